@@ -1,0 +1,72 @@
+//! What the program can do.
+
+mod password;
+mod serve;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use grateful_application::{App, Passwords, SystemClock};
+use grateful_storage::{Database, DatabaseConfig};
+use object_store::local::LocalFileSystem;
+
+use crate::config::{Command, Settings, cores};
+use crate::database::Postgres;
+
+pub(crate) async fn run(command: Command, settings: Settings) -> anyhow::Result<()> {
+    match command {
+        Command::Serve => serve::serve(settings).await,
+        Command::Migrate => migrate(settings).await,
+        Command::Password { username } => password::reset(settings, &username).await,
+        Command::Openapi => print_openapi(),
+    }
+}
+
+async fn migrate(settings: Settings) -> anyhow::Result<()> {
+    let postgres = Postgres::open(&settings)?;
+    let done = bring_up_to_date(&postgres.config).await?;
+    println!("{} migrations were pending and are done", done.len());
+    postgres.close()
+}
+
+async fn bring_up_to_date(config: &DatabaseConfig) -> anyhow::Result<Vec<String>> {
+    grateful_storage::migrate(&config.url).await.context("the database cannot be migrated")
+}
+
+fn print_openapi() -> anyhow::Result<()> {
+    println!("{}", grateful_web::document().to_pretty_json()?);
+    Ok(())
+}
+
+/// What every [`App`] of this process shares; each thread adds a pool of its own.
+#[derive(Clone)]
+struct Shared {
+    database: DatabaseConfig,
+    files: Arc<LocalFileSystem>,
+    passwords: Arc<Passwords>,
+    session_lifetime: chrono::TimeDelta,
+}
+
+impl Shared {
+    fn new(settings: &Settings, database: DatabaseConfig) -> anyhow::Result<Self> {
+        let folder = &settings.uploads_dir;
+        let unusable = || format!("the folder of uploads {} cannot be used", folder.display());
+        std::fs::create_dir_all(folder).with_context(unusable)?;
+        Ok(Self {
+            database,
+            files: Arc::new(LocalFileSystem::new_with_prefix(folder).with_context(unusable)?),
+            passwords: Arc::new(Passwords::new(cores())?),
+            session_lifetime: settings.session_lifetime,
+        })
+    }
+
+    fn app(&self) -> App {
+        App {
+            db: Database::connect_lazily(self.database.clone()),
+            files: self.files.clone(),
+            clock: Arc::new(SystemClock),
+            passwords: self.passwords.clone(),
+            session_lifetime: self.session_lifetime,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `grateful serve`: find or start the database, migrate, listen, answer until told to stop, stop what was started.
+
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use grateful_application::{App, housekeeping};
+use grateful_web::WebConfig;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::{Shared, bring_up_to_date};
+use crate::config::Settings;
+use crate::database::Postgres;
+use crate::listen::listen;
+
+pub(super) async fn serve(settings: Settings) -> anyhow::Result<()> {
+    // First, so that a port in use is said before anything is started, and nobody is refused while that takes a while.
+    let listeners = listen(&settings.listen)?;
+    let mut stop = Stop::listen()?;
+    let postgres = Postgres::open(&settings)?;
+    if settings.migrate {
+        bring_up_to_date(&postgres.config).await?;
+    }
+    let shared = Shared::new(&settings, postgres.config.clone())?;
+    let sweeper = tokio::spawn(sweep_hourly(shared.app()));
+    let outcome = answer(&settings, shared, listeners, &mut stop).await;
+    sweeper.abort();
+    let closed = postgres.close();
+    outcome.and(closed)
+}
+
+async fn answer(
+    settings: &Settings,
+    shared: Shared,
+    listeners: Vec<TcpListener>,
+    stop: &mut Stop,
+) -> anyhow::Result<()> {
+    let address = listeners.first().context("there is no address to listen on")?.local_addr()?;
+    let config = WebConfig {
+        allowed_origins: settings.allowed_origins.clone(),
+        workers: settings.workers,
+        shutdown_timeout: settings.shutdown_timeout,
+        ..WebConfig::default()
+    };
+    let server = grateful_web::serve(move || shared.app(), config, listeners)?;
+    let handle = server.handle();
+    let running = tokio::spawn(server);
+    announce(&format!("http://{address}"))?;
+
+    stop.wait().await;
+    tracing::info!("Stopping: requests in flight are finished, new ones are not accepted");
+    tokio::select! {
+        () = handle.stop(true) => (),
+        () = stop.wait() => handle.stop(false).await,
+    }
+    Ok(running.await??)
+}
+
+/// The one line on standard output, by which others find the server.
+fn announce(url: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening on {url}")?;
+    out.flush()?;
+    tracing::info!("Try it out at {url}/docs");
+    Ok(())
+}
+
+async fn sweep_hourly(app: App) {
+    let mut hours = tokio::time::interval(Duration::from_hours(1));
+    loop {
+        hours.tick().await;
+        match housekeeping::sweep(&app).await {
+            Ok(swept) => tracing::debug!(?swept, "Swept what has expired"),
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "Sweeping failed, and is tried again in an hour"
+                );
+            }
+        }
+    }
+}
+
+/// The order to stop, from a terminal or from whatever runs this process.
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (),
+            _ = self.terminate.recv() => (),
+        }
+    }
+}

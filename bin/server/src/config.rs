@@ -1,0 +1,373 @@
+//! Every setting, by flag and by variable, and only here.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use clap::{Args, Parser, Subcommand};
+
+use crate::telemetry::{LogConfig, LogFormat};
+
+/// Gratitude communities: posts, hearts and feeds over HTTP, on PostgreSQL.
+#[derive(Debug, Parser)]
+#[command(name = "grateful", version)]
+pub(crate) struct Cli {
+    /// What to do; `serve` where nothing is said.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) settings: RawSettings,
+}
+
+/// What the program can do.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Command {
+    /// Answer requests until told to stop (SIGINT or SIGTERM; a second one stops at once).
+    Serve,
+    /// Bring the database to the schema of this build, and stop.
+    Migrate,
+    /// Give somebody a new password, read from standard input, and end all their sessions.
+    Password {
+        /// Whose.
+        username: String,
+    },
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+/// The settings as they were given. They are texts, so that all that is wrong with them can be said at once.
+#[derive(Debug, Args)]
+pub(crate) struct RawSettings {
+    /// Address of a PostgreSQL (14 or newer). Not set: a private one is kept in the data folder.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_name = "URL")]
+    database_url: Option<String>,
+
+    /// Host and port to listen on. `localhost` means 127.0.0.1, and ::1 where there is one; port 0 picks a free one.
+    #[arg(
+        long,
+        env = "GRATEFUL_LISTEN",
+        default_value = "localhost:8000",
+        global = true,
+        value_name = "HOST:PORT"
+    )]
+    listen: String,
+
+    /// Folder of the private PostgreSQL.
+    #[arg(
+        long,
+        env = "GRATEFUL_DATA_DIR",
+        default_value = ".data",
+        global = true,
+        value_name = "FOLDER"
+    )]
+    data_dir: PathBuf,
+
+    /// Folder of uploaded pictures.
+    #[arg(
+        long,
+        env = "GRATEFUL_UPLOADS_DIR",
+        default_value = "uploads",
+        global = true,
+        value_name = "FOLDER"
+    )]
+    uploads_dir: PathBuf,
+
+    /// Where people use the front end: its pages may call the API (CORS), and links lead there.
+    #[arg(
+        long,
+        env = "GRATEFUL_FRONTEND_URL",
+        default_value = "http://localhost:3000",
+        global = true,
+        value_name = "URL"
+    )]
+    frontend_url: String,
+
+    /// More origins whose pages may call the API, separated by commas.
+    #[arg(
+        long,
+        env = "GRATEFUL_ALLOWED_ORIGINS",
+        default_value = "",
+        global = true,
+        value_name = "URLS"
+    )]
+    allowed_origins: String,
+
+    /// Threads that answer requests; 0 means one for each core.
+    #[arg(long, env = "GRATEFUL_WORKERS", default_value = "0", global = true, value_name = "N")]
+    workers: String,
+
+    /// The most connections to the database that one thread opens.
+    #[arg(
+        long,
+        env = "GRATEFUL_CONNECTIONS_PER_WORKER",
+        default_value = "8",
+        global = true,
+        value_name = "N"
+    )]
+    connections_per_worker: String,
+
+    /// How long one statement may take, in milliseconds, before it is cancelled.
+    #[arg(
+        long,
+        env = "GRATEFUL_STATEMENT_TIMEOUT_MS",
+        default_value = "5000",
+        global = true,
+        value_name = "MS"
+    )]
+    statement_timeout_ms: String,
+
+    /// From how many milliseconds on a statement is logged as slow.
+    #[arg(
+        long,
+        env = "GRATEFUL_SLOW_STATEMENT_MS",
+        default_value = "100",
+        global = true,
+        value_name = "MS"
+    )]
+    slow_statement_ms: String,
+
+    /// How many days somebody stays signed in.
+    #[arg(
+        long,
+        env = "GRATEFUL_SESSION_DAYS",
+        default_value = "7",
+        global = true,
+        value_name = "DAYS"
+    )]
+    session_days: String,
+
+    /// How many seconds requests in flight may take to finish after the order to stop.
+    #[arg(
+        long,
+        env = "GRATEFUL_SHUTDOWN_SECONDS",
+        default_value = "30",
+        global = true,
+        value_name = "SECONDS"
+    )]
+    shutdown_seconds: String,
+
+    /// Leave pending migrations to `grateful migrate`; until then `/readyz` says no.
+    #[arg(long, env = "GRATEFUL_NO_MIGRATE", global = true)]
+    no_migrate: bool,
+
+    /// How log lines look: `pretty`, `json`, or `auto` (pretty on a terminal).
+    #[arg(
+        long,
+        env = "GRATEFUL_LOG_FORMAT",
+        default_value = "auto",
+        global = true,
+        value_name = "FORMAT"
+    )]
+    log_format: String,
+
+    /// Which log lines to write: a level, or levels by module.
+    #[arg(long, env = "RUST_LOG", default_value = "info", global = true, value_name = "FILTER")]
+    log: String,
+}
+
+/// The settings, all of them good.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) database_url: Option<String>,
+    pub(crate) listen: Listen,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) uploads_dir: PathBuf,
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) workers: usize,
+    pub(crate) connections_per_worker: usize,
+    pub(crate) statement_timeout: Duration,
+    pub(crate) slow_statement: Duration,
+    pub(crate) session_lifetime: TimeDelta,
+    pub(crate) shutdown_timeout: Duration,
+    pub(crate) migrate: bool,
+    pub(crate) log: LogConfig,
+}
+
+/// A host and a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listen {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+impl Settings {
+    /// # Errors
+    /// Every setting that is wrong, each with its variable.
+    pub(crate) fn check(raw: RawSettings) -> Result<Self, Problems> {
+        let mut problems = Problems(Vec::new());
+        let mut number = |variable, text: &str, least, most| {
+            problems.keep(variable, bounded(text, least, most)).unwrap_or(least)
+        };
+        let workers = number("GRATEFUL_WORKERS", &raw.workers, 0, 1024);
+        let connections =
+            number("GRATEFUL_CONNECTIONS_PER_WORKER", &raw.connections_per_worker, 1, 1000);
+        let timeout =
+            number("GRATEFUL_STATEMENT_TIMEOUT_MS", &raw.statement_timeout_ms, 1, 3_600_000);
+        let slow = number("GRATEFUL_SLOW_STATEMENT_MS", &raw.slow_statement_ms, 0, 3_600_000);
+        let days = number("GRATEFUL_SESSION_DAYS", &raw.session_days, 1, 3650);
+        let shutdown = number("GRATEFUL_SHUTDOWN_SECONDS", &raw.shutdown_seconds, 0, 3600);
+        let database_url = raw.database_url.filter(|url| !url.is_empty());
+        problems.keep("DATABASE_URL", database_url.as_deref().map_or(Ok(()), require_postgresql));
+        let listen = problems.keep("GRATEFUL_LISTEN", raw.listen.parse());
+        let frontend = problems.keep("GRATEFUL_FRONTEND_URL", origin_of(&raw.frontend_url));
+        let more = raw.allowed_origins.split(',').map(str::trim).filter(|url| !url.is_empty());
+        let more = more.map(origin_of).collect::<Result<Vec<_>, _>>();
+        let more = problems.keep("GRATEFUL_ALLOWED_ORIGINS", more);
+        let format = problems.keep("GRATEFUL_LOG_FORMAT", raw.log_format.parse::<LogFormat>());
+        let filter = problems.keep("RUST_LOG", raw.log.parse().map_err(|error| format!("{error}")));
+        let assemble = || {
+            Some(Self {
+                database_url,
+                listen: listen?,
+                data_dir: raw.data_dir,
+                uploads_dir: raw.uploads_dir,
+                allowed_origins: frontend.into_iter().chain(more?).collect(),
+                workers: if workers == 0 { cores() } else { fit(workers) },
+                connections_per_worker: fit(connections),
+                statement_timeout: Duration::from_millis(timeout),
+                slow_statement: Duration::from_millis(slow),
+                session_lifetime: TimeDelta::seconds(i64::try_from(days).ok()? * 86_400),
+                shutdown_timeout: Duration::from_secs(shutdown),
+                migrate: !raw.no_migrate,
+                log: LogConfig { format: format?, filter: filter? },
+            })
+        };
+        match assemble() {
+            Some(settings) if problems.0.is_empty() => Ok(settings),
+            _ => Err(problems),
+        }
+    }
+}
+
+/// One for each core that this process may use.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, Into::into)
+}
+
+fn fit(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// Every setting that is wrong, with the reason.
+#[derive(Debug)]
+pub(crate) struct Problems(Vec<String>);
+
+impl Problems {
+    fn keep<T>(&mut self, variable: &str, checked: Result<T, String>) -> Option<T> {
+        checked.map_err(|reason| self.0.push(format!("{variable} {reason}"))).ok()
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("some settings are not right (grateful --help explains them)")?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+fn bounded(text: &str, least: u64, most: u64) -> Result<u64, String> {
+    let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("must be a whole number from {least} to {most}, not {text:?}"))
+}
+
+/// The value is not repeated: it may hold a password.
+fn require_postgresql(url: &str) -> Result<(), String> {
+    let known = url.starts_with("postgresql://") || url.starts_with("postgres://");
+    if known { Ok(()) } else { Err("must begin with postgresql://".to_owned()) }
+}
+
+/// The origin of a web address, as browsers send it.
+fn origin_of(address: &str) -> Result<String, String> {
+    let is_web = |uri: &actix_web::http::Uri| matches!(uri.scheme_str(), Some("http" | "https"));
+    let uri = address.parse::<actix_web::http::Uri>().ok().filter(is_web);
+    let origin = uri.and_then(|uri| Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?)));
+    origin.ok_or_else(|| format!("must be an http or https address, not {address:?}"))
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+        let parsed = parts.and_then(|(host, port)| {
+            let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+            Some(Self { host, port: port.parse().ok()? })
+        });
+        parsed.ok_or_else(|| {
+            format!("must be a host and a port such as localhost:8000, not {text:?}")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(arguments: &[&str]) -> Result<Settings, Problems> {
+        Settings::check(Cli::parse_from(["grateful"].iter().chain(arguments)).settings)
+    }
+
+    #[test]
+    fn every_wrong_setting_is_named_at_once() {
+        let problems = check(&[
+            "--listen=8000",
+            "--workers=many",
+            "--session-days=0",
+            "--frontend-url=localhost:3000",
+            "--allowed-origins=https://a.example,javascript:alert(1)",
+            "--log-format=xml",
+            "--database-url=mysql://secret@example.org/x",
+        ]);
+        let said = problems.unwrap_err().to_string();
+        for variable in [
+            "GRATEFUL_LISTEN",
+            "GRATEFUL_WORKERS",
+            "GRATEFUL_SESSION_DAYS",
+            "GRATEFUL_FRONTEND_URL",
+            "GRATEFUL_ALLOWED_ORIGINS",
+            "GRATEFUL_LOG_FORMAT",
+            "DATABASE_URL",
+        ] {
+            assert!(said.contains(variable), "{said}");
+        }
+        assert!(!said.contains("secret"), "{said}");
+    }
+
+    #[test]
+    fn origins_lose_their_paths() {
+        let settings = check(&[
+            "--frontend-url=https://grateful.example/app",
+            "--allowed-origins=http://a:1, http://b/",
+        ]);
+        assert_eq!(
+            settings.unwrap().allowed_origins,
+            ["https://grateful.example", "http://a:1", "http://b"]
+        );
+    }
+
+    #[test]
+    fn addresses_of_both_kinds_are_read() {
+        let listen = |text: &str| text.parse::<Listen>().unwrap();
+        assert_eq!(listen("[::1]:0"), Listen { host: "::1".to_owned(), port: 0 });
+        assert_eq!(listen("0.0.0.0:80"), Listen { host: "0.0.0.0".to_owned(), port: 80 });
+        assert!("localhost:99999".parse::<Listen>().is_err());
+    }
+
+    #[test]
+    fn help_names_every_variable_and_default() {
+        use clap::CommandFactory as _;
+
+        let help = Cli::command().render_long_help().to_string();
+        for argument in Cli::command()
+            .get_arguments()
+            .filter(|it| it.get_id() != "help" && it.get_id() != "version")
+        {
+            let variable = argument.get_env().unwrap().to_str().unwrap();
+            assert!(help.contains(variable), "{variable} is missing");
+        }
+    }
+}

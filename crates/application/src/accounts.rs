@@ -1,0 +1,177 @@
+//! Having an account: joining, signing in, proving oneself anew.
+
+use chrono::{DateTime, Utc};
+use grateful_domain::{Email, Password, Session, SessionId, User, UserId, Username};
+use grateful_storage::{Credentials, NewUser, Repositories, StorageError, Users};
+
+use crate::passwords::Check;
+use crate::{AccessToken, App, Error, Result, Thing, new_id};
+
+/// What it takes to join.
+#[derive(Debug, Clone)]
+pub struct SignUp {
+    /// How others will know them.
+    pub username: Username,
+    /// How they sign in.
+    pub email: Email,
+    /// How they prove themselves.
+    pub password: Password,
+    /// What their device calls itself.
+    pub user_agent: Option<String>,
+}
+
+/// What it takes to sign in. Nothing of it is checked by form: what fits no rule matches no account.
+#[derive(Clone)]
+pub struct LogIn {
+    /// Whom they say they are, whatever the case.
+    pub email: String,
+    /// How they prove it.
+    pub password: String,
+    /// What their device calls itself.
+    pub user_agent: Option<String>,
+}
+
+/// Makes an account and signs it in.
+///
+/// # Errors
+/// `Taken` where somebody has the address or the name.
+pub async fn sign_up(app: &App, new: SignUp) -> Result<(User, AccessToken)> {
+    let password = app.passwords.hash(new.password).await?;
+    let now = app.clock.now();
+    let user = NewUser { username: new.username, email: new.email, password, created_at: now };
+    let token = AccessToken::generate()?;
+    let user = app
+        .db
+        .transaction(async |tx| {
+            let user = tx.users().insert(&user).await.map_err(taken)?;
+            let session = begin(app, user.id, new.user_agent.as_deref(), now);
+            tx.sessions().insert(&session, token.hash()).await?;
+            Ok::<_, Error>(user)
+        })
+        .await?;
+    Ok((user, token))
+}
+
+/// Begins a session for whoever knows the password.
+///
+/// # Errors
+/// `Unauthenticated`, after the same time and in the same words whether or not there is such an account.
+pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
+    let email = log_in.email.trim();
+    let known = match email.contains('\0') {
+        // No address has one, and PostgreSQL takes none.
+        true => None,
+        false => app.db.acquire().await?.users().find_credentials(email).await?,
+    };
+    let kept = known.as_ref().map(|known| known.password.clone());
+    let outcome = app.passwords.check(log_in.password.clone(), kept).await?;
+    let Some(known) = known.filter(|_| outcome != Check::Wrong) else {
+        return Err(Error::Unauthenticated("Incorrect email or password"));
+    };
+    if outcome == Check::RightButOutdated {
+        renew(app, &known, log_in.password).await?;
+    }
+
+    let token = AccessToken::generate()?;
+    let session = begin(app, known.user, log_in.user_agent.as_deref(), app.clock.now());
+    app.db.acquire().await?.sessions().insert(&session, token.hash()).await.map_err(gone)?;
+    Ok(token)
+}
+
+/// The person as they know themselves.
+pub async fn me(app: &App, user: UserId) -> Result<User> {
+    let found = app.db.acquire().await?.users().find(user).await?;
+    found.ok_or(Error::Unauthenticated(GONE))
+}
+
+/// What it takes to change one's password.
+pub struct ChangePassword {
+    /// The one until now.
+    pub current: String,
+    /// The one from now on.
+    pub new: Password,
+}
+
+/// Changes one's own password and ends all sessions but the one it is done in.
+///
+/// # Errors
+/// `Forbidden` where the current password is another one.
+pub async fn change_password(app: &App, session: &Session, change: ChangePassword) -> Result<()> {
+    let known = app.db.acquire().await?.users().find_credentials_of(session.user).await?;
+    let known = known.ok_or(Error::Unauthenticated(GONE))?;
+    let outcome = app.passwords.check(change.current, Some(known.password.clone())).await?;
+    if outcome == Check::Wrong {
+        return Err(wrong_password());
+    }
+    let new = app.passwords.hash(change.new).await?;
+    app.db
+        .transaction(async |tx| {
+            if !tx.users().replace_password(known.user, &known.password, &new).await? {
+                return Err(wrong_password());
+            }
+            tx.sessions().delete_others(known.user, session.id).await?;
+            Ok(())
+        })
+        .await
+}
+
+/// Gives somebody a new password, at the word of the operator, and ends all their sessions. Tells how many.
+///
+/// # Errors
+/// `NotFound` where nobody has the name.
+pub async fn reset_password(app: &App, username: &str, new: Password) -> Result<usize> {
+    let new = app.passwords.hash(new).await?;
+    app.db
+        .transaction(async |tx| {
+            let unknown = || Thing::User.not_found(username);
+            let user = tx.users().find_by_username(username).await?.ok_or_else(unknown)?.id;
+            let known = tx.users().find_credentials_of(user).await?.ok_or_else(unknown)?;
+            if !tx.users().replace_password(user, &known.password, &new).await? {
+                let reason = "The password was changed by somebody else just now";
+                return Err(Error::Conflict { thing: Thing::User, reason });
+            }
+            Ok(tx.sessions().delete_all(user).await?)
+        })
+        .await
+}
+
+/// Replaces a hash of an older kind, now that the password is at hand.
+async fn renew(app: &App, known: &Credentials, password: String) -> Result<()> {
+    // One that is too short for today's rule keeps its old hash: it can be used, not chosen.
+    let Ok(password) = Password::parse(password) else { return Ok(()) };
+    let new = app.passwords.hash(password).await?;
+    app.db.acquire().await?.users().replace_password(known.user, &known.password, &new).await?;
+    Ok(())
+}
+
+fn begin(app: &App, user: UserId, user_agent: Option<&str>, now: DateTime<Utc>) -> Session {
+    let id = SessionId::from(new_id(now));
+    Session::begin(id, user, user_agent, now, app.session_lifetime)
+}
+
+const GONE: &str = "This account no longer exists";
+
+fn gone(error: StorageError) -> Error {
+    match error {
+        StorageError::Missing { .. } => Error::Unauthenticated(GONE),
+        other => other.into(),
+    }
+}
+
+fn taken(error: StorageError) -> Error {
+    let reason = match &error {
+        StorageError::Taken { constraint } if constraint == Users::EMAIL_KEY => {
+            "Email already registered"
+        }
+        StorageError::Taken { constraint } if constraint == Users::USERNAME_KEY => {
+            "Username already taken"
+        }
+        _ => return error.into(),
+    };
+    Error::Taken { thing: Thing::User, reason }
+}
+
+fn wrong_password() -> Error {
+    let reason = "Current password is incorrect";
+    Error::Forbidden { action: "change_password", thing: Thing::User, reason }
+}

@@ -1,0 +1,134 @@
+//! What went wrong, by what the caller can do about it.
+
+use std::fmt;
+
+use grateful_domain::Invalid;
+use grateful_storage::{StorageError, Transient};
+use thiserror::Error;
+
+/// What every use case returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a use case did not happen. The messages are for the person who asked.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// Something about the request itself: correct it and try again.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// Whoever asks has not shown who they are.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// They may not do that, and trying again will not help.
+    #[error("{reason}")]
+    Forbidden {
+        /// What they wanted to do.
+        action: &'static str,
+        /// To what.
+        thing: Thing,
+        /// In words.
+        reason: &'static str,
+    },
+    /// It does not exist, at least not for them.
+    #[error("{} not found", Capitalised(*thing))]
+    NotFound {
+        /// What they were looking for.
+        thing: Thing,
+        /// Which one.
+        id: Option<String>,
+    },
+    /// Somebody else has it.
+    #[error("{reason}")]
+    Taken {
+        /// Of what there is one like it.
+        thing: Thing,
+        /// In words.
+        reason: &'static str,
+    },
+    /// Something else is going on with it: try again later, or differently.
+    #[error("{reason}")]
+    Conflict {
+        /// With what.
+        thing: Thing,
+        /// In words.
+        reason: &'static str,
+    },
+    /// It has changed since they looked.
+    #[error("the {thing} has changed since you read it")]
+    Stale {
+        /// What has.
+        thing: Thing,
+    },
+    /// Nothing is wrong with the request: try again in a moment.
+    #[error("the service is busy or not available right now, please try again in a moment")]
+    Unavailable(#[source] Source),
+    /// Others were in the way, every time it was tried.
+    #[error("the service is busy or not available right now, please try again in a moment")]
+    Contended(#[source] StorageError),
+    /// A mistake of ours.
+    #[error("something went wrong on our side")]
+    Internal(#[source] Source),
+}
+
+/// What a use case is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thing {
+    /// Somebody with an account.
+    User,
+    /// One of their sessions.
+    Session,
+    /// A post.
+    Post,
+    /// A request that may be repeated safely.
+    IdempotencyKey,
+}
+
+impl Thing {
+    /// The noun for it.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Session => "session",
+            Self::Post => "post",
+            Self::IdempotencyKey => "idempotency_key",
+        }
+    }
+
+    /// That it does not exist, at least not for whoever asks.
+    pub fn not_found(self, id: impl fmt::Display) -> Error {
+        Error::NotFound { thing: self, id: Some(id.to_string()) }
+    }
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.noun())
+    }
+}
+
+struct Capitalised(Thing);
+
+impl fmt::Display for Capitalised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (first, rest) = self.0.noun().split_at(1);
+        write!(f, "{}{rest}", first.to_ascii_uppercase())
+    }
+}
+
+impl From<StorageError> for Error {
+    /// Names of constraints have a meaning in one use case only, which looks at them before they come here.
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Conflict(_) => Self::Contended(error),
+            StorageError::Unavailable(source) => Self::Unavailable(source),
+            other => Self::Internal(other.into()),
+        }
+    }
+}
+
+impl Transient for Error {
+    fn is_transient(&self) -> bool {
+        matches!(self, Self::Contended(cause) if cause.is_transient())
+    }
+}

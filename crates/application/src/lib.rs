@@ -1,0 +1,56 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+pub mod accounts;
+pub mod feed;
+pub mod health;
+pub mod housekeeping;
+pub mod posts;
+pub mod sessions;
+
+mod error;
+mod passwords;
+mod ports;
+mod repeats;
+mod tokens;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use grateful_storage::Database;
+// The web counts statements by request, and knows nothing else of storage.
+pub use grateful_storage::QueryLog;
+use object_store::ObjectStore;
+use uuid::{NoContext, Timestamp, Uuid};
+
+pub use self::error::{Error, Result, Thing};
+pub use self::passwords::Passwords;
+pub use self::ports::{Clock, SystemClock};
+pub use self::repeats::{Answer, IdempotencyKey, IdempotencyKeyError, Repeat};
+pub use self::tokens::AccessToken;
+
+/// What every use case needs. Clones share everything.
+#[derive(Clone)]
+pub struct App {
+    /// Rows.
+    pub db: Database,
+    /// Uploads.
+    pub files: Arc<dyn ObjectStore>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The bounded place where passwords are hashed.
+    pub passwords: Arc<Passwords>,
+    /// How long somebody stays signed in.
+    pub session_lifetime: TimeDelta,
+}
+
+impl App {
+    /// How long somebody stays signed in unless configured otherwise (contract §1).
+    pub const SESSION_LIFETIME: TimeDelta = TimeDelta::days(7);
+}
+
+/// An id of version 7: later ones sort behind earlier ones, which keeps indexes dense.
+fn new_id(now: DateTime<Utc>) -> Uuid {
+    let seconds = now.timestamp().try_into().unwrap_or_default();
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))
+}

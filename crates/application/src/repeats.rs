@@ -1,0 +1,124 @@
+//! Requests that may arrive more than once and must have one effect.
+
+use grateful_domain::UserId;
+use grateful_storage::{Claim, Claimed, Connection, Repositories};
+use thiserror::Error;
+
+use crate::{App, Error, Result, Thing, new_id};
+
+/// A name that a client gives to a request, so that it can be sent again safely.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+/// Why a key was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be 1 to {} visible ASCII characters", IdempotencyKey::MAX_CHARS)]
+pub struct IdempotencyKeyError;
+
+impl IdempotencyKey {
+    /// The most characters.
+    pub const MAX_CHARS: usize = 64;
+
+    /// Checks a key as a client sent it (contract §1).
+    pub fn parse(raw: &str) -> Result<Self, IdempotencyKeyError> {
+        let fits = (1..=Self::MAX_CHARS).contains(&raw.len());
+        if fits && raw.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self(raw.to_owned()))
+        } else {
+            Err(IdempotencyKeyError)
+        }
+    }
+}
+
+/// What makes two requests the same one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeat {
+    /// The name that the client gave it.
+    pub key: IdempotencyKey,
+    /// The SHA-256 hash of everything that decides what the request does.
+    pub fingerprint: [u8; 32],
+}
+
+/// What a request was answered, in the words of whoever asked for it to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It was done just now.
+    First(Vec<u8>),
+    /// It had been done before: this was the answer then.
+    Again(Vec<u8>),
+}
+
+/// Runs `act` in a transaction, once for all requests of `user` that are the same by `repeat`.
+///
+/// The claim is committed before the act and the answer together with it, so that after a crash at any point the act
+/// has happened once or not at all, and the next attempt knows which. A failed act leaves nothing behind, its claim
+/// included.
+pub(crate) async fn once(
+    app: &App,
+    user: UserId,
+    repeat: Option<Repeat>,
+    act: impl AsyncFn(&mut Connection) -> Result<Vec<u8>>,
+) -> Result<Answer> {
+    let Some(repeat) = repeat else {
+        return app.db.transaction(act).await.map(Answer::First);
+    };
+    let at = app.clock.now();
+    let claim =
+        Claim { id: new_id(at), user, key: repeat.key.0, fingerprint: repeat.fingerprint, at };
+    match app.db.acquire().await?.idempotency_keys().claim(&claim).await? {
+        Claimed::Ours => act_and_settle(app, &claim, act).await.map(Answer::First),
+        Claimed::Answered(answer) => Ok(Answer::Again(answer)),
+        Claimed::InFlight => Err(in_flight()),
+        Claimed::OtherRequest => Err(grateful_domain::Invalid::field(
+            "Idempotency-Key",
+            "was used for another request before",
+        )
+        .into()),
+    }
+}
+
+async fn act_and_settle(
+    app: &App,
+    claim: &Claim,
+    act: impl AsyncFn(&mut Connection) -> Result<Vec<u8>>,
+) -> Result<Vec<u8>> {
+    let outcome = app
+        .db
+        .transaction(async |tx| {
+            let answer = act(tx).await?;
+            if tx.idempotency_keys().settle(claim, &answer).await? {
+                Ok(answer)
+            } else {
+                Err(in_flight())
+            }
+        })
+        .await;
+    if outcome.is_err() {
+        // Should this fail too, the claim lapses by itself.
+        if let Ok(mut conn) = app.db.acquire().await {
+            _ = conn.idempotency_keys().release(claim).await;
+        }
+    }
+    outcome
+}
+
+fn in_flight() -> Error {
+    Error::Conflict {
+        thing: Thing::IdempotencyKey,
+        reason: "A request with this Idempotency-Key is still being worked on",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_visible_ascii_of_bounded_length() {
+        assert!(IdempotencyKey::parse("a-1_~!").is_ok());
+        assert!(IdempotencyKey::parse(&"k".repeat(64)).is_ok());
+        for raw in ["", " ", "a b", "a\0", "ü", &"k".repeat(65)] {
+            assert_eq!(IdempotencyKey::parse(raw), Err(IdempotencyKeyError), "{raw:?}");
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Lists in parts: how many, and from where.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// Which part of a list somebody asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// How many entries at most.
+    pub limit: Limit,
+    /// Where the part begins.
+    pub start: Start,
+}
+
+impl Page {
+    /// The first `limit` entries.
+    pub const fn first(limit: Limit) -> Self {
+        Self { limit, start: Start::Offset(Offset::ZERO) }
+    }
+}
+
+/// Where a part of a list begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// So many entries from the front. Entries repeat or go missing when others write meanwhile.
+    Offset(Offset),
+    /// Right behind this entry, wherever it is by now.
+    After(Position),
+}
+
+/// How many entries of a list at most: 1 to [`Limit::MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Limit(u32);
+
+impl Limit {
+    /// The most that one answer carries.
+    pub const MAX: Self = Self(100);
+    /// What most lists answer unless asked otherwise.
+    pub const DEFAULT: Self = Self(20);
+
+    /// Checks a number from a client.
+    pub fn parse(raw: i64) -> Result<Self, PageError> {
+        match u32::try_from(raw) {
+            Ok(limit @ 1..=100) => Ok(Self(limit)),
+            _ => Err(PageError::Limit),
+        }
+    }
+}
+
+impl From<Limit> for i64 {
+    fn from(limit: Limit) -> Self {
+        limit.0.into()
+    }
+}
+
+impl From<Limit> for usize {
+    fn from(limit: Limit) -> Self {
+        // Not `as`: the bound of 100 is what makes it fit everywhere.
+        Self::try_from(limit.0).unwrap_or(100)
+    }
+}
+
+/// How many entries to pass over: 0 to [`Offset::MAX`], since the database reads each of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Offset(u32);
+
+impl Offset {
+    /// From the front.
+    pub const ZERO: Self = Self(0);
+    /// The furthest that an offset reaches; cursors have no such bound.
+    pub const MAX: Self = Self(10_000);
+
+    /// Checks a number from a client.
+    pub fn parse(raw: i64) -> Result<Self, PageError> {
+        match u32::try_from(raw) {
+            Ok(offset @ 0..=10_000) => Ok(Self(offset)),
+            _ => Err(PageError::Offset),
+        }
+    }
+}
+
+impl From<Offset> for i64 {
+    fn from(offset: Offset) -> Self {
+        offset.0.into()
+    }
+}
+
+/// The place of an entry in a list that is ordered by time, ties by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The time by which the list is ordered, exact to the microsecond.
+    pub at: DateTime<Utc>,
+    /// Which of those with the same time.
+    pub id: Uuid,
+}
+
+/// A part of a list, and where the next one begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slice<T> {
+    /// The entries, in the order of the list.
+    pub items: Vec<T>,
+    /// The place of the last entry, where more follow.
+    pub next: Option<Position>,
+}
+
+impl<T> Slice<T> {
+    /// A part made from one entry more than was asked for: that one tells whether more follow.
+    pub fn cut(mut items: Vec<T>, limit: Limit, position: impl Fn(&T) -> Position) -> Self {
+        let more = usize::from(limit) < items.len();
+        items.truncate(limit.into());
+        let next = items.last().filter(|_| more).map(position);
+        Self { items, next }
+    }
+}
+
+/// The lists that can be continued by a cursor: a cursor of one is refused by the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    /// Everybody's posts, newest first.
+    NewestPosts,
+    /// One person's posts, newest first.
+    UserPosts,
+}
+
+impl List {
+    const fn tag(self) -> u8 {
+        match self {
+            Self::NewestPosts => 1,
+            Self::UserPosts => 2,
+        }
+    }
+}
+
+/// Why a page was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PageError {
+    /// No entries, or too many.
+    #[error("must be a whole number from 1 to {}", Limit::MAX.0)]
+    Limit,
+    /// Too far from the front.
+    #[error("must be a whole number from 0 to {}; use a cursor to go further", Offset::MAX.0)]
+    Offset,
+    /// Not what the `next` link of this list carried.
+    #[error("must be taken from the next link of the same list")]
+    Cursor,
+    /// Two beginnings.
+    #[error("must not be combined with an offset")]
+    CursorAndOffset,
+}
+
+impl Position {
+    /// The cursor text under which `list` goes on behind this place: URL-safe, opaque to clients.
+    pub fn to_cursor(self, list: List) -> String {
+        let mut bytes = [0; CURSOR_BYTES];
+        bytes[0] = list.tag();
+        bytes[1..9].copy_from_slice(&self.at.timestamp_micros().to_be_bytes());
+        bytes[9..].copy_from_slice(self.id.as_bytes());
+        BASE64_URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The place behind which `list` goes on.
+    pub fn from_cursor(list: List, cursor: &str) -> Result<Self, PageError> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| PageError::Cursor)?;
+        let bytes: [u8; CURSOR_BYTES] = bytes.try_into().map_err(|_| PageError::Cursor)?;
+        let [tag, micros @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = bytes;
+        let at = DateTime::from_timestamp_micros(i64::from_be_bytes(micros));
+        let at = at.filter(|at| STORABLE.contains(&at.timestamp()));
+        let id = Uuid::from_slice(&bytes[9..]).map_err(|_| PageError::Cursor)?;
+        match at {
+            Some(at) if tag == list.tag() => Ok(Self { at, id }),
+            _ => Err(PageError::Cursor),
+        }
+    }
+}
+
+/// A tag, microseconds since 1970, an id.
+const CURSOR_BYTES: usize = 1 + 8 + 16;
+
+/// The seconds that `timestamptz` can hold and that could have been written: the years 1 to 9999.
+const STORABLE: std::ops::Range<i64> = -62_135_596_800..253_402_300_800;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(0)]
+    #[case(101)]
+    #[case(-1)]
+    #[case(i64::MAX)]
+    fn limits_out_of_bounds_are_refused(#[case] raw: i64) {
+        assert_eq!(Limit::parse(raw), Err(PageError::Limit));
+    }
+
+    #[rstest]
+    #[case(-1)]
+    #[case(10_001)]
+    fn offsets_out_of_bounds_are_refused(#[case] raw: i64) {
+        assert_eq!(Offset::parse(raw), Err(PageError::Offset));
+    }
+
+    #[test]
+    fn a_cursor_of_another_list_is_refused() {
+        let position = Position { at: DateTime::UNIX_EPOCH, id: Uuid::nil() };
+        let cursor = position.to_cursor(List::NewestPosts);
+
+        assert_eq!(Position::from_cursor(List::NewestPosts, &cursor), Ok(position));
+        assert_eq!(Position::from_cursor(List::UserPosts, &cursor), Err(PageError::Cursor));
+    }
+
+    #[test]
+    fn a_time_that_no_database_holds_is_refused() {
+        let far = Position { at: DateTime::<Utc>::MAX_UTC, id: Uuid::nil() };
+        let cursor = far.to_cursor(List::NewestPosts);
+        assert_eq!(Position::from_cursor(List::NewestPosts, &cursor), Err(PageError::Cursor));
+    }
+
+    #[test]
+    fn only_a_list_with_more_entries_goes_on() {
+        let position = |n: &u128| Position { at: DateTime::UNIX_EPOCH, id: Uuid::from_u128(*n) };
+        let two = Limit::parse(2).unwrap();
+
+        let cut = Slice::cut(vec![1, 2, 3], two, position);
+        assert_eq!(
+            (cut.items, cut.next.map(|next| next.id)),
+            (vec![1, 2], Some(Uuid::from_u128(2)))
+        );
+        assert_eq!(Slice::cut(vec![1, 2], two, position).next, None);
+    }
+
+    proptest! {
+        #[test]
+        fn cursors_lead_back_to_their_place(micros in -62_135_596_800_000_000_i64..253_402_300_800_000_000, id: u128) {
+            let at = DateTime::from_timestamp_micros(micros).unwrap();
+            let position = Position { at, id: Uuid::from_u128(id) };
+            let cursor = position.to_cursor(List::UserPosts);
+            prop_assert_eq!(Position::from_cursor(List::UserPosts, &cursor), Ok(position));
+        }
+
+        #[test]
+        fn no_text_makes_a_cursor_panic(text in ".{0,60}") {
+            _ = Position::from_cursor(List::NewestPosts, &text);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Where somebody can be reached: known to them and to us, never shown to others.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use thiserror::Error;
+
+/// An email address, kept as typed and compared without regard to case.
+///
+/// Its `Debug` form hides the address, so that it never reaches a log by accident.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Email(String);
+
+/// Why an email address was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum EmailError {
+    /// Not of the form that mail can be sent to.
+    #[error("must be an email address such as ana@example.org")]
+    Syntax,
+    /// Longer than any address in use can be.
+    #[error("must be at most {} characters long", Email::MAX_CHARS)]
+    TooLong,
+}
+
+/// The syntax that browsers check in `<input type=email>` (WHATWG HTML, "valid email address"), with
+/// at least one dot in the domain, since an intranet name is a typing error here.
+static SYNTAX: LazyLock<Regex> = LazyLock::new(|| {
+    let label = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
+    let local = "[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}";
+    Regex::new(&format!(r"\A{local}@{label}(?:\.{label})+\z")).expect("a fixed pattern")
+});
+
+impl Email {
+    /// The longest path that SMTP carries, less its angle brackets (RFC 5321 §4.5.3.1.3).
+    pub const MAX_CHARS: usize = 254;
+
+    /// Checks an address as somebody typed it; space around it is dropped.
+    pub fn parse(raw: &str) -> Result<Self, EmailError> {
+        let address = raw.trim();
+        if Self::MAX_CHARS < address.len() {
+            return Err(EmailError::TooLong);
+        }
+        if SYNTAX.is_match(address) {
+            Ok(Self(address.to_owned()))
+        } else {
+            Err(EmailError::Syntax)
+        }
+    }
+
+    /// Takes back what was parsed before it was stored.
+    pub fn from_stored(address: String) -> Self {
+        Self(address)
+    }
+
+    /// The address itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Email(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("ana@example.org")]
+    #[case("Ana.B+thanks@mail.example.co.uk")]
+    #[case("o'neil@ex-ample.org")]
+    fn an_address_is_kept_as_typed(#[case] raw: &str) {
+        assert_eq!(Email::parse(raw).unwrap().as_str(), raw);
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("ana")]
+    #[case("ana@localhost")]
+    #[case("ana@@example.org")]
+    #[case("ana@-example.org")]
+    #[case("ana@example..org")]
+    #[case("ana b@example.org")]
+    #[case("ana@example.org\0")]
+    #[case("ana@exämple.org")]
+    fn what_is_no_address_is_refused(#[case] raw: &str) {
+        assert_eq!(Email::parse(raw), Err(EmailError::Syntax));
+    }
+
+    #[test]
+    fn an_endless_address_is_refused_by_its_length() {
+        let raw = format!("a@{}.org", "b".repeat(300));
+        assert_eq!(Email::parse(&raw), Err(EmailError::TooLong));
+    }
+
+    #[test]
+    fn debug_output_does_not_show_the_address() {
+        let email = Email::parse("ana@example.org").unwrap();
+        assert_eq!(format!("{email:?}"), "Email(…)");
+    }
+}

@@ -1,0 +1,168 @@
+//! Connections, and transactions on them.
+
+use std::time::Duration;
+
+use deadpool::Runtime;
+use deadpool::managed::Timeouts;
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
+use diesel_async::{AsyncConnection, SimpleAsyncConnection, TransactionManager};
+use futures_util::FutureExt;
+
+use crate::{Connection, QueryMonitor, Result, StorageError, Transient};
+
+type Transactions = <Connection as AsyncConnection>::TransactionManager;
+
+/// Where the database is, and how long anything there may take.
+#[derive(Debug, Clone)]
+pub struct DatabaseConfig {
+    /// A `postgresql://` address.
+    pub url: String,
+    /// The most connections that one pool opens. PostgreSQL's own bound counts for all pools together.
+    pub max_connections: usize,
+    /// How long to wait for a connection before the database counts as unavailable.
+    pub wait: Duration,
+    /// How long one statement may run before PostgreSQL cancels it.
+    pub statement_timeout: Duration,
+    /// From when on a statement is logged as slow.
+    pub slow_statement: Duration,
+}
+
+impl DatabaseConfig {
+    /// The settings of a small server for the database at `url`.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            max_connections: 8,
+            wait: Duration::from_millis(800),
+            statement_timeout: Duration::from_secs(5),
+            slow_statement: Duration::from_millis(100),
+        }
+    }
+
+    /// What a new connection is told: no statement, lock or forgotten transaction holds others up for long.
+    fn session_settings(&self) -> String {
+        let limit = self.statement_timeout.as_millis();
+        format!(
+            "SET statement_timeout = {limit}; \
+             SET lock_timeout = {limit}; \
+             SET idle_in_transaction_session_timeout = {limit}; \
+             SET TIME ZONE 'UTC'"
+        )
+    }
+}
+
+/// A connection that goes back to its pool when dropped.
+pub type PooledConnection = Object<Connection>;
+
+/// A pool of connections to one PostgreSQL. Clones share it.
+#[derive(Clone)]
+pub struct Database {
+    pool: Pool<Connection>,
+}
+
+impl Database {
+    /// A pool that opens its connections when they are first needed: this does not wait, and does not fail when
+    /// the database is away.
+    ///
+    /// Its connections live on the runtime that asks for them, so a server with one runtime a thread makes one
+    /// pool a thread.
+    pub fn connect_lazily(config: DatabaseConfig) -> Self {
+        let manager = AsyncDieselConnectionManager::new_with_config(
+            config.url.clone(),
+            manager_config(&config),
+        );
+        let timeouts = Timeouts {
+            wait: Some(config.wait),
+            create: Some(config.wait),
+            recycle: Some(config.wait),
+        };
+        let pool = Pool::builder(manager)
+            .max_size(config.max_connections)
+            .runtime(Runtime::Tokio1)
+            .timeouts(timeouts)
+            .build()
+            .expect("time limits work, since a runtime is given");
+        Self { pool }
+    }
+
+    /// A connection from the pool.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] when none gets free in time or none can be opened.
+    pub async fn acquire(&self) -> Result<PooledConnection> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// Runs `work` in one transaction, which commits if and only if `work` succeeds.
+    ///
+    /// Where PostgreSQL ends it in favour of another transaction, `work` runs again from the start, three times in
+    /// all, so it must leave nothing behind but rows.
+    pub async fn transaction<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        E: From<StorageError> + Transient,
+        F: AsyncFn(&mut Connection) -> Result<T, E>,
+    {
+        let mut conn = self.acquire().await?;
+        let conn = &mut *conn;
+        let mut attempt = 1;
+        loop {
+            match attempt_transaction(conn, &work).await {
+                Err(error) if error.is_transient() && attempt < ATTEMPTS => {
+                    tracing::debug!(attempt, "Another transaction stood in the way");
+                    tokio::time::sleep(BACK_OFF * attempt).await;
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+/// How often a transaction is tried. Whoever loses three deadlocks in a row meets a bug, not bad luck.
+const ATTEMPTS: u32 = 3;
+
+/// Long enough for the transaction that won to finish, short enough for nobody to notice.
+const BACK_OFF: Duration = Duration::from_millis(5);
+
+async fn attempt_transaction<T, E, F>(conn: &mut Connection, work: &F) -> Result<T, E>
+where
+    E: From<StorageError>,
+    F: AsyncFn(&mut Connection) -> Result<T, E>,
+{
+    Transactions::begin_transaction(conn).await.map_err(StorageError::from)?;
+    match work(conn).await {
+        Ok(value) => {
+            Transactions::commit_transaction(conn).await.map_err(StorageError::from)?;
+            Ok(value)
+        }
+        Err(error) => {
+            // Should this fail too, the pool throws the connection away.
+            _ = Transactions::rollback_transaction(conn).await;
+            Err(error)
+        }
+    }
+}
+
+fn manager_config(config: &DatabaseConfig) -> ManagerConfig<Connection> {
+    let settings = config.session_settings();
+    let slow = config.slow_statement;
+    let mut manager = ManagerConfig::default();
+    // The default asks the server at every checkout, which costs a round trip a request.
+    manager.recycling_method = RecyclingMethod::Fast;
+    manager.custom_setup = Box::new(move |url| {
+        let (url, settings) = (url.to_owned(), settings.clone());
+        async move {
+            let mut conn = Connection::establish(&url).await?;
+            conn.batch_execute(&settings)
+                .await
+                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+            conn.set_instrumentation(QueryMonitor::new(slow));
+            Ok(conn)
+        }
+        .boxed()
+    });
+    manager
+}

@@ -1,0 +1,165 @@
+//! The tables as Diesel sees them; `tests/catalogue.rs` holds them against a migrated database.
+
+diesel::table! {
+    users (id) {
+        id -> Int8,
+        email -> Text,
+        username -> Text,
+        hashed_password -> Text,
+        bio -> Nullable<Text>,
+        profile_image_url -> Nullable<Text>,
+        created_at -> Timestamptz,
+        display_name -> Nullable<Varchar>,
+        city -> Nullable<Varchar>,
+        institutions -> Nullable<Jsonb>,
+        websites -> Nullable<Jsonb>,
+        location -> Nullable<Jsonb>,
+        profile_photo_filename -> Nullable<Varchar>,
+        profile_preferences -> Nullable<Jsonb>,
+        followers_count -> Int8,
+        following_count -> Int8,
+        posts_count -> Int8,
+        public_posts_count -> Int8,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Uuid,
+        user_id -> Int8,
+        token_hash -> Bytea,
+        created_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        user_agent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    posts (id) {
+        id -> Uuid,
+        author_id -> Int8,
+        title -> Nullable<Text>,
+        content -> Text,
+        post_type -> Text,
+        image_url -> Nullable<Text>,
+        location -> Nullable<Text>,
+        is_public -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Nullable<Timestamptz>,
+        hearts_count -> Int4,
+        reactions_count -> Int4,
+        shares_count -> Int4,
+        comments_count -> Int4,
+        rank -> Float8,
+    }
+}
+
+diesel::table! {
+    likes (id) {
+        id -> Uuid,
+        user_id -> Int8,
+        post_id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    emoji_reactions (id) {
+        id -> Uuid,
+        user_id -> Int8,
+        post_id -> Uuid,
+        emoji_code -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    shares (id) {
+        id -> Uuid,
+        user_id -> Int8,
+        post_id -> Uuid,
+        share_method -> Text,
+        message_content -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    share_recipients (share_id, user_id) {
+        share_id -> Uuid,
+        user_id -> Int8,
+    }
+}
+
+diesel::table! {
+    comments (id) {
+        id -> Uuid,
+        author_id -> Int8,
+        post_id -> Uuid,
+        parent_id -> Nullable<Uuid>,
+        content -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    follows (id) {
+        id -> Uuid,
+        follower_id -> Int8,
+        followed_id -> Int8,
+        status -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    notifications (id) {
+        id -> Uuid,
+        user_id -> Int8,
+        actor_id -> Nullable<Int8>,
+        #[sql_name = "type"]
+        kind -> Varchar,
+        title -> Varchar,
+        message -> Text,
+        data -> Nullable<Jsonb>,
+        priority -> Text,
+        read -> Bool,
+        read_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        last_updated_at -> Timestamptz,
+        closed_at -> Nullable<Timestamptz>,
+        parent_id -> Nullable<Uuid>,
+        is_batch -> Bool,
+        batch_count -> Int4,
+        actor_count -> Int4,
+        batch_key -> Nullable<Varchar>,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (user_id, key) {
+        user_id -> Int8,
+        key -> Varchar,
+        fingerprint -> Bytea,
+        claim -> Uuid,
+        claimed_at -> Timestamptz,
+        answer -> Nullable<Bytea>,
+    }
+}
+
+diesel::joinable!(posts -> users (author_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    users,
+    sessions,
+    posts,
+    likes,
+    emoji_reactions,
+    shares,
+    share_recipients,
+    comments,
+    follows,
+    notifications,
+    idempotency_keys,
+);

@@ -1,0 +1,208 @@
+//! The `users` table: people, their names and their proof.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::{exists, not};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use grateful_domain::{Author, DisplayName, Email, PasswordHash, User, UserId, Username, Viewer};
+
+use crate::query::{lower, who_blocked, whom_blocked_by};
+use crate::schema::users;
+use crate::{Connection, Result};
+
+/// People, as seen through one connection.
+pub struct Users<'c> {
+    pub(crate) conn: &'c mut Connection,
+}
+
+/// Somebody who is about to have an account.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// How others will know them.
+    pub username: Username,
+    /// How they sign in.
+    pub email: Email,
+    /// What proves them.
+    pub password: PasswordHash,
+    /// When they joined.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What somebody is recognised by.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// Whom they would be.
+    pub user: UserId,
+    /// What their password must match.
+    pub password: PasswordHash,
+}
+
+impl Users<'_> {
+    /// Adds an account.
+    ///
+    /// # Errors
+    /// `Taken` by [`Users::EMAIL_KEY`] or [`Users::USERNAME_KEY`], both without regard to case.
+    pub async fn insert(&mut self, new: &NewUser) -> Result<User> {
+        let row = diesel::insert_into(users::table)
+            .values((
+                users::email.eq(new.email.as_str()),
+                users::username.eq(new.username.as_str()),
+                users::hashed_password.eq(new.password.as_str()),
+                users::created_at.eq(new.created_at),
+            ))
+            .returning(UserRow::as_returning())
+            .get_result(self.conn)
+            .await?;
+        Ok(row.into())
+    }
+
+    /// The unique index on email addresses.
+    pub const EMAIL_KEY: &'static str = "users_email_key";
+    /// The unique index on usernames.
+    pub const USERNAME_KEY: &'static str = "users_username_key";
+
+    /// The person with this id, with what only they may see.
+    pub async fn find(&mut self, user: UserId) -> Result<Option<User>> {
+        let row = users::table
+            .find(i64::from(user))
+            .select(UserRow::as_select())
+            .first(self.conn)
+            .await
+            .optional()?;
+        Ok(row.map(UserRow::into))
+    }
+
+    /// The person with this username, whatever its case.
+    pub async fn find_by_username(&mut self, username: &str) -> Result<Option<User>> {
+        let row = users::table
+            .filter(lower(users::username).eq(username.to_ascii_lowercase()))
+            .select(UserRow::as_select())
+            .first(self.conn)
+            .await
+            .optional()?;
+        Ok(row.map(UserRow::into))
+    }
+
+    /// What the person with this email address, whatever its case, is recognised by.
+    pub async fn find_credentials(&mut self, email: &str) -> Result<Option<Credentials>> {
+        let row = users::table
+            .filter(lower(users::email).eq(email.to_ascii_lowercase()))
+            .select((users::id, users::hashed_password))
+            .first::<(i64, String)>(self.conn)
+            .await
+            .optional()?;
+        Ok(row.map(Credentials::from))
+    }
+
+    /// What this person is recognised by.
+    pub async fn find_credentials_of(&mut self, user: UserId) -> Result<Option<Credentials>> {
+        let row = users::table
+            .find(i64::from(user))
+            .select((users::id, users::hashed_password))
+            .first::<(i64, String)>(self.conn)
+            .await
+            .optional()?;
+        Ok(row.map(Credentials::from))
+    }
+
+    /// Replaces the password, if it is still `old`: whoever changed it meanwhile wins. Tells whether it was.
+    pub async fn replace_password(
+        &mut self,
+        user: UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<bool> {
+        let unchanged =
+            users::table.find(i64::from(user)).filter(users::hashed_password.eq(old.as_str()));
+        let replaced = diesel::update(unchanged)
+            .set(users::hashed_password.eq(new.as_str()))
+            .execute(self.conn)
+            .await?;
+        Ok(replaced == 1)
+    }
+
+    /// Whether there is such a person for this viewer: nobody exists across a block.
+    pub async fn exists_for(&mut self, viewer: Viewer, user: UserId) -> Result<bool> {
+        let mut wanted = users::table.find(i64::from(user)).into_boxed();
+        if let Viewer::User(viewer) = viewer {
+            let viewer = i64::from(viewer);
+            wanted = wanted
+                .filter(not(users::id.eq_any(who_blocked(viewer))))
+                .filter(not(users::id.eq_any(whom_blocked_by(viewer))));
+        }
+        Ok(diesel::select(exists(wanted)).get_result(self.conn).await?)
+    }
+
+    /// Locks the row of this person until the transaction ends, ahead of any row that belongs to them. Those who
+    /// merely refer to it do not wait. Tells whether there is one.
+    pub async fn lock(&mut self, user: UserId) -> Result<bool> {
+        let row = users::table
+            .find(i64::from(user))
+            .select(users::id)
+            .for_no_key_update()
+            .first::<i64>(self.conn)
+            .await
+            .optional()?;
+        Ok(row.is_some())
+    }
+
+    /// Adds to the numbers of posts and of public posts of this person.
+    pub(crate) async fn count_posts(&mut self, user: UserId, all: i64, public: i64) -> Result<()> {
+        diesel::update(users::table.find(i64::from(user)))
+            .set((
+                users::posts_count.eq(users::posts_count + all),
+                users::public_posts_count.eq(users::public_posts_count + public),
+            ))
+            .execute(self.conn)
+            .await?;
+        Ok(())
+    }
+}
+
+/// What of a row of `users` makes a [`User`].
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct UserRow {
+    id: i64,
+    username: String,
+    email: String,
+    created_at: DateTime<Utc>,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: row.id.into(),
+            username: Username::from_stored(row.username),
+            email: Email::from_stored(row.email),
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// What of a row of `users` everybody sees beside what they wrote.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub(crate) struct AuthorRow {
+    id: i64,
+    username: String,
+    display_name: Option<String>,
+    profile_image_url: Option<String>,
+}
+
+impl From<AuthorRow> for Author {
+    fn from(row: AuthorRow) -> Self {
+        Self {
+            id: row.id.into(),
+            username: Username::from_stored(row.username),
+            display_name: row.display_name.map(DisplayName::from_stored),
+            profile_image_url: row.profile_image_url,
+        }
+    }
+}
+
+impl From<(i64, String)> for Credentials {
+    fn from((user, password): (i64, String)) -> Self {
+        Self { user: user.into(), password: password.into() }
+    }
+}

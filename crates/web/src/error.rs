@@ -1,0 +1,106 @@
+//! The one place where a failure becomes a status.
+
+use std::fmt;
+
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpResponse, ResponseError};
+use grateful_application::Error;
+use grateful_domain::Invalid;
+
+/// Why a request was not answered with what it asked for.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    /// What a use case said.
+    UseCase(Error),
+    /// No route has this path.
+    UnknownRoute,
+    /// The path has routes, but none for this method.
+    MethodNotAllowed(Vec<Method>),
+    /// The body has more bytes than this.
+    BodyTooLarge(usize),
+    /// The body is of another type than these, or encoded.
+    UnsupportedType(&'static [&'static str]),
+    /// The client took too long to send the request.
+    TooSlow,
+    /// The request target is too long.
+    UriTooLong,
+    /// The header fields are too large.
+    HeadersTooLarge,
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        Self::UseCase(error)
+    }
+}
+
+impl From<Invalid> for ApiError {
+    fn from(invalid: Invalid) -> Self {
+        Self::UseCase(invalid.into())
+    }
+}
+
+impl fmt::Display for ApiError {
+    /// What the person who asked is told.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UseCase(error) => error.fmt(f),
+            Self::UnknownRoute => f.write_str("There is nothing at this path"),
+            Self::MethodNotAllowed(_) => f.write_str("This path does not support that method"),
+            Self::BodyTooLarge(limit) => write!(f, "The body must be at most {limit} bytes"),
+            Self::UnsupportedType(supported) => {
+                write!(
+                    f,
+                    "The body must be sent as {}, without a Content-Encoding",
+                    supported.join(" or ")
+                )
+            }
+            Self::TooSlow => f.write_str("The request took too long to arrive"),
+            Self::UriTooLong => f.write_str("The address of the request is too long"),
+            Self::HeadersTooLarge => f.write_str("The header fields of the request are too large"),
+        }
+    }
+}
+
+impl std::error::Error for ApiError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::UseCase(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl ResponseError for ApiError {
+    /// Spelled out without `_`: a new kind of failure must choose its status to compile.
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::UseCase(error) => match error {
+                Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+                Error::Forbidden { .. } => StatusCode::FORBIDDEN,
+                Error::NotFound { .. } => StatusCode::NOT_FOUND,
+                Error::Taken { .. } | Error::Conflict { .. } => StatusCode::CONFLICT,
+                Error::Stale { .. } => StatusCode::PRECONDITION_FAILED,
+                Error::Unavailable(_) | Error::Contended(_) => StatusCode::SERVICE_UNAVAILABLE,
+                Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            },
+            Self::UnknownRoute => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::UriTooLong => StatusCode::URI_TOO_LONG,
+            Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        }
+    }
+
+    /// Without a body: that needs the name of the request, so the middleware around all routes writes it.
+    fn error_response(&self) -> HttpResponse {
+        let status = self.status_code();
+        if status.is_server_error() {
+            tracing::error!(error = self as &dyn std::error::Error, "Request failed");
+        }
+        HttpResponse::new(status)
+    }
+}

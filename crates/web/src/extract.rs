@@ -1,0 +1,170 @@
+//! What handlers ask of a request besides its body.
+
+use std::collections::HashMap;
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::USER_AGENT;
+use actix_web::web::{Data, Query};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use chrono::{DateTime, Utc};
+use grateful_application::{App, Error, Thing};
+use grateful_domain::{
+    Fields, Invalid, Limit, List, Offset, Page, PageError, Position, PostId, Session, SessionId,
+    Start, UserId, Viewer,
+};
+use uuid::Uuid;
+
+use crate::error::ApiError;
+
+/// The time by the clock of the application.
+pub(crate) fn now(request: &HttpRequest) -> DateTime<Utc> {
+    request.app_data::<Data<App>>().map_or(DateTime::UNIX_EPOCH, |app| app.clock.now())
+}
+
+/// The session of whoever asks; the middleware has made sure that there is one.
+pub(crate) struct SignedIn(pub(crate) Session);
+
+impl SignedIn {
+    pub(crate) fn user(&self) -> UserId {
+        self.0.user
+    }
+
+    pub(crate) fn viewer(&self) -> Viewer {
+        Viewer::User(self.0.user)
+    }
+}
+
+impl FromRequest for SignedIn {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let session = request.extensions().get::<Session>().cloned();
+        ready(session.map(Self).ok_or(Error::Unauthenticated("Authentication is required").into()))
+    }
+}
+
+/// Whoever asks, signed in or not.
+pub(crate) struct Viewing(pub(crate) Viewer);
+
+impl FromRequest for Viewing {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let user = request.extensions().get::<Session>().map(|session| session.user);
+        ready(Ok(Self(user.map_or(Viewer::Guest, Viewer::User))))
+    }
+}
+
+/// What the device calls itself.
+pub(crate) struct UserAgent(pub(crate) Option<String>);
+
+impl FromRequest for UserAgent {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let agent = request.headers().get(USER_AGENT);
+        ready(Ok(Self(agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()))))
+    }
+}
+
+/// The id in the path of a route about a user. One that is no number is the client's mistake.
+pub(crate) struct UserPath(pub(crate) UserId);
+
+impl FromRequest for UserPath {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = path_id(request).parse::<i64>();
+        let invalid = |_| Invalid::field("id", "must be a whole number").into();
+        ready(id.map(|id| Self(id.into())).map_err(invalid))
+    }
+}
+
+/// The id in the path of a route about a post. One that is no UUID belongs to no post.
+pub(crate) struct PostPath(pub(crate) PostId);
+
+impl FromRequest for PostPath {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(path_uuid(request, Thing::Post).map(|id| Self(id.into())))
+    }
+}
+
+/// The id in the path of a route about a session.
+pub(crate) struct SessionPath(pub(crate) SessionId);
+
+impl FromRequest for SessionPath {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(path_uuid(request, Thing::Session).map(|id| Self(id.into())))
+    }
+}
+
+fn path_id(request: &HttpRequest) -> &str {
+    request.match_info().get("id").unwrap_or_default()
+}
+
+fn path_uuid(request: &HttpRequest, thing: Thing) -> Result<Uuid, ApiError> {
+    Uuid::parse_str(path_id(request)).map_err(|_| Error::NotFound { thing, id: None }.into())
+}
+
+/// The parameters behind the `?`, of which the last of a name counts.
+pub(crate) struct Parameters(HashMap<String, String>);
+
+impl FromRequest for Parameters {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let parameters = Query::<HashMap<String, String>>::from_query(request.query_string());
+        let invalid = |_| Invalid::field("query", "must be pairs of name=value").into();
+        ready(parameters.map(|Query(pairs)| Self(pairs)).map_err(invalid))
+    }
+}
+
+impl Parameters {
+    /// The part of `list` that is asked for; the first 20 entries where nothing is said.
+    pub(crate) fn page(&self, list: List) -> Result<Page, ApiError> {
+        let mut fields = Fields::default();
+        let limit = fields.check("limit", self.number("limit", Limit::DEFAULT, Limit::parse));
+        let offset = fields.check("offset", self.number("offset", Offset::ZERO, Offset::parse));
+        let start = match (self.0.get("cursor"), offset) {
+            (None, offset) => offset.map(Start::Offset),
+            (Some(cursor), Some(Offset::ZERO)) => {
+                let place = fields.check("cursor", Position::from_cursor(list, cursor));
+                place.map(Start::After)
+            }
+            (Some(_), _) => fields.check("cursor", Err(PageError::CursorAndOffset)),
+        };
+        Ok(fields.finish(|| Some(Page { limit: limit?, start: start? }))?)
+    }
+
+    /// A switch, off or on; `default` where nothing is said.
+    pub(crate) fn switch(&self, name: &'static str, default: bool) -> Result<bool, ApiError> {
+        match self.0.get(name).map(String::as_str) {
+            None => Ok(default),
+            Some("true" | "1") => Ok(true),
+            Some("false" | "0") => Ok(false),
+            Some(_) => Err(Invalid::field(name, "must be true or false").into()),
+        }
+    }
+
+    fn number<T>(
+        &self,
+        name: &str,
+        default: T,
+        parse: impl Fn(i64) -> Result<T, PageError>,
+    ) -> Result<T, PageError> {
+        // What is no number at all is out of bounds like any other, and gets the same words.
+        self.0.get(name).map_or(Ok(default), |raw| parse(raw.parse().unwrap_or(i64::MIN)))
+    }
+}

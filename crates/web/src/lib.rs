@@ -1,0 +1,58 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+mod access;
+mod auth;
+mod body;
+mod config;
+mod docs;
+mod error;
+mod etag;
+mod extract;
+mod health;
+mod middleware;
+mod openapi;
+mod posts;
+mod problem;
+mod server;
+mod users;
+mod wire;
+
+use utoipa_actix_web::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub use self::access::{Access, access_to};
+pub use self::config::WebConfig;
+pub use self::openapi::document;
+pub use self::server::{app, serve};
+
+/// Where everything lives that the contract puts under a version.
+pub const API: &str = "/api/v1";
+
+/// The whole API on one screen. Fixed paths come before those with an id in the same place.
+fn routes(service: &mut ServiceConfig<'_>) {
+    service
+        .service(health::greet)
+        .service(health::report_health)
+        .service(health::report_alive)
+        .service(health::report_ready)
+        .service(openapi::openapi_json)
+        .service(
+            scope::scope(API)
+                .service(auth::sign_up)
+                .service(auth::log_in)
+                .service(auth::who_am_i)
+                .service(auth::log_out)
+                .service(auth::list_sessions)
+                .service(auth::end_session)
+                .service(auth::log_out_everywhere)
+                .service(auth::change_password)
+                .service(users::list_my_posts)
+                .service(users::list_posts)
+                .service(posts::publish)
+                .service(posts::read_feed)
+                .service(posts::read)
+                .service(posts::edit)
+                .service(posts::delete),
+        );
+}

@@ -1,0 +1,14 @@
+//! What wraps every request. From the outside in: its frame, CORS, one spelling of paths, problems, bounds,
+//! authentication.
+
+mod authenticate;
+mod bounds;
+mod frame;
+mod problems;
+mod request_id;
+
+pub(crate) use self::authenticate::authenticate;
+pub(crate) use self::bounds::bounds;
+pub(crate) use self::frame::frame;
+pub(crate) use self::problems::problems;
+pub(crate) use self::request_id::RequestId;

@@ -1,0 +1,143 @@
+//! The outermost layer: a name, a task of its own, a log line, and headers that every answer has.
+
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName,
+    HeaderValue, ORIGIN, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage};
+use grateful_application::QueryLog;
+use grateful_domain::Session;
+use tracing::Instrument as _;
+
+use super::RequestId;
+use crate::WebConfig;
+use crate::extract::now;
+use crate::problem;
+
+/// Runs a request as a task of its own, so that neither a client that goes away nor a panic cuts it in the middle,
+/// counts what it asks of the database, and logs it in one line.
+pub(crate) async fn frame(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = RequestId::of(request.headers());
+    request.extensions_mut().insert(id.clone());
+    let config = request.app_data::<Data<WebConfig>>().cloned();
+    let mut line = Line::begin(&request, config.as_ref());
+    let origin = allowed_origin(request.headers(), config.as_ref());
+    let at = now(request.request());
+    if request.method() == Method::HEAD {
+        // The server sends no body for it in any case.
+        request.head_mut().method = Method::GET;
+    }
+
+    let span = tracing::info_span!("request", id = %id);
+    let work = QueryLog::record(next.call(request)).instrument(span.clone());
+    match actix_web::rt::spawn(work).await {
+        Ok((answer, queries)) => {
+            let mut response = answer?.map_into_boxed_body();
+            dress(response.headers_mut(), &id);
+            line.route = response.request().match_pattern();
+            line.user = response.request().extensions().get::<Session>().map(|it| it.user.into());
+            span.in_scope(|| line.end(response.status(), &queries));
+            Ok(response)
+        }
+        Err(panic) => {
+            let _in_request = span.enter();
+            tracing::error!(error = &panic as &dyn std::error::Error, "Request panicked");
+            let mut response =
+                problem::answer_to_status(StatusCode::INTERNAL_SERVER_ERROR, &id, at);
+            dress(response.headers_mut(), &id);
+            // CORS is further in, and never came to it.
+            if let Some(origin) = origin {
+                response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+                response.headers_mut().insert(VARY, HeaderValue::from_static("Origin"));
+            }
+            line.end(response.status(), &QueryLog::default());
+            Err(InternalError::from_response(panic, response).into())
+        }
+    }
+}
+
+/// The one line of a request, without anything that belongs to somebody.
+struct Line {
+    method: Method,
+    route: Option<String>,
+    user: Option<i64>,
+    begun: Instant,
+    repeated: u32,
+}
+
+impl Line {
+    fn begin(request: &ServiceRequest, config: Option<&Data<WebConfig>>) -> Self {
+        Self {
+            method: request.method().clone(),
+            route: None,
+            user: None,
+            begun: Instant::now(),
+            repeated: config.map_or(u32::MAX, |config| config.repeated_statements),
+        }
+    }
+
+    fn end(&self, status: StatusCode, queries: &QueryLog) {
+        let method = self.method.as_str();
+        let route = self.route.as_deref().unwrap_or("(no route)");
+        for (sql, tally) in queries.repeated(self.repeated) {
+            tracing::warn!(
+                http.route = route,
+                db.query.text = sql,
+                times = tally.count,
+                "The same statement again and again in one request (N+1)"
+            );
+        }
+        tracing::info!(
+            http.method = method,
+            http.route = route,
+            http.status = status.as_u16(),
+            user.id = self.user,
+            duration_ms = milliseconds(self.begun.elapsed()),
+            db.queries = queries.total(),
+            db.duration_ms = milliseconds(queries.time()),
+            "{method} {route} {}",
+            status.as_u16()
+        );
+    }
+}
+
+/// To the microsecond, which is as much as anybody reads.
+fn milliseconds(duration: std::time::Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// Headers that every answer has, where the route did not choose its own.
+fn dress(headers: &mut HeaderMap, id: &RequestId) {
+    headers.insert(RequestId::HEADER, id.to_header());
+    for (name, value) in DEFAULTS {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+}
+
+const DEFAULTS: [(HeaderName, &str); 5] = [
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (X_FRAME_OPTIONS, "DENY"),
+    (REFERRER_POLICY, "no-referrer"),
+    (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (CACHE_CONTROL, "no-store"),
+];
+
+fn allowed_origin(headers: &HeaderMap, config: Option<&Data<WebConfig>>) -> Option<HeaderValue> {
+    let origin = headers.get(ORIGIN)?;
+    let allowed =
+        config?.allowed_origins.iter().any(|allowed| origin.as_bytes() == allowed.as_bytes());
+    allowed.then(|| origin.clone())
+}

@@ -1,0 +1,148 @@
+//! The OpenAPI document, made from the handlers.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use actix_web::http::Method;
+use actix_web::http::header::ContentType;
+use actix_web::{App, HttpResponse, get};
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Content, ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{OpenApi as _, ToSchema};
+use utoipa_actix_web::AppExt;
+
+use crate::access::{Access, access_to};
+use crate::problem::Problem;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "Grateful", description = "Gratitude communities: posts, and the people who write them."),
+    components(schemas(Problem)),
+    tags(
+        (name = "auth", description = "Joining, signing in and out"),
+        (name = "users", description = "People and what they wrote"),
+        (name = "posts", description = "What people are thankful for"),
+        (name = "health", description = "Whether the server can work"),
+    ),
+)]
+struct Frontispiece;
+
+/// The whole API: paths, bodies, answers.
+pub fn document() -> OpenApi {
+    let (_, mut document) = App::new()
+        .into_utoipa_app()
+        .openapi(Frontispiece::openapi())
+        .configure(crate::routes)
+        .split_for_parts();
+    // Says hello to people, and is no part of the API (contract §3).
+    document.paths.paths.remove("/");
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme(TOKEN, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    for (pattern, item) in &mut document.paths.paths {
+        for (method, operation) in operations_mut(item) {
+            complete(operation, access_to(&method, pattern));
+        }
+    }
+    document
+}
+
+const TOKEN: &str = "token";
+const JSON: &str = "application/json";
+const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Adds what holds for all operations alike, so that no handler repeats it.
+fn complete(operation: &mut Operation, access: Access) {
+    let problem = |description: &str| {
+        let body =
+            ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
+        ResponseBuilder::new().description(description).content(PROBLEM_JSON, body).build()
+    };
+    // A handler is named within its file; the document has only one room for all of them.
+    let tag = operation.tags.as_ref().and_then(|tags| tags.first());
+    operation.operation_id =
+        tag.zip(operation.operation_id.as_ref()).map(|(tag, id)| format!("{tag}_{id}"));
+    let responses = &mut operation.responses.responses;
+    for response in responses.values_mut() {
+        as_problem_json(response);
+    }
+    responses.insert("default".to_owned(), problem("Anything that went wrong").into());
+    if access != Access::Public {
+        responses
+            .insert("401".to_owned(), problem("The token is missing or no longer good").into());
+        let token = SecurityRequirement::new(TOKEN, Vec::<String>::new());
+        let mut security = vec![token];
+        if access == Access::Optional {
+            security.push(SecurityRequirement::default());
+        }
+        operation.security = Some(security);
+    }
+}
+
+/// Handlers name [`Problem`] as a body like any other; its media type is its own.
+fn as_problem_json(response: &mut RefOr<Response>) {
+    let RefOr::T(response) = response else { return };
+    let is_problem = |content: &RefOr<Content>| {
+        let RefOr::T(content) = content else { return false };
+        matches!(&content.schema, Some(RefOr::Ref(to)) if to.ref_location.ends_with("/Problem"))
+    };
+    if response.content.get(JSON).is_some_and(is_problem)
+        && let Some(content) = response.content.swap_remove(JSON)
+    {
+        response.content.insert(PROBLEM_JSON.to_owned(), content);
+    }
+}
+
+fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    [
+        (Method::GET, &mut item.get),
+        (Method::POST, &mut item.post),
+        (Method::PUT, &mut item.put),
+        (Method::PATCH, &mut item.patch),
+        (Method::DELETE, &mut item.delete),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
+}
+
+/// The routes of this build.
+pub(crate) static ROUTES: LazyLock<RouteTable> = LazyLock::new(|| RouteTable::of(&document()));
+
+/// Which methods each path has, by its pattern.
+#[derive(Debug, Clone)]
+pub(crate) struct RouteTable(HashMap<String, Vec<Method>>);
+
+impl RouteTable {
+    pub(crate) fn of(document: &OpenApi) -> Self {
+        let mut table: HashMap<String, Vec<Method>> =
+            [("/", Method::GET), ("/docs", Method::GET), ("/docs/{file}", Method::GET)]
+                .map(|(pattern, method)| (pattern.to_owned(), vec![method, Method::HEAD]))
+                .into();
+        for (pattern, item) in &document.paths.paths {
+            let methods = table.entry(pattern.clone()).or_default();
+            for (method, _) in operations_mut(&mut item.clone()) {
+                let has_head = method == Method::GET;
+                methods.push(method);
+                methods.extend(has_head.then_some(Method::HEAD));
+            }
+        }
+        Self(table)
+    }
+
+    pub(crate) fn methods(&self, pattern: &str) -> Option<&[Method]> {
+        self.0.get(pattern).map(Vec::as_slice)
+    }
+}
+
+/// The document as it is sent.
+static TEXT: LazyLock<String> = LazyLock::new(|| document().to_json().unwrap_or_default());
+
+/// This document.
+#[utoipa::path(
+    tag = "health",
+    responses((status = 200, body = Object, description = "The document, in OpenAPI 3.1")),
+)]
+#[get("/openapi.json")]
+pub(crate) async fn openapi_json() -> HttpResponse {
+    HttpResponse::Ok().content_type(ContentType::json()).body(TEXT.as_str())
+}

@@ -1,0 +1,351 @@
+//! `/posts`: what people are thankful for.
+
+use actix_web::http::header::{CACHE_CONTROL, ContentType, ETAG, EntityTag};
+use actix_web::web::Data;
+use actix_web::{HttpResponse, delete, get, patch, post};
+use grateful_application::{Answer, App, feed, posts};
+use grateful_domain::{
+    Author, Content, Draft, Fields, ImageUrl, Invalid, List, PlaceName, PostEdit, PostType,
+    SeenPost, Title, Visibility,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::body::{Body, Field, RepeatableBody, as_is};
+use crate::error::ApiError;
+use crate::etag::{Expected, Known, etag};
+use crate::extract::{Parameters, PostPath, SignedIn, Viewing};
+use crate::problem::Problem;
+use crate::wire::{Paged, Timestamp};
+
+/// A post as it is sent: to be published, or, with every field optional, to be changed.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NewPost {
+    #[serde(default)]
+    #[schema(value_type = String, required, max_length = 500)]
+    content: Field<String>,
+    /// Detected from the content where it is absent.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "daily")]
+    post_type: Field<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 100)]
+    title: Field<String>,
+    /// One of this server's own uploads.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    image_url: Field<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 100)]
+    location: Field<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<bool>, default = true)]
+    is_public: Field<bool>,
+}
+
+impl NewPost {
+    fn parse(self) -> Result<Draft, Invalid> {
+        let mut fields = Fields::default();
+        let image = self.image_url.optional(|raw| ImageUrl::parse(&raw)).map(Option::flatten);
+        let image_url = fields.check("image_url", image);
+        let named =
+            fields.check("post_type", self.post_type.optional(|raw| PostType::from_code(&raw)));
+        let has_image = image_url.as_ref().is_some_and(Option::is_some);
+        let content = self.content.required(|raw| {
+            let detect = || PostType::detect(&raw, has_image);
+            let post_type = named.flatten().unwrap_or_else(detect);
+            Content::parse(&raw, post_type).map(|content| (content, post_type))
+        });
+        let content = fields.check("content", content);
+        let title = self.title.optional(|raw| Title::parse(&raw)).map(Option::flatten);
+        let title = fields.check("title", title);
+        let location = self.location.optional(|raw| PlaceName::parse(&raw)).map(Option::flatten);
+        let location = fields.check("location", location);
+        let is_public = fields.check("is_public", self.is_public.optional(as_is));
+        fields.finish(|| {
+            let (content, post_type) = content?;
+            Some(Draft {
+                title: title?,
+                content,
+                post_type,
+                image_url: image_url?,
+                location: location?,
+                visibility: Visibility::from_is_public(is_public?.unwrap_or(true)),
+            })
+        })
+    }
+}
+
+/// What to change about a post; what is absent stays, and `null` clears what can be cleared.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct PostPatch {
+    #[serde(default)]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 500)]
+    content: Field<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, nullable = false, example = "daily")]
+    post_type: Field<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 100)]
+    title: Field<String>,
+    /// One of this server's own uploads.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    image_url: Field<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 100)]
+    location: Field<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<bool>, nullable = false)]
+    is_public: Field<bool>,
+}
+
+impl PostPatch {
+    fn parse(self) -> Result<PostEdit, Invalid> {
+        let mut fields = Fields::default();
+        let content = fields.check("content", self.content.replacement(as_is));
+        let post_type =
+            fields.check("post_type", self.post_type.replacement(|raw| PostType::from_code(&raw)));
+        let title = fields.check("title", self.title.change(|raw| Title::parse(&raw)));
+        let image_url =
+            fields.check("image_url", self.image_url.change(|raw| ImageUrl::parse(&raw)));
+        let location = fields.check("location", self.location.change(|raw| PlaceName::parse(&raw)));
+        let is_public = fields.check("is_public", self.is_public.replacement(as_is));
+        fields.finish(|| {
+            Some(PostEdit {
+                content: content?,
+                title: title?,
+                post_type: post_type?,
+                image_url: image_url?,
+                location: location?,
+                visibility: is_public?.map(Visibility::from_is_public),
+            })
+        })
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AuthorView {
+    id: i64,
+    username: String,
+    display_name: Option<String>,
+    /// The display name, else the username.
+    name: String,
+    /// Equals `profile_image_url`.
+    image: Option<String>,
+    profile_image_url: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PostView {
+    id: Uuid,
+    author_id: i64,
+    title: Option<String>,
+    content: String,
+    post_type: &'static str,
+    image_url: Option<String>,
+    location: Option<String>,
+    is_public: bool,
+    created_at: Timestamp,
+    updated_at: Option<Timestamp>,
+    author: AuthorView,
+    hearts_count: i32,
+    reactions_count: i32,
+    shares_count: i32,
+    comments_count: i32,
+    is_hearted: bool,
+    /// The code of the emoji that the caller left on it.
+    current_user_reaction: Option<&'static str>,
+}
+
+/// Which part of a list of posts.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it documents what `Parameters` reads")]
+pub(crate) struct PostPage {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u32>,
+    /// How many to pass over.
+    #[param(minimum = 0, maximum = 10_000, default = 0)]
+    offset: Option<u32>,
+    /// Where to go on, from the `next` link of the page before.
+    cursor: Option<String>,
+}
+
+/// Publishes a post.
+#[utoipa::path(
+    tag = "posts",
+    request_body = NewPost,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again")),
+    responses((status = 201, body = PostView), (status = 409, body = Problem)),
+)]
+#[post("/posts")]
+pub(crate) async fn publish(
+    app: Data<App>,
+    me: SignedIn,
+    RepeatableBody { body, repeat }: RepeatableBody<NewPost>,
+) -> Result<HttpResponse, ApiError> {
+    let answer = posts::publish(&app, me.user(), body.parse()?, repeat, recorded).await?;
+    Ok(published(answer))
+}
+
+/// Everybody's public posts.
+///
+/// Newest first, whatever `algorithm` says, until the ranked feed is built.
+#[utoipa::path(
+    tag = "posts",
+    params(PostPage, ("algorithm" = Option<bool>, Query, description = "Ranked, or newest first")),
+    responses((status = 200, body = [PostView])),
+)]
+#[get("/posts/feed")]
+pub(crate) async fn read_feed(
+    app: Data<App>,
+    me: SignedIn,
+    parameters: Parameters,
+) -> Result<Paged<PostView>, ApiError> {
+    parameters.switch("algorithm", true)?;
+    let page = parameters.page(List::NewestPosts)?;
+    Ok(Paged::bare(feed::newest(&app, me.viewer(), page).await?, List::NewestPosts))
+}
+
+/// One post.
+#[utoipa::path(
+    tag = "posts",
+    params(
+        ("id" = Uuid, Path, description = "The post"),
+        ("If-None-Match" = Option<String>, Header, description = "The states that are known already"),
+    ),
+    responses((status = 200, body = PostView), (status = 304), (status = 404, body = Problem)),
+)]
+#[get("/posts/{id}")]
+pub(crate) async fn read(
+    app: Data<App>,
+    Viewing(viewer): Viewing,
+    PostPath(post): PostPath,
+    known: Known,
+) -> Result<HttpResponse, ApiError> {
+    let seen = posts::read(&app, viewer, post).await?;
+    Ok(if known.has(seen.post.revision()) { not_modified(&seen) } else { tagged(seen) })
+}
+
+/// Changes one's own post.
+#[utoipa::path(
+    tag = "posts",
+    request_body = PostPatch,
+    params(
+        ("id" = Uuid, Path, description = "The post"),
+        ("If-Match" = Option<String>, Header, description = "The states in which it may be changed"),
+    ),
+    responses(
+        (status = 200, body = PostView),
+        (status = 403, body = Problem),
+        (status = 404, body = Problem),
+        (status = 412, body = Problem),
+    ),
+)]
+#[patch("/posts/{id}")]
+pub(crate) async fn edit(
+    app: Data<App>,
+    me: SignedIn,
+    PostPath(post): PostPath,
+    expected: Expected,
+    Body(patch): Body<PostPatch>,
+) -> Result<HttpResponse, ApiError> {
+    let allows = |revision| expected.allows(revision);
+    Ok(tagged(posts::edit(&app, me.user(), post, patch.parse()?, allows).await?))
+}
+
+/// Takes one's own post back, with all that hangs on it.
+#[utoipa::path(
+    tag = "posts",
+    params(("id" = Uuid, Path, description = "The post")),
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)),
+)]
+#[delete("/posts/{id}")]
+pub(crate) async fn delete(
+    app: Data<App>,
+    me: SignedIn,
+    PostPath(post): PostPath,
+) -> Result<HttpResponse, ApiError> {
+    posts::delete(&app, me.user(), post).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Anybody's copy must ask again before it is used: what others did to the post is not in its tag.
+const REVALIDATE: (actix_web::http::header::HeaderName, &str) =
+    (CACHE_CONTROL, "private, no-cache");
+
+fn tagged(seen: SeenPost) -> HttpResponse {
+    let tag = etag(seen.post.revision());
+    HttpResponse::Ok()
+        .insert_header((ETAG, tag))
+        .insert_header(REVALIDATE)
+        .json(PostView::from(seen))
+}
+
+fn not_modified(seen: &SeenPost) -> HttpResponse {
+    let tag = etag(seen.post.revision());
+    HttpResponse::NotModified().insert_header((ETAG, tag)).insert_header(REVALIDATE).finish()
+}
+
+/// The answer to a publication as it is kept for repeats: its tag, a line break, its body.
+fn recorded(seen: &SeenPost) -> Vec<u8> {
+    let tag = etag(seen.post.revision());
+    let body = serde_json::to_string(&PostView::from(seen.clone())).unwrap_or_default();
+    format!("{}\n{body}", tag.tag()).into_bytes()
+}
+
+fn published(answer: Answer) -> HttpResponse {
+    let (kept, again) = match answer {
+        Answer::First(kept) => (kept, false),
+        Answer::Again(kept) => (kept, true),
+    };
+    let kept = String::from_utf8_lossy(&kept);
+    let (tag, body) = kept.split_once('\n').unwrap_or_default();
+    let mut response = HttpResponse::Created();
+    response.insert_header((ETAG, EntityTag::new_strong(tag.to_owned())));
+    if again {
+        response.insert_header(("Idempotent-Replayed", "true"));
+    }
+    response.content_type(ContentType::json()).body(body.to_owned())
+}
+
+impl From<Author> for AuthorView {
+    fn from(author: Author) -> Self {
+        Self {
+            id: author.id.into(),
+            name: author.name().to_owned(),
+            username: author.username.into(),
+            display_name: author.display_name.map(Into::into),
+            image: author.profile_image_url.clone(),
+            profile_image_url: author.profile_image_url,
+        }
+    }
+}
+
+impl From<SeenPost> for PostView {
+    fn from(seen: SeenPost) -> Self {
+        let SeenPost { post, author, hearted, reaction } = seen;
+        Self {
+            id: post.id.into(),
+            author_id: post.author.into(),
+            title: post.draft.title.map(Into::into),
+            content: post.draft.content.into(),
+            post_type: post.draft.post_type.code(),
+            image_url: post.draft.image_url.map(Into::into),
+            location: post.draft.location.map(Into::into),
+            is_public: post.draft.visibility.is_public(),
+            created_at: post.created_at.into(),
+            updated_at: post.updated_at.map(Into::into),
+            author: author.into(),
+            hearts_count: post.engagement.hearts,
+            reactions_count: post.engagement.reactions,
+            shares_count: post.engagement.shares,
+            comments_count: post.engagement.comments,
+            is_hearted: hearted,
+            current_user_reaction: reaction.map(grateful_domain::Emoji::code),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The forms that all answers share.
+
+use std::borrow::Cow;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, LINK};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
+use chrono::{DateTime, Utc};
+use grateful_domain::{List, Slice};
+use serde::{Serialize, Serializer};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::{KnownFormat, RefOr};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::extract::now;
+use crate::middleware::RequestId;
+
+/// A moment in RFC 3339, in UTC, with microseconds and a `Z` (contract §1: clients append a `Z` of their own to
+/// anything else).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Timestamp(pub(crate) DateTime<Utc>);
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(moment: DateTime<Utc>) -> Self {
+        Self(moment)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.format("%Y-%m-%dT%H:%M:%S%.6fZ"))
+    }
+}
+
+impl PartialSchema for Timestamp {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(SchemaType::Type(Type::String))
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .examples([serde_json::json!("2026-11-22T10:10:25.772128Z")])
+            .into()
+    }
+}
+
+impl ToSchema for Timestamp {
+    fn name() -> Cow<'static, str> {
+        "Timestamp".into()
+    }
+}
+
+/// A success in the style of auth, users, reactions, follows, comments and blocks (contract §1).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Envelope<T> {
+    /// Always true.
+    success: bool,
+    /// What was asked for.
+    data: T,
+    /// When it was answered.
+    timestamp: Timestamp,
+    /// The name of the request, as in the header `X-Request-Id`.
+    request_id: String,
+}
+
+/// Answers with an [`Envelope`] around `T`.
+pub(crate) struct Enveloped<T>(pub(crate) T, pub(crate) StatusCode);
+
+impl<T> Enveloped<T> {
+    pub(crate) fn ok(data: T) -> Self {
+        Self(data, StatusCode::OK)
+    }
+
+    pub(crate) fn created(data: T) -> Self {
+        Self(data, StatusCode::CREATED)
+    }
+}
+
+impl<T: Serialize> Responder for Enveloped<T> {
+    type Body = actix_web::body::BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let request_id = request.extensions().get::<RequestId>().map(ToString::to_string);
+        HttpResponse::build(self.1).json(Envelope {
+            success: true,
+            data: self.0,
+            timestamp: now(request).into(),
+            request_id: request_id.unwrap_or_default(),
+        })
+    }
+}
+
+/// A part of a list, with a link to the next one (RFC 8288) where the list goes on.
+pub(crate) struct Paged<T> {
+    items: Vec<T>,
+    next: Option<String>,
+    style: Style,
+}
+
+/// Whether a list comes in an [`Envelope`].
+enum Style {
+    Bare,
+    Enveloped,
+}
+
+impl<T> Paged<T> {
+    pub(crate) fn bare<D: Into<T>>(slice: Slice<D>, list: List) -> Self {
+        Self::new(slice, list, Style::Bare)
+    }
+
+    pub(crate) fn enveloped<D: Into<T>>(slice: Slice<D>, list: List) -> Self {
+        Self::new(slice, list, Style::Enveloped)
+    }
+
+    fn new<D: Into<T>>(slice: Slice<D>, list: List, style: Style) -> Self {
+        let items = slice.items.into_iter().map(Into::into).collect();
+        Self { items, next: slice.next.map(|place| place.to_cursor(list)), style }
+    }
+}
+
+impl<T: Serialize> Responder for Paged<T> {
+    type Body = actix_web::body::BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let link = self.next.and_then(|cursor| next_link(request, &cursor));
+        let mut response = match self.style {
+            Style::Bare => HttpResponse::Ok().json(self.items),
+            Style::Enveloped => Enveloped::ok(self.items).respond_to(request),
+        };
+        if let Some(link) = link {
+            response.headers_mut().insert(LINK, link);
+        }
+        response
+    }
+}
+
+/// The same request, going on at `cursor`.
+fn next_link(request: &HttpRequest, cursor: &str) -> Option<HeaderValue> {
+    let kept = |pair: &&str| {
+        !pair.is_empty() && !pair.starts_with("cursor=") && !pair.starts_with("offset=")
+    };
+    let mut pairs: Vec<&str> = request.query_string().split('&').filter(kept).collect();
+    let next = format!("cursor={cursor}");
+    pairs.push(&next);
+    HeaderValue::from_str(&format!("<{}?{}>; rel=\"next\"", request.path(), pairs.join("&"))).ok()
+}
+
+/// A sentence for a person.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Message {
+    pub(crate) message: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_always_have_six_digits_and_a_z() {
+        let moment = DateTime::from_timestamp_micros(1_795_342_225_700_000).unwrap();
+        let json = serde_json::to_string(&Timestamp(moment)).unwrap();
+        assert_eq!(json, r#""2026-11-22T10:10:25.700000Z""#);
+    }
+}

@@ -1,0 +1,2 @@
+DROP TABLE share_recipients;
+DROP TABLE shares;

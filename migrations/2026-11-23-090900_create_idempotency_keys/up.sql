@@ -1,0 +1,15 @@
+-- A key is claimed before the act, and answered in the act's own transaction: whoever finds an answer knows
+-- that the act happened once, whoever finds none after the claim has lapsed knows that it did not.
+CREATE TABLE idempotency_keys (
+    user_id bigint NOT NULL
+        CONSTRAINT idempotency_keys_user_id_fkey REFERENCES users (id) ON DELETE CASCADE,
+    key varchar(64) NOT NULL,
+    fingerprint bytea NOT NULL
+        CONSTRAINT idempotency_keys_fingerprint_check CHECK (length(fingerprint) = 32),
+    claim uuid NOT NULL,
+    claimed_at timestamptz NOT NULL,
+    answer bytea,
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (user_id, key)
+);
+
+CREATE INDEX idx_idempotency_keys_claimed_at ON idempotency_keys (claimed_at);
