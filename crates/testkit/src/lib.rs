@@ -1,1 +1,19 @@
-//! soon
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot be set up has failed"
+)]
+
+mod api;
+mod app;
+mod builders;
+mod clock;
+mod database;
+
+pub use self::api::{Answer, Api, Call, Caller};
+pub use self::app::TestApp;
+pub use self::builders::{PASSWORD, PostBuilder, UserBuilder, a_post, a_user, someone};
+pub use self::clock::{NOON, StoppedClock};
+pub use self::database::TestDatabase;

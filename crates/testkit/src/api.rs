@@ -1,0 +1,179 @@
+//! The HTTP API, called without a socket.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_http::Request;
+use actix_web::Error;
+use actix_web::body::BoxBody;
+use actix_web::dev::{Service, ServiceResponse};
+use actix_web::http::{Method, StatusCode};
+use actix_web::test::{TestRequest, init_service};
+use grateful_application::accounts::{LogIn, log_in};
+use grateful_domain::User;
+use grateful_web::WebConfig;
+use serde_json::Value;
+
+use crate::{PASSWORD, TestApp, TestDatabase, a_user};
+
+type Answering = Pin<Box<dyn Future<Output = Result<ServiceResponse<BoxBody>, Error>>>>;
+
+/// All routes in all layers, on a database of their own.
+///
+/// Needs actix's runtime: use `#[actix_web::test]`.
+pub struct Api {
+    /// What is behind the routes.
+    pub app: TestApp,
+    call: Box<dyn Fn(Request) -> Answering>,
+}
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who.
+    pub user: User,
+    /// What proves it.
+    pub token: String,
+}
+
+impl Api {
+    /// The API of a new application.
+    pub async fn create() -> Self {
+        Self::on(TestApp::create().await, &WebConfig::default()).await
+    }
+
+    /// The API of this application.
+    pub async fn on(app: TestApp, config: &WebConfig) -> Self {
+        let service = init_service(grateful_web::app(app.app.clone(), config)).await;
+        Self { app, call: Box::new(move |request| Box::pin(service.call(request))) }
+    }
+
+    /// Its database.
+    pub fn test(&self) -> &TestDatabase {
+        &self.app.test
+    }
+
+    /// Somebody who is signed in.
+    pub async fn someone(&self) -> Caller {
+        let user = a_user().saved_in(self.test()).await;
+        let credentials = LogIn {
+            email: user.email.as_str().to_owned(),
+            password: PASSWORD.to_owned(),
+            user_agent: None,
+        };
+        let token = log_in(&self.app.app, credentials).await.unwrap();
+        Caller { user, token: token.as_str().to_owned() }
+    }
+
+    /// A request to this path.
+    pub fn call(&self, method: Method, path: &str) -> Call<'_> {
+        let request = TestRequest::with_uri(path).method(method);
+        Call { api: self, request }
+    }
+
+    /// `GET`.
+    pub fn get(&self, path: &str) -> Call<'_> {
+        self.call(Method::GET, path)
+    }
+
+    /// `POST`.
+    pub fn post(&self, path: &str) -> Call<'_> {
+        self.call(Method::POST, path)
+    }
+
+    /// `PUT`.
+    pub fn put(&self, path: &str) -> Call<'_> {
+        self.call(Method::PUT, path)
+    }
+
+    /// `PATCH`.
+    pub fn patch(&self, path: &str) -> Call<'_> {
+        self.call(Method::PATCH, path)
+    }
+
+    /// `DELETE`.
+    pub fn delete(&self, path: &str) -> Call<'_> {
+        self.call(Method::DELETE, path)
+    }
+}
+
+/// A request in the making.
+#[must_use]
+pub struct Call<'a> {
+    api: &'a Api,
+    request: TestRequest,
+}
+
+impl Call<'_> {
+    /// Sent by this person.
+    pub fn by(self, caller: &Caller) -> Self {
+        self.with("Authorization", &format!("Bearer {}", caller.token))
+    }
+
+    /// With this header.
+    pub fn with(self, name: &str, value: &str) -> Self {
+        Self { request: self.request.insert_header((name, value)), ..self }
+    }
+
+    /// With this JSON as its body.
+    pub fn json(self, body: &Value) -> Self {
+        Self { request: self.request.set_json(body), ..self }
+    }
+
+    /// With these bytes as its body, said to be JSON.
+    pub fn bytes(self, body: impl Into<actix_web::web::Bytes>) -> Self {
+        Self { request: self.request.set_payload(body), ..self }
+            .with("Content-Type", "application/json")
+    }
+
+    /// Sends it.
+    pub async fn send(self) -> Answer {
+        let outcome = (self.api.call)(self.request.to_request()).await;
+        // What comes out as an error is turned into an answer by the server around the routes.
+        let (head, body) = match outcome {
+            Ok(response) => response.into_parts().1.into_parts(),
+            Err(error) => error.error_response().into_parts(),
+        };
+        let body = actix_web::body::to_bytes(body).await.unwrap_or_default();
+        let named = head.headers().iter();
+        let headers = named.map(|(name, value)| {
+            (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        });
+        Answer { status: head.status(), headers: headers.collect(), body: body.to_vec() }
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// How it went.
+    pub status: StatusCode,
+    headers: Vec<(String, String)>,
+    /// The bytes of the body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// What is in the envelope.
+    pub fn data(&self) -> Value {
+        self.json()["data"].take()
+    }
+
+    /// The first header of this name, in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The answer, if it has this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.body));
+        self
+    }
+}

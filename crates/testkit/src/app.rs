@@ -1,0 +1,47 @@
+//! The application, with its surroundings held still.
+
+use std::sync::{Arc, LazyLock};
+
+use grateful_application::{App, Passwords};
+use grateful_storage::Database;
+use object_store::memory::InMemory;
+
+use crate::{NOON, StoppedClock, TestDatabase};
+
+/// Hashing is bounded for the process, as in a server.
+static PASSWORDS: LazyLock<Arc<Passwords>> = LazyLock::new(|| Arc::new(Passwords::new(2).unwrap()));
+
+/// An [`App`] on a database of its own, at [`NOON`], with uploads in memory.
+pub struct TestApp {
+    /// What use cases take.
+    pub app: App,
+    /// Its clock.
+    pub clock: Arc<StoppedClock>,
+    /// Its uploads.
+    pub files: Arc<InMemory>,
+    /// Its database.
+    pub test: TestDatabase,
+}
+
+impl TestApp {
+    /// One with a migrated database.
+    pub async fn create() -> Self {
+        let test = TestDatabase::create().await;
+        let db = test.db.clone();
+        Self::on(test, db)
+    }
+
+    /// One that reaches its database by this pool.
+    pub fn on(test: TestDatabase, db: Database) -> Self {
+        let clock = Arc::new(StoppedClock::at(NOON));
+        let files = Arc::new(InMemory::new());
+        let app = App {
+            db,
+            files: files.clone(),
+            clock: clock.clone(),
+            passwords: PASSWORDS.clone(),
+            session_lifetime: App::SESSION_LIFETIME,
+        };
+        Self { app, clock, files, test }
+    }
+}
