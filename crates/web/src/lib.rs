@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 mod access;
+mod app;
 mod auth;
 mod body;
 mod config;
@@ -22,9 +23,10 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::access::{Access, access_to};
+pub use self::app::app;
 pub use self::config::WebConfig;
 pub use self::openapi::document;
-pub use self::server::{app, serve};
+pub use self::server::serve;
 
 /// Where everything lives that the contract puts under a version.
 pub const API: &str = "/api/v1";

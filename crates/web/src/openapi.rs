@@ -49,14 +49,13 @@ pub fn document() -> OpenApi {
 
 const TOKEN: &str = "token";
 const JSON: &str = "application/json";
-const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Adds what holds for all operations alike, so that no handler repeats it.
 fn complete(operation: &mut Operation, access: Access) {
     let problem = |description: &str| {
         let body =
             ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
-        ResponseBuilder::new().description(description).content(PROBLEM_JSON, body).build()
+        ResponseBuilder::new().description(description).content(Problem::MEDIA_TYPE, body).build()
     };
     // A handler is named within its file; the document has only one room for all of them.
     let tag = operation.tags.as_ref().and_then(|tags| tags.first());
@@ -89,7 +88,7 @@ fn as_problem_json(response: &mut RefOr<Response>) {
     if response.content.get(JSON).is_some_and(is_problem)
         && let Some(content) = response.content.swap_remove(JSON)
     {
-        response.content.insert(PROBLEM_JSON.to_owned(), content);
+        response.content.insert(Problem::MEDIA_TYPE.to_owned(), content);
     }
 }
 

@@ -36,6 +36,11 @@ pub(crate) struct Problem {
     request_id: String,
 }
 
+impl Problem {
+    /// How it names itself in `Content-Type`.
+    pub(crate) const MEDIA_TYPE: &'static str = "application/problem+json";
+}
+
 /// The part of a [`Problem`] that older clients read.
 #[derive(Debug, Serialize, ToSchema)]
 struct ProblemError {
@@ -88,8 +93,8 @@ pub(crate) fn answer(error: &ApiError, id: &RequestId, now: DateTime<Utc>) -> Ht
         }
         _ => Kind::of(status),
     };
-    let mut response =
-        body(status, &kind, &capitalised(&error.to_string()), details(error), id, now);
+    let problem = Problem::new(status, &kind, &error.to_string(), details(error), id, now);
+    let mut response = json_answer(problem);
     let headers = response.headers_mut();
     match status {
         StatusCode::UNAUTHORIZED => {
@@ -116,35 +121,46 @@ pub(crate) fn answer_to_status(
     id: &RequestId,
     now: DateTime<Utc>,
 ) -> HttpResponse {
-    let kind = Kind::of(status);
-    let detail = match status.as_u16() {
-        500.. => "something went wrong on our side",
-        _ => kind.title,
-    };
-    let details =
-        if status == StatusCode::BAD_REQUEST { json!({"constraint": null}) } else { json!({}) };
-    body(status, &kind, &capitalised(detail), details, id, now)
+    json_answer(Problem::of_status(status, id, now))
 }
 
-fn body(
-    status: StatusCode,
-    kind: &Kind,
-    detail: &str,
-    details: Value,
-    id: &RequestId,
-    now: DateTime<Utc>,
-) -> HttpResponse {
-    HttpResponse::build(status).content_type("application/problem+json").json(Problem {
-        kind: format!("urn:grateful:problem:{}", kind.code),
-        title: kind.title,
-        status: status.as_u16(),
-        detail: detail.to_owned(),
-        success: false,
-        message: detail.to_owned(),
-        error: ProblemError { code: kind.code, message: detail.to_owned(), details },
-        timestamp: now.into(),
-        request_id: id.to_string(),
-    })
+impl Problem {
+    /// What there is to say where only a status is known.
+    pub(crate) fn of_status(status: StatusCode, id: &RequestId, now: DateTime<Utc>) -> Self {
+        let kind = Kind::of(status);
+        let detail =
+            if status.is_server_error() { "something went wrong on our side" } else { kind.title };
+        let is_bad_request = status == StatusCode::BAD_REQUEST;
+        let details = if is_bad_request { json!({ "constraint": null }) } else { json!({}) };
+        Self::new(status, &kind, detail, details, id, now)
+    }
+
+    fn new(
+        status: StatusCode,
+        kind: &Kind,
+        detail: &str,
+        details: Value,
+        id: &RequestId,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let detail = capitalised(detail);
+        Self {
+            kind: format!("urn:grateful:problem:{}", kind.code),
+            title: kind.title,
+            status: status.as_u16(),
+            success: false,
+            message: detail.clone(),
+            error: ProblemError { code: kind.code, message: detail.clone(), details },
+            detail,
+            timestamp: now.into(),
+            request_id: id.to_string(),
+        }
+    }
+}
+
+fn json_answer(problem: Problem) -> HttpResponse {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    HttpResponse::build(status).content_type(Problem::MEDIA_TYPE).json(problem)
 }
 
 fn details(error: &ApiError) -> Value {

@@ -43,7 +43,7 @@ async fn answer(
         shutdown_timeout: settings.shutdown_timeout,
         ..WebConfig::default()
     };
-    let server = grateful_web::serve(move || shared.app(), config, listeners)?;
+    let server = grateful_web::serve(move || shared.app(), &config, listeners)?;
     let handle = server.handle();
     let running = tokio::spawn(server);
     announce(&format!("http://{address}"))?;

@@ -19,7 +19,12 @@ impl RequestId {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let given = headers.get(Self::HEADER).and_then(|given| given.to_str().ok());
         let given = given.filter(|given| is_sane(given)).map(str::to_owned);
-        Self(given.unwrap_or_else(|| Uuid::new_v4().to_string()))
+        given.map_or_else(Self::make, Self)
+    }
+
+    /// A name that nothing else has.
+    pub(crate) fn make() -> Self {
+        Self(Uuid::new_v4().to_string())
     }
 
     pub(crate) fn to_header(&self) -> HeaderValue {

@@ -1,0 +1,76 @@
+//! The routes in their layers.
+
+use actix_cors::Cors;
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LINK, RETRY_AFTER,
+};
+use actix_web::middleware::{NormalizePath, from_fn};
+use actix_web::web::{self, Data};
+use actix_web::{Error, HttpRequest, HttpResponse};
+use grateful_application::App;
+use utoipa_actix_web::AppExt;
+
+use crate::error::ApiError;
+use crate::middleware::{RequestId, authenticate, bounds, frame, problems};
+use crate::openapi::ROUTES;
+use crate::{WebConfig, docs, routes};
+
+/// All routes in all layers, for one thread of a server or for a test.
+pub fn app(
+    app: App,
+    config: &WebConfig,
+) -> actix_web::App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    actix_web::App::new()
+        .into_utoipa_app()
+        .app_data(Data::new(app))
+        .app_data(Data::new(config.clone()))
+        .configure(routes)
+        .into_app()
+        .service(docs::page)
+        .service(docs::file)
+        .default_service(web::to(nowhere))
+        // The last is the outermost.
+        .wrap(from_fn(authenticate))
+        .wrap(from_fn(bounds))
+        .wrap(from_fn(problems))
+        .wrap(NormalizePath::trim())
+        .wrap(cors(&config.allowed_origins))
+        .wrap(from_fn(frame))
+}
+
+/// What is asked where nothing is, or not in that way.
+async fn nowhere(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let pattern = request.match_pattern();
+    match pattern.and_then(|pattern| ROUTES.methods(&pattern)) {
+        Some(methods) => Err(ApiError::MethodNotAllowed(methods.to_vec())),
+        None => Err(ApiError::UnknownRoute),
+    }
+}
+
+fn cors(origins: &[String]) -> Cors {
+    const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+    let cors = Cors::default()
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers([
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            IF_MATCH,
+            IF_NONE_MATCH,
+            IDEMPOTENCY_KEY,
+            RequestId::HEADER,
+        ])
+        .expose_headers([ETAG, LINK, RETRY_AFTER, RequestId::HEADER])
+        .supports_credentials()
+        .max_age(3600);
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
