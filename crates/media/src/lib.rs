@@ -1,1 +1,2 @@
-//! soon
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
