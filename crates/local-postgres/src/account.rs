@@ -1,7 +1,6 @@
 //! Who PostgreSQL runs as: the user, or for root, whom PostgreSQL refuses, an account without rights.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -27,7 +26,13 @@ impl Account {
             // initdb looks its own account up, so a bare user id would not do.
             let found =
                 ["postgres", "nobody"].into_iter().find_map(|name| User::from_name(name).ok()?);
-            return found.map(|user| Self::of(user, true)).ok_or(Error::NoAccount);
+            let account = found.map(|user| Self::of(user, true)).ok_or(Error::NoAccount)?;
+            let works = account.can_enter(Path::new("/"));
+            return if works {
+                Ok(account)
+            } else {
+                Err(Error::CannotSwitch { account: account.name })
+            };
         }
         let known = User::from_uid(geteuid()).ok().flatten();
         Ok(known.map_or_else(Self::without_entry, |user| Self::of(user, false)))
@@ -85,7 +90,6 @@ impl Account {
         if !self.switched {
             return true;
         }
-        let entered = self.command("/bin/sh", folder).args(["-c", ":"]).status();
-        !matches!(entered, Err(error) if error.kind() == ErrorKind::PermissionDenied)
+        self.command("/bin/sh", folder).args(["-c", ":"]).status().is_ok()
     }
 }

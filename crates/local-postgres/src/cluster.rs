@@ -14,7 +14,7 @@ use crate::programs::Search;
 use crate::site::Site;
 use crate::{Error, Programs, children, reaper, url};
 
-const STOP: Duration = Duration::from_secs(70);
+const STOP: Duration = Duration::from_secs(75);
 
 /// A running PostgreSQL that belongs to this project alone.
 ///
@@ -79,10 +79,13 @@ impl Cluster {
     /// Leaves, and waits until PostgreSQL has stopped if nobody else uses it.
     pub fn close(self) -> Result<(), Error> {
         let Self { site, keeper, users } = self;
+        // Opened while they are sure to be there: a throw-away cluster takes them along.
+        let reaper = Lock::open(site.home.reaper_lock())?;
+        let others = Lock::open(site.home.users_lock())?;
         drop(keeper);
         drop(users);
         let patience = Patience::of(STOP);
-        while is_being_reaped(&site.home)? {
+        while is_being_reaped(&reaper, &others)? {
             // A server that we started stays a zombie until we wait for it.
             children::bury();
             if !patience.pause() {
@@ -117,19 +120,11 @@ impl Cluster {
     }
 }
 
-/// Whether the reaper still has to do with a cluster that nobody uses.
-fn is_being_reaped(home: &Home) -> Result<bool, Error> {
-    let seen = || {
-        if Lock::open(home.reaper_lock())?.try_shared()? {
-            return Ok(false);
-        }
-        let users = Lock::open(home.users_lock())?;
-        // Taken by nobody: the reaper is about to. Not even to be shared: the reaper has it. Else there are others.
-        Ok(users.try_exclusive()? || !users.try_shared()?)
-    };
-    match seen() {
-        // Gone with its folder.
-        Err(error) if Error::is_absence(&error) => Ok(false),
-        outcome => outcome,
+/// Whether the reaper still has to do with a cluster that we have left.
+fn is_being_reaped(reaper: &Lock, users: &Lock) -> Result<bool, Error> {
+    if reaper.is_shareable()? {
+        return Ok(false);
     }
+    // Taken by nobody: the reaper is about to. Not even to be shared: the reaper has it. Else there are others.
+    Ok(users.is_free()? || !users.is_shareable()?)
 }

@@ -14,7 +14,7 @@ const ATTEMPT: &str = "cluster.new-";
 /// Makes the data folder, with a database when one is named. The caller holds the start lock.
 pub(crate) fn create(site: &Site, database: Option<&str>) -> Result<(), Error> {
     let home = &site.home.path;
-    forget_attempts(home);
+    forget_attempts(site);
     let attempt = home.join(format!("{ATTEMPT}{}", std::process::id()));
     tracing::info!(folder = %home.display(), "creating a PostgreSQL cluster");
 
@@ -31,10 +31,19 @@ pub(crate) fn create(site: &Site, database: Option<&str>) -> Result<(), Error> {
     File::open(home).and_then(|folder| folder.sync_all()).map_err(Error::io("sync", home))
 }
 
-/// What a killed process left half made.
-fn forget_attempts(home: &Path) {
-    for entry in fs::read_dir(home).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(ATTEMPT) {
+/// Removes what killed processes left half made, and killed reapers half removed.
+fn forget_attempts(site: &Site) {
+    let home = &site.home.path;
+    remove_those_named(home, ATTEMPT);
+    if let (true, Some(folder), Some(name)) = (site.is_throwaway(), home.parent(), home.file_name())
+    {
+        remove_those_named(folder, &format!("{}.gone.", name.display()));
+    }
+}
+
+fn remove_those_named(folder: &Path, start: &str) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(start) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

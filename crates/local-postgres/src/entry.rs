@@ -10,7 +10,7 @@ use crate::lock::Lock;
 use crate::patience::Patience;
 use crate::postmaster::Postmaster;
 use crate::site::Site;
-use crate::{Error, create, server};
+use crate::{Error, create, leftovers, server};
 
 /// Others may be creating, recovering or stopping it.
 const OTHERS: Duration = Duration::from_secs(150);
@@ -64,7 +64,7 @@ impl Entry {
         let data = site.home.data();
         if site.is_throwaway() && self.alone && data.exists() && Postmaster::of(&data).is_none() {
             // From before a crash of the machine perhaps, which it was not written to survive.
-            server::clear(site, &patience)?;
+            leftovers::clear(site, &patience)?;
             fs::remove_dir_all(&data).map_err(Error::io("remove", &data))?;
         }
         if data.exists() {

@@ -69,6 +69,16 @@ pub enum Error {
     )]
     NoAccount,
 
+    /// Root without the rights of root.
+    #[error(
+        "PostgreSQL does not run as root, and this root may not run it as `{account}` (in a container that keeps \
+         it from changing users?): run as an ordinary user"
+    )]
+    CannotSwitch {
+        /// The account that would have run it.
+        account: String,
+    },
+
     /// The folder is somebody else's.
     #[error("{} belongs to user {owner}: run as that user, or choose another folder", path.display())]
     Foreign {

@@ -5,10 +5,11 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::sys::statvfs::statvfs;
+use nix::unistd::geteuid;
 
 use crate::Error;
 use crate::account::Account;
-use crate::lock::tag;
+use crate::tag::tag;
 
 /// Where root keeps clusters of folders that PostgreSQL's account cannot enter.
 const ELSEWHERE: &str = "/var/lib/grateful-postgres";
@@ -55,7 +56,7 @@ impl Home {
 
     /// In memory when there is room, else in the folder for temporary files; wherever others are already.
     pub(crate) fn throwaway(name: &str, account: &Account) -> Self {
-        let name = format!("grateful-test-{}-{}", account.uid, tag(Path::new(name)));
+        let name = format!("grateful-test-{}-{}", geteuid(), tag(name));
         let temporary = Some(std::env::temp_dir()).filter(|folder| account.can_enter(folder));
         let in_files = temporary.unwrap_or_else(|| PathBuf::from("/tmp")).join(&name);
         let in_memory = Path::new(MEMORY).join(&name);

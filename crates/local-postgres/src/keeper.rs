@@ -4,7 +4,7 @@ use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::lock::Lock;
@@ -14,6 +14,8 @@ use crate::site::Site;
 use crate::{children, reaper, server};
 
 const GLANCE: Duration = Duration::from_millis(150);
+/// After so long without trouble, the next is a new one.
+const STEADY: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const START: Duration = Duration::from_mins(1);
 
@@ -40,9 +42,12 @@ impl Drop for Started {
 impl Keeper {
     pub(crate) fn watch(site: &Arc<Site>, started: Started) -> Result<Self, Error> {
         let unwanted = Arc::<AtomicBool>::default();
-        let watch = Watch { site: Arc::clone(site), started, unwanted: Arc::clone(&unwanted) };
+        let reaper = Lock::open(site.home.reaper_lock())?;
+        let (site, flag) = (Arc::clone(site), Arc::clone(&unwanted));
+        let folder = site.home.path.clone();
+        let watch = Watch { site, started, reaper, unwanted: flag };
         let thread = thread::Builder::new().name("postgres-keeper".into()).spawn(|| watch.run());
-        let thread = Some(thread.map_err(Error::io("watch over", &site.home.path))?);
+        let thread = Some(thread.map_err(Error::io("watch over", &folder))?);
         Ok(Self { thread, unwanted })
     }
 }
@@ -60,24 +65,31 @@ impl Drop for Keeper {
 struct Watch {
     site: Arc<Site>,
     started: Started,
+    /// Never taken here, only looked at.
+    reaper: Lock,
     unwanted: Arc<AtomicBool>,
 }
 
 impl Watch {
     fn run(mut self) {
         let mut pause = GLANCE;
+        let mut last = None::<Instant>;
         while self.sleep(pause) {
-            if self.is_well() {
-                pause = GLANCE;
+            let Some(trouble) = self.trouble() else {
+                if last.is_none_or(|last| last.elapsed() > STEADY) {
+                    pause = GLANCE;
+                }
                 continue;
-            }
-            tracing::warn!(folder = %self.site.home.path.display(), "PostgreSQL is gone; starting it again");
+            };
+            last = Some(Instant::now());
+            tracing::warn!(folder = %self.site.home.path.display(), "{trouble}; starting it again");
             // Longer and longer, also when it starts and dies again.
             pause = (pause * 2).min(LONGEST_PAUSE);
             if let Err(error) = self.revive()
                 && !self.unwanted.load(Ordering::Relaxed)
             {
-                tracing::error!(%error, retry_in = ?pause, "PostgreSQL does not start");
+                let error: &(dyn std::error::Error + 'static) = &error;
+                tracing::error!(error, retry_in = ?pause, "PostgreSQL does not start");
             }
         }
     }
@@ -91,12 +103,16 @@ impl Watch {
         !over()
     }
 
-    fn is_well(&mut self) -> bool {
-        let reaper_fell = has_ended(&mut self.started.reaper);
-        has_ended(&mut self.started.postgres);
-        let data = self.site.home.data();
-        let serves = Postmaster::of(&data).is_some_and(|server| server.state != State::Stopping);
-        serves && !reaper_fell
+    fn trouble(&mut self) -> Option<&'static str> {
+        bury(&mut self.started.postgres);
+        bury(&mut self.started.reaper);
+        match Postmaster::of(&self.site.home.data()).map(|server| server.state) {
+            None => Some("PostgreSQL is gone"),
+            Some(State::Stopping) => Some("somebody stops PostgreSQL"),
+            // Whoever started it: without one, nobody would stop the server behind us.
+            _ if self.reaper.is_shareable().unwrap_or(false) => Some("the reaper is gone"),
+            _ => None,
+        }
     }
 
     /// Under the start lock, so that of several processes one starts it and the others find it running.
@@ -114,11 +130,9 @@ impl Watch {
     }
 }
 
-/// Whether a process that we started is no more; it is waited for and forgotten.
-fn has_ended(child: &mut Option<Child>) -> bool {
-    let ended = child.as_mut().is_some_and(|child| !matches!(child.try_wait(), Ok(None)));
-    if ended {
+/// Forgets a process that we started once it has ended and was waited for.
+fn bury(child: &mut Option<Child>) {
+    if child.as_mut().is_some_and(|child| !matches!(child.try_wait(), Ok(None))) {
         *child = None;
     }
-    ended
 }

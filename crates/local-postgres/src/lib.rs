@@ -8,6 +8,7 @@ mod entry;
 mod error;
 mod home;
 mod keeper;
+mod leftovers;
 mod lock;
 mod patience;
 mod postmaster;
@@ -16,6 +17,7 @@ mod programs;
 mod reaper;
 mod server;
 mod site;
+mod tag;
 mod url;
 
 pub use cluster::Cluster;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use nix::fcntl::OFlag;
 
@@ -42,6 +42,16 @@ impl Lock {
         self.taken(self.file.try_lock_shared())
     }
 
+    /// Whether nobody holds the lock at this moment.
+    pub(crate) fn is_free(&self) -> Result<bool, Error> {
+        self.glance(Self::try_exclusive)
+    }
+
+    /// Whether nobody holds the lock for itself alone at this moment.
+    pub(crate) fn is_shareable(&self) -> Result<bool, Error> {
+        self.glance(Self::try_shared)
+    }
+
     /// Waits for the lock for this process alone.
     pub(crate) fn exclusive(&self, patience: &Patience) -> Result<(), Error> {
         self.wait(Self::try_exclusive, patience)
@@ -68,6 +78,12 @@ impl Lock {
         }
     }
 
+    fn glance(&self, take: impl Fn(&Self) -> Result<bool, Error>) -> Result<bool, Error> {
+        let taken = take(self)?;
+        self.file.unlock().map_err(Error::io("unlock", &self.path))?;
+        Ok(taken)
+    }
+
     fn wait(
         &self,
         take: impl Fn(&Self) -> Result<bool, Error>,
@@ -82,23 +98,14 @@ impl Lock {
     }
 }
 
+impl Drop for Lock {
+    /// Said aloud: closing the file alone would leave the lock to a process that another thread is just forking.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
 /// Whether both are one file, under whatever names.
 pub(crate) fn same_file(one: &fs::Metadata, other: &fs::Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-/// A name of its own for something that a path or a word stands for, short enough for a socket.
-pub(crate) fn tag(text: &Path) -> String {
-    use std::fmt::Write as _;
-    use std::os::unix::ffi::OsStrExt as _;
-
-    use sha2::{Digest as _, Sha256};
-
-    Sha256::digest(text.as_os_str().as_bytes()).iter().take(5).fold(
-        String::new(),
-        |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        },
-    )
 }

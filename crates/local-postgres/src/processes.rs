@@ -3,12 +3,12 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::process::Command;
 
-use nix::errno::Errno;
-use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
-use crate::lock::{same_file, tag};
+use crate::lock::same_file;
+use crate::tag::tag;
 
 /// Every live process of PostgreSQL that works in this data folder; none where there is no `/proc` to look in.
 pub(crate) fn serving(data: &Path) -> Vec<Pid> {
@@ -23,9 +23,19 @@ pub(crate) fn serving(data: &Path) -> Vec<Pid> {
 /// Whether this process lives, is PostgreSQL and works in this data folder.
 pub(crate) fn serves(pid: Pid, data: &Path) -> bool {
     if !Path::new("/proc/self/stat").exists() {
-        return matches!(kill(pid, None), Ok(()) | Err(Errno::EPERM));
+        return is_postgres_to_ps(pid);
     }
     is_postgres(pid) && is_alive(pid) && works_in(pid, data)
+}
+
+/// The same where there is no `/proc`, except that the folder is taken on trust.
+fn is_postgres_to_ps(pid: Pid) -> bool {
+    let asked =
+        Command::new("ps").args(["-o", "stat=", "-o", "comm=", "-p"]).arg(pid.to_string()).output();
+    asked.is_ok_and(|answer| {
+        let line = String::from_utf8_lossy(&answer.stdout);
+        line.contains("postgres") && !line.trim_start().starts_with('Z')
+    })
 }
 
 /// The name tells PostgreSQL from a shell somebody left in the folder.
@@ -60,4 +70,17 @@ fn is_named_for(pid: Pid, data: &Path) -> bool {
 /// The name that all processes of a cluster carry in the process list.
 pub(crate) fn cluster_name(data: &Path) -> String {
     format!("grateful-{}", tag(data))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_of_another_name_is_not_taken_for_postgresql() {
+        let here = std::env::current_dir().unwrap();
+
+        assert!(!serves(Pid::this(), &here));
+        assert!(!is_postgres_to_ps(Pid::this()));
+    }
 }

@@ -74,6 +74,8 @@ impl Programs {
 
     /// Runs `postgres --version` as the account that has to run it later.
     fn probe(folder: &Path, account: &Account) -> Result<Self, Error> {
+        // A relative name would be looked up in the folder that the program is to run in.
+        let folder = &folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         let missing = || Error::NoPrograms { bin: folder.to_owned() };
         if !folder.join("initdb").is_file() || !folder.join("postgres").is_file() {
             return Err(missing());

@@ -7,12 +7,12 @@ home=$1 fate=$2 socket=$3 data=$1/cluster
 trap '' HUP INT PIPE
 
 # Not every sleep takes fractions of a second.
-tick() { sleep 0.05 2>/dev/null || sleep 1; }
+tick() { sleep 0.02 2>/dev/null || sleep 1; }
 
 if command -v flock >/dev/null; then
     lock() { flock "$1"; }
 elif command -v perl >/dev/null; then
-    lock() { perl -e 'open(my $file, "<&=", $ARGV[0]) && flock($file, 2) or exit 1' "$1"; }
+    lock() { perl -e 'open(LOCK, "<&=", $ARGV[0]) && flock(LOCK, 2) or exit 1' "$1"; }
 else
     echo none
     exit 1
@@ -25,7 +25,7 @@ alive() {
         case ${stat##*) } in Z* | X*) return 1 ;; esac
         [ "/proc/$1/cwd" -ef "$data" ]
     else
-        case $(ps -o stat= -p "$1") in '' | Z*) return 1 ;; esac
+        case $(ps -o stat= -o comm= -p "$1") in Z*) return 1 ;; *postgres*) ;; *) return 1 ;; esac
     fi
 }
 
@@ -46,6 +46,20 @@ stop() {
     done
 }
 
+# Ends what still runs in a data folder that somebody has removed, and so has no pid file any more.
+end_strays() {
+    for process in /proc/[0-9]*; do
+        read -r name <"$process/comm" || continue
+        [ "$name" = postgres ] || continue
+        [ "$(readlink "$process/cwd")" = "$data (deleted)" ] && kill -s QUIT "${process#/proc/}"
+    done
+}
+
+forget_socket() {
+    rm -f "$socket/.s.PGSQL.5432" "$socket/.s.PGSQL.5432.lock"
+    rmdir "$socket"
+}
+
 cd / || exit
 exec 8<"$home/reaper.lock" 9<"$home/users.lock" || exit
 
@@ -55,25 +69,29 @@ echo ready
 exec >/dev/null
 until lock 9 8<&-; do tick; done
 
-# Somebody has put another cluster in this place, which has a reaper of its own.
-if [ -e /proc/self/fd/9 ] && ! [ /proc/self/fd/9 -ef "$home/users.lock" ]; then exit; fi
+# Somebody has removed the folder. What may be in its place by now has a reaper of its own.
+if [ -e /proc/self/fd/9 ] && ! [ /proc/self/fd/9 -ef "$home/users.lock" ]; then
+    end_strays
+    [ -e "$home" ] || forget_socket
+    exit
+fi
 
 # Whoever started PostgreSQL may have been killed before it wrote its pid file.
-left=40
+left=100
 while [ -e "$home/starting" ] && [ "$left" -gt 0 ] && ! server; do
     left=$((left - 1))
     tick
 done
 
-if server; then stop INT 1200 || stop QUIT 100 || stop KILL 100; fi
-rm -f "$socket/.s.PGSQL.5432" "$socket/.s.PGSQL.5432.lock"
-rmdir "$socket"
+if server; then stop INT 3000 || stop QUIT 250 || stop KILL 250; fi
+[ -e "$data" ] || end_strays
+forget_socket
 
 if [ "$fate" = remove ]; then
     # Renamed first: whoever comes now makes a folder of its own, which must not be swept away with this one.
     doomed=$home.gone.$$
     mv "$home" "$doomed"
-    left=100
+    left=250
     until rm -rf "$doomed" || [ "$left" -le 0 ]; do
         left=$((left - 1))
         tick

@@ -7,24 +7,19 @@ use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
+use nix::fcntl::OFlag;
 use nix::sys::signal::{Signal, kill};
 
-use crate::home::private_folder;
+use crate::leftovers::remove;
 use crate::patience::Patience;
 use crate::postmaster::{Postmaster, State};
-use crate::processes::{cluster_name, serving};
+use crate::processes::cluster_name;
 use crate::site::Site;
-use crate::{Error, children};
+use crate::{Error, children, leftovers};
 
-const SOCKET: &str = ".s.PGSQL.5432";
-const SOCKET_LOCK: &str = ".s.PGSQL.5432.lock";
 const LARGE_LOG: u64 = 8 << 20;
-/// From a process's first moment to its pid file.
-const BIRTH: Duration = Duration::from_secs(1);
 /// A smart shutdown waits for sessions to end by themselves, which those of a pool never do.
 const POLITENESS: Duration = Duration::from_secs(1);
-/// How long a backend without its postmaster may take to notice.
-const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// For every cluster: no network, one socket, no line in the log for every refused statement.
 const ALWAYS: &[&str] = &[
@@ -58,12 +53,12 @@ const THROWAWAY: &[&str] = &[
 ///
 /// A process only when this call started it.
 pub(crate) fn ensure(site: &Site, patience: &Patience) -> Result<Option<Child>, Error> {
-    await_newborn(site);
+    leftovers::await_newborn(site);
     loop {
         if joins(site, patience)? {
             return Ok(None);
         }
-        clear(site, patience)?;
+        leftovers::clear(site, patience)?;
         match start(site, patience) {
             Ok(child) => return Ok(Some(child)),
             // PostgreSQL lets only one live on a data folder: this one came second.
@@ -71,13 +66,6 @@ pub(crate) fn ensure(site: &Site, patience: &Patience) -> Result<Option<Child>, 
             Err(error) => return Err(error),
         }
     }
-}
-
-/// Whoever was killed while starting PostgreSQL may have left one that has not written its pid file yet.
-fn await_newborn(site: &Site) {
-    let patience = Patience::of(BIRTH);
-    let data = site.home.data();
-    while site.home.starting().exists() && serving(&data).is_empty() && patience.pause() {}
 }
 
 /// Waits until the server that runs has made up its mind; whether it stays.
@@ -101,54 +89,21 @@ fn joins(site: &Site, patience: &Patience) -> Result<bool, Error> {
     Ok(false)
 }
 
-/// Removes what a killed server left behind, once none of its processes is alive.
-pub(crate) fn clear(site: &Site, patience: &Patience) -> Result<(), Error> {
-    let data = site.home.data();
-    let pid_file = data.join("postmaster.pid");
-    let stale = fs::read(&pid_file).ok();
-    end_orphans(site, patience)?;
-
-    private_folder(&site.socket, &site.account)?;
-    for left in [SOCKET, SOCKET_LOCK] {
-        remove(&site.socket.join(left))?;
-    }
-    // PostgreSQL would take it for a living server's if another process has that number by now.
-    if stale.is_some() && fs::read(&pid_file).ok() == stale {
-        remove(&pid_file)?;
-    }
-    Ok(())
-}
-
-/// Their memory is lost and recovery will undo their work: no reason to let them finish it.
-fn end_orphans(site: &Site, patience: &Patience) -> Result<(), Error> {
-    let begin = Instant::now();
-    loop {
-        let orphans = serving(&site.home.data());
-        if orphans.is_empty() {
-            return Ok(());
-        }
-        let late = begin.elapsed() > LAST_WORDS;
-        for orphan in orphans {
-            let _ = kill(orphan, if late { Signal::SIGKILL } else { Signal::SIGQUIT });
-        }
-        if !patience.pause() {
-            return Err(not_ready(site, "left processes behind that do not end"));
-        }
-    }
-}
-
 fn start(site: &Site, patience: &Patience) -> Result<Child, Error> {
     let intent = site.home.starting();
-    fs::write(&intent, "").map_err(Error::io("write", &intent))?;
+    open(OpenOptions::new().write(true), &intent)?;
     let mut child = spawn(site)?;
-    let came_up = await_ready(site, &mut child, patience);
-    remove(&intent)?;
-    match came_up {
+    match await_ready(site, &mut child, patience) {
         Ok(()) => {
+            remove(&intent)?;
             tracing::info!(pid = child.id(), folder = %site.home.path.display(), "PostgreSQL runs");
             Ok(child)
         }
         Err(error) => {
+            // One that goes on starting is still to be expected.
+            if !matches!(child.try_wait(), Ok(None)) {
+                remove(&intent)?;
+            }
             children::leave(child);
             Err(error)
         }
@@ -193,21 +148,19 @@ fn open_log(path: &Path) -> Result<File, Error> {
     if path.metadata().is_ok_and(|log| log.len() > LARGE_LOG) {
         fs::rename(path, path.with_extension("log.1")).map_err(Error::io("rename", path))?;
     }
-    let mut how = OpenOptions::new();
-    how.append(true).create(true).mode(0o600).open(path).map_err(Error::io("open", path))
+    open(OpenOptions::new().append(true), path)
 }
 
-fn not_ready(site: &Site, what: &str) -> Error {
+/// Root writes here beside an account without rights, and so must not follow its links.
+fn open(how: &mut OpenOptions, path: &Path) -> Result<File, Error> {
+    how.create(true).mode(0o600).custom_flags(OFlag::O_NOFOLLOW.bits());
+    how.open(path).map_err(Error::io("open", path))
+}
+
+pub(crate) fn not_ready(site: &Site, what: &str) -> Error {
     let log = fs::read(site.home.log()).unwrap_or_default();
     let log = String::from_utf8_lossy(&log);
     let lines: Vec<_> = log.lines().collect();
     let end = lines[lines.len().saturating_sub(15)..].join("\n");
     Error::NotReady { what: what.to_owned(), log: end }
-}
-
-fn remove(path: &Path) -> Result<(), Error> {
-    match fs::remove_file(path).map_err(Error::io("remove", path)) {
-        Err(error) if !error.is_absence() => Err(error),
-        _ => Ok(()),
-    }
 }

@@ -10,7 +10,7 @@ use nix::unistd::{User, geteuid};
 use crate::support::{Scene, ask, open_folder, socket};
 
 #[test]
-fn all_of_this_holds_for_an_ordinary_account() {
+fn an_ordinary_account_is_served_as_well() {
     if !geteuid().is_root() {
         println!("this whole run is an ordinary account's");
         return;
@@ -18,10 +18,12 @@ fn all_of_this_holds_for_an_ordinary_account() {
     let nobody = User::from_name("nobody").unwrap().expect("an account without rights");
     let place = open_folder();
     let copy = place.path().join("tests");
-    fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    // By another process: a file that this one had open for writing might still be open in a fork, and then not run.
+    let copied = Command::new("cp").args([&std::env::current_exe().unwrap(), &copy]).status();
+    assert!(copied.unwrap().success());
 
     let mut tests = Command::new(copy);
-    tests.args(["life::", "sharing::", "death::", "belongs_to_somebody_else"]);
+    tests.args(["a_fresh_folder", "with_its_last_user", "death::", "at_once", "somebody_else"]);
     tests.uid(nobody.uid.as_raw()).gid(nobody.gid.as_raw());
     tests.current_dir("/").env("HOME", "/nonexistent").env_remove("TMPDIR");
     let output = tests.output().unwrap();
@@ -31,7 +33,7 @@ fn all_of_this_holds_for_an_ordinary_account() {
 
 #[test]
 fn for_root_an_account_without_rights_runs_postgresql() {
-    let Some(_) = root() else { return };
+    let Some(()) = root() else { return };
     let scene = Scene::new();
 
     let cluster = scene.open();
@@ -45,7 +47,7 @@ fn for_root_an_account_without_rights_runs_postgresql() {
 
 #[test]
 fn a_folder_under_a_closed_home_of_root_is_replaced_by_one_that_can_be_entered() {
-    let Some(_) = root() else { return };
+    let Some(()) = root() else { return };
     let closed = tempfile::Builder::new().permissions(Permissions::from_mode(0o700)).tempdir();
     let closed = closed.unwrap();
     let folder = closed.path().join("data");
@@ -68,7 +70,7 @@ fn a_folder_under_a_closed_home_of_root_is_replaced_by_one_that_can_be_entered()
 
 #[test]
 fn data_that_became_unreachable_are_not_replaced_by_an_empty_cluster() {
-    let Some(_) = root() else { return };
+    let Some(()) = root() else { return };
     let scene = Scene::new();
     scene.open().close().unwrap();
     fs::set_permissions(scene.folder(), Permissions::from_mode(0o700)).unwrap();
@@ -113,7 +115,7 @@ fn a_link_in_the_place_of_the_socket_folder_is_refused() {
 }
 
 fn is_empty(folder: &Path) -> bool {
-    fs::read_dir(folder).unwrap().next().is_none()
+    fs::read_dir(folder).expect("a folder").next().is_none()
 }
 
 fn root() -> Option<()> {

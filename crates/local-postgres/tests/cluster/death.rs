@@ -30,6 +30,21 @@ fn a_killed_user_leaves_no_throwaway_cluster_behind() {
     eventually("everything is removed", || !folder.exists() && !socket.exists());
 }
 
+#[rstest]
+#[case::with_everything_in_it("")]
+#[case::but_for_the_locks("cluster")]
+fn a_server_whose_folder_was_removed_is_stopped_all_the_same(#[case] removed: &str) {
+    let scene = Scene::new();
+    let user = scene.holder();
+    let socket = socket(&user.url);
+    fs::remove_dir_all(scene.folder().join(removed)).unwrap();
+
+    user.kill();
+
+    scene.falls_silent();
+    eventually("the socket is removed", || !socket.exists());
+}
+
 #[test]
 fn a_killed_server_comes_back_with_what_was_committed() {
     let scene = Scene::new();

@@ -1,9 +1,10 @@
+use std::fs;
 use std::process::Command;
 
 use grateful_local_postgres::{Cluster, Error};
 use rstest::rstest;
 
-use crate::support::{Scene, ask, socket};
+use crate::support::{Holder, Scene, ask, socket};
 
 #[test]
 fn a_fresh_folder_becomes_a_cluster_with_its_database() {
@@ -48,11 +49,49 @@ fn closing_leaves_no_process_and_no_socket() {
 }
 
 #[test]
+fn postgresql_hears_no_ctrl_c_and_holds_no_lock_of_ours() {
+    let scene = Scene::new();
+    let cluster = scene.open();
+    let pid = scene.server();
+
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let group = stat.rsplit(')').next().unwrap().split_whitespace().nth(2).unwrap();
+    assert_eq!(group, pid.to_string());
+
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
+    let open: Vec<_> = open.filter_map(|it| fs::read_link(it.path()).ok()).collect();
+    assert!(!open.is_empty());
+    assert!(!open.iter().any(|it| it.extension().is_some_and(|end| end == "lock")), "{open:?}");
+    cluster.close().unwrap();
+}
+
+#[test]
+fn the_callers_own_settings_for_postgresql_are_not_heard() {
+    let scene = Scene::new();
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    program.env("PGDATA", "/nowhere").env("PGPORT", "1").env("PGOPTIONS", "-c fsync=off");
+    program.env("LC_ALL", "xx_XX").env("PGDATABASE", "other").env("PGUSER", "somebody");
+
+    let holder = Holder::from(program, &scene.folder().display().to_string()).ready();
+
+    assert_eq!(ask(&holder.url, "SHOW fsync"), "on");
+    assert_ne!(ask(&holder.url, "SHOW lc_messages"), "xx_XX");
+    holder.leave();
+}
+
+#[test]
+fn threads_may_share_a_cluster() {
+    fn shareable<T: Send + Sync>() {}
+
+    shareable::<Cluster>();
+}
+
+#[test]
 fn the_log_begins_anew_when_it_is_large() {
     let scene = Scene::new();
     scene.open().close().unwrap();
     let log = scene.folder().join("postgres.log");
-    std::fs::File::options().write(true).open(&log).unwrap().set_len(9 << 20).unwrap();
+    fs::File::options().write(true).open(&log).unwrap().set_len(9 << 20).unwrap();
 
     scene.open().close().unwrap();
 
@@ -64,7 +103,7 @@ fn a_throwaway_cluster_is_gone_with_its_last_user() {
     let cluster = Cluster::throwaway("gone with its last user").unwrap();
     let folder = cluster.folder().to_owned();
     let socket = socket(&cluster.url("postgres"));
-    std::fs::write(folder.join("a caller's own.lock"), "").unwrap();
+    fs::write(folder.join("a caller's own.lock"), "").unwrap();
     assert_eq!(ask(&cluster.url("postgres"), "SHOW fsync"), "off");
 
     cluster.close().unwrap();

@@ -1,5 +1,5 @@
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -140,7 +140,7 @@ impl Machine {
     fn empty() -> Self {
         let folder = open_folder();
         let bin = folder.path().join("bin");
-        fs::create_dir(&bin).unwrap();
+        fs::create_dir(&bin).expect("a folder to write in");
         let cache = folder.path().join("cache");
         let search = Search { folders: Vec::new(), path: bin.into(), cache };
         Self { folder, search }
@@ -152,17 +152,19 @@ impl Machine {
 
     fn script(&self, name: &str, text: &str) {
         let place = self.bin().join(name);
-        fs::write(&place, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&place, Permissions::from_mode(0o755)).unwrap();
+        // By another process: a file that this one had open for writing might still be open in a fork, and then not run.
+        let mut write = Command::new("/bin/sh");
+        write.args(["-c", "printf '#!/bin/sh\\n%s\\n' \"$2\" >\"$1\" && chmod 755 \"$1\"", "sh"]);
+        assert!(write.arg(place).arg(text).status().expect("a shell").success());
     }
 
     /// Links to programs of the real machine; false when one is missing there.
     fn link(&self, names: &[&str]) -> bool {
-        let path = std::env::var_os("PATH").unwrap();
+        let path = std::env::var_os("PATH").expect("a path");
         names.iter().all(|name| {
             let mut places = std::env::split_paths(&path).map(|folder| folder.join(name));
             places.find(|place| place.is_file()).is_some_and(|program| {
-                symlink(program, self.bin().join(name)).unwrap();
+                symlink(program, self.bin().join(name)).expect("a folder to write in");
                 true
             })
         })
@@ -171,6 +173,6 @@ impl Machine {
 
 fn copy(from: &Path, to: &Path) {
     if from.exists() && !to.exists() {
-        assert!(Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
+        assert!(Command::new("cp").arg("-a").args([from, to]).status().expect("cp").success());
     }
 }
