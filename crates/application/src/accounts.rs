@@ -1,7 +1,7 @@
 //! Having an account: joining, signing in, proving oneself anew.
 
 use chrono::{DateTime, Utc};
-use grateful_domain::{Email, Password, Session, SessionId, User, UserId, Username};
+use grateful_domain::{Email, Password, PasswordHash, Session, SessionId, User, UserId, Username};
 use grateful_storage::{Credentials, NewUser, Repositories, StorageError, Users};
 
 use crate::passwords::Check;
@@ -58,23 +58,33 @@ pub async fn sign_up(app: &App, new: SignUp) -> Result<(User, AccessToken)> {
 /// `Unauthenticated`, after the same time and in the same words whether or not there is such an account.
 pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
     let email = log_in.email.trim();
-    let known = match email.contains('\0') {
+    let known = if email.contains('\0') {
         // No address has one, and PostgreSQL takes none.
-        true => None,
-        false => app.db.acquire().await?.users().find_credentials(email).await?,
+        None
+    } else {
+        app.db.acquire().await?.users().find_credentials(email).await?
     };
     let kept = known.as_ref().map(|known| known.password.clone());
     let outcome = app.passwords.check(log_in.password.clone(), kept).await?;
     let Some(known) = known.filter(|_| outcome != Check::Wrong) else {
-        return Err(Error::Unauthenticated("Incorrect email or password"));
+        return Err(Error::Unauthenticated(MISMATCH));
     };
-    if outcome == Check::RightButOutdated {
-        renew(app, &known, log_in.password).await?;
-    }
+    let kept = match outcome {
+        Check::RightButOutdated => renew(app, &known, log_in.password).await?,
+        Check::Right | Check::Wrong => known.password,
+    };
 
     let token = AccessToken::generate()?;
     let session = begin(app, known.user, log_in.user_agent.as_deref(), app.clock.now());
-    app.db.acquire().await?.sessions().insert(&session, token.hash()).await.map_err(gone)?;
+    app.db
+        .transaction(async |tx| {
+            // Whoever changed the password while this one was checked has ended all sessions, this one too.
+            if !tx.users().confirm_password(session.user, &kept).await? {
+                return Err(Error::Unauthenticated(MISMATCH));
+            }
+            Ok(tx.sessions().insert(&session, token.hash()).await?)
+        })
+        .await?;
     Ok(token)
 }
 
@@ -135,13 +145,13 @@ pub async fn reset_password(app: &App, username: &str, new: Password) -> Result<
         .await
 }
 
-/// Replaces a hash of an older kind, now that the password is at hand.
-async fn renew(app: &App, known: &Credentials, password: String) -> Result<()> {
+/// Replaces a hash of an older kind, now that the password is at hand. Returns the one that is kept from now on.
+async fn renew(app: &App, known: &Credentials, password: String) -> Result<PasswordHash> {
     // One that is too short for today's rule keeps its old hash: it can be used, not chosen.
-    let Ok(password) = Password::parse(password) else { return Ok(()) };
+    let Ok(password) = Password::parse(password) else { return Ok(known.password.clone()) };
     let new = app.passwords.hash(password).await?;
     app.db.acquire().await?.users().replace_password(known.user, &known.password, &new).await?;
-    Ok(())
+    Ok(new)
 }
 
 fn begin(app: &App, user: UserId, user_agent: Option<&str>, now: DateTime<Utc>) -> Session {
@@ -149,9 +159,12 @@ fn begin(app: &App, user: UserId, user_agent: Option<&str>, now: DateTime<Utc>) 
     Session::begin(id, user, user_agent, now, app.session_lifetime)
 }
 
+const MISMATCH: &str = "Incorrect email or password";
+
 const GONE: &str = "This account no longer exists";
 
-fn gone(error: StorageError) -> Error {
+/// What a row that refers to a missing account means: it was deleted a moment ago.
+pub(crate) fn gone(error: StorageError) -> Error {
     match error {
         StorageError::Missing { .. } => Error::Unauthenticated(GONE),
         other => other.into(),

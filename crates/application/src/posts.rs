@@ -4,10 +4,11 @@ use grateful_domain::{
     Draft, ImageUrl, Invalid, Page, Post, PostEdit, PostId, Revision, SeenPost, Slice, UserId,
     Viewer,
 };
-use grateful_storage::{Connection, PostQuery, Repositories, StorageError};
+use grateful_storage::{Connection, PostQuery, Repositories};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
+use crate::accounts::gone;
 use crate::repeats::once;
 use crate::{Answer, App, Error, Repeat, Result, Thing, new_id};
 
@@ -27,7 +28,7 @@ pub async fn publish(
     let now = app.clock.now();
     let post = Post::publish(new_id(now).into(), author, draft, now);
     once(app, author, repeat, async |tx| {
-        tx.posts().insert(&post).await.map_err(author_gone)?;
+        tx.posts().insert(&post).await.map_err(gone)?;
         Ok(record(&seen(tx, Viewer::User(author), post.id).await?))
     })
     .await
@@ -130,12 +131,5 @@ async fn require_upload(app: &App, image: Option<&ImageUrl>) -> Result<()> {
             Err(Invalid::field("image_url", grateful_domain::ImageUrlError).into())
         }
         Err(error) => Err(Error::Unavailable(error.into())),
-    }
-}
-
-fn author_gone(error: StorageError) -> Error {
-    match error {
-        StorageError::Missing { .. } => Error::Unauthenticated("This account no longer exists"),
-        other => other.into(),
     }
 }

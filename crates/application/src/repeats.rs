@@ -4,6 +4,7 @@ use grateful_domain::UserId;
 use grateful_storage::{Claim, Claimed, Connection, Repositories};
 use thiserror::Error;
 
+use crate::accounts::gone;
 use crate::{App, Error, Result, Thing, new_id};
 
 /// A name that a client gives to a request, so that it can be sent again safely.
@@ -57,7 +58,7 @@ pub(crate) async fn once(
     app: &App,
     user: UserId,
     repeat: Option<Repeat>,
-    act: impl AsyncFn(&mut Connection) -> Result<Vec<u8>>,
+    act: impl AsyncFnOnce(&mut Connection) -> Result<Vec<u8>> + Clone,
 ) -> Result<Answer> {
     let Some(repeat) = repeat else {
         return app.db.transaction(act).await.map(Answer::First);
@@ -65,7 +66,9 @@ pub(crate) async fn once(
     let at = app.clock.now();
     let claim =
         Claim { id: new_id(at), user, key: repeat.key.0, fingerprint: repeat.fingerprint, at };
-    match app.db.acquire().await?.idempotency_keys().claim(&claim).await? {
+    // By itself, so that the connection goes back to the pool before the act asks for one.
+    let claimed = app.db.acquire().await?.idempotency_keys().claim(&claim).await.map_err(gone)?;
+    match claimed {
         Claimed::Ours => act_and_settle(app, &claim, act).await.map(Answer::First),
         Claimed::Answered(answer) => Ok(Answer::Again(answer)),
         Claimed::InFlight => Err(in_flight()),
@@ -80,12 +83,12 @@ pub(crate) async fn once(
 async fn act_and_settle(
     app: &App,
     claim: &Claim,
-    act: impl AsyncFn(&mut Connection) -> Result<Vec<u8>>,
+    act: impl AsyncFnOnce(&mut Connection) -> Result<Vec<u8>> + Clone,
 ) -> Result<Vec<u8>> {
     let outcome = app
         .db
         .transaction(async |tx| {
-            let answer = act(tx).await?;
+            let answer = act.clone()(tx).await?;
             if tx.idempotency_keys().settle(claim, &answer).await? {
                 Ok(answer)
             } else {

@@ -70,17 +70,16 @@ impl Database {
     /// Its connections live on the runtime that asks for them, so a server with one runtime a thread makes one
     /// pool a thread.
     pub fn connect_lazily(config: DatabaseConfig) -> Self {
-        let manager = AsyncDieselConnectionManager::new_with_config(
-            config.url.clone(),
-            manager_config(&config),
-        );
         let timeouts = Timeouts {
             wait: Some(config.wait),
             create: Some(config.wait),
             recycle: Some(config.wait),
         };
+        let max_connections = config.max_connections;
+        let settings = manager_config(&config);
+        let manager = AsyncDieselConnectionManager::new_with_config(config.url, settings);
         let pool = Pool::builder(manager)
-            .max_size(config.max_connections)
+            .max_size(max_connections)
             .runtime(Runtime::Tokio1)
             .timeouts(timeouts)
             .build()
@@ -98,18 +97,25 @@ impl Database {
 
     /// Runs `work` in one transaction, which commits if and only if `work` succeeds.
     ///
-    /// Where PostgreSQL ends it in favour of another transaction, `work` runs again from the start, three times in
-    /// all, so it must leave nothing behind but rows.
+    /// Where PostgreSQL ends it in favour of another transaction, a clone of `work` runs again from the start, three
+    /// times in all, so it must leave nothing behind but rows.
+    ///
+    /// Work that meets a refused statement must fail, or have taken it back by a savepoint: after one PostgreSQL keeps
+    /// nothing of a transaction, and says so only to the next statement.
+    ///
+    /// # Errors
+    /// That of `work`, and [`StorageError::Unavailable`] where the database is away.
     pub async fn transaction<T, E, F>(&self, work: F) -> Result<T, E>
     where
         E: From<StorageError> + Transient,
-        F: AsyncFn(&mut Connection) -> Result<T, E>,
+        // Not `AsyncFn`: where that borrows anything, the compiler does not see that its futures are `Send`.
+        F: AsyncFnOnce(&mut Connection) -> Result<T, E> + Clone,
     {
         let mut conn = self.acquire().await?;
         let conn = &mut *conn;
         let mut attempt = 1;
         loop {
-            match attempt_transaction(conn, &work).await {
+            match attempt_transaction(conn, work.clone()).await {
                 Err(error) if error.is_transient() && attempt < ATTEMPTS => {
                     tracing::debug!(attempt, "Another transaction stood in the way");
                     tokio::time::sleep(BACK_OFF * attempt).await;
@@ -127,10 +133,10 @@ const ATTEMPTS: u32 = 3;
 /// Long enough for the transaction that won to finish, short enough for nobody to notice.
 const BACK_OFF: Duration = Duration::from_millis(5);
 
-async fn attempt_transaction<T, E, F>(conn: &mut Connection, work: &F) -> Result<T, E>
+async fn attempt_transaction<T, E, F>(conn: &mut Connection, work: F) -> Result<T, E>
 where
     E: From<StorageError>,
-    F: AsyncFn(&mut Connection) -> Result<T, E>,
+    F: AsyncFnOnce(&mut Connection) -> Result<T, E>,
 {
     Transactions::begin_transaction(conn).await.map_err(StorageError::from)?;
     match work(conn).await {

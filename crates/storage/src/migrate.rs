@@ -38,10 +38,9 @@ pub async fn pending_migrations(conn: &mut Connection) -> Result<Vec<String>> {
     let applied = applied_versions(conn).await?;
     let embedded: Vec<Box<dyn Migration<Pg>>> =
         MIGRATIONS.migrations().map_err(StorageError::Query)?;
-    let is_pending = |migration: &&Box<dyn Migration<Pg>>| {
-        !applied.contains(&migration.name().version().to_string())
-    };
-    Ok(embedded.iter().filter(is_pending).map(|migration| migration.name().to_string()).collect())
+    let names = embedded.iter().map(Migration::name);
+    let pending = names.filter(|name| !applied.contains(&name.version().to_string()));
+    Ok(pending.map(ToString::to_string).collect())
 }
 
 async fn applied_versions(conn: &mut Connection) -> Result<HashSet<String>> {

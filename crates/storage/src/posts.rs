@@ -1,4 +1,5 @@
 //! The `posts` table, and the numbers of posts that their authors carry.
+#![expect(clippy::ref_option_ref, reason = "`AsChangeset` derives a reference to each field")]
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;

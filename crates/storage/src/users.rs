@@ -121,6 +121,19 @@ impl Users<'_> {
         Ok(replaced == 1)
     }
 
+    /// Whether this still is their password; if so, it stays so until the transaction ends.
+    pub async fn confirm_password(&mut self, user: UserId, kept: &PasswordHash) -> Result<bool> {
+        let row = users::table
+            .find(i64::from(user))
+            .filter(users::hashed_password.eq(kept.as_str()))
+            .select(users::id)
+            .for_no_key_update()
+            .first::<i64>(self.conn)
+            .await
+            .optional()?;
+        Ok(row.is_some())
+    }
+
     /// Whether there is such a person for this viewer: nobody exists across a block.
     pub async fn exists_for(&mut self, viewer: Viewer, user: UserId) -> Result<bool> {
         let mut wanted = users::table.find(i64::from(user)).into_boxed();

@@ -14,7 +14,7 @@ use grateful_domain::User;
 use grateful_web::WebConfig;
 use serde_json::Value;
 
-use crate::{PASSWORD, TestApp, TestDatabase, a_user};
+use crate::{PASSWORD, TestApp, TestDatabase, a_user, contract};
 
 type Answering = Pin<Box<dyn Future<Output = Result<ServiceResponse<BoxBody>, Error>>>>;
 
@@ -126,9 +126,11 @@ impl Call<'_> {
             .with("Content-Type", "application/json")
     }
 
-    /// Sends it.
+    /// Sends it. The answer must be one that the OpenAPI document promises.
     pub async fn send(self) -> Answer {
-        let outcome = (self.api.call)(self.request.to_request()).await;
+        let request = self.request.to_request();
+        let (method, path) = (request.method().clone(), request.path().to_owned());
+        let outcome = (self.api.call)(request).await;
         // What comes out as an error is turned into an answer by the server around the routes.
         let (head, body) = match outcome {
             Ok(response) => response.into_parts().1.into_parts(),
@@ -139,7 +141,10 @@ impl Call<'_> {
         let headers = named.map(|(name, value)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         });
-        Answer { status: head.status(), headers: headers.collect(), body: body.to_vec() }
+        let answer =
+            Answer { status: head.status(), headers: headers.collect(), body: body.to_vec() };
+        contract::assert_kept(&method, &path, &answer);
+        answer
     }
 }
 
@@ -172,6 +177,11 @@ impl Answer {
 
     /// The answer, if it has this status.
     #[track_caller]
+    #[expect(
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        reason = "often it is the last word"
+    )]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.body));
         self

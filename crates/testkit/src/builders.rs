@@ -29,6 +29,12 @@ pub async fn someone(test: &TestDatabase) -> UserId {
     a_user().saved_in(test).await.id
 }
 
+/// Lets somebody block somebody else.
+pub async fn block(test: &TestDatabase, who: UserId, whom: UserId) {
+    let sql = "INSERT INTO follows (id, follower_id, followed_id, status)";
+    test.execute(&format!("{sql} VALUES (gen_random_uuid(), {whom}, {who}, 'blocked')")).await;
+}
+
 /// A person.
 pub fn a_user() -> UserBuilder {
     UserBuilder {

@@ -72,6 +72,30 @@ impl TestDatabase {
         execute(&mut self.connect().await, sql).await;
     }
 
+    /// Runs SQL in a transaction that stays open, with the locks it took, until this connection is dropped.
+    pub async fn begin(&self, sql: &str) -> Connection {
+        let mut conn = self.connect().await;
+        execute(&mut conn, &format!("BEGIN; {sql}")).await;
+        conn
+    }
+
+    /// How many rows there are: of a table, or of what else can stand behind `FROM`, such as `posts WHERE is_public`.
+    pub async fn count(&self, rows: &str) -> i64 {
+        use diesel_async::RunQueryDsl as _;
+
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            count: i64,
+        }
+
+        diesel::sql_query(format!("SELECT count(*) AS count FROM {rows}"))
+            .get_result::<Row>(&mut self.connect().await)
+            .await
+            .unwrap_or_else(|error| panic!("{rows}: {error}"))
+            .count
+    }
+
     /// A pool with other settings than the usual ones.
     pub fn pool(&self, change: impl FnOnce(DatabaseConfig) -> DatabaseConfig) -> Database {
         Database::connect_lazily(change(DatabaseConfig::new(self.url())))
@@ -142,5 +166,6 @@ fn fingerprint_of_migrations() -> String {
         hash.update(file.to_str().unwrap());
         hash.update(std::fs::read(&file).unwrap());
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let first: [u8; 8] = hash.finalize()[..8].try_into().unwrap();
+    format!("{:016x}", u64::from_be_bytes(first))
 }

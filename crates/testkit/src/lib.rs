@@ -10,10 +10,11 @@ mod api;
 mod app;
 mod builders;
 mod clock;
+mod contract;
 mod database;
 
 pub use self::api::{Answer, Api, Call, Caller};
 pub use self::app::TestApp;
-pub use self::builders::{PASSWORD, PostBuilder, UserBuilder, a_post, a_user, someone};
+pub use self::builders::{PASSWORD, PostBuilder, UserBuilder, a_post, a_user, block, someone};
 pub use self::clock::{NOON, StoppedClock};
 pub use self::database::TestDatabase;

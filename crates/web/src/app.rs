@@ -1,14 +1,14 @@
 //! The routes in their layers.
 
 use actix_cors::Cors;
-use actix_web::body::BoxBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
     AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LINK, RETRY_AFTER,
 };
-use actix_web::middleware::{NormalizePath, from_fn};
+use actix_web::middleware::{Next, NormalizePath, from_fn};
 use actix_web::web::{self, Data};
-use actix_web::{Error, HttpRequest, HttpResponse};
+use actix_web::{Error, HttpResponse};
 use grateful_application::App;
 use utoipa_actix_web::AppExt;
 
@@ -40,20 +40,32 @@ pub fn app(
         .service(docs::file)
         .default_service(web::to(nowhere))
         // The last is the outermost.
+        .wrap(from_fn(require_method))
         .wrap(from_fn(authenticate))
         .wrap(from_fn(bounds))
-        .wrap(from_fn(problems))
         .wrap(NormalizePath::trim())
         .wrap(cors(&config.allowed_origins))
+        .wrap(from_fn(problems))
         .wrap(from_fn(frame))
 }
 
-/// What is asked where nothing is, or not in that way.
-async fn nowhere(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+/// What is asked where nothing is.
+async fn nowhere() -> Result<HttpResponse, ApiError> {
+    Err(ApiError::UnknownRoute)
+}
+
+/// Refuses a method that the path does not have. The routes would hand it on to the next pattern that fits:
+/// `DELETE /posts/feed` to `DELETE /posts/{id}`.
+async fn require_method(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let pattern = request.match_pattern();
     match pattern.and_then(|pattern| ROUTES.methods(&pattern)) {
-        Some(methods) => Err(ApiError::MethodNotAllowed(methods.to_vec())),
-        None => Err(ApiError::UnknownRoute),
+        Some(methods) if !methods.contains(request.method()) => {
+            Ok(request.error_response(ApiError::MethodNotAllowed(methods.to_vec())))
+        }
+        _ => Ok(next.call(request).await?.map_into_boxed_body()),
     }
 }
 

@@ -188,6 +188,7 @@ impl<T> Field<T> {
     }
 
     /// What to change the value to: nothing where the field is absent, to none where it is `null` or blank.
+    #[expect(clippy::option_option, reason = "to change nothing and to change to nothing differ")]
     pub(crate) fn change<U, E: ToString>(
         self,
         parse: impl FnOnce(T) -> Result<Option<U>, E>,
@@ -211,6 +212,7 @@ impl<T> Field<T> {
 }
 
 /// A value that needs no parsing beyond its type.
+#[expect(clippy::unnecessary_wraps, reason = "it stands where others parse")]
 pub(crate) fn as_is<T>(value: T) -> Result<T, std::convert::Infallible> {
     Ok(value)
 }

@@ -62,6 +62,16 @@ impl fmt::Display for ApiError {
     }
 }
 
+/// An error with all its causes. Of an error as such, a log in JSON would show the first words only.
+struct Chain<'e>(&'e dyn std::error::Error);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        self.0.source().map_or(Ok(()), |cause| write!(f, ": {}", Chain(cause)))
+    }
+}
+
 impl std::error::Error for ApiError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
@@ -99,7 +109,7 @@ impl ResponseError for ApiError {
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
         if status.is_server_error() {
-            tracing::error!(error = self as &dyn std::error::Error, "Request failed");
+            tracing::error!(error = %Chain(self), "Request failed");
         }
         HttpResponse::new(status)
     }

@@ -1,4 +1,4 @@
-//! What wraps every request. From the outside in: its frame, CORS, one spelling of paths, problems, bounds,
+//! What wraps every request. From the outside in: its frame, problems, CORS, one spelling of paths, bounds,
 //! authentication.
 
 mod authenticate;

@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_http::error::DispatchError;
 use actix_http::{HttpService, Protocol};
 use actix_server::{GracefulShutdownSignal, Server};
 use actix_service::{
@@ -37,7 +38,7 @@ pub fn serve(
     let stopping = builder.graceful_shutdown_signal();
     for listener in listeners {
         let (make_app, config, stopping) = (make_app.clone(), config.clone(), stopping.clone());
-        let thread = move || connections(make_app(), config.clone(), stopping.clone());
+        let thread = move || connections(make_app(), &config, stopping.clone());
         builder = builder.listen("grateful", listener, thread)?;
     }
     Ok(builder.run())
@@ -46,17 +47,17 @@ pub fn serve(
 /// What one thread does with its connections. As `actix_web::HttpServer` would, but with [`Refusals`] in between.
 fn connections(
     app: App,
-    config: WebConfig,
+    config: &WebConfig,
     stopping: GracefulShutdownSignal,
 ) -> impl ServiceFactory<
     TcpStream,
     Config = (),
     Response = (),
-    Error = impl std::fmt::Debug,
+    Error = DispatchError,
     InitError = (),
-> {
+> + use<> {
     let clock = Arc::clone(&app.clock);
-    let routes = crate::app(app, &config).into_factory().map_err(|error| error.error_response());
+    let routes = crate::app(app, config).into_factory().map_err(|error| error.error_response());
     let http = HttpService::build()
         .keep_alive(WebConfig::KEEP_ALIVE)
         .client_request_timeout(config.patience)

@@ -1,9 +1,9 @@
 //! Which posts, in one statement.
 
-use diesel::dsl::{self, AsSelect, IntoBoxed, not, sql};
+use diesel::dsl::{self, AsSelect, IntoBoxed, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Record, Timestamptz, Uuid as SqlUuid};
 use grateful_domain::{Emoji, Limit, Offset, Page, PostId, SeenPost, Start, UserId, Viewer};
 use uuid::Uuid;
 
@@ -116,34 +116,169 @@ impl PostQuery {
             Start::Offset(Offset::ZERO) => select,
             Start::Offset(offset) => select.offset(offset.into()),
             // As a pair, which an index on both columns answers as one range.
-            Start::After(place) => select.filter(
-                sql::<Bool>("(posts.created_at, posts.id) < (")
-                    .bind::<Timestamptz, _>(place.at)
-                    .sql(", ")
-                    .bind::<SqlUuid, _>(place.id)
-                    .sql(")"),
-            ),
+            Start::After(place) => {
+                let position =
+                    (posts::created_at, posts::id).into_sql::<Record<(Timestamptz, SqlUuid)>>();
+                select.filter(position.lt((place.at, place.id)))
+            }
         };
         let one_more = i64::from(self.page.limit) + 1;
         select.order((posts::created_at.desc(), posts::id.desc())).limit(one_more)
     }
 }
 
+/// What the viewer left on a post is looked up for each post that is shown. As joins, PostgreSQL would rather read
+/// all that they ever left on any.
 #[dsl::auto_type]
 fn seen_by(viewer: Option<i64>) -> _ {
-    let own_heart = likes::post_id.eq(posts::id).and(likes::user_id.nullable().eq(viewer));
-    let own_reaction =
-        emoji_reactions::post_id.eq(posts::id).and(emoji_reactions::user_id.nullable().eq(viewer));
+    let own_heart = likes::table
+        .filter(likes::post_id.eq(posts::id))
+        .filter(likes::user_id.nullable().eq(viewer))
+        .select(likes::id)
+        .single_value();
+    let own_reaction = emoji_reactions::table
+        .filter(emoji_reactions::post_id.eq(posts::id))
+        .filter(emoji_reactions::user_id.nullable().eq(viewer))
+        .select(emoji_reactions::emoji_code)
+        .single_value();
     let post: AsSelect<PostRow, Pg> = PostRow::as_select();
     let author: AsSelect<AuthorRow, Pg> = AuthorRow::as_select();
-    posts::table
-        .inner_join(users::table)
-        .left_join(likes::table.on(own_heart))
-        .left_join(emoji_reactions::table.on(own_reaction))
-        .select((
-            post,
-            author,
-            likes::id.nullable().is_not_null(),
-            emoji_reactions::emoji_code.nullable(),
-        ))
+    posts::table.inner_join(users::table).select((
+        post,
+        author,
+        own_heart.is_not_null(),
+        own_reaction,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use grateful_domain::Position;
+
+    use super::*;
+
+    #[test]
+    fn a_post_comes_with_all_that_is_shown_of_it() {
+        insta::assert_snapshot!(shown_by(PostQuery::visible_to(Viewer::Guest)), @r"
+        ((SELECT likes.id FROM likes WHERE ((likes.post_id = posts.id) AND (likes.user_id = $1)) LIMIT $2) IS NOT NULL),
+        (SELECT emoji_reactions.emoji_code FROM emoji_reactions WHERE ((emoji_reactions.post_id = posts.id) AND (emoji_reactions.user_id = $3)) LIMIT $4)
+        FROM (posts INNER JOIN users ON (posts.author_id = users.id))
+        ");
+    }
+
+    #[test]
+    fn guests_only_ever_match_public_posts() {
+        insta::assert_snapshot!(conditions_of(PostQuery::visible_to(Viewer::Guest)), @r"
+        posts.is_public
+        ORDER BY posts.created_at DESC, posts.id DESC
+        LIMIT $5
+        -- binds: [None, 1, None, 1, 21]
+        ");
+    }
+
+    #[test]
+    fn who_is_signed_in_matches_their_own_posts_too_and_none_across_a_block() {
+        insta::assert_snapshot!(conditions_of(PostQuery::visible_to(ben())), @r"
+        (((posts.is_public OR (posts.author_id = $5))
+        AND NOT ((posts.author_id = ANY(SELECT follows.followed_id FROM follows WHERE ((follows.follower_id = $6) AND (follows.status = $7))))))
+        AND NOT ((posts.author_id = ANY(SELECT follows.follower_id FROM follows WHERE ((follows.followed_id = $8) AND (follows.status = $9))))))
+        ORDER BY posts.created_at DESC, posts.id DESC
+        LIMIT $10
+        -- binds: [Some(2), 1, Some(2), 1, 2, 2, blocked, 2, blocked, 21]
+        ");
+    }
+
+    #[test]
+    fn a_list_of_public_posts_asks_for_no_author() {
+        insta::assert_snapshot!(conditions_of(PostQuery::visible_to(ben()).public()), @r"
+        ((posts.is_public
+        AND NOT ((posts.author_id = ANY(SELECT follows.followed_id FROM follows WHERE ((follows.follower_id = $5) AND (follows.status = $6))))))
+        AND NOT ((posts.author_id = ANY(SELECT follows.follower_id FROM follows WHERE ((follows.followed_id = $7) AND (follows.status = $8))))))
+        ORDER BY posts.created_at DESC, posts.id DESC
+        LIMIT $9
+        -- binds: [Some(2), 1, Some(2), 1, 2, blocked, 2, blocked, 21]
+        ");
+    }
+
+    #[test]
+    fn posts_by_one_person_are_asked_for_by_author() {
+        insta::assert_snapshot!(conditions_of(PostQuery::visible_to(Viewer::Guest).by(ana())), @r"
+        (posts.is_public
+        AND (posts.author_id = $5))
+        ORDER BY posts.created_at DESC, posts.id DESC
+        LIMIT $6
+        -- binds: [None, 1, None, 1, 1, 21]
+        ");
+    }
+
+    #[test]
+    fn one_post_is_asked_for_by_id() {
+        let post = PostId::from(Uuid::from_u128(7));
+        insta::assert_snapshot!(conditions_of(PostQuery::visible_to(Viewer::Guest).only(post)), @r"
+        (posts.is_public
+        AND (posts.id = $5))
+        ORDER BY posts.created_at DESC, posts.id DESC
+        LIMIT $6
+        -- binds: [None, 1, None, 1, 00000000-0000-0000-0000-000000000007, 21]
+        ");
+    }
+
+    #[test]
+    fn a_cursor_is_compared_as_a_pair() {
+        let place = Position { at: DateTime::UNIX_EPOCH, id: Uuid::from_u128(7) };
+        let page = Page { limit: Limit::DEFAULT, start: Start::After(place) };
+        insta::assert_snapshot!(conditions_of(PostQuery::visible_to(Viewer::Guest).page(page)), @r"
+        (posts.is_public AND (ROW(posts.created_at, posts.id) < ROW($5, $6)))
+        ORDER BY posts.created_at DESC, posts.id DESC
+        LIMIT $7
+        -- binds: [None, 1, None, 1, 1970-01-01T00:00:00Z, 00000000-0000-0000-0000-000000000007, 21]
+        ");
+    }
+
+    #[test]
+    fn an_offset_is_passed_over() {
+        let start = Start::Offset(Offset::parse(40).unwrap());
+        let page = Page { limit: Limit::DEFAULT, start };
+        insta::assert_snapshot!(conditions_of(PostQuery::visible_to(Viewer::Guest).page(page)), @r"
+        posts.is_public
+        ORDER BY posts.created_at DESC, posts.id DESC
+        LIMIT $5 OFFSET $6
+        -- binds: [None, 1, None, 1, 21, 40]
+        ");
+    }
+
+    fn ana() -> UserId {
+        UserId::from(1)
+    }
+
+    fn ben() -> Viewer {
+        Viewer::User(UserId::from(2))
+    }
+
+    /// What is shown of it beside its columns, and where all that is taken from.
+    fn shown_by(query: PostQuery) -> String {
+        let sql = sql_of(query);
+        let (_, shown) = sql.split_once("users.profile_image_url, ").unwrap();
+        let (shown, _) = shown.split_once(" WHERE posts.is_public").unwrap();
+        shown.replace(", (SELECT", ",\n(SELECT").replace(" FROM (posts", "\nFROM (posts")
+    }
+
+    /// What is asked of it, a line for each condition.
+    fn conditions_of(query: PostQuery) -> String {
+        let sql = sql_of(query);
+        let (_, conditions) = sql.split_once(" ON (posts.author_id = users.id)) WHERE ").unwrap();
+        let mut conditions = conditions.to_owned();
+        for part in ["AND NOT", "AND (posts", "ORDER BY", "LIMIT", "--"] {
+            conditions = conditions.replace(&format!(" {part}"), &format!("\n{part}"));
+        }
+        conditions
+    }
+
+    fn sql_of(query: PostQuery) -> String {
+        diesel::debug_query::<Pg, _>(&query.into_select())
+            .to_string()
+            .replace('"', "")
+            .replace("  ", " ")
+    }
 }

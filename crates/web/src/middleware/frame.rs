@@ -6,8 +6,9 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName,
-    HeaderValue, ORIGIN, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL,
+    CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -59,6 +60,8 @@ pub(crate) async fn frame(
             // CORS is further in, and never came to it.
             if let Some(origin) = origin {
                 response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+                let yes = HeaderValue::from_static("true");
+                response.headers_mut().insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
                 response.headers_mut().insert(VARY, HeaderValue::from_static("Origin"));
             }
             line.end(response.status(), &QueryLog::default());

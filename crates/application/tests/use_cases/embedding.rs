@@ -1,0 +1,43 @@
+//! That use cases can be embedded in servers that move tasks between threads.
+
+use grateful_application::accounts::{self, ChangePassword};
+use grateful_application::{
+    AccessToken, App, IdempotencyKey, Repeat, feed, health, housekeeping, posts, sessions,
+};
+use grateful_domain::{Limit, Page, PostEdit, PostId, Session, SessionId, UserId, Viewer};
+
+use crate::support::{draft, newcomer, password, typed};
+
+/// Never called: that it compiles is what it shows.
+#[expect(dead_code, reason = "the compiler is the test")]
+fn the_future_of_every_use_case_can_be_sent(
+    app: &App,
+    session: &Session,
+    token: &AccessToken,
+    (user, post, id): (UserId, PostId, SessionId),
+) {
+    let (viewer, page) = (Viewer::Guest, Page::first(Limit::DEFAULT));
+    let change = ChangePassword { current: String::new(), new: password("battery staple") };
+    let repeat = Repeat { key: IdempotencyKey::parse("k").unwrap(), fingerprint: [0; 32] };
+
+    sent(accounts::sign_up(app, newcomer("ana", "ana@example.org")));
+    sent(accounts::log_in(app, typed("", "")));
+    sent(accounts::me(app, user));
+    sent(accounts::change_password(app, session, change));
+    sent(accounts::reset_password(app, "ana", password("battery staple")));
+    sent(sessions::open(app, token));
+    sent(sessions::list(app, user));
+    sent(sessions::log_out(app, token));
+    sent(sessions::end(app, user, id));
+    sent(sessions::end_all(app, user));
+    sent(posts::publish(app, user, draft("For rain."), Some(repeat), |_| Vec::new()));
+    sent(posts::read(app, viewer, post));
+    sent(posts::edit(app, user, post, PostEdit::default(), |_| true));
+    sent(posts::delete(app, user, post));
+    sent(posts::list_by(app, viewer, user, page));
+    sent(feed::newest(app, viewer, page));
+    sent(health::ready(app));
+    sent(housekeeping::sweep(app));
+}
+
+fn sent(_: impl Future + Send) {}

@@ -1,0 +1,23 @@
+//! What people can do, against PostgreSQL. One program, so that it is linked once.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+/// What the tests of several subjects share, and no more than that.
+mod support;
+
+/// Joining, signing in, passwords.
+mod accounts;
+/// That use cases can be embedded in servers that move tasks between threads.
+mod embedding;
+/// Everybody's posts.
+mod feed;
+/// Posts: who may do what, and what is counted.
+mod posts;
+/// How many statements each use case costs, and what happens when PostgreSQL gives one up.
+mod queries;
+/// Requests that arrive more than once.
+mod repeats;
+/// Being signed in, and no longer.
+mod sessions;
+/// Whether this node can work, and what it tidies up.
+mod upkeep;

@@ -1,0 +1,328 @@
+//! Posts: who may do what, and what is counted.
+
+use chrono::TimeDelta;
+use grateful_application::posts::{delete, edit, list_by, read};
+use grateful_application::{App, Error, Result, Thing};
+use grateful_domain::{
+    Draft, ImageUrl, Page, PostEdit, PostId, Revision, SeenPost, Title, UserId, Viewer, Visibility,
+};
+use grateful_testkit::{NOON, TestApp, TestDatabase, a_post, block, someone};
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+
+use crate::support::{assert_forbidden, assert_invalid, assert_not_found, draft, post_in, publish};
+
+const IMAGE: &str = "/uploads/posts/01937b5e-7c2a-7000-8000-000000000001.jpg";
+
+#[tokio::test]
+async fn a_published_post_is_read_as_it_was_written() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let written = Draft { title: Title::parse("Rain").unwrap(), ..draft("For rain.") };
+
+    let answer = publish(&app, ana, written.clone(), None).await.unwrap();
+
+    let seen = read(&app, Viewer::User(ana), post_in(&answer)).await.unwrap();
+    assert_eq!(seen.post.draft, written);
+    assert_eq!(seen.post.created_at, NOON);
+    assert_eq!(seen.post.updated_at, None);
+    assert_eq!(seen.author.id, ana);
+}
+
+#[tokio::test]
+async fn what_is_written_is_counted() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    assert_counts(&test, ana, 0, 0).await;
+
+    let public = publish(&app, ana, draft("For all."), None).await.unwrap();
+    let private = Draft { visibility: Visibility::Private, ..draft("For me.") };
+    let private = publish(&app, ana, private, None).await.unwrap();
+    assert_counts(&test, ana, 2, 1).await;
+
+    change(&app, ana, post_in(&private), showing(Visibility::Public)).await.unwrap();
+    assert_counts(&test, ana, 2, 2).await;
+    change(&app, ana, post_in(&private), showing(Visibility::Public)).await.unwrap();
+    assert_counts(&test, ana, 2, 2).await;
+    change(&app, ana, post_in(&public), showing(Visibility::Private)).await.unwrap();
+    assert_counts(&test, ana, 2, 1).await;
+
+    delete(&app, ana, post_in(&public)).await.unwrap();
+    assert_counts(&test, ana, 1, 1).await;
+    delete(&app, ana, post_in(&private)).await.unwrap();
+    assert_counts(&test, ana, 0, 0).await;
+}
+
+#[tokio::test]
+async fn what_many_write_and_take_back_at_once_is_counted() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let one = post_in(&publish(&app, ana, draft("One."), None).await.unwrap());
+    let two = post_in(&publish(&app, ana, draft("Two."), None).await.unwrap());
+
+    let writing = (0..6).map(|_| publish(&app, ana, draft("More."), None));
+    let (written, hidden, deleted, deleted_again) = tokio::join!(
+        futures_util::future::join_all(writing),
+        change(&app, ana, one, showing(Visibility::Private)),
+        delete(&app, ana, two),
+        delete(&app, ana, two),
+    );
+
+    assert!(written.iter().all(Result::is_ok), "{written:?}");
+    hidden.unwrap();
+    assert_ne!(deleted.is_ok(), deleted_again.is_ok());
+    assert_counts(&test, ana, 7, 6).await;
+}
+
+#[tokio::test]
+async fn a_post_that_cannot_be_counted_is_not_written() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    test.execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (content <> 'For rain.')").await;
+
+    let refused = publish(&app, ana, draft("For rain."), None).await.unwrap_err();
+
+    assert!(matches!(refused, Error::Internal(_)), "{refused:?}");
+    assert_eq!(test.count("posts").await, 0);
+    assert_counts(&test, ana, 0, 0).await;
+}
+
+#[tokio::test]
+async fn an_edit_changes_what_it_names_and_keeps_the_rest() {
+    let TestApp { app, test, clock, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let post = a_post()
+        .by(ana)
+        .at(NOON)
+        .with(|draft| draft.title = Title::parse("Rain").unwrap())
+        .saved_in(&test)
+        .await;
+    clock.advance(TimeDelta::hours(1));
+
+    let words = PostEdit { content: Some("For sun.".to_owned()), ..PostEdit::default() };
+    let after = change(&app, ana, post.id, words).await.unwrap();
+
+    assert_eq!(after.post.draft.content.as_str(), "For sun.");
+    assert_eq!(after.post.draft.title, post.draft.title);
+    assert_eq!(after.post.created_at, NOON);
+    assert_eq!(after.post.updated_at, Some(NOON + TimeDelta::hours(1)));
+    assert_eq!(read(&app, Viewer::Guest, post.id).await.unwrap(), after);
+}
+
+#[tokio::test]
+async fn an_edit_that_clears_a_part_leaves_none() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let title = Title::parse("Rain").unwrap();
+    let post = a_post().by(ana).with(|draft| draft.title = title).saved_in(&test).await;
+
+    let untitled = PostEdit { title: Some(None), ..PostEdit::default() };
+    let after = change(&app, ana, post.id, untitled).await.unwrap();
+
+    assert_eq!(after.post.draft.title, None);
+    assert_eq!(read(&app, Viewer::Guest, post.id).await.unwrap(), after);
+}
+
+#[tokio::test]
+async fn an_edit_that_changes_nothing_is_no_edit() {
+    let TestApp { app, test, clock, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let post = a_post().by(ana).saved_in(&test).await;
+    clock.advance(TimeDelta::hours(1));
+
+    let same = PostEdit {
+        content: Some(format!("  {}\r\n", post.draft.content.as_str())),
+        ..PostEdit::default()
+    };
+    let after = change(&app, ana, post.id, same).await.unwrap();
+
+    assert_eq!(after.post, post);
+}
+
+#[tokio::test]
+async fn words_that_do_not_fit_the_type_are_refused_and_nothing_changes() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let post = a_post().by(ana).saying(&"x".repeat(201)).saved_in(&test).await;
+
+    let shorter = PostEdit {
+        post_type: Some(grateful_domain::PostType::Spontaneous),
+        title: Some(Title::parse("Rain").unwrap()),
+        ..PostEdit::default()
+    };
+    assert_invalid(change(&app, ana, post.id, shorter).await, "content");
+
+    assert_eq!(read(&app, Viewer::Guest, post.id).await.unwrap().post, post);
+}
+
+#[tokio::test]
+async fn an_edit_of_a_state_that_is_past_is_stale() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let post = a_post().by(ana).saved_in(&test).await;
+    let known = post.revision();
+    let words = |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
+
+    let first = edit(&app, ana, post.id, words("First."), |it| it == known).await.unwrap();
+    let second = edit(&app, ana, post.id, words("Second."), |it| it == known).await.unwrap_err();
+
+    assert!(matches!(second, Error::Stale { thing: Thing::Post }), "{second:?}");
+    assert_eq!(read(&app, Viewer::Guest, post.id).await.unwrap(), first);
+    assert_ne!(first.post.revision(), known, "though the clock stood still");
+}
+
+#[tokio::test]
+async fn of_two_edits_of_one_state_at_once_one_is_stale() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let post = a_post().by(ana).saved_in(&test).await;
+    let known = post.revision();
+    let words = |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
+
+    let (one, other) = tokio::join!(
+        edit(&app, ana, post.id, words("One."), |it| it == known),
+        edit(&app, ana, post.id, words("Other."), |it| it == known),
+    );
+
+    let (winner, loser) = if one.is_ok() { (one, other) } else { (other, one) };
+    assert!(matches!(loser, Err(Error::Stale { .. })), "{loser:?}");
+    assert_eq!(read(&app, Viewer::Guest, post.id).await.unwrap(), winner.unwrap());
+}
+
+#[tokio::test]
+async fn what_others_do_to_a_post_is_no_edit() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let post = a_post().saved_in(&test).await;
+
+    test.execute("UPDATE posts SET hearts_count = 3, comments_count = 1").await;
+
+    let seen = read(&app, Viewer::Guest, post.id).await.unwrap();
+    assert_eq!(seen.post.engagement.hearts, 3);
+    assert_eq!(seen.post.revision(), post.revision());
+}
+
+#[tokio::test]
+async fn only_its_author_may_change_or_delete_a_public_post() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ben = someone(&test).await;
+    let post = a_post().saved_in(&test).await;
+
+    assert_forbidden(change(&app, ben, post.id, showing(Visibility::Private)).await);
+    assert_forbidden(delete(&app, ben, post.id).await);
+
+    assert_eq!(read(&app, Viewer::Guest, post.id).await.unwrap().post, post);
+}
+
+#[tokio::test]
+async fn a_private_post_exists_for_its_author_alone() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let (ana, ben) = (someone(&test).await, someone(&test).await);
+    let post = a_post().by(ana).private().saved_in(&test).await;
+
+    assert_not_found(read(&app, Viewer::Guest, post.id).await);
+    assert_not_found(read(&app, Viewer::User(ben), post.id).await);
+    assert_not_found(change(&app, ben, post.id, showing(Visibility::Public)).await);
+    assert_not_found(delete(&app, ben, post.id).await);
+
+    assert_eq!(read(&app, Viewer::User(ana), post.id).await.unwrap().post, post);
+}
+
+#[tokio::test]
+async fn across_a_block_either_way_nothing_exists() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let (ana, ben) = (someone(&test).await, someone(&test).await);
+    block(&test, ana, ben).await;
+
+    for (author, other) in [(ana, ben), (ben, ana)] {
+        let post = a_post().by(author).saved_in(&test).await;
+        let viewer = Viewer::User(other);
+        assert_not_found(read(&app, viewer, post.id).await);
+        assert_not_found(change(&app, other, post.id, showing(Visibility::Private)).await);
+        assert_not_found(delete(&app, other, post.id).await);
+        assert_not_found(list_by(&app, viewer, author, FIRST_PAGE).await);
+        read(&app, Viewer::Guest, post.id).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_post_that_is_gone_is_gone_for_its_author_too() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let post = a_post().by(ana).saved_in(&test).await;
+
+    delete(&app, ana, post.id).await.unwrap();
+
+    assert_not_found(read(&app, Viewer::User(ana), post.id).await);
+    assert_not_found(change(&app, ana, post.id, showing(Visibility::Private)).await);
+    assert_not_found(delete(&app, ana, post.id).await);
+}
+
+#[tokio::test]
+async fn an_image_must_have_been_uploaded_here() {
+    let TestApp { app, test, files, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let pictured = || Draft { image_url: ImageUrl::parse(IMAGE).unwrap(), ..draft("Look!") };
+    let picture =
+        || PostEdit { image_url: Some(ImageUrl::parse(IMAGE).unwrap()), ..PostEdit::default() };
+    let plain = a_post().by(ana).saved_in(&test).await;
+
+    assert_invalid(publish(&app, ana, pictured(), None).await, "image_url");
+    assert_invalid(change(&app, ana, plain.id, picture()).await, "image_url");
+    assert_eq!(test.count("posts WHERE image_url IS NOT NULL").await, 0);
+
+    let path = Path::from(IMAGE.strip_prefix("/uploads/").unwrap());
+    files.put(&path, "picture".into()).await.unwrap();
+    publish(&app, ana, pictured(), None).await.unwrap();
+    change(&app, ana, plain.id, picture()).await.unwrap();
+    assert_eq!(test.count("posts WHERE image_url IS NOT NULL").await, 2);
+}
+
+#[tokio::test]
+async fn somebodys_posts_are_those_that_the_viewer_may_see_newest_first() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let (ana, ben) = (someone(&test).await, someone(&test).await);
+    let first = a_post().by(ana).saved_in(&test).await.id;
+    let private = a_post().by(ana).private().saved_in(&test).await.id;
+    let last = a_post().by(ana).saved_in(&test).await.id;
+    a_post().by(ben).saved_in(&test).await;
+
+    assert_eq!(ids_by(&app, Viewer::User(ana), ana).await, [last, private, first]);
+    assert_eq!(ids_by(&app, Viewer::User(ben), ana).await, [last, first]);
+    assert_eq!(ids_by(&app, Viewer::Guest, ana).await, [last, first]);
+}
+
+#[tokio::test]
+async fn the_posts_of_nobody_are_not_found() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+
+    for nobody in [0, -1, i64::MIN, i64::MAX] {
+        let outcome = list_by(&app, Viewer::User(ana), nobody.into(), FIRST_PAGE).await;
+        assert_not_found(outcome);
+    }
+}
+
+const FIRST_PAGE: Page = Page::first(grateful_domain::Limit::DEFAULT);
+
+async fn change(app: &App, editor: UserId, post: PostId, what: PostEdit) -> Result<SeenPost> {
+    edit(app, editor, post, what, |_: Revision| true).await
+}
+
+fn showing(visibility: Visibility) -> PostEdit {
+    PostEdit { visibility: Some(visibility), ..PostEdit::default() }
+}
+
+async fn ids_by(app: &App, viewer: Viewer, author: UserId) -> Vec<PostId> {
+    let slice = list_by(app, viewer, author, FIRST_PAGE).await.unwrap();
+    slice.items.into_iter().map(|seen| seen.post.id).collect()
+}
+
+async fn assert_counts(test: &TestDatabase, user: UserId, all: i64, public: i64) {
+    let counted = format!(
+        "users WHERE id = {user} AND posts_count = {all} AND public_posts_count = {public}"
+    );
+    let there = format!("posts WHERE author_id = {user}");
+    assert_eq!(test.count(&there).await, all);
+    assert_eq!(test.count(&format!("{there} AND is_public")).await, public);
+    assert_eq!(test.count(&counted).await, 1, "{all} posts, {public} of them public");
+}

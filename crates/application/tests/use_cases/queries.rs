@@ -1,0 +1,135 @@
+//! How many statements each use case costs, and what happens when PostgreSQL gives one up.
+
+use grateful_application::accounts::{self, ChangePassword};
+use grateful_application::{Error, IdempotencyKey, QueryLog, Repeat, feed, posts, sessions};
+use grateful_domain::{Limit, Page, PostEdit, UserId, Viewer, Visibility};
+use grateful_testkit::{PASSWORD, TestApp, TestDatabase, a_post, a_user, block, someone};
+
+use crate::support::{draft, log_in, newcomer, password, post_in, publish, session_of, typed};
+
+/// Awaits a use case that must succeed, at exactly this price: `BEGIN` and `COMMIT` count.
+macro_rules! costs {
+    ($price:expr, $use_case:expr) => {{
+        let (outcome, queries) = QueryLog::record($use_case).await;
+        assert_eq!(queries.total(), $price, "{queries:#?}");
+        outcome.unwrap()
+    }};
+}
+
+#[tokio::test]
+async fn a_list_costs_the_same_at_any_length() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let (ana, ben) = (someone(&test).await, someone(&test).await);
+    fill(&test, ana, ben).await;
+
+    for length in [1, 10, 50] {
+        let page = Page::first(Limit::parse(length).unwrap());
+        let newest = costs!(1, feed::newest(&app, Viewer::User(ben), page));
+        let by_ana = costs!(2, posts::list_by(&app, Viewer::User(ben), ana, page));
+        let own = costs!(1, posts::list_by(&app, Viewer::User(ana), ana, page));
+        for slice in [newest, by_ana, own] {
+            assert_eq!(i64::try_from(slice.items.len()).unwrap(), length);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_post_costs_one_statement_to_read_and_a_few_to_write() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let words = PostEdit { content: Some("For sun.".to_owned()), ..PostEdit::default() };
+    let hidden = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
+
+    let post = post_in(&costs!(5, publish(&app, ana, draft("For rain."), None)));
+    costs!(7, publish(&app, ana, draft("For rain."), Some(rain())));
+    costs!(2, publish(&app, ana, draft("For rain."), Some(rain())));
+    costs!(1, posts::read(&app, Viewer::Guest, post));
+    costs!(6, posts::edit(&app, ana, post, words.clone(), |_| true));
+    costs!(5, posts::edit(&app, ana, post, words, |_| true));
+    costs!(7, posts::edit(&app, ana, post, hidden, |_| true));
+    costs!(6, posts::delete(&app, ana, post));
+}
+
+#[tokio::test]
+async fn signing_in_and_out_costs_a_few_statements_however_many_sessions_there_are() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = a_user().saved_in(&test).await;
+    costs!(4, accounts::sign_up(&app, newcomer("ben", "ben@example.org")));
+
+    for _ in 0..3 {
+        let token = costs!(5, accounts::log_in(&app, typed(ana.email.as_str(), PASSWORD)));
+        costs!(1, sessions::open(&app, &token));
+        costs!(1, sessions::list(&app, ana.id));
+    }
+    costs!(2, sessions::log_out(&app, &log_in(&app, &ana).await));
+    costs!(1, sessions::end(&app, ana.id, session_of(&app, &ana).await.id));
+    let session = session_of(&app, &ana).await;
+    let change = ChangePassword { current: PASSWORD.to_owned(), new: password("battery staple") };
+    costs!(5, accounts::change_password(&app, &session, change));
+    costs!(1, sessions::end_all(&app, ana.id));
+}
+
+#[tokio::test]
+async fn a_transaction_that_loses_twice_is_tried_a_third_time_and_leaves_one_effect() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    lose(&test, 2).await;
+
+    publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
+
+    assert_eq!(test.count("posts").await, 1);
+    assert_eq!(test.count("users WHERE posts_count = 1").await, 1);
+}
+
+#[tokio::test]
+async fn a_transaction_that_loses_three_times_is_given_up_and_leaves_nothing() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    lose(&test, 3).await;
+
+    let refused = publish(&app, ana, draft("For rain."), Some(rain())).await;
+    let retried = publish(&app, ana, draft("For rain."), Some(rain())).await;
+
+    assert!(matches!(refused, Err(Error::Contended(_))), "{refused:?}");
+    retried.unwrap();
+    assert_eq!(test.count("posts").await, 1);
+    assert_eq!(test.count("users WHERE posts_count = 1").await, 1);
+}
+
+/// Sixty posts by each of two people, with reactions and a block, as a page may meet them.
+async fn fill(test: &TestDatabase, ana: UserId, ben: UserId) {
+    for _ in 0..60 {
+        a_post().by(ana).saved_in(test).await;
+        a_post().by(ben).saved_in(test).await;
+    }
+    let stranger = someone(test).await;
+    a_post().by(stranger).saved_in(test).await;
+    block(test, stranger, ben).await;
+    let react = format!(
+        "INSERT INTO likes (id, user_id, post_id) SELECT gen_random_uuid(), {ben}, id FROM posts;
+         INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code)
+             SELECT gen_random_uuid(), {ben}, id, 'hug' FROM posts"
+    );
+    test.execute(&react).await;
+}
+
+/// Lets the first `times` insertions of a post fail as a transaction does that lost against another. A sequence
+/// counts them, since nothing rolls it back.
+async fn lose(test: &TestDatabase, times: u32) {
+    let sql = format!(
+        "CREATE SEQUENCE attempts;
+         CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             IF nextval('attempts') <= {times} THEN
+                 RAISE EXCEPTION 'could not serialize access' USING ERRCODE = '40001';
+             END IF;
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER lose BEFORE INSERT ON posts FOR EACH ROW EXECUTE FUNCTION lose()"
+    );
+    test.execute(&sql).await;
+}
+
+fn rain() -> Repeat {
+    Repeat { key: IdempotencyKey::parse("rain").unwrap(), fingerprint: [1; 32] }
+}

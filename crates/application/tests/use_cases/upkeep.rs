@@ -1,0 +1,52 @@
+//! Whether this node can work.
+
+use grateful_application::{Error, accounts, health};
+use grateful_storage::DatabaseConfig;
+use grateful_testkit::{TestApp, TestDatabase};
+
+#[tokio::test]
+async fn a_node_with_a_migrated_database_is_ready() {
+    let TestApp { app, test: _test, .. } = TestApp::create().await;
+
+    health::ready(&app).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_node_whose_database_is_not_migrated_is_not_ready() {
+    let test = TestDatabase::create_empty().await;
+    let db = test.db.clone();
+    let TestApp { app, test: _test, .. } = TestApp::on(test, db);
+
+    let told = health::ready(&app).await;
+
+    assert!(matches!(told, Err(Error::Unavailable(_))), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_node_without_a_database_is_not_ready() {
+    let test = TestDatabase::create().await;
+    let nowhere = test.pool(|config| {
+        let url = config.url.replace(config.url.rsplit('/').next().unwrap_or_default(), "nowhere");
+        DatabaseConfig { url, ..config }
+    });
+    let TestApp { app, test: _test, .. } = TestApp::on(test, nowhere);
+
+    let told = health::ready(&app).await;
+
+    assert!(matches!(told, Err(Error::Unavailable(_))), "{told:?}");
+}
+
+#[tokio::test]
+async fn whoever_gets_no_connection_is_asked_to_come_back() {
+    let test = TestDatabase::create().await;
+    let only_one = test.pool(|config| DatabaseConfig { max_connections: 1, ..config });
+    let TestApp { app, test: _test, .. } = TestApp::on(test, only_one);
+    let held = app.db.acquire().await.unwrap();
+
+    let refused = accounts::me(&app, 1.into()).await;
+    drop(held);
+    let served = accounts::me(&app, 1.into()).await;
+
+    assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+    assert!(matches!(served, Err(Error::Unauthenticated(_))), "{served:?}");
+}

@@ -1,0 +1,211 @@
+//! Who may call what: a table that must name every route.
+
+use std::collections::BTreeSet;
+
+use actix_web::http::Method;
+use grateful_testkit::{Api, Caller, PASSWORD, a_post, block};
+use grateful_web::{Access, access_to};
+use serde_json::{Value, json};
+
+use crate::openapi::operations;
+use crate::support::{enveloped, problem};
+
+/// What can be called without a token. This list may only shrink.
+const PUBLIC: [(&str, &str); 8] = [
+    ("GET", "/api/v1/posts/{id}"),
+    ("GET", "/health"),
+    ("GET", "/livez"),
+    ("GET", "/openapi.json"),
+    ("GET", "/readyz"),
+    ("POST", "/api/v1/auth/login"),
+    ("POST", "/api/v1/auth/logout"),
+    ("POST", "/api/v1/auth/signup"),
+];
+
+/// A route on something that belongs to the owner, and what it answers to whom.
+struct Row {
+    method: &'static str,
+    /// With what is meant in place of an id.
+    path: &'static str,
+    owner: u16,
+    stranger: u16,
+    /// Blocked by the owner.
+    blocked: u16,
+    anonymous: u16,
+}
+
+const fn row(method: &'static str, path: &'static str, to: [u16; 4]) -> Row {
+    let [owner, stranger, blocked, anonymous] = to;
+    Row { method, path, owner, stranger, blocked, anonymous }
+}
+
+/// Owner, stranger, blocked, anonymous.
+const TABLE: [Row; 23] = [
+    row("GET", "/health", [200, 200, 200, 200]),
+    row("GET", "/livez", [200, 200, 200, 200]),
+    row("GET", "/readyz", [200, 200, 200, 200]),
+    row("GET", "/openapi.json", [200, 200, 200, 200]),
+    row("POST", "/api/v1/auth/signup", [201, 201, 201, 201]),
+    row("POST", "/api/v1/auth/login", [200, 200, 200, 200]),
+    row("POST", "/api/v1/auth/logout", [200, 200, 200, 200]),
+    row("GET", "/api/v1/auth/session", [200, 200, 200, 401]),
+    row("GET", "/api/v1/auth/sessions", [200, 200, 200, 401]),
+    row("DELETE", "/api/v1/auth/sessions/{session}", [200, 404, 404, 401]),
+    row("POST", "/api/v1/auth/logout-all", [200, 200, 200, 401]),
+    row("PUT", "/api/v1/auth/password", [200, 200, 200, 401]),
+    row("GET", "/api/v1/users/me/posts", [200, 200, 200, 401]),
+    row("GET", "/api/v1/users/{owner}/posts", [200, 200, 404, 401]),
+    row("POST", "/api/v1/posts", [201, 201, 201, 401]),
+    row("GET", "/api/v1/posts/feed", [200, 200, 200, 401]),
+    row("GET", "/api/v1/posts/{public}", [200, 200, 404, 200]),
+    row("PATCH", "/api/v1/posts/{public}", [200, 403, 404, 401]),
+    row("DELETE", "/api/v1/posts/{public}", [204, 403, 404, 401]),
+    row("GET", "/api/v1/posts/{private}", [200, 404, 404, 404]),
+    row("PATCH", "/api/v1/posts/{private}", [200, 404, 404, 401]),
+    row("DELETE", "/api/v1/posts/{private}", [204, 404, 404, 401]),
+    row("GET", "/api/v1/posts/{nobodys}", [404, 404, 404, 404]),
+];
+
+#[test]
+fn the_table_names_every_route_of_the_document_and_no_other() {
+    let named = TABLE.iter().map(|row| (row.method.to_owned(), pattern_of(row.path)));
+    let documented =
+        operations().into_iter().map(|(method, pattern, _)| (method.to_string(), pattern));
+
+    assert_eq!(named.collect::<BTreeSet<_>>(), documented.collect::<BTreeSet<_>>());
+}
+
+#[test]
+fn nothing_is_public_that_is_not_on_the_list() {
+    let operations = operations();
+    let open: BTreeSet<(&str, &str)> = operations
+        .iter()
+        .filter(|(method, pattern, _)| access_to(method, pattern) != Access::Required)
+        .map(|(method, pattern, _)| (method.as_str(), pattern.as_str()))
+        .collect();
+
+    assert_eq!(open, BTreeSet::from(PUBLIC));
+}
+
+#[test]
+fn the_document_says_what_needs_a_token() {
+    for (method, pattern, operation) in operations() {
+        let security = match access_to(&method, &pattern) {
+            Access::Public => Value::Null,
+            Access::Optional => json!([{"token": []}, {}]),
+            Access::Required => json!([{"token": []}]),
+        };
+        assert_eq!(operation["security"], security, "{method} {pattern}");
+    }
+}
+
+#[actix_web::test]
+async fn without_a_token_every_route_that_is_not_on_the_list_is_closed() {
+    let api = Api::create().await;
+
+    for (method, pattern, _) in operations() {
+        if PUBLIC.contains(&(method.as_str(), pattern.as_str())) {
+            continue;
+        }
+        for id in ["01937b5e-7c2a-7000-8000-000000000001", "1", "x"] {
+            let answer = api.call(method.clone(), &pattern.replace("{id}", id)).send().await;
+            problem(&answer, 401, "authentication_error");
+            assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{method} {pattern}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn everybody_gets_what_the_table_says() {
+    let mut wrong = Vec::new();
+    for row in &TABLE {
+        // A world of its own for each row, and the owner last, who may end it.
+        let world = World::create().await;
+        for (who, caller, expected) in [
+            ("anonymous", None, row.anonymous),
+            ("blocked", Some(&world.blocked), row.blocked),
+            ("stranger", Some(&world.stranger), row.stranger),
+            ("owner", Some(&world.owner), row.owner),
+        ] {
+            let status = world.call(row, caller).await;
+            if status != expected {
+                wrong.push(format!("{} {}: {status} to {who}", row.method, row.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Somebody with something, and others.
+struct World {
+    api: Api,
+    owner: Caller,
+    stranger: Caller,
+    blocked: Caller,
+    names: Vec<(&'static str, String)>,
+}
+
+impl World {
+    async fn create() -> Self {
+        let api = Api::create().await;
+        let [owner, stranger, blocked] =
+            [api.someone().await, api.someone().await, api.someone().await];
+        block(api.test(), owner.user.id, blocked.user.id).await;
+        let public = a_post().by(owner.user.id).saved_in(api.test()).await.id;
+        let private = a_post().by(owner.user.id).private().saved_in(api.test()).await.id;
+        let sessions = api.get("/api/v1/auth/sessions").by(&owner).send().await;
+        let session = enveloped(&sessions)[0]["id"].as_str().unwrap().to_owned();
+        let names = vec![
+            ("{owner}", owner.user.id.to_string()),
+            ("{public}", public.to_string()),
+            ("{private}", private.to_string()),
+            ("{nobodys}", crate::support::NOBODYS.to_owned()),
+            ("{session}", session),
+        ];
+        Self { api, owner, stranger, blocked, names }
+    }
+
+    async fn call(&self, row: &Row, caller: Option<&Caller>) -> u16 {
+        let mut path = row.path.to_owned();
+        for (name, id) in &self.names {
+            path = path.replace(name, id);
+        }
+        let method = Method::from_bytes(row.method.as_bytes()).unwrap();
+        let mut call = self.api.call(method, &path);
+        if let Some(caller) = caller {
+            call = call.by(caller);
+        }
+        if let Some(body) = self.body_of(row.path, caller) {
+            call = call.json(&body);
+        }
+        call.send().await.status.as_u16()
+    }
+
+    /// A body that is right, so that whoever is refused is refused for who they are.
+    fn body_of(&self, path: &str, caller: Option<&Caller>) -> Option<Value> {
+        let name = caller.map_or("nobody".to_owned(), |it| it.user.username.as_str().to_owned());
+        let email = self.owner.user.email.as_str();
+        match path {
+            "/api/v1/auth/signup" => {
+                let email = format!("{name}@mail.example");
+                Some(
+                    json!({"username": format!("new_{name}"), "email": email, "password": PASSWORD}),
+                )
+            }
+            "/api/v1/auth/login" => Some(json!({"email": email, "password": PASSWORD})),
+            "/api/v1/auth/password" => {
+                Some(json!({"current_password": PASSWORD, "new_password": "battery staple"}))
+            }
+            "/api/v1/posts" | "/api/v1/posts/{public}" | "/api/v1/posts/{private}" => {
+                Some(json!({"content": "For rain."}))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The pattern in the document: every id is called that.
+fn pattern_of(path: &str) -> String {
+    let part = |part: &str| if part.starts_with('{') { "{id}".to_owned() } else { part.to_owned() };
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}

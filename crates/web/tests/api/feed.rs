@@ -1,0 +1,217 @@
+//! `/posts/feed`: everybody's posts.
+
+use grateful_testkit::{Answer, Api, a_post, block};
+use serde_json::json;
+
+use crate::support::{
+    AUTHOR, POST, enveloped, ids, keys, next, path_to, problem, refused_fields, walk,
+};
+
+const FEED: &str = "/api/v1/posts/feed";
+
+#[actix_web::test]
+async fn the_feed_is_a_bare_list_of_public_posts_newest_first() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    let theirs = a_post().saved_in(api.test()).await.id.to_string();
+    let own = a_post().by(ana.user.id).saved_in(api.test()).await.id.to_string();
+    a_post().by(ana.user.id).private().saved_in(api.test()).await;
+    a_post().private().saved_in(api.test()).await;
+
+    let answer = feed(&api, "?algorithm=false").by(&ana).send().await.expect(200);
+
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let posts = answer.json();
+    assert_eq!(ids(&posts), [own, theirs]);
+    assert_eq!(keys(&posts[0]), POST);
+    assert_eq!(keys(&posts[0]["author"]), AUTHOR);
+}
+
+#[actix_web::test]
+async fn an_empty_feed_is_an_empty_list() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+
+    let answer = feed(&api, "?algorithm=false").by(&ana).send().await.expect(200);
+
+    assert_eq!(answer.json(), json!([]));
+    assert_eq!(next(&answer), None);
+}
+
+#[actix_web::test]
+async fn nobody_is_in_the_feed_across_a_block() {
+    let api = Api::create().await;
+    let (ana, ben) = (api.someone().await, api.someone().await);
+    let by_ana = a_post().by(ana.user.id).saved_in(api.test()).await.id.to_string();
+    let by_ben = a_post().by(ben.user.id).saved_in(api.test()).await.id.to_string();
+    block(api.test(), ana.user.id, ben.user.id).await;
+
+    for (viewer, seen) in [(&ana, &by_ana), (&ben, &by_ben)] {
+        let answer = feed(&api, "?algorithm=false").by(viewer).send().await.expect(200);
+        assert_eq!(ids(&answer.json()), [seen.as_str()]);
+    }
+}
+
+#[actix_web::test]
+async fn twenty_posts_come_unless_asked_otherwise() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    for _ in 0..21 {
+        a_post().by(ana.user.id).saved_in(api.test()).await;
+    }
+
+    for (query, length) in [
+        ("?algorithm=false", 20),
+        ("?algorithm=false&limit=1", 1),
+        ("?algorithm=false&limit=100", 21),
+        ("?algorithm=0&limit=5&limit=7", 7),
+        ("?algorithm=false&offset=20", 1),
+        ("?algorithm=false&offset=10000", 0),
+        ("?algorithm=false&unknown=%00&=&&x", 20),
+    ] {
+        let answer = feed(&api, query).by(&ana).send().await.expect(200);
+        assert_eq!(ids(&answer.json()).len(), length, "{query}");
+    }
+}
+
+#[actix_web::test]
+async fn what_is_out_of_bounds_is_refused_all_of_it_at_once() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+
+    for (query, fields) in [
+        ("?limit=0", &["limit"][..]),
+        ("?limit=101", &["limit"]),
+        ("?limit=-1", &["limit"]),
+        ("?limit=", &["limit"]),
+        ("?limit=ten", &["limit"]),
+        ("?limit=1.0", &["limit"]),
+        ("?limit=%00", &["limit"]),
+        ("?limit=99999999999999999999", &["limit"]),
+        ("?offset=-1", &["offset"]),
+        ("?offset=10001", &["offset"]),
+        ("?offset=99999999999999999999", &["offset"]),
+        ("?limit=0&offset=-1", &["limit", "offset"]),
+        ("?limit=0&offset=-1&cursor=x", &["cursor", "limit", "offset"]),
+        ("?cursor=", &["cursor"]),
+        ("?cursor=x", &["cursor"]),
+        ("?cursor=%00", &["cursor"]),
+        ("?cursor=AAAA&offset=1", &["cursor"]),
+        ("?algorithm=maybe", &["algorithm"]),
+    ] {
+        let answer = feed(&api, query).by(&ana).send().await;
+        assert_eq!(refused_fields(&answer), fields, "{query}");
+    }
+}
+
+#[actix_web::test]
+async fn the_bounds_are_named() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+
+    let answer = feed(&api, "?limit=0&offset=10001&cursor=x").by(&ana).send().await;
+
+    let expected = json!({
+        "cursor": "must not be combined with an offset",
+        "limit": "must be a whole number from 1 to 100",
+        "offset": "must be a whole number from 0 to 10000; use a cursor to go further",
+    });
+    assert_eq!(problem(&answer, 422, "validation_error")["fields"], expected);
+}
+
+#[actix_web::test]
+async fn the_links_lead_through_the_whole_feed_though_others_write() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    let mut written = Vec::new();
+    for _ in 0..7 {
+        written.push(a_post().saved_in(api.test()).await.id.to_string());
+    }
+    written.reverse();
+
+    let start = format!("{FEED}?algorithm=false&limit=3");
+    let first = api.get(&start).by(&ana).send().await.expect(200);
+    a_post().saved_in(api.test()).await;
+    let rest = walk(&api, &ana, &next(&first).unwrap(), Answer::json).await;
+
+    assert_eq!([ids(&first.json()), rest.0].concat(), written);
+    assert_eq!(rest.1, 2);
+}
+
+#[actix_web::test]
+async fn a_link_keeps_what_was_asked_for_and_drops_where_it_began() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    for _ in 0..3 {
+        a_post().saved_in(api.test()).await;
+    }
+
+    let path = format!("{FEED}/?offset=1&algorithm=false&limit=1");
+    let link = next(&api.get(&path).by(&ana).send().await.expect(200)).unwrap();
+
+    let kept = format!("{FEED}?algorithm=false&limit=1&cursor=");
+    assert!(link.starts_with(&kept), "{link}");
+    assert!(!link.contains("offset"), "{link}");
+}
+
+#[actix_web::test]
+async fn the_cursor_of_one_list_is_refused_by_another() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    for _ in 0..2 {
+        a_post().by(ana.user.id).saved_in(api.test()).await;
+    }
+    let mine = "/api/v1/users/me/posts";
+    let cursor = async |path: &str| {
+        let answer = api.get(&format!("{path}?limit=1")).by(&ana).send().await.expect(200);
+        next(&answer).unwrap().split_once("cursor=").unwrap().1.to_owned()
+    };
+    let (of_feed, of_mine) = (cursor(FEED).await, cursor(mine).await);
+
+    for (path, cursor) in [(FEED, &of_mine), (mine, &of_feed)] {
+        let answer = api.get(&format!("{path}?cursor={cursor}")).by(&ana).send().await;
+        assert_eq!(refused_fields(&answer), ["cursor"]);
+    }
+    let own = api.get(&format!("{FEED}?cursor={of_feed}")).by(&ana).send().await.expect(200);
+    assert_eq!(ids(&own.json()).len(), 1);
+}
+
+#[actix_web::test]
+async fn a_cursor_that_was_tampered_with_is_refused_or_leads_elsewhere_but_never_fails() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    for _ in 0..2 {
+        a_post().saved_in(api.test()).await;
+    }
+    let first = feed(&api, "?limit=1").by(&ana).send().await.expect(200);
+    let cursor = next(&first).unwrap().split_once("cursor=").unwrap().1.to_owned();
+
+    for at in 0..cursor.len() {
+        for replacement in ["A", "_", "%00", ""] {
+            let tampered = format!("{}{replacement}{}", &cursor[..at], &cursor[at + 1..]);
+            let answer = feed(&api, &format!("?cursor={tampered}")).by(&ana).send().await;
+            assert!([200, 422].contains(&answer.status.as_u16()), "{tampered} {}", answer.status);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn nobody_learns_anybody_elses_address() {
+    let api = Api::create().await;
+    let (ana, ben) = (api.someone().await, api.someone().await);
+    let post = a_post().by(ana.user.id).saved_in(api.test()).await;
+
+    for path in [FEED.to_owned(), path_to(post.id), format!("/api/v1/users/{}/posts", ana.user.id)]
+    {
+        let answer = api.get(&path).by(&ben).send().await.expect(200);
+        let text = String::from_utf8(answer.body.clone()).unwrap();
+        assert!(text.contains(ana.user.username.as_str()), "{path}");
+        assert!(!text.contains("example.org") && !text.contains("email"), "{path}: {text}");
+    }
+    let mine = api.get("/api/v1/auth/session").by(&ben).send().await.expect(200);
+    assert_eq!(enveloped(&mine)["email"], ben.user.email.as_str());
+}
+
+fn feed<'a>(api: &'a Api, query: &str) -> grateful_testkit::Call<'a> {
+    api.get(&format!("{FEED}{query}"))
+}

@@ -1,0 +1,76 @@
+//! Whether the server is there, alive, and able to work.
+
+use grateful_storage::{Database, DatabaseConfig};
+use grateful_testkit::{Api, TestApp, TestDatabase};
+use grateful_web::WebConfig;
+use serde_json::json;
+
+use crate::support::{NOBODYS, path_to, problem};
+
+#[actix_web::test]
+async fn the_server_says_that_it_is_there() {
+    let api = Api::create().await;
+
+    let greeting = api.get("/").send().await.expect(200);
+    let health = api.get("/health").send().await.expect(200);
+
+    assert_eq!(greeting.json(), json!({"message": "Grateful API is running"}));
+    assert_eq!(health.json(), json!({"status": "healthy", "service": "grateful-api"}));
+    assert_eq!(health.body, br#"{"status":"healthy","service":"grateful-api"}"#);
+}
+
+#[actix_web::test]
+async fn a_server_with_a_migrated_database_is_alive_and_ready() {
+    let api = Api::create().await;
+
+    assert_eq!(api.get("/livez").send().await.expect(200).json(), json!({"status": "alive"}));
+    assert_eq!(api.get("/readyz").send().await.expect(200).json(), json!({"status": "ready"}));
+}
+
+#[actix_web::test]
+async fn without_its_database_the_server_is_alive_but_not_ready() {
+    let test = TestDatabase::create().await;
+    let away = test
+        .pool(|config| DatabaseConfig { url: config.url.replace("/test_", "/gone_"), ..config });
+
+    assert_alive_but_unavailable(&on(test, away).await).await;
+}
+
+#[actix_web::test]
+async fn with_a_database_that_is_not_migrated_the_server_is_not_ready() {
+    let test = TestDatabase::create_empty().await;
+    let db = test.db.clone();
+    let api = on(test, db).await;
+
+    let answer = api.get("/readyz").send().await;
+
+    assert_eq!(problem(&answer, 503, "unavailable"), json!({}));
+}
+
+#[actix_web::test]
+async fn while_all_connections_are_held_the_server_asks_to_come_back_and_recovers_by_itself() {
+    let test = TestDatabase::create().await;
+    let one = test.pool(|config| DatabaseConfig { max_connections: 1, ..config });
+    let api = on(test, one).await;
+
+    let held = api.app.app.db.acquire().await.unwrap();
+    assert_alive_but_unavailable(&api).await;
+    drop(held);
+
+    api.get("/readyz").send().await.expect(200);
+    api.get(&path_to(NOBODYS)).send().await.expect(404);
+}
+
+async fn on(test: TestDatabase, db: Database) -> Api {
+    Api::on(TestApp::on(test, db), &WebConfig::default()).await
+}
+
+async fn assert_alive_but_unavailable(api: &Api) {
+    for path in ["/readyz", &path_to(NOBODYS)] {
+        let answer = api.get(path).send().await;
+        assert_eq!(problem(&answer, 503, "unavailable"), json!({}), "{path}");
+        assert_eq!(answer.header("retry-after"), Some("1"));
+    }
+    api.get("/livez").send().await.expect(200);
+    api.get("/health").send().await.expect(200);
+}

@@ -1,0 +1,31 @@
+//! The HTTP API, called without a socket. One program, so that it is linked once. The test kit holds every answer of
+//! every test against the OpenAPI document.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+/// What the tests of several resources share, and no more than that.
+mod support;
+
+/// `/auth`
+mod auth;
+/// `/posts/feed`
+mod feed;
+/// `/health` and the like
+mod health;
+/// `/posts`
+mod posts;
+/// `/users`
+mod users;
+
+/// Who may call what: a table that must name every route.
+mod access;
+/// Bodies that cannot be read, requests that are too large, and what else may be wrong with any request.
+mod bad_input;
+/// The one body of errors, and what makes the server itself fail.
+mod errors;
+/// What every answer carries beside its body.
+mod headers;
+/// The one line of a request, and what is never in it.
+mod logs;
+/// The OpenAPI document.
+mod openapi;

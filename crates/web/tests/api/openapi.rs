@@ -1,0 +1,171 @@
+//! The OpenAPI document.
+
+use std::collections::BTreeSet;
+
+use actix_web::http::Method;
+use grateful_testkit::{Api, a_post};
+use serde_json::{Value, json};
+
+use crate::support::path_to;
+
+#[actix_web::test]
+async fn the_document_is_served_as_it_is_made() {
+    let api = Api::create().await;
+
+    let answer = api.get("/openapi.json").send().await.expect(200);
+
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.json(), document());
+    assert_eq!(answer.json()["openapi"], "3.1.0");
+}
+
+#[actix_web::test]
+async fn every_documented_operation_has_a_route() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+
+    for (method, pattern, _) in operations() {
+        let path = pattern.replace("{id}", "01937b5e-7c2a-7000-8000-000000000001");
+        let answer = api.call(method.clone(), &path).by(&ana).send().await;
+        let resource = answer.status.is_client_error().then(|| answer.json());
+        let is_unknown = resource.is_some_and(|it| it["error"]["details"]["resource"] == "route");
+        assert!(!is_unknown && answer.status != 405, "{method} {pattern}: {}", answer.status);
+    }
+}
+
+/// The list of routes is read from the source, since a running server cannot be asked for it.
+#[test]
+fn every_route_is_documented_but_those_for_browsers() {
+    let sources = [include_str!("../../src/lib.rs"), include_str!("../../src/app.rs")];
+    let registered = sources
+        .iter()
+        .flat_map(|source| source.lines().filter_map(|line| line.trim().strip_prefix(".service(")));
+    let handlers: Vec<&str> = registered
+        .map(|handler| handler.trim_end_matches([')', ';', ',']))
+        .filter(|handler| handler.contains("::") && !handler.starts_with("scope"))
+        .collect();
+    let undocumented = ["docs::file", "docs::page", "health::greet"];
+
+    let documented: BTreeSet<String> = operations()
+        .into_iter()
+        .map(|(_, _, operation)| operation["operationId"].as_str().unwrap().to_owned())
+        .collect();
+
+    for handler in &handlers {
+        let (file, name) = handler.split_once("::").unwrap();
+        let id = format!("{}_{name}", if file == "openapi" { "health" } else { file });
+        let is_documented = documented.contains(&id);
+        assert_ne!(is_documented, undocumented.contains(handler), "{handler}");
+    }
+    assert_eq!(handlers.len() - undocumented.len(), documented.len());
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own_a_tag_and_a_summary() {
+    let operations = operations();
+    let names: BTreeSet<Option<&str>> =
+        operations.iter().map(|(_, _, it)| it["operationId"].as_str()).collect();
+    assert_eq!(names.len(), operations.len());
+
+    let document = document();
+    let tags: Vec<&Value> =
+        document["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect();
+    for (method, pattern, operation) in &operations {
+        assert!(tags.contains(&&operation["tags"][0]), "{method} {pattern}");
+        assert!(operation["summary"].is_string(), "{method} {pattern}");
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = document();
+    let mut references = Vec::new();
+    collect_references(&document, &mut references);
+
+    assert!(!references.is_empty());
+    for reference in references {
+        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference}"));
+        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+}
+
+#[test]
+fn every_parameter_in_a_path_is_documented() {
+    for (method, pattern, operation) in operations() {
+        let in_path: Vec<&str> = pattern
+            .split('/')
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+            .collect();
+        let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        let documented: Vec<&str> = parameters
+            .iter()
+            .filter(|parameter| parameter["in"] == "path" && parameter["required"] == true)
+            .map(|parameter| parameter["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(documented, in_path, "{method} {pattern}");
+    }
+}
+
+#[test]
+fn every_operation_tells_how_it_fails() {
+    let problem = json!({"$ref": "#/components/schemas/Problem"});
+    for (method, pattern, operation) in operations() {
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(responses.contains_key("default"), "{method} {pattern}");
+        for (status, response) in responses.iter().filter(|(it, _)| !it.starts_with(['2', '3'])) {
+            let content = &response["content"];
+            let schema = &content["application/problem+json"]["schema"];
+            assert_eq!(schema, &problem, "{method} {pattern} {status}");
+            assert_eq!(content.as_object().unwrap().len(), 1, "{method} {pattern} {status}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn the_page_that_shows_the_document_works_from_this_server_alone() {
+    let api = Api::create().await;
+    a_post().saved_in(api.test()).await;
+
+    let page = api.get("/docs").send().await.expect(200);
+
+    let html = String::from_utf8(page.body.clone()).unwrap();
+    assert!(!html.contains("http://") && !html.contains("https://"), "{html}");
+    let quoted = html.split('"').filter(|part| part.starts_with("/docs/"));
+    let files: Vec<&str> = quoted.collect();
+    assert!(4 <= files.len(), "{files:?}");
+    for file in files {
+        let answer = api.get(file).send().await.expect(200);
+        assert!(!answer.body.is_empty(), "{file}");
+    }
+    let start = api.get("/docs/swagger-initializer.js").send().await.expect(200);
+    assert!(String::from_utf8_lossy(&start.body).contains("/openapi.json"));
+    api.get(&path_to("docs")).send().await.expect(404);
+}
+
+pub(crate) fn document() -> Value {
+    serde_json::to_value(grateful_web::document()).unwrap()
+}
+
+/// Method, pattern and description of everything in the document.
+pub(crate) fn operations() -> Vec<(Method, String, Value)> {
+    let document = document();
+    let mut operations = Vec::new();
+    for (pattern, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            operations.push((method, pattern.clone(), operation.clone()));
+        }
+    }
+    operations
+}
+
+fn collect_references(value: &Value, into: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            into.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|member| collect_references(member, into));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_references(item, into)),
+        _ => (),
+    }
+}

@@ -1,0 +1,131 @@
+//! `/users`: people and what they wrote.
+
+use grateful_testkit::{Api, a_post, block};
+use serde_json::json;
+
+use crate::support::{AUTHOR, POST, enveloped, ids, keys, next, problem, refused_fields, walk};
+
+const MINE: &str = "/api/v1/users/me/posts";
+
+#[actix_web::test]
+async fn ones_own_posts_come_in_an_envelope_newest_first_private_ones_included() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    let first = a_post().by(ana.user.id).saved_in(api.test()).await.id.to_string();
+    let private = a_post().by(ana.user.id).private().saved_in(api.test()).await.id.to_string();
+    a_post().saved_in(api.test()).await;
+
+    let answer = api.get(MINE).by(&ana).send().await.expect(200);
+
+    let posts = enveloped(&answer);
+    assert_eq!(ids(&posts), [private, first]);
+    assert_eq!(keys(&posts[0]), POST);
+    assert_eq!(keys(&posts[0]["author"]), AUTHOR);
+    assert_eq!(next(&answer), None);
+}
+
+#[actix_web::test]
+async fn of_somebody_else_one_sees_what_is_public() {
+    let api = Api::create().await;
+    let (ana, ben) = (api.someone().await, api.someone().await);
+    let public = a_post().by(ana.user.id).saved_in(api.test()).await.id.to_string();
+    a_post().by(ana.user.id).private().saved_in(api.test()).await;
+
+    let answer = api.get(&of(ana.user.id)).by(&ben).send().await.expect(200);
+
+    assert_eq!(ids(&enveloped(&answer)), [public]);
+}
+
+#[actix_web::test]
+async fn of_oneself_one_sees_everything_by_id_too() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    a_post().by(ana.user.id).private().saved_in(api.test()).await;
+
+    let by_id = api.get(&of(ana.user.id)).by(&ana).send().await.expect(200);
+    let mine = api.get(MINE).by(&ana).send().await.expect(200);
+
+    assert_eq!(ids(&enveloped(&by_id)).len(), 1);
+    assert_eq!(enveloped(&by_id), enveloped(&mine));
+}
+
+#[actix_web::test]
+async fn somebody_without_posts_has_an_empty_list() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+
+    let answer = api.get(MINE).by(&ana).send().await.expect(200);
+
+    assert_eq!(enveloped(&answer), json!([]));
+}
+
+#[actix_web::test]
+async fn across_a_block_somebody_is_not_there() {
+    let api = Api::create().await;
+    let (ana, ben) = (api.someone().await, api.someone().await);
+    block(api.test(), ana.user.id, ben.user.id).await;
+
+    for (viewer, other) in [(&ana, &ben), (&ben, &ana)] {
+        let answer = api.get(&of(other.user.id)).by(viewer).send().await;
+        let details = problem(&answer, 404, "not_found");
+        assert_eq!(details, json!({"resource": "user", "id": other.user.id.to_string()}));
+    }
+}
+
+#[actix_web::test]
+async fn an_id_that_nobody_has_is_not_found() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+
+    for id in [0, -1, i64::MAX, i64::MIN] {
+        let answer = api.get(&of(id)).by(&ana).send().await;
+        assert_eq!(problem(&answer, 404, "not_found")["resource"], "user", "{id}");
+    }
+}
+
+#[actix_web::test]
+async fn an_id_that_is_no_number_is_refused() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+
+    for id in [
+        "x",
+        "1.0",
+        "1e3",
+        "0x1",
+        "%20",
+        "%00",
+        "1%00",
+        "%D9%A1",
+        "null",
+        "9223372036854775808",
+        "-9223372036854775809",
+        "99999999999999999999999999999999999999",
+        "01937b5e-7c2a-7000-8000-000000000001",
+    ] {
+        let answer = api.get(&of(id)).by(&ana).send().await;
+        assert_eq!(refused_fields(&answer), ["id"], "{id}");
+    }
+}
+
+#[actix_web::test]
+async fn the_links_of_a_list_lead_through_all_of_it() {
+    let api = Api::create().await;
+    let (ana, ben) = (api.someone().await, api.someone().await);
+    let mut written = Vec::new();
+    for _ in 0..7 {
+        written.push(a_post().by(ana.user.id).saved_in(api.test()).await.id.to_string());
+        a_post().saved_in(api.test()).await;
+    }
+    written.reverse();
+
+    let mine = walk(&api, &ana, &format!("{MINE}/?limit=2"), enveloped).await;
+    let hers = walk(&api, &ben, &format!("{}?limit=3&offset=1", of(ana.user.id)), enveloped).await;
+
+    assert_eq!(mine, (written.clone(), 4));
+    assert_eq!(hers, (written[1..].to_vec(), 2));
+}
+
+fn of(id: impl std::fmt::Display) -> String {
+    format!("/api/v1/users/{id}/posts")
+}
