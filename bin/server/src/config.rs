@@ -12,7 +12,7 @@ use crate::telemetry::{LogConfig, LogFormat};
 
 /// Gratitude communities: posts, hearts and feeds over HTTP, on PostgreSQL.
 #[derive(Debug, Parser)]
-#[command(name = "grateful", version)]
+#[command(name = "grateful", bin_name = "grateful", version)]
 pub(crate) struct Cli {
     /// What to do; `serve` where nothing is said.
     #[command(subcommand)]
@@ -44,7 +44,7 @@ pub(crate) struct RawSettings {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_name = "URL")]
     database_url: Option<String>,
 
-    /// Host and port to listen on. `localhost` means 127.0.0.1, and ::1 where there is one; port 0 picks a free one.
+    /// Host and port to listen on. `localhost` means 127.0.0.1, and `::1` where there is one; port 0 picks a free one.
     #[arg(
         long,
         env = "GRATEFUL_LISTEN",
@@ -149,8 +149,17 @@ pub(crate) struct RawSettings {
     shutdown_seconds: String,
 
     /// Leave pending migrations to `grateful migrate`; until then `/readyz` says no.
-    #[arg(long, env = "GRATEFUL_NO_MIGRATE", global = true)]
-    no_migrate: bool,
+    #[arg(
+        long,
+        env = "GRATEFUL_NO_MIGRATE",
+        default_value = "false",
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        global = true,
+        value_name = "true|false"
+    )]
+    no_migrate: String,
 
     /// How log lines look: `pretty`, `json`, or `auto` (pretty on a terminal).
     #[arg(
@@ -211,6 +220,7 @@ impl Settings {
         let database_url = raw.database_url.filter(|url| !url.is_empty());
         problems.keep("DATABASE_URL", database_url.as_deref().map_or(Ok(()), require_postgresql));
         let listen = problems.keep("GRATEFUL_LISTEN", raw.listen.parse());
+        let no_migrate = problems.keep("GRATEFUL_NO_MIGRATE", switch(&raw.no_migrate));
         let frontend = problems.keep("GRATEFUL_FRONTEND_URL", origin_of(&raw.frontend_url));
         let more = raw.allowed_origins.split(',').map(str::trim).filter(|url| !url.is_empty());
         let more = more.map(origin_of).collect::<Result<Vec<_>, _>>();
@@ -230,7 +240,7 @@ impl Settings {
                 slow_statement: Duration::from_millis(slow),
                 session_lifetime: TimeDelta::seconds(i64::try_from(days).ok()? * 86_400),
                 shutdown_timeout: Duration::from_secs(shutdown),
-                migrate: !raw.no_migrate,
+                migrate: !no_migrate?,
                 log: LogConfig { format: format?, filter: filter? },
             })
         };
@@ -272,6 +282,15 @@ impl std::error::Error for Problems {}
 fn bounded(text: &str, least: u64, most: u64) -> Result<u64, String> {
     let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| format!("must be a whole number from {least} to {most}, not {text:?}"))
+}
+
+/// As people write switches into environments. What is empty is as good as not set.
+fn switch(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" | "" => Ok(false),
+        _ => Err(format!("must be true or false, not {text:?}")),
+    }
 }
 
 /// The value is not repeated: it may hold a password.
@@ -320,6 +339,7 @@ mod tests {
             "--frontend-url=localhost:3000",
             "--allowed-origins=https://a.example,javascript:alert(1)",
             "--log-format=xml",
+            "--no-migrate=maybe",
             "--database-url=mysql://secret@example.org/x",
         ]);
         let said = problems.unwrap_err().to_string();
@@ -330,6 +350,7 @@ mod tests {
             "GRATEFUL_FRONTEND_URL",
             "GRATEFUL_ALLOWED_ORIGINS",
             "GRATEFUL_LOG_FORMAT",
+            "GRATEFUL_NO_MIGRATE",
             "DATABASE_URL",
         ] {
             assert!(said.contains(variable), "{said}");
@@ -347,6 +368,20 @@ mod tests {
             settings.unwrap().allowed_origins,
             ["https://grateful.example", "http://a:1", "http://b"]
         );
+    }
+
+    #[test]
+    fn a_switch_is_thrown_by_its_name_alone_or_by_a_word() {
+        for (arguments, migrate) in [
+            (&[][..], true),
+            (&["--no-migrate"], false),
+            (&["--no-migrate", "serve"], false),
+            (&["serve", "--no-migrate"], false),
+            (&["--no-migrate=1"], false),
+            (&["--no-migrate=off"], true),
+        ] {
+            assert_eq!(check(arguments).unwrap().migrate, migrate, "{arguments:?}");
+        }
     }
 
     #[test]

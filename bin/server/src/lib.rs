@@ -12,13 +12,21 @@ use clap::Parser as _;
 
 use crate::config::{Cli, Command, Settings};
 
+/// Requests allocate many small things on many threads, which this allocator is made for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Does what the command line says, and returns what the shell should see.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let command = cli.command.clone().unwrap_or(Command::Serve);
     let outcome = Settings::check(cli.settings).map_err(anyhow::Error::from).and_then(|settings| {
         telemetry::start(&settings.log);
-        runtime()?.block_on(commands::run(command, settings))
+        let runtime = runtime()?;
+        let outcome = runtime.block_on(commands::run(command, settings));
+        // Whoever was told to stop at once does not wait for what still runs on other threads.
+        runtime.shutdown_background();
+        outcome
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! Bringing a database to the schema that this build needs.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
@@ -16,6 +17,9 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// The advisory lock that one migrating node holds: "grateful" in ASCII, read as a number.
 const LOCK: i64 = i64::from_be_bytes(*b"grateful");
 
+/// How long a database may take to accept a connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Runs the migrations that the database at `url` does not have yet, and returns their names.
 ///
 /// Any number of nodes may do so at once: one migrates, the others wait for it and find nothing left to do. Each
@@ -24,7 +28,9 @@ const LOCK: i64 = i64::from_be_bytes(*b"grateful");
 /// # Errors
 /// The database cannot be reached, or a migration fails: then those before it stay, and it leaves nothing behind.
 pub async fn migrate(url: &str) -> Result<Vec<String>> {
-    let mut conn = Connection::establish(url).await?;
+    let mut conn = tokio::time::timeout(PATIENCE, Connection::establish(url))
+        .await
+        .map_err(|elapsed| StorageError::Unavailable(elapsed.into()))??;
     // Held by this connection, and let go with it, however this ends.
     conn.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})")).await?;
     blocking(move || run_pending(&mut AsyncMigrationHarness::new(conn))).await

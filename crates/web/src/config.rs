@@ -34,7 +34,7 @@ impl Default for WebConfig {
             allowed_origins: vec!["http://localhost:3000".to_owned()],
             workers: std::thread::available_parallelism().map_or(2, Into::into),
             shutdown_timeout: Duration::from_secs(30),
-            patience: Duration::from_secs(8),
+            patience: Duration::from_secs(7),
             repeated_statements: 5,
         }
     }

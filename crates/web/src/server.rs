@@ -49,19 +49,14 @@ fn connections(
     app: App,
     config: &WebConfig,
     stopping: GracefulShutdownSignal,
-) -> impl ServiceFactory<
-    TcpStream,
-    Config = (),
-    Response = (),
-    Error = DispatchError,
-    InitError = (),
-> + use<> {
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
++ use<> {
     let clock = Arc::clone(&app.clock);
     let routes = crate::app(app, config).into_factory().map_err(|error| error.error_response());
     let http = HttpService::build()
         .keep_alive(WebConfig::KEEP_ALIVE)
         .client_request_timeout(config.patience)
-        .client_disconnect_timeout(Duration::from_secs(2))
+        .client_disconnect_timeout(Duration::from_secs(1))
         .graceful_shutdown_signal(move || {
             let stopping = stopping.clone();
             async move { stopping.notified().await }

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use grateful_application::accounts;
 use grateful_domain::Password;
 
@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::database::Postgres;
 
 pub(super) async fn reset(settings: Settings, username: &str) -> anyhow::Result<()> {
-    let new = Password::parse(read()?).context("the password")?;
+    let new = Password::parse(read()?).map_err(|error| anyhow!("the password {error}"))?;
     let postgres = Postgres::open(&settings)?;
     if settings.migrate {
         bring_up_to_date(&postgres.config).await?;

@@ -2,12 +2,15 @@
 
 use std::io::Write as _;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use grateful_application::{App, housekeeping};
+use grateful_storage::DatabaseConfig;
 use grateful_web::WebConfig;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::spawn_blocking;
 
 use super::{Shared, bring_up_to_date};
 use crate::config::Settings;
@@ -18,16 +21,45 @@ pub(super) async fn serve(settings: Settings) -> anyhow::Result<()> {
     // First, so that a port in use is said before anything is started, and nobody is refused while that takes a while.
     let listeners = listen(&settings.listen)?;
     let mut stop = Stop::listen()?;
-    let postgres = Postgres::open(&settings)?;
-    if settings.migrate {
-        bring_up_to_date(&postgres.config).await?;
-    }
-    let shared = Shared::new(&settings, postgres.config.clone())?;
-    let sweeper = tokio::spawn(sweep_hourly(shared.app()));
-    let outcome = answer(&settings, shared, listeners, &mut stop).await;
-    sweeper.abort();
-    let closed = postgres.close();
+    let settings = Arc::new(settings);
+    let postgres = tokio::select! {
+        opened = open(Arc::clone(&settings)) => opened?,
+        () = stop.wait() => return Ok(()),
+    };
+    let outcome = serve_on(&settings, &postgres.config, listeners, &mut stop).await;
+    let closed = tokio::select! {
+        closed = spawn_blocking(|| postgres.close()) => closed?,
+        // It stops without us as well.
+        () = stop.wait() => Ok(()),
+    };
     outcome.and(closed)
+}
+
+/// Off the async threads, which must hear an order to stop meanwhile.
+async fn open(settings: Arc<Settings>) -> anyhow::Result<Postgres> {
+    spawn_blocking(move || Postgres::open(&settings)).await?
+}
+
+async fn serve_on(
+    settings: &Settings,
+    database: &DatabaseConfig,
+    listeners: Vec<TcpListener>,
+    stop: &mut Stop,
+) -> anyhow::Result<()> {
+    if settings.migrate {
+        tokio::select! {
+            migrated = bring_up_to_date(database) => {
+                migrated?;
+            }
+            // A migration that is cut short leaves nothing behind.
+            () = stop.wait() => return Ok(()),
+        }
+    }
+    let shared = Shared::new(settings, database.clone())?;
+    let sweeper = tokio::spawn(sweep_hourly(shared.app()));
+    let outcome = answer(settings, shared, listeners, stop).await;
+    sweeper.abort();
+    outcome
 }
 
 async fn answer(
@@ -51,10 +83,10 @@ async fn answer(
     stop.wait().await;
     tracing::info!("Stopping: requests in flight are finished, new ones are not accepted");
     tokio::select! {
-        () = handle.stop(true) => (),
-        () = stop.wait() => handle.stop(false).await,
+        () = handle.stop(true) => Ok(running.await??),
+        // An orderly stop that has begun cannot be hurried; what it waits for ends with this process.
+        () = stop.wait() => Ok(()),
     }
-    Ok(running.await??)
 }
 
 /// The one line on standard output, by which others find the server.
@@ -74,7 +106,7 @@ async fn sweep_hourly(app: App) {
             Ok(swept) => tracing::debug!(?swept, "Swept what has expired"),
             Err(error) => {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = format!("{:#}", anyhow::Error::from(error)),
                     "Sweeping failed, and is tried again in an hour"
                 );
             }

@@ -14,8 +14,10 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
+use chrono::{DateTime, Utc};
 use grateful_application::QueryLog;
 use grateful_domain::Session;
+use tokio::task::JoinError;
 use tracing::Instrument as _;
 
 use super::RequestId;
@@ -32,45 +34,66 @@ pub(crate) async fn frame(
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
     let config = request.app_data::<Data<WebConfig>>().cloned();
-    let mut line = Line::begin(&request, config.as_ref());
+    let line = Line::begin(&request, config.as_ref());
     let origin = allowed_origin(request.headers(), config.as_ref());
-    let at = now(request.request());
+    let last_words =
+        LastWords { id: id.clone(), line: line.clone(), origin, at: now(request.request()) };
     if request.method() == Method::HEAD {
         // The server sends no body for it in any case.
         request.head_mut().method = Method::GET;
     }
 
     let span = tracing::info_span!("request", id = %id);
-    let work = QueryLog::record(next.call(request)).instrument(span.clone());
-    match actix_web::rt::spawn(work).await {
-        Ok((answer, queries)) => {
-            let mut response = answer?.map_into_boxed_body();
-            dress(response.headers_mut(), &id);
-            line.route = response.request().match_pattern();
-            line.user = response.request().extensions().get::<Session>().map(|it| it.user.into());
-            span.in_scope(|| line.end(response.status(), &queries));
-            Ok(response)
+    match actix_web::rt::spawn(answer(request, next, id, line).instrument(span.clone())).await {
+        Ok(answered) => answered,
+        Err(panic) => span.in_scope(|| Err(last_words.on(panic))),
+    }
+}
+
+/// What happens whether or not the client is still there to hear of it.
+async fn answer(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    id: RequestId,
+    mut line: Line,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let (answered, queries) = QueryLog::record(next.call(request)).await;
+    let mut response = answered?.map_into_boxed_body();
+    dress(response.headers_mut(), &id);
+    line.route = response.request().match_pattern();
+    line.user = response.request().extensions().get::<Session>().map(|it| it.user.into());
+    line.end(response.status(), &queries);
+    Ok(response)
+}
+
+/// What is left of a request that panicked.
+struct LastWords {
+    id: RequestId,
+    line: Line,
+    origin: Option<HeaderValue>,
+    at: DateTime<Utc>,
+}
+
+impl LastWords {
+    fn on(self, panic: JoinError) -> Error {
+        tracing::error!(error = &panic as &dyn std::error::Error, "Request panicked");
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        let mut response = problem::answer_to_status(status, &self.id, self.at);
+        dress(response.headers_mut(), &self.id);
+        // CORS is further in, and never came to it.
+        if let Some(origin) = self.origin {
+            response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            let yes = HeaderValue::from_static("true");
+            response.headers_mut().insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
+            response.headers_mut().insert(VARY, HeaderValue::from_static("Origin"));
         }
-        Err(panic) => {
-            let _in_request = span.enter();
-            tracing::error!(error = &panic as &dyn std::error::Error, "Request panicked");
-            let mut response =
-                problem::answer_to_status(StatusCode::INTERNAL_SERVER_ERROR, &id, at);
-            dress(response.headers_mut(), &id);
-            // CORS is further in, and never came to it.
-            if let Some(origin) = origin {
-                response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-                let yes = HeaderValue::from_static("true");
-                response.headers_mut().insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
-                response.headers_mut().insert(VARY, HeaderValue::from_static("Origin"));
-            }
-            line.end(response.status(), &QueryLog::default());
-            Err(InternalError::from_response(panic, response).into())
-        }
+        self.line.end(status, &QueryLog::default());
+        InternalError::from_response(panic, response).into()
     }
 }
 
 /// The one line of a request, without anything that belongs to somebody.
+#[derive(Clone)]
 struct Line {
     method: Method,
     route: Option<String>,
@@ -83,7 +106,8 @@ impl Line {
     fn begin(request: &ServiceRequest, config: Option<&Data<WebConfig>>) -> Self {
         Self {
             method: request.method().clone(),
-            route: None,
+            // Not yet in its one spelling, so it may be unknown until the answer is there.
+            route: request.match_pattern(),
             user: None,
             begun: Instant::now(),
             repeated: config.map_or(u32::MAX, |config| config.repeated_statements),

@@ -1,0 +1,125 @@
+//! Rules that live in the domain and again in SQL: both must say the same.
+
+mod support {
+    pub(crate) mod relations;
+    pub(crate) mod sql;
+}
+
+use diesel_async::SimpleAsyncConnection;
+use grateful_domain::{City, DisplayName, Emoji, PostType, Viewer, Visibility};
+use grateful_storage::{PostQuery, Repositories};
+use grateful_testkit::{TestDatabase, a_post, someone};
+
+use crate::support::relations::relate;
+use crate::support::sql::lines;
+
+/// What the viewer and the author may be to each other.
+const RELATIONS: [Option<&str>; 4] = [None, Some("active"), Some("pending"), Some("blocked")];
+
+/// Every visibility, viewer and pair of edges between the two: the domain knows visibility, the caller knows blocks,
+/// and SQL has to know both.
+#[tokio::test]
+async fn sql_and_domain_agree_on_who_may_read_a_post() {
+    let test = TestDatabase::create().await;
+    let mut conn = test.connect().await;
+
+    for visibility in [Visibility::Public, Visibility::Private] {
+        for to_author in RELATIONS {
+            for to_viewer in RELATIONS {
+                let [author, reader] = [someone(&test).await, someone(&test).await];
+                let post = a_post().by(author).with(|draft| draft.visibility = visibility);
+                let post = post.saved_in(&test).await;
+                for (follower, followed, status) in
+                    [(reader, author, to_author), (author, reader, to_viewer)]
+                {
+                    if let Some(status) = status {
+                        relate(&test, follower, followed, status).await;
+                    }
+                }
+                let is_blocked = [to_author, to_viewer].contains(&Some("blocked"));
+
+                for viewer in [Viewer::Guest, Viewer::User(author), Viewer::User(reader)] {
+                    let may = post.is_visible_to(viewer) && !(viewer.is(reader) && is_blocked);
+                    let case = format!("{visibility:?} {to_author:?} {to_viewer:?} {viewer:?}");
+
+                    let found = conn.posts().find(viewer, post.id).await.unwrap();
+                    assert_eq!(found.is_some(), may, "{case}");
+
+                    let query = PostQuery::visible_to(viewer).by(author);
+                    let listed = conn.posts().list(query.clone()).await.unwrap().items;
+                    assert_eq!(!listed.is_empty(), may, "{case}");
+
+                    let public = conn.posts().list(query.public()).await.unwrap().items;
+                    assert_eq!(!public.is_empty(), may && visibility.is_public(), "{case}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn sql_and_domain_agree_on_who_exists_for_whom() {
+    let test = TestDatabase::create().await;
+    let mut conn = test.connect().await;
+
+    for there in RELATIONS {
+        for back in RELATIONS {
+            let [ana, ben] = [someone(&test).await, someone(&test).await];
+            for (follower, followed, status) in [(ana, ben, there), (ben, ana, back)] {
+                if let Some(status) = status {
+                    relate(&test, follower, followed, status).await;
+                }
+            }
+            let is_blocked = [there, back].contains(&Some("blocked"));
+
+            for (viewer, user) in [(ana, ben), (ben, ana)] {
+                let exists = conn.users().exists_for(Viewer::User(viewer), user).await.unwrap();
+                assert_eq!(exists, !is_blocked, "{there:?} {back:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn sql_and_domain_agree_on_the_types_of_posts() {
+    let test = TestDatabase::create().await;
+
+    let taken = codes_in(&test, "posts_post_type_check").await;
+
+    assert_eq!(taken, PostType::ALL.map(PostType::code));
+}
+
+#[tokio::test]
+async fn sql_and_domain_agree_on_the_emoji() {
+    let test = TestDatabase::create().await;
+
+    let taken = codes_in(&test, "emoji_reactions_emoji_code_check").await;
+
+    assert_eq!(taken, Emoji::ALL.map(Emoji::code));
+}
+
+#[tokio::test]
+async fn the_longest_name_and_city_fit_their_columns() {
+    let test = TestDatabase::create().await;
+    let ana = someone(&test).await;
+    let mut conn = test.connect().await;
+
+    for (column, max) in [("display_name", DisplayName::MAX_CHARS), ("city", City::MAX_CHARS)] {
+        // Four bytes each: what counts is characters.
+        for (length, fits) in [(max, true), (max + 1, false)] {
+            let words = "🌻".repeat(length);
+            let sql = format!("UPDATE users SET {column} = '{words}' WHERE id = {ana}");
+            assert_eq!(conn.batch_execute(&sql).await.is_ok(), fits, "{column} {length}");
+        }
+    }
+}
+
+/// The words that a check allows, in its order.
+async fn codes_in(test: &TestDatabase, check: &str) -> Vec<String> {
+    let sql = format!(
+        "SELECT code[1] AS line
+         FROM pg_constraint, regexp_matches(pg_get_constraintdef(oid), '''(\\w+)''', 'g') AS code
+         WHERE conname = '{check}'"
+    );
+    lines(&mut test.connect().await, &sql).await
+}

@@ -1,0 +1,295 @@
+//! The schema that a migrated database really has.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod support {
+    pub(crate) mod catalogue;
+    pub(crate) mod sql;
+}
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use grateful_storage::{Connection, Users};
+use grateful_testkit::TestDatabase;
+
+use crate::support::catalogue::{catalogue, tables};
+use crate::support::sql::lines;
+
+/// The written list is `snapshots/catalogue__catalogue.snap`: who changes the schema changes it in the same commit.
+#[tokio::test]
+async fn the_catalogue_is_the_written_one() {
+    let test = TestDatabase::create().await;
+
+    let catalogue = catalogue(&mut test.connect().await).await;
+
+    insta::assert_snapshot!("catalogue", catalogue);
+}
+
+/// What two requests could break is kept by constraints, so nothing runs in the database unasked.
+#[tokio::test]
+async fn there_are_no_triggers_functions_rules_or_views() {
+    let test = TestDatabase::create().await;
+
+    let found = lines(
+        &mut test.connect().await,
+        "SELECT 'trigger ' || tgname AS line FROM pg_trigger WHERE NOT tgisinternal
+         UNION ALL
+         SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+         UNION ALL
+         SELECT 'view ' || relname FROM pg_class
+         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('v', 'm')
+         UNION ALL
+         SELECT 'rule ' || rulename FROM pg_rules WHERE schemaname = 'public'",
+    )
+    .await;
+
+    assert_eq!(found, [""; 0]);
+}
+
+#[tokio::test]
+async fn every_table_keeps_the_rules_of_all_tables() {
+    let test = TestDatabase::create().await;
+
+    let breaches = breaches(&mut test.connect().await).await;
+
+    assert_eq!(breaches, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_table_that_breaks_the_rules_is_found() {
+    let test = TestDatabase::create().await;
+    test.execute(
+        "CREATE TABLE careless (
+             id bigint PRIMARY KEY,
+             author_id bigint REFERENCES users (id),
+             post_id uuid CONSTRAINT careless_post_id_fkey REFERENCES posts (id) ON DELETE CASCADE,
+             size integer CHECK (size > 0) CHECK (size < 9)
+         );
+         CREATE INDEX idx_careless_post_id ON careless (post_id) WHERE size > 1;
+         CREATE INDEX idx_careless_post_id_second ON careless (id, post_id);",
+    )
+    .await;
+
+    let breaches = breaches(&mut test.connect().await).await;
+
+    assert_eq!(
+        breaches,
+        [
+            "careless_author_id_fkey does not cascade",
+            "careless_author_id_fkey has no index",
+            "careless_author_id_fkey is named by no migration",
+            "careless_pkey is named by no migration",
+            "careless_post_id_fkey has no index",
+            "careless_post_id_fkey is named by no migration",
+            "careless_size_check is named by no migration",
+            "careless_size_check1 is named by no migration",
+            "idx_careless_post_id is named by no migration",
+            "idx_careless_post_id_second is named by no migration",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn every_index_that_the_specification_names_exists() {
+    let test = TestDatabase::create().await;
+
+    let found: BTreeSet<String> = lines(
+        &mut test.connect().await,
+        "SELECT indexname::text AS line FROM pg_indexes WHERE schemaname = 'public'",
+    )
+    .await
+    .into_iter()
+    .collect();
+
+    let missing: Vec<_> = NAMED_INDEXES.iter().filter(|name| !found.contains(**name)).collect();
+    assert_eq!(missing, [&""; 0]);
+}
+
+/// All that `database-structure.md` names.
+const NAMED_INDEXES: [&str; 24] = [
+    "idx_users_display_name",
+    "idx_users_city",
+    "idx_users_profile_photo_filename",
+    "idx_posts_created_at_desc",
+    "idx_posts_author_created_desc",
+    "idx_posts_engagement",
+    "idx_follows_follower_id",
+    "idx_follows_followed_id",
+    "idx_follows_follower_followed",
+    "idx_follows_status",
+    "idx_follows_created_at",
+    "idx_notifications_user_id",
+    "idx_notifications_created_at",
+    "idx_notifications_read",
+    "idx_notifications_parent_id",
+    "idx_notifications_is_batch",
+    "idx_notifications_batch_key",
+    "idx_notifications_last_updated_at",
+    "idx_notifications_user_parent_read",
+    "idx_notifications_batch_key_user",
+    "idx_notifications_batch_lookup",
+    "idx_notifications_timeline",
+    "idx_notifications_batch_children",
+    "idx_notifications_batch_key_recent",
+];
+
+/// What it lists as `users.email` and the like: a column, and the index that begins with it.
+#[tokio::test]
+async fn every_column_that_the_specification_wants_indexed_leads_an_index() {
+    let test = TestDatabase::create().await;
+    let mut conn = test.connect().await;
+
+    for (index, leads_with) in [
+        (Users::EMAIL_KEY, "(lower(email))"),
+        (Users::USERNAME_KEY, "(lower(username))"),
+        ("idx_posts_author_created_desc", "(author_id, "),
+        ("idx_posts_created_at_desc", "(created_at DESC, "),
+        ("idx_likes_post_id", "(post_id, "),
+        ("idx_comments_post_id", "(post_id, "),
+        ("idx_follows_follower_id", "(follower_id, "),
+        ("idx_follows_followed_id", "(followed_id, "),
+        ("idx_follows_status", "(status)"),
+        ("idx_notifications_user_id", "(user_id)"),
+    ] {
+        let sql = format!("SELECT pg_get_indexdef('{index}'::regclass) AS line");
+        let definition = lines(&mut conn, &sql).await.remove(0);
+
+        assert!(definition.contains(&format!("btree {leads_with}")), "{definition}");
+    }
+}
+
+/// A database whose locale folds more letters than ASCII's must not let a second `ADMIN` in, nor refuse an honest name.
+#[tokio::test]
+async fn names_and_addresses_are_compared_by_the_collation_c() {
+    let test = TestDatabase::create().await;
+
+    let collations = lines(
+        &mut test.connect().await,
+        "SELECT attname || ' ' || attcollation::regcollation AS line FROM pg_attribute
+         WHERE attrelid IN ('users_email_key'::regclass, 'users_username_key'::regclass)
+         UNION ALL
+         SELECT attname || ' ' || attcollation::regcollation FROM pg_attribute
+         WHERE attrelid = 'users'::regclass AND attname IN ('email', 'username')
+         ORDER BY line",
+    )
+    .await;
+
+    assert_eq!(collations, [r#"email "C""#, r#"lower "C""#, r#"lower "C""#, r#"username "C""#]);
+}
+
+#[tokio::test]
+async fn diesel_sees_each_table_as_it_is() {
+    let test = TestDatabase::create().await;
+
+    let live = tables_for_diesel(&mut test.connect().await).await;
+
+    let written = tables_in(include_str!("../src/schema.rs"));
+    assert_eq!(written, live);
+}
+
+/// Where a table breaks a rule that all tables keep.
+async fn breaches(conn: &mut Connection) -> Vec<String> {
+    let mut breaches = lines(
+        conn,
+        "SELECT conname || ' does not cascade' AS line FROM pg_constraint
+         WHERE connamespace = 'public'::regnamespace AND contype = 'f' AND confdeltype <> 'c'",
+    )
+    .await;
+    breaches.extend(foreign_keys_without_index(conn).await);
+    breaches.extend(names_in_no_migration(conn).await);
+    breaches.sort();
+    breaches
+}
+
+/// Without one, each deletion of what they refer to reads the whole table. Only an index on all rows helps, and only
+/// one that begins with the key's columns, in whatever order.
+async fn foreign_keys_without_index(conn: &mut Connection) -> Vec<String> {
+    lines(
+        conn,
+        "SELECT conname || ' has no index' AS line FROM pg_constraint
+         WHERE connamespace = 'public'::regnamespace AND contype = 'f' AND NOT EXISTS (
+             SELECT FROM pg_index,
+                 LATERAL (SELECT (string_to_array(indkey::text, ' ')::int2[])[:cardinality(conkey)] AS columns) front
+             WHERE indrelid = conrelid AND indisvalid AND indpred IS NULL
+                 AND columns @> conkey AND columns <@ conkey
+         )",
+    )
+    .await
+}
+
+/// A name that nobody wrote is PostgreSQL's own, and may be another one on the next database.
+async fn names_in_no_migration(conn: &mut Connection) -> Vec<String> {
+    let names = lines(
+        conn,
+        "SELECT conname::text AS line FROM pg_constraint
+         WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'f', 'c', 'x')
+             AND conrelid <> '__diesel_schema_migrations'::regclass
+         UNION
+         SELECT indexname FROM pg_indexes
+         WHERE schemaname = 'public' AND tablename <> '__diesel_schema_migrations'",
+    )
+    .await;
+    let migrations = sql_of_migrations();
+    let words: BTreeSet<&str> =
+        migrations.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let unwritten = names.into_iter().filter(|name| !words.contains(name.as_str()));
+    unwritten.map(|name| format!("{name} is named by no migration")).collect()
+}
+
+fn sql_of_migrations() -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let steps = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    steps
+        .filter(|step| step.is_dir())
+        .map(|step| std::fs::read_to_string(step.join("up.sql")).unwrap())
+        .collect()
+}
+
+/// The live tables in the words of `diesel::table!`, a line for each table and column.
+async fn tables_for_diesel(conn: &mut Connection) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for table in tables(conn).await {
+        let key = format!(
+            "SELECT string_agg(attname, ', ' ORDER BY array_position(conkey, attnum)) AS line
+             FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = ANY (conkey)
+             WHERE conrelid = '{table}'::regclass AND contype = 'p'"
+        );
+        let key = lines(conn, &key).await.remove(0);
+        found.insert(format!("{table} ({key})"));
+
+        let columns = format!(
+            "SELECT attnum || ' ' || attname || ' -> '
+                 || CASE WHEN attnotnull THEN initcap(typname) ELSE 'Nullable<' || initcap(typname) || '>' END
+                 AS line
+             FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
+             WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped"
+        );
+        found.extend(lines(conn, &columns).await.iter().map(|column| format!("{table} {column}")));
+    }
+    found
+}
+
+/// The same of the tables that are declared in this source.
+fn tables_in(source: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for declaration in source.split("diesel::table! {").skip(1) {
+        let mut lines = declaration.lines().map(str::trim).filter(|line| !line.is_empty());
+        let head = lines.next().unwrap().trim_end_matches(" {").to_owned();
+        let table = head.split(' ').next().unwrap().to_owned();
+        found.insert(head);
+        let columns = lines.take_while(|line| *line != "}").collect::<Vec<_>>();
+        let columns = columns.join(" ");
+        for (number, column) in columns.trim_end_matches(',').split(", ").enumerate() {
+            found.insert(format!("{table} {} {}", number + 1, as_in_sql(column)));
+        }
+    }
+    found
+}
+
+/// `#[sql_name = "type"] kind -> Varchar` is a column named `type`.
+fn as_in_sql(column: &str) -> String {
+    match column.strip_prefix(r#"#[sql_name = ""#).and_then(|rest| rest.split_once(r#""] "#)) {
+        Some((name, rest)) => format!("{name} -> {}", rest.split_once(" -> ").unwrap().1),
+        None => column.to_owned(),
+    }
+}

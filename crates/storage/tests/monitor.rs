@@ -1,0 +1,243 @@
+//! Which statements are counted, and what is said about slow ones.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl;
+use grateful_domain::{Limit, Page, PostId, Viewer};
+use grateful_storage::{DatabaseConfig, PostQuery, QueryLog, Repositories, Result};
+use grateful_testkit::{TestDatabase, a_post, someone};
+use tracing_subscriber::fmt::MakeWriter;
+
+#[tokio::test]
+async fn a_list_costs_one_statement_however_long_it_is() {
+    let test = TestDatabase::create().await;
+    save_posts(&test, 50).await;
+    let mut conn = test.db.acquire().await.unwrap();
+
+    for size in [1, 10, 50] {
+        let page = Page::first(Limit::parse(size).unwrap());
+        let query = PostQuery::visible_to(Viewer::Guest).page(page);
+
+        let (listed, log) = QueryLog::record(conn.posts().list(query)).await;
+
+        assert_eq!(i64::try_from(listed.unwrap().items.len()), Ok(size));
+        assert_eq!(log.total(), 1, "{log:#?}");
+    }
+}
+
+#[tokio::test]
+async fn the_beginning_and_the_end_of_a_transaction_count() {
+    let test = TestDatabase::create().await;
+    let ana = someone(&test).await;
+
+    let work = test.db.transaction(async |tx| tx.users().lock(ana).await);
+    let (locked, log) = QueryLog::record(work).await;
+
+    assert!(locked.unwrap());
+    assert_eq!(log.total(), 3, "{log:#?}");
+    let mut framing: Vec<_> = log.repeated(1).map(|(sql, _)| sql).collect();
+    framing.retain(|sql| !sql.contains("users"));
+    framing.sort_unstable();
+    assert_eq!(framing, ["BEGIN", "COMMIT"]);
+}
+
+#[tokio::test]
+async fn a_transaction_that_fails_counts_what_it_did_all_the_same() {
+    let test = TestDatabase::create().await;
+    let post = a_post().saved_in(&test).await;
+
+    let work = test.db.transaction(async |tx| tx.posts().insert(&post).await);
+    let (refused, log) = QueryLog::record(work).await;
+
+    assert!(refused.is_err());
+    // Between BEGIN and ROLLBACK, the author's number and the post.
+    assert_eq!(log.total(), 4, "{log:#?}");
+}
+
+#[tokio::test]
+async fn opening_a_connection_does_not_count() {
+    let test = TestDatabase::create().await;
+
+    let (opened, log) = QueryLog::record(test.db.acquire()).await;
+
+    assert!(opened.is_ok());
+    assert_eq!(log.total(), 0, "{log:#?}");
+}
+
+#[tokio::test]
+async fn a_statement_in_a_loop_stands_out() {
+    let test = TestDatabase::create().await;
+    let posts = save_posts(&test, 10).await;
+    let mut conn = test.db.acquire().await.unwrap();
+
+    let ((), log) = QueryLog::record(async {
+        conn.posts().list(PostQuery::visible_to(Viewer::Guest)).await.unwrap();
+        for post in posts {
+            conn.posts().find(Viewer::Guest, post).await.unwrap();
+        }
+    })
+    .await;
+
+    let repeated: Vec<_> = log.repeated(10).collect();
+    let [(sql, tally)] = repeated[..] else { panic!("{log:#?}") };
+    assert!(sql.contains(r#""posts"."id" = $"#), "{sql}");
+    assert_eq!(tally.count, 10);
+    assert_eq!(log.repeated(11).count(), 0);
+}
+
+#[tokio::test]
+async fn statements_are_timed_while_postgresql_works_on_them() {
+    let test = TestDatabase::create().await;
+    let mut conn = test.db.acquire().await.unwrap();
+
+    let nap = diesel::sql_query("SELECT pg_sleep(0.05)");
+    let (napped, log) = QueryLog::record(nap.execute(&mut conn)).await;
+
+    napped.unwrap();
+    assert!(Duration::from_millis(50) <= log.time(), "{log:?}");
+}
+
+#[tokio::test]
+async fn a_record_inside_another_keeps_its_statements_to_itself() {
+    let test = TestDatabase::create().await;
+    let ana = someone(&test).await;
+    let mut conn = test.db.acquire().await.unwrap();
+
+    let (inner, outer) = QueryLog::record(async {
+        conn.users().find(ana).await.unwrap();
+        let twice = async {
+            conn.users().find(ana).await.unwrap();
+            conn.users().find(ana).await.unwrap();
+        };
+        QueryLog::record(twice).await.1
+    })
+    .await;
+
+    assert_eq!((inner.total(), outer.total()), (2, 1));
+}
+
+#[tokio::test]
+async fn what_is_spawned_does_not_count() {
+    let test = TestDatabase::create().await;
+    let ana = someone(&test).await;
+    let mut conn = test.db.acquire().await.unwrap();
+
+    let spawned = async move { tokio::spawn(async move { conn.users().find(ana).await }).await };
+    let (found, log) = QueryLog::record(spawned).await;
+
+    assert!(found.unwrap().unwrap().is_some());
+    assert_eq!(log.total(), 0, "{log:#?}");
+}
+
+#[tokio::test]
+async fn a_slow_statement_is_a_warning_with_its_text_and_without_its_values() {
+    let test = TestDatabase::create().await;
+    let db = test.pool(|config| DatabaseConfig { slow_statement: Duration::ZERO, ..config });
+    let mut conn = db.acquire().await.unwrap();
+    let lines = Lines::default();
+
+    let found = {
+        let _capturing = capture(&lines);
+        let secret = diesel::select("ana.secret@example.org".into_sql::<Text>());
+        secret.get_result::<String>(&mut conn).await.unwrap();
+        conn.users().find_credentials("ana.secret@example.org").await
+    };
+
+    assert!(found.unwrap().is_none());
+    let said = lines.text();
+    let warnings: Vec<_> = said.lines().filter(|line| line.contains("Slow statement")).collect();
+    assert_eq!(warnings.len(), 2, "{said}");
+    for warning in warnings {
+        assert!(warning.contains("WARN"), "{warning}");
+        assert!(warning.contains("db.query.text=\"SELECT "), "{warning}");
+        assert!(warning.contains("$1") && warning.contains("duration_ms="), "{warning}");
+    }
+    assert!(!said.contains("secret"), "{said}");
+}
+
+#[tokio::test]
+async fn a_value_that_a_statement_was_refused_for_is_not_logged_either() {
+    let test = TestDatabase::create().await;
+    let db = test.pool(|config| DatabaseConfig { slow_statement: Duration::ZERO, ..config });
+    let post = a_post().saying("Something secret").saved_in(&test).await;
+    let lines = Lines::default();
+
+    let refused: Result<()> = {
+        let _capturing = capture(&lines);
+        db.transaction(async |tx| tx.posts().insert(&post).await).await
+    };
+
+    assert!(refused.is_err());
+    assert!(lines.text().contains("INSERT INTO"), "{}", lines.text());
+    assert!(!lines.text().contains("secret"), "{}", lines.text());
+    assert!(!format!("{refused:?}").contains("secret"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_fast_statement_is_not_worth_a_word() {
+    let test = TestDatabase::create().await;
+    let db =
+        test.pool(|config| DatabaseConfig { slow_statement: Duration::from_hours(1), ..config });
+    let ana = someone(&test).await;
+    let lines = Lines::default();
+
+    let found = {
+        let _capturing = capture(&lines);
+        db.acquire().await.unwrap().users().find(ana).await.unwrap()
+    };
+
+    assert!(found.is_some());
+    assert_eq!(lines.text(), "");
+}
+
+async fn save_posts(test: &TestDatabase, number: usize) -> Vec<PostId> {
+    let ana = someone(test).await;
+    let mut posts = Vec::new();
+    for _ in 0..number {
+        posts.push(a_post().by(ana).saved_in(test).await.id);
+    }
+    posts
+}
+
+/// Whatever this crate says from now on in this thread goes into `lines`, until the guard is dropped.
+fn capture(lines: &Lines) -> tracing::subscriber::DefaultGuard {
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(lines.clone())
+        .finish();
+    tracing::subscriber::set_default(subscriber)
+}
+
+/// What was logged.
+#[derive(Debug, Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}

@@ -1,0 +1,67 @@
+-- Rows in every table, which between them fill every column.
+INSERT INTO users (
+    email, username, hashed_password, bio, profile_image_url, display_name, city, institutions, websites, location,
+    profile_photo_filename, profile_preferences, followers_count, following_count, posts_count, public_posts_count
+)
+VALUES
+    (
+        'ana@example.org', 'ana', '$argon2id$', 'Rain and sun', '/uploads/profile_photos/profile_a_medium.jpg', 'Ana',
+        'Lisboa', '["Farm"]', '["https://example.org"]', '{"display_name": "Lisboa"}', 'profile_a',
+        '{"approve_followers": true}', 1, 0, 1, 1
+    ),
+    ('ben@example.org', 'ben', '$argon2id$', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 1, 0, 0);
+
+INSERT INTO sessions (id, user_id, token_hash, expires_at, user_agent)
+SELECT gen_random_uuid(), id, sha256(username::bytea), now() + interval '7 days', 'Mozilla/5.0' FROM users;
+
+INSERT INTO posts (
+    id, author_id, title, content, post_type, image_url, location, updated_at,
+    hearts_count, reactions_count, shares_count, comments_count
+)
+SELECT '00000000-0000-7000-8000-00000000000a', id, 'Today', 'The bus driver who waited', 'photo',
+    '/uploads/posts/a.jpg', 'Lisboa', now(), 1, 1, 2, 2
+FROM users WHERE username = 'ana';
+
+INSERT INTO likes (id, user_id, post_id)
+SELECT gen_random_uuid(), users.id, posts.id FROM users, posts WHERE username = 'ben';
+
+INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code)
+SELECT gen_random_uuid(), users.id, posts.id, 'hug' FROM users, posts WHERE username = 'ben';
+
+INSERT INTO shares (id, user_id, post_id, share_method, message_content)
+SELECT gen_random_uuid(), users.id, posts.id, method, message
+FROM users, posts, (VALUES ('url', NULL), ('message', 'For you')) AS ways (method, message)
+WHERE username = 'ben';
+
+INSERT INTO share_recipients (share_id, user_id)
+SELECT shares.id, users.id FROM shares, users WHERE share_method = 'message' AND username = 'ana';
+
+INSERT INTO comments (id, author_id, post_id, parent_id, content, updated_at)
+SELECT comment::uuid, users.id, posts.id, parent::uuid, 'Well said', now()
+FROM users, posts, (
+    VALUES
+        ('00000000-0000-7000-8000-0000000000c1', NULL),
+        ('00000000-0000-7000-8000-0000000000c2', '00000000-0000-7000-8000-0000000000c1')
+) AS thread (comment, parent)
+WHERE username = 'ben';
+
+INSERT INTO follows (id, follower_id, followed_id, status)
+SELECT gen_random_uuid(), ben.id, ana.id, 'active'
+FROM users AS ana, users AS ben WHERE ana.username = 'ana' AND ben.username = 'ben';
+
+-- A batch with its child, as a conversion writes them: the child first.
+INSERT INTO notifications (
+    id, user_id, actor_id, type, title, message, data, priority, read, read_at, closed_at, parent_id, is_batch,
+    batch_count, actor_count, batch_key
+)
+SELECT notification::uuid, ana.id, ben.id, kind, 'New Like', 'ben liked your post', '{"post_id": "a"}', 'normal', true,
+    now(), closed, parent::uuid, parent IS NULL, 1, 1, 'post_interaction:post:a'
+FROM users AS ana, users AS ben, (
+    VALUES
+        ('00000000-0000-7000-8000-0000000000e2', 'like', NULL, '00000000-0000-7000-8000-0000000000e1'),
+        ('00000000-0000-7000-8000-0000000000e1', 'post_interaction', now(), NULL)
+) AS batch (notification, kind, closed, parent)
+WHERE ana.username = 'ana' AND ben.username = 'ben';
+
+INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, claimed_at, answer)
+SELECT id, 'once', sha256('request'), gen_random_uuid(), now(), 'answer' FROM users;

@@ -1,0 +1,97 @@
+//! What it does besides serving.
+
+use grateful_tests::{PASSWORD, Setup, Value};
+
+#[tokio::test]
+async fn migrate_brings_an_empty_database_up_to_date_once() {
+    let setup = Setup::on_an_empty_database().await;
+    let unmigrated = setup.clone().with("GRATEFUL_NO_MIGRATE", 1).start().await;
+    unmigrated.client().get("/livez").send().await.expect(200);
+    unmigrated.client().get("/readyz").send().await.expect_problem(503, "unavailable");
+
+    let first = setup.run(&["migrate"]).expect(0).stdout;
+    let second = setup.run(&["migrate"]).expect(0).stdout;
+
+    let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations")).unwrap();
+    let all = folders.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count();
+    assert_eq!(first, format!("{all} migrations were pending and are done\n"));
+    assert_eq!(second, "0 migrations were pending and are done\n");
+    unmigrated.client().get("/readyz").send().await.expect(200);
+}
+
+#[tokio::test]
+async fn migrate_makes_the_private_postgresql_and_stops_it_again() {
+    let setup = Setup::private();
+
+    setup.run(&["migrate"]).expect(0);
+
+    assert_eq!(setup.folder().inhabitants(), []);
+    let server = setup.with("GRATEFUL_NO_MIGRATE", "true").start().await;
+    server.client().get("/readyz").send().await.expect(200);
+}
+
+#[tokio::test]
+async fn openapi_prints_the_document_that_the_server_sends() {
+    let server = Setup::on_a_test_database().await.start().await;
+
+    let printed = server.setup().run(&["openapi"]).expect(0);
+    let sent = server.client().get("/openapi.json").send().await.expect(200);
+
+    let printed: Value = serde_json::from_str(&printed.stdout).unwrap();
+    assert_eq!(printed, sent.json());
+    assert!(printed["openapi"].as_str().unwrap().starts_with("3.1"), "{printed}");
+}
+
+#[test]
+fn openapi_needs_no_database() {
+    let setup = Setup::on("postgresql://nobody@127.0.0.1:1/nothing");
+
+    setup.run(&["openapi"]).expect(0);
+}
+
+#[tokio::test]
+async fn password_lets_somebody_in_again_and_ends_their_sessions() {
+    // The private one, which the command shares with the server that runs.
+    let server = Setup::private().start().await;
+    let client = server.client();
+    let (ana, ben) = (client.sign_up("Ana").await, client.sign_up("ben").await);
+
+    let done = server.setup().run_with_input(&["password", "ana"], "a new password\n").expect(0);
+
+    assert_eq!(done.stdout, "ana has a new password; sessions ended: 1\n");
+    client.session(&ana).send().await.expect(401);
+    client.session(&ben).send().await.expect(200);
+    client.log_in("ana", PASSWORD).send().await.expect(401);
+    client.log_in("ana", "a new password").send().await.expect(200);
+}
+
+#[tokio::test]
+async fn password_takes_the_line_as_it_is_but_for_its_end() {
+    let server = Setup::on_a_test_database().await.start().await;
+    server.client().sign_up("ana").await;
+
+    let line = "  with spaces  \r\nand a second line";
+    server.setup().run_with_input(&["password", "ana"], line).expect(0);
+
+    server.client().log_in("ana", "  with spaces  ").send().await.expect(200);
+}
+
+#[tokio::test]
+async fn password_says_what_is_wrong_and_changes_nothing() {
+    let server = Setup::on_a_test_database().await.start().await;
+    let ana = server.client().sign_up("ana").await;
+
+    for (name, input, expected) in [
+        ("ana", "short\n", "grateful: the password must be 8 to 128 characters long"),
+        ("ana", "", "grateful: the password must be 8 to 128 characters long"),
+        ("nobody", "a new password\n", "grateful: User not found"),
+    ] {
+        let ended = server.setup().run_with_input(&["password", name], input).expect(1);
+        assert_eq!(ended.stderr.lines().last(), Some(expected));
+        assert_eq!(ended.stdout, "");
+        assert!(!ended.stderr.contains("short"), "{}", ended.stderr);
+    }
+
+    server.client().session(&ana).send().await.expect(200);
+    server.client().log_in("ana", PASSWORD).send().await.expect(200);
+}

@@ -1,0 +1,185 @@
+//! What it explains, and what it says of wrong settings.
+
+use std::net::TcpListener;
+
+use grateful_tests::Setup;
+
+/// Every variable with its default. One that is missing here is explained nowhere.
+const SETTINGS: [(&str, &str); 15] = [
+    ("DATABASE_URL", ""),
+    ("GRATEFUL_LISTEN", "localhost:8000"),
+    ("GRATEFUL_DATA_DIR", ".data"),
+    ("GRATEFUL_UPLOADS_DIR", "uploads"),
+    ("GRATEFUL_FRONTEND_URL", "http://localhost:3000"),
+    ("GRATEFUL_ALLOWED_ORIGINS", "\"\""),
+    ("GRATEFUL_WORKERS", "0"),
+    ("GRATEFUL_CONNECTIONS_PER_WORKER", "8"),
+    ("GRATEFUL_STATEMENT_TIMEOUT_MS", "5000"),
+    ("GRATEFUL_SLOW_STATEMENT_MS", "100"),
+    ("GRATEFUL_SESSION_DAYS", "7"),
+    ("GRATEFUL_SHUTDOWN_SECONDS", "30"),
+    ("GRATEFUL_NO_MIGRATE", "false"),
+    ("GRATEFUL_LOG_FORMAT", "auto"),
+    ("RUST_LOG", "info"),
+];
+
+#[test]
+fn help_names_every_variable_and_its_default() {
+    for arguments in [&["--help"][..], &["serve", "--help"], &["migrate", "--help"]] {
+        let help = Setup::private().run(arguments).expect(0).stdout;
+        // Wrapped at the width of the terminal.
+        let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        let explained: Vec<&str> = words.split("[env: ").skip(1).collect();
+
+        assert_eq!(explained.len(), SETTINGS.len(), "{help}");
+        for (said, (variable, default)) in explained.into_iter().zip(SETTINGS) {
+            let (name, rest) = said.split_at(variable.len());
+            assert_eq!(name, variable, "{help}");
+            assert!(rest.starts_with(['=', ']']), "{help}");
+            let named = rest.contains(&format!("[default: {default}]"));
+            assert_eq!(named, !default.is_empty(), "{variable}: {help}");
+        }
+    }
+}
+
+#[test]
+fn help_does_not_show_the_password_of_the_database() {
+    let help = Setup::on("postgresql://ana:sesame@db/grateful").run(&["--help"]).expect(0);
+
+    assert!(!help.stdout.contains("sesame"), "{}", help.stdout);
+}
+
+#[test]
+fn all_wrong_settings_are_said_at_once() {
+    let setup = Setup::on("mysql://ana:sesame@db/grateful")
+        .with("GRATEFUL_LISTEN", "8000")
+        .with("GRATEFUL_WORKERS", "many")
+        .with("GRATEFUL_CONNECTIONS_PER_WORKER", 0)
+        .with("GRATEFUL_STATEMENT_TIMEOUT_MS", -1)
+        .with("GRATEFUL_SLOW_STATEMENT_MS", "soon")
+        .with("GRATEFUL_SESSION_DAYS", 0)
+        .with("GRATEFUL_SHUTDOWN_SECONDS", "1e3")
+        .with("GRATEFUL_FRONTEND_URL", "localhost:3000")
+        .with("GRATEFUL_ALLOWED_ORIGINS", "javascript:alert(1)")
+        .with("GRATEFUL_NO_MIGRATE", "maybe")
+        .with("GRATEFUL_LOG_FORMAT", "xml")
+        .with("RUST_LOG", "a=b=c");
+
+    let ended = setup.run(&[]).expect(1);
+
+    let mut said = ended.stderr.lines();
+    assert_eq!(
+        said.next(),
+        Some("grateful: some settings are not right (grateful --help explains them)")
+    );
+    let named: Vec<&str> = said.map(|line| line.trim().split(' ').next().unwrap()).collect();
+    let folders = ["GRATEFUL_DATA_DIR", "GRATEFUL_UPLOADS_DIR"];
+    let checked = SETTINGS.iter().map(|(variable, _)| *variable);
+    let mut checked: Vec<&str> = checked.filter(|it| !folders.contains(it)).collect();
+    checked.sort_unstable();
+    let mut sorted = named.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, checked, "{}", ended.stderr);
+    assert!(!ended.stderr.contains("sesame"), "{}", ended.stderr);
+    assert_eq!(ended.stdout, "");
+}
+
+#[test]
+fn a_flag_counts_more_than_its_variable() {
+    let setup = Setup::private().with("GRATEFUL_WORKERS", "many");
+
+    setup.run(&["openapi", "--workers=1"]).expect(0);
+    setup.run(&["--workers=1", "openapi"]).expect(0);
+    setup.run(&["openapi"]).expect(1);
+}
+
+#[test]
+fn a_port_in_use_is_one_clear_sentence_and_nothing_is_begun() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let setup = Setup::private().with("GRATEFUL_LISTEN", &address);
+
+    let ended = setup.run(&["serve"]).expect(1);
+
+    assert_eq!(ended.stdout, "");
+    let said: Vec<&str> = ended.stderr.lines().collect();
+    assert_eq!(said.len(), 1, "{}", ended.stderr);
+    assert!(said[0].starts_with(&format!("grateful: cannot listen on {address}: ")), "{}", said[0]);
+    assert!(said[0].contains("in use"), "{}", said[0]);
+    assert!(!setup.folder().data().exists());
+}
+
+#[test]
+fn a_database_that_is_not_there_is_one_clear_sentence_without_its_password() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nowhere = Setup::on(&format!("postgresql://ana:sesame@{closed}/grateful"));
+    let unreadable = Setup::on("postgresql://ana:sesame@[host/grateful?x=sesame");
+
+    for setup in [nowhere, unreadable] {
+        for command in ["serve", "migrate"] {
+            let ended = setup.run(&[command]).expect(1);
+
+            let said = ended.stderr.lines().last().unwrap_or_default();
+            assert!(said.starts_with("grateful: the database cannot be migrated: "), "{said}");
+            assert!(!ended.stderr.contains("sesame"), "{}", ended.stderr);
+            assert_eq!(ended.stdout, "");
+        }
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_is_named() {
+    let setup = Setup::private().with("GRATEFUL_DATA_DIR", "/dev/null/data");
+
+    let ended = setup.run(&["serve"]).expect(1);
+
+    let said = ended.stderr.lines().last().unwrap_or_default();
+    assert!(said.starts_with("grateful: no DATABASE_URL is set, and "), "{said}");
+    assert!(said.contains("/dev/null/data"), "{said}");
+}
+
+#[tokio::test]
+async fn localhost_is_both_of_its_addresses() {
+    let server =
+        Setup::on_a_test_database().await.with("GRATEFUL_LISTEN", "localhost:0").start().await;
+
+    let port = server.address().strip_prefix("127.0.0.1:").expect("127.0.0.1").to_owned();
+
+    server.client().get("/livez").send().await.expect(200);
+    let has_six = TcpListener::bind("[::1]:0").is_ok();
+    let answers = std::net::TcpStream::connect(format!("[::1]:{port}")).is_ok();
+    assert_eq!(answers, has_six);
+}
+
+#[tokio::test]
+async fn pages_of_the_configured_origins_may_call_and_no_others() {
+    let setup = Setup::on_a_test_database()
+        .await
+        .with("GRATEFUL_FRONTEND_URL", "https://grateful.example/app")
+        .with("GRATEFUL_ALLOWED_ORIGINS", "https://admin.example, http://localhost:9");
+    let server = setup.start().await;
+
+    for (origin, allowed) in [
+        ("https://grateful.example", true),
+        ("https://admin.example", true),
+        ("http://localhost:9", true),
+        ("http://localhost:3000", false),
+        ("https://grateful.example.evil.example", false),
+        ("null", false),
+    ] {
+        let answer = server.client().get("/health").with("Origin", origin).send().await;
+        let named = answer.header("access-control-allow-origin");
+        assert_eq!(named, allowed.then_some(origin), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_lives_as_long_as_configured() {
+    let server = Setup::on_a_test_database().await.with("GRATEFUL_SESSION_DAYS", 30).start().await;
+    let ana = server.client().sign_up("ana").await;
+
+    server.client().get("/api/v1/auth/sessions").by(&ana).send().await.expect(200);
+
+    let sql = server.sql().await;
+    assert_eq!(sql.run("SELECT expires_at - created_at FROM sessions").await, "30 days");
+}

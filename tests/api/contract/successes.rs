@@ -1,0 +1,265 @@
+//! Answers to good requests: their form, their headers.
+
+use grateful_tests::{PASSWORD, Server, Setup, Value, is_timestamp, json};
+
+const POST: [&str; 17] = [
+    "author",
+    "author_id",
+    "comments_count",
+    "content",
+    "created_at",
+    "current_user_reaction",
+    "hearts_count",
+    "id",
+    "image_url",
+    "is_hearted",
+    "is_public",
+    "location",
+    "post_type",
+    "reactions_count",
+    "shares_count",
+    "title",
+    "updated_at",
+];
+
+#[tokio::test]
+async fn auth_and_users_answer_in_an_envelope() {
+    let server = server().await;
+    let client = server.client();
+    let account = json!({"username": "ana", "email": "ana@example.org", "password": PASSWORD});
+
+    let signed_up = client.post("/api/v1/auth/signup").json(&account).send().await.expect(201);
+    let ana = signed_up.token();
+    let signed_in = client.log_in("ana", PASSWORD).send().await.expect(200);
+    let session = client.session(&ana).send().await.expect(200);
+    let sessions = client.get("/api/v1/auth/sessions").by(&ana).send().await.expect(200);
+    let posts = client.get("/api/v1/users/me/posts").by(&ana).send().await.expect(200);
+    let theirs = client.get("/api/v1/users/1/posts").by(&ana).send().await.expect(200);
+    let logged_out = client.post("/api/v1/auth/logout").by(&ana).send().await.expect(200);
+
+    let all = [&signed_up, &signed_in, &session, &sessions, &posts, &theirs, &logged_out];
+    for answer in all {
+        let envelope = answer.json();
+        assert_eq!(keys(&envelope), ["data", "request_id", "success", "timestamp"]);
+        assert_eq!(envelope["success"], true);
+        assert!(is_timestamp(&envelope["timestamp"]), "{answer}");
+        assert_eq!(envelope["request_id"].as_str(), answer.header("x-request-id"));
+        assert_eq!(answer.header("content-type"), Some("application/json"), "{answer}");
+    }
+    let token = &ana.0;
+    let account = json!({
+        "id": 1, "email": "ana@example.org", "username": "ana", "access_token": token,
+        "token_type": "bearer",
+    });
+    assert_eq!(signed_up.data(), account);
+    assert_eq!(keys(&signed_in.data()), ["access_token", "token_type"]);
+    assert_eq!(session.data(), json!({"id": 1, "email": "ana@example.org", "username": "ana"}));
+    assert_eq!(
+        keys(&sessions.data()[0]),
+        ["created_at", "current", "expires_at", "id", "last_used_at", "user_agent"]
+    );
+    assert_eq!((posts.data(), theirs.data()), (json!([]), json!([])));
+    assert_eq!(logged_out.data(), json!({"message": "Successfully logged out"}));
+}
+
+#[tokio::test]
+async fn posts_and_the_root_answer_bare() {
+    let server = server().await;
+    let client = server.client();
+    let ana = client.sign_up("ana").await;
+
+    let published = client.publish(&ana, "For bare facts.").send().await.expect(201);
+    let read = client.get(&format!("/api/v1/posts/{}", published.id())).send().await.expect(200);
+    let feed = client.get("/api/v1/posts/feed").by(&ana).send().await.expect(200);
+    let root = client.get("/").send().await.expect(200);
+    let health = client.get("/health").send().await.expect(200);
+
+    let post = published.json();
+    assert_eq!(keys(&post), POST);
+    assert!(is_timestamp(&post["created_at"]), "{published}");
+    assert_eq!(
+        post["author"],
+        json!({
+            "id": 1, "username": "ana", "display_name": null, "name": "ana", "image": null,
+            "profile_image_url": null,
+        })
+    );
+    assert_eq!(read.json(), post);
+    assert_eq!(feed.json(), json!([post]));
+    assert_eq!(root.json(), json!({"message": "Grateful API is running"}));
+    assert_eq!(health.json(), json!({"status": "healthy", "service": "grateful-api"}));
+    for answer in [&published, &read, &feed, &root, &health] {
+        assert_eq!(answer.header("content-type"), Some("application/json"), "{answer}");
+        let text = String::from_utf8(answer.body.clone()).unwrap();
+        assert!(!text.contains("\": ") && !text.contains('\n'), "compact: {text}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_has_a_name_and_is_safe_to_show() {
+    let server = server().await;
+    let client = server.client();
+    let ana = client.sign_up("ana").await;
+
+    for (call, policy) in [
+        (client.get("/"), "default-src 'none'; frame-ancestors 'none'"),
+        (client.session(&ana), "default-src 'none'; frame-ancestors 'none'"),
+        (client.get("/nowhere"), "default-src 'none'; frame-ancestors 'none'"),
+        (client.get("/docs"), "default-src 'none'; script-src 'self'; "),
+    ] {
+        let answer = call.send().await;
+        assert!(answer.header("x-request-id").is_some_and(|id| 16 < id.len()), "{answer}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer}");
+        assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{answer}");
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{answer}");
+        let sent = answer.header("content-security-policy");
+        assert!(sent.is_some_and(|sent| sent.starts_with(policy)), "{answer}");
+        assert!(answer.header("date").is_some(), "{answer}");
+    }
+    let session = client.session(&ana).send().await;
+    assert_eq!(session.header("cache-control"), Some("no-store"), "{session}");
+}
+
+#[tokio::test]
+async fn a_sane_request_id_is_kept_and_any_other_replaced() {
+    let server = server().await;
+    let long = "x".repeat(129);
+
+    for (sent, kept) in
+        [("0193-a.b_c:d", true), ("two words", false), ("<b>", false), (&long, false)]
+    {
+        for path in ["/health", "/nowhere"] {
+            let answer = server.client().get(path).with("X-Request-Id", sent).send().await;
+            assert_eq!(answer.header("x-request-id") == Some(sent), kept, "{answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_final_slash_makes_no_difference() {
+    let server = server().await;
+    let client = server.client();
+    let ana = client.sign_up("ana").await;
+    let post = json!({"content": "For slashes."});
+
+    let post = client.post("/api/v1/posts/").by(&ana).json(&post).send().await.expect(201);
+    client.get(&format!("/api/v1/posts/{}/", post.id())).send().await.expect(200);
+    client.get("/api/v1/posts/feed/?limit=1").by(&ana).send().await.expect(200);
+    client.get("/api/v1/auth/session/").by(&ana).send().await.expect(200);
+    client.get("/health/").send().await.expect(200);
+    client.get("/docs/").send().await.expect(200);
+}
+
+#[tokio::test]
+async fn the_web_client_is_understood_as_it_is() {
+    let server = server().await;
+    let client = server.client();
+    let ana = client.sign_up("ana").await;
+    let sent = json!({
+        "content": "  One.\r\nTwo.\t\r\n", "title": null, "image_url": null, "location": null,
+        "post_type": null, "is_public": null, "nobody_knows_this": {"deep": [1]},
+    });
+
+    let post = client.post("/api/v1/posts/").by(&ana).json(&sent).send().await.expect(201);
+    // A type without a body, on requests that need none.
+    let empty = |method, path: &str| client.call(method, path).by(&ana).bytes("");
+    empty("GET", "/api/v1/posts/feed").send().await.expect(200);
+    empty("DELETE", &format!("/api/v1/posts/{}", post.id())).send().await.expect(204);
+    empty("POST", "/api/v1/auth/logout-all").send().await.expect(200);
+    empty("POST", "/api/v1/auth/logout").send().await.expect(200);
+
+    let post = post.json();
+    assert_eq!(post["content"], "One.\nTwo.");
+    assert_eq!((&post["is_public"], &post["post_type"]), (&json!(true), &json!("spontaneous")));
+}
+
+#[tokio::test]
+async fn tags_are_strong_and_change_with_edits_alone() {
+    let server = server().await;
+    let client = server.client();
+    let ana = client.sign_up("ana").await;
+    let post = client.publish(&ana, "For tags.").send().await.expect(201);
+    let path = format!("/api/v1/posts/{}", post.id());
+    let first = post.header("etag").unwrap().to_owned();
+
+    let known = client.get(&path).with("If-None-Match", &first).send().await.expect(304);
+    let edit = |title: &str| client.patch(&path).by(&ana).json(&json!({"title": title}));
+    let edited = edit("New").with("If-Match", &first).send().await.expect(200);
+    let second = edited.header("etag").unwrap();
+    let stale = edit("Newer").with("If-Match", &first).send().await;
+    let read = client.get(&path).with("If-None-Match", &first).send().await.expect(200);
+
+    assert!(first.starts_with('"') && first.ends_with('"'), "{first}");
+    assert_ne!(first, second);
+    assert_eq!((known.body.len(), known.header("etag")), (0, Some(first.as_str())));
+    stale.expect_problem(412, "precondition_failed");
+    assert_eq!((read.header("etag"), &read.json()["title"]), (Some(second), &json!("New")));
+}
+
+#[tokio::test]
+async fn a_page_of_the_front_end_may_do_all_that_the_api_can() {
+    let server = server().await;
+
+    for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
+        let ask = server.client().call("OPTIONS", "/api/v1/posts/feed");
+        let ask = ask.with("Origin", "http://localhost:3000");
+        let ask = ask.with("Access-Control-Request-Method", method);
+        let wanted =
+            "authorization,content-type,if-match,if-none-match,idempotency-key,x-request-id";
+        let answer = ask.with("Access-Control-Request-Headers", wanted).send().await;
+
+        assert_eq!(answer.status, 200, "{answer}");
+        let header = |name| answer.header(name).unwrap_or_default().to_lowercase();
+        assert_eq!(header("access-control-allow-origin"), "http://localhost:3000");
+        let methods = header("access-control-allow-methods");
+        assert!(methods.contains(&method.to_lowercase()), "{answer}");
+        for name in wanted.split(',') {
+            assert!(header("access-control-allow-headers").contains(name), "{name}: {answer}");
+        }
+    }
+    let answer = server.client().get("/").with("Origin", "http://localhost:3000").send().await;
+    let exposed = answer.header("access-control-expose-headers").unwrap_or_default().to_lowercase();
+    for name in ["etag", "link", "retry-after", "x-request-id"] {
+        assert!(exposed.contains(name), "{answer}");
+    }
+    assert!(
+        answer.header("vary").is_some_and(|it| it.to_lowercase().contains("origin")),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn the_docs_are_served_whole_from_the_binary() {
+    let server = server().await;
+    let page = server.client().get("/docs").send().await.expect(200);
+    let html = String::from_utf8(page.body.clone()).unwrap();
+
+    let parts: Vec<&str> = html.split(['"']).filter(|it| it.starts_with("/docs/")).collect();
+
+    assert!(page.header("content-type").is_some_and(|it| it.starts_with("text/html")), "{page}");
+    assert!(!html.contains("http"), "nothing comes from elsewhere: {html}");
+    assert!(3 < parts.len(), "{html}");
+    for part in parts {
+        server.client().get(part).send().await.expect(200);
+    }
+    let start = server.client().get("/docs/swagger-initializer.js").send().await.expect(200);
+    let start = String::from_utf8(start.body).unwrap();
+    assert!(start.contains("/openapi.json"), "{start}");
+    server
+        .client()
+        .get("/docs/..%2f..%2fetc%2fpasswd")
+        .send()
+        .await
+        .expect_problem(404, "not_found");
+}
+
+async fn server() -> Server {
+    Setup::on_a_test_database().await.start().await
+}
+
+/// The names in an object, sorted.
+fn keys(object: &Value) -> Vec<String> {
+    let mut keys: Vec<_> = object.as_object().unwrap().keys().cloned().collect();
+    keys.sort_unstable();
+    keys
+}

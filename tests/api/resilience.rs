@@ -1,0 +1,19 @@
+//! Faults: kills, locks, slow and rude clients, too many of them, and stopping in the midst of it all.
+
+/// Orders to stop, early, late and repeated.
+mod stopping;
+
+/// What is killed, and what was promised before.
+mod crashes;
+
+/// More than there is room for.
+mod overload;
+
+/// Clients that send slowly, or go away.
+mod clients;
+
+/// Several servers on one database.
+mod nodes;
+
+/// People who write without a pause, and remember what they were told. No tests.
+mod writers;

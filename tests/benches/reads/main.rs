@@ -1,0 +1,73 @@
+//! Reads over HTTP against PostgreSQL alone: what the server adds to its statements.
+//!
+//! Both sides run the same SQL on the same database in turn, with as many connections, so that the ratio of their
+//! throughputs says how much of PostgreSQL's speed arrives at a client. The goal is 0.7 or more.
+//!
+//! `cargo bench -p grateful-tests --bench reads`; `SECONDS` and `ROUNDS` make it longer.
+
+mod load;
+mod pgbench;
+mod world;
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use grateful_tests::Setup;
+
+use self::load::Load;
+use self::pgbench::Script;
+use self::world::World;
+
+/// As many at once as a small deployment sees; more only make both sides queue.
+const CONNECTIONS: usize = 16;
+
+fn main() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(run());
+}
+
+async fn run() {
+    let (seconds, rounds) = (setting("SECONDS", 4), setting("ROUNDS", 3));
+    let world = World::create().await;
+    // With its log lines, as it runs everywhere; where they go is not what is measured.
+    let setup = Setup::on(&world.url);
+    let server = setup.start_logging_to(Stdio::null()).await;
+    println!(
+        "{} people, {} posts, {CONNECTIONS} connections, {rounds} rounds of {seconds} s",
+        world::PEOPLE,
+        world::POSTS
+    );
+    println!(
+        "{:<28} {:>10} {:>10} {:>7} {:>9} {:>9}",
+        "", "HTTP/s", "pgbench/s", "ratio", "p50", "p99"
+    );
+
+    for case in world.cases().await {
+        let load =
+            Load { address: server.address(), connections: CONNECTIONS, requests: case.requests };
+        let script = Script { url: &world.url, sql: &case.script, connections: CONNECTIONS };
+        let mut measured = Vec::new();
+        for _ in 0..rounds {
+            let duration = Duration::from_secs(seconds);
+            let http = load.run(duration).await;
+            measured.push((script.run(duration), http));
+        }
+        // The median round by its ratio: a machine that others use has good and bad moments.
+        measured.sort_by(|a, b| (a.1.per_second() / a.0).total_cmp(&(b.1.per_second() / b.0)));
+        let (database, http) = &measured[measured.len() / 2];
+        println!(
+            "{:<28} {:>10.0} {:>10.0} {:>7.2} {:>7.2}ms {:>7.2}ms",
+            case.name,
+            http.per_second(),
+            database,
+            http.per_second() / database,
+            http.percentile(0.50).as_secs_f64() * 1e3,
+            http.percentile(0.99).as_secs_f64() * 1e3,
+        );
+    }
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}

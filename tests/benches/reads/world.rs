@@ -1,0 +1,121 @@
+//! A small world to read from (size S of the design: 1,000 people, 20,000 posts), and what is read of it.
+
+use std::sync::Arc;
+
+use grateful_application::QueryLog;
+use grateful_domain::{Limit, Page, UserId, Viewer};
+use grateful_storage::{PostQuery, Repositories as _};
+use grateful_testkit::TestDatabase;
+
+pub(crate) const PEOPLE: u32 = 1_000;
+pub(crate) const POSTS: u32 = 20_000;
+
+/// A token of the right form, and the hash under which its session is found.
+const TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+pub(crate) struct World {
+    pub(crate) url: String,
+    test: TestDatabase,
+}
+
+/// One kind of read, by HTTP and by SQL.
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) requests: Arc<Vec<String>>,
+    pub(crate) script: String,
+}
+
+impl World {
+    pub(crate) async fn create() -> Self {
+        let test = TestDatabase::create().await;
+        test.execute(&format!(
+            "INSERT INTO users (email, username, hashed_password, posts_count, public_posts_count)
+             SELECT 'p' || n || '@example.org', 'person_' || n, 'x', {POSTS} / {PEOPLE}, {POSTS} / {PEOPLE}
+             FROM generate_series(1, {PEOPLE}) n;
+             INSERT INTO posts (id, author_id, content, post_type, created_at)
+             SELECT ('01930000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 1 + n % {PEOPLE},
+                    'For number ' || n || ', and for everything that ' || repeat('came with it ', 1 + n % 20),
+                    'daily', now() - n * interval '1 minute'
+             FROM generate_series(1, {POSTS}) n;
+             INSERT INTO follows (id, follower_id, followed_id, status)
+             SELECT gen_random_uuid(), n, 1 + (n + k * 7) % {PEOPLE}, CASE k WHEN 1 THEN 'blocked' ELSE 'active' END
+             FROM generate_series(1, {PEOPLE}) n, generate_series(1, 20) k
+             WHERE n <> 1 + (n + k * 7) % {PEOPLE};
+             INSERT INTO likes (id, user_id, post_id)
+             SELECT gen_random_uuid(), 1 + n % {PEOPLE}, ('01930000-0000-7000-8000-' || lpad((1 + n % {POSTS})::text, 12, '0'))::uuid
+             FROM generate_series(1, 100000) n ON CONFLICT DO NOTHING;
+             INSERT INTO sessions (id, user_id, token_hash, last_used_at, expires_at)
+             VALUES (gen_random_uuid(), 1, sha256('{TOKEN}'), now() + interval '1 day', now() + interval '7 days');
+             VACUUM ANALYZE"
+        ))
+        .await;
+        Self { url: test.url(), test }
+    }
+
+    /// The reads, each with the very statements that the server runs for it.
+    pub(crate) async fn cases(&self) -> Vec<Case> {
+        let posts = (1..=POSTS).step_by(97);
+        let paths = posts.map(|n| format!("/api/v1/posts/01930000-0000-7000-8000-{n:012}"));
+        let feed = "/api/v1/posts/feed?algorithm=false&limit=20".to_owned();
+        vec![
+            Case {
+                name: "a post, as a guest",
+                requests: Arc::new(paths.map(|path| request(&path, "")).collect()),
+                script: format!("\\set n random(1, {POSTS})\n{};\n", self.post_sql().await),
+            },
+            Case {
+                name: "a feed page, signed in",
+                requests: Arc::new(vec![request(
+                    &feed,
+                    &format!("Authorization: Bearer {TOKEN}\r\n"),
+                )]),
+                script: format!("{};\n{};\n", self.session_sql().await, self.feed_sql().await),
+            },
+        ]
+    }
+
+    async fn post_sql(&self) -> String {
+        let post = uuid::Uuid::from_u128(1).into();
+        let sql =
+            self.statement_of(async |conn| _ = conn.posts().find(Viewer::Guest, post).await).await;
+        let id = "('01930000-0000-7000-8000-' || lpad((:n)::text, 12, '0'))::uuid";
+        with_values(&sql, &["NULL::bigint", "NULL::bigint", id, "1"])
+    }
+
+    async fn feed_sql(&self) -> String {
+        let query = PostQuery::visible_to(Viewer::User(UserId::from(1))).public();
+        let query = query.page(Page::first(Limit::DEFAULT));
+        let sql = self.statement_of(async |conn| _ = conn.posts().list(query.clone()).await).await;
+        with_values(&sql, &["1", "1", "1", "'blocked'", "1", "'blocked'", "21"])
+    }
+
+    async fn session_sql(&self) -> String {
+        let token = grateful_storage::TokenHash([0; 32]);
+        let now = chrono::DateTime::UNIX_EPOCH;
+        let sql =
+            self.statement_of(async |conn| _ = conn.sessions().find_live(token, now).await).await;
+        with_values(&sql, &[&format!("sha256('{TOKEN}')"), "now()", "1"])
+    }
+
+    /// The one statement that `work` runs.
+    async fn statement_of(&self, work: impl AsyncFn(&mut grateful_storage::Connection)) -> String {
+        let mut conn = self.test.db.acquire().await.expect("a connection");
+        let ((), log) = QueryLog::record(work(&mut conn)).await;
+        let (sql, _) = log.repeated(1).next().expect("a statement");
+        sql.to_owned()
+    }
+}
+
+/// The statement with these values in place of `$1`, `$2` and so on.
+fn with_values(sql: &str, values: &[&str]) -> String {
+    // From the last, so that $1 does not eat the beginning of $10.
+    let filled = (1..=values.len())
+        .rev()
+        .fold(sql.to_owned(), |sql, number| sql.replace(&format!("${number}"), values[number - 1]));
+    assert!(!filled.contains('$'), "a value is missing: {filled}");
+    filled.split(" -- ").next().unwrap_or(&filled).to_owned()
+}
+
+fn request(path: &str, headers: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n")
+}

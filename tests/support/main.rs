@@ -1,0 +1,7 @@
+//! The program `grateful`, built for these tests; see `Cargo.toml`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    grateful_server::run()
+}

@@ -1,0 +1,155 @@
+//! How the program is run.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use grateful_testkit::TestDatabase;
+
+use crate::{Folder, Server, Sql};
+
+/// How the program is run: with which settings, on which database, in which folder. Clones share the folder.
+#[derive(Clone)]
+#[must_use]
+pub struct Setup {
+    folder: Arc<Folder>,
+    /// Kept as long as anybody may use it.
+    database: Option<Arc<TestDatabase>>,
+    settings: BTreeMap<String, String>,
+}
+
+impl Setup {
+    /// With a private PostgreSQL, in a folder of its own.
+    pub fn private() -> Self {
+        let folder = Folder::create();
+        let path = |path: std::path::PathBuf| path.display().to_string();
+        let settings = [
+            ("GRATEFUL_LISTEN", "127.0.0.1:0".to_owned()),
+            ("GRATEFUL_DATA_DIR", path(folder.data())),
+            ("GRATEFUL_UPLOADS_DIR", path(folder.uploads())),
+            // Whatever machine this is, so that connections to the database are counted on.
+            ("GRATEFUL_WORKERS", "2".to_owned()),
+        ];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value)).into();
+        Self { folder: Arc::new(folder), database: None, settings }
+    }
+
+    /// On a migrated database of its own, in the PostgreSQL that all tests share.
+    pub async fn on_a_test_database() -> Self {
+        Self::on_this(TestDatabase::create().await)
+    }
+
+    /// On a database without any table.
+    pub async fn on_an_empty_database() -> Self {
+        Self::on_this(TestDatabase::create_empty().await)
+    }
+
+    fn on_this(database: TestDatabase) -> Self {
+        let url = database.url();
+        Self { database: Some(Arc::new(database)), ..Self::on(&url) }
+    }
+
+    /// On whatever is at this address.
+    pub fn on(database: &str) -> Self {
+        Self::private().with("DATABASE_URL", database)
+    }
+
+    /// With this setting.
+    pub fn with(mut self, variable: &str, value: impl Display + Copy) -> Self {
+        self.settings.insert(variable.to_owned(), value.to_string());
+        self
+    }
+
+    /// Where its database is.
+    pub fn database_url(&self) -> String {
+        let test = self.database.as_ref().map(|test| test.url());
+        test.or_else(|| self.folder.database_url()).expect("a database that runs")
+    }
+
+    /// A connection to its database, past the server.
+    pub async fn sql(&self) -> Sql {
+        Sql::connect(&self.database_url()).await
+    }
+
+    /// Where it writes.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// Starts a server, and waits until it says where it listens.
+    pub async fn start(&self) -> Server {
+        let mut server = self.begin();
+        server.ready().await;
+        server
+    }
+
+    /// Starts a server, and does not wait for it.
+    pub fn begin(&self) -> Server {
+        Server::begin(self.clone())
+    }
+
+    /// Starts a server whose log goes elsewhere, and waits until it says where it listens.
+    pub async fn start_logging_to(&self, log: impl Into<Stdio>) -> Server {
+        let mut server = Server::begin_logging_to(self.clone(), log);
+        server.ready().await;
+        server
+    }
+
+    /// Runs the program to its end.
+    pub fn run(&self, arguments: &[&str]) -> Finished {
+        self.run_with_input(arguments, "")
+    }
+
+    /// Runs the program to its end, with this on its standard input.
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Finished {
+        let mut command = self.command();
+        command.args(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A program that fails early does not read it.
+        _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        Finished {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// The program with these settings and no others, whatever surrounds the tests.
+    pub(crate) fn command(&self) -> Command {
+        let program = std::env::var_os("CARGO_BIN_EXE_grateful-under-test");
+        let mut command = Command::new(program.expect("run by cargo test"));
+        let ours = |name: &str| name.starts_with("GRATEFUL_") || name.starts_with("RUST_");
+        for (name, _) in std::env::vars_os() {
+            if name == "DATABASE_URL" || name.to_str().is_some_and(ours) {
+                command.env_remove(name);
+            }
+        }
+        command.envs(&self.settings).current_dir(self.folder.path());
+        command
+    }
+}
+
+/// A program that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// What it told its caller; nothing where a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to standard output.
+    pub stdout: String,
+    /// What it wrote to standard error.
+    pub stderr: String,
+}
+
+impl Finished {
+    /// The same, if it ended with this code.
+    #[track_caller]
+    #[expect(clippy::return_self_not_must_use, reason = "mostly there is nothing more to ask")]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+}
