@@ -45,10 +45,10 @@ impl World {
              SELECT gen_random_uuid(), 1 + n % {PEOPLE}, ('01930000-0000-7000-8000-' || lpad((1 + n % {POSTS})::text, 12, '0'))::uuid
              FROM generate_series(1, 100000) n ON CONFLICT DO NOTHING;
              INSERT INTO sessions (id, user_id, token_hash, last_used_at, expires_at)
-             VALUES (gen_random_uuid(), 1, sha256('{TOKEN}'), now() + interval '1 day', now() + interval '7 days');
-             VACUUM ANALYZE"
+             VALUES (gen_random_uuid(), 1, sha256('{TOKEN}'), now() + interval '1 day', now() + interval '7 days')"
         ))
         .await;
+        test.execute("VACUUM ANALYZE").await;
         Self { url: test.url(), test }
     }
 
@@ -79,14 +79,14 @@ impl World {
         let sql =
             self.statement_of(async |conn| _ = conn.posts().find(Viewer::Guest, post).await).await;
         let id = "('01930000-0000-7000-8000-' || lpad((:n)::text, 12, '0'))::uuid";
-        with_values(&sql, &["NULL::bigint", "NULL::bigint", id, "1"])
+        with_values(&sql, &["NULL::bigint", "1", "NULL::bigint", "1", id, "1"])
     }
 
     async fn feed_sql(&self) -> String {
         let query = PostQuery::visible_to(Viewer::User(UserId::from(1))).public();
         let query = query.page(Page::first(Limit::DEFAULT));
         let sql = self.statement_of(async |conn| _ = conn.posts().list(query.clone()).await).await;
-        with_values(&sql, &["1", "1", "1", "'blocked'", "1", "'blocked'", "21"])
+        with_values(&sql, &["1", "1", "1", "1", "1", "'blocked'", "1", "'blocked'", "21"])
     }
 
     async fn session_sql(&self) -> String {
