@@ -37,4 +37,12 @@ ids! {
     PostId(Uuid),
     /// One signing-in of a user, on one device.
     SessionId(Uuid),
+    /// A heart that somebody gave a post.
+    LikeId(Uuid),
+    /// An emoji that somebody left on a post.
+    ReactionId(Uuid),
+    /// One act of passing a post on.
+    ShareId(Uuid),
+    /// Something said about a post.
+    CommentId(Uuid),
 }

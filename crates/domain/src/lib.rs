@@ -1,24 +1,31 @@
 #![doc = include_str!("../README.md")]
 
+mod comment;
 mod ids;
 mod invalid;
 mod page;
 mod post;
 mod reaction;
 mod session;
+mod share;
 mod text;
 mod user;
 mod viewer;
 
-pub use self::ids::{PostId, SessionId, UserId};
+pub use self::comment::{Comment, CommentText, SeenComment};
+pub use self::ids::{CommentId, LikeId, PostId, ReactionId, SessionId, ShareId, UserId};
 pub use self::invalid::{Fields, Invalid};
 pub use self::page::{Limit, List, Offset, Page, PageError, Position, Slice, Start};
 pub use self::post::{
     Content, Draft, Engagement, ImageUrl, ImageUrlError, PlaceName, Post, PostEdit, PostType,
     Revision, SeenPost, Title, UnknownPostType, Visibility,
 };
-pub use self::reaction::{Emoji, UnknownEmoji};
+pub use self::reaction::{Emoji, EmojiCount, Heart, Reaction, UnknownEmoji};
 pub use self::session::Session;
+pub use self::share::{
+    NewShare, Recipients, RecipientsError, Share, ShareMessage, ShareMethod, ShareQuota,
+    UnknownShareMethod,
+};
 pub use self::text::TextError;
 pub use self::user::{
     Author, Bio, City, DisplayName, Email, EmailError, Institutions, ListError, Location,

@@ -123,13 +123,33 @@ pub enum List {
     NewestPosts,
     /// One person's posts, newest first.
     UserPosts,
+    /// Who gave a post a heart, newest first.
+    Hearts,
+    /// The emoji on a post, newest first.
+    Reactions,
+    /// What was said about a post, oldest first.
+    Comments,
+    /// The answers to a comment, oldest first.
+    Replies,
 }
 
 impl List {
+    /// How many entries an answer has unless asked otherwise (contract §1, §5, §6).
+    pub const fn default_limit(self) -> Limit {
+        match self {
+            Self::NewestPosts | Self::UserPosts => Limit(20),
+            Self::Hearts | Self::Reactions | Self::Comments | Self::Replies => Limit::MAX,
+        }
+    }
+
     const fn tag(self) -> u8 {
         match self {
             Self::NewestPosts => 1,
             Self::UserPosts => 2,
+            Self::Hearts => 3,
+            Self::Reactions => 4,
+            Self::Comments => 5,
+            Self::Replies => 6,
         }
     }
 }

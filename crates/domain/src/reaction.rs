@@ -1,6 +1,36 @@
 //! The emoji with which people answer a post.
 
+use chrono::{DateTime, Utc};
 use thiserror::Error;
+
+use crate::{Author, LikeId, PostId, ReactionId};
+
+/// An emoji that somebody left on a post. There is one for a person and a post; changing one's mind changes the
+/// emoji, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reaction {
+    pub id: ReactionId,
+    pub post: PostId,
+    pub by: Author,
+    pub emoji: Emoji,
+    /// When they first left one.
+    pub created_at: DateTime<Utc>,
+}
+
+/// How many times one emoji was left on a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EmojiCount {
+    pub emoji: Emoji,
+    pub count: i64,
+}
+
+/// A heart that somebody gave a post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heart {
+    pub id: LikeId,
+    pub by: Author,
+    pub created_at: DateTime<Utc>,
+}
 
 /// One of the emoji that can be left on a post (rules §2): this list serves validation, display and texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,6 +82,21 @@ impl Emoji {
             Self::Clap => "clap",
             Self::Joy => "joy",
             Self::Thinking => "thinking",
+        }
+    }
+
+    /// The character that people see.
+    pub const fn display(self) -> &'static str {
+        match self {
+            Self::HeartEyes | Self::HeartFace => "😍",
+            Self::Hug => "🤗",
+            Self::Pray => "🙏",
+            Self::Muscle => "💪",
+            Self::Star => "⭐",
+            Self::Fire => "🔥",
+            Self::Clap => "👏",
+            Self::Joy => "😂",
+            Self::Thinking => "🤔",
         }
     }
 

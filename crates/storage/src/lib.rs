@@ -1,27 +1,40 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod comments;
+mod counters;
 mod database;
+mod emoji_reactions;
 mod error;
+mod follows;
 mod idempotency_keys;
+mod likes;
 mod migrate;
 mod monitor;
 mod posts;
 mod query;
 mod schema;
 mod sessions;
+mod shares;
+mod statement;
 mod users;
 
 pub use diesel_async::AsyncPgConnection as Connection;
 
+pub use self::comments::Comments;
+pub use self::counters::{Counted, Counters, Difference, RowKey, Step};
 pub use self::database::{Database, DatabaseConfig, PooledConnection};
+pub use self::emoji_reactions::{EmojiReactions, NewReaction, PutReaction};
 pub use self::error::{Result, StorageError, Transient};
+pub use self::follows::Follows;
 pub use self::idempotency_keys::{Claim, Claimed, IdempotencyKeys};
+pub use self::likes::{Likes, NewLike};
 pub use self::migrate::{MIGRATIONS, migrate, pending_migrations};
 pub use self::monitor::{QueryLog, QueryMonitor, Tally};
-pub use self::posts::Posts;
+pub use self::posts::{Posts, Standing};
 pub use self::query::PostQuery;
 pub use self::sessions::{Sessions, TokenHash};
+pub use self::shares::Shares;
 pub use self::users::{Credentials, NewUser, Users};
 
 /// Every repository, reachable from any connection: pooled, in a transaction, or your own.
@@ -32,6 +45,18 @@ pub trait Repositories {
     fn sessions(&mut self) -> Sessions<'_>;
     /// The `posts` table.
     fn posts(&mut self) -> Posts<'_>;
+    /// The `likes` table.
+    fn likes(&mut self) -> Likes<'_>;
+    /// The `emoji_reactions` table.
+    fn emoji_reactions(&mut self) -> EmojiReactions<'_>;
+    /// The `shares` and `share_recipients` tables.
+    fn shares(&mut self) -> Shares<'_>;
+    /// The `comments` table.
+    fn comments(&mut self) -> Comments<'_>;
+    /// The `follows` table.
+    fn follows(&mut self) -> Follows<'_>;
+    /// The numbers beside rows of `posts` and `users`.
+    fn counters(&mut self) -> Counters<'_>;
     /// The `idempotency_keys` table.
     fn idempotency_keys(&mut self) -> IdempotencyKeys<'_>;
 }
@@ -47,6 +72,30 @@ impl Repositories for Connection {
 
     fn posts(&mut self) -> Posts<'_> {
         Posts { conn: self }
+    }
+
+    fn likes(&mut self) -> Likes<'_> {
+        Likes { conn: self }
+    }
+
+    fn emoji_reactions(&mut self) -> EmojiReactions<'_> {
+        EmojiReactions { conn: self }
+    }
+
+    fn shares(&mut self) -> Shares<'_> {
+        Shares { conn: self }
+    }
+
+    fn comments(&mut self) -> Comments<'_> {
+        Comments { conn: self }
+    }
+
+    fn follows(&mut self) -> Follows<'_> {
+        Follows { conn: self }
+    }
+
+    fn counters(&mut self) -> Counters<'_> {
+        Counters { conn: self }
     }
 
     fn idempotency_keys(&mut self) -> IdempotencyKeys<'_> {

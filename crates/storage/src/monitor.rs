@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
@@ -46,7 +47,12 @@ impl Instrumentation for QueryMonitor {
         match event {
             // Its text would include the bound values; the finished query's does not.
             InstrumentationEvent::StartQuery { .. } => self.started = Some(Instant::now()),
-            InstrumentationEvent::FinishQuery { query, .. } => self.finish(query.to_string()),
+            InstrumentationEvent::FinishQuery { query, .. } => {
+                // Statements are long: grown from nothing, the text would be copied again and again.
+                let mut sql = String::with_capacity(2_048);
+                _ = write!(sql, "{query}");
+                self.finish(sql);
+            }
             _ => (),
         }
     }

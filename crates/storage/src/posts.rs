@@ -1,17 +1,22 @@
 //! The `posts` table, and the numbers of posts that their authors carry.
 #![expect(clippy::ref_option_ref, reason = "`AsChangeset` derives a reference to each field")]
 
+use std::collections::{BTreeMap, HashMap};
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Content, Draft, Engagement, ImageUrl, PlaceName, Post, PostId, PostType, SeenPost, Slice,
-    Title, UserId, Viewer, Visibility,
+    Content, Draft, Emoji, Engagement, ImageUrl, PlaceName, Post, PostId, PostType, SeenPost,
+    Slice, Title, UserId, Viewer, Visibility,
 };
 use uuid::Uuid;
 
+use crate::emoji_reactions::emoji_of;
 use crate::query::SeenRow;
-use crate::schema::posts;
+use crate::schema::{emoji_reactions, likes, posts};
+use crate::statement::statement;
 use crate::users::Users;
 use crate::{Connection, PostQuery, Result, StorageError};
 
@@ -55,17 +60,106 @@ impl Posts<'_> {
     /// Saves a post for the first time, and counts it.
     pub async fn insert(&mut self, post: &Post) -> Result<()> {
         self.count(post.author, 1, public(post)).await?;
-        let changes = Changes::from(post);
-        diesel::insert_into(posts::table)
-            .values((
-                posts::id.eq(Uuid::from(post.id)),
-                posts::author_id.eq(i64::from(post.author)),
-                posts::created_at.eq(post.created_at),
-                changes,
-            ))
-            .execute(self.conn)
-            .await?;
+        diesel::insert_into(posts::table).values(NewRow::from(post)).execute(self.conn).await?;
         Ok(())
+    }
+
+    /// Saves many posts for the first time, and counts them, in as many statements as for one. At most
+    /// [`Posts::MOST_AT_ONCE`].
+    ///
+    /// # Errors
+    /// `Query` where there are more: PostgreSQL bounds the values of a statement.
+    pub async fn insert_many(&mut self, posts: &[Post]) -> Result<()> {
+        let mut counts: BTreeMap<UserId, (i64, i64)> = BTreeMap::new();
+        for post in posts {
+            let (all, public_ones) = counts.entry(post.author).or_default();
+            *all += 1;
+            *public_ones += public(post);
+        }
+        let counts: Vec<_> =
+            counts.into_iter().map(|(author, (all, public))| (author, all, public)).collect();
+        Users { conn: self.conn }.count_posts_of_many(&counts).await?;
+        let rows: Vec<_> = posts.iter().map(NewRow::from).collect();
+        diesel::insert_into(posts::table).values(rows).execute(self.conn).await?;
+        Ok(())
+    }
+
+    /// The most posts that [`Posts::insert_many`] takes: each has ten values, of which a statement has at most 65,535.
+    pub const MOST_AT_ONCE: usize = 6_000;
+
+    /// Makes many posts of one person public or private, and counts them anew, in one statement. Tells how many were not so
+    /// before.
+    pub async fn set_visibility(
+        &mut self,
+        author: UserId,
+        posts: &[PostId],
+        visibility: Visibility,
+    ) -> Result<i64> {
+        let show = Show {
+            author: author.into(),
+            posts: posts.iter().copied().map(Uuid::from).collect(),
+            is_public: visibility.is_public(),
+        };
+        Ok(show.get_result(self.conn).await?)
+    }
+
+    /// How much each of these posts was answered, in one statement.
+    pub async fn engagement_of(&mut self, posts: &[PostId]) -> Result<HashMap<PostId, Engagement>> {
+        let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
+        let rows: Vec<(Uuid, i32, i32, i32, i32)> = posts::table
+            .filter(posts::id.eq_any(ids))
+            .select((
+                posts::id,
+                posts::hearts_count,
+                posts::reactions_count,
+                posts::shares_count,
+                posts::comments_count,
+            ))
+            .load(self.conn)
+            .await?;
+        let engagement = |(id, hearts, reactions, shares, comments): (Uuid, _, _, _, _)| {
+            (id.into(), Engagement { hearts, reactions, shares, comments })
+        };
+        Ok(rows.into_iter().map(engagement).collect())
+    }
+
+    /// What this person made of each of these posts, in one statement.
+    pub async fn standing_of(
+        &mut self,
+        user: UserId,
+        posts: &[PostId],
+    ) -> Result<HashMap<PostId, Standing>> {
+        let user = i64::from(user);
+        let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
+        let heart = likes::post_id.eq(posts::id).and(likes::user_id.eq(user));
+        let emoji = emoji_reactions::post_id.eq(posts::id).and(emoji_reactions::user_id.eq(user));
+        let rows: Vec<(Uuid, bool, Option<String>)> = posts::table
+            .left_join(likes::table.on(heart))
+            .left_join(emoji_reactions::table.on(emoji))
+            .filter(posts::id.eq_any(ids))
+            .select((
+                posts::id,
+                likes::id.nullable().is_not_null(),
+                emoji_reactions::emoji_code.nullable(),
+            ))
+            .load(self.conn)
+            .await?;
+        let standing = |(id, hearted, code): (Uuid, bool, Option<String>)| {
+            let reaction = code.as_deref().map(emoji_of).transpose()?;
+            Ok((id.into(), Standing { hearted, reaction }))
+        };
+        rows.into_iter().map(standing).collect()
+    }
+
+    /// Up to `most` posts by this person, whoever may see them.
+    pub async fn some_of(&mut self, author: UserId, most: i64) -> Result<Vec<PostId>> {
+        let ids: Vec<Uuid> = posts::table
+            .filter(posts::author_id.eq(i64::from(author)))
+            .select(posts::id)
+            .limit(most)
+            .load(self.conn)
+            .await?;
+        Ok(ids.into_iter().map(PostId::from).collect())
     }
 
     /// Saves what its author changed about a post, and counts it anew: `before` is what [`Posts::lock`] gave.
@@ -144,6 +238,57 @@ impl TryFrom<PostRow> for Post {
                 comments: row.comments_count,
             },
         })
+    }
+}
+
+/// What somebody made of a post.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether they gave it a heart.
+    pub hearted: bool,
+    /// The emoji that they left on it.
+    pub reaction: Option<Emoji>,
+}
+
+statement! {
+    /// Locks the author's row before those of the posts.
+    Show(author: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid>, is_public: bool as Bool) -> BigInt {
+        "person AS MATERIALIZED (
+            SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE
+        ), part AS MATERIALIZED (
+            SELECT posts.id FROM posts JOIN person ON posts.author_id = person.id
+            WHERE posts.id = ANY ($2) ORDER BY posts.id FOR NO KEY UPDATE OF posts
+        ), changed AS (
+            UPDATE posts SET is_public = $3 FROM part WHERE posts.id = part.id AND posts.is_public <> $3
+            RETURNING posts.id
+        ), counted AS (
+            UPDATE users SET public_posts_count = public_posts_count
+                + (SELECT count(*) FROM changed) * CASE WHEN $3 THEN 1 ELSE -1 END
+            WHERE id = $1
+        )
+        SELECT count(*) FROM changed"
+    }
+}
+
+/// A row of `posts` that is about to be made.
+#[derive(Insertable)]
+#[diesel(table_name = posts)]
+struct NewRow<'p> {
+    id: Uuid,
+    author_id: i64,
+    created_at: DateTime<Utc>,
+    #[diesel(embed)]
+    changes: Changes<'p>,
+}
+
+impl<'p> From<&'p Post> for NewRow<'p> {
+    fn from(post: &'p Post) -> Self {
+        Self {
+            id: post.id.into(),
+            author_id: post.author.into(),
+            created_at: post.created_at,
+            changes: post.into(),
+        }
     }
 }
 

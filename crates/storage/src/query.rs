@@ -1,13 +1,17 @@
 //! What the query builders share.
 
+mod paging;
 mod posts;
+mod replies;
 
 use diesel::dsl;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
+pub(crate) use self::paging::{Order, paged};
 pub use self::posts::PostQuery;
 pub(crate) use self::posts::SeenRow;
+pub(crate) use self::replies::Replies;
 use crate::schema::follows;
 
 diesel::define_sql_function! {

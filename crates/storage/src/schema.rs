@@ -150,6 +150,9 @@ diesel::table! {
 }
 
 diesel::joinable!(posts -> users (author_id));
+diesel::joinable!(likes -> users (user_id));
+diesel::joinable!(emoji_reactions -> users (user_id));
+diesel::joinable!(comments -> users (author_id));
 diesel::allow_tables_to_appear_in_same_query!(
     users,
     sessions,

@@ -1,13 +1,20 @@
 //! The `users` table: people, their names and their proof.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt};
 use diesel_async::RunQueryDsl;
-use grateful_domain::{Author, DisplayName, Email, PasswordHash, User, UserId, Username, Viewer};
+use grateful_domain::{
+    Author, DisplayName, Email, PasswordHash, PostId, User, UserId, Username, Viewer,
+};
+use uuid::Uuid;
 
 use crate::query::{lower, who_blocked, whom_blocked_by};
-use crate::schema::users;
+use crate::schema::{posts, users};
+use crate::statement::statement;
 use crate::{Connection, Result};
 
 /// People, as seen through one connection.
@@ -72,6 +79,17 @@ impl Users<'_> {
         Ok(row.map(UserRow::into))
     }
 
+    /// The person with this id, as everybody sees them.
+    pub async fn find_author(&mut self, user: UserId) -> Result<Option<Author>> {
+        let row = users::table
+            .find(i64::from(user))
+            .select(AuthorRow::as_select())
+            .first(self.conn)
+            .await
+            .optional()?;
+        Ok(row.map(AuthorRow::into))
+    }
+
     /// The person with this username, whatever its case.
     pub async fn find_by_username(&mut self, username: &str) -> Result<Option<User>> {
         let row = users::table
@@ -134,6 +152,25 @@ impl Users<'_> {
         Ok(row.is_some())
     }
 
+    /// Locks the row of this person against everybody, also those who merely refer to it. Tells whether there is one.
+    pub async fn lock_for_removal(&mut self, user: UserId) -> Result<bool> {
+        let row = users::table
+            .find(i64::from(user))
+            .select(users::id)
+            .for_update()
+            .first::<i64>(self.conn)
+            .await
+            .optional()?;
+        Ok(row.is_some())
+    }
+
+    /// Removes an account with all that is its own. What it counts for elsewhere must have been taken back before. Tells
+    /// whether there was one.
+    pub async fn delete(&mut self, user: UserId) -> Result<bool> {
+        let deleted = diesel::delete(users::table.find(i64::from(user))).execute(self.conn).await?;
+        Ok(deleted == 1)
+    }
+
     /// Whether there is such a person for this viewer: nobody exists across a block.
     pub async fn exists_for(&mut self, viewer: Viewer, user: UserId) -> Result<bool> {
         let mut wanted = users::table.find(i64::from(user)).into_boxed();
@@ -144,6 +181,39 @@ impl Users<'_> {
                 .filter(not(users::id.eq_any(whom_blocked_by(viewer))));
         }
         Ok(diesel::select(exists(wanted)).get_result(self.conn).await?)
+    }
+
+    /// Holds these people and the author of a post in place until the transaction ends: none goes away, and no block
+    /// comes between them. An act does so before it asks for blocks; those who do the same do not wait for each other.
+    pub async fn hold_with_author_of(&mut self, people: &[UserId], post: PostId) -> Result<()> {
+        let people: Vec<i64> = people.iter().copied().map(i64::from).collect();
+        let author = posts::table.find(Uuid::from(post)).select(posts::author_id);
+        users::table
+            .filter(users::id.eq_any(people).or(users::id.eq_any(author)))
+            .select(users::id)
+            .order(users::id)
+            .for_key_share()
+            .load::<i64>(self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// Which of these people there are, and whether a block stands between them and `viewer`, in one statement.
+    pub async fn blocks_of(
+        &mut self,
+        viewer: UserId,
+        people: &[UserId],
+    ) -> Result<HashMap<UserId, bool>> {
+        let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
+        let viewer = i64::from(viewer);
+        let blocked =
+            users::id.eq_any(who_blocked(viewer)).or(users::id.eq_any(whom_blocked_by(viewer)));
+        let rows: Vec<(i64, bool)> = users::table
+            .filter(users::id.eq_any(ids))
+            .select((users::id, blocked))
+            .load(self.conn)
+            .await?;
+        Ok(rows.into_iter().map(|(id, blocked)| (id.into(), blocked)).collect())
     }
 
     /// Locks the row of this person until the transaction ends, ahead of any row that belongs to them. Those who
@@ -159,6 +229,20 @@ impl Users<'_> {
         Ok(row.is_some())
     }
 
+    /// Adds to the numbers of posts and of public posts of many people, locked by id.
+    pub(crate) async fn count_posts_of_many(
+        &mut self,
+        counts: &[(UserId, i64, i64)],
+    ) -> Result<()> {
+        let count = CountPosts {
+            users: counts.iter().map(|(user, ..)| i64::from(*user)).collect(),
+            all: counts.iter().map(|(_, all, _)| *all).collect(),
+            public: counts.iter().map(|(.., public)| *public).collect(),
+        };
+        count.execute(self.conn).await?;
+        Ok(())
+    }
+
     /// Adds to the numbers of posts and of public posts of this person.
     pub(crate) async fn count_posts(&mut self, user: UserId, all: i64, public: i64) -> Result<()> {
         diesel::update(users::table.find(i64::from(user)))
@@ -169,6 +253,23 @@ impl Users<'_> {
             .execute(self.conn)
             .await?;
         Ok(())
+    }
+}
+
+statement! {
+    CountPosts(
+        users: Vec<i64> as Array<BigInt>,
+        all: Vec<i64> as Array<BigInt>,
+        public: Vec<i64> as Array<BigInt>
+    ) -> BigInt {
+        "new AS (
+            SELECT * FROM unnest($1, $2, $3) AS new (id, posts, public)
+        ), people AS MATERIALIZED (
+            SELECT id FROM users WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE
+        )
+        UPDATE users SET
+            posts_count = posts_count + new.posts, public_posts_count = public_posts_count + new.public
+        FROM new JOIN people ON people.id = new.id WHERE users.id = new.id"
     }
 }
 

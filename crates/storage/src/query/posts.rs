@@ -3,11 +3,11 @@
 use diesel::dsl::{self, AsSelect, IntoBoxed, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Record, Timestamptz, Uuid as SqlUuid};
-use grateful_domain::{Emoji, Limit, Offset, Page, PostId, SeenPost, Start, UserId, Viewer};
+use grateful_domain::{Limit, Page, PostId, SeenPost, UserId, Viewer};
 use uuid::Uuid;
 
-use super::{who_blocked, whom_blocked_by};
+use super::{Order, paged, who_blocked, whom_blocked_by};
+use crate::emoji_reactions::emoji_of;
 use crate::posts::PostRow;
 use crate::schema::{emoji_reactions, likes, posts, users};
 use crate::users::AuthorRow;
@@ -26,11 +26,7 @@ impl TryFrom<SeenRow> for SeenPost {
     type Error = StorageError;
 
     fn try_from(row: SeenRow) -> Result<Self> {
-        let reaction = row
-            .reaction
-            .map(|code| Emoji::from_code(&code))
-            .transpose()
-            .map_err(|_| StorageError::Corrupt { column: "emoji_reactions.emoji_code" })?;
+        let reaction = row.reaction.as_deref().map(emoji_of).transpose()?;
         Ok(Self {
             post: row.post.try_into()?,
             author: row.author.into(),
@@ -112,18 +108,8 @@ impl PostQuery {
         if let Some(author) = self.author {
             select = select.filter(posts::author_id.eq(i64::from(author)));
         }
-        select = match self.page.start {
-            Start::Offset(Offset::ZERO) => select,
-            Start::Offset(offset) => select.offset(offset.into()),
-            // As a pair, which an index on both columns answers as one range.
-            Start::After(place) => {
-                let position =
-                    (posts::created_at, posts::id).into_sql::<Record<(Timestamptz, SqlUuid)>>();
-                select.filter(position.lt((place.at, place.id)))
-            }
-        };
-        let one_more = i64::from(self.page.limit) + 1;
-        select.order((posts::created_at.desc(), posts::id.desc())).limit(one_more)
+        let newest = select.order((posts::created_at.desc(), posts::id.desc()));
+        paged(newest, self.page, "posts", Order::Newest)
     }
 }
 
@@ -154,7 +140,7 @@ fn seen_by(viewer: Option<i64>) -> _ {
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
-    use grateful_domain::Position;
+    use grateful_domain::{Offset, Position, Start};
 
     use super::*;
 

@@ -1,0 +1,228 @@
+//! The `comments` table: what is said about posts, and how much.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::not;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use grateful_domain::{Comment, CommentId, CommentText, Page, PostId, SeenComment, Slice, UserId};
+use uuid::Uuid;
+
+use crate::query::{Order, Replies, paged, who_blocked, whom_blocked_by};
+use crate::schema::{comments, users};
+use crate::statement::statement;
+use crate::users::AuthorRow;
+use crate::{Connection, Result};
+
+/// Comments, as seen through one connection.
+pub struct Comments<'c> {
+    pub(crate) conn: &'c mut Connection,
+}
+
+impl Comments<'_> {
+    /// The foreign key to the comment that is answered.
+    pub const PARENT_KEY: &'static str = "comments_parent_id_fkey";
+
+    /// Adds a comment and counts it. Tells whether it is there now; it is not where the post is gone or not its author's
+    /// to see.
+    ///
+    /// # Errors
+    /// `Missing` by [`Comments::PARENT_KEY`] where the comment that it answers is gone or on another post.
+    pub async fn insert(&mut self, comment: &Comment) -> Result<bool> {
+        let say = Say {
+            id: comment.id.into(),
+            author: comment.author.into(),
+            post: comment.post.into(),
+            parent: comment.parent.map(Uuid::from),
+            text: comment.text.as_str().to_owned(),
+            at: comment.created_at,
+        };
+        Ok(say.get_result::<i32>(self.conn).await.optional()?.is_some())
+    }
+
+    /// Saves other words. Tells whether the comment is still there.
+    pub async fn update(&mut self, comment: &Comment) -> Result<bool> {
+        let updated = diesel::update(comments::table.find(Uuid::from(comment.id)))
+            .set((
+                comments::content.eq(comment.text.as_str()),
+                comments::updated_at.eq(comment.updated_at),
+            ))
+            .execute(self.conn)
+            .await?;
+        Ok(updated == 1)
+    }
+
+    /// Removes a comment with all answers to it, and counts them no more. Tells how many there were.
+    ///
+    /// Lock the post first: an answer that is being written would otherwise go uncounted.
+    pub async fn delete(&mut self, post: PostId, comment: CommentId) -> Result<i64> {
+        let unsay = Unsay { comment: comment.into(), post: post.into() };
+        Ok(unsay.get_result(self.conn).await?)
+    }
+
+    /// Up to `most` comments by this person, with the posts that they are on.
+    pub async fn some_of(&mut self, author: UserId, most: i64) -> Result<Vec<(PostId, CommentId)>> {
+        let rows: Vec<(Uuid, Uuid)> = comments::table
+            .filter(comments::author_id.eq(i64::from(author)))
+            .select((comments::post_id, comments::id))
+            .order(comments::created_at.desc())
+            .limit(most)
+            .load(self.conn)
+            .await?;
+        Ok(rows.into_iter().map(|(post, comment)| (post.into(), comment.into())).collect())
+    }
+
+    /// The comment with this id, unless it is gone or across a block. Whether its post may be seen is the caller's to ask.
+    pub async fn find(
+        &mut self,
+        viewer: UserId,
+        comment: CommentId,
+    ) -> Result<Option<SeenComment>> {
+        let row: Option<SeenRow> = comments::table
+            .inner_join(users::table)
+            .filter(comments::id.eq(Uuid::from(comment)))
+            .filter(not(comments::author_id.eq_any(who_blocked(viewer.into()))))
+            .filter(not(comments::author_id.eq_any(whom_blocked_by(viewer.into()))))
+            .select((CommentRow::as_select(), AuthorRow::as_select(), Replies::seen_by(viewer)))
+            .first(self.conn)
+            .await
+            .optional()?;
+        Ok(row.map(SeenRow::into))
+    }
+
+    /// What was said about a post itself, oldest first, nobody across a block.
+    pub async fn list(
+        &mut self,
+        viewer: UserId,
+        post: PostId,
+        page: Page,
+    ) -> Result<Slice<SeenComment>> {
+        self.thread(viewer, Thread::About(post), page).await
+    }
+
+    /// The answers to a comment, oldest first, nobody across a block.
+    pub async fn replies(
+        &mut self,
+        viewer: UserId,
+        comment: CommentId,
+        page: Page,
+    ) -> Result<Slice<SeenComment>> {
+        self.thread(viewer, Thread::InAnswerTo(comment), page).await
+    }
+
+    async fn thread(
+        &mut self,
+        viewer: UserId,
+        thread: Thread,
+        page: Page,
+    ) -> Result<Slice<SeenComment>> {
+        let query = comments::table
+            .inner_join(users::table)
+            .filter(not(comments::author_id.eq_any(who_blocked(viewer.into()))))
+            .filter(not(comments::author_id.eq_any(whom_blocked_by(viewer.into()))))
+            .select((CommentRow::as_select(), AuthorRow::as_select(), Replies::seen_by(viewer)))
+            .order((comments::created_at, comments::id))
+            .into_boxed();
+        let query = match thread {
+            Thread::About(post) => query
+                .filter(comments::post_id.eq(Uuid::from(post)))
+                .filter(comments::parent_id.is_null()),
+            Thread::InAnswerTo(comment) => {
+                query.filter(comments::parent_id.eq(Uuid::from(comment)))
+            }
+        };
+        let rows: Vec<SeenRow> =
+            paged(query, page, "comments", Order::Oldest).load(self.conn).await?;
+        let seen = rows.into_iter().map(SeenRow::into).collect();
+        Ok(Slice::cut(seen, page.limit, |seen: &SeenComment| seen.comment.position()))
+    }
+}
+
+/// Which comments stand beside each other.
+enum Thread {
+    About(PostId),
+    InAnswerTo(CommentId),
+}
+
+/// A comment with its author and the number of answers to it.
+#[derive(Queryable)]
+struct SeenRow {
+    comment: CommentRow,
+    author: AuthorRow,
+    replies: i64,
+}
+
+impl From<SeenRow> for SeenComment {
+    fn from(row: SeenRow) -> Self {
+        Self { comment: row.comment.into(), author: row.author.into(), replies: row.replies }
+    }
+}
+
+/// A row of `comments`, column for column.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = comments)]
+struct CommentRow {
+    id: Uuid,
+    author_id: i64,
+    post_id: Uuid,
+    parent_id: Option<Uuid>,
+    content: String,
+    created_at: DateTime<Utc>,
+    updated_at: Option<DateTime<Utc>>,
+}
+
+impl From<CommentRow> for Comment {
+    fn from(row: CommentRow) -> Self {
+        Self {
+            id: row.id.into(),
+            post: row.post_id.into(),
+            author: UserId::from(row.author_id),
+            parent: row.parent_id.map(CommentId::from),
+            text: CommentText::from_stored(row.content),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+statement! {
+    /// Locks the post before it touches anything below it.
+    Say(
+        id: Uuid as SqlUuid,
+        author: i64 as BigInt,
+        post: Uuid as SqlUuid,
+        parent: Option<Uuid> as Nullable<SqlUuid>,
+        text: String as Text,
+        at: DateTime<Utc> as Timestamptz
+    ) -> Integer {
+        "post AS MATERIALIZED (
+            SELECT id FROM posts WHERE id = $3 AND (is_public OR author_id = $2) FOR NO KEY UPDATE
+        ), made AS (
+            INSERT INTO comments (id, author_id, post_id, parent_id, content, created_at)
+            SELECT $1, $2, id, $4, $5, $6 FROM post
+            RETURNING post_id
+        )
+        UPDATE posts SET comments_count = comments_count + 1 FROM made WHERE posts.id = made.post_id
+        RETURNING comments_count"
+    }
+}
+
+statement! {
+    /// Counts the whole tree, which the foreign key alone would take away uncounted.
+    Unsay(comment: Uuid as SqlUuid, post: Uuid as SqlUuid) -> BigInt {
+        "tree AS (
+            WITH RECURSIVE tree AS (
+                SELECT id FROM comments WHERE id = $1 AND post_id = $2
+                UNION ALL
+                SELECT comments.id FROM comments JOIN tree ON comments.parent_id = tree.id
+            )
+            SELECT id FROM tree
+        ), gone AS (
+            DELETE FROM comments WHERE id IN (SELECT id FROM tree) RETURNING id
+        ), counted AS (
+            UPDATE posts SET comments_count = comments_count - (SELECT count(*) FROM gone)::integer
+            WHERE id = $2
+        )
+        SELECT count(*) FROM gone"
+    }
+}

@@ -1,0 +1,52 @@
+//! How many answers a comment has.
+
+use diesel::expression::{ValidGrouping, is_aggregate};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::BigInt;
+use grateful_domain::UserId;
+
+use crate::schema::comments;
+
+/// The number of answers to a row of `comments` that this person may see: none across a block.
+#[derive(Debug, Clone, Copy, QueryId)]
+pub(crate) struct Replies {
+    viewer: i64,
+}
+
+impl Replies {
+    pub(crate) fn seen_by(viewer: UserId) -> Self {
+        Self { viewer: viewer.into() }
+    }
+}
+
+impl Expression for Replies {
+    type SqlType = BigInt;
+}
+
+impl<Table> AppearsOnTable<Table> for Replies where comments::id: AppearsOnTable<Table> {}
+
+impl<Table> SelectableExpression<Table> for Replies where comments::id: SelectableExpression<Table> {}
+
+impl<Grouped> ValidGrouping<Grouped> for Replies {
+    type IsAggregate = is_aggregate::No;
+}
+
+impl QueryFragment<Pg> for Replies {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "(SELECT count(*) FROM comments AS replies WHERE replies.parent_id = comments.id \
+             AND NOT (replies.author_id = ANY (SELECT followed_id FROM follows \
+             WHERE status = 'blocked' AND follower_id = ",
+        );
+        out.push_bind_param::<BigInt, _>(&self.viewer)?;
+        out.push_sql(
+            ")) AND NOT (replies.author_id = ANY (SELECT follower_id FROM follows \
+             WHERE status = 'blocked' AND followed_id = ",
+        );
+        out.push_bind_param::<BigInt, _>(&self.viewer)?;
+        out.push_sql(")))");
+        Ok(())
+    }
+}
