@@ -2,6 +2,7 @@
 
 mod password;
 mod serve;
+mod verify;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ pub(crate) async fn run(command: Command, settings: Settings) -> anyhow::Result<
         Command::Serve => serve::serve(settings).await,
         Command::Migrate => migrate(settings).await,
         Command::Password { username } => password::reset(settings, &username).await,
+        Command::Verify { repair } => verify::verify(settings, repair).await,
         Command::Openapi => print_openapi(),
     }
 }

@@ -33,6 +33,12 @@ pub(crate) enum Command {
         /// Whose.
         username: String,
     },
+    /// Recount every number that is kept beside rows while others go on, and print those that differ; exit code 1 if any.
+    Verify {
+        /// Set the numbers that differ to what is counted.
+        #[arg(long)]
+        repair: bool,
+    },
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -184,6 +190,7 @@ pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
     pub(crate) uploads_dir: PathBuf,
     pub(crate) allowed_origins: Vec<String>,
+    pub(crate) frontend_url: String,
     pub(crate) workers: usize,
     pub(crate) connections_per_worker: usize,
     pub(crate) statement_timeout: Duration,
@@ -233,6 +240,7 @@ impl Settings {
                 listen: listen?,
                 data_dir: raw.data_dir,
                 uploads_dir: raw.uploads_dir,
+                frontend_url: raw.frontend_url.trim_end_matches('/').to_owned(),
                 allowed_origins: frontend.into_iter().chain(more?).collect(),
                 workers: if workers == 0 { cores() } else { fit(workers) },
                 connections_per_worker: fit(connections),

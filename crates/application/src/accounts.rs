@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use grateful_domain::{Email, Password, PasswordHash, Session, SessionId, User, UserId, Username};
-use grateful_storage::{Credentials, NewUser, Repositories, StorageError, Users};
+use grateful_storage::{Connection, Credentials, NewUser, Repositories, StorageError, Users};
 
 use crate::passwords::Check;
 use crate::{AccessToken, App, Error, Result, Thing, new_id};
@@ -91,7 +91,7 @@ pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
 /// The person as they know themselves.
 pub async fn me(app: &App, user: UserId) -> Result<User> {
     let found = app.db.acquire().await?.users().find(user).await?;
-    found.ok_or(Error::Unauthenticated(GONE))
+    found.ok_or_else(Error::gone)
 }
 
 /// What it takes to change one's password.
@@ -108,7 +108,7 @@ pub struct ChangePassword {
 /// `Forbidden` where the current password is another one.
 pub async fn change_password(app: &App, session: &Session, change: ChangePassword) -> Result<()> {
     let known = app.db.acquire().await?.users().find_credentials_of(session.user).await?;
-    let known = known.ok_or(Error::Unauthenticated(GONE))?;
+    let known = known.ok_or_else(Error::gone)?;
     let outcome = app.passwords.check(change.current, Some(known.password.clone())).await?;
     if outcome == Check::Wrong {
         return Err(wrong_password());
@@ -145,6 +145,84 @@ pub async fn reset_password(app: &App, username: &str, new: Password) -> Result<
         .await
 }
 
+/// Deletes an account with all that is its own, and first takes back what it counts for on other people's posts and
+/// profiles. In small steps, each of them whole: cut short anywhere, every number still equals its rows, and doing it again
+/// goes on from there.
+///
+/// # Errors
+/// `NotFound` where there is no such account.
+pub async fn delete(app: &App, user: UserId) -> Result<()> {
+    for trace in TRACES {
+        // Each in a transaction of its own: it locks many posts, in an order that others do not share.
+        while app.db.transaction(async |tx| withdraw(tx, user, trace).await).await? != 0 {}
+    }
+    app.db
+        .transaction(async |tx| {
+            if !tx.users().lock_for_removal(user).await? {
+                return Err(Thing::User.not_found(user));
+            }
+            // What they did while the rest was taken back; from here on they can do nothing more.
+            for trace in TRACES {
+                while withdraw(tx, user, trace).await? != 0 {}
+            }
+            tx.users().delete(user).await?;
+            Ok(())
+        })
+        .await
+}
+
+/// What somebody leaves with others.
+#[derive(Debug, Clone, Copy)]
+enum Trace {
+    Hearts,
+    Reactions,
+    Shares,
+    Comments,
+    Follows,
+    Posts,
+}
+
+const TRACES: [Trace; 6] =
+    [Trace::Hearts, Trace::Reactions, Trace::Shares, Trace::Comments, Trace::Follows, Trace::Posts];
+
+/// How many rows of a kind one step takes away: few enough that nobody waits for its locks.
+const STEP: i64 = 200;
+
+/// Takes back a little of what a person did. Tells how much there was.
+async fn withdraw(tx: &mut Connection, user: UserId, trace: Trace) -> Result<i64> {
+    // Ahead of any post, as whoever edits or sends one does. Follows lock the people at both ends themselves, by id.
+    if !matches!(trace, Trace::Follows) {
+        tx.users().lock(user).await?;
+    }
+    match trace {
+        Trace::Hearts => Ok(tx.likes().delete_some_of(user, STEP).await?),
+        Trace::Reactions => Ok(tx.emoji_reactions().delete_some_of(user, STEP).await?),
+        Trace::Shares => Ok(tx.shares().delete_some_of(user, STEP).await?),
+        Trace::Comments => delete_a_comment(tx, user).await,
+        Trace::Follows => Ok(tx.follows().delete_some_of(user, STEP).await?),
+        Trace::Posts => delete_a_post(tx, user).await,
+    }
+}
+
+/// One at a time: its answers go along, counted under the lock of the post.
+async fn delete_a_comment(tx: &mut Connection, author: UserId) -> Result<i64> {
+    let Some((post, comment)) = tx.comments().some_of(author, 1).await?.pop() else {
+        return Ok(0);
+    };
+    tx.posts().lock(post).await?;
+    tx.comments().delete(post, comment).await?;
+    Ok(1)
+}
+
+/// One at a time: it takes what others left on it along.
+async fn delete_a_post(tx: &mut Connection, author: UserId) -> Result<i64> {
+    let Some(post) = tx.posts().some_of(author, 1).await?.pop() else { return Ok(0) };
+    if let Some(post) = tx.posts().lock(post).await? {
+        tx.posts().delete(&post).await?;
+    }
+    Ok(1)
+}
+
 /// Replaces a hash of an older kind, now that the password is at hand. Returns the one that is kept from now on.
 async fn renew(app: &App, known: &Credentials, password: String) -> Result<PasswordHash> {
     // One that is too short for today's rule keeps its old hash: it can be used, not chosen.
@@ -160,16 +238,6 @@ fn begin(app: &App, user: UserId, user_agent: Option<&str>, now: DateTime<Utc>) 
 }
 
 const MISMATCH: &str = "Incorrect email or password";
-
-const GONE: &str = "This account no longer exists";
-
-/// What a row that refers to a missing account means: it was deleted a moment ago.
-pub(crate) fn gone(error: StorageError) -> Error {
-    match error {
-        StorageError::Missing { .. } => Error::Unauthenticated(GONE),
-        other => other.into(),
-    }
-}
 
 fn taken(error: StorageError) -> Error {
     let reason = match &error {

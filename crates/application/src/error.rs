@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::TimeDelta;
 use grateful_domain::Invalid;
 use grateful_storage::{StorageError, Transient};
 use thiserror::Error;
@@ -31,7 +32,7 @@ pub enum Error {
         reason: &'static str,
     },
     /// It does not exist, at least not for them.
-    #[error("{} not found", Capitalised(*thing))]
+    #[error("{}", thing.absence())]
     NotFound {
         /// What they were looking for.
         thing: Thing,
@@ -51,6 +52,28 @@ pub enum Error {
     Conflict {
         /// With what.
         thing: Thing,
+        /// In words.
+        reason: &'static str,
+    },
+    /// A rule of the house is against it, whoever asks.
+    #[error("{reason}")]
+    AgainstRule {
+        /// Which rule.
+        constraint: &'static str,
+        /// In words.
+        reason: &'static str,
+    },
+    /// They did it often enough for now.
+    #[error("{reason}")]
+    TooMany {
+        /// By which name the bound is known.
+        policy: &'static str,
+        /// How often it may be done.
+        limit: u32,
+        /// In how long a time.
+        window: TimeDelta,
+        /// When it may be done again.
+        retry_after: TimeDelta,
         /// In words.
         reason: &'static str,
     },
@@ -80,6 +103,14 @@ pub enum Thing {
     Session,
     /// A post.
     Post,
+    /// A heart that was given.
+    Heart,
+    /// An emoji that was left.
+    Reaction,
+    /// A post that was passed on.
+    Share,
+    /// Something said about a post.
+    Comment,
     /// A request that may be repeated safely.
     IdempotencyKey,
 }
@@ -91,8 +122,21 @@ impl Thing {
             Self::User => "user",
             Self::Session => "session",
             Self::Post => "post",
+            Self::Heart => "heart",
+            Self::Reaction => "reaction",
+            Self::Share => "share",
+            Self::Comment => "comment",
             Self::IdempotencyKey => "idempotency_key",
         }
+    }
+
+    /// That there is none, in words (contract §6 has its own for hearts).
+    fn absence(self) -> String {
+        if self == Self::Heart {
+            return "No heart found to remove".to_owned();
+        }
+        let (first, rest) = self.noun().split_at(1);
+        format!("{}{rest} not found", first.to_ascii_uppercase())
     }
 
     /// That it does not exist, at least not for whoever asks.
@@ -107,21 +151,27 @@ impl fmt::Display for Thing {
     }
 }
 
-struct Capitalised(Thing);
-
-impl fmt::Display for Capitalised {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (first, rest) = self.0.noun().split_at(1);
-        write!(f, "{}{rest}", first.to_ascii_uppercase())
+impl Error {
+    /// That whoever asks has no account any more: it was deleted under them.
+    pub(crate) fn gone() -> Self {
+        Self::Unauthenticated("This account no longer exists")
     }
 }
 
+/// Whether a foreign key leads to the person who acts. Others who go away meanwhile are looked for before.
+fn refers_to_the_actor(constraint: &str) -> bool {
+    constraint.ends_with("_user_id_fkey") || constraint.ends_with("_author_id_fkey")
+}
+
 impl From<StorageError> for Error {
-    /// Names of constraints have a meaning in one use case only, which looks at them before they come here.
+    /// Other names of constraints have a meaning in one use case only, which looks at them before they come here.
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Conflict(_) => Self::Contended(error),
             StorageError::Unavailable(source) => Self::Unavailable(source),
+            StorageError::Missing { ref constraint } if refers_to_the_actor(constraint) => {
+                Self::gone()
+            }
             other => Self::Internal(other.into()),
         }
     }

@@ -2,11 +2,16 @@
 #![warn(missing_docs)]
 
 pub mod accounts;
+pub mod comments;
 pub mod feed;
 pub mod health;
+pub mod hearts;
 pub mod housekeeping;
 pub mod posts;
+pub mod reactions;
 pub mod sessions;
+pub mod shares;
+pub mod verify;
 
 mod error;
 mod passwords;

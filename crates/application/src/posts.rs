@@ -8,7 +8,6 @@ use grateful_storage::{Connection, PostQuery, Repositories};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
-use crate::accounts::gone;
 use crate::repeats::once;
 use crate::{Answer, App, Error, Repeat, Result, Thing, new_id};
 
@@ -28,7 +27,7 @@ pub async fn publish(
     let now = app.clock.now();
     let post = Post::publish(new_id(now).into(), author, draft, now);
     once(app, author, repeat, async |tx| {
-        tx.posts().insert(&post).await.map_err(gone)?;
+        tx.posts().insert(&post).await?;
         Ok(record(&seen(tx, Viewer::User(author), post.id).await?))
     })
     .await
@@ -99,6 +98,23 @@ pub async fn list_by(
     Ok(conn.posts().list(PostQuery::visible_to(viewer).by(author).page(page)).await?)
 }
 
+/// A post that `user` is about to act on: nobody comes between them and its author, nor do they go away, until the
+/// transaction ends.
+pub(crate) async fn hold(tx: &mut Connection, user: UserId, post: PostId) -> Result<SeenPost> {
+    hold_with(tx, user, &[], post).await
+}
+
+/// As [`hold`], and of `others` the same is true. All at once, since people are locked in the order of their ids.
+pub(crate) async fn hold_with(
+    tx: &mut Connection,
+    user: UserId,
+    others: &[UserId],
+    post: PostId,
+) -> Result<SeenPost> {
+    tx.users().hold_with_author_of(&[&[user], others].concat(), post).await?;
+    seen(tx, Viewer::User(user), post).await
+}
+
 /// Locks a post for its author, whose own row comes first in the order of locks.
 async fn lock_own(
     tx: &mut Connection,
@@ -118,7 +134,8 @@ async fn lock_own(
     Err(Error::Forbidden { action, thing: Thing::Post, reason })
 }
 
-async fn seen(conn: &mut Connection, viewer: Viewer, post: PostId) -> Result<SeenPost> {
+/// A post as `viewer` sees it, for whatever they want with it.
+pub(crate) async fn seen(conn: &mut Connection, viewer: Viewer, post: PostId) -> Result<SeenPost> {
     conn.posts().find(viewer, post).await?.ok_or_else(|| Thing::Post.not_found(post))
 }
 

@@ -4,7 +4,6 @@ use grateful_domain::UserId;
 use grateful_storage::{Claim, Claimed, Connection, Repositories};
 use thiserror::Error;
 
-use crate::accounts::gone;
 use crate::{App, Error, Result, Thing, new_id};
 
 /// A name that a client gives to a request, so that it can be sent again safely.
@@ -67,7 +66,7 @@ pub(crate) async fn once(
     let claim =
         Claim { id: new_id(at), user, key: repeat.key.0, fingerprint: repeat.fingerprint, at };
     // By itself, so that the connection goes back to the pool before the act asks for one.
-    let claimed = app.db.acquire().await?.idempotency_keys().claim(&claim).await.map_err(gone)?;
+    let claimed = app.db.acquire().await?.idempotency_keys().claim(&claim).await?;
     match claimed {
         Claimed::Ours => act_and_settle(app, &claim, act).await.map(Answer::First),
         Claimed::Answered(answer) => Ok(Answer::Again(answer)),

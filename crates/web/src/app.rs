@@ -8,12 +8,12 @@ use actix_web::http::header::{
 };
 use actix_web::middleware::{Next, NormalizePath, from_fn};
 use actix_web::web::{self, Data};
-use actix_web::{Error, HttpResponse};
+use actix_web::{Error, HttpMessage, HttpResponse};
 use grateful_application::App;
 use utoipa_actix_web::AppExt;
 
 use crate::error::ApiError;
-use crate::middleware::{RequestId, authenticate, bounds, frame, problems};
+use crate::middleware::{RequestId, Route, authenticate, bounds, frame, problems};
 use crate::openapi::ROUTES;
 use crate::{WebConfig, docs, routes};
 
@@ -60,8 +60,9 @@ async fn require_method(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let pattern = request.match_pattern();
-    match pattern.and_then(|pattern| ROUTES.methods(&pattern)) {
+    let methods =
+        request.extensions().get::<Route>().and_then(|Route(pattern)| ROUTES.methods(pattern));
+    match methods {
         Some(methods) if !methods.contains(request.method()) => {
             Ok(request.error_response(ApiError::MethodNotAllowed(methods.to_vec())))
         }

@@ -157,6 +157,14 @@ impl Plain for bool {
     }
 }
 
+impl Plain for Vec<i64> {
+    const EXPECTED: &'static str = "must be a list of whole numbers";
+
+    fn from_json(value: Value) -> Option<Self> {
+        value.as_array()?.iter().map(Value::as_i64).collect()
+    }
+}
+
 impl<'de, T: Plain> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match Value::deserialize(deserializer)? {

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct WebConfig {
     /// The origins whose pages may call the API, such as `http://localhost:3000`.
     pub allowed_origins: Vec<String>,
+    /// Where people use the front end, without a final slash: links to posts lead there.
+    pub frontend_url: String,
     /// How many threads answer requests, each with a pool of its own.
     pub workers: usize,
     /// How long a request in flight may go on after the order to stop.
@@ -32,6 +34,7 @@ impl Default for WebConfig {
     fn default() -> Self {
         Self {
             allowed_origins: vec!["http://localhost:3000".to_owned()],
+            frontend_url: "http://localhost:3000".to_owned(),
             workers: std::thread::available_parallelism().map_or(2, Into::into),
             shutdown_timeout: Duration::from_secs(30),
             patience: Duration::from_secs(7),

@@ -91,6 +91,8 @@ impl ResponseError for ApiError {
                 Error::Forbidden { .. } => StatusCode::FORBIDDEN,
                 Error::NotFound { .. } => StatusCode::NOT_FOUND,
                 Error::Taken { .. } | Error::Conflict { .. } => StatusCode::CONFLICT,
+                Error::AgainstRule { .. } => StatusCode::BAD_REQUEST,
+                Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
                 Error::Stale { .. } => StatusCode::PRECONDITION_FAILED,
                 Error::Unavailable(_) | Error::Contended(_) => StatusCode::SERVICE_UNAVAILABLE,
                 Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

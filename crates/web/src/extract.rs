@@ -10,8 +10,8 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::{DateTime, Utc};
 use grateful_application::{App, Error, Thing};
 use grateful_domain::{
-    Fields, Invalid, Limit, List, Offset, Page, PageError, Position, PostId, Session, SessionId,
-    Start, UserId, Viewer,
+    CommentId, Fields, Invalid, Limit, List, Offset, Page, PageError, Position, PostId, Session,
+    SessionId, Start, UserId, Viewer,
 };
 use uuid::Uuid;
 
@@ -97,6 +97,18 @@ impl FromRequest for PostPath {
     }
 }
 
+/// The id in the path of a route about a comment.
+pub(crate) struct CommentPath(pub(crate) CommentId);
+
+impl FromRequest for CommentPath {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(path_uuid(request, Thing::Comment).map(|id| Self(id.into())))
+    }
+}
+
 /// The id in the path of a route about a session.
 pub(crate) struct SessionPath(pub(crate) SessionId);
 
@@ -132,10 +144,10 @@ impl FromRequest for Parameters {
 }
 
 impl Parameters {
-    /// The part of `list` that is asked for; the first 20 entries where nothing is said.
+    /// The part of `list` that is asked for.
     pub(crate) fn page(&self, list: List) -> Result<Page, ApiError> {
         let mut fields = Fields::default();
-        let limit = fields.check("limit", self.number("limit", Limit::DEFAULT, Limit::parse));
+        let limit = fields.check("limit", self.number("limit", list.default_limit(), Limit::parse));
         let offset = fields.check("offset", self.number("offset", Offset::ZERO, Offset::parse));
         let start = match (self.0.get("cursor"), offset) {
             (None, offset) => offset.map(Start::Offset),

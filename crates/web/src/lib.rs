@@ -5,17 +5,22 @@ mod access;
 mod app;
 mod auth;
 mod body;
+mod comments;
 mod config;
 mod docs;
 mod error;
 mod etag;
 mod extract;
 mod health;
+mod hearts;
 mod middleware;
 mod openapi;
 mod posts;
 mod problem;
+mod reactions;
+mod repeats;
 mod server;
+mod shares;
 mod users;
 mod wire;
 
@@ -55,6 +60,21 @@ fn routes(service: &mut ServiceConfig<'_>) {
                 .service(posts::read_feed)
                 .service(posts::read)
                 .service(posts::edit)
-                .service(posts::delete),
+                .service(posts::delete)
+                .service(hearts::give)
+                .service(hearts::take_back)
+                .service(hearts::count)
+                .service(hearts::list)
+                .service(reactions::react)
+                .service(reactions::take_back)
+                .service(reactions::list)
+                .service(reactions::summarise)
+                .service(shares::pass_on)
+                .service(shares::take_back)
+                .service(comments::say)
+                .service(comments::list)
+                .service(comments::list_replies)
+                .service(comments::reword)
+                .service(comments::delete),
         );
 }

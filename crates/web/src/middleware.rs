@@ -7,7 +7,7 @@ mod frame;
 mod problems;
 mod request_id;
 
-pub(crate) use self::authenticate::authenticate;
+pub(crate) use self::authenticate::{Route, authenticate};
 pub(crate) use self::bounds::bounds;
 pub(crate) use self::frame::frame;
 pub(crate) use self::problems::problems;

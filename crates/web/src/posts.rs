@@ -17,6 +17,7 @@ use crate::error::ApiError;
 use crate::etag::{Expected, Known, etag};
 use crate::extract::{Parameters, PostPath, SignedIn, Viewing};
 use crate::problem::Problem;
+use crate::repeats::created;
 use crate::wire::{Paged, Timestamp};
 
 /// A post as it is sent: to be published, or, with every field optional, to be changed.
@@ -174,6 +175,21 @@ pub(crate) struct PostPage {
     cursor: Option<String>,
 }
 
+/// Which part of a list of what was made of a post.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it documents what `Parameters` reads")]
+pub(crate) struct LongPage {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 100)]
+    limit: Option<u32>,
+    /// How many to pass over.
+    #[param(minimum = 0, maximum = 10_000, default = 0)]
+    offset: Option<u32>,
+    /// Where to go on, from the `next` link of the page before.
+    cursor: Option<String>,
+}
+
 /// Publishes a post.
 #[utoipa::path(
     tag = "posts",
@@ -298,17 +314,10 @@ fn recorded(seen: &SeenPost) -> Vec<u8> {
 }
 
 fn published(answer: Answer) -> HttpResponse {
-    let (kept, again) = match answer {
-        Answer::First(kept) => (kept, false),
-        Answer::Again(kept) => (kept, true),
-    };
+    let (kept, mut response) = created(answer);
     let kept = String::from_utf8_lossy(&kept);
     let (tag, body) = kept.split_once('\n').unwrap_or_default();
-    let mut response = HttpResponse::Created();
     response.insert_header((ETAG, EntityTag::new_strong(tag.to_owned())));
-    if again {
-        response.insert_header(("Idempotent-Replayed", "true"));
-    }
     response.content_type(ContentType::json()).body(body.to_owned())
 }
 

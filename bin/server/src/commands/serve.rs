@@ -71,6 +71,7 @@ async fn answer(
     let address = listeners.first().context("there is no address to listen on")?.local_addr()?;
     let config = WebConfig {
         allowed_origins: settings.allowed_origins.clone(),
+        frontend_url: settings.frontend_url.clone(),
         workers: settings.workers,
         shutdown_timeout: settings.shutdown_timeout,
         ..WebConfig::default()

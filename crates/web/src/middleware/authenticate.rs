@@ -18,7 +18,12 @@ pub(crate) async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match identify(&request).await {
+    // Looked up once: it tries the pattern of every route. From here on the path is in its one spelling.
+    let route = request.match_pattern().map(Route);
+    if let Some(route) = route.clone() {
+        request.extensions_mut().insert(route);
+    }
+    match identify(&request, route).await {
         Ok(session) => {
             if let Some(session) = session {
                 request.extensions_mut().insert(session);
@@ -29,9 +34,16 @@ pub(crate) async fn authenticate(
     }
 }
 
-async fn identify(request: &ServiceRequest) -> Result<Option<Session>, ApiError> {
+/// The pattern of the route that a request is for.
+#[derive(Debug, Clone)]
+pub(crate) struct Route(pub(crate) String);
+
+async fn identify(
+    request: &ServiceRequest,
+    route: Option<Route>,
+) -> Result<Option<Session>, ApiError> {
     // A path that leads nowhere does so for everybody.
-    let Some(pattern) = request.match_pattern() else { return Ok(None) };
+    let Some(Route(pattern)) = route else { return Ok(None) };
     let token_was_sent = request.headers().contains_key(AUTHORIZATION);
     match (access_to(request.method(), &pattern), token_was_sent) {
         (Access::Public, _) | (Access::Optional, false) => Ok(None),

@@ -20,7 +20,7 @@ use grateful_domain::Session;
 use tokio::task::JoinError;
 use tracing::Instrument as _;
 
-use super::RequestId;
+use super::{RequestId, Route};
 use crate::WebConfig;
 use crate::extract::now;
 use crate::problem;
@@ -60,8 +60,10 @@ async fn answer(
     let (answered, queries) = QueryLog::record(next.call(request)).await;
     let mut response = answered?.map_into_boxed_body();
     dress(response.headers_mut(), &id);
-    line.route = response.request().match_pattern();
-    line.user = response.request().extensions().get::<Session>().map(|it| it.user.into());
+    let extensions = response.request().extensions();
+    line.route = extensions.get::<Route>().map(|Route(pattern)| pattern.clone());
+    line.user = extensions.get::<Session>().map(|it| it.user.into());
+    drop(extensions);
     line.end(response.status(), &queries);
     Ok(response)
 }
@@ -106,8 +108,7 @@ impl Line {
     fn begin(request: &ServiceRequest, config: Option<&Data<WebConfig>>) -> Self {
         Self {
             method: request.method().clone(),
-            // Not yet in its one spelling, so it may be unknown until the answer is there.
-            route: request.match_pattern(),
+            route: None,
             user: None,
             begun: Instant::now(),
             repeated: config.map_or(u32::MAX, |config| config.repeated_statements),

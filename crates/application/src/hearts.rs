@@ -1,0 +1,68 @@
+//! Hearts: giving them, taking them back, seeing who gave them.
+
+use grateful_domain::{Heart, Page, PostId, Slice, UserId, Viewer};
+use grateful_storage::{Connection, NewLike, Repositories};
+
+use crate::posts::{hold, seen};
+use crate::{App, Error, Result, Thing, new_id};
+
+/// How a post stands with its hearts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hearts {
+    /// How many there are.
+    pub count: i32,
+    /// Whether one is the caller's.
+    pub hearted: bool,
+}
+
+/// Gives a post a heart.
+///
+/// # Errors
+/// `Taken` where it has one from this person already.
+pub async fn give(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
+    let at = app.clock.now();
+    let like = NewLike { id: new_id(at).into(), user, post, at };
+    app.db
+        .transaction(async |tx| {
+            hold(tx, user, post).await?;
+            match tx.likes().put(&like).await? {
+                Some(count) => Ok(Hearts { count, hearted: true }),
+                None => Err(why_not_given(tx, user, post).await?),
+            }
+        })
+        .await
+}
+
+/// Takes one's heart back.
+///
+/// # Errors
+/// `NotFound` where there is none.
+pub async fn take_back(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
+    app.db
+        .transaction(async |tx| {
+            hold(tx, user, post).await?;
+            let none = || Error::NotFound { thing: Thing::Heart, id: None };
+            let count = tx.likes().delete(user, post).await?.ok_or_else(none)?;
+            Ok(Hearts { count, hearted: false })
+        })
+        .await
+}
+
+/// How a post stands with its hearts.
+pub async fn count(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
+    let seen = seen(&mut *app.db.acquire().await?, Viewer::User(user), post).await?;
+    Ok(Hearts { count: seen.post.engagement.hearts, hearted: seen.hearted })
+}
+
+/// Who gave a post a heart, newest first.
+pub async fn list(app: &App, user: UserId, post: PostId, page: Page) -> Result<Slice<Heart>> {
+    let mut conn = app.db.acquire().await?;
+    seen(&mut conn, Viewer::User(user), post).await?;
+    Ok(conn.likes().list(user, post, page).await?)
+}
+
+/// Somebody else may have taken the post away meanwhile, or the same person been here a moment ago.
+async fn why_not_given(tx: &mut Connection, user: UserId, post: PostId) -> Result<Error> {
+    seen(tx, Viewer::User(user), post).await?;
+    Ok(Error::Taken { thing: Thing::Heart, reason: "Post already hearted by user" })
+}

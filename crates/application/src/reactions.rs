@@ -1,0 +1,66 @@
+//! Emoji on posts: leaving one, changing one's mind, taking it back.
+
+use grateful_domain::{Author, Emoji, EmojiCount, Page, PostId, Reaction, Slice, UserId, Viewer};
+use grateful_storage::{NewReaction, Repositories};
+
+use crate::posts::{hold, seen};
+use crate::{App, Error, Result, Thing, new_id};
+
+/// How a post stands with its emoji.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// How many there are.
+    pub total: i32,
+    /// How many of each that was left at all.
+    pub counts: Vec<EmojiCount>,
+    /// The caller's own.
+    pub own: Option<Emoji>,
+}
+
+/// Leaves an emoji on a post, in place of an earlier one.
+pub async fn react(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Result<Reaction> {
+    let at = app.clock.now();
+    let new = NewReaction { id: new_id(at).into(), user, post, emoji, at };
+    app.db
+        .transaction(async |tx| {
+            hold(tx, user, post).await?;
+            let by: Author = tx.users().find_author(user).await?.ok_or_else(Error::gone)?;
+            let put = tx.emoji_reactions().put(&new).await?;
+            let put = put.ok_or_else(|| Thing::Post.not_found(post))?;
+            Ok(Reaction { id: put.id, post, by, emoji, created_at: put.created_at })
+        })
+        .await
+}
+
+/// Takes one's emoji back.
+///
+/// # Errors
+/// `NotFound` where there is none.
+pub async fn take_back(app: &App, user: UserId, post: PostId) -> Result<()> {
+    app.db
+        .transaction(async |tx| {
+            hold(tx, user, post).await?;
+            if tx.emoji_reactions().delete(user, post).await? {
+                Ok(())
+            } else {
+                Err(Error::NotFound { thing: Thing::Reaction, id: None })
+            }
+        })
+        .await
+}
+
+/// The emoji on a post and who left them, newest first.
+pub async fn list(app: &App, user: UserId, post: PostId, page: Page) -> Result<Slice<Reaction>> {
+    let mut conn = app.db.acquire().await?;
+    seen(&mut conn, Viewer::User(user), post).await?;
+    Ok(conn.emoji_reactions().list(user, post, page).await?)
+}
+
+/// How a post stands with its emoji.
+pub async fn summarise(app: &App, user: UserId, post: PostId) -> Result<Summary> {
+    let mut conn = app.db.acquire().await?;
+    let seen = seen(&mut conn, Viewer::User(user), post).await?;
+    let counts = conn.emoji_reactions().counts_of(&[post]).await?.remove(&post).unwrap_or_default();
+    let total = counts.iter().map(|it| i32::try_from(it.count).unwrap_or(i32::MAX)).sum();
+    Ok(Summary { total, counts, own: seen.reaction })
+}

@@ -1,0 +1,100 @@
+//! Passing posts on: by link, or to people.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use grateful_domain::{NewShare, PostId, Recipients, SeenPost, Share, ShareQuota, UserId};
+use grateful_storage::{Connection, Repositories};
+
+use crate::posts::{hold, hold_with};
+use crate::repeats::once;
+use crate::{Answer, App, Error, Repeat, Result, Thing, new_id};
+
+/// Passes a post on, once for all requests that are the same by `repeat`. A link that one has already is the same link.
+/// `record` turns the share into the answer that is kept.
+///
+/// # Errors
+/// `AgainstRule` where one's own post is private; `NotFound` where a recipient is unknown; `Forbidden` where a block
+/// stands between; `TooMany` where too many messages were sent within the hour.
+pub async fn share(
+    app: &App,
+    user: UserId,
+    post: PostId,
+    how: NewShare,
+    repeat: Option<Repeat>,
+    record: impl Fn(&Share) -> Vec<u8>,
+) -> Result<Answer> {
+    let now = app.clock.now();
+    let share = Share { id: new_id(now).into(), by: user, post, how, created_at: now };
+    once(app, user, repeat, async |tx| {
+        match &share.how {
+            NewShare::Url => require_public(&hold(tx, user, post).await?)?,
+            NewShare::Message { recipients, .. } => {
+                require_public(&hold_with(tx, user, recipients.as_slice(), post).await?)?;
+                require_reachable(tx, user, recipients).await?;
+                require_quota(tx, user, now).await?;
+            }
+        }
+        if tx.shares().put(&share).await? {
+            return Ok(record(&share));
+        }
+        let link = tx.shares().find_link(user, post).await?;
+        Ok(record(&link.ok_or_else(|| Thing::Post.not_found(post))?))
+    })
+    .await
+}
+
+/// Gives one's link to a post back.
+///
+/// # Errors
+/// `NotFound` where there is none.
+pub async fn unshare(app: &App, user: UserId, post: PostId) -> Result<()> {
+    app.db
+        .transaction(async |tx| {
+            hold(tx, user, post).await?;
+            if tx.shares().delete_link(user, post).await? {
+                Ok(())
+            } else {
+                Err(Error::NotFound { thing: Thing::Share, id: None })
+            }
+        })
+        .await
+}
+
+/// Whoever sees a private post is its author.
+fn require_public(seen: &SeenPost) -> Result<()> {
+    if seen.post.draft.visibility.is_public() {
+        return Ok(());
+    }
+    let reason = "This post cannot be shared due to privacy settings.";
+    Err(Error::AgainstRule { constraint: "private_post", reason })
+}
+
+async fn require_reachable(tx: &mut Connection, user: UserId, named: &Recipients) -> Result<()> {
+    let blocks = tx.users().blocks_of(user, named.as_slice()).await?;
+    for recipient in named.as_slice() {
+        match blocks.get(recipient) {
+            None => return Err(Thing::User.not_found(recipient)),
+            Some(true) => {
+                let reason = "Cannot share with this user";
+                return Err(Error::Forbidden { action: "share", thing: Thing::User, reason });
+            }
+            Some(false) => (),
+        }
+    }
+    Ok(())
+}
+
+/// Under the lock of the sharer's own row, so that no two messages take the last place.
+async fn require_quota(tx: &mut Connection, user: UserId, now: DateTime<Utc>) -> Result<()> {
+    tx.users().lock(user).await?;
+    let reaches_back_to = tx.shares().quota_reaches_back_to(user, now).await?;
+    match ShareQuota::wait(reaches_back_to, now) {
+        None => Ok(()),
+        Some(retry_after) => Err(Error::TooMany {
+            policy: "shares",
+            limit: ShareQuota::AN_HOUR,
+            window: TimeDelta::hours(1),
+            retry_after,
+            reason: "You have shared with people often enough for now",
+        }),
+    }
+}

@@ -1,0 +1,68 @@
+//! Whether the numbers that are kept beside rows equal the rows.
+
+use std::ops::ControlFlow;
+
+// What is verified, and what is found, are storage's words.
+pub use grateful_storage::{Counted, Difference};
+use grateful_storage::{Repositories, RowKey, Step};
+
+use crate::{App, Result};
+
+/// What happens while numbers are verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// A number that does not equal its rows; mended, where that was asked for.
+    Differs(Difference),
+    /// So many rows of a table have been gone through.
+    Verified {
+        /// What was gone through.
+        table: Counted,
+        /// How many rows of it so far.
+        rows: u64,
+    },
+}
+
+/// Whether to mend what is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mend {
+    /// Change nothing.
+    No,
+    /// Set every number that differs to what its rows say.
+    Yes,
+}
+
+/// How many rows one statement goes through: so few that it holds nobody up, and that memory stays bounded.
+const STEP: i64 = 1_000;
+
+/// Recomputes every number while others go on, and tells what it finds. Returns how many differ.
+///
+/// Each step compares numbers and rows in one statement, which sees both at the same moment: an act in flight is no
+/// difference.
+pub async fn verify(app: &App, mend: Mend, mut tell: impl FnMut(Progress)) -> Result<u64> {
+    let mut differences = 0;
+    for table in [Counted::Users, Counted::Posts] {
+        let (mut rows, mut after) = (0, None);
+        while let ControlFlow::Continue(step) = step(app, table, after).await? {
+            rows += step.rows;
+            after = Some(step.last);
+            for difference in step.differences {
+                differences += 1;
+                if mend == Mend::Yes {
+                    app.db
+                        .transaction(async |tx| {
+                            Ok::<_, crate::Error>(tx.counters().mend(&difference).await?)
+                        })
+                        .await?;
+                }
+                tell(Progress::Differs(difference));
+            }
+            tell(Progress::Verified { table, rows });
+        }
+    }
+    Ok(differences)
+}
+
+async fn step(app: &App, table: Counted, after: Option<RowKey>) -> Result<ControlFlow<(), Step>> {
+    let step = app.db.acquire().await?.counters().verify(table, after, STEP).await?;
+    Ok(step.map_or(ControlFlow::Break(()), ControlFlow::Continue))
+}
