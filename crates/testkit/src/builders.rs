@@ -140,6 +140,11 @@ impl PostBuilder {
         Self { id: Uuid::from_u128(id), ..self }
     }
 
+    /// The post itself, not saved yet; its author must have been named.
+    pub fn unsaved(self) -> Post {
+        Post::publish(self.id.into(), self.author.unwrap(), self.draft, self.at)
+    }
+
     /// Saves it, and its author where none was named.
     pub async fn saved_in(self, test: &TestDatabase) -> Post {
         let author = match self.author {

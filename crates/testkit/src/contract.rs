@@ -91,6 +91,13 @@ fn fits(schema: &Value, value: &Value, at: &str) -> Result<(), String> {
                 }
                 true
             }
+            // Of a map, which has no properties of its own.
+            "additionalProperties" => {
+                for (name, item) in value.as_object().into_iter().flatten() {
+                    fits(expected, item, &format!("{at}.{name}"))?;
+                }
+                true
+            }
             "properties" => {
                 has_properties(schema, value, at)?;
                 true

@@ -12,9 +12,13 @@ mod builders;
 mod clock;
 mod contract;
 mod database;
+mod engagement;
 
 pub use self::api::{Answer, Api, Call, Caller};
 pub use self::app::TestApp;
 pub use self::builders::{PASSWORD, PostBuilder, UserBuilder, a_post, a_user, block, someone};
 pub use self::clock::{NOON, StoppedClock};
 pub use self::database::TestDatabase;
+pub use self::engagement::{
+    CommentBuilder, a_comment, a_like, a_link, a_message, a_reaction, engagement_of,
+};

@@ -95,3 +95,27 @@ async fn password_says_what_is_wrong_and_changes_nothing() {
     server.client().session(&ana).send().await.expect(200);
     server.client().log_in("ana", PASSWORD).send().await.expect(200);
 }
+
+#[tokio::test]
+async fn verify_names_every_number_that_differs_from_its_rows_and_repairs_it() {
+    let server = Setup::on_a_test_database().await.start().await;
+    let client = server.client();
+    let ana = client.sign_up("ana").await;
+    let post = client.publish(&ana, "For rain.").send().await.expect(201).id();
+    client.post(&format!("/api/v1/posts/{post}/heart")).by(&ana).send().await.expect(201);
+    let setup = server.setup();
+    let right = setup.run(&["verify"]).expect(0).stdout;
+    let sql = setup.sql().await;
+    sql.run("UPDATE posts SET hearts_count = 7; UPDATE users SET followers_count = 3").await;
+
+    let wrong = setup.run(&["verify"]).expect(1);
+    let repaired = setup.run(&["verify", "--repair"]).expect(0);
+    let right_again = setup.run(&["verify"]).expect(0).stdout;
+
+    assert_eq!(right, "1 users and 1 posts verified: 0 differences\n");
+    assert!(wrong.stdout.contains(&format!("posts {post}: hearts_count is 7, but there are 1\n")));
+    assert!(wrong.stdout.contains("users 1: followers_count is 3, but there are 0\n"));
+    assert!(wrong.stdout.ends_with("1 users and 1 posts verified: 2 differences\n"));
+    assert!(repaired.stdout.ends_with("all of them repaired\n"), "{}", repaired.stdout);
+    assert_eq!(right_again, right);
+}

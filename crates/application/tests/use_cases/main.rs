@@ -7,6 +7,8 @@ mod support;
 
 /// Joining, signing in, passwords.
 mod accounts;
+/// Deleting an account.
+mod departure;
 /// That use cases can be embedded in servers that move tasks between threads.
 mod embedding;
 /// Everybody's posts.

@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
-use grateful_testkit::{Api, Caller, PASSWORD, a_post, block};
+use grateful_domain::{PostId, UserId};
+use grateful_storage::Repositories;
+use grateful_testkit::{
+    Api, Caller, PASSWORD, a_comment, a_like, a_link, a_post, a_reaction, block,
+};
 use grateful_web::{Access, access_to};
 use serde_json::{Value, json};
 
@@ -40,7 +44,7 @@ const fn row(method: &'static str, path: &'static str, to: [u16; 4]) -> Row {
 }
 
 /// Owner, stranger, blocked, anonymous.
-const TABLE: [Row; 23] = [
+const TABLE: [Row; 49] = [
     row("GET", "/health", [200, 200, 200, 200]),
     row("GET", "/livez", [200, 200, 200, 200]),
     row("GET", "/readyz", [200, 200, 200, 200]),
@@ -64,6 +68,32 @@ const TABLE: [Row; 23] = [
     row("PATCH", "/api/v1/posts/{private}", [200, 404, 404, 401]),
     row("DELETE", "/api/v1/posts/{private}", [204, 404, 404, 401]),
     row("GET", "/api/v1/posts/{nobodys}", [404, 404, 404, 404]),
+    row("POST", "/api/v1/posts/{public}/heart", [201, 201, 404, 401]),
+    row("POST", "/api/v1/posts/{private}/heart", [201, 404, 404, 401]),
+    row("DELETE", "/api/v1/posts/{answered}/heart", [200, 200, 404, 401]),
+    row("GET", "/api/v1/posts/{answered}/hearts", [200, 200, 404, 401]),
+    row("GET", "/api/v1/posts/{private}/hearts", [200, 404, 404, 401]),
+    row("GET", "/api/v1/posts/{answered}/hearts/users", [200, 200, 404, 401]),
+    row("GET", "/api/v1/posts/{private}/hearts/users", [200, 404, 404, 401]),
+    row("POST", "/api/v1/posts/{public}/reactions", [201, 201, 404, 401]),
+    row("POST", "/api/v1/posts/{private}/reactions", [201, 404, 404, 401]),
+    row("DELETE", "/api/v1/posts/{answered}/reactions", [204, 204, 404, 401]),
+    row("GET", "/api/v1/posts/{answered}/reactions", [200, 200, 404, 401]),
+    row("GET", "/api/v1/posts/{private}/reactions", [200, 404, 404, 401]),
+    row("GET", "/api/v1/posts/{answered}/reactions/summary", [200, 200, 404, 401]),
+    row("GET", "/api/v1/posts/{private}/reactions/summary", [200, 404, 404, 401]),
+    row("POST", "/api/v1/posts/{public}/share", [201, 201, 404, 401]),
+    row("POST", "/api/v1/posts/{private}/share", [400, 404, 404, 401]),
+    row("DELETE", "/api/v1/posts/{answered}/share", [204, 204, 404, 401]),
+    row("POST", "/api/v1/posts/{public}/comments", [201, 201, 404, 401]),
+    row("POST", "/api/v1/posts/{private}/comments", [201, 404, 404, 401]),
+    row("GET", "/api/v1/posts/{answered}/comments", [200, 200, 404, 401]),
+    row("GET", "/api/v1/posts/{private}/comments", [200, 404, 404, 401]),
+    row("GET", "/api/v1/comments/{comment}/replies", [200, 200, 404, 401]),
+    row("PATCH", "/api/v1/comments/{comment}", [200, 403, 404, 401]),
+    row("DELETE", "/api/v1/comments/{comment}", [204, 403, 404, 401]),
+    row("PATCH", "/api/v1/comments/{strangers}", [403, 200, 404, 401]),
+    row("DELETE", "/api/v1/comments/{blockeds}", [404, 403, 404, 401]),
 ];
 
 #[test]
@@ -153,6 +183,14 @@ impl World {
         block(api.test(), owner.user.id, blocked.user.id).await;
         let public = a_post().by(owner.user.id).saved_in(api.test()).await.id;
         let private = a_post().by(owner.user.id).private().saved_in(api.test()).await.id;
+        let answered = a_post().by(owner.user.id).saved_in(api.test()).await;
+        for caller in [&owner, &stranger, &blocked] {
+            answer(&api, caller.user.id, answered.id).await;
+        }
+        let comment = async |by: &Caller| {
+            let comment = a_comment().by(by.user.id).on(&answered);
+            comment.saved_in(api.test()).await.id.to_string()
+        };
         let sessions = api.get("/api/v1/auth/sessions").by(&owner).send().await;
         let session = enveloped(&sessions)[0]["id"].as_str().unwrap().to_owned();
         let names = vec![
@@ -161,6 +199,10 @@ impl World {
             ("{private}", private.to_string()),
             ("{nobodys}", crate::support::NOBODYS.to_owned()),
             ("{session}", session),
+            ("{answered}", answered.id.to_string()),
+            ("{comment}", comment(&owner).await),
+            ("{strangers}", comment(&stranger).await),
+            ("{blockeds}", comment(&blocked).await),
         ];
         Self { api, owner, stranger, blocked, names }
     }
@@ -199,9 +241,20 @@ impl World {
             "/api/v1/posts" | "/api/v1/posts/{public}" | "/api/v1/posts/{private}" => {
                 Some(json!({"content": "For rain."}))
             }
+            path if path.ends_with("/reactions") => Some(json!({"emoji_code": "hug"})),
+            path if path.ends_with("/share") => Some(json!({"share_method": "url"})),
+            path if path.contains("/comments") => Some(json!({"content": "How lovely."})),
             _ => None,
         }
     }
+}
+
+/// Gives a post a heart and an emoji, and takes its link: as if from before there were blocks.
+async fn answer(api: &Api, user: UserId, post: PostId) {
+    let mut conn = api.test().connect().await;
+    conn.likes().put(&a_like(user, post)).await.unwrap();
+    conn.emoji_reactions().put(&a_reaction(user, post)).await.unwrap();
+    conn.shares().put(&a_link(user, post)).await.unwrap();
 }
 
 /// The pattern in the document: every id is called that.

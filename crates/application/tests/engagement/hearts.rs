@@ -1,0 +1,176 @@
+//! Hearts.
+
+use futures_util::future::join_all;
+use grateful_application::hearts::{Hearts, count, give, list, take_back};
+use grateful_application::{Error, Thing, posts};
+use grateful_domain::{PostId, Viewer};
+use grateful_testkit::{NOON, TestApp, a_post, block, engagement_of, someone};
+use uuid::Uuid;
+
+use crate::support::{
+    ALL, assert_not_found, block_in_flight, commit_when_waited_for, deletion_in_flight,
+};
+
+#[tokio::test]
+async fn a_heart_is_counted_shown_and_listed() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let post = a_post().saved_in(&test).await.id;
+
+    let given = give(&app, ana, post).await.unwrap();
+
+    assert_eq!(given, Hearts { count: 1, hearted: true });
+    assert_eq!(count(&app, ana, post).await.unwrap(), given);
+    assert_eq!(count(&app, ben, post).await.unwrap(), Hearts { count: 1, hearted: false });
+    assert!(posts::read(&app, Viewer::User(ana), post).await.unwrap().hearted);
+    let [heart] = list(&app, ben, post, ALL).await.unwrap().items.try_into().unwrap();
+    assert_eq!((heart.by.id, heart.created_at), (ana, NOON));
+}
+
+#[tokio::test]
+async fn a_second_heart_is_refused_in_the_words_of_the_contract() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let post = a_post().saved_in(&test).await.id;
+    give(&app, ana, post).await.unwrap();
+
+    let refused = give(&app, ana, post).await.unwrap_err();
+
+    assert!(matches!(refused, Error::Taken { thing: Thing::Heart, .. }), "{refused:?}");
+    assert_eq!(refused.to_string(), "Post already hearted by user");
+    assert_eq!(count(&app, ana, post).await.unwrap().count, 1);
+}
+
+#[tokio::test]
+async fn a_heart_can_be_taken_back_once() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let post = a_post().saved_in(&test).await.id;
+    for user in [ana, ben] {
+        give(&app, user, post).await.unwrap();
+    }
+
+    let taken_back = take_back(&app, ana, post).await;
+    let again = take_back(&app, ana, post).await.unwrap_err();
+
+    assert_eq!(taken_back.unwrap(), Hearts { count: 1, hearted: false });
+    assert!(matches!(again, Error::NotFound { thing: Thing::Heart, .. }), "{again:?}");
+    assert_eq!(again.to_string(), "No heart found to remove");
+}
+
+#[tokio::test]
+async fn people_give_their_own_posts_hearts_private_ones_too() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let post = a_post().by(ana).private().saved_in(&test).await.id;
+
+    assert_eq!(give(&app, ana, post).await.unwrap(), Hearts { count: 1, hearted: true });
+}
+
+#[tokio::test]
+async fn a_post_that_one_may_not_see_has_no_hearts_to_give_take_or_look_at() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let [ana, ben, eve] = [someone(&test).await, someone(&test).await, someone(&test).await];
+    let private = a_post().by(eve).private().saved_in(&test).await.id;
+    let by_blocked = a_post().by(eve).saved_in(&test).await.id;
+    let nowhere = PostId::from(Uuid::from_u128(7));
+    block(&test, ana, eve).await;
+    block(&test, eve, ben).await;
+
+    for (user, post) in [(ana, private), (ana, nowhere), (ana, by_blocked), (ben, by_blocked)] {
+        assert_not_found(give(&app, user, post).await, Thing::Post);
+        assert_not_found(take_back(&app, user, post).await, Thing::Post);
+        assert_not_found(count(&app, user, post).await, Thing::Post);
+        assert_not_found(list(&app, user, post, ALL).await, Thing::Post);
+    }
+    assert_eq!(test.count("likes").await, 0);
+}
+
+#[tokio::test]
+async fn a_heart_given_before_a_block_stays_counted_and_is_not_taken_back_across_it() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let post = a_post().by(ben).saved_in(&test).await.id;
+    give(&app, ana, post).await.unwrap();
+    block(&test, ben, ana).await;
+
+    assert_not_found(take_back(&app, ana, post).await, Thing::Post);
+
+    assert_eq!(count(&app, ben, post).await.unwrap().count, 1);
+    assert_eq!(list(&app, ben, post, ALL).await.unwrap().items, []);
+}
+
+#[tokio::test]
+async fn a_post_that_is_deleted_while_it_is_given_a_heart_is_not_found() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let post = a_post().saved_in(&test).await.id;
+    let deletion = deletion_in_flight(&test, post).await;
+
+    let (outcome, ()) =
+        tokio::join!(give(&app, ana, post), commit_when_waited_for(&test, deletion, 1));
+
+    assert_not_found(outcome, Thing::Post);
+}
+
+#[tokio::test]
+async fn a_post_that_becomes_private_while_it_is_given_a_heart_is_not_found() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let post = a_post().saved_in(&test).await.id;
+    let change = test.begin("UPDATE posts SET is_public = false").await;
+
+    let (outcome, ()) =
+        tokio::join!(give(&app, ana, post), commit_when_waited_for(&test, change, 1));
+
+    assert_not_found(outcome, Thing::Post);
+    assert_eq!(engagement_of(&test, post).await.hearts, 0);
+}
+
+#[tokio::test]
+async fn no_heart_slips_across_a_block_that_is_being_made() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let post = a_post().by(ben).saved_in(&test).await.id;
+    let block = block_in_flight(&test, ben, ana).await;
+
+    let (outcome, ()) =
+        tokio::join!(give(&app, ana, post), commit_when_waited_for(&test, block, 1));
+
+    assert_not_found(outcome, Thing::Post);
+    assert_eq!(engagement_of(&test, post).await.hearts, 0);
+}
+
+#[tokio::test]
+async fn ten_hearts_at_once_are_one_and_nine_refusals() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let post = a_post().saved_in(&test).await.id;
+
+    let outcomes = join_all((0..10).map(|_| give(&app, ana, post))).await;
+
+    let (given, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!(given.len(), 1);
+    for refused in refused {
+        assert!(matches!(refused, Err(Error::Taken { thing: Thing::Heart, .. })), "{refused:?}");
+    }
+    assert_eq!(engagement_of(&test, post).await.hearts, 1);
+    assert_eq!(test.count("likes").await, 1);
+}
+
+#[tokio::test]
+async fn ten_who_take_the_same_heart_back_at_once_take_it_once() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let post = a_post().saved_in(&test).await.id;
+    give(&app, ana, post).await.unwrap();
+
+    let outcomes = join_all((0..10).map(|_| take_back(&app, ana, post))).await;
+
+    let (taken, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!(taken.len(), 1);
+    for refused in refused {
+        assert_not_found(refused, Thing::Heart);
+    }
+    assert_eq!(engagement_of(&test, post).await.hearts, 0);
+}

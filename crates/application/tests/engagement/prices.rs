@@ -1,0 +1,110 @@
+//! How many statements each act and each list costs: at most nine for an act, and three for a list however long.
+
+use grateful_application::{QueryLog, comments, hearts, reactions, shares};
+use grateful_domain::{Emoji, Limit, NewShare, Page};
+use grateful_testkit::{TestApp, TestDatabase, a_comment, a_post, block, someone};
+
+use crate::support::{
+    about, hi, repeat, reply, say, say_repeatably, share, share_repeatably, words,
+};
+
+/// Awaits a use case that must succeed, at exactly this price: `BEGIN` and `COMMIT` count.
+macro_rules! costs {
+    ($price:expr, $use_case:expr) => {{
+        let (outcome, queries) = QueryLog::record($use_case).await;
+        assert_eq!(queries.total(), $price, "{queries:#?}");
+        outcome.unwrap()
+    }};
+}
+
+#[tokio::test]
+async fn hearts_and_reactions_cost_a_few_statements_however_popular_the_post() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let post = a_post().saved_in(&test).await.id;
+
+    for _ in 0..3 {
+        let user = someone(&test).await;
+        costs!(5, hearts::give(&app, user, post));
+        costs!(5, hearts::take_back(&app, user, post));
+        costs!(5, hearts::give(&app, user, post));
+        costs!(6, reactions::react(&app, user, post, Emoji::Hug));
+        costs!(6, reactions::react(&app, user, post, Emoji::Joy));
+        costs!(5, reactions::take_back(&app, user, post));
+        costs!(6, reactions::react(&app, user, post, Emoji::Hug));
+        costs!(1, hearts::count(&app, user, post));
+        costs!(2, reactions::summarise(&app, user, post));
+    }
+}
+
+#[tokio::test]
+async fn shares_cost_a_few_statements_however_many_are_named() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let post = a_post().saved_in(&test).await.id;
+    let ana = someone(&test).await;
+    let mut people = Vec::new();
+
+    costs!(5, share(&app, ana, post, NewShare::Url));
+    costs!(6, share(&app, ana, post, NewShare::Url));
+    costs!(5, shares::unshare(&app, ana, post));
+    for _ in 0..5 {
+        people.push(someone(&test).await);
+        costs!(8, share(&app, ana, post, hi(ana, &people)));
+    }
+    costs!(10, share_repeatably(&app, ana, post, hi(ana, &people), Some(repeat("hi", 1))));
+    costs!(2, share_repeatably(&app, ana, post, hi(ana, &people), Some(repeat("hi", 1))));
+}
+
+#[tokio::test]
+async fn comments_cost_a_few_statements_however_many_there_are() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let post = a_post().saved_in(&test).await.id;
+    let ana = someone(&test).await;
+
+    for _ in 0..3 {
+        let comment = costs!(6, say(&app, ana, post));
+        let answer = costs!(7, reply(&app, ana, post, comment));
+        costs!(7, reply(&app, ana, post, answer));
+        costs!(5, comments::reword(&app, ana, answer, words("So lovely")));
+        costs!(4, comments::reword(&app, ana, answer, words("So lovely")));
+        costs!(6, comments::delete(&app, ana, comment));
+    }
+    costs!(8, say_repeatably(&app, ana, about(post), Some(repeat("lovely", 1))));
+    costs!(2, say_repeatably(&app, ana, about(post), Some(repeat("lovely", 1))));
+}
+
+#[tokio::test]
+async fn a_list_costs_the_same_at_any_length() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let post = a_post().by(ana).saved_in(&test).await;
+    let comment = a_comment().on(&post).saved_in(&test).await;
+    fill(&test, &post.id.to_string(), &comment.id.to_string()).await;
+    block(&test, ana, someone(&test).await).await;
+
+    for length in [1, 10, 50] {
+        let page = Page::first(Limit::parse(length).unwrap());
+        let hearts = costs!(2, hearts::list(&app, ana, post.id, page)).items.len();
+        let reactions = costs!(2, reactions::list(&app, ana, post.id, page)).items.len();
+        let said = costs!(2, comments::list(&app, ana, post.id, page)).items.len();
+        let answers = costs!(3, comments::replies(&app, ana, comment.id, page)).items.len();
+        for items in [hearts, reactions, said, answers] {
+            assert_eq!(i64::try_from(items).unwrap(), length);
+        }
+    }
+}
+
+/// Sixty of everything on the post, and sixty answers to the comment.
+async fn fill(test: &TestDatabase, post: &str, comment: &str) {
+    test.execute(&format!(
+        "INSERT INTO users (email, username, hashed_password)
+         SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, 60) n;
+         INSERT INTO likes (id, user_id, post_id)
+         SELECT gen_random_uuid(), id, '{post}' FROM users;
+         INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code)
+         SELECT gen_random_uuid(), id, '{post}', 'hug' FROM users;
+         INSERT INTO comments (id, author_id, post_id, parent_id, content)
+         SELECT gen_random_uuid(), id, '{post}', parent, 'Lovely'
+         FROM users, (VALUES (NULL), ('{comment}'::uuid)) AS parents (parent)"
+    ))
+    .await;
+}

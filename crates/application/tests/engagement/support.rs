@@ -1,0 +1,142 @@
+//! What the tests of several subjects share.
+
+use std::fmt::Debug;
+use std::time::{Duration, Instant};
+
+use grateful_application::comments::Say;
+use grateful_application::{
+    Answer, App, Error, IdempotencyKey, Repeat, Result, Thing, comments, shares,
+};
+use grateful_domain::{
+    CommentId, CommentText, NewShare, Page, PostId, Recipients, SeenComment, Share, ShareMessage,
+    UserId,
+};
+use grateful_storage::Connection;
+use grateful_testkit::TestDatabase;
+
+/// All of a list, as far as one page reaches.
+pub(crate) const ALL: Page = Page::first(grateful_domain::Limit::MAX);
+
+/// Hi, to these people.
+pub(crate) fn hi(sender: UserId, people: &[UserId]) -> NewShare {
+    let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
+    NewShare::Message {
+        recipients: Recipients::parse(sender, &ids).unwrap(),
+        message: ShareMessage::parse("Hi").unwrap(),
+    }
+}
+
+/// Passes a post on, and keeps the id of the share and its recipients as the answer.
+pub(crate) async fn share(app: &App, user: UserId, post: PostId, how: NewShare) -> Result<String> {
+    share_repeatably(app, user, post, how, None).await.map(|answer| text(&answer))
+}
+
+pub(crate) async fn share_repeatably(
+    app: &App,
+    user: UserId,
+    post: PostId,
+    how: NewShare,
+    repeat: Option<Repeat>,
+) -> Result<Answer> {
+    let record = |share: &Share| share.id.to_string().into_bytes();
+    shares::share(app, user, post, how, repeat, record).await
+}
+
+/// Says something about a post.
+pub(crate) async fn say(app: &App, author: UserId, post: PostId) -> Result<CommentId> {
+    let answer = say_repeatably(app, author, about(post), None).await?;
+    Ok(id(&answer))
+}
+
+/// Answers a comment on a post.
+pub(crate) async fn reply(
+    app: &App,
+    author: UserId,
+    post: PostId,
+    parent: CommentId,
+) -> Result<CommentId> {
+    let say = Say { parent: Some(parent), ..about(post) };
+    Ok(id(&say_repeatably(app, author, say, None).await?))
+}
+
+pub(crate) async fn say_repeatably(
+    app: &App,
+    author: UserId,
+    say: Say,
+    repeat: Option<Repeat>,
+) -> Result<Answer> {
+    let record = |seen: &SeenComment| seen.comment.id.to_string().into_bytes();
+    comments::say(app, author, say, repeat, record).await
+}
+
+pub(crate) fn about(post: PostId) -> Say {
+    Say { post, parent: None, text: words("How lovely") }
+}
+
+pub(crate) fn words(text: &str) -> CommentText {
+    CommentText::parse(text).unwrap()
+}
+
+/// A request of this name; another `version` of it says something else.
+pub(crate) fn repeat(name: &str, version: u8) -> Repeat {
+    Repeat { key: IdempotencyKey::parse(name).unwrap(), fingerprint: [version; 32] }
+}
+
+fn id(answer: &Answer) -> CommentId {
+    text(answer).parse::<uuid::Uuid>().unwrap().into()
+}
+
+fn text(answer: &Answer) -> String {
+    let (Answer::First(kept) | Answer::Again(kept)) = answer;
+    String::from_utf8(kept.clone()).unwrap()
+}
+
+#[track_caller]
+pub(crate) fn assert_not_found<T: Debug>(outcome: Result<T>, what: Thing) {
+    match outcome {
+        Err(Error::NotFound { thing, .. }) if thing == what => (),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+pub(crate) fn assert_forbidden<T: Debug>(outcome: Result<T>, what: Thing) {
+    match outcome {
+        Err(Error::Forbidden { thing, .. }) if thing == what => (),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Deletes a post in a transaction that is still open: whoever acts on the post waits for what becomes of it.
+pub(crate) async fn deletion_in_flight(test: &TestDatabase, post: PostId) -> Connection {
+    test.begin(&format!("DELETE FROM posts WHERE id = '{post}'")).await
+}
+
+/// Lets one person block another in a transaction that is still open, as a block does it.
+pub(crate) async fn block_in_flight(test: &TestDatabase, who: UserId, whom: UserId) -> Connection {
+    let sql = format!(
+        "SELECT FROM users WHERE id IN ({who}, {whom}) ORDER BY id FOR UPDATE;
+         INSERT INTO follows (id, follower_id, followed_id, status)
+         VALUES (gen_random_uuid(), {whom}, {who}, 'blocked')"
+    );
+    test.begin(&sql).await
+}
+
+/// Ends a transaction in flight as soon as so many statements wait for it.
+pub(crate) async fn commit_when_waited_for(test: &TestDatabase, mut tx: Connection, waiting: i64) {
+    use diesel_async::SimpleAsyncConnection as _;
+
+    until_waiting(test, waiting).await;
+    tx.batch_execute("COMMIT").await.unwrap();
+}
+
+/// Waits until so many statements in this database wait for a lock.
+pub(crate) async fn until_waiting(test: &TestDatabase, statements: i64) {
+    let waiting =
+        "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while test.count(waiting).await < statements {
+        assert!(Instant::now() < deadline, "nobody waits");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}

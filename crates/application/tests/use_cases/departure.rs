@@ -1,0 +1,91 @@
+//! Deleting an account: what it counted for elsewhere goes first.
+
+use grateful_application::verify::{Mend, verify};
+use grateful_application::{Error, accounts, comments, hearts, shares};
+use grateful_domain::{CommentText, NewShare, UserId};
+use grateful_storage::Repositories;
+use grateful_testkit::{
+    TestApp, TestDatabase, a_comment, a_like, a_link, a_message, a_post, a_reaction, engagement_of,
+    someone,
+};
+
+use crate::support::assert_unauthenticated;
+
+#[tokio::test]
+async fn an_account_takes_back_what_it_counted_for_elsewhere() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let [ana, ben, cem] = [someone(&test).await, someone(&test).await, someone(&test).await];
+    let bens = a_post().by(ben).saved_in(&test).await;
+    let own = a_post().by(ana).saved_in(&test).await;
+    let mut conn = test.connect().await;
+    conn.likes().put(&a_like(ana, bens.id)).await.unwrap();
+    conn.likes().put(&a_like(cem, bens.id)).await.unwrap();
+    conn.likes().put(&a_like(ben, own.id)).await.unwrap();
+    conn.emoji_reactions().put(&a_reaction(ana, bens.id)).await.unwrap();
+    conn.shares().put(&a_link(ana, bens.id)).await.unwrap();
+    conn.shares().put(&a_message(ana, bens.id, &[ben])).await.unwrap();
+    conn.shares().put(&a_message(ana, bens.id, &[cem])).await.unwrap();
+    let said = a_comment().by(ana).on(&bens).saved_in(&test).await;
+    a_comment().by(cem).answering(&said).saved_in(&test).await;
+    follow(&test, ana, ben).await;
+    follow(&test, cem, ana).await;
+    follow(&test, cem, ben).await;
+
+    accounts::delete(&app, ana).await.unwrap();
+
+    let left = engagement_of(&test, bens.id).await;
+    assert_eq!((left.hearts, left.reactions, left.shares, left.comments), (1, 0, 0, 0));
+    assert_eq!(test.count("posts").await, 1);
+    assert_eq!(test.count(&format!("users WHERE id = {ben} AND followers_count = 1")).await, 1);
+    assert_eq!(test.count(&format!("users WHERE id = {cem} AND following_count = 1")).await, 1);
+    assert_eq!(verify(&app, Mend::No, |_| ()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn an_account_that_is_gone_cannot_go_again() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    accounts::delete(&app, ana).await.unwrap();
+
+    let again = accounts::delete(&app, ana).await;
+
+    assert!(matches!(again, Err(Error::NotFound { .. })), "{again:?}");
+}
+
+#[tokio::test]
+async fn whoever_acts_while_their_account_goes_leaves_no_number_wrong() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let mut posts = Vec::new();
+    for _ in 0..20 {
+        posts.push(a_post().saved_in(&test).await.id);
+    }
+
+    let acting = async {
+        for post in &posts {
+            _ = hearts::give(&app, ana, *post).await;
+            _ = shares::share(&app, ana, *post, NewShare::Url, None, |_| Vec::new()).await;
+        }
+    };
+    let (gone, ()) = tokio::join!(accounts::delete(&app, ana), acting);
+
+    gone.unwrap();
+    assert_eq!(verify(&app, Mend::No, |_| ()).await.unwrap(), 0);
+    assert_unauthenticated(hearts::give(&app, ana, posts[0]).await);
+    let say = comments::Say { post: posts[0], parent: None, text: words() };
+    assert_unauthenticated(comments::say(&app, ana, say, None, |_| Vec::new()).await);
+}
+
+fn words() -> CommentText {
+    CommentText::parse("Still here").unwrap()
+}
+
+/// An active edge, counted.
+async fn follow(test: &TestDatabase, fan: UserId, star: UserId) {
+    test.execute(&format!(
+        "INSERT INTO follows (id, follower_id, followed_id) VALUES (gen_random_uuid(), {fan}, {star});
+         UPDATE users SET following_count = following_count + 1 WHERE id = {fan};
+         UPDATE users SET followers_count = followers_count + 1 WHERE id = {star}"
+    ))
+    .await;
+}

@@ -1,0 +1,117 @@
+//! Many rows in one statement: as many effects as rows, and numbers that equal them.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use futures_util::future::join_all;
+use grateful_domain::{Emoji, Post, PostId, Visibility};
+use grateful_storage::{Counted, NewLike, Repositories, Standing};
+use grateful_testkit::{TestDatabase, a_like, a_post, a_reaction, engagement_of, someone};
+
+#[tokio::test]
+async fn many_posts_are_saved_and_counted_in_as_many_statements_as_one() {
+    let test = TestDatabase::create().await;
+    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let by = |author, is_public: bool| {
+        let post = a_post().by(author).with(|draft| {
+            draft.visibility = Visibility::from_is_public(is_public);
+        });
+        post.unsaved()
+    };
+    let posts = [by(ana, true), by(ana, false), by(ben, true)];
+
+    test.connect().await.posts().insert_many(&posts).await.unwrap();
+
+    assert_eq!(test.count("posts").await, 3);
+    assert_all_numbers_are_right(&test).await;
+    let public = format!("users WHERE id = {ana} AND posts_count = 2 AND public_posts_count = 1");
+    assert_eq!(test.count(&public).await, 1);
+}
+
+#[tokio::test]
+async fn of_many_hearts_those_that_are_new_and_allowed_are_given_and_counted() {
+    let test = TestDatabase::create().await;
+    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let open = a_post().saved_in(&test).await.id;
+    let hidden = a_post().private().saved_in(&test).await.id;
+    let gone = PostId::from(uuid::Uuid::from_u128(1));
+    test.connect().await.likes().put(&a_like(ana, open)).await.unwrap();
+    let likes = [a_like(ana, open), a_like(ben, open), a_like(ben, hidden), a_like(ben, gone)];
+
+    let given = test.connect().await.likes().put_many(&likes).await.unwrap();
+
+    assert_eq!(given, 1);
+    assert_eq!(engagement_of(&test, open).await.hearts, 2);
+    assert_all_numbers_are_right(&test).await;
+}
+
+#[tokio::test]
+async fn many_hearts_at_once_from_many_sides_do_not_wait_for_each_other_for_ever() {
+    let test = TestDatabase::create().await;
+    let posts = posts(&test, 8).await;
+    let people = join_all((0..8).map(|_| someone(&test))).await;
+
+    let given = join_all(people.iter().enumerate().map(async |(number, person)| {
+        let mut likes: Vec<NewLike> = posts.iter().map(|post| a_like(*person, *post)).collect();
+        // Each begins elsewhere: without one order of locks, they would meet head on.
+        likes.rotate_left(number);
+        test.connect().await.likes().put_many(&likes).await.unwrap()
+    }))
+    .await;
+
+    assert_eq!(given, [8; 8]);
+    assert_all_numbers_are_right(&test).await;
+}
+
+#[tokio::test]
+async fn only_posts_of_their_author_that_were_not_so_before_change_their_visibility() {
+    let test = TestDatabase::create().await;
+    let ana = someone(&test).await;
+    let open = a_post().by(ana).saved_in(&test).await.id;
+    let hidden = a_post().by(ana).private().saved_in(&test).await.id;
+    let somebody_elses = a_post().saved_in(&test).await.id;
+
+    let mut conn = test.connect().await;
+    let all = [open, hidden, somebody_elses];
+    let changed = conn.posts().set_visibility(ana, &all, Visibility::Private).await.unwrap();
+
+    assert_eq!(changed, 1);
+    assert_eq!(test.count("posts WHERE is_public").await, 1);
+    assert_all_numbers_are_right(&test).await;
+    let back = conn.posts().set_visibility(ana, &all, Visibility::Public).await.unwrap();
+    assert_eq!(back, 2);
+    assert_all_numbers_are_right(&test).await;
+}
+
+#[tokio::test]
+async fn engagement_and_standing_of_many_posts_are_looked_up_together() {
+    let test = TestDatabase::create().await;
+    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let [liked, untouched] = posts(&test, 2).await.try_into().unwrap();
+    let mut conn = test.connect().await;
+    conn.likes().put(&a_like(ana, liked)).await.unwrap();
+    conn.likes().put(&a_like(ben, liked)).await.unwrap();
+    conn.emoji_reactions().put(&a_reaction(ana, liked)).await.unwrap();
+
+    let engagement = conn.posts().engagement_of(&[liked, untouched]).await.unwrap();
+    let standing = conn.posts().standing_of(ana, &[liked, untouched]).await.unwrap();
+    let bens = conn.posts().standing_of(ben, &[liked]).await.unwrap();
+
+    assert_eq!((engagement[&liked].hearts, engagement[&liked].reactions), (2, 1));
+    assert_eq!(engagement[&untouched].hearts, 0);
+    assert_eq!(standing[&liked], Standing { hearted: true, reaction: Some(Emoji::Hug) });
+    assert_eq!(standing[&untouched], Standing::default());
+    assert_eq!(bens[&liked], Standing { hearted: true, reaction: None });
+}
+
+async fn posts(test: &TestDatabase, number: usize) -> Vec<PostId> {
+    let posts: Vec<Post> = join_all((0..number).map(|_| a_post().saved_in(test))).await;
+    posts.into_iter().map(|post| post.id).collect()
+}
+
+async fn assert_all_numbers_are_right(test: &TestDatabase) {
+    let mut conn = test.connect().await;
+    for table in [Counted::Posts, Counted::Users] {
+        let step = conn.counters().verify(table, None, 1_000).await.unwrap().unwrap();
+        assert_eq!(step.differences, []);
+    }
+}

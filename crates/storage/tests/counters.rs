@@ -1,0 +1,301 @@
+//! Numbers beside rows through [`Counters`](grateful_storage::Counters).
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::future::join_all;
+use grateful_domain::{Post, UserId};
+use grateful_storage::{Counted, Database, Difference, Repositories, Result};
+use grateful_testkit::{
+    TestDatabase, a_comment, a_like, a_link, a_message, a_post, a_reaction, engagement_of, someone,
+};
+
+#[tokio::test]
+async fn what_the_repositories_have_written_differs_nowhere() {
+    let test = TestDatabase::create().await;
+    world(&test).await;
+
+    assert_eq!(differences(&test, Counted::Posts).await, []);
+    assert_eq!(differences(&test, Counted::Users).await, []);
+}
+
+#[tokio::test]
+async fn every_wrong_number_of_a_post_is_found_with_what_it_should_be() {
+    let test = TestDatabase::create().await;
+    let World { post, .. } = world(&test).await;
+    let table = Counted::Posts;
+    for (column, counted) in
+        [("hearts_count", 2), ("reactions_count", 1), ("shares_count", 3), ("comments_count", 2)]
+    {
+        let set = async |number| {
+            let update = format!("UPDATE posts SET {column} = {number} WHERE id = '{}'", post.id);
+            test.execute(&update).await;
+        };
+        for wrong in [0, counted - 1, counted + 5] {
+            set(wrong).await;
+
+            let found = differences(&test, table).await;
+
+            let (column, key) = (column.to_owned(), post.id.to_string());
+            assert_eq!(found, [Difference { table, key, column, kept: wrong, counted }]);
+        }
+        set(counted).await;
+    }
+}
+
+#[tokio::test]
+async fn every_wrong_number_of_a_user_is_found_with_what_it_should_be() {
+    let test = TestDatabase::create().await;
+    let World { ana, .. } = world(&test).await;
+    let table = Counted::Users;
+    // The table itself refuses more public posts than posts.
+    for (column, counted, wrong) in [
+        ("followers_count", 1, 0),
+        ("following_count", 2, 7),
+        ("posts_count", 3, 8),
+        ("public_posts_count", 2, 1),
+    ] {
+        let set = async |number| {
+            test.execute(&format!("UPDATE users SET {column} = {number} WHERE id = {ana}")).await;
+        };
+        set(wrong).await;
+
+        let found = differences(&test, table).await;
+
+        let (column, key) = (column.to_owned(), ana.to_string());
+        assert_eq!(found, [Difference { table, key, column, kept: wrong, counted }]);
+        set(counted).await;
+    }
+}
+
+#[tokio::test]
+async fn rows_that_came_or_went_uncounted_are_found() {
+    let test = TestDatabase::create().await;
+    let World { post, ana, ben } = world(&test).await;
+    for sql in [
+        format!("DELETE FROM likes WHERE user_id = {ben}"),
+        format!("DELETE FROM shares WHERE user_id = {ben} AND share_method = 'message'"),
+        format!("DELETE FROM follows WHERE follower_id = {ana} AND status = 'active'"),
+    ] {
+        test.execute(&sql).await;
+    }
+
+    let on_posts = differences(&test, Counted::Posts).await;
+    let on_users = differences(&test, Counted::Users).await;
+
+    let told: Vec<_> = on_posts.iter().map(|it| (&*it.column, it.kept, it.counted)).collect();
+    assert_eq!(told, [("hearts_count", 2, 1), ("shares_count", 3, 2)]);
+    assert!(on_posts.iter().all(|difference| difference.key == post.id.to_string()));
+    // Ana followed two people, who each lost a follower.
+    assert_eq!(on_users.len(), 3);
+}
+
+#[tokio::test]
+async fn pending_and_blocked_edges_are_no_followers() {
+    let test = TestDatabase::create().await;
+    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    for (status, follower, followed) in [("pending", ana, ben), ("blocked", ben, ana)] {
+        relate(&test, follower, followed, status).await;
+    }
+
+    assert_eq!(differences(&test, Counted::Users).await, []);
+}
+
+#[tokio::test]
+async fn rows_are_gone_through_in_steps_that_leave_none_out() {
+    let test = TestDatabase::create().await;
+    let author = someone(&test).await;
+    for _ in 0..7 {
+        a_post().by(author).saved_in(&test).await;
+    }
+    test.execute("UPDATE posts SET hearts_count = 1").await;
+    let mut conn = test.connect().await;
+    let (mut sizes, mut keys, mut after) = (Vec::new(), Vec::new(), None);
+
+    while let Some(step) = conn.counters().verify(Counted::Posts, after, 3).await.unwrap() {
+        sizes.push(step.rows);
+        assert_eq!(step.differences.last().unwrap().key, step.last);
+        keys.extend(step.differences.into_iter().map(|difference| difference.key));
+        after = Some(step.last);
+    }
+
+    assert_eq!(sizes, [3, 3, 1]);
+    assert_eq!(keys.len(), 7);
+    assert!(keys.is_sorted_by(|a, b| a < b));
+}
+
+#[tokio::test]
+async fn people_are_gone_through_by_number_and_not_by_digits() {
+    let test = TestDatabase::create().await;
+    for _ in 0..11 {
+        someone(&test).await;
+    }
+    let mut conn = test.connect().await;
+    let (mut rows, mut after) = (0, None);
+
+    while let Some(step) = conn.counters().verify(Counted::Users, after, 1).await.unwrap() {
+        rows += step.rows;
+        after = Some(step.last);
+    }
+
+    assert_eq!(rows, 11);
+}
+
+#[tokio::test]
+async fn nothing_is_gone_through_where_there_is_nothing() {
+    let test = TestDatabase::create().await;
+    let mut conn = test.connect().await;
+
+    for table in [Counted::Posts, Counted::Users] {
+        assert_eq!(conn.counters().verify(table, None, 10).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn mending_one_difference_sets_all_numbers_of_its_row_and_of_no_other() {
+    let test = TestDatabase::create().await;
+    let World { post, .. } = world(&test).await;
+    let right = engagement_of(&test, post.id).await;
+    test.execute(
+        "UPDATE posts SET hearts_count = 9, reactions_count = 9, shares_count = 9, comments_count = 9",
+    )
+    .await;
+    let found = differences(&test, Counted::Posts).await;
+    let of_post = found.iter().find(|it| it.key == post.id.to_string()).unwrap();
+
+    mend(&test, of_post).await;
+
+    assert_eq!(engagement_of(&test, post.id).await, right);
+    assert_eq!(differences(&test, Counted::Posts).await.len(), found.len() - 4);
+}
+
+#[tokio::test]
+async fn mending_leaves_nothing_that_differs() {
+    let test = TestDatabase::create().await;
+    world(&test).await;
+    test.execute(
+        "UPDATE posts SET hearts_count = 9, reactions_count = 0, shares_count = 9, comments_count = 0;
+         UPDATE users SET followers_count = 9, following_count = 9, posts_count = 9,
+                          public_posts_count = 0",
+    )
+    .await;
+
+    for table in [Counted::Posts, Counted::Users] {
+        for difference in differences(&test, table).await {
+            mend(&test, &difference).await;
+        }
+
+        assert_eq!(differences(&test, table).await, []);
+    }
+}
+
+#[tokio::test]
+async fn mending_a_row_that_is_gone_meanwhile_is_no_failure() {
+    let test = TestDatabase::create().await;
+    let World { post, .. } = world(&test).await;
+    test.execute("UPDATE posts SET hearts_count = 9").await;
+    let found = differences(&test, Counted::Posts).await;
+    test.execute(&format!("DELETE FROM posts WHERE id = '{}'", post.id)).await;
+
+    mend(&test, &found[0]).await;
+}
+
+#[tokio::test]
+async fn sixteen_writers_are_no_difference_while_they_write() {
+    let test = TestDatabase::create().await;
+    let post = a_post().saved_in(&test).await;
+    let people = join_all((0..16).map(|_| someone(&test))).await;
+    let done = AtomicBool::new(false);
+
+    let writing = people.into_iter().map(|user| write(&test.db, user, &post, &done));
+    let verifying = async {
+        let mut found = Vec::new();
+        for _ in 0..20 {
+            found.extend(differences(&test, Counted::Posts).await);
+            found.extend(differences(&test, Counted::Users).await);
+        }
+        done.store(true, Ordering::Relaxed);
+        found
+    };
+    let (acts, found) = tokio::join!(join_all(writing), verifying);
+
+    assert_eq!(found, []);
+    assert!(acts.iter().all(|acts| 0 < *acts), "{acts:?}");
+    assert_eq!(differences(&test, Counted::Posts).await, []);
+}
+
+/// Two people, and one post that has something of everything.
+struct World {
+    post: Post,
+    ana: UserId,
+    ben: UserId,
+}
+
+async fn world(test: &TestDatabase) -> World {
+    let [ana, ben, eve] = [someone(test).await, someone(test).await, someone(test).await];
+    let post = a_post().by(ana).saved_in(test).await;
+    a_post().by(ana).saved_in(test).await;
+    a_post().by(ana).private().saved_in(test).await;
+    let mut conn = test.connect().await;
+    for user in [ana, ben] {
+        conn.likes().put(&a_like(user, post.id)).await.unwrap();
+    }
+    conn.emoji_reactions().put(&a_reaction(ben, post.id)).await.unwrap();
+    for share in [
+        a_link(ben, post.id),
+        a_message(ben, post.id, &[eve]),
+        a_message(eve, post.id, &[ana, ben]),
+        a_message(eve, post.id, &[ben]),
+    ] {
+        conn.shares().put(&share).await.unwrap();
+    }
+    let comment = a_comment().on(&post).saved_in(test).await;
+    a_comment().answering(&comment).saved_in(test).await;
+    for (fan, star) in [(ana, ben), (ana, eve), (ben, ana)] {
+        relate(test, fan, star, "active").await;
+    }
+    World { post, ana, ben }
+}
+
+/// Makes one person stand in this relation to another; active ones are counted.
+async fn relate(test: &TestDatabase, fan: UserId, star: UserId, status: &str) {
+    test.execute(&format!(
+        "INSERT INTO follows (id, follower_id, followed_id, status)
+         VALUES (gen_random_uuid(), {fan}, {star}, '{status}')"
+    ))
+    .await;
+    if status == "active" {
+        test.execute(&format!(
+            "UPDATE users SET following_count = following_count + 1 WHERE id = {fan};
+             UPDATE users SET followers_count = followers_count + 1 WHERE id = {star}"
+        ))
+        .await;
+    }
+}
+
+/// Gives and takes back until told to stop. Returns how often.
+async fn write(db: &Database, user: UserId, post: &Post, done: &AtomicBool) -> u32 {
+    let mut acts = 0;
+    while !done.load(Ordering::Relaxed) {
+        let mut conn = db.acquire().await.unwrap();
+        let given = conn.likes().put(&a_like(user, post.id)).await.unwrap();
+        if given.is_none() {
+            conn.likes().delete(user, post.id).await.unwrap();
+        }
+        conn.comments().insert(&a_comment().by(user).on(post).unsaved()).await.unwrap();
+        acts += 1;
+    }
+    acts
+}
+
+async fn differences(test: &TestDatabase, table: Counted) -> Vec<Difference> {
+    let step = test.connect().await.counters().verify(table, None, 1_000).await.unwrap();
+    step.map(|step| step.differences).unwrap_or_default()
+}
+
+async fn mend(test: &TestDatabase, difference: &Difference) {
+    let mended: Result<()> =
+        test.db.transaction(async |tx| tx.counters().mend(difference).await).await;
+    mended.unwrap();
+}

@@ -1,0 +1,269 @@
+//! `/posts/{id}/comments` and `/comments`.
+
+use actix_web::http::Method;
+use chrono::TimeDelta;
+use grateful_testkit::{Answer, Api, Caller, a_comment, a_post, block, engagement_of};
+use serde_json::{Value, json};
+
+use crate::support::{
+    MALFORMED, NOON, NOTHINGS, a_crowd, assert_is_paged, details, enveloped, ids, keys, path,
+    problem, refused_fields,
+};
+
+#[actix_web::test]
+async fn a_comment_is_answered_whole_in_an_envelope() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    let post = a_post().saved_in(api.test()).await.id;
+
+    let said = say(&api, &ana, post, &json!({"content": " Yes!\r\n💜\t "})).await.expect(201);
+
+    let comment = enveloped(&said);
+    assert_eq!(
+        keys(&comment),
+        [
+            "author",
+            "content",
+            "created_at",
+            "id",
+            "parent_id",
+            "post_id",
+            "replies_count",
+            "updated_at"
+        ]
+    );
+    let author = ["display_name", "id", "image", "name", "profile_image_url", "username"];
+    assert_eq!(keys(&comment["author"]), author);
+    assert_eq!(comment["author"]["name"], ana.user.username.as_str());
+    assert_eq!(comment["content"], "Yes!\n💜");
+    assert_eq!(comment["post_id"], post.to_string());
+    assert_eq!((&comment["parent_id"], &comment["updated_at"]), (&json!(null), &json!(null)));
+    assert_eq!(comment["replies_count"], 0);
+    assert_eq!(comment["created_at"], NOON);
+    let listed = api.get(&path(post, "comments")).by(&ana).send().await.expect(200);
+    assert_eq!(enveloped(&listed), json!([comment]));
+}
+
+#[actix_web::test]
+async fn an_answer_is_listed_below_what_it_answers_and_not_beside_it() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    let post = a_post().saved_in(api.test()).await.id;
+    let comment = said(&api, &ana, post, &json!({"content": "A"})).await;
+
+    let answer = said(&api, &ana, post, &json!({"content": "B", "parent_id": comment["id"]})).await;
+
+    assert_eq!(answer["parent_id"], comment["id"]);
+    let listed = api.get(&path(post, "comments")).by(&ana).send().await.expect(200);
+    let listed = enveloped(&listed);
+    assert_eq!(ids(&listed), [comment["id"].as_str().unwrap()]);
+    assert_eq!(listed[0]["replies_count"], 1);
+    let replies = api.get(&of(&comment["id"], "/replies")).by(&ana).send().await.expect(200);
+    assert_eq!(enveloped(&replies), json!([answer]));
+}
+
+#[actix_web::test]
+async fn what_is_no_comment_is_refused_with_every_failing_field() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    let post = a_post().saved_in(api.test()).await.id;
+    let long = "💜".repeat(501);
+
+    for content in
+        [json!(""), json!(" \r\n\t\u{a0}"), json!(null), json!(7), json!(long), json!("a\0b")]
+    {
+        let refused = say(&api, &ana, post, &json!({"content": content})).await;
+        assert_eq!(refused_fields(&refused), ["content"], "{content}");
+    }
+    let refused = say(&api, &ana, post, &json!({"parent_id": "x"})).await;
+    assert_eq!(refused_fields(&refused), ["content", "parent_id"]);
+    let refused = say(&api, &ana, post, &json!({"content": "A", "parent_id": 7})).await;
+    assert_eq!(refused_fields(&refused), ["parent_id"]);
+    say(&api, &ana, post, &json!({"content": "💜".repeat(500), "parent_id": null}))
+        .await
+        .expect(201);
+    assert_eq!(engagement_of(api.test(), post).await.comments, 1);
+}
+
+#[actix_web::test]
+async fn a_comment_of_another_post_is_not_there_to_answer() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    let post = a_post().saved_in(api.test()).await.id;
+    let elsewhere = a_comment().saved_in(api.test()).await.id.to_string();
+
+    for parent in [&elsewhere, NOTHINGS] {
+        let refused = say(&api, &ana, post, &json!({"content": "A", "parent_id": parent})).await;
+        assert_eq!(problem(&refused, 404), ("not_found".into(), "Comment not found".into()));
+        assert_eq!(details(&refused), json!({"resource": "comment", "id": parent}));
+    }
+    assert_eq!(engagement_of(api.test(), post).await.comments, 0);
+}
+
+#[actix_web::test]
+async fn other_words_are_answered_with_the_whole_comment() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    let post = a_post().saved_in(api.test()).await.id;
+    let mut comment = said(&api, &ana, post, &json!({"content": "A"})).await;
+    api.app.clock.advance(TimeDelta::seconds(1));
+
+    let reworded = api.patch(&of(&comment["id"], "")).by(&ana).json(&json!({"content": " B "}));
+    let reworded = enveloped(&reworded.send().await.expect(200));
+
+    comment["content"] = json!("B");
+    comment["updated_at"] = json!("2026-01-05T12:00:01.000000Z");
+    assert_eq!(reworded, comment);
+}
+
+#[actix_web::test]
+async fn words_that_are_no_comment_do_not_replace_one() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    let post = a_post().saved_in(api.test()).await.id;
+    let comment = said(&api, &ana, post, &json!({"content": "A"})).await;
+
+    for body in
+        [json!({}), json!({"content": null}), json!({"content": " "}), json!({"content": 7})]
+    {
+        let refused = api.patch(&of(&comment["id"], "")).by(&ana).json(&body).send().await;
+        assert_eq!(refused_fields(&refused), ["content"], "{body}");
+    }
+    assert_eq!(api.test().count("comments WHERE content = 'A'").await, 1);
+}
+
+#[actix_web::test]
+async fn a_comment_is_changed_by_its_author_and_deleted_by_them_and_the_posts_author() {
+    let api = Api::create().await;
+    let [ana, ben, eve] = [api.someone().await, api.someone().await, api.someone().await];
+    let post = a_post().by(ben.user.id).saved_in(api.test()).await.id;
+    let [a, b] = [
+        said(&api, &ana, post, &json!({"content": "A"})).await,
+        said(&api, &ana, post, &json!({"content": "B"})).await,
+    ];
+
+    for caller in [&ben, &eve] {
+        let call = api.patch(&of(&a["id"], "")).by(caller).json(&json!({"content": "C"}));
+        let refused = call.send().await;
+        assert_eq!(problem(&refused, 403).0, "permission_denied");
+        assert_eq!(details(&refused), json!({"resource": "comment", "action": "edit"}));
+    }
+    let refused = api.delete(&of(&a["id"], "")).by(&eve).send().await;
+    assert_eq!(details(&refused), json!({"resource": "comment", "action": "delete"}));
+    problem(&refused, 403);
+
+    for (comment, caller) in [(&a, &ana), (&b, &ben)] {
+        let deleted = api.delete(&of(&comment["id"], "")).by(caller).send().await.expect(204);
+        assert_eq!(deleted.body, b"");
+        let again = api.delete(&of(&comment["id"], "")).by(caller).send().await;
+        assert_eq!(problem(&again, 404), ("not_found".into(), "Comment not found".into()));
+    }
+    assert_eq!(engagement_of(api.test(), post).await.comments, 0);
+}
+
+#[actix_web::test]
+async fn comments_are_listed_oldest_first_in_pages_of_a_hundred() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    let post = a_post().saved_in(api.test()).await;
+    let first = said(&api, &ana, post.id, &json!({"content": "A"})).await;
+    api.app.clock.advance(TimeDelta::seconds(1));
+    let second = said(&api, &ana, post.id, &json!({"content": "B"})).await;
+    let listed = api.get(&path(post.id, "comments")).by(&ana).send().await.expect(200);
+    assert_eq!(enveloped(&listed), json!([first, second]));
+
+    let crowded = a_comment().saved_in(api.test()).await;
+    let act = format!(
+        "INSERT INTO comments (id, author_id, post_id, parent_id, content)
+         SELECT gen_random_uuid(), id, '{}', '{}', 'A'",
+        crowded.post, crowded.id
+    );
+    a_crowd(&api, &act).await;
+    assert_is_paged(&api, &ana, &of(&json!(crowded.id.to_string()), "/replies"), enveloped).await;
+    let top = format!(
+        "UPDATE comments SET parent_id = NULL WHERE content = 'A' AND post_id = '{}'; DELETE FROM comments WHERE id = '{}'",
+        crowded.post, crowded.id
+    );
+    api.test().execute(&top).await;
+    assert_is_paged(&api, &ana, &path(crowded.post, "comments"), enveloped).await;
+}
+
+#[actix_web::test]
+async fn a_post_that_one_may_not_see_has_no_comments() {
+    let api = Api::create().await;
+    let [ana, eve] = [api.someone().await, api.someone().await];
+    let private = a_post().private().saved_in(api.test()).await;
+    let by_eve = a_post().by(eve.user.id).saved_in(api.test()).await;
+    let on_private = a_comment().by(private.author).on(&private).saved_in(api.test()).await;
+    let on_eves = a_comment().on(&by_eve).saved_in(api.test()).await;
+    block(api.test(), eve.user.id, ana.user.id).await;
+
+    let posts = [private.id.to_string(), by_eve.id.to_string(), NOTHINGS.to_owned()];
+    let malformed = MALFORMED.map(str::to_owned);
+    for post in posts.iter().chain(&malformed) {
+        let said = say(&api, &ana, post, &json!({"content": "A"})).await;
+        let listed = api.get(&path(post, "comments")).by(&ana).send().await;
+        for refused in [said, listed] {
+            assert_eq!(problem(&refused, 404).1, "Post not found");
+        }
+    }
+    let comments = [on_private.id.to_string(), on_eves.id.to_string(), NOTHINGS.to_owned()];
+    for comment in comments.iter().chain(&malformed) {
+        let words = json!({"content": "A"});
+        for (method, rest) in [(Method::GET, "/replies"), (Method::PATCH, ""), (Method::DELETE, "")]
+        {
+            let path = of(&json!(comment), rest);
+            let call = api.call(method.clone(), &path).by(&ana);
+            let call = if method == Method::PATCH { call.json(&words) } else { call };
+            assert_eq!(problem(&call.send().await, 404).1, "Comment not found");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_repeated_request_is_answered_with_the_first_comment_under_its_own_name() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    let post = a_post().saved_in(api.test()).await.id;
+    let send = async |content: &str| {
+        let call = api.post(&path(post, "comments")).by(&ana).with("Idempotency-Key", "k");
+        call.json(&json!({"content": content})).send().await
+    };
+
+    let first = send("A").await.expect(201);
+    let again = send("A").await.expect(201);
+    let other = send("B").await;
+
+    assert_eq!(enveloped(&again), enveloped(&first));
+    assert_ne!(again.header("x-request-id"), first.header("x-request-id"));
+    assert_eq!(first.header("idempotent-replayed"), None);
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(refused_fields(&other), ["Idempotency-Key"]);
+    assert_eq!(engagement_of(api.test(), post).await.comments, 1);
+}
+
+#[actix_web::test]
+async fn without_a_token_nobody_comments() {
+    let api = Api::create().await;
+    let comment = a_comment().saved_in(api.test()).await;
+    let id = json!(comment.id.to_string());
+
+    api.post(&path(comment.post, "comments")).bytes("{").send().await.expect(401);
+    api.get(&path(comment.post, "comments")).send().await.expect(401);
+    api.get(&of(&id, "/replies")).send().await.expect(401);
+    api.patch(&of(&id, "")).bytes("{").send().await.expect(401);
+    api.delete(&of(&id, "")).send().await.expect(401);
+}
+
+async fn say(api: &Api, caller: &Caller, post: impl std::fmt::Display, body: &Value) -> Answer {
+    api.post(&path(post, "comments")).by(caller).json(body).send().await
+}
+
+async fn said(api: &Api, caller: &Caller, post: impl std::fmt::Display, body: &Value) -> Value {
+    enveloped(&say(api, caller, post, body).await.expect(201))
+}
+
+/// A path below a comment.
+fn of(comment: &Value, rest: &str) -> String {
+    format!("/api/v1/comments/{}{rest}", comment.as_str().unwrap())
+}

@@ -1,0 +1,126 @@
+//! Sixty-four people who do at random whatever can be done with a few posts: nobody meets an error that is not about what
+//! they asked for, and in the end every number equals its rows.
+//!
+//! The short form takes a few seconds, `GRATEFUL_FULL=1` a minute. `GRATEFUL_SEED` repeats the choices of an earlier run,
+//! though not the order in which they met.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod dice;
+mod person;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use grateful_application::verify::{Mend, Progress, verify};
+use grateful_application::{App, SystemClock, accounts};
+use grateful_testkit::{TestApp, TestDatabase, someone};
+use tokio::task::JoinSet;
+
+use crate::dice::Dice;
+use crate::person::{Person, Square, Tally};
+
+const PEOPLE: usize = 64;
+const POSTS: usize = 6;
+
+/// So many share a pool, as the requests of one thread of a server do.
+const TO_A_POOL: usize = 8;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn random_acts_of_many_on_few_posts_leave_every_number_right() {
+    let tally = play_and_verify(0).await;
+
+    let done = tally.iter().filter(|((_, outcome), _)| *outcome == "done");
+    assert_eq!(done.count(), person::ACTS.len(), "something was never done");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn accounts_that_are_deleted_meanwhile_leave_every_number_right() {
+    play_and_verify(16).await;
+}
+
+/// Lets everybody act, and so many of them leave before the end. Tells who did what.
+async fn play_and_verify(leaving: usize) -> Tally {
+    let full = std::env::var_os("GRATEFUL_FULL").is_some();
+    let duration = Duration::from_secs(if full { 60 } else { 5 });
+    let seed = seed();
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let app = App { clock: Arc::new(SystemClock), ..app };
+
+    let tally = play(&app, &test, seed, duration, leaving).await;
+
+    println!("seed {seed}, {PEOPLE} people, of whom {leaving} leave, {duration:?}:");
+    for ((act, outcome), times) in &tally {
+        println!("{act:>16} {outcome:<18} {times:>7}");
+    }
+    assert_eq!(deadlocks(&test).await, 0, "somebody took locks in another order");
+    assert_eq!(differences(&app).await, [] as [String; 0], "seed {seed}");
+    tally
+}
+
+async fn play(
+    app: &App,
+    test: &TestDatabase,
+    seed: u64,
+    duration: Duration,
+    leaving: usize,
+) -> Tally {
+    let people = join_all((0..PEOPLE).map(|_| someone(test))).await;
+    let square = Arc::new(Square::with_posts(app, &people[..POSTS]).await);
+    let pools = people.chunks(TO_A_POOL).map(|_| test.pool(|config| config)).collect::<Vec<_>>();
+    let until = Instant::now() + duration;
+    let mut tasks = JoinSet::new();
+    for (number, me) in people.iter().enumerate() {
+        let person = Person {
+            me: *me,
+            everybody: people.clone(),
+            app: App { db: pools[number / TO_A_POOL].clone(), ..app.clone() },
+            square: Arc::clone(&square),
+            dice: Dice::of(number, seed),
+        };
+        tasks.spawn(person.act_until(until));
+    }
+    let mut pace = tokio::time::interval(duration / u32::try_from(leaving + 2).unwrap());
+    pace.tick().await;
+    for person in &people[..leaving] {
+        pace.tick().await;
+        accounts::delete(app, *person).await.unwrap();
+    }
+    let mut all = Tally::new();
+    while let Some(tally) = tasks.join_next().await {
+        for (what, times) in tally.unwrap() {
+            *all.entry(what).or_default() += times;
+        }
+    }
+    all
+}
+
+fn seed() -> u64 {
+    let given = std::env::var("GRATEFUL_SEED").ok().map(|text| text.parse().unwrap());
+    given.unwrap_or_else(|| std::process::id().into())
+}
+
+/// What `grateful verify` would print.
+async fn differences(app: &App) -> Vec<String> {
+    let mut found = Vec::new();
+    verify(app, Mend::No, |progress| {
+        if let Progress::Differs(difference) = progress {
+            found.push(format!("{difference:?}"));
+        }
+    })
+    .await
+    .unwrap();
+    found
+}
+
+/// How many transactions PostgreSQL ended in favour of others. It is told when connections end.
+async fn deadlocks(test: &TestDatabase) -> i64 {
+    let others = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while 1 < test.count(others).await && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    test.count("pg_stat_database, generate_series(1, deadlocks) WHERE datname = current_database()")
+        .await
+}

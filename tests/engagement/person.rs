@@ -1,0 +1,227 @@
+//! Somebody who acts without a pause.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use grateful_application::comments::Say;
+use grateful_application::{
+    Answer, App, Error, Result, Thing, comments, hearts, posts, reactions, shares,
+};
+use grateful_domain::{
+    CommentId, CommentText, Content, Draft, Emoji, Limit, NewShare, Page, PostEdit, PostId,
+    PostType, Recipients, UserId, Visibility,
+};
+use uuid::Uuid;
+
+use crate::dice::Dice;
+
+/// What can be done, and how often in comparison. Most posts are public most of the time, and live long enough to be loved.
+pub(crate) const ACTS: [(&str, usize); 14] = [
+    ("like", 32),
+    ("unlike", 32),
+    ("react", 32),
+    ("unreact", 20),
+    ("take link", 16),
+    ("give link back", 12),
+    ("send", 12),
+    ("comment", 16),
+    ("reply", 16),
+    ("delete comment", 12),
+    ("look", 4),
+    ("hide", 2),
+    ("show", 8),
+    ("delete post", 1),
+];
+
+/// How often each act came to what.
+pub(crate) type Tally = BTreeMap<(&'static str, &'static str), u32>;
+
+/// Where everybody meets: a few posts with their authors, and the newest comments.
+pub(crate) struct Square {
+    posts: Mutex<Vec<(PostId, UserId)>>,
+    comments: Mutex<Vec<(PostId, CommentId)>>,
+}
+
+pub(crate) struct Person {
+    pub(crate) me: UserId,
+    pub(crate) everybody: Vec<UserId>,
+    pub(crate) app: App,
+    pub(crate) square: Arc<Square>,
+    pub(crate) dice: Dice,
+}
+
+impl Square {
+    /// One by each of these people.
+    pub(crate) async fn with_posts(app: &App, authors: &[UserId]) -> Self {
+        let mut posts = Vec::new();
+        for author in authors {
+            posts.push((publish(app, *author).await.unwrap(), *author));
+        }
+        Self { posts: Mutex::new(posts), comments: Mutex::default() }
+    }
+
+    fn post(&self, dice: &mut Dice) -> (usize, PostId, UserId) {
+        let posts = self.posts.lock().unwrap();
+        let number = dice.below(posts.len());
+        let (post, author) = posts[number];
+        (number, post, author)
+    }
+
+    fn comment(&self, dice: &mut Dice) -> Option<(PostId, CommentId)> {
+        let comments = self.comments.lock().unwrap();
+        // The newest ones are the likeliest to be there still.
+        let newest = &comments[comments.len().saturating_sub(50)..];
+        (!newest.is_empty()).then(|| dice.pick(newest))
+    }
+}
+
+impl Person {
+    /// Acts until then, or until their account is deleted.
+    pub(crate) async fn act_until(mut self, until: Instant) -> Tally {
+        let mut tally = Tally::new();
+        while Instant::now() < until {
+            let act = self.next();
+            let outcome = match self.act(act).await {
+                Ok(()) => "done",
+                Err(Error::Unauthenticated(_)) => return tally,
+                Err(error) => expected(&error).unwrap_or_else(|| panic!("{act}: {error:?}")),
+            };
+            *tally.entry((act, outcome)).or_default() += 1;
+        }
+        tally
+    }
+
+    fn next(&mut self) -> &'static str {
+        let mut throw = self.dice.below(ACTS.iter().map(|(_, share)| share).sum());
+        for (act, share) in ACTS {
+            match throw.checked_sub(share) {
+                None => return act,
+                Some(rest) => throw = rest,
+            }
+        }
+        unreachable!("the throw is below the sum of the shares")
+    }
+
+    async fn act(&mut self, act: &str) -> Result<()> {
+        let (number, post, author) = self.square.post(&mut self.dice);
+        let (app, me) = (&self.app, self.me);
+        match act {
+            "like" => hearts::give(app, me, post).await.map(drop),
+            "unlike" => hearts::take_back(app, me, post).await.map(drop),
+            "react" => {
+                let emoji = self.dice.pick(&Emoji::ALL);
+                reactions::react(app, me, post, emoji).await.map(drop)
+            }
+            "unreact" => reactions::take_back(app, me, post).await,
+            "take link" => self.share(post, NewShare::Url).await,
+            "give link back" => shares::unshare(app, me, post).await,
+            "send" => {
+                let how = self.message();
+                self.share(post, how).await
+            }
+            "comment" => self.say(post, None).await,
+            "reply" => match self.square.comment(&mut self.dice) {
+                Some((post, comment)) => self.say(post, Some(comment)).await,
+                None => Ok(()),
+            },
+            "delete comment" => match self.square.comment(&mut self.dice) {
+                Some((_, comment)) => comments::delete(app, me, comment).await,
+                None => Ok(()),
+            },
+            "look" => self.look(post).await,
+            "hide" => self.turn(author, post, Visibility::Private).await,
+            "show" => self.turn(author, post, Visibility::Public).await,
+            _ => self.replace(number, author, post).await,
+        }
+    }
+
+    /// To one to three others.
+    fn message(&mut self) -> NewShare {
+        let people: Vec<i64> = (0..=self.dice.below(3))
+            .map(|_| self.dice.pick(&self.everybody))
+            .filter(|person| *person != self.me)
+            .map(i64::from)
+            .collect();
+        match Recipients::parse(self.me, &people) {
+            Ok(recipients) => NewShare::Message { recipients, message: None },
+            Err(_) => NewShare::Url,
+        }
+    }
+
+    async fn share(&self, post: PostId, how: NewShare) -> Result<()> {
+        shares::share(&self.app, self.me, post, how, None, |_| Vec::new()).await.map(drop)
+    }
+
+    async fn say(&self, post: PostId, parent: Option<CommentId>) -> Result<()> {
+        let text = CommentText::parse("How lovely").unwrap();
+        let say = Say { post, parent, text };
+        let record = |seen: &grateful_domain::SeenComment| id_bytes(seen.comment.id.into());
+        let answer = comments::say(&self.app, self.me, say, None, record).await?;
+        self.square.comments.lock().unwrap().push((post, id(&answer).into()));
+        Ok(())
+    }
+
+    async fn look(&self, post: PostId) -> Result<()> {
+        let page = Page::first(Limit::MAX);
+        hearts::list(&self.app, self.me, post, page).await?;
+        reactions::summarise(&self.app, self.me, post).await?;
+        comments::list(&self.app, self.me, post, page).await.map(drop)
+    }
+
+    /// Done by the post's author, whoever chose it.
+    async fn turn(&self, author: UserId, post: PostId, visibility: Visibility) -> Result<()> {
+        let edit = PostEdit { visibility: Some(visibility), ..PostEdit::default() };
+        posts::edit(&self.app, author, post, edit, |_| true).await.map(drop)
+    }
+
+    /// Deletes a post in the name of its author, and puts a new one in its place.
+    async fn replace(&self, number: usize, author: UserId, post: PostId) -> Result<()> {
+        let deleted = posts::delete(&self.app, author, post).await;
+        let new = publish(&self.app, self.me).await?;
+        self.square.posts.lock().unwrap()[number] = (new, self.me);
+        deleted
+    }
+}
+
+/// In words, if it is about what was asked for and not about how others were served.
+fn expected(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::NotFound { thing, .. } => Some(match thing {
+            Thing::Heart => "no heart",
+            Thing::Reaction => "no reaction",
+            Thing::Share => "no link",
+            Thing::Comment => "no such comment",
+            Thing::User => "no such person",
+            _ => "no such post",
+        }),
+        Error::Taken { thing: Thing::Heart, .. } => Some("is there already"),
+        Error::Forbidden { thing: Thing::Comment, .. } => Some("somebody else's"),
+        Error::AgainstRule { .. } => Some("private"),
+        Error::TooMany { .. } => Some("too many"),
+        _ => None,
+    }
+}
+
+async fn publish(app: &App, author: UserId) -> Result<PostId> {
+    let draft = Draft {
+        title: None,
+        content: Content::parse("For rain.", PostType::Daily).unwrap(),
+        post_type: PostType::Daily,
+        image_url: None,
+        location: None,
+        visibility: Visibility::Public,
+    };
+    let answer =
+        posts::publish(app, author, draft, None, |seen| id_bytes(seen.post.id.into())).await?;
+    Ok(id(&answer).into())
+}
+
+fn id_bytes(id: Uuid) -> Vec<u8> {
+    id.as_bytes().to_vec()
+}
+
+fn id(answer: &Answer) -> Uuid {
+    let (Answer::First(kept) | Answer::Again(kept)) = answer;
+    Uuid::from_slice(kept).unwrap()
+}
