@@ -45,4 +45,6 @@ ids! {
     ShareId(Uuid),
     /// Something said about a post.
     CommentId(Uuid),
+    /// One line in an inbox, or one entry of it.
+    NotificationId(Uuid),
 }

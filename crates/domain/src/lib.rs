@@ -3,6 +3,7 @@
 mod comment;
 mod ids;
 mod invalid;
+pub mod notification;
 mod page;
 mod post;
 mod reaction;
@@ -13,8 +14,13 @@ mod user;
 mod viewer;
 
 pub use self::comment::{Comment, CommentText, SeenComment};
-pub use self::ids::{CommentId, LikeId, PostId, ReactionId, SessionId, ShareId, UserId};
+pub use self::ids::{
+    CommentId, LikeId, NotificationId, PostId, ReactionId, SessionId, ShareId, UserId,
+};
 pub use self::invalid::{Fields, Invalid};
+pub use self::notification::{
+    BatchConfig, BatchKey, Inbox, Notification, NotificationType, Priority, UnknownNotificationType,
+};
 pub use self::page::{Limit, List, Offset, Page, PageError, Position, Slice, Start};
 pub use self::post::{
     Content, Draft, Engagement, ImageUrl, ImageUrlError, PlaceName, Post, PostEdit, PostType,

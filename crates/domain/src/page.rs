@@ -131,14 +131,22 @@ pub enum List {
     Comments,
     /// The answers to a comment, oldest first.
     Replies,
+    /// One's notifications, newest activity first.
+    Notifications,
+    /// The entries of a batch of notifications, newest first.
+    NotificationEntries,
 }
 
 impl List {
     /// How many entries an answer has unless asked otherwise (contract §1, §5, §6).
     pub const fn default_limit(self) -> Limit {
         match self {
-            Self::NewestPosts | Self::UserPosts => Limit(20),
-            Self::Hearts | Self::Reactions | Self::Comments | Self::Replies => Limit::MAX,
+            Self::NewestPosts | Self::UserPosts | Self::Notifications => Limit(20),
+            Self::Hearts
+            | Self::Reactions
+            | Self::Comments
+            | Self::Replies
+            | Self::NotificationEntries => Limit::MAX,
         }
     }
 
@@ -150,6 +158,8 @@ impl List {
             Self::Reactions => 4,
             Self::Comments => 5,
             Self::Replies => 6,
+            Self::Notifications => 7,
+            Self::NotificationEntries => 8,
         }
     }
 }

@@ -111,6 +111,16 @@ pub enum NewShare {
     },
 }
 
+impl NewShare {
+    /// To whom it goes; a link to nobody.
+    pub fn recipients(&self) -> &[UserId] {
+        match self {
+            Self::Url => &[],
+            Self::Message { recipients, .. } => recipients.as_slice(),
+        }
+    }
+}
+
 /// One act of passing a post on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {

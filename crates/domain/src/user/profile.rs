@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use url::Url;
 
+use crate::NotificationType;
 use crate::text::{self, Lines, TextError, texts};
 
 texts! {
@@ -158,6 +159,11 @@ impl Preferences {
     /// The most bytes, as compact JSON.
     pub const MAX_BYTES: usize = 16 * 1024;
 
+    /// Takes back what was parsed before it was stored.
+    pub fn from_stored(preferences: Map<String, Value>) -> Self {
+        Self(preferences)
+    }
+
     /// Checks the switches that have a meaning here.
     pub fn parse(raw: Map<String, Value>) -> Result<Self, PreferencesError> {
         let switches =
@@ -180,6 +186,12 @@ impl Preferences {
     /// Whether somebody has to be asked before others follow them.
     pub fn approve_followers(&self) -> bool {
         self.0.get("approve_followers").and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// Whether somebody wants to be told of such acts: they do unless they have said otherwise.
+    pub fn welcome(&self, kind: NotificationType) -> bool {
+        let switches = self.0.get("notifications").and_then(Value::as_object);
+        switches.and_then(|by| by.get(kind.code())).and_then(Value::as_bool).unwrap_or(true)
     }
 
     /// Everything, known or not.
@@ -272,5 +284,16 @@ mod tests {
 
         assert!(preferences.approve_followers());
         assert_eq!(preferences.as_map()["theme"], "dark");
+    }
+
+    #[test]
+    fn every_notification_is_welcome_but_those_that_are_switched_off() {
+        let raw = json!({"notifications": {"like": false, "mention": true}});
+        let preferences = Preferences::parse(raw.as_object().unwrap().clone()).unwrap();
+
+        for kind in NotificationType::ALL {
+            assert_eq!(preferences.welcome(kind), kind != NotificationType::Like);
+            assert!(Preferences::from_stored(Map::new()).welcome(kind));
+        }
     }
 }

@@ -1,0 +1,374 @@
+//! What happened, to whom, and by whom.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+
+use super::{BatchConfig, BatchKey, NotificationType};
+use crate::{CommentId, Emoji, NotificationId, PostId, ShareId, ShareMessage, UserId};
+
+/// What somebody did that concerns somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Act {
+    /// Gave their post a heart.
+    Heart { post: PostId },
+    /// Left an emoji on their post.
+    Reaction { post: PostId },
+    /// Took the link to their post.
+    Link { post: PostId },
+    /// Sent them a post.
+    Message { post: PostId, share: ShareId },
+    /// Named them in a post, or in a comment on it.
+    Mention { post: PostId, comment: Option<CommentId> },
+    /// Said something about their post.
+    Comment { post: PostId, comment: CommentId },
+    /// Answered their comment `parent`.
+    Reply { post: PostId, comment: CommentId, parent: CommentId },
+    /// Follows them.
+    Follow,
+    /// Asked to follow them.
+    FollowRequest,
+    /// Let them follow.
+    FollowAcceptance,
+}
+
+impl Act {
+    /// The type of a notification about it.
+    pub const fn kind(self) -> NotificationType {
+        match self {
+            Self::Heart { .. } => NotificationType::Like,
+            Self::Reaction { .. } => NotificationType::EmojiReaction,
+            Self::Link { .. } | Self::Message { .. } => NotificationType::PostShared,
+            Self::Mention { .. } => NotificationType::Mention,
+            Self::Comment { .. } => NotificationType::Comment,
+            Self::Reply { .. } => NotificationType::CommentReply,
+            Self::Follow => NotificationType::Follow,
+            Self::FollowRequest => NotificationType::FollowRequest,
+            Self::FollowAcceptance => NotificationType::FollowAccepted,
+        }
+    }
+
+    /// How it is gathered with others; requests to follow and their acceptance never are.
+    pub const fn config(self) -> Option<&'static BatchConfig> {
+        Some(match self {
+            Self::Heart { .. } | Self::Reaction { .. } => &BatchConfig::POST_INTERACTION,
+            Self::Link { .. } => &BatchConfig::POST_SHARED,
+            Self::Message { .. } => &BatchConfig::POST_SENT,
+            Self::Mention { .. } => &BatchConfig::MENTION,
+            Self::Comment { .. } => &BatchConfig::COMMENT,
+            Self::Reply { .. } => &BatchConfig::COMMENT_REPLY,
+            Self::Follow => &BatchConfig::FOLLOW,
+            Self::FollowRequest | Self::FollowAcceptance => return None,
+        })
+    }
+
+    /// What tells it from every other act of the same person that concerns the same recipient.
+    pub fn name(self) -> String {
+        let kind = self.kind().code();
+        match self {
+            Self::Message { share, .. } => format!("{kind}:share:{share}"),
+            Self::Mention { comment: Some(comment), .. }
+            | Self::Comment { comment, .. }
+            | Self::Reply { comment, .. } => format!("{kind}:comment:{comment}"),
+            Self::Heart { post }
+            | Self::Reaction { post }
+            | Self::Link { post }
+            | Self::Mention { post, comment: None } => format!("{kind}:post:{post}"),
+            Self::Follow | Self::FollowRequest | Self::FollowAcceptance => kind.to_owned(),
+        }
+    }
+
+    /// The post that it is about.
+    pub const fn post(self) -> Option<PostId> {
+        match self {
+            Self::Heart { post }
+            | Self::Reaction { post }
+            | Self::Link { post }
+            | Self::Message { post, .. }
+            | Self::Mention { post, .. }
+            | Self::Comment { post, .. }
+            | Self::Reply { post, .. } => Some(post),
+            Self::Follow | Self::FollowRequest | Self::FollowAcceptance => None,
+        }
+    }
+
+    /// The comment that it is about.
+    pub const fn comment(self) -> Option<CommentId> {
+        match self {
+            Self::Mention { comment, .. } => comment,
+            Self::Comment { comment, .. } | Self::Reply { comment, .. } => Some(comment),
+            _ => None,
+        }
+    }
+}
+
+/// Who did what to whom. There is at most one notification for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cause {
+    pub recipient: UserId,
+    pub actor: UserId,
+    pub act: Act,
+}
+
+impl Cause {
+    /// What the recipient sees it gathered with.
+    pub fn key(&self) -> Option<BatchKey> {
+        let config = self.act.config()?;
+        Some(match self.act {
+            Act::Reply { parent, .. } => config.key(parent),
+            Act::Follow => config.key(self.recipient),
+            _ => config.key(self.act.post()?),
+        })
+    }
+}
+
+/// Something that happened, for somebody's inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    pub cause: Cause,
+    pub details: Details,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What its notification will be called.
+    pub id: NotificationId,
+    /// What a batch will be called, should it make one.
+    pub batch_id: NotificationId,
+}
+
+/// What is said beside who did what.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Details {
+    /// The beginning of the post.
+    pub post_preview: Option<String>,
+    /// The beginning of the comment.
+    pub comment_preview: Option<String>,
+    /// The emoji of a reaction.
+    pub emoji: Option<Emoji>,
+    /// The words that went along with a post that was sent.
+    pub share_message: Option<ShareMessage>,
+}
+
+impl Details {
+    /// The most characters of a preview (rules §4).
+    pub const PREVIEW_CHARS: usize = 100;
+
+    /// What is shown of a post.
+    pub fn of_post(content: &str) -> Self {
+        Self { post_preview: Some(preview(content)), ..Self::default() }
+    }
+
+    /// With what is shown of a comment.
+    #[must_use]
+    pub fn with_comment(self, text: &str) -> Self {
+        Self { comment_preview: Some(preview(text)), ..self }
+    }
+
+    /// With the emoji of a reaction.
+    #[must_use]
+    pub fn with_emoji(self, emoji: Emoji) -> Self {
+        Self { emoji: Some(emoji), ..self }
+    }
+}
+
+fn preview(text: &str) -> String {
+    text.chars().take(Details::PREVIEW_CHARS).collect()
+}
+
+impl Event {
+    /// What clients need to show and to link a notification of it, under the names that they know.
+    pub fn data(&self, actor_username: &str) -> Map<String, Value> {
+        let Cause { actor, act, .. } = self.cause;
+        let mut data = Map::new();
+        let mut put = |name: &str, value: Option<Value>| {
+            data.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        put("actor_user_id", Some(actor.to_string().into()));
+        put("post_id", act.post().map(|post| post.to_string().into()));
+        put("comment_id", act.comment().map(|comment| comment.to_string().into()));
+        put("post_preview", self.details.post_preview.clone().map(Value::from));
+        put("comment_preview", self.details.comment_preview.clone().map(Value::from));
+        put("emoji_code", self.details.emoji.map(|emoji| emoji.code().into()));
+        let message = self.details.share_message.as_ref();
+        put("share_message", message.map(|message| message.as_str().into()));
+        match act {
+            Act::Link { .. } => put("share_method", Some("url".into())),
+            Act::Message { .. } => put("share_method", Some("message".into())),
+            Act::Follow | Act::FollowRequest => put("follower_id", Some(json!(i64::from(actor)))),
+            _ => (),
+        }
+        name_actor(&mut data, act.kind(), actor_username);
+        data
+    }
+}
+
+/// Writes the actor's username under all the names by which clients look for it.
+pub(super) fn name_actor(data: &mut Map<String, Value>, kind: NotificationType, username: &str) {
+    let alias = match kind {
+        NotificationType::Like => Some("liker_username"),
+        NotificationType::EmojiReaction => Some("reactor_username"),
+        NotificationType::PostShared => Some("sharer_username"),
+        NotificationType::Mention | NotificationType::Comment | NotificationType::CommentReply => {
+            Some("author_username")
+        }
+        NotificationType::Follow | NotificationType::FollowRequest => Some("follower_username"),
+        NotificationType::FollowAccepted | NotificationType::PostInteraction => None,
+    };
+    for name in alias.into_iter().chain(["actor_username"]) {
+        data.insert(name.to_owned(), username.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn each_act_has_the_data_by_which_clients_show_and_link_it() {
+        let about_post = ["post_id", "post_preview"];
+        let about_comment =
+            ["post_id", "post_preview", "comment_id", "comment_preview", "author_username"];
+        for (act, own) in [
+            (Act::Heart { post: post() }, &["liker_username"][..]),
+            (Act::Reaction { post: post() }, &["reactor_username", "emoji_code"]),
+            (Act::Link { post: post() }, &["sharer_username", "share_method"]),
+            (message(), &["sharer_username", "share_method", "share_message"]),
+            (Act::Mention { post: post(), comment: None }, &["author_username"]),
+            (Act::Mention { post: post(), comment: Some(comment()) }, &about_comment),
+            (Act::Comment { post: post(), comment: comment() }, &about_comment),
+            (reply(), &about_comment),
+            (Act::Follow, &["follower_id", "follower_username"]),
+            (Act::FollowRequest, &["follower_id", "follower_username"]),
+            (Act::FollowAcceptance, &[]),
+        ] {
+            let data = event(act).data("ben");
+
+            let about_post = about_post.into_iter().filter(|_| act.post().is_some());
+            let mut expected: BTreeSet<&str> = about_post.chain(own.iter().copied()).collect();
+            expected.extend(["actor_user_id", "actor_username"]);
+            let names: BTreeSet<&str> = data.keys().map(String::as_str).collect();
+            assert_eq!(names, expected, "{act:?}");
+            for (_, username) in data.iter().filter(|(name, _)| name.ends_with("_username")) {
+                assert_eq!(username, "ben");
+            }
+        }
+    }
+
+    #[test]
+    fn data_says_what_was_done_in_the_words_of_clients() {
+        let [reaction, message, link, follow] =
+            [Act::Reaction { post: post() }, message(), Act::Link { post: post() }, Act::Follow]
+                .map(|act| event(act).data("ben"));
+
+        assert_eq!(reaction["actor_user_id"], "2");
+        assert_eq!(reaction["post_id"], post().to_string());
+        assert_eq!(reaction["emoji_code"], "hug");
+        assert_eq!(
+            (&message["share_method"], &link["share_method"]),
+            (&json!("message"), &json!("url"))
+        );
+        assert_eq!(message["share_message"], "Look at that");
+        assert_eq!(follow["follower_id"], 2);
+    }
+
+    #[test]
+    fn a_preview_ends_with_the_hundredth_character() {
+        for letter in ["a", "ü", "💜"] {
+            let details = Details::of_post(&letter.repeat(101)).with_comment(&letter.repeat(100));
+
+            assert_eq!(details.post_preview, Some(letter.repeat(100)));
+            assert_eq!(details.comment_preview, Some(letter.repeat(100)));
+        }
+    }
+
+    #[test]
+    fn acts_that_may_be_done_side_by_side_have_different_names() {
+        let names: BTreeSet<String> = all().into_iter().map(Act::name).collect();
+
+        assert_eq!(names.len(), all().len());
+    }
+
+    #[test]
+    fn keys_are_those_of_the_rules() {
+        let keys = all().map(|act| cause(act).key().map(|key| key.to_string()));
+
+        let (on_post, on_comment) = (|name| format!("{name}:post:{}", post()), parent());
+        assert_eq!(
+            keys.map(Option::unwrap_or_default),
+            [
+                on_post("post_interaction"),
+                on_post("post_interaction"),
+                on_post("post_shared"),
+                on_post("post_sent"),
+                on_post("mention"),
+                on_post("mention"),
+                on_post("comment"),
+                format!("comment_reply:comment:{on_comment}"),
+                "follow:user:1".to_owned(),
+                String::new(),
+                String::new(),
+            ]
+        );
+    }
+
+    fn all() -> [Act; 11] {
+        [
+            Act::Heart { post: post() },
+            Act::Reaction { post: post() },
+            Act::Link { post: post() },
+            message(),
+            Act::Mention { post: post(), comment: None },
+            Act::Mention { post: post(), comment: Some(comment()) },
+            Act::Comment { post: post(), comment: comment() },
+            reply(),
+            Act::Follow,
+            Act::FollowRequest,
+            Act::FollowAcceptance,
+        ]
+    }
+
+    fn message() -> Act {
+        Act::Message { post: post(), share: Uuid::from_u128(0x5).into() }
+    }
+
+    fn reply() -> Act {
+        Act::Reply { post: post(), comment: comment(), parent: parent() }
+    }
+
+    fn post() -> PostId {
+        Uuid::from_u128(0xa).into()
+    }
+
+    fn comment() -> CommentId {
+        Uuid::from_u128(0xc).into()
+    }
+
+    fn parent() -> CommentId {
+        Uuid::from_u128(0xd).into()
+    }
+
+    fn cause(act: Act) -> Cause {
+        Cause { recipient: 1.into(), actor: 2.into(), act }
+    }
+
+    fn event(act: Act) -> Event {
+        let mut details = Details::default();
+        if act.post().is_some() {
+            details = Details::of_post("For the bus driver");
+        }
+        if act.comment().is_some() {
+            details = details.with_comment("How lovely");
+        }
+        match act {
+            Act::Reaction { .. } => details.emoji = Some(Emoji::Hug),
+            Act::Message { .. } => {
+                details.share_message = ShareMessage::parse("Look at that").unwrap();
+            }
+            _ => (),
+        }
+        let (id, batch_id) = (Uuid::from_u128(1).into(), Uuid::from_u128(2).into());
+        Event { cause: cause(act), details, at: DateTime::UNIX_EPOCH, id, batch_id }
+    }
+}
