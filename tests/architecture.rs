@@ -14,7 +14,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
     ("grateful-domain", &[]),
     (
         "grateful-storage",
-        &["grateful-domain", "diesel", "diesel-async", "diesel_migrations", "deadpool"],
+        &["grateful-domain", "deadpool", "diesel", "diesel-async", "diesel_migrations", "serde"],
     ),
     (
         "grateful-application",

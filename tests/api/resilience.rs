@@ -6,6 +6,9 @@ mod stopping;
 /// What is killed, and what was promised before.
 mod crashes;
 
+/// What was told when the server was killed.
+mod fans;
+
 /// More than there is room for.
 mod overload;
 
@@ -14,6 +17,9 @@ mod clients;
 
 /// Several servers on one database.
 mod nodes;
+
+/// Somebody who follows what they are told. No tests.
+mod follower;
 
 /// People who write without a pause, and remember what they were told. No tests.
 mod writers;

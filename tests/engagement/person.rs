@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use grateful_application::comments::Say;
+use grateful_application::notifications::Listed;
 use grateful_application::{
-    Answer, App, Error, Result, Thing, comments, hearts, posts, reactions, shares,
+    Answer, App, Error, Result, Thing, comments, hearts, notifications, posts, reactions, shares,
 };
 use grateful_domain::{
     CommentId, CommentText, Content, Draft, Emoji, Limit, NewShare, Page, PostEdit, PostId,
@@ -17,7 +18,7 @@ use uuid::Uuid;
 use crate::dice::Dice;
 
 /// What can be done, and how often in comparison. Most posts are public most of the time, and live long enough to be loved.
-pub(crate) const ACTS: [(&str, usize); 14] = [
+pub(crate) const ACTS: [(&str, usize); 16] = [
     ("like", 32),
     ("unlike", 32),
     ("react", 32),
@@ -29,6 +30,8 @@ pub(crate) const ACTS: [(&str, usize); 14] = [
     ("reply", 16),
     ("delete comment", 12),
     ("look", 4),
+    ("read one", 6),
+    ("read all", 2),
     ("hide", 2),
     ("show", 8),
     ("delete post", 1),
@@ -130,6 +133,8 @@ impl Person {
                 None => Ok(()),
             },
             "look" => self.look(post).await,
+            "read one" => self.read_one(author).await,
+            "read all" => notifications::read_all(app, author).await.map(drop),
             "hide" => self.turn(author, post, Visibility::Private).await,
             "show" => self.turn(author, post, Visibility::Public).await,
             _ => self.replace(number, author, post).await,
@@ -169,6 +174,21 @@ impl Person {
         comments::list(&self.app, self.me, post, page).await.map(drop)
     }
 
+    /// The author reads one of what they were told, be it a batch or an entry of it.
+    async fn read_one(&mut self, author: UserId) -> Result<()> {
+        let page = Page::first(Limit::DEFAULT);
+        let told = notifications::list(&self.app, author, Listed::Unread, page).await?.items;
+        if told.is_empty() {
+            return Ok(());
+        }
+        let mut it = told[self.dice.below(told.len())].notification.id;
+        if self.dice.below(3) == 0 {
+            let entries = notifications::entries(&self.app, author, it, page).await?.items;
+            it = entries.first().map_or(it, |entry| entry.notification.id);
+        }
+        notifications::read(&self.app, author, it).await
+    }
+
     /// Done by the post's author, whoever chose it.
     async fn turn(&self, author: UserId, post: PostId, visibility: Visibility) -> Result<()> {
         let edit = PostEdit { visibility: Some(visibility), ..PostEdit::default() };
@@ -193,6 +213,7 @@ fn expected(error: &Error) -> Option<&'static str> {
             Thing::Share => "no link",
             Thing::Comment => "no such comment",
             Thing::User => "no such person",
+            Thing::Notification => "no such notification",
             _ => "no such post",
         }),
         Error::Taken { thing: Thing::Heart, .. } => Some("is there already"),

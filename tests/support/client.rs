@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -122,6 +123,16 @@ impl Call {
         self.try_send().await.unwrap()
     }
 
+    /// Sends it, and reads what comes of it as server-sent events, for as long as they come.
+    ///
+    /// # Errors
+    /// There was no answer.
+    pub async fn events(self) -> Result<Events, reqwest::Error> {
+        let endless = Duration::from_secs(3_600);
+        let response = self.request.timeout(endless).send().await?.error_for_status()?;
+        Ok(Events { response, unread: Vec::new() })
+    }
+
     /// Sends it to a server that may be gone.
     ///
     /// # Errors
@@ -134,6 +145,29 @@ impl Call {
         });
         let (status, headers) = (response.status().as_u16(), headers.collect());
         Ok(Answer { status, headers, body: response.bytes().await?.to_vec() })
+    }
+}
+
+/// Server-sent events, as they come.
+#[derive(Debug)]
+pub struct Events {
+    response: reqwest::Response,
+    /// What has come of the next one: a portion may end in the midst of a letter.
+    unread: Vec<u8>,
+}
+
+impl Events {
+    /// The fields of the next event, of which a comment has none; nothing once the stream has ended, or broken.
+    pub async fn next(&mut self) -> Option<BTreeMap<String, String>> {
+        loop {
+            if let Some(end) = self.unread.windows(2).position(|two| two == b"\n\n") {
+                let event: Vec<u8> = self.unread.drain(..end + 2).collect();
+                let event = String::from_utf8(event).unwrap();
+                let fields = event.lines().filter_map(|line| line.split_once(": "));
+                return Some(fields.map(|(name, value)| (name.into(), value.into())).collect());
+            }
+            self.unread.extend(self.response.chunk().await.ok()??);
+        }
     }
 }
 

@@ -18,7 +18,7 @@ mod wire;
 pub use nix::unistd::Pid;
 pub use serde_json::{Value, json};
 
-pub use self::client::{Answer, Call, Client, PASSWORD, Token, is_timestamp};
+pub use self::client::{Answer, Call, Client, Events, PASSWORD, Token, is_timestamp};
 pub use self::folder::Folder;
 pub use self::patience::{DEADLINE, eventually, full_or};
 pub use self::server::Server;

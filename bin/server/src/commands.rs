@@ -7,6 +7,8 @@ mod verify;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use chrono::TimeDelta;
+use grateful_application::Arrivals;
 use grateful_application::{App, Passwords, SystemClock};
 use grateful_storage::{Database, DatabaseConfig};
 use object_store::local::LocalFileSystem;
@@ -46,7 +48,8 @@ struct Shared {
     database: DatabaseConfig,
     files: Arc<LocalFileSystem>,
     passwords: Arc<Passwords>,
-    session_lifetime: chrono::TimeDelta,
+    session_lifetime: TimeDelta,
+    notification_retention: TimeDelta,
 }
 
 impl Shared {
@@ -59,6 +62,7 @@ impl Shared {
             files: Arc::new(LocalFileSystem::new_with_prefix(folder).with_context(unusable)?),
             passwords: Arc::new(Passwords::new(cores())?),
             session_lifetime: settings.session_lifetime,
+            notification_retention: settings.notification_retention,
         })
     }
 
@@ -69,6 +73,8 @@ impl Shared {
             clock: Arc::new(SystemClock),
             passwords: self.passwords.clone(),
             session_lifetime: self.session_lifetime,
+            notification_retention: self.notification_retention,
+            arrivals: Arrivals::default(),
         }
     }
 }

@@ -134,6 +134,16 @@ pub(crate) struct RawSettings {
     )]
     slow_statement_ms: String,
 
+    /// How many days a notification is kept that was read.
+    #[arg(
+        long,
+        env = "GRATEFUL_NOTIFICATION_DAYS",
+        default_value = "90",
+        global = true,
+        value_name = "DAYS"
+    )]
+    notification_days: String,
+
     /// How many days somebody stays signed in.
     #[arg(
         long,
@@ -196,6 +206,7 @@ pub(crate) struct Settings {
     pub(crate) statement_timeout: Duration,
     pub(crate) slow_statement: Duration,
     pub(crate) session_lifetime: TimeDelta,
+    pub(crate) notification_retention: TimeDelta,
     pub(crate) shutdown_timeout: Duration,
     pub(crate) migrate: bool,
     pub(crate) log: LogConfig,
@@ -223,6 +234,7 @@ impl Settings {
             number("GRATEFUL_STATEMENT_TIMEOUT_MS", &raw.statement_timeout_ms, 1, 3_600_000);
         let slow = number("GRATEFUL_SLOW_STATEMENT_MS", &raw.slow_statement_ms, 0, 3_600_000);
         let days = number("GRATEFUL_SESSION_DAYS", &raw.session_days, 1, 3650);
+        let retention = number("GRATEFUL_NOTIFICATION_DAYS", &raw.notification_days, 2, 36_500);
         let shutdown = number("GRATEFUL_SHUTDOWN_SECONDS", &raw.shutdown_seconds, 0, 3600);
         let database_url = raw.database_url.filter(|url| !url.is_empty());
         problems.keep("DATABASE_URL", database_url.as_deref().map_or(Ok(()), require_postgresql));
@@ -246,7 +258,8 @@ impl Settings {
                 connections_per_worker: fit(connections),
                 statement_timeout: Duration::from_millis(timeout),
                 slow_statement: Duration::from_millis(slow),
-                session_lifetime: TimeDelta::seconds(i64::try_from(days).ok()? * 86_400),
+                session_lifetime: TimeDelta::days(i64::try_from(days).ok()?),
+                notification_retention: TimeDelta::days(i64::try_from(retention).ok()?),
                 shutdown_timeout: Duration::from_secs(shutdown),
                 migrate: !no_migrate?,
                 log: LogConfig { format: format?, filter: filter? },

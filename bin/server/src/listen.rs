@@ -11,6 +11,10 @@ use crate::config::Listen;
 /// How many connections may wait to be accepted: a burst of clients is no reason to refuse one.
 const BACKLOG: i32 = 1024;
 
+/// How long a client may leave unread what it was sent.
+#[cfg(target_os = "linux")]
+const SLOW_READER: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// The sockets for one setting. Where `localhost` has no IPv6, IPv4 is enough.
 ///
 /// # Errors
@@ -40,6 +44,9 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
+    // Whoever stops reading is dropped, instead of waited for. Connections take it over from here.
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(SLOW_READER))?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use grateful_domain::{Email, Password, PasswordHash, Session, SessionId, User, UserId, Username};
 use grateful_storage::{Connection, Credentials, NewUser, Repositories, StorageError, Users};
 
+use crate::comments::untell_tree;
 use crate::passwords::Check;
 use crate::{AccessToken, App, Error, Result, Thing, new_id};
 
@@ -152,19 +153,16 @@ pub async fn reset_password(app: &App, username: &str, new: Password) -> Result<
 /// # Errors
 /// `NotFound` where there is no such account.
 pub async fn delete(app: &App, user: UserId) -> Result<()> {
+    let now = app.clock.now();
     for trace in TRACES {
-        // Each in a transaction of its own: it locks many posts, in an order that others do not share.
-        while app.db.transaction(async |tx| withdraw(tx, user, trace).await).await? != 0 {}
+        while app.db.transaction(async |tx| withdraw(tx, user, trace, now).await).await? != 0 {}
     }
     app.db
         .transaction(async |tx| {
             if !tx.users().lock_for_removal(user).await? {
                 return Err(Thing::User.not_found(user));
             }
-            // What they did while the rest was taken back; from here on they can do nothing more.
-            for trace in TRACES {
-                while withdraw(tx, user, trace).await? != 0 {}
-            }
+            withdraw_rest(tx, user, now).await?;
             tx.users().delete(user).await?;
             Ok(())
         })
@@ -174,6 +172,8 @@ pub async fn delete(app: &App, user: UserId) -> Result<()> {
 /// What somebody leaves with others.
 #[derive(Debug, Clone, Copy)]
 enum Trace {
+    Notifications,
+    Inbox,
     Hearts,
     Reactions,
     Shares,
@@ -182,42 +182,89 @@ enum Trace {
     Posts,
 }
 
-const TRACES: [Trace; 6] =
-    [Trace::Hearts, Trace::Reactions, Trace::Shares, Trace::Comments, Trace::Follows, Trace::Posts];
+/// What was told of them comes first, in small steps, so that little of it is left to take back with its acts.
+const TRACES: [Trace; 8] = [
+    Trace::Notifications,
+    Trace::Inbox,
+    Trace::Follows,
+    Trace::Hearts,
+    Trace::Reactions,
+    Trace::Shares,
+    Trace::Comments,
+    Trace::Posts,
+];
 
 /// How many rows of a kind one step takes away: few enough that nobody waits for its locks.
 const STEP: i64 = 200;
 
-/// Takes back a little of what a person did. Tells how much there was.
-async fn withdraw(tx: &mut Connection, user: UserId, trace: Trace) -> Result<i64> {
+/// Takes back a little of what a person did, and all that was told of it. Tells how much there was.
+async fn withdraw(
+    tx: &mut Connection,
+    user: UserId,
+    trace: Trace,
+    now: DateTime<Utc>,
+) -> Result<i64> {
     // Ahead of any post, as whoever edits or sends one does. Follows lock the people at both ends themselves, by id.
     if !matches!(trace, Trace::Follows) {
         tx.users().lock(user).await?;
     }
+    let some = take_some(tx, user, trace, now).await?;
+    // Behind the rows: whatever was done there has been told by now. All at once, since inboxes are locked by id.
+    if some != 0 && !matches!(trace, Trace::Notifications | Trace::Inbox) {
+        tx.notifications().withdraw_some_by(user, i64::MAX, now).await?;
+    }
+    Ok(some)
+}
+
+/// Takes back what a person did while the rest was taken back; from here on they can do nothing more. Whatever is touched
+/// is locked first: people, then posts, then inboxes, as every act does.
+async fn withdraw_rest(tx: &mut Connection, user: UserId, now: DateTime<Utc>) -> Result<()> {
+    while tx.follows().delete_some_of(user, STEP).await? != 0 {}
+    let posts = tx.posts().lock_touched_by(user).await?;
+    tx.notifications().lock_about(user, &posts).await?;
+    for trace in TRACES {
+        while take_some(tx, user, trace, now).await? != 0 {}
+    }
+    tx.notifications().withdraw_some_by(user, i64::MAX, now).await?;
+    Ok(())
+}
+
+async fn take_some(
+    tx: &mut Connection,
+    user: UserId,
+    trace: Trace,
+    now: DateTime<Utc>,
+) -> Result<i64> {
     match trace {
+        Trace::Notifications => Ok(tx.notifications().withdraw_some_by(user, STEP, now).await?),
+        Trace::Inbox => Ok(tx.notifications().delete_some_of(user, STEP).await?),
+        Trace::Follows => Ok(tx.follows().delete_some_of(user, STEP).await?),
         Trace::Hearts => Ok(tx.likes().delete_some_of(user, STEP).await?),
         Trace::Reactions => Ok(tx.emoji_reactions().delete_some_of(user, STEP).await?),
         Trace::Shares => Ok(tx.shares().delete_some_of(user, STEP).await?),
-        Trace::Comments => delete_a_comment(tx, user).await,
-        Trace::Follows => Ok(tx.follows().delete_some_of(user, STEP).await?),
-        Trace::Posts => delete_a_post(tx, user).await,
+        Trace::Comments => delete_a_comment(tx, user, now).await,
+        Trace::Posts => delete_a_post(tx, user, now).await,
     }
 }
 
 /// One at a time: its answers go along, counted under the lock of the post.
-async fn delete_a_comment(tx: &mut Connection, author: UserId) -> Result<i64> {
+async fn delete_a_comment(tx: &mut Connection, author: UserId, now: DateTime<Utc>) -> Result<i64> {
     let Some((post, comment)) = tx.comments().some_of(author, 1).await?.pop() else {
         return Ok(0);
     };
     tx.posts().lock(post).await?;
+    tx.notifications().lock_about(author, &[post]).await?;
+    untell_tree(tx, comment, now).await?;
     tx.comments().delete(post, comment).await?;
     Ok(1)
 }
 
 /// One at a time: it takes what others left on it along.
-async fn delete_a_post(tx: &mut Connection, author: UserId) -> Result<i64> {
+async fn delete_a_post(tx: &mut Connection, author: UserId, now: DateTime<Utc>) -> Result<i64> {
     let Some(post) = tx.posts().some_of(author, 1).await?.pop() else { return Ok(0) };
     if let Some(post) = tx.posts().lock(post).await? {
+        tx.notifications().lock_about(author, &[post.id]).await?;
+        tx.notifications().withdraw_post(post.id, now).await?;
         tx.posts().delete(&post).await?;
     }
     Ok(1)

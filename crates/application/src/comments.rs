@@ -1,11 +1,14 @@
 //! What people say about posts.
 
+use chrono::{DateTime, Utc};
+use grateful_domain::notification::{Details, told_of_comment};
 use grateful_domain::{
     Comment, CommentId, CommentText, Page, PostId, SeenComment, SeenPost, Slice, UserId, Viewer,
 };
 use grateful_storage::{Comments, Connection, Repositories, StorageError};
 
-use crate::posts::{hold, seen};
+use crate::notify::tell;
+use crate::posts::{hold_with, seen};
 use crate::repeats::once;
 use crate::{Answer, App, Error, Repeat, Result, Thing, new_id};
 
@@ -43,14 +46,19 @@ pub async fn say(
         updated_at: None,
     };
     once(app, author, repeat, async |tx| {
-        hold(tx, author, comment.post).await?;
-        if let Some(parent) = comment.parent {
-            require_on_post(tx, author, parent, comment.post).await?;
-        }
+        let (by, seen) = hold_with(tx, author, &[], comment.parent, comment.post).await?;
+        let answered = match comment.parent {
+            Some(parent) => Some(author_on_post(tx, author, parent, comment.post).await?),
+            None => None,
+        };
         if !tx.comments().insert(&comment).await.map_err(|error| parent_gone(error, &comment))? {
             return Err(Thing::Post.not_found(comment.post));
         }
-        Ok(record(&find(tx, author, comment.id).await?))
+        let details = Details::of_post(seen.post.draft.content.as_str());
+        let details = details.with_comment(comment.text.as_str());
+        let causes = told_of_comment(&seen.post, &comment, answered, &[]);
+        tell(tx, &causes, &details, now).await?;
+        Ok(record(&SeenComment { comment: comment.clone(), author: by, replies: 0 }))
     })
     .await
 }
@@ -105,6 +113,7 @@ pub async fn reword(
 /// # Errors
 /// `Forbidden` where it is neither.
 pub async fn delete(app: &App, user: UserId, comment: CommentId) -> Result<()> {
+    let now = app.clock.now();
     app.db
         .transaction(async |tx| {
             let (found, on) = find_with_post(tx, user, comment).await?;
@@ -113,12 +122,23 @@ pub async fn delete(app: &App, user: UserId, comment: CommentId) -> Result<()> {
             }
             let gone = || Thing::Comment.not_found(comment);
             let post = tx.posts().lock(found.comment.post).await?.ok_or_else(gone)?;
+            untell_tree(tx, comment, now).await?;
             match tx.comments().delete(post.id, comment).await? {
                 0 => Err(gone()),
                 _ => Ok(()),
             }
         })
         .await
+}
+
+/// Takes back what was told of a comment, and of all answers to it. Their post is locked.
+pub(crate) async fn untell_tree(
+    tx: &mut Connection,
+    comment: CommentId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let tree = tx.comments().tree_of(comment).await?;
+    Ok(tx.notifications().withdraw_comments(&tree, now).await?)
 }
 
 async fn find(conn: &mut Connection, user: UserId, comment: CommentId) -> Result<SeenComment> {
@@ -137,14 +157,15 @@ async fn find_with_post(
     Ok((found, post.ok_or_else(|| Thing::Comment.not_found(comment))?))
 }
 
-async fn require_on_post(
+/// Who wrote the comment that is answered, which must be on the same post.
+async fn author_on_post(
     tx: &mut Connection,
     user: UserId,
     parent: CommentId,
     post: PostId,
-) -> Result<()> {
-    let found = find(tx, user, parent).await?;
-    if found.comment.post == post { Ok(()) } else { Err(Thing::Comment.not_found(parent)) }
+) -> Result<UserId> {
+    let found = find(tx, user, parent).await?.comment;
+    if found.post == post { Ok(found.author) } else { Err(Thing::Comment.not_found(parent)) }
 }
 
 fn parent_gone(error: StorageError, comment: &Comment) -> Error {

@@ -111,6 +111,8 @@ pub enum Thing {
     Share,
     /// Something said about a post.
     Comment,
+    /// Something that somebody was told of.
+    Notification,
     /// A request that may be repeated safely.
     IdempotencyKey,
 }
@@ -126,6 +128,7 @@ impl Thing {
             Self::Reaction => "reaction",
             Self::Share => "share",
             Self::Comment => "comment",
+            Self::Notification => "notification",
             Self::IdempotencyKey => "idempotency_key",
         }
     }
@@ -160,7 +163,9 @@ impl Error {
 
 /// Whether a foreign key leads to the person who acts. Others who go away meanwhile are looked for before.
 fn refers_to_the_actor(constraint: &str) -> bool {
-    constraint.ends_with("_user_id_fkey") || constraint.ends_with("_author_id_fkey")
+    ["_user_id_fkey", "_author_id_fkey", "_actor_id_fkey"]
+        .iter()
+        .any(|end| constraint.ends_with(end))
 }
 
 impl From<StorageError> for Error {

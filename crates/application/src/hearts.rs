@@ -1,8 +1,10 @@
 //! Hearts: giving them, taking them back, seeing who gave them.
 
-use grateful_domain::{Heart, Page, PostId, Slice, UserId, Viewer};
+use grateful_domain::notification::{Act, Cause, Details};
+use grateful_domain::{Heart, Page, PostId, SeenPost, Slice, UserId, Viewer};
 use grateful_storage::{Connection, NewLike, Repositories};
 
+use crate::notify::{tell, untell};
 use crate::posts::{hold, seen};
 use crate::{App, Error, Result, Thing, new_id};
 
@@ -24,11 +26,13 @@ pub async fn give(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
     let like = NewLike { id: new_id(at).into(), user, post, at };
     app.db
         .transaction(async |tx| {
-            hold(tx, user, post).await?;
-            match tx.likes().put(&like).await? {
-                Some(count) => Ok(Hearts { count, hearted: true }),
-                None => Err(why_not_given(tx, user, post).await?),
-            }
+            let (_, seen) = hold(tx, user, post).await?;
+            let Some(count) = tx.likes().put(&like).await? else {
+                return Err(why_not_given(tx, user, post).await?);
+            };
+            let details = Details::of_post(seen.post.draft.content.as_str());
+            tell(tx, &[cause(user, &seen)], &details, at).await?;
+            Ok(Hearts { count, hearted: true })
         })
         .await
 }
@@ -38,11 +42,13 @@ pub async fn give(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
 /// # Errors
 /// `NotFound` where there is none.
 pub async fn take_back(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
+    let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            hold(tx, user, post).await?;
+            let (_, seen) = hold(tx, user, post).await?;
             let none = || Error::NotFound { thing: Thing::Heart, id: None };
             let count = tx.likes().delete(user, post).await?.ok_or_else(none)?;
+            untell(tx, cause(user, &seen), now).await?;
             Ok(Hearts { count, hearted: false })
         })
         .await
@@ -59,6 +65,10 @@ pub async fn list(app: &App, user: UserId, post: PostId, page: Page) -> Result<S
     let mut conn = app.db.acquire().await?;
     seen(&mut conn, Viewer::User(user), post).await?;
     Ok(conn.likes().list(user, post, page).await?)
+}
+
+fn cause(actor: UserId, seen: &SeenPost) -> Cause {
+    Cause { recipient: seen.post.author, actor, act: Act::Heart { post: seen.post.id } }
 }
 
 /// Somebody else may have taken the post away meanwhile, or the same person been here a moment ago.

@@ -7,6 +7,7 @@ pub mod feed;
 pub mod health;
 pub mod hearts;
 pub mod housekeeping;
+pub mod notifications;
 pub mod posts;
 pub mod reactions;
 pub mod sessions;
@@ -14,6 +15,7 @@ pub mod shares;
 pub mod verify;
 
 mod error;
+mod notify;
 mod passwords;
 mod ports;
 mod repeats;
@@ -29,6 +31,7 @@ use object_store::ObjectStore;
 use uuid::{NoContext, Timestamp, Uuid};
 
 pub use self::error::{Error, Result, Thing};
+pub use self::notifications::Arrivals;
 pub use self::passwords::Passwords;
 pub use self::ports::{Clock, SystemClock};
 pub use self::repeats::{Answer, IdempotencyKey, IdempotencyKeyError, Repeat};
@@ -47,11 +50,17 @@ pub struct App {
     pub passwords: Arc<Passwords>,
     /// How long somebody stays signed in.
     pub session_lifetime: TimeDelta,
+    /// How long a notification is kept that was read.
+    pub notification_retention: TimeDelta,
+    /// Who follows their notifications on this node.
+    pub arrivals: Arrivals,
 }
 
 impl App {
     /// How long somebody stays signed in unless configured otherwise (contract §1).
     pub const SESSION_LIFETIME: TimeDelta = TimeDelta::days(7);
+    /// How long a notification is kept that was read, unless configured otherwise.
+    pub const NOTIFICATION_RETENTION: TimeDelta = TimeDelta::days(90);
 }
 
 /// An id of version 7: later ones sort behind earlier ones, which keeps indexes dense.

@@ -1,8 +1,8 @@
 //! Posts: writing, reading, changing and taking them back.
 
 use grateful_domain::{
-    Draft, ImageUrl, Invalid, Page, Post, PostEdit, PostId, Revision, SeenPost, Slice, UserId,
-    Viewer,
+    Author, CommentId, Draft, ImageUrl, Invalid, Page, Post, PostEdit, PostId, Revision, SeenPost,
+    Slice, UserId, Viewer,
 };
 use grateful_storage::{Connection, PostQuery, Repositories};
 use object_store::ObjectStoreExt;
@@ -62,6 +62,9 @@ pub async fn edit(
             if after != before {
                 tx.posts().update(&before, &after).await?;
             }
+            if before.draft.visibility.is_public() && !after.draft.visibility.is_public() {
+                tx.notifications().withdraw_hidden(after.id, after.author, now).await?;
+            }
             seen(tx, Viewer::User(editor), post).await
         })
         .await
@@ -72,9 +75,11 @@ pub async fn edit(
 /// # Errors
 /// `NotFound` where `author` may not see it, `Forbidden` where it is not theirs.
 pub async fn delete(app: &App, author: UserId, post: PostId) -> Result<()> {
+    let now = app.clock.now();
     app.db
         .transaction(async |tx| {
             let post = lock_own(tx, author, post, "delete").await?;
+            tx.notifications().withdraw_post(post.id, now).await?;
             Ok(tx.posts().delete(&post).await?)
         })
         .await
@@ -99,20 +104,28 @@ pub async fn list_by(
 }
 
 /// A post that `user` is about to act on: nobody comes between them and its author, nor do they go away, until the
-/// transaction ends.
-pub(crate) async fn hold(tx: &mut Connection, user: UserId, post: PostId) -> Result<SeenPost> {
-    hold_with(tx, user, &[], post).await
+/// transaction ends. Returns who acts, and the post as they see it.
+pub(crate) async fn hold(
+    tx: &mut Connection,
+    user: UserId,
+    post: PostId,
+) -> Result<(Author, SeenPost)> {
+    hold_with(tx, user, &[], None, post).await
 }
 
-/// As [`hold`], and of `others` the same is true. All at once, since people are locked in the order of their ids.
+/// As [`hold`], and of `others` and of whoever wrote the comment that is answered the same is true. All at once, since
+/// people are locked in the order of their ids.
 pub(crate) async fn hold_with(
     tx: &mut Connection,
     user: UserId,
     others: &[UserId],
+    answered: Option<CommentId>,
     post: PostId,
-) -> Result<SeenPost> {
-    tx.users().hold_with_author_of(&[&[user], others].concat(), post).await?;
-    seen(tx, Viewer::User(user), post).await
+) -> Result<(Author, SeenPost)> {
+    let people = [&[user], others].concat();
+    let held = tx.users().hold_with_authors_of(&people, post, answered).await?;
+    let by = held.into_iter().find(|person| person.id == user).ok_or_else(Error::gone)?;
+    Ok((by, seen(tx, Viewer::User(user), post).await?))
 }
 
 /// Locks a post for its author, whose own row comes first in the order of locks.

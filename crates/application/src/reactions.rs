@@ -1,8 +1,10 @@
 //! Emoji on posts: leaving one, changing one's mind, taking it back.
 
-use grateful_domain::{Author, Emoji, EmojiCount, Page, PostId, Reaction, Slice, UserId, Viewer};
+use grateful_domain::notification::{Act, Cause, Details};
+use grateful_domain::{Emoji, EmojiCount, Page, PostId, Reaction, SeenPost, Slice, UserId, Viewer};
 use grateful_storage::{NewReaction, Repositories};
 
+use crate::notify::{tell, untell};
 use crate::posts::{hold, seen};
 use crate::{App, Error, Result, Thing, new_id};
 
@@ -23,10 +25,15 @@ pub async fn react(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Resul
     let new = NewReaction { id: new_id(at).into(), user, post, emoji, at };
     app.db
         .transaction(async |tx| {
-            hold(tx, user, post).await?;
-            let by: Author = tx.users().find_author(user).await?.ok_or_else(Error::gone)?;
+            let (by, seen) = hold(tx, user, post).await?;
             let put = tx.emoji_reactions().put(&new).await?;
             let put = put.ok_or_else(|| Thing::Post.not_found(post))?;
+            if put.is_new {
+                let details = Details::of_post(seen.post.draft.content.as_str()).with_emoji(emoji);
+                tell(tx, &[cause(user, &seen)], &details, at).await?;
+            } else if seen.post.author != user {
+                tx.notifications().change(cause(user, &seen), emoji, at).await?;
+            }
             Ok(Reaction { id: put.id, post, by, emoji, created_at: put.created_at })
         })
         .await
@@ -37,16 +44,20 @@ pub async fn react(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Resul
 /// # Errors
 /// `NotFound` where there is none.
 pub async fn take_back(app: &App, user: UserId, post: PostId) -> Result<()> {
+    let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            hold(tx, user, post).await?;
-            if tx.emoji_reactions().delete(user, post).await? {
-                Ok(())
-            } else {
-                Err(Error::NotFound { thing: Thing::Reaction, id: None })
+            let (_, seen) = hold(tx, user, post).await?;
+            if !tx.emoji_reactions().delete(user, post).await? {
+                return Err(Error::NotFound { thing: Thing::Reaction, id: None });
             }
+            untell(tx, cause(user, &seen), now).await
         })
         .await
+}
+
+fn cause(actor: UserId, seen: &SeenPost) -> Cause {
+    Cause { recipient: seen.post.author, actor, act: Act::Reaction { post: seen.post.id } }
 }
 
 /// The emoji on a post and who left them, newest first.

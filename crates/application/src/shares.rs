@@ -1,9 +1,11 @@
 //! Passing posts on: by link, or to people.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use grateful_domain::notification::{Act, Cause, Details};
 use grateful_domain::{NewShare, PostId, Recipients, SeenPost, Share, ShareQuota, UserId};
 use grateful_storage::{Connection, Repositories};
 
+use crate::notify::{tell, untell};
 use crate::posts::{hold, hold_with};
 use crate::repeats::once;
 use crate::{Answer, App, Error, Repeat, Result, Thing, new_id};
@@ -25,15 +27,14 @@ pub async fn share(
     let now = app.clock.now();
     let share = Share { id: new_id(now).into(), by: user, post, how, created_at: now };
     once(app, user, repeat, async |tx| {
-        match &share.how {
-            NewShare::Url => require_public(&hold(tx, user, post).await?)?,
-            NewShare::Message { recipients, .. } => {
-                require_public(&hold_with(tx, user, recipients.as_slice(), post).await?)?;
-                require_reachable(tx, user, recipients).await?;
-                require_quota(tx, user, now).await?;
-            }
+        let (_, seen) = hold_with(tx, user, share.how.recipients(), None, post).await?;
+        require_public(&seen)?;
+        if let NewShare::Message { recipients, .. } = &share.how {
+            require_reachable(tx, user, recipients).await?;
+            require_quota(tx, user, now).await?;
         }
         if tx.shares().put(&share).await? {
+            tell(tx, &causes(&share, &seen), &details(&share, &seen), now).await?;
             return Ok(record(&share));
         }
         let link = tx.shares().find_link(user, post).await?;
@@ -47,16 +48,38 @@ pub async fn share(
 /// # Errors
 /// `NotFound` where there is none.
 pub async fn unshare(app: &App, user: UserId, post: PostId) -> Result<()> {
+    let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            hold(tx, user, post).await?;
-            if tx.shares().delete_link(user, post).await? {
-                Ok(())
-            } else {
-                Err(Error::NotFound { thing: Thing::Share, id: None })
+            let (_, seen) = hold(tx, user, post).await?;
+            if !tx.shares().delete_link(user, post).await? {
+                return Err(Error::NotFound { thing: Thing::Share, id: None });
             }
+            let act = Act::Link { post };
+            untell(tx, Cause { recipient: seen.post.author, actor: user, act }, now).await
         })
         .await
+}
+
+/// A link concerns the author of the post, a message those to whom it goes.
+fn causes(share: &Share, seen: &SeenPost) -> Vec<Cause> {
+    let (actor, post) = (share.by, share.post);
+    let cause = |recipient, act| Cause { recipient, actor, act };
+    match &share.how {
+        NewShare::Url => vec![cause(seen.post.author, Act::Link { post })],
+        NewShare::Message { recipients, .. } => {
+            let act = Act::Message { post, share: share.id };
+            recipients.as_slice().iter().map(|recipient| cause(*recipient, act)).collect()
+        }
+    }
+}
+
+fn details(share: &Share, seen: &SeenPost) -> Details {
+    let share_message = match &share.how {
+        NewShare::Url => None,
+        NewShare::Message { message, .. } => message.clone(),
+    };
+    Details { share_message, ..Details::of_post(seen.post.draft.content.as_str()) }
 }
 
 /// Whoever sees a private post is its author.

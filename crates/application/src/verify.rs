@@ -1,4 +1,4 @@
-//! Whether the numbers that are kept beside rows equal the rows.
+//! Whether the numbers that are kept beside rows equal the rows, and whether people were told what happened, and no more.
 
 use std::ops::ControlFlow;
 
@@ -40,7 +40,7 @@ const STEP: i64 = 1_000;
 /// difference.
 pub async fn verify(app: &App, mend: Mend, mut tell: impl FnMut(Progress)) -> Result<u64> {
     let mut differences = 0;
-    for table in [Counted::Users, Counted::Posts] {
+    for table in [Counted::Users, Counted::Posts, Counted::Notifications] {
         let (mut rows, mut after) = (0, None);
         while let ControlFlow::Continue(step) = step(app, table, after).await? {
             rows += step.rows;

@@ -110,6 +110,12 @@ impl Comments<'_> {
         self.thread(viewer, Thread::InAnswerTo(comment), page).await
     }
 
+    /// A comment and all answers to it, and to them. None is added while their post is locked.
+    pub async fn tree_of(&mut self, comment: CommentId) -> Result<Vec<CommentId>> {
+        let ids: Vec<Uuid> = Tree { comment: comment.into() }.load(self.conn).await?;
+        Ok(ids.into_iter().map(CommentId::from).collect())
+    }
+
     async fn thread(
         &mut self,
         viewer: UserId,
@@ -132,7 +138,7 @@ impl Comments<'_> {
             }
         };
         let rows: Vec<SeenRow> =
-            paged(query, page, "comments", Order::Oldest).load(self.conn).await?;
+            paged(query, page, "comments.created_at", Order::Oldest).load(self.conn).await?;
         let seen = rows.into_iter().map(SeenRow::into).collect();
         Ok(Slice::cut(seen, page.limit, |seen: &SeenComment| seen.comment.position()))
     }
@@ -204,6 +210,20 @@ statement! {
         )
         UPDATE posts SET comments_count = comments_count + 1 FROM made WHERE posts.id = made.post_id
         RETURNING comments_count"
+    }
+}
+
+statement! {
+    Tree(comment: Uuid as SqlUuid) -> SqlUuid {
+        "tree AS (
+            WITH RECURSIVE tree AS (
+                SELECT id FROM comments WHERE id = $1
+                UNION ALL
+                SELECT comments.id FROM comments JOIN tree ON comments.parent_id = tree.id
+            )
+            SELECT id FROM tree
+        )
+        SELECT id FROM tree"
     }
 }
 

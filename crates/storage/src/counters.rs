@@ -3,9 +3,12 @@
 //! They change in the transaction that changes the rows. Here they are counted anew, to prove it, or to mend what
 //! something else than this crate has done.
 
+mod notifications;
+
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
+use self::notifications::{CountNotifications, LOCK_INBOX, MEND_NOTIFICATION};
 use crate::statement::statement;
 use crate::{Connection, Result};
 
@@ -21,6 +24,18 @@ pub enum Counted {
     Posts,
     /// Users: followers, following, posts, public posts.
     Users,
+    /// Notifications of lists: entries and people, and that acts have caused them.
+    Notifications,
+}
+
+impl Counted {
+    /// How many numbers a row carries.
+    const fn columns(self) -> u64 {
+        match self {
+            Self::Posts | Self::Users => 4,
+            Self::Notifications => notifications::COLUMNS,
+        }
+    }
 }
 
 /// The key of a row, as text, whatever its type.
@@ -66,6 +81,7 @@ impl Counters<'_> {
         let rows: Vec<Row> = match table {
             Counted::Posts => CountPosts { after, most }.load(self.conn).await?,
             Counted::Users => CountUsers { after, most }.load(self.conn).await?,
+            Counted::Notifications => CountNotifications { after, most }.load(self.conn).await?,
         };
         let Some(last) = rows.last().map(|(key, ..)| key.clone()) else { return Ok(None) };
         let differs = |(.., kept, counted): &Row| kept != counted;
@@ -74,18 +90,19 @@ impl Counters<'_> {
             .into_iter()
             .filter(differs)
             .map(|(key, column, kept, counted)| Difference { table, key, column, kept, counted });
-        Ok(Some(Step { rows: lines / COLUMNS, last, differences: differences.collect() }))
+        Ok(Some(Step { rows: lines / table.columns(), last, differences: differences.collect() }))
     }
 
     /// Sets all numbers of the row to what is counted. Run it in a transaction of its own: it locks the row, so that nothing
     /// changes between counting and writing.
     pub async fn mend(&mut self, difference: &Difference) -> Result<()> {
         let (lock, mend) = match difference.table {
-            Counted::Posts => (LOCK_POST, MEND_POST),
-            Counted::Users => (LOCK_USER, MEND_USER),
+            Counted::Posts => (LOCK_POST, &[MEND_POST][..]),
+            Counted::Users => (LOCK_USER, &[MEND_USER][..]),
+            Counted::Notifications => (LOCK_INBOX, &MEND_NOTIFICATION[..]),
         };
-        // In two statements: the second sees what was committed while the first waited.
-        for statement in [lock, mend] {
+        // Not in one statement: the others see what was committed while the first waited.
+        for statement in [&[lock], mend].concat() {
             diesel::sql_query(statement)
                 .bind::<Text, _>(&difference.key)
                 .execute(self.conn)
@@ -94,9 +111,6 @@ impl Counters<'_> {
         Ok(())
     }
 }
-
-/// How many numbers a row of either table carries.
-const COLUMNS: u64 = 4;
 
 statement! {
     CountPosts(after: Option<String> as Nullable<Text>, most: i64 as BigInt) -> (Text, Text, BigInt, BigInt) {

@@ -98,7 +98,7 @@ impl EmojiReactions<'_> {
             .order((emoji_reactions::created_at.desc(), emoji_reactions::id.desc()))
             .into_boxed();
         let rows: Vec<(Uuid, String, DateTime<Utc>, AuthorRow)> =
-            paged(query, page, "emoji_reactions", Order::Newest).load(self.conn).await?;
+            paged(query, page, "emoji_reactions.created_at", Order::Newest).load(self.conn).await?;
         let reactions = rows.into_iter().map(|(id, code, created_at, by)| {
             let emoji = emoji_of(&code)?;
             Ok(Reaction { id: id.into(), post, by: by.into(), emoji, created_at })

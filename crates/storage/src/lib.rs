@@ -11,6 +11,7 @@ mod idempotency_keys;
 mod likes;
 mod migrate;
 mod monitor;
+mod notifications;
 mod posts;
 mod query;
 mod schema;
@@ -31,6 +32,10 @@ pub use self::idempotency_keys::{Claim, Claimed, IdempotencyKeys};
 pub use self::likes::{Likes, NewLike};
 pub use self::migrate::{MIGRATIONS, migrate, pending_migrations};
 pub use self::monitor::{QueryLog, QueryMonitor, Tally};
+pub use self::notifications::{
+    Change, Changed, HeldBack, InboxPosition, Listed, NotificationCounts, NotificationStats,
+    Notifications, Recorded, StreamTickets,
+};
 pub use self::posts::{Posts, Standing};
 pub use self::query::PostQuery;
 pub use self::sessions::{Sessions, TokenHash};
@@ -55,6 +60,10 @@ pub trait Repositories {
     fn comments(&mut self) -> Comments<'_>;
     /// The `follows` table.
     fn follows(&mut self) -> Follows<'_>;
+    /// The `notifications` table, and what keeps it right.
+    fn notifications(&mut self) -> Notifications<'_>;
+    /// The `stream_tickets` table.
+    fn stream_tickets(&mut self) -> StreamTickets<'_>;
     /// The numbers beside rows of `posts` and `users`.
     fn counters(&mut self) -> Counters<'_>;
     /// The `idempotency_keys` table.
@@ -92,6 +101,14 @@ impl Repositories for Connection {
 
     fn follows(&mut self) -> Follows<'_> {
         Follows { conn: self }
+    }
+
+    fn notifications(&mut self) -> Notifications<'_> {
+        Notifications { conn: self }
+    }
+
+    fn stream_tickets(&mut self) -> StreamTickets<'_> {
+        StreamTickets { conn: self }
     }
 
     fn counters(&mut self) -> Counters<'_> {

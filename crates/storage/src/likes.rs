@@ -82,7 +82,7 @@ impl Likes<'_> {
             .order((likes::created_at.desc(), likes::id.desc()))
             .into_boxed();
         let rows: Vec<(Uuid, DateTime<Utc>, AuthorRow)> =
-            paged(query, page, "likes", Order::Newest).load(self.conn).await?;
+            paged(query, page, "likes.created_at", Order::Newest).load(self.conn).await?;
         let hearts = rows.into_iter().map(|(id, created_at, by)| Heart {
             id: id.into(),
             by: by.into(),

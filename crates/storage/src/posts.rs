@@ -57,6 +57,12 @@ impl Posts<'_> {
         row.map(Post::try_from).transpose()
     }
 
+    /// Locks the posts that this person wrote, and those that they answered in any way, in the order of their ids.
+    pub async fn lock_touched_by(&mut self, user: UserId) -> Result<Vec<PostId>> {
+        let ids: Vec<Uuid> = LockTouched { user: user.into() }.load(self.conn).await?;
+        Ok(ids.into_iter().map(PostId::from).collect())
+    }
+
     /// Saves a post for the first time, and counts it.
     pub async fn insert(&mut self, post: &Post) -> Result<()> {
         self.count(post.author, 1, public(post)).await?;
@@ -248,6 +254,19 @@ pub struct Standing {
     pub hearted: bool,
     /// The emoji that they left on it.
     pub reaction: Option<Emoji>,
+}
+
+statement! {
+    LockTouched(user: i64 as BigInt) -> SqlUuid {
+        "touched AS (
+            SELECT id FROM posts WHERE author_id = $1
+            UNION SELECT post_id FROM likes WHERE user_id = $1
+            UNION SELECT post_id FROM emoji_reactions WHERE user_id = $1
+            UNION SELECT post_id FROM shares WHERE user_id = $1
+            UNION SELECT post_id FROM comments WHERE author_id = $1
+        )
+        SELECT id FROM posts WHERE id IN (SELECT id FROM touched) ORDER BY id FOR NO KEY UPDATE"
+    }
 }
 
 statement! {

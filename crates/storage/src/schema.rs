@@ -135,6 +135,59 @@ diesel::table! {
         batch_count -> Int4,
         actor_count -> Int4,
         batch_key -> Nullable<Varchar>,
+        act -> Nullable<Text>,
+        post_id -> Nullable<Uuid>,
+        comment_id -> Nullable<Uuid>,
+        seq -> Int8,
+    }
+}
+
+diesel::table! {
+    inboxes (user_id) {
+        user_id -> Int8,
+        last_seq -> Int8,
+        forgotten_seq -> Int8,
+    }
+}
+
+diesel::table! {
+    notification_removals (user_id, seq) {
+        user_id -> Int8,
+        seq -> Int8,
+        notification_id -> Uuid,
+        removed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    withdrawn_notifications (user_id, actor_id, act) {
+        user_id -> Int8,
+        actor_id -> Int8,
+        act -> Text,
+        notification_id -> Uuid,
+        created_at -> Timestamptz,
+        read_at -> Nullable<Timestamptz>,
+        parent_id -> Nullable<Uuid>,
+        withdrawn_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    notification_quotas (user_id, kind) {
+        user_id -> Int8,
+        #[sql_name = "type"]
+        kind -> Varchar,
+        window_opened_at -> Timestamptz,
+        asked -> Int4,
+        held_back -> Int8,
+    }
+}
+
+diesel::table! {
+    stream_tickets (ticket_hash) {
+        ticket_hash -> Bytea,
+        session_id -> Uuid,
+        expires_at -> Timestamptz,
     }
 }
 
@@ -164,5 +217,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     comments,
     follows,
     notifications,
+    inboxes,
+    notification_removals,
+    withdrawn_notifications,
+    notification_quotas,
+    stream_tickets,
     idempotency_keys,
 );

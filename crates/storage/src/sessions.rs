@@ -1,6 +1,7 @@
 //! The `sessions` table: who is signed in, where and until when.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use grateful_domain::{Session, SessionId, UserId};
@@ -42,6 +43,12 @@ impl Sessions<'_> {
             .await
             .optional()?;
         Ok(row.map(SessionRow::into))
+    }
+
+    /// Whether this session has neither ended nor expired.
+    pub async fn is_live(&mut self, session: SessionId, now: DateTime<Utc>) -> Result<bool> {
+        let live = sessions::table.find(Uuid::from(session)).filter(sessions::expires_at.gt(now));
+        Ok(select(exists(live)).get_result(self.conn).await?)
     }
 
     /// This person's sessions that have not expired, newest first.
@@ -100,7 +107,7 @@ const MOST_LISTED: i64 = 100;
 /// A row of `sessions`, but for the hash, which only ever goes in.
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = sessions)]
-struct SessionRow {
+pub(crate) struct SessionRow {
     id: Uuid,
     user_id: i64,
     created_at: DateTime<Utc>,

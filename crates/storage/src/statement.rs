@@ -4,11 +4,14 @@
 ///
 /// Its text refers to the values as `$1`, `$2` and so on, in the order of the fields.
 macro_rules! statement {
-    ($(#[$doc:meta])* $name:ident($($field:ident: $rust:ty as $sql:ty),+) -> $columns:ty { $text:literal }) => {
+    (
+        $(#[$doc:meta])*
+        $seen:vis $name:ident($($field:ident: $rust:ty as $sql:ty),+) -> $columns:ty { $text:expr }
+    ) => {
         $(#[$doc])*
         #[derive(diesel::query_builder::QueryId)]
-        struct $name {
-            $($field: $rust),+
+        $seen struct $name {
+            $($seen $field: $rust),+
         }
 
         impl diesel::query_builder::Query for $name {

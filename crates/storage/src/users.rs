@@ -8,12 +8,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Author, DisplayName, Email, PasswordHash, PostId, User, UserId, Username, Viewer,
+    Author, CommentId, DisplayName, Email, PasswordHash, PostId, User, UserId, Username, Viewer,
 };
 use uuid::Uuid;
 
 use crate::query::{lower, who_blocked, whom_blocked_by};
-use crate::schema::{posts, users};
+use crate::schema::{comments, posts, users};
 use crate::statement::statement;
 use crate::{Connection, Result};
 
@@ -183,19 +183,33 @@ impl Users<'_> {
         Ok(diesel::select(exists(wanted)).get_result(self.conn).await?)
     }
 
-    /// Holds these people and the author of a post in place until the transaction ends: none goes away, and no block
-    /// comes between them. An act does so before it asks for blocks; those who do the same do not wait for each other.
-    pub async fn hold_with_author_of(&mut self, people: &[UserId], post: PostId) -> Result<()> {
+    /// Holds these people, the author of a post, and that of the comment that is answered, in place until the transaction
+    /// ends: none goes away, and no block comes between them. An act does so before it asks for blocks; those who do the
+    /// same do not wait for each other. Returns who they are.
+    pub async fn hold_with_authors_of(
+        &mut self,
+        people: &[UserId],
+        post: PostId,
+        answered: Option<CommentId>,
+    ) -> Result<Vec<Author>> {
         let people: Vec<i64> = people.iter().copied().map(i64::from).collect();
         let author = posts::table.find(Uuid::from(post)).select(posts::author_id);
-        users::table
-            .filter(users::id.eq_any(people).or(users::id.eq_any(author)))
-            .select(users::id)
+        let answered = comments::table
+            .filter(comments::id.nullable().eq(answered.map(Uuid::from)))
+            .select(comments::author_id);
+        let rows: Vec<AuthorRow> = users::table
+            .filter(
+                users::id
+                    .eq_any(people)
+                    .or(users::id.eq_any(author))
+                    .or(users::id.eq_any(answered)),
+            )
+            .select(AuthorRow::as_select())
             .order(users::id)
             .for_key_share()
-            .load::<i64>(self.conn)
+            .load(self.conn)
             .await?;
-        Ok(())
+        Ok(rows.into_iter().map(AuthorRow::into).collect())
     }
 
     /// Which of these people there are, and whether a block stands between them and `viewer`, in one statement.

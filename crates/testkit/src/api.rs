@@ -1,13 +1,15 @@
 //! The HTTP API, called without a socket.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_http::Request;
 use actix_web::Error;
-use actix_web::body::BoxBody;
+use actix_web::body::{BoxBody, MessageBody, to_bytes};
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::http::{Method, StatusCode};
+use actix_web::rt::time::timeout;
 use actix_web::test::{TestRequest, init_service};
 use grateful_application::accounts::{LogIn, log_in};
 use grateful_domain::User;
@@ -128,6 +130,21 @@ impl Call<'_> {
 
     /// Sends it. The answer must be one that the OpenAPI document promises.
     pub async fn send(self) -> Answer {
+        let (method, path, mut opened) = self.call().await;
+        let body = to_bytes(opened.rest).await.unwrap_or_default();
+        opened.answer.body = body.to_vec();
+        contract::assert_kept(&method, &path, &opened.answer);
+        opened.answer
+    }
+
+    /// Sends it, and reads no more than the head of the answer, which must be of a body that comes bit by bit.
+    pub async fn open(self) -> Opened {
+        let (method, path, opened) = self.call().await;
+        contract::assert_kept(&method, &path, &opened.answer);
+        opened
+    }
+
+    async fn call(self) -> (Method, String, Opened) {
         let request = self.request.to_request();
         let (method, path) = (request.method().clone(), request.path().to_owned());
         let outcome = (self.api.call)(request).await;
@@ -136,15 +153,28 @@ impl Call<'_> {
             Ok(response) => response.into_parts().1.into_parts(),
             Err(error) => error.error_response().into_parts(),
         };
-        let body = actix_web::body::to_bytes(body).await.unwrap_or_default();
         let named = head.headers().iter();
         let headers = named.map(|(name, value)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         });
-        let answer =
-            Answer { status: head.status(), headers: headers.collect(), body: body.to_vec() };
-        contract::assert_kept(&method, &path, &answer);
-        answer
+        let answer = Answer { status: head.status(), headers: headers.collect(), body: vec![] };
+        (method, path, Opened { answer, rest: body })
+    }
+}
+
+/// What came back, of which the body is still to come.
+pub struct Opened {
+    /// The head, and no body.
+    pub answer: Answer,
+    rest: BoxBody,
+}
+
+impl Opened {
+    /// The next bit of the body, which must come within ten seconds; nothing where it has ended.
+    pub async fn next(&mut self) -> Option<String> {
+        let bit = poll_fn(|cx| Pin::new(&mut self.rest).poll_next(cx));
+        let bit = timeout(Duration::from_secs(10), bit).await.unwrap();
+        bit.map(|bytes| String::from_utf8(bytes.unwrap().to_vec()).unwrap())
     }
 }
 

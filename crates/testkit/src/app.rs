@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use grateful_application::{App, Passwords};
+use grateful_application::{App, Arrivals, Passwords};
 use grateful_storage::Database;
 use object_store::memory::InMemory;
 
@@ -41,6 +41,8 @@ impl TestApp {
             clock: clock.clone(),
             passwords: PASSWORDS.clone(),
             session_lifetime: App::SESSION_LIFETIME,
+            notification_retention: App::NOTIFICATION_RETENTION,
+            arrivals: Arrivals::default(),
         };
         Self { app, clock, files, test }
     }

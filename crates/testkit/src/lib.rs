@@ -14,7 +14,7 @@ mod contract;
 mod database;
 mod engagement;
 
-pub use self::api::{Answer, Api, Call, Caller};
+pub use self::api::{Answer, Api, Call, Caller, Opened};
 pub use self::app::TestApp;
 pub use self::builders::{PASSWORD, PostBuilder, UserBuilder, a_post, a_user, block, someone};
 pub use self::clock::{NOON, StoppedClock};

@@ -28,4 +28,5 @@ pub fn access_to(method: &Method, pattern: &str) -> Access {
 
 const PUBLIC: [&str; 3] = ["/auth/signup", "/auth/login", "/auth/logout"];
 
-const OPTIONAL: [&str; 1] = ["/posts/{id}"];
+/// A stream is opened by a ticket where no token can be sent: its handler asks for the one or the other.
+const OPTIONAL: [&str; 2] = ["/posts/{id}", "/notifications/stream"];

@@ -10,8 +10,8 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::{DateTime, Utc};
 use grateful_application::{App, Error, Thing};
 use grateful_domain::{
-    CommentId, Fields, Invalid, Limit, List, Offset, Page, PageError, Position, PostId, Session,
-    SessionId, Start, UserId, Viewer,
+    CommentId, Fields, Invalid, Limit, List, NotificationId, Offset, Page, PageError, Position,
+    PostId, Session, SessionId, Start, UserId, Viewer,
 };
 use uuid::Uuid;
 
@@ -109,6 +109,18 @@ impl FromRequest for CommentPath {
     }
 }
 
+/// The id in the path of a route about a notification.
+pub(crate) struct NotificationPath(pub(crate) NotificationId);
+
+impl FromRequest for NotificationPath {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(path_uuid(request, Thing::Notification).map(|id| Self(id.into())))
+    }
+}
+
 /// The id in the path of a route about a session.
 pub(crate) struct SessionPath(pub(crate) SessionId);
 
@@ -168,6 +180,21 @@ impl Parameters {
             Some("false" | "0") => Ok(false),
             Some(_) => Err(Invalid::field(name, "must be true or false").into()),
         }
+    }
+
+    /// What `parse` makes of a parameter, where it is there.
+    pub(crate) fn optional<T, E: std::error::Error>(
+        &self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, ApiError> {
+        let parsed = self.text(name).map(parse).transpose();
+        parsed.map_err(|reason| Invalid::field(name, reason).into())
+    }
+
+    /// A parameter as it was sent.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
     }
 
     fn number<T>(

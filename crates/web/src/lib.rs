@@ -14,6 +14,7 @@ mod extract;
 mod health;
 mod hearts;
 mod middleware;
+mod notifications;
 mod openapi;
 mod posts;
 mod problem;
@@ -75,6 +76,14 @@ fn routes(service: &mut ServiceConfig<'_>) {
                 .service(comments::list)
                 .service(comments::list_replies)
                 .service(comments::reword)
-                .service(comments::delete),
+                .service(comments::delete)
+                .service(notifications::list)
+                .service(notifications::count)
+                .service(notifications::report_stats)
+                .service(notifications::read_all)
+                .service(notifications::issue_ticket)
+                .service(notifications::follow)
+                .service(notifications::list_children)
+                .service(notifications::read),
         );
 }

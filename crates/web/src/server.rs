@@ -15,10 +15,12 @@ use actix_service::{
 };
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
+use actix_web::web::Data;
 use grateful_application::App;
 
 use self::refusals::Refusals;
 use crate::WebConfig;
+use crate::notifications::Stopping;
 
 /// A server on `listeners` whose every thread has an application of its own, from `make_app`. It answers as long as it
 /// is awaited, and leaves signals to its owner, who stops it by its handle: then requests in flight are finished, and
@@ -52,7 +54,8 @@ fn connections(
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
 + use<> {
     let clock = Arc::clone(&app.clock);
-    let routes = crate::app(app, config).into_factory().map_err(|error| error.error_response());
+    let routes = crate::app(app, config).app_data(Data::new(Stopping(stopping.clone())));
+    let routes = routes.into_factory().map_err(|error| error.error_response());
     let http = HttpService::build()
         .keep_alive(WebConfig::KEEP_ALIVE)
         .client_request_timeout(config.patience)

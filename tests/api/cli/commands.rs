@@ -112,10 +112,12 @@ async fn verify_names_every_number_that_differs_from_its_rows_and_repairs_it() {
     let repaired = setup.run(&["verify", "--repair"]).expect(0);
     let right_again = setup.run(&["verify"]).expect(0).stdout;
 
-    assert_eq!(right, "1 users and 1 posts verified: 0 differences\n");
+    assert_eq!(right, "1 users, 1 posts and 0 notifications verified: 0 differences\n");
     assert!(wrong.stdout.contains(&format!("posts {post}: hearts_count is 7, but there are 1\n")));
     assert!(wrong.stdout.contains("users 1: followers_count is 3, but there are 0\n"));
-    assert!(wrong.stdout.ends_with("1 users and 1 posts verified: 2 differences\n"));
+    assert!(
+        wrong.stdout.ends_with("1 users, 1 posts and 0 notifications verified: 2 differences\n")
+    );
     assert!(repaired.stdout.ends_with("all of them repaired\n"), "{}", repaired.stdout);
     assert_eq!(right_again, right);
 }

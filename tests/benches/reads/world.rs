@@ -1,10 +1,11 @@
-//! A small world to read from (size S of the design: 1,000 people, 20,000 posts), and what is read of it.
+//! A small world to read from (size S of the design: 1,000 people, 20,000 posts; and 550,000 notifications), and what is
+//! read of it.
 
 use std::sync::Arc;
 
 use grateful_application::QueryLog;
 use grateful_domain::{Limit, Page, UserId, Viewer};
-use grateful_storage::{PostQuery, Repositories as _};
+use grateful_storage::{Connection, Listed, PostQuery, Repositories as _};
 use grateful_testkit::TestDatabase;
 
 pub(crate) const PEOPLE: u32 = 1_000;
@@ -12,6 +13,9 @@ pub(crate) const POSTS: u32 = 20_000;
 
 /// A token of the right form, and the hash under which its session is found.
 const TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// A batch of the first person.
+const BATCH: &str = "01930000-0000-7000-8001-000000000100";
 
 pub(crate) struct World {
     pub(crate) url: String,
@@ -44,6 +48,25 @@ impl World {
              INSERT INTO likes (id, user_id, post_id)
              SELECT gen_random_uuid(), 1 + n % {PEOPLE}, ('01930000-0000-7000-8000-' || lpad((1 + n % {POSTS})::text, 12, '0'))::uuid
              FROM generate_series(1, 100000) n ON CONFLICT DO NOTHING;
+             INSERT INTO inboxes (user_id) SELECT n FROM generate_series(1, {PEOPLE}) n;
+             INSERT INTO notifications (
+                 id, user_id, actor_id, type, title, message, data, created_at, last_updated_at, is_batch, batch_count,
+                 actor_count, batch_key, act, closed_at, read
+             )
+             SELECT ('01930000-0000-7000-8001-' || lpad((n * 100 + k)::text, 12, '0'))::uuid, n, 1 + (n + k) % {PEOPLE},
+                    CASE WHEN k % 2 = 0 THEN 'post_interaction' ELSE 'like' END, 'New', 'Something new',
+                    jsonb_build_object('actor_username', 'person_' || 1 + (n + k) % {PEOPLE}, 'post_preview', 'For rain'),
+                    now() - k * interval '1 hour', now() - k * interval '1 hour', k % 2 = 0,
+                    CASE WHEN k % 2 = 0 THEN 10 ELSE 1 END, CASE WHEN k % 2 = 0 THEN 10 ELSE 1 END,
+                    'post_interaction:post:' || k, CASE WHEN k % 2 = 1 THEN 'like:post:' || k END, now(), k > 10
+             FROM generate_series(1, {PEOPLE}) n, generate_series(0, 99) k;
+             INSERT INTO notifications (
+                 id, user_id, actor_id, type, title, message, data, created_at, last_updated_at, batch_key, act, parent_id, read
+             )
+             SELECT gen_random_uuid(), parent.user_id, 1 + (parent.user_id + k * 31) % {PEOPLE}, 'like', 'New', 'Something new',
+                    parent.data, parent.created_at - k * interval '1 minute', parent.created_at, parent.batch_key,
+                    'like:' || parent.id || k, parent.id, parent.read
+             FROM notifications AS parent, generate_series(1, 10) k WHERE parent.is_batch;
              INSERT INTO sessions (id, user_id, token_hash, last_used_at, expires_at)
              VALUES (gen_random_uuid(), 1, sha256('{TOKEN}'), now() + interval '1 day', now() + interval '7 days')"
         ))
@@ -71,7 +94,57 @@ impl World {
                 )]),
                 script: format!("{};\n{};\n", self.session_sql().await, self.feed_sql().await),
             },
+            self.told("a page of notifications", "", self.notifications_sql().await).await,
+            self.told("their summary", "/summary", self.summary_sql().await).await,
+            self.told("a batch's entries", &format!("/{BATCH}/children"), self.entries_sql().await)
+                .await,
         ]
+    }
+
+    /// A read of notifications, behind the look-up of the session.
+    async fn told(&self, name: &'static str, path: &str, statements: Vec<String>) -> Case {
+        let path = format!("/api/v1/notifications{path}");
+        let statements = [vec![self.session_sql().await], statements].concat();
+        Case {
+            name,
+            requests: Arc::new(vec![request(&path, &format!("Authorization: Bearer {TOKEN}\r\n"))]),
+            script: statements.join(";\n") + ";\n",
+        }
+    }
+
+    async fn notifications_sql(&self) -> Vec<String> {
+        let page = Page::first(Limit::DEFAULT);
+        let list = async |conn: &mut Connection| {
+            _ = conn.notifications().list(UserId::from(1), Listed::All, page).await;
+        };
+        let batches =
+            (0..20).step_by(2).map(|k| format!("'01930000-0000-7000-8001-{:012}'", 100 + k));
+        let batches = format!("ARRAY[{}]::uuid[]", batches.collect::<Vec<_>>().join(","));
+        let values = |sql: &str| match sql.starts_with("WITH given") {
+            true => with_values(sql, &[&batches, "1"]),
+            false => with_values(sql, &["1", "21"]),
+        };
+        self.statements_of(list).await.iter().map(|sql| values(sql)).collect()
+    }
+
+    async fn summary_sql(&self) -> Vec<String> {
+        let count =
+            async |conn: &mut Connection| _ = conn.notifications().count(UserId::from(1)).await;
+        self.statements_of(count).await.iter().map(|sql| with_values(sql, &["1"])).collect()
+    }
+
+    async fn entries_sql(&self) -> Vec<String> {
+        let batch = uuid::Uuid::parse_str(BATCH).expect("an id").into();
+        let entries = async |conn: &mut Connection| {
+            _ = conn.notifications().exists(UserId::from(1), batch).await;
+            _ = conn.notifications().entries(UserId::from(1), batch, Page::first(Limit::MAX)).await;
+        };
+        let id = format!("'{BATCH}'");
+        let values = |sql: &str| match sql.contains("EXISTS") {
+            true => with_values(sql, &[&id, "1"]),
+            false => with_values(sql, &["1", &id, "101"]),
+        };
+        self.statements_of(entries).await.iter().map(|sql| values(sql)).collect()
     }
 
     async fn post_sql(&self) -> String {
@@ -98,11 +171,15 @@ impl World {
     }
 
     /// The one statement that `work` runs.
-    async fn statement_of(&self, work: impl AsyncFn(&mut grateful_storage::Connection)) -> String {
+    async fn statement_of(&self, work: impl AsyncFn(&mut Connection)) -> String {
+        self.statements_of(work).await.pop().expect("a statement")
+    }
+
+    /// The statements that `work` runs.
+    async fn statements_of(&self, work: impl AsyncFn(&mut Connection)) -> Vec<String> {
         let mut conn = self.test.db.acquire().await.expect("a connection");
         let ((), log) = QueryLog::record(work(&mut conn)).await;
-        let (sql, _) = log.repeated(1).next().expect("a statement");
-        sql.to_owned()
+        log.repeated(1).map(|(sql, _)| sql.to_owned()).collect()
     }
 }
 

@@ -30,8 +30,8 @@ pub(super) async fn verify(settings: Settings, repair: bool) -> anyhow::Result<(
     postgres.close()?;
 
     println!(
-        "{} users and {} posts verified: {differences} differences",
-        report.users, report.posts
+        "{} users, {} posts and {} notifications verified: {differences} differences",
+        report.users, report.posts, report.notifications
     );
     match (differences, mend) {
         (0, _) => Ok(()),
@@ -50,6 +50,7 @@ pub(super) async fn verify(settings: Settings, repair: bool) -> anyhow::Result<(
 struct Report {
     users: u64,
     posts: u64,
+    notifications: u64,
     said: Option<Instant>,
 }
 
@@ -64,9 +65,15 @@ impl Report {
                 match table {
                     Counted::Users => self.users = rows,
                     Counted::Posts => self.posts = rows,
+                    Counted::Notifications => self.notifications = rows,
                 }
                 if self.said.is_none_or(|said| Self::EVERY <= said.elapsed()) {
-                    tracing::info!(users = self.users, posts = self.posts, "Verifying");
+                    tracing::info!(
+                        users = self.users,
+                        posts = self.posts,
+                        notifications = self.notifications,
+                        "Verifying"
+                    );
                     self.said = Some(Instant::now());
                 }
             }
@@ -78,6 +85,7 @@ fn print(difference: &Difference) {
     let table = match difference.table {
         Counted::Users => "users",
         Counted::Posts => "posts",
+        Counted::Notifications => "notifications",
     };
     let Difference { key, column, kept, counted, .. } = difference;
     println!("{table} {key}: {column} is {kept}, but there are {counted}");

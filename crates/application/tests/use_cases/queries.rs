@@ -46,8 +46,8 @@ async fn a_post_costs_one_statement_to_read_and_a_few_to_write() {
     costs!(1, posts::read(&app, Viewer::Guest, post));
     costs!(6, posts::edit(&app, ana, post, words.clone(), |_| true));
     costs!(5, posts::edit(&app, ana, post, words, |_| true));
-    costs!(7, posts::edit(&app, ana, post, hidden, |_| true));
-    costs!(6, posts::delete(&app, ana, post));
+    costs!(8, posts::edit(&app, ana, post, hidden, |_| true));
+    costs!(7, posts::delete(&app, ana, post));
 }
 
 #[tokio::test]

@@ -15,15 +15,15 @@ pub(crate) enum Order {
     Oldest,
 }
 
-/// The part of a list of `table` that `page` names, and one row more, which tells whether the list goes on.
-pub(crate) fn paged<Q>(query: Q, page: Page, table: &'static str, order: Order) -> Q
+/// The part of a list by the time in `column` that `page` names, and one row more, which tells whether the list goes on.
+pub(crate) fn paged<Q>(query: Q, page: Page, column: &'static str, order: Order) -> Q
 where
     Q: FilterDsl<Behind, Output = Q> + LimitDsl<Output = Q> + OffsetDsl<Output = Q>,
 {
     let query = match page.start {
         Start::Offset(Offset::ZERO) => query,
         Start::Offset(offset) => OffsetDsl::offset(query, offset.into()),
-        Start::After(place) => FilterDsl::filter(query, Behind { table, order, place }),
+        Start::After(place) => FilterDsl::filter(query, Behind { column, order, place }),
     };
     LimitDsl::limit(query, i64::from(page.limit) + 1)
 }
@@ -31,7 +31,8 @@ where
 /// Whether a row comes behind a place. Compared as a pair, which an index on both columns answers as one range.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Behind {
-    table: &'static str,
+    /// With its table.
+    column: &'static str,
     order: Order,
     place: Position,
 }
@@ -56,9 +57,10 @@ impl QueryId for Behind {
 
 impl QueryFragment<Pg> for Behind {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let Self { table, order, place } = self;
+        let Self { column, order, place } = self;
+        let table = column.split('.').next().unwrap_or_default();
         let sign = if *order == Order::Newest { "<" } else { ">" };
-        out.push_sql(&format!("(ROW({table}.created_at, {table}.id) {sign} ROW("));
+        out.push_sql(&format!("(ROW({column}, {table}.id) {sign} ROW("));
         out.push_bind_param::<Timestamptz, _>(&place.at)?;
         out.push_sql(", ");
         out.push_bind_param::<SqlUuid, _>(&place.id)?;

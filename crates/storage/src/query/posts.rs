@@ -109,7 +109,7 @@ impl PostQuery {
             select = select.filter(posts::author_id.eq(i64::from(author)));
         }
         let newest = select.order((posts::created_at.desc(), posts::id.desc()));
-        paged(newest, self.page, "posts", Order::Newest)
+        paged(newest, self.page, "posts.created_at", Order::Newest)
     }
 }
 

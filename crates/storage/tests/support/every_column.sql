@@ -52,16 +52,38 @@ FROM users AS ana, users AS ben WHERE ana.username = 'ana' AND ben.username = 'b
 -- A batch with its child, as a conversion writes them: the child first.
 INSERT INTO notifications (
     id, user_id, actor_id, type, title, message, data, priority, read, read_at, closed_at, parent_id, is_batch,
-    batch_count, actor_count, batch_key
+    batch_count, actor_count, batch_key, act, post_id, comment_id, seq
 )
-SELECT notification::uuid, ana.id, ben.id, kind, 'New Like', 'ben liked your post', '{"post_id": "a"}', 'normal', true,
-    now(), closed, parent::uuid, parent IS NULL, 1, 1, 'post_interaction:post:a'
+SELECT notification::uuid, ana.id, ben.id, kind, 'New Comment', 'ben commented on your post', '{"post_id": "a"}',
+    'normal', true, now(), closed, parent::uuid, parent IS NULL, 1, 1, 'comment:post:a', act,
+    '00000000-0000-7000-8000-00000000000a', '00000000-0000-7000-8000-0000000000c1', seq
 FROM users AS ana, users AS ben, (
     VALUES
-        ('00000000-0000-7000-8000-0000000000e2', 'like', NULL, '00000000-0000-7000-8000-0000000000e1'),
-        ('00000000-0000-7000-8000-0000000000e1', 'post_interaction', now(), NULL)
-) AS batch (notification, kind, closed, parent)
+        (
+            '00000000-0000-7000-8000-0000000000e2', 'comment', NULL, '00000000-0000-7000-8000-0000000000e1',
+            'comment:comment:c1', 1
+        ),
+        ('00000000-0000-7000-8000-0000000000e1', 'comment', now(), NULL, NULL, 3)
+) AS batch (notification, kind, closed, parent, act, seq)
 WHERE ana.username = 'ana' AND ben.username = 'ben';
+
+INSERT INTO inboxes (user_id, last_seq, forgotten_seq)
+SELECT id, 3, 1 FROM users WHERE username = 'ana';
+
+INSERT INTO notification_removals (user_id, seq, notification_id, removed_at)
+SELECT id, 2, '00000000-0000-7000-8000-0000000000e2', now() FROM users WHERE username = 'ana';
+
+INSERT INTO withdrawn_notifications (
+    user_id, actor_id, act, notification_id, created_at, read_at, parent_id, withdrawn_at
+)
+SELECT ana.id, ben.id, 'like:post:a', gen_random_uuid(), now(), now(), gen_random_uuid(), now()
+FROM users AS ana, users AS ben WHERE ana.username = 'ana' AND ben.username = 'ben';
+
+INSERT INTO notification_quotas (user_id, type, window_opened_at, asked, held_back)
+SELECT id, 'comment', now(), 21, 1 FROM users WHERE username = 'ana';
+
+INSERT INTO stream_tickets (ticket_hash, session_id, expires_at)
+SELECT sha256(id::text::bytea), id, now() + interval '1 minute' FROM sessions;
 
 INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, claimed_at, answer)
 SELECT id, 'once', sha256('request'), gen_random_uuid(), now(), 'answer' FROM users;

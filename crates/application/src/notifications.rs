@@ -1,0 +1,82 @@
+//! What people are told: reading it, and following it as it comes.
+
+mod arrivals;
+mod stream;
+
+use grateful_domain::notification::SeenNotification;
+use grateful_domain::{NotificationId, NotificationType, Page, Slice, UserId};
+use grateful_storage::Repositories;
+// What is listed, and what is counted, are storage's words.
+pub use grateful_storage::{Change, Changed, Listed, NotificationCounts, NotificationStats};
+
+pub use self::arrivals::Arrivals;
+pub use self::stream::{Step, Stream, Ticket, issue_ticket, redeem_ticket};
+use crate::{App, Result, Thing};
+
+/// One's notifications, newest activity first.
+pub async fn list(
+    app: &App,
+    user: UserId,
+    listed: Listed,
+    page: Page,
+) -> Result<Slice<SeenNotification>> {
+    Ok(app.db.acquire().await?.notifications().list(user, listed, page).await?)
+}
+
+/// The entries of one of one's batches, newest first; none of a single.
+///
+/// # Errors
+/// `NotFound` where it is somebody else's or gone.
+pub async fn entries(
+    app: &App,
+    user: UserId,
+    batch: NotificationId,
+    page: Page,
+) -> Result<Slice<SeenNotification>> {
+    let mut conn = app.db.acquire().await?;
+    if !conn.notifications().exists(user, batch).await? {
+        return Err(Thing::Notification.not_found(batch));
+    }
+    Ok(conn.notifications().entries(user, batch, page).await?)
+}
+
+/// How much is in one's list.
+pub async fn count(app: &App, user: UserId) -> Result<NotificationCounts> {
+    Ok(app.db.acquire().await?.notifications().count(user).await?)
+}
+
+/// What one was told of lately, of one type or of all.
+pub async fn stats(
+    app: &App,
+    user: UserId,
+    kind: Option<NotificationType>,
+) -> Result<NotificationStats> {
+    let now = app.clock.now();
+    Ok(app.db.acquire().await?.notifications().stats(user, kind, now).await?)
+}
+
+/// Marks one of one's notifications read; a batch with all its entries, an entry alone.
+///
+/// # Errors
+/// `NotFound` where it is somebody else's or gone.
+pub async fn read(app: &App, user: UserId, id: NotificationId) -> Result<()> {
+    let now = app.clock.now();
+    app.db
+        .transaction(async |tx| {
+            if tx.notifications().read(user, id, now).await? {
+                Ok(())
+            } else {
+                Err(Thing::Notification.not_found(id))
+            }
+        })
+        .await
+}
+
+/// Marks all read that was there when this was asked. Tells how many of the list were unread.
+pub async fn read_all(app: &App, user: UserId) -> Result<i64> {
+    let asked_at = app.clock.now();
+    let asked = app.db.acquire().await?.notifications().position(user).await?;
+    app.db
+        .transaction(async |tx| Ok(tx.notifications().read_all(user, asked_at, asked.last).await?))
+        .await
+}

@@ -1,0 +1,175 @@
+//! Showing people what they were told.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use grateful_domain::notification::SeenNotification;
+use grateful_domain::{Author, Emoji, Notification, NotificationId, Page, Position, Slice, UserId};
+use uuid::Uuid;
+
+use super::Notifications;
+use super::recording::author_of;
+use super::row::NotificationRow;
+use crate::emoji_reactions::emoji_of;
+use crate::query::{Order, paged};
+use crate::schema::{notifications, users};
+use crate::statement::statement;
+use crate::users::AuthorRow;
+use crate::{Result, StorageError};
+
+/// Which notifications of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// Those that were read too.
+    All,
+    /// Only those that are unread.
+    Unread,
+}
+
+impl Notifications<'_> {
+    /// Somebody's notifications, newest activity first, in two statements.
+    pub async fn list(
+        &mut self,
+        owner: UserId,
+        listed: Listed,
+        page: Page,
+    ) -> Result<Slice<SeenNotification>> {
+        let query = notifications::table
+            .left_join(users::table.on(notifications::actor_id.eq(users::id.nullable())))
+            .filter(notifications::user_id.eq(i64::from(owner)))
+            .filter(notifications::parent_id.is_null())
+            .select((NotificationRow::as_select(), Option::<AuthorRow>::as_select()))
+            .order((notifications::last_updated_at.desc(), notifications::id.desc()))
+            .into_boxed();
+        let query = match listed {
+            Listed::All => query,
+            Listed::Unread => query.filter(diesel::dsl::not(notifications::read)),
+        };
+        let rows: Vec<Row> = paged(query, page, UPDATED, Order::Newest).load(self.conn).await?;
+        let seen = self.seen(owner, rows).await?;
+        Ok(Slice::cut(seen, page.limit, |it: &SeenNotification| Position {
+            at: it.notification.last_updated_at,
+            id: it.notification.id.into(),
+        }))
+    }
+
+    /// The entries of one of somebody's batches, newest first; none of a single.
+    pub async fn entries(
+        &mut self,
+        owner: UserId,
+        batch: NotificationId,
+        page: Page,
+    ) -> Result<Slice<SeenNotification>> {
+        let query = notifications::table
+            .left_join(users::table.on(notifications::actor_id.eq(users::id.nullable())))
+            .filter(notifications::user_id.eq(i64::from(owner)))
+            .filter(notifications::parent_id.eq(Uuid::from(batch)))
+            .select((NotificationRow::as_select(), Option::<AuthorRow>::as_select()))
+            .order((notifications::created_at.desc(), notifications::id.desc()))
+            .into_boxed();
+        let rows: Vec<Row> = paged(query, page, CREATED, Order::Newest).load(self.conn).await?;
+        let seen = rows.into_iter().map(|row| seen(row, vec![])).collect::<Result<_>>()?;
+        Ok(Slice::cut(seen, page.limit, |it: &SeenNotification| Position {
+            at: it.notification.created_at,
+            id: it.notification.id.into(),
+        }))
+    }
+
+    /// Those of these that are in somebody's list, as they are now, each with the number of its last change.
+    pub(super) async fn listed_of(
+        &mut self,
+        owner: UserId,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, (i64, SeenNotification)>> {
+        let rows: Vec<Row> = notifications::table
+            .left_join(users::table.on(notifications::actor_id.eq(users::id.nullable())))
+            .filter(notifications::id.eq_any(ids))
+            .filter(notifications::user_id.eq(i64::from(owner)))
+            .filter(notifications::parent_id.is_null())
+            .select((NotificationRow::as_select(), Option::<AuthorRow>::as_select()))
+            .load(self.conn)
+            .await?;
+        let numbers: Vec<(Uuid, i64)> = rows.iter().map(|(row, _)| (row.id, row.seq)).collect();
+        let seen = self.seen(owner, rows).await?;
+        Ok(numbers.into_iter().zip(seen).map(|((id, seq), seen)| (id, (seq, seen))).collect())
+    }
+
+    /// With the people of all batches, in one statement.
+    async fn seen(&mut self, owner: UserId, rows: Vec<Row>) -> Result<Vec<SeenNotification>> {
+        if rows.is_empty() {
+            return Ok(vec![]);
+        }
+        let batches = rows.iter().filter(|(row, _)| row.is_batch()).map(|(row, _)| row.id);
+        let mut people = self.people_of(owner, batches.collect()).await?;
+        rows.into_iter()
+            .map(|row| {
+                let people = people.remove(&row.0.id).unwrap_or_default();
+                seen(row, people)
+            })
+            .collect()
+    }
+
+    async fn people_of(
+        &mut self,
+        owner: UserId,
+        batches: Vec<Uuid>,
+    ) -> Result<HashMap<Uuid, Vec<(Author, Option<Emoji>)>>> {
+        let look = People { owner: owner.into(), batches };
+        let rows: Vec<PersonColumns> = look.load(self.conn).await?;
+        let mut people: HashMap<Uuid, Vec<_>> = HashMap::new();
+        for (batch, id, author, emoji) in rows {
+            let emoji = emoji.as_deref().map(emoji_of).transpose()?;
+            people.entry(batch).or_default().push((author_of(id.into(), author), emoji));
+        }
+        Ok(people)
+    }
+}
+
+/// What the list is ordered by, and what the entries of a batch are.
+const UPDATED: &str = "notifications.last_updated_at";
+const CREATED: &str = "notifications.created_at";
+
+type Row = (NotificationRow, Option<AuthorRow>);
+
+fn seen(
+    (row, actor): Row,
+    people: Vec<(Author, Option<Emoji>)>,
+) -> Result<SeenNotification, StorageError> {
+    let notification = Notification::try_from(row)?;
+    Ok(SeenNotification::new(notification, actor.map(Author::from), people))
+}
+
+type PersonColumns = (Uuid, i64, (String, Option<String>, Option<String>), Option<String>);
+
+statement! {
+    /// Of each batch up to 8 people, those first whom the owner follows, then by their newest entry. Whoever is not among
+    /// the newest 100 entries is not looked for: so a page reads no more of a batch of thousands than of one of hundreds.
+    People(batches: Vec<Uuid> as Array<SqlUuid>, owner: i64 as BigInt) -> (
+        SqlUuid,
+        BigInt,
+        (Text, Nullable<Text>, Nullable<Text>),
+        Nullable<Text>
+    ) {
+        "batch AS (SELECT unnest($1) AS id)
+        SELECT batch.id, person.id, person.username, person.display_name, person.profile_image_url, person.emoji
+        FROM batch, LATERAL (
+            SELECT users.*, recent.emoji
+            FROM (
+                SELECT actor_id, max(created_at) AS newest, max(data ->> 'emoji_code') AS emoji
+                FROM (
+                    SELECT actor_id, created_at, data FROM notifications AS it WHERE it.parent_id = batch.id
+                    ORDER BY it.created_at DESC, it.id DESC LIMIT 100
+                ) AS entry
+                GROUP BY actor_id
+            ) AS recent
+            JOIN users ON users.id = recent.actor_id
+            ORDER BY EXISTS (
+                SELECT FROM follows
+                WHERE follower_id = $2 AND followed_id = recent.actor_id AND status = 'active'
+            ) DESC, recent.newest DESC, recent.actor_id DESC
+            LIMIT 8
+        ) AS person"
+    }
+}

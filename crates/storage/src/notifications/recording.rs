@@ -1,0 +1,224 @@
+//! Telling people of what happened.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use grateful_domain::notification::{Beside, Event, Situation, Standing, Top, Withdrawn, record};
+use grateful_domain::{Author, DisplayName, NotificationId, NotificationType, UserId, Username};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Notifications;
+use super::row::notification_of;
+use super::writing::WithdrawnRow;
+use crate::emoji_reactions::emoji_of;
+use crate::statement::statement;
+use crate::{Result, StorageError};
+
+/// What came of telling people.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Whom the hourly limit spared.
+    pub held_back: Vec<HeldBack>,
+}
+
+/// Something that somebody is not told of, because too much of the kind started within the hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HeldBack {
+    /// Who.
+    pub recipient: UserId,
+    /// What kind.
+    pub kind: NotificationType,
+}
+
+impl Notifications<'_> {
+    /// Tells the recipient of each event, once: an event that is there already changes nothing. Three statements, however
+    /// many events there are, unless several are for the same person.
+    ///
+    /// Nobody is told of their own act, nor across a block, nor of what they have switched off. Run it in the transaction
+    /// of the act, behind [`Users::hold_with_authors_of`](crate::Users::hold_with_authors_of), so that no block slips in
+    /// between, and behind the lock of the post; tell of events in the order in which they happened.
+    pub async fn record(&mut self, events: &[Event]) -> Result<Recorded> {
+        let mut recorded = Recorded::default();
+        for round in rounds(events) {
+            recorded.held_back.extend(self.record_round(&round).await?);
+        }
+        Ok(recorded)
+    }
+
+    async fn record_round(&mut self, events: &[&Event]) -> Result<Vec<HeldBack>> {
+        let Some(now) = events.iter().map(|event| event.at).max() else { return Ok(vec![]) };
+        // One leaves the list, another is new in it.
+        let changes = events.iter().map(|event| (event.cause.recipient, 2)).collect();
+        let numbers = self.lock(&changes).await?;
+        let situations = self.situations(events).await?;
+        let outcomes = events.iter().enumerate().filter_map(|(index, event)| {
+            let situation = situations.get(&index)?;
+            Some((event.cause.recipient, record(event, situation)))
+        });
+        let held_back = self.write(outcomes.collect(), numbers, now).await?;
+        let held_back = held_back.into_iter().map(|(recipient, kind)| HeldBack { recipient, kind });
+        Ok(held_back.collect())
+    }
+
+    async fn situations(&mut self, events: &[&Event]) -> Result<HashMap<usize, Situation>> {
+        let causes = || events.iter().map(|event| event.cause);
+        let look = Look {
+            recipients: causes().map(|cause| cause.recipient.into()).collect(),
+            actors: causes().map(|cause| cause.actor.into()).collect(),
+            acts: causes().map(|cause| cause.act.name()).collect(),
+            keys: causes().map(|cause| cause.key().map(|key| key.as_str().to_owned())).collect(),
+            kinds: causes().map(|cause| cause.act.kind().code().to_owned()).collect(),
+        };
+        let rows: Vec<Row> = look.load(self.conn).await?;
+        let mut situations: HashMap<usize, Situation> = HashMap::new();
+        for (number, author, (muted, blocked, is_recorded), withdrawn, top) in rows {
+            // PostgreSQL counts from 1.
+            let index = usize::try_from(number - 1).unwrap_or_default();
+            let Some(event) = events.get(index) else { continue };
+            let withdrawn = withdrawn.map(withdrawn_of).transpose()?;
+            let situation = situations.entry(index).or_insert_with(|| Situation {
+                actor: author_of(event.cause.actor, author),
+                standing: standing(blocked, muted),
+                is_recorded,
+                withdrawn,
+                home: None,
+                open: None,
+            });
+            if let Some(top) = top_of(top)? {
+                let id = Some(top.notification.id);
+                let parent = situation.withdrawn.as_ref().and_then(|it| it.parent);
+                if top.notification.is_open() && top.notification.key == event.cause.key() {
+                    situation.open = Some(top.clone());
+                }
+                situation.home = situation.home.take().or_else(|| (id == parent).then_some(top));
+            }
+        }
+        Ok(situations)
+    }
+}
+
+/// The events in their order, in as few rounds as have nobody twice.
+fn rounds(events: &[Event]) -> Vec<Vec<&Event>> {
+    let mut rounds: Vec<Vec<&Event>> = Vec::new();
+    let mut told: HashMap<UserId, usize> = HashMap::new();
+    for event in events {
+        let times = told.entry(event.cause.recipient).or_default();
+        if rounds.len() == *times {
+            rounds.push(Vec::new());
+        }
+        rounds[*times].push(event);
+        *times += 1;
+    }
+    rounds
+}
+
+fn standing(blocked: bool, muted: bool) -> Standing {
+    match (blocked, muted) {
+        (true, _) => Standing::Blocked,
+        (false, true) => Standing::Muted,
+        (false, false) => Standing::Welcome,
+    }
+}
+
+type AuthorColumns = (String, Option<String>, Option<String>);
+
+/// Somebody's name and picture, as a statement of several tables gives them.
+pub(super) fn author_of(id: UserId, (username, display_name, image): AuthorColumns) -> Author {
+    Author {
+        id,
+        username: Username::from_stored(username),
+        display_name: display_name.map(DisplayName::from_stored),
+        profile_image_url: image,
+    }
+}
+
+fn withdrawn_of(json: Value) -> Result<Withdrawn> {
+    let row: WithdrawnRow = serde_json::from_value(json)
+        .map_err(|_| StorageError::Corrupt { column: "withdrawn_notifications" })?;
+    Ok(row.into())
+}
+
+type TopColumns =
+    (Option<Value>, Option<DateTime<Utc>>, Option<Uuid>, Option<bool>, Option<String>);
+
+fn top_of(columns: TopColumns) -> Result<Option<Top>> {
+    let (Some(json), newest_at, newest_id, is_beside, emoji) = columns else { return Ok(None) };
+    let notification = notification_of(json)?;
+    let newest = newest_at.zip(newest_id.map(NotificationId::from));
+    let newest = newest.unwrap_or_else(|| notification.moment());
+    let emoji = emoji.as_deref().map(emoji_of).transpose()?;
+    let beside = (is_beside == Some(true)).then_some(Beside { emoji });
+    Ok(Some(Top { notification, newest, beside }))
+}
+
+type Row = (i64, AuthorColumns, (bool, bool, bool), Option<Value>, TopColumns);
+
+statement! {
+    /// A row for each event, two where it has come back while something else is open: the batch that it left, and what is
+    /// open by now. A single is its own only entry.
+    Look(
+        recipients: Vec<i64> as Array<BigInt>,
+        actors: Vec<i64> as Array<BigInt>,
+        acts: Vec<String> as Array<Text>,
+        keys: Vec<Option<String>> as Array<Nullable<Text>>,
+        kinds: Vec<String> as Array<Text>
+    ) -> (
+        BigInt,
+        (Text, Nullable<Text>, Nullable<Text>),
+        (Bool, Bool, Bool),
+        Nullable<Jsonb>,
+        (Nullable<Jsonb>, Nullable<Timestamptz>, Nullable<SqlUuid>, Nullable<Bool>, Nullable<Text>)
+    ) {
+        "wanted AS (
+            SELECT * FROM unnest($1, $2, $3, $4, $5)
+                WITH ORDINALITY AS wanted (user_id, actor_id, act, batch_key, type, number)
+        )
+        SELECT wanted.number, actor.username, actor.display_name, actor.profile_image_url,
+            coalesce(recipient.profile_preferences -> 'notifications' -> wanted.type = 'false', false),
+            EXISTS (
+                SELECT FROM follows WHERE status = 'blocked'
+                AND follower_id = wanted.actor_id AND followed_id = wanted.user_id
+            ) OR EXISTS (
+                SELECT FROM follows WHERE status = 'blocked'
+                AND follower_id = wanted.user_id AND followed_id = wanted.actor_id
+            ),
+            EXISTS (
+                SELECT FROM notifications AS it
+                WHERE it.user_id = wanted.user_id AND it.actor_id = wanted.actor_id AND it.act = wanted.act
+            ),
+            to_jsonb(withdrawn), to_jsonb(top), newest.created_at, newest.id, beside.is_any, emoji.code
+        FROM wanted
+        JOIN users AS actor ON actor.id = wanted.actor_id
+        JOIN users AS recipient ON recipient.id = wanted.user_id
+        LEFT JOIN withdrawn_notifications AS withdrawn
+            ON withdrawn.user_id = wanted.user_id AND withdrawn.actor_id = wanted.actor_id
+            AND withdrawn.act = wanted.act
+        LEFT JOIN LATERAL (
+            SELECT it.* FROM notifications AS it WHERE it.id = withdrawn.parent_id AND it.is_batch
+            UNION ALL
+            SELECT it.* FROM notifications AS it
+            WHERE it.user_id = wanted.user_id AND it.batch_key = wanted.batch_key
+                AND it.parent_id IS NULL AND it.closed_at IS NULL
+                AND it.id IS DISTINCT FROM withdrawn.parent_id
+        ) AS top ON true
+        LEFT JOIN LATERAL (
+            SELECT it.created_at, it.id FROM notifications AS it WHERE it.parent_id = top.id
+            ORDER BY it.created_at DESC, it.id DESC LIMIT 1
+        ) AS newest ON true
+        LEFT JOIN LATERAL (
+            SELECT EXISTS (
+                SELECT FROM notifications AS it WHERE it.parent_id = top.id AND it.actor_id = wanted.actor_id
+            ) OR (NOT top.is_batch AND top.actor_id = wanted.actor_id) AS is_any
+        ) AS beside ON true
+        LEFT JOIN LATERAL (
+            SELECT it.data ->> 'emoji_code' AS code FROM notifications AS it
+            WHERE it.parent_id = top.id AND it.actor_id = wanted.actor_id AND it.type = 'emoji_reaction'
+            UNION ALL
+            SELECT top.data ->> 'emoji_code' WHERE NOT top.is_batch AND top.actor_id = wanted.actor_id
+            LIMIT 1
+        ) AS emoji ON true"
+    }
+}

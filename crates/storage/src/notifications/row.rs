@@ -1,0 +1,124 @@
+//! A notification as a row, and as the JSON in which whole rows go to PostgreSQL and back.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use grateful_domain::notification::{Batch, Text};
+use grateful_domain::{BatchKey, Notification, NotificationType, Priority};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::schema::notifications;
+use crate::{Result, StorageError};
+
+/// A row of `notifications`, column for column.
+///
+/// Statements that decide by several rows, and those that write several, exchange them as JSON: as arrays of columns they
+/// would have more values than anybody could read.
+#[derive(Debug, Queryable, Selectable, Serialize, Deserialize)]
+#[diesel(table_name = notifications)]
+pub(super) struct NotificationRow {
+    pub(super) id: Uuid,
+    user_id: i64,
+    actor_id: Option<i64>,
+    #[serde(rename = "type")]
+    kind: String,
+    title: String,
+    message: String,
+    data: Option<Value>,
+    priority: String,
+    read: bool,
+    read_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    last_updated_at: DateTime<Utc>,
+    closed_at: Option<DateTime<Utc>>,
+    parent_id: Option<Uuid>,
+    is_batch: bool,
+    batch_count: i32,
+    actor_count: i32,
+    batch_key: Option<String>,
+    act: Option<String>,
+    post_id: Option<Uuid>,
+    comment_id: Option<Uuid>,
+    /// Where nothing new is written, zero: the row keeps what it has.
+    pub(super) seq: i64,
+}
+
+impl NotificationRow {
+    pub(super) fn new(notification: &Notification, seq: i64) -> Self {
+        let gathered = notification.gathered();
+        Self {
+            id: notification.id.into(),
+            user_id: notification.recipient.into(),
+            actor_id: notification.actor.map(i64::from),
+            kind: notification.kind.code().to_owned(),
+            title: notification.text.title.clone(),
+            message: notification.text.message.clone(),
+            data: Some(Value::Object(notification.data.clone())),
+            priority: notification.priority.code().to_owned(),
+            read: notification.read_at.is_some(),
+            read_at: notification.read_at,
+            created_at: notification.created_at,
+            last_updated_at: notification.last_updated_at,
+            closed_at: notification.closed_at,
+            parent_id: notification.parent.map(Uuid::from),
+            is_batch: notification.batch.is_some(),
+            batch_count: gathered.entries,
+            actor_count: gathered.people,
+            batch_key: notification.key.as_ref().map(|key| key.as_str().to_owned()),
+            act: notification.act.clone(),
+            post_id: notification.post.map(Uuid::from),
+            comment_id: notification.comment.map(Uuid::from),
+            seq,
+        }
+    }
+}
+
+impl NotificationRow {
+    pub(super) fn is_batch(&self) -> bool {
+        self.is_batch
+    }
+}
+
+impl TryFrom<NotificationRow> for Notification {
+    type Error = StorageError;
+
+    fn try_from(row: NotificationRow) -> Result<Self> {
+        let corrupt = |column| StorageError::Corrupt { column };
+        Ok(Self {
+            id: row.id.into(),
+            recipient: row.user_id.into(),
+            kind: NotificationType::from_code(&row.kind)
+                .map_err(|_| corrupt("notifications.type"))?,
+            actor: row.actor_id.map(Into::into),
+            act: row.act,
+            post: row.post_id.map(Into::into),
+            comment: row.comment_id.map(Into::into),
+            text: Text { title: row.title, message: row.message },
+            data: match row.data {
+                None => Map::new(),
+                Some(Value::Object(data)) => data,
+                Some(_) => return Err(corrupt("notifications.data")),
+            },
+            priority: Priority::from_code(&row.priority)
+                .map_err(|_| corrupt("notifications.priority"))?,
+            // Who wrote the row by other means may have left the time out.
+            read_at: row.read.then(|| row.read_at.unwrap_or(row.last_updated_at)),
+            created_at: row.created_at,
+            last_updated_at: row.last_updated_at,
+            closed_at: row.closed_at,
+            parent: row.parent_id.map(Into::into),
+            batch: row
+                .is_batch
+                .then_some(Batch { entries: row.batch_count, people: row.actor_count }),
+            key: row.batch_key.map(BatchKey::from_stored),
+        })
+    }
+}
+
+/// The notification that a statement gave as JSON.
+pub(super) fn notification_of(json: Value) -> Result<Notification> {
+    let row: NotificationRow = serde_json::from_value(json)
+        .map_err(|_| StorageError::Corrupt { column: "notifications" })?;
+    row.try_into()
+}

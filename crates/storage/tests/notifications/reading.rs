@@ -1,0 +1,300 @@
+use chrono::TimeDelta;
+use grateful_domain::notification::{Act, SeenNotification};
+use grateful_domain::{NotificationId, NotificationType, Slice};
+use grateful_storage::{Listed, NotificationCounts, NotificationStats, QueryLog, Repositories};
+
+use crate::pages::{first, walk};
+use crate::world::{World, line, new_id};
+
+#[tokio::test]
+async fn a_list_is_walked_from_the_newest_activity_to_the_oldest() {
+    let mut world = World::create().await;
+    let people: [_; 7] = world.people().await;
+    world.tell_ana(&people, Act::FollowRequest).await;
+    world.tell_ana(&people[..2], world.heart()).await;
+    let (ana, mut conn) = (world.ana, world.test.connect().await);
+
+    let met =
+        walk(3, async |page| conn.notifications().list(ana, Listed::All, page).await.unwrap())
+            .await;
+
+    assert_eq!(ids(&met), ids(&world.list_of(ana).await));
+    assert_eq!(met.len(), 8);
+    assert_eq!(line(&met[0]), "* 2 people engaged with your post");
+    let times: Vec<_> = met.iter().map(|it| it.notification.last_updated_at).collect();
+    assert!(times.is_sorted_by(|newer, older| newer > older));
+}
+
+/// Of one moment, by id: else a page could repeat one and lose another.
+#[tokio::test]
+async fn what_was_told_at_one_moment_is_walked_without_a_gap() {
+    let mut world = World::create().await;
+    let people: [_; 7] = world.people().await;
+    let causes = people.map(|person| world.to_ana(person, Act::FollowRequest));
+    world.record(&causes).await;
+    let (ana, mut conn) = (world.ana, world.test.connect().await);
+
+    let met =
+        walk(2, async |page| conn.notifications().list(ana, Listed::All, page).await.unwrap())
+            .await;
+
+    let ids = ids(&met);
+    assert_eq!(ids.len(), 7);
+    assert!(ids.is_sorted_by(|newer, older| newer > older));
+}
+
+#[tokio::test]
+async fn unread_ones_are_listed_by_themselves() {
+    let mut world = World::create().await;
+    let people: [_; 3] = world.people().await;
+    world.tell_ana(&people, Act::FollowRequest).await;
+    let ana = world.ana;
+    let middle = world.list_of(ana).await[1].notification.id;
+    world.conn.notifications().read(ana, middle, world.now).await.unwrap();
+
+    let listed = world.conn.notifications().list(ana, Listed::Unread, first(2)).await.unwrap();
+
+    assert_eq!(listed.items.len(), 2);
+    assert!(listed.items.iter().all(|it| it.notification.id != middle));
+    assert_eq!(listed.next, None);
+}
+
+#[tokio::test]
+async fn the_entries_of_a_batch_are_walked_newest_first_and_a_single_has_none() {
+    let mut world = World::create().await;
+    let people: [_; 5] = world.people().await;
+    world.tell_ana(&people, world.heart()).await;
+    let batch = world.only().await.notification.id;
+    let (ana, mut conn) = (world.ana, world.test.connect().await);
+
+    let met =
+        walk(2, async |page| conn.notifications().entries(ana, batch, page).await.unwrap()).await;
+
+    let by: Vec<_> = met.iter().map(|it| it.notification.actor.unwrap()).collect();
+    let mut newest_first = people;
+    newest_first.reverse();
+    assert_eq!(by, newest_first);
+    assert!(world.entries(met[0].notification.id).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_batch_is_shown_with_up_to_eight_people_and_those_whom_one_follows_first() {
+    let mut world = World::create().await;
+    let people: [_; 10] = world.people().await;
+    world.tell_ana(&people, world.heart()).await;
+    for (followed, status) in [(people[0], "active"), (people[1], "pending")] {
+        let (ana, values) =
+            (world.ana, "INSERT INTO follows (id, follower_id, followed_id, status)");
+        let edge = format!("{values} VALUES (gen_random_uuid(), {ana}, {followed}, '{status}')");
+        world.test.execute(&edge).await;
+    }
+
+    let shown: Vec<_> = world.only().await.people.iter().map(|it| it.id).collect();
+
+    let mut expected = vec![people[0]];
+    expected.extend(people[3..].iter().rev());
+    assert_eq!(shown, expected);
+}
+
+#[tokio::test]
+async fn names_are_those_of_today() {
+    let mut world = World::create().await;
+    let [ben] = world.people().await;
+    world.tell_ana(&[ben], world.heart()).await;
+    world.tell_ana(&[ben], world.reaction()).await;
+    let rename = "UPDATE users SET username = 'benedikt', display_name = 'Benedikt' WHERE id =";
+    world.test.execute(&format!("{rename} {ben}")).await;
+
+    let seen = world.only().await;
+
+    let message = "Benedikt liked your post and reacted with 🤗";
+    assert_eq!(seen.notification.text.message, message);
+    assert_eq!(seen.notification.data["actor_username"], "benedikt");
+    assert_eq!(seen.people.len(), 1);
+}
+
+#[tokio::test]
+async fn a_list_takes_two_statements_however_long_it_is() {
+    let mut world = World::create().await;
+    let [ben, caro] = world.people().await;
+    for number in [1, 10] {
+        for _ in 0..number {
+            let post = grateful_testkit::a_post().by(world.ana).saved_in(&world.test).await.id;
+            world.tell_ana(&[ben, caro], Act::Heart { post }).await;
+        }
+        let mut conn = world.test.db.acquire().await.unwrap();
+
+        let (list, queries) =
+            QueryLog::record(conn.notifications().list(world.ana, Listed::All, first(20))).await;
+
+        assert!(number <= list.unwrap().items.len());
+        assert_eq!(queries.total(), 2);
+    }
+}
+
+#[tokio::test]
+async fn nobody_reads_what_somebody_else_was_told() {
+    let mut world = World::create().await;
+    let [ben, caro] = world.people().await;
+    world.tell_ana(&[ben, caro], world.heart()).await;
+    let batch = world.only().await.notification.id;
+    let entry = world.entries(batch).await[0].notification.id;
+    let now = world.now;
+
+    let mut notifications = world.conn.notifications();
+    for id in [batch, entry] {
+        assert!(!notifications.exists(ben, id).await.unwrap());
+        assert!(!notifications.read(ben, id, now).await.unwrap());
+    }
+    let entries = notifications.entries(ben, batch, first(10)).await.unwrap();
+    assert_eq!(entries.items, []);
+    let list = notifications.list(ben, Listed::All, first(10)).await.unwrap();
+    assert_eq!(list, Slice { items: vec![], next: None });
+    assert_eq!(notifications.read_all(ben, now, i64::MAX).await.unwrap(), 0);
+    assert_eq!(notifications.changes(ben, 0, 10).await.unwrap(), []);
+    let counts = notifications.count(ben).await.unwrap();
+    assert_eq!(counts, NotificationCounts { unread: 0, total: 0 });
+    assert_eq!(world.told(world.ana).await, ["* 2 people engaged with your post"]);
+}
+
+#[tokio::test]
+async fn what_exists_is_what_is_in_the_list_or_below_it() {
+    let mut world = World::create().await;
+    let [ben, caro] = world.people().await;
+    world.tell_ana(&[ben, caro], world.heart()).await;
+    let batch = world.only().await.notification.id;
+    let entry = world.entries(batch).await[1].notification.id;
+
+    for (id, exists) in [(batch, true), (entry, true), (new_id(), false)] {
+        assert_eq!(world.conn.notifications().exists(world.ana, id).await.unwrap(), exists);
+    }
+}
+
+#[tokio::test]
+async fn reading_a_batch_reads_its_entries_and_an_entry_leaves_its_batch() {
+    let mut world = World::create().await;
+    let [ben, caro] = world.people().await;
+    world.tell_ana(&[ben, caro], world.heart()).await;
+    let (ana, batch) = (world.ana, world.only().await.notification.id);
+    let entry = world.entries(batch).await[0].notification.id;
+
+    assert!(world.conn.notifications().read(ana, entry, world.now).await.unwrap());
+    assert_eq!(world.told(ana).await, ["* 2 people engaged with your post"]);
+    let first_time = world.now;
+    world.wait(TimeDelta::minutes(1));
+    assert!(world.conn.notifications().read(ana, batch, world.now).await.unwrap());
+
+    assert_eq!(world.told(ana).await, ["2 people engaged with your post"]);
+    let entries = world.entries(batch).await;
+    let read: Vec<_> = entries.iter().map(|it| it.notification.read_at).collect();
+    assert_eq!(read, [Some(first_time), Some(world.now)]);
+}
+
+#[tokio::test]
+async fn reading_again_is_fine_and_keeps_the_first_time() {
+    let mut world = World::create().await;
+    let [ben] = world.people().await;
+    world.tell_ana(&[ben], world.heart()).await;
+    let id = world.only().await.notification.id;
+    assert!(world.conn.notifications().read(world.ana, id, world.now).await.unwrap());
+    let before = world.only().await;
+    world.wait(TimeDelta::minutes(1));
+
+    assert!(world.conn.notifications().read(world.ana, id, world.now).await.unwrap());
+
+    assert_eq!(world.only().await, before);
+    assert!(!world.conn.notifications().read(world.ana, new_id(), world.now).await.unwrap());
+}
+
+#[tokio::test]
+async fn reading_all_reads_what_was_there_when_it_was_asked() {
+    let mut world = World::create().await;
+    let people: [_; 3] = world.people().await;
+    world.tell_ana(&people[..2], world.heart()).await;
+    world.tell_ana(&people[..1], Act::FollowRequest).await;
+    let (ana, asked_at) = (world.ana, world.now);
+    let asked = world.conn.notifications().position(ana).await.unwrap();
+    world.wait(TimeDelta::minutes(1));
+    world.tell_ana(&people[1..2], Act::FollowRequest).await;
+    world.tell_ana(&people[2..], world.heart()).await;
+
+    let marked = world.conn.notifications().read_all(ana, asked_at, asked.last).await.unwrap();
+
+    // What was joined since is news.
+    assert_eq!(marked, 1);
+    assert_eq!(
+        world.told(ana).await,
+        ["* 3 people engaged with your post", "* N wants to follow you", "N wants to follow you"]
+    );
+}
+
+/// The clock of the node that told it is ahead, but it was seen by whoever asked.
+#[tokio::test]
+async fn reading_all_reads_what_was_seen_whatever_clocks_say() {
+    let mut world = World::create().await;
+    let [ben, caro] = world.people().await;
+    let asked_at = world.now;
+    world.wait(TimeDelta::seconds(5));
+    world.tell_ana(&[ben, caro], world.heart()).await;
+    let ana = world.ana;
+    let asked = world.conn.notifications().position(ana).await.unwrap();
+
+    let marked = world.conn.notifications().read_all(ana, asked_at, asked.last).await.unwrap();
+
+    assert_eq!(marked, 1);
+    let batch = world.only().await.notification;
+    assert_eq!(batch.read_at, Some(asked_at));
+    let entries = world.entries(batch.id).await;
+    assert!(entries.iter().all(|it| it.notification.read_at.is_some()));
+    assert_eq!(world.conn.notifications().read_all(ana, asked_at, asked.last).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn the_list_is_counted_and_not_what_is_below_it() {
+    let mut world = World::create().await;
+    let [ben, caro] = world.people().await;
+    world.tell_ana(&[ben, caro], world.heart()).await;
+    world.tell_ana(&[ben], Act::FollowRequest).await;
+    let (ana, newest) = (world.ana, world.list_of(world.ana).await[0].notification.id);
+    world.conn.notifications().read(ana, newest, world.now).await.unwrap();
+
+    let counts = world.conn.notifications().count(ana).await.unwrap();
+
+    assert_eq!(counts, NotificationCounts { unread: 1, total: 2 });
+}
+
+#[tokio::test]
+async fn stats_count_acts_of_the_last_hour_and_day() {
+    let mut world = World::create().await;
+    let people: [_; 4] = world.people().await;
+    for (person, hours) in people.into_iter().zip([23, 2, 0, 0]) {
+        world.record(&[world.to_ana(person, world.heart())]).await;
+        world.wait(TimeDelta::hours(hours));
+    }
+    world.record(&[world.to_ana(people[0], Act::Follow)]).await;
+
+    let stats = async |world: &mut World, kind| {
+        world.conn.notifications().stats(world.ana, kind, world.now).await.unwrap()
+    };
+
+    // The first is 25 hours old; of the three others one started by itself, and a batch is no act.
+    let all =
+        NotificationStats { last_hour: 3, last_day: 4, total: 5, remaining: None, held_back: 0 };
+    assert_eq!(stats(&mut world, None).await, all);
+    let likes = NotificationStats {
+        last_hour: 2,
+        last_day: 3,
+        total: 4,
+        remaining: Some(19),
+        held_back: 0,
+    };
+    assert_eq!(stats(&mut world, Some(NotificationType::Like)).await, likes);
+    let batches = stats(&mut world, Some(NotificationType::PostInteraction)).await;
+    assert_eq!((batches.last_day, batches.total, batches.remaining), (1, 1, Some(20)));
+    let mentions = stats(&mut world, Some(NotificationType::Mention)).await;
+    assert_eq!((mentions.total, mentions.remaining), (0, Some(20)));
+}
+
+fn ids(list: &[SeenNotification]) -> Vec<NotificationId> {
+    list.iter().map(|it| it.notification.id).collect()
+}

@@ -1,0 +1,277 @@
+use chrono::TimeDelta;
+use grateful_domain::notification::{Act, Batch, Cause};
+use grateful_domain::{NotificationType, ShareId};
+use grateful_storage::{HeldBack, QueryLog, Recorded, Repositories, Result, StorageError};
+use grateful_testkit::{a_post, block};
+use uuid::Uuid;
+
+use crate::world::World;
+
+#[tokio::test]
+async fn what_happened_is_told_as_the_domain_has_it() {
+    let mut world = World::create().await;
+    let [ben] = world.people().await;
+    let event = world.event(world.to_ana(ben, world.heart()));
+
+    let recorded = world.conn.notifications().record(std::slice::from_ref(&event)).await.unwrap();
+
+    assert_eq!(recorded, Recorded::default());
+    let seen = world.only().await;
+    let it = &seen.notification;
+    assert_eq!((it.id, it.created_at, it.last_updated_at), (event.id, event.at, event.at));
+    assert_eq!((it.recipient, it.actor, it.kind), (world.ana, Some(ben), NotificationType::Like));
+    assert_eq!((it.post, it.act.clone()), (Some(world.post.id), Some(world.heart().name())));
+    assert_eq!(it.key, event.cause.key());
+    assert_eq!((it.read_at, it.closed_at, it.parent, it.batch), (None, None, None, None));
+    let from = seen.from.unwrap();
+    assert_eq!(it.data, event.data(from.username.as_str()));
+    assert_eq!(it.text.message, format!("{} liked your post", from.name()));
+    // As it is stored, for whoever reads the table.
+    let stored = format!(
+        "notifications WHERE title = 'New Like 💜' AND message = '{}' AND NOT read",
+        it.text.message
+    );
+    assert_eq!(world.test.count(&stored).await, 1);
+}
+
+#[tokio::test]
+async fn what_is_told_twice_is_there_once() {
+    let mut world = World::create().await;
+    let [ben, caro] = world.people().await;
+    world.tell_ana(&[ben, caro], world.heart()).await;
+    let before = world.only().await;
+
+    world.tell_ana(&[ben, caro, ben], world.heart()).await;
+
+    assert_eq!(world.only().await, before);
+    assert_eq!(world.rows().await, 3);
+}
+
+#[tokio::test]
+async fn the_same_event_twice_in_one_call_is_there_once() {
+    let mut world = World::create().await;
+    let [ben] = world.people().await;
+    let cause = world.to_ana(ben, world.heart());
+
+    world.record(&[cause, cause]).await;
+
+    assert_eq!(world.only().await.notification.batch, None);
+    assert_eq!(world.rows().await, 1);
+}
+
+#[tokio::test]
+async fn a_post_that_is_sent_to_two_is_told_to_both() {
+    let mut world = World::create().await;
+    let [ben, caro, dan] = world.people().await;
+    let act = Act::Message { post: world.post.id, share: ShareId::from(Uuid::from_u128(1)) };
+
+    world.record(&[caro, dan].map(|recipient| Cause { recipient, actor: ben, act })).await;
+
+    for recipient in [caro, dan] {
+        assert_eq!(world.told(recipient).await, ["* N sent you a post"]);
+    }
+    assert_eq!(world.told(world.ana).await, [""; 0]);
+}
+
+/// Each sees what the one before left.
+#[tokio::test]
+async fn several_events_for_one_person_are_told_in_their_order() {
+    let mut world = World::create().await;
+    let [ben, caro, dan] = world.people().await;
+    let comment = world.comment_by(dan).await.id;
+    let said = Act::Comment { post: world.post.id, comment };
+    let named = Act::Mention { post: world.post.id, comment: Some(comment) };
+
+    world
+        .record(&[
+            world.to_ana(ben, world.heart()),
+            world.to_ana(dan, said),
+            Cause { recipient: ben, actor: dan, act: named },
+            world.to_ana(caro, world.reaction()),
+            world.to_ana(caro, world.heart()),
+        ])
+        .await;
+
+    let list = world.list_of(world.ana).await;
+    let gathered: Vec<_> = list.iter().map(|it| it.notification.batch).collect();
+    assert_eq!(gathered.len(), 2);
+    assert!(gathered.contains(&Some(Batch { entries: 3, people: 2 })), "{gathered:?}");
+    assert!(gathered.contains(&None));
+    assert_eq!(world.told(ben).await, ["* N mentioned you in a post: How lovely"]);
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_their_own_act() {
+    let mut world = World::create().await;
+
+    world.record(&[world.to_ana(world.ana, world.heart())]).await;
+
+    assert_eq!(world.rows().await, 0);
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_anything_across_a_block() {
+    let mut world = World::create().await;
+    let [ben, caro, dan] = world.people().await;
+    block(&world.test, world.ana, ben).await;
+    block(&world.test, caro, world.ana).await;
+
+    let recorded =
+        world.record(&[ben, caro, dan].map(|actor| world.to_ana(actor, world.heart()))).await;
+
+    assert_eq!(world.only().await.notification.actor, Some(dan));
+    assert_eq!(recorded, Recorded::default());
+}
+
+#[tokio::test]
+async fn what_somebody_has_switched_off_is_not_told() {
+    let mut world = World::create().await;
+    let [ben] = world.people().await;
+    let preferences = r#"{"notifications": {"like": false, "emoji_reaction": true}, "theme": 1}"#;
+    world
+        .test
+        .execute(&format!(
+            "UPDATE users SET profile_preferences = '{preferences}' WHERE id = {}",
+            world.ana
+        ))
+        .await;
+
+    world
+        .record(&[world.heart(), world.reaction(), Act::Follow].map(|act| world.to_ana(ben, act)))
+        .await;
+
+    let mut told = world.told(world.ana).await;
+    told.sort();
+    assert_eq!(told, ["* N reacted to your post with 🤗", "* N started following you"]);
+}
+
+/// Whatever else clients keep there.
+#[tokio::test]
+async fn odd_preferences_switch_nothing_off() {
+    let mut world = World::create().await;
+    let odd = [r#"{"notifications": []}"#, r#"{"notifications": {"like": null}}"#, "{}"];
+    for preferences in odd {
+        let [ben] = world.people().await;
+        let set = format!("UPDATE users SET profile_preferences = '{preferences}'");
+        world.test.execute(&set).await;
+
+        world.record(&[world.to_ana(ben, world.heart())]).await;
+    }
+
+    assert_eq!(world.only().await.notification.gathered().entries, 3);
+}
+
+#[tokio::test]
+async fn what_is_not_saved_is_not_told() {
+    let mut world = World::create().await;
+    let [ben] = world.people().await;
+    let event = world.event(world.to_ana(ben, world.heart()));
+
+    let unfinished: Result<()> = world
+        .test
+        .db
+        .transaction(async |tx| {
+            tx.notifications().record(std::slice::from_ref(&event)).await?;
+            Err(StorageError::Corrupt { column: "of no table" })
+        })
+        .await;
+
+    assert!(unfinished.is_err());
+    assert_eq!(world.rows().await, 0);
+    assert_eq!(world.test.count("notification_quotas").await, 0);
+    assert_eq!(world.conn.notifications().position(world.ana).await.unwrap().last, 0);
+}
+
+#[tokio::test]
+async fn nothing_is_told_to_or_of_who_is_not_there() {
+    let mut world = World::create().await;
+    let [ben, gone] = world.people().await;
+    world.test.execute(&format!("DELETE FROM users WHERE id = {gone}")).await;
+
+    world
+        .record(&[
+            world.to_ana(gone, Act::Follow),
+            Cause { recipient: gone, actor: ben, act: Act::Follow },
+            world.to_ana(ben, Act::Follow),
+        ])
+        .await;
+
+    assert_eq!(world.rows().await, 1);
+    assert_eq!(world.only().await.notification.actor, Some(ben));
+}
+
+#[tokio::test]
+async fn the_twenty_first_start_of_a_type_within_the_hour_is_held_back() {
+    let mut world = World::create().await;
+    let [ben, caro] = world.people().await;
+    let twenty = hearts_on_posts(&mut world, 20).await;
+    let causes: Vec<Cause> = twenty.iter().map(|act| world.to_ana(ben, *act)).collect();
+    assert_eq!(world.record(&causes).await, Recorded::default());
+    world.wait(TimeDelta::minutes(59));
+
+    let to_caro = Cause { recipient: caro, actor: ben, act: Act::Follow };
+    let recorded = world
+        .record(&[world.to_ana(ben, world.heart()), to_caro, world.to_ana(ben, Act::Follow)])
+        .await;
+
+    let held_back = HeldBack { recipient: world.ana, kind: NotificationType::Like };
+    assert_eq!(recorded, Recorded { held_back: vec![held_back] });
+    assert_eq!(world.list_of(world.ana).await.len(), 21);
+    assert_eq!(world.told(caro).await, ["* N started following you"]);
+
+    world.wait(TimeDelta::minutes(1));
+    assert_eq!(world.record(&[world.to_ana(ben, world.heart())]).await, Recorded::default());
+    let like = Some(NotificationType::Like);
+    let stats = world.conn.notifications().stats(world.ana, like, world.now).await.unwrap();
+    assert_eq!((stats.remaining, stats.held_back), (Some(19), 1));
+}
+
+#[tokio::test]
+async fn joining_converting_and_coming_back_are_not_limited() {
+    let mut world = World::create().await;
+    let [ben, caro, dan] = world.people().await;
+    let twenty = hearts_on_posts(&mut world, 20).await;
+    for actor in [ben, caro, dan] {
+        let causes: Vec<Cause> = twenty.iter().map(|act| world.to_ana(actor, *act)).collect();
+        assert_eq!(world.record(&causes).await, Recorded::default());
+    }
+    let of_ben: Vec<Cause> = twenty.iter().map(|act| world.to_ana(ben, *act)).collect();
+    world.withdraw(&of_ben).await;
+
+    assert_eq!(world.record(&of_ben).await, Recorded::default());
+
+    let list = world.list_of(world.ana).await;
+    assert_eq!(list.len(), 20);
+    assert!(list.iter().all(|it| it.notification.gathered().people == 3));
+    let recorded = world.record(&[world.to_ana(ben, world.heart())]).await;
+    assert_eq!(recorded.held_back.len(), 1);
+}
+
+/// Locking, looking and writing: as many statements for ten people as for one.
+#[tokio::test]
+async fn three_statements_tell_any_number_of_people() {
+    let world = World::create().await;
+    let [ben] = world.people().await;
+    let people: [_; 10] = world.people().await;
+    let act = Act::Message { post: world.post.id, share: ShareId::from(Uuid::from_u128(1)) };
+    for (number, recipients) in [(1, &people[..1]), (10, &people[..])] {
+        let causes = recipients.iter().map(|it| Cause { recipient: *it, actor: ben, act });
+        let events: Vec<_> = causes.map(|cause| world.event(cause)).collect();
+        let mut conn = world.test.db.acquire().await.unwrap();
+
+        let (recorded, queries) = QueryLog::record(conn.notifications().record(&events)).await;
+
+        recorded.unwrap();
+        assert_eq!(queries.total(), 3, "{number} recipients");
+    }
+}
+
+/// Hearts on as many posts of Ana.
+async fn hearts_on_posts(world: &mut World, number: usize) -> Vec<Act> {
+    let mut acts = Vec::new();
+    for _ in 0..number {
+        let post = a_post().by(world.ana).saved_in(&world.test).await.id;
+        acts.push(Act::Heart { post });
+    }
+    acts
+}

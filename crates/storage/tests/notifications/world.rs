@@ -1,0 +1,132 @@
+//! Ana, her post, and what others do.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use grateful_domain::notification::{Act, Cause, Details, Event, SeenNotification};
+use grateful_domain::{Author, Comment, Emoji, Limit, NotificationId, Page, Post, UserId};
+use grateful_storage::{Connection, Listed, Recorded, Repositories};
+use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, someone};
+use uuid::Uuid;
+
+static NUMBER: AtomicU32 = AtomicU32::new(1);
+
+/// A database with Ana and her post, and a clock that stands still until it is moved.
+pub(crate) struct World {
+    pub(crate) test: TestDatabase,
+    pub(crate) conn: Connection,
+    pub(crate) ana: UserId,
+    pub(crate) post: Post,
+    pub(crate) now: DateTime<Utc>,
+}
+
+impl World {
+    pub(crate) async fn create() -> Self {
+        let test = TestDatabase::create().await;
+        let ana = someone(&test).await;
+        let post = a_post().by(ana).saved_in(&test).await;
+        let conn = test.connect().await;
+        Self { test, conn, ana, post, now: NOON }
+    }
+
+    pub(crate) async fn people<const N: usize>(&self) -> [UserId; N] {
+        let mut people = [self.ana; N];
+        for person in &mut people {
+            *person = someone(&self.test).await;
+        }
+        people
+    }
+
+    /// Something said on Ana's post.
+    pub(crate) async fn comment_by(&self, author: UserId) -> Comment {
+        a_comment().by(author).on(&self.post).saved_in(&self.test).await
+    }
+
+    pub(crate) fn wait(&mut self, time: TimeDelta) {
+        self.now += time;
+    }
+
+    pub(crate) fn heart(&self) -> Act {
+        Act::Heart { post: self.post.id }
+    }
+
+    pub(crate) fn reaction(&self) -> Act {
+        Act::Reaction { post: self.post.id }
+    }
+
+    pub(crate) fn to_ana(&self, actor: UserId, act: Act) -> Cause {
+        Cause { recipient: self.ana, actor, act }
+    }
+
+    pub(crate) fn event(&self, cause: Cause) -> Event {
+        let mut details = Details::default();
+        if cause.act.post().is_some() {
+            details = Details::of_post("For the bus driver");
+        }
+        if cause.act.comment().is_some() {
+            details = details.with_comment("How lovely");
+        }
+        if let Act::Reaction { .. } = cause.act {
+            details = details.with_emoji(Emoji::Hug);
+        }
+        Event { cause, details, at: self.now, id: new_id(), batch_id: new_id() }
+    }
+
+    /// Tells of all this at once.
+    pub(crate) async fn record(&mut self, causes: &[Cause]) -> Recorded {
+        let events: Vec<Event> = causes.iter().map(|cause| self.event(*cause)).collect();
+        self.conn.notifications().record(&events).await.unwrap()
+    }
+
+    /// Tells Ana of this, one person after the other, a minute apart.
+    pub(crate) async fn tell_ana(&mut self, people: &[UserId], act: Act) {
+        for person in people {
+            self.record(&[self.to_ana(*person, act)]).await;
+            self.wait(TimeDelta::minutes(1));
+        }
+    }
+
+    pub(crate) async fn withdraw(&mut self, causes: &[Cause]) {
+        self.conn.notifications().withdraw(causes, self.now).await.unwrap();
+    }
+
+    pub(crate) async fn list_of(&mut self, owner: UserId) -> Vec<SeenNotification> {
+        let page = Page::first(Limit::MAX);
+        self.conn.notifications().list(owner, Listed::All, page).await.unwrap().items
+    }
+
+    pub(crate) async fn entries(&mut self, batch: NotificationId) -> Vec<SeenNotification> {
+        let page = Page::first(Limit::MAX);
+        self.conn.notifications().entries(self.ana, batch, page).await.unwrap().items
+    }
+
+    /// What somebody's list says: newest first, a star before what is unread.
+    pub(crate) async fn told(&mut self, owner: UserId) -> Vec<String> {
+        self.list_of(owner).await.iter().map(line).collect()
+    }
+
+    /// The only notification in Ana's list.
+    pub(crate) async fn only(&mut self) -> SeenNotification {
+        let mut list = self.list_of(self.ana).await;
+        assert_eq!(list.len(), 1, "{:?}", list.iter().map(line).collect::<Vec<_>>());
+        list.remove(0)
+    }
+
+    /// Everything in everybody's inbox, as rows.
+    pub(crate) async fn rows(&self) -> i64 {
+        self.test.count("notifications").await
+    }
+}
+
+/// A star before what is unread.
+pub(crate) fn line(it: &SeenNotification) -> String {
+    let star = if it.notification.read_at.is_none() { "* " } else { "" };
+    let name = it.from.as_ref().map_or("nobody", Author::name);
+    format!("{star}{}", it.notification.text.message.replace(name, "N"))
+}
+
+pub(crate) fn new_id() -> NotificationId {
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let id = 0x0195_0000_0000_7000_8000_0000_0000_0000 | u128::from(number);
+    Uuid::from_u128(id).into()
+}
