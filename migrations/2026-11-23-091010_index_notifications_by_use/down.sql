@@ -3,7 +3,6 @@ DROP INDEX idx_notifications_user_parent_read;
 DROP INDEX idx_notifications_user_id;
 DROP INDEX idx_notifications_batch_children;
 DROP INDEX idx_notifications_parent_id;
-DROP INDEX idx_notifications_created_at;
 DROP INDEX idx_notifications_last_updated_at;
 
 CREATE INDEX idx_notifications_user_id ON notifications (user_id);

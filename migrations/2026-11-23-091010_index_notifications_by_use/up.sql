@@ -23,8 +23,6 @@ CREATE INDEX idx_notifications_user_id ON notifications (user_id, seq) WHERE par
 CREATE INDEX idx_notifications_batch_children
     ON notifications (parent_id, created_at DESC, id DESC) WHERE parent_id IS NOT NULL;
 CREATE INDEX idx_notifications_parent_id ON notifications (parent_id, actor_id) WHERE parent_id IS NOT NULL;
--- What somebody was told of lately.
-CREATE INDEX idx_notifications_created_at ON notifications (user_id, created_at DESC) WHERE NOT is_batch;
 -- What is old enough to go.
 CREATE INDEX idx_notifications_last_updated_at
     ON notifications (last_updated_at) WHERE parent_id IS NULL AND read;

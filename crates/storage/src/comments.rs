@@ -127,7 +127,8 @@ impl Comments<'_> {
             .filter(not(comments::author_id.eq_any(who_blocked(viewer.into()))))
             .filter(not(comments::author_id.eq_any(whom_blocked_by(viewer.into()))))
             .select((CommentRow::as_select(), AuthorRow::as_select(), Replies::seen_by(viewer)))
-            .order((comments::created_at, comments::id))
+            // The parent is the same for all of them; where it is null, only its mention leads to the order of the index.
+            .order((comments::parent_id, comments::created_at, comments::id))
             .into_boxed();
         let query = match thread {
             Thread::About(post) => query

@@ -113,9 +113,10 @@ impl Counters<'_> {
 }
 
 statement! {
+    /// `coalesce` rather than `$1 IS NULL OR …`, so that a step begins where the one before ended, and not at the front.
     CountPosts(after: Option<String> as Nullable<Text>, most: i64 as BigInt) -> (Text, Text, BigInt, BigInt) {
         "part AS MATERIALIZED (
-            SELECT * FROM posts WHERE $1 IS NULL OR id > $1::uuid ORDER BY id LIMIT $2
+            SELECT * FROM posts WHERE id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000') ORDER BY id LIMIT $2
         )
         SELECT part.id::text, number.name, number.kept::bigint, number.counted
         FROM part, LATERAL (VALUES
@@ -133,9 +134,10 @@ statement! {
 }
 
 statement! {
+    /// As [`CountPosts`].
     CountUsers(after: Option<String> as Nullable<Text>, most: i64 as BigInt) -> (Text, Text, BigInt, BigInt) {
         "part AS MATERIALIZED (
-            SELECT * FROM users WHERE $1 IS NULL OR id > $1::bigint ORDER BY id LIMIT $2
+            SELECT * FROM users WHERE id > coalesce($1::bigint, 0) ORDER BY id LIMIT $2
         )
         SELECT part.id::text, number.name, number.kept, number.counted
         FROM part, LATERAL (VALUES

@@ -5,10 +5,16 @@ mod support {
     pub(crate) mod sql;
 }
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use diesel_async::SimpleAsyncConnection;
-use grateful_domain::{City, DisplayName, Emoji, PostType, Viewer, Visibility};
+use grateful_domain::notification::{Act, Cause, Details, Event};
+use grateful_domain::{
+    City, DisplayName, Emoji, NotificationType, PostType, Preferences, Priority, Viewer, Visibility,
+};
 use grateful_storage::{PostQuery, Repositories};
-use grateful_testkit::{TestDatabase, a_post, someone};
+use grateful_testkit::{NOON, TestDatabase, a_post, someone};
+use uuid::Uuid;
 
 use crate::support::relations::relate;
 use crate::support::sql::lines;
@@ -112,6 +118,60 @@ async fn the_longest_name_and_city_fit_their_columns() {
             assert_eq!(conn.batch_execute(&sql).await.is_ok(), fits, "{column} {length}");
         }
     }
+}
+
+/// Whatever somebody has switched off, and whatever else stands there.
+#[tokio::test]
+async fn sql_and_domain_agree_on_which_notifications_are_welcome() {
+    let test = TestDatabase::create().await;
+    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let post = a_post().by(ana).saved_in(&test).await.id;
+    let mut conn = test.connect().await;
+    let acts = [
+        Act::Heart { post },
+        Act::Reaction { post },
+        Act::Link { post },
+        Act::Mention { post, comment: None },
+        Act::Follow,
+        Act::FollowRequest,
+        Act::FollowAcceptance,
+    ];
+    for switch in ["true", "false", "null", "1", r#""false""#, "[]"] {
+        for switched in NotificationType::ALL {
+            let preferences =
+                format!(r#"{{"notifications": {{"{}": {switch}}}}}"#, switched.code());
+            let set = "UPDATE users SET profile_preferences =";
+            test.execute(&format!("{set} '{preferences}' WHERE id = {ana}")).await;
+            let parsed = serde_json::from_str(&preferences).unwrap();
+            let preferences = Preferences::from_stored(parsed);
+            let events = acts.map(|act| event(Cause { recipient: ana, actor: ben, act }));
+
+            conn.notifications().record(&events).await.unwrap();
+
+            for act in acts {
+                let of_act = format!("notifications WHERE act = '{}'", act.name());
+                let welcome = preferences.welcome(act.kind());
+                let case = format!("{act:?} where {} is {switch}", switched.code());
+                assert_eq!(test.count(&of_act).await, i64::from(welcome), "{case}");
+            }
+            test.execute("DELETE FROM notifications; DELETE FROM notification_quotas").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn sql_and_domain_agree_on_the_priorities() {
+    let test = TestDatabase::create().await;
+
+    let taken = codes_in(&test, "notifications_priority_check").await;
+
+    assert_eq!(taken, Priority::ALL.map(Priority::code));
+}
+
+fn event(cause: Cause) -> Event {
+    static NUMBER: AtomicU32 = AtomicU32::new(1);
+    let new_id = || Uuid::from_u128(NUMBER.fetch_add(1, Ordering::Relaxed).into()).into();
+    Event { cause, details: Details::default(), at: NOON, id: new_id(), batch_id: new_id() }
 }
 
 /// The words that a check allows, in its order.

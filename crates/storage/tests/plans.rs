@@ -8,8 +8,12 @@ mod support {
 
 use chrono::DateTime;
 use diesel_async::SimpleAsyncConnection;
-use grateful_domain::{Limit, Page, Position, PostId, Start, UserId, Viewer};
-use grateful_storage::{Connection, PostQuery, Repositories, TokenHash};
+use grateful_domain::notification::{Act, Cause, Details, Event};
+use grateful_domain::{
+    CommentId, Limit, NotificationId, NotificationType, Page, Position, PostId, Start, UserId,
+    Viewer,
+};
+use grateful_storage::{Connection, Counted, Listed, PostQuery, Repositories, TokenHash};
 use grateful_testkit::{NOON, TestDatabase};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -28,6 +32,10 @@ const GENEROUS: i64 = 149;
 /// What the lists bind for somebody who is signed in, up to their own conditions.
 const LEFT_BY_PROLIFIC: &str = "1, 1, 1, 1";
 const BLOCKS_OF_PROLIFIC: &str = "1, 'blocked', 1, 'blocked'";
+
+/// As many as an answer has unless asked otherwise, and as many as it may have.
+const SHORT: Page = Page::first(Limit::DEFAULT);
+const LONG: Page = Page::first(Limit::MAX);
 
 #[tokio::test]
 async fn the_newest_posts_for_a_guest() {
@@ -101,10 +109,9 @@ async fn the_posts_of_somebody_who_wrote_few() {
     check("NULL, 1, NULL, 1, 7920, 21", 20, async |conn| list(conn, query).await).await;
 }
 
-/// Everybody gave it a heart.
 #[tokio::test]
 async fn the_most_liked_post() {
-    let post = PostId::from(Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0003_0d3f));
+    let post = favourite();
 
     let arguments = format!("149, 1, 149, 1, 149, 149, 'blocked', 149, 'blocked', '{post}', 1");
     check(&arguments, 1, async |conn| {
@@ -159,6 +166,238 @@ async fn whether_somebody_exists_for_somebody() {
     .await;
 }
 
+#[tokio::test]
+async fn the_hearts_of_the_most_liked_post() {
+    let blocks = format!("'{}', 149, 'blocked', 149, 'blocked'", favourite());
+    let hearts = async |conn: &mut Connection, page| {
+        conn.likes().list(GENEROUS.into(), favourite(), page).await.unwrap().next
+    };
+
+    check(&format!("{blocks}, 101"), 101, async |conn| _ = hearts(conn, LONG).await).await;
+    let place = hearts(&mut world().await.connect().await, LONG).await.unwrap();
+    check(&format!("{blocks}, {}, 21", in_sql(place)), 21, async |conn| {
+        _ = hearts(conn, after(place)).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_emoji_on_the_most_liked_post() {
+    let blocks = format!("'{}', 149, 'blocked', 149, 'blocked'", favourite());
+    let emoji = async |conn: &mut Connection, page| {
+        conn.emoji_reactions().list(GENEROUS.into(), favourite(), page).await.unwrap().next
+    };
+
+    check(&format!("{blocks}, 101"), 101, async |conn| _ = emoji(conn, LONG).await).await;
+    let place = emoji(&mut world().await.connect().await, LONG).await.unwrap();
+    check(&format!("{blocks}, {}, 21", in_sql(place)), 21, async |conn| {
+        _ = emoji(conn, after(place)).await;
+    })
+    .await;
+}
+
+/// The first two values are those of the number of answers.
+#[tokio::test]
+async fn the_comments_on_the_most_liked_post() {
+    let blocks = format!("149, 149, 149, 'blocked', 149, 'blocked', '{}'", favourite());
+    let comments = async |conn: &mut Connection, page| {
+        conn.comments().list(GENEROUS.into(), favourite(), page).await.unwrap().next
+    };
+
+    check(&format!("{blocks}, 101"), 101, async |conn| _ = comments(conn, LONG).await).await;
+    let place = comments(&mut world().await.connect().await, LONG).await.unwrap();
+    check(&format!("{blocks}, {}, 21", in_sql(place)), 21, async |conn| {
+        _ = comments(conn, after(place)).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_answers_to_the_most_answered_comment() {
+    // As `large.sql` makes it.
+    let comment = CommentId::from(Uuid::from_u128(0xf5bf_c693_8e85_a6d5_79b3_6752_f449_1954));
+    let blocks = format!("149, 149, 149, 'blocked', 149, 'blocked', '{comment}'");
+    let answers = async |conn: &mut Connection, page| {
+        conn.comments().replies(GENEROUS.into(), comment, page).await.unwrap().next
+    };
+
+    check(&format!("{blocks}, 101"), 101, async |conn| _ = answers(conn, LONG).await).await;
+    let place = answers(&mut world().await.connect().await, LONG).await.unwrap();
+    check(&format!("{blocks}, {}, 21", in_sql(place)), 21, async |conn| {
+        _ = answers(conn, after(place)).await;
+    })
+    .await;
+}
+
+/// Ten rows have forty numbers.
+#[tokio::test]
+async fn the_numbers_beside_some_posts_and_people_in_the_middle_of_all() {
+    let (place, _) = halfway();
+    for (table, key) in
+        [(Counted::Posts, place.id.to_string()), (Counted::Users, "5000".to_owned())]
+    {
+        check(&format!("'{key}', 10"), 40, async |conn| {
+            let step = conn.counters().verify(table, Some(key.clone()), 10).await.unwrap();
+            assert_eq!(step.unwrap().rows, 10);
+        })
+        .await;
+    }
+}
+
+/// Of person 1, who has more than anybody else.
+#[tokio::test]
+async fn the_notifications_of_somebody() {
+    let list = async |conn: &mut Connection, listed, page| {
+        conn.notifications().list(PROLIFIC.into(), listed, page).await.unwrap().next
+    };
+
+    for listed in [Listed::All, Listed::Unread] {
+        let own = Looked { words: "\"last_updated_at\" DESC", rows: 21, read: 60 };
+        check_one(own, "1, 21", async |conn| _ = list(conn, listed, SHORT).await).await;
+
+        let place = list(&mut world().await.connect().await, listed, LONG).await.unwrap();
+        check_one(own, &format!("1, {}, 21", in_sql(place)), async |conn| {
+            _ = list(conn, listed, after(place)).await;
+        })
+        .await;
+    }
+}
+
+/// The first has ten thousand entries, of which a hundred are looked at, the others have three.
+#[tokio::test]
+async fn the_people_of_batches() {
+    let batches = format!("ARRAY['{}', '{}']::uuid[], 1", batch(1), batch(2));
+
+    let people = Looked { words: "recent.newest", rows: 11, read: 500 };
+    check_one(people, &batches, async |conn| {
+        conn.notifications().list(PROLIFIC.into(), Listed::All, SHORT).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_entries_of_the_largest_batch() {
+    let entries = async |conn: &mut Connection, page| {
+        conn.notifications().entries(PROLIFIC.into(), batch(1), page).await.unwrap().next
+    };
+
+    let id = batch(1);
+    check(&format!("'{id}', 1, '{id}', 21"), 21, async |conn| _ = entries(conn, SHORT).await).await;
+    let place = entries(&mut world().await.connect().await, LONG).await.unwrap();
+    check(&format!("'{id}', 1, '{id}', {}, 21", in_sql(place)), 21, async |conn| {
+        _ = entries(conn, after(place)).await;
+    })
+    .await;
+}
+
+/// No more than one's own list has, and nothing of anybody else's.
+#[tokio::test]
+async fn how_much_is_in_a_list_and_what_was_told_lately() {
+    // 10 as everybody has, 3,000 more, and the batches; half of it twice.
+    let count = Looked { words: "listed", rows: 1, read: 3_311 + 1_700 };
+    check_one(count, "1", async |conn| {
+        conn.notifications().count(PROLIFIC.into()).await.unwrap();
+    })
+    .await;
+
+    // The entries of batches too, which are acts.
+    for (kind, sql) in [(None, "NULL"), (Some(NotificationType::Like), "'like'")] {
+        let stats = Looked { words: "last_day", rows: 1, read: 3_010 + 10_900 + 310 };
+        let arguments = format!("1, {sql}, '2026-01-05', '2026-01-04'");
+        check_one(stats, &arguments, async |conn| {
+            conn.notifications().stats(PROLIFIC.into(), kind, NOON).await.unwrap();
+        })
+        .await;
+    }
+}
+
+/// A heart that joins the largest batch.
+#[tokio::test]
+async fn what_an_event_looks_at() {
+    let event = heart_of(77);
+    let key = "'post_interaction:post:batch 1'";
+    let arguments = format!(
+        "ARRAY[1]::bigint[], ARRAY[77]::bigint[], ARRAY['like:post:x'], ARRAY[{key}], ARRAY['like']"
+    );
+
+    // Most of it is the few to whom person 1 is anything.
+    let look = Looked { words: "profile_preferences", rows: 1, read: 40 };
+    check_one(look, &arguments, async |conn| {
+        undone(conn).await;
+        conn.notifications().record(&[event]).await.unwrap();
+    })
+    .await;
+}
+
+/// A heart that leaves the largest batch: the newest, which somebody else has to be shown for.
+#[tokio::test]
+async fn what_an_undone_act_looks_at() {
+    let cause = heart_of(77).cause;
+    let of_cause = "ARRAY[]::uuid[], ARRAY[1]::bigint[], ARRAY[10000]::bigint[]";
+
+    let losses = Looked { words: "array_agg", rows: 1, read: 12 };
+    check_one(losses, &format!("{of_cause}, ARRAY['like:post:210000'], true"), async |conn| {
+        conn.notifications().withdraw(&[cause], NOON).await.unwrap();
+    })
+    .await;
+
+    let by_id = format!("ARRAY['{}']::uuid[], ARRAY[]::bigint[], ARRAY[]::bigint[]", entry(10_000));
+    check_one(losses, &format!("{by_id}, ARRAY[]::text[], true"), async |conn| {
+        conn.notifications().withdraw(&[cause], NOON).await.unwrap();
+    })
+    .await;
+}
+
+/// Of somebody who has hardly more than everybody else, and of whoever has most.
+#[tokio::test]
+async fn what_reading_looks_at() {
+    let (single, owner) = (Uuid::from_u128(0x0196_0000_0000_7000_8000_0000_0000_0001), 2);
+    let read = Looked { words: "WHERE user_id = $1 AND (id = $2", rows: 1, read: 5 };
+    check_one(read, &format!("{owner}, '{single}', '2026-01-05', 7"), async |conn| {
+        undone(conn).await;
+        conn.notifications().read(owner.into(), single.into(), NOON).await.unwrap();
+    })
+    .await;
+
+    let read = Looked { read: 20, ..read };
+    check_one(read, &format!("1, '{}', '2026-01-05', 7", batch(2)), async |conn| {
+        undone(conn).await;
+        conn.notifications().read(PROLIFIC.into(), batch(2), NOON).await.unwrap();
+    })
+    .await;
+
+    let read_all = Looked { words: "row_number() OVER (ORDER BY seq", rows: 1, read: 40 };
+    check_one(read_all, &format!("{owner}, '2026-01-05', 7"), async |conn| {
+        undone(conn).await;
+        conn.notifications().read_all(owner.into(), NOON, 7).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_changed_in_a_list() {
+    let changes = Looked { words: "is_removal", rows: 50, read: 120 };
+    check_one(changes, "1, 100500, 50", async |conn| {
+        conn.notifications().changes(PROLIFIC.into(), 100_500, 50).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_old_goes_without_a_look_at_what_is_not() {
+    for (words, arguments) in
+        [("it.last_updated_at", "'2026-01-03', 10"), ("forgotten_seq", "'2026-01-03', 10")]
+    {
+        let gone = Looked { words, rows: 1, read: 50 };
+        check_one(gone, arguments, async |conn| {
+            undone(conn).await;
+            conn.notifications().retire(NOON, 0).await.unwrap();
+            conn.notifications().forget_removals(NOON, 0).await.unwrap();
+        })
+        .await;
+    }
+}
+
 /// The rule can fail: nobody has indexed the words of posts.
 #[tokio::test]
 async fn a_search_through_all_words_would_be_found_out() {
@@ -167,27 +406,52 @@ async fn a_search_through_all_words_would_be_found_out() {
         .await
         .unwrap();
 
-    let plan = Plan::of_the_prepared(&mut conn, "'%number 7'").await;
+    let plan = Plan::of_the_prepared(&mut conn, "", "'%number 7'").await;
 
     assert_eq!(plan.tables_read_whole(), ["posts"]);
     assert!(20.0 * plan.rows_returned() < plan.rows_read(), "{plan:#?}");
 }
 
+/// What is expected of one of several statements.
+#[derive(Clone, Copy)]
+struct Looked<'a> {
+    /// In the statement, and in no other that the work prepares.
+    words: &'a str,
+    /// How many come out of it.
+    rows: u32,
+    /// The most that it reads for that.
+    read: u32,
+}
+
 /// Has `work` prepare a statement, and looks at how PostgreSQL comes by its rows, so many of them: with a plan for
 /// these arguments, and with one for any.
 async fn check(arguments: &str, rows: u32, work: impl AsyncFnOnce(&mut Connection)) {
+    check_one(Looked { words: "", rows, read: 20 * rows }, arguments, work).await;
+}
+
+/// The same where the work prepares several statements.
+async fn check_one(
+    Looked { words, rows, read: most }: Looked<'_>,
+    arguments: &str,
+    work: impl AsyncFnOnce(&mut Connection),
+) {
     let mut conn = world().await.connect().await;
     work(&mut conn).await;
 
     for mode in ["force_custom_plan", "force_generic_plan"] {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
-        let plan = Plan::of_the_prepared(&mut conn, arguments).await;
+        let plan = Plan::of_the_prepared(&mut conn, words, arguments).await;
 
         assert_eq!(plan.rows_returned().to_string(), rows.to_string(), "{plan:#?}");
         assert_eq!(plan.tables_read_whole(), [""; 0], "{mode}: {plan:#?}");
         let read = plan.rows_read();
-        assert!(read <= f64::from(20 * rows), "{mode}: {read} rows for {rows}: {plan:#?}");
+        assert!(read <= f64::from(most), "{mode}: {read} rows for {rows}: {plan:#?}");
     }
+}
+
+/// What this connection does from now on is forgotten with it.
+async fn undone(conn: &mut Connection) {
+    conn.batch_execute("BEGIN").await.unwrap();
 }
 
 async fn list(conn: &mut Connection, query: PostQuery) {
@@ -206,7 +470,39 @@ fn after(place: Position) -> Page {
 fn halfway() -> (Position, String) {
     let at = DateTime::from_timestamp(1_735_689_600 + 60 * 100_000, 0).unwrap();
     let id = Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0000 + 100_000);
-    (Position { at, id }, format!("'{}', '{id}'", at.to_rfc3339()))
+    let place = Position { at, id };
+    (place, in_sql(place))
+}
+
+fn in_sql(place: Position) -> String {
+    format!("'{}', '{}'", place.at.to_rfc3339(), place.id)
+}
+
+/// Everybody gave it a heart, and many said why.
+fn favourite() -> PostId {
+    Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0003_0d3f).into()
+}
+
+/// A batch of person 1, as `large.sql` makes it.
+fn batch(number: u128) -> NotificationId {
+    Uuid::from_u128(0x0196_1000_0000_7000_8000_0000_0000_0000 + number).into()
+}
+
+/// An entry of the first of them.
+fn entry(number: u128) -> NotificationId {
+    Uuid::from_u128(0x0196_2000_0000_7000_8000_0000_0000_0000 + number).into()
+}
+
+/// What this person gives person 1.
+fn heart_of(actor: i64) -> Event {
+    let act = Act::Heart { post: favourite() };
+    Event {
+        cause: Cause { recipient: PROLIFIC.into(), actor: actor.into(), act },
+        details: Details::default(),
+        at: NOON,
+        id: Uuid::from_u128(1).into(),
+        batch_id: Uuid::from_u128(2).into(),
+    }
 }
 
 async fn world() -> &'static TestDatabase {

@@ -85,6 +85,10 @@ impl Stream {
             self.arrivals.mark_unchanged();
             let changes = self.changes().await?;
             if let Some(last) = changes.last() {
+                // Where much happens there is no silence in which to ask.
+                if !self.is_signed_in().await? {
+                    return Ok(None);
+                }
                 self.after = last.seq;
                 return Ok(Some(Step::Changes(changes)));
             }

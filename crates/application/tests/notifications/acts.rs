@@ -1,8 +1,10 @@
 //! What each act tells, and whom.
 
-use grateful_application::{Error, hearts};
-use grateful_domain::Emoji;
+use futures_util::future::join_all;
+use grateful_application::comments::{self, Say};
+use grateful_application::{Error, IdempotencyKey, Repeat, hearts};
 use grateful_domain::notification::{Priority, SeenNotification};
+use grateful_domain::{CommentText, Emoji};
 use serde_json::{Value, json};
 
 use crate::support::{Stage, person, post_by};
@@ -13,7 +15,7 @@ async fn a_heart_tells_the_author_of_the_post() {
 
     stage.heart(stage.ben).await;
 
-    let told = stage.only(stage.list(stage.ana).await);
+    let told = stage.only(stage.ana).await;
     assert_says(&told, "like", "New Like 💜", "ben liked your post");
     let expected = json!({
         "actor_user_id": stage.ben.to_string(),
@@ -35,7 +37,7 @@ async fn an_emoji_tells_the_author_of_the_post() {
 
     stage.react(stage.ben, Emoji::Hug).await;
 
-    let told = stage.only(stage.list(stage.ana).await);
+    let told = stage.only(stage.ana).await;
     assert_says(&told, "emoji_reaction", "New Reaction", "ben reacted to your post with 🤗");
     let expected = json!({
         "actor_user_id": stage.ben.to_string(),
@@ -55,7 +57,7 @@ async fn a_link_tells_the_author_of_the_post_once() {
     stage.link(stage.ben).await;
     stage.link(stage.ben).await;
 
-    let told = stage.only(stage.list(stage.ana).await);
+    let told = stage.only(stage.ana).await;
     assert_says(&told, "post_shared", "Post Shared", "ben shared your post");
     let expected = json!({
         "actor_user_id": stage.ben.to_string(),
@@ -76,7 +78,7 @@ async fn a_message_tells_everybody_to_whom_it_goes_and_not_the_author() {
     stage.send(stage.ben, &[dora, stage.caro]).await;
 
     for recipient in [stage.caro, dora] {
-        let told = stage.only(stage.list(recipient).await);
+        let told = stage.only(recipient).await;
         assert_says(&told, "post_shared", "Post Sent", "ben sent you a post");
         let expected = json!({
             "actor_user_id": stage.ben.to_string(),
@@ -108,7 +110,7 @@ async fn a_comment_tells_the_author_of_the_post_how_it_begins() {
 
     let comment = stage.say(stage.ben, long).await;
 
-    let told = stage.only(stage.list(stage.ana).await);
+    let told = stage.only(stage.ana).await;
     let quoted = "So kind of them, and so rare in a town like ours, …";
     let message = format!("ben commented on your post: {quoted}");
     assert_says(&told, "comment", "New Comment", &message);
@@ -131,10 +133,10 @@ async fn an_answer_tells_whom_it_answers_and_the_author_of_the_post_of_a_comment
 
     let answer = stage.reply(stage.caro, comment, "Indeed").await;
 
-    let told = stage.only(stage.list(stage.ben).await);
+    let told = stage.only(stage.ben).await;
     assert_says(&told, "comment_reply", "New Reply", "caro replied to your comment: Indeed");
     assert_eq!(data(&told)["comment_id"], answer.to_string());
-    let batch = stage.only(stage.list(stage.ana).await);
+    let batch = stage.only(stage.ana).await;
     assert_says(&batch, "comment", "New Comments", "2 people commented on your post");
 }
 
@@ -156,8 +158,56 @@ async fn a_long_post_is_shown_by_its_first_hundred_characters() {
 
     hearts::give(&stage.app, stage.ben, post.id).await.unwrap();
 
-    let told = stage.only(stage.list(stage.ana).await);
+    let told = stage.only(stage.ana).await;
     assert_eq!(data(&told)["post_preview"], "💜".repeat(100));
+}
+
+#[tokio::test]
+async fn a_request_that_is_repeated_tells_once() {
+    let stage = Stage::set().await;
+    let key = IdempotencyKey::parse("so-kind").unwrap();
+
+    for _ in 0..2 {
+        let repeat = Repeat { key: key.clone(), fingerprint: [1; 32] };
+        let text = CommentText::parse("So kind").unwrap();
+        let say = Say { post: stage.post.id, parent: None, text };
+        comments::say(&stage.app, stage.ben, say, Some(repeat), |_| Vec::new()).await.unwrap();
+    }
+
+    assert_eq!(stage.told(stage.ana).await, ["ben commented on your post: So kind"]);
+}
+
+#[tokio::test]
+async fn one_heart_that_is_given_twice_at_once_tells_once() {
+    let stage = Stage::set().await;
+    let give = || hearts::give(&stage.app, stage.ben, stage.post.id);
+
+    let (one, other) = tokio::join!(give(), give());
+
+    assert_ne!(one.is_ok(), other.is_ok());
+    assert_eq!(stage.told(stage.ana).await, ["ben liked your post"]);
+    stage.assert_sound().await;
+}
+
+#[tokio::test]
+async fn many_who_act_at_once_are_in_one_batch() {
+    let stage = Stage::set().await;
+    let mut crowd = Vec::new();
+    while crowd.len() < 20 {
+        crowd.push(person(&stage.test, &format!("friend_{}", crowd.len())).await);
+    }
+
+    join_all(crowd.iter().map(|user| async {
+        stage.heart(*user).await;
+        stage.react(*user, Emoji::Hug).await;
+        stage.unheart(*user).await;
+    }))
+    .await;
+
+    let batch = stage.only(stage.ana).await;
+    assert_eq!(batch.notification.text.message, "20 people engaged with your post");
+    assert_eq!(batch.notification.gathered().entries, 20);
+    stage.assert_sound().await;
 }
 
 #[tokio::test]

@@ -1,1 +1,117 @@
-//! todo
+//! The hourly limit.
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use grateful_application::notifications::NotificationStats;
+use grateful_application::{hearts, notifications, reactions};
+use grateful_domain::{Emoji, NotificationType, PostId};
+
+use crate::support::{Stage, person, post_by};
+
+#[tokio::test]
+async fn the_twenty_first_that_would_start_within_an_hour_is_held_back_and_counted() {
+    let stage = Stage::set().await;
+    let posts = posts(&stage, 21).await;
+
+    for post in &posts {
+        hearts::give(&stage.app, stage.ben, *post).await.unwrap();
+    }
+
+    assert_eq!(stage.counts(stage.ana).await, (20, 20));
+    assert_eq!(stage.test.count("likes").await, 21);
+    let expected = NotificationStats {
+        last_hour: 20,
+        last_day: 20,
+        total: 20,
+        remaining: Some(0),
+        held_back: 1,
+    };
+    assert_eq!(stats(&stage, Some(NotificationType::Like)).await, expected);
+    assert_eq!(stats(&stage, None).await, NotificationStats { remaining: None, ..expected });
+    stage.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_joins_or_comes_back_or_is_of_another_type_is_not_held_back() {
+    let stage = Stage::set().await;
+    let posts = posts(&stage, 20).await;
+    for post in &posts {
+        hearts::give(&stage.app, stage.ben, *post).await.unwrap();
+    }
+
+    hearts::give(&stage.app, stage.caro, posts[0]).await.unwrap();
+    hearts::take_back(&stage.app, stage.ben, posts[1]).await.unwrap();
+    hearts::give(&stage.app, stage.ben, posts[1]).await.unwrap();
+    reactions::react(&stage.app, stage.ben, stage.post.id, Emoji::Hug).await.unwrap();
+
+    assert_eq!(stage.counts(stage.ana).await, (21, 21));
+    let stats = stats(&stage, None).await;
+    assert_eq!((stats.total, stats.held_back), (22, 0));
+    stage.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_was_held_back_can_be_undone_and_does_not_return_later_by_itself() {
+    let stage = Stage::set().await;
+    let posts = posts(&stage, 21).await;
+    for post in &posts {
+        hearts::give(&stage.app, stage.ben, *post).await.unwrap();
+    }
+    stage.clock.advance(TimeDelta::hours(1));
+
+    hearts::take_back(&stage.app, stage.ben, posts[20]).await.unwrap();
+    assert_eq!(stage.counts(stage.ana).await, (20, 20));
+    hearts::give(&stage.app, stage.caro, posts[20]).await.unwrap();
+
+    assert_eq!(stage.counts(stage.ana).await, (21, 21));
+    let stats = stats(&stage, Some(NotificationType::Like)).await;
+    assert_eq!((stats.last_hour, stats.remaining, stats.held_back), (1, Some(19), 1));
+    stage.assert_sound().await;
+}
+
+#[tokio::test]
+async fn nobody_slips_past_the_limit_by_acting_at_the_same_time() {
+    let stage = Stage::set().await;
+    let posts = posts(&stage, 30).await;
+    let mut people = Vec::new();
+    for number in 0..30 {
+        people.push(person(&stage.test, &format!("friend_{number}")).await);
+    }
+
+    let all = posts.iter().zip(&people);
+    for given in join_all(all.map(|(post, user)| hearts::give(&stage.app, *user, *post))).await {
+        given.unwrap();
+    }
+
+    assert_eq!(stage.counts(stage.ana).await, (20, 20));
+    assert_eq!(stats(&stage, None).await.held_back, 10);
+    stage.assert_sound().await;
+}
+
+#[tokio::test]
+async fn whoever_was_told_nothing_has_all_of_their_limit_left() {
+    let stage = Stage::set().await;
+
+    let stats = stats(&stage, Some(NotificationType::Comment)).await;
+
+    let nothing = NotificationStats {
+        last_hour: 0,
+        last_day: 0,
+        total: 0,
+        remaining: Some(20),
+        held_back: 0,
+    };
+    assert_eq!(stats, nothing);
+}
+
+async fn posts(stage: &Stage, count: usize) -> Vec<PostId> {
+    let mut posts = Vec::new();
+    while posts.len() < count {
+        posts.push(post_by(&stage.test, stage.ana).await);
+    }
+    posts
+}
+
+async fn stats(stage: &Stage, kind: Option<NotificationType>) -> NotificationStats {
+    notifications::stats(&stage.app, stage.ana, kind).await.unwrap()
+}

@@ -1,1 +1,127 @@
-//! todo
+//! How many statements it costs to tell people, and to read what one is told: the same whatever is there already.
+
+use grateful_application::notifications::{self, Listed};
+use grateful_application::{QueryLog, comments, hearts, reactions, shares};
+use grateful_domain::{Emoji, Limit, NewShare, Page, UserId};
+
+use crate::support::{Stage, person, say};
+
+/// Awaits a use case that must succeed, at exactly this price: `BEGIN` and `COMMIT` count.
+macro_rules! costs {
+    ($price:expr, $use_case:expr) => {{
+        let (outcome, queries) = QueryLog::record($use_case).await;
+        assert_eq!(queries.total(), $price, "{queries:#?}");
+        outcome.unwrap()
+    }};
+}
+
+#[tokio::test]
+async fn an_act_costs_no_more_for_a_batch_of_fifty() {
+    let stage = Stage::set().await;
+    let crowd = crowd(&stage, 50).await;
+    let Stage { app, post, ben, .. } = &stage;
+
+    // Alone, as the second, and with all the others.
+    for others in [&crowd[..0], &crowd[..1], &crowd[1..]] {
+        for other in others {
+            stage.heart(*other).await;
+            stage.link(*other).await;
+            stage.say(*other, "So kind").await;
+        }
+        costs!(8, hearts::give(app, *ben, post.id));
+        costs!(8, reactions::react(app, *ben, post.id, Emoji::Hug));
+        costs!(8, reactions::react(app, *ben, post.id, Emoji::Joy));
+        costs!(8, shares::share(app, *ben, post.id, NewShare::Url, None, |_| Vec::new()));
+        let comment = costs!(8, stage.try_say(*ben, "So kind", None));
+        let answer = costs!(9, stage.try_say(stage.caro, "Indeed", Some(comment)));
+
+        costs!(11, comments::delete(app, stage.caro, answer));
+        costs!(11, comments::delete(app, *ben, comment));
+        costs!(8, shares::unshare(app, *ben, post.id));
+        costs!(8, reactions::take_back(app, *ben, post.id));
+        costs!(8, hearts::take_back(app, *ben, post.id));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_tells_two_costs_no_more_than_one_that_tells_one() {
+    let stage = Stage::set().await;
+    let by_author = stage.say(stage.ana, "Thank you").await;
+    let by_ben = stage.say(stage.ben, "So kind").await;
+
+    costs!(9, say(&stage.app, stage.caro, stage.post.id, "Gladly", Some(by_author)));
+    costs!(9, say(&stage.app, stage.caro, stage.post.id, "Indeed", Some(by_ben)));
+
+    assert_eq!(stage.counts(stage.ben).await, (1, 1));
+}
+
+#[tokio::test]
+async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
+    for people in [2, 50] {
+        let stage = Stage::set().await;
+        fill(&stage, people).await;
+        let Stage { app, ana, .. } = &stage;
+
+        for length in [1, 10, 50] {
+            let page = Page::first(Limit::parse(length).unwrap());
+            let all = costs!(2, notifications::list(app, *ana, Listed::All, page)).items;
+            let unread = costs!(2, notifications::list(app, *ana, Listed::Unread, page)).items;
+            for list in [all, unread] {
+                assert_eq!(i64::try_from(list.len()).unwrap(), length);
+                assert!(list.iter().all(|it| it.people.len() == people.min(8)));
+            }
+        }
+        let page = Page::first(Limit::MAX);
+        let batch =
+            notifications::list(app, *ana, Listed::All, page).await.unwrap().items.remove(0);
+        let id = batch.notification.id;
+        let entries = costs!(2, notifications::entries(app, *ana, id, page)).items;
+        assert_eq!(entries.len(), people);
+        let counts = costs!(1, notifications::count(app, *ana));
+        assert_eq!((counts.unread, counts.total), (60, 60));
+        costs!(1, notifications::stats(app, *ana, None));
+        costs!(4, notifications::read(app, *ana, id));
+        assert_eq!(costs!(5, notifications::read_all(app, *ana)), 59);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_list_costs_one_statement() {
+    let stage = Stage::set().await;
+
+    let list =
+        costs!(1, notifications::list(&stage.app, stage.ana, Listed::All, Page::first(Limit::MAX)));
+
+    assert!(list.items.is_empty());
+}
+
+async fn crowd(stage: &Stage, people: usize) -> Vec<UserId> {
+    let mut crowd = Vec::new();
+    while crowd.len() < people {
+        crowd.push(person(&stage.test, &format!("friend_{}", crowd.len())).await);
+    }
+    crowd
+}
+
+/// Sixty batches for Ana, each of so many people.
+async fn fill(stage: &Stage, people: usize) {
+    let ana = stage.ana;
+    let kept = "user_id, type, title, message, data, batch_key, post_id";
+    stage
+        .test
+        .execute(&format!(
+            "INSERT INTO users (email, username, hashed_password)
+             SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, {people}) n;
+             INSERT INTO posts (id, author_id, content)
+             SELECT gen_random_uuid(), {ana}, 'x' FROM generate_series(1, 60);
+             INSERT INTO notifications (id, {kept}, is_batch, batch_count, actor_count, actor_id)
+             SELECT id, {ana}, 'post_interaction', 'x', 'x', '{{}}', 'post_interaction:post:' || id, id,
+                 true, {people}, {people}, (SELECT max(id) FROM users)
+             FROM posts WHERE content = 'x';
+             INSERT INTO notifications (id, {kept}, parent_id, act, actor_id)
+             SELECT gen_random_uuid(), {ana}, 'like', 'x', 'x', '{{}}', it.batch_key, it.post_id,
+                 it.id, 'like:post:' || it.post_id, users.id
+             FROM notifications AS it, users WHERE users.hashed_password = 'x'"
+        ))
+        .await;
+}

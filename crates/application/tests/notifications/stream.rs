@@ -1,1 +1,437 @@
-//! todo
+//! Following a list as it changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use grateful_application::accounts::{LogIn, log_in};
+use grateful_application::housekeeping::sweep;
+use grateful_application::notifications::{Change, Changed, Step, Stream};
+use grateful_application::{AccessToken, App, Arrivals, Error, QueryLog, notifications, sessions};
+use grateful_domain::notification::SeenNotification;
+use grateful_domain::{Emoji, Notification, NotificationId, Session};
+use grateful_storage::Repositories;
+use grateful_testkit::PASSWORD;
+use tokio::time::timeout;
+
+use crate::support::{Stage, message, person, post_by};
+
+#[tokio::test]
+async fn a_stream_begins_where_the_list_is_and_tells_what_comes() {
+    let stage = Stage::set().await;
+    stage.heart(stage.ben).await;
+    let before = position(&stage).await;
+    let mut stream = follow(&stage, None).await;
+
+    let begins = next(&mut stream).await;
+    stage.link(stage.ben).await;
+    let [link] = changes(&mut stream).await.try_into().unwrap();
+
+    assert!(matches!(begins, Step::Begins(at) if at == before && before < link.seq));
+    assert_eq!(said(&link), "ben shared your post");
+}
+
+#[tokio::test]
+async fn a_single_that_becomes_a_batch_leaves_and_the_batch_comes() {
+    let stage = Stage::set().await;
+    stage.heart(stage.ben).await;
+    let single = stage.only(stage.ana).await.notification.id;
+    let mut stream = begun(&stage).await;
+
+    stage.heart(stage.caro).await;
+
+    let [left, came] = changes(&mut stream).await.try_into().unwrap();
+    assert_eq!(left.what, Changed::Removed(single));
+    assert_eq!(said(&came), "2 people engaged with your post");
+    assert!(left.seq < came.seq);
+}
+
+#[tokio::test]
+async fn reading_undoing_and_changing_are_told_too() {
+    let stage = Stage::set().await;
+    stage.react(stage.ben, Emoji::Hug).await;
+    let mut stream = begun(&stage).await;
+
+    stage.read_everything(stage.ana).await;
+    let [read] = changes(&mut stream).await.try_into().unwrap();
+    stage.react(stage.ben, Emoji::Fire).await;
+    let [changed] = changes(&mut stream).await.try_into().unwrap();
+    stage.unreact(stage.ben).await;
+    let [gone] = changes(&mut stream).await.try_into().unwrap();
+
+    assert!(matches!(&read.what, Changed::Shown(it) if it.notification.read_at.is_some()));
+    assert_eq!(said(&changed), "ben reacted to your post with 🔥");
+    assert!(matches!(gone.what, Changed::Removed(_)), "{gone:?}");
+}
+
+#[tokio::test]
+async fn whoever_goes_on_from_anywhere_misses_nothing_and_meets_nothing_twice() {
+    let stage = Stage::set().await;
+    let (_, session) = signed_in(&stage).await;
+    let history = a_history(&stage).await;
+    let list = stage.list(stage.ana).await;
+    assert!(20 < history.len(), "{}", history.len());
+
+    for seen in 0..=history.len() {
+        let (before, missing) = history.split_at(seen);
+        let behind = before.last().map_or(0, |change| change.seq);
+        let mut stream = open(&stage.app, &session, Some(behind)).await;
+        assert!(matches!(next(&mut stream).await, Step::Begins(at) if at == behind));
+        let resumed = if missing.is_empty() { vec![] } else { changes(&mut stream).await };
+
+        let numbers: Vec<i64> = resumed.iter().map(|change| change.seq).collect();
+        let distinct: BTreeSet<i64> = numbers.iter().copied().filter(|seq| behind < *seq).collect();
+        assert_eq!(numbers, distinct.into_iter().collect::<Vec<_>>(), "behind {behind}");
+        let known = missing.iter().map(|change| change.seq).collect::<BTreeSet<_>>();
+        assert!(numbers.iter().all(|seq| known.contains(seq)), "behind {behind}");
+        assert_eq!(replayed(before, &resumed), shown(&list), "behind {behind}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_goes_on_from_what_is_forgotten_has_to_read_the_list_anew() {
+    let stage = Stage::set().await;
+    stage.heart(stage.ben).await;
+    let before = position(&stage).await;
+    stage.unheart(stage.ben).await;
+    let behind = position(&stage).await;
+    stage.clock.advance(TimeDelta::hours(24) + TimeDelta::seconds(1));
+    let (_, session) = signed_in(&stage).await;
+    assert!(matches!(first(&stage.app, &session, Some(before)).await, Step::Begins(_)));
+    sweep(&stage.app).await.unwrap();
+
+    for (last, is_known) in [
+        (before, false),
+        (0, false),
+        (-1, false),
+        (i64::MIN, false),
+        (behind, true),
+        (behind + 1, false),
+        (i64::MAX, false),
+    ] {
+        match first(&stage.app, &session, Some(last)).await {
+            Step::Begins(at) => assert!(is_known && at == last, "{last}"),
+            Step::Reset(at) => assert!(!is_known && at == behind, "{last}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn behind_a_reset_a_stream_goes_on() {
+    let stage = Stage::set().await;
+    stage.heart(stage.ben).await;
+    let mut stream = follow(&stage, Some(1_000)).await;
+    assert!(matches!(next(&mut stream).await, Step::Reset(_)));
+
+    stage.link(stage.ben).await;
+
+    let [link] = changes(&mut stream).await.try_into().unwrap();
+    assert_eq!(said(&link), "ben shared your post");
+}
+
+#[tokio::test]
+async fn everybody_who_follows_a_list_is_told_the_same_on_any_node() {
+    let stage = Stage::set().await;
+    let elsewhere = App { arrivals: Arrivals::default(), ..stage.app.clone() };
+    let (_, session) = signed_in(&stage).await;
+    let mut streams = vec![
+        open(&stage.app, &session, None).await,
+        open(&stage.app, &session, None).await,
+        open(&elsewhere, &session, None).await,
+    ];
+    for stream in &mut streams {
+        next(stream).await;
+    }
+
+    stage.heart(stage.ben).await;
+
+    for stream in &mut streams {
+        let [heart] = changes(stream).await.try_into().unwrap();
+        assert_eq!(said(&heart), "ben liked your post");
+    }
+}
+
+#[tokio::test]
+async fn whoever_comes_after_all_have_left_is_woken_too() {
+    let stage = Stage::set().await;
+    let mut stream = begun(&stage).await;
+    stage.heart(stage.ben).await;
+    changes(&mut stream).await;
+    drop(stream);
+    // The next stream finds the one who asks still there, and the ones after it find nobody.
+    for _ in 0..3 {
+        let mut stream = begun(&stage).await;
+        stage.unheart(stage.ben).await;
+        stage.heart(stage.ben).await;
+        assert!(!changes(&mut stream).await.is_empty());
+        drop(stream);
+        advance(Duration::from_secs(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_told_what_is_in_the_list_of_another() {
+    let stage = Stage::set().await;
+    let mut stream = begun(&stage).await;
+
+    stage.send(stage.ben, &[stage.caro]).await;
+    stage.link(stage.ben).await;
+
+    let [link] = changes(&mut stream).await.try_into().unwrap();
+    assert_eq!(said(&link), "ben shared your post");
+}
+
+#[tokio::test]
+async fn thousands_of_changes_come_in_small_portions() {
+    let stage = Stage::set().await;
+    let post = post_by(&stage.test, stage.ana).await;
+    stage
+        .test
+        .execute(&format!(
+            "INSERT INTO inboxes (user_id, last_seq) VALUES ({ana}, 2500);
+             INSERT INTO notification_removals (user_id, seq, notification_id, removed_at)
+             SELECT {ana}, n, gen_random_uuid(), now() FROM generate_series(1, 2500, 2) n;
+             INSERT INTO notifications (id, user_id, actor_id, type, title, message, post_id, seq)
+             SELECT gen_random_uuid(), {ana}, {ben}, 'like', 'x', 'x', '{post}', n FROM generate_series(2, 2500, 2) n",
+            ana = stage.ana,
+            ben = stage.ben,
+        ))
+        .await;
+    let mut stream = follow(&stage, Some(0)).await;
+    next(&mut stream).await;
+
+    let mut numbers = Vec::new();
+    while numbers.len() < 2500 {
+        let (portion, queries) = QueryLog::record(changes(&mut stream)).await;
+        assert!(portion.len() <= 100, "{}", portion.len());
+        assert!(queries.total() <= 4, "{queries:#?}");
+        numbers.extend(portion.iter().map(|change| change.seq));
+    }
+
+    assert_eq!(numbers, (1..=2500).collect::<Vec<i64>>());
+}
+
+#[tokio::test]
+async fn a_stream_says_nothing_while_nothing_happens_and_then_that_it_is_there() {
+    let stage = Stage::set().await;
+    let mut stream = begun(&stage).await;
+
+    assert!(matches!(after_a_silence(&mut stream).await, Some(Step::Silence)));
+    stage.heart(stage.ben).await;
+
+    assert_eq!(changes(&mut stream).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_stream_ends_in_silence_when_its_session_has_ended() {
+    let stage = Stage::set().await;
+    let (token, session) = signed_in(&stage).await;
+    let mut stream = open(&stage.app, &session, None).await;
+    next(&mut stream).await;
+
+    sessions::log_out(&stage.app, &token).await.unwrap();
+
+    assert!(after_a_silence(&mut stream).await.is_none());
+}
+
+#[tokio::test]
+async fn a_stream_tells_nothing_more_once_its_session_has_ended() {
+    let stage = Stage::set().await;
+    let (token, session) = signed_in(&stage).await;
+    let mut stream = open(&stage.app, &session, None).await;
+    next(&mut stream).await;
+
+    sessions::log_out(&stage.app, &token).await.unwrap();
+    stage.heart(stage.ben).await;
+
+    let told = timeout(DEADLINE, stream.next()).await.unwrap().unwrap();
+    assert!(told.is_none(), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_stream_tells_nothing_more_once_its_session_has_expired() {
+    let stage = Stage::set().await;
+    let mut stream = begun(&stage).await;
+
+    stage.clock.advance(App::SESSION_LIFETIME);
+    stage.heart(stage.ben).await;
+
+    let told = timeout(DEADLINE, stream.next()).await.unwrap().unwrap();
+    assert!(told.is_none(), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_ticket_is_good_once_and_for_a_minute() {
+    let stage = Stage::set().await;
+    let (token, session) = signed_in(&stage).await;
+    let (ticket, lifetime) = notifications::issue_ticket(&stage.app, &session).await.unwrap();
+    let (late, _) = notifications::issue_ticket(&stage.app, &session).await.unwrap();
+    assert_eq!(lifetime, TimeDelta::seconds(60));
+    stage.clock.advance(TimeDelta::milliseconds(59_999));
+
+    let used = notifications::redeem_ticket(&stage.app, &ticket).await.unwrap();
+    let again = notifications::redeem_ticket(&stage.app, &ticket).await;
+    stage.clock.advance(TimeDelta::milliseconds(1));
+    let too_late = notifications::redeem_ticket(&stage.app, &late).await;
+    let no_ticket = notifications::redeem_ticket(&stage.app, &token).await;
+
+    assert_eq!((used.id, used.user), (session.id, stage.ana));
+    for refused in [again, too_late, no_ticket] {
+        assert!(matches!(refused, Err(Error::Unauthenticated(_))), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_ends_with_its_session() {
+    let stage = Stage::set().await;
+    let (token, session) = signed_in(&stage).await;
+    let (ticket, _) = notifications::issue_ticket(&stage.app, &session).await.unwrap();
+
+    sessions::log_out(&stage.app, &token).await.unwrap();
+
+    let refused = notifications::redeem_ticket(&stage.app, &ticket).await;
+    assert!(matches!(refused, Err(Error::Unauthenticated(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_ticket_opens_one_stream_however_many_ask_at_once() {
+    let stage = Stage::set().await;
+    let (_, session) = signed_in(&stage).await;
+    let (ticket, _) = notifications::issue_ticket(&stage.app, &session).await.unwrap();
+
+    let all = (0..8).map(|_| notifications::redeem_ticket(&stage.app, &ticket));
+    let redeemed = futures_util::future::join_all(all).await;
+
+    assert_eq!(redeemed.iter().filter(|it| it.is_ok()).count(), 1);
+}
+
+/// All that ever happens to Ana's list, as somebody sees it who is always there.
+async fn a_history(stage: &Stage) -> Vec<Change> {
+    let dora = person(&stage.test, "dora").await;
+    let mut history: Vec<Change> = Vec::new();
+    for step in 0..24 {
+        match step {
+            0 | 9 | 17 => stage.heart(stage.ben).await,
+            1 => stage.link(stage.ben).await,
+            2 | 12 | 22 => stage.heart(stage.caro).await,
+            3 => stage.react(dora, Emoji::Hug).await,
+            4 => drop(stage.say(stage.ben, "So kind").await),
+            5 | 14 | 23 => stage.unheart(stage.ben).await,
+            6 | 18 => stage.read_everything(stage.ana).await,
+            7 => stage.react(dora, Emoji::Joy).await,
+            8 => stage.link(dora).await,
+            10 => stage.clock.advance(TimeDelta::hours(25)),
+            11 | 20 => stage.unheart(stage.caro).await,
+            13 => stage.react(stage.caro, Emoji::Star).await,
+            15 => stage.unreact(dora).await,
+            16 => drop(stage.say(dora, "Lovely").await),
+            19 => stage.unreact(stage.caro).await,
+            21 => stage.heart(dora).await,
+            _ => unreachable!(),
+        }
+        let after = history.last().map_or(0, |change| change.seq);
+        history.extend(changes_behind(stage, after).await);
+    }
+    history
+}
+
+/// How long anything may take that must come.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Ana's session, and what proves it.
+pub(crate) async fn signed_in(stage: &Stage) -> (AccessToken, Session) {
+    let (email, password) = ("ana@example.org".to_owned(), PASSWORD.to_owned());
+    let token = log_in(&stage.app, LogIn { email, password, user_agent: None }).await.unwrap();
+    let session = sessions::open(&stage.app, &token).await.unwrap();
+    (token, session)
+}
+
+async fn open(app: &App, session: &Session, last: Option<i64>) -> Stream {
+    Stream::open(app.clone(), session.clone(), last).await.unwrap()
+}
+
+/// A stream of Ana's list.
+async fn follow(stage: &Stage, last: Option<i64>) -> Stream {
+    let (_, session) = signed_in(stage).await;
+    open(&stage.app, &session, last).await
+}
+
+/// A stream of Ana's list that has said where it begins.
+async fn begun(stage: &Stage) -> Stream {
+    let mut stream = follow(stage, None).await;
+    assert!(matches!(next(&mut stream).await, Step::Begins(_)));
+    stream
+}
+
+/// What a stream says first.
+async fn first(app: &App, session: &Session, last: Option<i64>) -> Step {
+    next(&mut open(app, session, last).await).await
+}
+
+async fn next(stream: &mut Stream) -> Step {
+    timeout(DEADLINE, stream.next()).await.unwrap().unwrap().unwrap()
+}
+
+async fn changes(stream: &mut Stream) -> Vec<Change> {
+    match next(stream).await {
+        Step::Changes(changes) => changes,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What a stream says when nothing has happened for a quarter of a minute, of which only a moment is waited for.
+async fn after_a_silence(stream: &mut Stream) -> Option<Step> {
+    let mut next = pin!(stream.next());
+    timeout(Duration::from_millis(500), &mut next).await.unwrap_err();
+    advance(Duration::from_secs(15)).await;
+    timeout(Duration::from_secs(5), next).await.unwrap().unwrap()
+}
+
+/// Moves the time of timers on, without waiting for it.
+async fn advance(by: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(by).await;
+    tokio::time::resume();
+}
+
+/// How far Ana's list has come.
+async fn position(stage: &Stage) -> i64 {
+    stage.test.connect().await.notifications().position(stage.ana).await.unwrap().last
+}
+
+async fn changes_behind(stage: &Stage, after: i64) -> Vec<Change> {
+    let mut conn = stage.test.connect().await;
+    conn.notifications().changes(stage.ana, after, 100).await.unwrap()
+}
+
+#[track_caller]
+fn said(change: &Change) -> String {
+    match &change.what {
+        Changed::Shown(it) => message(it),
+        Changed::Removed(_) => panic!("{change:?}"),
+    }
+}
+
+/// What a client shows that has seen these changes.
+fn replayed(before: &[Change], resumed: &[Change]) -> BTreeMap<NotificationId, SeenNotification> {
+    let mut list = BTreeMap::new();
+    for change in before.iter().chain(resumed) {
+        match &change.what {
+            Changed::Shown(it) => drop(list.insert(it.notification.id, visible(it))),
+            Changed::Removed(id) => drop(list.remove(id)),
+        }
+    }
+    list
+}
+
+fn shown(list: &[SeenNotification]) -> BTreeMap<NotificationId, SeenNotification> {
+    list.iter().map(|it| (it.notification.id, visible(it))).collect()
+}
+
+/// That a notification gathers no more is nothing that anybody sees.
+fn visible(it: &SeenNotification) -> SeenNotification {
+    let notification = Notification { closed_at: None, ..it.notification.clone() };
+    SeenNotification { notification, ..it.clone() }
+}

@@ -1,16 +1,21 @@
 //! What the tests of several subjects share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
+use diesel_async::SimpleAsyncConnection as _;
 use grateful_application::comments::{self, Say};
 use grateful_application::notifications::{self, Listed};
 use grateful_application::verify::{Mend, verify};
-use grateful_application::{Answer, App, hearts, reactions, shares};
-use grateful_domain::notification::SeenNotification;
+use grateful_application::{Answer, App, Result, hearts, reactions, shares};
+use grateful_domain::notification::{Act, Cause, Details, Event, SeenNotification};
 use grateful_domain::{
     CommentId, CommentText, Emoji, NewShare, NotificationId, Page, Post, PostId, Recipients,
-    ShareMessage, UserId,
+    SeenComment, ShareMessage, UserId,
 };
+use grateful_storage::Connection;
 use grateful_testkit::{StoppedClock, TestApp, TestDatabase, a_post, a_user};
 
 /// All of a list, as far as one page reaches.
@@ -82,12 +87,8 @@ impl Stage {
         user: UserId,
         text: &str,
         parent: Option<CommentId>,
-    ) -> grateful_application::Result<CommentId> {
-        let say = Say { post: self.post.id, parent, text: CommentText::parse(text).unwrap() };
-        let record = |seen: &grateful_domain::SeenComment| seen.comment.id.to_string().into_bytes();
-        let answer = comments::say(&self.app, user, say, None, record).await?;
-        let (Answer::First(id) | Answer::Again(id)) = answer;
-        Ok(String::from_utf8(id).unwrap().parse::<uuid::Uuid>().unwrap().into())
+    ) -> Result<CommentId> {
+        say(&self.app, user, self.post.id, text, parent).await
     }
 
     /// Somebody's list, newest activity first.
@@ -101,9 +102,8 @@ impl Stage {
     }
 
     /// The only notification in somebody's list.
-    #[track_caller]
-    pub(crate) fn only(&self, list: Vec<SeenNotification>) -> SeenNotification {
-        let [only] = list.try_into().unwrap();
+    pub(crate) async fn only(&self, user: UserId) -> SeenNotification {
+        let [only] = self.list(user).await.try_into().unwrap();
         only
     }
 
@@ -111,6 +111,10 @@ impl Stage {
     pub(crate) async fn entries(&self, user: UserId, batch: NotificationId) -> Vec<String> {
         let entries = notifications::entries(&self.app, user, batch, ALL).await.unwrap().items;
         entries.iter().map(message).collect()
+    }
+
+    pub(crate) async fn read_everything(&self, user: UserId) {
+        notifications::read_all(&self.app, user).await.unwrap();
     }
 
     /// How many of somebody's list are unread, and how many there are.
@@ -128,6 +132,21 @@ impl Stage {
     }
 }
 
+/// Says something about a post, or in answer to a comment on it.
+pub(crate) async fn say(
+    app: &App,
+    author: UserId,
+    post: PostId,
+    text: &str,
+    parent: Option<CommentId>,
+) -> Result<CommentId> {
+    let say = Say { post, parent, text: CommentText::parse(text).unwrap() };
+    let record = |seen: &SeenComment| seen.comment.id.to_string().into_bytes();
+    let (Answer::First(id) | Answer::Again(id)) =
+        comments::say(app, author, say, None, record).await?;
+    Ok(String::from_utf8(id).unwrap().parse::<uuid::Uuid>().unwrap().into())
+}
+
 /// Somebody of this name.
 pub(crate) async fn person(test: &TestDatabase, name: &str) -> UserId {
     a_user().named(name).saved_in(test).await.id
@@ -136,6 +155,28 @@ pub(crate) async fn person(test: &TestDatabase, name: &str) -> UserId {
 /// A new public post by somebody.
 pub(crate) async fn post_by(test: &TestDatabase, author: UserId) -> PostId {
     a_post().by(author).saved_in(test).await.id
+}
+
+/// What the act of somebody tells somebody at this moment, for what no use case does yet, or for what one does at the same
+/// time.
+pub(crate) fn event(recipient: UserId, actor: UserId, act: Act, at: DateTime<Utc>) -> Event {
+    static NUMBER: AtomicU64 = AtomicU64::new(1);
+    let new_id =
+        || uuid::Uuid::from_u64_pair(0x0195_0000_0000_7000, NUMBER.fetch_add(1, Relaxed)).into();
+    let details = Details::of_post("The bus driver who waited");
+    Event { cause: Cause { recipient, actor, act }, details, at, id: new_id(), batch_id: new_id() }
+}
+
+/// Ends a transaction in flight as soon as somebody waits for it.
+pub(crate) async fn commit_when_waited_for(test: &TestDatabase, mut tx: Connection) {
+    let waiting =
+        "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while test.count(waiting).await == 0 {
+        assert!(Instant::now() < deadline, "nobody waits");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    tx.batch_execute("COMMIT").await.unwrap();
 }
 
 pub(crate) fn message(seen: &SeenNotification) -> String {

@@ -75,7 +75,11 @@ fn retold(batch: &Notification, remains: &Remains) -> Notification {
     Notification { text: batch.told(remains.actor.name(), emoji), ..batch }
 }
 
+/// A comment that is gone does not come back, and neither does what was told of it.
 fn remembered(entry: &Notification, now: DateTime<Utc>) -> Option<Withdrawn> {
+    if entry.comment.is_some() {
+        return None;
+    }
     Some(Withdrawn {
         recipient: entry.recipient,
         actor: entry.actor?,

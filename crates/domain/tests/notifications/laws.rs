@@ -162,6 +162,8 @@ impl World {
         }
         let back = self.undone.remove(&(who, number));
         let back = back.filter(|(at, _)| self.story.now - *at <= Withdrawn::REMEMBERED);
+        // A comment does not come back: what is said again is another one.
+        let back = back.filter(|_| act.comment().is_none());
         match back {
             Some((_, old)) => self.came_back(&before, &old, who, act),
             None => self.is_news(who, act),

@@ -18,7 +18,10 @@ macro_rules! has_cause {
             WHEN 'post_shared' THEN EXISTS (
                 SELECT FROM shares
                 WHERE shares.user_id = it.actor_id AND shares.post_id = it.post_id
-                    AND it.act IN ('post_shared:post:' || shares.post_id, 'post_shared:share:' || shares.id)
+                    AND it.act = CASE share_method
+                        WHEN 'url' THEN 'post_shared:post:' || shares.post_id
+                        ELSE 'post_shared:share:' || shares.id
+                    END
             )
             WHEN 'mention' THEN CASE
                 WHEN it.comment_id IS NULL THEN EXISTS (
@@ -57,7 +60,8 @@ statement! {
         concat!(
             "part AS MATERIALIZED (
                 SELECT * FROM notifications
-                WHERE ($1 IS NULL OR id > $1::uuid) AND parent_id IS NULL ORDER BY id LIMIT $2
+                WHERE id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000') AND parent_id IS NULL
+                ORDER BY id LIMIT $2
             )
             SELECT part.id::text, number.name, number.kept::bigint, number.counted
             FROM part, LATERAL (
@@ -94,7 +98,7 @@ pub(super) const LOCK_INBOX: &str = "SELECT FROM inboxes
     WHERE user_id = (SELECT user_id FROM notifications WHERE id = $1::uuid) FOR UPDATE";
 
 /// What nothing has caused goes; a batch without entries goes along; what is left is counted and shown anew.
-pub(super) const MEND_NOTIFICATION: [&str; 4] = [
+pub(super) const MEND_NOTIFICATION: [&str; 5] = [
     concat!(
         "DELETE FROM notifications AS it
         WHERE (it.id = $1::uuid OR it.parent_id = $1::uuid) AND NOT it.is_batch AND NOT ",
@@ -111,6 +115,7 @@ pub(super) const MEND_NOTIFICATION: [&str; 4] = [
             ORDER BY created_at DESC, id DESC LIMIT 1
         )
     WHERE it.id = $1::uuid AND it.is_batch",
+    "UPDATE notifications SET batch_count = 1, actor_count = 1 WHERE id = $1::uuid AND NOT is_batch",
     "UPDATE notifications AS it SET read = true, read_at = parent.read_at
     FROM notifications AS parent
     WHERE parent.id = $1::uuid AND it.parent_id = parent.id AND parent.read AND NOT it.read",

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -18,6 +19,8 @@ use crate::schema::{notifications, users};
 use crate::statement::statement;
 use crate::users::AuthorRow;
 use crate::{Result, StorageError};
+
+diesel::alias!(notifications as parents: Parents);
 
 /// Which notifications of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,9 +65,13 @@ impl Notifications<'_> {
         batch: NotificationId,
         page: Page,
     ) -> Result<Slice<SeenNotification>> {
+        // Whose they are is known by their batch: asked of each entry, it leads away from the index that has their order.
+        let theirs = parents
+            .filter(parents.field(notifications::id).eq(Uuid::from(batch)))
+            .filter(parents.field(notifications::user_id).eq(i64::from(owner)));
         let query = notifications::table
             .left_join(users::table.on(notifications::actor_id.eq(users::id.nullable())))
-            .filter(notifications::user_id.eq(i64::from(owner)))
+            .filter(exists(theirs))
             .filter(notifications::parent_id.eq(Uuid::from(batch)))
             .select((NotificationRow::as_select(), Option::<AuthorRow>::as_select()))
             .order((notifications::created_at.desc(), notifications::id.desc()))
@@ -146,6 +153,8 @@ type PersonColumns = (Uuid, i64, (String, Option<String>, Option<String>), Optio
 statement! {
     /// Of each batch up to 8 people, those first whom the owner follows, then by their newest entry. Whoever is not among
     /// the newest 100 entries is not looked for: so a page reads no more of a batch of thousands than of one of hundreds.
+    /// Each person is looked up by themselves, and whether the owner follows them is counted, so that no plan goes through
+    /// all people, or all whom the owner follows.
     People(batches: Vec<Uuid> as Array<SqlUuid>, owner: i64 as BigInt) -> (
         SqlUuid,
         BigInt,
@@ -153,9 +162,9 @@ statement! {
         Nullable<Text>
     ) {
         "batch AS (SELECT unnest($1) AS id)
-        SELECT batch.id, person.id, person.username, person.display_name, person.profile_image_url, person.emoji
+        SELECT batch.id, person.id, person.username, person.display_name, person.profile_image_url, shown.emoji
         FROM batch, LATERAL (
-            SELECT users.*, recent.emoji
+            SELECT recent.actor_id, recent.emoji
             FROM (
                 SELECT actor_id, max(created_at) AS newest, max(data ->> 'emoji_code') AS emoji
                 FROM (
@@ -164,12 +173,14 @@ statement! {
                 ) AS entry
                 GROUP BY actor_id
             ) AS recent
-            JOIN users ON users.id = recent.actor_id
-            ORDER BY EXISTS (
-                SELECT FROM follows
-                WHERE follower_id = $2 AND followed_id = recent.actor_id AND status = 'active'
+            WHERE recent.actor_id IS NOT NULL
+            ORDER BY (
+                SELECT count(*) FILTER (WHERE status = 'active') FROM follows
+                WHERE follower_id = $2 AND followed_id = recent.actor_id
             ) DESC, recent.newest DESC, recent.actor_id DESC
             LIMIT 8
+        ) AS shown, LATERAL (
+            SELECT * FROM users WHERE users.id = shown.actor_id LIMIT 1
         ) AS person"
     }
 }

@@ -158,7 +158,8 @@ type Row = (i64, AuthorColumns, (bool, bool, bool), Option<Value>, TopColumns);
 
 statement! {
     /// A row for each event, two where it has come back while something else is open: the batch that it left, and what is
-    /// open by now. A single is its own only entry.
+    /// open by now. A single is its own only entry. Blocks are counted between the two alone: what merely has to exist,
+    /// PostgreSQL may look up among all the blocks that there are.
     Look(
         recipients: Vec<i64> as Array<BigInt>,
         actors: Vec<i64> as Array<BigInt>,
@@ -178,13 +179,13 @@ statement! {
         )
         SELECT wanted.number, actor.username, actor.display_name, actor.profile_image_url,
             coalesce(recipient.profile_preferences -> 'notifications' -> wanted.type = 'false', false),
-            EXISTS (
-                SELECT FROM follows WHERE status = 'blocked'
-                AND follower_id = wanted.actor_id AND followed_id = wanted.user_id
-            ) OR EXISTS (
-                SELECT FROM follows WHERE status = 'blocked'
-                AND follower_id = wanted.user_id AND followed_id = wanted.actor_id
-            ),
+            (
+                SELECT count(*) FILTER (WHERE status = 'blocked') FROM follows
+                WHERE follower_id = wanted.actor_id AND followed_id = wanted.user_id
+            ) + (
+                SELECT count(*) FILTER (WHERE status = 'blocked') FROM follows
+                WHERE follower_id = wanted.user_id AND followed_id = wanted.actor_id
+            ) > 0,
             EXISTS (
                 SELECT FROM notifications AS it
                 WHERE it.user_id = wanted.user_id AND it.actor_id = wanted.actor_id AND it.act = wanted.act

@@ -39,18 +39,19 @@ impl Notifications<'_> {
 
 statement! {
     /// Locks the inboxes, in the order of their ids, before it takes anything: what comes back to an old batch does so
-    /// under the same lock.
+    /// under the same lock. Arrays rather than joins: how few rows `$2` lets through is not known to a plan for any values.
     Retire(before: DateTime<Utc> as Timestamptz, most: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT id, user_id FROM notifications
             WHERE last_updated_at < $1 AND parent_id IS NULL AND read
             ORDER BY last_updated_at LIMIT $2
         ), inbox AS MATERIALIZED (
-            SELECT user_id FROM inboxes WHERE user_id IN (SELECT user_id FROM part)
+            SELECT user_id FROM inboxes WHERE user_id = ANY (ARRAY(SELECT user_id FROM part))
             ORDER BY user_id FOR UPDATE
         ), gone AS (
-            DELETE FROM notifications AS it USING part JOIN inbox ON inbox.user_id = part.user_id
-            WHERE it.id = part.id AND it.last_updated_at < $1 AND it.parent_id IS NULL AND it.read
+            DELETE FROM notifications AS it
+            WHERE it.id = ANY (ARRAY(SELECT part.id FROM part JOIN inbox ON inbox.user_id = part.user_id))
+                AND it.last_updated_at < $1 AND it.parent_id IS NULL AND it.read
             RETURNING it.id
         )
         SELECT count(*) FROM gone"
@@ -58,15 +59,17 @@ statement! {
 }
 
 statement! {
+    /// As [`Retire`]. Where a row is stays its place for as long as the statement sees it.
     ForgetRemovals(before: DateTime<Utc> as Timestamptz, most: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
-            SELECT user_id, seq FROM notification_removals WHERE removed_at < $1 ORDER BY removed_at LIMIT $2
+            SELECT ctid AS place, user_id FROM notification_removals
+            WHERE removed_at < $1 ORDER BY removed_at LIMIT $2
         ), inbox AS MATERIALIZED (
-            SELECT user_id FROM inboxes WHERE user_id IN (SELECT user_id FROM part)
+            SELECT user_id FROM inboxes WHERE user_id = ANY (ARRAY(SELECT user_id FROM part))
             ORDER BY user_id FOR UPDATE
         ), gone AS (
-            DELETE FROM notification_removals AS it USING part JOIN inbox ON inbox.user_id = part.user_id
-            WHERE it.user_id = part.user_id AND it.seq = part.seq
+            DELETE FROM notification_removals AS it
+            WHERE it.ctid = ANY (ARRAY(SELECT part.place FROM part JOIN inbox ON inbox.user_id = part.user_id))
             RETURNING it.user_id, it.seq
         ), forgotten AS (
             UPDATE inboxes SET forgotten_seq = greatest(forgotten_seq, old.seq)

@@ -4,6 +4,8 @@
 
 #[path = "../support/pages.rs"]
 mod pages;
+#[path = "../support/sql.rs"]
+mod sql;
 
 /// Ana, her post, and what others do.
 mod world;
@@ -28,3 +30,6 @@ mod tickets;
 
 /// Counting anew what is kept, and mending it.
 mod verifying;
+
+/// All of it by many at the same time.
+mod at_once;

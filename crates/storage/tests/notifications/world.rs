@@ -59,17 +59,7 @@ impl World {
     }
 
     pub(crate) fn event(&self, cause: Cause) -> Event {
-        let mut details = Details::default();
-        if cause.act.post().is_some() {
-            details = Details::of_post("For the bus driver");
-        }
-        if cause.act.comment().is_some() {
-            details = details.with_comment("How lovely");
-        }
-        if let Act::Reaction { .. } = cause.act {
-            details = details.with_emoji(Emoji::Hug);
-        }
-        Event { cause, details, at: self.now, id: new_id(), batch_id: new_id() }
+        event(cause, self.now)
     }
 
     /// Tells of all this at once.
@@ -116,6 +106,21 @@ impl World {
     pub(crate) async fn rows(&self) -> i64 {
         self.test.count("notifications").await
     }
+}
+
+/// What was done then, with everything that may be said of it.
+pub(crate) fn event(cause: Cause, at: DateTime<Utc>) -> Event {
+    let mut details = Details::default();
+    if cause.act.post().is_some() {
+        details = Details::of_post("For the bus driver");
+    }
+    if cause.act.comment().is_some() {
+        details = details.with_comment("How lovely");
+    }
+    if let Act::Reaction { .. } = cause.act {
+        details = details.with_emoji(Emoji::Hug);
+    }
+    Event { cause, details, at, id: new_id(), batch_id: new_id() }
 }
 
 /// A star before what is unread.

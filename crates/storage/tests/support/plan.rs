@@ -12,15 +12,20 @@ use super::sql::lines;
 pub(crate) struct Plan(Value);
 
 impl Plan {
-    /// How the one statement that this connection has prepared is run with these arguments, in SQL.
-    pub(crate) async fn of_the_prepared(conn: &mut Connection, arguments: &str) -> Self {
+    /// How the one statement that this connection has prepared is run with these arguments, in SQL; where it has prepared
+    /// several, the one that has these words in it.
+    pub(crate) async fn of_the_prepared(
+        conn: &mut Connection,
+        words: &str,
+        arguments: &str,
+    ) -> Self {
         #[derive(diesel::QueryableByName)]
         struct Row {
             #[diesel(sql_type = Json, column_name = "QUERY PLAN")]
             plan: Value,
         }
 
-        let name = the_prepared(conn).await;
+        let name = the_prepared(conn, words).await;
         let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE {name} ({arguments})");
         let row: Row = diesel::sql_query(&explain)
             .get_result(conn)
@@ -70,9 +75,11 @@ fn number(step: &Value, key: &str) -> f64 {
 
 /// Diesel keeps what it may run again; a statement that it prepares anew each time is not there, and costs a round trip
 /// more than it needs.
-async fn the_prepared(conn: &mut Connection) -> String {
-    let sql = "SELECT name AS line FROM pg_prepared_statements
-               WHERE statement NOT LIKE '%pg\\_%' AND statement NOT LIKE 'EXPLAIN%'";
-    let [name] = &lines(conn, sql).await[..] else { panic!("not one statement that is kept") };
+async fn the_prepared(conn: &mut Connection, words: &str) -> String {
+    let sql = format!(
+        "SELECT name AS line FROM pg_prepared_statements
+         WHERE statement NOT LIKE '%pg\\_%' AND statement NOT LIKE 'EXPLAIN%' AND strpos(statement, '{words}') > 0"
+    );
+    let [name] = &lines(conn, &sql).await[..] else { panic!("not one statement that is kept") };
     name.clone()
 }

@@ -125,10 +125,16 @@ async fn no_line_at_any_level_shows_what_belongs_to_somebody() {
     api.get("/api/v1/posts/feed").with("Authorization", &forged).send().await.expect(401);
     api.test().execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (false) NOT VALID").await;
     api.post("/api/v1/posts").by(&ana).json(&words).send().await.expect(500);
+    let ticket = api.post("/api/v1/notifications/stream/ticket").by(&ana).send().await.expect(200);
+    let ticket = ticket.json()["ticket"].as_str().unwrap().to_owned();
+    let stream = format!("/api/v1/notifications/stream?ticket={ticket}");
+    api.get(&stream).open().await.next().await.unwrap();
+    api.get(&stream).send().await.expect(401);
     api.post("/api/v1/auth/logout").by(&ana).send().await.expect(200);
 
     let text = log.text();
-    assert_eq!(log.requests().len(), 13);
+    assert_eq!(log.requests().len(), 16);
+    assert!(!text.contains(&ticket), "{}", lines_with(&text, &ticket));
     assert!(!text.contains("hidden-treasure"), "{}", lines_with(&text, "hidden-treasure"));
     assert!(!text.contains(&ana.token), "{}", lines_with(&text, &ana.token));
     assert!(!text.contains(PASSWORD), "{}", lines_with(&text, PASSWORD));
