@@ -128,7 +128,7 @@ impl Call {
     /// # Errors
     /// There was no answer.
     pub async fn events(self) -> Result<Events, reqwest::Error> {
-        let endless = Duration::from_secs(3_600);
+        let endless = Duration::from_hours(1);
         let response = self.request.timeout(endless).send().await?.error_for_status()?;
         Ok(Events { response, unread: Vec::new() })
     }

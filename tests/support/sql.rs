@@ -10,7 +10,7 @@ pub struct Sql {
 
 impl Sql {
     /// A connection to the database at this address.
-    pub(crate) async fn connect(url: &str) -> Self {
+    pub async fn connect(url: &str) -> Self {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
         tokio::spawn(connection);
         Self { client }

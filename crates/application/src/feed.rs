@@ -1,12 +1,105 @@
 //! What everybody posts.
 
-use grateful_domain::{Page, SeenPost, Slice, Viewer};
-use grateful_storage::{PostQuery, Repositories};
+use chrono::{DateTime, Utc};
+use grateful_domain::{
+    FeedConfig, Limit, Page, Relationship, Score, SeenPost, Signals, Slice, Slot, Stretch,
+    TrendingWindow, Viewer, Walk, WalkStart,
+};
+use grateful_storage::{Connection, PostQuery, Repositories};
 
 use crate::{App, Result};
 
+/// A post in a feed, and what put it there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeedPost {
+    /// The post as the viewer sees it.
+    pub seen: SeenPost,
+    /// What it is worth to the viewer now.
+    pub score: Score,
+    /// Whether it is there for that, or for being new.
+    pub slot: Slot,
+}
+
+/// A part of the ranked feed, and where the next one begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Leg {
+    /// The posts, place by place.
+    pub posts: Vec<FeedPost>,
+    /// How far the reader has come, where more follow.
+    pub next: Option<Walk>,
+}
+
+/// Everybody's public posts, the best for the viewer first and every fifth a new one, their own among them.
+///
+/// A post that goes away while the page is made leaves the page shorter, and counts as met.
+pub async fn ranked(app: &App, viewer: Viewer, stretch: Stretch) -> Result<Leg> {
+    let mut conn = app.db.acquire().await?;
+    let limit = usize::from(stretch.limit);
+    let (walk, passed_over) = match stretch.start {
+        WalkStart::Place(passed_over) => (Walk::default(), passed_over),
+        WalkStart::After(walk) => (walk, 0),
+    };
+    let composed = conn.feed().compose(viewer, &walk, passed_over + limit).await?;
+    let shown = composed.places.get(passed_over..).unwrap_or_default();
+    let ids: Vec<_> = shown.iter().map(|it| it.placed.post.id).collect();
+    let mut seen = conn.posts().public_of(viewer, &ids).await?;
+    let now = app.clock.now();
+    let posts = shown.iter().filter_map(|it| {
+        let seen = seen.remove(&it.placed.post.id)?;
+        Some(feed_post(seen, it.relationship, it.placed.slot, now))
+    });
+    let posts = posts.collect();
+    let goes_on = composed.goes_on && composed.places.len() < walk.places_left();
+    let places = composed.places.iter().map(|it| (it.placed.post.id, it.placed.post.author));
+    Ok(Leg { posts, next: goes_on.then(|| walk.then(places)) })
+}
+
 /// Everybody's public posts, newest first, the viewer's own among them.
 pub async fn newest(app: &App, viewer: Viewer, page: Page) -> Result<Slice<SeenPost>> {
-    let query = PostQuery::visible_to(viewer).public().page(page);
-    Ok(app.db.acquire().await?.posts().list(query).await?)
+    Ok(list_newest(&mut *app.db.acquire().await?, viewer, page).await?)
+}
+
+/// As [`newest`], and what each post is worth to the viewer now, though that has no say in its place.
+pub async fn newest_explained(app: &App, viewer: Viewer, page: Page) -> Result<Slice<FeedPost>> {
+    let mut conn = app.db.acquire().await?;
+    let Slice { items, next } = list_newest(&mut conn, viewer, page).await?;
+    let authors: Vec<_> = items.iter().map(|seen| seen.post.author).collect();
+    let relationships = conn.feed().relationships_of(viewer, &authors).await?;
+    let now = app.clock.now();
+    let explain = |seen: SeenPost| {
+        let relationship = relationships.get(&seen.post.author).copied();
+        feed_post(seen, relationship.unwrap_or(Relationship::Other), Slot::Fresh, now)
+    };
+    Ok(Slice { items: items.into_iter().map(explain).collect(), next })
+}
+
+/// The public posts of the last hours that move people most.
+pub async fn trending(
+    app: &App,
+    viewer: Viewer,
+    window: TrendingWindow,
+    limit: Limit,
+) -> Result<Vec<SeenPost>> {
+    let mut conn = app.db.acquire().await?;
+    let ids = conn.feed().trending(viewer, window, app.clock.now(), limit).await?;
+    let mut seen = conn.posts().public_of(viewer, &ids).await?;
+    Ok(ids.iter().filter_map(|id| seen.remove(id)).collect())
+}
+
+async fn list_newest(
+    conn: &mut Connection,
+    viewer: Viewer,
+    page: Page,
+) -> grateful_storage::Result<Slice<SeenPost>> {
+    conn.posts().list(PostQuery::visible_to(viewer).public().page(page)).await
+}
+
+fn feed_post(
+    seen: SeenPost,
+    relationship: Relationship,
+    slot: Slot,
+    now: DateTime<Utc>,
+) -> FeedPost {
+    let score = FeedConfig::STORED.score(&Signals::from(&seen.post), relationship, now);
+    FeedPost { seen, score, slot }
 }

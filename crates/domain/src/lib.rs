@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod comment;
+mod feed;
 mod ids;
 mod invalid;
 pub mod notification;
@@ -14,6 +15,11 @@ mod user;
 mod viewer;
 
 pub use self::comment::{Comment, CommentText, SeenComment};
+pub use self::feed::{
+    Candidate, FeedConfig, Placed, Relationship, Score, ServedKey, Signals, Slot, Source, Sources,
+    Starved, Stretch, TrendingConfig, TrendingWindow, TrendingWindowError, Walk, WalkStart,
+    compose,
+};
 pub use self::ids::{
     CommentId, LikeId, NotificationId, PostId, ReactionId, SessionId, ShareId, UserId,
 };

@@ -40,6 +40,8 @@ impl Limit {
     pub const MAX: Self = Self(100);
     /// What most lists answer unless asked otherwise.
     pub const DEFAULT: Self = Self(20);
+    /// How much is trending unless asked otherwise.
+    pub const TRENDING: Self = Self(10);
 
     /// Checks a number from a client.
     pub fn parse(raw: i64) -> Result<Self, PageError> {
@@ -131,6 +133,8 @@ pub enum List {
     Comments,
     /// The answers to a comment, oldest first.
     Replies,
+    /// Everybody's posts, the best first. Its cursors are those of a [`Walk`](crate::Walk), not of a place.
+    RankedPosts,
     /// One's notifications, newest activity first.
     Notifications,
     /// The entries of a batch of notifications, newest first.
@@ -141,7 +145,9 @@ impl List {
     /// How many entries an answer has unless asked otherwise (contract §1, §5, §6).
     pub const fn default_limit(self) -> Limit {
         match self {
-            Self::NewestPosts | Self::UserPosts | Self::Notifications => Limit(20),
+            Self::NewestPosts | Self::UserPosts | Self::RankedPosts | Self::Notifications => {
+                Limit(20)
+            }
             Self::Hearts
             | Self::Reactions
             | Self::Comments
@@ -150,7 +156,7 @@ impl List {
         }
     }
 
-    const fn tag(self) -> u8 {
+    pub(crate) const fn tag(self) -> u8 {
         match self {
             Self::NewestPosts => 1,
             Self::UserPosts => 2,
@@ -158,6 +164,7 @@ impl List {
             Self::Reactions => 4,
             Self::Comments => 5,
             Self::Replies => 6,
+            Self::RankedPosts => 100,
             Self::Notifications => 7,
             Self::NotificationEntries => 8,
         }
@@ -173,6 +180,9 @@ pub enum PageError {
     /// Too far from the front.
     #[error("must be a whole number from 0 to {}; use a cursor to go further", Offset::MAX.0)]
     Offset,
+    /// Further than a walk through the ranked feed goes.
+    #[error("must be a whole number from 0 to {}; use a cursor to go on", crate::Walk::MOST_PLACES)]
+    Place,
     /// Not what the `next` link of this list carried.
     #[error("must be taken from the next link of the same list")]
     Cursor,

@@ -6,6 +6,7 @@ mod counters;
 mod database;
 mod emoji_reactions;
 mod error;
+mod feed;
 mod follows;
 mod idempotency_keys;
 mod likes;
@@ -27,6 +28,7 @@ pub use self::counters::{Counted, Counters, Difference, RowKey, Step};
 pub use self::database::{Database, DatabaseConfig, PooledConnection};
 pub use self::emoji_reactions::{EmojiReactions, NewReaction, PutReaction};
 pub use self::error::{Result, StorageError, Transient};
+pub use self::feed::{Composed, Feed, FeedPlace};
 pub use self::follows::Follows;
 pub use self::idempotency_keys::{Claim, Claimed, IdempotencyKeys};
 pub use self::likes::{Likes, NewLike};
@@ -60,6 +62,8 @@ pub trait Repositories {
     fn comments(&mut self) -> Comments<'_>;
     /// The `follows` table.
     fn follows(&mut self) -> Follows<'_>;
+    /// Posts in the order of a feed.
+    fn feed(&mut self) -> Feed<'_>;
     /// The `notifications` table, and what keeps it right.
     fn notifications(&mut self) -> Notifications<'_>;
     /// The `stream_tickets` table.
@@ -101,6 +105,10 @@ impl Repositories for Connection {
 
     fn follows(&mut self) -> Follows<'_> {
         Follows { conn: self }
+    }
+
+    fn feed(&mut self) -> Feed<'_> {
+        Feed { conn: self }
     }
 
     fn notifications(&mut self) -> Notifications<'_> {

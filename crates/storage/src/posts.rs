@@ -45,6 +45,18 @@ impl Posts<'_> {
         Ok(Slice::cut(seen, limit, |seen| seen.post.position()))
     }
 
+    /// Those of these posts that are public and not across a block, as `viewer` sees them, in one statement.
+    pub async fn public_of(
+        &mut self,
+        viewer: Viewer,
+        posts: &[PostId],
+    ) -> Result<HashMap<PostId, SeenPost>> {
+        let query = PostQuery::visible_to(viewer).public();
+        let rows: Vec<SeenRow> = query.among(posts).load(self.conn).await?;
+        let seen = rows.into_iter().map(SeenPost::try_from);
+        seen.map(|seen| seen.map(|seen| (seen.post.id, seen))).collect()
+    }
+
     /// The post with this id, whoever may see it, locked until the transaction ends.
     pub async fn lock(&mut self, post: PostId) -> Result<Option<Post>> {
         let row = posts::table

@@ -29,6 +29,9 @@ const PROLIFIC: i64 = 1;
 /// Gave a heart to many more posts than most people, none of them new.
 const GENEROUS: i64 = 149;
 
+/// The id before that of the first post.
+const FIRST_POST: u128 = 0x0193_0000_0000_7000_8000_0000_0000_0000;
+
 /// What the lists bind for somebody who is signed in, up to their own conditions.
 const LEFT_BY_PROLIFIC: &str = "1, 1, 1, 1";
 const BLOCKS_OF_PROLIFIC: &str = "1, 'blocked', 1, 'blocked'";
@@ -107,6 +110,21 @@ async fn the_posts_of_somebody_who_wrote_few() {
     let query = PostQuery::visible_to(Viewer::Guest).by(UserId::from(7_920));
 
     check("NULL, 1, NULL, 1, 7920, 21", 20, async |conn| list(conn, query).await).await;
+}
+
+#[tokio::test]
+async fn the_posts_of_a_page_of_the_feed() {
+    let ids = (100_001..=100_020).map(|n| Uuid::from_u128(FIRST_POST + n)).collect::<Vec<_>>();
+    let list = ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(",");
+    let posts = ids.into_iter().map(PostId::from).collect::<Vec<_>>();
+
+    // Every tenth is private.
+    let arguments = format!("149, 1, 149, 1, 149, 'blocked', 149, 'blocked', '{{{list}}}'");
+    check(&arguments, 18, async |conn| {
+        let viewer = Viewer::User(UserId::from(GENEROUS));
+        assert_eq!(conn.posts().public_of(viewer, &posts).await.unwrap().len(), 18);
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -469,7 +487,7 @@ fn after(place: Position) -> Page {
 /// The place of the 100,000th post, and the same in SQL.
 fn halfway() -> (Position, String) {
     let at = DateTime::from_timestamp(1_735_689_600 + 60 * 100_000, 0).unwrap();
-    let id = Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0000 + 100_000);
+    let id = Uuid::from_u128(FIRST_POST + 100_000);
     let place = Position { at, id };
     (place, in_sql(place))
 }
@@ -480,7 +498,7 @@ fn in_sql(place: Position) -> String {
 
 /// Everybody gave it a heart, and many said why.
 fn favourite() -> PostId {
-    Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0003_0d3f).into()
+    Uuid::from_u128(FIRST_POST + 199_999).into()
 }
 
 /// A batch of person 1, as `large.sql` makes it.

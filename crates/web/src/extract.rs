@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use grateful_application::{App, Error, Thing};
 use grateful_domain::{
     CommentId, Fields, Invalid, Limit, List, NotificationId, Offset, Page, PageError, Position,
-    PostId, Session, SessionId, Start, UserId, Viewer,
+    PostId, Session, SessionId, Start, Stretch, TrendingWindow, UserId, Viewer, Walk, WalkStart,
 };
 use uuid::Uuid;
 
@@ -159,7 +159,13 @@ impl Parameters {
     /// The part of `list` that is asked for.
     pub(crate) fn page(&self, list: List) -> Result<Page, ApiError> {
         let mut fields = Fields::default();
-        let limit = fields.check("limit", self.number("limit", list.default_limit(), Limit::parse));
+        let page = self.check_page(&mut fields, list);
+        Ok(fields.finish(|| page)?)
+    }
+
+    /// The same, among other fields.
+    pub(crate) fn check_page(&self, fields: &mut Fields, list: List) -> Option<Page> {
+        let limit = self.check_limit(fields, list.default_limit());
         let offset = fields.check("offset", self.number("offset", Offset::ZERO, Offset::parse));
         let start = match (self.0.get("cursor"), offset) {
             (None, offset) => offset.map(Start::Offset),
@@ -169,17 +175,50 @@ impl Parameters {
             }
             (Some(_), _) => fields.check("cursor", Err(PageError::CursorAndOffset)),
         };
-        Ok(fields.finish(|| Some(Page { limit: limit?, start: start? }))?)
+        Some(Page { limit: limit?, start: start? })
     }
 
-    /// A switch, off or on; `default` where nothing is said.
-    pub(crate) fn switch(&self, name: &'static str, default: bool) -> Result<bool, ApiError> {
-        match self.0.get(name).map(String::as_str) {
+    /// The part of the ranked feed that is asked for, among other fields.
+    pub(crate) fn check_stretch(&self, fields: &mut Fields) -> Option<Stretch> {
+        const BEGINNING: WalkStart = WalkStart::Place(0);
+        let limit = self.check_limit(fields, List::RankedPosts.default_limit());
+        let place = self.number("offset", BEGINNING, WalkStart::parse_place);
+        let place = fields.check("offset", place);
+        let start = match (self.0.get("cursor"), place) {
+            (None, place) => place,
+            (Some(cursor), Some(BEGINNING)) => {
+                fields.check("cursor", Walk::from_cursor(cursor)).map(WalkStart::After)
+            }
+            (Some(_), _) => fields.check("cursor", Err(PageError::CursorAndOffset)),
+        };
+        Some(Stretch { limit: limit?, start: start? })
+    }
+
+    /// How many entries are asked for, among other fields.
+    pub(crate) fn check_limit(&self, fields: &mut Fields, default: Limit) -> Option<Limit> {
+        fields.check("limit", self.number("limit", default, Limit::parse))
+    }
+
+    /// How far back to look for what is trending, among other fields.
+    pub(crate) fn check_window(&self, fields: &mut Fields) -> Option<TrendingWindow> {
+        let name = "window_hours";
+        fields.check(name, self.number(name, TrendingWindow::DEFAULT, TrendingWindow::parse))
+    }
+
+    /// A switch, off or on, among other fields; `default` where nothing is said.
+    pub(crate) fn check_switch(
+        &self,
+        fields: &mut Fields,
+        name: &'static str,
+        default: bool,
+    ) -> Option<bool> {
+        let switch = match self.0.get(name).map(String::as_str) {
             None => Ok(default),
             Some("true" | "1") => Ok(true),
             Some("false" | "0") => Ok(false),
-            Some(_) => Err(Invalid::field(name, "must be true or false").into()),
-        }
+            Some(_) => Err("must be true or false"),
+        };
+        fields.check(name, switch)
     }
 
     /// What `parse` makes of a parameter, where it is there.
@@ -197,12 +236,12 @@ impl Parameters {
         self.0.get(name).map(String::as_str)
     }
 
-    fn number<T>(
+    fn number<T, E>(
         &self,
         name: &str,
         default: T,
-        parse: impl Fn(i64) -> Result<T, PageError>,
-    ) -> Result<T, PageError> {
+        parse: impl Fn(i64) -> Result<T, E>,
+    ) -> Result<T, E> {
         // What is no number at all is out of bounds like any other, and gets the same words.
         self.0.get(name).map_or(Ok(default), |raw| parse(raw.parse().unwrap_or(i64::MIN)))
     }

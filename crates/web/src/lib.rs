@@ -11,6 +11,7 @@ mod docs;
 mod error;
 mod etag;
 mod extract;
+mod feed;
 mod health;
 mod hearts;
 mod middleware;
@@ -58,7 +59,8 @@ fn routes(service: &mut ServiceConfig<'_>) {
                 .service(users::list_my_posts)
                 .service(users::list_posts)
                 .service(posts::publish)
-                .service(posts::read_feed)
+                .service(feed::read_feed)
+                .service(feed::read_trending)
                 .service(posts::read)
                 .service(posts::edit)
                 .service(posts::delete)

@@ -7,7 +7,7 @@ use actix_web::{get, post};
 use grateful_application::notifications::{Listed, NotificationCounts, NotificationStats};
 use grateful_application::{App, notifications};
 use grateful_domain::notification::SeenNotification;
-use grateful_domain::{Author, List, NotificationType};
+use grateful_domain::{Author, Fields, List, NotificationType};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -128,8 +128,10 @@ pub(crate) async fn list(
     me: SignedIn,
     parameters: Parameters,
 ) -> Result<Paged<NotificationView>, ApiError> {
-    let page = parameters.page(List::Notifications)?;
-    let unread_only = parameters.switch("unread_only", false)?;
+    let mut fields = Fields::default();
+    let page = parameters.check_page(&mut fields, List::Notifications);
+    let unread_only = parameters.check_switch(&mut fields, "unread_only", false);
+    let (page, unread_only) = fields.finish(|| page.zip(unread_only))?;
     let listed = if unread_only { Listed::Unread } else { Listed::All };
     let list = notifications::list(&app, me.user(), listed, page).await?;
     Ok(Paged::bare(list, List::Notifications))

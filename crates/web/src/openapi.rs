@@ -23,6 +23,7 @@ use crate::problem::Problem;
         (name = "auth", description = "Joining, signing in and out"),
         (name = "users", description = "People and what they wrote"),
         (name = "posts", description = "What people are thankful for"),
+        (name = "feed", description = "What everybody is thankful for"),
         (name = "hearts", description = "Giving posts a heart"),
         (name = "reactions", description = "Leaving emoji on posts"),
         (name = "shares", description = "Passing posts on"),

@@ -3,10 +3,11 @@
 use actix_web::http::header::{CACHE_CONTROL, ContentType, ETAG, EntityTag};
 use actix_web::web::Data;
 use actix_web::{HttpResponse, delete, get, patch, post};
-use grateful_application::{Answer, App, feed, posts};
+use grateful_application::feed::FeedPost;
+use grateful_application::{Answer, App, posts};
 use grateful_domain::{
-    Author, Content, Draft, Fields, ImageUrl, Invalid, List, PlaceName, PostEdit, PostType,
-    SeenPost, Title, Visibility,
+    Author, Content, Draft, Fields, ImageUrl, Invalid, PlaceName, PostEdit, PostType, Score,
+    SeenPost, Slot, Title, Visibility,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -15,10 +16,10 @@ use uuid::Uuid;
 use crate::body::{Body, Field, RepeatableBody, as_is};
 use crate::error::ApiError;
 use crate::etag::{Expected, Known, etag};
-use crate::extract::{Parameters, PostPath, SignedIn, Viewing};
+use crate::extract::{PostPath, SignedIn, Viewing};
 use crate::problem::Problem;
 use crate::repeats::created;
-use crate::wire::{Paged, Timestamp};
+use crate::wire::Timestamp;
 
 /// A post as it is sent: to be published, or, with every field optional, to be changed.
 #[derive(Deserialize, ToSchema)]
@@ -158,6 +159,29 @@ pub(crate) struct PostView {
     is_hearted: bool,
     /// The code of the emoji that the caller left on it.
     current_user_reaction: Option<&'static str>,
+    /// Why it stands where it stands; only in a feed, where `explain` asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    score: Option<ScoreView>,
+}
+
+/// What a post is worth to the caller: worth, relationship and decay multiply to the total.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ScoreView {
+    total: f64,
+    /// Engagement and bonus, but not less than 0.5.
+    worth: f64,
+    /// Hearts, emoji and shares, weighed.
+    engagement: f64,
+    /// What posts of its type have over others.
+    bonus: f64,
+    /// 2 where the caller follows the author, else 1.
+    relationship: f64,
+    /// What is left of it at its age: half after a day.
+    decay: f64,
+    /// `ranked` where its total brought it here, `fresh` where it is here for being new.
+    #[schema(example = "ranked")]
+    slot: &'static str,
 }
 
 /// Which part of a list of posts.
@@ -205,25 +229,6 @@ pub(crate) async fn publish(
 ) -> Result<HttpResponse, ApiError> {
     let answer = posts::publish(&app, me.user(), body.parse()?, repeat, recorded).await?;
     Ok(published(answer))
-}
-
-/// Everybody's public posts.
-///
-/// Newest first, whatever `algorithm` says, until the ranked feed is built.
-#[utoipa::path(
-    tag = "posts",
-    params(PostPage, ("algorithm" = Option<bool>, Query, description = "Ranked, or newest first")),
-    responses((status = 200, body = [PostView])),
-)]
-#[get("/posts/feed")]
-pub(crate) async fn read_feed(
-    app: Data<App>,
-    me: SignedIn,
-    parameters: Parameters,
-) -> Result<Paged<PostView>, ApiError> {
-    parameters.switch("algorithm", true)?;
-    let page = parameters.page(List::NewestPosts)?;
-    Ok(Paged::bare(feed::newest(&app, me.viewer(), page).await?, List::NewestPosts))
 }
 
 /// One post.
@@ -355,6 +360,23 @@ impl From<SeenPost> for PostView {
             comments_count: post.engagement.comments,
             is_hearted: hearted,
             current_user_reaction: reaction.map(grateful_domain::Emoji::code),
+            score: None,
         }
+    }
+}
+
+impl PostView {
+    /// A post of a feed, with what put it there where that is asked for.
+    pub(crate) fn of(post: FeedPost, explained: bool) -> Self {
+        let FeedPost { seen, score, slot } = post;
+        let score = explained.then(|| ScoreView::of(score, slot));
+        Self { score, ..seen.into() }
+    }
+}
+
+impl ScoreView {
+    fn of(score: Score, slot: Slot) -> Self {
+        let Score { total, worth, engagement, bonus, relationship, decay } = score;
+        Self { total, worth, engagement, bonus, relationship, decay, slot: slot.code() }
     }
 }

@@ -110,6 +110,11 @@ impl<T> Paged<T> {
         Self::new(slice, list, Style::Enveloped)
     }
 
+    /// A part that is continued by a cursor of its own kind.
+    pub(crate) fn bare_until<D: Into<T>>(items: Vec<D>, next: Option<String>) -> Self {
+        Self { items: items.into_iter().map(Into::into).collect(), next, style: Style::Bare }
+    }
+
     fn new<D: Into<T>>(slice: Slice<D>, list: List, style: Style) -> Self {
         let items = slice.items.into_iter().map(Into::into).collect();
         Self { items, next: slice.next.map(|place| place.to_cursor(list)), style }

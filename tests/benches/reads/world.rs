@@ -120,9 +120,12 @@ impl World {
         let batches =
             (0..20).step_by(2).map(|k| format!("'01930000-0000-7000-8001-{:012}'", 100 + k));
         let batches = format!("ARRAY[{}]::uuid[]", batches.collect::<Vec<_>>().join(","));
-        let values = |sql: &str| match sql.starts_with("WITH given") {
-            true => with_values(sql, &[&batches, "1"]),
-            false => with_values(sql, &["1", "21"]),
+        let values = |sql: &str| {
+            if sql.starts_with("WITH given") {
+                with_values(sql, &[&batches, "1"])
+            } else {
+                with_values(sql, &["1", "21"])
+            }
         };
         self.statements_of(list).await.iter().map(|sql| values(sql)).collect()
     }
@@ -140,9 +143,12 @@ impl World {
             _ = conn.notifications().entries(UserId::from(1), batch, Page::first(Limit::MAX)).await;
         };
         let id = format!("'{BATCH}'");
-        let values = |sql: &str| match sql.contains("EXISTS") {
-            true => with_values(sql, &[&id, "1"]),
-            false => with_values(sql, &["1", &id, "101"]),
+        let values = |sql: &str| {
+            if sql.starts_with("SELECT EXISTS") {
+                with_values(sql, &[&id, "1"])
+            } else {
+                with_values(sql, &["1", &id, "101"])
+            }
         };
         self.statements_of(entries).await.iter().map(|sql| values(sql)).collect()
     }

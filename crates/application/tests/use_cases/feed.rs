@@ -1,7 +1,10 @@
 //! Everybody's posts.
 
+use chrono::TimeDelta;
 use grateful_application::{App, feed};
-use grateful_domain::{Limit, Page, PostId, Start, Viewer};
+use grateful_domain::{
+    Limit, Page, PostId, Slot, Start, Stretch, TrendingWindow, Viewer, WalkStart,
+};
 use grateful_testkit::{NOON, TestApp, a_post, block, someone};
 
 #[tokio::test]
@@ -52,6 +55,66 @@ async fn a_walk_meets_every_post_once_though_all_have_the_same_time_and_others_w
     there.sort_unstable();
     there.reverse();
     assert_eq!(met, there);
+}
+
+#[tokio::test]
+async fn a_ranked_page_goes_on_behind_what_was_met_though_what_is_better_came_meanwhile() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let mut there = Vec::new();
+    for _ in 0..7 {
+        there.push(a_post().at(NOON).saved_in(&test).await.id);
+    }
+
+    let mut met = Vec::new();
+    let mut stretch = Stretch { limit: Limit::parse(2).unwrap(), start: WalkStart::Place(0) };
+    loop {
+        let leg = feed::ranked(&app, Viewer::Guest, stretch.clone()).await.unwrap();
+        met.extend(leg.posts.into_iter().map(|post| post.seen.post.id));
+        test.execute("UPDATE posts SET hearts_count = hearts_count + (hashtext(id::text) & 7)")
+            .await;
+        let Some(walk) = leg.next else { break };
+        stretch.start = WalkStart::After(walk);
+    }
+
+    met.sort_unstable();
+    there.sort_unstable();
+    assert_eq!(met, there);
+}
+
+#[tokio::test]
+async fn a_score_is_that_of_the_moment() {
+    let TestApp { app, test, clock, .. } = TestApp::create().await;
+    a_post().at(NOON).saved_in(&test).await;
+    let stretch = Stretch { limit: Limit::DEFAULT, start: WalkStart::Place(0) };
+    let page = Page::first(Limit::DEFAULT);
+
+    clock.advance(TimeDelta::hours(24));
+    let ranked = feed::ranked(&app, Viewer::Guest, stretch).await.unwrap().posts.remove(0);
+    let newest = feed::newest_explained(&app, Viewer::Guest, page).await.unwrap().items.remove(0);
+
+    assert_eq!((ranked.slot, newest.slot), (Slot::Ranked, Slot::Fresh));
+    assert_eq!(ranked.score, newest.score);
+    assert_eq!(
+        format!("{:?}", [ranked.score.worth, ranked.score.decay, ranked.score.total]),
+        "[3.0, 0.5, 1.5]"
+    );
+}
+
+#[tokio::test]
+async fn what_is_trending_leaves_its_window_with_time() {
+    let TestApp { app, test, clock, .. } = TestApp::create().await;
+    let post = a_post().at(NOON).saved_in(&test).await.id;
+    test.execute("UPDATE posts SET hearts_count = 1").await;
+    let trending = async || {
+        let window = TrendingWindow::DEFAULT;
+        let posts = feed::trending(&app, Viewer::Guest, window, Limit::DEFAULT).await.unwrap();
+        posts.into_iter().map(|seen| seen.post.id).collect::<Vec<_>>()
+    };
+
+    clock.advance(TimeDelta::hours(24));
+    assert_eq!(trending().await, [post]);
+    clock.advance(TimeDelta::seconds(1));
+    assert_eq!(trending().await, []);
 }
 
 async fn ids(app: &App, viewer: Viewer) -> Vec<PostId> {

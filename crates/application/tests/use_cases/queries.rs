@@ -2,7 +2,9 @@
 
 use grateful_application::accounts::{self, ChangePassword};
 use grateful_application::{Error, IdempotencyKey, QueryLog, Repeat, feed, posts, sessions};
-use grateful_domain::{Limit, Page, PostEdit, UserId, Viewer, Visibility};
+use grateful_domain::{
+    Limit, Page, PostEdit, Stretch, TrendingWindow, UserId, Viewer, Visibility, WalkStart,
+};
 use grateful_testkit::{PASSWORD, TestApp, TestDatabase, a_post, a_user, block, someone};
 
 use crate::support::{draft, log_in, newcomer, password, post_in, publish, session_of, typed};
@@ -31,6 +33,44 @@ async fn a_list_costs_the_same_at_any_length() {
             assert_eq!(i64::try_from(slice.items.len()).unwrap(), length);
         }
     }
+}
+
+#[tokio::test]
+async fn a_page_of_the_feed_costs_two_statements_at_any_length_and_explaining_it_nothing() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ben = someone(&test).await;
+    crowd(&test, ben, 200).await;
+
+    for length in [1, 10, 50] {
+        let limit = Limit::parse(length).unwrap();
+        let ranked = costs!(2, feed::ranked(&app, Viewer::User(ben), from_the_start(limit))).posts;
+        let page = Page::first(limit);
+        let newest = costs!(2, feed::newest_explained(&app, Viewer::User(ben), page)).items;
+        let window = TrendingWindow::DEFAULT;
+        let trending = costs!(2, feed::trending(&app, Viewer::User(ben), window, limit));
+        for posts in [ranked.len(), newest.len(), trending.len()] {
+            assert_eq!(i64::try_from(posts).unwrap(), length);
+        }
+    }
+}
+
+/// Where few wrote all there is, spacing reaches behind them.
+#[tokio::test]
+async fn a_page_of_a_feed_that_two_people_wrote_costs_three_statements_at_most() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let (ana, ben) = (someone(&test).await, someone(&test).await);
+    fill(&test, ana, ben).await;
+
+    let mut stretch = from_the_start(Limit::parse(50).unwrap());
+    for length in [50, 50, 20] {
+        let (leg, queries) =
+            QueryLog::record(feed::ranked(&app, Viewer::User(ben), stretch.clone())).await;
+        let leg = leg.unwrap();
+        assert!(queries.total() <= 3, "{queries:#?}");
+        assert_eq!(leg.posts.len(), length);
+        stretch.start = leg.next.map_or(WalkStart::Place(500), WalkStart::After);
+    }
+    assert_eq!(stretch.start, WalkStart::Place(500));
 }
 
 #[tokio::test]
@@ -111,6 +151,24 @@ async fn fill(test: &TestDatabase, ana: UserId, ben: UserId) {
              SELECT gen_random_uuid(), {ben}, id, 'hug' FROM posts"
     );
     test.execute(&react).await;
+}
+
+/// So many posts of as many people, half of whom somebody follows, and all of whom were answered.
+async fn crowd(test: &TestDatabase, somebody: UserId, posts: u32) {
+    test.execute(&format!(
+        "INSERT INTO users (email, username, hashed_password)
+         SELECT 'c' || n || '@example.org', 'c' || n, '' FROM generate_series(1, {posts}) n;
+         INSERT INTO posts (id, author_id, content, created_at, hearts_count)
+         SELECT gen_random_uuid(), id, 'Rain', timestamptz '2026-01-05 12:00Z' - id * interval '1 minute', 1 + id % 7
+         FROM users WHERE id <> {somebody};
+         INSERT INTO follows (id, follower_id, followed_id)
+         SELECT gen_random_uuid(), {somebody}, id FROM users WHERE id <> {somebody} AND id % 2 = 0"
+    ))
+    .await;
+}
+
+fn from_the_start(limit: Limit) -> Stretch {
+    Stretch { limit, start: WalkStart::Place(0) }
 }
 
 /// Lets the first `times` insertions of a post fail as a transaction does that lost against another. A sequence

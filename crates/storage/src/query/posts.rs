@@ -89,6 +89,18 @@ impl PostQuery {
 
     /// The statement, for one post more than asked for, which tells whether the list goes on.
     pub(crate) fn into_select(self) -> IntoBoxed<'static, seen_by, Pg> {
+        let page = self.page;
+        let newest = self.into_conditions().order((posts::created_at.desc(), posts::id.desc()));
+        paged(newest, page, "posts.created_at", Order::Newest)
+    }
+
+    /// The statement for those of these posts that answer the query, in no order.
+    pub(crate) fn among(self, posts: &[PostId]) -> IntoBoxed<'static, seen_by, Pg> {
+        let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
+        self.into_conditions().filter(posts::id.eq_any(ids))
+    }
+
+    fn into_conditions(self) -> IntoBoxed<'static, seen_by, Pg> {
         let viewer = self.viewer.user().map(i64::from);
         let mut select = seen_by(viewer).into_boxed();
         select = match viewer {
@@ -108,8 +120,7 @@ impl PostQuery {
         if let Some(author) = self.author {
             select = select.filter(posts::author_id.eq(i64::from(author)));
         }
-        let newest = select.order((posts::created_at.desc(), posts::id.desc()));
-        paged(newest, self.page, "posts.created_at", Order::Newest)
+        select
     }
 }
 

@@ -19,13 +19,18 @@ impl Plan {
         words: &str,
         arguments: &str,
     ) -> Self {
+        let name = the_prepared(conn, words).await;
+        Self::of(conn, &name, arguments).await
+    }
+
+    /// How the prepared statement of this name is run.
+    pub(crate) async fn of(conn: &mut Connection, name: &str, arguments: &str) -> Self {
         #[derive(diesel::QueryableByName)]
         struct Row {
             #[diesel(sql_type = Json, column_name = "QUERY PLAN")]
             plan: Value,
         }
 
-        let name = the_prepared(conn, words).await;
         let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE {name} ({arguments})");
         let row: Row = diesel::sql_query(&explain)
             .get_result(conn)

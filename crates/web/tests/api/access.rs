@@ -45,7 +45,7 @@ const fn row(method: &'static str, path: &'static str, to: [u16; 4]) -> Row {
 }
 
 /// Owner, stranger, blocked, anonymous.
-const TABLE: [Row; 57] = [
+const TABLE: [Row; 58] = [
     row("GET", "/health", [200, 200, 200, 200]),
     row("GET", "/livez", [200, 200, 200, 200]),
     row("GET", "/readyz", [200, 200, 200, 200]),
@@ -62,6 +62,7 @@ const TABLE: [Row; 57] = [
     row("GET", "/api/v1/users/{owner}/posts", [200, 200, 404, 401]),
     row("POST", "/api/v1/posts", [201, 201, 201, 401]),
     row("GET", "/api/v1/posts/feed", [200, 200, 200, 401]),
+    row("GET", "/api/v1/posts/trending", [200, 200, 200, 401]),
     row("GET", "/api/v1/posts/{public}", [200, 200, 404, 200]),
     row("PATCH", "/api/v1/posts/{public}", [200, 403, 404, 401]),
     row("DELETE", "/api/v1/posts/{public}", [204, 403, 404, 401]),

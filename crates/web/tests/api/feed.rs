@@ -1,4 +1,4 @@
-//! `/posts/feed`: everybody's posts.
+//! `/posts/feed` as it was before ranks: everybody's posts, newest first, and what all lists of posts refuse.
 
 use grateful_testkit::{Answer, Api, a_post, block};
 use serde_json::json;
@@ -89,7 +89,8 @@ async fn what_is_out_of_bounds_is_refused_all_of_it_at_once() {
         ("?limit=%00", &["limit"]),
         ("?limit=99999999999999999999", &["limit"]),
         ("?offset=-1", &["offset"]),
-        ("?offset=10001", &["offset"]),
+        ("?offset=501", &["offset"]),
+        ("?algorithm=false&offset=10001", &["offset"]),
         ("?offset=99999999999999999999", &["offset"]),
         ("?limit=0&offset=-1", &["limit", "offset"]),
         ("?limit=0&offset=-1&cursor=x", &["cursor", "limit", "offset"]),
@@ -98,6 +99,9 @@ async fn what_is_out_of_bounds_is_refused_all_of_it_at_once() {
         ("?cursor=%00", &["cursor"]),
         ("?cursor=AAAA&offset=1", &["cursor"]),
         ("?algorithm=maybe", &["algorithm"]),
+        ("?explain=", &["explain"]),
+        ("?algorithm=false&explain=maybe&limit=0", &["explain", "limit"]),
+        ("?algorithm=2&explain=2&limit=0&offset=-1", &["algorithm", "explain", "limit", "offset"]),
     ] {
         let answer = feed(&api, query).by(&ana).send().await;
         assert_eq!(refused_fields(&answer), fields, "{query}");
@@ -109,14 +113,20 @@ async fn the_bounds_are_named() {
     let api = Api::create().await;
     let ana = api.someone().await;
 
-    let answer = feed(&api, "?limit=0&offset=10001&cursor=x").by(&ana).send().await;
+    for (algorithm, offset) in [
+        (true, "must be a whole number from 0 to 500; use a cursor to go on"),
+        (false, "must be a whole number from 0 to 10000; use a cursor to go further"),
+    ] {
+        let query = format!("?algorithm={algorithm}&limit=0&offset=10001&cursor=x");
+        let answer = feed(&api, &query).by(&ana).send().await;
 
-    let expected = json!({
-        "cursor": "must not be combined with an offset",
-        "limit": "must be a whole number from 1 to 100",
-        "offset": "must be a whole number from 0 to 10000; use a cursor to go further",
-    });
-    assert_eq!(problem(&answer, 422, "validation_error")["fields"], expected);
+        let expected = json!({
+            "cursor": "must not be combined with an offset",
+            "limit": "must be a whole number from 1 to 100",
+            "offset": offset,
+        });
+        assert_eq!(problem(&answer, 422, "validation_error")["fields"], expected);
+    }
 }
 
 #[actix_web::test]
@@ -161,19 +171,23 @@ async fn the_cursor_of_one_list_is_refused_by_another() {
     for _ in 0..2 {
         a_post().by(ana.user.id).saved_in(api.test()).await;
     }
-    let mine = "/api/v1/users/me/posts";
+    let mine = "/api/v1/users/me/posts?offset=0";
     let cursor = async |path: &str| {
-        let answer = api.get(&format!("{path}?limit=1")).by(&ana).send().await.expect(200);
+        let answer = api.get(&format!("{path}&limit=1")).by(&ana).send().await.expect(200);
         next(&answer).unwrap().split_once("cursor=").unwrap().1.to_owned()
     };
-    let (of_feed, of_mine) = (cursor(FEED).await, cursor(mine).await);
-
-    for (path, cursor) in [(FEED, &of_mine), (mine, &of_feed)] {
-        let answer = api.get(&format!("{path}?cursor={cursor}")).by(&ana).send().await;
-        assert_eq!(refused_fields(&answer), ["cursor"]);
+    let lists = ["/api/v1/posts/feed?algorithm=true", "/api/v1/posts/feed?algorithm=false", mine];
+    for list in lists {
+        let cursor = cursor(list).await;
+        for other in lists {
+            let answer = api.get(&format!("{other}&cursor={cursor}")).by(&ana).send().await;
+            if other == list {
+                answer.expect(200);
+            } else {
+                assert_eq!(refused_fields(&answer), ["cursor"], "{list} at {other}");
+            }
+        }
     }
-    let own = api.get(&format!("{FEED}?cursor={of_feed}")).by(&ana).send().await.expect(200);
-    assert_eq!(ids(&own.json()).len(), 1);
 }
 
 #[actix_web::test]
@@ -183,14 +197,21 @@ async fn a_cursor_that_was_tampered_with_is_refused_or_leads_elsewhere_but_never
     for _ in 0..2 {
         a_post().saved_in(api.test()).await;
     }
-    let first = feed(&api, "?limit=1").by(&ana).send().await.expect(200);
-    let cursor = next(&first).unwrap().split_once("cursor=").unwrap().1.to_owned();
+    for algorithm in [true, false] {
+        let path = format!("?algorithm={algorithm}&limit=1");
+        let first = feed(&api, &path).by(&ana).send().await.expect(200);
+        let cursor = next(&first).unwrap().split_once("cursor=").unwrap().1.to_owned();
 
-    for at in 0..cursor.len() {
-        for replacement in ["A", "_", "%00", ""] {
-            let tampered = format!("{}{replacement}{}", &cursor[..at], &cursor[at + 1..]);
-            let answer = feed(&api, &format!("?cursor={tampered}")).by(&ana).send().await;
-            assert!([200, 422].contains(&answer.status.as_u16()), "{tampered} {}", answer.status);
+        for at in 0..cursor.len() {
+            for replacement in ["A", "_", "%00", ""] {
+                let tampered = format!("{}{replacement}{}", &cursor[..at], &cursor[at + 1..]);
+                let answer = feed(&api, &format!("{path}&cursor={tampered}")).by(&ana).send().await;
+                assert!(
+                    [200, 422].contains(&answer.status.as_u16()),
+                    "{tampered} {}",
+                    answer.status
+                );
+            }
         }
     }
 }

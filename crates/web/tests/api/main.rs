@@ -14,6 +14,10 @@ mod feed;
 mod health;
 /// `/posts`
 mod posts;
+/// `/posts/feed`, ranked
+mod ranked;
+/// `/posts/trending`
+mod trending;
 /// `/users`
 mod users;
 

@@ -1,0 +1,140 @@
+//! Feeds: which posts stand where for somebody. Whether they may be seen is asked again where they are read.
+
+mod sources;
+mod trending;
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use grateful_domain::{
+    Candidate, Limit, Placed, PostId, Relationship, Slot, Source, Sources, TrendingWindow, UserId,
+    Viewer, Walk, compose,
+};
+use uuid::Uuid;
+
+use self::sources::{Beginnings, Row, depth};
+use self::trending::Trending;
+use crate::schema::follows;
+use crate::{Connection, Result};
+
+/// Feeds, as seen through one connection.
+pub struct Feed<'c> {
+    pub(crate) conn: &'c mut Connection,
+}
+
+/// A stretch of somebody's ranked feed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Composed {
+    /// What is there, place by place.
+    pub places: Vec<FeedPlace>,
+    /// Whether there are posts behind the last place.
+    pub goes_on: bool,
+}
+
+/// A post that got a place in somebody's ranked feed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FeedPlace {
+    /// The post and why it is here.
+    pub placed: Placed,
+    /// What its author is to the viewer.
+    pub relationship: Relationship,
+}
+
+impl Feed<'_> {
+    /// The next places of a walk, at most `most` and [as many as a walk has](Walk::MOST_PLACES): exactly those that all public
+    /// posts together would give, none across a block.
+    ///
+    /// One statement, or two where an author has a third of the best or of the newest posts. `sources.rs` says how many rows
+    /// they read.
+    pub async fn compose(&mut self, viewer: Viewer, walk: &Walk, most: usize) -> Result<Composed> {
+        let most = most.min(walk.places_left());
+        // One more than there are places, which tells whether the feed goes on.
+        let needed = most + 1;
+        let beginnings = Beginnings::of(viewer, walk, needed);
+        let mut rows: Vec<Row> = beginnings.load(self.conn).await?;
+        let found = count(&rows, Slot::Ranked);
+        let short = sources(&rows, |slot| count(&rows, slot) < depth(needed));
+        let placed = if let Ok(placed) = compose(&short, walk, most) {
+            placed
+        } else {
+            let full = |slot| full_authors(&rows, slot, needed);
+            let deeper =
+                Beginnings::of(viewer, walk, needed).behind(full(Slot::Ranked), full(Slot::Fresh));
+            rows.extend(deeper.load::<Row>(self.conn).await?);
+            // By now it is as if they were whole, and those starve nobody.
+            compose(&sources(&rows, |_| true), walk, most).unwrap_or_default()
+        };
+        let goes_on = placed.len() < found;
+        let followed: HashSet<UserId> =
+            rows.iter().filter(|row| row.followed).map(|row| row.author_id.into()).collect();
+        let place = |placed: Placed| FeedPlace {
+            relationship: relationship(followed.contains(&placed.post.author)),
+            placed,
+        };
+        Ok(Composed { places: placed.into_iter().map(place).collect(), goes_on })
+    }
+
+    /// What is trending among public posts, the most moving first, none across a block.
+    ///
+    /// One statement; `trending.rs` says how many rows it reads.
+    pub async fn trending(
+        &mut self,
+        viewer: Viewer,
+        window: TrendingWindow,
+        now: DateTime<Utc>,
+        limit: Limit,
+    ) -> Result<Vec<PostId>> {
+        let ids: Vec<Uuid> = Trending::of(viewer, window, now, limit).load(self.conn).await?;
+        Ok(ids.into_iter().map(PostId::from).collect())
+    }
+
+    /// What each of these people is to the viewer, in one statement.
+    pub async fn relationships_of(
+        &mut self,
+        viewer: Viewer,
+        people: &[UserId],
+    ) -> Result<HashMap<UserId, Relationship>> {
+        let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
+        let followed: Vec<i64> = follows::table
+            .filter(follows::follower_id.nullable().eq(viewer.user().map(i64::from)))
+            .filter(follows::followed_id.eq_any(ids))
+            .filter(follows::status.eq("active"))
+            .select(follows::followed_id)
+            .load(self.conn)
+            .await?;
+        let followed: HashSet<UserId> = followed.into_iter().map(UserId::from).collect();
+        Ok(people.iter().map(|person| (*person, relationship(followed.contains(person)))).collect())
+    }
+}
+
+fn relationship(is_followed: bool) -> Relationship {
+    if is_followed { Relationship::Followed } else { Relationship::Other }
+}
+
+fn sources(rows: &[Row], is_whole: impl Fn(Slot) -> bool) -> Sources {
+    let source = |slot, order: fn(&Candidate, &Candidate) -> std::cmp::Ordering| {
+        let mut posts: Vec<Candidate> =
+            rows.iter().filter(|row| row.slot() == slot).map(Row::candidate).collect();
+        posts.sort_by(order);
+        Source { posts, whole: is_whole(slot) }
+    };
+    Sources {
+        ranked: source(Slot::Ranked, Candidate::by_rank),
+        fresh: source(Slot::Fresh, Candidate::by_time),
+    }
+}
+
+fn count(rows: &[Row], slot: Slot) -> usize {
+    rows.iter().filter(|row| row.slot() == slot).count()
+}
+
+/// Who has so many posts in a source that no stretch runs out of them.
+fn full_authors(rows: &[Row], slot: Slot, needed: usize) -> Vec<i64> {
+    let mut posts: HashMap<i64, usize> = HashMap::new();
+    for row in rows.iter().filter(|row| row.slot() == slot) {
+        *posts.entry(row.author_id).or_default() += 1;
+    }
+    posts.into_iter().filter(|(_, count)| needed <= *count).map(|(author, _)| author).collect()
+}

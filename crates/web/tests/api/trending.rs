@@ -1,0 +1,109 @@
+//! `/posts/trending`: what moves people right now.
+
+use chrono::TimeDelta;
+use grateful_domain::{Post, PostId};
+use grateful_testkit::{Api, NOON, TestDatabase, a_post, block};
+use serde_json::json;
+
+use crate::support::{AUTHOR, POST, ids, keys, next, refused_fields};
+
+const TRENDING: &str = "/api/v1/posts/trending";
+
+#[actix_web::test]
+async fn what_moved_people_most_inside_the_window_comes_first() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    let (shared, loved) = (hours_ago(&api, 1).await, hours_ago(&api, 2).await);
+    let (older, ignored) = (hours_ago(&api, 25).await, hours_ago(&api, 1).await);
+    set(api.test(), shared.id, "shares_count = 1").await;
+    set(api.test(), loved.id, "hearts_count = 3, reactions_count = 1").await;
+    set(api.test(), older.id, "hearts_count = 100").await;
+    set(api.test(), ignored.id, "comments_count = 100").await;
+
+    for (query, posts) in [
+        ("", &[&loved, &shared][..]),
+        ("?window_hours=24&limit=10", &[&loved, &shared]),
+        ("?window_hours=168", &[&older, &loved, &shared]),
+        ("?window_hours=1", &[&shared]),
+        ("?limit=1", &[&loved]),
+    ] {
+        let answer = api.get(&format!("{TRENDING}{query}")).by(&ana).send().await.expect(200);
+        let expected: Vec<String> = posts.iter().map(|post| post.id.to_string()).collect();
+        assert_eq!(ids(&answer.json()), expected, "{query}");
+        assert_eq!(keys(&answer.json()[0]), POST);
+        assert_eq!(keys(&answer.json()[0]["author"]), AUTHOR);
+        assert_eq!(next(&answer), None);
+    }
+}
+
+#[actix_web::test]
+async fn of_two_that_moved_as_many_the_newer_comes_first() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    let (older, newer) = (hours_ago(&api, 3).await, hours_ago(&api, 2).await);
+    for post in [&older, &newer] {
+        set(api.test(), post.id, "hearts_count = 1").await;
+    }
+
+    let answer = api.get(TRENDING).by(&ana).send().await.expect(200);
+
+    assert_eq!(ids(&answer.json()), [newer.id.to_string(), older.id.to_string()]);
+}
+
+#[actix_web::test]
+async fn ten_are_trending_unless_asked_otherwise() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    for _ in 0..12 {
+        hours_ago(&api, 1).await;
+    }
+    api.test().execute("UPDATE posts SET hearts_count = 1").await;
+
+    for (query, length) in [("", 10), ("?limit=100", 12), ("?offset=3&cursor=x", 10)] {
+        let answer = api.get(&format!("{TRENDING}{query}")).by(&ana).send().await.expect(200);
+        assert_eq!(ids(&answer.json()).len(), length, "{query}");
+    }
+}
+
+#[actix_web::test]
+async fn nothing_private_and_nobody_across_a_block_is_trending() {
+    let api = Api::create().await;
+    let (ana, ben) = (api.someone().await, api.someone().await);
+    a_post().by(ana.user.id).private().saved_in(api.test()).await;
+    a_post().by(ben.user.id).saved_in(api.test()).await;
+    api.test().execute("UPDATE posts SET hearts_count = 9").await;
+    block(api.test(), ana.user.id, ben.user.id).await;
+
+    let answer = api.get(TRENDING).by(&ana).send().await.expect(200);
+
+    assert_eq!(answer.json(), json!([]));
+}
+
+#[actix_web::test]
+async fn a_window_or_a_limit_out_of_bounds_is_refused() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+
+    for (query, fields) in [
+        ("?window_hours=0", &["window_hours"][..]),
+        ("?window_hours=169", &["window_hours"]),
+        ("?window_hours=-1", &["window_hours"]),
+        ("?window_hours=1.5", &["window_hours"]),
+        ("?window_hours=", &["window_hours"]),
+        ("?window_hours=%00", &["window_hours"]),
+        ("?window_hours=99999999999999999999", &["window_hours"]),
+        ("?limit=0", &["limit"]),
+        ("?limit=101&window_hours=day", &["limit", "window_hours"]),
+    ] {
+        let answer = api.get(&format!("{TRENDING}{query}")).by(&ana).send().await;
+        assert_eq!(refused_fields(&answer), fields, "{query}");
+    }
+}
+
+async fn hours_ago(api: &Api, hours: i64) -> Post {
+    a_post().at(NOON - TimeDelta::hours(hours)).saved_in(api.test()).await
+}
+
+async fn set(test: &TestDatabase, post: PostId, columns: &str) {
+    test.execute(&format!("UPDATE posts SET {columns} WHERE id = '{post}'")).await;
+}
