@@ -10,11 +10,19 @@ use std::process::Command;
 use grateful_tests::Value;
 
 /// Of everything named in this table, what each crate may depend on. What is named nowhere in it is free for all.
-const MAY_USE: [(&str, &[&str]); 9] = [
+const MAY_USE: [(&str, &[&str]); 10] = [
     ("grateful-domain", &[]),
     (
         "grateful-storage",
-        &["grateful-domain", "deadpool", "diesel", "diesel-async", "diesel_migrations", "serde"],
+        &[
+            "grateful-domain",
+            "diesel",
+            "diesel-async",
+            "diesel_migrations",
+            "deadpool",
+            "serde",
+            "tokio-postgres",
+        ],
     ),
     (
         "grateful-application",
@@ -38,6 +46,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
         ],
     ),
     ("grateful-media", &[]),
+    ("grateful-seed", &["grateful-domain"]),
     ("grateful-local-postgres", &["nix"]),
     (
         "grateful-server",
@@ -47,8 +56,10 @@ const MAY_USE: [(&str, &[&str]); 9] = [
             "grateful-application",
             "grateful-web",
             "grateful-local-postgres",
+            "grateful-seed",
             "actix-web",
             "clap",
+            "indicatif",
             "mimalloc",
             "object_store",
             "socket2",

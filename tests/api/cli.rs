@@ -6,5 +6,8 @@ mod settings;
 /// What it does besides serving.
 mod commands;
 
+/// The made-up worlds that it fills a database with.
+mod seed;
+
 /// What it writes while it serves, and what it must not.
 mod logs;

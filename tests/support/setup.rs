@@ -5,10 +5,11 @@ use std::fmt::Display;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use grateful_testkit::TestDatabase;
 
-use crate::{Folder, Server, Sql};
+use crate::{DEADLINE, Folder, Server, Sql};
 
 /// How the program is run: with which settings, on which database, in which folder. Clones share the folder.
 #[derive(Clone)]
@@ -116,6 +117,21 @@ impl Setup {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+
+    /// Runs the program, and ends it where it stands (`kill -9`) as soon as it is time.
+    pub async fn kill_when(&self, arguments: &[&str], mut is_time: impl AsyncFnMut() -> bool) {
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let begun = Instant::now();
+        while !is_time().await {
+            assert_eq!(child.try_wait().unwrap(), None, "it ended before it was time");
+            assert!(begun.elapsed() < DEADLINE, "its time did not come");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     /// The program with these settings and no others, whatever surrounds the tests.

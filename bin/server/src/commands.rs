@@ -1,6 +1,7 @@
 //! What the program can do.
 
 mod password;
+mod seed;
 mod serve;
 mod verify;
 
@@ -22,6 +23,7 @@ pub(crate) async fn run(command: Command, settings: Settings) -> anyhow::Result<
         Command::Migrate => migrate(settings).await,
         Command::Password { username } => password::reset(settings, &username).await,
         Command::Verify { repair } => verify::verify(settings, repair).await,
+        Command::Seed(world) => seed::seed(settings, world).await,
         Command::Openapi => print_openapi(),
     }
 }

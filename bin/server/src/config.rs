@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand};
+use grateful_seed::Size;
 
 use crate::telemetry::{LogConfig, LogFormat};
 
@@ -39,8 +40,56 @@ pub(crate) enum Command {
         #[arg(long)]
         repair: bool,
     },
+    /// Fill the database with a made-up world of people and posts, all at once or not at all. Without arguments a small
+    /// one, to look around in; the people of it share one password, which is printed.
+    Seed(SeedArgs),
     /// Print the OpenAPI document.
     Openapi,
+}
+
+/// What world to make. The same arguments make the same world, down to its ids, in a database that was empty.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SeedArgs {
+    /// How many people, 1 to 1,000,000.
+    #[arg(long, value_name = "N", default_value_t = Size::DEMO.people)]
+    users: usize,
+
+    /// How many posts, up to 5,000,000.
+    #[arg(long, value_name = "N", default_value_t = Size::DEMO.posts)]
+    posts: usize,
+
+    /// How many hearts, emoji, shares and comments together, up to 10,000,000.
+    #[arg(long, value_name = "N", default_value_t = Size::DEMO.engagements)]
+    engagements: usize,
+
+    /// How many follows, requests and blocks together, up to 10,000,000 and half of all the pairs.
+    #[arg(long, value_name = "N", default_value_t = Size::DEMO.follows)]
+    follows: usize,
+
+    /// How many of the newest of all that somebody is notified of, up to 10,000,000.
+    #[arg(long, value_name = "N", default_value_t = Size::DEMO.notifications)]
+    notifications: usize,
+
+    /// Which of all the worlds of this size.
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Until when things happened in it, such as 2026-11-23T12:00:00Z; the hour that has begun, where nothing is said.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) now: Option<DateTime<Utc>>,
+}
+
+impl SeedArgs {
+    /// How large the world is to be; it may be impossible.
+    pub(crate) fn size(&self) -> Size {
+        let Self { users, posts, engagements, follows, notifications, .. } = *self;
+        Size { people: users, posts, engagements, follows, notifications }
+    }
+}
+
+fn moment(text: &str) -> Result<DateTime<Utc>, String> {
+    let parsed = DateTime::parse_from_rfc3339(text);
+    Ok(parsed.map_err(|_| "must be a time such as 2026-11-23T12:00:00Z")?.to_utc())
 }
 
 /// The settings as they were given. They are texts, so that all that is wrong with them can be said at once.

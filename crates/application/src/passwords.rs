@@ -47,7 +47,10 @@ impl Passwords {
     }
 
     /// The hash to keep of a new password.
-    pub(crate) async fn hash(&self, password: Password) -> Result<PasswordHash> {
+    ///
+    /// # Errors
+    /// `Unavailable` where too many wait already.
+    pub async fn hash(&self, password: Password) -> Result<PasswordHash> {
         self.run(move || hash(password.as_bytes())).await?
     }
 

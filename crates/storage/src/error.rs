@@ -90,6 +90,29 @@ impl From<diesel::result::Error> for StorageError {
     }
 }
 
+/// Of those who load in bulk, past Diesel.
+impl From<tokio_postgres::Error> for StorageError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        use tokio_postgres::error::SqlState;
+
+        let told = error.as_db_error();
+        let constraint = || told.and_then(|told| told.constraint()).unwrap_or_default().to_owned();
+        match error.code() {
+            Some(&SqlState::UNIQUE_VIOLATION) => Self::Taken { constraint: constraint() },
+            Some(&SqlState::FOREIGN_KEY_VIOLATION) => Self::Missing { constraint: constraint() },
+            Some(&(SqlState::T_R_DEADLOCK_DETECTED | SqlState::T_R_SERIALIZATION_FAILURE)) => {
+                Self::Conflict(error.into())
+            }
+            // Insufficient resources, or an operator at work.
+            Some(state) if ["53", "57"].contains(&&state.code()[..2]) => {
+                Self::Unavailable(error.into())
+            }
+            None if error.is_closed() => Self::Unavailable(error.into()),
+            _ => Self::Query(error.into()),
+        }
+    }
+}
+
 impl From<diesel::ConnectionError> for StorageError {
     fn from(error: diesel::ConnectionError) -> Self {
         Self::Unavailable(error.into())

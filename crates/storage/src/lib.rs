@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod bulk;
 mod comments;
 mod counters;
 mod database;
@@ -23,6 +24,7 @@ mod users;
 
 pub use diesel_async::AsyncPgConnection as Connection;
 
+pub use self::bulk::{BulkFollow, BulkInbox, BulkLoad, BulkNotification, BulkQuota, BulkUser};
 pub use self::comments::Comments;
 pub use self::counters::{Counted, Counters, Difference, RowKey, Step};
 pub use self::database::{Database, DatabaseConfig, PooledConnection};

@@ -1,0 +1,99 @@
+//! From what was made up to rows, table by table: none refers to a later one.
+
+use grateful_domain::{Notification, PasswordHash};
+use grateful_seed::{Edge, FilledInbox, Heart, Person, Quota, Reaction, World};
+use grateful_storage::{
+    BulkFollow, BulkInbox, BulkLoad, BulkNotification, BulkQuota, BulkUser, NewLike, NewReaction,
+    StorageError,
+};
+
+use super::progress::Progress;
+
+/// Loads all of it.
+pub(super) async fn load(
+    load: &mut BulkLoad,
+    world: &World,
+    password: &PasswordHash,
+    progress: &Progress,
+) -> Result<(), StorageError> {
+    let people = world.people().map(|person| user(person, password));
+    load.users(progress.watch("people", people)).await?;
+    load.posts(progress.watch("posts", world.posts())).await?;
+    load.follows(progress.watch("follows", world.edges().map(follow))).await?;
+    load.likes(progress.watch("hearts", world.hearts().map(like))).await?;
+    load.emoji_reactions(progress.watch("emoji", world.reactions().map(reaction))).await?;
+    load.shares(progress.watch("shares", world.shares())).await?;
+    load.comments(progress.watch("comments", world.comments())).await?;
+    let inboxes = load_notifications(load, world, progress).await?;
+    load.inboxes(inboxes.iter().map(|inbox| inbox.place)).await?;
+    load.notification_quotas(inboxes.into_iter().flat_map(|inbox| inbox.quotas)).await?;
+    progress.finish();
+    Ok(())
+}
+
+/// What is kept of an inbox beside its notifications.
+struct Kept {
+    place: BulkInbox,
+    quotas: Vec<BulkQuota>,
+}
+
+/// Person by person, so that nobody's notifications stay in memory.
+async fn load_notifications(
+    load: &mut BulkLoad,
+    world: &World,
+    progress: &Progress,
+) -> Result<Vec<Kept>, StorageError> {
+    let mut inboxes = Vec::new();
+    let notifications = world.inboxes().flat_map(|inbox| {
+        inboxes.push(kept(&inbox));
+        inbox.notifications
+    });
+    // Batches come on top, and what was held back does not come.
+    let notifications = progress.watch_about("notifications", world.told(), notifications);
+    load.notifications(notifications.map(notification)).await?;
+    Ok(inboxes)
+}
+
+fn kept(inbox: &FilledInbox) -> Kept {
+    let user = inbox.owner;
+    let quota =
+        |it: &Quota| BulkQuota { user, kind: it.kind, starts: it.starts, held_back: it.held_back };
+    Kept {
+        place: BulkInbox { user, last_seq: inbox.last_change },
+        quotas: inbox.quotas.iter().map(quota).collect(),
+    }
+}
+
+fn notification((notification, seq): (Notification, i64)) -> BulkNotification {
+    BulkNotification { notification, seq }
+}
+
+fn user(person: Person, password: &PasswordHash) -> BulkUser {
+    BulkUser {
+        id: person.id,
+        username: person.username,
+        email: person.email,
+        password: password.clone(),
+        display_name: person.display_name,
+        bio: person.bio,
+        city: person.city,
+        preferences: person.preferences,
+        created_at: person.joined_at,
+        followers: person.followers,
+        following: person.following,
+        posts: person.posts,
+        public_posts: person.public_posts,
+    }
+}
+
+fn follow(Edge { id, follower, followed, state, at }: Edge) -> BulkFollow {
+    BulkFollow { id, follower, followed, status: state.code(), created_at: at }
+}
+
+fn like(Heart { id, by, post, at }: Heart) -> NewLike {
+    NewLike { id, user: by, post, at }
+}
+
+fn reaction(Reaction { id, by, post, emoji, at }: Reaction) -> NewReaction {
+    NewReaction { id, user: by, post, emoji, at }
+}

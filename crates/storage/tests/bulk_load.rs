@@ -1,0 +1,188 @@
+//! Loading by COPY: all of it or nothing, and nothing that a constraint would not allow.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use grateful_domain::{Email, Post, UserId, Username, Viewer};
+use grateful_storage::{
+    BulkFollow, BulkLoad, BulkUser, NewLike, Repositories, Result, StorageError,
+};
+use grateful_testkit::{
+    NOON, TestDatabase, a_comment, a_like, a_link, a_message, a_post, a_reaction, someone,
+};
+
+fn a_person(id: UserId, name: &str) -> BulkUser {
+    BulkUser {
+        id,
+        username: Username::parse(name).unwrap(),
+        email: Email::parse(&format!("{name}@example.org")).unwrap(),
+        password: "no hash".to_owned().into(),
+        display_name: None,
+        bio: None,
+        city: None,
+        preferences: None,
+        created_at: NOON,
+        followers: 0,
+        following: 0,
+        posts: 0,
+        public_posts: 0,
+    }
+}
+
+fn a_follow(from: UserId, to: UserId) -> BulkFollow {
+    let id = uuid::Uuid::from_u128(7);
+    BulkFollow { id, follower: from, followed: to, status: "active", created_at: NOON }
+}
+
+/// A load with two people in it.
+async fn with_two_people(url: &str) -> (BulkLoad, UserId, UserId) {
+    let mut load = BulkLoad::begin(url).await.unwrap();
+    let ids = load.reserve_users(2).await.unwrap();
+    let people = [a_person(ids[0], "ana"), a_person(ids[1], "ben")];
+    load.users(people.into_iter()).await.unwrap();
+    (load, ids[0], ids[1])
+}
+
+/// Loads hearts and commits.
+async fn hearts(mut load: BulkLoad, hearts: &[NewLike]) -> Result<()> {
+    load.likes(hearts.iter().copied()).await?;
+    load.commit().await
+}
+
+/// The address of an account that may write rows, and is no superuser.
+async fn as_somebody_plain(test: &TestDatabase) -> String {
+    let name = format!("plain_{}", std::process::id());
+    test.execute(&format!(
+        "CREATE ROLE {name} LOGIN;
+         GRANT ALL ON ALL TABLES IN SCHEMA public TO {name};
+         GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {name}"
+    ))
+    .await;
+    test.url().replacen("grateful@", &format!("{name}@"), 1)
+}
+
+#[track_caller]
+fn assert_missing(loaded: Result<()>, key: &str) {
+    match loaded {
+        Err(StorageError::Missing { constraint }) => assert_eq!(constraint, key),
+        other => panic!("not refused by {key}: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_loaded_is_there_as_it_was_given_from_the_commit_on() {
+    let test = TestDatabase::create().await;
+    let (mut load, ana, ben) = with_two_people(&test.url()).await;
+    let post: Post = a_post().by(ana).unsaved();
+
+    load.posts([post.clone()].into_iter()).await.unwrap();
+    load.follows([a_follow(ben, ana)].into_iter()).await.unwrap();
+    load.likes([a_like(ben, post.id)].into_iter()).await.unwrap();
+    load.emoji_reactions([a_reaction(ben, post.id)].into_iter()).await.unwrap();
+    let shares = [a_link(ben, post.id), a_message(ben, post.id, &[ana])];
+    load.shares(shares.into_iter()).await.unwrap();
+    load.comments([a_comment().by(ben).on(&post).unsaved()].into_iter()).await.unwrap();
+    let before = test.count("users").await;
+    load.commit().await.unwrap();
+
+    assert_eq!(before, 0);
+    let seen = test.connect().await.posts().find(Viewer::Guest, post.id).await.unwrap();
+    assert_eq!(seen.unwrap().post, post);
+    let everything = "likes, emoji_reactions, share_recipients, comments, follows";
+    assert_eq!(test.count(everything).await, 1);
+    assert_eq!(test.count("shares").await, 2);
+}
+
+#[tokio::test]
+async fn a_load_that_is_given_up_leaves_nothing_behind() {
+    let test = TestDatabase::create().await;
+    let (load, ..) = with_two_people(&test.url()).await;
+
+    drop(load);
+
+    assert_eq!(test.count("users").await, 0);
+    let (again, ..) = with_two_people(&test.url()).await;
+    again.commit().await.unwrap();
+    assert_eq!(test.count("users").await, 2);
+}
+
+#[tokio::test]
+async fn ids_are_reserved_for_one_load_alone() {
+    let test = TestDatabase::create().await;
+    let one = BulkLoad::begin(&test.url()).await.unwrap();
+    let other = BulkLoad::begin(&test.url()).await.unwrap();
+
+    let first = one.reserve_users(3).await.unwrap();
+    let second = other.reserve_users(2).await.unwrap();
+
+    let next = someone(&test).await;
+    assert_eq!([first, second, vec![next]].concat(), (1..=6).map(UserId::from).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn whoever_has_one_of_the_names_is_found_and_nobody_gets_it_twice() {
+    let test = TestDatabase::create().await;
+    let (load, ..) = with_two_people(&test.url()).await;
+    load.commit().await.unwrap();
+
+    let mut load = BulkLoad::begin(&test.url()).await.unwrap();
+    let found = load.find_any_of(&["eve".to_owned(), "BEN".to_owned()]).await.unwrap();
+    let nobody = load.find_any_of(&["eve".to_owned()]).await.unwrap();
+    let ids = load.reserve_users(1).await.unwrap();
+    let taken = load.users([a_person(ids[0], "Ben")].into_iter()).await;
+
+    assert_eq!((found.as_deref(), nobody), (Some("ben"), None));
+    assert!(matches!(taken, Err(StorageError::Taken { .. })), "{taken:?}");
+}
+
+#[tokio::test]
+async fn what_refers_to_nothing_is_refused_whoever_loads_it() {
+    let test = TestDatabase::create().await;
+    let plain = as_somebody_plain(&test).await;
+    for url in [test.url(), plain] {
+        let nowhere = a_post().by(1.into()).unsaved().id;
+        let nobody = UserId::from(1_000_000);
+
+        let (load, ana, _) = with_two_people(&url).await;
+        assert_missing(hearts(load, &[a_like(ana, nowhere)]).await, "likes_post_id_fkey");
+        let (mut load, ana, _) = with_two_people(&url).await;
+        let post = a_post().by(ana).unsaved();
+        load.posts([post.clone()].into_iter()).await.unwrap();
+        assert_missing(hearts(load, &[a_like(nobody, post.id)]).await, "likes_user_id_fkey");
+    }
+
+    assert_eq!(test.count("users").await, 0);
+}
+
+#[tokio::test]
+async fn an_answer_to_nothing_and_one_to_a_comment_elsewhere_are_refused() {
+    let test = TestDatabase::create().await;
+    let (mut load, ana, _) = with_two_people(&test.url()).await;
+    let posts = [a_post().by(ana).unsaved(), a_post().by(ana).unsaved()];
+    let first = a_comment().by(ana).on(&posts[0]).unsaved();
+    let mut elsewhere = a_comment().by(ana).on(&posts[1]).unsaved();
+    elsewhere.parent = Some(first.id);
+
+    load.posts(posts.into_iter()).await.unwrap();
+    load.comments([first, elsewhere].into_iter()).await.unwrap();
+    let loaded = load.commit().await;
+
+    assert_missing(loaded, "comments_parent_id_fkey");
+}
+
+#[tokio::test]
+async fn what_was_there_before_cannot_be_referred_to_since_it_may_go_away_meanwhile() {
+    let test = TestDatabase::create().await;
+    let old = a_post().saved_in(&test).await.id;
+
+    let (load, ana, _) = with_two_people(&test.url()).await;
+    let loaded = hearts(load, &[a_like(ana, old)]).await;
+
+    assert_missing(loaded, "likes_post_id_fkey");
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_said_to_be() {
+    let away = BulkLoad::begin("postgresql://nobody@127.0.0.1:1/nothing").await;
+
+    assert!(matches!(away.err(), Some(StorageError::Unavailable(_))));
+}
