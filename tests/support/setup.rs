@@ -65,8 +65,8 @@ impl Setup {
 
     /// Where its database is.
     pub fn database_url(&self) -> String {
-        let test = self.database.as_ref().map(|test| test.url());
-        test.or_else(|| self.folder.database_url()).expect("a database that runs")
+        let given = self.settings.get("DATABASE_URL").cloned();
+        given.or_else(|| self.folder.database_url()).expect("a database that runs")
     }
 
     /// A connection to its database, past the server.

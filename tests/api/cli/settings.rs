@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use grateful_tests::Setup;
 
 /// Every variable with its default. One that is missing here is explained nowhere.
-const SETTINGS: [(&str, &str); 15] = [
+const SETTINGS: [(&str, &str); 16] = [
     ("DATABASE_URL", ""),
     ("GRATEFUL_LISTEN", "localhost:8000"),
     ("GRATEFUL_DATA_DIR", ".data"),
@@ -16,6 +16,7 @@ const SETTINGS: [(&str, &str); 15] = [
     ("GRATEFUL_CONNECTIONS_PER_WORKER", "8"),
     ("GRATEFUL_STATEMENT_TIMEOUT_MS", "5000"),
     ("GRATEFUL_SLOW_STATEMENT_MS", "100"),
+    ("GRATEFUL_NOTIFICATION_DAYS", "90"),
     ("GRATEFUL_SESSION_DAYS", "7"),
     ("GRATEFUL_SHUTDOWN_SECONDS", "30"),
     ("GRATEFUL_NO_MIGRATE", "false"),
@@ -59,6 +60,7 @@ fn all_wrong_settings_are_said_at_once() {
         .with("GRATEFUL_SLOW_STATEMENT_MS", "soon")
         .with("GRATEFUL_SESSION_DAYS", 0)
         .with("GRATEFUL_SHUTDOWN_SECONDS", "1e3")
+        .with("GRATEFUL_NOTIFICATION_DAYS", 1)
         .with("GRATEFUL_FRONTEND_URL", "localhost:3000")
         .with("GRATEFUL_ALLOWED_ORIGINS", "javascript:alert(1)")
         .with("GRATEFUL_NO_MIGRATE", "maybe")

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta};
 use grateful_application::{Clock as _, QueryLog, SystemClock};
 use grateful_domain::{Limit, Page, PostId, TrendingWindow, UserId, Viewer, Walk};
 use grateful_local_postgres::Cluster;
