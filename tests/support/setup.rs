@@ -65,8 +65,10 @@ impl Setup {
 
     /// Where its database is.
     pub fn database_url(&self) -> String {
-        let given = self.settings.get("DATABASE_URL").cloned();
-        given.or_else(|| self.folder.database_url()).expect("a database that runs")
+        let test = self.database.as_ref().map(|test| test.url());
+        let given = || self.settings.get("DATABASE_URL").cloned();
+        let database = test.or_else(given).or_else(|| self.folder.database_url());
+        database.expect("a database that runs")
     }
 
     /// A connection to its database, past the server.
