@@ -209,7 +209,7 @@ mod tests {
         let post = "/api/v1/posts/01937b5e-7c2a-7000-8000-000000000001/";
         let found = |method, path| operation(method, path).map(|it| it["operationId"].clone());
 
-        assert_eq!(found(&Method::HEAD, "/api/v1/posts/feed"), Some(json!("posts_read_feed")));
+        assert_eq!(found(&Method::HEAD, "/api/v1/posts/feed"), Some(json!("feed_read_feed")));
         assert_eq!(found(&Method::GET, post), Some(json!("posts_read")));
         assert_eq!(found(&Method::PUT, post), None);
     }
