@@ -111,6 +111,10 @@ pub enum Thing {
     Share,
     /// Something said about a post.
     Comment,
+    /// That one follows another.
+    Follow,
+    /// That one has asked to follow another.
+    FollowRequest,
     /// Something that somebody was told of.
     Notification,
     /// A request that may be repeated safely.
@@ -128,6 +132,8 @@ impl Thing {
             Self::Reaction => "reaction",
             Self::Share => "share",
             Self::Comment => "comment",
+            Self::Follow => "follow",
+            Self::FollowRequest => "follow_request",
             Self::Notification => "notification",
             Self::IdempotencyKey => "idempotency_key",
         }
@@ -138,7 +144,8 @@ impl Thing {
         if self == Self::Heart {
             return "No heart found to remove".to_owned();
         }
-        let (first, rest) = self.noun().split_at(1);
+        let noun = self.noun().replace('_', " ");
+        let (first, rest) = noun.split_at(1);
         format!("{}{rest} not found", first.to_ascii_uppercase())
     }
 

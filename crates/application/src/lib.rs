@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod comments;
 pub mod feed;
+pub mod follows;
 pub mod health;
 pub mod hearts;
 pub mod housekeeping;

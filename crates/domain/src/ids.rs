@@ -47,4 +47,6 @@ ids! {
     CommentId(Uuid),
     /// One line in an inbox, or one entry of it.
     NotificationId(Uuid),
+    /// What one person is to another.
+    FollowId(Uuid),
 }

@@ -2,8 +2,10 @@
 
 mod comment;
 mod feed;
+mod follow;
 mod ids;
 mod invalid;
+mod mention;
 pub mod notification;
 mod page;
 mod post;
@@ -20,10 +22,15 @@ pub use self::feed::{
     Starved, Stretch, TrendingConfig, TrendingWindow, TrendingWindowError, Walk, WalkStart,
     compose,
 };
+pub use self::follow::{
+    Approval, Edge, Follow, FollowAct, FollowRefusal, Listed, Relation, Suggestion, UnknownEdge,
+    relate,
+};
 pub use self::ids::{
-    CommentId, LikeId, NotificationId, PostId, ReactionId, SessionId, ShareId, UserId,
+    CommentId, FollowId, LikeId, NotificationId, PostId, ReactionId, SessionId, ShareId, UserId,
 };
 pub use self::invalid::{Fields, Invalid};
+pub use self::mention::{MOST_MENTIONS, mentions, trimmed};
 pub use self::notification::{
     BatchConfig, BatchKey, Inbox, Notification, NotificationType, Priority, UnknownNotificationType,
 };
@@ -41,7 +48,7 @@ pub use self::share::{
 pub use self::text::TextError;
 pub use self::user::{
     Author, Bio, City, DisplayName, Email, EmailError, Institutions, ListError, Location,
-    LocationError, Password, PasswordError, PasswordHash, Preferences, PreferencesError, User,
-    Username, UsernameError, Websites,
+    LocationError, Password, PasswordError, PasswordHash, Person, Preferences, PreferencesError,
+    User, Username, UsernameError, Websites,
 };
 pub use self::viewer::Viewer;

@@ -139,6 +139,14 @@ pub enum List {
     Notifications,
     /// The entries of a batch of notifications, newest first.
     NotificationEntries,
+    /// Who follows somebody, newest first.
+    Followers,
+    /// Whom somebody follows, newest first.
+    Following,
+    /// Who has asked to follow, newest first.
+    FollowRequests,
+    /// Whom one has blocked, newest first.
+    Blocks,
 }
 
 impl List {
@@ -148,11 +156,14 @@ impl List {
             Self::NewestPosts | Self::UserPosts | Self::RankedPosts | Self::Notifications => {
                 Limit(20)
             }
+            Self::Followers | Self::Following => Limit(50),
             Self::Hearts
             | Self::Reactions
             | Self::Comments
             | Self::Replies
-            | Self::NotificationEntries => Limit::MAX,
+            | Self::NotificationEntries
+            | Self::FollowRequests
+            | Self::Blocks => Limit::MAX,
         }
     }
 
@@ -167,6 +178,10 @@ impl List {
             Self::RankedPosts => 100,
             Self::Notifications => 7,
             Self::NotificationEntries => 8,
+            Self::Followers => 9,
+            Self::Following => 10,
+            Self::FollowRequests => 11,
+            Self::Blocks => 12,
         }
     }
 }

@@ -36,6 +36,14 @@ pub struct Author {
     pub profile_image_url: Option<String>,
 }
 
+/// Someone in a list of people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    pub author: Author,
+    pub bio: Option<Bio>,
+    pub joined_at: DateTime<Utc>,
+}
+
 impl Author {
     /// What they are called: the display name where they chose one, else the username.
     pub fn name(&self) -> &str {

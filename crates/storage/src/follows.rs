@@ -1,11 +1,20 @@
-//! The `follows` table: who follows whom, and how many.
+//! The `follows` table: who follows whom, who asked to, who has blocked whom, and how many.
 
-use diesel::sql_types::BigInt;
+mod lists;
+mod suggestions;
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::UserId;
+use grateful_domain::{Edge, Follow, FollowId, Relation, UserId};
+use uuid::Uuid;
 
+pub use self::lists::FollowCounts;
 use crate::statement::statement;
-use crate::{Connection, Result};
+use crate::{Connection, Result, StorageError};
 
 /// Follows, requests and blocks, as seen through one connection.
 pub struct Follows<'c> {
@@ -13,11 +22,100 @@ pub struct Follows<'c> {
 }
 
 impl Follows<'_> {
+    /// What two people are to each other.
+    pub async fn relation(&mut self, one: UserId, other: UserId) -> Result<Relation> {
+        Ok(self.relations_of(one, &[other]).await?.remove(&other).unwrap_or(Relation::STRANGERS))
+    }
+
+    /// What this person and each of these people are to each other, in one statement.
+    pub async fn relations_of(
+        &mut self,
+        one: UserId,
+        others: &[UserId],
+    ) -> Result<HashMap<UserId, Relation>> {
+        let ids = others.iter().copied().map(i64::from).collect();
+        let look = Look { one: one.into(), others: ids };
+        let rows: Vec<(i64, Option<String>, Option<String>)> = look.load(self.conn).await?;
+        let relation = |(other, there, back): (i64, Option<String>, Option<String>)| {
+            Ok((other.into(), Relation { there: edge_of(there)?, back: edge_of(back)? }))
+        };
+        rows.into_iter().map(relation).collect()
+    }
+
+    /// Turns the edge between two people from `before`, which is what it is, into what `follow` says, and counts whom
+    /// that makes a follower or none. The rows of both people must be locked (see [`Users::lock_pair`]). Returns the edge
+    /// as it is now: one that was there keeps its id and its time, but where it turns into a block.
+    ///
+    /// [`Users::lock_pair`]: crate::Users::lock_pair
+    pub async fn turn(&mut self, before: Edge, follow: &Follow) -> Result<Option<Follow>> {
+        let active = |edge: Edge| i64::from(edge == Edge::Active);
+        let turn = Turn {
+            id: follow.id.into(),
+            follower: follow.follower.into(),
+            followed: follow.followed.into(),
+            status: follow.edge.code().map(ToOwned::to_owned),
+            at: follow.created_at,
+            more: active(follow.edge) - active(before),
+        };
+        let row: Option<(Uuid, DateTime<Utc>)> = turn.get_result(self.conn).await.optional()?;
+        Ok(row.map(|(id, created_at)| Follow {
+            id: FollowId::from(id),
+            created_at,
+            ..follow.clone()
+        }))
+    }
+
     /// Removes up to `most` edges to and from this person, and lowers the numbers of those at their other ends. Tells how
     /// many there were.
     pub async fn delete_some_of(&mut self, user: UserId, most: i64) -> Result<i64> {
         let forget = Forget { user: user.into(), most };
         Ok(forget.get_result(self.conn).await?)
+    }
+}
+
+fn edge_of(status: Option<String>) -> Result<Edge> {
+    let corrupt = |_| StorageError::Corrupt { column: "follows.status" };
+    status.map_or(Ok(Edge::None), |code| Edge::from_code(&code).map_err(corrupt))
+}
+
+statement! {
+    /// Only of those who exist.
+    Look(one: i64 as BigInt, others: Vec<i64> as Array<BigInt>) -> (BigInt, Nullable<Text>, Nullable<Text>) {
+        "other AS (SELECT id FROM users WHERE id = ANY ($2))
+        SELECT other.id, there.status, back.status
+        FROM other
+        LEFT JOIN follows AS there ON there.follower_id = $1 AND there.followed_id = other.id
+        LEFT JOIN follows AS back ON back.follower_id = other.id AND back.followed_id = $1"
+    }
+}
+
+statement! {
+    /// The rows of both people are locked.
+    Turn(
+        id: Uuid as SqlUuid,
+        follower: i64 as BigInt,
+        followed: i64 as BigInt,
+        status: Option<String> as Nullable<Text>,
+        at: DateTime<Utc> as Timestamptz,
+        more: i64 as BigInt
+    ) -> (SqlUuid, Timestamptz) {
+        "gone AS (
+            DELETE FROM follows WHERE follower_id = $2 AND followed_id = $3 AND $4 IS NULL
+        ), made AS (
+            INSERT INTO follows AS edge (id, follower_id, followed_id, status, created_at)
+            SELECT $1, $2, $3, $4, $5 WHERE $4 IS NOT NULL
+            ON CONFLICT (follower_id, followed_id) DO UPDATE SET
+                status = excluded.status,
+                created_at = CASE
+                    WHEN excluded.status = 'blocked' THEN excluded.created_at ELSE edge.created_at
+                END
+            RETURNING id, created_at
+        ), followed AS (
+            UPDATE users SET followers_count = followers_count + $6 WHERE id = $3 AND $6 <> 0
+        ), follows AS (
+            UPDATE users SET following_count = following_count + $6 WHERE id = $2 AND $6 <> 0
+        )
+        SELECT id, created_at FROM made"
     }
 }
 

@@ -31,7 +31,7 @@ pub use self::database::{Database, DatabaseConfig, PooledConnection};
 pub use self::emoji_reactions::{EmojiReactions, NewReaction, PutReaction};
 pub use self::error::{Result, StorageError, Transient};
 pub use self::feed::{Composed, Feed, FeedPlace};
-pub use self::follows::Follows;
+pub use self::follows::{FollowCounts, Follows};
 pub use self::idempotency_keys::{Claim, Claimed, IdempotencyKeys};
 pub use self::likes::{Likes, NewLike};
 pub use self::migrate::{MIGRATIONS, migrate, pending_migrations};
@@ -44,7 +44,7 @@ pub use self::posts::{Posts, Standing};
 pub use self::query::PostQuery;
 pub use self::sessions::{Sessions, TokenHash};
 pub use self::shares::Shares;
-pub use self::users::{Credentials, NewUser, Users};
+pub use self::users::{Credentials, NewUser, PairLock, Users};
 
 /// Every repository, reachable from any connection: pooled, in a transaction, or your own.
 pub trait Repositories {

@@ -8,8 +8,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Author, CommentId, DisplayName, Email, PasswordHash, PostId, User, UserId, Username, Viewer,
+    Approval, Author, Bio, CommentId, DisplayName, Email, PasswordHash, Person, PostId,
+    Preferences, User, UserId, Username, Viewer,
 };
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::query::{lower, who_blocked, whom_blocked_by};
@@ -230,6 +232,29 @@ impl Users<'_> {
         Ok(rows.into_iter().map(|(id, blocked)| (id.into(), blocked)).collect())
     }
 
+    /// Locks the rows of two people until the transaction ends, by id, ahead of any edge between them. Those who merely
+    /// refer to them wait only where `how` says so. Returns those who exist, each with what they say of followers.
+    pub async fn lock_pair(
+        &mut self,
+        one: UserId,
+        other: UserId,
+        how: PairLock,
+    ) -> Result<HashMap<UserId, (Author, Approval)>> {
+        let pair = users::table
+            .filter(users::id.eq_any([i64::from(one), i64::from(other)]))
+            .select((AuthorRow::as_select(), users::profile_preferences))
+            .order(users::id);
+        let rows: Vec<(AuthorRow, Option<Value>)> = match how {
+            PairLock::ForAnEdge => pair.for_no_key_update().load(self.conn).await?,
+            PairLock::AgainstActs => pair.for_update().load(self.conn).await?,
+        };
+        let person = |(author, preferences): (AuthorRow, Option<Value>)| {
+            let author = Author::from(author);
+            (author.id, (author, approval_of(preferences)))
+        };
+        Ok(rows.into_iter().map(person).collect())
+    }
+
     /// Locks the row of this person until the transaction ends, ahead of any row that belongs to them. Those who
     /// merely refer to it do not wait. Tells whether there is one.
     pub async fn lock(&mut self, user: UserId) -> Result<bool> {
@@ -268,6 +293,23 @@ impl Users<'_> {
             .await?;
         Ok(())
     }
+}
+
+/// What the lock of a pair is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PairLock {
+    /// An edge between them, and the numbers of both. Acts on posts go on.
+    ForAnEdge,
+    /// A block: no act of one on what is the other's is under way, or begins before it is there.
+    AgainstActs,
+}
+
+fn approval_of(preferences: Option<Value>) -> Approval {
+    let preferences = match preferences {
+        Some(Value::Object(preferences)) => Preferences::from_stored(preferences),
+        _ => Preferences::default(),
+    };
+    if preferences.approve_followers() { Approval::Asked } else { Approval::NotAsked }
 }
 
 statement! {
@@ -333,4 +375,33 @@ impl From<(i64, String)> for Credentials {
     fn from((user, password): (i64, String)) -> Self {
         Self { user: user.into(), password: password.into() }
     }
+}
+
+/// What of a row of `users` stands in lists of people.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub(crate) struct PersonRow {
+    #[diesel(embed)]
+    author: AuthorRow,
+    bio: Option<String>,
+    created_at: DateTime<Utc>,
+}
+
+impl From<PersonRow> for Person {
+    fn from(row: PersonRow) -> Self {
+        Self {
+            author: row.author.into(),
+            bio: row.bio.map(Bio::from_stored),
+            joined_at: row.created_at,
+        }
+    }
+}
+
+type PersonColumns = (i64, String, Option<String>, Option<String>, Option<String>, DateTime<Utc>);
+
+/// Somebody in a list, as a statement of several tables gives them.
+pub(crate) fn person_of(columns: PersonColumns) -> Person {
+    let (id, username, display_name, bio, profile_image_url, joined_at) = columns;
+    let author = AuthorRow { id, username, display_name, profile_image_url };
+    Person { author: author.into(), bio: bio.map(Bio::from_stored), joined_at }
 }

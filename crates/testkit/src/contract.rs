@@ -88,6 +88,10 @@ fn fits(schema: &Value, value: &Value, at: &str) -> Result<(), String> {
             "format" => has_format(expected, value),
             "minimum" => value.as_f64() >= expected.as_f64() || !value.is_number(),
             "oneOf" => one_of(expected, value, at),
+            "allOf" => {
+                fits_all(expected, value, at)?;
+                true
+            }
             "items" => {
                 for (number, item) in value.as_array().into_iter().flatten().enumerate() {
                     fits(expected, item, &format!("{at}[{number}]"))?;
@@ -155,6 +159,24 @@ fn one_of(expected: &Value, value: &Value, at: &str) -> bool {
     all.filter(|schema| fits(schema, value, at).is_ok()).count() == 1
 }
 
+/// Whether each part fits the properties that it names, and whether they name all.
+fn fits_all(parts: &Value, value: &Value, at: &str) -> Result<(), String> {
+    let object = value.as_object().ok_or_else(|| format!("{at}: {value} is no object"))?;
+    let mut unnamed = object.clone();
+    for part in parts.as_array().into_iter().flatten() {
+        let part = match part.get("$ref") {
+            Some(reference) => resolved(reference)?,
+            None => part,
+        };
+        let named = part["properties"].as_object().into_iter().flatten();
+        let share: Map<String, Value> =
+            named.filter_map(|(name, _)| unnamed.remove_entry(name)).collect();
+        fits(part, &Value::Object(share), at)?;
+    }
+    let first = unnamed.keys().next();
+    first.map_or(Ok(()), |name| Err(format!("{at}.{name} is not listed")))
+}
+
 fn has_properties(schema: &Map<String, Value>, value: &Value, at: &str) -> Result<(), String> {
     let Some(object) = value.as_object() else { return Ok(()) };
     let required = schema.get("required").and_then(Value::as_array);
@@ -199,6 +221,22 @@ mod tests {
             json!({"at": at, "n": "0"}),
             json!({"at": at, "n": -1}),
             json!({"at": at, "email": "ana@example.org"}),
+        ] {
+            assert!(fits(&schema, &value, "$").is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_made_of_parts_has_what_each_of_them_says_and_nothing_else() {
+        let part = |name: &str, kind: &str| json!({"type": "object", "required": [name], "properties": {name: {"type": kind}}});
+        let schema = json!({"allOf": [part("n", "integer"), part("text", "string")]});
+
+        assert_eq!(fits(&schema, &json!({"n": 1, "text": "a"}), "$"), Ok(()));
+        for value in [
+            json!([]),
+            json!({"n": 1}),
+            json!({"n": "a", "text": "a"}),
+            json!({"n": 1, "text": "a", "email": "ana@example.org"}),
         ] {
             assert!(fits(&schema, &value, "$").is_err(), "{value}");
         }

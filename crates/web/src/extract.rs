@@ -178,6 +178,14 @@ impl Parameters {
         Some(Page { limit: limit?, start: start? })
     }
 
+    /// How many at most, from 1 to `most`; `default` where nothing is said.
+    pub(crate) fn up_to(&self, most: i64, default: i64) -> Result<i64, ApiError> {
+        let limit = self.0.get("limit").map_or(Some(default), |raw| raw.parse().ok());
+        let limit = limit.filter(|limit| (1..=most).contains(limit));
+        let reason = || format!("must be a whole number from 1 to {most}");
+        limit.ok_or_else(|| Invalid::field("limit", reason()).into())
+    }
+
     /// The part of the ranked feed that is asked for, among other fields.
     pub(crate) fn check_stretch(&self, fields: &mut Fields) -> Option<Stretch> {
         const BEGINNING: WalkStart = WalkStart::Place(0);

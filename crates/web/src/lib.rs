@@ -12,6 +12,7 @@ mod error;
 mod etag;
 mod extract;
 mod feed;
+mod follows;
 mod health;
 mod hearts;
 mod middleware;
@@ -79,6 +80,20 @@ fn routes(service: &mut ServiceConfig<'_>) {
                 .service(comments::list_replies)
                 .service(comments::reword)
                 .service(comments::delete)
+                .service(follows::list_requests)
+                .service(follows::suggest)
+                .service(follows::report_relations)
+                .service(follows::follow)
+                .service(follows::unfollow)
+                .service(follows::report_relation)
+                .service(follows::accept)
+                .service(follows::decline)
+                .service(follows::list_blocks)
+                .service(follows::list_followers)
+                .service(follows::list_following)
+                .service(follows::count)
+                .service(follows::block)
+                .service(follows::unblock)
                 .service(notifications::list)
                 .service(notifications::count)
                 .service(notifications::report_stats)

@@ -28,6 +28,7 @@ use crate::problem::Problem;
         (name = "reactions", description = "Leaving emoji on posts"),
         (name = "shares", description = "Passing posts on"),
         (name = "comments", description = "What is said about posts"),
+        (name = "follows", description = "Who follows whom, and who has blocked whom"),
         (name = "notifications", description = "What people are told"),
         (name = "health", description = "Whether the server can work"),
     ),

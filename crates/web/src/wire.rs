@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LINK};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
 use chrono::{DateTime, Utc};
-use grateful_domain::{List, Slice};
+use grateful_domain::{List, Page, Slice, Start};
 use serde::{Serialize, Serializer};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, RefOr};
@@ -130,6 +130,58 @@ impl<T: Serialize> Responder for Paged<T> {
             Style::Bare => HttpResponse::Ok().json(self.items),
             Style::Enveloped => Enveloped::ok(self.items).respond_to(request),
         };
+        if let Some(link) = link {
+            response.headers_mut().insert(LINK, link);
+        }
+        response
+    }
+}
+
+/// How a part of a list stands in the whole.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PartView {
+    total_count: i64,
+    limit: i64,
+    offset: i64,
+    has_more: bool,
+}
+
+/// A part of a list that says so itself, in an [`Envelope`], with a link to the next one.
+pub(crate) struct Linked<V> {
+    view: V,
+    next: Option<String>,
+}
+
+impl<V> Linked<V> {
+    /// `view` makes the body of the entries and of how they stand in the list, which has `total` of them.
+    pub(crate) fn new<D: Into<T>, T>(
+        slice: Slice<D>,
+        list: List,
+        page: Page,
+        total: i64,
+        view: impl FnOnce(Vec<T>, PartView) -> V,
+    ) -> Self {
+        let offset = match page.start {
+            Start::Offset(offset) => offset.into(),
+            Start::After(_) => 0,
+        };
+        let part = PartView {
+            total_count: total,
+            limit: page.limit.into(),
+            offset,
+            has_more: slice.next.is_some(),
+        };
+        let entries = slice.items.into_iter().map(Into::into).collect();
+        Self { view: view(entries, part), next: slice.next.map(|place| place.to_cursor(list)) }
+    }
+}
+
+impl<V: Serialize> Responder for Linked<V> {
+    type Body = actix_web::body::BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let link = self.next.and_then(|cursor| next_link(request, &cursor));
+        let mut response = Enveloped::ok(self.view).respond_to(request);
         if let Some(link) = link {
             response.headers_mut().insert(LINK, link);
         }

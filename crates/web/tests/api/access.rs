@@ -45,7 +45,7 @@ const fn row(method: &'static str, path: &'static str, to: [u16; 4]) -> Row {
 }
 
 /// Owner, stranger, blocked, anonymous.
-const TABLE: [Row; 58] = [
+const TABLE: [Row; 72] = [
     row("GET", "/health", [200, 200, 200, 200]),
     row("GET", "/livez", [200, 200, 200, 200]),
     row("GET", "/readyz", [200, 200, 200, 200]),
@@ -96,6 +96,20 @@ const TABLE: [Row; 58] = [
     row("DELETE", "/api/v1/comments/{comment}", [204, 403, 404, 401]),
     row("PATCH", "/api/v1/comments/{strangers}", [403, 200, 404, 401]),
     row("DELETE", "/api/v1/comments/{blockeds}", [404, 403, 404, 401]),
+    row("POST", "/api/v1/follows/{owner}", [422, 201, 403, 401]),
+    row("DELETE", "/api/v1/follows/{followed}", [200, 200, 200, 401]),
+    row("GET", "/api/v1/follows/{owner}/status", [200, 200, 200, 401]),
+    row("POST", "/api/v1/follows/status", [200, 200, 200, 401]),
+    row("GET", "/api/v1/follows/requests", [200, 200, 200, 401]),
+    row("POST", "/api/v1/follows/requests/{asker}/accept", [200, 404, 404, 401]),
+    row("POST", "/api/v1/follows/requests/{asker}/decline", [200, 404, 404, 401]),
+    row("GET", "/api/v1/follows/suggestions", [200, 200, 200, 401]),
+    row("GET", "/api/v1/users/{owner}/followers", [200, 200, 404, 401]),
+    row("GET", "/api/v1/users/{owner}/following", [200, 200, 404, 401]),
+    row("GET", "/api/v1/users/{owner}/follow-stats", [200, 200, 404, 401]),
+    row("POST", "/api/v1/users/{owner}/block", [422, 200, 200, 401]),
+    row("DELETE", "/api/v1/users/{owner}/block", [422, 200, 200, 401]),
+    row("GET", "/api/v1/users/me/blocks", [200, 200, 200, 401]),
     row("GET", "/api/v1/notifications", [200, 200, 200, 401]),
     row("GET", "/api/v1/notifications/summary", [200, 200, 200, 401]),
     row("GET", "/api/v1/notifications/stats", [200, 200, 200, 401]),
@@ -214,6 +228,8 @@ impl World {
             ("{strangers}", comment(&stranger).await),
             ("{blockeds}", comment(&blocked).await),
             ("{told}", told(&api, &owner, &stranger).await),
+            ("{followed}", followed(&api, &[&owner, &stranger, &blocked]).await),
+            ("{asker}", asker(&api, &owner).await),
         ];
         Self { api, owner, stranger, blocked, names }
     }
@@ -255,6 +271,7 @@ impl World {
             "/api/v1/posts" | "/api/v1/posts/{public}" | "/api/v1/posts/{private}" => {
                 Some(json!({"content": "For rain."}))
             }
+            "/api/v1/follows/status" => Some(json!({"user_ids": [i64::from(self.owner.user.id)]})),
             path if path.ends_with("/reactions") => Some(json!({"emoji_code": "hug"})),
             path if path.ends_with("/share") => Some(json!({"share_method": "url"})),
             path if path.contains("/comments") => Some(json!({"content": "How lovely."})),
@@ -277,6 +294,24 @@ async fn told(api: &Api, owner: &Caller, by: &Caller) -> String {
     api.post(&format!("/api/v1/posts/{post}/heart")).by(by).send().await.expect(201);
     let told = api.get("/api/v1/notifications").by(owner).send().await.expect(200);
     told.json()[0]["id"].as_str().unwrap().to_owned()
+}
+
+/// Somebody whom all these follow.
+async fn followed(api: &Api, by: &[&Caller]) -> String {
+    let id = api.someone().await.user.id;
+    for follower in by {
+        api.post(&format!("/api/v1/follows/{id}")).by(follower).send().await.expect(201);
+    }
+    id.to_string()
+}
+
+/// Somebody who has asked to follow the owner.
+async fn asker(api: &Api, owner: &Caller) -> String {
+    let asker = api.someone().await.user.id;
+    let sql = "INSERT INTO follows (id, follower_id, followed_id, status)
+               VALUES (gen_random_uuid(),";
+    api.test().execute(&format!("{sql} {asker}, {}, 'pending')", owner.user.id)).await;
+    asker.to_string()
 }
 
 /// The pattern in the document: every id is called that.

@@ -1,0 +1,289 @@
+//! Following people, being asked, and wanting nothing to do with somebody.
+
+use chrono::{DateTime, Utc};
+use grateful_domain::notification::{Act, Cause, Details};
+use grateful_domain::{
+    Author, Edge, Follow, FollowAct, FollowRefusal, Invalid, Listed, Page, Relation, Slice,
+    Suggestion, UserId, Viewer, relate,
+};
+// How many there are is storage's word.
+pub use grateful_storage::FollowCounts;
+use grateful_storage::{Connection, PairLock, Repositories};
+
+use crate::notify::{tell, untell};
+use crate::{App, Error, Result, Thing, new_id};
+
+/// A new edge, and the people at its ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Followed {
+    /// The edge.
+    pub follow: Follow,
+    /// Who follows, or has asked to.
+    pub follower: Author,
+    /// Who is followed, or is to decide.
+    pub followed: Author,
+}
+
+/// Follows somebody, or asks to where they approve their followers.
+///
+/// # Errors
+/// `Invalid` for oneself, `NotFound` for nobody, `Taken` where it is so already, `Forbidden` across a block.
+pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<Followed> {
+    require_other(user, other, "Cannot follow yourself")?;
+    let now = app.clock.now();
+    app.db
+        .transaction(async |tx| {
+            let mut pair = tx.users().lock_pair(user, other, PairLock::ForAnEdge).await?;
+            let (them, approval) =
+                pair.remove(&other).ok_or_else(|| Thing::User.not_found(other))?;
+            let (me, _) = pair.remove(&user).ok_or_else(Error::gone)?;
+            let before = tx.follows().relation(user, other).await?;
+            let after = relate(FollowAct::Follow(approval), before).map_err(refused)?;
+            let made = turn(tx, user, other, before.there, after.there, now).await?;
+            let act = if after.there == Edge::Active { Act::Follow } else { Act::FollowRequest };
+            let cause = Cause { recipient: other, actor: user, act };
+            tell(tx, &[cause], &Details::default(), now).await?;
+            Ok(Followed { follow: made, follower: me, followed: them })
+        })
+        .await
+}
+
+/// Follows somebody no more, or asks no more.
+///
+/// # Errors
+/// `NotFound` where there is nothing to end; a block is not ended by this.
+pub async fn unfollow(app: &App, user: UserId, other: UserId) -> Result<()> {
+    let now = app.clock.now();
+    app.db
+        .transaction(async |tx| {
+            let before = between(tx, user, other).await?;
+            relate(FollowAct::Unfollow, before).map_err(refused)?;
+            turn(tx, user, other, before.there, Edge::None, now).await?;
+            untell_edge(tx, user, other, now).await
+        })
+        .await
+}
+
+/// Lets somebody follow who asked to. They alone are told.
+///
+/// # Errors
+/// `NotFound` where they did not ask.
+pub async fn accept(app: &App, user: UserId, asker: UserId) -> Result<()> {
+    let now = app.clock.now();
+    app.db
+        .transaction(async |tx| {
+            let before = between(tx, user, asker).await?;
+            relate(FollowAct::Accept, before).map_err(refused)?;
+            welcome(tx, user, asker, now).await
+        })
+        .await
+}
+
+/// Does not let somebody follow who asked to. They are not told.
+///
+/// # Errors
+/// `NotFound` where they did not ask.
+pub async fn decline(app: &App, user: UserId, asker: UserId) -> Result<()> {
+    let now = app.clock.now();
+    app.db
+        .transaction(async |tx| {
+            let before = between(tx, user, asker).await?;
+            relate(FollowAct::Decline, before).map_err(refused)?;
+            turn(tx, asker, user, before.back, Edge::None, now).await?;
+            untell_edge(tx, asker, user, now).await
+        })
+        .await
+}
+
+/// Wants nothing to do with somebody: ends what there was both ways, and takes back what either was told of the other.
+/// Again, it changes nothing.
+///
+/// # Errors
+/// `Invalid` for oneself, `NotFound` for nobody.
+pub async fn block(app: &App, user: UserId, other: UserId) -> Result<()> {
+    require_other(user, other, "Cannot block yourself")?;
+    change_block(app, user, other, FollowAct::Block).await
+}
+
+/// Takes one's own block back. Where there is none, it changes nothing.
+///
+/// # Errors
+/// `Invalid` for oneself, `NotFound` for nobody.
+pub async fn unblock(app: &App, user: UserId, other: UserId) -> Result<()> {
+    require_other(user, other, "Cannot block yourself")?;
+    change_block(app, user, other, FollowAct::Unblock).await
+}
+
+/// What one and another are to each other. It is answered across a block, too.
+///
+/// # Errors
+/// `NotFound` for nobody.
+pub async fn relation(app: &App, user: UserId, other: UserId) -> Result<Relation> {
+    let mut conn = app.db.acquire().await?;
+    let relation = conn.follows().relations_of(user, &[other]).await?.remove(&other);
+    relation.ok_or_else(|| Thing::User.not_found(other))
+}
+
+/// What one and each of these people are to each other, of those who exist.
+pub async fn relations(
+    app: &App,
+    user: UserId,
+    others: &[UserId],
+) -> Result<Vec<(UserId, Relation)>> {
+    let mut conn = app.db.acquire().await?;
+    let mut relations: Vec<_> =
+        conn.follows().relations_of(user, others).await?.into_iter().collect();
+    relations.sort_unstable_by_key(|(other, _)| *other);
+    Ok(relations)
+}
+
+/// Who follows somebody, newest first, and how many that are.
+///
+/// # Errors
+/// `NotFound` where there is no such person, at least not for `user`.
+pub async fn followers(
+    app: &App,
+    user: UserId,
+    of: UserId,
+    page: Page,
+) -> Result<(Slice<Listed>, i64)> {
+    let mut conn = app.db.acquire().await?;
+    let counts = counts_of(&mut conn, user, of).await?;
+    Ok((conn.follows().followers(user, of, page).await?, counts.followers))
+}
+
+/// Whom somebody follows, as [`followers`].
+pub async fn following(
+    app: &App,
+    user: UserId,
+    of: UserId,
+    page: Page,
+) -> Result<(Slice<Listed>, i64)> {
+    let mut conn = app.db.acquire().await?;
+    let counts = counts_of(&mut conn, user, of).await?;
+    Ok((conn.follows().following(user, of, page).await?, counts.following))
+}
+
+/// How many follow somebody, and whom they follow; what is not decided yet is told to themselves only.
+///
+/// # Errors
+/// `NotFound` where there is no such person, at least not for `user`.
+pub async fn count(app: &App, user: UserId, of: UserId) -> Result<FollowCounts> {
+    let counts = counts_of(&mut *app.db.acquire().await?, user, of).await?;
+    Ok(if user == of { counts } else { FollowCounts { asked_by: 0, asked: 0, ..counts } })
+}
+
+/// Who has asked to follow, newest first, and how many that are.
+pub async fn requests(app: &App, user: UserId, page: Page) -> Result<(Slice<Listed>, i64)> {
+    let mut conn = app.db.acquire().await?;
+    let counts = conn.follows().count(user).await?.ok_or_else(Error::gone)?;
+    Ok((conn.follows().requests(user, page).await?, counts.asked_by))
+}
+
+/// Whom one has blocked, newest first, and how many that are.
+pub async fn blocks(app: &App, user: UserId, page: Page) -> Result<(Slice<Listed>, i64)> {
+    let mut conn = app.db.acquire().await?;
+    let total = conn.follows().count_blocks(user).await?;
+    Ok((conn.follows().blocks(user, page).await?, total))
+}
+
+/// People whom one might know, at most `most`.
+pub async fn suggestions(app: &App, user: UserId, most: i64) -> Result<Vec<Suggestion>> {
+    Ok(app.db.acquire().await?.follows().suggestions(user, most).await?)
+}
+
+/// The edge of somebody who asked becomes that of a follower.
+async fn welcome(
+    tx: &mut Connection,
+    user: UserId,
+    asker: UserId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    turn(tx, asker, user, Edge::Pending, Edge::Active, now).await?;
+    untell(tx, Cause { recipient: user, actor: asker, act: Act::FollowRequest }, now).await?;
+    let cause = Cause { recipient: asker, actor: user, act: Act::FollowAcceptance };
+    tell(tx, &[cause], &Details::default(), now).await
+}
+
+/// Takes back all that was told of the edge from one to another.
+async fn untell_edge(
+    tx: &mut Connection,
+    from: UserId,
+    to: UserId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let told = |act| Cause { recipient: to, actor: from, act };
+    let answered = Cause { recipient: from, actor: to, act: Act::FollowAcceptance };
+    let causes = [told(Act::Follow), told(Act::FollowRequest), answered];
+    Ok(tx.notifications().withdraw(&causes, now).await?)
+}
+
+async fn change_block(app: &App, user: UserId, other: UserId, act: FollowAct) -> Result<()> {
+    let now = app.clock.now();
+    app.db
+        .transaction(async |tx| {
+            let pair = tx.users().lock_pair(user, other, PairLock::AgainstActs).await?;
+            if !pair.contains_key(&other) {
+                return Err(Thing::User.not_found(other));
+            }
+            let before = tx.follows().relation(user, other).await?;
+            let after = relate(act, before).map_err(refused)?;
+            turn(tx, user, other, before.there, after.there, now).await?;
+            turn(tx, other, user, before.back, after.back, now).await?;
+            if after.is_blocked() {
+                tx.notifications().withdraw_between(user, other, now).await?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Turns an edge into what it is to be, where that is something else.
+async fn turn(
+    tx: &mut Connection,
+    from: UserId,
+    to: UserId,
+    before: Edge,
+    edge: Edge,
+    now: DateTime<Utc>,
+) -> Result<Follow> {
+    let id = new_id(now).into();
+    let follow = Follow { id, follower: from, followed: to, edge, created_at: now };
+    if before == edge {
+        return Ok(follow);
+    }
+    Ok(tx.follows().turn(before, &follow).await?.unwrap_or(follow))
+}
+
+/// What two people are to each other, and stay until the transaction ends.
+async fn between(tx: &mut Connection, user: UserId, other: UserId) -> Result<Relation> {
+    tx.users().lock_pair(user, other, PairLock::ForAnEdge).await?;
+    Ok(tx.follows().relation(user, other).await?)
+}
+
+async fn counts_of(conn: &mut Connection, user: UserId, of: UserId) -> Result<FollowCounts> {
+    let nobody = || Thing::User.not_found(of);
+    if user != of && !conn.users().exists_for(Viewer::User(user), of).await? {
+        return Err(nobody());
+    }
+    conn.follows().count(of).await?.ok_or_else(nobody)
+}
+
+fn require_other(user: UserId, other: UserId, reason: &'static str) -> Result<()> {
+    if user == other { Err(Invalid::field("id", reason).into()) } else { Ok(()) }
+}
+
+fn refused(refusal: FollowRefusal) -> Error {
+    let taken = |reason| Error::Taken { thing: Thing::Follow, reason };
+    match refusal {
+        FollowRefusal::Following => taken("Already following this user"),
+        FollowRefusal::Requested => taken("Follow request already pending"),
+        FollowRefusal::Blocked => Error::Forbidden {
+            action: "follow",
+            thing: Thing::User,
+            reason: "Cannot follow this user",
+        },
+        FollowRefusal::NotFollowing => Error::NotFound { thing: Thing::Follow, id: None },
+        FollowRefusal::NotRequested => Error::NotFound { thing: Thing::FollowRequest, id: None },
+    }
+}

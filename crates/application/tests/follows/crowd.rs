@@ -1,0 +1,189 @@
+//! Many people at once, who follow, block and answer each other at random: nobody meets an error that is not about what
+//! they asked for, and in the end every number equals its rows.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use grateful_application::follows::{accept, block, decline, follow, unblock, unfollow};
+use grateful_application::{App, Error, Result, SystemClock, hearts};
+use grateful_domain::{PostId, UserId};
+use grateful_storage::DatabaseConfig;
+use grateful_testkit::{TestApp, TestDatabase, a_post, someone};
+use tokio::task::JoinSet;
+
+use crate::support::{assert_sound, shy};
+
+const PEOPLE: usize = 8;
+const TIMES: usize = 120;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn random_acts_of_many_leave_every_number_right_and_nobody_waits_in_a_circle() {
+    let test = play(&ACTS).await;
+
+    assert_eq!(deadlocks(&test).await, 0, "somebody took locks in another order");
+}
+
+/// A block may meet others in a circle: it keeps out whoever refers to its two people, as what is told of a third does.
+/// Then it is tried again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn random_acts_and_blocks_of_many_leave_every_number_right_and_no_follow_across_a_block() {
+    let test = play(&[&ACTS[..], &BLOCKS].concat()).await;
+
+    let across = "follows AS it JOIN follows AS back
+        ON back.follower_id = it.followed_id AND back.followed_id = it.follower_id
+        WHERE it.status = 'blocked' AND back.status <> 'blocked'";
+    assert_eq!(test.count(across).await, 0, "somebody follows across a block");
+}
+
+/// Lets everybody do some of this.
+async fn play(acts: &[Act]) -> TestDatabase {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let app = App { clock: Arc::new(SystemClock), ..app };
+    let people = join_all((0..PEOPLE).map(|_| someone(&test))).await;
+    for person in &people[..PEOPLE / 2] {
+        shy(&test, *person).await;
+    }
+    let post = a_post().by(people[0]).saved_in(&test).await.id;
+    // This is about what people leave, not about how long they wait on a machine that does other things as well.
+    let patient = |config| DatabaseConfig { wait: PATIENCE, statement_timeout: PATIENCE, ..config };
+    let seed = std::process::id().into();
+    println!("seed {seed}");
+    let mut tasks = JoinSet::new();
+
+    for (number, me) in people.iter().enumerate() {
+        let app = App { db: test.pool(patient), ..app.clone() };
+        let dice = Dice(seed, number);
+        tasks.spawn(act_at_random(app, *me, people.clone(), post, acts.to_vec(), dice));
+    }
+    let done: usize = tasks.join_all().await.into_iter().sum();
+
+    assert!(done > TIMES, "only {done} acts came to something");
+    assert_sound(&app).await;
+    test
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ten_follows_at_once_are_one_and_nine_refusals() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let [ana, ben] = [someone(&test).await, someone(&test).await];
+
+    let outcomes = join_all((0..10).map(|_| follow(&app, ana, ben))).await;
+
+    let refused = outcomes.iter().filter(|it| matches!(it, Err(Error::Taken { .. }))).count();
+    assert_eq!(refused, 9, "{outcomes:?}");
+    assert_eq!(test.count("users WHERE followers_count = 1").await, 1);
+    assert_sound(&app).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_an_acceptance_a_refusal_and_a_withdrawal_at_once_one_comes_first() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let [ana, sue] = [someone(&test).await, someone(&test).await];
+    shy(&test, sue).await;
+    for _ in 0..10 {
+        follow(&app, ana, sue).await.unwrap();
+
+        let (accepted, declined, withdrawn) =
+            tokio::join!(accept(&app, sue, ana), decline(&app, sue, ana), unfollow(&app, ana, sue));
+
+        // Who was accepted may have left since.
+        assert!(!(accepted.is_ok() && declined.is_ok()), "a request was answered twice");
+        assert!(!(declined.is_ok() && withdrawn.is_ok()), "a request was ended twice");
+        assert_sound(&app).await;
+        let left = i64::from(accepted.is_ok() && withdrawn.is_err());
+        assert_eq!(test.count("follows").await, left);
+        let _ = unfollow(&app, ana, sue).await;
+    }
+}
+
+async fn act_at_random(
+    app: App,
+    me: UserId,
+    people: Vec<UserId>,
+    post: PostId,
+    acts: Vec<Act>,
+    mut dice: Dice,
+) -> usize {
+    let mut done = 0;
+    for _ in 0..TIMES {
+        let other = people[dice.below(people.len())];
+        if other != me {
+            let act = acts[dice.below(acts.len())];
+            done += usize::from(came_to_something(act.by(&app, me, other, post).await));
+        }
+    }
+    done
+}
+
+#[derive(Clone, Copy)]
+enum Act {
+    Follow,
+    Unfollow,
+    Accept,
+    Decline,
+    Heart,
+    Unheart,
+    Block,
+    Unblock,
+}
+
+const ACTS: [Act; 8] = {
+    use Act::{Accept, Decline, Follow, Heart, Unfollow, Unheart};
+    [Follow, Follow, Follow, Unfollow, Accept, Decline, Heart, Unheart]
+};
+
+const BLOCKS: [Act; 2] = [Act::Block, Act::Unblock];
+
+impl Act {
+    async fn by(self, app: &App, me: UserId, other: UserId, post: PostId) -> Result<()> {
+        match self {
+            Self::Follow => follow(app, me, other).await.map(drop),
+            Self::Unfollow => unfollow(app, me, other).await,
+            Self::Accept => accept(app, me, other).await,
+            Self::Decline => decline(app, me, other).await,
+            Self::Heart => hearts::give(app, me, post).await.map(drop),
+            Self::Unheart => hearts::take_back(app, me, post).await.map(drop),
+            Self::Block => block(app, me, other).await,
+            Self::Unblock => unblock(app, me, other).await,
+        }
+    }
+}
+
+/// Whether it did. A refusal that is about what was asked for is fine.
+#[track_caller]
+fn came_to_something(outcome: Result<()>) -> bool {
+    match outcome {
+        Ok(()) => true,
+        Err(Error::NotFound { .. } | Error::Taken { .. } | Error::Forbidden { .. }) => false,
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+/// A small generator (`SplitMix64`): the same seed and player throw the same numbers.
+struct Dice(u64, usize);
+
+impl Dice {
+    /// One of the numbers below `sides`.
+    fn below(&mut self, sides: usize) -> usize {
+        let player = u64::try_from(self.1).unwrap();
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0 ^ player.wrapping_mul(0xd134_2543_de82_ef95);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^= mixed >> 31;
+        usize::try_from(mixed % u64::try_from(sides).unwrap()).unwrap()
+    }
+}
+
+/// How many transactions PostgreSQL ended in favour of others. It is told when connections end.
+async fn deadlocks(test: &TestDatabase) -> i64 {
+    let others = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while 1 < test.count(others).await && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    test.count("pg_stat_database, generate_series(1, deadlocks) WHERE datname = current_database()")
+        .await
+}

@@ -1,0 +1,109 @@
+//! How many statements each act and each list costs: at most nine for an act that tells one person of it, and three for a
+//! list however long.
+
+use grateful_application::{QueryLog, follows};
+use grateful_domain::{Limit, Page, UserId};
+use grateful_testkit::{block, someone};
+
+use crate::support::{Stage, shy};
+
+/// Awaits a use case that must succeed, at exactly this price: `BEGIN` and `COMMIT` count.
+macro_rules! costs {
+    ($price:expr, $use_case:expr) => {{
+        let (outcome, queries) = QueryLog::record($use_case).await;
+        assert_eq!(queries.total(), $price, "{queries:#?}");
+        outcome.unwrap()
+    }};
+}
+
+#[tokio::test]
+async fn acts_cost_a_few_statements_however_well_known_the_other_is() {
+    let stage = Stage::set().await;
+    let app = &stage.app;
+
+    for _ in 0..12 {
+        let user = someone(&stage.test).await;
+        costs!(8, follows::follow(app, user, stage.ana));
+        costs!(8, follows::unfollow(app, user, stage.ana));
+        costs!(8, follows::follow(app, user, stage.ana));
+    }
+    for _ in 0..3 {
+        let user = someone(&stage.test).await;
+        costs!(8, follows::follow(app, user, stage.sue));
+        costs!(8, follows::decline(app, stage.sue, user));
+        costs!(8, follows::follow(app, user, stage.sue));
+        costs!(11, follows::accept(app, stage.sue, user));
+        costs!(9, follows::block(app, stage.sue, user));
+        costs!(5, follows::block(app, stage.sue, user));
+        costs!(5, follows::unblock(app, stage.sue, user));
+        costs!(4, follows::unblock(app, stage.sue, user));
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_about_people_costs_the_same_for_one_and_for_many() {
+    let stage = Stage::set().await;
+    let app = &stage.app;
+    a_crowd(&stage, stage.ana).await;
+    let everybody: Vec<UserId> = (1..=60).map(UserId::from).collect();
+
+    for some in [1, 10, 50] {
+        costs!(1, follows::relations(app, stage.ana, &everybody[..some]));
+    }
+    costs!(1, follows::relation(app, stage.ana, stage.ben));
+    costs!(1, follows::count(app, stage.ana, stage.ana));
+    costs!(2, follows::count(app, stage.ben, stage.ana));
+    costs!(1, follows::suggestions(app, stage.ana, 20));
+}
+
+#[tokio::test]
+async fn a_list_costs_the_same_at_any_length() {
+    let stage = Stage::set().await;
+    let app = &stage.app;
+    a_crowd(&stage, stage.ana).await;
+    block(&stage.test, stage.ben, someone(&stage.test).await).await;
+    for _ in 0..3 {
+        block(&stage.test, stage.ana, someone(&stage.test).await).await;
+        ask(&stage, someone(&stage.test).await, stage.ana).await;
+    }
+
+    for length in [1, 10, 50] {
+        let page = Page::first(Limit::parse(length).unwrap());
+        let followers = costs!(3, follows::followers(app, stage.ben, stage.ana, page)).0;
+        let following = costs!(3, follows::following(app, stage.ben, stage.ana, page)).0;
+        let own = costs!(2, follows::followers(app, stage.ana, stage.ana, page)).0;
+        for list in [followers, following, own] {
+            assert_eq!(i64::try_from(list.items.len()).unwrap(), length);
+        }
+    }
+    for length in [1, 3] {
+        let page = Page::first(Limit::parse(length).unwrap());
+        let requests = costs!(2, follows::requests(app, stage.ana, page)).0;
+        let blocks = costs!(2, follows::blocks(app, stage.ana, page)).0;
+        for list in [requests, blocks] {
+            assert_eq!(i64::try_from(list.items.len()).unwrap(), length);
+        }
+    }
+}
+
+/// Lets somebody have asked.
+async fn ask(stage: &Stage, who: UserId, whom: UserId) {
+    shy(&stage.test, whom).await;
+    stage.follow(who, whom).await;
+}
+
+/// Sixty who follow somebody, and are followed back.
+async fn a_crowd(stage: &Stage, person: UserId) {
+    stage
+        .test
+        .execute(&format!(
+            "INSERT INTO users (email, username, hashed_password, followers_count, following_count)
+             SELECT 'p' || n || '@example.org', 'p' || n, 'x', 1, 1 FROM generate_series(1, 60) n;
+             INSERT INTO follows (id, follower_id, followed_id, status)
+             SELECT gen_random_uuid(), id, {person}, 'active' FROM users WHERE hashed_password = 'x';
+             INSERT INTO follows (id, follower_id, followed_id, status)
+             SELECT gen_random_uuid(), {person}, id, 'active' FROM users WHERE hashed_password = 'x';
+             UPDATE users SET followers_count = 60, following_count = 60 WHERE id = {person}"
+        ))
+        .await;
+}

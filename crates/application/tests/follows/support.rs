@@ -1,0 +1,97 @@
+//! What the tests of several subjects share.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use grateful_application::notifications::{self, Listed};
+use grateful_application::verify::{Mend, Progress, verify};
+use grateful_application::{App, follows};
+use grateful_domain::notification::SeenNotification;
+use grateful_domain::{Edge, Page, Relation, UserId};
+use grateful_testkit::{StoppedClock, TestApp, TestDatabase, a_user};
+
+/// All of a list, as far as one page reaches.
+pub(crate) const ALL: Page = Page::first(grateful_domain::Limit::MAX);
+
+/// Ana, Ben and Caro, whom anybody may follow, and Sue, who is asked before.
+pub(crate) struct Stage {
+    pub(crate) app: App,
+    pub(crate) clock: Arc<StoppedClock>,
+    pub(crate) test: TestDatabase,
+    pub(crate) ana: UserId,
+    pub(crate) ben: UserId,
+    pub(crate) caro: UserId,
+    pub(crate) sue: UserId,
+}
+
+impl Stage {
+    pub(crate) async fn set() -> Self {
+        let TestApp { app, test, clock, .. } = TestApp::create().await;
+        let ana = person(&test, "ana").await;
+        let ben = person(&test, "ben").await;
+        let caro = person(&test, "caro").await;
+        let sue = person(&test, "sue").await;
+        shy(&test, sue).await;
+        Self { app, clock, test, ana, ben, caro, sue }
+    }
+
+    pub(crate) async fn follow(&self, who: UserId, whom: UserId) {
+        follows::follow(&self.app, who, whom).await.unwrap();
+    }
+
+    pub(crate) async fn unfollow(&self, who: UserId, whom: UserId) {
+        follows::unfollow(&self.app, who, whom).await.unwrap();
+    }
+
+    pub(crate) async fn block(&self, who: UserId, whom: UserId) {
+        follows::block(&self.app, who, whom).await.unwrap();
+    }
+
+    pub(crate) async fn relation(&self, one: UserId, other: UserId) -> (Edge, Edge) {
+        let Relation { there, back } = follows::relation(&self.app, one, other).await.unwrap();
+        (there, back)
+    }
+
+    pub(crate) fn a_minute_later(&self) {
+        self.clock.advance(TimeDelta::minutes(1));
+    }
+
+    /// Somebody's list, newest activity first.
+    pub(crate) async fn list(&self, user: UserId) -> Vec<SeenNotification> {
+        notifications::list(&self.app, user, Listed::All, ALL).await.unwrap().items
+    }
+
+    /// What somebody's list says, newest activity first.
+    pub(crate) async fn told(&self, user: UserId) -> Vec<String> {
+        let list = self.list(user).await;
+        list.into_iter().map(|seen| seen.notification.text.message).collect()
+    }
+
+    pub(crate) async fn assert_sound(&self) {
+        assert_sound(&self.app).await;
+    }
+}
+
+/// Somebody of this name.
+pub(crate) async fn person(test: &TestDatabase, name: &str) -> UserId {
+    a_user().named(name).saved_in(test).await.id
+}
+
+/// Has somebody be asked before others follow them.
+pub(crate) async fn shy(test: &TestDatabase, person: UserId) {
+    let sql = r#"UPDATE users SET profile_preferences = '{"approve_followers": true}' WHERE id ="#;
+    test.execute(&format!("{sql} {person}")).await;
+}
+
+/// That every number equals its rows, and what was told what has happened.
+pub(crate) async fn assert_sound(app: &App) {
+    let mut found = Vec::new();
+    verify(app, Mend::No, |progress| {
+        if let Progress::Differs(difference) = progress {
+            found.push(format!("{difference:?}"));
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(found, [] as [String; 0]);
+}

@@ -1,0 +1,351 @@
+//! The `follows` table through [`Follows`](grateful_storage::Follows).
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod support {
+    pub(crate) mod pages;
+    pub(crate) mod relations;
+}
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use diesel_async::SimpleAsyncConnection as _;
+use futures_util::future::join_all;
+use grateful_domain::Edge::{Active, Blocked, None, Pending};
+use grateful_domain::{Edge, Follow, Relation, UserId};
+use grateful_storage::{FollowCounts, PairLock, Repositories};
+use grateful_testkit::{NOON, TestDatabase, a_user, someone};
+use uuid::Uuid;
+
+use crate::support::pages::{first, walk};
+use crate::support::relations::relate;
+
+#[tokio::test]
+async fn the_relation_of_each_pair_of_edges_is_read_as_it_is() {
+    let test = TestDatabase::create().await;
+    let ana = someone(&test).await;
+    let (mut others, mut expected) = (Vec::new(), BTreeMap::new());
+    for there in Edge::ALL {
+        for back in Edge::ALL {
+            let other = someone(&test).await;
+            for (one, another, edge) in [(ana, other, there), (other, ana, back)] {
+                if let Some(code) = edge.code() {
+                    relate(&test, one, another, code).await;
+                }
+            }
+            others.push(other);
+            expected.insert(other, Relation { there, back });
+        }
+    }
+    // Of whom one asks twice there is one answer, and of nobody none.
+    others.extend([others[0], UserId::from(-1), UserId::from(i64::MAX)]);
+
+    let mut conn = test.connect().await;
+    let relations = conn.follows().relations_of(ana, &others).await.unwrap();
+
+    assert_eq!(relations.into_iter().collect::<BTreeMap<_, _>>(), expected);
+    for (other, relation) in expected {
+        assert_eq!(conn.follows().relation(ana, other).await.unwrap(), relation);
+    }
+    let nobody = conn.follows().relation(ana, UserId::from(-1)).await.unwrap();
+    assert_eq!(nobody, Relation::STRANGERS);
+}
+
+#[tokio::test]
+async fn every_turn_of_an_edge_leaves_the_edge_and_the_numbers_that_it_says() {
+    let test = TestDatabase::create().await;
+    for before in Edge::ALL {
+        for after in Edge::ALL {
+            let [ana, ben] = [someone(&test).await, someone(&test).await];
+            turn(&test, None, an_edge(ana, ben, before)).await;
+
+            turn(&test, before, an_edge(ana, ben, after)).await;
+
+            let mut conn = test.connect().await;
+            let relation = conn.follows().relation(ana, ben).await.unwrap();
+            assert_eq!(relation, Relation { there: after, back: None }, "{before:?}");
+            let counts = [counts(&test, ana).await, counts(&test, ben).await];
+            let of_ana = FollowCounts {
+                following: i64::from(after == Active),
+                asked: i64::from(after == Pending),
+                ..NOTHING
+            };
+            let of_ben = FollowCounts {
+                followers: i64::from(after == Active),
+                asked_by: i64::from(after == Pending),
+                ..NOTHING
+            };
+            assert_eq!(counts, [of_ana, of_ben], "{before:?} {after:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_edge_keeps_its_id_and_its_time_when_it_is_accepted_and_not_when_it_becomes_a_block() {
+    let test = TestDatabase::create().await;
+    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let asked = an_edge(ana, ben, Pending);
+    let later = chrono::TimeDelta::minutes(1);
+
+    let made = turn(&test, None, asked.clone()).await.unwrap();
+    let accept = Follow { created_at: NOON + later, ..an_edge(ana, ben, Active) };
+    let accepted = turn(&test, Pending, accept.clone()).await.unwrap();
+    let block = Follow { created_at: NOON + later * 2, ..an_edge(ana, ben, Blocked) };
+    let blocked = turn(&test, Active, block.clone()).await.unwrap();
+    let gone = turn(&test, Blocked, an_edge(ana, ben, None)).await;
+
+    assert_eq!(made, asked);
+    assert_eq!(accepted, Follow { edge: Active, ..asked.clone() });
+    assert_eq!(blocked, Follow { id: asked.id, ..block });
+    assert_eq!(gone, Option::None);
+}
+
+#[tokio::test]
+async fn a_pair_is_locked_with_what_each_says_of_followers() {
+    let test = TestDatabase::create().await;
+    let mut people = Vec::new();
+    let approving =
+        [r#"'{"approve_followers": true}'"#, r#"'{"approve_followers": false}'"#, "NULL", "'{}'"];
+    for preferences in approving {
+        let person = someone(&test).await;
+        let sql = format!("UPDATE users SET profile_preferences = {preferences}");
+        test.execute(&format!("{sql} WHERE id = {person}")).await;
+        people.push(person);
+    }
+    let mut conn = test.connect().await;
+
+    for how in [PairLock::ForAnEdge, PairLock::AgainstActs] {
+        for pair in people.windows(2) {
+            let locked = conn.users().lock_pair(pair[1], pair[0], how).await.unwrap();
+            for person in pair {
+                let (author, approval) = &locked[person];
+                assert_eq!(author.id, *person);
+                let asked = *approval == grateful_domain::Approval::Asked;
+                assert_eq!(asked, *person == people[0]);
+            }
+        }
+        let alone = conn.users().lock_pair(people[0], UserId::from(-1), how).await.unwrap();
+        assert_eq!(alone.into_keys().collect::<Vec<_>>(), [people[0]]);
+    }
+}
+
+#[tokio::test]
+async fn a_walk_through_followers_meets_each_of_them_once_newest_first() {
+    let test = TestDatabase::create().await;
+    let ana = someone(&test).await;
+    let mut expected = Vec::new();
+    for number in 0..23_i64 {
+        let follower = someone(&test).await;
+        let at = NOON + chrono::TimeDelta::seconds(number / 3);
+        let follow = Follow { created_at: at, ..an_edge(follower, ana, Active) };
+        expected.push((Reverse(at), Reverse(follow.id), follower));
+        turn(&test, None, follow).await;
+    }
+    expected.sort();
+    let expected: Vec<UserId> = expected.into_iter().map(|(.., follower)| follower).collect();
+    let mut conn = test.connect().await;
+
+    for limit in [1, 7, 100] {
+        let met = walk(limit, async |page| conn.follows().followers(ana, ana, page).await.unwrap());
+        let met: Vec<UserId> = met.await.iter().map(|listed| listed.person.author.id).collect();
+        assert_eq!(met, expected, "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn some_requests_are_those_that_wait_longest() {
+    let test = TestDatabase::create().await;
+    let ana = someone(&test).await;
+    let mut askers = Vec::new();
+    for number in 0..3 {
+        let asker = someone(&test).await;
+        let at = NOON + chrono::TimeDelta::seconds(number);
+        turn(&test, None, Follow { created_at: at, ..an_edge(asker, ana, Pending) }).await;
+        askers.push(asker);
+    }
+    relate(&test, someone(&test).await, ana, "active").await;
+    let mut conn = test.connect().await;
+
+    let some = conn.follows().some_requests(ana, 2).await.unwrap();
+
+    assert_eq!(some, askers[..2]);
+    assert_eq!(conn.follows().some_requests(ana, 9).await.unwrap(), askers);
+}
+
+/// In twenty random graphs of fourteen people, for each of them.
+#[tokio::test]
+async fn suggestions_are_those_that_a_slow_search_finds() {
+    let test = TestDatabase::create().await;
+    let people = join_all((0..14).map(|n| a_person_called(&test, n))).await;
+    let mut conn = test.connect().await;
+    let mut seed = u64::from(std::process::id());
+    for _ in 0..20 {
+        let edges = random_edges(people.len(), &mut seed);
+        test.execute("DELETE FROM follows").await;
+        let rows = edges.iter().filter_map(|((one, other), edge)| {
+            let (one, other) = (people[*one].0, people[*other].0);
+            edge.code().map(|code| format!("(gen_random_uuid(), {one}, {other}, '{code}')"))
+        });
+        let rows: Vec<String> = rows.collect();
+        let insert = "INSERT INTO follows (id, follower_id, followed_id, status) VALUES";
+        test.execute(&format!("{insert} {}", rows.join(", "))).await;
+
+        for me in 0..people.len() {
+            let found = conn.follows().suggestions(people[me].0, 5).await.unwrap();
+            let found = found.into_iter().map(|it| {
+                let mutuals = it.mutuals.into_iter().map(|name| name.as_str().to_owned());
+                (it.person.author.id, it.mutual_count, mutuals.collect())
+            });
+            let found: Vec<(UserId, i64, Vec<String>)> = found.collect();
+            assert_eq!(found, suggestions(&people, &edges, me, 5), "{me} in {edges:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn edges_of_somebody_who_goes_are_removed_part_by_part_and_counted_no_more() {
+    let test = TestDatabase::create().await;
+    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    for other in [ben, someone(&test).await, someone(&test).await] {
+        turn(&test, None, an_edge(ana, other, Active)).await;
+        turn(&test, None, an_edge(other, ana, Active)).await;
+    }
+    turn(&test, None, an_edge(someone(&test).await, ana, Pending)).await;
+    turn(&test, None, an_edge(someone(&test).await, ana, Blocked)).await;
+    let mut conn = test.connect().await;
+
+    let mut parts = Vec::new();
+    loop {
+        let removed = conn.follows().delete_some_of(ana, 3).await.unwrap();
+        if removed == 0 {
+            break;
+        }
+        parts.push(removed);
+    }
+
+    assert_eq!(parts, [3, 3, 2]);
+    assert_eq!(test.count("follows").await, 0);
+    assert_eq!(test.count("users WHERE followers_count + following_count > 0").await, 0);
+}
+
+/// The numbers of whoever is at the other end are right, whatever else happens to their row meanwhile.
+#[tokio::test]
+async fn edges_are_removed_while_somebody_at_their_other_end_changes() {
+    let test = TestDatabase::create().await;
+    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    turn(&test, None, an_edge(ana, ben, Active)).await;
+    turn(&test, None, an_edge(ben, ana, Active)).await;
+    let change = format!("UPDATE users SET followers_count = followers_count + 1 WHERE id = {ben}");
+    let mut in_flight = test.begin(&change).await;
+    let mut conn = test.connect().await;
+    let mut follows = conn.follows();
+
+    let (removed, ()) = tokio::join!(follows.delete_some_of(ana, 10), async {
+        until_one_waits(&test).await;
+        in_flight.batch_execute("COMMIT").await.unwrap();
+    });
+
+    assert_eq!(removed.unwrap(), 2);
+    assert_eq!(counts(&test, ben).await, FollowCounts { followers: 1, ..NOTHING });
+    assert_eq!(counts(&test, ana).await, NOTHING);
+}
+
+#[tokio::test]
+async fn ones_own_blocks_are_listed_and_not_those_of_others() {
+    let test = TestDatabase::create().await;
+    let [ana, ben, caro] = [someone(&test).await, someone(&test).await, someone(&test).await];
+    relate(&test, ben, ana, "blocked").await;
+    relate(&test, ana, caro, "blocked").await;
+    let mut conn = test.connect().await;
+
+    let blocks = conn.follows().blocks(ana, first(10)).await.unwrap().items;
+
+    let blocked: Vec<UserId> = blocks.iter().map(|listed| listed.person.author.id).collect();
+    assert_eq!(blocked, [ben]);
+    assert_eq!(conn.follows().count_blocks(ana).await.unwrap(), 1);
+    assert_eq!(conn.follows().count_blocks(ben).await.unwrap(), 0);
+}
+
+const NOTHING: FollowCounts = FollowCounts { followers: 0, following: 0, asked_by: 0, asked: 0 };
+
+/// Each edge of some people, by their numbers.
+type Edges = BTreeMap<(usize, usize), Edge>;
+
+fn random_edges(people: usize, seed: &mut u64) -> Edges {
+    let mut edges = Edges::new();
+    for one in 0..people {
+        for other in (0..people).filter(|other| *other != one) {
+            *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let edge = match (*seed >> 33) % 20 {
+                0..=4 => Active,
+                5 => Pending,
+                6 => Blocked,
+                _ => None,
+            };
+            edges.insert((one, other), edge);
+        }
+    }
+    edges
+}
+
+/// Whom rules §7 suggest to one of these people, by looking at everybody.
+fn suggestions(
+    people: &[(UserId, String)],
+    edges: &Edges,
+    me: usize,
+    most: usize,
+) -> Vec<(UserId, i64, Vec<String>)> {
+    let edge = |one: usize, other: usize| edges.get(&(one, other)).copied().unwrap_or(None);
+    let may_be =
+        |other: usize| other != me && edge(me, other) == None && edge(other, me) != Blocked;
+    let mut found = Vec::new();
+    for other in (0..people.len()).filter(|other| may_be(*other)) {
+        let through = (0..people.len())
+            .filter(|it| edge(me, *it) == Active && edge(*it, other) == Active)
+            .map(|it| people[it].1.clone());
+        // By their names, which are all in small letters.
+        let through: BTreeSet<String> = through.collect();
+        if !through.is_empty() {
+            found.push((Reverse(through.len()), people[other].1.clone(), other, through));
+        }
+    }
+    found.sort();
+    let found = found.into_iter().take(most).map(|(count, _, other, through)| {
+        let count = i64::try_from(count.0).unwrap();
+        (people[other].0, count, through.into_iter().take(3).collect())
+    });
+    found.collect()
+}
+
+/// Their names are in another order than their ids.
+async fn a_person_called(test: &TestDatabase, number: usize) -> (UserId, String) {
+    let name = format!("p{:02}", number * 5 % 14);
+    (a_user().named(&name).saved_in(test).await.id, name)
+}
+
+fn an_edge(from: UserId, to: UserId, edge: Edge) -> Follow {
+    static NUMBER: AtomicU32 = AtomicU32::new(1);
+    let id = Uuid::from_u128(NUMBER.fetch_add(1, Ordering::Relaxed).into()).into();
+    Follow { id, follower: from, followed: to, edge, created_at: NOON }
+}
+
+async fn turn(test: &TestDatabase, before: Edge, follow: Follow) -> Option<Follow> {
+    test.connect().await.follows().turn(before, &follow).await.unwrap()
+}
+
+async fn counts(test: &TestDatabase, user: UserId) -> FollowCounts {
+    test.connect().await.follows().count(user).await.unwrap().unwrap()
+}
+
+async fn until_one_waits(test: &TestDatabase) {
+    let waiting =
+        "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while test.count(waiting).await < 1 {
+        assert!(Instant::now() < deadline, "nobody waits");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}

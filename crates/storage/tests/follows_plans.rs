@@ -1,0 +1,164 @@
+//! What looking at people costs among many: the statements are those that the code prepared, not copies.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod support {
+    pub(crate) mod plan;
+    pub(crate) mod sql;
+}
+
+use chrono::DateTime;
+use diesel_async::SimpleAsyncConnection;
+use grateful_domain::{Limit, Page, Position, Start, UserId};
+use grateful_storage::{Connection, Repositories};
+use grateful_testkit::TestDatabase;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use crate::support::plan::Plan;
+
+/// Read by all tests here, and written by none.
+static WORLD: OnceCell<TestDatabase> = OnceCell::const_new();
+
+/// Thirty thousand follow them, a third of whom they follow back; 50 have asked, and they have blocked 50.
+const KNOWN: i64 = 1;
+
+/// Follows ten people and person 1, and is followed by as many.
+const ORDINARY: i64 = 7_777;
+
+const PAGE: Page = Page::first(Limit::MAX);
+
+#[tokio::test]
+async fn the_newest_followers_of_somebody_whom_thousands_follow() {
+    let arguments = "7777, 'active', 1, 1, 'active', 7777, 'blocked', 7777, 'blocked', 101";
+    check(arguments, 101, async |conn| {
+        conn.follows().followers(UserId::from(ORDINARY), UserId::from(KNOWN), PAGE).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_deep_down_the_followers_of_somebody_whom_thousands_follow() {
+    let at = DateTime::from_timestamp(1_735_689_600 + 15_000, 0).unwrap();
+    let place = Position { at, id: Uuid::nil() };
+    let page = Page { limit: Limit::MAX, start: Start::After(place) };
+
+    let place = format!("'{}', '{}'", at.to_rfc3339(), Uuid::nil());
+    let before = "7777, 'active', 1, 1, 'active', 7777, 'blocked', 7777, 'blocked'";
+    check(&format!("{before}, {place}, 101"), 101, async |conn| {
+        conn.follows().followers(UserId::from(ORDINARY), UserId::from(KNOWN), page).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_newest_of_thousands_whom_somebody_follows() {
+    let arguments = "7777, 'active', 1, 1, 'active', 7777, 'blocked', 7777, 'blocked', 101";
+    check(arguments, 101, async |conn| {
+        conn.follows().following(UserId::from(ORDINARY), UserId::from(KNOWN), PAGE).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn ones_own_followers_for_somebody_with_blocks() {
+    let arguments = "1, 'active', 1, 1, 'active', 1, 'blocked', 1, 'blocked', 101";
+    check(arguments, 101, async |conn| {
+        conn.follows().followers(UserId::from(KNOWN), UserId::from(KNOWN), PAGE).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_has_asked_somebody_whom_thousands_follow() {
+    let arguments = "1, 'active', 1, 1, 'pending', 1, 'blocked', 1, 'blocked', 101";
+    check(arguments, 50, async |conn| {
+        conn.follows().requests(UserId::from(KNOWN), PAGE).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whom_somebody_has_blocked() {
+    check("1, 'active', 1, 1, 'blocked', 101", 50, async |conn| {
+        conn.follows().blocks(UserId::from(KNOWN), PAGE).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_somebody_is_to_a_hundred_others() {
+    let people: Vec<i64> = (1..=100).map(|n| n * 97).collect();
+    let others: Vec<UserId> = people.iter().copied().map(UserId::from).collect();
+
+    check(&format!("7777, ARRAY{people:?}::bigint[]"), 100, async |conn| {
+        let relations = conn.follows().relations_of(UserId::from(ORDINARY), &others).await;
+        assert_eq!(relations.unwrap().len(), 100);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn how_many_follow_somebody_whom_thousands_follow() {
+    // What is pending is counted row by row.
+    check_reading("1", 1, 200, async |conn| {
+        let counts = conn.follows().count(UserId::from(KNOWN)).await.unwrap().unwrap();
+        assert_eq!((counts.asked_by, counts.asked), (50, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn suggestions_for_somebody_who_follows_some() {
+    // Ten people follow ten each, and one follows ten thousand: PostgreSQL, which expects ten of everybody, sorts them.
+    check_reading("7777, 20", 20, 12_000, async |conn| {
+        let found = conn.follows().suggestions(UserId::from(ORDINARY), 20).await.unwrap();
+        assert_eq!(found.len(), 20);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn suggestions_for_somebody_who_follows_thousands() {
+    // At most 200 times 200 edges, and those whom they stem from.
+    check_reading("1, 20", 20, 80_000, async |conn| {
+        let found = conn.follows().suggestions(UserId::from(KNOWN), 20).await.unwrap();
+        assert_eq!(found.len(), 20);
+    })
+    .await;
+}
+
+async fn check(arguments: &str, rows: u32, work: impl AsyncFnOnce(&mut Connection)) {
+    check_reading(arguments, rows, 20 * rows, work).await;
+}
+
+/// Has `work` prepare a statement, and looks at how PostgreSQL comes by its rows, so many of them from so many: with a
+/// plan for these arguments, and with one for any.
+async fn check_reading(
+    arguments: &str,
+    rows: u32,
+    most: u32,
+    work: impl AsyncFnOnce(&mut Connection),
+) {
+    let mut conn = world().await.connect().await;
+    work(&mut conn).await;
+
+    for mode in ["force_custom_plan", "force_generic_plan"] {
+        conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
+        let plan = Plan::of_the_prepared(&mut conn, "", arguments).await;
+
+        assert_eq!(plan.rows_returned().to_string(), rows.to_string(), "{plan:#?}");
+        assert_eq!(plan.tables_read_whole(), [""; 0], "{mode}: {plan:#?}");
+        let read = plan.rows_read();
+        assert!(read <= f64::from(most), "{mode}: {read} rows for {rows}: {plan:#?}");
+    }
+}
+
+async fn world() -> &'static TestDatabase {
+    WORLD
+        .get_or_init(async || {
+            let world = TestDatabase::create().await;
+            world.execute(include_str!("support/people.sql")).await;
+            world
+        })
+        .await
+}

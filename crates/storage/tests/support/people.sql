@@ -1,0 +1,31 @@
+-- A large and deterministic world of 150,000 people, the first 20,000 of whom follow ten others each. 30,000 from all over
+-- it follow person 1, who follows 10,000 back, was asked by 50 more, and has blocked another 50.
+SET synchronous_commit = off;
+
+INSERT INTO users (email, username, hashed_password)
+SELECT 'person_' || n || '@example.org', 'Person_' || n, '' FROM generate_series(1, 150000) AS n;
+
+-- The foreign keys are kept by how the rows are made.
+SET session_replication_role = replica;
+
+INSERT INTO follows (id, follower_id, followed_id, status, created_at)
+SELECT md5(follower_id || ' ' || followed_id)::uuid, follower_id, followed_id, status,
+    timestamptz '2025-01-01 00:00Z' + n * interval '1 second'
+FROM (
+    SELECT 1, 7777, 1, 'active'
+    UNION ALL
+    SELECT n, n * 4999 % 149999 + 2, 1, 'active' FROM generate_series(1, 30000) AS n
+    UNION ALL
+    SELECT n, 1, n * 4999 % 149999 + 2, 'active' FROM generate_series(1, 10000) AS n
+    UNION ALL
+    SELECT n, n * 4999 % 149999 + 2, 1, 'pending' FROM generate_series(40001, 40050) AS n
+    UNION ALL
+    SELECT n, n * 4999 % 149999 + 2, 1, 'blocked' FROM generate_series(40051, 40100) AS n
+    UNION ALL
+    SELECT 20 * n + k, n, (n + k * 911) % 19999 + 2, 'active'
+    FROM generate_series(2, 20000) AS n, generate_series(1, 10) AS k
+    WHERE (n + k * 911) % 19999 + 2 <> n
+) AS edges (n, follower_id, followed_id, status)
+ON CONFLICT DO NOTHING;
+
+ANALYZE;

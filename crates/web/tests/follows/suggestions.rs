@@ -1,0 +1,141 @@
+//! `/follows/suggestions`.
+
+use grateful_testkit::{Api, Caller};
+use serde_json::{Value, json};
+
+use crate::support::{NOON, block, details, follow, follows, id, ids, problem, shy};
+
+#[actix_web::test]
+async fn whom_those_follow_whom_one_follows_is_suggested_with_who_they_are() {
+    let api = Api::create().await;
+    let [ana, ben, caro] = named(&api, ["ana", "ben", "caro"]).await;
+    let told = "UPDATE users SET bio = 'Hi', profile_image_url = '/c.jpg' WHERE id =";
+    api.test().execute(&format!("{told} {}", id(&caro))).await;
+    follow(&api, &ana, &ben).await;
+    follow(&api, &ben, &caro).await;
+
+    let answer = suggestions(&api, &ana, "").await;
+
+    let expected = json!({"suggestions": [{
+        "id": id(&caro),
+        "username": "caro",
+        "bio": "Hi",
+        "profile_image_url": "/c.jpg",
+        "created_at": NOON,
+        "mutual_count": 1,
+        "mutuals": ["ben"],
+    }]});
+    assert_eq!(answer, expected);
+}
+
+#[actix_web::test]
+async fn who_has_most_mutuals_comes_first_and_then_whose_name_does() {
+    let api = Api::create().await;
+    let [ana, ben, caro] = named(&api, ["ana", "ben", "caro"]).await;
+    let [zoe, dora, emil] = named(&api, ["zoe", "Dora", "emil"]).await;
+    for mutual in [&ben, &caro] {
+        follow(&api, &ana, mutual).await;
+        follow(&api, mutual, &zoe).await;
+    }
+    follow(&api, &ben, &emil).await;
+    follow(&api, &caro, &dora).await;
+
+    let all = suggestions(&api, &ana, "").await;
+    let two = suggestions(&api, &ana, "?limit=2").await;
+
+    assert_eq!(ids(&all["suggestions"]), [id(&zoe), id(&dora), id(&emil)]);
+    assert_eq!(ids(&two["suggestions"]), [id(&zoe), id(&dora)]);
+    assert_eq!(all["suggestions"][0]["mutuals"], json!(["ben", "caro"]));
+}
+
+#[actix_web::test]
+async fn at_most_three_mutuals_are_named_and_all_are_counted() {
+    let api = Api::create().await;
+    let [ana, zoe] = named(&api, ["ana", "zoe"]).await;
+    for mutual in &named(&api, ["emil", "caro", "Ben", "dora"]).await {
+        follow(&api, &ana, mutual).await;
+        follow(&api, mutual, &zoe).await;
+    }
+
+    let suggested = suggestions(&api, &ana, "").await;
+
+    assert_eq!(suggested["suggestions"][0]["mutual_count"], 4);
+    assert_eq!(suggested["suggestions"][0]["mutuals"], json!(["Ben", "caro", "dora"]));
+}
+
+#[actix_web::test]
+async fn neither_oneself_nor_whom_one_follows_or_asked_nor_anybody_behind_a_block_is_suggested() {
+    let api = Api::create().await;
+    let [ana, ben, followed] = [api.someone().await, api.someone().await, api.someone().await];
+    let [blocked, blocking, asked] = [api.someone().await, api.someone().await, shy(&api).await];
+    let left = api.someone().await;
+    follow(&api, &ana, &ben).await;
+    follow(&api, &ana, &followed).await;
+    follow(&api, &ana, &asked).await;
+    for known in [&ana, &followed, &blocked, &blocking, &left] {
+        follow(&api, &ben, known).await;
+    }
+    follow(&api, &ben, &asked).await;
+    let accept = follows(format!("requests/{}/accept", id(&ben)));
+    api.post(&accept).by(&asked).send().await.expect(200);
+    block(&api, &ana, &blocked).await;
+    block(&api, &blocking, &ana).await;
+
+    let suggested = suggestions(&api, &ana, "").await;
+
+    assert_eq!(ids(&suggested["suggestions"]), [id(&left)]);
+}
+
+#[actix_web::test]
+async fn requests_suggest_nobody() {
+    let api = Api::create().await;
+    let [ana, ben, sue] = [api.someone().await, api.someone().await, shy(&api).await];
+    follow(&api, &ana, &sue).await;
+    follow(&api, &sue, &ben).await;
+    follow(&api, &ben, &sue).await;
+
+    assert_eq!(suggestions(&api, &ana, "").await["suggestions"], json!([]));
+}
+
+#[actix_web::test]
+async fn ten_are_suggested_unless_asked_otherwise_and_at_most_twenty() {
+    let api = Api::create().await;
+    let [ana, ben] = named(&api, ["ana", "ben"]).await;
+    follow(&api, &ana, &ben).await;
+    api.test()
+        .execute(&format!(
+            "INSERT INTO users (email, username, hashed_password)
+             SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, 25) n;
+             INSERT INTO follows (id, follower_id, followed_id, status)
+             SELECT gen_random_uuid(), {}, id, 'active' FROM users WHERE hashed_password = 'x'",
+            id(&ben)
+        ))
+        .await;
+
+    for (query, expected) in [("", 10), ("?limit=1", 1), ("?limit=20", 20)] {
+        let suggested = suggestions(&api, &ana, query).await;
+        assert_eq!(suggested["suggestions"].as_array().unwrap().len(), expected, "{query}");
+    }
+    for bad in ["0", "21", "-1", "x", "", "99999999999999999999"] {
+        let path = follows(format!("suggestions?limit={bad}"));
+        let refused = api.get(&path).by(&ana).send().await;
+        assert_eq!(problem(&refused, 422).0, "validation_error", "{bad}");
+        assert!(details(&refused)["fields"]["limit"].is_string(), "{bad}");
+    }
+}
+
+async fn suggestions(api: &Api, to: &Caller, query: &str) -> Value {
+    api.get(&follows(format!("suggestions{query}"))).by(to).send().await.expect(200).data()
+}
+
+/// People of these names, signed in.
+async fn named<const N: usize>(api: &Api, names: [&str; N]) -> [Caller; N] {
+    let mut people = Vec::new();
+    for name in names {
+        let person = api.someone().await;
+        let sql = format!("UPDATE users SET username = '{name}' WHERE id = {}", id(&person));
+        api.test().execute(&sql).await;
+        people.push(person);
+    }
+    people.try_into().unwrap()
+}
