@@ -10,7 +10,7 @@ use std::process::Command;
 use grateful_tests::Value;
 
 /// Of everything named in this table, what each crate may depend on. What is named nowhere in it is free for all.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("grateful-domain", &[]),
     (
         "grateful-storage",
@@ -49,6 +49,10 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("grateful-seed", &["grateful-domain"]),
     ("grateful-local-postgres", &["nix"]),
     (
+        "grateful-nominatim",
+        &["grateful-domain", "grateful-application", "moka", "reqwest", "rustls"],
+    ),
+    (
         "grateful-server",
         &[
             "grateful-domain",
@@ -56,6 +60,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
             "grateful-application",
             "grateful-web",
             "grateful-local-postgres",
+            "grateful-nominatim",
             "grateful-seed",
             "actix-web",
             "clap",
@@ -83,7 +88,15 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ),
     (
         "grateful-tests",
-        &["grateful-server", "grateful-testkit", "nix", "reqwest", "tempfile", "tokio-postgres"],
+        &[
+            "grateful-server",
+            "grateful-testkit",
+            "nix",
+            "reqwest",
+            "rustls",
+            "tempfile",
+            "tokio-postgres",
+        ],
     ),
 ];
 

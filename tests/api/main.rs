@@ -12,5 +12,8 @@ mod contract;
 /// Faults: kills, locks, slow and rude clients, too many of them, and stopping in the midst of it all.
 mod resilience;
 
+/// How often anything may be done, and what is asked of others.
+mod limits;
+
 /// The command line: help, settings, commands, logs.
 mod cli;

@@ -66,7 +66,11 @@ async fn play_and_verify(leaving: usize) -> Tally {
     }
     let (untold, held_back) = (test.count(UNTOLD).await, test.count(HELD_BACK).await);
     assert!(untold <= held_back, "{untold} acts were not told, and {held_back} held back");
-    assert_eq!(deadlocks(&test).await, 0, "somebody took locks in another order");
+    let deadlocks = deadlocks(&test).await;
+    println!("{deadlocks:>43} deadlocks");
+    // Whoever leaves is locked against everybody, and others refer to them from inboxes: PostgreSQL ends one of the two,
+    // which is tried again.
+    assert!(leaving != 0 || deadlocks == 0, "somebody took locks in another order");
     assert_eq!(differences(&app).await, [] as [String; 0], "seed {seed}");
     tally
 }

@@ -25,7 +25,14 @@ pub struct Token(pub String);
 
 impl Client {
     pub(crate) fn of(address: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().timeout(DEADLINE).build().unwrap();
+        // The program brings TLS along, which asks the process for its cryptography even where it is not used.
+        _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .tls_certs_only([])
+            .timeout(DEADLINE)
+            .build()
+            .unwrap();
         Self { http, address: address.to_owned() }
     }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
-use grateful_application::Arrivals;
-use grateful_application::{App, Passwords, SystemClock};
+use grateful_application::{App, Arrivals, Guesses, Passwords, SystemClock};
+use grateful_nominatim::Nominatim;
 use grateful_storage::{Database, DatabaseConfig};
 use object_store::local::LocalFileSystem;
 
@@ -50,6 +50,8 @@ struct Shared {
     database: DatabaseConfig,
     files: Arc<LocalFileSystem>,
     passwords: Arc<Passwords>,
+    guesses: Arc<Guesses>,
+    geocoder: Arc<Nominatim>,
     session_lifetime: TimeDelta,
     notification_retention: TimeDelta,
 }
@@ -59,10 +61,15 @@ impl Shared {
         let folder = &settings.uploads_dir;
         let unusable = || format!("the folder of uploads {} cannot be used", folder.display());
         std::fs::create_dir_all(folder).with_context(unusable)?;
+        let limits = settings.limits.as_ref();
+        let guesses =
+            limits.map_or_else(Guesses::unlimited, |it| Guesses::at_most(it.failed_logins));
         Ok(Self {
             database,
             files: Arc::new(LocalFileSystem::new_with_prefix(folder).with_context(unusable)?),
             passwords: Arc::new(Passwords::new(cores())?),
+            guesses: Arc::new(guesses),
+            geocoder: Arc::new(Nominatim::new(settings.nominatim.clone())),
             session_lifetime: settings.session_lifetime,
             notification_retention: settings.notification_retention,
         })
@@ -74,6 +81,8 @@ impl Shared {
             files: self.files.clone(),
             clock: Arc::new(SystemClock),
             passwords: self.passwords.clone(),
+            guesses: self.guesses.clone(),
+            geocoder: self.geocoder.clone(),
             session_lifetime: self.session_lifetime,
             notification_retention: self.notification_retention,
             arrivals: Arrivals::default(),

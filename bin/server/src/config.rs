@@ -1,5 +1,8 @@
 //! Every setting, by flag and by variable, and only here.
 
+mod geocoder;
+mod limits;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -7,8 +10,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand};
+use grateful_nominatim::NominatimConfig;
 use grateful_seed::Size;
 
+use self::geocoder::RawGeocoder;
+pub(crate) use self::limits::Limits;
+use self::limits::RawLimits;
 use crate::telemetry::{LogConfig, LogFormat};
 
 /// Gratitude communities: posts, hearts and feeds over HTTP, on PostgreSQL.
@@ -203,6 +210,12 @@ pub(crate) struct RawSettings {
     )]
     session_days: String,
 
+    #[command(flatten)]
+    limits: RawLimits,
+
+    #[command(flatten)]
+    geocoder: RawGeocoder,
+
     /// How many seconds requests in flight may take to finish after the order to stop.
     #[arg(
         long,
@@ -257,6 +270,9 @@ pub(crate) struct Settings {
     pub(crate) session_lifetime: TimeDelta,
     pub(crate) notification_retention: TimeDelta,
     pub(crate) shutdown_timeout: Duration,
+    /// None where nobody counts.
+    pub(crate) limits: Option<Limits>,
+    pub(crate) nominatim: NominatimConfig,
     pub(crate) migrate: bool,
     pub(crate) log: LogConfig,
 }
@@ -293,6 +309,9 @@ impl Settings {
         let more = raw.allowed_origins.split(',').map(str::trim).filter(|url| !url.is_empty());
         let more = more.map(origin_of).collect::<Result<Vec<_>, _>>();
         let more = problems.keep("GRATEFUL_ALLOWED_ORIGINS", more);
+        let limits = raw.limits.check(&mut problems);
+        let frontend_url = raw.frontend_url.trim_end_matches('/').to_owned();
+        let nominatim = raw.geocoder.check(&frontend_url, &mut problems);
         let format = problems.keep("GRATEFUL_LOG_FORMAT", raw.log_format.parse::<LogFormat>());
         let filter = problems.keep("RUST_LOG", raw.log.parse().map_err(|error| format!("{error}")));
         let assemble = || {
@@ -301,7 +320,7 @@ impl Settings {
                 listen: listen?,
                 data_dir: raw.data_dir,
                 uploads_dir: raw.uploads_dir,
-                frontend_url: raw.frontend_url.trim_end_matches('/').to_owned(),
+                frontend_url,
                 allowed_origins: frontend.into_iter().chain(more?).collect(),
                 workers: if workers == 0 { cores() } else { fit(workers) },
                 connections_per_worker: fit(connections),
@@ -310,6 +329,8 @@ impl Settings {
                 session_lifetime: TimeDelta::days(i64::try_from(days).ok()?),
                 notification_retention: TimeDelta::days(i64::try_from(retention).ok()?),
                 shutdown_timeout: Duration::from_secs(shutdown),
+                limits: limits?,
+                nominatim: nominatim?,
                 migrate: !no_migrate?,
                 log: LogConfig { format: format?, filter: filter? },
             })

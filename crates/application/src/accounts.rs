@@ -56,9 +56,11 @@ pub async fn sign_up(app: &App, new: SignUp) -> Result<(User, AccessToken)> {
 /// Begins a session for whoever knows the password.
 ///
 /// # Errors
-/// `Unauthenticated`, after the same time and in the same words whether or not there is such an account.
+/// `Unauthenticated`, after the same time and in the same words whether or not there is such an account; `TooMany`,
+/// after that time too and whatever the password, where it was guessed wrong too often.
 pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
     let email = log_in.email.trim();
+    let guess = app.guesses.begin(email, app.clock.now());
     let known = if email.contains('\0') {
         // No address has one, and PostgreSQL takes none.
         None
@@ -67,7 +69,10 @@ pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
     };
     let kept = known.as_ref().map(|known| known.password.clone());
     let outcome = app.passwords.check(log_in.password.clone(), kept).await?;
+    // Only now, so that it takes as long as being wrong.
+    let guess = guess?;
     let Some(known) = known.filter(|_| outcome != Check::Wrong) else {
+        guess.was_wrong();
         return Err(Error::Unauthenticated(MISMATCH));
     };
     let kept = match outcome {
@@ -153,6 +158,21 @@ pub async fn reset_password(app: &App, username: &str, new: Password) -> Result<
 /// # Errors
 /// `NotFound` where there is no such account.
 pub async fn delete(app: &App, user: UserId) -> Result<()> {
+    for _ in 1..TRIES {
+        match leave(app, user).await {
+            // Others were in the way of the last step; by now there is less left for it.
+            Err(Error::Contended(_)) => (),
+            outcome => return outcome,
+        }
+    }
+    leave(app, user).await
+}
+
+/// How often a deletion is tried: whoever refers to the person from an inbox may stand in the way of its last step, and
+/// then PostgreSQL ends one of the two.
+const TRIES: u32 = 5;
+
+async fn leave(app: &App, user: UserId) -> Result<()> {
     let now = app.clock.now();
     for trace in TRACES {
         while app.db.transaction(async |tx| withdraw(tx, user, trace, now).await).await? != 0 {}

@@ -8,6 +8,7 @@ pub mod follows;
 pub mod health;
 pub mod hearts;
 pub mod housekeeping;
+pub mod locations;
 pub mod notifications;
 pub mod posts;
 pub mod reactions;
@@ -15,7 +16,9 @@ pub mod sessions;
 pub mod shares;
 pub mod verify;
 
+mod buckets;
 mod error;
+mod guesses;
 mod notify;
 mod passwords;
 mod ports;
@@ -31,10 +34,12 @@ pub use grateful_storage::QueryLog;
 use object_store::ObjectStore;
 use uuid::{NoContext, Timestamp, Uuid};
 
+pub use self::buckets::Buckets;
 pub use self::error::{Error, Result, Thing};
+pub use self::guesses::Guesses;
 pub use self::notifications::Arrivals;
 pub use self::passwords::Passwords;
-pub use self::ports::{Clock, SystemClock};
+pub use self::ports::{Clock, Finding, Geocoder, GeocoderError, NoGeocoder, SystemClock};
 pub use self::repeats::{Answer, IdempotencyKey, IdempotencyKeyError, Repeat};
 pub use self::tokens::AccessToken;
 
@@ -49,6 +54,10 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// The bounded place where passwords are hashed.
     pub passwords: Arc<Passwords>,
+    /// How often they may be guessed wrong.
+    pub guesses: Arc<Guesses>,
+    /// Where places are.
+    pub geocoder: Arc<dyn Geocoder>,
     /// How long somebody stays signed in.
     pub session_lifetime: TimeDelta,
     /// How long a notification is kept that was read.

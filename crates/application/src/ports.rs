@@ -1,6 +1,11 @@
 //! The outside world, as far as use cases must not know it.
 
+use std::future::{Future, ready};
+use std::pin::Pin;
+
 use chrono::{DateTime, SubsecRound, Utc};
+use grateful_domain::{Location, LocationQuery};
+use thiserror::Error;
 
 /// What time it is.
 pub trait Clock: Send + Sync {
@@ -16,5 +21,39 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else asks")]
     fn now(&self) -> DateTime<Utc> {
         Utc::now().trunc_subsecs(6)
+    }
+}
+
+/// Knows where places are.
+pub trait Geocoder: Send + Sync {
+    /// The places that are called so, best matches first, at most `limit`. In bounded time.
+    fn find<'a>(&'a self, query: &'a LocationQuery, limit: u8) -> Finding<'a>;
+}
+
+/// What a [`Geocoder`] is about to find.
+pub type Finding<'a> =
+    Pin<Box<dyn Future<Output = Result<Vec<Location>, GeocoderError>> + Send + 'a>>;
+
+/// Why a [`Geocoder`] found nothing, not even that there is nothing.
+#[derive(Debug, Error)]
+pub enum GeocoderError {
+    /// It took too long, or too many asked before.
+    #[error("the geocoder has no time")]
+    TimedOut,
+    /// It answered, but not with places.
+    #[error("the geocoder does not answer with places")]
+    BadAnswer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It could not be asked.
+    #[error("the geocoder cannot be reached")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// For whoever has no geocoder: it finds nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoGeocoder;
+
+impl Geocoder for NoGeocoder {
+    fn find<'a>(&'a self, _: &'a LocationQuery, _: u8) -> Finding<'a> {
+        Box::pin(ready(Ok(Vec::new())))
     }
 }

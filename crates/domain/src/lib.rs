@@ -9,6 +9,7 @@ mod mention;
 pub mod notification;
 mod page;
 mod post;
+mod rate;
 mod reaction;
 mod session;
 mod share;
@@ -39,6 +40,7 @@ pub use self::post::{
     Content, Draft, Engagement, ImageUrl, ImageUrlError, PlaceName, Post, PostEdit, PostType,
     Revision, SeenPost, Title, UnknownPostType, Visibility,
 };
+pub use self::rate::{Bucket, Rate};
 pub use self::reaction::{Emoji, EmojiCount, Heart, Reaction, UnknownEmoji};
 pub use self::session::Session;
 pub use self::share::{
@@ -48,7 +50,7 @@ pub use self::share::{
 pub use self::text::TextError;
 pub use self::user::{
     Author, Bio, City, DisplayName, Email, EmailError, Institutions, ListError, Location,
-    LocationError, Password, PasswordError, PasswordHash, Person, Preferences, PreferencesError,
-    User, Username, UsernameError, Websites,
+    LocationError, LocationQuery, LocationQueryError, Password, PasswordError, PasswordHash,
+    Person, Preferences, PreferencesError, User, Username, UsernameError, Websites,
 };
 pub use self::viewer::Viewer;

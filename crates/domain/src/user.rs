@@ -2,6 +2,7 @@
 
 mod email;
 mod location;
+mod location_query;
 mod password;
 mod profile;
 mod username;
@@ -10,6 +11,7 @@ use chrono::{DateTime, Utc};
 
 pub use self::email::{Email, EmailError};
 pub use self::location::{Location, LocationError};
+pub use self::location_query::{LocationQuery, LocationQueryError};
 pub use self::password::{Password, PasswordError, PasswordHash};
 pub use self::profile::{
     Bio, City, DisplayName, Institutions, ListError, Preferences, PreferencesError, Websites,

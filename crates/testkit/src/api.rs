@@ -1,6 +1,7 @@
 //! The HTTP API, called without a socket.
 
 use std::future::{Future, poll_fn};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -115,6 +116,11 @@ impl Call<'_> {
     /// With this header.
     pub fn with(self, name: &str, value: &str) -> Self {
         Self { request: self.request.insert_header((name, value)), ..self }
+    }
+
+    /// Sent from this address.
+    pub fn from_address(self, address: IpAddr) -> Self {
+        Self { request: self.request.peer_addr((address, 4711).into()), ..self }
     }
 
     /// With this JSON as its body.

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, LazyLock};
 
-use grateful_application::{App, Arrivals, Passwords};
+use grateful_application::{App, Arrivals, Guesses, Passwords};
 use grateful_storage::Database;
 use object_store::memory::InMemory;
 
-use crate::{NOON, StoppedClock, TestDatabase};
+use crate::{Atlas, NOON, StoppedClock, TestDatabase};
 
 /// Hashing is bounded for the process, as in a server.
 static PASSWORDS: LazyLock<Arc<Passwords>> = LazyLock::new(|| Arc::new(Passwords::new(2).unwrap()));
@@ -17,6 +17,8 @@ pub struct TestApp {
     pub app: App,
     /// Its clock.
     pub clock: Arc<StoppedClock>,
+    /// What it knows of the world.
+    pub atlas: Arc<Atlas>,
     /// Its uploads.
     pub files: Arc<InMemory>,
     /// Its database.
@@ -35,15 +37,18 @@ impl TestApp {
     pub fn on(test: TestDatabase, db: Database) -> Self {
         let clock = Arc::new(StoppedClock::at(NOON));
         let files = Arc::new(InMemory::new());
+        let atlas = Arc::new(Atlas::default());
         let app = App {
             db,
             files: files.clone(),
             clock: clock.clone(),
             passwords: PASSWORDS.clone(),
+            guesses: Arc::new(Guesses::unlimited()),
+            geocoder: atlas.clone(),
             session_lifetime: App::SESSION_LIFETIME,
             notification_retention: App::NOTIFICATION_RETENTION,
             arrivals: Arrivals::default(),
         };
-        Self { app, clock, files, test }
+        Self { app, clock, atlas, files, test }
     }
 }

@@ -8,6 +8,7 @@
 
 mod api;
 mod app;
+mod atlas;
 mod builders;
 mod clock;
 mod contract;
@@ -16,6 +17,7 @@ mod engagement;
 
 pub use self::api::{Answer, Api, Call, Caller, Opened};
 pub use self::app::TestApp;
+pub use self::atlas::Atlas;
 pub use self::builders::{PASSWORD, PostBuilder, UserBuilder, a_post, a_user, block, someone};
 pub use self::clock::{NOON, StoppedClock};
 pub use self::database::TestDatabase;

@@ -13,8 +13,10 @@ use grateful_application::App;
 use utoipa_actix_web::AppExt;
 
 use crate::error::ApiError;
-use crate::middleware::{RequestId, Route, authenticate, bounds, frame, problems};
+use crate::limits::Limits;
+use crate::middleware::{RequestId, Route, authenticate, bounds, frame, limit, problems};
 use crate::openapi::ROUTES;
+use crate::quota::Quota;
 use crate::{WebConfig, docs, routes};
 
 /// All routes in all layers, for one thread of a server or for a test.
@@ -34,12 +36,14 @@ pub fn app(
         .into_utoipa_app()
         .app_data(Data::new(app))
         .app_data(Data::new(config.clone()))
+        .app_data(Data::new(Limits::new(config.limits.as_ref())))
         .configure(routes)
         .into_app()
         .service(docs::page)
         .service(docs::file)
         .default_service(web::to(nowhere))
         // The last is the outermost.
+        .wrap(from_fn(limit))
         .wrap(from_fn(require_method))
         .wrap(from_fn(authenticate))
         .wrap(from_fn(bounds))
@@ -82,7 +86,14 @@ fn cors(origins: &[String]) -> Cors {
             IDEMPOTENCY_KEY,
             RequestId::HEADER,
         ])
-        .expose_headers([ETAG, LINK, RETRY_AFTER, RequestId::HEADER])
+        .expose_headers([
+            ETAG,
+            LINK,
+            RETRY_AFTER,
+            RequestId::HEADER,
+            Quota::FIELD,
+            Quota::POLICY_FIELD,
+        ])
         .supports_credentials()
         .max_age(3600);
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))

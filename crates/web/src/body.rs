@@ -157,6 +157,14 @@ impl Plain for bool {
     }
 }
 
+impl Plain for i64 {
+    const EXPECTED: &'static str = "must be a whole number";
+
+    fn from_json(value: Value) -> Option<Self> {
+        value.as_i64()
+    }
+}
+
 impl Plain for Vec<i64> {
     const EXPECTED: &'static str = "must be a list of whole numbers";
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::LimitsConfig;
+
 /// Settings of the HTTP side.
 #[derive(Debug, Clone)]
 pub struct WebConfig {
@@ -15,6 +17,8 @@ pub struct WebConfig {
     pub shutdown_timeout: Duration,
     /// How long a client may take to send the head of a request, and then its body.
     pub patience: Duration,
+    /// How much anybody may ask; none where nobody counts.
+    pub limits: Option<LimitsConfig>,
     /// From how many times on the same statement in one request is reported as N+1.
     pub repeated_statements: u32,
 }
@@ -38,6 +42,7 @@ impl Default for WebConfig {
             workers: std::thread::available_parallelism().map_or(2, Into::into),
             shutdown_timeout: Duration::from_secs(30),
             patience: Duration::from_secs(7),
+            limits: None,
             repeated_statements: 5,
         }
     }

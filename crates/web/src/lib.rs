@@ -15,11 +15,14 @@ mod feed;
 mod follows;
 mod health;
 mod hearts;
+mod limits;
+mod locations;
 mod middleware;
 mod notifications;
 mod openapi;
 mod posts;
 mod problem;
+mod quota;
 mod reactions;
 mod repeats;
 mod server;
@@ -33,6 +36,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub use self::access::{Access, access_to};
 pub use self::app::app;
 pub use self::config::WebConfig;
+pub use self::limits::{Activity, LimitsConfig, activity_of};
 pub use self::openapi::document;
 pub use self::server::serve;
 
@@ -59,6 +63,7 @@ fn routes(service: &mut ServiceConfig<'_>) {
                 .service(auth::change_password)
                 .service(users::list_my_posts)
                 .service(users::list_posts)
+                .service(locations::search)
                 .service(posts::publish)
                 .service(feed::read_feed)
                 .service(feed::read_trending)

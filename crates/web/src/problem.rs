@@ -1,11 +1,9 @@
 //! The one body of every error: RFC 9457, with the members that older clients read (contract §1).
 
-use actix_web::http::header::{
-    ALLOW, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
-};
+use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use grateful_application::Error;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -13,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::middleware::RequestId;
+use crate::quota::{Quota, whole_seconds};
 use crate::wire::Timestamp;
 
 /// The body of every error.
@@ -108,7 +107,8 @@ pub(crate) fn answer(error: &ApiError, id: &RequestId, now: DateTime<Utc>) -> Ht
         _ => (),
     }
     if let ApiError::UseCase(Error::TooMany { limit, window, retry_after, policy, .. }) = error {
-        quota_headers(headers, policy, *limit, *window, *retry_after);
+        let quota = Quota { policy, limit: *limit, window: *window, left: 0 };
+        quota.refuse(headers, *retry_after);
     }
     if let ApiError::MethodNotAllowed(methods) = error
         && let Ok(allow) = HeaderValue::from_str(
@@ -191,35 +191,6 @@ fn details(error: &ApiError) -> Value {
         ApiError::BodyTooLarge(limit) => json!({ "limit_bytes": limit }),
         ApiError::UnsupportedType(supported) => json!({ "supported": supported }),
         _ => json!({}),
-    }
-}
-
-/// Rounded up: whoever comes back after so many seconds is not too early.
-fn whole_seconds(time: TimeDelta) -> i64 {
-    (time + TimeDelta::seconds(1) - TimeDelta::nanoseconds(1)).num_seconds()
-}
-
-/// What a client may do how often, and when again, in the words of the IETF's draft on `RateLimit` fields.
-fn quota_headers(
-    headers: &mut HeaderMap,
-    policy: &str,
-    limit: u32,
-    window: TimeDelta,
-    wait: TimeDelta,
-) {
-    let wait = whole_seconds(wait);
-    let fields = [
-        (RETRY_AFTER, wait.to_string()),
-        (HeaderName::from_static("ratelimit"), format!("\"{policy}\";r=0;t={wait}")),
-        (
-            HeaderName::from_static("ratelimit-policy"),
-            format!("\"{policy}\";q={limit};w={}", window.num_seconds()),
-        ),
-    ];
-    for (name, value) in fields {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(name, value);
-        }
     }
 }
 

@@ -20,6 +20,7 @@ use grateful_application::App;
 
 use self::refusals::Refusals;
 use crate::WebConfig;
+use crate::limits::Limits;
 use crate::notifications::Stopping;
 
 /// A server on `listeners` whose every thread has an application of its own, from `make_app`. It answers as long as it
@@ -38,9 +39,11 @@ pub fn serve(
         .shutdown_timeout(config.shutdown_timeout.as_secs())
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
+    let limits = Data::new(Limits::new(config.limits.as_ref()));
     for listener in listeners {
         let (make_app, config, stopping) = (make_app.clone(), config.clone(), stopping.clone());
-        let thread = move || connections(make_app(), &config, stopping.clone());
+        let limits = limits.clone();
+        let thread = move || connections(make_app(), &config, limits.clone(), stopping.clone());
         builder = builder.listen("grateful", listener, thread)?;
     }
     Ok(builder.run())
@@ -50,11 +53,14 @@ pub fn serve(
 fn connections(
     app: App,
     config: &WebConfig,
+    limits: Data<Limits>,
     stopping: GracefulShutdownSignal,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
 + use<> {
     let clock = Arc::clone(&app.clock);
-    let routes = crate::app(app, config).app_data(Data::new(Stopping(stopping.clone())));
+    // Limits in place of the thread's own: they hold for all threads together.
+    let routes = crate::app(app, config).app_data(limits);
+    let routes = routes.app_data(Data::new(Stopping(stopping.clone())));
     let routes = routes.into_factory().map_err(|error| error.error_response());
     let http = HttpService::build()
         .keep_alive(WebConfig::KEEP_ALIVE)

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use grateful_tests::Setup;
 
 /// Every variable with its default. One that is missing here is explained nowhere.
-const SETTINGS: [(&str, &str); 16] = [
+const SETTINGS: [(&str, &str); 27] = [
     ("DATABASE_URL", ""),
     ("GRATEFUL_LISTEN", "localhost:8000"),
     ("GRATEFUL_DATA_DIR", ".data"),
@@ -18,6 +18,17 @@ const SETTINGS: [(&str, &str); 16] = [
     ("GRATEFUL_SLOW_STATEMENT_MS", "100"),
     ("GRATEFUL_NOTIFICATION_DAYS", "90"),
     ("GRATEFUL_SESSION_DAYS", "7"),
+    ("GRATEFUL_RATE_LIMITS", "on"),
+    ("GRATEFUL_TRUSTED_PROXIES", "127.0.0.0/8,::1"),
+    ("GRATEFUL_LIMIT_SIGNUPS", "10/h"),
+    ("GRATEFUL_LIMIT_LOGINS", "10/min"),
+    ("GRATEFUL_LIMIT_FAILED_LOGINS", "10/15min"),
+    ("GRATEFUL_LIMIT_SEARCHES", "60/min"),
+    ("GRATEFUL_LIMIT_VALIDATIONS", "600/min"),
+    ("GRATEFUL_LIMIT_WRITES", "120/min"),
+    ("GRATEFUL_LIMIT_UPLOADS", "20/h"),
+    ("GRATEFUL_NOMINATIM_URL", "https://nominatim.openstreetmap.org"),
+    ("GRATEFUL_NOMINATIM_USER_AGENT", "\"\""),
     ("GRATEFUL_SHUTDOWN_SECONDS", "30"),
     ("GRATEFUL_NO_MIGRATE", "false"),
     ("GRATEFUL_LOG_FORMAT", "auto"),
@@ -61,6 +72,17 @@ fn all_wrong_settings_are_said_at_once() {
         .with("GRATEFUL_SESSION_DAYS", 0)
         .with("GRATEFUL_SHUTDOWN_SECONDS", "1e3")
         .with("GRATEFUL_NOTIFICATION_DAYS", 1)
+        .with("GRATEFUL_RATE_LIMITS", "sometimes")
+        .with("GRATEFUL_TRUSTED_PROXIES", "10.0.0.0/33")
+        .with("GRATEFUL_LIMIT_SIGNUPS", 10)
+        .with("GRATEFUL_LIMIT_LOGINS", "0/min")
+        .with("GRATEFUL_LIMIT_FAILED_LOGINS", "10/month")
+        .with("GRATEFUL_LIMIT_SEARCHES", "many/min")
+        .with("GRATEFUL_LIMIT_VALIDATIONS", "600/")
+        .with("GRATEFUL_LIMIT_WRITES", "120 a minute")
+        .with("GRATEFUL_LIMIT_UPLOADS", "20/48h")
+        .with("GRATEFUL_NOMINATIM_URL", "ftp://maps.example")
+        .with("GRATEFUL_NOMINATIM_USER_AGENT", "grateful\r\nHost: x")
         .with("GRATEFUL_FRONTEND_URL", "localhost:3000")
         .with("GRATEFUL_ALLOWED_ORIGINS", "javascript:alert(1)")
         .with("GRATEFUL_NO_MIGRATE", "maybe")

@@ -219,7 +219,7 @@ async fn a_page_of_the_front_end_may_do_all_that_the_api_can() {
     }
     let answer = server.client().get("/").with("Origin", "http://localhost:3000").send().await;
     let exposed = answer.header("access-control-expose-headers").unwrap_or_default().to_lowercase();
-    for name in ["etag", "link", "retry-after", "x-request-id"] {
+    for name in ["etag", "link", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"] {
         assert!(exposed.contains(name), "{answer}");
     }
     assert!(

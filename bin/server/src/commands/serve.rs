@@ -74,6 +74,7 @@ async fn answer(
         frontend_url: settings.frontend_url.clone(),
         workers: settings.workers,
         shutdown_timeout: settings.shutdown_timeout,
+        limits: settings.limits.as_ref().map(|limits| limits.requests.clone()),
         ..WebConfig::default()
     };
     let server = grateful_web::serve(move || shared.app(), &config, listeners)?;

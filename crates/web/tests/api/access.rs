@@ -45,7 +45,7 @@ const fn row(method: &'static str, path: &'static str, to: [u16; 4]) -> Row {
 }
 
 /// Owner, stranger, blocked, anonymous.
-const TABLE: [Row; 72] = [
+const TABLE: [Row; 73] = [
     row("GET", "/health", [200, 200, 200, 200]),
     row("GET", "/livez", [200, 200, 200, 200]),
     row("GET", "/readyz", [200, 200, 200, 200]),
@@ -60,6 +60,7 @@ const TABLE: [Row; 72] = [
     row("PUT", "/api/v1/auth/password", [200, 200, 200, 401]),
     row("GET", "/api/v1/users/me/posts", [200, 200, 200, 401]),
     row("GET", "/api/v1/users/{owner}/posts", [200, 200, 404, 401]),
+    row("POST", "/api/v1/users/location/search", [200, 200, 200, 401]),
     row("POST", "/api/v1/posts", [201, 201, 201, 401]),
     row("GET", "/api/v1/posts/feed", [200, 200, 200, 401]),
     row("GET", "/api/v1/posts/trending", [200, 200, 200, 401]),
@@ -272,6 +273,7 @@ impl World {
                 Some(json!({"content": "For rain."}))
             }
             "/api/v1/follows/status" => Some(json!({"user_ids": [i64::from(self.owner.user.id)]})),
+            "/api/v1/users/location/search" => Some(json!({"query": "Rain"})),
             path if path.ends_with("/reactions") => Some(json!({"emoji_code": "hug"})),
             path if path.ends_with("/share") => Some(json!({"share_method": "url"})),
             path if path.contains("/comments") => Some(json!({"content": "How lovely."})),

@@ -127,7 +127,7 @@ async fn a_page_of_ours_may_read_every_answer_errors_too() {
         assert_lists(
             &answer,
             "access-control-expose-headers",
-            &["etag", "link", "retry-after", "x-request-id"],
+            &["etag", "link", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"],
         );
         assert_lists(&answer, "vary", &["origin"]);
     }

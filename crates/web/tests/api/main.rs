@@ -12,6 +12,8 @@ mod auth;
 mod feed;
 /// `/health` and the like
 mod health;
+/// `/users/location`
+mod locations;
 /// `/posts`
 mod posts;
 /// `/posts/feed`, ranked
@@ -29,6 +31,8 @@ mod bad_input;
 mod errors;
 /// What every answer carries beside its body.
 mod headers;
+/// How often anything may be done.
+mod limits;
 /// The one line of a request, and what is never in it.
 mod logs;
 /// The OpenAPI document.
