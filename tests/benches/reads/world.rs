@@ -1,4 +1,4 @@
-//! A small world to read from (size S of the design: 1,000 people, 20,000 posts; and 550,000 notifications), and what is
+//! A small world to read from (size S of the design: 1,000 people, 20,000 posts; and 600,000 notifications), and what is
 //! read of it.
 
 use std::sync::Arc;
