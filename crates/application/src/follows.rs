@@ -56,9 +56,8 @@ pub async fn unfollow(app: &App, user: UserId, other: UserId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let before = between(tx, user, other).await?;
-            relate(FollowAct::Unfollow, before).map_err(refused)?;
-            turn(tx, user, other, before.there, Edge::None, now).await?;
+            tx.users().lock_pair(user, other, PairLock::ForAnEdge).await?;
+            apply(tx, user, other, FollowAct::Unfollow, now).await?;
             untell_edge(tx, user, other, now).await
         })
         .await
@@ -72,9 +71,12 @@ pub async fn accept(app: &App, user: UserId, asker: UserId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let before = between(tx, user, asker).await?;
-            relate(FollowAct::Accept, before).map_err(refused)?;
-            welcome(tx, user, asker, now).await
+            tx.users().lock_pair(user, asker, PairLock::ForAnEdge).await?;
+            apply(tx, user, asker, FollowAct::Accept, now).await?;
+            let request = Cause { recipient: user, actor: asker, act: Act::FollowRequest };
+            untell(tx, request, now).await?;
+            let cause = Cause { recipient: asker, actor: user, act: Act::FollowAcceptance };
+            tell(tx, &[cause], &Details::default(), now).await
         })
         .await
 }
@@ -87,9 +89,8 @@ pub async fn decline(app: &App, user: UserId, asker: UserId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let before = between(tx, user, asker).await?;
-            relate(FollowAct::Decline, before).map_err(refused)?;
-            turn(tx, asker, user, before.back, Edge::None, now).await?;
+            tx.users().lock_pair(user, asker, PairLock::ForAnEdge).await?;
+            apply(tx, user, asker, FollowAct::Decline, now).await?;
             untell_edge(tx, asker, user, now).await
         })
         .await
@@ -192,19 +193,6 @@ pub async fn suggestions(app: &App, user: UserId, most: i64) -> Result<Vec<Sugge
     Ok(app.db.acquire().await?.follows().suggestions(user, most).await?)
 }
 
-/// The edge of somebody who asked becomes that of a follower.
-async fn welcome(
-    tx: &mut Connection,
-    user: UserId,
-    asker: UserId,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    turn(tx, asker, user, Edge::Pending, Edge::Active, now).await?;
-    untell(tx, Cause { recipient: user, actor: asker, act: Act::FollowRequest }, now).await?;
-    let cause = Cause { recipient: asker, actor: user, act: Act::FollowAcceptance };
-    tell(tx, &[cause], &Details::default(), now).await
-}
-
 /// Takes back all that was told of the edge from one to another.
 async fn untell_edge(
     tx: &mut Connection,
@@ -226,10 +214,7 @@ async fn change_block(app: &App, user: UserId, other: UserId, act: FollowAct) ->
             if !pair.contains_key(&other) {
                 return Err(Thing::User.not_found(other));
             }
-            let before = tx.follows().relation(user, other).await?;
-            let after = relate(act, before).map_err(refused)?;
-            turn(tx, user, other, before.there, after.there, now).await?;
-            turn(tx, other, user, before.back, after.back, now).await?;
+            let after = apply(tx, user, other, act, now).await?;
             if after.is_blocked() {
                 tx.notifications().withdraw_between(user, other, now).await?;
             }
@@ -255,10 +240,19 @@ async fn turn(
     Ok(tx.follows().turn(before, &follow).await?.unwrap_or(follow))
 }
 
-/// What two people are to each other, and stay until the transaction ends.
-async fn between(tx: &mut Connection, user: UserId, other: UserId) -> Result<Relation> {
-    tx.users().lock_pair(user, other, PairLock::ForAnEdge).await?;
-    Ok(tx.follows().relation(user, other).await?)
+/// Does something about somebody: both edges become what the rule says. The rows of both people are locked.
+async fn apply(
+    tx: &mut Connection,
+    user: UserId,
+    other: UserId,
+    act: FollowAct,
+    now: DateTime<Utc>,
+) -> Result<Relation> {
+    let before = tx.follows().relation(user, other).await?;
+    let after = relate(act, before).map_err(refused)?;
+    turn(tx, user, other, before.there, after.there, now).await?;
+    turn(tx, other, user, before.back, after.back, now).await?;
+    Ok(after)
 }
 
 async fn counts_of(conn: &mut Connection, user: UserId, of: UserId) -> Result<FollowCounts> {
@@ -274,15 +268,12 @@ fn require_other(user: UserId, other: UserId, reason: &'static str) -> Result<()
 }
 
 fn refused(refusal: FollowRefusal) -> Error {
-    let taken = |reason| Error::Taken { thing: Thing::Follow, reason };
+    let reason = refusal.reason();
     match refusal {
-        FollowRefusal::Following => taken("Already following this user"),
-        FollowRefusal::Requested => taken("Follow request already pending"),
-        FollowRefusal::Blocked => Error::Forbidden {
-            action: "follow",
-            thing: Thing::User,
-            reason: "Cannot follow this user",
-        },
+        FollowRefusal::Following | FollowRefusal::Requested => {
+            Error::Taken { thing: Thing::Follow, reason }
+        }
+        FollowRefusal::Blocked => Error::Forbidden { action: "follow", thing: Thing::User, reason },
         FollowRefusal::NotFollowing => Error::NotFound { thing: Thing::Follow, id: None },
         FollowRefusal::NotRequested => Error::NotFound { thing: Thing::FollowRequest, id: None },
     }

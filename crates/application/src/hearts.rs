@@ -1,10 +1,10 @@
 //! Hearts: giving them, taking them back, seeing who gave them.
 
-use grateful_domain::notification::{Act, Cause, Details};
-use grateful_domain::{Heart, Page, PostId, SeenPost, Slice, UserId, Viewer};
+use grateful_domain::notification::{Act, Details};
+use grateful_domain::{Heart, Page, PostId, Slice, UserId, Viewer};
 use grateful_storage::{Connection, NewLike, Repositories};
 
-use crate::notify::{tell, untell};
+use crate::notify::{for_author, tell, untell};
 use crate::posts::{hold, seen};
 use crate::{App, Error, Result, Thing, new_id};
 
@@ -31,7 +31,7 @@ pub async fn give(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
                 return Err(why_not_given(tx, user, post).await?);
             };
             let details = Details::of_post(seen.post.draft.content.as_str());
-            tell(tx, &[cause(user, &seen)], &details, at).await?;
+            tell(tx, &[for_author(&seen, user, Act::Heart { post })], &details, at).await?;
             Ok(Hearts { count, hearted: true })
         })
         .await
@@ -48,7 +48,7 @@ pub async fn take_back(app: &App, user: UserId, post: PostId) -> Result<Hearts> 
             let (_, seen) = hold(tx, user, post).await?;
             let none = || Error::NotFound { thing: Thing::Heart, id: None };
             let count = tx.likes().delete(user, post).await?.ok_or_else(none)?;
-            untell(tx, cause(user, &seen), now).await?;
+            untell(tx, for_author(&seen, user, Act::Heart { post }), now).await?;
             Ok(Hearts { count, hearted: false })
         })
         .await
@@ -65,10 +65,6 @@ pub async fn list(app: &App, user: UserId, post: PostId, page: Page) -> Result<S
     let mut conn = app.db.acquire().await?;
     seen(&mut conn, Viewer::User(user), post).await?;
     Ok(conn.likes().list(user, post, page).await?)
-}
-
-fn cause(actor: UserId, seen: &SeenPost) -> Cause {
-    Cause { recipient: seen.post.author, actor, act: Act::Heart { post: seen.post.id } }
 }
 
 /// Somebody else may have taken the post away meanwhile, or the same person been here a moment ago.

@@ -1,7 +1,8 @@
 //! Telling people of an act, inside the transaction of the act.
 
 use chrono::{DateTime, Utc};
-use grateful_domain::notification::{Cause, Details, Event};
+use grateful_domain::notification::{Act, Cause, Details, Event};
+use grateful_domain::{Emoji, SeenPost, UserId};
 use grateful_storage::{Connection, Repositories};
 
 use crate::{Result, new_id};
@@ -25,6 +26,24 @@ pub(crate) async fn tell(
         .collect();
     if !events.is_empty() {
         tx.notifications().record(&events).await?;
+    }
+    Ok(())
+}
+
+/// That something was done to a post, for its author.
+pub(crate) fn for_author(seen: &SeenPost, actor: UserId, act: Act) -> Cause {
+    Cause { recipient: seen.post.author, actor, act }
+}
+
+/// Shows another emoji where a reaction was changed.
+pub(crate) async fn retell(
+    tx: &mut Connection,
+    cause: Cause,
+    emoji: Emoji,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    if cause.recipient != cause.actor {
+        tx.notifications().change(cause, emoji, now).await?;
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! Emoji on posts: leaving one, changing one's mind, taking it back.
 
-use grateful_domain::notification::{Act, Cause, Details};
-use grateful_domain::{Emoji, EmojiCount, Page, PostId, Reaction, SeenPost, Slice, UserId, Viewer};
+use grateful_domain::notification::{Act, Details};
+use grateful_domain::{Emoji, EmojiCount, Page, PostId, Reaction, Slice, UserId, Viewer};
 use grateful_storage::{NewReaction, Repositories};
 
-use crate::notify::{tell, untell};
+use crate::notify::{for_author, retell, tell, untell};
 use crate::posts::{hold, seen};
 use crate::{App, Error, Result, Thing, new_id};
 
@@ -28,11 +28,12 @@ pub async fn react(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Resul
             let (by, seen) = hold(tx, user, post).await?;
             let put = tx.emoji_reactions().put(&new).await?;
             let put = put.ok_or_else(|| Thing::Post.not_found(post))?;
+            let cause = for_author(&seen, user, Act::Reaction { post });
             if put.is_new {
                 let details = Details::of_post(seen.post.draft.content.as_str()).with_emoji(emoji);
-                tell(tx, &[cause(user, &seen)], &details, at).await?;
-            } else if seen.post.author != user {
-                tx.notifications().change(cause(user, &seen), emoji, at).await?;
+                tell(tx, &[cause], &details, at).await?;
+            } else {
+                retell(tx, cause, emoji, at).await?;
             }
             Ok(Reaction { id: put.id, post, by, emoji, created_at: put.created_at })
         })
@@ -51,13 +52,9 @@ pub async fn take_back(app: &App, user: UserId, post: PostId) -> Result<()> {
             if !tx.emoji_reactions().delete(user, post).await? {
                 return Err(Error::NotFound { thing: Thing::Reaction, id: None });
             }
-            untell(tx, cause(user, &seen), now).await
+            untell(tx, for_author(&seen, user, Act::Reaction { post }), now).await
         })
         .await
-}
-
-fn cause(actor: UserId, seen: &SeenPost) -> Cause {
-    Cause { recipient: seen.post.author, actor, act: Act::Reaction { post: seen.post.id } }
 }
 
 /// The emoji on a post and who left them, newest first.

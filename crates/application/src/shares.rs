@@ -5,7 +5,7 @@ use grateful_domain::notification::{Act, Cause, Details};
 use grateful_domain::{NewShare, PostId, Recipients, SeenPost, Share, ShareQuota, UserId};
 use grateful_storage::{Connection, Repositories};
 
-use crate::notify::{tell, untell};
+use crate::notify::{for_author, tell, untell};
 use crate::posts::{hold, hold_with};
 use crate::repeats::once;
 use crate::{Answer, App, Error, Repeat, Result, Thing, new_id};
@@ -55,8 +55,7 @@ pub async fn unshare(app: &App, user: UserId, post: PostId) -> Result<()> {
             if !tx.shares().delete_link(user, post).await? {
                 return Err(Error::NotFound { thing: Thing::Share, id: None });
             }
-            let act = Act::Link { post };
-            untell(tx, Cause { recipient: seen.post.author, actor: user, act }, now).await
+            untell(tx, for_author(&seen, user, Act::Link { post }), now).await
         })
         .await
 }
@@ -64,12 +63,12 @@ pub async fn unshare(app: &App, user: UserId, post: PostId) -> Result<()> {
 /// A link concerns the author of the post, a message those to whom it goes.
 fn causes(share: &Share, seen: &SeenPost) -> Vec<Cause> {
     let (actor, post) = (share.by, share.post);
-    let cause = |recipient, act| Cause { recipient, actor, act };
     match &share.how {
-        NewShare::Url => vec![cause(seen.post.author, Act::Link { post })],
+        NewShare::Url => vec![for_author(seen, actor, Act::Link { post })],
         NewShare::Message { recipients, .. } => {
             let act = Act::Message { post, share: share.id };
-            recipients.as_slice().iter().map(|recipient| cause(*recipient, act)).collect()
+            let cause = |recipient: &UserId| Cause { recipient: *recipient, actor, act };
+            recipients.as_slice().iter().map(cause).collect()
         }
     }
 }

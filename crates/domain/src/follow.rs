@@ -90,22 +90,31 @@ pub enum Approval {
 
 /// Why nothing came of an act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
+#[error("{}", self.reason())]
 pub enum FollowRefusal {
     /// It is there already.
-    #[error("Already following this user")]
     Following,
     /// It was asked already.
-    #[error("Follow request already pending")]
     Requested,
     /// A block stands between them.
-    #[error("Cannot follow this user")]
     Blocked,
     /// There is nothing to end.
-    #[error("Not following this user")]
     NotFollowing,
     /// There is nothing to answer.
-    #[error("No such follow request")]
     NotRequested,
+}
+
+impl FollowRefusal {
+    /// In words for the person who acted.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Following => "Already following this user",
+            Self::Requested => "Follow request already pending",
+            Self::Blocked => "Cannot follow this user",
+            Self::NotFollowing => "Not following this user",
+            Self::NotRequested => "No such follow request",
+        }
+    }
 }
 
 /// What two people are to each other after one of them did something about the other. A repeated block or its repeated

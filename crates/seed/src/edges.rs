@@ -2,50 +2,11 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Utc};
-use grateful_domain::UserId;
-use uuid::Uuid;
+use grateful_domain::Edge;
 
 use crate::dice::{About, Dice};
 use crate::people::approves_followers;
 use crate::zipf::Zipf;
-
-/// How somebody stands to somebody else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EdgeState {
-    /// They follow them.
-    Active,
-    /// They asked to.
-    Pending,
-    /// They were blocked by them.
-    Blocked,
-}
-
-impl EdgeState {
-    /// The word under which it is stored.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Pending => "pending",
-            Self::Blocked => "blocked",
-        }
-    }
-}
-
-/// How one person stands to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Edge {
-    /// Its id.
-    pub id: Uuid,
-    /// Who follows, asked, or is blocked.
-    pub follower: UserId,
-    /// Who is followed, was asked, or has blocked.
-    pub followed: UserId,
-    /// Which of these.
-    pub state: EdgeState,
-    /// Since when.
-    pub at: DateTime<Utc>,
-}
 
 /// An edge between two numbers of people.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +14,7 @@ pub(crate) struct Drawn {
     pub(crate) at: i64,
     pub(crate) follower: usize,
     pub(crate) followed: usize,
-    pub(crate) state: EdgeState,
+    pub(crate) edge: Edge,
 }
 
 /// Between whom nothing happens.
@@ -99,17 +60,17 @@ pub(crate) fn drawn(
             continue;
         }
         // A block ends what there was the other way.
-        let state = match dice.below(1_000) {
-            0..BLOCKED if !pairs.contains(&(to, from)) => EdgeState::Blocked,
-            _ if approves_followers(to) && dice.chance(UNANSWERED) => EdgeState::Pending,
-            _ => EdgeState::Active,
+        let edge = match dice.below(1_000) {
+            0..BLOCKED if !pairs.contains(&(to, from)) => Edge::Blocked,
+            _ if approves_followers(to) && dice.chance(UNANSWERED) => Edge::Pending,
+            _ => Edge::Active,
         };
-        if state == EdgeState::Blocked {
+        if edge == Edge::Blocked {
             blocks.0.insert(pair);
         }
         pairs.insert(pair);
         let at = now.saturating_sub_unsigned(dice.below(span));
-        edges.push(Drawn { at, follower: from, followed: to, state });
+        edges.push(Drawn { at, follower: from, followed: to, edge });
         tries = 0;
     }
     edges.sort_by_key(|edge| edge.at);

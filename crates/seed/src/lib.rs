@@ -14,7 +14,6 @@ mod words;
 mod world;
 mod zipf;
 
-pub use self::edges::{Edge, EdgeState};
 pub use self::inboxes::{FilledInbox, Quota};
 pub use self::people::{Person, name_of};
 pub use self::size::{Size, SizeError};

@@ -2,8 +2,10 @@
 
 use std::cmp::Reverse;
 
+use grateful_domain::Edge;
+
 use crate::answers::{Answers, Sent};
-use crate::edges::{Drawn, EdgeState};
+use crate::edges::Drawn;
 use crate::people::approves_followers;
 use crate::posts::Posted;
 
@@ -78,14 +80,14 @@ fn of_answers<'a>(posts: &'a [Posted], answers: &'a Answers) -> impl Iterator<It
 }
 
 fn of_edge(edge: &Drawn) -> Option<Told> {
-    let Drawn { at, follower: from, followed: to, state } = *edge;
-    match state {
-        EdgeState::Blocked => None,
-        EdgeState::Pending => Some(Told { to, at, by: from, deed: Deed::FollowRequest }),
+    let Drawn { at, follower: from, followed: to, edge } = *edge;
+    match edge {
+        Edge::None | Edge::Blocked => None,
+        Edge::Pending => Some(Told { to, at, by: from, deed: Deed::FollowRequest }),
         // Whoever wants to be asked has said yes.
-        EdgeState::Active if approves_followers(to) => {
+        Edge::Active if approves_followers(to) => {
             Some(Told { to: from, at, by: to, deed: Deed::FollowAcceptance })
         }
-        EdgeState::Active => Some(Told { to, at, by: from, deed: Deed::Follow }),
+        Edge::Active => Some(Told { to, at, by: from, deed: Deed::Follow }),
     }
 }

@@ -4,14 +4,14 @@ mod telling;
 
 use chrono::{DateTime, Utc};
 use grateful_domain::{
-    Comment, CommentId, CommentText, Content, Draft, Emoji, Engagement, LikeId, NewShare,
-    PlaceName, Post, PostId, PostType, ReactionId, Recipients, Share, ShareId, ShareMessage, Title,
-    UserId, Visibility,
+    Comment, CommentId, CommentText, Content, Draft, Edge, Emoji, Engagement, Follow, LikeId,
+    NewShare, PlaceName, Post, PostId, PostType, ReactionId, Recipients, Share, ShareId,
+    ShareMessage, Title, UserId, Visibility,
 };
 
 use crate::answers::{Act, Answers, Sent, Stage};
 use crate::dice::{About, Dice};
-use crate::edges::{Drawn, Edge, EdgeState, drawn};
+use crate::edges::{Drawn, drawn};
 use crate::people::{Person, address_of, name_of, preferences_of, profile_of};
 use crate::posts::{Posted, posted};
 use crate::size::{Size, SizeError};
@@ -98,7 +98,7 @@ impl World {
     /// The people, with the numbers beside them.
     pub fn people(&self) -> impl ExactSizeIterator<Item = Person> {
         let mut tallies = vec![[0_i64; 4]; self.ids.len()];
-        for edge in self.edges.iter().filter(|edge| edge.state == EdgeState::Active) {
+        for edge in self.edges.iter().filter(|edge| edge.edge == Edge::Active) {
             tallies[edge.followed][0] += 1;
             tallies[edge.follower][1] += 1;
         }
@@ -142,13 +142,13 @@ impl World {
     }
 
     /// Who follows whom, asked to, or was blocked.
-    pub fn edges(&self) -> impl ExactSizeIterator<Item = Edge> {
-        self.edges.iter().enumerate().map(|(number, edge)| Edge {
-            id: Dice::of(About::EdgeId, self.seed, number).id(edge.at),
+    pub fn edges(&self) -> impl ExactSizeIterator<Item = Follow> {
+        self.edges.iter().enumerate().map(|(number, edge)| Follow {
+            id: Dice::of(About::EdgeId, self.seed, number).id(edge.at).into(),
             follower: self.ids[edge.follower],
             followed: self.ids[edge.followed],
-            state: edge.state,
-            at: moment(edge.at),
+            edge: edge.edge,
+            created_at: moment(edge.at),
         })
     }
 

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use grateful_domain::{NewShare, Post, PostId, Preferences, UserId};
-use grateful_seed::{EdgeState, Person, Size, World};
+use grateful_domain::{Edge, NewShare, Post, PostId, Preferences, UserId};
+use grateful_seed::{Person, Size, World};
 use rstest::rstest;
 
 const SMALL: Size =
@@ -47,7 +47,7 @@ fn acts(world: &World) -> Vec<(UserId, PostId, DateTime<Utc>)> {
 }
 
 fn blocks(world: &World) -> HashSet<(UserId, UserId)> {
-    let blocked = world.edges().filter(|edge| edge.state == EdgeState::Blocked);
+    let blocked = world.edges().filter(|edge| edge.edge == Edge::Blocked);
     blocked.flat_map(|it| [(it.follower, it.followed), (it.followed, it.follower)]).collect()
 }
 
@@ -128,7 +128,7 @@ fn the_numbers_beside_posts_and_people_are_those_of_the_rows() {
         assert_eq!(kept.map(|number| usize::try_from(number).unwrap()), counted);
     }
     for person in world.people() {
-        let active = || world.edges().filter(|it| it.state == EdgeState::Active);
+        let active = || world.edges().filter(|it| it.edge == Edge::Active);
         let followers = active().filter(|it| it.followed == person.id).count();
         let following = active().filter(|it| it.follower == person.id).count();
         let written = || posts.values().filter(|it| it.author == person.id);
@@ -162,7 +162,7 @@ fn nothing_happens_across_a_block_or_on_posts_that_are_not_theirs_to_see() {
         assert!(posts[&post].draft.visibility.is_public());
         assert!(!blocks.contains(&(by, posts[&post].author)), "{by} and {post}");
     }
-    for edge in world.edges().filter(|edge| edge.state != EdgeState::Blocked) {
+    for edge in world.edges().filter(|edge| edge.edge != Edge::Blocked) {
         assert!(!blocks.contains(&(edge.follower, edge.followed)), "{edge:?}");
     }
     for share in world.shares() {
@@ -185,7 +185,7 @@ fn nothing_comes_before_its_cause_or_after_now() {
 
     assert!(world.people().all(|person| person.joined_at < oldest));
     assert!(posts.values().all(|post| post.created_at <= now()));
-    assert!(world.edges().all(|edge| edge.at <= now()));
+    assert!(world.edges().all(|edge| edge.created_at <= now()));
     for (_, post, at) in acts(&world) {
         assert!(posts[&post].created_at <= at && at <= now(), "{post}: {at}");
     }
@@ -206,7 +206,7 @@ fn requests_are_for_those_who_want_to_be_asked() {
     let asks = |it: &Person| it.preferences.as_ref().is_some_and(Preferences::approve_followers);
     let asked: HashSet<UserId> = world.people().filter(asks).map(|it| it.id).collect();
 
-    let pending = world.edges().filter(|edge| edge.state == EdgeState::Pending);
+    let pending = world.edges().filter(|edge| edge.edge == Edge::Pending);
     let (with, without): (Vec<_>, Vec<_>) = pending.partition(|it| asked.contains(&it.followed));
 
     assert_eq!(without, []);

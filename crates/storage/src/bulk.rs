@@ -5,12 +5,12 @@ mod rows;
 
 use std::pin::pin;
 
-use grateful_domain::{Comment, Post, Share, UserId};
+use grateful_domain::{Comment, Follow, Post, Share, UserId};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::{Client, NoTls};
 
 use self::references::References;
-pub use self::rows::{BulkFollow, BulkInbox, BulkNotification, BulkQuota, BulkUser};
+pub use self::rows::{BulkInbox, BulkNotification, BulkQuota, BulkUser};
 use self::rows::{Row, ShareRecipient};
 use crate::{NewLike, NewReaction, Result, StorageError};
 
@@ -78,7 +78,7 @@ impl BulkLoad {
     }
 
     /// Loads follows, requests and blocks.
-    pub async fn follows(&mut self, rows: impl Iterator<Item = BulkFollow>) -> Result<()> {
+    pub async fn follows(&mut self, rows: impl Iterator<Item = Follow>) -> Result<()> {
         self.load(rows).await
     }
 

@@ -1,5 +1,14 @@
 //! Feeds: which posts stand where for somebody. Whether they may be seen is asked again where they are read.
 
+/// Those across a block from `$1`, whoever set it.
+macro_rules! across {
+    () => {
+        "SELECT followed_id AS id FROM follows WHERE follower_id = $1 AND status = 'blocked'
+        UNION ALL
+        SELECT follower_id FROM follows WHERE followed_id = $1 AND status = 'blocked'"
+    };
+}
+
 mod sources;
 mod trending;
 

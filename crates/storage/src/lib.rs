@@ -24,7 +24,7 @@ mod users;
 
 pub use diesel_async::AsyncPgConnection as Connection;
 
-pub use self::bulk::{BulkFollow, BulkInbox, BulkLoad, BulkNotification, BulkQuota, BulkUser};
+pub use self::bulk::{BulkInbox, BulkLoad, BulkNotification, BulkQuota, BulkUser};
 pub use self::comments::Comments;
 pub use self::counters::{Counted, Counters, Difference, RowKey, Step};
 pub use self::database::{Database, DatabaseConfig, PooledConnection};

@@ -397,6 +397,15 @@ impl From<PersonRow> for Person {
     }
 }
 
+/// What of somebody a statement of several tables gives beside their id.
+pub(crate) type AuthorColumns = (String, Option<String>, Option<String>);
+
+/// Somebody as everybody sees them, as a statement of several tables gives them.
+pub(crate) fn author_of(id: UserId, columns: AuthorColumns) -> Author {
+    let (username, display_name, profile_image_url) = columns;
+    AuthorRow { id: id.into(), username, display_name, profile_image_url }.into()
+}
+
 type PersonColumns = (i64, String, Option<String>, Option<String>, Option<String>, DateTime<Utc>);
 
 /// Somebody in a list, as a statement of several tables gives them.

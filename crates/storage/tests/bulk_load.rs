@@ -2,10 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use grateful_domain::{Email, Post, UserId, Username, Viewer};
-use grateful_storage::{
-    BulkFollow, BulkLoad, BulkUser, NewLike, Repositories, Result, StorageError,
-};
+use grateful_domain::{Edge, Email, Follow, Post, UserId, Username, Viewer};
+use grateful_storage::{BulkLoad, BulkUser, NewLike, Repositories, Result, StorageError};
 use grateful_testkit::{
     NOON, TestDatabase, a_comment, a_like, a_link, a_message, a_post, a_reaction, someone,
 };
@@ -28,9 +26,9 @@ fn a_person(id: UserId, name: &str) -> BulkUser {
     }
 }
 
-fn a_follow(from: UserId, to: UserId) -> BulkFollow {
-    let id = uuid::Uuid::from_u128(7);
-    BulkFollow { id, follower: from, followed: to, status: "active", created_at: NOON }
+fn a_follow(from: UserId, to: UserId) -> Follow {
+    let id = uuid::Uuid::from_u128(7).into();
+    Follow { id, follower: from, followed: to, edge: Edge::Active, created_at: NOON }
 }
 
 /// A load with two people in it.

@@ -85,52 +85,32 @@ impl FromRequest for UserPath {
     }
 }
 
-/// The id in the path of a route about a post. One that is no UUID belongs to no post.
-pub(crate) struct PostPath(pub(crate) PostId);
+/// Declares ids in paths. One that is no UUID belongs to nothing.
+macro_rules! uuid_paths {
+    ($($(#[$doc:meta])* $name:ident($id:ty) of $thing:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name(pub(crate) $id);
 
-impl FromRequest for PostPath {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
+        impl FromRequest for $name {
+            type Error = ApiError;
+            type Future = Ready<Result<Self, ApiError>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(path_uuid(request, Thing::Post).map(|id| Self(id.into())))
-    }
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                ready(path_uuid(request, Thing::$thing).map(|id| Self(id.into())))
+            }
+        }
+    )+};
 }
 
-/// The id in the path of a route about a comment.
-pub(crate) struct CommentPath(pub(crate) CommentId);
-
-impl FromRequest for CommentPath {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(path_uuid(request, Thing::Comment).map(|id| Self(id.into())))
-    }
-}
-
-/// The id in the path of a route about a notification.
-pub(crate) struct NotificationPath(pub(crate) NotificationId);
-
-impl FromRequest for NotificationPath {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(path_uuid(request, Thing::Notification).map(|id| Self(id.into())))
-    }
-}
-
-/// The id in the path of a route about a session.
-pub(crate) struct SessionPath(pub(crate) SessionId);
-
-impl FromRequest for SessionPath {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(path_uuid(request, Thing::Session).map(|id| Self(id.into())))
-    }
+uuid_paths! {
+    /// The id in the path of a route about a post.
+    PostPath(PostId) of Post,
+    /// The id in the path of a route about a comment.
+    CommentPath(CommentId) of Comment,
+    /// The id in the path of a route about a notification.
+    NotificationPath(NotificationId) of Notification,
+    /// The id in the path of a route about a session.
+    SessionPath(SessionId) of Session,
 }
 
 fn path_id(request: &HttpRequest) -> &str {

@@ -125,15 +125,11 @@ impl<T: Serialize> Responder for Paged<T> {
     type Body = actix_web::body::BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let link = self.next.and_then(|cursor| next_link(request, &cursor));
-        let mut response = match self.style {
+        let response = match self.style {
             Style::Bare => HttpResponse::Ok().json(self.items),
             Style::Enveloped => Enveloped::ok(self.items).respond_to(request),
         };
-        if let Some(link) = link {
-            response.headers_mut().insert(LINK, link);
-        }
-        response
+        going_on_at(self.next, response, request)
     }
 }
 
@@ -180,13 +176,20 @@ impl<V: Serialize> Responder for Linked<V> {
     type Body = actix_web::body::BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let link = self.next.and_then(|cursor| next_link(request, &cursor));
-        let mut response = Enveloped::ok(self.view).respond_to(request);
-        if let Some(link) = link {
-            response.headers_mut().insert(LINK, link);
-        }
-        response
+        going_on_at(self.next, Enveloped::ok(self.view).respond_to(request), request)
     }
+}
+
+/// The answer with a link to where the list goes on, if it does.
+fn going_on_at(
+    cursor: Option<String>,
+    mut response: HttpResponse,
+    request: &HttpRequest,
+) -> HttpResponse {
+    if let Some(link) = cursor.and_then(|cursor| next_link(request, &cursor)) {
+        response.headers_mut().insert(LINK, link);
+    }
+    response
 }
 
 /// The same request, going on at `cursor`.

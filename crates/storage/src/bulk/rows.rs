@@ -5,7 +5,7 @@ use std::pin::Pin;
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::HourlyStarts;
 use grateful_domain::{
-    BatchKey, Bio, City, Comment, DisplayName, Email, ImageUrl, NewShare, Notification,
+    BatchKey, Bio, City, Comment, DisplayName, Email, Follow, ImageUrl, NewShare, Notification,
     NotificationType, PasswordHash, PlaceName, Post, Preferences, Share, ShareId, ShareMessage,
     ShareMethod, Title, UserId, Username,
 };
@@ -55,21 +55,6 @@ pub struct BulkUser {
     pub posts: i64,
     /// How many of those are public.
     pub public_posts: i64,
-}
-
-/// How one person stands to another.
-#[derive(Debug, Clone, Copy)]
-pub struct BulkFollow {
-    /// Its id.
-    pub id: Uuid,
-    /// Who follows, asked, or is blocked.
-    pub follower: UserId,
-    /// Who is followed, was asked, or has blocked.
-    pub followed: UserId,
-    /// `active`, `pending` or `blocked`.
-    pub status: &'static str,
-    /// Since when.
-    pub created_at: DateTime<Utc>,
 }
 
 /// A notification, with what is kept beside it.
@@ -200,17 +185,17 @@ impl Row for Post {
     }
 }
 
-impl Row for BulkFollow {
+impl Row for Follow {
     const TABLE: &str = "follows";
     const COLUMNS: &str = "id, follower_id, followed_id, status, created_at";
     const TYPES: &[Type] = &[Type::UUID, Type::INT8, Type::INT8, Type::TEXT, Type::TIMESTAMPTZ];
 
     async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
         out.write(&[
-            &self.id,
+            &Uuid::from(self.id),
             &i64::from(self.follower),
             &i64::from(self.followed),
-            &self.status,
+            &self.edge.code(),
             &self.created_at,
         ])
         .await

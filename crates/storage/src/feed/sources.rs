@@ -131,16 +131,16 @@ static DEEPER: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Who and what is left out or lifted.
-const AROUND: &str = "across AS MATERIALIZED (
-        SELECT followed_id AS id FROM follows WHERE follower_id = $1 AND status = 'blocked'
-        UNION ALL
-        SELECT follower_id FROM follows WHERE followed_id = $1 AND status = 'blocked'
-    ), served AS MATERIALIZED (
+const AROUND: &str = concat!(
+    "across AS MATERIALIZED (",
+    across!(),
+    "), served AS MATERIALIZED (
         SELECT unnest($2) AS key
     ), followed AS MATERIALIZED (
         SELECT followed_id AS id FROM follows
         WHERE follower_id = $1 AND status = 'active' AND NOT (followed_id = ANY (SELECT id FROM across))
-    )";
+    )"
+);
 
 /// What every reading of posts asks: the last eight bytes of an id are its [`grateful_domain::ServedKey`].
 const NOT_SERVED: &str =

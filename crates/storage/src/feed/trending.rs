@@ -22,11 +22,7 @@ statement! {
         most: i64 as BigInt, heart: f64 as Double, reaction: f64 as Double, share: f64 as Double, newness: f64 as Double,
         oldest: f64 as Double
     ) -> SqlUuid {
-        "away AS MATERIALIZED (
-            SELECT followed_id AS id FROM follows WHERE follower_id = $1 AND status = 'blocked'
-            UNION ALL
-            SELECT follower_id FROM follows WHERE followed_id = $1 AND status = 'blocked'
-        ), promising AS MATERIALIZED (
+        concat!("away AS MATERIALIZED (", across!(), "), promising AS MATERIALIZED (
             SELECT * FROM (
                 SELECT $5 * hearts_count + $6 * reactions_count + $7 * shares_count AS weight FROM posts
                 WHERE is_public AND rank >= $9 AND rank <= 'infinity' AND created_at >= $3
@@ -46,7 +42,7 @@ statement! {
         ORDER BY $5 * hearts_count + $6 * reactions_count + $7 * shares_count
             + $8 * (1 - greatest(extract(epoch FROM $2 - created_at), 0)::float8 / extract(epoch FROM $2 - $3)::float8) DESC,
             created_at DESC, id DESC
-        LIMIT $4"
+        LIMIT $4")
     }
 }
 

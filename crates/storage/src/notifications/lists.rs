@@ -11,13 +11,12 @@ use grateful_domain::{Author, Emoji, Notification, NotificationId, Page, Positio
 use uuid::Uuid;
 
 use super::Notifications;
-use super::recording::author_of;
 use super::row::NotificationRow;
 use crate::emoji_reactions::emoji_of;
 use crate::query::{Order, paged};
 use crate::schema::{notifications, users};
 use crate::statement::statement;
-use crate::users::AuthorRow;
+use crate::users::{AuthorColumns, AuthorRow, author_of};
 use crate::{Result, StorageError};
 
 diesel::alias!(notifications as parents: Parents);
@@ -148,7 +147,7 @@ fn seen(
     Ok(SeenNotification::new(notification, actor.map(Author::from), people))
 }
 
-type PersonColumns = (Uuid, i64, (String, Option<String>, Option<String>), Option<String>);
+type PersonColumns = (Uuid, i64, AuthorColumns, Option<String>);
 
 statement! {
     /// Of each batch up to 8 people, those first whom the owner follows, then by their newest entry. Whoever is not among

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::{Beside, Event, Situation, Standing, Top, Withdrawn, record};
-use grateful_domain::{Author, DisplayName, NotificationId, NotificationType, UserId, Username};
+use grateful_domain::{NotificationId, NotificationType, UserId};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ use super::row::notification_of;
 use super::writing::WithdrawnRow;
 use crate::emoji_reactions::emoji_of;
 use crate::statement::statement;
+use crate::users::{AuthorColumns, author_of};
 use crate::{Result, StorageError};
 
 /// What came of telling people.
@@ -120,18 +121,6 @@ fn standing(blocked: bool, muted: bool) -> Standing {
         (true, _) => Standing::Blocked,
         (false, true) => Standing::Muted,
         (false, false) => Standing::Welcome,
-    }
-}
-
-type AuthorColumns = (String, Option<String>, Option<String>);
-
-/// Somebody's name and picture, as a statement of several tables gives them.
-pub(super) fn author_of(id: UserId, (username, display_name, image): AuthorColumns) -> Author {
-    Author {
-        id,
-        username: Username::from_stored(username),
-        display_name: display_name.map(DisplayName::from_stored),
-        profile_image_url: image,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use diesel::dsl;
 use diesel::prelude::*;
 use diesel::sql_types::{
     Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
@@ -14,24 +15,29 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Notifications;
-use super::recording::author_of;
 use super::row::notification_of;
 use crate::emoji_reactions::emoji_of;
 use crate::schema::notifications;
 use crate::statement::statement;
+use crate::users::{AuthorColumns, author_of};
 use crate::{Result, StorageError};
 
 /// Entries, and whose inboxes they are in.
 type Entries = Vec<(Uuid, i64)>;
 
+/// Whatever tells of an act, in a list or below a batch.
+#[dsl::auto_type]
+fn entries() -> _ {
+    notifications::table
+        .filter(notifications::act.is_not_null())
+        .select((notifications::id, notifications::user_id))
+}
+
 impl Notifications<'_> {
     /// Takes back what was told of acts that are undone in this transaction. Should one be done again within a day, it is
     /// no news. Three statements, however many acts there are.
     pub async fn withdraw(&mut self, causes: &[Cause], now: DateTime<Utc>) -> Result<()> {
-        let mut changes: HashMap<UserId, i64> = HashMap::new();
-        for cause in causes {
-            *changes.entry(cause.recipient).or_default() += 1;
-        }
+        let changes = one_each(causes.iter().map(|cause| cause.recipient));
         self.withdraw_found(changes, Losses::of_causes(causes), now).await
     }
 
@@ -58,12 +64,8 @@ impl Notifications<'_> {
         now: DateTime<Utc>,
     ) -> Result<()> {
         let comments: Vec<Uuid> = comments.iter().copied().map(Uuid::from).collect();
-        let entries: Entries = notifications::table
-            .filter(notifications::comment_id.eq_any(comments))
-            .filter(notifications::act.is_not_null())
-            .select((notifications::id, notifications::user_id))
-            .load(self.conn)
-            .await?;
+        let entries: Entries =
+            entries().filter(notifications::comment_id.eq_any(comments)).load(self.conn).await?;
         self.withdraw_entries(entries, now).await
     }
 
@@ -76,12 +78,10 @@ impl Notifications<'_> {
         now: DateTime<Utc>,
     ) -> Result<()> {
         let told = [NotificationType::Mention, NotificationType::PostShared];
-        let entries: Entries = notifications::table
+        let entries: Entries = entries()
             .filter(notifications::post_id.eq(Uuid::from(post)))
             .filter(notifications::kind.eq_any(told.map(NotificationType::code)))
             .filter(notifications::user_id.ne(i64::from(author)))
-            .filter(notifications::act.is_not_null())
-            .select((notifications::id, notifications::user_id))
             .load(self.conn)
             .await?;
         self.withdraw_entries(entries, now).await
@@ -98,12 +98,8 @@ impl Notifications<'_> {
         let told = |recipient: i64, actor: i64| {
             notifications::user_id.eq(recipient).and(notifications::actor_id.eq(actor))
         };
-        let entries: Entries = notifications::table
-            .filter(told(one, other).or(told(other, one)))
-            .filter(notifications::act.is_not_null())
-            .select((notifications::id, notifications::user_id))
-            .load(self.conn)
-            .await?;
+        let entries: Entries =
+            entries().filter(told(one, other).or(told(other, one))).load(self.conn).await?;
         self.withdraw_entries(entries, now).await
     }
 
@@ -114,10 +110,8 @@ impl Notifications<'_> {
         most: i64,
         now: DateTime<Utc>,
     ) -> Result<i64> {
-        let entries: Entries = notifications::table
+        let entries: Entries = entries()
             .filter(notifications::actor_id.eq(i64::from(actor)))
-            .filter(notifications::act.is_not_null())
-            .select((notifications::id, notifications::user_id))
             .limit(most)
             .load(self.conn)
             .await?;
@@ -137,7 +131,7 @@ impl Notifications<'_> {
         if listed.is_empty() {
             return Ok(());
         }
-        self.lock(&listed.into_iter().map(|user| (user.into(), 0)).collect()).await?;
+        self.lock_all(listed).await?;
         Forget { post: post.into(), now }.get_result::<i64>(self.conn).await?;
         Ok(())
     }
@@ -153,15 +147,17 @@ impl Notifications<'_> {
             .distinct()
             .load(self.conn)
             .await?;
-        self.lock(&told.into_iter().map(|user| (user.into(), 0)).collect()).await?;
+        self.lock_all(told).await
+    }
+
+    /// Locks inboxes without taking a number of them.
+    async fn lock_all(&mut self, users: Vec<i64>) -> Result<()> {
+        self.lock(&users.into_iter().map(|user| (user.into(), 0)).collect()).await?;
         Ok(())
     }
 
     async fn withdraw_entries(&mut self, entries: Entries, now: DateTime<Utc>) -> Result<()> {
-        let mut changes: HashMap<UserId, i64> = HashMap::new();
-        for (_, user) in &entries {
-            *changes.entry(UserId::from(*user)).or_default() += 1;
-        }
+        let changes = one_each(entries.iter().map(|(_, user)| UserId::from(*user)));
         let ids = entries.into_iter().map(|(id, _)| id).collect();
         self.withdraw_found(changes, Losses::of(ids), now).await
     }
@@ -187,6 +183,15 @@ impl Notifications<'_> {
     }
 }
 
+/// A change for each time that somebody is named.
+fn one_each(users: impl Iterator<Item = UserId>) -> HashMap<UserId, i64> {
+    let mut changes = HashMap::new();
+    for user in users {
+        *changes.entry(user).or_default() += 1;
+    }
+    changes
+}
+
 /// A notification of the list that is to lose entries, or to show another emoji in one.
 struct Loss {
     top: Notification,
@@ -196,8 +201,6 @@ struct Loss {
     actor: Author,
     remains: Option<Remains>,
 }
-
-type AuthorColumns = (String, Option<String>, Option<String>);
 
 /// What is left, where something is: how much of how many, the newest of it, who did that, and their emoji.
 type RemainsColumns = (i32, i32, Option<Value>, Option<AuthorColumns>, Option<String>);

@@ -1,10 +1,9 @@
 //! From what was made up to rows, table by table: none refers to a later one.
 
 use grateful_domain::{Notification, PasswordHash};
-use grateful_seed::{Edge, FilledInbox, Heart, Person, Quota, Reaction, World};
+use grateful_seed::{FilledInbox, Heart, Person, Quota, Reaction, World};
 use grateful_storage::{
-    BulkFollow, BulkInbox, BulkLoad, BulkNotification, BulkQuota, BulkUser, NewLike, NewReaction,
-    StorageError,
+    BulkInbox, BulkLoad, BulkNotification, BulkQuota, BulkUser, NewLike, NewReaction, StorageError,
 };
 
 use super::progress::Progress;
@@ -19,7 +18,7 @@ pub(super) async fn load(
     let people = world.people().map(|person| user(person, password));
     load.users(progress.watch("people", people)).await?;
     load.posts(progress.watch("posts", world.posts())).await?;
-    load.follows(progress.watch("follows", world.edges().map(follow))).await?;
+    load.follows(progress.watch("follows", world.edges())).await?;
     load.likes(progress.watch("hearts", world.hearts().map(like))).await?;
     load.emoji_reactions(progress.watch("emoji", world.reactions().map(reaction))).await?;
     load.shares(progress.watch("shares", world.shares())).await?;
@@ -84,10 +83,6 @@ fn user(person: Person, password: &PasswordHash) -> BulkUser {
         posts: person.posts,
         public_posts: person.public_posts,
     }
-}
-
-fn follow(Edge { id, follower, followed, state, at }: Edge) -> BulkFollow {
-    BulkFollow { id, follower, followed, status: state.code(), created_at: at }
 }
 
 fn like(Heart { id, by, post, at }: Heart) -> NewLike {
