@@ -16,8 +16,9 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use grateful_application::verify::{Mend, Progress, verify};
 use grateful_application::{App, SystemClock, accounts};
+use grateful_domain::UserId;
 use grateful_storage::DatabaseConfig;
-use grateful_testkit::{TestApp, TestDatabase, someone};
+use grateful_testkit::{TestApp, TestDatabase, a_user};
 use tokio::task::JoinSet;
 
 use crate::dice::Dice;
@@ -66,6 +67,7 @@ async fn play_and_verify(leaving: usize) -> Tally {
     }
     let (untold, held_back) = (test.count(UNTOLD).await, test.count(HELD_BACK).await);
     assert!(untold <= held_back, "{untold} acts were not told, and {held_back} held back");
+    assert_eq!(test.count(NOT_NAMED).await, 0, "somebody is told of being named, and is not");
     let deadlocks = deadlocks(&test).await;
     println!("{deadlocks:>43} deadlocks");
     // Whoever leaves is locked against everybody, and others refer to them from inboxes: PostgreSQL ends one of the two,
@@ -82,8 +84,9 @@ async fn play(
     duration: Duration,
     leaving: usize,
 ) -> Tally {
-    let people = join_all((0..PEOPLE).map(|_| someone(test))).await;
-    let square = Arc::new(Square::with_posts(app, &people[..POSTS]).await);
+    let people = join_all((0..PEOPLE).map(|_| a_user().saved_in(test))).await;
+    let authors: Vec<UserId> = people[..POSTS].iter().map(|person| person.id).collect();
+    let square = Arc::new(Square::with_posts(app, &authors).await);
     // This is about what people leave, not about how long they wait on a machine that does other things as well.
     let patient = |config| DatabaseConfig { wait: PATIENCE, statement_timeout: PATIENCE, ..config };
     let pools = people.chunks(TO_A_POOL).map(|_| test.pool(patient)).collect::<Vec<_>>();
@@ -91,7 +94,7 @@ async fn play(
     let mut tasks = JoinSet::new();
     for (number, me) in people.iter().enumerate() {
         let person = Person {
-            me: *me,
+            me: me.id,
             everybody: people.clone(),
             app: App { db: pools[number / TO_A_POOL].clone(), ..app.clone() },
             square: Arc::clone(&square),
@@ -103,7 +106,7 @@ async fn play(
     pace.tick().await;
     for person in &people[..leaving] {
         pace.tick().await;
-        accounts::delete(app, *person).await.unwrap();
+        accounts::delete(app, person.id).await.unwrap();
     }
     let mut all = Tally::new();
     while let Some(tally) = tasks.join_next().await {
@@ -125,18 +128,30 @@ const TOLD: [(&str, &str); 5] = [
 
 const HELD_BACK: &str = "notification_quotas, generate_series(1, held_back)";
 
-/// What was done to somebody else's post, and is not told.
+/// What was done to somebody else's post, or names somebody else in a post that they may see, and is not told.
 const UNTOLD: &str = "(
-        SELECT post_id, user_id, 'like' AS type FROM likes
-        UNION ALL SELECT post_id, user_id, 'emoji_reaction' FROM emoji_reactions
-        UNION ALL SELECT post_id, user_id, 'post_shared' FROM shares WHERE share_method = 'url'
-    ) AS act
-    JOIN posts ON posts.id = act.post_id AND posts.author_id <> act.user_id
-    WHERE NOT EXISTS (
+        SELECT author_id, user_id AS actor_id, post_id, type FROM (
+            SELECT post_id, user_id, 'like' AS type FROM likes
+            UNION ALL SELECT post_id, user_id, 'emoji_reaction' FROM emoji_reactions
+            UNION ALL SELECT post_id, user_id, 'post_shared' FROM shares WHERE share_method = 'url'
+        ) AS act JOIN posts ON posts.id = act.post_id
+        UNION ALL
+        SELECT users.id, author_id, posts.id, 'mention' FROM posts
+        JOIN users ON strpos(content, '@' || username || ' ') > 0 WHERE is_public
+    ) AS act (user_id, actor_id, post_id, type)
+    WHERE user_id <> actor_id AND NOT EXISTS (
         SELECT FROM notifications AS it
-        WHERE it.user_id = posts.author_id AND it.actor_id = act.user_id AND it.post_id = act.post_id
-            AND it.type = act.type
+        WHERE it.user_id = act.user_id AND it.actor_id = act.actor_id AND it.post_id = act.post_id
+            AND it.type = act.type AND (it.type <> 'mention' OR it.comment_id IS NULL)
     )";
+
+/// What tells somebody that they are named where they are not.
+const NOT_NAMED: &str = "notifications AS it
+    JOIN users ON users.id = it.user_id
+    JOIN posts ON posts.id = it.post_id
+    LEFT JOIN comments ON comments.id = it.comment_id
+    WHERE it.type = 'mention' AND it.act IS NOT NULL
+        AND strpos(coalesce(comments.content, posts.content), '@' || username || ' ') = 0";
 
 fn seed() -> u64 {
     let given = std::env::var("GRATEFUL_SEED").ok().map(|text| text.parse().unwrap());

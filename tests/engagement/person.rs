@@ -11,14 +11,14 @@ use grateful_application::{
 };
 use grateful_domain::{
     CommentId, CommentText, Content, Draft, Emoji, Limit, NewShare, Page, PostEdit, PostId,
-    PostType, Recipients, UserId, Visibility,
+    PostType, Recipients, User, UserId, Visibility,
 };
 use uuid::Uuid;
 
 use crate::dice::Dice;
 
 /// What can be done, and how often in comparison. Most posts are public most of the time, and live long enough to be loved.
-pub(crate) const ACTS: [(&str, usize); 16] = [
+pub(crate) const ACTS: [(&str, usize); 18] = [
     ("like", 32),
     ("unlike", 32),
     ("react", 32),
@@ -28,10 +28,12 @@ pub(crate) const ACTS: [(&str, usize); 16] = [
     ("send", 12),
     ("comment", 16),
     ("reply", 16),
+    ("reword", 12),
     ("delete comment", 12),
     ("look", 4),
     ("read one", 6),
     ("read all", 2),
+    ("rewrite", 6),
     ("hide", 2),
     ("show", 8),
     ("delete post", 1),
@@ -43,12 +45,12 @@ pub(crate) type Tally = BTreeMap<(&'static str, &'static str), u32>;
 /// Where everybody meets: a few posts with their authors, and the newest comments.
 pub(crate) struct Square {
     posts: Mutex<Vec<(PostId, UserId)>>,
-    comments: Mutex<Vec<(PostId, CommentId)>>,
+    comments: Mutex<Vec<(PostId, CommentId, UserId)>>,
 }
 
 pub(crate) struct Person {
     pub(crate) me: UserId,
-    pub(crate) everybody: Vec<UserId>,
+    pub(crate) everybody: Vec<User>,
     pub(crate) app: App,
     pub(crate) square: Arc<Square>,
     pub(crate) dice: Dice,
@@ -59,7 +61,7 @@ impl Square {
     pub(crate) async fn with_posts(app: &App, authors: &[UserId]) -> Self {
         let mut posts = Vec::new();
         for author in authors {
-            posts.push((publish(app, *author).await.unwrap(), *author));
+            posts.push((publish(app, *author, "For rain.").await.unwrap(), *author));
         }
         Self { posts: Mutex::new(posts), comments: Mutex::default() }
     }
@@ -71,7 +73,7 @@ impl Square {
         (number, post, author)
     }
 
-    fn comment(&self, dice: &mut Dice) -> Option<(PostId, CommentId)> {
+    fn comment(&self, dice: &mut Dice) -> Option<(PostId, CommentId, UserId)> {
         let comments = self.comments.lock().unwrap();
         // The newest ones are the likeliest to be there still.
         let newest = &comments[comments.len().saturating_sub(50)..];
@@ -123,18 +125,35 @@ impl Person {
                 let how = self.message();
                 self.share(post, how).await
             }
-            "comment" => self.say(post, None).await,
+            "comment" => {
+                let text = self.text();
+                self.say(post, None, &text).await
+            }
             "reply" => match self.square.comment(&mut self.dice) {
-                Some((post, comment)) => self.say(post, Some(comment)).await,
+                Some((post, comment, _)) => {
+                    let text = self.text();
+                    self.say(post, Some(comment), &text).await
+                }
+                None => Ok(()),
+            },
+            "reword" => match self.square.comment(&mut self.dice) {
+                Some((_, comment, author)) => {
+                    let text = self.text();
+                    self.reword(author, comment, &text).await
+                }
                 None => Ok(()),
             },
             "delete comment" => match self.square.comment(&mut self.dice) {
-                Some((_, comment)) => comments::delete(app, me, comment).await,
+                Some((_, comment, _)) => comments::delete(app, me, comment).await,
                 None => Ok(()),
             },
             "look" => self.look(post).await,
             "read one" => self.read_one(author).await,
             "read all" => notifications::read_all(app, author).await.map(drop),
+            "rewrite" => {
+                let edit = PostEdit { content: Some(self.text()), ..PostEdit::default() };
+                self.edit(author, post, edit).await
+            }
             "hide" => self.turn(author, post, Visibility::Private).await,
             "show" => self.turn(author, post, Visibility::Public).await,
             _ => self.replace(number, author, post).await,
@@ -143,28 +162,48 @@ impl Person {
 
     /// To one to three others.
     fn message(&mut self) -> NewShare {
+        let me = self.me;
         let people: Vec<i64> = (0..=self.dice.below(3))
-            .map(|_| self.dice.pick(&self.everybody))
-            .filter(|person| *person != self.me)
+            .map(|_| self.somebody().id)
+            .filter(|person| *person != me)
             .map(i64::from)
             .collect();
-        match Recipients::parse(self.me, &people) {
+        match Recipients::parse(me, &people) {
             Ok(recipients) => NewShare::Message { recipients, message: None },
             Err(_) => NewShare::Url,
         }
+    }
+
+    fn somebody(&mut self) -> &User {
+        &self.everybody[self.dice.below(self.everybody.len())]
+    }
+
+    /// A text that names nobody, one or two.
+    fn text(&mut self) -> String {
+        let mut text = "How lovely".to_owned();
+        for _ in 0..self.dice.below(3) {
+            text = format!("{text} @{} !", self.somebody().username.as_str());
+        }
+        text
     }
 
     async fn share(&self, post: PostId, how: NewShare) -> Result<()> {
         shares::share(&self.app, self.me, post, how, None, |_| Vec::new()).await.map(drop)
     }
 
-    async fn say(&self, post: PostId, parent: Option<CommentId>) -> Result<()> {
-        let text = CommentText::parse("How lovely").unwrap();
+    async fn say(&self, post: PostId, parent: Option<CommentId>, text: &str) -> Result<()> {
+        let text = CommentText::parse(text).unwrap();
         let say = Say { post, parent, text };
         let record = |seen: &grateful_domain::SeenComment| id_bytes(seen.comment.id.into());
         let answer = comments::say(&self.app, self.me, say, None, record).await?;
-        self.square.comments.lock().unwrap().push((post, id(&answer).into()));
+        self.square.comments.lock().unwrap().push((post, id(&answer).into(), self.me));
         Ok(())
+    }
+
+    /// Done by whoever wrote the comment, whoever chose it.
+    async fn reword(&self, author: UserId, comment: CommentId, text: &str) -> Result<()> {
+        let text = CommentText::parse(text).unwrap();
+        comments::reword(&self.app, author, comment, text).await.map(drop)
     }
 
     async fn look(&self, post: PostId) -> Result<()> {
@@ -192,13 +231,18 @@ impl Person {
     /// Done by the post's author, whoever chose it.
     async fn turn(&self, author: UserId, post: PostId, visibility: Visibility) -> Result<()> {
         let edit = PostEdit { visibility: Some(visibility), ..PostEdit::default() };
+        self.edit(author, post, edit).await
+    }
+
+    async fn edit(&self, author: UserId, post: PostId, edit: PostEdit) -> Result<()> {
         posts::edit(&self.app, author, post, edit, |_| true).await.map(drop)
     }
 
     /// Deletes a post in the name of its author, and puts a new one in its place.
-    async fn replace(&self, number: usize, author: UserId, post: PostId) -> Result<()> {
+    async fn replace(&mut self, number: usize, author: UserId, post: PostId) -> Result<()> {
         let deleted = posts::delete(&self.app, author, post).await;
-        let new = publish(&self.app, self.me).await?;
+        let text = self.text();
+        let new = publish(&self.app, self.me, &text).await?;
         self.square.posts.lock().unwrap()[number] = (new, self.me);
         deleted
     }
@@ -224,10 +268,10 @@ fn expected(error: &Error) -> Option<&'static str> {
     }
 }
 
-async fn publish(app: &App, author: UserId) -> Result<PostId> {
+async fn publish(app: &App, author: UserId, text: &str) -> Result<PostId> {
     let draft = Draft {
         title: None,
-        content: Content::parse("For rain.", PostType::Daily).unwrap(),
+        content: Content::parse(text, PostType::Daily).unwrap(),
         post_type: PostType::Daily,
         image_url: None,
         location: None,

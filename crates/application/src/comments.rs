@@ -1,14 +1,18 @@
 //! What people say about posts.
 
 use chrono::{DateTime, Utc};
-use grateful_domain::notification::{Details, told_of_comment};
+use grateful_domain::notification::{Act, Details, told_of_comment, told_of_other_words};
 use grateful_domain::{
-    Comment, CommentId, CommentText, Page, PostId, SeenComment, SeenPost, Slice, UserId, Viewer,
+    Comment, CommentId, CommentText, NamedAnew, Page, Post, PostId, SeenComment, SeenPost, Slice,
+    UserId, Viewer, mentions, named_anew,
 };
-use grateful_storage::{Comments, Connection, Repositories, StorageError};
+use grateful_storage::{
+    Comments, Concerned, Connection, NoLongerNamed, Repositories, StorageError,
+};
 
-use crate::notify::tell;
-use crate::posts::{hold_with, seen};
+use crate::mentions::called;
+use crate::notify::{tell, tell_anew};
+use crate::posts::{Held, hold_with, seen};
 use crate::repeats::once;
 use crate::{Answer, App, Error, Repeat, Result, Thing, new_id};
 
@@ -46,7 +50,9 @@ pub async fn say(
         updated_at: None,
     };
     once(app, author, repeat, async |tx| {
-        let (by, seen) = hold_with(tx, author, &[], comment.parent, comment.post).await?;
+        let names = mentions(comment.text.as_str());
+        let others = Concerned { comment: comment.parent, names: &names, ..Concerned::default() };
+        let Held { by, seen, people } = hold_with(tx, author, comment.post, others).await?;
         let answered = match comment.parent {
             Some(parent) => Some(author_on_post(tx, author, parent, comment.post).await?),
             None => None,
@@ -54,10 +60,8 @@ pub async fn say(
         if !tx.comments().insert(&comment).await.map_err(|error| parent_gone(error, &comment))? {
             return Err(Thing::Post.not_found(comment.post));
         }
-        let details = Details::of_post(seen.post.draft.content.as_str());
-        let details = details.with_comment(comment.text.as_str());
-        let causes = told_of_comment(&seen.post, &comment, answered, &[]);
-        tell(tx, &causes, &details, now).await?;
+        let causes = told_of_comment(&seen.post, &comment, answered, &called(&names, &people));
+        tell(tx, &causes, &details(&seen.post, &comment), now).await?;
         Ok(record(&SeenComment { comment: comment.clone(), author: by, replies: 0 }))
     })
     .await
@@ -95,17 +99,50 @@ pub async fn reword(
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let (before, _) = find_with_post(tx, author, comment).await?;
+            let (before, on) = find_with_post(tx, author, comment).await?;
             if before.comment.author != author {
                 return Err(not_theirs("edit"));
             }
             let after = before.comment.reworded(text.clone(), now);
-            if after != before.comment && !tx.comments().update(&after).await? {
-                return Err(Thing::Comment.not_found(comment));
+            if after != before.comment {
+                save_and_tell(tx, &on.post, &after, now).await?;
             }
             Ok(SeenComment { comment: after, ..before })
         })
         .await
+}
+
+/// Saves other words of a comment, tells those whom they name newly, and takes back what those were told whom they name no
+/// longer.
+async fn save_and_tell(
+    tx: &mut Connection,
+    post: &Post,
+    comment: &Comment,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let new = mentions(comment.text.as_str());
+    let mut people = vec![];
+    if !new.is_empty() {
+        let named = Concerned {
+            people: &[comment.author],
+            post: Some(post.id),
+            comment: None,
+            names: &new,
+        };
+        people = tx.users().hold(named).await?;
+    }
+    let replaced = tx.comments().update(comment).await?;
+    let replaced = replaced.ok_or_else(|| Thing::Comment.not_found(comment.id))?;
+    let old = mentions(replaced.as_str());
+    let NamedAnew { added, gone } = named_anew(&old, &new);
+    let causes = told_of_other_words(post, comment, &called(&added, &people));
+    let mention = Act::Mention { post: post.id, comment: Some(comment.id) };
+    let gone = NoLongerNamed { actor: comment.author, mention, names: &gone };
+    tell_anew(tx, &causes, gone, &details(post, comment), now).await
+}
+
+fn details(post: &Post, comment: &Comment) -> Details {
+    Details::of_post(post.draft.content.as_str()).with_comment(comment.text.as_str())
 }
 
 /// Takes a comment away with all answers to it: one's own, or any on one's own post.

@@ -19,6 +19,7 @@ pub mod verify;
 mod buckets;
 mod error;
 mod guesses;
+mod mentions;
 mod notify;
 mod passwords;
 mod ports;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{Act, Cause, Details, Event};
 use grateful_domain::{Emoji, SeenPost, UserId};
-use grateful_storage::{Connection, Repositories};
+use grateful_storage::{Connection, NoLongerNamed, Repositories};
 
 use crate::{Result, new_id};
 
@@ -14,20 +14,39 @@ pub(crate) async fn tell(
     details: &Details,
     at: DateTime<Utc>,
 ) -> Result<()> {
-    let others = causes.iter().filter(|cause| cause.recipient != cause.actor);
-    let events: Vec<Event> = others
-        .map(|cause| Event {
-            cause: *cause,
-            details: details.clone(),
-            at,
-            id: new_id(at).into(),
-            batch_id: new_id(at).into(),
-        })
-        .collect();
+    let events = events(causes, details, at);
     if !events.is_empty() {
         tx.notifications().record(&events).await?;
     }
     Ok(())
+}
+
+/// Tells whoever an edit names newly, and takes back what those were told whom it names no longer.
+pub(crate) async fn tell_anew(
+    tx: &mut Connection,
+    causes: &[Cause],
+    gone: NoLongerNamed<'_>,
+    details: &Details,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    if gone.names.is_empty() {
+        return tell(tx, causes, details, at).await;
+    }
+    tx.notifications().record_anew(&events(causes, details, at), gone, at).await?;
+    Ok(())
+}
+
+/// An event for each, but for whoever acts.
+fn events(causes: &[Cause], details: &Details, at: DateTime<Utc>) -> Vec<Event> {
+    let others = causes.iter().filter(|cause| cause.recipient != cause.actor);
+    let event = |cause: &Cause| Event {
+        cause: *cause,
+        details: details.clone(),
+        at,
+        id: new_id(at).into(),
+        batch_id: new_id(at).into(),
+    };
+    others.map(event).collect()
 }
 
 /// That something was done to a post, for its author.

@@ -1,13 +1,17 @@
 //! Posts: writing, reading, changing and taking them back.
 
+use chrono::{DateTime, Utc};
+use grateful_domain::notification::{Act, Details, told_of_post};
 use grateful_domain::{
-    Author, CommentId, Draft, ImageUrl, Invalid, Page, Post, PostEdit, PostId, Revision, SeenPost,
-    Slice, UserId, Viewer,
+    Author, Content, Draft, ImageUrl, Invalid, NamedAnew, Page, Post, PostEdit, PostId, Revision,
+    SeenPost, Slice, UserId, Viewer, Visibility, mentions, named_anew,
 };
-use grateful_storage::{Connection, PostQuery, Repositories};
+use grateful_storage::{Concerned, Connection, NoLongerNamed, PostQuery, Repositories};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
+use crate::mentions::{called, hold_named};
+use crate::notify::{tell, tell_anew};
 use crate::repeats::once;
 use crate::{Answer, App, Error, Repeat, Result, Thing, new_id};
 
@@ -27,7 +31,11 @@ pub async fn publish(
     let now = app.clock.now();
     let post = Post::publish(new_id(now).into(), author, draft, now);
     once(app, author, repeat, async |tx| {
+        let names = post.names();
+        let people = hold_named(tx, author, &names).await?;
         tx.posts().insert(&post).await?;
+        let causes = told_of_post(&post, &called(&names, &people));
+        tell(tx, &causes, &Details::of_post(post.draft.content.as_str()), now).await?;
         Ok(record(&seen(tx, Viewer::User(author), post.id).await?))
     })
     .await
@@ -54,6 +62,9 @@ pub async fn edit(
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
+            let words = words_to_be(tx, editor, post, &edit).await?;
+            let names = words.as_ref().map_or_else(Vec::new, |words| mentions(words.as_str()));
+            let people = hold_named(tx, editor, &names).await?;
             let before = lock_own(tx, editor, post, "edit").await?;
             if !expected(before.revision()) {
                 return Err(Error::Stale { thing: Thing::Post });
@@ -64,10 +75,53 @@ pub async fn edit(
             }
             if before.draft.visibility.is_public() && !after.draft.visibility.is_public() {
                 tx.notifications().withdraw_hidden(after.id, after.author, now).await?;
+            } else {
+                tell_of_edit(tx, &before, &after, (&names, people), now).await?;
             }
             seen(tx, Viewer::User(editor), post).await
         })
         .await
+}
+
+/// The words of a post after `edit`, where they may name somebody who is not told of it yet. Of a post that is only to be
+/// shown to everybody, they are those that it has at this moment.
+async fn words_to_be(
+    tx: &mut Connection,
+    editor: UserId,
+    post: PostId,
+    edit: &PostEdit,
+) -> Result<Option<Content>> {
+    if edit.content.is_some() {
+        return Ok(edit.words());
+    }
+    if edit.visibility != Some(Visibility::Public) {
+        return Ok(None);
+    }
+    let found = tx.posts().find(Viewer::User(editor), post).await?;
+    let hidden = found.filter(|seen| !seen.post.draft.visibility.is_public());
+    Ok(hidden.map(|seen| seen.post.draft.content))
+}
+
+/// Tells those whom an edit names newly, and takes back what those were told whom it names no longer. `held` are the
+/// names that were looked up before the post was locked, and those who have them.
+async fn tell_of_edit(
+    tx: &mut Connection,
+    before: &Post,
+    after: &Post,
+    held: (&[&str], Vec<Author>),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let (old, new) = (before.names(), after.names());
+    let NamedAnew { added, gone } = named_anew(&old, &new);
+    let (names, mut people) = held;
+    if !named_anew(names, &added).added.is_empty() {
+        // Other words came in between. These people are late in the order of locks: a deadlock is tried again.
+        people = hold_named(tx, after.author, &added).await?;
+    }
+    let causes = told_of_post(after, &called(&added, &people));
+    let mention = Act::Mention { post: after.id, comment: None };
+    let gone = NoLongerNamed { actor: after.author, mention, names: &gone };
+    tell_anew(tx, &causes, gone, &Details::of_post(after.draft.content.as_str()), now).await
 }
 
 /// Takes one's own post back, with all that hangs on it.
@@ -110,22 +164,32 @@ pub(crate) async fn hold(
     user: UserId,
     post: PostId,
 ) -> Result<(Author, SeenPost)> {
-    hold_with(tx, user, &[], None, post).await
+    let held = hold_with(tx, user, post, Concerned::default()).await?;
+    Ok((held.by, held.seen))
 }
 
-/// As [`hold`], and of `others` and of whoever wrote the comment that is answered the same is true. All at once, since
-/// people are locked in the order of their ids.
+/// A post that somebody is about to act on, and all whom that concerns.
+pub(crate) struct Held {
+    /// Who acts.
+    pub(crate) by: Author,
+    /// The post as they see it.
+    pub(crate) seen: SeenPost,
+    /// They, the author of the post, and whoever else was asked for, as far as there are such people.
+    pub(crate) people: Vec<Author>,
+}
+
+/// As [`hold`], and of `others` the same is true. All at once, since people are locked in the order of their ids.
 pub(crate) async fn hold_with(
     tx: &mut Connection,
     user: UserId,
-    others: &[UserId],
-    answered: Option<CommentId>,
     post: PostId,
-) -> Result<(Author, SeenPost)> {
-    let people = [&[user], others].concat();
-    let held = tx.users().hold_with_authors_of(&people, post, answered).await?;
-    let by = held.into_iter().find(|person| person.id == user).ok_or_else(Error::gone)?;
-    Ok((by, seen(tx, Viewer::User(user), post).await?))
+    others: Concerned<'_>,
+) -> Result<Held> {
+    let people = [&[user], others.people].concat();
+    let concerned = Concerned { people: &people, post: Some(post), ..others };
+    let people = tx.users().hold(concerned).await?;
+    let by = people.iter().find(|person| person.id == user).cloned().ok_or_else(Error::gone)?;
+    Ok(Held { by, seen: seen(tx, Viewer::User(user), post).await?, people })
 }
 
 /// Locks a post for its author, whose own row comes first in the order of locks.
@@ -135,14 +199,11 @@ async fn lock_own(
     post: PostId,
     action: &'static str,
 ) -> Result<Post> {
-    tx.users().lock(author).await?;
-    let unseen = || Thing::Post.not_found(post);
-    let found = tx.posts().lock(post).await?.ok_or_else(unseen)?;
-    if found.author == author {
+    if let Some(found) = tx.posts().lock_by(author, post).await? {
         return Ok(found);
     }
     // Whoever may not even see it is not told that it exists.
-    tx.posts().find(Viewer::User(author), post).await?.ok_or_else(unseen)?;
+    seen(tx, Viewer::User(author), post).await?;
     let reason = "Only the author of a post may do that";
     Err(Error::Forbidden { action, thing: Thing::Post, reason })
 }

@@ -3,10 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::notification::{Act, Cause, Details};
 use grateful_domain::{NewShare, PostId, Recipients, SeenPost, Share, ShareQuota, UserId};
-use grateful_storage::{Connection, Repositories};
+use grateful_storage::{Concerned, Connection, Repositories};
 
 use crate::notify::{for_author, tell, untell};
-use crate::posts::{hold, hold_with};
+use crate::posts::{Held, hold, hold_with};
 use crate::repeats::once;
 use crate::{Answer, App, Error, Repeat, Result, Thing, new_id};
 
@@ -27,7 +27,8 @@ pub async fn share(
     let now = app.clock.now();
     let share = Share { id: new_id(now).into(), by: user, post, how, created_at: now };
     once(app, user, repeat, async |tx| {
-        let (_, seen) = hold_with(tx, user, share.how.recipients(), None, post).await?;
+        let others = Concerned { people: share.how.recipients(), ..Concerned::default() };
+        let Held { seen, .. } = hold_with(tx, user, post, others).await?;
         require_public(&seen)?;
         if let NewShare::Message { recipients, .. } = &share.how {
             require_reachable(tx, user, recipients).await?;

@@ -44,8 +44,28 @@ fn is_name_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_.-".contains(c)
 }
 
+/// Whom an edited text names that it did not name before, and the other way round, as they are written there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NamedAnew<'t> {
+    pub added: Vec<&'t str>,
+    pub gone: Vec<&'t str>,
+}
+
+/// Compares the names before an edit with those after it, without regard to case.
+pub fn named_anew<'t>(before: &[&'t str], after: &[&'t str]) -> NamedAnew<'t> {
+    NamedAnew { added: missing(before, after), gone: missing(after, before) }
+}
+
+/// Those of `names` that `from` does not have.
+fn missing<'t>(from: &[&str], names: &[&'t str]) -> Vec<&'t str> {
+    let is_missing = |name: &&str| !from.iter().any(|it| it.eq_ignore_ascii_case(name));
+    names.iter().copied().filter(is_missing).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
     use rstest::rstest;
 
@@ -85,6 +105,25 @@ mod tests {
         assert_eq!(mentions(&text).len(), MOST_MENTIONS);
     }
 
+    #[rstest]
+    #[case::nobody("rain", "sun", &[], &[])]
+    #[case::others("@ben @caro", "@caro @dan", &["dan"], &["ben"])]
+    #[case::the_same_in_another_order("@ben @caro", "@caro @ben", &[], &[])]
+    #[case::the_same_in_capitals("@ben", "@BEN, @Ben", &[], &[])]
+    #[case::a_name_that_goes_on("@ben", "@benny", &["benny"], &["ben"])]
+    #[case::all("", "@ben @caro", &["ben", "caro"], &[])]
+    #[case::none("@ben @caro", "", &[], &["ben", "caro"])]
+    fn an_edit_names_anew_whom_the_text_did_not_name(
+        #[case] before: &str,
+        #[case] after: &str,
+        #[case] added: &[&str],
+        #[case] gone: &[&str],
+    ) {
+        let anew = named_anew(&mentions(before), &mentions(after));
+
+        assert_eq!(anew, NamedAnew { added: added.to_vec(), gone: gone.to_vec() });
+    }
+
     /// The rule read word by word, character by character.
     fn reference(text: &str) -> Vec<String> {
         let chars: Vec<char> = text.chars().collect();
@@ -118,6 +157,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn whoever_was_named_and_did_not_go_is_named_beside_those_added(
+            before in "[@a-cA-C ]{0,40}", after in "[@a-cA-C ]{0,40}",
+        ) {
+            let (before, after) = (mentions(&before), mentions(&after));
+            let NamedAnew { added, gone } = named_anew(&before, &after);
+            let lower = |names: &[&str]| names.iter().map(|it| it.to_lowercase()).collect::<BTreeSet<_>>();
+            let stayed: BTreeSet<_> = lower(&before).difference(&lower(&gone)).cloned().collect();
+
+            prop_assert!(stayed.is_disjoint(&lower(&added)));
+            prop_assert_eq!(&stayed | &lower(&added), lower(&after));
+        }
+
         #[test]
         fn the_parser_agrees_with_the_rule(text in "[@a-cA-C1_./ ж٣é-]{0,60}") {
             prop_assert_eq!(mentions(&text), reference(&text));

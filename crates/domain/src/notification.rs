@@ -19,7 +19,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-pub use self::audience::{told_of_comment, told_of_post};
+pub use self::audience::{told_of_comment, told_of_other_words, told_of_post};
 pub use self::batching::{BatchConfig, BatchKey, Icon, Scope};
 pub use self::event::{Act, Cause, Details, Event};
 pub use self::inbox::Inbox;

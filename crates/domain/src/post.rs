@@ -9,7 +9,7 @@ pub use self::content::{
     Content, ImageUrl, ImageUrlError, PlaceName, PostType, Title, UnknownPostType,
 };
 pub use self::edit::PostEdit;
-use crate::{Author, Emoji, Position, PostId, UserId, Viewer};
+use crate::{Author, Emoji, Position, PostId, UserId, Viewer, mentions};
 
 /// A post as its author wrote it, with what others made of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +104,14 @@ impl Post {
         viewer.is(self.author) || self.draft.visibility.is_public()
     }
 
+    /// The names of those who are told that it names them: of a private post, nobody's (rules §6).
+    pub fn names(&self) -> Vec<&str> {
+        match self.draft.visibility {
+            Visibility::Public => mentions(self.draft.content.as_str()),
+            Visibility::Private => Vec::new(),
+        }
+    }
+
     /// Its place in lists that are ordered by time.
     pub fn position(&self) -> Position {
         Position { at: self.created_at, id: self.id.into() }
@@ -133,16 +141,24 @@ mod tests {
         #[case] viewer: Viewer,
         #[case] visible: bool,
     ) {
+        assert_eq!(post("thanks", visibility).is_visible_to(viewer), visible);
+    }
+
+    #[test]
+    fn nobody_is_named_where_nobody_may_read_it() {
+        assert_eq!(post("For @ben", Visibility::Public).names(), ["ben"]);
+        assert_eq!(post("For @ben", Visibility::Private).names(), [""; 0]);
+    }
+
+    fn post(content: &str, visibility: Visibility) -> Post {
         let draft = Draft {
             title: None,
-            content: Content::parse("thanks", PostType::Daily).unwrap(),
+            content: Content::parse(content, PostType::Daily).unwrap(),
             post_type: PostType::Daily,
             image_url: None,
             location: None,
             visibility,
         };
-        let post = Post::publish(Uuid::nil().into(), 1.into(), draft, DateTime::UNIX_EPOCH);
-
-        assert_eq!(post.is_visible_to(viewer), visible);
+        Post::publish(Uuid::nil().into(), 1.into(), draft, DateTime::UNIX_EPOCH)
     }
 }

@@ -40,16 +40,16 @@ impl Comments<'_> {
         Ok(say.get_result::<i32>(self.conn).await.optional()?.is_some())
     }
 
-    /// Saves other words. Tells whether the comment is still there.
-    pub async fn update(&mut self, comment: &Comment) -> Result<bool> {
-        let updated = diesel::update(comments::table.find(Uuid::from(comment.id)))
-            .set((
-                comments::content.eq(comment.text.as_str()),
-                comments::updated_at.eq(comment.updated_at),
-            ))
-            .execute(self.conn)
-            .await?;
-        Ok(updated == 1)
+    /// Saves other words, under the lock of the post. Returns those that they replace, unless the comment is gone.
+    pub async fn update(&mut self, comment: &Comment) -> Result<Option<CommentText>> {
+        let reword = Reword {
+            comment: comment.id.into(),
+            post: comment.post.into(),
+            text: comment.text.as_str().to_owned(),
+            at: comment.updated_at,
+        };
+        let replaced: Option<String> = reword.get_result(self.conn).await.optional()?;
+        Ok(replaced.map(CommentText::from_stored))
     }
 
     /// Removes a comment with all answers to it, and counts them no more. Tells how many there were.
@@ -211,6 +211,26 @@ statement! {
         )
         UPDATE posts SET comments_count = comments_count + 1 FROM made WHERE posts.id = made.post_id
         RETURNING comments_count"
+    }
+}
+
+statement! {
+    /// Locks the post before the comment, so that other words are compared with those that they really replace.
+    Reword(
+        comment: Uuid as SqlUuid,
+        post: Uuid as SqlUuid,
+        text: String as Text,
+        at: Option<DateTime<Utc>> as Nullable<Timestamptz>
+    ) -> Text {
+        "post AS MATERIALIZED (
+            SELECT id FROM posts WHERE id = $2 FOR NO KEY UPDATE
+        ), replaced AS MATERIALIZED (
+            SELECT comments.id, comments.content FROM comments JOIN post ON post.id = comments.post_id
+            WHERE comments.id = $1 FOR NO KEY UPDATE OF comments
+        ), changed AS (
+            UPDATE comments SET content = $3, updated_at = $4 FROM replaced WHERE comments.id = replaced.id
+        )
+        SELECT content FROM replaced"
     }
 }
 

@@ -37,14 +37,14 @@ pub use self::likes::{Likes, NewLike};
 pub use self::migrate::{MIGRATIONS, migrate, pending_migrations};
 pub use self::monitor::{QueryLog, QueryMonitor, Tally};
 pub use self::notifications::{
-    Change, Changed, HeldBack, InboxPosition, Listed, NotificationCounts, NotificationStats,
-    Notifications, Recorded, StreamTickets,
+    Change, Changed, HeldBack, InboxPosition, Listed, NoLongerNamed, NotificationCounts,
+    NotificationStats, Notifications, Recorded, StreamTickets,
 };
 pub use self::posts::{Posts, Standing};
 pub use self::query::PostQuery;
 pub use self::sessions::{Sessions, TokenHash};
 pub use self::shares::Shares;
-pub use self::users::{Credentials, NewUser, PairLock, Users};
+pub use self::users::{Concerned, Credentials, NewUser, PairLock, Users};
 
 /// Every repository, reachable from any connection: pooled, in a transaction, or your own.
 pub trait Repositories {

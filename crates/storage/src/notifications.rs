@@ -24,6 +24,7 @@ pub use self::lists::Listed;
 pub use self::readings::{NotificationCounts, NotificationStats};
 pub use self::recording::{HeldBack, Recorded};
 pub use self::tickets::StreamTickets;
+pub use self::withdrawing::NoLongerNamed;
 use crate::statement::statement;
 use crate::{Connection, Result};
 

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -66,6 +68,13 @@ impl Posts<'_> {
             .first(self.conn)
             .await
             .optional()?;
+        row.map(Post::try_from).transpose()
+    }
+
+    /// The same, where this person is its author, whose own row is locked before it: ahead of any number that they carry.
+    pub async fn lock_by(&mut self, author: UserId, post: PostId) -> Result<Option<Post>> {
+        let lock = LockBy { author: author.into(), post: post.into() };
+        let row: Option<PostRow> = lock.get_result(self.conn).await.optional()?;
         row.map(Post::try_from).transpose()
     }
 
@@ -266,6 +275,17 @@ pub struct Standing {
     pub hearted: bool,
     /// The emoji that they left on it.
     pub reaction: Option<Emoji>,
+}
+
+statement! {
+    LockBy(author: i64 as BigInt, post: Uuid as SqlUuid) -> SqlTypeOf<AsSelect<PostRow, Pg>> {
+        "person AS MATERIALIZED (
+            SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE
+        )
+        SELECT posts.id, author_id, title, content, post_type, image_url, location, is_public, created_at, updated_at,
+            hearts_count, reactions_count, shares_count, comments_count
+        FROM posts JOIN person ON person.id = posts.author_id WHERE posts.id = $2 FOR NO KEY UPDATE OF posts"
+    }
 }
 
 statement! {

@@ -1,5 +1,7 @@
 //! The `users` table: people, their names and their proof.
 
+mod holding;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
@@ -8,14 +10,14 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Approval, Author, Bio, CommentId, DisplayName, Email, PasswordHash, Person, PostId,
-    Preferences, User, UserId, Username, Viewer,
+    Approval, Author, Bio, DisplayName, Email, PasswordHash, Person, Preferences, User, UserId,
+    Username, Viewer,
 };
 use serde_json::Value;
-use uuid::Uuid;
 
+pub use self::holding::Concerned;
 use crate::query::{lower, who_blocked, whom_blocked_by};
-use crate::schema::{comments, posts, users};
+use crate::schema::users;
 use crate::statement::statement;
 use crate::{Connection, Result};
 
@@ -183,35 +185,6 @@ impl Users<'_> {
                 .filter(not(users::id.eq_any(whom_blocked_by(viewer))));
         }
         Ok(diesel::select(exists(wanted)).get_result(self.conn).await?)
-    }
-
-    /// Holds these people, the author of a post, and that of the comment that is answered, in place until the transaction
-    /// ends: none goes away, and no block comes between them. An act does so before it asks for blocks; those who do the
-    /// same do not wait for each other. Returns who they are.
-    pub async fn hold_with_authors_of(
-        &mut self,
-        people: &[UserId],
-        post: PostId,
-        answered: Option<CommentId>,
-    ) -> Result<Vec<Author>> {
-        let people: Vec<i64> = people.iter().copied().map(i64::from).collect();
-        let author = posts::table.find(Uuid::from(post)).select(posts::author_id);
-        let answered = comments::table
-            .filter(comments::id.nullable().eq(answered.map(Uuid::from)))
-            .select(comments::author_id);
-        let rows: Vec<AuthorRow> = users::table
-            .filter(
-                users::id
-                    .eq_any(people)
-                    .or(users::id.eq_any(author))
-                    .or(users::id.eq_any(answered)),
-            )
-            .select(AuthorRow::as_select())
-            .order(users::id)
-            .for_key_share()
-            .load(self.conn)
-            .await?;
-        Ok(rows.into_iter().map(AuthorRow::into).collect())
     }
 
     /// Which of these people there are, and whether a block stands between them and `viewer`, in one statement.

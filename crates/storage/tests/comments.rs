@@ -106,8 +106,9 @@ async fn other_words_change_nothing_else() {
     let words = CommentText::parse("On second thoughts").unwrap();
     let reworded = comment.reworded(words, NOON + TimeDelta::hours(1));
 
-    assert!(test.connect().await.comments().update(&reworded).await.unwrap());
+    let replaced = test.connect().await.comments().update(&reworded).await.unwrap();
 
+    assert_eq!(replaced, Some(comment.text.clone()));
     assert_ne!(reworded, comment);
     for expected in [&reworded, &untouched] {
         let seen = find(&test, comment.author, expected.id).await.unwrap();
@@ -122,7 +123,7 @@ async fn a_comment_that_is_gone_takes_no_other_words() {
     let comment = a_comment().saved_in(&test).await;
     delete(&test, comment.post, comment.id).await;
 
-    assert!(!test.connect().await.comments().update(&comment).await.unwrap());
+    assert_eq!(test.connect().await.comments().update(&comment).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -13,7 +13,9 @@ use grateful_domain::{
     CommentId, Limit, NotificationId, NotificationType, Page, Position, PostId, Start, UserId,
     Viewer,
 };
-use grateful_storage::{Connection, Counted, Listed, PostQuery, Repositories, TokenHash};
+use grateful_storage::{
+    Concerned, Connection, Counted, Listed, NoLongerNamed, PostQuery, Repositories, TokenHash,
+};
 use grateful_testkit::{NOON, TestDatabase};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -171,6 +173,67 @@ async fn who_signs_in_with_an_address() {
 async fn who_has_a_username() {
     check("'person_77', 1", 1, async |conn| {
         assert!(conn.users().find_by_username("person_77").await.unwrap().is_some());
+    })
+    .await;
+}
+
+/// Fifty who are named, whoever names them, and the author of the post.
+#[tokio::test]
+async fn whom_an_act_concerns() {
+    let names: Vec<String> = (50..100).map(|number| format!("Person_{number}")).collect();
+    let lower: Vec<String> =
+        names.iter().map(|name| format!("'{}'", name.to_lowercase())).collect();
+    let arguments =
+        format!("ARRAY[149::bigint], '{}', NULL, ARRAY[{}]", favourite(), lower.join(", "));
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let world = world().await;
+    let concerned = Concerned {
+        people: &[GENEROUS.into()],
+        post: Some(favourite()),
+        comment: None,
+        names: &names,
+    };
+    // The author of that post may be one of the fifty.
+    let held = world.connect().await.users().hold(concerned).await.unwrap().len();
+    let rows = u32::try_from(held).unwrap();
+    assert!((51..=52).contains(&rows), "{rows}");
+
+    let look = Looked { words: "FOR KEY SHARE", rows, read: 3 * rows };
+    check_one(look, &arguments, async |conn| {
+        conn.users().hold(concerned).await.unwrap();
+    })
+    .await;
+}
+
+/// A comment of somebody that names somebody else, on the post of a third.
+#[tokio::test]
+async fn what_a_mention_looks_at() {
+    let act = Act::Mention { post: favourite(), comment: None };
+    let cause = Cause { recipient: GENEROUS.into(), actor: 77.into(), act };
+    let event = Event { cause, ..heart_of(77) };
+    let arguments = format!(
+        "ARRAY[{GENEROUS}]::bigint[], ARRAY[77]::bigint[], ARRAY['mention:post:x'], ARRAY['mention:post:x'],
+         ARRAY['mention'], ARRAY['{}']::uuid[]",
+        favourite()
+    );
+
+    let look = Looked { words: "profile_preferences", rows: 1, read: 20 };
+    check_one(look, &arguments, async |conn| {
+        undone(conn).await;
+        conn.notifications().record(&[event]).await.unwrap();
+    })
+    .await;
+}
+
+/// A heart stands in for a mention.
+#[tokio::test]
+async fn what_those_were_told_who_are_named_no_longer() {
+    let mention = Act::Mention { post: favourite(), comment: None };
+    let gone = NoLongerNamed { actor: 77.into(), mention, names: &["Person_1"] };
+
+    let look = Looked { words: "username", rows: 1, read: 5 };
+    check_one(look, "77::bigint, 'like:post:277', ARRAY['person_1']", async |conn| {
+        conn.notifications().record_anew(&[], gone, NOON).await.unwrap();
     })
     .await;
 }
@@ -335,7 +398,7 @@ async fn what_an_event_looks_at() {
     let event = heart_of(77);
     let key = "'post_interaction:post:batch 1'";
     let arguments = format!(
-        "ARRAY[1]::bigint[], ARRAY[77]::bigint[], ARRAY['like:post:x'], ARRAY[{key}], ARRAY['like']"
+        "ARRAY[1]::bigint[], ARRAY[77]::bigint[], ARRAY['like:post:x'], ARRAY[{key}], ARRAY['like'], ARRAY[NULL]::uuid[]"
     );
 
     // Most of it is the few to whom person 1 is anything.

@@ -9,8 +9,8 @@ mod support {
 use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use futures_util::future::join_all;
 use grateful_domain::{Email, PasswordHash, UserId, Username, Viewer};
-use grateful_storage::{NewUser, Repositories, Result, StorageError, Users};
-use grateful_testkit::{NOON, TestDatabase, a_user, someone};
+use grateful_storage::{Concerned, NewUser, Repositories, Result, StorageError, Users};
+use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, a_user, someone};
 
 use crate::support::relations::relate;
 use crate::support::sql::lines;
@@ -221,6 +221,46 @@ async fn a_locked_person_can_be_referred_to_but_not_changed() {
         })
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn all_whom_an_act_concerns_are_held_by_their_ids_each_once() {
+    let test = TestDatabase::create().await;
+    let caro = a_user().named("Caro").saved_in(&test).await.id;
+    let ana = a_user().named("ana").saved_in(&test).await.id;
+    let ben = a_user().named("ben").saved_in(&test).await.id;
+    let other = a_user().named("benn").saved_in(&test).await.id;
+    let post = a_post().by(ana).saved_in(&test).await;
+    let comment = a_comment().by(ben).on(&post).saved_in(&test).await.id;
+    let names = ["cARO", "ana", "nobody", "b_n", "be%"];
+    let all = Concerned {
+        people: &[ana, UserId::from(NOBODY)],
+        post: Some(post.id),
+        comment: Some(comment),
+        names: &names,
+    };
+    let (mut holder, mut meanwhile) = (test.connect().await, test.connect().await);
+
+    holder
+        .transaction(async |tx| {
+            let held = tx.users().hold(all).await.unwrap();
+
+            assert_eq!(held.iter().map(|it| it.id).collect::<Vec<_>>(), [caro, ana, ben]);
+            assert_eq!(held[0].username.as_str(), "Caro");
+            // Others hold them as well, and may change them; nobody takes them away.
+            assert_eq!(meanwhile.users().hold(all).await.unwrap(), held);
+            for person in [caro, ana, ben] {
+                let lock = |how| format!("SELECT FROM users WHERE id = {person} FOR {how} NOWAIT");
+                meanwhile.batch_execute(&lock("NO KEY UPDATE")).await.unwrap();
+                meanwhile.batch_execute(&lock("UPDATE")).await.unwrap_err();
+            }
+            assert!(meanwhile.users().lock_for_removal(other).await.unwrap());
+            Ok::<_, diesel::result::Error>(())
+        })
+        .await
+        .unwrap();
+    let nobody = holder.users().hold(Concerned::default()).await.unwrap();
+    assert_eq!(nobody, []);
 }
 
 #[tokio::test]

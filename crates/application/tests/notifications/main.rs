@@ -11,6 +11,8 @@ mod acts;
 mod life;
 /// The hourly limit.
 mod limits;
+/// Whom posts and comments name.
+mod mentions;
 /// How many statements it costs.
 mod prices;
 /// Reading.

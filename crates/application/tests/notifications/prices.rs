@@ -1,10 +1,10 @@
 //! How many statements it costs to tell people, and to read what one is told: the same whatever is there already.
 
 use grateful_application::notifications::{self, Listed};
-use grateful_application::{QueryLog, comments, hearts, reactions, shares};
-use grateful_domain::{Emoji, Limit, NewShare, Page, UserId};
+use grateful_application::{QueryLog, comments, hearts, posts, reactions, shares};
+use grateful_domain::{CommentText, Emoji, Limit, NewShare, Page, PostEdit, UserId, Visibility};
 
-use crate::support::{Stage, person, say};
+use crate::support::{Stage, draft, person, say, try_publish};
 
 /// Awaits a use case that must succeed, at exactly this price: `BEGIN` and `COMMIT` count.
 macro_rules! costs {
@@ -56,6 +56,52 @@ async fn an_answer_that_tells_two_costs_no_more_than_one_that_tells_one() {
 }
 
 #[tokio::test]
+async fn naming_people_costs_the_same_for_one_and_for_fifty() {
+    for people in [1, 10, 50] {
+        let stage = Stage::set().await;
+        for number in 0..2 * people {
+            person(&stage.test, &name(number)).await;
+        }
+        let [names, others] = [0, people].map(|first| {
+            let names = (first..first + people).map(|number| format!("@{}", name(number)));
+            names.collect::<Vec<_>>().join(" ")
+        });
+        let told = async |acts: usize| {
+            let mentions = "notifications WHERE type = 'mention' AND act IS NOT NULL";
+            assert_eq!(stage.test.count(mentions).await, i64::try_from(acts * people).unwrap());
+        };
+        let Stage { app, ana, ben, .. } = &stage;
+        let words = |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
+        let change = |post, edit| posts::edit(app, *ana, post, edit, |_| true);
+        let reword = |comment, text: &str| {
+            comments::reword(app, *ben, comment, CommentText::parse(text).unwrap())
+        };
+
+        let post = costs!(9, try_publish(app, *ana, draft(&names), None));
+        told(1).await;
+        costs!(9, change(post, words("Nobody")));
+        told(0).await;
+        costs!(9, change(post, words(&names)));
+        costs!(6, change(post, words(&format!("{names} ."))));
+        costs!(11, change(post, words(&others)));
+        told(1).await;
+        let hidden = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
+        let shown = PostEdit { visibility: Some(Visibility::Public), ..PostEdit::default() };
+        costs!(10, change(post, hidden));
+        costs!(11, change(post, shown));
+        told(1).await;
+
+        let comment = costs!(8, say(app, *ben, post, &names, None));
+        costs!(9, say(app, *ben, post, &names, Some(comment)));
+        costs!(9, reword(comment, "Nobody"));
+        costs!(9, reword(comment, &names));
+        costs!(6, reword(comment, &format!("{names} .")));
+        costs!(11, reword(comment, &others));
+        told(3).await;
+    }
+}
+
+#[tokio::test]
 async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
     for people in [2, 50] {
         let stage = Stage::set().await;
@@ -93,6 +139,10 @@ async fn an_empty_list_costs_one_statement() {
         costs!(1, notifications::list(&stage.app, stage.ana, Listed::All, Page::first(Limit::MAX)));
 
     assert!(list.items.is_empty());
+}
+
+fn name(number: usize) -> String {
+    format!("f{}", 100 + number)
 }
 
 async fn crowd(stage: &Stage, people: usize) -> Vec<UserId> {

@@ -9,11 +9,11 @@ use diesel_async::SimpleAsyncConnection as _;
 use grateful_application::comments::{self, Say};
 use grateful_application::notifications::{self, Listed};
 use grateful_application::verify::{Mend, verify};
-use grateful_application::{Answer, App, Result, hearts, reactions, shares};
+use grateful_application::{Answer, App, Repeat, Result, hearts, posts, reactions, shares};
 use grateful_domain::notification::{Act, Cause, Details, Event, SeenNotification};
 use grateful_domain::{
-    CommentId, CommentText, Emoji, NewShare, NotificationId, Page, Post, PostId, Recipients,
-    SeenComment, ShareMessage, UserId,
+    CommentId, CommentText, Content, Draft, Emoji, NewShare, NotificationId, Page, Post, PostId,
+    PostType, Recipients, SeenComment, SeenPost, ShareMessage, UserId, Visibility,
 };
 use grateful_storage::Connection;
 use grateful_testkit::{StoppedClock, TestApp, TestDatabase, a_post, a_user};
@@ -76,6 +76,11 @@ impl Stage {
 
     pub(crate) async fn say(&self, user: UserId, text: &str) -> CommentId {
         self.try_say(user, text, None).await.unwrap()
+    }
+
+    /// About another post than Ana's.
+    pub(crate) async fn say_on(&self, post: PostId, user: UserId, text: &str) -> CommentId {
+        say(&self.app, user, post, text, None).await.unwrap()
     }
 
     pub(crate) async fn reply(&self, user: UserId, parent: CommentId, text: &str) -> CommentId {
@@ -145,6 +150,31 @@ pub(crate) async fn say(
     let (Answer::First(id) | Answer::Again(id)) =
         comments::say(app, author, say, None, record).await?;
     Ok(String::from_utf8(id).unwrap().parse::<uuid::Uuid>().unwrap().into())
+}
+
+/// Publishes a post, once for all requests that are the same by `repeat`.
+pub(crate) async fn try_publish(
+    app: &App,
+    author: UserId,
+    draft: Draft,
+    repeat: Option<Repeat>,
+) -> Result<PostId> {
+    let record = |seen: &SeenPost| seen.post.id.to_string().into_bytes();
+    let (Answer::First(id) | Answer::Again(id)) =
+        posts::publish(app, author, draft, repeat, record).await?;
+    Ok(String::from_utf8(id).unwrap().parse::<uuid::Uuid>().unwrap().into())
+}
+
+/// A public post of these words.
+pub(crate) fn draft(text: &str) -> Draft {
+    Draft {
+        title: None,
+        content: Content::parse(text, PostType::Daily).unwrap(),
+        post_type: PostType::Daily,
+        image_url: None,
+        location: None,
+        visibility: Visibility::Public,
+    }
 }
 
 /// Somebody of this name.

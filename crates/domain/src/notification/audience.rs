@@ -31,13 +31,21 @@ pub fn told_of_comment(
 
 /// Whom a post concerns: those whom it names.
 pub fn told_of_post(post: &Post, named: &[UserId]) -> Vec<Cause> {
-    let act = Act::Mention { post: post.id, comment: None };
+    mentions(post, post.author, Act::Mention { post: post.id, comment: None }, named)
+}
+
+/// Whom other words of a comment concern: those whom it did not name before.
+pub fn told_of_other_words(post: &Post, comment: &Comment, named: &[UserId]) -> Vec<Cause> {
+    mentions(post, comment.author, Act::Mention { post: post.id, comment: Some(comment.id) }, named)
+}
+
+fn mentions(post: &Post, actor: UserId, act: Act, named: &[UserId]) -> Vec<Cause> {
     let may_see = |person: &&UserId| post.is_visible_to(Viewer::User(**person));
     named
         .iter()
         .filter(may_see)
-        .filter(|person| **person != post.author)
-        .map(|person| Cause { recipient: *person, actor: post.author, act })
+        .filter(|person| **person != actor)
+        .map(|person| Cause { recipient: *person, actor, act })
         .collect()
 }
 
@@ -125,6 +133,23 @@ mod tests {
             [(BEN, NotificationType::Mention), (CARO, NotificationType::Mention)]
         );
         assert!(causes.iter().all(|cause| cause.act.comment().is_none()));
+    }
+
+    /// They were told of the comment itself when it was made.
+    #[test]
+    fn other_words_concern_only_those_whom_they_name() {
+        let comment = reply_by(CARO);
+        let named = [ANA, BEN, CARO].map(UserId::from);
+
+        let public = told_of_other_words(&post(Visibility::Public), &comment, &named);
+        let private = told_of_other_words(&post(Visibility::Private), &comment, &named);
+
+        assert_eq!(
+            told(&public),
+            [(ANA, NotificationType::Mention), (BEN, NotificationType::Mention)]
+        );
+        assert!(public.iter().all(|cause| cause.act.comment() == Some(comment.id)));
+        assert_eq!(told(&private), [(ANA, NotificationType::Mention)]);
     }
 
     fn told(causes: &[Cause]) -> Vec<(i64, NotificationType)> {

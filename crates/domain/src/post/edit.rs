@@ -17,6 +17,14 @@ pub struct PostEdit {
     pub visibility: Option<Visibility>,
 }
 
+impl PostEdit {
+    /// The words that the post will have, where they are to be others and not too long for every type.
+    pub fn words(&self) -> Option<Content> {
+        let roomiest = PostType::ALL.into_iter().max_by_key(|it| it.max_chars())?;
+        Content::parse(self.content.as_deref()?, roomiest).ok()
+    }
+}
+
 impl Post {
     /// The post after `edit`, made at `now`. Where nothing is different it is the same post, not an edited one.
     ///
@@ -64,6 +72,18 @@ mod tests {
             visibility: Visibility::Public,
         };
         Post::publish(Uuid::nil().into(), 1.into(), draft, NOON)
+    }
+
+    #[test]
+    fn the_words_of_an_edit_are_those_that_the_post_will_have() {
+        for raw in [" new\r\nday ", "cafe\u{301}", "@ben\u{301}"] {
+            let edit = PostEdit { content: Some(raw.to_owned()), ..PostEdit::default() };
+            let words = edit.words();
+            assert_eq!(words, Some(a_post().edited(edit, NOON).unwrap().draft.content));
+        }
+        let too_long = PostEdit { content: Some("x".repeat(501)), ..PostEdit::default() };
+        assert_eq!(too_long.words(), None);
+        assert_eq!(PostEdit::default().words(), None);
     }
 
     #[test]

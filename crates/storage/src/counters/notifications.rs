@@ -25,10 +25,13 @@ macro_rules! has_cause {
             )
             WHEN 'mention' THEN CASE
                 WHEN it.comment_id IS NULL THEN EXISTS (
-                    SELECT FROM posts WHERE posts.id = it.post_id AND posts.author_id = it.actor_id
+                    SELECT FROM posts
+                    WHERE posts.id = it.post_id AND posts.author_id = it.actor_id AND posts.is_public
                 )
                 ELSE EXISTS (
-                    SELECT FROM comments WHERE comments.id = it.comment_id AND comments.author_id = it.actor_id
+                    SELECT FROM comments JOIN posts ON posts.id = comments.post_id
+                    WHERE comments.id = it.comment_id AND comments.author_id = it.actor_id
+                        AND (posts.is_public OR posts.author_id = it.user_id)
                 )
             END
             WHEN 'comment' THEN EXISTS (

@@ -5,13 +5,16 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::notification::{Beside, Event, Situation, Standing, Top, Withdrawn, record};
+use grateful_domain::notification::{
+    Act, Beside, Event, Outcome, Situation, Standing, Top, Withdrawn, record,
+};
 use grateful_domain::{NotificationId, NotificationType, UserId};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::Notifications;
 use super::row::notification_of;
+use super::withdrawing::{NoLongerNamed, one_each};
 use super::writing::WithdrawnRow;
 use crate::emoji_reactions::emoji_of;
 use crate::statement::statement;
@@ -38,30 +41,59 @@ impl Notifications<'_> {
     /// Tells the recipient of each event, once: an event that is there already changes nothing. Three statements, however
     /// many events there are, unless several are for the same person.
     ///
-    /// Nobody is told of their own act, nor across a block, nor of what they have switched off. Run it in the transaction
-    /// of the act, behind [`Users::hold_with_authors_of`](crate::Users::hold_with_authors_of), so that no block slips in
-    /// between, and behind the lock of the post; tell of events in the order in which they happened.
+    /// Nobody is told of their own act, nor across a block, nor of what they have switched off, nor that a post which they
+    /// may not see names them or holds an answer to them. Run it in the transaction of the act, behind
+    /// [`Users::hold`](crate::Users::hold), so that no block slips in between, and behind the lock of the post; tell of
+    /// events in the order in which they happened.
     pub async fn record(&mut self, events: &[Event]) -> Result<Recorded> {
         let mut recorded = Recorded::default();
         for round in rounds(events) {
-            recorded.held_back.extend(self.record_round(&round).await?);
+            let Some(now) = round.iter().map(|event| event.at).max() else { continue };
+            let numbers = self.lock(&starts(&round)).await?;
+            let outcomes = self.outcomes(&round).await?;
+            recorded.held_back.extend(held_back(self.write(outcomes, numbers, now).await?));
         }
         Ok(recorded)
     }
 
-    async fn record_round(&mut self, events: &[&Event]) -> Result<Vec<HeldBack>> {
-        let Some(now) = events.iter().map(|event| event.at).max() else { return Ok(vec![]) };
-        // One leaves the list, another is new in it.
-        let changes = events.iter().map(|event| (event.cause.recipient, 2)).collect();
+    /// After an edit: tells those whom it names newly, each once, and takes back what was told to those whom it names no
+    /// longer. Five statements at most, however many people there are.
+    ///
+    /// Run it where [`Notifications::record`] may run.
+    pub async fn record_anew(
+        &mut self,
+        events: &[Event],
+        gone: NoLongerNamed<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Recorded> {
+        let events: Vec<&Event> = events.iter().collect();
+        let mut changes = starts(&events);
+        let mut entries = self.told_of(gone).await?;
+        // Somebody who took the one name and gave up the other a moment ago is named still.
+        entries.retain(|(_, user)| !changes.contains_key(&UserId::from(*user)));
+        // All inboxes at once, in the order of their ids.
+        changes.extend(one_each(entries.iter().map(|(_, user)| UserId::from(*user))));
+        if changes.is_empty() {
+            return Ok(Recorded::default());
+        }
         let numbers = self.lock(&changes).await?;
+        let mut outcomes = self.withdrawals(entries, now).await?;
+        outcomes.extend(self.outcomes(&events).await?);
+        let held_back = held_back(self.write(outcomes, numbers, now).await?).collect();
+        Ok(Recorded { held_back })
+    }
+
+    /// What becomes of the lists of those whom these events tell, of whom none is told twice.
+    async fn outcomes(&mut self, events: &[&Event]) -> Result<Vec<(UserId, Outcome)>> {
+        if events.is_empty() {
+            return Ok(vec![]);
+        }
         let situations = self.situations(events).await?;
         let outcomes = events.iter().enumerate().filter_map(|(index, event)| {
             let situation = situations.get(&index)?;
             Some((event.cause.recipient, record(event, situation)))
         });
-        let held_back = self.write(outcomes.collect(), numbers, now).await?;
-        let held_back = held_back.into_iter().map(|(recipient, kind)| HeldBack { recipient, kind });
-        Ok(held_back.collect())
+        Ok(outcomes.collect())
     }
 
     async fn situations(&mut self, events: &[&Event]) -> Result<HashMap<usize, Situation>> {
@@ -72,6 +104,7 @@ impl Notifications<'_> {
             acts: causes().map(|cause| cause.act.name()).collect(),
             keys: causes().map(|cause| cause.key().map(|key| key.as_str().to_owned())).collect(),
             kinds: causes().map(|cause| cause.act.kind().code().to_owned()).collect(),
+            posts: causes().map(|cause| audience_of(cause.act)).collect(),
         };
         let rows: Vec<Row> = look.load(self.conn).await?;
         let mut situations: HashMap<usize, Situation> = HashMap::new();
@@ -101,6 +134,15 @@ impl Notifications<'_> {
     }
 }
 
+/// The changes that recording takes of each list: one leaves it, another is new in it.
+fn starts(events: &[&Event]) -> HashMap<UserId, i64> {
+    events.iter().map(|event| (event.cause.recipient, 2)).collect()
+}
+
+fn held_back(written: Vec<(UserId, NotificationType)>) -> impl Iterator<Item = HeldBack> {
+    written.into_iter().map(|(recipient, kind)| HeldBack { recipient, kind })
+}
+
 /// The events in their order, in as few rounds as have nobody twice.
 fn rounds(events: &[Event]) -> Vec<Vec<&Event>> {
     let mut rounds: Vec<Vec<&Event>> = Vec::new();
@@ -114,6 +156,15 @@ fn rounds(events: &[Event]) -> Vec<Vec<&Event>> {
         *times += 1;
     }
     rounds
+}
+
+/// The post that somebody must be able to see to be told: what is done to a post tells its author, and a post is sent to
+/// whoever may see it.
+fn audience_of(act: Act) -> Option<Uuid> {
+    match act {
+        Act::Mention { post, .. } | Act::Reply { post, .. } => Some(post.into()),
+        _ => None,
+    }
 }
 
 fn standing(blocked: bool, muted: bool) -> Standing {
@@ -147,14 +198,15 @@ type Row = (i64, AuthorColumns, (bool, bool, bool), Option<Value>, TopColumns);
 
 statement! {
     /// A row for each event, two where it has come back while something else is open: the batch that it left, and what is
-    /// open by now. A single is its own only entry. Blocks are counted between the two alone: what merely has to exist,
-    /// PostgreSQL may look up among all the blocks that there are.
+    /// open by now. A single is its own only entry. Blocks are counted between them alone, and between the recipient and
+    /// whoever wrote the post: what merely has to exist, PostgreSQL may look up among all the blocks that there are.
     Look(
         recipients: Vec<i64> as Array<BigInt>,
         actors: Vec<i64> as Array<BigInt>,
         acts: Vec<String> as Array<Text>,
         keys: Vec<Option<String>> as Array<Nullable<Text>>,
-        kinds: Vec<String> as Array<Text>
+        kinds: Vec<String> as Array<Text>,
+        posts: Vec<Option<Uuid>> as Array<Nullable<SqlUuid>>
     ) -> (
         BigInt,
         (Text, Nullable<Text>, Nullable<Text>),
@@ -163,8 +215,8 @@ statement! {
         (Nullable<Jsonb>, Nullable<Timestamptz>, Nullable<SqlUuid>, Nullable<Bool>, Nullable<Text>)
     ) {
         "wanted AS (
-            SELECT * FROM unnest($1, $2, $3, $4, $5)
-                WITH ORDINALITY AS wanted (user_id, actor_id, act, batch_key, type, number)
+            SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
+                WITH ORDINALITY AS wanted (user_id, actor_id, act, batch_key, type, post_id, number)
         )
         SELECT wanted.number, actor.username, actor.display_name, actor.profile_image_url,
             coalesce(recipient.profile_preferences -> 'notifications' -> wanted.type = 'false', false),
@@ -174,7 +226,13 @@ statement! {
             ) + (
                 SELECT count(*) FILTER (WHERE status = 'blocked') FROM follows
                 WHERE follower_id = wanted.user_id AND followed_id = wanted.actor_id
-            ) > 0,
+            ) + CASE WHEN post.author_id NOT IN (wanted.user_id, wanted.actor_id) THEN (
+                SELECT count(*) FILTER (WHERE status = 'blocked') FROM follows
+                WHERE follower_id = post.author_id AND followed_id = wanted.user_id
+            ) + (
+                SELECT count(*) FILTER (WHERE status = 'blocked') FROM follows
+                WHERE follower_id = wanted.user_id AND followed_id = post.author_id
+            ) ELSE 0 END > 0 OR (NOT post.is_public AND post.author_id <> wanted.user_id) IS TRUE,
             EXISTS (
                 SELECT FROM notifications AS it
                 WHERE it.user_id = wanted.user_id AND it.actor_id = wanted.actor_id AND it.act = wanted.act
@@ -183,6 +241,7 @@ statement! {
         FROM wanted
         JOIN users AS actor ON actor.id = wanted.actor_id
         JOIN users AS recipient ON recipient.id = wanted.user_id
+        LEFT JOIN posts AS post ON post.id = wanted.post_id
         LEFT JOIN withdrawn_notifications AS withdrawn
             ON withdrawn.user_id = wanted.user_id AND withdrawn.actor_id = wanted.actor_id
             AND withdrawn.act = wanted.act

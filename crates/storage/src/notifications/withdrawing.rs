@@ -9,7 +9,7 @@ use diesel::sql_types::{
     Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel_async::RunQueryDsl;
-use grateful_domain::notification::{Batch, Cause, Outcome, Remains, change, withdraw};
+use grateful_domain::notification::{Act, Batch, Cause, Outcome, Remains, change, withdraw};
 use grateful_domain::{Author, CommentId, Emoji, Notification, NotificationType, PostId, UserId};
 use serde_json::Value;
 use uuid::Uuid;
@@ -23,7 +23,7 @@ use crate::users::{AuthorColumns, author_of};
 use crate::{Result, StorageError};
 
 /// Entries, and whose inboxes they are in.
-type Entries = Vec<(Uuid, i64)>;
+pub(super) type Entries = Vec<(Uuid, i64)>;
 
 /// Whatever tells of an act, in a list or below a batch.
 #[dsl::auto_type]
@@ -172,19 +172,59 @@ impl Notifications<'_> {
             return Ok(());
         }
         let numbers = self.lock(&changes).await?;
+        let outcomes = self.losses(look, now).await?;
+        self.write(outcomes, numbers, now).await?;
+        Ok(())
+    }
+
+    /// What becomes of the lists that these entries leave, which are locked.
+    pub(super) async fn withdrawals(
+        &mut self,
+        entries: Entries,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(UserId, Outcome)>> {
+        if entries.is_empty() {
+            return Ok(vec![]);
+        }
+        self.losses(Losses::of(entries.into_iter().map(|(id, _)| id).collect()), now).await
+    }
+
+    async fn losses(&mut self, look: Losses, now: DateTime<Utc>) -> Result<Vec<(UserId, Outcome)>> {
         let rows: Vec<Row> = look.load(self.conn).await?;
         let outcomes = rows.into_iter().map(|row| {
             let Loss { top, gone, remains, .. } = Loss::try_from(row)?;
             Ok((top.recipient, withdraw(&top, &gone, remains.as_ref(), now)))
         });
-        let outcomes = outcomes.collect::<Result<Vec<(UserId, Outcome)>>>()?;
-        self.write(outcomes, numbers, now).await?;
-        Ok(())
+        outcomes.collect()
+    }
+
+    /// What told these people that they are named.
+    pub(super) async fn told_of(&mut self, gone: NoLongerNamed<'_>) -> Result<Entries> {
+        if gone.names.is_empty() {
+            return Ok(vec![]);
+        }
+        let told = Told {
+            actor: gone.actor.into(),
+            act: gone.mention.name(),
+            names: gone.names.iter().map(|name| name.to_ascii_lowercase()).collect(),
+        };
+        Ok(told.load(self.conn).await?)
     }
 }
 
+/// Whom an edited text does not name any more.
+#[derive(Debug, Clone, Copy)]
+pub struct NoLongerNamed<'a> {
+    /// Whose text it is.
+    pub actor: UserId,
+    /// What told them.
+    pub mention: Act,
+    /// Their usernames, whatever their case.
+    pub names: &'a [&'a str],
+}
+
 /// A change for each time that somebody is named.
-fn one_each(users: impl Iterator<Item = UserId>) -> HashMap<UserId, i64> {
+pub(super) fn one_each(users: impl Iterator<Item = UserId>) -> HashMap<UserId, i64> {
     let mut changes = HashMap::new();
     for user in users {
         *changes.entry(user).or_default() += 1;
@@ -248,6 +288,19 @@ impl Losses {
             acts: causes.iter().map(|cause| cause.act.name()).collect(),
             ..Self::of(vec![])
         }
+    }
+}
+
+statement! {
+    /// Goes from the people to what they were told: a post may have many entries, and so may whoever wrote it.
+    Told(actor: i64 as BigInt, act: String as Text, names: Vec<String> as Array<Text>) -> (SqlUuid, BigInt) {
+        "people AS MATERIALIZED (
+            SELECT id FROM users WHERE lower(username) = ANY ($3)
+        )
+        SELECT told.id, people.id FROM people CROSS JOIN LATERAL (
+            SELECT it.id FROM notifications AS it
+            WHERE it.user_id = people.id AND it.actor_id = $1 AND it.act = $2 LIMIT 1
+        ) AS told"
     }
 }
 

@@ -1,8 +1,10 @@
 use chrono::TimeDelta;
 use grateful_domain::notification::{Act, Batch, Cause};
 use grateful_domain::{NotificationType, ShareId};
-use grateful_storage::{HeldBack, QueryLog, Recorded, Repositories, Result, StorageError};
-use grateful_testkit::{a_post, block};
+use grateful_storage::{
+    HeldBack, NoLongerNamed, QueryLog, Recorded, Repositories, Result, StorageError,
+};
+use grateful_testkit::{a_post, a_user, block, someone};
 use uuid::Uuid;
 
 use crate::world::World;
@@ -121,6 +123,89 @@ async fn nobody_is_told_of_anything_across_a_block() {
 
     assert_eq!(world.only().await.notification.actor, Some(dan));
     assert_eq!(recorded, Recorded::default());
+}
+
+/// A block stands between them and its author, or it is private: what names them there, and what answers them.
+#[tokio::test]
+async fn nobody_is_told_of_what_is_said_where_they_cannot_see_it() {
+    let mut world = World::create().await;
+    let [ben, caro, dan, eve] = world.people().await;
+    block(&world.test, world.ana, ben).await;
+    block(&world.test, caro, world.ana).await;
+    let post = world.post.id;
+    let comment = world.comment_by(eve).await.id;
+    let named = Act::Mention { post, comment: Some(comment) };
+    let answered = Act::Reply { post, comment, parent: comment };
+    let tell_all =
+        |act| [ben, caro, dan, world.ana].map(|to| Cause { recipient: to, actor: eve, act });
+    let causes = [tell_all(named), tell_all(answered)].concat();
+
+    world.record(&causes).await;
+
+    assert_eq!(world.rows().await, 4);
+    for untold in [ben, caro] {
+        assert_eq!(world.told(untold).await, [""; 0]);
+    }
+    world.test.execute("DELETE FROM notifications; UPDATE posts SET is_public = false").await;
+    world.record(&causes).await;
+    assert_eq!(world.rows().await, 2);
+    assert_eq!(world.told(world.ana).await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_edit_tells_some_and_takes_back_what_others_were_told_in_five_statements() {
+    for people in [1, 50] {
+        let mut world = World::create().await;
+        let (post, ana) = (world.post.id, world.ana);
+        let mention = Act::Mention { post, comment: None };
+        let elsewhere = Act::Mention { post, comment: Some(world.comment_by(ana).await.id) };
+        let (mut old, mut new) = (Vec::new(), Vec::new());
+        for _ in 0..people {
+            old.push(a_user().saved_in(&world.test).await);
+            new.push(someone(&world.test).await);
+        }
+        let by_ana = |to, act| Cause { recipient: to, actor: ana, act };
+        let first: Vec<Cause> = old.iter().map(|it| by_ana(it.id, mention)).collect();
+        world.record(&first).await;
+        let kept: Vec<Cause> = old.iter().map(|it| by_ana(it.id, elsewhere)).collect();
+        world.record(&kept).await;
+        let events: Vec<_> = new.iter().map(|to| world.event(by_ana(*to, mention))).collect();
+        let names: Vec<String> =
+            old.iter().map(|it| it.username.as_str().to_uppercase()).chain(["x".into()]).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let gone = NoLongerNamed { actor: ana, mention, names: &names };
+
+        let mut conn = world.test.db.acquire().await.unwrap();
+        let mut inboxes = conn.notifications();
+        let edit = inboxes.record_anew(&events, gone, world.now);
+        let (recorded, queries) = QueryLog::record(edit).await;
+
+        assert_eq!(recorded.unwrap(), Recorded::default());
+        assert_eq!(queries.total(), 5, "{queries:#?}");
+        for (old, new) in old.iter().zip(new) {
+            let kept = ["* N mentioned you in a post: How lovely"];
+            assert_eq!(world.told(old.id).await, kept);
+            assert_eq!(world.told(new).await, ["* N mentioned you in a post: For the bus driver"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_told_newly_loses_nothing_by_a_name_that_they_had() {
+    let mut world = World::create().await;
+    let ben = a_user().named("ben").saved_in(&world.test).await.id;
+    let mention = Act::Mention { post: world.post.id, comment: None };
+    let cause = Cause { recipient: ben, actor: world.ana, act: mention };
+    world.record(&[cause]).await;
+    let before = world.list_of(ben).await;
+    let gone = NoLongerNamed { actor: world.ana, mention, names: &["ben"] };
+
+    let event = world.event(cause);
+    world.conn.notifications().record_anew(&[event], gone, world.now).await.unwrap();
+    assert_eq!(world.list_of(ben).await, before);
+
+    world.conn.notifications().record_anew(&[], gone, world.now).await.unwrap();
+    assert_eq!(world.told(ben).await, [""; 0]);
 }
 
 #[tokio::test]

@@ -113,6 +113,8 @@ async fn whatever_happened_without_its_act_is_found() {
         ("DELETE FROM follows WHERE status = 'pending'", 1),
         ("UPDATE comments SET author_id = (SELECT min(id) FROM users)", 3),
         ("UPDATE posts SET author_id = (SELECT max(id) FROM users)", 1),
+        // What names somebody where they cannot read it.
+        ("UPDATE posts SET is_public = false", 2),
     ] {
         let mut world = World::create().await;
         every_act(&mut world).await;

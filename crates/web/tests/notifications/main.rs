@@ -9,6 +9,8 @@ mod support;
 mod children;
 /// `/notifications` and `/notifications/summary`
 mod list;
+/// Being named in posts and comments.
+mod mentions;
 /// `/notifications/{id}/read` and `/notifications/read-all`
 mod reading;
 /// `/notifications/stats`

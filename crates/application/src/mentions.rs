@@ -1,0 +1,29 @@
+//! Whom a text names, inside the transaction of the act.
+
+use grateful_domain::{Author, UserId};
+use grateful_storage::{Concerned, Connection, Repositories};
+
+use crate::{Error, Result};
+
+/// Those who have these names, of whom and of `author` the same is true as of [`Users::hold`](grateful_storage::Users::hold).
+/// One statement, or none where nobody is named.
+pub(crate) async fn hold_named(
+    tx: &mut Connection,
+    author: UserId,
+    names: &[&str],
+) -> Result<Vec<Author>> {
+    if names.is_empty() {
+        return Ok(vec![]);
+    }
+    let concerned = Concerned { people: &[author], names, ..Concerned::default() };
+    let held = tx.users().hold(concerned).await?;
+    if held.iter().any(|person| person.id == author) { Ok(held) } else { Err(Error::gone()) }
+}
+
+/// Those of `people` who have these names, in the order of the names.
+pub(crate) fn called(names: &[&str], people: &[Author]) -> Vec<UserId> {
+    let person = |name: &&str| {
+        people.iter().find(|person| person.username.as_str().eq_ignore_ascii_case(name))
+    };
+    names.iter().filter_map(person).map(|person| person.id).collect()
+}
