@@ -10,6 +10,7 @@ pub mod hearts;
 pub mod housekeeping;
 pub mod locations;
 pub mod notifications;
+pub mod people;
 pub mod posts;
 pub mod reactions;
 pub mod sessions;

@@ -49,8 +49,9 @@ pub use self::share::{
 };
 pub use self::text::TextError;
 pub use self::user::{
-    Author, Bio, City, DisplayName, Email, EmailError, Institutions, ListError, Location,
-    LocationError, LocationQuery, LocationQueryError, Password, PasswordError, PasswordHash,
-    Person, Preferences, PreferencesError, User, Username, UsernameError, Websites,
+    AskedNames, Author, Bio, City, DisplayName, Email, EmailError, Institutions, ListError,
+    Location, LocationError, LocationQuery, LocationQueryError, Password, PasswordError,
+    PasswordHash, PeopleQuery, Person, Preferences, PreferencesError, SortedNames, User, Username,
+    UsernameError, Websites,
 };
 pub use self::viewer::Viewer;

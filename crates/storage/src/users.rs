@@ -1,6 +1,7 @@
 //! The `users` table: people, their names and their proof.
 
 mod holding;
+mod search;
 
 use std::collections::HashMap;
 

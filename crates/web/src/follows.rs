@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub(crate) use self::lists::{list_blocks, list_followers, list_following, list_requests, suggest};
+pub(crate) use self::lists::{
+    UserSummary, list_blocks, list_followers, list_following, list_requests, suggest,
+};
 use crate::body::{Body, Field};
 use crate::error::ApiError;
 use crate::extract::{SignedIn, UserPath};

@@ -20,6 +20,7 @@ mod locations;
 mod middleware;
 mod notifications;
 mod openapi;
+mod people;
 mod posts;
 mod problem;
 mod quota;
@@ -61,6 +62,9 @@ fn routes(service: &mut ServiceConfig<'_>) {
                 .service(auth::end_session)
                 .service(auth::log_out_everywhere)
                 .service(auth::change_password)
+                .service(people::search)
+                .service(people::sort_names)
+                .service(people::find)
                 .service(users::list_my_posts)
                 .service(users::list_posts)
                 .service(locations::search)

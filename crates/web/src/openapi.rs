@@ -22,6 +22,7 @@ use crate::problem::Problem;
     tags(
         (name = "auth", description = "Joining, signing in and out"),
         (name = "users", description = "People and what they wrote"),
+        (name = "people", description = "Finding people by name"),
         (name = "locations", description = "Where people live"),
         (name = "posts", description = "What people are thankful for"),
         (name = "feed", description = "What everybody is thankful for"),

@@ -13,6 +13,8 @@ mod departure;
 mod embedding;
 /// Everybody's posts.
 mod feed;
+/// Finding people by what they are called.
+mod people;
 /// Posts: who may do what, and what is counted.
 mod posts;
 /// How many statements each use case costs, and what happens when PostgreSQL gives one up.

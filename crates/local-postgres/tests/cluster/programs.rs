@@ -49,6 +49,8 @@ fn what_npm_fetches_runs_with_trigrams() {
     assert_eq!(ask(&url, "SHOW server_version"), "17.10");
     ask(&url, "CREATE EXTENSION pg_trgm");
     assert_eq!(ask(&url, "SELECT similarity('thanks', 'thanks')"), "1");
+    // Names are folded by ICU.
+    assert_eq!(ask(&url, r#"SELECT lower('ÄЖΣ' COLLATE "und-x-icu")"#), "äжς");
     cluster.close().unwrap();
     scene.falls_silent();
 

@@ -45,7 +45,7 @@ const fn row(method: &'static str, path: &'static str, to: [u16; 4]) -> Row {
 }
 
 /// Owner, stranger, blocked, anonymous.
-const TABLE: [Row; 73] = [
+const TABLE: [Row; 76] = [
     row("GET", "/health", [200, 200, 200, 200]),
     row("GET", "/livez", [200, 200, 200, 200]),
     row("GET", "/readyz", [200, 200, 200, 200]),
@@ -60,6 +60,9 @@ const TABLE: [Row; 73] = [
     row("PUT", "/api/v1/auth/password", [200, 200, 200, 401]),
     row("GET", "/api/v1/users/me/posts", [200, 200, 200, 401]),
     row("GET", "/api/v1/users/{owner}/posts", [200, 200, 404, 401]),
+    row("POST", "/api/v1/users/search", [200, 200, 200, 401]),
+    row("POST", "/api/v1/users/validate-batch", [200, 200, 200, 401]),
+    row("GET", "/api/v1/users/by-username/{name of owner}", [200, 200, 404, 401]),
     row("POST", "/api/v1/users/location/search", [200, 200, 200, 401]),
     row("POST", "/api/v1/posts", [201, 201, 201, 401]),
     row("GET", "/api/v1/posts/feed", [200, 200, 200, 401]),
@@ -220,6 +223,7 @@ impl World {
         let session = enveloped(&sessions)[0]["id"].as_str().unwrap().to_owned();
         let names = vec![
             ("{owner}", owner.user.id.to_string()),
+            ("{name of owner}", owner.user.username.as_str().to_owned()),
             ("{public}", public.to_string()),
             ("{private}", private.to_string()),
             ("{nobodys}", crate::support::NOBODYS.to_owned()),
@@ -273,7 +277,8 @@ impl World {
                 Some(json!({"content": "For rain."}))
             }
             "/api/v1/follows/status" => Some(json!({"user_ids": [i64::from(self.owner.user.id)]})),
-            "/api/v1/users/location/search" => Some(json!({"query": "Rain"})),
+            "/api/v1/users/validate-batch" => Some(json!({"usernames": ["rain"]})),
+            path if path.ends_with("/search") => Some(json!({"query": "Rain"})),
             path if path.ends_with("/reactions") => Some(json!({"emoji_code": "hug"})),
             path if path.ends_with("/share") => Some(json!({"share_method": "url"})),
             path if path.contains("/comments") => Some(json!({"content": "How lovely."})),
@@ -316,8 +321,12 @@ async fn asker(api: &Api, owner: &Caller) -> String {
     asker.to_string()
 }
 
-/// The pattern in the document: every id is called that.
+/// The pattern in the document: every id is called that, and every name a username.
 fn pattern_of(path: &str) -> String {
-    let part = |part: &str| if part.starts_with('{') { "{id}".to_owned() } else { part.to_owned() };
+    let part = |part: &str| match part {
+        name if name.starts_with("{name") => "{username}".to_owned(),
+        id if id.starts_with('{') => "{id}".to_owned(),
+        fixed => fixed.to_owned(),
+    };
     path.split('/').map(part).collect::<Vec<_>>().join("/")
 }

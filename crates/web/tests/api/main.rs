@@ -14,6 +14,8 @@ mod feed;
 mod health;
 /// `/users/location`
 mod locations;
+/// `/users/search`, `/users/validate-batch` and `/users/by-username`
+mod people;
 /// `/posts`
 mod posts;
 /// `/posts/feed`, ranked

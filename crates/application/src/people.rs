@@ -1,0 +1,34 @@
+//! Finding people by what they are called.
+
+use grateful_domain::{AskedNames, PeopleQuery, Person, SortedNames, UserId, Username};
+use grateful_storage::Repositories;
+
+use crate::{App, Result, Thing};
+
+/// People who are called so, best matches first, at most `most`: neither `user` nor anybody across a block with them.
+pub async fn search(
+    app: &App,
+    user: UserId,
+    query: &PeopleQuery,
+    most: i64,
+) -> Result<Vec<Person>> {
+    Ok(app.db.acquire().await?.users().search(user, query, most).await?)
+}
+
+/// Which of these names mean somebody, whom `user` can meet.
+pub async fn sort_names(app: &App, user: UserId, asked: AskedNames) -> Result<SortedNames> {
+    let found = app.db.acquire().await?.users().find_named(user, &asked.usernames()).await?;
+    let people: Vec<Username> = found.into_iter().map(|(_, name)| name).collect();
+    Ok(asked.sorted_by(&people))
+}
+
+/// Whom a name means.
+///
+/// # Errors
+/// `NotFound` where there is no such person, at least not for `user`.
+pub async fn find(app: &App, user: UserId, name: &str) -> Result<(UserId, Username)> {
+    let nobody = || Thing::User.not_found(name);
+    let meant = Username::meant_by(name).ok_or_else(nobody)?;
+    let mut found = app.db.acquire().await?.users().find_named(user, &[meant]).await?;
+    found.pop().ok_or_else(nobody)
+}

@@ -1,0 +1,71 @@
+//! Finding people by what they are called.
+
+use grateful_application::{QueryLog, people};
+use grateful_domain::{AskedNames, PeopleQuery, SortedNames};
+use grateful_testkit::{TestApp, TestDatabase, a_user, block, someone};
+
+use crate::support::assert_not_found;
+
+/// Awaits a use case that must succeed, at the price of one statement.
+macro_rules! costs_one {
+    ($use_case:expr) => {{
+        let (outcome, queries) = QueryLog::record($use_case).await;
+        assert_eq!(queries.total(), 1, "{queries:#?}");
+        outcome.unwrap()
+    }};
+}
+
+#[tokio::test]
+async fn a_search_costs_one_statement_however_many_it_finds() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let me = someone(&test).await;
+    crowd(&test).await;
+
+    for typed in ["ana", "an", "na1", "shown"] {
+        let query = PeopleQuery::parse(typed).unwrap();
+        for most in [1, 10, 50] {
+            let found = costs_one!(people::search(&app, me, &query, most));
+            assert_eq!(i64::try_from(found.len()).unwrap(), most, "{typed}");
+        }
+    }
+    let nobody = PeopleQuery::parse("nobody").unwrap();
+    assert_eq!(costs_one!(people::search(&app, me, &nobody, 50)), []);
+}
+
+#[tokio::test]
+async fn names_cost_one_statement_however_many_they_are() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let me = someone(&test).await;
+    crowd(&test).await;
+
+    for length in [1, 10, 50, 60] {
+        let names: Vec<String> =
+            (100..100 + length).map(|number| format!("Ana{number}.")).collect();
+        let asked = AskedNames::of(names.clone());
+        let sorted = costs_one!(people::sort_names(&app, me, asked));
+        let answered = names[..names.len().min(AskedNames::MOST)].to_vec();
+        assert_eq!(sorted, SortedNames { valid: answered, invalid: Vec::new() });
+    }
+    assert_eq!(costs_one!(people::find(&app, me, "ana100")).1.as_str(), "ana100");
+}
+
+#[tokio::test]
+async fn nobody_is_found_by_name_across_a_block() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let [me, other] = [someone(&test).await, a_user().named("ben").saved_in(&test).await.id];
+    assert_eq!(people::find(&app, me, "BEN.").await.unwrap().0, other);
+
+    block(&test, me, other).await;
+
+    assert_not_found(people::find(&app, me, "ben").await);
+    assert_not_found(people::find(&app, me, "b%n").await);
+}
+
+/// Sixty who are called much the same.
+async fn crowd(test: &TestDatabase) {
+    test.execute(
+        "INSERT INTO users (email, username, hashed_password, display_name)
+         SELECT n || '@example.org', 'ana' || n, 'x', 'Shown ' || n FROM generate_series(100, 160) AS n",
+    )
+    .await;
+}

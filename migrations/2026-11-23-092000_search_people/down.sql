@@ -1,0 +1,2 @@
+DROP INDEX idx_users_trigrams;
+DROP INDEX idx_users_folded_name;
