@@ -117,13 +117,13 @@ pub async fn change_password(app: &App, session: &Session, change: ChangePasswor
     let known = known.ok_or_else(Error::gone)?;
     let outcome = app.passwords.check(change.current, Some(known.password.clone())).await?;
     if outcome == Check::Wrong {
-        return Err(wrong_password());
+        return Err(wrong_password("change_password"));
     }
     let new = app.passwords.hash(change.new).await?;
     app.db
         .transaction(async |tx| {
             if !tx.users().replace_password(known.user, &known.password, &new).await? {
-                return Err(wrong_password());
+                return Err(wrong_password("change_password"));
             }
             tx.sessions().delete_others(known.user, session.id).await?;
             Ok(())
@@ -151,6 +151,19 @@ pub async fn reset_password(app: &App, username: &str, new: Password) -> Result<
         .await
 }
 
+/// Deletes one's own account, as [`delete`].
+///
+/// # Errors
+/// `Forbidden` where that is not their password.
+pub async fn leave(app: &App, user: UserId, password: String) -> Result<()> {
+    let known = app.db.acquire().await?.users().find_credentials_of(user).await?;
+    let known = known.ok_or_else(Error::gone)?;
+    if app.passwords.check(password, Some(known.password)).await? == Check::Wrong {
+        return Err(wrong_password("delete"));
+    }
+    delete(app, user).await
+}
+
 /// Deletes an account with all that is its own, and first takes back what it counts for on other people's posts and
 /// profiles. In small steps, each of them whole: cut short anywhere, every number still equals its rows, and doing it again
 /// goes on from there.
@@ -159,20 +172,20 @@ pub async fn reset_password(app: &App, username: &str, new: Password) -> Result<
 /// `NotFound` where there is no such account.
 pub async fn delete(app: &App, user: UserId) -> Result<()> {
     for _ in 1..TRIES {
-        match leave(app, user).await {
+        match take_leave(app, user).await {
             // Others were in the way of the last step; by now there is less left for it.
             Err(Error::Contended(_)) => (),
             outcome => return outcome,
         }
     }
-    leave(app, user).await
+    take_leave(app, user).await
 }
 
 /// How often a deletion is tried: whoever refers to the person from an inbox may stand in the way of its last step, and
 /// then PostgreSQL ends one of the two.
 const TRIES: u32 = 5;
 
-async fn leave(app: &App, user: UserId) -> Result<()> {
+async fn take_leave(app: &App, user: UserId) -> Result<()> {
     let now = app.clock.now();
     for trace in TRACES {
         while app.db.transaction(async |tx| withdraw(tx, user, trace, now).await).await? != 0 {}
@@ -306,7 +319,7 @@ fn begin(app: &App, user: UserId, user_agent: Option<&str>, now: DateTime<Utc>) 
 
 const MISMATCH: &str = "Incorrect email or password";
 
-fn taken(error: StorageError) -> Error {
+pub(crate) fn taken(error: StorageError) -> Error {
     let reason = match &error {
         StorageError::Taken { constraint } if constraint == Users::EMAIL_KEY => {
             "Email already registered"
@@ -319,7 +332,7 @@ fn taken(error: StorageError) -> Error {
     Error::Taken { thing: Thing::User, reason }
 }
 
-fn wrong_password() -> Error {
+fn wrong_password(action: &'static str) -> Error {
     let reason = "Current password is incorrect";
-    Error::Forbidden { action: "change_password", thing: Thing::User, reason }
+    Error::Forbidden { action, thing: Thing::User, reason }
 }

@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{Act, Cause, Details};
 use grateful_domain::{
-    Author, Edge, Follow, FollowAct, FollowRefusal, Invalid, Listed, Page, Relation, Slice,
-    Suggestion, UserId, Viewer, relate,
+    Approval, Author, Edge, Follow, FollowAct, FollowRefusal, Invalid, Listed, Page, Relation,
+    Slice, Suggestion, UserId, Viewer, relate,
 };
 // How many there are is storage's word.
 pub use grateful_storage::FollowCounts;
-use grateful_storage::{Connection, PairLock, Repositories};
+use grateful_storage::{Connection, PeopleLock, Repositories};
 
 use crate::notify::{tell, untell};
 use crate::{App, Error, Result, Thing, new_id};
@@ -33,7 +33,7 @@ pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<Followed> 
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let mut pair = tx.users().lock_pair(user, other, PairLock::ForAnEdge).await?;
+            let mut pair = tx.users().lock_all(&[user, other], PeopleLock::ForEdges).await?;
             let (them, approval) =
                 pair.remove(&other).ok_or_else(|| Thing::User.not_found(other))?;
             let (me, _) = pair.remove(&user).ok_or_else(Error::gone)?;
@@ -56,7 +56,7 @@ pub async fn unfollow(app: &App, user: UserId, other: UserId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            tx.users().lock_pair(user, other, PairLock::ForAnEdge).await?;
+            tx.users().lock_all(&[user, other], PeopleLock::ForEdges).await?;
             apply(tx, user, other, FollowAct::Unfollow, now).await?;
             untell_edge(tx, user, other, now).await
         })
@@ -71,7 +71,7 @@ pub async fn accept(app: &App, user: UserId, asker: UserId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            tx.users().lock_pair(user, asker, PairLock::ForAnEdge).await?;
+            tx.users().lock_all(&[user, asker], PeopleLock::ForEdges).await?;
             apply(tx, user, asker, FollowAct::Accept, now).await?;
             let request = Cause { recipient: user, actor: asker, act: Act::FollowRequest };
             untell(tx, request, now).await?;
@@ -79,6 +79,53 @@ pub async fn accept(app: &App, user: UserId, asker: UserId) -> Result<()> {
             tell(tx, &[cause], &Details::default(), now).await
         })
         .await
+}
+
+/// Lets everybody follow who has asked somebody who asks for it no more, in small steps. Tells how many. Cut short, it is
+/// taken up again by [`housekeeping`](crate::housekeeping).
+pub(crate) async fn accept_all(app: &App, user: UserId) -> Result<usize> {
+    let mut accepted = 0;
+    loop {
+        let now = app.clock.now();
+        match app.db.transaction(async |tx| accept_some(tx, user, now).await).await? {
+            Some(some) => accepted += some,
+            None => return Ok(accepted),
+        }
+    }
+}
+
+/// How many requests one step answers: few enough that nobody waits for its locks.
+const STEP: i64 = 200;
+
+/// Answers some requests, if there are any and they need no answer. Tells how many still stood once they were locked.
+async fn accept_some(
+    tx: &mut Connection,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<Option<usize>> {
+    let askers = tx.follows().some_requests(user, STEP).await?;
+    if askers.is_empty() {
+        return Ok(None);
+    }
+    let people = [&[user], &askers[..]].concat();
+    let locked = tx.users().lock_all(&people, PeopleLock::ForEdges).await?;
+    // They may have changed their mind once more.
+    if locked.get(&user).is_none_or(|(_, approval)| *approval == Approval::Asked) {
+        return Ok(None);
+    }
+    let accepted = tx.follows().accept_all(user, &askers).await?;
+    let requests: Vec<Cause> = accepted
+        .iter()
+        .map(|asker| Cause { recipient: user, actor: *asker, act: Act::FollowRequest })
+        .collect();
+    let acceptances: Vec<Cause> = accepted
+        .iter()
+        .map(|asker| Cause { recipient: *asker, actor: user, act: Act::FollowAcceptance })
+        .collect();
+    tx.notifications().lock_of(&people).await?;
+    tx.notifications().withdraw(&requests, now).await?;
+    tell(tx, &acceptances, &Details::default(), now).await?;
+    Ok(Some(accepted.len()))
 }
 
 /// Does not let somebody follow who asked to. They are not told.
@@ -89,7 +136,7 @@ pub async fn decline(app: &App, user: UserId, asker: UserId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            tx.users().lock_pair(user, asker, PairLock::ForAnEdge).await?;
+            tx.users().lock_all(&[user, asker], PeopleLock::ForEdges).await?;
             apply(tx, user, asker, FollowAct::Decline, now).await?;
             untell_edge(tx, asker, user, now).await
         })
@@ -210,7 +257,7 @@ async fn change_block(app: &App, user: UserId, other: UserId, act: FollowAct) ->
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let pair = tx.users().lock_pair(user, other, PairLock::AgainstActs).await?;
+            let pair = tx.users().lock_all(&[user, other], PeopleLock::AgainstActs).await?;
             if !pair.contains_key(&other) {
                 return Err(Thing::User.not_found(other));
             }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use grateful_domain::notification::Withdrawn;
 use grateful_storage::{Connection, Repositories};
 
-use crate::{App, Result};
+use crate::{App, Result, follows};
 
 /// How many rows were removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Swept {
     pub removals: i64,
     /// Notifications that were read and have been kept long enough.
     pub notifications: i64,
+    /// Requests to follow whose answer had been cut short.
+    pub requests: usize,
 }
 
 /// Removes what has expired. Any number of nodes may do so at once.
@@ -42,7 +44,18 @@ pub async fn sweep(app: &App) -> Result<Swept> {
         withdrawn,
         removals: in_steps(app, now - Withdrawn::REMEMBERED, Old::Removals).await?,
         notifications: in_steps(app, now - app.notification_retention, Old::Notifications).await?,
+        requests: accept_left_over(app).await?,
     })
+}
+
+/// Goes on where somebody stopped asking for it, and the process stopped while it let those follow who had asked.
+async fn accept_left_over(app: &App) -> Result<usize> {
+    let asked = app.db.acquire().await?.follows().asked_for_nothing(STEP).await?;
+    let mut accepted = 0;
+    for user in asked {
+        accepted += follows::accept_all(app, user).await?;
+    }
+    Ok(accepted)
 }
 
 /// What is removed in steps, since it locks the inboxes that it is in.

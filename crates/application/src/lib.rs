@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod comments;
+pub mod export;
 pub mod feed;
 pub mod follows;
 pub mod health;
@@ -12,6 +13,7 @@ pub mod locations;
 pub mod notifications;
 pub mod people;
 pub mod posts;
+pub mod profiles;
 pub mod reactions;
 pub mod sessions;
 pub mod shares;

@@ -50,8 +50,8 @@ pub use self::share::{
 pub use self::text::TextError;
 pub use self::user::{
     AskedNames, Author, Bio, City, DisplayName, Email, EmailError, Institutions, ListError,
-    Location, LocationError, LocationQuery, LocationQueryError, Password, PasswordError,
-    PasswordHash, PeopleQuery, Person, Preferences, PreferencesError, SortedNames, User, Username,
-    UsernameError, Websites,
+    Location, LocationError, LocationQuery, LocationQueryError, OwnProfile, Password,
+    PasswordError, PasswordHash, PeopleQuery, Person, Preferences, PreferencesError, Profile,
+    ProfileEdit, SortedNames, User, Username, UsernameError, Websites,
 };
 pub use self::viewer::Viewer;

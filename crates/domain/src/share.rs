@@ -91,6 +91,11 @@ impl Recipients {
         }
     }
 
+    /// Takes back who was checked before it was stored; those who have left since are missing.
+    pub fn from_stored(people: Vec<UserId>) -> Self {
+        Self(people)
+    }
+
     /// The people, in the order named.
     pub fn as_slice(&self) -> &[UserId] {
         &self.0
@@ -117,6 +122,14 @@ impl NewShare {
         match self {
             Self::Url => &[],
             Self::Message { recipients, .. } => recipients.as_slice(),
+        }
+    }
+
+    /// The words that go along.
+    pub fn message(&self) -> Option<&ShareMessage> {
+        match self {
+            Self::Url => None,
+            Self::Message { message, .. } => message.as_ref(),
         }
     }
 }

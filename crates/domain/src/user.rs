@@ -50,6 +50,45 @@ pub struct Person {
     pub joined_at: DateTime<Utc>,
 }
 
+/// Someone's page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    pub author: Author,
+    pub bio: Option<Bio>,
+    pub city: Option<City>,
+    pub location: Option<Location>,
+    pub institutions: Institutions,
+    pub websites: Websites,
+    pub joined_at: DateTime<Utc>,
+    /// How many of their posts whoever looks may see.
+    pub posts: i64,
+    /// How many people follow them.
+    pub followers: i64,
+    /// How many people they follow.
+    pub following: i64,
+}
+
+/// One's own page, with what only oneself may see.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnProfile {
+    pub profile: Profile,
+    pub email: Email,
+    pub preferences: Preferences,
+}
+
+/// What to change about one's own page: `None` leaves as it is, `Some(None)` clears.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProfileEdit {
+    pub username: Option<Username>,
+    pub display_name: Option<Option<DisplayName>>,
+    pub bio: Option<Option<Bio>>,
+    pub city: Option<Option<City>>,
+    pub location: Option<Option<Location>>,
+    pub institutions: Option<Institutions>,
+    pub websites: Option<Websites>,
+    pub preferences: Option<Preferences>,
+}
+
 impl Author {
     /// What they are called: the display name where they chose one, else the username.
     pub fn name(&self) -> &str {

@@ -168,7 +168,7 @@ impl From<SeenRow> for SeenComment {
 /// A row of `comments`, column for column.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = comments)]
-struct CommentRow {
+pub(crate) struct CommentRow {
     id: Uuid,
     author_id: i64,
     post_id: Uuid,

@@ -43,10 +43,10 @@ impl Follows<'_> {
     }
 
     /// Turns the edge between two people from `before`, which is what it is, into what `follow` says, and counts whom
-    /// that makes a follower or none. The rows of both people must be locked (see [`Users::lock_pair`]). Returns the edge
+    /// that makes a follower or none. The rows of both people must be locked (see [`Users::lock_all`]). Returns the edge
     /// as it is now: one that was there keeps its id and its time, but where it turns into a block.
     ///
-    /// [`Users::lock_pair`]: crate::Users::lock_pair
+    /// [`Users::lock_all`]: crate::Users::lock_all
     pub async fn turn(&mut self, before: Edge, follow: &Follow) -> Result<Option<Follow>> {
         let active = |edge: Edge| i64::from(edge == Edge::Active);
         let turn = Turn {
@@ -63,6 +63,22 @@ impl Follows<'_> {
             created_at,
             ..follow.clone()
         }))
+    }
+
+    /// Makes followers of those of these people who have asked to follow this one, and counts them. The rows of all of
+    /// them must be locked (see [`Users::lock_all`]). Returns who they were.
+    ///
+    /// [`Users::lock_all`]: crate::Users::lock_all
+    pub async fn accept_all(&mut self, by: UserId, askers: &[UserId]) -> Result<Vec<UserId>> {
+        let askers = askers.iter().copied().map(i64::from).collect();
+        let accepted: Vec<i64> = AcceptAll { by: by.into(), askers }.load(self.conn).await?;
+        Ok(accepted.into_iter().map(UserId::from).collect())
+    }
+
+    /// Up to `most` people who were asked by somebody, and by what they prefer now need not have been.
+    pub async fn asked_for_nothing(&mut self, most: i64) -> Result<Vec<UserId>> {
+        let asked: Vec<i64> = AskedForNothing { most }.load(self.conn).await?;
+        Ok(asked.into_iter().map(UserId::from).collect())
     }
 
     /// Removes up to `most` edges to and from this person, and lowers the numbers of those at their other ends. Tells how
@@ -116,6 +132,33 @@ statement! {
             UPDATE users SET following_count = following_count + $6 WHERE id = $2 AND $6 <> 0
         )
         SELECT id, created_at FROM made"
+    }
+}
+
+statement! {
+    AcceptAll(by: i64 as BigInt, askers: Vec<i64> as Array<BigInt>) -> BigInt {
+        "made AS (
+            UPDATE follows SET status = 'active'
+            WHERE followed_id = $1 AND follower_id = ANY ($2) AND status = 'pending'
+            RETURNING follower_id
+        ), followed AS (
+            UPDATE users SET followers_count = followers_count + (SELECT count(*) FROM made)
+            WHERE id = $1 AND EXISTS (SELECT FROM made)
+        ), followers AS (
+            UPDATE users SET following_count = following_count + 1
+            FROM made WHERE users.id = made.follower_id
+        )
+        SELECT follower_id FROM made"
+    }
+}
+
+statement! {
+    /// Reads what is pending anywhere, by its index: nobody waits for this.
+    AskedForNothing(most: i64 as BigInt) -> BigInt {
+        "asked AS (SELECT DISTINCT followed_id FROM follows WHERE status = 'pending')
+        SELECT id FROM users JOIN asked ON asked.followed_id = users.id
+        WHERE profile_preferences -> 'approve_followers' IS DISTINCT FROM 'true'
+        LIMIT $1"
     }
 }
 

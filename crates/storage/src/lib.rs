@@ -9,6 +9,7 @@ mod emoji_reactions;
 mod error;
 mod feed;
 mod follows;
+mod holdings;
 mod idempotency_keys;
 mod likes;
 mod migrate;
@@ -32,6 +33,7 @@ pub use self::emoji_reactions::{EmojiReactions, NewReaction, PutReaction};
 pub use self::error::{Result, StorageError, Transient};
 pub use self::feed::{Composed, Feed, FeedPlace};
 pub use self::follows::{FollowCounts, Follows};
+pub use self::holdings::{GivenHeart, GivenReaction, Holdings, SentPost};
 pub use self::idempotency_keys::{Claim, Claimed, IdempotencyKeys};
 pub use self::likes::{Likes, NewLike};
 pub use self::migrate::{MIGRATIONS, migrate, pending_migrations};
@@ -44,7 +46,7 @@ pub use self::posts::{Posts, Standing};
 pub use self::query::PostQuery;
 pub use self::sessions::{Sessions, TokenHash};
 pub use self::shares::Shares;
-pub use self::users::{Concerned, Credentials, NewUser, PairLock, Users};
+pub use self::users::{Concerned, Credentials, NewUser, PeopleLock, Users};
 
 /// Every repository, reachable from any connection: pooled, in a transaction, or your own.
 pub trait Repositories {
@@ -64,6 +66,8 @@ pub trait Repositories {
     fn comments(&mut self) -> Comments<'_>;
     /// The `follows` table.
     fn follows(&mut self) -> Follows<'_>;
+    /// What one person has done all over.
+    fn holdings(&mut self) -> Holdings<'_>;
     /// Posts in the order of a feed.
     fn feed(&mut self) -> Feed<'_>;
     /// The `notifications` table, and what keeps it right.
@@ -107,6 +111,10 @@ impl Repositories for Connection {
 
     fn follows(&mut self) -> Follows<'_> {
         Follows { conn: self }
+    }
+
+    fn holdings(&mut self) -> Holdings<'_> {
+        Holdings { conn: self }
     }
 
     fn feed(&mut self) -> Feed<'_> {

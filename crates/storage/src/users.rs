@@ -1,12 +1,14 @@
 //! The `users` table: people, their names and their proof.
 
 mod holding;
+mod profiles;
 mod search;
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, not};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt};
 use diesel_async::RunQueryDsl;
@@ -178,13 +180,7 @@ impl Users<'_> {
 
     /// Whether there is such a person for this viewer: nobody exists across a block.
     pub async fn exists_for(&mut self, viewer: Viewer, user: UserId) -> Result<bool> {
-        let mut wanted = users::table.find(i64::from(user)).into_boxed();
-        if let Viewer::User(viewer) = viewer {
-            let viewer = i64::from(viewer);
-            wanted = wanted
-                .filter(not(users::id.eq_any(who_blocked(viewer))))
-                .filter(not(users::id.eq_any(whom_blocked_by(viewer))));
-        }
+        let wanted = known_to(viewer).filter(users::id.eq(i64::from(user)));
         Ok(diesel::select(exists(wanted)).get_result(self.conn).await?)
     }
 
@@ -206,25 +202,25 @@ impl Users<'_> {
         Ok(rows.into_iter().map(|(id, blocked)| (id.into(), blocked)).collect())
     }
 
-    /// Locks the rows of two people until the transaction ends, by id, ahead of any edge between them. Those who merely
+    /// Locks the rows of these people until the transaction ends, by id, ahead of any edge between them. Those who merely
     /// refer to them wait only where `how` says so. Returns those who exist, each with what they say of followers.
-    pub async fn lock_pair(
+    pub async fn lock_all(
         &mut self,
-        one: UserId,
-        other: UserId,
-        how: PairLock,
+        people: &[UserId],
+        how: PeopleLock,
     ) -> Result<HashMap<UserId, (Author, Approval)>> {
-        let pair = users::table
-            .filter(users::id.eq_any([i64::from(one), i64::from(other)]))
+        let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
+        let people = users::table
+            .filter(users::id.eq_any(ids))
             .select((AuthorRow::as_select(), users::profile_preferences))
             .order(users::id);
         let rows: Vec<(AuthorRow, Option<Value>)> = match how {
-            PairLock::ForAnEdge => pair.for_no_key_update().load(self.conn).await?,
-            PairLock::AgainstActs => pair.for_update().load(self.conn).await?,
+            PeopleLock::ForEdges => people.for_no_key_update().load(self.conn).await?,
+            PeopleLock::AgainstActs => people.for_update().load(self.conn).await?,
         };
         let person = |(author, preferences): (AuthorRow, Option<Value>)| {
             let author = Author::from(author);
-            (author.id, (author, approval_of(preferences)))
+            (author.id, (author, preferences_of(preferences).approval()))
         };
         Ok(rows.into_iter().map(person).collect())
     }
@@ -269,21 +265,31 @@ impl Users<'_> {
     }
 }
 
-/// What the lock of a pair is for.
+/// What the lock of people is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PairLock {
-    /// An edge between them, and the numbers of both. Acts on posts go on.
-    ForAnEdge,
-    /// A block: no act of one on what is the other's is under way, or begins before it is there.
+pub enum PeopleLock {
+    /// Edges between them, and their numbers. Acts on posts go on.
+    ForEdges,
+    /// A block: no act of one on what is another's is under way, or begins before it is there.
     AgainstActs,
 }
 
-fn approval_of(preferences: Option<Value>) -> Approval {
-    let preferences = match preferences {
+/// People who exist for this viewer: nobody does across a block.
+fn known_to(viewer: Viewer) -> users::BoxedQuery<'static, Pg> {
+    match viewer.user().map(i64::from) {
+        None => users::table.into_boxed(),
+        Some(viewer) => users::table
+            .filter(not(users::id.eq_any(who_blocked(viewer))))
+            .filter(not(users::id.eq_any(whom_blocked_by(viewer))))
+            .into_boxed(),
+    }
+}
+
+fn preferences_of(stored: Option<Value>) -> Preferences {
+    match stored {
         Some(Value::Object(preferences)) => Preferences::from_stored(preferences),
         _ => Preferences::default(),
-    };
-    if preferences.approve_followers() { Approval::Asked } else { Approval::NotAsked }
+    }
 }
 
 statement! {

@@ -16,7 +16,7 @@ use diesel_async::SimpleAsyncConnection as _;
 use futures_util::future::join_all;
 use grateful_domain::Edge::{Active, Blocked, None, Pending};
 use grateful_domain::{Edge, Follow, Relation, UserId};
-use grateful_storage::{FollowCounts, PairLock, Repositories};
+use grateful_storage::{FollowCounts, PeopleLock, Repositories};
 use grateful_testkit::{NOON, TestDatabase, a_user, someone};
 use uuid::Uuid;
 
@@ -104,6 +104,99 @@ async fn an_edge_keeps_its_id_and_its_time_when_it_is_accepted_and_not_when_it_b
 }
 
 #[tokio::test]
+async fn whoever_has_asked_is_accepted_with_the_others_and_counted() {
+    let test = TestDatabase::create().await;
+    let [sue, follower, blocked] =
+        [someone(&test).await, someone(&test).await, someone(&test).await];
+    let mut askers = Vec::new();
+    for _ in 0..3 {
+        let asker = someone(&test).await;
+        turn(&test, None, an_edge(asker, sue, Pending)).await;
+        askers.push(asker);
+    }
+    turn(&test, None, an_edge(follower, sue, Active)).await;
+    turn(&test, None, an_edge(blocked, sue, Blocked)).await;
+    // They have asked somebody else, or whoever accepts, or not at all.
+    let elsewhere = someone(&test).await;
+    turn(&test, None, an_edge(elsewhere, follower, Pending)).await;
+    turn(&test, None, an_edge(sue, elsewhere, Pending)).await;
+    let named = [askers[0], askers[2], follower, blocked, elsewhere, UserId::from(-1)];
+    let mut conn = test.connect().await;
+
+    let mut accepted = conn.follows().accept_all(sue, &named).await.unwrap();
+
+    accepted.sort_unstable();
+    assert_eq!(accepted, [askers[0], askers[2]]);
+    let expected = FollowCounts { followers: 3, following: 0, asked_by: 1, asked: 1 };
+    assert_eq!(counts(&test, sue).await, expected);
+    for asker in &accepted {
+        let relation = conn.follows().relation(*asker, sue).await.unwrap();
+        assert_eq!(relation, Relation { there: Active, back: None });
+        assert_eq!(counts(&test, *asker).await, FollowCounts { following: 1, ..NOTHING });
+    }
+    let still = FollowCounts { asked: 1, ..NOTHING };
+    assert_eq!(counts(&test, askers[1]).await, still);
+    for nobody in [&named[..], &[]] {
+        assert_eq!(conn.follows().accept_all(sue, nobody).await.unwrap(), []);
+    }
+    assert_eq!(counts(&test, sue).await, expected);
+}
+
+#[tokio::test]
+async fn whoever_was_asked_and_asks_for_it_no_more_is_found() {
+    let test = TestDatabase::create().await;
+    let asker = someone(&test).await;
+    let mut changed_their_mind = BTreeSet::new();
+    for (preferences, wants_to_be_asked) in [
+        ("NULL", false),
+        ("'{}'", false),
+        (r#"'{"approve_followers": false}'"#, false),
+        (r#"'{"approve_followers": true}'"#, true),
+        (r#"'{"approve_followers": true, "theme": "dark"}'"#, true),
+    ] {
+        let person = someone(&test).await;
+        turn(&test, None, an_edge(asker, person, Pending)).await;
+        turn(&test, None, an_edge(someone(&test).await, person, Pending)).await;
+        let set = format!("UPDATE users SET profile_preferences = {preferences} WHERE id =");
+        test.execute(&format!("{set} {person}")).await;
+        if !wants_to_be_asked {
+            changed_their_mind.insert(person);
+        }
+    }
+    turn(&test, None, an_edge(asker, someone(&test).await, Active)).await;
+    let mut conn = test.connect().await;
+
+    let found = conn.follows().asked_for_nothing(100).await.unwrap();
+
+    assert_eq!((found.len(), BTreeSet::from_iter(found)), (3, changed_their_mind));
+    assert_eq!(conn.follows().asked_for_nothing(2).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn whom_somebody_has_asked_is_listed_newest_first() {
+    let test = TestDatabase::create().await;
+    let [ana, friend, fan] = [someone(&test).await, someone(&test).await, someone(&test).await];
+    let mut asked = Vec::new();
+    for minute in 0..5 {
+        let other = someone(&test).await;
+        let at = NOON + chrono::TimeDelta::minutes(minute / 2);
+        turn(&test, None, Follow { created_at: at, ..an_edge(ana, other, Pending) }).await;
+        asked.push((at, other));
+    }
+    turn(&test, None, an_edge(ana, friend, Active)).await;
+    turn(&test, None, an_edge(fan, ana, Pending)).await;
+    let mut conn = test.connect().await;
+
+    let whole = conn.follows().asked(ana, first(100)).await.unwrap();
+    let walked = walk(2, async |page| conn.follows().asked(ana, page).await.unwrap()).await;
+
+    assert_eq!(walked, whole.items);
+    let people: BTreeSet<UserId> = walked.iter().map(|listed| listed.person.author.id).collect();
+    assert_eq!(people, asked.iter().map(|(_, other)| *other).collect());
+    assert!(walked.is_sorted_by_key(|listed| Reverse((listed.position.at, listed.position.id))));
+}
+
+#[tokio::test]
 async fn a_pair_is_locked_with_what_each_says_of_followers() {
     let test = TestDatabase::create().await;
     let mut people = Vec::new();
@@ -117,9 +210,9 @@ async fn a_pair_is_locked_with_what_each_says_of_followers() {
     }
     let mut conn = test.connect().await;
 
-    for how in [PairLock::ForAnEdge, PairLock::AgainstActs] {
+    for how in [PeopleLock::ForEdges, PeopleLock::AgainstActs] {
         for pair in people.windows(2) {
-            let locked = conn.users().lock_pair(pair[1], pair[0], how).await.unwrap();
+            let locked = conn.users().lock_all(&[pair[1], pair[0]], how).await.unwrap();
             for person in pair {
                 let (author, approval) = &locked[person];
                 assert_eq!(author.id, *person);
@@ -127,7 +220,7 @@ async fn a_pair_is_locked_with_what_each_says_of_followers() {
                 assert_eq!(asked, *person == people[0]);
             }
         }
-        let alone = conn.users().lock_pair(people[0], UserId::from(-1), how).await.unwrap();
+        let alone = conn.users().lock_all(&[people[0], UserId::from(-1)], how).await.unwrap();
         assert_eq!(alone.into_keys().collect::<Vec<_>>(), [people[0]]);
     }
 }

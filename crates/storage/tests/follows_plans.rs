@@ -8,7 +8,7 @@ mod support {
 
 use chrono::DateTime;
 use diesel_async::SimpleAsyncConnection;
-use grateful_domain::{Limit, Page, Position, Start, UserId};
+use grateful_domain::{Limit, Page, Position, Start, UserId, Viewer};
 use grateful_storage::{Connection, Repositories};
 use grateful_testkit::TestDatabase;
 use tokio::sync::OnceCell;
@@ -123,6 +123,73 @@ async fn suggestions_for_somebody_who_follows_thousands() {
     check_reading("1, 20", 20, 80_000, async |conn| {
         let found = conn.follows().suggestions(UserId::from(KNOWN), 20).await.unwrap();
         assert_eq!(found.len(), 20);
+    })
+    .await;
+}
+
+/// A page costs the same whoever looks, and however many follow: its numbers are kept beside the person. The blocks of
+/// whoever looks are read by their index, and there may be some.
+#[tokio::test]
+async fn the_page_of_somebody_whom_thousands_follow() {
+    check_reading("7777, 'blocked', 7777, 'blocked', 1, 1", 1, 3, async |conn| {
+        let viewer = Viewer::User(UserId::from(ORDINARY));
+        conn.users().find_profile(viewer, UserId::from(KNOWN)).await.unwrap().unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_page_of_somebody_by_their_name() {
+    check_reading("7777, 'blocked', 7777, 'blocked', 'person_1', 1", 1, 3, async |conn| {
+        let viewer = Viewer::User(UserId::from(ORDINARY));
+        conn.users().find_profile_by_username(viewer, "Person_1").await.unwrap().unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_page_of_somebody_for_whoever_has_blocked_many() {
+    // Fifty blocks, read for whoever put them up.
+    check_reading("1, 'blocked', 1, 'blocked', 7777, 1", 1, 110, async |conn| {
+        let viewer = Viewer::User(UserId::from(KNOWN));
+        conn.users().find_profile(viewer, UserId::from(ORDINARY)).await.unwrap().unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn ones_own_page_where_thousands_follow() {
+    check_reading("1, 1", 1, 1, async |conn| {
+        conn.users().find_own_profile(UserId::from(KNOWN)).await.unwrap().unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn some_requests_to_somebody_whom_thousands_follow() {
+    check("1, 'pending', 200", 50, async |conn| {
+        let some = conn.follows().some_requests(UserId::from(KNOWN), 200).await.unwrap();
+        assert_eq!(some.len(), 50);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whom_somebody_has_asked() {
+    let arguments = "16334, 'active', 1, 16334, 'pending', 16334, 'blocked', 16334, 'blocked', 101";
+    check(arguments, 1, async |conn| {
+        let asked = conn.follows().asked(UserId::from(16_334), PAGE).await.unwrap();
+        assert_eq!(asked.items[0].person.author.id, UserId::from(KNOWN));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_was_asked_for_nothing() {
+    // Whoever is asked is read once for each request.
+    check_reading("200", 1, 150, async |conn| {
+        let found = conn.follows().asked_for_nothing(200).await.unwrap();
+        assert_eq!(found, [UserId::from(KNOWN)]);
     })
     .await;
 }

@@ -96,6 +96,23 @@ impl TestDatabase {
             .count
     }
 
+    /// The one column `line` that SQL comes up with, row for row.
+    pub async fn lines(&self, sql: &str) -> Vec<String> {
+        use diesel_async::RunQueryDsl as _;
+
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            line: String,
+        }
+
+        let rows: Vec<Row> = diesel::sql_query(sql)
+            .load(&mut self.connect().await)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        rows.into_iter().map(|row| row.line).collect()
+    }
+
     /// A pool with other settings than the usual ones.
     pub fn pool(&self, change: impl FnOnce(DatabaseConfig) -> DatabaseConfig) -> Database {
         Database::connect_lazily(change(DatabaseConfig::new(self.url())))

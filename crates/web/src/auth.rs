@@ -259,7 +259,7 @@ impl From<User> for MeView {
 }
 
 impl SessionView {
-    fn new(session: Session, asking: &Session) -> Self {
+    pub(crate) fn new(session: Session, asking: &Session) -> Self {
         Self {
             id: session.id.into(),
             created_at: session.created_at.into(),

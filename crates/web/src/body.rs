@@ -173,6 +173,28 @@ impl Plain for Vec<i64> {
     }
 }
 
+impl Plain for Vec<String> {
+    const EXPECTED: &'static str = "must be a list of texts";
+
+    fn from_json(value: Value) -> Option<Self> {
+        match value {
+            Value::Array(texts) => texts.into_iter().map(String::from_json).collect(),
+            _ => None,
+        }
+    }
+}
+
+impl Plain for Map<String, Value> {
+    const EXPECTED: &'static str = "must be an object";
+
+    fn from_json(value: Value) -> Option<Self> {
+        match value {
+            Value::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+}
+
 impl<'de, T: Plain> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match Value::deserialize(deserializer)? {
@@ -211,6 +233,17 @@ impl<T> Field<T> {
     ) -> Result<Option<Option<U>>, String> {
         match self {
             Self::Null => Ok(Some(None)),
+            sent => sent.optional(parse),
+        }
+    }
+
+    /// What to change the value to, where `null` empties it.
+    pub(crate) fn refill<U: Default, E: ToString>(
+        self,
+        parse: impl FnOnce(T) -> Result<U, E>,
+    ) -> Result<Option<U>, String> {
+        match self {
+            Self::Null => Ok(Some(U::default())),
             sent => sent.optional(parse),
         }
     }

@@ -85,6 +85,19 @@ impl FromRequest for UserPath {
     }
 }
 
+/// The name in the path of a route about whoever has it, as it was sent.
+pub(crate) struct NamePath(pub(crate) String);
+
+impl FromRequest for NamePath {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let name = request.match_info().query("username");
+        ready(Ok(Self(name.to_owned())))
+    }
+}
+
 /// Declares ids in paths. One that is no UUID belongs to nothing.
 macro_rules! uuid_paths {
     ($($(#[$doc:meta])* $name:ident($id:ty) of $thing:ident),+ $(,)?) => {$(

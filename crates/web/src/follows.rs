@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub(crate) use self::lists::{
-    UserSummary, list_blocks, list_followers, list_following, list_requests, suggest,
+    RequestView, UserSummary, list_blocks, list_followers, list_following, list_requests, suggest,
 };
 use crate::body::{Body, Field};
 use crate::error::ApiError;

@@ -10,6 +10,7 @@ mod config;
 mod docs;
 mod error;
 mod etag;
+mod export;
 mod extract;
 mod feed;
 mod follows;
@@ -23,6 +24,7 @@ mod openapi;
 mod people;
 mod posts;
 mod problem;
+mod profiles;
 mod quota;
 mod reactions;
 mod repeats;
@@ -65,6 +67,12 @@ fn routes(service: &mut ServiceConfig<'_>) {
                 .service(people::search)
                 .service(people::sort_names)
                 .service(people::find)
+                .service(profiles::read_own)
+                .service(profiles::edit)
+                .service(profiles::leave)
+                .service(export::download)
+                .service(profiles::read_by_username)
+                .service(profiles::read)
                 .service(users::list_my_posts)
                 .service(users::list_posts)
                 .service(locations::search)

@@ -23,6 +23,8 @@ use crate::problem::Problem;
         (name = "auth", description = "Joining, signing in and out"),
         (name = "users", description = "People and what they wrote"),
         (name = "people", description = "Finding people by name"),
+        (name = "profiles", description = "What people say of themselves, and leaving"),
+        (name = "export", description = "All that is held about somebody, for themselves"),
         (name = "locations", description = "Where people live"),
         (name = "posts", description = "What people are thankful for"),
         (name = "feed", description = "What everybody is thankful for"),

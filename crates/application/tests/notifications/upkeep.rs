@@ -16,6 +16,7 @@ const NOTHING: Swept = Swept {
     withdrawn: 0,
     removals: 0,
     notifications: 0,
+    requests: 0,
 };
 
 #[tokio::test]

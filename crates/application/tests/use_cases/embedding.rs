@@ -1,10 +1,15 @@
 //! That use cases can be embedded in servers that move tasks between threads.
 
+use std::ops::ControlFlow;
+
 use grateful_application::accounts::{self, ChangePassword};
 use grateful_application::{
-    AccessToken, App, IdempotencyKey, Repeat, feed, health, housekeeping, posts, sessions,
+    AccessToken, App, IdempotencyKey, Repeat, export, feed, health, housekeeping, posts, profiles,
+    sessions,
 };
-use grateful_domain::{Limit, Page, PostEdit, PostId, Session, SessionId, UserId, Viewer};
+use grateful_domain::{
+    Limit, Page, PostEdit, PostId, ProfileEdit, Session, SessionId, UserId, Viewer,
+};
 
 use crate::support::{draft, newcomer, password, typed};
 
@@ -25,6 +30,12 @@ fn the_future_of_every_use_case_can_be_sent(
     sent(accounts::me(app, user));
     sent(accounts::change_password(app, session, change));
     sent(accounts::reset_password(app, "ana", password("battery staple")));
+    sent(accounts::leave(app, user, String::new()));
+    sent(profiles::own(app, user));
+    sent(profiles::read(app, viewer, user));
+    sent(profiles::read_by_username(app, viewer, "ana"));
+    sent(profiles::edit(app, user, ProfileEdit::default()));
+    sent(export::export(app, user, async |_, _| ControlFlow::Continue(())));
     sent(sessions::open(app, token));
     sent(sessions::list(app, user));
     sent(sessions::log_out(app, token));

@@ -13,10 +13,14 @@ mod departure;
 mod embedding;
 /// Everybody's posts.
 mod feed;
+/// Wherever a person is referred to: what is exported, and what is left when they go.
+mod holdings;
 /// Finding people by what they are called.
 mod people;
 /// Posts: who may do what, and what is counted.
 mod posts;
+/// What people say of themselves, and turning approval off.
+mod profiles;
 /// How many statements each use case costs, and what happens when PostgreSQL gives one up.
 mod queries;
 /// Requests that arrive more than once.

@@ -54,6 +54,11 @@ impl Location {
         Ok(Self(raw))
     }
 
+    /// Takes back what was parsed before it was stored.
+    pub fn from_stored(place: Map<String, Value>) -> Self {
+        Self(place)
+    }
+
     /// The city of its address, which is short where `display_name` may be a whole line.
     pub fn city(&self) -> Option<&str> {
         self.0.get("address")?.get("city")?.as_str()

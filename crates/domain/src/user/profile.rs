@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use url::Url;
 
-use crate::NotificationType;
+use super::Location;
 use crate::text::{self, Lines, TextError, texts};
+use crate::{Approval, NotificationType};
 
 texts! {
     /// A few words about oneself, over several lines if need be.
@@ -33,6 +34,18 @@ impl City {
     /// Checks a city; a blank one is none.
     pub fn parse(raw: &str) -> Result<Option<Self>, TextError> {
         Ok(text::optional(raw, Lines::One, Self::MAX_CHARS)?.map(Self))
+    }
+
+    /// The city of somebody who sends the place along that they chose. Clients send the whole name of the place for the
+    /// city (contract §1): where that is too long, its address knows better, and else the beginning has to do.
+    pub fn parse_at(raw: &str, place: &Location) -> Result<Option<Self>, TextError> {
+        let tidy = text::tidy(raw, Lines::One)?;
+        if tidy.chars().count() <= Self::MAX_CHARS {
+            return Self::parse(&tidy);
+        }
+        let of_address = place.city().and_then(|city| Self::parse(city).ok()?);
+        let beginning = || tidy.chars().take(Self::MAX_CHARS).collect::<String>();
+        of_address.map_or_else(|| Self::parse(&beginning()), |city| Ok(Some(city)))
     }
 }
 
@@ -86,6 +99,11 @@ impl Institutions {
         entries(raw, Self::MAX_ENTRIES, Self::MAX_CHARS).map(Self)
     }
 
+    /// Takes back what was parsed before it was stored.
+    pub fn from_stored(names: Vec<String>) -> Self {
+        Self(names)
+    }
+
     /// The names, in the order given.
     pub fn as_slice(&self) -> &[String] {
         &self.0
@@ -109,6 +127,11 @@ impl Websites {
             Some(index) => Err(ListError::Link { number: index + 1 }),
             None => Ok(Self(addresses)),
         }
+    }
+
+    /// Takes back what was parsed before it was stored.
+    pub fn from_stored(addresses: Vec<String>) -> Self {
+        Self(addresses)
     }
 
     /// The addresses, in the order given.
@@ -188,6 +211,11 @@ impl Preferences {
         self.0.get("approve_followers").and_then(Value::as_bool).unwrap_or(false)
     }
 
+    /// What that makes of a follow.
+    pub fn approval(&self) -> Approval {
+        if self.approve_followers() { Approval::Asked } else { Approval::NotAsked }
+    }
+
     /// Whether somebody wants to be told of such acts: they do unless they have said otherwise.
     pub fn welcome(&self, kind: NotificationType) -> bool {
         let switches = self.0.get("notifications").and_then(Value::as_object);
@@ -234,6 +262,29 @@ mod tests {
         assert_eq!(Bio::parse(" \r\n "), Ok(None));
         assert_eq!(City::parse(""), Ok(None));
         assert_eq!(DisplayName::parse("  "), Err(TextError::Empty));
+    }
+
+    #[test]
+    fn a_place_that_is_too_long_for_a_city_names_a_shorter_one() {
+        let long = "São Paulo, ".repeat(20);
+        let place = |address: Value| {
+            let raw = json!({"display_name": long, "lat": 0, "lon": 0, "address": address});
+            Location::parse(raw.as_object().unwrap().clone()).unwrap()
+        };
+        let city = |raw: &str, address: Value| {
+            City::parse_at(raw, &place(address)).unwrap().map(String::from)
+        };
+
+        assert_eq!(city(&long, json!({"city": "São Paulo"})).unwrap(), "São Paulo");
+        assert_eq!(
+            city(&long, json!({"city": long})).unwrap(),
+            long.trim()[..].chars().take(100).collect::<String>().trim()
+        );
+        assert_eq!(city(&long, json!({"city": " "})).unwrap().chars().count(), 100);
+        assert_eq!(city(&long, json!({})).unwrap().chars().count(), 100);
+        assert_eq!(city("Rio", json!({"city": "São Paulo"})).unwrap(), "Rio");
+        assert_eq!(city("", json!({"city": "São Paulo"})), None);
+        assert_eq!(City::parse_at("\0", &place(json!({}))), Err(TextError::Control));
     }
 
     #[test]
@@ -284,6 +335,20 @@ mod tests {
 
         assert!(preferences.approve_followers());
         assert_eq!(preferences.as_map()["theme"], "dark");
+    }
+
+    #[test]
+    fn nobody_is_asked_unless_they_say_so() {
+        for (raw, approval) in [
+            (json!({}), Approval::NotAsked),
+            (json!({"approve_followers": false}), Approval::NotAsked),
+            (json!({"approve_followers": true}), Approval::Asked),
+            // As an older installation may have left it.
+            (json!({"approve_followers": "yes"}), Approval::NotAsked),
+        ] {
+            let preferences = Preferences::from_stored(raw.as_object().unwrap().clone());
+            assert_eq!(preferences.approval(), approval, "{raw}");
+        }
     }
 
     #[test]

@@ -49,10 +49,26 @@ impl Follows<'_> {
         of: UserId,
         page: Page,
     ) -> Result<Slice<Listed>> {
+        self.list_from(viewer, of, Edge::Active, page).await
+    }
+
+    /// Whom this person has asked, newest first.
+    pub async fn asked(&mut self, by: UserId, page: Page) -> Result<Slice<Listed>> {
+        self.list_from(by, by, Edge::Pending, page).await
+    }
+
+    /// Those at the other end of edges from this person.
+    async fn list_from(
+        &mut self,
+        viewer: UserId,
+        from: UserId,
+        edge: Edge,
+        page: Page,
+    ) -> Result<Slice<Listed>> {
         let query = edges
             .inner_join(users::table.on(users::id.eq(edges.field(follows::followed_id))))
-            .filter(edges.field(follows::follower_id).eq(i64::from(of)))
-            .filter(edges.field(follows::status).eq("active"))
+            .filter(edges.field(follows::follower_id).eq(i64::from(from)))
+            .filter(edges.field(follows::status).nullable().eq(edge.code()))
             .filter(not(users::id.eq_any(who_blocked(viewer.into()))))
             .filter(not(users::id.eq_any(whom_blocked_by(viewer.into()))))
             .select((

@@ -57,6 +57,29 @@ impl Notifications<'_> {
         }))
     }
 
+    /// Up to `most` of somebody's notifications that changed behind the number `after`, in the order of their last changes,
+    /// and the number of the last of them. Whoever goes on behind it misses nothing, and meets anew what changes meanwhile:
+    /// numbers are given under the lock of the inbox.
+    pub async fn changed_since(
+        &mut self,
+        owner: UserId,
+        after: i64,
+        most: i64,
+    ) -> Result<(Vec<SeenNotification>, Option<i64>)> {
+        let rows: Vec<Row> = notifications::table
+            .left_join(users::table.on(notifications::actor_id.eq(users::id.nullable())))
+            .filter(notifications::user_id.eq(i64::from(owner)))
+            .filter(notifications::parent_id.is_null())
+            .filter(notifications::seq.gt(after))
+            .select((NotificationRow::as_select(), Option::<AuthorRow>::as_select()))
+            .order(notifications::seq)
+            .limit(most)
+            .load(self.conn)
+            .await?;
+        let last = rows.last().map(|(row, _)| row.seq);
+        Ok((self.seen(owner, rows).await?, last))
+    }
+
     /// The entries of one of somebody's batches, newest first; none of a single.
     pub async fn entries(
         &mut self,

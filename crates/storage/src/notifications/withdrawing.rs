@@ -150,6 +150,12 @@ impl Notifications<'_> {
         self.lock_all(told).await
     }
 
+    /// Locks the inboxes of these people, in the order of their ids: for whoever withdraws from some of them and then tells
+    /// others.
+    pub async fn lock_of(&mut self, people: &[UserId]) -> Result<()> {
+        self.lock_all(people.iter().copied().map(i64::from).collect()).await
+    }
+
     /// Locks inboxes without taking a number of them.
     async fn lock_all(&mut self, users: Vec<i64>) -> Result<()> {
         self.lock(&users.into_iter().map(|user| (user.into(), 0)).collect()).await?;

@@ -33,6 +33,8 @@ struct Row {
     /// With what is meant in place of an id.
     path: &'static str,
     owner: u16,
+    /// Who follows the owner.
+    follower: u16,
     stranger: u16,
     /// Blocked by the owner.
     blocked: u16,
@@ -41,11 +43,18 @@ struct Row {
 
 const fn row(method: &'static str, path: &'static str, to: [u16; 4]) -> Row {
     let [owner, stranger, blocked, anonymous] = to;
-    Row { method, path, owner, stranger, blocked, anonymous }
+    Row { method, path, owner, follower: stranger, stranger, blocked, anonymous }
 }
 
-/// Owner, stranger, blocked, anonymous.
-const TABLE: [Row; 76] = [
+impl Row {
+    /// Where following makes a difference.
+    const fn but_followers(self, follower: u16) -> Self {
+        Self { follower, ..self }
+    }
+}
+
+/// Owner, stranger, blocked, anonymous; a follower gets what a stranger gets, but where the row says otherwise.
+const TABLE: [Row; 82] = [
     row("GET", "/health", [200, 200, 200, 200]),
     row("GET", "/livez", [200, 200, 200, 200]),
     row("GET", "/readyz", [200, 200, 200, 200]),
@@ -58,11 +67,17 @@ const TABLE: [Row; 76] = [
     row("DELETE", "/api/v1/auth/sessions/{session}", [200, 404, 404, 401]),
     row("POST", "/api/v1/auth/logout-all", [200, 200, 200, 401]),
     row("PUT", "/api/v1/auth/password", [200, 200, 200, 401]),
+    row("GET", "/api/v1/users/me/profile", [200, 200, 200, 401]),
+    row("PUT", "/api/v1/users/me/profile", [200, 200, 200, 401]),
+    row("DELETE", "/api/v1/users/me", [204, 204, 204, 401]),
+    row("GET", "/api/v1/users/me/export", [200, 200, 200, 401]),
+    row("GET", "/api/v1/users/username/{username}", [200, 200, 404, 401]),
+    row("GET", "/api/v1/users/{owner}/profile", [200, 200, 404, 401]),
     row("GET", "/api/v1/users/me/posts", [200, 200, 200, 401]),
     row("GET", "/api/v1/users/{owner}/posts", [200, 200, 404, 401]),
     row("POST", "/api/v1/users/search", [200, 200, 200, 401]),
     row("POST", "/api/v1/users/validate-batch", [200, 200, 200, 401]),
-    row("GET", "/api/v1/users/by-username/{name of owner}", [200, 200, 404, 401]),
+    row("GET", "/api/v1/users/by-username/{username}", [200, 200, 404, 401]),
     row("POST", "/api/v1/users/location/search", [200, 200, 200, 401]),
     row("POST", "/api/v1/posts", [201, 201, 201, 401]),
     row("GET", "/api/v1/posts/feed", [200, 200, 200, 401]),
@@ -98,9 +113,9 @@ const TABLE: [Row; 76] = [
     row("GET", "/api/v1/comments/{comment}/replies", [200, 200, 404, 401]),
     row("PATCH", "/api/v1/comments/{comment}", [200, 403, 404, 401]),
     row("DELETE", "/api/v1/comments/{comment}", [204, 403, 404, 401]),
-    row("PATCH", "/api/v1/comments/{strangers}", [403, 200, 404, 401]),
+    row("PATCH", "/api/v1/comments/{strangers}", [403, 200, 404, 401]).but_followers(403),
     row("DELETE", "/api/v1/comments/{blockeds}", [404, 403, 404, 401]),
-    row("POST", "/api/v1/follows/{owner}", [422, 201, 403, 401]),
+    row("POST", "/api/v1/follows/{owner}", [422, 201, 403, 401]).but_followers(409),
     row("DELETE", "/api/v1/follows/{followed}", [200, 200, 200, 401]),
     row("GET", "/api/v1/follows/{owner}/status", [200, 200, 200, 401]),
     row("POST", "/api/v1/follows/status", [200, 200, 200, 401]),
@@ -166,7 +181,8 @@ async fn without_a_token_every_route_that_is_not_on_the_list_is_closed() {
             continue;
         }
         for id in ["01937b5e-7c2a-7000-8000-000000000001", "1", "x"] {
-            let answer = api.call(method.clone(), &pattern.replace("{id}", id)).send().await;
+            let path = pattern.replace("{id}", id).replace("{username}", id);
+            let answer = api.call(method.clone(), &path).send().await;
             problem(&answer, 401, "authentication_error");
             assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{method} {pattern}");
         }
@@ -183,6 +199,7 @@ async fn everybody_gets_what_the_table_says() {
             ("anonymous", None, row.anonymous),
             ("blocked", Some(&world.blocked), row.blocked),
             ("stranger", Some(&world.stranger), row.stranger),
+            ("follower", Some(&world.follower), row.follower),
             ("owner", Some(&world.owner), row.owner),
         ] {
             let status = world.call(row, caller).await;
@@ -198,6 +215,7 @@ async fn everybody_gets_what_the_table_says() {
 struct World {
     api: Api,
     owner: Caller,
+    follower: Caller,
     stranger: Caller,
     blocked: Caller,
     names: Vec<(&'static str, String)>,
@@ -206,13 +224,14 @@ struct World {
 impl World {
     async fn create() -> Self {
         let api = Api::create().await;
-        let [owner, stranger, blocked] =
-            [api.someone().await, api.someone().await, api.someone().await];
+        let [owner, follower] = [api.someone().await, api.someone().await];
+        let [stranger, blocked] = [api.someone().await, api.someone().await];
+        follow(&api, &follower, owner.user.id).await;
         block(api.test(), owner.user.id, blocked.user.id).await;
         let public = a_post().by(owner.user.id).saved_in(api.test()).await.id;
         let private = a_post().by(owner.user.id).private().saved_in(api.test()).await.id;
         let answered = a_post().by(owner.user.id).saved_in(api.test()).await;
-        for caller in [&owner, &stranger, &blocked] {
+        for caller in [&owner, &follower, &stranger, &blocked] {
             answer(&api, caller.user.id, answered.id).await;
         }
         let comment = async |by: &Caller| {
@@ -223,7 +242,7 @@ impl World {
         let session = enveloped(&sessions)[0]["id"].as_str().unwrap().to_owned();
         let names = vec![
             ("{owner}", owner.user.id.to_string()),
-            ("{name of owner}", owner.user.username.as_str().to_owned()),
+            ("{username}", owner.user.username.as_str().to_owned()),
             ("{public}", public.to_string()),
             ("{private}", private.to_string()),
             ("{nobodys}", crate::support::NOBODYS.to_owned()),
@@ -233,10 +252,10 @@ impl World {
             ("{strangers}", comment(&stranger).await),
             ("{blockeds}", comment(&blocked).await),
             ("{told}", told(&api, &owner, &stranger).await),
-            ("{followed}", followed(&api, &[&owner, &stranger, &blocked]).await),
+            ("{followed}", followed(&api, &[&owner, &follower, &stranger, &blocked]).await),
             ("{asker}", asker(&api, &owner).await),
         ];
-        Self { api, owner, stranger, blocked, names }
+        Self { api, owner, follower, stranger, blocked, names }
     }
 
     async fn call(&self, row: &Row, caller: Option<&Caller>) -> u16 {
@@ -278,6 +297,8 @@ impl World {
             }
             "/api/v1/follows/status" => Some(json!({"user_ids": [i64::from(self.owner.user.id)]})),
             "/api/v1/users/validate-batch" => Some(json!({"usernames": ["rain"]})),
+            "/api/v1/users/me" => Some(json!({"password": PASSWORD})),
+            "/api/v1/users/me/profile" => Some(json!({"bio": "Rain and sun"})),
             path if path.ends_with("/search") => Some(json!({"query": "Rain"})),
             path if path.ends_with("/reactions") => Some(json!({"emoji_code": "hug"})),
             path if path.ends_with("/share") => Some(json!({"share_method": "url"})),
@@ -307,9 +328,13 @@ async fn told(api: &Api, owner: &Caller, by: &Caller) -> String {
 async fn followed(api: &Api, by: &[&Caller]) -> String {
     let id = api.someone().await.user.id;
     for follower in by {
-        api.post(&format!("/api/v1/follows/{id}")).by(follower).send().await.expect(201);
+        follow(api, follower, id).await;
     }
     id.to_string()
+}
+
+async fn follow(api: &Api, who: &Caller, whom: UserId) {
+    api.post(&format!("/api/v1/follows/{whom}")).by(who).send().await.expect(201);
 }
 
 /// Somebody who has asked to follow the owner.
@@ -323,10 +348,10 @@ async fn asker(api: &Api, owner: &Caller) -> String {
 
 /// The pattern in the document: every id is called that, and every name a username.
 fn pattern_of(path: &str) -> String {
-    let part = |part: &str| match part {
-        name if name.starts_with("{name") => "{username}".to_owned(),
-        id if id.starts_with('{') => "{id}".to_owned(),
-        fixed => fixed.to_owned(),
+    let part = |part| match part {
+        "{username}" => part,
+        id if id.starts_with('{') => "{id}",
+        fixed => fixed,
     };
     path.split('/').map(part).collect::<Vec<_>>().join("/")
 }

@@ -8,16 +8,22 @@ mod support;
 
 /// `/auth`
 mod auth;
+/// `/users/me/export`
+mod export;
 /// `/posts/feed`
 mod feed;
 /// `/health` and the like
 mod health;
+/// `DELETE /users/me`
+mod leaving;
 /// `/users/location`
 mod locations;
 /// `/users/search`, `/users/validate-batch` and `/users/by-username`
 mod people;
 /// `/posts`
 mod posts;
+/// The pages of people, and one's own
+mod profiles;
 /// `/posts/feed`, ranked
 mod ranked;
 /// `/posts/trending`
@@ -39,3 +45,5 @@ mod limits;
 mod logs;
 /// The OpenAPI document.
 mod openapi;
+/// What is told of nobody else.
+mod privacy;

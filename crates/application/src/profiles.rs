@@ -1,0 +1,56 @@
+//! What people say of themselves.
+
+use grateful_domain::{OwnProfile, Profile, ProfileEdit, UserId, Viewer, trimmed};
+use grateful_storage::Repositories;
+
+use crate::accounts::taken;
+use crate::{App, Error, Result, Thing, follows};
+
+/// One's own page.
+pub async fn own(app: &App, user: UserId) -> Result<OwnProfile> {
+    let found = app.db.acquire().await?.users().find_own_profile(user).await?;
+    found.ok_or_else(Error::gone)
+}
+
+/// Somebody's page.
+///
+/// # Errors
+/// `NotFound` where there is no such person, at least not for `viewer`.
+pub async fn read(app: &App, viewer: Viewer, user: UserId) -> Result<Profile> {
+    let found = app.db.acquire().await?.users().find_profile(viewer, user).await?;
+    found.ok_or_else(|| Thing::User.not_found(user))
+}
+
+/// The page of whoever has this username, whatever its case; what a sentence puts behind a name is passed over.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_by_username(app: &App, viewer: Viewer, username: &str) -> Result<Profile> {
+    let nobody = || Error::NotFound { thing: Thing::User, id: None };
+    // No name has one, and PostgreSQL takes none.
+    if username.contains('\0') {
+        return Err(nobody());
+    }
+    let mut conn = app.db.acquire().await?;
+    let found = conn.users().find_profile_by_username(viewer, trimmed(username)).await?;
+    found.ok_or_else(nobody)
+}
+
+/// Changes what somebody says of themselves. Whoever stops asking to be asked lets everybody follow who has.
+///
+/// # Errors
+/// `Taken` where somebody else has the username.
+pub async fn edit(app: &App, user: UserId, edit: ProfileEdit) -> Result<OwnProfile> {
+    let edited = app
+        .db
+        .transaction(async |tx| {
+            let edited = tx.users().edit_profile(user, &edit).await.map_err(taken)?;
+            edited.ok_or_else(Error::gone)
+        })
+        .await?;
+    let answers_all = edit.preferences.is_some_and(|wanted| !wanted.approve_followers());
+    if answers_all && 0 < follows::accept_all(app, user).await? {
+        return own(app, user).await;
+    }
+    Ok(edited)
+}

@@ -1,0 +1,251 @@
+//! What people say of themselves, and what it changes about who follows them.
+
+use futures_util::future::join_all;
+use grateful_application::housekeeping::sweep;
+use grateful_application::notifications::{self, Listed};
+use grateful_application::verify::{Mend, verify};
+use grateful_application::{App, Error, QueryLog, Thing, follows, profiles};
+use grateful_domain::{Bio, Edge, Limit, Page, Preferences, ProfileEdit, UserId, Username, Viewer};
+use grateful_testkit::{TestApp, TestDatabase, a_user, block, someone};
+use serde_json::json;
+
+use crate::support::{assert_not_found, assert_unauthenticated, until_waiting};
+
+/// How many requests one step answers.
+const STEP: i64 = 200;
+
+/// Awaits a use case that must succeed, at exactly this price: `BEGIN` and `COMMIT` count.
+macro_rules! costs {
+    ($price:expr, $use_case:expr) => {{
+        let (outcome, queries) = QueryLog::record($use_case).await;
+        assert_eq!(queries.total(), $price, "{queries:#?}");
+        outcome.unwrap()
+    }};
+}
+
+#[tokio::test]
+async fn a_page_costs_one_statement_whoever_looks() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = a_user().named("ana").saved_in(&test).await.id;
+    let ben = someone(&test).await;
+    for _ in 0..3 {
+        follows::follow(&app, someone(&test).await, ana).await.unwrap();
+        block(&test, ben, someone(&test).await).await;
+    }
+
+    costs!(1, profiles::own(&app, ana));
+    for viewer in [Viewer::User(ana), Viewer::User(ben)] {
+        let by_id = costs!(1, profiles::read(&app, viewer, ana));
+        let by_name = costs!(1, profiles::read_by_username(&app, viewer, "Ana."));
+        assert_eq!((by_id.followers, &by_id), (3, &by_name));
+    }
+}
+
+#[tokio::test]
+async fn an_edit_costs_the_same_however_many_follow() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    for _ in 0..3 {
+        follows::follow(&app, someone(&test).await, ana).await.unwrap();
+        // Which locks the person, and writes.
+        costs!(3, profiles::edit(&app, ana, bio()));
+        costs!(3, profiles::edit(&app, ana, asking(true)));
+        // Whether anybody has asked is looked up.
+        costs!(6, profiles::edit(&app, ana, asking(false)));
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_found_where_there_is_nobody() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    let nobody = UserId::from(4_711);
+
+    for viewer in [Viewer::Guest, Viewer::User(ana)] {
+        assert_not_found(profiles::read(&app, viewer, nobody).await);
+        for name in ["nobody", "", ".", "%", "a\0b", "\0"] {
+            assert_not_found(profiles::read_by_username(&app, viewer, name).await);
+        }
+    }
+    assert_unauthenticated(profiles::own(&app, nobody).await);
+    assert_unauthenticated(profiles::edit(&app, nobody, bio()).await);
+    assert_unauthenticated(profiles::edit(&app, nobody, asking(false)).await);
+}
+
+#[tokio::test]
+async fn of_many_who_want_one_name_at_once_one_gets_it() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let people = join_all((0..8).map(|_| someone(&test))).await;
+    let named = || ProfileEdit {
+        username: Some(Username::parse("Wanted").unwrap()),
+        ..ProfileEdit::default()
+    };
+
+    let outcomes = join_all(people.iter().map(|it| profiles::edit(&app, *it, named()))).await;
+
+    assert_eq!(outcomes.iter().filter(|it| it.is_ok()).count(), 1);
+    for refused in outcomes.into_iter().filter_map(Result::err) {
+        let Error::Taken { thing: Thing::User, reason } = refused else { panic!("{refused:?}") };
+        assert_eq!(reason, "Username already taken");
+    }
+}
+
+#[tokio::test]
+async fn whoever_asks_for_it_no_more_lets_those_follow_who_have_asked_and_tells_them() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let sue = a_user().named("sue").saved_in(&test).await.id;
+    profiles::edit(&app, sue, asking(true)).await.unwrap();
+    let askers = [someone(&test).await, someone(&test).await];
+    for asker in askers {
+        follows::follow(&app, asker, sue).await.unwrap();
+    }
+    assert_eq!(told(&app, sue).await.len(), 2);
+    profiles::edit(&app, sue, bio()).await.unwrap();
+    assert_eq!(pending(&test).await, 2, "they still ask for it");
+
+    let own = profiles::edit(&app, sue, asking(false)).await.unwrap();
+
+    assert_eq!((own.profile.followers, pending(&test).await), (2, 0));
+    for asker in askers {
+        assert_eq!(follows::relation(&app, asker, sue).await.unwrap().there, Edge::Active);
+        assert_eq!(told(&app, asker).await, ["sue accepted your follow request"]);
+        assert_eq!(profiles::own(&app, asker).await.unwrap().profile.following, 1);
+    }
+    assert_eq!(told(&app, sue).await, [""; 0]);
+    assert_eq!(differences(&app).await, 0);
+}
+
+#[tokio::test]
+async fn more_than_one_step_of_requests_are_answered() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let sue = someone(&test).await;
+    asked_by(&app, &test, sue, STEP + 5).await;
+
+    let own = profiles::edit(&app, sue, asking(false)).await.unwrap();
+
+    assert_eq!((own.profile.followers, pending(&test).await), (STEP + 5, 0));
+    assert_eq!(differences(&app).await, 0);
+}
+
+/// As if the process had stopped right behind the edit, and another time in the midst of its answers.
+#[tokio::test]
+async fn what_was_cut_short_is_taken_up_again() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let [sue, shy] = [someone(&test).await, someone(&test).await];
+    asked_by(&app, &test, sue, 3).await;
+    asked_by(&app, &test, shy, 2).await;
+    let off = "UPDATE users SET profile_preferences = '{}'";
+    test.execute(&format!("{off} WHERE id = {sue}")).await;
+
+    let swept = [sweep(&app).await.unwrap().requests, sweep(&app).await.unwrap().requests];
+
+    assert_eq!((swept, pending(&test).await), ([3, 0], 2));
+    assert_eq!(profiles::own(&app, sue).await.unwrap().profile.followers, 3);
+    assert_eq!(differences(&app).await, 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_fails_half_way_leaves_whole_steps_and_is_taken_up_again() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let sue = someone(&test).await;
+    asked_by(&app, &test, sue, STEP + 5).await;
+    // Nobody can be told once more than one step's people follow.
+    test.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF (SELECT count(*) FROM follows WHERE status = 'active') > 200 THEN
+                 RAISE EXCEPTION 'no more';
+             END IF;
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER refuse BEFORE INSERT ON notifications FOR EACH ROW EXECUTE FUNCTION refuse()",
+    )
+    .await;
+
+    let failed = profiles::edit(&app, sue, asking(false)).await;
+
+    assert!(matches!(failed, Err(Error::Internal(_))), "{failed:?}");
+    assert_eq!(pending(&test).await, 5);
+    assert_eq!(differences(&app).await, 0);
+    test.execute("DROP TRIGGER refuse ON notifications").await;
+    assert_eq!(sweep(&app).await.unwrap().requests, 5);
+    assert_eq!(profiles::own(&app, sue).await.unwrap().profile.followers, STEP + 5);
+    assert_eq!(differences(&app).await, 0);
+}
+
+#[tokio::test]
+async fn whoever_asks_for_it_again_meanwhile_is_asked_still() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let asker = someone(&test).await;
+    let sue = someone(&test).await;
+    profiles::edit(&app, sue, asking(true)).await.unwrap();
+    follows::follow(&app, asker, sue).await.unwrap();
+    // The asker comes first in the order of locks, so that nobody is locked while they are waited for.
+    let held = test.begin(&format!("SELECT FROM users WHERE id = {asker} FOR UPDATE")).await;
+
+    let opening = tokio::spawn({
+        let app = app.clone();
+        async move { profiles::edit(&app, sue, asking(false)).await }
+    });
+    until_waiting(&test, 1).await;
+    profiles::edit(&app, sue, asking(true)).await.unwrap();
+    drop(held);
+    opening.await.unwrap().unwrap();
+
+    assert_eq!(pending(&test).await, 1);
+    assert_eq!(sweep(&app).await.unwrap().requests, 0);
+    assert_eq!(told(&app, asker).await, [""; 0]);
+    assert_eq!(differences(&app).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_asks_while_it_is_turned_off_follows() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let sue = someone(&test).await;
+    let mut total = 0;
+    for _ in 0..6 {
+        profiles::edit(&app, sue, asking(true)).await.unwrap();
+        let fans = join_all((0..5).map(|_| someone(&test))).await;
+
+        let asking_now = join_all(fans.iter().map(|fan| follows::follow(&app, *fan, sue)));
+        let (opened, asked) = tokio::join!(profiles::edit(&app, sue, asking(false)), asking_now);
+
+        opened.unwrap();
+        assert!(asked.iter().all(Result::is_ok), "{asked:?}");
+        total += 5;
+        assert_eq!(pending(&test).await, 0);
+        assert_eq!(profiles::own(&app, sue).await.unwrap().profile.followers, total);
+    }
+    assert_eq!(differences(&app).await, 0);
+}
+
+fn asking(approve: bool) -> ProfileEdit {
+    let wanted = json!({"approve_followers": approve, "theme": "dark"});
+    let preferences = Preferences::parse(wanted.as_object().unwrap().clone()).unwrap();
+    ProfileEdit { preferences: Some(preferences), ..ProfileEdit::default() }
+}
+
+fn bio() -> ProfileEdit {
+    ProfileEdit { bio: Some(Bio::parse("Rain and sun").unwrap()), ..ProfileEdit::default() }
+}
+
+/// Has so many people ask to follow somebody.
+async fn asked_by(app: &App, test: &TestDatabase, shy: UserId, people: i64) {
+    profiles::edit(app, shy, asking(true)).await.unwrap();
+    for _ in 0..people {
+        follows::follow(app, someone(test).await, shy).await.unwrap();
+    }
+}
+
+async fn pending(test: &TestDatabase) -> i64 {
+    test.count("follows WHERE status = 'pending'").await
+}
+
+/// What somebody's list says.
+async fn told(app: &App, user: UserId) -> Vec<String> {
+    let list = notifications::list(app, user, Listed::All, Page::first(Limit::MAX)).await.unwrap();
+    list.items.into_iter().map(|seen| seen.notification.text.message).collect()
+}
+
+async fn differences(app: &App) -> u64 {
+    verify(app, Mend::No, |_| ()).await.unwrap()
+}

@@ -1,0 +1,180 @@
+//! What people say of themselves, as they and others see it.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use grateful_domain::{
+    Bio, City, Email, Institutions, Location, OwnProfile, Preferences, Profile, ProfileEdit,
+    UserId, Viewer, Websites,
+};
+use serde_json::Value;
+
+use super::{AuthorRow, Users, known_to, preferences_of};
+use crate::query::lower;
+use crate::schema::users;
+use crate::{Result, StorageError};
+
+impl Users<'_> {
+    /// The page of this person, if they exist for `viewer`.
+    pub async fn find_profile(&mut self, viewer: Viewer, user: UserId) -> Result<Option<Profile>> {
+        let row = known_to(viewer)
+            .filter(users::id.eq(i64::from(user)))
+            .select(ProfileRow::as_select())
+            .first(self.conn)
+            .await
+            .optional()?;
+        row.map(|row: ProfileRow| row.seen_by(viewer)).transpose()
+    }
+
+    /// The page of the person with this username, whatever its case, if they exist for `viewer`.
+    pub async fn find_profile_by_username(
+        &mut self,
+        viewer: Viewer,
+        username: &str,
+    ) -> Result<Option<Profile>> {
+        let row = known_to(viewer)
+            .filter(lower(users::username).eq(username.to_ascii_lowercase()))
+            .select(ProfileRow::as_select())
+            .first(self.conn)
+            .await
+            .optional()?;
+        row.map(|row: ProfileRow| row.seen_by(viewer)).transpose()
+    }
+
+    /// The page of this person as they see it themselves.
+    pub async fn find_own_profile(&mut self, user: UserId) -> Result<Option<OwnProfile>> {
+        let row = users::table
+            .find(i64::from(user))
+            .select(OwnProfileRow::as_select())
+            .first(self.conn)
+            .await
+            .optional()?;
+        row.map(OwnProfileRow::into_own).transpose()
+    }
+
+    /// Changes what somebody says of themselves. Returns their page after it, or nothing where there is no such person.
+    ///
+    /// # Errors
+    /// `Taken` by [`Users::USERNAME_KEY`], without regard to case.
+    pub async fn edit_profile(
+        &mut self,
+        user: UserId,
+        edit: &ProfileEdit,
+    ) -> Result<Option<OwnProfile>> {
+        if *edit == ProfileEdit::default() {
+            return self.find_own_profile(user).await;
+        }
+        let row = diesel::update(users::table.find(i64::from(user)))
+            .set(ProfileChanges::from(edit.clone()))
+            .returning(OwnProfileRow::as_returning())
+            .get_result(self.conn)
+            .await
+            .optional()?;
+        row.map(OwnProfileRow::into_own).transpose()
+    }
+}
+
+/// What of a row of `users` makes a page.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct ProfileRow {
+    #[diesel(embed)]
+    author: AuthorRow,
+    bio: Option<String>,
+    city: Option<String>,
+    location: Option<Value>,
+    institutions: Option<Value>,
+    websites: Option<Value>,
+    created_at: DateTime<Utc>,
+    posts_count: i64,
+    public_posts_count: i64,
+    followers_count: i64,
+    following_count: i64,
+}
+
+impl ProfileRow {
+    fn seen_by(self, viewer: Viewer) -> Result<Profile> {
+        let is_own = viewer.is(self.author.id.into());
+        Ok(Profile {
+            author: self.author.into(),
+            bio: self.bio.map(Bio::from_stored),
+            city: self.city.map(City::from_stored),
+            location: place_of(self.location)?,
+            institutions: Institutions::from_stored(texts_of(
+                self.institutions,
+                "users.institutions",
+            )?),
+            websites: Websites::from_stored(texts_of(self.websites, "users.websites")?),
+            joined_at: self.created_at,
+            posts: if is_own { self.posts_count } else { self.public_posts_count },
+            followers: self.followers_count,
+            following: self.following_count,
+        })
+    }
+}
+
+/// What of a row of `users` makes one's own page.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct OwnProfileRow {
+    #[diesel(embed)]
+    profile: ProfileRow,
+    email: String,
+    profile_preferences: Option<Value>,
+}
+
+impl OwnProfileRow {
+    fn into_own(self) -> Result<OwnProfile> {
+        let viewer = Viewer::User(self.profile.author.id.into());
+        Ok(OwnProfile {
+            profile: self.profile.seen_by(viewer)?,
+            email: Email::from_stored(self.email),
+            preferences: preferences_of(self.profile_preferences),
+        })
+    }
+}
+
+/// What is set of a row of `users`: of the columns, `None` is left alone and `Some(None)` cleared.
+#[derive(AsChangeset)]
+#[diesel(table_name = users)]
+#[expect(clippy::option_option, reason = "to change nothing and to change to nothing differ")]
+struct ProfileChanges {
+    username: Option<String>,
+    display_name: Option<Option<String>>,
+    bio: Option<Option<String>>,
+    city: Option<Option<String>>,
+    location: Option<Option<Value>>,
+    institutions: Option<Value>,
+    websites: Option<Value>,
+    profile_preferences: Option<Value>,
+}
+
+impl From<ProfileEdit> for ProfileChanges {
+    fn from(edit: ProfileEdit) -> Self {
+        let place = |place: Location| Value::Object(place.as_map().clone());
+        let preferences = |wanted: Preferences| Value::Object(wanted.as_map().clone());
+        Self {
+            username: edit.username.map(Into::into),
+            display_name: edit.display_name.map(|change| change.map(Into::into)),
+            bio: edit.bio.map(|change| change.map(Into::into)),
+            city: edit.city.map(|change| change.map(Into::into)),
+            location: edit.location.map(|change| change.map(place)),
+            institutions: edit.institutions.map(|names| names.as_slice().into()),
+            websites: edit.websites.map(|addresses| addresses.as_slice().into()),
+            profile_preferences: edit.preferences.map(preferences),
+        }
+    }
+}
+
+fn place_of(stored: Option<Value>) -> Result<Option<Location>> {
+    match stored {
+        None => Ok(None),
+        Some(Value::Object(place)) => Ok(Some(Location::from_stored(place))),
+        Some(_) => Err(StorageError::Corrupt { column: "users.location" }),
+    }
+}
+
+fn texts_of(stored: Option<Value>, column: &'static str) -> Result<Vec<String>> {
+    let corrupt = |_| StorageError::Corrupt { column };
+    stored.map_or(Ok(Vec::new()), |texts| serde_json::from_value(texts).map_err(corrupt))
+}
