@@ -161,7 +161,11 @@ pub async fn leave(app: &App, user: UserId, password: String) -> Result<()> {
     if app.passwords.check(password, Some(known.password)).await? == Check::Wrong {
         return Err(wrong_password("delete"));
     }
-    delete(app, user).await
+    match delete(app, user).await {
+        // They asked twice, and the other request was faster.
+        Err(Error::NotFound { .. }) => Err(Error::gone()),
+        outcome => outcome,
+    }
 }
 
 /// Deletes an account with all that is its own, and first takes back what it counts for on other people's posts and

@@ -1,6 +1,6 @@
 //! What people say of themselves.
 
-use grateful_domain::{OwnProfile, Profile, ProfileEdit, UserId, Viewer, trimmed};
+use grateful_domain::{OwnProfile, Profile, ProfileEdit, UserId, Username, Viewer};
 use grateful_storage::Repositories;
 
 use crate::accounts::taken;
@@ -26,13 +26,10 @@ pub async fn read(app: &App, viewer: Viewer, user: UserId) -> Result<Profile> {
 /// # Errors
 /// As [`read`].
 pub async fn read_by_username(app: &App, viewer: Viewer, username: &str) -> Result<Profile> {
-    let nobody = || Error::NotFound { thing: Thing::User, id: None };
-    // No name has one, and PostgreSQL takes none.
-    if username.contains('\0') {
-        return Err(nobody());
-    }
+    let nobody = || Thing::User.not_found(username);
+    let meant = Username::meant_by(username).ok_or_else(nobody)?;
     let mut conn = app.db.acquire().await?;
-    let found = conn.users().find_profile_by_username(viewer, trimmed(username)).await?;
+    let found = conn.users().find_profile_by_username(viewer, meant.as_str()).await?;
     found.ok_or_else(nobody)
 }
 

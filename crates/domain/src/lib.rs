@@ -31,7 +31,7 @@ pub use self::ids::{
     CommentId, FollowId, LikeId, NotificationId, PostId, ReactionId, SessionId, ShareId, UserId,
 };
 pub use self::invalid::{Fields, Invalid};
-pub use self::mention::{MOST_MENTIONS, NamedAnew, mentions, named_anew, trimmed};
+pub use self::mention::{MOST_MENTIONS, NamedAnew, mentions, named_anew};
 pub use self::notification::{
     BatchConfig, BatchKey, Inbox, Notification, NotificationType, Priority, UnknownNotificationType,
 };

@@ -36,7 +36,7 @@ fn name_behind(text: &str, at: usize) -> Option<&str> {
 }
 
 /// The name without the signs that a sentence puts behind it: `@cat.` is cat.
-pub fn trimmed(name: &str) -> &str {
+pub(crate) fn trimmed(name: &str) -> &str {
     name.trim_end_matches(['.', '-'])
 }
 

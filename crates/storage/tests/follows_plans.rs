@@ -44,7 +44,8 @@ async fn a_page_deep_down_the_followers_of_somebody_whom_thousands_follow() {
 
     let place = format!("'{}', '{}'", at.to_rfc3339(), Uuid::nil());
     let before = "7777, 'active', 1, 1, 'active', 7777, 'blocked', 7777, 'blocked'";
-    check(&format!("{before}, {place}, 101"), 101, async |conn| {
+    // Several workers may share this, and how far they read ahead of each other is a matter of luck.
+    check_reading(&format!("{before}, {place}, 101"), 101, 40 * 101, async |conn| {
         conn.follows().followers(UserId::from(ORDINARY), UserId::from(KNOWN), page).await.unwrap();
     })
     .await;

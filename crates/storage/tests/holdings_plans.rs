@@ -148,6 +148,8 @@ async fn check_of(
     let mut conn = world().await.connect().await;
     work(&mut conn).await;
 
+    // How far several workers read ahead of each other is a matter of luck.
+    conn.batch_execute("SET max_parallel_workers_per_gather = 0").await.unwrap();
     let mut generic = None;
     for mode in ["force_custom_plan", "force_generic_plan"] {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();

@@ -240,7 +240,7 @@ async fn what_those_were_told_who_are_named_no_longer() {
 
 #[tokio::test]
 async fn whether_somebody_exists_for_somebody() {
-    check("77, 149, 'blocked', 149, 'blocked'", 1, async |conn| {
+    check("149, 'blocked', 149, 'blocked', 77", 1, async |conn| {
         let viewer = Viewer::User(UserId::from(GENEROUS));
         assert!(conn.users().exists_for(viewer, UserId::from(77)).await.unwrap());
     })

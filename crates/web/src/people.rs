@@ -1,6 +1,6 @@
 //! `/users`: people by what they are called.
 
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use actix_web::{get, post};
 use grateful_application::{App, people};
 use grateful_domain::{AskedNames, Fields, Invalid, PeopleQuery, SortedNames};
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::body::{Body, Field, Plain, as_is};
 use crate::error::ApiError;
-use crate::extract::SignedIn;
+use crate::extract::{NamePath, SignedIn};
 use crate::follows::UserSummary;
 use crate::problem::Problem;
 use crate::wire::{Envelope, Enveloped};
@@ -60,18 +60,7 @@ pub(crate) struct NamesToSort {
     /// Of which the first 50 are answered, each spelling once.
     #[serde(default)]
     #[schema(value_type = Vec<String>, required)]
-    usernames: Field<Texts>,
-}
-
-struct Texts(Vec<String>);
-
-impl Plain for Texts {
-    const EXPECTED: &'static str = "must be a list of texts";
-
-    fn from_json(value: Value) -> Option<Self> {
-        let Value::Array(items) = value else { return None };
-        items.into_iter().map(String::from_json).collect::<Option<_>>().map(Self)
-    }
+    usernames: Field<Vec<String>>,
 }
 
 /// The names as they were sent, in their order.
@@ -126,8 +115,7 @@ pub(crate) async fn sort_names(
     me: SignedIn,
     Body(wanted): Body<NamesToSort>,
 ) -> Result<Enveloped<SortedNamesView>, ApiError> {
-    let Texts(names) =
-        wanted.usernames.required(as_is).map_err(|why| Invalid::field("usernames", why))?;
+    let names = wanted.usernames.required(as_is).map_err(|why| Invalid::field("usernames", why))?;
     let sorted = people::sort_names(&app, me.user(), AskedNames::of(names)).await?;
     Ok(Enveloped::ok(sorted.into()))
 }
@@ -142,7 +130,7 @@ pub(crate) async fn sort_names(
 pub(crate) async fn find(
     app: Data<App>,
     me: SignedIn,
-    name: Path<String>,
+    NamePath(name): NamePath,
 ) -> Result<Enveloped<NamedView>, ApiError> {
     let (id, username) = people::find(&app, me.user(), &name).await?;
     Ok(Enveloped::ok(NamedView { id: id.into(), username: username.into() }))

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use grateful_application::follows::{accept, block, decline, follow, unblock, unfollow};
-use grateful_application::{App, Error, Result, SystemClock, hearts};
-use grateful_domain::{PostId, UserId};
+use grateful_application::{App, Error, Result, SystemClock, hearts, profiles};
+use grateful_domain::{PostId, Preferences, ProfileEdit, UserId};
 use grateful_storage::DatabaseConfig;
 use grateful_testkit::{TestApp, TestDatabase, a_post, someone};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::support::{assert_sound, shy};
@@ -61,6 +62,9 @@ async fn play(acts: &[Act]) -> TestDatabase {
 
     assert!(done > TIMES, "only {done} acts came to something");
     assert_sound(&app).await;
+    let asked_for_nothing = "follows JOIN users ON users.id = followed_id WHERE status = 'pending'
+        AND profile_preferences -> 'approve_followers' IS DISTINCT FROM 'true'";
+    assert_eq!(test.count(asked_for_nothing).await, 0);
     test
 }
 
@@ -125,13 +129,16 @@ enum Act {
     Decline,
     Heart,
     Unheart,
+    /// Asks to be asked, or no more.
+    Close,
+    Open,
     Block,
     Unblock,
 }
 
-const ACTS: [Act; 8] = {
-    use Act::{Accept, Decline, Follow, Heart, Unfollow, Unheart};
-    [Follow, Follow, Follow, Unfollow, Accept, Decline, Heart, Unheart]
+const ACTS: [Act; 10] = {
+    use Act::{Accept, Close, Decline, Follow, Heart, Open, Unfollow, Unheart};
+    [Follow, Follow, Follow, Unfollow, Accept, Decline, Heart, Unheart, Close, Open]
 };
 
 const BLOCKS: [Act; 2] = [Act::Block, Act::Unblock];
@@ -145,10 +152,18 @@ impl Act {
             Self::Decline => decline(app, me, other).await,
             Self::Heart => hearts::give(app, me, post).await.map(drop),
             Self::Unheart => hearts::take_back(app, me, post).await.map(drop),
+            Self::Close => profiles::edit(app, me, approval(true)).await.map(drop),
+            Self::Open => profiles::edit(app, me, approval(false)).await.map(drop),
             Self::Block => block(app, me, other).await,
             Self::Unblock => unblock(app, me, other).await,
         }
     }
+}
+
+fn approval(wanted: bool) -> ProfileEdit {
+    let wanted = json!({"approve_followers": wanted});
+    let preferences = Preferences::parse(wanted.as_object().unwrap().clone()).unwrap();
+    ProfileEdit { preferences: Some(preferences), ..ProfileEdit::default() }
 }
 
 /// Whether it did. A refusal that is about what was asked for is fine.

@@ -1,15 +1,16 @@
 //! Deleting an account: what it counted for elsewhere goes first.
 
+use futures_util::future::join_all;
 use grateful_application::verify::{Mend, verify};
 use grateful_application::{Error, accounts, comments, hearts, shares};
 use grateful_domain::{CommentText, NewShare, UserId};
 use grateful_storage::Repositories;
 use grateful_testkit::{
-    TestApp, TestDatabase, a_comment, a_like, a_link, a_message, a_post, a_reaction, engagement_of,
-    someone,
+    PASSWORD, TestApp, TestDatabase, a_comment, a_like, a_link, a_message, a_post, a_reaction,
+    engagement_of, someone,
 };
 
-use crate::support::assert_unauthenticated;
+use crate::support::{assert_forbidden, assert_unauthenticated};
 
 #[tokio::test]
 async fn an_account_takes_back_what_it_counted_for_elsewhere() {
@@ -50,6 +51,36 @@ async fn an_account_that_is_gone_cannot_go_again() {
     let again = accounts::delete(&app, ana).await;
 
     assert!(matches!(again, Err(Error::NotFound { .. })), "{again:?}");
+}
+
+#[tokio::test]
+async fn of_several_who_leave_with_the_same_account_one_does_and_the_others_are_nobody_by_then() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+    for _ in 0..5 {
+        let post = a_post().saved_in(&test).await;
+        hearts::give(&app, ana, post.id).await.unwrap();
+    }
+
+    let leaving = (0..4).map(|_| accounts::leave(&app, ana, PASSWORD.to_owned()));
+    let (left, refused): (Vec<_>, Vec<_>) =
+        join_all(leaving).await.into_iter().partition(Result::is_ok);
+
+    assert_eq!((left.len(), refused.len()), (1, 3));
+    refused.into_iter().for_each(assert_unauthenticated);
+    assert_eq!(verify(&app, Mend::No, |_| ()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_wrong_password_deletes_nothing() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let ana = someone(&test).await;
+
+    for wrong in ["", "battery staple", "correct horse "] {
+        assert_forbidden(accounts::leave(&app, ana, wrong.to_owned()).await);
+    }
+    assert_eq!(test.count("users").await, 1);
+    assert_unauthenticated(accounts::leave(&app, UserId::from(-1), PASSWORD.to_owned()).await);
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ async fn one_comment_tells_one_person_one_thing() {
     let stage = Stage::set().await;
     let comment = stage.say(stage.ben, "So kind").await;
     stage.read_everything(stage.ana).await;
+    stage.clock.advance(TimeDelta::seconds(1));
 
     stage.reply(stage.caro, comment, "@ben @ana @caro, indeed").await;
 
