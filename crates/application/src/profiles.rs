@@ -26,7 +26,7 @@ pub async fn read(app: &App, viewer: Viewer, user: UserId) -> Result<Profile> {
 /// # Errors
 /// As [`read`].
 pub async fn read_by_username(app: &App, viewer: Viewer, username: &str) -> Result<Profile> {
-    let nobody = || Thing::User.not_found(username);
+    let nobody = || Error::NotFound { thing: Thing::User, id: None };
     let meant = Username::meant_by(username).ok_or_else(nobody)?;
     let mut conn = app.db.acquire().await?;
     let found = conn.users().find_profile_by_username(viewer, meant.as_str()).await?;
