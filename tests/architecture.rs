@@ -26,7 +26,14 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ),
     (
         "grateful-application",
-        &["grateful-domain", "grateful-storage", "argon2", "bcrypt", "object_store"],
+        &[
+            "grateful-domain",
+            "grateful-storage",
+            "grateful-media",
+            "argon2",
+            "bcrypt",
+            "object_store",
+        ],
     ),
     (
         "grateful-web",
@@ -35,6 +42,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
             "grateful-application",
             "actix-cors",
             "actix-http",
+            "actix-multipart",
             "actix-router",
             "actix-server",
             "actix-service",
@@ -67,6 +75,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
             "indicatif",
             "mimalloc",
             "object_store",
+            "rustls",
             "socket2",
             "tracing-subscriber",
         ],

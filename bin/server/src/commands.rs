@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
-use grateful_application::{App, Arrivals, Guesses, Passwords, SystemClock};
+use grateful_application::{App, Arrivals, Guesses, Passwords, Pictures, SystemClock};
 use grateful_nominatim::Nominatim;
 use grateful_storage::{Database, DatabaseConfig};
-use object_store::local::LocalFileSystem;
 
 use crate::config::{Command, Settings, cores};
 use crate::database::Postgres;
+use crate::files::Files;
 
 pub(crate) async fn run(command: Command, settings: Settings) -> anyhow::Result<()> {
     match command {
@@ -48,43 +48,46 @@ fn print_openapi() -> anyhow::Result<()> {
 #[derive(Clone)]
 struct Shared {
     database: DatabaseConfig,
-    files: Arc<LocalFileSystem>,
+    files: Files,
     passwords: Arc<Passwords>,
+    pictures: Arc<Pictures>,
     guesses: Arc<Guesses>,
     geocoder: Arc<Nominatim>,
     session_lifetime: TimeDelta,
     notification_retention: TimeDelta,
+    orphan_age: TimeDelta,
 }
 
 impl Shared {
     fn new(settings: &Settings, database: DatabaseConfig) -> anyhow::Result<Self> {
-        let folder = &settings.uploads_dir;
-        let unusable = || format!("the folder of uploads {} cannot be used", folder.display());
-        std::fs::create_dir_all(folder).with_context(unusable)?;
         let limits = settings.limits.as_ref();
         let guesses =
             limits.map_or_else(Guesses::unlimited, |it| Guesses::at_most(it.failed_logins));
         Ok(Self {
             database,
-            files: Arc::new(LocalFileSystem::new_with_prefix(folder).with_context(unusable)?),
+            files: Files::open(settings)?,
             passwords: Arc::new(Passwords::new(cores())?),
+            pictures: Arc::new(Pictures::new(cores())),
             guesses: Arc::new(guesses),
             geocoder: Arc::new(Nominatim::new(settings.nominatim.clone())),
             session_lifetime: settings.session_lifetime,
             notification_retention: settings.notification_retention,
+            orphan_age: settings.orphan_age,
         })
     }
 
     fn app(&self) -> App {
         App {
             db: Database::connect_lazily(self.database.clone()),
-            files: self.files.clone(),
+            files: Arc::clone(&self.files.store),
             clock: Arc::new(SystemClock),
             passwords: self.passwords.clone(),
+            pictures: self.pictures.clone(),
             guesses: self.guesses.clone(),
             geocoder: self.geocoder.clone(),
             session_lifetime: self.session_lifetime,
             notification_retention: self.notification_retention,
+            orphan_age: self.orphan_age,
             arrivals: Arrivals::default(),
         }
     }

@@ -12,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand};
 use grateful_nominatim::NominatimConfig;
 use grateful_seed::Size;
+use url::Url;
 
 use self::geocoder::RawGeocoder;
 pub(crate) use self::limits::Limits;
@@ -135,6 +136,29 @@ pub(crate) struct RawSettings {
         value_name = "FOLDER"
     )]
     uploads_dir: PathBuf,
+
+    /// A bucket for uploaded pictures instead of the folder, such as s3://pictures/uploads, in a build with the feature
+    /// `bucket`. The keys to it are taken from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION,
+    /// AWS_ENDPOINT.
+    #[arg(
+        long,
+        env = "GRATEFUL_UPLOADS_BUCKET",
+        default_value = "",
+        global = true,
+        value_name = "URL"
+    )]
+    uploads_bucket: String,
+
+    /// How many minutes old a file of a picture must be before it is removed because nothing refers to it: longer than any
+    /// upload takes.
+    #[arg(
+        long,
+        env = "GRATEFUL_ORPHAN_MINUTES",
+        default_value = "60",
+        global = true,
+        value_name = "MINUTES"
+    )]
+    orphan_minutes: String,
 
     /// Where people use the front end: its pages may call the API (CORS), and links lead there.
     #[arg(
@@ -261,6 +285,8 @@ pub(crate) struct Settings {
     pub(crate) listen: Listen,
     pub(crate) data_dir: PathBuf,
     pub(crate) uploads_dir: PathBuf,
+    pub(crate) bucket: Option<Url>,
+    pub(crate) orphan_age: TimeDelta,
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) frontend_url: String,
     pub(crate) workers: usize,
@@ -300,6 +326,7 @@ impl Settings {
         let slow = number("GRATEFUL_SLOW_STATEMENT_MS", &raw.slow_statement_ms, 0, 3_600_000);
         let days = number("GRATEFUL_SESSION_DAYS", &raw.session_days, 1, 3650);
         let retention = number("GRATEFUL_NOTIFICATION_DAYS", &raw.notification_days, 2, 36_500);
+        let orphans = number("GRATEFUL_ORPHAN_MINUTES", &raw.orphan_minutes, 0, 1_000_000);
         let shutdown = number("GRATEFUL_SHUTDOWN_SECONDS", &raw.shutdown_seconds, 0, 3600);
         let database_url = raw.database_url.filter(|url| !url.is_empty());
         problems.keep("DATABASE_URL", database_url.as_deref().map_or(Ok(()), require_postgresql));
@@ -309,6 +336,7 @@ impl Settings {
         let more = raw.allowed_origins.split(',').map(str::trim).filter(|url| !url.is_empty());
         let more = more.map(origin_of).collect::<Result<Vec<_>, _>>();
         let more = problems.keep("GRATEFUL_ALLOWED_ORIGINS", more);
+        let bucket = problems.keep("GRATEFUL_UPLOADS_BUCKET", bucket_of(&raw.uploads_bucket));
         let limits = raw.limits.check(&mut problems);
         let frontend_url = raw.frontend_url.trim_end_matches('/').to_owned();
         let nominatim = raw.geocoder.check(&frontend_url, &mut problems);
@@ -320,6 +348,8 @@ impl Settings {
                 listen: listen?,
                 data_dir: raw.data_dir,
                 uploads_dir: raw.uploads_dir,
+                bucket: bucket?,
+                orphan_age: TimeDelta::minutes(i64::try_from(orphans).ok()?),
                 frontend_url,
                 allowed_origins: frontend.into_iter().chain(more?).collect(),
                 workers: if workers == 0 { cores() } else { fit(workers) },
@@ -390,6 +420,15 @@ fn require_postgresql(url: &str) -> Result<(), String> {
     if known { Ok(()) } else { Err("must begin with postgresql://".to_owned()) }
 }
 
+/// The address of a bucket. What is empty is as good as not set.
+fn bucket_of(address: &str) -> Result<Option<Url>, String> {
+    if address.is_empty() {
+        return Ok(None);
+    }
+    let url = Url::parse(address).ok().filter(|url| url.scheme() == "s3" && url.has_host());
+    url.map(Some).ok_or_else(|| format!("must begin with s3://, not {address:?}"))
+}
+
 /// The origin of a web address, as browsers send it.
 fn origin_of(address: &str) -> Result<String, String> {
     let is_web = |uri: &actix_web::http::Uri| matches!(uri.scheme_str(), Some("http" | "https"));
@@ -429,6 +468,7 @@ mod tests {
             "--session-days=0",
             "--frontend-url=localhost:3000",
             "--allowed-origins=https://a.example,javascript:alert(1)",
+            "--uploads-bucket=ftp://pictures",
             "--log-format=xml",
             "--no-migrate=maybe",
             "--database-url=mysql://secret@example.org/x",
@@ -440,6 +480,7 @@ mod tests {
             "GRATEFUL_SESSION_DAYS",
             "GRATEFUL_FRONTEND_URL",
             "GRATEFUL_ALLOWED_ORIGINS",
+            "GRATEFUL_UPLOADS_BUCKET",
             "GRATEFUL_LOG_FORMAT",
             "GRATEFUL_NO_MIGRATE",
             "DATABASE_URL",

@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod database;
+mod files;
 mod listen;
 mod telemetry;
 

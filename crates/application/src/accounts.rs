@@ -1,12 +1,14 @@
 //! Having an account: joining, signing in, proving oneself anew.
 
 use chrono::{DateTime, Utc};
-use grateful_domain::{Email, Password, PasswordHash, Session, SessionId, User, UserId, Username};
+use grateful_domain::{
+    Email, ImageUrl, Password, PasswordHash, Session, SessionId, User, UserId, Username,
+};
 use grateful_storage::{Connection, Credentials, NewUser, Repositories, StorageError, Users};
 
 use crate::comments::untell_tree;
 use crate::passwords::Check;
-use crate::{AccessToken, App, Error, Result, Thing, new_id};
+use crate::{AccessToken, App, Error, Result, Thing, new_id, uploads};
 
 /// What it takes to join.
 #[derive(Debug, Clone)]
@@ -192,18 +194,46 @@ const TRIES: u32 = 5;
 async fn take_leave(app: &App, user: UserId) -> Result<()> {
     let now = app.clock.now();
     for trace in TRACES {
-        while app.db.transaction(async |tx| withdraw(tx, user, trace, now).await).await? != 0 {}
+        loop {
+            let taken = app.db.transaction(async |tx| withdraw(tx, user, trace, now).await).await?;
+            let is_last = taken.rows == 0;
+            uploads::remove_unshown(app, taken.image).await;
+            if is_last {
+                break;
+            }
+        }
     }
-    app.db
+    let (images, photo) = app
+        .db
         .transaction(async |tx| {
             if !tx.users().lock_for_removal(user).await? {
                 return Err(Thing::User.not_found(user));
             }
-            withdraw_rest(tx, user, now).await?;
-            tx.users().delete(user).await?;
-            Ok(())
+            let images = withdraw_rest(tx, user, now).await?;
+            let photo = tx.users().delete(user).await?;
+            Ok((images, photo))
         })
-        .await
+        .await?;
+    uploads::remove_unshown(app, images).await;
+    if let Some(photo) = photo.and_then(|before| before.0) {
+        uploads::remove_photo(app, &photo).await;
+    }
+    Ok(())
+}
+
+/// What one step took away.
+#[derive(Debug, Default)]
+struct Taken {
+    /// How many rows.
+    rows: i64,
+    /// What one of them showed.
+    image: Option<ImageUrl>,
+}
+
+impl From<i64> for Taken {
+    fn from(rows: i64) -> Self {
+        Self { rows, image: None }
+    }
 }
 
 /// What somebody leaves with others.
@@ -234,36 +264,47 @@ const TRACES: [Trace; 8] = [
 /// How many rows of a kind one step takes away: few enough that nobody waits for its locks.
 const STEP: i64 = 200;
 
-/// Takes back a little of what a person did, and all that was told of it. Tells how much there was.
+/// Takes back a little of what a person did, and all that was told of it.
 async fn withdraw(
     tx: &mut Connection,
     user: UserId,
     trace: Trace,
     now: DateTime<Utc>,
-) -> Result<i64> {
+) -> Result<Taken> {
     // Ahead of any post, as whoever edits or sends one does. Follows lock the people at both ends themselves, by id.
     if !matches!(trace, Trace::Follows) {
         tx.users().lock(user).await?;
     }
-    let some = take_some(tx, user, trace, now).await?;
+    let taken = take_some(tx, user, trace, now).await?;
     // Behind the rows: whatever was done there has been told by now. All at once, since inboxes are locked by id.
-    if some != 0 && !matches!(trace, Trace::Notifications | Trace::Inbox) {
+    if taken.rows != 0 && !matches!(trace, Trace::Notifications | Trace::Inbox) {
         tx.notifications().withdraw_some_by(user, i64::MAX, now).await?;
     }
-    Ok(some)
+    Ok(taken)
 }
 
 /// Takes back what a person did while the rest was taken back; from here on they can do nothing more. Whatever is touched
-/// is locked first: people, then posts, then inboxes, as every act does.
-async fn withdraw_rest(tx: &mut Connection, user: UserId, now: DateTime<Utc>) -> Result<()> {
+/// is locked first: people, then posts, then inboxes, as every act does. Returns what their posts showed.
+async fn withdraw_rest(
+    tx: &mut Connection,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<Vec<ImageUrl>> {
     while tx.follows().delete_some_of(user, STEP).await? != 0 {}
     let posts = tx.posts().lock_touched_by(user).await?;
     tx.notifications().lock_about(user, &posts).await?;
+    let mut images = vec![];
     for trace in TRACES {
-        while take_some(tx, user, trace, now).await? != 0 {}
+        loop {
+            let taken = take_some(tx, user, trace, now).await?;
+            images.extend(taken.image);
+            if taken.rows == 0 {
+                break;
+            }
+        }
     }
     tx.notifications().withdraw_some_by(user, i64::MAX, now).await?;
-    Ok(())
+    Ok(images)
 }
 
 async fn take_some(
@@ -271,17 +312,17 @@ async fn take_some(
     user: UserId,
     trace: Trace,
     now: DateTime<Utc>,
-) -> Result<i64> {
-    match trace {
-        Trace::Notifications => Ok(tx.notifications().withdraw_some_by(user, STEP, now).await?),
-        Trace::Inbox => Ok(tx.notifications().delete_some_of(user, STEP).await?),
-        Trace::Follows => Ok(tx.follows().delete_some_of(user, STEP).await?),
-        Trace::Hearts => Ok(tx.likes().delete_some_of(user, STEP).await?),
-        Trace::Reactions => Ok(tx.emoji_reactions().delete_some_of(user, STEP).await?),
-        Trace::Shares => Ok(tx.shares().delete_some_of(user, STEP).await?),
-        Trace::Comments => delete_a_comment(tx, user, now).await,
-        Trace::Posts => delete_a_post(tx, user, now).await,
-    }
+) -> Result<Taken> {
+    Ok(match trace {
+        Trace::Notifications => tx.notifications().withdraw_some_by(user, STEP, now).await?.into(),
+        Trace::Inbox => tx.notifications().delete_some_of(user, STEP).await?.into(),
+        Trace::Follows => tx.follows().delete_some_of(user, STEP).await?.into(),
+        Trace::Hearts => tx.likes().delete_some_of(user, STEP).await?.into(),
+        Trace::Reactions => tx.emoji_reactions().delete_some_of(user, STEP).await?.into(),
+        Trace::Shares => tx.shares().delete_some_of(user, STEP).await?.into(),
+        Trace::Comments => delete_a_comment(tx, user, now).await?.into(),
+        Trace::Posts => delete_a_post(tx, user, now).await?,
+    })
 }
 
 /// One at a time: its answers go along, counted under the lock of the post.
@@ -297,14 +338,15 @@ async fn delete_a_comment(tx: &mut Connection, author: UserId, now: DateTime<Utc
 }
 
 /// One at a time: it takes what others left on it along.
-async fn delete_a_post(tx: &mut Connection, author: UserId, now: DateTime<Utc>) -> Result<i64> {
-    let Some(post) = tx.posts().some_of(author, 1).await?.pop() else { return Ok(0) };
-    if let Some(post) = tx.posts().lock(post).await? {
-        tx.notifications().lock_about(author, &[post.id]).await?;
-        tx.notifications().withdraw_post(post.id, now).await?;
-        tx.posts().delete(&post).await?;
-    }
-    Ok(1)
+async fn delete_a_post(tx: &mut Connection, author: UserId, now: DateTime<Utc>) -> Result<Taken> {
+    let Some(post) = tx.posts().some_of(author, 1).await?.pop() else {
+        return Ok(Taken::default());
+    };
+    let Some(post) = tx.posts().lock(post).await? else { return Ok(Taken::from(1)) };
+    tx.notifications().lock_about(author, &[post.id]).await?;
+    tx.notifications().withdraw_post(post.id, now).await?;
+    tx.posts().delete(&post).await?;
+    Ok(Taken { rows: 1, image: post.draft.image_url })
 }
 
 /// Replaces a hash of an older kind, now that the password is at hand. Returns the one that is kept from now on.

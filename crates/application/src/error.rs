@@ -18,6 +18,12 @@ pub enum Error {
     /// Something about the request itself: correct it and try again.
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    /// What was sent is of a kind that is not taken.
+    #[error("the file must be one of {}", supported.join(", "))]
+    Unsupported {
+        /// Those that are, by their media types.
+        supported: &'static [&'static str],
+    },
     /// Whoever asks has not shown who they are.
     #[error("{0}")]
     Unauthenticated(&'static str),
@@ -117,6 +123,10 @@ pub enum Thing {
     FollowRequest,
     /// Something that somebody was told of.
     Notification,
+    /// The photo of somebody.
+    Photo,
+    /// A file that anybody may see.
+    File,
     /// A request that may be repeated safely.
     IdempotencyKey,
 }
@@ -135,6 +145,8 @@ impl Thing {
             Self::Follow => "follow",
             Self::FollowRequest => "follow_request",
             Self::Notification => "notification",
+            Self::Photo => "photo",
+            Self::File => "file",
             Self::IdempotencyKey => "idempotency_key",
         }
     }

@@ -12,11 +12,13 @@ pub mod housekeeping;
 pub mod locations;
 pub mod notifications;
 pub mod people;
+pub mod photos;
 pub mod posts;
 pub mod profiles;
 pub mod reactions;
 pub mod sessions;
 pub mod shares;
+pub mod uploads;
 pub mod verify;
 
 mod buckets;
@@ -25,6 +27,7 @@ mod guesses;
 mod mentions;
 mod notify;
 mod passwords;
+mod pictures;
 mod ports;
 mod repeats;
 mod tokens;
@@ -32,6 +35,8 @@ mod tokens;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+// The web says where a picture is cut, and what a file is; of pictures themselves it knows nothing.
+pub use grateful_media::{Focus, Format};
 use grateful_storage::Database;
 // The web counts statements by request, and knows nothing else of storage.
 pub use grateful_storage::QueryLog;
@@ -43,6 +48,7 @@ pub use self::error::{Error, Result, Thing};
 pub use self::guesses::Guesses;
 pub use self::notifications::Arrivals;
 pub use self::passwords::Passwords;
+pub use self::pictures::{Pictures, Place, Upload};
 pub use self::ports::{Clock, Finding, Geocoder, GeocoderError, NoGeocoder, SystemClock};
 pub use self::repeats::{Answer, IdempotencyKey, IdempotencyKeyError, Repeat};
 pub use self::tokens::AccessToken;
@@ -58,7 +64,9 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// The bounded place where passwords are hashed.
     pub passwords: Arc<Passwords>,
-    /// How often they may be guessed wrong.
+    /// The bounded place where pictures are made.
+    pub pictures: Arc<Pictures>,
+    /// How often passwords may be guessed wrong.
     pub guesses: Arc<Guesses>,
     /// Where places are.
     pub geocoder: Arc<dyn Geocoder>,
@@ -66,6 +74,8 @@ pub struct App {
     pub session_lifetime: TimeDelta,
     /// How long a notification is kept that was read.
     pub notification_retention: TimeDelta,
+    /// How old a file is before it can be an orphan: more than any upload takes.
+    pub orphan_age: TimeDelta,
     /// Who follows their notifications on this node.
     pub arrivals: Arrivals,
 }
@@ -75,6 +85,8 @@ impl App {
     pub const SESSION_LIFETIME: TimeDelta = TimeDelta::days(7);
     /// How long a notification is kept that was read, unless configured otherwise.
     pub const NOTIFICATION_RETENTION: TimeDelta = TimeDelta::days(90);
+    /// How old a file is before it can be an orphan, unless configured otherwise.
+    pub const ORPHAN_AGE: TimeDelta = TimeDelta::hours(1);
 }
 
 /// An id of version 7: later ones sort behind earlier ones, which keeps indexes dense.

@@ -7,13 +7,12 @@ use grateful_domain::{
     SeenPost, Slice, UserId, Viewer, Visibility, mentions, named_anew,
 };
 use grateful_storage::{Concerned, Connection, NoLongerNamed, PostQuery, Repositories};
-use object_store::ObjectStoreExt;
-use object_store::path::Path;
 
 use crate::mentions::{called, hold_named};
 use crate::notify::{tell, tell_anew};
-use crate::repeats::once;
-use crate::{Answer, App, Error, Repeat, Result, Thing, new_id};
+use crate::pictures::Upload;
+use crate::repeats::{once, once_prepared};
+use crate::{Answer, App, Error, Repeat, Result, Thing, new_id, uploads};
 
 /// Publishes a post, once for all requests that are the same by `repeat`. `record` turns the post into the answer that
 /// is kept for them.
@@ -27,18 +26,51 @@ pub async fn publish(
     repeat: Option<Repeat>,
     record: impl Fn(&SeenPost) -> Vec<u8>,
 ) -> Result<Answer> {
-    require_upload(app, draft.image_url.as_ref()).await?;
     let now = app.clock.now();
     let post = Post::publish(new_id(now).into(), author, draft, now);
     once(app, author, repeat, async |tx| {
-        let names = post.names();
-        let people = hold_named(tx, author, &names).await?;
-        tx.posts().insert(&post).await?;
-        let causes = told_of_post(&post, &called(&names, &people));
-        tell(tx, &causes, &Details::of_post(post.draft.content.as_str()), now).await?;
+        insert(tx, &post, now).await?;
+        require_upload(tx, post.id, post.draft.image_url.as_ref()).await?;
         Ok(record(&seen(tx, Viewer::User(author), post.id).await?))
     })
     .await
+}
+
+/// As [`publish`], with a picture that was sent along; it takes the place of the draft's.
+///
+/// # Errors
+/// `Unsupported` where it is no picture, `Invalid` where it is one that is not taken, `Unavailable` where too many are being
+/// made or it cannot be written.
+pub async fn publish_pictured(
+    app: &App,
+    author: UserId,
+    draft: Draft,
+    picture: Upload,
+    repeat: Option<Repeat>,
+    record: impl Fn(&SeenPost) -> Vec<u8>,
+) -> Result<Answer> {
+    let now = app.clock.now();
+    let image = ImageUrl::new(new_id(now));
+    let draft = Draft { image_url: Some(image.clone()), ..draft };
+    let post = Post::publish(new_id(now).into(), author, draft, now);
+    let prepare = async || {
+        let made = app.pictures.post(picture).await?;
+        uploads::write(app, vec![(image.file().to_owned(), made.jpeg)]).await
+    };
+    let act = async |tx: &mut Connection| {
+        insert(tx, &post, now).await?;
+        Ok((record(&seen(tx, Viewer::User(author), post.id).await?), ()))
+    };
+    once_prepared(app, author, repeat, prepare, act).await.map(|(answer, _)| answer)
+}
+
+/// Saves a post, and tells those whom it names.
+async fn insert(tx: &mut Connection, post: &Post, now: DateTime<Utc>) -> Result<()> {
+    let names = post.names();
+    let people = hold_named(tx, post.author, &names).await?;
+    tx.posts().insert(post).await?;
+    let causes = told_of_post(post, &called(&names, &people));
+    tell(tx, &causes, &Details::of_post(post.draft.content.as_str()), now).await
 }
 
 /// One post as `viewer` sees it.
@@ -58,9 +90,9 @@ pub async fn edit(
     edit: PostEdit,
     expected: impl Fn(Revision) -> bool,
 ) -> Result<SeenPost> {
-    require_upload(app, edit.image_url.as_ref().and_then(Option::as_ref)).await?;
     let now = app.clock.now();
-    app.db
+    let (seen, gone) = app
+        .db
         .transaction(async |tx| {
             let words = words_to_be(tx, editor, post, &edit).await?;
             let names = words.as_ref().map_or_else(Vec::new, |words| mentions(words.as_str()));
@@ -73,14 +105,19 @@ pub async fn edit(
             if after != before {
                 tx.posts().update(&before, &after).await?;
             }
+            let (old, new) = (before.draft.image_url.as_ref(), after.draft.image_url.as_ref());
+            let gone = old.filter(|_| old != new).cloned();
+            require_upload(tx, post, new.filter(|_| old != new)).await?;
             if before.draft.visibility.is_public() && !after.draft.visibility.is_public() {
                 tx.notifications().withdraw_hidden(after.id, after.author, now).await?;
             } else {
                 tell_of_edit(tx, &before, &after, (&names, people), now).await?;
             }
-            seen(tx, Viewer::User(editor), post).await
+            Ok((seen(tx, Viewer::User(editor), post).await?, gone))
         })
-        .await
+        .await?;
+    uploads::remove_unshown(app, gone).await;
+    Ok(seen)
 }
 
 /// The words of a post after `edit`, where they may name somebody who is not told of it yet. Of a post that is only to be
@@ -130,13 +167,17 @@ async fn tell_of_edit(
 /// `NotFound` where `author` may not see it, `Forbidden` where it is not theirs.
 pub async fn delete(app: &App, author: UserId, post: PostId) -> Result<()> {
     let now = app.clock.now();
-    app.db
+    let gone = app
+        .db
         .transaction(async |tx| {
             let post = lock_own(tx, author, post, "delete").await?;
             tx.notifications().withdraw_post(post.id, now).await?;
-            Ok(tx.posts().delete(&post).await?)
+            tx.posts().delete(&post).await?;
+            Ok::<_, Error>(post.draft.image_url)
         })
-        .await
+        .await?;
+    uploads::remove_unshown(app, gone).await;
+    Ok(())
 }
 
 /// The posts of one person that `viewer` may see, newest first.
@@ -213,14 +254,12 @@ pub(crate) async fn seen(conn: &mut Connection, viewer: Viewer, post: PostId) ->
     conn.posts().find(viewer, post).await?.ok_or_else(|| Thing::Post.not_found(post))
 }
 
-/// That the picture of a post is one of our own files.
-async fn require_upload(app: &App, image: Option<&ImageUrl>) -> Result<()> {
-    let Some(image) = image else { return Ok(()) };
-    match app.files.head(&Path::from(image.file())).await {
-        Ok(_) => Ok(()),
-        Err(object_store::Error::NotFound { .. }) => {
+/// That the image of this post is one that another post shows too: so its file is there, and stays.
+async fn require_upload(tx: &mut Connection, post: PostId, image: Option<&ImageUrl>) -> Result<()> {
+    match image {
+        Some(image) if !tx.posts().hold_image(image, post).await? => {
             Err(Invalid::field("image_url", grateful_domain::ImageUrlError).into())
         }
-        Err(error) => Err(Error::Unavailable(error.into())),
+        _ => Ok(()),
     }
 }

@@ -59,8 +59,24 @@ pub(crate) async fn once(
     repeat: Option<Repeat>,
     act: impl AsyncFnOnce(&mut Connection) -> Result<Vec<u8>> + Clone,
 ) -> Result<Answer> {
+    let prepare = async || Ok(());
+    let act = async move |tx: &mut Connection| Ok((act(tx).await?, ()));
+    once_prepared(app, user, repeat, prepare, act).await.map(|(answer, _)| answer)
+}
+
+/// As [`once`], with work ahead of the transaction that is done for the first request alone. What else `act` has to tell
+/// comes along where it was done just now.
+pub(crate) async fn once_prepared<T>(
+    app: &App,
+    user: UserId,
+    repeat: Option<Repeat>,
+    prepare: impl AsyncFnOnce() -> Result<()>,
+    act: impl AsyncFnOnce(&mut Connection) -> Result<(Vec<u8>, T)> + Clone,
+) -> Result<(Answer, Option<T>)> {
     let Some(repeat) = repeat else {
-        return app.db.transaction(act).await.map(Answer::First);
+        prepare().await?;
+        let (answer, rest) = app.db.transaction(act).await?;
+        return Ok((Answer::First(answer), Some(rest)));
     };
     let at = app.clock.now();
     let claim =
@@ -68,8 +84,11 @@ pub(crate) async fn once(
     // By itself, so that the connection goes back to the pool before the act asks for one.
     let claimed = app.db.acquire().await?.idempotency_keys().claim(&claim).await?;
     match claimed {
-        Claimed::Ours => act_and_settle(app, &claim, act).await.map(Answer::First),
-        Claimed::Answered(answer) => Ok(Answer::Again(answer)),
+        Claimed::Ours => {
+            let (answer, rest) = act_and_settle(app, &claim, prepare, act).await?;
+            Ok((Answer::First(answer), Some(rest)))
+        }
+        Claimed::Answered(answer) => Ok((Answer::Again(answer), None)),
         Claimed::InFlight => Err(in_flight()),
         Claimed::OtherRequest => Err(grateful_domain::Invalid::field(
             "Idempotency-Key",
@@ -79,22 +98,24 @@ pub(crate) async fn once(
     }
 }
 
-async fn act_and_settle(
+async fn act_and_settle<T>(
     app: &App,
     claim: &Claim,
-    act: impl AsyncFnOnce(&mut Connection) -> Result<Vec<u8>> + Clone,
-) -> Result<Vec<u8>> {
-    let outcome = app
-        .db
-        .transaction(async |tx| {
-            let answer = act.clone()(tx).await?;
-            if tx.idempotency_keys().settle(claim, &answer).await? {
-                Ok(answer)
-            } else {
-                Err(in_flight())
-            }
-        })
-        .await;
+    prepare: impl AsyncFnOnce() -> Result<()>,
+    act: impl AsyncFnOnce(&mut Connection) -> Result<(Vec<u8>, T)> + Clone,
+) -> Result<(Vec<u8>, T)> {
+    let settle = async |tx: &mut Connection| {
+        let (answer, rest) = act.clone()(tx).await?;
+        if tx.idempotency_keys().settle(claim, &answer).await? {
+            Ok((answer, rest))
+        } else {
+            Err(in_flight())
+        }
+    };
+    let outcome = match prepare().await {
+        Ok(()) => app.db.transaction(settle).await,
+        Err(error) => Err(error),
+    };
     if outcome.is_err() {
         // Should this fail too, the claim lapses by itself.
         if let Ok(mut conn) = app.db.acquire().await {

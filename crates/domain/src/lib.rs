@@ -49,9 +49,10 @@ pub use self::share::{
 };
 pub use self::text::TextError;
 pub use self::user::{
-    AskedNames, Author, Bio, City, DisplayName, Email, EmailError, Institutions, ListError,
-    Location, LocationError, LocationQuery, LocationQueryError, OwnProfile, Password,
-    PasswordError, PasswordHash, PeopleQuery, Person, Preferences, PreferencesError, Profile,
-    ProfileEdit, SortedNames, User, Username, UsernameError, Websites,
+    AskedNames, Author, Bio, City, Colour, ColourError, DisplayName, Email, EmailError,
+    Institutions, ListError, Location, LocationError, LocationQuery, LocationQueryError,
+    OwnProfile, Password, PasswordError, PasswordHash, PeopleQuery, Person, PhotoSize, Preferences,
+    PreferencesError, Profile, ProfileEdit, ProfilePhoto, SortedNames, User, Username,
+    UsernameError, Websites,
 };
 pub use self::viewer::Viewer;

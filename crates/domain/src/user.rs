@@ -1,22 +1,26 @@
 //! People: how they are named, and what they say of themselves.
 
 mod asked_names;
+mod avatar;
 mod email;
 mod location;
 mod location_query;
 mod password;
 mod people_query;
+mod photo;
 mod profile;
 mod username;
 
 use chrono::{DateTime, Utc};
 
 pub use self::asked_names::{AskedNames, SortedNames};
+pub use self::avatar::{Colour, ColourError};
 pub use self::email::{Email, EmailError};
 pub use self::location::{Location, LocationError};
 pub use self::location_query::{LocationQuery, LocationQueryError};
 pub use self::password::{Password, PasswordError, PasswordHash};
 pub use self::people_query::PeopleQuery;
+pub use self::photo::{PhotoSize, ProfilePhoto};
 pub use self::profile::{
     Bio, City, DisplayName, Institutions, ListError, Preferences, PreferencesError, Websites,
 };

@@ -46,7 +46,7 @@ pub use self::posts::{Posts, Standing};
 pub use self::query::PostQuery;
 pub use self::sessions::{Sessions, TokenHash};
 pub use self::shares::Shares;
-pub use self::users::{Concerned, Credentials, NewUser, PeopleLock, Users};
+pub use self::users::{Concerned, Credentials, NewUser, PeopleLock, PhotoBefore, Users};
 
 /// Every repository, reachable from any connection: pooled, in a transaction, or your own.
 pub trait Repositories {

@@ -1,6 +1,8 @@
 //! The `posts` table, and the numbers of posts that their authors carry.
 #![expect(clippy::ref_option_ref, reason = "`AsChangeset` derives a reference to each field")]
 
+mod images;
+
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};

@@ -1,6 +1,7 @@
 //! The `users` table: people, their names and their proof.
 
 mod holding;
+mod photos;
 mod profiles;
 mod search;
 
@@ -13,12 +14,13 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Approval, Author, Bio, DisplayName, Email, PasswordHash, Person, Preferences, User, UserId,
-    Username, Viewer,
+    Approval, Author, Bio, DisplayName, Email, PasswordHash, Person, Preferences, ProfilePhoto,
+    User, UserId, Username, Viewer,
 };
 use serde_json::Value;
 
 pub use self::holding::Concerned;
+pub use self::photos::PhotoBefore;
 use crate::query::{lower, who_blocked, whom_blocked_by};
 use crate::schema::users;
 use crate::statement::statement;
@@ -171,11 +173,15 @@ impl Users<'_> {
         Ok(row.is_some())
     }
 
-    /// Removes an account with all that is its own. What it counts for elsewhere must have been taken back before. Tells
-    /// whether there was one.
-    pub async fn delete(&mut self, user: UserId) -> Result<bool> {
-        let deleted = diesel::delete(users::table.find(i64::from(user))).execute(self.conn).await?;
-        Ok(deleted == 1)
+    /// Removes an account with all that is its own. What it counts for elsewhere must have been taken back before, and its
+    /// files are the caller's to remove. Tells which photo it had; nothing where there was no such account.
+    pub async fn delete(&mut self, user: UserId) -> Result<Option<PhotoBefore>> {
+        let photo: Option<Option<String>> = diesel::delete(users::table.find(i64::from(user)))
+            .returning(users::profile_photo_filename)
+            .get_result(self.conn)
+            .await
+            .optional()?;
+        Ok(photo.map(|photo| PhotoBefore(photo.map(ProfilePhoto::from_stored))))
     }
 
     /// Whether there is such a person for this viewer: nobody exists across a block.

@@ -17,7 +17,7 @@ use grateful_domain::User;
 use grateful_web::WebConfig;
 use serde_json::Value;
 
-use crate::{PASSWORD, TestApp, TestDatabase, a_user, contract};
+use crate::{BOUNDARY, PASSWORD, TestApp, TestDatabase, a_form, a_user, contract};
 
 type Answering = Pin<Box<dyn Future<Output = Result<ServiceResponse<BoxBody>, Error>>>>;
 
@@ -126,6 +126,12 @@ impl Call<'_> {
     /// With this JSON as its body.
     pub fn json(self, body: &Value) -> Self {
         Self { request: self.request.set_json(body), ..self }
+    }
+
+    /// With a form of these parts as its body, see [`a_form`].
+    pub fn form(self, parts: &[(&str, &[u8])]) -> Self {
+        Self { request: self.request.set_payload(a_form(parts)), ..self }
+            .with("Content-Type", &format!("multipart/form-data; boundary={BOUNDARY}"))
     }
 
     /// With these bytes as its body, said to be JSON.

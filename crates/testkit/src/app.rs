@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use grateful_application::{App, Arrivals, Guesses, Passwords};
+use grateful_application::{App, Arrivals, Guesses, Passwords, Pictures};
 use grateful_storage::Database;
 use object_store::memory::InMemory;
 
@@ -10,6 +10,9 @@ use crate::{Atlas, NOON, StoppedClock, TestDatabase};
 
 /// Hashing is bounded for the process, as in a server.
 static PASSWORDS: LazyLock<Arc<Passwords>> = LazyLock::new(|| Arc::new(Passwords::new(2).unwrap()));
+
+/// As are pictures.
+static PICTURES: LazyLock<Arc<Pictures>> = LazyLock::new(|| Arc::new(Pictures::new(2)));
 
 /// An [`App`] on a database of its own, at [`NOON`], with uploads in memory.
 pub struct TestApp {
@@ -43,10 +46,12 @@ impl TestApp {
             files: files.clone(),
             clock: clock.clone(),
             passwords: PASSWORDS.clone(),
+            pictures: PICTURES.clone(),
             guesses: Arc::new(Guesses::unlimited()),
             geocoder: atlas.clone(),
             session_lifetime: App::SESSION_LIFETIME,
             notification_retention: App::NOTIFICATION_RETENTION,
+            orphan_age: App::ORPHAN_AGE,
             arrivals: Arrivals::default(),
         };
         Self { app, clock, atlas, files, test }

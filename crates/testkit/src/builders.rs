@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::{
-    Content, Draft, Email, PasswordHash, Post, PostType, User, UserId, Username, Visibility,
+    Content, Draft, Email, ImageUrl, PasswordHash, Post, PostType, User, UserId, Username,
+    Visibility,
 };
 use grateful_storage::{NewUser, Repositories};
 use uuid::Uuid;
@@ -117,6 +118,11 @@ impl PostBuilder {
     /// For its author alone.
     pub fn private(self) -> Self {
         self.with(|draft| draft.visibility = Visibility::Private)
+    }
+
+    /// With this image, whether or not there is a file.
+    pub fn showing(self, image: &str) -> Self {
+        self.with(|draft| draft.image_url = ImageUrl::parse(image).unwrap())
     }
 
     /// With these words.

@@ -17,7 +17,7 @@ use crate::limits::Limits;
 use crate::middleware::{RequestId, Route, authenticate, bounds, frame, limit, problems};
 use crate::openapi::ROUTES;
 use crate::quota::Quota;
-use crate::{WebConfig, docs, routes};
+use crate::{WebConfig, docs, routes, uploads};
 
 /// All routes in all layers, for one thread of a server or for a test.
 pub fn app(
@@ -41,6 +41,7 @@ pub fn app(
         .into_app()
         .service(docs::page)
         .service(docs::file)
+        .service(uploads::send)
         .default_service(web::to(nowhere))
         // The last is the outermost.
         .wrap(from_fn(limit))

@@ -44,7 +44,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for RepeatableBody<T> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let bytes = read(&request, payload).await?;
-            let repeat = repeat(&request, &bytes)?;
+            let repeat = repeat(&request, [&bytes[..]])?;
             Ok(Self { body: parse(&bytes)?, repeat })
         })
     }
@@ -106,16 +106,22 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 }
 
 /// What makes this request the same as another: its key, and all that decides what it does.
-fn repeat(request: &HttpRequest, body: &[u8]) -> Result<Option<Repeat>, ApiError> {
+pub(crate) fn repeat<'b>(
+    request: &HttpRequest,
+    body: impl IntoIterator<Item = &'b [u8]>,
+) -> Result<Option<Repeat>, ApiError> {
     let Some(raw) = request.headers().get("idempotency-key") else { return Ok(None) };
     let mut fields = Fields::default();
     let key =
         fields.check("Idempotency-Key", IdempotencyKey::parse(raw.to_str().unwrap_or_default()));
     let mut hash = Sha256::new();
-    for part in [request.method().as_str().as_bytes(), request.path().as_bytes(), body] {
+    let mut add = |part: &[u8]| {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
-    }
+    };
+    add(request.method().as_str().as_bytes());
+    add(request.path().as_bytes());
+    body.into_iter().for_each(add);
     let fingerprint = hash.finalize().into();
     Ok(fields.finish(|| Some(Some(Repeat { key: key?, fingerprint })))?)
 }

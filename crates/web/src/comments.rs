@@ -14,7 +14,7 @@ use crate::error::ApiError;
 use crate::extract::{CommentPath, Parameters, PostPath, SignedIn};
 use crate::posts::{AuthorView, LongPage};
 use crate::problem::Problem;
-use crate::repeats::{CreatedEnveloped, recorded};
+use crate::repeats::{KeptEnveloped, recorded};
 use crate::wire::{Envelope, Enveloped, Paged, Timestamp};
 
 #[derive(Deserialize, ToSchema)]
@@ -87,10 +87,10 @@ pub(crate) async fn say(
     me: SignedIn,
     PostPath(post): PostPath,
     RepeatableBody { body, repeat }: RepeatableBody<NewComment>,
-) -> Result<CreatedEnveloped, ApiError> {
+) -> Result<KeptEnveloped, ApiError> {
     let record = |seen: &SeenComment| recorded(&CommentView::from(seen.clone()));
     let answer = comments::say(&app, me.user(), body.parse(post)?, repeat, record).await?;
-    Ok(CreatedEnveloped(answer))
+    Ok(KeptEnveloped::created(answer))
 }
 
 /// What was said about a post itself, oldest first.

@@ -20,6 +20,8 @@ pub(crate) enum ApiError {
     BodyTooLarge(usize),
     /// The body is of another type than these, or encoded.
     UnsupportedType(&'static [&'static str]),
+    /// None of the wanted bytes is there, since there are only so many.
+    RangeNotSatisfiable(u64),
     /// The client took too long to send the request.
     TooSlow,
     /// The request target is too long.
@@ -55,6 +57,7 @@ impl fmt::Display for ApiError {
                     supported.join(" or ")
                 )
             }
+            Self::RangeNotSatisfiable(size) => write!(f, "The file has only {size} bytes"),
             Self::TooSlow => f.write_str("The request took too long to arrive"),
             Self::UriTooLong => f.write_str("The address of the request is too long"),
             Self::HeadersTooLarge => f.write_str("The header fields of the request are too large"),
@@ -87,6 +90,7 @@ impl ResponseError for ApiError {
         match self {
             Self::UseCase(error) => match error {
                 Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                Error::Unsupported { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
                 Error::Forbidden { .. } => StatusCode::FORBIDDEN,
                 Error::NotFound { .. } => StatusCode::NOT_FOUND,
@@ -101,6 +105,7 @@ impl ResponseError for ApiError {
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::RangeNotSatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,

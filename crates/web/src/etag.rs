@@ -1,4 +1,4 @@
-//! Which state of a post a client has, in the words of HTTP.
+//! Which state of a thing a client has, in the words of HTTP.
 
 use std::future::{Ready, ready};
 
@@ -41,11 +41,11 @@ impl FromRequest for Expected {
 pub(crate) struct Known(Option<IfNoneMatch>);
 
 impl Known {
-    pub(crate) fn has(&self, revision: Revision) -> bool {
+    pub(crate) fn has(&self, state: &EntityTag) -> bool {
         match &self.0 {
             None => false,
             Some(IfNoneMatch::Any) => true,
-            Some(IfNoneMatch::Items(tags)) => tags.iter().any(|tag| tag.weak_eq(&etag(revision))),
+            Some(IfNoneMatch::Items(tags)) => tags.iter().any(|tag| tag.weak_eq(state)),
         }
     }
 }

@@ -4,6 +4,7 @@
 mod access;
 mod app;
 mod auth;
+mod avatars;
 mod body;
 mod comments;
 mod config;
@@ -14,6 +15,7 @@ mod export;
 mod extract;
 mod feed;
 mod follows;
+mod form;
 mod health;
 mod hearts;
 mod limits;
@@ -22,6 +24,7 @@ mod middleware;
 mod notifications;
 mod openapi;
 mod people;
+mod photos;
 mod posts;
 mod problem;
 mod profiles;
@@ -30,6 +33,7 @@ mod reactions;
 mod repeats;
 mod server;
 mod shares;
+mod uploads;
 mod users;
 mod wire;
 
@@ -54,6 +58,7 @@ fn routes(service: &mut ServiceConfig<'_>) {
         .service(health::report_alive)
         .service(health::report_ready)
         .service(openapi::openapi_json)
+        .service(avatars::draw)
         .service(
             scope::scope(API)
                 .service(auth::sign_up)
@@ -69,6 +74,9 @@ fn routes(service: &mut ServiceConfig<'_>) {
                 .service(people::find)
                 .service(profiles::read_own)
                 .service(profiles::edit)
+                .service(photos::set)
+                .service(photos::remove)
+                .service(photos::read_default)
                 .service(profiles::leave)
                 .service(export::download)
                 .service(profiles::read_by_username)
@@ -77,6 +85,7 @@ fn routes(service: &mut ServiceConfig<'_>) {
                 .service(users::list_posts)
                 .service(locations::search)
                 .service(posts::publish)
+                .service(posts::upload)
                 .service(feed::read_feed)
                 .service(feed::read_trending)
                 .service(posts::read)

@@ -24,6 +24,8 @@ use crate::problem::Problem;
         (name = "users", description = "People and what they wrote"),
         (name = "people", description = "Finding people by name"),
         (name = "profiles", description = "What people say of themselves, and leaving"),
+        (name = "photos", description = "What people look like"),
+        (name = "avatars", description = "What stands for people who have no photo"),
         (name = "export", description = "All that is held about somebody, for themselves"),
         (name = "locations", description = "Where people live"),
         (name = "posts", description = "What people are thankful for"),
@@ -125,8 +127,8 @@ pub(crate) struct RouteTable(HashMap<String, Vec<Method>>);
 impl RouteTable {
     pub(crate) fn of(document: &OpenApi) -> Self {
         let mut table: HashMap<String, Vec<Method>> =
-            [("/", Method::GET), ("/docs", Method::GET), ("/docs/{file}", Method::GET)]
-                .map(|(pattern, method)| (pattern.to_owned(), vec![method, Method::HEAD]))
+            ["/", "/docs", "/docs/{file}", "/uploads/{path:.*}"]
+                .map(|pattern| (pattern.to_owned(), vec![Method::GET, Method::HEAD]))
                 .into();
         for (pattern, item) in &document.paths.paths {
             let methods = table.entry(pattern.clone()).or_default();

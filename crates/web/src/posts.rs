@@ -1,10 +1,13 @@
 //! `/posts`: what people are thankful for.
 
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
 use actix_web::http::header::{CACHE_CONTROL, ContentType, ETAG, EntityTag};
 use actix_web::web::Data;
-use actix_web::{HttpResponse, delete, get, patch, post};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, get, patch, post};
 use grateful_application::feed::FeedPost;
-use grateful_application::{Answer, App, posts};
+use grateful_application::{Answer, App, Repeat, Upload, posts};
 use grateful_domain::{
     Author, Content, Draft, Fields, ImageUrl, Invalid, PlaceName, PostEdit, PostType, Score,
     SeenPost, Slot, Title, Visibility,
@@ -17,6 +20,7 @@ use crate::body::{Body, Field, RepeatableBody, as_is};
 use crate::error::ApiError;
 use crate::etag::{Expected, Known, etag};
 use crate::extract::{PostPath, SignedIn, Viewing};
+use crate::form::Form;
 use crate::problem::Problem;
 use crate::repeats::created;
 use crate::wire::Timestamp;
@@ -47,13 +51,25 @@ pub(crate) struct NewPost {
 }
 
 impl NewPost {
-    fn parse(self) -> Result<Draft, Invalid> {
+    /// What is in a form. Its picture takes the place of any `image_url`.
+    fn of_form(form: &mut Form) -> Self {
+        Self {
+            content: form.text("content"),
+            post_type: form.choice("post_type"),
+            title: form.text("title"),
+            image_url: Field::Absent,
+            location: form.text("location"),
+            is_public: form.switch("is_public"),
+        }
+    }
+
+    fn parse(self, has_picture: bool) -> Result<Draft, Invalid> {
         let mut fields = Fields::default();
         let image = self.image_url.optional(|raw| ImageUrl::parse(&raw)).map(Option::flatten);
         let image_url = fields.check("image_url", image);
         let named =
             fields.check("post_type", self.post_type.optional(|raw| PostType::from_code(&raw)));
-        let has_image = image_url.as_ref().is_some_and(Option::is_some);
+        let has_image = has_picture || image_url.as_ref().is_some_and(Option::is_some);
         let content = self.content.required(|raw| {
             let detect = || PostType::detect(&raw, has_image);
             let post_type = named.flatten().unwrap_or_else(detect);
@@ -75,6 +91,47 @@ impl NewPost {
                 location: location?,
                 visibility: Visibility::from_is_public(is_public?.unwrap_or(true)),
             })
+        })
+    }
+}
+
+/// A post in a form, with its picture.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents what `PostForm` reads")]
+pub(crate) struct NewPicturedPost {
+    #[schema(max_length = 500)]
+    content: String,
+    /// Detected from the content where it is absent.
+    #[schema(example = "photo")]
+    post_type: Option<String>,
+    #[schema(max_length = 100)]
+    title: Option<String>,
+    #[schema(max_length = 100)]
+    location: Option<String>,
+    #[schema(default = true)]
+    is_public: Option<bool>,
+    /// JPEG, PNG or WebP, at most 5,242,880 bytes, 50 megapixels, and 12,000 pixels a side.
+    #[schema(value_type = Option<String>, format = Binary)]
+    image: Option<Vec<u8>>,
+}
+
+/// A post as it was sent in a form.
+pub(crate) struct PostForm {
+    draft: Draft,
+    picture: Option<Upload>,
+    repeat: Option<Repeat>,
+}
+
+impl FromRequest for PostForm {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let mut form = Form::read(request, payload, "image").await?;
+            let draft = NewPost::of_form(&mut form).parse(form.picture.is_some())?;
+            Ok(Self { draft, picture: form.picture, repeat: form.repeat })
         })
     }
 }
@@ -227,8 +284,36 @@ pub(crate) async fn publish(
     me: SignedIn,
     RepeatableBody { body, repeat }: RepeatableBody<NewPost>,
 ) -> Result<HttpResponse, ApiError> {
-    let answer = posts::publish(&app, me.user(), body.parse()?, repeat, recorded).await?;
+    let answer = posts::publish(&app, me.user(), body.parse(false)?, repeat, recorded).await?;
     Ok(published(answer))
+}
+
+/// Publishes a post, with a picture.
+#[utoipa::path(
+    tag = "posts",
+    request_body(content = NewPicturedPost, content_type = "multipart/form-data"),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again")),
+    responses(
+        (status = 201, body = PostView),
+        (status = 409, body = Problem),
+        (status = 413, body = Problem),
+        (status = 415, body = Problem),
+        (status = 422, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
+#[post("/posts/upload")]
+pub(crate) async fn upload(
+    app: Data<App>,
+    me: SignedIn,
+    PostForm { draft, picture, repeat }: PostForm,
+) -> Result<HttpResponse, ApiError> {
+    Ok(published(match picture {
+        Some(picture) => {
+            posts::publish_pictured(&app, me.user(), draft, picture, repeat, recorded).await?
+        }
+        None => posts::publish(&app, me.user(), draft, repeat, recorded).await?,
+    }))
 }
 
 /// One post.
@@ -248,7 +333,7 @@ pub(crate) async fn read(
     known: Known,
 ) -> Result<HttpResponse, ApiError> {
     let seen = posts::read(&app, viewer, post).await?;
-    Ok(if known.has(seen.post.revision()) { not_modified(&seen) } else { tagged(seen) })
+    Ok(if known.has(&etag(seen.post.revision())) { not_modified(&seen) } else { tagged(seen) })
 }
 
 /// Changes one's own post.

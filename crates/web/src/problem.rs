@@ -1,6 +1,6 @@
 //! The one body of every error: RFC 9457, with the members that older clients read (contract §1).
 
-use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, CONTENT_RANGE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
 use chrono::{DateTime, Utc};
@@ -110,6 +110,11 @@ pub(crate) fn answer(error: &ApiError, id: &RequestId, now: DateTime<Utc>) -> Ht
         let quota = Quota { policy, limit: *limit, window: *window, left: 0 };
         quota.refuse(headers, *retry_after);
     }
+    if let ApiError::RangeNotSatisfiable(size) = error
+        && let Ok(range) = HeaderValue::from_str(&format!("bytes */{size}"))
+    {
+        headers.insert(CONTENT_RANGE, range);
+    }
     if let ApiError::MethodNotAllowed(methods) = error
         && let Ok(allow) = HeaderValue::from_str(
             &methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", "),
@@ -181,6 +186,7 @@ fn details(error: &ApiError) -> Value {
             Error::NotFound { thing, id: None }
             | Error::Taken { thing, .. }
             | Error::Conflict { thing, .. } => json!({ "resource": thing.noun() }),
+            Error::Unsupported { supported } => json!({ "supported": supported }),
             Error::AgainstRule { constraint, .. } => json!({ "constraint": constraint }),
             Error::TooMany { limit, retry_after, .. } => {
                 json!({ "limit": limit, "retry_after": whole_seconds(*retry_after) })

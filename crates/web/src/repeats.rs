@@ -1,5 +1,6 @@
 //! Answers that are kept for requests which arrive again.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder};
 use grateful_application::Answer;
@@ -40,16 +41,29 @@ impl Responder for Created {
 }
 
 /// What was kept, in an envelope that names this request, not the first.
-pub(crate) struct CreatedEnveloped(pub(crate) Answer);
+pub(crate) struct KeptEnveloped {
+    answer: Answer,
+    status: StatusCode,
+}
 
-impl Responder for CreatedEnveloped {
+impl KeptEnveloped {
+    pub(crate) fn ok(answer: Answer) -> Self {
+        Self { answer, status: StatusCode::OK }
+    }
+
+    pub(crate) fn created(answer: Answer) -> Self {
+        Self { answer, status: StatusCode::CREATED }
+    }
+}
+
+impl Responder for KeptEnveloped {
     type Body = actix_web::body::BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let is_again = matches!(self.0, Answer::Again(_));
-        let (kept, _) = created(self.0);
+        let is_again = matches!(self.answer, Answer::Again(_));
+        let (Answer::First(kept) | Answer::Again(kept)) = self.answer;
         let data: Option<&RawValue> = serde_json::from_slice(&kept).ok();
-        let answer = Enveloped::created(data).customize();
+        let answer = Enveloped(data, self.status).customize();
         let answer = if is_again { answer.insert_header(REPLAYED) } else { answer };
         answer.respond_to(request).map_into_boxed_body()
     }

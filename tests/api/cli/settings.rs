@@ -5,11 +5,13 @@ use std::net::TcpListener;
 use grateful_tests::Setup;
 
 /// Every variable with its default. One that is missing here is explained nowhere.
-const SETTINGS: [(&str, &str); 27] = [
+const SETTINGS: [(&str, &str); 29] = [
     ("DATABASE_URL", ""),
     ("GRATEFUL_LISTEN", "localhost:8000"),
     ("GRATEFUL_DATA_DIR", ".data"),
     ("GRATEFUL_UPLOADS_DIR", "uploads"),
+    ("GRATEFUL_UPLOADS_BUCKET", "\"\""),
+    ("GRATEFUL_ORPHAN_MINUTES", "60"),
     ("GRATEFUL_FRONTEND_URL", "http://localhost:3000"),
     ("GRATEFUL_ALLOWED_ORIGINS", "\"\""),
     ("GRATEFUL_WORKERS", "0"),

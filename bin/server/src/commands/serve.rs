@@ -10,11 +10,12 @@ use grateful_application::{App, housekeeping};
 use grateful_storage::DatabaseConfig;
 use grateful_web::WebConfig;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{Shared, bring_up_to_date};
 use crate::config::Settings;
 use crate::database::Postgres;
+use crate::files::Files;
 use crate::listen::listen;
 
 pub(super) async fn serve(settings: Settings) -> anyhow::Result<()> {
@@ -56,9 +57,12 @@ async fn serve_on(
         }
     }
     let shared = Shared::new(settings, database.clone())?;
-    let sweeper = tokio::spawn(sweep_hourly(shared.app()));
+    let sweepers = [
+        tokio::spawn(sweep_hourly(shared.app())),
+        tokio::spawn(sweep_files_daily(shared.files.clone(), shared.app())),
+    ];
     let outcome = answer(settings, shared, listeners, stop).await;
-    sweeper.abort();
+    sweepers.iter().for_each(JoinHandle::abort);
     outcome
 }
 
@@ -112,6 +116,20 @@ async fn sweep_hourly(app: App) {
                     "Sweeping failed, and is tried again in an hour"
                 );
             }
+        }
+    }
+}
+
+async fn sweep_files_daily(files: Files, app: App) {
+    let mut days = tokio::time::interval(Duration::from_hours(24));
+    loop {
+        days.tick().await;
+        match files.sweep(&app).await {
+            Ok(removed) => tracing::debug!(removed, "Swept files that nobody needs"),
+            Err(error) => tracing::warn!(
+                error = format!("{error:#}"),
+                "Sweeping files failed, and is tried again in a day"
+            ),
         }
     }
 }

@@ -108,8 +108,21 @@ impl PlaceName {
 pub struct ImageUrlError;
 
 impl ImageUrl {
-    /// Where post images are served from.
+    /// Where uploads are served from.
     pub const PREFIX: &'static str = "/uploads/";
+    /// Where the images of posts are inside the folder of uploads.
+    pub const FOLDER: &'static str = "posts";
+
+    /// The one with this id. A new picture gets a new one, so that what is under a name never changes.
+    pub fn new(id: Uuid) -> Self {
+        Self(format!("{}{}/{id}.jpg", Self::PREFIX, Self::FOLDER))
+    }
+
+    /// Which image a file is, where its path inside the folder of uploads has the form of those that we give.
+    pub fn of_file(path: &str) -> Option<Self> {
+        let image = Self::parse(&format!("{}{path}", Self::PREFIX)).ok().flatten();
+        image.filter(|image| image.file() == path)
+    }
 
     /// Checks that the path has the form of the names that we give to uploads; whether there is such a file
     /// is the caller's to ask. Blank is none.
@@ -183,5 +196,13 @@ mod tests {
         let image = ImageUrl::parse("/uploads/posts/01937b5e-7c2a-7000-8000-0123456789ab.jpg");
         let image = image.unwrap().unwrap();
         assert_eq!(image.file(), "posts/01937b5e-7c2a-7000-8000-0123456789ab.jpg");
+        assert_eq!(ImageUrl::of_file(image.file()), Some(image));
+        assert_eq!(ImageUrl::of_file(" posts/01937b5e-7c2a-7000-8000-0123456789ab.jpg"), None);
+    }
+
+    #[test]
+    fn an_image_that_is_named_here_passes() {
+        let image = ImageUrl::new(Uuid::from_u128(7));
+        assert_eq!(ImageUrl::parse(image.as_str()), Ok(Some(image)));
     }
 }

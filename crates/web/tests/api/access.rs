@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use grateful_domain::{PostId, UserId};
 use grateful_storage::Repositories;
 use grateful_testkit::{
-    Api, Caller, PASSWORD, a_comment, a_like, a_link, a_post, a_reaction, block,
+    Api, Caller, PASSWORD, a_comment, a_like, a_link, a_png, a_post, a_reaction, block,
 };
 use grateful_web::{Access, access_to};
 use serde_json::{Value, json};
@@ -15,7 +15,8 @@ use crate::openapi::operations;
 use crate::support::{enveloped, problem};
 
 /// What can be called without a token. This list may only shrink.
-const PUBLIC: [(&str, &str); 9] = [
+const PUBLIC: [(&str, &str); 10] = [
+    ("GET", "/api/avatar/{id}"),
     ("GET", "/api/v1/notifications/stream"),
     ("GET", "/api/v1/posts/{id}"),
     ("GET", "/health"),
@@ -54,11 +55,12 @@ impl Row {
 }
 
 /// Owner, stranger, blocked, anonymous; a follower gets what a stranger gets, but where the row says otherwise.
-const TABLE: [Row; 82] = [
+const TABLE: [Row; 87] = [
     row("GET", "/health", [200, 200, 200, 200]),
     row("GET", "/livez", [200, 200, 200, 200]),
     row("GET", "/readyz", [200, 200, 200, 200]),
     row("GET", "/openapi.json", [200, 200, 200, 200]),
+    row("GET", "/api/avatar/{owner}", [200, 200, 200, 200]),
     row("POST", "/api/v1/auth/signup", [201, 201, 201, 201]),
     row("POST", "/api/v1/auth/login", [200, 200, 200, 200]),
     row("POST", "/api/v1/auth/logout", [200, 200, 200, 200]),
@@ -69,6 +71,9 @@ const TABLE: [Row; 82] = [
     row("PUT", "/api/v1/auth/password", [200, 200, 200, 401]),
     row("GET", "/api/v1/users/me/profile", [200, 200, 200, 401]),
     row("PUT", "/api/v1/users/me/profile", [200, 200, 200, 401]),
+    row("POST", "/api/v1/users/me/profile/photo", [200, 200, 200, 401]),
+    row("DELETE", "/api/v1/users/me/profile/photo", [404, 404, 404, 401]),
+    row("GET", "/api/v1/users/me/profile/photo/default", [200, 200, 200, 401]),
     row("DELETE", "/api/v1/users/me", [204, 204, 204, 401]),
     row("GET", "/api/v1/users/me/export", [200, 200, 200, 401]),
     row("GET", "/api/v1/users/username/{username}", [200, 200, 404, 401]),
@@ -80,6 +85,7 @@ const TABLE: [Row; 82] = [
     row("GET", "/api/v1/users/by-username/{username}", [200, 200, 404, 401]),
     row("POST", "/api/v1/users/location/search", [200, 200, 200, 401]),
     row("POST", "/api/v1/posts", [201, 201, 201, 401]),
+    row("POST", "/api/v1/posts/upload", [201, 201, 201, 401]),
     row("GET", "/api/v1/posts/feed", [200, 200, 200, 401]),
     row("GET", "/api/v1/posts/trending", [200, 200, 200, 401]),
     row("GET", "/api/v1/posts/{public}", [200, 200, 404, 200]),
@@ -270,6 +276,15 @@ impl World {
         }
         if let Some(body) = self.body_of(row.path, caller) {
             call = call.json(&body);
+        }
+        match (row.method, row.path) {
+            ("POST", "/api/v1/users/me/profile/photo") => {
+                call = call.form(&[("file", &a_png(8, 8))]);
+            }
+            (_, "/api/v1/posts/upload") => {
+                call = call.form(&[("content", b"For rain."), ("image", &a_png(8, 8))]);
+            }
+            _ => (),
         }
         if row.path.ends_with("/stream") && caller.is_some() {
             return call.open().await.answer.status.as_u16();

@@ -45,7 +45,7 @@ fn every_route_is_documented_but_those_for_browsers() {
         .map(|handler| handler.trim_end_matches([')', ';', ',']))
         .filter(|handler| handler.contains("::") && !handler.starts_with("scope"))
         .collect();
-    let undocumented = ["docs::file", "docs::page", "health::greet"];
+    let undocumented = ["docs::file", "docs::page", "health::greet", "uploads::send"];
 
     let documented: BTreeSet<String> = operations()
         .into_iter()

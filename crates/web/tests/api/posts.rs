@@ -2,8 +2,6 @@
 
 use chrono::TimeDelta;
 use grateful_testkit::{Answer, Api, Call, Caller, a_post, block};
-use object_store::ObjectStoreExt;
-use object_store::path::Path;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -598,10 +596,10 @@ async fn publish(api: &Api, author: &Caller, key: &str, body: &Value) -> Answer 
     api.post(POSTS).by(author).with("Idempotency-Key", key).json(body).send().await
 }
 
-/// Puts a picture where `IMAGE` points to.
+/// Has a post show `IMAGE`, which so was uploaded here.
 async fn upload(api: &Api) {
-    let path = Path::from(IMAGE.strip_prefix("/uploads/").unwrap());
-    api.app.files.put(&path, "picture".into()).await.unwrap();
+    let author = api.someone().await.user.id;
+    a_post().by(author).private().showing(IMAGE).saved_in(api.test()).await;
 }
 
 fn tag_of(answer: &Answer) -> String {

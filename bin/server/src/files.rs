@@ -1,0 +1,114 @@
+//! Where the files of pictures are kept: a folder, or a bucket where one is named.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context as _;
+use grateful_application::{App, uploads};
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+
+use crate::config::Settings;
+
+/// The files, and the folder that they are in, if they are.
+#[derive(Clone)]
+pub(crate) struct Files {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    folder: Option<PathBuf>,
+}
+
+impl Files {
+    pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
+        match &settings.bucket {
+            Some(bucket) => Ok(Self { store: open_bucket(bucket)?, folder: None }),
+            None => Self::in_folder(&settings.uploads_dir),
+        }
+    }
+
+    fn in_folder(folder: &Path) -> anyhow::Result<Self> {
+        let unusable = || format!("the folder of uploads {} cannot be used", folder.display());
+        std::fs::create_dir_all(folder).with_context(unusable)?;
+        // A row that names a file is committed, and survives the loss of power: so must the file.
+        let store =
+            LocalFileSystem::new_with_prefix(folder).with_context(unusable)?.with_fsync(true);
+        Ok(Self { store: Arc::new(store), folder: Some(folder.to_owned()) })
+    }
+
+    /// Removes what uploads that were cut short left behind. Tells how many files.
+    pub(crate) async fn sweep(&self, app: &App) -> anyhow::Result<usize> {
+        let staged = match self.folder.clone() {
+            Some(folder) => {
+                let age = app.orphan_age.to_std().unwrap_or_default();
+                tokio::task::spawn_blocking(move || sweep_staged(&folder, age)).await??
+            }
+            None => 0,
+        };
+        Ok(staged + uploads::sweep(app).await?)
+    }
+}
+
+/// A file is written under another name, `{name}#{number}`, and then moved. The store shows nobody what is under such a name:
+/// one that was not moved in time never will be.
+fn sweep_staged(folder: &Path, age: Duration) -> std::io::Result<usize> {
+    let before = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
+    let mut removed = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            removed += sweep_staged(&entry.path(), age)?;
+        } else if is_staged(&entry.path()) && entry.metadata()?.modified()? < before {
+            std::fs::remove_file(entry.path())?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+fn is_staged(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let number = name.rsplit_once(".jpg#").map(|(_, number)| number);
+    number.is_some_and(|it| !it.is_empty() && it.bytes().all(|digit| digit.is_ascii_digit()))
+}
+
+#[cfg(feature = "bucket")]
+fn open_bucket(bucket: &url::Url) -> anyhow::Result<Arc<dyn ObjectStore>> {
+    use object_store::aws::AmazonS3Builder;
+    use object_store::prefix::PrefixStore;
+
+    // The client asks for whatever the process has; another part may have been faster.
+    _ = rustls::crypto::ring::default_provider().install_default();
+    let store = AmazonS3Builder::from_env().with_url(bucket.as_str()).build();
+    let store = store.with_context(|| format!("the bucket {bucket} cannot be used"))?;
+    Ok(Arc::new(PrefixStore::new(store, bucket.path())))
+}
+
+#[cfg(not(feature = "bucket"))]
+fn open_bucket(bucket: &url::Url) -> anyhow::Result<Arc<dyn ObjectStore>> {
+    anyhow::bail!("{bucket} needs a build that knows buckets: cargo build --features bucket")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_cut_short_is_swept_and_only_when_it_is_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let posts = folder.path().join("posts");
+        std::fs::create_dir(&posts).unwrap();
+        for name in ["a.jpg#1", "b.jpg#22", "c.jpg", "d.jpg#", "e#1", "f.jpg#x"] {
+            std::fs::write(posts.join(name), "picture").unwrap();
+        }
+
+        assert_eq!(sweep_staged(folder.path(), Duration::from_hours(1)).unwrap(), 0);
+        assert_eq!(sweep_staged(folder.path(), Duration::ZERO).unwrap(), 2);
+
+        let mut left: Vec<_> = std::fs::read_dir(&posts)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["c.jpg", "d.jpg#", "e#1", "f.jpg#x"]);
+    }
+}

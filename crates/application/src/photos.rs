@@ -1,0 +1,71 @@
+//! The photos of people, and what stands for those who have none.
+
+use grateful_domain::{Author, PhotoSize, ProfilePhoto, UserId};
+use grateful_media::{Focus, ProfileSizes};
+use grateful_storage::Repositories;
+
+use crate::pictures::Upload;
+use crate::repeats::once_prepared;
+use crate::{Answer, App, Error, Repeat, Result, Thing, new_id, uploads};
+
+/// Gives somebody the photo that they sent, once for all requests that are the same by `repeat`; the one that they had goes
+/// away. `record` turns the photo into the answer that is kept for them.
+///
+/// # Errors
+/// `Unsupported` where it is no picture, `Invalid` where it is one that is not taken, `Unavailable` where too many are being
+/// made or it cannot be written: then everything is as it was.
+pub async fn set(
+    app: &App,
+    user: UserId,
+    upload: Upload,
+    focus: Option<Focus>,
+    repeat: Option<Repeat>,
+    record: impl Fn(&ProfilePhoto) -> Vec<u8>,
+) -> Result<Answer> {
+    let photo = ProfilePhoto::new(new_id(app.clock.now()));
+    let prepare = async || {
+        let sizes = app.pictures.profile(upload, focus).await?;
+        uploads::write(app, files(&photo, sizes)).await
+    };
+    let (answer, before) = once_prepared(app, user, repeat, prepare, async |tx| {
+        let before = tx.users().set_photo(user, Some(&photo)).await?.ok_or_else(Error::gone)?;
+        Ok((record(&photo), before.0))
+    })
+    .await?;
+    if let Some(before) = before.flatten() {
+        uploads::remove_photo(app, &before).await;
+    }
+    Ok(answer)
+}
+
+/// Takes somebody's photo away.
+///
+/// # Errors
+/// `NotFound` where they have none.
+pub async fn remove(app: &App, user: UserId) -> Result<()> {
+    let before = app.db.acquire().await?.users().set_photo(user, None).await?;
+    let photo = before.ok_or_else(Error::gone)?.0;
+    let photo = photo.ok_or(Error::NotFound { thing: Thing::Photo, id: None })?;
+    uploads::remove_photo(app, &photo).await;
+    Ok(())
+}
+
+/// Somebody as everybody sees them, for whatever stands for them where they have no photo.
+///
+/// # Errors
+/// `NotFound` where there is no such person.
+pub async fn stood_for(app: &App, user: UserId) -> Result<Author> {
+    let found = app.db.acquire().await?.users().find_author(user).await?;
+    found.ok_or_else(|| Thing::User.not_found(user))
+}
+
+fn files(photo: &ProfilePhoto, sizes: ProfileSizes) -> Vec<(String, Vec<u8>)> {
+    let ProfileSizes { thumbnail, small, medium, large } = sizes;
+    let sizes = [
+        (PhotoSize::Thumbnail, thumbnail),
+        (PhotoSize::Small, small),
+        (PhotoSize::Medium, medium),
+        (PhotoSize::Large, large),
+    ];
+    sizes.map(|(size, file)| (photo.file(size), file)).into()
+}

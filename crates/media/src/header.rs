@@ -1,0 +1,119 @@
+//! What the beginning of a file says, before anything is decoded.
+
+use image::RgbImage;
+use image::metadata::Orientation;
+
+use crate::jpeg::{self, JpegHeader, Scale};
+use crate::limits::MAX_BYTES;
+use crate::png::{self, PngHeader};
+use crate::sizes::{LARGE, POST_SIDE, making_bytes};
+use crate::turn;
+use crate::webp::{self, WebPHeader};
+use crate::{Format, Refusal};
+
+/// What a picture is decoded for, which says how much of it is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Four squares of somebody's face, see [`ProfileSizes`](crate::ProfileSizes).
+    Profile,
+    /// A picture in a post, see [`PostImage`](crate::PostImage).
+    Post,
+}
+
+/// A picture that is allowed, by all that can be known without decoding it.
+#[derive(Debug, Clone)]
+pub struct Header(Source);
+
+#[derive(Debug, Clone)]
+enum Source {
+    Jpeg(JpegHeader),
+    Png(PngHeader),
+    WebP(WebPHeader),
+}
+
+impl Header {
+    /// Reads and checks the header of a file. This takes microseconds, and no memory beyond that of its metadata.
+    ///
+    /// # Errors
+    ///
+    /// Everything in [`Refusal`]; a file whose header is right may still turn out as [`Refusal::Broken`] or
+    /// [`Refusal::Unsupported`] when it is decoded.
+    pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
+        if bytes.len() > MAX_BYTES {
+            return Err(Refusal::TooManyBytes { bytes: bytes.len() });
+        }
+        Ok(Self(match Format::of(bytes).ok_or(Refusal::UnknownFormat)? {
+            Format::Jpeg => Source::Jpeg(JpegHeader::read(bytes)?),
+            Format::Png => Source::Png(PngHeader::read(bytes)?),
+            Format::WebP => Source::WebP(WebPHeader::read(bytes)?),
+        }))
+    }
+
+    /// The format of the file.
+    pub fn format(&self) -> Format {
+        match self.0 {
+            Source::Jpeg(_) => Format::Jpeg,
+            Source::Png(_) => Format::Png,
+            Source::WebP(_) => Format::WebP,
+        }
+    }
+
+    /// Pixels across, as the picture is seen: turned already.
+    pub fn width(&self) -> u32 {
+        turn::sides(self.orientation(), self.stored_sides()).0
+    }
+
+    /// Pixels down, as the picture is seen: turned already.
+    pub fn height(&self) -> u32 {
+        turn::sides(self.orientation(), self.stored_sides()).1
+    }
+
+    /// Bytes of memory that decoding the file and writing what is made of it take at most, the file itself not counted.
+    pub fn decode_bytes(&self, purpose: Purpose) -> u64 {
+        let (decoding, sides) = match &self.0 {
+            Source::Jpeg(header) => {
+                let scale = jpeg_scale(header, purpose);
+                (header.decode_bytes(scale), header.sides(scale))
+            }
+            Source::Png(header) => (header.decode_bytes(), self.stored_sides()),
+            Source::WebP(header) => (header.decode_bytes(), self.stored_sides()),
+        };
+        // Metadata is read before anything is decoded, and what is made after that.
+        decoding.max(making_bytes(purpose, sides)) + METADATA
+    }
+
+    pub(crate) fn orientation(&self) -> Orientation {
+        match &self.0 {
+            Source::Jpeg(header) => header.orientation,
+            Source::Png(header) => header.orientation,
+            Source::WebP(header) => header.orientation,
+        }
+    }
+
+    pub(crate) fn decode(&self, bytes: &[u8], purpose: Purpose) -> Result<RgbImage, Refusal> {
+        match &self.0 {
+            Source::Jpeg(header) => jpeg::decode(bytes, header, jpeg_scale(header, purpose)),
+            Source::Png(_) => png::decode(bytes),
+            Source::WebP(_) => webp::decode(bytes),
+        }
+    }
+
+    fn stored_sides(&self) -> (u32, u32) {
+        match &self.0 {
+            Source::Jpeg(header) => (header.width, header.height),
+            Source::Png(header) => (header.width, header.height),
+            Source::WebP(header) => (header.width, header.height),
+        }
+    }
+}
+
+/// What else there is: tables, lines, the metadata of the file.
+const METADATA: u64 = MAX_BYTES as u64 * 2;
+
+/// A square needs the shorter side, all of a picture the longer one.
+fn jpeg_scale(header: &JpegHeader, purpose: Purpose) -> Scale {
+    match purpose {
+        Purpose::Profile => Scale::for_side(header.width.min(header.height), LARGE),
+        Purpose::Post => Scale::for_side(header.width.max(header.height), POST_SIDE),
+    }
+}

@@ -1,0 +1,37 @@
+//! Pictures, and the forms that they are sent in.
+
+/// A PNG of a slope of colours.
+pub fn a_png(width: u32, height: u32) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    let [right, down] = [width.max(2) - 1, height.max(2) - 1];
+    let colour =
+        |(x, y)| [x * 255 / right, y * 255 / down, 128].map(|part: u32| part.to_le_bytes()[0]);
+    let pixels: Vec<u8> = pixels.flat_map(colour).collect();
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&pixels).unwrap();
+    writer.finish().unwrap();
+    file
+}
+
+/// What separates the parts of a form.
+pub const BOUNDARY: &str = "a-line-that-stands-nowhere-else";
+
+/// A form of these parts, as browsers send it; a part with the name `file` or `image` is a file.
+pub fn a_form(parts: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut form = Vec::new();
+    for (name, content) in parts {
+        let is_file = ["file", "image"].contains(name);
+        let file = if is_file { "; filename=\"IMG_1.PNG\"\r\nContent-Type: image/png" } else { "" };
+        let head = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n"
+        );
+        form.extend_from_slice(head.as_bytes());
+        form.extend_from_slice(content);
+        form.extend_from_slice(b"\r\n");
+    }
+    form.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+    form
+}
