@@ -2,6 +2,8 @@
 
 mod geocoder;
 mod limits;
+#[cfg(test)]
+mod table;
 
 use std::fmt;
 use std::path::PathBuf;
