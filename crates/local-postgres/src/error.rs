@@ -10,28 +10,18 @@ pub enum Error {
     /// No binaries on this machine, and no way to fetch them.
     #[error(
         "PostgreSQL is not installed, and npm, which could fetch it, is not there either: install \
-         the packages `postgresql` and `postgresql-contrib` (Debian, Ubuntu: apt-get install postgresql)"
+         the package `postgresql` (Debian, Ubuntu: apt-get install postgresql)"
     )]
     NotInstalled,
 
     /// No binaries on this machine, and npm has none for it.
     #[error(
-        "PostgreSQL is not installed, and npm has none for {platform}: install the packages \
-         `postgresql` and `postgresql-contrib` (Debian, Ubuntu: apt-get install postgresql)"
+        "PostgreSQL is not installed, and npm has none for {platform}: install the package \
+         `postgresql` (Debian, Ubuntu: apt-get install postgresql)"
     )]
     NoPackage {
         /// Operating system and processor.
         platform: String,
-    },
-
-    /// The binaries are there, the extension that search needs is not.
-    #[error(
-        "PostgreSQL in {} lacks the extension pg_trgm: install the package `postgresql-contrib` of the same version",
-        bin.display()
-    )]
-    NoTrigrams {
-        /// Where the binaries are.
-        bin: PathBuf,
     },
 
     /// The folder has no usable `initdb` and `postgres`.

