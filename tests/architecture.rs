@@ -73,6 +73,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
             "actix-web",
             "clap",
             "indicatif",
+            "metrics-exporter-prometheus",
             "mimalloc",
             "object_store",
             "rustls",

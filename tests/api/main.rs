@@ -15,5 +15,8 @@ mod resilience;
 /// How often anything may be done, and what is asked of others.
 mod limits;
 
+/// What a server shows of itself.
+mod metrics;
+
 /// The command line: help, settings, commands, logs.
 mod cli;

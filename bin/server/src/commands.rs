@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use chrono::TimeDelta;
 use grateful_application::{App, Arrivals, Guesses, Passwords, Pictures, SystemClock};
 use grateful_nominatim::Nominatim;
-use grateful_storage::{Database, DatabaseConfig};
+use grateful_storage::{Database, DatabaseConfig, Pools};
 
 use crate::config::{Command, Settings, cores};
 use crate::database::Postgres;
@@ -56,7 +56,13 @@ struct Shared {
     session_lifetime: TimeDelta,
     notification_retention: TimeDelta,
     orphan_age: TimeDelta,
+    pools: Pools,
 }
+
+/// What the pools are called that answer requests.
+const REQUESTS: &str = "requests";
+/// What the pool is called on which nobody waits.
+const JOBS: &str = "jobs";
 
 impl Shared {
     fn new(settings: &Settings, database: DatabaseConfig) -> anyhow::Result<Self> {
@@ -73,12 +79,16 @@ impl Shared {
             session_lifetime: settings.session_lifetime,
             notification_retention: settings.notification_retention,
             orphan_age: settings.orphan_age,
+            pools: Pools::default(),
         })
     }
 
-    fn app(&self) -> App {
+    /// One with a pool of its own, under this name.
+    fn app(&self, pool: &'static str) -> App {
+        let db = Database::connect_lazily(DatabaseConfig { pool, ..self.database.clone() });
+        self.pools.add(&db);
         App {
-            db: Database::connect_lazily(self.database.clone()),
+            db,
             files: Arc::clone(&self.files.store),
             clock: Arc::new(SystemClock),
             passwords: self.passwords.clone(),

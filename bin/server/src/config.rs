@@ -4,6 +4,7 @@ mod geocoder;
 mod limits;
 #[cfg(test)]
 mod table;
+mod watching;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use url::Url;
 use self::geocoder::RawGeocoder;
 pub(crate) use self::limits::Limits;
 use self::limits::RawLimits;
+use self::watching::{RawWatching, Watching};
 use crate::telemetry::{LogConfig, LogFormat};
 
 /// Gratitude communities: posts, hearts and feeds over HTTP, on PostgreSQL.
@@ -206,15 +208,8 @@ pub(crate) struct RawSettings {
     )]
     statement_timeout_ms: String,
 
-    /// From how many milliseconds on a statement is logged as slow.
-    #[arg(
-        long,
-        env = "GRATEFUL_SLOW_STATEMENT_MS",
-        default_value = "100",
-        global = true,
-        value_name = "MS"
-    )]
-    slow_statement_ms: String,
+    #[command(flatten)]
+    watching: RawWatching,
 
     /// How many days a notification is kept that was read.
     #[arg(
@@ -294,7 +289,7 @@ pub(crate) struct Settings {
     pub(crate) workers: usize,
     pub(crate) connections_per_worker: usize,
     pub(crate) statement_timeout: Duration,
-    pub(crate) slow_statement: Duration,
+    pub(crate) watching: Watching,
     pub(crate) session_lifetime: TimeDelta,
     pub(crate) notification_retention: TimeDelta,
     pub(crate) shutdown_timeout: Duration,
@@ -325,7 +320,6 @@ impl Settings {
             number("GRATEFUL_CONNECTIONS_PER_WORKER", &raw.connections_per_worker, 1, 1000);
         let timeout =
             number("GRATEFUL_STATEMENT_TIMEOUT_MS", &raw.statement_timeout_ms, 1, 3_600_000);
-        let slow = number("GRATEFUL_SLOW_STATEMENT_MS", &raw.slow_statement_ms, 0, 3_600_000);
         let days = number("GRATEFUL_SESSION_DAYS", &raw.session_days, 1, 3650);
         let retention = number("GRATEFUL_NOTIFICATION_DAYS", &raw.notification_days, 2, 36_500);
         let orphans = number("GRATEFUL_ORPHAN_MINUTES", &raw.orphan_minutes, 0, 1_000_000);
@@ -339,6 +333,7 @@ impl Settings {
         let more = more.map(origin_of).collect::<Result<Vec<_>, _>>();
         let more = problems.keep("GRATEFUL_ALLOWED_ORIGINS", more);
         let bucket = problems.keep("GRATEFUL_UPLOADS_BUCKET", bucket_of(&raw.uploads_bucket));
+        let watching = raw.watching.check(&mut problems);
         let limits = raw.limits.check(&mut problems);
         let frontend_url = raw.frontend_url.trim_end_matches('/').to_owned();
         let nominatim = raw.geocoder.check(&frontend_url, &mut problems);
@@ -357,7 +352,7 @@ impl Settings {
                 workers: if workers == 0 { cores() } else { fit(workers) },
                 connections_per_worker: fit(connections),
                 statement_timeout: Duration::from_millis(timeout),
-                slow_statement: Duration::from_millis(slow),
+                watching: watching?,
                 session_lifetime: TimeDelta::days(i64::try_from(days).ok()?),
                 notification_retention: TimeDelta::days(i64::try_from(retention).ok()?),
                 shutdown_timeout: Duration::from_secs(shutdown),

@@ -30,7 +30,7 @@ impl Postgres {
         let config = DatabaseConfig {
             max_connections: settings.connections_per_worker,
             statement_timeout: settings.statement_timeout,
-            slow_statement: settings.slow_statement,
+            thresholds: settings.watching.thresholds,
             ..DatabaseConfig::new(url.unwrap_or_default())
         };
         Ok(Self { config, private })

@@ -5,6 +5,7 @@ mod config;
 mod database;
 mod files;
 mod listen;
+mod monitoring;
 mod telemetry;
 
 use std::process::ExitCode;

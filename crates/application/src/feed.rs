@@ -7,6 +7,7 @@ use grateful_domain::{
 };
 use grateful_storage::{Connection, PostQuery, Repositories};
 
+use crate::metric::timed;
 use crate::{App, Result};
 
 /// A post in a feed, and what put it there.
@@ -33,6 +34,10 @@ pub struct Leg {
 ///
 /// A post that goes away while the page is made leaves the page shorter, and counts as met.
 pub async fn ranked(app: &App, viewer: Viewer, stretch: Stretch) -> Result<Leg> {
+    timed("ranked", make_ranked(app, viewer, stretch)).await
+}
+
+async fn make_ranked(app: &App, viewer: Viewer, stretch: Stretch) -> Result<Leg> {
     let mut conn = app.db.acquire().await?;
     let limit = usize::from(stretch.limit);
     let (walk, passed_over) = match stretch.start {
@@ -56,11 +61,16 @@ pub async fn ranked(app: &App, viewer: Viewer, stretch: Stretch) -> Result<Leg> 
 
 /// Everybody's public posts, newest first, the viewer's own among them.
 pub async fn newest(app: &App, viewer: Viewer, page: Page) -> Result<Slice<SeenPost>> {
-    Ok(list_newest(&mut *app.db.acquire().await?, viewer, page).await?)
+    timed("newest", async { Ok(list_newest(&mut *app.db.acquire().await?, viewer, page).await?) })
+        .await
 }
 
 /// As [`newest`], and what each post is worth to the viewer now, though that has no say in its place.
 pub async fn newest_explained(app: &App, viewer: Viewer, page: Page) -> Result<Slice<FeedPost>> {
+    timed("newest", make_newest_explained(app, viewer, page)).await
+}
+
+async fn make_newest_explained(app: &App, viewer: Viewer, page: Page) -> Result<Slice<FeedPost>> {
     let mut conn = app.db.acquire().await?;
     let Slice { items, next } = list_newest(&mut conn, viewer, page).await?;
     let authors: Vec<_> = items.iter().map(|seen| seen.post.author).collect();
@@ -75,6 +85,15 @@ pub async fn newest_explained(app: &App, viewer: Viewer, page: Page) -> Result<S
 
 /// The public posts of the last hours that move people most.
 pub async fn trending(
+    app: &App,
+    viewer: Viewer,
+    window: TrendingWindow,
+    limit: Limit,
+) -> Result<Vec<SeenPost>> {
+    timed("trending", make_trending(app, viewer, window, limit)).await
+}
+
+async fn make_trending(
     app: &App,
     viewer: Viewer,
     window: TrendingWindow,

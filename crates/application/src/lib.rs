@@ -25,6 +25,7 @@ mod buckets;
 mod error;
 mod guesses;
 mod mentions;
+mod metric;
 mod notify;
 mod passwords;
 mod pictures;
@@ -38,14 +39,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 // The web says where a picture is cut, and what a file is; of pictures themselves it knows nothing.
 pub use grateful_media::{Focus, Format};
 use grateful_storage::Database;
-// The web counts statements by request, and knows nothing else of storage.
-pub use grateful_storage::QueryLog;
+// The web counts statements by request and says what it measures, and knows nothing else of storage.
+pub use grateful_storage::{Metric, MetricKind, MetricLabel, QueryLog, Thresholds};
 use object_store::ObjectStore;
 use uuid::{NoContext, Timestamp, Uuid};
 
 pub use self::buckets::Buckets;
 pub use self::error::{Error, Result, Thing};
 pub use self::guesses::Guesses;
+pub use self::metric::all_metrics;
 pub use self::notifications::Arrivals;
 pub use self::passwords::Passwords;
 pub use self::pictures::{Pictures, Place, Upload};
@@ -87,6 +89,11 @@ impl App {
     pub const NOTIFICATION_RETENTION: TimeDelta = TimeDelta::days(90);
     /// How old a file is before it can be an orphan, unless configured otherwise.
     pub const ORPHAN_AGE: TimeDelta = TimeDelta::hours(1);
+
+    /// From when on statements are reported, slow ones and repeated ones.
+    pub fn thresholds(&self) -> &Thresholds {
+        self.db.thresholds()
+    }
 }
 
 /// An id of version 7: later ones sort behind earlier ones, which keeps indexes dense.

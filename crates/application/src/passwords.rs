@@ -5,6 +5,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use grateful_domain::{Password, PasswordHash};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::metric::{PASSWORDS_IN_WORK, PASSWORDS_REFUSED, PASSWORDS_WAITING, Present};
 use crate::{Error, Result};
 
 /// A bounded place where passwords are hashed with argon2id.
@@ -67,9 +68,15 @@ impl Passwords {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let full = || Error::Unavailable("too many passwords are being hashed".into());
+        let full = || {
+            metrics::counter!(PASSWORDS_REFUSED).increment(1);
+            Error::Unavailable("too many passwords are being hashed".into())
+        };
         let _admitted: SemaphorePermit<'_> = self.admitted.try_acquire().map_err(|_| full())?;
+        let waiting = Present::in_(PASSWORDS_WAITING);
         let _running = self.running.acquire().await.map_err(|_| full())?;
+        drop(waiting);
+        let _in_work = Present::in_(PASSWORDS_IN_WORK);
         tokio::task::spawn_blocking(work).await.map_err(|panic| Error::Internal(panic.into()))
     }
 }
@@ -106,6 +113,8 @@ fn check(candidate: &[u8], kept: &PasswordHash) -> Check {
 
 #[cfg(test)]
 mod tests {
+    use grateful_testkit::Measured;
+
     use super::*;
 
     fn password(text: &str) -> Password {
@@ -159,5 +168,37 @@ mod tests {
         let refused = passwords.hash(password("correct horse")).await.unwrap_err();
 
         assert!(matches!(refused, Error::Unavailable(_)));
+    }
+
+    #[tokio::test]
+    async fn how_many_wait_are_in_work_or_are_refused_is_measured() {
+        let measured = Measured::begin();
+        let changed = |changes: &[(&str, i64)]| {
+            let changes = changes.iter();
+            let changes = changes.map(|(name, by)| (format!("grateful_passwords_{name}"), *by));
+            assert_eq!(measured.take(), changes.collect());
+        };
+        let passwords = Passwords::new(1).unwrap();
+        let only_one = passwords.running.try_acquire().unwrap();
+
+        let mut first = Box::pin(passwords.hash(password("correct horse")));
+        assert!(futures_util::poll!(&mut first).is_pending());
+        changed(&[("waiting", 1)]);
+
+        // Whoever gives up waits no more.
+        let mut second = Box::pin(passwords.hash(password("correct horse")));
+        assert!(futures_util::poll!(&mut second).is_pending());
+        drop(second);
+        changed(&[]);
+
+        drop(only_one);
+        assert!(futures_util::poll!(&mut first).is_pending());
+        changed(&[("in_work", 1), ("waiting", -1)]);
+        first.await.unwrap();
+        changed(&[("in_work", -1)]);
+
+        let _everyone = passwords.admitted.try_acquire_many(65).unwrap();
+        passwords.hash(password("correct horse")).await.unwrap_err();
+        changed(&[("refused_total", 1)]);
     }
 }

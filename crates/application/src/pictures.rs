@@ -6,6 +6,7 @@ use grateful_domain::Invalid;
 use grateful_media::{Focus, Header, Picture, PostImage, ProfileSizes, Purpose, Refusal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::metric::{IMAGES_IN_WORK, IMAGES_REFUSED, IMAGES_WAITING, Present};
 use crate::{Error, Result};
 
 /// A bounded place where pictures are received, checked and made.
@@ -23,6 +24,7 @@ pub struct Pictures {
 /// A place in the queue. It is taken before a picture is received, which fills memory too.
 pub struct Place {
     _permit: OwnedSemaphorePermit,
+    waiting: Present,
 }
 
 /// A picture as it was sent.
@@ -62,8 +64,8 @@ impl Pictures {
     /// # Errors
     /// `Unavailable` where there is none.
     pub fn admit(&self) -> Result<Place> {
-        let permit = Arc::clone(&self.admitted).try_acquire_owned();
-        permit.map(|_permit| Place { _permit }).map_err(|_| full())
+        let permit = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| full())?;
+        Ok(Place { _permit: permit, waiting: Present::in_(IMAGES_WAITING) })
     }
 
     /// The sizes of a profile photo.
@@ -98,14 +100,15 @@ impl Pictures {
         let needed = kibibytes(header.decode_bytes(purpose).min(Self::MEMORY));
         let _running = self.running.acquire().await.map_err(|_| full())?;
         let _memory = self.memory.acquire_many(needed).await.map_err(|_| full())?;
+        let Place { _permit, waiting } = place;
+        drop(waiting);
+        let _in_work = Present::in_(IMAGES_IN_WORK);
         let made = tokio::task::spawn_blocking(move || {
             let picture = Picture::decode(&bytes, purpose)?;
             drop(bytes);
             Ok(make(picture))
         });
-        let made = made.await.map_err(|panic| Error::Internal(panic.into()))?;
-        drop(place);
-        made.map_err(refused)
+        made.await.map_err(|panic| Error::Internal(panic.into()))?.map_err(refused)
     }
 }
 
@@ -114,6 +117,7 @@ fn kibibytes(bytes: u64) -> u32 {
 }
 
 fn full() -> Error {
+    metrics::counter!(IMAGES_REFUSED).increment(1);
     Error::Unavailable("too many pictures are being made".into())
 }
 

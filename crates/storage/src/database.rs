@@ -1,6 +1,6 @@
 //! Connections, and transactions on them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::Timeouts;
@@ -11,7 +11,10 @@ use diesel_async::pooled_connection::{
 use diesel_async::{AsyncConnection, SimpleAsyncConnection, TransactionManager};
 use futures_util::FutureExt;
 
-use crate::{Connection, QueryMonitor, Result, StorageError, Transient};
+use crate::metric::{POOL_FAILURES, POOL_WAIT, TRANSACTIONS_RETRIED};
+use crate::outcomes::counted_if_ok;
+use crate::pools;
+use crate::{Connection, QueryMonitor, Result, StorageError, Thresholds, Transient};
 
 type Transactions = <Connection as AsyncConnection>::TransactionManager;
 
@@ -26,8 +29,10 @@ pub struct DatabaseConfig {
     pub wait: Duration,
     /// How long one statement may run before PostgreSQL cancels it.
     pub statement_timeout: Duration,
-    /// From when on a statement is logged as slow.
-    pub slow_statement: Duration,
+    /// From when on statements are reported.
+    pub thresholds: Thresholds,
+    /// What the pool is for, as the metrics name it. Those of several pools with one name are added up.
+    pub pool: &'static str,
 }
 
 impl DatabaseConfig {
@@ -38,7 +43,8 @@ impl DatabaseConfig {
             max_connections: 8,
             wait: Duration::from_millis(800),
             statement_timeout: Duration::from_secs(5),
-            slow_statement: Duration::from_millis(100),
+            thresholds: Thresholds::default(),
+            pool: "main",
         }
     }
 
@@ -67,6 +73,8 @@ pub type PooledConnection = Object<Connection>;
 #[derive(Clone)]
 pub struct Database {
     pool: Pool<Connection>,
+    name: &'static str,
+    thresholds: Thresholds,
 }
 
 impl Database {
@@ -81,7 +89,7 @@ impl Database {
             create: Some(config.wait),
             recycle: Some(config.wait),
         };
-        let max_connections = config.max_connections;
+        let DatabaseConfig { max_connections, thresholds, pool: name, .. } = config;
         let settings = manager_config(&config);
         let manager = AsyncDieselConnectionManager::new_with_config(config.url, settings);
         let pool = Pool::builder(manager)
@@ -90,7 +98,20 @@ impl Database {
             .timeouts(timeouts)
             .build()
             .expect("time limits work, since a runtime is given");
-        Self { pool }
+        Self { pool, name, thresholds }
+    }
+
+    /// From when on statements are reported.
+    pub fn thresholds(&self) -> &Thresholds {
+        &self.thresholds
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn weak(&self) -> pools::Weak {
+        self.pool.weak()
     }
 
     /// A connection from the pool.
@@ -98,7 +119,13 @@ impl Database {
     /// # Errors
     /// [`StorageError::Unavailable`] when none gets free in time or none can be opened.
     pub async fn acquire(&self) -> Result<PooledConnection> {
-        Ok(self.pool.get().await?)
+        let asked = Instant::now();
+        let connection = self.pool.get().await;
+        metrics::histogram!(POOL_WAIT, "pool" => self.name).record(asked.elapsed());
+        if connection.is_err() {
+            metrics::counter!(POOL_FAILURES, "pool" => self.name).increment(1);
+        }
+        Ok(connection?)
     }
 
     /// Runs `work` in one transaction, which commits if and only if `work` succeeds.
@@ -121,9 +148,12 @@ impl Database {
         let conn = &mut *conn;
         let mut attempt = 1;
         loop {
-            match attempt_transaction(conn, work.clone()).await {
+            // What a use case keeps over its waits is large, and would be copied onto the stack layer by layer.
+            let tried = Box::pin(attempt_transaction(conn, work.clone()));
+            match counted_if_ok(tried).await {
                 Err(error) if error.is_transient() && attempt < ATTEMPTS => {
                     tracing::debug!(attempt, "Another transaction stood in the way");
+                    metrics::counter!(TRANSACTIONS_RETRIED).increment(1);
                     tokio::time::sleep(BACK_OFF * attempt).await;
                     attempt += 1;
                 }
@@ -160,7 +190,7 @@ where
 
 fn manager_config(config: &DatabaseConfig) -> ManagerConfig<Connection> {
     let settings = config.session_settings();
-    let slow = config.slow_statement;
+    let slow = config.thresholds.slow;
     let mut manager = ManagerConfig::default();
     // The default asks the server at every checkout, which costs a round trip a request.
     manager.recycling_method = RecyclingMethod::Fast;

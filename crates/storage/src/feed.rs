@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 use self::sources::{Beginnings, Row, depth};
 use self::trending::Trending;
+use crate::metric::FEED_CANDIDATES;
 use crate::schema::follows;
 use crate::{Connection, Result};
 
@@ -75,6 +76,8 @@ impl Feed<'_> {
             // By now it is as if they were whole, and those starve nobody.
             compose(&sources(&rows, |_| true), walk, most).unwrap_or_default()
         };
+        let read = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        metrics::histogram!(FEED_CANDIDATES).record(read);
         let goes_on = placed.len() < found;
         let followed: HashSet<UserId> =
             rows.iter().filter(|row| row.followed).map(|row| row.author_id.into()).collect();

@@ -12,9 +12,12 @@ mod follows;
 mod holdings;
 mod idempotency_keys;
 mod likes;
+mod metric;
 mod migrate;
 mod monitor;
 mod notifications;
+mod outcomes;
+mod pools;
 mod posts;
 mod query;
 mod schema;
@@ -36,12 +39,15 @@ pub use self::follows::{FollowCounts, Follows};
 pub use self::holdings::{GivenHeart, GivenReaction, Holdings, SentPost};
 pub use self::idempotency_keys::{Claim, Claimed, IdempotencyKeys};
 pub use self::likes::{Likes, NewLike};
+pub use self::metric::{METRICS, Metric, MetricKind, MetricLabel};
 pub use self::migrate::{MIGRATIONS, migrate, pending_migrations};
-pub use self::monitor::{QueryLog, QueryMonitor, Tally};
+pub use self::monitor::{QueryLog, QueryMonitor, Tally, Thresholds};
 pub use self::notifications::{
     Change, Changed, HeldBack, InboxPosition, Listed, NoLongerNamed, NotificationCounts,
     NotificationStats, Notifications, Recorded, StreamTickets,
 };
+pub use self::outcomes::counted_if_ok;
+pub use self::pools::Pools;
 pub use self::posts::{Posts, Standing};
 pub use self::query::PostQuery;
 pub use self::sessions::{Sessions, TokenHash};

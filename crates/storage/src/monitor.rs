@@ -1,14 +1,29 @@
-//! Which statements a piece of work runs, how often and for how long.
+//! Watching statements: which a piece of work runs, how often and for how long.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::fmt::Write as _;
+mod log;
+
+use std::cell::Cell;
+use std::fmt::{Display, Write as _};
 use std::time::{Duration, Instant};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 
-tokio::task_local! {
-    static LOG: RefCell<QueryLog>;
+pub use self::log::{QueryLog, Tally};
+use crate::metric::{STATEMENT_DURATION, STATEMENTS_SLOW};
+
+/// From when on statements are reported: as a warning of `tracing`, and in the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Thresholds {
+    /// How long one takes that is slow.
+    pub slow: Duration,
+    /// How often the same one runs in one piece of work that asks row by row (N+1).
+    pub repeated: u32,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self { slow: Duration::from_millis(100), repeated: 5 }
+    }
 }
 
 /// Watches one connection: times every statement, reports slow ones, and adds each to the [`QueryLog`] of the work
@@ -22,23 +37,37 @@ pub struct QueryMonitor {
     started: Option<Instant>,
 }
 
+thread_local! {
+    /// Where the text of a statement is written, most of which are known already: each would be an allocation otherwise.
+    static TEXT: Cell<String> = const { Cell::new(String::new()) };
+}
+
 impl QueryMonitor {
     /// A monitor that reports statements taking `slow` or longer.
     pub fn new(slow: Duration) -> Self {
         Self { slow, started: None }
     }
 
-    fn finish(&mut self, sql: String) {
+    fn finish(&mut self, statement: &impl Display) {
         let elapsed = self.started.take().map_or(Duration::ZERO, |start| start.elapsed());
-        if self.slow <= elapsed {
+        metrics::histogram!(STATEMENT_DURATION).record(elapsed);
+        let is_slow = self.slow <= elapsed;
+        if !is_slow && !log::is_kept() {
+            return;
+        }
+        let mut sql = TEXT.take();
+        sql.clear();
+        _ = write!(sql, "{statement}");
+        if is_slow {
+            metrics::counter!(STATEMENTS_SLOW).increment(1);
             tracing::warn!(
                 db.query.text = sql,
                 duration_ms = elapsed.as_millis(),
                 "Slow statement"
             );
         }
-        // Outside any scope, such as in a background job, nobody is counting.
-        _ = LOG.try_with(|log| log.borrow_mut().add(sql, elapsed));
+        log::add(&sql, elapsed);
+        TEXT.set(sql);
     }
 }
 
@@ -47,65 +76,9 @@ impl Instrumentation for QueryMonitor {
         match event {
             // Its text would include the bound values; the finished query's does not.
             InstrumentationEvent::StartQuery { .. } => self.started = Some(Instant::now()),
-            InstrumentationEvent::FinishQuery { query, .. } => {
-                // Statements are long: grown from nothing, the text would be copied again and again.
-                let mut sql = String::with_capacity(2_048);
-                _ = write!(sql, "{query}");
-                self.finish(sql);
-            }
+            InstrumentationEvent::FinishQuery { query, .. } => self.finish(&query),
             _ => (),
         }
-    }
-}
-
-/// How often one statement ran, and for how long in all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// How many times.
-    pub count: u32,
-    /// The sum of all times.
-    pub time: Duration,
-}
-
-/// The statements that one piece of work ran. The text of a statement has `$1` where values were, so that it is its
-/// own fingerprint and holds nothing that belongs to anybody.
-#[derive(Debug, Clone, Default)]
-pub struct QueryLog {
-    tallies: HashMap<String, Tally>,
-}
-
-impl QueryLog {
-    /// Runs `work`, and returns its output with the statements it ran.
-    ///
-    /// What `work` spawns as a task of its own is not counted.
-    pub async fn record<T>(work: impl Future<Output = T>) -> (T, Self) {
-        LOG.scope(RefCell::default(), async {
-            let output = work.await;
-            (output, LOG.with(RefCell::take))
-        })
-        .await
-    }
-
-    /// How many statements there were, `BEGIN` and `COMMIT` included.
-    pub fn total(&self) -> u32 {
-        self.tallies.values().map(|tally| tally.count).sum()
-    }
-
-    /// How long PostgreSQL took for all of them.
-    pub fn time(&self) -> Duration {
-        self.tallies.values().map(|tally| tally.time).sum()
-    }
-
-    /// Statements that ran at least `times`: the usual sign of a query inside a loop (N+1).
-    pub fn repeated(&self, times: u32) -> impl Iterator<Item = (&str, Tally)> {
-        let often = move |(_, tally): &(&str, Tally)| times <= tally.count;
-        self.tallies.iter().map(|(sql, tally)| (sql.as_str(), *tally)).filter(often)
-    }
-
-    fn add(&mut self, sql: String, elapsed: Duration) {
-        let tally = self.tallies.entry(sql).or_default();
-        tally.count += 1;
-        tally.time += elapsed;
     }
 }
 
@@ -118,7 +91,7 @@ mod tests {
         let mut monitor = QueryMonitor::new(Duration::from_secs(1));
         let ((), log) = QueryLog::record(async {
             for sql in ["SELECT 1", "SELECT $1", "SELECT $1"] {
-                monitor.finish(sql.to_owned());
+                monitor.finish(&sql);
             }
         })
         .await;
@@ -129,6 +102,25 @@ mod tests {
 
     #[test]
     fn outside_any_scope_a_statement_is_merely_timed() {
-        QueryMonitor::new(Duration::ZERO).finish("SELECT 1".to_owned());
+        QueryMonitor::new(Duration::ZERO).finish(&"SELECT 1");
+    }
+
+    #[tokio::test]
+    async fn what_is_cut_short_has_counted_in_the_work_around_it() {
+        let mut monitor = QueryMonitor::new(Duration::from_secs(1));
+        let ((), log) = QueryLog::record(async {
+            let endless = QueryLog::record(async {
+                monitor.finish(&"SELECT 1");
+                std::future::pending::<()>().await;
+            });
+            tokio::select! {
+                biased;
+                _ = endless => (),
+                () = std::future::ready(()) => (),
+            }
+        })
+        .await;
+
+        assert_eq!(log.total(), 1);
     }
 }

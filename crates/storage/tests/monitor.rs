@@ -1,6 +1,7 @@
 //! Which statements are counted, and what is said about slow ones.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,8 +10,11 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use grateful_domain::{Limit, Page, PostId, Viewer};
-use grateful_storage::{DatabaseConfig, PostQuery, QueryLog, Repositories, Result};
-use grateful_testkit::{TestDatabase, a_post, someone};
+use grateful_storage::{
+    DatabaseConfig, METRICS, Metric, MetricKind, Pools, PostQuery, QueryLog, Repositories, Result,
+    Thresholds,
+};
+use grateful_testkit::{Measured, TestDatabase, a_post, someone};
 use tracing_subscriber::fmt::MakeWriter;
 
 #[tokio::test]
@@ -103,7 +107,7 @@ async fn statements_are_timed_while_postgresql_works_on_them() {
 }
 
 #[tokio::test]
-async fn a_record_inside_another_keeps_its_statements_to_itself() {
+async fn what_is_recorded_inside_a_record_counts_in_both() {
     let test = TestDatabase::create().await;
     let ana = someone(&test).await;
     let mut conn = test.db.acquire().await.unwrap();
@@ -118,7 +122,7 @@ async fn a_record_inside_another_keeps_its_statements_to_itself() {
     })
     .await;
 
-    assert_eq!((inner.total(), outer.total()), (2, 1));
+    assert_eq!((inner.total(), outer.total()), (2, 3));
 }
 
 #[tokio::test]
@@ -137,7 +141,7 @@ async fn what_is_spawned_does_not_count() {
 #[tokio::test]
 async fn a_slow_statement_is_a_warning_with_its_text_and_without_its_values() {
     let test = TestDatabase::create().await;
-    let db = test.pool(|config| DatabaseConfig { slow_statement: Duration::ZERO, ..config });
+    let db = test.pool(|config| reporting_from(Duration::ZERO, config));
     let mut conn = db.acquire().await.unwrap();
     let lines = Lines::default();
 
@@ -163,7 +167,7 @@ async fn a_slow_statement_is_a_warning_with_its_text_and_without_its_values() {
 #[tokio::test]
 async fn a_value_that_a_statement_was_refused_for_is_not_logged_either() {
     let test = TestDatabase::create().await;
-    let db = test.pool(|config| DatabaseConfig { slow_statement: Duration::ZERO, ..config });
+    let db = test.pool(|config| reporting_from(Duration::ZERO, config));
     let post = a_post().saying("Something secret").saved_in(&test).await;
     let lines = Lines::default();
 
@@ -179,10 +183,140 @@ async fn a_value_that_a_statement_was_refused_for_is_not_logged_either() {
 }
 
 #[tokio::test]
+async fn every_statement_is_measured_and_slow_ones_are_counted() {
+    let test = TestDatabase::create().await;
+    let ana = someone(&test).await;
+    let measured = Measured::begin();
+
+    for (slow, counted) in [(Duration::ZERO, 1), (Duration::from_hours(1), 0)] {
+        let db = test.pool(|config| reporting_from(slow, config));
+        let mut conn = db.acquire().await.unwrap();
+        measured.take();
+
+        conn.users().find(ana).await.unwrap();
+
+        let counts = measured.take();
+        assert_eq!(counts["grateful_statement_duration_seconds"], 1);
+        let slow = counts.get("grateful_statements_slow_total").copied();
+        assert_eq!(slow.unwrap_or_default(), counted);
+    }
+}
+
+#[tokio::test]
+async fn a_statement_in_a_loop_is_a_warning_and_counted_by_the_work_that_it_ran_for() {
+    let test = TestDatabase::create().await;
+    let ana = someone(&test).await;
+    let mut conn = test.db.acquire().await.unwrap();
+    let lines = Lines::default();
+    let measured = Measured::begin();
+    let thresholds = Thresholds { repeated: 3, ..Thresholds::default() };
+
+    for times in [2, 3] {
+        let _capturing = capture(&lines);
+        let work = async {
+            for _ in 0..times {
+                conn.users().find(ana).await.unwrap();
+            }
+            times
+        };
+        assert_eq!(QueryLog::watch("digests", &thresholds, work).await, times);
+    }
+
+    let said = lines.text();
+    let warnings: Vec<_> = said.lines().filter(|line| line.contains("(N+1)")).collect();
+    let [warning] = warnings[..] else { panic!("{said}") };
+    assert!(warning.contains("WARN") && warning.contains("work=\"digests\""), "{warning}");
+    assert!(warning.contains("times=3") && warning.contains("$1"), "{warning}");
+    let counted = measured.take_of(&["grateful_statements_repeated_total"]);
+    let once = ("grateful_statements_repeated_total{work=digests}".to_owned(), 1);
+    assert_eq!(counted, [once].into());
+}
+
+#[tokio::test]
+async fn what_a_pool_has_and_who_waits_for_it_is_measured_by_its_name() {
+    let test = TestDatabase::create().await;
+    let one = |config| DatabaseConfig {
+        max_connections: 1,
+        wait: Duration::from_millis(200),
+        pool: "small",
+        ..config
+    };
+    let (first, second) = (test.pool(one), test.pool(one));
+    let pools = Pools::default();
+    pools.add(&first);
+    pools.add(&second);
+    let measured = Measured::begin();
+    let look = || {
+        pools.observe();
+        let mut gauges = measured.take();
+        gauges.retain(|name, _| name.starts_with("grateful_pool_"));
+        gauges
+    };
+
+    let held = first.acquire().await.unwrap();
+    drop(second.acquire().await.unwrap());
+    assert_eq!(
+        look(),
+        named([
+            ("grateful_pool_connections{pool=small,state=busy}", 1),
+            ("grateful_pool_connections{pool=small,state=idle}", 1),
+            ("grateful_pool_connections_max{pool=small}", 2),
+            ("grateful_pool_wait_seconds{pool=small}", 2),
+        ])
+    );
+
+    let mut waiting = Box::pin(first.acquire());
+    assert!(futures_util::poll!(&mut waiting).is_pending());
+    assert_eq!(look()["grateful_pool_waiting{pool=small}"], 1);
+    assert!(waiting.await.is_err());
+    let after = look();
+    assert_eq!(after["grateful_pool_failures_total{pool=small}"], 1);
+    assert_eq!(after.get("grateful_pool_waiting{pool=small}"), None, "{after:?}");
+
+    drop(second);
+    assert_eq!(look()["grateful_pool_connections_max{pool=small}"], 1);
+    drop(held);
+}
+
+#[test]
+fn metrics_are_called_what_prometheus_would_call_them() {
+    for metric in METRICS {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c == '_';
+        assert!(metric.name.chars().all(is_plain), "{}", metric.name);
+        assert!(metric.name.starts_with("grateful_"), "{}", metric.name);
+        let is_counter = metric.kind == MetricKind::Counter;
+        assert_eq!(metric.name.ends_with("_total"), is_counter, "{}", metric.name);
+        assert!(metric.help.ends_with('.'), "{}", metric.name);
+        if let MetricKind::Histogram(bounds) = metric.kind {
+            assert!(bounds.is_sorted_by(|one, next| one < next), "{}", metric.name);
+        }
+    }
+}
+
+#[test]
+fn what_is_described_begins_at_zero_where_all_its_labels_are_known() {
+    let measured = Measured::begin();
+
+    METRICS.iter().for_each(Metric::describe);
+
+    let begun = measured.take_with_zeros();
+    let outcomes = 6 * 9;
+    let plain =
+        ["statement_duration_seconds", "statements_slow_total", "transactions_retried_total"];
+    assert_eq!(begun.len(), outcomes + plain.len() + 1, "{begun:?}");
+    for name in plain.iter().chain(&["notifications_total{outcome=held_back,type=mention}"]) {
+        assert_eq!(begun.get(&format!("grateful_{name}")), Some(&0), "{begun:?}");
+    }
+}
+
+fn named<const N: usize>(counts: [(&str, u32); N]) -> BTreeMap<String, i64> {
+    counts.map(|(name, count)| (name.to_owned(), count.into())).into()
+}
+
+#[tokio::test]
 async fn a_fast_statement_is_not_worth_a_word() {
     let test = TestDatabase::create().await;
-    let db =
-        test.pool(|config| DatabaseConfig { slow_statement: Duration::from_hours(1), ..config });
+    let db = test.pool(|config| reporting_from(Duration::from_hours(1), config));
     let ana = someone(&test).await;
     let lines = Lines::default();
 
@@ -193,6 +327,11 @@ async fn a_fast_statement_is_not_worth_a_word() {
 
     assert!(found.is_some());
     assert_eq!(lines.text(), "");
+}
+
+fn reporting_from(slow: Duration, config: DatabaseConfig) -> DatabaseConfig {
+    let thresholds = Thresholds { slow, ..config.thresholds };
+    DatabaseConfig { thresholds, ..config }
 }
 
 async fn save_posts(test: &TestDatabase, number: usize) -> Vec<PostId> {

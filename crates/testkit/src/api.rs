@@ -14,7 +14,7 @@ use actix_web::rt::time::timeout;
 use actix_web::test::{TestRequest, init_service};
 use grateful_application::accounts::{LogIn, log_in};
 use grateful_domain::User;
-use grateful_web::WebConfig;
+use grateful_web::{MetricsPage, WebConfig};
 use serde_json::Value;
 
 use crate::{BOUNDARY, PASSWORD, TestApp, TestDatabase, a_form, a_user, contract};
@@ -42,7 +42,9 @@ pub struct Caller {
 impl Api {
     /// The API of a new application.
     pub async fn create() -> Self {
-        Self::on(TestApp::create().await, &WebConfig::default()).await
+        let nothing = MetricsPage::new(String::new);
+        let config = WebConfig { metrics: Some(nothing), ..WebConfig::default() };
+        Self::on(TestApp::create().await, &config).await
     }
 
     /// The API of this application.

@@ -14,6 +14,7 @@ mod clock;
 mod contract;
 mod database;
 mod engagement;
+mod measured;
 mod pictures;
 
 pub use self::api::{Answer, Api, Call, Caller, Opened};
@@ -25,4 +26,5 @@ pub use self::database::TestDatabase;
 pub use self::engagement::{
     CommentBuilder, a_comment, a_like, a_link, a_message, a_reaction, engagement_of,
 };
+pub use self::measured::Measured;
 pub use self::pictures::{BOUNDARY, a_form, a_png};

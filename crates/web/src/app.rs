@@ -14,7 +14,7 @@ use utoipa_actix_web::AppExt;
 
 use crate::error::ApiError;
 use crate::limits::Limits;
-use crate::middleware::{RequestId, Route, authenticate, bounds, frame, limit, problems};
+use crate::middleware::{RequestId, Route, Timing, authenticate, bounds, frame, limit, problems};
 use crate::openapi::ROUTES;
 use crate::quota::Quota;
 use crate::{WebConfig, docs, routes, uploads};
@@ -49,7 +49,7 @@ pub fn app(
         .wrap(from_fn(authenticate))
         .wrap(from_fn(bounds))
         .wrap(NormalizePath::trim())
-        .wrap(cors(&config.allowed_origins))
+        .wrap(cors(config))
         .wrap(from_fn(problems))
         .wrap(from_fn(frame))
 }
@@ -75,7 +75,7 @@ async fn require_method(
     }
 }
 
-fn cors(origins: &[String]) -> Cors {
+fn cors(config: &WebConfig) -> Cors {
     const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
@@ -95,7 +95,8 @@ fn cors(origins: &[String]) -> Cors {
             Quota::FIELD,
             Quota::POLICY_FIELD,
         ])
+        .expose_headers(config.server_timing.then_some(Timing::FIELD))
         .supports_credentials()
         .max_age(3600);
-    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+    config.allowed_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::LimitsConfig;
+use crate::{LimitsConfig, MetricsPage};
 
 /// Settings of the HTTP side.
 #[derive(Debug, Clone)]
@@ -19,8 +19,11 @@ pub struct WebConfig {
     pub patience: Duration,
     /// How much anybody may ask; none where nobody counts.
     pub limits: Option<LimitsConfig>,
-    /// From how many times on the same statement in one request is reported as N+1.
-    pub repeated_statements: u32,
+    /// What `GET /metrics` shows; without it there is nothing at that path.
+    pub metrics: Option<MetricsPage>,
+    /// Whether answers say in `Server-Timing` what took how long. That tells strangers more than they should know, and is
+    /// for development.
+    pub server_timing: bool,
 }
 
 impl WebConfig {
@@ -43,7 +46,8 @@ impl Default for WebConfig {
             shutdown_timeout: Duration::from_secs(30),
             patience: Duration::from_secs(7),
             limits: None,
-            repeated_statements: 5,
+            metrics: None,
+            server_timing: false,
         }
     }
 }

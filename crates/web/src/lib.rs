@@ -20,7 +20,9 @@ mod health;
 mod hearts;
 mod limits;
 mod locations;
+mod metric;
 mod middleware;
+mod monitoring;
 mod notifications;
 mod openapi;
 mod people;
@@ -44,6 +46,8 @@ pub use self::access::{Access, access_to};
 pub use self::app::app;
 pub use self::config::WebConfig;
 pub use self::limits::{Activity, LimitsConfig, activity_of};
+pub use self::metric::all_metrics;
+pub use self::monitoring::MetricsPage;
 pub use self::openapi::document;
 pub use self::server::serve;
 
@@ -57,6 +61,7 @@ fn routes(service: &mut ServiceConfig<'_>) {
         .service(health::report_health)
         .service(health::report_alive)
         .service(health::report_ready)
+        .service(monitoring::show_metrics)
         .service(openapi::openapi_json)
         .service(avatars::draw)
         .service(

@@ -37,6 +37,7 @@ use crate::problem::Problem;
         (name = "follows", description = "Who follows whom, and who has blocked whom"),
         (name = "notifications", description = "What people are told"),
         (name = "health", description = "Whether the server can work"),
+        (name = "monitoring", description = "How the server works"),
     ),
 )]
 struct Frontispiece;
@@ -139,6 +140,11 @@ impl RouteTable {
             }
         }
         Self(table)
+    }
+
+    /// The pattern itself, where it is one of this table.
+    pub(crate) fn pattern(&self, pattern: &str) -> Option<&str> {
+        self.0.get_key_value(pattern).map(|(known, _)| known.as_str())
     }
 
     pub(crate) fn methods(&self, pattern: &str) -> Option<&[Method]> {

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use grateful_tests::Setup;
 
 /// Every variable with its default. One that is missing here is explained nowhere.
-const SETTINGS: [(&str, &str); 29] = [
+const SETTINGS: [(&str, &str); 32] = [
     ("DATABASE_URL", ""),
     ("GRATEFUL_LISTEN", "localhost:8000"),
     ("GRATEFUL_DATA_DIR", ".data"),
@@ -18,6 +18,9 @@ const SETTINGS: [(&str, &str); 29] = [
     ("GRATEFUL_CONNECTIONS_PER_WORKER", "8"),
     ("GRATEFUL_STATEMENT_TIMEOUT_MS", "5000"),
     ("GRATEFUL_SLOW_STATEMENT_MS", "100"),
+    ("GRATEFUL_REPEATED_STATEMENTS", "5"),
+    ("GRATEFUL_METRICS", "on"),
+    ("GRATEFUL_SERVER_TIMING", "off"),
     ("GRATEFUL_NOTIFICATION_DAYS", "90"),
     ("GRATEFUL_SESSION_DAYS", "7"),
     ("GRATEFUL_RATE_LIMITS", "on"),
@@ -71,6 +74,9 @@ fn all_wrong_settings_are_said_at_once() {
         .with("GRATEFUL_CONNECTIONS_PER_WORKER", 0)
         .with("GRATEFUL_STATEMENT_TIMEOUT_MS", -1)
         .with("GRATEFUL_SLOW_STATEMENT_MS", "soon")
+        .with("GRATEFUL_REPEATED_STATEMENTS", 1)
+        .with("GRATEFUL_METRICS", "some")
+        .with("GRATEFUL_SERVER_TIMING", "slowly")
         .with("GRATEFUL_SESSION_DAYS", 0)
         .with("GRATEFUL_SHUTDOWN_SECONDS", "1e3")
         .with("GRATEFUL_NOTIFICATION_DAYS", 1)

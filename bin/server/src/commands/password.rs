@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 use grateful_application::accounts;
 use grateful_domain::Password;
 
-use super::{Shared, bring_up_to_date};
+use super::{JOBS, Shared, bring_up_to_date};
 use crate::config::Settings;
 use crate::database::Postgres;
 
@@ -17,7 +17,7 @@ pub(super) async fn reset(settings: Settings, username: &str) -> anyhow::Result<
         bring_up_to_date(&postgres.config).await?;
     }
     let shared = Shared::new(&settings, postgres.config.clone())?;
-    let ended = accounts::reset_password(&shared.app(), username, new).await?;
+    let ended = accounts::reset_password(&shared.app(JOBS), username, new).await?;
     println!("{username} has a new password; sessions ended: {ended}");
     postgres.close()
 }

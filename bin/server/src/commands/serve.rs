@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use grateful_application::{App, housekeeping};
+use grateful_application::{App, QueryLog, housekeeping};
 use grateful_storage::DatabaseConfig;
-use grateful_web::WebConfig;
+use grateful_web::{MetricsPage, WebConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::{Shared, bring_up_to_date};
+use super::{JOBS, REQUESTS, Shared, bring_up_to_date};
 use crate::config::Settings;
 use crate::database::Postgres;
 use crate::files::Files;
 use crate::listen::listen;
+use crate::monitoring::Recorder;
 
 pub(super) async fn serve(settings: Settings) -> anyhow::Result<()> {
     // First, so that a port in use is said before anything is started, and nobody is refused while that takes a while.
@@ -56,12 +57,16 @@ async fn serve_on(
             () = stop.wait() => return Ok(()),
         }
     }
+    // Before anything is measured.
+    let recorder = settings.watching.metrics.then(Recorder::install).transpose()?;
     let shared = Shared::new(settings, database.clone())?;
+    let page = recorder.as_ref().map(|recorder| recorder.page(shared.pools.clone()));
+    let jobs = shared.app(JOBS);
     let sweepers = [
-        tokio::spawn(sweep_hourly(shared.app())),
-        tokio::spawn(sweep_files_daily(shared.files.clone(), shared.app())),
+        tokio::spawn(sweep_files_daily(shared.files.clone(), jobs.clone())),
+        tokio::spawn(sweep_hourly(jobs)),
     ];
-    let outcome = answer(settings, shared, listeners, stop).await;
+    let outcome = answer(settings, shared, page, listeners, stop).await;
     sweepers.iter().for_each(JoinHandle::abort);
     outcome
 }
@@ -69,6 +74,7 @@ async fn serve_on(
 async fn answer(
     settings: &Settings,
     shared: Shared,
+    page: Option<MetricsPage>,
     listeners: Vec<TcpListener>,
     stop: &mut Stop,
 ) -> anyhow::Result<()> {
@@ -79,9 +85,11 @@ async fn answer(
         workers: settings.workers,
         shutdown_timeout: settings.shutdown_timeout,
         limits: settings.limits.as_ref().map(|limits| limits.requests.clone()),
+        metrics: page,
+        server_timing: settings.watching.server_timing,
         ..WebConfig::default()
     };
-    let server = grateful_web::serve(move || shared.app(), &config, listeners)?;
+    let server = grateful_web::serve(move || shared.app(REQUESTS), &config, listeners)?;
     let handle = server.handle();
     let running = tokio::spawn(server);
     announce(&format!("http://{address}"))?;
@@ -108,8 +116,14 @@ async fn sweep_hourly(app: App) {
     let mut hours = tokio::time::interval(Duration::from_hours(1));
     loop {
         hours.tick().await;
-        match housekeeping::sweep(&app).await {
-            Ok(swept) => tracing::debug!(?swept, "Swept what has expired"),
+        let (swept, queries) = QueryLog::record(housekeeping::sweep(&app)).await;
+        match swept {
+            Ok(swept) => tracing::debug!(
+                ?swept,
+                db.queries = queries.total(),
+                db.duration_ms = queries.time().as_millis(),
+                "Swept what has expired"
+            ),
             Err(error) => {
                 tracing::warn!(
                     error = format!("{:#}", anyhow::Error::from(error)),

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use grateful_application::verify::{Counted, Difference, Mend, Progress, verify as recount};
-use grateful_storage::DatabaseConfig;
+use grateful_storage::{DatabaseConfig, Thresholds};
 
-use super::{Shared, bring_up_to_date};
+use super::{JOBS, Shared, bring_up_to_date};
 use crate::config::Settings;
 use crate::database::Postgres;
 
@@ -20,10 +20,10 @@ pub(super) async fn verify(settings: Settings, repair: bool) -> anyhow::Result<(
     }
     let config = DatabaseConfig {
         statement_timeout: PATIENCE,
-        slow_statement: PATIENCE,
+        thresholds: Thresholds { slow: PATIENCE, ..postgres.config.thresholds },
         ..postgres.config.clone()
     };
-    let app = Shared::new(&settings, config)?.app();
+    let app = Shared::new(&settings, config)?.app(JOBS);
     let mend = if repair { Mend::Yes } else { Mend::No };
     let mut report = Report::default();
     let differences = recount(&app, mend, |progress| report.take(progress)).await?;

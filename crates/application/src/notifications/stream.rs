@@ -7,6 +7,7 @@ use grateful_domain::Session;
 use grateful_storage::{Change, InboxPosition, Repositories};
 use tokio::sync::watch;
 
+use crate::metric::{Present, STREAMS_OPEN};
 use crate::{AccessToken, App, Error, Result};
 
 /// What opens one stream, once, for those who cannot send a token there.
@@ -42,6 +43,7 @@ pub struct Stream {
     after: i64,
     arrivals: watch::Receiver<i64>,
     beginning: Option<Step>,
+    _open: Present,
 }
 
 /// What comes next in a stream.
@@ -70,7 +72,8 @@ impl Stream {
         let arrivals = app.arrivals.follow(&app.db, session.user);
         let position = app.db.acquire().await?.notifications().position(session.user).await?;
         let (after, beginning) = beginning(position, last);
-        Ok(Self { app, session, after, arrivals, beginning: Some(beginning) })
+        let open = Present::in_(STREAMS_OPEN);
+        Ok(Self { app, session, after, arrivals, beginning: Some(beginning), _open: open })
     }
 
     /// What comes next; nothing once the session has ended.

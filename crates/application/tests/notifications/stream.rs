@@ -12,7 +12,7 @@ use grateful_application::{AccessToken, App, Arrivals, Error, QueryLog, notifica
 use grateful_domain::notification::SeenNotification;
 use grateful_domain::{Emoji, Notification, NotificationId, Session};
 use grateful_storage::Repositories;
-use grateful_testkit::PASSWORD;
+use grateful_testkit::{Measured, PASSWORD};
 use tokio::time::timeout;
 
 use crate::support::{Stage, message, person, post_by};
@@ -30,6 +30,24 @@ async fn a_stream_begins_where_the_list_is_and_tells_what_comes() {
 
     assert!(matches!(begins, Step::Begins(at) if at == before && before < link.seq));
     assert_eq!(said(&link), "ben shared your post");
+}
+
+#[tokio::test]
+async fn a_stream_is_measured_as_long_as_it_is_open() {
+    let stage = Stage::set().await;
+    let measured = Measured::begin();
+    let open = |changed: &[i64]| {
+        let gauge = measured.take_of(&["grateful_streams_open"]);
+        assert_eq!(gauge.into_values().collect::<Vec<_>>(), changed);
+    };
+
+    let first = follow(&stage, None).await;
+    let second = follow(&stage, None).await;
+    open(&[2]);
+    drop(first);
+    open(&[-1]);
+    drop(second);
+    open(&[-1]);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use grateful_application::{App, feed};
 use grateful_domain::{
     Limit, Page, PostId, Slot, Start, Stretch, TrendingWindow, Viewer, WalkStart,
 };
-use grateful_testkit::{NOON, TestApp, a_post, block, someone};
+use grateful_testkit::{Measured, NOON, TestApp, a_post, block, someone};
 
 #[tokio::test]
 async fn everybodys_public_posts_are_there_newest_first_ones_own_among_them() {
@@ -18,6 +18,34 @@ async fn everybodys_public_posts_are_there_newest_first_ones_own_among_them() {
 
     assert_eq!(ids(&app, Viewer::User(ana)).await, [own, theirs]);
     assert_eq!(ids(&app, Viewer::Guest).await, [own, theirs]);
+}
+
+#[tokio::test]
+async fn how_long_a_page_takes_is_measured_by_its_feed_unless_there_is_none() {
+    let TestApp { app, test, .. } = TestApp::create().await;
+    let stretch = Stretch { limit: Limit::DEFAULT, start: WalkStart::Place(0) };
+    let page = Page::first(Limit::DEFAULT);
+    let measured = Measured::begin();
+    let pages = || measured.take_of(&["grateful_feed_duration_seconds"]);
+    let all = async || {
+        let trending =
+            feed::trending(&app, Viewer::Guest, TrendingWindow::DEFAULT, Limit::DEFAULT).await;
+        [
+            feed::ranked(&app, Viewer::Guest, stretch.clone()).await.is_ok(),
+            feed::newest(&app, Viewer::Guest, page).await.is_ok(),
+            feed::newest_explained(&app, Viewer::Guest, page).await.is_ok(),
+            trending.is_ok(),
+        ]
+    };
+
+    assert_eq!(all().await, [true; 4]);
+    let counted = [("newest", 2), ("ranked", 1), ("trending", 1)]
+        .map(|(feed, count)| (format!("grateful_feed_duration_seconds{{feed={feed}}}"), count));
+    assert_eq!(pages(), counted.into());
+
+    test.execute("ALTER TABLE posts RENAME TO no_posts").await;
+    assert_eq!(all().await, [false; 4]);
+    assert_eq!(pages(), [].into());
 }
 
 #[tokio::test]

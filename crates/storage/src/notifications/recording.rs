@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::{
-    Act, Beside, Event, Outcome, Situation, Standing, Top, Withdrawn, record,
+    Act, Beside, Event, Outcome, Placement, Situation, Standing, Top, Withdrawn, place, record,
 };
 use grateful_domain::{NotificationId, NotificationType, UserId};
 use serde_json::Value;
@@ -17,6 +17,7 @@ use super::row::notification_of;
 use super::withdrawing::{NoLongerNamed, one_each};
 use super::writing::WithdrawnRow;
 use crate::emoji_reactions::emoji_of;
+use crate::outcomes::{HELD_BACK, note, outcome_of};
 use crate::statement::statement;
 use crate::users::{AuthorColumns, author_of};
 use crate::{Result, StorageError};
@@ -50,8 +51,10 @@ impl Notifications<'_> {
         for round in rounds(events) {
             let Some(now) = round.iter().map(|event| event.at).max() else { continue };
             let numbers = self.lock(&starts(&round)).await?;
-            let outcomes = self.outcomes(&round).await?;
-            recorded.held_back.extend(held_back(self.write(outcomes, numbers, now).await?));
+            let Decided { outcomes, decisions } = self.outcomes(&round).await?;
+            let held_back = held_back(self.write(outcomes, numbers, now).await?);
+            note_all(decisions, &held_back);
+            recorded.held_back.extend(held_back);
         }
         Ok(recorded)
     }
@@ -78,22 +81,27 @@ impl Notifications<'_> {
         }
         let numbers = self.lock(&changes).await?;
         let mut outcomes = self.withdrawals(entries, now).await?;
-        outcomes.extend(self.outcomes(&events).await?);
-        let held_back = held_back(self.write(outcomes, numbers, now).await?).collect();
+        let decided = self.outcomes(&events).await?;
+        outcomes.extend(decided.outcomes);
+        let held_back = held_back(self.write(outcomes, numbers, now).await?);
+        note_all(decided.decisions, &held_back);
         Ok(Recorded { held_back })
     }
 
     /// What becomes of the lists of those whom these events tell, of whom none is told twice.
-    async fn outcomes(&mut self, events: &[&Event]) -> Result<Vec<(UserId, Outcome)>> {
+    async fn outcomes(&mut self, events: &[&Event]) -> Result<Decided> {
+        let mut decided = Decided::default();
         if events.is_empty() {
-            return Ok(vec![]);
+            return Ok(decided);
         }
         let situations = self.situations(events).await?;
-        let outcomes = events.iter().enumerate().filter_map(|(index, event)| {
-            let situation = situations.get(&index)?;
-            Some((event.cause.recipient, record(event, situation)))
-        });
-        Ok(outcomes.collect())
+        for (index, event) in events.iter().enumerate() {
+            let Some(situation) = situations.get(&index) else { continue };
+            let (recipient, kind) = (event.cause.recipient, event.cause.act.kind());
+            decided.decisions.push((HeldBack { recipient, kind }, place(event, situation)));
+            decided.outcomes.push((recipient, record(event, situation)));
+        }
+        Ok(decided)
     }
 
     async fn situations(&mut self, events: &[&Event]) -> Result<HashMap<usize, Situation>> {
@@ -139,8 +147,25 @@ fn starts(events: &[&Event]) -> HashMap<UserId, i64> {
     events.iter().map(|event| (event.cause.recipient, 2)).collect()
 }
 
-fn held_back(written: Vec<(UserId, NotificationType)>) -> impl Iterator<Item = HeldBack> {
-    written.into_iter().map(|(recipient, kind)| HeldBack { recipient, kind })
+/// What becomes of some lists, and the decisions behind it.
+#[derive(Default)]
+struct Decided {
+    outcomes: Vec<(UserId, Outcome)>,
+    /// Each with what is held back should the hourly limit stand against it.
+    decisions: Vec<(HeldBack, Placement)>,
+}
+
+fn held_back(written: Vec<(UserId, NotificationType)>) -> Vec<HeldBack> {
+    written.into_iter().map(|(recipient, kind)| HeldBack { recipient, kind }).collect()
+}
+
+/// Has what became of each event counted.
+fn note_all(decisions: Vec<(HeldBack, Placement)>, held_back: &[HeldBack]) {
+    for (event, placement) in decisions {
+        let is_held_back = placement == Placement::Start && held_back.contains(&event);
+        let outcome = if is_held_back { HELD_BACK } else { outcome_of(placement) };
+        note(event.kind, outcome);
+    }
 }
 
 /// The events in their order, in as few rounds as have nobody twice.

@@ -1,6 +1,6 @@
 use grateful_domain::{PostId, Relationship, Slot, Sources, UserId, Viewer, Walk, compose};
 use grateful_storage::{Connection, QueryLog, Repositories};
-use grateful_testkit::TestDatabase;
+use grateful_testkit::{Measured, TestDatabase};
 
 use crate::world::{World, candidates, follow, make, relate};
 
@@ -43,6 +43,19 @@ async fn pages_are_those_of_all_posts_though_they_all_stand_nearly_as_high() {
     for viewer in [user(1), user(2), user(3), user(4)] {
         assert_walks_agree(&mut conn, viewer, &[20, 33]).await;
     }
+}
+
+#[tokio::test]
+async fn how_many_posts_a_page_is_composed_from_is_measured() {
+    let test = TestDatabase::create().await;
+    make(&test, &World { people: 40, posts: 300, skew: 1, seed: 4 }).await;
+    let mut conn = test.db.acquire().await.unwrap();
+    let measured = Measured::begin();
+
+    conn.feed().compose(user(1), &Walk::default(), 10).await.unwrap();
+
+    // Of a page of ten, the best 31 and the newest 31; whom user 1 follows is among them.
+    assert_eq!(measured.values_of("grateful_feed_candidates"), [62.0]);
 }
 
 /// Where few people write most, spacing reaches far below the top.

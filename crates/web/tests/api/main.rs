@@ -43,6 +43,8 @@ mod headers;
 mod limits;
 /// The one line of a request, and what is never in it.
 mod logs;
+/// What is measured, who may see it, and what developers are told.
+mod monitoring;
 /// The OpenAPI document.
 mod openapi;
 /// What is told of nobody else.

@@ -1,0 +1,61 @@
+//! Counting what became of events, once it is committed.
+
+use std::cell::RefCell;
+
+use grateful_domain::NotificationType;
+use grateful_domain::notification::Placement;
+
+use crate::metric::NOTIFICATIONS;
+
+tokio::task_local! {
+    /// What is not committed yet.
+    static PENDING: RefCell<Vec<(NotificationType, &'static str)>>;
+}
+
+/// What can become of an event, as `grateful_notifications_total` has it.
+pub(crate) const OUTCOMES: [&str; 6] =
+    ["joined", "converted", "started", "held_back", "came_back", "skipped"];
+
+pub(crate) const HELD_BACK: &str = "held_back";
+
+/// What a decision is counted as, as long as the hourly limit does not stand against it.
+pub(crate) const fn outcome_of(placement: Placement) -> &'static str {
+    match placement {
+        Placement::Join => "joined",
+        Placement::Convert => "converted",
+        Placement::Start => "started",
+        Placement::ComeBack(_) => "came_back",
+        Placement::Skip(_) => "skipped",
+    }
+}
+
+/// Runs `work`, and counts what became of the events that it recorded if and only if it succeeds.
+///
+/// [`Database::transaction`](crate::Database::transaction) does so around every attempt, since a transaction that is rolled
+/// back or tried again has told nobody of anything. Put it around transactions of your own, from before their beginning
+/// until behind their commit; what is recorded outside is counted at once.
+///
+/// # Errors
+/// That of `work`.
+pub async fn counted_if_ok<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    let counting = async {
+        let done = work.await?;
+        Ok((done, PENDING.with(RefCell::take)))
+    };
+    let (done, pending) = PENDING.scope(RefCell::default(), counting).await?;
+    for (kind, outcome) in pending {
+        count(kind, outcome);
+    }
+    Ok(done)
+}
+
+/// That this became of an event of this type.
+pub(crate) fn note(kind: NotificationType, outcome: &'static str) {
+    if PENDING.try_with(|pending| pending.borrow_mut().push((kind, outcome))).is_err() {
+        count(kind, outcome);
+    }
+}
+
+fn count(kind: NotificationType, outcome: &'static str) {
+    metrics::counter!(NOTIFICATIONS, "outcome" => outcome, "type" => kind.code()).increment(1);
+}
