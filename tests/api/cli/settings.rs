@@ -77,6 +77,8 @@ fn all_wrong_settings_are_said_at_once() {
         .with("GRATEFUL_REPEATED_STATEMENTS", 1)
         .with("GRATEFUL_METRICS", "some")
         .with("GRATEFUL_SERVER_TIMING", "slowly")
+        .with("GRATEFUL_UPLOADS_BUCKET", "ftp://pictures")
+        .with("GRATEFUL_ORPHAN_MINUTES", -1)
         .with("GRATEFUL_SESSION_DAYS", 0)
         .with("GRATEFUL_SHUTDOWN_SECONDS", "1e3")
         .with("GRATEFUL_NOTIFICATION_DAYS", 1)
