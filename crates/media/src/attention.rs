@@ -32,10 +32,9 @@ fn start(small: &RgbImage, room: u32) -> u32 {
     let one = NonZeroU32::MIN;
     let (width, height) = small.dimensions();
     let spare = width.abs_diff(height);
-    let Ok(best) = smartcrop::find_best_crop(&Looked(small), one, one) else { return room / 2 };
-    if spare == 0 || best.score.total == 0.0 {
-        return room / 2;
-    }
+    let best = smartcrop::find_best_crop(&Looked(small), one, one);
+    // So long and narrow a picture that the copy is a square has its middle taken.
+    let (Ok(best), 1..) = (best, spare) else { return room / 2 };
     let Crop { x, y, .. } = best.crop;
     scaled(x.max(y).min(spare), room, spare)
 }

@@ -22,7 +22,11 @@ pub enum Purpose {
 
 /// A picture that is allowed, by all that can be known without decoding it.
 #[derive(Debug, Clone)]
-pub struct Header(Source);
+pub struct Header {
+    /// Of the file, in bytes.
+    length: usize,
+    source: Source,
+}
 
 #[derive(Debug, Clone)]
 enum Source {
@@ -39,19 +43,21 @@ impl Header {
     /// Everything in [`Refusal`]; a file whose header is right may still turn out as [`Refusal::Broken`] or
     /// [`Refusal::Unsupported`] when it is decoded.
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
-        if bytes.len() > MAX_BYTES {
-            return Err(Refusal::TooManyBytes { bytes: bytes.len() });
+        let length = bytes.len();
+        if length > MAX_BYTES {
+            return Err(Refusal::TooManyBytes { bytes: length });
         }
-        Ok(Self(match Format::of(bytes).ok_or(Refusal::UnknownFormat)? {
+        let source = match Format::of(bytes).ok_or(Refusal::UnknownFormat)? {
             Format::Jpeg => Source::Jpeg(JpegHeader::read(bytes)?),
             Format::Png => Source::Png(PngHeader::read(bytes)?),
             Format::WebP => Source::WebP(WebPHeader::read(bytes)?),
-        }))
+        };
+        Ok(Self { length, source })
     }
 
     /// The format of the file.
     pub fn format(&self) -> Format {
-        match self.0 {
+        match self.source {
             Source::Jpeg(_) => Format::Jpeg,
             Source::Png(_) => Format::Png,
             Source::WebP(_) => Format::WebP,
@@ -70,7 +76,12 @@ impl Header {
 
     /// Bytes of memory that decoding the file and writing what is made of it take at most, the file itself not counted.
     pub fn decode_bytes(&self, purpose: Purpose) -> u64 {
-        let (decoding, sides) = match &self.0 {
+        /// Tables, and lines for each thread.
+        const REST: u64 = 4 << 20;
+        /// Bytes that a decoder keeps of each byte of metadata, of which a file may consist.
+        const METADATA: u64 = 4;
+
+        let (decoding, sides) = match &self.source {
             Source::Jpeg(header) => {
                 let scale = jpeg_scale(header, purpose);
                 (header.decode_bytes(scale), header.sides(scale))
@@ -78,12 +89,12 @@ impl Header {
             Source::Png(header) => (header.decode_bytes(), self.stored_sides()),
             Source::WebP(header) => (header.decode_bytes(), self.stored_sides()),
         };
-        // Metadata is read before anything is decoded, and what is made after that.
-        decoding.max(making_bytes(purpose, sides)) + METADATA
+        let making = making_bytes(purpose, sides, self.stored_sides());
+        REST + self.length as u64 * METADATA + decoding.max(making)
     }
 
     pub(crate) fn orientation(&self) -> Orientation {
-        match &self.0 {
+        match &self.source {
             Source::Jpeg(header) => header.orientation,
             Source::Png(header) => header.orientation,
             Source::WebP(header) => header.orientation,
@@ -91,7 +102,7 @@ impl Header {
     }
 
     pub(crate) fn decode(&self, bytes: &[u8], purpose: Purpose) -> Result<RgbImage, Refusal> {
-        match &self.0 {
+        match &self.source {
             Source::Jpeg(header) => jpeg::decode(bytes, header, jpeg_scale(header, purpose)),
             Source::Png(_) => png::decode(bytes),
             Source::WebP(_) => webp::decode(bytes),
@@ -99,16 +110,13 @@ impl Header {
     }
 
     fn stored_sides(&self) -> (u32, u32) {
-        match &self.0 {
+        match &self.source {
             Source::Jpeg(header) => (header.width, header.height),
             Source::Png(header) => (header.width, header.height),
             Source::WebP(header) => (header.width, header.height),
         }
     }
 }
-
-/// What else there is: tables, lines, the metadata of the file.
-const METADATA: u64 = MAX_BYTES as u64 * 2;
 
 /// A square needs the shorter side, all of a picture the longer one.
 fn jpeg_scale(header: &JpegHeader, purpose: Purpose) -> Scale {

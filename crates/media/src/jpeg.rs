@@ -7,10 +7,6 @@ use jpeg_decoder::{CodingProcess, Decoder, Error, PixelFormat, UnsupportedFeatur
 use crate::white::{share, three_of_four};
 use crate::{Refusal, limits};
 
-/// How many scans of a file are read. Encoders write ten or so, and each costs a walk over all pixels, however few bytes
-/// it has.
-const MAX_SCANS: usize = 64;
-
 /// What the beginning of a JPEG says about it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JpegHeader {
@@ -86,7 +82,8 @@ impl JpegHeader {
 
 /// Decodes all of a picture at a scale. It is not turned yet.
 pub(crate) fn decode(bytes: &[u8], header: &JpegHeader, scale: Scale) -> Result<RgbImage, Refusal> {
-    let mut decoder = Decoder::new(up_to_scans(bytes));
+    let mut decoder =
+        Decoder::new(up_to_scans(bytes, u64::from(header.width) * u64::from(header.height)));
     if scale != Scale::FULL {
         // It takes the smallest scale at which either side is large enough, so only the longer is asked for.
         let wanted = |side: u32, other: u32| {
@@ -110,11 +107,19 @@ pub(crate) fn decode(bytes: &[u8], header: &JpegHeader, scale: Scale) -> Result<
     RgbImage::from_raw(info.width.into(), info.height.into(), pixels).ok_or(Refusal::Broken)
 }
 
-/// A file up to where it has more scans than anybody needs.
-fn up_to_scans(bytes: &[u8]) -> &[u8] {
+/// A file up to where it has more scans than anybody needs: encoders write ten or so, and each costs a walk over all
+/// pixels, however few bytes it has.
+fn up_to_scans(bytes: &[u8], pixels: u64) -> &[u8] {
+    /// Pixels of all scans together, which take seconds.
+    const ENOUGH: u64 = 1_000_000_000;
+
+    let scans = (ENOUGH / pixels).clamp(20, 100);
     // Inside coded pixels, 0xFF is followed by something else.
-    let end = memchr::memmem::find_iter(bytes, b"\xFF\xDA").nth(MAX_SCANS);
-    &bytes[..end.unwrap_or(bytes.len())]
+    let end = memchr::memmem::find_iter(bytes, b"\xFF\xDA").zip(0..=scans).last();
+    match end {
+        Some((end, number)) if number == scans => &bytes[..end],
+        _ => bytes,
+    }
 }
 
 fn refusal(error: &Error) -> Refusal {

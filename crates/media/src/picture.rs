@@ -5,7 +5,7 @@ use image::metadata::Orientation;
 
 use crate::resize::{self, Filter};
 use crate::sizes::{
-    LARGE, MEDIUM, POST_SIDE, PostImage, ProfileSizes, SMALL, THUMBNAIL, encode, scaled,
+    LARGE, MEDIUM, PostImage, ProfileSizes, SMALL, THUMBNAIL, encode, post_sides, scaled,
 };
 use crate::{Focus, Header, Purpose, Refusal, Square, attention, turn};
 
@@ -77,9 +77,7 @@ impl Picture {
 
     /// The picture for a post: all of it, made smaller where a side is longer than 2048, and never larger.
     pub fn post(&self) -> PostImage {
-        let longest = self.width.max(self.height);
-        let side = |side: u32| scaled(side, POST_SIDE.min(longest), longest).max(1);
-        let (width, height) = (side(self.width), side(self.height));
+        let (width, height) = post_sides((self.width, self.height));
         let (across, down) = turn::sides(self.orientation, (width, height));
         let pixels = if (across, down) == self.pixels.dimensions() {
             self.pixels.clone()

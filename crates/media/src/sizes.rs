@@ -62,18 +62,25 @@ pub(crate) fn encode(pixels: &RgbImage) -> Vec<u8> {
 }
 
 /// Bytes of memory that making everything of decoded pixels takes at most, these included.
-pub(crate) fn making_bytes(purpose: Purpose, (width, height): (u32, u32)) -> u64 {
+pub(crate) fn making_bytes(purpose: Purpose, decoded: (u32, u32), stored: (u32, u32)) -> u64 {
     /// For each pixel of what is made: itself, turned, as coefficients, and as a file.
-    const PIXEL: u64 = 16;
+    const PIXEL: u64 = 20;
 
-    let side = match purpose {
-        Purpose::Profile => LARGE,
-        Purpose::Post => POST_SIDE,
+    let (width, height) = match purpose {
+        Purpose::Profile => (LARGE, LARGE),
+        Purpose::Post => post_sides(stored),
     };
     let area = |width: u32, height: u32| u64::from(width) * u64::from(height);
     // What is narrower already, but not yet lower.
-    let between = area(side, height) * 3;
-    area(width, height) * 3 + between + area(side, side) * PIXEL
+    let between = area(width, decoded.1) * 3;
+    area(decoded.0, decoded.1) * 3 + between + area(width, height) * PIXEL
+}
+
+/// The sides of a picture in a post.
+pub(crate) fn post_sides((width, height): (u32, u32)) -> (u32, u32) {
+    let longest = width.max(height);
+    let side = |side: u32| scaled(side, POST_SIDE.min(longest), longest).max(1);
+    (side(width), side(height))
 }
 
 /// `length · to / from`, rounded.

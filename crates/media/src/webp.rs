@@ -1,13 +1,23 @@
 //! WebP, lossy or lossless.
 
+mod codes;
+mod frame;
+
 use std::io::Cursor;
 
 use image::RgbImage;
 use image::metadata::Orientation;
 use image_webp::{DecodingError, WebPDecoder};
 
+use self::frame::{Frame, lossy_sides};
 use crate::white::{over_white, three_of_four};
 use crate::{Refusal, limits};
+
+/// How many sets of codes a lossless frame may have. libwebp makes at most 2,600, and then joins those that are alike.
+const MAX_CODES: u32 = 2_000;
+
+/// Bytes of memory that the decoder keeps for a set of codes at most.
+const CODES: u64 = 125_000;
 
 /// What the beginning of a WebP says about it.
 #[derive(Debug, Clone, Copy)]
@@ -15,38 +25,77 @@ pub(crate) struct WebPHeader {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) orientation: Orientation,
-    animated: bool,
-    length: u64,
+    decode_bytes: u64,
 }
 
 impl WebPHeader {
-    /// Reads where the parts of a file are, and the size of its picture.
+    /// Reads where the parts of a file are, and what the frame that counts is like.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         let mut decoder = decoder(bytes)?;
         let (width, height) = decoder.dimensions();
         let exif = decoder.exif_metadata().unwrap_or_default();
+        let orientation = exif.and_then(|exif| orientation(&exif));
+        let animated = decoder.is_animated();
+        let (frame, sides) = Frame::find(bytes, animated, (width, height))?;
+        let decoding = frame_bytes(&frame, sides, decoder.has_alpha())?;
+        let canvas = if animated { u64::from(width) * u64::from(height) * 8 } else { 0 };
         Ok(Self {
             width,
             height,
-            orientation: exif
-                .and_then(|exif| orientation(&exif))
-                .unwrap_or(Orientation::NoTransforms),
-            animated: decoder.is_animated(),
-            length: bytes.len() as u64,
+            orientation: orientation.unwrap_or(Orientation::NoTransforms),
+            decode_bytes: decoding + canvas,
         })
     }
 
     /// Bytes of memory that [`decode`] takes at most, what it returns included.
     pub(crate) fn decode_bytes(&self) -> u64 {
-        /// What is read at once, which is as long as the file says, and tables.
-        const REST: u64 = 20 << 20;
-
-        let pixels = u64::from(self.width.next_multiple_of(16))
-            * u64::from(self.height.next_multiple_of(16));
-        // The picture with alpha, planes of light and colour, alpha, and what alpha is coded as; of an animation the
-        // canvas and the frame as well.
-        pixels * if self.animated { 19 } else { 11 } + self.length + REST
+        self.decode_bytes
     }
+}
+
+/// Bytes of memory that the decoder takes at most for a frame, which it believes where sides are told twice.
+fn frame_bytes(
+    frame: &Frame<'_>,
+    sides @ (width, height): (u32, u32),
+    has_alpha: bool,
+) -> Result<u64, Refusal> {
+    /// The decoder makes room for as much as the file says will come, which is told in 24 bits.
+    const PART: u64 = 16 << 20;
+
+    limits::check(width, height)?;
+    let pixels = u64::from(width) * u64::from(height);
+    match frame {
+        Frame::Lossless(data) => {
+            // A byte to know it by, sides, and whether there is alpha.
+            let codes = codes(data.get(5..).ok_or(Refusal::Broken)?, sides)?;
+            // Transforms tell something for each four by four pixels, and codes too.
+            Ok(codes + pixels + pixels * if has_alpha { 4 } else { 7 })
+        }
+        Frame::Lossy { frame, alpha } => {
+            if lossy_sides(frame) != Some(sides) {
+                return Err(Refusal::Broken);
+            }
+            let blocks = u64::from(width.div_ceil(16)) * u64::from(height.div_ceil(16));
+            let lossy = PART + frame.len() as u64 * 4 + blocks * 384 + pixels * 4;
+            match alpha {
+                Some([how, data @ ..]) => {
+                    let codes = if how & 3 == 1 { codes(data, sides)? } else { 0 };
+                    Ok(lossy + codes + pixels * 6)
+                }
+                _ => Ok(lossy),
+            }
+        }
+    }
+}
+
+/// Bytes of memory for the codes of lossless data.
+fn codes(data: &[u8], sides: (u32, u32)) -> Result<u64, Refusal> {
+    let count = codes::count(data, sides)?;
+    if count > MAX_CODES {
+        return Err(Refusal::Unsupported { feature: "an unusual number of codes" });
+    }
+    // Those of the four small pictures come one after another.
+    Ok(u64::from(count + 1) * CODES)
 }
 
 /// Decodes the picture, or the first of several. It is not turned yet.

@@ -1,0 +1,102 @@
+use grateful_media::{Focus, Picture, Purpose, Square};
+use image::{Rgb, RgbImage};
+use proptest::prelude::*;
+
+use crate::made;
+
+/// The square of a picture that has nothing in it but a chequered place.
+fn square_with_squares_at(width: u32, height: u32, place: std::ops::Range<u32>) -> Square {
+    let picture = RgbImage::from_fn(width, height, |x, y| {
+        let chequered = place.contains(&x.max(y))
+            && (70..130).contains(&x.min(y))
+            && (x / 16 + y / 16) % 2 == 0;
+        Rgb(if chequered { [234, 171, 132] } else { [60, 70, 80] })
+    });
+    let file = made::png(&picture);
+    Picture::decode(&file, Purpose::Profile).unwrap().square(None)
+}
+
+#[test]
+fn the_square_is_where_there_is_something_to_see() {
+    let left = square_with_squares_at(600, 200, 20..120);
+    let right = square_with_squares_at(600, 200, 480..580);
+    let bottom = square_with_squares_at(200, 600, 480..580);
+
+    assert!(left.x <= 40, "{left:?}");
+    assert!((360..=400).contains(&right.x), "{right:?}");
+    assert!((360..=400).contains(&bottom.y), "{bottom:?}");
+    assert_eq!([left.side, right.side, bottom.side], [200; 3]);
+}
+
+#[test]
+fn a_point_outside_the_picture_is_no_focus() {
+    for (x, y) in [(-0.1, 0.5), (0.5, 1.1), (f64::NAN, 0.5), (0.5, f64::INFINITY)] {
+        assert_eq!(Focus::new(x, y), None);
+    }
+    let focus = Focus::new(0.25, 1.0).unwrap();
+    assert!((focus.x() - 0.25).abs() < f64::EPSILON && (focus.y() - 1.0).abs() < f64::EPSILON);
+}
+
+fn is_inside(square: Square, width: u32, height: u32) -> bool {
+    square.x + square.side <= width && square.y + square.side <= height
+}
+
+proptest! {
+    #[test]
+    fn a_square_is_the_largest_inside_with_the_focus_as_near_to_its_middle_as_edges_allow(
+        width in 1_u32..12_000,
+        height in 1_u32..12_000,
+        x in 0.0..=1.0,
+        y in 0.0..=1.0,
+    ) {
+        let square = Focus::new(x, y).unwrap().square(width, height);
+
+        prop_assert!(is_inside(square, width, height));
+        prop_assert_eq!(square.side, width.min(height));
+        let off = |start: u32, length: u32, part: f64| {
+            let wanted = (f64::from(length) * part - f64::from(square.side) / 2.0)
+                .clamp(0.0, f64::from(length - square.side));
+            (f64::from(start) - wanted).abs()
+        };
+        prop_assert!(off(square.x, width, x) <= 0.5);
+        prop_assert!(off(square.y, height, y) <= 0.5);
+    }
+
+    #[test]
+    fn a_focus_in_a_corner_takes_that_corner(
+        width in 1_u32..12_000,
+        height in 1_u32..12_000,
+        right: bool,
+        bottom: bool,
+    ) {
+        let corner = Focus::new(f64::from(u8::from(right)), f64::from(u8::from(bottom))).unwrap();
+        let Square { x, y, side } = corner.square(width, height);
+        prop_assert_eq!(x, if right { width - side } else { 0 });
+        prop_assert_eq!(y, if bottom { height - side } else { 0 });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn the_square_that_is_found_is_the_largest_inside(
+        width in 1_u32..260,
+        height in 1_u32..260,
+        orientation in 1_u8..=8,
+        seed: u32,
+    ) {
+        let picture = RgbImage::from_fn(width, height, |x, y| {
+            let hash = (x ^ seed).wrapping_mul(0x9E37_79B1) ^ (y / 3).wrapping_mul(seed | 1);
+            let [red, green, blue, _] = hash.to_be_bytes();
+            Rgb([red, green, blue])
+        });
+        let file = made::png_with_exif(&made::png(&picture), &made::exif(orientation));
+        let picture = Picture::decode(&file, Purpose::Profile).unwrap();
+
+        let square = picture.square(None);
+
+        prop_assert!(is_inside(square, picture.width(), picture.height()));
+        prop_assert_eq!(square.side, width.min(height));
+    }
+}

@@ -1,0 +1,250 @@
+//! Files, made of pixels.
+
+use std::io::Cursor;
+
+use image::codecs::webp::WebPEncoder;
+use image::{ExtendedColorType, ImageEncoder as _, Rgb, RgbImage};
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+
+pub(crate) const RED: [u8; 3] = [200, 40, 40];
+pub(crate) const GREEN: [u8; 3] = [40, 180, 60];
+pub(crate) const BLUE: [u8; 3] = [40, 60, 200];
+pub(crate) const YELLOW: [u8; 3] = [220, 210, 60];
+pub(crate) const WHITE: [u8; 3] = [255, 255, 255];
+
+/// Red and green above blue and yellow.
+pub(crate) fn quarters(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| {
+        Rgb(match (x < width / 2, y < height / 2) {
+            (true, true) => RED,
+            (false, true) => GREEN,
+            (true, false) => BLUE,
+            (false, false) => YELLOW,
+        })
+    })
+}
+
+/// Something with large and small things in it.
+pub(crate) fn scene(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| {
+        let part = |at: u32, of: u32| (at * 255 / of) as u8;
+        let stripe = if (x * 24 / width + y * 24 / height).is_multiple_of(5) { 90 } else { 0 };
+        let (dx, dy) = (part(x, width).abs_diff(170), part(y, height).abs_diff(90));
+        if u32::from(dx).pow(2) + u32::from(dy).pow(2) < 900 {
+            return Rgb([234, 171, 132]);
+        }
+        Rgb([part(x, width) / 2 + stripe, part(y, height) / 2 + 40, 160 - stripe])
+    })
+}
+
+pub(crate) fn jpeg(picture: &RgbImage) -> Vec<u8> {
+    jpeg_with(picture, |_| {})
+}
+
+pub(crate) fn progressive_jpeg(picture: &RgbImage) -> Vec<u8> {
+    jpeg_with(picture, |encoder| encoder.set_progressive(true))
+}
+
+pub(crate) fn jpeg_with(picture: &RgbImage, set: impl Fn(&mut Encoder<&mut Vec<u8>>)) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = Encoder::new(&mut file, 92);
+    encoder.set_sampling_factor(SamplingFactor::R_4_2_0);
+    set(&mut encoder);
+    let (width, height) = (picture.width() as u16, picture.height() as u16);
+    encoder.encode(picture, width, height, ColorType::Rgb).unwrap();
+    file
+}
+
+/// A JPEG of other samples than red, green and blue.
+pub(crate) fn jpeg_of(samples: &[u8], (width, height): (u16, u16), colour: ColorType) -> Vec<u8> {
+    let mut file = Vec::new();
+    Encoder::new(&mut file, 92).encode(samples, width, height, colour).unwrap();
+    file
+}
+
+/// A JPEG with a segment behind its first marker.
+pub(crate) fn with_segment(jpeg: &[u8], marker: u8, body: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(body.len() + 2).unwrap().to_be_bytes();
+    [&jpeg[..2], &[0xFF, marker], &length, body, &jpeg[2..]].concat()
+}
+
+pub(crate) fn png(picture: &RgbImage) -> Vec<u8> {
+    png_of(picture, picture.dimensions(), png::ColorType::Rgb, png::BitDepth::Eight)
+}
+
+pub(crate) fn png_of(
+    samples: &[u8],
+    (width, height): (u32, u32),
+    colour: png::ColorType,
+    depth: png::BitDepth,
+) -> Vec<u8> {
+    png_with(samples, (width, height), |encoder| {
+        encoder.set_color(colour);
+        encoder.set_depth(depth);
+    })
+}
+
+pub(crate) fn png_with(
+    samples: &[u8],
+    (width, height): (u32, u32),
+    set: impl Fn(&mut png::Encoder<'_, &mut Vec<u8>>),
+) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    set(&mut encoder);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(samples).unwrap();
+    writer.finish().unwrap();
+    file
+}
+
+/// A PNG with a chunk behind its header.
+pub(crate) fn with_chunk(png: &[u8], name: [u8; 4], body: &[u8]) -> Vec<u8> {
+    /// The signature and the header.
+    const HEADER: usize = 8 + 25;
+
+    [&png[..HEADER], &chunk(name, body), &png[HEADER..]].concat()
+}
+
+pub(crate) fn chunk(name: [u8; 4], body: &[u8]) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut writer = png::Encoder::new(&mut file, 1, 1).write_header().unwrap();
+    writer.write_chunk(png::chunk::ChunkType(name), body).unwrap();
+    drop(writer);
+    // The end of the file comes by itself, and is of 12 bytes.
+    file[33..file.len() - 12].to_vec()
+}
+
+pub(crate) fn webp(picture: &RgbImage) -> Vec<u8> {
+    webp_of(picture, picture.dimensions(), ExtendedColorType::Rgb8)
+}
+
+/// A lossless WebP.
+pub(crate) fn webp_of(
+    samples: &[u8],
+    (width, height): (u32, u32),
+    colour: ExtendedColorType,
+) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    WebPEncoder::new_lossless(&mut file).write_image(samples, width, height, colour).unwrap();
+    file.into_inner()
+}
+
+/// A WebP of parts.
+pub(crate) fn riff(parts: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+    let mut body = b"WEBP".to_vec();
+    for (name, data) in parts {
+        body.extend_from_slice(&part(**name, data));
+    }
+    part(*b"RIFF", &body)
+}
+
+pub(crate) fn part(name: [u8; 4], data: &[u8]) -> Vec<u8> {
+    let length = (data.len() as u32).to_le_bytes();
+    let end = if data.len().is_multiple_of(2) { &[][..] } else { &[0] };
+    [&name[..], &length, data, end].concat()
+}
+
+/// What a WebP with more than pixels begins with.
+pub(crate) fn canvas(flags: u8, width: u32, height: u32) -> Vec<u8> {
+    let [width, height] = [width - 1, height - 1].map(u32::to_le_bytes);
+    [&[flags, 0, 0, 0], &width[..3], &height[..3]].concat()
+}
+
+/// The coded frame of a WebP that has nothing else.
+pub(crate) fn coded(webp: &[u8]) -> &[u8] {
+    let length = u32::from_le_bytes(webp[16..20].try_into().unwrap());
+    &webp[20..][..length as usize]
+}
+
+/// A frame of an animation, at its top left.
+pub(crate) fn webp_frame(width: u32, height: u32, data: &[u8]) -> Vec<u8> {
+    let [width, height] = [width - 1, height - 1].map(u32::to_le_bytes);
+    [&[0; 6], &width[..3], &height[..3], &[1, 0, 0, 0], data].concat()
+}
+
+pub(crate) fn animated_webp(picture: &RgbImage, frames: usize) -> Vec<u8> {
+    let (width, height) = picture.dimensions();
+    let first = webp_frame(width, height, &part(*b"VP8L", coded(&webp(picture))));
+    let dark = webp(&RgbImage::new(2, 2));
+    let other = webp_frame(2, 2, &part(*b"VP8L", coded(&dark)));
+    let canvas = canvas(0x02, width, height);
+    let mut parts: Vec<(&[u8; 4], &[u8])> =
+        vec![(b"VP8X", &canvas), (b"ANIM", &[0; 6]), (b"ANMF", &first)];
+    parts.resize(frames + 2, (b"ANMF", &other));
+    riff(&parts)
+}
+
+/// A PNG whose animation goes on in black.
+pub(crate) fn animated_png(picture: &RgbImage, frames: u32) -> Vec<u8> {
+    let mut file = Vec::new();
+    let (width, height) = picture.dimensions();
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_animated(frames, 0).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(picture).unwrap();
+    for _ in 1..frames {
+        writer.set_frame_dimension(2, 2).unwrap();
+        writer.write_image_data(&[0; 12]).unwrap();
+    }
+    writer.finish().unwrap();
+    file
+}
+
+/// 32 by 48, the four quarters, as libwebp writes them.
+pub(crate) fn lossy_webp() -> Vec<u8> {
+    unhex(
+        "52494646700000005745425056503820640000003005009d012a200030003e993c9649a5a322213abcc800b013096600\
+         ae558dfe01f881b163c5bf11bf202bff020861f1355c00feec227363bceb8d133e39a14dea6eb3693bf9befe439cfff7\
+         82aaf21ae8eef4a3fffedbdc8d755958fc96563480b08000",
+    )
+}
+
+/// The same, with nothing but transparency in the lower half.
+pub(crate) fn lossy_webp_with_alpha() -> Vec<u8> {
+    unhex(
+        "524946469200000057454250565038580a000000100000001f00002f0000414c50480e00000001100b26f94be7b02b22\
+         72fef107565038205e0000009005009d012a200030003ea9449b49a623a2a1355bf800c015096200c3a98dfe01f881ad\
+         c7c03f19b8408efd0453c776ba5f05466400feeb340c7d911b2477e530f2904a3e3c4bbc525cfda2c4d15a4e04da1e09\
+         67abfdb93a1880000000",
+    )
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    text.as_bytes().chunks(2).map(digits).collect()
+}
+
+/// EXIF that says nothing but how the camera was held.
+pub(crate) fn exif(orientation: u8) -> Vec<u8> {
+    tiff(&[(0x0112, 3, [orientation, 0, 0, 0])])
+}
+
+/// EXIF of entries with their tag, the type of their value, and the value.
+pub(crate) fn tiff(entries: &[(u16, u16, [u8; 4])]) -> Vec<u8> {
+    let mut tiff = b"II*\0\x08\0\0\0".to_vec();
+    tiff.extend_from_slice(&(entries.len() as u16).to_le_bytes());
+    for (tag, kind, value) in entries {
+        tiff.extend_from_slice(&tag.to_le_bytes());
+        tiff.extend_from_slice(&kind.to_le_bytes());
+        tiff.extend_from_slice(&1_u32.to_le_bytes());
+        tiff.extend_from_slice(value);
+    }
+    tiff.extend_from_slice(&[0; 4]);
+    tiff
+}
+
+pub(crate) fn jpeg_with_exif(jpeg: &[u8], exif: &[u8]) -> Vec<u8> {
+    with_segment(jpeg, 0xE1, &[b"Exif\0\0", exif].concat())
+}
+
+pub(crate) fn png_with_exif(png: &[u8], exif: &[u8]) -> Vec<u8> {
+    with_chunk(png, *b"eXIf", exif)
+}
+
+pub(crate) fn webp_with_exif(picture: &RgbImage, exif: &[u8]) -> Vec<u8> {
+    let canvas = canvas(0x08, picture.width(), picture.height());
+    let webp = webp(picture);
+    riff(&[(b"VP8X", &canvas), (b"VP8L", coded(&webp)), (b"EXIF", exif)])
+}

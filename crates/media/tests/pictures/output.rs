@@ -1,0 +1,157 @@
+use std::thread;
+
+use grateful_media::{Picture, PostImage, ProfileSizes, Purpose};
+use image::{Rgb, RgbImage};
+
+use crate::made;
+use crate::seen::{pixels, segments};
+
+fn profile(file: &[u8]) -> ProfileSizes {
+    Picture::decode(file, Purpose::Profile).unwrap().profile(None)
+}
+
+fn post(file: &[u8]) -> PostImage {
+    Picture::decode(file, Purpose::Post).unwrap().post()
+}
+
+fn all(file: &[u8]) -> [Vec<u8>; 5] {
+    let ProfileSizes { thumbnail, small, medium, large } = profile(file);
+    [thumbnail, small, medium, large, post(file).jpeg]
+}
+
+#[test]
+fn profiles_are_squares_of_four_exact_sizes_however_small_the_picture() {
+    for sides in [(1, 1), (7, 300), (64, 64), (600, 500), (1200, 3000)] {
+        let picture = made::scene(sides.0, sides.1);
+        for file in [made::jpeg(&picture), made::png(&picture)] {
+            let ProfileSizes { thumbnail, small, medium, large } = profile(&file);
+            let sizes = [thumbnail, small, medium, large].map(|it| pixels(&it).dimensions());
+            assert_eq!(sizes, [64, 128, 256, 512].map(|side| (side, side)));
+        }
+    }
+}
+
+#[test]
+fn posts_have_a_longest_side_of_2048_at_most_and_are_never_enlarged() {
+    for (sides, expected) in [
+        ((1, 1), (1, 1)),
+        ((640, 480), (640, 480)),
+        ((2048, 2047), (2048, 2047)),
+        ((2050, 1025), (2048, 1024)),
+        ((1500, 3000), (1024, 2048)),
+        ((4100, 4100), (2048, 2048)),
+        ((12_000, 3), (2048, 1)),
+    ] {
+        let file = made::jpeg(&made::scene(sides.0, sides.1));
+        let PostImage { jpeg, width, height } = post(&file);
+        assert_eq!((width, height), expected, "of {sides:?}");
+        assert_eq!(pixels(&jpeg).dimensions(), expected);
+    }
+}
+
+#[test]
+fn what_is_written_is_progressive_with_codes_and_tables_of_its_own_of_quality_85() {
+    /// Annex K.1 of the standard, in the order in which a file has them.
+    #[rustfmt::skip]
+    const LIGHT: [u32; 64] = [
+        16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40, 26, 24, 22, 22, 24, 49, 35, 37, 29, 40, 58, 51,
+        61, 60, 57, 51, 56, 55, 64, 72, 92, 78, 64, 68, 87, 69, 55, 56, 80, 109, 81, 87, 95, 98, 103, 104, 103, 62, 77,
+        113, 121, 112, 100, 120, 92, 101, 103, 99,
+    ];
+    /// Symbols in the table that everybody has who does not make one.
+    const STANDARD: usize = 162;
+
+    for file in all(&made::jpeg(&made::scene(900, 700))) {
+        let segments = segments(&file);
+        let bodies =
+            |marker: u8| segments.iter().filter(move |it| it.0 == marker).map(|it| it.1.to_vec());
+        let light = bodies(0xDB).find(|it| it[0] == 0).unwrap();
+        let expected = LIGHT.map(|value| ((value * 30 + 50) / 100) as u8);
+
+        assert_eq!(bodies(0xC2).count(), 1, "progressive");
+        assert_eq!(light[1..65], expected);
+        assert!(bodies(0xDA).count() > 3, "several scans");
+        for table in bodies(0xC4) {
+            let symbols: usize = table[1..17].iter().map(|&it| usize::from(it)).sum();
+            assert_ne!(symbols, STANDARD);
+        }
+    }
+}
+
+/// Files that say a lot about who made them, where, and with what.
+fn talkative() -> Vec<Vec<u8>> {
+    const SECRET: &[u8] = b"SECRET of 52.5163 N 13.3777 E";
+    let picture = made::scene(96, 64);
+    let gps =
+        [made::tiff(&[(0x0112, 3, [1, 0, 0, 0]), (0x8825, 4, [26, 0, 0, 0])]), SECRET.to_vec()];
+    let xmp = [b"http://ns.adobe.com/xap/1.0/\0", SECRET].concat();
+    let icc = [b"ICC_PROFILE\0\x01\x01", SECRET].concat();
+    let text = [b"Comment\0", SECRET].concat();
+    let itxt = [b"XML:com.adobe.xmp\0\0\0\0\0", SECRET].concat();
+    let canvas = made::canvas(0x2C, 96, 64);
+    let webp = made::webp(&picture);
+
+    let mut jpeg = made::jpeg_with_exif(&made::jpeg(&picture), &gps.concat());
+    for (marker, body) in [
+        (0xE1, &xmp[..]),
+        (0xE2, &icc),
+        (0xEC, SECRET),
+        (0xED, &[b"Photoshop 3.0\0", SECRET].concat()),
+        (0xFE, SECRET),
+    ] {
+        jpeg = made::with_segment(&jpeg, marker, body);
+    }
+    let mut png = made::png_with_exif(&made::png(&picture), &gps.concat());
+    for (name, body) in [(b"tEXt", &text), (b"iTXt", &itxt), (b"iCCP", &text), (b"prVt", &xmp)] {
+        png = made::with_chunk(&png, *name, body);
+    }
+    let webp = made::riff(&[
+        (b"VP8X", &canvas),
+        (b"ICCP", SECRET),
+        (b"VP8L", made::coded(&webp)),
+        (b"EXIF", &gps.concat()),
+        (b"XMP ", &xmp),
+        (b"junk", SECRET),
+    ]);
+    let files = [jpeg, png, webp].map(|mut file| {
+        // Behind the end, where a second file would be.
+        file.extend_from_slice(SECRET);
+        file
+    });
+    assert!(files.iter().all(|file| file.windows(6).any(|it| it == b"SECRET")));
+    files.to_vec()
+}
+
+#[test]
+fn nothing_survives_but_pixels() {
+    for file in talkative() {
+        for out in all(&file) {
+            for word in
+                [&b"SECRET"[..], b"Exif", b"adobe", b"ICC", b"Photoshop", b"II*\0", b"MM\0*"]
+            {
+                assert!(!out.windows(word.len()).any(|it| it == word), "{word:?}");
+            }
+            for (marker, body) in segments(&out) {
+                // Tables, the frame, scans, and that it is JFIF.
+                assert!([0xDB, 0xC4, 0xC2, 0xDA, 0xE0].contains(&marker), "{marker:x}");
+                assert!(marker != 0xE0 || (body.starts_with(b"JFIF\0") && body.len() == 14));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_file_becomes_the_same_bytes_on_every_thread() {
+    let noise = RgbImage::from_fn(1300, 900, |x, y| {
+        let hash = (x * 31 + y * 17).wrapping_mul(0x9E37_79B1);
+        Rgb([x as u8, y as u8, (hash >> 24) as u8])
+    });
+    for file in
+        [made::jpeg(&noise), made::progressive_jpeg(&noise), made::png(&noise), made::webp(&noise)]
+    {
+        let first = all(&file);
+        let second = thread::scope(|scope| scope.spawn(|| all(&file)).join().unwrap());
+        assert!(first == all(&file));
+        assert!(first == second);
+    }
+}

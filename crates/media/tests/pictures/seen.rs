@@ -1,0 +1,73 @@
+//! What comes out, taken apart.
+
+use grateful_media::{Picture, Purpose};
+use image::RgbImage;
+use jpeg_decoder::Decoder;
+
+/// Decodes a JPEG of colours.
+pub(crate) fn pixels(jpeg: &[u8]) -> RgbImage {
+    let mut decoder = Decoder::new(jpeg);
+    let pixels = decoder.decode().expect("a JPEG");
+    let info = decoder.info().unwrap();
+    RgbImage::from_raw(info.width.into(), info.height.into(), pixels).expect("three samples")
+}
+
+/// A file as it is in a post.
+pub(crate) fn post(file: &[u8]) -> RgbImage {
+    pixels(&Picture::decode(file, Purpose::Post).expect("a picture").post().jpeg)
+}
+
+/// The middles of the four quarters of a picture.
+pub(crate) fn quarters(picture: &RgbImage) -> [[u8; 3]; 4] {
+    let (width, height) = picture.dimensions();
+    [(1, 1), (3, 1), (1, 3), (3, 3)]
+        .map(|(x, y)| picture.get_pixel(width * x / 4, height * y / 4).0)
+}
+
+/// Fails where colours differ more than JPEG makes them.
+#[track_caller]
+pub(crate) fn assert_close(seen: &[[u8; 3]], expected: &[[u8; 3]], tolerance: u8) {
+    assert_eq!(seen.len(), expected.len());
+    let far = |(one, other): (&[u8; 3], &[u8; 3])| {
+        one.iter().zip(other).any(|(one, other)| one.abs_diff(*other) > tolerance)
+    };
+    assert!(!seen.iter().zip(expected).any(far), "{seen:?} is not {expected:?}");
+}
+
+/// The mean colours of eight by eight parts of a picture.
+pub(crate) fn grid(picture: &RgbImage) -> Vec<[u8; 3]> {
+    let (width, height) = picture.dimensions();
+    let mean = |column: u32, row: u32| {
+        let (left, right) = (column * width / 8, (column + 1) * width / 8);
+        let (top, bottom) = (row * height / 8, (row + 1) * height / 8);
+        let count = (right - left) * (bottom - top);
+        [0, 1, 2].map(|colour| {
+            let places = (top..bottom).flat_map(|y| (left..right).map(move |x| (x, y)));
+            let sum: u32 = places.map(|(x, y)| u32::from(picture.get_pixel(x, y)[colour])).sum();
+            u8::try_from(sum / count).unwrap()
+        })
+    };
+    (0..8).flat_map(|row| (0..8).map(move |column| mean(column, row))).collect()
+}
+
+/// The markers of a JPEG and what belongs to each; of coded pixels nothing.
+pub(crate) fn segments(jpeg: &[u8]) -> Vec<(u8, &[u8])> {
+    assert_eq!(jpeg[..2], [0xFF, 0xD8]);
+    let mut segments = Vec::new();
+    let mut at = 2;
+    loop {
+        let marker = jpeg[at + 1];
+        assert_eq!(jpeg[at], 0xFF, "no marker at {at}");
+        if marker == 0xD9 {
+            assert_eq!(at + 2, jpeg.len(), "something behind the end");
+            return segments;
+        }
+        let length = usize::from(u16::from_be_bytes([jpeg[at + 2], jpeg[at + 3]]));
+        segments.push((marker, &jpeg[at + 4..at + 2 + length]));
+        at += 2 + length;
+        if marker == 0xDA {
+            let is_marker = |pair: &[u8]| pair[0] == 0xFF && pair[1] != 0;
+            at += jpeg[at..].windows(2).position(is_marker).expect("an end");
+        }
+    }
+}
