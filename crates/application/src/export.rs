@@ -8,8 +8,8 @@ use grateful_domain::{
     UserId, Viewer,
 };
 // What somebody has done are storage's words.
+use grateful_storage::{Connection, FollowQuery, NotificationQuery, PostQuery, Repositories};
 pub use grateful_storage::{GivenHeart, GivenReaction, SentPost};
-use grateful_storage::{PostQuery, Repositories};
 
 use crate::{App, Result};
 
@@ -162,7 +162,8 @@ async fn export_batch(
     let mut behind = None;
     loop {
         let mut conn = app.db.acquire().await?;
-        let Slice { items, next } = conn.notifications().entries(user, batch, page(behind)).await?;
+        let entries = NotificationQuery::of(user).entries_of(batch).page(page(behind));
+        let Slice { items, next, .. } = conn.notifications().list(entries).await?;
         drop(conn);
         let told = tell(Section::Notifications, Entries::Notifications(items)).await;
         behind = next;
@@ -182,6 +183,7 @@ async fn read(
     let mut conn = app.db.acquire().await?;
     let page = page(behind);
     let last = behind.map(|place| place.id);
+    let lists = FollowQuery::seen_by(user);
     Ok(match section {
         Section::Sessions => {
             let live = conn.sessions().list_live(user, app.clock.now()).await?;
@@ -211,20 +213,18 @@ async fn read(
             let some = conn.holdings().comments(user, behind).await?;
             part(some, Comment::position, Entries::Comments)
         }
-        Section::Followers => {
-            slice(conn.follows().followers(user, user, page).await?, Entries::People)
-        }
-        Section::Following => {
-            slice(conn.follows().following(user, user, page).await?, Entries::People)
-        }
-        Section::RequestsReceived => {
-            slice(conn.follows().requests(user, page).await?, Entries::People)
-        }
-        Section::RequestsSent => slice(conn.follows().asked(user, page).await?, Entries::People),
-        Section::Blocks => slice(conn.follows().blocks(user, page).await?, Entries::People),
+        Section::Followers => people(&mut conn, lists.followers_of(user).page(page)).await?,
+        Section::Following => people(&mut conn, lists.followed_by(user).page(page)).await?,
+        Section::RequestsReceived => people(&mut conn, lists.requests().page(page)).await?,
+        Section::RequestsSent => people(&mut conn, lists.asked().page(page)).await?,
+        Section::Blocks => people(&mut conn, lists.blocks().page(page)).await?,
         // Told by themselves, with what they gather.
         Section::Notifications => (Entries::Notifications(vec![]), None),
     })
+}
+
+async fn people(conn: &mut Connection, query: FollowQuery) -> Result<(Entries, Option<Position>)> {
+    Ok(slice(conn.follows().list(query).await?, Entries::People))
 }
 
 fn page(behind: Option<Position>) -> Page {

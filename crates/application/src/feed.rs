@@ -72,7 +72,7 @@ pub async fn newest_explained(app: &App, viewer: Viewer, page: Page) -> Result<S
 
 async fn make_newest_explained(app: &App, viewer: Viewer, page: Page) -> Result<Slice<FeedPost>> {
     let mut conn = app.db.acquire().await?;
-    let Slice { items, next } = list_newest(&mut conn, viewer, page).await?;
+    let Slice { items, next, total } = list_newest(&mut conn, viewer, page).await?;
     let authors: Vec<_> = items.iter().map(|seen| seen.post.author).collect();
     let relationships = conn.feed().relationships_of(viewer, &authors).await?;
     let now = app.clock.now();
@@ -80,7 +80,7 @@ async fn make_newest_explained(app: &App, viewer: Viewer, page: Page) -> Result<
         let relationship = relationships.get(&seen.post.author).copied();
         feed_post(seen, relationship.unwrap_or(Relationship::Other), Slot::Fresh, now)
     };
-    Ok(Slice { items: items.into_iter().map(explain).collect(), next })
+    Ok(Slice { items: items.into_iter().map(explain).collect(), next, total })
 }
 
 /// The public posts of the last hours that move people most.
@@ -110,7 +110,7 @@ async fn list_newest(
     viewer: Viewer,
     page: Page,
 ) -> grateful_storage::Result<Slice<SeenPost>> {
-    conn.posts().list(PostQuery::visible_to(viewer).public().page(page)).await
+    conn.posts().list(PostQuery::visible_to(viewer).page(page)).await
 }
 
 fn feed_post(

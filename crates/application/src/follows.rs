@@ -8,7 +8,7 @@ use grateful_domain::{
 };
 // How many there are is storage's word.
 pub use grateful_storage::FollowCounts;
-use grateful_storage::{Connection, PeopleLock, Repositories};
+use grateful_storage::{Connection, FollowQuery, PeopleLock, Repositories};
 
 use crate::notify::{tell, untell};
 use crate::{App, Error, Result, Thing, new_id};
@@ -197,7 +197,10 @@ pub async fn followers(
 ) -> Result<(Slice<Listed>, i64)> {
     let mut conn = app.db.acquire().await?;
     let counts = counts_of(&mut conn, user, of).await?;
-    Ok((conn.follows().followers(user, of, page).await?, counts.followers))
+    Ok((
+        conn.follows().list(FollowQuery::seen_by(user).followers_of(of).page(page)).await?,
+        counts.followers,
+    ))
 }
 
 /// Whom somebody follows, as [`followers`].
@@ -209,7 +212,10 @@ pub async fn following(
 ) -> Result<(Slice<Listed>, i64)> {
     let mut conn = app.db.acquire().await?;
     let counts = counts_of(&mut conn, user, of).await?;
-    Ok((conn.follows().following(user, of, page).await?, counts.following))
+    Ok((
+        conn.follows().list(FollowQuery::seen_by(user).followed_by(of).page(page)).await?,
+        counts.following,
+    ))
 }
 
 /// How many follow somebody, and whom they follow; what is not decided yet is told to themselves only.
@@ -225,14 +231,17 @@ pub async fn count(app: &App, user: UserId, of: UserId) -> Result<FollowCounts> 
 pub async fn requests(app: &App, user: UserId, page: Page) -> Result<(Slice<Listed>, i64)> {
     let mut conn = app.db.acquire().await?;
     let counts = conn.follows().count(user).await?.ok_or_else(Error::gone)?;
-    Ok((conn.follows().requests(user, page).await?, counts.asked_by))
+    Ok((
+        conn.follows().list(FollowQuery::seen_by(user).requests().page(page)).await?,
+        counts.asked_by,
+    ))
 }
 
 /// Whom one has blocked, newest first, and how many that are.
 pub async fn blocks(app: &App, user: UserId, page: Page) -> Result<(Slice<Listed>, i64)> {
     let mut conn = app.db.acquire().await?;
     let total = conn.follows().count_blocks(user).await?;
-    Ok((conn.follows().blocks(user, page).await?, total))
+    Ok((conn.follows().list(FollowQuery::seen_by(user).blocks().page(page)).await?, total))
 }
 
 /// People whom one might know, at most `most`.

@@ -5,13 +5,22 @@ mod stream;
 
 use grateful_domain::notification::SeenNotification;
 use grateful_domain::{NotificationId, NotificationType, Page, Slice, UserId};
-use grateful_storage::Repositories;
-// What is listed, and what is counted, are storage's words.
-pub use grateful_storage::{Change, Changed, Listed, NotificationCounts, NotificationStats};
+// What is counted, and what changes, are storage's words.
+pub use grateful_storage::{Change, Changed, NotificationCounts, NotificationStats};
+use grateful_storage::{NotificationQuery, Repositories};
 
 pub use self::arrivals::Arrivals;
 pub use self::stream::{Step, Stream, Ticket, issue_ticket, redeem_ticket};
 use crate::{App, Result, Thing};
+
+/// Which notifications of one's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// Those that were read too.
+    All,
+    /// Only those that are unread.
+    Unread,
+}
 
 /// One's notifications, newest activity first.
 pub async fn list(
@@ -20,7 +29,12 @@ pub async fn list(
     listed: Listed,
     page: Page,
 ) -> Result<Slice<SeenNotification>> {
-    Ok(app.db.acquire().await?.notifications().list(user, listed, page).await?)
+    let query = NotificationQuery::of(user).page(page);
+    let mut conn = app.db.acquire().await?;
+    Ok(match listed {
+        Listed::All => conn.notifications().list(query).await?,
+        Listed::Unread => conn.notifications().list(query.unread()).await?,
+    })
 }
 
 /// The entries of one of one's batches, newest first; none of a single.
@@ -37,7 +51,7 @@ pub async fn entries(
     if !conn.notifications().exists(user, batch).await? {
         return Err(Thing::Notification.not_found(batch));
     }
-    Ok(conn.notifications().entries(user, batch, page).await?)
+    Ok(conn.notifications().list(NotificationQuery::of(user).entries_of(batch).page(page)).await?)
 }
 
 /// How much is in one's list.

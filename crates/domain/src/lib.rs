@@ -35,7 +35,10 @@ pub use self::mention::{MOST_MENTIONS, NamedAnew, mentions, named_anew};
 pub use self::notification::{
     BatchConfig, BatchKey, Inbox, Notification, NotificationType, Priority, UnknownNotificationType,
 };
-pub use self::page::{Limit, List, Offset, Page, PageError, Position, Slice, Start};
+pub use self::page::{
+    Counting, EngagementPosition, Limit, List, Offset, Page, PageError, Position, RankPosition,
+    Slice, Start, Total,
+};
 pub use self::post::{
     Content, Draft, Engagement, ImageUrl, ImageUrlError, PlaceName, Post, PostEdit, PostType,
     Revision, SeenPost, Title, UnknownPostType, Visibility,

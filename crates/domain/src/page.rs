@@ -1,21 +1,27 @@
 //! Lists in parts: how many, and from where.
 
+mod places;
+mod total;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
 
-/// Which part of a list somebody asks for.
+pub use self::places::{EngagementPosition, RankPosition};
+pub use self::total::{Counting, Total};
+
+/// Which part of a list somebody asks for. `P` says where an entry stands in the order of the list: most are by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
+pub struct Page<P = Position> {
     /// How many entries at most.
     pub limit: Limit,
     /// Where the part begins.
-    pub start: Start,
+    pub start: Start<P>,
 }
 
-impl Page {
+impl<P> Page<P> {
     /// The first `limit` entries.
     pub const fn first(limit: Limit) -> Self {
         Self { limit, start: Start::Offset(Offset::ZERO) }
@@ -24,11 +30,11 @@ impl Page {
 
 /// Where a part of a list begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
+pub enum Start<P = Position> {
     /// So many entries from the front. Entries repeat or go missing when others write meanwhile.
     Offset(Offset),
     /// Right behind this entry, wherever it is by now.
-    After(Position),
+    After(P),
 }
 
 /// How many entries of a list at most: 1 to [`Limit::MAX`].
@@ -101,20 +107,28 @@ pub struct Position {
 
 /// A part of a list, and where the next one begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slice<T> {
+pub struct Slice<T, P = Position> {
     /// The entries, in the order of the list.
     pub items: Vec<T>,
     /// The place of the last entry, where more follow.
-    pub next: Option<Position>,
+    pub next: Option<P>,
+    /// How many entries the whole list has, where somebody asked, and it is known.
+    pub total: Option<Total>,
 }
 
-impl<T> Slice<T> {
+impl<T, P> Slice<T, P> {
     /// A part made from one entry more than was asked for: that one tells whether more follow.
-    pub fn cut(mut items: Vec<T>, limit: Limit, position: impl Fn(&T) -> Position) -> Self {
+    pub fn cut(mut items: Vec<T>, limit: Limit, position: impl Fn(&T) -> P) -> Self {
         let more = usize::from(limit) < items.len();
         items.truncate(limit.into());
         let next = items.last().filter(|_| more).map(position);
-        Self { items, next }
+        Self { items, next, total: None }
+    }
+
+    /// The same part of a list that has so many entries.
+    #[must_use]
+    pub fn out_of(self, total: Option<Total>) -> Self {
+        Self { total, ..self }
     }
 }
 

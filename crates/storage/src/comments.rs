@@ -1,14 +1,19 @@
 //! The `comments` table: what is said about posts, and how much.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
-use diesel::dsl::not;
+use diesel::dsl::{self, AsSelect, IntoBoxed, not};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::{Comment, CommentId, CommentText, Page, PostId, SeenComment, Slice, UserId};
+use grateful_domain::{
+    Comment, CommentId, CommentText, Limit, Page, PostId, SeenComment, Slice, UserId, Viewer,
+};
 use uuid::Uuid;
 
-use crate::query::{Order, Replies, paged, who_blocked, whom_blocked_by};
+use crate::query::{Order, Replies, Sql, Way, firsts_of_each, paged, who_blocked, whom_blocked_by};
 use crate::schema::{comments, users};
 use crate::statement::statement;
 use crate::users::AuthorRow;
@@ -78,12 +83,8 @@ impl Comments<'_> {
         viewer: UserId,
         comment: CommentId,
     ) -> Result<Option<SeenComment>> {
-        let row: Option<SeenRow> = comments::table
-            .inner_join(users::table)
+        let row: Option<SeenRow> = seen_by(viewer)
             .filter(comments::id.eq(Uuid::from(comment)))
-            .filter(not(comments::author_id.eq_any(who_blocked(viewer.into()))))
-            .filter(not(comments::author_id.eq_any(whom_blocked_by(viewer.into()))))
-            .select((CommentRow::as_select(), AuthorRow::as_select(), Replies::seen_by(viewer)))
             .first(self.conn)
             .await
             .optional()?;
@@ -110,6 +111,27 @@ impl Comments<'_> {
         self.thread(viewer, Thread::InAnswerTo(comment), page).await
     }
 
+    /// What was said about each of these posts itself, up to `limit` of each, oldest first, nobody across a block, in one
+    /// statement. Posts about which nothing was said, or that `viewer` may not see, are not in the map.
+    pub async fn on_each(
+        &mut self,
+        viewer: UserId,
+        posts: &[PostId],
+        limit: Limit,
+    ) -> Result<HashMap<PostId, Vec<SeenComment>>> {
+        let rows: Vec<SeenRow> = seen_by(viewer)
+            .filter(firsts(viewer, posts, limit))
+            .order((comments::created_at, comments::id))
+            .load(self.conn)
+            .await?;
+        let mut comments: HashMap<PostId, Vec<SeenComment>> = HashMap::new();
+        for row in rows {
+            let seen = SeenComment::from(row);
+            comments.entry(seen.comment.post).or_default().push(seen);
+        }
+        Ok(comments)
+    }
+
     /// A comment and all answers to it, and to them. None is added while their post is locked.
     pub async fn tree_of(&mut self, comment: CommentId) -> Result<Vec<CommentId>> {
         let ids: Vec<Uuid> = Tree { comment: comment.into() }.load(self.conn).await?;
@@ -122,14 +144,9 @@ impl Comments<'_> {
         thread: Thread,
         page: Page,
     ) -> Result<Slice<SeenComment>> {
-        let query = comments::table
-            .inner_join(users::table)
-            .filter(not(comments::author_id.eq_any(who_blocked(viewer.into()))))
-            .filter(not(comments::author_id.eq_any(whom_blocked_by(viewer.into()))))
-            .select((CommentRow::as_select(), AuthorRow::as_select(), Replies::seen_by(viewer)))
+        let query = seen_by(viewer)
             // The parent is the same for all of them; where it is null, only its mention leads to the order of the index.
-            .order((comments::parent_id, comments::created_at, comments::id))
-            .into_boxed();
+            .order((comments::parent_id, comments::created_at, comments::id));
         let query = match thread {
             Thread::About(post) => query
                 .filter(comments::post_id.eq(Uuid::from(post)))
@@ -143,6 +160,42 @@ impl Comments<'_> {
         let seen = rows.into_iter().map(SeenRow::into).collect();
         Ok(Slice::cut(seen, page.limit, |seen: &SeenComment| seen.comment.position()))
     }
+}
+
+/// Comments as this person sees them, none across a block.
+fn seen_by(viewer: UserId) -> IntoBoxed<'static, shown, Pg> {
+    shown(Replies::seen_by(viewer))
+        .filter(not(comments::author_id.eq_any(who_blocked(viewer.into()))))
+        .filter(not(comments::author_id.eq_any(whom_blocked_by(viewer.into()))))
+        .into_boxed()
+}
+
+#[dsl::auto_type]
+fn shown(replies: Replies) -> _ {
+    let comment: AsSelect<CommentRow, Pg> = CommentRow::as_select();
+    let author: AsSelect<AuthorRow, Pg> = AuthorRow::as_select();
+    comments::table.inner_join(users::table).select((comment, author, replies))
+}
+
+/// Whether a comment is among the first about one of these posts, which `viewer` may see.
+///
+/// Reads so many comments of each, and those before them by people across a block.
+fn firsts(viewer: UserId, posts: &[PostId], limit: Limit) -> Sql {
+    let not_across = |person: &str| Sql::not_across(Viewer::User(viewer), Sql::new(person));
+    let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
+    let posts = Sql::new("SELECT id FROM posts WHERE id = ANY (")
+        .value(ids)
+        .sql(") AND (is_public OR author_id = ")
+        .value(viewer)
+        .sql(") AND ")
+        .then(not_across("author_id"));
+    let about = |post: &str| {
+        Sql::new("SELECT it.id, it.created_at, ").then(not_across("it.author_id")).sql(format!(
+            " AS seen FROM comments AS it WHERE it.post_id = {post} AND it.parent_id IS NULL"
+        ))
+    };
+    let firsts = firsts_of_each(posts, about, Way::OldestOfThread, limit);
+    Sql::new("comments.id = ANY (ARRAY(").then(firsts).sql("))")
 }
 
 /// Which comments stand beside each other.

@@ -19,7 +19,7 @@ mod notifications;
 mod outcomes;
 mod pools;
 mod posts;
-mod query;
+pub mod query;
 mod schema;
 mod sessions;
 mod shares;
@@ -43,13 +43,13 @@ pub use self::metric::{METRICS, Metric, MetricKind, MetricLabel};
 pub use self::migrate::{MIGRATIONS, migrate, pending_migrations};
 pub use self::monitor::{QueryLog, QueryMonitor, Tally, Thresholds};
 pub use self::notifications::{
-    Change, Changed, HeldBack, InboxPosition, Listed, NoLongerNamed, NotificationCounts,
-    NotificationStats, Notifications, Recorded, StreamTickets,
+    Change, Changed, HeldBack, InboxPosition, NoLongerNamed, NotificationCounts, NotificationStats,
+    Notifications, Recorded, StreamTickets,
 };
 pub use self::outcomes::counted_if_ok;
 pub use self::pools::Pools;
 pub use self::posts::{Posts, Standing};
-pub use self::query::PostQuery;
+pub use self::query::{FollowQuery, NotificationQuery, PostQuery, UserQuery};
 pub use self::sessions::{Sessions, TokenHash};
 pub use self::shares::Shares;
 pub use self::users::{Concerned, Credentials, NewUser, PeopleLock, PhotoBefore, Users};

@@ -20,9 +20,9 @@ use diesel_async::RunQueryDsl;
 use grateful_domain::UserId;
 
 pub use self::changes::{Change, Changed, InboxPosition};
-pub use self::lists::Listed;
 pub use self::readings::{NotificationCounts, NotificationStats};
 pub use self::recording::{HeldBack, Recorded};
+pub(crate) use self::row::NotificationRow;
 pub use self::tickets::StreamTickets;
 pub use self::withdrawing::NoLongerNamed;
 use crate::statement::statement;

@@ -12,16 +12,16 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Content, Draft, Emoji, Engagement, ImageUrl, PlaceName, Post, PostId, PostType, SeenPost,
-    Slice, Title, UserId, Viewer, Visibility,
+    Author, Content, Draft, Emoji, Engagement, ImageUrl, Limit, PlaceName, Post, PostId, PostType,
+    SeenPost, Slice, Title, Total, UserId, Viewer, Visibility,
 };
 use uuid::Uuid;
 
 use crate::emoji_reactions::emoji_of;
-use crate::query::SeenRow;
+use crate::query::{PostOrder, SeenRow, load};
 use crate::schema::{emoji_reactions, likes, posts};
 use crate::statement::statement;
-use crate::users::Users;
+use crate::users::{AuthorRow, Users};
 use crate::{Connection, PostQuery, Result, StorageError};
 
 /// Posts, as seen through one connection.
@@ -32,21 +32,56 @@ pub struct Posts<'c> {
 impl Posts<'_> {
     /// The post with this id as `viewer` sees it, unless it is gone or not for them.
     pub async fn find(&mut self, viewer: Viewer, post: PostId) -> Result<Option<SeenPost>> {
-        let row: Option<SeenRow> = PostQuery::visible_to(viewer)
-            .only(post)
-            .into_select()
-            .first(self.conn)
-            .await
-            .optional()?;
+        let select = PostQuery::any_visible_to(viewer).wanted().only(post);
+        let row: Option<SeenRow> = select.first(self.conn).await.optional()?;
         row.map(SeenPost::try_from).transpose()
     }
 
-    /// The posts that answer `query`, newest first.
-    pub async fn list(&mut self, query: PostQuery) -> Result<Slice<SeenPost>> {
-        let limit = query.limit();
-        let rows: Vec<SeenRow> = query.into_select().load(self.conn).await?;
-        let seen = rows.into_iter().map(SeenPost::try_from).collect::<Result<Vec<_>>>()?;
-        Ok(Slice::cut(seen, limit, |seen| seen.post.position()))
+    /// The posts that answer `query`, in one statement.
+    pub async fn list<W, O: PostOrder>(
+        &mut self,
+        query: PostQuery<W, O>,
+    ) -> Result<Slice<SeenPost, O::Place>> {
+        let wanted = query.wanted();
+        let (rows, total): (Vec<SeenRow>, Option<Total>) =
+            load!(self.conn, wanted.select(), wanted.total())?;
+        let ranked = |row: SeenRow| {
+            let rank = row.rank();
+            Ok((SeenPost::try_from(row)?, rank))
+        };
+        let ranked = rows.into_iter().map(ranked).collect::<Result<Vec<_>>>()?;
+        let Slice { items, next, .. } =
+            Slice::cut(ranked, wanted.limit(), |(seen, rank)| O::place(seen, *rank));
+        Ok(Slice { items: items.into_iter().map(|(seen, _)| seen).collect(), next, total })
+    }
+
+    /// Of each of these people their newest posts, up to `limit` each, newest first, as `viewer` sees them, in one statement.
+    /// Whoever has none for `viewer` is not in the map.
+    pub async fn by_each(
+        &mut self,
+        viewer: Viewer,
+        authors: &[UserId],
+        limit: Limit,
+    ) -> Result<HashMap<UserId, Vec<SeenPost>>> {
+        let query = PostQuery::visible_to(viewer).by_any(authors).limit(limit);
+        let rows: Vec<SeenRow> = query.wanted().of_each().load(self.conn).await?;
+        let mut posts: HashMap<UserId, Vec<SeenPost>> = HashMap::new();
+        for row in rows {
+            let seen = SeenPost::try_from(row)?;
+            posts.entry(seen.post.author).or_default().push(seen);
+        }
+        Ok(posts)
+    }
+
+    /// Who wrote each of these posts, of those that are for `viewer`, in one statement.
+    pub async fn authors_of(
+        &mut self,
+        viewer: Viewer,
+        posts: &[PostId],
+    ) -> Result<HashMap<PostId, Author>> {
+        let authors = PostQuery::any_visible_to(viewer).wanted().authors_among(posts);
+        let rows: Vec<(Uuid, AuthorRow)> = authors.load(self.conn).await?;
+        Ok(rows.into_iter().map(|(id, author)| (id.into(), author.into())).collect())
     }
 
     /// Those of these posts that are public and not across a block, as `viewer` sees them, in one statement.
@@ -55,8 +90,8 @@ impl Posts<'_> {
         viewer: Viewer,
         posts: &[PostId],
     ) -> Result<HashMap<PostId, SeenPost>> {
-        let query = PostQuery::visible_to(viewer).public();
-        let rows: Vec<SeenRow> = query.among(posts).load(self.conn).await?;
+        let among = PostQuery::visible_to(viewer).wanted().among(posts);
+        let rows: Vec<SeenRow> = among.load(self.conn).await?;
         let seen = rows.into_iter().map(SeenPost::try_from);
         seen.map(|seen| seen.map(|seen| (seen.post.id, seen))).collect()
     }

@@ -1,39 +1,39 @@
-//! What the query builders share.
+//! What lists are asked with: a builder for each kind of list, which can only be started with whom it is for.
+//!
+//! What a builder says is one statement, with the total where that is asked for. It lets itself be ordered by what an index
+//! has in that order, and be narrowed by what an index has, or within a bound that it names: what is not there would read
+//! a table from end to end. [`Limit`](grateful_domain::Limit) bounds a part, and
+//! [`Slice::next`](grateful_domain::Slice::next) tells where the next one begins.
 
+mod blocks;
+mod each;
+mod follows;
+mod notifications;
 mod paging;
 mod posts;
 mod replies;
+mod sql;
+mod totals;
+mod users;
 
-use diesel::dsl;
-use diesel::prelude::*;
 use diesel::sql_types::Text;
 
+pub(crate) use self::blocks::{who_blocked, whom_blocked_by};
+pub(crate) use self::each::{Way, firsts_of_each};
+pub use self::follows::{FollowQuery, FollowsSeenBy};
+pub use self::notifications::{Entries, NotificationQuery, PartOfInbox, TopLevel, WholeInbox};
 pub(crate) use self::paging::{Order, paged};
-pub use self::posts::PostQuery;
 pub(crate) use self::posts::SeenRow;
+pub use self::posts::{
+    ByEngagement, ByEverybody, ByOne, BySome, ByTime, Dated, Newest, OneRange, PostOrder,
+    PostQuery, Ranked,
+};
 pub(crate) use self::replies::Replies;
-use crate::schema::follows;
+pub(crate) use self::sql::Sql;
+pub(crate) use self::totals::{WithTotal, load};
+pub use self::users::{ByUsername, Everybody, InTown, NewestMember, These, UserOrder, UserQuery};
 
 diesel::define_sql_function! {
     /// The text in lower case; the columns it is used on fold ASCII letters alone.
     fn lower(text: Text) -> Text;
-}
-
-/// Those who have blocked `viewer`. Use it as `NOT (x = ANY(…))`: that is one hashed look-up for a whole list,
-/// where `x <> ALL(…)` would scan the blocks again for every row.
-#[dsl::auto_type]
-pub(crate) fn who_blocked(viewer: i64) -> _ {
-    follows::table
-        .filter(follows::follower_id.eq(viewer))
-        .filter(follows::status.eq("blocked"))
-        .select(follows::followed_id)
-}
-
-/// Those whom `viewer` has blocked; see [`who_blocked`].
-#[dsl::auto_type]
-pub(crate) fn whom_blocked_by(viewer: i64) -> _ {
-    follows::table
-        .filter(follows::followed_id.eq(viewer))
-        .filter(follows::status.eq("blocked"))
-        .select(follows::follower_id)
 }

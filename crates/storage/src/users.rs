@@ -8,23 +8,22 @@ mod search;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{exists, not};
-use diesel::pg::Pg;
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
     Approval, Author, Bio, DisplayName, Email, PasswordHash, Person, Preferences, ProfilePhoto,
-    User, UserId, Username, Viewer,
+    Slice, Total, User, UserId, Username, Viewer,
 };
 use serde_json::Value;
 
 pub use self::holding::Concerned;
 pub use self::photos::PhotoBefore;
-use crate::query::{lower, who_blocked, whom_blocked_by};
+use crate::query::{UserOrder, load, lower, who_blocked, whom_blocked_by};
 use crate::schema::users;
 use crate::statement::statement;
-use crate::{Connection, Result};
+use crate::{Connection, Result, UserQuery};
 
 /// People, as seen through one connection.
 pub struct Users<'c> {
@@ -97,6 +96,17 @@ impl Users<'_> {
             .await
             .optional()?;
         Ok(row.map(AuthorRow::into))
+    }
+
+    /// The people who answer `query`, in one statement.
+    pub async fn list<W, O: UserOrder>(
+        &mut self,
+        query: UserQuery<W, O>,
+    ) -> Result<Slice<Person, O::Place>> {
+        let (rows, total): (Vec<PersonRow>, Option<Total>) =
+            load!(self.conn, query.select(), query.total())?;
+        let people = rows.into_iter().map(Person::from).collect();
+        Ok(Slice::cut(people, query.size(), O::place).out_of(total))
     }
 
     /// The person with this username, whatever its case.
@@ -186,7 +196,7 @@ impl Users<'_> {
 
     /// Whether there is such a person for this viewer: nobody exists across a block.
     pub async fn exists_for(&mut self, viewer: Viewer, user: UserId) -> Result<bool> {
-        let wanted = known_to(viewer).filter(users::id.eq(i64::from(user)));
+        let wanted = UserQuery::known_to(viewer).people().filter(users::id.eq(i64::from(user)));
         Ok(diesel::select(exists(wanted)).get_result(self.conn).await?)
     }
 
@@ -278,17 +288,6 @@ pub enum PeopleLock {
     ForEdges,
     /// A block: no act of one on what is another's is under way, or begins before it is there.
     AgainstActs,
-}
-
-/// People who exist for this viewer: nobody does across a block.
-fn known_to(viewer: Viewer) -> users::BoxedQuery<'static, Pg> {
-    match viewer.user().map(i64::from) {
-        None => users::table.into_boxed(),
-        Some(viewer) => users::table
-            .filter(not(users::id.eq_any(who_blocked(viewer))))
-            .filter(not(users::id.eq_any(whom_blocked_by(viewer))))
-            .into_boxed(),
-    }
 }
 
 fn preferences_of(stored: Option<Value>) -> Preferences {

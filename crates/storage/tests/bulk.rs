@@ -4,7 +4,7 @@
 
 use futures_util::future::join_all;
 use grateful_domain::{Emoji, Post, PostId, Visibility};
-use grateful_storage::{Counted, NewLike, Repositories, Standing};
+use grateful_storage::{Counted, NewLike, QueryLog, Repositories, Standing};
 use grateful_testkit::{TestDatabase, a_like, a_post, a_reaction, engagement_of, someone};
 
 #[tokio::test]
@@ -25,6 +25,30 @@ async fn many_posts_are_saved_and_counted_in_as_many_statements_as_one() {
     assert_all_numbers_are_right(&test).await;
     let public = format!("users WHERE id = {ana} AND posts_count = 2 AND public_posts_count = 1");
     assert_eq!(test.count(&public).await, 1);
+}
+
+/// Posts are counted by one statement and saved by another.
+#[tokio::test]
+async fn many_rows_cost_as_many_statements_as_one() {
+    let test = TestDatabase::create().await;
+    let ana = someone(&test).await;
+    for number in [1, 10, 50] {
+        let posts: Vec<Post> = (0..number).map(|_| a_post().by(ana).unsaved()).collect();
+        let ids: Vec<PostId> = posts.iter().map(|post| post.id).collect();
+        let likes: Vec<NewLike> = ids.iter().map(|post| a_like(ana, *post)).collect();
+        let mut conn = test.db.acquire().await.unwrap();
+
+        let saved = QueryLog::record(conn.posts().insert_many(&posts)).await;
+        let given = QueryLog::record(conn.likes().put_many(&likes)).await;
+        let hidden = QueryLog::record(async {
+            conn.posts().set_visibility(ana, &ids, Visibility::Private).await
+        })
+        .await;
+
+        saved.0.unwrap();
+        assert_eq!((given.0.unwrap(), hidden.0.unwrap()), (number, number));
+        assert_eq!([saved.1.total(), given.1.total(), hidden.1.total()], [2, 1, 1]);
+    }
 }
 
 #[tokio::test]

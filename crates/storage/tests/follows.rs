@@ -16,7 +16,8 @@ use diesel_async::SimpleAsyncConnection as _;
 use futures_util::future::join_all;
 use grateful_domain::Edge::{Active, Blocked, None, Pending};
 use grateful_domain::{Edge, Follow, Relation, UserId};
-use grateful_storage::{FollowCounts, PeopleLock, Repositories};
+use grateful_storage::query::FollowsSeenBy;
+use grateful_storage::{FollowCounts, FollowQuery, PeopleLock, Repositories};
 use grateful_testkit::{NOON, TestDatabase, a_user, someone};
 use uuid::Uuid;
 
@@ -187,8 +188,10 @@ async fn whom_somebody_has_asked_is_listed_newest_first() {
     turn(&test, None, an_edge(fan, ana, Pending)).await;
     let mut conn = test.connect().await;
 
-    let whole = conn.follows().asked(ana, first(100)).await.unwrap();
-    let walked = walk(2, async |page| conn.follows().asked(ana, page).await.unwrap()).await;
+    let whole = conn.follows().list(seen_by(ana).asked().page(first(100))).await.unwrap();
+    let walked =
+        walk(2, async |page| conn.follows().list(seen_by(ana).asked().page(page)).await.unwrap())
+            .await;
 
     assert_eq!(walked, whole.items);
     let people: BTreeSet<UserId> = walked.iter().map(|listed| listed.person.author.id).collect();
@@ -242,7 +245,9 @@ async fn a_walk_through_followers_meets_each_of_them_once_newest_first() {
     let mut conn = test.connect().await;
 
     for limit in [1, 7, 100] {
-        let met = walk(limit, async |page| conn.follows().followers(ana, ana, page).await.unwrap());
+        let met = walk(limit, async |page| {
+            conn.follows().list(seen_by(ana).followers_of(ana).page(page)).await.unwrap()
+        });
         let met: Vec<UserId> = met.await.iter().map(|listed| listed.person.author.id).collect();
         assert_eq!(met, expected, "{limit}");
     }
@@ -354,7 +359,7 @@ async fn ones_own_blocks_are_listed_and_not_those_of_others() {
     relate(&test, ana, caro, "blocked").await;
     let mut conn = test.connect().await;
 
-    let blocks = conn.follows().blocks(ana, first(10)).await.unwrap().items;
+    let blocks = conn.follows().list(seen_by(ana).blocks().page(first(10))).await.unwrap().items;
 
     let blocked: Vec<UserId> = blocks.iter().map(|listed| listed.person.author.id).collect();
     assert_eq!(blocked, [ben]);
@@ -441,4 +446,8 @@ async fn until_one_waits(test: &TestDatabase) {
         assert!(Instant::now() < deadline, "nobody waits");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
+}
+
+fn seen_by(viewer: UserId) -> FollowsSeenBy {
+    FollowQuery::seen_by(viewer)
 }

@@ -8,8 +8,9 @@ mod support {
 
 use chrono::DateTime;
 use diesel_async::SimpleAsyncConnection;
-use grateful_domain::{Limit, Page, Position, Start, UserId, Viewer};
-use grateful_storage::{Connection, Repositories};
+use grateful_domain::{Counting, Limit, Page, Position, Start, Total, UserId, Viewer};
+use grateful_storage::query::FollowsSeenBy;
+use grateful_storage::{Connection, FollowQuery, Repositories};
 use grateful_testkit::TestDatabase;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -29,9 +30,11 @@ const PAGE: Page = Page::first(Limit::MAX);
 
 #[tokio::test]
 async fn the_newest_followers_of_somebody_whom_thousands_follow() {
-    let arguments = "7777, 'active', 1, 1, 'active', 7777, 'blocked', 7777, 'blocked', 101";
+    let arguments =
+        "7777, 'active', 1, 1, 'active', 7777, 'blocked', 7777, 'blocked', 1, 7777, 1, 7777, 101";
     check(arguments, 101, async |conn| {
-        conn.follows().followers(UserId::from(ORDINARY), UserId::from(KNOWN), PAGE).await.unwrap();
+        let query = seen_by(ORDINARY).followers_of(KNOWN.into());
+        conn.follows().list(query.page(PAGE)).await.unwrap();
     })
     .await;
 }
@@ -43,19 +46,23 @@ async fn a_page_deep_down_the_followers_of_somebody_whom_thousands_follow() {
     let page = Page { limit: Limit::MAX, start: Start::After(place) };
 
     let place = format!("'{}', '{}'", at.to_rfc3339(), Uuid::nil());
-    let before = "7777, 'active', 1, 1, 'active', 7777, 'blocked', 7777, 'blocked'";
+    let before =
+        "7777, 'active', 1, 1, 'active', 7777, 'blocked', 7777, 'blocked', 1, 7777, 1, 7777";
     // Several workers may share this, and how far they read ahead of each other is a matter of luck.
     check_reading(&format!("{before}, {place}, 101"), 101, 40 * 101, async |conn| {
-        conn.follows().followers(UserId::from(ORDINARY), UserId::from(KNOWN), page).await.unwrap();
+        let query = seen_by(ORDINARY).followers_of(KNOWN.into());
+        conn.follows().list(query.page(page)).await.unwrap();
     })
     .await;
 }
 
 #[tokio::test]
 async fn the_newest_of_thousands_whom_somebody_follows() {
-    let arguments = "7777, 'active', 1, 1, 'active', 7777, 'blocked', 7777, 'blocked', 101";
+    let arguments =
+        "7777, 'active', 1, 1, 'active', 7777, 'blocked', 7777, 'blocked', 1, 7777, 1, 7777, 101";
     check(arguments, 101, async |conn| {
-        conn.follows().following(UserId::from(ORDINARY), UserId::from(KNOWN), PAGE).await.unwrap();
+        let query = seen_by(ORDINARY).followed_by(KNOWN.into());
+        conn.follows().list(query.page(PAGE)).await.unwrap();
     })
     .await;
 }
@@ -64,7 +71,8 @@ async fn the_newest_of_thousands_whom_somebody_follows() {
 async fn ones_own_followers_for_somebody_with_blocks() {
     let arguments = "1, 'active', 1, 1, 'active', 1, 'blocked', 1, 'blocked', 101";
     check(arguments, 101, async |conn| {
-        conn.follows().followers(UserId::from(KNOWN), UserId::from(KNOWN), PAGE).await.unwrap();
+        let query = seen_by(KNOWN).followers_of(KNOWN.into());
+        conn.follows().list(query.page(PAGE)).await.unwrap();
     })
     .await;
 }
@@ -73,7 +81,7 @@ async fn ones_own_followers_for_somebody_with_blocks() {
 async fn who_has_asked_somebody_whom_thousands_follow() {
     let arguments = "1, 'active', 1, 1, 'pending', 1, 'blocked', 1, 'blocked', 101";
     check(arguments, 50, async |conn| {
-        conn.follows().requests(UserId::from(KNOWN), PAGE).await.unwrap();
+        conn.follows().list(seen_by(KNOWN).requests().page(PAGE)).await.unwrap();
     })
     .await;
 }
@@ -81,7 +89,47 @@ async fn who_has_asked_somebody_whom_thousands_follow() {
 #[tokio::test]
 async fn whom_somebody_has_blocked() {
     check("1, 'active', 1, 1, 'blocked', 101", 50, async |conn| {
-        conn.follows().blocks(UserId::from(KNOWN), PAGE).await.unwrap();
+        conn.follows().list(seen_by(KNOWN).blocks().page(PAGE)).await.unwrap();
+    })
+    .await;
+}
+
+/// Ten of each; one of them is followed by thousands.
+#[tokio::test]
+async fn the_followers_of_fifty_people_and_whom_they_follow() {
+    let people: Vec<UserId> = [KNOWN].into_iter().chain(2..=50).map(UserId::from).collect();
+    let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
+    let arguments = format!(
+        "7777, 'active', 1, ARRAY{ids:?}::bigint[], 7777, 7777, 7777, 7777, 7777, 7777, 10"
+    );
+    let limit = Limit::parse(10).unwrap();
+
+    check(&arguments, 500, async |conn| {
+        conn.follows().followers_of_each(UserId::from(ORDINARY), &people, limit).await.unwrap();
+    })
+    .await;
+    check(&arguments, 500, async |conn| {
+        conn.follows().followed_by_each(UserId::from(ORDINARY), &people, limit).await.unwrap();
+    })
+    .await;
+}
+
+/// The blocks of whoever looks are looked up one by one, and the part is read.
+#[tokio::test]
+async fn how_many_follow_somebody_whom_thousands_follow_beside_the_newest_of_them() {
+    let part = "1, 'active', 1, 1, 'active', 1, 'blocked', 1, 'blocked', 101";
+    let kept = format!("1, 1, 1, 1, 1, 1, 1, {part}");
+    check_reading(&kept, 101, 2_000, async |conn| {
+        let query = seen_by(KNOWN).followers_of(KNOWN.into()).page(PAGE);
+        let slice = conn.follows().list(query.counted(Counting::Estimated)).await.unwrap();
+        assert!(slice.total.is_some());
+    })
+    .await;
+    let counted = format!("1, 1, 1, {part}");
+    check_reading(&counted, 101, 2_000 + 1_001 + 100, async |conn| {
+        let query = seen_by(KNOWN).followers_of(KNOWN.into()).page(PAGE);
+        let slice = conn.follows().list(query.counted(Counting::UpTo(1_000))).await.unwrap();
+        assert_eq!(slice.total, Some(Total::MoreThan(1_000)));
     })
     .await;
 }
@@ -179,7 +227,7 @@ async fn some_requests_to_somebody_whom_thousands_follow() {
 async fn whom_somebody_has_asked() {
     let arguments = "16334, 'active', 1, 16334, 'pending', 16334, 'blocked', 16334, 'blocked', 101";
     check(arguments, 1, async |conn| {
-        let asked = conn.follows().asked(UserId::from(16_334), PAGE).await.unwrap();
+        let asked = conn.follows().list(seen_by(16_334).asked().page(PAGE)).await.unwrap();
         assert_eq!(asked.items[0].person.author.id, UserId::from(KNOWN));
     })
     .await;
@@ -193,6 +241,10 @@ async fn who_was_asked_for_nothing() {
         assert_eq!(found, [UserId::from(KNOWN)]);
     })
     .await;
+}
+
+fn seen_by(viewer: i64) -> FollowsSeenBy {
+    FollowQuery::seen_by(viewer.into())
 }
 
 async fn check(arguments: &str, rows: u32, work: impl AsyncFnOnce(&mut Connection)) {

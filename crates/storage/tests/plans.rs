@@ -13,8 +13,10 @@ use grateful_domain::{
     CommentId, Limit, NotificationId, NotificationType, Page, Position, PostId, Start, UserId,
     Viewer,
 };
+use grateful_storage::query::PostOrder;
 use grateful_storage::{
-    Concerned, Connection, Counted, Listed, NoLongerNamed, PostQuery, Repositories, TokenHash,
+    Concerned, Connection, Counted, NoLongerNamed, NotificationQuery, PostQuery, Repositories,
+    TokenHash,
 };
 use grateful_testkit::{NOON, TestDatabase};
 use tokio::sync::OnceCell;
@@ -44,14 +46,14 @@ const LONG: Page = Page::first(Limit::MAX);
 
 #[tokio::test]
 async fn the_newest_posts_for_a_guest() {
-    let query = PostQuery::visible_to(Viewer::Guest).public();
+    let query = PostQuery::visible_to(Viewer::Guest);
 
     check("NULL, 1, NULL, 1, 21", 21, async |conn| list(conn, query).await).await;
 }
 
 #[tokio::test]
 async fn the_newest_posts_for_somebody_with_blocks() {
-    let query = signed_in(PROLIFIC).public();
+    let query = signed_in(PROLIFIC);
     let arguments = format!("{LEFT_BY_PROLIFIC}, {BLOCKS_OF_PROLIFIC}, 21");
 
     check(&arguments, 21, async |conn| list(conn, query).await).await;
@@ -59,7 +61,7 @@ async fn the_newest_posts_for_somebody_with_blocks() {
 
 #[tokio::test]
 async fn the_newest_posts_for_somebody_who_left_hearts_all_over_the_place() {
-    let query = signed_in(GENEROUS).public();
+    let query = signed_in(GENEROUS);
 
     let arguments = "149, 1, 149, 1, 149, 'blocked', 149, 'blocked', 21";
     check(arguments, 21, async |conn| list(conn, query).await).await;
@@ -67,7 +69,7 @@ async fn the_newest_posts_for_somebody_who_left_hearts_all_over_the_place() {
 
 #[tokio::test]
 async fn a_page_of_a_hundred_of_the_newest_posts() {
-    let query = signed_in(PROLIFIC).public().page(Page::first(Limit::MAX));
+    let query = signed_in(PROLIFIC).page(Page::first(Limit::MAX));
     let arguments = format!("{LEFT_BY_PROLIFIC}, {BLOCKS_OF_PROLIFIC}, 101");
 
     check(&arguments, 101, async |conn| list(conn, query).await).await;
@@ -76,7 +78,7 @@ async fn a_page_of_a_hundred_of_the_newest_posts() {
 #[tokio::test]
 async fn a_page_deep_down_the_newest_posts() {
     let (place, sql) = halfway();
-    let query = signed_in(PROLIFIC).public().page(after(place));
+    let query = signed_in(PROLIFIC).page(after(place));
     let arguments = format!("{LEFT_BY_PROLIFIC}, {BLOCKS_OF_PROLIFIC}, {sql}, 21");
 
     check(&arguments, 21, async |conn| list(conn, query).await).await;
@@ -328,20 +330,22 @@ async fn the_numbers_beside_some_posts_and_people_in_the_middle_of_all() {
 /// Of person 1, who has more than anybody else.
 #[tokio::test]
 async fn the_notifications_of_somebody() {
-    let list = async |conn: &mut Connection, listed, page| {
-        conn.notifications().list(PROLIFIC.into(), listed, page).await.unwrap().next
-    };
-
-    for listed in [Listed::All, Listed::Unread] {
+    async fn check_list<W: Clone>(query: NotificationQuery<W>) {
+        let list = async |conn: &mut Connection, page| {
+            conn.notifications().list(query.clone().page(page)).await.unwrap().next
+        };
         let own = Looked { words: "\"last_updated_at\" DESC", rows: 21, read: 60 };
-        check_one(own, "1, 21", async |conn| _ = list(conn, listed, SHORT).await).await;
+        check_one(own, "1, 21", async |conn| _ = list(conn, SHORT).await).await;
 
-        let place = list(&mut world().await.connect().await, listed, LONG).await.unwrap();
+        let place = list(&mut world().await.connect().await, LONG).await.unwrap();
         check_one(own, &format!("1, {}, 21", in_sql(place)), async |conn| {
-            _ = list(conn, listed, after(place)).await;
+            _ = list(conn, after(place)).await;
         })
         .await;
     }
+
+    check_list(NotificationQuery::of(PROLIFIC.into())).await;
+    check_list(NotificationQuery::of(PROLIFIC.into()).unread()).await;
 }
 
 /// The first has ten thousand entries, of which a hundred are looked at, the others have three.
@@ -351,7 +355,10 @@ async fn the_people_of_batches() {
 
     let people = Looked { words: "recent.newest", rows: 11, read: 500 };
     check_one(people, &batches, async |conn| {
-        conn.notifications().list(PROLIFIC.into(), Listed::All, SHORT).await.unwrap();
+        conn.notifications()
+            .list(NotificationQuery::of(PROLIFIC.into()).page(SHORT))
+            .await
+            .unwrap();
     })
     .await;
 }
@@ -359,7 +366,8 @@ async fn the_people_of_batches() {
 #[tokio::test]
 async fn the_entries_of_the_largest_batch() {
     let entries = async |conn: &mut Connection, page| {
-        conn.notifications().entries(PROLIFIC.into(), batch(1), page).await.unwrap().next
+        let entries = NotificationQuery::of(PROLIFIC.into()).entries_of(batch(1));
+        conn.notifications().list(entries.page(page)).await.unwrap().next
     };
 
     let id = batch(1);
@@ -535,7 +543,7 @@ async fn undone(conn: &mut Connection) {
     conn.batch_execute("BEGIN").await.unwrap();
 }
 
-async fn list(conn: &mut Connection, query: PostQuery) {
+async fn list<W, O: PostOrder>(conn: &mut Connection, query: PostQuery<W, O>) {
     conn.posts().list(query).await.unwrap();
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use grateful_application::QueryLog;
 use grateful_domain::{Limit, Page, UserId, Viewer};
-use grateful_storage::{Connection, Listed, PostQuery, Repositories as _};
+use grateful_storage::{Connection, NotificationQuery, PostQuery, Repositories as _};
 use grateful_testkit::TestDatabase;
 
 pub(crate) const PEOPLE: u32 = 1_000;
@@ -115,7 +115,7 @@ impl World {
     async fn notifications_sql(&self) -> Vec<String> {
         let page = Page::first(Limit::DEFAULT);
         let list = async |conn: &mut Connection| {
-            _ = conn.notifications().list(UserId::from(1), Listed::All, page).await;
+            _ = conn.notifications().list(NotificationQuery::of(UserId::from(1)).page(page)).await;
         };
         let batches =
             (0..20).step_by(2).map(|k| format!("'01930000-0000-7000-8001-{:012}'", 100 + k));
@@ -140,7 +140,10 @@ impl World {
         let batch = uuid::Uuid::parse_str(BATCH).expect("an id").into();
         let entries = async |conn: &mut Connection| {
             _ = conn.notifications().exists(UserId::from(1), batch).await;
-            _ = conn.notifications().entries(UserId::from(1), batch, Page::first(Limit::MAX)).await;
+            _ = conn
+                .notifications()
+                .list(NotificationQuery::of(UserId::from(1)).entries_of(batch).limit(Limit::MAX))
+                .await;
         };
         let id = format!("'{BATCH}'");
         let values = |sql: &str| {
@@ -162,7 +165,7 @@ impl World {
     }
 
     async fn feed_sql(&self) -> String {
-        let query = PostQuery::visible_to(Viewer::User(UserId::from(1))).public();
+        let query = PostQuery::visible_to(Viewer::User(UserId::from(1)));
         let query = query.page(Page::first(Limit::DEFAULT));
         let sql = self.statement_of(async |conn| _ = conn.posts().list(query.clone()).await).await;
         with_values(&sql, &["1", "1", "1", "1", "1", "'blocked'", "1", "'blocked'", "21"])

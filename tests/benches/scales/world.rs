@@ -7,7 +7,8 @@ use grateful_application::{Clock as _, QueryLog, SystemClock};
 use grateful_domain::{Limit, Page, PostId, TrendingWindow, UserId, Viewer, Walk};
 use grateful_local_postgres::Cluster;
 use grateful_storage::{
-    Connection, Database, DatabaseConfig, Listed, PostQuery, Repositories as _, TokenHash,
+    Connection, Database, DatabaseConfig, NotificationQuery, PostQuery, Repositories as _,
+    TokenHash,
 };
 use grateful_tests::{Setup, Sql};
 use uuid::Uuid;
@@ -78,7 +79,7 @@ pub(crate) struct World {
 }
 
 /// What `database-structure.md` calls the order by engagement: no route asks for it, and its index is there.
-pub(crate) const BY_ENGAGEMENT: &str = "SELECT id FROM posts ORDER BY hearts_count DESC, reactions_count DESC, shares_count DESC LIMIT 20;\n";
+pub(crate) const BY_ENGAGEMENT: &str = "SELECT id FROM posts WHERE is_public ORDER BY hearts_count DESC, reactions_count DESC, shares_count DESC, id DESC LIMIT 20;\n";
 
 /// One kind of read, by HTTP and by SQL.
 pub(crate) struct Case {
@@ -185,7 +186,7 @@ impl World {
     }
 
     async fn newest(&self) -> Vec<String> {
-        let query = PostQuery::visible_to(self.viewer()).public().page(Page::first(Limit::DEFAULT));
+        let query = PostQuery::visible_to(self.viewer()).page(Page::first(Limit::DEFAULT));
         let list = async |conn: &mut Connection| _ = conn.posts().list(query.clone()).await;
         let me = self.viewer.to_string();
         let values = [&me, "1", &me, "1", &me, "'blocked'", &me, "'blocked'", "21"];
@@ -254,7 +255,10 @@ impl World {
     async fn notifications(&self) -> Vec<String> {
         let (owner, page) = (UserId::from(self.viewer), Page::first(Limit::DEFAULT));
         let list = async |conn: &mut Connection| {
-            conn.notifications().list(owner, Listed::All, page).await.expect("notifications")
+            conn.notifications()
+                .list(NotificationQuery::of(owner).page(page))
+                .await
+                .expect("notifications")
         };
         let (list, statements) = self.with_statements(list).await;
         let batches = list.items.iter().filter(|it| it.notification.batch.is_some());

@@ -1,22 +1,20 @@
 //! Whom somebody follows, by whom they are followed, who asked them, and whom they have blocked.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
-use diesel::dsl::{self, not};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
-use grateful_domain::{Edge, Listed, Page, Position, Slice, UserId};
+use grateful_domain::{Edge, Limit, Listed, Position, Slice, Total, UserId};
 use uuid::Uuid;
 
 use super::Follows;
-use crate::Result;
-use crate::query::{Order, paged, who_blocked, whom_blocked_by};
-use crate::schema::{follows, users};
+use crate::query::load;
+use crate::schema::follows;
 use crate::statement::statement;
 use crate::users::PersonRow;
-
-// What is listed, beside the follows and blocks of whoever looks.
-diesel::alias!(follows as edges: Edges);
+use crate::{FollowQuery, Result};
 
 /// How many follow somebody, whom they follow, and what is not decided yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,64 +30,49 @@ pub struct FollowCounts {
 }
 
 impl Follows<'_> {
-    /// Who follows this person, newest first, nobody across a block with `viewer`, each with whether `viewer` follows them.
-    pub async fn followers(
+    /// The people at the other ends of the edges that answer `query`, in one statement.
+    pub async fn list(&mut self, query: FollowQuery) -> Result<Slice<Listed>> {
+        let (rows, total): (Vec<Row>, Option<Total>) =
+            load!(self.conn, query.select(), query.total())?;
+        let people = rows.into_iter().map(|row| listed(row).1).collect();
+        Ok(Slice::cut(people, query.size(), |listed: &Listed| listed.position).out_of(total))
+    }
+
+    /// Who follows each of these people, up to `limit` of each, newest first, nobody across a block with `viewer`, in one
+    /// statement. Whoever is followed by nobody, or is across a block themselves, is not in the map.
+    pub async fn followers_of_each(
         &mut self,
         viewer: UserId,
-        of: UserId,
-        page: Page,
-    ) -> Result<Slice<Listed>> {
-        self.list_to(viewer, of, Edge::Active, page).await
+        people: &[UserId],
+        limit: Limit,
+    ) -> Result<HashMap<UserId, Vec<Listed>>> {
+        let any = UserId::from(0);
+        self.of_each(FollowQuery::seen_by(viewer).followers_of(any).limit(limit), people).await
     }
 
-    /// Whom this person follows, as [`Follows::followers`].
-    pub async fn following(
+    /// Whom each of these people follows, as [`Follows::followers_of_each`].
+    pub async fn followed_by_each(
         &mut self,
         viewer: UserId,
-        of: UserId,
-        page: Page,
-    ) -> Result<Slice<Listed>> {
-        self.list_from(viewer, of, Edge::Active, page).await
+        people: &[UserId],
+        limit: Limit,
+    ) -> Result<HashMap<UserId, Vec<Listed>>> {
+        let any = UserId::from(0);
+        self.of_each(FollowQuery::seen_by(viewer).followed_by(any).limit(limit), people).await
     }
 
-    /// Whom this person has asked, newest first.
-    pub async fn asked(&mut self, by: UserId, page: Page) -> Result<Slice<Listed>> {
-        self.list_from(by, by, Edge::Pending, page).await
-    }
-
-    /// Those at the other end of edges from this person.
-    async fn list_from(
+    async fn of_each(
         &mut self,
-        viewer: UserId,
-        from: UserId,
-        edge: Edge,
-        page: Page,
-    ) -> Result<Slice<Listed>> {
-        let query = edges
-            .inner_join(users::table.on(users::id.eq(edges.field(follows::followed_id))))
-            .filter(edges.field(follows::follower_id).eq(i64::from(from)))
-            .filter(edges.field(follows::status).nullable().eq(edge.code()))
-            .filter(not(users::id.eq_any(who_blocked(viewer.into()))))
-            .filter(not(users::id.eq_any(whom_blocked_by(viewer.into()))))
-            .select((
-                edges.fields((follows::id, follows::created_at)),
-                PersonRow::as_select(),
-                is_followed_by(viewer.into()),
-            ))
-            .order((edges.field(follows::created_at).desc(), edges.field(follows::id).desc()))
-            .into_boxed();
-        let rows: Vec<Row> = paged(query, page, CREATED, Order::Newest).load(self.conn).await?;
-        Ok(listed(rows, page))
-    }
-
-    /// Who has asked to follow this person, newest first.
-    pub async fn requests(&mut self, to: UserId, page: Page) -> Result<Slice<Listed>> {
-        self.list_to(to, to, Edge::Pending, page).await
-    }
-
-    /// Whom this person has blocked, newest first.
-    pub async fn blocks(&mut self, by: UserId, page: Page) -> Result<Slice<Listed>> {
-        self.list_to(by, by, Edge::Blocked, page).await
+        query: FollowQuery,
+        people: &[UserId],
+    ) -> Result<HashMap<UserId, Vec<Listed>>> {
+        let rows: Vec<Row> = query.of_each(people).load(self.conn).await?;
+        let mut lists: HashMap<UserId, Vec<Listed>> = HashMap::new();
+        for row in rows {
+            let (of, listed) = listed(row);
+            lists.entry(of).or_default().push(listed);
+        }
+        Ok(lists)
     }
 
     /// How many follow somebody, whom they follow, and what is not decided yet; nothing where there is no such person.
@@ -124,62 +107,13 @@ impl Follows<'_> {
             .await?;
         Ok(ids.into_iter().map(UserId::from).collect())
     }
-
-    /// Those at the other end of edges to this person.
-    async fn list_to(
-        &mut self,
-        viewer: UserId,
-        to: UserId,
-        edge: Edge,
-        page: Page,
-    ) -> Result<Slice<Listed>> {
-        let query = edges
-            .inner_join(users::table.on(users::id.eq(edges.field(follows::follower_id))))
-            .filter(edges.field(follows::followed_id).eq(i64::from(to)))
-            .filter(edges.field(follows::status).nullable().eq(edge.code()))
-            .select((
-                edges.fields((follows::id, follows::created_at)),
-                PersonRow::as_select(),
-                is_followed_by(viewer.into()),
-            ))
-            .order((edges.field(follows::created_at).desc(), edges.field(follows::id).desc()))
-            .into_boxed();
-        let query = match edge {
-            // One's own blocks are what is asked for.
-            Edge::Blocked => query,
-            Edge::None | Edge::Pending | Edge::Active => query
-                .filter(not(users::id.eq_any(who_blocked(viewer.into()))))
-                .filter(not(users::id.eq_any(whom_blocked_by(viewer.into())))),
-        };
-        let rows: Vec<Row> = paged(query, page, CREATED, Order::Newest).load(self.conn).await?;
-        Ok(listed(rows, page))
-    }
 }
 
-const CREATED: &str = "edges.created_at";
+/// The edge, who is at its other end, whether the viewer follows them, and whose list it is in.
+type Row = ((Uuid, DateTime<Utc>), PersonRow, bool, i64);
 
-type Row = ((Uuid, DateTime<Utc>), PersonRow, bool);
-
-fn listed(rows: Vec<Row>, page: Page) -> Slice<Listed> {
-    let listed = rows.into_iter().map(|((id, at), person, is_followed)| Listed {
-        person: person.into(),
-        position: Position { at, id },
-        is_followed,
-    });
-    Slice::cut(listed.collect(), page.limit, |listed| listed.position)
-}
-
-/// Whether the viewer follows the person of the row: looked up for each that is listed. As `EXISTS`, PostgreSQL would
-/// rather read all whom they follow.
-#[dsl::auto_type]
-fn is_followed_by(viewer: i64) -> _ {
-    let edge = follows::table
-        .filter(follows::follower_id.eq(viewer))
-        .filter(follows::followed_id.eq(users::id))
-        .filter(follows::status.eq("active"))
-        .select(follows::id)
-        .single_value();
-    edge.is_not_null()
+fn listed(((id, at), person, is_followed, of): Row) -> (UserId, Listed) {
+    (of.into(), Listed { person: person.into(), position: Position { at, id }, is_followed })
 }
 
 statement! {

@@ -2,59 +2,40 @@
 
 use std::collections::HashMap;
 
-use diesel::dsl::exists;
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::SeenNotification;
-use grateful_domain::{Author, Emoji, Notification, NotificationId, Page, Position, Slice, UserId};
+use grateful_domain::{Author, Emoji, Notification, Position, Slice, Total, UserId};
 use uuid::Uuid;
 
 use super::Notifications;
 use super::row::NotificationRow;
 use crate::emoji_reactions::emoji_of;
-use crate::query::{Order, paged};
-use crate::schema::{notifications, users};
+use crate::query::load;
+use crate::schema::notifications;
 use crate::statement::statement;
 use crate::users::{AuthorColumns, AuthorRow, author_of};
-use crate::{Result, StorageError};
-
-diesel::alias!(notifications as parents: Parents);
-
-/// Which notifications of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listed {
-    /// Those that were read too.
-    All,
-    /// Only those that are unread.
-    Unread,
-}
+use crate::{NotificationQuery, Result, StorageError};
 
 impl Notifications<'_> {
-    /// Somebody's notifications, newest activity first, in two statements.
-    pub async fn list(
+    /// The notifications that answer `query`, in one statement; singles and batches with who is in them, in another.
+    pub async fn list<W>(
         &mut self,
-        owner: UserId,
-        listed: Listed,
-        page: Page,
+        query: NotificationQuery<W>,
     ) -> Result<Slice<SeenNotification>> {
-        let query = notifications::table
-            .left_join(users::table.on(notifications::actor_id.eq(users::id.nullable())))
-            .filter(notifications::user_id.eq(i64::from(owner)))
-            .filter(notifications::parent_id.is_null())
-            .select((NotificationRow::as_select(), Option::<AuthorRow>::as_select()))
-            .order((notifications::last_updated_at.desc(), notifications::id.desc()))
-            .into_boxed();
-        let query = match listed {
-            Listed::All => query,
-            Listed::Unread => query.filter(diesel::dsl::not(notifications::read)),
+        let (rows, total): (Vec<Row>, Option<Total>) =
+            load!(self.conn, query.select(), query.total())?;
+        let (seen, position): (Vec<_>, fn(&SeenNotification) -> Position) = if query.is_of_entries()
+        {
+            let seen = rows.into_iter().map(|row| seen(row, vec![])).collect::<Result<_>>()?;
+            (seen, |it| place(it, it.notification.created_at))
+        } else {
+            let seen = self.seen(query.owner(), rows).await?;
+            (seen, |it| place(it, it.notification.last_updated_at))
         };
-        let rows: Vec<Row> = paged(query, page, UPDATED, Order::Newest).load(self.conn).await?;
-        let seen = self.seen(owner, rows).await?;
-        Ok(Slice::cut(seen, page.limit, |it: &SeenNotification| Position {
-            at: it.notification.last_updated_at,
-            id: it.notification.id.into(),
-        }))
+        Ok(Slice::cut(seen, query.size(), position).out_of(total))
     }
 
     /// Up to `most` of somebody's notifications that changed behind the number `after`, in the order of their last changes,
@@ -66,12 +47,9 @@ impl Notifications<'_> {
         after: i64,
         most: i64,
     ) -> Result<(Vec<SeenNotification>, Option<i64>)> {
-        let rows: Vec<Row> = notifications::table
-            .left_join(users::table.on(notifications::actor_id.eq(users::id.nullable())))
-            .filter(notifications::user_id.eq(i64::from(owner)))
-            .filter(notifications::parent_id.is_null())
+        let rows: Vec<Row> = NotificationQuery::of(owner)
+            .told()
             .filter(notifications::seq.gt(after))
-            .select((NotificationRow::as_select(), Option::<AuthorRow>::as_select()))
             .order(notifications::seq)
             .limit(most)
             .load(self.conn)
@@ -80,44 +58,15 @@ impl Notifications<'_> {
         Ok((self.seen(owner, rows).await?, last))
     }
 
-    /// The entries of one of somebody's batches, newest first; none of a single.
-    pub async fn entries(
-        &mut self,
-        owner: UserId,
-        batch: NotificationId,
-        page: Page,
-    ) -> Result<Slice<SeenNotification>> {
-        // Whose they are is known by their batch: asked of each entry, it leads away from the index that has their order.
-        let theirs = parents
-            .filter(parents.field(notifications::id).eq(Uuid::from(batch)))
-            .filter(parents.field(notifications::user_id).eq(i64::from(owner)));
-        let query = notifications::table
-            .left_join(users::table.on(notifications::actor_id.eq(users::id.nullable())))
-            .filter(exists(theirs))
-            .filter(notifications::parent_id.eq(Uuid::from(batch)))
-            .select((NotificationRow::as_select(), Option::<AuthorRow>::as_select()))
-            .order((notifications::created_at.desc(), notifications::id.desc()))
-            .into_boxed();
-        let rows: Vec<Row> = paged(query, page, CREATED, Order::Newest).load(self.conn).await?;
-        let seen = rows.into_iter().map(|row| seen(row, vec![])).collect::<Result<_>>()?;
-        Ok(Slice::cut(seen, page.limit, |it: &SeenNotification| Position {
-            at: it.notification.created_at,
-            id: it.notification.id.into(),
-        }))
-    }
-
     /// Those of these that are in somebody's list, as they are now, each with the number of its last change.
     pub(super) async fn listed_of(
         &mut self,
         owner: UserId,
         ids: &[Uuid],
     ) -> Result<HashMap<Uuid, (i64, SeenNotification)>> {
-        let rows: Vec<Row> = notifications::table
-            .left_join(users::table.on(notifications::actor_id.eq(users::id.nullable())))
-            .filter(notifications::id.eq_any(ids))
-            .filter(notifications::user_id.eq(i64::from(owner)))
-            .filter(notifications::parent_id.is_null())
-            .select((NotificationRow::as_select(), Option::<AuthorRow>::as_select()))
+        let rows: Vec<Row> = NotificationQuery::of(owner)
+            .told()
+            .filter(notifications::id.eq_any(ids.to_vec()))
             .load(self.conn)
             .await?;
         let numbers: Vec<(Uuid, i64)> = rows.iter().map(|(row, _)| (row.id, row.seq)).collect();
@@ -156,10 +105,6 @@ impl Notifications<'_> {
     }
 }
 
-/// What the list is ordered by, and what the entries of a batch are.
-const UPDATED: &str = "notifications.last_updated_at";
-const CREATED: &str = "notifications.created_at";
-
 type Row = (NotificationRow, Option<AuthorRow>);
 
 fn seen(
@@ -168,6 +113,10 @@ fn seen(
 ) -> Result<SeenNotification, StorageError> {
     let notification = Notification::try_from(row)?;
     Ok(SeenNotification::new(notification, actor.map(Author::from), people))
+}
+
+fn place(seen: &SeenNotification, at: DateTime<Utc>) -> Position {
+    Position { at, id: seen.notification.id.into() }
 }
 
 type PersonColumns = (Uuid, i64, AuthorColumns, Option<String>);

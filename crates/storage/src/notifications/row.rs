@@ -17,7 +17,7 @@ use crate::{Result, StorageError};
 /// would have more values than anybody could read.
 #[derive(Debug, Queryable, Selectable, Serialize, Deserialize)]
 #[diesel(table_name = notifications)]
-pub(super) struct NotificationRow {
+pub(crate) struct NotificationRow {
     pub(super) id: Uuid,
     user_id: i64,
     actor_id: Option<i64>,

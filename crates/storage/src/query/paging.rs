@@ -1,70 +1,135 @@
 //! One part of a list, whatever the list.
 
-use diesel::expression::{ValidGrouping, is_aggregate};
-use diesel::pg::Pg;
-use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::query_dsl::methods::{FilterDsl, LimitDsl, OffsetDsl};
-use diesel::sql_types::{Bool, Timestamptz, Uuid as SqlUuid};
-use grateful_domain::{Offset, Page, Position, Start};
+use grateful_domain::{
+    EngagementPosition, Limit, Offset, Page, Position, RankPosition, Start, UserId, Username,
+};
 
-/// Which way a list is ordered by time, ties by id.
+use super::sql::{Sql, Value};
+
+/// Which way a list is ordered, ties by id: the newest or highest first, or the other way round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     Newest,
     Oldest,
 }
 
-/// The part of a list by the time in `column` that `page` names, and one row more, which tells whether the list goes on.
+/// Where an entry stands in the order of a list.
+pub(crate) trait Place {
+    /// What the list is ordered by, column by column.
+    fn values(self) -> Vec<Value>;
+}
+
+impl Place for Position {
+    fn values(self) -> Vec<Value> {
+        vec![self.at.into(), self.id.into()]
+    }
+}
+
+impl Place for RankPosition {
+    fn values(self) -> Vec<Value> {
+        vec![self.rank.into(), self.at.into(), self.id.into()]
+    }
+}
+
+impl Place for EngagementPosition {
+    fn values(self) -> Vec<Value> {
+        vec![self.hearts.into(), self.reactions.into(), self.shares.into(), self.id.into()]
+    }
+}
+
+impl Place for UserId {
+    fn values(self) -> Vec<Value> {
+        vec![self.into()]
+    }
+}
+
+impl Place for Username {
+    fn values(self) -> Vec<Value> {
+        vec![self.as_str().to_ascii_lowercase().into()]
+    }
+}
+
+/// Which part of a list, whatever it is ordered by.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) limit: Limit,
+    begins: Begins,
+}
+
+#[derive(Debug, Clone)]
+enum Begins {
+    Offset(Offset),
+    Behind(Vec<Value>),
+}
+
+impl Part {
+    /// The first 20 entries.
+    pub(crate) const FIRST: Self =
+        Self { limit: Limit::DEFAULT, begins: Begins::Offset(Offset::ZERO) };
+
+    /// The same beginning, and so many entries.
+    pub(crate) fn limited(self, limit: Limit) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// As many entries, right behind this place.
+    pub(crate) fn behind(self, place: impl Place) -> Self {
+        Self { begins: Begins::Behind(place.values()), ..self }
+    }
+
+    /// One more than asked for, which tells whether the list goes on.
+    pub(crate) fn most(&self) -> i64 {
+        i64::from(self.limit) + 1
+    }
+
+    /// Whether a row comes behind the place, if the part begins at one. Compared as a whole, which an index on all
+    /// columns answers as one range.
+    pub(crate) fn condition(&self, columns: &[&str], order: Order) -> Option<Sql> {
+        let Begins::Behind(values) = &self.begins else { return None };
+        let sign = if order == Order::Newest { "<" } else { ">" };
+        let mut condition = Sql::new(format!("(ROW({}) {sign} ROW(", columns.join(", ")));
+        for (number, value) in values.iter().enumerate() {
+            if number > 0 {
+                condition = condition.sql(", ");
+            }
+            condition = condition.value(value.clone());
+        }
+        Some(condition.sql("))"))
+    }
+}
+
+impl<P: Place> From<Page<P>> for Part {
+    fn from(page: Page<P>) -> Self {
+        let begins = match page.start {
+            Start::Offset(offset) => Begins::Offset(offset),
+            Start::After(place) => Begins::Behind(place.values()),
+        };
+        Self { limit: page.limit, begins }
+    }
+}
+
+/// The part of a list that `part` names, and one row more, which tells whether the list goes on. The list is ordered by
+/// these columns.
+pub(crate) fn part_of<Q>(query: Q, part: &Part, columns: &[&str], order: Order) -> Q
+where
+    Q: FilterDsl<Sql, Output = Q> + LimitDsl<Output = Q> + OffsetDsl<Output = Q>,
+{
+    let query = match (&part.begins, part.condition(columns, order)) {
+        (_, Some(behind)) => FilterDsl::filter(query, behind),
+        (Begins::Offset(offset), None) if *offset != Offset::ZERO => {
+            OffsetDsl::offset(query, (*offset).into())
+        }
+        _ => query,
+    };
+    LimitDsl::limit(query, part.most())
+}
+
+/// [`part_of`] a list that is ordered by the time in `column`, which comes with its table.
 pub(crate) fn paged<Q>(query: Q, page: Page, column: &'static str, order: Order) -> Q
 where
-    Q: FilterDsl<Behind, Output = Q> + LimitDsl<Output = Q> + OffsetDsl<Output = Q>,
+    Q: FilterDsl<Sql, Output = Q> + LimitDsl<Output = Q> + OffsetDsl<Output = Q>,
 {
-    let query = match page.start {
-        Start::Offset(Offset::ZERO) => query,
-        Start::Offset(offset) => OffsetDsl::offset(query, offset.into()),
-        Start::After(place) => FilterDsl::filter(query, Behind { column, order, place }),
-    };
-    LimitDsl::limit(query, i64::from(page.limit) + 1)
-}
-
-/// Whether a row comes behind a place. Compared as a pair, which an index on both columns answers as one range.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Behind {
-    /// With its table.
-    column: &'static str,
-    order: Order,
-    place: Position,
-}
-
-impl Expression for Behind {
-    type SqlType = Bool;
-}
-
-impl<Table> AppearsOnTable<Table> for Behind {}
-
-impl<Table> SelectableExpression<Table> for Behind {}
-
-impl<Grouped> ValidGrouping<Grouped> for Behind {
-    type IsAggregate = is_aggregate::Never;
-}
-
-/// Its text depends on its values, so its type does not tell one statement from another.
-impl QueryId for Behind {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl QueryFragment<Pg> for Behind {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let Self { column, order, place } = self;
-        let table = column.split('.').next().unwrap_or_default();
-        let sign = if *order == Order::Newest { "<" } else { ">" };
-        out.push_sql(&format!("(ROW({column}, {table}.id) {sign} ROW("));
-        out.push_bind_param::<Timestamptz, _>(&place.at)?;
-        out.push_sql(", ");
-        out.push_bind_param::<SqlUuid, _>(&place.id)?;
-        out.push_sql("))");
-        Ok(())
-    }
+    let table = column.split('.').next().unwrap_or_default();
+    part_of(query, &page.into(), &[column, &format!("{table}.id")], order)
 }

@@ -1,25 +1,39 @@
 //! Which posts, in one statement.
 
-use diesel::dsl::{self, AsSelect, IntoBoxed, not};
-use diesel::pg::Pg;
-use diesel::prelude::*;
-use grateful_domain::{Limit, Page, PostId, SeenPost, UserId, Viewer};
-use uuid::Uuid;
+mod statement;
 
-use super::{Order, paged, who_blocked, whom_blocked_by};
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use grateful_domain::{
+    Counting, EngagementPosition, Limit, Page, Position, PostType, RankPosition, SeenPost, UserId,
+    Viewer,
+};
+
+pub(crate) use self::statement::Wanted;
+use self::statement::{By, Whose};
+use super::paging::Part;
 use crate::emoji_reactions::emoji_of;
 use crate::posts::PostRow;
-use crate::schema::{emoji_reactions, likes, posts, users};
 use crate::users::AuthorRow;
 use crate::{Result, StorageError};
 
-/// A post with its author, whether the viewer gave it a heart, and the emoji they left on it.
+/// A post with its author, whether the viewer gave it a heart, the emoji they left on it, and its rank.
 #[derive(Queryable)]
 pub(crate) struct SeenRow {
     post: PostRow,
     author: AuthorRow,
     hearted: bool,
     reaction: Option<String>,
+    rank: f64,
+}
+
+impl SeenRow {
+    pub(crate) fn rank(&self) -> f64 {
+        self.rank
+    }
 }
 
 impl TryFrom<SeenRow> for SeenPost {
@@ -36,137 +50,307 @@ impl TryFrom<SeenRow> for SeenPost {
     }
 }
 
-/// Which posts somebody asks for. It can only be started with [`PostQuery::visible_to`], so that no list forgets
-/// whom it is for.
+/// Which posts somebody asks for: by whom (`W`), and in which order (`O`). It can only be started with
+/// [`PostQuery::visible_to`], so that no list forgets whom it is for. Whatever it says is one statement.
+///
+/// What cannot be answered within a bound is not there: each combination that compiles reads an index in its order.
+/// Passed over are posts by people across a block from the viewer, private posts of others in lists by author, and what a
+/// condition says more. Of everybody's posts there is no list of one type: it may be as rare as it likes.
 ///
 /// ```
-/// use grateful_domain::{Limit, Page, UserId, Viewer};
+/// use grateful_domain::{Counting, Limit, Page, PostType, UserId, Viewer};
 /// use grateful_storage::PostQuery;
 ///
 /// let (ana, ben) = (UserId::from(1), UserId::from(2));
-/// let query = PostQuery::visible_to(Viewer::User(ben)).by(ana).page(Page::first(Limit::DEFAULT));
+/// let seen_by_ben = PostQuery::visible_to(Viewer::User(ben));
+///
+/// let newest = seen_by_ben.clone().page(Page::first(Limit::MAX));
+/// let best = seen_by_ben.clone().ranked().counted(Counting::Estimated);
+/// let of_friends = seen_by_ben.clone().by_followed();
+/// let photos_of_ana = seen_by_ben.by(ana).of_type(PostType::Photo).counted(Counting::UpTo(99));
+/// ```
+///
+/// What has no bound does not compile:
+///
+/// ```compile_fail
+/// # use grateful_domain::{UserId, Viewer};
+/// # use grateful_storage::PostQuery;
+/// let query = PostQuery::visible_to(Viewer::Guest).by(UserId::from(1)).by_engagement();
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct PostQuery {
-    viewer: Viewer,
-    post: Option<PostId>,
-    author: Option<UserId>,
-    public_only: bool,
-    page: Page,
+pub struct PostQuery<W = ByEverybody, O = Newest> {
+    wanted: Wanted,
+    kind: PhantomData<(W, O)>,
+}
+
+/// Posts by everybody.
+#[derive(Debug, Clone, Copy)]
+pub struct ByEverybody;
+
+/// Posts by one person.
+#[derive(Debug, Clone, Copy)]
+pub struct ByOne;
+
+/// Posts by some people.
+#[derive(Debug, Clone, Copy)]
+pub struct BySome;
+
+/// Posts, newest first.
+#[derive(Debug, Clone, Copy)]
+pub struct Newest;
+
+/// Posts from some time on or up to some, newest first.
+#[derive(Debug, Clone, Copy)]
+pub struct Dated;
+
+/// Posts, the best first.
+#[derive(Debug, Clone, Copy)]
+pub struct Ranked;
+
+/// Posts, those with most hearts first, then emoji reactions, then shares.
+#[derive(Debug, Clone, Copy)]
+pub struct ByEngagement;
+
+/// In which order posts are listed.
+pub trait PostOrder: sealed::Sealed {
+    /// Where a post stands in it.
+    type Place: Debug + Clone;
+
+    #[doc(hidden)]
+    fn place(seen: &SeenPost, rank: f64) -> Self::Place;
+}
+
+impl PostOrder for Newest {
+    type Place = Position;
+
+    fn place(seen: &SeenPost, _: f64) -> Position {
+        seen.post.position()
+    }
+}
+
+impl PostOrder for Dated {
+    type Place = Position;
+
+    fn place(seen: &SeenPost, _: f64) -> Position {
+        seen.post.position()
+    }
+}
+
+impl PostOrder for Ranked {
+    type Place = RankPosition;
+
+    fn place(seen: &SeenPost, rank: f64) -> RankPosition {
+        RankPosition { rank, at: seen.post.created_at, id: seen.post.id }
+    }
+}
+
+impl PostOrder for ByEngagement {
+    type Place = EngagementPosition;
+
+    fn place(seen: &SeenPost, _: f64) -> EngagementPosition {
+        seen.post.engagement_position()
+    }
+}
+
+/// An order by time.
+pub trait ByTime: PostOrder<Place = Position> {}
+impl ByTime for Newest {}
+impl ByTime for Dated {}
+
+/// Posts that are one range of an index, so that some of them can be passed over.
+pub trait OneRange: sealed::Sealed {}
+impl OneRange for ByEverybody {}
+impl OneRange for ByOne {}
+
+mod sealed {
+    /// Nobody else's.
+    pub trait Sealed {}
+
+    macro_rules! sealed {
+        ($($kind:ident),+) => { $(impl Sealed for super::$kind {})+ };
+    }
+
+    sealed!(ByEverybody, ByOne, BySome, Newest, Dated, Ranked, ByEngagement);
 }
 
 impl PostQuery {
-    /// The posts that `viewer` may see: public ones and their own, none across a block.
+    /// The public posts of everybody, none across a block from `viewer`, newest first. Private ones are listed by author,
+    /// for that author.
     pub fn visible_to(viewer: Viewer) -> Self {
-        let page = Page::first(Limit::DEFAULT);
-        Self { viewer, post: None, author: None, public_only: false, page }
-    }
-
-    /// Only posts by this person.
-    pub fn by(self, author: UserId) -> Self {
-        Self { author: Some(author), ..self }
-    }
-
-    /// Only posts that everybody may see, the viewer's own among them.
-    pub fn public(self) -> Self {
-        Self { public_only: true, ..self }
-    }
-
-    /// Only this part of the list. Without it, the first 20.
-    pub fn page(self, page: Page) -> Self {
-        Self { page, ..self }
-    }
-
-    /// Only this post.
-    pub(crate) fn only(self, post: PostId) -> Self {
-        Self { post: Some(post), ..self }
-    }
-
-    pub(crate) fn limit(&self) -> Limit {
-        self.page.limit
-    }
-
-    /// The statement, for one post more than asked for, which tells whether the list goes on.
-    pub(crate) fn into_select(self) -> IntoBoxed<'static, seen_by, Pg> {
-        let page = self.page;
-        let newest = self.into_conditions().order((posts::created_at.desc(), posts::id.desc()));
-        paged(newest, page, "posts.created_at", Order::Newest)
-    }
-
-    /// The statement for those of these posts that answer the query, in no order.
-    pub(crate) fn among(self, posts: &[PostId]) -> IntoBoxed<'static, seen_by, Pg> {
-        let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
-        self.into_conditions().filter(posts::id.eq_any(ids))
-    }
-
-    fn into_conditions(self) -> IntoBoxed<'static, seen_by, Pg> {
-        let viewer = self.viewer.user().map(i64::from);
-        let mut select = seen_by(viewer).into_boxed();
-        select = match viewer {
-            Some(viewer) if !self.public_only => {
-                select.filter(posts::is_public.or(posts::author_id.eq(viewer)))
-            }
-            _ => select.filter(posts::is_public),
+        let wanted = Wanted {
+            viewer,
+            whose: Whose::Everybodys,
+            public_only: true,
+            post_type: None,
+            with_image: false,
+            since: None,
+            until: None,
+            by: By::Time,
+            part: Part::FIRST,
+            counting: None,
         };
-        if let Some(viewer) = viewer {
-            select = select
-                .filter(not(posts::author_id.eq_any(who_blocked(viewer))))
-                .filter(not(posts::author_id.eq_any(whom_blocked_by(viewer))));
-        }
-        if let Some(post) = self.post {
-            select = select.filter(posts::id.eq(Uuid::from(post)));
-        }
-        if let Some(author) = self.author {
-            select = select.filter(posts::author_id.eq(i64::from(author)));
-        }
-        select
+        Self { wanted, kind: PhantomData }
+    }
+
+    /// All posts of everybody that `viewer` may see, for those who know which. No list: no index has them together.
+    pub(crate) fn any_visible_to(viewer: Viewer) -> Self {
+        Self::visible_to(viewer).map(|wanted| Wanted { public_only: false, ..wanted })
+    }
+
+    /// Only posts by this person: to themselves, the private ones too.
+    pub fn by(self, author: UserId) -> PostQuery<ByOne> {
+        self.whose(Whose::Of(author))
+    }
+
+    /// Only posts by these people. Reads one post of each, and of those with the newest posts as many as there are places,
+    /// as many posts each at most.
+    pub fn by_any(self, authors: &[UserId]) -> PostQuery<BySome> {
+        self.whose(Whose::OfAny(authors.iter().copied().map(i64::from).collect()))
+    }
+
+    /// Only posts by those whom the viewer follows; none for guests. It reads as much as [`PostQuery::by_any`].
+    pub fn by_followed(self) -> PostQuery<BySome> {
+        self.whose(Whose::OfFollowed)
+    }
+
+    /// Those with most hearts first, then by emoji reactions, then by shares.
+    pub fn by_engagement(self) -> PostQuery<ByEverybody, ByEngagement> {
+        self.order(By::Engagement)
+    }
+
+    fn whose<W>(self, whose: Whose) -> PostQuery<W> {
+        // Its author may see the private ones too.
+        self.map(|wanted| Wanted { whose, public_only: false, ..wanted })
     }
 }
 
-/// What the viewer left on a post is looked up for each post that is shown. As joins, PostgreSQL would rather read
-/// all that they ever left on any.
-#[dsl::auto_type]
-fn seen_by(viewer: Option<i64>) -> _ {
-    let own_heart = likes::table
-        .filter(likes::post_id.eq(posts::id))
-        .filter(likes::user_id.nullable().eq(viewer))
-        .select(likes::id)
-        .single_value();
-    let own_reaction = emoji_reactions::table
-        .filter(emoji_reactions::post_id.eq(posts::id))
-        .filter(emoji_reactions::user_id.nullable().eq(viewer))
-        .select(emoji_reactions::emoji_code)
-        .single_value();
-    let post: AsSelect<PostRow, Pg> = PostRow::as_select();
-    let author: AsSelect<AuthorRow, Pg> = AuthorRow::as_select();
-    posts::table.inner_join(users::table).select((
-        post,
-        author,
-        own_heart.is_not_null(),
-        own_reaction,
-    ))
+impl<W: OneRange> PostQuery<W> {
+    /// Public posts alone, the best first, as the feed ranks them for somebody who follows nobody.
+    pub fn ranked(self) -> PostQuery<W, Ranked> {
+        self.order(By::Rank)
+    }
+}
+
+impl<W, O> PostQuery<W, O> {
+    /// Only so many posts; without it, 20.
+    pub fn limit(self, limit: Limit) -> Self {
+        self.map(|wanted| Wanted { part: wanted.part.limited(limit), ..wanted })
+    }
+
+    /// How many posts all parts together have is told, too.
+    pub fn counted(self, counting: Counting) -> Self {
+        self.map(|wanted| Wanted { counting: Some(counting), ..wanted })
+    }
+
+    /// The statement to be.
+    pub(crate) fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    fn order<P>(self, by: By) -> PostQuery<W, P> {
+        self.map(|wanted| Wanted { by, public_only: true, ..wanted })
+    }
+
+    fn map<V, P>(self, change: impl FnOnce(Wanted) -> Wanted) -> PostQuery<V, P> {
+        PostQuery { wanted: change(self.wanted), kind: PhantomData }
+    }
+}
+
+impl<W, O: ByTime> PostQuery<W, O> {
+    /// Only posts from this time on.
+    pub fn since(self, time: DateTime<Utc>) -> PostQuery<W, Dated> {
+        self.map(|wanted| Wanted { since: Some(time), ..wanted })
+    }
+
+    /// Only posts from before this time.
+    pub fn until(self, time: DateTime<Utc>) -> PostQuery<W, Dated> {
+        self.map(|wanted| Wanted { until: Some(time), ..wanted })
+    }
+
+    /// Only posts behind this place.
+    pub fn after(self, place: Position) -> Self {
+        self.map(|wanted| Wanted { part: wanted.part.behind(place), ..wanted })
+    }
+}
+
+impl<W: OneRange, O: ByTime> PostQuery<W, O> {
+    /// Only this part of the list. Without it, the first 20.
+    pub fn page(self, page: Page) -> Self {
+        self.map(|wanted| Wanted { part: page.into(), ..wanted })
+    }
+}
+
+impl<W> PostQuery<W, Ranked> {
+    /// Only this part of the list. Without it, the first 20.
+    pub fn page(self, page: Page<RankPosition>) -> Self {
+        self.map(|wanted| Wanted { part: page.into(), ..wanted })
+    }
+
+    /// Only posts behind this place.
+    pub fn after(self, place: RankPosition) -> Self {
+        self.map(|wanted| Wanted { part: wanted.part.behind(place), ..wanted })
+    }
+}
+
+impl<W> PostQuery<W, ByEngagement> {
+    /// Only this part of the list. Without it, the first 20.
+    pub fn page(self, page: Page<EngagementPosition>) -> Self {
+        self.map(|wanted| Wanted { part: page.into(), ..wanted })
+    }
+
+    /// Only posts behind this place.
+    pub fn after(self, place: EngagementPosition) -> Self {
+        self.map(|wanted| Wanted { part: wanted.part.behind(place), ..wanted })
+    }
+}
+
+impl<O> PostQuery<ByOne, O> {
+    /// Only posts that everybody may see, also of one's own.
+    pub fn public(self) -> Self {
+        self.map(|wanted| Wanted { public_only: true, ..wanted })
+    }
+
+    /// Only posts of this type. Reads no more than this person wrote.
+    pub fn of_type(self, post_type: PostType) -> Self {
+        self.map(|wanted| Wanted { post_type: Some(post_type), ..wanted })
+    }
+
+    /// Only posts with an image. Reads no more than this person wrote.
+    pub fn with_image(self) -> Self {
+        self.map(|wanted| Wanted { with_image: true, ..wanted })
+    }
+}
+
+impl<O> PostQuery<BySome, O> {
+    /// Only posts that everybody may see, also of one's own.
+    pub fn public(self) -> Self {
+        self.map(|wanted| Wanted { public_only: true, ..wanted })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-    use grateful_domain::{Offset, Position, Start};
+    use diesel::pg::Pg;
+    use diesel::query_builder::QueryFragment;
+    use grateful_domain::{Offset, PostId, Start};
+    use uuid::Uuid;
 
     use super::*;
+    use crate::query::totals::WithTotal;
 
     #[test]
     fn a_post_comes_with_all_that_is_shown_of_it() {
-        insta::assert_snapshot!(shown_by(PostQuery::visible_to(Viewer::Guest)), @r"
+        insta::assert_snapshot!(shown_by(&PostQuery::visible_to(Viewer::Guest)), @r"
         ((SELECT likes.id FROM likes WHERE ((likes.post_id = posts.id) AND (likes.user_id = $1)) LIMIT $2) IS NOT NULL),
-        (SELECT emoji_reactions.emoji_code FROM emoji_reactions WHERE ((emoji_reactions.post_id = posts.id) AND (emoji_reactions.user_id = $3)) LIMIT $4)
+        (SELECT emoji_reactions.emoji_code FROM emoji_reactions WHERE ((emoji_reactions.post_id = posts.id) AND (emoji_reactions.user_id = $3)) LIMIT $4), posts.rank
         FROM (posts INNER JOIN users ON (posts.author_id = users.id))
         ");
     }
 
     #[test]
     fn guests_only_ever_match_public_posts() {
-        insta::assert_snapshot!(conditions_of(PostQuery::visible_to(Viewer::Guest)), @r"
+        insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest)), @r"
         posts.is_public
         ORDER BY posts.created_at DESC, posts.id DESC
         LIMIT $5
@@ -176,22 +360,27 @@ mod tests {
 
     #[test]
     fn who_is_signed_in_matches_their_own_posts_too_and_none_across_a_block() {
-        insta::assert_snapshot!(conditions_of(PostQuery::visible_to(ben())), @r"
-        (((posts.is_public OR (posts.author_id = $5))
-        AND NOT ((posts.author_id = ANY(SELECT follows.followed_id FROM follows WHERE ((follows.follower_id = $6) AND (follows.status = $7))))))
-        AND NOT ((posts.author_id = ANY(SELECT follows.follower_id FROM follows WHERE ((follows.followed_id = $8) AND (follows.status = $9))))))
+        insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(ben()).by(ana())), @r"
+        ((((posts.is_public OR (posts.author_id = $5))
+        AND NOT ((posts.author_id = ANY(SELECT follows.followed_id
+        FROM follows WHERE ((follows.follower_id = $6) AND (follows.status = $7))))))
+        AND NOT ((posts.author_id = ANY(SELECT follows.follower_id
+        FROM follows WHERE ((follows.followed_id = $8) AND (follows.status = $9))))))
+        AND (posts.author_id = $10))
         ORDER BY posts.created_at DESC, posts.id DESC
-        LIMIT $10
-        -- binds: [Some(2), 1, Some(2), 1, 2, 2, blocked, 2, blocked, 21]
+        LIMIT $11
+        -- binds: [Some(2), 1, Some(2), 1, 2, 2, blocked, 2, blocked, 1, 21]
         ");
     }
 
     #[test]
-    fn a_list_of_public_posts_asks_for_no_author() {
-        insta::assert_snapshot!(conditions_of(PostQuery::visible_to(ben()).public()), @r"
+    fn a_list_of_everybodys_posts_asks_for_no_author() {
+        insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(ben())), @r"
         ((posts.is_public
-        AND NOT ((posts.author_id = ANY(SELECT follows.followed_id FROM follows WHERE ((follows.follower_id = $5) AND (follows.status = $6))))))
-        AND NOT ((posts.author_id = ANY(SELECT follows.follower_id FROM follows WHERE ((follows.followed_id = $7) AND (follows.status = $8))))))
+        AND NOT ((posts.author_id = ANY(SELECT follows.followed_id
+        FROM follows WHERE ((follows.follower_id = $5) AND (follows.status = $6))))))
+        AND NOT ((posts.author_id = ANY(SELECT follows.follower_id
+        FROM follows WHERE ((follows.followed_id = $7) AND (follows.status = $8))))))
         ORDER BY posts.created_at DESC, posts.id DESC
         LIMIT $9
         -- binds: [Some(2), 1, Some(2), 1, 2, blocked, 2, blocked, 21]
@@ -200,7 +389,7 @@ mod tests {
 
     #[test]
     fn posts_by_one_person_are_asked_for_by_author() {
-        insta::assert_snapshot!(conditions_of(PostQuery::visible_to(Viewer::Guest).by(ana())), @r"
+        insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest).by(ana())), @r"
         (posts.is_public
         AND (posts.author_id = $5))
         ORDER BY posts.created_at DESC, posts.id DESC
@@ -212,12 +401,11 @@ mod tests {
     #[test]
     fn one_post_is_asked_for_by_id() {
         let post = PostId::from(Uuid::from_u128(7));
-        insta::assert_snapshot!(conditions_of(PostQuery::visible_to(Viewer::Guest).only(post)), @r"
+        let only = PostQuery::visible_to(Viewer::Guest).wanted().only(post);
+        insta::assert_snapshot!(laid_out(&sql_of(&only)), @r"
         (posts.is_public
         AND (posts.id = $5))
-        ORDER BY posts.created_at DESC, posts.id DESC
-        LIMIT $6
-        -- binds: [None, 1, None, 1, 00000000-0000-0000-0000-000000000007, 21]
+        -- binds: [None, 1, None, 1, 00000000-0000-0000-0000-000000000007]
         ");
     }
 
@@ -225,7 +413,7 @@ mod tests {
     fn a_cursor_is_compared_as_a_pair() {
         let place = Position { at: DateTime::UNIX_EPOCH, id: Uuid::from_u128(7) };
         let page = Page { limit: Limit::DEFAULT, start: Start::After(place) };
-        insta::assert_snapshot!(conditions_of(PostQuery::visible_to(Viewer::Guest).page(page)), @r"
+        insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest).page(page)), @r"
         (posts.is_public AND (ROW(posts.created_at, posts.id) < ROW($5, $6)))
         ORDER BY posts.created_at DESC, posts.id DESC
         LIMIT $7
@@ -237,12 +425,165 @@ mod tests {
     fn an_offset_is_passed_over() {
         let start = Start::Offset(Offset::parse(40).unwrap());
         let page = Page { limit: Limit::DEFAULT, start };
-        insta::assert_snapshot!(conditions_of(PostQuery::visible_to(Viewer::Guest).page(page)), @r"
+        insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest).page(page)), @r"
         posts.is_public
         ORDER BY posts.created_at DESC, posts.id DESC
         LIMIT $5 OFFSET $6
         -- binds: [None, 1, None, 1, 21, 40]
         ");
+    }
+
+    #[test]
+    fn an_order_by_rank_is_of_public_posts_and_its_cursor_has_all_that_it_is_ordered_by() {
+        let place = RankPosition { rank: 20_000.5, at: DateTime::UNIX_EPOCH, id: a_post() };
+        let page = Page { limit: Limit::DEFAULT, start: Start::After(place) };
+        let query = PostQuery::visible_to(ben()).by(ana()).ranked().page(page);
+        insta::assert_snapshot!(conditions_of(&query), @r"
+        ((((posts.is_public
+        AND NOT ((posts.author_id = ANY(SELECT follows.followed_id
+        FROM follows WHERE ((follows.follower_id = $5) AND (follows.status = $6))))))
+        AND NOT ((posts.author_id = ANY(SELECT follows.follower_id
+        FROM follows WHERE ((follows.followed_id = $7) AND (follows.status = $8))))))
+        AND (posts.author_id = $9)) AND (ROW(posts.rank, posts.created_at, posts.id) < ROW($10, $11, $12)))
+        ORDER BY posts.rank DESC, posts.created_at DESC, posts.id DESC
+        LIMIT $13
+        -- binds: [Some(2), 1, Some(2), 1, 2, blocked, 2, blocked, 1, 20000.5, 1970-01-01T00:00:00Z, 00000000-0000-0000-0000-000000000007, 21]
+        ");
+    }
+
+    #[test]
+    fn an_order_by_engagement_ends_with_the_id() {
+        let place = EngagementPosition { hearts: 3, reactions: 2, shares: 1, id: a_post() };
+        let page = Page { limit: Limit::DEFAULT, start: Start::After(place) };
+        let query = PostQuery::visible_to(Viewer::Guest).by_engagement().page(page);
+        insta::assert_snapshot!(conditions_of(&query), @r"
+        (posts.is_public AND (ROW(posts.hearts_count, posts.reactions_count, posts.shares_count, posts.id) < ROW($5, $6, $7, $8)))
+        ORDER BY posts.hearts_count DESC, posts.reactions_count DESC, posts.shares_count DESC, posts.id DESC
+        LIMIT $9
+        -- binds: [None, 1, None, 1, 3, 2, 1, 00000000-0000-0000-0000-000000000007, 21]
+        ");
+    }
+
+    #[test]
+    fn conditions_are_asked_for_together() {
+        let query =
+            PostQuery::visible_to(Viewer::Guest).by(ana()).of_type(PostType::Photo).with_image();
+        let query = query.since(DateTime::UNIX_EPOCH).until(DateTime::UNIX_EPOCH);
+        insta::assert_snapshot!(conditions_of(&query), @r"
+        (((((posts.is_public
+        AND (posts.author_id = $5))
+        AND (posts.post_type = $6))
+        AND (posts.image_url IS NOT NULL))
+        AND (posts.created_at >= $7))
+        AND (posts.created_at < $8))
+        ORDER BY posts.created_at DESC, posts.id DESC
+        LIMIT $9
+        -- binds: [None, 1, None, 1, 1, photo, 1970-01-01T00:00:00Z, 1970-01-01T00:00:00Z, 21]
+        ");
+    }
+
+    #[test]
+    fn the_newest_of_some_people_are_found_person_by_person() {
+        let query = PostQuery::visible_to(ben()).by_any(&[ana()]);
+        insta::assert_snapshot!(conditions_of(&query), @r"
+        ((((posts.is_public OR (posts.author_id = $5))
+        AND NOT ((posts.author_id = ANY(SELECT follows.followed_id
+        FROM follows WHERE ((follows.follower_id = $6) AND (follows.status = $7))))))
+        AND NOT ((posts.author_id = ANY(SELECT follows.follower_id
+        FROM follows WHERE ((follows.followed_id = $8) AND (follows.status = $9)))))) AND posts.id = ANY (ARRAY(WITH RECURSIVE author AS MATERIALIZED (SELECT DISTINCT id
+        FROM unnest($10) AS these (id) WHERE (NOT (id = ANY (SELECT followed_id
+        FROM follows WHERE status = 'blocked' AND follower_id = $11))
+        AND NOT (id = ANY (SELECT follower_id
+        FROM follows WHERE status = 'blocked' AND followed_id = $12)))), latest AS MATERIALIZED (SELECT author.id AS list, entry.id, entry.created_at, entry.seen, 1 AS place
+        FROM author,
+        LATERAL (SELECT it.id, it.created_at, true AS seen
+        FROM posts AS it WHERE it.author_id = author.id AND (it.is_public OR it.author_id = $13)
+        ORDER BY it.created_at DESC, it.id DESC
+        LIMIT 1) AS entry
+        ORDER BY entry.created_at DESC, entry.id DESC
+        LIMIT $14), bar AS MATERIALIZED (SELECT CASE WHEN count(*) = $15 THEN min(created_at) ELSE '-infinity' END AS at
+        FROM latest), walk AS (SELECT *
+        FROM latest UNION ALL SELECT walk.list, entry.id, entry.created_at, entry.seen, walk.place + entry.seen::integer
+        FROM walk,
+        LATERAL (SELECT it.id, it.created_at, true AS seen
+        FROM posts AS it WHERE it.author_id = walk.list AND (it.is_public OR it.author_id = $16) AND it.created_at >= (SELECT at
+        FROM bar) AND ROW(it.created_at, it.id) < ROW(walk.created_at, walk.id)
+        ORDER BY it.created_at DESC, it.id DESC
+        LIMIT 1) AS entry WHERE walk.place < $17) SELECT id
+        FROM walk
+        ORDER BY created_at DESC, id DESC
+        LIMIT $18)))
+        ORDER BY posts.created_at DESC, posts.id DESC
+        LIMIT $19
+        -- binds: [Some(2), 1, Some(2), 1, 2, 2, blocked, 2, blocked, [1], 2, 2, 2, 21, 21, 2, 21, 21, 21]
+        ");
+    }
+
+    #[test]
+    fn whom_one_follows_is_asked_in_the_same_statement() {
+        let query = PostQuery::visible_to(Viewer::User(UserId::from(2))).by_followed();
+        let sql = sql_of(&query.wanted().select());
+        let (_, authors) = sql.split_once("author AS MATERIALIZED (").unwrap();
+        let (authors, _) = authors.split_once("), latest").unwrap();
+        insta::assert_snapshot!(authors, @r"SELECT id FROM (SELECT followed_id FROM follows WHERE status = 'active' AND follower_id = $10) AS followed (id) WHERE (NOT (id = ANY (SELECT followed_id FROM follows WHERE status = 'blocked' AND follower_id = $11)) AND NOT (id = ANY (SELECT follower_id FROM follows WHERE status = 'blocked' AND followed_id = $12)))");
+    }
+
+    #[test]
+    fn a_count_goes_no_further_than_asked_and_has_an_order_that_an_index_has() {
+        let query = PostQuery::visible_to(Viewer::Guest).ranked().counted(Counting::UpTo(99));
+        insta::assert_snapshot!(total_of(&query), @r"
+        SELECT total.number, part.*
+        FROM (SELECT (SELECT count(*)
+        FROM (SELECT posts.id
+        FROM posts WHERE posts.is_public ORDER BY posts.rank DESC, posts.created_at DESC, posts.id DESC LIMIT 100) AS counted)::bigint) AS total (number)
+        LEFT JOIN (
+        ");
+    }
+
+    #[test]
+    fn posts_of_some_people_are_counted_person_by_person() {
+        let query =
+            PostQuery::visible_to(Viewer::Guest).by_any(&[ana()]).counted(Counting::UpTo(99));
+        insta::assert_snapshot!(total_of(&query), @r"
+        SELECT total.number, part.*
+        FROM (SELECT (SELECT count(*)
+        FROM (WITH author AS MATERIALIZED (SELECT DISTINCT id
+        FROM unnest($1) AS these (id) WHERE true) SELECT
+        FROM author,
+        LATERAL (SELECT it.id, it.created_at, true AS seen
+        FROM posts AS it WHERE it.author_id = author.id AND it.is_public LIMIT 100000) AS theirs LIMIT 100) AS counted)::bigint) AS total (number)
+        LEFT JOIN (
+        ");
+    }
+
+    #[test]
+    fn what_is_kept_is_not_counted() {
+        let of_all = PostQuery::visible_to(Viewer::Guest).counted(Counting::Estimated);
+        insta::assert_snapshot!(total_of(&of_all), @r"
+        SELECT total.number, part.*
+        FROM (SELECT (SELECT nullif(reltuples, -1)
+        FROM pg_class WHERE oid = to_regclass('idx_posts_created_at_desc'))::bigint) AS total (number)
+        LEFT JOIN (
+        ");
+        let of_one = PostQuery::visible_to(Viewer::Guest).by(ana()).counted(Counting::Estimated);
+        insta::assert_snapshot!(total_of(&of_one), @r"
+        SELECT total.number, part.*
+        FROM (SELECT (SELECT coalesce(sum(public_posts_count), 0)
+        FROM users WHERE id = ANY (ARRAY(SELECT DISTINCT id
+        FROM unnest($1) AS these (id) WHERE true)))::bigint) AS total (number)
+        LEFT JOIN (
+        ");
+    }
+
+    #[test]
+    fn of_a_part_of_somebodys_posts_no_number_is_kept() {
+        let query = PostQuery::visible_to(Viewer::Guest).by(ana()).counted(Counting::Estimated);
+        assert!(query.clone().with_image().wanted().total().is_none());
+        assert!(query.since(DateTime::UNIX_EPOCH).wanted().total().is_none());
+    }
+
+    fn a_post() -> PostId {
+        PostId::from(Uuid::from_u128(7))
     }
 
     fn ana() -> UserId {
@@ -254,28 +595,41 @@ mod tests {
     }
 
     /// What is shown of it beside its columns, and where all that is taken from.
-    fn shown_by(query: PostQuery) -> String {
-        let sql = sql_of(query);
+    fn shown_by(query: &PostQuery) -> String {
+        let sql = sql_of(&query.wanted().select());
         let (_, shown) = sql.split_once("users.profile_image_url, ").unwrap();
         let (shown, _) = shown.split_once(" WHERE posts.is_public").unwrap();
         shown.replace(", (SELECT", ",\n(SELECT").replace(" FROM (posts", "\nFROM (posts")
     }
 
     /// What is asked of it, a line for each condition.
-    fn conditions_of(query: PostQuery) -> String {
-        let sql = sql_of(query);
+    fn conditions_of<W, O>(query: &PostQuery<W, O>) -> String {
+        laid_out(&sql_of(&query.wanted().select()))
+    }
+
+    fn laid_out(sql: &str) -> String {
         let (_, conditions) = sql.split_once(" ON (posts.author_id = users.id)) WHERE ").unwrap();
         let mut conditions = conditions.to_owned();
-        for part in ["AND NOT", "AND (posts", "ORDER BY", "LIMIT", "--"] {
+        for part in ["AND NOT", "AND (posts", "ORDER BY", "LIMIT", "--", "FROM", "LATERAL"] {
             conditions = conditions.replace(&format!(" {part}"), &format!("\n{part}"));
         }
         conditions
     }
 
-    fn sql_of(query: PostQuery) -> String {
-        diesel::debug_query::<Pg, _>(&query.into_select())
-            .to_string()
-            .replace('"', "")
-            .replace("  ", " ")
+    /// What counts the list of somebody, and how its part is put beside it.
+    fn total_of<W, O>(query: &PostQuery<W, O>) -> String {
+        let wanted = query.wanted();
+        let counted = WithTotal::new(wanted.select(), wanted.total().unwrap());
+        let sql = sql_of(&counted);
+        let (total, _) = sql.split_once("SELECT posts.id, posts.author_id, posts.title").unwrap();
+        let mut total = total.to_owned();
+        for part in ["FROM", "LATERAL", "AND NOT", "LEFT JOIN"] {
+            total = total.replace(&format!(" {part}"), &format!("\n{part}"));
+        }
+        total
+    }
+
+    fn sql_of(query: &impl QueryFragment<Pg>) -> String {
+        diesel::debug_query::<Pg, _>(query).to_string().replace('"', "").replace("  ", " ")
     }
 }

@@ -9,15 +9,16 @@ use grateful_domain::{
 };
 use serde_json::Value;
 
-use super::{AuthorRow, Users, known_to, preferences_of};
+use super::{AuthorRow, Users, preferences_of};
 use crate::query::lower;
 use crate::schema::users;
-use crate::{Result, StorageError};
+use crate::{Result, StorageError, UserQuery};
 
 impl Users<'_> {
     /// The page of this person, if they exist for `viewer`.
     pub async fn find_profile(&mut self, viewer: Viewer, user: UserId) -> Result<Option<Profile>> {
-        let row = known_to(viewer)
+        let row = UserQuery::known_to(viewer)
+            .people()
             .filter(users::id.eq(i64::from(user)))
             .select(ProfileRow::as_select())
             .first(self.conn)
@@ -32,7 +33,8 @@ impl Users<'_> {
         viewer: Viewer,
         username: &str,
     ) -> Result<Option<Profile>> {
-        let row = known_to(viewer)
+        let row = UserQuery::known_to(viewer)
+            .people()
             .filter(lower(users::username).eq(username.to_ascii_lowercase()))
             .select(ProfileRow::as_select())
             .first(self.conn)

@@ -1,17 +1,16 @@
 //! Finding people by what they are called.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
-use grateful_domain::{PeopleQuery, Person, UserId, Username};
+use grateful_domain::{PeopleQuery, Person, UserId, Username, Viewer};
 
 use super::{Users, person_of};
-use crate::Result;
-use crate::query::{lower, who_blocked, whom_blocked_by};
+use crate::query::lower;
 use crate::schema::users;
 use crate::statement::statement;
+use crate::{Result, UserQuery};
 
 impl Users<'_> {
     /// People whose username or display name has `query` in it, without regard to case: first whoever has just that
@@ -46,13 +45,11 @@ impl Users<'_> {
         viewer: UserId,
         names: &[Username],
     ) -> Result<Vec<(UserId, Username)>> {
-        let viewer = i64::from(viewer);
         let keys: Vec<String> =
             names.iter().map(|name| name.as_str().to_ascii_lowercase()).collect();
-        let rows: Vec<(i64, String)> = users::table
+        let rows: Vec<(i64, String)> = UserQuery::known_to(Viewer::User(viewer))
+            .people()
             .filter(lower(users::username).eq_any(keys))
-            .filter(not(users::id.eq_any(who_blocked(viewer))))
-            .filter(not(users::id.eq_any(whom_blocked_by(viewer))))
             .select((users::id, users::username))
             .load(self.conn)
             .await?;

@@ -11,7 +11,7 @@ use grateful_domain::{
     Author, Comment, Emoji, Inbox, Limit, Notification, NotificationId, Page, PostId, ShareId,
     ShareMessage, UserId,
 };
-use grateful_storage::{Connection, Listed, Repositories};
+use grateful_storage::{Connection, NotificationQuery, Repositories};
 use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, a_user, block};
 use uuid::Uuid;
 
@@ -218,13 +218,17 @@ impl<'a> Stage<'a> {
     pub(crate) async fn seen_in_postgresql(&mut self) -> Seen {
         let (owner, page) = (self.owner, Page::first(Limit::MAX));
         let mut notifications = self.conn.notifications();
-        let list = notifications.list(owner, Listed::All, page).await.unwrap();
+        let list = notifications.list(NotificationQuery::of(owner).page(page)).await.unwrap();
         assert_eq!(list.next, None, "all of it is on one page");
         let mut everything = Vec::new();
         for top in list.items {
             let id = top.notification.id;
             everything.push(top.notification);
-            let entries = notifications.entries(owner, id, page).await.unwrap().items;
+            let entries = notifications
+                .list(NotificationQuery::of(owner).entries_of(id).page(page))
+                .await
+                .unwrap()
+                .items;
             everything.extend(entries.into_iter().map(|it| it.notification));
         }
         let counts = notifications.count(owner).await.unwrap();

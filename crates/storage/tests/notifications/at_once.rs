@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use grateful_domain::notification::{Act, Batch, Cause, Event, SeenNotification};
 use grateful_domain::{Emoji, Limit, NotificationId, Page, PostId, ShareId, UserId};
 use grateful_storage::{
-    Changed, Connection, Database, DatabaseConfig, Listed, NotificationCounts, Recorded,
+    Changed, Connection, Database, DatabaseConfig, NotificationCounts, NotificationQuery, Recorded,
     Repositories, Result, StorageError, Transient,
 };
 use grateful_testkit::{NOON, a_post};
@@ -336,7 +336,7 @@ impl Transient for Final {
 
 async fn list(conn: &mut Connection, owner: UserId) -> Vec<SeenNotification> {
     let page = Page::first(Limit::MAX);
-    conn.notifications().list(owner, Listed::All, page).await.unwrap().items
+    conn.notifications().list(NotificationQuery::of(owner).page(page)).await.unwrap().items
 }
 
 fn by_id(list: Vec<SeenNotification>) -> BTreeMap<NotificationId, SeenNotification> {

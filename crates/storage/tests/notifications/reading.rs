@@ -1,7 +1,9 @@
 use chrono::TimeDelta;
 use grateful_domain::notification::{Act, SeenNotification};
-use grateful_domain::{NotificationId, NotificationType, Slice};
-use grateful_storage::{Listed, NotificationCounts, NotificationStats, QueryLog, Repositories};
+use grateful_domain::{Counting, Limit, NotificationId, NotificationType, Slice, Total};
+use grateful_storage::{
+    NotificationCounts, NotificationQuery, NotificationStats, QueryLog, Repositories,
+};
 
 use crate::pages::{first, walk};
 use crate::world::{World, line, new_id};
@@ -14,9 +16,10 @@ async fn a_list_is_walked_from_the_newest_activity_to_the_oldest() {
     world.tell_ana(&people[..2], world.heart()).await;
     let (ana, mut conn) = (world.ana, world.test.connect().await);
 
-    let met =
-        walk(3, async |page| conn.notifications().list(ana, Listed::All, page).await.unwrap())
-            .await;
+    let met = walk(3, async |page| {
+        conn.notifications().list(NotificationQuery::of(ana).page(page)).await.unwrap()
+    })
+    .await;
 
     assert_eq!(ids(&met), ids(&world.list_of(ana).await));
     assert_eq!(met.len(), 8);
@@ -34,9 +37,10 @@ async fn what_was_told_at_one_moment_is_walked_without_a_gap() {
     world.record(&causes).await;
     let (ana, mut conn) = (world.ana, world.test.connect().await);
 
-    let met =
-        walk(2, async |page| conn.notifications().list(ana, Listed::All, page).await.unwrap())
-            .await;
+    let met = walk(2, async |page| {
+        conn.notifications().list(NotificationQuery::of(ana).page(page)).await.unwrap()
+    })
+    .await;
 
     let ids = ids(&met);
     assert_eq!(ids.len(), 7);
@@ -52,11 +56,70 @@ async fn unread_ones_are_listed_by_themselves() {
     let middle = world.list_of(ana).await[1].notification.id;
     world.conn.notifications().read(ana, middle, world.now).await.unwrap();
 
-    let listed = world.conn.notifications().list(ana, Listed::Unread, first(2)).await.unwrap();
+    let listed = world
+        .conn
+        .notifications()
+        .list(NotificationQuery::of(ana).unread().page(first(2)))
+        .await
+        .unwrap();
 
     assert_eq!(listed.items.len(), 2);
     assert!(listed.items.iter().all(|it| it.notification.id != middle));
     assert_eq!(listed.next, None);
+}
+
+#[tokio::test]
+async fn a_list_is_narrowed_to_a_type_and_a_time_and_counted() {
+    let mut world = World::create().await;
+    let people: [_; 4] = world.people().await;
+    world.tell_ana(&people, Act::FollowRequest).await;
+    world.tell_ana(&people[..3], world.heart()).await;
+    let ana = world.ana;
+    let whole = world.list_of(ana).await;
+    assert_eq!(whole.len(), 5);
+    let third = whole[2].notification.last_updated_at;
+    let own = NotificationQuery::of(ana).limit(Limit::parse(1).unwrap());
+
+    let requests = own.clone().of_type(NotificationType::FollowRequest);
+    for (query, expected) in [
+        (requests.clone(), ids(&whole[1..])),
+        (requests.clone().since(third), ids(&whole[1..3])),
+        (own.clone().since(third), ids(&whole[..3])),
+        (own.clone().unread().of_type(NotificationType::PostInteraction), ids(&whole[..1])),
+        (own.clone().of_type(NotificationType::Mention), vec![]),
+    ] {
+        let mut conn = world.test.db.acquire().await.unwrap();
+        let met = walk(2, async |page| {
+            conn.notifications().list(query.clone().page(page)).await.unwrap()
+        });
+        assert_eq!(ids(&met.await), expected);
+        let total = i64::try_from(expected.len()).unwrap();
+        for (most, total) in [(99, Total::Exactly(total)), (1, Total::counted(total, 1))] {
+            let counted = query.clone().counted(Counting::UpTo(most));
+            let list = conn.notifications().list(counted).await.unwrap();
+            assert_eq!(list.total, Some(total));
+        }
+        let kept = query.counted(Counting::Estimated);
+        assert_eq!(conn.notifications().list(kept).await.unwrap().total, None);
+    }
+}
+
+#[tokio::test]
+async fn the_number_of_entries_is_told_to_their_owner_in_the_same_statement() {
+    let mut world = World::create().await;
+    let people: [_; 3] = world.people().await;
+    world.tell_ana(&people, world.heart()).await;
+    let batch = world.only().await.notification.id;
+    let mut conn = world.test.db.acquire().await.unwrap();
+
+    for (reader, number) in [(world.ana, 3), (people[0], 0)] {
+        for counting in [Counting::Estimated, Counting::UpTo(99)] {
+            let entries = NotificationQuery::of(reader).entries_of(batch).counted(counting);
+            let (list, queries) = QueryLog::record(conn.notifications().list(entries)).await;
+            assert_eq!(list.unwrap().total, Some(Total::Exactly(number)));
+            assert_eq!(queries.total(), 1);
+        }
+    }
 }
 
 #[tokio::test]
@@ -67,8 +130,13 @@ async fn the_entries_of_a_batch_are_walked_newest_first_and_a_single_has_none() 
     let batch = world.only().await.notification.id;
     let (ana, mut conn) = (world.ana, world.test.connect().await);
 
-    let met =
-        walk(2, async |page| conn.notifications().entries(ana, batch, page).await.unwrap()).await;
+    let met = walk(2, async |page| {
+        conn.notifications()
+            .list(NotificationQuery::of(ana).entries_of(batch).page(page))
+            .await
+            .unwrap()
+    })
+    .await;
 
     let by: Vec<_> = met.iter().map(|it| it.notification.actor.unwrap()).collect();
     let mut newest_first = people;
@@ -124,8 +192,10 @@ async fn a_list_takes_two_statements_however_long_it_is() {
         }
         let mut conn = world.test.db.acquire().await.unwrap();
 
-        let (list, queries) =
-            QueryLog::record(conn.notifications().list(world.ana, Listed::All, first(20))).await;
+        let (list, queries) = QueryLog::record(
+            conn.notifications().list(NotificationQuery::of(world.ana).page(first(20))),
+        )
+        .await;
 
         assert!(number <= list.unwrap().items.len());
         assert_eq!(queries.total(), 2);
@@ -146,10 +216,13 @@ async fn nobody_reads_what_somebody_else_was_told() {
         assert!(!notifications.exists(ben, id).await.unwrap());
         assert!(!notifications.read(ben, id, now).await.unwrap());
     }
-    let entries = notifications.entries(ben, batch, first(10)).await.unwrap();
+    let entries = notifications
+        .list(NotificationQuery::of(ben).entries_of(batch).page(first(10)))
+        .await
+        .unwrap();
     assert_eq!(entries.items, []);
-    let list = notifications.list(ben, Listed::All, first(10)).await.unwrap();
-    assert_eq!(list, Slice { items: vec![], next: None });
+    let list = notifications.list(NotificationQuery::of(ben).page(first(10))).await.unwrap();
+    assert_eq!(list, Slice { items: vec![], next: None, total: None });
     assert_eq!(notifications.read_all(ben, now, i64::MAX).await.unwrap(), 0);
     assert_eq!(notifications.changes(ben, 0, 10).await.unwrap(), []);
     let counts = notifications.count(ben).await.unwrap();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::notification::{Act, Cause, Details, Event, SeenNotification};
 use grateful_domain::{Author, Comment, Emoji, Limit, NotificationId, Page, Post, UserId};
-use grateful_storage::{Connection, Listed, Recorded, Repositories};
+use grateful_storage::{Connection, NotificationQuery, Recorded, Repositories};
 use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, someone};
 use uuid::Uuid;
 
@@ -82,12 +82,17 @@ impl World {
 
     pub(crate) async fn list_of(&mut self, owner: UserId) -> Vec<SeenNotification> {
         let page = Page::first(Limit::MAX);
-        self.conn.notifications().list(owner, Listed::All, page).await.unwrap().items
+        self.conn.notifications().list(NotificationQuery::of(owner).page(page)).await.unwrap().items
     }
 
     pub(crate) async fn entries(&mut self, batch: NotificationId) -> Vec<SeenNotification> {
         let page = Page::first(Limit::MAX);
-        self.conn.notifications().entries(self.ana, batch, page).await.unwrap().items
+        self.conn
+            .notifications()
+            .list(NotificationQuery::of(self.ana).entries_of(batch).page(page))
+            .await
+            .unwrap()
+            .items
     }
 
     /// What somebody's list says: newest first, a star before what is unread.

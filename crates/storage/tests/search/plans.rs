@@ -70,7 +70,7 @@ async fn fifty_names_are_looked_up_by_themselves() {
 
     let keys: Vec<String> =
         names.iter().map(|name| format!("'{}'", name.as_str().to_lowercase())).collect();
-    let arguments = format!("ARRAY[{}], {VIEWER}, 'blocked', {VIEWER}, 'blocked'", keys.join(", "));
+    let arguments = format!("{VIEWER}, 'blocked', {VIEWER}, 'blocked', ARRAY[{}]", keys.join(", "));
     for mode in ["force_custom_plan", "force_generic_plan"] {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
         let plan = Plan::of_the_prepared(&mut conn, "", &arguments).await;

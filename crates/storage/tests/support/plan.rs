@@ -83,7 +83,7 @@ fn number(step: &Value, key: &str) -> f64 {
 async fn the_prepared(conn: &mut Connection, words: &str) -> String {
     let sql = format!(
         "SELECT name AS line FROM pg_prepared_statements
-         WHERE statement NOT LIKE '%pg\\_%' AND statement NOT LIKE 'EXPLAIN%' AND strpos(statement, '{words}') > 0"
+         WHERE statement NOT LIKE '%pg\\_prepared%' AND statement NOT LIKE '%pg\\_type%' AND statement NOT LIKE 'EXPLAIN%' AND strpos(statement, '{words}') > 0"
     );
     let [name] = &lines(conn, &sql).await[..] else { panic!("not one statement that is kept") };
     name.clone()

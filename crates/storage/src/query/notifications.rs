@@ -1,0 +1,310 @@
+//! Which notifications, in one statement.
+
+use std::marker::PhantomData;
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::{self, IntoBoxed, exists, not};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use grateful_domain::{Counting, Limit, NotificationId, NotificationType, Page, Position, UserId};
+use uuid::Uuid;
+
+use super::paging::{Order, Part, part_of};
+use super::sql::Sql;
+use super::totals::TotalSql;
+use crate::notifications::NotificationRow;
+use crate::schema::{notifications, users};
+use crate::users::AuthorRow;
+
+diesel::alias!(notifications as parents: Parents);
+
+/// Which of somebody's notifications (`W`). It can only be started with [`NotificationQuery::of`]: nobody reads what others
+/// were told.
+///
+/// A list reads a range of an index in its order, newest activity first; narrowed to a type, at most the whole list of its
+/// owner. The entries of a batch are newest first.
+///
+/// ```
+/// use grateful_domain::{Counting, NotificationType, UserId};
+/// use grateful_storage::NotificationQuery;
+///
+/// let ana = UserId::from(1);
+///
+/// let unread = NotificationQuery::of(ana).unread().counted(Counting::UpTo(99));
+/// let mentions = NotificationQuery::of(ana).of_type(NotificationType::Mention);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct NotificationQuery<W = WholeInbox> {
+    owner: UserId,
+    batch: Option<NotificationId>,
+    unread: bool,
+    kind: Option<NotificationType>,
+    since: Option<DateTime<Utc>>,
+    part: Part,
+    counting: Option<Counting>,
+    which: PhantomData<W>,
+}
+
+/// All that is in somebody's list: singles and batches.
+#[derive(Debug, Clone, Copy)]
+pub struct WholeInbox;
+
+/// Some of what is in somebody's list.
+#[derive(Debug, Clone, Copy)]
+pub struct PartOfInbox;
+
+/// What a batch gathers.
+#[derive(Debug, Clone, Copy)]
+pub struct Entries;
+
+/// Singles and batches.
+pub trait TopLevel {}
+impl TopLevel for WholeInbox {}
+impl TopLevel for PartOfInbox {}
+
+impl NotificationQuery {
+    /// Somebody's list.
+    pub fn of(owner: UserId) -> Self {
+        Self {
+            owner,
+            batch: None,
+            unread: false,
+            kind: None,
+            since: None,
+            part: Part::FIRST,
+            counting: None,
+            which: PhantomData,
+        }
+    }
+
+    /// The entries of one of their batches instead; a single has none.
+    pub fn entries_of(self, batch: NotificationId) -> NotificationQuery<Entries> {
+        Self { batch: Some(batch), ..self }.retyped()
+    }
+}
+
+impl<W: TopLevel> NotificationQuery<W> {
+    /// Only those that are unread.
+    pub fn unread(self) -> NotificationQuery<PartOfInbox> {
+        Self { unread: true, ..self }.retyped()
+    }
+
+    /// Only those of this type: batches of hearts and emoji are
+    /// [`PostInteraction`](NotificationType::PostInteraction). Reads no more than the whole list.
+    pub fn of_type(self, kind: NotificationType) -> NotificationQuery<PartOfInbox> {
+        Self { kind: Some(kind), ..self }.retyped()
+    }
+
+    /// Only those to which something was added at this time or later.
+    pub fn since(self, time: DateTime<Utc>) -> NotificationQuery<PartOfInbox> {
+        Self { since: Some(time), ..self }.retyped()
+    }
+}
+
+impl<W> NotificationQuery<W> {
+    /// Only so many notifications; without it, 20.
+    pub fn limit(self, limit: Limit) -> Self {
+        Self { part: self.part.limited(limit), ..self }
+    }
+
+    /// Only those behind this place.
+    pub fn after(self, place: Position) -> Self {
+        Self { part: self.part.behind(place), ..self }
+    }
+
+    /// Only this part of the list. Without it, the first 20.
+    pub fn page(self, page: Page) -> Self {
+        Self { part: page.into(), ..self }
+    }
+
+    /// How many notifications all parts together have is told, too. The number of entries is kept beside their batch; of a
+    /// list, none is.
+    pub fn counted(self, counting: Counting) -> Self {
+        Self { counting: Some(counting), ..self }
+    }
+
+    pub(crate) fn size(&self) -> Limit {
+        self.part.limit
+    }
+
+    pub(crate) fn owner(&self) -> UserId {
+        self.owner
+    }
+
+    pub(crate) fn is_of_entries(&self) -> bool {
+        self.batch.is_some()
+    }
+
+    /// All that answer the query, in no order, each with who caused it.
+    pub(crate) fn told(&self) -> IntoBoxed<'static, told, Pg> {
+        let mut select = told().into_boxed();
+        match self.batch {
+            None => {
+                select = select
+                    .filter(notifications::user_id.eq(i64::from(self.owner)))
+                    .filter(notifications::parent_id.is_null());
+            }
+            // Whose they are is known by their batch: asked of each entry, it leads away from the index that has their order.
+            Some(batch) => {
+                let theirs = parents
+                    .filter(parents.field(notifications::id).eq(Uuid::from(batch)))
+                    .filter(parents.field(notifications::user_id).eq(i64::from(self.owner)));
+                select = select
+                    .filter(exists(theirs))
+                    .filter(notifications::parent_id.eq(Uuid::from(batch)));
+            }
+        }
+        if self.unread {
+            select = select.filter(not(notifications::read));
+        }
+        if let Some(kind) = self.kind {
+            select = select.filter(notifications::kind.eq(kind.code()));
+        }
+        if let Some(since) = self.since {
+            select = select.filter(notifications::last_updated_at.ge(since));
+        }
+        select
+    }
+
+    /// The statement, for one notification more than asked for, which tells whether the list goes on.
+    pub(crate) fn select(&self) -> IntoBoxed<'static, told, Pg> {
+        let (told, time) = if self.is_of_entries() {
+            let newest = (notifications::created_at.desc(), notifications::id.desc());
+            (self.told().order(newest), "notifications.created_at")
+        } else {
+            let newest = (notifications::last_updated_at.desc(), notifications::id.desc());
+            (self.told().order(newest), "notifications.last_updated_at")
+        };
+        part_of(told, &self.part, &[time, "notifications.id"], Order::Newest)
+    }
+
+    /// What counts the whole list, as far as it is asked for and can be known.
+    pub(crate) fn total(&self) -> Option<TotalSql> {
+        match (self.counting?, self.batch) {
+            (Counting::UpTo(most), _) => Some(TotalSql::up_to(most, self.all())),
+            (Counting::Estimated, Some(batch)) => {
+                let kept = Sql::new("SELECT coalesce((SELECT batch_count FROM notifications WHERE is_batch AND id = ")
+                    .value(batch)
+                    .sql(" AND user_id = ")
+                    .value(self.owner)
+                    .sql("), 0)");
+                Some(TotalSql::exactly(kept))
+            }
+            (Counting::Estimated, None) => None,
+        }
+    }
+
+    /// All of the list, as an index leads to them.
+    fn all(&self) -> Sql {
+        let Some(batch) = self.batch else {
+            let mut all =
+                Sql::new("SELECT FROM notifications WHERE parent_id IS NULL AND user_id = ")
+                    .value(self.owner);
+            if self.unread {
+                all = all.sql(" AND NOT read");
+            }
+            if let Some(kind) = self.kind {
+                all = all.sql(" AND type = ").value(kind.code().to_owned());
+            }
+            if let Some(since) = self.since {
+                all = all.sql(" AND last_updated_at >= ").value(since);
+            }
+            return all.sql(" ORDER BY last_updated_at DESC, id DESC");
+        };
+        Sql::new("SELECT FROM notifications WHERE parent_id = ")
+            .value(batch)
+            .sql(" AND EXISTS (SELECT FROM notifications AS parents WHERE parents.id = ")
+            .value(batch)
+            .sql(" AND parents.user_id = ")
+            .value(self.owner)
+            .sql(") ORDER BY created_at DESC, id DESC")
+    }
+
+    fn retyped<V>(self) -> NotificationQuery<V> {
+        let Self { owner, batch, unread, kind, since, part, counting, which: _ } = self;
+        NotificationQuery { owner, batch, unread, kind, since, part, counting, which: PhantomData }
+    }
+}
+
+/// Notifications, each with who caused it.
+#[dsl::auto_type]
+pub(crate) fn told() -> _ {
+    let notification: <NotificationRow as Selectable<Pg>>::SelectExpression =
+        <NotificationRow as Selectable<Pg>>::construct_selection();
+    let actor: <Option<AuthorRow> as Selectable<Pg>>::SelectExpression =
+        <Option<AuthorRow> as Selectable<Pg>>::construct_selection();
+    let is_actor: dsl::Eq<notifications::actor_id, dsl::Nullable<users::id>> =
+        notifications::actor_id.eq(users::id.nullable());
+    notifications::table.left_join(users::table.on(is_actor)).select((notification, actor))
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::query_builder::QueryFragment;
+
+    use super::*;
+    use crate::query::totals::WithTotal;
+
+    #[test]
+    fn a_list_is_its_owners_and_has_no_entries_of_batches() {
+        insta::assert_snapshot!(listed_by(&of_ana()), @r"
+        ((notifications.user_id = $1) AND (notifications.parent_id IS NULL))
+        ORDER BY notifications.last_updated_at DESC, notifications.id DESC LIMIT $2 -- binds: [1, 21]
+        ");
+    }
+
+    #[test]
+    fn conditions_are_asked_for_together() {
+        let query =
+            of_ana().unread().of_type(NotificationType::Mention).since(DateTime::UNIX_EPOCH);
+        insta::assert_snapshot!(listed_by(&query), @r"
+        (((((notifications.user_id = $1) AND (notifications.parent_id IS NULL)) AND NOT (notifications.read)) AND (notifications.type = $2)) AND (notifications.last_updated_at >= $3))
+        ORDER BY notifications.last_updated_at DESC, notifications.id DESC LIMIT $4 -- binds: [1, mention, 1970-01-01T00:00:00Z, 21]
+        ");
+    }
+
+    #[test]
+    fn entries_are_those_of_a_batch_of_their_owners() {
+        insta::assert_snapshot!(listed_by(&of_ana().entries_of(batch())), @r"
+        (EXISTS (SELECT parents.id, parents.user_id, parents.actor_id, parents.type, parents.title, parents.message, parents.data, parents.priority, parents.read, parents.read_at, parents.created_at, parents.last_updated_at, parents.closed_at, parents.parent_id, parents.is_batch, parents.batch_count, parents.actor_count, parents.batch_key, parents.act, parents.post_id, parents.comment_id, parents.seq FROM notifications AS parents WHERE ((parents.id = $1) AND (parents.user_id = $2))) AND (notifications.parent_id = $3))
+        ORDER BY notifications.created_at DESC, notifications.id DESC LIMIT $4 -- binds: [00000000-0000-0000-0000-000000000007, 1, 00000000-0000-0000-0000-000000000007, 21]
+        ");
+    }
+
+    #[test]
+    fn a_count_goes_no_further_than_asked() {
+        insta::assert_snapshot!(total_of(&of_ana().unread().counted(Counting::UpTo(99))), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT FROM notifications WHERE parent_id IS NULL AND user_id = $1 AND NOT read ORDER BY last_updated_at DESC, id DESC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");
+        insta::assert_snapshot!(total_of(&of_ana().entries_of(batch()).counted(Counting::UpTo(99))), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT FROM notifications WHERE parent_id = $1 AND EXISTS (SELECT FROM notifications AS parents WHERE parents.id = $2 AND parents.user_id = $3) ORDER BY created_at DESC, id DESC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");
+    }
+
+    #[test]
+    fn the_number_of_entries_is_kept_beside_their_batch_and_of_a_list_none_is() {
+        let query = of_ana().counted(Counting::Estimated);
+        assert!(query.total().is_none());
+        insta::assert_snapshot!(total_of(&query.entries_of(batch())), @r"SELECT total.number, part.* FROM (SELECT (SELECT coalesce((SELECT batch_count FROM notifications WHERE is_batch AND id = $1 AND user_id = $2), 0))::bigint) AS total (number) LEFT JOIN (");
+    }
+
+    fn of_ana() -> NotificationQuery {
+        NotificationQuery::of(UserId::from(1))
+    }
+
+    fn batch() -> NotificationId {
+        Uuid::from_u128(7).into()
+    }
+
+    fn listed_by<W>(query: &NotificationQuery<W>) -> String {
+        let sql = sql_of(&query.select());
+        let (_, sql) = sql.split_once(" ON (notifications.actor_id = users.id)) WHERE ").unwrap();
+        sql.replace(" ORDER BY", "\nORDER BY")
+    }
+
+    fn total_of<W>(query: &NotificationQuery<W>) -> String {
+        let sql = sql_of(&WithTotal::new(query.select(), query.total().unwrap()));
+        sql.split_once("SELECT notifications.id, notifications.user_id").unwrap().0.to_owned()
+    }
+
+    fn sql_of(query: &impl QueryFragment<Pg>) -> String {
+        diesel::debug_query::<Pg, _>(query).to_string().replace('"', "").replace("  ", " ")
+    }
+}

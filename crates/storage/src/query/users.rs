@@ -1,0 +1,298 @@
+//! Which people, in one statement.
+
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
+use diesel::dsl::{IntoBoxed, not};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use grateful_domain::{City, Counting, Limit, Page, Person, UserId, Username, Viewer};
+
+use super::paging::{Order, Part, Place, part_of};
+use super::totals::TotalSql;
+use super::{lower, who_blocked, whom_blocked_by};
+use crate::schema::users;
+use crate::users::PersonRow;
+
+/// Which people somebody asks for (`W`), and in which order (`O`). It can only be started with [`UserQuery::known_to`]:
+/// nobody exists across a block.
+///
+/// What compiles reads an index in its order, and passes over those across a block from the viewer alone. Whoever is looked
+/// for by name is [searched](crate::Users::search), and whoever follows whom is a [`FollowQuery`](crate::FollowQuery).
+///
+/// ```
+/// use grateful_domain::{Counting, UserId, Viewer};
+/// use grateful_storage::UserQuery;
+///
+/// let (ana, ben) = (UserId::from(1), UserId::from(2));
+///
+/// let newest = UserQuery::known_to(Viewer::User(ben)).counted(Counting::Estimated);
+/// let directory = UserQuery::known_to(Viewer::Guest).by_username();
+/// let some = UserQuery::known_to(Viewer::User(ben)).any_of(&[ana, ben]);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct UserQuery<W = Everybody, O = NewestMember> {
+    viewer: Viewer,
+    ids: Option<Vec<i64>>,
+    city: Option<City>,
+    by: By,
+    part: Part,
+    counting: Option<Counting>,
+    kind: PhantomData<(W, O)>,
+}
+
+/// All people.
+#[derive(Debug, Clone, Copy)]
+pub struct Everybody;
+
+/// Some people.
+#[derive(Debug, Clone, Copy)]
+pub struct These;
+
+/// People who live in a town.
+#[derive(Debug, Clone, Copy)]
+pub struct InTown;
+
+/// People, those first who joined last.
+#[derive(Debug, Clone, Copy)]
+pub struct NewestMember;
+
+/// People by their usernames, without regard to case.
+#[derive(Debug, Clone, Copy)]
+pub struct ByUsername;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Joining,
+    Username,
+}
+
+/// In which order people are listed.
+pub trait UserOrder: sealed::Sealed {
+    /// Where somebody stands in it.
+    type Place: Debug + Clone;
+
+    #[doc(hidden)]
+    fn place(person: &Person) -> Self::Place;
+}
+
+impl UserOrder for NewestMember {
+    type Place = UserId;
+
+    fn place(person: &Person) -> UserId {
+        person.author.id
+    }
+}
+
+impl UserOrder for ByUsername {
+    type Place = Username;
+
+    fn place(person: &Person) -> Username {
+        person.author.username.clone()
+    }
+}
+
+mod sealed {
+    /// Nobody else's.
+    pub trait Sealed {}
+    impl Sealed for super::NewestMember {}
+    impl Sealed for super::ByUsername {}
+}
+
+impl UserQuery {
+    /// Everybody whom `viewer` knows of, themselves included, those first who joined last.
+    pub fn known_to(viewer: Viewer) -> Self {
+        Self {
+            viewer,
+            ids: None,
+            city: None,
+            by: By::Joining,
+            part: Part::FIRST,
+            counting: None,
+            kind: PhantomData,
+        }
+    }
+
+    /// Only those of these people.
+    pub fn any_of(self, people: &[UserId]) -> UserQuery<These> {
+        let ids = Some(people.iter().copied().map(i64::from).collect());
+        Self { ids, ..self }.retyped()
+    }
+
+    /// Only those who say that they live there, in just these letters.
+    pub fn in_city(self, city: City) -> UserQuery<InTown> {
+        Self { city: Some(city), ..self }.retyped()
+    }
+
+    /// By username, without regard to case.
+    pub fn by_username(self) -> UserQuery<Everybody, ByUsername> {
+        Self { by: By::Username, ..self }.retyped()
+    }
+}
+
+impl UserQuery<These> {
+    /// By username, without regard to case.
+    pub fn by_username(self) -> UserQuery<These, ByUsername> {
+        Self { by: By::Username, ..self }.retyped()
+    }
+}
+
+impl<W> UserQuery<W, NewestMember> {
+    /// Only this part of the list. Without it, the first 20.
+    pub fn page(self, page: Page<UserId>) -> Self {
+        Self { part: page.into(), ..self }
+    }
+
+    /// Only those behind this place.
+    pub fn after(self, place: UserId) -> Self {
+        self.behind(place)
+    }
+}
+
+impl<W> UserQuery<W, ByUsername> {
+    /// Only this part of the list. Without it, the first 20.
+    pub fn page(self, page: Page<Username>) -> Self {
+        Self { part: page.into(), ..self }
+    }
+
+    /// Only those behind this place.
+    pub fn after(self, place: Username) -> Self {
+        self.behind(place)
+    }
+}
+
+impl<W, O> UserQuery<W, O> {
+    /// Only so many people; without it, 20.
+    pub fn limit(self, limit: Limit) -> Self {
+        Self { part: self.part.limited(limit), ..self }
+    }
+
+    /// How many people all parts together have is told, too. Of all people, about how many there are is known without
+    /// counting, those across a block included; of some of them it is not.
+    pub fn counted(self, counting: Counting) -> Self {
+        Self { counting: Some(counting), ..self }
+    }
+
+    pub(crate) fn size(&self) -> Limit {
+        self.part.limit
+    }
+
+    /// All that answer the query, in no order.
+    pub(crate) fn people(&self) -> users::BoxedQuery<'static, Pg> {
+        let mut people = users::table.into_boxed();
+        if let Some(viewer) = self.viewer.user().map(i64::from) {
+            people = people
+                .filter(not(users::id.eq_any(who_blocked(viewer))))
+                .filter(not(users::id.eq_any(whom_blocked_by(viewer))));
+        }
+        if let Some(ids) = &self.ids {
+            people = people.filter(users::id.eq_any(ids.clone()));
+        }
+        if let Some(city) = &self.city {
+            people = people.filter(users::city.eq(city.as_str().to_owned()));
+        }
+        people
+    }
+
+    /// The statement, for one person more than asked for, which tells whether the list goes on.
+    pub(crate) fn select(&self) -> IntoBoxed<'static, Selected, Pg> {
+        let people = self.ordered().select(<PersonRow as Selectable<Pg>>::construct_selection());
+        match self.by {
+            By::Joining => part_of(people, &self.part, &["users.id"], Order::Newest),
+            By::Username => part_of(people, &self.part, &["lower(users.username)"], Order::Oldest),
+        }
+    }
+
+    /// What counts the whole list, as far as it is asked for and can be known.
+    pub(crate) fn total(&self) -> Option<TotalSql> {
+        match self.counting? {
+            // In this order, an index leads to them.
+            Counting::UpTo(most) => Some(TotalSql::up_to(most, self.ordered().select(users::id))),
+            Counting::Estimated if self.ids.is_some() || self.city.is_some() => None,
+            Counting::Estimated => Some(TotalSql::rows_of("users_pkey")),
+        }
+    }
+
+    fn ordered(&self) -> users::BoxedQuery<'static, Pg> {
+        match self.by {
+            By::Joining => self.people().order(users::id.desc()),
+            By::Username => self.people().order(lower(users::username).asc()),
+        }
+    }
+
+    fn behind(self, place: impl Place) -> Self {
+        Self { part: self.part.behind(place), ..self }
+    }
+
+    fn retyped<V, P>(self) -> UserQuery<V, P> {
+        let Self { viewer, ids, city, by, part, counting, kind: _ } = self;
+        UserQuery { viewer, ids, city, by, part, counting, kind: PhantomData }
+    }
+}
+
+type Selected = diesel::dsl::Select<users::table, <PersonRow as Selectable<Pg>>::SelectExpression>;
+
+#[cfg(test)]
+mod tests {
+    use diesel::query_builder::QueryFragment;
+
+    use super::*;
+    use crate::query::totals::WithTotal;
+
+    #[test]
+    fn those_who_joined_last_come_first() {
+        insta::assert_snapshot!(listed_by(&UserQuery::known_to(Viewer::Guest)), @r"ORDER BY users.id DESC LIMIT $1 -- binds: [21]");
+    }
+
+    #[test]
+    fn nobody_exists_across_a_block() {
+        let query = UserQuery::known_to(ben()).any_of(&[UserId::from(1)]).after(UserId::from(9));
+        insta::assert_snapshot!(listed_by(&query), @r"WHERE ((( NOT ((users.id = ANY(SELECT follows.followed_id FROM follows WHERE ((follows.follower_id = $1) AND (follows.status = $2))))) AND NOT ((users.id = ANY(SELECT follows.follower_id FROM follows WHERE ((follows.followed_id = $3) AND (follows.status = $4)))))) AND (users.id = ANY($5))) AND (ROW(users.id) < ROW($6))) ORDER BY users.id DESC LIMIT $7 -- binds: [2, blocked, 2, blocked, [1], 9, 21]");
+    }
+
+    #[test]
+    fn names_are_compared_without_regard_to_case() {
+        let place = Username::parse("Ana").unwrap();
+        let query = UserQuery::known_to(Viewer::Guest).by_username().after(place);
+        insta::assert_snapshot!(listed_by(&query), @r"WHERE (ROW(lower(users.username)) > ROW($1)) ORDER BY lower(users.username) ASC LIMIT $2 -- binds: [ana, 21]");
+    }
+
+    #[test]
+    fn a_town_is_asked_for_in_just_these_letters() {
+        let city = City::parse("Graz").unwrap().unwrap();
+        insta::assert_snapshot!(listed_by(&UserQuery::known_to(Viewer::Guest).in_city(city)), @r"WHERE (users.city = $1) ORDER BY users.id DESC LIMIT $2 -- binds: [Graz, 21]");
+    }
+
+    #[test]
+    fn of_all_people_about_how_many_there_are_is_known() {
+        let query = UserQuery::known_to(Viewer::Guest).counted(Counting::Estimated);
+        insta::assert_snapshot!(total_of(&query), @r"SELECT total.number, part.* FROM (SELECT (SELECT nullif(reltuples, -1) FROM pg_class WHERE oid = to_regclass('users_pkey'))::bigint) AS total (number) LEFT JOIN (");
+        assert!(query.any_of(&[]).total().is_none());
+    }
+
+    #[test]
+    fn a_count_goes_no_further_than_asked() {
+        let query = UserQuery::known_to(Viewer::Guest).by_username().counted(Counting::UpTo(99));
+        insta::assert_snapshot!(total_of(&query), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT users.id FROM users ORDER BY lower(users.username) ASC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");
+    }
+
+    fn ben() -> Viewer {
+        Viewer::User(UserId::from(2))
+    }
+
+    fn listed_by<W, O>(query: &UserQuery<W, O>) -> String {
+        let sql = sql_of(&query.select());
+        let (_, sql) = sql.split_once(" FROM users").unwrap();
+        sql.trim_start().to_owned()
+    }
+
+    fn total_of<W, O>(query: &UserQuery<W, O>) -> String {
+        let sql = sql_of(&WithTotal::new(query.select(), query.total().unwrap()));
+        sql.split_once("SELECT users.id, users.username").unwrap().0.to_owned()
+    }
+
+    fn sql_of(query: &impl QueryFragment<Pg>) -> String {
+        diesel::debug_query::<Pg, _>(query).to_string().replace('"', "").replace("  ", " ")
+    }
+}

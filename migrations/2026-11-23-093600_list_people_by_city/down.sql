@@ -1,0 +1,2 @@
+DROP INDEX idx_users_city;
+CREATE INDEX idx_users_city ON users (city);
