@@ -57,12 +57,25 @@ fn sweep_staged(folder: &Path, age: Duration) -> std::io::Result<usize> {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
             removed += sweep_staged(&entry.path(), age)?;
-        } else if is_staged(&entry.path()) && entry.metadata()?.modified()? < before {
-            std::fs::remove_file(entry.path())?;
-            removed += 1;
+        } else if is_staged(&entry.path()) {
+            removed += match remove_before(&entry.path(), before) {
+                Ok(removed) => usize::from(removed),
+                // It was moved just now, or another node was faster.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+                Err(error) => return Err(error),
+            };
         }
     }
     Ok(removed)
+}
+
+/// Removes a file that was written last before this moment. Tells whether it was.
+fn remove_before(path: &Path, moment: SystemTime) -> std::io::Result<bool> {
+    let is_old = std::fs::symlink_metadata(path)?.modified()? < moment;
+    if is_old {
+        std::fs::remove_file(path)?;
+    }
+    Ok(is_old)
 }
 
 fn is_staged(path: &Path) -> bool {

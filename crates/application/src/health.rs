@@ -1,12 +1,12 @@
 //! Whether this node can do its work.
 
 use grateful_storage::pending_migrations;
-use object_store::ObjectStoreExt;
 use object_store::path::Path;
+use object_store::{ObjectStoreExt, PutPayload};
 
 use crate::{App, Error, Result};
 
-/// That the database answers, has the schema of this build, and that uploads can be read.
+/// That the database answers, has the schema of this build, and that uploads can be written.
 ///
 /// # Errors
 /// `Unavailable`, with what is missing as its source.
@@ -15,8 +15,16 @@ pub async fn ready(app: &App) -> Result<()> {
     if let Some(first) = pending.first() {
         return Err(Error::Unavailable(format!("migration {first} is pending").into()));
     }
-    match app.files.head(&Path::from("profile_photos")).await {
-        Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+    // An empty one, for which there is room on a disk that is full: there, all but uploads goes on.
+    let probe = Path::from(PROBE);
+    let written = app.files.put(&probe, PutPayload::new()).await;
+    written.map_err(|error| Error::Unavailable(error.into()))?;
+    match app.files.delete(&probe).await {
+        // Somebody else asked at the same moment.
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
         Err(error) => Err(Error::Unavailable(error.into())),
     }
 }
+
+/// Hidden, and of a kind of which leftovers are swept.
+const PROBE: &str = ".ready.jpg";

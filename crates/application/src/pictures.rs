@@ -16,14 +16,14 @@ use crate::{Error, Result};
 /// to come back before their picture is read.
 pub struct Pictures {
     admitted: Arc<Semaphore>,
-    running: Semaphore,
+    running: Arc<Semaphore>,
     /// In KiB.
-    memory: Semaphore,
+    memory: Arc<Semaphore>,
 }
 
 /// A place in the queue. It is taken before a picture is received, which fills memory too.
 pub struct Place {
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
     waiting: Present,
 }
 
@@ -52,10 +52,11 @@ impl Pictures {
     /// A place where `parallel` pictures are made at once; the number of cores is a good choice.
     pub fn new(parallel: usize) -> Self {
         let parallel = parallel.clamp(1, Semaphore::MAX_PERMITS / (Self::WAITING_PER_RUNNING + 1));
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
         Self {
-            admitted: Arc::new(Semaphore::new(parallel * (Self::WAITING_PER_RUNNING + 1))),
-            running: Semaphore::new(parallel),
-            memory: Semaphore::new(usize::try_from(kibibytes(Self::MEMORY)).unwrap_or(usize::MAX)),
+            admitted: semaphore(parallel * (Self::WAITING_PER_RUNNING + 1)),
+            running: semaphore(parallel),
+            memory: semaphore(usize::try_from(kibibytes(Self::MEMORY)).unwrap_or(usize::MAX)),
         }
     }
 
@@ -65,7 +66,7 @@ impl Pictures {
     /// `Unavailable` where there is none.
     pub fn admit(&self) -> Result<Place> {
         let permit = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| full())?;
-        Ok(Place { _permit: permit, waiting: Present::in_(IMAGES_WAITING) })
+        Ok(Place { permit, waiting: Present::in_(IMAGES_WAITING) })
     }
 
     /// The sizes of a profile photo.
@@ -97,18 +98,35 @@ impl Pictures {
         let Upload { bytes, field, place } = upload;
         let refused = |refusal| refused(field, &refusal);
         let header = Header::read(&bytes).map_err(refused)?;
-        let needed = kibibytes(header.decode_bytes(purpose).min(Self::MEMORY));
-        let _running = self.running.acquire().await.map_err(|_| full())?;
-        let _memory = self.memory.acquire_many(needed).await.map_err(|_| full())?;
-        let Place { _permit, waiting } = place;
-        drop(waiting);
-        let _in_work = Present::in_(IMAGES_IN_WORK);
-        let made = tokio::task::spawn_blocking(move || {
+        let work = move || {
             let picture = Picture::decode(&bytes, purpose)?;
             drop(bytes);
             Ok(make(picture))
+        };
+        self.run(place, header.decode_bytes(purpose), work).await?.map_err(refused)
+    }
+
+    /// Does work that fills so many bytes when its turn comes. What it holds is given back when it ends, not when whoever
+    /// waits for it goes away: that does not stop it.
+    async fn run<T: Send + 'static>(
+        &self,
+        place: Place,
+        bytes: u64,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let needed = kibibytes(bytes.min(Self::MEMORY));
+        let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| full())?;
+        let memory = Arc::clone(&self.memory).acquire_many_owned(needed).await;
+        let memory = memory.map_err(|_| full())?;
+        let Place { permit, waiting } = place;
+        drop(waiting);
+        let held = (permit, running, memory, Present::in_(IMAGES_IN_WORK));
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(held);
+            done
         });
-        made.await.map_err(|panic| Error::Internal(panic.into()))?.map_err(refused)
+        done.await.map_err(|panic| Error::Internal(panic.into()))
     }
 }
 
@@ -129,3 +147,129 @@ fn refused(field: &'static str, refusal: &Refusal) -> Error {
 }
 
 const SUPPORTED: [&str; 3] = ["image/jpeg", "image/png", "image/webp"];
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering::SeqCst;
+    use std::sync::mpsc;
+
+    use futures_util::future::join_all;
+    use futures_util::poll;
+
+    use super::*;
+
+    const LARGE: u64 = 200 << 20;
+    const SMALL: u64 = 20 << 20;
+
+    /// In KiB.
+    fn free(pictures: &Pictures) -> u64 {
+        u64::try_from(pictures.memory.available_permits()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn large_ones_run_one_after_the_other() {
+        let pictures = Pictures::new(8);
+        let (running, peak) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let all = (0..8).map(|_| {
+            let (running, peak) = (Arc::clone(&running), Arc::clone(&peak));
+            pictures.run(pictures.admit().unwrap(), LARGE, move || {
+                peak.fetch_max(1 + running.fetch_add(1, SeqCst), SeqCst);
+                // Time enough to meet another.
+                (0..1_000).for_each(|_| std::thread::yield_now());
+                running.fetch_sub(1, SeqCst);
+            })
+        });
+
+        join_all(all).await.into_iter().for_each(Result::unwrap);
+
+        assert_eq!(peak.load(SeqCst), 1);
+        assert_eq!(free(&pictures), Pictures::MEMORY >> 10);
+    }
+
+    #[tokio::test]
+    async fn small_ones_run_side_by_side_as_many_as_there_are_cores() {
+        let pictures = Pictures::new(3);
+        let (mut releases, mut all) = (vec![], vec![]);
+        for _ in 0..5 {
+            let (release, released) = mpsc::channel::<()>();
+            let work = move || released.recv();
+            all.push(Box::pin(pictures.run(pictures.admit().unwrap(), SMALL, work)));
+            releases.push(release);
+        }
+
+        for one in &mut all {
+            assert!(poll!(one).is_pending());
+        }
+
+        assert_eq!(free(&pictures), (Pictures::MEMORY - 3 * SMALL) >> 10);
+        assert_eq!(pictures.running.available_permits(), 0);
+        releases.into_iter().for_each(|release| release.send(()).unwrap());
+        for one in all {
+            one.await.unwrap().unwrap();
+        }
+        assert_eq!(pictures.running.available_permits(), 3);
+    }
+
+    #[tokio::test]
+    async fn one_that_needs_more_than_there_is_runs_alone() {
+        let pictures = Pictures::new(2);
+        let (release, released) = mpsc::channel::<()>();
+        let mut giant =
+            Box::pin(pictures.run(pictures.admit().unwrap(), u64::MAX, move || released.recv()));
+
+        assert!(poll!(&mut giant).is_pending());
+
+        assert_eq!(free(&pictures), 0);
+        release.send(()).unwrap();
+        giant.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn whoever_does_not_wait_for_the_end_gives_nothing_back_before_it() {
+        let pictures = Pictures::new(1);
+        let (release, released) = mpsc::channel::<()>();
+        let (ended, end) = mpsc::channel::<()>();
+        let work = move || {
+            _ = released.recv();
+            ended
+        };
+        let mut left = Box::pin(pictures.run(pictures.admit().unwrap(), LARGE, work));
+        assert!(poll!(&mut left).is_pending());
+
+        drop(left);
+
+        assert_eq!(free(&pictures), (Pictures::MEMORY - LARGE) >> 10);
+        assert_eq!(pictures.running.available_permits(), 0);
+        release.send(()).unwrap();
+        // What it returned is dropped behind what it held.
+        assert!(end.recv().is_err());
+        assert_eq!(free(&pictures), Pictures::MEMORY >> 10);
+    }
+
+    #[tokio::test]
+    async fn what_panics_gives_back_what_it_held() {
+        let pictures = Pictures::new(1);
+
+        let broken =
+            pictures.run(pictures.admit().unwrap(), LARGE, || panic!("as a decoder might")).await;
+
+        assert!(matches!(broken, Err::<(), _>(Error::Internal(_))));
+        assert_eq!(free(&pictures), Pictures::MEMORY >> 10);
+        assert_eq!(pictures.running.available_permits(), 1);
+    }
+
+    #[test]
+    fn sixteen_places_a_core_are_all_there_are() {
+        for cores in [1, 4] {
+            let pictures = Pictures::new(cores);
+            let mut places: Vec<Place> =
+                (0..16 * cores).map(|_| pictures.admit().unwrap()).collect();
+
+            assert!(matches!(pictures.admit(), Err(Error::Unavailable(_))));
+
+            places.pop();
+            assert!(pictures.admit().is_ok());
+        }
+    }
+}

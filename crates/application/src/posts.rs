@@ -29,8 +29,7 @@ pub async fn publish(
     let now = app.clock.now();
     let post = Post::publish(new_id(now).into(), author, draft, now);
     once(app, author, repeat, async |tx| {
-        insert(tx, &post, now).await?;
-        require_upload(tx, post.id, post.draft.image_url.as_ref()).await?;
+        insert(tx, &post, post.draft.image_url.as_ref(), now).await?;
         Ok(record(&seen(tx, Viewer::User(author), post.id).await?))
     })
     .await
@@ -58,16 +57,23 @@ pub async fn publish_pictured(
         uploads::write(app, vec![(image.file().to_owned(), made.jpeg)]).await
     };
     let act = async |tx: &mut Connection| {
-        insert(tx, &post, now).await?;
+        insert(tx, &post, None, now).await?;
         Ok((record(&seen(tx, Viewer::User(author), post.id).await?), ()))
     };
     once_prepared(app, author, repeat, prepare, act).await.map(|(answer, _)| answer)
 }
 
-/// Saves a post, and tells those whom it names.
-async fn insert(tx: &mut Connection, post: &Post, now: DateTime<Utc>) -> Result<()> {
+/// Saves a post, and tells those whom it names. An image that is `borrowed` must be another post's.
+async fn insert(
+    tx: &mut Connection,
+    post: &Post,
+    borrowed: Option<&ImageUrl>,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let names = post.names();
     let people = hold_named(tx, post.author, &names).await?;
+    // Behind people and ahead of inboxes, as all posts are locked.
+    require_upload(tx, post.id, borrowed).await?;
     tx.posts().insert(post).await?;
     let causes = told_of_post(post, &called(&names, &people));
     tell(tx, &causes, &Details::of_post(post.draft.content.as_str()), now).await

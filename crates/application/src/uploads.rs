@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
-use futures_util::{Stream, StreamExt, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use grateful_domain::{ImageUrl, PhotoSize, ProfilePhoto};
 use grateful_media::Format;
 use grateful_storage::Repositories;
@@ -39,11 +39,14 @@ pub async fn find(app: &App, path: &str) -> Result<File> {
     let found = |error| missing(path, error);
     let meta = app.files.head(&location).await.map_err(found)?;
     let is_ours = is_ours(path);
-    let format = if is_ours {
-        Some(Format::Jpeg)
-    } else {
-        let beginning = app.files.get_range(&location, 0..meta.size.min(BEGINNING)).await;
-        Format::of(&beginning.map_err(found)?)
+    let format = match meta.size {
+        _ if is_ours => Some(Format::Jpeg),
+        // Of nothing, no part can be asked for.
+        0 => None,
+        size => {
+            let beginning = app.files.get_range(&location, 0..size.min(BEGINNING)).await;
+            Format::of(&beginning.map_err(found)?)
+        }
     };
     let version = if is_ours { path.to_owned() } else { version_of(&meta) };
     Ok(File { path: location, size: meta.size, format, version, is_final: is_ours })
@@ -58,10 +61,13 @@ pub async fn read(
     file: &File,
     range: Range<u64>,
 ) -> Result<impl Stream<Item = io::Result<bytes::Bytes>> + use<>> {
+    if range.is_empty() {
+        return Ok(stream::empty().boxed());
+    }
     let options = object_store::GetOptions { range: Some(range.into()), ..Default::default() };
     let opened = app.files.get_opts(&file.path, options).await;
     let opened = opened.map_err(|error| missing(file.path.as_ref(), error))?;
-    Ok(opened.into_stream().map_err(io::Error::from))
+    Ok(opened.into_stream().map_err(io::Error::from).boxed())
 }
 
 /// Writes files, all of them or none.

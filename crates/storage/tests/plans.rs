@@ -10,8 +10,8 @@ use chrono::DateTime;
 use diesel_async::SimpleAsyncConnection;
 use grateful_domain::notification::{Act, Cause, Details, Event};
 use grateful_domain::{
-    CommentId, Limit, NotificationId, NotificationType, Page, Position, PostId, Start, UserId,
-    Viewer,
+    CommentId, ImageUrl, Limit, NotificationId, NotificationType, Page, Position, PostId,
+    ProfilePhoto, Start, UserId, Viewer,
 };
 use grateful_storage::query::PostOrder;
 use grateful_storage::{
@@ -485,6 +485,46 @@ async fn what_is_old_goes_without_a_look_at_what_is_not() {
         })
         .await;
     }
+}
+
+/// As of each step of the sweep: half of them are anybody's.
+#[tokio::test]
+async fn which_of_many_photos_are_anybodys() {
+    let names = (1..=100).map(|number| format!("profile_{number}"));
+    let names: Vec<String> = names.collect();
+    let photos = names.iter().cloned().map(ProfilePhoto::from_stored).collect();
+
+    check(&format!("'{{{}}}'", names.join(",")), 50, async |conn| {
+        assert_eq!(conn.users().photos_among(&photos).await.unwrap().len(), 50);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn which_of_many_images_any_post_shows() {
+    let sql =
+        "SELECT image_url AS line FROM posts WHERE image_url IS NOT NULL ORDER BY id LIMIT 250";
+    let shown = world().await.lines(sql).await.into_iter();
+    let others = (1..=250).map(|number| ImageUrl::new(Uuid::from_u128(number)).as_str().to_owned());
+    let urls: Vec<String> = shown.chain(others).collect();
+    let images = urls.iter().cloned().map(ImageUrl::from_stored).collect();
+
+    check(&format!("'{{{}}}'", urls.join(",")), 250, async |conn| {
+        assert_eq!(conn.posts().images_among(&images).await.unwrap().len(), 250);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whether_another_post_shows_an_image() {
+    let sql = "SELECT image_url AS line FROM posts WHERE image_url IS NOT NULL ORDER BY id LIMIT 1";
+    let [url] = &world().await.lines(sql).await[..] else { panic!("no image") };
+    let image = ImageUrl::from_stored(url.clone());
+
+    check(&format!("'{url}', '{}', 1", favourite()), 1, async |conn| {
+        assert!(conn.posts().hold_image(&image, favourite()).await.unwrap());
+    })
+    .await;
 }
 
 /// The rule can fail: nobody has indexed the words of posts.

@@ -5,13 +5,16 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
-use actix_http::Request;
+use actix_http::{BoxedPayloadStream, Payload, Request};
 use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody, to_bytes};
 use actix_web::dev::{Service, ServiceResponse};
+use actix_web::error::PayloadError;
 use actix_web::http::{Method, StatusCode};
 use actix_web::rt::time::timeout;
 use actix_web::test::{TestRequest, init_service};
+use actix_web::web::Bytes;
+use futures_util::Stream;
 use grateful_application::accounts::{LogIn, log_in};
 use grateful_domain::User;
 use grateful_web::{MetricsPage, WebConfig};
@@ -73,7 +76,7 @@ impl Api {
     /// A request to this path.
     pub fn call(&self, method: Method, path: &str) -> Call<'_> {
         let request = TestRequest::with_uri(path).method(method);
-        Call { api: self, request }
+        Call { api: self, request, body: None }
     }
 
     /// `GET`.
@@ -107,6 +110,7 @@ impl Api {
 pub struct Call<'a> {
     api: &'a Api,
     request: TestRequest,
+    body: Option<BoxedPayloadStream>,
 }
 
 impl Call<'_> {
@@ -137,9 +141,15 @@ impl Call<'_> {
     }
 
     /// With these bytes as its body, said to be JSON.
-    pub fn bytes(self, body: impl Into<actix_web::web::Bytes>) -> Self {
+    pub fn bytes(self, body: impl Into<Bytes>) -> Self {
         Self { request: self.request.set_payload(body), ..self }
             .with("Content-Type", "application/json")
+    }
+
+    /// With a body that comes bit by bit, said to be a form.
+    pub fn streamed(self, bits: impl Stream<Item = Result<Bytes, PayloadError>> + 'static) -> Self {
+        Self { body: Some(Box::pin(bits)), ..self }
+            .with("Content-Type", &format!("multipart/form-data; boundary={BOUNDARY}"))
     }
 
     /// Sends it. The answer must be one that the OpenAPI document promises.
@@ -162,7 +172,10 @@ impl Call<'_> {
     }
 
     async fn call(self) -> (Method, String, Opened) {
-        let request = self.request.to_request();
+        let mut request = self.request.to_request();
+        if let Some(payload) = self.body {
+            *request.payload() = Payload::Stream { payload };
+        }
         let (method, path) = (request.method().clone(), request.path().to_owned());
         let outcome = (self.api.call)(request).await;
         // What comes out as an error is turned into an answer by the server around the routes.

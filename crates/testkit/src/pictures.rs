@@ -16,6 +16,19 @@ pub fn a_png(width: u32, height: u32) -> Vec<u8> {
     file
 }
 
+/// A PNG of many pixels and few bytes, all of them black.
+pub fn a_large_png(width: u32, height: u32) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::One);
+    let pixels = vec![0; usize::try_from(width.div_ceil(8) * height).unwrap()];
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&pixels).unwrap();
+    writer.finish().unwrap();
+    file
+}
+
 /// What separates the parts of a form.
 pub const BOUNDARY: &str = "a-line-that-stands-nowhere-else";
 

@@ -8,7 +8,7 @@ use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use grateful_application::{IdempotencyKey, Repeat};
-use grateful_domain::{Fields, Invalid};
+use grateful_domain::Invalid;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -44,8 +44,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for RepeatableBody<T> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let bytes = read(&request, payload).await?;
-            let repeat = repeat(&request, [&bytes[..]])?;
-            Ok(Self { body: parse(&bytes)?, repeat })
+            let mut repeating = Repeating::begin(&request)?;
+            repeating.add(&bytes);
+            Ok(Self { body: parse(&bytes)?, repeat: repeating.end() })
         })
     }
 }
@@ -105,25 +106,32 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     Ok(T::deserialize(Value::Object(object)).map_err(|error| refused(&error))?)
 }
 
-/// What makes this request the same as another: its key, and all that decides what it does.
-pub(crate) fn repeat<'b>(
-    request: &HttpRequest,
-    body: impl IntoIterator<Item = &'b [u8]>,
-) -> Result<Option<Repeat>, ApiError> {
-    let Some(raw) = request.headers().get("idempotency-key") else { return Ok(None) };
-    let mut fields = Fields::default();
-    let key =
-        fields.check("Idempotency-Key", IdempotencyKey::parse(raw.to_str().unwrap_or_default()));
-    let mut hash = Sha256::new();
-    let mut add = |part: &[u8]| {
-        hash.update(part.len().to_be_bytes());
-        hash.update(part);
-    };
-    add(request.method().as_str().as_bytes());
-    add(request.path().as_bytes());
-    body.into_iter().for_each(add);
-    let fingerprint = hash.finalize().into();
-    Ok(fields.finish(|| Some(Some(Repeat { key: key?, fingerprint })))?)
+/// What makes this request the same as another: its key, and all that decides what it does, as it is read.
+pub(crate) struct Repeating(Option<(IdempotencyKey, Sha256)>);
+
+impl Repeating {
+    /// Of this request, where it has a key.
+    pub(crate) fn begin(request: &HttpRequest) -> Result<Self, ApiError> {
+        let Some(raw) = request.headers().get("idempotency-key") else { return Ok(Self(None)) };
+        let key = IdempotencyKey::parse(raw.to_str().unwrap_or_default());
+        let key = key.map_err(|error| Invalid::field("Idempotency-Key", error))?;
+        let mut repeating = Self(Some((key, Sha256::new())));
+        repeating.add(request.method().as_str().as_bytes());
+        repeating.add(request.path().as_bytes());
+        Ok(repeating)
+    }
+
+    /// The next part of its body.
+    pub(crate) fn add(&mut self, part: &[u8]) {
+        if let Some((_, hash)) = &mut self.0 {
+            hash.update(part.len().to_be_bytes());
+            hash.update(part);
+        }
+    }
+
+    pub(crate) fn end(self) -> Option<Repeat> {
+        self.0.map(|(key, hash)| Repeat { key, fingerprint: hash.finalize().into() })
+    }
 }
 
 /// One field of a body, whatever was sent for it: what is wrong is said when it is asked for, beside all others.

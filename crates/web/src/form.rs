@@ -15,7 +15,7 @@ use grateful_domain::Invalid;
 use tokio::time::{Instant, timeout_at};
 
 use crate::WebConfig;
-use crate::body::{Field, repeat};
+use crate::body::{Field, Repeating};
 use crate::error::ApiError;
 
 /// What was sent in a form.
@@ -40,19 +40,20 @@ impl Form {
         require_short(&request)?;
         let app = request.app_data::<Data<App>>();
         let place = app.ok_or_else(|| Error::Internal("no App".into()))?.pictures.admit()?;
+        let mut repeating = Repeating::begin(&request)?;
         let mut parts = Parts::begin(&request, payload);
         let mut texts = HashMap::new();
         let mut bytes = Vec::new();
-        let mut all = vec![];
         while let Some((name, content)) = parts.next(picture).await? {
+            repeating.add(name.as_bytes());
+            repeating.add(&content);
             if name == picture {
-                bytes.clone_from(&content);
+                bytes = content;
             } else {
-                texts.insert(name.clone(), text(content.clone()));
+                texts.insert(name, text(content));
             }
-            all.extend([name.into_bytes(), content]);
         }
-        let repeat = repeat(&request, all.iter().map(Vec::as_slice))?;
+        let repeat = repeating.end();
         // Browsers send an empty file where none was chosen.
         let picture = (!bytes.is_empty()).then_some(Upload { bytes, field: picture, place });
         Ok(Self { texts, picture, repeat })

@@ -42,7 +42,7 @@ pub(crate) async fn report_alive() -> Json<Status> {
     Json(Status { status: "alive" })
 }
 
-/// Says whether requests can be served: the database answers and is migrated, uploads can be read.
+/// Says whether requests can be served: the database answers and is migrated, uploads can be written.
 #[utoipa::path(tag = "health", responses((status = 200, body = Status), (status = 503, body = Problem)))]
 #[get("/readyz")]
 pub(crate) async fn report_ready(app: Data<App>) -> Result<Json<Status>, ApiError> {

@@ -3,7 +3,8 @@
 use actix_web::body::SizedStream;
 use actix_web::http::header::{
     ACCEPT_RANGES, ByteRangeSpec, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE,
-    CROSS_ORIGIN_RESOURCE_POLICY, ETAG, EntityTag, Header, HeaderName, IfRange, RANGE, Range,
+    CROSS_ORIGIN_RESOURCE_POLICY, ETAG, EntityTag, Header, HeaderName, IF_RANGE, IfRange, RANGE,
+    Range,
 };
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get};
@@ -91,6 +92,6 @@ fn is_of_this(request: &HttpRequest, tag: &EntityTag) -> bool {
     match IfRange::parse(request) {
         Ok(IfRange::EntityTag(wanted)) => wanted.strong_eq(tag),
         Ok(IfRange::Date(_)) => false,
-        Err(_) => true,
+        Err(_) => !request.headers().contains_key(IF_RANGE),
     }
 }

@@ -82,6 +82,8 @@ fn all_wrong_settings_are_said_at_once() {
         .with("GRATEFUL_SESSION_DAYS", 0)
         .with("GRATEFUL_SHUTDOWN_SECONDS", "1e3")
         .with("GRATEFUL_NOTIFICATION_DAYS", 1)
+        .with("GRATEFUL_UPLOADS_BUCKET", "https://pictures")
+        .with("GRATEFUL_ORPHAN_MINUTES", "old")
         .with("GRATEFUL_RATE_LIMITS", "sometimes")
         .with("GRATEFUL_TRUSTED_PROXIES", "10.0.0.0/33")
         .with("GRATEFUL_LIMIT_SIGNUPS", 10)

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use grateful_application::accounts::{self, ChangePassword};
 use grateful_application::{
-    AccessToken, App, IdempotencyKey, Repeat, export, feed, health, housekeeping, posts, profiles,
-    sessions,
+    AccessToken, App, IdempotencyKey, Repeat, Upload, export, feed, health, housekeeping, photos,
+    posts, profiles, sessions, uploads,
 };
 use grateful_domain::{
     Limit, Page, PostEdit, PostId, ProfileEdit, Session, SessionId, UserId, Viewer,
@@ -20,6 +20,7 @@ fn the_future_of_every_use_case_can_be_sent(
     session: &Session,
     token: &AccessToken,
     (user, post, id): (UserId, PostId, SessionId),
+    (file, upload): (&uploads::File, fn() -> Upload),
 ) {
     let (viewer, page) = (Viewer::Guest, Page::first(Limit::DEFAULT));
     let change = ChangePassword { current: String::new(), new: password("battery staple") };
@@ -42,11 +43,18 @@ fn the_future_of_every_use_case_can_be_sent(
     sent(sessions::end(app, user, id));
     sent(sessions::end_all(app, user));
     sent(posts::publish(app, user, draft("For rain."), Some(repeat), |_| Vec::new()));
+    sent(posts::publish_pictured(app, user, draft("Look!"), upload(), None, |_| Vec::new()));
     sent(posts::read(app, viewer, post));
     sent(posts::edit(app, user, post, PostEdit::default(), |_| true));
     sent(posts::delete(app, user, post));
     sent(posts::list_by(app, viewer, user, page));
     sent(feed::newest(app, viewer, page));
+    sent(photos::set(app, user, upload(), None, None, |_| Vec::new()));
+    sent(photos::remove(app, user));
+    sent(photos::stood_for(app, user));
+    sent(uploads::find(app, "posts/a.jpg"));
+    sent(uploads::read(app, file, 0..1));
+    sent(uploads::sweep(app));
     sent(health::ready(app));
     sent(housekeeping::sweep(app));
 }

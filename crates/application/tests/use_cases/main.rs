@@ -15,8 +15,12 @@ mod embedding;
 mod feed;
 /// Wherever a person is referred to: what is exported, and what is left when they go.
 mod holdings;
+/// The images of posts: who shows them, and when their files go.
+mod images;
 /// Finding people by what they are called.
 mod people;
+/// The photos of people.
+mod photos;
 /// Posts: who may do what, and what is counted.
 mod posts;
 /// What people say of themselves, and turning approval off.
@@ -27,5 +31,7 @@ mod queries;
 mod repeats;
 /// Being signed in, and no longer.
 mod sessions;
+/// Files that no row names.
+mod sweep;
 /// Whether this node can work, and what it tidies up.
 mod upkeep;

@@ -1,17 +1,24 @@
 //! What the tests of several subjects share.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::TryStreamExt as _;
 use grateful_application::accounts::{LogIn, SignUp};
 use grateful_application::{
-    AccessToken, Answer, App, Error, Repeat, Result, accounts, posts, sessions,
+    AccessToken, Answer, App, Error, Repeat, Result, Upload, accounts, posts, sessions,
 };
 use grateful_domain::{
     Content, Draft, Email, Password, PostId, PostType, SeenPost, Session, User, UserId, Username,
     Visibility,
 };
+use grateful_media::Header;
 use grateful_storage::Connection;
-use grateful_testkit::{PASSWORD, TestDatabase};
+use grateful_testkit::{PASSWORD, TestApp, TestDatabase};
+use object_store::ObjectStoreExt as _;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use tempfile::TempDir;
 use uuid::Uuid;
 
 /// A public daily post that is yet to be published.
@@ -38,6 +45,44 @@ pub(crate) async fn publish(
 
 fn recorded(seen: &SeenPost) -> Vec<u8> {
     format!("{} {}", seen.post.id, seen.post.draft.content.as_str()).into_bytes()
+}
+
+/// Publishes it with a picture, and keeps the same.
+pub(crate) async fn publish_pictured(
+    app: &App,
+    author: UserId,
+    draft: Draft,
+    picture: &[u8],
+    repeat: Option<Repeat>,
+) -> Result<Answer> {
+    posts::publish_pictured(app, author, draft, upload(app, picture), repeat, recorded).await
+}
+
+/// A file as it was sent, with its place in the queue.
+pub(crate) fn upload(app: &App, file: &[u8]) -> Upload {
+    Upload { bytes: file.to_vec(), field: "file", place: app.pictures.admit().unwrap() }
+}
+
+/// The paths of all files, in their order.
+pub(crate) async fn files(app: &App) -> Vec<String> {
+    let files = app.files.list(None).map_ok(|file| file.location.to_string());
+    let mut files: Vec<String> = files.try_collect().await.unwrap();
+    files.sort();
+    files
+}
+
+/// Pixels across and down of a picture that was written.
+pub(crate) async fn sides_of(app: &App, file: &str) -> (u32, u32) {
+    let file = app.files.get(&Path::from(file)).await.unwrap().bytes().await.unwrap();
+    let header = Header::read(&file).unwrap();
+    (header.width(), header.height())
+}
+
+/// Has uploads go to a folder, as they do in a server.
+pub(crate) fn in_a_folder(app: &mut TestApp) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    app.app.files = Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
+    folder
 }
 
 /// The post that an answer of [`publish`] is about.

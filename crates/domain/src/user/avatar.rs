@@ -47,6 +47,7 @@ impl Colour {
 
     /// Black or white, whichever is easier to read on this one. The contrast is 4.5 or more, which WCAG 2.1 asks for at
     /// least (1.4.3), whatever the colour.
+    #[must_use]
     pub fn ink(self) -> Self {
         if self.contrast(Self::WHITE) < 4.5 { Self::BLACK } else { Self::WHITE }
     }

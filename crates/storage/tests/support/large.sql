@@ -1,9 +1,11 @@
 -- A large and deterministic world: 10,000 people and 200,000 posts, one a minute, every tenth of them private.
 -- Person 1 wrote a twentieth of them and stands in a block with 40 others; the newest post is everybody's favourite.
+-- Every second person has a photo, every fourth post an image.
 SET synchronous_commit = off;
 
-INSERT INTO users (email, username, hashed_password, posts_count, public_posts_count)
-SELECT 'person_' || n || '@example.org', 'Person_' || n, '', 20, 18 FROM generate_series(1, 10000) AS n;
+INSERT INTO users (email, username, hashed_password, posts_count, public_posts_count, profile_photo_filename)
+SELECT 'person_' || n || '@example.org', 'Person_' || n, '', 20, 18, CASE n % 2 WHEN 0 THEN 'profile_' || n END
+FROM generate_series(1, 10000) AS n;
 
 -- One session has a token that a test can know.
 INSERT INTO sessions (id, user_id, token_hash, expires_at)
@@ -15,11 +17,12 @@ FROM generate_series(1, 30000) AS n;
 -- The foreign key is kept by how the rows are made; looking up each author would take as long as all the rest.
 SET session_replication_role = replica;
 
-INSERT INTO posts (id, author_id, content, is_public, created_at)
+INSERT INTO posts (id, author_id, content, image_url, is_public, created_at)
 SELECT
     ('01930000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
     CASE WHEN n % 20 = 7 THEN 1 ELSE n * 7919 % 10000 + 1 END,
     'Thankful for number ' || n,
+    CASE n % 4 WHEN 0 THEN '/uploads/posts/' || md5(n::text)::uuid || '.jpg' END,
     n % 10 <> 0,
     timestamptz '2025-01-01 00:00Z' + n * interval '1 minute'
 FROM generate_series(1, 200000) AS n;

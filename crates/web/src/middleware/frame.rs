@@ -7,8 +7,8 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL,
-    CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY, VARY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, ORIGIN, RANGE, REFERRER_POLICY,
+    VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -42,8 +42,9 @@ pub(crate) async fn frame(
     let last_words =
         LastWords { id: id.clone(), line: line.clone(), origin, at: now(request.request()) };
     if request.method() == Method::HEAD {
-        // The server sends no body for it in any case.
+        // The server sends no body for it in any case, so there are no parts of one either (RFC 9110, 14.2).
         request.head_mut().method = Method::GET;
+        request.head_mut().headers_mut().remove(RANGE);
     }
 
     let span = tracing::info_span!("request", id = %id);

@@ -8,6 +8,8 @@ mod support;
 
 /// `/auth`
 mod auth;
+/// `/api/avatar`
+mod avatars;
 /// `/users/me/export`
 mod export;
 /// `/posts/feed`
@@ -20,6 +22,10 @@ mod leaving;
 mod locations;
 /// `/users/search`, `/users/validate-batch` and `/users/by-username`
 mod people;
+/// `/users/me/profile/photo`
+mod photos;
+/// `/posts/upload`
+mod pictured;
 /// `/posts`
 mod posts;
 /// The pages of people, and one's own
@@ -28,6 +34,8 @@ mod profiles;
 mod ranked;
 /// `/posts/trending`
 mod trending;
+/// `/uploads`
+mod uploads;
 /// `/users`
 mod users;
 

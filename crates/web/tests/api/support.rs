@@ -1,6 +1,12 @@
 //! What the tests of several resources share.
 
-use grateful_testkit::{Answer, Api, Caller};
+use std::cell::Cell;
+use std::rc::Rc;
+
+use actix_web::error::PayloadError;
+use actix_web::web::Bytes;
+use futures_util::{Stream, StreamExt as _, stream};
+use grateful_testkit::{Answer, Api, BOUNDARY, Caller};
 use serde_json::{Value, json};
 
 /// The moment at which tests happen, as it is sent.
@@ -127,4 +133,40 @@ pub(crate) async fn walk(
         assert!(pages <= 100, "the list does not end");
     }
     (met, pages)
+}
+
+/// A body that does not end, and how much of it was taken.
+#[derive(Debug, Clone)]
+pub(crate) struct Endless {
+    start: Bytes,
+    more: Bytes,
+    taken: Rc<Cell<usize>>,
+}
+
+impl Endless {
+    /// One that begins like this and goes on like that.
+    pub(crate) fn of(start: &str, more: &str) -> Self {
+        let [start, more] = [start, more].map(|text| Bytes::copy_from_slice(text.as_bytes()));
+        Self { start, more, taken: Rc::default() }
+    }
+
+    /// A form whose only part has this name.
+    pub(crate) fn part(name: &str) -> Self {
+        let file = if ["file", "image"].contains(&name) { "; filename=\"x.png\"" } else { "" };
+        let head = format!("Content-Disposition: form-data; name=\"{name}\"{file}");
+        Self::of(&format!("--{BOUNDARY}\r\n{head}\r\n\r\n"), &"x".repeat(16_384))
+    }
+
+    pub(crate) fn bits(&self) -> impl Stream<Item = Result<Bytes, PayloadError>> + use<> {
+        let Self { start, more, taken } = self.clone();
+        stream::once(async move { start }).chain(stream::repeat(more)).map(move |bit| {
+            taken.set(taken.get() + bit.len());
+            Ok(bit)
+        })
+    }
+
+    /// In bytes.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken.get()
+    }
 }

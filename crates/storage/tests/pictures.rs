@@ -1,0 +1,257 @@
+//! Whose photo is which, and which image any post shows: what decides whether a file goes.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use diesel_async::SimpleAsyncConnection as _;
+use futures_util::future::{join, join_all};
+use grateful_domain::{ImageUrl, PhotoSize, Post, ProfilePhoto, UserId};
+use grateful_storage::{Connection, PhotoBefore, Repositories, Result};
+use grateful_testkit::{TestDatabase, a_post, someone};
+use uuid::Uuid;
+
+#[tokio::test]
+async fn a_photo_is_kept_by_its_name_and_shown_by_its_medium_size() {
+    let test = TestDatabase::create().await;
+    let (ana, ben) = (someone(&test).await, someone(&test).await);
+
+    let before = set(&test, ana, Some(&photo(1))).await;
+
+    assert_eq!(before, Some(PhotoBefore(None)));
+    let shown = test.connect().await.users().find_author(ana).await.unwrap().unwrap();
+    assert_eq!(shown.profile_image_url, Some(photo(1).url(PhotoSize::Medium)));
+    let other = test.connect().await.users().find_author(ben).await.unwrap().unwrap();
+    assert_eq!(other.profile_image_url, None);
+}
+
+#[tokio::test]
+async fn each_change_of_a_photo_tells_which_was_there_before() {
+    let test = TestDatabase::create().await;
+    let ana = someone(&test).await;
+
+    set(&test, ana, Some(&photo(1))).await;
+    let replaced = set(&test, ana, Some(&photo(2))).await;
+    let removed = set(&test, ana, None).await;
+    let again = set(&test, ana, None).await;
+
+    assert_eq!(replaced, Some(PhotoBefore(Some(photo(1)))));
+    assert_eq!(removed, Some(PhotoBefore(Some(photo(2)))));
+    assert_eq!(again, Some(PhotoBefore(None)));
+    let none = "users WHERE profile_photo_filename IS NULL AND profile_image_url IS NULL";
+    assert_eq!(test.count(none).await, 1);
+}
+
+#[tokio::test]
+async fn nobody_has_no_photo_to_change() {
+    let test = TestDatabase::create().await;
+
+    assert_eq!(set(&test, UserId::from(4_711), Some(&photo(1))).await, None);
+    assert_eq!(set(&test, UserId::from(-1), None).await, None);
+}
+
+/// Else the files of one would stay, and those of another be removed twice.
+#[tokio::test]
+async fn of_many_changes_at_once_each_tells_of_another_photo_and_one_is_left() {
+    let test = TestDatabase::create().await;
+    let ana = someone(&test).await;
+    let photos: Vec<_> = (1..=12).map(photo).collect();
+
+    let changes = photos.iter().map(|photo| set(&test, ana, Some(photo)));
+    let told = join_all(changes).await;
+
+    let before: HashSet<ProfilePhoto> =
+        told.iter().filter_map(|it| it.clone().unwrap().0).collect();
+    let first = told.iter().filter(|it| **it == Some(PhotoBefore(None))).count();
+    assert_eq!((before.len(), first), (11, 1), "{told:?}");
+    let all: HashSet<_> = photos.into_iter().collect();
+    let left: Vec<_> = all.difference(&before).cloned().collect();
+    let kept = test.connect().await.users().photos_among(&all).await.unwrap();
+    assert_eq!(kept.into_iter().collect::<Vec<_>>(), left);
+}
+
+#[tokio::test]
+async fn those_photos_are_found_that_are_anybodys() {
+    let test = TestDatabase::create().await;
+    for number in [1, 2] {
+        set(&test, someone(&test).await, Some(&photo(number))).await;
+    }
+    someone(&test).await;
+    let mut conn = test.connect().await;
+
+    let asked = [1, 3, 4].map(photo).into();
+    assert_eq!(conn.users().photos_among(&asked).await.unwrap(), [photo(1)].into());
+    assert_eq!(conn.users().photos_among(&HashSet::new()).await.unwrap(), HashSet::new());
+}
+
+#[tokio::test]
+async fn whoever_goes_leaves_word_of_their_photo() {
+    let test = TestDatabase::create().await;
+    let (ana, ben) = (someone(&test).await, someone(&test).await);
+    set(&test, ana, Some(&photo(1))).await;
+    let mut conn = test.connect().await;
+
+    assert_eq!(conn.users().delete(ana).await.unwrap(), Some(PhotoBefore(Some(photo(1)))));
+    assert_eq!(conn.users().delete(ben).await.unwrap(), Some(PhotoBefore(None)));
+    assert_eq!(conn.users().delete(ana).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn those_images_are_found_that_any_post_shows_also_a_private_one() {
+    let test = TestDatabase::create().await;
+    a_post().showing(image(1).as_str()).saved_in(&test).await;
+    a_post().showing(image(1).as_str()).saved_in(&test).await;
+    a_post().private().showing(image(2).as_str()).saved_in(&test).await;
+    a_post().saved_in(&test).await;
+    let mut conn = test.connect().await;
+
+    let asked = [1, 2, 3].map(image).into();
+    let shown = conn.posts().images_among(&asked).await.unwrap();
+
+    assert_eq!(shown, [image(1), image(2)].into());
+    assert_eq!(conn.posts().images_among(&HashSet::new()).await.unwrap(), HashSet::new());
+}
+
+#[tokio::test]
+async fn an_image_is_held_where_another_post_shows_it() {
+    let test = TestDatabase::create().await;
+    let post = a_post().showing(image(1).as_str()).saved_in(&test).await;
+    let other = a_post().showing(image(2).as_str()).saved_in(&test).await;
+
+    assert!(hold(&mut test.connect().await, &other, &image(1)).await);
+    assert!(!hold(&mut test.connect().await, &post, &image(1)).await, "its own does not count");
+    assert!(!hold(&mut test.connect().await, &post, &image(3)).await);
+}
+
+/// Each of these takes the image away from the only post that shows it.
+const TAKING_AWAY: [&str; 2] = ["DELETE FROM posts", "UPDATE posts SET image_url = NULL"];
+
+#[tokio::test]
+async fn while_the_image_is_being_taken_away_its_holder_waits_for_how_that_ends() {
+    for taking in TAKING_AWAY {
+        for (end, is_held) in [("COMMIT", false), ("ROLLBACK", true)] {
+            let test = TestDatabase::create().await;
+            a_post().showing(image(1).as_str()).saved_in(&test).await;
+            let new = a_post().by(someone(&test).await).unsaved();
+            let mut taker = test.begin(taking).await;
+            let mut conn = test.connect().await;
+
+            let holding = async { hold(&mut conn, &new, &image(1)).await };
+            let ending = async {
+                until_waiting(&test).await;
+                taker.batch_execute(end).await.unwrap();
+            };
+            let (held, ()) = join(holding, ending).await;
+
+            assert_eq!(held, is_held, "{taking}; {end}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_takes_a_held_image_away_waits_and_then_finds_who_shows_it() {
+    for taking in TAKING_AWAY {
+        let test = TestDatabase::create().await;
+        let post = a_post().showing(image(1).as_str()).saved_in(&test).await;
+        let new = a_post().by(post.author).showing(image(1).as_str()).unsaved();
+        let mut holder = test.begin("SELECT").await;
+        holder.posts().insert(&new).await.unwrap();
+        assert!(hold(&mut holder, &new, &image(1)).await);
+
+        let taking_away = async {
+            test.execute(&format!("{taking} WHERE id = '{}'", post.id)).await;
+            test.connect().await.posts().images_among(&[image(1)].into()).await.unwrap()
+        };
+        let ending = async {
+            until_waiting(&test).await;
+            holder.batch_execute("COMMIT").await.unwrap();
+        };
+        let (shown, ()) = join(taking_away, ending).await;
+
+        assert_eq!(shown, [image(1)].into(), "{taking}");
+    }
+}
+
+/// Everybody who shows it may be the last; once nobody does, its file is removed, and it must stay so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_post_ever_shows_an_image_whose_file_was_removed() {
+    let test = TestDatabase::create().await;
+    let author = someone(&test).await;
+    let (mut borrowed, mut refused) = (0, 0);
+
+    for round in 0..40_u128 {
+        let image = image(round);
+        let first = a_post().by(author).showing(image.as_str()).saved_in(&test).await;
+        let last = a_post().by(author).showing(image.as_str()).saved_in(&test).await;
+        let takers = [(&first, TAKING_AWAY[0]), (&last, TAKING_AWAY[1])];
+        let taking = takers.map(|(post, how)| take_away(&test, post, how, &image));
+        let posts: Vec<Post> =
+            (0..3).map(|_| a_post().by(author).showing(image.as_str()).unsaved()).collect();
+        let showing = posts.iter().map(|post| borrow(&test, post, &image));
+
+        let (shown, removed) = join(join_all(showing), join_all(taking)).await;
+
+        let rows = test.count(&format!("posts WHERE image_url = '{}'", image.as_str())).await;
+        let shown = shown.into_iter().filter(|shown| *shown).count();
+        assert_eq!(rows, i64::try_from(shown).unwrap());
+        let is_removed = removed.contains(&true);
+        assert_eq!(is_removed, rows == 0, "round {round}: {removed:?}, {rows} posts show it");
+        borrowed += shown;
+        refused += 3 - shown;
+    }
+
+    println!("{borrowed} posts showed another's image, {refused} came too late");
+}
+
+/// Publishes a post with an image that must be another's. Tells whether it was.
+async fn borrow(test: &TestDatabase, post: &Post, image: &ImageUrl) -> bool {
+    let shown: Result<bool> = test
+        .db
+        .transaction(async |tx| {
+            let is_held = tx.posts().hold_image(image, post.id).await?;
+            if is_held {
+                tx.posts().insert(post).await?;
+            }
+            Ok(is_held)
+        })
+        .await;
+    shown.unwrap()
+}
+
+/// Takes the image away from a post. Tells whether its file is removed then.
+async fn take_away(test: &TestDatabase, post: &Post, how: &str, image: &ImageUrl) -> bool {
+    test.execute(&format!("{how} WHERE id = '{}'", post.id)).await;
+    let mut conn = test.connect().await;
+    conn.posts().images_among(&[image.clone()].into()).await.unwrap().is_empty()
+}
+
+async fn set(
+    test: &TestDatabase,
+    user: UserId,
+    photo: Option<&ProfilePhoto>,
+) -> Option<PhotoBefore> {
+    test.connect().await.users().set_photo(user, photo).await.unwrap()
+}
+
+async fn hold(conn: &mut Connection, but: &Post, image: &ImageUrl) -> bool {
+    conn.posts().hold_image(image, but.id).await.unwrap()
+}
+
+fn photo(number: u128) -> ProfilePhoto {
+    ProfilePhoto::new(Uuid::from_u128(number))
+}
+
+fn image(number: u128) -> ImageUrl {
+    ImageUrl::new(Uuid::from_u128(number))
+}
+
+/// Waits until a statement in this database waits for a lock.
+async fn until_waiting(test: &TestDatabase) {
+    let waiting =
+        "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while test.count(waiting).await == 0 {
+        assert!(Instant::now() < deadline, "nobody waits");
+        tokio::task::yield_now().await;
+    }
+}
