@@ -174,6 +174,104 @@ fn whoever_embeds_storage_gets_no_http_and_no_use_cases() {
     }
 }
 
+/// What the sources of each crate may not name, be it by a dependency or by what another crate passes on: beginnings of
+/// names.
+const MAY_NOT_NAME: [(&str, &[&str]); 7] = [
+    (
+        "grateful-domain",
+        &["actix", "async", "diesel", "postgres", "tokio", "Deserialize", "Serialize", "Utc::now"],
+    ),
+    ("grateful-storage", &["actix", "Http", "StatusCode"]),
+    (
+        "grateful-application",
+        &["actix", "deadpool", "diesel", "postgres", "Http", "StatusCode", "sql_query"],
+    ),
+    ("grateful-web", &["deadpool", "diesel", "grateful_storage", "postgres", "sql_query"]),
+    ("grateful-seed", &["actix", "diesel", "postgres", "tokio", "Utc::now"]),
+    ("grateful-media", &["actix", "diesel", "postgres", "tokio", "async"]),
+    ("grateful-nominatim", &["actix", "diesel", "postgres"]),
+];
+
+#[test]
+fn no_ring_names_what_belongs_to_another() {
+    let workspace = Workspace::read();
+
+    for (name, unknown) in MAY_NOT_NAME {
+        for file in rust_files(&workspace.member(name).folder.join("src")) {
+            let source = fs::read_to_string(&file).unwrap();
+            for (number, line) in (1..).zip(code(&source)) {
+                for word in unknown {
+                    let known = begins_a_name(line, word);
+                    assert!(!known, "{}:{number} names {word}: {line}", file.display());
+                }
+            }
+        }
+    }
+}
+
+/// Crates that others are to find and embed.
+const FOR_EMBEDDERS: [&str; 2] = ["grateful-domain", "grateful-storage"];
+
+/// Fields and variants may speak for themselves; whatever one calls or names has a sentence of its own.
+#[test]
+fn whatever_embedders_call_says_what_it_means() {
+    let workspace = Workspace::read();
+    let mut items = 0;
+
+    for name in FOR_EMBEDDERS {
+        for file in rust_files(&workspace.member(name).folder.join("src")) {
+            let source = fs::read_to_string(&file).unwrap();
+            let lines: Vec<&str> = code_of_library(&source).lines().collect();
+            for (index, line) in lines.iter().enumerate().filter(|(_, line)| is_public_item(line)) {
+                let above = lines[..index].iter().rev().take_while(|line| !ends_an_item(line));
+                let is_told = above.into_iter().any(|line| line.trim_start().starts_with("///"));
+                assert!(is_told, "{}:{} says nothing: {line}", file.display(), index + 1);
+                items += 1;
+            }
+        }
+    }
+    assert!(200 < items, "the sources are read: {items}");
+}
+
+#[test]
+fn examples_for_embedders_are_run_by_a_test_and_named_on_the_front_page() {
+    let workspace = Workspace::read();
+
+    for member in FOR_EMBEDDERS.map(|name| workspace.member(name)) {
+        let examples = rust_files(&member.folder.join("examples"));
+        let page = fs::read_to_string(member.folder.join("README.md")).unwrap();
+        let tests = fs::read_to_string(member.folder.join("tests/examples.rs")).unwrap();
+        assert!(!examples.is_empty(), "{} shows nothing", member.name);
+
+        for example in examples {
+            let name = example.file_stem().unwrap().to_str().unwrap();
+            let command = format!("`cargo run -p {} --example {name}`", member.name);
+            assert!(page.contains(&command), "{command} is not on the front page");
+            assert!(tests.contains(&format!("../examples/{name}.rs")), "{name} is not run");
+        }
+    }
+}
+
+#[test]
+fn what_embedders_need_is_in_the_packages() {
+    let workspace = Workspace::read();
+    let migrations = fs::read_dir(workspace.root.join("migrations")).unwrap();
+    let migrations: Vec<PathBuf> = migrations.map(|entry| entry.unwrap().path()).collect();
+    let (domain, storage) = (packaged("grateful-domain"), packaged("grateful-storage"));
+
+    for files in [&domain, &storage] {
+        for file in ["Cargo.toml", "README.md", "src/lib.rs"] {
+            assert!(files.contains(file), "{file} is not among {files:?}");
+        }
+    }
+    assert!(storage.contains("build.rs"), "{storage:?}");
+    // They are elsewhere, behind a link.
+    for step in migrations.iter().filter(|path| path.is_dir()) {
+        let up = format!("migrations/{}/up.sql", step.file_name().unwrap().display());
+        assert!(storage.contains(&up), "{up} is not among {storage:?}");
+    }
+}
+
 #[test]
 fn the_lints_of_the_workspace_hold_everywhere() {
     let workspace = Workspace::read();
@@ -343,6 +441,44 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
     let files = files.into_iter().filter(|file| file.extension().is_some_and(|it| it == "rs"));
     files.chain(folders.iter().flat_map(|folder| rust_files(folder))).collect()
+}
+
+/// The files that Cargo packages of a crate.
+fn packaged(name: &str) -> BTreeSet<String> {
+    let cargo = Command::new(env!("CARGO"))
+        .args(["package", "--list", "--allow-dirty", "--offline", "-p", name])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output();
+    let files = String::from_utf8(cargo.unwrap().stdout).unwrap();
+    files.lines().map(str::to_owned).collect()
+}
+
+/// The lines of a source without its comments, tests among them.
+fn code(source: &str) -> impl Iterator<Item = &str> {
+    source.lines().map(|line| line.split("//").next().unwrap_or_default())
+}
+
+/// A source up to its tests, which stand last.
+fn code_of_library(source: &str) -> &str {
+    source.split("#[cfg(test)]").next().unwrap_or_default()
+}
+
+/// Whether a line names something that begins with `word`.
+fn begins_a_name(line: &str, word: &str) -> bool {
+    let is_of_name = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(word).any(|(at, _)| !line[..at].ends_with(is_of_name))
+}
+
+fn is_public_item(line: &str) -> bool {
+    let kinds = ["fn ", "const ", "async fn ", "struct ", "enum ", "trait ", "type ", "static "];
+    // What a macro makes has the words that the macro was given.
+    let item = line.trim_start().strip_prefix("pub ").filter(|item| !item.contains('$'));
+    item.is_some_and(|item| kinds.iter().any(|kind| item.starts_with(kind)))
+}
+
+fn ends_an_item(line: &str) -> bool {
+    let line = line.trim();
+    line.is_empty() || (line.ends_with(['{', '}', ';']) && !line.starts_with("///"))
 }
 
 fn text(value: &Value) -> &str {

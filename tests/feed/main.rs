@@ -57,11 +57,8 @@ async fn walk_while_others_write(world: World) -> Findings {
     let TestApp { app, test, .. } = TestApp::create().await;
     let world = Arc::new(world.made_in(&test).await);
     // On a busy machine a node may keep people waiting; how long is not what this is about.
-    let patient = |config| DatabaseConfig {
-        wait: DEADLINE,
-        statement_timeout: DEADLINE,
-        max_connections: WRITERS,
-        ..config
+    let patient = |config: DatabaseConfig| {
+        config.with_wait(DEADLINE).with_statement_timeout(DEADLINE).with_max_connections(WRITERS)
     };
     let node = || App { db: test.pool(patient), clock: Arc::new(SystemClock), ..app.clone() };
     let nodes: Vec<App> = (0..NODES).map(|_| node()).collect();

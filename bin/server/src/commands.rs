@@ -85,7 +85,7 @@ impl Shared {
 
     /// One with a pool of its own, under this name.
     fn app(&self, pool: &'static str) -> App {
-        let db = Database::connect_lazily(DatabaseConfig { pool, ..self.database.clone() });
+        let db = Database::connect_lazily(self.database.clone().with_pool(pool));
         self.pools.add(&db);
         App {
             db,

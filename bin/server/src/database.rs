@@ -27,12 +27,10 @@ impl Postgres {
         };
         let named = settings.database_url.clone();
         let url = named.or_else(|| private.as_ref().map(|cluster| cluster.url(NAME)));
-        let config = DatabaseConfig {
-            max_connections: settings.connections_per_worker,
-            statement_timeout: settings.statement_timeout,
-            thresholds: settings.watching.thresholds,
-            ..DatabaseConfig::new(url.unwrap_or_default())
-        };
+        let config = DatabaseConfig::new(url.unwrap_or_default())
+            .with_max_connections(settings.connections_per_worker)
+            .with_statement_timeout(settings.statement_timeout)
+            .with_thresholds(settings.watching.thresholds);
         Ok(Self { config, private })
     }
 

@@ -18,7 +18,7 @@ pub(crate) const STREAMS_OPEN: &str = "grateful_streams_open";
 
 /// What is measured here and in storage.
 pub fn all_metrics() -> impl Iterator<Item = Metric> {
-    grateful_storage::METRICS.into_iter().chain(METRICS)
+    grateful_storage::METRICS.iter().copied().chain(METRICS)
 }
 
 const METRICS: [Metric; 8] = [

@@ -72,9 +72,9 @@ async fn insert(
 ) -> Result<()> {
     let names = post.names();
     let people = hold_named(tx, post.author, &names).await?;
-    // Behind people and ahead of inboxes, as all posts are locked.
-    require_upload(tx, post.id, borrowed).await?;
     tx.posts().insert(post).await?;
+    // Behind people, of whom the author is counted anew by now, and ahead of inboxes, as all posts are locked.
+    require_upload(tx, post.id, borrowed).await?;
     let causes = told_of_post(post, &called(&names, &people));
     tell(tx, &causes, &Details::of_post(post.draft.content.as_str()), now).await
 }

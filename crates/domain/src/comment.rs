@@ -15,6 +15,9 @@ impl CommentText {
     pub const MAX_CHARS: usize = 500;
 
     /// Checks the words of a comment.
+    ///
+    /// # Errors
+    /// Nothing but white space, more than [`CommentText::MAX_CHARS`], or a control character other than a line feed.
     pub fn parse(raw: &str) -> Result<Self, TextError> {
         text::required(raw, Lines::Many, Self::MAX_CHARS).map(Self)
     }

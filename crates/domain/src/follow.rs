@@ -38,6 +38,9 @@ impl Edge {
     }
 
     /// The edge with this code.
+    ///
+    /// # Errors
+    /// No edge is called so; [`Edge::None`] has no name.
     pub fn from_code(code: &str) -> Result<Self, UnknownEdge> {
         Self::ALL.into_iter().find(|edge| edge.code() == Some(code)).ok_or(UnknownEdge)
     }
@@ -119,6 +122,9 @@ impl FollowRefusal {
 
 /// What two people are to each other after one of them did something about the other. A repeated block or its repeated
 /// end changes nothing; everything else that changes nothing is refused.
+///
+/// # Errors
+/// Why nothing changes.
 pub fn relate(act: FollowAct, before: Relation) -> Result<Relation, FollowRefusal> {
     use Edge::{Active, Blocked, None, Pending};
 

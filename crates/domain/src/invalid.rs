@@ -67,6 +67,9 @@ impl Fields {
     }
 
     /// What `assemble` makes of the values, if no field was refused.
+    ///
+    /// # Errors
+    /// Every field that was refused, all at once.
     pub fn finish<T>(self, assemble: impl FnOnce() -> Option<T>) -> Result<T, Invalid> {
         match assemble() {
             Some(whole) if self.refused.is_empty() => Ok(whole),

@@ -167,6 +167,9 @@ impl NotificationType {
     }
 
     /// The type with this code.
+    ///
+    /// # Errors
+    /// No type is called so.
     pub fn from_code(code: &str) -> Result<Self, UnknownNotificationType> {
         Self::ALL.into_iter().find(|kind| kind.code() == code).ok_or(UnknownNotificationType)
     }
@@ -207,6 +210,9 @@ impl Priority {
     }
 
     /// The priority with this code.
+    ///
+    /// # Errors
+    /// No priority is called so.
     pub fn from_code(code: &str) -> Result<Self, UnknownPriority> {
         Self::ALL.into_iter().find(|priority| priority.code() == code).ok_or(UnknownPriority)
     }

@@ -50,6 +50,9 @@ impl Limit {
     pub const TRENDING: Self = Self(10);
 
     /// Checks a number from a client.
+    ///
+    /// # Errors
+    /// [`PageError::Limit`] for any other number.
     pub fn parse(raw: i64) -> Result<Self, PageError> {
         match u32::try_from(raw) {
             Ok(limit @ 1..=100) => Ok(Self(limit)),
@@ -82,6 +85,9 @@ impl Offset {
     pub const MAX: Self = Self(10_000);
 
     /// Checks a number from a client.
+    ///
+    /// # Errors
+    /// [`PageError::Offset`] for any other number.
     pub fn parse(raw: i64) -> Result<Self, PageError> {
         match u32::try_from(raw) {
             Ok(offset @ 0..=10_000) => Ok(Self(offset)),
@@ -202,6 +208,7 @@ impl List {
 
 /// Why a page was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum PageError {
     /// No entries, or too many.
     #[error("must be a whole number from 1 to {}", Limit::MAX.0)]
@@ -231,6 +238,9 @@ impl Position {
     }
 
     /// The place behind which `list` goes on.
+    ///
+    /// # Errors
+    /// [`PageError::Cursor`] for whatever [`Position::to_cursor`] did not write for the same list.
     pub fn from_cursor(list: List, cursor: &str) -> Result<Self, PageError> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| PageError::Cursor)?;
         let bytes: [u8; CURSOR_BYTES] = bytes.try_into().map_err(|_| PageError::Cursor)?;

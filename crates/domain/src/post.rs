@@ -48,6 +48,7 @@ pub struct Draft {
 /// Who may read a post, blocks apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Visibility {
+    /// Everybody, guests too.
     Public,
     /// Its author alone.
     Private,

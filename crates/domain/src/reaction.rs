@@ -101,6 +101,9 @@ impl Emoji {
     }
 
     /// The emoji with this code.
+    ///
+    /// # Errors
+    /// No emoji of ours is called so.
     pub fn from_code(code: &str) -> Result<Self, UnknownEmoji> {
         Self::ALL.into_iter().find(|emoji| emoji.code() == code).ok_or(UnknownEmoji)
     }

@@ -24,6 +24,9 @@ impl Session {
     const USE_IS_NOTED_EVERY: TimeDelta = TimeDelta::minutes(10);
 
     /// A session that begins now and lives for `lifetime`.
+    ///
+    /// # Panics
+    /// It would end later than [`DateTime::MAX_UTC`].
     pub fn begin(
         id: SessionId,
         user: UserId,

@@ -16,6 +16,9 @@ impl ShareMessage {
     pub const MAX_CHARS: usize = 200;
 
     /// Checks the words; blank ones are none.
+    ///
+    /// # Errors
+    /// More than [`ShareMessage::MAX_CHARS`], or a control character other than a line feed.
     pub fn parse(raw: &str) -> Result<Option<Self>, TextError> {
         Ok(text::optional(raw, Lines::Many, Self::MAX_CHARS)?.map(Self))
     }
@@ -45,6 +48,9 @@ impl ShareMethod {
     }
 
     /// The way with this name.
+    ///
+    /// # Errors
+    /// No way is called so.
     pub fn from_code(code: &str) -> Result<Self, UnknownShareMethod> {
         [Self::Url, Self::Message]
             .into_iter()
@@ -59,6 +65,7 @@ pub struct Recipients(Vec<UserId>);
 
 /// Why recipients were refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum RecipientsError {
     /// Nobody, or too many.
     #[error("must name 1 to {} people", Recipients::MAX)]
@@ -73,6 +80,9 @@ impl Recipients {
     pub const MAX: usize = 5;
 
     /// Checks the people that `sender` named. Who is named twice counts once.
+    ///
+    /// # Errors
+    /// Nobody, more than [`Recipients::MAX`], or the sender.
     pub fn parse(sender: UserId, raw: &[i64]) -> Result<Self, RecipientsError> {
         let mut people: Vec<UserId> = Vec::new();
         for id in raw.iter().copied().map(UserId::from) {

@@ -5,6 +5,7 @@ use unicode_normalization::UnicodeNormalization;
 
 /// Why a text was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum TextError {
     /// Nothing but white space.
     #[error("must not be empty")]

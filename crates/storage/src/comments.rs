@@ -32,7 +32,8 @@ impl Comments<'_> {
     /// to see.
     ///
     /// # Errors
-    /// `Missing` by [`Comments::PARENT_KEY`] where the comment that it answers is gone or on another post.
+    /// `Missing` by [`Comments::PARENT_KEY`] where the comment that it answers is gone or on another post; by
+    /// `comments_author_id_fkey` where its author is gone.
     pub async fn insert(&mut self, comment: &Comment) -> Result<bool> {
         let say = Say {
             id: comment.id.into(),

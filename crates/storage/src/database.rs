@@ -1,5 +1,7 @@
 //! Connections, and transactions on them.
 
+use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
@@ -19,19 +21,34 @@ use crate::{Connection, QueryMonitor, Result, StorageError, Thresholds, Transien
 type Transactions = <Connection as AsyncConnection>::TransactionManager;
 
 /// Where the database is, and how long anything there may take.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use grateful_storage::{DatabaseConfig, Thresholds};
+///
+/// let config = DatabaseConfig::new("postgresql://localhost/grateful")
+///     .with_max_connections(4)
+///     .with_statement_timeout(Duration::from_secs(2))
+///     .with_thresholds(Thresholds::default().with_slow(Duration::from_millis(50)));
+/// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct DatabaseConfig {
     /// A `postgresql://` address.
     pub url: String,
-    /// The most connections that one pool opens. PostgreSQL's own bound counts for all pools together.
+    /// The most connections that one pool opens: 8, unless said otherwise. PostgreSQL's own bound counts for all pools
+    /// together.
     pub max_connections: usize,
-    /// How long to wait for a connection before the database counts as unavailable.
+    /// How long to wait for a connection before the database counts as unavailable: 800 ms, unless said otherwise.
     pub wait: Duration,
-    /// How long one statement may run before PostgreSQL cancels it.
+    /// How long one statement may run before PostgreSQL cancels it, in whole milliseconds: 5 s, unless said otherwise. As
+    /// long may it wait for a lock, and a transaction do nothing.
     pub statement_timeout: Duration,
     /// From when on statements are reported.
     pub thresholds: Thresholds,
-    /// What the pool is for, as the metrics name it. Those of several pools with one name are added up.
+    /// What the pool is for, as the metrics name it: `main`, unless said otherwise. Those of several pools with one name
+    /// are added up.
     pub pool: &'static str,
 }
 
@@ -46,6 +63,36 @@ impl DatabaseConfig {
             thresholds: Thresholds::default(),
             pool: "main",
         }
+    }
+
+    /// With so many connections at most.
+    #[must_use]
+    pub fn with_max_connections(self, max_connections: usize) -> Self {
+        Self { max_connections, ..self }
+    }
+
+    /// With so long a wait for a connection.
+    #[must_use]
+    pub fn with_wait(self, wait: Duration) -> Self {
+        Self { wait, ..self }
+    }
+
+    /// With so much time for a statement.
+    #[must_use]
+    pub fn with_statement_timeout(self, statement_timeout: Duration) -> Self {
+        Self { statement_timeout, ..self }
+    }
+
+    /// With these bounds of what is reported.
+    #[must_use]
+    pub fn with_thresholds(self, thresholds: Thresholds) -> Self {
+        Self { thresholds, ..self }
+    }
+
+    /// For a pool of this name.
+    #[must_use]
+    pub fn with_pool(self, pool: &'static str) -> Self {
+        Self { pool, ..self }
     }
 
     /// What a new connection is told: no statement, lock or forgotten transaction holds others up for long, and a
@@ -66,8 +113,28 @@ impl DatabaseConfig {
     }
 }
 
-/// A connection that goes back to its pool when dropped.
-pub type PooledConnection = Object<Connection>;
+/// A [`Connection`] that goes back to its pool when dropped; one that broke, or has a transaction open, is closed instead.
+pub struct PooledConnection(Object<Connection>);
+
+impl Deref for PooledConnection {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl DerefMut for PooledConnection {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
+
+impl fmt::Debug for PooledConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PooledConnection").finish_non_exhaustive()
+    }
+}
 
 /// A pool of connections to one PostgreSQL. Clones share it.
 #[derive(Clone)]
@@ -125,7 +192,7 @@ impl Database {
         if connection.is_err() {
             metrics::counter!(POOL_FAILURES, "pool" => self.name).increment(1);
         }
-        Ok(connection?)
+        connection.map(PooledConnection).map_err(|error| StorageError::Unavailable(error.into()))
     }
 
     /// Runs `work` in one transaction, which commits if and only if `work` succeeds.
@@ -201,7 +268,7 @@ fn manager_config(config: &DatabaseConfig) -> ManagerConfig<Connection> {
             conn.batch_execute(&settings)
                 .await
                 .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-            conn.set_instrumentation(QueryMonitor::new(slow));
+            QueryMonitor::new(slow).watch(&mut conn);
             Ok(conn)
         }
         .boxed()

@@ -52,6 +52,9 @@ pub struct PutReaction {
 impl EmojiReactions<'_> {
     /// Leaves an emoji on a post, in place of an earlier one by the same person; counts the first. Nothing where the post
     /// is gone or not theirs to see.
+    ///
+    /// # Errors
+    /// `Missing` where whoever leaves it is gone, by `emoji_reactions_user_id_fkey`.
     pub async fn put(&mut self, new: &NewReaction) -> Result<Option<PutReaction>> {
         let leave = Leave {
             id: new.id.into(),

@@ -3,16 +3,24 @@
 use std::error::Error;
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind};
-use diesel_async::pooled_connection::deadpool::PoolError;
 use thiserror::Error;
 
 /// What every repository returns; absence is an `Option` inside it, not an error.
+///
+/// Any method that asks the database fails with [`Unavailable`](StorageError::Unavailable) where it cannot be reached or
+/// takes too long, with [`Conflict`](StorageError::Conflict) where another transaction stands in the way, and with
+/// [`Corrupt`](StorageError::Corrupt) where a row holds what this crate cannot have written. The `# Errors` of a method name
+/// only what else it refuses.
 pub type Result<T, E = StorageError> = std::result::Result<T, E>;
 
 type Source = Box<dyn Error + Send + Sync>;
 
-/// Why a statement did not do what it should.
+/// Why a statement did not do what it should. What else a kind may mean for one method, its `# Errors` say.
+///
+/// Errors of [`diesel`](crate::diesel) become these by `?`, so that statements of one's own stand beside those of a
+/// repository.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum StorageError {
     /// A unique constraint or index holds the same value already.
     #[error("{constraint} is taken")]
@@ -90,9 +98,9 @@ impl From<diesel::result::Error> for StorageError {
     }
 }
 
-/// Of those who load in bulk, past Diesel.
-impl From<tokio_postgres::Error> for StorageError {
-    fn from(error: tokio_postgres::Error) -> Self {
+impl StorageError {
+    /// What the driver said to those who load in bulk, past Diesel.
+    pub(crate) fn of_driver(error: tokio_postgres::Error) -> Self {
         use tokio_postgres::error::SqlState;
 
         let told = error.as_db_error();
@@ -115,12 +123,6 @@ impl From<tokio_postgres::Error> for StorageError {
 
 impl From<diesel::ConnectionError> for StorageError {
     fn from(error: diesel::ConnectionError) -> Self {
-        Self::Unavailable(error.into())
-    }
-}
-
-impl From<PoolError> for StorageError {
-    fn from(error: PoolError) -> Self {
         Self::Unavailable(error.into())
     }
 }

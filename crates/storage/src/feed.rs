@@ -36,6 +36,7 @@ pub struct Feed<'c> {
 
 /// A stretch of somebody's ranked feed.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Composed {
     /// What is there, place by place.
     pub places: Vec<FeedPlace>,
@@ -45,6 +46,7 @@ pub struct Composed {
 
 /// A post that got a place in somebody's ranked feed.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct FeedPlace {
     /// The post and why it is here.
     pub placed: Placed,

@@ -50,6 +50,9 @@ impl IdempotencyKeys<'_> {
     pub const LEASE: TimeDelta = TimeDelta::seconds(60);
 
     /// Claims the key for this attempt. Commit it before the act, so that others see it.
+    ///
+    /// # Errors
+    /// `Missing` where its user is gone, by `idempotency_keys_user_id_fkey`.
     pub async fn claim(&mut self, claim: &Claim) -> Result<Claimed> {
         if self.take(claim).await? {
             return Ok(Claimed::Ours);

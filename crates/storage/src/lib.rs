@@ -26,7 +26,13 @@ mod shares;
 mod statement;
 mod users;
 
+/// A connection to PostgreSQL, of Diesel's asynchronous driver: one of your own has all [`Repositories`].
 pub use diesel_async::AsyncPgConnection as Connection;
+/// The type of [`MIGRATIONS`], for a harness of your own.
+pub use diesel_migrations::EmbeddedMigrations;
+/// The Diesel and the driver whose types this crate speaks: [`Connection`] is one of `diesel_async`, and errors of `diesel`
+/// become a [`StorageError`]. Another major version of either is another major version of this crate.
+pub use {diesel, diesel_async};
 
 pub use self::bulk::{BulkInbox, BulkLoad, BulkNotification, BulkQuota, BulkUser};
 pub use self::comments::Comments;
@@ -54,8 +60,8 @@ pub use self::sessions::{Sessions, TokenHash};
 pub use self::shares::Shares;
 pub use self::users::{Concerned, Credentials, NewUser, PeopleLock, PhotoBefore, Users};
 
-/// Every repository, reachable from any connection: pooled, in a transaction, or your own.
-pub trait Repositories {
+/// Every repository, reachable from any connection: pooled, in a transaction, or your own. Nobody else implements it.
+pub trait Repositories: sealed::Sealed {
     /// The `users` table.
     fn users(&mut self) -> Users<'_>;
     /// The `sessions` table.
@@ -74,7 +80,7 @@ pub trait Repositories {
     fn follows(&mut self) -> Follows<'_>;
     /// What one person has done all over.
     fn holdings(&mut self) -> Holdings<'_>;
-    /// Posts in the order of a feed.
+    /// Posts in the order of a feed: the ranked one, and what is trending.
     fn feed(&mut self) -> Feed<'_>;
     /// The `notifications` table, and what keeps it right.
     fn notifications(&mut self) -> Notifications<'_>;
@@ -84,6 +90,12 @@ pub trait Repositories {
     fn counters(&mut self) -> Counters<'_>;
     /// The `idempotency_keys` table.
     fn idempotency_keys(&mut self) -> IdempotencyKeys<'_>;
+}
+
+mod sealed {
+    /// Nobody else's.
+    pub trait Sealed {}
+    impl Sealed for super::Connection {}
 }
 
 impl Repositories for Connection {

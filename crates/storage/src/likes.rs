@@ -37,6 +37,9 @@ impl Likes<'_> {
     /// there already, or where the post is gone or not theirs to see.
     ///
     /// Blocks are the caller's to ask for.
+    ///
+    /// # Errors
+    /// `Missing` where whoever gives it is gone, by `likes_user_id_fkey`.
     pub async fn put(&mut self, like: &NewLike) -> Result<Option<i32>> {
         let give = Give {
             id: like.id.into(),
@@ -55,6 +58,9 @@ impl Likes<'_> {
 
     /// Gives many hearts, each counted if it is new, in one statement. Those to posts that are gone or not their giver's to
     /// see are passed over, as are those that are there already. Returns how many were given.
+    ///
+    /// # Errors
+    /// `Missing` where one of those who give them is gone, by `likes_user_id_fkey`: then none is given.
     pub async fn put_many(&mut self, likes: &[NewLike]) -> Result<i64> {
         let give = GiveMany {
             ids: likes.iter().map(|like| like.id.into()).collect(),

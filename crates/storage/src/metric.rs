@@ -101,7 +101,7 @@ pub(crate) const FEED_CANDIDATES: &str = "grateful_feed_candidates";
 const POOL: MetricLabel = MetricLabel::open("pool");
 
 /// What the storage crate measures.
-pub const METRICS: [Metric; 11] = [
+pub const METRICS: &[Metric] = &[
     Metric {
         name: STATEMENT_DURATION,
         kind: MetricKind::Histogram(&[

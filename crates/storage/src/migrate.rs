@@ -11,7 +11,8 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::{Connection, Result, StorageError};
 
-/// All migrations, in the binary itself.
+/// All migrations, in the binary itself. [`migrate`](crate::migrate) runs them; they are here for a harness of your own, and for
+/// tests that go back.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
 /// The advisory lock that one migrating node holds: "grateful" in ASCII, read as a number.

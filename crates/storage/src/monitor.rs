@@ -7,17 +7,34 @@ use std::fmt::{Display, Write as _};
 use std::time::{Duration, Instant};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
+use diesel_async::AsyncConnection;
 
 pub use self::log::{QueryLog, Tally};
+use crate::Connection;
 use crate::metric::{STATEMENT_DURATION, STATEMENTS_SLOW};
 
 /// From when on statements are reported: as a warning of `tracing`, and in the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Thresholds {
-    /// How long one takes that is slow.
+    /// How long one takes that is slow: 100 ms, unless said otherwise.
     pub slow: Duration,
-    /// How often the same one runs in one piece of work that asks row by row (N+1).
+    /// How often the same one runs in one piece of work that asks row by row (N+1): 5 times, unless said otherwise.
     pub repeated: u32,
+}
+
+impl Thresholds {
+    /// With statements slow from here on.
+    #[must_use]
+    pub fn with_slow(self, slow: Duration) -> Self {
+        Self { slow, ..self }
+    }
+
+    /// With statements repeated from here on.
+    #[must_use]
+    pub fn with_repeated(self, repeated: u32) -> Self {
+        Self { repeated, ..self }
+    }
 }
 
 impl Default for Thresholds {
@@ -29,8 +46,8 @@ impl Default for Thresholds {
 /// Watches one connection: times every statement, reports slow ones, and adds each to the [`QueryLog`] of the work
 /// it is done for.
 ///
-/// [`Database`](crate::Database) installs one on every connection it opens; on one of your own, call
-/// `set_instrumentation`. It measures one statement at a time, which holds as long as the connection is borrowed
+/// [`Database`](crate::Database) installs one on every connection it opens; on one of your own,
+/// [`watch`](QueryMonitor::watch) does. It measures one statement at a time, which holds as long as the connection is borrowed
 /// mutably. The time ends when the first answer arrives, so reading a large result is not in it.
 pub struct QueryMonitor {
     slow: Duration,
@@ -46,6 +63,11 @@ impl QueryMonitor {
     /// A monitor that reports statements taking `slow` or longer.
     pub fn new(slow: Duration) -> Self {
         Self { slow, started: None }
+    }
+
+    /// Watches this connection from now on, in place of whatever did before.
+    pub fn watch(self, conn: &mut Connection) {
+        conn.set_instrumentation(self);
     }
 
     fn finish(&mut self, statement: &impl Display) {

@@ -121,7 +121,10 @@ impl Posts<'_> {
         Ok(ids.into_iter().map(PostId::from).collect())
     }
 
-    /// Saves a post for the first time, and counts it.
+    /// Saves a post for the first time, and counts it. Two statements: run it in a transaction.
+    ///
+    /// # Errors
+    /// `Missing` where its author is gone, by `posts_author_id_fkey`; `Taken` where a post has its id, by `posts_pkey`.
     pub async fn insert(&mut self, post: &Post) -> Result<()> {
         self.count(post.author, 1, public(post)).await?;
         diesel::insert_into(posts::table).values(NewRow::from(post)).execute(self.conn).await?;
@@ -132,7 +135,7 @@ impl Posts<'_> {
     /// [`Posts::MOST_AT_ONCE`].
     ///
     /// # Errors
-    /// `Query` where there are more: PostgreSQL bounds the values of a statement.
+    /// Those of [`Posts::insert`], and `Query` where there are more: PostgreSQL bounds the values of a statement.
     pub async fn insert_many(&mut self, posts: &[Post]) -> Result<()> {
         let mut counts: BTreeMap<UserId, (i64, i64)> = BTreeMap::new();
         for post in posts {
@@ -227,6 +230,7 @@ impl Posts<'_> {
     }
 
     /// Saves what its author changed about a post, and counts it anew: `before` is what [`Posts::lock`] gave.
+    /// Run it in the transaction of that lock.
     pub async fn update(&mut self, before: &Post, after: &Post) -> Result<()> {
         let difference = public(after) - public(before);
         if difference != 0 {
@@ -240,6 +244,8 @@ impl Posts<'_> {
     }
 
     /// Removes a post with all that hangs on it, and counts it no more: `post` is what [`Posts::lock`] gave.
+    /// Run it in the transaction of that lock, and behind
+    /// [`Notifications::withdraw_post`](crate::Notifications::withdraw_post), which takes back what people were told of it.
     pub async fn delete(&mut self, post: &Post) -> Result<()> {
         self.count(post.author, -1, -public(post)).await?;
         diesel::delete(posts::table.find(Uuid::from(post.id))).execute(self.conn).await?;

@@ -16,8 +16,6 @@ mod sql;
 mod totals;
 mod users;
 
-use diesel::sql_types::Text;
-
 pub(crate) use self::blocks::{who_blocked, whom_blocked_by};
 pub(crate) use self::each::{Way, firsts_of_each};
 pub use self::follows::{FollowQuery, FollowsSeenBy};
@@ -29,11 +27,6 @@ pub use self::posts::{
     PostQuery, Ranked,
 };
 pub(crate) use self::replies::Replies;
-pub(crate) use self::sql::Sql;
+pub(crate) use self::sql::{Sql, lower};
 pub(crate) use self::totals::{WithTotal, load};
 pub use self::users::{ByUsername, Everybody, InTown, NewestMember, These, UserOrder, UserQuery};
-
-diesel::define_sql_function! {
-    /// The text in lower case; the columns it is used on fold ASCII letters alone.
-    fn lower(text: Text) -> Text;
-}

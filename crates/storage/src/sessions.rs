@@ -21,6 +21,9 @@ pub struct TokenHash(pub [u8; 32]);
 
 impl Sessions<'_> {
     /// Begins a session that `token` opens.
+    ///
+    /// # Errors
+    /// `Missing` where its user is gone, by `sessions_user_id_fkey`.
     pub async fn insert(&mut self, session: &Session, token: TokenHash) -> Result<()> {
         diesel::insert_into(sessions::table)
             .values((SessionRow::from(session), sessions::token_hash.eq(&token.0[..])))

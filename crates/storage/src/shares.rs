@@ -24,6 +24,10 @@ impl Shares<'_> {
     /// its link already.
     ///
     /// Messages of one person must not run side by side: lock their row in `users` first, and ask for the quota then.
+    ///
+    /// # Errors
+    /// `Missing` where whoever passes it on is gone, by `shares_user_id_fkey`, or one of those whom it is sent to, by
+    /// `share_recipients_user_id_fkey`.
     pub async fn put(&mut self, share: &Share) -> Result<bool> {
         match &share.how {
             NewShare::Url => self.take_link(share).await,

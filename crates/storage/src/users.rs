@@ -45,6 +45,7 @@ pub struct NewUser {
 
 /// What somebody is recognised by.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Credentials {
     /// Whom they would be.
     pub user: UserId,

@@ -209,7 +209,7 @@ async fn a_statement_in_a_loop_is_a_warning_and_counted_by_the_work_that_it_ran_
     let mut conn = test.db.acquire().await.unwrap();
     let lines = Lines::default();
     let measured = Measured::begin();
-    let thresholds = Thresholds { repeated: 3, ..Thresholds::default() };
+    let thresholds = Thresholds::default().with_repeated(3);
 
     for times in [2, 3] {
         let _capturing = capture(&lines);
@@ -235,11 +235,8 @@ async fn a_statement_in_a_loop_is_a_warning_and_counted_by_the_work_that_it_ran_
 #[tokio::test]
 async fn what_a_pool_has_and_who_waits_for_it_is_measured_by_its_name() {
     let test = TestDatabase::create().await;
-    let one = |config| DatabaseConfig {
-        max_connections: 1,
-        wait: Duration::from_millis(200),
-        pool: "small",
-        ..config
+    let one = |config: DatabaseConfig| {
+        config.with_max_connections(1).with_wait(Duration::from_millis(200)).with_pool("small")
     };
     let (first, second) = (test.pool(one), test.pool(one));
     let pools = Pools::default();
@@ -330,8 +327,8 @@ async fn a_fast_statement_is_not_worth_a_word() {
 }
 
 fn reporting_from(slow: Duration, config: DatabaseConfig) -> DatabaseConfig {
-    let thresholds = Thresholds { slow, ..config.thresholds };
-    DatabaseConfig { thresholds, ..config }
+    let thresholds = config.thresholds.with_slow(slow);
+    config.with_thresholds(thresholds)
 }
 
 async fn save_posts(test: &TestDatabase, number: usize) -> Vec<PostId> {

@@ -291,10 +291,8 @@ async fn while_all_connections_are_held_the_database_is_unavailable_and_then_ava
 #[tokio::test]
 async fn a_statement_that_takes_too_long_is_cancelled_and_its_connection_goes_on() {
     let test = TestDatabase::create().await;
-    let db = test.pool(|config| DatabaseConfig {
-        statement_timeout: Duration::from_millis(50),
-        ..one_connection(config)
-    });
+    let db = test
+        .pool(|config| one_connection(config).with_statement_timeout(Duration::from_millis(50)));
     let mut conn = db.acquire().await.unwrap();
 
     let cancelled = conn.batch_execute("SELECT pg_sleep(60)").await.map_err(StorageError::from);
@@ -307,8 +305,7 @@ async fn a_statement_that_takes_too_long_is_cancelled_and_its_connection_goes_on
 async fn who_waits_too_long_for_a_row_is_told_that_it_is_unavailable() {
     let test = TestDatabase::create().await;
     let ana = someone(&test).await;
-    let db = test
-        .pool(|config| DatabaseConfig { statement_timeout: Duration::from_millis(50), ..config });
+    let db = test.pool(|config| config.with_statement_timeout(Duration::from_millis(50)));
     let mut holder = test.connect().await;
     holder
         .batch_execute(&format!("BEGIN; SELECT FROM users WHERE id = {ana} FOR UPDATE"))
@@ -323,8 +320,7 @@ async fn who_waits_too_long_for_a_row_is_told_that_it_is_unavailable() {
 #[tokio::test]
 async fn work_that_idles_too_long_in_its_transaction_is_thrown_out() {
     let test = TestDatabase::create().await;
-    let db = test
-        .pool(|config| DatabaseConfig { statement_timeout: Duration::from_millis(200), ..config });
+    let db = test.pool(|config| config.with_statement_timeout(Duration::from_millis(200)));
 
     let outcome: Result<()> = db
         .transaction(async |tx| {
@@ -435,7 +431,7 @@ impl Transient for Refusal {
 }
 
 fn one_connection(config: DatabaseConfig) -> DatabaseConfig {
-    DatabaseConfig { max_connections: 1, ..config }
+    config.with_max_connections(1)
 }
 
 async fn add(conn: &mut Connection, name: &str) -> Result<User> {

@@ -38,7 +38,7 @@ impl World {
 
     /// The application as one thread of a server has it.
     pub(crate) fn app(&self, max_connections: usize) -> App {
-        let config = DatabaseConfig { max_connections, ..DatabaseConfig::new(self.url.clone()) };
+        let config = DatabaseConfig::new(self.url.clone()).with_max_connections(max_connections);
         App {
             db: Database::connect_lazily(config),
             clock: Arc::new(SystemClock),

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use grateful_application::verify::{Counted, Difference, Mend, Progress, verify as recount};
-use grateful_storage::{DatabaseConfig, Thresholds};
 
 use super::{JOBS, Shared, bring_up_to_date};
 use crate::config::Settings;
@@ -18,11 +17,11 @@ pub(super) async fn verify(settings: Settings, repair: bool) -> anyhow::Result<(
     if settings.migrate {
         bring_up_to_date(&postgres.config).await?;
     }
-    let config = DatabaseConfig {
-        statement_timeout: PATIENCE,
-        thresholds: Thresholds { slow: PATIENCE, ..postgres.config.thresholds },
-        ..postgres.config.clone()
-    };
+    let config = postgres
+        .config
+        .clone()
+        .with_statement_timeout(PATIENCE)
+        .with_thresholds(postgres.config.thresholds.with_slow(PATIENCE));
     let app = Shared::new(&settings, config)?.app(JOBS);
     let mend = if repair { Mend::Yes } else { Mend::No };
     let mut report = Report::default();

@@ -70,8 +70,9 @@ impl RawWatching {
             number("GRATEFUL_REPEATED_STATEMENTS", &self.repeated_statements, 2, 1_000_000);
         let metrics = problems.keep("GRATEFUL_METRICS", switch(&self.metrics));
         let server_timing = problems.keep("GRATEFUL_SERVER_TIMING", switch(&self.server_timing));
-        let thresholds =
-            Thresholds { slow: Duration::from_millis(slow?), repeated: repeated?.try_into().ok()? };
+        let thresholds = Thresholds::default()
+            .with_slow(Duration::from_millis(slow?))
+            .with_repeated(repeated?.try_into().ok()?);
         Some(Watching { thresholds, metrics: metrics?, server_timing: server_timing? })
     }
 }

@@ -387,8 +387,5 @@ fn too_many<T: std::fmt::Debug>(outcome: Result<T>) -> TimeDelta {
 
 /// A pool whose connections may be waited for longer than usual: here, on a busy machine, all wait for one row.
 fn patient(test: &TestDatabase) -> grateful_storage::Database {
-    test.pool(|config| grateful_storage::DatabaseConfig {
-        wait: std::time::Duration::from_secs(10),
-        ..config
-    })
+    test.pool(|config| config.with_wait(std::time::Duration::from_secs(10)))
 }

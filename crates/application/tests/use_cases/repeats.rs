@@ -6,7 +6,6 @@ use grateful_application::{
     Answer, Error, IdempotencyKey, Repeat, Result, Thing, housekeeping, posts,
 };
 use grateful_domain::{PostEdit, UserId};
-use grateful_storage::DatabaseConfig;
 use grateful_testkit::{TestApp, TestDatabase, a_user, someone};
 
 use crate::support::{
@@ -84,7 +83,7 @@ async fn keys_of_different_people_do_not_meet() {
 #[tokio::test]
 async fn a_key_needs_one_connection_at_a_time() {
     let test = TestDatabase::create().await;
-    let only_one = test.pool(|config| DatabaseConfig { max_connections: 1, ..config });
+    let only_one = test.pool(|config| config.with_max_connections(1));
     let TestApp { app, test, .. } = TestApp::on(test, only_one);
     let ana = someone(&test).await;
 

@@ -27,7 +27,7 @@ async fn a_node_without_a_database_is_not_ready() {
     let test = TestDatabase::create().await;
     let nowhere = test.pool(|config| {
         let url = config.url.replace(config.url.rsplit('/').next().unwrap_or_default(), "nowhere");
-        DatabaseConfig { url, ..config }
+        DatabaseConfig::new(url)
     });
     let TestApp { app, test: _test, .. } = TestApp::on(test, nowhere);
 
@@ -39,7 +39,7 @@ async fn a_node_without_a_database_is_not_ready() {
 #[tokio::test]
 async fn whoever_gets_no_connection_is_asked_to_come_back() {
     let test = TestDatabase::create().await;
-    let only_one = test.pool(|config| DatabaseConfig { max_connections: 1, ..config });
+    let only_one = test.pool(|config| config.with_max_connections(1));
     let TestApp { app, test: _test, .. } = TestApp::on(test, only_one);
     let held = app.db.acquire().await.unwrap();
 

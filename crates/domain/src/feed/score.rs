@@ -6,8 +6,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{Engagement, Post, PostType};
 
-/// What weighs how much in a feed (rules §1).
+/// What weighs how much in a feed (rules §1). For other weights, take [`FeedConfig::STORED`] and set what differs:
+///
+/// ```
+/// # use grateful_domain::FeedConfig;
+/// let mut weights = FeedConfig::STORED;
+/// weights.half_life = chrono::TimeDelta::hours(6);
+/// ```
+///
+/// Weights and bonuses are in hearts of the stored rank, 0 or above; with a negative one, a worth is still never less than
+/// [`least_worth`](Self::least_worth).
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct FeedConfig {
     /// What a heart adds to the engagement.
     pub heart: f64,
@@ -21,9 +31,9 @@ pub struct FeedConfig {
     pub photo_bonus: f64,
     /// What every post is worth, above 0: a rank is the logarithm of a worth.
     pub least_worth: f64,
-    /// How many times as much a post is worth to those who follow its author.
+    /// How many times as much a post is worth to those who follow its author, above 0.
     pub followed: f64,
-    /// How long it takes until a post is worth half as much.
+    /// How long it takes until a post is worth half as much: above 0, else neither scores nor ranks are numbers.
     pub half_life: TimeDelta,
 }
 
@@ -40,8 +50,9 @@ impl FeedConfig {
         half_life: TimeDelta::hours(24),
     };
 
-    /// What a post is worth to somebody now, in its parts.
+    /// What a post is worth to somebody now, in its parts: `worth · relationship · 2^(−age / half_life)` (rules §1).
     ///
+    /// A post from the future, by another node's clock, has decayed to more than 1.
     /// Of a post that is older than about a thousand half-lives it is 0; its [`FeedConfig::rank`] still tells it from others.
     pub fn score(&self, of: &Signals, relationship: Relationship, now: DateTime<Utc>) -> Score {
         let engagement = self.engagement(of.engagement);
@@ -54,8 +65,9 @@ impl FeedConfig {
         Score { total, worth, engagement, bonus, relationship, decay }
     }
 
-    /// Where a post stands for somebody, the higher the better: the base-2 logarithm of its score, up to a number that is the
-    /// same for all posts at a moment.
+    /// Where a post stands for somebody, the higher the better: `log2(worth · relationship) + seconds(created_at) /
+    /// seconds(half_life)`, seconds since 1970 (rules §1). That is the base-2 logarithm of its score, up to a number that is
+    /// the same for all posts at a moment.
     ///
     /// The clock has no part in it, so it changes only when the post does, and can be stored and indexed; and order by rank is
     /// order by score whenever one looks.

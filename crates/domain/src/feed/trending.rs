@@ -5,8 +5,10 @@ use thiserror::Error;
 
 use crate::Engagement;
 
-/// What weighs how much in what is trending (rules §1).
+/// What weighs how much in what is trending (rules §1). For other weights, take [`TrendingConfig::STORED`] and set what
+/// differs.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct TrendingConfig {
     pub heart: f64,
     pub reaction: f64,
@@ -20,7 +22,8 @@ impl TrendingConfig {
     /// from the stored rank rests on that, and a test holds it.
     pub const STORED: Self = Self { heart: 2.0, reaction: 3.0, share: 8.0, newness: 5.0 };
 
-    /// How much a post moves people, unless it is older than the window or moved nobody.
+    /// How much a post moves people, unless it is older than the window or moved nobody: its weighted engagement, and of
+    /// [`newness`](Self::newness) the part of the window that it has left (rules §1).
     ///
     /// A post that was made inside the window has all its engagement inside it, so the numbers that it carries are enough.
     pub fn score(
@@ -49,6 +52,9 @@ impl TrendingWindow {
     pub const DEFAULT: Self = Self(TimeDelta::hours(24));
 
     /// Checks a number of hours.
+    ///
+    /// # Errors
+    /// Fewer than 1 or more than 168.
     pub fn parse(hours: i64) -> Result<Self, TrendingWindowError> {
         match hours {
             1..=168 => Ok(Self(TimeDelta::hours(hours))),

@@ -52,6 +52,9 @@ pub enum WalkStart {
 
 impl WalkStart {
     /// Checks a number of places to pass over: 0 to [`Walk::MOST_PLACES`].
+    ///
+    /// # Errors
+    /// [`PageError::Place`] for any other number.
     pub fn parse_place(raw: i64) -> Result<Self, PageError> {
         match usize::try_from(raw) {
             Ok(places @ 0..=Walk::MOST_PLACES) => Ok(Self::Place(places)),
@@ -108,6 +111,9 @@ impl Walk {
 
     /// The walk that goes on under this text. Whoever makes one up gets the page that goes with it: it gives no access to
     /// anything, and costs no more than another.
+    ///
+    /// # Errors
+    /// [`PageError::Cursor`] for whatever [`Walk::to_cursor`] did not write, or wrote for a walk without places or with all of them.
     pub fn from_cursor(cursor: &str) -> Result<Self, PageError> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| PageError::Cursor)?;
         let Some((tag, words)) = bytes.split_first() else { return Err(PageError::Cursor) };

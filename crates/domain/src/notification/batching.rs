@@ -59,8 +59,9 @@ impl fmt::Display for BatchKey {
     }
 }
 
-/// How acts of one kind are gathered.
+/// How acts of one kind are gathered (rules §4).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BatchConfig {
     /// The first part of its keys.
     pub name: &'static str,

@@ -19,8 +19,11 @@ texts! {
 /// How much a post wants to be: its room, its looks and its bonus in the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PostType {
+    /// What one is thankful for today, at some length. It has the largest bonus.
     Daily,
+    /// A picture with a few words; it has a bonus if it really has a picture.
     Photo,
+    /// A passing thought.
     Spontaneous,
 }
 
@@ -67,6 +70,9 @@ impl PostType {
     }
 
     /// The type with this name.
+    ///
+    /// # Errors
+    /// No type is called so.
     pub fn from_code(code: &str) -> Result<Self, UnknownPostType> {
         Self::ALL.into_iter().find(|post_type| post_type.code() == code).ok_or(UnknownPostType)
     }
@@ -77,6 +83,9 @@ const SPONTANEOUS_WORDS: usize = 20;
 
 impl Content {
     /// Checks the words of a post of this type.
+    ///
+    /// # Errors
+    /// Nothing but white space, more characters than the type allows, or a control character other than a line feed.
     pub fn parse(raw: &str, post_type: PostType) -> Result<Self, TextError> {
         text::required(raw, Lines::Many, post_type.max_chars()).map(Self)
     }
@@ -87,6 +96,9 @@ impl Title {
     pub const MAX_CHARS: usize = 100;
 
     /// Checks a headline; a blank one is none.
+    ///
+    /// # Errors
+    /// More than [`Title::MAX_CHARS`], or a control character, a line feed among them.
     pub fn parse(raw: &str) -> Result<Option<Self>, TextError> {
         Ok(text::optional(raw, Lines::One, Self::MAX_CHARS)?.map(Self))
     }
@@ -97,6 +109,9 @@ impl PlaceName {
     pub const MAX_CHARS: usize = 100;
 
     /// Checks the name of a place; a blank one is none.
+    ///
+    /// # Errors
+    /// More than [`PlaceName::MAX_CHARS`], or a control character, a line feed among them.
     pub fn parse(raw: &str) -> Result<Option<Self>, TextError> {
         Ok(text::optional(raw, Lines::One, Self::MAX_CHARS)?.map(Self))
     }
@@ -126,6 +141,9 @@ impl ImageUrl {
 
     /// Checks that the path has the form of the names that we give to uploads; whether there is such a file
     /// is the caller's to ask. Blank is none.
+    ///
+    /// # Errors
+    /// Any other path or address.
     pub fn parse(raw: &str) -> Result<Option<Self>, ImageUrlError> {
         let path = raw.trim();
         let id = path.strip_prefix("/uploads/posts/").and_then(|name| name.strip_suffix(".jpg"));

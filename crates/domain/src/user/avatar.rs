@@ -38,6 +38,9 @@ impl Colour {
     }
 
     /// Reads six hexadecimal digits, in either case and without a `#`.
+    ///
+    /// # Errors
+    /// Anything else.
     pub fn parse(digits: &str) -> Result<Self, ColourError> {
         let is_hex = digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         let number = u32::from_str_radix(digits, 16).ok().filter(|_| is_hex).ok_or(ColourError)?;

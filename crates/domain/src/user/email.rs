@@ -14,6 +14,7 @@ pub struct Email(String);
 
 /// Why an email address was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum EmailError {
     /// Not of the form that mail can be sent to.
     #[error("must be an email address such as ana@example.org")]
@@ -36,6 +37,9 @@ impl Email {
     pub const MAX_CHARS: usize = 254;
 
     /// Checks an address as somebody typed it; space around it is dropped.
+    ///
+    /// # Errors
+    /// Not of that form, or more than [`Email::MAX_CHARS`].
     pub fn parse(raw: &str) -> Result<Self, EmailError> {
         let address = raw.trim();
         if Self::MAX_CHARS < address.len() {

@@ -11,6 +11,7 @@ pub struct Location(Map<String, Value>);
 
 /// Why a location was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum LocationError {
     /// It has no name to show.
     #[error("display_name must be a text that is not blank")]
@@ -34,6 +35,9 @@ impl Location {
     pub const MAX_BYTES: usize = 4 * 1024;
 
     /// Checks the three keys that have a meaning here.
+    ///
+    /// # Errors
+    /// The first key that is missing or out of bounds, then the size, then a NUL in any text.
     pub fn parse(raw: Map<String, Value>) -> Result<Self, LocationError> {
         let named = raw.get("display_name").and_then(Value::as_str);
         if named.is_none_or(|name| name.trim().is_empty()) {

@@ -10,6 +10,7 @@ pub struct LocationQuery(String);
 
 /// Why a query was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum LocationQueryError {
     /// Too little to look for.
     #[error("must be at least {} characters long", LocationQuery::MIN_CHARS)]
@@ -28,6 +29,9 @@ impl LocationQuery {
     pub const MAX_PLACES: u8 = 10;
 
     /// Takes what was typed.
+    ///
+    /// # Errors
+    /// Fewer than [`LocationQuery::MIN_CHARS`], more than [`LocationQuery::MAX_CHARS`], or a control character.
     pub fn parse(raw: &str) -> Result<Self, LocationQueryError> {
         let typed = text::required(raw, Lines::One, Self::MAX_CHARS);
         let typed = match typed {

@@ -10,6 +10,7 @@ pub struct Password(String);
 
 /// Why a new password was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum PasswordError {
     /// Fewer or more characters than allowed.
     #[error("must be {} to {} characters long", Password::MIN_CHARS, Password::MAX_CHARS)]
@@ -23,6 +24,9 @@ impl Password {
     pub const MAX_CHARS: usize = 128;
 
     /// Checks a password that somebody chooses. Any characters may be in it.
+    ///
+    /// # Errors
+    /// Fewer than [`Password::MIN_CHARS`] or more than [`Password::MAX_CHARS`].
     pub fn parse(raw: String) -> Result<Self, PasswordError> {
         let chars = raw.chars().count();
         if (Self::MIN_CHARS..=Self::MAX_CHARS).contains(&chars) {

@@ -22,6 +22,9 @@ impl Bio {
     pub const MAX_CHARS: usize = 500;
 
     /// Checks a biography; a blank one is none.
+    ///
+    /// # Errors
+    /// More than [`Bio::MAX_CHARS`], or a control character other than a line feed.
     pub fn parse(raw: &str) -> Result<Option<Self>, TextError> {
         Ok(text::optional(raw, Lines::Many, Self::MAX_CHARS)?.map(Self))
     }
@@ -32,12 +35,18 @@ impl City {
     pub const MAX_CHARS: usize = 100;
 
     /// Checks a city; a blank one is none.
+    ///
+    /// # Errors
+    /// More than [`City::MAX_CHARS`], or a control character, a line feed among them.
     pub fn parse(raw: &str) -> Result<Option<Self>, TextError> {
         Ok(text::optional(raw, Lines::One, Self::MAX_CHARS)?.map(Self))
     }
 
     /// The city of somebody who sends the place along that they chose. Clients send the whole name of the place for the
     /// city (contract §1): where that is too long, its address knows better, and else the beginning has to do.
+    ///
+    /// # Errors
+    /// A control character.
     pub fn parse_at(raw: &str, place: &Location) -> Result<Option<Self>, TextError> {
         let tidy = text::tidy(raw, Lines::One)?;
         if tidy.chars().count() <= Self::MAX_CHARS {
@@ -54,6 +63,9 @@ impl DisplayName {
     pub const MAX_CHARS: usize = 100;
 
     /// Checks a name to be shown.
+    ///
+    /// # Errors
+    /// Nothing but white space, more than [`DisplayName::MAX_CHARS`], or a control character.
     pub fn parse(raw: &str) -> Result<Self, TextError> {
         text::required(raw, Lines::One, Self::MAX_CHARS).map(Self)
     }
@@ -61,6 +73,7 @@ impl DisplayName {
 
 /// Why a list of a profile was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum ListError {
     /// More entries than allowed, blank ones not counted.
     #[error("must have at most {max} entries")]
@@ -95,6 +108,9 @@ impl Institutions {
     pub const MAX_CHARS: usize = 100;
 
     /// Checks the names.
+    ///
+    /// # Errors
+    /// More than [`Institutions::MAX_ENTRIES`] that are not blank, or one of more than [`Institutions::MAX_CHARS`] characters.
     pub fn parse(raw: &[String]) -> Result<Self, ListError> {
         entries(raw, Self::MAX_ENTRIES, Self::MAX_CHARS).map(Self)
     }
@@ -121,6 +137,9 @@ impl Websites {
     pub const MAX_CHARS: usize = 2_000;
 
     /// Checks the addresses: a browser will be asked to open them, so only web addresses pass.
+    ///
+    /// # Errors
+    /// More than [`Websites::MAX_ENTRIES`] that are not blank, or one that is too long or no http or https address with a host.
     pub fn parse(raw: &[String]) -> Result<Self, ListError> {
         let addresses = entries(raw, Self::MAX_ENTRIES, Self::MAX_CHARS)?;
         match addresses.iter().position(|address| !is_web_address(address)) {
@@ -163,6 +182,7 @@ pub struct Preferences(Map<String, Value>);
 
 /// Why preferences were refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum PreferencesError {
     /// A known switch has another value than true or false.
     #[error("approve_followers must be true or false")]
@@ -188,6 +208,9 @@ impl Preferences {
     }
 
     /// Checks the switches that have a meaning here.
+    ///
+    /// # Errors
+    /// A known switch that is none, a NUL in any text, or more than [`Preferences::MAX_BYTES`].
     pub fn parse(raw: Map<String, Value>) -> Result<Self, PreferencesError> {
         let switches =
             |value: &Value| value.as_object().is_some_and(|by| by.values().all(Value::is_boolean));

@@ -11,6 +11,7 @@ texts! {
 
 /// Why a username was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum UsernameError {
     /// Fewer or more characters than allowed.
     #[error("must be {} to {} characters long", Username::MIN_CHARS, Username::MAX_CHARS)]
@@ -51,6 +52,9 @@ impl Username {
     pub const MAX_CHARS: usize = 50;
 
     /// Checks a name as somebody typed it (rules §5).
+    ///
+    /// # Errors
+    /// The first of these that does not hold, as [`UsernameError`] says.
     pub fn parse(raw: &str) -> Result<Self, UsernameError> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
         if RESERVED.iter().any(|word| word.eq_ignore_ascii_case(raw)) {

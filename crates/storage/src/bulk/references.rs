@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-use crate::Result;
+use crate::{Result, StorageError};
 
 /// How a load holds to the foreign keys.
 ///
@@ -20,10 +20,13 @@ impl References {
     /// As this account may, for the transaction that has begun.
     pub(super) async fn settle_for(client: &Client) -> Result<Self> {
         let ask = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
-        if !client.query_one(ask, &[]).await?.get::<_, bool>(0) {
+        if !client.query_one(ask, &[]).await.map_err(StorageError::of_driver)?.get::<_, bool>(0) {
             return Ok(Self::RowByRow);
         }
-        client.batch_execute("SET LOCAL session_replication_role = replica").await?;
+        client
+            .batch_execute("SET LOCAL session_replication_role = replica")
+            .await
+            .map_err(StorageError::of_driver)?;
         Ok(Self::TableByTable)
     }
 
@@ -37,7 +40,8 @@ impl References {
         }
         let names: Vec<String> =
             tables.iter().map(|table| format!("'{table}'::regclass")).collect();
-        Ok(client.batch_execute(&CHECK.replace("{tables}", &names.join(", "))).await?)
+        let check = CHECK.replace("{tables}", &names.join(", "));
+        client.batch_execute(&check).await.map_err(StorageError::of_driver)
     }
 }
 

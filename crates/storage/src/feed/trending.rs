@@ -53,7 +53,7 @@ impl Trending {
         now: DateTime<Utc>,
         limit: Limit,
     ) -> Self {
-        let TrendingConfig { heart, reaction, share, newness } = TrendingConfig::STORED;
+        let TrendingConfig { heart, reaction, share, newness, .. } = TrendingConfig::STORED;
         let since = now - TimeDelta::from(window);
         // The rank of the oldest post inside the window that one person gave a heart, and no less.
         let half_life = FeedConfig::STORED.half_life.as_seconds_f64();

@@ -43,6 +43,7 @@ pub(super) fn add(sql: &str, elapsed: Duration) {
 
 /// How often one statement ran, and for how long in all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tally {
     /// How many times.
     pub count: u32,

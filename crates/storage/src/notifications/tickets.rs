@@ -17,6 +17,9 @@ pub struct StreamTickets<'c> {
 
 impl StreamTickets<'_> {
     /// Issues a ticket for a session.
+    ///
+    /// # Errors
+    /// `Missing` where the session has ended, by `stream_tickets_session_id_fkey`.
     pub async fn insert(
         &mut self,
         ticket: TokenHash,

@@ -58,10 +58,17 @@ pub struct PartOfInbox;
 #[derive(Debug, Clone, Copy)]
 pub struct Entries;
 
-/// Singles and batches.
-pub trait TopLevel {}
+/// Singles and batches. Nobody else implements it.
+pub trait TopLevel: sealed::Sealed {}
 impl TopLevel for WholeInbox {}
 impl TopLevel for PartOfInbox {}
+
+mod sealed {
+    /// Nobody else's.
+    pub trait Sealed {}
+    impl Sealed for super::WholeInbox {}
+    impl Sealed for super::PartOfInbox {}
+}
 
 impl NotificationQuery {
     /// Somebody's list.

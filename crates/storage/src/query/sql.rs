@@ -136,3 +136,8 @@ impl QueryFragment<Pg> for Sql {
         Ok(())
     }
 }
+
+diesel::define_sql_function! {
+    /// The text in lower case; the columns it is used on fold ASCII letters alone.
+    fn lower(text: Text) -> Text;
+}

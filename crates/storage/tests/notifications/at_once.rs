@@ -11,8 +11,8 @@ use futures_util::future::join_all;
 use grateful_domain::notification::{Act, Batch, Cause, Event, SeenNotification};
 use grateful_domain::{Emoji, Limit, NotificationId, Page, PostId, ShareId, UserId};
 use grateful_storage::{
-    Changed, Connection, Database, DatabaseConfig, NotificationCounts, NotificationQuery, Recorded,
-    Repositories, Result, StorageError, Transient,
+    Changed, Connection, Database, NotificationCounts, NotificationQuery, Recorded, Repositories,
+    Result, StorageError, Transient,
 };
 use grateful_testkit::{NOON, a_post};
 use uuid::Uuid;
@@ -398,12 +398,9 @@ async fn wait_until_somebody_waits(world: &World) {
 
 /// Enough connections that they really meet.
 fn pool(world: &World) -> Database {
-    world.test.pool(|config| DatabaseConfig {
-        max_connections: 16,
-        wait: SOON,
-        statement_timeout: SOON,
-        ..config
-    })
+    world
+        .test
+        .pool(|config| config.with_max_connections(16).with_wait(SOON).with_statement_timeout(SOON))
 }
 
 fn n(number: usize) -> i64 {

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use actix_web::http::Method;
 use grateful_application::hearts;
-use grateful_storage::DatabaseConfig;
 use grateful_storage::Repositories;
 use grateful_testkit::{
     Api, Caller, TestApp, TestDatabase, a_like, a_message, a_post, a_reaction, block, someone,
@@ -280,7 +279,7 @@ async fn exported(api: &Api, who: &Caller) -> Value {
 /// Nobody gets a second connection.
 async fn with_one_connection() -> Api {
     let test = TestDatabase::create().await;
-    let db = test.pool(|config| DatabaseConfig { max_connections: 1, ..config });
+    let db = test.pool(|config| config.with_max_connections(1));
     Api::on(TestApp::on(test, db), &WebConfig::default()).await
 }
 

@@ -30,8 +30,7 @@ async fn a_server_with_a_migrated_database_is_alive_and_ready() {
 #[actix_web::test]
 async fn without_its_database_the_server_is_alive_but_not_ready() {
     let test = TestDatabase::create().await;
-    let away = test
-        .pool(|config| DatabaseConfig { url: config.url.replace("/test_", "/gone_"), ..config });
+    let away = test.pool(|config| DatabaseConfig::new(config.url.replace("/test_", "/gone_")));
 
     assert_alive_but_unavailable(&on(test, away).await).await;
 }
@@ -50,7 +49,7 @@ async fn with_a_database_that_is_not_migrated_the_server_is_not_ready() {
 #[actix_web::test]
 async fn while_all_connections_are_held_the_server_asks_to_come_back_and_recovers_by_itself() {
     let test = TestDatabase::create().await;
-    let one = test.pool(|config| DatabaseConfig { max_connections: 1, ..config });
+    let one = test.pool(|config| config.with_max_connections(1));
     let api = on(test, one).await;
 
     let held = api.app.app.db.acquire().await.unwrap();

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use grateful_storage::{DatabaseConfig, Thresholds};
+use grateful_storage::Thresholds;
 use grateful_testkit::{Api, PASSWORD, TestApp, TestDatabase, a_post};
 use grateful_web::WebConfig;
 use serde_json::{Value, json};
@@ -76,8 +76,8 @@ async fn a_mistake_of_ours_is_logged_once_with_its_cause() {
 #[actix_web::test]
 async fn the_same_statement_again_and_again_in_one_request_is_warned_of() {
     let test = TestDatabase::create().await;
-    let thresholds = Thresholds { repeated: 1, ..Thresholds::default() };
-    let db = test.pool(|config| DatabaseConfig { thresholds, ..config });
+    let thresholds = Thresholds::default().with_repeated(1);
+    let db = test.pool(|config| config.with_thresholds(thresholds));
     let api = Api::on(TestApp::on(test, db), &WebConfig::default()).await;
     let post = path_to(a_post().saved_in(api.test()).await.id);
     let log = Log::begin();
