@@ -12,6 +12,12 @@ mod fans;
 /// More than there is room for.
 mod overload;
 
+/// Pictures: kills in the midst of them, no room for them, and many at once.
+mod uploads;
+
+/// People who send pictures, and remember what they were told. No tests.
+mod uploaders;
+
 /// Clients that send slowly, or go away.
 mod clients;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use grateful_testkit::{BOUNDARY, a_form};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -86,6 +87,17 @@ impl Client {
         self.get("/api/v1/auth/session").by(token)
     }
 
+    /// Gives somebody another photo.
+    pub fn set_photo(&self, who: &Token, picture: &[u8]) -> Call {
+        self.post("/api/v1/users/me/profile/photo").by(who).form(&[("file", picture)])
+    }
+
+    /// Publishes a public post with a picture.
+    pub fn publish_pictured(&self, author: &Token, content: &str, picture: &[u8]) -> Call {
+        let form = [("content", content.as_bytes()), ("image", picture)];
+        self.post("/api/v1/posts/upload").by(author).form(&form)
+    }
+
     /// Publishes a public post.
     pub fn publish(&self, author: &Token, content: &str) -> Call {
         self.post("/api/v1/posts").by(author).json(&json!({"content": content}))
@@ -123,6 +135,12 @@ impl Call {
     /// With these bytes as its body, said to be JSON.
     pub fn bytes(self, body: impl Into<Vec<u8>>) -> Self {
         Self { request: self.request.body(body.into()) }.with("Content-Type", "application/json")
+    }
+
+    /// With a form of these parts as its body, as browsers send it; a part with the name `file` or `image` is a file.
+    pub fn form(self, parts: &[(&str, &[u8])]) -> Self {
+        Self { request: self.request.body(a_form(parts)) }
+            .with("Content-Type", &format!("multipart/form-data; boundary={BOUNDARY}"))
     }
 
     /// Sends it; without an answer, the test has failed.

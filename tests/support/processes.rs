@@ -5,6 +5,7 @@ use std::path::Path;
 
 pub(crate) use nix::sys::signal::Signal;
 pub(crate) use nix::unistd::Pid;
+use rustix::process::{Resource, Rlimit};
 
 pub(crate) fn send(signal: Signal, to: Pid) {
     nix::sys::signal::kill(to, signal).unwrap();
@@ -25,6 +26,15 @@ pub(crate) fn working_below(folder: &Path) -> Vec<Pid> {
         fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(folder))
     };
     pids.filter(works).map(Pid::from_raw).collect()
+}
+
+/// Lets no file that a process writes grow beyond so many bytes from now on, or as far as it may again.
+pub(crate) fn bound_files(pid: Pid, bytes: Option<u64>) {
+    let process = rustix::process::Pid::from_raw(pid.as_raw());
+    // The soft limit alone, which may be raised again.
+    let maximum = rustix::process::getrlimit(Resource::Fsize).maximum;
+    let limit = Rlimit { current: bytes.or(maximum), maximum };
+    rustix::process::prlimit(process, Resource::Fsize, limit).unwrap();
 }
 
 /// How many bytes of memory a process holds.

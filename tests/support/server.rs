@@ -94,6 +94,12 @@ impl Server {
         processes::resident_bytes(self.pid())
     }
 
+    /// Lets no file that it writes grow beyond so many bytes from now on, as if the disk were full; with none, there is room
+    /// again. Needs [`Setup::with_bounded_files`].
+    pub fn bound_files(&self, bytes: Option<u64>) {
+        processes::bound_files(self.pid(), bytes);
+    }
+
     /// Orders it to stop, as whatever runs services does (SIGTERM).
     pub fn terminate(&self) {
         processes::send(Signal::SIGTERM, self.pid());

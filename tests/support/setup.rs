@@ -19,6 +19,7 @@ pub struct Setup {
     /// Kept as long as anybody may use it.
     database: Option<Arc<TestDatabase>>,
     settings: BTreeMap<String, String>,
+    has_bounded_files: bool,
 }
 
 impl Setup {
@@ -36,7 +37,7 @@ impl Setup {
             ("GRATEFUL_RATE_LIMITS", "off".to_owned()),
         ];
         let settings = settings.map(|(name, value)| (name.to_owned(), value)).into();
-        Self { folder: Arc::new(folder), database: None, settings }
+        Self { folder: Arc::new(folder), database: None, settings, has_bounded_files: false }
     }
 
     /// On a migrated database of its own, in the PostgreSQL that all tests share.
@@ -63,6 +64,11 @@ impl Setup {
     pub fn with(mut self, variable: &str, value: impl Display + Copy) -> Self {
         self.settings.insert(variable.to_owned(), value.to_string());
         self
+    }
+
+    /// So that [`Server::bound_files`] fails writes: the signal that comes along would end the program.
+    pub fn with_bounded_files(self) -> Self {
+        Self { has_bounded_files: true, ..self }
     }
 
     /// Where its database is.
@@ -141,7 +147,14 @@ impl Setup {
     /// The program with these settings and no others, whatever surrounds the tests.
     pub(crate) fn command(&self) -> Command {
         let program = std::env::var_os("CARGO_BIN_EXE_grateful-under-test");
-        let mut command = Command::new(program.expect("run by cargo test"));
+        let program = program.expect("run by cargo test");
+        let mut command = if self.has_bounded_files {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", r#"trap '' XFSZ; exec "$0" "$@""#]).arg(program);
+            shell
+        } else {
+            Command::new(program)
+        };
         let ours = |name: &str| name.starts_with("GRATEFUL_") || name.starts_with("RUST_");
         for (name, _) in std::env::vars_os() {
             if name == "DATABASE_URL" || name.to_str().is_some_and(ours) {

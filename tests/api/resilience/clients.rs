@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 use grateful_tests::{Answer, Server, Setup, Sql, Token, Wire, eventually, full_or, json};
 use tokio::task::JoinSet;
 
+/// How many pictures are received at once wherever there is a core.
+const PLACES: usize = 16;
+
 /// No connection that gives nothing lives longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -19,10 +22,14 @@ async fn slow_clients_are_sent_away_and_harm_nobody() {
         slow.spawn(Trickle::head(&server).await.run());
         slow.spawn(Trickle::body(&server, &ana).await.run());
     }
+    // Those that were admitted to the queue for pictures; the others are asked to come back at once.
+    for _ in 0..PLACES {
+        slow.spawn(Trickle::form(&server, &ana).await.run());
+    }
     let mut ordinary = 0;
     let mut slowest = Duration::ZERO;
     let mut ended = Vec::new();
-    while ended.len() < 2 * each {
+    while ended.len() < 2 * each + PLACES {
         let begun = Instant::now();
         server.client().session(&ana).send().await.expect(200);
         slowest = slowest.max(begun.elapsed());
@@ -35,7 +42,7 @@ async fn slow_clients_are_sent_away_and_harm_nobody() {
     let longest = ended.iter().map(|(_, lived)| *lived).max().unwrap_or_default();
     println!(
         "{} slow clients, gone after at most {longest:?}; {ordinary} ordinary requests meanwhile, the slowest {slowest:?}",
-        2 * each
+        2 * each + PLACES
     );
     assert!(slowest < Duration::from_secs(2), "{slowest:?}");
     assert!(longest < PATIENCE, "{longest:?}");
@@ -154,6 +161,20 @@ impl Trickle {
         let begun = Instant::now();
         wire.send(publication(author, 9_999)).await;
         wire.send(r#"{"content": ""#).await;
+        Self { wire, begun }
+    }
+
+    /// One that never comes to the end of its picture.
+    async fn form(server: &Server, author: &Token) -> Self {
+        let mut wire = server.wire().await;
+        let begun = Instant::now();
+        let token = &author.0;
+        wire.send(format!(
+            "POST /api/v1/users/me/profile/photo HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 9999\r\n\r\n\
+             --x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n"
+        ))
+        .await;
         Self { wire, begun }
     }
 
