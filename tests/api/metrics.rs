@@ -250,7 +250,9 @@ async fn it_can_be_switched_off_and_times_are_told_to_nobody_unless_that_is_swit
 /// A server that has done what it does by itself for the hour, so that from now on it does what it is asked.
 async fn at_rest(setup: Setup) -> Server {
     let server = setup.with("RUST_LOG", "info,grateful_server=debug").start().await;
-    let has_swept = || server.log().iter().any(|line| line.contains("Swept what has expired"));
+    let has_said = |words: &str| server.log().iter().any(|line| line.contains(words));
+    let has_swept =
+        || has_said("Swept what has expired") && has_said("Swept files that nobody needs");
     eventually("it has swept", has_swept).await;
     server
 }

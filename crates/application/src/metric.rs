@@ -33,7 +33,7 @@ const METRICS: [Metric; 8] = [
     gauge(PASSWORDS_WAITING, "Passwords that wait to be hashed."),
     gauge(PASSWORDS_IN_WORK, "Passwords that are being hashed."),
     counter(PASSWORDS_REFUSED, "Passwords that were not hashed because too many waited already."),
-    gauge(IMAGES_WAITING, "Pictures that wait to be worked on."),
+    gauge(IMAGES_WAITING, "Pictures that are being received or wait to be worked on."),
     gauge(IMAGES_IN_WORK, "Pictures that are being worked on."),
     counter(IMAGES_REFUSED, "Pictures that were not worked on because too many waited already."),
     gauge(STREAMS_OPEN, "Streams of notifications that are open."),
