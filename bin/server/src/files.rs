@@ -86,12 +86,20 @@ fn is_staged(path: &Path) -> bool {
 
 #[cfg(feature = "bucket")]
 fn open_bucket(bucket: &url::Url) -> anyhow::Result<Arc<dyn ObjectStore>> {
-    use object_store::aws::AmazonS3Builder;
+    in_bucket(object_store::aws::AmazonS3Builder::from_env(), bucket)
+}
+
+/// The bucket at this address, whatever else is known of it.
+#[cfg(feature = "bucket")]
+fn in_bucket(
+    known: object_store::aws::AmazonS3Builder,
+    bucket: &url::Url,
+) -> anyhow::Result<Arc<dyn ObjectStore>> {
     use object_store::prefix::PrefixStore;
 
     // The client asks for whatever the process has; another part may have been faster.
     _ = rustls::crypto::ring::default_provider().install_default();
-    let store = AmazonS3Builder::from_env().with_url(bucket.as_str()).build();
+    let store = known.with_url(bucket.as_str()).build();
     let store = store.with_context(|| format!("the bucket {bucket} cannot be used"))?;
     Ok(Arc::new(PrefixStore::new(store, bucket.path())))
 }
@@ -100,6 +108,9 @@ fn open_bucket(bucket: &url::Url) -> anyhow::Result<Arc<dyn ObjectStore>> {
 fn open_bucket(bucket: &url::Url) -> anyhow::Result<Arc<dyn ObjectStore>> {
     anyhow::bail!("{bucket} needs a build that knows buckets: cargo build --features bucket")
 }
+
+#[cfg(all(test, feature = "bucket"))]
+mod bucket_tests;
 
 #[cfg(test)]
 mod tests {
@@ -123,5 +134,17 @@ mod tests {
             .collect();
         left.sort();
         assert_eq!(left, ["c.jpg", "d.jpg#", "e#1", "f.jpg#x"]);
+    }
+
+    #[cfg(not(feature = "bucket"))]
+    #[test]
+    fn a_build_that_knows_no_buckets_says_how_to_make_one_that_does() {
+        let refused = open_bucket(&url::Url::parse("s3://pictures").unwrap());
+
+        let said = refused.err().unwrap().to_string();
+        assert_eq!(
+            said,
+            "s3://pictures needs a build that knows buckets: cargo build --features bucket"
+        );
     }
 }

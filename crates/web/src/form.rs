@@ -92,7 +92,7 @@ fn text(content: Vec<u8>) -> Field<String> {
 
 /// The parts of a form as they arrive.
 struct Parts {
-    parts: Multipart,
+    stream: Multipart,
     /// How many bytes of the picture may still come.
     picture: usize,
     /// How many bytes of all else, names included.
@@ -109,7 +109,7 @@ impl Parts {
     fn begin(request: &HttpRequest, payload: Payload) -> Self {
         let config = request.app_data::<Data<WebConfig>>();
         Self {
-            parts: Multipart::new(request.headers(), payload),
+            stream: Multipart::new(request.headers(), payload),
             picture: Upload::MAX_BYTES,
             texts: WebConfig::MAX_BODY_BYTES,
             begun: Instant::now(),
@@ -120,7 +120,7 @@ impl Parts {
 
     /// The name and the content of the next part.
     async fn next(&mut self, picture: &str) -> Result<Option<(String, Vec<u8>)>, ApiError> {
-        let next = timeout_at(self.deadline(), self.parts.try_next()).await;
+        let next = timeout_at(self.deadline(), self.stream.try_next()).await;
         let Some(mut part) = next.map_err(|_| ApiError::TooSlow)?.map_err(unreadable)? else {
             return Ok(None);
         };

@@ -1,8 +1,11 @@
 //! Whether the server is there, alive, and able to work.
 
+use std::sync::Arc;
+
 use grateful_storage::{Database, DatabaseConfig};
 use grateful_testkit::{Api, TestApp, TestDatabase};
 use grateful_web::WebConfig;
+use object_store::local::LocalFileSystem;
 use serde_json::json;
 
 use crate::support::{NOBODYS, path_to, problem};
@@ -58,6 +61,28 @@ async fn while_all_connections_are_held_the_server_asks_to_come_back_and_recover
 
     api.get("/readyz").send().await.expect(200);
     api.get(&path_to(NOBODYS)).send().await.expect(404);
+}
+
+#[actix_web::test]
+async fn where_pictures_cannot_be_kept_the_server_is_not_ready_and_recovers_by_itself() {
+    let parent = tempfile::tempdir().unwrap();
+    let [folder, away] = ["uploads", "away"].map(|name| parent.path().join(name));
+    std::fs::create_dir(&folder).unwrap();
+    let mut app = TestApp::create().await;
+    app.app.files = Arc::new(LocalFileSystem::new_with_prefix(&folder).unwrap());
+    let api = Api::on(app, &WebConfig::default()).await;
+    api.get("/readyz").send().await.expect(200);
+
+    // As little as on a disk that is mounted for reading only; whoever runs the tests may be allowed everything.
+    std::fs::rename(&folder, &away).unwrap();
+    std::fs::write(&folder, "in the way").unwrap();
+    problem(&api.get("/readyz").send().await, 503, "unavailable");
+    api.get("/livez").send().await.expect(200);
+
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::rename(&away, &folder).unwrap();
+    api.get("/readyz").send().await.expect(200);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "looking leaves nothing behind");
 }
 
 async fn on(test: TestDatabase, db: Database) -> Api {

@@ -1,0 +1,163 @@
+//! Pictures in a bucket, against as much of the language of S3 as it takes.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::Method;
+use actix_web::http::header::{CONTENT_RANGE, ETAG, LAST_MODIFIED, RANGE};
+use actix_web::web::{Bytes, Data};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use object_store::aws::AmazonS3Builder;
+use object_store::path::Path;
+use object_store::{Error, ObjectStore, ObjectStoreExt as _};
+use url::Url;
+
+use super::in_bucket;
+
+#[actix_web::test]
+async fn what_is_put_into_a_bucket_is_there_below_its_prefix_until_it_is_removed() {
+    let bucket = Bucket::start();
+    let store = bucket.open("s3://pictures/uploads");
+    let path = Path::from("posts/a.jpg");
+
+    store.put(&path, "0123456789".into()).await.unwrap();
+
+    assert_eq!(bucket.keys(), ["uploads/posts/a.jpg"]);
+    assert_eq!(store.head(&path).await.unwrap().size, 10);
+    assert_eq!(store.get_range(&path, 2..5).await.unwrap(), "234");
+    assert_eq!(store.get(&path).await.unwrap().bytes().await.unwrap(), "0123456789");
+    let listed = store.list_with_delimiter(Some(&Path::from("posts"))).await.unwrap().objects;
+    assert_eq!(listed.len(), 1);
+    assert_eq!((&listed[0].location, listed[0].size), (&path, 10));
+    store.delete(&path).await.unwrap();
+    assert_eq!(bucket.keys(), [""; 0]);
+    assert!(matches!(store.head(&path).await, Err(Error::NotFound { .. })));
+    bucket.stop().await;
+}
+
+#[actix_web::test]
+async fn a_bucket_without_a_prefix_is_used_from_its_top() {
+    let bucket = Bucket::start();
+    let store = bucket.open("s3://pictures");
+
+    store.put(&Path::from("posts/a.jpg"), "picture".into()).await.unwrap();
+
+    assert_eq!(bucket.keys(), ["posts/a.jpg"]);
+    bucket.stop().await;
+}
+
+#[test]
+fn an_address_that_names_no_bucket_is_refused() {
+    let refused = in_bucket(AmazonS3Builder::new(), &Url::parse("ftp://pictures").unwrap());
+
+    let said = format!("{:#}", refused.err().unwrap());
+    assert!(said.starts_with("the bucket ftp://pictures/ cannot be used: "), "{said}");
+}
+
+/// What is in the bucket, by key.
+type Objects = Data<Mutex<BTreeMap<String, Bytes>>>;
+
+/// A bucket called `pictures`, which asks nobody for a key.
+struct Bucket {
+    objects: Objects,
+    address: String,
+    server: ServerHandle,
+}
+
+impl Bucket {
+    fn start() -> Self {
+        let objects: Objects = Data::new(Mutex::default());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let kept = objects.clone();
+        let routes = move || {
+            App::new()
+                .app_data(kept.clone())
+                .route("/pictures", web::get().to(list))
+                .route("/pictures", web::post().to(delete))
+                .route("/pictures/{key:.*}", web::put().to(put))
+                .route("/pictures/{key:.*}", web::route().to(get))
+        };
+        let server = HttpServer::new(routes).workers(1).disable_signals().listen(listener).unwrap();
+        let server = server.run();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        Self { objects, address, server: handle }
+    }
+
+    fn open(&self, bucket: &str) -> Arc<dyn ObjectStore> {
+        let known = AmazonS3Builder::new()
+            .with_endpoint(&self.address)
+            .with_allow_http(true)
+            .with_access_key_id("key")
+            .with_secret_access_key("secret");
+        in_bucket(known, &Url::parse(bucket).unwrap()).unwrap()
+    }
+
+    fn keys(&self) -> Vec<String> {
+        self.objects.lock().unwrap().keys().cloned().collect()
+    }
+
+    async fn stop(self) {
+        self.server.stop(false).await;
+    }
+}
+
+const WRITTEN: &str = "Mon, 05 Jan 2026 12:00:00 GMT";
+
+async fn put(objects: Objects, key: web::Path<String>, body: Bytes) -> HttpResponse {
+    objects.lock().unwrap().insert(key.into_inner(), body);
+    HttpResponse::Ok().insert_header((ETAG, "\"1\"")).finish()
+}
+
+/// Also for `HEAD`, to which the server sends no body.
+async fn get(objects: Objects, request: HttpRequest, key: web::Path<String>) -> HttpResponse {
+    assert!([Method::GET, Method::HEAD].contains(request.method()), "{}", request.method());
+    let objects = objects.lock().unwrap();
+    let Some(object) = objects.get(&*key) else { return HttpResponse::NotFound().finish() };
+    let range = request.headers().get(RANGE).map(|range| range.to_str().unwrap());
+    let head = [(ETAG, "\"1\""), (LAST_MODIFIED, WRITTEN)];
+    let Some(range) = range.and_then(|range| range.strip_prefix("bytes=")) else {
+        let mut whole = HttpResponse::Ok();
+        head.into_iter().for_each(|header| _ = whole.insert_header(header));
+        return whole.body(object.clone());
+    };
+    let (first, last) = range.split_once('-').unwrap();
+    let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
+    let mut part = HttpResponse::PartialContent();
+    head.into_iter().for_each(|header| _ = part.insert_header(header));
+    part.insert_header((CONTENT_RANGE, format!("bytes {first}-{last}/{}", object.len())));
+    part.body(object.slice(first..=last))
+}
+
+async fn list(objects: Objects, request: HttpRequest) -> HttpResponse {
+    let query = web::Query::<BTreeMap<String, String>>::from_query(request.query_string()).unwrap();
+    let prefix = query.get("prefix").cloned().unwrap_or_default();
+    let contents: String = objects
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|(key, _)| key.starts_with(&prefix))
+        .map(|(key, object)| {
+            let size = object.len();
+            format!(
+                "<Contents><Key>{key}</Key><LastModified>2026-01-05T12:00:00.000Z</LastModified><ETag>\"1\"</ETag>\
+                 <Size>{size}</Size></Contents>"
+            )
+        })
+        .collect();
+    HttpResponse::Ok().body(format!("<ListBucketResult>{contents}</ListBucketResult>"))
+}
+
+/// Several at once, by a list in the body.
+async fn delete(objects: Objects, body: String) -> HttpResponse {
+    let keys = body.split("<Key>").skip(1).map(|rest| rest.split("</Key>").next().unwrap());
+    let mut deleted = String::new();
+    for key in keys {
+        objects.lock().unwrap().remove(key);
+        deleted += &format!("<Deleted><Key>{key}</Key></Deleted>");
+    }
+    HttpResponse::Ok().body(format!("<DeleteResult>{deleted}</DeleteResult>"))
+}
