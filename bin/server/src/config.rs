@@ -141,9 +141,9 @@ pub(crate) struct RawSettings {
     )]
     uploads_dir: PathBuf,
 
-    /// A bucket for uploaded pictures instead of the folder, such as s3://pictures/uploads, in a build with the feature
-    /// `bucket`. The keys to it are taken from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION,
-    /// AWS_ENDPOINT.
+    /// A bucket for uploaded pictures instead of the folder, such as `s3://pictures/uploads`, in a build with the
+    /// feature `bucket`. The keys to it are taken from the environment: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
+    /// `AWS_REGION`, `AWS_ENDPOINT`.
     #[arg(
         long,
         env = "GRATEFUL_UPLOADS_BUCKET",

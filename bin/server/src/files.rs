@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 use grateful_application::{App, uploads};
@@ -39,8 +39,8 @@ impl Files {
     pub(crate) async fn sweep(&self, app: &App) -> anyhow::Result<usize> {
         let staged = match self.folder.clone() {
             Some(folder) => {
-                let age = app.orphan_age.to_std().unwrap_or_default();
-                tokio::task::spawn_blocking(move || sweep_staged(&folder, age)).await??
+                let before = SystemTime::from(app.clock.now() - app.orphan_age);
+                tokio::task::spawn_blocking(move || sweep_staged(&folder, before)).await??
             }
             None => 0,
         };
@@ -50,13 +50,12 @@ impl Files {
 
 /// A file is written under another name, `{name}#{number}`, and then moved. The store shows nobody what is under such a name:
 /// one that was not moved in time never will be.
-fn sweep_staged(folder: &Path, age: Duration) -> std::io::Result<usize> {
-    let before = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
+fn sweep_staged(folder: &Path, before: SystemTime) -> std::io::Result<usize> {
     let mut removed = 0;
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
-            removed += sweep_staged(&entry.path(), age)?;
+            removed += sweep_staged(&entry.path(), before)?;
         } else if is_staged(&entry.path()) {
             removed += match remove_before(&entry.path(), before) {
                 Ok(removed) => usize::from(removed),
@@ -114,6 +113,8 @@ mod bucket_tests;
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -125,8 +126,10 @@ mod tests {
             std::fs::write(posts.join(name), "picture").unwrap();
         }
 
-        assert_eq!(sweep_staged(folder.path(), Duration::from_hours(1)).unwrap(), 0);
-        assert_eq!(sweep_staged(folder.path(), Duration::ZERO).unwrap(), 2);
+        let written = std::fs::metadata(posts.join("a.jpg#1")).unwrap().modified().unwrap();
+
+        assert_eq!(sweep_staged(folder.path(), written).unwrap(), 0);
+        assert_eq!(sweep_staged(folder.path(), written + Duration::from_mins(1)).unwrap(), 2);
 
         let mut left: Vec<_> = std::fs::read_dir(&posts)
             .unwrap()

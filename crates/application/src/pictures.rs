@@ -190,12 +190,12 @@ mod tests {
     #[tokio::test]
     async fn small_ones_run_side_by_side_as_many_as_there_are_cores() {
         let pictures = Pictures::new(3);
-        let (mut releases, mut all) = (vec![], vec![]);
+        let (mut keys, mut all) = (vec![], vec![]);
         for _ in 0..5 {
             let (release, released) = mpsc::channel::<()>();
             let work = move || released.recv();
             all.push(Box::pin(pictures.run(pictures.admit().unwrap(), SMALL, work)));
-            releases.push(release);
+            keys.push(release);
         }
 
         for one in &mut all {
@@ -204,8 +204,8 @@ mod tests {
 
         assert_eq!(free(&pictures), (Pictures::MEMORY - 3 * SMALL) >> 10);
         assert_eq!(pictures.running.available_permits(), 0);
-        releases.into_iter().for_each(|release| release.send(()).unwrap());
-        for one in all {
+        for (one, release) in all.into_iter().zip(keys) {
+            release.send(()).unwrap();
             one.await.unwrap().unwrap();
         }
         assert_eq!(pictures.running.available_permits(), 3);

@@ -1,4 +1,5 @@
 //! Pictures in a bucket, against as much of the language of S3 as it takes.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -8,7 +9,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_RANGE, ETAG, LAST_MODIFIED, RANGE};
 use actix_web::web::{Bytes, Data};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, web};
 use object_store::aws::AmazonS3Builder;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt as _};
@@ -118,24 +119,23 @@ async fn get(objects: Objects, request: HttpRequest, key: web::Path<String>) -> 
     let objects = objects.lock().unwrap();
     let Some(object) = objects.get(&*key) else { return HttpResponse::NotFound().finish() };
     let range = request.headers().get(RANGE).map(|range| range.to_str().unwrap());
-    let head = [(ETAG, "\"1\""), (LAST_MODIFIED, WRITTEN)];
+    let answer = |mut head: HttpResponseBuilder, bytes: Bytes| {
+        head.insert_header((ETAG, "\"1\"")).insert_header((LAST_MODIFIED, WRITTEN)).body(bytes)
+    };
     let Some(range) = range.and_then(|range| range.strip_prefix("bytes=")) else {
-        let mut whole = HttpResponse::Ok();
-        head.into_iter().for_each(|header| _ = whole.insert_header(header));
-        return whole.body(object.clone());
+        return answer(HttpResponse::Ok(), object.clone());
     };
     let (first, last) = range.split_once('-').unwrap();
     let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
     let mut part = HttpResponse::PartialContent();
-    head.into_iter().for_each(|header| _ = part.insert_header(header));
     part.insert_header((CONTENT_RANGE, format!("bytes {first}-{last}/{}", object.len())));
-    part.body(object.slice(first..=last))
+    answer(part, object.slice(first..=last))
 }
 
 async fn list(objects: Objects, request: HttpRequest) -> HttpResponse {
     let query = web::Query::<BTreeMap<String, String>>::from_query(request.query_string()).unwrap();
     let prefix = query.get("prefix").cloned().unwrap_or_default();
-    let contents: String = objects
+    let contents: Vec<String> = objects
         .lock()
         .unwrap()
         .iter()
@@ -148,16 +148,17 @@ async fn list(objects: Objects, request: HttpRequest) -> HttpResponse {
             )
         })
         .collect();
+    let contents = contents.concat();
     HttpResponse::Ok().body(format!("<ListBucketResult>{contents}</ListBucketResult>"))
 }
 
 /// Several at once, by a list in the body.
 async fn delete(objects: Objects, body: String) -> HttpResponse {
     let keys = body.split("<Key>").skip(1).map(|rest| rest.split("</Key>").next().unwrap());
-    let mut deleted = String::new();
-    for key in keys {
+    let deleted = keys.map(|key| {
         objects.lock().unwrap().remove(key);
-        deleted += &format!("<Deleted><Key>{key}</Key></Deleted>");
-    }
+        format!("<Deleted><Key>{key}</Key></Deleted>")
+    });
+    let deleted = deleted.collect::<Vec<_>>().concat();
     HttpResponse::Ok().body(format!("<DeleteResult>{deleted}</DeleteResult>"))
 }

@@ -334,12 +334,13 @@ async fn an_image_costs_a_statement_more_where_it_is_anothers_or_goes() {
     let costs = |price, queries: &QueryLog| assert_eq!(queries.total(), price, "{queries:#?}");
 
     let sending = publish_pictured(&app, ana, draft("Look!"), PICTURE, None);
-    let (answer, queries) = QueryLog::record(sending).await;
+    let (answer, queries) = QueryLog::record(Box::pin(sending)).await;
     costs(5, &queries);
     let post = post_in(&answer.unwrap());
     let image = image_of(&app, ana, post).await.unwrap();
     let again = Draft { image_url: Some(image), ..draft("Again!") };
-    let (answer, queries) = QueryLog::record(publish(&app, ana, again, None)).await;
+    let publishing = Box::pin(publish(&app, ana, again, None));
+    let (answer, queries) = QueryLog::record(publishing).await;
     costs(6, &queries);
     let (changed, queries) = QueryLog::record(change(&app, ana, post, cleared())).await;
     costs(6, &queries);
