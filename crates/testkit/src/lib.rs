@@ -27,4 +27,4 @@ pub use self::engagement::{
     CommentBuilder, a_comment, a_like, a_link, a_message, a_reaction, engagement_of,
 };
 pub use self::measured::Measured;
-pub use self::pictures::{BOUNDARY, a_form, a_large_png, a_png};
+pub use self::pictures::{BOUNDARY, a_form, a_large_png, a_png, a_png_saying};

@@ -2,8 +2,24 @@
 
 /// A PNG of a slope of colours.
 pub fn a_png(width: u32, height: u32) -> Vec<u8> {
+    a_png_with(width, height, |_| ())
+}
+
+/// The same, with a text in it that programs leave beside the pixels.
+pub fn a_png_saying(text: &str) -> Vec<u8> {
+    a_png_with(40, 30, |encoder| {
+        encoder.add_text_chunk("Comment".to_owned(), text.to_owned()).unwrap();
+    })
+}
+
+fn a_png_with(
+    width: u32,
+    height: u32,
+    change: impl FnOnce(&mut png::Encoder<'_, &mut Vec<u8>>),
+) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, width, height);
+    change(&mut encoder);
     encoder.set_color(png::ColorType::Rgb);
     let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
     let [right, down] = [width.max(2) - 1, height.max(2) - 1];

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use actix_web::http::Method;
 use grateful_storage::Repositories;
-use grateful_testkit::{Api, Caller, a_comment, a_like, a_link, a_message, a_post, a_reaction};
+use grateful_testkit::{
+    Api, Caller, a_comment, a_like, a_link, a_message, a_png_saying, a_post, a_reaction,
+};
 use serde_json::json;
 
 use crate::openapi::operations;
@@ -42,6 +44,29 @@ async fn no_answer_has_an_address_a_hash_or_a_token_of_somebody_else() {
             told.contains(&(method.to_string(), pattern.clone())),
             "nothing is told at {pattern}"
         );
+    }
+}
+
+/// Cameras write into a file where it was taken, and by whom.
+#[actix_web::test]
+async fn no_file_that_is_served_says_what_else_was_in_the_picture() {
+    let api = Api::create().await;
+    let ana = api.someone().await;
+    let secret = "Rua da Saudade 7";
+    let picture = a_png_saying(secret);
+    let tells = |file: &[u8]| file.windows(secret.len()).any(|it| it == secret.as_bytes());
+    assert!(tells(&picture));
+
+    let photo = api.post("/api/v1/users/me/profile/photo").by(&ana).form(&[("file", &picture)]);
+    let photo = photo.send().await.expect(200).data();
+    let form = [("content", &b"Look!"[..]), ("image", &picture)];
+    let post = api.post("/api/v1/posts/upload").by(&ana).form(&form).send().await.expect(201);
+    let post = post.json();
+
+    let urls = photo["urls"].as_object().unwrap().values().chain([&post["image_url"]]);
+    for url in urls.map(|url| url.as_str().unwrap()) {
+        let file = api.get(url).send().await.expect(200);
+        assert!(!tells(&file.body), "{url}");
     }
 }
 
