@@ -73,7 +73,8 @@ impl Shared {
             database,
             files: Files::open(settings)?,
             passwords: Arc::new(Passwords::new(cores())?),
-            pictures: Arc::new(Pictures::new(cores())),
+            // The other half is for whoever reads meanwhile.
+            pictures: Arc::new(Pictures::new(cores().div_ceil(2))),
             guesses: Arc::new(guesses),
             geocoder: Arc::new(Nominatim::new(settings.nominatim.clone())),
             session_lifetime: settings.session_lifetime,

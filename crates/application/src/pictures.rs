@@ -11,9 +11,9 @@ use crate::{Error, Result};
 
 /// A bounded place where pictures are received, checked and made.
 ///
-/// One picture can fill a hundred megabytes and a core for a second. So as many run at once as there are cores, and only
-/// while all of them together fit [`Pictures::MEMORY`]; a queue of bounded length waits, and whoever finds it full is asked
-/// to come back before their picture is read.
+/// One picture can fill a hundred megabytes and a core for a second. So few run at once, and only while all of them
+/// together fit [`Pictures::MEMORY`]; a queue of bounded length waits, and whoever finds it full is asked to come back before
+/// their picture is read.
 pub struct Pictures {
     admitted: Arc<Semaphore>,
     running: Arc<Semaphore>,
@@ -49,7 +49,8 @@ impl Pictures {
     /// How many may be received or wait for each that runs: at 80 ms each, the last in the queue waits about a second.
     const WAITING_PER_RUNNING: usize = 15;
 
-    /// A place where `parallel` pictures are made at once; the number of cores is a good choice.
+    /// A place where `parallel` pictures are made at once; half the number of cores is a good choice, which leaves the other
+    /// half to whatever else is asked.
     pub fn new(parallel: usize) -> Self {
         let parallel = parallel.clamp(1, Semaphore::MAX_PERMITS / (Self::WAITING_PER_RUNNING + 1));
         let semaphore = |permits| Arc::new(Semaphore::new(permits));
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn small_ones_run_side_by_side_as_many_as_there_are_cores() {
+    async fn small_ones_run_side_by_side_as_many_as_may() {
         let pictures = Pictures::new(3);
         let (mut keys, mut all) = (vec![], vec![]);
         for _ in 0..5 {
@@ -260,11 +261,11 @@ mod tests {
     }
 
     #[test]
-    fn sixteen_places_a_core_are_all_there_are() {
-        for cores in [1, 4] {
-            let pictures = Pictures::new(cores);
+    fn sixteen_places_for_each_that_runs_are_all_there_are() {
+        for parallel in [1, 4] {
+            let pictures = Pictures::new(parallel);
             let mut places: Vec<Place> =
-                (0..16 * cores).map(|_| pictures.admit().unwrap()).collect();
+                (0..16 * parallel).map(|_| pictures.admit().unwrap()).collect();
 
             assert!(matches!(pictures.admit(), Err(Error::Unavailable(_))));
 
