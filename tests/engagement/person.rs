@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use grateful_application::comments::Say;
-use grateful_application::notifications::Listed;
+use grateful_application::notifications::Wanted;
 use grateful_application::{
     Answer, App, Error, Result, Thing, comments, hearts, notifications, posts, reactions, shares,
 };
@@ -216,7 +216,7 @@ impl Person {
     /// The author reads one of what they were told, be it a batch or an entry of it.
     async fn read_one(&mut self, author: UserId) -> Result<()> {
         let page = Page::first(Limit::DEFAULT);
-        let told = notifications::list(&self.app, author, Listed::Unread, page).await?.items;
+        let told = notifications::list(&self.app, author, Wanted::Unread, page).await?.items;
         if told.is_empty() {
             return Ok(());
         }

@@ -15,7 +15,7 @@ use crate::{App, Result, Thing};
 
 /// Which notifications of one's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listed {
+pub enum Wanted {
     /// Those that were read too.
     All,
     /// Only those that are unread.
@@ -26,14 +26,14 @@ pub enum Listed {
 pub async fn list(
     app: &App,
     user: UserId,
-    listed: Listed,
+    wanted: Wanted,
     page: Page,
 ) -> Result<Slice<SeenNotification>> {
     let query = NotificationQuery::of(user).page(page);
     let mut conn = app.db.acquire().await?;
-    Ok(match listed {
-        Listed::All => conn.notifications().list(query).await?,
-        Listed::Unread => conn.notifications().list(query.unread()).await?,
+    Ok(match wanted {
+        Wanted::All => conn.notifications().list(query).await?,
+        Wanted::Unread => conn.notifications().list(query.unread()).await?,
     })
 }
 

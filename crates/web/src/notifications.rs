@@ -4,7 +4,7 @@ mod stream;
 
 use actix_web::web::{Data, Json};
 use actix_web::{get, post};
-use grateful_application::notifications::{Listed, NotificationCounts, NotificationStats};
+use grateful_application::notifications::{NotificationCounts, NotificationStats, Wanted};
 use grateful_application::{App, notifications};
 use grateful_domain::notification::SeenNotification;
 use grateful_domain::{Author, Fields, List, NotificationType};
@@ -132,8 +132,8 @@ pub(crate) async fn list(
     let page = parameters.check_page(&mut fields, List::Notifications);
     let unread_only = parameters.check_switch(&mut fields, "unread_only", false);
     let (page, unread_only) = fields.finish(|| page.zip(unread_only))?;
-    let listed = if unread_only { Listed::Unread } else { Listed::All };
-    let list = notifications::list(&app, me.user(), listed, page).await?;
+    let wanted = if unread_only { Wanted::Unread } else { Wanted::All };
+    let list = notifications::list(&app, me.user(), wanted, page).await?;
     Ok(Paged::bare(list, List::Notifications))
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use grateful_application::notifications::{self, Listed};
+use grateful_application::notifications::{self, Wanted};
 use grateful_application::verify::{Mend, Progress, verify};
 use grateful_application::{App, follows};
 use grateful_domain::notification::SeenNotification;
@@ -58,7 +58,7 @@ impl Stage {
 
     /// Somebody's list, newest activity first.
     pub(crate) async fn list(&self, user: UserId) -> Vec<SeenNotification> {
-        notifications::list(&self.app, user, Listed::All, ALL).await.unwrap().items
+        notifications::list(&self.app, user, Wanted::All, ALL).await.unwrap().items
     }
 
     /// What somebody's list says, newest activity first.

@@ -1,6 +1,6 @@
 //! How many statements it costs to tell people, and to read what one is told: the same whatever is there already.
 
-use grateful_application::notifications::{self, Listed};
+use grateful_application::notifications::{self, Wanted};
 use grateful_application::{QueryLog, comments, hearts, posts, reactions, shares};
 use grateful_domain::{CommentText, Emoji, Limit, NewShare, Page, PostEdit, UserId, Visibility};
 
@@ -110,8 +110,8 @@ async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
 
         for length in [1, 10, 50] {
             let page = Page::first(Limit::parse(length).unwrap());
-            let all = costs!(2, notifications::list(app, *ana, Listed::All, page)).items;
-            let unread = costs!(2, notifications::list(app, *ana, Listed::Unread, page)).items;
+            let all = costs!(2, notifications::list(app, *ana, Wanted::All, page)).items;
+            let unread = costs!(2, notifications::list(app, *ana, Wanted::Unread, page)).items;
             for list in [all, unread] {
                 assert_eq!(i64::try_from(list.len()).unwrap(), length);
                 assert!(list.iter().all(|it| it.people.len() == people.min(8)));
@@ -119,7 +119,7 @@ async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
         }
         let page = Page::first(Limit::MAX);
         let batch =
-            notifications::list(app, *ana, Listed::All, page).await.unwrap().items.remove(0);
+            notifications::list(app, *ana, Wanted::All, page).await.unwrap().items.remove(0);
         let id = batch.notification.id;
         let entries = costs!(2, notifications::entries(app, *ana, id, page)).items;
         assert_eq!(entries.len(), people);
@@ -136,7 +136,7 @@ async fn an_empty_list_costs_one_statement() {
     let stage = Stage::set().await;
 
     let list =
-        costs!(1, notifications::list(&stage.app, stage.ana, Listed::All, Page::first(Limit::MAX)));
+        costs!(1, notifications::list(&stage.app, stage.ana, Wanted::All, Page::first(Limit::MAX)));
 
     assert!(list.items.is_empty());
 }

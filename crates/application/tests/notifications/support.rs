@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use diesel_async::SimpleAsyncConnection as _;
 use grateful_application::comments::{self, Say};
-use grateful_application::notifications::{self, Listed};
+use grateful_application::notifications::{self, Wanted};
 use grateful_application::verify::{Mend, verify};
 use grateful_application::{Answer, App, Repeat, Result, hearts, posts, reactions, shares};
 use grateful_domain::notification::{Act, Cause, Details, Event, SeenNotification};
@@ -98,7 +98,7 @@ impl Stage {
 
     /// Somebody's list, newest activity first.
     pub(crate) async fn list(&self, user: UserId) -> Vec<SeenNotification> {
-        notifications::list(&self.app, user, Listed::All, ALL).await.unwrap().items
+        notifications::list(&self.app, user, Wanted::All, ALL).await.unwrap().items
     }
 
     /// What somebody's list says, newest activity first.

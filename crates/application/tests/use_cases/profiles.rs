@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use grateful_application::housekeeping::sweep;
-use grateful_application::notifications::{self, Listed};
+use grateful_application::notifications::{self, Wanted};
 use grateful_application::verify::{Mend, verify};
 use grateful_application::{App, Error, QueryLog, Thing, follows, profiles};
 use grateful_domain::{Bio, Edge, Limit, Page, Preferences, ProfileEdit, UserId, Username, Viewer};
@@ -242,7 +242,7 @@ async fn pending(test: &TestDatabase) -> i64 {
 
 /// What somebody's list says.
 async fn told(app: &App, user: UserId) -> Vec<String> {
-    let list = notifications::list(app, user, Listed::All, Page::first(Limit::MAX)).await.unwrap();
+    let list = notifications::list(app, user, Wanted::All, Page::first(Limit::MAX)).await.unwrap();
     list.items.into_iter().map(|seen| seen.notification.text.message).collect()
 }
 
