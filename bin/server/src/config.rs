@@ -4,6 +4,8 @@ mod geocoder;
 mod limits;
 #[cfg(test)]
 mod table;
+#[cfg(test)]
+mod tests;
 mod watching;
 
 use std::fmt;
@@ -446,92 +448,5 @@ impl FromStr for Listen {
         parsed.ok_or_else(|| {
             format!("must be a host and a port such as localhost:8000, not {text:?}")
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(arguments: &[&str]) -> Result<Settings, Problems> {
-        Settings::check(Cli::parse_from(["grateful"].iter().chain(arguments)).settings)
-    }
-
-    #[test]
-    fn every_wrong_setting_is_named_at_once() {
-        let problems = check(&[
-            "--listen=8000",
-            "--workers=many",
-            "--session-days=0",
-            "--frontend-url=localhost:3000",
-            "--allowed-origins=https://a.example,javascript:alert(1)",
-            "--uploads-bucket=ftp://pictures",
-            "--log-format=xml",
-            "--no-migrate=maybe",
-            "--database-url=mysql://secret@example.org/x",
-        ]);
-        let said = problems.unwrap_err().to_string();
-        for variable in [
-            "GRATEFUL_LISTEN",
-            "GRATEFUL_WORKERS",
-            "GRATEFUL_SESSION_DAYS",
-            "GRATEFUL_FRONTEND_URL",
-            "GRATEFUL_ALLOWED_ORIGINS",
-            "GRATEFUL_UPLOADS_BUCKET",
-            "GRATEFUL_LOG_FORMAT",
-            "GRATEFUL_NO_MIGRATE",
-            "DATABASE_URL",
-        ] {
-            assert!(said.contains(variable), "{said}");
-        }
-        assert!(!said.contains("secret"), "{said}");
-    }
-
-    #[test]
-    fn origins_lose_their_paths() {
-        let settings = check(&[
-            "--frontend-url=https://grateful.example/app",
-            "--allowed-origins=http://a:1, http://b/",
-        ]);
-        assert_eq!(
-            settings.unwrap().allowed_origins,
-            ["https://grateful.example", "http://a:1", "http://b"]
-        );
-    }
-
-    #[test]
-    fn a_switch_is_thrown_by_its_name_alone_or_by_a_word() {
-        for (arguments, migrate) in [
-            (&[][..], true),
-            (&["--no-migrate"], false),
-            (&["--no-migrate", "serve"], false),
-            (&["serve", "--no-migrate"], false),
-            (&["--no-migrate=1"], false),
-            (&["--no-migrate=off"], true),
-        ] {
-            assert_eq!(check(arguments).unwrap().migrate, migrate, "{arguments:?}");
-        }
-    }
-
-    #[test]
-    fn addresses_of_both_kinds_are_read() {
-        let listen = |text: &str| text.parse::<Listen>().unwrap();
-        assert_eq!(listen("[::1]:0"), Listen { host: "::1".to_owned(), port: 0 });
-        assert_eq!(listen("0.0.0.0:80"), Listen { host: "0.0.0.0".to_owned(), port: 80 });
-        assert!("localhost:99999".parse::<Listen>().is_err());
-    }
-
-    #[test]
-    fn help_names_every_variable_and_default() {
-        use clap::CommandFactory as _;
-
-        let help = Cli::command().render_long_help().to_string();
-        for argument in Cli::command()
-            .get_arguments()
-            .filter(|it| it.get_id() != "help" && it.get_id() != "version")
-        {
-            let variable = argument.get_env().unwrap().to_str().unwrap();
-            assert!(help.contains(variable), "{variable} is missing");
-        }
     }
 }
