@@ -195,10 +195,10 @@ async fn take_leave(app: &App, user: UserId) -> Result<()> {
     let now = app.clock.now();
     for trace in TRACES {
         loop {
-            let taken = app.db.transaction(async |tx| withdraw(tx, user, trace, now).await).await?;
-            let is_last = taken.rows == 0;
-            uploads::remove_unshown(app, taken.image).await;
-            if is_last {
+            let step = async |tx: &mut Connection| withdraw(tx, user, trace, now).await;
+            let Taken { rows, image } = app.db.transaction(step).await?;
+            uploads::remove_unshown(app, image).await;
+            if rows == 0 {
                 break;
             }
         }

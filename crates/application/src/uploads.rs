@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use std::io;
 use std::ops::Range;
 
-use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use grateful_domain::{ImageUrl, PhotoSize, ProfilePhoto};
@@ -182,8 +181,7 @@ fn is_ours(path: &str) -> bool {
 }
 
 fn version_of(meta: &ObjectMeta) -> String {
-    let written = |at: DateTime<Utc>| at.timestamp_micros();
-    format!("{:x}-{:x}", written(meta.last_modified), meta.size)
+    format!("{:x}-{:x}", meta.last_modified.timestamp_micros(), meta.size)
 }
 
 fn absent(path: &str) -> Error {

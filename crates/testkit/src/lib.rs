@@ -17,6 +17,10 @@ mod engagement;
 mod measured;
 mod pictures;
 
+/// What [`costs`] counts with.
+#[doc(hidden)]
+pub use grateful_application::QueryLog;
+
 pub use self::api::{Answer, Api, Call, Caller, Opened};
 pub use self::app::TestApp;
 pub use self::atlas::Atlas;
@@ -28,3 +32,13 @@ pub use self::engagement::{
 };
 pub use self::measured::Measured;
 pub use self::pictures::{BOUNDARY, a_form, a_large_png, a_png, a_png_saying};
+
+/// Awaits a use case that must succeed, at exactly this price: `BEGIN` and `COMMIT` count.
+#[macro_export]
+macro_rules! costs {
+    ($price:expr, $use_case:expr) => {{
+        let (outcome, queries) = $crate::QueryLog::record($use_case).await;
+        assert_eq!(queries.total(), $price, "{queries:#?}");
+        outcome.unwrap()
+    }};
+}

@@ -2,14 +2,13 @@
 
 use actix_web::body::SizedStream;
 use actix_web::http::header::{
-    ACCEPT_RANGES, ByteRangeSpec, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE,
-    CROSS_ORIGIN_RESOURCE_POLICY, ETAG, EntityTag, Header, HeaderName, IF_RANGE, IfRange, RANGE,
-    Range,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, CROSS_ORIGIN_RESOURCE_POLICY,
+    ETAG, EntityTag, Header, HeaderName, IF_RANGE, IfRange, RANGE, Range,
 };
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get};
+use grateful_application::App;
 use grateful_application::uploads::{self, File};
-use grateful_application::{App, Format};
 
 use crate::error::ApiError;
 use crate::etag::Known;
@@ -57,7 +56,7 @@ fn head(mut response: HttpResponseBuilder, file: &File, tag: EntityTag) -> HttpR
         .insert_header((ACCEPT_RANGES, "bytes"))
         .insert_header(FOR_ALL_ORIGINS);
     match file.format {
-        Some(format) => response.content_type(Format::media_type(format)),
+        Some(format) => response.content_type(format.media_type()),
         // Whatever it is, it is not shown as a page of this server.
         None => response
             .content_type("application/octet-stream")
@@ -78,13 +77,12 @@ fn wanted(
     }
     let Ok(Range::Bytes(parts)) = Range::parse(request) else { return Ok(None) };
     match parts.as_slice() {
-        [part] => satisfied(part, size).map(Some).ok_or(ApiError::RangeNotSatisfiable(size)),
+        [part] => {
+            let wanted = part.to_satisfiable_range(size);
+            wanted.map(Some).ok_or(ApiError::RangeNotSatisfiable(size))
+        }
         _ => Ok(None),
     }
-}
-
-fn satisfied(part: &ByteRangeSpec, size: u64) -> Option<(u64, u64)> {
-    part.to_satisfiable_range(size)
 }
 
 /// Whether a part is wanted of just this state of the file.

@@ -1,22 +1,13 @@
 //! How many statements each act and each list costs: at most nine for an act that tells one person of it, and three for a
 //! list however long.
 
-use grateful_application::{QueryLog, comments, hearts, reactions, shares};
+use grateful_application::{comments, hearts, reactions, shares};
 use grateful_domain::{Emoji, Limit, NewShare, Page};
-use grateful_testkit::{TestApp, TestDatabase, a_comment, a_post, block, someone};
+use grateful_testkit::{TestApp, TestDatabase, a_comment, a_post, block, costs, someone};
 
 use crate::support::{
     about, hi, repeat, reply, say, say_repeatably, share, share_repeatably, words,
 };
-
-/// Awaits a use case that must succeed, at exactly this price: `BEGIN` and `COMMIT` count.
-macro_rules! costs {
-    ($price:expr, $use_case:expr) => {{
-        let (outcome, queries) = QueryLog::record($use_case).await;
-        assert_eq!(queries.total(), $price, "{queries:#?}");
-        outcome.unwrap()
-    }};
-}
 
 #[tokio::test]
 async fn hearts_and_reactions_cost_a_few_statements_however_popular_the_post() {

@@ -1,20 +1,11 @@
 //! How many statements each act and each list costs: at most nine for an act that tells one person of it, and three for a
 //! list however long.
 
-use grateful_application::{QueryLog, follows};
+use grateful_application::follows;
 use grateful_domain::{Limit, Page, UserId};
-use grateful_testkit::{block, someone};
+use grateful_testkit::{block, costs, someone};
 
 use crate::support::{Stage, shy};
-
-/// Awaits a use case that must succeed, at exactly this price: `BEGIN` and `COMMIT` count.
-macro_rules! costs {
-    ($price:expr, $use_case:expr) => {{
-        let (outcome, queries) = QueryLog::record($use_case).await;
-        assert_eq!(queries.total(), $price, "{queries:#?}");
-        outcome.unwrap()
-    }};
-}
 
 #[tokio::test]
 async fn acts_cost_a_few_statements_however_well_known_the_other_is() {

@@ -1,19 +1,11 @@
 //! How many statements it costs to tell people, and to read what one is told: the same whatever is there already.
 
 use grateful_application::notifications::{self, Wanted};
-use grateful_application::{QueryLog, comments, hearts, posts, reactions, shares};
+use grateful_application::{comments, hearts, posts, reactions, shares};
 use grateful_domain::{CommentText, Emoji, Limit, NewShare, Page, PostEdit, UserId, Visibility};
+use grateful_testkit::costs;
 
 use crate::support::{Stage, draft, person, say, try_publish};
-
-/// Awaits a use case that must succeed, at exactly this price: `BEGIN` and `COMMIT` count.
-macro_rules! costs {
-    ($price:expr, $use_case:expr) => {{
-        let (outcome, queries) = QueryLog::record($use_case).await;
-        assert_eq!(queries.total(), $price, "{queries:#?}");
-        outcome.unwrap()
-    }};
-}
 
 #[tokio::test]
 async fn an_act_costs_no_more_for_a_batch_of_fifty() {

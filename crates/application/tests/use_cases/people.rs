@@ -1,19 +1,10 @@
 //! Finding people by what they are called.
 
-use grateful_application::{QueryLog, people};
+use grateful_application::people;
 use grateful_domain::{AskedNames, PeopleQuery, SortedNames};
-use grateful_testkit::{TestApp, TestDatabase, a_user, block, someone};
+use grateful_testkit::{TestApp, TestDatabase, a_user, block, costs, someone};
 
 use crate::support::assert_not_found;
-
-/// Awaits a use case that must succeed, at the price of one statement.
-macro_rules! costs_one {
-    ($use_case:expr) => {{
-        let (outcome, queries) = QueryLog::record($use_case).await;
-        assert_eq!(queries.total(), 1, "{queries:#?}");
-        outcome.unwrap()
-    }};
-}
 
 #[tokio::test]
 async fn a_search_costs_one_statement_however_many_it_finds() {
@@ -24,12 +15,12 @@ async fn a_search_costs_one_statement_however_many_it_finds() {
     for typed in ["ana", "an", "na1", "shown"] {
         let query = PeopleQuery::parse(typed).unwrap();
         for most in [1, 10, 50] {
-            let found = costs_one!(people::search(&app, me, &query, most));
+            let found = costs!(1, people::search(&app, me, &query, most));
             assert_eq!(i64::try_from(found.len()).unwrap(), most, "{typed}");
         }
     }
     let nobody = PeopleQuery::parse("nobody").unwrap();
-    assert_eq!(costs_one!(people::search(&app, me, &nobody, 50)), []);
+    assert_eq!(costs!(1, people::search(&app, me, &nobody, 50)), []);
 }
 
 #[tokio::test]
@@ -42,11 +33,11 @@ async fn names_cost_one_statement_however_many_they_are() {
         let names: Vec<String> =
             (100..100 + length).map(|number| format!("Ana{number}.")).collect();
         let asked = AskedNames::of(names.clone());
-        let sorted = costs_one!(people::sort_names(&app, me, asked));
+        let sorted = costs!(1, people::sort_names(&app, me, asked));
         let answered = names[..names.len().min(AskedNames::MOST)].to_vec();
         assert_eq!(sorted, SortedNames { valid: answered, invalid: Vec::new() });
     }
-    assert_eq!(costs_one!(people::find(&app, me, "ana100")).1.as_str(), "ana100");
+    assert_eq!(costs!(1, people::find(&app, me, "ana100")).1.as_str(), "ana100");
 }
 
 #[tokio::test]

@@ -4,24 +4,15 @@ use futures_util::future::join_all;
 use grateful_application::housekeeping::sweep;
 use grateful_application::notifications::{self, Wanted};
 use grateful_application::verify::{Mend, verify};
-use grateful_application::{App, Error, QueryLog, Thing, follows, profiles};
+use grateful_application::{App, Error, Thing, follows, profiles};
 use grateful_domain::{Bio, Edge, Limit, Page, Preferences, ProfileEdit, UserId, Username, Viewer};
-use grateful_testkit::{TestApp, TestDatabase, a_user, block, someone};
+use grateful_testkit::{TestApp, TestDatabase, a_user, block, costs, someone};
 use serde_json::json;
 
 use crate::support::{assert_not_found, assert_unauthenticated, until_waiting};
 
 /// How many requests one step answers.
 const STEP: i64 = 200;
-
-/// Awaits a use case that must succeed, at exactly this price: `BEGIN` and `COMMIT` count.
-macro_rules! costs {
-    ($price:expr, $use_case:expr) => {{
-        let (outcome, queries) = QueryLog::record($use_case).await;
-        assert_eq!(queries.total(), $price, "{queries:#?}");
-        outcome.unwrap()
-    }};
-}
 
 #[tokio::test]
 async fn a_page_costs_one_statement_whoever_looks() {

@@ -5,18 +5,9 @@ use grateful_application::{Error, IdempotencyKey, QueryLog, Repeat, feed, posts,
 use grateful_domain::{
     Limit, Page, PostEdit, Stretch, TrendingWindow, UserId, Viewer, Visibility, WalkStart,
 };
-use grateful_testkit::{PASSWORD, TestApp, TestDatabase, a_post, a_user, block, someone};
+use grateful_testkit::{PASSWORD, TestApp, TestDatabase, a_post, a_user, block, costs, someone};
 
 use crate::support::{draft, log_in, newcomer, password, post_in, publish, session_of, typed};
-
-/// Awaits a use case that must succeed, at exactly this price: `BEGIN` and `COMMIT` count.
-macro_rules! costs {
-    ($price:expr, $use_case:expr) => {{
-        let (outcome, queries) = QueryLog::record($use_case).await;
-        assert_eq!(queries.total(), $price, "{queries:#?}");
-        outcome.unwrap()
-    }};
-}
 
 #[tokio::test]
 async fn a_list_costs_the_same_at_any_length() {
