@@ -1,9 +1,11 @@
 //! Hashing passwords: off the async threads, a few at a time, and never without end.
 
+use std::sync::Arc;
+
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use grateful_domain::{Password, PasswordHash};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 
 use crate::metric::{PASSWORDS_IN_WORK, PASSWORDS_REFUSED, PASSWORDS_WAITING, Present};
 use crate::{Error, Result};
@@ -13,8 +15,8 @@ use crate::{Error, Result};
 /// One hash fills 19 MiB and a core for some 16 ms, on purpose. So only a few run at once, a queue of bounded length
 /// waits, and whoever finds it full is asked to come back.
 pub struct Passwords {
-    running: Semaphore,
-    admitted: Semaphore,
+    running: Arc<Semaphore>,
+    admitted: Arc<Semaphore>,
     /// What an unknown account is checked against, so that it takes as long as a known one.
     decoy: PasswordHash,
 }
@@ -41,8 +43,8 @@ impl Passwords {
     pub fn new(parallel: usize) -> Result<Self> {
         let parallel = parallel.clamp(1, Semaphore::MAX_PERMITS / (Self::WAITING_PER_RUNNING + 1));
         Ok(Self {
-            running: Semaphore::new(parallel),
-            admitted: Semaphore::new(parallel * (Self::WAITING_PER_RUNNING + 1)),
+            running: Arc::new(Semaphore::new(parallel)),
+            admitted: Arc::new(Semaphore::new(parallel * (Self::WAITING_PER_RUNNING + 1))),
             decoy: hash(b"nobody's password")?,
         })
     }
@@ -67,17 +69,23 @@ impl Passwords {
         Ok(if known { outcome } else { Check::Wrong })
     }
 
+    /// What it holds is given back when the work ends, not when whoever waits for it goes away: that does not stop it.
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let full = || {
             metrics::counter!(PASSWORDS_REFUSED).increment(1);
             Error::Unavailable("too many passwords are being hashed".into())
         };
-        let _admitted: SemaphorePermit<'_> = self.admitted.try_acquire().map_err(|_| full())?;
+        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| full())?;
         let waiting = Present::in_(PASSWORDS_WAITING);
-        let _running = self.running.acquire().await.map_err(|_| full())?;
+        let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| full())?;
         drop(waiting);
-        let _in_work = Present::in_(PASSWORDS_IN_WORK);
-        tokio::task::spawn_blocking(work).await.map_err(|panic| Error::Internal(panic.into()))
+        let held = (admitted, running, Present::in_(PASSWORDS_IN_WORK));
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(held);
+            done
+        });
+        done.await.map_err(|panic| Error::Internal(panic.into()))
     }
 }
 
@@ -113,6 +121,8 @@ fn check(candidate: &[u8], kept: &PasswordHash) -> Check {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use grateful_testkit::Measured;
 
     use super::*;
@@ -168,6 +178,27 @@ mod tests {
         let refused = passwords.hash(password("correct horse")).await.unwrap_err();
 
         assert!(matches!(refused, Error::Unavailable(_)));
+    }
+
+    #[tokio::test]
+    async fn whoever_does_not_wait_for_the_end_gives_nothing_back_before_it() {
+        let passwords = Passwords::new(1).unwrap();
+        let (release, released) = mpsc::channel::<()>();
+        let (ended, end) = mpsc::channel::<()>();
+        let work = move || {
+            _ = released.recv();
+            ended
+        };
+        let mut left = Box::pin(passwords.run(work));
+        assert!(futures_util::poll!(&mut left).is_pending());
+
+        drop(left);
+
+        assert_eq!(passwords.running.available_permits(), 0);
+        release.send(()).unwrap();
+        // What it returned is dropped behind what it held.
+        assert!(end.recv().is_err());
+        assert_eq!(passwords.running.available_permits(), 1);
     }
 
     #[tokio::test]
