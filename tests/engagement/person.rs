@@ -10,7 +10,7 @@ use grateful_application::{
     Answer, App, Error, Result, Thing, comments, hearts, notifications, posts, reactions, shares,
 };
 use grateful_domain::{
-    CommentId, CommentText, Content, Draft, Emoji, Limit, NewShare, Page, PostEdit, PostId,
+    CommentId, CommentText, Content, Draft, Emoji, Limit, NewShare, PageRequest, PostEdit, PostId,
     PostType, Recipients, User, UserId, Visibility,
 };
 use uuid::Uuid;
@@ -207,7 +207,7 @@ impl Person {
     }
 
     async fn look(&self, post: PostId) -> Result<()> {
-        let page = Page::first(Limit::MAX);
+        let page = PageRequest::first(Limit::MAX);
         hearts::list(&self.app, self.me, post, page).await?;
         reactions::summarise(&self.app, self.me, post).await?;
         comments::list(&self.app, self.me, post, page).await.map(drop)
@@ -215,7 +215,7 @@ impl Person {
 
     /// The author reads one of what they were told, be it a batch or an entry of it.
     async fn read_one(&mut self, author: UserId) -> Result<()> {
-        let page = Page::first(Limit::DEFAULT);
+        let page = PageRequest::first(Limit::DEFAULT);
         let told = notifications::list(&self.app, author, Wanted::Unread, page).await?.items;
         if told.is_empty() {
             return Ok(());

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{Act, Details, told_of_comment, told_of_other_words};
 use grateful_domain::{
-    Comment, CommentId, CommentText, NamedAnew, Page, Post, PostId, SeenComment, SeenPost, Slice,
-    UserId, Viewer, mentions, named_anew,
+    Comment, CommentId, CommentText, NamedAnew, Page, PageRequest, Post, PostId, SeenComment,
+    SeenPost, UserId, Viewer, mentions, named_anew,
 };
 use grateful_storage::{
     Comments, Concerned, Connection, NoLongerNamed, Repositories, StorageError,
@@ -68,7 +68,12 @@ pub async fn say(
 }
 
 /// What was said about a post itself, oldest first.
-pub async fn list(app: &App, user: UserId, post: PostId, page: Page) -> Result<Slice<SeenComment>> {
+pub async fn list(
+    app: &App,
+    user: UserId,
+    post: PostId,
+    page: PageRequest,
+) -> Result<Page<SeenComment>> {
     let mut conn = app.db.acquire().await?;
     seen(&mut conn, Viewer::User(user), post).await?;
     Ok(conn.comments().list(user, post, page).await?)
@@ -79,8 +84,8 @@ pub async fn replies(
     app: &App,
     user: UserId,
     comment: CommentId,
-    page: Page,
-) -> Result<Slice<SeenComment>> {
+    page: PageRequest,
+) -> Result<Page<SeenComment>> {
     let mut conn = app.db.acquire().await?;
     find_with_post(&mut conn, user, comment).await?;
     Ok(conn.comments().replies(user, comment, page).await?)

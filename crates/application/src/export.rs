@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use grateful_domain::notification::SeenNotification;
 use grateful_domain::{
-    Comment, Limit, Listed, NotificationId, Page, Position, SeenPost, Session, Share, Slice, Start,
-    UserId, Viewer,
+    Comment, Limit, Listed, NotificationId, Page, PageRequest, Position, SeenPost, Session, Share,
+    Start, UserId, Viewer,
 };
 // What somebody has done are storage's words.
 use grateful_storage::{Connection, FollowQuery, NotificationQuery, PostQuery, Repositories};
@@ -163,7 +163,7 @@ async fn export_batch(
     loop {
         let mut conn = app.db.acquire().await?;
         let entries = NotificationQuery::of(user).entries_of(batch).page(page(behind));
-        let Slice { items, next, .. } = conn.notifications().list(entries).await?;
+        let Page { items, next, .. } = conn.notifications().list(entries).await?;
         drop(conn);
         let told = tell(Section::Notifications, Entries::Notifications(items)).await;
         behind = next;
@@ -227,12 +227,12 @@ async fn people(conn: &mut Connection, query: FollowQuery) -> Result<(Entries, O
     Ok(slice(conn.follows().list(query).await?, Entries::People))
 }
 
-fn page(behind: Option<Position>) -> Page {
-    let first = Page::first(Limit::MAX);
-    behind.map_or(first, |place| Page { start: Start::After(place), ..first })
+fn page(behind: Option<Position>) -> PageRequest {
+    let first = PageRequest::first(Limit::MAX);
+    behind.map_or(first, |place| PageRequest { start: Start::After(place), ..first })
 }
 
-fn slice<T>(slice: Slice<T>, entries: fn(Vec<T>) -> Entries) -> (Entries, Option<Position>) {
+fn slice<T>(slice: Page<T>, entries: fn(Vec<T>) -> Entries) -> (Entries, Option<Position>) {
     (entries(slice.items), slice.next)
 }
 

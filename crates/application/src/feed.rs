@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use grateful_domain::{
-    FeedConfig, Limit, Page, Relationship, Score, SeenPost, Signals, Slice, Slot, Stretch,
+    FeedConfig, Limit, Page, PageRequest, Relationship, Score, SeenPost, Signals, Slot, Stretch,
     TrendingWindow, Viewer, Walk, WalkStart,
 };
 use grateful_storage::{Connection, PostQuery, Repositories};
@@ -60,19 +60,27 @@ async fn make_ranked(app: &App, viewer: Viewer, stretch: Stretch) -> Result<Leg>
 }
 
 /// Everybody's public posts, newest first, the viewer's own among them.
-pub async fn newest(app: &App, viewer: Viewer, page: Page) -> Result<Slice<SeenPost>> {
+pub async fn newest(app: &App, viewer: Viewer, page: PageRequest) -> Result<Page<SeenPost>> {
     timed("newest", async { Ok(list_newest(&mut *app.db.acquire().await?, viewer, page).await?) })
         .await
 }
 
 /// As [`newest`], and what each post is worth to the viewer now, though that has no say in its place.
-pub async fn newest_explained(app: &App, viewer: Viewer, page: Page) -> Result<Slice<FeedPost>> {
+pub async fn newest_explained(
+    app: &App,
+    viewer: Viewer,
+    page: PageRequest,
+) -> Result<Page<FeedPost>> {
     timed("newest", make_newest_explained(app, viewer, page)).await
 }
 
-async fn make_newest_explained(app: &App, viewer: Viewer, page: Page) -> Result<Slice<FeedPost>> {
+async fn make_newest_explained(
+    app: &App,
+    viewer: Viewer,
+    page: PageRequest,
+) -> Result<Page<FeedPost>> {
     let mut conn = app.db.acquire().await?;
-    let Slice { items, next, total } = list_newest(&mut conn, viewer, page).await?;
+    let Page { items, next, total } = list_newest(&mut conn, viewer, page).await?;
     let authors: Vec<_> = items.iter().map(|seen| seen.post.author).collect();
     let relationships = conn.feed().relationships_of(viewer, &authors).await?;
     let now = app.clock.now();
@@ -80,7 +88,7 @@ async fn make_newest_explained(app: &App, viewer: Viewer, page: Page) -> Result<
         let relationship = relationships.get(&seen.post.author).copied();
         feed_post(seen, relationship.unwrap_or(Relationship::Other), Slot::Fresh, now)
     };
-    Ok(Slice { items: items.into_iter().map(explain).collect(), next, total })
+    Ok(Page { items: items.into_iter().map(explain).collect(), next, total })
 }
 
 /// The public posts of the last hours that move people most.
@@ -108,8 +116,8 @@ async fn make_trending(
 async fn list_newest(
     conn: &mut Connection,
     viewer: Viewer,
-    page: Page,
-) -> grateful_storage::Result<Slice<SeenPost>> {
+    page: PageRequest,
+) -> grateful_storage::Result<Page<SeenPost>> {
     conn.posts().list(PostQuery::visible_to(viewer).page(page)).await
 }
 

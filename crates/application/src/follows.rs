@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{Act, Cause, Details};
 use grateful_domain::{
-    Approval, Author, Edge, Follow, FollowAct, FollowRefusal, Invalid, Listed, Page, Relation,
-    Slice, Suggestion, UserId, Viewer, relate,
+    Approval, Author, Edge, Follow, FollowAct, FollowRefusal, Invalid, Listed, Page, PageRequest,
+    Relation, Suggestion, UserId, Viewer, relate,
 };
 // How many there are is storage's word.
 pub use grateful_storage::FollowCounts;
@@ -193,8 +193,8 @@ pub async fn followers(
     app: &App,
     user: UserId,
     of: UserId,
-    page: Page,
-) -> Result<(Slice<Listed>, i64)> {
+    page: PageRequest,
+) -> Result<(Page<Listed>, i64)> {
     let mut conn = app.db.acquire().await?;
     let counts = counts_of(&mut conn, user, of).await?;
     Ok((
@@ -208,8 +208,8 @@ pub async fn following(
     app: &App,
     user: UserId,
     of: UserId,
-    page: Page,
-) -> Result<(Slice<Listed>, i64)> {
+    page: PageRequest,
+) -> Result<(Page<Listed>, i64)> {
     let mut conn = app.db.acquire().await?;
     let counts = counts_of(&mut conn, user, of).await?;
     Ok((
@@ -228,7 +228,7 @@ pub async fn count(app: &App, user: UserId, of: UserId) -> Result<FollowCounts> 
 }
 
 /// Who has asked to follow, newest first, and how many that are.
-pub async fn requests(app: &App, user: UserId, page: Page) -> Result<(Slice<Listed>, i64)> {
+pub async fn requests(app: &App, user: UserId, page: PageRequest) -> Result<(Page<Listed>, i64)> {
     let mut conn = app.db.acquire().await?;
     let counts = conn.follows().count(user).await?.ok_or_else(Error::gone)?;
     Ok((
@@ -238,7 +238,7 @@ pub async fn requests(app: &App, user: UserId, page: Page) -> Result<(Slice<List
 }
 
 /// Whom one has blocked, newest first, and how many that are.
-pub async fn blocks(app: &App, user: UserId, page: Page) -> Result<(Slice<Listed>, i64)> {
+pub async fn blocks(app: &App, user: UserId, page: PageRequest) -> Result<(Page<Listed>, i64)> {
     let mut conn = app.db.acquire().await?;
     let total = conn.follows().count_blocks(user).await?;
     Ok((conn.follows().list(FollowQuery::seen_by(user).blocks().page(page)).await?, total))

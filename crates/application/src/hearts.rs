@@ -1,7 +1,7 @@
 //! Hearts: giving them, taking them back, seeing who gave them.
 
 use grateful_domain::notification::{Act, Details};
-use grateful_domain::{Heart, Page, PostId, Slice, UserId, Viewer};
+use grateful_domain::{Heart, Page, PageRequest, PostId, UserId, Viewer};
 use grateful_storage::{Connection, NewLike, Repositories};
 
 use crate::notify::{for_author, tell, untell};
@@ -61,7 +61,7 @@ pub async fn count(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
 }
 
 /// Who gave a post a heart, newest first.
-pub async fn list(app: &App, user: UserId, post: PostId, page: Page) -> Result<Slice<Heart>> {
+pub async fn list(app: &App, user: UserId, post: PostId, page: PageRequest) -> Result<Page<Heart>> {
     let mut conn = app.db.acquire().await?;
     seen(&mut conn, Viewer::User(user), post).await?;
     Ok(conn.likes().list(user, post, page).await?)

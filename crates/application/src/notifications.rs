@@ -4,7 +4,7 @@ mod arrivals;
 mod stream;
 
 use grateful_domain::notification::SeenNotification;
-use grateful_domain::{NotificationId, NotificationType, Page, Slice, UserId};
+use grateful_domain::{NotificationId, NotificationType, Page, PageRequest, UserId};
 // What is counted, and what changes, are storage's words.
 pub use grateful_storage::{Change, Changed, NotificationCounts, NotificationStats};
 use grateful_storage::{NotificationQuery, Repositories};
@@ -27,8 +27,8 @@ pub async fn list(
     app: &App,
     user: UserId,
     wanted: Wanted,
-    page: Page,
-) -> Result<Slice<SeenNotification>> {
+    page: PageRequest,
+) -> Result<Page<SeenNotification>> {
     let query = NotificationQuery::of(user).page(page);
     let mut conn = app.db.acquire().await?;
     Ok(match wanted {
@@ -45,8 +45,8 @@ pub async fn entries(
     app: &App,
     user: UserId,
     batch: NotificationId,
-    page: Page,
-) -> Result<Slice<SeenNotification>> {
+    page: PageRequest,
+) -> Result<Page<SeenNotification>> {
     let mut conn = app.db.acquire().await?;
     if !conn.notifications().exists(user, batch).await? {
         return Err(Thing::Notification.not_found(batch));

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{Act, Details, told_of_post};
 use grateful_domain::{
-    Author, Content, Draft, ImageUrl, Invalid, NamedAnew, Page, Post, PostEdit, PostId, Revision,
-    SeenPost, Slice, UserId, Viewer, Visibility, mentions, named_anew,
+    Author, Content, Draft, ImageUrl, Invalid, NamedAnew, Page, PageRequest, Post, PostEdit,
+    PostId, Revision, SeenPost, UserId, Viewer, Visibility, mentions, named_anew,
 };
 use grateful_storage::{Concerned, Connection, NoLongerNamed, PostQuery, Repositories};
 
@@ -194,8 +194,8 @@ pub async fn list_by(
     app: &App,
     viewer: Viewer,
     author: UserId,
-    page: Page,
-) -> Result<Slice<SeenPost>> {
+    page: PageRequest,
+) -> Result<Page<SeenPost>> {
     let mut conn = app.db.acquire().await?;
     // Nobody need ask whether they exist themselves.
     if !viewer.is(author) && !conn.users().exists_for(viewer, author).await? {

@@ -1,7 +1,7 @@
 //! Emoji on posts: leaving one, changing one's mind, taking it back.
 
 use grateful_domain::notification::{Act, Details};
-use grateful_domain::{Emoji, EmojiCount, Page, PostId, Reaction, Slice, UserId, Viewer};
+use grateful_domain::{Emoji, EmojiCount, Page, PageRequest, PostId, Reaction, UserId, Viewer};
 use grateful_storage::{NewReaction, Repositories};
 
 use crate::notify::{for_author, retell, tell, untell};
@@ -58,7 +58,12 @@ pub async fn take_back(app: &App, user: UserId, post: PostId) -> Result<()> {
 }
 
 /// The emoji on a post and who left them, newest first.
-pub async fn list(app: &App, user: UserId, post: PostId, page: Page) -> Result<Slice<Reaction>> {
+pub async fn list(
+    app: &App,
+    user: UserId,
+    post: PostId,
+    page: PageRequest,
+) -> Result<Page<Reaction>> {
     let mut conn = app.db.acquire().await?;
     seen(&mut conn, Viewer::User(user), post).await?;
     Ok(conn.emoji_reactions().list(user, post, page).await?)

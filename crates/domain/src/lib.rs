@@ -37,8 +37,8 @@ pub use self::notification::{
     BatchConfig, BatchKey, Inbox, Notification, NotificationType, Priority, UnknownNotificationType,
 };
 pub use self::page::{
-    Counting, EngagementPosition, Limit, List, Offset, Page, PageError, Position, RankPosition,
-    Slice, Start, Total,
+    Counting, EngagementPosition, Limit, List, Offset, Page, PageError, PageRequest, Position,
+    RankPosition, Start, Total,
 };
 pub use self::post::{
     Content, Draft, Engagement, ImageUrl, ImageUrlError, PlaceName, Post, PostEdit, PostType,

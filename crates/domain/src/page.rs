@@ -14,14 +14,14 @@ pub use self::total::{Counting, Total};
 
 /// Which part of a list somebody asks for. `P` says where an entry stands in the order of the list: most are by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page<P = Position> {
+pub struct PageRequest<P = Position> {
     /// How many entries at most.
     pub limit: Limit,
     /// Where the part begins.
     pub start: Start<P>,
 }
 
-impl<P> Page<P> {
+impl<P> PageRequest<P> {
     /// The first `limit` entries.
     pub const fn first(limit: Limit) -> Self {
         Self { limit, start: Start::Offset(Offset::ZERO) }
@@ -113,7 +113,7 @@ pub struct Position {
 
 /// A part of a list, and where the next one begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slice<T, P = Position> {
+pub struct Page<T, P = Position> {
     /// The entries, in the order of the list.
     pub items: Vec<T>,
     /// The place of the last entry, where more follow.
@@ -122,7 +122,7 @@ pub struct Slice<T, P = Position> {
     pub total: Option<Total>,
 }
 
-impl<T, P> Slice<T, P> {
+impl<T, P> Page<T, P> {
     /// A part made from one entry more than was asked for: that one tells whether more follow.
     pub fn cut(mut items: Vec<T>, limit: Limit, position: impl Fn(&T) -> P) -> Self {
         let more = usize::from(limit) < items.len();
@@ -305,12 +305,12 @@ mod tests {
         let position = |n: &u128| Position { at: DateTime::UNIX_EPOCH, id: Uuid::from_u128(*n) };
         let two = Limit::parse(2).unwrap();
 
-        let cut = Slice::cut(vec![1, 2, 3], two, position);
+        let cut = Page::cut(vec![1, 2, 3], two, position);
         assert_eq!(
             (cut.items, cut.next.map(|next| next.id)),
             (vec![1, 2], Some(Uuid::from_u128(2)))
         );
-        assert_eq!(Slice::cut(vec![1, 2], two, position).next, None);
+        assert_eq!(Page::cut(vec![1, 2], two, position).next, None);
     }
 
     proptest! {

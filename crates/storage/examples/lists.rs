@@ -10,8 +10,8 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::{
-    Content, Counting, Draft, Edge, Email, Follow, Limit, PasswordHash, Post, PostType, SeenPost,
-    Slice, Total, User, UserId, Username, Viewer, Visibility,
+    Content, Counting, Draft, Edge, Email, Follow, Limit, Page, PasswordHash, Post, PostType,
+    SeenPost, Total, User, UserId, Username, Viewer, Visibility,
 };
 use grateful_storage::{
     Connection, Database, DatabaseConfig, FollowQuery, NewLike, NewUser, PeopleLock, PostQuery,
@@ -155,7 +155,7 @@ async fn follow(db: &Database, who: UserId, whom: UserId, now: DateTime<Utc>) ->
     .await
 }
 
-fn words<P>(part: &Slice<SeenPost, P>) -> String {
+fn words<P>(part: &Page<SeenPost, P>) -> String {
     let words: Vec<_> = part.items.iter().map(|it| it.post.draft.content.as_str()).collect();
     words.join(", ")
 }

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Comment, CommentId, CommentText, Limit, Page, PostId, SeenComment, Slice, UserId, Viewer,
+    Comment, CommentId, CommentText, Limit, Page, PageRequest, PostId, SeenComment, UserId, Viewer,
 };
 use uuid::Uuid;
 
@@ -97,8 +97,8 @@ impl Comments<'_> {
         &mut self,
         viewer: UserId,
         post: PostId,
-        page: Page,
-    ) -> Result<Slice<SeenComment>> {
+        page: PageRequest,
+    ) -> Result<Page<SeenComment>> {
         self.thread(viewer, Thread::About(post), page).await
     }
 
@@ -107,8 +107,8 @@ impl Comments<'_> {
         &mut self,
         viewer: UserId,
         comment: CommentId,
-        page: Page,
-    ) -> Result<Slice<SeenComment>> {
+        page: PageRequest,
+    ) -> Result<Page<SeenComment>> {
         self.thread(viewer, Thread::InAnswerTo(comment), page).await
     }
 
@@ -143,8 +143,8 @@ impl Comments<'_> {
         &mut self,
         viewer: UserId,
         thread: Thread,
-        page: Page,
-    ) -> Result<Slice<SeenComment>> {
+        page: PageRequest,
+    ) -> Result<Page<SeenComment>> {
         let query = seen_by(viewer)
             // The parent is the same for all of them; where it is null, only its mention leads to the order of the index.
             .order((comments::parent_id, comments::created_at, comments::id));
@@ -159,7 +159,7 @@ impl Comments<'_> {
         let rows: Vec<SeenRow> =
             paged(query, page, "comments.created_at", Order::Oldest).load(self.conn).await?;
         let seen = rows.into_iter().map(SeenRow::into).collect();
-        Ok(Slice::cut(seen, page.limit, |seen: &SeenComment| seen.comment.position()))
+        Ok(Page::cut(seen, page.limit, |seen: &SeenComment| seen.comment.position()))
     }
 }
 

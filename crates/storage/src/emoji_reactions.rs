@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Emoji, EmojiCount, Page, Position, PostId, Reaction, ReactionId, Slice, UserId,
+    Emoji, EmojiCount, Page, PageRequest, Position, PostId, Reaction, ReactionId, UserId,
 };
 use uuid::Uuid;
 
@@ -85,8 +85,8 @@ impl EmojiReactions<'_> {
         &mut self,
         viewer: UserId,
         post: PostId,
-        page: Page,
-    ) -> Result<Slice<Reaction>> {
+        page: PageRequest,
+    ) -> Result<Page<Reaction>> {
         let query = emoji_reactions::table
             .inner_join(users::table)
             .filter(emoji_reactions::post_id.eq(Uuid::from(post)))
@@ -107,7 +107,7 @@ impl EmojiReactions<'_> {
             Ok(Reaction { id: id.into(), post, by: by.into(), emoji, created_at })
         });
         let reactions = reactions.collect::<Result<Vec<_>>>()?;
-        Ok(Slice::cut(reactions, page.limit, |reaction| Position {
+        Ok(Page::cut(reactions, page.limit, |reaction| Position {
             at: reaction.created_at,
             id: reaction.id.into(),
         }))

@@ -5,7 +5,7 @@ use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::{Heart, LikeId, Page, Position, PostId, Slice, UserId};
+use grateful_domain::{Heart, LikeId, Page, PageRequest, Position, PostId, UserId};
 use uuid::Uuid;
 
 use crate::query::{Order, paged, who_blocked, whom_blocked_by};
@@ -78,7 +78,12 @@ impl Likes<'_> {
     }
 
     /// Who gave a post a heart, newest first, nobody across a block.
-    pub async fn list(&mut self, viewer: UserId, post: PostId, page: Page) -> Result<Slice<Heart>> {
+    pub async fn list(
+        &mut self,
+        viewer: UserId,
+        post: PostId,
+        page: PageRequest,
+    ) -> Result<Page<Heart>> {
         let query = likes::table
             .inner_join(users::table)
             .filter(likes::post_id.eq(Uuid::from(post)))
@@ -94,7 +99,7 @@ impl Likes<'_> {
             by: by.into(),
             created_at,
         });
-        Ok(Slice::cut(hearts.collect(), page.limit, |heart| Position {
+        Ok(Page::cut(hearts.collect(), page.limit, |heart| Position {
             at: heart.created_at,
             id: heart.id.into(),
         }))

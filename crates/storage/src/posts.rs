@@ -12,8 +12,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Author, Content, Draft, Emoji, Engagement, ImageUrl, Limit, PlaceName, Post, PostId, PostType,
-    SeenPost, Slice, Title, Total, UserId, Viewer, Visibility,
+    Author, Content, Draft, Emoji, Engagement, ImageUrl, Limit, Page, PlaceName, Post, PostId,
+    PostType, SeenPost, Title, Total, UserId, Viewer, Visibility,
 };
 use uuid::Uuid;
 
@@ -41,7 +41,7 @@ impl Posts<'_> {
     pub async fn list<W, O: PostOrder>(
         &mut self,
         query: PostQuery<W, O>,
-    ) -> Result<Slice<SeenPost, O::Place>> {
+    ) -> Result<Page<SeenPost, O::Place>> {
         let wanted = query.wanted();
         let (rows, total): (Vec<SeenRow>, Option<Total>) =
             load!(self.conn, wanted.select(), wanted.total())?;
@@ -50,9 +50,9 @@ impl Posts<'_> {
             Ok((SeenPost::try_from(row)?, rank))
         };
         let ranked = rows.into_iter().map(ranked).collect::<Result<Vec<_>>>()?;
-        let Slice { items, next, .. } =
-            Slice::cut(ranked, wanted.limit(), |(seen, rank)| O::place(seen, *rank));
-        Ok(Slice { items: items.into_iter().map(|(seen, _)| seen).collect(), next, total })
+        let Page { items, next, .. } =
+            Page::cut(ranked, wanted.limit(), |(seen, rank)| O::place(seen, *rank));
+        Ok(Page { items: items.into_iter().map(|(seen, _)| seen).collect(), next, total })
     }
 
     /// Of each of these people their newest posts, up to `limit` each, newest first, as `viewer` sees them, in one statement.

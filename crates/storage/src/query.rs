@@ -3,7 +3,7 @@
 //! What a builder says is one statement, with the total where that is asked for. It lets itself be ordered by what an index
 //! has in that order, and be narrowed by what an index has, or within a bound that it names: what is not there would read
 //! a table from end to end. [`Limit`](grateful_domain::Limit) bounds a part, and
-//! [`Slice::next`](grateful_domain::Slice::next) tells where the next one begins.
+//! [`Page::next`](grateful_domain::Page::next) tells where the next one begins.
 
 mod blocks;
 mod each;

@@ -13,8 +13,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Approval, Author, Bio, DisplayName, Email, PasswordHash, Person, Preferences, ProfilePhoto,
-    Slice, Total, User, UserId, Username, Viewer,
+    Approval, Author, Bio, DisplayName, Email, Page, PasswordHash, Person, Preferences,
+    ProfilePhoto, Total, User, UserId, Username, Viewer,
 };
 use serde_json::Value;
 
@@ -103,11 +103,11 @@ impl Users<'_> {
     pub async fn list<W, O: UserOrder>(
         &mut self,
         query: UserQuery<W, O>,
-    ) -> Result<Slice<Person, O::Place>> {
+    ) -> Result<Page<Person, O::Place>> {
         let (rows, total): (Vec<PersonRow>, Option<Total>) =
             load!(self.conn, query.select(), query.total())?;
         let people = rows.into_iter().map(Person::from).collect();
-        Ok(Slice::cut(people, query.size(), O::place).out_of(total))
+        Ok(Page::cut(people, query.size(), O::place).out_of(total))
     }
 
     /// The person with this username, whatever its case.

@@ -8,7 +8,7 @@ mod support {
 
 use chrono::DateTime;
 use diesel_async::SimpleAsyncConnection;
-use grateful_domain::{Counting, Limit, Page, Position, Start, Total, UserId, Viewer};
+use grateful_domain::{Counting, Limit, PageRequest, Position, Start, Total, UserId, Viewer};
 use grateful_storage::query::FollowsSeenBy;
 use grateful_storage::{Connection, FollowQuery, Repositories};
 use grateful_testkit::TestDatabase;
@@ -26,7 +26,7 @@ const KNOWN: i64 = 1;
 /// Follows ten people and person 1, and is followed by as many.
 const ORDINARY: i64 = 7_777;
 
-const PAGE: Page = Page::first(Limit::MAX);
+const PAGE: PageRequest = PageRequest::first(Limit::MAX);
 
 #[tokio::test]
 async fn the_newest_followers_of_somebody_whom_thousands_follow() {
@@ -43,7 +43,7 @@ async fn the_newest_followers_of_somebody_whom_thousands_follow() {
 async fn a_page_deep_down_the_followers_of_somebody_whom_thousands_follow() {
     let at = DateTime::from_timestamp(1_735_689_600 + 15_000, 0).unwrap();
     let place = Position { at, id: Uuid::nil() };
-    let page = Page { limit: Limit::MAX, start: Start::After(place) };
+    let page = PageRequest { limit: Limit::MAX, start: Start::After(place) };
 
     let place = format!("'{}', '{}'", at.to_rfc3339(), Uuid::nil());
     let before =

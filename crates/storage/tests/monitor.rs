@@ -9,7 +9,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
-use grateful_domain::{Limit, Page, PostId, Viewer};
+use grateful_domain::{Limit, PageRequest, PostId, Viewer};
 use grateful_storage::{
     DatabaseConfig, METRICS, Metric, MetricKind, Pools, PostQuery, QueryLog, Repositories, Result,
     Thresholds,
@@ -24,7 +24,7 @@ async fn a_list_costs_one_statement_however_long_it_is() {
     let mut conn = test.db.acquire().await.unwrap();
 
     for size in [1, 10, 50] {
-        let page = Page::first(Limit::parse(size).unwrap());
+        let page = PageRequest::first(Limit::parse(size).unwrap());
         let query = PostQuery::visible_to(Viewer::Guest).page(page);
 
         let (listed, log) = QueryLog::record(conn.posts().list(query)).await;

@@ -10,7 +10,7 @@ use chrono::DateTime;
 use diesel_async::SimpleAsyncConnection;
 use grateful_domain::notification::{Act, Cause, Details, Event};
 use grateful_domain::{
-    CommentId, ImageUrl, Limit, NotificationId, NotificationType, Page, Position, PostId,
+    CommentId, ImageUrl, Limit, NotificationId, NotificationType, PageRequest, Position, PostId,
     ProfilePhoto, Start, UserId, Viewer,
 };
 use grateful_storage::query::PostOrder;
@@ -41,8 +41,8 @@ const LEFT_BY_PROLIFIC: &str = "1, 1, 1, 1";
 const BLOCKS_OF_PROLIFIC: &str = "1, 'blocked', 1, 'blocked'";
 
 /// As many as an answer has unless asked otherwise, and as many as it may have.
-const SHORT: Page = Page::first(Limit::DEFAULT);
-const LONG: Page = Page::first(Limit::MAX);
+const SHORT: PageRequest = PageRequest::first(Limit::DEFAULT);
+const LONG: PageRequest = PageRequest::first(Limit::MAX);
 
 #[tokio::test]
 async fn the_newest_posts_for_a_guest() {
@@ -69,7 +69,7 @@ async fn the_newest_posts_for_somebody_who_left_hearts_all_over_the_place() {
 
 #[tokio::test]
 async fn a_page_of_a_hundred_of_the_newest_posts() {
-    let query = signed_in(PROLIFIC).page(Page::first(Limit::MAX));
+    let query = signed_in(PROLIFIC).page(PageRequest::first(Limit::MAX));
     let arguments = format!("{LEFT_BY_PROLIFIC}, {BLOCKS_OF_PROLIFIC}, 101");
 
     check(&arguments, 101, async |conn| list(conn, query).await).await;
@@ -591,8 +591,8 @@ fn signed_in(user: i64) -> PostQuery {
     PostQuery::visible_to(Viewer::User(UserId::from(user)))
 }
 
-fn after(place: Position) -> Page {
-    Page { limit: Limit::DEFAULT, start: Start::After(place) }
+fn after(place: Position) -> PageRequest {
+    PageRequest { limit: Limit::DEFAULT, start: Start::After(place) }
 }
 
 /// The place of the 100,000th post, and the same in SQL.

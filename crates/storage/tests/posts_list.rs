@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use grateful_domain::{
-    Emoji, Limit, Offset, Page, Position, Post, PostId, SeenPost, Slice, Start, UserId, Viewer,
+    Emoji, Limit, Offset, Page, PageRequest, Position, Post, PostId, SeenPost, Start, UserId,
+    Viewer,
 };
 use grateful_storage::query::OneRange;
 use grateful_storage::{Connection, PostQuery, Repositories};
@@ -177,7 +178,8 @@ async fn a_page_says_that_more_follow_only_where_more_do() {
         (2, 10_000, &[], false),
     ] {
         let start = Start::Offset(Offset::parse(offset).unwrap());
-        let page = seen(&test, visible_to(ana).page(Page { limit: limit(size), start })).await;
+        let page =
+            seen(&test, visible_to(ana).page(PageRequest { limit: limit(size), start })).await;
 
         assert_eq!(ids(&page), expected, "{size} from {offset}");
         assert_eq!(page.next.is_some(), more, "{size} from {offset}");
@@ -201,7 +203,7 @@ async fn a_walk_goes_on_where_the_post_of_its_cursor_was() {
     let test = TestDatabase::create().await;
     let ana = someone(&test).await;
     let posts = posts(&test, ana, 4).await;
-    let first = seen(&test, visible_to(ana).page(Page::first(limit(2)))).await;
+    let first = seen(&test, visible_to(ana).page(PageRequest::first(limit(2)))).await;
 
     delete(&test, posts[1]).await;
 
@@ -218,7 +220,7 @@ async fn a_walk_among_writers_meets_no_post_twice_and_misses_none_that_stays() {
     let mut gone = BTreeSet::new();
     let mut walked = Vec::new();
 
-    let mut page = seen(&test, visible_to(ben).page(Page::first(limit(3)))).await;
+    let mut page = seen(&test, visible_to(ben).page(PageRequest::first(limit(3)))).await;
     for turn in 0_u8.. {
         walked.extend(ids(&page));
         let Some(next) = page.next else { break };
@@ -254,15 +256,15 @@ fn limit(entries: i64) -> Limit {
     Limit::parse(entries).unwrap()
 }
 
-fn after(place: Option<Position>, size: i64) -> Page {
-    Page { limit: limit(size), start: Start::After(place.unwrap()) }
+fn after(place: Option<Position>, size: i64) -> PageRequest {
+    PageRequest { limit: limit(size), start: Start::After(place.unwrap()) }
 }
 
-fn ids(page: &Slice<SeenPost>) -> Vec<PostId> {
+fn ids(page: &Page<SeenPost>) -> Vec<PostId> {
     page.items.iter().map(|seen| seen.post.id).collect()
 }
 
-async fn seen<W>(test: &TestDatabase, query: PostQuery<W>) -> Slice<SeenPost> {
+async fn seen<W>(test: &TestDatabase, query: PostQuery<W>) -> Page<SeenPost> {
     test.db.acquire().await.unwrap().posts().list(query).await.unwrap()
 }
 
@@ -275,7 +277,7 @@ async fn walk<W: OneRange + Clone>(
     query: PostQuery<W>,
     size: i64,
 ) -> Vec<PostId> {
-    let mut page = seen(test, query.clone().page(Page::first(limit(size)))).await;
+    let mut page = seen(test, query.clone().page(PageRequest::first(limit(size)))).await;
     let mut walked = ids(&page);
     while page.next.is_some() {
         page = seen(test, query.clone().page(after(page.next, size))).await;

@@ -10,8 +10,9 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::{DateTime, Utc};
 use grateful_application::{App, Error, Thing};
 use grateful_domain::{
-    CommentId, Fields, Invalid, Limit, List, NotificationId, Offset, Page, PageError, Position,
-    PostId, Session, SessionId, Start, Stretch, TrendingWindow, UserId, Viewer, Walk, WalkStart,
+    CommentId, Fields, Invalid, Limit, List, NotificationId, Offset, PageError, PageRequest,
+    Position, PostId, Session, SessionId, Start, Stretch, TrendingWindow, UserId, Viewer, Walk,
+    WalkStart,
 };
 use uuid::Uuid;
 
@@ -150,14 +151,14 @@ impl FromRequest for Parameters {
 
 impl Parameters {
     /// The part of `list` that is asked for.
-    pub(crate) fn page(&self, list: List) -> Result<Page, ApiError> {
+    pub(crate) fn page(&self, list: List) -> Result<PageRequest, ApiError> {
         let mut fields = Fields::default();
         let page = self.check_page(&mut fields, list);
         Ok(fields.finish(|| page)?)
     }
 
     /// The same, among other fields.
-    pub(crate) fn check_page(&self, fields: &mut Fields, list: List) -> Option<Page> {
+    pub(crate) fn check_page(&self, fields: &mut Fields, list: List) -> Option<PageRequest> {
         let limit = self.check_limit(fields, list.default_limit());
         let offset = fields.check("offset", self.number("offset", Offset::ZERO, Offset::parse));
         let start = match (self.0.get("cursor"), offset) {
@@ -168,7 +169,7 @@ impl Parameters {
             }
             (Some(_), _) => fields.check("cursor", Err(PageError::CursorAndOffset)),
         };
-        Some(Page { limit: limit?, start: start? })
+        Some(PageRequest { limit: limit?, start: start? })
     }
 
     /// How many at most, from 1 to `most`; `default` where nothing is said.

@@ -3,7 +3,7 @@
 use actix_web::get;
 use actix_web::web::{Data, Json};
 use grateful_application::{App, feed};
-use grateful_domain::{Fields, Limit, List, Page, Stretch};
+use grateful_domain::{Fields, Limit, List, PageRequest, Stretch};
 use utoipa::IntoParams;
 
 use crate::error::ApiError;
@@ -48,7 +48,7 @@ pub(crate) struct TrendingPage {
 /// Which feed is asked for.
 enum Feed {
     Ranked(Stretch),
-    Newest(Page),
+    Newest(PageRequest),
 }
 
 /// Everybody's public posts.

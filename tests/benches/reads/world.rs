@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use grateful_application::QueryLog;
-use grateful_domain::{Limit, Page, UserId, Viewer};
+use grateful_domain::{Limit, PageRequest, UserId, Viewer};
 use grateful_storage::{Connection, NotificationQuery, PostQuery, Repositories as _};
 use grateful_testkit::TestDatabase;
 
@@ -113,7 +113,7 @@ impl World {
     }
 
     async fn notifications_sql(&self) -> Vec<String> {
-        let page = Page::first(Limit::DEFAULT);
+        let page = PageRequest::first(Limit::DEFAULT);
         let list = async |conn: &mut Connection| {
             _ = conn.notifications().list(NotificationQuery::of(UserId::from(1)).page(page)).await;
         };
@@ -166,7 +166,7 @@ impl World {
 
     async fn feed_sql(&self) -> String {
         let query = PostQuery::visible_to(Viewer::User(UserId::from(1)));
-        let query = query.page(Page::first(Limit::DEFAULT));
+        let query = query.page(PageRequest::first(Limit::DEFAULT));
         let sql = self.statement_of(async |conn| _ = conn.posts().list(query.clone()).await).await;
         with_values(&sql, &["1", "1", "1", "1", "1", "'blocked'", "1", "'blocked'", "21"])
     }

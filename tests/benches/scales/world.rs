@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
 use grateful_application::{Clock as _, QueryLog, SystemClock};
-use grateful_domain::{Limit, Page, PostId, TrendingWindow, UserId, Viewer, Walk};
+use grateful_domain::{Limit, PageRequest, PostId, TrendingWindow, UserId, Viewer, Walk};
 use grateful_local_postgres::Cluster;
 use grateful_storage::{
     Connection, Database, DatabaseConfig, NotificationQuery, PostQuery, Repositories as _,
@@ -186,7 +186,7 @@ impl World {
     }
 
     async fn newest(&self) -> Vec<String> {
-        let query = PostQuery::visible_to(self.viewer()).page(Page::first(Limit::DEFAULT));
+        let query = PostQuery::visible_to(self.viewer()).page(PageRequest::first(Limit::DEFAULT));
         let list = async |conn: &mut Connection| _ = conn.posts().list(query.clone()).await;
         let me = self.viewer.to_string();
         let values = [&me, "1", &me, "1", &me, "'blocked'", &me, "'blocked'", "21"];
@@ -196,8 +196,9 @@ impl World {
     async fn posts_of_somebody(&self) -> Vec<String> {
         let me = self.viewer.to_string();
         let author = UserId::from(1);
-        let query =
-            PostQuery::visible_to(self.viewer()).by(author).page(Page::first(Limit::DEFAULT));
+        let query = PostQuery::visible_to(self.viewer())
+            .by(author)
+            .page(PageRequest::first(Limit::DEFAULT));
         let exists = self
             .statements_of(async |conn| _ = conn.users().exists_for(self.viewer(), author).await)
             .await;
@@ -253,7 +254,7 @@ impl World {
     }
 
     async fn notifications(&self) -> Vec<String> {
-        let (owner, page) = (UserId::from(self.viewer), Page::first(Limit::DEFAULT));
+        let (owner, page) = (UserId::from(self.viewer), PageRequest::first(Limit::DEFAULT));
         let list = async |conn: &mut Connection| {
             conn.notifications()
                 .list(NotificationQuery::of(owner).page(page))

@@ -2,7 +2,7 @@
 //! list however long.
 
 use grateful_application::{comments, hearts, reactions, shares};
-use grateful_domain::{Emoji, Limit, NewShare, Page};
+use grateful_domain::{Emoji, Limit, NewShare, PageRequest};
 use grateful_testkit::{TestApp, TestDatabase, a_comment, a_post, block, costs, someone};
 
 use crate::support::{
@@ -74,7 +74,7 @@ async fn a_list_costs_the_same_at_any_length() {
     block(&test, ana, someone(&test).await).await;
 
     for length in [1, 10, 50] {
-        let page = Page::first(Limit::parse(length).unwrap());
+        let page = PageRequest::first(Limit::parse(length).unwrap());
         let hearts = costs!(2, hearts::list(&app, ana, post.id, page)).items.len();
         let reactions = costs!(2, reactions::list(&app, ana, post.id, page)).items.len();
         let said = costs!(2, comments::list(&app, ana, post.id, page)).items.len();

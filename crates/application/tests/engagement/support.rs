@@ -8,14 +8,14 @@ use grateful_application::{
     Answer, App, Error, IdempotencyKey, Repeat, Result, Thing, comments, shares,
 };
 use grateful_domain::{
-    CommentId, CommentText, NewShare, Page, PostId, Recipients, SeenComment, Share, ShareMessage,
-    UserId,
+    CommentId, CommentText, NewShare, PageRequest, PostId, Recipients, SeenComment, Share,
+    ShareMessage, UserId,
 };
 use grateful_storage::Connection;
 use grateful_testkit::TestDatabase;
 
 /// All of a list, as far as one page reaches.
-pub(crate) const ALL: Page = Page::first(grateful_domain::Limit::MAX);
+pub(crate) const ALL: PageRequest = PageRequest::first(grateful_domain::Limit::MAX);
 
 /// Hi, to these people.
 pub(crate) fn hi(sender: UserId, people: &[UserId]) -> NewShare {

@@ -2,7 +2,7 @@
 //! list however long.
 
 use grateful_application::follows;
-use grateful_domain::{Limit, Page, UserId};
+use grateful_domain::{Limit, PageRequest, UserId};
 use grateful_testkit::{block, costs, someone};
 
 use crate::support::{Stage, shy};
@@ -59,7 +59,7 @@ async fn a_list_costs_the_same_at_any_length() {
     }
 
     for length in [1, 10, 50] {
-        let page = Page::first(Limit::parse(length).unwrap());
+        let page = PageRequest::first(Limit::parse(length).unwrap());
         let followers = costs!(3, follows::followers(app, stage.ben, stage.ana, page)).0;
         let following = costs!(3, follows::following(app, stage.ben, stage.ana, page)).0;
         let own = costs!(2, follows::followers(app, stage.ana, stage.ana, page)).0;
@@ -68,7 +68,7 @@ async fn a_list_costs_the_same_at_any_length() {
         }
     }
     for length in [1, 3] {
-        let page = Page::first(Limit::parse(length).unwrap());
+        let page = PageRequest::first(Limit::parse(length).unwrap());
         let requests = costs!(2, follows::requests(app, stage.ana, page)).0;
         let blocks = costs!(2, follows::blocks(app, stage.ana, page)).0;
         for list in [requests, blocks] {

@@ -7,11 +7,11 @@ use grateful_application::notifications::{self, Wanted};
 use grateful_application::verify::{Mend, Progress, verify};
 use grateful_application::{App, follows};
 use grateful_domain::notification::SeenNotification;
-use grateful_domain::{Edge, Page, Relation, UserId};
+use grateful_domain::{Edge, PageRequest, Relation, UserId};
 use grateful_testkit::{StoppedClock, TestApp, TestDatabase, a_user};
 
 /// All of a list, as far as one page reaches.
-pub(crate) const ALL: Page = Page::first(grateful_domain::Limit::MAX);
+pub(crate) const ALL: PageRequest = PageRequest::first(grateful_domain::Limit::MAX);
 
 /// Ana, Ben and Caro, whom anybody may follow, and Sue, who is asked before.
 pub(crate) struct Stage {

@@ -2,7 +2,9 @@
 
 use grateful_application::notifications::{self, Wanted};
 use grateful_application::{comments, hearts, posts, reactions, shares};
-use grateful_domain::{CommentText, Emoji, Limit, NewShare, Page, PostEdit, UserId, Visibility};
+use grateful_domain::{
+    CommentText, Emoji, Limit, NewShare, PageRequest, PostEdit, UserId, Visibility,
+};
 use grateful_testkit::costs;
 
 use crate::support::{Stage, draft, person, say, try_publish};
@@ -101,7 +103,7 @@ async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
         let Stage { app, ana, .. } = &stage;
 
         for length in [1, 10, 50] {
-            let page = Page::first(Limit::parse(length).unwrap());
+            let page = PageRequest::first(Limit::parse(length).unwrap());
             let all = costs!(2, notifications::list(app, *ana, Wanted::All, page)).items;
             let unread = costs!(2, notifications::list(app, *ana, Wanted::Unread, page)).items;
             for list in [all, unread] {
@@ -109,7 +111,7 @@ async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
                 assert!(list.iter().all(|it| it.people.len() == people.min(8)));
             }
         }
-        let page = Page::first(Limit::MAX);
+        let page = PageRequest::first(Limit::MAX);
         let batch =
             notifications::list(app, *ana, Wanted::All, page).await.unwrap().items.remove(0);
         let id = batch.notification.id;
@@ -127,8 +129,10 @@ async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
 async fn an_empty_list_costs_one_statement() {
     let stage = Stage::set().await;
 
-    let list =
-        costs!(1, notifications::list(&stage.app, stage.ana, Wanted::All, Page::first(Limit::MAX)));
+    let list = costs!(
+        1,
+        notifications::list(&stage.app, stage.ana, Wanted::All, PageRequest::first(Limit::MAX))
+    );
 
     assert!(list.items.is_empty());
 }

@@ -12,14 +12,14 @@ use grateful_application::verify::{Mend, verify};
 use grateful_application::{Answer, App, Repeat, Result, hearts, posts, reactions, shares};
 use grateful_domain::notification::{Act, Cause, Details, Event, SeenNotification};
 use grateful_domain::{
-    CommentId, CommentText, Content, Draft, Emoji, NewShare, NotificationId, Page, Post, PostId,
-    PostType, Recipients, SeenComment, SeenPost, ShareMessage, UserId, Visibility,
+    CommentId, CommentText, Content, Draft, Emoji, NewShare, NotificationId, PageRequest, Post,
+    PostId, PostType, Recipients, SeenComment, SeenPost, ShareMessage, UserId, Visibility,
 };
 use grateful_storage::Connection;
 use grateful_testkit::{StoppedClock, TestApp, TestDatabase, a_post, a_user};
 
 /// All of a list, as far as one page reaches.
-pub(crate) const ALL: Page = Page::first(grateful_domain::Limit::MAX);
+pub(crate) const ALL: PageRequest = PageRequest::first(grateful_domain::Limit::MAX);
 
 /// Ana, who has written a post, and others who may have something to say about it.
 pub(crate) struct Stage {

@@ -8,7 +8,7 @@ use grateful_application::{
     posts, profiles, sessions, uploads,
 };
 use grateful_domain::{
-    Limit, Page, PostEdit, PostId, ProfileEdit, Session, SessionId, UserId, Viewer,
+    Limit, PageRequest, PostEdit, PostId, ProfileEdit, Session, SessionId, UserId, Viewer,
 };
 
 use crate::support::{draft, newcomer, password, typed};
@@ -22,7 +22,7 @@ fn the_future_of_every_use_case_can_be_sent(
     (user, post, id): (UserId, PostId, SessionId),
     (file, upload): (&uploads::File, fn() -> Upload),
 ) {
-    let (viewer, page) = (Viewer::Guest, Page::first(Limit::DEFAULT));
+    let (viewer, page) = (Viewer::Guest, PageRequest::first(Limit::DEFAULT));
     let change = ChangePassword { current: String::new(), new: password("battery staple") };
     let repeat = Repeat { key: IdempotencyKey::parse("k").unwrap(), fingerprint: [0; 32] };
 

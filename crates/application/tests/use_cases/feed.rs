@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use grateful_application::{App, feed};
 use grateful_domain::{
-    Limit, Page, PostId, Slot, Start, Stretch, TrendingWindow, Viewer, WalkStart,
+    Limit, PageRequest, PostId, Slot, Start, Stretch, TrendingWindow, Viewer, WalkStart,
 };
 use grateful_testkit::{Measured, NOON, TestApp, a_post, block, someone};
 
@@ -24,7 +24,7 @@ async fn everybodys_public_posts_are_there_newest_first_ones_own_among_them() {
 async fn how_long_a_page_takes_is_measured_by_its_feed_unless_there_is_none() {
     let TestApp { app, test, .. } = TestApp::create().await;
     let stretch = Stretch { limit: Limit::DEFAULT, start: WalkStart::Place(0) };
-    let page = Page::first(Limit::DEFAULT);
+    let page = PageRequest::first(Limit::DEFAULT);
     let measured = Measured::begin();
     let pages = || measured.take_of(&["grateful_feed_duration_seconds"]);
     let all = async || {
@@ -70,7 +70,7 @@ async fn a_walk_meets_every_post_once_though_all_have_the_same_time_and_others_w
     }
 
     let mut met = Vec::new();
-    let mut page = Page::first(Limit::parse(2).unwrap());
+    let mut page = PageRequest::first(Limit::parse(2).unwrap());
     loop {
         let slice = feed::newest(&app, Viewer::Guest, page).await.unwrap();
         met.extend(slice.items.into_iter().map(|seen| seen.post.id));
@@ -114,7 +114,7 @@ async fn a_score_is_that_of_the_moment() {
     let TestApp { app, test, clock, .. } = TestApp::create().await;
     a_post().at(NOON).saved_in(&test).await;
     let stretch = Stretch { limit: Limit::DEFAULT, start: WalkStart::Place(0) };
-    let page = Page::first(Limit::DEFAULT);
+    let page = PageRequest::first(Limit::DEFAULT);
 
     clock.advance(TimeDelta::hours(24));
     let ranked = feed::ranked(&app, Viewer::Guest, stretch).await.unwrap().posts.remove(0);
@@ -146,6 +146,6 @@ async fn what_is_trending_leaves_its_window_with_time() {
 }
 
 async fn ids(app: &App, viewer: Viewer) -> Vec<PostId> {
-    let slice = feed::newest(app, viewer, Page::first(Limit::DEFAULT)).await.unwrap();
+    let slice = feed::newest(app, viewer, PageRequest::first(Limit::DEFAULT)).await.unwrap();
     slice.items.into_iter().map(|seen| seen.post.id).collect()
 }

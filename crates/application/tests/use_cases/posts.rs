@@ -4,7 +4,8 @@ use chrono::TimeDelta;
 use grateful_application::posts::{delete, edit, list_by, read};
 use grateful_application::{App, Error, Result, Thing};
 use grateful_domain::{
-    Draft, ImageUrl, Page, PostEdit, PostId, Revision, SeenPost, Title, UserId, Viewer, Visibility,
+    Draft, ImageUrl, PageRequest, PostEdit, PostId, Revision, SeenPost, Title, UserId, Viewer,
+    Visibility,
 };
 use grateful_testkit::{NOON, TestApp, TestDatabase, a_post, block, someone};
 
@@ -300,7 +301,7 @@ async fn the_posts_of_nobody_are_not_found() {
     }
 }
 
-const FIRST_PAGE: Page = Page::first(grateful_domain::Limit::DEFAULT);
+const FIRST_PAGE: PageRequest = PageRequest::first(grateful_domain::Limit::DEFAULT);
 
 async fn change(app: &App, editor: UserId, post: PostId, what: PostEdit) -> Result<SeenPost> {
     edit(app, editor, post, what, |_: Revision| true).await

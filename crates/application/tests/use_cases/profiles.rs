@@ -5,7 +5,9 @@ use grateful_application::housekeeping::sweep;
 use grateful_application::notifications::{self, Wanted};
 use grateful_application::verify::{Mend, verify};
 use grateful_application::{App, Error, Thing, follows, profiles};
-use grateful_domain::{Bio, Edge, Limit, Page, Preferences, ProfileEdit, UserId, Username, Viewer};
+use grateful_domain::{
+    Bio, Edge, Limit, PageRequest, Preferences, ProfileEdit, UserId, Username, Viewer,
+};
 use grateful_testkit::{TestApp, TestDatabase, a_user, block, costs, someone};
 use serde_json::json;
 
@@ -233,7 +235,8 @@ async fn pending(test: &TestDatabase) -> i64 {
 
 /// What somebody's list says.
 async fn told(app: &App, user: UserId) -> Vec<String> {
-    let list = notifications::list(app, user, Wanted::All, Page::first(Limit::MAX)).await.unwrap();
+    let list =
+        notifications::list(app, user, Wanted::All, PageRequest::first(Limit::MAX)).await.unwrap();
     list.items.into_iter().map(|seen| seen.notification.text.message).collect()
 }
 

@@ -3,7 +3,7 @@
 use grateful_application::accounts::{self, ChangePassword};
 use grateful_application::{Error, IdempotencyKey, QueryLog, Repeat, feed, posts, sessions};
 use grateful_domain::{
-    Limit, Page, PostEdit, Stretch, TrendingWindow, UserId, Viewer, Visibility, WalkStart,
+    Limit, PageRequest, PostEdit, Stretch, TrendingWindow, UserId, Viewer, Visibility, WalkStart,
 };
 use grateful_testkit::{PASSWORD, TestApp, TestDatabase, a_post, a_user, block, costs, someone};
 
@@ -16,7 +16,7 @@ async fn a_list_costs_the_same_at_any_length() {
     fill(&test, ana, ben).await;
 
     for length in [1, 10, 50] {
-        let page = Page::first(Limit::parse(length).unwrap());
+        let page = PageRequest::first(Limit::parse(length).unwrap());
         let newest = costs!(1, feed::newest(&app, Viewer::User(ben), page));
         let by_ana = costs!(2, posts::list_by(&app, Viewer::User(ben), ana, page));
         let own = costs!(1, posts::list_by(&app, Viewer::User(ana), ana, page));
@@ -35,7 +35,7 @@ async fn a_page_of_the_feed_costs_two_statements_at_any_length_and_explaining_it
     for length in [1, 10, 50] {
         let limit = Limit::parse(length).unwrap();
         let ranked = costs!(2, feed::ranked(&app, Viewer::User(ben), from_the_start(limit))).posts;
-        let page = Page::first(limit);
+        let page = PageRequest::first(limit);
         let newest = costs!(2, feed::newest_explained(&app, Viewer::User(ben), page)).items;
         let window = TrendingWindow::DEFAULT;
         let trending = costs!(2, feed::trending(&app, Viewer::User(ben), window, limit));

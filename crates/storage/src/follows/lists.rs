@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
-use grateful_domain::{Edge, Limit, Listed, Position, Slice, Total, UserId};
+use grateful_domain::{Edge, Limit, Listed, Page, Position, Total, UserId};
 use uuid::Uuid;
 
 use super::Follows;
@@ -31,11 +31,11 @@ pub struct FollowCounts {
 
 impl Follows<'_> {
     /// The people at the other ends of the edges that answer `query`, in one statement.
-    pub async fn list(&mut self, query: FollowQuery) -> Result<Slice<Listed>> {
+    pub async fn list(&mut self, query: FollowQuery) -> Result<Page<Listed>> {
         let (rows, total): (Vec<Row>, Option<Total>) =
             load!(self.conn, query.select(), query.total())?;
         let people = rows.into_iter().map(|row| listed(row).1).collect();
-        Ok(Slice::cut(people, query.size(), |listed: &Listed| listed.position).out_of(total))
+        Ok(Page::cut(people, query.size(), |listed: &Listed| listed.position).out_of(total))
     }
 
     /// Who follows each of these people, up to `limit` of each, newest first, nobody across a block with `viewer`, in one

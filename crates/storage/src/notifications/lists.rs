@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::SeenNotification;
-use grateful_domain::{Author, Emoji, Notification, Position, Slice, Total, UserId};
+use grateful_domain::{Author, Emoji, Notification, Page, Position, Total, UserId};
 use uuid::Uuid;
 
 use super::Notifications;
@@ -21,10 +21,7 @@ use crate::{NotificationQuery, Result, StorageError};
 
 impl Notifications<'_> {
     /// The notifications that answer `query`, in one statement; singles and batches with who is in them, in another.
-    pub async fn list<W>(
-        &mut self,
-        query: NotificationQuery<W>,
-    ) -> Result<Slice<SeenNotification>> {
+    pub async fn list<W>(&mut self, query: NotificationQuery<W>) -> Result<Page<SeenNotification>> {
         let (rows, total): (Vec<Row>, Option<Total>) =
             load!(self.conn, query.select(), query.total())?;
         let (seen, position): (Vec<_>, fn(&SeenNotification) -> Position) = if query.is_of_entries()
@@ -35,7 +32,7 @@ impl Notifications<'_> {
             let seen = self.seen(query.owner(), rows).await?;
             (seen, |it| place(it, it.notification.last_updated_at))
         };
-        Ok(Slice::cut(seen, query.size(), position).out_of(total))
+        Ok(Page::cut(seen, query.size(), position).out_of(total))
     }
 
     /// Up to `most` of somebody's notifications that changed behind the number `after`, in the order of their last changes,

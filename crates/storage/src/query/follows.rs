@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::query_source::{Alias, AliasedField};
 use diesel::sql_types::BigInt;
-use grateful_domain::{Counting, Edge, Limit, Page, Position, UserId, Viewer};
+use grateful_domain::{Counting, Edge, Limit, PageRequest, Position, UserId, Viewer};
 
 use super::each::{Way, firsts_of_each};
 use super::paging::{Order, Part, part_of};
@@ -112,7 +112,7 @@ impl FollowQuery {
     }
 
     /// Only this part of the list. Without it, the first 20.
-    pub fn page(self, page: Page) -> Self {
+    pub fn page(self, page: PageRequest) -> Self {
         Self { part: page.into(), ..self }
     }
 

@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{self, IntoBoxed, exists, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use grateful_domain::{Counting, Limit, NotificationId, NotificationType, Page, Position, UserId};
+use grateful_domain::{
+    Counting, Limit, NotificationId, NotificationType, PageRequest, Position, UserId,
+};
 use uuid::Uuid;
 
 use super::paging::{Order, Part, part_of};
@@ -121,7 +123,7 @@ impl<W> NotificationQuery<W> {
     }
 
     /// Only this part of the list. Without it, the first 20.
-    pub fn page(self, page: Page) -> Self {
+    pub fn page(self, page: PageRequest) -> Self {
         Self { part: page.into(), ..self }
     }
 

@@ -2,7 +2,7 @@
 
 use diesel::query_dsl::methods::{FilterDsl, LimitDsl, OffsetDsl};
 use grateful_domain::{
-    EngagementPosition, Limit, Offset, Page, Position, RankPosition, Start, UserId, Username,
+    EngagementPosition, Limit, Offset, PageRequest, Position, RankPosition, Start, UserId, Username,
 };
 
 use super::sql::{Sql, Value};
@@ -99,8 +99,8 @@ impl Part {
     }
 }
 
-impl<P: Place> From<Page<P>> for Part {
-    fn from(page: Page<P>) -> Self {
+impl<P: Place> From<PageRequest<P>> for Part {
+    fn from(page: PageRequest<P>) -> Self {
         let begins = match page.start {
             Start::Offset(offset) => Begins::Offset(offset),
             Start::After(place) => Begins::Behind(place.values()),
@@ -126,7 +126,7 @@ where
 }
 
 /// [`part_of`] a list that is ordered by the time in `column`, which comes with its table.
-pub(crate) fn paged<Q>(query: Q, page: Page, column: &'static str, order: Order) -> Q
+pub(crate) fn paged<Q>(query: Q, page: PageRequest, column: &'static str, order: Order) -> Q
 where
     Q: FilterDsl<Sql, Output = Q> + LimitDsl<Output = Q> + OffsetDsl<Output = Q>,
 {

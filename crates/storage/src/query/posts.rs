@@ -8,8 +8,8 @@ use std::marker::PhantomData;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use grateful_domain::{
-    Counting, EngagementPosition, Limit, Page, Position, PostType, RankPosition, SeenPost, UserId,
-    Viewer,
+    Counting, EngagementPosition, Limit, PageRequest, Position, PostType, RankPosition, SeenPost,
+    UserId, Viewer,
 };
 
 pub(crate) use self::statement::Wanted;
@@ -276,14 +276,14 @@ impl<W, O: ByTime> PostQuery<W, O> {
 
 impl<W: OneRange, O: ByTime> PostQuery<W, O> {
     /// Only this part of the list. Without it, the first 20.
-    pub fn page(self, page: Page) -> Self {
+    pub fn page(self, page: PageRequest) -> Self {
         self.map(|wanted| Wanted { part: page.into(), ..wanted })
     }
 }
 
 impl<W> PostQuery<W, Ranked> {
     /// Only this part of the list. Without it, the first 20.
-    pub fn page(self, page: Page<RankPosition>) -> Self {
+    pub fn page(self, page: PageRequest<RankPosition>) -> Self {
         self.map(|wanted| Wanted { part: page.into(), ..wanted })
     }
 
@@ -295,7 +295,7 @@ impl<W> PostQuery<W, Ranked> {
 
 impl<W> PostQuery<W, ByEngagement> {
     /// Only this part of the list. Without it, the first 20.
-    pub fn page(self, page: Page<EngagementPosition>) -> Self {
+    pub fn page(self, page: PageRequest<EngagementPosition>) -> Self {
         self.map(|wanted| Wanted { part: page.into(), ..wanted })
     }
 
@@ -412,7 +412,7 @@ mod tests {
     #[test]
     fn a_cursor_is_compared_as_a_pair() {
         let place = Position { at: DateTime::UNIX_EPOCH, id: Uuid::from_u128(7) };
-        let page = Page { limit: Limit::DEFAULT, start: Start::After(place) };
+        let page = PageRequest { limit: Limit::DEFAULT, start: Start::After(place) };
         insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest).page(page)), @r"
         (posts.is_public AND (ROW(posts.created_at, posts.id) < ROW($5, $6)))
         ORDER BY posts.created_at DESC, posts.id DESC
@@ -424,7 +424,7 @@ mod tests {
     #[test]
     fn an_offset_is_passed_over() {
         let start = Start::Offset(Offset::parse(40).unwrap());
-        let page = Page { limit: Limit::DEFAULT, start };
+        let page = PageRequest { limit: Limit::DEFAULT, start };
         insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest).page(page)), @r"
         posts.is_public
         ORDER BY posts.created_at DESC, posts.id DESC
@@ -436,7 +436,7 @@ mod tests {
     #[test]
     fn an_order_by_rank_is_of_public_posts_and_its_cursor_has_all_that_it_is_ordered_by() {
         let place = RankPosition { rank: 20_000.5, at: DateTime::UNIX_EPOCH, id: a_post() };
-        let page = Page { limit: Limit::DEFAULT, start: Start::After(place) };
+        let page = PageRequest { limit: Limit::DEFAULT, start: Start::After(place) };
         let query = PostQuery::visible_to(ben()).by(ana()).ranked().page(page);
         insta::assert_snapshot!(conditions_of(&query), @r"
         ((((posts.is_public
@@ -454,7 +454,7 @@ mod tests {
     #[test]
     fn an_order_by_engagement_ends_with_the_id() {
         let place = EngagementPosition { hearts: 3, reactions: 2, shares: 1, id: a_post() };
-        let page = Page { limit: Limit::DEFAULT, start: Start::After(place) };
+        let page = PageRequest { limit: Limit::DEFAULT, start: Start::After(place) };
         let query = PostQuery::visible_to(Viewer::Guest).by_engagement().page(page);
         insta::assert_snapshot!(conditions_of(&query), @r"
         (posts.is_public AND (ROW(posts.hearts_count, posts.reactions_count, posts.shares_count, posts.id) < ROW($5, $6, $7, $8)))

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use diesel::dsl::{IntoBoxed, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use grateful_domain::{City, Counting, Limit, Page, Person, UserId, Username, Viewer};
+use grateful_domain::{City, Counting, Limit, PageRequest, Person, UserId, Username, Viewer};
 
 use super::paging::{Order, Part, Place, part_of};
 use super::totals::TotalSql;
@@ -140,7 +140,7 @@ impl UserQuery<These> {
 
 impl<W> UserQuery<W, NewestMember> {
     /// Only this part of the list. Without it, the first 20.
-    pub fn page(self, page: Page<UserId>) -> Self {
+    pub fn page(self, page: PageRequest<UserId>) -> Self {
         Self { part: page.into(), ..self }
     }
 
@@ -152,7 +152,7 @@ impl<W> UserQuery<W, NewestMember> {
 
 impl<W> UserQuery<W, ByUsername> {
     /// Only this part of the list. Without it, the first 20.
-    pub fn page(self, page: Page<Username>) -> Self {
+    pub fn page(self, page: PageRequest<Username>) -> Self {
         Self { part: page.into(), ..self }
     }
 

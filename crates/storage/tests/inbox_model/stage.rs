@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{Act, Cause, Details, Event, Standing};
 use grateful_domain::{
-    Author, Comment, Emoji, Inbox, Limit, Notification, NotificationId, Page, PostId, ShareId,
-    ShareMessage, UserId,
+    Author, Comment, Emoji, Inbox, Limit, Notification, NotificationId, PageRequest, PostId,
+    ShareId, ShareMessage, UserId,
 };
 use grateful_storage::{Connection, NotificationQuery, Repositories};
 use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, a_user, block};
@@ -216,7 +216,7 @@ impl<'a> Stage<'a> {
 
     /// The same.
     pub(crate) async fn seen_in_postgresql(&mut self) -> Seen {
-        let (owner, page) = (self.owner, Page::first(Limit::MAX));
+        let (owner, page) = (self.owner, PageRequest::first(Limit::MAX));
         let mut notifications = self.conn.notifications();
         let list = notifications.list(NotificationQuery::of(owner).page(page)).await.unwrap();
         assert_eq!(list.next, None, "all of it is on one page");

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use diesel_async::SimpleAsyncConnection;
 use futures_util::future::join_all;
 use grateful_domain::notification::{Act, Batch, Cause, Event, SeenNotification};
-use grateful_domain::{Emoji, Limit, NotificationId, Page, PostId, ShareId, UserId};
+use grateful_domain::{Emoji, Limit, NotificationId, PageRequest, PostId, ShareId, UserId};
 use grateful_storage::{
     Changed, Connection, Database, NotificationCounts, NotificationQuery, Recorded, Repositories,
     Result, StorageError, Transient,
@@ -335,7 +335,7 @@ impl Transient for Final {
 }
 
 async fn list(conn: &mut Connection, owner: UserId) -> Vec<SeenNotification> {
-    let page = Page::first(Limit::MAX);
+    let page = PageRequest::first(Limit::MAX);
     conn.notifications().list(NotificationQuery::of(owner).page(page)).await.unwrap().items
 }
 

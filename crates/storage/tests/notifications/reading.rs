@@ -1,6 +1,6 @@
 use chrono::TimeDelta;
 use grateful_domain::notification::{Act, SeenNotification};
-use grateful_domain::{Counting, Limit, NotificationId, NotificationType, Slice, Total};
+use grateful_domain::{Counting, Limit, NotificationId, NotificationType, Page, Total};
 use grateful_storage::{
     NotificationCounts, NotificationQuery, NotificationStats, QueryLog, Repositories,
 };
@@ -222,7 +222,7 @@ async fn nobody_reads_what_somebody_else_was_told() {
         .unwrap();
     assert_eq!(entries.items, []);
     let list = notifications.list(NotificationQuery::of(ben).page(first(10))).await.unwrap();
-    assert_eq!(list, Slice { items: vec![], next: None, total: None });
+    assert_eq!(list, Page { items: vec![], next: None, total: None });
     assert_eq!(notifications.read_all(ben, now, i64::MAX).await.unwrap(), 0);
     assert_eq!(notifications.changes(ben, 0, 10).await.unwrap(), []);
     let counts = notifications.count(ben).await.unwrap();

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::notification::{Act, Cause, Details, Event, SeenNotification};
-use grateful_domain::{Author, Comment, Emoji, Limit, NotificationId, Page, Post, UserId};
+use grateful_domain::{Author, Comment, Emoji, Limit, NotificationId, PageRequest, Post, UserId};
 use grateful_storage::{Connection, NotificationQuery, Recorded, Repositories};
 use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, someone};
 use uuid::Uuid;
@@ -81,12 +81,12 @@ impl World {
     }
 
     pub(crate) async fn list_of(&mut self, owner: UserId) -> Vec<SeenNotification> {
-        let page = Page::first(Limit::MAX);
+        let page = PageRequest::first(Limit::MAX);
         self.conn.notifications().list(NotificationQuery::of(owner).page(page)).await.unwrap().items
     }
 
     pub(crate) async fn entries(&mut self, batch: NotificationId) -> Vec<SeenNotification> {
-        let page = Page::first(Limit::MAX);
+        let page = PageRequest::first(Limit::MAX);
         self.conn
             .notifications()
             .list(NotificationQuery::of(self.ana).entries_of(batch).page(page))

@@ -101,7 +101,7 @@ impl World {
 
 async fn walk(conn: &mut grateful_storage::Connection, query: FollowQuery) -> Vec<Listed> {
     let mut met = Vec::new();
-    let mut page = grateful_domain::Page::first(limit(3));
+    let mut page = grateful_domain::PageRequest::first(limit(3));
     loop {
         let slice = in_one(conn.follows().list(query.clone().page(page))).await;
         met.extend(slice.items);

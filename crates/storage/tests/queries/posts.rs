@@ -3,8 +3,8 @@ use std::fmt::Debug;
 
 use chrono::{DateTime, Utc};
 use grateful_domain::{
-    Counting, EngagementPosition, Offset, Page, Position, PostId, PostType, RankPosition, Start,
-    Total, UserId, Viewer,
+    Counting, EngagementPosition, Offset, PageRequest, Position, PostId, PostType, RankPosition,
+    Start, Total, UserId, Viewer,
 };
 use grateful_storage::query::{ByEngagement, Dated, Newest, OneRange, PostOrder, Ranked};
 use grateful_storage::{PostQuery, Repositories};
@@ -133,7 +133,8 @@ async fn a_total_comes_in_the_same_statement_and_ends_where_it_is_told_to() {
     }
 
     let offset = Start::Offset(Offset::parse(10_000).unwrap());
-    let far = PostQuery::visible_to(Viewer::Guest).page(Page { limit: limit(5), start: offset });
+    let far =
+        PostQuery::visible_to(Viewer::Guest).page(PageRequest { limit: limit(5), start: offset });
     let mut conn = connect(&world.test).await;
     let slice = in_one(conn.posts().list(far.counted(Counting::UpTo(1_000)))).await;
     assert_eq!((slice.items.len(), slice.total), (0, Some(Total::Exactly(128))));
@@ -221,8 +222,11 @@ async fn meets<W: Clone + Debug, O: Walked>(
 async fn by_offset<W: Clone + OneRange>(world: &World, query: &PostQuery<W>, expected: &[Row]) {
     let mut conn = connect(&world.test).await;
     let start = Start::Offset(Offset::parse(3).unwrap());
-    let slice =
-        conn.posts().list(query.clone().page(Page { limit: limit(4), start })).await.unwrap();
+    let slice = conn
+        .posts()
+        .list(query.clone().page(PageRequest { limit: limit(4), start }))
+        .await
+        .unwrap();
     let met: Vec<PostId> = slice.items.iter().map(|seen| seen.post.id).collect();
     let part: Vec<PostId> = expected.iter().map(|post| post.id).skip(3).take(4).collect();
     assert_eq!((met, slice.next.is_some()), (part, 7 < expected.len()));

@@ -65,7 +65,7 @@ async fn what_was_said_about_many_posts_is_what_was_said_about_each_that_one_may
             let sets = in_one(conn.comments().on_each(viewer, &posts, limit(most))).await;
             let mut each = HashMap::new();
             for post in world.seen_by(Viewer::User(viewer)) {
-                let page = grateful_domain::Page::first(limit(most));
+                let page = grateful_domain::PageRequest::first(limit(most));
                 let said = conn.comments().list(viewer, post.id, page).await.unwrap().items;
                 if !said.is_empty() {
                     each.insert(post.id, said);

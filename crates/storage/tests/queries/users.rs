@@ -1,4 +1,4 @@
-use grateful_domain::{City, Counting, Offset, Page, Start, Total, UserId, Viewer};
+use grateful_domain::{City, Counting, Offset, PageRequest, Start, Total, UserId, Viewer};
 use grateful_storage::{Connection, Repositories, UserQuery};
 
 use crate::world::{World, connect, in_one, limit};
@@ -53,7 +53,7 @@ async fn some_can_be_passed_over() {
     let mut conn = connect(&world.test).await;
     let start = Start::Offset(Offset::parse(10).unwrap());
 
-    let page = Page { limit: limit(5), start };
+    let page = PageRequest { limit: limit(5), start };
     let people = in_one(conn.users().list(UserQuery::known_to(Viewer::Guest).page(page))).await;
 
     assert_eq!(people.items.iter().map(|it| i64::from(it.author.id)).collect::<Vec<_>>(), [2, 1]);

@@ -1,14 +1,17 @@
 //! Lists, part by part.
 
-use grateful_domain::{Limit, Page, Slice, Start};
+use grateful_domain::{Limit, Page, PageRequest, Start};
 
 /// The first `limit` entries of a list.
-pub(crate) fn first(limit: i64) -> Page {
-    Page::first(Limit::parse(limit).unwrap())
+pub(crate) fn first(limit: i64) -> PageRequest {
+    PageRequest::first(Limit::parse(limit).unwrap())
 }
 
 /// Everything in a list, in parts of `limit` entries that are each continued by the place where the last one ended.
-pub(crate) async fn walk<T>(limit: i64, mut list: impl AsyncFnMut(Page) -> Slice<T>) -> Vec<T> {
+pub(crate) async fn walk<T>(
+    limit: i64,
+    mut list: impl AsyncFnMut(PageRequest) -> Page<T>,
+) -> Vec<T> {
     let mut page = first(limit);
     let mut met = Vec::new();
     loop {
