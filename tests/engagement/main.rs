@@ -84,7 +84,7 @@ async fn play(
     duration: Duration,
     leaving: usize,
 ) -> Tally {
-    let people = join_all((0..PEOPLE).map(|_| a_user().saved_in(test))).await;
+    let people = join_all((0..PEOPLE).map(|_| a_user().insert_into(test))).await;
     let authors: Vec<UserId> = people[..POSTS].iter().map(|person| person.id).collect();
     let square = Arc::new(Square::with_posts(app, &authors).await);
     // This is about what people leave, not about how long they wait on a machine that does other things as well.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use grateful_testkit::{BOUNDARY, a_form};
+use grateful_testkit::{BOUNDARY, multipart_form};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -139,7 +139,7 @@ impl Call {
 
     /// With a form of these parts as its body, as browsers send it; a part with the name `file` or `image` is a file.
     pub fn form(self, parts: &[(&str, &[u8])]) -> Self {
-        Self { request: self.request.body(a_form(parts)) }
+        Self { request: self.request.body(multipart_form(parts)) }
             .with("Content-Type", &format!("multipart/form-data; boundary={BOUNDARY}"))
     }
 

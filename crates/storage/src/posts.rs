@@ -171,7 +171,10 @@ impl Posts<'_> {
     }
 
     /// How much each of these posts was answered, in one statement.
-    pub async fn engagement_of(&mut self, posts: &[PostId]) -> Result<HashMap<PostId, Engagement>> {
+    pub async fn load_engagement(
+        &mut self,
+        posts: &[PostId],
+    ) -> Result<HashMap<PostId, Engagement>> {
         let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
         let rows: Vec<(Uuid, i32, i32, i32, i32)> = posts::table
             .filter(posts::id.eq_any(ids))

@@ -13,7 +13,7 @@ use grateful_domain::{
     City, DisplayName, Emoji, NotificationType, PostType, Preferences, Priority, Viewer, Visibility,
 };
 use grateful_storage::{PostQuery, Repositories};
-use grateful_testkit::{NOON, TestDatabase, a_post, someone};
+use grateful_testkit::{NOON, TestDatabase, a_post, create_user};
 use uuid::Uuid;
 
 use crate::support::relations::relate;
@@ -32,9 +32,9 @@ async fn sql_and_domain_agree_on_who_may_read_a_post() {
     for visibility in [Visibility::Public, Visibility::Private] {
         for to_author in RELATIONS {
             for to_viewer in RELATIONS {
-                let [author, reader] = [someone(&test).await, someone(&test).await];
+                let [author, reader] = [create_user(&test).await, create_user(&test).await];
                 let post = a_post().by(author).with(|draft| draft.visibility = visibility);
-                let post = post.saved_in(&test).await;
+                let post = post.insert_into(&test).await;
                 for (follower, followed, status) in
                     [(reader, author, to_author), (author, reader, to_viewer)]
                 {
@@ -70,7 +70,7 @@ async fn sql_and_domain_agree_on_who_exists_for_whom() {
 
     for there in RELATIONS {
         for back in RELATIONS {
-            let [ana, ben] = [someone(&test).await, someone(&test).await];
+            let [ana, ben] = [create_user(&test).await, create_user(&test).await];
             for (follower, followed, status) in [(ana, ben, there), (ben, ana, back)] {
                 if let Some(status) = status {
                     relate(&test, follower, followed, status).await;
@@ -107,7 +107,7 @@ async fn sql_and_domain_agree_on_the_emoji() {
 #[tokio::test]
 async fn the_longest_name_and_city_fit_their_columns() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let mut conn = test.connect().await;
 
     for (column, max) in [("display_name", DisplayName::MAX_CHARS), ("city", City::MAX_CHARS)] {
@@ -124,8 +124,8 @@ async fn the_longest_name_and_city_fit_their_columns() {
 #[tokio::test]
 async fn sql_and_domain_agree_on_which_notifications_are_welcome() {
     let test = TestDatabase::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let post = a_post().by(ana).saved_in(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let post = a_post().by(ana).insert_into(&test).await.id;
     let mut conn = test.connect().await;
     let acts = [
         Act::Heart { post },

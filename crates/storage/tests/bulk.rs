@@ -5,12 +5,12 @@
 use futures_util::future::join_all;
 use grateful_domain::{Emoji, Post, PostId, Visibility};
 use grateful_storage::{Counted, NewLike, QueryLog, Repositories, Standing};
-use grateful_testkit::{TestDatabase, a_like, a_post, a_reaction, engagement_of, someone};
+use grateful_testkit::{TestDatabase, a_heart, a_post, a_reaction, create_user, load_engagement};
 
 #[tokio::test]
 async fn many_posts_are_saved_and_counted_in_as_many_statements_as_one() {
     let test = TestDatabase::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     let by = |author, is_public: bool| {
         let post = a_post().by(author).with(|draft| {
             draft.visibility = Visibility::from_is_public(is_public);
@@ -31,11 +31,11 @@ async fn many_posts_are_saved_and_counted_in_as_many_statements_as_one() {
 #[tokio::test]
 async fn many_rows_cost_as_many_statements_as_one() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     for number in [1, 10, 50] {
         let posts: Vec<Post> = (0..number).map(|_| a_post().by(ana).unsaved()).collect();
         let ids: Vec<PostId> = posts.iter().map(|post| post.id).collect();
-        let likes: Vec<NewLike> = ids.iter().map(|post| a_like(ana, *post)).collect();
+        let likes: Vec<NewLike> = ids.iter().map(|post| a_heart(ana, *post)).collect();
         let mut conn = test.db.acquire().await.unwrap();
 
         let saved = QueryLog::record(conn.posts().insert_many(&posts)).await;
@@ -54,17 +54,17 @@ async fn many_rows_cost_as_many_statements_as_one() {
 #[tokio::test]
 async fn of_many_hearts_those_that_are_new_and_allowed_are_given_and_counted() {
     let test = TestDatabase::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let open = a_post().saved_in(&test).await.id;
-    let hidden = a_post().private().saved_in(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let open = a_post().insert_into(&test).await.id;
+    let hidden = a_post().private().insert_into(&test).await.id;
     let gone = PostId::from(uuid::Uuid::from_u128(1));
-    test.connect().await.likes().put(&a_like(ana, open)).await.unwrap();
-    let likes = [a_like(ana, open), a_like(ben, open), a_like(ben, hidden), a_like(ben, gone)];
+    test.connect().await.likes().put(&a_heart(ana, open)).await.unwrap();
+    let likes = [a_heart(ana, open), a_heart(ben, open), a_heart(ben, hidden), a_heart(ben, gone)];
 
     let given = test.connect().await.likes().put_many(&likes).await.unwrap();
 
     assert_eq!(given, 1);
-    assert_eq!(engagement_of(&test, open).await.hearts, 2);
+    assert_eq!(load_engagement(&test, open).await.hearts, 2);
     assert_all_numbers_are_right(&test).await;
 }
 
@@ -72,10 +72,10 @@ async fn of_many_hearts_those_that_are_new_and_allowed_are_given_and_counted() {
 async fn many_hearts_at_once_from_many_sides_do_not_wait_for_each_other_for_ever() {
     let test = TestDatabase::create().await;
     let posts = posts(&test, 8).await;
-    let people = join_all((0..8).map(|_| someone(&test))).await;
+    let people = join_all((0..8).map(|_| create_user(&test))).await;
 
     let given = join_all(people.iter().enumerate().map(async |(number, person)| {
-        let mut likes: Vec<NewLike> = posts.iter().map(|post| a_like(*person, *post)).collect();
+        let mut likes: Vec<NewLike> = posts.iter().map(|post| a_heart(*person, *post)).collect();
         // Each begins elsewhere: without one order of locks, they would meet head on.
         likes.rotate_left(number);
         test.connect().await.likes().put_many(&likes).await.unwrap()
@@ -89,10 +89,10 @@ async fn many_hearts_at_once_from_many_sides_do_not_wait_for_each_other_for_ever
 #[tokio::test]
 async fn only_posts_of_their_author_that_were_not_so_before_change_their_visibility() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
-    let open = a_post().by(ana).saved_in(&test).await.id;
-    let hidden = a_post().by(ana).private().saved_in(&test).await.id;
-    let somebody_elses = a_post().saved_in(&test).await.id;
+    let ana = create_user(&test).await;
+    let open = a_post().by(ana).insert_into(&test).await.id;
+    let hidden = a_post().by(ana).private().insert_into(&test).await.id;
+    let somebody_elses = a_post().insert_into(&test).await.id;
 
     let mut conn = test.connect().await;
     let all = [open, hidden, somebody_elses];
@@ -109,14 +109,14 @@ async fn only_posts_of_their_author_that_were_not_so_before_change_their_visibil
 #[tokio::test]
 async fn engagement_and_standing_of_many_posts_are_looked_up_together() {
     let test = TestDatabase::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     let [liked, untouched] = posts(&test, 2).await.try_into().unwrap();
     let mut conn = test.connect().await;
-    conn.likes().put(&a_like(ana, liked)).await.unwrap();
-    conn.likes().put(&a_like(ben, liked)).await.unwrap();
+    conn.likes().put(&a_heart(ana, liked)).await.unwrap();
+    conn.likes().put(&a_heart(ben, liked)).await.unwrap();
     conn.emoji_reactions().put(&a_reaction(ana, liked)).await.unwrap();
 
-    let engagement = conn.posts().engagement_of(&[liked, untouched]).await.unwrap();
+    let engagement = conn.posts().load_engagement(&[liked, untouched]).await.unwrap();
     let standing = conn.posts().standing_of(ana, &[liked, untouched]).await.unwrap();
     let bens = conn.posts().standing_of(ben, &[liked]).await.unwrap();
 
@@ -128,7 +128,7 @@ async fn engagement_and_standing_of_many_posts_are_looked_up_together() {
 }
 
 async fn posts(test: &TestDatabase, number: usize) -> Vec<PostId> {
-    let posts: Vec<Post> = join_all((0..number).map(|_| a_post().saved_in(test))).await;
+    let posts: Vec<Post> = join_all((0..number).map(|_| a_post().insert_into(test))).await;
     posts.into_iter().map(|post| post.id).collect()
 }
 

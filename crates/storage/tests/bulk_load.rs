@@ -5,7 +5,8 @@
 use grateful_domain::{Edge, Email, Follow, Post, UserId, Username, Viewer};
 use grateful_storage::{BulkLoad, BulkUser, NewLike, Repositories, Result, StorageError};
 use grateful_testkit::{
-    NOON, TestDatabase, a_comment, a_like, a_link, a_message, a_post, a_reaction, someone,
+    NOON, TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post, a_reaction,
+    create_user,
 };
 
 fn a_person(id: UserId, name: &str) -> BulkUser {
@@ -74,9 +75,9 @@ async fn what_is_loaded_is_there_as_it_was_given_from_the_commit_on() {
 
     load.posts([post.clone()].into_iter()).await.unwrap();
     load.follows([a_follow(ben, ana)].into_iter()).await.unwrap();
-    load.likes([a_like(ben, post.id)].into_iter()).await.unwrap();
+    load.likes([a_heart(ben, post.id)].into_iter()).await.unwrap();
     load.emoji_reactions([a_reaction(ben, post.id)].into_iter()).await.unwrap();
-    let shares = [a_link(ben, post.id), a_message(ben, post.id, &[ana])];
+    let shares = [a_link_share(ben, post.id), a_message_share(ben, post.id, &[ana])];
     load.shares(shares.into_iter()).await.unwrap();
     load.comments([a_comment().by(ben).on(&post).unsaved()].into_iter()).await.unwrap();
     let before = test.count("users").await;
@@ -112,7 +113,7 @@ async fn ids_are_reserved_for_one_load_alone() {
     let first = one.reserve_users(3).await.unwrap();
     let second = other.reserve_users(2).await.unwrap();
 
-    let next = someone(&test).await;
+    let next = create_user(&test).await;
     assert_eq!([first, second, vec![next]].concat(), (1..=6).map(UserId::from).collect::<Vec<_>>());
 }
 
@@ -141,11 +142,11 @@ async fn what_refers_to_nothing_is_refused_whoever_loads_it() {
         let nobody = UserId::from(1_000_000);
 
         let (load, ana, _) = with_two_people(&url).await;
-        assert_missing(hearts(load, &[a_like(ana, nowhere)]).await, "likes_post_id_fkey");
+        assert_missing(hearts(load, &[a_heart(ana, nowhere)]).await, "likes_post_id_fkey");
         let (mut load, ana, _) = with_two_people(&url).await;
         let post = a_post().by(ana).unsaved();
         load.posts([post.clone()].into_iter()).await.unwrap();
-        assert_missing(hearts(load, &[a_like(nobody, post.id)]).await, "likes_user_id_fkey");
+        assert_missing(hearts(load, &[a_heart(nobody, post.id)]).await, "likes_user_id_fkey");
     }
 
     assert_eq!(test.count("users").await, 0);
@@ -170,10 +171,10 @@ async fn an_answer_to_nothing_and_one_to_a_comment_elsewhere_are_refused() {
 #[tokio::test]
 async fn what_was_there_before_cannot_be_referred_to_since_it_may_go_away_meanwhile() {
     let test = TestDatabase::create().await;
-    let old = a_post().saved_in(&test).await.id;
+    let old = a_post().insert_into(&test).await.id;
 
     let (load, ana, _) = with_two_people(&test.url()).await;
-    let loaded = hearts(load, &[a_like(ana, old)]).await;
+    let loaded = hearts(load, &[a_heart(ana, old)]).await;
 
     assert_missing(loaded, "likes_post_id_fkey");
 }

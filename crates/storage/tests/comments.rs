@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use grateful_domain::{Comment, CommentId, CommentText, Post, PostId, SeenComment, UserId};
 use grateful_storage::{Comments, Database, Repositories, Result, StorageError};
 use grateful_testkit::{
-    NOON, TestDatabase, a_comment, a_post, a_user, block, engagement_of, someone,
+    NOON, TestDatabase, a_comment, a_post, a_user, block, create_user, load_engagement,
 };
 use uuid::Uuid;
 
@@ -20,13 +20,13 @@ use crate::support::pages::{first, walk};
 #[tokio::test]
 async fn a_comment_is_counted_and_comes_back_with_its_author() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await;
-    let ana = a_user().named("ana").saved_in(&test).await;
+    let post = a_post().insert_into(&test).await;
+    let ana = a_user().named("ana").insert_into(&test).await;
     let comment = a_comment().by(ana.id).on(&post).saying("Yes 💜\nYes").unsaved();
 
     assert!(insert(&test, &comment).await.unwrap());
 
-    assert_eq!(engagement_of(&test, post.id).await.comments, 1);
+    assert_eq!(load_engagement(&test, post.id).await.comments, 1);
     let seen = find(&test, ana.id, comment.id).await.unwrap();
     assert_eq!((seen.comment, seen.replies), (comment, 0));
     assert_eq!((seen.author.id, seen.author.username), (ana.id, ana.username));
@@ -35,15 +35,15 @@ async fn a_comment_is_counted_and_comes_back_with_its_author() {
 #[tokio::test]
 async fn an_answer_counts_for_the_post_and_for_the_comment_that_it_answers() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await;
-    let ana = someone(&test).await;
-    let comment = a_comment().on(&post).saved_in(&test).await;
-    let other = a_comment().on(&post).saved_in(&test).await;
+    let post = a_post().insert_into(&test).await;
+    let ana = create_user(&test).await;
+    let comment = a_comment().on(&post).insert_into(&test).await;
+    let other = a_comment().on(&post).insert_into(&test).await;
 
-    let answer = a_comment().answering(&comment).saved_in(&test).await;
-    let nested = a_comment().answering(&answer).saved_in(&test).await;
+    let answer = a_comment().answering(&comment).insert_into(&test).await;
+    let nested = a_comment().answering(&answer).insert_into(&test).await;
 
-    assert_eq!(engagement_of(&test, post.id).await.comments, 4);
+    assert_eq!(load_engagement(&test, post.id).await.comments, 4);
     for (comment, replies) in [(&comment, 1), (&other, 0), (&answer, 1), (&nested, 0)] {
         let seen = find(&test, ana, comment.id).await.unwrap();
         assert_eq!((&seen.comment, seen.replies), (comment, replies));
@@ -53,46 +53,46 @@ async fn an_answer_counts_for_the_post_and_for_the_comment_that_it_answers() {
 #[tokio::test]
 async fn an_answer_to_a_comment_on_another_post_is_refused_and_counts_nowhere() {
     let test = TestDatabase::create().await;
-    let [sun, rain] = [a_post().saved_in(&test).await, a_post().saved_in(&test).await];
-    let about_sun = a_comment().on(&sun).saved_in(&test).await;
-    let stray = a_comment().by(someone(&test).await).answering(&about_sun).on(&rain).unsaved();
+    let [sun, rain] = [a_post().insert_into(&test).await, a_post().insert_into(&test).await];
+    let about_sun = a_comment().on(&sun).insert_into(&test).await;
+    let stray = a_comment().by(create_user(&test).await).answering(&about_sun).on(&rain).unsaved();
 
     assert_refused_for_its_parent(insert(&test, &stray).await);
 
-    assert_eq!(engagement_of(&test, sun.id).await.comments, 1);
-    assert_eq!(engagement_of(&test, rain.id).await.comments, 0);
+    assert_eq!(load_engagement(&test, sun.id).await.comments, 1);
+    assert_eq!(load_engagement(&test, rain.id).await.comments, 0);
 }
 
 #[tokio::test]
 async fn an_answer_to_a_comment_that_is_gone_is_refused() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await;
-    let comment = a_comment().on(&post).saved_in(&test).await;
-    let answer = a_comment().by(someone(&test).await).answering(&comment).unsaved();
+    let post = a_post().insert_into(&test).await;
+    let comment = a_comment().on(&post).insert_into(&test).await;
+    let answer = a_comment().by(create_user(&test).await).answering(&comment).unsaved();
     assert_eq!(delete(&test, post.id, comment.id).await, 1);
 
     assert_refused_for_its_parent(insert(&test, &answer).await);
 
-    assert_eq!(engagement_of(&test, post.id).await.comments, 0);
+    assert_eq!(load_engagement(&test, post.id).await.comments, 0);
 }
 
 #[tokio::test]
 async fn nobody_but_its_author_comments_on_a_private_post() {
     let test = TestDatabase::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let post = a_post().by(ana).private().saved_in(&test).await;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let post = a_post().by(ana).private().insert_into(&test).await;
 
     assert!(!insert(&test, &a_comment().by(ben).on(&post).unsaved()).await.unwrap());
     assert!(insert(&test, &a_comment().by(ana).on(&post).unsaved()).await.unwrap());
 
-    assert_eq!(engagement_of(&test, post.id).await.comments, 1);
+    assert_eq!(load_engagement(&test, post.id).await.comments, 1);
     assert_eq!(test.count(&format!("comments WHERE author_id = {ben}")).await, 0);
 }
 
 #[tokio::test]
 async fn a_post_that_is_gone_takes_no_comment() {
     let test = TestDatabase::create().await;
-    let mut comment = a_comment().saved_in(&test).await;
+    let mut comment = a_comment().insert_into(&test).await;
     (comment.id, comment.post) = (Uuid::from_u128(1).into(), Uuid::from_u128(2).into());
 
     assert!(!insert(&test, &comment).await.unwrap());
@@ -101,8 +101,8 @@ async fn a_post_that_is_gone_takes_no_comment() {
 #[tokio::test]
 async fn other_words_change_nothing_else() {
     let test = TestDatabase::create().await;
-    let comment = a_comment().saved_in(&test).await;
-    let untouched = a_comment().saved_in(&test).await;
+    let comment = a_comment().insert_into(&test).await;
+    let untouched = a_comment().insert_into(&test).await;
     let words = CommentText::parse("On second thoughts").unwrap();
     let reworded = comment.reworded(words, NOON + TimeDelta::hours(1));
 
@@ -114,13 +114,13 @@ async fn other_words_change_nothing_else() {
         let seen = find(&test, comment.author, expected.id).await.unwrap();
         assert_eq!(&seen.comment, expected);
     }
-    assert_eq!(engagement_of(&test, comment.post).await.comments, 1);
+    assert_eq!(load_engagement(&test, comment.post).await.comments, 1);
 }
 
 #[tokio::test]
 async fn a_comment_that_is_gone_takes_no_other_words() {
     let test = TestDatabase::create().await;
-    let comment = a_comment().saved_in(&test).await;
+    let comment = a_comment().insert_into(&test).await;
     delete(&test, comment.post, comment.id).await;
 
     assert_eq!(test.connect().await.comments().update(&comment).await.unwrap(), None);
@@ -129,19 +129,19 @@ async fn a_comment_that_is_gone_takes_no_other_words() {
 #[tokio::test]
 async fn a_comment_goes_with_all_answers_below_it_and_none_beside_it() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await;
-    let root = a_comment().on(&post).saved_in(&test).await;
-    let gone = a_comment().answering(&root).saved_in(&test).await;
-    let beside = a_comment().answering(&root).saved_in(&test).await;
+    let post = a_post().insert_into(&test).await;
+    let root = a_comment().on(&post).insert_into(&test).await;
+    let gone = a_comment().answering(&root).insert_into(&test).await;
+    let beside = a_comment().answering(&root).insert_into(&test).await;
     for _ in 0..2 {
-        let below = a_comment().answering(&gone).saved_in(&test).await;
-        a_comment().answering(&below).saved_in(&test).await;
+        let below = a_comment().answering(&gone).insert_into(&test).await;
+        a_comment().answering(&below).insert_into(&test).await;
     }
 
     let removed = delete(&test, post.id, gone.id).await;
 
     assert_eq!(removed, 5);
-    assert_eq!(engagement_of(&test, post.id).await.comments, 2);
+    assert_eq!(load_engagement(&test, post.id).await.comments, 2);
     assert_eq!(test.count("comments").await, 2);
     for kept in [&root, &beside] {
         assert!(find(&test, post.author, kept.id).await.is_some());
@@ -151,35 +151,35 @@ async fn a_comment_goes_with_all_answers_below_it_and_none_beside_it() {
 #[tokio::test]
 async fn a_comment_that_is_gone_already_counts_nothing() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await;
-    let comment = a_comment().on(&post).saved_in(&test).await;
-    a_comment().on(&post).saved_in(&test).await;
+    let post = a_post().insert_into(&test).await;
+    let comment = a_comment().on(&post).insert_into(&test).await;
+    a_comment().on(&post).insert_into(&test).await;
     delete(&test, post.id, comment.id).await;
 
     assert_eq!(delete(&test, post.id, comment.id).await, 0);
 
-    assert_eq!(engagement_of(&test, post.id).await.comments, 1);
+    assert_eq!(load_engagement(&test, post.id).await.comments, 1);
 }
 
 #[tokio::test]
 async fn a_comment_is_not_removed_from_a_post_that_it_is_not_on() {
     let test = TestDatabase::create().await;
-    let [sun, rain] = [a_post().saved_in(&test).await, a_post().saved_in(&test).await];
-    let about_sun = a_comment().on(&sun).saved_in(&test).await;
-    a_comment().on(&rain).saved_in(&test).await;
+    let [sun, rain] = [a_post().insert_into(&test).await, a_post().insert_into(&test).await];
+    let about_sun = a_comment().on(&sun).insert_into(&test).await;
+    a_comment().on(&rain).insert_into(&test).await;
 
     assert_eq!(delete(&test, rain.id, about_sun.id).await, 0);
 
-    assert_eq!(engagement_of(&test, sun.id).await.comments, 1);
-    assert_eq!(engagement_of(&test, rain.id).await.comments, 1);
+    assert_eq!(load_engagement(&test, sun.id).await.comments, 1);
+    assert_eq!(load_engagement(&test, rain.id).await.comments, 1);
     assert_eq!(test.count("comments").await, 2);
 }
 
 #[tokio::test]
 async fn a_thousand_answers_one_below_the_other_go_at_once() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await;
-    let root = a_comment().on(&post).saved_in(&test).await;
+    let post = a_post().insert_into(&test).await;
+    let root = a_comment().on(&post).insert_into(&test).await;
     test.execute(&format!(
         "INSERT INTO comments (id, author_id, post_id, parent_id, content)
          SELECT md5(n::text)::uuid, {author}, '{post}',
@@ -194,21 +194,21 @@ async fn a_thousand_answers_one_below_the_other_go_at_once() {
 
     assert_eq!(delete(&test, post.id, root.id).await, 1001);
 
-    assert_eq!(engagement_of(&test, post.id).await.comments, 0);
+    assert_eq!(load_engagement(&test, post.id).await.comments, 0);
     assert_eq!(test.count("comments").await, 0);
 }
 
 #[tokio::test]
 async fn comments_on_a_post_are_listed_oldest_first_without_the_answers_to_them() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await;
-    let late = a_comment().on(&post).at(NOON + TimeDelta::hours(1)).saved_in(&test).await;
+    let post = a_post().insert_into(&test).await;
+    let late = a_comment().on(&post).at(NOON + TimeDelta::hours(1)).insert_into(&test).await;
     let [a, b] = [
-        a_comment().on(&post).at(NOON).saved_in(&test).await,
-        a_comment().on(&post).at(NOON).saved_in(&test).await,
+        a_comment().on(&post).at(NOON).insert_into(&test).await,
+        a_comment().on(&post).at(NOON).insert_into(&test).await,
     ];
-    a_comment().answering(&a).saved_in(&test).await;
-    a_comment().saved_in(&test).await;
+    a_comment().answering(&a).insert_into(&test).await;
+    a_comment().insert_into(&test).await;
 
     let listed = list(&test, post.author, &post).await;
 
@@ -219,11 +219,11 @@ async fn comments_on_a_post_are_listed_oldest_first_without_the_answers_to_them(
 #[tokio::test]
 async fn answers_are_listed_oldest_first_without_the_answers_to_them() {
     let test = TestDatabase::create().await;
-    let comment = a_comment().saved_in(&test).await;
+    let comment = a_comment().insert_into(&test).await;
     let late = a_comment().answering(&comment).at(NOON + TimeDelta::hours(1));
-    let late = late.saved_in(&test).await;
-    let early = a_comment().answering(&comment).at(NOON).saved_in(&test).await;
-    a_comment().answering(&early).saved_in(&test).await;
+    let late = late.insert_into(&test).await;
+    let early = a_comment().answering(&comment).at(NOON).insert_into(&test).await;
+    a_comment().answering(&early).insert_into(&test).await;
 
     let listed = replies(&test, comment.author, &comment).await;
 
@@ -234,10 +234,10 @@ async fn answers_are_listed_oldest_first_without_the_answers_to_them() {
 #[tokio::test]
 async fn a_reader_who_goes_on_by_cursor_meets_each_comment_once_while_others_write() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await;
+    let post = a_post().insert_into(&test).await;
     let mut comments = Vec::new();
     for _ in 0..5 {
-        comments.push(a_comment().on(&post).at(NOON).saved_in(&test).await);
+        comments.push(a_comment().on(&post).at(NOON).insert_into(&test).await);
     }
     let mut rounds = 0;
 
@@ -245,7 +245,7 @@ async fn a_reader_who_goes_on_by_cursor_meets_each_comment_once_while_others_wri
         let slice = test.connect().await.comments().list(post.author, post.id, page).await;
         // One that the reader has met goes; one that is older than all comes, which they need not meet.
         delete(&test, post.id, comments[0].id).await;
-        a_comment().on(&post).at(NOON - TimeDelta::hours(1)).saved_in(&test).await;
+        a_comment().on(&post).at(NOON - TimeDelta::hours(1)).insert_into(&test).await;
         rounds += 1;
         slice.unwrap()
     })
@@ -258,10 +258,10 @@ async fn a_reader_who_goes_on_by_cursor_meets_each_comment_once_while_others_wri
 #[tokio::test]
 async fn a_reader_who_goes_on_by_cursor_meets_each_answer_once() {
     let test = TestDatabase::create().await;
-    let comment = a_comment().saved_in(&test).await;
+    let comment = a_comment().insert_into(&test).await;
     let mut expected = Vec::new();
     for _ in 0..5 {
-        let answer = a_comment().answering(&comment).at(NOON).saved_in(&test).await;
+        let answer = a_comment().answering(&comment).at(NOON).insert_into(&test).await;
         expected.push(answer.id);
     }
 
@@ -277,12 +277,13 @@ async fn a_reader_who_goes_on_by_cursor_meets_each_answer_once() {
 #[tokio::test]
 async fn across_a_block_no_comment_is_found_listed_or_counted_as_an_answer() {
     let test = TestDatabase::create().await;
-    let [ana, ben, eve] = [someone(&test).await, someone(&test).await, someone(&test).await];
-    let post = a_post().by(eve).saved_in(&test).await;
-    let by_eve = a_comment().by(eve).on(&post).saved_in(&test).await;
-    let by_ana = a_comment().by(ana).answering(&by_eve).saved_in(&test).await;
-    let by_ben = a_comment().by(ben).answering(&by_eve).saved_in(&test).await;
-    let on_top = a_comment().by(ben).on(&post).saved_in(&test).await;
+    let [ana, ben, eve] =
+        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
+    let post = a_post().by(eve).insert_into(&test).await;
+    let by_eve = a_comment().by(eve).on(&post).insert_into(&test).await;
+    let by_ana = a_comment().by(ana).answering(&by_eve).insert_into(&test).await;
+    let by_ben = a_comment().by(ben).answering(&by_eve).insert_into(&test).await;
+    let on_top = a_comment().by(ben).on(&post).insert_into(&test).await;
     block(&test, ana, ben).await;
 
     for (viewer, hidden, seen) in [(ana, &by_ben, &by_ana), (ben, &by_ana, &by_ben)] {
@@ -293,27 +294,27 @@ async fn across_a_block_no_comment_is_found_listed_or_counted_as_an_answer() {
     assert_eq!(ids(&list(&test, ana, &post).await), [by_eve.id]);
     assert_eq!(ids(&list(&test, ben, &post).await), [by_eve.id, on_top.id]);
     assert_eq!(ids(&replies(&test, eve, &by_eve).await), [by_ana.id, by_ben.id]);
-    assert_eq!(engagement_of(&test, post.id).await.comments, 4);
+    assert_eq!(load_engagement(&test, post.id).await.comments, 4);
 }
 
 #[tokio::test]
 async fn comments_of_many_at_once_are_each_counted() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await;
-    let ana = someone(&test).await;
+    let post = a_post().insert_into(&test).await;
+    let ana = create_user(&test).await;
 
     let said = (0..16).map(|_| a_comment().by(ana).on(&post).unsaved());
     let said = join_all(said.map(|comment| insert_at_once(&test.db, comment))).await;
 
     assert!(said.iter().all(|is_there| *is_there));
-    assert_eq!(engagement_of(&test, post.id).await.comments, 16);
+    assert_eq!(load_engagement(&test, post.id).await.comments, 16);
 }
 
 #[tokio::test]
 async fn a_tree_that_grows_while_it_is_removed_is_counted_to_the_last_answer() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await;
-    let root = a_comment().on(&post).saved_in(&test).await;
+    let post = a_post().insert_into(&test).await;
+    let root = a_comment().on(&post).insert_into(&test).await;
     let answers = (0..12).map(|_| a_comment().by(post.author).answering(&root).unsaved());
 
     let growing = join_all(answers.map(|answer| answer_at_once(&test.db, answer)));
@@ -322,7 +323,7 @@ async fn a_tree_that_grows_while_it_is_removed_is_counted_to_the_last_answer() {
 
     assert!(1 <= removed);
     assert_eq!(test.count("comments").await, 0);
-    assert_eq!(engagement_of(&test, post.id).await.comments, 0);
+    assert_eq!(load_engagement(&test, post.id).await.comments, 0);
 }
 
 async fn insert(test: &TestDatabase, comment: &Comment) -> Result<bool> {

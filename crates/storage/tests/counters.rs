@@ -8,7 +8,8 @@ use futures_util::future::join_all;
 use grateful_domain::{Post, UserId};
 use grateful_storage::{Counted, Database, Difference, Repositories, Result};
 use grateful_testkit::{
-    TestDatabase, a_comment, a_like, a_link, a_message, a_post, a_reaction, engagement_of, someone,
+    TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post, a_reaction,
+    create_user, load_engagement,
 };
 
 #[tokio::test]
@@ -94,7 +95,7 @@ async fn rows_that_came_or_went_uncounted_are_found() {
 #[tokio::test]
 async fn pending_and_blocked_edges_are_no_followers() {
     let test = TestDatabase::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     for (status, follower, followed) in [("pending", ana, ben), ("blocked", ben, ana)] {
         relate(&test, follower, followed, status).await;
     }
@@ -105,9 +106,9 @@ async fn pending_and_blocked_edges_are_no_followers() {
 #[tokio::test]
 async fn rows_are_gone_through_in_steps_that_leave_none_out() {
     let test = TestDatabase::create().await;
-    let author = someone(&test).await;
+    let author = create_user(&test).await;
     for _ in 0..7 {
-        a_post().by(author).saved_in(&test).await;
+        a_post().by(author).insert_into(&test).await;
     }
     test.execute("UPDATE posts SET hearts_count = 1").await;
     let mut conn = test.connect().await;
@@ -129,7 +130,7 @@ async fn rows_are_gone_through_in_steps_that_leave_none_out() {
 async fn people_are_gone_through_by_number_and_not_by_digits() {
     let test = TestDatabase::create().await;
     for _ in 0..11 {
-        someone(&test).await;
+        create_user(&test).await;
     }
     let mut conn = test.connect().await;
     let (mut rows, mut after) = (0, None);
@@ -156,7 +157,7 @@ async fn nothing_is_gone_through_where_there_is_nothing() {
 async fn mending_one_difference_sets_all_numbers_of_its_row_and_of_no_other() {
     let test = TestDatabase::create().await;
     let World { post, .. } = world(&test).await;
-    let right = engagement_of(&test, post.id).await;
+    let right = load_engagement(&test, post.id).await;
     test.execute(
         "UPDATE posts SET hearts_count = 9, reactions_count = 9, shares_count = 9, comments_count = 9",
     )
@@ -166,7 +167,7 @@ async fn mending_one_difference_sets_all_numbers_of_its_row_and_of_no_other() {
 
     mend(&test, of_post).await;
 
-    assert_eq!(engagement_of(&test, post.id).await, right);
+    assert_eq!(load_engagement(&test, post.id).await, right);
     assert_eq!(differences(&test, Counted::Posts).await.len(), found.len() - 4);
 }
 
@@ -204,8 +205,8 @@ async fn mending_a_row_that_is_gone_meanwhile_is_no_failure() {
 #[tokio::test]
 async fn sixteen_writers_are_no_difference_while_they_write() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await;
-    let people = join_all((0..16).map(|_| someone(&test))).await;
+    let post = a_post().insert_into(&test).await;
+    let people = join_all((0..16).map(|_| create_user(&test))).await;
     let done = AtomicBool::new(false);
 
     let writing = people.into_iter().map(|user| write(&test.db, user, &post, &done));
@@ -233,25 +234,26 @@ struct World {
 }
 
 async fn world(test: &TestDatabase) -> World {
-    let [ana, ben, eve] = [someone(test).await, someone(test).await, someone(test).await];
-    let post = a_post().by(ana).saved_in(test).await;
-    a_post().by(ana).saved_in(test).await;
-    a_post().by(ana).private().saved_in(test).await;
+    let [ana, ben, eve] =
+        [create_user(test).await, create_user(test).await, create_user(test).await];
+    let post = a_post().by(ana).insert_into(test).await;
+    a_post().by(ana).insert_into(test).await;
+    a_post().by(ana).private().insert_into(test).await;
     let mut conn = test.connect().await;
     for user in [ana, ben] {
-        conn.likes().put(&a_like(user, post.id)).await.unwrap();
+        conn.likes().put(&a_heart(user, post.id)).await.unwrap();
     }
     conn.emoji_reactions().put(&a_reaction(ben, post.id)).await.unwrap();
     for share in [
-        a_link(ben, post.id),
-        a_message(ben, post.id, &[eve]),
-        a_message(eve, post.id, &[ana, ben]),
-        a_message(eve, post.id, &[ben]),
+        a_link_share(ben, post.id),
+        a_message_share(ben, post.id, &[eve]),
+        a_message_share(eve, post.id, &[ana, ben]),
+        a_message_share(eve, post.id, &[ben]),
     ] {
         conn.shares().put(&share).await.unwrap();
     }
-    let comment = a_comment().on(&post).saved_in(test).await;
-    a_comment().answering(&comment).saved_in(test).await;
+    let comment = a_comment().on(&post).insert_into(test).await;
+    a_comment().answering(&comment).insert_into(test).await;
     for (fan, star) in [(ana, ben), (ana, eve), (ben, ana)] {
         relate(test, fan, star, "active").await;
     }
@@ -279,7 +281,7 @@ async fn write(db: &Database, user: UserId, post: &Post, done: &AtomicBool) -> u
     let mut acts = 0;
     while !done.load(Ordering::Relaxed) {
         let mut conn = db.acquire().await.unwrap();
-        let given = conn.likes().put(&a_like(user, post.id)).await.unwrap();
+        let given = conn.likes().put(&a_heart(user, post.id)).await.unwrap();
         if given.is_none() {
             conn.likes().delete(user, post.id).await.unwrap();
         }

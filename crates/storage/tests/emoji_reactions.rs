@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use grateful_domain::{Emoji, EmojiCount, PostId, Reaction, ReactionId, UserId};
 use grateful_storage::{Database, NewReaction, PutReaction, Repositories, StorageError};
 use grateful_testkit::{
-    NOON, TestDatabase, a_post, a_reaction, a_user, block, engagement_of, someone,
+    NOON, TestDatabase, a_post, a_reaction, a_user, block, create_user, load_engagement,
 };
 use uuid::Uuid;
 
@@ -22,14 +22,14 @@ use crate::support::pages::{first, walk};
 #[tokio::test]
 async fn a_first_emoji_is_counted_and_listed_with_who_left_it() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let ana = a_user().named("ana").saved_in(&test).await;
+    let post = a_post().insert_into(&test).await.id;
+    let ana = a_user().named("ana").insert_into(&test).await;
     let new = a_reaction(ana.id, post);
 
     let put = leave(&test, &new).await;
 
     assert_eq!(put, Some(PutReaction { id: new.id, created_at: new.at, is_new: true }));
-    assert_eq!(engagement_of(&test, post).await.reactions, 1);
+    assert_eq!(load_engagement(&test, post).await.reactions, 1);
     let [reaction] = list(&test, ana.id, post).await.try_into().unwrap();
     assert_eq!((reaction.id, reaction.post, reaction.emoji), (new.id, post, Emoji::Hug));
     assert_eq!((reaction.created_at, reaction.by.username), (new.at, ana.username));
@@ -38,8 +38,8 @@ async fn a_first_emoji_is_counted_and_listed_with_who_left_it() {
 #[tokio::test]
 async fn a_change_of_mind_keeps_id_and_time_and_counts_nothing() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let ana = someone(&test).await;
+    let post = a_post().insert_into(&test).await.id;
+    let ana = create_user(&test).await;
     let hug = a_reaction(ana, post);
     leave(&test, &hug).await;
 
@@ -47,7 +47,7 @@ async fn a_change_of_mind_keeps_id_and_time_and_counts_nothing() {
     let put = leave(&test, &fire).await;
 
     assert_eq!(put, Some(PutReaction { id: hug.id, created_at: hug.at, is_new: false }));
-    assert_eq!(engagement_of(&test, post).await.reactions, 1);
+    assert_eq!(load_engagement(&test, post).await.reactions, 1);
     let [reaction] = list(&test, ana, post).await.try_into().unwrap();
     assert_eq!((reaction.id, reaction.emoji), (hug.id, Emoji::Fire));
     assert_eq!(reaction.created_at, hug.at);
@@ -56,28 +56,28 @@ async fn a_change_of_mind_keeps_id_and_time_and_counts_nothing() {
 #[tokio::test]
 async fn the_same_emoji_again_is_not_new() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let ana = someone(&test).await;
+    let post = a_post().insert_into(&test).await.id;
+    let ana = create_user(&test).await;
     let hug = a_reaction(ana, post);
     leave(&test, &hug).await;
 
     let put = leave(&test, &a_reaction(ana, post)).await;
 
     assert_eq!(put, Some(PutReaction { id: hug.id, created_at: hug.at, is_new: false }));
-    assert_eq!(engagement_of(&test, post).await.reactions, 1);
+    assert_eq!(load_engagement(&test, post).await.reactions, 1);
 }
 
 #[tokio::test]
 async fn an_emoji_that_is_taken_back_counts_no_more_and_the_next_one_is_new() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let post = a_post().insert_into(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     leave(&test, &a_reaction(ana, post)).await;
     leave(&test, &a_reaction(ben, post)).await;
 
     assert!(take_back(&test, ana, post).await);
 
-    assert_eq!(engagement_of(&test, post).await.reactions, 1);
+    assert_eq!(load_engagement(&test, post).await.reactions, 1);
     assert_eq!(people(&list(&test, ana, post).await), [ben]);
     assert!(leave(&test, &a_reaction(ana, post)).await.unwrap().is_new);
 }
@@ -85,35 +85,35 @@ async fn an_emoji_that_is_taken_back_counts_no_more_and_the_next_one_is_new() {
 #[tokio::test]
 async fn taking_back_an_emoji_that_was_never_left_counts_nothing() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let post = a_post().insert_into(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     leave(&test, &a_reaction(ben, post)).await;
 
     assert!(!take_back(&test, ana, post).await);
 
-    assert_eq!(engagement_of(&test, post).await.reactions, 1);
+    assert_eq!(load_engagement(&test, post).await.reactions, 1);
 }
 
 #[tokio::test]
 async fn nobody_but_its_author_leaves_an_emoji_on_a_private_post() {
     let test = TestDatabase::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let post = a_post().by(ana).private().saved_in(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let post = a_post().by(ana).private().insert_into(&test).await.id;
 
     let by_ben = leave(&test, &a_reaction(ben, post)).await;
     let by_ana = leave(&test, &a_reaction(ana, post)).await;
 
     assert_eq!(by_ben, None);
     assert!(by_ana.unwrap().is_new);
-    assert_eq!(engagement_of(&test, post).await.reactions, 1);
+    assert_eq!(load_engagement(&test, post).await.reactions, 1);
     assert!(!take_back(&test, ben, post).await);
 }
 
 #[tokio::test]
 async fn an_emoji_on_a_post_that_became_private_stays_as_it_is() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let ana = someone(&test).await;
+    let post = a_post().insert_into(&test).await.id;
+    let ana = create_user(&test).await;
     leave(&test, &a_reaction(ana, post)).await;
     test.execute("UPDATE posts SET is_public = false").await;
 
@@ -122,13 +122,13 @@ async fn an_emoji_on_a_post_that_became_private_stays_as_it_is() {
     assert_eq!(changed, None);
     assert!(!take_back(&test, ana, post).await);
     assert_eq!(test.count("emoji_reactions WHERE emoji_code = 'hug'").await, 1);
-    assert_eq!(engagement_of(&test, post).await.reactions, 1);
+    assert_eq!(load_engagement(&test, post).await.reactions, 1);
 }
 
 #[tokio::test]
 async fn a_post_that_is_gone_takes_no_emoji_and_gives_none_back() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let nowhere = PostId::from(Uuid::from_u128(7));
 
     assert_eq!(leave(&test, &a_reaction(ana, nowhere)).await, None);
@@ -138,21 +138,21 @@ async fn a_post_that_is_gone_takes_no_emoji_and_gives_none_back() {
 #[tokio::test]
 async fn nobody_leaves_an_emoji_without_an_account() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
+    let post = a_post().insert_into(&test).await.id;
     let new = a_reaction(UserId::from(404), post);
 
     let refused = test.connect().await.emoji_reactions().put(&new).await;
 
     let Err(StorageError::Missing { constraint }) = refused else { panic!("{refused:?}") };
     assert_eq!(constraint, "emoji_reactions_user_id_fkey");
-    assert_eq!(engagement_of(&test, post).await.reactions, 0);
+    assert_eq!(load_engagement(&test, post).await.reactions, 0);
 }
 
 #[tokio::test]
 async fn every_emoji_of_the_domain_can_be_stored_and_read() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let ana = someone(&test).await;
+    let post = a_post().insert_into(&test).await.id;
+    let ana = create_user(&test).await;
 
     for emoji in Emoji::ALL {
         leave(&test, &NewReaction { emoji, ..a_reaction(ana, post) }).await;
@@ -165,26 +165,26 @@ async fn every_emoji_of_the_domain_can_be_stored_and_read() {
 #[tokio::test]
 async fn emoji_are_listed_newest_first_and_those_of_one_moment_by_id() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
+    let post = a_post().insert_into(&test).await.id;
     let mut expected = Vec::new();
     for at in [NOON, NOON, NOON, NOON + TimeDelta::microseconds(1)] {
-        let new = NewReaction { at, ..a_reaction(someone(&test).await, post) };
+        let new = NewReaction { at, ..a_reaction(create_user(&test).await, post) };
         leave(&test, &new).await;
         expected.push(new.id);
     }
     expected.reverse();
 
-    assert_eq!(ids(&list(&test, someone(&test).await, post).await), expected);
+    assert_eq!(ids(&list(&test, create_user(&test).await, post).await), expected);
 }
 
 #[tokio::test]
 async fn a_reader_who_goes_on_by_cursor_meets_each_emoji_once_while_others_write() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let viewer = someone(&test).await;
+    let post = a_post().insert_into(&test).await.id;
+    let viewer = create_user(&test).await;
     let mut expected = Vec::new();
     for _ in 0..5 {
-        let new = NewReaction { at: NOON, ..a_reaction(someone(&test).await, post) };
+        let new = NewReaction { at: NOON, ..a_reaction(create_user(&test).await, post) };
         leave(&test, &new).await;
         expected.push(new.id);
     }
@@ -192,7 +192,7 @@ async fn a_reader_who_goes_on_by_cursor_meets_each_emoji_once_while_others_write
 
     let met = walk(2, async |page| {
         let slice = test.connect().await.emoji_reactions().list(viewer, post, page).await.unwrap();
-        leave(&test, &a_reaction(someone(&test).await, post)).await;
+        leave(&test, &a_reaction(create_user(&test).await, post)).await;
         slice
     })
     .await;
@@ -203,8 +203,9 @@ async fn a_reader_who_goes_on_by_cursor_meets_each_emoji_once_while_others_write
 #[tokio::test]
 async fn across_a_block_nobody_is_listed_and_everybody_stays_counted() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let [ana, ben, eve] = [someone(&test).await, someone(&test).await, someone(&test).await];
+    let post = a_post().insert_into(&test).await.id;
+    let [ana, ben, eve] =
+        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
     for user in [ana, ben, eve] {
         leave(&test, &a_reaction(user, post)).await;
     }
@@ -220,14 +221,14 @@ async fn across_a_block_nobody_is_listed_and_everybody_stays_counted() {
 async fn emoji_are_counted_by_post_and_kind() {
     let test = TestDatabase::create().await;
     let [sun, rain, fog] = [
-        a_post().saved_in(&test).await.id,
-        a_post().saved_in(&test).await.id,
-        a_post().saved_in(&test).await.id,
+        a_post().insert_into(&test).await.id,
+        a_post().insert_into(&test).await.id,
+        a_post().insert_into(&test).await.id,
     ];
     for (post, emoji) in
         [(sun, Emoji::Hug), (sun, Emoji::Hug), (sun, Emoji::Joy), (rain, Emoji::Joy)]
     {
-        let new = NewReaction { emoji, ..a_reaction(someone(&test).await, post) };
+        let new = NewReaction { emoji, ..a_reaction(create_user(&test).await, post) };
         leave(&test, &new).await;
     }
 
@@ -243,15 +244,15 @@ async fn emoji_are_counted_by_post_and_kind() {
 #[tokio::test]
 async fn ten_emoji_of_one_person_at_once_are_one_of_which_one_is_new() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let ana = someone(&test).await;
+    let post = a_post().insert_into(&test).await.id;
+    let ana = create_user(&test).await;
     let new = Emoji::ALL.map(|emoji| NewReaction { emoji, ..a_reaction(ana, post) });
 
     let put: Vec<PutReaction> = join_all(new.map(|new| at_once(&test.db, new))).await;
 
     assert_eq!(put.iter().filter(|put| put.is_new).count(), 1);
     assert!(put.iter().all(|it| it.id == put[0].id && it.created_at == put[0].created_at));
-    assert_eq!(engagement_of(&test, post).await.reactions, 1);
+    assert_eq!(load_engagement(&test, post).await.reactions, 1);
     assert_eq!(test.count("emoji_reactions").await, 1);
 }
 

@@ -18,7 +18,7 @@ use grateful_domain::Edge::{Active, Blocked, None, Pending};
 use grateful_domain::{Edge, Follow, Relation, UserId};
 use grateful_storage::query::FollowsSeenBy;
 use grateful_storage::{FollowCounts, FollowQuery, PeopleLock, Repositories};
-use grateful_testkit::{NOON, TestDatabase, a_user, someone};
+use grateful_testkit::{NOON, TestDatabase, a_user, create_user};
 use uuid::Uuid;
 
 use crate::support::pages::{first, walk};
@@ -27,11 +27,11 @@ use crate::support::relations::relate;
 #[tokio::test]
 async fn the_relation_of_each_pair_of_edges_is_read_as_it_is() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let (mut others, mut expected) = (Vec::new(), BTreeMap::new());
     for there in Edge::ALL {
         for back in Edge::ALL {
-            let other = someone(&test).await;
+            let other = create_user(&test).await;
             for (one, another, edge) in [(ana, other, there), (other, ana, back)] {
                 if let Some(code) = edge.code() {
                     relate(&test, one, another, code).await;
@@ -60,7 +60,7 @@ async fn every_turn_of_an_edge_leaves_the_edge_and_the_numbers_that_it_says() {
     let test = TestDatabase::create().await;
     for before in Edge::ALL {
         for after in Edge::ALL {
-            let [ana, ben] = [someone(&test).await, someone(&test).await];
+            let [ana, ben] = [create_user(&test).await, create_user(&test).await];
             turn(&test, None, an_edge(ana, ben, before)).await;
 
             turn(&test, before, an_edge(ana, ben, after)).await;
@@ -87,7 +87,7 @@ async fn every_turn_of_an_edge_leaves_the_edge_and_the_numbers_that_it_says() {
 #[tokio::test]
 async fn an_edge_keeps_its_id_and_its_time_when_it_is_accepted_and_not_when_it_becomes_a_block() {
     let test = TestDatabase::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     let asked = an_edge(ana, ben, Pending);
     let later = chrono::TimeDelta::minutes(1);
 
@@ -108,17 +108,17 @@ async fn an_edge_keeps_its_id_and_its_time_when_it_is_accepted_and_not_when_it_b
 async fn whoever_has_asked_is_accepted_with_the_others_and_counted() {
     let test = TestDatabase::create().await;
     let [sue, follower, blocked] =
-        [someone(&test).await, someone(&test).await, someone(&test).await];
+        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
     let mut askers = Vec::new();
     for _ in 0..3 {
-        let asker = someone(&test).await;
+        let asker = create_user(&test).await;
         turn(&test, None, an_edge(asker, sue, Pending)).await;
         askers.push(asker);
     }
     turn(&test, None, an_edge(follower, sue, Active)).await;
     turn(&test, None, an_edge(blocked, sue, Blocked)).await;
     // They have asked somebody else, or whoever accepts, or not at all.
-    let elsewhere = someone(&test).await;
+    let elsewhere = create_user(&test).await;
     turn(&test, None, an_edge(elsewhere, follower, Pending)).await;
     turn(&test, None, an_edge(sue, elsewhere, Pending)).await;
     let named = [askers[0], askers[2], follower, blocked, elsewhere, UserId::from(-1)];
@@ -146,7 +146,7 @@ async fn whoever_has_asked_is_accepted_with_the_others_and_counted() {
 #[tokio::test]
 async fn whoever_was_asked_and_asks_for_it_no_more_is_found() {
     let test = TestDatabase::create().await;
-    let asker = someone(&test).await;
+    let asker = create_user(&test).await;
     let mut changed_their_mind = BTreeSet::new();
     for (preferences, wants_to_be_asked) in [
         ("NULL", false),
@@ -155,16 +155,16 @@ async fn whoever_was_asked_and_asks_for_it_no_more_is_found() {
         (r#"'{"approve_followers": true}'"#, true),
         (r#"'{"approve_followers": true, "theme": "dark"}'"#, true),
     ] {
-        let person = someone(&test).await;
+        let person = create_user(&test).await;
         turn(&test, None, an_edge(asker, person, Pending)).await;
-        turn(&test, None, an_edge(someone(&test).await, person, Pending)).await;
+        turn(&test, None, an_edge(create_user(&test).await, person, Pending)).await;
         let set = format!("UPDATE users SET profile_preferences = {preferences} WHERE id =");
         test.execute(&format!("{set} {person}")).await;
         if !wants_to_be_asked {
             changed_their_mind.insert(person);
         }
     }
-    turn(&test, None, an_edge(asker, someone(&test).await, Active)).await;
+    turn(&test, None, an_edge(asker, create_user(&test).await, Active)).await;
     let mut conn = test.connect().await;
 
     let found = conn.follows().asked_for_nothing(100).await.unwrap();
@@ -176,10 +176,11 @@ async fn whoever_was_asked_and_asks_for_it_no_more_is_found() {
 #[tokio::test]
 async fn whom_somebody_has_asked_is_listed_newest_first() {
     let test = TestDatabase::create().await;
-    let [ana, friend, fan] = [someone(&test).await, someone(&test).await, someone(&test).await];
+    let [ana, friend, fan] =
+        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
     let mut asked = Vec::new();
     for minute in 0..5 {
-        let other = someone(&test).await;
+        let other = create_user(&test).await;
         let at = NOON + chrono::TimeDelta::minutes(minute / 2);
         turn(&test, None, Follow { created_at: at, ..an_edge(ana, other, Pending) }).await;
         asked.push((at, other));
@@ -206,7 +207,7 @@ async fn a_pair_is_locked_with_what_each_says_of_followers() {
     let approving =
         [r#"'{"approve_followers": true}'"#, r#"'{"approve_followers": false}'"#, "NULL", "'{}'"];
     for preferences in approving {
-        let person = someone(&test).await;
+        let person = create_user(&test).await;
         let sql = format!("UPDATE users SET profile_preferences = {preferences}");
         test.execute(&format!("{sql} WHERE id = {person}")).await;
         people.push(person);
@@ -231,10 +232,10 @@ async fn a_pair_is_locked_with_what_each_says_of_followers() {
 #[tokio::test]
 async fn a_walk_through_followers_meets_each_of_them_once_newest_first() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let mut expected = Vec::new();
     for number in 0..23_i64 {
-        let follower = someone(&test).await;
+        let follower = create_user(&test).await;
         let at = NOON + chrono::TimeDelta::seconds(number / 3);
         let follow = Follow { created_at: at, ..an_edge(follower, ana, Active) };
         expected.push((Reverse(at), Reverse(follow.id), follower));
@@ -256,15 +257,15 @@ async fn a_walk_through_followers_meets_each_of_them_once_newest_first() {
 #[tokio::test]
 async fn some_requests_are_those_that_wait_longest() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let mut askers = Vec::new();
     for number in 0..3 {
-        let asker = someone(&test).await;
+        let asker = create_user(&test).await;
         let at = NOON + chrono::TimeDelta::seconds(number);
         turn(&test, None, Follow { created_at: at, ..an_edge(asker, ana, Pending) }).await;
         askers.push(asker);
     }
-    relate(&test, someone(&test).await, ana, "active").await;
+    relate(&test, create_user(&test).await, ana, "active").await;
     let mut conn = test.connect().await;
 
     let some = conn.follows().some_requests(ana, 2).await.unwrap();
@@ -306,13 +307,13 @@ async fn suggestions_are_those_that_a_slow_search_finds() {
 #[tokio::test]
 async fn edges_of_somebody_who_goes_are_removed_part_by_part_and_counted_no_more() {
     let test = TestDatabase::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    for other in [ben, someone(&test).await, someone(&test).await] {
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    for other in [ben, create_user(&test).await, create_user(&test).await] {
         turn(&test, None, an_edge(ana, other, Active)).await;
         turn(&test, None, an_edge(other, ana, Active)).await;
     }
-    turn(&test, None, an_edge(someone(&test).await, ana, Pending)).await;
-    turn(&test, None, an_edge(someone(&test).await, ana, Blocked)).await;
+    turn(&test, None, an_edge(create_user(&test).await, ana, Pending)).await;
+    turn(&test, None, an_edge(create_user(&test).await, ana, Blocked)).await;
     let mut conn = test.connect().await;
 
     let mut parts = Vec::new();
@@ -333,7 +334,7 @@ async fn edges_of_somebody_who_goes_are_removed_part_by_part_and_counted_no_more
 #[tokio::test]
 async fn edges_are_removed_while_somebody_at_their_other_end_changes() {
     let test = TestDatabase::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     turn(&test, None, an_edge(ana, ben, Active)).await;
     turn(&test, None, an_edge(ben, ana, Active)).await;
     let change = format!("UPDATE users SET followers_count = followers_count + 1 WHERE id = {ben}");
@@ -354,7 +355,8 @@ async fn edges_are_removed_while_somebody_at_their_other_end_changes() {
 #[tokio::test]
 async fn ones_own_blocks_are_listed_and_not_those_of_others() {
     let test = TestDatabase::create().await;
-    let [ana, ben, caro] = [someone(&test).await, someone(&test).await, someone(&test).await];
+    let [ana, ben, caro] =
+        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
     relate(&test, ben, ana, "blocked").await;
     relate(&test, ana, caro, "blocked").await;
     let mut conn = test.connect().await;
@@ -421,7 +423,7 @@ fn suggestions(
 /// Their names are in another order than their ids.
 async fn a_person_called(test: &TestDatabase, number: usize) -> (UserId, String) {
     let name = format!("p{:02}", number * 5 % 14);
-    (a_user().named(&name).saved_in(test).await.id, name)
+    (a_user().named(&name).insert_into(test).await.id, name)
 }
 
 fn an_edge(from: UserId, to: UserId, edge: Edge) -> Follow {

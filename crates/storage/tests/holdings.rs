@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::{Comment, Emoji, NewShare, Post, Share, UserId};
 use grateful_storage::{Holdings, NewReaction, Repositories};
 use grateful_testkit::{
-    NOON, TestDatabase, a_comment, a_like, a_link, a_message, a_post, a_reaction, someone,
+    NOON, TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post, a_reaction,
+    create_user,
 };
 use uuid::Uuid;
 
@@ -29,8 +30,8 @@ macro_rules! parts {
 #[tokio::test]
 async fn whoever_has_done_nothing_holds_nothing() {
     let test = TestDatabase::create().await;
-    let (ana, ben) = (someone(&test).await, someone(&test).await);
-    everything(&test, ben, &a_post().saved_in(&test).await, someone(&test).await).await;
+    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
+    everything(&test, ben, &a_post().insert_into(&test).await, create_user(&test).await).await;
     let mut conn = test.connect().await;
 
     for nobody in [ana, UserId::from(-1)] {
@@ -45,8 +46,8 @@ async fn whoever_has_done_nothing_holds_nothing() {
 #[tokio::test]
 async fn what_was_done_is_told_as_it_was_done_and_nothing_of_others() {
     let test = TestDatabase::create().await;
-    let (ana, ben) = (someone(&test).await, someone(&test).await);
-    let post = a_post().by(ben).saved_in(&test).await;
+    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
+    let post = a_post().by(ben).insert_into(&test).await;
     let (link, sent, said) = everything(&test, ana, &post, ben).await;
     everything(&test, ben, &post, ana).await;
     let mut conn = test.connect().await;
@@ -70,10 +71,10 @@ async fn what_was_done_is_told_as_it_was_done_and_nothing_of_others() {
 #[tokio::test]
 async fn a_message_whose_recipients_have_left_is_no_link() {
     let test = TestDatabase::create().await;
-    let (ana, ben) = (someone(&test).await, someone(&test).await);
-    let post = a_post().saved_in(&test).await;
+    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
+    let post = a_post().insert_into(&test).await;
     let mut conn = test.connect().await;
-    conn.shares().put(&a_message(ana, post.id, &[ben])).await.unwrap();
+    conn.shares().put(&a_message_share(ana, post.id, &[ben])).await.unwrap();
     test.execute(&format!("DELETE FROM users WHERE id = {ben}")).await;
 
     let [share] = conn.holdings().shares(ana, None).await.unwrap().try_into().unwrap();
@@ -86,7 +87,7 @@ async fn a_message_whose_recipients_have_left_is_no_link() {
 #[tokio::test]
 async fn each_part_goes_on_behind_the_one_before() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let total = 2 * Holdings::PART + 7;
     fill(&test, ana, total).await;
     let mut conn = test.connect().await;
@@ -105,7 +106,7 @@ async fn each_part_goes_on_behind_the_one_before() {
 #[tokio::test]
 async fn comments_go_on_newest_first_by_time_and_then_by_id() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let total = 2 * Holdings::PART + 7;
     fill(&test, ana, total).await;
     let mut conn = test.connect().await;
@@ -143,19 +144,19 @@ async fn everything(
     other: UserId,
 ) -> (Share, Share, Comment) {
     let mut conn = test.connect().await;
-    conn.likes().put(&a_like(who, post.id)).await.unwrap();
+    conn.likes().put(&a_heart(who, post.id)).await.unwrap();
     let fire = NewReaction { emoji: Emoji::Fire, ..a_reaction(who, post.id) };
     conn.emoji_reactions().put(&fire).await.unwrap();
-    let (link, sent) = (a_link(who, post.id), a_message(who, post.id, &[other]));
+    let (link, sent) = (a_link_share(who, post.id), a_message_share(who, post.id, &[other]));
     conn.shares().put(&link).await.unwrap();
     conn.shares().put(&sent).await.unwrap();
-    (link, sent, a_comment().by(who).on(post).saved_in(test).await)
+    (link, sent, a_comment().by(who).on(post).insert_into(test).await)
 }
 
 /// As many of everything as this.
 async fn fill(test: &TestDatabase, who: UserId, total: i64) {
     let noon: DateTime<Utc> = NOON - TimeDelta::days(1);
-    let author = someone(test).await;
+    let author = create_user(test).await;
     test.execute(&format!(
         "INSERT INTO posts (id, author_id, content)
          SELECT gen_random_uuid(), {author}, 'Rain' FROM generate_series(1, {total});

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use grateful_domain::UserId;
 use grateful_storage::{Claim, Claimed, Database, IdempotencyKeys, Repositories, StorageError};
-use grateful_testkit::{NOON, TestDatabase, someone};
+use grateful_testkit::{NOON, TestDatabase, create_user};
 use uuid::Uuid;
 
 const INSTANT: TimeDelta = TimeDelta::microseconds(1);
@@ -35,7 +35,7 @@ async fn release(db: &Database, claim: &Claim) {
 #[tokio::test]
 async fn the_first_attempt_gets_the_key_and_the_next_ones_its_answer() {
     let test = TestDatabase::create().await;
-    let first = first(someone(&test).await);
+    let first = first(create_user(&test).await);
     let second = again(&first, 2, NOON + INSTANT);
 
     assert_eq!(claim(&test.db, &first).await, Claimed::Ours);
@@ -47,7 +47,7 @@ async fn the_first_attempt_gets_the_key_and_the_next_ones_its_answer() {
 #[tokio::test]
 async fn another_request_under_the_same_key_is_told_apart_before_and_after_the_answer() {
     let test = TestDatabase::create().await;
-    let first = first(someone(&test).await);
+    let first = first(create_user(&test).await);
     let other = Claim { fingerprint: [2; 32], ..again(&first, 2, NOON) };
     claim(&test.db, &first).await;
 
@@ -59,8 +59,8 @@ async fn another_request_under_the_same_key_is_told_apart_before_and_after_the_a
 #[tokio::test]
 async fn keys_of_different_people_and_different_keys_never_meet() {
     let test = TestDatabase::create().await;
-    let anas = first(someone(&test).await);
-    let bens = Claim { user: someone(&test).await, fingerprint: [2; 32], ..anas.clone() };
+    let anas = first(create_user(&test).await);
+    let bens = Claim { user: create_user(&test).await, fingerprint: [2; 32], ..anas.clone() };
     let twice = Claim { key: "twice".to_owned(), ..anas.clone() };
 
     for claimed in [&anas, &bens, &twice] {
@@ -76,7 +76,7 @@ async fn keys_of_different_people_and_different_keys_never_meet() {
 #[tokio::test]
 async fn an_attempt_that_died_is_taken_over_after_its_lease_and_not_before() {
     let test = TestDatabase::create().await;
-    let first = first(someone(&test).await);
+    let first = first(create_user(&test).await);
     claim(&test.db, &first).await;
     let end = NOON + IdempotencyKeys::LEASE;
 
@@ -87,7 +87,7 @@ async fn an_attempt_that_died_is_taken_over_after_its_lease_and_not_before() {
 #[tokio::test]
 async fn an_attempt_that_was_taken_over_settles_and_releases_nothing() {
     let test = TestDatabase::create().await;
-    let slow = first(someone(&test).await);
+    let slow = first(create_user(&test).await);
     claim(&test.db, &slow).await;
     let next = again(&slow, 2, NOON + IdempotencyKeys::LEASE + INSTANT);
     claim(&test.db, &next).await;
@@ -103,7 +103,7 @@ async fn an_attempt_that_was_taken_over_settles_and_releases_nothing() {
 #[tokio::test]
 async fn a_key_that_was_let_go_is_free() {
     let test = TestDatabase::create().await;
-    let first = first(someone(&test).await);
+    let first = first(create_user(&test).await);
     let other = Claim { fingerprint: [2; 32], ..again(&first, 2, NOON) };
     claim(&test.db, &first).await;
 
@@ -116,7 +116,7 @@ async fn a_key_that_was_let_go_is_free() {
 #[tokio::test]
 async fn an_answer_is_not_let_go() {
     let test = TestDatabase::create().await;
-    let first = first(someone(&test).await);
+    let first = first(create_user(&test).await);
     claim(&test.db, &first).await;
     settle(&test.db, &first, b"done").await;
 
@@ -129,7 +129,7 @@ async fn an_answer_is_not_let_go() {
 #[tokio::test]
 async fn an_answer_is_kept_for_a_day_and_no_longer() {
     let test = TestDatabase::create().await;
-    let first = first(someone(&test).await);
+    let first = first(create_user(&test).await);
     claim(&test.db, &first).await;
     settle(&test.db, &first, b"done").await;
     let end = NOON + IdempotencyKeys::KEPT;
@@ -146,7 +146,7 @@ async fn an_answer_is_kept_for_a_day_and_no_longer() {
 #[tokio::test]
 async fn sweeping_removes_what_a_claim_would_replace() {
     let test = TestDatabase::create().await;
-    let user = someone(&test).await;
+    let user = create_user(&test).await;
     let old = Claim { key: "old".to_owned(), ..first(user) };
     let young = Claim { key: "young".to_owned(), at: NOON + INSTANT, ..first(user) };
     for kept in [&old, &young] {
@@ -166,7 +166,7 @@ async fn sweeping_removes_what_a_claim_would_replace() {
 #[tokio::test]
 async fn of_many_attempts_at_once_one_gets_the_key() {
     let test = TestDatabase::create().await;
-    let first = first(someone(&test).await);
+    let first = first(create_user(&test).await);
 
     let outcomes = all_at_once(&test.db, &first, NOON).await;
 
@@ -177,7 +177,7 @@ async fn of_many_attempts_at_once_one_gets_the_key() {
 #[tokio::test]
 async fn of_many_that_would_take_over_at_once_one_does() {
     let test = TestDatabase::create().await;
-    let dead = first(someone(&test).await);
+    let dead = first(create_user(&test).await);
     claim(&test.db, &dead).await;
 
     let outcomes = all_at_once(&test.db, &dead, NOON + IdempotencyKeys::LEASE + INSTANT).await;

@@ -14,7 +14,7 @@ use grateful_storage::{
     DatabaseConfig, METRICS, Metric, MetricKind, Pools, PostQuery, QueryLog, Repositories, Result,
     Thresholds,
 };
-use grateful_testkit::{Measured, TestDatabase, a_post, someone};
+use grateful_testkit::{Measured, TestDatabase, a_post, create_user};
 use tracing_subscriber::fmt::MakeWriter;
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn a_list_costs_one_statement_however_long_it_is() {
 #[tokio::test]
 async fn the_beginning_and_the_end_of_a_transaction_count() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
 
     let work = test.db.transaction(async |tx| tx.users().lock(ana).await);
     let (locked, log) = QueryLog::record(work).await;
@@ -53,7 +53,7 @@ async fn the_beginning_and_the_end_of_a_transaction_count() {
 #[tokio::test]
 async fn a_transaction_that_fails_counts_what_it_did_all_the_same() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await;
+    let post = a_post().insert_into(&test).await;
 
     let work = test.db.transaction(async |tx| tx.posts().insert(&post).await);
     let (refused, log) = QueryLog::record(work).await;
@@ -109,7 +109,7 @@ async fn statements_are_timed_while_postgresql_works_on_them() {
 #[tokio::test]
 async fn what_is_recorded_inside_a_record_counts_in_both() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let mut conn = test.db.acquire().await.unwrap();
 
     let (inner, outer) = QueryLog::record(async {
@@ -128,7 +128,7 @@ async fn what_is_recorded_inside_a_record_counts_in_both() {
 #[tokio::test]
 async fn what_is_spawned_does_not_count() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let mut conn = test.db.acquire().await.unwrap();
 
     let spawned = async move { tokio::spawn(async move { conn.users().find(ana).await }).await };
@@ -168,7 +168,7 @@ async fn a_slow_statement_is_a_warning_with_its_text_and_without_its_values() {
 async fn a_value_that_a_statement_was_refused_for_is_not_logged_either() {
     let test = TestDatabase::create().await;
     let db = test.pool(|config| reporting_from(Duration::ZERO, config));
-    let post = a_post().saying("Something secret").saved_in(&test).await;
+    let post = a_post().saying("Something secret").insert_into(&test).await;
     let lines = Lines::default();
 
     let refused: Result<()> = {
@@ -185,7 +185,7 @@ async fn a_value_that_a_statement_was_refused_for_is_not_logged_either() {
 #[tokio::test]
 async fn every_statement_is_measured_and_slow_ones_are_counted() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let measured = Measured::begin();
 
     for (slow, counted) in [(Duration::ZERO, 1), (Duration::from_hours(1), 0)] {
@@ -205,7 +205,7 @@ async fn every_statement_is_measured_and_slow_ones_are_counted() {
 #[tokio::test]
 async fn a_statement_in_a_loop_is_a_warning_and_counted_by_the_work_that_it_ran_for() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let mut conn = test.db.acquire().await.unwrap();
     let lines = Lines::default();
     let measured = Measured::begin();
@@ -227,7 +227,7 @@ async fn a_statement_in_a_loop_is_a_warning_and_counted_by_the_work_that_it_ran_
     let [warning] = warnings[..] else { panic!("{said}") };
     assert!(warning.contains("WARN") && warning.contains("work=\"digests\""), "{warning}");
     assert!(warning.contains("times=3") && warning.contains("$1"), "{warning}");
-    let counted = measured.take_of(&["grateful_statements_repeated_total"]);
+    let counted = measured.take_named(&["grateful_statements_repeated_total"]);
     let once = ("grateful_statements_repeated_total{work=digests}".to_owned(), 1);
     assert_eq!(counted, [once].into());
 }
@@ -314,7 +314,7 @@ fn named<const N: usize>(counts: [(&str, u32); N]) -> BTreeMap<String, i64> {
 async fn a_fast_statement_is_not_worth_a_word() {
     let test = TestDatabase::create().await;
     let db = test.pool(|config| reporting_from(Duration::from_hours(1), config));
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let lines = Lines::default();
 
     let found = {
@@ -332,10 +332,10 @@ fn reporting_from(slow: Duration, config: DatabaseConfig) -> DatabaseConfig {
 }
 
 async fn save_posts(test: &TestDatabase, number: usize) -> Vec<PostId> {
-    let ana = someone(test).await;
+    let ana = create_user(test).await;
     let mut posts = Vec::new();
     for _ in 0..number {
-        posts.push(a_post().by(ana).saved_in(test).await.id);
+        posts.push(a_post().by(ana).insert_into(test).await.id);
     }
     posts
 }

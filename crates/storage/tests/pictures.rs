@@ -8,13 +8,13 @@ use diesel_async::SimpleAsyncConnection as _;
 use futures_util::future::{join, join_all};
 use grateful_domain::{ImageUrl, PhotoSize, Post, ProfilePhoto, UserId};
 use grateful_storage::{Connection, PhotoBefore, Repositories, Result};
-use grateful_testkit::{TestDatabase, a_post, someone};
+use grateful_testkit::{TestDatabase, a_post, create_user};
 use uuid::Uuid;
 
 #[tokio::test]
 async fn a_photo_is_kept_by_its_name_and_shown_by_its_medium_size() {
     let test = TestDatabase::create().await;
-    let (ana, ben) = (someone(&test).await, someone(&test).await);
+    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
 
     let before = set(&test, ana, Some(&photo(1))).await;
 
@@ -28,7 +28,7 @@ async fn a_photo_is_kept_by_its_name_and_shown_by_its_medium_size() {
 #[tokio::test]
 async fn each_change_of_a_photo_tells_which_was_there_before() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
 
     set(&test, ana, Some(&photo(1))).await;
     let replaced = set(&test, ana, Some(&photo(2))).await;
@@ -54,7 +54,7 @@ async fn nobody_has_no_photo_to_change() {
 #[tokio::test]
 async fn of_many_changes_at_once_each_tells_of_another_photo_and_one_is_left() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let photos: Vec<_> = (1..=12).map(photo).collect();
 
     let changes = photos.iter().map(|photo| set(&test, ana, Some(photo)));
@@ -74,9 +74,9 @@ async fn of_many_changes_at_once_each_tells_of_another_photo_and_one_is_left() {
 async fn those_photos_are_found_that_are_anybodys() {
     let test = TestDatabase::create().await;
     for number in [1, 2] {
-        set(&test, someone(&test).await, Some(&photo(number))).await;
+        set(&test, create_user(&test).await, Some(&photo(number))).await;
     }
-    someone(&test).await;
+    create_user(&test).await;
     let mut conn = test.connect().await;
 
     let asked = [1, 3, 4].map(photo).into();
@@ -87,7 +87,7 @@ async fn those_photos_are_found_that_are_anybodys() {
 #[tokio::test]
 async fn whoever_goes_leaves_word_of_their_photo() {
     let test = TestDatabase::create().await;
-    let (ana, ben) = (someone(&test).await, someone(&test).await);
+    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
     set(&test, ana, Some(&photo(1))).await;
     let mut conn = test.connect().await;
 
@@ -99,10 +99,10 @@ async fn whoever_goes_leaves_word_of_their_photo() {
 #[tokio::test]
 async fn those_images_are_found_that_any_post_shows_also_a_private_one() {
     let test = TestDatabase::create().await;
-    a_post().showing(image(1).as_str()).saved_in(&test).await;
-    a_post().showing(image(1).as_str()).saved_in(&test).await;
-    a_post().private().showing(image(2).as_str()).saved_in(&test).await;
-    a_post().saved_in(&test).await;
+    a_post().showing(image(1).as_str()).insert_into(&test).await;
+    a_post().showing(image(1).as_str()).insert_into(&test).await;
+    a_post().private().showing(image(2).as_str()).insert_into(&test).await;
+    a_post().insert_into(&test).await;
     let mut conn = test.connect().await;
 
     let asked = [1, 2, 3].map(image).into();
@@ -115,8 +115,8 @@ async fn those_images_are_found_that_any_post_shows_also_a_private_one() {
 #[tokio::test]
 async fn an_image_is_held_where_another_post_shows_it() {
     let test = TestDatabase::create().await;
-    let post = a_post().showing(image(1).as_str()).saved_in(&test).await;
-    let other = a_post().showing(image(2).as_str()).saved_in(&test).await;
+    let post = a_post().showing(image(1).as_str()).insert_into(&test).await;
+    let other = a_post().showing(image(2).as_str()).insert_into(&test).await;
 
     assert!(hold(&mut test.connect().await, &other, &image(1)).await);
     assert!(!hold(&mut test.connect().await, &post, &image(1)).await, "its own does not count");
@@ -131,8 +131,8 @@ async fn while_the_image_is_being_taken_away_its_holder_waits_for_how_that_ends(
     for taking in TAKING_AWAY {
         for (end, is_held) in [("COMMIT", false), ("ROLLBACK", true)] {
             let test = TestDatabase::create().await;
-            a_post().showing(image(1).as_str()).saved_in(&test).await;
-            let new = a_post().by(someone(&test).await).unsaved();
+            a_post().showing(image(1).as_str()).insert_into(&test).await;
+            let new = a_post().by(create_user(&test).await).unsaved();
             let mut taker = test.begin(taking).await;
             let mut conn = test.connect().await;
 
@@ -152,7 +152,7 @@ async fn while_the_image_is_being_taken_away_its_holder_waits_for_how_that_ends(
 async fn whoever_takes_a_held_image_away_waits_and_then_finds_who_shows_it() {
     for taking in TAKING_AWAY {
         let test = TestDatabase::create().await;
-        let post = a_post().showing(image(1).as_str()).saved_in(&test).await;
+        let post = a_post().showing(image(1).as_str()).insert_into(&test).await;
         let new = a_post().by(post.author).showing(image(1).as_str()).unsaved();
         let mut holder = test.begin("SELECT").await;
         holder.posts().insert(&new).await.unwrap();
@@ -176,13 +176,13 @@ async fn whoever_takes_a_held_image_away_waits_and_then_finds_who_shows_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_post_ever_shows_an_image_whose_file_was_removed() {
     let test = TestDatabase::create().await;
-    let author = someone(&test).await;
+    let author = create_user(&test).await;
     let (mut borrowed, mut refused) = (0, 0);
 
     for round in 0..40_u128 {
         let image = image(round);
-        let first = a_post().by(author).showing(image.as_str()).saved_in(&test).await;
-        let last = a_post().by(author).showing(image.as_str()).saved_in(&test).await;
+        let first = a_post().by(author).showing(image.as_str()).insert_into(&test).await;
+        let last = a_post().by(author).showing(image.as_str()).insert_into(&test).await;
         let takers = [(&first, TAKING_AWAY[0]), (&last, TAKING_AWAY[1])];
         let taking = takers.map(|(post, how)| take_away(&test, post, how, &image));
         let posts: Vec<Post> =

@@ -13,7 +13,7 @@ use grateful_domain::{
     UserId, Viewer, Visibility,
 };
 use grateful_storage::{Connection, Database, PostQuery, Repositories, Result, StorageError};
-use grateful_testkit::{NOON, TestDatabase, a_post, a_user, someone};
+use grateful_testkit::{NOON, TestDatabase, a_post, a_user, create_user};
 use uuid::Uuid;
 
 use crate::support::sql::lines;
@@ -23,7 +23,7 @@ const IMAGE: &str = "/uploads/posts/01930000-0000-7000-8000-000000000001.jpg";
 #[tokio::test]
 async fn a_post_comes_back_with_all_that_its_author_said() {
     let test = TestDatabase::create().await;
-    let ana = a_user().named("ana").saved_in(&test).await;
+    let ana = a_user().named("ana").insert_into(&test).await;
     test.execute("UPDATE users SET display_name = 'Ana', profile_image_url = '/a.jpg'").await;
     let post = a_post()
         .by(ana.id)
@@ -35,7 +35,7 @@ async fn a_post_comes_back_with_all_that_its_author_said() {
             draft.image_url = ImageUrl::parse(IMAGE).unwrap();
             draft.location = PlaceName::parse("Lisboa").unwrap();
         })
-        .saved_in(&test)
+        .insert_into(&test)
         .await;
 
     let seen = test.connect().await.posts().find(Viewer::User(ana.id), post.id).await.unwrap();
@@ -53,7 +53,7 @@ async fn a_post_comes_back_with_all_that_its_author_said() {
 #[tokio::test]
 async fn a_post_carries_what_others_made_of_it() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await;
+    let post = a_post().insert_into(&test).await;
     test.execute(
         "UPDATE posts SET hearts_count = 1, reactions_count = 2, shares_count = 3, comments_count = 4",
     )
@@ -75,9 +75,9 @@ async fn a_change_is_what_is_read_afterwards_and_leaves_the_rest_alone() {
             draft.image_url = ImageUrl::parse(IMAGE).unwrap();
             draft.location = PlaceName::parse("Lisboa").unwrap();
         })
-        .saved_in(&test)
+        .insert_into(&test)
         .await;
-    let other = a_post().by(before.author).saved_in(&test).await;
+    let other = a_post().by(before.author).insert_into(&test).await;
     test.execute(&format!("UPDATE posts SET hearts_count = 5 WHERE id = '{}'", before.id)).await;
     let edit = PostEdit {
         content: Some("Something shorter".to_owned()),
@@ -121,7 +121,7 @@ async fn a_deleted_post_is_gone_with_all_that_hung_on_it() {
 #[tokio::test]
 async fn a_locked_post_can_be_referred_to_but_not_changed() {
     let test = TestDatabase::create().await;
-    let post = a_post().private().saved_in(&test).await;
+    let post = a_post().private().insert_into(&test).await;
     let mut locker = test.connect().await;
     let mut other = test.connect().await;
 
@@ -153,7 +153,7 @@ async fn a_post_that_is_gone_is_neither_found_nor_locked() {
 #[tokio::test]
 async fn nobody_who_is_gone_publishes() {
     let test = TestDatabase::create().await;
-    let post = Post { author: UserId::from(4_711), ..a_post().saved_in(&test).await };
+    let post = Post { author: UserId::from(4_711), ..a_post().insert_into(&test).await };
     let post = Post { id: Uuid::from_u128(7).into(), ..post };
 
     let refused = test.connect().await.posts().insert(&post).await;
@@ -167,7 +167,7 @@ async fn nobody_who_is_gone_publishes() {
 #[tokio::test]
 async fn no_two_posts_share_an_id_and_the_second_is_not_counted() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await;
+    let post = a_post().insert_into(&test).await;
 
     let refused: Result<()> = test.db.transaction(async |tx| tx.posts().insert(&post).await).await;
 
@@ -182,7 +182,7 @@ async fn no_two_posts_share_an_id_and_the_second_is_not_counted() {
 async fn what_our_own_code_cannot_have_written_is_corrupt() {
     let test = TestDatabase::create().await;
     let mut conn = test.connect().await;
-    let post = a_post().saved_in(&test).await;
+    let post = a_post().insert_into(&test).await;
     test.execute(
         "ALTER TABLE posts DROP CONSTRAINT posts_post_type_check; UPDATE posts SET post_type = 'poem'",
     )
@@ -199,7 +199,7 @@ async fn what_our_own_code_cannot_have_written_is_corrupt() {
 #[tokio::test]
 async fn an_emoji_that_is_none_of_ours_is_corrupt() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await;
+    let post = a_post().insert_into(&test).await;
     test.execute(&format!(
         "ALTER TABLE emoji_reactions DROP CONSTRAINT emoji_reactions_emoji_code_check;
          INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code)
@@ -219,13 +219,13 @@ async fn an_emoji_that_is_none_of_ours_is_corrupt() {
 async fn an_author_carries_the_numbers_of_their_posts() {
     let test = TestDatabase::create().await;
     let mut conn = test.connect().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    a_post().by(ben).saved_in(&test).await;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    a_post().by(ben).insert_into(&test).await;
 
-    let public = a_post().by(ana).saved_in(&test).await;
+    let public = a_post().by(ana).insert_into(&test).await;
     assert_eq!(counted(&test, ana).await, "1 posts, 1 public");
 
-    let private = a_post().by(ana).private().saved_in(&test).await;
+    let private = a_post().by(ana).private().insert_into(&test).await;
     assert_eq!(counted(&test, ana).await, "2 posts, 1 public");
 
     let hidden = seen_by(&public, Visibility::Private);
@@ -251,8 +251,9 @@ async fn an_author_carries_the_numbers_of_their_posts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_numbers_equal_the_rows_however_many_write_at_once() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
-    let shared = [a_post().by(ana).saved_in(&test).await, a_post().by(ana).saved_in(&test).await];
+    let ana = create_user(&test).await;
+    let shared =
+        [a_post().by(ana).insert_into(&test).await, a_post().by(ana).insert_into(&test).await];
 
     let tasks = (0..16_u128).map(|task| {
         let db = test.db.clone();
@@ -302,7 +303,7 @@ async fn the_stored_rank_is_that_of_the_rules() {
                 draft.post_type = post_type;
                 draft.image_url = image.and_then(|path| ImageUrl::parse(path).unwrap());
             })
-            .saved_in(&test)
+            .insert_into(&test)
             .await;
         test.execute(&format!(
             "UPDATE posts SET hearts_count = {hearts}, reactions_count = {reactions},
@@ -324,7 +325,7 @@ async fn the_stored_rank_is_that_of_the_rules() {
 #[tokio::test]
 async fn the_stored_rank_does_not_depend_on_the_time_zone_of_the_session() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await;
+    let post = a_post().insert_into(&test).await;
     let mut conn = test.connect().await;
     let before = rank(&mut conn, post.id).await;
 
@@ -336,7 +337,7 @@ async fn the_stored_rank_does_not_depend_on_the_time_zone_of_the_session() {
 #[tokio::test]
 async fn no_count_of_a_post_sinks_below_nothing() {
     let test = TestDatabase::create().await;
-    a_post().saved_in(&test).await;
+    a_post().insert_into(&test).await;
     let mut conn = test.connect().await;
 
     for column in ["hearts_count", "reactions_count", "shares_count", "comments_count"] {

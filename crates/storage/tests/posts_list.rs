@@ -14,16 +14,16 @@ use grateful_domain::{
 };
 use grateful_storage::query::OneRange;
 use grateful_storage::{Connection, PostQuery, Repositories};
-use grateful_testkit::{NOON, TestDatabase, a_post, someone};
+use grateful_testkit::{NOON, TestDatabase, a_post, create_user};
 
 use crate::support::relations::relate;
 
 #[tokio::test]
 async fn a_guest_is_shown_public_posts_alone_newest_first() {
     let test = TestDatabase::create().await;
-    let older = a_post().saved_in(&test).await;
-    a_post().private().saved_in(&test).await;
-    let newer = a_post().saved_in(&test).await;
+    let older = a_post().insert_into(&test).await;
+    a_post().private().insert_into(&test).await;
+    let newer = a_post().insert_into(&test).await;
 
     let listed = list(&test, PostQuery::visible_to(Viewer::Guest)).await;
 
@@ -33,9 +33,9 @@ async fn a_guest_is_shown_public_posts_alone_newest_first() {
 #[tokio::test]
 async fn a_private_post_is_listed_for_its_author_alone() {
     let test = TestDatabase::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let private = a_post().by(ana).private().saved_in(&test).await;
-    let public = a_post().by(ana).saved_in(&test).await;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let private = a_post().by(ana).private().insert_into(&test).await;
+    let public = a_post().by(ana).insert_into(&test).await;
 
     assert_eq!(list(&test, visible_to(ana).by(ana)).await, [public.id, private.id]);
     assert_eq!(list(&test, visible_to(ben).by(ana)).await, [public.id]);
@@ -44,9 +44,9 @@ async fn a_private_post_is_listed_for_its_author_alone() {
 #[tokio::test]
 async fn a_list_of_everybodys_posts_has_none_of_ones_own_private_ones() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
-    let public = a_post().by(ana).saved_in(&test).await;
-    a_post().by(ana).private().saved_in(&test).await;
+    let ana = create_user(&test).await;
+    let public = a_post().by(ana).insert_into(&test).await;
+    a_post().by(ana).private().insert_into(&test).await;
 
     assert_eq!(list(&test, visible_to(ana)).await, [public.id]);
     assert_eq!(list(&test, visible_to(ana).by(ana).public()).await, [public.id]);
@@ -55,11 +55,11 @@ async fn a_list_of_everybodys_posts_has_none_of_ones_own_private_ones() {
 #[tokio::test]
 async fn a_list_by_one_person_has_nobody_elses_posts() {
     let test = TestDatabase::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let public = a_post().by(ana).saved_in(&test).await;
-    let private = a_post().by(ana).private().saved_in(&test).await;
-    a_post().by(ben).saved_in(&test).await;
-    a_post().by(ben).private().saved_in(&test).await;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let public = a_post().by(ana).insert_into(&test).await;
+    let private = a_post().by(ana).private().insert_into(&test).await;
+    a_post().by(ben).insert_into(&test).await;
+    a_post().by(ben).private().insert_into(&test).await;
 
     assert_eq!(list(&test, visible_to(ana).by(ana)).await, [private.id, public.id]);
     assert_eq!(list(&test, visible_to(ben).by(ana)).await, [public.id]);
@@ -70,10 +70,11 @@ async fn a_list_by_one_person_has_nobody_elses_posts() {
 #[tokio::test]
 async fn across_a_block_nothing_is_listed_either_way() {
     let test = TestDatabase::create().await;
-    let [ana, ben, eve] = [someone(&test).await, someone(&test).await, someone(&test).await];
-    let anas = a_post().by(ana).saved_in(&test).await.id;
-    let bens = a_post().by(ben).saved_in(&test).await.id;
-    let eves = a_post().by(eve).saved_in(&test).await.id;
+    let [ana, ben, eve] =
+        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
+    let anas = a_post().by(ana).insert_into(&test).await.id;
+    let bens = a_post().by(ben).insert_into(&test).await.id;
+    let eves = a_post().by(eve).insert_into(&test).await.id;
     block(&test, ana, ben).await;
 
     for (viewer, expected) in [
@@ -91,11 +92,12 @@ async fn across_a_block_nothing_is_listed_either_way() {
 #[tokio::test]
 async fn following_and_asking_to_are_no_blocks() {
     let test = TestDatabase::create().await;
-    let [ana, ben, eve] = [someone(&test).await, someone(&test).await, someone(&test).await];
+    let [ana, ben, eve] =
+        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
     relate(&test, ana, ben, "active").await;
     relate(&test, eve, ana, "pending").await;
-    let bens = a_post().by(ben).saved_in(&test).await;
-    let eves = a_post().by(eve).saved_in(&test).await;
+    let bens = a_post().by(ben).insert_into(&test).await;
+    let eves = a_post().by(eve).insert_into(&test).await;
 
     assert_eq!(list(&test, visible_to(ana)).await, [eves.id, bens.id]);
 }
@@ -103,9 +105,10 @@ async fn following_and_asking_to_are_no_blocks() {
 #[tokio::test]
 async fn a_heart_and_a_reaction_are_shown_to_who_left_them_alone() {
     let test = TestDatabase::create().await;
-    let [ana, ben, eve] = [someone(&test).await, someone(&test).await, someone(&test).await];
-    let post = a_post().by(ana).saved_in(&test).await;
-    let other = a_post().by(ana).saved_in(&test).await;
+    let [ana, ben, eve] =
+        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
+    let post = a_post().by(ana).insert_into(&test).await;
+    let other = a_post().by(ana).insert_into(&test).await;
     for user in [ben, eve] {
         heart(&test, user, &post).await;
     }
@@ -135,10 +138,10 @@ async fn a_heart_and_a_reaction_are_shown_to_who_left_them_alone() {
 #[tokio::test]
 async fn posts_of_the_same_moment_are_ordered_by_id() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let mut ids = Vec::new();
     for id in [3, 1, 4, 2] {
-        ids.push(a_post().by(ana).at(NOON).with_id(id).saved_in(&test).await.id);
+        ids.push(a_post().by(ana).at(NOON).with_id(id).insert_into(&test).await.id);
     }
 
     let whole = list(&test, visible_to(ana)).await;
@@ -153,7 +156,7 @@ async fn posts_of_the_same_moment_are_ordered_by_id() {
 #[tokio::test]
 async fn a_list_has_twenty_posts_unless_told_otherwise() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let posts = posts(&test, ana, 21).await;
 
     let first = seen(&test, visible_to(ana)).await;
@@ -165,7 +168,7 @@ async fn a_list_has_twenty_posts_unless_told_otherwise() {
 #[tokio::test]
 async fn a_page_says_that_more_follow_only_where_more_do() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let posts = posts(&test, ana, 5).await;
 
     for (size, offset, expected, more) in [
@@ -189,7 +192,7 @@ async fn a_page_says_that_more_follow_only_where_more_do() {
 #[tokio::test]
 async fn a_walk_by_cursor_meets_all_whatever_the_size_of_its_pages() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let posts = posts(&test, ana, 10).await;
 
     for size in 1..=11 {
@@ -201,7 +204,7 @@ async fn a_walk_by_cursor_meets_all_whatever_the_size_of_its_pages() {
 #[tokio::test]
 async fn a_walk_goes_on_where_the_post_of_its_cursor_was() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let posts = posts(&test, ana, 4).await;
     let first = seen(&test, visible_to(ana).page(PageRequest::first(limit(2)))).await;
 
@@ -215,7 +218,7 @@ async fn a_walk_goes_on_where_the_post_of_its_cursor_was() {
 #[tokio::test]
 async fn a_walk_among_writers_meets_no_post_twice_and_misses_none_that_stays() {
     let test = TestDatabase::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     let posts = posts(&test, ana, 30).await;
     let mut gone = BTreeSet::new();
     let mut walked = Vec::new();
@@ -229,8 +232,8 @@ async fn a_walk_among_writers_meets_no_post_twice_and_misses_none_that_stays() {
             gone.insert(leaving);
             delete(&test, leaving).await;
         }
-        a_post().by(ben).at(NOON + TimeDelta::days(1)).saved_in(&test).await;
-        a_post().by(ben).at(next.at).saved_in(&test).await;
+        a_post().by(ben).at(NOON + TimeDelta::days(1)).insert_into(&test).await;
+        a_post().by(ben).at(next.at).insert_into(&test).await;
         page = seen(&test, visible_to(ben).page(after(Some(next), 3))).await;
     }
 
@@ -291,7 +294,7 @@ async fn walk<W: OneRange + Clone>(
 async fn posts(test: &TestDatabase, author: UserId, number: usize) -> Vec<PostId> {
     let mut posts = Vec::new();
     for _ in 0..number {
-        posts.insert(0, a_post().by(author).saved_in(test).await.id);
+        posts.insert(0, a_post().by(author).insert_into(test).await.id);
     }
     posts
 }

@@ -10,7 +10,7 @@ use grateful_domain::{
     Username, Viewer, Websites,
 };
 use grateful_storage::{Repositories, StorageError, Users};
-use grateful_testkit::{TestDatabase, a_user, someone};
+use grateful_testkit::{TestDatabase, a_user, create_user};
 use serde_json::{Map, Value, json};
 
 use crate::support::relations::relate;
@@ -53,7 +53,7 @@ fn assert_says(own: &OwnProfile, edit: &ProfileEdit) {
 #[tokio::test]
 async fn what_was_said_is_found_again() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let mut conn = test.connect().await;
 
     let edited = conn.users().edit_profile(ana, &everything()).await.unwrap().unwrap();
@@ -67,7 +67,7 @@ async fn what_was_said_is_found_again() {
 #[tokio::test]
 async fn each_field_is_cleared_by_itself() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let mut conn = test.connect().await;
     conn.users().edit_profile(ana, &everything()).await.unwrap();
     let nothing = ProfileEdit::default;
@@ -101,7 +101,7 @@ async fn each_field_is_cleared_by_itself() {
 #[tokio::test]
 async fn an_edit_that_says_nothing_writes_nothing() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let mut conn = test.connect().await;
     test.execute("ALTER TABLE users ADD CONSTRAINT never CHECK (false) NOT VALID").await;
 
@@ -114,8 +114,8 @@ async fn an_edit_that_says_nothing_writes_nothing() {
 #[tokio::test]
 async fn a_name_is_taken_in_any_case_but_ones_own_may_change_its_case() {
     let test = TestDatabase::create().await;
-    let ana = a_user().named("Ana").saved_in(&test).await.id;
-    a_user().named("Ben").saved_in(&test).await;
+    let ana = a_user().named("Ana").insert_into(&test).await.id;
+    a_user().named("Ben").insert_into(&test).await;
     let mut conn = test.connect().await;
     let named = |name| ProfileEdit {
         username: Some(Username::parse(name).unwrap()),
@@ -136,7 +136,7 @@ async fn nobody_has_no_page() {
     let mut conn = test.connect().await;
     let nobody = UserId::from(4_711);
 
-    for viewer in [Viewer::Guest, Viewer::User(nobody), Viewer::User(someone(&test).await)] {
+    for viewer in [Viewer::Guest, Viewer::User(nobody), Viewer::User(create_user(&test).await)] {
         assert_eq!(conn.users().find_profile(viewer, nobody).await.unwrap(), None);
         assert_eq!(conn.users().find_profile_by_username(viewer, "nobody").await.unwrap(), None);
     }
@@ -148,10 +148,10 @@ async fn nobody_has_no_page() {
 #[tokio::test]
 async fn across_a_block_nobody_has_a_page_and_without_one_everybody() {
     let test = TestDatabase::create().await;
-    let ana = a_user().named("Ana.Lima").saved_in(&test).await.id;
+    let ana = a_user().named("Ana.Lima").insert_into(&test).await.id;
     let mut conn = test.connect().await;
     let (by_ana, of_ana, friend) =
-        (someone(&test).await, someone(&test).await, someone(&test).await);
+        (create_user(&test).await, create_user(&test).await, create_user(&test).await);
     relate(&test, by_ana, ana, "blocked").await;
     relate(&test, ana, of_ana, "blocked").await;
     relate(&test, friend, ana, "active").await;
@@ -173,11 +173,11 @@ async fn across_a_block_nobody_has_a_page_and_without_one_everybody() {
 #[tokio::test]
 async fn private_posts_count_for_their_author_alone() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let numbers =
         "posts_count = 7, public_posts_count = 4, followers_count = 3, following_count = 2";
     test.execute(&format!("UPDATE users SET {numbers} WHERE id = {ana}")).await;
-    let other = someone(&test).await;
+    let other = create_user(&test).await;
     let mut conn = test.connect().await;
 
     for (viewer, posts) in [(Viewer::User(ana), 7), (Viewer::User(other), 4), (Viewer::Guest, 4)] {
@@ -189,7 +189,7 @@ async fn private_posts_count_for_their_author_alone() {
 #[tokio::test]
 async fn a_list_that_is_none_of_texts_is_corrupt() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
 
     for (column, junk) in [("institutions", "[1]"), ("websites", "[null]")] {
         let mut conn = test.begin(&format!("UPDATE users SET {column} = '{junk}'")).await;

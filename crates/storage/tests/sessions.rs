@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::{Session, SessionId, UserId};
 use grateful_storage::{Connection, Repositories, StorageError, TokenHash};
-use grateful_testkit::{NOON, TestDatabase, someone};
+use grateful_testkit::{NOON, TestDatabase, create_user};
 use uuid::Uuid;
 
 const WEEK: TimeDelta = TimeDelta::days(7);
@@ -26,7 +26,7 @@ async fn begun(conn: &mut Connection, number: u8, user: UserId, at: DateTime<Utc
 async fn a_token_opens_its_own_session() {
     let test = TestDatabase::create().await;
     let mut conn = test.connect().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let first = begun(&mut conn, 1, ana, NOON).await;
     let second = Session { user_agent: None, ..session(2, ana, NOON).0 };
     conn.sessions().insert(&second, TokenHash([2; 32])).await.unwrap();
@@ -43,7 +43,7 @@ async fn a_token_opens_its_own_session() {
 async fn a_session_opens_and_is_listed_as_long_as_it_lives_and_no_longer() {
     let test = TestDatabase::create().await;
     let mut conn = test.connect().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let session = begun(&mut conn, 1, ana, NOON).await;
 
     for now in [NOON, session.expires_at - INSTANT, session.expires_at] {
@@ -59,7 +59,7 @@ async fn a_session_opens_and_is_listed_as_long_as_it_lives_and_no_longer() {
 async fn a_list_has_ones_own_sessions_newest_first() {
     let test = TestDatabase::create().await;
     let mut conn = test.connect().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     let oldest = begun(&mut conn, 1, ana, NOON).await;
     let newest = begun(&mut conn, 2, ana, NOON + TimeDelta::minutes(2)).await;
     // Begun in the same moment, so their ids decide.
@@ -76,7 +76,7 @@ async fn a_list_has_ones_own_sessions_newest_first() {
 async fn a_list_ends_after_a_hundred_sessions() {
     let test = TestDatabase::create().await;
     let mut conn = test.connect().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     for number in 0..=100 {
         begun(&mut conn, number, ana, NOON + TimeDelta::minutes(number.into())).await;
     }
@@ -91,7 +91,7 @@ async fn a_list_ends_after_a_hundred_sessions() {
 async fn a_use_is_noted_for_that_session_alone() {
     let test = TestDatabase::create().await;
     let mut conn = test.connect().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let used = begun(&mut conn, 1, ana, NOON).await;
     let unused = begun(&mut conn, 2, ana, NOON).await;
     let later = NOON + TimeDelta::hours(1);
@@ -106,7 +106,7 @@ async fn a_use_is_noted_for_that_session_alone() {
 async fn a_session_is_ended_by_its_owner_alone_and_once() {
     let test = TestDatabase::create().await;
     let mut conn = test.connect().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     let session = begun(&mut conn, 1, ana, NOON).await;
 
     assert!(!conn.sessions().delete(ben, session.id).await.unwrap());
@@ -121,7 +121,7 @@ async fn a_session_is_ended_by_its_owner_alone_and_once() {
 async fn ending_all_others_keeps_one_and_those_of_other_people() {
     let test = TestDatabase::create().await;
     let mut conn = test.connect().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     let kept = begun(&mut conn, 1, ana, NOON).await;
     begun(&mut conn, 2, ana, NOON).await;
     begun(&mut conn, 3, ana, NOON).await;
@@ -138,7 +138,7 @@ async fn ending_all_others_keeps_one_and_those_of_other_people() {
 async fn ending_all_ends_ones_own_alone() {
     let test = TestDatabase::create().await;
     let mut conn = test.connect().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     begun(&mut conn, 1, ana, NOON).await;
     begun(&mut conn, 2, ana, NOON).await;
     let bens = begun(&mut conn, 3, ben, NOON).await;
@@ -154,7 +154,7 @@ async fn ending_all_ends_ones_own_alone() {
 async fn sweeping_removes_what_has_expired_and_nothing_that_lives() {
     let test = TestDatabase::create().await;
     let mut conn = test.connect().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     begun(&mut conn, 1, ana, NOON - INSTANT).await;
     begun(&mut conn, 2, ana, NOON).await;
     let live = begun(&mut conn, 3, ana, NOON + INSTANT).await;
@@ -169,7 +169,7 @@ async fn sweeping_removes_what_has_expired_and_nothing_that_lives() {
 async fn no_token_opens_two_sessions() {
     let test = TestDatabase::create().await;
     let mut conn = test.connect().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     begun(&mut conn, 1, ana, NOON).await;
 
     let second = session(2, ana, NOON).0;
@@ -199,7 +199,7 @@ async fn nobody_who_is_gone_signs_in() {
 async fn who_is_deleted_is_signed_out() {
     let test = TestDatabase::create().await;
     let mut conn = test.connect().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     begun(&mut conn, 1, ana, NOON).await;
 
     test.execute(&format!("DELETE FROM users WHERE id = {ana}")).await;

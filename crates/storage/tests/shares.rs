@@ -6,19 +6,21 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use grateful_domain::{NewShare, PostId, Share, ShareQuota, UserId};
 use grateful_storage::{Database, Repositories, Result, StorageError};
-use grateful_testkit::{NOON, TestDatabase, a_link, a_message, a_post, engagement_of, someone};
+use grateful_testkit::{
+    NOON, TestDatabase, a_link_share, a_message_share, a_post, create_user, load_engagement,
+};
 use uuid::Uuid;
 
 #[tokio::test]
 async fn a_link_is_counted_and_found_again() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let link = a_link(ana, post);
+    let post = a_post().insert_into(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let link = a_link_share(ana, post);
 
     assert!(put(&test, &link).await);
 
-    assert_eq!(engagement_of(&test, post).await.shares, 1);
+    assert_eq!(load_engagement(&test, post).await.shares, 1);
     assert_eq!(link_of(&test, ana, post).await, Some(link));
     assert_eq!(link_of(&test, ben, post).await, None);
 }
@@ -26,67 +28,68 @@ async fn a_link_is_counted_and_found_again() {
 #[tokio::test]
 async fn a_second_link_to_the_same_post_is_not_taken() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let ana = someone(&test).await;
-    let link = a_link(ana, post);
+    let post = a_post().insert_into(&test).await.id;
+    let ana = create_user(&test).await;
+    let link = a_link_share(ana, post);
     put(&test, &link).await;
 
-    assert!(!put(&test, &a_link(ana, post)).await);
+    assert!(!put(&test, &a_link_share(ana, post)).await);
 
-    assert_eq!(engagement_of(&test, post).await.shares, 1);
+    assert_eq!(load_engagement(&test, post).await.shares, 1);
     assert_eq!(link_of(&test, ana, post).await, Some(link));
 }
 
 #[tokio::test]
 async fn links_are_counted_by_person_and_post() {
     let test = TestDatabase::create().await;
-    let [sun, rain] = [a_post().saved_in(&test).await.id, a_post().saved_in(&test).await.id];
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let [sun, rain] = [a_post().insert_into(&test).await.id, a_post().insert_into(&test).await.id];
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
 
-    for link in [a_link(ana, sun), a_link(ben, sun), a_link(ana, rain)] {
+    for link in [a_link_share(ana, sun), a_link_share(ben, sun), a_link_share(ana, rain)] {
         assert!(put(&test, &link).await);
     }
 
-    assert_eq!(engagement_of(&test, sun).await.shares, 2);
-    assert_eq!(engagement_of(&test, rain).await.shares, 1);
+    assert_eq!(load_engagement(&test, sun).await.shares, 2);
+    assert_eq!(load_engagement(&test, rain).await.shares, 1);
 }
 
 #[tokio::test]
 async fn a_link_that_is_given_back_counts_no_more_and_can_be_taken_again() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    put(&test, &a_link(ana, post)).await;
-    put(&test, &a_link(ben, post)).await;
+    let post = a_post().insert_into(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    put(&test, &a_link_share(ana, post)).await;
+    put(&test, &a_link_share(ben, post)).await;
 
     assert!(give_back(&test, ana, post).await);
 
-    assert_eq!(engagement_of(&test, post).await.shares, 1);
+    assert_eq!(load_engagement(&test, post).await.shares, 1);
     assert_eq!(link_of(&test, ana, post).await, None);
     assert!(!give_back(&test, ana, post).await);
-    assert!(put(&test, &a_link(ana, post)).await);
-    assert_eq!(engagement_of(&test, post).await.shares, 2);
+    assert!(put(&test, &a_link_share(ana, post)).await);
+    assert_eq!(load_engagement(&test, post).await.shares, 2);
 }
 
 #[tokio::test]
 async fn giving_a_link_back_leaves_messages_alone() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    put(&test, &a_message(ana, post, &[ben])).await;
+    let post = a_post().insert_into(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    put(&test, &a_message_share(ana, post, &[ben])).await;
 
     assert!(!give_back(&test, ana, post).await);
 
     assert_eq!(test.count("shares").await, 1);
-    assert_eq!(engagement_of(&test, post).await.shares, 1);
+    assert_eq!(load_engagement(&test, post).await.shares, 1);
 }
 
 #[tokio::test]
 async fn a_message_keeps_its_words_and_its_recipients() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let [ana, ben, eve] = [someone(&test).await, someone(&test).await, someone(&test).await];
-    let message = a_message(ana, post, &[ben, eve]);
+    let post = a_post().insert_into(&test).await.id;
+    let [ana, ben, eve] =
+        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
+    let message = a_message_share(ana, post, &[ben, eve]);
 
     assert!(put(&test, &message).await);
 
@@ -108,9 +111,9 @@ async fn a_message_keeps_its_words_and_its_recipients() {
 #[tokio::test]
 async fn a_message_without_words_is_kept_without_words() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let mut message = a_message(ana, post, &[ben]);
+    let post = a_post().insert_into(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let mut message = a_message_share(ana, post, &[ben]);
     if let NewShare::Message { message, .. } = &mut message.how {
         *message = None;
     }
@@ -123,72 +126,74 @@ async fn a_message_without_words_is_kept_without_words() {
 #[tokio::test]
 async fn messages_of_one_person_about_one_post_count_once_beside_their_link() {
     let test = TestDatabase::create().await;
-    let [sun, rain] = [a_post().saved_in(&test).await.id, a_post().saved_in(&test).await.id];
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let [sun, rain] = [a_post().insert_into(&test).await.id, a_post().insert_into(&test).await.id];
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     let mut counts = Vec::new();
 
     for share in [
-        a_message(ana, sun, &[ben]),
-        a_message(ana, sun, &[ben]),
-        a_link(ana, sun),
-        a_message(ana, rain, &[ben]),
-        a_message(ben, sun, &[ana]),
-        a_message(ana, sun, &[ben]),
+        a_message_share(ana, sun, &[ben]),
+        a_message_share(ana, sun, &[ben]),
+        a_link_share(ana, sun),
+        a_message_share(ana, rain, &[ben]),
+        a_message_share(ben, sun, &[ana]),
+        a_message_share(ana, sun, &[ben]),
     ] {
         assert!(put(&test, &share).await);
-        counts.push(engagement_of(&test, sun).await.shares);
+        counts.push(load_engagement(&test, sun).await.shares);
     }
 
     assert_eq!(counts, [1, 1, 2, 2, 3, 3]);
-    assert_eq!(engagement_of(&test, rain).await.shares, 1);
+    assert_eq!(load_engagement(&test, rain).await.shares, 1);
 }
 
 #[tokio::test]
 async fn a_private_post_is_passed_on_by_nobody() {
     let test = TestDatabase::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let post = a_post().by(ana).private().saved_in(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let post = a_post().by(ana).private().insert_into(&test).await.id;
 
-    for share in [a_link(ana, post), a_link(ben, post), a_message(ana, post, &[ben])] {
+    for share in
+        [a_link_share(ana, post), a_link_share(ben, post), a_message_share(ana, post, &[ben])]
+    {
         assert!(!put(&test, &share).await);
     }
 
     assert_eq!(test.count("shares").await, 0);
     assert_eq!(test.count("share_recipients").await, 0);
-    assert_eq!(engagement_of(&test, post).await.shares, 0);
+    assert_eq!(load_engagement(&test, post).await.shares, 0);
 }
 
 #[tokio::test]
 async fn a_post_that_is_gone_is_not_passed_on() {
     let test = TestDatabase::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     let nowhere = PostId::from(Uuid::from_u128(7));
 
-    assert!(!put(&test, &a_link(ana, nowhere)).await);
-    assert!(!put(&test, &a_message(ana, nowhere, &[ben])).await);
+    assert!(!put(&test, &a_link_share(ana, nowhere)).await);
+    assert!(!put(&test, &a_message_share(ana, nowhere, &[ben])).await);
     assert!(!give_back(&test, ana, nowhere).await);
 }
 
 #[tokio::test]
 async fn a_message_to_somebody_unknown_leaves_nothing_behind_and_counts_nothing() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let message = a_message(ana, post, &[ben, UserId::from(404)]);
+    let post = a_post().insert_into(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let message = a_message_share(ana, post, &[ben, UserId::from(404)]);
 
     let refused = test.connect().await.shares().put(&message).await;
 
     let Err(StorageError::Missing { constraint }) = refused else { panic!("{refused:?}") };
     assert_eq!(constraint, "share_recipients_user_id_fkey");
     assert_eq!(test.count("shares").await, 0);
-    assert_eq!(engagement_of(&test, post).await.shares, 0);
+    assert_eq!(load_engagement(&test, post).await.shares, 0);
 }
 
 #[tokio::test]
 async fn the_quota_reaches_back_to_the_twentieth_message_of_the_last_hour() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let post = a_post().insert_into(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     let sent: Vec<DateTime<Utc>> = (0..21).map(|n| NOON + TimeDelta::minutes(n)).collect();
     let reach =
         async |now| test.connect().await.shares().quota_reaches_back_to(ana, now).await.unwrap();
@@ -206,8 +211,8 @@ async fn the_quota_reaches_back_to_the_twentieth_message_of_the_last_hour() {
 #[tokio::test]
 async fn a_message_leaves_the_quota_after_an_hour_to_the_microsecond() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let post = a_post().insert_into(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     for _ in 0..ShareQuota::AN_HOUR {
         send_at(&test, ana, post, ben, NOON).await;
     }
@@ -224,10 +229,10 @@ async fn a_message_leaves_the_quota_after_an_hour_to_the_microsecond() {
 #[tokio::test]
 async fn links_and_messages_of_others_are_not_in_the_quota() {
     let test = TestDatabase::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     for _ in 0..ShareQuota::AN_HOUR {
-        let post = a_post().saved_in(&test).await.id;
-        put(&test, &Share { created_at: NOON, ..a_link(ana, post) }).await;
+        let post = a_post().insert_into(&test).await.id;
+        put(&test, &Share { created_at: NOON, ..a_link_share(ana, post) }).await;
         send_at(&test, ben, post, ana, NOON).await;
     }
 
@@ -239,27 +244,27 @@ async fn links_and_messages_of_others_are_not_in_the_quota() {
 #[tokio::test]
 async fn ten_links_of_one_person_at_once_are_one() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let ana = someone(&test).await;
+    let post = a_post().insert_into(&test).await.id;
+    let ana = create_user(&test).await;
 
-    let taken = join_all((0..10).map(|_| take_at_once(&test.db, a_link(ana, post)))).await;
+    let taken = join_all((0..10).map(|_| take_at_once(&test.db, a_link_share(ana, post)))).await;
 
     assert_eq!(taken.iter().filter(|taken| **taken).count(), 1);
-    assert_eq!(engagement_of(&test, post).await.shares, 1);
+    assert_eq!(load_engagement(&test, post).await.shares, 1);
     assert_eq!(test.count("shares").await, 1);
 }
 
 #[tokio::test]
 async fn messages_sent_at_once_under_the_lock_of_their_sender_count_once() {
     let test = TestDatabase::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let post = a_post().insert_into(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
 
-    let sent = (0..10).map(|_| send_at_once(&test.db, a_message(ana, post, &[ben])));
+    let sent = (0..10).map(|_| send_at_once(&test.db, a_message_share(ana, post, &[ben])));
     let sent = join_all(sent).await;
 
     assert!(sent.iter().all(|sent| *sent));
-    assert_eq!(engagement_of(&test, post).await.shares, 1);
+    assert_eq!(load_engagement(&test, post).await.shares, 1);
     assert_eq!(test.count("shares").await, 10);
 }
 
@@ -268,7 +273,7 @@ async fn put(test: &TestDatabase, share: &Share) -> bool {
 }
 
 async fn send_at(test: &TestDatabase, by: UserId, post: PostId, to: UserId, at: DateTime<Utc>) {
-    assert!(put(test, &Share { created_at: at, ..a_message(by, post, &[to]) }).await);
+    assert!(put(test, &Share { created_at: at, ..a_message_share(by, post, &[to]) }).await);
 }
 
 async fn take_at_once(db: &Database, link: Share) -> bool {

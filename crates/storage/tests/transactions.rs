@@ -18,7 +18,7 @@ use grateful_storage::{
     Connection, Database, DatabaseConfig, NewUser, Repositories, Result, StorageError, Transient,
     Users,
 };
-use grateful_testkit::{NOON, TestDatabase, someone};
+use grateful_testkit::{NOON, TestDatabase, create_user};
 use tokio::net::TcpListener;
 use tokio::sync::{Barrier, Notify};
 use tokio::time::timeout;
@@ -94,7 +94,7 @@ async fn work_that_takes_a_refused_statement_back_may_go_on() {
 async fn a_constraint_that_is_checked_at_the_end_refuses_by_its_name() {
     let test = TestDatabase::create().await;
     let db = test.pool(one_connection);
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let orphan = format!(
         "INSERT INTO notifications (id, user_id, type, title, message, parent_id)
          VALUES (gen_random_uuid(), {ana}, 'like', '', '', gen_random_uuid())"
@@ -112,7 +112,7 @@ async fn a_constraint_that_is_checked_at_the_end_refuses_by_its_name() {
 #[tokio::test]
 async fn two_that_wait_for_each_other_both_succeed() {
     let test = TestDatabase::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
     let both_hold_one = Barrier::new(2);
     let attempts = AtomicU32::new(0);
 
@@ -143,7 +143,7 @@ async fn two_that_wait_for_each_other_both_succeed() {
 #[tokio::test]
 async fn work_that_read_what_changed_meanwhile_is_done_again() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let change = format!("UPDATE users SET followers_count = followers_count + 1 WHERE id = {ana}");
     let attempts = AtomicU32::new(0);
 
@@ -304,7 +304,7 @@ async fn a_statement_that_takes_too_long_is_cancelled_and_its_connection_goes_on
 #[tokio::test]
 async fn who_waits_too_long_for_a_row_is_told_that_it_is_unavailable() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let db = test.pool(|config| config.with_statement_timeout(Duration::from_millis(50)));
     let mut holder = test.connect().await;
     holder

@@ -10,7 +10,7 @@ use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use futures_util::future::join_all;
 use grateful_domain::{Email, PasswordHash, UserId, Username, Viewer};
 use grateful_storage::{Concerned, NewUser, Repositories, Result, StorageError, Users};
-use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, a_user, someone};
+use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, a_user, create_user};
 
 use crate::support::relations::relate;
 use crate::support::sql::lines;
@@ -178,7 +178,8 @@ async fn a_password_is_replaced_only_while_it_is_the_known_one() {
 async fn across_a_block_nobody_exists_for_the_other() {
     let test = TestDatabase::create().await;
     let mut conn = test.connect().await;
-    let [ana, ben, eve] = [someone(&test).await, someone(&test).await, someone(&test).await];
+    let [ana, ben, eve] =
+        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
     block(&test, ana, ben).await;
     relate(&test, ben, eve, "active").await;
     relate(&test, eve, ana, "pending").await;
@@ -204,7 +205,7 @@ async fn across_a_block_nobody_exists_for_the_other() {
 #[tokio::test]
 async fn a_locked_person_can_be_referred_to_but_not_changed() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let mut locker = test.connect().await;
     let mut other = test.connect().await;
 
@@ -226,12 +227,12 @@ async fn a_locked_person_can_be_referred_to_but_not_changed() {
 #[tokio::test]
 async fn all_whom_an_act_concerns_are_held_by_their_ids_each_once() {
     let test = TestDatabase::create().await;
-    let caro = a_user().named("Caro").saved_in(&test).await.id;
-    let ana = a_user().named("ana").saved_in(&test).await.id;
-    let ben = a_user().named("ben").saved_in(&test).await.id;
-    let other = a_user().named("benn").saved_in(&test).await.id;
-    let post = a_post().by(ana).saved_in(&test).await;
-    let comment = a_comment().by(ben).on(&post).saved_in(&test).await.id;
+    let caro = a_user().named("Caro").insert_into(&test).await.id;
+    let ana = a_user().named("ana").insert_into(&test).await.id;
+    let ben = a_user().named("ben").insert_into(&test).await.id;
+    let other = a_user().named("benn").insert_into(&test).await.id;
+    let post = a_post().by(ana).insert_into(&test).await;
+    let comment = a_comment().by(ben).on(&post).insert_into(&test).await.id;
     let names = ["cARO", "ana", "nobody", "b_n", "be%"];
     let all = Concerned {
         people: &[ana, UserId::from(NOBODY)],
@@ -266,7 +267,7 @@ async fn all_whom_an_act_concerns_are_held_by_their_ids_each_once() {
 #[tokio::test]
 async fn no_number_of_anything_sinks_below_nothing() {
     let test = TestDatabase::create().await;
-    let ana = a_user().saved_in(&test).await.id;
+    let ana = a_user().insert_into(&test).await.id;
     let mut conn = test.connect().await;
 
     for (column, value) in [
@@ -286,7 +287,7 @@ async fn no_number_of_anything_sinks_below_nothing() {
 #[tokio::test]
 async fn a_profile_holds_lists_and_objects_where_they_belong() {
     let test = TestDatabase::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let mut conn = test.connect().await;
 
     for (column, wrong) in [

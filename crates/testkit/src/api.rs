@@ -20,7 +20,7 @@ use grateful_domain::User;
 use grateful_web::{MetricsPage, WebConfig};
 use serde_json::Value;
 
-use crate::{BOUNDARY, PASSWORD, TestApp, TestDatabase, a_form, a_user, contract};
+use crate::{BOUNDARY, PASSWORD, TestApp, TestDatabase, a_user, contract, multipart_form};
 
 type Answering = Pin<Box<dyn Future<Output = Result<ServiceResponse<BoxBody>, Error>>>>;
 
@@ -62,8 +62,8 @@ impl Api {
     }
 
     /// Somebody who is signed in.
-    pub async fn someone(&self) -> Caller {
-        let user = a_user().saved_in(self.test()).await;
+    pub async fn create_user(&self) -> Caller {
+        let user = a_user().insert_into(self.test()).await;
         let credentials = LogIn {
             email: user.email.as_str().to_owned(),
             password: PASSWORD.to_owned(),
@@ -134,9 +134,9 @@ impl Call<'_> {
         Self { request: self.request.set_json(body), ..self }
     }
 
-    /// With a form of these parts as its body, see [`a_form`].
+    /// With a form of these parts as its body, see [`multipart_form`].
     pub fn form(self, parts: &[(&str, &[u8])]) -> Self {
-        Self { request: self.request.set_payload(a_form(parts)), ..self }
+        Self { request: self.request.set_payload(multipart_form(parts)), ..self }
             .with("Content-Type", &format!("multipart/form-data; boundary={BOUNDARY}"))
     }
 

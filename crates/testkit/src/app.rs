@@ -6,7 +6,7 @@ use grateful_application::{App, Arrivals, Guesses, Passwords, Pictures};
 use grateful_storage::Database;
 use object_store::memory::InMemory;
 
-use crate::{Atlas, NOON, StoppedClock, TestDatabase};
+use crate::{FakeClock, FakeGeocoder, NOON, TestDatabase};
 
 /// Hashing is bounded for the process, as in a server.
 static PASSWORDS: LazyLock<Arc<Passwords>> = LazyLock::new(|| Arc::new(Passwords::new(2).unwrap()));
@@ -19,9 +19,9 @@ pub struct TestApp {
     /// What use cases take.
     pub app: App,
     /// Its clock.
-    pub clock: Arc<StoppedClock>,
+    pub clock: Arc<FakeClock>,
     /// What it knows of the world.
-    pub atlas: Arc<Atlas>,
+    pub atlas: Arc<FakeGeocoder>,
     /// Its uploads.
     pub files: Arc<InMemory>,
     /// Its database.
@@ -38,9 +38,9 @@ impl TestApp {
 
     /// One that reaches its database by this pool.
     pub fn on(test: TestDatabase, db: Database) -> Self {
-        let clock = Arc::new(StoppedClock::at(NOON));
+        let clock = Arc::new(FakeClock::at(NOON));
         let files = Arc::new(InMemory::new());
-        let atlas = Arc::new(Atlas::default());
+        let atlas = Arc::new(FakeGeocoder::default());
         let app = App {
             db,
             files: files.clone(),

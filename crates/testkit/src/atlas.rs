@@ -9,16 +9,16 @@ use serde_json::json;
 
 /// A geocoder that knows ten places of any name, until it is told to fail.
 #[derive(Debug, Default)]
-pub struct Atlas(Mutex<Option<fn() -> GeocoderError>>);
+pub struct FakeGeocoder(Mutex<Option<fn() -> GeocoderError>>);
 
-impl Atlas {
+impl FakeGeocoder {
     /// From now on it fails like this.
     pub fn fail_with(&self, failure: fn() -> GeocoderError) {
         *self.0.lock().unwrap() = Some(failure);
     }
 }
 
-impl Geocoder for Atlas {
+impl Geocoder for FakeGeocoder {
     fn find<'a>(&'a self, query: &'a LocationQuery, limit: u8) -> Finding<'a> {
         let place = |number: u8| {
             let name = format!("{} {number}", query.as_str());

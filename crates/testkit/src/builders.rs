@@ -26,8 +26,8 @@ fn number() -> u32 {
 }
 
 /// Somebody about whom nothing matters but that they exist.
-pub async fn someone(test: &TestDatabase) -> UserId {
-    a_user().saved_in(test).await.id
+pub async fn create_user(test: &TestDatabase) -> UserId {
+    a_user().insert_into(test).await.id
 }
 
 /// Lets somebody block somebody else.
@@ -70,7 +70,7 @@ impl UserBuilder {
     }
 
     /// Saves them.
-    pub async fn saved_in(self, test: &TestDatabase) -> User {
+    pub async fn insert_into(self, test: &TestDatabase) -> User {
         let new = NewUser {
             email: Email::parse(&format!("{}@example.org", self.username)).unwrap(),
             username: Username::parse(&self.username).unwrap(),
@@ -152,10 +152,10 @@ impl PostBuilder {
     }
 
     /// Saves it, and its author where none was named.
-    pub async fn saved_in(self, test: &TestDatabase) -> Post {
+    pub async fn insert_into(self, test: &TestDatabase) -> Post {
         let author = match self.author {
             Some(author) => author,
-            None => crate::someone(test).await,
+            None => crate::create_user(test).await,
         };
         let post = Post::publish(self.id.into(), author, self.draft, self.at);
         test.connect().await.posts().insert(&post).await.unwrap();

@@ -10,9 +10,9 @@ pub const NOON: DateTime<Utc> = DateTime::from_timestamp_micros(1_767_614_400_00
 
 /// A clock that a test holds.
 #[derive(Debug)]
-pub struct StoppedClock(Mutex<DateTime<Utc>>);
+pub struct FakeClock(Mutex<DateTime<Utc>>);
 
-impl StoppedClock {
+impl FakeClock {
     /// A clock that shows this moment.
     pub fn at(moment: DateTime<Utc>) -> Self {
         Self(Mutex::new(moment))
@@ -24,7 +24,7 @@ impl StoppedClock {
     }
 }
 
-impl Clock for StoppedClock {
+impl Clock for FakeClock {
     fn now(&self) -> DateTime<Utc> {
         *self.0.lock().unwrap()
     }

@@ -22,7 +22,7 @@ fn next<Id: From<Uuid>>() -> (Id, DateTime<Utc>) {
 }
 
 /// A heart that is yet to be given.
-pub fn a_like(user: UserId, post: PostId) -> NewLike {
+pub fn a_heart(user: UserId, post: PostId) -> NewLike {
     let (id, at) = next();
     NewLike { id, user, post, at }
 }
@@ -34,19 +34,19 @@ pub fn a_reaction(user: UserId, post: PostId) -> NewReaction {
 }
 
 /// A link to a post that is yet to be taken.
-pub fn a_link(by: UserId, post: PostId) -> Share {
+pub fn a_link_share(by: UserId, post: PostId) -> Share {
     let (id, created_at) = next();
     Share { id, by, post, how: NewShare::Url, created_at }
 }
 
 /// A post that is yet to be sent to these people, with a few words.
-pub fn a_message(by: UserId, post: PostId, to: &[UserId]) -> Share {
+pub fn a_message_share(by: UserId, post: PostId, to: &[UserId]) -> Share {
     let ids: Vec<i64> = to.iter().copied().map(i64::from).collect();
     let how = NewShare::Message {
         recipients: Recipients::parse(by, &ids).unwrap(),
         message: ShareMessage::parse("Look at that").unwrap(),
     };
-    Share { how, ..a_link(by, post) }
+    Share { how, ..a_link_share(by, post) }
 }
 
 /// Something said by somebody about a post by somebody.
@@ -107,14 +107,14 @@ impl CommentBuilder {
     }
 
     /// Saves it, and whoever and whatever else it takes.
-    pub async fn saved_in(self, test: &TestDatabase) -> Comment {
+    pub async fn insert_into(self, test: &TestDatabase) -> Comment {
         let author = match self.author {
             Some(author) => author,
-            None => crate::someone(test).await,
+            None => crate::create_user(test).await,
         };
         let post = match self.post {
             Some(post) => post,
-            None => crate::a_post().saved_in(test).await.id,
+            None => crate::a_post().insert_into(test).await.id,
         };
         let comment = Self { author: Some(author), post: Some(post), ..self }.unsaved();
         let is_there = test.connect().await.comments().insert(&comment).await.unwrap();
@@ -124,6 +124,6 @@ impl CommentBuilder {
 }
 
 /// The numbers that a post carries.
-pub async fn engagement_of(test: &TestDatabase, post: PostId) -> Engagement {
+pub async fn load_engagement(test: &TestDatabase, post: PostId) -> Engagement {
     test.connect().await.posts().lock(post).await.unwrap().unwrap().engagement
 }

@@ -17,25 +17,25 @@ mod engagement;
 mod measured;
 mod pictures;
 
-/// What [`costs`] counts with.
+/// What [`assert_queries`] counts with.
 #[doc(hidden)]
 pub use grateful_application::QueryLog;
 
 pub use self::api::{Answer, Api, Call, Caller, Opened};
 pub use self::app::TestApp;
-pub use self::atlas::Atlas;
-pub use self::builders::{PASSWORD, PostBuilder, UserBuilder, a_post, a_user, block, someone};
-pub use self::clock::{NOON, StoppedClock};
+pub use self::atlas::FakeGeocoder;
+pub use self::builders::{PASSWORD, PostBuilder, UserBuilder, a_post, a_user, block, create_user};
+pub use self::clock::{FakeClock, NOON};
 pub use self::database::TestDatabase;
 pub use self::engagement::{
-    CommentBuilder, a_comment, a_like, a_link, a_message, a_reaction, engagement_of,
+    CommentBuilder, a_comment, a_heart, a_link_share, a_message_share, a_reaction, load_engagement,
 };
 pub use self::measured::Measured;
-pub use self::pictures::{BOUNDARY, a_form, a_large_png, a_png, a_png_saying};
+pub use self::pictures::{BOUNDARY, a_large_png, a_png, a_png_with_comment, multipart_form};
 
 /// Awaits a use case that must succeed, at exactly this price: `BEGIN` and `COMMIT` count.
 #[macro_export]
-macro_rules! costs {
+macro_rules! assert_queries {
     ($price:expr, $use_case:expr) => {{
         let (outcome, queries) = $crate::QueryLog::record($use_case).await;
         assert_eq!(queries.total(), $price, "{queries:#?}");

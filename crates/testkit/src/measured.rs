@@ -46,7 +46,7 @@ impl Measured {
     }
 
     /// Of what [`Self::take`] gives, that which has one of these names.
-    pub fn take_of(&self, names: &[&str]) -> BTreeMap<String, i64> {
+    pub fn take_named(&self, names: &[&str]) -> BTreeMap<String, i64> {
         let mut all = self.take();
         all.retain(|key, _| names.contains(&key.split('{').next().unwrap_or_default()));
         all

@@ -6,7 +6,7 @@ pub fn a_png(width: u32, height: u32) -> Vec<u8> {
 }
 
 /// The same, with a text in it that programs leave beside the pixels.
-pub fn a_png_saying(text: &str) -> Vec<u8> {
+pub fn a_png_with_comment(text: &str) -> Vec<u8> {
     a_png_with(40, 30, |encoder| {
         encoder.add_text_chunk("Comment".to_owned(), text.to_owned()).unwrap();
     })
@@ -49,7 +49,7 @@ pub fn a_large_png(width: u32, height: u32) -> Vec<u8> {
 pub const BOUNDARY: &str = "a-line-that-stands-nowhere-else";
 
 /// A form of these parts, as browsers send it; a part with the name `file` or `image` is a file.
-pub fn a_form(parts: &[(&str, &[u8])]) -> Vec<u8> {
+pub fn multipart_form(parts: &[(&str, &[u8])]) -> Vec<u8> {
     let mut form = Vec::new();
     for (name, content) in parts {
         let is_file = ["file", "image"].contains(name);

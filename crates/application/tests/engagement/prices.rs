@@ -3,7 +3,9 @@
 
 use grateful_application::{comments, hearts, reactions, shares};
 use grateful_domain::{Emoji, Limit, NewShare, PageRequest};
-use grateful_testkit::{TestApp, TestDatabase, a_comment, a_post, block, costs, someone};
+use grateful_testkit::{
+    TestApp, TestDatabase, a_comment, a_post, assert_queries, block, create_user,
+};
 
 use crate::support::{
     about, hi, repeat, reply, say, say_repeatably, share, share_repeatably, words,
@@ -12,73 +14,74 @@ use crate::support::{
 #[tokio::test]
 async fn hearts_and_reactions_cost_a_few_statements_however_popular_the_post() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let post = a_post().saved_in(&test).await.id;
+    let post = a_post().insert_into(&test).await.id;
 
     for _ in 0..3 {
-        let user = someone(&test).await;
-        costs!(8, hearts::give(&app, user, post));
-        costs!(8, hearts::take_back(&app, user, post));
-        costs!(8, hearts::give(&app, user, post));
-        costs!(8, reactions::react(&app, user, post, Emoji::Hug));
-        costs!(8, reactions::react(&app, user, post, Emoji::Joy));
-        costs!(8, reactions::take_back(&app, user, post));
-        costs!(8, reactions::react(&app, user, post, Emoji::Hug));
-        costs!(1, hearts::count(&app, user, post));
-        costs!(2, reactions::summarise(&app, user, post));
+        let user = create_user(&test).await;
+        assert_queries!(8, hearts::give(&app, user, post));
+        assert_queries!(8, hearts::take_back(&app, user, post));
+        assert_queries!(8, hearts::give(&app, user, post));
+        assert_queries!(8, reactions::react(&app, user, post, Emoji::Hug));
+        assert_queries!(8, reactions::react(&app, user, post, Emoji::Joy));
+        assert_queries!(8, reactions::take_back(&app, user, post));
+        assert_queries!(8, reactions::react(&app, user, post, Emoji::Hug));
+        assert_queries!(1, hearts::count(&app, user, post));
+        assert_queries!(2, reactions::summarise(&app, user, post));
     }
 }
 
 #[tokio::test]
 async fn shares_cost_a_few_statements_however_many_are_named() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let ana = someone(&test).await;
+    let post = a_post().insert_into(&test).await.id;
+    let ana = create_user(&test).await;
     let mut people = Vec::new();
 
-    costs!(8, share(&app, ana, post, NewShare::Url));
-    costs!(6, share(&app, ana, post, NewShare::Url));
-    costs!(8, shares::unshare(&app, ana, post));
+    assert_queries!(8, share(&app, ana, post, NewShare::Url));
+    assert_queries!(6, share(&app, ana, post, NewShare::Url));
+    assert_queries!(8, shares::unshare(&app, ana, post));
     for _ in 0..5 {
-        people.push(someone(&test).await);
-        costs!(11, share(&app, ana, post, hi(ana, &people)));
+        people.push(create_user(&test).await);
+        assert_queries!(11, share(&app, ana, post, hi(ana, &people)));
     }
-    costs!(13, share_repeatably(&app, ana, post, hi(ana, &people), Some(repeat("hi", 1))));
-    costs!(2, share_repeatably(&app, ana, post, hi(ana, &people), Some(repeat("hi", 1))));
+    assert_queries!(13, share_repeatably(&app, ana, post, hi(ana, &people), Some(repeat("hi", 1))));
+    assert_queries!(2, share_repeatably(&app, ana, post, hi(ana, &people), Some(repeat("hi", 1))));
 }
 
 #[tokio::test]
 async fn comments_cost_a_few_statements_however_many_there_are() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let post = a_post().saved_in(&test).await.id;
-    let ana = someone(&test).await;
+    let post = a_post().insert_into(&test).await.id;
+    let ana = create_user(&test).await;
 
     for _ in 0..3 {
-        let comment = costs!(8, say(&app, ana, post));
-        let answer = costs!(9, reply(&app, ana, post, comment));
-        costs!(9, reply(&app, ana, post, answer));
-        costs!(5, comments::reword(&app, ana, answer, words("So lovely")));
-        costs!(4, comments::reword(&app, ana, answer, words("So lovely")));
-        costs!(11, comments::delete(&app, ana, comment));
+        let comment = assert_queries!(8, say(&app, ana, post));
+        let answer = assert_queries!(9, reply(&app, ana, post, comment));
+        assert_queries!(9, reply(&app, ana, post, answer));
+        assert_queries!(5, comments::reword(&app, ana, answer, words("So lovely")));
+        assert_queries!(4, comments::reword(&app, ana, answer, words("So lovely")));
+        assert_queries!(11, comments::delete(&app, ana, comment));
     }
-    costs!(10, say_repeatably(&app, ana, about(post), Some(repeat("lovely", 1))));
-    costs!(2, say_repeatably(&app, ana, about(post), Some(repeat("lovely", 1))));
+    assert_queries!(10, say_repeatably(&app, ana, about(post), Some(repeat("lovely", 1))));
+    assert_queries!(2, say_repeatably(&app, ana, about(post), Some(repeat("lovely", 1))));
 }
 
 #[tokio::test]
 async fn a_list_costs_the_same_at_any_length() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
-    let post = a_post().by(ana).saved_in(&test).await;
-    let comment = a_comment().on(&post).saved_in(&test).await;
+    let ana = create_user(&test).await;
+    let post = a_post().by(ana).insert_into(&test).await;
+    let comment = a_comment().on(&post).insert_into(&test).await;
     fill(&test, &post.id.to_string(), &comment.id.to_string()).await;
-    block(&test, ana, someone(&test).await).await;
+    block(&test, ana, create_user(&test).await).await;
 
     for length in [1, 10, 50] {
         let page = PageRequest::first(Limit::parse(length).unwrap());
-        let hearts = costs!(2, hearts::list(&app, ana, post.id, page)).items.len();
-        let reactions = costs!(2, reactions::list(&app, ana, post.id, page)).items.len();
-        let said = costs!(2, comments::list(&app, ana, post.id, page)).items.len();
-        let answers = costs!(3, comments::replies(&app, ana, comment.id, page)).items.len();
+        let hearts = assert_queries!(2, hearts::list(&app, ana, post.id, page)).items.len();
+        let reactions = assert_queries!(2, reactions::list(&app, ana, post.id, page)).items.len();
+        let said = assert_queries!(2, comments::list(&app, ana, post.id, page)).items.len();
+        let answers =
+            assert_queries!(3, comments::replies(&app, ana, comment.id, page)).items.len();
         for items in [hearts, reactions, said, answers] {
             assert_eq!(i64::try_from(items).unwrap(), length);
         }

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use grateful_application::shares::unshare;
 use grateful_application::{Answer, App, Error, Result, Thing};
 use grateful_domain::{NewShare, PostId, ShareQuota, UserId};
-use grateful_testkit::{TestApp, TestDatabase, a_post, block, engagement_of, someone};
+use grateful_testkit::{TestApp, TestDatabase, a_post, block, create_user, load_engagement};
 use uuid::Uuid;
 
 use crate::support::{
@@ -16,29 +16,29 @@ use crate::support::{
 #[tokio::test]
 async fn a_link_that_one_has_already_is_the_same_link() {
     let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
-    let post = a_post().saved_in(&test).await.id;
+    let ana = create_user(&test).await;
+    let post = a_post().insert_into(&test).await.id;
     let link = share(&app, ana, post, NewShare::Url).await.unwrap();
     clock.advance(TimeDelta::days(2));
 
     let again = share(&app, ana, post, NewShare::Url).await.unwrap();
 
     assert_eq!(again, link);
-    assert_eq!(engagement_of(&test, post).await.shares, 1);
+    assert_eq!(load_engagement(&test, post).await.shares, 1);
     assert_eq!(test.count("shares").await, 1);
 }
 
 #[tokio::test]
 async fn a_link_can_be_given_back_once_and_the_next_one_is_another() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
-    let post = a_post().saved_in(&test).await.id;
+    let ana = create_user(&test).await;
+    let post = a_post().insert_into(&test).await.id;
     let link = share(&app, ana, post, NewShare::Url).await.unwrap();
 
     unshare(&app, ana, post).await.unwrap();
     let again = unshare(&app, ana, post).await;
 
-    assert_eq!(engagement_of(&test, post).await.shares, 0);
+    assert_eq!(load_engagement(&test, post).await.shares, 0);
     assert_eq!(again.as_ref().unwrap_err().to_string(), "Share not found");
     assert_not_found(again, Thing::Share);
     assert_ne!(share(&app, ana, post, NewShare::Url).await.unwrap(), link);
@@ -47,20 +47,21 @@ async fn a_link_can_be_given_back_once_and_the_next_one_is_another() {
 #[tokio::test]
 async fn a_message_is_no_link_to_give_back() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let post = a_post().saved_in(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let post = a_post().insert_into(&test).await.id;
     share(&app, ana, post, hi(ana, &[ben])).await.unwrap();
 
     assert_not_found(unshare(&app, ana, post).await, Thing::Share);
 
-    assert_eq!(engagement_of(&test, post).await.shares, 1);
+    assert_eq!(load_engagement(&test, post).await.shares, 1);
 }
 
 #[tokio::test]
 async fn a_message_keeps_its_words_for_everybody_named_once() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben, eve] = [someone(&test).await, someone(&test).await, someone(&test).await];
-    let post = a_post().saved_in(&test).await.id;
+    let [ana, ben, eve] =
+        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
+    let post = a_post().insert_into(&test).await.id;
 
     let id = share(&app, ana, post, hi(ana, &[ben, eve, ben])).await.unwrap();
 
@@ -75,8 +76,9 @@ async fn a_message_keeps_its_words_for_everybody_named_once() {
 #[tokio::test]
 async fn messages_of_one_person_about_one_post_count_once_beside_their_link() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben, eve] = [someone(&test).await, someone(&test).await, someone(&test).await];
-    let post = a_post().saved_in(&test).await.id;
+    let [ana, ben, eve] =
+        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
+    let post = a_post().insert_into(&test).await.id;
 
     for (user, how) in [
         (ana, hi(ana, &[ben])),
@@ -87,16 +89,16 @@ async fn messages_of_one_person_about_one_post_count_once_beside_their_link() {
         share(&app, user, post, how).await.unwrap();
     }
 
-    assert_eq!(engagement_of(&test, post).await.shares, 3);
+    assert_eq!(load_engagement(&test, post).await.shares, 3);
     assert_eq!(test.count("shares").await, 4);
 }
 
 #[tokio::test]
 async fn people_share_their_own_posts_unless_they_are_private() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let public = a_post().by(ana).saved_in(&test).await.id;
-    let private = a_post().by(ana).private().saved_in(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let public = a_post().by(ana).insert_into(&test).await.id;
+    let private = a_post().by(ana).private().insert_into(&test).await.id;
 
     share(&app, ana, public, NewShare::Url).await.unwrap();
     for how in [NewShare::Url, hi(ana, &[ben])] {
@@ -106,15 +108,16 @@ async fn people_share_their_own_posts_unless_they_are_private() {
         let reason = "This post cannot be shared due to privacy settings.";
         assert_eq!(refused.to_string(), reason);
     }
-    assert_eq!(engagement_of(&test, private).await.shares, 0);
+    assert_eq!(load_engagement(&test, private).await.shares, 0);
 }
 
 #[tokio::test]
 async fn a_post_that_one_may_not_see_is_not_there_to_share() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben, eve] = [someone(&test).await, someone(&test).await, someone(&test).await];
-    let private = a_post().by(eve).private().saved_in(&test).await.id;
-    let by_blocked = a_post().by(eve).saved_in(&test).await.id;
+    let [ana, ben, eve] =
+        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
+    let private = a_post().by(eve).private().insert_into(&test).await.id;
+    let by_blocked = a_post().by(eve).insert_into(&test).await.id;
     let nowhere = PostId::from(Uuid::from_u128(7));
     block(&test, ana, eve).await;
     block(&test, eve, ben).await;
@@ -131,11 +134,12 @@ async fn a_post_that_one_may_not_see_is_not_there_to_share() {
 #[tokio::test]
 async fn nobody_is_sent_a_post_across_a_block() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben, eve] = [someone(&test).await, someone(&test).await, someone(&test).await];
-    let post = a_post().saved_in(&test).await.id;
+    let [ana, ben, eve] =
+        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
+    let post = a_post().insert_into(&test).await.id;
     block(&test, ben, ana).await;
     block(&test, ana, eve).await;
-    let kind = someone(&test).await;
+    let kind = create_user(&test).await;
 
     for recipient in [ben, eve] {
         let refused = share(&app, ana, post, hi(ana, &[kind, recipient])).await;
@@ -143,14 +147,14 @@ async fn nobody_is_sent_a_post_across_a_block() {
         assert_forbidden(refused, Thing::User);
     }
     assert_eq!(test.count("shares").await, 0);
-    assert_eq!(engagement_of(&test, post).await.shares, 0);
+    assert_eq!(load_engagement(&test, post).await.shares, 0);
 }
 
 #[tokio::test]
 async fn a_message_to_somebody_unknown_is_sent_to_nobody() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let post = a_post().saved_in(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let post = a_post().insert_into(&test).await.id;
 
     let refused = share(&app, ana, post, hi(ana, &[ben, UserId::from(404)])).await;
 
@@ -161,8 +165,8 @@ async fn a_message_to_somebody_unknown_is_sent_to_nobody() {
 #[tokio::test]
 async fn the_twenty_first_message_within_an_hour_is_refused_until_the_first_is_an_hour_old() {
     let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let post = a_post().saved_in(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let post = a_post().insert_into(&test).await.id;
     send(&app, ana, post, ben, 10).await;
     clock.advance(TimeDelta::minutes(30));
     send(&app, ana, post, ben, 10).await;
@@ -184,8 +188,8 @@ async fn the_twenty_first_message_within_an_hour_is_refused_until_the_first_is_a
 #[tokio::test]
 async fn the_quota_is_one_for_all_posts_and_each_person_has_their_own() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let [sun, rain] = [a_post().saved_in(&test).await.id, a_post().saved_in(&test).await.id];
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let [sun, rain] = [a_post().insert_into(&test).await.id, a_post().insert_into(&test).await.id];
     send(&app, ana, sun, ben, 20).await;
 
     too_many(share(&app, ana, rain, hi(ana, &[ben])).await);
@@ -197,10 +201,10 @@ async fn the_quota_is_one_for_all_posts_and_each_person_has_their_own() {
 #[tokio::test]
 async fn links_and_refused_messages_use_up_nothing() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let post = a_post().saved_in(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let post = a_post().insert_into(&test).await.id;
     for _ in 0..ShareQuota::AN_HOUR {
-        let other = a_post().saved_in(&test).await.id;
+        let other = a_post().insert_into(&test).await.id;
         share(&app, ana, other, NewShare::Url).await.unwrap();
         share(&app, ana, post, hi(ana, &[404.into()])).await.unwrap_err();
     }
@@ -211,8 +215,8 @@ async fn links_and_refused_messages_use_up_nothing() {
 #[tokio::test]
 async fn of_thirty_messages_of_one_person_at_once_twenty_are_sent() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let post = a_post().saved_in(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let post = a_post().insert_into(&test).await.id;
     let app = App { db: patient(&test), ..app };
 
     let outcomes = join_all((0..30).map(|_| share(&app, ana, post, hi(ana, &[ben])))).await;
@@ -223,28 +227,28 @@ async fn of_thirty_messages_of_one_person_at_once_twenty_are_sent() {
         assert_eq!(too_many(refused), TimeDelta::hours(1));
     }
     assert_eq!(test.count("shares").await, 20);
-    assert_eq!(engagement_of(&test, post).await.shares, 1);
+    assert_eq!(load_engagement(&test, post).await.shares, 1);
 }
 
 #[tokio::test]
 async fn ten_links_at_once_are_one_and_the_same() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
-    let post = a_post().saved_in(&test).await.id;
+    let ana = create_user(&test).await;
+    let post = a_post().insert_into(&test).await.id;
 
     let outcomes = join_all((0..10).map(|_| share(&app, ana, post, NewShare::Url))).await;
 
     let ids: Vec<String> = outcomes.into_iter().map(Result::unwrap).collect();
     assert!(ids.iter().all(|id| *id == ids[0]));
-    assert_eq!(engagement_of(&test, post).await.shares, 1);
+    assert_eq!(load_engagement(&test, post).await.shares, 1);
     assert_eq!(test.count("shares").await, 1);
 }
 
 #[tokio::test]
 async fn ten_who_give_the_same_link_back_at_once_give_it_back_once() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
-    let post = a_post().saved_in(&test).await.id;
+    let ana = create_user(&test).await;
+    let post = a_post().insert_into(&test).await.id;
     share(&app, ana, post, NewShare::Url).await.unwrap();
 
     let outcomes = join_all((0..10).map(|_| unshare(&app, ana, post))).await;
@@ -254,14 +258,14 @@ async fn ten_who_give_the_same_link_back_at_once_give_it_back_once() {
     for refused in refused {
         assert_not_found(refused, Thing::Share);
     }
-    assert_eq!(engagement_of(&test, post).await.shares, 0);
+    assert_eq!(load_engagement(&test, post).await.shares, 0);
 }
 
 #[tokio::test]
 async fn a_repeated_request_is_answered_with_the_first_message() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let post = a_post().saved_in(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let post = a_post().insert_into(&test).await.id;
     let send = async |version| {
         share_repeatably(&app, ana, post, hi(ana, &[ben]), Some(repeat("hi", version))).await
     };
@@ -278,8 +282,8 @@ async fn a_repeated_request_is_answered_with_the_first_message() {
 #[tokio::test]
 async fn ten_requests_of_one_name_at_once_send_one_message() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let post = a_post().saved_in(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let post = a_post().insert_into(&test).await.id;
 
     let outcomes = join_all(
         (0..10).map(|_| share_repeatably(&app, ana, post, hi(ana, &[ben]), Some(repeat("hi", 1)))),
@@ -298,8 +302,8 @@ async fn ten_requests_of_one_name_at_once_send_one_message() {
 #[tokio::test]
 async fn a_refused_message_can_be_repeated_under_the_same_name() {
     let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let post = a_post().saved_in(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let post = a_post().insert_into(&test).await.id;
     send(&app, ana, post, ben, 20).await;
     let again =
         async || share_repeatably(&app, ana, post, hi(ana, &[ben]), Some(repeat("hi", 1))).await;
@@ -315,8 +319,8 @@ async fn a_refused_message_can_be_repeated_under_the_same_name() {
 async fn a_post_that_is_deleted_while_it_is_shared_is_not_found() {
     for is_message in [false, true] {
         let TestApp { app, test, .. } = TestApp::create().await;
-        let [ana, ben] = [someone(&test).await, someone(&test).await];
-        let post = a_post().saved_in(&test).await.id;
+        let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+        let post = a_post().insert_into(&test).await.id;
         let how = if is_message { hi(ana, &[ben]) } else { NewShare::Url };
         let deletion = deletion_in_flight(&test, post).await;
 
@@ -330,8 +334,8 @@ async fn a_post_that_is_deleted_while_it_is_shared_is_not_found() {
 #[tokio::test]
 async fn no_message_slips_across_a_block_that_is_being_made() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
-    let post = a_post().saved_in(&test).await.id;
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let post = a_post().insert_into(&test).await.id;
     let block = block_in_flight(&test, ben, ana).await;
 
     let (outcome, ()) = tokio::join!(
@@ -349,8 +353,8 @@ async fn a_sender_waits_for_recipients_before_holding_others_up() {
 
     let TestApp { app, test, .. } = TestApp::create().await;
     // By id, the recipient is the first of the pair.
-    let [ben, ana] = [someone(&test).await, someone(&test).await];
-    let post = a_post().saved_in(&test).await.id;
+    let [ben, ana] = [create_user(&test).await, create_user(&test).await];
+    let post = a_post().insert_into(&test).await.id;
     let first = format!("SELECT FROM users WHERE id = {ben} FOR UPDATE");
     let mut blocking = test.begin(&first).await;
 

@@ -27,8 +27,8 @@ async fn a_block_ends_what_there_was_both_ways() {
 #[tokio::test]
 async fn a_block_takes_back_what_either_was_told_of_the_other_and_nothing_else() {
     let stage = Stage::set().await;
-    let by_ana = a_post().by(stage.ana).saved_in(&stage.test).await.id;
-    let by_ben = a_post().by(stage.ben).saved_in(&stage.test).await.id;
+    let by_ana = a_post().by(stage.ana).insert_into(&stage.test).await.id;
+    let by_ben = a_post().by(stage.ben).insert_into(&stage.test).await.id;
     hearts::give(&stage.app, stage.ben, by_ana).await.unwrap();
     hearts::give(&stage.app, stage.caro, by_ana).await.unwrap();
     hearts::give(&stage.app, stage.ana, by_ben).await.unwrap();
@@ -61,7 +61,7 @@ async fn a_block_of_a_stranger_and_its_end_leave_nothing() {
 #[tokio::test]
 async fn a_block_waits_for_a_heart_that_is_being_given_and_takes_back_what_it_told() {
     let stage = Stage::set().await;
-    let post = a_post().by(stage.ana).saved_in(&stage.test).await.id;
+    let post = a_post().by(stage.ana).insert_into(&stage.test).await.id;
 
     let (block, heart) = tokio::join!(
         follows::block(&stage.app, stage.ana, stage.ben),

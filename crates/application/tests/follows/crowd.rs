@@ -9,7 +9,7 @@ use grateful_application::follows::{accept, block, decline, follow, unblock, unf
 use grateful_application::{App, Error, Result, SystemClock, hearts, profiles};
 use grateful_domain::{PostId, Preferences, ProfileEdit, UserId};
 use grateful_storage::DatabaseConfig;
-use grateful_testkit::{TestApp, TestDatabase, a_post, someone};
+use grateful_testkit::{TestApp, TestDatabase, a_post, create_user};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -42,11 +42,11 @@ async fn random_acts_and_blocks_of_many_leave_every_number_right_and_no_follow_a
 async fn play(acts: &[Act]) -> TestDatabase {
     let TestApp { app, test, .. } = TestApp::create().await;
     let app = App { clock: Arc::new(SystemClock), ..app };
-    let people = join_all((0..PEOPLE).map(|_| someone(&test))).await;
+    let people = join_all((0..PEOPLE).map(|_| create_user(&test))).await;
     for person in &people[..PEOPLE / 2] {
         shy(&test, *person).await;
     }
-    let post = a_post().by(people[0]).saved_in(&test).await.id;
+    let post = a_post().by(people[0]).insert_into(&test).await.id;
     // This is about what people leave, not about how long they wait on a machine that does other things as well.
     let patient =
         |config: DatabaseConfig| config.with_wait(PATIENCE).with_statement_timeout(PATIENCE);
@@ -72,7 +72,7 @@ async fn play(acts: &[Act]) -> TestDatabase {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn ten_follows_at_once_are_one_and_nine_refusals() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [someone(&test).await, someone(&test).await];
+    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
 
     let outcomes = join_all((0..10).map(|_| follow(&app, ana, ben))).await;
 
@@ -85,7 +85,7 @@ async fn ten_follows_at_once_are_one_and_nine_refusals() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_an_acceptance_a_refusal_and_a_withdrawal_at_once_one_comes_first() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, sue] = [someone(&test).await, someone(&test).await];
+    let [ana, sue] = [create_user(&test).await, create_user(&test).await];
     shy(&test, sue).await;
     for _ in 0..10 {
         follow(&app, ana, sue).await.unwrap();

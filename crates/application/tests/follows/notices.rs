@@ -2,7 +2,7 @@
 
 use grateful_application::{Error, follows, notifications};
 use grateful_domain::notification::{Priority, SeenNotification};
-use grateful_testkit::someone;
+use grateful_testkit::create_user;
 use serde_json::{Value, json};
 
 use crate::support::Stage;
@@ -108,7 +108,7 @@ async fn a_follow_that_is_undone_and_repeated_within_a_day_is_no_news() {
 async fn ten_followers_are_told_at_once_and_the_next_ones_anew() {
     let stage = Stage::set().await;
     for _ in 0..10 {
-        stage.follow(someone(&stage.test).await, stage.ana).await;
+        stage.follow(create_user(&stage.test).await, stage.ana).await;
         stage.a_minute_later();
     }
 

@@ -3,7 +3,7 @@
 
 use grateful_application::follows;
 use grateful_domain::{Limit, PageRequest, UserId};
-use grateful_testkit::{block, costs, someone};
+use grateful_testkit::{assert_queries, block, create_user};
 
 use crate::support::{Stage, shy};
 
@@ -13,21 +13,21 @@ async fn acts_cost_a_few_statements_however_well_known_the_other_is() {
     let app = &stage.app;
 
     for _ in 0..12 {
-        let user = someone(&stage.test).await;
-        costs!(8, follows::follow(app, user, stage.ana));
-        costs!(8, follows::unfollow(app, user, stage.ana));
-        costs!(8, follows::follow(app, user, stage.ana));
+        let user = create_user(&stage.test).await;
+        assert_queries!(8, follows::follow(app, user, stage.ana));
+        assert_queries!(8, follows::unfollow(app, user, stage.ana));
+        assert_queries!(8, follows::follow(app, user, stage.ana));
     }
     for _ in 0..3 {
-        let user = someone(&stage.test).await;
-        costs!(8, follows::follow(app, user, stage.sue));
-        costs!(8, follows::decline(app, stage.sue, user));
-        costs!(8, follows::follow(app, user, stage.sue));
-        costs!(11, follows::accept(app, stage.sue, user));
-        costs!(9, follows::block(app, stage.sue, user));
-        costs!(5, follows::block(app, stage.sue, user));
-        costs!(5, follows::unblock(app, stage.sue, user));
-        costs!(4, follows::unblock(app, stage.sue, user));
+        let user = create_user(&stage.test).await;
+        assert_queries!(8, follows::follow(app, user, stage.sue));
+        assert_queries!(8, follows::decline(app, stage.sue, user));
+        assert_queries!(8, follows::follow(app, user, stage.sue));
+        assert_queries!(11, follows::accept(app, stage.sue, user));
+        assert_queries!(9, follows::block(app, stage.sue, user));
+        assert_queries!(5, follows::block(app, stage.sue, user));
+        assert_queries!(5, follows::unblock(app, stage.sue, user));
+        assert_queries!(4, follows::unblock(app, stage.sue, user));
     }
 }
 
@@ -39,12 +39,12 @@ async fn what_is_asked_about_people_costs_the_same_for_one_and_for_many() {
     let everybody: Vec<UserId> = (1..=60).map(UserId::from).collect();
 
     for some in [1, 10, 50] {
-        costs!(1, follows::relations(app, stage.ana, &everybody[..some]));
+        assert_queries!(1, follows::relations(app, stage.ana, &everybody[..some]));
     }
-    costs!(1, follows::relation(app, stage.ana, stage.ben));
-    costs!(1, follows::count(app, stage.ana, stage.ana));
-    costs!(2, follows::count(app, stage.ben, stage.ana));
-    costs!(1, follows::suggestions(app, stage.ana, 20));
+    assert_queries!(1, follows::relation(app, stage.ana, stage.ben));
+    assert_queries!(1, follows::count(app, stage.ana, stage.ana));
+    assert_queries!(2, follows::count(app, stage.ben, stage.ana));
+    assert_queries!(1, follows::suggestions(app, stage.ana, 20));
 }
 
 #[tokio::test]
@@ -52,25 +52,25 @@ async fn a_list_costs_the_same_at_any_length() {
     let stage = Stage::set().await;
     let app = &stage.app;
     a_crowd(&stage, stage.ana).await;
-    block(&stage.test, stage.ben, someone(&stage.test).await).await;
+    block(&stage.test, stage.ben, create_user(&stage.test).await).await;
     for _ in 0..3 {
-        block(&stage.test, stage.ana, someone(&stage.test).await).await;
-        ask(&stage, someone(&stage.test).await, stage.ana).await;
+        block(&stage.test, stage.ana, create_user(&stage.test).await).await;
+        ask(&stage, create_user(&stage.test).await, stage.ana).await;
     }
 
     for length in [1, 10, 50] {
         let page = PageRequest::first(Limit::parse(length).unwrap());
-        let followers = costs!(3, follows::followers(app, stage.ben, stage.ana, page)).0;
-        let following = costs!(3, follows::following(app, stage.ben, stage.ana, page)).0;
-        let own = costs!(2, follows::followers(app, stage.ana, stage.ana, page)).0;
+        let followers = assert_queries!(3, follows::followers(app, stage.ben, stage.ana, page)).0;
+        let following = assert_queries!(3, follows::following(app, stage.ben, stage.ana, page)).0;
+        let own = assert_queries!(2, follows::followers(app, stage.ana, stage.ana, page)).0;
         for list in [followers, following, own] {
             assert_eq!(i64::try_from(list.items.len()).unwrap(), length);
         }
     }
     for length in [1, 3] {
         let page = PageRequest::first(Limit::parse(length).unwrap());
-        let requests = costs!(2, follows::requests(app, stage.ana, page)).0;
-        let blocks = costs!(2, follows::blocks(app, stage.ana, page)).0;
+        let requests = assert_queries!(2, follows::requests(app, stage.ana, page)).0;
+        let blocks = assert_queries!(2, follows::blocks(app, stage.ana, page)).0;
         for list in [requests, blocks] {
             assert_eq!(i64::try_from(list.items.len()).unwrap(), length);
         }

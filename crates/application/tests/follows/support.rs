@@ -8,7 +8,7 @@ use grateful_application::verify::{Mend, Progress, verify};
 use grateful_application::{App, follows};
 use grateful_domain::notification::SeenNotification;
 use grateful_domain::{Edge, PageRequest, Relation, UserId};
-use grateful_testkit::{StoppedClock, TestApp, TestDatabase, a_user};
+use grateful_testkit::{FakeClock, TestApp, TestDatabase, a_user};
 
 /// All of a list, as far as one page reaches.
 pub(crate) const ALL: PageRequest = PageRequest::first(grateful_domain::Limit::MAX);
@@ -16,7 +16,7 @@ pub(crate) const ALL: PageRequest = PageRequest::first(grateful_domain::Limit::M
 /// Ana, Ben and Caro, whom anybody may follow, and Sue, who is asked before.
 pub(crate) struct Stage {
     pub(crate) app: App,
-    pub(crate) clock: Arc<StoppedClock>,
+    pub(crate) clock: Arc<FakeClock>,
     pub(crate) test: TestDatabase,
     pub(crate) ana: UserId,
     pub(crate) ben: UserId,
@@ -74,7 +74,7 @@ impl Stage {
 
 /// Somebody of this name.
 pub(crate) async fn person(test: &TestDatabase, name: &str) -> UserId {
-    a_user().named(name).saved_in(test).await.id
+    a_user().named(name).insert_into(test).await.id
 }
 
 /// Has somebody be asked before others follow them.

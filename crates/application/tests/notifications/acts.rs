@@ -154,7 +154,8 @@ async fn an_answer_to_the_author_of_the_post_tells_them_once_that_it_is_an_answe
 async fn a_long_post_is_shown_by_its_first_hundred_characters() {
     let stage = Stage::set().await;
     let long = "💜".repeat(101);
-    let post = grateful_testkit::a_post().by(stage.ana).saying(&long).saved_in(&stage.test).await;
+    let post =
+        grateful_testkit::a_post().by(stage.ana).saying(&long).insert_into(&stage.test).await;
 
     hearts::give(&stage.app, stage.ben, post.id).await.unwrap();
 

@@ -156,7 +156,7 @@ async fn a_post_that_is_sent_again_tells_once() {
 async fn a_post_names_fifty_at_most() {
     let stage = Stage::set().await;
     for number in 100..151 {
-        a_user().named(&format!("p{number}")).saved_in(&stage.test).await;
+        a_user().named(&format!("p{number}")).insert_into(&stage.test).await;
     }
     let text = (100..151).map(|number| format!("@p{number}")).collect::<Vec<_>>().join(" ");
 

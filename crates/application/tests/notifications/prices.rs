@@ -5,7 +5,7 @@ use grateful_application::{comments, hearts, posts, reactions, shares};
 use grateful_domain::{
     CommentText, Emoji, Limit, NewShare, PageRequest, PostEdit, UserId, Visibility,
 };
-use grateful_testkit::costs;
+use grateful_testkit::assert_queries;
 
 use crate::support::{Stage, draft, person, say, try_publish};
 
@@ -22,18 +22,18 @@ async fn an_act_costs_no_more_for_a_batch_of_fifty() {
             stage.link(*other).await;
             stage.say(*other, "So kind").await;
         }
-        costs!(8, hearts::give(app, *ben, post.id));
-        costs!(8, reactions::react(app, *ben, post.id, Emoji::Hug));
-        costs!(8, reactions::react(app, *ben, post.id, Emoji::Joy));
-        costs!(8, shares::share(app, *ben, post.id, NewShare::Url, None, |_| Vec::new()));
-        let comment = costs!(8, stage.try_say(*ben, "So kind", None));
-        let answer = costs!(9, stage.try_say(stage.caro, "Indeed", Some(comment)));
+        assert_queries!(8, hearts::give(app, *ben, post.id));
+        assert_queries!(8, reactions::react(app, *ben, post.id, Emoji::Hug));
+        assert_queries!(8, reactions::react(app, *ben, post.id, Emoji::Joy));
+        assert_queries!(8, shares::share(app, *ben, post.id, NewShare::Url, None, |_| Vec::new()));
+        let comment = assert_queries!(8, stage.try_say(*ben, "So kind", None));
+        let answer = assert_queries!(9, stage.try_say(stage.caro, "Indeed", Some(comment)));
 
-        costs!(11, comments::delete(app, stage.caro, answer));
-        costs!(11, comments::delete(app, *ben, comment));
-        costs!(8, shares::unshare(app, *ben, post.id));
-        costs!(8, reactions::take_back(app, *ben, post.id));
-        costs!(8, hearts::take_back(app, *ben, post.id));
+        assert_queries!(11, comments::delete(app, stage.caro, answer));
+        assert_queries!(11, comments::delete(app, *ben, comment));
+        assert_queries!(8, shares::unshare(app, *ben, post.id));
+        assert_queries!(8, reactions::take_back(app, *ben, post.id));
+        assert_queries!(8, hearts::take_back(app, *ben, post.id));
     }
 }
 
@@ -43,8 +43,8 @@ async fn an_answer_that_tells_two_costs_no_more_than_one_that_tells_one() {
     let by_author = stage.say(stage.ana, "Thank you").await;
     let by_ben = stage.say(stage.ben, "So kind").await;
 
-    costs!(9, say(&stage.app, stage.caro, stage.post.id, "Gladly", Some(by_author)));
-    costs!(9, say(&stage.app, stage.caro, stage.post.id, "Indeed", Some(by_ben)));
+    assert_queries!(9, say(&stage.app, stage.caro, stage.post.id, "Gladly", Some(by_author)));
+    assert_queries!(9, say(&stage.app, stage.caro, stage.post.id, "Indeed", Some(by_ben)));
 
     assert_eq!(stage.counts(stage.ben).await, (1, 1));
 }
@@ -71,26 +71,26 @@ async fn naming_people_costs_the_same_for_one_and_for_fifty() {
             comments::reword(app, *ben, comment, CommentText::parse(text).unwrap())
         };
 
-        let post = costs!(9, try_publish(app, *ana, draft(&names), None));
+        let post = assert_queries!(9, try_publish(app, *ana, draft(&names), None));
         told(1).await;
-        costs!(9, change(post, words("Nobody")));
+        assert_queries!(9, change(post, words("Nobody")));
         told(0).await;
-        costs!(9, change(post, words(&names)));
-        costs!(6, change(post, words(&format!("{names} ."))));
-        costs!(11, change(post, words(&others)));
+        assert_queries!(9, change(post, words(&names)));
+        assert_queries!(6, change(post, words(&format!("{names} ."))));
+        assert_queries!(11, change(post, words(&others)));
         told(1).await;
         let hidden = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
         let shown = PostEdit { visibility: Some(Visibility::Public), ..PostEdit::default() };
-        costs!(10, change(post, hidden));
-        costs!(11, change(post, shown));
+        assert_queries!(10, change(post, hidden));
+        assert_queries!(11, change(post, shown));
         told(1).await;
 
-        let comment = costs!(8, say(app, *ben, post, &names, None));
-        costs!(9, say(app, *ben, post, &names, Some(comment)));
-        costs!(9, reword(comment, "Nobody"));
-        costs!(9, reword(comment, &names));
-        costs!(6, reword(comment, &format!("{names} .")));
-        costs!(11, reword(comment, &others));
+        let comment = assert_queries!(8, say(app, *ben, post, &names, None));
+        assert_queries!(9, say(app, *ben, post, &names, Some(comment)));
+        assert_queries!(9, reword(comment, "Nobody"));
+        assert_queries!(9, reword(comment, &names));
+        assert_queries!(6, reword(comment, &format!("{names} .")));
+        assert_queries!(11, reword(comment, &others));
         told(3).await;
     }
 }
@@ -104,8 +104,9 @@ async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
 
         for length in [1, 10, 50] {
             let page = PageRequest::first(Limit::parse(length).unwrap());
-            let all = costs!(2, notifications::list(app, *ana, Wanted::All, page)).items;
-            let unread = costs!(2, notifications::list(app, *ana, Wanted::Unread, page)).items;
+            let all = assert_queries!(2, notifications::list(app, *ana, Wanted::All, page)).items;
+            let unread =
+                assert_queries!(2, notifications::list(app, *ana, Wanted::Unread, page)).items;
             for list in [all, unread] {
                 assert_eq!(i64::try_from(list.len()).unwrap(), length);
                 assert!(list.iter().all(|it| it.people.len() == people.min(8)));
@@ -115,13 +116,13 @@ async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
         let batch =
             notifications::list(app, *ana, Wanted::All, page).await.unwrap().items.remove(0);
         let id = batch.notification.id;
-        let entries = costs!(2, notifications::entries(app, *ana, id, page)).items;
+        let entries = assert_queries!(2, notifications::entries(app, *ana, id, page)).items;
         assert_eq!(entries.len(), people);
-        let counts = costs!(1, notifications::count(app, *ana));
+        let counts = assert_queries!(1, notifications::count(app, *ana));
         assert_eq!((counts.unread, counts.total), (60, 60));
-        costs!(1, notifications::stats(app, *ana, None));
-        costs!(4, notifications::read(app, *ana, id));
-        assert_eq!(costs!(5, notifications::read_all(app, *ana)), 59);
+        assert_queries!(1, notifications::stats(app, *ana, None));
+        assert_queries!(4, notifications::read(app, *ana, id));
+        assert_eq!(assert_queries!(5, notifications::read_all(app, *ana)), 59);
     }
 }
 
@@ -129,7 +130,7 @@ async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
 async fn an_empty_list_costs_one_statement() {
     let stage = Stage::set().await;
 
-    let list = costs!(
+    let list = assert_queries!(
         1,
         notifications::list(&stage.app, stage.ana, Wanted::All, PageRequest::first(Limit::MAX))
     );

@@ -162,7 +162,7 @@ async fn whoever_can_no_longer_see_a_post_is_not_told_of_answers_there() {
 #[tokio::test]
 async fn what_happens_on_a_private_post_tells_nobody() {
     let stage = Stage::set().await;
-    let secret = a_post().by(stage.ana).private().saved_in(&stage.test).await.id;
+    let secret = a_post().by(stage.ana).private().insert_into(&stage.test).await.id;
 
     hearts::give(&stage.app, stage.ana, secret).await.unwrap();
     let strangers = hearts::give(&stage.app, stage.ben, secret).await;

@@ -37,7 +37,7 @@ async fn a_stream_is_measured_as_long_as_it_is_open() {
     let stage = Stage::set().await;
     let measured = Measured::begin();
     let open = |changed: &[i64]| {
-        let gauge = measured.take_of(&["grateful_streams_open"]);
+        let gauge = measured.take_named(&["grateful_streams_open"]);
         assert_eq!(gauge.into_values().collect::<Vec<_>>(), changed);
     };
 

@@ -16,7 +16,7 @@ use grateful_domain::{
     PostId, PostType, Recipients, SeenComment, SeenPost, ShareMessage, UserId, Visibility,
 };
 use grateful_storage::Connection;
-use grateful_testkit::{StoppedClock, TestApp, TestDatabase, a_post, a_user};
+use grateful_testkit::{FakeClock, TestApp, TestDatabase, a_post, a_user};
 
 /// All of a list, as far as one page reaches.
 pub(crate) const ALL: PageRequest = PageRequest::first(grateful_domain::Limit::MAX);
@@ -24,7 +24,7 @@ pub(crate) const ALL: PageRequest = PageRequest::first(grateful_domain::Limit::M
 /// Ana, who has written a post, and others who may have something to say about it.
 pub(crate) struct Stage {
     pub(crate) app: App,
-    pub(crate) clock: Arc<StoppedClock>,
+    pub(crate) clock: Arc<FakeClock>,
     pub(crate) test: TestDatabase,
     pub(crate) ana: UserId,
     pub(crate) ben: UserId,
@@ -38,7 +38,7 @@ impl Stage {
         let ana = person(&test, "ana").await;
         let ben = person(&test, "ben").await;
         let caro = person(&test, "caro").await;
-        let post = a_post().by(ana).saying("The bus driver who waited").saved_in(&test).await;
+        let post = a_post().by(ana).saying("The bus driver who waited").insert_into(&test).await;
         Self { app, clock, test, ana, ben, caro, post }
     }
 
@@ -179,12 +179,12 @@ pub(crate) fn draft(text: &str) -> Draft {
 
 /// Somebody of this name.
 pub(crate) async fn person(test: &TestDatabase, name: &str) -> UserId {
-    a_user().named(name).saved_in(test).await.id
+    a_user().named(name).insert_into(test).await.id
 }
 
 /// A new public post by somebody.
 pub(crate) async fn post_by(test: &TestDatabase, author: UserId) -> PostId {
-    a_post().by(author).saved_in(test).await.id
+    a_post().by(author).insert_into(test).await.id
 }
 
 /// What the act of somebody tells somebody at this moment, for what no use case does yet, or for what one does at the same

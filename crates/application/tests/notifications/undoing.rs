@@ -160,7 +160,7 @@ async fn an_account_that_goes_leaves_the_batches_of_others_with_the_others() {
     let comment = stage.say(dora, "Lovely").await;
     stage.reply(stage.ben, comment, "Indeed").await;
     stage.read_everything(stage.ana).await;
-    let bens = a_post().by(dora).saved_in(&stage.test).await.id;
+    let bens = a_post().by(dora).insert_into(&stage.test).await.id;
     hearts::give(&stage.app, stage.ben, bens).await.unwrap();
 
     accounts::delete(&stage.app, dora).await.unwrap();

@@ -95,7 +95,7 @@ async fn of_many_who_want_one_name_at_once_one_gets_it() {
 #[tokio::test]
 async fn the_address_opens_in_whatever_case_and_with_space_around_it() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().named("Ana").saved_in(&test).await;
+    let ana = a_user().named("Ana").insert_into(&test).await;
 
     for email in ["Ana@example.org", "ANA@EXAMPLE.ORG", "  ana@example.org\r\n"] {
         let token = accounts::log_in(&app, typed(email, PASSWORD)).await.unwrap();
@@ -106,7 +106,7 @@ async fn the_address_opens_in_whatever_case_and_with_space_around_it() {
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_account_are_refused_in_the_same_words() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    a_user().named("ana").saved_in(&test).await;
+    a_user().named("ana").insert_into(&test).await;
 
     for (email, password) in [
         ("ana@example.org", "battery staple"),
@@ -154,7 +154,7 @@ async fn a_hash_of_an_older_installation_opens_and_is_replaced() {
     let TestApp { app, test, .. } = TestApp::create().await;
     let older = bcrypt::hash(PASSWORD, 4).unwrap();
     assert!(older.starts_with("$2b$"));
-    let ana = a_user().with_password_hash(&older).saved_in(&test).await;
+    let ana = a_user().with_password_hash(&older).insert_into(&test).await;
 
     log_in(&app, &ana).await;
 
@@ -165,7 +165,7 @@ async fn a_hash_of_an_older_installation_opens_and_is_replaced() {
 #[tokio::test]
 async fn a_password_that_is_changed_while_it_is_checked_opens_nothing() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
+    let ana = a_user().insert_into(&test).await;
     let change = format!("UPDATE users SET hashed_password = 'another' WHERE id = {}", ana.id);
     let mut changing = test.begin(&change).await;
 
@@ -184,7 +184,7 @@ async fn a_password_that_is_changed_while_it_is_checked_opens_nothing() {
 async fn a_hash_of_an_older_installation_is_not_replaced_by_a_wrong_password() {
     let TestApp { app, test, .. } = TestApp::create().await;
     let older = bcrypt::hash(PASSWORD, 4).unwrap();
-    let ana = a_user().with_password_hash(&older).saved_in(&test).await;
+    let ana = a_user().with_password_hash(&older).insert_into(&test).await;
 
     accounts::log_in(&app, typed(ana.email.as_str(), "battery staple")).await.unwrap_err();
 
@@ -195,7 +195,7 @@ async fn a_hash_of_an_older_installation_is_not_replaced_by_a_wrong_password() {
 async fn an_older_password_that_is_too_short_today_still_opens() {
     let TestApp { app, test, .. } = TestApp::create().await;
     let older = bcrypt::hash("short", 4).unwrap();
-    let ana = a_user().with_password_hash(&older).saved_in(&test).await;
+    let ana = a_user().with_password_hash(&older).insert_into(&test).await;
 
     accounts::log_in(&app, typed(ana.email.as_str(), "short")).await.unwrap();
 
@@ -205,8 +205,8 @@ async fn an_older_password_that_is_too_short_today_still_opens() {
 #[tokio::test]
 async fn a_changed_password_ends_all_sessions_but_the_one_it_is_changed_in() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
-    let ben = a_user().saved_in(&test).await;
+    let ana = a_user().insert_into(&test).await;
+    let ben = a_user().insert_into(&test).await;
     let here = log_in(&app, &ana).await;
     let session = sessions::open(&app, &here).await.unwrap();
     let elsewhere = [log_in(&app, &ana).await, log_in(&app, &ana).await];
@@ -226,7 +226,7 @@ async fn a_changed_password_ends_all_sessions_but_the_one_it_is_changed_in() {
 #[tokio::test]
 async fn whoever_does_not_know_the_current_password_changes_nothing() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
+    let ana = a_user().insert_into(&test).await;
     let here = session_of(&app, &ana).await;
     let elsewhere = log_in(&app, &ana).await;
     let before = hash_of(&app, ana.id).await;
@@ -241,7 +241,7 @@ async fn whoever_does_not_know_the_current_password_changes_nothing() {
 #[tokio::test]
 async fn of_two_changes_at_once_one_wins() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
+    let ana = a_user().insert_into(&test).await;
     let (one, other) = (session_of(&app, &ana).await, session_of(&app, &ana).await);
 
     let (first, second) = tokio::join!(
@@ -262,7 +262,7 @@ async fn of_two_changes_at_once_one_wins() {
 #[tokio::test]
 async fn somebody_whose_account_is_gone_is_no_longer_signed_in() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
+    let ana = a_user().insert_into(&test).await;
     let session = session_of(&app, &ana).await;
 
     test.execute("DELETE FROM users").await;
@@ -274,8 +274,8 @@ async fn somebody_whose_account_is_gone_is_no_longer_signed_in() {
 #[tokio::test]
 async fn the_operator_gives_somebody_a_new_password_and_ends_all_their_sessions() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().named("Ana").saved_in(&test).await;
-    let ben = a_user().saved_in(&test).await;
+    let ana = a_user().named("Ana").insert_into(&test).await;
+    let ben = a_user().insert_into(&test).await;
     let tokens = [log_in(&app, &ana).await, log_in(&app, &ana).await];
     let of_ben = log_in(&app, &ben).await;
 

@@ -6,8 +6,8 @@ use grateful_application::{Error, accounts, comments, hearts, shares};
 use grateful_domain::{CommentText, NewShare, UserId};
 use grateful_storage::Repositories;
 use grateful_testkit::{
-    PASSWORD, TestApp, TestDatabase, a_comment, a_like, a_link, a_message, a_post, a_reaction,
-    engagement_of, someone,
+    PASSWORD, TestApp, TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post,
+    a_reaction, create_user, load_engagement,
 };
 
 use crate::support::{assert_forbidden, assert_unauthenticated};
@@ -15,26 +15,27 @@ use crate::support::{assert_forbidden, assert_unauthenticated};
 #[tokio::test]
 async fn an_account_takes_back_what_it_counted_for_elsewhere() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben, cem] = [someone(&test).await, someone(&test).await, someone(&test).await];
-    let bens = a_post().by(ben).saved_in(&test).await;
-    let own = a_post().by(ana).saved_in(&test).await;
+    let [ana, ben, cem] =
+        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
+    let bens = a_post().by(ben).insert_into(&test).await;
+    let own = a_post().by(ana).insert_into(&test).await;
     let mut conn = test.connect().await;
-    conn.likes().put(&a_like(ana, bens.id)).await.unwrap();
-    conn.likes().put(&a_like(cem, bens.id)).await.unwrap();
-    conn.likes().put(&a_like(ben, own.id)).await.unwrap();
+    conn.likes().put(&a_heart(ana, bens.id)).await.unwrap();
+    conn.likes().put(&a_heart(cem, bens.id)).await.unwrap();
+    conn.likes().put(&a_heart(ben, own.id)).await.unwrap();
     conn.emoji_reactions().put(&a_reaction(ana, bens.id)).await.unwrap();
-    conn.shares().put(&a_link(ana, bens.id)).await.unwrap();
-    conn.shares().put(&a_message(ana, bens.id, &[ben])).await.unwrap();
-    conn.shares().put(&a_message(ana, bens.id, &[cem])).await.unwrap();
-    let said = a_comment().by(ana).on(&bens).saved_in(&test).await;
-    a_comment().by(cem).answering(&said).saved_in(&test).await;
+    conn.shares().put(&a_link_share(ana, bens.id)).await.unwrap();
+    conn.shares().put(&a_message_share(ana, bens.id, &[ben])).await.unwrap();
+    conn.shares().put(&a_message_share(ana, bens.id, &[cem])).await.unwrap();
+    let said = a_comment().by(ana).on(&bens).insert_into(&test).await;
+    a_comment().by(cem).answering(&said).insert_into(&test).await;
     follow(&test, ana, ben).await;
     follow(&test, cem, ana).await;
     follow(&test, cem, ben).await;
 
     accounts::delete(&app, ana).await.unwrap();
 
-    let left = engagement_of(&test, bens.id).await;
+    let left = load_engagement(&test, bens.id).await;
     assert_eq!((left.hearts, left.reactions, left.shares, left.comments), (1, 0, 0, 0));
     assert_eq!(test.count("posts").await, 1);
     assert_eq!(test.count(&format!("users WHERE id = {ben} AND followers_count = 1")).await, 1);
@@ -45,7 +46,7 @@ async fn an_account_takes_back_what_it_counted_for_elsewhere() {
 #[tokio::test]
 async fn an_account_that_is_gone_cannot_go_again() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     accounts::delete(&app, ana).await.unwrap();
 
     let again = accounts::delete(&app, ana).await;
@@ -56,9 +57,9 @@ async fn an_account_that_is_gone_cannot_go_again() {
 #[tokio::test]
 async fn of_several_who_leave_with_the_same_account_one_does_and_the_others_are_nobody_by_then() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     for _ in 0..5 {
-        let post = a_post().saved_in(&test).await;
+        let post = a_post().insert_into(&test).await;
         hearts::give(&app, ana, post.id).await.unwrap();
     }
 
@@ -74,7 +75,7 @@ async fn of_several_who_leave_with_the_same_account_one_does_and_the_others_are_
 #[tokio::test]
 async fn a_wrong_password_deletes_nothing() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
 
     for wrong in ["", "battery staple", "correct horse "] {
         assert_forbidden(accounts::leave(&app, ana, wrong.to_owned()).await);
@@ -86,10 +87,10 @@ async fn a_wrong_password_deletes_nothing() {
 #[tokio::test]
 async fn whoever_acts_while_their_account_goes_leaves_no_number_wrong() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let mut posts = Vec::new();
     for _ in 0..20 {
-        posts.push(a_post().saved_in(&test).await.id);
+        posts.push(a_post().insert_into(&test).await.id);
     }
 
     let acting = async {

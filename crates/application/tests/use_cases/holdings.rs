@@ -13,7 +13,7 @@ use grateful_application::{
 use grateful_domain::{
     CommentId, CommentText, Emoji, NewShare, PostId, Recipients, SeenComment, ShareMessage, UserId,
 };
-use grateful_testkit::{TestApp, TestDatabase, a_post, a_user, block, someone};
+use grateful_testkit::{TestApp, TestDatabase, a_post, a_user, block, create_user};
 use uuid::Uuid;
 
 use crate::support::{assert_not_found, draft, publish, session_of, until_waiting};
@@ -216,8 +216,8 @@ struct World {
 impl World {
     async fn create() -> Self {
         let TestApp { app, test, .. } = TestApp::create().await;
-        let ana = a_user().named("ana").saved_in(&test).await;
-        let ben = a_user().named("ben").saved_in(&test).await.id;
+        let ana = a_user().named("ana").insert_into(&test).await;
+        let ben = a_user().named("ben").insert_into(&test).await.id;
         issue_ticket(&app, &session_of(&app, &ana).await).await.unwrap();
         let ana = ana.id;
         let mut theirs = Vec::new();
@@ -225,8 +225,8 @@ impl World {
             theirs = a_post_for_each_act(&app, &test, one, other).await;
             follows::follow(&app, one, other).await.unwrap();
             // Somebody else does the same, so that there are batches, and numbers that stay.
-            let caro = someone(&test).await;
-            let post = a_post().by(other).saved_in(&test).await.id;
+            let caro = create_user(&test).await;
+            let post = a_post().by(other).insert_into(&test).await.id;
             for who in [one, caro] {
                 hearts::give(&app, who, post).await.unwrap();
                 reactions::react(&app, who, post, Emoji::Star).await.unwrap();
@@ -237,8 +237,8 @@ impl World {
             hearts::give(&app, one, theirs[1]).await.unwrap();
             hearts::take_back(&app, one, theirs[1]).await.unwrap();
             ask(&app, &test, one).await;
-            block(&test, one, someone(&test).await).await;
-            block(&test, someone(&test).await, one).await;
+            block(&test, one, create_user(&test).await).await;
+            block(&test, create_user(&test).await, one).await;
         }
         let key = IdempotencyKey::parse("once").unwrap();
         let repeat = Repeat { key, fingerprint: [7; 32] };
@@ -306,7 +306,7 @@ async fn a_post_for_each_act(
 ) -> Vec<PostId> {
     let mut posts = Vec::new();
     for _ in 0..5 {
-        posts.push(a_post().by(other).saved_in(test).await.id);
+        posts.push(a_post().by(other).insert_into(test).await.id);
     }
     hearts::give(app, one, posts[0]).await.unwrap();
     reactions::react(app, one, posts[1], Emoji::Hug).await.unwrap();
@@ -337,7 +337,7 @@ fn words() -> CommentText {
 
 /// Has somebody ask somebody else, and be asked by them.
 async fn ask(app: &App, test: &TestDatabase, who: UserId) {
-    let shy = someone(test).await;
+    let shy = create_user(test).await;
     let sql = r#"UPDATE users SET profile_preferences = '{"approve_followers": true}' WHERE id IN"#;
     test.execute(&format!("{sql} ({who}, {shy})")).await;
     follows::follow(app, who, shy).await.unwrap();

@@ -11,7 +11,7 @@ use grateful_application::{
 use grateful_domain::{
     Draft, ImageUrl, PostEdit, PostId, SeenPost, Title, UserId, Viewer, Visibility,
 };
-use grateful_testkit::{TestApp, TestDatabase, a_png, a_user, someone};
+use grateful_testkit::{TestApp, TestDatabase, a_png, a_user, create_user};
 
 use crate::support::{
     assert_invalid, assert_not_found, draft, files, hold, in_a_folder, post_in, publish,
@@ -21,7 +21,7 @@ use crate::support::{
 #[tokio::test]
 async fn a_picture_is_one_file_and_the_post_shows_it() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
 
     for (sent, made) in [((300, 200), (300, 200)), ((2_100, 700), (2_048, 683))] {
         let picture = a_png(sent.0, sent.1);
@@ -37,7 +37,7 @@ async fn a_picture_is_one_file_and_the_post_shows_it() {
 #[tokio::test]
 async fn the_picture_takes_the_place_of_an_image_that_was_named() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let other = shown_by(&app, ana).await;
 
     let named = Draft { image_url: Some(other.clone()), ..draft("Look!") };
@@ -49,8 +49,8 @@ async fn the_picture_takes_the_place_of_an_image_that_was_named() {
 #[tokio::test]
 async fn whom_a_post_with_a_picture_names_is_told_unless_it_is_private() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
-    let ben = a_user().named("ben").saved_in(&test).await.id;
+    let ana = create_user(&test).await;
+    let ben = a_user().named("ben").insert_into(&test).await.id;
     let told = format!("notifications WHERE type = 'mention' AND user_id = {ben}");
 
     let private = Draft { visibility: Visibility::Private, ..draft("Look, @ben!") };
@@ -69,7 +69,7 @@ async fn whom_a_post_with_a_picture_names_is_told_unless_it_is_private() {
 #[tokio::test]
 async fn a_post_with_a_picture_is_published_once() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let send = |picture, fingerprint| {
         publish_pictured(&app, ana, draft("Look!"), picture, Some(key(fingerprint)))
     };
@@ -89,7 +89,7 @@ async fn a_post_with_a_picture_is_published_once() {
 #[tokio::test]
 async fn what_is_no_picture_is_no_post() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let picture = a_png(50, 50);
     let send = |picture| publish_pictured(&app, ana, draft("Look!"), picture, Some(key(1)));
 
@@ -108,7 +108,7 @@ async fn a_picture_that_cannot_be_written_is_no_post() {
     let mut made = TestApp::create().await;
     let folder = in_a_folder(&mut made);
     let TestApp { app, test, .. } = made;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let place = folder.path().join("posts");
     std::fs::write(&place, "in the way").unwrap();
     let send = || publish_pictured(&app, ana, draft("Look!"), PICTURE, Some(key(1)));
@@ -125,7 +125,7 @@ async fn a_picture_that_cannot_be_written_is_no_post() {
 #[tokio::test]
 async fn a_picture_whose_post_was_not_committed_is_an_orphan_and_not_lost_too_early() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     test.execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (content <> 'Look!')").await;
 
     let refused = publish_pictured(&app, ana, draft("Look!"), &a_png(9, 9), None).await;
@@ -139,7 +139,7 @@ async fn a_picture_whose_post_was_not_committed_is_an_orphan_and_not_lost_too_ea
 #[tokio::test]
 async fn a_file_goes_with_the_last_post_that_shows_it() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (someone(&test).await, someone(&test).await);
+    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
     let first = pictured(&app, ana).await;
     let image = image_of(&app, ana, first).await.unwrap();
     let again = Draft { image_url: Some(image.clone()), ..draft("Again!") };
@@ -155,7 +155,7 @@ async fn a_file_goes_with_the_last_post_that_shows_it() {
 #[tokio::test]
 async fn an_edit_removes_the_file_that_is_shown_no_longer_and_no_other() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let (first, second) = (pictured(&app, ana).await, pictured(&app, ana).await);
     let other = image_of(&app, ana, second).await.unwrap();
     let before = files(&app).await;
@@ -178,7 +178,7 @@ async fn an_edit_removes_the_file_that_is_shown_no_longer_and_no_other() {
 #[tokio::test]
 async fn an_edit_that_is_refused_removes_nothing() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (someone(&test).await, someone(&test).await);
+    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
     let post = pictured(&app, ana).await;
     let before = files(&app).await;
     let unknown = ImageUrl::new(uuid::Uuid::from_u128(1));
@@ -196,7 +196,7 @@ async fn an_edit_that_is_refused_removes_nothing() {
 #[tokio::test]
 async fn whoever_goes_takes_their_files_along_but_for_those_that_others_show() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (someone(&test).await, someone(&test).await);
+    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
     let mut theirs = vec![];
     for who in [ana, ben] {
         let sent = upload(&app, &a_png(9, 9));
@@ -225,7 +225,7 @@ async fn whoever_goes_takes_their_files_along_but_for_those_that_others_show() {
 #[tokio::test]
 async fn what_is_published_while_the_account_goes_leaves_no_file() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     for _ in 0..3 {
         pictured(&app, ana).await;
     }
@@ -245,7 +245,7 @@ async fn what_is_published_while_the_account_goes_leaves_no_file() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_is_done_at_once_every_row_has_its_file_and_every_file_its_row() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let (mut borrowed, mut late) = (0, 0);
 
     for _ in 0..15 {
@@ -285,8 +285,8 @@ async fn whatever_is_done_at_once_every_row_has_its_file_and_every_file_its_row(
 #[tokio::test]
 async fn the_post_whose_image_is_shown_is_held_before_anybody_is_told() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().named("ana").saved_in(&test).await.id;
-    let ben = someone(&test).await;
+    let ana = a_user().named("ana").insert_into(&test).await.id;
+    let ben = create_user(&test).await;
     test.execute(&format!("INSERT INTO inboxes (user_id) VALUES ({ana})")).await;
     let image = shown_by(&app, ana).await;
     let mut answering = test.begin("SELECT FROM posts FOR UPDATE").await;
@@ -309,7 +309,7 @@ async fn the_post_whose_image_is_shown_is_held_before_anybody_is_told() {
 #[tokio::test]
 async fn no_file_goes_before_its_row() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let post = pictured(&app, ana).await;
     let before = files(&app).await;
     let holder = hold(&test, ana).await;
@@ -330,24 +330,25 @@ async fn no_file_goes_before_its_row() {
 #[tokio::test]
 async fn an_image_costs_a_statement_more_where_it_is_anothers_or_goes() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
-    let costs = |price, queries: &QueryLog| assert_eq!(queries.total(), price, "{queries:#?}");
+    let ana = create_user(&test).await;
+    let assert_queries =
+        |price, queries: &QueryLog| assert_eq!(queries.total(), price, "{queries:#?}");
 
     let sending = publish_pictured(&app, ana, draft("Look!"), PICTURE, None);
     let (answer, queries) = QueryLog::record(Box::pin(sending)).await;
-    costs(5, &queries);
+    assert_queries(5, &queries);
     let post = post_in(&answer.unwrap());
     let image = image_of(&app, ana, post).await.unwrap();
     let again = Draft { image_url: Some(image), ..draft("Again!") };
     let publishing = Box::pin(publish(&app, ana, again, None));
     let (answer, queries) = QueryLog::record(publishing).await;
-    costs(6, &queries);
+    assert_queries(6, &queries);
     let (changed, queries) = QueryLog::record(change(&app, ana, post, cleared())).await;
-    costs(6, &queries);
+    assert_queries(6, &queries);
     changed.unwrap();
     let post = post_in(&answer.unwrap());
     let (gone, queries) = QueryLog::record(delete(&app, ana, post)).await;
-    costs(7, &queries);
+    assert_queries(7, &queries);
     gone.unwrap();
 }
 

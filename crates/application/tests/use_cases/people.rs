@@ -2,48 +2,48 @@
 
 use grateful_application::people;
 use grateful_domain::{AskedNames, PeopleQuery, SortedNames};
-use grateful_testkit::{TestApp, TestDatabase, a_user, block, costs, someone};
+use grateful_testkit::{TestApp, TestDatabase, a_user, assert_queries, block, create_user};
 
 use crate::support::assert_not_found;
 
 #[tokio::test]
 async fn a_search_costs_one_statement_however_many_it_finds() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let me = someone(&test).await;
+    let me = create_user(&test).await;
     crowd(&test).await;
 
     for typed in ["ana", "an", "na1", "shown"] {
         let query = PeopleQuery::parse(typed).unwrap();
         for most in [1, 10, 50] {
-            let found = costs!(1, people::search(&app, me, &query, most));
+            let found = assert_queries!(1, people::search(&app, me, &query, most));
             assert_eq!(i64::try_from(found.len()).unwrap(), most, "{typed}");
         }
     }
     let nobody = PeopleQuery::parse("nobody").unwrap();
-    assert_eq!(costs!(1, people::search(&app, me, &nobody, 50)), []);
+    assert_eq!(assert_queries!(1, people::search(&app, me, &nobody, 50)), []);
 }
 
 #[tokio::test]
 async fn names_cost_one_statement_however_many_they_are() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let me = someone(&test).await;
+    let me = create_user(&test).await;
     crowd(&test).await;
 
     for length in [1, 10, 50, 60] {
         let names: Vec<String> =
             (100..100 + length).map(|number| format!("Ana{number}.")).collect();
         let asked = AskedNames::of(names.clone());
-        let sorted = costs!(1, people::sort_names(&app, me, asked));
+        let sorted = assert_queries!(1, people::sort_names(&app, me, asked));
         let answered = names[..names.len().min(AskedNames::MOST)].to_vec();
         assert_eq!(sorted, SortedNames { valid: answered, invalid: Vec::new() });
     }
-    assert_eq!(costs!(1, people::find(&app, me, "ana100")).1.as_str(), "ana100");
+    assert_eq!(assert_queries!(1, people::find(&app, me, "ana100")).1.as_str(), "ana100");
 }
 
 #[tokio::test]
 async fn nobody_is_found_by_name_across_a_block() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [me, other] = [someone(&test).await, a_user().named("ben").saved_in(&test).await.id];
+    let [me, other] = [create_user(&test).await, a_user().named("ben").insert_into(&test).await.id];
     assert_eq!(people::find(&app, me, "BEN.").await.unwrap().0, other);
 
     block(&test, me, other).await;

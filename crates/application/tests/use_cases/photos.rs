@@ -6,7 +6,7 @@ use grateful_application::{
     Answer, App, Error, Focus, IdempotencyKey, QueryLog, Repeat, Result, Thing,
 };
 use grateful_domain::{PhotoSize, ProfilePhoto, UserId};
-use grateful_testkit::{TestApp, a_png, someone};
+use grateful_testkit::{TestApp, a_png, create_user};
 use object_store::ObjectStoreExt as _;
 
 use crate::support::{
@@ -16,7 +16,7 @@ use crate::support::{
 #[tokio::test]
 async fn a_photo_is_four_files_and_the_medium_one_is_shown() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
 
     let photo = photo_in(&give(&app, ana, &a_png(300, 200), None).await.unwrap());
 
@@ -30,7 +30,7 @@ async fn a_photo_is_four_files_and_the_medium_one_is_shown() {
 #[tokio::test]
 async fn the_focus_decides_what_is_seen() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let mut seen = vec![];
 
     for focus in [Focus::new(0.0, 0.5), Focus::new(1.0, 0.5), Focus::new(0.0, 0.5)] {
@@ -47,7 +47,7 @@ async fn the_focus_decides_what_is_seen() {
 #[tokio::test]
 async fn another_photo_takes_the_place_of_the_files_too() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (someone(&test).await, someone(&test).await);
+    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
     let bens = photo_in(&give(&app, ben, &a_png(90, 90), None).await.unwrap());
     let first = photo_in(&give(&app, ana, &a_png(90, 90), None).await.unwrap());
 
@@ -63,7 +63,7 @@ async fn another_photo_takes_the_place_of_the_files_too() {
 #[tokio::test]
 async fn a_photo_that_is_taken_away_leaves_nothing() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     give(&app, ana, &a_png(90, 90), None).await.unwrap();
 
     remove(&app, ana).await.unwrap();
@@ -87,7 +87,7 @@ async fn nobody_has_no_photo_and_nothing_that_stands_for_it() {
 #[tokio::test]
 async fn what_is_no_picture_leaves_everything_as_it_was() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let photo = photo_in(&give(&app, ana, &a_png(90, 90), None).await.unwrap());
 
     let text = give(&app, ana, b"<svg xmlns='http://www.w3.org/2000/svg'/>", None).await;
@@ -105,7 +105,7 @@ async fn a_photo_that_cannot_be_written_leaves_the_one_before() {
     let mut made = TestApp::create().await;
     let folder = in_a_folder(&mut made);
     let TestApp { app, test, .. } = made;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let photo = photo_in(&give(&app, ana, &a_png(90, 90), None).await.unwrap());
     // Nothing can be put below a file.
     let (away, place) = (folder.path().join("away"), folder.path().join("profile_photos"));
@@ -126,7 +126,7 @@ async fn a_photo_that_cannot_be_written_leaves_the_one_before() {
 #[tokio::test]
 async fn the_same_request_again_gets_the_first_answer_and_makes_nothing() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let first = give(&app, ana, &a_png(90, 90), Some(key("k", 1))).await.unwrap();
 
     // Made anew, it would be refused.
@@ -142,7 +142,7 @@ async fn the_same_request_again_gets_the_first_answer_and_makes_nothing() {
 #[tokio::test]
 async fn a_request_that_failed_can_be_sent_again_with_its_key() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     assert!(give(&app, ana, b"no picture", Some(key("k", 1))).await.is_err());
 
     let answer = give(&app, ana, &a_png(90, 90), Some(key("k", 2))).await.unwrap();
@@ -153,7 +153,7 @@ async fn a_request_that_failed_can_be_sent_again_with_its_key() {
 #[tokio::test]
 async fn of_many_photos_at_once_one_is_left_with_its_files() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
 
     let picture = a_png(20, 20);
     let given = join_all((0..8).map(|_| give(&app, ana, &picture, None))).await;
@@ -167,7 +167,7 @@ async fn of_many_photos_at_once_one_is_left_with_its_files() {
 #[tokio::test]
 async fn a_photo_costs_a_few_statements_none_of_them_while_it_is_made() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let picture = a_png(20, 20);
 
     for (price, repeat) in [(3, None), (3, None), (5, Some(key("k", 1))), (2, Some(key("k", 1)))] {

@@ -7,7 +7,7 @@ use grateful_domain::{
     Draft, ImageUrl, PageRequest, PostEdit, PostId, Revision, SeenPost, Title, UserId, Viewer,
     Visibility,
 };
-use grateful_testkit::{NOON, TestApp, TestDatabase, a_post, block, someone};
+use grateful_testkit::{NOON, TestApp, TestDatabase, a_post, block, create_user};
 
 use crate::support::{assert_forbidden, assert_invalid, assert_not_found, draft, post_in, publish};
 
@@ -16,7 +16,7 @@ const IMAGE: &str = "/uploads/posts/01937b5e-7c2a-7000-8000-000000000001.jpg";
 #[tokio::test]
 async fn a_published_post_is_read_as_it_was_written() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let written = Draft { title: Title::parse("Rain").unwrap(), ..draft("For rain.") };
 
     let answer = publish(&app, ana, written.clone(), None).await.unwrap();
@@ -31,7 +31,7 @@ async fn a_published_post_is_read_as_it_was_written() {
 #[tokio::test]
 async fn what_is_written_is_counted() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     assert_counts(&test, ana, 0, 0).await;
 
     let public = publish(&app, ana, draft("For all."), None).await.unwrap();
@@ -55,7 +55,7 @@ async fn what_is_written_is_counted() {
 #[tokio::test]
 async fn what_many_write_and_take_back_at_once_is_counted() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let one = post_in(&publish(&app, ana, draft("One."), None).await.unwrap());
     let two = post_in(&publish(&app, ana, draft("Two."), None).await.unwrap());
 
@@ -76,7 +76,7 @@ async fn what_many_write_and_take_back_at_once_is_counted() {
 #[tokio::test]
 async fn a_post_that_cannot_be_counted_is_not_written() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     test.execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (content <> 'For rain.')").await;
 
     let refused = publish(&app, ana, draft("For rain."), None).await.unwrap_err();
@@ -89,12 +89,12 @@ async fn a_post_that_cannot_be_counted_is_not_written() {
 #[tokio::test]
 async fn an_edit_changes_what_it_names_and_keeps_the_rest() {
     let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let post = a_post()
         .by(ana)
         .at(NOON)
         .with(|draft| draft.title = Title::parse("Rain").unwrap())
-        .saved_in(&test)
+        .insert_into(&test)
         .await;
     clock.advance(TimeDelta::hours(1));
 
@@ -111,9 +111,9 @@ async fn an_edit_changes_what_it_names_and_keeps_the_rest() {
 #[tokio::test]
 async fn an_edit_that_clears_a_part_leaves_none() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let title = Title::parse("Rain").unwrap();
-    let post = a_post().by(ana).with(|draft| draft.title = title).saved_in(&test).await;
+    let post = a_post().by(ana).with(|draft| draft.title = title).insert_into(&test).await;
 
     let untitled = PostEdit { title: Some(None), ..PostEdit::default() };
     let after = change(&app, ana, post.id, untitled).await.unwrap();
@@ -125,8 +125,8 @@ async fn an_edit_that_clears_a_part_leaves_none() {
 #[tokio::test]
 async fn an_edit_that_changes_nothing_is_no_edit() {
     let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
-    let post = a_post().by(ana).saved_in(&test).await;
+    let ana = create_user(&test).await;
+    let post = a_post().by(ana).insert_into(&test).await;
     clock.advance(TimeDelta::hours(1));
 
     let same = PostEdit {
@@ -141,8 +141,8 @@ async fn an_edit_that_changes_nothing_is_no_edit() {
 #[tokio::test]
 async fn words_that_do_not_fit_the_type_are_refused_and_nothing_changes() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
-    let post = a_post().by(ana).saying(&"x".repeat(201)).saved_in(&test).await;
+    let ana = create_user(&test).await;
+    let post = a_post().by(ana).saying(&"x".repeat(201)).insert_into(&test).await;
 
     let shorter = PostEdit {
         post_type: Some(grateful_domain::PostType::Spontaneous),
@@ -157,8 +157,8 @@ async fn words_that_do_not_fit_the_type_are_refused_and_nothing_changes() {
 #[tokio::test]
 async fn an_edit_of_a_state_that_is_past_is_stale() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
-    let post = a_post().by(ana).saved_in(&test).await;
+    let ana = create_user(&test).await;
+    let post = a_post().by(ana).insert_into(&test).await;
     let known = post.revision();
     let words = |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
 
@@ -173,8 +173,8 @@ async fn an_edit_of_a_state_that_is_past_is_stale() {
 #[tokio::test]
 async fn of_two_edits_of_one_state_at_once_one_is_stale() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
-    let post = a_post().by(ana).saved_in(&test).await;
+    let ana = create_user(&test).await;
+    let post = a_post().by(ana).insert_into(&test).await;
     let known = post.revision();
     let words = |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
 
@@ -191,7 +191,7 @@ async fn of_two_edits_of_one_state_at_once_one_is_stale() {
 #[tokio::test]
 async fn what_others_do_to_a_post_is_no_edit() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let post = a_post().saved_in(&test).await;
+    let post = a_post().insert_into(&test).await;
 
     test.execute("UPDATE posts SET hearts_count = 3, comments_count = 1").await;
 
@@ -203,8 +203,8 @@ async fn what_others_do_to_a_post_is_no_edit() {
 #[tokio::test]
 async fn only_its_author_may_change_or_delete_a_public_post() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ben = someone(&test).await;
-    let post = a_post().saved_in(&test).await;
+    let ben = create_user(&test).await;
+    let post = a_post().insert_into(&test).await;
 
     assert_forbidden(change(&app, ben, post.id, showing(Visibility::Private)).await);
     assert_forbidden(delete(&app, ben, post.id).await);
@@ -215,8 +215,8 @@ async fn only_its_author_may_change_or_delete_a_public_post() {
 #[tokio::test]
 async fn a_private_post_exists_for_its_author_alone() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (someone(&test).await, someone(&test).await);
-    let post = a_post().by(ana).private().saved_in(&test).await;
+    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
+    let post = a_post().by(ana).private().insert_into(&test).await;
 
     assert_not_found(read(&app, Viewer::Guest, post.id).await);
     assert_not_found(read(&app, Viewer::User(ben), post.id).await);
@@ -229,11 +229,11 @@ async fn a_private_post_exists_for_its_author_alone() {
 #[tokio::test]
 async fn across_a_block_either_way_nothing_exists() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (someone(&test).await, someone(&test).await);
+    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
     block(&test, ana, ben).await;
 
     for (author, other) in [(ana, ben), (ben, ana)] {
-        let post = a_post().by(author).saved_in(&test).await;
+        let post = a_post().by(author).insert_into(&test).await;
         let viewer = Viewer::User(other);
         assert_not_found(read(&app, viewer, post.id).await);
         assert_not_found(change(&app, other, post.id, showing(Visibility::Private)).await);
@@ -246,8 +246,8 @@ async fn across_a_block_either_way_nothing_exists() {
 #[tokio::test]
 async fn a_post_that_is_gone_is_gone_for_its_author_too() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
-    let post = a_post().by(ana).saved_in(&test).await;
+    let ana = create_user(&test).await;
+    let post = a_post().by(ana).insert_into(&test).await;
 
     delete(&app, ana, post.id).await.unwrap();
 
@@ -259,18 +259,18 @@ async fn a_post_that_is_gone_is_gone_for_its_author_too() {
 #[tokio::test]
 async fn an_image_must_have_been_uploaded_here() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let pictured = || Draft { image_url: ImageUrl::parse(IMAGE).unwrap(), ..draft("Look!") };
     let picture =
         || PostEdit { image_url: Some(ImageUrl::parse(IMAGE).unwrap()), ..PostEdit::default() };
-    let plain = a_post().by(ana).saved_in(&test).await;
+    let plain = a_post().by(ana).insert_into(&test).await;
 
     assert_invalid(publish(&app, ana, pictured(), None).await, "image_url");
     assert_invalid(change(&app, ana, plain.id, picture()).await, "image_url");
     assert_eq!(test.count("posts").await, 1);
 
     // That a post shows it proves that it was.
-    a_post().by(ana).showing(IMAGE).saved_in(&test).await;
+    a_post().by(ana).showing(IMAGE).insert_into(&test).await;
     publish(&app, ana, pictured(), None).await.unwrap();
     change(&app, ana, plain.id, picture()).await.unwrap();
     assert_eq!(test.count("posts WHERE image_url IS NOT NULL").await, 3);
@@ -279,11 +279,11 @@ async fn an_image_must_have_been_uploaded_here() {
 #[tokio::test]
 async fn somebodys_posts_are_those_that_the_viewer_may_see_newest_first() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (someone(&test).await, someone(&test).await);
-    let first = a_post().by(ana).saved_in(&test).await.id;
-    let private = a_post().by(ana).private().saved_in(&test).await.id;
-    let last = a_post().by(ana).saved_in(&test).await.id;
-    a_post().by(ben).saved_in(&test).await;
+    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
+    let first = a_post().by(ana).insert_into(&test).await.id;
+    let private = a_post().by(ana).private().insert_into(&test).await.id;
+    let last = a_post().by(ana).insert_into(&test).await.id;
+    a_post().by(ben).insert_into(&test).await;
 
     assert_eq!(ids_by(&app, Viewer::User(ana), ana).await, [last, private, first]);
     assert_eq!(ids_by(&app, Viewer::User(ben), ana).await, [last, first]);
@@ -293,7 +293,7 @@ async fn somebodys_posts_are_those_that_the_viewer_may_see_newest_first() {
 #[tokio::test]
 async fn the_posts_of_nobody_are_not_found() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
 
     for nobody in [0, -1, i64::MIN, i64::MAX] {
         let outcome = list_by(&app, Viewer::User(ana), nobody.into(), FIRST_PAGE).await;

@@ -8,7 +8,7 @@ use grateful_application::{App, Error, Thing, follows, profiles};
 use grateful_domain::{
     Bio, Edge, Limit, PageRequest, Preferences, ProfileEdit, UserId, Username, Viewer,
 };
-use grateful_testkit::{TestApp, TestDatabase, a_user, block, costs, someone};
+use grateful_testkit::{TestApp, TestDatabase, a_user, assert_queries, block, create_user};
 use serde_json::json;
 
 use crate::support::{assert_not_found, assert_unauthenticated, until_waiting};
@@ -19,17 +19,17 @@ const STEP: i64 = 200;
 #[tokio::test]
 async fn a_page_costs_one_statement_whoever_looks() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().named("ana").saved_in(&test).await.id;
-    let ben = someone(&test).await;
+    let ana = a_user().named("ana").insert_into(&test).await.id;
+    let ben = create_user(&test).await;
     for _ in 0..3 {
-        follows::follow(&app, someone(&test).await, ana).await.unwrap();
-        block(&test, ben, someone(&test).await).await;
+        follows::follow(&app, create_user(&test).await, ana).await.unwrap();
+        block(&test, ben, create_user(&test).await).await;
     }
 
-    costs!(1, profiles::own(&app, ana));
+    assert_queries!(1, profiles::own(&app, ana));
     for viewer in [Viewer::User(ana), Viewer::User(ben)] {
-        let by_id = costs!(1, profiles::read(&app, viewer, ana));
-        let by_name = costs!(1, profiles::read_by_username(&app, viewer, "Ana."));
+        let by_id = assert_queries!(1, profiles::read(&app, viewer, ana));
+        let by_name = assert_queries!(1, profiles::read_by_username(&app, viewer, "Ana."));
         assert_eq!((by_id.followers, &by_id), (3, &by_name));
     }
 }
@@ -37,21 +37,21 @@ async fn a_page_costs_one_statement_whoever_looks() {
 #[tokio::test]
 async fn an_edit_costs_the_same_however_many_follow() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     for _ in 0..3 {
-        follows::follow(&app, someone(&test).await, ana).await.unwrap();
+        follows::follow(&app, create_user(&test).await, ana).await.unwrap();
         // Which locks the person, and writes.
-        costs!(3, profiles::edit(&app, ana, bio()));
-        costs!(3, profiles::edit(&app, ana, asking(true)));
+        assert_queries!(3, profiles::edit(&app, ana, bio()));
+        assert_queries!(3, profiles::edit(&app, ana, asking(true)));
         // Whether anybody has asked is looked up.
-        costs!(6, profiles::edit(&app, ana, asking(false)));
+        assert_queries!(6, profiles::edit(&app, ana, asking(false)));
     }
 }
 
 #[tokio::test]
 async fn nobody_is_found_where_there_is_nobody() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let nobody = UserId::from(4_711);
 
     for viewer in [Viewer::Guest, Viewer::User(ana)] {
@@ -68,7 +68,7 @@ async fn nobody_is_found_where_there_is_nobody() {
 #[tokio::test]
 async fn of_many_who_want_one_name_at_once_one_gets_it() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let people = join_all((0..8).map(|_| someone(&test))).await;
+    let people = join_all((0..8).map(|_| create_user(&test))).await;
     let named = || ProfileEdit {
         username: Some(Username::parse("Wanted").unwrap()),
         ..ProfileEdit::default()
@@ -86,9 +86,9 @@ async fn of_many_who_want_one_name_at_once_one_gets_it() {
 #[tokio::test]
 async fn whoever_asks_for_it_no_more_lets_those_follow_who_have_asked_and_tells_them() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let sue = a_user().named("sue").saved_in(&test).await.id;
+    let sue = a_user().named("sue").insert_into(&test).await.id;
     profiles::edit(&app, sue, asking(true)).await.unwrap();
-    let askers = [someone(&test).await, someone(&test).await];
+    let askers = [create_user(&test).await, create_user(&test).await];
     for asker in askers {
         follows::follow(&app, asker, sue).await.unwrap();
     }
@@ -111,7 +111,7 @@ async fn whoever_asks_for_it_no_more_lets_those_follow_who_have_asked_and_tells_
 #[tokio::test]
 async fn more_than_one_step_of_requests_are_answered() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let sue = someone(&test).await;
+    let sue = create_user(&test).await;
     asked_by(&app, &test, sue, STEP + 5).await;
 
     let own = profiles::edit(&app, sue, asking(false)).await.unwrap();
@@ -124,7 +124,7 @@ async fn more_than_one_step_of_requests_are_answered() {
 #[tokio::test]
 async fn what_was_cut_short_is_taken_up_again() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let [sue, shy] = [someone(&test).await, someone(&test).await];
+    let [sue, shy] = [create_user(&test).await, create_user(&test).await];
     asked_by(&app, &test, sue, 3).await;
     asked_by(&app, &test, shy, 2).await;
     let off = "UPDATE users SET profile_preferences = '{}'";
@@ -140,7 +140,7 @@ async fn what_was_cut_short_is_taken_up_again() {
 #[tokio::test]
 async fn an_answer_that_fails_half_way_leaves_whole_steps_and_is_taken_up_again() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let sue = someone(&test).await;
+    let sue = create_user(&test).await;
     asked_by(&app, &test, sue, STEP + 5).await;
     // Nobody can be told once more than one step's people follow.
     test.execute(
@@ -168,8 +168,8 @@ async fn an_answer_that_fails_half_way_leaves_whole_steps_and_is_taken_up_again(
 #[tokio::test]
 async fn whoever_asks_for_it_again_meanwhile_is_asked_still() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let asker = someone(&test).await;
-    let sue = someone(&test).await;
+    let asker = create_user(&test).await;
+    let sue = create_user(&test).await;
     profiles::edit(&app, sue, asking(true)).await.unwrap();
     follows::follow(&app, asker, sue).await.unwrap();
     // The asker comes first in the order of locks, so that nobody is locked while they are waited for.
@@ -193,11 +193,11 @@ async fn whoever_asks_for_it_again_meanwhile_is_asked_still() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whoever_asks_while_it_is_turned_off_follows() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let sue = someone(&test).await;
+    let sue = create_user(&test).await;
     let mut total = 0;
     for _ in 0..6 {
         profiles::edit(&app, sue, asking(true)).await.unwrap();
-        let fans = join_all((0..5).map(|_| someone(&test))).await;
+        let fans = join_all((0..5).map(|_| create_user(&test))).await;
 
         let asking_now = join_all(fans.iter().map(|fan| follows::follow(&app, *fan, sue)));
         let (opened, asked) = tokio::join!(profiles::edit(&app, sue, asking(false)), asking_now);
@@ -225,7 +225,7 @@ fn bio() -> ProfileEdit {
 async fn asked_by(app: &App, test: &TestDatabase, shy: UserId, people: i64) {
     profiles::edit(app, shy, asking(true)).await.unwrap();
     for _ in 0..people {
-        follows::follow(app, someone(test).await, shy).await.unwrap();
+        follows::follow(app, create_user(test).await, shy).await.unwrap();
     }
 }
 

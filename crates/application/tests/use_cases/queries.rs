@@ -3,23 +3,26 @@
 use grateful_application::accounts::{self, ChangePassword};
 use grateful_application::{Error, IdempotencyKey, QueryLog, Repeat, feed, posts, sessions};
 use grateful_domain::{
-    Limit, PageRequest, PostEdit, Stretch, TrendingWindow, UserId, Viewer, Visibility, WalkStart,
+    FeedPageRequest, FeedStart, Limit, PageRequest, PostEdit, TrendingWindow, UserId, Viewer,
+    Visibility,
 };
-use grateful_testkit::{PASSWORD, TestApp, TestDatabase, a_post, a_user, block, costs, someone};
+use grateful_testkit::{
+    PASSWORD, TestApp, TestDatabase, a_post, a_user, assert_queries, block, create_user,
+};
 
 use crate::support::{draft, log_in, newcomer, password, post_in, publish, session_of, typed};
 
 #[tokio::test]
 async fn a_list_costs_the_same_at_any_length() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (someone(&test).await, someone(&test).await);
+    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
     fill(&test, ana, ben).await;
 
     for length in [1, 10, 50] {
         let page = PageRequest::first(Limit::parse(length).unwrap());
-        let newest = costs!(1, feed::newest(&app, Viewer::User(ben), page));
-        let by_ana = costs!(2, posts::list_by(&app, Viewer::User(ben), ana, page));
-        let own = costs!(1, posts::list_by(&app, Viewer::User(ana), ana, page));
+        let newest = assert_queries!(1, feed::newest(&app, Viewer::User(ben), page));
+        let by_ana = assert_queries!(2, posts::list_by(&app, Viewer::User(ben), ana, page));
+        let own = assert_queries!(1, posts::list_by(&app, Viewer::User(ana), ana, page));
         for slice in [newest, by_ana, own] {
             assert_eq!(i64::try_from(slice.items.len()).unwrap(), length);
         }
@@ -29,16 +32,18 @@ async fn a_list_costs_the_same_at_any_length() {
 #[tokio::test]
 async fn a_page_of_the_feed_costs_two_statements_at_any_length_and_explaining_it_nothing() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ben = someone(&test).await;
+    let ben = create_user(&test).await;
     crowd(&test, ben, 200).await;
 
     for length in [1, 10, 50] {
         let limit = Limit::parse(length).unwrap();
-        let ranked = costs!(2, feed::ranked(&app, Viewer::User(ben), from_the_start(limit))).posts;
+        let ranked =
+            assert_queries!(2, feed::ranked(&app, Viewer::User(ben), from_the_start(limit))).posts;
         let page = PageRequest::first(limit);
-        let newest = costs!(2, feed::newest_explained(&app, Viewer::User(ben), page)).items;
+        let newest =
+            assert_queries!(2, feed::newest_explained(&app, Viewer::User(ben), page)).items;
         let window = TrendingWindow::DEFAULT;
-        let trending = costs!(2, feed::trending(&app, Viewer::User(ben), window, limit));
+        let trending = assert_queries!(2, feed::trending(&app, Viewer::User(ben), window, limit));
         for posts in [ranked.len(), newest.len(), trending.len()] {
             assert_eq!(i64::try_from(posts).unwrap(), length);
         }
@@ -49,7 +54,7 @@ async fn a_page_of_the_feed_costs_two_statements_at_any_length_and_explaining_it
 #[tokio::test]
 async fn a_page_of_a_feed_that_two_people_wrote_costs_three_statements_at_most() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (someone(&test).await, someone(&test).await);
+    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
     fill(&test, ana, ben).await;
 
     let mut stretch = from_the_start(Limit::parse(50).unwrap());
@@ -59,51 +64,51 @@ async fn a_page_of_a_feed_that_two_people_wrote_costs_three_statements_at_most()
         let leg = leg.unwrap();
         assert!(queries.total() <= 3, "{queries:#?}");
         assert_eq!(leg.posts.len(), length);
-        stretch.start = leg.next.map_or(WalkStart::Place(500), WalkStart::After);
+        stretch.start = leg.next.map_or(FeedStart::Offset(500), FeedStart::After);
     }
-    assert_eq!(stretch.start, WalkStart::Place(500));
+    assert_eq!(stretch.start, FeedStart::Offset(500));
 }
 
 #[tokio::test]
 async fn a_post_costs_one_statement_to_read_and_a_few_to_write() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let words = PostEdit { content: Some("For sun.".to_owned()), ..PostEdit::default() };
     let hidden = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
 
-    let post = post_in(&costs!(5, publish(&app, ana, draft("For rain."), None)));
-    costs!(7, publish(&app, ana, draft("For rain."), Some(rain())));
-    costs!(2, publish(&app, ana, draft("For rain."), Some(rain())));
-    costs!(1, posts::read(&app, Viewer::Guest, post));
-    costs!(5, posts::edit(&app, ana, post, words.clone(), |_| true));
-    costs!(4, posts::edit(&app, ana, post, words, |_| true));
-    costs!(7, posts::edit(&app, ana, post, hidden, |_| true));
-    costs!(6, posts::delete(&app, ana, post));
+    let post = post_in(&assert_queries!(5, publish(&app, ana, draft("For rain."), None)));
+    assert_queries!(7, publish(&app, ana, draft("For rain."), Some(rain())));
+    assert_queries!(2, publish(&app, ana, draft("For rain."), Some(rain())));
+    assert_queries!(1, posts::read(&app, Viewer::Guest, post));
+    assert_queries!(5, posts::edit(&app, ana, post, words.clone(), |_| true));
+    assert_queries!(4, posts::edit(&app, ana, post, words, |_| true));
+    assert_queries!(7, posts::edit(&app, ana, post, hidden, |_| true));
+    assert_queries!(6, posts::delete(&app, ana, post));
 }
 
 #[tokio::test]
 async fn signing_in_and_out_costs_a_few_statements_however_many_sessions_there_are() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
-    costs!(4, accounts::sign_up(&app, newcomer("ben", "ben@example.org")));
+    let ana = a_user().insert_into(&test).await;
+    assert_queries!(4, accounts::sign_up(&app, newcomer("ben", "ben@example.org")));
 
     for _ in 0..3 {
-        let token = costs!(5, accounts::log_in(&app, typed(ana.email.as_str(), PASSWORD)));
-        costs!(1, sessions::open(&app, &token));
-        costs!(1, sessions::list(&app, ana.id));
+        let token = assert_queries!(5, accounts::log_in(&app, typed(ana.email.as_str(), PASSWORD)));
+        assert_queries!(1, sessions::open(&app, &token));
+        assert_queries!(1, sessions::list(&app, ana.id));
     }
-    costs!(2, sessions::log_out(&app, &log_in(&app, &ana).await));
-    costs!(1, sessions::end(&app, ana.id, session_of(&app, &ana).await.id));
+    assert_queries!(2, sessions::log_out(&app, &log_in(&app, &ana).await));
+    assert_queries!(1, sessions::end(&app, ana.id, session_of(&app, &ana).await.id));
     let session = session_of(&app, &ana).await;
     let change = ChangePassword { current: PASSWORD.to_owned(), new: password("battery staple") };
-    costs!(5, accounts::change_password(&app, &session, change));
-    costs!(1, sessions::end_all(&app, ana.id));
+    assert_queries!(5, accounts::change_password(&app, &session, change));
+    assert_queries!(1, sessions::end_all(&app, ana.id));
 }
 
 #[tokio::test]
 async fn a_transaction_that_loses_twice_is_tried_a_third_time_and_leaves_one_effect() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     lose(&test, 2).await;
 
     publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
@@ -115,7 +120,7 @@ async fn a_transaction_that_loses_twice_is_tried_a_third_time_and_leaves_one_eff
 #[tokio::test]
 async fn a_transaction_that_loses_three_times_is_given_up_and_leaves_nothing() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     lose(&test, 3).await;
 
     let refused = publish(&app, ana, draft("For rain."), Some(rain())).await;
@@ -130,11 +135,11 @@ async fn a_transaction_that_loses_three_times_is_given_up_and_leaves_nothing() {
 /// Sixty posts by each of two people, with reactions and a block, as a page may meet them.
 async fn fill(test: &TestDatabase, ana: UserId, ben: UserId) {
     for _ in 0..60 {
-        a_post().by(ana).saved_in(test).await;
-        a_post().by(ben).saved_in(test).await;
+        a_post().by(ana).insert_into(test).await;
+        a_post().by(ben).insert_into(test).await;
     }
-    let stranger = someone(test).await;
-    a_post().by(stranger).saved_in(test).await;
+    let stranger = create_user(test).await;
+    a_post().by(stranger).insert_into(test).await;
     block(test, stranger, ben).await;
     let react = format!(
         "INSERT INTO likes (id, user_id, post_id) SELECT gen_random_uuid(), {ben}, id FROM posts;
@@ -158,8 +163,8 @@ async fn crowd(test: &TestDatabase, somebody: UserId, posts: u32) {
     .await;
 }
 
-fn from_the_start(limit: Limit) -> Stretch {
-    Stretch { limit, start: WalkStart::Place(0) }
+fn from_the_start(limit: Limit) -> FeedPageRequest {
+    FeedPageRequest { limit, start: FeedStart::Offset(0) }
 }
 
 /// Lets the first `times` insertions of a post fail as a transaction does that lost against another. A sequence

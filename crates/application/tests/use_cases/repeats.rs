@@ -6,7 +6,7 @@ use grateful_application::{
     Answer, Error, IdempotencyKey, Repeat, Result, Thing, housekeeping, posts,
 };
 use grateful_domain::{PostEdit, UserId};
-use grateful_testkit::{TestApp, TestDatabase, a_user, someone};
+use grateful_testkit::{TestApp, TestDatabase, a_user, create_user};
 
 use crate::support::{
     assert_invalid, assert_unauthenticated, draft, hold, log_in, post_in, publish, until_waiting,
@@ -15,7 +15,7 @@ use crate::support::{
 #[tokio::test]
 async fn the_same_request_again_gets_the_first_answer_and_does_nothing() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
 
     let first = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
     let again = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
@@ -27,7 +27,7 @@ async fn the_same_request_again_gets_the_first_answer_and_does_nothing() {
 #[tokio::test]
 async fn the_first_answer_outlives_the_post() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let first = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
     let post = post_in(&first);
 
@@ -45,7 +45,7 @@ async fn the_first_answer_outlives_the_post() {
 #[tokio::test]
 async fn another_request_under_the_same_key_is_refused() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
 
     let other = Repeat { fingerprint: [2; 32], ..rain() };
@@ -58,7 +58,7 @@ async fn another_request_under_the_same_key_is_refused() {
 #[tokio::test]
 async fn requests_without_a_key_are_all_different() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
 
     for _ in 0..2 {
         let answer = publish(&app, ana, draft("For rain."), None).await.unwrap();
@@ -71,7 +71,7 @@ async fn requests_without_a_key_are_all_different() {
 #[tokio::test]
 async fn keys_of_different_people_do_not_meet() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (someone(&test).await, someone(&test).await);
+    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
 
     let by_ana = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
     let by_ben = publish(&app, ben, draft("For rain."), Some(rain())).await.unwrap();
@@ -85,7 +85,7 @@ async fn a_key_needs_one_connection_at_a_time() {
     let test = TestDatabase::create().await;
     let only_one = test.pool(|config| config.with_max_connections(1));
     let TestApp { app, test, .. } = TestApp::on(test, only_one);
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
 
     let answer = publish(&app, ana, draft("For rain."), Some(rain())).await;
 
@@ -95,7 +95,7 @@ async fn a_key_needs_one_connection_at_a_time() {
 #[tokio::test]
 async fn while_the_first_is_at_it_the_same_request_is_told_so() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let held = hold(&test, ana).await;
 
     let first = publish(&app, ana, draft("For rain."), Some(rain()));
@@ -115,7 +115,7 @@ async fn while_the_first_is_at_it_the_same_request_is_told_so() {
 #[tokio::test]
 async fn ten_equal_requests_at_once_make_one_post() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
 
     let requests = (0..10).map(|_| publish(&app, ana, draft("For rain."), Some(rain())));
     let outcomes = join_all(requests).await;
@@ -131,7 +131,7 @@ async fn ten_equal_requests_at_once_make_one_post() {
 #[tokio::test]
 async fn an_act_that_fails_lets_its_key_go() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     test.execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (false)").await;
     let failed = publish(&app, ana, draft("For rain."), Some(rain())).await;
     test.execute("ALTER TABLE posts DROP CONSTRAINT never").await;
@@ -145,7 +145,7 @@ async fn an_act_that_fails_lets_its_key_go() {
 #[tokio::test]
 async fn whoever_takes_over_a_lapsed_claim_has_its_effect_alone() {
     let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let held = hold(&test, ana).await;
 
     let slow = publish(&app, ana, draft("For rain."), Some(rain()));
@@ -172,7 +172,7 @@ async fn whoever_takes_over_a_lapsed_claim_has_its_effect_alone() {
 #[tokio::test]
 async fn a_claim_that_has_not_lapsed_is_not_taken_over() {
     let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     test.execute(&left_behind(ana)).await;
 
     clock.advance(TimeDelta::seconds(60));
@@ -187,7 +187,7 @@ async fn a_claim_that_has_not_lapsed_is_not_taken_over() {
 #[tokio::test]
 async fn after_a_day_the_key_is_free() {
     let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     let first = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
     let other = || Repeat { fingerprint: [2; 32], ..rain() };
 
@@ -204,7 +204,7 @@ async fn after_a_day_the_key_is_free() {
 #[tokio::test]
 async fn a_key_of_somebody_whose_account_is_gone_is_refused_like_anything_else_of_theirs() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = someone(&test).await;
+    let ana = create_user(&test).await;
     test.execute("DELETE FROM users").await;
 
     let refused = publish(&app, ana, draft("For rain."), Some(rain())).await;
@@ -215,7 +215,7 @@ async fn a_key_of_somebody_whose_account_is_gone_is_refused_like_anything_else_o
 #[tokio::test]
 async fn keys_and_sessions_are_swept_when_nobody_can_use_them_any_more() {
     let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
+    let ana = a_user().insert_into(&test).await;
     log_in(&app, &ana).await;
     publish(&app, ana.id, draft("For rain."), Some(rain())).await.unwrap();
 

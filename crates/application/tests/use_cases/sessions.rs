@@ -16,7 +16,7 @@ use crate::support::{
 #[tokio::test]
 async fn a_token_opens_its_session_until_the_moment_it_expires() {
     let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
+    let ana = a_user().insert_into(&test).await;
     let token = log_in(&app, &ana).await;
 
     let session = open(&app, &token).await.unwrap();
@@ -33,7 +33,7 @@ async fn a_token_opens_its_session_until_the_moment_it_expires() {
 #[tokio::test]
 async fn a_token_that_nobody_was_given_opens_nothing() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
+    let ana = a_user().insert_into(&test).await;
     let token = log_in(&app, &ana).await;
     let forged = format!(
         "{}{}",
@@ -49,7 +49,7 @@ async fn a_token_that_nobody_was_given_opens_nothing() {
 #[tokio::test]
 async fn of_a_token_only_the_hash_is_kept() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
+    let ana = a_user().insert_into(&test).await;
 
     let token = log_in(&app, &ana).await;
 
@@ -66,7 +66,7 @@ async fn of_a_token_only_the_hash_is_kept() {
 #[tokio::test]
 async fn the_use_of_a_session_is_written_down_once_in_ten_minutes() {
     let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
+    let ana = a_user().insert_into(&test).await;
     let token = log_in(&app, &ana).await;
 
     let begun = cost_of_opening(&app, &token).await;
@@ -86,7 +86,7 @@ async fn the_use_of_a_session_is_written_down_once_in_ten_minutes() {
 #[tokio::test]
 async fn using_a_session_does_not_prolong_it() {
     let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
+    let ana = a_user().insert_into(&test).await;
     let token = log_in(&app, &ana).await;
 
     clock.advance(TimeDelta::days(6));
@@ -99,8 +99,8 @@ async fn using_a_session_does_not_prolong_it() {
 #[tokio::test]
 async fn one_sees_ones_own_live_sessions_newest_first() {
     let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
-    let ben = a_user().saved_in(&test).await;
+    let ana = a_user().insert_into(&test).await;
+    let ben = a_user().insert_into(&test).await;
     session_of(&app, &ana).await;
     clock.advance(TimeDelta::days(1));
     let second = session_of(&app, &ana).await;
@@ -117,7 +117,7 @@ async fn one_sees_ones_own_live_sessions_newest_first() {
 #[tokio::test]
 async fn what_a_device_calls_itself_is_kept_legible_and_short() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
+    let ana = a_user().insert_into(&test).await;
 
     for (sent, kept) in [
         (Some("Fox/1\0\u{1b}[31m".to_owned()), Some("Fox/1[31m".to_owned())),
@@ -135,7 +135,7 @@ async fn what_a_device_calls_itself_is_kept_legible_and_short() {
 #[tokio::test]
 async fn logging_out_ends_the_session_that_asks_and_no_other() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
+    let ana = a_user().insert_into(&test).await;
     let (here, elsewhere) = (log_in(&app, &ana).await, log_in(&app, &ana).await);
 
     log_out(&app, &here).await.unwrap();
@@ -148,8 +148,8 @@ async fn logging_out_ends_the_session_that_asks_and_no_other() {
 #[tokio::test]
 async fn one_ends_ones_own_sessions_and_nobody_elses() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
-    let ben = a_user().saved_in(&test).await;
+    let ana = a_user().insert_into(&test).await;
+    let ben = a_user().insert_into(&test).await;
     let token = log_in(&app, &ana).await;
     let session = open(&app, &token).await.unwrap().id;
 
@@ -165,8 +165,8 @@ async fn one_ends_ones_own_sessions_and_nobody_elses() {
 #[tokio::test]
 async fn ending_all_sessions_ends_ones_own_alone_and_counts_them() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
-    let ben = a_user().saved_in(&test).await;
+    let ana = a_user().insert_into(&test).await;
+    let ben = a_user().insert_into(&test).await;
     let tokens = [log_in(&app, &ana).await, log_in(&app, &ana).await];
     let of_ben = log_in(&app, &ben).await;
 
@@ -183,8 +183,8 @@ async fn ending_all_sessions_ends_ones_own_alone_and_counts_them() {
 #[tokio::test]
 async fn the_sessions_of_somebody_whose_account_is_gone_are_over() {
     let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().saved_in(&test).await;
-    let post = a_post().by(ana.id).saved_in(&test).await;
+    let ana = a_user().insert_into(&test).await;
+    let post = a_post().by(ana.id).insert_into(&test).await;
     let token = log_in(&app, &ana).await;
 
     test.execute("DELETE FROM users").await;

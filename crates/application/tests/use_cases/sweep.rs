@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use grateful_application::{App, Clock, QueryLog, SystemClock, photos, uploads};
 use grateful_domain::{ImageUrl, PhotoSize, ProfilePhoto};
-use grateful_testkit::{StoppedClock, TestApp, a_png, a_post, someone};
+use grateful_testkit::{FakeClock, TestApp, a_png, a_post, create_user};
 use object_store::ObjectStoreExt as _;
 use object_store::path::Path;
 use uuid::Uuid;
@@ -44,11 +44,11 @@ async fn in_a_folder_it_is_the_same() {
 async fn what_a_row_names_stays() {
     let made = TestApp::create().await;
     let TestApp { app, test, .. } = &made;
-    let ana = someone(test).await;
+    let ana = create_user(test).await;
     photos::set(app, ana, upload(app, &a_png(9, 9)), None, None, |_| vec![]).await.unwrap();
     for (number, post) in [(1, a_post()), (2, a_post().private())] {
         put(app, &image(number)).await;
-        post.showing(&format!("/uploads/{}", image(number))).saved_in(test).await;
+        post.showing(&format!("/uploads/{}", image(number))).insert_into(test).await;
     }
     let before = files(app).await;
     assert_eq!(before.len(), 6);
@@ -88,7 +88,7 @@ async fn what_was_not_named_here_stays() {
 #[tokio::test]
 async fn many_orphans_go_in_steps_of_two_statements_each() {
     let made = TestApp::create().await;
-    let kept = a_post().showing(&format!("/uploads/{}", image(700))).saved_in(&made.test).await;
+    let kept = a_post().showing(&format!("/uploads/{}", image(700))).insert_into(&made.test).await;
     for number in 1..=1_200 {
         put(&made.app, &image(number)).await;
     }
@@ -116,7 +116,7 @@ async fn put(app: &App, file: &str) {
 
 /// Moves the clock on, at first to the moment at which files are written, which no test can choose.
 fn to_after(made: &TestApp, more: TimeDelta) {
-    let clock: &StoppedClock = &made.clock;
+    let clock: &FakeClock = &made.clock;
     let away = SystemClock.now() - clock.now();
     clock.advance(more + away.max(TimeDelta::zero()));
 }

@@ -9,7 +9,8 @@ use diesel_async::RunQueryDsl;
 use grateful_domain::{Comment, Post, UserId, Visibility};
 use grateful_storage::{Connection, NewReaction, Repositories, Result, StorageError};
 use grateful_testkit::{
-    TestDatabase, a_comment, a_like, a_link, a_message, a_post, a_reaction, someone,
+    TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post, a_reaction,
+    create_user,
 };
 
 use crate::acts::{Act, PEOPLE, POSTS};
@@ -31,9 +32,10 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) async fn set(test: &TestDatabase) -> Self {
         test.execute("DELETE FROM users").await;
-        let people = [someone(test).await, someone(test).await, someone(test).await];
+        let people = [create_user(test).await, create_user(test).await, create_user(test).await];
         let [a, b, c] = people.map(|author| a_post().by(author));
-        let posts = [a.saved_in(test).await, b.saved_in(test).await, c.saved_in(test).await];
+        let posts =
+            [a.insert_into(test).await, b.insert_into(test).await, c.insert_into(test).await];
         let cast = Cast { people, posts, comments: Vec::new() };
         Self { cast, conn: test.connect().await }
     }
@@ -42,7 +44,7 @@ impl Stage {
         let (conn, Cast { people, posts, comments }) = (&mut self.conn, &self.cast);
         let counted = match act {
             Act::Heart { who, post } => {
-                conn.likes().put(&a_like(people[who], posts[post].id)).await.unwrap().is_some()
+                conn.likes().put(&a_heart(people[who], posts[post].id)).await.unwrap().is_some()
             }
             Act::Unheart { who, post } => {
                 conn.likes().delete(people[who], posts[post].id).await.unwrap().is_some()
@@ -55,14 +57,17 @@ impl Stage {
                 conn.emoji_reactions().delete(people[who], posts[post].id).await.unwrap()
             }
             Act::TakeLink { who, post } => {
-                conn.shares().put(&a_link(people[who], posts[post].id)).await.unwrap()
+                conn.shares().put(&a_link_share(people[who], posts[post].id)).await.unwrap()
             }
             Act::GiveLinkBack { who, post } => {
                 conn.shares().delete_link(people[who], posts[post].id).await.unwrap()
             }
             Act::Send { who, post } => {
                 let to = people[(who + 1) % PEOPLE];
-                conn.shares().put(&a_message(people[who], posts[post].id, &[to])).await.unwrap()
+                conn.shares()
+                    .put(&a_message_share(people[who], posts[post].id, &[to]))
+                    .await
+                    .unwrap()
             }
             Act::Comment { who, post } => {
                 let comment = a_comment().by(people[who]).on(&posts[post]).unsaved();

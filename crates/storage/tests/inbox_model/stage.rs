@@ -47,15 +47,15 @@ impl Cast {
     pub(crate) async fn gather(test: &TestDatabase) -> Self {
         let (mut people, mut posts, mut comments) = (vec![], vec![], vec![]);
         for _ in 0..PEOPLE {
-            let user = a_user().saved_in(test).await;
+            let user = a_user().insert_into(test).await;
             let author = test.connect().await.users().find_author(user.id).await.unwrap();
             people.push(author.unwrap());
         }
         for _ in 0..POSTS {
-            posts.push(a_post().by(people[0].id).saved_in(test).await.id);
+            posts.push(a_post().by(people[0].id).insert_into(test).await.id);
         }
         for _ in 0..4 {
-            comments.push(a_comment().saved_in(test).await);
+            comments.push(a_comment().insert_into(test).await);
         }
         Self { people, posts, comments }
     }
@@ -82,7 +82,7 @@ impl Cast {
 
 impl<'a> Stage<'a> {
     pub(crate) async fn set(test: &'a TestDatabase, cast: &'a Cast) -> Self {
-        let owner = a_user().saved_in(test).await.id;
+        let owner = a_user().insert_into(test).await.id;
         let conn = test.connect().await;
         Self { test, cast, conn, owner, inbox: Inbox::new(owner), now: NOON }
     }

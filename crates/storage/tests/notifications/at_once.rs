@@ -88,7 +88,7 @@ async fn a_list_keeps_the_laws_while_many_do_and_undo_and_its_owner_reads() {
         db: pool(&world),
         ana: world.ana,
         people: people.to_vec(),
-        posts: [world.post.id, a_post().by(world.ana).saved_in(&world.test).await.id],
+        posts: [world.post.id, a_post().by(world.ana).insert_into(&world.test).await.id],
         until: Instant::now() + LONG,
         is_over: AtomicBool::new(false),
         acts: AtomicU32::new(0),

@@ -41,7 +41,7 @@ async fn what_the_hourly_limit_holds_back_did_not_start() {
     let [ben, caro] = world.people().await;
     let mut posts = Vec::new();
     for _ in 0..22 {
-        posts.push(a_post().by(world.ana).saved_in(&world.test).await.id);
+        posts.push(a_post().by(world.ana).insert_into(&world.test).await.id);
     }
     let measured = Measured::begin();
 
@@ -114,7 +114,8 @@ async fn what_is_tried_three_times_counts_once() {
 
     done.unwrap();
     assert_eq!(
-        measured.take_of(&["grateful_notifications_total", "grateful_transactions_retried_total"]),
+        measured
+            .take_named(&["grateful_notifications_total", "grateful_transactions_retried_total"]),
         [
             ("grateful_notifications_total{outcome=started,type=like}".to_owned(), 1),
             ("grateful_transactions_retried_total".to_owned(), 2),
@@ -175,7 +176,7 @@ fn hearted(world: &World, actor: UserId) -> Event {
 }
 
 fn told(measured: &Measured) -> BTreeMap<String, i64> {
-    measured.take_of(&["grateful_notifications_total"])
+    measured.take_named(&["grateful_notifications_total"])
 }
 
 fn counts<const N: usize>(counts: [(&str, &str, u32); N]) -> BTreeMap<String, i64> {

@@ -187,7 +187,7 @@ async fn a_list_takes_two_statements_however_long_it_is() {
     let [ben, caro] = world.people().await;
     for number in [1, 10] {
         for _ in 0..number {
-            let post = grateful_testkit::a_post().by(world.ana).saved_in(&world.test).await.id;
+            let post = grateful_testkit::a_post().by(world.ana).insert_into(&world.test).await.id;
             world.tell_ana(&[ben, caro], Act::Heart { post }).await;
         }
         let mut conn = world.test.db.acquire().await.unwrap();

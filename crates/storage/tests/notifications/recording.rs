@@ -4,7 +4,7 @@ use grateful_domain::{NotificationType, ShareId};
 use grateful_storage::{
     HeldBack, NoLongerNamed, QueryLog, Recorded, Repositories, Result, StorageError,
 };
-use grateful_testkit::{a_post, a_user, block, someone};
+use grateful_testkit::{a_post, a_user, block, create_user};
 use uuid::Uuid;
 
 use crate::world::World;
@@ -161,8 +161,8 @@ async fn an_edit_tells_some_and_takes_back_what_others_were_told_in_five_stateme
         let elsewhere = Act::Mention { post, comment: Some(world.comment_by(ana).await.id) };
         let (mut old, mut new) = (Vec::new(), Vec::new());
         for _ in 0..people {
-            old.push(a_user().saved_in(&world.test).await);
-            new.push(someone(&world.test).await);
+            old.push(a_user().insert_into(&world.test).await);
+            new.push(create_user(&world.test).await);
         }
         let by_ana = |to, act| Cause { recipient: to, actor: ana, act };
         let first: Vec<Cause> = old.iter().map(|it| by_ana(it.id, mention)).collect();
@@ -193,7 +193,7 @@ async fn an_edit_tells_some_and_takes_back_what_others_were_told_in_five_stateme
 #[tokio::test]
 async fn whoever_is_told_newly_loses_nothing_by_a_name_that_they_had() {
     let mut world = World::create().await;
-    let ben = a_user().named("ben").saved_in(&world.test).await.id;
+    let ben = a_user().named("ben").insert_into(&world.test).await.id;
     let mention = Act::Mention { post: world.post.id, comment: None };
     let cause = Cause { recipient: ben, actor: world.ana, act: mention };
     world.record(&[cause]).await;
@@ -355,7 +355,7 @@ async fn three_statements_tell_any_number_of_people() {
 async fn hearts_on_posts(world: &mut World, number: usize) -> Vec<Act> {
     let mut acts = Vec::new();
     for _ in 0..number {
-        let post = a_post().by(world.ana).saved_in(&world.test).await.id;
+        let post = a_post().by(world.ana).insert_into(&world.test).await.id;
         acts.push(Act::Heart { post });
     }
     acts

@@ -2,7 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use grateful_domain::{Session, SessionId};
 use grateful_storage::{Repositories, TokenHash};
-use grateful_testkit::{NOON, TestDatabase, someone};
+use grateful_testkit::{NOON, TestDatabase, create_user};
 use uuid::Uuid;
 
 const MINUTE: TimeDelta = TimeDelta::minutes(1);
@@ -64,7 +64,7 @@ async fn a_ticket_ends_with_its_session() {
 
 async fn session_with_ticket(test: &TestDatabase, expires_at: DateTime<Utc>) -> Session {
     test.execute("DELETE FROM sessions").await;
-    let user = someone(test).await;
+    let user = create_user(test).await;
     let id = SessionId::from(Uuid::from_u128(1));
     let session = Session::begin(id, user, None, NOON, TimeDelta::days(7));
     let mut conn = test.connect().await;

@@ -1,7 +1,9 @@
 use grateful_domain::notification::{Act, Batch, Cause};
 use grateful_domain::{NotificationId, ShareId, UserId};
 use grateful_storage::{Counted, Difference, Repositories, Result};
-use grateful_testkit::{a_comment, a_like, a_link, a_message, a_reaction, someone};
+use grateful_testkit::{
+    a_comment, a_heart, a_link_share, a_message_share, a_reaction, create_user,
+};
 
 use crate::world::World;
 
@@ -137,7 +139,7 @@ async fn two_that_are_open_under_one_key_are_found() {
     let mut world = World::create().await;
     hearts_of(&mut world, 1).await;
     world.wait(chrono::TimeDelta::hours(2));
-    let ben = someone(&world.test).await;
+    let ben = create_user(&world.test).await;
     heart(&mut world, ben).await;
     world
         .test
@@ -185,13 +187,13 @@ async fn every_act(world: &mut World) {
     let [ben, caro, dan] = world.people().await;
     let (ana, post) = (world.ana, world.post.id);
     let comment = world.comment_by(ben).await;
-    let reply = a_comment().by(caro).answering(&comment).saved_in(&world.test).await;
-    let named = a_comment().by(dan).on(&world.post).saved_in(&world.test).await.id;
-    let message = a_message(ben, post, &[caro]);
+    let reply = a_comment().by(caro).answering(&comment).insert_into(&world.test).await;
+    let named = a_comment().by(dan).on(&world.post).insert_into(&world.test).await.id;
+    let message = a_message_share(ben, post, &[caro]);
     let mut conn = world.test.connect().await;
-    conn.likes().put(&a_like(ben, post)).await.unwrap();
+    conn.likes().put(&a_heart(ben, post)).await.unwrap();
     conn.emoji_reactions().put(&a_reaction(caro, post)).await.unwrap();
-    for share in [a_link(ben, post), message.clone()] {
+    for share in [a_link_share(ben, post), message.clone()] {
         conn.shares().put(&share).await.unwrap();
     }
     world
@@ -232,14 +234,14 @@ async fn hearts_of_three(world: &mut World) -> NotificationId {
 /// What tells of hearts that so many people really gave.
 async fn hearts_of(world: &mut World, people: usize) -> NotificationId {
     for _ in 0..people {
-        let person = someone(&world.test).await;
+        let person = create_user(&world.test).await;
         heart(world, person).await;
     }
     world.only().await.notification.id
 }
 
 async fn heart(world: &mut World, person: UserId) {
-    world.conn.likes().put(&a_like(person, world.post.id)).await.unwrap().unwrap();
+    world.conn.likes().put(&a_heart(person, world.post.id)).await.unwrap().unwrap();
     world.tell_ana(&[person], world.heart()).await;
 }
 

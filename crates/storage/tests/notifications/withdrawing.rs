@@ -156,7 +156,7 @@ async fn what_was_told_of_comments_goes_with_them() {
     let mut world = World::create().await;
     let [ben, caro] = world.people().await;
     let first = world.comment_by(ben).await;
-    let reply = a_comment().by(caro).answering(&first).saved_in(&world.test).await;
+    let reply = a_comment().by(caro).answering(&first).insert_into(&world.test).await;
     let other = world.comment_by(caro).await;
     let post = world.post.id;
     let answered = Act::Reply { post, comment: reply.id, parent: first.id };
@@ -258,7 +258,7 @@ async fn what_anybody_was_told_of_a_post_goes_with_it_at_once() {
     let mut world = World::create().await;
     let people: [_; 3] = world.people().await;
     let [ben, caro, _] = people;
-    let other = a_post().by(world.ana).saved_in(&world.test).await.id;
+    let other = a_post().by(world.ana).insert_into(&world.test).await.id;
     world.tell_ana(&people, world.heart()).await;
     let named = Act::Mention { post: world.post.id, comment: None };
     world

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::notification::{Act, Cause, Details, Event, SeenNotification};
 use grateful_domain::{Author, Comment, Emoji, Limit, NotificationId, PageRequest, Post, UserId};
 use grateful_storage::{Connection, NotificationQuery, Recorded, Repositories};
-use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, someone};
+use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, create_user};
 use uuid::Uuid;
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);
@@ -23,8 +23,8 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn create() -> Self {
         let test = TestDatabase::create().await;
-        let ana = someone(&test).await;
-        let post = a_post().by(ana).saved_in(&test).await;
+        let ana = create_user(&test).await;
+        let post = a_post().by(ana).insert_into(&test).await;
         let conn = test.connect().await;
         Self { test, conn, ana, post, now: NOON }
     }
@@ -32,14 +32,14 @@ impl World {
     pub(crate) async fn people<const N: usize>(&self) -> [UserId; N] {
         let mut people = [self.ana; N];
         for person in &mut people {
-            *person = someone(&self.test).await;
+            *person = create_user(&self.test).await;
         }
         people
     }
 
     /// Something said on Ana's post.
     pub(crate) async fn comment_by(&self, author: UserId) -> Comment {
-        a_comment().by(author).on(&self.post).saved_in(&self.test).await
+        a_comment().by(author).on(&self.post).insert_into(&self.test).await
     }
 
     pub(crate) fn wait(&mut self, time: TimeDelta) {

@@ -104,7 +104,7 @@ async fn a_relation_costs_one_statement_whatever_the_number() {
         in_one(conn.posts().by_each(Viewer::User(viewer), &people, most)).await;
         in_one(conn.posts().authors_of(Viewer::User(viewer), &posts)).await;
         in_one(conn.posts().public_of(Viewer::User(viewer), &posts)).await;
-        let engagement = in_one(conn.posts().engagement_of(&posts)).await;
+        let engagement = in_one(conn.posts().load_engagement(&posts)).await;
         assert_eq!(engagement.len(), size);
         in_one(conn.follows().followers_of_each(viewer, &people, most)).await;
         in_one(conn.follows().followed_by_each(viewer, &people, most)).await;
@@ -122,7 +122,7 @@ async fn of_whom_and_what_there_is_not_nothing_is_read() {
     assert!(in_one(conn.posts().by_each(Viewer::Guest, &[nobody], most)).await.is_empty());
     assert!(in_one(conn.posts().authors_of(Viewer::Guest, &[nothing])).await.is_empty());
     assert_eq!(
-        in_one(conn.posts().engagement_of(&[nothing])).await,
+        in_one(conn.posts().load_engagement(&[nothing])).await,
         HashMap::<_, Engagement>::new()
     );
     let five = UserId::from(5);

@@ -2,7 +2,7 @@
 
 use grateful_domain::{PeopleQuery, UserId};
 use grateful_storage::Repositories;
-use grateful_testkit::{TestDatabase, someone};
+use grateful_testkit::{TestDatabase, create_user};
 
 /// A database, and somebody who searches in it, whom nobody is called like.
 pub(crate) struct World {
@@ -13,7 +13,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn create() -> Self {
         let test = TestDatabase::create().await;
-        let viewer = someone(&test).await;
+        let viewer = create_user(&test).await;
         test.execute(&format!("UPDATE users SET username = 'zzz' WHERE id = {viewer}")).await;
         Self { test, viewer }
     }

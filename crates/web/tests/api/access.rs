@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use grateful_domain::{PostId, UserId};
 use grateful_storage::Repositories;
 use grateful_testkit::{
-    Api, Caller, PASSWORD, a_comment, a_like, a_link, a_png, a_post, a_reaction, block,
+    Api, Caller, PASSWORD, a_comment, a_heart, a_link_share, a_png, a_post, a_reaction, block,
 };
 use grateful_web::{Access, access_to};
 use serde_json::{Value, json};
@@ -232,19 +232,19 @@ struct World {
 impl World {
     async fn create() -> Self {
         let api = Api::create().await;
-        let [owner, follower] = [api.someone().await, api.someone().await];
-        let [stranger, blocked] = [api.someone().await, api.someone().await];
+        let [owner, follower] = [api.create_user().await, api.create_user().await];
+        let [stranger, blocked] = [api.create_user().await, api.create_user().await];
         follow(&api, &follower, owner.user.id).await;
         block(api.test(), owner.user.id, blocked.user.id).await;
-        let public = a_post().by(owner.user.id).saved_in(api.test()).await.id;
-        let private = a_post().by(owner.user.id).private().saved_in(api.test()).await.id;
-        let answered = a_post().by(owner.user.id).saved_in(api.test()).await;
+        let public = a_post().by(owner.user.id).insert_into(api.test()).await.id;
+        let private = a_post().by(owner.user.id).private().insert_into(api.test()).await.id;
+        let answered = a_post().by(owner.user.id).insert_into(api.test()).await;
         for caller in [&owner, &follower, &stranger, &blocked] {
             answer(&api, caller.user.id, answered.id).await;
         }
         let comment = async |by: &Caller| {
             let comment = a_comment().by(by.user.id).on(&answered);
-            comment.saved_in(api.test()).await.id.to_string()
+            comment.insert_into(api.test()).await.id.to_string()
         };
         let sessions = api.get("/api/v1/auth/sessions").by(&owner).send().await;
         let session = enveloped(&sessions)[0]["id"].as_str().unwrap().to_owned();
@@ -328,14 +328,14 @@ impl World {
 /// Gives a post a heart and an emoji, and takes its link: as if from before there were blocks.
 async fn answer(api: &Api, user: UserId, post: PostId) {
     let mut conn = api.test().connect().await;
-    conn.likes().put(&a_like(user, post)).await.unwrap();
+    conn.likes().put(&a_heart(user, post)).await.unwrap();
     conn.emoji_reactions().put(&a_reaction(user, post)).await.unwrap();
-    conn.shares().put(&a_link(user, post)).await.unwrap();
+    conn.shares().put(&a_link_share(user, post)).await.unwrap();
 }
 
 /// What the owner is told when somebody gives a post of theirs a heart.
 async fn told(api: &Api, owner: &Caller, by: &Caller) -> String {
-    let post = a_post().by(owner.user.id).saved_in(api.test()).await.id;
+    let post = a_post().by(owner.user.id).insert_into(api.test()).await.id;
     api.post(&format!("/api/v1/posts/{post}/heart")).by(by).send().await.expect(201);
     let told = api.get("/api/v1/notifications").by(owner).send().await.expect(200);
     told.json()[0]["id"].as_str().unwrap().to_owned()
@@ -343,7 +343,7 @@ async fn told(api: &Api, owner: &Caller, by: &Caller) -> String {
 
 /// Somebody whom all these follow.
 async fn followed(api: &Api, by: &[&Caller]) -> String {
-    let id = api.someone().await.user.id;
+    let id = api.create_user().await.user.id;
     for follower in by {
         follow(api, follower, id).await;
     }
@@ -356,7 +356,7 @@ async fn follow(api: &Api, who: &Caller, whom: UserId) {
 
 /// Somebody who has asked to follow the owner.
 async fn asker(api: &Api, owner: &Caller) -> String {
-    let asker = api.someone().await.user.id;
+    let asker = api.create_user().await.user.id;
     let sql = "INSERT INTO follows (id, follower_id, followed_id, status)
                VALUES (gen_random_uuid(),";
     api.test().execute(&format!("{sql} {asker}, {}, 'pending')", owner.user.id)).await;

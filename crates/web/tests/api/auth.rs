@@ -120,7 +120,7 @@ async fn a_password_may_be_of_any_characters() {
 #[actix_web::test]
 async fn whoever_knows_the_password_gets_a_token() {
     let api = Api::create().await;
-    a_user().named("Ana").saved_in(api.test()).await;
+    a_user().named("Ana").insert_into(api.test()).await;
 
     let body = json!({"email": " ANA@example.org ", "password": PASSWORD});
     let answer = api.post(LOG_IN).json(&body).send().await.expect(200);
@@ -135,7 +135,7 @@ async fn whoever_knows_the_password_gets_a_token() {
 #[actix_web::test]
 async fn whoever_does_not_is_refused_in_the_same_words_whatever_is_wrong() {
     let api = Api::create().await;
-    a_user().named("ana").saved_in(api.test()).await;
+    a_user().named("ana").insert_into(api.test()).await;
 
     for (email, password) in [
         ("ana@example.org", "battery staple"),
@@ -164,7 +164,7 @@ async fn signing_in_needs_both_parts_as_text() {
 #[actix_web::test]
 async fn a_token_that_is_not_good_opens_nothing() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let forged: String = ana.token.chars().rev().collect();
 
     for authorization in [
@@ -190,7 +190,7 @@ async fn a_token_that_is_not_good_opens_nothing() {
 #[actix_web::test]
 async fn a_token_is_good_until_the_moment_it_expires() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     api.app.clock.advance(App::SESSION_LIFETIME - TimeDelta::microseconds(1));
     api.get(SESSION).by(&ana).send().await.expect(200);
@@ -201,7 +201,7 @@ async fn a_token_is_good_until_the_moment_it_expires() {
 #[actix_web::test]
 async fn the_token_of_a_deleted_account_is_no_longer_good() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     api.test().execute("DELETE FROM users").await;
 
@@ -211,7 +211,7 @@ async fn the_token_of_a_deleted_account_is_no_longer_good() {
 #[actix_web::test]
 async fn logging_out_ends_the_token() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let answer = api.post(LOG_OUT).by(&ana).send().await.expect(200);
 
@@ -222,7 +222,7 @@ async fn logging_out_ends_the_token() {
 #[actix_web::test]
 async fn logging_out_works_without_a_good_token_too() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     api.post(LOG_OUT).by(&ana).send().await.expect(200);
 
     let nobody = api.post(LOG_OUT).send().await.expect(200);
@@ -237,7 +237,7 @@ async fn logging_out_works_without_a_good_token_too() {
 #[actix_web::test]
 async fn one_sees_where_one_is_signed_in() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let elsewhere = sign_in_again(&api, &ana, Some("Fox/1 (ü)")).await;
 
     let answer = api.get(SESSIONS).by(&ana).send().await.expect(200);
@@ -259,7 +259,7 @@ async fn one_sees_where_one_is_signed_in() {
 #[actix_web::test]
 async fn one_ends_one_of_ones_own_sessions() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let elsewhere = sign_in_again(&api, &ana, None).await;
     let path = format!("{SESSIONS}/{}", session_of(&api, &elsewhere).await);
 
@@ -275,7 +275,7 @@ async fn one_ends_one_of_ones_own_sessions() {
 #[actix_web::test]
 async fn the_sessions_of_others_and_nonsense_are_not_found() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
     let of_ana = session_of(&api, &ana).await;
 
     for id in [of_ana.as_str(), NOBODYS, "1", "x", "%00", "..%2f", "null"] {
@@ -288,7 +288,7 @@ async fn the_sessions_of_others_and_nonsense_are_not_found() {
 #[actix_web::test]
 async fn one_logs_out_everywhere_at_once() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
     let elsewhere = sign_in_again(&api, &ana, None).await;
 
     let answer = api.post(LOG_OUT_EVERYWHERE).by(&ana).send().await.expect(200);
@@ -302,7 +302,7 @@ async fn one_logs_out_everywhere_at_once() {
 #[actix_web::test]
 async fn a_changed_password_ends_all_other_sessions() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let elsewhere = sign_in_again(&api, &ana, None).await;
 
     let body = json!({"current_password": PASSWORD, "new_password": "battery staple"});
@@ -318,7 +318,7 @@ async fn a_changed_password_ends_all_other_sessions() {
 #[actix_web::test]
 async fn a_wrong_current_password_is_no_reason_to_sign_anybody_out() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let body = json!({"current_password": "battery staple", "new_password": "another staple"});
     let answer = api.put(CHANGE_PASSWORD).by(&ana).json(&body).send().await;
@@ -332,7 +332,7 @@ async fn a_wrong_current_password_is_no_reason_to_sign_anybody_out() {
 #[actix_web::test]
 async fn a_new_password_must_fit_the_rule_and_both_must_be_there() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for (body, fields) in [
         (json!({}), &["current_password", "new_password"][..]),

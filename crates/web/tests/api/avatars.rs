@@ -37,7 +37,7 @@ async fn everybody_has_a_colour_of_their_own_by_their_id() {
     let api = Api::create().await;
     let mut seen = vec![];
     for _ in 0..9 {
-        let id = i64::from(a_user().saved_in(api.test()).await.id);
+        let id = i64::from(a_user().insert_into(api.test()).await.id);
         let svg = read(&api, &id.to_string()).await.expect(200).body;
         let colour = COLOURS[usize::try_from(id % 8).unwrap()];
         assert!(String::from_utf8(svg).unwrap().contains(&format!("fill=\"#{colour}\"/>")), "{id}");
@@ -128,7 +128,7 @@ async fn it_can_only_be_read() {
 
 /// The id of somebody who is shown like this.
 async fn someone_named(api: &Api, name: &str) -> String {
-    let id = a_user().saved_in(api.test()).await.id;
+    let id = a_user().insert_into(api.test()).await.id;
     let name = name.replace('\'', "''");
     api.test().execute(&format!("UPDATE users SET display_name = '{name}' WHERE id = {id}")).await;
     id.to_string()

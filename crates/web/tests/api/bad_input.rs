@@ -14,7 +14,7 @@ const LIMIT: usize = 65_536;
 #[actix_web::test]
 async fn what_is_no_json_object_is_refused_in_the_field_body() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let deep = "[".repeat(10_000);
     let deep_field = format!(r#"{{"content": {deep}1{}}}"#, "]".repeat(10_000));
     let deep_objects = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
@@ -60,7 +60,7 @@ async fn what_is_no_json_object_is_refused_in_the_field_body() {
 #[actix_web::test]
 async fn of_a_field_that_is_sent_twice_the_last_counts() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let body = br#"{"content": "For rain.", "content": 1, "content": "For sun."}"#;
     let answer = api.post(POSTS).by(&ana).bytes(body.to_vec()).send().await.expect(201);
@@ -71,7 +71,7 @@ async fn of_a_field_that_is_sent_twice_the_last_counts() {
 #[actix_web::test]
 async fn escaped_characters_beyond_the_first_plane_arrive_whole() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let body = br#"{"content": "\ud83d\udc9c"}"#;
     let answer = api.post(POSTS).by(&ana).bytes(body.to_vec()).send().await.expect(201);
@@ -82,7 +82,7 @@ async fn escaped_characters_beyond_the_first_plane_arrive_whole() {
 #[actix_web::test]
 async fn a_missing_body_is_said_to_be_missing() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let answer = api.post(POSTS).by(&ana).bytes("").send().await;
 
@@ -92,7 +92,7 @@ async fn a_missing_body_is_said_to_be_missing() {
 #[actix_web::test]
 async fn where_no_body_is_needed_one_that_is_announced_but_empty_is_no_mistake() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let post = path_to(published(&api, &ana, "For rain.").await);
 
     for (method, path) in [
@@ -111,7 +111,7 @@ async fn where_no_body_is_needed_one_that_is_announced_but_empty_is_no_mistake()
 #[actix_web::test]
 async fn a_body_of_the_allowed_size_is_read() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let body = padded(LIMIT);
     assert_eq!(body.len(), LIMIT);
@@ -122,7 +122,7 @@ async fn a_body_of_the_allowed_size_is_read() {
 #[actix_web::test]
 async fn a_body_over_the_limit_is_too_large_whether_its_length_was_told_or_not() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let post = path_to(published(&api, &ana, "For rain.").await);
 
     for (method, path) in [
@@ -146,7 +146,7 @@ async fn a_body_over_the_limit_is_too_large_whether_its_length_was_told_or_not()
 #[actix_web::test]
 async fn an_encoded_body_is_never_inflated() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for encoding in ["gzip", "br", "deflate", "zstd", "identity, gzip", "GZIP", "x"] {
         let call = api.post(POSTS).by(&ana).with("Content-Encoding", encoding);
@@ -161,7 +161,7 @@ async fn an_encoded_body_is_never_inflated() {
 #[actix_web::test]
 async fn a_body_of_another_type_is_refused() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let body = r#"{"content": "For rain."}"#;
     let send = async |named: &str| {
         let call = api.post(POSTS).by(&ana).bytes(body);
@@ -189,7 +189,7 @@ async fn a_body_of_another_type_is_refused() {
 #[actix_web::test]
 async fn an_address_over_the_limit_is_too_long() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let path = |bytes: usize| {
         let start = "/api/v1/posts/feed?x=";
         format!("{start}{}", "x".repeat(bytes - start.len()))
@@ -204,7 +204,7 @@ async fn an_address_over_the_limit_is_too_long() {
 #[actix_web::test]
 async fn header_fields_over_the_limit_are_too_large() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let fits = api.get("/api/v1/posts/feed").by(&ana).with("X-Padding", &"x".repeat(30_000));
     let over = api.get("/api/v1/posts/feed").by(&ana).with("X-Padding", &"x".repeat(33_000));
@@ -216,7 +216,7 @@ async fn header_fields_over_the_limit_are_too_large() {
 #[actix_web::test]
 async fn whoever_is_not_signed_in_has_their_body_not_even_read() {
     let api = Api::create().await;
-    let post = path_to(a_post().saved_in(api.test()).await.id);
+    let post = path_to(a_post().insert_into(api.test()).await.id);
 
     for (method, path) in [
         (Method::POST, POSTS),
@@ -241,7 +241,7 @@ async fn whoever_is_not_signed_in_has_their_body_not_even_read() {
 #[actix_web::test]
 async fn every_path_is_the_same_with_and_without_a_final_slash() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let post = path_to(published(&api, &ana, "For rain.").await);
     let posts_of_ana = format!("/api/v1/users/{}/posts", ana.user.id);
 

@@ -15,7 +15,7 @@ use crate::support::{NOON, path_to, problem};
 #[actix_web::test]
 async fn a_path_that_leads_nowhere_does_so_for_everybody() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for path in [
         "/nowhere",
@@ -45,7 +45,7 @@ async fn a_path_that_leads_nowhere_does_so_for_everybody() {
 #[actix_web::test]
 async fn a_path_that_does_not_support_the_method_says_which_it_does() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let post = path_to("01937b5e-7c2a-7000-8000-000000000001");
 
     for (method, path, allow) in [
@@ -71,7 +71,7 @@ async fn a_path_that_does_not_support_the_method_says_which_it_does() {
 #[actix_web::test]
 async fn every_documented_path_refuses_the_methods_it_is_not_documented_with() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let document = api.get("/openapi.json").send().await.expect(200).json();
 
     for (pattern, item) in document["paths"].as_object().unwrap() {
@@ -93,8 +93,8 @@ async fn every_documented_path_refuses_the_methods_it_is_not_documented_with() {
 #[actix_web::test]
 async fn head_is_answered_as_get_is() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = path_to(a_post().saved_in(api.test()).await.id);
+    let ana = api.create_user().await;
+    let post = path_to(a_post().insert_into(api.test()).await.id);
 
     for path in ["/", "/health", "/readyz", "/api/v1/posts/feed", "/docs", &post] {
         let get = api.get(path).by(&ana).send().await.expect(200);
@@ -110,8 +110,8 @@ async fn head_is_answered_as_get_is() {
 #[actix_web::test]
 async fn a_mistake_of_ours_is_told_without_what_it_was() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = path_to(a_post().saved_in(api.test()).await.id);
+    let ana = api.create_user().await;
+    let post = path_to(a_post().insert_into(api.test()).await.id);
     api.test().execute("ALTER TABLE posts RENAME COLUMN content TO hidden_treasure").await;
 
     let body = json!({"content": "For rain."});
@@ -127,7 +127,7 @@ async fn a_mistake_of_ours_is_told_without_what_it_was() {
 #[actix_web::test]
 async fn a_row_that_cannot_be_read_is_told_without_what_is_in_it() {
     let api = Api::create().await;
-    let post = path_to(a_post().saved_in(api.test()).await.id);
+    let post = path_to(a_post().insert_into(api.test()).await.id);
     let spoil = "ALTER TABLE posts DROP CONSTRAINT posts_post_type_check;
                  UPDATE posts SET post_type = 'hidden_treasure'";
     api.test().execute(spoil).await;

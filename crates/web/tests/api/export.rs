@@ -6,7 +6,8 @@ use actix_web::http::Method;
 use grateful_application::hearts;
 use grateful_storage::Repositories;
 use grateful_testkit::{
-    Api, Caller, TestApp, TestDatabase, a_like, a_message, a_post, a_reaction, block, someone,
+    Api, Caller, TestApp, TestDatabase, a_heart, a_message_share, a_post, a_reaction, block,
+    create_user,
 };
 use grateful_web::WebConfig;
 use serde_json::{Value, json};
@@ -36,7 +37,7 @@ const SECTIONS: [&str; 14] = [
 #[actix_web::test]
 async fn whoever_has_done_nothing_has_a_whole_document_all_the_same() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let answer = api.get(EXPORT).by(&ana).send().await.expect(200);
 
@@ -57,16 +58,20 @@ async fn whoever_has_done_nothing_has_a_whole_document_all_the_same() {
 #[actix_web::test]
 async fn every_section_says_what_was_done() {
     let api = Api::create().await;
-    let [ana, ben, sue] = [api.someone().await, api.someone().await, api.someone().await];
-    let bens = a_post().by(ben.user.id).saved_in(api.test()).await;
-    let anas = a_post().by(ana.user.id).private().saved_in(api.test()).await;
+    let [ana, ben, sue] =
+        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let bens = a_post().by(ben.user.id).insert_into(api.test()).await;
+    let anas = a_post().by(ana.user.id).private().insert_into(api.test()).await;
     let shy = json!({"profile_preferences": {"approve_followers": true}});
     api.put("/api/v1/users/me/profile").by(&sue).json(&shy).send().await.expect(200);
     let mut conn = api.test().connect().await;
-    conn.likes().put(&a_like(ana.user.id, bens.id)).await.unwrap();
+    conn.likes().put(&a_heart(ana.user.id, bens.id)).await.unwrap();
     conn.emoji_reactions().put(&a_reaction(ana.user.id, bens.id)).await.unwrap();
-    conn.shares().put(&a_message(ana.user.id, bens.id, &[sue.user.id, ben.user.id])).await.unwrap();
-    conn.shares().put(&a_message(ben.user.id, bens.id, &[ana.user.id])).await.unwrap();
+    conn.shares()
+        .put(&a_message_share(ana.user.id, bens.id, &[sue.user.id, ben.user.id]))
+        .await
+        .unwrap();
+    conn.shares().put(&a_message_share(ben.user.id, bens.id, &[ana.user.id])).await.unwrap();
     let link = json!({"share_method": "url"});
     for (who, path, body) in [
         (&ana, format!("{}/share", path_to(bens.id)), link),
@@ -77,9 +82,9 @@ async fn every_section_says_what_was_done() {
     ] {
         api.post(&path).by(who).json(&body).send().await.expect(201);
     }
-    let (blocked, asker) = (someone(api.test()).await, someone(api.test()).await);
+    let (blocked, asker) = (create_user(api.test()).await, create_user(api.test()).await);
     block(api.test(), ana.user.id, blocked).await;
-    block(api.test(), someone(api.test()).await, ana.user.id).await;
+    block(api.test(), create_user(api.test()).await, ana.user.id).await;
     api.test()
         .execute(&format!(
             "INSERT INTO follows (id, follower_id, followed_id, status)
@@ -130,12 +135,12 @@ async fn every_section_says_what_was_done() {
 #[actix_web::test]
 async fn what_takes_many_parts_comes_whole_and_once() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     fill(api.test(), &ana).await;
-    let post = a_post().by(ana.user.id).saved_in(api.test()).await.id;
+    let post = a_post().by(ana.user.id).insert_into(api.test()).await.id;
     let fans = 130;
     for _ in 0..fans {
-        hearts::give(&api.app.app, someone(api.test()).await, post).await.unwrap();
+        hearts::give(&api.app.app, create_user(api.test()).await, post).await.unwrap();
     }
 
     let data = exported(&api, &ana).await;
@@ -176,12 +181,12 @@ async fn what_takes_many_parts_comes_whole_and_once() {
 #[actix_web::test]
 async fn of_others_there_is_no_more_than_they_show_everybody() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
-    let secret = a_post().by(ben.user.id).saying("Nobody may know").saved_in(api.test()).await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let secret = a_post().by(ben.user.id).saying("Nobody may know").insert_into(api.test()).await;
     let mut conn = api.test().connect().await;
-    conn.likes().put(&a_like(ana.user.id, secret.id)).await.unwrap();
-    conn.likes().put(&a_like(ben.user.id, secret.id)).await.unwrap();
-    conn.shares().put(&a_message(ben.user.id, secret.id, &[ana.user.id])).await.unwrap();
+    conn.likes().put(&a_heart(ana.user.id, secret.id)).await.unwrap();
+    conn.likes().put(&a_heart(ben.user.id, secret.id)).await.unwrap();
+    conn.shares().put(&a_message_share(ben.user.id, secret.id, &[ana.user.id])).await.unwrap();
     let comments = format!("{}/comments", path_to(secret.id));
     api.post(&comments).by(&ana).json(&json!({"content": "Mine"})).send().await.expect(201);
     api.post(&comments).by(&ben).json(&json!({"content": "Not hers"})).send().await.expect(201);
@@ -211,7 +216,7 @@ async fn of_others_there_is_no_more_than_they_show_everybody() {
 #[actix_web::test]
 async fn it_comes_bit_by_bit_and_holds_no_connection_while_somebody_reads_slowly() {
     let api = with_one_connection().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     fill(api.test(), &ana).await;
 
     let mut opened = api.get(EXPORT).by(&ana).open().await;
@@ -234,7 +239,7 @@ async fn it_comes_bit_by_bit_and_holds_no_connection_while_somebody_reads_slowly
 #[actix_web::test]
 async fn whoever_goes_away_leaves_no_connection_held() {
     let api = with_one_connection().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     fill(api.test(), &ana).await;
 
     for bits in [0, 1, 5] {
@@ -255,7 +260,7 @@ async fn whoever_goes_away_leaves_no_connection_held() {
 #[actix_web::test]
 async fn a_document_that_is_cut_short_does_not_end() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     fill(api.test(), &ana).await;
     let mut opened = api.get(EXPORT).by(&ana).open().await;
     let mut text = opened.next().await.unwrap();

@@ -12,11 +12,11 @@ const FEED: &str = "/api/v1/posts/feed";
 #[actix_web::test]
 async fn the_feed_is_a_bare_list_of_public_posts_newest_first() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let theirs = a_post().saved_in(api.test()).await.id.to_string();
-    let own = a_post().by(ana.user.id).saved_in(api.test()).await.id.to_string();
-    a_post().by(ana.user.id).private().saved_in(api.test()).await;
-    a_post().private().saved_in(api.test()).await;
+    let ana = api.create_user().await;
+    let theirs = a_post().insert_into(api.test()).await.id.to_string();
+    let own = a_post().by(ana.user.id).insert_into(api.test()).await.id.to_string();
+    a_post().by(ana.user.id).private().insert_into(api.test()).await;
+    a_post().private().insert_into(api.test()).await;
 
     let answer = feed(&api, "?algorithm=false").by(&ana).send().await.expect(200);
 
@@ -30,7 +30,7 @@ async fn the_feed_is_a_bare_list_of_public_posts_newest_first() {
 #[actix_web::test]
 async fn an_empty_feed_is_an_empty_list() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let answer = feed(&api, "?algorithm=false").by(&ana).send().await.expect(200);
 
@@ -41,9 +41,9 @@ async fn an_empty_feed_is_an_empty_list() {
 #[actix_web::test]
 async fn nobody_is_in_the_feed_across_a_block() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
-    let by_ana = a_post().by(ana.user.id).saved_in(api.test()).await.id.to_string();
-    let by_ben = a_post().by(ben.user.id).saved_in(api.test()).await.id.to_string();
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let by_ana = a_post().by(ana.user.id).insert_into(api.test()).await.id.to_string();
+    let by_ben = a_post().by(ben.user.id).insert_into(api.test()).await.id.to_string();
     block(api.test(), ana.user.id, ben.user.id).await;
 
     for (viewer, seen) in [(&ana, &by_ana), (&ben, &by_ben)] {
@@ -55,9 +55,9 @@ async fn nobody_is_in_the_feed_across_a_block() {
 #[actix_web::test]
 async fn twenty_posts_come_unless_asked_otherwise() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     for _ in 0..21 {
-        a_post().by(ana.user.id).saved_in(api.test()).await;
+        a_post().by(ana.user.id).insert_into(api.test()).await;
     }
 
     for (query, length) in [
@@ -77,7 +77,7 @@ async fn twenty_posts_come_unless_asked_otherwise() {
 #[actix_web::test]
 async fn what_is_out_of_bounds_is_refused_all_of_it_at_once() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for (query, fields) in [
         ("?limit=0", &["limit"][..]),
@@ -111,7 +111,7 @@ async fn what_is_out_of_bounds_is_refused_all_of_it_at_once() {
 #[actix_web::test]
 async fn the_bounds_are_named() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for (algorithm, offset) in [
         (true, "must be a whole number from 0 to 500; use a cursor to go on"),
@@ -132,16 +132,16 @@ async fn the_bounds_are_named() {
 #[actix_web::test]
 async fn the_links_lead_through_the_whole_feed_though_others_write() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let mut written = Vec::new();
     for _ in 0..7 {
-        written.push(a_post().saved_in(api.test()).await.id.to_string());
+        written.push(a_post().insert_into(api.test()).await.id.to_string());
     }
     written.reverse();
 
     let start = format!("{FEED}?algorithm=false&limit=3");
     let first = api.get(&start).by(&ana).send().await.expect(200);
-    a_post().saved_in(api.test()).await;
+    a_post().insert_into(api.test()).await;
     let rest = walk(&api, &ana, &next(&first).unwrap(), Answer::json).await;
 
     assert_eq!([ids(&first.json()), rest.0].concat(), written);
@@ -151,9 +151,9 @@ async fn the_links_lead_through_the_whole_feed_though_others_write() {
 #[actix_web::test]
 async fn a_link_keeps_what_was_asked_for_and_drops_where_it_began() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     for _ in 0..3 {
-        a_post().saved_in(api.test()).await;
+        a_post().insert_into(api.test()).await;
     }
 
     let path = format!("{FEED}/?offset=1&algorithm=false&limit=1");
@@ -167,9 +167,9 @@ async fn a_link_keeps_what_was_asked_for_and_drops_where_it_began() {
 #[actix_web::test]
 async fn the_cursor_of_one_list_is_refused_by_another() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     for _ in 0..2 {
-        a_post().by(ana.user.id).saved_in(api.test()).await;
+        a_post().by(ana.user.id).insert_into(api.test()).await;
     }
     let mine = "/api/v1/users/me/posts?offset=0";
     let cursor = async |path: &str| {
@@ -193,9 +193,9 @@ async fn the_cursor_of_one_list_is_refused_by_another() {
 #[actix_web::test]
 async fn a_cursor_that_was_tampered_with_is_refused_or_leads_elsewhere_but_never_fails() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     for _ in 0..2 {
-        a_post().saved_in(api.test()).await;
+        a_post().insert_into(api.test()).await;
     }
     for algorithm in [true, false] {
         let path = format!("?algorithm={algorithm}&limit=1");
@@ -219,8 +219,8 @@ async fn a_cursor_that_was_tampered_with_is_refused_or_leads_elsewhere_but_never
 #[actix_web::test]
 async fn nobody_learns_anybody_elses_address() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
-    let post = a_post().by(ana.user.id).saved_in(api.test()).await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let post = a_post().by(ana.user.id).insert_into(api.test()).await;
 
     for path in [FEED.to_owned(), path_to(post.id), format!("/api/v1/users/{}/posts", ana.user.id)]
     {

@@ -11,7 +11,7 @@ const OURS: &str = "http://localhost:3000";
 #[actix_web::test]
 async fn a_sane_request_id_is_taken_and_repeated_everywhere() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for id in ["1", "01937b5e-7c2a-7000-8000-000000000001", "a.b_c:d-E", &"x".repeat(128)] {
         let enveloped = api.get("/api/v1/auth/session").by(&ana).with("X-Request-Id", id);
@@ -28,7 +28,7 @@ async fn a_sane_request_id_is_taken_and_repeated_everywhere() {
 #[actix_web::test]
 async fn any_other_request_id_is_replaced_by_one_of_ours() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let mut seen = Vec::new();
     for id in ["", " ", "a b", "a\"b", "<script>", "ü", "{}", "a\tb", &"x".repeat(129)] {
@@ -45,8 +45,8 @@ async fn any_other_request_id_is_replaced_by_one_of_ours() {
 #[actix_web::test]
 async fn every_answer_tells_browsers_to_be_careful() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = path_to(a_post().saved_in(api.test()).await.id);
+    let ana = api.create_user().await;
+    let post = path_to(a_post().insert_into(api.test()).await.id);
 
     for call in [
         api.get("/health"),
@@ -74,7 +74,7 @@ async fn every_answer_tells_browsers_to_be_careful() {
 #[actix_web::test]
 async fn what_belongs_to_somebody_is_stored_by_no_cache() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for path in ["/api/v1/auth/session", "/api/v1/posts/feed", "/api/v1/users/me/posts"] {
         let answer = api.get(path).by(&ana).send().await.expect(200);
@@ -104,8 +104,8 @@ async fn a_page_of_ours_may_call_the_api() {
 #[actix_web::test]
 async fn a_page_of_ours_may_read_every_answer_errors_too() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = path_to(a_post().saved_in(api.test()).await.id);
+    let ana = api.create_user().await;
+    let post = path_to(a_post().insert_into(api.test()).await.id);
 
     for (call, status) in [
         (api.get(&post), 200),
@@ -136,7 +136,7 @@ async fn a_page_of_ours_may_read_every_answer_errors_too() {
 #[actix_web::test]
 async fn a_foreign_page_may_read_nothing() {
     let api = Api::create().await;
-    let post = path_to(a_post().saved_in(api.test()).await.id);
+    let post = path_to(a_post().insert_into(api.test()).await.id);
 
     for origin in [
         "https://evil.example",

@@ -10,8 +10,8 @@ const ME: &str = "/api/v1/users/me";
 #[actix_web::test]
 async fn whoever_leaves_is_gone_with_all_that_was_theirs() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
-    let post = path_to(a_post().by(ana.user.id).saved_in(api.test()).await.id);
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let post = path_to(a_post().by(ana.user.id).insert_into(api.test()).await.id);
 
     let answer = leave(&api, &ana, &json!({"password": PASSWORD})).await.expect(204);
 
@@ -27,7 +27,7 @@ async fn whoever_leaves_is_gone_with_all_that_was_theirs() {
 #[actix_web::test]
 async fn the_name_and_the_address_are_free_again() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     leave(&api, &ana, &json!({"password": PASSWORD})).await.expect(204);
 
     let newcomer = json!({
@@ -43,8 +43,9 @@ async fn the_name_and_the_address_are_free_again() {
 #[actix_web::test]
 async fn others_are_counted_and_told_as_if_they_had_never_been_there() {
     let api = Api::create().await;
-    let [ana, ben, caro] = [api.someone().await, api.someone().await, api.someone().await];
-    let post = path_to(a_post().by(ben.user.id).saved_in(api.test()).await.id);
+    let [ana, ben, caro] =
+        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let post = path_to(a_post().by(ben.user.id).insert_into(api.test()).await.id);
     for fan in [&caro, &ana] {
         for (rest, body) in [
             ("heart", json!({})),
@@ -77,8 +78,8 @@ async fn others_are_counted_and_told_as_if_they_had_never_been_there() {
 #[actix_web::test]
 async fn a_wrong_password_changes_nothing() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = path_to(a_post().by(ana.user.id).saved_in(api.test()).await.id);
+    let ana = api.create_user().await;
+    let post = path_to(a_post().by(ana.user.id).insert_into(api.test()).await.id);
 
     for wrong in
         ["battery staple", "", "correct horse ", "Correct horse", "\u{0}", &"x".repeat(10_000)]
@@ -95,7 +96,7 @@ async fn a_wrong_password_changes_nothing() {
 #[actix_web::test]
 async fn nobody_leaves_by_mistake() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for body in
         [json!({}), json!({"password": null}), json!({"password": 1}), json!({"password": ["x"]})]

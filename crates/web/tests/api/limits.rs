@@ -64,7 +64,7 @@ fn routes_are_counted_by_their_pattern() {
 #[actix_web::test]
 async fn whoever_writes_too_much_is_told_when_to_come_back() {
     let api = limited(|limits| limits.writes = Rate::new(2, TimeDelta::minutes(1))).await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let publish = || api.post(POSTS).by(&ana).json(&json!({"content": "For rain."})).send();
 
     for left in [1, 0] {
@@ -93,7 +93,7 @@ async fn whoever_writes_too_much_is_told_when_to_come_back() {
 #[actix_web::test]
 async fn a_failure_that_is_counted_says_so_too() {
     let api = limited(|limits| limits.writes = Rate::new(2, TimeDelta::minutes(1))).await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let answer = api.post(POSTS).by(&ana).bytes("{").send().await.expect(422);
 
@@ -103,7 +103,7 @@ async fn a_failure_that_is_counted_says_so_too() {
 #[actix_web::test]
 async fn people_do_not_take_from_each_other_and_always_may_read_and_leave() {
     let api = limited(|limits| limits.writes = Rate::new(1, TimeDelta::hours(1))).await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
     let read_all = "/api/v1/notifications/read-all";
     api.post(read_all).by(&ana).send().await.expect(200);
     api.post(read_all).by(&ana).send().await.expect(429);
@@ -123,7 +123,7 @@ async fn one_kind_does_not_take_from_another() {
         limits.searches = Rate::new(1, TimeDelta::hours(1));
     })
     .await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let search = || api.post(PLACES).by(&ana).json(&json!({"query": "Rain"})).send();
 
     assert_eq!(told(&search().await.expect(200)).0, "\"searches\";r=0");
@@ -201,7 +201,7 @@ async fn where_limits_are_off_nobody_counts() {
 #[actix_web::test]
 async fn after_ten_wrong_passwords_even_the_right_one_is_refused_in_the_same_time() {
     let api = counting_guesses().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let email = ana.user.email.as_str();
     let mut wrong = Duration::MAX;
     for number in 0..10 {
@@ -224,7 +224,7 @@ async fn after_ten_wrong_passwords_even_the_right_one_is_refused_in_the_same_tim
     assert!(wrong / 2 < refused, "wrong takes {wrong:?}, refused {refused:?}");
     // Whoever is in stays in, and the others are not concerned.
     api.get(FEED).by(&ana).send().await.expect(200);
-    let ben = api.someone().await;
+    let ben = api.create_user().await;
     log_in(&api, ben.user.email.as_str(), PASSWORD).await.0.expect(200);
     api.app.clock.advance(TimeDelta::seconds(90));
     log_in(&api, email, PASSWORD).await.0.expect(200);
@@ -244,7 +244,7 @@ async fn an_account_that_does_not_exist_cannot_be_told_by_its_limit() {
 #[actix_web::test]
 async fn passwords_that_are_right_are_not_counted() {
     let api = counting_guesses().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for _ in 0..15 {
         log_in(&api, ana.user.email.as_str(), PASSWORD).await.0.expect(200);

@@ -13,7 +13,7 @@ type Failing = fn() -> GeocoderError;
 #[actix_web::test]
 async fn places_are_found_by_name_and_no_more_than_asked_for() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for (limit, found) in [
         (json!(3), 3),
@@ -36,7 +36,7 @@ async fn places_are_found_by_name_and_no_more_than_asked_for() {
 #[actix_web::test]
 async fn what_cannot_be_looked_for_is_refused_by_field() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for (body, fields) in [
         (json!({}), &["query"][..]),
@@ -56,7 +56,7 @@ async fn what_cannot_be_looked_for_is_refused_by_field() {
 #[actix_web::test]
 async fn trouble_elsewhere_is_told_by_its_kind_and_nothing_leaks() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let failures: [(Failing, &str); 3] = [
         (|| GeocoderError::TimedOut, "nominatim_timeout"),

@@ -15,8 +15,8 @@ use crate::support::path_to;
 #[actix_web::test]
 async fn every_request_leaves_one_line_that_tells_what_happened_and_what_it_cost() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = path_to(a_post().saved_in(api.test()).await.id);
+    let ana = api.create_user().await;
+    let post = path_to(a_post().insert_into(api.test()).await.id);
     let log = Log::begin();
 
     api.get(&format!("{post}/?x=1")).by(&ana).with("X-Request-Id", "mine").send().await.expect(200);
@@ -38,7 +38,7 @@ async fn every_request_leaves_one_line_that_tells_what_happened_and_what_it_cost
 #[actix_web::test]
 async fn a_request_that_is_refused_leaves_one_line_too() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let log = Log::begin();
 
     api.get("/nowhere/secret").send().await.expect(404);
@@ -61,7 +61,7 @@ async fn a_request_that_is_refused_leaves_one_line_too() {
 #[actix_web::test]
 async fn a_mistake_of_ours_is_logged_once_with_its_cause() {
     let api = Api::create().await;
-    let post = path_to(a_post().saved_in(api.test()).await.id);
+    let post = path_to(a_post().insert_into(api.test()).await.id);
     api.test().execute("ALTER TABLE posts RENAME COLUMN content TO hidden_treasure").await;
     let log = Log::begin();
 
@@ -79,7 +79,7 @@ async fn the_same_statement_again_and_again_in_one_request_is_warned_of() {
     let thresholds = Thresholds::default().with_repeated(1);
     let db = test.pool(|config| config.with_thresholds(thresholds));
     let api = Api::on(TestApp::on(test, db), &WebConfig::default()).await;
-    let post = path_to(a_post().saved_in(api.test()).await.id);
+    let post = path_to(a_post().insert_into(api.test()).await.id);
     let log = Log::begin();
 
     api.get(&post).send().await.expect(200);
@@ -98,7 +98,7 @@ async fn no_line_at_any_level_shows_what_belongs_to_somebody() {
     let log = Log::begin();
     let secret = |name: &str| format!("hidden-treasure-{name}");
 
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let sign_up = json!({
         "username": "hidden-treasure-name",
         "email": "hidden-treasure-mail@example.org",

@@ -44,8 +44,8 @@ async fn where_it_is_switched_off_there_is_nothing() {
 #[actix_web::test]
 async fn a_request_is_measured_by_its_method_its_route_and_how_it_went() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = path_to(a_post().saved_in(api.test()).await.id);
+    let ana = api.create_user().await;
+    let post = path_to(a_post().insert_into(api.test()).await.id);
     let measured = Measured::begin();
 
     api.get(&format!("{post}/?x=1")).by(&ana).send().await.expect(200);
@@ -78,8 +78,8 @@ async fn a_request_is_measured_by_its_method_its_route_and_how_it_went() {
 #[actix_web::test]
 async fn the_statements_of_a_request_and_their_time_are_measured() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = path_to(a_post().saved_in(api.test()).await.id);
+    let ana = api.create_user().await;
+    let post = path_to(a_post().insert_into(api.test()).await.id);
     let measured = Measured::begin();
 
     api.get(&post).by(&ana).send().await.expect(200);
@@ -131,7 +131,7 @@ async fn whatever_clients_ask_for_there_are_no_labels_of_their_own() {
 #[actix_web::test]
 async fn every_label_of_a_request_is_a_word_of_ours() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let measured = Measured::begin();
     let id = "01937b5e-7c2a-7000-8000-000000000001";
     let patterns: BTreeSet<String> =
@@ -178,8 +178,8 @@ async fn nobody_is_told_what_took_how_long_unless_that_is_switched_on() {
 #[actix_web::test]
 async fn developers_are_told_what_took_how_long_and_so_are_their_pages() {
     let api = configured(WebConfig { server_timing: true, ..WebConfig::default() }).await;
-    let ana = api.someone().await;
-    let post = path_to(a_post().saved_in(api.test()).await.id);
+    let ana = api.create_user().await;
+    let post = path_to(a_post().insert_into(api.test()).await.id);
 
     for (call, statements) in [
         (api.get(&post).by(&ana), 2),

@@ -22,7 +22,7 @@ async fn the_document_is_served_as_it_is_made() {
 #[actix_web::test]
 async fn every_documented_operation_has_a_route() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for (method, pattern, _) in operations() {
         let path = pattern.replace("{id}", "01937b5e-7c2a-7000-8000-000000000001");
@@ -125,7 +125,7 @@ fn every_operation_tells_how_it_fails() {
 #[actix_web::test]
 async fn the_page_that_shows_the_document_works_from_this_server_alone() {
     let api = Api::create().await;
-    a_post().saved_in(api.test()).await;
+    a_post().insert_into(api.test()).await;
 
     let page = api.get("/docs").send().await.expect(200);
 

@@ -14,7 +14,7 @@ const SUMMARY: [&str; 5] = ["bio", "display_name", "id", "profile_image_url", "u
 #[actix_web::test]
 async fn people_are_found_by_both_names_the_best_matches_first() {
     let api = Api::create().await;
-    let me = api.someone().await;
+    let me = api.create_user().await;
     for (username, shown) in [
         ("joanna", None),
         ("anabel", None),
@@ -39,7 +39,7 @@ async fn people_are_found_by_both_names_the_best_matches_first() {
 #[actix_web::test]
 async fn no_more_are_found_than_asked_for_whatever_number_that_is() {
     let api = Api::create().await;
-    let me = api.someone().await;
+    let me = api.create_user().await;
     for number in 10..65 {
         named(&api, &format!("ana{number}"), None).await;
     }
@@ -69,7 +69,7 @@ async fn no_more_are_found_than_asked_for_whatever_number_that_is() {
 #[actix_web::test]
 async fn what_is_in_no_name_finds_nobody() {
     let api = Api::create().await;
-    let me = api.someone().await;
+    let me = api.create_user().await;
     named(&api, "ana", Some("Ana")).await;
 
     for query in [
@@ -97,7 +97,7 @@ async fn what_is_in_no_name_finds_nobody() {
 #[actix_web::test]
 async fn what_cannot_be_looked_for_is_refused_by_field() {
     let api = Api::create().await;
-    let me = api.someone().await;
+    let me = api.create_user().await;
 
     for (path, body, fields) in [
         (SEARCH, json!({}), &["query"][..]),
@@ -122,7 +122,7 @@ async fn what_cannot_be_looked_for_is_refused_by_field() {
 #[actix_web::test]
 async fn across_a_block_and_by_oneself_nobody_is_found() {
     let api = Api::create().await;
-    let [me, other] = [api.someone().await, api.someone().await];
+    let [me, other] = [api.create_user().await, api.create_user().await];
     let [mine, theirs] = [&me, &other].map(|caller| caller.user.username.as_str().to_owned());
     block(api.test(), other.user.id, me.user.id).await;
 
@@ -144,7 +144,7 @@ async fn across_a_block_and_by_oneself_nobody_is_found() {
 #[actix_web::test]
 async fn names_come_back_as_they_were_sent_by_whether_they_are_somebodys() {
     let api = Api::create().await;
-    let me = api.someone().await;
+    let me = api.create_user().await;
     for name in ["Ana", "ben-x", "cat"] {
         named(&api, name, None).await;
     }
@@ -166,7 +166,7 @@ async fn names_come_back_as_they_were_sent_by_whether_they_are_somebodys() {
 #[actix_web::test]
 async fn of_more_than_fifty_names_the_first_fifty_are_answered() {
     let api = Api::create().await;
-    let me = api.someone().await;
+    let me = api.create_user().await;
     named(&api, "ana49", None).await;
     named(&api, "ana50", None).await;
     let names: Vec<String> = (0..1_000).map(|number| format!("ana{number}")).collect();
@@ -180,7 +180,7 @@ async fn of_more_than_fifty_names_the_first_fifty_are_answered() {
 #[actix_web::test]
 async fn a_name_leads_to_whoever_has_it() {
     let api = Api::create().await;
-    let me = api.someone().await;
+    let me = api.create_user().await;
     let id = named(&api, "Ana.B-c_d", None).await;
 
     for path in
@@ -196,7 +196,7 @@ async fn a_name_leads_to_whoever_has_it() {
 #[actix_web::test]
 async fn somebody_may_be_called_like_the_end_of_a_path() {
     let api = Api::create().await;
-    let me = api.someone().await;
+    let me = api.create_user().await;
 
     for name in
         ["posts", "profile", "followers", "following", "follow-stats", "block", "by_username"]
@@ -211,7 +211,7 @@ async fn somebody_may_be_called_like_the_end_of_a_path() {
 #[actix_web::test]
 async fn a_name_that_nobody_has_is_not_found_whatever_is_in_it() {
     let api = Api::create().await;
-    let me = api.someone().await;
+    let me = api.create_user().await;
     named(&api, "ana", None).await;
 
     for name in [
@@ -252,7 +252,7 @@ async fn sort(api: &Api, by: &Caller, usernames: Value) -> Value {
 
 /// Somebody of this username, who is shown so.
 async fn named(api: &Api, username: &str, shown: Option<&str>) -> i64 {
-    let id = a_user().named(username).saved_in(api.test()).await.id;
+    let id = a_user().named(username).insert_into(api.test()).await.id;
     if let Some(shown) = shown {
         let sql = format!("UPDATE users SET display_name = '{shown}' WHERE id = {id}");
         api.test().execute(&sql).await;

@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, stream};
 use grateful_application::Pictures;
 use grateful_domain::Colour;
 use grateful_testkit::{
-    Answer, Api, BOUNDARY, Caller, PASSWORD, TestApp, a_form, a_large_png, a_png,
+    Answer, Api, BOUNDARY, Caller, PASSWORD, TestApp, a_large_png, a_png, multipart_form,
 };
 use grateful_web::{LimitsConfig, WebConfig};
 use rstest::rstest;
@@ -28,7 +28,7 @@ const SIZES: [&str; 4] = ["large", "medium", "small", "thumbnail"];
 #[actix_web::test]
 async fn a_photo_that_was_taken_is_served_in_four_sizes_to_everybody() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let photo = enveloped(&send(&api, &ana, &a_png(300, 200)).await.expect(200));
 
@@ -51,7 +51,7 @@ async fn a_photo_that_was_taken_is_served_in_four_sizes_to_everybody() {
 #[actix_web::test]
 async fn others_see_it_in_the_profile_and_beside_posts() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
     let medium =
         send(&api, &ana, &a_png(9, 9)).await.expect(200).data()["profile_image_url"].take();
 
@@ -70,7 +70,7 @@ async fn others_see_it_in_the_profile_and_beside_posts() {
 #[actix_web::test]
 async fn another_photo_has_another_name_and_the_one_before_is_gone() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let first = send(&api, &ana, &a_png(9, 9)).await.expect(200).data();
 
     let second = send(&api, &ana, &a_png(9, 9)).await.expect(200).data();
@@ -82,7 +82,7 @@ async fn another_photo_has_another_name_and_the_one_before_is_gone() {
 #[actix_web::test]
 async fn a_photo_can_be_taken_away_once() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let photo = send(&api, &ana, &a_png(9, 9)).await.expect(200).data();
 
     let removed = api.delete(PHOTO).by(&ana).send().await.expect(200);
@@ -98,7 +98,7 @@ async fn a_photo_can_be_taken_away_once() {
 #[actix_web::test]
 async fn what_stands_for_a_photo_is_where_it_is_said_to_be() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let answer = api.get(&format!("{PHOTO}/default")).by(&ana).send().await.expect(200);
 
@@ -112,7 +112,7 @@ async fn what_stands_for_a_photo_is_where_it_is_said_to_be() {
 #[actix_web::test]
 async fn whoever_leaves_takes_their_files_along() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let photo = send(&api, &ana, &a_png(9, 9)).await.expect(200).data();
     let form: [(&str, &[u8]); 2] = [("content", b"Look!"), ("image", &a_png(9, 9))];
     let post = api.post("/api/v1/posts/upload").by(&ana).form(&form).send().await.expect(201);
@@ -132,7 +132,7 @@ async fn whoever_leaves_takes_their_files_along() {
 #[actix_web::test]
 async fn no_route_changes_the_photo_of_another_person() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
     let bens = send(&api, &ben, &a_png(9, 9)).await.expect(200).data();
 
     for (method, pattern, _) in operations() {
@@ -157,7 +157,7 @@ async fn no_route_changes_the_photo_of_another_person() {
 #[actix_web::test]
 async fn the_name_of_the_file_and_its_declared_type_prove_nothing() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let pretending = |file: &[u8], name: &str, named: &str| {
         let head = format!(
             "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
@@ -192,7 +192,7 @@ async fn the_name_of_the_file_and_its_declared_type_prove_nothing() {
 #[actix_web::test]
 async fn a_picture_that_is_not_taken_is_refused_in_the_field_file() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let whole = a_png(60, 60);
 
     for (file, reason) in [
@@ -213,7 +213,7 @@ async fn a_picture_that_is_not_taken_is_refused_in_the_field_file() {
 #[actix_web::test]
 async fn a_form_without_a_file_is_refused() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for form in [&[][..], &[("focus", &b"0.5,0.5"[..])], &[("file", b"")], &[("image", b"x")]] {
         let refused = api.post(PHOTO).by(&ana).form(form).send().await;
@@ -225,7 +225,7 @@ async fn a_form_without_a_file_is_refused() {
 #[actix_web::test]
 async fn the_focus_is_two_numbers_from_0_to_1() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let send = |focus: &[u8]| {
         let form = [("file", &a_png(9, 9)[..]), ("focus", focus)];
         api.post(PHOTO).by(&ana).form(&form).send()
@@ -255,7 +255,7 @@ async fn the_focus_is_two_numbers_from_0_to_1() {
 #[actix_web::test]
 async fn all_that_is_wrong_is_said_at_once() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let refused = api.post(PHOTO).by(&ana).form(&[("focus", b"2,2")]).send().await;
 
@@ -272,7 +272,7 @@ async fn all_that_is_wrong_is_said_at_once() {
 #[actix_web::test]
 async fn what_is_no_form_is_of_another_type(#[case] named: &str) {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let call = api.post(PHOTO).by(&ana).form(&[("file", &a_png(9, 9))]);
     let refused = call.with("Content-Type", named).send().await;
@@ -284,7 +284,7 @@ async fn what_is_no_form_is_of_another_type(#[case] named: &str) {
 #[actix_web::test]
 async fn an_encoded_form_is_never_inflated() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for encoding in ["gzip", "br", "deflate", "zstd"] {
         let call = api.post(PHOTO).by(&ana).form(&[("file", &a_png(9, 9))]);
@@ -296,8 +296,8 @@ async fn an_encoded_form_is_never_inflated() {
 #[actix_web::test]
 async fn a_form_that_is_none_is_refused_in_the_field_body() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let whole = a_form(&[("file", &a_png(60, 60))]);
+    let ana = api.create_user().await;
+    let whole = multipart_form(&[("file", &a_png(60, 60))]);
     let part = |head: &str| format!("--{BOUNDARY}\r\n{head}\r\n\r\nx\r\n--{BOUNDARY}--\r\n");
     let long = format!("X-Long: {}", "x".repeat(100_000));
 
@@ -329,8 +329,8 @@ async fn a_form_that_is_none_is_refused_in_the_field_body() {
 #[actix_web::test]
 async fn a_form_whose_connection_breaks_does_nothing() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let form = a_form(&[("file", &a_png(60, 60))]);
+    let ana = api.create_user().await;
+    let form = multipart_form(&[("file", &a_png(60, 60))]);
     let half = Bytes::copy_from_slice(&form[..form.len() / 2]);
 
     let broken = stream::iter([Ok(half), Err(actix_web::error::PayloadError::Incomplete(None))]);
@@ -343,7 +343,7 @@ async fn a_form_whose_connection_breaks_does_nothing() {
 #[actix_web::test]
 async fn a_file_of_the_largest_size_is_looked_at_and_one_byte_more_is_not() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     // What stands behind the end of a picture is no part of it.
     let mut file = a_png(9, 9);
     file.resize(LIMIT, 0);
@@ -358,7 +358,7 @@ async fn a_file_of_the_largest_size_is_looked_at_and_one_byte_more_is_not() {
 #[actix_web::test]
 async fn a_form_that_says_itself_that_it_is_too_large_is_not_read() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for length in ["6000000", "18446744073709551615"] {
         let body = Endless::part("file");
@@ -377,7 +377,7 @@ async fn a_form_that_says_itself_that_it_is_too_large_is_not_read() {
 #[actix_web::test]
 async fn reading_stops_where_a_part_grows_too_large(#[case] name: &str, #[case] limit: usize) {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let body = Endless::part(name);
 
     let refused = api.post(PHOTO).by(&ana).streamed(body.bits()).send().await;
@@ -391,7 +391,7 @@ async fn reading_stops_where_a_part_grows_too_large(#[case] name: &str, #[case] 
 #[actix_web::test]
 async fn reading_stops_where_there_is_no_end_of_parts() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let part = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n\r\n");
     let body = Endless::of("", &part);
 
@@ -417,7 +417,7 @@ async fn where_the_queue_is_full_the_form_is_not_even_read() {
     let mut app = TestApp::create().await;
     app.app.pictures = Arc::new(Pictures::new(1));
     let api = Api::on(app, &WebConfig::default()).await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let mut places: Vec<_> = (0..16).map(|_| api.app.app.pictures.admit().unwrap()).collect();
 
     let body = Endless::part("file");
@@ -439,7 +439,7 @@ async fn a_form_that_does_not_come_is_not_waited_for() {
     let patience = Duration::from_millis(100);
     let config = WebConfig { patience, ..WebConfig::default() };
     let api = Api::on(TestApp::create().await, &config).await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let head =
         Bytes::from(format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\""));
     let begun = Instant::now();
@@ -455,7 +455,7 @@ async fn a_form_that_does_not_come_is_not_waited_for() {
 #[actix_web::test]
 async fn the_same_form_again_gets_the_first_answer_whatever_separates_its_parts() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let parts: [(&str, &[u8]); 2] = [("file", &a_png(9, 9)), ("focus", b"0.5,0.5")];
     let keyed = |form: Vec<u8>, boundary: &str| {
         form_of(&api, &ana, form)
@@ -464,12 +464,12 @@ async fn the_same_form_again_gets_the_first_answer_whatever_separates_its_parts(
             .send()
     };
     let other = String::from_utf8_lossy(BOUNDARY.as_bytes()).replace('-', "_");
-    let form = a_form(&parts);
+    let form = multipart_form(&parts);
     let separated_otherwise = replaced(&form, BOUNDARY.as_bytes(), other.as_bytes());
 
     let first = keyed(form, BOUNDARY).await.expect(200);
     let again = keyed(separated_otherwise, &other).await.expect(200);
-    let changed = a_form(&[("file", &a_png(9, 9)), ("focus", b"0.5,0.6")]);
+    let changed = multipart_form(&[("file", &a_png(9, 9)), ("focus", b"0.5,0.6")]);
     let changed = keyed(changed, BOUNDARY).await;
 
     assert_eq!(enveloped(&again), enveloped(&first));
@@ -482,7 +482,7 @@ async fn the_same_form_again_gets_the_first_answer_whatever_separates_its_parts(
 #[actix_web::test]
 async fn a_key_that_is_none_is_refused_before_the_form_is_read() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let body = Endless::part("file");
 
     let call = api.post(PHOTO).by(&ana).streamed(body.bits()).with("Idempotency-Key", "a b");
@@ -496,7 +496,7 @@ async fn a_key_that_is_none_is_refused_before_the_form_is_read() {
 async fn twenty_pictures_an_hour_are_taken_from_one_person() {
     let config = WebConfig { limits: Some(LimitsConfig::default()), ..WebConfig::default() };
     let api = Api::on(TestApp::create().await, &config).await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
     for number in 0..20 {
         // Of either kind, and however it ends.
         let call = if number % 2 == 0 { api.post(PHOTO) } else { api.post("/api/v1/posts/upload") };

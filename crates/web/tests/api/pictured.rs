@@ -14,7 +14,7 @@ const LIMIT: usize = 5_242_880;
 #[actix_web::test]
 async fn a_post_with_a_picture_is_published_bare_and_the_picture_served() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let form = [("content", &b" For rain.\r\nAnd sun. "[..]), ("image", &a_png(30, 20))];
     let answer = send(&api, &ana, &form).await.expect(201);
@@ -48,7 +48,7 @@ async fn a_post_with_a_picture_is_published_bare_and_the_picture_served() {
 #[actix_web::test]
 async fn everything_that_can_be_said_of_a_post_is_kept() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let picture = a_png(9, 9);
     let form = [
@@ -76,7 +76,7 @@ async fn everything_that_can_be_said_of_a_post_is_kept() {
 #[actix_web::test]
 async fn what_is_left_empty_is_absent() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let form: [(&str, &[u8]); 6] = [
         ("content", b"For rain."),
@@ -102,7 +102,7 @@ async fn what_is_left_empty_is_absent() {
 #[actix_web::test]
 async fn the_type_is_detected_where_none_is_named() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let picture = a_png(9, 9);
     let (long, longer) = ("x".repeat(300), "x".repeat(301));
 
@@ -125,7 +125,7 @@ async fn the_type_is_detected_where_none_is_named() {
 #[actix_web::test]
 async fn forms_have_several_words_for_yes_and_no() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for (word, is_public) in [
         ("true", true),
@@ -152,7 +152,7 @@ async fn forms_have_several_words_for_yes_and_no() {
 #[actix_web::test]
 async fn all_that_is_wrong_with_the_words_is_said_at_once_and_nothing_is_kept() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let (picture, long) = (a_png(9, 9), "x".repeat(501));
     let all = ["content", "is_public", "location", "post_type", "title"];
 
@@ -182,7 +182,7 @@ async fn all_that_is_wrong_with_the_words_is_said_at_once_and_nothing_is_kept() 
 #[actix_web::test]
 async fn a_picture_that_is_not_taken_is_refused_in_the_field_image_or_by_its_type() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let whole = a_png(60, 60);
 
     let text = with_picture(&api, &ana, b"GIF89a").await;
@@ -199,7 +199,7 @@ async fn a_picture_that_is_not_taken_is_refused_in_the_field_image_or_by_its_typ
 #[actix_web::test]
 async fn reading_stops_where_the_picture_grows_too_large() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let body = Endless::part("image");
 
     let refused = api.post(UPLOAD).by(&ana).streamed(body.bits()).send().await;
@@ -211,7 +211,7 @@ async fn reading_stops_where_the_picture_grows_too_large() {
 #[actix_web::test]
 async fn only_a_picture_that_is_sent_along_becomes_the_image() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let other = with_picture(&api, &ana, &a_png(9, 9)).await.expect(201).json();
     let other = other["image_url"].as_str().unwrap().as_bytes();
 
@@ -225,7 +225,7 @@ async fn only_a_picture_that_is_sent_along_becomes_the_image() {
 #[actix_web::test]
 async fn an_image_is_shown_again_by_its_address_until_no_post_shows_it() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
     let first = with_picture(&api, &ana, &a_png(9, 9)).await.expect(201).json();
     let url = first["image_url"].as_str().unwrap();
     let again = json!({"content": "Again!", "image_url": url});
@@ -245,7 +245,7 @@ async fn an_image_is_shown_again_by_its_address_until_no_post_shows_it() {
 #[actix_web::test]
 async fn an_image_that_an_edit_takes_away_is_gone() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let post = with_picture(&api, &ana, &a_png(9, 9)).await.expect(201).json();
     let (url, path) = (post["image_url"].as_str().unwrap(), path_to(post["id"].as_str().unwrap()));
 
@@ -259,7 +259,7 @@ async fn an_image_that_an_edit_takes_away_is_gone() {
 #[actix_web::test]
 async fn the_same_form_again_gets_the_first_answer() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let keyed = |form: &[(&str, &[u8])]| {
         api.post(UPLOAD).by(&ana).form(form).with("Idempotency-Key", "k").send()
     };
@@ -280,7 +280,7 @@ async fn the_same_form_again_gets_the_first_answer() {
 #[actix_web::test]
 async fn nothing_else_is_at_this_path() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {
         let refused = api.call(method, UPLOAD).by(&ana).send().await;

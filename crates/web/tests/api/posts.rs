@@ -14,7 +14,7 @@ const IMAGE: &str = "/uploads/posts/01937b5e-7c2a-7000-8000-000000000001.jpg";
 #[actix_web::test]
 async fn a_post_is_published_bare_and_read_back_the_same() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let body = json!({"content": " For rain.\r\nAnd sun.\t"});
     let answer = api.post(POSTS).by(&ana).json(&body).send().await.expect(201);
@@ -56,7 +56,7 @@ async fn a_post_is_published_bare_and_read_back_the_same() {
 #[actix_web::test]
 async fn everything_that_can_be_said_of_a_post_is_kept() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     upload(&api).await;
 
     let body = json!({
@@ -86,7 +86,7 @@ async fn everything_that_can_be_said_of_a_post_is_kept() {
 #[actix_web::test]
 async fn null_is_absent_where_a_post_is_made_and_what_is_unknown_is_ignored() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let body = json!({
         "content": "For rain.",
@@ -111,7 +111,7 @@ async fn null_is_absent_where_a_post_is_made_and_what_is_unknown_is_ignored() {
 #[actix_web::test]
 async fn the_type_is_detected_where_none_is_named() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     upload(&api).await;
     let twenty_words = vec!["word"; 20].join(" ");
 
@@ -132,7 +132,7 @@ async fn the_type_is_detected_where_none_is_named() {
 #[actix_web::test]
 async fn all_that_is_wrong_with_a_post_is_said_at_once() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let all = ["content", "image_url", "is_public", "location", "post_type", "title"];
 
     for (body, fields) in [
@@ -176,7 +176,7 @@ async fn all_that_is_wrong_with_a_post_is_said_at_once() {
 #[actix_web::test]
 async fn characters_are_counted_as_people_count_them() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     // Each é is two code points until it is normalised, each line break two until it is unified.
     let content = format!("{}\r\n{}", "e\u{301}".repeat(249), "💜".repeat(250));
@@ -189,8 +189,8 @@ async fn characters_are_counted_as_people_count_them() {
 #[actix_web::test]
 async fn a_post_shows_what_the_viewer_did_to_it() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
-    let post = a_post().saved_in(api.test()).await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let post = a_post().insert_into(api.test()).await;
     let react = format!(
         "INSERT INTO likes (id, user_id, post_id) VALUES (gen_random_uuid(), {user}, '{post}');
          INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code)
@@ -219,7 +219,7 @@ async fn a_post_shows_what_the_viewer_did_to_it() {
 #[actix_web::test]
 async fn an_author_is_shown_by_their_display_name_and_picture_where_they_have_them() {
     let api = Api::create().await;
-    let post = a_post().saved_in(api.test()).await;
+    let post = a_post().insert_into(api.test()).await;
     let named = "UPDATE users SET display_name = 'Ana Böhm', profile_image_url = '/uploads/a.jpg'";
     api.test().execute(named).await;
 
@@ -236,9 +236,9 @@ async fn an_author_is_shown_by_their_display_name_and_picture_where_they_have_th
 #[actix_web::test]
 async fn a_post_that_cannot_be_seen_is_not_there() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
-    let private = a_post().by(ana.user.id).private().saved_in(api.test()).await;
-    let public = a_post().by(ana.user.id).saved_in(api.test()).await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let private = a_post().by(ana.user.id).private().insert_into(api.test()).await;
+    let public = a_post().by(ana.user.id).insert_into(api.test()).await;
     block(api.test(), ana.user.id, ben.user.id).await;
 
     for id in [private.id.to_string(), public.id.to_string(), NOBODYS.to_owned()] {
@@ -259,7 +259,7 @@ async fn a_post_that_cannot_be_seen_is_not_there() {
 #[actix_web::test]
 async fn a_malformed_id_belongs_to_no_post() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for id in
         ["1", "x", "%00", "null", "99999999999999999999999", "..%2f..", "01937b5e", "%F0%9F%92%9C"]
@@ -279,7 +279,7 @@ async fn a_malformed_id_belongs_to_no_post() {
 #[actix_web::test]
 async fn a_token_that_is_sent_must_be_good_even_where_none_is_needed() {
     let api = Api::create().await;
-    let post = a_post().saved_in(api.test()).await;
+    let post = a_post().insert_into(api.test()).await;
 
     let call = api.get(&path_to(post.id)).with("Authorization", "Bearer nonsense");
 
@@ -289,8 +289,8 @@ async fn a_token_that_is_sent_must_be_good_even_where_none_is_needed() {
 #[actix_web::test]
 async fn only_the_author_changes_or_deletes_what_others_can_see() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
-    let path = path_to(a_post().by(ana.user.id).saved_in(api.test()).await.id);
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let path = path_to(a_post().by(ana.user.id).insert_into(api.test()).await.id);
 
     let edit = api.patch(&path).by(&ben).json(&json!({"title": "x"})).send().await;
     let deletion = api.delete(&path).by(&ben).send().await;
@@ -304,7 +304,7 @@ async fn only_the_author_changes_or_deletes_what_others_can_see() {
 #[actix_web::test]
 async fn an_edit_changes_what_is_there_clears_what_is_null_and_leaves_the_rest() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let body = json!({"content": "For rain.", "title": "Rain", "location": "Lisboa"});
     let post = api.post(POSTS).by(&ana).json(&body).send().await.expect(201).json();
     let path = path_to(post["id"].as_str().unwrap());
@@ -324,7 +324,7 @@ async fn an_edit_changes_what_is_there_clears_what_is_null_and_leaves_the_rest()
 #[actix_web::test]
 async fn a_blank_clears_what_can_be_cleared() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     upload(&api).await;
     let body =
         json!({"content": "For rain.", "title": "Rain", "location": "Lisboa", "image_url": IMAGE});
@@ -342,7 +342,7 @@ async fn a_blank_clears_what_can_be_cleared() {
 #[actix_web::test]
 async fn what_every_post_has_cannot_be_cleared() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let path = path_to(published(&api, &ana, "For rain.").await);
     let before = api.get(&path).send().await.expect(200);
 
@@ -366,7 +366,7 @@ async fn what_every_post_has_cannot_be_cleared() {
 #[actix_web::test]
 async fn an_edit_that_changes_nothing_keeps_the_tag() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let path = path_to(published(&api, &ana, "For rain.").await);
     let before = api.get(&path).send().await.expect(200);
     api.app.clock.advance(TimeDelta::minutes(1));
@@ -381,7 +381,7 @@ async fn an_edit_that_changes_nothing_keeps_the_tag() {
 #[actix_web::test]
 async fn a_deleted_post_is_gone() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let path = path_to(published(&api, &ana, "For rain.").await);
 
     let answer = api.delete(&path).by(&ana).send().await.expect(204);
@@ -394,7 +394,7 @@ async fn a_deleted_post_is_gone() {
 #[actix_web::test]
 async fn the_tag_is_strong_and_changes_with_every_edit_and_with_nothing_else() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let path = path_to(published(&api, &ana, "For rain.").await);
     let tag = async || tag_of(&api.get(&path).send().await.expect(200));
     let first = tag().await;
@@ -417,7 +417,7 @@ async fn the_tag_is_strong_and_changes_with_every_edit_and_with_nothing_else() {
 #[actix_web::test]
 async fn whoever_has_the_state_already_gets_no_body() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let path = path_to(published(&api, &ana, "For rain.").await);
     let tag = tag_of(&api.get(&path).send().await.expect(200));
 
@@ -442,7 +442,7 @@ async fn whoever_has_the_state_already_gets_no_body() {
 #[actix_web::test]
 async fn an_edit_is_made_only_in_the_states_it_names() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let path = path_to(published(&api, &ana, "For rain.").await);
     let edit = async |expected: &str, title: &str| {
         let patch = json!({"title": title});
@@ -468,9 +468,9 @@ async fn an_edit_is_made_only_in_the_states_it_names() {
 #[actix_web::test]
 async fn a_condition_does_not_show_what_cannot_be_seen() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
-    let private = a_post().by(ana.user.id).private().saved_in(api.test()).await;
-    let public = a_post().by(ana.user.id).saved_in(api.test()).await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let private = a_post().by(ana.user.id).private().insert_into(api.test()).await;
+    let public = a_post().by(ana.user.id).insert_into(api.test()).await;
 
     for (id, status) in [(private.id.to_string(), 404), (public.id.to_string(), 403)] {
         for expected in ["*", "\"x\""] {
@@ -485,7 +485,7 @@ async fn a_condition_does_not_show_what_cannot_be_seen() {
 #[actix_web::test]
 async fn the_same_request_under_the_same_key_is_answered_the_same_and_done_once() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let body = json!({"content": "For rain."});
 
     let first = publish(&api, &ana, "k-1", &body).await.expect(201);
@@ -502,7 +502,7 @@ async fn the_same_request_under_the_same_key_is_answered_the_same_and_done_once(
 #[actix_web::test]
 async fn with_or_without_a_slash_it_is_the_same_request() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let body = json!({"content": "For rain."});
 
     for path in ["/api/v1/posts", "/api/v1/posts/"] {
@@ -516,7 +516,7 @@ async fn with_or_without_a_slash_it_is_the_same_request() {
 #[actix_web::test]
 async fn the_first_answer_is_repeated_after_the_post_has_changed_or_gone() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let body = json!({"content": "For rain."});
     let first = publish(&api, &ana, "k", &body).await.expect(201);
     let path = path_to(first.json()["id"].as_str().unwrap());
@@ -534,7 +534,7 @@ async fn the_first_answer_is_repeated_after_the_post_has_changed_or_gone() {
 #[actix_web::test]
 async fn another_body_under_the_same_key_is_refused() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     publish(&api, &ana, "k", &json!({"content": "For rain."})).await.expect(201);
 
     let answer = publish(&api, &ana, "k", &json!({"content": "For sun."})).await;
@@ -546,7 +546,7 @@ async fn another_body_under_the_same_key_is_refused() {
 #[actix_web::test]
 async fn a_key_that_is_being_worked_on_is_a_conflict() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let body = json!({"content": "For rain."});
     publish(&api, &ana, "k", &body).await.expect(201);
     api.test().execute("UPDATE idempotency_keys SET answer = NULL").await;
@@ -559,7 +559,7 @@ async fn a_key_that_is_being_worked_on_is_a_conflict() {
 #[actix_web::test]
 async fn a_request_that_was_refused_leaves_its_key_free() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     publish(&api, &ana, "k", &json!({"content": ""})).await.expect(422);
 
@@ -569,7 +569,7 @@ async fn a_request_that_was_refused_leaves_its_key_free() {
 #[actix_web::test]
 async fn keys_of_different_people_do_not_meet() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
     let body = json!({"content": "For rain."});
 
     publish(&api, &ana, "k", &body).await.expect(201);
@@ -581,7 +581,7 @@ async fn keys_of_different_people_do_not_meet() {
 #[actix_web::test]
 async fn a_key_must_be_visible_and_of_bounded_length() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let body = json!({"content": "For rain."});
 
     for key in ["", "a b", "a\tb", "ü", &"k".repeat(65)] {
@@ -598,8 +598,8 @@ async fn publish(api: &Api, author: &Caller, key: &str, body: &Value) -> Answer 
 
 /// Has a post show `IMAGE`, which so was uploaded here.
 async fn upload(api: &Api) {
-    let author = api.someone().await.user.id;
-    a_post().by(author).private().showing(IMAGE).saved_in(api.test()).await;
+    let author = api.create_user().await.user.id;
+    a_post().by(author).private().showing(IMAGE).insert_into(api.test()).await;
 }
 
 fn tag_of(answer: &Answer) -> String {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use actix_web::http::Method;
 use grateful_storage::Repositories;
 use grateful_testkit::{
-    Api, Caller, a_comment, a_like, a_link, a_message, a_png_saying, a_post, a_reaction,
+    Api, Caller, a_comment, a_heart, a_link_share, a_message_share, a_png_with_comment, a_post,
+    a_reaction,
 };
 use serde_json::json;
 
@@ -51,9 +52,9 @@ async fn no_answer_has_an_address_a_hash_or_a_token_of_somebody_else() {
 #[actix_web::test]
 async fn no_file_that_is_served_says_what_else_was_in_the_picture() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let secret = "Rua da Saudade 7";
-    let picture = a_png_saying(secret);
+    let picture = a_png_with_comment(secret);
     let tells = |file: &[u8]| file.windows(secret.len()).any(|it| it == secret.as_bytes());
     assert!(tells(&picture));
 
@@ -82,20 +83,24 @@ struct World {
 impl World {
     async fn create() -> Self {
         let api = Api::create().await;
-        let [stranger, ana, ben] = [api.someone().await, api.someone().await, api.someone().await];
-        let theirs = a_post().by(ana.user.id).saved_in(api.test()).await;
-        let own = a_post().by(stranger.user.id).saved_in(api.test()).await;
+        let [stranger, ana, ben] =
+            [api.create_user().await, api.create_user().await, api.create_user().await];
+        let theirs = a_post().by(ana.user.id).insert_into(api.test()).await;
+        let own = a_post().by(stranger.user.id).insert_into(api.test()).await;
         let mut conn = api.test().connect().await;
         for post in [&theirs, &own] {
             for who in [&ana, &ben, &stranger] {
                 conn.emoji_reactions().put(&a_reaction(who.user.id, post.id)).await.unwrap();
-                conn.shares().put(&a_link(who.user.id, post.id)).await.unwrap();
+                conn.shares().put(&a_link_share(who.user.id, post.id)).await.unwrap();
             }
-            conn.likes().put(&a_like(stranger.user.id, post.id)).await.unwrap();
+            conn.likes().put(&a_heart(stranger.user.id, post.id)).await.unwrap();
         }
-        conn.shares().put(&a_message(ana.user.id, own.id, &[stranger.user.id])).await.unwrap();
-        let comment = a_comment().by(ben.user.id).on(&theirs).saved_in(api.test()).await;
-        a_comment().by(ana.user.id).answering(&comment).saved_in(api.test()).await;
+        conn.shares()
+            .put(&a_message_share(ana.user.id, own.id, &[stranger.user.id]))
+            .await
+            .unwrap();
+        let comment = a_comment().by(ben.user.id).on(&theirs).insert_into(api.test()).await;
+        a_comment().by(ana.user.id).answering(&comment).insert_into(api.test()).await;
         // Who follows, who was asked, and hearts of several, so that there are batches.
         for (who, path) in [
             (&ana, format!("/api/v1/follows/{}", stranger.user.id)),

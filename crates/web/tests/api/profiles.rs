@@ -27,7 +27,7 @@ const PROFILE: [&str; 13] = [
 #[actix_web::test]
 async fn whoever_has_said_nothing_of_themselves_has_a_page_all_the_same() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let expected = json!({
         "id": i64::from(ana.user.id),
@@ -52,7 +52,7 @@ async fn whoever_has_said_nothing_of_themselves_has_a_page_all_the_same() {
 #[actix_web::test]
 async fn others_see_the_page_without_address_and_preferences() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
     let mut mine = edited(&api, &ana, everything()).await;
 
     for path in [by_id(&ana), "/api/v1/users/username/Ana.Lima".to_owned()] {
@@ -73,7 +73,7 @@ async fn others_see_the_page_without_address_and_preferences() {
 #[actix_web::test]
 async fn everything_that_can_be_said_is_kept_and_shown_as_it_was_said() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let said = everything();
 
     let after = edited(&api, &ana, said.clone()).await;
@@ -88,7 +88,7 @@ async fn everything_that_can_be_said_is_kept_and_shown_as_it_was_said() {
 #[actix_web::test]
 async fn what_is_absent_stays_and_null_clears() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let before = edited(&api, &ana, everything()).await;
 
     for (field, shown, cleared) in [
@@ -111,7 +111,7 @@ async fn what_is_absent_stays_and_null_clears() {
 #[actix_web::test]
 async fn nothing_to_change_changes_nothing() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let before = edited(&api, &ana, everything()).await;
 
     for body in [
@@ -128,7 +128,7 @@ async fn nothing_to_change_changes_nothing() {
 #[actix_web::test]
 async fn blank_clears_but_a_name_is_never_blank() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     edited(&api, &ana, everything()).await;
 
     let after = edited(&api, &ana, json!({"bio": "", "city": " \t"})).await;
@@ -147,7 +147,7 @@ async fn blank_clears_but_a_name_is_never_blank() {
 #[actix_web::test]
 async fn text_is_tidied_before_it_is_counted() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     // As a form sends it: 500 characters, with a line in two bytes and a letter in two parts.
     let bio = format!(" Rain\r\nand\rsun\t{}e\u{301}\r\n", "x".repeat(485));
@@ -167,7 +167,7 @@ async fn text_is_tidied_before_it_is_counted() {
 #[actix_web::test]
 async fn all_that_is_wrong_is_named_at_once_and_nothing_is_changed() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let before = own(&api, &ana).await;
 
     let refused = edit(
@@ -203,7 +203,7 @@ async fn all_that_is_wrong_is_named_at_once_and_nothing_is_changed() {
 #[actix_web::test]
 async fn a_new_username_is_ones_own_from_then_on() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let old = by_name(&ana);
 
     assert_eq!(edited(&api, &ana, json!({"username": "New.Name"})).await["username"], "New.Name");
@@ -217,8 +217,8 @@ async fn a_new_username_is_ones_own_from_then_on() {
 #[actix_web::test]
 async fn a_username_of_somebody_else_is_taken_whatever_its_case() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    a_user().named("Ben").saved_in(api.test()).await;
+    let ana = api.create_user().await;
+    a_user().named("Ben").insert_into(api.test()).await;
 
     for name in ["Ben", "bEN"] {
         let refused = edit(&api, &ana, &json!({"username": name, "bio": "Kept back"})).await;
@@ -232,7 +232,7 @@ async fn a_username_of_somebody_else_is_taken_whatever_its_case() {
 #[actix_web::test]
 async fn a_username_that_breaks_the_rule_or_looks_like_another_is_refused() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let long = "a".repeat(51);
 
     for name in [
@@ -277,7 +277,7 @@ async fn a_username_that_breaks_the_rule_or_looks_like_another_is_refused() {
 #[actix_web::test]
 async fn a_place_that_is_sent_along_names_the_city_where_the_whole_name_is_too_long() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let whole = format!("Lisboa, {}Portugal", "Santa Maria Maior, ".repeat(6));
     assert!(100 < whole.chars().count());
     let place = |address: Value| json!({"display_name": whole, "lat": 38.7, "lon": -9.1, "address": address});
@@ -303,7 +303,7 @@ async fn a_place_that_is_sent_along_names_the_city_where_the_whole_name_is_too_l
 #[actix_web::test]
 async fn a_place_is_on_this_planet_and_has_a_name() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let place = |lat: Value, lon: Value| json!({"display_name": "Here", "lat": lat, "lon": lon});
 
     for location in [
@@ -340,7 +340,7 @@ async fn a_place_is_on_this_planet_and_has_a_name() {
 #[actix_web::test]
 async fn a_website_is_one_that_a_browser_may_open() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for address in [
         "javascript:alert(1)",
@@ -374,7 +374,7 @@ async fn a_website_is_one_that_a_browser_may_open() {
 #[actix_web::test]
 async fn preferences_keep_what_others_know_and_are_small() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let known = json!({"approve_followers": true, "notifications": {"like": false}, "theme": {"dark": [1, null]}});
 
     let after = edited(&api, &ana, json!({"profile_preferences": known})).await;
@@ -400,7 +400,7 @@ async fn preferences_keep_what_others_know_and_are_small() {
 #[actix_web::test]
 async fn bodies_beyond_all_measure_are_refused() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let megabytes = json!({"profile_preferences": {"theme": "x".repeat(3_000_000)}});
     let refused = edit(&api, &ana, &megabytes).await;
@@ -417,9 +417,9 @@ async fn bodies_beyond_all_measure_are_refused() {
 #[actix_web::test]
 async fn private_posts_are_counted_for_their_author_alone() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
-    a_post().by(ana.user.id).saved_in(api.test()).await;
-    a_post().by(ana.user.id).private().saved_in(api.test()).await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    a_post().by(ana.user.id).insert_into(api.test()).await;
+    a_post().by(ana.user.id).private().insert_into(api.test()).await;
 
     assert_eq!(own(&api, &ana).await["posts_count"], 2);
     for path in [by_id(&ana), by_name(&ana)] {
@@ -432,7 +432,8 @@ async fn private_posts_are_counted_for_their_author_alone() {
 #[actix_web::test]
 async fn followers_are_counted_and_those_who_merely_asked_are_not() {
     let api = Api::create().await;
-    let [ana, ben, sue] = [api.someone().await, api.someone().await, api.someone().await];
+    let [ana, ben, sue] =
+        [api.create_user().await, api.create_user().await, api.create_user().await];
     edited(&api, &sue, json!({"profile_preferences": {"approve_followers": true}})).await;
 
     for whom in [&ben, &sue] {
@@ -451,7 +452,7 @@ async fn followers_are_counted_and_those_who_merely_asked_are_not() {
 #[actix_web::test]
 async fn turning_approval_off_lets_those_follow_who_have_asked() {
     let api = Api::create().await;
-    let (ana, sue) = (api.someone().await, api.someone().await);
+    let (ana, sue) = (api.create_user().await, api.create_user().await);
     edited(&api, &sue, json!({"profile_preferences": {"approve_followers": true}})).await;
     api.post(&format!("/api/v1/follows/{}", sue.user.id)).by(&ana).send().await.expect(201);
     assert_eq!(edited(&api, &sue, json!({"bio": "Still asking"})).await["followers_count"], 0);
@@ -466,7 +467,7 @@ async fn turning_approval_off_lets_those_follow_who_have_asked() {
 #[actix_web::test]
 async fn across_a_block_nobody_has_a_page() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
     block(api.test(), ana.user.id, ben.user.id).await;
 
     for (viewer, other) in [(&ana, &ben), (&ben, &ana)] {
@@ -482,8 +483,8 @@ async fn across_a_block_nobody_has_a_page() {
 #[actix_web::test]
 async fn a_name_is_found_in_any_case_with_whatever_a_sentence_puts_behind_it() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let cat = a_user().named("The.Cat_1").saved_in(api.test()).await;
+    let ana = api.create_user().await;
+    let cat = a_user().named("The.Cat_1").insert_into(api.test()).await;
 
     for name in [
         "The.Cat_1",
@@ -522,7 +523,7 @@ async fn a_name_is_found_in_any_case_with_whatever_a_sentence_puts_behind_it() {
 #[actix_web::test]
 async fn names_that_are_garbage_or_sound_like_a_path_are_names() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let long = "a".repeat(5_000);
 
     for name in [
@@ -555,7 +556,7 @@ async fn names_that_are_garbage_or_sound_like_a_path_are_names() {
         assert_eq!(problem(&refused, 404, "not_found")["resource"], "user", "{name}");
     }
     for name in ["profile", "posts", "followers", "following", "follow-stats", "block"] {
-        let theirs = a_user().named(name).saved_in(api.test()).await.id;
+        let theirs = a_user().named(name).insert_into(api.test()).await.id;
         let found =
             api.get(&format!("/api/v1/users/username/{name}/")).by(&ana).send().await.expect(200);
         assert_eq!(found.data()["id"], i64::from(theirs), "{name}");
@@ -565,7 +566,7 @@ async fn names_that_are_garbage_or_sound_like_a_path_are_names() {
 #[actix_web::test]
 async fn an_id_is_a_number_and_nobody_has_most_of_them() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for id in ["0", "-1", "9223372036854775807", "-9223372036854775808"] {
         let refused = api.get(&format!("/api/v1/users/{id}/profile")).by(&ana).send().await;

@@ -1,7 +1,7 @@
 //! `/posts/feed` as it is unless asked otherwise: the best first.
 
 use grateful_domain::{Engagement, Post, PostId, PostType, Visibility};
-use grateful_testkit::{Answer, Api, Caller, NOON, TestDatabase, a_post, block, someone};
+use grateful_testkit::{Answer, Api, Caller, NOON, TestDatabase, a_post, block, create_user};
 use serde_json::{Value, json};
 
 use crate::support::{POST, ids, keys, next, refused_fields, walk};
@@ -13,7 +13,7 @@ const PICTURE: &str = "/uploads/posts/01937b5e-7c2a-7000-8000-0123456789ab.jpg";
 #[actix_web::test]
 async fn the_best_posts_come_first_and_a_follow_counts_for_two() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let posts = saved(&api, 4).await;
     for (post, hearts) in [(&posts[0], 10), (&posts[1], 30), (&posts[2], 22), (&posts[3], 0)] {
         like(api.test(), post.id, hearts).await;
@@ -33,7 +33,7 @@ async fn the_best_posts_come_first_and_a_follow_counts_for_two() {
 #[actix_web::test]
 async fn every_fifth_post_is_the_newest_that_is_left() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let posts = saved(&api, 12).await;
     for (hearts, post) in posts.iter().rev().enumerate() {
         like(api.test(), post.id, 10 * hearts).await;
@@ -50,11 +50,11 @@ async fn every_fifth_post_is_the_newest_that_is_left() {
 #[actix_web::test]
 async fn nobodys_private_posts_are_there_nor_any_across_a_block() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
-    let own = a_post().by(ana.user.id).saved_in(api.test()).await.id.to_string();
-    a_post().by(ana.user.id).private().saved_in(api.test()).await;
-    a_post().private().saved_in(api.test()).await;
-    a_post().by(ben.user.id).saved_in(api.test()).await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let own = a_post().by(ana.user.id).insert_into(api.test()).await.id.to_string();
+    a_post().by(ana.user.id).private().insert_into(api.test()).await;
+    a_post().private().insert_into(api.test()).await;
+    a_post().by(ben.user.id).insert_into(api.test()).await;
     block(api.test(), ben.user.id, ana.user.id).await;
 
     for query in ["", "?explain=true", "?algorithm=false", "?algorithm=false&explain=true"] {
@@ -66,17 +66,17 @@ async fn nobodys_private_posts_are_there_nor_any_across_a_block() {
 #[actix_web::test]
 async fn an_explained_score_is_the_product_of_its_parts() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let engagement = Engagement { hearts: 3, reactions: 2, shares: 1, comments: 9 };
     let photo = a_post().with(|draft| {
         draft.post_type = PostType::Photo;
         draft.image_url = grateful_domain::ImageUrl::parse(PICTURE).unwrap();
     });
-    let photo = photo.at(NOON - chrono::TimeDelta::hours(12)).saved_in(api.test()).await;
+    let photo = photo.at(NOON - chrono::TimeDelta::hours(12)).insert_into(api.test()).await;
     engage(api.test(), photo.id, engagement).await;
     follow(api.test(), &ana, &photo).await;
     let spontaneous = a_post().with(|draft| draft.post_type = PostType::Spontaneous);
-    spontaneous.at(NOON - chrono::TimeDelta::hours(48)).saved_in(api.test()).await;
+    spontaneous.at(NOON - chrono::TimeDelta::hours(48)).insert_into(api.test()).await;
 
     for query in ["?explain=true", "?algorithm=false&explain=1"] {
         let posts = api.get(&format!("{FEED}{query}")).by(&ana).send().await.expect(200).json();
@@ -106,7 +106,7 @@ async fn an_explained_score_is_the_product_of_its_parts() {
 #[actix_web::test]
 async fn the_links_lead_through_the_whole_feed_without_a_repeat_in_the_order_of_any_page() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     fill(&api, 130).await;
 
     let (in_ones, _) = walk(&api, &ana, &format!("{FEED}?limit=2"), Answer::json).await;
@@ -123,7 +123,7 @@ async fn the_links_lead_through_the_whole_feed_without_a_repeat_in_the_order_of_
 #[actix_web::test]
 async fn a_walk_ends_after_five_hundred_places_though_there_are_more() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     fill(&api, 530).await;
 
     let (met, pages) = walk(&api, &ana, &format!("{FEED}?limit=99"), Answer::json).await;
@@ -134,7 +134,7 @@ async fn a_walk_ends_after_five_hundred_places_though_there_are_more() {
 #[actix_web::test]
 async fn an_offset_passes_over_places_of_a_walk_that_begins_now() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     fill(&api, 530).await;
     let (walked, _) = walk(&api, &ana, &format!("{FEED}?limit=100"), Answer::json).await;
 
@@ -157,7 +157,7 @@ async fn an_offset_passes_over_places_of_a_walk_that_begins_now() {
 #[actix_web::test]
 async fn a_cursor_of_too_many_places_is_refused() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     fill(&api, 530).await;
     let last = api.get(&format!("{FEED}?offset=399&limit=100")).by(&ana).send().await.expect(200);
     let link = next(&last).unwrap();
@@ -182,14 +182,14 @@ async fn saved(api: &Api, posts: usize) -> Vec<Post> {
     let mut saved = Vec::new();
     for _ in 0..posts {
         let post = a_post().with(|draft| draft.visibility = Visibility::Public);
-        saved.push(post.saved_in(api.test()).await);
+        saved.push(post.insert_into(api.test()).await);
     }
     saved
 }
 
 /// So many posts of 40 people.
 async fn fill(api: &Api, posts: u32) {
-    let first = someone(api.test()).await;
+    let first = create_user(api.test()).await;
     api.test()
         .execute(&format!(
             "INSERT INTO users (email, username, hashed_password)

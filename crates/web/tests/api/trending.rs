@@ -12,7 +12,7 @@ const TRENDING: &str = "/api/v1/posts/trending";
 #[actix_web::test]
 async fn what_moved_people_most_inside_the_window_comes_first() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let (shared, loved) = (hours_ago(&api, 1).await, hours_ago(&api, 2).await);
     let (older, ignored) = (hours_ago(&api, 25).await, hours_ago(&api, 1).await);
     set(api.test(), shared.id, "shares_count = 1").await;
@@ -39,7 +39,7 @@ async fn what_moved_people_most_inside_the_window_comes_first() {
 #[actix_web::test]
 async fn of_two_that_moved_as_many_the_newer_comes_first() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let (older, newer) = (hours_ago(&api, 3).await, hours_ago(&api, 2).await);
     for post in [&older, &newer] {
         set(api.test(), post.id, "hearts_count = 1").await;
@@ -53,7 +53,7 @@ async fn of_two_that_moved_as_many_the_newer_comes_first() {
 #[actix_web::test]
 async fn ten_are_trending_unless_asked_otherwise() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     for _ in 0..12 {
         hours_ago(&api, 1).await;
     }
@@ -68,9 +68,9 @@ async fn ten_are_trending_unless_asked_otherwise() {
 #[actix_web::test]
 async fn nothing_private_and_nobody_across_a_block_is_trending() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
-    a_post().by(ana.user.id).private().saved_in(api.test()).await;
-    a_post().by(ben.user.id).saved_in(api.test()).await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    a_post().by(ana.user.id).private().insert_into(api.test()).await;
+    a_post().by(ben.user.id).insert_into(api.test()).await;
     api.test().execute("UPDATE posts SET hearts_count = 9").await;
     block(api.test(), ana.user.id, ben.user.id).await;
 
@@ -82,7 +82,7 @@ async fn nothing_private_and_nobody_across_a_block_is_trending() {
 #[actix_web::test]
 async fn a_window_or_a_limit_out_of_bounds_is_refused() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for (query, fields) in [
         ("?window_hours=0", &["window_hours"][..]),
@@ -101,7 +101,7 @@ async fn a_window_or_a_limit_out_of_bounds_is_refused() {
 }
 
 async fn hours_ago(api: &Api, hours: i64) -> Post {
-    a_post().at(NOON - TimeDelta::hours(hours)).saved_in(api.test()).await
+    a_post().at(NOON - TimeDelta::hours(hours)).insert_into(api.test()).await
 }
 
 async fn set(test: &TestDatabase, post: PostId, columns: &str) {

@@ -20,7 +20,7 @@ const PHOTO: &str = "profile_photos/profile_01937b5e-7c2a-7000-8000-000000000001
 #[actix_web::test]
 async fn a_picture_is_served_to_everybody_for_ever() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for path in [IMAGE, PHOTO] {
         put(&api, path, b"\xff\xd8\xff, it says").await;
@@ -295,7 +295,7 @@ async fn a_link_that_the_operator_put_into_the_folder_is_followed() {
 #[actix_web::test]
 async fn nothing_can_be_put_there_or_taken_away() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     put(&api, IMAGE, b"0123456789").await;
 
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {

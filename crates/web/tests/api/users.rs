@@ -10,10 +10,10 @@ const MINE: &str = "/api/v1/users/me/posts";
 #[actix_web::test]
 async fn ones_own_posts_come_in_an_envelope_newest_first_private_ones_included() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let first = a_post().by(ana.user.id).saved_in(api.test()).await.id.to_string();
-    let private = a_post().by(ana.user.id).private().saved_in(api.test()).await.id.to_string();
-    a_post().saved_in(api.test()).await;
+    let ana = api.create_user().await;
+    let first = a_post().by(ana.user.id).insert_into(api.test()).await.id.to_string();
+    let private = a_post().by(ana.user.id).private().insert_into(api.test()).await.id.to_string();
+    a_post().insert_into(api.test()).await;
 
     let answer = api.get(MINE).by(&ana).send().await.expect(200);
 
@@ -27,9 +27,9 @@ async fn ones_own_posts_come_in_an_envelope_newest_first_private_ones_included()
 #[actix_web::test]
 async fn of_somebody_else_one_sees_what_is_public() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
-    let public = a_post().by(ana.user.id).saved_in(api.test()).await.id.to_string();
-    a_post().by(ana.user.id).private().saved_in(api.test()).await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let public = a_post().by(ana.user.id).insert_into(api.test()).await.id.to_string();
+    a_post().by(ana.user.id).private().insert_into(api.test()).await;
 
     let answer = api.get(&of(ana.user.id)).by(&ben).send().await.expect(200);
 
@@ -39,8 +39,8 @@ async fn of_somebody_else_one_sees_what_is_public() {
 #[actix_web::test]
 async fn of_oneself_one_sees_everything_by_id_too() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    a_post().by(ana.user.id).private().saved_in(api.test()).await;
+    let ana = api.create_user().await;
+    a_post().by(ana.user.id).private().insert_into(api.test()).await;
 
     let by_id = api.get(&of(ana.user.id)).by(&ana).send().await.expect(200);
     let mine = api.get(MINE).by(&ana).send().await.expect(200);
@@ -52,7 +52,7 @@ async fn of_oneself_one_sees_everything_by_id_too() {
 #[actix_web::test]
 async fn somebody_without_posts_has_an_empty_list() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let answer = api.get(MINE).by(&ana).send().await.expect(200);
 
@@ -62,7 +62,7 @@ async fn somebody_without_posts_has_an_empty_list() {
 #[actix_web::test]
 async fn across_a_block_somebody_is_not_there() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
     block(api.test(), ana.user.id, ben.user.id).await;
 
     for (viewer, other) in [(&ana, &ben), (&ben, &ana)] {
@@ -75,7 +75,7 @@ async fn across_a_block_somebody_is_not_there() {
 #[actix_web::test]
 async fn an_id_that_nobody_has_is_not_found() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for id in [0, -1, i64::MAX, i64::MIN] {
         let answer = api.get(&of(id)).by(&ana).send().await;
@@ -86,7 +86,7 @@ async fn an_id_that_nobody_has_is_not_found() {
 #[actix_web::test]
 async fn an_id_that_is_no_number_is_refused() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for id in [
         "x",
@@ -111,11 +111,11 @@ async fn an_id_that_is_no_number_is_refused() {
 #[actix_web::test]
 async fn the_links_of_a_list_lead_through_all_of_it() {
     let api = Api::create().await;
-    let (ana, ben) = (api.someone().await, api.someone().await);
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
     let mut written = Vec::new();
     for _ in 0..7 {
-        written.push(a_post().by(ana.user.id).saved_in(api.test()).await.id.to_string());
-        a_post().saved_in(api.test()).await;
+        written.push(a_post().by(ana.user.id).insert_into(api.test()).await.id.to_string());
+        a_post().insert_into(api.test()).await;
     }
     written.reverse();
 

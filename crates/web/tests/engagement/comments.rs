@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use chrono::TimeDelta;
-use grateful_testkit::{Answer, Api, Caller, a_comment, a_post, block, engagement_of};
+use grateful_testkit::{Answer, Api, Caller, a_comment, a_post, block, load_engagement};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -13,8 +13,8 @@ use crate::support::{
 #[actix_web::test]
 async fn a_comment_is_answered_whole_in_an_envelope() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
 
     let said = say(&api, &ana, post, &json!({"content": " Yes!\r\n💜\t "})).await.expect(201);
 
@@ -47,8 +47,8 @@ async fn a_comment_is_answered_whole_in_an_envelope() {
 #[actix_web::test]
 async fn an_answer_is_listed_below_what_it_answers_and_not_beside_it() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
     let comment = said(&api, &ana, post, &json!({"content": "A"})).await;
 
     let answer = said(&api, &ana, post, &json!({"content": "B", "parent_id": comment["id"]})).await;
@@ -65,8 +65,8 @@ async fn an_answer_is_listed_below_what_it_answers_and_not_beside_it() {
 #[actix_web::test]
 async fn what_is_no_comment_is_refused_with_every_failing_field() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
     let long = "💜".repeat(501);
 
     for content in
@@ -82,29 +82,29 @@ async fn what_is_no_comment_is_refused_with_every_failing_field() {
     say(&api, &ana, post, &json!({"content": "💜".repeat(500), "parent_id": null}))
         .await
         .expect(201);
-    assert_eq!(engagement_of(api.test(), post).await.comments, 1);
+    assert_eq!(load_engagement(api.test(), post).await.comments, 1);
 }
 
 #[actix_web::test]
 async fn a_comment_of_another_post_is_not_there_to_answer() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
-    let elsewhere = a_comment().saved_in(api.test()).await.id.to_string();
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
+    let elsewhere = a_comment().insert_into(api.test()).await.id.to_string();
 
     for parent in [&elsewhere, NOTHINGS] {
         let refused = say(&api, &ana, post, &json!({"content": "A", "parent_id": parent})).await;
         assert_eq!(problem(&refused, 404), ("not_found".into(), "Comment not found".into()));
         assert_eq!(details(&refused), json!({"resource": "comment", "id": parent}));
     }
-    assert_eq!(engagement_of(api.test(), post).await.comments, 0);
+    assert_eq!(load_engagement(api.test(), post).await.comments, 0);
 }
 
 #[actix_web::test]
 async fn other_words_are_answered_with_the_whole_comment() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
     let mut comment = said(&api, &ana, post, &json!({"content": "A"})).await;
     api.app.clock.advance(TimeDelta::seconds(1));
 
@@ -119,8 +119,8 @@ async fn other_words_are_answered_with_the_whole_comment() {
 #[actix_web::test]
 async fn words_that_are_no_comment_do_not_replace_one() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
     let comment = said(&api, &ana, post, &json!({"content": "A"})).await;
 
     for body in
@@ -135,8 +135,9 @@ async fn words_that_are_no_comment_do_not_replace_one() {
 #[actix_web::test]
 async fn a_comment_is_changed_by_its_author_and_deleted_by_them_and_the_posts_author() {
     let api = Api::create().await;
-    let [ana, ben, eve] = [api.someone().await, api.someone().await, api.someone().await];
-    let post = a_post().by(ben.user.id).saved_in(api.test()).await.id;
+    let [ana, ben, eve] =
+        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let post = a_post().by(ben.user.id).insert_into(api.test()).await.id;
     let [a, b] = [
         said(&api, &ana, post, &json!({"content": "A"})).await,
         said(&api, &ana, post, &json!({"content": "B"})).await,
@@ -158,21 +159,21 @@ async fn a_comment_is_changed_by_its_author_and_deleted_by_them_and_the_posts_au
         let again = api.delete(&of(&comment["id"], "")).by(caller).send().await;
         assert_eq!(problem(&again, 404), ("not_found".into(), "Comment not found".into()));
     }
-    assert_eq!(engagement_of(api.test(), post).await.comments, 0);
+    assert_eq!(load_engagement(api.test(), post).await.comments, 0);
 }
 
 #[actix_web::test]
 async fn comments_are_listed_oldest_first_in_pages_of_a_hundred() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await;
     let first = said(&api, &ana, post.id, &json!({"content": "A"})).await;
     api.app.clock.advance(TimeDelta::seconds(1));
     let second = said(&api, &ana, post.id, &json!({"content": "B"})).await;
     let listed = api.get(&path(post.id, "comments")).by(&ana).send().await.expect(200);
     assert_eq!(enveloped(&listed), json!([first, second]));
 
-    let crowded = a_comment().saved_in(api.test()).await;
+    let crowded = a_comment().insert_into(api.test()).await;
     let act = format!(
         "INSERT INTO comments (id, author_id, post_id, parent_id, content)
          SELECT gen_random_uuid(), id, '{}', '{}', 'A'",
@@ -191,11 +192,11 @@ async fn comments_are_listed_oldest_first_in_pages_of_a_hundred() {
 #[actix_web::test]
 async fn a_post_that_one_may_not_see_has_no_comments() {
     let api = Api::create().await;
-    let [ana, eve] = [api.someone().await, api.someone().await];
-    let private = a_post().private().saved_in(api.test()).await;
-    let by_eve = a_post().by(eve.user.id).saved_in(api.test()).await;
-    let on_private = a_comment().by(private.author).on(&private).saved_in(api.test()).await;
-    let on_eves = a_comment().on(&by_eve).saved_in(api.test()).await;
+    let [ana, eve] = [api.create_user().await, api.create_user().await];
+    let private = a_post().private().insert_into(api.test()).await;
+    let by_eve = a_post().by(eve.user.id).insert_into(api.test()).await;
+    let on_private = a_comment().by(private.author).on(&private).insert_into(api.test()).await;
+    let on_eves = a_comment().on(&by_eve).insert_into(api.test()).await;
     block(api.test(), eve.user.id, ana.user.id).await;
 
     let posts = [private.id.to_string(), by_eve.id.to_string(), NOTHINGS.to_owned()];
@@ -223,8 +224,8 @@ async fn a_post_that_one_may_not_see_has_no_comments() {
 #[actix_web::test]
 async fn a_repeated_request_is_answered_with_the_first_comment_under_its_own_name() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
     let send = async |content: &str| {
         let call = api.post(&path(post, "comments")).by(&ana).with("Idempotency-Key", "k");
         call.json(&json!({"content": content})).send().await
@@ -239,13 +240,13 @@ async fn a_repeated_request_is_answered_with_the_first_comment_under_its_own_nam
     assert_eq!(first.header("idempotent-replayed"), None);
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     assert_eq!(refused_fields(&other), ["Idempotency-Key"]);
-    assert_eq!(engagement_of(api.test(), post).await.comments, 1);
+    assert_eq!(load_engagement(api.test(), post).await.comments, 1);
 }
 
 #[actix_web::test]
 async fn without_a_token_nobody_comments() {
     let api = Api::create().await;
-    let comment = a_comment().saved_in(api.test()).await;
+    let comment = a_comment().insert_into(api.test()).await;
     let id = json!(comment.id.to_string());
 
     api.post(&path(comment.post, "comments")).bytes("{").send().await.expect(401);

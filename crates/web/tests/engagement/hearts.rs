@@ -11,8 +11,8 @@ use crate::support::{
 #[actix_web::test]
 async fn a_heart_is_answered_bare_with_where_the_post_stands() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
-    let post = a_post().saved_in(api.test()).await.id;
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let post = a_post().insert_into(api.test()).await.id;
     api.post(&path(post, "heart")).by(&ben).send().await.expect(201);
 
     let given = api.post(&path(post, "heart")).by(&ana).send().await.expect(201);
@@ -30,8 +30,8 @@ async fn a_heart_is_answered_bare_with_where_the_post_stands() {
 #[actix_web::test]
 async fn hearts_that_are_there_already_or_not_at_all_are_refused_in_the_words_of_the_contract() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
     let heart = path(post, "heart");
 
     let none = api.delete(&heart).by(&ana).send().await;
@@ -52,8 +52,8 @@ async fn hearts_that_are_there_already_or_not_at_all_are_refused_in_the_words_of
 #[actix_web::test]
 async fn the_client_says_that_it_sends_json_and_sends_nothing() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
 
     api.post(&path(post, "heart")).by(&ana).bytes("").send().await.expect(201);
     api.get(&path(post, "hearts")).by(&ana).bytes("").send().await.expect(200);
@@ -63,13 +63,13 @@ async fn the_client_says_that_it_sends_json_and_sends_nothing() {
 #[actix_web::test]
 async fn who_gave_a_heart_is_listed_in_camel_case_with_their_id_as_text() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
     let named = format!(
         "UPDATE users SET display_name = 'Ana A.', profile_image_url = '/a.jpg' WHERE id = {}",
         ana.user.id
     );
     api.test().execute(&named).await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let post = a_post().insert_into(api.test()).await.id;
     for caller in [&ana, &ben] {
         api.post(&path(post, "heart")).by(caller).send().await.expect(201);
         api.app.clock.advance(chrono::TimeDelta::seconds(1));
@@ -90,8 +90,8 @@ async fn who_gave_a_heart_is_listed_in_camel_case_with_their_id_as_text() {
 #[actix_web::test]
 async fn who_gave_a_heart_is_listed_in_pages_of_a_hundred() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
     a_crowd(
         &api,
         &format!("INSERT INTO likes (id, user_id, post_id) SELECT gen_random_uuid(), id, '{post}'"),
@@ -104,9 +104,9 @@ async fn who_gave_a_heart_is_listed_in_pages_of_a_hundred() {
 #[actix_web::test]
 async fn a_post_that_one_may_not_see_has_no_hearts() {
     let api = Api::create().await;
-    let [ana, eve] = [api.someone().await, api.someone().await];
-    let private = a_post().private().saved_in(api.test()).await.id.to_string();
-    let by_eve = a_post().by(eve.user.id).saved_in(api.test()).await.id.to_string();
+    let [ana, eve] = [api.create_user().await, api.create_user().await];
+    let private = a_post().private().insert_into(api.test()).await.id.to_string();
+    let by_eve = a_post().by(eve.user.id).insert_into(api.test()).await.id.to_string();
     block(api.test(), eve.user.id, ana.user.id).await;
 
     let unseen = [&private, &by_eve, NOTHINGS].into_iter().chain(MALFORMED);
@@ -126,7 +126,7 @@ async fn a_post_that_one_may_not_see_has_no_hearts() {
 #[actix_web::test]
 async fn without_a_token_nobody_gives_or_sees_hearts() {
     let api = Api::create().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let post = a_post().insert_into(api.test()).await.id;
 
     for (method, rest) in [
         (Method::POST, "heart"),
@@ -141,8 +141,8 @@ async fn without_a_token_nobody_gives_or_sees_hearts() {
 #[actix_web::test]
 async fn with_or_without_a_slash_it_is_the_same_route() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
 
     api.post(&path(post, "heart/")).by(&ana).send().await.expect(201);
     api.get(&path(post, "hearts/users/")).by(&ana).send().await.expect(200);

@@ -1,7 +1,7 @@
 //! `/posts/{id}/share`.
 
 use chrono::TimeDelta;
-use grateful_testkit::{Answer, Api, Caller, a_post, block, engagement_of};
+use grateful_testkit::{Answer, Api, Caller, a_post, block, load_engagement};
 use serde_json::{Value, json};
 
 use crate::support::{MALFORMED, NOON, NOTHINGS, details, keys, path, problem, refused_fields};
@@ -9,8 +9,8 @@ use crate::support::{MALFORMED, NOON, NOTHINGS, details, keys, path, problem, re
 #[actix_web::test]
 async fn a_link_is_answered_bare_with_its_address_in_the_front_end() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
 
     let shared = share(&api, &ana, post, &json!({"share_method": "url"})).await.expect(201);
 
@@ -43,8 +43,8 @@ async fn a_link_is_answered_bare_with_its_address_in_the_front_end() {
 #[actix_web::test]
 async fn a_second_link_is_created_too_and_is_the_first_one() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
     let link = json!({"share_method": "url"});
     let first = share(&api, &ana, post, &link).await.expect(201).json();
     api.app.clock.advance(TimeDelta::hours(1));
@@ -52,14 +52,14 @@ async fn a_second_link_is_created_too_and_is_the_first_one() {
     let second = share(&api, &ana, post, &link).await.expect(201).json();
 
     assert_eq!(second, first);
-    assert_eq!(engagement_of(api.test(), post).await.shares, 1);
+    assert_eq!(load_engagement(api.test(), post).await.shares, 1);
 }
 
 #[actix_web::test]
 async fn a_link_asks_for_nobody_and_no_words() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
     let body = json!({"share_method": "url", "recipient_ids": null, "message": null});
 
     share(&api, &ana, post, &body).await.expect(201);
@@ -68,8 +68,8 @@ async fn a_link_asks_for_nobody_and_no_words() {
 #[actix_web::test]
 async fn a_link_that_is_given_back_is_answered_with_nothing_at_all() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
     share(&api, &ana, post, &json!({"share_method": "url"})).await.expect(201);
 
     let given_back = api.delete(&path(post, "share")).by(&ana).send().await.expect(204);
@@ -82,8 +82,9 @@ async fn a_link_that_is_given_back_is_answered_with_nothing_at_all() {
 #[actix_web::test]
 async fn a_message_is_answered_with_its_words_and_how_many_it_reaches() {
     let api = Api::create().await;
-    let [ana, ben, eve] = [api.someone().await, api.someone().await, api.someone().await];
-    let post = a_post().saved_in(api.test()).await.id;
+    let [ana, ben, eve] =
+        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let post = a_post().insert_into(api.test()).await.id;
     let ids = [ben.user.id, eve.user.id, ben.user.id].map(i64::from);
     let body =
         json!({"share_method": "message", "recipient_ids": ids, "message": "  Look!\r\n💜 "});
@@ -98,8 +99,8 @@ async fn a_message_is_answered_with_its_words_and_how_many_it_reaches() {
 #[actix_web::test]
 async fn blank_words_are_none() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
-    let post = a_post().saved_in(api.test()).await.id;
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let post = a_post().insert_into(api.test()).await.id;
 
     for message in [json!(null), json!(""), json!(" \r\n ")] {
         let body = json!({"share_method": "message", "recipient_ids": [i64::from(ben.user.id)], "message": message});
@@ -111,8 +112,8 @@ async fn blank_words_are_none() {
 #[actix_web::test]
 async fn recipients_who_are_none_or_too_many_or_oneself_are_refused() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
-    let post = a_post().saved_in(api.test()).await.id;
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let post = a_post().insert_into(api.test()).await.id;
     let me = i64::from(ana.user.id);
 
     for ids in [
@@ -136,11 +137,11 @@ async fn recipients_who_are_none_or_too_many_or_oneself_are_refused() {
 #[actix_web::test]
 async fn six_names_of_five_people_are_five() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
     let mut ids = Vec::new();
     for _ in 0..5 {
-        ids.push(i64::from(api.someone().await.user.id));
+        ids.push(i64::from(api.create_user().await.user.id));
     }
     ids.push(ids[0]);
     let body = json!({"share_method": "message", "recipient_ids": ids});
@@ -153,8 +154,8 @@ async fn six_names_of_five_people_are_five() {
 #[actix_web::test]
 async fn every_failing_field_is_named() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
     let long = "💜".repeat(201);
 
     for (body, fields) in [
@@ -175,8 +176,9 @@ async fn every_failing_field_is_named() {
 #[actix_web::test]
 async fn an_unknown_recipient_is_not_found_and_one_across_a_block_forbidden() {
     let api = Api::create().await;
-    let [ana, ben, eve] = [api.someone().await, api.someone().await, api.someone().await];
-    let post = a_post().saved_in(api.test()).await.id;
+    let [ana, ben, eve] =
+        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let post = a_post().insert_into(api.test()).await.id;
     block(api.test(), ben.user.id, ana.user.id).await;
     block(api.test(), ana.user.id, eve.user.id).await;
 
@@ -187,14 +189,14 @@ async fn an_unknown_recipient_is_not_found_and_one_across_a_block_forbidden() {
         assert_eq!(problem(&refused, 403).0, "permission_denied");
         assert_eq!(details(&refused), json!({"resource": "user", "action": "share"}));
     }
-    assert_eq!(engagement_of(api.test(), post).await.shares, 0);
+    assert_eq!(load_engagement(api.test(), post).await.shares, 0);
 }
 
 #[actix_web::test]
 async fn ones_own_private_post_cannot_be_shared() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().by(ana.user.id).private().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().by(ana.user.id).private().insert_into(api.test()).await.id;
 
     let refused = share(&api, &ana, post, &json!({"share_method": "url"})).await;
 
@@ -206,9 +208,9 @@ async fn ones_own_private_post_cannot_be_shared() {
 #[actix_web::test]
 async fn a_post_that_one_may_not_see_is_not_there_to_share() {
     let api = Api::create().await;
-    let [ana, eve] = [api.someone().await, api.someone().await];
-    let private = a_post().private().saved_in(api.test()).await.id.to_string();
-    let by_eve = a_post().by(eve.user.id).saved_in(api.test()).await.id.to_string();
+    let [ana, eve] = [api.create_user().await, api.create_user().await];
+    let private = a_post().private().insert_into(api.test()).await.id.to_string();
+    let by_eve = a_post().by(eve.user.id).insert_into(api.test()).await.id.to_string();
     block(api.test(), eve.user.id, ana.user.id).await;
 
     let unseen = [&private, &by_eve, NOTHINGS].into_iter().chain(MALFORMED);
@@ -224,8 +226,8 @@ async fn a_post_that_one_may_not_see_is_not_there_to_share() {
 #[actix_web::test]
 async fn the_twenty_first_message_within_an_hour_is_told_when_to_come_back() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
-    let post = a_post().saved_in(api.test()).await.id;
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let post = a_post().insert_into(api.test()).await.id;
     for _ in 0..20 {
         share(&api, &ana, post, &to(ben.user.id)).await.expect(201);
     }
@@ -245,8 +247,8 @@ async fn the_twenty_first_message_within_an_hour_is_told_when_to_come_back() {
 #[actix_web::test]
 async fn a_repeated_request_is_answered_with_the_first_share() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
-    let post = a_post().saved_in(api.test()).await.id;
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let post = a_post().insert_into(api.test()).await.id;
     let send = async |body: &Value| {
         let call = api.post(&path(post, "share")).by(&ana).with("Idempotency-Key", "k");
         call.json(body).send().await
@@ -266,7 +268,7 @@ async fn a_repeated_request_is_answered_with_the_first_share() {
 #[actix_web::test]
 async fn without_a_token_nobody_shares() {
     let api = Api::create().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let post = a_post().insert_into(api.test()).await.id;
 
     api.post(&path(post, "share")).bytes("{").send().await.expect(401);
     api.delete(&path(post, "share")).send().await.expect(401);

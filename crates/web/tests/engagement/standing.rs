@@ -8,9 +8,9 @@ use crate::support::path;
 #[actix_web::test]
 async fn posts_say_everywhere_how_they_stand_with_whoever_looks() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
-    let post = a_post().by(ben.user.id).saved_in(api.test()).await.id;
-    let other = a_post().by(ben.user.id).saved_in(api.test()).await.id;
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let post = a_post().by(ben.user.id).insert_into(api.test()).await.id;
+    let other = a_post().by(ben.user.id).insert_into(api.test()).await.id;
     let acts = [
         ("heart", json!({})),
         ("reactions", json!({"emoji_code": "hug"})),
@@ -44,8 +44,8 @@ async fn posts_say_everywhere_how_they_stand_with_whoever_looks() {
 #[actix_web::test]
 async fn what_is_taken_back_is_gone_from_the_post() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
     api.post(&path(post, "heart")).by(&ana).send().await.expect(201);
     let body = json!({"emoji_code": "hug"});
     api.post(&path(post, "reactions")).by(&ana).json(&body).send().await.expect(201);
@@ -60,8 +60,8 @@ async fn what_is_taken_back_is_gone_from_the_post() {
 #[actix_web::test]
 async fn only_its_author_changes_the_tag_of_a_post() {
     let api = Api::create().await;
-    let ana = api.someone().await;
-    let post = a_post().saved_in(api.test()).await.id;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.test()).await.id;
     let path_to_it = format!("/api/v1/posts/{post}");
     let before = api.get(&path_to_it).by(&ana).send().await.expect(200);
 

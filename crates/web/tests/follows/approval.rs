@@ -12,7 +12,7 @@ use crate::support::{
 #[actix_web::test]
 async fn somebody_who_approves_their_followers_is_asked() {
     let api = Api::create().await;
-    let [ana, sue] = [api.someone().await, shy(&api).await];
+    let [ana, sue] = [api.create_user().await, shy(&api).await];
 
     let asked = follow(&api, &ana, &sue).await.data();
 
@@ -26,7 +26,7 @@ async fn somebody_who_approves_their_followers_is_asked() {
 #[actix_web::test]
 async fn who_has_asked_does_not_ask_again() {
     let api = Api::create().await;
-    let [ana, sue] = [api.someone().await, shy(&api).await];
+    let [ana, sue] = [api.create_user().await, shy(&api).await];
     follow(&api, &ana, &sue).await;
 
     let refused = api.post(&follows(id(&sue))).by(&ana).send().await;
@@ -39,7 +39,7 @@ async fn who_has_asked_does_not_ask_again() {
 #[actix_web::test]
 async fn what_is_not_decided_is_told_to_those_concerned_only() {
     let api = Api::create().await;
-    let [ana, sue] = [api.someone().await, shy(&api).await];
+    let [ana, sue] = [api.create_user().await, shy(&api).await];
     follow(&api, &ana, &sue).await;
 
     assert_eq!(stats(&api, &ana, &sue).await, [0; 4]);
@@ -49,7 +49,7 @@ async fn what_is_not_decided_is_told_to_those_concerned_only() {
 #[actix_web::test]
 async fn whoever_has_asked_is_listed_newest_first() {
     let api = Api::create().await;
-    let [ana, ben, sue] = [api.someone().await, api.someone().await, shy(&api).await];
+    let [ana, ben, sue] = [api.create_user().await, api.create_user().await, shy(&api).await];
     let named =
         "UPDATE users SET display_name = 'Ana A.', bio = 'Hi', profile_image_url = '/a.jpg'";
     api.test().execute(&format!("{named} WHERE id = {}", id(&ana))).await;
@@ -94,7 +94,7 @@ async fn whoever_has_asked_is_listed_newest_first() {
 #[actix_web::test]
 async fn requests_are_listed_part_by_part() {
     let api = Api::create().await;
-    let [ana, ben, sue] = [api.someone().await, api.someone().await, shy(&api).await];
+    let [ana, ben, sue] = [api.create_user().await, api.create_user().await, shy(&api).await];
     for asker in [&ana, &ben] {
         follow(&api, asker, &sue).await;
         api.app.clock.advance(TimeDelta::seconds(1));
@@ -116,7 +116,7 @@ async fn requests_are_listed_part_by_part() {
 #[actix_web::test]
 async fn who_is_accepted_follows_from_then_on() {
     let api = Api::create().await;
-    let [ana, sue] = [api.someone().await, shy(&api).await];
+    let [ana, sue] = [api.create_user().await, shy(&api).await];
     follow(&api, &ana, &sue).await;
 
     let accepted = answer(&api, &sue, &ana, "accept").await;
@@ -133,7 +133,7 @@ async fn who_is_accepted_follows_from_then_on() {
 #[actix_web::test]
 async fn who_is_declined_is_nobody_and_may_ask_again() {
     let api = Api::create().await;
-    let [ana, sue] = [api.someone().await, shy(&api).await];
+    let [ana, sue] = [api.create_user().await, shy(&api).await];
     follow(&api, &ana, &sue).await;
 
     let declined = answer(&api, &sue, &ana, "decline").await;
@@ -147,10 +147,10 @@ async fn who_is_declined_is_nobody_and_may_ask_again() {
 #[actix_web::test]
 async fn what_was_not_asked_is_not_answered() {
     let api = Api::create().await;
-    let [ana, ben, sue] = [api.someone().await, api.someone().await, shy(&api).await];
+    let [ana, ben, sue] = [api.create_user().await, api.create_user().await, shy(&api).await];
     follow(&api, &ben, &ana).await;
     follow(&api, &ana, &sue).await;
-    block(&api, &ana, &api.someone().await).await;
+    block(&api, &ana, &api.create_user().await).await;
 
     for how in ["accept", "decline"] {
         // A follower, somebody whom one has asked, oneself, and nobody.
@@ -169,7 +169,7 @@ async fn what_was_not_asked_is_not_answered() {
 #[actix_web::test]
 async fn who_unfollows_whom_they_have_asked_asks_no_more() {
     let api = Api::create().await;
-    let [ana, sue] = [api.someone().await, shy(&api).await];
+    let [ana, sue] = [api.create_user().await, shy(&api).await];
     follow(&api, &ana, &sue).await;
 
     api.delete(&follows(id(&sue))).by(&ana).send().await.expect(200);
@@ -183,7 +183,7 @@ async fn who_unfollows_whom_they_have_asked_asks_no_more() {
 #[actix_web::test]
 async fn a_block_ends_a_request() {
     let api = Api::create().await;
-    let [ana, ben, sue] = [api.someone().await, api.someone().await, shy(&api).await];
+    let [ana, ben, sue] = [api.create_user().await, api.create_user().await, shy(&api).await];
     follow(&api, &ana, &sue).await;
     follow(&api, &ben, &sue).await;
 

@@ -11,7 +11,7 @@ use crate::support::{
 #[actix_web::test]
 async fn a_block_and_its_end_may_be_repeated() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
     let path = of(&ben, "block");
 
     for _ in 0..2 {
@@ -30,7 +30,7 @@ async fn a_block_and_its_end_may_be_repeated() {
 #[actix_web::test]
 async fn a_block_ends_follows_both_ways() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
     follow(&api, &ana, &ben).await;
     follow(&api, &ben, &ana).await;
 
@@ -45,7 +45,7 @@ async fn a_block_ends_follows_both_ways() {
 #[actix_web::test]
 async fn the_end_of_a_block_brings_no_follow_back() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
     follow(&api, &ben, &ana).await;
     block(&api, &ana, &ben).await;
 
@@ -58,7 +58,7 @@ async fn the_end_of_a_block_brings_no_follow_back() {
 #[actix_web::test]
 async fn an_unblock_without_a_block_leaves_follows_alone() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
     follow(&api, &ana, &ben).await;
     follow(&api, &ben, &ana).await;
 
@@ -70,7 +70,7 @@ async fn an_unblock_without_a_block_leaves_follows_alone() {
 #[actix_web::test]
 async fn each_of_two_who_block_each_other_lifts_their_own() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
     block(&api, &ana, &ben).await;
     block(&api, &ben, &ana).await;
 
@@ -82,7 +82,7 @@ async fn each_of_two_who_block_each_other_lifts_their_own() {
 #[actix_web::test]
 async fn neither_oneself_nor_nobody_is_blocked() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for method in [actix_web::http::Method::POST, actix_web::http::Method::DELETE] {
         let oneself = api.call(method.clone(), &of(&ana, "block")).by(&ana).send().await;
@@ -99,7 +99,8 @@ async fn neither_oneself_nor_nobody_is_blocked() {
 #[actix_web::test]
 async fn whom_one_has_blocked_is_listed_newest_first_to_oneself_alone() {
     let api = Api::create().await;
-    let [ana, ben, caro] = [api.someone().await, api.someone().await, api.someone().await];
+    let [ana, ben, caro] =
+        [api.create_user().await, api.create_user().await, api.create_user().await];
     for whom in [&ben, &caro] {
         block(&api, &ana, whom).await;
         api.app.clock.advance(TimeDelta::seconds(1));
@@ -133,7 +134,8 @@ async fn whom_one_has_blocked_is_listed_newest_first_to_oneself_alone() {
 #[actix_web::test]
 async fn a_repeated_block_keeps_its_place_in_the_list() {
     let api = Api::create().await;
-    let [ana, ben, caro] = [api.someone().await, api.someone().await, api.someone().await];
+    let [ana, ben, caro] =
+        [api.create_user().await, api.create_user().await, api.create_user().await];
     for whom in [&ben, &caro, &ben] {
         block(&api, &ana, whom).await;
         api.app.clock.advance(TimeDelta::seconds(1));
@@ -147,7 +149,8 @@ async fn a_repeated_block_keeps_its_place_in_the_list() {
 #[actix_web::test]
 async fn blocks_are_listed_part_by_part() {
     let api = Api::create().await;
-    let [ana, ben, caro] = [api.someone().await, api.someone().await, api.someone().await];
+    let [ana, ben, caro] =
+        [api.create_user().await, api.create_user().await, api.create_user().await];
     for whom in [&ben, &caro] {
         block(&api, &ana, whom).await;
         api.app.clock.advance(TimeDelta::seconds(1));

@@ -10,7 +10,7 @@ use crate::support::{
 #[actix_web::test]
 async fn a_follow_is_answered_with_the_people_at_both_ends() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
     let pictured = "UPDATE users SET profile_image_url = '/ben.jpg' WHERE id =";
     api.test().execute(&format!("{pictured} {}", id(&ben))).await;
 
@@ -39,7 +39,7 @@ async fn a_follow_is_answered_with_the_people_at_both_ends() {
 #[actix_web::test]
 async fn nobody_follows_themselves() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let refused = api.post(&follows(id(&ana))).by(&ana).send().await;
 
@@ -51,7 +51,7 @@ async fn nobody_follows_themselves() {
 #[actix_web::test]
 async fn somebody_who_is_followed_already_is_not_followed_again() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
     follow(&api, &ana, &ben).await;
 
     let refused = api.post(&follows(id(&ben))).by(&ana).send().await;
@@ -65,7 +65,7 @@ async fn somebody_who_is_followed_already_is_not_followed_again() {
 #[actix_web::test]
 async fn nobody_follows_across_a_block_whoever_put_it_up() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
     block(&api, &ana, &ben).await;
 
     for (who, whom) in [(&ana, &ben), (&ben, &ana)] {
@@ -80,7 +80,7 @@ async fn nobody_follows_across_a_block_whoever_put_it_up() {
 #[actix_web::test]
 async fn somebody_who_does_not_exist_is_neither_followed_nor_unfollowed() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for nobody in [NOBODY, 0, -1, i64::MAX] {
         let refused = api.post(&follows(nobody)).by(&ana).send().await;
@@ -93,7 +93,7 @@ async fn somebody_who_does_not_exist_is_neither_followed_nor_unfollowed() {
 #[actix_web::test]
 async fn an_id_that_is_none_is_refused_by_its_name() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for bad in ["x", "1.5", "%00", "9223372036854775808"] {
         for path in [follows(bad), format!("/api/v1/users/{bad}/block")] {
@@ -108,7 +108,7 @@ async fn an_id_that_is_none_is_refused_by_its_name() {
 #[actix_web::test]
 async fn an_unfollow_is_answered_in_the_words_of_the_contract_and_happens_once() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
     follow(&api, &ana, &ben).await;
     follow(&api, &ben, &ana).await;
 
@@ -125,7 +125,7 @@ async fn an_unfollow_is_answered_in_the_words_of_the_contract_and_happens_once()
 #[actix_web::test]
 async fn somebody_is_followed_anew_by_an_edge_of_that_moment() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
     let first = follow(&api, &ana, &ben).await.data();
     api.delete(&follows(id(&ben))).by(&ana).send().await.expect(200);
     api.app.clock.advance(chrono::TimeDelta::seconds(1));
@@ -139,7 +139,7 @@ async fn somebody_is_followed_anew_by_an_edge_of_that_moment() {
 #[actix_web::test]
 async fn who_is_blocked_does_not_lift_the_block_by_unfollowing() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
     follow(&api, &ben, &ana).await;
     block(&api, &ana, &ben).await;
 
@@ -154,7 +154,7 @@ async fn who_is_blocked_does_not_lift_the_block_by_unfollowing() {
 #[actix_web::test]
 async fn the_client_says_that_it_sends_json_and_sends_nothing() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
 
     api.post(&follows(id(&ben))).by(&ana).bytes("").send().await.expect(201);
     api.get(&follows(format!("{}/status/", id(&ben)))).by(&ana).bytes("").send().await.expect(200);
@@ -166,7 +166,7 @@ async fn the_client_says_that_it_sends_json_and_sends_nothing() {
 #[actix_web::test]
 async fn an_answer_holds_nothing_of_the_other_that_is_not_for_everybody() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
     let followed = follow(&api, &ana, &ben).await.data();
     let listed = api.get(&of(&ben, "followers")).by(&ben).send().await.expect(200).data();
 

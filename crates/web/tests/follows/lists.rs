@@ -13,7 +13,8 @@ const LISTS: [&str; 2] = ["followers", "following"];
 #[actix_web::test]
 async fn followers_are_listed_newest_first_with_whether_the_caller_follows_them() {
     let api = Api::create().await;
-    let [ana, ben, caro] = [api.someone().await, api.someone().await, api.someone().await];
+    let [ana, ben, caro] =
+        [api.create_user().await, api.create_user().await, api.create_user().await];
     let told = "UPDATE users SET bio = 'Hi', profile_image_url = '/b.jpg' WHERE id =";
     api.test().execute(&format!("{told} {}", id(&ben))).await;
     in_a_row(&api, &[(&ben, &ana), (&caro, &ana), (&caro, &ben)]).await;
@@ -47,7 +48,8 @@ async fn followers_are_listed_newest_first_with_whether_the_caller_follows_them(
 #[actix_web::test]
 async fn whom_somebody_follows_is_listed_newest_first_with_whether_the_caller_follows_them() {
     let api = Api::create().await;
-    let [ana, ben, caro] = [api.someone().await, api.someone().await, api.someone().await];
+    let [ana, ben, caro] =
+        [api.create_user().await, api.create_user().await, api.create_user().await];
     in_a_row(&api, &[(&ana, &ben), (&ana, &caro), (&ben, &caro)]).await;
 
     let by_ben = list(&api, &ben, &ana, "following").await;
@@ -63,7 +65,7 @@ async fn whom_somebody_follows_is_listed_newest_first_with_whether_the_caller_fo
 #[actix_web::test]
 async fn a_request_makes_nobody_a_follower() {
     let api = Api::create().await;
-    let [ana, sue] = [api.someone().await, crate::support::shy(&api).await];
+    let [ana, sue] = [api.create_user().await, crate::support::shy(&api).await];
     follow(&api, &ana, &sue).await;
 
     assert_eq!(list(&api, &sue, &sue, "followers").await["total_count"], 0);
@@ -74,7 +76,7 @@ async fn a_request_makes_nobody_a_follower() {
 #[actix_web::test]
 async fn a_list_is_walked_by_its_links_and_by_offset_and_meets_everybody_once() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     a_crowd_around(&api, &ana, 120).await;
 
     for name in LISTS {
@@ -110,8 +112,12 @@ async fn a_list_is_walked_by_its_links_and_by_offset_and_meets_everybody_once() 
 #[actix_web::test]
 async fn a_walk_by_links_is_not_disturbed_by_who_comes_and_goes() {
     let api = Api::create().await;
-    let [ana, ben, caro, dora] =
-        [api.someone().await, api.someone().await, api.someone().await, api.someone().await];
+    let [ana, ben, caro, dora] = [
+        api.create_user().await,
+        api.create_user().await,
+        api.create_user().await,
+        api.create_user().await,
+    ];
     in_a_row(&api, &[(&ben, &ana), (&caro, &ana)]).await;
     let path = format!("{}?limit=1", of(&ana, "followers"));
     let first = api.get(&path).by(&ana).send().await.expect(200);
@@ -126,7 +132,7 @@ async fn a_walk_by_links_is_not_disturbed_by_who_comes_and_goes() {
 #[actix_web::test]
 async fn bad_pages_are_refused_by_name() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     a_crowd_around(&api, &ana, 2).await;
     let page = api.get(&format!("{}?limit=1", of(&ana, "followers"))).by(&ana).send().await;
     let link = next(&page).unwrap();
@@ -151,7 +157,7 @@ async fn bad_pages_are_refused_by_name() {
 #[actix_web::test]
 async fn the_numbers_of_nobody_and_across_a_block_are_not_found() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
     block(&api, &ana, &ben).await;
 
     for rest in ["followers", "following", "follow-stats"] {
@@ -168,8 +174,12 @@ async fn the_numbers_of_nobody_and_across_a_block_are_not_found() {
 #[actix_web::test]
 async fn whoever_stands_behind_a_block_is_left_out_of_lists() {
     let api = Api::create().await;
-    let [ana, ben, caro, dora] =
-        [api.someone().await, api.someone().await, api.someone().await, api.someone().await];
+    let [ana, ben, caro, dora] = [
+        api.create_user().await,
+        api.create_user().await,
+        api.create_user().await,
+        api.create_user().await,
+    ];
     for other in [&ben, &caro, &dora] {
         follow(&api, other, &ana).await;
         follow(&api, &ana, other).await;

@@ -8,7 +8,7 @@ use crate::support::{NOBODY, block, details, edges, follow, follows, id, problem
 #[actix_web::test]
 async fn what_two_people_are_to_each_other_is_told_from_where_one_stands() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
 
     assert_eq!(status(&api, &ana, &ben).await, edges(None, None));
     follow(&api, &ana, &ben).await;
@@ -28,7 +28,7 @@ async fn what_two_people_are_to_each_other_is_told_from_where_one_stands() {
 #[actix_web::test]
 async fn the_status_is_answered_across_a_block() {
     let api = Api::create().await;
-    let [ana, ben] = [api.someone().await, api.someone().await];
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
     block(&api, &ana, &ben).await;
 
     assert_eq!(status(&api, &ana, &ben).await, edges(None, Some("blocked")));
@@ -38,7 +38,7 @@ async fn the_status_is_answered_across_a_block() {
 #[actix_web::test]
 async fn nobody_has_no_status() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     let refused = api.get(&follows(format!("{NOBODY}/status"))).by(&ana).send().await;
 
@@ -48,8 +48,9 @@ async fn nobody_has_no_status() {
 #[actix_web::test]
 async fn the_status_of_many_is_answered_by_id_for_those_who_exist() {
     let api = Api::create().await;
-    let [ana, ben, caro] = [api.someone().await, api.someone().await, api.someone().await];
-    let [dora, sue] = [api.someone().await, shy(&api).await];
+    let [ana, ben, caro] =
+        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let [dora, sue] = [api.create_user().await, shy(&api).await];
     follow(&api, &ana, &ben).await;
     follow(&api, &ben, &ana).await;
     follow(&api, &ana, &sue).await;
@@ -73,7 +74,7 @@ async fn the_status_of_many_is_answered_by_id_for_those_who_exist() {
 #[actix_web::test]
 async fn a_hundred_are_asked_about_at_once_and_no_more() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
     let hundred: Vec<i64> = (NOBODY..NOBODY + 100).collect();
     let too_many: Vec<i64> = (NOBODY..NOBODY + 101).collect();
 
@@ -89,7 +90,7 @@ async fn a_hundred_are_asked_about_at_once_and_no_more() {
 #[actix_web::test]
 async fn ids_that_are_none_are_refused_by_name() {
     let api = Api::create().await;
-    let ana = api.someone().await;
+    let ana = api.create_user().await;
 
     for bad in [
         json!({}),

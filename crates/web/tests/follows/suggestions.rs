@@ -66,9 +66,11 @@ async fn at_most_three_mutuals_are_named_and_all_are_counted() {
 #[actix_web::test]
 async fn neither_oneself_nor_whom_one_follows_or_asked_nor_anybody_behind_a_block_is_suggested() {
     let api = Api::create().await;
-    let [ana, ben, followed] = [api.someone().await, api.someone().await, api.someone().await];
-    let [blocked, blocking, asked] = [api.someone().await, api.someone().await, shy(&api).await];
-    let left = api.someone().await;
+    let [ana, ben, followed] =
+        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let [blocked, blocking, asked] =
+        [api.create_user().await, api.create_user().await, shy(&api).await];
+    let left = api.create_user().await;
     follow(&api, &ana, &ben).await;
     follow(&api, &ana, &followed).await;
     follow(&api, &ana, &asked).await;
@@ -89,7 +91,7 @@ async fn neither_oneself_nor_whom_one_follows_or_asked_nor_anybody_behind_a_bloc
 #[actix_web::test]
 async fn requests_suggest_nobody() {
     let api = Api::create().await;
-    let [ana, ben, sue] = [api.someone().await, api.someone().await, shy(&api).await];
+    let [ana, ben, sue] = [api.create_user().await, api.create_user().await, shy(&api).await];
     follow(&api, &ana, &sue).await;
     follow(&api, &sue, &ben).await;
     follow(&api, &ben, &sue).await;
@@ -132,7 +134,7 @@ async fn suggestions(api: &Api, to: &Caller, query: &str) -> Value {
 async fn named<const N: usize>(api: &Api, names: [&str; N]) -> [Caller; N] {
     let mut people = Vec::new();
     for name in names {
-        let person = api.someone().await;
+        let person = api.create_user().await;
         let sql = format!("UPDATE users SET username = '{name}' WHERE id = {}", id(&person));
         api.test().execute(&sql).await;
         people.push(person);

@@ -41,7 +41,7 @@ pub(crate) async fn block(api: &Api, who: &Caller, whom: &Caller) {
 
 /// Somebody who is asked before others follow them.
 pub(crate) async fn shy(api: &Api) -> Caller {
-    let shy = api.someone().await;
+    let shy = api.create_user().await;
     let sql = r#"UPDATE users SET profile_preferences = '{"approve_followers": true}' WHERE id ="#;
     api.test().execute(&format!("{sql} {}", shy.user.id)).await;
     shy

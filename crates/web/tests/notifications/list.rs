@@ -86,7 +86,7 @@ async fn of_many_eight_are_shown_and_those_first_whom_the_reader_follows() {
     let stage = Stage::set().await;
     stage.heart(&stage.ben).await;
     for _ in 0..9 {
-        let other = stage.api.someone().await;
+        let other = stage.api.create_user().await;
         stage.heart(&other).await;
     }
     let follow = format!(

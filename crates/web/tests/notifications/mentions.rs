@@ -106,7 +106,7 @@ async fn other_words_of_a_comment_do_the_same() {
     let stage = Stage::set().await;
     let post = json!(stage.post.to_string());
     let said = comment(&stage, &stage.ben, &post, &format!("Look, {}!", at(&stage.caro))).await;
-    let dan = stage.api.someone().await;
+    let dan = stage.api.create_user().await;
     let path = format!("/api/v1/comments/{}", said["id"].as_str().unwrap());
 
     let body = json!({"content": format!("Look, {}!", at(&dan))});
@@ -123,7 +123,7 @@ async fn nobody_is_told_who_is_not_meant_or_may_not_see_it() {
     let (ben, caro) = (at(&stage.ben), at(&stage.caro));
     block(stage.api.test(), stage.ana.user.id, stage.ben.user.id).await;
     block(stage.api.test(), stage.caro.user.id, stage.ana.user.id).await;
-    let dan = stage.api.someone().await;
+    let dan = stage.api.create_user().await;
 
     let blocked =
         json!({"content": format!("For {ben}, {caro}, @nobody_at_all, {}", at(&stage.ana))});
@@ -159,7 +159,7 @@ async fn a_post_that_is_sent_again_under_its_key_tells_once() {
 async fn fifty_of_sixty_who_are_named_are_told() {
     let stage = Stage::set().await;
     for number in 100..160 {
-        a_user().named(&format!("p{number}")).saved_in(stage.api.test()).await;
+        a_user().named(&format!("p{number}")).insert_into(stage.api.test()).await;
     }
     let content = (100..160).map(|number| format!("@P{number}")).collect::<Vec<_>>().join(" ");
 
@@ -173,7 +173,7 @@ async fn fifty_of_sixty_who_are_named_are_told() {
 async fn a_mention_in_a_post_of_long_ago_is_told_when_it_is_added() {
     let stage = Stage::set().await;
     let old = grateful_testkit::NOON - chrono::TimeDelta::days(400);
-    let post = a_post().by(stage.ana.user.id).at(old).saved_in(stage.api.test()).await.id;
+    let post = a_post().by(stage.ana.user.id).at(old).insert_into(stage.api.test()).await.id;
 
     let body = json!({"content": format!("For {}", at(&stage.ben))});
     let path = format!("{POSTS}/{post}");

@@ -32,12 +32,13 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) async fn set() -> Self {
         let api = Api::create().await;
-        let [ana, ben, caro] = [api.someone().await, api.someone().await, api.someone().await];
+        let [ana, ben, caro] =
+            [api.create_user().await, api.create_user().await, api.create_user().await];
         for (caller, name) in [(&ana, "Ana"), (&ben, "Ben 🌿"), (&caro, "Caro")] {
             call(&api, caller.user.id, name).await;
         }
         let post = a_post().by(ana.user.id).saying("The bus driver who waited");
-        let post = post.saved_in(api.test()).await.id;
+        let post = post.insert_into(api.test()).await.id;
         Self { api, ana, ben, caro, post }
     }
 
@@ -81,7 +82,7 @@ pub(crate) async fn call(api: &Api, user: UserId, name: &str) {
 
 /// Ana is told so many things, and then a batch of as many entries, all by Ben and by SQL.
 pub(crate) async fn fill(stage: &Stage, entries: u32) {
-    let by = a_user().saved_in(stage.api.test()).await.id;
+    let by = a_user().insert_into(stage.api.test()).await.id;
     let sql = format!(
         "INSERT INTO notifications
              (id, user_id, actor_id, type, title, message, data, post_id, created_at, last_updated_at, seq)

@@ -146,7 +146,8 @@ async fn a_block_between_author_and_named_that_overtakes_a_comment_keeps_it_from
 #[tokio::test]
 async fn a_comment_on_a_private_post_tells_nobody_whom_it_names() {
     let stage = Stage::set().await;
-    let secret = grateful_testkit::a_post().by(stage.ana).private().saved_in(&stage.test).await.id;
+    let secret =
+        grateful_testkit::a_post().by(stage.ana).private().insert_into(&stage.test).await.id;
 
     let comment = stage.say_on(secret, stage.ana, "For @ben and @ana").await;
     reword(&stage, stage.ana, comment, "For @caro").await;
