@@ -54,13 +54,14 @@ static ONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 async fn walk_while_others_write(world: World) -> Findings {
     let _one = ONE.lock().await;
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let world = Arc::new(world.made_in(&test).await);
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let world = Arc::new(world.made_in(&database).await);
     // On a busy machine a node may keep people waiting; how long is not what this is about.
     let patient = |config: DatabaseConfig| {
         config.with_wait(DEADLINE).with_statement_timeout(DEADLINE).with_max_connections(WRITERS)
     };
-    let node = || App { db: test.pool(patient), clock: Arc::new(SystemClock), ..app.clone() };
+    let node =
+        || App { db: database.pool_with(patient), clock: Arc::new(SystemClock), ..app.clone() };
     let nodes: Vec<App> = (0..NODES).map(|_| node()).collect();
     // Of their own, so that they write as often as they are to, however many read.
     let writing = node();
@@ -70,7 +71,7 @@ async fn walk_while_others_write(world: World) -> Findings {
     for number in 0..WRITERS {
         let writer = Writer {
             app: writing.clone(),
-            sql: Sql::connect(&test.url()).await,
+            sql: Sql::connect(&database.url()).await,
             world: Arc::clone(&world),
             dice: Dice::of(number, 1),
         };
@@ -81,7 +82,7 @@ async fn walk_while_others_write(world: World) -> Findings {
         let walker = Walker {
             me: i64::try_from(number + 1).unwrap(),
             nodes: nodes.clone(),
-            sql: Sql::connect(&test.url()).await,
+            sql: Sql::connect(&database.url()).await,
             world: Arc::clone(&world),
             dice: Dice::of(number, 2),
         };

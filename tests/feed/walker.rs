@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use grateful_application::{App, feed};
-use grateful_domain::{Limit, Slot, Stretch, UserId, Viewer, Walk, WalkStart};
+use grateful_domain::{FeedCursor, FeedPageRequest, FeedStart, Limit, Slot, UserId, Viewer};
 use grateful_tests::Sql;
 use uuid::Uuid;
 
@@ -74,14 +74,15 @@ impl Walker {
     async fn walk(&mut self) -> Findings {
         let before = posts_seen_by(&self.sql, self.me).await;
         let (mut met, mut pages, mut places) = (Vec::new(), 0, 0);
-        let mut start = WalkStart::Place(0);
+        let mut start = FeedStart::Offset(0);
         loop {
             let limit = Limit::parse(i64::try_from(1 + self.dice.below(50)).unwrap()).unwrap();
             let node = &self.nodes[self.dice.below(self.nodes.len())];
             let viewer = Viewer::User(UserId::from(self.me));
-            let leg = feed::ranked(node, viewer, Stretch { limit, start }).await.unwrap();
+            let leg = feed::ranked(node, viewer, FeedPageRequest { limit, start }).await.unwrap();
             pages += 1;
-            let till = leg.next.as_ref().map_or(places + leg.posts.len(), Walk::places);
+            let till =
+                leg.next.as_ref().map_or(places + leg.posts.len(), FeedCursor::positions_served);
             let is_certain = till == places + leg.posts.len();
             met.extend(leg.posts.into_iter().map(|post| Met {
                 id: post.seen.post.id.into(),
@@ -92,12 +93,12 @@ impl Walker {
             places = till;
             let Some(walk) = leg.next else { break };
             // As it travels.
-            start = WalkStart::After(Walk::from_cursor(&walk.to_cursor()).unwrap());
+            start = FeedStart::After(FeedCursor::from_cursor(&walk.to_cursor()).unwrap());
             let reading = self.dice.below(READING).try_into().unwrap();
             tokio::time::sleep(Duration::from_millis(reading)).await;
         }
         let after = posts_seen_by(&self.sql, self.me).await;
-        let is_whole = places < Walk::MOST_PLACES;
+        let is_whole = places < FeedCursor::MAX_POSITIONS;
         let blocks = self.world.blocks_of(self.me);
         let unmet = unmet(&before, &after, &met, &blocks);
         let holes = if is_whole {

@@ -41,9 +41,9 @@ pub(crate) struct Post {
 
 impl World {
     /// Makes it: posts of the last days, some of them loved, and some follows of those who will walk.
-    pub(crate) async fn made_in(self, test: &TestDatabase) -> Stage {
+    pub(crate) async fn made_in(self, database: &TestDatabase) -> Stage {
         let Self { people, posts } = self;
-        test.execute(&format!(
+        database.execute(&format!(
             "INSERT INTO users (email, username, hashed_password)
              SELECT 'p' || n || '@example.org', 'p' || n, '' FROM generate_series(1, {people}) n;
              INSERT INTO posts (id, author_id, content, created_at, hearts_count)
@@ -57,7 +57,7 @@ impl World {
              WHERE a <> b AND random() < 0.2"
         ))
         .await;
-        let sql = Sql::connect(&test.url()).await;
+        let sql = Sql::connect(&database.url()).await;
         let living: Vec<_> =
             posts_seen_by(&sql, 0).await.iter().map(|it| (it.id, it.author)).collect();
         Stage {

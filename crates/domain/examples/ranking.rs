@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::{
-    Candidate, Engagement, FeedConfig, PostId, PostType, Relationship, Signals, Slot, Sources,
-    Walk, compose,
+    Candidate, CandidateLists, Engagement, FeedConfig, FeedCursor, PostId, PostType, Relationship,
+    Signals, Slot, compose,
 };
 use uuid::Uuid;
 
@@ -52,16 +52,16 @@ pub(crate) fn board() -> Result<String, Box<dyn Error>> {
         rank: config.rank(&signals(&notice, now), relationship(&notice)),
         created_at: posted_at(&notice, now),
     });
-    let sources = Sources::of(candidates.into());
+    let sources = CandidateLists::of(candidates.into());
 
     let mut page = String::new();
-    let mut walk = Walk::default();
+    let mut walk = FeedCursor::default();
     loop {
         let places = compose(&sources, &walk, 4)?;
         if places.is_empty() {
             return Ok(page);
         }
-        writeln!(page, "after {} places", walk.places())?;
+        writeln!(page, "after {} places", walk.positions_served())?;
         for place in &places {
             let Some(notice) = BOARD.iter().find(|it| id_of(it) == place.post.id) else { continue };
             let score = config.score(&signals(notice, now), relationship(notice), now);
@@ -78,7 +78,7 @@ pub(crate) fn board() -> Result<String, Box<dyn Error>> {
         }
         // All that the next page needs is what was served. It travels with the reader as a text.
         let served = places.iter().map(|it| (it.post.id, it.post.author));
-        walk = Walk::from_cursor(&walk.then(served).to_cursor())?;
+        walk = FeedCursor::from_cursor(&walk.advance(served).to_cursor())?;
     }
 }
 

@@ -3,12 +3,14 @@
 //! Pure, and open to any [`FeedConfig`]: a service can rank and compose lists of its own.
 
 mod composition;
+mod cursor;
 mod score;
 mod spacing;
 mod trending;
-mod walk;
 
-pub use self::composition::{Candidate, Placed, Slot, Source, Sources, Starved, compose};
+pub use self::composition::{
+    Candidate, CandidateList, CandidateLists, FeedItem, NeedMoreCandidates, Slot, compose,
+};
+pub use self::cursor::{FeedCursor, FeedPageRequest, FeedStart, SeenPostKey};
 pub use self::score::{FeedConfig, Relationship, Score, Signals};
 pub use self::trending::{TrendingConfig, TrendingWindow, TrendingWindowError};
-pub use self::walk::{ServedKey, Stretch, Walk, WalkStart};

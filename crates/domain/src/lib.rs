@@ -20,9 +20,9 @@ mod viewer;
 
 pub use self::comment::{Comment, CommentText, SeenComment};
 pub use self::feed::{
-    Candidate, FeedConfig, Placed, Relationship, Score, ServedKey, Signals, Slot, Source, Sources,
-    Starved, Stretch, TrendingConfig, TrendingWindow, TrendingWindowError, Walk, WalkStart,
-    compose,
+    Candidate, CandidateList, CandidateLists, FeedConfig, FeedCursor, FeedItem, FeedPageRequest,
+    FeedStart, NeedMoreCandidates, Relationship, Score, SeenPostKey, Signals, Slot, TrendingConfig,
+    TrendingWindow, TrendingWindowError, compose,
 };
 pub use self::follow::{
     Approval, Edge, Follow, FollowAct, FollowRefusal, Listed, Relation, Suggestion, UnknownEdge,
@@ -37,8 +37,8 @@ pub use self::notification::{
     BatchConfig, BatchKey, Inbox, Notification, NotificationType, Priority, UnknownNotificationType,
 };
 pub use self::page::{
-    Counting, EngagementPosition, Limit, List, Offset, Page, PageError, PageRequest, Position,
-    RankPosition, Start, Total,
+    CountMode, EngagementPosition, Limit, ListKind, Offset, Page, PageError, PageRequest,
+    PageStart, Position, RankPosition, Total,
 };
 pub use self::post::{
     Content, Draft, Engagement, ImageUrl, ImageUrlError, PlaceName, Post, PostEdit, PostType,

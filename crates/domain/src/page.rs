@@ -1,6 +1,6 @@
 //! Lists in parts: how many, and from where.
 
-mod places;
+mod positions;
 mod total;
 
 use base64::Engine as _;
@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
 
-pub use self::places::{EngagementPosition, RankPosition};
-pub use self::total::{Counting, Total};
+pub use self::positions::{EngagementPosition, RankPosition};
+pub use self::total::{CountMode, Total};
 
 /// Which part of a list somebody asks for. `P` says where an entry stands in the order of the list: most are by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,19 +18,19 @@ pub struct PageRequest<P = Position> {
     /// How many entries at most.
     pub limit: Limit,
     /// Where the part begins.
-    pub start: Start<P>,
+    pub start: PageStart<P>,
 }
 
 impl<P> PageRequest<P> {
     /// The first `limit` entries.
     pub const fn first(limit: Limit) -> Self {
-        Self { limit, start: Start::Offset(Offset::ZERO) }
+        Self { limit, start: PageStart::Offset(Offset::ZERO) }
     }
 }
 
 /// Where a part of a list begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start<P = Position> {
+pub enum PageStart<P = Position> {
     /// So many entries from the front. Entries repeat or go missing when others write meanwhile.
     Offset(Offset),
     /// Right behind this entry, wherever it is by now.
@@ -124,7 +124,7 @@ pub struct Page<T, P = Position> {
 
 impl<T, P> Page<T, P> {
     /// A part made from one entry more than was asked for: that one tells whether more follow.
-    pub fn cut(mut items: Vec<T>, limit: Limit, position: impl Fn(&T) -> P) -> Self {
+    pub fn from_overfetch(mut items: Vec<T>, limit: Limit, position: impl Fn(&T) -> P) -> Self {
         let more = usize::from(limit) < items.len();
         items.truncate(limit.into());
         let next = items.last().filter(|_| more).map(position);
@@ -133,14 +133,14 @@ impl<T, P> Page<T, P> {
 
     /// The same part of a list that has so many entries.
     #[must_use]
-    pub fn out_of(self, total: Option<Total>) -> Self {
+    pub fn with_total(self, total: Option<Total>) -> Self {
         Self { total, ..self }
     }
 }
 
 /// The lists that can be continued by a cursor: a cursor of one is refused by the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum List {
+pub enum ListKind {
     /// Everybody's posts, newest first.
     NewestPosts,
     /// One person's posts, newest first.
@@ -153,12 +153,12 @@ pub enum List {
     Comments,
     /// The answers to a comment, oldest first.
     Replies,
-    /// Everybody's posts, the best first. Its cursors are those of a [`Walk`](crate::Walk), not of a place.
+    /// Everybody's posts, the best first. Its cursors are those of a [`FeedCursor`](crate::FeedCursor), not of a place.
     RankedPosts,
     /// One's notifications, newest activity first.
     Notifications,
     /// The entries of a batch of notifications, newest first.
-    NotificationEntries,
+    NotificationChildren,
     /// Who follows somebody, newest first.
     Followers,
     /// Whom somebody follows, newest first.
@@ -169,7 +169,7 @@ pub enum List {
     Blocks,
 }
 
-impl List {
+impl ListKind {
     /// How many entries an answer has unless asked otherwise (contract §1, §5, §6).
     pub const fn default_limit(self) -> Limit {
         match self {
@@ -181,7 +181,7 @@ impl List {
             | Self::Reactions
             | Self::Comments
             | Self::Replies
-            | Self::NotificationEntries
+            | Self::NotificationChildren
             | Self::FollowRequests
             | Self::Blocks => Limit::MAX,
         }
@@ -197,7 +197,7 @@ impl List {
             Self::Replies => 6,
             Self::RankedPosts => 100,
             Self::Notifications => 7,
-            Self::NotificationEntries => 8,
+            Self::NotificationChildren => 8,
             Self::Followers => 9,
             Self::Following => 10,
             Self::FollowRequests => 11,
@@ -217,8 +217,11 @@ pub enum PageError {
     #[error("must be a whole number from 0 to {}; use a cursor to go further", Offset::MAX.0)]
     Offset,
     /// Further than a walk through the ranked feed goes.
-    #[error("must be a whole number from 0 to {}; use a cursor to go on", crate::Walk::MOST_PLACES)]
-    Place,
+    #[error(
+        "must be a whole number from 0 to {}; use a cursor to go on",
+        crate::FeedCursor::MAX_POSITIONS
+    )]
+    FeedOffset,
     /// Not what the `next` link of this list carried.
     #[error("must be taken from the next link of the same list")]
     Cursor,
@@ -229,7 +232,7 @@ pub enum PageError {
 
 impl Position {
     /// The cursor text under which `list` goes on behind this place: URL-safe, opaque to clients.
-    pub fn to_cursor(self, list: List) -> String {
+    pub fn to_cursor(self, list: ListKind) -> String {
         let mut bytes = [0; CURSOR_BYTES];
         bytes[0] = list.tag();
         bytes[1..9].copy_from_slice(&self.at.timestamp_micros().to_be_bytes());
@@ -241,7 +244,7 @@ impl Position {
     ///
     /// # Errors
     /// [`PageError::Cursor`] for whatever [`Position::to_cursor`] did not write for the same list.
-    pub fn from_cursor(list: List, cursor: &str) -> Result<Self, PageError> {
+    pub fn from_cursor(list: ListKind, cursor: &str) -> Result<Self, PageError> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| PageError::Cursor)?;
         let bytes: [u8; CURSOR_BYTES] = bytes.try_into().map_err(|_| PageError::Cursor)?;
         let [tag, micros @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = bytes;
@@ -287,17 +290,17 @@ mod tests {
     #[test]
     fn a_cursor_of_another_list_is_refused() {
         let position = Position { at: DateTime::UNIX_EPOCH, id: Uuid::nil() };
-        let cursor = position.to_cursor(List::NewestPosts);
+        let cursor = position.to_cursor(ListKind::NewestPosts);
 
-        assert_eq!(Position::from_cursor(List::NewestPosts, &cursor), Ok(position));
-        assert_eq!(Position::from_cursor(List::UserPosts, &cursor), Err(PageError::Cursor));
+        assert_eq!(Position::from_cursor(ListKind::NewestPosts, &cursor), Ok(position));
+        assert_eq!(Position::from_cursor(ListKind::UserPosts, &cursor), Err(PageError::Cursor));
     }
 
     #[test]
     fn a_time_that_no_database_holds_is_refused() {
         let far = Position { at: DateTime::<Utc>::MAX_UTC, id: Uuid::nil() };
-        let cursor = far.to_cursor(List::NewestPosts);
-        assert_eq!(Position::from_cursor(List::NewestPosts, &cursor), Err(PageError::Cursor));
+        let cursor = far.to_cursor(ListKind::NewestPosts);
+        assert_eq!(Position::from_cursor(ListKind::NewestPosts, &cursor), Err(PageError::Cursor));
     }
 
     #[test]
@@ -305,12 +308,12 @@ mod tests {
         let position = |n: &u128| Position { at: DateTime::UNIX_EPOCH, id: Uuid::from_u128(*n) };
         let two = Limit::parse(2).unwrap();
 
-        let cut = Page::cut(vec![1, 2, 3], two, position);
+        let cut = Page::from_overfetch(vec![1, 2, 3], two, position);
         assert_eq!(
             (cut.items, cut.next.map(|next| next.id)),
             (vec![1, 2], Some(Uuid::from_u128(2)))
         );
-        assert_eq!(Page::cut(vec![1, 2], two, position).next, None);
+        assert_eq!(Page::from_overfetch(vec![1, 2], two, position).next, None);
     }
 
     proptest! {
@@ -318,13 +321,13 @@ mod tests {
         fn cursors_lead_back_to_their_place(micros in -62_135_596_800_000_000_i64..253_402_300_800_000_000, id: u128) {
             let at = DateTime::from_timestamp_micros(micros).unwrap();
             let position = Position { at, id: Uuid::from_u128(id) };
-            let cursor = position.to_cursor(List::UserPosts);
-            prop_assert_eq!(Position::from_cursor(List::UserPosts, &cursor), Ok(position));
+            let cursor = position.to_cursor(ListKind::UserPosts);
+            prop_assert_eq!(Position::from_cursor(ListKind::UserPosts, &cursor), Ok(position));
         }
 
         #[test]
         fn no_text_makes_a_cursor_panic(text in ".{0,60}") {
-            _ = Position::from_cursor(List::NewestPosts, &text);
+            _ = Position::from_cursor(ListKind::NewestPosts, &text);
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::{
-    Content, Counting, Draft, Edge, Email, Follow, Limit, Page, PasswordHash, Post, PostType,
+    Content, CountMode, Draft, Edge, Email, Follow, Limit, Page, PasswordHash, Post, PostType,
     SeenPost, Total, User, UserId, Username, Viewer, Visibility,
 };
 use grateful_storage::{
@@ -47,7 +47,7 @@ pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> Outcome<String> {
         let query = seen_by_ben.clone().by(ana.id).limit(Limit::parse(2)?);
         let query = match place {
             Some(place) => query.after(place),
-            None => query.counted(Counting::UpTo(100)),
+            None => query.counted(CountMode::UpTo(100)),
         };
         let part = conn.posts().list(query).await?;
         let total = part.total.map(in_words);
@@ -71,7 +71,7 @@ pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> Outcome<String> {
     writeln!(page, "her own: {} posts", conn.posts().list(own).await?.items.len())?;
 
     // People are lists as well.
-    let followers = FollowQuery::seen_by(ana.id).followers_of(ana.id).counted(Counting::Estimated);
+    let followers = FollowQuery::seen_by(ana.id).followers_of(ana.id).counted(CountMode::Estimated);
     let followers = conn.follows().list(followers).await?;
     let known = UserQuery::known_to(Viewer::User(ben.id)).any_of(&[ana.id, ben.id]);
     let known = conn.users().list(known.by_username()).await?;

@@ -159,7 +159,7 @@ impl Comments<'_> {
         let rows: Vec<SeenRow> =
             paged(query, page, "comments.created_at", Order::Oldest).load(self.conn).await?;
         let seen = rows.into_iter().map(SeenRow::into).collect();
-        Ok(Page::cut(seen, page.limit, |seen: &SeenComment| seen.comment.position()))
+        Ok(Page::from_overfetch(seen, page.limit, |seen: &SeenComment| seen.comment.position()))
     }
 }
 

@@ -107,7 +107,7 @@ impl EmojiReactions<'_> {
             Ok(Reaction { id: id.into(), post, by: by.into(), emoji, created_at })
         });
         let reactions = reactions.collect::<Result<Vec<_>>>()?;
-        Ok(Page::cut(reactions, page.limit, |reaction| Position {
+        Ok(Page::from_overfetch(reactions, page.limit, |reaction| Position {
             at: reaction.created_at,
             id: reaction.id.into(),
         }))

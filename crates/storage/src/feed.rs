@@ -18,14 +18,14 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Candidate, Limit, Placed, PostId, Relationship, Slot, Source, Sources, TrendingWindow, UserId,
-    Viewer, Walk, compose,
+    Candidate, CandidateList, CandidateLists, FeedCursor, FeedItem, Limit, PostId, Relationship,
+    Slot, TrendingWindow, UserId, Viewer, compose,
 };
 use uuid::Uuid;
 
 use self::sources::{Beginnings, Row, depth};
 use self::trending::Trending;
-use crate::metric::FEED_CANDIDATES;
+use crate::monitor::metrics::FEED_CANDIDATES;
 use crate::schema::follows;
 use crate::{Connection, Result};
 
@@ -49,19 +49,24 @@ pub struct Composed {
 #[non_exhaustive]
 pub struct FeedPlace {
     /// The post and why it is here.
-    pub placed: Placed,
+    pub placed: FeedItem,
     /// What its author is to the viewer.
     pub relationship: Relationship,
 }
 
 impl Feed<'_> {
-    /// The next places of a walk, at most `most` and [as many as a walk has](Walk::MOST_PLACES): exactly those that all public
+    /// The next places of a walk, at most `most` and [as many as a walk has](FeedCursor::MAX_POSITIONS): exactly those that all public
     /// posts together would give, none across a block.
     ///
     /// One statement, or two where an author has a third of the best or of the newest posts. `sources.rs` says how many rows
     /// they read.
-    pub async fn compose(&mut self, viewer: Viewer, walk: &Walk, most: usize) -> Result<Composed> {
-        let most = most.min(walk.places_left());
+    pub async fn compose(
+        &mut self,
+        viewer: Viewer,
+        walk: &FeedCursor,
+        most: usize,
+    ) -> Result<Composed> {
+        let most = most.min(walk.positions_left());
         // One more than there are places, which tells whether the feed goes on.
         let needed = most + 1;
         let beginnings = Beginnings::of(viewer, walk, needed);
@@ -83,7 +88,7 @@ impl Feed<'_> {
         let goes_on = placed.len() < found;
         let followed: HashSet<UserId> =
             rows.iter().filter(|row| row.followed).map(|row| row.author_id.into()).collect();
-        let place = |placed: Placed| FeedPlace {
+        let place = |placed: FeedItem| FeedPlace {
             relationship: relationship(followed.contains(&placed.post.author)),
             placed,
         };
@@ -127,14 +132,14 @@ fn relationship(is_followed: bool) -> Relationship {
     if is_followed { Relationship::Followed } else { Relationship::Other }
 }
 
-fn sources(rows: &[Row], is_whole: impl Fn(Slot) -> bool) -> Sources {
+fn sources(rows: &[Row], is_whole: impl Fn(Slot) -> bool) -> CandidateLists {
     let source = |slot, order: fn(&Candidate, &Candidate) -> std::cmp::Ordering| {
         let mut posts: Vec<Candidate> =
             rows.iter().filter(|row| row.slot() == slot).map(Row::candidate).collect();
         posts.sort_by(order);
-        Source { posts, whole: is_whole(slot) }
+        CandidateList { posts, is_complete: is_whole(slot) }
     };
-    Sources {
+    CandidateLists {
         ranked: source(Slot::Ranked, Candidate::by_rank),
         fresh: source(Slot::Fresh, Candidate::by_time),
     }

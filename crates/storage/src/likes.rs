@@ -99,7 +99,7 @@ impl Likes<'_> {
             by: by.into(),
             created_at,
         });
-        Ok(Page::cut(hearts.collect(), page.limit, |heart| Position {
+        Ok(Page::from_overfetch(hearts.collect(), page.limit, |heart| Position {
             at: heart.created_at,
             id: heart.id.into(),
         }))

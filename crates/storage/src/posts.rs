@@ -51,7 +51,7 @@ impl Posts<'_> {
         };
         let ranked = rows.into_iter().map(ranked).collect::<Result<Vec<_>>>()?;
         let Page { items, next, .. } =
-            Page::cut(ranked, wanted.limit(), |(seen, rank)| O::place(seen, *rank));
+            Page::from_overfetch(ranked, wanted.limit(), |(seen, rank)| O::place(seen, *rank));
         Ok(Page { items: items.into_iter().map(|(seen, _)| seen).collect(), next, total })
     }
 

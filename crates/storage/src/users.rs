@@ -107,7 +107,7 @@ impl Users<'_> {
         let (rows, total): (Vec<PersonRow>, Option<Total>) =
             load!(self.conn, query.select(), query.total())?;
         let people = rows.into_iter().map(Person::from).collect();
-        Ok(Page::cut(people, query.size(), O::place).out_of(total))
+        Ok(Page::from_overfetch(people, query.size(), O::place).with_total(total))
     }
 
     /// The person with this username, whatever its case.

@@ -26,20 +26,20 @@ const RELATIONS: [Option<&str>; 4] = [None, Some("active"), Some("pending"), Som
 /// and SQL has to know both.
 #[tokio::test]
 async fn sql_and_domain_agree_on_who_may_read_a_post() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
 
     for visibility in [Visibility::Public, Visibility::Private] {
         for to_author in RELATIONS {
             for to_viewer in RELATIONS {
-                let [author, reader] = [create_user(&test).await, create_user(&test).await];
+                let [author, reader] = [create_user(&database).await, create_user(&database).await];
                 let post = a_post().by(author).with(|draft| draft.visibility = visibility);
-                let post = post.insert_into(&test).await;
+                let post = post.insert_into(&database).await;
                 for (follower, followed, status) in
                     [(reader, author, to_author), (author, reader, to_viewer)]
                 {
                     if let Some(status) = status {
-                        relate(&test, follower, followed, status).await;
+                        relate(&database, follower, followed, status).await;
                     }
                 }
                 let is_blocked = [to_author, to_viewer].contains(&Some("blocked"));
@@ -65,15 +65,15 @@ async fn sql_and_domain_agree_on_who_may_read_a_post() {
 
 #[tokio::test]
 async fn sql_and_domain_agree_on_who_exists_for_whom() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
 
     for there in RELATIONS {
         for back in RELATIONS {
-            let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+            let [ana, ben] = [create_user(&database).await, create_user(&database).await];
             for (follower, followed, status) in [(ana, ben, there), (ben, ana, back)] {
                 if let Some(status) = status {
-                    relate(&test, follower, followed, status).await;
+                    relate(&database, follower, followed, status).await;
                 }
             }
             let is_blocked = [there, back].contains(&Some("blocked"));
@@ -88,27 +88,27 @@ async fn sql_and_domain_agree_on_who_exists_for_whom() {
 
 #[tokio::test]
 async fn sql_and_domain_agree_on_the_types_of_posts() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
-    let taken = codes_in(&test, "posts_post_type_check").await;
+    let taken = codes_in(&database, "posts_post_type_check").await;
 
     assert_eq!(taken, PostType::ALL.map(PostType::code));
 }
 
 #[tokio::test]
 async fn sql_and_domain_agree_on_the_emoji() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
-    let taken = codes_in(&test, "emoji_reactions_emoji_code_check").await;
+    let taken = codes_in(&database, "emoji_reactions_emoji_code_check").await;
 
     assert_eq!(taken, Emoji::ALL.map(Emoji::code));
 }
 
 #[tokio::test]
 async fn the_longest_name_and_city_fit_their_columns() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
+    let mut conn = database.connect().await;
 
     for (column, max) in [("display_name", DisplayName::MAX_CHARS), ("city", City::MAX_CHARS)] {
         // Four bytes each: what counts is characters.
@@ -123,10 +123,10 @@ async fn the_longest_name_and_city_fit_their_columns() {
 /// Whatever somebody has switched off, and whatever else stands there.
 #[tokio::test]
 async fn sql_and_domain_agree_on_which_notifications_are_welcome() {
-    let test = TestDatabase::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().by(ana).insert_into(&test).await.id;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().by(ana).insert_into(&database).await.id;
+    let mut conn = database.connect().await;
     let acts = [
         Act::Heart { post },
         Act::Reaction { post },
@@ -141,7 +141,7 @@ async fn sql_and_domain_agree_on_which_notifications_are_welcome() {
             let preferences =
                 format!(r#"{{"notifications": {{"{}": {switch}}}}}"#, switched.code());
             let set = "UPDATE users SET profile_preferences =";
-            test.execute(&format!("{set} '{preferences}' WHERE id = {ana}")).await;
+            database.execute(&format!("{set} '{preferences}' WHERE id = {ana}")).await;
             let parsed = serde_json::from_str(&preferences).unwrap();
             let preferences = Preferences::from_stored(parsed);
             let events = acts.map(|act| event(Cause { recipient: ana, actor: ben, act }));
@@ -152,18 +152,18 @@ async fn sql_and_domain_agree_on_which_notifications_are_welcome() {
                 let of_act = format!("notifications WHERE act = '{}'", act.name());
                 let welcome = preferences.welcome(act.kind());
                 let case = format!("{act:?} where {} is {switch}", switched.code());
-                assert_eq!(test.count(&of_act).await, i64::from(welcome), "{case}");
+                assert_eq!(database.count(&of_act).await, i64::from(welcome), "{case}");
             }
-            test.execute("DELETE FROM notifications; DELETE FROM notification_quotas").await;
+            database.execute("DELETE FROM notifications; DELETE FROM notification_quotas").await;
         }
     }
 }
 
 #[tokio::test]
 async fn sql_and_domain_agree_on_the_priorities() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
-    let taken = codes_in(&test, "notifications_priority_check").await;
+    let taken = codes_in(&database, "notifications_priority_check").await;
 
     assert_eq!(taken, Priority::ALL.map(Priority::code));
 }
@@ -175,11 +175,11 @@ fn event(cause: Cause) -> Event {
 }
 
 /// The words that a check allows, in its order.
-async fn codes_in(test: &TestDatabase, check: &str) -> Vec<String> {
+async fn codes_in(database: &TestDatabase, check: &str) -> Vec<String> {
     let sql = format!(
         "SELECT code[1] AS line
          FROM pg_constraint, regexp_matches(pg_get_constraintdef(oid), '''(\\w+)''', 'g') AS code
          WHERE conname = '{check}'"
     );
-    lines(&mut test.connect().await, &sql).await
+    lines(&mut database.connect().await, &sql).await
 }

@@ -9,34 +9,34 @@ use grateful_testkit::{TestDatabase, a_heart, a_post, a_reaction, create_user, l
 
 #[tokio::test]
 async fn many_posts_are_saved_and_counted_in_as_many_statements_as_one() {
-    let test = TestDatabase::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let database = TestDatabase::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let by = |author, is_public: bool| {
         let post = a_post().by(author).with(|draft| {
             draft.visibility = Visibility::from_is_public(is_public);
         });
-        post.unsaved()
+        post.build()
     };
     let posts = [by(ana, true), by(ana, false), by(ben, true)];
 
-    test.connect().await.posts().insert_many(&posts).await.unwrap();
+    database.connect().await.posts().insert_many(&posts).await.unwrap();
 
-    assert_eq!(test.count("posts").await, 3);
-    assert_all_numbers_are_right(&test).await;
+    assert_eq!(database.count("posts").await, 3);
+    assert_all_numbers_are_right(&database).await;
     let public = format!("users WHERE id = {ana} AND posts_count = 2 AND public_posts_count = 1");
-    assert_eq!(test.count(&public).await, 1);
+    assert_eq!(database.count(&public).await, 1);
 }
 
 /// Posts are counted by one statement and saved by another.
 #[tokio::test]
 async fn many_rows_cost_as_many_statements_as_one() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
     for number in [1, 10, 50] {
-        let posts: Vec<Post> = (0..number).map(|_| a_post().by(ana).unsaved()).collect();
+        let posts: Vec<Post> = (0..number).map(|_| a_post().by(ana).build()).collect();
         let ids: Vec<PostId> = posts.iter().map(|post| post.id).collect();
         let likes: Vec<NewLike> = ids.iter().map(|post| a_heart(ana, *post)).collect();
-        let mut conn = test.db.acquire().await.unwrap();
+        let mut conn = database.pool.acquire().await.unwrap();
 
         let saved = QueryLog::record(conn.posts().insert_many(&posts)).await;
         let given = QueryLog::record(conn.likes().put_many(&likes)).await;
@@ -53,65 +53,65 @@ async fn many_rows_cost_as_many_statements_as_one() {
 
 #[tokio::test]
 async fn of_many_hearts_those_that_are_new_and_allowed_are_given_and_counted() {
-    let test = TestDatabase::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let open = a_post().insert_into(&test).await.id;
-    let hidden = a_post().private().insert_into(&test).await.id;
+    let database = TestDatabase::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let open = a_post().insert_into(&database).await.id;
+    let hidden = a_post().private().insert_into(&database).await.id;
     let gone = PostId::from(uuid::Uuid::from_u128(1));
-    test.connect().await.likes().put(&a_heart(ana, open)).await.unwrap();
+    database.connect().await.likes().put(&a_heart(ana, open)).await.unwrap();
     let likes = [a_heart(ana, open), a_heart(ben, open), a_heart(ben, hidden), a_heart(ben, gone)];
 
-    let given = test.connect().await.likes().put_many(&likes).await.unwrap();
+    let given = database.connect().await.likes().put_many(&likes).await.unwrap();
 
     assert_eq!(given, 1);
-    assert_eq!(load_engagement(&test, open).await.hearts, 2);
-    assert_all_numbers_are_right(&test).await;
+    assert_eq!(load_engagement(&database, open).await.hearts, 2);
+    assert_all_numbers_are_right(&database).await;
 }
 
 #[tokio::test]
 async fn many_hearts_at_once_from_many_sides_do_not_wait_for_each_other_for_ever() {
-    let test = TestDatabase::create().await;
-    let posts = posts(&test, 8).await;
-    let people = join_all((0..8).map(|_| create_user(&test))).await;
+    let database = TestDatabase::create().await;
+    let posts = posts(&database, 8).await;
+    let people = join_all((0..8).map(|_| create_user(&database))).await;
 
     let given = join_all(people.iter().enumerate().map(async |(number, person)| {
         let mut likes: Vec<NewLike> = posts.iter().map(|post| a_heart(*person, *post)).collect();
         // Each begins elsewhere: without one order of locks, they would meet head on.
         likes.rotate_left(number);
-        test.connect().await.likes().put_many(&likes).await.unwrap()
+        database.connect().await.likes().put_many(&likes).await.unwrap()
     }))
     .await;
 
     assert_eq!(given, [8; 8]);
-    assert_all_numbers_are_right(&test).await;
+    assert_all_numbers_are_right(&database).await;
 }
 
 #[tokio::test]
 async fn only_posts_of_their_author_that_were_not_so_before_change_their_visibility() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
-    let open = a_post().by(ana).insert_into(&test).await.id;
-    let hidden = a_post().by(ana).private().insert_into(&test).await.id;
-    let somebody_elses = a_post().insert_into(&test).await.id;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
+    let open = a_post().by(ana).insert_into(&database).await.id;
+    let hidden = a_post().by(ana).private().insert_into(&database).await.id;
+    let somebody_elses = a_post().insert_into(&database).await.id;
 
-    let mut conn = test.connect().await;
+    let mut conn = database.connect().await;
     let all = [open, hidden, somebody_elses];
     let changed = conn.posts().set_visibility(ana, &all, Visibility::Private).await.unwrap();
 
     assert_eq!(changed, 1);
-    assert_eq!(test.count("posts WHERE is_public").await, 1);
-    assert_all_numbers_are_right(&test).await;
+    assert_eq!(database.count("posts WHERE is_public").await, 1);
+    assert_all_numbers_are_right(&database).await;
     let back = conn.posts().set_visibility(ana, &all, Visibility::Public).await.unwrap();
     assert_eq!(back, 2);
-    assert_all_numbers_are_right(&test).await;
+    assert_all_numbers_are_right(&database).await;
 }
 
 #[tokio::test]
 async fn engagement_and_standing_of_many_posts_are_looked_up_together() {
-    let test = TestDatabase::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let [liked, untouched] = posts(&test, 2).await.try_into().unwrap();
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let [liked, untouched] = posts(&database, 2).await.try_into().unwrap();
+    let mut conn = database.connect().await;
     conn.likes().put(&a_heart(ana, liked)).await.unwrap();
     conn.likes().put(&a_heart(ben, liked)).await.unwrap();
     conn.emoji_reactions().put(&a_reaction(ana, liked)).await.unwrap();
@@ -127,13 +127,13 @@ async fn engagement_and_standing_of_many_posts_are_looked_up_together() {
     assert_eq!(bens[&liked], Standing { hearted: true, reaction: None });
 }
 
-async fn posts(test: &TestDatabase, number: usize) -> Vec<PostId> {
-    let posts: Vec<Post> = join_all((0..number).map(|_| a_post().insert_into(test))).await;
+async fn posts(database: &TestDatabase, number: usize) -> Vec<PostId> {
+    let posts: Vec<Post> = join_all((0..number).map(|_| a_post().insert_into(database))).await;
     posts.into_iter().map(|post| post.id).collect()
 }
 
-async fn assert_all_numbers_are_right(test: &TestDatabase) {
-    let mut conn = test.connect().await;
+async fn assert_all_numbers_are_right(database: &TestDatabase) {
+    let mut conn = database.connect().await;
     for table in [Counted::Posts, Counted::Users] {
         let step = conn.counters().verify(table, None, 1_000).await.unwrap().unwrap();
         assert_eq!(step.differences, []);

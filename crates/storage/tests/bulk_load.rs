@@ -48,15 +48,16 @@ async fn hearts(mut load: BulkLoad, hearts: &[NewLike]) -> Result<()> {
 }
 
 /// The address of an account that may write rows, and is no superuser.
-async fn as_somebody_plain(test: &TestDatabase) -> String {
+async fn as_somebody_plain(database: &TestDatabase) -> String {
     let name = format!("plain_{}", std::process::id());
-    test.execute(&format!(
-        "CREATE ROLE {name} LOGIN;
+    database
+        .execute(&format!(
+            "CREATE ROLE {name} LOGIN;
          GRANT ALL ON ALL TABLES IN SCHEMA public TO {name};
          GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {name}"
-    ))
-    .await;
-    test.url().replacen("grateful@", &format!("{name}@"), 1)
+        ))
+        .await;
+    database.url().replacen("grateful@", &format!("{name}@"), 1)
 }
 
 #[track_caller]
@@ -69,9 +70,9 @@ fn assert_missing(loaded: Result<()>, key: &str) {
 
 #[tokio::test]
 async fn what_is_loaded_is_there_as_it_was_given_from_the_commit_on() {
-    let test = TestDatabase::create().await;
-    let (mut load, ana, ben) = with_two_people(&test.url()).await;
-    let post: Post = a_post().by(ana).unsaved();
+    let database = TestDatabase::create().await;
+    let (mut load, ana, ben) = with_two_people(&database.url()).await;
+    let post: Post = a_post().by(ana).build();
 
     load.posts([post.clone()].into_iter()).await.unwrap();
     load.follows([a_follow(ben, ana)].into_iter()).await.unwrap();
@@ -79,51 +80,51 @@ async fn what_is_loaded_is_there_as_it_was_given_from_the_commit_on() {
     load.emoji_reactions([a_reaction(ben, post.id)].into_iter()).await.unwrap();
     let shares = [a_link_share(ben, post.id), a_message_share(ben, post.id, &[ana])];
     load.shares(shares.into_iter()).await.unwrap();
-    load.comments([a_comment().by(ben).on(&post).unsaved()].into_iter()).await.unwrap();
-    let before = test.count("users").await;
+    load.comments([a_comment().by(ben).on(&post).build()].into_iter()).await.unwrap();
+    let before = database.count("users").await;
     load.commit().await.unwrap();
 
     assert_eq!(before, 0);
-    let seen = test.connect().await.posts().find(Viewer::Guest, post.id).await.unwrap();
+    let seen = database.connect().await.posts().find(Viewer::Guest, post.id).await.unwrap();
     assert_eq!(seen.unwrap().post, post);
     let everything = "likes, emoji_reactions, share_recipients, comments, follows";
-    assert_eq!(test.count(everything).await, 1);
-    assert_eq!(test.count("shares").await, 2);
+    assert_eq!(database.count(everything).await, 1);
+    assert_eq!(database.count("shares").await, 2);
 }
 
 #[tokio::test]
 async fn a_load_that_is_given_up_leaves_nothing_behind() {
-    let test = TestDatabase::create().await;
-    let (load, ..) = with_two_people(&test.url()).await;
+    let database = TestDatabase::create().await;
+    let (load, ..) = with_two_people(&database.url()).await;
 
     drop(load);
 
-    assert_eq!(test.count("users").await, 0);
-    let (again, ..) = with_two_people(&test.url()).await;
+    assert_eq!(database.count("users").await, 0);
+    let (again, ..) = with_two_people(&database.url()).await;
     again.commit().await.unwrap();
-    assert_eq!(test.count("users").await, 2);
+    assert_eq!(database.count("users").await, 2);
 }
 
 #[tokio::test]
 async fn ids_are_reserved_for_one_load_alone() {
-    let test = TestDatabase::create().await;
-    let one = BulkLoad::begin(&test.url()).await.unwrap();
-    let other = BulkLoad::begin(&test.url()).await.unwrap();
+    let database = TestDatabase::create().await;
+    let one = BulkLoad::begin(&database.url()).await.unwrap();
+    let other = BulkLoad::begin(&database.url()).await.unwrap();
 
     let first = one.reserve_users(3).await.unwrap();
     let second = other.reserve_users(2).await.unwrap();
 
-    let next = create_user(&test).await;
+    let next = create_user(&database).await;
     assert_eq!([first, second, vec![next]].concat(), (1..=6).map(UserId::from).collect::<Vec<_>>());
 }
 
 #[tokio::test]
 async fn whoever_has_one_of_the_names_is_found_and_nobody_gets_it_twice() {
-    let test = TestDatabase::create().await;
-    let (load, ..) = with_two_people(&test.url()).await;
+    let database = TestDatabase::create().await;
+    let (load, ..) = with_two_people(&database.url()).await;
     load.commit().await.unwrap();
 
-    let mut load = BulkLoad::begin(&test.url()).await.unwrap();
+    let mut load = BulkLoad::begin(&database.url()).await.unwrap();
     let found = load.find_any_of(&["eve".to_owned(), "BEN".to_owned()]).await.unwrap();
     let nobody = load.find_any_of(&["eve".to_owned()]).await.unwrap();
     let ids = load.reserve_users(1).await.unwrap();
@@ -135,30 +136,30 @@ async fn whoever_has_one_of_the_names_is_found_and_nobody_gets_it_twice() {
 
 #[tokio::test]
 async fn what_refers_to_nothing_is_refused_whoever_loads_it() {
-    let test = TestDatabase::create().await;
-    let plain = as_somebody_plain(&test).await;
-    for url in [test.url(), plain] {
-        let nowhere = a_post().by(1.into()).unsaved().id;
+    let database = TestDatabase::create().await;
+    let plain = as_somebody_plain(&database).await;
+    for url in [database.url(), plain] {
+        let nowhere = a_post().by(1.into()).build().id;
         let nobody = UserId::from(1_000_000);
 
         let (load, ana, _) = with_two_people(&url).await;
         assert_missing(hearts(load, &[a_heart(ana, nowhere)]).await, "likes_post_id_fkey");
         let (mut load, ana, _) = with_two_people(&url).await;
-        let post = a_post().by(ana).unsaved();
+        let post = a_post().by(ana).build();
         load.posts([post.clone()].into_iter()).await.unwrap();
         assert_missing(hearts(load, &[a_heart(nobody, post.id)]).await, "likes_user_id_fkey");
     }
 
-    assert_eq!(test.count("users").await, 0);
+    assert_eq!(database.count("users").await, 0);
 }
 
 #[tokio::test]
 async fn an_answer_to_nothing_and_one_to_a_comment_elsewhere_are_refused() {
-    let test = TestDatabase::create().await;
-    let (mut load, ana, _) = with_two_people(&test.url()).await;
-    let posts = [a_post().by(ana).unsaved(), a_post().by(ana).unsaved()];
-    let first = a_comment().by(ana).on(&posts[0]).unsaved();
-    let mut elsewhere = a_comment().by(ana).on(&posts[1]).unsaved();
+    let database = TestDatabase::create().await;
+    let (mut load, ana, _) = with_two_people(&database.url()).await;
+    let posts = [a_post().by(ana).build(), a_post().by(ana).build()];
+    let first = a_comment().by(ana).on(&posts[0]).build();
+    let mut elsewhere = a_comment().by(ana).on(&posts[1]).build();
     elsewhere.parent = Some(first.id);
 
     load.posts(posts.into_iter()).await.unwrap();
@@ -170,10 +171,10 @@ async fn an_answer_to_nothing_and_one_to_a_comment_elsewhere_are_refused() {
 
 #[tokio::test]
 async fn what_was_there_before_cannot_be_referred_to_since_it_may_go_away_meanwhile() {
-    let test = TestDatabase::create().await;
-    let old = a_post().insert_into(&test).await.id;
+    let database = TestDatabase::create().await;
+    let old = a_post().insert_into(&database).await.id;
 
-    let (load, ana, _) = with_two_people(&test.url()).await;
+    let (load, ana, _) = with_two_people(&database.url()).await;
     let loaded = hearts(load, &[a_heart(ana, old)]).await;
 
     assert_missing(loaded, "likes_post_id_fkey");

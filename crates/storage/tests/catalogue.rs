@@ -18,9 +18,9 @@ use crate::support::sql::lines;
 /// The written list is `snapshots/catalogue__catalogue.snap`: who changes the schema changes it in the same commit.
 #[tokio::test]
 async fn the_catalogue_is_the_written_one() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
-    let catalogue = catalogue(&mut test.connect().await).await;
+    let catalogue = catalogue(&mut database.connect().await).await;
 
     insta::assert_snapshot!("catalogue", catalogue);
 }
@@ -28,10 +28,10 @@ async fn the_catalogue_is_the_written_one() {
 /// What two requests could break is kept by constraints, so nothing runs in the database unasked.
 #[tokio::test]
 async fn there_are_no_triggers_functions_rules_or_views() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
     let found = lines(
-        &mut test.connect().await,
+        &mut database.connect().await,
         "SELECT 'trigger ' || tgname AS line FROM pg_trigger WHERE NOT tgisinternal
          UNION ALL
          SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
@@ -48,18 +48,19 @@ async fn there_are_no_triggers_functions_rules_or_views() {
 
 #[tokio::test]
 async fn every_table_keeps_the_rules_of_all_tables() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
-    let breaches = breaches(&mut test.connect().await).await;
+    let breaches = breaches(&mut database.connect().await).await;
 
     assert_eq!(breaches, [""; 0]);
 }
 
 #[tokio::test]
 async fn a_table_that_breaks_the_rules_is_found() {
-    let test = TestDatabase::create().await;
-    test.execute(
-        "CREATE TABLE careless (
+    let database = TestDatabase::create().await;
+    database
+        .execute(
+            "CREATE TABLE careless (
              id bigint PRIMARY KEY,
              author_id bigint REFERENCES users (id),
              post_id uuid CONSTRAINT careless_post_id_fkey REFERENCES posts (id) ON DELETE CASCADE,
@@ -67,10 +68,10 @@ async fn a_table_that_breaks_the_rules_is_found() {
          );
          CREATE INDEX idx_careless_post_id ON careless (post_id) WHERE size > 1;
          CREATE INDEX idx_careless_post_id_second ON careless (id, post_id);",
-    )
-    .await;
+        )
+        .await;
 
-    let breaches = breaches(&mut test.connect().await).await;
+    let breaches = breaches(&mut database.connect().await).await;
 
     assert_eq!(
         breaches,
@@ -91,10 +92,10 @@ async fn a_table_that_breaks_the_rules_is_found() {
 
 #[tokio::test]
 async fn every_index_that_the_specification_names_exists() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
     let found: BTreeSet<String> = lines(
-        &mut test.connect().await,
+        &mut database.connect().await,
         "SELECT indexname::text AS line FROM pg_indexes WHERE schemaname = 'public'",
     )
     .await
@@ -144,8 +145,8 @@ const REPLACED_INDEXES: [(&str, &str); 7] = [
 /// What it lists as `users.email` and the like: a column, and the index that begins with it.
 #[tokio::test]
 async fn every_column_that_the_specification_wants_indexed_leads_an_index() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
 
     for (index, leads_with) in [
         (Users::EMAIL_KEY, "(lower(email))"),
@@ -169,10 +170,10 @@ async fn every_column_that_the_specification_wants_indexed_leads_an_index() {
 /// A database whose locale folds more letters than ASCII's must not let a second `ADMIN` in, nor refuse an honest name.
 #[tokio::test]
 async fn names_and_addresses_are_compared_by_the_collation_c() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
     let collations = lines(
-        &mut test.connect().await,
+        &mut database.connect().await,
         "SELECT attname || ' ' || attcollation::regcollation AS line FROM pg_attribute
          WHERE attrelid IN ('users_email_key'::regclass, 'users_username_key'::regclass)
          UNION ALL
@@ -187,9 +188,9 @@ async fn names_and_addresses_are_compared_by_the_collation_c() {
 
 #[tokio::test]
 async fn diesel_sees_each_table_as_it_is() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
-    let live = tables_for_diesel(&mut test.connect().await).await;
+    let live = tables_for_diesel(&mut database.connect().await).await;
 
     let written = tables_in(include_str!("../src/schema.rs"));
     assert_eq!(written, live);

@@ -14,29 +14,29 @@ use grateful_testkit::{
 
 #[tokio::test]
 async fn what_the_repositories_have_written_differs_nowhere() {
-    let test = TestDatabase::create().await;
-    world(&test).await;
+    let database = TestDatabase::create().await;
+    world(&database).await;
 
-    assert_eq!(differences(&test, Counted::Posts).await, []);
-    assert_eq!(differences(&test, Counted::Users).await, []);
+    assert_eq!(differences(&database, Counted::Posts).await, []);
+    assert_eq!(differences(&database, Counted::Users).await, []);
 }
 
 #[tokio::test]
 async fn every_wrong_number_of_a_post_is_found_with_what_it_should_be() {
-    let test = TestDatabase::create().await;
-    let World { post, .. } = world(&test).await;
+    let database = TestDatabase::create().await;
+    let World { post, .. } = world(&database).await;
     let table = Counted::Posts;
     for (column, counted) in
         [("hearts_count", 2), ("reactions_count", 1), ("shares_count", 3), ("comments_count", 2)]
     {
         let set = async |number| {
             let update = format!("UPDATE posts SET {column} = {number} WHERE id = '{}'", post.id);
-            test.execute(&update).await;
+            database.execute(&update).await;
         };
         for wrong in [0, counted - 1, counted + 5] {
             set(wrong).await;
 
-            let found = differences(&test, table).await;
+            let found = differences(&database, table).await;
 
             let (column, key) = (column.to_owned(), post.id.to_string());
             assert_eq!(found, [Difference { table, key, column, kept: wrong, counted }]);
@@ -47,8 +47,8 @@ async fn every_wrong_number_of_a_post_is_found_with_what_it_should_be() {
 
 #[tokio::test]
 async fn every_wrong_number_of_a_user_is_found_with_what_it_should_be() {
-    let test = TestDatabase::create().await;
-    let World { ana, .. } = world(&test).await;
+    let database = TestDatabase::create().await;
+    let World { ana, .. } = world(&database).await;
     let table = Counted::Users;
     // The table itself refuses more public posts than posts.
     for (column, counted, wrong) in [
@@ -58,11 +58,13 @@ async fn every_wrong_number_of_a_user_is_found_with_what_it_should_be() {
         ("public_posts_count", 2, 1),
     ] {
         let set = async |number| {
-            test.execute(&format!("UPDATE users SET {column} = {number} WHERE id = {ana}")).await;
+            database
+                .execute(&format!("UPDATE users SET {column} = {number} WHERE id = {ana}"))
+                .await;
         };
         set(wrong).await;
 
-        let found = differences(&test, table).await;
+        let found = differences(&database, table).await;
 
         let (column, key) = (column.to_owned(), ana.to_string());
         assert_eq!(found, [Difference { table, key, column, kept: wrong, counted }]);
@@ -72,18 +74,18 @@ async fn every_wrong_number_of_a_user_is_found_with_what_it_should_be() {
 
 #[tokio::test]
 async fn rows_that_came_or_went_uncounted_are_found() {
-    let test = TestDatabase::create().await;
-    let World { post, ana, ben } = world(&test).await;
+    let database = TestDatabase::create().await;
+    let World { post, ana, ben } = world(&database).await;
     for sql in [
         format!("DELETE FROM likes WHERE user_id = {ben}"),
         format!("DELETE FROM shares WHERE user_id = {ben} AND share_method = 'message'"),
         format!("DELETE FROM follows WHERE follower_id = {ana} AND status = 'active'"),
     ] {
-        test.execute(&sql).await;
+        database.execute(&sql).await;
     }
 
-    let on_posts = differences(&test, Counted::Posts).await;
-    let on_users = differences(&test, Counted::Users).await;
+    let on_posts = differences(&database, Counted::Posts).await;
+    let on_users = differences(&database, Counted::Users).await;
 
     let told: Vec<_> = on_posts.iter().map(|it| (&*it.column, it.kept, it.counted)).collect();
     assert_eq!(told, [("hearts_count", 2, 1), ("shares_count", 3, 2)]);
@@ -94,24 +96,24 @@ async fn rows_that_came_or_went_uncounted_are_found() {
 
 #[tokio::test]
 async fn pending_and_blocked_edges_are_no_followers() {
-    let test = TestDatabase::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let database = TestDatabase::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     for (status, follower, followed) in [("pending", ana, ben), ("blocked", ben, ana)] {
-        relate(&test, follower, followed, status).await;
+        relate(&database, follower, followed, status).await;
     }
 
-    assert_eq!(differences(&test, Counted::Users).await, []);
+    assert_eq!(differences(&database, Counted::Users).await, []);
 }
 
 #[tokio::test]
 async fn rows_are_gone_through_in_steps_that_leave_none_out() {
-    let test = TestDatabase::create().await;
-    let author = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let author = create_user(&database).await;
     for _ in 0..7 {
-        a_post().by(author).insert_into(&test).await;
+        a_post().by(author).insert_into(&database).await;
     }
-    test.execute("UPDATE posts SET hearts_count = 1").await;
-    let mut conn = test.connect().await;
+    database.execute("UPDATE posts SET hearts_count = 1").await;
+    let mut conn = database.connect().await;
     let (mut sizes, mut keys, mut after) = (Vec::new(), Vec::new(), None);
 
     while let Some(step) = conn.counters().verify(Counted::Posts, after, 3).await.unwrap() {
@@ -128,11 +130,11 @@ async fn rows_are_gone_through_in_steps_that_leave_none_out() {
 
 #[tokio::test]
 async fn people_are_gone_through_by_number_and_not_by_digits() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
     for _ in 0..11 {
-        create_user(&test).await;
+        create_user(&database).await;
     }
-    let mut conn = test.connect().await;
+    let mut conn = database.connect().await;
     let (mut rows, mut after) = (0, None);
 
     while let Some(step) = conn.counters().verify(Counted::Users, after, 1).await.unwrap() {
@@ -145,8 +147,8 @@ async fn people_are_gone_through_by_number_and_not_by_digits() {
 
 #[tokio::test]
 async fn nothing_is_gone_through_where_there_is_nothing() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
 
     for table in [Counted::Posts, Counted::Users] {
         assert_eq!(conn.counters().verify(table, None, 10).await.unwrap(), None);
@@ -155,27 +157,27 @@ async fn nothing_is_gone_through_where_there_is_nothing() {
 
 #[tokio::test]
 async fn mending_one_difference_sets_all_numbers_of_its_row_and_of_no_other() {
-    let test = TestDatabase::create().await;
-    let World { post, .. } = world(&test).await;
-    let right = load_engagement(&test, post.id).await;
-    test.execute(
+    let database = TestDatabase::create().await;
+    let World { post, .. } = world(&database).await;
+    let right = load_engagement(&database, post.id).await;
+    database.execute(
         "UPDATE posts SET hearts_count = 9, reactions_count = 9, shares_count = 9, comments_count = 9",
     )
     .await;
-    let found = differences(&test, Counted::Posts).await;
+    let found = differences(&database, Counted::Posts).await;
     let of_post = found.iter().find(|it| it.key == post.id.to_string()).unwrap();
 
-    mend(&test, of_post).await;
+    mend(&database, of_post).await;
 
-    assert_eq!(load_engagement(&test, post.id).await, right);
-    assert_eq!(differences(&test, Counted::Posts).await.len(), found.len() - 4);
+    assert_eq!(load_engagement(&database, post.id).await, right);
+    assert_eq!(differences(&database, Counted::Posts).await.len(), found.len() - 4);
 }
 
 #[tokio::test]
 async fn mending_leaves_nothing_that_differs() {
-    let test = TestDatabase::create().await;
-    world(&test).await;
-    test.execute(
+    let database = TestDatabase::create().await;
+    world(&database).await;
+    database.execute(
         "UPDATE posts SET hearts_count = 9, reactions_count = 0, shares_count = 9, comments_count = 0;
          UPDATE users SET followers_count = 9, following_count = 9, posts_count = 9,
                           public_posts_count = 0",
@@ -183,38 +185,38 @@ async fn mending_leaves_nothing_that_differs() {
     .await;
 
     for table in [Counted::Posts, Counted::Users] {
-        for difference in differences(&test, table).await {
-            mend(&test, &difference).await;
+        for difference in differences(&database, table).await {
+            mend(&database, &difference).await;
         }
 
-        assert_eq!(differences(&test, table).await, []);
+        assert_eq!(differences(&database, table).await, []);
     }
 }
 
 #[tokio::test]
 async fn mending_a_row_that_is_gone_meanwhile_is_no_failure() {
-    let test = TestDatabase::create().await;
-    let World { post, .. } = world(&test).await;
-    test.execute("UPDATE posts SET hearts_count = 9").await;
-    let found = differences(&test, Counted::Posts).await;
-    test.execute(&format!("DELETE FROM posts WHERE id = '{}'", post.id)).await;
+    let database = TestDatabase::create().await;
+    let World { post, .. } = world(&database).await;
+    database.execute("UPDATE posts SET hearts_count = 9").await;
+    let found = differences(&database, Counted::Posts).await;
+    database.execute(&format!("DELETE FROM posts WHERE id = '{}'", post.id)).await;
 
-    mend(&test, &found[0]).await;
+    mend(&database, &found[0]).await;
 }
 
 #[tokio::test]
 async fn sixteen_writers_are_no_difference_while_they_write() {
-    let test = TestDatabase::create().await;
-    let post = a_post().insert_into(&test).await;
-    let people = join_all((0..16).map(|_| create_user(&test))).await;
+    let database = TestDatabase::create().await;
+    let post = a_post().insert_into(&database).await;
+    let people = join_all((0..16).map(|_| create_user(&database))).await;
     let done = AtomicBool::new(false);
 
-    let writing = people.into_iter().map(|user| write(&test.db, user, &post, &done));
+    let writing = people.into_iter().map(|user| write(&database.pool, user, &post, &done));
     let verifying = async {
         let mut found = Vec::new();
         for _ in 0..20 {
-            found.extend(differences(&test, Counted::Posts).await);
-            found.extend(differences(&test, Counted::Users).await);
+            found.extend(differences(&database, Counted::Posts).await);
+            found.extend(differences(&database, Counted::Users).await);
         }
         done.store(true, Ordering::Relaxed);
         found
@@ -223,7 +225,7 @@ async fn sixteen_writers_are_no_difference_while_they_write() {
 
     assert_eq!(found, []);
     assert!(acts.iter().all(|acts| 0 < *acts), "{acts:?}");
-    assert_eq!(differences(&test, Counted::Posts).await, []);
+    assert_eq!(differences(&database, Counted::Posts).await, []);
 }
 
 /// Two people, and one post that has something of everything.
@@ -233,13 +235,13 @@ struct World {
     ben: UserId,
 }
 
-async fn world(test: &TestDatabase) -> World {
+async fn world(database: &TestDatabase) -> World {
     let [ana, ben, eve] =
-        [create_user(test).await, create_user(test).await, create_user(test).await];
-    let post = a_post().by(ana).insert_into(test).await;
-    a_post().by(ana).insert_into(test).await;
-    a_post().by(ana).private().insert_into(test).await;
-    let mut conn = test.connect().await;
+        [create_user(database).await, create_user(database).await, create_user(database).await];
+    let post = a_post().by(ana).insert_into(database).await;
+    a_post().by(ana).insert_into(database).await;
+    a_post().by(ana).private().insert_into(database).await;
+    let mut conn = database.connect().await;
     for user in [ana, ben] {
         conn.likes().put(&a_heart(user, post.id)).await.unwrap();
     }
@@ -252,27 +254,29 @@ async fn world(test: &TestDatabase) -> World {
     ] {
         conn.shares().put(&share).await.unwrap();
     }
-    let comment = a_comment().on(&post).insert_into(test).await;
-    a_comment().answering(&comment).insert_into(test).await;
+    let comment = a_comment().on(&post).insert_into(database).await;
+    a_comment().replying_to(&comment).insert_into(database).await;
     for (fan, star) in [(ana, ben), (ana, eve), (ben, ana)] {
-        relate(test, fan, star, "active").await;
+        relate(database, fan, star, "active").await;
     }
     World { post, ana, ben }
 }
 
 /// Makes one person stand in this relation to another; active ones are counted.
-async fn relate(test: &TestDatabase, fan: UserId, star: UserId, status: &str) {
-    test.execute(&format!(
-        "INSERT INTO follows (id, follower_id, followed_id, status)
+async fn relate(database: &TestDatabase, fan: UserId, star: UserId, status: &str) {
+    database
+        .execute(&format!(
+            "INSERT INTO follows (id, follower_id, followed_id, status)
          VALUES (gen_random_uuid(), {fan}, {star}, '{status}')"
-    ))
-    .await;
-    if status == "active" {
-        test.execute(&format!(
-            "UPDATE users SET following_count = following_count + 1 WHERE id = {fan};
-             UPDATE users SET followers_count = followers_count + 1 WHERE id = {star}"
         ))
         .await;
+    if status == "active" {
+        database
+            .execute(&format!(
+                "UPDATE users SET following_count = following_count + 1 WHERE id = {fan};
+             UPDATE users SET followers_count = followers_count + 1 WHERE id = {star}"
+            ))
+            .await;
     }
 }
 
@@ -285,19 +289,19 @@ async fn write(db: &Database, user: UserId, post: &Post, done: &AtomicBool) -> u
         if given.is_none() {
             conn.likes().delete(user, post.id).await.unwrap();
         }
-        conn.comments().insert(&a_comment().by(user).on(post).unsaved()).await.unwrap();
+        conn.comments().insert(&a_comment().by(user).on(post).build()).await.unwrap();
         acts += 1;
     }
     acts
 }
 
-async fn differences(test: &TestDatabase, table: Counted) -> Vec<Difference> {
-    let step = test.connect().await.counters().verify(table, None, 1_000).await.unwrap();
+async fn differences(database: &TestDatabase, table: Counted) -> Vec<Difference> {
+    let step = database.connect().await.counters().verify(table, None, 1_000).await.unwrap();
     step.map(|step| step.differences).unwrap_or_default()
 }
 
-async fn mend(test: &TestDatabase, difference: &Difference) {
+async fn mend(database: &TestDatabase, difference: &Difference) {
     let mended: Result<()> =
-        test.db.transaction(async |tx| tx.counters().mend(difference).await).await;
+        database.pool.transaction(async |tx| tx.counters().mend(difference).await).await;
     mended.unwrap();
 }

@@ -14,19 +14,22 @@ use grateful_testkit::{NOON, TestDatabase};
 
 #[tokio::test]
 async fn repositories_work_on_a_connection_and_a_pool_of_ones_own() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
-    let page = own_pool::run(&test.url(), NOON).await.unwrap();
+    let page = own_pool::run(&database.url(), NOON).await.unwrap();
 
     assert_eq!(lines(&page), ["ana writes: For a bench in the sun.", "1 statement"]);
-    assert_eq!(test.count("posts JOIN users ON users.id = author_id AND posts_count = 1").await, 1);
+    assert_eq!(
+        database.count("posts JOIN users ON users.id = author_id AND posts_count = 1").await,
+        1
+    );
 }
 
 #[tokio::test]
 async fn a_table_of_ones_own_is_joined_and_changed_together_with_posts() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
-    let page = own_tables::run(&test.url(), NOON).await.unwrap();
+    let page = own_tables::run(&database.url(), NOON).await.unwrap();
 
     assert_eq!(
         lines(&page),
@@ -40,15 +43,15 @@ async fn a_table_of_ones_own_is_joined_and_changed_together_with_posts() {
         ]
     );
     // Where the bookmark was refused, the heart that was given before it is gone as well.
-    assert_eq!(test.count("likes").await, 2);
-    assert_eq!(test.count("notifications WHERE parent_id IS NOT NULL").await, 2);
+    assert_eq!(database.count("likes").await, 2);
+    assert_eq!(database.count("notifications WHERE parent_id IS NOT NULL").await, 2);
 }
 
 #[tokio::test]
 async fn lists_are_narrowed_ordered_continued_counted_and_filled_by_set() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
-    let page = lists::run(&test.url(), NOON).await.unwrap();
+    let page = lists::run(&database.url(), NOON).await.unwrap();
 
     assert_eq!(
         lines(&page),
@@ -67,13 +70,13 @@ async fn lists_are_narrowed_ordered_continued_counted_and_filled_by_set() {
 
 #[tokio::test]
 async fn examples_run_more_than_once_on_the_same_database() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
     for _ in 0..2 {
-        own_pool::run(&test.url(), NOON).await.unwrap();
-        let page = own_tables::run(&test.url(), NOON).await.unwrap();
+        own_pool::run(&database.url(), NOON).await.unwrap();
+        let page = own_tables::run(&database.url(), NOON).await.unwrap();
         assert!(page.ends_with("ana reads: 2 people engaged with your post\n"), "{page}");
-        lists::run(&test.url(), NOON).await.unwrap();
+        lists::run(&database.url(), NOON).await.unwrap();
     }
 }
 

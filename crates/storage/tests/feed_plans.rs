@@ -9,7 +9,7 @@ mod support {
 use std::fmt::Write as _;
 
 use diesel_async::SimpleAsyncConnection;
-use grateful_domain::{Limit, TrendingWindow, UserId, Viewer, Walk};
+use grateful_domain::{FeedCursor, Limit, TrendingWindow, UserId, Viewer};
 use grateful_storage::{Connection, Repositories};
 use grateful_testkit::{NOON, TestDatabase};
 use tokio::sync::OnceCell;
@@ -74,7 +74,7 @@ async fn reading_behind_a_full_author_passes_over_their_posts_above_the_last_tha
         )
         .await;
     let mut conn = world.connect().await;
-    conn.feed().compose(viewer(FOLLOWS_NOBODY), &Walk::default(), 20).await.unwrap();
+    conn.feed().compose(viewer(FOLLOWS_NOBODY), &FeedCursor::default(), 20).await.unwrap();
     let deeper = prepared(&mut conn, "unnest($5").await;
 
     for mode in MODES {
@@ -115,7 +115,7 @@ async fn check_page(user: i64, limit: usize, behind: usize, most_read: u32) {
     let beginnings = prepared(&mut conn, "served").await;
 
     let mut served = String::new();
-    for key in walk.served() {
+    for key in walk.seen_posts() {
         write!(served, ",\"\\\\x{:016x}\"", u64::from_be_bytes(key.0)).unwrap();
     }
     let needed = limit + 1;
@@ -163,12 +163,16 @@ async fn prepared(conn: &mut Connection, part: &str) -> String {
 }
 
 /// A walk of so many places.
-async fn walk(conn: &mut Connection, viewer: Viewer, places: usize) -> Walk {
-    let mut walk = Walk::default();
-    while walk.places() < places {
-        let page =
-            conn.feed().compose(viewer, &walk, 100.min(places - walk.places())).await.unwrap();
-        walk = walk.then(page.places.iter().map(|it| (it.placed.post.id, it.placed.post.author)));
+async fn walk(conn: &mut Connection, viewer: Viewer, places: usize) -> FeedCursor {
+    let mut walk = FeedCursor::default();
+    while walk.positions_served() < places {
+        let page = conn
+            .feed()
+            .compose(viewer, &walk, 100.min(places - walk.positions_served()))
+            .await
+            .unwrap();
+        walk =
+            walk.advance(page.places.iter().map(|it| (it.placed.post.id, it.placed.post.author)));
     }
     walk
 }

@@ -26,15 +26,15 @@ use crate::support::relations::relate;
 
 #[tokio::test]
 async fn the_relation_of_each_pair_of_edges_is_read_as_it_is() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
     let (mut others, mut expected) = (Vec::new(), BTreeMap::new());
     for there in Edge::ALL {
         for back in Edge::ALL {
-            let other = create_user(&test).await;
+            let other = create_user(&database).await;
             for (one, another, edge) in [(ana, other, there), (other, ana, back)] {
                 if let Some(code) = edge.code() {
-                    relate(&test, one, another, code).await;
+                    relate(&database, one, another, code).await;
                 }
             }
             others.push(other);
@@ -44,7 +44,7 @@ async fn the_relation_of_each_pair_of_edges_is_read_as_it_is() {
     // Of whom one asks twice there is one answer, and of nobody none.
     others.extend([others[0], UserId::from(-1), UserId::from(i64::MAX)]);
 
-    let mut conn = test.connect().await;
+    let mut conn = database.connect().await;
     let relations = conn.follows().relations_of(ana, &others).await.unwrap();
 
     assert_eq!(relations.into_iter().collect::<BTreeMap<_, _>>(), expected);
@@ -57,18 +57,18 @@ async fn the_relation_of_each_pair_of_edges_is_read_as_it_is() {
 
 #[tokio::test]
 async fn every_turn_of_an_edge_leaves_the_edge_and_the_numbers_that_it_says() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
     for before in Edge::ALL {
         for after in Edge::ALL {
-            let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-            turn(&test, None, an_edge(ana, ben, before)).await;
+            let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+            turn(&database, None, an_edge(ana, ben, before)).await;
 
-            turn(&test, before, an_edge(ana, ben, after)).await;
+            turn(&database, before, an_edge(ana, ben, after)).await;
 
-            let mut conn = test.connect().await;
+            let mut conn = database.connect().await;
             let relation = conn.follows().relation(ana, ben).await.unwrap();
             assert_eq!(relation, Relation { there: after, back: None }, "{before:?}");
-            let counts = [counts(&test, ana).await, counts(&test, ben).await];
+            let counts = [counts(&database, ana).await, counts(&database, ben).await];
             let of_ana = FollowCounts {
                 following: i64::from(after == Active),
                 asked: i64::from(after == Pending),
@@ -86,17 +86,17 @@ async fn every_turn_of_an_edge_leaves_the_edge_and_the_numbers_that_it_says() {
 
 #[tokio::test]
 async fn an_edge_keeps_its_id_and_its_time_when_it_is_accepted_and_not_when_it_becomes_a_block() {
-    let test = TestDatabase::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let database = TestDatabase::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let asked = an_edge(ana, ben, Pending);
     let later = chrono::TimeDelta::minutes(1);
 
-    let made = turn(&test, None, asked.clone()).await.unwrap();
+    let made = turn(&database, None, asked.clone()).await.unwrap();
     let accept = Follow { created_at: NOON + later, ..an_edge(ana, ben, Active) };
-    let accepted = turn(&test, Pending, accept.clone()).await.unwrap();
+    let accepted = turn(&database, Pending, accept.clone()).await.unwrap();
     let block = Follow { created_at: NOON + later * 2, ..an_edge(ana, ben, Blocked) };
-    let blocked = turn(&test, Active, block.clone()).await.unwrap();
-    let gone = turn(&test, Blocked, an_edge(ana, ben, None)).await;
+    let blocked = turn(&database, Active, block.clone()).await.unwrap();
+    let gone = turn(&database, Blocked, an_edge(ana, ben, None)).await;
 
     assert_eq!(made, asked);
     assert_eq!(accepted, Follow { edge: Active, ..asked.clone() });
@@ -106,47 +106,47 @@ async fn an_edge_keeps_its_id_and_its_time_when_it_is_accepted_and_not_when_it_b
 
 #[tokio::test]
 async fn whoever_has_asked_is_accepted_with_the_others_and_counted() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
     let [sue, follower, blocked] =
-        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
     let mut askers = Vec::new();
     for _ in 0..3 {
-        let asker = create_user(&test).await;
-        turn(&test, None, an_edge(asker, sue, Pending)).await;
+        let asker = create_user(&database).await;
+        turn(&database, None, an_edge(asker, sue, Pending)).await;
         askers.push(asker);
     }
-    turn(&test, None, an_edge(follower, sue, Active)).await;
-    turn(&test, None, an_edge(blocked, sue, Blocked)).await;
+    turn(&database, None, an_edge(follower, sue, Active)).await;
+    turn(&database, None, an_edge(blocked, sue, Blocked)).await;
     // They have asked somebody else, or whoever accepts, or not at all.
-    let elsewhere = create_user(&test).await;
-    turn(&test, None, an_edge(elsewhere, follower, Pending)).await;
-    turn(&test, None, an_edge(sue, elsewhere, Pending)).await;
+    let elsewhere = create_user(&database).await;
+    turn(&database, None, an_edge(elsewhere, follower, Pending)).await;
+    turn(&database, None, an_edge(sue, elsewhere, Pending)).await;
     let named = [askers[0], askers[2], follower, blocked, elsewhere, UserId::from(-1)];
-    let mut conn = test.connect().await;
+    let mut conn = database.connect().await;
 
     let mut accepted = conn.follows().accept_all(sue, &named).await.unwrap();
 
     accepted.sort_unstable();
     assert_eq!(accepted, [askers[0], askers[2]]);
     let expected = FollowCounts { followers: 3, following: 0, asked_by: 1, asked: 1 };
-    assert_eq!(counts(&test, sue).await, expected);
+    assert_eq!(counts(&database, sue).await, expected);
     for asker in &accepted {
         let relation = conn.follows().relation(*asker, sue).await.unwrap();
         assert_eq!(relation, Relation { there: Active, back: None });
-        assert_eq!(counts(&test, *asker).await, FollowCounts { following: 1, ..NOTHING });
+        assert_eq!(counts(&database, *asker).await, FollowCounts { following: 1, ..NOTHING });
     }
     let still = FollowCounts { asked: 1, ..NOTHING };
-    assert_eq!(counts(&test, askers[1]).await, still);
+    assert_eq!(counts(&database, askers[1]).await, still);
     for nobody in [&named[..], &[]] {
         assert_eq!(conn.follows().accept_all(sue, nobody).await.unwrap(), []);
     }
-    assert_eq!(counts(&test, sue).await, expected);
+    assert_eq!(counts(&database, sue).await, expected);
 }
 
 #[tokio::test]
 async fn whoever_was_asked_and_asks_for_it_no_more_is_found() {
-    let test = TestDatabase::create().await;
-    let asker = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let asker = create_user(&database).await;
     let mut changed_their_mind = BTreeSet::new();
     for (preferences, wants_to_be_asked) in [
         ("NULL", false),
@@ -155,17 +155,17 @@ async fn whoever_was_asked_and_asks_for_it_no_more_is_found() {
         (r#"'{"approve_followers": true}'"#, true),
         (r#"'{"approve_followers": true, "theme": "dark"}'"#, true),
     ] {
-        let person = create_user(&test).await;
-        turn(&test, None, an_edge(asker, person, Pending)).await;
-        turn(&test, None, an_edge(create_user(&test).await, person, Pending)).await;
+        let person = create_user(&database).await;
+        turn(&database, None, an_edge(asker, person, Pending)).await;
+        turn(&database, None, an_edge(create_user(&database).await, person, Pending)).await;
         let set = format!("UPDATE users SET profile_preferences = {preferences} WHERE id =");
-        test.execute(&format!("{set} {person}")).await;
+        database.execute(&format!("{set} {person}")).await;
         if !wants_to_be_asked {
             changed_their_mind.insert(person);
         }
     }
-    turn(&test, None, an_edge(asker, create_user(&test).await, Active)).await;
-    let mut conn = test.connect().await;
+    turn(&database, None, an_edge(asker, create_user(&database).await, Active)).await;
+    let mut conn = database.connect().await;
 
     let found = conn.follows().asked_for_nothing(100).await.unwrap();
 
@@ -175,19 +175,19 @@ async fn whoever_was_asked_and_asks_for_it_no_more_is_found() {
 
 #[tokio::test]
 async fn whom_somebody_has_asked_is_listed_newest_first() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
     let [ana, friend, fan] =
-        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
     let mut asked = Vec::new();
     for minute in 0..5 {
-        let other = create_user(&test).await;
+        let other = create_user(&database).await;
         let at = NOON + chrono::TimeDelta::minutes(minute / 2);
-        turn(&test, None, Follow { created_at: at, ..an_edge(ana, other, Pending) }).await;
+        turn(&database, None, Follow { created_at: at, ..an_edge(ana, other, Pending) }).await;
         asked.push((at, other));
     }
-    turn(&test, None, an_edge(ana, friend, Active)).await;
-    turn(&test, None, an_edge(fan, ana, Pending)).await;
-    let mut conn = test.connect().await;
+    turn(&database, None, an_edge(ana, friend, Active)).await;
+    turn(&database, None, an_edge(fan, ana, Pending)).await;
+    let mut conn = database.connect().await;
 
     let whole = conn.follows().list(seen_by(ana).asked().page(first(100))).await.unwrap();
     let walked =
@@ -202,17 +202,17 @@ async fn whom_somebody_has_asked_is_listed_newest_first() {
 
 #[tokio::test]
 async fn a_pair_is_locked_with_what_each_says_of_followers() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
     let mut people = Vec::new();
     let approving =
         [r#"'{"approve_followers": true}'"#, r#"'{"approve_followers": false}'"#, "NULL", "'{}'"];
     for preferences in approving {
-        let person = create_user(&test).await;
+        let person = create_user(&database).await;
         let sql = format!("UPDATE users SET profile_preferences = {preferences}");
-        test.execute(&format!("{sql} WHERE id = {person}")).await;
+        database.execute(&format!("{sql} WHERE id = {person}")).await;
         people.push(person);
     }
-    let mut conn = test.connect().await;
+    let mut conn = database.connect().await;
 
     for how in [PeopleLock::ForEdges, PeopleLock::AgainstActs] {
         for pair in people.windows(2) {
@@ -231,19 +231,19 @@ async fn a_pair_is_locked_with_what_each_says_of_followers() {
 
 #[tokio::test]
 async fn a_walk_through_followers_meets_each_of_them_once_newest_first() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
     let mut expected = Vec::new();
     for number in 0..23_i64 {
-        let follower = create_user(&test).await;
+        let follower = create_user(&database).await;
         let at = NOON + chrono::TimeDelta::seconds(number / 3);
         let follow = Follow { created_at: at, ..an_edge(follower, ana, Active) };
         expected.push((Reverse(at), Reverse(follow.id), follower));
-        turn(&test, None, follow).await;
+        turn(&database, None, follow).await;
     }
     expected.sort();
     let expected: Vec<UserId> = expected.into_iter().map(|(.., follower)| follower).collect();
-    let mut conn = test.connect().await;
+    let mut conn = database.connect().await;
 
     for limit in [1, 7, 100] {
         let met = walk(limit, async |page| {
@@ -256,17 +256,17 @@ async fn a_walk_through_followers_meets_each_of_them_once_newest_first() {
 
 #[tokio::test]
 async fn some_requests_are_those_that_wait_longest() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
     let mut askers = Vec::new();
     for number in 0..3 {
-        let asker = create_user(&test).await;
+        let asker = create_user(&database).await;
         let at = NOON + chrono::TimeDelta::seconds(number);
-        turn(&test, None, Follow { created_at: at, ..an_edge(asker, ana, Pending) }).await;
+        turn(&database, None, Follow { created_at: at, ..an_edge(asker, ana, Pending) }).await;
         askers.push(asker);
     }
-    relate(&test, create_user(&test).await, ana, "active").await;
-    let mut conn = test.connect().await;
+    relate(&database, create_user(&database).await, ana, "active").await;
+    let mut conn = database.connect().await;
 
     let some = conn.follows().some_requests(ana, 2).await.unwrap();
 
@@ -277,20 +277,20 @@ async fn some_requests_are_those_that_wait_longest() {
 /// In twenty random graphs of fourteen people, for each of them.
 #[tokio::test]
 async fn suggestions_are_those_that_a_slow_search_finds() {
-    let test = TestDatabase::create().await;
-    let people = join_all((0..14).map(|n| a_person_called(&test, n))).await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let people = join_all((0..14).map(|n| a_person_called(&database, n))).await;
+    let mut conn = database.connect().await;
     let mut seed = u64::from(std::process::id());
     for _ in 0..20 {
         let edges = random_edges(people.len(), &mut seed);
-        test.execute("DELETE FROM follows").await;
+        database.execute("DELETE FROM follows").await;
         let rows = edges.iter().filter_map(|((one, other), edge)| {
             let (one, other) = (people[*one].0, people[*other].0);
             edge.code().map(|code| format!("(gen_random_uuid(), {one}, {other}, '{code}')"))
         });
         let rows: Vec<String> = rows.collect();
         let insert = "INSERT INTO follows (id, follower_id, followed_id, status) VALUES";
-        test.execute(&format!("{insert} {}", rows.join(", "))).await;
+        database.execute(&format!("{insert} {}", rows.join(", "))).await;
 
         for me in 0..people.len() {
             let found = conn.follows().suggestions(people[me].0, 5).await.unwrap();
@@ -306,15 +306,15 @@ async fn suggestions_are_those_that_a_slow_search_finds() {
 
 #[tokio::test]
 async fn edges_of_somebody_who_goes_are_removed_part_by_part_and_counted_no_more() {
-    let test = TestDatabase::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    for other in [ben, create_user(&test).await, create_user(&test).await] {
-        turn(&test, None, an_edge(ana, other, Active)).await;
-        turn(&test, None, an_edge(other, ana, Active)).await;
+    let database = TestDatabase::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    for other in [ben, create_user(&database).await, create_user(&database).await] {
+        turn(&database, None, an_edge(ana, other, Active)).await;
+        turn(&database, None, an_edge(other, ana, Active)).await;
     }
-    turn(&test, None, an_edge(create_user(&test).await, ana, Pending)).await;
-    turn(&test, None, an_edge(create_user(&test).await, ana, Blocked)).await;
-    let mut conn = test.connect().await;
+    turn(&database, None, an_edge(create_user(&database).await, ana, Pending)).await;
+    turn(&database, None, an_edge(create_user(&database).await, ana, Blocked)).await;
+    let mut conn = database.connect().await;
 
     let mut parts = Vec::new();
     loop {
@@ -326,40 +326,40 @@ async fn edges_of_somebody_who_goes_are_removed_part_by_part_and_counted_no_more
     }
 
     assert_eq!(parts, [3, 3, 2]);
-    assert_eq!(test.count("follows").await, 0);
-    assert_eq!(test.count("users WHERE followers_count + following_count > 0").await, 0);
+    assert_eq!(database.count("follows").await, 0);
+    assert_eq!(database.count("users WHERE followers_count + following_count > 0").await, 0);
 }
 
 /// The numbers of whoever is at the other end are right, whatever else happens to their row meanwhile.
 #[tokio::test]
 async fn edges_are_removed_while_somebody_at_their_other_end_changes() {
-    let test = TestDatabase::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    turn(&test, None, an_edge(ana, ben, Active)).await;
-    turn(&test, None, an_edge(ben, ana, Active)).await;
+    let database = TestDatabase::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    turn(&database, None, an_edge(ana, ben, Active)).await;
+    turn(&database, None, an_edge(ben, ana, Active)).await;
     let change = format!("UPDATE users SET followers_count = followers_count + 1 WHERE id = {ben}");
-    let mut in_flight = test.begin(&change).await;
-    let mut conn = test.connect().await;
+    let mut in_flight = database.begin(&change).await;
+    let mut conn = database.connect().await;
     let mut follows = conn.follows();
 
     let (removed, ()) = tokio::join!(follows.delete_some_of(ana, 10), async {
-        until_one_waits(&test).await;
+        until_one_waits(&database).await;
         in_flight.batch_execute("COMMIT").await.unwrap();
     });
 
     assert_eq!(removed.unwrap(), 2);
-    assert_eq!(counts(&test, ben).await, FollowCounts { followers: 1, ..NOTHING });
-    assert_eq!(counts(&test, ana).await, NOTHING);
+    assert_eq!(counts(&database, ben).await, FollowCounts { followers: 1, ..NOTHING });
+    assert_eq!(counts(&database, ana).await, NOTHING);
 }
 
 #[tokio::test]
 async fn ones_own_blocks_are_listed_and_not_those_of_others() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
     let [ana, ben, caro] =
-        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
-    relate(&test, ben, ana, "blocked").await;
-    relate(&test, ana, caro, "blocked").await;
-    let mut conn = test.connect().await;
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    relate(&database, ben, ana, "blocked").await;
+    relate(&database, ana, caro, "blocked").await;
+    let mut conn = database.connect().await;
 
     let blocks = conn.follows().list(seen_by(ana).blocks().page(first(10))).await.unwrap().items;
 
@@ -421,9 +421,9 @@ fn suggestions(
 }
 
 /// Their names are in another order than their ids.
-async fn a_person_called(test: &TestDatabase, number: usize) -> (UserId, String) {
+async fn a_person_called(database: &TestDatabase, number: usize) -> (UserId, String) {
     let name = format!("p{:02}", number * 5 % 14);
-    (a_user().named(&name).insert_into(test).await.id, name)
+    (a_user().with_username(&name).insert_into(database).await.id, name)
 }
 
 fn an_edge(from: UserId, to: UserId, edge: Edge) -> Follow {
@@ -432,19 +432,19 @@ fn an_edge(from: UserId, to: UserId, edge: Edge) -> Follow {
     Follow { id, follower: from, followed: to, edge, created_at: NOON }
 }
 
-async fn turn(test: &TestDatabase, before: Edge, follow: Follow) -> Option<Follow> {
-    test.connect().await.follows().turn(before, &follow).await.unwrap()
+async fn turn(database: &TestDatabase, before: Edge, follow: Follow) -> Option<Follow> {
+    database.connect().await.follows().turn(before, &follow).await.unwrap()
 }
 
-async fn counts(test: &TestDatabase, user: UserId) -> FollowCounts {
-    test.connect().await.follows().count(user).await.unwrap().unwrap()
+async fn counts(database: &TestDatabase, user: UserId) -> FollowCounts {
+    database.connect().await.follows().count(user).await.unwrap().unwrap()
 }
 
-async fn until_one_waits(test: &TestDatabase) {
+async fn until_one_waits(database: &TestDatabase) {
     let waiting =
         "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let deadline = Instant::now() + Duration::from_secs(10);
-    while test.count(waiting).await < 1 {
+    while database.count(waiting).await < 1 {
         assert!(Instant::now() < deadline, "nobody waits");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }

@@ -8,7 +8,7 @@ mod support {
 
 use chrono::DateTime;
 use diesel_async::SimpleAsyncConnection;
-use grateful_domain::{Counting, Limit, PageRequest, Position, Start, Total, UserId, Viewer};
+use grateful_domain::{CountMode, Limit, PageRequest, PageStart, Position, Total, UserId, Viewer};
 use grateful_storage::query::FollowsSeenBy;
 use grateful_storage::{Connection, FollowQuery, Repositories};
 use grateful_testkit::TestDatabase;
@@ -43,7 +43,7 @@ async fn the_newest_followers_of_somebody_whom_thousands_follow() {
 async fn a_page_deep_down_the_followers_of_somebody_whom_thousands_follow() {
     let at = DateTime::from_timestamp(1_735_689_600 + 15_000, 0).unwrap();
     let place = Position { at, id: Uuid::nil() };
-    let page = PageRequest { limit: Limit::MAX, start: Start::After(place) };
+    let page = PageRequest { limit: Limit::MAX, start: PageStart::After(place) };
 
     let place = format!("'{}', '{}'", at.to_rfc3339(), Uuid::nil());
     let before =
@@ -121,14 +121,14 @@ async fn how_many_follow_somebody_whom_thousands_follow_beside_the_newest_of_the
     let kept = format!("1, 1, 1, 1, 1, 1, 1, {part}");
     check_reading(&kept, 101, 2_000, async |conn| {
         let query = seen_by(KNOWN).followers_of(KNOWN.into()).page(PAGE);
-        let slice = conn.follows().list(query.counted(Counting::Estimated)).await.unwrap();
+        let slice = conn.follows().list(query.counted(CountMode::Estimated)).await.unwrap();
         assert!(slice.total.is_some());
     })
     .await;
     let counted = format!("1, 1, 1, {part}");
     check_reading(&counted, 101, 2_000 + 1_001 + 100, async |conn| {
         let query = seen_by(KNOWN).followers_of(KNOWN.into()).page(PAGE);
-        let slice = conn.follows().list(query.counted(Counting::UpTo(1_000))).await.unwrap();
+        let slice = conn.follows().list(query.counted(CountMode::UpTo(1_000))).await.unwrap();
         assert_eq!(slice.total, Some(Total::MoreThan(1_000)));
     })
     .await;

@@ -29,10 +29,16 @@ macro_rules! parts {
 
 #[tokio::test]
 async fn whoever_has_done_nothing_holds_nothing() {
-    let test = TestDatabase::create().await;
-    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
-    everything(&test, ben, &a_post().insert_into(&test).await, create_user(&test).await).await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    everything(
+        &database,
+        ben,
+        &a_post().insert_into(&database).await,
+        create_user(&database).await,
+    )
+    .await;
+    let mut conn = database.connect().await;
 
     for nobody in [ana, UserId::from(-1)] {
         assert_eq!(conn.holdings().hearts(nobody, None).await.unwrap(), []);
@@ -45,12 +51,12 @@ async fn whoever_has_done_nothing_holds_nothing() {
 
 #[tokio::test]
 async fn what_was_done_is_told_as_it_was_done_and_nothing_of_others() {
-    let test = TestDatabase::create().await;
-    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
-    let post = a_post().by(ben).insert_into(&test).await;
-    let (link, sent, said) = everything(&test, ana, &post, ben).await;
-    everything(&test, ben, &post, ana).await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    let post = a_post().by(ben).insert_into(&database).await;
+    let (link, sent, said) = everything(&database, ana, &post, ben).await;
+    everything(&database, ben, &post, ana).await;
+    let mut conn = database.connect().await;
 
     let [heart] = conn.holdings().hearts(ana, None).await.unwrap().try_into().unwrap();
     assert_eq!(heart.post, post.id);
@@ -63,19 +69,19 @@ async fn what_was_done_is_told_as_it_was_done_and_nothing_of_others() {
     assert_eq!(received.message.as_ref(), shares[1].how.message());
     assert_eq!(received.at, shares[1].created_at);
     let users = format!("users WHERE id = {ana} AND username = '{}'", received.by);
-    assert_eq!(test.count(&users).await, 1);
+    assert_eq!(database.count(&users).await, 1);
     assert_eq!(conn.holdings().comments(ana, None).await.unwrap(), [said]);
 }
 
 /// A message stays one, though nobody is left who got it.
 #[tokio::test]
 async fn a_message_whose_recipients_have_left_is_no_link() {
-    let test = TestDatabase::create().await;
-    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
-    let post = a_post().insert_into(&test).await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    let post = a_post().insert_into(&database).await;
+    let mut conn = database.connect().await;
     conn.shares().put(&a_message_share(ana, post.id, &[ben])).await.unwrap();
-    test.execute(&format!("DELETE FROM users WHERE id = {ben}")).await;
+    database.execute(&format!("DELETE FROM users WHERE id = {ben}")).await;
 
     let [share] = conn.holdings().shares(ana, None).await.unwrap().try_into().unwrap();
 
@@ -86,11 +92,11 @@ async fn a_message_whose_recipients_have_left_is_no_link() {
 
 #[tokio::test]
 async fn each_part_goes_on_behind_the_one_before() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
     let total = 2 * Holdings::PART + 7;
-    fill(&test, ana, total).await;
-    let mut conn = test.connect().await;
+    fill(&database, ana, total).await;
+    let mut conn = database.connect().await;
 
     for met in [
         parts!(last, conn.holdings().hearts(ana, last), |it| it.post),
@@ -105,11 +111,11 @@ async fn each_part_goes_on_behind_the_one_before() {
 /// Some hundred at each moment, so that parts begin and end among comments of one time.
 #[tokio::test]
 async fn comments_go_on_newest_first_by_time_and_then_by_id() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
     let total = 2 * Holdings::PART + 7;
-    fill(&test, ana, total).await;
-    let mut conn = test.connect().await;
+    fill(&database, ana, total).await;
+    let mut conn = database.connect().await;
 
     let (mut met, mut last) = (Vec::new(), None);
     loop {
@@ -138,27 +144,28 @@ fn assert_whole(parts: Vec<Vec<Uuid>>, total: i64) {
 
 /// A heart, an emoji, a link, a message and a comment.
 async fn everything(
-    test: &TestDatabase,
+    database: &TestDatabase,
     who: UserId,
     post: &Post,
     other: UserId,
 ) -> (Share, Share, Comment) {
-    let mut conn = test.connect().await;
+    let mut conn = database.connect().await;
     conn.likes().put(&a_heart(who, post.id)).await.unwrap();
     let fire = NewReaction { emoji: Emoji::Fire, ..a_reaction(who, post.id) };
     conn.emoji_reactions().put(&fire).await.unwrap();
     let (link, sent) = (a_link_share(who, post.id), a_message_share(who, post.id, &[other]));
     conn.shares().put(&link).await.unwrap();
     conn.shares().put(&sent).await.unwrap();
-    (link, sent, a_comment().by(who).on(post).insert_into(test).await)
+    (link, sent, a_comment().by(who).on(post).insert_into(database).await)
 }
 
 /// As many of everything as this.
-async fn fill(test: &TestDatabase, who: UserId, total: i64) {
+async fn fill(database: &TestDatabase, who: UserId, total: i64) {
     let noon: DateTime<Utc> = NOON - TimeDelta::days(1);
-    let author = create_user(test).await;
-    test.execute(&format!(
-        "INSERT INTO posts (id, author_id, content)
+    let author = create_user(database).await;
+    database
+        .execute(&format!(
+            "INSERT INTO posts (id, author_id, content)
          SELECT gen_random_uuid(), {author}, 'Rain' FROM generate_series(1, {total});
          INSERT INTO likes (id, user_id, post_id) SELECT gen_random_uuid(), {who}, id FROM posts;
          INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code)
@@ -173,6 +180,6 @@ async fn fill(test: &TestDatabase, who: UserId, total: i64) {
          SELECT gen_random_uuid(), {who}, id, 'So kind',
              timestamptz '{noon}' + row_number() OVER () / 300 * interval '1 second'
          FROM posts"
-    ))
-    .await;
+        ))
+        .await;
 }

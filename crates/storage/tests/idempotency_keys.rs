@@ -34,109 +34,109 @@ async fn release(db: &Database, claim: &Claim) {
 
 #[tokio::test]
 async fn the_first_attempt_gets_the_key_and_the_next_ones_its_answer() {
-    let test = TestDatabase::create().await;
-    let first = first(create_user(&test).await);
+    let database = TestDatabase::create().await;
+    let first = first(create_user(&database).await);
     let second = again(&first, 2, NOON + INSTANT);
 
-    assert_eq!(claim(&test.db, &first).await, Claimed::Ours);
-    assert_eq!(claim(&test.db, &second).await, Claimed::InFlight);
-    assert!(settle(&test.db, &first, b"done").await);
-    assert_eq!(claim(&test.db, &second).await, Claimed::Answered(b"done".to_vec()));
+    assert_eq!(claim(&database.pool, &first).await, Claimed::Ours);
+    assert_eq!(claim(&database.pool, &second).await, Claimed::InFlight);
+    assert!(settle(&database.pool, &first, b"done").await);
+    assert_eq!(claim(&database.pool, &second).await, Claimed::Answered(b"done".to_vec()));
 }
 
 #[tokio::test]
 async fn another_request_under_the_same_key_is_told_apart_before_and_after_the_answer() {
-    let test = TestDatabase::create().await;
-    let first = first(create_user(&test).await);
+    let database = TestDatabase::create().await;
+    let first = first(create_user(&database).await);
     let other = Claim { fingerprint: [2; 32], ..again(&first, 2, NOON) };
-    claim(&test.db, &first).await;
+    claim(&database.pool, &first).await;
 
-    assert_eq!(claim(&test.db, &other).await, Claimed::OtherRequest);
-    settle(&test.db, &first, b"done").await;
-    assert_eq!(claim(&test.db, &other).await, Claimed::OtherRequest);
+    assert_eq!(claim(&database.pool, &other).await, Claimed::OtherRequest);
+    settle(&database.pool, &first, b"done").await;
+    assert_eq!(claim(&database.pool, &other).await, Claimed::OtherRequest);
 }
 
 #[tokio::test]
 async fn keys_of_different_people_and_different_keys_never_meet() {
-    let test = TestDatabase::create().await;
-    let anas = first(create_user(&test).await);
-    let bens = Claim { user: create_user(&test).await, fingerprint: [2; 32], ..anas.clone() };
+    let database = TestDatabase::create().await;
+    let anas = first(create_user(&database).await);
+    let bens = Claim { user: create_user(&database).await, fingerprint: [2; 32], ..anas.clone() };
     let twice = Claim { key: "twice".to_owned(), ..anas.clone() };
 
     for claimed in [&anas, &bens, &twice] {
-        assert_eq!(claim(&test.db, claimed).await, Claimed::Ours, "{claimed:?}");
+        assert_eq!(claim(&database.pool, claimed).await, Claimed::Ours, "{claimed:?}");
     }
     for settled in [&anas, &bens, &twice] {
-        assert!(settle(&test.db, settled, settled.key.as_bytes()).await);
+        assert!(settle(&database.pool, settled, settled.key.as_bytes()).await);
     }
-    let answer = claim(&test.db, &again(&twice, 2, NOON)).await;
+    let answer = claim(&database.pool, &again(&twice, 2, NOON)).await;
     assert_eq!(answer, Claimed::Answered(b"twice".to_vec()));
 }
 
 #[tokio::test]
 async fn an_attempt_that_died_is_taken_over_after_its_lease_and_not_before() {
-    let test = TestDatabase::create().await;
-    let first = first(create_user(&test).await);
-    claim(&test.db, &first).await;
+    let database = TestDatabase::create().await;
+    let first = first(create_user(&database).await);
+    claim(&database.pool, &first).await;
     let end = NOON + IdempotencyKeys::LEASE;
 
-    assert_eq!(claim(&test.db, &again(&first, 2, end)).await, Claimed::InFlight);
-    assert_eq!(claim(&test.db, &again(&first, 3, end + INSTANT)).await, Claimed::Ours);
+    assert_eq!(claim(&database.pool, &again(&first, 2, end)).await, Claimed::InFlight);
+    assert_eq!(claim(&database.pool, &again(&first, 3, end + INSTANT)).await, Claimed::Ours);
 }
 
 #[tokio::test]
 async fn an_attempt_that_was_taken_over_settles_and_releases_nothing() {
-    let test = TestDatabase::create().await;
-    let slow = first(create_user(&test).await);
-    claim(&test.db, &slow).await;
+    let database = TestDatabase::create().await;
+    let slow = first(create_user(&database).await);
+    claim(&database.pool, &slow).await;
     let next = again(&slow, 2, NOON + IdempotencyKeys::LEASE + INSTANT);
-    claim(&test.db, &next).await;
+    claim(&database.pool, &next).await;
 
-    release(&test.db, &slow).await;
-    assert!(!settle(&test.db, &slow, b"too late").await);
+    release(&database.pool, &slow).await;
+    assert!(!settle(&database.pool, &slow, b"too late").await);
 
-    assert!(settle(&test.db, &next, b"in time").await);
+    assert!(settle(&database.pool, &next, b"in time").await);
     let third = again(&slow, 3, next.at);
-    assert_eq!(claim(&test.db, &third).await, Claimed::Answered(b"in time".to_vec()));
+    assert_eq!(claim(&database.pool, &third).await, Claimed::Answered(b"in time".to_vec()));
 }
 
 #[tokio::test]
 async fn a_key_that_was_let_go_is_free() {
-    let test = TestDatabase::create().await;
-    let first = first(create_user(&test).await);
+    let database = TestDatabase::create().await;
+    let first = first(create_user(&database).await);
     let other = Claim { fingerprint: [2; 32], ..again(&first, 2, NOON) };
-    claim(&test.db, &first).await;
+    claim(&database.pool, &first).await;
 
-    release(&test.db, &first).await;
+    release(&database.pool, &first).await;
 
-    assert!(!settle(&test.db, &first, b"done").await);
-    assert_eq!(claim(&test.db, &other).await, Claimed::Ours);
+    assert!(!settle(&database.pool, &first, b"done").await);
+    assert_eq!(claim(&database.pool, &other).await, Claimed::Ours);
 }
 
 #[tokio::test]
 async fn an_answer_is_not_let_go() {
-    let test = TestDatabase::create().await;
-    let first = first(create_user(&test).await);
-    claim(&test.db, &first).await;
-    settle(&test.db, &first, b"done").await;
+    let database = TestDatabase::create().await;
+    let first = first(create_user(&database).await);
+    claim(&database.pool, &first).await;
+    settle(&database.pool, &first, b"done").await;
 
-    release(&test.db, &first).await;
+    release(&database.pool, &first).await;
 
     let second = again(&first, 2, NOON);
-    assert_eq!(claim(&test.db, &second).await, Claimed::Answered(b"done".to_vec()));
+    assert_eq!(claim(&database.pool, &second).await, Claimed::Answered(b"done".to_vec()));
 }
 
 #[tokio::test]
 async fn an_answer_is_kept_for_a_day_and_no_longer() {
-    let test = TestDatabase::create().await;
-    let first = first(create_user(&test).await);
-    claim(&test.db, &first).await;
-    settle(&test.db, &first, b"done").await;
+    let database = TestDatabase::create().await;
+    let first = first(create_user(&database).await);
+    claim(&database.pool, &first).await;
+    settle(&database.pool, &first, b"done").await;
     let end = NOON + IdempotencyKeys::KEPT;
 
-    let within = claim(&test.db, &again(&first, 2, end)).await;
-    let after = claim(&test.db, &again(&first, 3, end + INSTANT)).await;
-    let next = claim(&test.db, &again(&first, 4, end + INSTANT)).await;
+    let within = claim(&database.pool, &again(&first, 2, end)).await;
+    let after = claim(&database.pool, &again(&first, 3, end + INSTANT)).await;
+    let next = claim(&database.pool, &again(&first, 4, end + INSTANT)).await;
 
     assert_eq!(within, Claimed::Answered(b"done".to_vec()));
     assert_eq!(after, Claimed::Ours);
@@ -145,30 +145,30 @@ async fn an_answer_is_kept_for_a_day_and_no_longer() {
 
 #[tokio::test]
 async fn sweeping_removes_what_a_claim_would_replace() {
-    let test = TestDatabase::create().await;
-    let user = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let user = create_user(&database).await;
     let old = Claim { key: "old".to_owned(), ..first(user) };
     let young = Claim { key: "young".to_owned(), at: NOON + INSTANT, ..first(user) };
     for kept in [&old, &young] {
-        claim(&test.db, kept).await;
-        settle(&test.db, kept, b"done").await;
+        claim(&database.pool, kept).await;
+        settle(&database.pool, kept, b"done").await;
     }
     let now = young.at + IdempotencyKeys::KEPT;
 
-    let swept = test.db.acquire().await.unwrap().idempotency_keys().sweep(now).await.unwrap();
+    let swept = database.pool.acquire().await.unwrap().idempotency_keys().sweep(now).await.unwrap();
 
     assert_eq!(swept, 1);
-    let answer = claim(&test.db, &again(&young, 2, now)).await;
+    let answer = claim(&database.pool, &again(&young, 2, now)).await;
     assert_eq!(answer, Claimed::Answered(b"done".to_vec()));
-    assert!(!settle(&test.db, &old, b"again").await);
+    assert!(!settle(&database.pool, &old, b"again").await);
 }
 
 #[tokio::test]
 async fn of_many_attempts_at_once_one_gets_the_key() {
-    let test = TestDatabase::create().await;
-    let first = first(create_user(&test).await);
+    let database = TestDatabase::create().await;
+    let first = first(create_user(&database).await);
 
-    let outcomes = all_at_once(&test.db, &first, NOON).await;
+    let outcomes = all_at_once(&database.pool, &first, NOON).await;
 
     assert_eq!(ours(&outcomes), 1, "{outcomes:?}");
     assert_eq!(outcomes.iter().filter(|it| **it == Claimed::InFlight).count(), 15);
@@ -176,11 +176,12 @@ async fn of_many_attempts_at_once_one_gets_the_key() {
 
 #[tokio::test]
 async fn of_many_that_would_take_over_at_once_one_does() {
-    let test = TestDatabase::create().await;
-    let dead = first(create_user(&test).await);
-    claim(&test.db, &dead).await;
+    let database = TestDatabase::create().await;
+    let dead = first(create_user(&database).await);
+    claim(&database.pool, &dead).await;
 
-    let outcomes = all_at_once(&test.db, &dead, NOON + IdempotencyKeys::LEASE + INSTANT).await;
+    let outcomes =
+        all_at_once(&database.pool, &dead, NOON + IdempotencyKeys::LEASE + INSTANT).await;
 
     assert_eq!(ours(&outcomes), 1, "{outcomes:?}");
     assert_eq!(outcomes.iter().filter(|it| **it == Claimed::InFlight).count(), 15);
@@ -188,8 +189,8 @@ async fn of_many_that_would_take_over_at_once_one_does() {
 
 #[tokio::test]
 async fn nobody_who_is_gone_claims_anything() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.db.acquire().await.unwrap();
+    let database = TestDatabase::create().await;
+    let mut conn = database.pool.acquire().await.unwrap();
 
     let refused = conn.idempotency_keys().claim(&first(UserId::from(4_711))).await;
 

@@ -21,14 +21,14 @@ use crate::support::sql::lines;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_step_down_takes_back_its_step_up_and_nothing_else() {
-    let test = TestDatabase::create_empty().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create_empty().await;
+    let mut conn = database.connect().await;
     let mut way_up = Vec::new();
     for _ in names() {
         way_up.push(catalogue(&mut conn).await);
         conn = on_harness(conn, |harness| _ = harness.run_next_migration(MIGRATIONS).unwrap());
     }
-    test.execute(include_str!("support/every_column.sql")).await;
+    database.execute(include_str!("support/every_column.sql")).await;
     let filled = rows_by_table(&mut conn).await;
 
     for before in way_up.iter().rev() {
@@ -43,26 +43,26 @@ async fn each_step_down_takes_back_its_step_up_and_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_filled_database_goes_down_to_nothing_and_up_to_the_same() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
     let first = catalogue(&mut conn).await;
-    test.execute(include_str!("support/every_column.sql")).await;
+    database.execute(include_str!("support/every_column.sql")).await;
 
     let mut conn =
         on_harness(conn, |harness| _ = harness.revert_all_migrations(MIGRATIONS).unwrap());
     assert_eq!(tables(&mut conn).await, [""; 0]);
-    migrate(&test.url()).await.unwrap();
+    migrate(&database.url()).await.unwrap();
 
     assert_eq!(catalogue(&mut conn).await, first);
-    test.execute(include_str!("support/every_column.sql")).await;
+    database.execute(include_str!("support/every_column.sql")).await;
 }
 
 /// Otherwise the rows that go up and down would not show what a column does to a migration.
 #[tokio::test]
 async fn the_rows_that_go_up_and_down_use_every_column() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
-    test.execute(include_str!("support/every_column.sql")).await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    database.execute(include_str!("support/every_column.sql")).await;
 
     for table in tables(&mut conn).await {
         let unused = lines(
@@ -81,30 +81,30 @@ async fn the_rows_that_go_up_and_down_use_every_column() {
 
 #[tokio::test]
 async fn nodes_that_migrate_at_once_share_the_steps_between_them() {
-    let test = TestDatabase::create_empty().await;
+    let database = TestDatabase::create_empty().await;
 
-    let nodes = join_all((0..8).map(|_| tokio::spawn(migrate_from(test.url())))).await;
+    let nodes = join_all((0..8).map(|_| tokio::spawn(migrate_from(database.url())))).await;
 
     let done: Vec<String> = nodes.into_iter().flat_map(Result::unwrap).collect();
     assert_eq!(done, names());
-    assert_eq!(pending_migrations(&mut test.connect().await).await.unwrap(), [""; 0]);
+    assert_eq!(pending_migrations(&mut database.connect().await).await.unwrap(), [""; 0]);
 }
 
 #[tokio::test]
 async fn migrating_twice_changes_nothing() {
-    let test = TestDatabase::create().await;
-    let first = catalogue(&mut test.connect().await).await;
+    let database = TestDatabase::create().await;
+    let first = catalogue(&mut database.connect().await).await;
 
-    let done = migrate(&test.url()).await.unwrap();
+    let done = migrate(&database.url()).await.unwrap();
 
     assert_eq!(done, [""; 0]);
-    assert_eq!(catalogue(&mut test.connect().await).await, first);
+    assert_eq!(catalogue(&mut database.connect().await).await, first);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pending_migrations_are_those_that_migrate_would_run() {
-    let test = TestDatabase::create_empty().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create_empty().await;
+    let mut conn = database.connect().await;
 
     assert_eq!(pending_migrations(&mut conn).await.unwrap(), names());
 
@@ -115,18 +115,18 @@ async fn pending_migrations_are_those_that_migrate_would_run() {
     });
     assert_eq!(pending_migrations(&mut conn).await.unwrap(), names()[4..]);
 
-    assert_eq!(migrate(&test.url()).await.unwrap(), names()[4..]);
+    assert_eq!(migrate(&database.url()).await.unwrap(), names()[4..]);
     assert_eq!(pending_migrations(&mut conn).await.unwrap(), [""; 0]);
 }
 
 /// The step that makes `shares` and then `share_recipients` meets a table of the second name.
 #[tokio::test]
 async fn a_step_that_fails_leaves_nothing_behind_and_can_be_taken_again() {
-    let test = TestDatabase::create_empty().await;
-    let mut conn = test.connect().await;
-    test.execute("CREATE TABLE share_recipients (id int)").await;
+    let database = TestDatabase::create_empty().await;
+    let mut conn = database.connect().await;
+    database.execute("CREATE TABLE share_recipients (id int)").await;
 
-    let failed = migrate(&test.url()).await;
+    let failed = migrate(&database.url()).await;
 
     assert!(matches!(failed, Err(StorageError::Query(_))), "{failed:?}");
     assert!(!tables(&mut conn).await.contains(&"shares".to_owned()));
@@ -134,15 +134,15 @@ async fn a_step_that_fails_leaves_nothing_behind_and_can_be_taken_again() {
     assert_eq!(pending, names()[5..]);
     assert_eq!(pending[0], "2026-11-23-090500_create_shares");
 
-    test.execute("DROP TABLE share_recipients").await;
-    assert_eq!(migrate(&test.url()).await.unwrap(), pending);
+    database.execute("DROP TABLE share_recipients").await;
+    assert_eq!(migrate(&database.url()).await.unwrap(), pending);
 }
 
 #[tokio::test]
 async fn without_a_database_migrating_says_that_there_is_none() {
-    let test = TestDatabase::create_empty().await;
+    let database = TestDatabase::create_empty().await;
 
-    let outcome = migrate(&format!("{}_that_nobody_made", test.url())).await;
+    let outcome = migrate(&format!("{}_that_nobody_made", database.url())).await;
 
     assert!(matches!(outcome, Err(StorageError::Unavailable(_))), "{outcome:?}");
 }

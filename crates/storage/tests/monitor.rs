@@ -14,14 +14,14 @@ use grateful_storage::{
     DatabaseConfig, METRICS, Metric, MetricKind, Pools, PostQuery, QueryLog, Repositories, Result,
     Thresholds,
 };
-use grateful_testkit::{Measured, TestDatabase, a_post, create_user};
+use grateful_testkit::{MetricsCapture, TestDatabase, a_post, create_user};
 use tracing_subscriber::fmt::MakeWriter;
 
 #[tokio::test]
 async fn a_list_costs_one_statement_however_long_it_is() {
-    let test = TestDatabase::create().await;
-    save_posts(&test, 50).await;
-    let mut conn = test.db.acquire().await.unwrap();
+    let database = TestDatabase::create().await;
+    save_posts(&database, 50).await;
+    let mut conn = database.pool.acquire().await.unwrap();
 
     for size in [1, 10, 50] {
         let page = PageRequest::first(Limit::parse(size).unwrap());
@@ -36,10 +36,10 @@ async fn a_list_costs_one_statement_however_long_it_is() {
 
 #[tokio::test]
 async fn the_beginning_and_the_end_of_a_transaction_count() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
 
-    let work = test.db.transaction(async |tx| tx.users().lock(ana).await);
+    let work = database.pool.transaction(async |tx| tx.users().lock(ana).await);
     let (locked, log) = QueryLog::record(work).await;
 
     assert!(locked.unwrap());
@@ -52,10 +52,10 @@ async fn the_beginning_and_the_end_of_a_transaction_count() {
 
 #[tokio::test]
 async fn a_transaction_that_fails_counts_what_it_did_all_the_same() {
-    let test = TestDatabase::create().await;
-    let post = a_post().insert_into(&test).await;
+    let database = TestDatabase::create().await;
+    let post = a_post().insert_into(&database).await;
 
-    let work = test.db.transaction(async |tx| tx.posts().insert(&post).await);
+    let work = database.pool.transaction(async |tx| tx.posts().insert(&post).await);
     let (refused, log) = QueryLog::record(work).await;
 
     assert!(refused.is_err());
@@ -65,9 +65,9 @@ async fn a_transaction_that_fails_counts_what_it_did_all_the_same() {
 
 #[tokio::test]
 async fn opening_a_connection_does_not_count() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
-    let (opened, log) = QueryLog::record(test.db.acquire()).await;
+    let (opened, log) = QueryLog::record(database.pool.acquire()).await;
 
     assert!(opened.is_ok());
     assert_eq!(log.total(), 0, "{log:#?}");
@@ -75,9 +75,9 @@ async fn opening_a_connection_does_not_count() {
 
 #[tokio::test]
 async fn a_statement_in_a_loop_stands_out() {
-    let test = TestDatabase::create().await;
-    let posts = save_posts(&test, 10).await;
-    let mut conn = test.db.acquire().await.unwrap();
+    let database = TestDatabase::create().await;
+    let posts = save_posts(&database, 10).await;
+    let mut conn = database.pool.acquire().await.unwrap();
 
     let ((), log) = QueryLog::record(async {
         conn.posts().list(PostQuery::visible_to(Viewer::Guest)).await.unwrap();
@@ -96,8 +96,8 @@ async fn a_statement_in_a_loop_stands_out() {
 
 #[tokio::test]
 async fn statements_are_timed_while_postgresql_works_on_them() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.db.acquire().await.unwrap();
+    let database = TestDatabase::create().await;
+    let mut conn = database.pool.acquire().await.unwrap();
 
     let nap = diesel::sql_query("SELECT pg_sleep(0.05)");
     let (napped, log) = QueryLog::record(nap.execute(&mut conn)).await;
@@ -108,9 +108,9 @@ async fn statements_are_timed_while_postgresql_works_on_them() {
 
 #[tokio::test]
 async fn what_is_recorded_inside_a_record_counts_in_both() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
-    let mut conn = test.db.acquire().await.unwrap();
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
+    let mut conn = database.pool.acquire().await.unwrap();
 
     let (inner, outer) = QueryLog::record(async {
         conn.users().find(ana).await.unwrap();
@@ -127,9 +127,9 @@ async fn what_is_recorded_inside_a_record_counts_in_both() {
 
 #[tokio::test]
 async fn what_is_spawned_does_not_count() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
-    let mut conn = test.db.acquire().await.unwrap();
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
+    let mut conn = database.pool.acquire().await.unwrap();
 
     let spawned = async move { tokio::spawn(async move { conn.users().find(ana).await }).await };
     let (found, log) = QueryLog::record(spawned).await;
@@ -140,8 +140,8 @@ async fn what_is_spawned_does_not_count() {
 
 #[tokio::test]
 async fn a_slow_statement_is_a_warning_with_its_text_and_without_its_values() {
-    let test = TestDatabase::create().await;
-    let db = test.pool(|config| reporting_from(Duration::ZERO, config));
+    let database = TestDatabase::create().await;
+    let db = database.pool_with(|config| reporting_from(Duration::ZERO, config));
     let mut conn = db.acquire().await.unwrap();
     let lines = Lines::default();
 
@@ -166,9 +166,9 @@ async fn a_slow_statement_is_a_warning_with_its_text_and_without_its_values() {
 
 #[tokio::test]
 async fn a_value_that_a_statement_was_refused_for_is_not_logged_either() {
-    let test = TestDatabase::create().await;
-    let db = test.pool(|config| reporting_from(Duration::ZERO, config));
-    let post = a_post().saying("Something secret").insert_into(&test).await;
+    let database = TestDatabase::create().await;
+    let db = database.pool_with(|config| reporting_from(Duration::ZERO, config));
+    let post = a_post().with_text("Something secret").insert_into(&database).await;
     let lines = Lines::default();
 
     let refused: Result<()> = {
@@ -184,12 +184,12 @@ async fn a_value_that_a_statement_was_refused_for_is_not_logged_either() {
 
 #[tokio::test]
 async fn every_statement_is_measured_and_slow_ones_are_counted() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
-    let measured = Measured::begin();
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
+    let measured = MetricsCapture::start();
 
     for (slow, counted) in [(Duration::ZERO, 1), (Duration::from_hours(1), 0)] {
-        let db = test.pool(|config| reporting_from(slow, config));
+        let db = database.pool_with(|config| reporting_from(slow, config));
         let mut conn = db.acquire().await.unwrap();
         measured.take();
 
@@ -204,11 +204,11 @@ async fn every_statement_is_measured_and_slow_ones_are_counted() {
 
 #[tokio::test]
 async fn a_statement_in_a_loop_is_a_warning_and_counted_by_the_work_that_it_ran_for() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
-    let mut conn = test.db.acquire().await.unwrap();
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
+    let mut conn = database.pool.acquire().await.unwrap();
     let lines = Lines::default();
-    let measured = Measured::begin();
+    let measured = MetricsCapture::start();
     let thresholds = Thresholds::default().with_repeated(3);
 
     for times in [2, 3] {
@@ -234,15 +234,15 @@ async fn a_statement_in_a_loop_is_a_warning_and_counted_by_the_work_that_it_ran_
 
 #[tokio::test]
 async fn what_a_pool_has_and_who_waits_for_it_is_measured_by_its_name() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
     let one = |config: DatabaseConfig| {
         config.with_max_connections(1).with_wait(Duration::from_millis(200)).with_pool("small")
     };
-    let (first, second) = (test.pool(one), test.pool(one));
+    let (first, second) = (database.pool_with(one), database.pool_with(one));
     let pools = Pools::default();
     pools.add(&first);
     pools.add(&second);
-    let measured = Measured::begin();
+    let measured = MetricsCapture::start();
     let look = || {
         pools.observe();
         let mut gauges = measured.take();
@@ -292,7 +292,7 @@ fn metrics_are_called_what_prometheus_would_call_them() {
 
 #[test]
 fn what_is_described_begins_at_zero_where_all_its_labels_are_known() {
-    let measured = Measured::begin();
+    let measured = MetricsCapture::start();
 
     METRICS.iter().for_each(Metric::describe);
 
@@ -312,9 +312,9 @@ fn named<const N: usize>(counts: [(&str, u32); N]) -> BTreeMap<String, i64> {
 
 #[tokio::test]
 async fn a_fast_statement_is_not_worth_a_word() {
-    let test = TestDatabase::create().await;
-    let db = test.pool(|config| reporting_from(Duration::from_hours(1), config));
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let db = database.pool_with(|config| reporting_from(Duration::from_hours(1), config));
+    let ana = create_user(&database).await;
     let lines = Lines::default();
 
     let found = {
@@ -331,11 +331,11 @@ fn reporting_from(slow: Duration, config: DatabaseConfig) -> DatabaseConfig {
     config.with_thresholds(thresholds)
 }
 
-async fn save_posts(test: &TestDatabase, number: usize) -> Vec<PostId> {
-    let ana = create_user(test).await;
+async fn save_posts(database: &TestDatabase, number: usize) -> Vec<PostId> {
+    let ana = create_user(database).await;
     let mut posts = Vec::new();
     for _ in 0..number {
-        posts.push(a_post().by(ana).insert_into(test).await.id);
+        posts.push(a_post().by(ana).insert_into(database).await.id);
     }
     posts
 }

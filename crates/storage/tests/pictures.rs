@@ -13,51 +13,51 @@ use uuid::Uuid;
 
 #[tokio::test]
 async fn a_photo_is_kept_by_its_name_and_shown_by_its_medium_size() {
-    let test = TestDatabase::create().await;
-    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
+    let database = TestDatabase::create().await;
+    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
 
-    let before = set(&test, ana, Some(&photo(1))).await;
+    let before = set(&database, ana, Some(&photo(1))).await;
 
     assert_eq!(before, Some(PhotoBefore(None)));
-    let shown = test.connect().await.users().find_author(ana).await.unwrap().unwrap();
+    let shown = database.connect().await.users().find_author(ana).await.unwrap().unwrap();
     assert_eq!(shown.profile_image_url, Some(photo(1).url(PhotoSize::Medium)));
-    let other = test.connect().await.users().find_author(ben).await.unwrap().unwrap();
+    let other = database.connect().await.users().find_author(ben).await.unwrap().unwrap();
     assert_eq!(other.profile_image_url, None);
 }
 
 #[tokio::test]
 async fn each_change_of_a_photo_tells_which_was_there_before() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
 
-    set(&test, ana, Some(&photo(1))).await;
-    let replaced = set(&test, ana, Some(&photo(2))).await;
-    let removed = set(&test, ana, None).await;
-    let again = set(&test, ana, None).await;
+    set(&database, ana, Some(&photo(1))).await;
+    let replaced = set(&database, ana, Some(&photo(2))).await;
+    let removed = set(&database, ana, None).await;
+    let again = set(&database, ana, None).await;
 
     assert_eq!(replaced, Some(PhotoBefore(Some(photo(1)))));
     assert_eq!(removed, Some(PhotoBefore(Some(photo(2)))));
     assert_eq!(again, Some(PhotoBefore(None)));
     let none = "users WHERE profile_photo_filename IS NULL AND profile_image_url IS NULL";
-    assert_eq!(test.count(none).await, 1);
+    assert_eq!(database.count(none).await, 1);
 }
 
 #[tokio::test]
 async fn nobody_has_no_photo_to_change() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
-    assert_eq!(set(&test, UserId::from(4_711), Some(&photo(1))).await, None);
-    assert_eq!(set(&test, UserId::from(-1), None).await, None);
+    assert_eq!(set(&database, UserId::from(4_711), Some(&photo(1))).await, None);
+    assert_eq!(set(&database, UserId::from(-1), None).await, None);
 }
 
 /// Else the files of one would stay, and those of another be removed twice.
 #[tokio::test]
 async fn of_many_changes_at_once_each_tells_of_another_photo_and_one_is_left() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
     let photos: Vec<_> = (1..=12).map(photo).collect();
 
-    let changes = photos.iter().map(|photo| set(&test, ana, Some(photo)));
+    let changes = photos.iter().map(|photo| set(&database, ana, Some(photo)));
     let told = join_all(changes).await;
 
     let before: HashSet<ProfilePhoto> =
@@ -66,18 +66,18 @@ async fn of_many_changes_at_once_each_tells_of_another_photo_and_one_is_left() {
     assert_eq!((before.len(), first), (11, 1), "{told:?}");
     let all: HashSet<_> = photos.into_iter().collect();
     let left: Vec<_> = all.difference(&before).cloned().collect();
-    let kept = test.connect().await.users().photos_among(&all).await.unwrap();
+    let kept = database.connect().await.users().photos_among(&all).await.unwrap();
     assert_eq!(kept.into_iter().collect::<Vec<_>>(), left);
 }
 
 #[tokio::test]
 async fn those_photos_are_found_that_are_anybodys() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
     for number in [1, 2] {
-        set(&test, create_user(&test).await, Some(&photo(number))).await;
+        set(&database, create_user(&database).await, Some(&photo(number))).await;
     }
-    create_user(&test).await;
-    let mut conn = test.connect().await;
+    create_user(&database).await;
+    let mut conn = database.connect().await;
 
     let asked = [1, 3, 4].map(photo).into();
     assert_eq!(conn.users().photos_among(&asked).await.unwrap(), [photo(1)].into());
@@ -86,10 +86,10 @@ async fn those_photos_are_found_that_are_anybodys() {
 
 #[tokio::test]
 async fn whoever_goes_leaves_word_of_their_photo() {
-    let test = TestDatabase::create().await;
-    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
-    set(&test, ana, Some(&photo(1))).await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    set(&database, ana, Some(&photo(1))).await;
+    let mut conn = database.connect().await;
 
     assert_eq!(conn.users().delete(ana).await.unwrap(), Some(PhotoBefore(Some(photo(1)))));
     assert_eq!(conn.users().delete(ben).await.unwrap(), Some(PhotoBefore(None)));
@@ -98,12 +98,12 @@ async fn whoever_goes_leaves_word_of_their_photo() {
 
 #[tokio::test]
 async fn those_images_are_found_that_any_post_shows_also_a_private_one() {
-    let test = TestDatabase::create().await;
-    a_post().showing(image(1).as_str()).insert_into(&test).await;
-    a_post().showing(image(1).as_str()).insert_into(&test).await;
-    a_post().private().showing(image(2).as_str()).insert_into(&test).await;
-    a_post().insert_into(&test).await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    a_post().with_image(image(1).as_str()).insert_into(&database).await;
+    a_post().with_image(image(1).as_str()).insert_into(&database).await;
+    a_post().private().with_image(image(2).as_str()).insert_into(&database).await;
+    a_post().insert_into(&database).await;
+    let mut conn = database.connect().await;
 
     let asked = [1, 2, 3].map(image).into();
     let shown = conn.posts().images_among(&asked).await.unwrap();
@@ -114,13 +114,13 @@ async fn those_images_are_found_that_any_post_shows_also_a_private_one() {
 
 #[tokio::test]
 async fn an_image_is_held_where_another_post_shows_it() {
-    let test = TestDatabase::create().await;
-    let post = a_post().showing(image(1).as_str()).insert_into(&test).await;
-    let other = a_post().showing(image(2).as_str()).insert_into(&test).await;
+    let database = TestDatabase::create().await;
+    let post = a_post().with_image(image(1).as_str()).insert_into(&database).await;
+    let other = a_post().with_image(image(2).as_str()).insert_into(&database).await;
 
-    assert!(hold(&mut test.connect().await, &other, &image(1)).await);
-    assert!(!hold(&mut test.connect().await, &post, &image(1)).await, "its own does not count");
-    assert!(!hold(&mut test.connect().await, &post, &image(3)).await);
+    assert!(hold(&mut database.connect().await, &other, &image(1)).await);
+    assert!(!hold(&mut database.connect().await, &post, &image(1)).await, "its own does not count");
+    assert!(!hold(&mut database.connect().await, &post, &image(3)).await);
 }
 
 /// Each of these takes the image away from the only post that shows it.
@@ -130,15 +130,15 @@ const TAKING_AWAY: [&str; 2] = ["DELETE FROM posts", "UPDATE posts SET image_url
 async fn while_the_image_is_being_taken_away_its_holder_waits_for_how_that_ends() {
     for taking in TAKING_AWAY {
         for (end, is_held) in [("COMMIT", false), ("ROLLBACK", true)] {
-            let test = TestDatabase::create().await;
-            a_post().showing(image(1).as_str()).insert_into(&test).await;
-            let new = a_post().by(create_user(&test).await).unsaved();
-            let mut taker = test.begin(taking).await;
-            let mut conn = test.connect().await;
+            let database = TestDatabase::create().await;
+            a_post().with_image(image(1).as_str()).insert_into(&database).await;
+            let new = a_post().by(create_user(&database).await).build();
+            let mut taker = database.begin(taking).await;
+            let mut conn = database.connect().await;
 
             let holding = async { hold(&mut conn, &new, &image(1)).await };
             let ending = async {
-                until_waiting(&test).await;
+                until_waiting(&database).await;
                 taker.batch_execute(end).await.unwrap();
             };
             let (held, ()) = join(holding, ending).await;
@@ -151,19 +151,19 @@ async fn while_the_image_is_being_taken_away_its_holder_waits_for_how_that_ends(
 #[tokio::test]
 async fn whoever_takes_a_held_image_away_waits_and_then_finds_who_shows_it() {
     for taking in TAKING_AWAY {
-        let test = TestDatabase::create().await;
-        let post = a_post().showing(image(1).as_str()).insert_into(&test).await;
-        let new = a_post().by(post.author).showing(image(1).as_str()).unsaved();
-        let mut holder = test.begin("SELECT").await;
+        let database = TestDatabase::create().await;
+        let post = a_post().with_image(image(1).as_str()).insert_into(&database).await;
+        let new = a_post().by(post.author).with_image(image(1).as_str()).build();
+        let mut holder = database.begin("SELECT").await;
         holder.posts().insert(&new).await.unwrap();
         assert!(hold(&mut holder, &new, &image(1)).await);
 
         let taking_away = async {
-            test.execute(&format!("{taking} WHERE id = '{}'", post.id)).await;
-            test.connect().await.posts().images_among(&[image(1)].into()).await.unwrap()
+            database.execute(&format!("{taking} WHERE id = '{}'", post.id)).await;
+            database.connect().await.posts().images_among(&[image(1)].into()).await.unwrap()
         };
         let ending = async {
-            until_waiting(&test).await;
+            until_waiting(&database).await;
             holder.batch_execute("COMMIT").await.unwrap();
         };
         let (shown, ()) = join(taking_away, ending).await;
@@ -175,23 +175,23 @@ async fn whoever_takes_a_held_image_away_waits_and_then_finds_who_shows_it() {
 /// Everybody who shows it may be the last; once nobody does, its file is removed, and it must stay so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_post_ever_shows_an_image_whose_file_was_removed() {
-    let test = TestDatabase::create().await;
-    let author = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let author = create_user(&database).await;
     let (mut borrowed, mut refused) = (0, 0);
 
     for round in 0..40_u128 {
         let image = image(round);
-        let first = a_post().by(author).showing(image.as_str()).insert_into(&test).await;
-        let last = a_post().by(author).showing(image.as_str()).insert_into(&test).await;
+        let first = a_post().by(author).with_image(image.as_str()).insert_into(&database).await;
+        let last = a_post().by(author).with_image(image.as_str()).insert_into(&database).await;
         let takers = [(&first, TAKING_AWAY[0]), (&last, TAKING_AWAY[1])];
-        let taking = takers.map(|(post, how)| take_away(&test, post, how, &image));
+        let taking = takers.map(|(post, how)| take_away(&database, post, how, &image));
         let posts: Vec<Post> =
-            (0..3).map(|_| a_post().by(author).showing(image.as_str()).unsaved()).collect();
-        let showing = posts.iter().map(|post| borrow(&test, post, &image));
+            (0..3).map(|_| a_post().by(author).with_image(image.as_str()).build()).collect();
+        let showing = posts.iter().map(|post| borrow(&database, post, &image));
 
         let (shown, removed) = join(join_all(showing), join_all(taking)).await;
 
-        let rows = test.count(&format!("posts WHERE image_url = '{}'", image.as_str())).await;
+        let rows = database.count(&format!("posts WHERE image_url = '{}'", image.as_str())).await;
         let shown = shown.into_iter().filter(|shown| *shown).count();
         assert_eq!(rows, i64::try_from(shown).unwrap());
         let is_removed = removed.contains(&true);
@@ -204,9 +204,9 @@ async fn no_post_ever_shows_an_image_whose_file_was_removed() {
 }
 
 /// Publishes a post with an image that must be another's. Tells whether it was.
-async fn borrow(test: &TestDatabase, post: &Post, image: &ImageUrl) -> bool {
-    let shown: Result<bool> = test
-        .db
+async fn borrow(database: &TestDatabase, post: &Post, image: &ImageUrl) -> bool {
+    let shown: Result<bool> = database
+        .pool
         .transaction(async |tx| {
             let is_held = tx.posts().hold_image(image, post.id).await?;
             if is_held {
@@ -219,18 +219,18 @@ async fn borrow(test: &TestDatabase, post: &Post, image: &ImageUrl) -> bool {
 }
 
 /// Takes the image away from a post. Tells whether its file is removed then.
-async fn take_away(test: &TestDatabase, post: &Post, how: &str, image: &ImageUrl) -> bool {
-    test.execute(&format!("{how} WHERE id = '{}'", post.id)).await;
-    let mut conn = test.connect().await;
+async fn take_away(database: &TestDatabase, post: &Post, how: &str, image: &ImageUrl) -> bool {
+    database.execute(&format!("{how} WHERE id = '{}'", post.id)).await;
+    let mut conn = database.connect().await;
     conn.posts().images_among(&[image.clone()].into()).await.unwrap().is_empty()
 }
 
 async fn set(
-    test: &TestDatabase,
+    database: &TestDatabase,
     user: UserId,
     photo: Option<&ProfilePhoto>,
 ) -> Option<PhotoBefore> {
-    test.connect().await.users().set_photo(user, photo).await.unwrap()
+    database.connect().await.users().set_photo(user, photo).await.unwrap()
 }
 
 async fn hold(conn: &mut Connection, but: &Post, image: &ImageUrl) -> bool {
@@ -246,11 +246,11 @@ fn image(number: u128) -> ImageUrl {
 }
 
 /// Waits until a statement in this database waits for a lock.
-async fn until_waiting(test: &TestDatabase) {
+async fn until_waiting(database: &TestDatabase) {
     let waiting =
         "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let deadline = Instant::now() + Duration::from_secs(10);
-    while test.count(waiting).await == 0 {
+    while database.count(waiting).await == 0 {
         assert!(Instant::now() < deadline, "nobody waits");
         tokio::task::yield_now().await;
     }

@@ -10,8 +10,8 @@ use chrono::DateTime;
 use diesel_async::SimpleAsyncConnection;
 use grateful_domain::notification::{Act, Cause, Details, Event};
 use grateful_domain::{
-    CommentId, ImageUrl, Limit, NotificationId, NotificationType, PageRequest, Position, PostId,
-    ProfilePhoto, Start, UserId, Viewer,
+    CommentId, ImageUrl, Limit, NotificationId, NotificationType, PageRequest, PageStart, Position,
+    PostId, ProfilePhoto, UserId, Viewer,
 };
 use grateful_storage::query::PostOrder;
 use grateful_storage::{
@@ -592,7 +592,7 @@ fn signed_in(user: i64) -> PostQuery {
 }
 
 fn after(place: Position) -> PageRequest {
-    PageRequest { limit: Limit::DEFAULT, start: Start::After(place) }
+    PageRequest { limit: Limit::DEFAULT, start: PageStart::After(place) }
 }
 
 /// The place of the 100,000th post, and the same in SQL.

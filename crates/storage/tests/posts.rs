@@ -22,9 +22,9 @@ const IMAGE: &str = "/uploads/posts/01930000-0000-7000-8000-000000000001.jpg";
 
 #[tokio::test]
 async fn a_post_comes_back_with_all_that_its_author_said() {
-    let test = TestDatabase::create().await;
-    let ana = a_user().named("ana").insert_into(&test).await;
-    test.execute("UPDATE users SET display_name = 'Ana', profile_image_url = '/a.jpg'").await;
+    let database = TestDatabase::create().await;
+    let ana = a_user().with_username("ana").insert_into(&database).await;
+    database.execute("UPDATE users SET display_name = 'Ana', profile_image_url = '/a.jpg'").await;
     let post = a_post()
         .by(ana.id)
         .private()
@@ -35,10 +35,10 @@ async fn a_post_comes_back_with_all_that_its_author_said() {
             draft.image_url = ImageUrl::parse(IMAGE).unwrap();
             draft.location = PlaceName::parse("Lisboa").unwrap();
         })
-        .insert_into(&test)
+        .insert_into(&database)
         .await;
 
-    let seen = test.connect().await.posts().find(Viewer::User(ana.id), post.id).await.unwrap();
+    let seen = database.connect().await.posts().find(Viewer::User(ana.id), post.id).await.unwrap();
 
     let seen = seen.unwrap();
     assert_eq!(seen.post, post);
@@ -52,14 +52,14 @@ async fn a_post_comes_back_with_all_that_its_author_said() {
 
 #[tokio::test]
 async fn a_post_carries_what_others_made_of_it() {
-    let test = TestDatabase::create().await;
-    let post = a_post().insert_into(&test).await;
-    test.execute(
+    let database = TestDatabase::create().await;
+    let post = a_post().insert_into(&database).await;
+    database.execute(
         "UPDATE posts SET hearts_count = 1, reactions_count = 2, shares_count = 3, comments_count = 4",
     )
     .await;
 
-    let locked = test.connect().await.posts().lock(post.id).await.unwrap().unwrap();
+    let locked = database.connect().await.posts().lock(post.id).await.unwrap().unwrap();
 
     let engagement = Engagement { hearts: 1, reactions: 2, shares: 3, comments: 4 };
     assert_eq!(locked, Post { engagement, ..post });
@@ -67,18 +67,20 @@ async fn a_post_carries_what_others_made_of_it() {
 
 #[tokio::test]
 async fn a_change_is_what_is_read_afterwards_and_leaves_the_rest_alone() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
     let before = a_post()
         .with(|draft| {
             draft.title = Title::parse("Today").unwrap();
             draft.image_url = ImageUrl::parse(IMAGE).unwrap();
             draft.location = PlaceName::parse("Lisboa").unwrap();
         })
-        .insert_into(&test)
+        .insert_into(&database)
         .await;
-    let other = a_post().by(before.author).insert_into(&test).await;
-    test.execute(&format!("UPDATE posts SET hearts_count = 5 WHERE id = '{}'", before.id)).await;
+    let other = a_post().by(before.author).insert_into(&database).await;
+    database
+        .execute(&format!("UPDATE posts SET hearts_count = 5 WHERE id = '{}'", before.id))
+        .await;
     let edit = PostEdit {
         content: Some("Something shorter".to_owned()),
         title: Some(None),
@@ -99,9 +101,9 @@ async fn a_change_is_what_is_read_afterwards_and_leaves_the_rest_alone() {
 
 #[tokio::test]
 async fn a_deleted_post_is_gone_with_all_that_hung_on_it() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
-    test.execute(include_str!("support/every_column.sql")).await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    database.execute(include_str!("support/every_column.sql")).await;
     let id: Uuid = lines(&mut conn, "SELECT id::text AS line FROM posts").await[0].parse().unwrap();
     let post = conn.posts().lock(id.into()).await.unwrap().unwrap();
 
@@ -120,10 +122,10 @@ async fn a_deleted_post_is_gone_with_all_that_hung_on_it() {
 
 #[tokio::test]
 async fn a_locked_post_can_be_referred_to_but_not_changed() {
-    let test = TestDatabase::create().await;
-    let post = a_post().private().insert_into(&test).await;
-    let mut locker = test.connect().await;
-    let mut other = test.connect().await;
+    let database = TestDatabase::create().await;
+    let post = a_post().private().insert_into(&database).await;
+    let mut locker = database.connect().await;
+    let mut other = database.connect().await;
 
     locker
         .transaction(async |tx| {
@@ -142,8 +144,8 @@ async fn a_locked_post_can_be_referred_to_but_not_changed() {
 
 #[tokio::test]
 async fn a_post_that_is_gone_is_neither_found_nor_locked() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
     let gone = PostId::from(Uuid::from_u128(7));
 
     assert_eq!(conn.posts().find(Viewer::Guest, gone).await.unwrap(), None);
@@ -152,11 +154,11 @@ async fn a_post_that_is_gone_is_neither_found_nor_locked() {
 
 #[tokio::test]
 async fn nobody_who_is_gone_publishes() {
-    let test = TestDatabase::create().await;
-    let post = Post { author: UserId::from(4_711), ..a_post().insert_into(&test).await };
+    let database = TestDatabase::create().await;
+    let post = Post { author: UserId::from(4_711), ..a_post().insert_into(&database).await };
     let post = Post { id: Uuid::from_u128(7).into(), ..post };
 
-    let refused = test.connect().await.posts().insert(&post).await;
+    let refused = database.connect().await.posts().insert(&post).await;
 
     assert!(
         matches!(&refused, Err(StorageError::Missing { constraint }) if constraint == "posts_author_id_fkey"),
@@ -166,24 +168,25 @@ async fn nobody_who_is_gone_publishes() {
 
 #[tokio::test]
 async fn no_two_posts_share_an_id_and_the_second_is_not_counted() {
-    let test = TestDatabase::create().await;
-    let post = a_post().insert_into(&test).await;
+    let database = TestDatabase::create().await;
+    let post = a_post().insert_into(&database).await;
 
-    let refused: Result<()> = test.db.transaction(async |tx| tx.posts().insert(&post).await).await;
+    let refused: Result<()> =
+        database.pool.transaction(async |tx| tx.posts().insert(&post).await).await;
 
     assert!(
         matches!(&refused, Err(StorageError::Taken { constraint }) if constraint == "posts_pkey"),
         "{refused:?}"
     );
-    assert_eq!(counted(&test, post.author).await, "1 posts, 1 public");
+    assert_eq!(counted(&database, post.author).await, "1 posts, 1 public");
 }
 
 #[tokio::test]
 async fn what_our_own_code_cannot_have_written_is_corrupt() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
-    let post = a_post().insert_into(&test).await;
-    test.execute(
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let post = a_post().insert_into(&database).await;
+    database.execute(
         "ALTER TABLE posts DROP CONSTRAINT posts_post_type_check; UPDATE posts SET post_type = 'poem'",
     )
     .await;
@@ -198,18 +201,19 @@ async fn what_our_own_code_cannot_have_written_is_corrupt() {
 
 #[tokio::test]
 async fn an_emoji_that_is_none_of_ours_is_corrupt() {
-    let test = TestDatabase::create().await;
-    let post = a_post().insert_into(&test).await;
-    test.execute(&format!(
-        "ALTER TABLE emoji_reactions DROP CONSTRAINT emoji_reactions_emoji_code_check;
+    let database = TestDatabase::create().await;
+    let post = a_post().insert_into(&database).await;
+    database
+        .execute(&format!(
+            "ALTER TABLE emoji_reactions DROP CONSTRAINT emoji_reactions_emoji_code_check;
          INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code)
          VALUES (gen_random_uuid(), {}, '{}', 'shrug')",
-        post.author, post.id
-    ))
-    .await;
+            post.author, post.id
+        ))
+        .await;
 
     let viewer = Viewer::User(post.author);
-    let listed = test.connect().await.posts().list(PostQuery::visible_to(viewer)).await;
+    let listed = database.connect().await.posts().list(PostQuery::visible_to(viewer)).await;
 
     let message = "emoji_reactions.emoji_code holds something unreadable";
     assert_eq!(listed.unwrap_err().to_string(), message);
@@ -217,46 +221,48 @@ async fn an_emoji_that_is_none_of_ours_is_corrupt() {
 
 #[tokio::test]
 async fn an_author_carries_the_numbers_of_their_posts() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    a_post().by(ben).insert_into(&test).await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    a_post().by(ben).insert_into(&database).await;
 
-    let public = a_post().by(ana).insert_into(&test).await;
-    assert_eq!(counted(&test, ana).await, "1 posts, 1 public");
+    let public = a_post().by(ana).insert_into(&database).await;
+    assert_eq!(counted(&database, ana).await, "1 posts, 1 public");
 
-    let private = a_post().by(ana).private().insert_into(&test).await;
-    assert_eq!(counted(&test, ana).await, "2 posts, 1 public");
+    let private = a_post().by(ana).private().insert_into(&database).await;
+    assert_eq!(counted(&database, ana).await, "2 posts, 1 public");
 
     let hidden = seen_by(&public, Visibility::Private);
     conn.posts().update(&public, &hidden).await.unwrap();
-    assert_eq!(counted(&test, ana).await, "2 posts, 0 public");
+    assert_eq!(counted(&database, ana).await, "2 posts, 0 public");
 
     let shown = seen_by(&private, Visibility::Public);
     conn.posts().update(&private, &shown).await.unwrap();
-    assert_eq!(counted(&test, ana).await, "2 posts, 1 public");
+    assert_eq!(counted(&database, ana).await, "2 posts, 1 public");
 
     conn.posts().update(&shown, &shown).await.unwrap();
-    assert_eq!(counted(&test, ana).await, "2 posts, 1 public");
+    assert_eq!(counted(&database, ana).await, "2 posts, 1 public");
 
     conn.posts().delete(&hidden).await.unwrap();
-    assert_eq!(counted(&test, ana).await, "1 posts, 1 public");
+    assert_eq!(counted(&database, ana).await, "1 posts, 1 public");
 
     conn.posts().delete(&shown).await.unwrap();
-    assert_eq!(counted(&test, ana).await, "0 posts, 0 public");
-    assert_eq!(counted(&test, ben).await, "1 posts, 1 public");
+    assert_eq!(counted(&database, ana).await, "0 posts, 0 public");
+    assert_eq!(counted(&database, ben).await, "1 posts, 1 public");
 }
 
 /// Sixteen tasks publish, hide, show and delete the posts of one author, some of them the same posts.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_numbers_equal_the_rows_however_many_write_at_once() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
-    let shared =
-        [a_post().by(ana).insert_into(&test).await, a_post().by(ana).insert_into(&test).await];
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
+    let shared = [
+        a_post().by(ana).insert_into(&database).await,
+        a_post().by(ana).insert_into(&database).await,
+    ];
 
     let tasks = (0..16_u128).map(|task| {
-        let db = test.db.clone();
+        let db = database.pool.clone();
         let [first, second] = [shared[0].clone(), shared[1].clone()];
         tokio::spawn(async move {
             let own = Post { id: Uuid::from_u128(0x1000 + task).into(), ..first.clone() };
@@ -277,13 +283,13 @@ async fn the_numbers_equal_the_rows_however_many_write_at_once() {
     }
 
     // One shared post stays public after 64 turns; of the sixteen, eight stay and are hidden by their fifth.
-    assert_eq!(counted(&test, ana).await, "9 posts, 1 public");
+    assert_eq!(counted(&database, ana).await, "9 posts, 1 public");
 }
 
 #[tokio::test]
 async fn the_stored_rank_is_that_of_the_rules() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
 
     for (post_type, image, [hearts, reactions, shares, comments], worth) in [
         (PostType::Daily, None, [0, 0, 0, 0], 3.0),
@@ -303,15 +309,16 @@ async fn the_stored_rank_is_that_of_the_rules() {
                 draft.post_type = post_type;
                 draft.image_url = image.and_then(|path| ImageUrl::parse(path).unwrap());
             })
-            .insert_into(&test)
+            .insert_into(&database)
             .await;
-        test.execute(&format!(
-            "UPDATE posts SET hearts_count = {hearts}, reactions_count = {reactions},
+        database
+            .execute(&format!(
+                "UPDATE posts SET hearts_count = {hearts}, reactions_count = {reactions},
                  shares_count = {shares}, comments_count = {comments}
              WHERE id = '{}'",
-            post.id
-        ))
-        .await;
+                post.id
+            ))
+            .await;
 
         let stored = rank(&mut conn, post.id).await;
 
@@ -324,21 +331,21 @@ async fn the_stored_rank_is_that_of_the_rules() {
 /// The column is generated, so a session's time zone must have no say in it.
 #[tokio::test]
 async fn the_stored_rank_does_not_depend_on_the_time_zone_of_the_session() {
-    let test = TestDatabase::create().await;
-    let post = a_post().insert_into(&test).await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let post = a_post().insert_into(&database).await;
+    let mut conn = database.connect().await;
     let before = rank(&mut conn, post.id).await;
 
-    test.execute("SET TIME ZONE 'Pacific/Auckland'; UPDATE posts SET content = 'Again'").await;
+    database.execute("SET TIME ZONE 'Pacific/Auckland'; UPDATE posts SET content = 'Again'").await;
 
     assert_eq!(rank(&mut conn, post.id).await.to_bits(), before.to_bits());
 }
 
 #[tokio::test]
 async fn no_count_of_a_post_sinks_below_nothing() {
-    let test = TestDatabase::create().await;
-    a_post().insert_into(&test).await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    a_post().insert_into(&database).await;
+    let mut conn = database.connect().await;
 
     for column in ["hearts_count", "reactions_count", "shares_count", "comments_count"] {
         let sql = format!("UPDATE posts SET {column} = {column} - 1");
@@ -348,8 +355,8 @@ async fn no_count_of_a_post_sinks_below_nothing() {
 }
 
 /// What the author's row says, after comparing it with the rows of the posts.
-async fn counted(test: &TestDatabase, author: UserId) -> String {
-    let mut conn = test.connect().await;
+async fn counted(database: &TestDatabase, author: UserId) -> String {
+    let mut conn = database.connect().await;
     let carried = format!(
         "SELECT posts_count || ' posts, ' || public_posts_count || ' public' AS line
          FROM users WHERE id = {author}"

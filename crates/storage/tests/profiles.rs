@@ -52,9 +52,9 @@ fn assert_says(own: &OwnProfile, edit: &ProfileEdit) {
 
 #[tokio::test]
 async fn what_was_said_is_found_again() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
+    let mut conn = database.connect().await;
 
     let edited = conn.users().edit_profile(ana, &everything()).await.unwrap().unwrap();
 
@@ -66,9 +66,9 @@ async fn what_was_said_is_found_again() {
 
 #[tokio::test]
 async fn each_field_is_cleared_by_itself() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
+    let mut conn = database.connect().await;
     conn.users().edit_profile(ana, &everything()).await.unwrap();
     let nothing = ProfileEdit::default;
 
@@ -95,15 +95,15 @@ async fn each_field_is_cleared_by_itself() {
         };
         assert_says(&edited, &expected);
     }
-    assert_eq!(test.count("users WHERE bio IS NULL AND location IS NULL").await, 1);
+    assert_eq!(database.count("users WHERE bio IS NULL AND location IS NULL").await, 1);
 }
 
 #[tokio::test]
 async fn an_edit_that_says_nothing_writes_nothing() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
-    let mut conn = test.connect().await;
-    test.execute("ALTER TABLE users ADD CONSTRAINT never CHECK (false) NOT VALID").await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
+    let mut conn = database.connect().await;
+    database.execute("ALTER TABLE users ADD CONSTRAINT never CHECK (false) NOT VALID").await;
 
     let same = conn.users().edit_profile(ana, &ProfileEdit::default()).await.unwrap();
 
@@ -113,10 +113,10 @@ async fn an_edit_that_says_nothing_writes_nothing() {
 
 #[tokio::test]
 async fn a_name_is_taken_in_any_case_but_ones_own_may_change_its_case() {
-    let test = TestDatabase::create().await;
-    let ana = a_user().named("Ana").insert_into(&test).await.id;
-    a_user().named("Ben").insert_into(&test).await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let ana = a_user().with_username("Ana").insert_into(&database).await.id;
+    a_user().with_username("Ben").insert_into(&database).await;
+    let mut conn = database.connect().await;
     let named = |name| ProfileEdit {
         username: Some(Username::parse(name).unwrap()),
         ..ProfileEdit::default()
@@ -132,11 +132,12 @@ async fn a_name_is_taken_in_any_case_but_ones_own_may_change_its_case() {
 
 #[tokio::test]
 async fn nobody_has_no_page() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
     let nobody = UserId::from(4_711);
 
-    for viewer in [Viewer::Guest, Viewer::User(nobody), Viewer::User(create_user(&test).await)] {
+    for viewer in [Viewer::Guest, Viewer::User(nobody), Viewer::User(create_user(&database).await)]
+    {
         assert_eq!(conn.users().find_profile(viewer, nobody).await.unwrap(), None);
         assert_eq!(conn.users().find_profile_by_username(viewer, "nobody").await.unwrap(), None);
     }
@@ -147,14 +148,14 @@ async fn nobody_has_no_page() {
 
 #[tokio::test]
 async fn across_a_block_nobody_has_a_page_and_without_one_everybody() {
-    let test = TestDatabase::create().await;
-    let ana = a_user().named("Ana.Lima").insert_into(&test).await.id;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let ana = a_user().with_username("Ana.Lima").insert_into(&database).await.id;
+    let mut conn = database.connect().await;
     let (by_ana, of_ana, friend) =
-        (create_user(&test).await, create_user(&test).await, create_user(&test).await);
-    relate(&test, by_ana, ana, "blocked").await;
-    relate(&test, ana, of_ana, "blocked").await;
-    relate(&test, friend, ana, "active").await;
+        (create_user(&database).await, create_user(&database).await, create_user(&database).await);
+    relate(&database, by_ana, ana, "blocked").await;
+    relate(&database, ana, of_ana, "blocked").await;
+    relate(&database, friend, ana, "active").await;
 
     for (viewer, is_there) in [
         (Viewer::User(by_ana), false),
@@ -172,13 +173,13 @@ async fn across_a_block_nobody_has_a_page_and_without_one_everybody() {
 
 #[tokio::test]
 async fn private_posts_count_for_their_author_alone() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
     let numbers =
         "posts_count = 7, public_posts_count = 4, followers_count = 3, following_count = 2";
-    test.execute(&format!("UPDATE users SET {numbers} WHERE id = {ana}")).await;
-    let other = create_user(&test).await;
-    let mut conn = test.connect().await;
+    database.execute(&format!("UPDATE users SET {numbers} WHERE id = {ana}")).await;
+    let other = create_user(&database).await;
+    let mut conn = database.connect().await;
 
     for (viewer, posts) in [(Viewer::User(ana), 7), (Viewer::User(other), 4), (Viewer::Guest, 4)] {
         let seen = conn.users().find_profile(viewer, ana).await.unwrap().unwrap();
@@ -188,11 +189,11 @@ async fn private_posts_count_for_their_author_alone() {
 
 #[tokio::test]
 async fn a_list_that_is_none_of_texts_is_corrupt() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
 
     for (column, junk) in [("institutions", "[1]"), ("websites", "[null]")] {
-        let mut conn = test.begin(&format!("UPDATE users SET {column} = '{junk}'")).await;
+        let mut conn = database.begin(&format!("UPDATE users SET {column} = '{junk}'")).await;
         let found = conn.users().find_own_profile(ana).await;
         assert!(matches!(found, Err(StorageError::Corrupt { .. })), "{column}: {found:?}");
     }

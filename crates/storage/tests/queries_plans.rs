@@ -10,7 +10,7 @@ mod support {
 use chrono::DateTime;
 use diesel_async::SimpleAsyncConnection;
 use grateful_domain::{
-    City, Counting, EngagementPosition, Limit, NotificationId, NotificationType, PostId, PostType,
+    City, CountMode, EngagementPosition, Limit, NotificationId, NotificationType, PostId, PostType,
     RankPosition, UserId, Username, Viewer,
 };
 use grateful_storage::{Connection, NotificationQuery, PostQuery, Repositories, UserQuery};
@@ -152,7 +152,7 @@ async fn the_newest_posts_of_the_thousands_whom_somebody_follows() {
 /// As far as it counts, and the part.
 #[tokio::test]
 async fn a_count_reads_as_far_as_it_goes() {
-    let counting = Counting::UpTo(1_000);
+    let counting = CountMode::UpTo(1_000);
     let blocks_of_total = "1, 'blocked', 1, 'blocked'";
     check(&format!("{blocks_of_total}, {LEFT}, {BLOCKS}, 21"), 21, 1_500 + 400, async |conn| {
         conn.posts().list(seen_by(PROLIFIC).counted(counting)).await.unwrap();
@@ -181,12 +181,12 @@ async fn a_count_reads_as_far_as_it_goes() {
 #[tokio::test]
 async fn what_is_kept_costs_a_look_at_it() {
     check(&format!("{LEFT}, {BLOCKS}, 21"), 21, 400, async |conn| {
-        conn.posts().list(seen_by(PROLIFIC).counted(Counting::Estimated)).await.unwrap();
+        conn.posts().list(seen_by(PROLIFIC).counted(CountMode::Estimated)).await.unwrap();
     })
     .await;
     let arguments = format!("1, ARRAY[77::bigint], 1, 1, {LEFT}, 1, {BLOCKS}, 77, 21");
     check(&arguments, 20, 400, async |conn| {
-        let query = seen_by(PROLIFIC).by(UserId::from(77)).counted(Counting::Estimated);
+        let query = seen_by(PROLIFIC).by(UserId::from(77)).counted(CountMode::Estimated);
         conn.posts().list(query).await.unwrap();
     })
     .await;
@@ -221,7 +221,7 @@ async fn people_by_when_they_joined_by_name_and_by_town() {
     })
     .await;
     check(&format!("{BLOCKS}, {BLOCKS}, 21"), 21, 1_001 + 400, async |conn| {
-        conn.users().list(known.clone().counted(Counting::UpTo(1_000))).await.unwrap();
+        conn.users().list(known.clone().counted(CountMode::UpTo(1_000))).await.unwrap();
     })
     .await;
 }
@@ -241,7 +241,7 @@ async fn somebodys_notifications_by_type_and_by_time() {
     })
     .await;
     check_one(list, "1, 1, 21", 21, 60 + 100, async |conn| {
-        let query = own.clone().unread().counted(Counting::UpTo(99));
+        let query = own.clone().unread().counted(CountMode::UpTo(99));
         let slice = conn.notifications().list(query).await.unwrap();
         assert_eq!(slice.total.unwrap().number(), 99);
     })
@@ -254,13 +254,13 @@ async fn the_entries_of_a_large_batch_with_their_number() {
     let part = format!("'{batch}', 1, '{batch}', 21");
     let own = NotificationQuery::of(PROLIFIC.into()).entries_of(batch);
     check(&format!("'{batch}', 1, {part}"), 21, 60, async |conn| {
-        let query = own.clone().counted(Counting::Estimated);
+        let query = own.clone().counted(CountMode::Estimated);
         let slice = conn.notifications().list(query).await.unwrap();
         assert_eq!(slice.total.unwrap().number(), 10_000);
     })
     .await;
     check(&format!("'{batch}', '{batch}', 1, {part}"), 21, 60 + 1_001, async |conn| {
-        let query = own.clone().counted(Counting::UpTo(1_000));
+        let query = own.clone().counted(CountMode::UpTo(1_000));
         conn.notifications().list(query).await.unwrap();
     })
     .await;

@@ -24,9 +24,9 @@ async fn begun(conn: &mut Connection, number: u8, user: UserId, at: DateTime<Utc
 
 #[tokio::test]
 async fn a_token_opens_its_own_session() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let ana = create_user(&database).await;
     let first = begun(&mut conn, 1, ana, NOON).await;
     let second = Session { user_agent: None, ..session(2, ana, NOON).0 };
     conn.sessions().insert(&second, TokenHash([2; 32])).await.unwrap();
@@ -41,9 +41,9 @@ async fn a_token_opens_its_own_session() {
 
 #[tokio::test]
 async fn a_session_opens_and_is_listed_as_long_as_it_lives_and_no_longer() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let ana = create_user(&database).await;
     let session = begun(&mut conn, 1, ana, NOON).await;
 
     for now in [NOON, session.expires_at - INSTANT, session.expires_at] {
@@ -57,9 +57,9 @@ async fn a_session_opens_and_is_listed_as_long_as_it_lives_and_no_longer() {
 
 #[tokio::test]
 async fn a_list_has_ones_own_sessions_newest_first() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let oldest = begun(&mut conn, 1, ana, NOON).await;
     let newest = begun(&mut conn, 2, ana, NOON + TimeDelta::minutes(2)).await;
     // Begun in the same moment, so their ids decide.
@@ -74,9 +74,9 @@ async fn a_list_has_ones_own_sessions_newest_first() {
 
 #[tokio::test]
 async fn a_list_ends_after_a_hundred_sessions() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let ana = create_user(&database).await;
     for number in 0..=100 {
         begun(&mut conn, number, ana, NOON + TimeDelta::minutes(number.into())).await;
     }
@@ -89,9 +89,9 @@ async fn a_list_ends_after_a_hundred_sessions() {
 
 #[tokio::test]
 async fn a_use_is_noted_for_that_session_alone() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let ana = create_user(&database).await;
     let used = begun(&mut conn, 1, ana, NOON).await;
     let unused = begun(&mut conn, 2, ana, NOON).await;
     let later = NOON + TimeDelta::hours(1);
@@ -104,9 +104,9 @@ async fn a_use_is_noted_for_that_session_alone() {
 
 #[tokio::test]
 async fn a_session_is_ended_by_its_owner_alone_and_once() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let session = begun(&mut conn, 1, ana, NOON).await;
 
     assert!(!conn.sessions().delete(ben, session.id).await.unwrap());
@@ -119,9 +119,9 @@ async fn a_session_is_ended_by_its_owner_alone_and_once() {
 
 #[tokio::test]
 async fn ending_all_others_keeps_one_and_those_of_other_people() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let kept = begun(&mut conn, 1, ana, NOON).await;
     begun(&mut conn, 2, ana, NOON).await;
     begun(&mut conn, 3, ana, NOON).await;
@@ -136,9 +136,9 @@ async fn ending_all_others_keeps_one_and_those_of_other_people() {
 
 #[tokio::test]
 async fn ending_all_ends_ones_own_alone() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     begun(&mut conn, 1, ana, NOON).await;
     begun(&mut conn, 2, ana, NOON).await;
     let bens = begun(&mut conn, 3, ben, NOON).await;
@@ -152,9 +152,9 @@ async fn ending_all_ends_ones_own_alone() {
 
 #[tokio::test]
 async fn sweeping_removes_what_has_expired_and_nothing_that_lives() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let ana = create_user(&database).await;
     begun(&mut conn, 1, ana, NOON - INSTANT).await;
     begun(&mut conn, 2, ana, NOON).await;
     let live = begun(&mut conn, 3, ana, NOON + INSTANT).await;
@@ -167,9 +167,9 @@ async fn sweeping_removes_what_has_expired_and_nothing_that_lives() {
 
 #[tokio::test]
 async fn no_token_opens_two_sessions() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let ana = create_user(&database).await;
     begun(&mut conn, 1, ana, NOON).await;
 
     let second = session(2, ana, NOON).0;
@@ -183,8 +183,8 @@ async fn no_token_opens_two_sessions() {
 
 #[tokio::test]
 async fn nobody_who_is_gone_signs_in() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
 
     let (session, token) = session(1, UserId::from(4_711), NOON);
     let refused = conn.sessions().insert(&session, token).await;
@@ -197,12 +197,12 @@ async fn nobody_who_is_gone_signs_in() {
 
 #[tokio::test]
 async fn who_is_deleted_is_signed_out() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let ana = create_user(&database).await;
     begun(&mut conn, 1, ana, NOON).await;
 
-    test.execute(&format!("DELETE FROM users WHERE id = {ana}")).await;
+    database.execute(&format!("DELETE FROM users WHERE id = {ana}")).await;
 
     let opened = conn.sessions().find_live(TokenHash([1; 32]), NOON).await.unwrap();
     assert_eq!(opened, None);

@@ -30,19 +30,19 @@ const SOON: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn work_that_succeeds_is_kept() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
-    let ana = test.db.transaction(async |tx| add(tx, "ana").await).await.unwrap();
+    let ana = database.pool.transaction(async |tx| add(tx, "ana").await).await.unwrap();
 
-    assert_eq!(test.connect().await.users().find(ana.id).await.unwrap(), Some(ana));
+    assert_eq!(database.connect().await.users().find(ana.id).await.unwrap(), Some(ana));
 }
 
 #[tokio::test]
 async fn work_that_fails_leaves_nothing_behind_and_says_why() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
-    let outcome: Result<(), Refusal> = test
-        .db
+    let outcome: Result<(), Refusal> = database
+        .pool
         .transaction(async |tx| {
             add(tx, "ana").await?;
             Err(Refusal::ChangedMyMind)
@@ -50,15 +50,15 @@ async fn work_that_fails_leaves_nothing_behind_and_says_why() {
         .await;
 
     assert!(matches!(outcome, Err(Refusal::ChangedMyMind)));
-    assert_eq!(names(&test).await, [""; 0]);
+    assert_eq!(names(&database).await, [""; 0]);
 }
 
 #[tokio::test]
 async fn work_that_passes_over_a_refused_statement_gets_no_further() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
-    let outcome: Result<()> = test
-        .db
+    let outcome: Result<()> = database
+        .pool
         .transaction(async |tx| {
             add(tx, "ana").await?;
             assert!(add(tx, "ana").await.is_err());
@@ -68,15 +68,15 @@ async fn work_that_passes_over_a_refused_statement_gets_no_further() {
         .await;
 
     assert!(matches!(outcome, Err(StorageError::Query(_))), "{outcome:?}");
-    assert_eq!(names(&test).await, [""; 0]);
+    assert_eq!(names(&database).await, [""; 0]);
 }
 
 #[tokio::test]
 async fn work_that_takes_a_refused_statement_back_may_go_on() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
-    let outcome: Result<()> = test
-        .db
+    let outcome: Result<()> = database
+        .pool
         .transaction(async |tx| {
             add(tx, "ana").await?;
             let twice = tx.transaction(async |savepoint| add(savepoint, "ana").await).await;
@@ -86,15 +86,15 @@ async fn work_that_takes_a_refused_statement_back_may_go_on() {
         .await;
 
     outcome.unwrap();
-    assert_eq!(names(&test).await, ["ana"]);
+    assert_eq!(names(&database).await, ["ana"]);
 }
 
 /// The parent of a notification is looked for at `COMMIT`.
 #[tokio::test]
 async fn a_constraint_that_is_checked_at_the_end_refuses_by_its_name() {
-    let test = TestDatabase::create().await;
-    let db = test.pool(one_connection);
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let db = database.pool_with(one_connection);
+    let ana = create_user(&database).await;
     let orphan = format!(
         "INSERT INTO notifications (id, user_id, type, title, message, parent_id)
          VALUES (gen_random_uuid(), {ana}, 'like', '', '', gen_random_uuid())"
@@ -111,13 +111,14 @@ async fn a_constraint_that_is_checked_at_the_end_refuses_by_its_name() {
 
 #[tokio::test]
 async fn two_that_wait_for_each_other_both_succeed() {
-    let test = TestDatabase::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let database = TestDatabase::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let both_hold_one = Barrier::new(2);
     let attempts = AtomicU32::new(0);
 
     let lock_both = async |first, second| -> Result<()> {
-        test.db
+        database
+            .pool
             .transaction(async |tx| {
                 tx.batch_execute("SET LOCAL deadlock_timeout = '10ms'").await?;
                 let is_first_attempt = attempts.fetch_add(1, Ordering::Relaxed) < 2;
@@ -136,24 +137,24 @@ async fn two_that_wait_for_each_other_both_succeed() {
     forth.unwrap();
     back.unwrap();
     assert_eq!(attempts.into_inner(), 3);
-    let friends = names(&test).await.into_iter().filter(|name| name.starts_with("friend"));
+    let friends = names(&database).await.into_iter().filter(|name| name.starts_with("friend"));
     assert_eq!(friends.count(), 2);
 }
 
 #[tokio::test]
 async fn work_that_read_what_changed_meanwhile_is_done_again() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
     let change = format!("UPDATE users SET followers_count = followers_count + 1 WHERE id = {ana}");
     let attempts = AtomicU32::new(0);
 
-    let outcome: Result<()> = test
-        .db
+    let outcome: Result<()> = database
+        .pool
         .transaction(async |tx| {
             tx.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
             tx.users().find(ana).await?;
             if attempts.fetch_add(1, Ordering::Relaxed) == 0 {
-                test.execute(&change).await;
+                database.execute(&change).await;
             }
             Ok(tx.batch_execute(&change).await?)
         })
@@ -162,16 +163,16 @@ async fn work_that_read_what_changed_meanwhile_is_done_again() {
     outcome.unwrap();
     assert_eq!(attempts.into_inner(), 2);
     let count = "SELECT followers_count::text AS line FROM users";
-    assert_eq!(lines(&mut test.connect().await, count).await, ["2"]);
+    assert_eq!(lines(&mut database.connect().await, count).await, ["2"]);
 }
 
 #[tokio::test]
 async fn work_that_always_collides_is_given_up_after_three_attempts() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
     let attempts = AtomicU32::new(0);
 
-    let outcome: Result<()> = test
-        .db
+    let outcome: Result<()> = database
+        .pool
         .transaction(async |tx| {
             attempts.fetch_add(1, Ordering::Relaxed);
             add(tx, "ana").await?;
@@ -181,16 +182,16 @@ async fn work_that_always_collides_is_given_up_after_three_attempts() {
 
     assert!(matches!(outcome, Err(StorageError::Conflict(_))), "{outcome:?}");
     assert_eq!(attempts.into_inner(), 3);
-    assert_eq!(names(&test).await, [""; 0]);
+    assert_eq!(names(&database).await, [""; 0]);
 }
 
 #[tokio::test]
 async fn a_failure_that_would_come_again_is_not_tried_again() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
     let attempts = AtomicU32::new(0);
 
-    let outcome: Result<()> = test
-        .db
+    let outcome: Result<()> = database
+        .pool
         .transaction(async |tx| {
             attempts.fetch_add(1, Ordering::Relaxed);
             add(tx, "ana").await?;
@@ -208,8 +209,8 @@ async fn a_failure_that_would_come_again_is_not_tried_again() {
 
 #[tokio::test]
 async fn work_dropped_in_the_middle_leaves_nothing_behind_and_its_connection_never_returns() {
-    let test = TestDatabase::create().await;
-    let db = test.pool(one_connection);
+    let database = TestDatabase::create().await;
+    let db = database.pool_with(one_connection);
     let first = backend(&db).await;
     let begun = Notify::new();
 
@@ -224,7 +225,7 @@ async fn work_dropped_in_the_middle_leaves_nothing_behind_and_its_connection_nev
     }
 
     assert_ne!(backend(&db).await, first);
-    assert_eq!(names(&test).await, [""; 0]);
+    assert_eq!(names(&database).await, [""; 0]);
     // Nor does it hold what it took: the name is free as soon as PostgreSQL has noticed.
     timeout(SOON, db.transaction(async |tx| add(tx, "ana").await)).await.unwrap().unwrap();
 }
@@ -232,8 +233,8 @@ async fn work_dropped_in_the_middle_leaves_nothing_behind_and_its_connection_nev
 /// Dropped after one poll, after two, and so on, until one gets through.
 #[tokio::test]
 async fn wherever_work_is_cut_short_the_next_connection_is_in_no_transaction() {
-    let test = TestDatabase::create().await;
-    let db = test.pool(one_connection);
+    let database = TestDatabase::create().await;
+    let db = database.pool_with(one_connection);
     let mut cuts = 0;
 
     loop {
@@ -250,13 +251,13 @@ async fn wherever_work_is_cut_short_the_next_connection_is_in_no_transaction() {
     }
     // To connect, BEGIN, INSERT and COMMIT are an answer each to wait for.
     assert!(3 < cuts, "{cuts}");
-    assert_eq!(names(&test).await, ["ana"]);
+    assert_eq!(names(&database).await, ["ana"]);
 }
 
 #[tokio::test]
 async fn work_that_panics_leaves_nothing_behind() {
-    let test = TestDatabase::create().await;
-    let db = test.pool(one_connection);
+    let database = TestDatabase::create().await;
+    let db = database.pool_with(one_connection);
 
     let task = tokio::spawn({
         let db = db.clone();
@@ -271,13 +272,13 @@ async fn work_that_panics_leaves_nothing_behind() {
 
     assert!(task.await.unwrap_err().is_panic());
     assert!(is_outside_any_transaction(&db).await);
-    assert_eq!(names(&test).await, [""; 0]);
+    assert_eq!(names(&database).await, [""; 0]);
 }
 
 #[tokio::test]
 async fn while_all_connections_are_held_the_database_is_unavailable_and_then_available_again() {
-    let test = TestDatabase::create().await;
-    let db = test.pool(one_connection);
+    let database = TestDatabase::create().await;
+    let db = database.pool_with(one_connection);
     let held = db.acquire().await.unwrap();
 
     let waited = timeout(Duration::from_secs(2), db.acquire()).await;
@@ -290,9 +291,10 @@ async fn while_all_connections_are_held_the_database_is_unavailable_and_then_ava
 
 #[tokio::test]
 async fn a_statement_that_takes_too_long_is_cancelled_and_its_connection_goes_on() {
-    let test = TestDatabase::create().await;
-    let db = test
-        .pool(|config| one_connection(config).with_statement_timeout(Duration::from_millis(50)));
+    let database = TestDatabase::create().await;
+    let db = database.pool_with(|config| {
+        one_connection(config).with_statement_timeout(Duration::from_millis(50))
+    });
     let mut conn = db.acquire().await.unwrap();
 
     let cancelled = conn.batch_execute("SELECT pg_sleep(60)").await.map_err(StorageError::from);
@@ -303,10 +305,10 @@ async fn a_statement_that_takes_too_long_is_cancelled_and_its_connection_goes_on
 
 #[tokio::test]
 async fn who_waits_too_long_for_a_row_is_told_that_it_is_unavailable() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
-    let db = test.pool(|config| config.with_statement_timeout(Duration::from_millis(50)));
-    let mut holder = test.connect().await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
+    let db = database.pool_with(|config| config.with_statement_timeout(Duration::from_millis(50)));
+    let mut holder = database.connect().await;
     holder
         .batch_execute(&format!("BEGIN; SELECT FROM users WHERE id = {ana} FOR UPDATE"))
         .await
@@ -319,20 +321,20 @@ async fn who_waits_too_long_for_a_row_is_told_that_it_is_unavailable() {
 
 #[tokio::test]
 async fn work_that_idles_too_long_in_its_transaction_is_thrown_out() {
-    let test = TestDatabase::create().await;
-    let db = test.pool(|config| config.with_statement_timeout(Duration::from_millis(200)));
+    let database = TestDatabase::create().await;
+    let db = database.pool_with(|config| config.with_statement_timeout(Duration::from_millis(200)));
 
     let outcome: Result<()> = db
         .transaction(async |tx| {
             add(tx, "ana").await?;
             let own = lines(tx, "SELECT pg_backend_pid()::text AS line").await.remove(0);
-            until_gone(&test, &own).await;
+            until_gone(&database, &own).await;
             Ok(())
         })
         .await;
 
     assert!(matches!(outcome, Err(StorageError::Unavailable(_))), "{outcome:?}");
-    assert_eq!(names(&test).await, [""; 0]);
+    assert_eq!(names(&database).await, [""; 0]);
     assert!(is_outside_any_transaction(&db).await);
 }
 
@@ -362,31 +364,31 @@ async fn a_server_that_never_answers_is_unavailable() {
 
 #[tokio::test]
 async fn work_is_told_when_postgresql_goes_away_under_it() {
-    let test = TestDatabase::create().await;
-    let db = test.pool(one_connection);
+    let database = TestDatabase::create().await;
+    let db = database.pool_with(one_connection);
 
     let outcome: Result<()> = db
         .transaction(async |tx| {
             add(tx, "ana").await?;
             let own = lines(tx, "SELECT pg_backend_pid()::text AS line").await.remove(0);
-            terminate(&test, &own).await;
+            terminate(&database, &own).await;
             add(tx, "ben").await?;
             Ok(())
         })
         .await;
 
     assert!(matches!(outcome, Err(StorageError::Unavailable(_))), "{outcome:?}");
-    assert_eq!(names(&test).await, [""; 0]);
+    assert_eq!(names(&database).await, [""; 0]);
     db.transaction(async |tx| add(tx, "ana").await).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_connection_that_died_in_the_pool_is_replaced() {
-    let test = TestDatabase::create().await;
-    let db = test.pool(one_connection);
+    let database = TestDatabase::create().await;
+    let db = database.pool_with(one_connection);
     let first = backend(&db).await;
 
-    terminate(&test, &first).await;
+    terminate(&database, &first).await;
 
     assert_ne!(backend(&db).await, first);
 }
@@ -400,8 +402,8 @@ async fn transactions_can_be_spawned_whatever_they_borrow() {
     async fn add_by_reference(db: &Database, name: &str) -> Result<User> {
         db.transaction(async |tx| add(tx, name).await).await
     }
-    let test = TestDatabase::create().await;
-    let db = test.db.clone();
+    let database = TestDatabase::create().await;
+    let db = database.pool.clone();
 
     let spawned = tokio::spawn(assert_send(async move {
         let name = String::from("ana");
@@ -444,8 +446,8 @@ async fn add(conn: &mut Connection, name: &str) -> Result<User> {
     conn.users().insert(&new).await
 }
 
-async fn names(test: &TestDatabase) -> Vec<String> {
-    lines(&mut test.connect().await, "SELECT username AS line FROM users ORDER BY id").await
+async fn names(database: &TestDatabase) -> Vec<String> {
+    lines(&mut database.connect().await, "SELECT username AS line FROM users ORDER BY id").await
 }
 
 /// Which process of PostgreSQL serves the next connection of this pool.
@@ -460,13 +462,13 @@ async fn is_outside_any_transaction(db: &Database) -> bool {
     refused.to_string() == "SAVEPOINT can only be used in transaction blocks"
 }
 
-async fn terminate(test: &TestDatabase, backend: &str) {
-    test.execute(&format!("SELECT pg_terminate_backend({backend})")).await;
-    until_gone(test, backend).await;
+async fn terminate(database: &TestDatabase, backend: &str) {
+    database.execute(&format!("SELECT pg_terminate_backend({backend})")).await;
+    until_gone(database, backend).await;
 }
 
-async fn until_gone(test: &TestDatabase, backend: &str) {
-    let mut conn = test.connect().await;
+async fn until_gone(database: &TestDatabase, backend: &str) {
+    let mut conn = database.connect().await;
     let sql = format!("SELECT pid::text AS line FROM pg_stat_activity WHERE pid = {backend}");
     let gone = async { while !lines(&mut conn, &sql).await.is_empty() {} };
     timeout(SOON, gone).await.expect("PostgreSQL ends the process");

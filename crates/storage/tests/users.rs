@@ -28,8 +28,8 @@ const NOBODY: i64 = 4_711;
 
 #[tokio::test]
 async fn somebody_new_is_found_by_what_they_said() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
 
     let ana = conn.users().insert(&named("Ana.Lima")).await.unwrap();
 
@@ -42,8 +42,8 @@ async fn somebody_new_is_found_by_what_they_said() {
 
 #[tokio::test]
 async fn nobody_is_found_where_there_is_nobody() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
     let nobody = UserId::from(NOBODY);
 
     assert_eq!(conn.users().find(nobody).await.unwrap(), None);
@@ -55,8 +55,8 @@ async fn nobody_is_found_where_there_is_nobody() {
 
 #[tokio::test]
 async fn names_and_addresses_are_found_whatever_their_case() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
     let ana = conn.users().insert(&named("Ana_Lima")).await.unwrap();
 
     for name in ["Ana_Lima", "ana_lima", "ANA_LIMA"] {
@@ -72,8 +72,8 @@ async fn names_and_addresses_are_found_whatever_their_case() {
 /// The pattern signs of SQL mean nothing in a name.
 #[tokio::test]
 async fn an_underscore_stands_for_itself_alone() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
     conn.users().insert(&named("anaxlima")).await.unwrap();
 
     assert_eq!(conn.users().find_by_username("ana_lima").await.unwrap(), None);
@@ -81,22 +81,24 @@ async fn an_underscore_stands_for_itself_alone() {
 
 #[tokio::test]
 async fn a_name_is_taken_whatever_its_case() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
     conn.users().insert(&named("ana")).await.unwrap();
 
-    let second = NewUser { email: Email::parse("other@example.org").unwrap(), ..named("ANA") };
+    let second =
+        NewUser { email: Email::parse("other@example.org").unwrap(), ..with_username("ANA") };
 
     assert_eq!(taken(conn.users().insert(&second).await), Users::USERNAME_KEY);
 }
 
 #[tokio::test]
 async fn an_address_is_taken_whatever_its_case() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
     conn.users().insert(&named("ana")).await.unwrap();
 
-    let second = NewUser { email: Email::parse("ANA@Example.ORG").unwrap(), ..named("other") };
+    let second =
+        NewUser { email: Email::parse("ANA@Example.ORG").unwrap(), ..with_username("other") };
 
     assert_eq!(taken(conn.users().insert(&second).await), Users::EMAIL_KEY);
 }
@@ -104,13 +106,13 @@ async fn an_address_is_taken_whatever_its_case() {
 /// The throw-away cluster folds by C.UTF-8 where the machine has it, which makes Ä an ä; the columns do not.
 #[tokio::test]
 async fn letters_beyond_ascii_are_never_folded() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
     for (username, email) in
         [("first", "Ä@example.org"), ("second", "ä@example.org"), ("third", "İ@example.org")]
     {
         let email = Email::from_stored(email.to_owned());
-        conn.users().insert(&NewUser { email, ..named(username) }).await.unwrap();
+        conn.users().insert(&NewUser { email, ..with_username(username) }).await.unwrap();
     }
 
     let found = conn.users().find_credentials("Ä@EXAMPLE.ORG").await.unwrap().unwrap();
@@ -121,13 +123,13 @@ async fn letters_beyond_ascii_are_never_folded() {
 
 #[tokio::test]
 async fn of_many_who_want_one_name_at_once_one_gets_it() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
 
     let attempts = (0..16).map(|number| {
         let address = format!("person{number}@example.org");
         let name = if number % 2 == 0 { "ana" } else { "ANA" };
-        let new = NewUser { email: Email::parse(&address).unwrap(), ..named(name) };
-        let db = test.db.clone();
+        let new = NewUser { email: Email::parse(&address).unwrap(), ..with_username(name) };
+        let db = database.pool.clone();
         tokio::spawn(async move { db.acquire().await?.users().insert(&new).await })
     });
     let outcomes: Vec<_> = join_all(attempts).await.into_iter().map(Result::unwrap).collect();
@@ -141,8 +143,8 @@ async fn of_many_who_want_one_name_at_once_one_gets_it() {
 
 #[tokio::test]
 async fn credentials_are_those_that_were_given() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
     let ana = conn.users().insert(&named("ana")).await.unwrap();
     conn.users().insert(&named("ben")).await.unwrap();
 
@@ -157,8 +159,8 @@ async fn credentials_are_those_that_were_given() {
 
 #[tokio::test]
 async fn a_password_is_replaced_only_while_it_is_the_known_one() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
     let [ana, ben] = [named("ana"), named("ben")];
     let ana = conn.users().insert(&ana).await.unwrap().id;
     let ben = conn.users().insert(&ben).await.unwrap().id;
@@ -176,13 +178,13 @@ async fn a_password_is_replaced_only_while_it_is_the_known_one() {
 
 #[tokio::test]
 async fn across_a_block_nobody_exists_for_the_other() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
     let [ana, ben, eve] =
-        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
-    block(&test, ana, ben).await;
-    relate(&test, ben, eve, "active").await;
-    relate(&test, eve, ana, "pending").await;
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    block(&database, ana, ben).await;
+    relate(&database, ben, eve, "active").await;
+    relate(&database, eve, ana, "pending").await;
 
     for (viewer, user, exists) in [
         (Viewer::User(ana), ben, false),
@@ -204,10 +206,10 @@ async fn across_a_block_nobody_exists_for_the_other() {
 
 #[tokio::test]
 async fn a_locked_person_can_be_referred_to_but_not_changed() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
-    let mut locker = test.connect().await;
-    let mut other = test.connect().await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
+    let mut locker = database.connect().await;
+    let mut other = database.connect().await;
 
     locker
         .transaction(async |tx| {
@@ -226,13 +228,13 @@ async fn a_locked_person_can_be_referred_to_but_not_changed() {
 
 #[tokio::test]
 async fn all_whom_an_act_concerns_are_held_by_their_ids_each_once() {
-    let test = TestDatabase::create().await;
-    let caro = a_user().named("Caro").insert_into(&test).await.id;
-    let ana = a_user().named("ana").insert_into(&test).await.id;
-    let ben = a_user().named("ben").insert_into(&test).await.id;
-    let other = a_user().named("benn").insert_into(&test).await.id;
-    let post = a_post().by(ana).insert_into(&test).await;
-    let comment = a_comment().by(ben).on(&post).insert_into(&test).await.id;
+    let database = TestDatabase::create().await;
+    let caro = a_user().with_username("Caro").insert_into(&database).await.id;
+    let ana = a_user().with_username("ana").insert_into(&database).await.id;
+    let ben = a_user().with_username("ben").insert_into(&database).await.id;
+    let other = a_user().with_username("benn").insert_into(&database).await.id;
+    let post = a_post().by(ana).insert_into(&database).await;
+    let comment = a_comment().by(ben).on(&post).insert_into(&database).await.id;
     let names = ["cARO", "ana", "nobody", "b_n", "be%"];
     let all = Concerned {
         people: &[ana, UserId::from(NOBODY)],
@@ -240,7 +242,7 @@ async fn all_whom_an_act_concerns_are_held_by_their_ids_each_once() {
         comment: Some(comment),
         names: &names,
     };
-    let (mut holder, mut meanwhile) = (test.connect().await, test.connect().await);
+    let (mut holder, mut meanwhile) = (database.connect().await, database.connect().await);
 
     holder
         .transaction(async |tx| {
@@ -266,9 +268,9 @@ async fn all_whom_an_act_concerns_are_held_by_their_ids_each_once() {
 
 #[tokio::test]
 async fn no_number_of_anything_sinks_below_nothing() {
-    let test = TestDatabase::create().await;
-    let ana = a_user().insert_into(&test).await.id;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let ana = a_user().insert_into(&database).await.id;
+    let mut conn = database.connect().await;
 
     for (column, value) in [
         ("followers_count", "-1"),
@@ -286,9 +288,9 @@ async fn no_number_of_anything_sinks_below_nothing() {
 
 #[tokio::test]
 async fn a_profile_holds_lists_and_objects_where_they_belong() {
-    let test = TestDatabase::create().await;
-    let ana = create_user(&test).await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
+    let mut conn = database.connect().await;
 
     for (column, wrong) in [
         ("institutions", "{}"),
@@ -305,8 +307,8 @@ async fn a_profile_holds_lists_and_objects_where_they_belong() {
 /// Nobody may choose an id: the next person would stumble over it.
 #[tokio::test]
 async fn ids_of_people_are_the_database_s_to_give() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
 
     let chosen =
         "INSERT INTO users (id, email, username, hashed_password) VALUES (7, 'a', 'a', '')";
@@ -317,8 +319,8 @@ async fn ids_of_people_are_the_database_s_to_give() {
 }
 
 /// Has the one block the other.
-async fn block(test: &TestDatabase, one: UserId, other: UserId) {
-    relate(test, other, one, "blocked").await;
+async fn block(database: &TestDatabase, one: UserId, other: UserId) {
+    relate(database, other, one, "blocked").await;
 }
 
 #[track_caller]

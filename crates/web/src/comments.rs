@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, delete, get, patch, post};
 use grateful_application::comments::Say;
 use grateful_application::{App, comments};
-use grateful_domain::{CommentId, CommentText, Fields, Invalid, List, PostId, SeenComment};
+use grateful_domain::{CommentId, CommentText, Fields, Invalid, ListKind, PostId, SeenComment};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -106,8 +106,8 @@ pub(crate) async fn list(
     PostPath(post): PostPath,
     parameters: Parameters,
 ) -> Result<Paged<CommentView>, ApiError> {
-    let page = parameters.page(List::Comments)?;
-    Ok(Paged::enveloped(comments::list(&app, me.user(), post, page).await?, List::Comments))
+    let page = parameters.page(ListKind::Comments)?;
+    Ok(Paged::enveloped(comments::list(&app, me.user(), post, page).await?, ListKind::Comments))
 }
 
 /// The answers to a comment, oldest first.
@@ -123,8 +123,11 @@ pub(crate) async fn list_replies(
     CommentPath(comment): CommentPath,
     parameters: Parameters,
 ) -> Result<Paged<CommentView>, ApiError> {
-    let page = parameters.page(List::Replies)?;
-    Ok(Paged::enveloped(comments::replies(&app, me.user(), comment, page).await?, List::Replies))
+    let page = parameters.page(ListKind::Replies)?;
+    Ok(Paged::enveloped(
+        comments::replies(&app, me.user(), comment, page).await?,
+        ListKind::Replies,
+    ))
 }
 
 /// Puts one's own comment in other words.

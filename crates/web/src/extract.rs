@@ -10,9 +10,9 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::{DateTime, Utc};
 use grateful_application::{App, Error, Thing};
 use grateful_domain::{
-    CommentId, Fields, Invalid, Limit, List, NotificationId, Offset, PageError, PageRequest,
-    Position, PostId, Session, SessionId, Start, Stretch, TrendingWindow, UserId, Viewer, Walk,
-    WalkStart,
+    CommentId, FeedCursor, FeedPageRequest, FeedStart, Fields, Invalid, Limit, ListKind,
+    NotificationId, Offset, PageError, PageRequest, PageStart, Position, PostId, Session,
+    SessionId, TrendingWindow, UserId, Viewer,
 };
 use uuid::Uuid;
 
@@ -151,21 +151,21 @@ impl FromRequest for Parameters {
 
 impl Parameters {
     /// The part of `list` that is asked for.
-    pub(crate) fn page(&self, list: List) -> Result<PageRequest, ApiError> {
+    pub(crate) fn page(&self, list: ListKind) -> Result<PageRequest, ApiError> {
         let mut fields = Fields::default();
         let page = self.check_page(&mut fields, list);
         Ok(fields.finish(|| page)?)
     }
 
     /// The same, among other fields.
-    pub(crate) fn check_page(&self, fields: &mut Fields, list: List) -> Option<PageRequest> {
+    pub(crate) fn check_page(&self, fields: &mut Fields, list: ListKind) -> Option<PageRequest> {
         let limit = self.check_limit(fields, list.default_limit());
         let offset = fields.check("offset", self.number("offset", Offset::ZERO, Offset::parse));
         let start = match (self.0.get("cursor"), offset) {
-            (None, offset) => offset.map(Start::Offset),
+            (None, offset) => offset.map(PageStart::Offset),
             (Some(cursor), Some(Offset::ZERO)) => {
                 let place = fields.check("cursor", Position::from_cursor(list, cursor));
-                place.map(Start::After)
+                place.map(PageStart::After)
             }
             (Some(_), _) => fields.check("cursor", Err(PageError::CursorAndOffset)),
         };
@@ -181,19 +181,19 @@ impl Parameters {
     }
 
     /// The part of the ranked feed that is asked for, among other fields.
-    pub(crate) fn check_stretch(&self, fields: &mut Fields) -> Option<Stretch> {
-        const BEGINNING: WalkStart = WalkStart::Place(0);
-        let limit = self.check_limit(fields, List::RankedPosts.default_limit());
-        let place = self.number("offset", BEGINNING, WalkStart::parse_place);
+    pub(crate) fn check_stretch(&self, fields: &mut Fields) -> Option<FeedPageRequest> {
+        const BEGINNING: FeedStart = FeedStart::Offset(0);
+        let limit = self.check_limit(fields, ListKind::RankedPosts.default_limit());
+        let place = self.number("offset", BEGINNING, FeedStart::parse_offset);
         let place = fields.check("offset", place);
         let start = match (self.0.get("cursor"), place) {
             (None, place) => place,
             (Some(cursor), Some(BEGINNING)) => {
-                fields.check("cursor", Walk::from_cursor(cursor)).map(WalkStart::After)
+                fields.check("cursor", FeedCursor::from_cursor(cursor)).map(FeedStart::After)
             }
             (Some(_), _) => fields.check("cursor", Err(PageError::CursorAndOffset)),
         };
-        Some(Stretch { limit: limit?, start: start? })
+        Some(FeedPageRequest { limit: limit?, start: start? })
     }
 
     /// How many entries are asked for, among other fields.

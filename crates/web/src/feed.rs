@@ -3,7 +3,7 @@
 use actix_web::get;
 use actix_web::web::{Data, Json};
 use grateful_application::{App, feed};
-use grateful_domain::{Fields, Limit, List, PageRequest, Stretch};
+use grateful_domain::{FeedPageRequest, Fields, Limit, ListKind, PageRequest};
 use utoipa::IntoParams;
 
 use crate::error::ApiError;
@@ -47,7 +47,7 @@ pub(crate) struct TrendingPage {
 
 /// Which feed is asked for.
 enum Feed {
-    Ranked(Stretch),
+    Ranked(FeedPageRequest),
     Newest(PageRequest),
 }
 
@@ -71,12 +71,12 @@ pub(crate) async fn read_feed(
         }
         Feed::Newest(page) if explained => {
             let slice = feed::newest_explained(&app, me.viewer(), page).await?;
-            let next = slice.next.map(|place| place.to_cursor(List::NewestPosts));
+            let next = slice.next.map(|place| place.to_cursor(ListKind::NewestPosts));
             let posts = slice.items.into_iter().map(|post| PostView::of(post, true));
             Ok(Paged::bare_until(posts.collect(), next))
         }
         Feed::Newest(page) => {
-            Ok(Paged::bare(feed::newest(&app, me.viewer(), page).await?, List::NewestPosts))
+            Ok(Paged::bare(feed::newest(&app, me.viewer(), page).await?, ListKind::NewestPosts))
         }
     }
 }
@@ -86,7 +86,7 @@ fn asked_for(parameters: &Parameters) -> Result<(Feed, bool), ApiError> {
     let algorithm = parameters.check_switch(&mut fields, "algorithm", true);
     let explained = parameters.check_switch(&mut fields, "explain", false);
     let feed = match algorithm {
-        Some(false) => parameters.check_page(&mut fields, List::NewestPosts).map(Feed::Newest),
+        Some(false) => parameters.check_page(&mut fields, ListKind::NewestPosts).map(Feed::Newest),
         Some(true) | None => parameters.check_stretch(&mut fields).map(Feed::Ranked),
     };
     Ok(fields.finish(|| feed.zip(explained))?)

@@ -5,7 +5,7 @@ use actix_web::web::{Data, Json};
 use actix_web::{Responder, delete, get, post};
 use grateful_application::hearts::Hearts;
 use grateful_application::{App, hearts};
-use grateful_domain::{Heart, List, PostId};
+use grateful_domain::{Heart, ListKind, PostId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -114,8 +114,8 @@ pub(crate) async fn list(
     PostPath(post): PostPath,
     parameters: Parameters,
 ) -> Result<Paged<HeartView>, ApiError> {
-    let page = parameters.page(List::Hearts)?;
-    Ok(Paged::bare(hearts::list(&app, me.user(), post, page).await?, List::Hearts))
+    let page = parameters.page(ListKind::Hearts)?;
+    Ok(Paged::bare(hearts::list(&app, me.user(), post, page).await?, ListKind::Hearts))
 }
 
 impl From<Heart> for HeartView {

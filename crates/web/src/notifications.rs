@@ -7,7 +7,7 @@ use actix_web::{get, post};
 use grateful_application::notifications::{NotificationCounts, NotificationStats, Wanted};
 use grateful_application::{App, notifications};
 use grateful_domain::notification::SeenNotification;
-use grateful_domain::{Author, Fields, List, NotificationType};
+use grateful_domain::{Author, Fields, ListKind, NotificationType};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -129,12 +129,12 @@ pub(crate) async fn list(
     parameters: Parameters,
 ) -> Result<Paged<NotificationView>, ApiError> {
     let mut fields = Fields::default();
-    let page = parameters.check_page(&mut fields, List::Notifications);
+    let page = parameters.check_page(&mut fields, ListKind::Notifications);
     let unread_only = parameters.check_switch(&mut fields, "unread_only", false);
     let (page, unread_only) = fields.finish(|| page.zip(unread_only))?;
     let wanted = if unread_only { Wanted::Unread } else { Wanted::All };
     let list = notifications::list(&app, me.user(), wanted, page).await?;
-    Ok(Paged::bare(list, List::Notifications))
+    Ok(Paged::bare(list, ListKind::Notifications))
 }
 
 /// How much is in one's list.
@@ -180,9 +180,9 @@ pub(crate) async fn list_children(
     NotificationPath(batch): NotificationPath,
     parameters: Parameters,
 ) -> Result<Paged<NotificationView>, ApiError> {
-    let page = parameters.page(List::NotificationEntries)?;
+    let page = parameters.page(ListKind::NotificationChildren)?;
     let entries = notifications::entries(&app, me.user(), batch, page).await?;
-    Ok(Paged::bare(entries, List::NotificationEntries))
+    Ok(Paged::bare(entries, ListKind::NotificationChildren))
 }
 
 /// Marks a notification read: a batch with all that it gathers.

@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, delete, get, post};
 use grateful_application::reactions::Summary;
 use grateful_application::{App, reactions};
-use grateful_domain::{Emoji, Fields, Invalid, List, Reaction};
+use grateful_domain::{Emoji, Fields, Invalid, ListKind, Reaction};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -111,8 +111,8 @@ pub(crate) async fn list(
     PostPath(post): PostPath,
     parameters: Parameters,
 ) -> Result<Paged<ReactionView>, ApiError> {
-    let page = parameters.page(List::Reactions)?;
-    Ok(Paged::enveloped(reactions::list(&app, me.user(), post, page).await?, List::Reactions))
+    let page = parameters.page(ListKind::Reactions)?;
+    Ok(Paged::enveloped(reactions::list(&app, me.user(), post, page).await?, ListKind::Reactions))
 }
 
 /// How a post stands with its emoji.

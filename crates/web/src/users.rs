@@ -3,7 +3,7 @@
 use actix_web::get;
 use actix_web::web::Data;
 use grateful_application::{App, posts};
-use grateful_domain::List;
+use grateful_domain::ListKind;
 
 use crate::error::ApiError;
 use crate::extract::{Parameters, SignedIn, UserPath};
@@ -19,9 +19,9 @@ pub(crate) async fn list_my_posts(
     me: SignedIn,
     parameters: Parameters,
 ) -> Result<Paged<PostView>, ApiError> {
-    let page = parameters.page(List::UserPosts)?;
+    let page = parameters.page(ListKind::UserPosts)?;
     let slice = posts::list_by(&app, me.viewer(), me.user(), page).await?;
-    Ok(Paged::enveloped(slice, List::UserPosts))
+    Ok(Paged::enveloped(slice, ListKind::UserPosts))
 }
 
 /// Somebody's posts that one may see, newest first.
@@ -37,7 +37,7 @@ pub(crate) async fn list_posts(
     UserPath(author): UserPath,
     parameters: Parameters,
 ) -> Result<Paged<PostView>, ApiError> {
-    let page = parameters.page(List::UserPosts)?;
+    let page = parameters.page(ListKind::UserPosts)?;
     let slice = posts::list_by(&app, me.viewer(), author, page).await?;
-    Ok(Paged::enveloped(slice, List::UserPosts))
+    Ok(Paged::enveloped(slice, ListKind::UserPosts))
 }

@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LINK};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
 use chrono::{DateTime, Utc};
-use grateful_domain::{List, Page, PageRequest, Start};
+use grateful_domain::{ListKind, Page, PageRequest, PageStart};
 use serde::{Serialize, Serializer};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, RefOr};
@@ -102,11 +102,11 @@ enum Style {
 }
 
 impl<T> Paged<T> {
-    pub(crate) fn bare<D: Into<T>>(slice: Page<D>, list: List) -> Self {
+    pub(crate) fn bare<D: Into<T>>(slice: Page<D>, list: ListKind) -> Self {
         Self::new(slice, list, Style::Bare)
     }
 
-    pub(crate) fn enveloped<D: Into<T>>(slice: Page<D>, list: List) -> Self {
+    pub(crate) fn enveloped<D: Into<T>>(slice: Page<D>, list: ListKind) -> Self {
         Self::new(slice, list, Style::Enveloped)
     }
 
@@ -115,7 +115,7 @@ impl<T> Paged<T> {
         Self { items: items.into_iter().map(Into::into).collect(), next, style: Style::Bare }
     }
 
-    fn new<D: Into<T>>(slice: Page<D>, list: List, style: Style) -> Self {
+    fn new<D: Into<T>>(slice: Page<D>, list: ListKind, style: Style) -> Self {
         let items = slice.items.into_iter().map(Into::into).collect();
         Self { items, next: slice.next.map(|place| place.to_cursor(list)), style }
     }
@@ -152,14 +152,14 @@ impl<V> Linked<V> {
     /// `view` makes the body of the entries and of how they stand in the list, which has `total` of them.
     pub(crate) fn new<D: Into<T>, T>(
         slice: Page<D>,
-        list: List,
+        list: ListKind,
         page: PageRequest,
         total: i64,
         view: impl FnOnce(Vec<T>, PartView) -> V,
     ) -> Self {
         let offset = match page.start {
-            Start::Offset(offset) => offset.into(),
-            Start::After(_) => 0,
+            PageStart::Offset(offset) => offset.into(),
+            PageStart::After(_) => 0,
         };
         let part = PartView {
             total_count: total,

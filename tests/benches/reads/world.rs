@@ -19,7 +19,7 @@ const BATCH: &str = "01930000-0000-7000-8001-000000000100";
 
 pub(crate) struct World {
     pub(crate) url: String,
-    test: TestDatabase,
+    database: TestDatabase,
 }
 
 /// One kind of read, by HTTP and by SQL.
@@ -31,8 +31,8 @@ pub(crate) struct Case {
 
 impl World {
     pub(crate) async fn create() -> Self {
-        let test = TestDatabase::create().await;
-        test.execute(&format!(
+        let database = TestDatabase::create().await;
+        database.execute(&format!(
             "INSERT INTO users (email, username, hashed_password, posts_count, public_posts_count)
              SELECT 'p' || n || '@example.org', 'person_' || n, 'x', {POSTS} / {PEOPLE}, {POSTS} / {PEOPLE}
              FROM generate_series(1, {PEOPLE}) n;
@@ -71,8 +71,8 @@ impl World {
              VALUES (gen_random_uuid(), 1, sha256('{TOKEN}'), now() + interval '1 day', now() + interval '7 days')"
         ))
         .await;
-        test.execute("VACUUM ANALYZE").await;
-        Self { url: test.url(), test }
+        database.execute("VACUUM ANALYZE").await;
+        Self { url: database.url(), database }
     }
 
     /// The reads, each with the very statements that the server runs for it.
@@ -186,7 +186,7 @@ impl World {
 
     /// The statements that `work` runs.
     async fn statements_of(&self, work: impl AsyncFn(&mut Connection)) -> Vec<String> {
-        let mut conn = self.test.db.acquire().await.expect("a connection");
+        let mut conn = self.database.pool.acquire().await.expect("a connection");
         let ((), log) = QueryLog::record(work(&mut conn)).await;
         log.repeated(1).map(|(sql, _)| sql.to_owned()).collect()
     }

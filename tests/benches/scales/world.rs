@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
 use grateful_application::{Clock as _, QueryLog, SystemClock};
-use grateful_domain::{Limit, PageRequest, PostId, TrendingWindow, UserId, Viewer, Walk};
+use grateful_domain::{FeedCursor, Limit, PageRequest, PostId, TrendingWindow, UserId, Viewer};
 use grateful_local_postgres::Cluster;
 use grateful_storage::{
     Connection, Database, DatabaseConfig, NotificationQuery, PostQuery, Repositories as _,
@@ -176,7 +176,7 @@ impl World {
     async fn feed(&self) -> Vec<String> {
         let (viewer, me) = (self.viewer(), format!("{}::bigint", self.viewer));
         let compose = async |conn: &mut Connection| {
-            conn.feed().compose(viewer, &Walk::default(), 20).await.expect("places")
+            conn.feed().compose(viewer, &FeedCursor::default(), 20).await.expect("places")
         };
         let places = self.with_statements(compose).await;
         let served: Vec<_> = places.0.places.iter().map(|place| place.placed.post.id).collect();

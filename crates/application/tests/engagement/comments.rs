@@ -17,9 +17,9 @@ use crate::support::{
 
 #[tokio::test]
 async fn a_comment_is_counted_and_listed_with_its_author() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().named("ana").insert_into(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().with_username("ana").insert_into(&database).await;
+    let post = a_post().insert_into(&database).await.id;
 
     let id = say(&app, ana.id, post).await.unwrap();
 
@@ -28,14 +28,14 @@ async fn a_comment_is_counted_and_listed_with_its_author() {
     assert_eq!((seen.author.username, seen.comment.text), (ana.username, words("How lovely")));
     assert_eq!((seen.comment.created_at, seen.comment.updated_at), (NOON, None));
     assert_eq!((seen.comment.parent, seen.replies), (None, 0));
-    assert_eq!(load_engagement(&test, post).await.comments, 1);
+    assert_eq!(load_engagement(&database, post).await.comments, 1);
 }
 
 #[tokio::test]
 async fn comments_nest_and_each_level_lists_its_own_oldest_first() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
     let next = async |parent| {
         clock.advance(TimeDelta::seconds(1));
         match parent {
@@ -60,47 +60,48 @@ async fn comments_nest_and_each_level_lists_its_own_oldest_first() {
     assert_eq!(shape(&below_a), [(a1, 1), (a2, 0)]);
     assert_eq!(shape(&below_a1), [(a1x, 0)]);
     assert_eq!(replies(&app, ana, b, ALL).await.unwrap().items, []);
-    assert_eq!(load_engagement(&test, post).await.comments, 5);
+    assert_eq!(load_engagement(&database, post).await.comments, 5);
 }
 
 #[tokio::test]
 async fn a_comment_answers_none_but_those_on_its_post() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let [sun, rain] = [a_post().insert_into(&test).await.id, a_post().insert_into(&test).await.id];
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let [sun, rain] =
+        [a_post().insert_into(&database).await.id, a_post().insert_into(&database).await.id];
     let about_sun = say(&app, ana, sun).await.unwrap();
 
     assert_not_found(reply(&app, ana, rain, about_sun).await, Thing::Comment);
     assert_not_found(reply(&app, ana, rain, Uuid::nil().into()).await, Thing::Comment);
 
-    assert_eq!(load_engagement(&test, rain).await.comments, 0);
+    assert_eq!(load_engagement(&database, rain).await.comments, 0);
 }
 
 #[tokio::test]
 async fn a_post_that_one_may_not_see_is_not_there_to_comment_on() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben, eve] =
-        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
-    let private = a_post().by(eve).private().insert_into(&test).await.id;
-    let by_blocked = a_post().by(eve).insert_into(&test).await.id;
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let private = a_post().by(eve).private().insert_into(&database).await.id;
+    let by_blocked = a_post().by(eve).insert_into(&database).await.id;
     let nowhere = PostId::from(Uuid::from_u128(7));
-    block(&test, ana, eve).await;
-    block(&test, eve, ben).await;
+    block(&database, ana, eve).await;
+    block(&database, eve, ben).await;
 
     for (user, post) in [(ana, private), (ana, nowhere), (ana, by_blocked), (ben, by_blocked)] {
         assert_not_found(say(&app, user, post).await, Thing::Post);
         assert_not_found(list(&app, user, post, ALL).await, Thing::Post);
     }
-    assert_eq!(test.count("comments").await, 0);
+    assert_eq!(database.count("comments").await, 0);
 }
 
 #[tokio::test]
 async fn what_was_said_about_a_post_goes_out_of_sight_with_it() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await;
-    let comment = a_comment().by(ana).on(&post).insert_into(&test).await.id;
-    test.execute("UPDATE posts SET is_public = false").await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await;
+    let comment = a_comment().by(ana).on(&post).insert_into(&database).await.id;
+    database.execute("UPDATE posts SET is_public = false").await;
 
     assert_not_found(replies(&app, ana, comment, ALL).await, Thing::Comment);
     assert_not_found(reword(&app, ana, comment, words("No")).await, Thing::Comment);
@@ -111,14 +112,14 @@ async fn what_was_said_about_a_post_goes_out_of_sight_with_it() {
 
 #[tokio::test]
 async fn across_a_block_no_comment_is_answered_listed_or_counted_as_an_answer() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben, eve] =
-        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
-    let post = a_post().by(eve).insert_into(&test).await.id;
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let post = a_post().by(eve).insert_into(&database).await.id;
     let by_eve = say(&app, eve, post).await.unwrap();
     let by_ana = reply(&app, ana, post, by_eve).await.unwrap();
     reply(&app, ben, post, by_eve).await.unwrap();
-    block(&test, ana, ben).await;
+    block(&database, ana, ben).await;
 
     assert_not_found(reply(&app, ben, post, by_ana).await, Thing::Comment);
     assert_not_found(replies(&app, ben, by_ana, ALL).await, Thing::Comment);
@@ -129,14 +130,14 @@ async fn across_a_block_no_comment_is_answered_listed_or_counted_as_an_answer() 
         let [answer] = replies(&app, user, by_eve, ALL).await.unwrap().items.try_into().unwrap();
         assert_eq!(answer.author.id, user);
     }
-    assert_eq!(load_engagement(&test, post).await.comments, 3);
+    assert_eq!(load_engagement(&database, post).await.comments, 3);
 }
 
 #[tokio::test]
 async fn other_words_are_shown_with_when_they_were_found() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
     let comment = say(&app, ana, post).await.unwrap();
     reply(&app, ana, post, comment).await.unwrap();
     clock.advance(TimeDelta::hours(1));
@@ -151,9 +152,9 @@ async fn other_words_are_shown_with_when_they_were_found() {
 
 #[tokio::test]
 async fn the_same_words_are_no_change() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
     let comment = say(&app, ana, post).await.unwrap();
     clock.advance(TimeDelta::hours(1));
 
@@ -164,24 +165,24 @@ async fn the_same_words_are_no_change() {
 
 #[tokio::test]
 async fn nobody_rewords_the_comments_of_others_not_even_on_their_own_post() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().by(ben).insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().by(ben).insert_into(&database).await.id;
     let comment = say(&app, ana, post).await.unwrap();
 
-    for user in [ben, create_user(&test).await] {
+    for user in [ben, create_user(&database).await] {
         assert_forbidden(reword(&app, user, comment, words("Mine")).await, Thing::Comment);
     }
 
-    assert_eq!(test.count("comments WHERE content = 'How lovely'").await, 1);
+    assert_eq!(database.count("comments WHERE content = 'How lovely'").await, 1);
 }
 
 #[tokio::test]
 async fn the_author_of_a_comment_and_the_author_of_its_post_may_delete_it() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben, eve] =
-        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
-    let post = a_post().by(ben).insert_into(&test).await.id;
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let post = a_post().by(ben).insert_into(&database).await.id;
 
     for (user, may) in [(ana, true), (ben, true), (eve, false)] {
         let comment = say(&app, ana, post).await.unwrap();
@@ -193,14 +194,14 @@ async fn the_author_of_a_comment_and_the_author_of_its_post_may_delete_it() {
             assert_forbidden(outcome, Thing::Comment);
         }
     }
-    assert_eq!(load_engagement(&test, post).await.comments, 1);
+    assert_eq!(load_engagement(&database, post).await.comments, 1);
 }
 
 #[tokio::test]
 async fn whoever_is_answered_may_not_delete_the_answer_but_takes_it_along() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
     let comment = say(&app, ana, post).await.unwrap();
     let answer = reply(&app, ben, post, comment).await.unwrap();
     reply(&app, ana, post, answer).await.unwrap();
@@ -209,15 +210,15 @@ async fn whoever_is_answered_may_not_delete_the_answer_but_takes_it_along() {
     assert_forbidden(delete(&app, ana, answer).await, Thing::Comment);
     delete(&app, ana, comment).await.unwrap();
 
-    assert_eq!(load_engagement(&test, post).await.comments, 1);
+    assert_eq!(load_engagement(&database, post).await.comments, 1);
     assert_not_found(replies(&app, ben, answer, ALL).await, Thing::Comment);
 }
 
 #[tokio::test]
 async fn a_comment_that_is_gone_is_not_found() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
     let comment = say(&app, ana, post).await.unwrap();
     delete(&app, ana, comment).await.unwrap();
 
@@ -225,14 +226,14 @@ async fn a_comment_that_is_gone_is_not_found() {
     assert_not_found(reword(&app, ana, comment, words("No")).await, Thing::Comment);
     assert_not_found(replies(&app, ana, comment, ALL).await, Thing::Comment);
     assert_not_found(reply(&app, ana, post, comment).await, Thing::Comment);
-    assert_eq!(load_engagement(&test, post).await.comments, 0);
+    assert_eq!(load_engagement(&database, post).await.comments, 0);
 }
 
 #[tokio::test]
 async fn ten_who_delete_the_same_comment_at_once_delete_it_once() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
     let comment = say(&app, ana, post).await.unwrap();
     reply(&app, ana, post, comment).await.unwrap();
 
@@ -243,14 +244,14 @@ async fn ten_who_delete_the_same_comment_at_once_delete_it_once() {
     for refused in refused {
         assert_not_found(refused, Thing::Comment);
     }
-    assert_eq!(load_engagement(&test, post).await.comments, 0);
+    assert_eq!(load_engagement(&database, post).await.comments, 0);
 }
 
 #[tokio::test]
 async fn a_repeated_request_is_answered_with_the_first_comment() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
     let again = async |version| {
         say_repeatably(&app, ana, about(post), Some(repeat("lovely", version))).await
     };
@@ -261,14 +262,14 @@ async fn a_repeated_request_is_answered_with_the_first_comment() {
 
     assert_eq!(repeated, Answer::Again(first));
     assert!(matches!(other, Err(Error::Invalid(_))), "{other:?}");
-    assert_eq!(load_engagement(&test, post).await.comments, 1);
+    assert_eq!(load_engagement(&database, post).await.comments, 1);
 }
 
 #[tokio::test]
 async fn ten_requests_of_one_name_at_once_make_one_comment() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
 
     let outcomes = join_all(
         (0..10).map(|_| say_repeatably(&app, ana, about(post), Some(repeat("lovely", 1)))),
@@ -281,30 +282,31 @@ async fn ten_requests_of_one_name_at_once_make_one_comment() {
         let expected = matches!(outcome, Ok(_) | Err(Error::Conflict { .. }));
         assert!(expected, "{outcome:?}");
     }
-    assert_eq!(test.count("comments").await, 1);
+    assert_eq!(database.count("comments").await, 1);
 }
 
 #[tokio::test]
 async fn a_post_that_is_deleted_while_it_is_commented_on_is_not_found() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
-    let deletion = deletion_in_flight(&test, post).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
+    let deletion = deletion_in_flight(&database, post).await;
 
     let (outcome, ()) =
-        tokio::join!(say(&app, ana, post), commit_when_waited_for(&test, deletion, 1));
+        tokio::join!(say(&app, ana, post), commit_when_waited_for(&database, deletion, 1));
 
     assert_not_found(outcome, Thing::Post);
 }
 
 #[tokio::test]
 async fn a_comment_that_is_deleted_while_it_is_answered_or_reworded_is_not_found() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
     for answers in [true, false] {
         let comment = say(&app, ana, post).await.unwrap();
-        let deletion = test.begin(&format!("DELETE FROM comments WHERE id = '{comment}'")).await;
+        let deletion =
+            database.begin(&format!("DELETE FROM comments WHERE id = '{comment}'")).await;
 
         let act = async {
             if answers {
@@ -313,7 +315,7 @@ async fn a_comment_that_is_deleted_while_it_is_answered_or_reworded_is_not_found
                 reword(&app, ana, comment, words("No")).await.map(|_| ())
             }
         };
-        let (outcome, ()) = tokio::join!(act, commit_when_waited_for(&test, deletion, 1));
+        let (outcome, ()) = tokio::join!(act, commit_when_waited_for(&database, deletion, 1));
 
         assert_not_found(outcome, Thing::Comment);
     }
@@ -321,29 +323,32 @@ async fn a_comment_that_is_deleted_while_it_is_answered_or_reworded_is_not_found
 
 #[tokio::test]
 async fn no_comment_slips_across_a_block_that_is_being_made() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().by(ben).insert_into(&test).await.id;
-    let block = block_in_flight(&test, ben, ana).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().by(ben).insert_into(&database).await.id;
+    let block = block_in_flight(&database, ben, ana).await;
 
-    let (outcome, ()) = tokio::join!(say(&app, ana, post), commit_when_waited_for(&test, block, 1));
+    let (outcome, ()) =
+        tokio::join!(say(&app, ana, post), commit_when_waited_for(&database, block, 1));
 
     assert_not_found(outcome, Thing::Post);
-    assert_eq!(load_engagement(&test, post).await.comments, 0);
+    assert_eq!(load_engagement(&database, post).await.comments, 0);
 }
 
 #[tokio::test]
 async fn no_answer_slips_across_a_block_between_the_two_who_comment() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
     let by_ben = say(&app, ben, post).await.unwrap();
-    let block = block_in_flight(&test, ben, ana).await;
+    let block = block_in_flight(&database, ben, ana).await;
     let say = Say { parent: Some(by_ben), ..about(post) };
 
-    let (outcome, ()) =
-        tokio::join!(say_repeatably(&app, ana, say, None), commit_when_waited_for(&test, block, 1));
+    let (outcome, ()) = tokio::join!(
+        say_repeatably(&app, ana, say, None),
+        commit_when_waited_for(&database, block, 1)
+    );
 
     assert_not_found(outcome, Thing::Comment);
-    assert_eq!(load_engagement(&test, post).await.comments, 1);
+    assert_eq!(load_engagement(&database, post).await.comments, 1);
 }

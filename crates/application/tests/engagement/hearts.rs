@@ -13,9 +13,9 @@ use crate::support::{
 
 #[tokio::test]
 async fn a_heart_is_counted_shown_and_listed() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
 
     let given = give(&app, ana, post).await.unwrap();
 
@@ -29,9 +29,9 @@ async fn a_heart_is_counted_shown_and_listed() {
 
 #[tokio::test]
 async fn a_second_heart_is_refused_in_the_words_of_the_contract() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
     give(&app, ana, post).await.unwrap();
 
     let refused = give(&app, ana, post).await.unwrap_err();
@@ -43,9 +43,9 @@ async fn a_second_heart_is_refused_in_the_words_of_the_contract() {
 
 #[tokio::test]
 async fn a_heart_can_be_taken_back_once() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
     for user in [ana, ben] {
         give(&app, user, post).await.unwrap();
     }
@@ -60,23 +60,23 @@ async fn a_heart_can_be_taken_back_once() {
 
 #[tokio::test]
 async fn people_give_their_own_posts_hearts_private_ones_too() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().by(ana).private().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().by(ana).private().insert_into(&database).await.id;
 
     assert_eq!(give(&app, ana, post).await.unwrap(), Hearts { count: 1, hearted: true });
 }
 
 #[tokio::test]
 async fn a_post_that_one_may_not_see_has_no_hearts_to_give_take_or_look_at() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben, eve] =
-        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
-    let private = a_post().by(eve).private().insert_into(&test).await.id;
-    let by_blocked = a_post().by(eve).insert_into(&test).await.id;
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let private = a_post().by(eve).private().insert_into(&database).await.id;
+    let by_blocked = a_post().by(eve).insert_into(&database).await.id;
     let nowhere = PostId::from(Uuid::from_u128(7));
-    block(&test, ana, eve).await;
-    block(&test, eve, ben).await;
+    block(&database, ana, eve).await;
+    block(&database, eve, ben).await;
 
     for (user, post) in [(ana, private), (ana, nowhere), (ana, by_blocked), (ben, by_blocked)] {
         assert_not_found(give(&app, user, post).await, Thing::Post);
@@ -84,16 +84,16 @@ async fn a_post_that_one_may_not_see_has_no_hearts_to_give_take_or_look_at() {
         assert_not_found(count(&app, user, post).await, Thing::Post);
         assert_not_found(list(&app, user, post, ALL).await, Thing::Post);
     }
-    assert_eq!(test.count("likes").await, 0);
+    assert_eq!(database.count("likes").await, 0);
 }
 
 #[tokio::test]
 async fn a_heart_given_before_a_block_stays_counted_and_is_not_taken_back_across_it() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().by(ben).insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().by(ben).insert_into(&database).await.id;
     give(&app, ana, post).await.unwrap();
-    block(&test, ben, ana).await;
+    block(&database, ben, ana).await;
 
     assert_not_found(take_back(&app, ana, post).await, Thing::Post);
 
@@ -103,50 +103,50 @@ async fn a_heart_given_before_a_block_stays_counted_and_is_not_taken_back_across
 
 #[tokio::test]
 async fn a_post_that_is_deleted_while_it_is_given_a_heart_is_not_found() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
-    let deletion = deletion_in_flight(&test, post).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
+    let deletion = deletion_in_flight(&database, post).await;
 
     let (outcome, ()) =
-        tokio::join!(give(&app, ana, post), commit_when_waited_for(&test, deletion, 1));
+        tokio::join!(give(&app, ana, post), commit_when_waited_for(&database, deletion, 1));
 
     assert_not_found(outcome, Thing::Post);
 }
 
 #[tokio::test]
 async fn a_post_that_becomes_private_while_it_is_given_a_heart_is_not_found() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
-    let change = test.begin("UPDATE posts SET is_public = false").await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
+    let change = database.begin("UPDATE posts SET is_public = false").await;
 
     let (outcome, ()) =
-        tokio::join!(give(&app, ana, post), commit_when_waited_for(&test, change, 1));
+        tokio::join!(give(&app, ana, post), commit_when_waited_for(&database, change, 1));
 
     assert_not_found(outcome, Thing::Post);
-    assert_eq!(load_engagement(&test, post).await.hearts, 0);
+    assert_eq!(load_engagement(&database, post).await.hearts, 0);
 }
 
 #[tokio::test]
 async fn no_heart_slips_across_a_block_that_is_being_made() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().by(ben).insert_into(&test).await.id;
-    let block = block_in_flight(&test, ben, ana).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().by(ben).insert_into(&database).await.id;
+    let block = block_in_flight(&database, ben, ana).await;
 
     let (outcome, ()) =
-        tokio::join!(give(&app, ana, post), commit_when_waited_for(&test, block, 1));
+        tokio::join!(give(&app, ana, post), commit_when_waited_for(&database, block, 1));
 
     assert_not_found(outcome, Thing::Post);
-    assert_eq!(load_engagement(&test, post).await.hearts, 0);
+    assert_eq!(load_engagement(&database, post).await.hearts, 0);
 }
 
 #[tokio::test]
 async fn ten_hearts_at_once_are_one_and_nine_refusals() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
 
     let outcomes = join_all((0..10).map(|_| give(&app, ana, post))).await;
 
@@ -155,15 +155,15 @@ async fn ten_hearts_at_once_are_one_and_nine_refusals() {
     for refused in refused {
         assert!(matches!(refused, Err(Error::Taken { thing: Thing::Heart, .. })), "{refused:?}");
     }
-    assert_eq!(load_engagement(&test, post).await.hearts, 1);
-    assert_eq!(test.count("likes").await, 1);
+    assert_eq!(load_engagement(&database, post).await.hearts, 1);
+    assert_eq!(database.count("likes").await, 1);
 }
 
 #[tokio::test]
 async fn ten_who_take_the_same_heart_back_at_once_take_it_once() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
     give(&app, ana, post).await.unwrap();
 
     let outcomes = join_all((0..10).map(|_| take_back(&app, ana, post))).await;
@@ -173,5 +173,5 @@ async fn ten_who_take_the_same_heart_back_at_once_take_it_once() {
     for refused in refused {
         assert_not_found(refused, Thing::Heart);
     }
-    assert_eq!(load_engagement(&test, post).await.hearts, 0);
+    assert_eq!(load_engagement(&database, post).await.hearts, 0);
 }

@@ -13,11 +13,11 @@ use crate::support::{
 
 #[tokio::test]
 async fn hearts_and_reactions_cost_a_few_statements_however_popular_the_post() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let post = a_post().insert_into(&database).await.id;
 
     for _ in 0..3 {
-        let user = create_user(&test).await;
+        let user = create_user(&database).await;
         assert_queries!(8, hearts::give(&app, user, post));
         assert_queries!(8, hearts::take_back(&app, user, post));
         assert_queries!(8, hearts::give(&app, user, post));
@@ -32,16 +32,16 @@ async fn hearts_and_reactions_cost_a_few_statements_however_popular_the_post() {
 
 #[tokio::test]
 async fn shares_cost_a_few_statements_however_many_are_named() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let post = a_post().insert_into(&test).await.id;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let post = a_post().insert_into(&database).await.id;
+    let ana = create_user(&database).await;
     let mut people = Vec::new();
 
     assert_queries!(8, share(&app, ana, post, NewShare::Url));
     assert_queries!(6, share(&app, ana, post, NewShare::Url));
     assert_queries!(8, shares::unshare(&app, ana, post));
     for _ in 0..5 {
-        people.push(create_user(&test).await);
+        people.push(create_user(&database).await);
         assert_queries!(11, share(&app, ana, post, hi(ana, &people)));
     }
     assert_queries!(13, share_repeatably(&app, ana, post, hi(ana, &people), Some(repeat("hi", 1))));
@@ -50,9 +50,9 @@ async fn shares_cost_a_few_statements_however_many_are_named() {
 
 #[tokio::test]
 async fn comments_cost_a_few_statements_however_many_there_are() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let post = a_post().insert_into(&test).await.id;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let post = a_post().insert_into(&database).await.id;
+    let ana = create_user(&database).await;
 
     for _ in 0..3 {
         let comment = assert_queries!(8, say(&app, ana, post));
@@ -68,12 +68,12 @@ async fn comments_cost_a_few_statements_however_many_there_are() {
 
 #[tokio::test]
 async fn a_list_costs_the_same_at_any_length() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().by(ana).insert_into(&test).await;
-    let comment = a_comment().on(&post).insert_into(&test).await;
-    fill(&test, &post.id.to_string(), &comment.id.to_string()).await;
-    block(&test, ana, create_user(&test).await).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().by(ana).insert_into(&database).await;
+    let comment = a_comment().on(&post).insert_into(&database).await;
+    fill(&database, &post.id.to_string(), &comment.id.to_string()).await;
+    block(&database, ana, create_user(&database).await).await;
 
     for length in [1, 10, 50] {
         let page = PageRequest::first(Limit::parse(length).unwrap());
@@ -89,9 +89,10 @@ async fn a_list_costs_the_same_at_any_length() {
 }
 
 /// Sixty of everything on the post, and sixty answers to the comment.
-async fn fill(test: &TestDatabase, post: &str, comment: &str) {
-    test.execute(&format!(
-        "INSERT INTO users (email, username, hashed_password)
+async fn fill(database: &TestDatabase, post: &str, comment: &str) {
+    database
+        .execute(&format!(
+            "INSERT INTO users (email, username, hashed_password)
          SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, 60) n;
          INSERT INTO likes (id, user_id, post_id)
          SELECT gen_random_uuid(), id, '{post}' FROM users;
@@ -100,6 +101,6 @@ async fn fill(test: &TestDatabase, post: &str, comment: &str) {
          INSERT INTO comments (id, author_id, post_id, parent_id, content)
          SELECT gen_random_uuid(), id, '{post}', parent, 'Lovely'
          FROM users, (VALUES (NULL), ('{comment}'::uuid)) AS parents (parent)"
-    ))
-    .await;
+        ))
+        .await;
 }

@@ -14,9 +14,9 @@ use crate::support::{
 
 #[tokio::test]
 async fn a_reaction_is_answered_shown_and_listed() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().named("ana").insert_into(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().with_username("ana").insert_into(&database).await;
+    let post = a_post().insert_into(&database).await.id;
 
     let reaction = react(&app, ana.id, post, Emoji::Hug).await.unwrap();
 
@@ -29,9 +29,9 @@ async fn a_reaction_is_answered_shown_and_listed() {
 
 #[tokio::test]
 async fn a_changed_reaction_keeps_its_id_and_its_time() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
     let hug = react(&app, ana, post, Emoji::Hug).await.unwrap();
     clock.advance(TimeDelta::hours(1));
 
@@ -39,14 +39,14 @@ async fn a_changed_reaction_keeps_its_id_and_its_time() {
 
     assert_eq!((fire.id, fire.created_at), (hug.id, hug.created_at));
     assert_eq!(list(&app, ana, post, ALL).await.unwrap().items, [fire]);
-    assert_eq!(load_engagement(&test, post).await.reactions, 1);
+    assert_eq!(load_engagement(&database, post).await.reactions, 1);
 }
 
 #[tokio::test]
 async fn a_reaction_can_be_taken_back_once() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
     react(&app, ana, post, Emoji::Hug).await.unwrap();
 
     take_back(&app, ana, post).await.unwrap();
@@ -54,15 +54,15 @@ async fn a_reaction_can_be_taken_back_once() {
 
     assert!(matches!(again, Error::NotFound { thing: Thing::Reaction, .. }), "{again:?}");
     assert_eq!(again.to_string(), "Reaction not found");
-    assert_eq!(load_engagement(&test, post).await.reactions, 0);
+    assert_eq!(load_engagement(&database, post).await.reactions, 0);
 }
 
 #[tokio::test]
 async fn a_summary_counts_by_emoji_and_knows_ones_own() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben, eve] =
-        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
     for (user, emoji) in [(ana, Emoji::Hug), (ben, Emoji::Fire), (eve, Emoji::Hug)] {
         react(&app, user, post, emoji).await.unwrap();
     }
@@ -77,8 +77,8 @@ async fn a_summary_counts_by_emoji_and_knows_ones_own() {
 
 #[tokio::test]
 async fn a_summary_of_nothing_is_empty() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let post = a_post().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let post = a_post().insert_into(&database).await;
 
     let summary = summarise(&app, post.author, post.id).await.unwrap();
 
@@ -87,13 +87,13 @@ async fn a_summary_of_nothing_is_empty() {
 
 #[tokio::test]
 async fn a_summary_counts_people_across_a_block_whom_the_list_leaves_out() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
     for user in [ana, ben] {
         react(&app, user, post, Emoji::Hug).await.unwrap();
     }
-    block(&test, ana, ben).await;
+    block(&database, ana, ben).await;
 
     for user in [ana, ben] {
         assert_eq!(summarise(&app, user, post).await.unwrap().total, 2);
@@ -104,14 +104,14 @@ async fn a_summary_counts_people_across_a_block_whom_the_list_leaves_out() {
 
 #[tokio::test]
 async fn a_post_that_one_may_not_see_has_no_reactions_to_leave_take_or_look_at() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben, eve] =
-        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
-    let private = a_post().by(eve).private().insert_into(&test).await.id;
-    let by_blocked = a_post().by(eve).insert_into(&test).await.id;
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let private = a_post().by(eve).private().insert_into(&database).await.id;
+    let by_blocked = a_post().by(eve).insert_into(&database).await.id;
     let nowhere = PostId::from(Uuid::from_u128(7));
-    block(&test, ana, eve).await;
-    block(&test, eve, ben).await;
+    block(&database, ana, eve).await;
+    block(&database, eve, ben).await;
 
     for (user, post) in [(ana, private), (ana, nowhere), (ana, by_blocked), (ben, by_blocked)] {
         assert_not_found(react(&app, user, post, Emoji::Hug).await, Thing::Post);
@@ -119,19 +119,19 @@ async fn a_post_that_one_may_not_see_has_no_reactions_to_leave_take_or_look_at()
         assert_not_found(summarise(&app, user, post).await, Thing::Post);
         assert_not_found(list(&app, user, post, ALL).await, Thing::Post);
     }
-    assert_eq!(test.count("emoji_reactions").await, 0);
+    assert_eq!(database.count("emoji_reactions").await, 0);
 }
 
 #[tokio::test]
 async fn a_post_that_is_deleted_while_an_emoji_is_left_is_not_found() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
-    let deletion = deletion_in_flight(&test, post).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
+    let deletion = deletion_in_flight(&database, post).await;
 
     let (outcome, ()) = tokio::join!(
         react(&app, ana, post, Emoji::Hug),
-        commit_when_waited_for(&test, deletion, 1)
+        commit_when_waited_for(&database, deletion, 1)
     );
 
     assert_not_found(outcome, Thing::Post);
@@ -139,37 +139,39 @@ async fn a_post_that_is_deleted_while_an_emoji_is_left_is_not_found() {
 
 #[tokio::test]
 async fn no_emoji_slips_across_a_block_that_is_being_made() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().by(ben).insert_into(&test).await.id;
-    let block = block_in_flight(&test, ben, ana).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().by(ben).insert_into(&database).await.id;
+    let block = block_in_flight(&database, ben, ana).await;
 
-    let (outcome, ()) =
-        tokio::join!(react(&app, ana, post, Emoji::Hug), commit_when_waited_for(&test, block, 1));
+    let (outcome, ()) = tokio::join!(
+        react(&app, ana, post, Emoji::Hug),
+        commit_when_waited_for(&database, block, 1)
+    );
 
     assert_not_found(outcome, Thing::Post);
-    assert_eq!(load_engagement(&test, post).await.reactions, 0);
+    assert_eq!(load_engagement(&database, post).await.reactions, 0);
 }
 
 #[tokio::test]
 async fn ten_reactions_of_one_person_at_once_are_one() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
 
     let outcomes = join_all(Emoji::ALL.map(|emoji| react(&app, ana, post, emoji))).await;
 
     let ids: Vec<_> = outcomes.into_iter().map(|outcome| outcome.unwrap().id).collect();
     assert!(ids.iter().all(|id| *id == ids[0]));
-    assert_eq!(load_engagement(&test, post).await.reactions, 1);
-    assert_eq!(test.count("emoji_reactions").await, 1);
+    assert_eq!(load_engagement(&database, post).await.reactions, 1);
+    assert_eq!(database.count("emoji_reactions").await, 1);
 }
 
 #[tokio::test]
 async fn ten_who_take_the_same_reaction_back_at_once_take_it_once() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
     react(&app, ana, post, Emoji::Hug).await.unwrap();
 
     let outcomes = join_all((0..10).map(|_| take_back(&app, ana, post))).await;
@@ -179,5 +181,5 @@ async fn ten_who_take_the_same_reaction_back_at_once_take_it_once() {
     for refused in refused {
         assert_not_found(refused, Thing::Reaction);
     }
-    assert_eq!(load_engagement(&test, post).await.reactions, 0);
+    assert_eq!(load_engagement(&database, post).await.reactions, 0);
 }

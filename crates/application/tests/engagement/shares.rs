@@ -15,30 +15,30 @@ use crate::support::{
 
 #[tokio::test]
 async fn a_link_that_one_has_already_is_the_same_link() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
     let link = share(&app, ana, post, NewShare::Url).await.unwrap();
     clock.advance(TimeDelta::days(2));
 
     let again = share(&app, ana, post, NewShare::Url).await.unwrap();
 
     assert_eq!(again, link);
-    assert_eq!(load_engagement(&test, post).await.shares, 1);
-    assert_eq!(test.count("shares").await, 1);
+    assert_eq!(load_engagement(&database, post).await.shares, 1);
+    assert_eq!(database.count("shares").await, 1);
 }
 
 #[tokio::test]
 async fn a_link_can_be_given_back_once_and_the_next_one_is_another() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
     let link = share(&app, ana, post, NewShare::Url).await.unwrap();
 
     unshare(&app, ana, post).await.unwrap();
     let again = unshare(&app, ana, post).await;
 
-    assert_eq!(load_engagement(&test, post).await.shares, 0);
+    assert_eq!(load_engagement(&database, post).await.shares, 0);
     assert_eq!(again.as_ref().unwrap_err().to_string(), "Share not found");
     assert_not_found(again, Thing::Share);
     assert_ne!(share(&app, ana, post, NewShare::Url).await.unwrap(), link);
@@ -46,39 +46,39 @@ async fn a_link_can_be_given_back_once_and_the_next_one_is_another() {
 
 #[tokio::test]
 async fn a_message_is_no_link_to_give_back() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
     share(&app, ana, post, hi(ana, &[ben])).await.unwrap();
 
     assert_not_found(unshare(&app, ana, post).await, Thing::Share);
 
-    assert_eq!(load_engagement(&test, post).await.shares, 1);
+    assert_eq!(load_engagement(&database, post).await.shares, 1);
 }
 
 #[tokio::test]
 async fn a_message_keeps_its_words_for_everybody_named_once() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben, eve] =
-        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
 
     let id = share(&app, ana, post, hi(ana, &[ben, eve, ben])).await.unwrap();
 
     let kept = format!("shares WHERE id = '{id}' AND message_content = 'Hi'");
-    assert_eq!(test.count(&kept).await, 1);
+    assert_eq!(database.count(&kept).await, 1);
     for recipient in [ben, eve] {
         let named = format!("share_recipients WHERE share_id = '{id}' AND user_id = {recipient}");
-        assert_eq!(test.count(&named).await, 1);
+        assert_eq!(database.count(&named).await, 1);
     }
 }
 
 #[tokio::test]
 async fn messages_of_one_person_about_one_post_count_once_beside_their_link() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben, eve] =
-        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
 
     for (user, how) in [
         (ana, hi(ana, &[ben])),
@@ -89,16 +89,16 @@ async fn messages_of_one_person_about_one_post_count_once_beside_their_link() {
         share(&app, user, post, how).await.unwrap();
     }
 
-    assert_eq!(load_engagement(&test, post).await.shares, 3);
-    assert_eq!(test.count("shares").await, 4);
+    assert_eq!(load_engagement(&database, post).await.shares, 3);
+    assert_eq!(database.count("shares").await, 4);
 }
 
 #[tokio::test]
 async fn people_share_their_own_posts_unless_they_are_private() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let public = a_post().by(ana).insert_into(&test).await.id;
-    let private = a_post().by(ana).private().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let public = a_post().by(ana).insert_into(&database).await.id;
+    let private = a_post().by(ana).private().insert_into(&database).await.id;
 
     share(&app, ana, public, NewShare::Url).await.unwrap();
     for how in [NewShare::Url, hi(ana, &[ben])] {
@@ -108,19 +108,19 @@ async fn people_share_their_own_posts_unless_they_are_private() {
         let reason = "This post cannot be shared due to privacy settings.";
         assert_eq!(refused.to_string(), reason);
     }
-    assert_eq!(load_engagement(&test, private).await.shares, 0);
+    assert_eq!(load_engagement(&database, private).await.shares, 0);
 }
 
 #[tokio::test]
 async fn a_post_that_one_may_not_see_is_not_there_to_share() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben, eve] =
-        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
-    let private = a_post().by(eve).private().insert_into(&test).await.id;
-    let by_blocked = a_post().by(eve).insert_into(&test).await.id;
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let private = a_post().by(eve).private().insert_into(&database).await.id;
+    let by_blocked = a_post().by(eve).insert_into(&database).await.id;
     let nowhere = PostId::from(Uuid::from_u128(7));
-    block(&test, ana, eve).await;
-    block(&test, eve, ben).await;
+    block(&database, ana, eve).await;
+    block(&database, eve, ben).await;
 
     for (user, post) in [(ana, private), (ana, nowhere), (ana, by_blocked), (ben, by_blocked)] {
         let other = if user == ana { ben } else { ana };
@@ -128,45 +128,45 @@ async fn a_post_that_one_may_not_see_is_not_there_to_share() {
         assert_not_found(share(&app, user, post, hi(user, &[other])).await, Thing::Post);
         assert_not_found(unshare(&app, user, post).await, Thing::Post);
     }
-    assert_eq!(test.count("shares").await, 0);
+    assert_eq!(database.count("shares").await, 0);
 }
 
 #[tokio::test]
 async fn nobody_is_sent_a_post_across_a_block() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben, eve] =
-        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
-    block(&test, ben, ana).await;
-    block(&test, ana, eve).await;
-    let kind = create_user(&test).await;
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
+    block(&database, ben, ana).await;
+    block(&database, ana, eve).await;
+    let kind = create_user(&database).await;
 
     for recipient in [ben, eve] {
         let refused = share(&app, ana, post, hi(ana, &[kind, recipient])).await;
 
         assert_forbidden(refused, Thing::User);
     }
-    assert_eq!(test.count("shares").await, 0);
-    assert_eq!(load_engagement(&test, post).await.shares, 0);
+    assert_eq!(database.count("shares").await, 0);
+    assert_eq!(load_engagement(&database, post).await.shares, 0);
 }
 
 #[tokio::test]
 async fn a_message_to_somebody_unknown_is_sent_to_nobody() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
 
     let refused = share(&app, ana, post, hi(ana, &[ben, UserId::from(404)])).await;
 
     assert_not_found(refused, Thing::User);
-    assert_eq!(test.count("shares").await, 0);
+    assert_eq!(database.count("shares").await, 0);
 }
 
 #[tokio::test]
 async fn the_twenty_first_message_within_an_hour_is_refused_until_the_first_is_an_hour_old() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
     send(&app, ana, post, ben, 10).await;
     clock.advance(TimeDelta::minutes(30));
     send(&app, ana, post, ben, 10).await;
@@ -182,14 +182,15 @@ async fn the_twenty_first_message_within_an_hour_is_refused_until_the_first_is_a
     send(&app, ana, post, ben, 10).await;
     let wait = too_many(share(&app, ana, post, hi(ana, &[ben])).await);
     assert_eq!(wait, TimeDelta::minutes(30));
-    assert_eq!(test.count("shares").await, 30);
+    assert_eq!(database.count("shares").await, 30);
 }
 
 #[tokio::test]
 async fn the_quota_is_one_for_all_posts_and_each_person_has_their_own() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let [sun, rain] = [a_post().insert_into(&test).await.id, a_post().insert_into(&test).await.id];
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let [sun, rain] =
+        [a_post().insert_into(&database).await.id, a_post().insert_into(&database).await.id];
     send(&app, ana, sun, ben, 20).await;
 
     too_many(share(&app, ana, rain, hi(ana, &[ben])).await);
@@ -200,11 +201,11 @@ async fn the_quota_is_one_for_all_posts_and_each_person_has_their_own() {
 
 #[tokio::test]
 async fn links_and_refused_messages_use_up_nothing() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
     for _ in 0..ShareQuota::AN_HOUR {
-        let other = a_post().insert_into(&test).await.id;
+        let other = a_post().insert_into(&database).await.id;
         share(&app, ana, other, NewShare::Url).await.unwrap();
         share(&app, ana, post, hi(ana, &[404.into()])).await.unwrap_err();
     }
@@ -214,10 +215,10 @@ async fn links_and_refused_messages_use_up_nothing() {
 
 #[tokio::test]
 async fn of_thirty_messages_of_one_person_at_once_twenty_are_sent() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
-    let app = App { db: patient(&test), ..app };
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
+    let app = App { db: patient(&database), ..app };
 
     let outcomes = join_all((0..30).map(|_| share(&app, ana, post, hi(ana, &[ben])))).await;
 
@@ -226,29 +227,29 @@ async fn of_thirty_messages_of_one_person_at_once_twenty_are_sent() {
     for refused in refused {
         assert_eq!(too_many(refused), TimeDelta::hours(1));
     }
-    assert_eq!(test.count("shares").await, 20);
-    assert_eq!(load_engagement(&test, post).await.shares, 1);
+    assert_eq!(database.count("shares").await, 20);
+    assert_eq!(load_engagement(&database, post).await.shares, 1);
 }
 
 #[tokio::test]
 async fn ten_links_at_once_are_one_and_the_same() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
 
     let outcomes = join_all((0..10).map(|_| share(&app, ana, post, NewShare::Url))).await;
 
     let ids: Vec<String> = outcomes.into_iter().map(Result::unwrap).collect();
     assert!(ids.iter().all(|id| *id == ids[0]));
-    assert_eq!(load_engagement(&test, post).await.shares, 1);
-    assert_eq!(test.count("shares").await, 1);
+    assert_eq!(load_engagement(&database, post).await.shares, 1);
+    assert_eq!(database.count("shares").await, 1);
 }
 
 #[tokio::test]
 async fn ten_who_give_the_same_link_back_at_once_give_it_back_once() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().insert_into(&database).await.id;
     share(&app, ana, post, NewShare::Url).await.unwrap();
 
     let outcomes = join_all((0..10).map(|_| unshare(&app, ana, post))).await;
@@ -258,14 +259,14 @@ async fn ten_who_give_the_same_link_back_at_once_give_it_back_once() {
     for refused in refused {
         assert_not_found(refused, Thing::Share);
     }
-    assert_eq!(load_engagement(&test, post).await.shares, 0);
+    assert_eq!(load_engagement(&database, post).await.shares, 0);
 }
 
 #[tokio::test]
 async fn a_repeated_request_is_answered_with_the_first_message() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
     let send = async |version| {
         share_repeatably(&app, ana, post, hi(ana, &[ben]), Some(repeat("hi", version))).await
     };
@@ -276,14 +277,14 @@ async fn a_repeated_request_is_answered_with_the_first_message() {
 
     assert_eq!(again, Answer::Again(first));
     assert!(matches!(other, Err(Error::Invalid(_))), "{other:?}");
-    assert_eq!(test.count("shares").await, 1);
+    assert_eq!(database.count("shares").await, 1);
 }
 
 #[tokio::test]
 async fn ten_requests_of_one_name_at_once_send_one_message() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
 
     let outcomes = join_all(
         (0..10).map(|_| share_repeatably(&app, ana, post, hi(ana, &[ben]), Some(repeat("hi", 1)))),
@@ -296,14 +297,14 @@ async fn ten_requests_of_one_name_at_once_send_one_message() {
         let expected = matches!(outcome, Ok(_) | Err(Error::Conflict { .. }));
         assert!(expected, "{outcome:?}");
     }
-    assert_eq!(test.count("shares").await, 1);
+    assert_eq!(database.count("shares").await, 1);
 }
 
 #[tokio::test]
 async fn a_refused_message_can_be_repeated_under_the_same_name() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
     send(&app, ana, post, ben, 20).await;
     let again =
         async || share_repeatably(&app, ana, post, hi(ana, &[ben]), Some(repeat("hi", 1))).await;
@@ -318,14 +319,16 @@ async fn a_refused_message_can_be_repeated_under_the_same_name() {
 #[tokio::test]
 async fn a_post_that_is_deleted_while_it_is_shared_is_not_found() {
     for is_message in [false, true] {
-        let TestApp { app, test, .. } = TestApp::create().await;
-        let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-        let post = a_post().insert_into(&test).await.id;
+        let TestApp { app, database, .. } = TestApp::create().await;
+        let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+        let post = a_post().insert_into(&database).await.id;
         let how = if is_message { hi(ana, &[ben]) } else { NewShare::Url };
-        let deletion = deletion_in_flight(&test, post).await;
+        let deletion = deletion_in_flight(&database, post).await;
 
-        let (outcome, ()) =
-            tokio::join!(share(&app, ana, post, how), commit_when_waited_for(&test, deletion, 1));
+        let (outcome, ()) = tokio::join!(
+            share(&app, ana, post, how),
+            commit_when_waited_for(&database, deletion, 1)
+        );
 
         assert_not_found(outcome, Thing::Post);
     }
@@ -333,34 +336,34 @@ async fn a_post_that_is_deleted_while_it_is_shared_is_not_found() {
 
 #[tokio::test]
 async fn no_message_slips_across_a_block_that_is_being_made() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
-    let block = block_in_flight(&test, ben, ana).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
+    let block = block_in_flight(&database, ben, ana).await;
 
     let (outcome, ()) = tokio::join!(
         share(&app, ana, post, hi(ana, &[ben])),
-        commit_when_waited_for(&test, block, 1)
+        commit_when_waited_for(&database, block, 1)
     );
 
     assert_forbidden(outcome, Thing::User);
-    assert_eq!(test.count("shares").await, 0);
+    assert_eq!(database.count("shares").await, 0);
 }
 
 #[tokio::test]
 async fn a_sender_waits_for_recipients_before_holding_others_up() {
     use diesel_async::SimpleAsyncConnection as _;
 
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     // By id, the recipient is the first of the pair.
-    let [ben, ana] = [create_user(&test).await, create_user(&test).await];
-    let post = a_post().insert_into(&test).await.id;
+    let [ben, ana] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
     let first = format!("SELECT FROM users WHERE id = {ben} FOR UPDATE");
-    let mut blocking = test.begin(&first).await;
+    let mut blocking = database.begin(&first).await;
 
     let sending = share(&app, ana, post, hi(ana, &[ben]));
     let second = async {
-        until_waiting(&test, 1).await;
+        until_waiting(&database, 1).await;
         let second = format!("SELECT FROM users WHERE id = {ana} FOR UPDATE NOWAIT; COMMIT");
         blocking.batch_execute(&second).await.unwrap();
     };
@@ -390,6 +393,6 @@ fn too_many<T: std::fmt::Debug>(outcome: Result<T>) -> TimeDelta {
 }
 
 /// A pool whose connections may be waited for longer than usual: here, on a busy machine, all wait for one row.
-fn patient(test: &TestDatabase) -> grateful_storage::Database {
-    test.pool(|config| config.with_wait(std::time::Duration::from_secs(10)))
+fn patient(database: &TestDatabase) -> grateful_storage::Database {
+    database.pool_with(|config| config.with_wait(std::time::Duration::from_secs(10)))
 }

@@ -108,34 +108,42 @@ pub(crate) fn assert_forbidden<T: Debug>(outcome: Result<T>, what: Thing) {
 }
 
 /// Deletes a post in a transaction that is still open: whoever acts on the post waits for what becomes of it.
-pub(crate) async fn deletion_in_flight(test: &TestDatabase, post: PostId) -> Connection {
-    test.begin(&format!("DELETE FROM posts WHERE id = '{post}'")).await
+pub(crate) async fn deletion_in_flight(database: &TestDatabase, post: PostId) -> Connection {
+    database.begin(&format!("DELETE FROM posts WHERE id = '{post}'")).await
 }
 
 /// Lets one person block another in a transaction that is still open, as a block does it.
-pub(crate) async fn block_in_flight(test: &TestDatabase, who: UserId, whom: UserId) -> Connection {
+pub(crate) async fn block_in_flight(
+    database: &TestDatabase,
+    who: UserId,
+    whom: UserId,
+) -> Connection {
     let sql = format!(
         "SELECT FROM users WHERE id IN ({who}, {whom}) ORDER BY id FOR UPDATE;
          INSERT INTO follows (id, follower_id, followed_id, status)
          VALUES (gen_random_uuid(), {whom}, {who}, 'blocked')"
     );
-    test.begin(&sql).await
+    database.begin(&sql).await
 }
 
 /// Ends a transaction in flight as soon as so many statements wait for it.
-pub(crate) async fn commit_when_waited_for(test: &TestDatabase, mut tx: Connection, waiting: i64) {
+pub(crate) async fn commit_when_waited_for(
+    database: &TestDatabase,
+    mut tx: Connection,
+    waiting: i64,
+) {
     use diesel_async::SimpleAsyncConnection as _;
 
-    until_waiting(test, waiting).await;
+    until_waiting(database, waiting).await;
     tx.batch_execute("COMMIT").await.unwrap();
 }
 
 /// Waits until so many statements in this database wait for a lock.
-pub(crate) async fn until_waiting(test: &TestDatabase, statements: i64) {
+pub(crate) async fn until_waiting(database: &TestDatabase, statements: i64) {
     let waiting =
         "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let deadline = Instant::now() + Duration::from_secs(10);
-    while test.count(waiting).await < statements {
+    while database.count(waiting).await < statements {
         assert!(Instant::now() < deadline, "nobody waits");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }

@@ -20,15 +20,15 @@ async fn a_block_ends_what_there_was_both_ways() {
 
     assert_eq!(stage.relation(stage.ana, stage.ben).await, (None, Blocked));
     assert_eq!(stage.relation(stage.caro, stage.sue).await, (None, Blocked));
-    assert_eq!(stage.test.count("users WHERE followers_count + following_count > 0").await, 0);
+    assert_eq!(stage.database.count("users WHERE followers_count + following_count > 0").await, 0);
     stage.assert_sound().await;
 }
 
 #[tokio::test]
 async fn a_block_takes_back_what_either_was_told_of_the_other_and_nothing_else() {
     let stage = Stage::set().await;
-    let by_ana = a_post().by(stage.ana).insert_into(&stage.test).await.id;
-    let by_ben = a_post().by(stage.ben).insert_into(&stage.test).await.id;
+    let by_ana = a_post().by(stage.ana).insert_into(&stage.database).await.id;
+    let by_ben = a_post().by(stage.ben).insert_into(&stage.database).await.id;
     hearts::give(&stage.app, stage.ben, by_ana).await.unwrap();
     hearts::give(&stage.app, stage.caro, by_ana).await.unwrap();
     hearts::give(&stage.app, stage.ana, by_ben).await.unwrap();
@@ -40,7 +40,7 @@ async fn a_block_takes_back_what_either_was_told_of_the_other_and_nothing_else()
 
     assert_eq!(stage.told(stage.ana).await, ["caro liked your post"]);
     assert_eq!(stage.told(stage.ben).await, ["caro started following you"]);
-    assert_eq!(stage.test.count("likes").await, 3);
+    assert_eq!(stage.database.count("likes").await, 3);
     stage.assert_sound().await;
 }
 
@@ -54,14 +54,14 @@ async fn a_block_of_a_stranger_and_its_end_leave_nothing() {
     }
 
     assert_eq!(stage.relation(stage.ana, stage.ben).await, (None, None));
-    assert_eq!(stage.test.count("follows").await, 0);
+    assert_eq!(stage.database.count("follows").await, 0);
     assert_eq!(stage.told(stage.ben).await, [""; 0]);
 }
 
 #[tokio::test]
 async fn a_block_waits_for_a_heart_that_is_being_given_and_takes_back_what_it_told() {
     let stage = Stage::set().await;
-    let post = a_post().by(stage.ana).insert_into(&stage.test).await.id;
+    let post = a_post().by(stage.ana).insert_into(&stage.database).await.id;
 
     let (block, heart) = tokio::join!(
         follows::block(&stage.app, stage.ana, stage.ben),
@@ -70,7 +70,7 @@ async fn a_block_waits_for_a_heart_that_is_being_given_and_takes_back_what_it_to
 
     block.unwrap();
     // Before the block, or not at all.
-    assert_eq!(stage.test.count("likes").await, i64::from(heart.is_ok()));
+    assert_eq!(stage.database.count("likes").await, i64::from(heart.is_ok()));
     assert_eq!(stage.told(stage.ana).await, [""; 0]);
     stage.assert_sound().await;
 }

@@ -21,32 +21,32 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn random_acts_of_many_leave_every_number_right_and_nobody_waits_in_a_circle() {
-    let test = play(&ACTS).await;
+    let database = play(&ACTS).await;
 
-    assert_eq!(deadlocks(&test).await, 0, "somebody took locks in another order");
+    assert_eq!(deadlocks(&database).await, 0, "somebody took locks in another order");
 }
 
 /// A block may meet others in a circle: it keeps out whoever refers to its two people, as what is told of a third does.
 /// Then it is tried again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn random_acts_and_blocks_of_many_leave_every_number_right_and_no_follow_across_a_block() {
-    let test = play(&[&ACTS[..], &BLOCKS].concat()).await;
+    let database = play(&[&ACTS[..], &BLOCKS].concat()).await;
 
     let across = "follows AS it JOIN follows AS back
         ON back.follower_id = it.followed_id AND back.followed_id = it.follower_id
         WHERE it.status = 'blocked' AND back.status <> 'blocked'";
-    assert_eq!(test.count(across).await, 0, "somebody follows across a block");
+    assert_eq!(database.count(across).await, 0, "somebody follows across a block");
 }
 
 /// Lets everybody do some of this.
 async fn play(acts: &[Act]) -> TestDatabase {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let app = App { clock: Arc::new(SystemClock), ..app };
-    let people = join_all((0..PEOPLE).map(|_| create_user(&test))).await;
+    let people = join_all((0..PEOPLE).map(|_| create_user(&database))).await;
     for person in &people[..PEOPLE / 2] {
-        shy(&test, *person).await;
+        shy(&database, *person).await;
     }
-    let post = a_post().by(people[0]).insert_into(&test).await.id;
+    let post = a_post().by(people[0]).insert_into(&database).await.id;
     // This is about what people leave, not about how long they wait on a machine that does other things as well.
     let patient =
         |config: DatabaseConfig| config.with_wait(PATIENCE).with_statement_timeout(PATIENCE);
@@ -55,7 +55,7 @@ async fn play(acts: &[Act]) -> TestDatabase {
     let mut tasks = JoinSet::new();
 
     for (number, me) in people.iter().enumerate() {
-        let app = App { db: test.pool(patient), ..app.clone() };
+        let app = App { db: database.pool_with(patient), ..app.clone() };
         let dice = Dice(seed, number);
         tasks.spawn(act_at_random(app, *me, people.clone(), post, acts.to_vec(), dice));
     }
@@ -65,28 +65,28 @@ async fn play(acts: &[Act]) -> TestDatabase {
     assert_sound(&app).await;
     let asked_for_nothing = "follows JOIN users ON users.id = followed_id WHERE status = 'pending'
         AND profile_preferences -> 'approve_followers' IS DISTINCT FROM 'true'";
-    assert_eq!(test.count(asked_for_nothing).await, 0);
-    test
+    assert_eq!(database.count(asked_for_nothing).await, 0);
+    database
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn ten_follows_at_once_are_one_and_nine_refusals() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&test).await, create_user(&test).await];
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
 
     let outcomes = join_all((0..10).map(|_| follow(&app, ana, ben))).await;
 
     let refused = outcomes.iter().filter(|it| matches!(it, Err(Error::Taken { .. }))).count();
     assert_eq!(refused, 9, "{outcomes:?}");
-    assert_eq!(test.count("users WHERE followers_count = 1").await, 1);
+    assert_eq!(database.count("users WHERE followers_count = 1").await, 1);
     assert_sound(&app).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_an_acceptance_a_refusal_and_a_withdrawal_at_once_one_comes_first() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [ana, sue] = [create_user(&test).await, create_user(&test).await];
-    shy(&test, sue).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, sue] = [create_user(&database).await, create_user(&database).await];
+    shy(&database, sue).await;
     for _ in 0..10 {
         follow(&app, ana, sue).await.unwrap();
 
@@ -98,7 +98,7 @@ async fn of_an_acceptance_a_refusal_and_a_withdrawal_at_once_one_comes_first() {
         assert!(!(declined.is_ok() && withdrawn.is_ok()), "a request was ended twice");
         assert_sound(&app).await;
         let left = i64::from(accepted.is_ok() && withdrawn.is_err());
-        assert_eq!(test.count("follows").await, left);
+        assert_eq!(database.count("follows").await, left);
         let _ = unfollow(&app, ana, sue).await;
     }
 }
@@ -194,12 +194,13 @@ impl Dice {
 }
 
 /// How many transactions PostgreSQL ended in favour of others. It is told when connections end.
-async fn deadlocks(test: &TestDatabase) -> i64 {
+async fn deadlocks(database: &TestDatabase) -> i64 {
     let others = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
     let deadline = Instant::now() + Duration::from_secs(10);
-    while 1 < test.count(others).await && Instant::now() < deadline {
+    while 1 < database.count(others).await && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    test.count("pg_stat_database, generate_series(1, deadlocks) WHERE datname = current_database()")
+    database
+        .count("pg_stat_database, generate_series(1, deadlocks) WHERE datname = current_database()")
         .await
 }

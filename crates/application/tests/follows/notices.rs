@@ -108,7 +108,7 @@ async fn a_follow_that_is_undone_and_repeated_within_a_day_is_no_news() {
 async fn ten_followers_are_told_at_once_and_the_next_ones_anew() {
     let stage = Stage::set().await;
     for _ in 0..10 {
-        stage.follow(create_user(&stage.test).await, stage.ana).await;
+        stage.follow(create_user(&stage.database).await, stage.ana).await;
         stage.a_minute_later();
     }
 
@@ -158,7 +158,7 @@ async fn who_does_not_want_to_know_of_followers_is_not_told() {
     let stage = Stage::set().await;
     let off = r#"'{"notifications": {"follow": false}}'"#;
     let sql = format!("UPDATE users SET profile_preferences = {off} WHERE id = {}", stage.ana);
-    stage.test.execute(&sql).await;
+    stage.database.execute(&sql).await;
 
     stage.follow(stage.ben, stage.ana).await;
 
@@ -185,13 +185,13 @@ async fn an_act_that_is_refused_tells_nobody_anew() {
 #[tokio::test]
 async fn a_follow_does_not_happen_where_nobody_can_be_told() {
     let stage = Stage::set().await;
-    stage.test.execute("ALTER TABLE notifications ADD CONSTRAINT never CHECK (false)").await;
+    stage.database.execute("ALTER TABLE notifications ADD CONSTRAINT never CHECK (false)").await;
 
     let refused = follows::follow(&stage.app, stage.ben, stage.ana).await;
 
     assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
-    assert_eq!(stage.test.count("follows").await, 0);
-    assert_eq!(stage.test.count("users WHERE followers_count + following_count > 0").await, 0);
+    assert_eq!(stage.database.count("follows").await, 0);
+    assert_eq!(stage.database.count("users WHERE followers_count + following_count > 0").await, 0);
 }
 
 async fn unread(stage: &Stage, user: grateful_domain::UserId) -> i64 {

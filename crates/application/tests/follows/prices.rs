@@ -13,13 +13,13 @@ async fn acts_cost_a_few_statements_however_well_known_the_other_is() {
     let app = &stage.app;
 
     for _ in 0..12 {
-        let user = create_user(&stage.test).await;
+        let user = create_user(&stage.database).await;
         assert_queries!(8, follows::follow(app, user, stage.ana));
         assert_queries!(8, follows::unfollow(app, user, stage.ana));
         assert_queries!(8, follows::follow(app, user, stage.ana));
     }
     for _ in 0..3 {
-        let user = create_user(&stage.test).await;
+        let user = create_user(&stage.database).await;
         assert_queries!(8, follows::follow(app, user, stage.sue));
         assert_queries!(8, follows::decline(app, stage.sue, user));
         assert_queries!(8, follows::follow(app, user, stage.sue));
@@ -52,10 +52,10 @@ async fn a_list_costs_the_same_at_any_length() {
     let stage = Stage::set().await;
     let app = &stage.app;
     a_crowd(&stage, stage.ana).await;
-    block(&stage.test, stage.ben, create_user(&stage.test).await).await;
+    block(&stage.database, stage.ben, create_user(&stage.database).await).await;
     for _ in 0..3 {
-        block(&stage.test, stage.ana, create_user(&stage.test).await).await;
-        ask(&stage, create_user(&stage.test).await, stage.ana).await;
+        block(&stage.database, stage.ana, create_user(&stage.database).await).await;
+        ask(&stage, create_user(&stage.database).await, stage.ana).await;
     }
 
     for length in [1, 10, 50] {
@@ -79,14 +79,14 @@ async fn a_list_costs_the_same_at_any_length() {
 
 /// Lets somebody have asked.
 async fn ask(stage: &Stage, who: UserId, whom: UserId) {
-    shy(&stage.test, whom).await;
+    shy(&stage.database, whom).await;
     stage.follow(who, whom).await;
 }
 
 /// Sixty who follow somebody, and are followed back.
 async fn a_crowd(stage: &Stage, person: UserId) {
     stage
-        .test
+        .database
         .execute(&format!(
             "INSERT INTO users (email, username, hashed_password, followers_count, following_count)
              SELECT 'p' || n || '@example.org', 'p' || n, 'x', 1, 1 FROM generate_series(1, 60) n;

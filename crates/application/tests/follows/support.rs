@@ -17,7 +17,7 @@ pub(crate) const ALL: PageRequest = PageRequest::first(grateful_domain::Limit::M
 pub(crate) struct Stage {
     pub(crate) app: App,
     pub(crate) clock: Arc<FakeClock>,
-    pub(crate) test: TestDatabase,
+    pub(crate) database: TestDatabase,
     pub(crate) ana: UserId,
     pub(crate) ben: UserId,
     pub(crate) caro: UserId,
@@ -26,13 +26,13 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn set() -> Self {
-        let TestApp { app, test, clock, .. } = TestApp::create().await;
-        let ana = person(&test, "ana").await;
-        let ben = person(&test, "ben").await;
-        let caro = person(&test, "caro").await;
-        let sue = person(&test, "sue").await;
-        shy(&test, sue).await;
-        Self { app, clock, test, ana, ben, caro, sue }
+        let TestApp { app, database, clock, .. } = TestApp::create().await;
+        let ana = person(&database, "ana").await;
+        let ben = person(&database, "ben").await;
+        let caro = person(&database, "caro").await;
+        let sue = person(&database, "sue").await;
+        shy(&database, sue).await;
+        Self { app, clock, database, ana, ben, caro, sue }
     }
 
     pub(crate) async fn follow(&self, who: UserId, whom: UserId) {
@@ -73,14 +73,14 @@ impl Stage {
 }
 
 /// Somebody of this name.
-pub(crate) async fn person(test: &TestDatabase, name: &str) -> UserId {
-    a_user().named(name).insert_into(test).await.id
+pub(crate) async fn person(database: &TestDatabase, name: &str) -> UserId {
+    a_user().with_username(name).insert_into(database).await.id
 }
 
 /// Has somebody be asked before others follow them.
-pub(crate) async fn shy(test: &TestDatabase, person: UserId) {
+pub(crate) async fn shy(database: &TestDatabase, person: UserId) {
     let sql = r#"UPDATE users SET profile_preferences = '{"approve_followers": true}' WHERE id ="#;
-    test.execute(&format!("{sql} {person}")).await;
+    database.execute(&format!("{sql} {person}")).await;
 }
 
 /// That every number equals its rows, and what was told what has happened.

@@ -73,7 +73,7 @@ async fn a_link_tells_the_author_of_the_post_once() {
 #[tokio::test]
 async fn a_message_tells_everybody_to_whom_it_goes_and_not_the_author() {
     let stage = Stage::set().await;
-    let dora = person(&stage.test, "dora").await;
+    let dora = person(&stage.database, "dora").await;
 
     stage.send(stage.ben, &[dora, stage.caro]).await;
 
@@ -154,8 +154,11 @@ async fn an_answer_to_the_author_of_the_post_tells_them_once_that_it_is_an_answe
 async fn a_long_post_is_shown_by_its_first_hundred_characters() {
     let stage = Stage::set().await;
     let long = "💜".repeat(101);
-    let post =
-        grateful_testkit::a_post().by(stage.ana).saying(&long).insert_into(&stage.test).await;
+    let post = grateful_testkit::a_post()
+        .by(stage.ana)
+        .with_text(&long)
+        .insert_into(&stage.database)
+        .await;
 
     hearts::give(&stage.app, stage.ben, post.id).await.unwrap();
 
@@ -195,7 +198,7 @@ async fn many_who_act_at_once_are_in_one_batch() {
     let stage = Stage::set().await;
     let mut crowd = Vec::new();
     while crowd.len() < 20 {
-        crowd.push(person(&stage.test, &format!("friend_{}", crowd.len())).await);
+        crowd.push(person(&stage.database, &format!("friend_{}", crowd.len())).await);
     }
 
     join_all(crowd.iter().map(|user| async {
@@ -228,16 +231,16 @@ async fn an_act_that_is_refused_tells_nobody() {
 #[tokio::test]
 async fn an_act_does_not_happen_where_nobody_can_be_told() {
     let stage = Stage::set().await;
-    stage.test.execute("ALTER TABLE notifications ADD CONSTRAINT never CHECK (false)").await;
-    let other = post_by(&stage.test, stage.ben).await;
+    stage.database.execute("ALTER TABLE notifications ADD CONSTRAINT never CHECK (false)").await;
+    let other = post_by(&stage.database, stage.ben).await;
 
     let refused = hearts::give(&stage.app, stage.ben, stage.post.id).await;
     let own = hearts::give(&stage.app, stage.ben, other).await;
 
     assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
     own.unwrap();
-    assert_eq!(stage.test.count("likes").await, 1);
-    assert_eq!(stage.test.count("posts WHERE hearts_count = 1").await, 1);
+    assert_eq!(stage.database.count("likes").await, 1);
+    assert_eq!(stage.database.count("posts WHERE hearts_count = 1").await, 1);
 }
 
 #[tokio::test]
@@ -245,7 +248,7 @@ async fn nobody_is_told_of_an_act_that_comes_to_nothing_at_the_end() {
     let stage = Stage::set().await;
     stage.heart(stage.ben).await;
     stage
-        .test
+        .database
         .execute(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
                  $$ BEGIN RAISE EXCEPTION 'no'; END $$;

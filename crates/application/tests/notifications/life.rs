@@ -52,7 +52,7 @@ async fn a_batch_is_joined_for_a_day_and_then_followed_by_something_new() {
     let stage = Stage::set().await;
     let mut late = Vec::new();
     for name in ["dora", "emil", "fay"] {
-        late.push(person(&stage.test, name).await);
+        late.push(person(&stage.database, name).await);
     }
     stage.heart(stage.ben).await;
     stage.heart(stage.caro).await;
@@ -206,7 +206,7 @@ async fn whoever_is_called_something_else_by_now_is_called_so() {
     stage.send(stage.ben, &[stage.caro]).await;
 
     stage
-        .test
+        .database
         .execute(&format!(
             "UPDATE users SET username = 'benedict', display_name = 'Ben 🌿' WHERE id = {}",
             stage.ben

@@ -18,7 +18,7 @@ async fn the_twenty_first_that_would_start_within_an_hour_is_held_back_and_count
     }
 
     assert_eq!(stage.counts(stage.ana).await, (20, 20));
-    assert_eq!(stage.test.count("likes").await, 21);
+    assert_eq!(stage.database.count("likes").await, 21);
     let expected = NotificationStats {
         last_hour: 20,
         last_day: 20,
@@ -75,7 +75,7 @@ async fn nobody_slips_past_the_limit_by_acting_at_the_same_time() {
     let posts = posts(&stage, 30).await;
     let mut people = Vec::new();
     for number in 0..30 {
-        people.push(person(&stage.test, &format!("friend_{number}")).await);
+        people.push(person(&stage.database, &format!("friend_{number}")).await);
     }
 
     let all = posts.iter().zip(&people);
@@ -107,7 +107,7 @@ async fn whoever_was_told_nothing_has_all_of_their_limit_left() {
 async fn posts(stage: &Stage, count: usize) -> Vec<PostId> {
     let mut posts = Vec::new();
     while posts.len() < count {
-        posts.push(post_by(&stage.test, stage.ana).await);
+        posts.push(post_by(&stage.database, stage.ana).await);
     }
     posts
 }

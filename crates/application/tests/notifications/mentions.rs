@@ -64,18 +64,18 @@ async fn nobody_is_told_by_what_is_not_their_name_or_twice_by_what_is() {
     for text in ["ben@caro.org", "@benn", "@nobody", "@@ben", "@ana", "/@ben", "@bé"] {
         publish(&stage, stage.ana, text).await;
     }
-    assert_eq!(stage.test.count("notifications").await, 0);
+    assert_eq!(stage.database.count("notifications").await, 0);
     publish(&stage, stage.ana, "@ben. @Ben, (@BEN) @ben- @nobody").await;
 
     assert_eq!(stage.counts(stage.ben).await, (1, 1));
-    assert_eq!(stage.test.count("notifications").await, 1);
+    assert_eq!(stage.database.count("notifications").await, 1);
 }
 
 #[tokio::test]
 async fn an_underscore_in_a_name_stands_for_itself_alone() {
     let stage = Stage::set().await;
-    let named = person(&stage.test, "a_b").await;
-    let other = person(&stage.test, "axb").await;
+    let named = person(&stage.database, "a_b").await;
+    let other = person(&stage.database, "axb").await;
 
     publish(&stage, stage.ana, "Thank you @A_B").await;
 
@@ -96,9 +96,9 @@ async fn a_private_post_tells_nobody_whom_it_names() {
 #[tokio::test]
 async fn nobody_is_named_across_a_block_either_way() {
     let stage = Stage::set().await;
-    block(&stage.test, stage.ana, stage.ben).await;
-    block(&stage.test, stage.caro, stage.ana).await;
-    let dan = person(&stage.test, "dan").await;
+    block(&stage.database, stage.ana, stage.ben).await;
+    block(&stage.database, stage.caro, stage.ana).await;
+    let dan = person(&stage.database, "dan").await;
 
     publish(&stage, stage.ana, "For @ben, @caro and @dan").await;
 
@@ -117,10 +117,10 @@ async fn a_block_that_overtakes_a_post_keeps_its_names_from_being_told() {
         ana = stage.ana,
         ben = stage.ben,
     );
-    let block = stage.test.begin(&block).await;
+    let block = stage.database.begin(&block).await;
 
     let post = publish(&stage, stage.ana, "For @ben and @caro");
-    tokio::join!(post, commit_when_waited_for(&stage.test, block));
+    tokio::join!(post, commit_when_waited_for(&stage.database, block));
 
     assert_eq!(stage.told(stage.ben).await, NOBODY);
     assert_eq!(stage.counts(stage.caro).await, (1, 1));
@@ -130,7 +130,7 @@ async fn a_block_that_overtakes_a_post_keeps_its_names_from_being_told() {
 async fn whoever_wants_no_such_word_holds_up_nobody_else() {
     let stage = Stage::set().await;
     let sql = r#"UPDATE users SET profile_preferences = '{"notifications": {"mention": false}}'"#;
-    stage.test.execute(&format!("{sql} WHERE id = {}", stage.ben)).await;
+    stage.database.execute(&format!("{sql} WHERE id = {}", stage.ben)).await;
 
     publish(&stage, stage.ana, "For @ben and @caro").await;
 
@@ -149,22 +149,22 @@ async fn a_post_that_is_sent_again_tells_once() {
     }
 
     assert_eq!(stage.counts(stage.ben).await, (1, 1));
-    assert_eq!(stage.test.count("posts WHERE content = 'For @ben'").await, 1);
+    assert_eq!(stage.database.count("posts WHERE content = 'For @ben'").await, 1);
 }
 
 #[tokio::test]
 async fn a_post_names_fifty_at_most() {
     let stage = Stage::set().await;
     for number in 100..151 {
-        a_user().named(&format!("p{number}")).insert_into(&stage.test).await;
+        a_user().with_username(&format!("p{number}")).insert_into(&stage.database).await;
     }
     let text = (100..151).map(|number| format!("@p{number}")).collect::<Vec<_>>().join(" ");
 
     publish(&stage, stage.ana, &text).await;
 
-    assert_eq!(stage.test.count("notifications").await, 50);
+    assert_eq!(stage.database.count("notifications").await, 50);
     let last = "notifications JOIN users ON users.id = user_id WHERE username = 'p150'";
-    assert_eq!(stage.test.count(last).await, 0);
+    assert_eq!(stage.database.count(last).await, 0);
     stage.assert_sound().await;
 }
 
@@ -179,7 +179,7 @@ async fn a_post_that_goes_takes_along_that_it_named_somebody() {
 
     assert_eq!(stage.only(stage.ben).await.notification.post, Some(other));
     assert_eq!(stage.told(stage.caro).await, NOBODY);
-    assert_eq!(stage.test.count("notifications").await, 1);
+    assert_eq!(stage.database.count("notifications").await, 1);
     stage.assert_sound().await;
 }
 
@@ -191,7 +191,7 @@ async fn whoever_goes_takes_along_whom_they_named() {
 
     grateful_application::accounts::delete(&stage.app, stage.ana).await.unwrap();
 
-    assert_eq!(stage.test.count("notifications").await, 0);
+    assert_eq!(stage.database.count("notifications").await, 0);
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ async fn naming_people_costs_the_same_for_one_and_for_fifty() {
     for people in [1, 10, 50] {
         let stage = Stage::set().await;
         for number in 0..2 * people {
-            person(&stage.test, &name(number)).await;
+            person(&stage.database, &name(number)).await;
         }
         let [names, others] = [0, people].map(|first| {
             let names = (first..first + people).map(|number| format!("@{}", name(number)));
@@ -62,7 +62,7 @@ async fn naming_people_costs_the_same_for_one_and_for_fifty() {
         });
         let told = async |acts: usize| {
             let mentions = "notifications WHERE type = 'mention' AND act IS NOT NULL";
-            assert_eq!(stage.test.count(mentions).await, i64::try_from(acts * people).unwrap());
+            assert_eq!(stage.database.count(mentions).await, i64::try_from(acts * people).unwrap());
         };
         let Stage { app, ana, ben, .. } = &stage;
         let words = |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
@@ -145,7 +145,7 @@ fn name(number: usize) -> String {
 async fn crowd(stage: &Stage, people: usize) -> Vec<UserId> {
     let mut crowd = Vec::new();
     while crowd.len() < people {
-        crowd.push(person(&stage.test, &format!("friend_{}", crowd.len())).await);
+        crowd.push(person(&stage.database, &format!("friend_{}", crowd.len())).await);
     }
     crowd
 }
@@ -155,7 +155,7 @@ async fn fill(stage: &Stage, people: usize) {
     let ana = stage.ana;
     let kept = "user_id, type, title, message, data, batch_key, post_id";
     stage
-        .test
+        .database
         .execute(&format!(
             "INSERT INTO users (email, username, hashed_password)
              SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, {people}) n;

@@ -19,7 +19,7 @@ async fn reading_a_batch_reads_all_that_it_gathers() {
     notifications::read(&stage.app, stage.ana, batch).await.unwrap();
 
     assert!(is_read(&stage.only(stage.ana).await));
-    assert_eq!(stage.test.count("notifications WHERE NOT read").await, 0);
+    assert_eq!(stage.database.count("notifications WHERE NOT read").await, 0);
     assert_eq!(stage.counts(stage.ana).await, (0, 1));
     stage.assert_sound().await;
 }
@@ -36,7 +36,7 @@ async fn reading_an_entry_leaves_its_batch_unread() {
 
     assert_eq!(entries.len(), 2);
     assert!(!is_read(&stage.only(stage.ana).await));
-    assert_eq!(stage.test.count("notifications WHERE read").await, 2);
+    assert_eq!(stage.database.count("notifications WHERE read").await, 2);
     assert_eq!(stage.counts(stage.ana).await, (1, 1));
 }
 
@@ -86,7 +86,7 @@ async fn reading_all_tells_how_many_of_the_list_were_unread() {
     let never_told = notifications::read_all(&stage.app, stage.caro).await.unwrap();
 
     assert_eq!((marked, again, never_told), (2, 0, 0));
-    assert_eq!(stage.test.count("notifications WHERE NOT read").await, 0);
+    assert_eq!(stage.database.count("notifications WHERE NOT read").await, 0);
     assert_eq!(stage.counts(stage.ana).await, (0, 3));
 }
 
@@ -110,14 +110,14 @@ async fn reading_all_does_not_read_what_comes_between_the_asking_and_the_marking
     let batch = a_batch(&stage).await;
     stage.link(stage.ben).await;
     let later = NOON + TimeDelta::seconds(1);
-    let another = post_by(&stage.test, stage.ana).await;
-    let mut in_flight = stage.test.begin("SELECT 1").await;
+    let another = post_by(&stage.database, stage.ana).await;
+    let mut in_flight = stage.database.begin("SELECT 1").await;
     let joins = event(stage.ana, stage.caro, Act::Reaction { post: stage.post.id }, later);
     let starts = event(stage.ana, stage.caro, Act::Heart { post: another }, later);
     in_flight.notifications().record(&[joins, starts]).await.unwrap();
 
     let asked = notifications::read_all(&stage.app, stage.ana);
-    let (marked, ()) = tokio::join!(asked, commit_when_waited_for(&stage.test, in_flight));
+    let (marked, ()) = tokio::join!(asked, commit_when_waited_for(&stage.database, in_flight));
 
     assert_eq!(marked.unwrap(), 1, "the link");
     let list = stage.list(stage.ana).await;
@@ -132,7 +132,7 @@ async fn reading_all_reads_what_another_node_told_whose_clock_is_ahead() {
     let stage = Stage::set().await;
     let ahead = NOON + TimeDelta::hours(1);
     let heart = event(stage.ana, stage.ben, Act::Heart { post: stage.post.id }, ahead);
-    stage.test.connect().await.notifications().record(&[heart]).await.unwrap();
+    stage.database.connect().await.notifications().record(&[heart]).await.unwrap();
 
     let marked = notifications::read_all(&stage.app, stage.ana).await.unwrap();
 

@@ -22,7 +22,7 @@ async fn nobody_is_told_of_what_they_do_themselves() {
     stage.unreact(stage.ana).await;
 
     assert!(stage.list(stage.ana).await.is_empty());
-    assert_eq!(stage.test.count("notifications").await, 0);
+    assert_eq!(stage.database.count("notifications").await, 0);
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn nobody_is_told_anything_across_a_block() {
         let list = stage.list(stage.ana).await;
         let (who, whom) =
             if blocked_by_author { (stage.ana, stage.ben) } else { (stage.ben, stage.ana) };
-        block(&stage.test, who, whom).await;
+        block(&stage.database, who, whom).await;
 
         let heart = hearts::give(&stage.app, stage.ben, stage.post.id).await;
         let reaction = reactions::react(&stage.app, stage.ben, stage.post.id, Emoji::Hug).await;
@@ -74,10 +74,10 @@ async fn nobody_is_told_of_an_answer_that_a_block_overtakes() {
         ben = stage.ben,
         caro = stage.caro,
     );
-    let block = stage.test.begin(&block).await;
+    let block = stage.database.begin(&block).await;
 
     let answer = stage.try_say(stage.caro, "Indeed", Some(comment));
-    let (answer, ()) = tokio::join!(answer, commit_when_waited_for(&stage.test, block));
+    let (answer, ()) = tokio::join!(answer, commit_when_waited_for(&stage.database, block));
 
     assert!(matches!(answer, Err(Error::NotFound { .. })), "{answer:?}");
     assert!(stage.list(stage.ben).await.is_empty());
@@ -162,13 +162,13 @@ async fn whoever_can_no_longer_see_a_post_is_not_told_of_answers_there() {
 #[tokio::test]
 async fn what_happens_on_a_private_post_tells_nobody() {
     let stage = Stage::set().await;
-    let secret = a_post().by(stage.ana).private().insert_into(&stage.test).await.id;
+    let secret = a_post().by(stage.ana).private().insert_into(&stage.database).await.id;
 
     hearts::give(&stage.app, stage.ana, secret).await.unwrap();
     let strangers = hearts::give(&stage.app, stage.ben, secret).await;
 
     assert!(matches!(strangers, Err(Error::NotFound { .. })), "{strangers:?}");
-    assert_eq!(stage.test.count("notifications").await, 0);
+    assert_eq!(stage.database.count("notifications").await, 0);
 }
 
 #[tokio::test]
@@ -178,14 +178,18 @@ async fn an_account_that_is_gone_is_told_nothing_and_tells_nothing() {
     accounts::delete(&stage.app, stage.ben).await.unwrap();
     stage.clock.advance(TimeDelta::minutes(1));
 
-    let acted = hearts::give(&stage.app, stage.ben, post_by(&stage.test, stage.ana).await).await;
+    let acted =
+        hearts::give(&stage.app, stage.ben, post_by(&stage.database, stage.ana).await).await;
 
     assert!(matches!(acted, Err(Error::Unauthenticated(_))), "{acted:?}");
     assert!(stage.list(stage.ana).await.is_empty());
-    assert_eq!(stage.test.count(&format!("notifications WHERE created_at > '{NOON}'")).await, 0);
+    assert_eq!(
+        stage.database.count(&format!("notifications WHERE created_at > '{NOON}'")).await,
+        0
+    );
 }
 
 async fn prefer(stage: &Stage, user: UserId, preferences: &str) {
     let sql = format!("UPDATE users SET profile_preferences = '{preferences}' WHERE id = {user}");
-    stage.test.execute(&sql).await;
+    stage.database.execute(&sql).await;
 }

@@ -12,7 +12,7 @@ use grateful_application::{AccessToken, App, Arrivals, Error, QueryLog, notifica
 use grateful_domain::notification::SeenNotification;
 use grateful_domain::{Emoji, Notification, NotificationId, Session};
 use grateful_storage::Repositories;
-use grateful_testkit::{Measured, PASSWORD};
+use grateful_testkit::{MetricsCapture, PASSWORD};
 use tokio::time::timeout;
 
 use crate::support::{Stage, message, person, post_by};
@@ -35,7 +35,7 @@ async fn a_stream_begins_where_the_list_is_and_tells_what_comes() {
 #[tokio::test]
 async fn a_stream_is_measured_as_long_as_it_is_open() {
     let stage = Stage::set().await;
-    let measured = Measured::begin();
+    let measured = MetricsCapture::start();
     let open = |changed: &[i64]| {
         let gauge = measured.take_named(&["grateful_streams_open"]);
         assert_eq!(gauge.into_values().collect::<Vec<_>>(), changed);
@@ -204,9 +204,9 @@ async fn nobody_is_told_what_is_in_the_list_of_another() {
 #[tokio::test]
 async fn thousands_of_changes_come_in_small_portions() {
     let stage = Stage::set().await;
-    let post = post_by(&stage.test, stage.ana).await;
+    let post = post_by(&stage.database, stage.ana).await;
     stage
-        .test
+        .database
         .execute(&format!(
             "INSERT INTO inboxes (user_id, last_seq) VALUES ({ana}, 2500);
              INSERT INTO notification_removals (user_id, seq, notification_id, removed_at)
@@ -327,7 +327,7 @@ async fn a_ticket_opens_one_stream_however_many_ask_at_once() {
 
 /// All that ever happens to Ana's list, as somebody sees it who is always there.
 async fn a_history(stage: &Stage) -> Vec<Change> {
-    let dora = person(&stage.test, "dora").await;
+    let dora = person(&stage.database, "dora").await;
     let mut history: Vec<Change> = Vec::new();
     for step in 0..24 {
         match step {
@@ -416,11 +416,11 @@ async fn advance(by: Duration) {
 
 /// How far Ana's list has come.
 async fn position(stage: &Stage) -> i64 {
-    stage.test.connect().await.notifications().position(stage.ana).await.unwrap().last
+    stage.database.connect().await.notifications().position(stage.ana).await.unwrap().last
 }
 
 async fn changes_behind(stage: &Stage, after: i64) -> Vec<Change> {
-    let mut conn = stage.test.connect().await;
+    let mut conn = stage.database.connect().await;
     conn.notifications().changes(stage.ana, after, 100).await.unwrap()
 }
 

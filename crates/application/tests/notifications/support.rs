@@ -25,7 +25,7 @@ pub(crate) const ALL: PageRequest = PageRequest::first(grateful_domain::Limit::M
 pub(crate) struct Stage {
     pub(crate) app: App,
     pub(crate) clock: Arc<FakeClock>,
-    pub(crate) test: TestDatabase,
+    pub(crate) database: TestDatabase,
     pub(crate) ana: UserId,
     pub(crate) ben: UserId,
     pub(crate) caro: UserId,
@@ -34,12 +34,13 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn set() -> Self {
-        let TestApp { app, test, clock, .. } = TestApp::create().await;
-        let ana = person(&test, "ana").await;
-        let ben = person(&test, "ben").await;
-        let caro = person(&test, "caro").await;
-        let post = a_post().by(ana).saying("The bus driver who waited").insert_into(&test).await;
-        Self { app, clock, test, ana, ben, caro, post }
+        let TestApp { app, database, clock, .. } = TestApp::create().await;
+        let ana = person(&database, "ana").await;
+        let ben = person(&database, "ben").await;
+        let caro = person(&database, "caro").await;
+        let post =
+            a_post().by(ana).with_text("The bus driver who waited").insert_into(&database).await;
+        Self { app, clock, database, ana, ben, caro, post }
     }
 
     pub(crate) async fn heart(&self, user: UserId) {
@@ -178,13 +179,13 @@ pub(crate) fn draft(text: &str) -> Draft {
 }
 
 /// Somebody of this name.
-pub(crate) async fn person(test: &TestDatabase, name: &str) -> UserId {
-    a_user().named(name).insert_into(test).await.id
+pub(crate) async fn person(database: &TestDatabase, name: &str) -> UserId {
+    a_user().with_username(name).insert_into(database).await.id
 }
 
 /// A new public post by somebody.
-pub(crate) async fn post_by(test: &TestDatabase, author: UserId) -> PostId {
-    a_post().by(author).insert_into(test).await.id
+pub(crate) async fn post_by(database: &TestDatabase, author: UserId) -> PostId {
+    a_post().by(author).insert_into(database).await.id
 }
 
 /// What the act of somebody tells somebody at this moment, for what no use case does yet, or for what one does at the same
@@ -198,11 +199,11 @@ pub(crate) fn event(recipient: UserId, actor: UserId, act: Act, at: DateTime<Utc
 }
 
 /// Ends a transaction in flight as soon as somebody waits for it.
-pub(crate) async fn commit_when_waited_for(test: &TestDatabase, mut tx: Connection) {
+pub(crate) async fn commit_when_waited_for(database: &TestDatabase, mut tx: Connection) {
     let waiting =
         "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let deadline = Instant::now() + Duration::from_secs(10);
-    while test.count(waiting).await == 0 {
+    while database.count(waiting).await == 0 {
         assert!(Instant::now() < deadline, "nobody waits");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }

@@ -49,7 +49,7 @@ async fn a_batch_loses_who_undoes_until_nothing_is_left_of_it() {
     stage.unheart(stage.ben).await;
 
     assert_eq!(stage.counts(stage.ana).await, (0, 0));
-    assert_eq!(stage.test.count("notifications").await, 0);
+    assert_eq!(stage.database.count("notifications").await, 0);
     stage.assert_sound().await;
 }
 
@@ -73,7 +73,7 @@ async fn undoing_makes_nothing_unread_and_moves_nothing_up() {
 #[tokio::test]
 async fn a_comment_takes_all_that_was_told_of_answers_to_it_along() {
     let stage = Stage::set().await;
-    let dora = person(&stage.test, "dora").await;
+    let dora = person(&stage.database, "dora").await;
     let bens = stage.say(stage.ben, "So kind").await;
     let caros = stage.reply(stage.caro, bens, "Indeed").await;
     stage.reply(dora, caros, "Very").await;
@@ -91,7 +91,7 @@ async fn a_comment_takes_all_that_was_told_of_answers_to_it_along() {
 #[tokio::test]
 async fn a_post_takes_all_along_that_anybody_was_told_of_it() {
     let stage = Stage::set().await;
-    let other = post_by(&stage.test, stage.ana).await;
+    let other = post_by(&stage.database, stage.ana).await;
     hearts::give(&stage.app, stage.ben, other).await.unwrap();
     stage.heart(stage.ben).await;
     stage.heart(stage.caro).await;
@@ -105,20 +105,20 @@ async fn a_post_takes_all_along_that_anybody_was_told_of_it() {
     assert_eq!(stage.told(stage.ana).await, ["ben liked your post"]);
     assert!(stage.list(stage.ben).await.is_empty());
     assert!(stage.list(stage.caro).await.is_empty());
-    assert_eq!(stage.test.count("notifications").await, 1);
+    assert_eq!(stage.database.count("notifications").await, 1);
     stage.assert_sound().await;
 }
 
 #[tokio::test]
 async fn a_post_that_is_made_private_stays_with_its_author_and_leaves_whom_it_names_and_went_to() {
     let stage = Stage::set().await;
-    let dora = person(&stage.test, "dora").await;
+    let dora = person(&stage.database, "dora").await;
     stage.heart(stage.ben).await;
     stage.link(stage.ben).await;
     stage.send(stage.ben, &[stage.caro, stage.ana]).await;
     let mention = Act::Mention { post: stage.post.id, comment: None };
     let named = event(dora, stage.ana, mention, stage.post.created_at);
-    stage.test.connect().await.notifications().record(&[named]).await.unwrap();
+    stage.database.connect().await.notifications().record(&[named]).await.unwrap();
     assert_eq!(stage.counts(stage.caro).await, (1, 1));
     assert_eq!(stage.counts(dora).await, (1, 1));
     let before = stage.list(stage.ana).await;
@@ -135,7 +135,7 @@ async fn a_post_that_is_made_private_stays_with_its_author_and_leaves_whom_it_na
 #[tokio::test]
 async fn a_batch_of_posts_sent_goes_whole_when_its_post_is_made_private() {
     let stage = Stage::set().await;
-    let dora = person(&stage.test, "dora").await;
+    let dora = person(&stage.database, "dora").await;
     stage.send(stage.ben, &[stage.caro]).await;
     stage.send(dora, &[stage.caro]).await;
     assert_eq!(stage.told(stage.caro).await, ["2 people sent you a post"]);
@@ -143,13 +143,13 @@ async fn a_batch_of_posts_sent_goes_whole_when_its_post_is_made_private() {
     hide(&stage).await;
 
     assert!(stage.list(stage.caro).await.is_empty());
-    assert_eq!(stage.test.count("notifications").await, 0);
+    assert_eq!(stage.database.count("notifications").await, 0);
 }
 
 #[tokio::test]
 async fn an_account_that_goes_leaves_the_batches_of_others_with_the_others() {
     let stage = Stage::set().await;
-    let dora = person(&stage.test, "dora").await;
+    let dora = person(&stage.database, "dora").await;
     for user in [stage.ben, stage.caro, dora] {
         stage.heart(user).await;
     }
@@ -160,7 +160,7 @@ async fn an_account_that_goes_leaves_the_batches_of_others_with_the_others() {
     let comment = stage.say(dora, "Lovely").await;
     stage.reply(stage.ben, comment, "Indeed").await;
     stage.read_everything(stage.ana).await;
-    let bens = a_post().by(dora).insert_into(&stage.test).await.id;
+    let bens = a_post().by(dora).insert_into(&stage.database).await.id;
     hearts::give(&stage.app, stage.ben, bens).await.unwrap();
 
     accounts::delete(&stage.app, dora).await.unwrap();
@@ -174,7 +174,7 @@ async fn an_account_that_goes_leaves_the_batches_of_others_with_the_others() {
     let engaged = list.iter().find(|it| 1 < it.notification.gathered().people).unwrap();
     assert_eq!(engaged.notification.gathered().entries, 2);
     assert!(stage.list(stage.ben).await.is_empty());
-    assert_eq!(stage.test.count(&format!("notifications WHERE actor_id = {dora}")).await, 0);
+    assert_eq!(stage.database.count(&format!("notifications WHERE actor_id = {dora}")).await, 0);
     stage.assert_sound().await;
 }
 
@@ -182,7 +182,7 @@ async fn an_account_that_goes_leaves_the_batches_of_others_with_the_others() {
 async fn an_account_with_more_than_one_step_of_notifications_goes_and_leaves_numbers_right() {
     let stage = Stage::set().await;
     stage
-        .test
+        .database
         .execute(&format!(
             "INSERT INTO posts (id, author_id, content, is_public)
              SELECT gen_random_uuid(), {ana}, 'x', true FROM generate_series(1, 450);

@@ -35,7 +35,7 @@ async fn what_was_read_goes_after_ninety_days_with_all_that_it_gathers() {
 
     assert_eq!((too_early, swept), (0, 2));
     assert_eq!(stage.told(stage.ana).await, ["ben commented on your post: So kind"]);
-    assert_eq!(stage.test.count("notifications").await, 1);
+    assert_eq!(stage.database.count("notifications").await, 1);
     stage.assert_sound().await;
 }
 
@@ -90,9 +90,9 @@ async fn an_act_is_undone_in_peace_after_what_was_told_of_it_has_gone() {
 #[tokio::test]
 async fn a_great_deal_goes_in_small_steps() {
     let stage = Stage::set().await;
-    let post = post_by(&stage.test, stage.ana).await;
+    let post = post_by(&stage.database, stage.ana).await;
     stage
-        .test
+        .database
         .execute(&format!(
             "INSERT INTO users (email, username, hashed_password)
              SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, 1201) n;
@@ -108,7 +108,7 @@ async fn a_great_deal_goes_in_small_steps() {
     let (swept, queries) = QueryLog::record(sweep(&stage.app)).await;
 
     assert_eq!(swept.unwrap().notifications, 1201);
-    assert_eq!(stage.test.count("notifications").await, 0);
+    assert_eq!(stage.database.count("notifications").await, 0);
     // Five for the rest, three for a look at the removals, and as many for each step, of which the last finds nothing.
     assert_eq!(queries.total(), 5 + 3 + 4 * 3, "{queries:#?}");
 }
@@ -127,7 +127,7 @@ async fn what_was_withdrawn_or_left_a_list_is_forgotten_after_a_day() {
     assert_eq!(too_early, NOTHING);
     assert_eq!(swept, Swept { withdrawn: 1, removals: 1, ..NOTHING });
     for table in ["withdrawn_notifications", "notification_removals"] {
-        assert_eq!(stage.test.count(table).await, 0);
+        assert_eq!(stage.database.count(table).await, 0);
     }
 }
 
@@ -163,7 +163,7 @@ async fn a_ticket_that_nobody_used_is_swept_after_its_minute() {
 
 #[tokio::test]
 async fn sweeping_finds_nothing_where_there_is_nothing() {
-    let TestApp { app, test: _test, .. } = TestApp::create().await;
+    let TestApp { app, database: _test, .. } = TestApp::create().await;
 
     assert_eq!(sweep(&app).await.unwrap(), NOTHING);
 }

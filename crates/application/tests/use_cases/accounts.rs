@@ -15,7 +15,7 @@ use crate::support::{
 
 #[tokio::test]
 async fn whoever_joins_is_known_as_typed_and_signed_in() {
-    let TestApp { app, test: _test, .. } = TestApp::create().await;
+    let TestApp { app, database: _test, .. } = TestApp::create().await;
 
     let (ana, token) = sign_up(&app, newcomer("Ana.B", "Ana@Example.org")).await.unwrap();
 
@@ -30,7 +30,7 @@ async fn whoever_joins_is_known_as_typed_and_signed_in() {
 
 #[tokio::test]
 async fn a_new_password_is_kept_as_argon2id_at_the_current_strength() {
-    let TestApp { app, test: _test, .. } = TestApp::create().await;
+    let TestApp { app, database: _test, .. } = TestApp::create().await;
 
     let (ana, _) = sign_up(&app, newcomer("ana", "ana@example.org")).await.unwrap();
 
@@ -39,7 +39,7 @@ async fn a_new_password_is_kept_as_argon2id_at_the_current_strength() {
 
 #[tokio::test]
 async fn a_username_is_taken_in_any_case() {
-    let TestApp { app, test: _test, .. } = TestApp::create().await;
+    let TestApp { app, database: _test, .. } = TestApp::create().await;
     sign_up(&app, newcomer("Ana", "ana@example.org")).await.unwrap();
 
     let refused = sign_up(&app, newcomer("aNA", "other@example.org")).await;
@@ -49,7 +49,7 @@ async fn a_username_is_taken_in_any_case() {
 
 #[tokio::test]
 async fn an_address_is_registered_in_any_case() {
-    let TestApp { app, test: _test, .. } = TestApp::create().await;
+    let TestApp { app, database: _test, .. } = TestApp::create().await;
     sign_up(&app, newcomer("ana", "Ana@Example.org")).await.unwrap();
 
     let refused = sign_up(&app, newcomer("ben", "aNA@eXAMPLE.ORG")).await;
@@ -59,7 +59,7 @@ async fn an_address_is_registered_in_any_case() {
 
 #[tokio::test]
 async fn of_a_taken_address_and_a_taken_name_the_address_is_reported() {
-    let TestApp { app, test: _test, .. } = TestApp::create().await;
+    let TestApp { app, database: _test, .. } = TestApp::create().await;
     sign_up(&app, newcomer("ana", "ana@example.org")).await.unwrap();
 
     let refused = sign_up(&app, newcomer("ana", "ana@example.org")).await;
@@ -69,18 +69,18 @@ async fn of_a_taken_address_and_a_taken_name_the_address_is_reported() {
 
 #[tokio::test]
 async fn a_refused_newcomer_leaves_neither_account_nor_session() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     sign_up(&app, newcomer("ana", "ana@example.org")).await.unwrap();
 
     sign_up(&app, newcomer("ana", "other@example.org")).await.unwrap_err();
 
-    assert_eq!(test.count("users").await, 1);
-    assert_eq!(test.count("sessions").await, 1);
+    assert_eq!(database.count("users").await, 1);
+    assert_eq!(database.count("sessions").await, 1);
 }
 
 #[tokio::test]
 async fn of_many_who_want_one_name_at_once_one_gets_it() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
 
     let attempts = (0..8).map(|n| sign_up(&app, newcomer("ana", &format!("a{n}@example.org"))));
     let outcomes = futures_util::future::join_all(attempts).await;
@@ -89,13 +89,13 @@ async fn of_many_who_want_one_name_at_once_one_gets_it() {
     for refused in outcomes.into_iter().filter(Result::is_err) {
         assert_taken(refused, "Username already taken");
     }
-    assert_eq!(test.count("users").await, 1);
+    assert_eq!(database.count("users").await, 1);
 }
 
 #[tokio::test]
 async fn the_address_opens_in_whatever_case_and_with_space_around_it() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().named("Ana").insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().with_username("Ana").insert_into(&database).await;
 
     for email in ["Ana@example.org", "ANA@EXAMPLE.ORG", "  ana@example.org\r\n"] {
         let token = accounts::log_in(&app, typed(email, PASSWORD)).await.unwrap();
@@ -105,8 +105,8 @@ async fn the_address_opens_in_whatever_case_and_with_space_around_it() {
 
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_account_are_refused_in_the_same_words() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    a_user().named("ana").insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    a_user().with_username("ana").insert_into(&database).await;
 
     for (email, password) in [
         ("ana@example.org", "battery staple"),
@@ -127,13 +127,13 @@ async fn a_wrong_password_and_an_unknown_account_are_refused_in_the_same_words()
             "{email:?} {refused:?}"
         );
     }
-    assert_eq!(test.count("sessions").await, 0);
+    assert_eq!(database.count("sessions").await, 0);
 }
 
 /// A bound that only fails when one of the two does no hashing: that would be some hundred times faster.
 #[tokio::test]
 async fn an_unknown_account_costs_as_much_as_a_wrong_password() {
-    let TestApp { app, test: _test, .. } = TestApp::create().await;
+    let TestApp { app, database: _test, .. } = TestApp::create().await;
     sign_up(&app, newcomer("ana", "ana@example.org")).await.unwrap();
 
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
@@ -151,10 +151,10 @@ async fn an_unknown_account_costs_as_much_as_a_wrong_password() {
 
 #[tokio::test]
 async fn a_hash_of_an_older_installation_opens_and_is_replaced() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let older = bcrypt::hash(PASSWORD, 4).unwrap();
     assert!(older.starts_with("$2b$"));
-    let ana = a_user().with_password_hash(&older).insert_into(&test).await;
+    let ana = a_user().with_password_hash(&older).insert_into(&database).await;
 
     log_in(&app, &ana).await;
 
@@ -164,27 +164,27 @@ async fn a_hash_of_an_older_installation_opens_and_is_replaced() {
 
 #[tokio::test]
 async fn a_password_that_is_changed_while_it_is_checked_opens_nothing() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
     let change = format!("UPDATE users SET hashed_password = 'another' WHERE id = {}", ana.id);
-    let mut changing = test.begin(&change).await;
+    let mut changing = database.begin(&change).await;
 
     let attempt =
         tokio::spawn(
             async move { accounts::log_in(&app, typed(ana.email.as_str(), PASSWORD)).await },
         );
-    until_waiting(&test, 1).await;
+    until_waiting(&database, 1).await;
     changing.batch_execute("COMMIT").await.unwrap();
 
     assert_unauthenticated(attempt.await.unwrap());
-    assert_eq!(test.count("sessions").await, 0);
+    assert_eq!(database.count("sessions").await, 0);
 }
 
 #[tokio::test]
 async fn a_hash_of_an_older_installation_is_not_replaced_by_a_wrong_password() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let older = bcrypt::hash(PASSWORD, 4).unwrap();
-    let ana = a_user().with_password_hash(&older).insert_into(&test).await;
+    let ana = a_user().with_password_hash(&older).insert_into(&database).await;
 
     accounts::log_in(&app, typed(ana.email.as_str(), "battery staple")).await.unwrap_err();
 
@@ -193,9 +193,9 @@ async fn a_hash_of_an_older_installation_is_not_replaced_by_a_wrong_password() {
 
 #[tokio::test]
 async fn an_older_password_that_is_too_short_today_still_opens() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let older = bcrypt::hash("short", 4).unwrap();
-    let ana = a_user().with_password_hash(&older).insert_into(&test).await;
+    let ana = a_user().with_password_hash(&older).insert_into(&database).await;
 
     accounts::log_in(&app, typed(ana.email.as_str(), "short")).await.unwrap();
 
@@ -204,9 +204,9 @@ async fn an_older_password_that_is_too_short_today_still_opens() {
 
 #[tokio::test]
 async fn a_changed_password_ends_all_sessions_but_the_one_it_is_changed_in() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
-    let ben = a_user().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
+    let ben = a_user().insert_into(&database).await;
     let here = log_in(&app, &ana).await;
     let session = sessions::open(&app, &here).await.unwrap();
     let elsewhere = [log_in(&app, &ana).await, log_in(&app, &ana).await];
@@ -225,8 +225,8 @@ async fn a_changed_password_ends_all_sessions_but_the_one_it_is_changed_in() {
 
 #[tokio::test]
 async fn whoever_does_not_know_the_current_password_changes_nothing() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
     let here = session_of(&app, &ana).await;
     let elsewhere = log_in(&app, &ana).await;
     let before = hash_of(&app, ana.id).await;
@@ -240,8 +240,8 @@ async fn whoever_does_not_know_the_current_password_changes_nothing() {
 
 #[tokio::test]
 async fn of_two_changes_at_once_one_wins() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
     let (one, other) = (session_of(&app, &ana).await, session_of(&app, &ana).await);
 
     let (first, second) = tokio::join!(
@@ -261,11 +261,11 @@ async fn of_two_changes_at_once_one_wins() {
 
 #[tokio::test]
 async fn somebody_whose_account_is_gone_is_no_longer_signed_in() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
     let session = session_of(&app, &ana).await;
 
-    test.execute("DELETE FROM users").await;
+    database.execute("DELETE FROM users").await;
 
     assert_unauthenticated(accounts::me(&app, ana.id).await);
     assert_unauthenticated(change(&app, &session, PASSWORD, "battery staple").await);
@@ -273,9 +273,9 @@ async fn somebody_whose_account_is_gone_is_no_longer_signed_in() {
 
 #[tokio::test]
 async fn the_operator_gives_somebody_a_new_password_and_ends_all_their_sessions() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().named("Ana").insert_into(&test).await;
-    let ben = a_user().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().with_username("Ana").insert_into(&database).await;
+    let ben = a_user().insert_into(&database).await;
     let tokens = [log_in(&app, &ana).await, log_in(&app, &ana).await];
     let of_ben = log_in(&app, &ben).await;
 
@@ -291,7 +291,7 @@ async fn the_operator_gives_somebody_a_new_password_and_ends_all_their_sessions(
 
 #[tokio::test]
 async fn the_operator_is_told_where_nobody_has_the_name() {
-    let TestApp { app, test: _test, .. } = TestApp::create().await;
+    let TestApp { app, database: _test, .. } = TestApp::create().await;
 
     for name in ["nobody", "", "%", "no'body"] {
         let refused = reset_password(&app, name, password("battery staple")).await.unwrap_err();

@@ -14,12 +14,12 @@ use crate::support::{assert_forbidden, assert_unauthenticated};
 
 #[tokio::test]
 async fn an_account_takes_back_what_it_counted_for_elsewhere() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben, cem] =
-        [create_user(&test).await, create_user(&test).await, create_user(&test).await];
-    let bens = a_post().by(ben).insert_into(&test).await;
-    let own = a_post().by(ana).insert_into(&test).await;
-    let mut conn = test.connect().await;
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let bens = a_post().by(ben).insert_into(&database).await;
+    let own = a_post().by(ana).insert_into(&database).await;
+    let mut conn = database.connect().await;
     conn.likes().put(&a_heart(ana, bens.id)).await.unwrap();
     conn.likes().put(&a_heart(cem, bens.id)).await.unwrap();
     conn.likes().put(&a_heart(ben, own.id)).await.unwrap();
@@ -27,26 +27,26 @@ async fn an_account_takes_back_what_it_counted_for_elsewhere() {
     conn.shares().put(&a_link_share(ana, bens.id)).await.unwrap();
     conn.shares().put(&a_message_share(ana, bens.id, &[ben])).await.unwrap();
     conn.shares().put(&a_message_share(ana, bens.id, &[cem])).await.unwrap();
-    let said = a_comment().by(ana).on(&bens).insert_into(&test).await;
-    a_comment().by(cem).answering(&said).insert_into(&test).await;
-    follow(&test, ana, ben).await;
-    follow(&test, cem, ana).await;
-    follow(&test, cem, ben).await;
+    let said = a_comment().by(ana).on(&bens).insert_into(&database).await;
+    a_comment().by(cem).replying_to(&said).insert_into(&database).await;
+    follow(&database, ana, ben).await;
+    follow(&database, cem, ana).await;
+    follow(&database, cem, ben).await;
 
     accounts::delete(&app, ana).await.unwrap();
 
-    let left = load_engagement(&test, bens.id).await;
+    let left = load_engagement(&database, bens.id).await;
     assert_eq!((left.hearts, left.reactions, left.shares, left.comments), (1, 0, 0, 0));
-    assert_eq!(test.count("posts").await, 1);
-    assert_eq!(test.count(&format!("users WHERE id = {ben} AND followers_count = 1")).await, 1);
-    assert_eq!(test.count(&format!("users WHERE id = {cem} AND following_count = 1")).await, 1);
+    assert_eq!(database.count("posts").await, 1);
+    assert_eq!(database.count(&format!("users WHERE id = {ben} AND followers_count = 1")).await, 1);
+    assert_eq!(database.count(&format!("users WHERE id = {cem} AND following_count = 1")).await, 1);
     assert_eq!(verify(&app, Mend::No, |_| ()).await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn an_account_that_is_gone_cannot_go_again() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     accounts::delete(&app, ana).await.unwrap();
 
     let again = accounts::delete(&app, ana).await;
@@ -56,10 +56,10 @@ async fn an_account_that_is_gone_cannot_go_again() {
 
 #[tokio::test]
 async fn of_several_who_leave_with_the_same_account_one_does_and_the_others_are_nobody_by_then() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     for _ in 0..5 {
-        let post = a_post().insert_into(&test).await;
+        let post = a_post().insert_into(&database).await;
         hearts::give(&app, ana, post.id).await.unwrap();
     }
 
@@ -74,23 +74,23 @@ async fn of_several_who_leave_with_the_same_account_one_does_and_the_others_are_
 
 #[tokio::test]
 async fn a_wrong_password_deletes_nothing() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
 
     for wrong in ["", "battery staple", "correct horse "] {
         assert_forbidden(accounts::leave(&app, ana, wrong.to_owned()).await);
     }
-    assert_eq!(test.count("users").await, 1);
+    assert_eq!(database.count("users").await, 1);
     assert_unauthenticated(accounts::leave(&app, UserId::from(-1), PASSWORD.to_owned()).await);
 }
 
 #[tokio::test]
 async fn whoever_acts_while_their_account_goes_leaves_no_number_wrong() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let mut posts = Vec::new();
     for _ in 0..20 {
-        posts.push(a_post().insert_into(&test).await.id);
+        posts.push(a_post().insert_into(&database).await.id);
     }
 
     let acting = async {
@@ -113,8 +113,8 @@ fn words() -> CommentText {
 }
 
 /// An active edge, counted.
-async fn follow(test: &TestDatabase, fan: UserId, star: UserId) {
-    test.execute(&format!(
+async fn follow(database: &TestDatabase, fan: UserId, star: UserId) {
+    database.execute(&format!(
         "INSERT INTO follows (id, follower_id, followed_id) VALUES (gen_random_uuid(), {fan}, {star});
          UPDATE users SET following_count = following_count + 1 WHERE id = {fan};
          UPDATE users SET followers_count = followers_count + 1 WHERE id = {star}"

@@ -3,18 +3,18 @@
 use chrono::TimeDelta;
 use grateful_application::{App, feed};
 use grateful_domain::{
-    FeedPageRequest, FeedStart, Limit, PageRequest, PostId, Slot, Start, TrendingWindow, Viewer,
+    FeedPageRequest, FeedStart, Limit, PageRequest, PageStart, PostId, Slot, TrendingWindow, Viewer,
 };
-use grateful_testkit::{Measured, NOON, TestApp, a_post, block, create_user};
+use grateful_testkit::{MetricsCapture, NOON, TestApp, a_post, block, create_user};
 
 #[tokio::test]
 async fn everybodys_public_posts_are_there_newest_first_ones_own_among_them() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let theirs = a_post().insert_into(&test).await.id;
-    let own = a_post().by(ana).insert_into(&test).await.id;
-    a_post().by(ana).private().insert_into(&test).await;
-    a_post().private().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let theirs = a_post().insert_into(&database).await.id;
+    let own = a_post().by(ana).insert_into(&database).await.id;
+    a_post().by(ana).private().insert_into(&database).await;
+    a_post().private().insert_into(&database).await;
 
     assert_eq!(ids(&app, Viewer::User(ana)).await, [own, theirs]);
     assert_eq!(ids(&app, Viewer::Guest).await, [own, theirs]);
@@ -22,10 +22,10 @@ async fn everybodys_public_posts_are_there_newest_first_ones_own_among_them() {
 
 #[tokio::test]
 async fn how_long_a_page_takes_is_measured_by_its_feed_unless_there_is_none() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let stretch = FeedPageRequest { limit: Limit::DEFAULT, start: FeedStart::Offset(0) };
     let page = PageRequest::first(Limit::DEFAULT);
-    let measured = Measured::begin();
+    let measured = MetricsCapture::start();
     let pages = || measured.take_named(&["grateful_feed_duration_seconds"]);
     let all = async || {
         let trending =
@@ -43,18 +43,18 @@ async fn how_long_a_page_takes_is_measured_by_its_feed_unless_there_is_none() {
         .map(|(feed, count)| (format!("grateful_feed_duration_seconds{{feed={feed}}}"), count));
     assert_eq!(pages(), counted.into());
 
-    test.execute("ALTER TABLE posts RENAME TO no_posts").await;
+    database.execute("ALTER TABLE posts RENAME TO no_posts").await;
     assert_eq!(all().await, [false; 4]);
     assert_eq!(pages(), [].into());
 }
 
 #[tokio::test]
 async fn nobody_is_there_across_a_block() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
-    let by_ana = a_post().by(ana).insert_into(&test).await.id;
-    let by_ben = a_post().by(ben).insert_into(&test).await.id;
-    block(&test, ana, ben).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    let by_ana = a_post().by(ana).insert_into(&database).await.id;
+    let by_ben = a_post().by(ben).insert_into(&database).await.id;
+    block(&database, ana, ben).await;
 
     assert_eq!(ids(&app, Viewer::User(ana)).await, [by_ana]);
     assert_eq!(ids(&app, Viewer::User(ben)).await, [by_ben]);
@@ -62,11 +62,11 @@ async fn nobody_is_there_across_a_block() {
 
 #[tokio::test]
 async fn a_walk_meets_every_post_once_though_all_have_the_same_time_and_others_write() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let mut there = Vec::new();
     for _ in 0..7 {
-        there.push(a_post().by(ana).at(NOON).insert_into(&test).await.id);
+        there.push(a_post().by(ana).at(NOON).insert_into(&database).await.id);
     }
 
     let mut met = Vec::new();
@@ -75,9 +75,9 @@ async fn a_walk_meets_every_post_once_though_all_have_the_same_time_and_others_w
         let slice = feed::newest(&app, Viewer::Guest, page).await.unwrap();
         met.extend(slice.items.into_iter().map(|seen| seen.post.id));
         // Newer than all, so it moves every offset, but no place.
-        a_post().by(ana).insert_into(&test).await;
+        a_post().by(ana).insert_into(&database).await;
         let Some(place) = slice.next else { break };
-        page.start = Start::After(place);
+        page.start = PageStart::After(place);
     }
 
     there.sort_unstable();
@@ -87,10 +87,10 @@ async fn a_walk_meets_every_post_once_though_all_have_the_same_time_and_others_w
 
 #[tokio::test]
 async fn a_ranked_page_goes_on_behind_what_was_met_though_what_is_better_came_meanwhile() {
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let mut there = Vec::new();
     for _ in 0..7 {
-        there.push(a_post().at(NOON).insert_into(&test).await.id);
+        there.push(a_post().at(NOON).insert_into(&database).await.id);
     }
 
     let mut met = Vec::new();
@@ -99,7 +99,8 @@ async fn a_ranked_page_goes_on_behind_what_was_met_though_what_is_better_came_me
     loop {
         let leg = feed::ranked(&app, Viewer::Guest, stretch.clone()).await.unwrap();
         met.extend(leg.posts.into_iter().map(|post| post.seen.post.id));
-        test.execute("UPDATE posts SET hearts_count = hearts_count + (hashtext(id::text) & 7)")
+        database
+            .execute("UPDATE posts SET hearts_count = hearts_count + (hashtext(id::text) & 7)")
             .await;
         let Some(walk) = leg.next else { break };
         stretch.start = FeedStart::After(walk);
@@ -112,8 +113,8 @@ async fn a_ranked_page_goes_on_behind_what_was_met_though_what_is_better_came_me
 
 #[tokio::test]
 async fn a_score_is_that_of_the_moment() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    a_post().at(NOON).insert_into(&test).await;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    a_post().at(NOON).insert_into(&database).await;
     let stretch = FeedPageRequest { limit: Limit::DEFAULT, start: FeedStart::Offset(0) };
     let page = PageRequest::first(Limit::DEFAULT);
 
@@ -131,9 +132,9 @@ async fn a_score_is_that_of_the_moment() {
 
 #[tokio::test]
 async fn what_is_trending_leaves_its_window_with_time() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let post = a_post().at(NOON).insert_into(&test).await.id;
-    test.execute("UPDATE posts SET hearts_count = 1").await;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let post = a_post().at(NOON).insert_into(&database).await.id;
+    database.execute("UPDATE posts SET hearts_count = 1").await;
     let trending = async || {
         let window = TrendingWindow::DEFAULT;
         let posts = feed::trending(&app, Viewer::Guest, window, Limit::DEFAULT).await.unwrap();

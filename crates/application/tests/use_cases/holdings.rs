@@ -95,21 +95,21 @@ const COLUMNS: [(&str, Leaves, Told); 17] = [
 
 #[tokio::test]
 async fn every_column_that_refers_to_a_person_is_in_the_table() {
-    let TestApp { test, .. } = TestApp::create().await;
+    let TestApp { database, .. } = TestApp::create().await;
 
-    assert_eq!(columns(&test).await, COLUMNS.iter().map(|(it, ..)| (*it).to_owned()).collect());
+    assert_eq!(columns(&database).await, COLUMNS.iter().map(|(it, ..)| (*it).to_owned()).collect());
 }
 
 #[tokio::test]
 async fn a_column_that_is_not_in_the_table_is_found_with_a_key_or_without() {
-    let TestApp { test, .. } = TestApp::create().await;
-    test.execute(
+    let TestApp { database, .. } = TestApp::create().await;
+    database.execute(
         "CREATE TABLE careless (id bigint, owner bigint REFERENCES users (id), muted_user_id bigint, actor_id bigint)",
     )
     .await;
 
     let known: BTreeSet<String> = COLUMNS.iter().map(|(it, ..)| (*it).to_owned()).collect();
-    let found = columns(&test).await;
+    let found = columns(&database).await;
 
     let new: Vec<&String> = found.difference(&known).collect();
     assert_eq!(new, ["careless.actor_id", "careless.muted_user_id", "careless.owner"]);
@@ -179,19 +179,20 @@ async fn a_deletion_that_is_cut_short_anywhere_goes_on_from_there() {
     let mut left = world.all_rows().await;
 
     for row in &held {
-        let mut holder = world.test.begin(&format!("SELECT FROM {row} FOR UPDATE")).await;
+        let mut holder = world.database.begin(&format!("SELECT FROM {row} FOR UPDATE")).await;
         let deletion = tokio::spawn({
             let (app, ana) = (world.app.clone(), world.ana);
             async move { accounts::delete(&app, ana).await }
         });
-        until_waiting(&world.test, 1).await;
+        until_waiting(&world.database, 1).await;
         deletion.abort();
         assert!(deletion.await.unwrap_err().is_cancelled(), "{row}");
         holder.batch_execute("ROLLBACK").await.unwrap();
 
         let now = world.all_rows().await;
         assert!(
-            now <= left && 0 < world.test.count(&format!("users WHERE id = {}", world.ana)).await
+            now <= left
+                && 0 < world.database.count(&format!("users WHERE id = {}", world.ana)).await
         );
         left = now;
         world.assert_numbers_right(row).await;
@@ -206,7 +207,7 @@ async fn a_deletion_that_is_cut_short_anywhere_goes_on_from_there() {
 /// Ana and Ben, who have done to each other whatever can be done, and undone some of it; and others beside them.
 struct World {
     app: App,
-    test: TestDatabase,
+    database: TestDatabase,
     ana: UserId,
     ben: UserId,
     /// Of Ben's posts those that have Ana's heart, her emoji, her link, what she sent, and what she said.
@@ -215,18 +216,18 @@ struct World {
 
 impl World {
     async fn create() -> Self {
-        let TestApp { app, test, .. } = TestApp::create().await;
-        let ana = a_user().named("ana").insert_into(&test).await;
-        let ben = a_user().named("ben").insert_into(&test).await.id;
+        let TestApp { app, database, .. } = TestApp::create().await;
+        let ana = a_user().with_username("ana").insert_into(&database).await;
+        let ben = a_user().with_username("ben").insert_into(&database).await.id;
         issue_ticket(&app, &session_of(&app, &ana).await).await.unwrap();
         let ana = ana.id;
         let mut theirs = Vec::new();
         for (one, other) in [(ben, ana), (ana, ben)] {
-            theirs = a_post_for_each_act(&app, &test, one, other).await;
+            theirs = a_post_for_each_act(&app, &database, one, other).await;
             follows::follow(&app, one, other).await.unwrap();
             // Somebody else does the same, so that there are batches, and numbers that stay.
-            let caro = create_user(&test).await;
-            let post = a_post().by(other).insert_into(&test).await.id;
+            let caro = create_user(&database).await;
+            let post = a_post().by(other).insert_into(&database).await.id;
             for who in [one, caro] {
                 hearts::give(&app, who, post).await.unwrap();
                 reactions::react(&app, who, post, Emoji::Star).await.unwrap();
@@ -236,15 +237,15 @@ impl World {
             // Done and undone, which is remembered for a day.
             hearts::give(&app, one, theirs[1]).await.unwrap();
             hearts::take_back(&app, one, theirs[1]).await.unwrap();
-            ask(&app, &test, one).await;
-            block(&test, one, create_user(&test).await).await;
-            block(&test, create_user(&test).await, one).await;
+            ask(&app, &database, one).await;
+            block(&database, one, create_user(&database).await).await;
+            block(&database, create_user(&database).await, one).await;
         }
         let key = IdempotencyKey::parse("once").unwrap();
         let repeat = Repeat { key, fingerprint: [7; 32] };
         publish(&app, ana, draft("For rain"), Some(repeat)).await.unwrap();
         let posts = theirs.try_into().unwrap();
-        let world = Self { app, test, ana, ben, posts };
+        let world = Self { app, database, ana, ben, posts };
         world.assert_numbers_right("the beginning").await;
         world
     }
@@ -264,7 +265,7 @@ impl World {
     /// How many rows of these refer to Ana in this column.
     async fn rows(&self, column: &str, which: &str) -> i64 {
         let (table, _) = column.split_once('.').unwrap();
-        self.test.count(&format!("{table} WHERE {column} = {} AND {which}", self.ana)).await
+        self.database.count(&format!("{table} WHERE {column} = {} AND {which}", self.ana)).await
     }
 
     async fn all_rows(&self) -> i64 {
@@ -279,12 +280,13 @@ impl World {
         for (column, ..) in &COLUMNS {
             assert_eq!(self.rows(column, "true").await, 0, "{column}");
         }
-        assert_eq!(self.test.count(&format!("users WHERE id = {}", self.ana)).await, 0);
+        assert_eq!(self.database.count(&format!("users WHERE id = {}", self.ana)).await, 0);
         // Nor by name, in what others were told.
         let told = "notifications WHERE data ->> 'actor_username' = 'ana' OR message LIKE '%ana%'";
-        assert_eq!(self.test.count(told).await, 0);
+        assert_eq!(self.database.count(told).await, 0);
         // What Ben and the others did beside her is still there.
-        let post = self.test.count("posts WHERE hearts_count = 1 AND reactions_count = 1").await;
+        let post =
+            self.database.count("posts WHERE hearts_count = 1 AND reactions_count = 1").await;
         assert_eq!(post, 1);
         assert_eq!(verify(&self.app, Mend::No, |_| ()).await.unwrap(), 0);
     }
@@ -300,13 +302,13 @@ impl World {
 /// What one does to as many posts of the other: a heart, an emoji, a link, a message and comments.
 async fn a_post_for_each_act(
     app: &App,
-    test: &TestDatabase,
+    database: &TestDatabase,
     one: UserId,
     other: UserId,
 ) -> Vec<PostId> {
     let mut posts = Vec::new();
     for _ in 0..5 {
-        posts.push(a_post().by(other).insert_into(test).await.id);
+        posts.push(a_post().by(other).insert_into(database).await.id);
     }
     hearts::give(app, one, posts[0]).await.unwrap();
     reactions::react(app, one, posts[1], Emoji::Hug).await.unwrap();
@@ -336,10 +338,10 @@ fn words() -> CommentText {
 }
 
 /// Has somebody ask somebody else, and be asked by them.
-async fn ask(app: &App, test: &TestDatabase, who: UserId) {
-    let shy = create_user(test).await;
+async fn ask(app: &App, database: &TestDatabase, who: UserId) {
+    let shy = create_user(database).await;
     let sql = r#"UPDATE users SET profile_preferences = '{"approve_followers": true}' WHERE id IN"#;
-    test.execute(&format!("{sql} ({who}, {shy})")).await;
+    database.execute(&format!("{sql} ({who}, {shy})")).await;
     follows::follow(app, who, shy).await.unwrap();
     follows::follow(app, shy, who).await.unwrap();
 }
@@ -360,8 +362,8 @@ fn number_of(entries: &Entries) -> i64 {
 }
 
 /// The columns with a key to people, and those that sound like one.
-async fn columns(test: &TestDatabase) -> BTreeSet<String> {
-    let columns = test.lines(
+async fn columns(database: &TestDatabase) -> BTreeSet<String> {
+    let columns = database.lines(
         "SELECT conrelid::regclass || '.' || attname AS line
          FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = ANY (conkey)
          WHERE contype = 'f' AND confrelid = 'users'::regclass

@@ -20,8 +20,8 @@ use crate::support::{
 
 #[tokio::test]
 async fn a_picture_is_one_file_and_the_post_shows_it() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
 
     for (sent, made) in [((300, 200), (300, 200)), ((2_100, 700), (2_048, 683))] {
         let picture = a_png(sent.0, sent.1);
@@ -36,8 +36,8 @@ async fn a_picture_is_one_file_and_the_post_shows_it() {
 
 #[tokio::test]
 async fn the_picture_takes_the_place_of_an_image_that_was_named() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let other = shown_by(&app, ana).await;
 
     let named = Draft { image_url: Some(other.clone()), ..draft("Look!") };
@@ -48,28 +48,28 @@ async fn the_picture_takes_the_place_of_an_image_that_was_named() {
 
 #[tokio::test]
 async fn whom_a_post_with_a_picture_names_is_told_unless_it_is_private() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let ben = a_user().named("ben").insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let ben = a_user().with_username("ben").insert_into(&database).await.id;
     let told = format!("notifications WHERE type = 'mention' AND user_id = {ben}");
 
     let private = Draft { visibility: Visibility::Private, ..draft("Look, @ben!") };
     let hidden = publish_pictured(&app, ana, private, &a_png(9, 9), None).await.unwrap();
-    assert_eq!(test.count(&told).await, 0);
+    assert_eq!(database.count(&told).await, 0);
     assert_not_found(
         grateful_application::posts::read(&app, Viewer::User(ben), post_in(&hidden)).await,
     );
 
     publish_pictured(&app, ana, draft("Look, @ben!"), &a_png(9, 9), None).await.unwrap();
-    assert_eq!(test.count(&told).await, 1);
+    assert_eq!(database.count(&told).await, 1);
     let counted = format!("users WHERE id = {ana} AND posts_count = 2 AND public_posts_count = 1");
-    assert_eq!(test.count(&counted).await, 1);
+    assert_eq!(database.count(&counted).await, 1);
 }
 
 #[tokio::test]
 async fn a_post_with_a_picture_is_published_once() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let send = |picture, fingerprint| {
         publish_pictured(&app, ana, draft("Look!"), picture, Some(key(fingerprint)))
     };
@@ -83,32 +83,32 @@ async fn a_post_with_a_picture_is_published_once() {
     assert_eq!(post_in(&again), post_in(&first));
     assert!(matches!(again, Answer::Again(_)));
     assert_invalid(other, "Idempotency-Key");
-    assert_eq!((test.count("posts").await, files(&app).await), (1, before));
+    assert_eq!((database.count("posts").await, files(&app).await), (1, before));
 }
 
 #[tokio::test]
 async fn what_is_no_picture_is_no_post() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let picture = a_png(50, 50);
     let send = |picture| publish_pictured(&app, ana, draft("Look!"), picture, Some(key(1)));
 
     let text = send(b"GIF89a").await;
     assert!(matches!(text, Err(Error::Unsupported { .. })), "{text:?}");
     assert_invalid(send(&picture[..picture.len() / 2]).await, "file");
-    assert_eq!((test.count("posts").await, files(&app).await.len()), (0, 0));
+    assert_eq!((database.count("posts").await, files(&app).await.len()), (0, 0));
 
     // A request that failed leaves its key free.
     send(&picture).await.unwrap();
-    assert_eq!((test.count("posts").await, files(&app).await.len()), (1, 1));
+    assert_eq!((database.count("posts").await, files(&app).await.len()), (1, 1));
 }
 
 #[tokio::test]
 async fn a_picture_that_cannot_be_written_is_no_post() {
     let mut made = TestApp::create().await;
     let folder = in_a_folder(&mut made);
-    let TestApp { app, test, .. } = made;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = made;
+    let ana = create_user(&database).await;
     let place = folder.path().join("posts");
     std::fs::write(&place, "in the way").unwrap();
     let send = || publish_pictured(&app, ana, draft("Look!"), PICTURE, Some(key(1)));
@@ -116,30 +116,30 @@ async fn a_picture_that_cannot_be_written_is_no_post() {
     let refused = send().await;
 
     assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
-    assert_eq!(test.count("posts").await, 0);
+    assert_eq!(database.count("posts").await, 0);
     std::fs::remove_file(&place).unwrap();
     send().await.unwrap();
-    assert_eq!((test.count("posts").await, files(&app).await.len()), (1, 1));
+    assert_eq!((database.count("posts").await, files(&app).await.len()), (1, 1));
 }
 
 #[tokio::test]
 async fn a_picture_whose_post_was_not_committed_is_an_orphan_and_not_lost_too_early() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    test.execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (content <> 'Look!')").await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    database.execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (content <> 'Look!')").await;
 
     let refused = publish_pictured(&app, ana, draft("Look!"), &a_png(9, 9), None).await;
 
     assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
-    assert_eq!(test.count("posts").await, 0);
+    assert_eq!(database.count("posts").await, 0);
     // Whether a commit failed is not always known; the sweep asks the rows, and later.
     assert_eq!(files(&app).await.len(), 1);
 }
 
 #[tokio::test]
 async fn a_file_goes_with_the_last_post_that_shows_it() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
     let first = pictured(&app, ana).await;
     let image = image_of(&app, ana, first).await.unwrap();
     let again = Draft { image_url: Some(image.clone()), ..draft("Again!") };
@@ -154,8 +154,8 @@ async fn a_file_goes_with_the_last_post_that_shows_it() {
 
 #[tokio::test]
 async fn an_edit_removes_the_file_that_is_shown_no_longer_and_no_other() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let (first, second) = (pictured(&app, ana).await, pictured(&app, ana).await);
     let other = image_of(&app, ana, second).await.unwrap();
     let before = files(&app).await;
@@ -177,8 +177,8 @@ async fn an_edit_removes_the_file_that_is_shown_no_longer_and_no_other() {
 
 #[tokio::test]
 async fn an_edit_that_is_refused_removes_nothing() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
     let post = pictured(&app, ana).await;
     let before = files(&app).await;
     let unknown = ImageUrl::new(uuid::Uuid::from_u128(1));
@@ -195,8 +195,8 @@ async fn an_edit_that_is_refused_removes_nothing() {
 
 #[tokio::test]
 async fn whoever_goes_takes_their_files_along_but_for_those_that_others_show() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
     let mut theirs = vec![];
     for who in [ana, ben] {
         let sent = upload(&app, &a_png(9, 9));
@@ -224,8 +224,8 @@ async fn whoever_goes_takes_their_files_along_but_for_those_that_others_show() {
 /// A picture may come in between the steps of a deletion and its end.
 #[tokio::test]
 async fn what_is_published_while_the_account_goes_leaves_no_file() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     for _ in 0..3 {
         pictured(&app, ana).await;
     }
@@ -236,7 +236,7 @@ async fn what_is_published_while_the_account_goes_leaves_no_file() {
 
     gone.unwrap();
     let refused = published.iter().filter(|it| it.is_err()).count();
-    assert_eq!(test.count("posts").await, 0);
+    assert_eq!(database.count("posts").await, 0);
     // Those that came too late were written, and are orphans.
     assert_eq!(files(&app).await.len(), refused, "{published:?}");
 }
@@ -244,8 +244,8 @@ async fn what_is_published_while_the_account_goes_leaves_no_file() {
 /// Posts that show the same image come and go, all at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_is_done_at_once_every_row_has_its_file_and_every_file_its_row() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let (mut borrowed, mut late) = (0, 0);
 
     for _ in 0..15 {
@@ -274,7 +274,7 @@ async fn whatever_is_done_at_once_every_row_has_its_file_and_every_file_its_row(
                 Some(other) => panic!("{other:?}"),
             }
         }
-        assert_eq!(files(&app).await, shown_files(&test).await);
+        assert_eq!(files(&app).await, shown_files(&database).await);
     }
 
     println!("{borrowed} showed another's image, {late} came too late");
@@ -284,16 +284,16 @@ async fn whatever_is_done_at_once_every_row_has_its_file_and_every_file_its_row(
 /// they come to its author's inbox.
 #[tokio::test]
 async fn the_post_whose_image_is_shown_is_held_before_anybody_is_told() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().named("ana").insert_into(&test).await.id;
-    let ben = create_user(&test).await;
-    test.execute(&format!("INSERT INTO inboxes (user_id) VALUES ({ana})")).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().with_username("ana").insert_into(&database).await.id;
+    let ben = create_user(&database).await;
+    database.execute(&format!("INSERT INTO inboxes (user_id) VALUES ({ana})")).await;
     let image = shown_by(&app, ana).await;
-    let mut answering = test.begin("SELECT FROM posts FOR UPDATE").await;
+    let mut answering = database.begin("SELECT FROM posts FOR UPDATE").await;
 
     let again = Draft { image_url: Some(image), ..draft("Like @ana!") };
     let told = async {
-        until_waiting(&test, 1).await;
+        until_waiting(&database, 1).await;
         let inbox = format!("SELECT FROM inboxes WHERE user_id = {ana} FOR UPDATE NOWAIT");
         let free = answering.batch_execute(&inbox).await;
         drop(answering);
@@ -308,14 +308,14 @@ async fn the_post_whose_image_is_shown_is_held_before_anybody_is_told() {
 /// Deleting an account waits for whoever is in its way; its files wait with it.
 #[tokio::test]
 async fn no_file_goes_before_its_row() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let post = pictured(&app, ana).await;
     let before = files(&app).await;
-    let holder = hold(&test, ana).await;
+    let holder = hold(&database, ana).await;
 
     let looking = async {
-        until_waiting(&test, 1).await;
+        until_waiting(&database, 1).await;
         let files = files(&app).await;
         drop(holder);
         files
@@ -329,8 +329,8 @@ async fn no_file_goes_before_its_row() {
 
 #[tokio::test]
 async fn an_image_costs_a_statement_more_where_it_is_anothers_or_goes() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let assert_queries =
         |price, queries: &QueryLog| assert_eq!(queries.total(), price, "{queries:#?}");
 
@@ -385,9 +385,9 @@ fn cleared() -> PostEdit {
 }
 
 /// The files that the rows name, in their order.
-async fn shown_files(test: &TestDatabase) -> Vec<String> {
+async fn shown_files(database: &TestDatabase) -> Vec<String> {
     let sql = "SELECT image_url AS line FROM posts WHERE image_url IS NOT NULL";
-    let urls = test.lines(sql).await.into_iter();
+    let urls = database.lines(sql).await.into_iter();
     let files = urls.map(|url| ImageUrl::from_stored(url).file().to_owned());
     files.collect::<BTreeSet<_>>().into_iter().collect()
 }

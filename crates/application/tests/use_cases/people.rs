@@ -8,9 +8,9 @@ use crate::support::assert_not_found;
 
 #[tokio::test]
 async fn a_search_costs_one_statement_however_many_it_finds() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let me = create_user(&test).await;
-    crowd(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let me = create_user(&database).await;
+    crowd(&database).await;
 
     for typed in ["ana", "an", "na1", "shown"] {
         let query = PeopleQuery::parse(typed).unwrap();
@@ -25,9 +25,9 @@ async fn a_search_costs_one_statement_however_many_it_finds() {
 
 #[tokio::test]
 async fn names_cost_one_statement_however_many_they_are() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let me = create_user(&test).await;
-    crowd(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let me = create_user(&database).await;
+    crowd(&database).await;
 
     for length in [1, 10, 50, 60] {
         let names: Vec<String> =
@@ -42,19 +42,22 @@ async fn names_cost_one_statement_however_many_they_are() {
 
 #[tokio::test]
 async fn nobody_is_found_by_name_across_a_block() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [me, other] = [create_user(&test).await, a_user().named("ben").insert_into(&test).await.id];
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [me, other] = [
+        create_user(&database).await,
+        a_user().with_username("ben").insert_into(&database).await.id,
+    ];
     assert_eq!(people::find(&app, me, "BEN.").await.unwrap().0, other);
 
-    block(&test, me, other).await;
+    block(&database, me, other).await;
 
     assert_not_found(people::find(&app, me, "ben").await);
     assert_not_found(people::find(&app, me, "b%n").await);
 }
 
 /// Sixty who are called much the same.
-async fn crowd(test: &TestDatabase) {
-    test.execute(
+async fn crowd(database: &TestDatabase) {
+    database.execute(
         "INSERT INTO users (email, username, hashed_password, display_name)
          SELECT n || '@example.org', 'ana' || n, 'x', 'Shown ' || n FROM generate_series(100, 160) AS n",
     )

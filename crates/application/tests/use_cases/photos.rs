@@ -15,8 +15,8 @@ use crate::support::{
 
 #[tokio::test]
 async fn a_photo_is_four_files_and_the_medium_one_is_shown() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
 
     let photo = photo_in(&give(&app, ana, &a_png(300, 200), None).await.unwrap());
 
@@ -29,8 +29,8 @@ async fn a_photo_is_four_files_and_the_medium_one_is_shown() {
 
 #[tokio::test]
 async fn the_focus_decides_what_is_seen() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let mut seen = vec![];
 
     for focus in [Focus::new(0.0, 0.5), Focus::new(1.0, 0.5), Focus::new(0.0, 0.5)] {
@@ -46,8 +46,8 @@ async fn the_focus_decides_what_is_seen() {
 
 #[tokio::test]
 async fn another_photo_takes_the_place_of_the_files_too() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
     let bens = photo_in(&give(&app, ben, &a_png(90, 90), None).await.unwrap());
     let first = photo_in(&give(&app, ana, &a_png(90, 90), None).await.unwrap());
 
@@ -62,8 +62,8 @@ async fn another_photo_takes_the_place_of_the_files_too() {
 
 #[tokio::test]
 async fn a_photo_that_is_taken_away_leaves_nothing() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     give(&app, ana, &a_png(90, 90), None).await.unwrap();
 
     remove(&app, ana).await.unwrap();
@@ -86,8 +86,8 @@ async fn nobody_has_no_photo_and_nothing_that_stands_for_it() {
 
 #[tokio::test]
 async fn what_is_no_picture_leaves_everything_as_it_was() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let photo = photo_in(&give(&app, ana, &a_png(90, 90), None).await.unwrap());
 
     let text = give(&app, ana, b"<svg xmlns='http://www.w3.org/2000/svg'/>", None).await;
@@ -104,8 +104,8 @@ async fn what_is_no_picture_leaves_everything_as_it_was() {
 async fn a_photo_that_cannot_be_written_leaves_the_one_before() {
     let mut made = TestApp::create().await;
     let folder = in_a_folder(&mut made);
-    let TestApp { app, test, .. } = made;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = made;
+    let ana = create_user(&database).await;
     let photo = photo_in(&give(&app, ana, &a_png(90, 90), None).await.unwrap());
     // Nothing can be put below a file.
     let (away, place) = (folder.path().join("away"), folder.path().join("profile_photos"));
@@ -125,8 +125,8 @@ async fn a_photo_that_cannot_be_written_leaves_the_one_before() {
 
 #[tokio::test]
 async fn the_same_request_again_gets_the_first_answer_and_makes_nothing() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let first = give(&app, ana, &a_png(90, 90), Some(key("k", 1))).await.unwrap();
 
     // Made anew, it would be refused.
@@ -141,8 +141,8 @@ async fn the_same_request_again_gets_the_first_answer_and_makes_nothing() {
 
 #[tokio::test]
 async fn a_request_that_failed_can_be_sent_again_with_its_key() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     assert!(give(&app, ana, b"no picture", Some(key("k", 1))).await.is_err());
 
     let answer = give(&app, ana, &a_png(90, 90), Some(key("k", 2))).await.unwrap();
@@ -152,8 +152,8 @@ async fn a_request_that_failed_can_be_sent_again_with_its_key() {
 
 #[tokio::test]
 async fn of_many_photos_at_once_one_is_left_with_its_files() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
 
     let picture = a_png(20, 20);
     let given = join_all((0..8).map(|_| give(&app, ana, &picture, None))).await;
@@ -166,8 +166,8 @@ async fn of_many_photos_at_once_one_is_left_with_its_files() {
 
 #[tokio::test]
 async fn a_photo_costs_a_few_statements_none_of_them_while_it_is_made() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let picture = a_png(20, 20);
 
     for (price, repeat) in [(3, None), (3, None), (5, Some(key("k", 1))), (2, Some(key("k", 1)))] {

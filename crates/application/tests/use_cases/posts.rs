@@ -15,8 +15,8 @@ const IMAGE: &str = "/uploads/posts/01937b5e-7c2a-7000-8000-000000000001.jpg";
 
 #[tokio::test]
 async fn a_published_post_is_read_as_it_was_written() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let written = Draft { title: Title::parse("Rain").unwrap(), ..draft("For rain.") };
 
     let answer = publish(&app, ana, written.clone(), None).await.unwrap();
@@ -30,32 +30,32 @@ async fn a_published_post_is_read_as_it_was_written() {
 
 #[tokio::test]
 async fn what_is_written_is_counted() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    assert_counts(&test, ana, 0, 0).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    assert_counts(&database, ana, 0, 0).await;
 
     let public = publish(&app, ana, draft("For all."), None).await.unwrap();
     let private = Draft { visibility: Visibility::Private, ..draft("For me.") };
     let private = publish(&app, ana, private, None).await.unwrap();
-    assert_counts(&test, ana, 2, 1).await;
+    assert_counts(&database, ana, 2, 1).await;
 
     change(&app, ana, post_in(&private), showing(Visibility::Public)).await.unwrap();
-    assert_counts(&test, ana, 2, 2).await;
+    assert_counts(&database, ana, 2, 2).await;
     change(&app, ana, post_in(&private), showing(Visibility::Public)).await.unwrap();
-    assert_counts(&test, ana, 2, 2).await;
+    assert_counts(&database, ana, 2, 2).await;
     change(&app, ana, post_in(&public), showing(Visibility::Private)).await.unwrap();
-    assert_counts(&test, ana, 2, 1).await;
+    assert_counts(&database, ana, 2, 1).await;
 
     delete(&app, ana, post_in(&public)).await.unwrap();
-    assert_counts(&test, ana, 1, 1).await;
+    assert_counts(&database, ana, 1, 1).await;
     delete(&app, ana, post_in(&private)).await.unwrap();
-    assert_counts(&test, ana, 0, 0).await;
+    assert_counts(&database, ana, 0, 0).await;
 }
 
 #[tokio::test]
 async fn what_many_write_and_take_back_at_once_is_counted() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let one = post_in(&publish(&app, ana, draft("One."), None).await.unwrap());
     let two = post_in(&publish(&app, ana, draft("Two."), None).await.unwrap());
 
@@ -70,31 +70,31 @@ async fn what_many_write_and_take_back_at_once_is_counted() {
     assert!(written.iter().all(Result::is_ok), "{written:?}");
     hidden.unwrap();
     assert_ne!(deleted.is_ok(), deleted_again.is_ok());
-    assert_counts(&test, ana, 7, 6).await;
+    assert_counts(&database, ana, 7, 6).await;
 }
 
 #[tokio::test]
 async fn a_post_that_cannot_be_counted_is_not_written() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    test.execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (content <> 'For rain.')").await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    database.execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (content <> 'For rain.')").await;
 
     let refused = publish(&app, ana, draft("For rain."), None).await.unwrap_err();
 
     assert!(matches!(refused, Error::Internal(_)), "{refused:?}");
-    assert_eq!(test.count("posts").await, 0);
-    assert_counts(&test, ana, 0, 0).await;
+    assert_eq!(database.count("posts").await, 0);
+    assert_counts(&database, ana, 0, 0).await;
 }
 
 #[tokio::test]
 async fn an_edit_changes_what_it_names_and_keeps_the_rest() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let post = a_post()
         .by(ana)
         .at(NOON)
         .with(|draft| draft.title = Title::parse("Rain").unwrap())
-        .insert_into(&test)
+        .insert_into(&database)
         .await;
     clock.advance(TimeDelta::hours(1));
 
@@ -110,10 +110,10 @@ async fn an_edit_changes_what_it_names_and_keeps_the_rest() {
 
 #[tokio::test]
 async fn an_edit_that_clears_a_part_leaves_none() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let title = Title::parse("Rain").unwrap();
-    let post = a_post().by(ana).with(|draft| draft.title = title).insert_into(&test).await;
+    let post = a_post().by(ana).with(|draft| draft.title = title).insert_into(&database).await;
 
     let untitled = PostEdit { title: Some(None), ..PostEdit::default() };
     let after = change(&app, ana, post.id, untitled).await.unwrap();
@@ -124,9 +124,9 @@ async fn an_edit_that_clears_a_part_leaves_none() {
 
 #[tokio::test]
 async fn an_edit_that_changes_nothing_is_no_edit() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().by(ana).insert_into(&test).await;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().by(ana).insert_into(&database).await;
     clock.advance(TimeDelta::hours(1));
 
     let same = PostEdit {
@@ -140,9 +140,9 @@ async fn an_edit_that_changes_nothing_is_no_edit() {
 
 #[tokio::test]
 async fn words_that_do_not_fit_the_type_are_refused_and_nothing_changes() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().by(ana).saying(&"x".repeat(201)).insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().by(ana).with_text(&"x".repeat(201)).insert_into(&database).await;
 
     let shorter = PostEdit {
         post_type: Some(grateful_domain::PostType::Spontaneous),
@@ -156,9 +156,9 @@ async fn words_that_do_not_fit_the_type_are_refused_and_nothing_changes() {
 
 #[tokio::test]
 async fn an_edit_of_a_state_that_is_past_is_stale() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().by(ana).insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().by(ana).insert_into(&database).await;
     let known = post.revision();
     let words = |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
 
@@ -172,9 +172,9 @@ async fn an_edit_of_a_state_that_is_past_is_stale() {
 
 #[tokio::test]
 async fn of_two_edits_of_one_state_at_once_one_is_stale() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().by(ana).insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().by(ana).insert_into(&database).await;
     let known = post.revision();
     let words = |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
 
@@ -190,10 +190,10 @@ async fn of_two_edits_of_one_state_at_once_one_is_stale() {
 
 #[tokio::test]
 async fn what_others_do_to_a_post_is_no_edit() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let post = a_post().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let post = a_post().insert_into(&database).await;
 
-    test.execute("UPDATE posts SET hearts_count = 3, comments_count = 1").await;
+    database.execute("UPDATE posts SET hearts_count = 3, comments_count = 1").await;
 
     let seen = read(&app, Viewer::Guest, post.id).await.unwrap();
     assert_eq!(seen.post.engagement.hearts, 3);
@@ -202,9 +202,9 @@ async fn what_others_do_to_a_post_is_no_edit() {
 
 #[tokio::test]
 async fn only_its_author_may_change_or_delete_a_public_post() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ben = create_user(&test).await;
-    let post = a_post().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ben = create_user(&database).await;
+    let post = a_post().insert_into(&database).await;
 
     assert_forbidden(change(&app, ben, post.id, showing(Visibility::Private)).await);
     assert_forbidden(delete(&app, ben, post.id).await);
@@ -214,9 +214,9 @@ async fn only_its_author_may_change_or_delete_a_public_post() {
 
 #[tokio::test]
 async fn a_private_post_exists_for_its_author_alone() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
-    let post = a_post().by(ana).private().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    let post = a_post().by(ana).private().insert_into(&database).await;
 
     assert_not_found(read(&app, Viewer::Guest, post.id).await);
     assert_not_found(read(&app, Viewer::User(ben), post.id).await);
@@ -228,12 +228,12 @@ async fn a_private_post_exists_for_its_author_alone() {
 
 #[tokio::test]
 async fn across_a_block_either_way_nothing_exists() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
-    block(&test, ana, ben).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    block(&database, ana, ben).await;
 
     for (author, other) in [(ana, ben), (ben, ana)] {
-        let post = a_post().by(author).insert_into(&test).await;
+        let post = a_post().by(author).insert_into(&database).await;
         let viewer = Viewer::User(other);
         assert_not_found(read(&app, viewer, post.id).await);
         assert_not_found(change(&app, other, post.id, showing(Visibility::Private)).await);
@@ -245,9 +245,9 @@ async fn across_a_block_either_way_nothing_exists() {
 
 #[tokio::test]
 async fn a_post_that_is_gone_is_gone_for_its_author_too() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let post = a_post().by(ana).insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().by(ana).insert_into(&database).await;
 
     delete(&app, ana, post.id).await.unwrap();
 
@@ -258,32 +258,32 @@ async fn a_post_that_is_gone_is_gone_for_its_author_too() {
 
 #[tokio::test]
 async fn an_image_must_have_been_uploaded_here() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let pictured = || Draft { image_url: ImageUrl::parse(IMAGE).unwrap(), ..draft("Look!") };
     let picture =
         || PostEdit { image_url: Some(ImageUrl::parse(IMAGE).unwrap()), ..PostEdit::default() };
-    let plain = a_post().by(ana).insert_into(&test).await;
+    let plain = a_post().by(ana).insert_into(&database).await;
 
     assert_invalid(publish(&app, ana, pictured(), None).await, "image_url");
     assert_invalid(change(&app, ana, plain.id, picture()).await, "image_url");
-    assert_eq!(test.count("posts").await, 1);
+    assert_eq!(database.count("posts").await, 1);
 
     // That a post shows it proves that it was.
-    a_post().by(ana).showing(IMAGE).insert_into(&test).await;
+    a_post().by(ana).with_image(IMAGE).insert_into(&database).await;
     publish(&app, ana, pictured(), None).await.unwrap();
     change(&app, ana, plain.id, picture()).await.unwrap();
-    assert_eq!(test.count("posts WHERE image_url IS NOT NULL").await, 3);
+    assert_eq!(database.count("posts WHERE image_url IS NOT NULL").await, 3);
 }
 
 #[tokio::test]
 async fn somebodys_posts_are_those_that_the_viewer_may_see_newest_first() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
-    let first = a_post().by(ana).insert_into(&test).await.id;
-    let private = a_post().by(ana).private().insert_into(&test).await.id;
-    let last = a_post().by(ana).insert_into(&test).await.id;
-    a_post().by(ben).insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    let first = a_post().by(ana).insert_into(&database).await.id;
+    let private = a_post().by(ana).private().insert_into(&database).await.id;
+    let last = a_post().by(ana).insert_into(&database).await.id;
+    a_post().by(ben).insert_into(&database).await;
 
     assert_eq!(ids_by(&app, Viewer::User(ana), ana).await, [last, private, first]);
     assert_eq!(ids_by(&app, Viewer::User(ben), ana).await, [last, first]);
@@ -292,8 +292,8 @@ async fn somebodys_posts_are_those_that_the_viewer_may_see_newest_first() {
 
 #[tokio::test]
 async fn the_posts_of_nobody_are_not_found() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
 
     for nobody in [0, -1, i64::MIN, i64::MAX] {
         let outcome = list_by(&app, Viewer::User(ana), nobody.into(), FIRST_PAGE).await;
@@ -316,12 +316,12 @@ async fn ids_by(app: &App, viewer: Viewer, author: UserId) -> Vec<PostId> {
     slice.items.into_iter().map(|seen| seen.post.id).collect()
 }
 
-async fn assert_counts(test: &TestDatabase, user: UserId, all: i64, public: i64) {
+async fn assert_counts(database: &TestDatabase, user: UserId, all: i64, public: i64) {
     let counted = format!(
         "users WHERE id = {user} AND posts_count = {all} AND public_posts_count = {public}"
     );
     let there = format!("posts WHERE author_id = {user}");
-    assert_eq!(test.count(&there).await, all);
-    assert_eq!(test.count(&format!("{there} AND is_public")).await, public);
-    assert_eq!(test.count(&counted).await, 1, "{all} posts, {public} of them public");
+    assert_eq!(database.count(&there).await, all);
+    assert_eq!(database.count(&format!("{there} AND is_public")).await, public);
+    assert_eq!(database.count(&counted).await, 1, "{all} posts, {public} of them public");
 }

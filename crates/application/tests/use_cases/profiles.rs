@@ -18,12 +18,12 @@ const STEP: i64 = 200;
 
 #[tokio::test]
 async fn a_page_costs_one_statement_whoever_looks() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().named("ana").insert_into(&test).await.id;
-    let ben = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().with_username("ana").insert_into(&database).await.id;
+    let ben = create_user(&database).await;
     for _ in 0..3 {
-        follows::follow(&app, create_user(&test).await, ana).await.unwrap();
-        block(&test, ben, create_user(&test).await).await;
+        follows::follow(&app, create_user(&database).await, ana).await.unwrap();
+        block(&database, ben, create_user(&database).await).await;
     }
 
     assert_queries!(1, profiles::own(&app, ana));
@@ -36,10 +36,10 @@ async fn a_page_costs_one_statement_whoever_looks() {
 
 #[tokio::test]
 async fn an_edit_costs_the_same_however_many_follow() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     for _ in 0..3 {
-        follows::follow(&app, create_user(&test).await, ana).await.unwrap();
+        follows::follow(&app, create_user(&database).await, ana).await.unwrap();
         // Which locks the person, and writes.
         assert_queries!(3, profiles::edit(&app, ana, bio()));
         assert_queries!(3, profiles::edit(&app, ana, asking(true)));
@@ -50,8 +50,8 @@ async fn an_edit_costs_the_same_however_many_follow() {
 
 #[tokio::test]
 async fn nobody_is_found_where_there_is_nobody() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let nobody = UserId::from(4_711);
 
     for viewer in [Viewer::Guest, Viewer::User(ana)] {
@@ -67,8 +67,8 @@ async fn nobody_is_found_where_there_is_nobody() {
 
 #[tokio::test]
 async fn of_many_who_want_one_name_at_once_one_gets_it() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let people = join_all((0..8).map(|_| create_user(&test))).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let people = join_all((0..8).map(|_| create_user(&database))).await;
     let named = || ProfileEdit {
         username: Some(Username::parse("Wanted").unwrap()),
         ..ProfileEdit::default()
@@ -85,20 +85,20 @@ async fn of_many_who_want_one_name_at_once_one_gets_it() {
 
 #[tokio::test]
 async fn whoever_asks_for_it_no_more_lets_those_follow_who_have_asked_and_tells_them() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let sue = a_user().named("sue").insert_into(&test).await.id;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let sue = a_user().with_username("sue").insert_into(&database).await.id;
     profiles::edit(&app, sue, asking(true)).await.unwrap();
-    let askers = [create_user(&test).await, create_user(&test).await];
+    let askers = [create_user(&database).await, create_user(&database).await];
     for asker in askers {
         follows::follow(&app, asker, sue).await.unwrap();
     }
     assert_eq!(told(&app, sue).await.len(), 2);
     profiles::edit(&app, sue, bio()).await.unwrap();
-    assert_eq!(pending(&test).await, 2, "they still ask for it");
+    assert_eq!(pending(&database).await, 2, "they still ask for it");
 
     let own = profiles::edit(&app, sue, asking(false)).await.unwrap();
 
-    assert_eq!((own.profile.followers, pending(&test).await), (2, 0));
+    assert_eq!((own.profile.followers, pending(&database).await), (2, 0));
     for asker in askers {
         assert_eq!(follows::relation(&app, asker, sue).await.unwrap().there, Edge::Active);
         assert_eq!(told(&app, asker).await, ["sue accepted your follow request"]);
@@ -110,40 +110,40 @@ async fn whoever_asks_for_it_no_more_lets_those_follow_who_have_asked_and_tells_
 
 #[tokio::test]
 async fn more_than_one_step_of_requests_are_answered() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let sue = create_user(&test).await;
-    asked_by(&app, &test, sue, STEP + 5).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let sue = create_user(&database).await;
+    asked_by(&app, &database, sue, STEP + 5).await;
 
     let own = profiles::edit(&app, sue, asking(false)).await.unwrap();
 
-    assert_eq!((own.profile.followers, pending(&test).await), (STEP + 5, 0));
+    assert_eq!((own.profile.followers, pending(&database).await), (STEP + 5, 0));
     assert_eq!(differences(&app).await, 0);
 }
 
 /// As if the process had stopped right behind the edit, and another time in the midst of its answers.
 #[tokio::test]
 async fn what_was_cut_short_is_taken_up_again() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let [sue, shy] = [create_user(&test).await, create_user(&test).await];
-    asked_by(&app, &test, sue, 3).await;
-    asked_by(&app, &test, shy, 2).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [sue, shy] = [create_user(&database).await, create_user(&database).await];
+    asked_by(&app, &database, sue, 3).await;
+    asked_by(&app, &database, shy, 2).await;
     let off = "UPDATE users SET profile_preferences = '{}'";
-    test.execute(&format!("{off} WHERE id = {sue}")).await;
+    database.execute(&format!("{off} WHERE id = {sue}")).await;
 
     let swept = [sweep(&app).await.unwrap().requests, sweep(&app).await.unwrap().requests];
 
-    assert_eq!((swept, pending(&test).await), ([3, 0], 2));
+    assert_eq!((swept, pending(&database).await), ([3, 0], 2));
     assert_eq!(profiles::own(&app, sue).await.unwrap().profile.followers, 3);
     assert_eq!(differences(&app).await, 0);
 }
 
 #[tokio::test]
 async fn an_answer_that_fails_half_way_leaves_whole_steps_and_is_taken_up_again() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let sue = create_user(&test).await;
-    asked_by(&app, &test, sue, STEP + 5).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let sue = create_user(&database).await;
+    asked_by(&app, &database, sue, STEP + 5).await;
     // Nobody can be told once more than one step's people follow.
-    test.execute(
+    database.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
              IF (SELECT count(*) FROM follows WHERE status = 'active') > 200 THEN
                  RAISE EXCEPTION 'no more';
@@ -157,9 +157,9 @@ async fn an_answer_that_fails_half_way_leaves_whole_steps_and_is_taken_up_again(
     let failed = profiles::edit(&app, sue, asking(false)).await;
 
     assert!(matches!(failed, Err(Error::Internal(_))), "{failed:?}");
-    assert_eq!(pending(&test).await, 5);
+    assert_eq!(pending(&database).await, 5);
     assert_eq!(differences(&app).await, 0);
-    test.execute("DROP TRIGGER refuse ON notifications").await;
+    database.execute("DROP TRIGGER refuse ON notifications").await;
     assert_eq!(sweep(&app).await.unwrap().requests, 5);
     assert_eq!(profiles::own(&app, sue).await.unwrap().profile.followers, STEP + 5);
     assert_eq!(differences(&app).await, 0);
@@ -167,24 +167,24 @@ async fn an_answer_that_fails_half_way_leaves_whole_steps_and_is_taken_up_again(
 
 #[tokio::test]
 async fn whoever_asks_for_it_again_meanwhile_is_asked_still() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let asker = create_user(&test).await;
-    let sue = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let asker = create_user(&database).await;
+    let sue = create_user(&database).await;
     profiles::edit(&app, sue, asking(true)).await.unwrap();
     follows::follow(&app, asker, sue).await.unwrap();
     // The asker comes first in the order of locks, so that nobody is locked while they are waited for.
-    let held = test.begin(&format!("SELECT FROM users WHERE id = {asker} FOR UPDATE")).await;
+    let held = database.begin(&format!("SELECT FROM users WHERE id = {asker} FOR UPDATE")).await;
 
     let opening = tokio::spawn({
         let app = app.clone();
         async move { profiles::edit(&app, sue, asking(false)).await }
     });
-    until_waiting(&test, 1).await;
+    until_waiting(&database, 1).await;
     profiles::edit(&app, sue, asking(true)).await.unwrap();
     drop(held);
     opening.await.unwrap().unwrap();
 
-    assert_eq!(pending(&test).await, 1);
+    assert_eq!(pending(&database).await, 1);
     assert_eq!(sweep(&app).await.unwrap().requests, 0);
     assert_eq!(told(&app, asker).await, [""; 0]);
     assert_eq!(differences(&app).await, 0);
@@ -192,12 +192,12 @@ async fn whoever_asks_for_it_again_meanwhile_is_asked_still() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whoever_asks_while_it_is_turned_off_follows() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let sue = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let sue = create_user(&database).await;
     let mut total = 0;
     for _ in 0..6 {
         profiles::edit(&app, sue, asking(true)).await.unwrap();
-        let fans = join_all((0..5).map(|_| create_user(&test))).await;
+        let fans = join_all((0..5).map(|_| create_user(&database))).await;
 
         let asking_now = join_all(fans.iter().map(|fan| follows::follow(&app, *fan, sue)));
         let (opened, asked) = tokio::join!(profiles::edit(&app, sue, asking(false)), asking_now);
@@ -205,7 +205,7 @@ async fn whoever_asks_while_it_is_turned_off_follows() {
         opened.unwrap();
         assert!(asked.iter().all(Result::is_ok), "{asked:?}");
         total += 5;
-        assert_eq!(pending(&test).await, 0);
+        assert_eq!(pending(&database).await, 0);
         assert_eq!(profiles::own(&app, sue).await.unwrap().profile.followers, total);
     }
     assert_eq!(differences(&app).await, 0);
@@ -222,15 +222,15 @@ fn bio() -> ProfileEdit {
 }
 
 /// Has so many people ask to follow somebody.
-async fn asked_by(app: &App, test: &TestDatabase, shy: UserId, people: i64) {
+async fn asked_by(app: &App, database: &TestDatabase, shy: UserId, people: i64) {
     profiles::edit(app, shy, asking(true)).await.unwrap();
     for _ in 0..people {
-        follows::follow(app, create_user(test).await, shy).await.unwrap();
+        follows::follow(app, create_user(database).await, shy).await.unwrap();
     }
 }
 
-async fn pending(test: &TestDatabase) -> i64 {
-    test.count("follows WHERE status = 'pending'").await
+async fn pending(database: &TestDatabase) -> i64 {
+    database.count("follows WHERE status = 'pending'").await
 }
 
 /// What somebody's list says.

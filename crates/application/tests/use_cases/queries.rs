@@ -14,9 +14,9 @@ use crate::support::{draft, log_in, newcomer, password, post_in, publish, sessio
 
 #[tokio::test]
 async fn a_list_costs_the_same_at_any_length() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
-    fill(&test, ana, ben).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    fill(&database, ana, ben).await;
 
     for length in [1, 10, 50] {
         let page = PageRequest::first(Limit::parse(length).unwrap());
@@ -31,9 +31,9 @@ async fn a_list_costs_the_same_at_any_length() {
 
 #[tokio::test]
 async fn a_page_of_the_feed_costs_two_statements_at_any_length_and_explaining_it_nothing() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ben = create_user(&test).await;
-    crowd(&test, ben, 200).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ben = create_user(&database).await;
+    crowd(&database, ben, 200).await;
 
     for length in [1, 10, 50] {
         let limit = Limit::parse(length).unwrap();
@@ -53,9 +53,9 @@ async fn a_page_of_the_feed_costs_two_statements_at_any_length_and_explaining_it
 /// Where few wrote all there is, spacing reaches behind them.
 #[tokio::test]
 async fn a_page_of_a_feed_that_two_people_wrote_costs_three_statements_at_most() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
-    fill(&test, ana, ben).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    fill(&database, ana, ben).await;
 
     let mut stretch = from_the_start(Limit::parse(50).unwrap());
     for length in [50, 50, 20] {
@@ -71,8 +71,8 @@ async fn a_page_of_a_feed_that_two_people_wrote_costs_three_statements_at_most()
 
 #[tokio::test]
 async fn a_post_costs_one_statement_to_read_and_a_few_to_write() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let words = PostEdit { content: Some("For sun.".to_owned()), ..PostEdit::default() };
     let hidden = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
 
@@ -88,8 +88,8 @@ async fn a_post_costs_one_statement_to_read_and_a_few_to_write() {
 
 #[tokio::test]
 async fn signing_in_and_out_costs_a_few_statements_however_many_sessions_there_are() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
     assert_queries!(4, accounts::sign_up(&app, newcomer("ben", "ben@example.org")));
 
     for _ in 0..3 {
@@ -107,51 +107,51 @@ async fn signing_in_and_out_costs_a_few_statements_however_many_sessions_there_a
 
 #[tokio::test]
 async fn a_transaction_that_loses_twice_is_tried_a_third_time_and_leaves_one_effect() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    lose(&test, 2).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    lose(&database, 2).await;
 
     publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
 
-    assert_eq!(test.count("posts").await, 1);
-    assert_eq!(test.count("users WHERE posts_count = 1").await, 1);
+    assert_eq!(database.count("posts").await, 1);
+    assert_eq!(database.count("users WHERE posts_count = 1").await, 1);
 }
 
 #[tokio::test]
 async fn a_transaction_that_loses_three_times_is_given_up_and_leaves_nothing() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    lose(&test, 3).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    lose(&database, 3).await;
 
     let refused = publish(&app, ana, draft("For rain."), Some(rain())).await;
     let retried = publish(&app, ana, draft("For rain."), Some(rain())).await;
 
     assert!(matches!(refused, Err(Error::Contended(_))), "{refused:?}");
     retried.unwrap();
-    assert_eq!(test.count("posts").await, 1);
-    assert_eq!(test.count("users WHERE posts_count = 1").await, 1);
+    assert_eq!(database.count("posts").await, 1);
+    assert_eq!(database.count("users WHERE posts_count = 1").await, 1);
 }
 
 /// Sixty posts by each of two people, with reactions and a block, as a page may meet them.
-async fn fill(test: &TestDatabase, ana: UserId, ben: UserId) {
+async fn fill(database: &TestDatabase, ana: UserId, ben: UserId) {
     for _ in 0..60 {
-        a_post().by(ana).insert_into(test).await;
-        a_post().by(ben).insert_into(test).await;
+        a_post().by(ana).insert_into(database).await;
+        a_post().by(ben).insert_into(database).await;
     }
-    let stranger = create_user(test).await;
-    a_post().by(stranger).insert_into(test).await;
-    block(test, stranger, ben).await;
+    let stranger = create_user(database).await;
+    a_post().by(stranger).insert_into(database).await;
+    block(database, stranger, ben).await;
     let react = format!(
         "INSERT INTO likes (id, user_id, post_id) SELECT gen_random_uuid(), {ben}, id FROM posts;
          INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code)
              SELECT gen_random_uuid(), {ben}, id, 'hug' FROM posts"
     );
-    test.execute(&react).await;
+    database.execute(&react).await;
 }
 
 /// So many posts of as many people, half of whom somebody follows, and all of whom were answered.
-async fn crowd(test: &TestDatabase, somebody: UserId, posts: u32) {
-    test.execute(&format!(
+async fn crowd(database: &TestDatabase, somebody: UserId, posts: u32) {
+    database.execute(&format!(
         "INSERT INTO users (email, username, hashed_password)
          SELECT 'c' || n || '@example.org', 'c' || n, '' FROM generate_series(1, {posts}) n;
          INSERT INTO posts (id, author_id, content, created_at, hearts_count)
@@ -169,7 +169,7 @@ fn from_the_start(limit: Limit) -> FeedPageRequest {
 
 /// Lets the first `times` insertions of a post fail as a transaction does that lost against another. A sequence
 /// counts them, since nothing rolls it back.
-async fn lose(test: &TestDatabase, times: u32) {
+async fn lose(database: &TestDatabase, times: u32) {
     let sql = format!(
         "CREATE SEQUENCE attempts;
          CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -181,7 +181,7 @@ async fn lose(test: &TestDatabase, times: u32) {
          END $$;
          CREATE TRIGGER lose BEFORE INSERT ON posts FOR EACH ROW EXECUTE FUNCTION lose()"
     );
-    test.execute(&sql).await;
+    database.execute(&sql).await;
 }
 
 fn rain() -> Repeat {

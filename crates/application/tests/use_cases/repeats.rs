@@ -14,20 +14,20 @@ use crate::support::{
 
 #[tokio::test]
 async fn the_same_request_again_gets_the_first_answer_and_does_nothing() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
 
     let first = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
     let again = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
 
     assert_eq!(again, as_a_repeat(&first));
-    assert_eq!(test.count("posts").await, 1);
+    assert_eq!(database.count("posts").await, 1);
 }
 
 #[tokio::test]
 async fn the_first_answer_outlives_the_post() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let first = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
     let post = post_in(&first);
 
@@ -39,39 +39,39 @@ async fn the_first_answer_outlives_the_post() {
 
     assert_eq!(after_edit, as_a_repeat(&first));
     assert_eq!(after_deletion, as_a_repeat(&first));
-    assert_eq!(test.count("posts").await, 0);
+    assert_eq!(database.count("posts").await, 0);
 }
 
 #[tokio::test]
 async fn another_request_under_the_same_key_is_refused() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
 
     let other = Repeat { fingerprint: [2; 32], ..rain() };
     let refused = publish(&app, ana, draft("For sun."), Some(other)).await;
 
     assert_invalid(refused, "Idempotency-Key");
-    assert_eq!(test.count("posts").await, 1);
+    assert_eq!(database.count("posts").await, 1);
 }
 
 #[tokio::test]
 async fn requests_without_a_key_are_all_different() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
 
     for _ in 0..2 {
         let answer = publish(&app, ana, draft("For rain."), None).await.unwrap();
         assert!(matches!(answer, Answer::First(_)));
     }
 
-    assert_eq!(test.count("posts").await, 2);
+    assert_eq!(database.count("posts").await, 2);
 }
 
 #[tokio::test]
 async fn keys_of_different_people_do_not_meet() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&test).await, create_user(&test).await);
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
 
     let by_ana = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
     let by_ben = publish(&app, ben, draft("For rain."), Some(rain())).await.unwrap();
@@ -82,10 +82,10 @@ async fn keys_of_different_people_do_not_meet() {
 
 #[tokio::test]
 async fn a_key_needs_one_connection_at_a_time() {
-    let test = TestDatabase::create().await;
-    let only_one = test.pool(|config| config.with_max_connections(1));
-    let TestApp { app, test, .. } = TestApp::on(test, only_one);
-    let ana = create_user(&test).await;
+    let database = TestDatabase::create().await;
+    let only_one = database.pool_with(|config| config.with_max_connections(1));
+    let TestApp { app, database, .. } = TestApp::on(database, only_one);
+    let ana = create_user(&database).await;
 
     let answer = publish(&app, ana, draft("For rain."), Some(rain())).await;
 
@@ -94,13 +94,13 @@ async fn a_key_needs_one_connection_at_a_time() {
 
 #[tokio::test]
 async fn while_the_first_is_at_it_the_same_request_is_told_so() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let held = hold(&test, ana).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let held = hold(&database, ana).await;
 
     let first = publish(&app, ana, draft("For rain."), Some(rain()));
     let meanwhile = async {
-        until_waiting(&test, 1).await;
+        until_waiting(&database, 1).await;
         let second = publish(&app, ana, draft("For rain."), Some(rain())).await;
         drop(held);
         second
@@ -109,13 +109,13 @@ async fn while_the_first_is_at_it_the_same_request_is_told_so() {
 
     assert_in_flight(&second);
     assert!(matches!(first, Ok(Answer::First(_))), "{first:?}");
-    assert_eq!(test.count("posts").await, 1);
+    assert_eq!(database.count("posts").await, 1);
 }
 
 #[tokio::test]
 async fn ten_equal_requests_at_once_make_one_post() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
 
     let requests = (0..10).map(|_| publish(&app, ana, draft("For rain."), Some(rain())));
     let outcomes = join_all(requests).await;
@@ -125,16 +125,16 @@ async fn ten_equal_requests_at_once_make_one_post() {
     for refused in outcomes.iter().filter(|it| it.is_err()) {
         assert_in_flight(refused);
     }
-    assert_eq!(test.count("posts").await, 1);
+    assert_eq!(database.count("posts").await, 1);
 }
 
 #[tokio::test]
 async fn an_act_that_fails_lets_its_key_go() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    test.execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (false)").await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    database.execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (false)").await;
     let failed = publish(&app, ana, draft("For rain."), Some(rain())).await;
-    test.execute("ALTER TABLE posts DROP CONSTRAINT never").await;
+    database.execute("ALTER TABLE posts DROP CONSTRAINT never").await;
 
     let retried = publish(&app, ana, draft("For rain."), Some(rain())).await;
 
@@ -144,18 +144,18 @@ async fn an_act_that_fails_lets_its_key_go() {
 
 #[tokio::test]
 async fn whoever_takes_over_a_lapsed_claim_has_its_effect_alone() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    let held = hold(&test, ana).await;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let held = hold(&database, ana).await;
 
     let slow = publish(&app, ana, draft("For rain."), Some(rain()));
     let successor = async {
-        until_waiting(&test, 1).await;
+        until_waiting(&database, 1).await;
         clock.advance(TimeDelta::seconds(61));
         publish(&app, ana, draft("For rain."), Some(rain())).await
     };
     let release = async {
-        until_waiting(&test, 2).await;
+        until_waiting(&database, 2).await;
         drop(held);
     };
     let (slow, successor, ()) = tokio::join!(slow, successor, release);
@@ -163,17 +163,17 @@ async fn whoever_takes_over_a_lapsed_claim_has_its_effect_alone() {
     assert_in_flight(&slow);
     let successor = successor.unwrap();
     assert!(matches!(successor, Answer::First(_)));
-    assert_eq!(test.count("posts").await, 1);
-    assert_eq!(test.count("users WHERE posts_count = 1").await, 1);
+    assert_eq!(database.count("posts").await, 1);
+    assert_eq!(database.count("users WHERE posts_count = 1").await, 1);
     let again = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
     assert_eq!(again, as_a_repeat(&successor));
 }
 
 #[tokio::test]
 async fn a_claim_that_has_not_lapsed_is_not_taken_over() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    test.execute(&left_behind(ana)).await;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    database.execute(&left_behind(ana)).await;
 
     clock.advance(TimeDelta::seconds(60));
     let in_time = publish(&app, ana, draft("For rain."), Some(rain())).await;
@@ -186,8 +186,8 @@ async fn a_claim_that_has_not_lapsed_is_not_taken_over() {
 
 #[tokio::test]
 async fn after_a_day_the_key_is_free() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
     let first = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
     let other = || Repeat { fingerprint: [2; 32], ..rain() };
 
@@ -203,9 +203,9 @@ async fn after_a_day_the_key_is_free() {
 
 #[tokio::test]
 async fn a_key_of_somebody_whose_account_is_gone_is_refused_like_anything_else_of_theirs() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = create_user(&test).await;
-    test.execute("DELETE FROM users").await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    database.execute("DELETE FROM users").await;
 
     let refused = publish(&app, ana, draft("For rain."), Some(rain())).await;
 
@@ -214,8 +214,8 @@ async fn a_key_of_somebody_whose_account_is_gone_is_refused_like_anything_else_o
 
 #[tokio::test]
 async fn keys_and_sessions_are_swept_when_nobody_can_use_them_any_more() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
     log_in(&app, &ana).await;
     publish(&app, ana.id, draft("For rain."), Some(rain())).await.unwrap();
 

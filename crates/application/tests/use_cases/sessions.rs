@@ -15,8 +15,8 @@ use crate::support::{
 
 #[tokio::test]
 async fn a_token_opens_its_session_until_the_moment_it_expires() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
     let token = log_in(&app, &ana).await;
 
     let session = open(&app, &token).await.unwrap();
@@ -32,8 +32,8 @@ async fn a_token_opens_its_session_until_the_moment_it_expires() {
 
 #[tokio::test]
 async fn a_token_that_nobody_was_given_opens_nothing() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
     let token = log_in(&app, &ana).await;
     let forged = format!(
         "{}{}",
@@ -48,34 +48,34 @@ async fn a_token_that_nobody_was_given_opens_nothing() {
 
 #[tokio::test]
 async fn of_a_token_only_the_hash_is_kept() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
 
     let token = log_in(&app, &ana).await;
 
     let hash = TokenHash(Sha256::digest(token.as_str()).into());
-    let found = test.connect().await.sessions().find_live(hash, NOON).await.unwrap();
+    let found = database.connect().await.sessions().find_live(hash, NOON).await.unwrap();
     assert_eq!(found.unwrap().user, ana.id);
     let token = token.as_str();
     let readable = format!("strpos(sessions::text, '{token}') > 0");
     let encoded = format!("strpos(sessions::text, encode('{token}', 'hex')) > 0");
-    assert_eq!(test.count(&format!("sessions WHERE {readable} OR {encoded}")).await, 0);
-    assert_eq!(test.count("sessions").await, 1);
+    assert_eq!(database.count(&format!("sessions WHERE {readable} OR {encoded}")).await, 0);
+    assert_eq!(database.count("sessions").await, 1);
 }
 
 #[tokio::test]
 async fn the_use_of_a_session_is_written_down_once_in_ten_minutes() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
     let token = log_in(&app, &ana).await;
 
     let begun = cost_of_opening(&app, &token).await;
     clock.advance(TimeDelta::minutes(10) - TimeDelta::microseconds(1));
     let fresh = cost_of_opening(&app, &token).await;
-    let noted_before = last_use(&test, &ana, clock_now(&app)).await;
+    let noted_before = last_use(&database, &ana, clock_now(&app)).await;
     clock.advance(TimeDelta::microseconds(1));
     let due = cost_of_opening(&app, &token).await;
-    let noted_after = last_use(&test, &ana, clock_now(&app)).await;
+    let noted_after = last_use(&database, &ana, clock_now(&app)).await;
     let again = cost_of_opening(&app, &token).await;
 
     assert_eq!([begun, fresh, due, again], [1, 1, 2, 1]);
@@ -85,8 +85,8 @@ async fn the_use_of_a_session_is_written_down_once_in_ten_minutes() {
 
 #[tokio::test]
 async fn using_a_session_does_not_prolong_it() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
     let token = log_in(&app, &ana).await;
 
     clock.advance(TimeDelta::days(6));
@@ -98,9 +98,9 @@ async fn using_a_session_does_not_prolong_it() {
 
 #[tokio::test]
 async fn one_sees_ones_own_live_sessions_newest_first() {
-    let TestApp { app, test, clock, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
-    let ben = a_user().insert_into(&test).await;
+    let TestApp { app, database, clock, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
+    let ben = a_user().insert_into(&database).await;
     session_of(&app, &ana).await;
     clock.advance(TimeDelta::days(1));
     let second = session_of(&app, &ana).await;
@@ -116,8 +116,8 @@ async fn one_sees_ones_own_live_sessions_newest_first() {
 
 #[tokio::test]
 async fn what_a_device_calls_itself_is_kept_legible_and_short() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
 
     for (sent, kept) in [
         (Some("Fox/1\0\u{1b}[31m".to_owned()), Some("Fox/1[31m".to_owned())),
@@ -134,8 +134,8 @@ async fn what_a_device_calls_itself_is_kept_legible_and_short() {
 
 #[tokio::test]
 async fn logging_out_ends_the_session_that_asks_and_no_other() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
     let (here, elsewhere) = (log_in(&app, &ana).await, log_in(&app, &ana).await);
 
     log_out(&app, &here).await.unwrap();
@@ -147,9 +147,9 @@ async fn logging_out_ends_the_session_that_asks_and_no_other() {
 
 #[tokio::test]
 async fn one_ends_ones_own_sessions_and_nobody_elses() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
-    let ben = a_user().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
+    let ben = a_user().insert_into(&database).await;
     let token = log_in(&app, &ana).await;
     let session = open(&app, &token).await.unwrap().id;
 
@@ -164,9 +164,9 @@ async fn one_ends_ones_own_sessions_and_nobody_elses() {
 
 #[tokio::test]
 async fn ending_all_sessions_ends_ones_own_alone_and_counts_them() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
-    let ben = a_user().insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
+    let ben = a_user().insert_into(&database).await;
     let tokens = [log_in(&app, &ana).await, log_in(&app, &ana).await];
     let of_ben = log_in(&app, &ben).await;
 
@@ -182,12 +182,12 @@ async fn ending_all_sessions_ends_ones_own_alone_and_counts_them() {
 
 #[tokio::test]
 async fn the_sessions_of_somebody_whose_account_is_gone_are_over() {
-    let TestApp { app, test, .. } = TestApp::create().await;
-    let ana = a_user().insert_into(&test).await;
-    let post = a_post().by(ana.id).insert_into(&test).await;
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
+    let post = a_post().by(ana.id).insert_into(&database).await;
     let token = log_in(&app, &ana).await;
 
-    test.execute("DELETE FROM users").await;
+    database.execute("DELETE FROM users").await;
 
     assert_unauthenticated(open(&app, &token).await);
     assert_unauthenticated(publish(&app, ana.id, draft("For nothing."), None).await);
@@ -200,8 +200,8 @@ async fn cost_of_opening(app: &App, token: &AccessToken) -> u32 {
     queries.total()
 }
 
-async fn last_use(test: &TestDatabase, user: &User, now: DateTime<Utc>) -> DateTime<Utc> {
-    let live = test.connect().await.sessions().list_live(user.id, now).await.unwrap();
+async fn last_use(database: &TestDatabase, user: &User, now: DateTime<Utc>) -> DateTime<Utc> {
+    let live = database.connect().await.sessions().list_live(user.id, now).await.unwrap();
     live[0].last_used_at
 }
 

@@ -148,16 +148,16 @@ pub(crate) fn assert_invalid<T>(outcome: Result<T>, field: &str) {
 }
 
 /// Holds up whatever is counted on somebody's row, until it is dropped.
-pub(crate) async fn hold(test: &TestDatabase, user: UserId) -> Connection {
-    test.begin(&format!("SELECT FROM users WHERE id = {user} FOR NO KEY UPDATE")).await
+pub(crate) async fn hold(database: &TestDatabase, user: UserId) -> Connection {
+    database.begin(&format!("SELECT FROM users WHERE id = {user} FOR NO KEY UPDATE")).await
 }
 
 /// Waits until so many statements in this database wait for a lock.
-pub(crate) async fn until_waiting(test: &TestDatabase, statements: i64) {
+pub(crate) async fn until_waiting(database: &TestDatabase, statements: i64) {
     let waiting =
         "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let deadline = Instant::now() + Duration::from_secs(10);
-    while test.count(waiting).await < statements {
+    while database.count(waiting).await < statements {
         assert!(Instant::now() < deadline, "nobody waits");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }

@@ -43,12 +43,12 @@ async fn in_a_folder_it_is_the_same() {
 #[tokio::test]
 async fn what_a_row_names_stays() {
     let made = TestApp::create().await;
-    let TestApp { app, test, .. } = &made;
-    let ana = create_user(test).await;
+    let TestApp { app, database, .. } = &made;
+    let ana = create_user(database).await;
     photos::set(app, ana, upload(app, &a_png(9, 9)), None, None, |_| vec![]).await.unwrap();
     for (number, post) in [(1, a_post()), (2, a_post().private())] {
         put(app, &image(number)).await;
-        post.showing(&format!("/uploads/{}", image(number))).insert_into(test).await;
+        post.with_image(&format!("/uploads/{}", image(number))).insert_into(database).await;
     }
     let before = files(app).await;
     assert_eq!(before.len(), 6);
@@ -88,7 +88,8 @@ async fn what_was_not_named_here_stays() {
 #[tokio::test]
 async fn many_orphans_go_in_steps_of_two_statements_each() {
     let made = TestApp::create().await;
-    let kept = a_post().showing(&format!("/uploads/{}", image(700))).insert_into(&made.test).await;
+    let kept =
+        a_post().with_image(&format!("/uploads/{}", image(700))).insert_into(&made.database).await;
     for number in 1..=1_200 {
         put(&made.app, &image(number)).await;
     }

@@ -6,16 +6,16 @@ use grateful_testkit::{TestApp, TestDatabase};
 
 #[tokio::test]
 async fn a_node_with_a_migrated_database_is_ready() {
-    let TestApp { app, test: _test, .. } = TestApp::create().await;
+    let TestApp { app, database: _test, .. } = TestApp::create().await;
 
     health::ready(&app).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_node_whose_database_is_not_migrated_is_not_ready() {
-    let test = TestDatabase::create_empty().await;
-    let db = test.db.clone();
-    let TestApp { app, test: _test, .. } = TestApp::on(test, db);
+    let database = TestDatabase::create_empty().await;
+    let db = database.pool.clone();
+    let TestApp { app, database: _test, .. } = TestApp::on(database, db);
 
     let told = health::ready(&app).await;
 
@@ -24,12 +24,12 @@ async fn a_node_whose_database_is_not_migrated_is_not_ready() {
 
 #[tokio::test]
 async fn a_node_without_a_database_is_not_ready() {
-    let test = TestDatabase::create().await;
-    let nowhere = test.pool(|config| {
+    let database = TestDatabase::create().await;
+    let nowhere = database.pool_with(|config| {
         let url = config.url.replace(config.url.rsplit('/').next().unwrap_or_default(), "nowhere");
         DatabaseConfig::new(url)
     });
-    let TestApp { app, test: _test, .. } = TestApp::on(test, nowhere);
+    let TestApp { app, database: _test, .. } = TestApp::on(database, nowhere);
 
     let told = health::ready(&app).await;
 
@@ -38,9 +38,9 @@ async fn a_node_without_a_database_is_not_ready() {
 
 #[tokio::test]
 async fn whoever_gets_no_connection_is_asked_to_come_back() {
-    let test = TestDatabase::create().await;
-    let only_one = test.pool(|config| config.with_max_connections(1));
-    let TestApp { app, test: _test, .. } = TestApp::on(test, only_one);
+    let database = TestDatabase::create().await;
+    let only_one = database.pool_with(|config| config.with_max_connections(1));
+    let TestApp { app, database: _test, .. } = TestApp::on(database, only_one);
     let held = app.db.acquire().await.unwrap();
 
     let refused = accounts::me(&app, 1.into()).await;

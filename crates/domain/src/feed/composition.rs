@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
+use super::cursor::{FeedCursor, SeenPostKey};
 use super::spacing::Spacing;
-use super::walk::{ServedKey, Walk};
 use crate::{PostId, UserId};
 
 /// A post that may get a place in somebody's feed.
@@ -70,40 +70,40 @@ impl Slot {
 
 /// A post that got a place.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Placed {
+pub struct FeedItem {
     pub post: Candidate,
     pub slot: Slot,
 }
 
 /// Posts in the order in which places take them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Source {
+pub struct CandidateList {
     pub posts: Vec<Candidate>,
     /// Whether nothing is missing behind the last one.
-    pub whole: bool,
+    pub is_complete: bool,
 }
 
 /// Where places take their posts from. The two may have posts in common.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sources {
+pub struct CandidateLists {
     /// The best first.
-    pub ranked: Source,
+    pub ranked: CandidateList,
     /// The newest first.
-    pub fresh: Source,
+    pub fresh: CandidateList,
 }
 
-impl Sources {
+impl CandidateLists {
     /// Both made from all the posts that there are.
     pub fn of(posts: Vec<Candidate>) -> Self {
         let mut ranked = posts.clone();
         ranked.sort_by(Candidate::by_rank);
         let mut fresh = posts;
         fresh.sort_by(Candidate::by_time);
-        let whole = |posts| Source { posts, whole: true };
+        let whole = |posts| CandidateList { posts, is_complete: true };
         Self { ranked: whole(ranked), fresh: whole(fresh) }
     }
 
-    fn source(&self, slot: Slot) -> &Source {
+    fn source(&self, slot: Slot) -> &CandidateList {
         match slot {
             Slot::Ranked => &self.ranked,
             Slot::Fresh => &self.fresh,
@@ -114,7 +114,7 @@ impl Sources {
 /// A source was not enough: whatever is left of it is barred by its author's other posts, and behind it there are more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the posts that were given do not tell who has the next place")]
-pub struct Starved;
+pub struct NeedMoreCandidates;
 
 /// The posts of the next `most` places of a walk, fewer where no more are left (rules §1).
 ///
@@ -123,12 +123,16 @@ pub struct Starved;
 /// there is none, the first.
 ///
 /// # Errors
-/// A source that is not [whole](Source::whole) ran out of posts before the places were filled.
-pub fn compose(sources: &Sources, walk: &Walk, most: usize) -> Result<Vec<Placed>, Starved> {
+/// A source that is not [whole](CandidateList::is_complete) ran out of posts before the places were filled.
+pub fn compose(
+    sources: &CandidateLists,
+    walk: &FeedCursor,
+    most: usize,
+) -> Result<Vec<FeedItem>, NeedMoreCandidates> {
     let mut gone = walk.served_set();
     let mut spacing = walk.spacing().clone();
     let mut placed = Vec::with_capacity(most);
-    for place in (walk.places() + 1..).take(most) {
+    for place in (walk.positions_served() + 1..).take(most) {
         let Some(next) = next(sources, Slot::of_place(place), &gone, &spacing)? else { break };
         gone.insert(next.post.id.into());
         spacing.push(next.post.author);
@@ -139,33 +143,33 @@ pub fn compose(sources: &Sources, walk: &Walk, most: usize) -> Result<Vec<Placed
 
 /// The post for a place of this kind, or of the other where none is left for it.
 fn next(
-    sources: &Sources,
+    sources: &CandidateLists,
     slot: Slot,
-    gone: &HashSet<ServedKey>,
+    gone: &HashSet<SeenPostKey>,
     spacing: &Spacing,
-) -> Result<Option<Placed>, Starved> {
+) -> Result<Option<FeedItem>, NeedMoreCandidates> {
     for slot in [slot, slot.other()] {
         if let Some(post) = first(sources.source(slot), gone, spacing)? {
-            return Ok(Some(Placed { post, slot }));
+            return Ok(Some(FeedItem { post, slot }));
         }
     }
     Ok(None)
 }
 
 fn first(
-    source: &Source,
-    gone: &HashSet<ServedKey>,
+    source: &CandidateList,
+    gone: &HashSet<SeenPostKey>,
     spacing: &Spacing,
-) -> Result<Option<Candidate>, Starved> {
+) -> Result<Option<Candidate>, NeedMoreCandidates> {
     let mut left = source.posts.iter().filter(|post| !gone.contains(&post.id.into()));
     let Some(first) = left.next() else {
-        return if source.whole { Ok(None) } else { Err(Starved) };
+        return if source.is_complete { Ok(None) } else { Err(NeedMoreCandidates) };
     };
     let fits = |post: &&Candidate| !spacing.bars(post.author);
     match std::iter::once(first).chain(left).find(fits) {
         Some(post) => Ok(Some(*post)),
-        None if source.whole => Ok(Some(*first)),
-        None => Err(Starved),
+        None if source.is_complete => Ok(Some(*first)),
+        None => Err(NeedMoreCandidates),
     }
 }
 
@@ -182,7 +186,7 @@ mod tests {
         // The newer, the worse.
         let posts = (1..=30).map(|n| candidate(n, n.into(), f64::from(100 - n), n)).collect();
 
-        let places = compose(&Sources::of(posts), &Walk::default(), 20).unwrap();
+        let places = compose(&CandidateLists::of(posts), &FeedCursor::default(), 20).unwrap();
 
         let numbers: Vec<u128> = places.iter().map(|it| number(&it.post)).collect();
         let best_and_newest =
@@ -196,7 +200,7 @@ mod tests {
     fn ties_go_to_the_newest_and_then_by_id() {
         let posts = vec![candidate(1, 1, 7.0, 5), candidate(2, 2, 7.0, 6), candidate(3, 3, 7.0, 6)];
 
-        let places = compose(&Sources::of(posts), &Walk::default(), 3).unwrap();
+        let places = compose(&CandidateLists::of(posts), &FeedCursor::default(), 3).unwrap();
 
         assert_eq!(places.iter().map(|it| number(&it.post)).collect::<Vec<_>>(), [3, 2, 1]);
     }
@@ -206,7 +210,7 @@ mod tests {
         let mut posts: Vec<_> = (1..=3).map(|n| candidate(n, 1, f64::from(100 - n), n)).collect();
         posts.extend((4..=20).map(|n| candidate(n, n.into(), f64::from(100 - n), n)));
 
-        let places = compose(&Sources::of(posts), &Walk::default(), 8).unwrap();
+        let places = compose(&CandidateLists::of(posts), &FeedCursor::default(), 8).unwrap();
 
         assert_eq!(
             places.iter().map(|it| number(&it.post)).collect::<Vec<_>>(),
@@ -217,14 +221,14 @@ mod tests {
     #[test]
     fn what_one_source_is_out_of_the_other_gives() {
         let posts: Vec<_> = (1..=6).map(|n| candidate(n, n.into(), f64::from(n), n)).collect();
-        let Sources { ranked, fresh } = Sources::of(posts.clone());
-        let none = Source { posts: Vec::new(), whole: true };
+        let CandidateLists { ranked, fresh } = CandidateLists::of(posts.clone());
+        let none = CandidateList { posts: Vec::new(), is_complete: true };
 
         for (sources, slot) in [
-            (Sources { ranked, fresh: none.clone() }, Slot::Ranked),
-            (Sources { ranked: none, fresh }, Slot::Fresh),
+            (CandidateLists { ranked, fresh: none.clone() }, Slot::Ranked),
+            (CandidateLists { ranked: none, fresh }, Slot::Fresh),
         ] {
-            let places = compose(&sources, &Walk::default(), 10).unwrap();
+            let places = compose(&sources, &FeedCursor::default(), 10).unwrap();
             assert_eq!(places.len(), 6);
             assert!(places.iter().all(|it| it.slot == slot));
         }
@@ -233,7 +237,7 @@ mod tests {
     proptest! {
         #[test]
         fn composing_loses_and_repeats_nothing(posts in worlds()) {
-            let places = compose(&Sources::of(posts.clone()), &Walk::default(), 1000).unwrap();
+            let places = compose(&CandidateLists::of(posts.clone()), &FeedCursor::default(), 1000).unwrap();
 
             let mut placed: Vec<_> = places.iter().map(|it| it.post.id).collect();
             placed.sort_unstable();
@@ -242,18 +246,18 @@ mod tests {
 
         #[test]
         fn pages_of_any_length_are_parts_of_one_walk(posts in worlds(), limits in prop::collection::vec(1..30_usize, 1..9)) {
-            let sources = Sources::of(posts);
-            let at_once = compose(&sources, &Walk::default(), 1000).unwrap();
+            let sources = CandidateLists::of(posts);
+            let at_once = compose(&sources, &FeedCursor::default(), 1000).unwrap();
 
-            let (mut walk, mut in_pages) = (Walk::default(), Vec::new());
+            let (mut walk, mut in_pages) = (FeedCursor::default(), Vec::new());
             for limit in limits.iter().cycle() {
                 let page = compose(&sources, &walk, *limit).unwrap();
                 if page.is_empty() {
                     break;
                 }
                 // Every page is asked for by what the one before it handed out.
-                let next = walk.then(page.iter().map(|it| (it.post.id, it.post.author)));
-                walk = Walk::from_cursor(&next.to_cursor()).unwrap();
+                let next = walk.advance(page.iter().map(|it| (it.post.id, it.post.author)));
+                walk = FeedCursor::from_cursor(&next.to_cursor()).unwrap();
                 in_pages.extend(page);
             }
 
@@ -262,7 +266,7 @@ mod tests {
 
         #[test]
         fn every_place_has_the_first_that_fits(posts in worlds()) {
-            let places = compose(&Sources::of(posts.clone()), &Walk::default(), 1000).unwrap();
+            let places = compose(&CandidateLists::of(posts.clone()), &FeedCursor::default(), 1000).unwrap();
 
             for (at, place) in places.iter().enumerate() {
                 let slot = if (at + 1) % 5 == 0 { Slot::Fresh } else { Slot::Ranked };
@@ -284,7 +288,7 @@ mod tests {
             let posts: Vec<_> = (0_u32..).zip(&posts)
                 .map(|(n, rank)| candidate(n, (n % 13).into(), f64::from(*rank), *rank))
                 .collect();
-            let places = compose(&Sources::of(posts.clone()), &Walk::default(), posts.len() / 3).unwrap();
+            let places = compose(&CandidateLists::of(posts.clone()), &FeedCursor::default(), posts.len() / 3).unwrap();
 
             for six in places.windows(6) {
                 for place in six {
@@ -299,18 +303,18 @@ mod tests {
         fn the_beginnings_of_sources_give_the_same_or_say_that_they_do_not(
             posts in worlds(), ranked in 0..60_usize, fresh in 0..60_usize, most in 1..30_usize,
         ) {
-            let whole = Sources::of(posts);
-            let part = Sources { ranked: beginning(&whole.ranked, ranked), fresh: beginning(&whole.fresh, fresh) };
+            let whole = CandidateLists::of(posts);
+            let part = CandidateLists { ranked: beginning(&whole.ranked, ranked), fresh: beginning(&whole.fresh, fresh) };
 
-            if let Ok(places) = compose(&part, &Walk::default(), most) {
-                prop_assert_eq!(Ok(places), compose(&whole, &Walk::default(), most));
+            if let Ok(places) = compose(&part, &FeedCursor::default(), most) {
+                prop_assert_eq!(Ok(places), compose(&whole, &FeedCursor::default(), most));
             }
         }
     }
 
-    fn beginning(source: &Source, length: usize) -> Source {
+    fn beginning(source: &CandidateList, length: usize) -> CandidateList {
         let posts: Vec<_> = source.posts.iter().take(length).copied().collect();
-        Source { whole: posts.len() == source.posts.len(), posts }
+        CandidateList { is_complete: posts.len() == source.posts.len(), posts }
     }
 
     /// Up to 120 posts by few authors or many, some of whom have most of the best or newest.

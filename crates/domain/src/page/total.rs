@@ -3,7 +3,7 @@
 /// How somebody wants to know how many entries a list has. Nobody counts unless asked to: a list of millions is counted
 /// no faster than it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counting {
+pub enum CountMode {
     /// Count, but no further than so many.
     UpTo(u16),
     /// Tell what is kept beside the rows, or what PostgreSQL believes; it costs nothing, and is not known of every list.
@@ -30,7 +30,7 @@ impl Total {
     }
 
     /// What a count means that went no further than one beyond `most`.
-    pub fn counted(count: i64, most: u16) -> Self {
+    pub fn from_capped_count(count: i64, most: u16) -> Self {
         let most = i64::from(most);
         if count <= most { Self::Exactly(count) } else { Self::MoreThan(most) }
     }
@@ -42,8 +42,8 @@ mod tests {
 
     #[test]
     fn a_count_that_reached_its_end_says_no_more_than_that_there_are_more() {
-        assert_eq!(Total::counted(9, 10), Total::Exactly(9));
-        assert_eq!(Total::counted(10, 10), Total::Exactly(10));
-        assert_eq!(Total::counted(11, 10), Total::MoreThan(10));
+        assert_eq!(Total::from_capped_count(9, 10), Total::Exactly(9));
+        assert_eq!(Total::from_capped_count(10, 10), Total::Exactly(10));
+        assert_eq!(Total::from_capped_count(11, 10), Total::MoreThan(10));
     }
 }

@@ -22,7 +22,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{
     Array, BigInt, Binary, Bool, Double, Nullable, Timestamptz, Uuid as SqlUuid,
 };
-use grateful_domain::{Candidate, FeedConfig, Relationship, Slot, Viewer, Walk};
+use grateful_domain::{Candidate, FeedConfig, FeedCursor, Relationship, Slot, Viewer};
 use uuid::Uuid;
 
 use crate::statement::statement;
@@ -77,10 +77,10 @@ pub(super) fn depth(needed: usize) -> usize {
 }
 
 impl Beginnings {
-    pub(super) fn of(viewer: Viewer, walk: &Walk, needed: usize) -> Self {
+    pub(super) fn of(viewer: Viewer, walk: &FeedCursor, needed: usize) -> Self {
         Self {
             viewer: viewer.user().map(i64::from),
-            served: walk.served().iter().map(|key| key.0.to_vec()).collect(),
+            served: walk.seen_posts().iter().map(|key| key.0.to_vec()).collect(),
             lift: FeedConfig::STORED.lift(Relationship::Followed),
             needed: i64::try_from(needed).unwrap_or(i64::MAX),
         }
@@ -142,7 +142,7 @@ const AROUND: &str = concat!(
     )"
 );
 
-/// What every reading of posts asks: the last eight bytes of an id are its [`grateful_domain::ServedKey`].
+/// What every reading of posts asks: the last eight bytes of an id are its [`grateful_domain::SeenPostKey`].
 const NOT_SERVED: &str =
     "is_public AND NOT (substring(uuid_send(id) FROM 9) = ANY (SELECT key FROM served))";
 

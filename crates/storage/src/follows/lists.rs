@@ -35,7 +35,8 @@ impl Follows<'_> {
         let (rows, total): (Vec<Row>, Option<Total>) =
             load!(self.conn, query.select(), query.total())?;
         let people = rows.into_iter().map(|row| listed(row).1).collect();
-        Ok(Page::cut(people, query.size(), |listed: &Listed| listed.position).out_of(total))
+        Ok(Page::from_overfetch(people, query.size(), |listed: &Listed| listed.position)
+            .with_total(total))
     }
 
     /// Who follows each of these people, up to `limit` of each, newest first, nobody across a block with `viewer`, in one

@@ -32,7 +32,7 @@ impl Notifications<'_> {
             let seen = self.seen(query.owner(), rows).await?;
             (seen, |it| place(it, it.notification.last_updated_at))
         };
-        Ok(Page::cut(seen, query.size(), position).out_of(total))
+        Ok(Page::from_overfetch(seen, query.size(), position).with_total(total))
     }
 
     /// Up to `most` of somebody's notifications that changed behind the number `after`, in the order of their last changes,

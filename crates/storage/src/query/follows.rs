@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::query_source::{Alias, AliasedField};
 use diesel::sql_types::BigInt;
-use grateful_domain::{Counting, Edge, Limit, PageRequest, Position, UserId, Viewer};
+use grateful_domain::{CountMode, Edge, Limit, PageRequest, Position, UserId, Viewer};
 
 use super::each::{Way, firsts_of_each};
 use super::paging::{Order, Part, part_of};
@@ -27,14 +27,14 @@ diesel::alias!(follows as edges: Edges);
 /// of blocks, and they have no lists for the viewer.
 ///
 /// ```
-/// use grateful_domain::{Counting, Limit, Page, UserId};
+/// use grateful_domain::{CountMode, Limit, PageRequest, UserId};
 /// use grateful_storage::FollowQuery;
 ///
 /// let (ana, ben) = (UserId::from(1), UserId::from(2));
 ///
-/// let page = Page::first(Limit::MAX);
+/// let page = PageRequest::first(Limit::MAX);
 /// let followers = FollowQuery::seen_by(ben).followers_of(ana).page(page);
-/// let with_total = followers.counted(Counting::Estimated);
+/// let with_total = followers.counted(CountMode::Estimated);
 /// let waiting_longest = FollowQuery::seen_by(ben).requests().oldest_first();
 /// ```
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub struct FollowQuery {
     edge: Edge,
     order: Order,
     part: Part,
-    counting: Option<Counting>,
+    counting: Option<CountMode>,
 }
 
 /// Whoever looks at lists of people, before they have said at which.
@@ -118,7 +118,7 @@ impl FollowQuery {
 
     /// How many people all parts together have is told, too. Of followers and of those who are followed, a number is kept;
     /// of what is pending, and of blocks, none is.
-    pub fn counted(self, counting: Counting) -> Self {
+    pub fn counted(self, counting: CountMode) -> Self {
         Self { counting: Some(counting), ..self }
     }
 
@@ -176,9 +176,9 @@ impl FollowQuery {
     /// What counts the whole list, as far as it is asked for and can be known.
     pub(crate) fn total(&self) -> Option<TotalSql> {
         match (self.counting?, self.edge) {
-            (Counting::UpTo(most), _) => Some(TotalSql::up_to(most, self.all())),
-            (Counting::Estimated, Edge::Active) => Some(TotalSql::exactly(self.kept())),
-            (Counting::Estimated, _) => None,
+            (CountMode::UpTo(most), _) => Some(TotalSql::up_to(most, self.all())),
+            (CountMode::Estimated, Edge::Active) => Some(TotalSql::exactly(self.kept())),
+            (CountMode::Estimated, _) => None,
         }
     }
 
@@ -378,7 +378,7 @@ mod tests {
 
     #[test]
     fn whom_one_does_not_see_is_taken_off_the_number_that_is_kept() {
-        insta::assert_snapshot!(total_of(&seen_by_ben().followers_of(ana()).counted(Counting::Estimated)), @r"
+        insta::assert_snapshot!(total_of(&seen_by_ben().followers_of(ana()).counted(CountMode::Estimated)), @r"
         SELECT total.number, part.* FROM (SELECT (SELECT coalesce((SELECT followers_count - (SELECT count(*) FROM (SELECT followed_id AS id FROM follows
         WHERE status = 'blocked'
         AND follower_id = $1 UNION SELECT follower_id FROM follows
@@ -402,7 +402,7 @@ mod tests {
 
     #[test]
     fn a_count_goes_no_further_than_asked() {
-        insta::assert_snapshot!(total_of(&seen_by_ben().requests().counted(Counting::UpTo(99))), @r"
+        insta::assert_snapshot!(total_of(&seen_by_ben().requests().counted(CountMode::UpTo(99))), @r"
         SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT FROM follows AS edges
         WHERE edges.followed_id = $1
         AND edges.status = 'pending'
@@ -421,7 +421,7 @@ mod tests {
     #[test]
     fn of_what_is_not_decided_no_number_is_kept() {
         for query in [seen_by_ben().requests(), seen_by_ben().asked(), seen_by_ben().blocks()] {
-            assert!(query.counted(Counting::Estimated).total().is_none());
+            assert!(query.counted(CountMode::Estimated).total().is_none());
         }
     }
 

@@ -7,7 +7,7 @@ use diesel::dsl::{self, IntoBoxed, exists, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use grateful_domain::{
-    Counting, Limit, NotificationId, NotificationType, PageRequest, Position, UserId,
+    CountMode, Limit, NotificationId, NotificationType, PageRequest, Position, UserId,
 };
 use uuid::Uuid;
 
@@ -27,12 +27,12 @@ diesel::alias!(notifications as parents: Parents);
 /// owner. The entries of a batch are newest first.
 ///
 /// ```
-/// use grateful_domain::{Counting, NotificationType, UserId};
+/// use grateful_domain::{CountMode, NotificationType, UserId};
 /// use grateful_storage::NotificationQuery;
 ///
 /// let ana = UserId::from(1);
 ///
-/// let unread = NotificationQuery::of(ana).unread().counted(Counting::UpTo(99));
+/// let unread = NotificationQuery::of(ana).unread().counted(CountMode::UpTo(99));
 /// let mentions = NotificationQuery::of(ana).of_type(NotificationType::Mention);
 /// ```
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ pub struct NotificationQuery<W = WholeInbox> {
     kind: Option<NotificationType>,
     since: Option<DateTime<Utc>>,
     part: Part,
-    counting: Option<Counting>,
+    counting: Option<CountMode>,
     which: PhantomData<W>,
 }
 
@@ -129,7 +129,7 @@ impl<W> NotificationQuery<W> {
 
     /// How many notifications all parts together have is told, too. The number of entries is kept beside their batch; of a
     /// list, none is.
-    pub fn counted(self, counting: Counting) -> Self {
+    pub fn counted(self, counting: CountMode) -> Self {
         Self { counting: Some(counting), ..self }
     }
 
@@ -191,8 +191,8 @@ impl<W> NotificationQuery<W> {
     /// What counts the whole list, as far as it is asked for and can be known.
     pub(crate) fn total(&self) -> Option<TotalSql> {
         match (self.counting?, self.batch) {
-            (Counting::UpTo(most), _) => Some(TotalSql::up_to(most, self.all())),
-            (Counting::Estimated, Some(batch)) => {
+            (CountMode::UpTo(most), _) => Some(TotalSql::up_to(most, self.all())),
+            (CountMode::Estimated, Some(batch)) => {
                 let kept = Sql::new("SELECT coalesce((SELECT batch_count FROM notifications WHERE is_batch AND id = ")
                     .value(batch)
                     .sql(" AND user_id = ")
@@ -200,7 +200,7 @@ impl<W> NotificationQuery<W> {
                     .sql("), 0)");
                 Some(TotalSql::exactly(kept))
             }
-            (Counting::Estimated, None) => None,
+            (CountMode::Estimated, None) => None,
         }
     }
 
@@ -283,13 +283,13 @@ mod tests {
 
     #[test]
     fn a_count_goes_no_further_than_asked() {
-        insta::assert_snapshot!(total_of(&of_ana().unread().counted(Counting::UpTo(99))), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT FROM notifications WHERE parent_id IS NULL AND user_id = $1 AND NOT read ORDER BY last_updated_at DESC, id DESC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");
-        insta::assert_snapshot!(total_of(&of_ana().entries_of(batch()).counted(Counting::UpTo(99))), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT FROM notifications WHERE parent_id = $1 AND EXISTS (SELECT FROM notifications AS parents WHERE parents.id = $2 AND parents.user_id = $3) ORDER BY created_at DESC, id DESC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");
+        insta::assert_snapshot!(total_of(&of_ana().unread().counted(CountMode::UpTo(99))), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT FROM notifications WHERE parent_id IS NULL AND user_id = $1 AND NOT read ORDER BY last_updated_at DESC, id DESC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");
+        insta::assert_snapshot!(total_of(&of_ana().entries_of(batch()).counted(CountMode::UpTo(99))), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT FROM notifications WHERE parent_id = $1 AND EXISTS (SELECT FROM notifications AS parents WHERE parents.id = $2 AND parents.user_id = $3) ORDER BY created_at DESC, id DESC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");
     }
 
     #[test]
     fn the_number_of_entries_is_kept_beside_their_batch_and_of_a_list_none_is() {
-        let query = of_ana().counted(Counting::Estimated);
+        let query = of_ana().counted(CountMode::Estimated);
         assert!(query.total().is_none());
         insta::assert_snapshot!(total_of(&query.entries_of(batch())), @r"SELECT total.number, part.* FROM (SELECT (SELECT coalesce((SELECT batch_count FROM notifications WHERE is_batch AND id = $1 AND user_id = $2), 0))::bigint) AS total (number) LEFT JOIN (");
     }

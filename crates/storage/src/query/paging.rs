@@ -2,7 +2,8 @@
 
 use diesel::query_dsl::methods::{FilterDsl, LimitDsl, OffsetDsl};
 use grateful_domain::{
-    EngagementPosition, Limit, Offset, PageRequest, Position, RankPosition, Start, UserId, Username,
+    EngagementPosition, Limit, Offset, PageRequest, PageStart, Position, RankPosition, UserId,
+    Username,
 };
 
 use super::sql::{Sql, Value};
@@ -102,8 +103,8 @@ impl Part {
 impl<P: Place> From<PageRequest<P>> for Part {
     fn from(page: PageRequest<P>) -> Self {
         let begins = match page.start {
-            Start::Offset(offset) => Begins::Offset(offset),
-            Start::After(place) => Begins::Behind(place.values()),
+            PageStart::Offset(offset) => Begins::Offset(offset),
+            PageStart::After(place) => Begins::Behind(place.values()),
         };
         Self { limit: page.limit, begins }
     }

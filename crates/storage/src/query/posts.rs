@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use grateful_domain::{
-    Counting, EngagementPosition, Limit, PageRequest, Position, PostType, RankPosition, SeenPost,
+    CountMode, EngagementPosition, Limit, PageRequest, Position, PostType, RankPosition, SeenPost,
     UserId, Viewer,
 };
 
@@ -58,16 +58,16 @@ impl TryFrom<SeenRow> for SeenPost {
 /// condition says more. Of everybody's posts there is no list of one type: it may be as rare as it likes.
 ///
 /// ```
-/// use grateful_domain::{Counting, Limit, Page, PostType, UserId, Viewer};
+/// use grateful_domain::{CountMode, Limit, PageRequest, PostType, UserId, Viewer};
 /// use grateful_storage::PostQuery;
 ///
 /// let (ana, ben) = (UserId::from(1), UserId::from(2));
 /// let seen_by_ben = PostQuery::visible_to(Viewer::User(ben));
 ///
-/// let newest = seen_by_ben.clone().page(Page::first(Limit::MAX));
-/// let best = seen_by_ben.clone().ranked().counted(Counting::Estimated);
+/// let newest = seen_by_ben.clone().page(PageRequest::first(Limit::MAX));
+/// let best = seen_by_ben.clone().ranked().counted(CountMode::Estimated);
 /// let of_friends = seen_by_ben.clone().by_followed();
-/// let photos_of_ana = seen_by_ben.by(ana).of_type(PostType::Photo).counted(Counting::UpTo(99));
+/// let photos_of_ana = seen_by_ben.by(ana).of_type(PostType::Photo).counted(CountMode::UpTo(99));
 /// ```
 ///
 /// What has no bound does not compile:
@@ -239,7 +239,7 @@ impl<W, O> PostQuery<W, O> {
     }
 
     /// How many posts all parts together have is told, too.
-    pub fn counted(self, counting: Counting) -> Self {
+    pub fn counted(self, counting: CountMode) -> Self {
         self.map(|wanted| Wanted { counting: Some(counting), ..wanted })
     }
 
@@ -333,7 +333,7 @@ impl<O> PostQuery<BySome, O> {
 mod tests {
     use diesel::pg::Pg;
     use diesel::query_builder::QueryFragment;
-    use grateful_domain::{Offset, PostId, Start};
+    use grateful_domain::{Offset, PageStart, PostId};
     use uuid::Uuid;
 
     use super::*;
@@ -412,7 +412,7 @@ mod tests {
     #[test]
     fn a_cursor_is_compared_as_a_pair() {
         let place = Position { at: DateTime::UNIX_EPOCH, id: Uuid::from_u128(7) };
-        let page = PageRequest { limit: Limit::DEFAULT, start: Start::After(place) };
+        let page = PageRequest { limit: Limit::DEFAULT, start: PageStart::After(place) };
         insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest).page(page)), @r"
         (posts.is_public AND (ROW(posts.created_at, posts.id) < ROW($5, $6)))
         ORDER BY posts.created_at DESC, posts.id DESC
@@ -423,7 +423,7 @@ mod tests {
 
     #[test]
     fn an_offset_is_passed_over() {
-        let start = Start::Offset(Offset::parse(40).unwrap());
+        let start = PageStart::Offset(Offset::parse(40).unwrap());
         let page = PageRequest { limit: Limit::DEFAULT, start };
         insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest).page(page)), @r"
         posts.is_public
@@ -436,7 +436,7 @@ mod tests {
     #[test]
     fn an_order_by_rank_is_of_public_posts_and_its_cursor_has_all_that_it_is_ordered_by() {
         let place = RankPosition { rank: 20_000.5, at: DateTime::UNIX_EPOCH, id: a_post() };
-        let page = PageRequest { limit: Limit::DEFAULT, start: Start::After(place) };
+        let page = PageRequest { limit: Limit::DEFAULT, start: PageStart::After(place) };
         let query = PostQuery::visible_to(ben()).by(ana()).ranked().page(page);
         insta::assert_snapshot!(conditions_of(&query), @r"
         ((((posts.is_public
@@ -454,7 +454,7 @@ mod tests {
     #[test]
     fn an_order_by_engagement_ends_with_the_id() {
         let place = EngagementPosition { hearts: 3, reactions: 2, shares: 1, id: a_post() };
-        let page = PageRequest { limit: Limit::DEFAULT, start: Start::After(place) };
+        let page = PageRequest { limit: Limit::DEFAULT, start: PageStart::After(place) };
         let query = PostQuery::visible_to(Viewer::Guest).by_engagement().page(page);
         insta::assert_snapshot!(conditions_of(&query), @r"
         (posts.is_public AND (ROW(posts.hearts_count, posts.reactions_count, posts.shares_count, posts.id) < ROW($5, $6, $7, $8)))
@@ -530,7 +530,7 @@ mod tests {
 
     #[test]
     fn a_count_goes_no_further_than_asked_and_has_an_order_that_an_index_has() {
-        let query = PostQuery::visible_to(Viewer::Guest).ranked().counted(Counting::UpTo(99));
+        let query = PostQuery::visible_to(Viewer::Guest).ranked().counted(CountMode::UpTo(99));
         insta::assert_snapshot!(total_of(&query), @r"
         SELECT total.number, part.*
         FROM (SELECT (SELECT count(*)
@@ -543,7 +543,7 @@ mod tests {
     #[test]
     fn posts_of_some_people_are_counted_person_by_person() {
         let query =
-            PostQuery::visible_to(Viewer::Guest).by_any(&[ana()]).counted(Counting::UpTo(99));
+            PostQuery::visible_to(Viewer::Guest).by_any(&[ana()]).counted(CountMode::UpTo(99));
         insta::assert_snapshot!(total_of(&query), @r"
         SELECT total.number, part.*
         FROM (SELECT (SELECT count(*)
@@ -558,14 +558,14 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_not_counted() {
-        let of_all = PostQuery::visible_to(Viewer::Guest).counted(Counting::Estimated);
+        let of_all = PostQuery::visible_to(Viewer::Guest).counted(CountMode::Estimated);
         insta::assert_snapshot!(total_of(&of_all), @r"
         SELECT total.number, part.*
         FROM (SELECT (SELECT nullif(reltuples, -1)
         FROM pg_class WHERE oid = to_regclass('idx_posts_created_at_desc'))::bigint) AS total (number)
         LEFT JOIN (
         ");
-        let of_one = PostQuery::visible_to(Viewer::Guest).by(ana()).counted(Counting::Estimated);
+        let of_one = PostQuery::visible_to(Viewer::Guest).by(ana()).counted(CountMode::Estimated);
         insta::assert_snapshot!(total_of(&of_one), @r"
         SELECT total.number, part.*
         FROM (SELECT (SELECT coalesce(sum(public_posts_count), 0)
@@ -577,7 +577,7 @@ mod tests {
 
     #[test]
     fn of_a_part_of_somebodys_posts_no_number_is_kept() {
-        let query = PostQuery::visible_to(Viewer::Guest).by(ana()).counted(Counting::Estimated);
+        let query = PostQuery::visible_to(Viewer::Guest).by(ana()).counted(CountMode::Estimated);
         assert!(query.clone().with_image().wanted().total().is_none());
         assert!(query.since(DateTime::UNIX_EPOCH).wanted().total().is_none());
     }

@@ -30,7 +30,7 @@ impl Means {
     ) -> (Vec<Row>, Option<Total>) {
         let number = rows.first().and_then(|(number, _)| *number);
         let total = number.map(|number| match self {
-            Self::UpTo(most) => Total::counted(number, most),
+            Self::UpTo(most) => Total::from_capped_count(number, most),
             Self::Exactly => Total::Exactly(number),
             Self::About => Total::About(number),
         });

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use diesel::dsl::{IntoBoxed, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use grateful_domain::{City, Counting, Limit, PageRequest, Person, UserId, Username, Viewer};
+use grateful_domain::{City, CountMode, Limit, PageRequest, Person, UserId, Username, Viewer};
 
 use super::paging::{Order, Part, Place, part_of};
 use super::totals::TotalSql;
@@ -21,12 +21,12 @@ use crate::users::PersonRow;
 /// for by name is [searched](crate::Users::search), and whoever follows whom is a [`FollowQuery`](crate::FollowQuery).
 ///
 /// ```
-/// use grateful_domain::{Counting, UserId, Viewer};
+/// use grateful_domain::{CountMode, UserId, Viewer};
 /// use grateful_storage::UserQuery;
 ///
 /// let (ana, ben) = (UserId::from(1), UserId::from(2));
 ///
-/// let newest = UserQuery::known_to(Viewer::User(ben)).counted(Counting::Estimated);
+/// let newest = UserQuery::known_to(Viewer::User(ben)).counted(CountMode::Estimated);
 /// let directory = UserQuery::known_to(Viewer::Guest).by_username();
 /// let some = UserQuery::known_to(Viewer::User(ben)).any_of(&[ana, ben]);
 /// ```
@@ -38,7 +38,7 @@ pub struct UserQuery<W = Everybody, O = NewestMember> {
     city: Option<City>,
     by: By,
     part: Part,
-    counting: Option<Counting>,
+    counting: Option<CountMode>,
     kind: PhantomData<(W, O)>,
 }
 
@@ -170,7 +170,7 @@ impl<W, O> UserQuery<W, O> {
 
     /// How many people all parts together have is told, too. Of all people, about how many there are is known without
     /// counting, those across a block included; of some of them it is not.
-    pub fn counted(self, counting: Counting) -> Self {
+    pub fn counted(self, counting: CountMode) -> Self {
         Self { counting: Some(counting), ..self }
     }
 
@@ -208,9 +208,9 @@ impl<W, O> UserQuery<W, O> {
     pub(crate) fn total(&self) -> Option<TotalSql> {
         match self.counting? {
             // In this order, an index leads to them.
-            Counting::UpTo(most) => Some(TotalSql::up_to(most, self.ordered().select(users::id))),
-            Counting::Estimated if self.ids.is_some() || self.city.is_some() => None,
-            Counting::Estimated => Some(TotalSql::rows_of("users_pkey")),
+            CountMode::UpTo(most) => Some(TotalSql::up_to(most, self.ordered().select(users::id))),
+            CountMode::Estimated if self.ids.is_some() || self.city.is_some() => None,
+            CountMode::Estimated => Some(TotalSql::rows_of("users_pkey")),
         }
     }
 
@@ -266,14 +266,14 @@ mod tests {
 
     #[test]
     fn of_all_people_about_how_many_there_are_is_known() {
-        let query = UserQuery::known_to(Viewer::Guest).counted(Counting::Estimated);
+        let query = UserQuery::known_to(Viewer::Guest).counted(CountMode::Estimated);
         insta::assert_snapshot!(total_of(&query), @r"SELECT total.number, part.* FROM (SELECT (SELECT nullif(reltuples, -1) FROM pg_class WHERE oid = to_regclass('users_pkey'))::bigint) AS total (number) LEFT JOIN (");
         assert!(query.any_of(&[]).total().is_none());
     }
 
     #[test]
     fn a_count_goes_no_further_than_asked() {
-        let query = UserQuery::known_to(Viewer::Guest).by_username().counted(Counting::UpTo(99));
+        let query = UserQuery::known_to(Viewer::Guest).by_username().counted(CountMode::UpTo(99));
         insta::assert_snapshot!(total_of(&query), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT users.id FROM users ORDER BY lower(users.username) ASC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");
     }
 

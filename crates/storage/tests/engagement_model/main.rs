@@ -15,7 +15,7 @@ use crate::stage::Stage;
 #[test]
 fn random_acts_leave_the_model_and_postgresql_equal() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let test = runtime.block_on(TestDatabase::create());
+    let database = runtime.block_on(TestDatabase::create());
     let bounds = ProptestConfig {
         cases: 64,
         max_shrink_iters: 500,
@@ -24,14 +24,14 @@ fn random_acts_leave_the_model_and_postgresql_equal() {
     };
 
     let outcome =
-        TestRunner::new(bounds).run(&acts::some(), |acts| runtime.block_on(play(&test, &acts)));
+        TestRunner::new(bounds).run(&acts::some(), |acts| runtime.block_on(play(&database, &acts)));
 
     assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
 }
 
 /// Compares what each act came to, and at the end all rows and numbers.
-async fn play(test: &TestDatabase, acts: &[Act]) -> Result<(), TestCaseError> {
-    let mut stage = Stage::set(test).await;
+async fn play(database: &TestDatabase, acts: &[Act]) -> Result<(), TestCaseError> {
+    let mut stage = Stage::set(database).await;
     let mut model = Model::default();
     for act in acts {
         prop_assert_eq!(stage.play(*act).await, model.play(*act), "{:?}", act);

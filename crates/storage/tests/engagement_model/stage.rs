@@ -30,14 +30,18 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) async fn set(test: &TestDatabase) -> Self {
-        test.execute("DELETE FROM users").await;
-        let people = [create_user(test).await, create_user(test).await, create_user(test).await];
+    pub(crate) async fn set(database: &TestDatabase) -> Self {
+        database.execute("DELETE FROM users").await;
+        let people =
+            [create_user(database).await, create_user(database).await, create_user(database).await];
         let [a, b, c] = people.map(|author| a_post().by(author));
-        let posts =
-            [a.insert_into(test).await, b.insert_into(test).await, c.insert_into(test).await];
+        let posts = [
+            a.insert_into(database).await,
+            b.insert_into(database).await,
+            c.insert_into(database).await,
+        ];
         let cast = Cast { people, posts, comments: Vec::new() };
-        Self { cast, conn: test.connect().await }
+        Self { cast, conn: database.connect().await }
     }
 
     pub(crate) async fn play(&mut self, act: Act) -> Outcome {
@@ -70,17 +74,17 @@ impl Stage {
                     .unwrap()
             }
             Act::Comment { who, post } => {
-                let comment = a_comment().by(people[who]).on(&posts[post]).unsaved();
+                let comment = a_comment().by(people[who]).on(&posts[post]).build();
                 return self.comment(comment).await;
             }
             Act::Reply { who, comment, on } => {
                 let Some(parent) = comments.get(comment) else { return Outcome::Uncounted };
-                let reply = a_comment().by(people[who]).answering(parent);
+                let reply = a_comment().by(people[who]).replying_to(parent);
                 let reply = match on {
                     Some(post) => reply.on(&posts[post]),
                     None => reply,
                 };
-                return self.comment(reply.unsaved()).await;
+                return self.comment(reply.build()).await;
             }
             Act::Uncomment { comment } => match comments.get(comment) {
                 Some(it) => 0 < conn.comments().delete(it.post, it.id).await.unwrap(),

@@ -6,8 +6,8 @@ use crate::world::{World, all, make, relate};
 
 #[tokio::test]
 async fn what_is_trending_is_what_has_the_highest_scores_of_all() {
-    let test = TestDatabase::create().await;
-    let mut conn = test.db.acquire().await.unwrap();
+    let database = TestDatabase::create().await;
+    let mut conn = database.pool.acquire().await.unwrap();
     for (seed, weights) in [
         (1, ""),
         // Hardly anybody is moved, so that newness tells.
@@ -19,11 +19,11 @@ async fn what_is_trending_is_what_has_the_highest_scores_of_all() {
             "created_at = created_at - (reactions_count % 3) * interval '20 days' + interval '10 minutes'",
         ),
     ] {
-        make(&test, &World { people: 300, posts: 3000, skew: 1, seed }).await;
+        make(&database, &World { people: 300, posts: 3000, skew: 1, seed }).await;
         if !weights.is_empty() {
-            test.execute(&format!("UPDATE posts SET {weights}")).await;
+            database.execute(&format!("UPDATE posts SET {weights}")).await;
         }
-        relate(&test, &[(1, 7), (8, 1), (300, 1)], "blocked").await;
+        relate(&database, &[(1, 7), (8, 1), (300, 1)], "blocked").await;
 
         for window in [1, 5, 24, 168] {
             for limit in [1, 10, 100] {

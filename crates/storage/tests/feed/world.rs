@@ -59,9 +59,9 @@ impl Row {
 
 /// Makes a world of the last days before [`grateful_testkit::NOON`], with people from number 1. Every tenth post is private,
 /// and many have their time or all that ranks them in common.
-pub(crate) async fn make(test: &TestDatabase, world: &World) {
+pub(crate) async fn make(database: &TestDatabase, world: &World) {
     let World { people, posts, skew, seed } = world;
-    test.execute(&format!(
+    database.execute(&format!(
         "TRUNCATE users RESTART IDENTITY CASCADE;
          INSERT INTO users (email, username, hashed_password)
          SELECT 'p' || n || '@example.org', 'p' || n, '' FROM generate_series(1, {people}) n;
@@ -79,24 +79,26 @@ pub(crate) async fn make(test: &TestDatabase, world: &World) {
 }
 
 /// Makes somebody follow so many others, the first after them.
-pub(crate) async fn follow(test: &TestDatabase, who: i64, others: u32) {
-    test.execute(&format!(
-        "INSERT INTO follows (id, follower_id, followed_id)
+pub(crate) async fn follow(database: &TestDatabase, who: i64, others: u32) {
+    database
+        .execute(&format!(
+            "INSERT INTO follows (id, follower_id, followed_id)
          SELECT gen_random_uuid(), {who}, {who} + n FROM generate_series(1, {others}) n
          ON CONFLICT DO NOTHING"
-    ))
-    .await;
+        ))
+        .await;
 }
 
 /// Makes these edges, of this status.
-pub(crate) async fn relate(test: &TestDatabase, edges: &[(i64, i64)], status: &str) {
+pub(crate) async fn relate(database: &TestDatabase, edges: &[(i64, i64)], status: &str) {
     for (one, other) in edges {
-        test.execute(&format!(
-            "INSERT INTO follows (id, follower_id, followed_id, status)
+        database
+            .execute(&format!(
+                "INSERT INTO follows (id, follower_id, followed_id, status)
              VALUES (gen_random_uuid(), {one}, {other}, '{status}')
              ON CONFLICT (follower_id, followed_id) DO UPDATE SET status = excluded.status"
-        ))
-        .await;
+            ))
+            .await;
     }
 }
 

@@ -16,8 +16,8 @@ use crate::steps::Step;
 #[test]
 fn random_acts_leave_the_inbox_in_memory_and_that_in_postgresql_equal() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let test = runtime.block_on(TestDatabase::create());
-    let cast = runtime.block_on(Cast::gather(&test));
+    let database = runtime.block_on(TestDatabase::create());
+    let cast = runtime.block_on(Cast::gather(&database));
     let bounds = ProptestConfig {
         cases: 16,
         max_shrink_iters: 500,
@@ -26,14 +26,14 @@ fn random_acts_leave_the_inbox_in_memory_and_that_in_postgresql_equal() {
     };
 
     let outcome = TestRunner::new(bounds)
-        .run(&steps::some(), |steps| runtime.block_on(play(&test, &cast, &steps)));
+        .run(&steps::some(), |steps| runtime.block_on(play(&database, &cast, &steps)));
 
     assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
 }
 
 /// Compares all that can be seen of the two after every step.
-async fn play(test: &TestDatabase, cast: &Cast, steps: &[Step]) -> Result<(), TestCaseError> {
-    let mut stage = Stage::set(test, cast).await;
+async fn play(database: &TestDatabase, cast: &Cast, steps: &[Step]) -> Result<(), TestCaseError> {
+    let mut stage = Stage::set(database, cast).await;
     for step in steps {
         let (in_memory, in_postgresql) = stage.play(step).await;
         prop_assert_eq!(in_memory, in_postgresql, "{:?}", step);

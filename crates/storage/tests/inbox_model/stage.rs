@@ -29,7 +29,7 @@ pub(crate) struct Cast {
 
 /// A list in memory and one in PostgreSQL, of somebody new.
 pub(crate) struct Stage<'a> {
-    test: &'a TestDatabase,
+    database: &'a TestDatabase,
     cast: &'a Cast,
     conn: Connection,
     owner: UserId,
@@ -44,18 +44,18 @@ type Seen = (Vec<Notification>, i64, i64);
 type Came = i64;
 
 impl Cast {
-    pub(crate) async fn gather(test: &TestDatabase) -> Self {
+    pub(crate) async fn gather(database: &TestDatabase) -> Self {
         let (mut people, mut posts, mut comments) = (vec![], vec![], vec![]);
         for _ in 0..PEOPLE {
-            let user = a_user().insert_into(test).await;
-            let author = test.connect().await.users().find_author(user.id).await.unwrap();
+            let user = a_user().insert_into(database).await;
+            let author = database.connect().await.users().find_author(user.id).await.unwrap();
             people.push(author.unwrap());
         }
         for _ in 0..POSTS {
-            posts.push(a_post().by(people[0].id).insert_into(test).await.id);
+            posts.push(a_post().by(people[0].id).insert_into(database).await.id);
         }
         for _ in 0..4 {
-            comments.push(a_comment().insert_into(test).await);
+            comments.push(a_comment().insert_into(database).await);
         }
         Self { people, posts, comments }
     }
@@ -81,10 +81,10 @@ impl Cast {
 }
 
 impl<'a> Stage<'a> {
-    pub(crate) async fn set(test: &'a TestDatabase, cast: &'a Cast) -> Self {
-        let owner = a_user().insert_into(test).await.id;
-        let conn = test.connect().await;
-        Self { test, cast, conn, owner, inbox: Inbox::new(owner), now: NOON }
+    pub(crate) async fn set(database: &'a TestDatabase, cast: &'a Cast) -> Self {
+        let owner = a_user().insert_into(database).await.id;
+        let conn = database.connect().await;
+        Self { database, cast, conn, owner, inbox: Inbox::new(owner), now: NOON }
     }
 
     /// What the step came to, in memory and in PostgreSQL.
@@ -159,19 +159,19 @@ impl<'a> Stage<'a> {
         let (owner, actor) = (self.owner, self.cast.people[who].id);
         match standing {
             Standing::Welcome => (),
-            Standing::Blocked if who.is_multiple_of(2) => block(self.test, owner, actor).await,
-            Standing::Blocked => block(self.test, actor, owner).await,
+            Standing::Blocked if who.is_multiple_of(2) => block(self.database, owner, actor).await,
+            Standing::Blocked => block(self.database, actor, owner).await,
             Standing::Muted => {
                 let off = format!(r#"{{"notifications": {{"{}": false}}}}"#, act.kind().code());
                 let set =
                     format!("UPDATE users SET profile_preferences = '{off}' WHERE id = {owner}");
-                self.test.execute(&set).await;
+                self.database.execute(&set).await;
             }
         }
     }
 
     async fn stand_as_before(&self) {
-        self.test
+        self.database
             .execute(&format!(
                 "DELETE FROM follows; UPDATE users SET profile_preferences = NULL WHERE id = {}",
                 self.owner

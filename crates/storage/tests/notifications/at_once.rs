@@ -88,7 +88,7 @@ async fn a_list_keeps_the_laws_while_many_do_and_undo_and_its_owner_reads() {
         db: pool(&world),
         ana: world.ana,
         people: people.to_vec(),
-        posts: [world.post.id, a_post().by(world.ana).insert_into(&world.test).await.id],
+        posts: [world.post.id, a_post().by(world.ana).insert_into(&world.database).await.id],
         until: Instant::now() + LONG,
         is_over: AtomicBool::new(false),
         acts: AtomicU32::new(0),
@@ -109,7 +109,7 @@ async fn a_list_keeps_the_laws_while_many_do_and_undo_and_its_owner_reads() {
 
     assert!(100 < stage.acts.load(Ordering::Relaxed), "{:?}", stage.acts);
     assert_eq!(breaches(&world).await, [""; 0]);
-    let mut conn = world.test.connect().await;
+    let mut conn = world.database.connect().await;
     assert_eq!(entries(&mut conn).await, told);
     let list = list(&mut conn, world.ana).await;
     assert_eq!(by_id(list), followed);
@@ -125,7 +125,7 @@ async fn a_change_is_not_seen_before_one_with_a_lower_number() {
     let [ben, caro] = world.people().await;
     let ana = world.ana;
     let [first, second] = [ben, caro].map(|it| world.event(world.to_ana(it, Act::FollowRequest)));
-    let mut slow = world.test.connect().await;
+    let mut slow = world.database.connect().await;
     slow.batch_execute("BEGIN").await.unwrap();
     slow.notifications().record(&[first]).await.unwrap();
     let db = pool(&world);
@@ -355,7 +355,7 @@ async fn entries(conn: &mut Connection) -> BTreeSet<String> {
 
 /// Where a list breaks a law of rules §4.
 async fn breaches(world: &World) -> Vec<String> {
-    crate::sql::lines(&mut world.test.connect().await, BREACHES).await
+    crate::sql::lines(&mut world.database.connect().await, BREACHES).await
 }
 
 const BREACHES: &str = "
@@ -391,16 +391,16 @@ async fn wait_until_somebody_waits(world: &World) {
     let waiting =
         "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let give_up = Instant::now() + SOON;
-    while world.test.count(waiting).await == 0 {
+    while world.database.count(waiting).await == 0 {
         assert!(Instant::now() < give_up, "nobody waits");
     }
 }
 
 /// Enough connections that they really meet.
 fn pool(world: &World) -> Database {
-    world
-        .test
-        .pool(|config| config.with_max_connections(16).with_wait(SOON).with_statement_timeout(SOON))
+    world.database.pool_with(|config| {
+        config.with_max_connections(16).with_wait(SOON).with_statement_timeout(SOON)
+    })
 }
 
 fn n(number: usize) -> i64 {

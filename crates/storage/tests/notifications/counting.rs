@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use grateful_domain::UserId;
 use grateful_domain::notification::{Act, Event};
 use grateful_storage::{Repositories, Result, StorageError, counted_if_ok};
-use grateful_testkit::{Measured, a_post, block};
+use grateful_testkit::{MetricsCapture, a_post, block};
 
 use crate::world::World;
 
@@ -14,8 +14,8 @@ use crate::world::World;
 async fn every_decision_is_counted_by_what_it_is_and_what_it_is_about() {
     let mut world = World::create().await;
     let [ben, caro, dan, eve] = world.people().await;
-    block(&world.test, world.ana, eve).await;
-    let measured = Measured::begin();
+    block(&world.database, world.ana, eve).await;
+    let measured = MetricsCapture::start();
 
     // A single, a batch, a third in it.
     world.tell_ana(&[ben, caro], world.heart()).await;
@@ -41,9 +41,9 @@ async fn what_the_hourly_limit_holds_back_did_not_start() {
     let [ben, caro] = world.people().await;
     let mut posts = Vec::new();
     for _ in 0..22 {
-        posts.push(a_post().by(world.ana).insert_into(&world.test).await.id);
+        posts.push(a_post().by(world.ana).insert_into(&world.database).await.id);
     }
-    let measured = Measured::begin();
+    let measured = MetricsCapture::start();
 
     for post in &posts {
         world.record(&[world.to_ana(ben, Act::Heart { post: *post })]).await;
@@ -61,7 +61,7 @@ async fn several_events_of_one_call_are_each_counted() {
     let mut world = World::create().await;
     let [ben, caro, dan] = world.people().await;
     let causes = [ben, caro, dan].map(|actor| world.to_ana(actor, world.heart()));
-    let measured = Measured::begin();
+    let measured = MetricsCapture::start();
 
     world.record(&causes).await;
 
@@ -76,11 +76,11 @@ async fn what_is_rolled_back_counts_as_nothing() {
     let world = World::create().await;
     let [ben] = world.people().await;
     let event = hearted(&world, ben);
-    let measured = Measured::begin();
+    let measured = MetricsCapture::start();
 
     let refused: Result<()> = world
-        .test
-        .db
+        .database
+        .pool
         .transaction(async |tx| {
             tx.notifications().record(std::slice::from_ref(&event)).await?;
             Err(StorageError::Corrupt { column: "none" })
@@ -98,11 +98,11 @@ async fn what_is_tried_three_times_counts_once() {
     let [ben] = world.people().await;
     let event = hearted(&world, ben);
     let attempts = AtomicU32::new(0);
-    let measured = Measured::begin();
+    let measured = MetricsCapture::start();
 
     let done: Result<()> = world
-        .test
-        .db
+        .database
+        .pool
         .transaction(async |tx| {
             tx.notifications().record(std::slice::from_ref(&event)).await?;
             match attempts.fetch_add(1, Ordering::Relaxed) {
@@ -131,18 +131,18 @@ async fn a_commit_that_fails_counts_as_nothing() {
     let event = hearted(&world, ben);
     // Checked at the commit alone.
     world
-        .test
+        .database
         .execute(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
              CREATE CONSTRAINT TRIGGER late AFTER INSERT ON notifications
              DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()",
         )
         .await;
-    let measured = Measured::begin();
+    let measured = MetricsCapture::start();
 
     let refused: Result<()> = world
-        .test
-        .db
+        .database
+        .pool
         .transaction(async |tx| {
             tx.notifications().record(std::slice::from_ref(&event)).await?;
             Ok(())
@@ -158,7 +158,7 @@ async fn a_commit_that_fails_counts_as_nothing() {
 async fn a_transaction_of_ones_own_counts_when_it_is_said_to_have_succeeded() {
     let mut world = World::create().await;
     let [ben, caro] = world.people().await;
-    let measured = Measured::begin();
+    let measured = MetricsCapture::start();
 
     for (person, outcome) in [(ben, Err("rolled back")), (caro, Ok(()))] {
         let done = counted_if_ok(async {
@@ -175,7 +175,7 @@ fn hearted(world: &World, actor: UserId) -> Event {
     world.event(world.to_ana(actor, world.heart()))
 }
 
-fn told(measured: &Measured) -> BTreeMap<String, i64> {
+fn told(measured: &MetricsCapture) -> BTreeMap<String, i64> {
     measured.take_named(&["grateful_notifications_total"])
 }
 

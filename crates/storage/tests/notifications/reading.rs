@@ -1,6 +1,6 @@
 use chrono::TimeDelta;
 use grateful_domain::notification::{Act, SeenNotification};
-use grateful_domain::{Counting, Limit, NotificationId, NotificationType, Page, Total};
+use grateful_domain::{CountMode, Limit, NotificationId, NotificationType, Page, Total};
 use grateful_storage::{
     NotificationCounts, NotificationQuery, NotificationStats, QueryLog, Repositories,
 };
@@ -14,7 +14,7 @@ async fn a_list_is_walked_from_the_newest_activity_to_the_oldest() {
     let people: [_; 7] = world.people().await;
     world.tell_ana(&people, Act::FollowRequest).await;
     world.tell_ana(&people[..2], world.heart()).await;
-    let (ana, mut conn) = (world.ana, world.test.connect().await);
+    let (ana, mut conn) = (world.ana, world.database.connect().await);
 
     let met = walk(3, async |page| {
         conn.notifications().list(NotificationQuery::of(ana).page(page)).await.unwrap()
@@ -35,7 +35,7 @@ async fn what_was_told_at_one_moment_is_walked_without_a_gap() {
     let people: [_; 7] = world.people().await;
     let causes = people.map(|person| world.to_ana(person, Act::FollowRequest));
     world.record(&causes).await;
-    let (ana, mut conn) = (world.ana, world.test.connect().await);
+    let (ana, mut conn) = (world.ana, world.database.connect().await);
 
     let met = walk(2, async |page| {
         conn.notifications().list(NotificationQuery::of(ana).page(page)).await.unwrap()
@@ -88,18 +88,19 @@ async fn a_list_is_narrowed_to_a_type_and_a_time_and_counted() {
         (own.clone().unread().of_type(NotificationType::PostInteraction), ids(&whole[..1])),
         (own.clone().of_type(NotificationType::Mention), vec![]),
     ] {
-        let mut conn = world.test.db.acquire().await.unwrap();
+        let mut conn = world.database.pool.acquire().await.unwrap();
         let met = walk(2, async |page| {
             conn.notifications().list(query.clone().page(page)).await.unwrap()
         });
         assert_eq!(ids(&met.await), expected);
         let total = i64::try_from(expected.len()).unwrap();
-        for (most, total) in [(99, Total::Exactly(total)), (1, Total::counted(total, 1))] {
-            let counted = query.clone().counted(Counting::UpTo(most));
+        for (most, total) in [(99, Total::Exactly(total)), (1, Total::from_capped_count(total, 1))]
+        {
+            let counted = query.clone().counted(CountMode::UpTo(most));
             let list = conn.notifications().list(counted).await.unwrap();
             assert_eq!(list.total, Some(total));
         }
-        let kept = query.counted(Counting::Estimated);
+        let kept = query.counted(CountMode::Estimated);
         assert_eq!(conn.notifications().list(kept).await.unwrap().total, None);
     }
 }
@@ -110,10 +111,10 @@ async fn the_number_of_entries_is_told_to_their_owner_in_the_same_statement() {
     let people: [_; 3] = world.people().await;
     world.tell_ana(&people, world.heart()).await;
     let batch = world.only().await.notification.id;
-    let mut conn = world.test.db.acquire().await.unwrap();
+    let mut conn = world.database.pool.acquire().await.unwrap();
 
     for (reader, number) in [(world.ana, 3), (people[0], 0)] {
-        for counting in [Counting::Estimated, Counting::UpTo(99)] {
+        for counting in [CountMode::Estimated, CountMode::UpTo(99)] {
             let entries = NotificationQuery::of(reader).entries_of(batch).counted(counting);
             let (list, queries) = QueryLog::record(conn.notifications().list(entries)).await;
             assert_eq!(list.unwrap().total, Some(Total::Exactly(number)));
@@ -128,7 +129,7 @@ async fn the_entries_of_a_batch_are_walked_newest_first_and_a_single_has_none() 
     let people: [_; 5] = world.people().await;
     world.tell_ana(&people, world.heart()).await;
     let batch = world.only().await.notification.id;
-    let (ana, mut conn) = (world.ana, world.test.connect().await);
+    let (ana, mut conn) = (world.ana, world.database.connect().await);
 
     let met = walk(2, async |page| {
         conn.notifications()
@@ -154,7 +155,7 @@ async fn a_batch_is_shown_with_up_to_eight_people_and_those_whom_one_follows_fir
         let (ana, values) =
             (world.ana, "INSERT INTO follows (id, follower_id, followed_id, status)");
         let edge = format!("{values} VALUES (gen_random_uuid(), {ana}, {followed}, '{status}')");
-        world.test.execute(&edge).await;
+        world.database.execute(&edge).await;
     }
 
     let shown: Vec<_> = world.only().await.people.iter().map(|it| it.id).collect();
@@ -171,7 +172,7 @@ async fn names_are_those_of_today() {
     world.tell_ana(&[ben], world.heart()).await;
     world.tell_ana(&[ben], world.reaction()).await;
     let rename = "UPDATE users SET username = 'benedikt', display_name = 'Benedikt' WHERE id =";
-    world.test.execute(&format!("{rename} {ben}")).await;
+    world.database.execute(&format!("{rename} {ben}")).await;
 
     let seen = world.only().await;
 
@@ -187,10 +188,11 @@ async fn a_list_takes_two_statements_however_long_it_is() {
     let [ben, caro] = world.people().await;
     for number in [1, 10] {
         for _ in 0..number {
-            let post = grateful_testkit::a_post().by(world.ana).insert_into(&world.test).await.id;
+            let post =
+                grateful_testkit::a_post().by(world.ana).insert_into(&world.database).await.id;
             world.tell_ana(&[ben, caro], Act::Heart { post }).await;
         }
-        let mut conn = world.test.db.acquire().await.unwrap();
+        let mut conn = world.database.pool.acquire().await.unwrap();
 
         let (list, queries) = QueryLog::record(
             conn.notifications().list(NotificationQuery::of(world.ana).page(first(20))),

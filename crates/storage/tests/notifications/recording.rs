@@ -33,7 +33,7 @@ async fn what_happened_is_told_as_the_domain_has_it() {
         "notifications WHERE title = 'New Like 💜' AND message = '{}' AND NOT read",
         it.text.message
     );
-    assert_eq!(world.test.count(&stored).await, 1);
+    assert_eq!(world.database.count(&stored).await, 1);
 }
 
 #[tokio::test]
@@ -115,8 +115,8 @@ async fn nobody_is_told_of_their_own_act() {
 async fn nobody_is_told_of_anything_across_a_block() {
     let mut world = World::create().await;
     let [ben, caro, dan] = world.people().await;
-    block(&world.test, world.ana, ben).await;
-    block(&world.test, caro, world.ana).await;
+    block(&world.database, world.ana, ben).await;
+    block(&world.database, caro, world.ana).await;
 
     let recorded =
         world.record(&[ben, caro, dan].map(|actor| world.to_ana(actor, world.heart()))).await;
@@ -130,8 +130,8 @@ async fn nobody_is_told_of_anything_across_a_block() {
 async fn nobody_is_told_of_what_is_said_where_they_cannot_see_it() {
     let mut world = World::create().await;
     let [ben, caro, dan, eve] = world.people().await;
-    block(&world.test, world.ana, ben).await;
-    block(&world.test, caro, world.ana).await;
+    block(&world.database, world.ana, ben).await;
+    block(&world.database, caro, world.ana).await;
     let post = world.post.id;
     let comment = world.comment_by(eve).await.id;
     let named = Act::Mention { post, comment: Some(comment) };
@@ -146,7 +146,7 @@ async fn nobody_is_told_of_what_is_said_where_they_cannot_see_it() {
     for untold in [ben, caro] {
         assert_eq!(world.told(untold).await, [""; 0]);
     }
-    world.test.execute("DELETE FROM notifications; UPDATE posts SET is_public = false").await;
+    world.database.execute("DELETE FROM notifications; UPDATE posts SET is_public = false").await;
     world.record(&causes).await;
     assert_eq!(world.rows().await, 2);
     assert_eq!(world.told(world.ana).await.len(), 2);
@@ -161,8 +161,8 @@ async fn an_edit_tells_some_and_takes_back_what_others_were_told_in_five_stateme
         let elsewhere = Act::Mention { post, comment: Some(world.comment_by(ana).await.id) };
         let (mut old, mut new) = (Vec::new(), Vec::new());
         for _ in 0..people {
-            old.push(a_user().insert_into(&world.test).await);
-            new.push(create_user(&world.test).await);
+            old.push(a_user().insert_into(&world.database).await);
+            new.push(create_user(&world.database).await);
         }
         let by_ana = |to, act| Cause { recipient: to, actor: ana, act };
         let first: Vec<Cause> = old.iter().map(|it| by_ana(it.id, mention)).collect();
@@ -175,7 +175,7 @@ async fn an_edit_tells_some_and_takes_back_what_others_were_told_in_five_stateme
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let gone = NoLongerNamed { actor: ana, mention, names: &names };
 
-        let mut conn = world.test.db.acquire().await.unwrap();
+        let mut conn = world.database.pool.acquire().await.unwrap();
         let mut inboxes = conn.notifications();
         let edit = inboxes.record_anew(&events, gone, world.now);
         let (recorded, queries) = QueryLog::record(edit).await;
@@ -193,7 +193,7 @@ async fn an_edit_tells_some_and_takes_back_what_others_were_told_in_five_stateme
 #[tokio::test]
 async fn whoever_is_told_newly_loses_nothing_by_a_name_that_they_had() {
     let mut world = World::create().await;
-    let ben = a_user().named("ben").insert_into(&world.test).await.id;
+    let ben = a_user().with_username("ben").insert_into(&world.database).await.id;
     let mention = Act::Mention { post: world.post.id, comment: None };
     let cause = Cause { recipient: ben, actor: world.ana, act: mention };
     world.record(&[cause]).await;
@@ -214,7 +214,7 @@ async fn what_somebody_has_switched_off_is_not_told() {
     let [ben] = world.people().await;
     let preferences = r#"{"notifications": {"like": false, "emoji_reaction": true}, "theme": 1}"#;
     world
-        .test
+        .database
         .execute(&format!(
             "UPDATE users SET profile_preferences = '{preferences}' WHERE id = {}",
             world.ana
@@ -238,7 +238,7 @@ async fn odd_preferences_switch_nothing_off() {
     for preferences in odd {
         let [ben] = world.people().await;
         let set = format!("UPDATE users SET profile_preferences = '{preferences}'");
-        world.test.execute(&set).await;
+        world.database.execute(&set).await;
 
         world.record(&[world.to_ana(ben, world.heart())]).await;
     }
@@ -253,8 +253,8 @@ async fn what_is_not_saved_is_not_told() {
     let event = world.event(world.to_ana(ben, world.heart()));
 
     let unfinished: Result<()> = world
-        .test
-        .db
+        .database
+        .pool
         .transaction(async |tx| {
             tx.notifications().record(std::slice::from_ref(&event)).await?;
             Err(StorageError::Corrupt { column: "of no table" })
@@ -263,7 +263,7 @@ async fn what_is_not_saved_is_not_told() {
 
     assert!(unfinished.is_err());
     assert_eq!(world.rows().await, 0);
-    assert_eq!(world.test.count("notification_quotas").await, 0);
+    assert_eq!(world.database.count("notification_quotas").await, 0);
     assert_eq!(world.conn.notifications().position(world.ana).await.unwrap().last, 0);
 }
 
@@ -271,7 +271,7 @@ async fn what_is_not_saved_is_not_told() {
 async fn nothing_is_told_to_or_of_who_is_not_there() {
     let mut world = World::create().await;
     let [ben, gone] = world.people().await;
-    world.test.execute(&format!("DELETE FROM users WHERE id = {gone}")).await;
+    world.database.execute(&format!("DELETE FROM users WHERE id = {gone}")).await;
 
     world
         .record(&[
@@ -342,7 +342,7 @@ async fn three_statements_tell_any_number_of_people() {
     for (number, recipients) in [(1, &people[..1]), (10, &people[..])] {
         let causes = recipients.iter().map(|it| Cause { recipient: *it, actor: ben, act });
         let events: Vec<_> = causes.map(|cause| world.event(cause)).collect();
-        let mut conn = world.test.db.acquire().await.unwrap();
+        let mut conn = world.database.pool.acquire().await.unwrap();
 
         let (recorded, queries) = QueryLog::record(conn.notifications().record(&events)).await;
 
@@ -355,7 +355,7 @@ async fn three_statements_tell_any_number_of_people() {
 async fn hearts_on_posts(world: &mut World, number: usize) -> Vec<Act> {
     let mut acts = Vec::new();
     for _ in 0..number {
-        let post = a_post().by(world.ana).insert_into(&world.test).await.id;
+        let post = a_post().by(world.ana).insert_into(&world.database).await.id;
         acts.push(Act::Heart { post });
     }
     acts

@@ -10,9 +10,9 @@ const TICKET: TokenHash = TokenHash([7; 32]);
 
 #[tokio::test]
 async fn a_ticket_opens_its_session_once() {
-    let test = TestDatabase::create().await;
-    let session = session_with_ticket(&test, NOON + MINUTE).await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let session = session_with_ticket(&database, NOON + MINUTE).await;
+    let mut conn = database.connect().await;
 
     assert_eq!(conn.stream_tickets().redeem(TokenHash([8; 32]), NOON).await.unwrap(), None);
     assert_eq!(conn.stream_tickets().redeem(TICKET, NOON).await.unwrap(), Some(session));
@@ -21,53 +21,52 @@ async fn a_ticket_opens_its_session_once() {
 
 #[tokio::test]
 async fn of_many_who_use_a_ticket_at_once_one_gets_in() {
-    let test = TestDatabase::create().await;
-    session_with_ticket(&test, NOON + MINUTE).await;
+    let database = TestDatabase::create().await;
+    session_with_ticket(&database, NOON + MINUTE).await;
 
-    let opened =
-        join_all((0..8).map(async |_| {
-            test.connect().await.stream_tickets().redeem(TICKET, NOON).await.unwrap()
-        }))
-        .await;
+    let opened = join_all((0..8).map(async |_| {
+        database.connect().await.stream_tickets().redeem(TICKET, NOON).await.unwrap()
+    }))
+    .await;
 
     assert_eq!(opened.iter().flatten().count(), 1);
 }
 
 #[tokio::test]
 async fn a_ticket_is_good_until_its_end_and_swept_from_then_on() {
-    let test = TestDatabase::create().await;
-    session_with_ticket(&test, NOON + MINUTE).await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    session_with_ticket(&database, NOON + MINUTE).await;
+    let mut conn = database.connect().await;
     let just_before = NOON + MINUTE - TimeDelta::microseconds(1);
 
     assert_eq!(conn.stream_tickets().redeem(TICKET, NOON + MINUTE).await.unwrap(), None);
     assert_eq!(conn.stream_tickets().sweep(just_before).await.unwrap(), 0);
     assert!(conn.stream_tickets().redeem(TICKET, just_before).await.unwrap().is_some());
 
-    session_with_ticket(&test, NOON + MINUTE).await;
+    session_with_ticket(&database, NOON + MINUTE).await;
     assert_eq!(conn.stream_tickets().sweep(NOON + MINUTE).await.unwrap(), 1);
 }
 
 #[tokio::test]
 async fn a_ticket_ends_with_its_session() {
-    let test = TestDatabase::create().await;
-    let session = session_with_ticket(&test, NOON + TimeDelta::days(30)).await;
-    let mut conn = test.connect().await;
+    let database = TestDatabase::create().await;
+    let session = session_with_ticket(&database, NOON + TimeDelta::days(30)).await;
+    let mut conn = database.connect().await;
 
     let opened = conn.stream_tickets().redeem(TICKET, session.expires_at).await.unwrap();
     assert_eq!(opened, None);
 
-    let session = session_with_ticket(&test, NOON + MINUTE).await;
-    test.execute(&format!("DELETE FROM sessions WHERE id = '{}'", session.id)).await;
+    let session = session_with_ticket(&database, NOON + MINUTE).await;
+    database.execute(&format!("DELETE FROM sessions WHERE id = '{}'", session.id)).await;
     assert_eq!(conn.stream_tickets().redeem(TICKET, NOON).await.unwrap(), None);
 }
 
-async fn session_with_ticket(test: &TestDatabase, expires_at: DateTime<Utc>) -> Session {
-    test.execute("DELETE FROM sessions").await;
-    let user = create_user(test).await;
+async fn session_with_ticket(database: &TestDatabase, expires_at: DateTime<Utc>) -> Session {
+    database.execute("DELETE FROM sessions").await;
+    let user = create_user(database).await;
     let id = SessionId::from(Uuid::from_u128(1));
     let session = Session::begin(id, user, None, NOON, TimeDelta::days(7));
-    let mut conn = test.connect().await;
+    let mut conn = database.connect().await;
     conn.sessions().insert(&session, TokenHash([1; 32])).await.unwrap();
     conn.stream_tickets().insert(TICKET, session.id, expires_at).await.unwrap();
     session

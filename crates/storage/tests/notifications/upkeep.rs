@@ -103,7 +103,7 @@ async fn what_was_withdrawn_long_ago_is_forgotten_and_news_again() {
 
     assert_eq!(forgotten, 1);
     let of_caro = format!("withdrawn_notifications WHERE actor_id = {caro}");
-    assert_eq!(world.test.count(&of_caro).await, 1);
+    assert_eq!(world.database.count(&of_caro).await, 1);
     world.tell_ana(&[ben], Act::FollowRequest).await;
     assert!(
         Withdrawn::REMEMBERED < world.only().await.notification.created_at - world.post.created_at

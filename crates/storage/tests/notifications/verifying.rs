@@ -75,7 +75,7 @@ async fn an_entry_that_nothing_has_caused_is_found_and_goes() {
     let mut world = World::create().await;
     let batch = hearts_of_three(&mut world).await;
     let newest = world.only().await.notification.actor.unwrap();
-    world.test.execute(&format!("DELETE FROM likes WHERE user_id = {newest}")).await;
+    world.database.execute(&format!("DELETE FROM likes WHERE user_id = {newest}")).await;
 
     let found = differences(&mut world).await;
 
@@ -95,7 +95,7 @@ async fn an_entry_that_nothing_has_caused_is_found_and_goes() {
 async fn a_batch_of_which_nothing_is_left_goes() {
     let mut world = World::create().await;
     hearts_of_three(&mut world).await;
-    world.test.execute("DELETE FROM likes").await;
+    world.database.execute("DELETE FROM likes").await;
 
     let found = differences(&mut world).await;
     mend(&mut world, &found[0]).await;
@@ -120,7 +120,7 @@ async fn whatever_happened_without_its_act_is_found() {
     ] {
         let mut world = World::create().await;
         every_act(&mut world).await;
-        world.test.execute(undone).await;
+        world.database.execute(undone).await;
 
         let found = differences(&mut world).await;
 
@@ -139,10 +139,10 @@ async fn two_that_are_open_under_one_key_are_found() {
     let mut world = World::create().await;
     hearts_of(&mut world, 1).await;
     world.wait(chrono::TimeDelta::hours(2));
-    let ben = create_user(&world.test).await;
+    let ben = create_user(&world.database).await;
     heart(&mut world, ben).await;
     world
-        .test
+        .database
         .execute("DROP INDEX notifications_one_open; UPDATE notifications SET closed_at = NULL")
         .await;
 
@@ -177,7 +177,7 @@ async fn mending_what_is_gone_meanwhile_is_no_failure() {
     let batch = hearts_of_three(&mut world).await;
     set(&world, "batch_count", "7", batch).await;
     let found = differences(&mut world).await;
-    world.test.execute("DELETE FROM notifications").await;
+    world.database.execute("DELETE FROM notifications").await;
 
     mend(&mut world, &found[0]).await;
 }
@@ -187,17 +187,17 @@ async fn every_act(world: &mut World) {
     let [ben, caro, dan] = world.people().await;
     let (ana, post) = (world.ana, world.post.id);
     let comment = world.comment_by(ben).await;
-    let reply = a_comment().by(caro).answering(&comment).insert_into(&world.test).await;
-    let named = a_comment().by(dan).on(&world.post).insert_into(&world.test).await.id;
+    let reply = a_comment().by(caro).replying_to(&comment).insert_into(&world.database).await;
+    let named = a_comment().by(dan).on(&world.post).insert_into(&world.database).await.id;
     let message = a_message_share(ben, post, &[caro]);
-    let mut conn = world.test.connect().await;
+    let mut conn = world.database.connect().await;
     conn.likes().put(&a_heart(ben, post)).await.unwrap();
     conn.emoji_reactions().put(&a_reaction(caro, post)).await.unwrap();
     for share in [a_link_share(ben, post), message.clone()] {
         conn.shares().put(&share).await.unwrap();
     }
     world
-        .test
+        .database
         .execute(&format!(
             "INSERT INTO follows (id, follower_id, followed_id, status) VALUES
                  (gen_random_uuid(), {ben}, {ana}, 'active'),
@@ -234,7 +234,7 @@ async fn hearts_of_three(world: &mut World) -> NotificationId {
 /// What tells of hearts that so many people really gave.
 async fn hearts_of(world: &mut World, people: usize) -> NotificationId {
     for _ in 0..people {
-        let person = create_user(&world.test).await;
+        let person = create_user(&world.database).await;
         heart(world, person).await;
     }
     world.only().await.notification.id
@@ -247,7 +247,7 @@ async fn heart(world: &mut World, person: UserId) {
 
 async fn set(world: &World, column: &str, value: &str, id: NotificationId) {
     let sql = format!("UPDATE notifications SET {column} = {value} WHERE id = '{id}'");
-    world.test.execute(&sql).await;
+    world.database.execute(&sql).await;
 }
 
 async fn differences(world: &mut World) -> Vec<Difference> {
@@ -257,6 +257,6 @@ async fn differences(world: &mut World) -> Vec<Difference> {
 
 async fn mend(world: &mut World, difference: &Difference) {
     let mended: Result<()> =
-        world.test.db.transaction(async |tx| tx.counters().mend(difference).await).await;
+        world.database.pool.transaction(async |tx| tx.counters().mend(difference).await).await;
     mended.unwrap();
 }

@@ -95,7 +95,7 @@ async fn what_was_not_told_is_not_taken_back() {
     world.withdraw(&[Cause { recipient: caro, actor: ben, act: world.heart() }]).await;
 
     assert_eq!(world.only().await, before);
-    assert_eq!(world.test.count("withdrawn_notifications").await, 0);
+    assert_eq!(world.database.count("withdrawn_notifications").await, 0);
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn what_is_done_again_comes_back_as_it_was() {
 
     assert_eq!(world.only().await, before);
     assert_eq!(world.entries(batch.notification.id).await, entries);
-    assert_eq!(world.test.count("withdrawn_notifications").await, 0);
+    assert_eq!(world.database.count("withdrawn_notifications").await, 0);
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn what_was_told_of_comments_goes_with_them() {
     let mut world = World::create().await;
     let [ben, caro] = world.people().await;
     let first = world.comment_by(ben).await;
-    let reply = a_comment().by(caro).answering(&first).insert_into(&world.test).await;
+    let reply = a_comment().by(caro).replying_to(&first).insert_into(&world.database).await;
     let other = world.comment_by(caro).await;
     let post = world.post.id;
     let answered = Act::Reply { post, comment: reply.id, parent: first.id };
@@ -258,7 +258,7 @@ async fn what_anybody_was_told_of_a_post_goes_with_it_at_once() {
     let mut world = World::create().await;
     let people: [_; 3] = world.people().await;
     let [ben, caro, _] = people;
-    let other = a_post().by(world.ana).insert_into(&world.test).await.id;
+    let other = a_post().by(world.ana).insert_into(&world.database).await.id;
     world.tell_ana(&people, world.heart()).await;
     let named = Act::Mention { post: world.post.id, comment: None };
     world
@@ -291,7 +291,7 @@ async fn ones_own_list_is_emptied_in_steps_and_never_an_entry_before_its_batch()
         steps.push(world.conn.notifications().delete_some_of(world.ana, 2).await.unwrap());
         let orphans = "notifications AS it WHERE parent_id IS NOT NULL
             AND NOT EXISTS (SELECT FROM notifications WHERE id = it.parent_id)";
-        assert_eq!(world.test.count(orphans).await, 0);
+        assert_eq!(world.database.count(orphans).await, 0);
     }
 
     assert_eq!(steps, [2, 1, 0]);

@@ -13,7 +13,7 @@ static NUMBER: AtomicU32 = AtomicU32::new(1);
 
 /// A database with Ana and her post, and a clock that stands still until it is moved.
 pub(crate) struct World {
-    pub(crate) test: TestDatabase,
+    pub(crate) database: TestDatabase,
     pub(crate) conn: Connection,
     pub(crate) ana: UserId,
     pub(crate) post: Post,
@@ -22,24 +22,24 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn create() -> Self {
-        let test = TestDatabase::create().await;
-        let ana = create_user(&test).await;
-        let post = a_post().by(ana).insert_into(&test).await;
-        let conn = test.connect().await;
-        Self { test, conn, ana, post, now: NOON }
+        let database = TestDatabase::create().await;
+        let ana = create_user(&database).await;
+        let post = a_post().by(ana).insert_into(&database).await;
+        let conn = database.connect().await;
+        Self { database, conn, ana, post, now: NOON }
     }
 
     pub(crate) async fn people<const N: usize>(&self) -> [UserId; N] {
         let mut people = [self.ana; N];
         for person in &mut people {
-            *person = create_user(&self.test).await;
+            *person = create_user(&self.database).await;
         }
         people
     }
 
     /// Something said on Ana's post.
     pub(crate) async fn comment_by(&self, author: UserId) -> Comment {
-        a_comment().by(author).on(&self.post).insert_into(&self.test).await
+        a_comment().by(author).on(&self.post).insert_into(&self.database).await
     }
 
     pub(crate) fn wait(&mut self, time: TimeDelta) {
@@ -109,7 +109,7 @@ impl World {
 
     /// Everything in everybody's inbox, as rows.
     pub(crate) async fn rows(&self) -> i64 {
-        self.test.count("notifications").await
+        self.database.count("notifications").await
     }
 }
 

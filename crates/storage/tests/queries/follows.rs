@@ -1,4 +1,4 @@
-use grateful_domain::{Counting, Listed, Start, Total, UserId, Viewer};
+use grateful_domain::{CountMode, Listed, PageStart, Total, UserId, Viewer};
 use grateful_storage::{FollowQuery, Repositories};
 
 use crate::world::{World, connect, in_one, limit};
@@ -6,7 +6,7 @@ use crate::world::{World, connect, in_one, limit};
 #[tokio::test]
 async fn lists_of_people_are_of_those_whom_the_viewer_knows_newest_first_or_last() {
     let world = World::create().await;
-    let mut conn = connect(&world.test).await;
+    let mut conn = connect(&world.database).await;
     for viewer in World::people() {
         let seen = FollowQuery::seen_by(viewer);
         let mut lists = vec![
@@ -40,18 +40,18 @@ async fn lists_of_people_are_of_those_whom_the_viewer_knows_newest_first_or_last
 #[tokio::test]
 async fn a_total_is_that_of_the_list_counted_or_kept() {
     let world = World::create().await;
-    let mut conn = connect(&world.test).await;
+    let mut conn = connect(&world.database).await;
     for viewer in World::people() {
         for person in World::people() {
             let seen = FollowQuery::seen_by(viewer);
             for query in [seen.followers_of(person), seen.followed_by(person)] {
                 let all = i64::try_from(walk(&mut conn, query.clone()).await.len()).unwrap();
                 let page = query.limit(limit(1));
-                for counting in [Counting::Estimated, Counting::UpTo(1_000)] {
+                for counting in [CountMode::Estimated, CountMode::UpTo(1_000)] {
                     let slice = in_one(conn.follows().list(page.clone().counted(counting))).await;
                     assert_eq!(slice.total, Some(Total::Exactly(all)), "{page:?}");
                 }
-                let capped = page.counted(Counting::UpTo(1));
+                let capped = page.counted(CountMode::UpTo(1));
                 let total = in_one(conn.follows().list(capped)).await.total;
                 assert_eq!(total.map(Total::number), Some(all.min(1)));
             }
@@ -62,14 +62,14 @@ async fn a_total_is_that_of_the_list_counted_or_kept() {
 #[tokio::test]
 async fn of_what_is_not_decided_a_total_is_counted_or_not_known() {
     let world = World::create().await;
-    let mut conn = connect(&world.test).await;
+    let mut conn = connect(&world.database).await;
     for viewer in World::people() {
         let seen = FollowQuery::seen_by(viewer);
         for query in [seen.requests(), seen.asked(), seen.blocks()] {
             let all = i64::try_from(walk(&mut conn, query.clone()).await.len()).unwrap();
-            let counted = query.clone().counted(Counting::UpTo(99));
+            let counted = query.clone().counted(CountMode::UpTo(99));
             assert_eq!(in_one(conn.follows().list(counted)).await.total, Some(Total::Exactly(all)));
-            let kept = query.counted(Counting::Estimated);
+            let kept = query.counted(CountMode::Estimated);
             assert_eq!(in_one(conn.follows().list(kept)).await.total, None);
         }
     }
@@ -106,7 +106,7 @@ async fn walk(conn: &mut grateful_storage::Connection, query: FollowQuery) -> Ve
         let slice = in_one(conn.follows().list(query.clone().page(page))).await;
         met.extend(slice.items);
         match slice.next {
-            Some(place) => page.start = Start::After(place),
+            Some(place) => page.start = PageStart::After(place),
             None => return met,
         }
     }

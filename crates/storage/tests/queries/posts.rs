@@ -3,8 +3,8 @@ use std::fmt::Debug;
 
 use chrono::{DateTime, Utc};
 use grateful_domain::{
-    Counting, EngagementPosition, Offset, PageRequest, Position, PostId, PostType, RankPosition,
-    Start, Total, UserId, Viewer,
+    CountMode, EngagementPosition, Offset, PageRequest, PageStart, Position, PostId, PostType,
+    RankPosition, Total, UserId, Viewer,
 };
 use grateful_storage::query::{ByEngagement, Dated, Newest, OneRange, PostOrder, Ranked};
 use grateful_storage::{PostQuery, Repositories};
@@ -132,20 +132,20 @@ async fn a_total_comes_in_the_same_statement_and_ends_where_it_is_told_to() {
         }
     }
 
-    let offset = Start::Offset(Offset::parse(10_000).unwrap());
+    let offset = PageStart::Offset(Offset::parse(10_000).unwrap());
     let far =
         PostQuery::visible_to(Viewer::Guest).page(PageRequest { limit: limit(5), start: offset });
-    let mut conn = connect(&world.test).await;
-    let slice = in_one(conn.posts().list(far.counted(Counting::UpTo(1_000)))).await;
+    let mut conn = connect(&world.database).await;
+    let slice = in_one(conn.posts().list(far.counted(CountMode::UpTo(1_000)))).await;
     assert_eq!((slice.items.len(), slice.total), (0, Some(Total::Exactly(128))));
 }
 
 #[tokio::test]
 async fn what_is_kept_beside_people_is_told_exactly() {
     let world = World::create().await;
-    let mut conn = connect(&world.test).await;
+    let mut conn = connect(&world.database).await;
     for viewer in World::viewers() {
-        let visible_to_viewer = PostQuery::visible_to(viewer).counted(Counting::Estimated);
+        let visible_to_viewer = PostQuery::visible_to(viewer).counted(CountMode::Estimated);
         for author in World::people() {
             let theirs = newest(world.seen_by(viewer), |post| post.author == author);
             let query = visible_to_viewer.clone().by(author);
@@ -169,8 +169,8 @@ async fn what_is_kept_beside_people_is_told_exactly() {
 #[tokio::test]
 async fn of_everybodys_posts_postgresql_knows_about_how_many_there_are() {
     let world = World::create().await;
-    let mut conn = connect(&world.test).await;
-    let query = PostQuery::visible_to(Viewer::Guest).counted(Counting::Estimated);
+    let mut conn = connect(&world.database).await;
+    let query = PostQuery::visible_to(Viewer::Guest).counted(CountMode::Estimated);
 
     assert_eq!(in_one(conn.posts().list(query.clone())).await.total, Some(Total::About(128)));
     // Of a part of them it does not, and nobody counts.
@@ -199,7 +199,7 @@ async fn meets<W: Clone + Debug, O: Walked>(
     query: &PostQuery<W, O>,
     expected: &[Row],
 ) {
-    let mut conn = connect(&world.test).await;
+    let mut conn = connect(&world.database).await;
     let expected: Vec<PostId> = expected.iter().map(|post| post.id).collect();
     for size in [1, 9, 100] {
         // One by one, the beginning has to do.
@@ -220,8 +220,8 @@ async fn meets<W: Clone + Debug, O: Walked>(
 }
 
 async fn by_offset<W: Clone + OneRange>(world: &World, query: &PostQuery<W>, expected: &[Row]) {
-    let mut conn = connect(&world.test).await;
-    let start = Start::Offset(Offset::parse(3).unwrap());
+    let mut conn = connect(&world.database).await;
+    let start = PageStart::Offset(Offset::parse(3).unwrap());
     let slice = conn
         .posts()
         .list(query.clone().page(PageRequest { limit: limit(4), start }))
@@ -233,10 +233,10 @@ async fn by_offset<W: Clone + OneRange>(world: &World, query: &PostQuery<W>, exp
 }
 
 async fn counts<W: Clone, O: PostOrder + Clone>(world: &World, query: PostQuery<W, O>, all: usize) {
-    let mut conn = connect(&world.test).await;
+    let mut conn = connect(&world.database).await;
     let all = i64::try_from(all).unwrap();
     for most in [0_u16, 3, 1_000] {
-        let query = query.clone().limit(limit(2)).counted(Counting::UpTo(most));
+        let query = query.clone().limit(limit(2)).counted(CountMode::UpTo(most));
         let total = in_one(conn.posts().list(query)).await.total;
         let most = i64::from(most);
         let expected = if all <= most { Total::Exactly(all) } else { Total::MoreThan(most) };

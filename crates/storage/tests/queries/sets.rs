@@ -9,7 +9,7 @@ use crate::world::{World, connect, in_one, limit};
 #[tokio::test]
 async fn the_posts_of_many_are_those_of_each() {
     let world = World::create().await;
-    let mut conn = connect(&world.test).await;
+    let mut conn = connect(&world.database).await;
     for viewer in World::viewers() {
         for most in [1, 4, 100] {
             let sets = in_one(conn.posts().by_each(viewer, &people(12), limit(most))).await;
@@ -29,7 +29,7 @@ async fn the_posts_of_many_are_those_of_each() {
 #[tokio::test]
 async fn the_followers_of_many_and_whom_many_follow_are_those_of_each() {
     let world = World::create().await;
-    let mut conn = connect(&world.test).await;
+    let mut conn = connect(&world.database).await;
     for viewer in World::people() {
         for most in [1, 3, 100] {
             let followers =
@@ -58,7 +58,7 @@ async fn the_followers_of_many_and_whom_many_follow_are_those_of_each() {
 #[tokio::test]
 async fn what_was_said_about_many_posts_is_what_was_said_about_each_that_one_may_see() {
     let world = World::create().await;
-    let mut conn = connect(&world.test).await;
+    let mut conn = connect(&world.database).await;
     let posts: Vec<PostId> = world.posts.iter().map(|post| post.id).collect();
     for viewer in World::people() {
         for most in [1, 3, 100] {
@@ -79,7 +79,7 @@ async fn what_was_said_about_many_posts_is_what_was_said_about_each_that_one_may
 #[tokio::test]
 async fn the_authors_of_many_posts_are_those_of_each_that_one_may_see() {
     let world = World::create().await;
-    let mut conn = connect(&world.test).await;
+    let mut conn = connect(&world.database).await;
     let posts: Vec<PostId> = world.posts.iter().map(|post| post.id).collect();
     for viewer in World::viewers() {
         let authors = in_one(conn.posts().authors_of(viewer, &posts)).await;
@@ -95,7 +95,7 @@ async fn the_authors_of_many_posts_are_those_of_each_that_one_may_see() {
 #[tokio::test]
 async fn a_relation_costs_one_statement_whatever_the_number() {
     let world = World::create().await;
-    let mut conn = connect(&world.test).await;
+    let mut conn = connect(&world.database).await;
     let (viewer, most) = (UserId::from(5), limit(20));
     for number in [0, 1, 10, 50] {
         let people = people(number);
@@ -115,7 +115,7 @@ async fn a_relation_costs_one_statement_whatever_the_number() {
 #[tokio::test]
 async fn of_whom_and_what_there_is_not_nothing_is_read() {
     let world = World::create().await;
-    let mut conn = connect(&world.test).await;
+    let mut conn = connect(&world.database).await;
     let (nobody, most) = (UserId::from(77), limit(20));
     let nothing = PostId::from(Uuid::nil());
 

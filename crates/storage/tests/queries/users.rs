@@ -1,4 +1,4 @@
-use grateful_domain::{City, Counting, Offset, PageRequest, Start, Total, UserId, Viewer};
+use grateful_domain::{City, CountMode, Offset, PageRequest, PageStart, Total, UserId, Viewer};
 use grateful_storage::{Connection, Repositories, UserQuery};
 
 use crate::world::{World, connect, in_one, limit};
@@ -6,7 +6,7 @@ use crate::world::{World, connect, in_one, limit};
 #[tokio::test]
 async fn those_who_joined_last_are_listed_first_and_nobody_across_a_block() {
     let world = World::create().await;
-    let mut conn = connect(&world.test).await;
+    let mut conn = connect(&world.database).await;
     for viewer in World::viewers() {
         let query = UserQuery::known_to(viewer);
         let known = world.known_to(viewer);
@@ -26,7 +26,7 @@ async fn those_who_joined_last_are_listed_first_and_nobody_across_a_block() {
 #[tokio::test]
 async fn people_are_listed_by_username_whatever_its_case() {
     let world = World::create().await;
-    let mut conn = connect(&world.test).await;
+    let mut conn = connect(&world.database).await;
     for viewer in World::viewers() {
         let mut query = UserQuery::known_to(viewer).by_username().limit(limit(2));
         let mut met = Vec::new();
@@ -50,8 +50,8 @@ async fn people_are_listed_by_username_whatever_its_case() {
 #[tokio::test]
 async fn some_can_be_passed_over() {
     let world = World::create().await;
-    let mut conn = connect(&world.test).await;
-    let start = Start::Offset(Offset::parse(10).unwrap());
+    let mut conn = connect(&world.database).await;
+    let start = PageStart::Offset(Offset::parse(10).unwrap());
 
     let page = PageRequest { limit: limit(5), start };
     let people = in_one(conn.users().list(UserQuery::known_to(Viewer::Guest).page(page))).await;
@@ -63,14 +63,14 @@ async fn some_can_be_passed_over() {
 #[tokio::test]
 async fn how_many_people_there_are_is_counted_to_an_end_or_about_known() {
     let world = World::create().await;
-    let mut conn = connect(&world.test).await;
+    let mut conn = connect(&world.database).await;
     for viewer in World::viewers() {
         let query = UserQuery::known_to(viewer).limit(limit(1));
         let known = i64::try_from(world.known_to(viewer).len()).unwrap();
         for (counting, total) in [
-            (Counting::UpTo(99), Total::Exactly(known)),
-            (Counting::UpTo(3), Total::MoreThan(3)),
-            (Counting::Estimated, Total::About(12)),
+            (CountMode::UpTo(99), Total::Exactly(known)),
+            (CountMode::UpTo(3), Total::MoreThan(3)),
+            (CountMode::Estimated, Total::About(12)),
         ] {
             let slice = in_one(conn.users().list(query.clone().counted(counting))).await;
             assert_eq!(slice.total, Some(total));

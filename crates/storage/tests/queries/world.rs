@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub(crate) struct World {
-    pub(crate) test: TestDatabase,
+    pub(crate) database: TestDatabase,
     pub(crate) posts: Vec<Row>,
     /// Who is followed, asked or blocked by whom: `(follower, followed, status)`.
     pub(crate) edges: Vec<(UserId, UserId, String)>,
@@ -29,14 +29,14 @@ pub(crate) struct Row {
 
 impl World {
     pub(crate) async fn create() -> Self {
-        let test = TestDatabase::create().await;
-        test.execute(include_str!("world.sql")).await;
-        let posts = json(&test, "SELECT row_to_json(posts)::text AS line FROM posts").await;
-        let edges = json(&test, "SELECT row_to_json(follows)::text AS line FROM follows").await;
+        let database = TestDatabase::create().await;
+        database.execute(include_str!("world.sql")).await;
+        let posts = json(&database, "SELECT row_to_json(posts)::text AS line FROM posts").await;
+        let edges = json(&database, "SELECT row_to_json(follows)::text AS line FROM follows").await;
         let edge =
             |it: &Value| (user(&it["follower_id"]), user(&it["followed_id"]), text(&it["status"]));
         let edges = edges.iter().map(edge).collect();
-        Self { posts: posts.iter().map(Row::from).collect(), edges, test }
+        Self { posts: posts.iter().map(Row::from).collect(), edges, database }
     }
 
     /// Everybody there is.
@@ -97,8 +97,10 @@ pub(crate) async fn in_one<T>(work: impl Future<Output = Result<T>>) -> T {
 }
 
 /// A connection that is watched.
-pub(crate) async fn connect(test: &TestDatabase) -> impl std::ops::DerefMut<Target = Connection> {
-    test.db.acquire().await.unwrap()
+pub(crate) async fn connect(
+    database: &TestDatabase,
+) -> impl std::ops::DerefMut<Target = Connection> {
+    database.pool.acquire().await.unwrap()
 }
 
 fn user(value: &Value) -> UserId {
@@ -109,6 +111,6 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-async fn json(test: &TestDatabase, sql: &str) -> Vec<Value> {
-    test.lines(sql).await.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+async fn json(database: &TestDatabase, sql: &str) -> Vec<Value> {
+    database.lines(sql).await.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

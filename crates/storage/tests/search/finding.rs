@@ -142,10 +142,10 @@ async fn neither_oneself_nor_anybody_behind_a_block_is_found_and_others_take_the
     let names = ["ana1", "ana2", "ana3", "ana4", "ana5", "jana6", "jana7"].map(|name| (name, ""));
     let world = World::of(&names).await;
     let ana3 = world.id("ana3").await;
-    relate(&world.test, ana3, world.id("ana1").await, "blocked").await;
-    relate(&world.test, world.id("jana6").await, ana3, "blocked").await;
-    relate(&world.test, ana3, world.id("ana2").await, "active").await;
-    relate(&world.test, world.id("ana4").await, ana3, "pending").await;
+    relate(&world.database, ana3, world.id("ana1").await, "blocked").await;
+    relate(&world.database, world.id("jana6").await, ana3, "blocked").await;
+    relate(&world.database, ana3, world.id("ana2").await, "active").await;
+    relate(&world.database, world.id("ana4").await, ana3, "pending").await;
 
     let world = World { viewer: ana3, ..world };
 
@@ -160,10 +160,10 @@ async fn neither_oneself_nor_anybody_behind_a_block_is_found_and_others_take_the
 async fn people_are_found_with_what_lists_show_of_them() {
     let world = World::of(&[("ana", "Ana Lima")]).await;
     let told = "UPDATE users SET bio = 'Hi', profile_image_url = '/a.jpg' WHERE username = 'ana'";
-    world.test.execute(told).await;
+    world.database.execute(told).await;
 
     let query = PeopleQuery::parse("lima").unwrap();
-    let mut conn = world.test.connect().await;
+    let mut conn = world.database.connect().await;
     let found = conn.users().search(world.viewer, &query, 10).await.unwrap();
 
     let [person] = &found[..] else { panic!("{found:?}") };
@@ -177,8 +177,8 @@ async fn people_are_found_with_what_lists_show_of_them() {
 async fn who_changes_a_name_is_found_by_the_new_one_alone() {
     let world = World::of(&[("ana", "Ana Lima"), ("ben", "")]).await;
 
-    world.test.execute("UPDATE users SET display_name = 'Zoe' WHERE username = 'ana'").await;
-    world.test.execute("UPDATE users SET username = 'carlos' WHERE username = 'ben'").await;
+    world.database.execute("UPDATE users SET display_name = 'Zoe' WHERE username = 'ana'").await;
+    world.database.execute("UPDATE users SET username = 'carlos' WHERE username = 'ben'").await;
 
     assert_eq!(world.find("lima").await, [""; 0]);
     assert_eq!(world.find("zoe").await, ["ana"]);
@@ -203,7 +203,7 @@ async fn the_pieces_of_what_is_looked_for_are_not_enough() {
 async fn of_more_than_are_looked_at_enough_are_found() {
     let world = World::create().await;
     world
-        .test
+        .database
         .execute(&format!(
             "INSERT INTO users (email, username, hashed_password, display_name)
              SELECT n || '@example.org', 'user' || n, 'x', (ARRAY['Same', 'Samesame', 'Unsame'])[n % 3 + 1]

@@ -19,9 +19,9 @@ async fn those_who_have_these_names_are_found_as_they_write_them() {
 #[tokio::test]
 async fn oneself_is_there_and_nobody_across_a_block() {
     let world = World::of(&[("ana", ""), ("ben", ""), ("caro", "")]).await;
-    relate(&world.test, world.viewer, world.id("ana").await, "blocked").await;
-    relate(&world.test, world.id("ben").await, world.viewer, "blocked").await;
-    relate(&world.test, world.viewer, world.id("caro").await, "pending").await;
+    relate(&world.database, world.viewer, world.id("ana").await, "blocked").await;
+    relate(&world.database, world.id("ben").await, world.viewer, "blocked").await;
+    relate(&world.database, world.viewer, world.id("caro").await, "pending").await;
 
     let found = find(&world, &["ana", "ben", "caro", "zzz"]).await;
 
@@ -39,7 +39,7 @@ async fn of_no_names_there_is_nobody() {
 /// By name.
 async fn find(world: &World, names: &[&str]) -> Vec<(String, UserId)> {
     let names: Vec<_> = names.iter().map(|name| Username::parse(name).unwrap()).collect();
-    let mut conn = world.test.connect().await;
+    let mut conn = world.database.connect().await;
     let found = conn.users().find_named(world.viewer, &names).await.unwrap();
     let mut found: Vec<_> = found.into_iter().map(|(id, name)| (name.into(), id)).collect();
     found.sort_unstable();

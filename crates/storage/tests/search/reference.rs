@@ -32,7 +32,7 @@ async fn every_search_finds_whom_the_rules_find_in_their_order() {
             let other = world.id(name).await;
             let (from, to) =
                 if number % 2 == 0 { (world.viewer, other) } else { (other, world.viewer) };
-            relate(&world.test, from, to, "blocked").await;
+            relate(&world.database, from, to, "blocked").await;
         }
 
         for _ in 0..250 {
@@ -56,7 +56,7 @@ async fn case_is_folded_as_the_reference_does_it() {
         ('\u{a0}'..'\u{590}').chain('\u{1e00}'..'\u{2000}').filter(|c| c.is_alphabetic()).collect();
 
     let folded = lines(
-        &mut world.test.connect().await,
+        &mut world.database.connect().await,
         &format!(
             r#"SELECT translate(lower('{letters}' COLLATE "und-x-icu"), 'ς', 'σ') COLLATE "C" AS line"#
         ),

@@ -6,16 +6,16 @@ use grateful_testkit::{TestDatabase, create_user};
 
 /// A database, and somebody who searches in it, whom nobody is called like.
 pub(crate) struct World {
-    pub(crate) test: TestDatabase,
+    pub(crate) database: TestDatabase,
     pub(crate) viewer: UserId,
 }
 
 impl World {
     pub(crate) async fn create() -> Self {
-        let test = TestDatabase::create().await;
-        let viewer = create_user(&test).await;
-        test.execute(&format!("UPDATE users SET username = 'zzz' WHERE id = {viewer}")).await;
-        Self { test, viewer }
+        let database = TestDatabase::create().await;
+        let viewer = create_user(&database).await;
+        database.execute(&format!("UPDATE users SET username = 'zzz' WHERE id = {viewer}")).await;
+        Self { database, viewer }
     }
 
     /// One with these people, each with a username and a display name, which may be empty for none.
@@ -33,7 +33,7 @@ impl World {
         };
         let rows: Vec<String> = people.iter().map(row).collect();
         let insert = "INSERT INTO users (email, username, hashed_password, display_name) VALUES";
-        self.test.execute(&format!("{insert} {}", rows.join(", "))).await;
+        self.database.execute(&format!("{insert} {}", rows.join(", "))).await;
     }
 
     /// The usernames of those who are found, ten at most.
@@ -43,14 +43,14 @@ impl World {
 
     pub(crate) async fn find_up_to(&self, typed: &str, most: i64) -> Vec<String> {
         let Some(query) = PeopleQuery::parse(typed) else { return Vec::new() };
-        let mut conn = self.test.connect().await;
+        let mut conn = self.database.connect().await;
         let found = conn.users().search(self.viewer, &query, most).await.unwrap();
         found.into_iter().map(|person| person.author.username.into()).collect()
     }
 
     /// Who has this username.
     pub(crate) async fn id(&self, username: &str) -> UserId {
-        let found = self.test.connect().await.users().find_by_username(username).await.unwrap();
+        let found = self.database.connect().await.users().find_by_username(username).await.unwrap();
         found.unwrap().id
     }
 }

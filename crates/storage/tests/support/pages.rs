@@ -1,6 +1,6 @@
 //! Lists, part by part.
 
-use grateful_domain::{Limit, Page, PageRequest, Start};
+use grateful_domain::{Limit, Page, PageRequest, PageStart};
 
 /// The first `limit` entries of a list.
 pub(crate) fn first(limit: i64) -> PageRequest {
@@ -19,7 +19,7 @@ pub(crate) async fn walk<T>(
         assert!(slice.items.len() <= usize::try_from(limit).unwrap());
         met.extend(slice.items);
         match slice.next {
-            Some(place) => page.start = Start::After(place),
+            Some(place) => page.start = PageStart::After(place),
             None => return met,
         }
     }

@@ -3,7 +3,7 @@
 use actix_web::get;
 use actix_web::web::Data;
 use grateful_application::{App, follows};
-use grateful_domain::{List, Listed, Person, Suggestion};
+use grateful_domain::{ListKind, Listed, Person, Suggestion};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -131,10 +131,10 @@ pub(crate) async fn list_requests(
     me: SignedIn,
     parameters: Parameters,
 ) -> Result<Linked<RequestsView>, ApiError> {
-    let page = parameters.page(List::FollowRequests)?;
+    let page = parameters.page(ListKind::FollowRequests)?;
     let (list, total) = follows::requests(&app, me.user(), page).await?;
     let view = |requests, part| RequestsView { requests, part };
-    Ok(Linked::new(list, List::FollowRequests, page, total, view))
+    Ok(Linked::new(list, ListKind::FollowRequests, page, total, view))
 }
 
 /// Who follows somebody, newest first.
@@ -150,10 +150,10 @@ pub(crate) async fn list_followers(
     UserPath(of): UserPath,
     parameters: Parameters,
 ) -> Result<Linked<FollowersView>, ApiError> {
-    let page = parameters.page(List::Followers)?;
+    let page = parameters.page(ListKind::Followers)?;
     let (list, total) = follows::followers(&app, me.user(), of, page).await?;
     let view = |followers, part| FollowersView { followers, part };
-    Ok(Linked::new(list, List::Followers, page, total, view))
+    Ok(Linked::new(list, ListKind::Followers, page, total, view))
 }
 
 /// Whom somebody follows, newest first.
@@ -169,10 +169,10 @@ pub(crate) async fn list_following(
     UserPath(of): UserPath,
     parameters: Parameters,
 ) -> Result<Linked<FollowingView>, ApiError> {
-    let page = parameters.page(List::Following)?;
+    let page = parameters.page(ListKind::Following)?;
     let (list, total) = follows::following(&app, me.user(), of, page).await?;
     let view = |following, part| FollowingView { following, part };
-    Ok(Linked::new(list, List::Following, page, total, view))
+    Ok(Linked::new(list, ListKind::Following, page, total, view))
 }
 
 /// People whom the caller might know: those whom most of those follow whom they follow.
@@ -205,10 +205,10 @@ pub(crate) async fn list_blocks(
     me: SignedIn,
     parameters: Parameters,
 ) -> Result<Linked<BlocksView>, ApiError> {
-    let page = parameters.page(List::Blocks)?;
+    let page = parameters.page(ListKind::Blocks)?;
     let (list, total) = follows::blocks(&app, me.user(), page).await?;
     let view = |blocks, part| BlocksView { blocks, part };
-    Ok(Linked::new(list, List::Blocks, page, total, view))
+    Ok(Linked::new(list, ListKind::Blocks, page, total, view))
 }
 
 impl From<Person> for UserSummary {

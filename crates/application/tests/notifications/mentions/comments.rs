@@ -91,13 +91,13 @@ async fn a_comment_that_goes_takes_along_that_it_and_the_answers_to_it_named_som
 #[tokio::test]
 async fn nobody_is_named_across_a_block_with_whoever_says_it_or_with_the_author_of_the_post() {
     let stage = Stage::set().await;
-    let dan = person(&stage.test, "dan").await;
-    let eve = person(&stage.test, "eve").await;
-    let fay = person(&stage.test, "fay").await;
+    let dan = person(&stage.database, "dan").await;
+    let eve = person(&stage.database, "eve").await;
+    let fay = person(&stage.database, "fay").await;
     for (who, whom) in
         [(stage.ben, stage.caro), (dan, stage.ben), (stage.ana, eve), (fay, stage.ana)]
     {
-        block(&stage.test, who, whom).await;
+        block(&stage.database, who, whom).await;
     }
     let named = "@caro @dan @eve @fay";
 
@@ -118,7 +118,7 @@ async fn nobody_is_named_across_a_block_with_whoever_says_it_or_with_the_author_
 async fn nobody_is_told_of_an_answer_on_a_post_that_they_cannot_see() {
     let stage = Stage::set().await;
     let comment = stage.say(stage.ben, "So kind").await;
-    block(&stage.test, stage.ana, stage.ben).await;
+    block(&stage.database, stage.ana, stage.ben).await;
 
     stage.reply(stage.caro, comment, "Indeed, @ben").await;
 
@@ -135,10 +135,10 @@ async fn a_block_between_author_and_named_that_overtakes_a_comment_keeps_it_from
         ana = stage.ana,
         caro = stage.caro,
     );
-    let block = stage.test.begin(&block).await;
+    let block = stage.database.begin(&block).await;
 
     let said = stage.say(stage.ben, "Look, @caro");
-    tokio::join!(said, commit_when_waited_for(&stage.test, block));
+    tokio::join!(said, commit_when_waited_for(&stage.database, block));
 
     assert_eq!(stage.told(stage.caro).await, NOBODY);
 }
@@ -147,12 +147,12 @@ async fn a_block_between_author_and_named_that_overtakes_a_comment_keeps_it_from
 async fn a_comment_on_a_private_post_tells_nobody_whom_it_names() {
     let stage = Stage::set().await;
     let secret =
-        grateful_testkit::a_post().by(stage.ana).private().insert_into(&stage.test).await.id;
+        grateful_testkit::a_post().by(stage.ana).private().insert_into(&stage.database).await.id;
 
     let comment = stage.say_on(secret, stage.ana, "For @ben and @ana").await;
     reword(&stage, stage.ana, comment, "For @caro").await;
 
-    assert_eq!(stage.test.count("notifications").await, 0);
+    assert_eq!(stage.database.count("notifications").await, 0);
 }
 
 /// The author hides the post while they comment on it: whoever comes last finds what the other did.
@@ -164,10 +164,10 @@ async fn nobody_is_named_on_a_post_that_is_hidden_meanwhile() {
          UPDATE posts SET is_public = false WHERE id = '{}'",
         stage.ana, stage.post.id
     );
-    let hide = stage.test.begin(&hide).await;
+    let hide = stage.database.begin(&hide).await;
 
     let said = stage.say(stage.ana, "For @ben");
-    tokio::join!(said, commit_when_waited_for(&stage.test, hide));
+    tokio::join!(said, commit_when_waited_for(&stage.database, hide));
 
     assert_eq!(stage.told(stage.ben).await, NOBODY);
     stage.assert_sound().await;
@@ -176,13 +176,13 @@ async fn nobody_is_named_on_a_post_that_is_hidden_meanwhile() {
 #[tokio::test]
 async fn other_words_tell_only_those_whom_the_comment_did_not_name_and_take_back_the_rest() {
     let stage = Stage::set().await;
-    let dan = person(&stage.test, "dan").await;
+    let dan = person(&stage.database, "dan").await;
     let comment = stage.say(stage.ben, "Like @caro and @dan").await;
     let other = stage.say(stage.ben, "Like @dan").await;
     stage.read_everything(stage.caro).await;
     stage.read_everything(stage.ana).await;
     let (to_caro, to_ana) = (stage.list(stage.caro).await, stage.list(stage.ana).await);
-    let eve = person(&stage.test, "eve").await;
+    let eve = person(&stage.database, "eve").await;
 
     reword(&stage, stage.ben, comment, "Like @CARO and @eve").await;
 
@@ -208,7 +208,7 @@ async fn what_a_post_tells_stays_where_a_comment_names_somebody_no_longer() {
 #[tokio::test]
 async fn of_other_words_at_once_the_last_ones_say_who_is_told() {
     let stage = Stage::set().await;
-    let dan = person(&stage.test, "dan").await;
+    let dan = person(&stage.database, "dan").await;
     let comment = stage.say(stage.ben, "Like @dan").await;
 
     for _ in 0..10 {
@@ -221,7 +221,7 @@ async fn of_other_words_at_once_the_last_ones_say_who_is_told() {
 
         let kept = |name| format!("comments WHERE id = '{comment}' AND content LIKE '%@{name}%'");
         for (name, named) in [("caro", stage.caro), ("dan", dan)] {
-            let is_named = stage.test.count(&kept(name)).await;
+            let is_named = stage.database.count(&kept(name)).await;
             assert_eq!(stage.counts(named).await.1, is_named, "{name}");
         }
         stage.assert_sound().await;

@@ -32,7 +32,7 @@ async fn an_edit_takes_back_what_those_were_told_whom_the_post_names_no_longer()
 #[tokio::test]
 async fn an_edit_may_name_one_instead_of_the_other() {
     let stage = Stage::set().await;
-    let dan = person(&stage.test, "dan").await;
+    let dan = person(&stage.database, "dan").await;
     let post = publish(&stage, stage.ana, "For @dan and @ben").await;
 
     rewrite(&stage, post, "For @dan and @caro").await;
@@ -78,8 +78,8 @@ async fn whoever_is_named_again_within_a_day_is_not_told_anew() {
 async fn an_edit_that_touches_no_words_tells_nobody() {
     let stage = Stage::set().await;
     let post = publish(&stage, stage.ana, "For @ben").await;
-    let late = person(&stage.test, "late").await;
-    stage.test.execute("UPDATE posts SET content = 'For @ben and @late'").await;
+    let late = person(&stage.database, "late").await;
+    stage.database.execute("UPDATE posts SET content = 'For @ben and @late'").await;
 
     edit(&stage, post, PostEdit { title: Some(None), ..PostEdit::default() }).await;
     edit(&stage, post, showing(Visibility::Public)).await;
@@ -93,12 +93,12 @@ async fn an_edit_that_touches_no_words_tells_nobody() {
 async fn an_edit_tells_nobody_across_a_block() {
     let stage = Stage::set().await;
     let post = publish(&stage, stage.ana, "For rain").await;
-    block(&stage.test, stage.ana, stage.ben).await;
-    block(&stage.test, stage.caro, stage.ana).await;
+    block(&stage.database, stage.ana, stage.ben).await;
+    block(&stage.database, stage.caro, stage.ana).await;
 
     rewrite(&stage, post, "For @ben, @caro, @ana and @nobody").await;
 
-    assert_eq!(stage.test.count("notifications").await, 0);
+    assert_eq!(stage.database.count("notifications").await, 0);
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn a_post_that_is_shown_to_everybody_tells_those_whom_it_names() {
         let post = try_publish(&stage.app, stage.ana, secret, None).await.unwrap();
 
         let content = words.map(str::to_owned);
-        edit(&stage, post, PostEdit { content, ..showing(Visibility::Public) }).await;
+        edit(&stage, post, PostEdit { content, ..with_image(Visibility::Public) }).await;
 
         let said =
             format!("ana mentioned you in a post: {}", words.unwrap_or("For @ben and @caro"));
@@ -155,7 +155,7 @@ async fn an_edit_that_is_refused_tells_nobody() {
 #[tokio::test]
 async fn of_edits_at_once_the_last_one_says_who_is_told() {
     let stage = Stage::set().await;
-    let dan = person(&stage.test, "dan").await;
+    let dan = person(&stage.database, "dan").await;
     let post = publish(&stage, stage.ana, "For @dan").await;
 
     for _ in 0..10 {
@@ -183,10 +183,10 @@ async fn a_post_whose_words_change_while_it_is_shown_tells_those_whom_they_name(
     let secret = Draft { visibility: Visibility::Private, ..draft("For @ben") };
     let post = try_publish(&stage.app, stage.ana, secret, None).await.unwrap();
     let others = format!("UPDATE posts SET content = 'For @caro' WHERE id = '{post}'");
-    let others = stage.test.begin(&others).await;
+    let others = stage.database.begin(&others).await;
 
     let show = edit(&stage, post, showing(Visibility::Public));
-    tokio::join!(show, commit_when_waited_for(&stage.test, others));
+    tokio::join!(show, commit_when_waited_for(&stage.database, others));
 
     assert_eq!(stage.told(stage.ben).await, NOBODY);
     assert_eq!(stage.told(stage.caro).await, ["ana mentioned you in a post: For @caro"]);

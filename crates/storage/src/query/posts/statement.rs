@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{self, AsSelect, IntoBoxed, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use grateful_domain::{Counting, Limit, PostId, PostType, UserId, Viewer};
+use grateful_domain::{CountMode, Limit, PostId, PostType, UserId, Viewer};
 use uuid::Uuid;
 
 use crate::posts::PostRow;
@@ -28,7 +28,7 @@ pub(crate) struct Wanted {
     pub(super) until: Option<DateTime<Utc>>,
     pub(super) by: By,
     pub(super) part: Part,
-    pub(super) counting: Option<Counting>,
+    pub(super) counting: Option<CountMode>,
 }
 
 /// By whom posts are.
@@ -158,7 +158,7 @@ impl Wanted {
     /// What counts all posts that answer the query, as far as it is asked for and can be known.
     pub(crate) fn total(&self) -> Option<TotalSql> {
         match self.counting? {
-            Counting::UpTo(most) => Some(match self.whose {
+            CountMode::UpTo(most) => Some(match self.whose {
                 Whose::Everybodys | Whose::Of(_) => {
                     let ids = conditions!(posts::table.select(posts::id).into_boxed::<Pg>(), self);
                     // In this order, an index leads to them.
@@ -166,7 +166,7 @@ impl Wanted {
                 }
                 Whose::OfAny(_) | Whose::OfFollowed => TotalSql::up_to(most, self.all_of_authors()),
             }),
-            Counting::Estimated => self.kept(),
+            CountMode::Estimated => self.kept(),
         }
     }
 

@@ -7,13 +7,13 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 use super::spacing::Spacing;
-use crate::{Limit, List, PageError, PostId, UserId};
+use crate::{Limit, ListKind, PageError, PostId, UserId};
 
 /// A reader's way through the ranked feed so far. It is all that the next page depends on beside the posts themselves, and
 /// travels with the reader: nobody stores it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Walk {
-    served: Vec<ServedKey>,
+pub struct FeedCursor {
+    served: Vec<SeenPostKey>,
     spacing: Spacing,
 }
 
@@ -23,9 +23,9 @@ pub struct Walk {
 /// same moment, while 62 bits of the last ones are random. That one of a million posts has the key of another among the 500
 /// of a walk, and so is left out of it, happens in about one of ten billion walks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ServedKey(pub [u8; 8]);
+pub struct SeenPostKey(pub [u8; 8]);
 
-impl From<PostId> for ServedKey {
+impl From<PostId> for SeenPostKey {
     fn from(post: PostId) -> Self {
         let [_, _, _, _, _, _, _, _, key @ ..] = *Uuid::from(post).as_bytes();
         Self(key)
@@ -34,52 +34,52 @@ impl From<PostId> for ServedKey {
 
 /// Which part of the ranked feed somebody asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stretch {
+pub struct FeedPageRequest {
     /// How many places at most.
     pub limit: Limit,
     /// Where it begins.
-    pub start: WalkStart,
+    pub start: FeedStart,
 }
 
 /// Where a part of the ranked feed begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WalkStart {
+pub enum FeedStart {
     /// Behind so many places of a walk that begins now. Posts repeat or go missing when others write meanwhile.
-    Place(usize),
+    Offset(usize),
     /// Where this walk has come.
-    After(Walk),
+    After(FeedCursor),
 }
 
-impl WalkStart {
-    /// Checks a number of places to pass over: 0 to [`Walk::MOST_PLACES`].
+impl FeedStart {
+    /// Checks a number of places to pass over: 0 to [`FeedCursor::MAX_POSITIONS`].
     ///
     /// # Errors
-    /// [`PageError::Place`] for any other number.
-    pub fn parse_place(raw: i64) -> Result<Self, PageError> {
+    /// [`PageError::FeedOffset`] for any other number.
+    pub fn parse_offset(raw: i64) -> Result<Self, PageError> {
         match usize::try_from(raw) {
-            Ok(places @ 0..=Walk::MOST_PLACES) => Ok(Self::Place(places)),
-            _ => Err(PageError::Place),
+            Ok(places @ 0..=FeedCursor::MAX_POSITIONS) => Ok(Self::Offset(places)),
+            _ => Err(PageError::FeedOffset),
         }
     }
 }
 
-impl Walk {
+impl FeedCursor {
     /// How long a walk may get.
-    pub const MOST_PLACES: usize = 500;
+    pub const MAX_POSITIONS: usize = 500;
 
     /// How many places were served.
-    pub fn places(&self) -> usize {
+    pub fn positions_served(&self) -> usize {
         self.served.len()
     }
 
     /// Which posts were served, the first first.
-    pub fn served(&self) -> &[ServedKey] {
+    pub fn seen_posts(&self) -> &[SeenPostKey] {
         &self.served
     }
 
     /// The walk after these posts as well.
     #[must_use]
-    pub fn then(mut self, posts: impl IntoIterator<Item = (PostId, UserId)>) -> Self {
+    pub fn advance(mut self, posts: impl IntoIterator<Item = (PostId, UserId)>) -> Self {
         for (post, author) in posts {
             self.served.push(post.into());
             self.spacing.push(author);
@@ -88,22 +88,22 @@ impl Walk {
     }
 
     /// How many more places it may have.
-    pub fn places_left(&self) -> usize {
-        Self::MOST_PLACES.saturating_sub(self.places())
+    pub fn positions_left(&self) -> usize {
+        Self::MAX_POSITIONS.saturating_sub(self.positions_served())
     }
 
     pub(super) fn spacing(&self) -> &Spacing {
         &self.spacing
     }
 
-    pub(super) fn served_set(&self) -> HashSet<ServedKey> {
+    pub(super) fn served_set(&self) -> HashSet<SeenPostKey> {
         self.served.iter().copied().collect()
     }
 
     /// The cursor text under which the walk goes on: URL-safe, opaque to clients, and at most 5,378 characters, since a walk
     /// that has all its places does not go on.
     pub fn to_cursor(&self) -> String {
-        let mut bytes = vec![List::RankedPosts.tag()];
+        let mut bytes = vec![ListKind::RankedPosts.tag()];
         bytes.extend(self.spacing.recent().iter().flat_map(|id| i64::from(*id).to_be_bytes()));
         bytes.extend(self.served.iter().flat_map(|key| key.0));
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
@@ -113,7 +113,7 @@ impl Walk {
     /// anything, and costs no more than another.
     ///
     /// # Errors
-    /// [`PageError::Cursor`] for whatever [`Walk::to_cursor`] did not write, or wrote for a walk without places or with all of them.
+    /// [`PageError::Cursor`] for whatever [`FeedCursor::to_cursor`] did not write, or wrote for a walk without places or with all of them.
     pub fn from_cursor(cursor: &str) -> Result<Self, PageError> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| PageError::Cursor)?;
         let Some((tag, words)) = bytes.split_first() else { return Err(PageError::Cursor) };
@@ -122,12 +122,12 @@ impl Walk {
         let authors = Spacing::MEMORY.min(words.len() / 2);
         let (authors, served) = words.split_at(authors);
         let is_whole = rest.is_empty() && authors.len() == Spacing::MEMORY.min(served.len());
-        let is_walk = (1..Self::MOST_PLACES).contains(&served.len());
-        if *tag != List::RankedPosts.tag() || !is_whole || !is_walk {
+        let is_walk = (1..Self::MAX_POSITIONS).contains(&served.len());
+        if *tag != ListKind::RankedPosts.tag() || !is_whole || !is_walk {
             return Err(PageError::Cursor);
         }
         let authors = authors.iter().map(|author| i64::from_be_bytes(*author).into());
-        let served = served.iter().copied().map(ServedKey).collect();
+        let served = served.iter().copied().map(SeenPostKey).collect();
         Ok(Self { served, spacing: Spacing::after(authors) })
     }
 }
@@ -142,16 +142,16 @@ mod tests {
 
     #[test]
     fn the_longest_cursor_fits_into_a_uri() {
-        let longest = walk_of(Walk::MOST_PLACES - 1).to_cursor();
+        let longest = walk_of(FeedCursor::MAX_POSITIONS - 1).to_cursor();
 
         assert_eq!(longest.len(), 5378);
     }
 
     #[test]
     fn a_walk_of_no_or_too_many_places_has_no_cursor() {
-        for places in [0, Walk::MOST_PLACES] {
+        for places in [0, FeedCursor::MAX_POSITIONS] {
             let cursor = walk_of(places).to_cursor();
-            assert_eq!(Walk::from_cursor(&cursor), Err(PageError::Cursor), "{places}");
+            assert_eq!(FeedCursor::from_cursor(&cursor), Err(PageError::Cursor), "{places}");
         }
     }
 
@@ -161,14 +161,14 @@ mod tests {
         let walk = walk_of(3).to_cursor();
 
         for list in [
-            List::NewestPosts,
-            List::UserPosts,
-            List::Hearts,
-            List::Reactions,
-            List::Comments,
-            List::Replies,
+            ListKind::NewestPosts,
+            ListKind::UserPosts,
+            ListKind::Hearts,
+            ListKind::Reactions,
+            ListKind::Comments,
+            ListKind::Replies,
         ] {
-            assert_eq!(Walk::from_cursor(&place.to_cursor(list)), Err(PageError::Cursor));
+            assert_eq!(FeedCursor::from_cursor(&place.to_cursor(list)), Err(PageError::Cursor));
             assert_eq!(Position::from_cursor(list, &walk), Err(PageError::Cursor));
         }
     }
@@ -180,7 +180,7 @@ mod tests {
 
         for broken in [&bytes[..bytes.len() - 8], &bytes[..bytes.len() - 1], &longer, &[], &[100]] {
             let cursor = BASE64_URL_SAFE_NO_PAD.encode(broken);
-            assert_eq!(Walk::from_cursor(&cursor), Err(PageError::Cursor), "{broken:?}");
+            assert_eq!(FeedCursor::from_cursor(&cursor), Err(PageError::Cursor), "{broken:?}");
         }
     }
 
@@ -189,35 +189,35 @@ mod tests {
         let one = Uuid::from_u128(0x0193_7b5e_7c2a_7000_8123_4567_89ab_cdef);
         let other = Uuid::from_u128(0x0193_7b5e_7c2a_7000_8123_4567_89ab_cdee);
 
-        assert_ne!(ServedKey::from(PostId::from(one)), ServedKey::from(PostId::from(other)));
+        assert_ne!(SeenPostKey::from(PostId::from(one)), SeenPostKey::from(PostId::from(other)));
     }
 
     proptest! {
         #[test]
-        fn cursors_lead_back_to_their_walk(places in 1..Walk::MOST_PLACES) {
+        fn cursors_lead_back_to_their_walk(places in 1..FeedCursor::MAX_POSITIONS) {
             let walk = walk_of(places);
-            prop_assert_eq!(Walk::from_cursor(&walk.to_cursor()), Ok(walk));
+            prop_assert_eq!(FeedCursor::from_cursor(&walk.to_cursor()), Ok(walk));
         }
 
         #[test]
         fn no_text_makes_a_cursor_panic(text in ".{0,60}") {
-            _ = Walk::from_cursor(&text);
+            _ = FeedCursor::from_cursor(&text);
         }
 
         #[test]
         fn no_bytes_make_a_cursor_panic(mut bytes in prop::collection::vec(any::<u8>(), 1..200)) {
-            bytes[0] = List::RankedPosts.tag();
-            if let Ok(walk) = Walk::from_cursor(&BASE64_URL_SAFE_NO_PAD.encode(&bytes)) {
+            bytes[0] = ListKind::RankedPosts.tag();
+            if let Ok(walk) = FeedCursor::from_cursor(&BASE64_URL_SAFE_NO_PAD.encode(&bytes)) {
                 prop_assert_eq!(BASE64_URL_SAFE_NO_PAD.decode(walk.to_cursor()).unwrap(), bytes);
             }
         }
     }
 
-    fn walk_of(places: usize) -> Walk {
+    fn walk_of(places: usize) -> FeedCursor {
         let posts = (1..=places).map(|n| {
             let n = u64::try_from(n).unwrap();
             (Uuid::from_u64_pair(0, n * 77).into(), UserId::from(i64::try_from(n % 7).unwrap()))
         });
-        Walk::default().then(posts)
+        FeedCursor::default().advance(posts)
     }
 }
