@@ -53,22 +53,22 @@ async fn play_and_verify(leaving: usize) -> Tally {
     let full = std::env::var_os("GRATEFUL_FULL").is_some();
     let duration = Duration::from_secs(if full { 60 } else { 5 });
     let seed = seed();
-    let TestApp { app, test, .. } = TestApp::create().await;
+    let TestApp { app, database, .. } = TestApp::create().await;
     let app = App { clock: Arc::new(SystemClock), ..app };
 
-    let tally = play(&app, &test, seed, duration, leaving).await;
+    let tally = play(&app, &database, seed, duration, leaving).await;
 
     println!("seed {seed}, {PEOPLE} people, of whom {leaving} leave, {duration:?}:");
     for ((act, outcome), times) in &tally {
         println!("{act:>16} {outcome:<18} {times:>7}");
     }
     for (what, rows) in TOLD {
-        println!("{what:>35} {:>7}", test.count(rows).await);
+        println!("{what:>35} {:>7}", database.count(rows).await);
     }
-    let (untold, held_back) = (test.count(UNTOLD).await, test.count(HELD_BACK).await);
+    let (untold, held_back) = (database.count(UNTOLD).await, database.count(HELD_BACK).await);
     assert!(untold <= held_back, "{untold} acts were not told, and {held_back} held back");
-    assert_eq!(test.count(NOT_NAMED).await, 0, "somebody is told of being named, and is not");
-    let deadlocks = deadlocks(&test).await;
+    assert_eq!(database.count(NOT_NAMED).await, 0, "somebody is told of being named, and is not");
+    let deadlocks = deadlocks(&database).await;
     println!("{deadlocks:>43} deadlocks");
     // Whoever leaves is locked against everybody, and others refer to them from inboxes: PostgreSQL ends one of the two,
     // which is tried again.
@@ -79,18 +79,18 @@ async fn play_and_verify(leaving: usize) -> Tally {
 
 async fn play(
     app: &App,
-    test: &TestDatabase,
+    database: &TestDatabase,
     seed: u64,
     duration: Duration,
     leaving: usize,
 ) -> Tally {
-    let people = join_all((0..PEOPLE).map(|_| a_user().insert_into(test))).await;
+    let people = join_all((0..PEOPLE).map(|_| a_user().insert_into(database))).await;
     let authors: Vec<UserId> = people[..POSTS].iter().map(|person| person.id).collect();
     let square = Arc::new(Square::with_posts(app, &authors).await);
     // This is about what people leave, not about how long they wait on a machine that does other things as well.
     let patient =
         |config: DatabaseConfig| config.with_wait(PATIENCE).with_statement_timeout(PATIENCE);
-    let pools = people.chunks(TO_A_POOL).map(|_| test.pool(patient)).collect::<Vec<_>>();
+    let pools = people.chunks(TO_A_POOL).map(|_| database.pool_with(patient)).collect::<Vec<_>>();
     let until = Instant::now() + duration;
     let mut tasks = JoinSet::new();
     for (number, me) in people.iter().enumerate() {
@@ -173,12 +173,13 @@ async fn differences(app: &App) -> Vec<String> {
 }
 
 /// How many transactions PostgreSQL ended in favour of others. It is told when connections end.
-async fn deadlocks(test: &TestDatabase) -> i64 {
+async fn deadlocks(database: &TestDatabase) -> i64 {
     let others = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
     let deadline = Instant::now() + Duration::from_secs(10);
-    while 1 < test.count(others).await && Instant::now() < deadline {
+    while 1 < database.count(others).await && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    test.count("pg_stat_database, generate_series(1, deadlocks) WHERE datname = current_database()")
+    database
+        .count("pg_stat_database, generate_series(1, deadlocks) WHERE datname = current_database()")
         .await
 }

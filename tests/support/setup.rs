@@ -73,9 +73,9 @@ impl Setup {
 
     /// Where its database is.
     pub fn database_url(&self) -> String {
-        let test = self.database.as_ref().map(|test| test.url());
+        let database = self.database.as_ref().map(|database| database.url());
         let given = || self.settings.get("DATABASE_URL").cloned();
-        let database = test.or_else(given).or_else(|| self.folder.database_url());
+        let database = database.or_else(given).or_else(|| self.folder.database_url());
         database.expect("a database that runs")
     }
 

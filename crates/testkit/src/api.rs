@@ -20,7 +20,7 @@ use grateful_domain::User;
 use grateful_web::{MetricsPage, WebConfig};
 use serde_json::Value;
 
-use crate::{BOUNDARY, PASSWORD, TestApp, TestDatabase, a_user, contract, multipart_form};
+use crate::{BOUNDARY, PASSWORD, TestApp, TestDatabase, a_user, multipart_form, openapi};
 
 type Answering = Pin<Box<dyn Future<Output = Result<ServiceResponse<BoxBody>, Error>>>>;
 
@@ -57,13 +57,13 @@ impl Api {
     }
 
     /// Its database.
-    pub fn test(&self) -> &TestDatabase {
-        &self.app.test
+    pub fn database(&self) -> &TestDatabase {
+        &self.app.database
     }
 
     /// Somebody who is signed in.
     pub async fn create_user(&self) -> Caller {
-        let user = a_user().insert_into(self.test()).await;
+        let user = a_user().insert_into(self.database()).await;
         let credentials = LogIn {
             email: user.email.as_str().to_owned(),
             password: PASSWORD.to_owned(),
@@ -74,46 +74,46 @@ impl Api {
     }
 
     /// A request to this path.
-    pub fn call(&self, method: Method, path: &str) -> Call<'_> {
+    pub fn call(&self, method: Method, path: &str) -> ApiRequest<'_> {
         let request = TestRequest::with_uri(path).method(method);
-        Call { api: self, request, body: None }
+        ApiRequest { api: self, request, body: None }
     }
 
     /// `GET`.
-    pub fn get(&self, path: &str) -> Call<'_> {
+    pub fn get(&self, path: &str) -> ApiRequest<'_> {
         self.call(Method::GET, path)
     }
 
     /// `POST`.
-    pub fn post(&self, path: &str) -> Call<'_> {
+    pub fn post(&self, path: &str) -> ApiRequest<'_> {
         self.call(Method::POST, path)
     }
 
     /// `PUT`.
-    pub fn put(&self, path: &str) -> Call<'_> {
+    pub fn put(&self, path: &str) -> ApiRequest<'_> {
         self.call(Method::PUT, path)
     }
 
     /// `PATCH`.
-    pub fn patch(&self, path: &str) -> Call<'_> {
+    pub fn patch(&self, path: &str) -> ApiRequest<'_> {
         self.call(Method::PATCH, path)
     }
 
     /// `DELETE`.
-    pub fn delete(&self, path: &str) -> Call<'_> {
+    pub fn delete(&self, path: &str) -> ApiRequest<'_> {
         self.call(Method::DELETE, path)
     }
 }
 
 /// A request in the making.
 #[must_use]
-pub struct Call<'a> {
+pub struct ApiRequest<'a> {
     api: &'a Api,
     request: TestRequest,
     body: Option<BoxedPayloadStream>,
 }
 
-impl Call<'_> {
+impl ApiRequest<'_> {
     /// Sent by this person.
     pub fn by(self, caller: &Caller) -> Self {
         self.with("Authorization", &format!("Bearer {}", caller.token))
@@ -153,25 +153,25 @@ impl Call<'_> {
     }
 
     /// Sends it. The answer must be one that the OpenAPI document promises.
-    pub async fn send(self) -> Answer {
+    pub async fn send(self) -> ApiResponse {
         let (method, path, mut opened) = self.call().await;
         let body = to_bytes(opened.rest).await.unwrap_or_default();
         opened.answer.body = body.to_vec();
-        contract::assert_kept(&method, &path, &opened.answer);
+        openapi::assert_kept(&method, &path, &opened.answer);
         opened.answer
     }
 
     /// Sends it, and reads no more than the head of the answer, which must be of a body that comes bit by bit. What is JSON
     /// in the end is not held against the document: there is nothing to hold yet.
-    pub async fn open(self) -> Opened {
+    pub async fn open(self) -> StreamingResponse {
         let (method, path, opened) = self.call().await;
         if opened.answer.header("content-type") != Some("application/json") {
-            contract::assert_kept(&method, &path, &opened.answer);
+            openapi::assert_kept(&method, &path, &opened.answer);
         }
         opened
     }
 
-    async fn call(self) -> (Method, String, Opened) {
+    async fn call(self) -> (Method, String, StreamingResponse) {
         let mut request = self.request.to_request();
         if let Some(payload) = self.body {
             *request.payload() = Payload::Stream { payload };
@@ -187,19 +187,20 @@ impl Call<'_> {
         let headers = named.map(|(name, value)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         });
-        let answer = Answer { status: head.status(), headers: headers.collect(), body: vec![] };
-        (method, path, Opened { answer, rest: body })
+        let answer =
+            ApiResponse { status: head.status(), headers: headers.collect(), body: vec![] };
+        (method, path, StreamingResponse { answer, rest: body })
     }
 }
 
 /// What came back, of which the body is still to come.
-pub struct Opened {
+pub struct StreamingResponse {
     /// The head, and no body.
-    pub answer: Answer,
+    pub answer: ApiResponse,
     rest: BoxBody,
 }
 
-impl Opened {
+impl StreamingResponse {
     /// The next bit of the body, which must come within ten seconds; nothing where it has ended.
     pub async fn next(&mut self) -> Option<String> {
         self.try_next().await.map(Result::unwrap)
@@ -215,7 +216,7 @@ impl Opened {
 
 /// What came back.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct ApiResponse {
     /// How it went.
     pub status: StatusCode,
     headers: Vec<(String, String)>,
@@ -223,7 +224,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl ApiResponse {
     /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)

@@ -21,39 +21,39 @@ pub struct TestApp {
     /// Its clock.
     pub clock: Arc<FakeClock>,
     /// What it knows of the world.
-    pub atlas: Arc<FakeGeocoder>,
+    pub geocoder: Arc<FakeGeocoder>,
     /// Its uploads.
     pub files: Arc<InMemory>,
     /// Its database.
-    pub test: TestDatabase,
+    pub database: TestDatabase,
 }
 
 impl TestApp {
     /// One with a migrated database.
     pub async fn create() -> Self {
-        let test = TestDatabase::create().await;
-        let db = test.db.clone();
-        Self::on(test, db)
+        let database = TestDatabase::create().await;
+        let db = database.pool.clone();
+        Self::on(database, db)
     }
 
     /// One that reaches its database by this pool.
-    pub fn on(test: TestDatabase, db: Database) -> Self {
+    pub fn on(database: TestDatabase, db: Database) -> Self {
         let clock = Arc::new(FakeClock::at(NOON));
         let files = Arc::new(InMemory::new());
-        let atlas = Arc::new(FakeGeocoder::default());
+        let geocoder = Arc::new(FakeGeocoder::default());
         let app = App {
             db,
             files: files.clone(),
             clock: clock.clone(),
             passwords: PASSWORDS.clone(),
-            pictures: PICTURES.clone(),
+            images: PICTURES.clone(),
             guesses: Arc::new(Guesses::unlimited()),
-            geocoder: atlas.clone(),
+            geocoder: geocoder.clone(),
             session_lifetime: App::SESSION_LIFETIME,
             notification_retention: App::NOTIFICATION_RETENTION,
             orphan_age: App::ORPHAN_AGE,
             arrivals: Arrivals::default(),
         };
-        Self { app, clock, atlas, files, test }
+        Self { app, clock, geocoder, files, database }
     }
 }

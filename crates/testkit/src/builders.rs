@@ -26,14 +26,14 @@ fn number() -> u32 {
 }
 
 /// Somebody about whom nothing matters but that they exist.
-pub async fn create_user(test: &TestDatabase) -> UserId {
-    a_user().insert_into(test).await.id
+pub async fn create_user(database: &TestDatabase) -> UserId {
+    a_user().insert_into(database).await.id
 }
 
 /// Lets somebody block somebody else.
-pub async fn block(test: &TestDatabase, who: UserId, whom: UserId) {
+pub async fn block(database: &TestDatabase, who: UserId, whom: UserId) {
     let sql = "INSERT INTO follows (id, follower_id, followed_id, status)";
-    test.execute(&format!("{sql} VALUES (gen_random_uuid(), {whom}, {who}, 'blocked')")).await;
+    database.execute(&format!("{sql} VALUES (gen_random_uuid(), {whom}, {who}, 'blocked')")).await;
 }
 
 /// A person.
@@ -55,7 +55,7 @@ pub struct UserBuilder {
 
 impl UserBuilder {
     /// With this username, and an address made from it.
-    pub fn named(self, username: &str) -> Self {
+    pub fn with_username(self, username: &str) -> Self {
         Self { username: username.to_owned(), ..self }
     }
 
@@ -70,14 +70,14 @@ impl UserBuilder {
     }
 
     /// Saves them.
-    pub async fn insert_into(self, test: &TestDatabase) -> User {
+    pub async fn insert_into(self, database: &TestDatabase) -> User {
         let new = NewUser {
             email: Email::parse(&format!("{}@example.org", self.username)).unwrap(),
             username: Username::parse(&self.username).unwrap(),
             password: PasswordHash::from(self.password),
             created_at: self.joined,
         };
-        test.connect().await.users().insert(&new).await.unwrap()
+        database.connect().await.users().insert(&new).await.unwrap()
     }
 }
 
@@ -121,12 +121,12 @@ impl PostBuilder {
     }
 
     /// With this image, whether or not there is a file.
-    pub fn showing(self, image: &str) -> Self {
+    pub fn with_image(self, image: &str) -> Self {
         self.with(|draft| draft.image_url = ImageUrl::parse(image).unwrap())
     }
 
     /// With these words.
-    pub fn saying(self, content: &str) -> Self {
+    pub fn with_text(self, content: &str) -> Self {
         self.with(|draft| draft.content = Content::parse(content, PostType::Daily).unwrap())
     }
 
@@ -147,18 +147,18 @@ impl PostBuilder {
     }
 
     /// The post itself, not saved yet; its author must have been named.
-    pub fn unsaved(self) -> Post {
+    pub fn build(self) -> Post {
         Post::publish(self.id.into(), self.author.unwrap(), self.draft, self.at)
     }
 
     /// Saves it, and its author where none was named.
-    pub async fn insert_into(self, test: &TestDatabase) -> Post {
+    pub async fn insert_into(self, database: &TestDatabase) -> Post {
         let author = match self.author {
             Some(author) => author,
-            None => crate::create_user(test).await,
+            None => crate::create_user(database).await,
         };
         let post = Post::publish(self.id.into(), author, self.draft, self.at);
-        test.connect().await.posts().insert(&post).await.unwrap();
+        database.connect().await.posts().insert(&post).await.unwrap();
         post
     }
 }

@@ -26,7 +26,7 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 /// A database of one test alone, with all migrations and no rows.
 pub struct TestDatabase {
     /// A pool of a few connections to it.
-    pub db: Database,
+    pub pool: Database,
     name: String,
 }
 
@@ -53,8 +53,8 @@ impl TestDatabase {
         // A plain copy of files is faster than a logged one, and nobody needs this to survive a crash.
         execute(admin, &format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
             .await;
-        let db = Database::connect_lazily(DatabaseConfig::new(CLUSTER.url(&name)));
-        Self { db, name }
+        let pool = Database::connect_lazily(DatabaseConfig::new(CLUSTER.url(&name)));
+        Self { pool, name }
     }
 
     /// Its address.
@@ -114,7 +114,7 @@ impl TestDatabase {
     }
 
     /// A pool with other settings than the usual ones.
-    pub fn pool(&self, change: impl FnOnce(DatabaseConfig) -> DatabaseConfig) -> Database {
+    pub fn pool_with(&self, change: impl FnOnce(DatabaseConfig) -> DatabaseConfig) -> Database {
         Database::connect_lazily(change(DatabaseConfig::new(self.url())))
     }
 }

@@ -79,12 +79,12 @@ impl CommentBuilder {
     }
 
     /// In answer to this one, on the same post.
-    pub fn answering(self, parent: &Comment) -> Self {
+    pub fn replying_to(self, parent: &Comment) -> Self {
         Self { post: Some(parent.post), parent: Some(parent.id), ..self }
     }
 
     /// In these words.
-    pub fn saying(self, text: &str) -> Self {
+    pub fn with_text(self, text: &str) -> Self {
         Self { text: CommentText::parse(text).unwrap(), ..self }
     }
 
@@ -94,7 +94,7 @@ impl CommentBuilder {
     }
 
     /// As it is, if it names its author and its post.
-    pub fn unsaved(self) -> Comment {
+    pub fn build(self) -> Comment {
         Comment {
             id: self.id,
             post: self.post.unwrap(),
@@ -107,23 +107,23 @@ impl CommentBuilder {
     }
 
     /// Saves it, and whoever and whatever else it takes.
-    pub async fn insert_into(self, test: &TestDatabase) -> Comment {
+    pub async fn insert_into(self, database: &TestDatabase) -> Comment {
         let author = match self.author {
             Some(author) => author,
-            None => crate::create_user(test).await,
+            None => crate::create_user(database).await,
         };
         let post = match self.post {
             Some(post) => post,
-            None => crate::a_post().insert_into(test).await.id,
+            None => crate::a_post().insert_into(database).await.id,
         };
-        let comment = Self { author: Some(author), post: Some(post), ..self }.unsaved();
-        let is_there = test.connect().await.comments().insert(&comment).await.unwrap();
+        let comment = Self { author: Some(author), post: Some(post), ..self }.build();
+        let is_there = database.connect().await.comments().insert(&comment).await.unwrap();
         assert!(is_there, "nobody can say that about this post");
         comment
     }
 }
 
 /// The numbers that a post carries.
-pub async fn load_engagement(test: &TestDatabase, post: PostId) -> Engagement {
-    test.connect().await.posts().lock(post).await.unwrap().unwrap().engagement
+pub async fn load_engagement(database: &TestDatabase, post: PostId) -> Engagement {
+    database.connect().await.posts().lock(post).await.unwrap().unwrap().engagement
 }

@@ -235,16 +235,16 @@ impl World {
         let [owner, follower] = [api.create_user().await, api.create_user().await];
         let [stranger, blocked] = [api.create_user().await, api.create_user().await];
         follow(&api, &follower, owner.user.id).await;
-        block(api.test(), owner.user.id, blocked.user.id).await;
-        let public = a_post().by(owner.user.id).insert_into(api.test()).await.id;
-        let private = a_post().by(owner.user.id).private().insert_into(api.test()).await.id;
-        let answered = a_post().by(owner.user.id).insert_into(api.test()).await;
+        block(api.database(), owner.user.id, blocked.user.id).await;
+        let public = a_post().by(owner.user.id).insert_into(api.database()).await.id;
+        let private = a_post().by(owner.user.id).private().insert_into(api.database()).await.id;
+        let answered = a_post().by(owner.user.id).insert_into(api.database()).await;
         for caller in [&owner, &follower, &stranger, &blocked] {
             answer(&api, caller.user.id, answered.id).await;
         }
         let comment = async |by: &Caller| {
             let comment = a_comment().by(by.user.id).on(&answered);
-            comment.insert_into(api.test()).await.id.to_string()
+            comment.insert_into(api.database()).await.id.to_string()
         };
         let sessions = api.get("/api/v1/auth/sessions").by(&owner).send().await;
         let session = enveloped(&sessions)[0]["id"].as_str().unwrap().to_owned();
@@ -327,7 +327,7 @@ impl World {
 
 /// Gives a post a heart and an emoji, and takes its link: as if from before there were blocks.
 async fn answer(api: &Api, user: UserId, post: PostId) {
-    let mut conn = api.test().connect().await;
+    let mut conn = api.database().connect().await;
     conn.likes().put(&a_heart(user, post)).await.unwrap();
     conn.emoji_reactions().put(&a_reaction(user, post)).await.unwrap();
     conn.shares().put(&a_link_share(user, post)).await.unwrap();
@@ -335,7 +335,7 @@ async fn answer(api: &Api, user: UserId, post: PostId) {
 
 /// What the owner is told when somebody gives a post of theirs a heart.
 async fn told(api: &Api, owner: &Caller, by: &Caller) -> String {
-    let post = a_post().by(owner.user.id).insert_into(api.test()).await.id;
+    let post = a_post().by(owner.user.id).insert_into(api.database()).await.id;
     api.post(&format!("/api/v1/posts/{post}/heart")).by(by).send().await.expect(201);
     let told = api.get("/api/v1/notifications").by(owner).send().await.expect(200);
     told.json()[0]["id"].as_str().unwrap().to_owned()
@@ -359,7 +359,7 @@ async fn asker(api: &Api, owner: &Caller) -> String {
     let asker = api.create_user().await.user.id;
     let sql = "INSERT INTO follows (id, follower_id, followed_id, status)
                VALUES (gen_random_uuid(),";
-    api.test().execute(&format!("{sql} {asker}, {}, 'pending')", owner.user.id)).await;
+    api.database().execute(&format!("{sql} {asker}, {}, 'pending')", owner.user.id)).await;
     asker.to_string()
 }
 

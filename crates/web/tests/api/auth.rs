@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use grateful_application::App;
-use grateful_testkit::{Answer, Api, Caller, PASSWORD, a_user};
+use grateful_testkit::{Api, ApiResponse, Caller, PASSWORD, a_user};
 use serde_json::{Value, json};
 
 use crate::support::{NOBODYS, NOON, enveloped, keys, problem, refused_fields};
@@ -80,7 +80,7 @@ async fn all_that_is_wrong_with_a_newcomer_is_said_at_once() {
         let answer = api.post(SIGN_UP).json(&body).send().await;
         assert_eq!(refused_fields(&answer), fields, "{body}");
     }
-    assert_eq!(api.test().count("users").await, 0);
+    assert_eq!(api.database().count("users").await, 0);
 }
 
 #[actix_web::test]
@@ -120,7 +120,7 @@ async fn a_password_may_be_of_any_characters() {
 #[actix_web::test]
 async fn whoever_knows_the_password_gets_a_token() {
     let api = Api::create().await;
-    a_user().named("Ana").insert_into(api.test()).await;
+    a_user().with_username("Ana").insert_into(api.database()).await;
 
     let body = json!({"email": " ANA@example.org ", "password": PASSWORD});
     let answer = api.post(LOG_IN).json(&body).send().await.expect(200);
@@ -135,7 +135,7 @@ async fn whoever_knows_the_password_gets_a_token() {
 #[actix_web::test]
 async fn whoever_does_not_is_refused_in_the_same_words_whatever_is_wrong() {
     let api = Api::create().await;
-    a_user().named("ana").insert_into(api.test()).await;
+    a_user().with_username("ana").insert_into(api.database()).await;
 
     for (email, password) in [
         ("ana@example.org", "battery staple"),
@@ -203,7 +203,7 @@ async fn the_token_of_a_deleted_account_is_no_longer_good() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    api.test().execute("DELETE FROM users").await;
+    api.database().execute("DELETE FROM users").await;
 
     api.get(SESSION).by(&ana).send().await.expect(401);
 }
@@ -348,7 +348,7 @@ fn ana() -> Value {
     json!({"username": "Ana", "email": "Ana@example.org", "password": PASSWORD})
 }
 
-async fn log_in(api: &Api, caller: &Caller, password: &str) -> Answer {
+async fn log_in(api: &Api, caller: &Caller, password: &str) -> ApiResponse {
     let body = json!({"email": caller.user.email.as_str(), "password": password});
     api.post(LOG_IN).json(&body).send().await
 }

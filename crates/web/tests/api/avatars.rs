@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use grateful_domain::{Colour, UserId};
-use grateful_testkit::{Answer, Api, a_user};
+use grateful_testkit::{Api, ApiResponse, a_user};
 use serde_json::json;
 
 use crate::support::{problem, refused_fields};
@@ -37,7 +37,7 @@ async fn everybody_has_a_colour_of_their_own_by_their_id() {
     let api = Api::create().await;
     let mut seen = vec![];
     for _ in 0..9 {
-        let id = i64::from(a_user().insert_into(api.test()).await.id);
+        let id = i64::from(a_user().insert_into(api.database()).await.id);
         let svg = read(&api, &id.to_string()).await.expect(200).body;
         let colour = COLOURS[usize::try_from(id % 8).unwrap()];
         assert!(String::from_utf8(svg).unwrap().contains(&format!("fill=\"#{colour}\"/>")), "{id}");
@@ -65,7 +65,7 @@ async fn whoever_has_it_already_is_not_sent_it_again_until_the_name_changes() {
         assert_eq!(answer.header("etag"), Some(tag));
     }
     assert_eq!(known.body, b"");
-    api.test().execute("UPDATE users SET display_name = 'Cat'").await;
+    api.database().execute("UPDATE users SET display_name = 'Cat'").await;
     let after = again().await.expect(200);
     assert_ne!(after.header("etag"), Some(tag));
     assert!(tag.starts_with('"'), "{tag}");
@@ -128,12 +128,14 @@ async fn it_can_only_be_read() {
 
 /// The id of somebody who is shown like this.
 async fn someone_named(api: &Api, name: &str) -> String {
-    let id = a_user().insert_into(api.test()).await.id;
+    let id = a_user().insert_into(api.database()).await.id;
     let name = name.replace('\'', "''");
-    api.test().execute(&format!("UPDATE users SET display_name = '{name}' WHERE id = {id}")).await;
+    api.database()
+        .execute(&format!("UPDATE users SET display_name = '{name}' WHERE id = {id}"))
+        .await;
     id.to_string()
 }
 
-async fn read(api: &Api, path: &str) -> Answer {
+async fn read(api: &Api, path: &str) -> ApiResponse {
     api.get(&format!("/api/avatar/{path}")).send().await
 }

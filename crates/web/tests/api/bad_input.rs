@@ -1,7 +1,7 @@
 //! Bodies that cannot be read, requests that are too large, and what else may be wrong with any request.
 
 use actix_web::http::Method;
-use grateful_testkit::{Answer, Api, a_post};
+use grateful_testkit::{Api, ApiResponse, a_post};
 use serde_json::json;
 
 use crate::support::{path_to, problem, published, refused_fields};
@@ -54,7 +54,7 @@ async fn what_is_no_json_object_is_refused_in_the_field_body() {
         let shown = String::from_utf8_lossy(&body[..body.len().min(60)]);
         assert_eq!(refused_fields(&answer), ["body"], "{shown}");
     }
-    assert_eq!(api.test().count("posts").await, 0);
+    assert_eq!(api.database().count("posts").await, 0);
 }
 
 #[actix_web::test]
@@ -153,7 +153,7 @@ async fn an_encoded_body_is_never_inflated() {
         let answer = call.bytes(r#"{"content": "For rain."}"#).send().await;
         assert_unsupported(&answer);
     }
-    assert_eq!(api.test().count("posts").await, 0);
+    assert_eq!(api.database().count("posts").await, 0);
     let plain = api.post(POSTS).by(&ana).with("Content-Encoding", "identity");
     plain.bytes(r#"{"content": "For rain."}"#).send().await.expect(201);
 }
@@ -180,7 +180,7 @@ async fn a_body_of_another_type_is_refused() {
     ] {
         assert_unsupported(&send(named).await);
     }
-    assert_eq!(api.test().count("posts").await, 0);
+    assert_eq!(api.database().count("posts").await, 0);
     for named in ["application/json", "Application/JSON; charset=utf-8", "application/json;"] {
         send(named).await.expect(201);
     }
@@ -216,7 +216,7 @@ async fn header_fields_over_the_limit_are_too_large() {
 #[actix_web::test]
 async fn whoever_is_not_signed_in_has_their_body_not_even_read() {
     let api = Api::create().await;
-    let post = path_to(a_post().insert_into(api.test()).await.id);
+    let post = path_to(a_post().insert_into(api.database()).await.id);
 
     for (method, path) in [
         (Method::POST, POSTS),
@@ -270,7 +270,7 @@ fn padded(bytes: usize) -> String {
 }
 
 #[track_caller]
-fn assert_unsupported(answer: &Answer) {
+fn assert_unsupported(answer: &ApiResponse) {
     let details = problem(answer, 415, "unsupported_media_type");
     assert_eq!(details, json!({"supported": ["application/json"]}));
 }

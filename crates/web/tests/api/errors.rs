@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use actix_web::http::Method;
 use chrono::{DateTime, Utc};
 use grateful_application::Clock;
-use grateful_testkit::{Answer, Api, TestApp, a_post};
+use grateful_testkit::{Api, ApiResponse, TestApp, a_post};
 use grateful_web::WebConfig;
 use serde_json::{Value, json};
 
@@ -94,7 +94,7 @@ async fn every_documented_path_refuses_the_methods_it_is_not_documented_with() {
 async fn head_is_answered_as_get_is() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = path_to(a_post().insert_into(api.test()).await.id);
+    let post = path_to(a_post().insert_into(api.database()).await.id);
 
     for path in ["/", "/health", "/readyz", "/api/v1/posts/feed", "/docs", &post] {
         let get = api.get(path).by(&ana).send().await.expect(200);
@@ -111,8 +111,8 @@ async fn head_is_answered_as_get_is() {
 async fn a_mistake_of_ours_is_told_without_what_it_was() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = path_to(a_post().insert_into(api.test()).await.id);
-    api.test().execute("ALTER TABLE posts RENAME COLUMN content TO hidden_treasure").await;
+    let post = path_to(a_post().insert_into(api.database()).await.id);
+    api.database().execute("ALTER TABLE posts RENAME COLUMN content TO hidden_treasure").await;
 
     let body = json!({"content": "For rain."});
     for answer in [
@@ -127,10 +127,10 @@ async fn a_mistake_of_ours_is_told_without_what_it_was() {
 #[actix_web::test]
 async fn a_row_that_cannot_be_read_is_told_without_what_is_in_it() {
     let api = Api::create().await;
-    let post = path_to(a_post().insert_into(api.test()).await.id);
+    let post = path_to(a_post().insert_into(api.database()).await.id);
     let spoil = "ALTER TABLE posts DROP CONSTRAINT posts_post_type_check;
                  UPDATE posts SET post_type = 'hidden_treasure'";
-    api.test().execute(spoil).await;
+    api.database().execute(spoil).await;
 
     assert_internal(&api.get(&post).send().await);
 }
@@ -178,7 +178,7 @@ impl Clock for BrokenClock {
 
 /// That nothing is told but that it was our mistake.
 #[track_caller]
-fn assert_internal(answer: &Answer) {
+fn assert_internal(answer: &ApiResponse) {
     assert_eq!(problem(answer, 500, "internal_error"), json!({}));
     let expected = json!({
         "type": "urn:grateful:problem:internal_error",

@@ -60,11 +60,11 @@ async fn every_section_says_what_was_done() {
     let api = Api::create().await;
     let [ana, ben, sue] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
-    let bens = a_post().by(ben.user.id).insert_into(api.test()).await;
-    let anas = a_post().by(ana.user.id).private().insert_into(api.test()).await;
+    let bens = a_post().by(ben.user.id).insert_into(api.database()).await;
+    let anas = a_post().by(ana.user.id).private().insert_into(api.database()).await;
     let shy = json!({"profile_preferences": {"approve_followers": true}});
     api.put("/api/v1/users/me/profile").by(&sue).json(&shy).send().await.expect(200);
-    let mut conn = api.test().connect().await;
+    let mut conn = api.database().connect().await;
     conn.likes().put(&a_heart(ana.user.id, bens.id)).await.unwrap();
     conn.emoji_reactions().put(&a_reaction(ana.user.id, bens.id)).await.unwrap();
     conn.shares()
@@ -82,10 +82,10 @@ async fn every_section_says_what_was_done() {
     ] {
         api.post(&path).by(who).json(&body).send().await.expect(201);
     }
-    let (blocked, asker) = (create_user(api.test()).await, create_user(api.test()).await);
-    block(api.test(), ana.user.id, blocked).await;
-    block(api.test(), create_user(api.test()).await, ana.user.id).await;
-    api.test()
+    let (blocked, asker) = (create_user(api.database()).await, create_user(api.database()).await);
+    block(api.database(), ana.user.id, blocked).await;
+    block(api.database(), create_user(api.database()).await, ana.user.id).await;
+    api.database()
         .execute(&format!(
             "INSERT INTO follows (id, follower_id, followed_id, status)
              VALUES (gen_random_uuid(), {asker}, {}, 'pending')",
@@ -136,11 +136,11 @@ async fn every_section_says_what_was_done() {
 async fn what_takes_many_parts_comes_whole_and_once() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    fill(api.test(), &ana).await;
-    let post = a_post().by(ana.user.id).insert_into(api.test()).await.id;
+    fill(api.database(), &ana).await;
+    let post = a_post().by(ana.user.id).insert_into(api.database()).await.id;
     let fans = 130;
     for _ in 0..fans {
-        hearts::give(&api.app.app, create_user(api.test()).await, post).await.unwrap();
+        hearts::give(&api.app.app, create_user(api.database()).await, post).await.unwrap();
     }
 
     let data = exported(&api, &ana).await;
@@ -182,8 +182,9 @@ async fn what_takes_many_parts_comes_whole_and_once() {
 async fn of_others_there_is_no_more_than_they_show_everybody() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let secret = a_post().by(ben.user.id).saying("Nobody may know").insert_into(api.test()).await;
-    let mut conn = api.test().connect().await;
+    let secret =
+        a_post().by(ben.user.id).with_text("Nobody may know").insert_into(api.database()).await;
+    let mut conn = api.database().connect().await;
     conn.likes().put(&a_heart(ana.user.id, secret.id)).await.unwrap();
     conn.likes().put(&a_heart(ben.user.id, secret.id)).await.unwrap();
     conn.shares().put(&a_message_share(ben.user.id, secret.id, &[ana.user.id])).await.unwrap();
@@ -217,7 +218,7 @@ async fn of_others_there_is_no_more_than_they_show_everybody() {
 async fn it_comes_bit_by_bit_and_holds_no_connection_while_somebody_reads_slowly() {
     let api = with_one_connection().await;
     let ana = api.create_user().await;
-    fill(api.test(), &ana).await;
+    fill(api.database(), &ana).await;
 
     let mut opened = api.get(EXPORT).by(&ana).open().await;
     assert_eq!(opened.answer.status.as_u16(), 200);
@@ -240,7 +241,7 @@ async fn it_comes_bit_by_bit_and_holds_no_connection_while_somebody_reads_slowly
 async fn whoever_goes_away_leaves_no_connection_held() {
     let api = with_one_connection().await;
     let ana = api.create_user().await;
-    fill(api.test(), &ana).await;
+    fill(api.database(), &ana).await;
 
     for bits in [0, 1, 5] {
         let mut opened = api.get(EXPORT).by(&ana).open().await;
@@ -261,11 +262,11 @@ async fn whoever_goes_away_leaves_no_connection_held() {
 async fn a_document_that_is_cut_short_does_not_end() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    fill(api.test(), &ana).await;
+    fill(api.database(), &ana).await;
     let mut opened = api.get(EXPORT).by(&ana).open().await;
     let mut text = opened.next().await.unwrap();
 
-    api.test().execute("ALTER TABLE comments RENAME TO elsewhere").await;
+    api.database().execute("ALTER TABLE comments RENAME TO elsewhere").await;
     while let Some(bit) = opened.try_next().await {
         let Ok(bit) = bit else {
             assert!(serde_json::from_str::<Value>(&text).is_err());
@@ -283,15 +284,15 @@ async fn exported(api: &Api, who: &Caller) -> Value {
 
 /// Nobody gets a second connection.
 async fn with_one_connection() -> Api {
-    let test = TestDatabase::create().await;
-    let db = test.pool(|config| config.with_max_connections(1));
-    Api::on(TestApp::on(test, db), &WebConfig::default()).await
+    let database = TestDatabase::create().await;
+    let db = database.pool_with(|config| config.with_max_connections(1));
+    Api::on(TestApp::on(database, db), &WebConfig::default()).await
 }
 
 /// Lets somebody have done so much that no section fits into one part; much of it at the same moment.
-async fn fill(test: &TestDatabase, who: &Caller) {
+async fn fill(database: &TestDatabase, who: &Caller) {
     let sql = FILL.replace("$1", &who.user.id.to_string());
-    test.execute(&sql).await;
+    database.execute(&sql).await;
 }
 
 const FILL: &str = "

@@ -1,6 +1,6 @@
 //! `/posts/feed` as it was before ranks: everybody's posts, newest first, and what all lists of posts refuse.
 
-use grateful_testkit::{Answer, Api, a_post, block};
+use grateful_testkit::{Api, ApiResponse, a_post, block};
 use serde_json::json;
 
 use crate::support::{
@@ -13,10 +13,10 @@ const FEED: &str = "/api/v1/posts/feed";
 async fn the_feed_is_a_bare_list_of_public_posts_newest_first() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let theirs = a_post().insert_into(api.test()).await.id.to_string();
-    let own = a_post().by(ana.user.id).insert_into(api.test()).await.id.to_string();
-    a_post().by(ana.user.id).private().insert_into(api.test()).await;
-    a_post().private().insert_into(api.test()).await;
+    let theirs = a_post().insert_into(api.database()).await.id.to_string();
+    let own = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
+    a_post().by(ana.user.id).private().insert_into(api.database()).await;
+    a_post().private().insert_into(api.database()).await;
 
     let answer = feed(&api, "?algorithm=false").by(&ana).send().await.expect(200);
 
@@ -42,9 +42,9 @@ async fn an_empty_feed_is_an_empty_list() {
 async fn nobody_is_in_the_feed_across_a_block() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let by_ana = a_post().by(ana.user.id).insert_into(api.test()).await.id.to_string();
-    let by_ben = a_post().by(ben.user.id).insert_into(api.test()).await.id.to_string();
-    block(api.test(), ana.user.id, ben.user.id).await;
+    let by_ana = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
+    let by_ben = a_post().by(ben.user.id).insert_into(api.database()).await.id.to_string();
+    block(api.database(), ana.user.id, ben.user.id).await;
 
     for (viewer, seen) in [(&ana, &by_ana), (&ben, &by_ben)] {
         let answer = feed(&api, "?algorithm=false").by(viewer).send().await.expect(200);
@@ -57,7 +57,7 @@ async fn twenty_posts_come_unless_asked_otherwise() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     for _ in 0..21 {
-        a_post().by(ana.user.id).insert_into(api.test()).await;
+        a_post().by(ana.user.id).insert_into(api.database()).await;
     }
 
     for (query, length) in [
@@ -135,14 +135,14 @@ async fn the_links_lead_through_the_whole_feed_though_others_write() {
     let ana = api.create_user().await;
     let mut written = Vec::new();
     for _ in 0..7 {
-        written.push(a_post().insert_into(api.test()).await.id.to_string());
+        written.push(a_post().insert_into(api.database()).await.id.to_string());
     }
     written.reverse();
 
     let start = format!("{FEED}?algorithm=false&limit=3");
     let first = api.get(&start).by(&ana).send().await.expect(200);
-    a_post().insert_into(api.test()).await;
-    let rest = walk(&api, &ana, &next(&first).unwrap(), Answer::json).await;
+    a_post().insert_into(api.database()).await;
+    let rest = walk(&api, &ana, &next(&first).unwrap(), ApiResponse::json).await;
 
     assert_eq!([ids(&first.json()), rest.0].concat(), written);
     assert_eq!(rest.1, 2);
@@ -153,7 +153,7 @@ async fn a_link_keeps_what_was_asked_for_and_drops_where_it_began() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     for _ in 0..3 {
-        a_post().insert_into(api.test()).await;
+        a_post().insert_into(api.database()).await;
     }
 
     let path = format!("{FEED}/?offset=1&algorithm=false&limit=1");
@@ -169,7 +169,7 @@ async fn the_cursor_of_one_list_is_refused_by_another() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     for _ in 0..2 {
-        a_post().by(ana.user.id).insert_into(api.test()).await;
+        a_post().by(ana.user.id).insert_into(api.database()).await;
     }
     let mine = "/api/v1/users/me/posts?offset=0";
     let cursor = async |path: &str| {
@@ -195,7 +195,7 @@ async fn a_cursor_that_was_tampered_with_is_refused_or_leads_elsewhere_but_never
     let api = Api::create().await;
     let ana = api.create_user().await;
     for _ in 0..2 {
-        a_post().insert_into(api.test()).await;
+        a_post().insert_into(api.database()).await;
     }
     for algorithm in [true, false] {
         let path = format!("?algorithm={algorithm}&limit=1");
@@ -220,7 +220,7 @@ async fn a_cursor_that_was_tampered_with_is_refused_or_leads_elsewhere_but_never
 async fn nobody_learns_anybody_elses_address() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let post = a_post().by(ana.user.id).insert_into(api.test()).await;
+    let post = a_post().by(ana.user.id).insert_into(api.database()).await;
 
     for path in [FEED.to_owned(), path_to(post.id), format!("/api/v1/users/{}/posts", ana.user.id)]
     {
@@ -233,6 +233,6 @@ async fn nobody_learns_anybody_elses_address() {
     assert_eq!(enveloped(&mine)["email"], ben.user.email.as_str());
 }
 
-fn feed<'a>(api: &'a Api, query: &str) -> grateful_testkit::Call<'a> {
+fn feed<'a>(api: &'a Api, query: &str) -> grateful_testkit::ApiRequest<'a> {
     api.get(&format!("{FEED}{query}"))
 }

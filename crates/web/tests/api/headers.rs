@@ -1,7 +1,7 @@
 //! What every answer carries beside its body.
 
 use actix_web::http::Method;
-use grateful_testkit::{Answer, Api, Call, TestApp, a_post};
+use grateful_testkit::{Api, ApiRequest, ApiResponse, TestApp, a_post};
 use grateful_web::WebConfig;
 
 use crate::support::{path_to, problem};
@@ -46,7 +46,7 @@ async fn any_other_request_id_is_replaced_by_one_of_ours() {
 async fn every_answer_tells_browsers_to_be_careful() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = path_to(a_post().insert_into(api.test()).await.id);
+    let post = path_to(a_post().insert_into(api.database()).await.id);
 
     for call in [
         api.get("/health"),
@@ -105,7 +105,7 @@ async fn a_page_of_ours_may_call_the_api() {
 async fn a_page_of_ours_may_read_every_answer_errors_too() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = path_to(a_post().insert_into(api.test()).await.id);
+    let post = path_to(a_post().insert_into(api.database()).await.id);
 
     for (call, status) in [
         (api.get(&post), 200),
@@ -136,7 +136,7 @@ async fn a_page_of_ours_may_read_every_answer_errors_too() {
 #[actix_web::test]
 async fn a_foreign_page_may_read_nothing() {
     let api = Api::create().await;
-    let post = path_to(a_post().insert_into(api.test()).await.id);
+    let post = path_to(a_post().insert_into(api.database()).await.id);
 
     for origin in [
         "https://evil.example",
@@ -168,7 +168,7 @@ async fn a_page_may_be_allowed_by_configuration() {
     }
 }
 
-fn preflight<'a>(api: &'a Api, origin: &str, method: &str, headers: &str) -> Call<'a> {
+fn preflight<'a>(api: &'a Api, origin: &str, method: &str, headers: &str) -> ApiRequest<'a> {
     api.call(Method::OPTIONS, "/api/v1/posts")
         .with("Origin", origin)
         .with("Access-Control-Request-Method", method)
@@ -176,7 +176,7 @@ fn preflight<'a>(api: &'a Api, origin: &str, method: &str, headers: &str) -> Cal
 }
 
 #[track_caller]
-fn assert_lists(answer: &Answer, header: &str, names: &[&str]) {
+fn assert_lists(answer: &ApiResponse, header: &str, names: &[&str]) {
     let listed = answer.header(header).unwrap_or_default().to_lowercase();
     let listed: Vec<&str> = listed.split(',').map(str::trim).collect();
     for name in names {

@@ -32,17 +32,18 @@ async fn a_server_with_a_migrated_database_is_alive_and_ready() {
 
 #[actix_web::test]
 async fn without_its_database_the_server_is_alive_but_not_ready() {
-    let test = TestDatabase::create().await;
-    let away = test.pool(|config| DatabaseConfig::new(config.url.replace("/test_", "/gone_")));
+    let database = TestDatabase::create().await;
+    let away =
+        database.pool_with(|config| DatabaseConfig::new(config.url.replace("/test_", "/gone_")));
 
-    assert_alive_but_unavailable(&on(test, away).await).await;
+    assert_alive_but_unavailable(&on(database, away).await).await;
 }
 
 #[actix_web::test]
 async fn with_a_database_that_is_not_migrated_the_server_is_not_ready() {
-    let test = TestDatabase::create_empty().await;
-    let db = test.db.clone();
-    let api = on(test, db).await;
+    let database = TestDatabase::create_empty().await;
+    let db = database.pool.clone();
+    let api = on(database, db).await;
 
     let answer = api.get("/readyz").send().await;
 
@@ -51,9 +52,9 @@ async fn with_a_database_that_is_not_migrated_the_server_is_not_ready() {
 
 #[actix_web::test]
 async fn while_all_connections_are_held_the_server_asks_to_come_back_and_recovers_by_itself() {
-    let test = TestDatabase::create().await;
-    let one = test.pool(|config| config.with_max_connections(1));
-    let api = on(test, one).await;
+    let database = TestDatabase::create().await;
+    let one = database.pool_with(|config| config.with_max_connections(1));
+    let api = on(database, one).await;
 
     let held = api.app.app.db.acquire().await.unwrap();
     assert_alive_but_unavailable(&api).await;
@@ -85,8 +86,8 @@ async fn where_pictures_cannot_be_kept_the_server_is_not_ready_and_recovers_by_i
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "looking leaves nothing behind");
 }
 
-async fn on(test: TestDatabase, db: Database) -> Api {
-    Api::on(TestApp::on(test, db), &WebConfig::default()).await
+async fn on(database: TestDatabase, db: Database) -> Api {
+    Api::on(TestApp::on(database, db), &WebConfig::default()).await
 }
 
 async fn assert_alive_but_unavailable(api: &Api) {

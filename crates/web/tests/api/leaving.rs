@@ -1,6 +1,6 @@
 //! `DELETE /users/me`.
 
-use grateful_testkit::{Answer, Api, Caller, PASSWORD, a_post};
+use grateful_testkit::{Api, ApiResponse, Caller, PASSWORD, a_post};
 use serde_json::{Value, json};
 
 use crate::support::{path_to, problem, refused_fields};
@@ -11,7 +11,7 @@ const ME: &str = "/api/v1/users/me";
 async fn whoever_leaves_is_gone_with_all_that_was_theirs() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let post = path_to(a_post().by(ana.user.id).insert_into(api.test()).await.id);
+    let post = path_to(a_post().by(ana.user.id).insert_into(api.database()).await.id);
 
     let answer = leave(&api, &ana, &json!({"password": PASSWORD})).await.expect(204);
 
@@ -21,7 +21,7 @@ async fn whoever_leaves_is_gone_with_all_that_was_theirs() {
     log_in(&api, &ana).await.expect(401);
     api.get(&post).by(&ben).send().await.expect(404);
     api.get(&format!("/api/v1/users/{}/profile", ana.user.id)).by(&ben).send().await.expect(404);
-    assert_eq!(api.test().count(&format!("users WHERE id = {}", ana.user.id)).await, 0);
+    assert_eq!(api.database().count(&format!("users WHERE id = {}", ana.user.id)).await, 0);
 }
 
 #[actix_web::test]
@@ -45,7 +45,7 @@ async fn others_are_counted_and_told_as_if_they_had_never_been_there() {
     let api = Api::create().await;
     let [ana, ben, caro] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
-    let post = path_to(a_post().by(ben.user.id).insert_into(api.test()).await.id);
+    let post = path_to(a_post().by(ben.user.id).insert_into(api.database()).await.id);
     for fan in [&caro, &ana] {
         for (rest, body) in [
             ("heart", json!({})),
@@ -79,7 +79,7 @@ async fn others_are_counted_and_told_as_if_they_had_never_been_there() {
 async fn a_wrong_password_changes_nothing() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = path_to(a_post().by(ana.user.id).insert_into(api.test()).await.id);
+    let post = path_to(a_post().by(ana.user.id).insert_into(api.database()).await.id);
 
     for wrong in
         ["battery staple", "", "correct horse ", "Correct horse", "\u{0}", &"x".repeat(10_000)]
@@ -112,11 +112,11 @@ async fn nobody_leaves_by_mistake() {
     log_in(&api, &ana).await.expect(200);
 }
 
-async fn leave(api: &Api, who: &Caller, body: &Value) -> Answer {
+async fn leave(api: &Api, who: &Caller, body: &Value) -> ApiResponse {
     api.delete(ME).by(who).json(body).send().await
 }
 
-async fn log_in(api: &Api, who: &Caller) -> Answer {
+async fn log_in(api: &Api, who: &Caller) -> ApiResponse {
     let body = json!({"email": who.user.email.as_str(), "password": PASSWORD});
     api.post("/api/v1/auth/login").json(&body).send().await
 }

@@ -8,7 +8,7 @@ use actix_web::http::Method;
 use chrono::TimeDelta;
 use grateful_application::Guesses;
 use grateful_domain::Rate;
-use grateful_testkit::{Answer, Api, PASSWORD, TestApp};
+use grateful_testkit::{Api, ApiResponse, PASSWORD, TestApp};
 use grateful_web::{Activity, LimitsConfig, WebConfig, activity_of};
 use serde_json::{Value, json};
 
@@ -265,7 +265,7 @@ async fn counting_guesses() -> Api {
     Api::on(app, &WebConfig::default()).await
 }
 
-async fn log_in(api: &Api, email: &str, password: &str) -> (Answer, Duration) {
+async fn log_in(api: &Api, email: &str, password: &str) -> (ApiResponse, Duration) {
     let begun = Instant::now();
     let answer = api.post(LOG_IN).json(&credentials(email, password)).send().await;
     (answer, begun.elapsed())
@@ -281,7 +281,7 @@ fn address(text: &str) -> IpAddr {
 
 /// What is left, and of how much.
 #[track_caller]
-fn told(answer: &Answer) -> (String, String) {
+fn told(answer: &ApiResponse) -> (String, String) {
     let field = |name| answer.header(name).unwrap_or_else(|| panic!("no {name}")).to_owned();
     (field("ratelimit"), field("ratelimit-policy"))
 }

@@ -64,7 +64,7 @@ async fn trouble_elsewhere_is_told_by_its_kind_and_nothing_leaks() {
         (|| GeocoderError::Unreachable("sesame".into()), "nominatim_request_error"),
     ];
     for (failure, constraint) in failures {
-        api.app.atlas.fail_with(failure);
+        api.app.geocoder.fail_with(failure);
 
         let answer = api.post(SEARCH).by(&ana).json(&json!({"query": "Rain"})).send().await;
 

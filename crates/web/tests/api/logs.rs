@@ -16,7 +16,7 @@ use crate::support::path_to;
 async fn every_request_leaves_one_line_that_tells_what_happened_and_what_it_cost() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = path_to(a_post().insert_into(api.test()).await.id);
+    let post = path_to(a_post().insert_into(api.database()).await.id);
     let log = Log::begin();
 
     api.get(&format!("{post}/?x=1")).by(&ana).with("X-Request-Id", "mine").send().await.expect(200);
@@ -61,8 +61,8 @@ async fn a_request_that_is_refused_leaves_one_line_too() {
 #[actix_web::test]
 async fn a_mistake_of_ours_is_logged_once_with_its_cause() {
     let api = Api::create().await;
-    let post = path_to(a_post().insert_into(api.test()).await.id);
-    api.test().execute("ALTER TABLE posts RENAME COLUMN content TO hidden_treasure").await;
+    let post = path_to(a_post().insert_into(api.database()).await.id);
+    api.database().execute("ALTER TABLE posts RENAME COLUMN content TO hidden_treasure").await;
     let log = Log::begin();
 
     api.get(&post).send().await.expect(500);
@@ -75,11 +75,11 @@ async fn a_mistake_of_ours_is_logged_once_with_its_cause() {
 
 #[actix_web::test]
 async fn the_same_statement_again_and_again_in_one_request_is_warned_of() {
-    let test = TestDatabase::create().await;
+    let database = TestDatabase::create().await;
     let thresholds = Thresholds::default().with_repeated(1);
-    let db = test.pool(|config| config.with_thresholds(thresholds));
-    let api = Api::on(TestApp::on(test, db), &WebConfig::default()).await;
-    let post = path_to(a_post().insert_into(api.test()).await.id);
+    let db = database.pool_with(|config| config.with_thresholds(thresholds));
+    let api = Api::on(TestApp::on(database, db), &WebConfig::default()).await;
+    let post = path_to(a_post().insert_into(api.database()).await.id);
     let log = Log::begin();
 
     api.get(&post).send().await.expect(200);
@@ -128,7 +128,7 @@ async fn no_line_at_any_level_shows_what_belongs_to_somebody() {
     }
     let forged = format!("Bearer {}", "hidden-treasure-".repeat(3));
     api.get("/api/v1/posts/feed").with("Authorization", &forged).send().await.expect(401);
-    api.test().execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (false) NOT VALID").await;
+    api.database().execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (false) NOT VALID").await;
     api.post("/api/v1/posts").by(&ana).json(&words).send().await.expect(500);
     let ticket = api.post("/api/v1/notifications/stream/ticket").by(&ana).send().await.expect(200);
     let ticket = ticket.json()["ticket"].as_str().unwrap().to_owned();

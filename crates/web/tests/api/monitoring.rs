@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::http::Method;
-use grateful_testkit::{Answer, Api, Measured, TestApp, a_post};
+use grateful_testkit::{Api, ApiResponse, MetricsCapture, TestApp, a_post};
 use grateful_web::{MetricsPage, WebConfig, all_metrics};
 use serde_json::json;
 
@@ -45,8 +45,8 @@ async fn where_it_is_switched_off_there_is_nothing() {
 async fn a_request_is_measured_by_its_method_its_route_and_how_it_went() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = path_to(a_post().insert_into(api.test()).await.id);
-    let measured = Measured::begin();
+    let post = path_to(a_post().insert_into(api.database()).await.id);
+    let measured = MetricsCapture::start();
 
     api.get(&format!("{post}/?x=1")).by(&ana).send().await.expect(200);
     api.get(&post).send().await.expect(200);
@@ -79,8 +79,8 @@ async fn a_request_is_measured_by_its_method_its_route_and_how_it_went() {
 async fn the_statements_of_a_request_and_their_time_are_measured() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = path_to(a_post().insert_into(api.test()).await.id);
-    let measured = Measured::begin();
+    let post = path_to(a_post().insert_into(api.database()).await.id);
+    let measured = MetricsCapture::start();
 
     api.get(&post).by(&ana).send().await.expect(200);
     assert_eq!(measured.values_of("grateful_http_request_statements"), [2.0]);
@@ -97,7 +97,7 @@ async fn the_statements_of_a_request_and_their_time_are_measured() {
 #[actix_web::test]
 async fn whatever_clients_ask_for_there_are_no_labels_of_their_own() {
     let api = Api::create().await;
-    let measured = Measured::begin();
+    let measured = MetricsCapture::start();
     let probe = async |seed: u32| {
         for path in [
             format!("/{seed}"),
@@ -132,7 +132,7 @@ async fn whatever_clients_ask_for_there_are_no_labels_of_their_own() {
 async fn every_label_of_a_request_is_a_word_of_ours() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let measured = Measured::begin();
+    let measured = MetricsCapture::start();
     let id = "01937b5e-7c2a-7000-8000-000000000001";
     let patterns: BTreeSet<String> =
         operations().into_iter().map(|(_, pattern, _)| format!("route={pattern}")).collect();
@@ -179,7 +179,7 @@ async fn nobody_is_told_what_took_how_long_unless_that_is_switched_on() {
 async fn developers_are_told_what_took_how_long_and_so_are_their_pages() {
     let api = configured(WebConfig { server_timing: true, ..WebConfig::default() }).await;
     let ana = api.create_user().await;
-    let post = path_to(a_post().insert_into(api.test()).await.id);
+    let post = path_to(a_post().insert_into(api.database()).await.id);
 
     for (call, statements) in [
         (api.get(&post).by(&ana), 2),
@@ -210,12 +210,12 @@ fn milliseconds((name, part): (&str, &str)) -> f64 {
     part.strip_prefix(&format!("{name};dur=")).and_then(|it| it.parse().ok()).unwrap()
 }
 
-fn exposed(answer: &Answer) -> String {
+fn exposed(answer: &ApiResponse) -> String {
     answer.header("access-control-expose-headers").unwrap_or_default().to_lowercase()
 }
 
 /// What is measured of HTTP, without the beginning that all have.
-fn of_http(measured: &Measured) -> BTreeMap<String, i64> {
+fn of_http(measured: &MetricsCapture) -> BTreeMap<String, i64> {
     let all = measured.take().into_iter();
     all.filter_map(|(name, value)| Some((name.strip_prefix("grateful_http_")?.to_owned(), value)))
         .collect()

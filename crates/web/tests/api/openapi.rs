@@ -125,7 +125,7 @@ fn every_operation_tells_how_it_fails() {
 #[actix_web::test]
 async fn the_page_that_shows_the_document_works_from_this_server_alone() {
     let api = Api::create().await;
-    a_post().insert_into(api.test()).await;
+    a_post().insert_into(api.database()).await;
 
     let page = api.get("/docs").send().await.expect(200);
 

@@ -124,7 +124,7 @@ async fn across_a_block_and_by_oneself_nobody_is_found() {
     let api = Api::create().await;
     let [me, other] = [api.create_user().await, api.create_user().await];
     let [mine, theirs] = [&me, &other].map(|caller| caller.user.username.as_str().to_owned());
-    block(api.test(), other.user.id, me.user.id).await;
+    block(api.database(), other.user.id, me.user.id).await;
 
     for (caller, names) in [(&me, [&mine, &theirs]), (&other, [&theirs, &mine])] {
         for name in names {
@@ -252,10 +252,10 @@ async fn sort(api: &Api, by: &Caller, usernames: Value) -> Value {
 
 /// Somebody of this username, who is shown so.
 async fn named(api: &Api, username: &str, shown: Option<&str>) -> i64 {
-    let id = a_user().named(username).insert_into(api.test()).await.id;
+    let id = a_user().with_username(username).insert_into(api.database()).await.id;
     if let Some(shown) = shown {
         let sql = format!("UPDATE users SET display_name = '{shown}' WHERE id = {id}");
-        api.test().execute(&sql).await;
+        api.database().execute(&sql).await;
     }
     id.into()
 }

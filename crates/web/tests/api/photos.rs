@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, stream};
 use grateful_application::Pictures;
 use grateful_domain::Colour;
 use grateful_testkit::{
-    Answer, Api, BOUNDARY, Caller, PASSWORD, TestApp, a_large_png, a_png, multipart_form,
+    Api, ApiResponse, BOUNDARY, Caller, PASSWORD, TestApp, a_large_png, a_png, multipart_form,
 };
 use grateful_web::{LimitsConfig, WebConfig};
 use rstest::rstest;
@@ -207,7 +207,7 @@ async fn a_picture_that_is_not_taken_is_refused_in_the_field_file() {
         let detail = refused.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.starts_with("file: ") && detail.contains(reason), "{detail}");
     }
-    assert_eq!(api.test().count("users WHERE profile_photo_filename IS NULL").await, 1);
+    assert_eq!(api.database().count("users WHERE profile_photo_filename IS NULL").await, 1);
 }
 
 #[actix_web::test]
@@ -323,7 +323,7 @@ async fn a_form_that_is_none_is_refused_in_the_field_body() {
     let no_boundary =
         form_of(&api, &ana, whole.clone()).with("Content-Type", "multipart/form-data");
     assert_eq!(refused_fields(&no_boundary.send().await), ["body"]);
-    assert_eq!(api.test().count("users WHERE profile_photo_filename IS NULL").await, 1);
+    assert_eq!(api.database().count("users WHERE profile_photo_filename IS NULL").await, 1);
 }
 
 #[actix_web::test]
@@ -337,7 +337,7 @@ async fn a_form_whose_connection_breaks_does_nothing() {
     let refused = api.post(PHOTO).by(&ana).streamed(broken).send().await;
 
     assert_eq!(refused_fields(&refused), ["body"]);
-    assert_eq!(api.test().count("users WHERE profile_photo_filename IS NULL").await, 1);
+    assert_eq!(api.database().count("users WHERE profile_photo_filename IS NULL").await, 1);
 }
 
 #[actix_web::test]
@@ -517,12 +517,12 @@ async fn twenty_pictures_an_hour_are_taken_from_one_person() {
     send(&api, &ana, &a_png(9, 9)).await.expect(200);
 }
 
-async fn send(api: &Api, who: &Caller, file: &[u8]) -> Answer {
+async fn send(api: &Api, who: &Caller, file: &[u8]) -> ApiResponse {
     api.post(PHOTO).by(who).form(&[("file", file)]).send().await
 }
 
 /// A request with these bytes as its form.
-fn form_of<'a>(api: &'a Api, who: &Caller, form: Vec<u8>) -> grateful_testkit::Call<'a> {
+fn form_of<'a>(api: &'a Api, who: &Caller, form: Vec<u8>) -> grateful_testkit::ApiRequest<'a> {
     api.post(PHOTO).by(who).streamed(stream::iter([Ok(Bytes::from(form))]))
 }
 

@@ -1,7 +1,7 @@
 //! `/posts/upload`: posts with a picture.
 
 use actix_web::http::Method;
-use grateful_testkit::{Answer, Api, Call, Caller, a_png};
+use grateful_testkit::{Api, ApiRequest, ApiResponse, Caller, a_png};
 use serde_json::{Value, json};
 
 use crate::support::{Endless, NOON, POST, keys, path_to, problem, refused_fields};
@@ -176,7 +176,7 @@ async fn all_that_is_wrong_with_the_words_is_said_at_once_and_nothing_is_kept() 
     ] {
         assert_eq!(refused_fields(&send(&api, &ana, form).await), fields);
     }
-    assert_eq!((api.test().count("posts").await, files(&api).await), (0, 0));
+    assert_eq!((api.database().count("posts").await, files(&api).await), (0, 0));
 }
 
 #[actix_web::test]
@@ -193,7 +193,7 @@ async fn a_picture_that_is_not_taken_is_refused_in_the_field_image_or_by_its_typ
     assert_eq!(details, json!({"supported": ["image/jpeg", "image/png", "image/webp"]}));
     assert_eq!(refused_fields(&half), ["image"]);
     assert_eq!(problem(&large, 413, "payload_too_large"), json!({"limit_bytes": LIMIT}));
-    assert_eq!((api.test().count("posts").await, files(&api).await), (0, 0));
+    assert_eq!((api.database().count("posts").await, files(&api).await), (0, 0));
 }
 
 #[actix_web::test]
@@ -274,7 +274,7 @@ async fn the_same_form_again_gets_the_first_answer() {
     assert_eq!(again.header("etag"), first.header("etag"));
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     assert_eq!(refused_fields(&without), ["Idempotency-Key"]);
-    assert_eq!((api.test().count("posts").await, files(&api).await), (1, 1));
+    assert_eq!((api.database().count("posts").await, files(&api).await), (1, 1));
 }
 
 #[actix_web::test]
@@ -289,12 +289,12 @@ async fn nothing_else_is_at_this_path() {
     }
 }
 
-async fn send(api: &Api, who: &Caller, form: &[(&str, &[u8])]) -> Answer {
-    let call: Call<'_> = api.post(UPLOAD).by(who).form(form);
+async fn send(api: &Api, who: &Caller, form: &[(&str, &[u8])]) -> ApiResponse {
+    let call: ApiRequest<'_> = api.post(UPLOAD).by(who).form(form);
     call.send().await
 }
 
-async fn with_picture(api: &Api, who: &Caller, picture: &[u8]) -> Answer {
+async fn with_picture(api: &Api, who: &Caller, picture: &[u8]) -> ApiResponse {
     send(api, who, &[("content", b"For rain."), ("image", picture)]).await
 }
 

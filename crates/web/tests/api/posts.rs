@@ -1,7 +1,7 @@
 //! `/posts`: publishing, reading, changing and taking back.
 
 use chrono::TimeDelta;
-use grateful_testkit::{Answer, Api, Call, Caller, a_post, block};
+use grateful_testkit::{Api, ApiRequest, ApiResponse, Caller, a_post, block};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -170,7 +170,7 @@ async fn all_that_is_wrong_with_a_post_is_said_at_once() {
         let answer = api.post(POSTS).by(&ana).json(&body).send().await;
         assert_eq!(refused_fields(&answer), fields, "{body}");
     }
-    assert_eq!(api.test().count("posts").await, 0);
+    assert_eq!(api.database().count("posts").await, 0);
 }
 
 #[actix_web::test]
@@ -190,7 +190,7 @@ async fn characters_are_counted_as_people_count_them() {
 async fn a_post_shows_what_the_viewer_did_to_it() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let post = a_post().insert_into(api.test()).await;
+    let post = a_post().insert_into(api.database()).await;
     let react = format!(
         "INSERT INTO likes (id, user_id, post_id) VALUES (gen_random_uuid(), {user}, '{post}');
          INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code)
@@ -199,9 +199,9 @@ async fn a_post_shows_what_the_viewer_did_to_it() {
         user = ana.user.id,
         post = post.id,
     );
-    api.test().execute(&react).await;
+    api.database().execute(&react).await;
 
-    let seen = async |call: Call<'_>| {
+    let seen = async |call: ApiRequest<'_>| {
         let post = call.send().await.expect(200).json();
         (
             post["hearts_count"].clone(),
@@ -219,9 +219,9 @@ async fn a_post_shows_what_the_viewer_did_to_it() {
 #[actix_web::test]
 async fn an_author_is_shown_by_their_display_name_and_picture_where_they_have_them() {
     let api = Api::create().await;
-    let post = a_post().insert_into(api.test()).await;
+    let post = a_post().insert_into(api.database()).await;
     let named = "UPDATE users SET display_name = 'Ana Böhm', profile_image_url = '/uploads/a.jpg'";
-    api.test().execute(named).await;
+    api.database().execute(named).await;
 
     let author = api.get(&path_to(post.id)).send().await.expect(200).json()["author"].take();
 
@@ -237,9 +237,9 @@ async fn an_author_is_shown_by_their_display_name_and_picture_where_they_have_th
 async fn a_post_that_cannot_be_seen_is_not_there() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let private = a_post().by(ana.user.id).private().insert_into(api.test()).await;
-    let public = a_post().by(ana.user.id).insert_into(api.test()).await;
-    block(api.test(), ana.user.id, ben.user.id).await;
+    let private = a_post().by(ana.user.id).private().insert_into(api.database()).await;
+    let public = a_post().by(ana.user.id).insert_into(api.database()).await;
+    block(api.database(), ana.user.id, ben.user.id).await;
 
     for id in [private.id.to_string(), public.id.to_string(), NOBODYS.to_owned()] {
         let path = path_to(&id);
@@ -279,7 +279,7 @@ async fn a_malformed_id_belongs_to_no_post() {
 #[actix_web::test]
 async fn a_token_that_is_sent_must_be_good_even_where_none_is_needed() {
     let api = Api::create().await;
-    let post = a_post().insert_into(api.test()).await;
+    let post = a_post().insert_into(api.database()).await;
 
     let call = api.get(&path_to(post.id)).with("Authorization", "Bearer nonsense");
 
@@ -290,7 +290,7 @@ async fn a_token_that_is_sent_must_be_good_even_where_none_is_needed() {
 async fn only_the_author_changes_or_deletes_what_others_can_see() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let path = path_to(a_post().by(ana.user.id).insert_into(api.test()).await.id);
+    let path = path_to(a_post().by(ana.user.id).insert_into(api.database()).await.id);
 
     let edit = api.patch(&path).by(&ben).json(&json!({"title": "x"})).send().await;
     let deletion = api.delete(&path).by(&ben).send().await;
@@ -400,7 +400,7 @@ async fn the_tag_is_strong_and_changes_with_every_edit_and_with_nothing_else() {
     let first = tag().await;
     assert!(first.starts_with('"') && first.ends_with('"'), "{first}");
 
-    api.test().execute("UPDATE posts SET hearts_count = 5").await;
+    api.database().execute("UPDATE posts SET hearts_count = 5").await;
     assert_eq!(tag().await, first);
 
     // The clock stands still, and still every state has a tag of its own.
@@ -469,8 +469,8 @@ async fn an_edit_is_made_only_in_the_states_it_names() {
 async fn a_condition_does_not_show_what_cannot_be_seen() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let private = a_post().by(ana.user.id).private().insert_into(api.test()).await;
-    let public = a_post().by(ana.user.id).insert_into(api.test()).await;
+    let private = a_post().by(ana.user.id).private().insert_into(api.database()).await;
+    let public = a_post().by(ana.user.id).insert_into(api.database()).await;
 
     for (id, status) in [(private.id.to_string(), 404), (public.id.to_string(), 403)] {
         for expected in ["*", "\"x\""] {
@@ -496,7 +496,7 @@ async fn the_same_request_under_the_same_key_is_answered_the_same_and_done_once(
     assert_eq!(again.header("content-type"), first.header("content-type"));
     assert_eq!(first.header("idempotent-replayed"), None);
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
-    assert_eq!(api.test().count("posts").await, 1);
+    assert_eq!(api.database().count("posts").await, 1);
 }
 
 #[actix_web::test]
@@ -510,7 +510,7 @@ async fn with_or_without_a_slash_it_is_the_same_request() {
         call.send().await.expect(201);
     }
 
-    assert_eq!(api.test().count("posts").await, 1);
+    assert_eq!(api.database().count("posts").await, 1);
 }
 
 #[actix_web::test]
@@ -540,7 +540,7 @@ async fn another_body_under_the_same_key_is_refused() {
     let answer = publish(&api, &ana, "k", &json!({"content": "For sun."})).await;
 
     assert_eq!(refused_fields(&answer), ["Idempotency-Key"]);
-    assert_eq!(api.test().count("posts").await, 1);
+    assert_eq!(api.database().count("posts").await, 1);
 }
 
 #[actix_web::test]
@@ -549,7 +549,7 @@ async fn a_key_that_is_being_worked_on_is_a_conflict() {
     let ana = api.create_user().await;
     let body = json!({"content": "For rain."});
     publish(&api, &ana, "k", &body).await.expect(201);
-    api.test().execute("UPDATE idempotency_keys SET answer = NULL").await;
+    api.database().execute("UPDATE idempotency_keys SET answer = NULL").await;
 
     let answer = publish(&api, &ana, "k", &body).await;
 
@@ -588,20 +588,20 @@ async fn a_key_must_be_visible_and_of_bounded_length() {
         let answer = publish(&api, &ana, key, &body).await;
         assert_eq!(refused_fields(&answer), ["Idempotency-Key"], "{key}");
     }
-    assert_eq!(api.test().count("posts").await, 0);
+    assert_eq!(api.database().count("posts").await, 0);
     publish(&api, &ana, &"~".repeat(64), &body).await.expect(201);
 }
 
-async fn publish(api: &Api, author: &Caller, key: &str, body: &Value) -> Answer {
+async fn publish(api: &Api, author: &Caller, key: &str, body: &Value) -> ApiResponse {
     api.post(POSTS).by(author).with("Idempotency-Key", key).json(body).send().await
 }
 
 /// Has a post show `IMAGE`, which so was uploaded here.
 async fn upload(api: &Api) {
     let author = api.create_user().await.user.id;
-    a_post().by(author).private().showing(IMAGE).insert_into(api.test()).await;
+    a_post().by(author).private().with_image(IMAGE).insert_into(api.database()).await;
 }
 
-fn tag_of(answer: &Answer) -> String {
+fn tag_of(answer: &ApiResponse) -> String {
     answer.header("etag").unwrap().to_owned()
 }

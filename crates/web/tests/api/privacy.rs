@@ -85,9 +85,9 @@ impl World {
         let api = Api::create().await;
         let [stranger, ana, ben] =
             [api.create_user().await, api.create_user().await, api.create_user().await];
-        let theirs = a_post().by(ana.user.id).insert_into(api.test()).await;
-        let own = a_post().by(stranger.user.id).insert_into(api.test()).await;
-        let mut conn = api.test().connect().await;
+        let theirs = a_post().by(ana.user.id).insert_into(api.database()).await;
+        let own = a_post().by(stranger.user.id).insert_into(api.database()).await;
+        let mut conn = api.database().connect().await;
         for post in [&theirs, &own] {
             for who in [&ana, &ben, &stranger] {
                 conn.emoji_reactions().put(&a_reaction(who.user.id, post.id)).await.unwrap();
@@ -99,8 +99,8 @@ impl World {
             .put(&a_message_share(ana.user.id, own.id, &[stranger.user.id]))
             .await
             .unwrap();
-        let comment = a_comment().by(ben.user.id).on(&theirs).insert_into(api.test()).await;
-        a_comment().by(ana.user.id).answering(&comment).insert_into(api.test()).await;
+        let comment = a_comment().by(ben.user.id).on(&theirs).insert_into(api.database()).await;
+        a_comment().by(ana.user.id).replying_to(&comment).insert_into(api.database()).await;
         // Who follows, who was asked, and hearts of several, so that there are batches.
         for (who, path) in [
             (&ana, format!("/api/v1/follows/{}", stranger.user.id)),

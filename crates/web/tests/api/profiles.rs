@@ -1,6 +1,6 @@
 //! `/users/me/profile`, `/users/{id}/profile` and `/users/username/{username}`.
 
-use grateful_testkit::{Answer, Api, Caller, a_post, a_user, block};
+use grateful_testkit::{Api, ApiResponse, Caller, a_post, a_user, block};
 use serde_json::{Value, json};
 
 use crate::support::{NOON, enveloped, keys, problem, refused_fields};
@@ -218,7 +218,7 @@ async fn a_new_username_is_ones_own_from_then_on() {
 async fn a_username_of_somebody_else_is_taken_whatever_its_case() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    a_user().named("Ben").insert_into(api.test()).await;
+    a_user().with_username("Ben").insert_into(api.database()).await;
 
     for name in ["Ben", "bEN"] {
         let refused = edit(&api, &ana, &json!({"username": name, "bio": "Kept back"})).await;
@@ -418,8 +418,8 @@ async fn bodies_beyond_all_measure_are_refused() {
 async fn private_posts_are_counted_for_their_author_alone() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    a_post().by(ana.user.id).insert_into(api.test()).await;
-    a_post().by(ana.user.id).private().insert_into(api.test()).await;
+    a_post().by(ana.user.id).insert_into(api.database()).await;
+    a_post().by(ana.user.id).private().insert_into(api.database()).await;
 
     assert_eq!(own(&api, &ana).await["posts_count"], 2);
     for path in [by_id(&ana), by_name(&ana)] {
@@ -468,7 +468,7 @@ async fn turning_approval_off_lets_those_follow_who_have_asked() {
 async fn across_a_block_nobody_has_a_page() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    block(api.test(), ana.user.id, ben.user.id).await;
+    block(api.database(), ana.user.id, ben.user.id).await;
 
     for (viewer, other) in [(&ana, &ben), (&ben, &ana)] {
         let refused = api.get(&by_id(other)).by(viewer).send().await;
@@ -484,7 +484,7 @@ async fn across_a_block_nobody_has_a_page() {
 async fn a_name_is_found_in_any_case_with_whatever_a_sentence_puts_behind_it() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let cat = a_user().named("The.Cat_1").insert_into(api.test()).await;
+    let cat = a_user().with_username("The.Cat_1").insert_into(api.database()).await;
 
     for name in [
         "The.Cat_1",
@@ -556,7 +556,7 @@ async fn names_that_are_garbage_or_sound_like_a_path_are_names() {
         assert_eq!(problem(&refused, 404, "not_found")["resource"], "user", "{name}");
     }
     for name in ["profile", "posts", "followers", "following", "follow-stats", "block"] {
-        let theirs = a_user().named(name).insert_into(api.test()).await.id;
+        let theirs = a_user().with_username(name).insert_into(api.database()).await.id;
         let found =
             api.get(&format!("/api/v1/users/username/{name}/")).by(&ana).send().await.expect(200);
         assert_eq!(found.data()["id"], i64::from(theirs), "{name}");
@@ -602,7 +602,7 @@ async fn own(api: &Api, who: &Caller) -> Value {
     page
 }
 
-async fn edit(api: &Api, who: &Caller, body: &Value) -> Answer {
+async fn edit(api: &Api, who: &Caller, body: &Value) -> ApiResponse {
     api.put(MINE).by(who).json(body).send().await
 }
 

@@ -1,7 +1,7 @@
 //! `/posts/feed` as it is unless asked otherwise: the best first.
 
 use grateful_domain::{Engagement, Post, PostId, PostType, Visibility};
-use grateful_testkit::{Answer, Api, Caller, NOON, TestDatabase, a_post, block, create_user};
+use grateful_testkit::{Api, ApiResponse, Caller, NOON, TestDatabase, a_post, block, create_user};
 use serde_json::{Value, json};
 
 use crate::support::{POST, ids, keys, next, refused_fields, walk};
@@ -16,10 +16,10 @@ async fn the_best_posts_come_first_and_a_follow_counts_for_two() {
     let ana = api.create_user().await;
     let posts = saved(&api, 4).await;
     for (post, hearts) in [(&posts[0], 10), (&posts[1], 30), (&posts[2], 22), (&posts[3], 0)] {
-        like(api.test(), post.id, hearts).await;
+        like(api.database(), post.id, hearts).await;
     }
     // 2 · (10 + 3) is more than 22 + 3.
-    follow(api.test(), &ana, &posts[0]).await;
+    follow(api.database(), &ana, &posts[0]).await;
 
     let answer = api.get(FEED).by(&ana).send().await.expect(200);
 
@@ -36,7 +36,7 @@ async fn every_fifth_post_is_the_newest_that_is_left() {
     let ana = api.create_user().await;
     let posts = saved(&api, 12).await;
     for (hearts, post) in posts.iter().rev().enumerate() {
-        like(api.test(), post.id, 10 * hearts).await;
+        like(api.database(), post.id, 10 * hearts).await;
     }
 
     let answer = api.get(&format!("{FEED}?explain=true")).by(&ana).send().await.expect(200);
@@ -51,11 +51,11 @@ async fn every_fifth_post_is_the_newest_that_is_left() {
 async fn nobodys_private_posts_are_there_nor_any_across_a_block() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let own = a_post().by(ana.user.id).insert_into(api.test()).await.id.to_string();
-    a_post().by(ana.user.id).private().insert_into(api.test()).await;
-    a_post().private().insert_into(api.test()).await;
-    a_post().by(ben.user.id).insert_into(api.test()).await;
-    block(api.test(), ben.user.id, ana.user.id).await;
+    let own = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
+    a_post().by(ana.user.id).private().insert_into(api.database()).await;
+    a_post().private().insert_into(api.database()).await;
+    a_post().by(ben.user.id).insert_into(api.database()).await;
+    block(api.database(), ben.user.id, ana.user.id).await;
 
     for query in ["", "?explain=true", "?algorithm=false", "?algorithm=false&explain=true"] {
         let answer = api.get(&format!("{FEED}{query}")).by(&ana).send().await.expect(200);
@@ -72,11 +72,11 @@ async fn an_explained_score_is_the_product_of_its_parts() {
         draft.post_type = PostType::Photo;
         draft.image_url = grateful_domain::ImageUrl::parse(PICTURE).unwrap();
     });
-    let photo = photo.at(NOON - chrono::TimeDelta::hours(12)).insert_into(api.test()).await;
-    engage(api.test(), photo.id, engagement).await;
-    follow(api.test(), &ana, &photo).await;
+    let photo = photo.at(NOON - chrono::TimeDelta::hours(12)).insert_into(api.database()).await;
+    engage(api.database(), photo.id, engagement).await;
+    follow(api.database(), &ana, &photo).await;
     let spontaneous = a_post().with(|draft| draft.post_type = PostType::Spontaneous);
-    spontaneous.at(NOON - chrono::TimeDelta::hours(48)).insert_into(api.test()).await;
+    spontaneous.at(NOON - chrono::TimeDelta::hours(48)).insert_into(api.database()).await;
 
     for query in ["?explain=true", "?algorithm=false&explain=1"] {
         let posts = api.get(&format!("{FEED}{query}")).by(&ana).send().await.expect(200).json();
@@ -109,8 +109,8 @@ async fn the_links_lead_through_the_whole_feed_without_a_repeat_in_the_order_of_
     let ana = api.create_user().await;
     fill(&api, 130).await;
 
-    let (in_ones, _) = walk(&api, &ana, &format!("{FEED}?limit=2"), Answer::json).await;
-    let (in_sevens, pages) = walk(&api, &ana, &format!("{FEED}?limit=7"), Answer::json).await;
+    let (in_ones, _) = walk(&api, &ana, &format!("{FEED}?limit=2"), ApiResponse::json).await;
+    let (in_sevens, pages) = walk(&api, &ana, &format!("{FEED}?limit=7"), ApiResponse::json).await;
 
     assert_eq!(in_ones, in_sevens);
     assert_eq!((in_ones.len(), pages), (130, 19));
@@ -126,7 +126,7 @@ async fn a_walk_ends_after_five_hundred_places_though_there_are_more() {
     let ana = api.create_user().await;
     fill(&api, 530).await;
 
-    let (met, pages) = walk(&api, &ana, &format!("{FEED}?limit=99"), Answer::json).await;
+    let (met, pages) = walk(&api, &ana, &format!("{FEED}?limit=99"), ApiResponse::json).await;
 
     assert_eq!((met.len(), pages), (500, 6));
 }
@@ -136,7 +136,7 @@ async fn an_offset_passes_over_places_of_a_walk_that_begins_now() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     fill(&api, 530).await;
-    let (walked, _) = walk(&api, &ana, &format!("{FEED}?limit=100"), Answer::json).await;
+    let (walked, _) = walk(&api, &ana, &format!("{FEED}?limit=100"), ApiResponse::json).await;
 
     for (query, range) in [
         ("?offset=0&limit=3", 0..3),
@@ -171,7 +171,7 @@ async fn a_cursor_of_too_many_places_is_refused() {
     assert_eq!(refused_fields(&answer), ["cursor"]);
 }
 
-fn slots(answer: &Answer) -> Vec<String> {
+fn slots(answer: &ApiResponse) -> Vec<String> {
     let posts = answer.json();
     let slot = |post: &Value| post["score"]["slot"].as_str().unwrap().to_owned();
     posts.as_array().unwrap().iter().map(slot).collect()
@@ -182,15 +182,15 @@ async fn saved(api: &Api, posts: usize) -> Vec<Post> {
     let mut saved = Vec::new();
     for _ in 0..posts {
         let post = a_post().with(|draft| draft.visibility = Visibility::Public);
-        saved.push(post.insert_into(api.test()).await);
+        saved.push(post.insert_into(api.database()).await);
     }
     saved
 }
 
 /// So many posts of 40 people.
 async fn fill(api: &Api, posts: u32) {
-    let first = create_user(api.test()).await;
-    api.test()
+    let first = create_user(api.database()).await;
+    api.database()
         .execute(&format!(
             "INSERT INTO users (email, username, hashed_password)
              SELECT 'q' || n || '@example.org', 'q' || n, '' FROM generate_series(1, 39) n;
@@ -201,24 +201,29 @@ async fn fill(api: &Api, posts: u32) {
         .await;
 }
 
-async fn like(test: &TestDatabase, post: PostId, hearts: usize) {
-    engage(test, post, Engagement { hearts: hearts.try_into().unwrap(), ..Engagement::default() })
-        .await;
+async fn like(database: &TestDatabase, post: PostId, hearts: usize) {
+    engage(
+        database,
+        post,
+        Engagement { hearts: hearts.try_into().unwrap(), ..Engagement::default() },
+    )
+    .await;
 }
 
-async fn engage(test: &TestDatabase, post: PostId, engagement: Engagement) {
+async fn engage(database: &TestDatabase, post: PostId, engagement: Engagement) {
     let Engagement { hearts, reactions, shares, comments } = engagement;
-    test.execute(&format!(
+    database.execute(&format!(
         "UPDATE posts SET hearts_count = {hearts}, reactions_count = {reactions}, shares_count = {shares},
              comments_count = {comments} WHERE id = '{post}'"
     ))
     .await;
 }
 
-async fn follow(test: &TestDatabase, who: &Caller, author_of: &Post) {
-    test.execute(&format!(
-        "INSERT INTO follows (id, follower_id, followed_id) VALUES (gen_random_uuid(), {}, {})",
-        who.user.id, author_of.author
-    ))
-    .await;
+async fn follow(database: &TestDatabase, who: &Caller, author_of: &Post) {
+    database
+        .execute(&format!(
+            "INSERT INTO follows (id, follower_id, followed_id) VALUES (gen_random_uuid(), {}, {})",
+            who.user.id, author_of.author
+        ))
+        .await;
 }

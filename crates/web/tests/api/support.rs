@@ -6,7 +6,7 @@ use std::rc::Rc;
 use actix_web::error::PayloadError;
 use actix_web::web::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
-use grateful_testkit::{Answer, Api, BOUNDARY, Caller};
+use grateful_testkit::{Api, ApiResponse, BOUNDARY, Caller};
 use serde_json::{Value, json};
 
 /// The moment at which tests happen, as it is sent.
@@ -50,7 +50,7 @@ pub(crate) fn keys(object: &Value) -> Vec<&str> {
 
 /// What is in the envelope of a success, whose every other part is right (contract §1).
 #[track_caller]
-pub(crate) fn enveloped(answer: &Answer) -> Value {
+pub(crate) fn enveloped(answer: &ApiResponse) -> Value {
     let mut body = answer.json();
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(keys(&body), ["data", "request_id", "success", "timestamp"]);
@@ -62,7 +62,7 @@ pub(crate) fn enveloped(answer: &Answer) -> Value {
 
 /// The `error.details` of a failure, whose every other part is right (contract §1).
 #[track_caller]
-pub(crate) fn problem(answer: &Answer, status: u16, code: &str) -> Value {
+pub(crate) fn problem(answer: &ApiResponse, status: u16, code: &str) -> Value {
     let mut body = answer.json();
     assert_eq!(answer.status.as_u16(), status, "{body}");
     assert_eq!(answer.header("content-type"), Some("application/problem+json"));
@@ -86,7 +86,7 @@ pub(crate) fn problem(answer: &Answer, status: u16, code: &str) -> Value {
 
 /// The fields that were refused, sorted.
 #[track_caller]
-pub(crate) fn refused_fields(answer: &Answer) -> Vec<String> {
+pub(crate) fn refused_fields(answer: &ApiResponse) -> Vec<String> {
     let details = problem(answer, 422, "validation_error");
     assert_eq!(keys(&details), ["fields"]);
     keys(&details["fields"]).into_iter().map(str::to_owned).collect()
@@ -111,7 +111,7 @@ pub(crate) fn ids(list: &Value) -> Vec<String> {
 }
 
 /// Where the header `Link` says that a list goes on (RFC 8288).
-pub(crate) fn next(answer: &Answer) -> Option<String> {
+pub(crate) fn next(answer: &ApiResponse) -> Option<String> {
     let link = answer.header("link")?;
     let target = link.strip_prefix('<').and_then(|it| it.strip_suffix(r#">; rel="next""#));
     Some(target.unwrap_or_else(|| panic!("{link} is no next link")).to_owned())
@@ -122,7 +122,7 @@ pub(crate) async fn walk(
     api: &Api,
     caller: &Caller,
     start: &str,
-    list: impl Fn(&Answer) -> Value,
+    list: impl Fn(&ApiResponse) -> Value,
 ) -> (Vec<String>, usize) {
     let (mut met, mut pages, mut path) = (Vec::new(), 0, Some(start.to_owned()));
     while let Some(current) = path {

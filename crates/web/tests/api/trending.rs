@@ -15,10 +15,10 @@ async fn what_moved_people_most_inside_the_window_comes_first() {
     let ana = api.create_user().await;
     let (shared, loved) = (hours_ago(&api, 1).await, hours_ago(&api, 2).await);
     let (older, ignored) = (hours_ago(&api, 25).await, hours_ago(&api, 1).await);
-    set(api.test(), shared.id, "shares_count = 1").await;
-    set(api.test(), loved.id, "hearts_count = 3, reactions_count = 1").await;
-    set(api.test(), older.id, "hearts_count = 100").await;
-    set(api.test(), ignored.id, "comments_count = 100").await;
+    set(api.database(), shared.id, "shares_count = 1").await;
+    set(api.database(), loved.id, "hearts_count = 3, reactions_count = 1").await;
+    set(api.database(), older.id, "hearts_count = 100").await;
+    set(api.database(), ignored.id, "comments_count = 100").await;
 
     for (query, posts) in [
         ("", &[&loved, &shared][..]),
@@ -42,7 +42,7 @@ async fn of_two_that_moved_as_many_the_newer_comes_first() {
     let ana = api.create_user().await;
     let (older, newer) = (hours_ago(&api, 3).await, hours_ago(&api, 2).await);
     for post in [&older, &newer] {
-        set(api.test(), post.id, "hearts_count = 1").await;
+        set(api.database(), post.id, "hearts_count = 1").await;
     }
 
     let answer = api.get(TRENDING).by(&ana).send().await.expect(200);
@@ -57,7 +57,7 @@ async fn ten_are_trending_unless_asked_otherwise() {
     for _ in 0..12 {
         hours_ago(&api, 1).await;
     }
-    api.test().execute("UPDATE posts SET hearts_count = 1").await;
+    api.database().execute("UPDATE posts SET hearts_count = 1").await;
 
     for (query, length) in [("", 10), ("?limit=100", 12), ("?offset=3&cursor=x", 10)] {
         let answer = api.get(&format!("{TRENDING}{query}")).by(&ana).send().await.expect(200);
@@ -69,10 +69,10 @@ async fn ten_are_trending_unless_asked_otherwise() {
 async fn nothing_private_and_nobody_across_a_block_is_trending() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    a_post().by(ana.user.id).private().insert_into(api.test()).await;
-    a_post().by(ben.user.id).insert_into(api.test()).await;
-    api.test().execute("UPDATE posts SET hearts_count = 9").await;
-    block(api.test(), ana.user.id, ben.user.id).await;
+    a_post().by(ana.user.id).private().insert_into(api.database()).await;
+    a_post().by(ben.user.id).insert_into(api.database()).await;
+    api.database().execute("UPDATE posts SET hearts_count = 9").await;
+    block(api.database(), ana.user.id, ben.user.id).await;
 
     let answer = api.get(TRENDING).by(&ana).send().await.expect(200);
 
@@ -101,9 +101,9 @@ async fn a_window_or_a_limit_out_of_bounds_is_refused() {
 }
 
 async fn hours_ago(api: &Api, hours: i64) -> Post {
-    a_post().at(NOON - TimeDelta::hours(hours)).insert_into(api.test()).await
+    a_post().at(NOON - TimeDelta::hours(hours)).insert_into(api.database()).await
 }
 
-async fn set(test: &TestDatabase, post: PostId, columns: &str) {
-    test.execute(&format!("UPDATE posts SET {columns} WHERE id = '{post}'")).await;
+async fn set(database: &TestDatabase, post: PostId, columns: &str) {
+    database.execute(&format!("UPDATE posts SET {columns} WHERE id = '{post}'")).await;
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::http::Method;
-use grateful_testkit::{Answer, Api, TestApp, a_png};
+use grateful_testkit::{Api, ApiResponse, TestApp, a_png};
 use grateful_web::WebConfig;
 use object_store::ObjectStoreExt as _;
 use object_store::local::LocalFileSystem;
@@ -342,12 +342,12 @@ fn url(path: &str) -> String {
     format!("/uploads/{path}")
 }
 
-fn read<'a>(api: &'a Api, path: &str) -> grateful_testkit::Call<'a> {
+fn read<'a>(api: &'a Api, path: &str) -> grateful_testkit::ApiRequest<'a> {
     api.get(&url(path))
 }
 
 #[track_caller]
-fn assert_strong(answer: &Answer) {
+fn assert_strong(answer: &ApiResponse) {
     let tag = answer.header("etag").unwrap_or_default();
     assert!(tag.len() > 2 && tag.starts_with('"') && tag.ends_with('"'), "{tag}");
 }

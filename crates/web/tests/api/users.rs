@@ -11,9 +11,10 @@ const MINE: &str = "/api/v1/users/me/posts";
 async fn ones_own_posts_come_in_an_envelope_newest_first_private_ones_included() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let first = a_post().by(ana.user.id).insert_into(api.test()).await.id.to_string();
-    let private = a_post().by(ana.user.id).private().insert_into(api.test()).await.id.to_string();
-    a_post().insert_into(api.test()).await;
+    let first = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
+    let private =
+        a_post().by(ana.user.id).private().insert_into(api.database()).await.id.to_string();
+    a_post().insert_into(api.database()).await;
 
     let answer = api.get(MINE).by(&ana).send().await.expect(200);
 
@@ -28,8 +29,8 @@ async fn ones_own_posts_come_in_an_envelope_newest_first_private_ones_included()
 async fn of_somebody_else_one_sees_what_is_public() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let public = a_post().by(ana.user.id).insert_into(api.test()).await.id.to_string();
-    a_post().by(ana.user.id).private().insert_into(api.test()).await;
+    let public = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
+    a_post().by(ana.user.id).private().insert_into(api.database()).await;
 
     let answer = api.get(&of(ana.user.id)).by(&ben).send().await.expect(200);
 
@@ -40,7 +41,7 @@ async fn of_somebody_else_one_sees_what_is_public() {
 async fn of_oneself_one_sees_everything_by_id_too() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    a_post().by(ana.user.id).private().insert_into(api.test()).await;
+    a_post().by(ana.user.id).private().insert_into(api.database()).await;
 
     let by_id = api.get(&of(ana.user.id)).by(&ana).send().await.expect(200);
     let mine = api.get(MINE).by(&ana).send().await.expect(200);
@@ -63,7 +64,7 @@ async fn somebody_without_posts_has_an_empty_list() {
 async fn across_a_block_somebody_is_not_there() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    block(api.test(), ana.user.id, ben.user.id).await;
+    block(api.database(), ana.user.id, ben.user.id).await;
 
     for (viewer, other) in [(&ana, &ben), (&ben, &ana)] {
         let answer = api.get(&of(other.user.id)).by(viewer).send().await;
@@ -114,8 +115,8 @@ async fn the_links_of_a_list_lead_through_all_of_it() {
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     let mut written = Vec::new();
     for _ in 0..7 {
-        written.push(a_post().by(ana.user.id).insert_into(api.test()).await.id.to_string());
-        a_post().insert_into(api.test()).await;
+        written.push(a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string());
+        a_post().insert_into(api.database()).await;
     }
     written.reverse();
 

@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use chrono::TimeDelta;
-use grateful_testkit::{Answer, Api, Caller, a_comment, a_post, block, load_engagement};
+use grateful_testkit::{Api, ApiResponse, Caller, a_comment, a_post, block, load_engagement};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -14,7 +14,7 @@ use crate::support::{
 async fn a_comment_is_answered_whole_in_an_envelope() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
 
     let said = say(&api, &ana, post, &json!({"content": " Yes!\r\n💜\t "})).await.expect(201);
 
@@ -48,7 +48,7 @@ async fn a_comment_is_answered_whole_in_an_envelope() {
 async fn an_answer_is_listed_below_what_it_answers_and_not_beside_it() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     let comment = said(&api, &ana, post, &json!({"content": "A"})).await;
 
     let answer = said(&api, &ana, post, &json!({"content": "B", "parent_id": comment["id"]})).await;
@@ -66,7 +66,7 @@ async fn an_answer_is_listed_below_what_it_answers_and_not_beside_it() {
 async fn what_is_no_comment_is_refused_with_every_failing_field() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     let long = "💜".repeat(501);
 
     for content in
@@ -82,29 +82,29 @@ async fn what_is_no_comment_is_refused_with_every_failing_field() {
     say(&api, &ana, post, &json!({"content": "💜".repeat(500), "parent_id": null}))
         .await
         .expect(201);
-    assert_eq!(load_engagement(api.test(), post).await.comments, 1);
+    assert_eq!(load_engagement(api.database(), post).await.comments, 1);
 }
 
 #[actix_web::test]
 async fn a_comment_of_another_post_is_not_there_to_answer() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
-    let elsewhere = a_comment().insert_into(api.test()).await.id.to_string();
+    let post = a_post().insert_into(api.database()).await.id;
+    let elsewhere = a_comment().insert_into(api.database()).await.id.to_string();
 
     for parent in [&elsewhere, NOTHINGS] {
         let refused = say(&api, &ana, post, &json!({"content": "A", "parent_id": parent})).await;
         assert_eq!(problem(&refused, 404), ("not_found".into(), "Comment not found".into()));
         assert_eq!(details(&refused), json!({"resource": "comment", "id": parent}));
     }
-    assert_eq!(load_engagement(api.test(), post).await.comments, 0);
+    assert_eq!(load_engagement(api.database(), post).await.comments, 0);
 }
 
 #[actix_web::test]
 async fn other_words_are_answered_with_the_whole_comment() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     let mut comment = said(&api, &ana, post, &json!({"content": "A"})).await;
     api.app.clock.advance(TimeDelta::seconds(1));
 
@@ -120,7 +120,7 @@ async fn other_words_are_answered_with_the_whole_comment() {
 async fn words_that_are_no_comment_do_not_replace_one() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     let comment = said(&api, &ana, post, &json!({"content": "A"})).await;
 
     for body in
@@ -129,7 +129,7 @@ async fn words_that_are_no_comment_do_not_replace_one() {
         let refused = api.patch(&of(&comment["id"], "")).by(&ana).json(&body).send().await;
         assert_eq!(refused_fields(&refused), ["content"], "{body}");
     }
-    assert_eq!(api.test().count("comments WHERE content = 'A'").await, 1);
+    assert_eq!(api.database().count("comments WHERE content = 'A'").await, 1);
 }
 
 #[actix_web::test]
@@ -137,7 +137,7 @@ async fn a_comment_is_changed_by_its_author_and_deleted_by_them_and_the_posts_au
     let api = Api::create().await;
     let [ana, ben, eve] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
-    let post = a_post().by(ben.user.id).insert_into(api.test()).await.id;
+    let post = a_post().by(ben.user.id).insert_into(api.database()).await.id;
     let [a, b] = [
         said(&api, &ana, post, &json!({"content": "A"})).await,
         said(&api, &ana, post, &json!({"content": "B"})).await,
@@ -159,21 +159,21 @@ async fn a_comment_is_changed_by_its_author_and_deleted_by_them_and_the_posts_au
         let again = api.delete(&of(&comment["id"], "")).by(caller).send().await;
         assert_eq!(problem(&again, 404), ("not_found".into(), "Comment not found".into()));
     }
-    assert_eq!(load_engagement(api.test(), post).await.comments, 0);
+    assert_eq!(load_engagement(api.database(), post).await.comments, 0);
 }
 
 #[actix_web::test]
 async fn comments_are_listed_oldest_first_in_pages_of_a_hundred() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await;
+    let post = a_post().insert_into(api.database()).await;
     let first = said(&api, &ana, post.id, &json!({"content": "A"})).await;
     api.app.clock.advance(TimeDelta::seconds(1));
     let second = said(&api, &ana, post.id, &json!({"content": "B"})).await;
     let listed = api.get(&path(post.id, "comments")).by(&ana).send().await.expect(200);
     assert_eq!(enveloped(&listed), json!([first, second]));
 
-    let crowded = a_comment().insert_into(api.test()).await;
+    let crowded = a_comment().insert_into(api.database()).await;
     let act = format!(
         "INSERT INTO comments (id, author_id, post_id, parent_id, content)
          SELECT gen_random_uuid(), id, '{}', '{}', 'A'",
@@ -185,7 +185,7 @@ async fn comments_are_listed_oldest_first_in_pages_of_a_hundred() {
         "UPDATE comments SET parent_id = NULL WHERE content = 'A' AND post_id = '{}'; DELETE FROM comments WHERE id = '{}'",
         crowded.post, crowded.id
     );
-    api.test().execute(&top).await;
+    api.database().execute(&top).await;
     assert_is_paged(&api, &ana, &path(crowded.post, "comments"), enveloped).await;
 }
 
@@ -193,11 +193,11 @@ async fn comments_are_listed_oldest_first_in_pages_of_a_hundred() {
 async fn a_post_that_one_may_not_see_has_no_comments() {
     let api = Api::create().await;
     let [ana, eve] = [api.create_user().await, api.create_user().await];
-    let private = a_post().private().insert_into(api.test()).await;
-    let by_eve = a_post().by(eve.user.id).insert_into(api.test()).await;
-    let on_private = a_comment().by(private.author).on(&private).insert_into(api.test()).await;
-    let on_eves = a_comment().on(&by_eve).insert_into(api.test()).await;
-    block(api.test(), eve.user.id, ana.user.id).await;
+    let private = a_post().private().insert_into(api.database()).await;
+    let by_eve = a_post().by(eve.user.id).insert_into(api.database()).await;
+    let on_private = a_comment().by(private.author).on(&private).insert_into(api.database()).await;
+    let on_eves = a_comment().on(&by_eve).insert_into(api.database()).await;
+    block(api.database(), eve.user.id, ana.user.id).await;
 
     let posts = [private.id.to_string(), by_eve.id.to_string(), NOTHINGS.to_owned()];
     let malformed = MALFORMED.map(str::to_owned);
@@ -225,7 +225,7 @@ async fn a_post_that_one_may_not_see_has_no_comments() {
 async fn a_repeated_request_is_answered_with_the_first_comment_under_its_own_name() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     let send = async |content: &str| {
         let call = api.post(&path(post, "comments")).by(&ana).with("Idempotency-Key", "k");
         call.json(&json!({"content": content})).send().await
@@ -240,13 +240,13 @@ async fn a_repeated_request_is_answered_with_the_first_comment_under_its_own_nam
     assert_eq!(first.header("idempotent-replayed"), None);
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     assert_eq!(refused_fields(&other), ["Idempotency-Key"]);
-    assert_eq!(load_engagement(api.test(), post).await.comments, 1);
+    assert_eq!(load_engagement(api.database(), post).await.comments, 1);
 }
 
 #[actix_web::test]
 async fn without_a_token_nobody_comments() {
     let api = Api::create().await;
-    let comment = a_comment().insert_into(api.test()).await;
+    let comment = a_comment().insert_into(api.database()).await;
     let id = json!(comment.id.to_string());
 
     api.post(&path(comment.post, "comments")).bytes("{").send().await.expect(401);
@@ -256,7 +256,12 @@ async fn without_a_token_nobody_comments() {
     api.delete(&of(&id, "")).send().await.expect(401);
 }
 
-async fn say(api: &Api, caller: &Caller, post: impl std::fmt::Display, body: &Value) -> Answer {
+async fn say(
+    api: &Api,
+    caller: &Caller,
+    post: impl std::fmt::Display,
+    body: &Value,
+) -> ApiResponse {
     api.post(&path(post, "comments")).by(caller).json(body).send().await
 }
 

@@ -1,7 +1,7 @@
 //! `/posts/{id}/heart` and `/posts/{id}/hearts`.
 
 use actix_web::http::Method;
-use grateful_testkit::{Answer, Api, a_post, block};
+use grateful_testkit::{Api, ApiResponse, a_post, block};
 use serde_json::json;
 
 use crate::support::{
@@ -12,7 +12,7 @@ use crate::support::{
 async fn a_heart_is_answered_bare_with_where_the_post_stands() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     api.post(&path(post, "heart")).by(&ben).send().await.expect(201);
 
     let given = api.post(&path(post, "heart")).by(&ana).send().await.expect(201);
@@ -31,7 +31,7 @@ async fn a_heart_is_answered_bare_with_where_the_post_stands() {
 async fn hearts_that_are_there_already_or_not_at_all_are_refused_in_the_words_of_the_contract() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     let heart = path(post, "heart");
 
     let none = api.delete(&heart).by(&ana).send().await;
@@ -53,7 +53,7 @@ async fn hearts_that_are_there_already_or_not_at_all_are_refused_in_the_words_of
 async fn the_client_says_that_it_sends_json_and_sends_nothing() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
 
     api.post(&path(post, "heart")).by(&ana).bytes("").send().await.expect(201);
     api.get(&path(post, "hearts")).by(&ana).bytes("").send().await.expect(200);
@@ -68,8 +68,8 @@ async fn who_gave_a_heart_is_listed_in_camel_case_with_their_id_as_text() {
         "UPDATE users SET display_name = 'Ana A.', profile_image_url = '/a.jpg' WHERE id = {}",
         ana.user.id
     );
-    api.test().execute(&named).await;
-    let post = a_post().insert_into(api.test()).await.id;
+    api.database().execute(&named).await;
+    let post = a_post().insert_into(api.database()).await.id;
     for caller in [&ana, &ben] {
         api.post(&path(post, "heart")).by(caller).send().await.expect(201);
         api.app.clock.advance(chrono::TimeDelta::seconds(1));
@@ -91,23 +91,23 @@ async fn who_gave_a_heart_is_listed_in_camel_case_with_their_id_as_text() {
 async fn who_gave_a_heart_is_listed_in_pages_of_a_hundred() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     a_crowd(
         &api,
         &format!("INSERT INTO likes (id, user_id, post_id) SELECT gen_random_uuid(), id, '{post}'"),
     )
     .await;
 
-    assert_is_paged(&api, &ana, &path(post, "hearts/users"), Answer::json).await;
+    assert_is_paged(&api, &ana, &path(post, "hearts/users"), ApiResponse::json).await;
 }
 
 #[actix_web::test]
 async fn a_post_that_one_may_not_see_has_no_hearts() {
     let api = Api::create().await;
     let [ana, eve] = [api.create_user().await, api.create_user().await];
-    let private = a_post().private().insert_into(api.test()).await.id.to_string();
-    let by_eve = a_post().by(eve.user.id).insert_into(api.test()).await.id.to_string();
-    block(api.test(), eve.user.id, ana.user.id).await;
+    let private = a_post().private().insert_into(api.database()).await.id.to_string();
+    let by_eve = a_post().by(eve.user.id).insert_into(api.database()).await.id.to_string();
+    block(api.database(), eve.user.id, ana.user.id).await;
 
     let unseen = [&private, &by_eve, NOTHINGS].into_iter().chain(MALFORMED);
     for post in unseen {
@@ -126,7 +126,7 @@ async fn a_post_that_one_may_not_see_has_no_hearts() {
 #[actix_web::test]
 async fn without_a_token_nobody_gives_or_sees_hearts() {
     let api = Api::create().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
 
     for (method, rest) in [
         (Method::POST, "heart"),
@@ -142,7 +142,7 @@ async fn without_a_token_nobody_gives_or_sees_hearts() {
 async fn with_or_without_a_slash_it_is_the_same_route() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
 
     api.post(&path(post, "heart/")).by(&ana).send().await.expect(201);
     api.get(&path(post, "hearts/users/")).by(&ana).send().await.expect(200);

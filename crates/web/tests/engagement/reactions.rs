@@ -15,7 +15,7 @@ use crate::support::{
 async fn a_reaction_is_answered_whole_in_an_envelope() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
 
     let left = react(&api, &ana, post, "hug").await.expect(201);
 
@@ -46,7 +46,7 @@ async fn a_reaction_is_answered_whole_in_an_envelope() {
 async fn a_changed_reaction_is_created_too_with_its_old_id_and_time() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     let hug = enveloped(&react(&api, &ana, post, "hug").await.expect(201));
     api.app.clock.advance(TimeDelta::hours(1));
 
@@ -60,7 +60,7 @@ async fn a_changed_reaction_is_created_too_with_its_old_id_and_time() {
 async fn a_reaction_that_is_taken_back_is_answered_with_nothing_at_all() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     react(&api, &ana, post, "hug").await.expect(201);
 
     let taken = api.delete(&path(post, "reactions")).by(&ana).send().await.expect(204);
@@ -75,7 +75,7 @@ async fn a_reaction_that_is_taken_back_is_answered_with_nothing_at_all() {
 async fn every_code_is_taken_and_no_other() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
 
     for emoji in Emoji::ALL {
         let reaction = enveloped(&react(&api, &ana, post, emoji.code()).await.expect(201));
@@ -108,7 +108,7 @@ async fn every_code_is_taken_and_no_other() {
 async fn an_unknown_code_is_told_which_there_are() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
 
     let refused = react(&api, &ana, post, "smile").await;
 
@@ -121,7 +121,7 @@ async fn a_summary_counts_what_was_left_and_leaves_out_what_was_not() {
     let api = Api::create().await;
     let [ana, ben, eve] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     let summary = async || {
         let answer = api.get(&path(post, "reactions/summary")).by(&ana).send().await.expect(200);
         enveloped(&answer)
@@ -143,7 +143,7 @@ async fn a_summary_counts_what_was_left_and_leaves_out_what_was_not() {
 async fn reactions_are_listed_newest_first_in_pages_of_a_hundred() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     react(&api, &ana, post, "hug").await.expect(201);
     api.app.clock.advance(TimeDelta::seconds(1));
     react(&api, &ben, post, "hug").await.expect(201);
@@ -151,7 +151,7 @@ async fn reactions_are_listed_newest_first_in_pages_of_a_hundred() {
     let by = |number: usize| listed[number]["user"]["username"].as_str().unwrap();
     assert_eq!([by(0), by(1)], [ben.user.username.as_str(), ana.user.username.as_str()]);
 
-    let crowded = a_post().insert_into(api.test()).await.id;
+    let crowded = a_post().insert_into(api.database()).await.id;
     let act = format!(
         "INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code)
          SELECT gen_random_uuid(), id, '{crowded}', 'hug'"
@@ -164,9 +164,9 @@ async fn reactions_are_listed_newest_first_in_pages_of_a_hundred() {
 async fn a_post_that_one_may_not_see_has_no_reactions() {
     let api = Api::create().await;
     let [ana, eve] = [api.create_user().await, api.create_user().await];
-    let private = a_post().private().insert_into(api.test()).await.id.to_string();
-    let by_eve = a_post().by(eve.user.id).insert_into(api.test()).await.id.to_string();
-    block(api.test(), ana.user.id, eve.user.id).await;
+    let private = a_post().private().insert_into(api.database()).await.id.to_string();
+    let by_eve = a_post().by(eve.user.id).insert_into(api.database()).await.id.to_string();
+    block(api.database(), ana.user.id, eve.user.id).await;
 
     let unseen = [&private, &by_eve, NOTHINGS].into_iter().chain(MALFORMED);
     for post in unseen {
@@ -186,7 +186,7 @@ async fn a_post_that_one_may_not_see_has_no_reactions() {
 #[actix_web::test]
 async fn a_strangers_body_is_not_even_parsed() {
     let api = Api::create().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
 
     api.post(&path(post, "reactions")).bytes("{").send().await.expect(401);
     api.delete(&path(post, "reactions")).send().await.expect(401);
@@ -199,7 +199,7 @@ async fn react(
     caller: &grateful_testkit::Caller,
     post: impl std::fmt::Display,
     code: &str,
-) -> grateful_testkit::Answer {
+) -> grateful_testkit::ApiResponse {
     let body: Value = json!({"emoji_code": code});
     api.post(&path(post, "reactions")).by(caller).json(&body).send().await
 }

@@ -1,7 +1,7 @@
 //! `/posts/{id}/share`.
 
 use chrono::TimeDelta;
-use grateful_testkit::{Answer, Api, Caller, a_post, block, load_engagement};
+use grateful_testkit::{Api, ApiResponse, Caller, a_post, block, load_engagement};
 use serde_json::{Value, json};
 
 use crate::support::{MALFORMED, NOON, NOTHINGS, details, keys, path, problem, refused_fields};
@@ -10,7 +10,7 @@ use crate::support::{MALFORMED, NOON, NOTHINGS, details, keys, path, problem, re
 async fn a_link_is_answered_bare_with_its_address_in_the_front_end() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
 
     let shared = share(&api, &ana, post, &json!({"share_method": "url"})).await.expect(201);
 
@@ -44,7 +44,7 @@ async fn a_link_is_answered_bare_with_its_address_in_the_front_end() {
 async fn a_second_link_is_created_too_and_is_the_first_one() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     let link = json!({"share_method": "url"});
     let first = share(&api, &ana, post, &link).await.expect(201).json();
     api.app.clock.advance(TimeDelta::hours(1));
@@ -52,14 +52,14 @@ async fn a_second_link_is_created_too_and_is_the_first_one() {
     let second = share(&api, &ana, post, &link).await.expect(201).json();
 
     assert_eq!(second, first);
-    assert_eq!(load_engagement(api.test(), post).await.shares, 1);
+    assert_eq!(load_engagement(api.database(), post).await.shares, 1);
 }
 
 #[actix_web::test]
 async fn a_link_asks_for_nobody_and_no_words() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     let body = json!({"share_method": "url", "recipient_ids": null, "message": null});
 
     share(&api, &ana, post, &body).await.expect(201);
@@ -69,7 +69,7 @@ async fn a_link_asks_for_nobody_and_no_words() {
 async fn a_link_that_is_given_back_is_answered_with_nothing_at_all() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     share(&api, &ana, post, &json!({"share_method": "url"})).await.expect(201);
 
     let given_back = api.delete(&path(post, "share")).by(&ana).send().await.expect(204);
@@ -84,7 +84,7 @@ async fn a_message_is_answered_with_its_words_and_how_many_it_reaches() {
     let api = Api::create().await;
     let [ana, ben, eve] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     let ids = [ben.user.id, eve.user.id, ben.user.id].map(i64::from);
     let body =
         json!({"share_method": "message", "recipient_ids": ids, "message": "  Look!\r\n💜 "});
@@ -100,7 +100,7 @@ async fn a_message_is_answered_with_its_words_and_how_many_it_reaches() {
 async fn blank_words_are_none() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
 
     for message in [json!(null), json!(""), json!(" \r\n ")] {
         let body = json!({"share_method": "message", "recipient_ids": [i64::from(ben.user.id)], "message": message});
@@ -113,7 +113,7 @@ async fn blank_words_are_none() {
 async fn recipients_who_are_none_or_too_many_or_oneself_are_refused() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     let me = i64::from(ana.user.id);
 
     for ids in [
@@ -131,14 +131,14 @@ async fn recipients_who_are_none_or_too_many_or_oneself_are_refused() {
         let refused = share(&api, &ana, post, &body).await;
         assert_eq!(refused_fields(&refused), ["recipient_ids"], "{ids}");
     }
-    assert_eq!(api.test().count("shares").await, 0);
+    assert_eq!(api.database().count("shares").await, 0);
 }
 
 #[actix_web::test]
 async fn six_names_of_five_people_are_five() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     let mut ids = Vec::new();
     for _ in 0..5 {
         ids.push(i64::from(api.create_user().await.user.id));
@@ -155,7 +155,7 @@ async fn six_names_of_five_people_are_five() {
 async fn every_failing_field_is_named() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     let long = "💜".repeat(201);
 
     for (body, fields) in [
@@ -178,9 +178,9 @@ async fn an_unknown_recipient_is_not_found_and_one_across_a_block_forbidden() {
     let api = Api::create().await;
     let [ana, ben, eve] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
-    let post = a_post().insert_into(api.test()).await.id;
-    block(api.test(), ben.user.id, ana.user.id).await;
-    block(api.test(), ana.user.id, eve.user.id).await;
+    let post = a_post().insert_into(api.database()).await.id;
+    block(api.database(), ben.user.id, ana.user.id).await;
+    block(api.database(), ana.user.id, eve.user.id).await;
 
     let unknown = share(&api, &ana, post, &to(i64::MAX)).await;
     assert_eq!(problem(&unknown, 404), ("not_found".into(), "User not found".into()));
@@ -189,14 +189,14 @@ async fn an_unknown_recipient_is_not_found_and_one_across_a_block_forbidden() {
         assert_eq!(problem(&refused, 403).0, "permission_denied");
         assert_eq!(details(&refused), json!({"resource": "user", "action": "share"}));
     }
-    assert_eq!(load_engagement(api.test(), post).await.shares, 0);
+    assert_eq!(load_engagement(api.database(), post).await.shares, 0);
 }
 
 #[actix_web::test]
 async fn ones_own_private_post_cannot_be_shared() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().by(ana.user.id).private().insert_into(api.test()).await.id;
+    let post = a_post().by(ana.user.id).private().insert_into(api.database()).await.id;
 
     let refused = share(&api, &ana, post, &json!({"share_method": "url"})).await;
 
@@ -209,9 +209,9 @@ async fn ones_own_private_post_cannot_be_shared() {
 async fn a_post_that_one_may_not_see_is_not_there_to_share() {
     let api = Api::create().await;
     let [ana, eve] = [api.create_user().await, api.create_user().await];
-    let private = a_post().private().insert_into(api.test()).await.id.to_string();
-    let by_eve = a_post().by(eve.user.id).insert_into(api.test()).await.id.to_string();
-    block(api.test(), eve.user.id, ana.user.id).await;
+    let private = a_post().private().insert_into(api.database()).await.id.to_string();
+    let by_eve = a_post().by(eve.user.id).insert_into(api.database()).await.id.to_string();
+    block(api.database(), eve.user.id, ana.user.id).await;
 
     let unseen = [&private, &by_eve, NOTHINGS].into_iter().chain(MALFORMED);
     for post in unseen {
@@ -227,7 +227,7 @@ async fn a_post_that_one_may_not_see_is_not_there_to_share() {
 async fn the_twenty_first_message_within_an_hour_is_told_when_to_come_back() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     for _ in 0..20 {
         share(&api, &ana, post, &to(ben.user.id)).await.expect(201);
     }
@@ -248,7 +248,7 @@ async fn the_twenty_first_message_within_an_hour_is_told_when_to_come_back() {
 async fn a_repeated_request_is_answered_with_the_first_share() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     let send = async |body: &Value| {
         let call = api.post(&path(post, "share")).by(&ana).with("Idempotency-Key", "k");
         call.json(body).send().await
@@ -262,19 +262,24 @@ async fn a_repeated_request_is_answered_with_the_first_share() {
     assert_eq!(first.header("idempotent-replayed"), None);
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     assert_eq!(refused_fields(&other), ["Idempotency-Key"]);
-    assert_eq!(api.test().count("shares").await, 1);
+    assert_eq!(api.database().count("shares").await, 1);
 }
 
 #[actix_web::test]
 async fn without_a_token_nobody_shares() {
     let api = Api::create().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
 
     api.post(&path(post, "share")).bytes("{").send().await.expect(401);
     api.delete(&path(post, "share")).send().await.expect(401);
 }
 
-async fn share(api: &Api, caller: &Caller, post: impl std::fmt::Display, body: &Value) -> Answer {
+async fn share(
+    api: &Api,
+    caller: &Caller,
+    post: impl std::fmt::Display,
+    body: &Value,
+) -> ApiResponse {
     api.post(&path(post, "share")).by(caller).json(body).send().await
 }
 

@@ -9,8 +9,8 @@ use crate::support::path;
 async fn posts_say_everywhere_how_they_stand_with_whoever_looks() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
-    let post = a_post().by(ben.user.id).insert_into(api.test()).await.id;
-    let other = a_post().by(ben.user.id).insert_into(api.test()).await.id;
+    let post = a_post().by(ben.user.id).insert_into(api.database()).await.id;
+    let other = a_post().by(ben.user.id).insert_into(api.database()).await.id;
     let acts = [
         ("heart", json!({})),
         ("reactions", json!({"emoji_code": "hug"})),
@@ -45,7 +45,7 @@ async fn posts_say_everywhere_how_they_stand_with_whoever_looks() {
 async fn what_is_taken_back_is_gone_from_the_post() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     api.post(&path(post, "heart")).by(&ana).send().await.expect(201);
     let body = json!({"emoji_code": "hug"});
     api.post(&path(post, "reactions")).by(&ana).json(&body).send().await.expect(201);
@@ -61,7 +61,7 @@ async fn what_is_taken_back_is_gone_from_the_post() {
 async fn only_its_author_changes_the_tag_of_a_post() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = a_post().insert_into(api.test()).await.id;
+    let post = a_post().insert_into(api.database()).await.id;
     let path_to_it = format!("/api/v1/posts/{post}");
     let before = api.get(&path_to_it).by(&ana).send().await.expect(200);
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use grateful_testkit::{Answer, Api, Caller};
+use grateful_testkit::{Api, ApiResponse, Caller};
 use serde_json::Value;
 
 /// The moment at which tests happen, as it is sent.
@@ -31,7 +31,7 @@ pub(crate) fn keys(object: &Value) -> Vec<&str> {
 
 /// What is in the envelope of a success, whose every other part is right (contract §1).
 #[track_caller]
-pub(crate) fn enveloped(answer: &Answer) -> Value {
+pub(crate) fn enveloped(answer: &ApiResponse) -> Value {
     let mut body = answer.json();
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(keys(&body), ["data", "request_id", "success", "timestamp"]);
@@ -42,7 +42,7 @@ pub(crate) fn enveloped(answer: &Answer) -> Value {
 
 /// The kind and the words of a failure (contract §1).
 #[track_caller]
-pub(crate) fn problem(answer: &Answer, status: u16) -> (String, String) {
+pub(crate) fn problem(answer: &ApiResponse, status: u16) -> (String, String) {
     let body = answer.json();
     assert_eq!(answer.status.as_u16(), status, "{body}");
     assert_eq!(answer.header("content-type"), Some("application/problem+json"));
@@ -52,19 +52,19 @@ pub(crate) fn problem(answer: &Answer, status: u16) -> (String, String) {
 }
 
 /// The `error.details` of a failure.
-pub(crate) fn details(answer: &Answer) -> Value {
+pub(crate) fn details(answer: &ApiResponse) -> Value {
     answer.json()["error"]["details"].take()
 }
 
 /// The fields that were refused, sorted.
 #[track_caller]
-pub(crate) fn refused_fields(answer: &Answer) -> Vec<String> {
+pub(crate) fn refused_fields(answer: &ApiResponse) -> Vec<String> {
     assert_eq!(problem(answer, 422).0, "validation_error");
     keys(&details(answer)["fields"]).into_iter().map(str::to_owned).collect()
 }
 
 /// Where the header `Link` says that a list goes on (RFC 8288).
-pub(crate) fn next(answer: &Answer) -> Option<String> {
+pub(crate) fn next(answer: &ApiResponse) -> Option<String> {
     let link = answer.header("link")?;
     let target = link.strip_prefix('<').and_then(|it| it.strip_suffix(r#">; rel="next""#));
     Some(target.unwrap_or_else(|| panic!("{link} is no next link")).to_owned())
@@ -75,7 +75,7 @@ pub(crate) async fn walk(
     api: &Api,
     caller: &Caller,
     start: &str,
-    list: impl Fn(&Answer) -> Value,
+    list: impl Fn(&ApiResponse) -> Value,
 ) -> Vec<Vec<String>> {
     let (mut pages, mut path) = (Vec::new(), Some(start.to_owned()));
     while let Some(current) = path {
@@ -97,7 +97,7 @@ pub(crate) fn ids(list: &Value) -> Vec<String> {
 pub(crate) async fn a_crowd(api: &Api, act: &str) {
     let sql = "INSERT INTO users (email, username, hashed_password)
                SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, 101) n";
-    api.test().execute(&format!("{sql}; {act} FROM users WHERE hashed_password = 'x'")).await;
+    api.database().execute(&format!("{sql}; {act} FROM users WHERE hashed_password = 'x'")).await;
 }
 
 /// Asserts that a list has at most 100 entries at once, takes what other lists take, and refuses what they refuse.
@@ -105,7 +105,7 @@ pub(crate) async fn assert_is_paged(
     api: &Api,
     caller: &Caller,
     path: &str,
-    list: impl Fn(&Answer) -> Value + Copy,
+    list: impl Fn(&ApiResponse) -> Value + Copy,
 ) {
     let pages = walk(api, caller, path, list).await;
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [100, 1]);

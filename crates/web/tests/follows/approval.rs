@@ -52,7 +52,7 @@ async fn whoever_has_asked_is_listed_newest_first() {
     let [ana, ben, sue] = [api.create_user().await, api.create_user().await, shy(&api).await];
     let named =
         "UPDATE users SET display_name = 'Ana A.', bio = 'Hi', profile_image_url = '/a.jpg'";
-    api.test().execute(&format!("{named} WHERE id = {}", id(&ana))).await;
+    api.database().execute(&format!("{named} WHERE id = {}", id(&ana))).await;
     follow(&api, &ana, &sue).await;
     api.app.clock.advance(TimeDelta::seconds(1));
     follow(&api, &ben, &sue).await;
@@ -196,11 +196,11 @@ async fn a_block_ends_a_request() {
     answer(&api, &sue, &ben, "accept").await.expect(404);
 }
 
-async fn requests(api: &Api, to: &Caller, query: &str) -> grateful_testkit::Answer {
+async fn requests(api: &Api, to: &Caller, query: &str) -> grateful_testkit::ApiResponse {
     api.get(&follows(format!("requests{query}"))).by(to).send().await.expect(200)
 }
 
-async fn answer(api: &Api, by: &Caller, to: &Caller, how: &str) -> grateful_testkit::Answer {
+async fn answer(api: &Api, by: &Caller, to: &Caller, how: &str) -> grateful_testkit::ApiResponse {
     let path = follows(format!("requests/{}/{how}", id(to)));
     api.post(&path).by(by).send().await
 }

@@ -167,7 +167,7 @@ async fn blocks_are_listed_part_by_part() {
     assert_eq!((next(&second), next(&by_offset)), (None, None));
 }
 
-async fn blocks(api: &Api, of: &Caller, query: &str) -> grateful_testkit::Answer {
+async fn blocks(api: &Api, of: &Caller, query: &str) -> grateful_testkit::ApiResponse {
     let path = format!("/api/v1/users/me/blocks{query}");
     api.get(&path).by(of).send().await.expect(200)
 }

@@ -12,7 +12,7 @@ async fn a_follow_is_answered_with_the_people_at_both_ends() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     let pictured = "UPDATE users SET profile_image_url = '/ben.jpg' WHERE id =";
-    api.test().execute(&format!("{pictured} {}", id(&ben))).await;
+    api.database().execute(&format!("{pictured} {}", id(&ben))).await;
 
     let answer = follow(&api, &ana, &ben).await;
 

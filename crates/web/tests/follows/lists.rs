@@ -1,7 +1,7 @@
 //! `/users/{id}/followers`, `/users/{id}/following` and `/users/{id}/follow-stats`.
 
 use chrono::TimeDelta;
-use grateful_testkit::{Answer, Api, Caller};
+use grateful_testkit::{Api, ApiResponse, Caller};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -16,7 +16,7 @@ async fn followers_are_listed_newest_first_with_whether_the_caller_follows_them(
     let [ana, ben, caro] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
     let told = "UPDATE users SET bio = 'Hi', profile_image_url = '/b.jpg' WHERE id =";
-    api.test().execute(&format!("{told} {}", id(&ben))).await;
+    api.database().execute(&format!("{told} {}", id(&ben))).await;
     in_a_row(&api, &[(&ben, &ana), (&caro, &ana), (&caro, &ben)]).await;
 
     let answer = api.get(&of(&ana, "followers")).by(&caro).send().await.expect(200);
@@ -213,7 +213,7 @@ fn following_flags(list: &Value) -> Vec<bool> {
 /// Each follows the other, a second after the one before.
 async fn in_a_row(api: &Api, follows: &[(&Caller, &Caller)]) {
     for (who, whom) in follows {
-        let _: Answer = follow(api, who, whom).await;
+        let _: ApiResponse = follow(api, who, whom).await;
         api.app.clock.advance(TimeDelta::seconds(1));
     }
 }
@@ -221,7 +221,7 @@ async fn in_a_row(api: &Api, follows: &[(&Caller, &Caller)]) {
 /// So many follow somebody, and are followed back, half of them in the same moment.
 async fn a_crowd_around(api: &Api, person: &Caller, people: u32) {
     let id = id(person);
-    api.test()
+    api.database()
         .execute(&format!(
             "INSERT INTO users (email, username, hashed_password)
              SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, {people}) n;

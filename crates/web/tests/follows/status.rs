@@ -110,6 +110,6 @@ async fn ids_that_are_none_are_refused_by_name() {
     }
 }
 
-async fn ask(api: &Api, who: &Caller, body: &Value) -> grateful_testkit::Answer {
+async fn ask(api: &Api, who: &Caller, body: &Value) -> grateful_testkit::ApiResponse {
     api.post(&follows("status")).by(who).json(body).send().await
 }

@@ -10,7 +10,7 @@ async fn whom_those_follow_whom_one_follows_is_suggested_with_who_they_are() {
     let api = Api::create().await;
     let [ana, ben, caro] = named(&api, ["ana", "ben", "caro"]).await;
     let told = "UPDATE users SET bio = 'Hi', profile_image_url = '/c.jpg' WHERE id =";
-    api.test().execute(&format!("{told} {}", id(&caro))).await;
+    api.database().execute(&format!("{told} {}", id(&caro))).await;
     follow(&api, &ana, &ben).await;
     follow(&api, &ben, &caro).await;
 
@@ -104,7 +104,7 @@ async fn ten_are_suggested_unless_asked_otherwise_and_at_most_twenty() {
     let api = Api::create().await;
     let [ana, ben] = named(&api, ["ana", "ben"]).await;
     follow(&api, &ana, &ben).await;
-    api.test()
+    api.database()
         .execute(&format!(
             "INSERT INTO users (email, username, hashed_password)
              SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, 25) n;
@@ -136,7 +136,7 @@ async fn named<const N: usize>(api: &Api, names: [&str; N]) -> [Caller; N] {
     for name in names {
         let person = api.create_user().await;
         let sql = format!("UPDATE users SET username = '{name}' WHERE id = {}", id(&person));
-        api.test().execute(&sql).await;
+        api.database().execute(&sql).await;
         people.push(person);
     }
     people.try_into().unwrap()

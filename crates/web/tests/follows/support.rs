@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use grateful_testkit::{Answer, Api, Caller};
+use grateful_testkit::{Api, ApiResponse, Caller};
 use serde_json::{Value, json};
 
 /// The moment at which tests happen, as it is sent.
@@ -30,7 +30,7 @@ pub(crate) fn name(person: &Caller) -> &str {
 }
 
 /// Lets one follow another, or ask to.
-pub(crate) async fn follow(api: &Api, who: &Caller, whom: &Caller) -> Answer {
+pub(crate) async fn follow(api: &Api, who: &Caller, whom: &Caller) -> ApiResponse {
     api.post(&follows(id(whom))).by(who).send().await.expect(201)
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn block(api: &Api, who: &Caller, whom: &Caller) {
 pub(crate) async fn shy(api: &Api) -> Caller {
     let shy = api.create_user().await;
     let sql = r#"UPDATE users SET profile_preferences = '{"approve_followers": true}' WHERE id ="#;
-    api.test().execute(&format!("{sql} {}", shy.user.id)).await;
+    api.database().execute(&format!("{sql} {}", shy.user.id)).await;
     shy
 }
 
@@ -75,7 +75,7 @@ pub(crate) async fn stats(api: &Api, who: &Caller, whom: &Caller) -> [i64; 4] {
 
 /// The kind and the words of a failure (contract §1).
 #[track_caller]
-pub(crate) fn problem(answer: &Answer, status: u16) -> (String, String) {
+pub(crate) fn problem(answer: &ApiResponse, status: u16) -> (String, String) {
     let body = answer.json();
     assert_eq!(answer.status.as_u16(), status, "{body}");
     assert_eq!(answer.header("content-type"), Some("application/problem+json"));
@@ -85,12 +85,12 @@ pub(crate) fn problem(answer: &Answer, status: u16) -> (String, String) {
 }
 
 /// The `error.details` of a failure.
-pub(crate) fn details(answer: &Answer) -> Value {
+pub(crate) fn details(answer: &ApiResponse) -> Value {
     answer.json()["error"]["details"].take()
 }
 
 /// Where the header `Link` says that a list goes on (RFC 8288).
-pub(crate) fn next(answer: &Answer) -> Option<String> {
+pub(crate) fn next(answer: &ApiResponse) -> Option<String> {
     let link = answer.header("link")?;
     let target = link.strip_prefix('<').and_then(|it| it.strip_suffix(r#">; rel="next""#));
     Some(target.unwrap_or_else(|| panic!("{link} is no next link")).to_owned())

@@ -56,7 +56,7 @@ async fn a_batch_says_how_many_it_gathers_and_shows_the_newest_of_them() {
     let picture = "/uploads/profile_photos/profile_1_medium.jpg";
     let sql = "UPDATE users SET profile_image_url =";
     let sql = format!("{sql} '{picture}' WHERE id = {}", stage.caro.user.id);
-    stage.api.test().execute(&sql).await;
+    stage.api.database().execute(&sql).await;
     stage.heart(&stage.ben).await;
     stage.heart(&stage.caro).await;
 
@@ -93,7 +93,7 @@ async fn of_many_eight_are_shown_and_those_first_whom_the_reader_follows() {
         "INSERT INTO follows (id, follower_id, followed_id) VALUES (gen_random_uuid(), {}, {})",
         stage.ana.user.id, stage.ben.user.id
     );
-    stage.api.test().execute(&follow).await;
+    stage.api.database().execute(&follow).await;
 
     let [batch] = stage.list().await.try_into().unwrap();
 
@@ -128,14 +128,14 @@ async fn a_message_begins_with_the_name_that_is_shown_beside_it_however_they_are
     }
     assert_eq!(list[0]["data"]["share_message"], "Look");
     let stored = "notifications WHERE message LIKE 'Ben 🌿 %'";
-    assert_eq!(stage.api.test().count(stored).await, 4, "nothing was rewritten");
+    assert_eq!(stage.api.database().count(stored).await, 4, "nothing was rewritten");
 }
 
 #[actix_web::test]
 async fn whoever_is_gone_is_called_unknown() {
     let stage = Stage::set().await;
     stage.heart(&stage.ben).await;
-    stage.api.test().execute("UPDATE notifications SET actor_id = NULL").await;
+    stage.api.database().execute("UPDATE notifications SET actor_id = NULL").await;
 
     let [told] = stage.list().await.try_into().unwrap();
 
@@ -182,7 +182,7 @@ async fn a_list_is_twenty_long_and_leads_on_to_its_end() {
 async fn only_what_is_unread_is_listed_where_that_is_asked_for_on_every_page() {
     let stage = Stage::set().await;
     fill(&stage, 60).await;
-    stage.api.test().execute("UPDATE notifications SET read = true WHERE seq % 2 = 1").await;
+    stage.api.database().execute("UPDATE notifications SET read = true WHERE seq % 2 = 1").await;
 
     let pages = walk(&stage.api, &stage.ana, &format!("{LIST}?unread_only=true")).await;
     let all = walk(&stage.api, &stage.ana, &format!("{LIST}?unread_only=false")).await;

@@ -121,8 +121,8 @@ async fn other_words_of_a_comment_do_the_same() {
 async fn nobody_is_told_who_is_not_meant_or_may_not_see_it() {
     let stage = Stage::set().await;
     let (ben, caro) = (at(&stage.ben), at(&stage.caro));
-    block(stage.api.test(), stage.ana.user.id, stage.ben.user.id).await;
-    block(stage.api.test(), stage.caro.user.id, stage.ana.user.id).await;
+    block(stage.api.database(), stage.ana.user.id, stage.ben.user.id).await;
+    block(stage.api.database(), stage.caro.user.id, stage.ana.user.id).await;
     let dan = stage.api.create_user().await;
 
     let blocked =
@@ -159,21 +159,21 @@ async fn a_post_that_is_sent_again_under_its_key_tells_once() {
 async fn fifty_of_sixty_who_are_named_are_told() {
     let stage = Stage::set().await;
     for number in 100..160 {
-        a_user().named(&format!("p{number}")).insert_into(stage.api.test()).await;
+        a_user().with_username(&format!("p{number}")).insert_into(stage.api.database()).await;
     }
     let content = (100..160).map(|number| format!("@P{number}")).collect::<Vec<_>>().join(" ");
 
     publish(&stage, &stage.ana, &json!({"content": content})).await;
 
     let told = "notifications WHERE type = 'mention' AND NOT is_batch";
-    assert_eq!(stage.api.test().count(told).await, 50);
+    assert_eq!(stage.api.database().count(told).await, 50);
 }
 
 #[actix_web::test]
 async fn a_mention_in_a_post_of_long_ago_is_told_when_it_is_added() {
     let stage = Stage::set().await;
     let old = grateful_testkit::NOON - chrono::TimeDelta::days(400);
-    let post = a_post().by(stage.ana.user.id).at(old).insert_into(stage.api.test()).await.id;
+    let post = a_post().by(stage.ana.user.id).at(old).insert_into(stage.api.database()).await.id;
 
     let body = json!({"content": format!("For {}", at(&stage.ben))});
     let path = format!("{POSTS}/{post}");

@@ -53,7 +53,7 @@ async fn of_one_type_it_is_said_how_many_more_may_start() {
 async fn what_the_limit_held_back_is_counted() {
     let stage = Stage::set().await;
     for _ in 0..22 {
-        let post = a_post().by(stage.ana.user.id).insert_into(stage.api.test()).await.id;
+        let post = a_post().by(stage.ana.user.id).insert_into(stage.api.database()).await.id;
         let path = format!("/api/v1/posts/{post}/heart");
         stage.api.post(&path).by(&stage.ben).send().await.expect(201);
     }

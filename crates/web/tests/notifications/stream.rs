@@ -1,6 +1,6 @@
 //! `/notifications/stream`.
 
-use grateful_testkit::Opened;
+use grateful_testkit::StreamingResponse;
 use serde_json::{Value, json};
 
 use crate::support::{LIST, Stage, fill, problem, refused_fields};
@@ -125,7 +125,7 @@ async fn whoever_has_missed_much_is_sent_it_a_hundred_events_at_a_time() {
     fill(&stage, 250).await;
     let sql = "INSERT INTO inboxes (user_id, last_seq) VALUES";
     let sql = format!("{sql} ({}, 250)", stage.ana.user.id);
-    stage.api.test().execute(&sql).await;
+    stage.api.database().execute(&sql).await;
     let mut stream = open(&stage, Some("0")).await;
     stream.next().await.unwrap();
 
@@ -166,7 +166,7 @@ async fn a_stream_is_opened_by_nobody_without_a_token_or_with_a_bad_one() {
 }
 
 /// A stream of Ana's list, behind this event.
-async fn open(stage: &Stage, last: Option<&str>) -> Opened {
+async fn open(stage: &Stage, last: Option<&str>) -> StreamingResponse {
     let call = stage.api.get(&format!("{LIST}/stream")).by(&stage.ana);
     match last {
         Some(last) => call.with("Last-Event-ID", last).open().await,
@@ -175,14 +175,14 @@ async fn open(stage: &Stage, last: Option<&str>) -> Opened {
 }
 
 /// A stream of Ana's list that has said where it begins.
-async fn begun(stage: &Stage) -> Opened {
+async fn begun(stage: &Stage) -> StreamingResponse {
     let mut stream = open(stage, None).await;
     assert!(stream.next().await.unwrap().starts_with("retry: 2000\nid: "));
     stream
 }
 
 /// The events that come next: their ids, their names, and what they carry.
-pub(crate) async fn events(stream: &mut Opened) -> Vec<(i64, String, Value)> {
+pub(crate) async fn events(stream: &mut StreamingResponse) -> Vec<(i64, String, Value)> {
     let text = stream.next().await.unwrap();
     assert!(text.ends_with("\n\n"), "{text}");
     text.split_terminator("\n\n").map(event).collect()

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use chrono::TimeDelta;
 use grateful_domain::{PostId, UserId};
-use grateful_testkit::{Answer, Api, Caller, a_post, a_user};
+use grateful_testkit::{Api, ApiResponse, Caller, a_post, a_user};
 use serde_json::{Value, json};
 
 /// The moment at which tests happen, as it is sent.
@@ -37,8 +37,8 @@ impl Stage {
         for (caller, name) in [(&ana, "Ana"), (&ben, "Ben 🌿"), (&caro, "Caro")] {
             call(&api, caller.user.id, name).await;
         }
-        let post = a_post().by(ana.user.id).saying("The bus driver who waited");
-        let post = post.insert_into(api.test()).await.id;
+        let post = a_post().by(ana.user.id).with_text("The bus driver who waited");
+        let post = post.insert_into(api.database()).await.id;
         Self { api, ana, ben, caro, post }
     }
 
@@ -69,7 +69,7 @@ impl Stage {
     }
 
     /// What Ana marks read.
-    pub(crate) async fn read(&self, id: impl Display) -> Answer {
+    pub(crate) async fn read(&self, id: impl Display) -> ApiResponse {
         self.api.post(&format!("{LIST}/{id}/read")).by(&self.ana).send().await
     }
 }
@@ -77,12 +77,12 @@ impl Stage {
 /// Gives somebody a name that others see.
 pub(crate) async fn call(api: &Api, user: UserId, name: &str) {
     let sql = format!("UPDATE users SET display_name = '{name}' WHERE id = {user}");
-    api.test().execute(&sql).await;
+    api.database().execute(&sql).await;
 }
 
 /// Ana is told so many things, and then a batch of as many entries, all by Ben and by SQL.
 pub(crate) async fn fill(stage: &Stage, entries: u32) {
-    let by = a_user().insert_into(stage.api.test()).await.id;
+    let by = a_user().insert_into(stage.api.database()).await.id;
     let sql = format!(
         "INSERT INTO notifications
              (id, user_id, actor_id, type, title, message, data, post_id, created_at, last_updated_at, seq)
@@ -99,7 +99,7 @@ pub(crate) async fn fill(stage: &Stage, entries: u32) {
         ana = stage.ana.user.id,
         post = stage.post,
     );
-    stage.api.test().execute(&sql).await;
+    stage.api.database().execute(&sql).await;
 }
 
 /// The names of the fields, sorted.
@@ -113,7 +113,7 @@ pub(crate) fn keys(object: &Value) -> Vec<&str> {
 
 /// The kind and the words of a failure (contract §1).
 #[track_caller]
-pub(crate) fn problem(answer: &Answer, status: u16) -> (String, String) {
+pub(crate) fn problem(answer: &ApiResponse, status: u16) -> (String, String) {
     let body = answer.json();
     assert_eq!(answer.status.as_u16(), status, "{body}");
     assert_eq!(answer.header("content-type"), Some("application/problem+json"));
@@ -123,19 +123,19 @@ pub(crate) fn problem(answer: &Answer, status: u16) -> (String, String) {
 }
 
 /// The `error.details` of a failure.
-pub(crate) fn details(answer: &Answer) -> Value {
+pub(crate) fn details(answer: &ApiResponse) -> Value {
     answer.json()["error"]["details"].take()
 }
 
 /// The fields that were refused, sorted.
 #[track_caller]
-pub(crate) fn refused_fields(answer: &Answer) -> Vec<String> {
+pub(crate) fn refused_fields(answer: &ApiResponse) -> Vec<String> {
     assert_eq!(problem(answer, 422).0, "validation_error");
     keys(&details(answer)["fields"]).into_iter().map(str::to_owned).collect()
 }
 
 /// Where the header `Link` says that a list goes on (RFC 8288).
-pub(crate) fn next(answer: &Answer) -> Option<String> {
+pub(crate) fn next(answer: &ApiResponse) -> Option<String> {
     let link = answer.header("link")?;
     let target = link.strip_prefix('<').and_then(|it| it.strip_suffix(r#">; rel="next""#));
     Some(target.unwrap_or_else(|| panic!("{link} is no next link")).to_owned())

@@ -1,7 +1,7 @@
 //! `/notifications/stream/ticket`.
 
 use chrono::TimeDelta;
-use grateful_testkit::Answer;
+use grateful_testkit::ApiResponse;
 use serde_json::json;
 
 use crate::stream::events;
@@ -104,12 +104,12 @@ async fn issue(stage: &Stage) -> String {
 }
 
 /// A request that must fail: a stream would not end.
-async fn redeem(stage: &Stage, ticket: &str) -> Answer {
+async fn redeem(stage: &Stage, ticket: &str) -> ApiResponse {
     stage.api.get(&format!("{LIST}/stream?ticket={ticket}")).send().await
 }
 
 #[track_caller]
-fn assert_refused(answer: &Answer) {
+fn assert_refused(answer: &ApiResponse) {
     assert_eq!(problem(answer, 401).0, "authentication_error");
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
 }

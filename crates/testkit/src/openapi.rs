@@ -6,21 +6,21 @@ use actix_web::http::Method;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::Answer;
+use crate::ApiResponse;
 
 /// The document of this build.
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::to_value(grateful_web::document()).unwrap());
 
 /// Panics where the document does not promise this answer to this request.
-pub(crate) fn assert_kept(method: &Method, path: &str, answer: &Answer) {
+pub(crate) fn assert_kept(method: &Method, path: &str, answer: &ApiResponse) {
     if let Err(broken) = check(method, path, answer) {
         let body = String::from_utf8_lossy(&answer.body);
         panic!("{method} {path}: {} is not as documented: {broken}\n{body}", answer.status);
     }
 }
 
-fn check(method: &Method, path: &str, answer: &Answer) -> Result<(), String> {
+fn check(method: &Method, path: &str, answer: &ApiResponse) -> Result<(), String> {
     let failed = answer.status.is_client_error() || answer.status.is_server_error();
     let Some(operation) = operation(method, path) else {
         // What is no part of the API still fails in its way.
@@ -47,12 +47,12 @@ fn check(method: &Method, path: &str, answer: &Answer) -> Result<(), String> {
     }
 }
 
-fn media_type(answer: &Answer) -> &str {
+fn media_type(answer: &ApiResponse) -> &str {
     let named = answer.header("content-type").unwrap_or_default();
     named.split(';').next().unwrap_or_default().trim()
 }
 
-fn fits_problem(answer: &Answer) -> Result<(), String> {
+fn fits_problem(answer: &ApiResponse) -> Result<(), String> {
     if media_type(answer) != "application/problem+json" {
         return Err("a failure must be told as a problem".to_owned());
     }

@@ -8,14 +8,14 @@ use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 /// What is measured on this thread while this is kept, whatever other tests of the process do.
 ///
 /// Tests of one thread see all that they cause: `#[tokio::test]` and `#[actix_web::test]` are such.
-pub struct Measured {
+pub struct MetricsCapture {
     snapshotter: Snapshotter,
     _guard: LocalRecorderGuard<'static>,
 }
 
-impl Measured {
+impl MetricsCapture {
     /// From now on.
-    pub fn begin() -> Self {
+    pub fn start() -> Self {
         // A few hundred bytes for each test that looks: a guard borrows its recorder.
         let recorder: &'static DebuggingRecorder = Box::leak(Box::default());
         let snapshotter = recorder.snapshotter();
@@ -53,7 +53,7 @@ impl Measured {
     }
 
     /// Every value that the histograms of this name got since this was last asked.
-    pub fn values_of(&self, name: &str) -> Vec<f64> {
+    pub fn take_histogram(&self, name: &str) -> Vec<f64> {
         let all = self.snapshotter.snapshot().into_vec().into_iter();
         let of_name = all.filter(|(key, ..)| key.key().name() == name);
         let values = of_name.filter_map(|(_, _, _, value)| match value {
