@@ -13,8 +13,8 @@ use diesel_async::pooled_connection::{
 use diesel_async::{AsyncConnection, SimpleAsyncConnection, TransactionManager};
 use futures_util::FutureExt;
 
-use crate::metric::{POOL_FAILURES, POOL_WAIT, TRANSACTIONS_RETRIED};
-use crate::outcomes::counted_if_ok;
+use crate::monitor::counted_if_ok;
+use crate::monitor::metrics::{POOL_FAILURES, POOL_WAIT, TRANSACTIONS_RETRIED};
 use crate::pools;
 use crate::{Connection, QueryMonitor, Result, StorageError, Thresholds, Transient};
 

@@ -12,11 +12,9 @@ mod follows;
 mod holdings;
 mod idempotency_keys;
 mod likes;
-mod metric;
 mod migrate;
 mod monitor;
 mod notifications;
-mod outcomes;
 mod pools;
 mod posts;
 pub mod query;
@@ -45,14 +43,15 @@ pub use self::follows::{FollowCounts, Follows};
 pub use self::holdings::{GivenHeart, GivenReaction, Holdings, SentPost};
 pub use self::idempotency_keys::{Claim, Claimed, IdempotencyKeys};
 pub use self::likes::{Likes, NewLike};
-pub use self::metric::{METRICS, Metric, MetricKind, MetricLabel};
 pub use self::migrate::{MIGRATIONS, migrate, pending_migrations};
-pub use self::monitor::{QueryLog, QueryMonitor, Tally, Thresholds};
+pub use self::monitor::{
+    METRICS, Metric, MetricKind, MetricLabel, QueryLog, QueryMonitor, Tally, Thresholds,
+    counted_if_ok,
+};
 pub use self::notifications::{
     Change, Changed, HeldBack, InboxPosition, NoLongerNamed, NotificationCounts, NotificationStats,
     Notifications, Recorded, StreamTickets,
 };
-pub use self::outcomes::counted_if_ok;
 pub use self::pools::Pools;
 pub use self::posts::{Posts, Standing};
 pub use self::query::{FollowQuery, NotificationQuery, PostQuery, UserQuery};

@@ -7,7 +7,9 @@ use deadpool::Status;
 use deadpool::managed::WeakPool;
 use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 
-use crate::metric::{POOL_CONNECTIONS, POOL_CONNECTIONS_MAX, POOL_FAILURES, POOL_WAITING};
+use crate::monitor::metrics::{
+    POOL_CONNECTIONS, POOL_CONNECTIONS_MAX, POOL_FAILURES, POOL_WAITING,
+};
 use crate::{Connection, Database};
 
 pub(crate) type Weak = WeakPool<AsyncDieselConnectionManager<Connection>>;

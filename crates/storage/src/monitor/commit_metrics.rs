@@ -5,18 +5,12 @@ use std::cell::RefCell;
 use grateful_domain::NotificationType;
 use grateful_domain::notification::Placement;
 
-use crate::metric::NOTIFICATIONS;
+use super::metrics::NOTIFICATIONS;
 
 tokio::task_local! {
     /// What is not committed yet.
     static PENDING: RefCell<Vec<(NotificationType, &'static str)>>;
 }
-
-/// What can become of an event, as `grateful_notifications_total` has it.
-pub(crate) const OUTCOMES: [&str; 6] =
-    ["joined", "converted", "started", "held_back", "came_back", "skipped"];
-
-pub(crate) const HELD_BACK: &str = "held_back";
 
 /// What a decision is counted as, as long as the hourly limit does not stand against it.
 pub(crate) const fn outcome_of(placement: Placement) -> &'static str {

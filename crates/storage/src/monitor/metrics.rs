@@ -161,10 +161,7 @@ pub const METRICS: &[Metric] = &[
     Metric {
         name: NOTIFICATIONS,
         kind: MetricKind::Counter,
-        labels: &[
-            MetricLabel::of("outcome", &crate::outcomes::OUTCOMES),
-            MetricLabel::of("type", &TYPES),
-        ],
+        labels: &[MetricLabel::of("outcome", &OUTCOMES), MetricLabel::of("type", &TYPES)],
         help: "What became of events that concern somebody, where it was committed.",
     },
     Metric {
@@ -174,6 +171,12 @@ pub const METRICS: &[Metric] = &[
         help: "Posts that were read to compose a page of the ranked feed.",
     },
 ];
+
+/// What can become of an event, as `grateful_notifications_total` has it.
+pub(crate) const OUTCOMES: [&str; 6] =
+    ["joined", "converted", "started", "held_back", "came_back", "skipped"];
+
+pub(crate) const HELD_BACK: &str = "held_back";
 
 /// The types of acts.
 const TYPES: [&str; 9] = [

@@ -5,8 +5,8 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::Thresholds;
-use crate::metric::STATEMENTS_REPEATED;
+use super::metrics::STATEMENTS_REPEATED;
+use super::thresholds::Thresholds;
 
 tokio::task_local! {
     static SCOPE: Arc<Scope>;
