@@ -39,9 +39,9 @@ pub fn app(
         .app_data(Data::new(Limits::new(config.limits.as_ref())))
         .configure(routes)
         .into_app()
-        .service(docs::page)
-        .service(docs::file)
-        .service(uploads::send)
+        .service(docs::get_docs_page)
+        .service(docs::get_docs_file)
+        .service(uploads::get_upload)
         .default_service(web::to(nowhere))
         // The last is the outermost.
         .wrap(from_fn(limit))

@@ -158,7 +158,10 @@ pub(crate) async fn log_in(
 /// Who is asking.
 #[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<MeView>)))]
 #[get("/auth/session")]
-pub(crate) async fn who_am_i(app: Data<App>, me: SignedIn) -> Result<Enveloped<MeView>, ApiError> {
+pub(crate) async fn current_user(
+    app: Data<App>,
+    me: SignedIn,
+) -> Result<Enveloped<MeView>, ApiError> {
     Ok(Enveloped::ok(accounts::me(&app, me.user()).await?.into()))
 }
 
@@ -205,7 +208,7 @@ pub(crate) async fn end_session(
 /// Ends all of one's own sessions, the one that asks among them.
 #[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<Ended>)))]
 #[post("/auth/logout-all")]
-pub(crate) async fn log_out_everywhere(
+pub(crate) async fn end_all_sessions(
     app: Data<App>,
     me: SignedIn,
 ) -> Result<Enveloped<Ended>, ApiError> {

@@ -28,7 +28,7 @@ use crate::uploads::FOR_ALL_ORIGINS;
     ),
 )]
 #[get("/api/avatar/{id}")]
-pub(crate) async fn draw(
+pub(crate) async fn get_avatar(
     app: Data<App>,
     UserPath(user): UserPath,
     parameters: Parameters,

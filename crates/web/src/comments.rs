@@ -82,7 +82,7 @@ pub(crate) struct CommentView {
     ),
 )]
 #[post("/posts/{id}/comments")]
-pub(crate) async fn say(
+pub(crate) async fn create_comment(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
@@ -100,7 +100,7 @@ pub(crate) async fn say(
     responses((status = 200, body = Envelope<Vec<CommentView>>), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/comments")]
-pub(crate) async fn list(
+pub(crate) async fn list_comments(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
@@ -142,7 +142,7 @@ pub(crate) async fn list_replies(
     ),
 )]
 #[patch("/comments/{id}")]
-pub(crate) async fn reword(
+pub(crate) async fn update_comment(
     app: Data<App>,
     me: SignedIn,
     CommentPath(comment): CommentPath,
@@ -159,7 +159,7 @@ pub(crate) async fn reword(
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)),
 )]
 #[delete("/comments/{id}")]
-pub(crate) async fn delete(
+pub(crate) async fn delete_comment(
     app: Data<App>,
     me: SignedIn,
     CommentPath(comment): CommentPath,

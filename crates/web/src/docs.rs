@@ -33,12 +33,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
                       img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
 
 #[get("/docs")]
-pub(crate) async fn page() -> impl Responder {
+pub(crate) async fn get_docs_page() -> impl Responder {
     Html::new(PAGE).customize().insert_header((CONTENT_SECURITY_POLICY, POLICY))
 }
 
 #[get("/docs/{file}")]
-pub(crate) async fn file(name: Path<String>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn get_docs_file(name: Path<String>) -> Result<HttpResponse, ApiError> {
     let config = Arc::new(Config::new(["/openapi.json"]));
     let file =
         utoipa_swagger_ui::serve(&name, config).ok().flatten().ok_or(ApiError::UnknownRoute)?;

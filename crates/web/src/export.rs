@@ -98,7 +98,7 @@ pub(crate) struct GivenCommentView {
 /// does not end was cut short.
 #[utoipa::path(tag = "export", responses((status = 200, body = Envelope<ExportView>)))]
 #[get("/users/me/export")]
-pub(crate) async fn download(
+pub(crate) async fn export_account(
     app: Data<App>,
     me: SignedIn,
     request: HttpRequest,

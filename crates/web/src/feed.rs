@@ -57,7 +57,7 @@ enum Feed {
 /// meets no post twice and misses none that stays, whatever others write meanwhile.
 #[utoipa::path(tag = "feed", params(FeedPage), responses((status = 200, body = [PostView])))]
 #[get("/posts/feed")]
-pub(crate) async fn read_feed(
+pub(crate) async fn get_feed(
     app: Data<App>,
     me: SignedIn,
     parameters: Parameters,
@@ -95,7 +95,7 @@ fn asked_for(parameters: &Parameters) -> Result<(Feed, bool), ApiError> {
 /// The public posts of the last hours that move people most.
 #[utoipa::path(tag = "feed", params(TrendingPage), responses((status = 200, body = [PostView])))]
 #[get("/posts/trending")]
-pub(crate) async fn read_trending(
+pub(crate) async fn get_trending(
     app: Data<App>,
     me: SignedIn,
     parameters: Parameters,

@@ -14,7 +14,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub(crate) use self::lists::{
-    RequestView, UserSummary, list_blocks, list_followers, list_following, list_requests, suggest,
+    RequestView, UserSummary, list_blocks, list_follow_requests, list_follow_suggestions,
+    list_followers, list_following,
 };
 use crate::body::{Body, Field};
 use crate::error::ApiError;
@@ -115,7 +116,7 @@ impl UserIds {
     ),
 )]
 #[post("/follows/{id}")]
-pub(crate) async fn follow(
+pub(crate) async fn follow_user(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
@@ -130,7 +131,7 @@ pub(crate) async fn follow(
     responses((status = 200, body = Envelope<UnfollowedView>), (status = 404, body = Problem)),
 )]
 #[delete("/follows/{id}")]
-pub(crate) async fn unfollow(
+pub(crate) async fn unfollow_user(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
@@ -146,7 +147,7 @@ pub(crate) async fn unfollow(
     responses((status = 200, body = Envelope<RelationView>), (status = 404, body = Problem)),
 )]
 #[get("/follows/{id}/status")]
-pub(crate) async fn report_relation(
+pub(crate) async fn get_follow_status(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
@@ -161,7 +162,7 @@ pub(crate) async fn report_relation(
     responses((status = 200, body = Envelope<BTreeMap<String, RelationView>>)),
 )]
 #[post("/follows/status")]
-pub(crate) async fn report_relations(
+pub(crate) async fn get_follow_statuses(
     app: Data<App>,
     me: SignedIn,
     Body(ids): Body<UserIds>,
@@ -178,7 +179,7 @@ pub(crate) async fn report_relations(
     responses((status = 200, body = Envelope<AnsweredView>), (status = 404, body = Problem)),
 )]
 #[post("/follows/requests/{id}/accept")]
-pub(crate) async fn accept(
+pub(crate) async fn accept_follow_request(
     app: Data<App>,
     me: SignedIn,
     UserPath(asker): UserPath,
@@ -194,7 +195,7 @@ pub(crate) async fn accept(
     responses((status = 200, body = Envelope<AnsweredView>), (status = 404, body = Problem)),
 )]
 #[post("/follows/requests/{id}/decline")]
-pub(crate) async fn decline(
+pub(crate) async fn decline_follow_request(
     app: Data<App>,
     me: SignedIn,
     UserPath(asker): UserPath,
@@ -210,7 +211,7 @@ pub(crate) async fn decline(
     responses((status = 200, body = Envelope<FollowStatsView>), (status = 404, body = Problem)),
 )]
 #[get("/users/{id}/follow-stats")]
-pub(crate) async fn count(
+pub(crate) async fn get_follow_stats(
     app: Data<App>,
     me: SignedIn,
     UserPath(of): UserPath,
@@ -229,7 +230,7 @@ pub(crate) async fn count(
     ),
 )]
 #[post("/users/{id}/block")]
-pub(crate) async fn block(
+pub(crate) async fn block_user(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
@@ -249,7 +250,7 @@ pub(crate) async fn block(
     ),
 )]
 #[delete("/users/{id}/block")]
-pub(crate) async fn unblock(
+pub(crate) async fn unblock_user(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,

@@ -24,28 +24,28 @@ pub(crate) struct Status {
 /// Says hello.
 #[utoipa::path(tag = "health", responses((status = 200, body = Message)))]
 #[get("/")]
-pub(crate) async fn greet() -> Json<Message> {
+pub(crate) async fn get_root() -> Json<Message> {
     Json(Message { message: "Grateful API is running" })
 }
 
 /// Says that the service is there.
 #[utoipa::path(tag = "health", responses((status = 200, body = Health)))]
 #[get("/health")]
-pub(crate) async fn report_health() -> Json<Health> {
+pub(crate) async fn get_health() -> Json<Health> {
     Json(Health { status: "healthy", service: "grateful-api" })
 }
 
 /// Says that the process answers. Nothing else is asked, so that a database which is away does not get it restarted.
 #[utoipa::path(tag = "health", responses((status = 200, body = Status)))]
 #[get("/livez")]
-pub(crate) async fn report_alive() -> Json<Status> {
+pub(crate) async fn liveness() -> Json<Status> {
     Json(Status { status: "alive" })
 }
 
 /// Says whether requests can be served: the database answers and is migrated, uploads can be written.
 #[utoipa::path(tag = "health", responses((status = 200, body = Status), (status = 503, body = Problem)))]
 #[get("/readyz")]
-pub(crate) async fn report_ready(app: Data<App>) -> Result<Json<Status>, ApiError> {
+pub(crate) async fn readiness(app: Data<App>) -> Result<Json<Status>, ApiError> {
     health::ready(&app).await?;
     Ok(Json(Status { status: "ready" }))
 }

@@ -60,7 +60,7 @@ pub(crate) struct HeartView {
     ),
 )]
 #[post("/posts/{id}/heart")]
-pub(crate) async fn give(
+pub(crate) async fn add_heart(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
@@ -76,7 +76,7 @@ pub(crate) async fn give(
     responses((status = 200, body = HeartedView), (status = 404, body = Problem)),
 )]
 #[delete("/posts/{id}/heart")]
-pub(crate) async fn take_back(
+pub(crate) async fn remove_heart(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
@@ -92,7 +92,7 @@ pub(crate) async fn take_back(
     responses((status = 200, body = HeartsView), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/hearts")]
-pub(crate) async fn count(
+pub(crate) async fn get_heart_count(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
@@ -108,7 +108,7 @@ pub(crate) async fn count(
     responses((status = 200, body = [HeartView]), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/hearts/users")]
-pub(crate) async fn list(
+pub(crate) async fn list_hearts(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,

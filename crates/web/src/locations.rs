@@ -61,7 +61,7 @@ impl From<Location> for LocationView {
     responses((status = 200, body = Envelope<Vec<LocationView>>), (status = 400, body = Problem)),
 )]
 #[post("/users/location/search")]
-pub(crate) async fn search(
+pub(crate) async fn search_locations(
     app: Data<App>,
     _me: SignedIn,
     Body(wanted): Body<LocationSearch>,

@@ -32,7 +32,7 @@ impl fmt::Debug for MetricsPage {
     responses((status = 200, body = String, content_type = "text/plain")),
 )]
 #[get("/metrics")]
-pub(crate) async fn show_metrics(config: Data<WebConfig>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn get_metrics(config: Data<WebConfig>) -> Result<HttpResponse, ApiError> {
     let MetricsPage(render) = config.metrics.as_ref().ok_or(ApiError::UnknownRoute)?;
     Ok(HttpResponse::Ok().content_type(TEXT_FORMAT).body(render()))
 }

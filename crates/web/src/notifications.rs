@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-pub(crate) use self::stream::{Stopping, follow, issue_ticket};
+pub(crate) use self::stream::{Stopping, create_stream_ticket, stream_notifications};
 use crate::error::ApiError;
 use crate::extract::{NotificationPath, Parameters, SignedIn};
 use crate::posts::LongPage;
@@ -123,7 +123,7 @@ struct OfType {
     responses((status = 200, body = [NotificationView])),
 )]
 #[get("/notifications")]
-pub(crate) async fn list(
+pub(crate) async fn list_notifications(
     app: Data<App>,
     me: SignedIn,
     parameters: Parameters,
@@ -140,7 +140,10 @@ pub(crate) async fn list(
 /// How much is in one's list.
 #[utoipa::path(tag = "notifications", responses((status = 200, body = CountsView)))]
 #[get("/notifications/summary")]
-pub(crate) async fn count(app: Data<App>, me: SignedIn) -> Result<Json<CountsView>, ApiError> {
+pub(crate) async fn get_notification_summary(
+    app: Data<App>,
+    me: SignedIn,
+) -> Result<Json<CountsView>, ApiError> {
     let NotificationCounts { unread, total } = notifications::count(&app, me.user()).await?;
     Ok(Json(CountsView { unread_count: unread, total_count: total }))
 }
@@ -148,7 +151,7 @@ pub(crate) async fn count(app: Data<App>, me: SignedIn) -> Result<Json<CountsVie
 /// What one was told of lately: acts, whether or not they are gathered.
 #[utoipa::path(tag = "notifications", params(OfType), responses((status = 200, body = StatsView)))]
 #[get("/notifications/stats")]
-pub(crate) async fn report_stats(
+pub(crate) async fn get_notification_stats(
     app: Data<App>,
     me: SignedIn,
     parameters: Parameters,
@@ -174,7 +177,7 @@ pub(crate) async fn report_stats(
     responses((status = 200, body = [NotificationView]), (status = 404, body = Problem)),
 )]
 #[get("/notifications/{id}/children")]
-pub(crate) async fn list_children(
+pub(crate) async fn list_notification_children(
     app: Data<App>,
     me: SignedIn,
     NotificationPath(batch): NotificationPath,
@@ -192,7 +195,7 @@ pub(crate) async fn list_children(
     responses((status = 200, body = ReadView), (status = 404, body = Problem)),
 )]
 #[post("/notifications/{id}/read")]
-pub(crate) async fn read(
+pub(crate) async fn mark_read(
     app: Data<App>,
     me: SignedIn,
     NotificationPath(id): NotificationPath,
@@ -204,7 +207,10 @@ pub(crate) async fn read(
 /// Marks all notifications read that were there when this was asked.
 #[utoipa::path(tag = "notifications", responses((status = 200, body = AllReadView)))]
 #[post("/notifications/read-all")]
-pub(crate) async fn read_all(app: Data<App>, me: SignedIn) -> Result<Json<AllReadView>, ApiError> {
+pub(crate) async fn mark_all_read(
+    app: Data<App>,
+    me: SignedIn,
+) -> Result<Json<AllReadView>, ApiError> {
     let marked_count = notifications::read_all(&app, me.user()).await?;
     Ok(Json(AllReadView { success: true, marked_count }))
 }

@@ -71,10 +71,6 @@ fn complete(operation: &mut Operation, access: Access) {
             ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
         ResponseBuilder::new().description(description).content(Problem::MEDIA_TYPE, body).build()
     };
-    // A handler is named within its file; the document has only one room for all of them.
-    let tag = operation.tags.as_ref().and_then(|tags| tags.first());
-    operation.operation_id =
-        tag.zip(operation.operation_id.as_ref()).map(|(tag, id)| format!("{tag}_{id}"));
     let responses = &mut operation.responses.responses;
     for response in responses.values_mut() {
         as_problem_json(response);
@@ -161,6 +157,6 @@ static TEXT: LazyLock<String> = LazyLock::new(|| document().to_json().unwrap_or_
     responses((status = 200, body = Object, description = "The document, in OpenAPI 3.1")),
 )]
 #[get("/openapi.json")]
-pub(crate) async fn openapi_json() -> HttpResponse {
+pub(crate) async fn get_openapi_document() -> HttpResponse {
     HttpResponse::Ok().content_type(ContentType::json()).body(TEXT.as_str())
 }

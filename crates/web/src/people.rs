@@ -92,7 +92,7 @@ pub(crate) struct NamedView {
     responses((status = 200, body = Envelope<Vec<UserSummary>>)),
 )]
 #[post("/users/search")]
-pub(crate) async fn search(
+pub(crate) async fn search_users(
     app: Data<App>,
     me: SignedIn,
     Body(wanted): Body<PeopleSearch>,
@@ -110,7 +110,7 @@ pub(crate) async fn search(
     responses((status = 200, body = Envelope<SortedNamesView>)),
 )]
 #[post("/users/validate-batch")]
-pub(crate) async fn sort_names(
+pub(crate) async fn validate_usernames(
     app: Data<App>,
     me: SignedIn,
     Body(wanted): Body<NamesToSort>,
@@ -127,7 +127,7 @@ pub(crate) async fn sort_names(
     responses((status = 200, body = Envelope<NamedView>), (status = 404, body = Problem)),
 )]
 #[get("/users/by-username/{username}")]
-pub(crate) async fn find(
+pub(crate) async fn get_user_by_username(
     app: Data<App>,
     me: SignedIn,
     NamePath(name): NamePath,

@@ -118,7 +118,7 @@ pub(crate) struct DefaultAvatar {
     ),
 )]
 #[post("/users/me/profile/photo")]
-pub(crate) async fn set(
+pub(crate) async fn upload_photo(
     app: Data<App>,
     me: SignedIn,
     PhotoForm { picture, focus, repeat }: PhotoForm,
@@ -134,7 +134,7 @@ pub(crate) async fn set(
     responses((status = 200, body = Envelope<PhotoRemoved>), (status = 404, body = Problem)),
 )]
 #[delete("/users/me/profile/photo")]
-pub(crate) async fn remove(
+pub(crate) async fn delete_photo(
     app: Data<App>,
     me: SignedIn,
 ) -> Result<Enveloped<PhotoRemoved>, ApiError> {
@@ -145,7 +145,7 @@ pub(crate) async fn remove(
 /// Where the picture is that stands for one who has no photo.
 #[utoipa::path(tag = "photos", responses((status = 200, body = Envelope<DefaultAvatar>)))]
 #[get("/users/me/profile/photo/default")]
-pub(crate) async fn read_default(me: SignedIn) -> Enveloped<DefaultAvatar> {
+pub(crate) async fn get_default_photo(me: SignedIn) -> Enveloped<DefaultAvatar> {
     Enveloped::ok(DefaultAvatar { avatar_url: avatar_url(me.user()) })
 }
 

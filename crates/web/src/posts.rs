@@ -57,7 +57,7 @@ pub(crate) struct LongPage {
     responses((status = 201, body = PostView), (status = 409, body = Problem)),
 )]
 #[post("/posts")]
-pub(crate) async fn publish(
+pub(crate) async fn create_post(
     app: Data<App>,
     me: SignedIn,
     RepeatableBody { body, repeat }: RepeatableBody<NewPost>,
@@ -81,7 +81,7 @@ pub(crate) async fn publish(
     ),
 )]
 #[post("/posts/upload")]
-pub(crate) async fn upload(
+pub(crate) async fn upload_post(
     app: Data<App>,
     me: SignedIn,
     PostForm { draft, picture, repeat }: PostForm,
@@ -104,7 +104,7 @@ pub(crate) async fn upload(
     responses((status = 200, body = PostView), (status = 304), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}")]
-pub(crate) async fn read(
+pub(crate) async fn get_post(
     app: Data<App>,
     Viewing(viewer): Viewing,
     PostPath(post): PostPath,
@@ -130,7 +130,7 @@ pub(crate) async fn read(
     ),
 )]
 #[patch("/posts/{id}")]
-pub(crate) async fn edit(
+pub(crate) async fn update_post(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
@@ -148,7 +148,7 @@ pub(crate) async fn edit(
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)),
 )]
 #[delete("/posts/{id}")]
-pub(crate) async fn delete(
+pub(crate) async fn delete_post(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,

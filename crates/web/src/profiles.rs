@@ -135,7 +135,7 @@ impl Farewell {
 /// One's own page.
 #[utoipa::path(tag = "profiles", responses((status = 200, body = Envelope<OwnProfileView>)))]
 #[get("/users/me/profile")]
-pub(crate) async fn read_own(
+pub(crate) async fn get_own_profile(
     app: Data<App>,
     me: SignedIn,
 ) -> Result<Enveloped<OwnProfileView>, ApiError> {
@@ -149,7 +149,7 @@ pub(crate) async fn read_own(
     responses((status = 200, body = Envelope<OwnProfileView>), (status = 409, body = Problem)),
 )]
 #[put("/users/me/profile")]
-pub(crate) async fn edit(
+pub(crate) async fn update_profile(
     app: Data<App>,
     me: SignedIn,
     Body(patch): Body<ProfilePatch>,
@@ -164,7 +164,7 @@ pub(crate) async fn edit(
     responses((status = 200, body = Envelope<ProfileView>), (status = 404, body = Problem)),
 )]
 #[get("/users/{id}/profile")]
-pub(crate) async fn read(
+pub(crate) async fn get_profile(
     app: Data<App>,
     me: SignedIn,
     UserPath(user): UserPath,
@@ -179,7 +179,7 @@ pub(crate) async fn read(
     responses((status = 200, body = Envelope<ProfileView>), (status = 404, body = Problem)),
 )]
 #[get("/users/username/{username}")]
-pub(crate) async fn read_by_username(
+pub(crate) async fn get_profile_by_username(
     app: Data<App>,
     me: SignedIn,
     NamePath(username): NamePath,
@@ -194,7 +194,7 @@ pub(crate) async fn read_by_username(
     responses((status = 204), (status = 403, body = Problem)),
 )]
 #[delete("/users/me")]
-pub(crate) async fn leave(
+pub(crate) async fn delete_account(
     app: Data<App>,
     me: SignedIn,
     Body(farewell): Body<Farewell>,

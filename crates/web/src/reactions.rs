@@ -72,7 +72,7 @@ pub(crate) struct SummaryView {
     responses((status = 201, body = Envelope<ReactionView>), (status = 404, body = Problem)),
 )]
 #[post("/posts/{id}/reactions")]
-pub(crate) async fn react(
+pub(crate) async fn set_reaction(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
@@ -89,7 +89,7 @@ pub(crate) async fn react(
     responses((status = 204), (status = 404, body = Problem)),
 )]
 #[delete("/posts/{id}/reactions")]
-pub(crate) async fn take_back(
+pub(crate) async fn remove_reaction(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
@@ -105,7 +105,7 @@ pub(crate) async fn take_back(
     responses((status = 200, body = Envelope<Vec<ReactionView>>), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/reactions")]
-pub(crate) async fn list(
+pub(crate) async fn list_reactions(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
@@ -122,7 +122,7 @@ pub(crate) async fn list(
     responses((status = 200, body = Envelope<SummaryView>), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/reactions/summary")]
-pub(crate) async fn summarise(
+pub(crate) async fn get_reaction_summary(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,

@@ -82,7 +82,7 @@ pub(crate) struct ShareView {
     ),
 )]
 #[post("/posts/{id}/share")]
-pub(crate) async fn pass_on(
+pub(crate) async fn share_post(
     app: Data<App>,
     config: Data<WebConfig>,
     me: SignedIn,
@@ -101,7 +101,7 @@ pub(crate) async fn pass_on(
     responses((status = 204), (status = 404, body = Problem)),
 )]
 #[delete("/posts/{id}/share")]
-pub(crate) async fn take_back(
+pub(crate) async fn unshare_post(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,

@@ -19,7 +19,7 @@ pub(crate) const FOR_ALL_ORIGINS: (HeaderName, &str) =
 
 /// A file, or a part of it.
 #[get("/uploads/{path:.*}")]
-pub(crate) async fn send(
+pub(crate) async fn get_upload(
     app: Data<App>,
     request: HttpRequest,
     path: Path<String>,

@@ -14,7 +14,7 @@ use crate::wire::{Envelope, Paged};
 /// One's own posts, newest first, private ones included.
 #[utoipa::path(tag = "users", params(PostPage), responses((status = 200, body = Envelope<Vec<PostView>>)))]
 #[get("/users/me/posts")]
-pub(crate) async fn list_my_posts(
+pub(crate) async fn list_own_posts(
     app: Data<App>,
     me: SignedIn,
     parameters: Parameters,
@@ -31,7 +31,7 @@ pub(crate) async fn list_my_posts(
     responses((status = 200, body = Envelope<Vec<PostView>>), (status = 404, body = Problem)),
 )]
 #[get("/users/{id}/posts")]
-pub(crate) async fn list_posts(
+pub(crate) async fn list_user_posts(
     app: Data<App>,
     me: SignedIn,
     UserPath(author): UserPath,

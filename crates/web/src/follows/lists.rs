@@ -126,7 +126,7 @@ struct SuggestionsLimit {
     responses((status = 200, body = Envelope<RequestsView>)),
 )]
 #[get("/follows/requests")]
-pub(crate) async fn list_requests(
+pub(crate) async fn list_follow_requests(
     app: Data<App>,
     me: SignedIn,
     parameters: Parameters,
@@ -182,7 +182,7 @@ pub(crate) async fn list_following(
     responses((status = 200, body = Envelope<SuggestionsView>)),
 )]
 #[get("/follows/suggestions")]
-pub(crate) async fn suggest(
+pub(crate) async fn list_follow_suggestions(
     app: Data<App>,
     me: SignedIn,
     parameters: Parameters,

@@ -36,7 +36,7 @@ pub(crate) struct TicketView {
 /// Issues a ticket that opens one stream, for browsers, whose `EventSource` cannot send a header.
 #[utoipa::path(tag = "notifications", responses((status = 200, body = TicketView)))]
 #[post("/notifications/stream/ticket")]
-pub(crate) async fn issue_ticket(
+pub(crate) async fn create_stream_ticket(
     app: Data<App>,
     me: SignedIn,
 ) -> Result<Json<TicketView>, ApiError> {
@@ -59,7 +59,7 @@ pub(crate) async fn issue_ticket(
     ),
 )]
 #[get("/notifications/stream")]
-pub(crate) async fn follow(
+pub(crate) async fn stream_notifications(
     app: Data<App>,
     Follower(session): Follower,
     LastEventId(last): LastEventId,
