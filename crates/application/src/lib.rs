@@ -1,37 +1,17 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
-pub mod accounts;
-pub mod comments;
-pub mod export;
-pub mod feed;
-pub mod follows;
-pub mod health;
-pub mod hearts;
-pub mod housekeeping;
-pub mod locations;
-pub mod notifications;
-pub mod people;
-pub mod photos;
-pub mod posts;
-pub mod profiles;
-pub mod reactions;
-pub mod sessions;
-pub mod shares;
-pub mod uploads;
-pub mod verify;
-
-mod buckets;
+mod auth;
 mod error;
-mod guesses;
+mod idempotency;
+mod image_processor;
+mod inbox_watcher;
 mod mentions;
-mod metric;
+mod metrics;
 mod notify;
-mod passwords;
-mod pictures;
 mod ports;
-mod repeats;
-mod tokens;
+mod rate_limiter;
+mod use_cases;
 
 use std::sync::Arc;
 
@@ -44,16 +24,20 @@ pub use grateful_storage::{Metric, MetricKind, MetricLabel, QueryLog, Thresholds
 use object_store::ObjectStore;
 use uuid::{NoContext, Timestamp, Uuid};
 
-pub use self::buckets::Buckets;
+pub use self::auth::access_token::AccessToken;
+pub use self::auth::login_throttle::Guesses;
+pub use self::auth::passwords::Passwords;
 pub use self::error::{Error, Result, Thing};
-pub use self::guesses::Guesses;
-pub use self::metric::all_metrics;
-pub use self::notifications::Arrivals;
-pub use self::passwords::Passwords;
-pub use self::pictures::{Pictures, Place, Upload};
+pub use self::idempotency::{Answer, IdempotencyKey, IdempotencyKeyError, Repeat};
+pub use self::image_processor::{Pictures, Place, Upload};
+pub use self::inbox_watcher::Arrivals;
+pub use self::metrics::all_metrics;
 pub use self::ports::{Clock, Finding, Geocoder, GeocoderError, NoGeocoder, SystemClock};
-pub use self::repeats::{Answer, IdempotencyKey, IdempotencyKeyError, Repeat};
-pub use self::tokens::AccessToken;
+pub use self::rate_limiter::Buckets;
+pub use self::use_cases::{
+    accounts, comments, export, feed, follows, health, hearts, housekeeping, locations,
+    notifications, people, photos, posts, profiles, reactions, sessions, shares, uploads, verify,
+};
 
 /// What every use case needs. Clones share everything.
 #[derive(Clone)]

@@ -6,7 +6,7 @@ use grateful_domain::Invalid;
 use grateful_media::{Focus, Header, Picture, PostImage, ProfileSizes, Purpose, Refusal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::metric::{IMAGES_IN_WORK, IMAGES_REFUSED, IMAGES_WAITING, Present};
+use crate::metrics::{IMAGES_IN_WORK, IMAGES_REFUSED, IMAGES_WAITING, Present};
 use crate::{Error, Result};
 
 /// A bounded place where pictures are received, checked and made.

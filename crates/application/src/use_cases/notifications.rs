@@ -1,6 +1,5 @@
 //! What people are told: reading it, and following it as it comes.
 
-mod arrivals;
 mod stream;
 
 use grateful_domain::notification::SeenNotification;
@@ -9,7 +8,6 @@ use grateful_domain::{NotificationId, NotificationType, Page, PageRequest, UserI
 pub use grateful_storage::{Change, Changed, NotificationCounts, NotificationStats};
 use grateful_storage::{NotificationQuery, Repositories};
 
-pub use self::arrivals::Arrivals;
 pub use self::stream::{Step, Stream, Ticket, issue_ticket, redeem_ticket};
 use crate::{App, Result, Thing};
 

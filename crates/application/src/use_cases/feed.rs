@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use grateful_domain::{
-    FeedConfig, Limit, Page, PageRequest, Relationship, Score, SeenPost, Signals, Slot, Stretch,
-    TrendingWindow, Viewer, Walk, WalkStart,
+    FeedConfig, FeedCursor, FeedPageRequest, FeedStart, Limit, Page, PageRequest, Relationship,
+    Score, SeenPost, Signals, Slot, TrendingWindow, Viewer,
 };
 use grateful_storage::{Connection, PostQuery, Repositories};
 
-use crate::metric::timed;
+use crate::metrics::timed;
 use crate::{App, Result};
 
 /// A post in a feed, and what put it there.
@@ -27,22 +27,22 @@ pub struct Leg {
     /// The posts, place by place.
     pub posts: Vec<FeedPost>,
     /// How far the reader has come, where more follow.
-    pub next: Option<Walk>,
+    pub next: Option<FeedCursor>,
 }
 
 /// Everybody's public posts, the best for the viewer first and every fifth a new one, their own among them.
 ///
 /// A post that goes away while the page is made leaves the page shorter, and counts as met.
-pub async fn ranked(app: &App, viewer: Viewer, stretch: Stretch) -> Result<Leg> {
+pub async fn ranked(app: &App, viewer: Viewer, stretch: FeedPageRequest) -> Result<Leg> {
     timed("ranked", make_ranked(app, viewer, stretch)).await
 }
 
-async fn make_ranked(app: &App, viewer: Viewer, stretch: Stretch) -> Result<Leg> {
+async fn make_ranked(app: &App, viewer: Viewer, stretch: FeedPageRequest) -> Result<Leg> {
     let mut conn = app.db.acquire().await?;
     let limit = usize::from(stretch.limit);
     let (walk, passed_over) = match stretch.start {
-        WalkStart::Place(passed_over) => (Walk::default(), passed_over),
-        WalkStart::After(walk) => (walk, 0),
+        FeedStart::Offset(passed_over) => (FeedCursor::default(), passed_over),
+        FeedStart::After(walk) => (walk, 0),
     };
     let composed = conn.feed().compose(viewer, &walk, passed_over + limit).await?;
     let shown = composed.places.get(passed_over..).unwrap_or_default();
@@ -54,9 +54,9 @@ async fn make_ranked(app: &App, viewer: Viewer, stretch: Stretch) -> Result<Leg>
         Some(feed_post(seen, it.relationship, it.placed.slot, now))
     });
     let posts = posts.collect();
-    let goes_on = composed.goes_on && composed.places.len() < walk.places_left();
+    let goes_on = composed.goes_on && composed.places.len() < walk.positions_left();
     let places = composed.places.iter().map(|it| (it.placed.post.id, it.placed.post.author));
-    Ok(Leg { posts, next: goes_on.then(|| walk.then(places)) })
+    Ok(Leg { posts, next: goes_on.then(|| walk.advance(places)) })
 }
 
 /// Everybody's public posts, newest first, the viewer's own among them.

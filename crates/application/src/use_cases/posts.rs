@@ -8,10 +8,10 @@ use grateful_domain::{
 };
 use grateful_storage::{Concerned, Connection, NoLongerNamed, PostQuery, Repositories};
 
+use crate::idempotency::{once, once_prepared};
+use crate::image_processor::Upload;
 use crate::mentions::{called, hold_named};
 use crate::notify::{tell, tell_anew};
-use crate::pictures::Upload;
-use crate::repeats::{once, once_prepared};
 use crate::{Answer, App, Error, Repeat, Result, Thing, new_id, uploads};
 
 /// Publishes a post, once for all requests that are the same by `repeat`. `record` turns the post into the answer that

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::Rate;
 
-use crate::buckets::Buckets;
+use crate::rate_limiter::Buckets;
 use crate::{Error, Result};
 
 /// Counts wrong passwords by account, in the memory of this node, whether or not there is such an account.

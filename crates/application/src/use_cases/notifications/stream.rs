@@ -7,7 +7,7 @@ use grateful_domain::Session;
 use grateful_storage::{Change, InboxPosition, Repositories};
 use tokio::sync::watch;
 
-use crate::metric::{Present, STREAMS_OPEN};
+use crate::metrics::{Present, STREAMS_OPEN};
 use crate::{AccessToken, App, Error, Result};
 
 /// What opens one stream, once, for those who cannot send a token there.

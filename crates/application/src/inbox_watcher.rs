@@ -31,7 +31,7 @@ const EVERY: Duration = Duration::from_millis(300);
 impl Arrivals {
     /// Follows a list: what comes back changes whenever the list has come further. The first who follows any list makes
     /// a task that asks; it ends when nobody follows any more.
-    pub(super) fn follow(&self, db: &Database, owner: UserId) -> watch::Receiver<i64> {
+    pub(crate) fn follow(&self, db: &Database, owner: UserId) -> watch::Receiver<i64> {
         let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
         if !followed.is_asked {
             followed.is_asked = true;

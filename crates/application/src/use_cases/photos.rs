@@ -4,8 +4,8 @@ use grateful_domain::{Author, PhotoSize, ProfilePhoto, UserId};
 use grateful_media::{Focus, ProfileSizes};
 use grateful_storage::Repositories;
 
-use crate::pictures::Upload;
-use crate::repeats::once_prepared;
+use crate::idempotency::once_prepared;
+use crate::image_processor::Upload;
 use crate::{Answer, App, Error, Repeat, Result, Thing, new_id, uploads};
 
 /// Gives somebody the photo that they sent, once for all requests that are the same by `repeat`; the one that they had goes

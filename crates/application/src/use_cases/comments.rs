@@ -10,10 +10,10 @@ use grateful_storage::{
     Comments, Concerned, Connection, NoLongerNamed, Repositories, StorageError,
 };
 
+use crate::idempotency::once;
 use crate::mentions::called;
 use crate::notify::{tell, tell_anew};
 use crate::posts::{Held, hold_with, seen};
-use crate::repeats::once;
 use crate::{Answer, App, Error, Repeat, Result, Thing, new_id};
 
 /// What it takes to say something.

@@ -6,8 +6,8 @@ use grateful_domain::{
 };
 use grateful_storage::{Connection, Credentials, NewUser, Repositories, StorageError, Users};
 
+use crate::auth::passwords::Check;
 use crate::comments::untell_tree;
-use crate::passwords::Check;
 use crate::{AccessToken, App, Error, Result, Thing, new_id, uploads};
 
 /// What it takes to join.

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use grateful_domain::notification::SeenNotification;
 use grateful_domain::{
-    Comment, Limit, Listed, NotificationId, Page, PageRequest, Position, SeenPost, Session, Share,
-    Start, UserId, Viewer,
+    Comment, Limit, Listed, NotificationId, Page, PageRequest, PageStart, Position, SeenPost,
+    Session, Share, UserId, Viewer,
 };
 // What somebody has done are storage's words.
 use grateful_storage::{Connection, FollowQuery, NotificationQuery, PostQuery, Repositories};
@@ -229,7 +229,7 @@ async fn people(conn: &mut Connection, query: FollowQuery) -> Result<(Entries, O
 
 fn page(behind: Option<Position>) -> PageRequest {
     let first = PageRequest::first(Limit::MAX);
-    behind.map_or(first, |place| PageRequest { start: Start::After(place), ..first })
+    behind.map_or(first, |place| PageRequest { start: PageStart::After(place), ..first })
 }
 
 fn slice<T>(slice: Page<T>, entries: fn(Vec<T>) -> Entries) -> (Entries, Option<Position>) {

@@ -5,9 +5,9 @@ use grateful_domain::notification::{Act, Cause, Details};
 use grateful_domain::{NewShare, PostId, Recipients, SeenPost, Share, ShareQuota, UserId};
 use grateful_storage::{Concerned, Connection, Repositories};
 
+use crate::idempotency::once;
 use crate::notify::{for_author, tell, untell};
 use crate::posts::{Held, hold, hold_with};
-use crate::repeats::once;
 use crate::{Answer, App, Error, Repeat, Result, Thing, new_id};
 
 /// Passes a post on, once for all requests that are the same by `repeat`. A link that one has already is the same link.

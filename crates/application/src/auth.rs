@@ -1,0 +1,5 @@
+//! Passwords, access tokens, and the limit on failed logins.
+
+pub(crate) mod access_token;
+pub(crate) mod login_throttle;
+pub(crate) mod passwords;
