@@ -18,8 +18,8 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Candidate, CandidateList, CandidateLists, FeedCursor, FeedItem, Limit, PostId, Relationship,
-    Slot, TrendingWindow, UserId, Viewer, compose,
+    AuthorRelationship, Candidate, CandidateList, CandidateLists, FeedCursor, FeedItem, Limit,
+    PostId, Slot, TrendingWindow, UserId, Viewer, compose,
 };
 use uuid::Uuid;
 
@@ -51,7 +51,7 @@ pub struct FeedPlace {
     /// The post and why it is here.
     pub placed: FeedItem,
     /// What its author is to the viewer.
-    pub relationship: Relationship,
+    pub relationship: AuthorRelationship,
 }
 
 impl Feed<'_> {
@@ -114,7 +114,7 @@ impl Feed<'_> {
         &mut self,
         viewer: Viewer,
         people: &[UserId],
-    ) -> Result<HashMap<UserId, Relationship>> {
+    ) -> Result<HashMap<UserId, AuthorRelationship>> {
         let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
         let followed: Vec<i64> = follows::table
             .filter(follows::follower_id.nullable().eq(viewer.user().map(i64::from)))
@@ -128,8 +128,8 @@ impl Feed<'_> {
     }
 }
 
-fn relationship(is_followed: bool) -> Relationship {
-    if is_followed { Relationship::Followed } else { Relationship::Other }
+fn relationship(is_followed: bool) -> AuthorRelationship {
+    if is_followed { AuthorRelationship::Followed } else { AuthorRelationship::Other }
 }
 
 fn sources(rows: &[Row], is_whole: impl Fn(Slot) -> bool) -> CandidateLists {

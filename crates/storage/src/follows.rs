@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::{Edge, Follow, FollowId, Relation, UserId};
+use grateful_domain::{Follow, FollowId, FollowState, Relationship, UserId};
 use uuid::Uuid;
 
 pub use self::lists::FollowCounts;
@@ -23,8 +23,8 @@ pub struct Follows<'c> {
 
 impl Follows<'_> {
     /// What two people are to each other.
-    pub async fn relation(&mut self, one: UserId, other: UserId) -> Result<Relation> {
-        Ok(self.relations_of(one, &[other]).await?.remove(&other).unwrap_or(Relation::STRANGERS))
+    pub async fn relation(&mut self, one: UserId, other: UserId) -> Result<Relationship> {
+        Ok(self.relations_of(one, &[other]).await?.remove(&other).unwrap_or(Relationship::NONE))
     }
 
     /// What this person and each of these people are to each other, in one statement.
@@ -32,12 +32,12 @@ impl Follows<'_> {
         &mut self,
         one: UserId,
         others: &[UserId],
-    ) -> Result<HashMap<UserId, Relation>> {
+    ) -> Result<HashMap<UserId, Relationship>> {
         let ids = others.iter().copied().map(i64::from).collect();
         let look = Look { one: one.into(), others: ids };
         let rows: Vec<(i64, Option<String>, Option<String>)> = look.load(self.conn).await?;
         let relation = |(other, there, back): (i64, Option<String>, Option<String>)| {
-            Ok((other.into(), Relation { there: edge_of(there)?, back: edge_of(back)? }))
+            Ok((other.into(), Relationship { outgoing: edge_of(there)?, incoming: edge_of(back)? }))
         };
         rows.into_iter().map(relation).collect()
     }
@@ -47,15 +47,15 @@ impl Follows<'_> {
     /// as it is now: one that was there keeps its id and its time, but where it turns into a block.
     ///
     /// [`Users::lock_all`]: crate::Users::lock_all
-    pub async fn turn(&mut self, before: Edge, follow: &Follow) -> Result<Option<Follow>> {
-        let active = |edge: Edge| i64::from(edge == Edge::Active);
+    pub async fn turn(&mut self, before: FollowState, follow: &Follow) -> Result<Option<Follow>> {
+        let active = |edge: FollowState| i64::from(edge == FollowState::Active);
         let turn = Turn {
             id: follow.id.into(),
             follower: follow.follower.into(),
             followed: follow.followed.into(),
-            status: follow.edge.code().map(ToOwned::to_owned),
+            status: follow.state.code().map(ToOwned::to_owned),
             at: follow.created_at,
-            more: active(follow.edge) - active(before),
+            more: active(follow.state) - active(before),
         };
         let row: Option<(Uuid, DateTime<Utc>)> = turn.get_result(self.conn).await.optional()?;
         Ok(row.map(|(id, created_at)| Follow {
@@ -89,9 +89,9 @@ impl Follows<'_> {
     }
 }
 
-fn edge_of(status: Option<String>) -> Result<Edge> {
+fn edge_of(status: Option<String>) -> Result<FollowState> {
     let corrupt = |_| StorageError::Corrupt { column: "follows.status" };
-    status.map_or(Ok(Edge::None), |code| Edge::from_code(&code).map_err(corrupt))
+    status.map_or(Ok(FollowState::None), |code| FollowState::from_code(&code).map_err(corrupt))
 }
 
 statement! {

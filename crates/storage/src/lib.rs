@@ -3,8 +3,8 @@
 
 mod bulk;
 mod comments;
+mod connection;
 mod counters;
-mod database;
 mod emoji_reactions;
 mod error;
 mod feed;
@@ -12,10 +12,8 @@ mod follows;
 mod holdings;
 mod idempotency_keys;
 mod likes;
-mod migrate;
 mod monitor;
 mod notifications;
-mod pools;
 mod posts;
 pub mod query;
 mod schema;
@@ -34,8 +32,10 @@ pub use {diesel, diesel_async};
 
 pub use self::bulk::{BulkInbox, BulkLoad, BulkNotification, BulkQuota, BulkUser};
 pub use self::comments::Comments;
+pub use self::connection::{
+    Database, DatabaseConfig, MIGRATIONS, PooledConnection, Pools, migrate, pending_migrations,
+};
 pub use self::counters::{Counted, Counters, Difference, RowKey, Step};
-pub use self::database::{Database, DatabaseConfig, PooledConnection};
 pub use self::emoji_reactions::{EmojiReactions, NewReaction, PutReaction};
 pub use self::error::{Result, StorageError, Transient};
 pub use self::feed::{Composed, Feed, FeedPlace};
@@ -43,7 +43,6 @@ pub use self::follows::{FollowCounts, Follows};
 pub use self::holdings::{GivenHeart, GivenReaction, Holdings, SentPost};
 pub use self::idempotency_keys::{Claim, Claimed, IdempotencyKeys};
 pub use self::likes::{Likes, NewLike};
-pub use self::migrate::{MIGRATIONS, migrate, pending_migrations};
 pub use self::monitor::{
     METRICS, Metric, MetricKind, MetricLabel, QueryLog, QueryMonitor, Tally, Thresholds,
     counted_if_ok,
@@ -52,7 +51,6 @@ pub use self::notifications::{
     Change, Changed, HeldBack, InboxPosition, NoLongerNamed, NotificationCounts, NotificationStats,
     Notifications, Recorded, StreamTickets,
 };
-pub use self::pools::Pools;
 pub use self::posts::{Posts, Standing};
 pub use self::query::{FollowQuery, NotificationQuery, PostQuery, UserQuery};
 pub use self::sessions::{Sessions, TokenHash};

@@ -195,7 +195,7 @@ impl Row for Follow {
             &Uuid::from(self.id),
             &i64::from(self.follower),
             &i64::from(self.followed),
-            &self.edge.code(),
+            &self.state.code(),
             &self.created_at,
         ])
         .await

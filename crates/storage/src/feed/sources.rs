@@ -22,7 +22,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{
     Array, BigInt, Binary, Bool, Double, Nullable, Timestamptz, Uuid as SqlUuid,
 };
-use grateful_domain::{Candidate, FeedConfig, FeedCursor, Relationship, Slot, Viewer};
+use grateful_domain::{AuthorRelationship, Candidate, FeedConfig, FeedCursor, Slot, Viewer};
 use uuid::Uuid;
 
 use crate::statement::statement;
@@ -81,7 +81,7 @@ impl Beginnings {
         Self {
             viewer: viewer.user().map(i64::from),
             served: walk.seen_posts().iter().map(|key| key.0.to_vec()).collect(),
-            lift: FeedConfig::STORED.lift(Relationship::Followed),
+            lift: FeedConfig::STORED.lift(AuthorRelationship::Followed),
             needed: i64::try_from(needed).unwrap_or(i64::MAX),
         }
     }

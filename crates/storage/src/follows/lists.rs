@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
-use grateful_domain::{Edge, Limit, Listed, Page, Position, Total, UserId};
+use grateful_domain::{FollowListItem, FollowState, Limit, Page, Position, Total, UserId};
 use uuid::Uuid;
 
 use super::Follows;
@@ -31,11 +31,11 @@ pub struct FollowCounts {
 
 impl Follows<'_> {
     /// The people at the other ends of the edges that answer `query`, in one statement.
-    pub async fn list(&mut self, query: FollowQuery) -> Result<Page<Listed>> {
+    pub async fn list(&mut self, query: FollowQuery) -> Result<Page<FollowListItem>> {
         let (rows, total): (Vec<Row>, Option<Total>) =
             load!(self.conn, query.select(), query.total())?;
         let people = rows.into_iter().map(|row| listed(row).1).collect();
-        Ok(Page::from_overfetch(people, query.size(), |listed: &Listed| listed.position)
+        Ok(Page::from_overfetch(people, query.size(), |listed: &FollowListItem| listed.position)
             .with_total(total))
     }
 
@@ -46,7 +46,7 @@ impl Follows<'_> {
         viewer: UserId,
         people: &[UserId],
         limit: Limit,
-    ) -> Result<HashMap<UserId, Vec<Listed>>> {
+    ) -> Result<HashMap<UserId, Vec<FollowListItem>>> {
         let any = UserId::from(0);
         self.of_each(FollowQuery::seen_by(viewer).followers_of(any).limit(limit), people).await
     }
@@ -57,7 +57,7 @@ impl Follows<'_> {
         viewer: UserId,
         people: &[UserId],
         limit: Limit,
-    ) -> Result<HashMap<UserId, Vec<Listed>>> {
+    ) -> Result<HashMap<UserId, Vec<FollowListItem>>> {
         let any = UserId::from(0);
         self.of_each(FollowQuery::seen_by(viewer).followed_by(any).limit(limit), people).await
     }
@@ -66,9 +66,9 @@ impl Follows<'_> {
         &mut self,
         query: FollowQuery,
         people: &[UserId],
-    ) -> Result<HashMap<UserId, Vec<Listed>>> {
+    ) -> Result<HashMap<UserId, Vec<FollowListItem>>> {
         let rows: Vec<Row> = query.of_each(people).load(self.conn).await?;
-        let mut lists: HashMap<UserId, Vec<Listed>> = HashMap::new();
+        let mut lists: HashMap<UserId, Vec<FollowListItem>> = HashMap::new();
         for row in rows {
             let (of, listed) = listed(row);
             lists.entry(of).or_default().push(listed);
@@ -92,7 +92,7 @@ impl Follows<'_> {
     pub async fn count_blocks(&mut self, by: UserId) -> Result<i64> {
         let blocks = follows::table
             .filter(follows::followed_id.eq(i64::from(by)))
-            .filter(follows::status.nullable().eq(Edge::Blocked.code()));
+            .filter(follows::status.nullable().eq(FollowState::Blocked.code()));
         Ok(blocks.count().get_result(self.conn).await?)
     }
 
@@ -100,7 +100,7 @@ impl Follows<'_> {
     pub async fn some_requests(&mut self, to: UserId, most: i64) -> Result<Vec<UserId>> {
         let ids: Vec<i64> = follows::table
             .filter(follows::followed_id.eq(i64::from(to)))
-            .filter(follows::status.nullable().eq(Edge::Pending.code()))
+            .filter(follows::status.nullable().eq(FollowState::Pending.code()))
             .order((follows::created_at, follows::id))
             .select(follows::follower_id)
             .limit(most)
@@ -113,8 +113,11 @@ impl Follows<'_> {
 /// The edge, who is at its other end, whether the viewer follows them, and whose list it is in.
 type Row = ((Uuid, DateTime<Utc>), PersonRow, bool, i64);
 
-fn listed(((id, at), person, is_followed, of): Row) -> (UserId, Listed) {
-    (of.into(), Listed { person: person.into(), position: Position { at, id }, is_followed })
+fn listed(((id, at), person, is_followed, of): Row) -> (UserId, FollowListItem) {
+    (
+        of.into(),
+        FollowListItem { person: person.into(), position: Position { at, id }, is_followed },
+    )
 }
 
 statement! {

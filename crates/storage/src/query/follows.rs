@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::query_source::{Alias, AliasedField};
 use diesel::sql_types::BigInt;
-use grateful_domain::{CountMode, Edge, Limit, PageRequest, Position, UserId, Viewer};
+use grateful_domain::{CountMode, FollowState, Limit, PageRequest, Position, UserId, Viewer};
 
 use super::each::{Way, firsts_of_each};
 use super::paging::{Order, Part, part_of};
@@ -45,7 +45,7 @@ pub struct FollowQuery {
     of: UserId,
     /// At which end of the edges they are.
     end: End,
-    edge: Edge,
+    edge: FollowState,
     order: Order,
     part: Part,
     counting: Option<CountMode>,
@@ -61,30 +61,30 @@ pub struct FollowsSeenBy {
 impl FollowsSeenBy {
     /// Who follows this person.
     pub fn followers_of(self, person: UserId) -> FollowQuery {
-        self.list(person, End::Followed, Edge::Active)
+        self.list(person, End::Followed, FollowState::Active)
     }
 
     /// Whom this person follows.
     pub fn followed_by(self, person: UserId) -> FollowQuery {
-        self.list(person, End::Follower, Edge::Active)
+        self.list(person, End::Follower, FollowState::Active)
     }
 
     /// Who has asked to follow the viewer.
     pub fn requests(self) -> FollowQuery {
-        self.list(self.viewer, End::Followed, Edge::Pending)
+        self.list(self.viewer, End::Followed, FollowState::Pending)
     }
 
     /// Whom the viewer has asked.
     pub fn asked(self) -> FollowQuery {
-        self.list(self.viewer, End::Follower, Edge::Pending)
+        self.list(self.viewer, End::Follower, FollowState::Pending)
     }
 
     /// Whom the viewer has blocked.
     pub fn blocks(self) -> FollowQuery {
-        self.list(self.viewer, End::Followed, Edge::Blocked)
+        self.list(self.viewer, End::Followed, FollowState::Blocked)
     }
 
-    fn list(self, of: UserId, end: End, edge: Edge) -> FollowQuery {
+    fn list(self, of: UserId, end: End, edge: FollowState) -> FollowQuery {
         let (order, part) = (Order::Newest, Part::FIRST);
         FollowQuery { viewer: self.viewer, of, end, edge, order, part, counting: None }
     }
@@ -132,7 +132,7 @@ impl FollowQuery {
             .everybody()
             .filter(self.end.eq(i64::from(self.of)))
             .filter(edges.field(follows::status).nullable().eq(self.edge.code()));
-        if self.edge != Edge::Blocked {
+        if self.edge != FollowState::Blocked {
             // One's own blocks are what is asked for.
             select = self.without_blocks(select);
         }
@@ -177,7 +177,7 @@ impl FollowQuery {
     pub(crate) fn total(&self) -> Option<TotalSql> {
         match (self.counting?, self.edge) {
             (CountMode::UpTo(most), _) => Some(TotalSql::up_to(most, self.all())),
-            (CountMode::Estimated, Edge::Active) => Some(TotalSql::exactly(self.kept())),
+            (CountMode::Estimated, FollowState::Active) => Some(TotalSql::exactly(self.kept())),
             (CountMode::Estimated, _) => None,
         }
     }
@@ -191,7 +191,7 @@ impl FollowQuery {
         let other = Sql::new(format!("edges.{}", self.end.other().column()));
         let viewer = Viewer::User(self.viewer);
         let all = match self.edge {
-            Edge::Blocked => all,
+            FollowState::Blocked => all,
             _ => all.sql(" AND ").then(Sql::not_across(viewer, other)),
         };
         let all = if self.of == self.viewer { all } else { all.sql(" AND ").then(self.is_known()) };

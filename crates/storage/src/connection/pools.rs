@@ -4,21 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use deadpool::Status;
-use deadpool::managed::WeakPool;
-use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 
+use super::database::{Database, WeakDatabase};
 use crate::monitor::metrics::{
     POOL_CONNECTIONS, POOL_CONNECTIONS_MAX, POOL_FAILURES, POOL_WAITING,
 };
-use crate::{Connection, Database};
-
-pub(crate) type Weak = WeakPool<AsyncDieselConnectionManager<Connection>>;
 
 /// The pools of a process, to be looked at together: a server has one for each of its threads. Clones share it, and it
 /// keeps no pool from going.
 #[derive(Clone, Default)]
 pub struct Pools {
-    by_name: Arc<Mutex<BTreeMap<&'static str, Vec<Weak>>>>,
+    by_name: Arc<Mutex<BTreeMap<&'static str, Vec<WeakDatabase>>>>,
 }
 
 impl Pools {
@@ -35,7 +31,7 @@ impl Pools {
         let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, pools) in by_name.iter_mut() {
             let statuses: Vec<Status> =
-                pools.iter().filter_map(Weak::upgrade).map(|pool| pool.status()).collect();
+                pools.iter().filter_map(WeakDatabase::upgrade).map(|pool| pool.status()).collect();
             pools.retain(|pool| pool.upgrade().is_some());
             let sum = |of: fn(&Status) -> usize| as_f64(statuses.iter().map(of).sum());
             let idle = sum(|status| status.available);

@@ -9,7 +9,8 @@ use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncMigrationHarness, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use crate::{Connection, Result, StorageError};
+use crate::Connection;
+use crate::error::{Result, StorageError};
 
 /// All migrations, in the binary itself. [`migrate`](crate::migrate) runs them; they are here for a harness of your own, and for
 /// tests that go back.
