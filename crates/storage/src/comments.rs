@@ -14,9 +14,9 @@ use grateful_domain::{
 use uuid::Uuid;
 
 use crate::query::{Order, Replies, Sql, Way, firsts_of_each, paged, who_blocked, whom_blocked_by};
+use crate::rows::{AuthorRow, CommentRow};
 use crate::schema::{comments, users};
 use crate::statement::statement;
-use crate::users::AuthorRow;
 use crate::{Connection, Result};
 
 /// Comments, as seen through one connection.
@@ -216,33 +216,6 @@ struct SeenRow {
 impl From<SeenRow> for SeenComment {
     fn from(row: SeenRow) -> Self {
         Self { comment: row.comment.into(), author: row.author.into(), replies: row.replies }
-    }
-}
-
-/// A row of `comments`, column for column.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = comments)]
-pub(crate) struct CommentRow {
-    id: Uuid,
-    author_id: i64,
-    post_id: Uuid,
-    parent_id: Option<Uuid>,
-    content: String,
-    created_at: DateTime<Utc>,
-    updated_at: Option<DateTime<Utc>>,
-}
-
-impl From<CommentRow> for Comment {
-    fn from(row: CommentRow) -> Self {
-        Self {
-            id: row.id.into(),
-            post: row.post_id.into(),
-            author: UserId::from(row.author_id),
-            parent: row.parent_id.map(CommentId::from),
-            text: CommentText::from_stored(row.content),
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        }
     }
 }
 

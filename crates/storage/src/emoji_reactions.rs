@@ -13,10 +13,10 @@ use grateful_domain::{
 use uuid::Uuid;
 
 use crate::query::{Order, paged, who_blocked, whom_blocked_by};
+use crate::rows::{AuthorRow, emoji_of};
 use crate::schema::{emoji_reactions, users};
 use crate::statement::statement;
-use crate::users::AuthorRow;
-use crate::{Connection, Result, StorageError};
+use crate::{Connection, Result};
 
 /// Emoji reactions, as seen through one connection.
 pub struct EmojiReactions<'c> {
@@ -132,12 +132,6 @@ impl EmojiReactions<'_> {
         }
         Ok(counts)
     }
-}
-
-/// The emoji that a row names.
-pub(crate) fn emoji_of(code: &str) -> Result<Emoji> {
-    Emoji::from_code(code)
-        .map_err(|_| StorageError::Corrupt { column: "emoji_reactions.emoji_code" })
 }
 
 statement! {

@@ -9,8 +9,7 @@ use grateful_domain::{
 };
 use uuid::Uuid;
 
-use crate::comments::CommentRow;
-use crate::emoji_reactions::emoji_of;
+use crate::rows::{CommentRow, emoji_of};
 use crate::schema::{comments, emoji_reactions, likes};
 use crate::statement::statement;
 use crate::{Connection, Result};

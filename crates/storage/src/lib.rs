@@ -16,6 +16,7 @@ mod monitor;
 mod notifications;
 mod posts;
 pub mod query;
+mod rows;
 mod schema;
 mod sessions;
 mod shares;

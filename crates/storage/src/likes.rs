@@ -5,13 +5,13 @@ use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::{Heart, LikeId, Page, PageRequest, Position, PostId, UserId};
+use grateful_domain::{Heart, HeartId, Page, PageRequest, Position, PostId, UserId};
 use uuid::Uuid;
 
 use crate::query::{Order, paged, who_blocked, whom_blocked_by};
+use crate::rows::AuthorRow;
 use crate::schema::{likes, users};
 use crate::statement::statement;
-use crate::users::AuthorRow;
 use crate::{Connection, Result};
 
 /// Hearts, as seen through one connection.
@@ -23,7 +23,7 @@ pub struct Likes<'c> {
 #[derive(Debug, Clone, Copy)]
 pub struct NewLike {
     /// Its id, should it be the first.
-    pub id: LikeId,
+    pub id: HeartId,
     /// Whose.
     pub user: UserId,
     /// To what.

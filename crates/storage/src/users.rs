@@ -13,14 +13,15 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Approval, Author, Bio, DisplayName, Email, Page, PasswordHash, Person, Preferences,
-    ProfilePhoto, Total, User, UserId, Username, Viewer,
+    Approval, Author, Email, Page, PasswordHash, Preferences, ProfilePhoto, Total, User, UserId,
+    UserListItem, Username, Viewer,
 };
 use serde_json::Value;
 
 pub use self::holding::Concerned;
 pub use self::photos::PhotoBefore;
 use crate::query::{UserOrder, load, lower, who_blocked, whom_blocked_by};
+use crate::rows::{AuthorRow, PersonRow};
 use crate::schema::users;
 use crate::statement::statement;
 use crate::{Connection, Result, UserQuery};
@@ -103,10 +104,10 @@ impl Users<'_> {
     pub async fn list<W, O: UserOrder>(
         &mut self,
         query: UserQuery<W, O>,
-    ) -> Result<Page<Person, O::Place>> {
+    ) -> Result<Page<UserListItem, O::Place>> {
         let (rows, total): (Vec<PersonRow>, Option<Total>) =
             load!(self.conn, query.select(), query.total())?;
-        let people = rows.into_iter().map(Person::from).collect();
+        let people = rows.into_iter().map(UserListItem::from).collect();
         Ok(Page::from_overfetch(people, query.size(), O::place).with_total(total))
     }
 
@@ -336,67 +337,8 @@ impl From<UserRow> for User {
     }
 }
 
-/// What of a row of `users` everybody sees beside what they wrote.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = users)]
-pub(crate) struct AuthorRow {
-    id: i64,
-    username: String,
-    display_name: Option<String>,
-    profile_image_url: Option<String>,
-}
-
-impl From<AuthorRow> for Author {
-    fn from(row: AuthorRow) -> Self {
-        Self {
-            id: row.id.into(),
-            username: Username::from_stored(row.username),
-            display_name: row.display_name.map(DisplayName::from_stored),
-            profile_image_url: row.profile_image_url,
-        }
-    }
-}
-
 impl From<(i64, String)> for Credentials {
     fn from((user, password): (i64, String)) -> Self {
         Self { user: user.into(), password: password.into() }
     }
-}
-
-/// What of a row of `users` stands in lists of people.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = users)]
-pub(crate) struct PersonRow {
-    #[diesel(embed)]
-    author: AuthorRow,
-    bio: Option<String>,
-    created_at: DateTime<Utc>,
-}
-
-impl From<PersonRow> for Person {
-    fn from(row: PersonRow) -> Self {
-        Self {
-            author: row.author.into(),
-            bio: row.bio.map(Bio::from_stored),
-            joined_at: row.created_at,
-        }
-    }
-}
-
-/// What of somebody a statement of several tables gives beside their id.
-pub(crate) type AuthorColumns = (String, Option<String>, Option<String>);
-
-/// Somebody as everybody sees them, as a statement of several tables gives them.
-pub(crate) fn author_of(id: UserId, columns: AuthorColumns) -> Author {
-    let (username, display_name, profile_image_url) = columns;
-    AuthorRow { id: id.into(), username, display_name, profile_image_url }.into()
-}
-
-type PersonColumns = (i64, String, Option<String>, Option<String>, Option<String>, DateTime<Utc>);
-
-/// Somebody in a list, as a statement of several tables gives them.
-pub(crate) fn person_of(columns: PersonColumns) -> Person {
-    let (id, username, display_name, bio, profile_image_url, joined_at) = columns;
-    let author = AuthorRow { id, username, display_name, profile_image_url };
-    Person { author: author.into(), bio: bio.map(Bio::from_stored), joined_at }
 }

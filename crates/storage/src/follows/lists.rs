@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use super::Follows;
 use crate::query::load;
+use crate::rows::PersonRow;
 use crate::schema::follows;
 use crate::statement::statement;
-use crate::users::PersonRow;
 use crate::{FollowQuery, Result};
 
 /// How many follow somebody, whom they follow, and what is not decided yet.
@@ -114,10 +114,7 @@ impl Follows<'_> {
 type Row = ((Uuid, DateTime<Utc>), PersonRow, bool, i64);
 
 fn listed(((id, at), person, is_followed, of): Row) -> (UserId, FollowListItem) {
-    (
-        of.into(),
-        FollowListItem { person: person.into(), position: Position { at, id }, is_followed },
-    )
+    (of.into(), FollowListItem { user: person.into(), position: Position { at, id }, is_followed })
 }
 
 statement! {

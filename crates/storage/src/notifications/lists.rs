@@ -11,12 +11,10 @@ use grateful_domain::{Author, Emoji, Notification, Page, Position, Total, UserId
 use uuid::Uuid;
 
 use super::Notifications;
-use super::row::NotificationRow;
-use crate::emoji_reactions::emoji_of;
 use crate::query::load;
+use crate::rows::{AuthorColumns, AuthorRow, NotificationRow, author_of, emoji_of};
 use crate::schema::notifications;
 use crate::statement::statement;
-use crate::users::{AuthorColumns, AuthorRow, author_of};
 use crate::{NotificationQuery, Result, StorageError};
 
 impl Notifications<'_> {

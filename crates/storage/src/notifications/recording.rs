@@ -13,14 +13,12 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Notifications;
-use super::row::notification_of;
 use super::withdrawing::{NoLongerNamed, one_each};
 use super::writing::WithdrawnRow;
-use crate::emoji_reactions::emoji_of;
 use crate::monitor::metrics::HELD_BACK;
 use crate::monitor::{note, outcome_of};
+use crate::rows::{AuthorColumns, author_of, emoji_of, notification_of};
 use crate::statement::statement;
-use crate::users::{AuthorColumns, author_of};
 use crate::{Result, StorageError};
 
 /// What came of telling people.

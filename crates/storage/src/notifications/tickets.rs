@@ -6,8 +6,8 @@ use diesel_async::RunQueryDsl;
 use grateful_domain::{Session, SessionId};
 use uuid::Uuid;
 
+use crate::rows::SessionRow;
 use crate::schema::{sessions, stream_tickets};
-use crate::sessions::SessionRow;
 use crate::{Connection, Result, TokenHash};
 
 /// Tickets, as seen through one connection.

@@ -15,11 +15,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Notifications;
-use super::row::notification_of;
-use crate::emoji_reactions::emoji_of;
+use crate::rows::{AuthorColumns, author_of, emoji_of, notification_of};
 use crate::schema::notifications;
 use crate::statement::statement;
-use crate::users::{AuthorColumns, author_of};
 use crate::{Result, StorageError};
 
 /// Entries, and whose inboxes they are in.

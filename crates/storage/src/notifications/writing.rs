@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Notifications;
-use super::row::NotificationRow;
+use crate::rows::NotificationRow;
 use crate::statement::statement;
 use crate::{Result, StorageError};
 

@@ -14,8 +14,8 @@ use super::paging::{Order, Part, part_of};
 use super::sql::Sql;
 use super::totals::TotalSql;
 use super::{who_blocked, whom_blocked_by};
+use crate::rows::PersonRow;
 use crate::schema::{follows, users};
-use crate::users::PersonRow;
 
 // What is listed, beside the follows and blocks of whoever looks.
 diesel::alias!(follows as edges: Edges);

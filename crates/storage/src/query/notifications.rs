@@ -14,9 +14,8 @@ use uuid::Uuid;
 use super::paging::{Order, Part, part_of};
 use super::sql::Sql;
 use super::totals::TotalSql;
-use crate::notifications::NotificationRow;
+use crate::rows::{AuthorRow, NotificationRow};
 use crate::schema::{notifications, users};
-use crate::users::AuthorRow;
 
 diesel::alias!(notifications as parents: Parents);
 

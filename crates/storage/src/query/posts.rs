@@ -15,9 +15,7 @@ use grateful_domain::{
 pub(crate) use self::statement::Wanted;
 use self::statement::{By, Whose};
 use super::paging::Part;
-use crate::emoji_reactions::emoji_of;
-use crate::posts::PostRow;
-use crate::users::AuthorRow;
+use crate::rows::{AuthorRow, PostRow, emoji_of};
 use crate::{Result, StorageError};
 
 /// A post with its author, whether the viewer gave it a heart, the emoji they left on it, and its rank.

@@ -6,13 +6,15 @@ use std::marker::PhantomData;
 use diesel::dsl::{IntoBoxed, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use grateful_domain::{City, CountMode, Limit, PageRequest, Person, UserId, Username, Viewer};
+use grateful_domain::{
+    City, CountMode, Limit, PageRequest, UserId, UserListItem, Username, Viewer,
+};
 
 use super::paging::{Order, Part, Place, part_of};
 use super::totals::TotalSql;
 use super::{lower, who_blocked, whom_blocked_by};
+use crate::rows::PersonRow;
 use crate::schema::users;
-use crate::users::PersonRow;
 
 /// Which people somebody asks for (`W`), and in which order (`O`). It can only be started with [`UserQuery::known_to`]:
 /// nobody exists across a block.
@@ -74,13 +76,13 @@ pub trait UserOrder: sealed::Sealed {
     type Place: Debug + Clone;
 
     #[doc(hidden)]
-    fn place(person: &Person) -> Self::Place;
+    fn place(person: &UserListItem) -> Self::Place;
 }
 
 impl UserOrder for NewestMember {
     type Place = UserId;
 
-    fn place(person: &Person) -> UserId {
+    fn place(person: &UserListItem) -> UserId {
         person.author.id
     }
 }
@@ -88,7 +90,7 @@ impl UserOrder for NewestMember {
 impl UserOrder for ByUsername {
     type Place = Username;
 
-    fn place(person: &Person) -> Username {
+    fn place(person: &UserListItem) -> Username {
         person.author.username.clone()
     }
 }

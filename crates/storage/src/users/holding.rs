@@ -5,8 +5,9 @@ use diesel_async::RunQueryDsl;
 use grateful_domain::{Author, CommentId, PostId, UserId};
 use uuid::Uuid;
 
-use super::{AuthorColumns, Users, author_of};
+use super::Users;
 use crate::Result;
+use crate::rows::{AuthorColumns, author_of};
 use crate::statement::statement;
 
 /// Whom an act concerns.

@@ -9,8 +9,9 @@ use grateful_domain::{
 };
 use serde_json::Value;
 
-use super::{AuthorRow, Users, preferences_of};
+use super::{Users, preferences_of};
 use crate::query::lower;
+use crate::rows::AuthorRow;
 use crate::schema::users;
 use crate::{Result, StorageError, UserQuery};
 

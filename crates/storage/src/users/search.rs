@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
-use grateful_domain::{PeopleQuery, Person, UserId, Username, Viewer};
+use grateful_domain::{UserId, UserListItem, UserSearchQuery, Username, Viewer};
 
-use super::{Users, person_of};
+use super::Users;
 use crate::query::lower;
+use crate::rows::person_of;
 use crate::schema::users;
 use crate::statement::statement;
 use crate::{Result, UserQuery};
@@ -22,13 +23,13 @@ impl Users<'_> {
     pub async fn search(
         &mut self,
         viewer: UserId,
-        query: &PeopleQuery,
+        query: &UserSearchQuery,
         most: i64,
-    ) -> Result<Vec<Person>> {
+    ) -> Result<Vec<UserListItem>> {
         let search = Search {
             viewer: viewer.into(),
             text: query.as_str().to_owned(),
-            inside: query.reaches_inside(),
+            inside: query.is_long_enough_for_substring(),
             most,
             most_candidates: Self::MOST_CANDIDATES,
         };

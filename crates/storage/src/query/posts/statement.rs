@@ -7,14 +7,13 @@ use diesel::prelude::*;
 use grateful_domain::{CountMode, Limit, PostId, PostType, UserId, Viewer};
 use uuid::Uuid;
 
-use crate::posts::PostRow;
 use crate::query::each::{Way, first, firsts_of_each, next};
 use crate::query::paging::{Order, Part, part_of};
 use crate::query::sql::Sql;
 use crate::query::totals::TotalSql;
 use crate::query::{who_blocked, whom_blocked_by};
+use crate::rows::{AuthorRow, PostRow};
 use crate::schema::{emoji_reactions, likes, posts, users};
-use crate::users::AuthorRow;
 
 /// Which posts, in which order, and which part of them.
 #[derive(Debug, Clone)]

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::error::{Result, StorageError};
 use crate::schema::notifications;
-use crate::{Result, StorageError};
 
 /// A row of `notifications`, column for column.
 ///
@@ -18,7 +18,7 @@ use crate::{Result, StorageError};
 #[derive(Debug, Queryable, Selectable, Serialize, Deserialize)]
 #[diesel(table_name = notifications)]
 pub(crate) struct NotificationRow {
-    pub(super) id: Uuid,
+    pub(crate) id: Uuid,
     user_id: i64,
     actor_id: Option<i64>,
     #[serde(rename = "type")]
@@ -41,11 +41,11 @@ pub(crate) struct NotificationRow {
     post_id: Option<Uuid>,
     comment_id: Option<Uuid>,
     /// Where nothing new is written, zero: the row keeps what it has.
-    pub(super) seq: i64,
+    pub(crate) seq: i64,
 }
 
 impl NotificationRow {
-    pub(super) fn new(notification: &Notification, seq: i64) -> Self {
+    pub(crate) fn new(notification: &Notification, seq: i64) -> Self {
         let gathered = notification.gathered();
         Self {
             id: notification.id.into(),
@@ -75,7 +75,7 @@ impl NotificationRow {
 }
 
 impl NotificationRow {
-    pub(super) fn is_batch(&self) -> bool {
+    pub(crate) fn is_batch(&self) -> bool {
         self.is_batch
     }
 }
@@ -117,7 +117,7 @@ impl TryFrom<NotificationRow> for Notification {
 }
 
 /// The notification that a statement gave as JSON.
-pub(super) fn notification_of(json: Value) -> Result<Notification> {
+pub(crate) fn notification_of(json: Value) -> Result<Notification> {
     let row: NotificationRow = serde_json::from_value(json)
         .map_err(|_| StorageError::Corrupt { column: "notifications" })?;
     row.try_into()

@@ -1,0 +1,18 @@
+//! Rows as statements return them, and their conversion to the types of the domain.
+//!
+//! Here are the rows that several modules load: `query` selects them, `repositories` convert them. It imports only the
+//! schema and the error type.
+
+mod comments;
+mod emoji_reactions;
+mod notifications;
+mod posts;
+mod sessions;
+mod users;
+
+pub(crate) use self::comments::CommentRow;
+pub(crate) use self::emoji_reactions::emoji_of;
+pub(crate) use self::notifications::{NotificationRow, notification_of};
+pub(crate) use self::posts::PostRow;
+pub(crate) use self::sessions::SessionRow;
+pub(crate) use self::users::{AuthorColumns, AuthorRow, PersonRow, author_of, person_of};

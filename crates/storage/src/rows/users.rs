@@ -1,0 +1,66 @@
+//! Rows of `users` as other users see them.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use grateful_domain::{Author, Bio, DisplayName, UserId, UserListItem, Username};
+
+use crate::schema::users;
+
+/// What of a row of `users` everybody sees beside what they wrote.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub(crate) struct AuthorRow {
+    pub(crate) id: i64,
+    username: String,
+    display_name: Option<String>,
+    profile_image_url: Option<String>,
+}
+
+impl From<AuthorRow> for Author {
+    fn from(row: AuthorRow) -> Self {
+        Self {
+            id: row.id.into(),
+            username: Username::from_stored(row.username),
+            display_name: row.display_name.map(DisplayName::from_stored),
+            profile_image_url: row.profile_image_url,
+        }
+    }
+}
+
+/// What of a row of `users` stands in lists of people.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub(crate) struct PersonRow {
+    #[diesel(embed)]
+    author: AuthorRow,
+    bio: Option<String>,
+    created_at: DateTime<Utc>,
+}
+
+impl From<PersonRow> for UserListItem {
+    fn from(row: PersonRow) -> Self {
+        Self {
+            author: row.author.into(),
+            bio: row.bio.map(Bio::from_stored),
+            joined_at: row.created_at,
+        }
+    }
+}
+
+/// What of somebody a statement of several tables gives beside their id.
+pub(crate) type AuthorColumns = (String, Option<String>, Option<String>);
+
+/// Somebody as everybody sees them, as a statement of several tables gives them.
+pub(crate) fn author_of(id: UserId, columns: AuthorColumns) -> Author {
+    let (username, display_name, profile_image_url) = columns;
+    AuthorRow { id: id.into(), username, display_name, profile_image_url }.into()
+}
+
+type PersonColumns = (i64, String, Option<String>, Option<String>, Option<String>, DateTime<Utc>);
+
+/// Somebody in a list, as a statement of several tables gives them.
+pub(crate) fn person_of(columns: PersonColumns) -> UserListItem {
+    let (id, username, display_name, bio, profile_image_url, joined_at) = columns;
+    let author = AuthorRow { id, username, display_name, profile_image_url };
+    UserListItem { author: author.into(), bio: bio.map(Bio::from_stored), joined_at }
+}
