@@ -1,8 +1,13 @@
 //! What a deployment decides about its HTTP side.
 
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{LimitsConfig, MetricsPage};
+use chrono::TimeDelta;
+use grateful_domain::Rate;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 /// Settings of the HTTP side.
 #[derive(Debug, Clone)]
@@ -49,5 +54,59 @@ impl Default for WebConfig {
             metrics: None,
             server_timing: false,
         }
+    }
+}
+
+/// How often requests of each kind may be made, by one person or from one address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitsConfig {
+    /// Making accounts, from one address.
+    pub signups: Rate,
+    /// Signing in, from one address.
+    pub logins: Rate,
+    /// Looking for people and places.
+    pub searches: Rate,
+    /// Asking which of many names are taken: clients do so for every card they show.
+    pub validations: Rate,
+    /// Whatever else changes something.
+    pub writes: Rate,
+    /// Sending pictures.
+    pub uploads: Rate,
+    /// Who is believed when they say for whom they ask, by `X-Forwarded-For`.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Default for LimitsConfig {
+    /// Rules §9.
+    fn default() -> Self {
+        Self {
+            signups: Rate::new(10, TimeDelta::hours(1)),
+            logins: Rate::new(10, TimeDelta::minutes(1)),
+            searches: Rate::new(60, TimeDelta::minutes(1)),
+            validations: Rate::new(600, TimeDelta::minutes(1)),
+            writes: Rate::new(120, TimeDelta::minutes(1)),
+            uploads: Rate::new(20, TimeDelta::hours(1)),
+            trusted_proxies: vec![
+                Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8).into(),
+                Ipv6Net::from(Ipv6Addr::LOCALHOST).into(),
+            ],
+        }
+    }
+}
+
+/// What is measured, as the program shows it when asked: web measures, and knows of no recorder. Clones share it.
+#[derive(Clone)]
+pub struct MetricsPage(pub(crate) Arc<dyn Fn() -> String + Send + Sync>);
+
+impl MetricsPage {
+    /// A page that is made anew each time, in the text format of Prometheus.
+    pub fn new(render: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Self(Arc::new(render))
+    }
+}
+
+impl fmt::Debug for MetricsPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MetricsPage")
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
 use grateful_application::Error;
-use grateful_domain::Invalid;
+use grateful_domain::ValidationError;
 
 /// Why a request was not answered with what it asked for.
 #[derive(Debug)]
@@ -36,8 +36,8 @@ impl From<Error> for ApiError {
     }
 }
 
-impl From<Invalid> for ApiError {
-    fn from(invalid: Invalid) -> Self {
+impl From<ValidationError> for ApiError {
+    fn from(invalid: ValidationError) -> Self {
         Self::UseCase(invalid.into())
     }
 }

@@ -1,18 +1,22 @@
 //! What wraps every request. From the outside in: its frame, problems, CORS, one spelling of paths, bounds,
 //! authentication, limits.
 
-mod authenticate;
-mod bounds;
-mod frame;
-mod limit;
-mod problems;
-mod request_id;
-mod timing;
+mod allowed_methods;
+mod authentication;
+mod cors;
+mod default_headers;
+mod error_bodies;
+mod rate_limits;
+mod request_context;
+mod request_limits;
+mod server_timing;
 
-pub(crate) use self::authenticate::{Route, authenticate};
-pub(crate) use self::bounds::bounds;
-pub(crate) use self::frame::frame;
-pub(crate) use self::limit::limit;
-pub(crate) use self::problems::problems;
-pub(crate) use self::request_id::RequestId;
-pub(crate) use self::timing::Timing;
+pub(crate) use self::allowed_methods::require_method;
+pub(crate) use self::authentication::authenticate;
+pub(crate) use self::cors::cors;
+pub(crate) use self::error_bodies::problems;
+pub use self::rate_limits::{Activity, activity_of};
+pub(crate) use self::rate_limits::{Limits, limit};
+pub(crate) use self::request_context::frame;
+pub(crate) use self::request_limits::bounds;
+pub(crate) use self::server_timing::Timing;

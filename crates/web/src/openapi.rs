@@ -1,6 +1,8 @@
 //! The OpenAPI document, made from the handlers.
 
-use std::collections::HashMap;
+mod route_table;
+pub(crate) mod swagger_ui;
+
 use std::sync::LazyLock;
 
 use actix_web::http::Method;
@@ -13,7 +15,9 @@ use utoipa::{OpenApi as _, ToSchema};
 use utoipa_actix_web::AppExt;
 
 use crate::access::{Access, access_to};
-use crate::problem::Problem;
+use crate::response::Problem;
+
+pub(crate) use self::route_table::ROUTES;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -47,7 +51,7 @@ pub fn document() -> OpenApi {
     let (_, mut document) = App::new()
         .into_utoipa_app()
         .openapi(Frontispiece::openapi())
-        .configure(crate::routes)
+        .configure(crate::register_routes)
         .split_for_parts();
     // Says hello to people, and is no part of the API (contract §3).
     document.paths.paths.remove("/");
@@ -112,40 +116,6 @@ fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Ope
     ]
     .into_iter()
     .filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
-}
-
-/// The routes of this build.
-pub(crate) static ROUTES: LazyLock<RouteTable> = LazyLock::new(|| RouteTable::of(&document()));
-
-/// Which methods each path has, by its pattern.
-#[derive(Debug, Clone)]
-pub(crate) struct RouteTable(HashMap<String, Vec<Method>>);
-
-impl RouteTable {
-    pub(crate) fn of(document: &OpenApi) -> Self {
-        let mut table: HashMap<String, Vec<Method>> =
-            ["/", "/docs", "/docs/{file}", "/uploads/{path:.*}"]
-                .map(|pattern| (pattern.to_owned(), vec![Method::GET, Method::HEAD]))
-                .into();
-        for (pattern, item) in &document.paths.paths {
-            let methods = table.entry(pattern.clone()).or_default();
-            for (method, _) in operations_mut(&mut item.clone()) {
-                let has_head = method == Method::GET;
-                methods.push(method);
-                methods.extend(has_head.then_some(Method::HEAD));
-            }
-        }
-        Self(table)
-    }
-
-    /// The pattern itself, where it is one of this table.
-    pub(crate) fn pattern(&self, pattern: &str) -> Option<&str> {
-        self.0.get_key_value(pattern).map(|(known, _)| known.as_str())
-    }
-
-    pub(crate) fn methods(&self, pattern: &str) -> Option<&[Method]> {
-        self.0.get(pattern).map(Vec::as_slice)
-    }
 }
 
 /// The document as it is sent.

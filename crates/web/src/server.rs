@@ -1,6 +1,6 @@
 //! The server around the routes.
 
-mod refusals;
+mod protocol_errors;
 
 use std::io;
 use std::net::TcpListener;
@@ -18,10 +18,10 @@ use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
 use grateful_application::App;
 
-use self::refusals::Refusals;
+use self::protocol_errors::Refusals;
 use crate::WebConfig;
-use crate::limits::Limits;
-use crate::notifications::Stopping;
+use crate::middleware::Limits;
+use crate::routes::notifications::stream::Stopping;
 
 /// A server on `listeners` whose every thread has an application of its own, from `make_app`. It answers as long as it
 /// is awaited, and leaves signals to its owner, who stops it by its handle: then requests in flight are finished, and

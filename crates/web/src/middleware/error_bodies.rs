@@ -1,0 +1,39 @@
+//! Gives every failure the one body of errors.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage};
+
+use crate::error::ApiError;
+use crate::request::{RequestId, now};
+use crate::response::problem;
+
+/// Writes the body that [`ApiError::error_response`](actix_web::ResponseError) could not, and replaces what the
+/// framework says of its own failures.
+pub(crate) async fn problems(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let response = next.call(request).await?.map_into_boxed_body();
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return Ok(response);
+    }
+    let (request, response) = response.into_parts();
+    let Some(id) = request.extensions().get::<RequestId>().cloned() else {
+        return Ok(ServiceResponse::new(request, response));
+    };
+    let at = now(&request);
+    let mut answer = match response.error().and_then(Error::as_error::<ApiError>) {
+        Some(error) => problem::answer(error, &id, at),
+        None => problem::answer_to_status(status, &id, at),
+    };
+    for (name, value) in response.headers() {
+        if name != CONTENT_TYPE && name != ALLOW {
+            answer.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    Ok(ServiceResponse::new(request, answer))
+}

@@ -1,0 +1,43 @@
+//! The methods of each path, from the OpenAPI document.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use actix_web::http::Method;
+use utoipa::openapi::OpenApi;
+
+use super::{document, operations_mut};
+
+/// The routes of this build.
+pub(crate) static ROUTES: LazyLock<RouteTable> = LazyLock::new(|| RouteTable::of(&document()));
+
+/// Which methods each path has, by its pattern.
+#[derive(Debug, Clone)]
+pub(crate) struct RouteTable(HashMap<String, Vec<Method>>);
+
+impl RouteTable {
+    pub(crate) fn of(document: &OpenApi) -> Self {
+        let mut table: HashMap<String, Vec<Method>> =
+            ["/", "/docs", "/docs/{file}", "/uploads/{path:.*}"]
+                .map(|pattern| (pattern.to_owned(), vec![Method::GET, Method::HEAD]))
+                .into();
+        for (pattern, item) in &document.paths.paths {
+            let methods = table.entry(pattern.clone()).or_default();
+            for (method, _) in operations_mut(&mut item.clone()) {
+                let has_head = method == Method::GET;
+                methods.push(method);
+                methods.extend(has_head.then_some(Method::HEAD));
+            }
+        }
+        Self(table)
+    }
+
+    /// The pattern itself, where it is one of this table.
+    pub(crate) fn pattern(&self, pattern: &str) -> Option<&str> {
+        self.0.get_key_value(pattern).map(|(known, _)| known.as_str())
+    }
+
+    pub(crate) fn methods(&self, pattern: &str) -> Option<&[Method]> {
+        self.0.get(pattern).map(Vec::as_slice)
+    }
+}

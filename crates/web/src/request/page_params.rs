@@ -1,0 +1,33 @@
+//! The paging parameters, for the OpenAPI document.
+
+use utoipa::IntoParams;
+
+/// Which part of a list of posts.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it documents what `Parameters` reads")]
+pub(crate) struct PostPage {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u32>,
+    /// How many to pass over.
+    #[param(minimum = 0, maximum = 10_000, default = 0)]
+    offset: Option<u32>,
+    /// Where to go on, from the `next` link of the page before.
+    cursor: Option<String>,
+}
+
+/// Which part of a list of what was made of a post.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it documents what `Parameters` reads")]
+pub(crate) struct LongPage {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 100)]
+    limit: Option<u32>,
+    /// How many to pass over.
+    #[param(minimum = 0, maximum = 10_000, default = 0)]
+    offset: Option<u32>,
+    /// Where to go on, from the `next` link of the page before.
+    cursor: Option<String>,
+}

@@ -1,0 +1,74 @@
+//! Ids and usernames in paths.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use grateful_application::{Error, Thing};
+use grateful_domain::{CommentId, NotificationId, PostId, SessionId, UserId, ValidationError};
+use uuid::Uuid;
+
+use crate::error::ApiError;
+
+/// The id in the path of a route about a user. One that is no number is the client's mistake.
+pub(crate) struct UserPath(pub(crate) UserId);
+
+impl FromRequest for UserPath {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = path_id(request).parse::<i64>();
+        let invalid = |_| ValidationError::field("id", "must be a whole number").into();
+        ready(id.map(|id| Self(id.into())).map_err(invalid))
+    }
+}
+
+/// The name in the path of a route about whoever has it, as it was sent.
+pub(crate) struct NamePath(pub(crate) String);
+
+impl FromRequest for NamePath {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let name = request.match_info().query("username");
+        ready(Ok(Self(name.to_owned())))
+    }
+}
+
+/// Declares ids in paths. One that is no UUID belongs to nothing.
+macro_rules! uuid_paths {
+    ($($(#[$doc:meta])* $name:ident($id:ty) of $thing:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name(pub(crate) $id);
+
+        impl FromRequest for $name {
+            type Error = ApiError;
+            type Future = Ready<Result<Self, ApiError>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                ready(path_uuid(request, Thing::$thing).map(|id| Self(id.into())))
+            }
+        }
+    )+};
+}
+
+uuid_paths! {
+    /// The id in the path of a route about a post.
+    PostPath(PostId) of Post,
+    /// The id in the path of a route about a comment.
+    CommentPath(CommentId) of Comment,
+    /// The id in the path of a route about a notification.
+    NotificationPath(NotificationId) of Notification,
+    /// The id in the path of a route about a session.
+    SessionPath(SessionId) of Session,
+}
+
+fn path_id(request: &HttpRequest) -> &str {
+    request.match_info().get("id").unwrap_or_default()
+}
+
+fn path_uuid(request: &HttpRequest, thing: Thing) -> Result<Uuid, ApiError> {
+    Uuid::parse_str(path_id(request)).map_err(|_| Error::NotFound { thing, id: None }.into())
+}

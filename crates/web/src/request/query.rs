@@ -1,0 +1,132 @@
+//! Query parameters.
+
+use std::collections::HashMap;
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::web::Query;
+use actix_web::{FromRequest, HttpRequest};
+use grateful_domain::{
+    FeedCursor, FeedPageRequest, FeedStart, FieldValidator, Limit, ListKind, Offset, PageError,
+    PageRequest, PageStart, Position, TrendingWindow, ValidationError,
+};
+
+use crate::error::ApiError;
+
+/// The parameters behind the `?`, of which the last of a name counts.
+pub(crate) struct Parameters(HashMap<String, String>);
+
+impl FromRequest for Parameters {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let parameters = Query::<HashMap<String, String>>::from_query(request.query_string());
+        let invalid = |_| ValidationError::field("query", "must be pairs of name=value").into();
+        ready(parameters.map(|Query(pairs)| Self(pairs)).map_err(invalid))
+    }
+}
+
+impl Parameters {
+    /// The part of `list` that is asked for.
+    pub(crate) fn page(&self, list: ListKind) -> Result<PageRequest, ApiError> {
+        let mut fields = FieldValidator::default();
+        let page = self.check_page(&mut fields, list);
+        Ok(fields.finish(|| page)?)
+    }
+
+    /// The same, among other fields.
+    pub(crate) fn check_page(
+        &self,
+        fields: &mut FieldValidator,
+        list: ListKind,
+    ) -> Option<PageRequest> {
+        let limit = self.check_limit(fields, list.default_limit());
+        let offset = fields.check("offset", self.number("offset", Offset::ZERO, Offset::parse));
+        let start = match (self.0.get("cursor"), offset) {
+            (None, offset) => offset.map(PageStart::Offset),
+            (Some(cursor), Some(Offset::ZERO)) => {
+                let place = fields.check("cursor", Position::from_cursor(list, cursor));
+                place.map(PageStart::After)
+            }
+            (Some(_), _) => fields.check("cursor", Err(PageError::CursorAndOffset)),
+        };
+        Some(PageRequest { limit: limit?, start: start? })
+    }
+
+    /// How many at most, from 1 to `most`; `default` where nothing is said.
+    pub(crate) fn up_to(&self, most: i64, default: i64) -> Result<i64, ApiError> {
+        let limit = self.0.get("limit").map_or(Some(default), |raw| raw.parse().ok());
+        let limit = limit.filter(|limit| (1..=most).contains(limit));
+        let reason = || format!("must be a whole number from 1 to {most}");
+        limit.ok_or_else(|| ValidationError::field("limit", reason()).into())
+    }
+
+    /// The part of the ranked feed that is asked for, among other fields.
+    pub(crate) fn check_stretch(&self, fields: &mut FieldValidator) -> Option<FeedPageRequest> {
+        const BEGINNING: FeedStart = FeedStart::Offset(0);
+        let limit = self.check_limit(fields, ListKind::RankedPosts.default_limit());
+        let place = self.number("offset", BEGINNING, FeedStart::parse_offset);
+        let place = fields.check("offset", place);
+        let start = match (self.0.get("cursor"), place) {
+            (None, place) => place,
+            (Some(cursor), Some(BEGINNING)) => {
+                fields.check("cursor", FeedCursor::from_cursor(cursor)).map(FeedStart::After)
+            }
+            (Some(_), _) => fields.check("cursor", Err(PageError::CursorAndOffset)),
+        };
+        Some(FeedPageRequest { limit: limit?, start: start? })
+    }
+
+    /// How many entries are asked for, among other fields.
+    pub(crate) fn check_limit(&self, fields: &mut FieldValidator, default: Limit) -> Option<Limit> {
+        fields.check("limit", self.number("limit", default, Limit::parse))
+    }
+
+    /// How far back to look for what is trending, among other fields.
+    pub(crate) fn check_window(&self, fields: &mut FieldValidator) -> Option<TrendingWindow> {
+        let name = "window_hours";
+        fields.check(name, self.number(name, TrendingWindow::DEFAULT, TrendingWindow::parse))
+    }
+
+    /// A switch, off or on, among other fields; `default` where nothing is said.
+    pub(crate) fn check_switch(
+        &self,
+        fields: &mut FieldValidator,
+        name: &'static str,
+        default: bool,
+    ) -> Option<bool> {
+        let switch = match self.0.get(name).map(String::as_str) {
+            None => Ok(default),
+            Some("true" | "1") => Ok(true),
+            Some("false" | "0") => Ok(false),
+            Some(_) => Err("must be true or false"),
+        };
+        fields.check(name, switch)
+    }
+
+    /// What `parse` makes of a parameter, where it is there.
+    pub(crate) fn optional<T, E: std::error::Error>(
+        &self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, ApiError> {
+        let parsed = self.text(name).map(parse).transpose();
+        parsed.map_err(|reason| ValidationError::field(name, reason).into())
+    }
+
+    /// A parameter as it was sent.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    fn number<T, E>(
+        &self,
+        name: &str,
+        default: T,
+        parse: impl Fn(i64) -> Result<T, E>,
+    ) -> Result<T, E> {
+        // What is no number at all is out of bounds like any other, and gets the same words.
+        self.0.get(name).map_or(Ok(default), |raw| parse(raw.parse().unwrap_or(i64::MIN)))
+    }
+}

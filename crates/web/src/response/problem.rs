@@ -1,0 +1,211 @@
+//! The one body of every error: RFC 9457, with the members that older clients read (contract §1).
+
+use actix_web::http::header::{ALLOW, CONTENT_RANGE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpResponse, ResponseError};
+use chrono::{DateTime, Utc};
+use grateful_application::Error;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use crate::error::ApiError;
+use crate::request::RequestId;
+use crate::response::{Quota, Timestamp, whole_seconds};
+
+/// The body of every error.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// What kind of problem it is, as a URN.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The kind in words.
+    title: &'static str,
+    /// The status of the answer.
+    status: u16,
+    /// What a person may be told.
+    detail: String,
+    /// Always false.
+    success: bool,
+    /// Equals `detail`.
+    message: String,
+    error: ProblemError,
+    /// When it was answered.
+    timestamp: Timestamp,
+    /// The name of the request, as in the header `X-Request-Id`.
+    request_id: String,
+}
+
+impl Problem {
+    /// How it names itself in `Content-Type`.
+    pub(crate) const MEDIA_TYPE: &'static str = "application/problem+json";
+}
+
+/// The part of a [`Problem`] that older clients read.
+#[derive(Debug, Serialize, ToSchema)]
+struct ProblemError {
+    /// What kind of problem it is.
+    code: &'static str,
+    /// Equals `detail`.
+    message: String,
+    /// What a program may want to know, by kind.
+    #[schema(value_type = Object)]
+    details: Value,
+}
+
+/// What kind of problem a status stands for.
+struct Kind {
+    code: &'static str,
+    title: &'static str,
+}
+
+impl Kind {
+    fn of(status: StatusCode) -> Self {
+        let (code, title) = match status.as_u16() {
+            401 => ("authentication_error", "Not authenticated"),
+            403 => ("permission_denied", "Permission denied"),
+            404 => ("not_found", "Not found"),
+            405 => ("method_not_allowed", "Method not allowed"),
+            408 => ("request_timeout", "Request timeout"),
+            409 => ("conflict", "Conflict"),
+            412 => ("precondition_failed", "Precondition failed"),
+            413 => ("payload_too_large", "Payload too large"),
+            414 => ("uri_too_long", "URI too long"),
+            415 => ("unsupported_media_type", "Unsupported media type"),
+            416 => ("range_not_satisfiable", "Range not satisfiable"),
+            422 => ("validation_error", "Validation error"),
+            429 => ("rate_limit_exceeded", "Rate limit exceeded"),
+            431 => ("headers_too_large", "Headers too large"),
+            503 => ("unavailable", "Unavailable"),
+            400..500 => ("business_logic_error", "Bad request"),
+            _ => ("internal_error", "Internal error"),
+        };
+        Self { code, title }
+    }
+}
+
+/// The answer to a request that failed with one of our own errors.
+pub(crate) fn answer(error: &ApiError, id: &RequestId, now: DateTime<Utc>) -> HttpResponse {
+    let status = error.status_code();
+    let kind = match error {
+        ApiError::UseCase(Error::Taken { .. }) => {
+            Kind { code: "already_exists", title: "Already exists" }
+        }
+        _ => Kind::of(status),
+    };
+    let problem = Problem::new(status, &kind, &error.to_string(), details(error), id, now);
+    let mut response = json_answer(problem);
+    let headers = response.headers_mut();
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        _ => (),
+    }
+    if let ApiError::UseCase(Error::TooMany { limit, window, retry_after, policy, .. }) = error {
+        let quota = Quota { policy, limit: *limit, window: *window, left: 0 };
+        quota.refuse(headers, *retry_after);
+    }
+    if let ApiError::RangeNotSatisfiable(size) = error
+        && let Ok(range) = HeaderValue::from_str(&format!("bytes */{size}"))
+    {
+        headers.insert(CONTENT_RANGE, range);
+    }
+    if let ApiError::MethodNotAllowed(methods) = error
+        && let Ok(allow) = HeaderValue::from_str(
+            &methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", "),
+        )
+    {
+        headers.insert(ALLOW, allow);
+    }
+    response
+}
+
+/// The answer to a request that failed somewhere in the framework, which says no more than a status.
+pub(crate) fn answer_to_status(
+    status: StatusCode,
+    id: &RequestId,
+    now: DateTime<Utc>,
+) -> HttpResponse {
+    json_answer(Problem::of_status(status, id, now))
+}
+
+impl Problem {
+    /// What there is to say where only a status is known.
+    pub(crate) fn of_status(status: StatusCode, id: &RequestId, now: DateTime<Utc>) -> Self {
+        let kind = Kind::of(status);
+        let detail =
+            if status.is_server_error() { "something went wrong on our side" } else { kind.title };
+        let is_bad_request = status == StatusCode::BAD_REQUEST;
+        let details = if is_bad_request { json!({ "constraint": null }) } else { json!({}) };
+        Self::new(status, &kind, detail, details, id, now)
+    }
+
+    fn new(
+        status: StatusCode,
+        kind: &Kind,
+        detail: &str,
+        details: Value,
+        id: &RequestId,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let detail = capitalised(detail);
+        Self {
+            kind: format!("urn:grateful:problem:{}", kind.code),
+            title: kind.title,
+            status: status.as_u16(),
+            success: false,
+            message: detail.clone(),
+            error: ProblemError { code: kind.code, message: detail.clone(), details },
+            detail,
+            timestamp: now.into(),
+            request_id: id.to_string(),
+        }
+    }
+}
+
+fn json_answer(problem: Problem) -> HttpResponse {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    HttpResponse::build(status).content_type(Problem::MEDIA_TYPE).json(problem)
+}
+
+fn details(error: &ApiError) -> Value {
+    match error {
+        ApiError::UseCase(error) => match error {
+            Error::Invalid(invalid) => json!({ "fields": invalid.fields() }),
+            Error::Forbidden { action, thing, .. } => {
+                json!({ "resource": thing.noun(), "action": action })
+            }
+            Error::NotFound { thing, id: Some(id) } => {
+                json!({ "resource": thing.noun(), "id": id })
+            }
+            Error::NotFound { thing, id: None }
+            | Error::Taken { thing, .. }
+            | Error::Conflict { thing, .. } => json!({ "resource": thing.noun() }),
+            Error::Unsupported { supported } => json!({ "supported": supported }),
+            Error::AgainstRule { constraint, .. } => json!({ "constraint": constraint }),
+            Error::TooMany { limit, retry_after, .. } => {
+                json!({ "limit": limit, "retry_after": whole_seconds(*retry_after) })
+            }
+            _ => json!({}),
+        },
+        ApiError::UnknownRoute => json!({ "resource": "route" }),
+        ApiError::BodyTooLarge(limit) => json!({ "limit_bytes": limit }),
+        ApiError::UnsupportedType(supported) => json!({ "supported": supported }),
+        _ => json!({}),
+    }
+}
+
+/// Messages are written to stand in a sentence; here one stands alone. A field's name stays as it is.
+fn capitalised(message: &str) -> String {
+    let mut chars = message.chars();
+    match chars.next() {
+        Some(first) if !message.split(' ').next().is_some_and(|word| word.ends_with(':')) => {
+            first.to_uppercase().chain(chars).collect()
+        }
+        _ => message.to_owned(),
+    }
+}

@@ -1,0 +1,265 @@
+//! `/auth`: joining, signing in and out.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, delete, get, post, put};
+use grateful_application::accounts::{ChangePassword, LogIn, SignUp};
+use grateful_application::{AccessToken, App, accounts, sessions};
+use grateful_domain::{Email, FieldValidator, Password, Session, User, Username, ValidationError};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::error::ApiError;
+use crate::request::{Body, Field, SessionPath, SignedIn, UserAgent, as_is};
+use crate::response::{Envelope, Enveloped, Message, Problem, Timestamp};
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NewAccount {
+    #[serde(default)]
+    #[schema(value_type = String, required, min_length = 3, max_length = 50)]
+    username: Field<String>,
+    #[serde(default)]
+    #[schema(value_type = String, required, format = Email)]
+    email: Field<String>,
+    #[serde(default)]
+    #[schema(value_type = String, required, min_length = 8, max_length = 128)]
+    password: Field<String>,
+}
+
+impl NewAccount {
+    fn parse(self, user_agent: Option<String>) -> Result<SignUp, ValidationError> {
+        let mut fields = FieldValidator::default();
+        let username =
+            fields.check("username", self.username.required(|raw| Username::parse(&raw)));
+        let email = fields.check("email", self.email.required(|raw| Email::parse(&raw)));
+        let password = fields.check("password", self.password.required(Password::parse));
+        fields.finish(|| {
+            Some(SignUp { username: username?, email: email?, password: password?, user_agent })
+        })
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NewSession {
+    #[serde(default)]
+    #[schema(value_type = String, required)]
+    email: Field<String>,
+    #[serde(default)]
+    #[schema(value_type = String, required)]
+    password: Field<String>,
+}
+
+impl NewSession {
+    fn parse(self, user_agent: Option<String>) -> Result<LogIn, ValidationError> {
+        let mut fields = FieldValidator::default();
+        let email = fields.check("email", self.email.required(as_is));
+        let password = fields.check("password", self.password.required(as_is));
+        fields.finish(|| Some(LogIn { email: email?, password: password?, user_agent }))
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NewPassword {
+    #[serde(default)]
+    #[schema(value_type = String, required)]
+    current_password: Field<String>,
+    #[serde(default)]
+    #[schema(value_type = String, required, min_length = 8, max_length = 128)]
+    new_password: Field<String>,
+}
+
+impl NewPassword {
+    fn parse(self) -> Result<ChangePassword, ValidationError> {
+        let mut fields = FieldValidator::default();
+        let current = fields.check("current_password", self.current_password.required(as_is));
+        let new = fields.check("new_password", self.new_password.required(Password::parse));
+        fields.finish(|| Some(ChangePassword { current: current?, new: new? }))
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AccountView {
+    id: i64,
+    email: String,
+    username: String,
+    access_token: String,
+    #[schema(example = "bearer")]
+    token_type: &'static str,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TokenView {
+    access_token: String,
+    #[schema(example = "bearer")]
+    token_type: &'static str,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MeView {
+    id: i64,
+    email: String,
+    username: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SessionView {
+    id: Uuid,
+    created_at: Timestamp,
+    last_used_at: Timestamp,
+    expires_at: Timestamp,
+    user_agent: Option<String>,
+    /// Whether it is the one that asks.
+    current: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Ended {
+    /// How many sessions were ended.
+    ended: usize,
+}
+
+const BEARER: &str = "bearer";
+
+/// Makes an account and signs it in.
+#[utoipa::path(
+    tag = "auth",
+    request_body = NewAccount,
+    responses((status = 201, body = Envelope<AccountView>), (status = 409, body = Problem)),
+)]
+#[post("/auth/signup")]
+pub(crate) async fn sign_up(
+    app: Data<App>,
+    UserAgent(user_agent): UserAgent,
+    Body(new): Body<NewAccount>,
+) -> Result<Enveloped<AccountView>, ApiError> {
+    let (user, token) = accounts::sign_up(&app, new.parse(user_agent)?).await?;
+    Ok(Enveloped::created(AccountView::new(user, &token)))
+}
+
+/// Begins a session.
+#[utoipa::path(
+    tag = "auth",
+    request_body = NewSession,
+    responses((status = 200, body = Envelope<TokenView>), (status = 401, body = Problem)),
+)]
+#[post("/auth/login")]
+pub(crate) async fn log_in(
+    app: Data<App>,
+    UserAgent(user_agent): UserAgent,
+    Body(new): Body<NewSession>,
+) -> Result<Enveloped<TokenView>, ApiError> {
+    let token = accounts::log_in(&app, new.parse(user_agent)?).await?;
+    Ok(Enveloped::ok(TokenView { access_token: token.as_str().to_owned(), token_type: BEARER }))
+}
+
+/// Who is asking.
+#[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<MeView>)))]
+#[get("/auth/session")]
+pub(crate) async fn current_user(
+    app: Data<App>,
+    me: SignedIn,
+) -> Result<Enveloped<MeView>, ApiError> {
+    Ok(Enveloped::ok(accounts::me(&app, me.user()).await?.into()))
+}
+
+/// Ends the session that asks, if it is one.
+#[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<Message>)))]
+#[post("/auth/logout")]
+pub(crate) async fn log_out(
+    app: Data<App>,
+    request: HttpRequest,
+) -> Result<Enveloped<Message>, ApiError> {
+    if let Some(token) = bearer(&request) {
+        sessions::log_out(&app, &token).await?;
+    }
+    Ok(Enveloped::ok(Message { message: "Successfully logged out" }))
+}
+
+/// One's own sessions, newest first.
+#[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<Vec<SessionView>>)))]
+#[get("/auth/sessions")]
+pub(crate) async fn list_sessions(
+    app: Data<App>,
+    me: SignedIn,
+) -> Result<Enveloped<Vec<SessionView>>, ApiError> {
+    let live = sessions::list(&app, me.user()).await?;
+    Ok(Enveloped::ok(live.into_iter().map(|it| SessionView::new(it, &me.0)).collect()))
+}
+
+/// Ends one of one's own sessions.
+#[utoipa::path(
+    tag = "auth",
+    params(("id" = Uuid, Path, description = "The session")),
+    responses((status = 200, body = Envelope<Ended>), (status = 404, body = Problem)),
+)]
+#[delete("/auth/sessions/{id}")]
+pub(crate) async fn end_session(
+    app: Data<App>,
+    me: SignedIn,
+    SessionPath(session): SessionPath,
+) -> Result<Enveloped<Ended>, ApiError> {
+    sessions::end(&app, me.user(), session).await?;
+    Ok(Enveloped::ok(Ended { ended: 1 }))
+}
+
+/// Ends all of one's own sessions, the one that asks among them.
+#[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<Ended>)))]
+#[post("/auth/logout-all")]
+pub(crate) async fn end_all_sessions(
+    app: Data<App>,
+    me: SignedIn,
+) -> Result<Enveloped<Ended>, ApiError> {
+    let ended = sessions::end_all(&app, me.user()).await?;
+    Ok(Enveloped::ok(Ended { ended }))
+}
+
+/// Changes one's own password and ends all other sessions.
+#[utoipa::path(
+    tag = "auth",
+    request_body = NewPassword,
+    responses((status = 200, body = Envelope<Message>), (status = 403, body = Problem)),
+)]
+#[put("/auth/password")]
+pub(crate) async fn change_password(
+    app: Data<App>,
+    me: SignedIn,
+    Body(new): Body<NewPassword>,
+) -> Result<Enveloped<Message>, ApiError> {
+    accounts::change_password(&app, &me.0, new.parse()?).await?;
+    Ok(Enveloped::ok(Message { message: "Password changed" }))
+}
+
+impl AccountView {
+    fn new(user: User, token: &AccessToken) -> Self {
+        Self {
+            id: user.id.into(),
+            email: user.email.as_str().to_owned(),
+            username: user.username.into(),
+            access_token: token.as_str().to_owned(),
+            token_type: BEARER,
+        }
+    }
+}
+
+impl From<User> for MeView {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id.into(),
+            email: user.email.as_str().to_owned(),
+            username: user.username.into(),
+        }
+    }
+}
+
+impl SessionView {
+    pub(crate) fn new(session: Session, asking: &Session) -> Self {
+        Self {
+            id: session.id.into(),
+            created_at: session.created_at.into(),
+            last_used_at: session.last_used_at.into(),
+            expires_at: session.expires_at.into(),
+            current: session.id == asking.id,
+            user_agent: session.user_agent,
+        }
+    }
+}

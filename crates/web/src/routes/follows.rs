@@ -1,0 +1,186 @@
+//! `/follows` and `/users/{id}/…`: who follows whom, who asked to, and who has blocked whom.
+
+pub(crate) mod requests;
+pub(crate) mod suggestions;
+
+use std::collections::BTreeMap;
+
+use actix_web::web::Data;
+use actix_web::{delete, get, post};
+use grateful_application::follows::Followed;
+use grateful_application::{App, follows};
+use grateful_domain::{Author, FieldValidator, FollowState, Relationship, UserId, ValidationError};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::error::ApiError;
+use crate::request::{Body, Field, SignedIn, UserPath};
+use crate::response::{Envelope, Enveloped, Problem, Timestamp};
+
+/// A new edge, and the people at its ends.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FollowView {
+    id: Uuid,
+    follower_id: i64,
+    followed_id: i64,
+    /// `active`, or `pending` where the followed approves their followers.
+    status: Option<&'static str>,
+    created_at: Timestamp,
+    follower: EndView,
+    followed: EndView,
+}
+
+/// Somebody at the end of an edge.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EndView {
+    id: i64,
+    username: String,
+    profile_image_url: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UnfollowedView {
+    success: bool,
+    message: &'static str,
+}
+
+/// What the caller and somebody are to each other.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RelationView {
+    is_following: bool,
+    follow_status: Option<&'static str>,
+    is_followed_by: bool,
+    reverse_status: Option<&'static str>,
+    is_mutual: bool,
+}
+
+/// Whom to tell the relation to.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct UserIds {
+    #[serde(default)]
+    #[schema(value_type = Vec<i64>, required, max_items = 100)]
+    user_ids: Field<Vec<i64>>,
+}
+
+impl UserIds {
+    const MOST: usize = 100;
+
+    fn parse(self) -> Result<Vec<UserId>, ValidationError> {
+        let mut fields = FieldValidator::default();
+        let ids = self.user_ids.required(|ids| {
+            let fits = ids.len() <= Self::MOST;
+            fits.then_some(ids).ok_or("must name at most 100 people")
+        });
+        let ids = fields.check("user_ids", ids);
+        fields.finish(|| ids.map(|ids| ids.into_iter().map(UserId::from).collect()))
+    }
+}
+
+/// Follows somebody, or asks to where they approve their followers.
+#[utoipa::path(
+    tag = "follows",
+    params(("id" = i64, Path, description = "The person")),
+    responses(
+        (status = 201, body = Envelope<FollowView>),
+        (status = 403, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem),
+        (status = 422, body = Problem),
+    ),
+)]
+#[post("/follows/{id}")]
+pub(crate) async fn follow_user(
+    app: Data<App>,
+    me: SignedIn,
+    UserPath(other): UserPath,
+) -> Result<Enveloped<FollowView>, ApiError> {
+    Ok(Enveloped::created(follows::follow(&app, me.user(), other).await?.into()))
+}
+
+/// Follows somebody no more, or asks no more.
+#[utoipa::path(
+    tag = "follows",
+    params(("id" = i64, Path, description = "The person")),
+    responses((status = 200, body = Envelope<UnfollowedView>), (status = 404, body = Problem)),
+)]
+#[delete("/follows/{id}")]
+pub(crate) async fn unfollow_user(
+    app: Data<App>,
+    me: SignedIn,
+    UserPath(other): UserPath,
+) -> Result<Enveloped<UnfollowedView>, ApiError> {
+    follows::unfollow(&app, me.user(), other).await?;
+    Ok(Enveloped::ok(UnfollowedView { success: true, message: "Successfully unfollowed user" }))
+}
+
+/// What the caller and somebody are to each other.
+#[utoipa::path(
+    tag = "follows",
+    params(("id" = i64, Path, description = "The person")),
+    responses((status = 200, body = Envelope<RelationView>), (status = 404, body = Problem)),
+)]
+#[get("/follows/{id}/status")]
+pub(crate) async fn get_follow_status(
+    app: Data<App>,
+    me: SignedIn,
+    UserPath(other): UserPath,
+) -> Result<Enveloped<RelationView>, ApiError> {
+    Ok(Enveloped::ok(follows::relation(&app, me.user(), other).await?.into()))
+}
+
+/// What the caller and each of these people are to each other, by id, of those who exist.
+#[utoipa::path(
+    tag = "follows",
+    request_body = UserIds,
+    responses((status = 200, body = Envelope<BTreeMap<String, RelationView>>)),
+)]
+#[post("/follows/status")]
+pub(crate) async fn get_follow_statuses(
+    app: Data<App>,
+    me: SignedIn,
+    Body(ids): Body<UserIds>,
+) -> Result<Enveloped<BTreeMap<String, RelationView>>, ApiError> {
+    let relations = follows::relations(&app, me.user(), &ids.parse()?).await?;
+    let by_id = relations.into_iter().map(|(id, relation)| (id.to_string(), relation.into()));
+    Ok(Enveloped::ok(by_id.collect()))
+}
+
+impl From<Followed> for FollowView {
+    fn from(followed: Followed) -> Self {
+        let Followed { follow: edge, follower, followed } = followed;
+        Self {
+            id: edge.id.into(),
+            follower_id: edge.follower.into(),
+            followed_id: edge.followed.into(),
+            status: edge.state.code(),
+            created_at: edge.created_at.into(),
+            follower: follower.into(),
+            followed: followed.into(),
+        }
+    }
+}
+
+impl From<Author> for EndView {
+    fn from(author: Author) -> Self {
+        Self {
+            id: author.id.into(),
+            username: author.username.into(),
+            profile_image_url: author.profile_image_url,
+        }
+    }
+}
+
+impl From<Relationship> for RelationView {
+    fn from(Relationship { outgoing, incoming }: Relationship) -> Self {
+        let is_following = outgoing == FollowState::Active;
+        let is_followed_by = incoming == FollowState::Active;
+        Self {
+            is_following,
+            follow_status: outgoing.code(),
+            is_followed_by,
+            reverse_status: incoming.code(),
+            is_mutual: is_following && is_followed_by,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `/follows/requests`: requests to follow the caller.
+
+use actix_web::web::Data;
+use actix_web::{get, post};
+use grateful_application::{App, follows};
+use grateful_domain::{FollowListItem, FollowState, ListKind};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::ApiError;
+use crate::request::{LongPage, Parameters, SignedIn, UserPath};
+use crate::response::{Envelope, Enveloped, Linked, PartView, Problem, Timestamp};
+use crate::routes::users::UserSummary;
+
+/// What became of a request.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AnsweredView {
+    status: Option<&'static str>,
+}
+
+/// Somebody who has asked to follow.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RequestView {
+    user: UserSummary,
+    /// When they asked.
+    created_at: Timestamp,
+}
+
+/// A part of the list, and how it stands in the whole.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RequestsView {
+    requests: Vec<RequestView>,
+    #[serde(flatten)]
+    part: PartView,
+}
+
+/// Who has asked to follow the caller, newest first.
+#[utoipa::path(
+    tag = "follows",
+    params(LongPage),
+    responses((status = 200, body = Envelope<RequestsView>)),
+)]
+#[get("/follows/requests")]
+pub(crate) async fn list_follow_requests(
+    app: Data<App>,
+    me: SignedIn,
+    parameters: Parameters,
+) -> Result<Linked<RequestsView>, ApiError> {
+    let page = parameters.page(ListKind::FollowRequests)?;
+    let (list, total) = follows::requests(&app, me.user(), page).await?;
+    let view = |requests, part| RequestsView { requests, part };
+    Ok(Linked::new(list, ListKind::FollowRequests, page, total, view))
+}
+
+/// Lets somebody follow who asked to.
+#[utoipa::path(
+    tag = "follows",
+    params(("id" = i64, Path, description = "Who asked")),
+    responses((status = 200, body = Envelope<AnsweredView>), (status = 404, body = Problem)),
+)]
+#[post("/follows/requests/{id}/accept")]
+pub(crate) async fn accept_follow_request(
+    app: Data<App>,
+    me: SignedIn,
+    UserPath(asker): UserPath,
+) -> Result<Enveloped<AnsweredView>, ApiError> {
+    follows::accept(&app, me.user(), asker).await?;
+    Ok(Enveloped::ok(AnsweredView { status: FollowState::Active.code() }))
+}
+
+/// Does not let somebody follow who asked to.
+#[utoipa::path(
+    tag = "follows",
+    params(("id" = i64, Path, description = "Who asked")),
+    responses((status = 200, body = Envelope<AnsweredView>), (status = 404, body = Problem)),
+)]
+#[post("/follows/requests/{id}/decline")]
+pub(crate) async fn decline_follow_request(
+    app: Data<App>,
+    me: SignedIn,
+    UserPath(asker): UserPath,
+) -> Result<Enveloped<AnsweredView>, ApiError> {
+    follows::decline(&app, me.user(), asker).await?;
+    Ok(Enveloped::ok(AnsweredView { status: FollowState::None.code() }))
+}
+
+impl From<FollowListItem> for RequestView {
+    fn from(listed: FollowListItem) -> Self {
+        Self { created_at: listed.position.at.into(), user: listed.user.into() }
+    }
+}

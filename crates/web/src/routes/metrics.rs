@@ -1,0 +1,20 @@
+//! `/metrics`: how the server works, for whoever watches over it.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, get};
+
+use crate::error::ApiError;
+use crate::{MetricsPage, WebConfig};
+
+/// Shows what is measured, in the text format of Prometheus. Whoever runs the server may have switched it off.
+#[utoipa::path(
+    tag = "monitoring",
+    responses((status = 200, body = String, content_type = "text/plain")),
+)]
+#[get("/metrics")]
+pub(crate) async fn get_metrics(config: Data<WebConfig>) -> Result<HttpResponse, ApiError> {
+    let MetricsPage(render) = config.metrics.as_ref().ok_or(ApiError::UnknownRoute)?;
+    Ok(HttpResponse::Ok().content_type(TEXT_FORMAT).body(render()))
+}
+
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";

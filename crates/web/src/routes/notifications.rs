@@ -1,0 +1,261 @@
+//! `/notifications`: what people are told.
+
+pub(crate) mod stream;
+
+use actix_web::web::{Data, Json};
+use actix_web::{get, post};
+use grateful_application::notifications::{NotificationCounts, NotificationStats, Wanted};
+use grateful_application::{App, notifications};
+use grateful_domain::notification::RenderedNotification;
+use grateful_domain::{Author, FieldValidator, ListKind, NotificationType};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::error::ApiError;
+use crate::request::{LongPage, NotificationPath, Parameters, SignedIn};
+use crate::response::{Paged, Problem, Timestamp};
+
+/// Something that somebody is told.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct NotificationView {
+    id: Uuid,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: String,
+    message: String,
+    /// What it takes to link it, by type.
+    #[schema(value_type = Object)]
+    data: Map<String, Value>,
+    read: bool,
+    created_at: Timestamp,
+    last_updated_at: Timestamp,
+    post_id: Option<Uuid>,
+    from_user: FromUser,
+    is_batch: bool,
+    batch_count: i32,
+    parent_id: Option<Uuid>,
+    /// How many distinct people it gathers.
+    actor_count: i32,
+    /// Up to eight of them, of a batch only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actors: Option<Vec<FromUser>>,
+}
+
+/// Who did what somebody is told of.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FromUser {
+    /// As text.
+    id: String,
+    name: String,
+    username: String,
+    image: Option<String>,
+}
+
+/// How much is in one's list.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CountsView {
+    unread_count: i64,
+    total_count: i64,
+}
+
+/// What one was told of lately.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct StatsView {
+    user_id: i64,
+    notification_type: Option<&'static str>,
+    last_hour: i64,
+    last_day: i64,
+    total: i64,
+    /// How many more of this type may start within the hour.
+    rate_limit_remaining: Option<i32>,
+    /// What the hourly limit ever held back.
+    held_back: i64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReadView {
+    success: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AllReadView {
+    success: bool,
+    /// How many of the list were unread.
+    marked_count: i64,
+}
+
+/// The part of the list of notifications to answer.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it documents what `Parameters` reads")]
+struct NotificationsPage {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u32>,
+    /// How many to pass over.
+    #[param(minimum = 0, maximum = 10_000, default = 0)]
+    offset: Option<u32>,
+    /// Where to go on, from the `next` link of the page before.
+    cursor: Option<String>,
+    /// Whether to leave out what was read.
+    #[param(default = false)]
+    unread_only: Option<bool>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it documents what `Parameters` reads")]
+struct OfType {
+    /// Of which type; of all where it is absent.
+    #[param(example = "like")]
+    notification_type: Option<String>,
+}
+
+/// One's notifications, newest activity first.
+#[utoipa::path(
+    tag = "notifications",
+    params(NotificationsPage),
+    responses((status = 200, body = [NotificationView])),
+)]
+#[get("/notifications")]
+pub(crate) async fn list_notifications(
+    app: Data<App>,
+    me: SignedIn,
+    parameters: Parameters,
+) -> Result<Paged<NotificationView>, ApiError> {
+    let mut fields = FieldValidator::default();
+    let page = parameters.check_page(&mut fields, ListKind::Notifications);
+    let unread_only = parameters.check_switch(&mut fields, "unread_only", false);
+    let (page, unread_only) = fields.finish(|| page.zip(unread_only))?;
+    let wanted = if unread_only { Wanted::Unread } else { Wanted::All };
+    let list = notifications::list(&app, me.user(), wanted, page).await?;
+    Ok(Paged::bare(list, ListKind::Notifications))
+}
+
+/// How much is in one's list.
+#[utoipa::path(tag = "notifications", responses((status = 200, body = CountsView)))]
+#[get("/notifications/summary")]
+pub(crate) async fn get_notification_summary(
+    app: Data<App>,
+    me: SignedIn,
+) -> Result<Json<CountsView>, ApiError> {
+    let NotificationCounts { unread, total } = notifications::count(&app, me.user()).await?;
+    Ok(Json(CountsView { unread_count: unread, total_count: total }))
+}
+
+/// What one was told of lately: acts, whether or not they are gathered.
+#[utoipa::path(tag = "notifications", params(OfType), responses((status = 200, body = StatsView)))]
+#[get("/notifications/stats")]
+pub(crate) async fn get_notification_stats(
+    app: Data<App>,
+    me: SignedIn,
+    parameters: Parameters,
+) -> Result<Json<StatsView>, ApiError> {
+    let kind = parameters.optional("notification_type", NotificationType::from_code)?;
+    let stats = notifications::stats(&app, me.user(), kind).await?;
+    let NotificationStats { last_hour, last_day, total, remaining, held_back } = stats;
+    Ok(Json(StatsView {
+        user_id: me.user().into(),
+        notification_type: kind.map(NotificationType::code),
+        last_hour,
+        last_day,
+        total,
+        rate_limit_remaining: remaining,
+        held_back,
+    }))
+}
+
+/// What a batch gathers, newest first; of a single notification, nothing.
+#[utoipa::path(
+    tag = "notifications",
+    params(("id" = Uuid, Path, description = "The notification"), LongPage),
+    responses((status = 200, body = [NotificationView]), (status = 404, body = Problem)),
+)]
+#[get("/notifications/{id}/children")]
+pub(crate) async fn list_notification_children(
+    app: Data<App>,
+    me: SignedIn,
+    NotificationPath(batch): NotificationPath,
+    parameters: Parameters,
+) -> Result<Paged<NotificationView>, ApiError> {
+    let page = parameters.page(ListKind::NotificationChildren)?;
+    let entries = notifications::entries(&app, me.user(), batch, page).await?;
+    Ok(Paged::bare(entries, ListKind::NotificationChildren))
+}
+
+/// Marks a notification read: a batch with all that it gathers.
+#[utoipa::path(
+    tag = "notifications",
+    params(("id" = Uuid, Path, description = "The notification")),
+    responses((status = 200, body = ReadView), (status = 404, body = Problem)),
+)]
+#[post("/notifications/{id}/read")]
+pub(crate) async fn mark_read(
+    app: Data<App>,
+    me: SignedIn,
+    NotificationPath(id): NotificationPath,
+) -> Result<Json<ReadView>, ApiError> {
+    notifications::read(&app, me.user(), id).await?;
+    Ok(Json(ReadView { success: true }))
+}
+
+/// Marks all notifications read that were there when this was asked.
+#[utoipa::path(tag = "notifications", responses((status = 200, body = AllReadView)))]
+#[post("/notifications/read-all")]
+pub(crate) async fn mark_all_read(
+    app: Data<App>,
+    me: SignedIn,
+) -> Result<Json<AllReadView>, ApiError> {
+    let marked_count = notifications::read_all(&app, me.user()).await?;
+    Ok(Json(AllReadView { success: true, marked_count }))
+}
+
+impl From<RenderedNotification> for NotificationView {
+    fn from(seen: RenderedNotification) -> Self {
+        let RenderedNotification { notification: it, from, people } = seen;
+        let gathered = it.gathered();
+        let is_batch = it.batch.is_some();
+        Self {
+            id: it.id.into(),
+            kind: it.kind.code(),
+            title: it.text.title,
+            message: it.text.message,
+            data: it.data,
+            read: it.read_at.is_some(),
+            created_at: it.created_at.into(),
+            last_updated_at: it.last_updated_at.into(),
+            post_id: it.post.map(Uuid::from),
+            from_user: from.map_or_else(FromUser::nobody, FromUser::from),
+            is_batch,
+            batch_count: gathered.entries,
+            parent_id: it.parent.map(Uuid::from),
+            actor_count: gathered.people,
+            actors: is_batch.then(|| people.into_iter().map(FromUser::from).collect()),
+        }
+    }
+}
+
+impl FromUser {
+    /// Somebody who is gone (contract §2).
+    fn nobody() -> Self {
+        Self {
+            id: "0".to_owned(),
+            name: RenderedNotification::UNKNOWN_USER_NAME.to_owned(),
+            username: "unknown".to_owned(),
+            image: None,
+        }
+    }
+}
+
+impl From<Author> for FromUser {
+    fn from(author: Author) -> Self {
+        Self {
+            id: author.id.to_string(),
+            name: author.name().to_owned(),
+            username: author.username.into(),
+            image: author.profile_image_url,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! `/posts/{id}/comments` and `/comments`: what is said about posts.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, delete, get, patch, post};
+use grateful_application::comments::Say;
+use grateful_application::{App, comments};
+use grateful_domain::{
+    CommentForViewer, CommentId, CommentText, FieldValidator, ListKind, PostId, ValidationError,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::error::ApiError;
+use crate::request::{
+    Body, CommentPath, Field, LongPage, Parameters, PostPath, RepeatableBody, SignedIn,
+};
+use crate::response::{Envelope, Enveloped, KeptEnveloped, Paged, Problem, Timestamp, recorded};
+use crate::routes::posts::AuthorView;
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NewComment {
+    #[serde(default)]
+    #[schema(value_type = String, required, max_length = 500)]
+    content: Field<String>,
+    /// The comment that it answers.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    parent_id: Field<String>,
+}
+
+impl NewComment {
+    fn parse(self, post: PostId) -> Result<Say, ValidationError> {
+        let mut fields = FieldValidator::default();
+        let text = fields.check("content", self.content.required(|raw| CommentText::parse(&raw)));
+        let parent =
+            self.parent_id.optional(|raw| Uuid::parse_str(&raw).map_err(|_| "must be a UUID"));
+        let parent = fields.check("parent_id", parent);
+        fields.finish(|| Some(Say { post, parent: parent?.map(CommentId::from), text: text? }))
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct CommentPatch {
+    #[serde(default)]
+    #[schema(value_type = String, required, max_length = 500)]
+    content: Field<String>,
+}
+
+impl CommentPatch {
+    fn parse(self) -> Result<CommentText, ValidationError> {
+        let mut fields = FieldValidator::default();
+        let text = fields.check("content", self.content.required(|raw| CommentText::parse(&raw)));
+        fields.finish(|| text)
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CommentView {
+    id: Uuid,
+    post_id: Uuid,
+    author: AuthorView,
+    parent_id: Option<Uuid>,
+    content: String,
+    created_at: Timestamp,
+    updated_at: Option<Timestamp>,
+    /// How many answers it has that the caller may see.
+    replies_count: i64,
+}
+
+/// Says something about a post.
+#[utoipa::path(
+    tag = "comments",
+    request_body = NewComment,
+    params(
+        ("id" = Uuid, Path, description = "The post"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again"),
+    ),
+    responses(
+        (status = 201, body = Envelope<CommentView>),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem),
+    ),
+)]
+#[post("/posts/{id}/comments")]
+pub(crate) async fn create_comment(
+    app: Data<App>,
+    me: SignedIn,
+    PostPath(post): PostPath,
+    RepeatableBody { body, repeat }: RepeatableBody<NewComment>,
+) -> Result<KeptEnveloped, ApiError> {
+    let record = |seen: &CommentForViewer| recorded(&CommentView::from(seen.clone()));
+    let answer = comments::say(&app, me.user(), body.parse(post)?, repeat, record).await?;
+    Ok(KeptEnveloped::created(answer))
+}
+
+/// What was said about a post itself, oldest first.
+#[utoipa::path(
+    tag = "comments",
+    params(("id" = Uuid, Path, description = "The post"), LongPage),
+    responses((status = 200, body = Envelope<Vec<CommentView>>), (status = 404, body = Problem)),
+)]
+#[get("/posts/{id}/comments")]
+pub(crate) async fn list_comments(
+    app: Data<App>,
+    me: SignedIn,
+    PostPath(post): PostPath,
+    parameters: Parameters,
+) -> Result<Paged<CommentView>, ApiError> {
+    let page = parameters.page(ListKind::Comments)?;
+    Ok(Paged::enveloped(comments::list(&app, me.user(), post, page).await?, ListKind::Comments))
+}
+
+/// The answers to a comment, oldest first.
+#[utoipa::path(
+    tag = "comments",
+    params(("id" = Uuid, Path, description = "The comment"), LongPage),
+    responses((status = 200, body = Envelope<Vec<CommentView>>), (status = 404, body = Problem)),
+)]
+#[get("/comments/{id}/replies")]
+pub(crate) async fn list_replies(
+    app: Data<App>,
+    me: SignedIn,
+    CommentPath(comment): CommentPath,
+    parameters: Parameters,
+) -> Result<Paged<CommentView>, ApiError> {
+    let page = parameters.page(ListKind::Replies)?;
+    Ok(Paged::enveloped(
+        comments::replies(&app, me.user(), comment, page).await?,
+        ListKind::Replies,
+    ))
+}
+
+/// Puts one's own comment in other words.
+#[utoipa::path(
+    tag = "comments",
+    request_body = CommentPatch,
+    params(("id" = Uuid, Path, description = "The comment")),
+    responses(
+        (status = 200, body = Envelope<CommentView>),
+        (status = 403, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
+#[patch("/comments/{id}")]
+pub(crate) async fn update_comment(
+    app: Data<App>,
+    me: SignedIn,
+    CommentPath(comment): CommentPath,
+    Body(patch): Body<CommentPatch>,
+) -> Result<Enveloped<CommentView>, ApiError> {
+    let seen = comments::reword(&app, me.user(), comment, patch.parse()?).await?;
+    Ok(Enveloped::ok(seen.into()))
+}
+
+/// Takes a comment away with all answers to it: one's own, or any on one's own post.
+#[utoipa::path(
+    tag = "comments",
+    params(("id" = Uuid, Path, description = "The comment")),
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)),
+)]
+#[delete("/comments/{id}")]
+pub(crate) async fn delete_comment(
+    app: Data<App>,
+    me: SignedIn,
+    CommentPath(comment): CommentPath,
+) -> Result<HttpResponse, ApiError> {
+    comments::delete(&app, me.user(), comment).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+impl From<CommentForViewer> for CommentView {
+    fn from(seen: CommentForViewer) -> Self {
+        let CommentForViewer { comment, author, replies } = seen;
+        Self {
+            id: comment.id.into(),
+            post_id: comment.post.into(),
+            author: author.into(),
+            parent_id: comment.parent.map(Uuid::from),
+            content: comment.text.into(),
+            created_at: comment.created_at.into(),
+            updated_at: comment.updated_at.map(Into::into),
+            replies_count: replies,
+        }
+    }
+}

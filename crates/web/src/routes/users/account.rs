@@ -1,0 +1,44 @@
+//! `/users/me`: the account itself.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, delete};
+use grateful_application::{App, accounts};
+use grateful_domain::{FieldValidator, ValidationError};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::error::ApiError;
+use crate::request::{Body, Field, SignedIn, as_is};
+use crate::response::Problem;
+
+/// What proves that an account may be deleted.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Farewell {
+    #[serde(default)]
+    #[schema(value_type = String, required)]
+    password: Field<String>,
+}
+
+impl Farewell {
+    fn parse(self) -> Result<String, ValidationError> {
+        let mut fields = FieldValidator::default();
+        let password = fields.check("password", self.password.required(as_is));
+        fields.finish(|| password)
+    }
+}
+
+/// Deletes one's own account with all that belongs to it.
+#[utoipa::path(
+    tag = "profiles",
+    request_body = Farewell,
+    responses((status = 204), (status = 403, body = Problem)),
+)]
+#[delete("/users/me")]
+pub(crate) async fn delete_account(
+    app: Data<App>,
+    me: SignedIn,
+    Body(farewell): Body<Farewell>,
+) -> Result<HttpResponse, ApiError> {
+    accounts::leave(&app, me.user(), farewell.parse()?).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

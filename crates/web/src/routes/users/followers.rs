@@ -1,0 +1,143 @@
+//! `/users/{id}/followers`, `/following` and `/follow-stats`.
+
+use actix_web::get;
+use actix_web::web::Data;
+use grateful_application::follows::FollowCounts;
+use grateful_application::{App, follows};
+use grateful_domain::{FollowListItem, ListKind, UserListItem};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::error::ApiError;
+use crate::request::{Parameters, SignedIn, UserPath};
+use crate::response::{Envelope, Enveloped, Linked, PartView, Problem, Timestamp};
+
+/// Somebody who follows, or is followed.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FollowerView {
+    id: i64,
+    username: String,
+    bio: Option<String>,
+    profile_image_url: Option<String>,
+    /// When they joined.
+    created_at: Timestamp,
+    /// Whether the caller follows them.
+    is_following: bool,
+}
+
+/// A part of the list, and how it stands in the whole.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FollowersView {
+    followers: Vec<FollowerView>,
+    #[serde(flatten)]
+    part: PartView,
+}
+
+/// A part of the list, and how it stands in the whole.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FollowingView {
+    following: Vec<FollowerView>,
+    #[serde(flatten)]
+    part: PartView,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FollowStatsView {
+    followers_count: i64,
+    following_count: i64,
+    /// Who has asked; of oneself only.
+    pending_requests: i64,
+    /// Whom one has asked; of oneself only.
+    pending_sent: i64,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it documents what `Parameters` reads")]
+struct FollowsPage {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    limit: Option<u32>,
+    /// How many to pass over.
+    #[param(minimum = 0, maximum = 10_000, default = 0)]
+    offset: Option<u32>,
+    /// Where to go on, from the `next` link of the page before.
+    cursor: Option<String>,
+}
+
+/// Who follows somebody, newest first.
+#[utoipa::path(
+    tag = "follows",
+    params(("id" = i64, Path, description = "The person"), FollowsPage),
+    responses((status = 200, body = Envelope<FollowersView>), (status = 404, body = Problem)),
+)]
+#[get("/users/{id}/followers")]
+pub(crate) async fn list_followers(
+    app: Data<App>,
+    me: SignedIn,
+    UserPath(of): UserPath,
+    parameters: Parameters,
+) -> Result<Linked<FollowersView>, ApiError> {
+    let page = parameters.page(ListKind::Followers)?;
+    let (list, total) = follows::followers(&app, me.user(), of, page).await?;
+    let view = |followers, part| FollowersView { followers, part };
+    Ok(Linked::new(list, ListKind::Followers, page, total, view))
+}
+
+/// Whom somebody follows, newest first.
+#[utoipa::path(
+    tag = "follows",
+    params(("id" = i64, Path, description = "The person"), FollowsPage),
+    responses((status = 200, body = Envelope<FollowingView>), (status = 404, body = Problem)),
+)]
+#[get("/users/{id}/following")]
+pub(crate) async fn list_following(
+    app: Data<App>,
+    me: SignedIn,
+    UserPath(of): UserPath,
+    parameters: Parameters,
+) -> Result<Linked<FollowingView>, ApiError> {
+    let page = parameters.page(ListKind::Following)?;
+    let (list, total) = follows::following(&app, me.user(), of, page).await?;
+    let view = |following, part| FollowingView { following, part };
+    Ok(Linked::new(list, ListKind::Following, page, total, view))
+}
+
+/// How many follow somebody, and whom they follow.
+#[utoipa::path(
+    tag = "follows",
+    params(("id" = i64, Path, description = "The person")),
+    responses((status = 200, body = Envelope<FollowStatsView>), (status = 404, body = Problem)),
+)]
+#[get("/users/{id}/follow-stats")]
+pub(crate) async fn get_follow_stats(
+    app: Data<App>,
+    me: SignedIn,
+    UserPath(of): UserPath,
+) -> Result<Enveloped<FollowStatsView>, ApiError> {
+    Ok(Enveloped::ok(follows::count(&app, me.user(), of).await?.into()))
+}
+
+impl From<FollowCounts> for FollowStatsView {
+    fn from(counts: FollowCounts) -> Self {
+        Self {
+            followers_count: counts.followers,
+            following_count: counts.following,
+            pending_requests: counts.asked_by,
+            pending_sent: counts.asked,
+        }
+    }
+}
+impl From<FollowListItem> for FollowerView {
+    fn from(FollowListItem { user, is_followed, .. }: FollowListItem) -> Self {
+        let UserListItem { author, bio, joined_at } = user;
+        Self {
+            id: author.id.into(),
+            username: author.username.into(),
+            bio: bio.map(Into::into),
+            profile_image_url: author.profile_image_url,
+            created_at: joined_at.into(),
+            is_following: is_followed,
+        }
+    }
+}

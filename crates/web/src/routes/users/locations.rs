@@ -1,0 +1,70 @@
+//! `/users/location`: where people live.
+
+use actix_web::post;
+use actix_web::web::Data;
+use grateful_application::{App, locations};
+use grateful_domain::{FieldValidator, Location, LocationQuery, ValidationError};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::error::ApiError;
+use crate::request::{Body, Field, SignedIn, as_is};
+use crate::response::{Envelope, Enveloped, Problem};
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct LocationSearch {
+    #[serde(default)]
+    #[schema(value_type = String, required, min_length = 2, max_length = 200)]
+    query: Field<String>,
+    /// At most so many; whatever is out of bounds is taken for the nearest bound.
+    #[serde(default)]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 10, default = 10)]
+    limit: Field<i64>,
+}
+
+impl LocationSearch {
+    fn parse(self) -> Result<(LocationQuery, u8), ValidationError> {
+        let mut fields = FieldValidator::default();
+        let query = self.query.required(|raw| LocationQuery::parse(&raw));
+        let query = fields.check("query", query);
+        let most = i64::from(LocationQuery::MAX_RESULTS);
+        let limit = fields.check("limit", self.limit.optional(as_is));
+        let limit = limit.map(|limit| limit.unwrap_or(most).clamp(1, most));
+        fields.finish(|| Some((query?, u8::try_from(limit?).ok()?)))
+    }
+}
+
+/// A place with a name and coordinates.
+#[derive(Serialize, ToSchema)]
+#[schema(value_type = Object, example = json!({
+    "display_name": "City of New York, New York, United States", "lat": 40.7128, "lon": -74.006,
+    "place_id": 1, "osm_type": "relation", "osm_id": 175_905,
+    "address": {"city": "City of New York", "state": "New York", "country": "United States",
+        "country_code": "us", "postcode": null},
+    "importance": 0.82, "type": "administrative", "class": "boundary",
+}))]
+pub(crate) struct LocationView(Map<String, Value>);
+
+impl From<Location> for LocationView {
+    fn from(location: Location) -> Self {
+        Self(location.as_map().clone())
+    }
+}
+
+/// Places by name, best matches first.
+#[utoipa::path(
+    tag = "locations",
+    request_body = LocationSearch,
+    responses((status = 200, body = Envelope<Vec<LocationView>>), (status = 400, body = Problem)),
+)]
+#[post("/users/location/search")]
+pub(crate) async fn search_locations(
+    app: Data<App>,
+    _me: SignedIn,
+    Body(wanted): Body<LocationSearch>,
+) -> Result<Enveloped<Vec<LocationView>>, ApiError> {
+    let (query, limit) = wanted.parse()?;
+    let found = locations::search(&app, &query, limit).await?;
+    Ok(Enveloped::ok(found.into_iter().map(LocationView::from).collect()))
+}

@@ -1,0 +1,168 @@
+//! `/users/me/profile/photo`: what people look like.
+
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest, delete, get, post};
+use grateful_application::{App, Focus, Repeat, Upload, photos};
+use grateful_domain::{Colour, FieldValidator, PhotoSize, ProfilePhoto, UserId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::ApiError;
+use crate::request::{Form, SignedIn};
+use crate::response::{Envelope, Enveloped, KeptEnveloped, Problem, recorded};
+
+/// A photo in a form.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents what `PhotoForm` reads")]
+pub(crate) struct NewPhoto {
+    /// JPEG, PNG or WebP, at most 5,242,880 bytes, 50 megapixels, and 12,000 pixels a side.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+    /// The point that matters most, as parts of the width and the height: `0.5,0.3`. Found by itself where it is absent.
+    #[schema(value_type = Option<String>, example = "0.5,0.3")]
+    focus: Option<String>,
+}
+
+/// A photo as it was sent.
+pub(crate) struct PhotoForm {
+    picture: Upload,
+    focus: Option<Focus>,
+    repeat: Option<Repeat>,
+}
+
+impl FromRequest for PhotoForm {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move { Self::parse(Form::read(request, payload, "file").await?) })
+    }
+}
+
+impl PhotoForm {
+    fn parse(mut form: Form) -> Result<Self, ApiError> {
+        let mut fields = FieldValidator::default();
+        let focus = fields.check("focus", form.choice("focus").optional(|raw| parse_focus(&raw)));
+        let picture = fields.check("file", form.picture.ok_or("is required"));
+        let repeat = form.repeat;
+        Ok(fields.finish(|| Some(Self { picture: picture?, focus: focus?, repeat }))?)
+    }
+}
+
+fn parse_focus(raw: &str) -> Result<Focus, &'static str> {
+    let parts = raw
+        .split_once(',')
+        .and_then(|(x, y)| Some((x.trim().parse().ok()?, y.trim().parse().ok()?)));
+    let focus = parts.and_then(|(x, y)| Focus::new(x, y));
+    focus.ok_or("must be two numbers from 0 to 1, such as 0.5,0.3")
+}
+
+/// A photo that was taken.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PhotoView {
+    /// What the names of its files begin with.
+    filename: String,
+    /// The medium size.
+    profile_image_url: String,
+    urls: PhotoUrls,
+    /// Always true.
+    success: bool,
+}
+
+/// Where each size of a photo is.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PhotoUrls {
+    /// 64 by 64.
+    thumbnail: String,
+    /// 128 by 128.
+    small: String,
+    /// 256 by 256.
+    medium: String,
+    /// 512 by 512.
+    large: String,
+}
+
+/// That a photo was taken away.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PhotoRemoved {
+    /// Always true.
+    deleted: bool,
+}
+
+/// What stands for somebody who has no photo.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DefaultAvatar {
+    #[schema(example = "/api/avatar/1?color=A855F7")]
+    avatar_url: String,
+}
+
+/// Changes one's own photo.
+#[utoipa::path(
+    tag = "photos",
+    request_body(content = NewPhoto, content_type = "multipart/form-data"),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again")),
+    responses(
+        (status = 200, body = Envelope<PhotoView>),
+        (status = 409, body = Problem),
+        (status = 413, body = Problem),
+        (status = 415, body = Problem),
+        (status = 422, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
+#[post("/users/me/profile/photo")]
+pub(crate) async fn upload_photo(
+    app: Data<App>,
+    me: SignedIn,
+    PhotoForm { picture, focus, repeat }: PhotoForm,
+) -> Result<KeptEnveloped, ApiError> {
+    let record = |photo: &ProfilePhoto| recorded(&PhotoView::from(photo));
+    let answer = photos::set(&app, me.user(), picture, focus, repeat, record).await?;
+    Ok(KeptEnveloped::ok(answer))
+}
+
+/// Takes one's own photo away.
+#[utoipa::path(
+    tag = "photos",
+    responses((status = 200, body = Envelope<PhotoRemoved>), (status = 404, body = Problem)),
+)]
+#[delete("/users/me/profile/photo")]
+pub(crate) async fn delete_photo(
+    app: Data<App>,
+    me: SignedIn,
+) -> Result<Enveloped<PhotoRemoved>, ApiError> {
+    photos::remove(&app, me.user()).await?;
+    Ok(Enveloped::ok(PhotoRemoved { deleted: true }))
+}
+
+/// Where the picture is that stands for one who has no photo.
+#[utoipa::path(tag = "photos", responses((status = 200, body = Envelope<DefaultAvatar>)))]
+#[get("/users/me/profile/photo/default")]
+pub(crate) async fn get_default_photo(me: SignedIn) -> Enveloped<DefaultAvatar> {
+    Enveloped::ok(DefaultAvatar { avatar_url: avatar_url(me.user()) })
+}
+
+fn avatar_url(user: UserId) -> String {
+    format!("/api/avatar/{user}?color={}", Colour::for_user(user))
+}
+
+impl From<&ProfilePhoto> for PhotoView {
+    fn from(photo: &ProfilePhoto) -> Self {
+        let url = |size| photo.url(size);
+        Self {
+            filename: photo.to_string(),
+            profile_image_url: url(PhotoSize::Medium),
+            urls: PhotoUrls {
+                thumbnail: url(PhotoSize::Thumbnail),
+                small: url(PhotoSize::Small),
+                medium: url(PhotoSize::Medium),
+                large: url(PhotoSize::Large),
+            },
+            success: true,
+        }
+    }
+}

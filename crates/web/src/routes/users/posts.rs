@@ -1,0 +1,42 @@
+//! `/users`: people and what they wrote.
+
+use actix_web::get;
+use actix_web::web::Data;
+use grateful_application::{App, posts};
+use grateful_domain::ListKind;
+
+use crate::error::ApiError;
+use crate::request::{Parameters, PostPage, SignedIn, UserPath};
+use crate::response::{Envelope, Paged, Problem};
+use crate::routes::posts::PostView;
+
+/// One's own posts, newest first, private ones included.
+#[utoipa::path(tag = "users", params(PostPage), responses((status = 200, body = Envelope<Vec<PostView>>)))]
+#[get("/users/me/posts")]
+pub(crate) async fn list_own_posts(
+    app: Data<App>,
+    me: SignedIn,
+    parameters: Parameters,
+) -> Result<Paged<PostView>, ApiError> {
+    let page = parameters.page(ListKind::UserPosts)?;
+    let slice = posts::list_by(&app, me.viewer(), me.user(), page).await?;
+    Ok(Paged::enveloped(slice, ListKind::UserPosts))
+}
+
+/// Somebody's posts that one may see, newest first.
+#[utoipa::path(
+    tag = "users",
+    params(("id" = i64, Path, description = "The person"), PostPage),
+    responses((status = 200, body = Envelope<Vec<PostView>>), (status = 404, body = Problem)),
+)]
+#[get("/users/{id}/posts")]
+pub(crate) async fn list_user_posts(
+    app: Data<App>,
+    me: SignedIn,
+    UserPath(author): UserPath,
+    parameters: Parameters,
+) -> Result<Paged<PostView>, ApiError> {
+    let page = parameters.page(ListKind::UserPosts)?;
+    let slice = posts::list_by(&app, me.viewer(), author, page).await?;
+    Ok(Paged::enveloped(slice, ListKind::UserPosts))
+}

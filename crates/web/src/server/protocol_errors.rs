@@ -1,0 +1,132 @@
+//! Words for what is refused before it is a request.
+//!
+//! A head that never ends, is too large or is no HTTP is answered by the protocol layer itself, with a status and
+//! nothing else: no route, no middleware ever sees it. Clients are promised one body for every error, so it is added here,
+//! on the way out.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use actix_web::http::StatusCode;
+use actix_web::rt::net::TcpStream;
+use grateful_application::Clock;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::request::RequestId;
+use crate::response::Problem;
+
+/// A connection on which bare refusals get the body of errors.
+pub(crate) struct Refusals {
+    stream: TcpStream,
+    clock: Arc<dyn Clock>,
+    /// What is to be written in place of a bare refusal, and how much of it has been.
+    words: Vec<u8>,
+    written: usize,
+}
+
+impl Refusals {
+    pub(crate) fn on(stream: TcpStream, clock: Arc<dyn Clock>) -> Self {
+        Self { stream, clock, words: Vec::new(), written: 0 }
+    }
+
+    fn poll_words(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.written < self.words.len() {
+            let rest = &self.words[self.written..];
+            self.written += ready!(Pin::new(&mut self.stream).poll_write(cx, rest))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Refusals {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Refusals {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_words(cx))?;
+        let Some(status) = bare_refusal(bytes) else {
+            return Pin::new(&mut self.stream).poll_write(cx, bytes);
+        };
+        let id = RequestId::make();
+        tracing::info!(http.status = status.as_u16(), id = %id, "Refused before it was a request");
+        self.words = in_words(status, &id, &Problem::of_status(status, &id, self.clock.now()));
+        self.written = 0;
+        // Taken as a whole; what the socket does not take now goes with the flush.
+        if let Poll::Ready(Err(error)) = self.poll_words(cx) {
+            return Poll::Ready(Err(error));
+        }
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_words(cx))?;
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_words(cx))?;
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// The status of a refusal by the protocol layer: a client error that is all there is to write, with neither a body nor
+/// the name that every answer of ours has.
+fn bare_refusal(bytes: &[u8]) -> Option<StatusCode> {
+    let status =
+        bytes.strip_prefix(b"HTTP/1.1 ").or_else(|| bytes.strip_prefix(b"HTTP/1.0 "))?.get(..3)?;
+    let status = StatusCode::from_bytes(status).ok().filter(StatusCode::is_client_error)?;
+    let head = str::from_utf8(bytes).ok()?.strip_suffix("\r\n\r\n")?.to_ascii_lowercase();
+    let is_bare = head.contains("\r\ncontent-length: 0") && !head.contains("\r\nx-request-id:");
+    is_bare.then_some(status)
+}
+
+fn in_words(status: StatusCode, id: &RequestId, problem: &Problem) -> Vec<u8> {
+    let body = serde_json::to_string(problem).unwrap_or_default();
+    format!(
+        "HTTP/1.1 {} {}\r\ncontent-type: {}\r\ncontent-length: {}\r\nx-request-id: {id}\r\n\
+         x-content-type-options: nosniff\r\ncache-control: no-store\r\nconnection: close\r\n\r\n{body}",
+        status.as_u16(),
+        status.canonical_reason().unwrap_or_default(),
+        Problem::MEDIA_TYPE,
+        body.len(),
+    )
+    .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[test]
+    fn a_status_alone_is_a_bare_refusal() {
+        let bytes = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\ndate: x\r\n\r\n";
+        assert_eq!(bare_refusal(bytes), Some(StatusCode::REQUEST_TIMEOUT));
+    }
+
+    #[rstest]
+    #[case::an_answer_of_a_route(
+        "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nx-request-id: a\r\n\r\n"
+    )]
+    #[case::one_with_a_body("HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}")]
+    #[case::a_success("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")]
+    #[case::a_piece_of_a_body("HTTP/1.1 is a protocol")]
+    #[case::nothing("")]
+    fn everything_else_passes_as_it_is(#[case] bytes: &str) {
+        assert_eq!(bare_refusal(bytes.as_bytes()), None);
+    }
+}
