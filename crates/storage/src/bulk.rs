@@ -1,7 +1,7 @@
 //! Many rows at once, by COPY, in one transaction: for making and moving worlds, not for serving requests.
 
-mod references;
-mod rows;
+mod copy_rows;
+mod foreign_keys;
 
 use std::pin::pin;
 
@@ -9,9 +9,9 @@ use grateful_domain::{Comment, Follow, Post, Share, UserId};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::{Client, NoTls};
 
-use self::references::References;
-pub use self::rows::{BulkInbox, BulkNotification, BulkQuota, BulkUser};
-use self::rows::{Row, ShareRecipient};
+pub use self::copy_rows::{BulkInbox, BulkNotification, BulkQuota, BulkUser};
+use self::copy_rows::{Row, ShareRecipient};
+use self::foreign_keys::References;
 use crate::{NewLike, NewReaction, Result, StorageError};
 
 /// A transaction of its own connection that loads whole tables. Nobody sees a row of it before [`BulkLoad::commit`], and

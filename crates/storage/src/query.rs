@@ -6,18 +6,18 @@
 //! [`Page::next`](grateful_domain::Page::next) tells where the next one begins.
 
 mod blocks;
-mod each;
 mod follows;
 mod notifications;
 mod paging;
 mod posts;
-mod replies;
+mod reply_count;
 mod sql;
+mod statement;
+mod top_per_list;
 mod totals;
 mod users;
 
 pub(crate) use self::blocks::{who_blocked, whom_blocked_by};
-pub(crate) use self::each::{Way, firsts_of_each};
 pub use self::follows::{FollowQuery, FollowsSeenBy};
 pub use self::notifications::{Entries, NotificationQuery, PartOfInbox, TopLevel, WholeInbox};
 pub(crate) use self::paging::{Order, paged};
@@ -26,7 +26,9 @@ pub use self::posts::{
     ByEngagement, ByEverybody, ByOne, BySome, ByTime, Dated, Newest, OneRange, PostOrder,
     PostQuery, Ranked,
 };
-pub(crate) use self::replies::Replies;
+pub(crate) use self::reply_count::Replies;
 pub(crate) use self::sql::{Sql, lower};
+pub(crate) use self::statement::statement;
+pub(crate) use self::top_per_list::{Way, firsts_of_each};
 pub(crate) use self::totals::{WithTotal, load};
 pub use self::users::{ByUsername, Everybody, InTown, NewestMember, These, UserOrder, UserQuery};

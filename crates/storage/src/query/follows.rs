@@ -9,9 +9,9 @@ use diesel::query_source::{Alias, AliasedField};
 use diesel::sql_types::BigInt;
 use grateful_domain::{CountMode, FollowState, Limit, PageRequest, Position, UserId, Viewer};
 
-use super::each::{Way, firsts_of_each};
 use super::paging::{Order, Part, part_of};
 use super::sql::Sql;
+use super::top_per_list::{Way, firsts_of_each};
 use super::totals::TotalSql;
 use super::{who_blocked, whom_blocked_by};
 use crate::rows::PersonRow;

@@ -1,6 +1,6 @@
 //! Which posts, in one statement.
 
-mod statement;
+mod filter;
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -8,12 +8,12 @@ use std::marker::PhantomData;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use grateful_domain::{
-    CountMode, EngagementPosition, Limit, PageRequest, Position, PostType, RankPosition, SeenPost,
-    UserId, Viewer,
+    CountMode, EngagementPosition, Limit, PageRequest, Position, PostForViewer, PostType,
+    RankPosition, UserId, Viewer,
 };
 
-pub(crate) use self::statement::Wanted;
-use self::statement::{By, Whose};
+pub(crate) use self::filter::Wanted;
+use self::filter::{By, Whose};
 use super::paging::Part;
 use crate::rows::{AuthorRow, PostRow, emoji_of};
 use crate::{Result, StorageError};
@@ -34,7 +34,7 @@ impl SeenRow {
     }
 }
 
-impl TryFrom<SeenRow> for SeenPost {
+impl TryFrom<SeenRow> for PostForViewer {
     type Error = StorageError;
 
     fn try_from(row: SeenRow) -> Result<Self> {
@@ -42,7 +42,7 @@ impl TryFrom<SeenRow> for SeenPost {
         Ok(Self {
             post: row.post.try_into()?,
             author: row.author.into(),
-            hearted: row.hearted,
+            is_hearted: row.hearted,
             reaction,
         })
     }
@@ -116,13 +116,13 @@ pub trait PostOrder: sealed::Sealed {
     type Place: Debug + Clone;
 
     #[doc(hidden)]
-    fn place(seen: &SeenPost, rank: f64) -> Self::Place;
+    fn place(seen: &PostForViewer, rank: f64) -> Self::Place;
 }
 
 impl PostOrder for Newest {
     type Place = Position;
 
-    fn place(seen: &SeenPost, _: f64) -> Position {
+    fn place(seen: &PostForViewer, _: f64) -> Position {
         seen.post.position()
     }
 }
@@ -130,7 +130,7 @@ impl PostOrder for Newest {
 impl PostOrder for Dated {
     type Place = Position;
 
-    fn place(seen: &SeenPost, _: f64) -> Position {
+    fn place(seen: &PostForViewer, _: f64) -> Position {
         seen.post.position()
     }
 }
@@ -138,7 +138,7 @@ impl PostOrder for Dated {
 impl PostOrder for Ranked {
     type Place = RankPosition;
 
-    fn place(seen: &SeenPost, rank: f64) -> RankPosition {
+    fn place(seen: &PostForViewer, rank: f64) -> RankPosition {
         RankPosition { rank, at: seen.post.created_at, id: seen.post.id }
     }
 }
@@ -146,7 +146,7 @@ impl PostOrder for Ranked {
 impl PostOrder for ByEngagement {
     type Place = EngagementPosition;
 
-    fn place(seen: &SeenPost, _: f64) -> EngagementPosition {
+    fn place(seen: &PostForViewer, _: f64) -> EngagementPosition {
         seen.post.engagement_position()
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use grateful_domain::{
-    Content, Draft, Engagement, ImageUrl, PlaceName, Post, PostType, Title, Visibility,
+    Content, Draft, Engagement, ImageUrl, LocationName, Post, PostType, Title, Visibility,
 };
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ impl TryFrom<PostRow> for Post {
                 content: Content::from_stored(row.content),
                 post_type,
                 image_url: row.image_url.map(ImageUrl::from_stored),
-                location: row.location.map(PlaceName::from_stored),
+                location: row.location.map(LocationName::from_stored),
                 visibility: Visibility::from_is_public(row.is_public),
             },
             created_at: row.created_at,

@@ -1,0 +1,374 @@
+//! What of an entity goes into which column.
+
+use std::pin::Pin;
+
+use chrono::{DateTime, Utc};
+use grateful_domain::notification::HourlyStarts;
+use grateful_domain::{
+    BatchKey, Bio, City, Comment, DisplayName, Email, Follow, ImageUrl, LocationName, Notification,
+    NotificationType, PasswordHash, Post, Preferences, Share, ShareDetails, ShareId, ShareMessage,
+    ShareMethod, Title, UserId, Username,
+};
+use tokio_postgres::Error;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::{Json, Type};
+use uuid::Uuid;
+
+use crate::{NewLike, NewReaction};
+
+/// A row as COPY takes it.
+pub(super) trait Row {
+    const TABLE: &'static str;
+    const COLUMNS: &str;
+    /// Those of the columns, in their order.
+    const TYPES: &[Type];
+
+    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error>;
+}
+
+/// Somebody, with the numbers beside them.
+#[derive(Debug, Clone)]
+pub struct BulkUser {
+    /// An id that was reserved.
+    pub id: UserId,
+    /// How others know them.
+    pub username: Username,
+    /// How they sign in.
+    pub email: Email,
+    /// What proves them.
+    pub password: PasswordHash,
+    /// What they are called.
+    pub display_name: Option<DisplayName>,
+    /// What they say of themselves.
+    pub bio: Option<Bio>,
+    /// Where they live.
+    pub city: Option<City>,
+    /// What they chose.
+    pub preferences: Option<Preferences>,
+    /// When they joined.
+    pub created_at: DateTime<Utc>,
+    /// How many follow them.
+    pub followers: i64,
+    /// How many they follow.
+    pub following: i64,
+    /// How many posts they wrote.
+    pub posts: i64,
+    /// How many of those are public.
+    pub public_posts: i64,
+}
+
+/// A notification, with what is kept beside it.
+#[derive(Debug, Clone)]
+pub struct BulkNotification {
+    /// What is told.
+    pub notification: Notification,
+    /// The number of the change of its recipient's list that last showed it; 0 where none did.
+    pub seq: i64,
+}
+
+/// Somebody who was told of something.
+#[derive(Debug, Clone, Copy)]
+pub struct BulkInbox {
+    /// Who.
+    pub user: UserId,
+    /// The number of the last change of their list.
+    pub last_seq: i64,
+}
+
+/// How many notifications of a type started for somebody.
+#[derive(Debug, Clone, Copy)]
+pub struct BulkQuota {
+    /// Who.
+    pub user: UserId,
+    /// Of which type.
+    pub kind: NotificationType,
+    /// The last hour in which some did.
+    pub starts: HourlyStarts,
+    /// How many were ever held back.
+    pub held_back: i64,
+}
+
+/// Somebody whom a post was sent to.
+pub(super) struct ShareRecipient {
+    share: ShareId,
+    user: UserId,
+}
+
+impl ShareRecipient {
+    /// Whom this was sent to.
+    pub(super) fn of(share: &Share) -> Vec<Self> {
+        let ShareDetails::Message { recipients, .. } = &share.details else { return Vec::new() };
+        let recipient = |user: &UserId| Self { share: share.id, user: *user };
+        recipients.as_slice().iter().map(recipient).collect()
+    }
+}
+
+impl Row for BulkUser {
+    const TABLE: &str = "users";
+    const COLUMNS: &str = "id, email, username, hashed_password, bio, created_at, display_name, city, \
+        profile_preferences, followers_count, following_count, posts_count, public_posts_count";
+    const TYPES: &[Type] = &[
+        Type::INT8,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TIMESTAMPTZ,
+        Type::VARCHAR,
+        Type::VARCHAR,
+        Type::JSONB,
+        Type::INT8,
+        Type::INT8,
+        Type::INT8,
+        Type::INT8,
+    ];
+
+    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
+        out.write(&[
+            &i64::from(self.id),
+            &self.email.as_str(),
+            &self.username.as_str(),
+            &self.password.as_str(),
+            &self.bio.as_ref().map(Bio::as_str),
+            &self.created_at,
+            &self.display_name.as_ref().map(DisplayName::as_str),
+            &self.city.as_ref().map(City::as_str),
+            &self.preferences.as_ref().map(Preferences::as_map).map(Json),
+            &self.followers,
+            &self.following,
+            &self.posts,
+            &self.public_posts,
+        ])
+        .await
+    }
+}
+
+impl Row for Post {
+    const TABLE: &str = "posts";
+    const COLUMNS: &str = "id, author_id, title, content, post_type, image_url, location, is_public, created_at, \
+        updated_at, hearts_count, reactions_count, shares_count, comments_count";
+    const TYPES: &[Type] = &[
+        Type::UUID,
+        Type::INT8,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+        Type::BOOL,
+        Type::TIMESTAMPTZ,
+        Type::TIMESTAMPTZ,
+        Type::INT4,
+        Type::INT4,
+        Type::INT4,
+        Type::INT4,
+    ];
+
+    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
+        out.write(&[
+            &Uuid::from(self.id),
+            &i64::from(self.author),
+            &self.draft.title.as_ref().map(Title::as_str),
+            &self.draft.content.as_str(),
+            &self.draft.post_type.code(),
+            &self.draft.image_url.as_ref().map(ImageUrl::as_str),
+            &self.draft.location.as_ref().map(LocationName::as_str),
+            &self.draft.visibility.is_public(),
+            &self.created_at,
+            &self.updated_at,
+            &self.engagement.hearts,
+            &self.engagement.reactions,
+            &self.engagement.shares,
+            &self.engagement.comments,
+        ])
+        .await
+    }
+}
+
+impl Row for Follow {
+    const TABLE: &str = "follows";
+    const COLUMNS: &str = "id, follower_id, followed_id, status, created_at";
+    const TYPES: &[Type] = &[Type::UUID, Type::INT8, Type::INT8, Type::TEXT, Type::TIMESTAMPTZ];
+
+    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
+        out.write(&[
+            &Uuid::from(self.id),
+            &i64::from(self.follower),
+            &i64::from(self.followed),
+            &self.state.code(),
+            &self.created_at,
+        ])
+        .await
+    }
+}
+
+impl Row for NewLike {
+    const TABLE: &str = "likes";
+    const COLUMNS: &str = "id, user_id, post_id, created_at";
+    const TYPES: &[Type] = &[Type::UUID, Type::INT8, Type::UUID, Type::TIMESTAMPTZ];
+
+    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
+        let (id, user) = (Uuid::from(self.id), i64::from(self.user));
+        out.write(&[&id, &user, &Uuid::from(self.post), &self.at]).await
+    }
+}
+
+impl Row for NewReaction {
+    const TABLE: &str = "emoji_reactions";
+    const COLUMNS: &str = "id, user_id, post_id, emoji_code, created_at";
+    const TYPES: &[Type] = &[Type::UUID, Type::INT8, Type::UUID, Type::TEXT, Type::TIMESTAMPTZ];
+
+    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
+        let (id, user) = (Uuid::from(self.id), i64::from(self.user));
+        out.write(&[&id, &user, &Uuid::from(self.post), &self.emoji.code(), &self.at]).await
+    }
+}
+
+impl Row for Share {
+    const TABLE: &str = "shares";
+    const COLUMNS: &str = "id, user_id, post_id, share_method, message_content, created_at";
+    const TYPES: &[Type] =
+        &[Type::UUID, Type::INT8, Type::UUID, Type::TEXT, Type::TEXT, Type::TIMESTAMPTZ];
+
+    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
+        let (method, message) = match &self.how {
+            ShareDetails::Url => (ShareMethod::Url, None),
+            ShareDetails::Message { message, .. } => (ShareMethod::Message, message.as_ref()),
+        };
+        out.write(&[
+            &Uuid::from(self.id),
+            &i64::from(self.by),
+            &Uuid::from(self.post),
+            &method.code(),
+            &message.map(ShareMessage::as_str),
+            &self.created_at,
+        ])
+        .await
+    }
+}
+
+impl Row for ShareRecipient {
+    const TABLE: &str = "share_recipients";
+    const COLUMNS: &str = "share_id, user_id";
+    const TYPES: &[Type] = &[Type::UUID, Type::INT8];
+
+    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
+        out.write(&[&Uuid::from(self.share), &i64::from(self.user)]).await
+    }
+}
+
+impl Row for Comment {
+    const TABLE: &str = "comments";
+    const COLUMNS: &str = "id, author_id, post_id, parent_id, content, created_at, updated_at";
+    const TYPES: &[Type] = &[
+        Type::UUID,
+        Type::INT8,
+        Type::UUID,
+        Type::UUID,
+        Type::TEXT,
+        Type::TIMESTAMPTZ,
+        Type::TIMESTAMPTZ,
+    ];
+
+    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
+        out.write(&[
+            &Uuid::from(self.id),
+            &i64::from(self.author),
+            &Uuid::from(self.post),
+            &self.parent.map(Uuid::from),
+            &self.text.as_str(),
+            &self.created_at,
+            &self.updated_at,
+        ])
+        .await
+    }
+}
+
+impl Row for BulkNotification {
+    const TABLE: &'static str = "notifications";
+    const COLUMNS: &str = "id, user_id, actor_id, type, title, message, data, priority, read, read_at, created_at, \
+        last_updated_at, closed_at, parent_id, is_batch, batch_count, actor_count, batch_key, act, post_id, comment_id, \
+        seq";
+    const TYPES: &[Type] = &[
+        Type::UUID,
+        Type::INT8,
+        Type::INT8,
+        Type::VARCHAR,
+        Type::VARCHAR,
+        Type::TEXT,
+        Type::JSONB,
+        Type::TEXT,
+        Type::BOOL,
+        Type::TIMESTAMPTZ,
+        Type::TIMESTAMPTZ,
+        Type::TIMESTAMPTZ,
+        Type::TIMESTAMPTZ,
+        Type::UUID,
+        Type::BOOL,
+        Type::INT4,
+        Type::INT4,
+        Type::VARCHAR,
+        Type::TEXT,
+        Type::UUID,
+        Type::UUID,
+        Type::INT8,
+    ];
+
+    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
+        let it = &self.notification;
+        let gathered = it.gathered();
+        out.write(&[
+            &Uuid::from(it.id),
+            &i64::from(it.recipient),
+            &it.actor.map(i64::from),
+            &it.kind.code(),
+            &it.text.title,
+            &it.text.message,
+            &Json(&it.data),
+            &it.priority.code(),
+            &it.read_at.is_some(),
+            &it.read_at,
+            &it.created_at,
+            &it.last_updated_at,
+            &it.closed_at,
+            &it.parent.map(Uuid::from),
+            &it.batch.is_some(),
+            &gathered.entries,
+            &gathered.people,
+            &it.key.as_ref().map(BatchKey::as_str),
+            &it.act,
+            &it.post.map(Uuid::from),
+            &it.comment.map(Uuid::from),
+            &self.seq,
+        ])
+        .await
+    }
+}
+
+impl Row for BulkInbox {
+    const TABLE: &'static str = "inboxes";
+    const COLUMNS: &str = "user_id, last_seq, forgotten_seq";
+    const TYPES: &[Type] = &[Type::INT8, Type::INT8, Type::INT8];
+
+    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
+        // What left the list was never written down, so that no stream goes on from before.
+        out.write(&[&i64::from(self.user), &self.last_seq, &self.last_seq]).await
+    }
+}
+
+impl Row for BulkQuota {
+    const TABLE: &'static str = "notification_quotas";
+    const COLUMNS: &str = "user_id, type, window_opened_at, asked, held_back";
+    const TYPES: &[Type] = &[Type::INT8, Type::VARCHAR, Type::TIMESTAMPTZ, Type::INT4, Type::INT8];
+
+    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
+        out.write(&[
+            &i64::from(self.user),
+            &self.kind.code(),
+            &self.starts.window_opened_at,
+            &self.starts.started,
+            &self.held_back,
+        ])
+        .await
+    }
+}

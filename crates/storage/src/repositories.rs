@@ -1,0 +1,132 @@
+//! Repositories: one per table or subject, each borrowing a connection.
+//!
+//! They run what `query` builds and convert `rows`. A repository may use another one's row locks, never its statements.
+
+mod comments;
+mod emoji_reactions;
+mod feed;
+mod follows;
+mod hearts;
+mod idempotency_keys;
+mod notifications;
+mod personal_data;
+mod posts;
+mod sessions;
+mod shares;
+mod stream_tickets;
+mod users;
+
+pub use self::comments::Comments;
+pub use self::emoji_reactions::{EmojiReactions, NewReaction, PutReaction};
+pub use self::feed::{Composed, Feed, FeedPlace};
+pub use self::follows::{FollowCounts, Follows};
+pub use self::hearts::{Likes, NewLike};
+pub use self::idempotency_keys::{Claim, Claimed, IdempotencyKeys};
+pub use self::notifications::{
+    Change, Changed, HeldBack, InboxPosition, NoLongerNamed, NotificationCounts, NotificationStats,
+    Notifications, Recorded,
+};
+pub use self::personal_data::{GivenHeart, GivenReaction, Holdings, SentPost};
+pub use self::posts::{Posts, Standing};
+pub use self::sessions::{Sessions, TokenHash};
+pub use self::shares::Shares;
+pub use self::stream_tickets::StreamTickets;
+pub use self::users::{Concerned, Credentials, NewUser, PeopleLock, PhotoBefore, Users};
+use crate::Connection;
+use crate::verify::Counters;
+
+/// Every repository, reachable from any connection: pooled, in a transaction, or your own. Nobody else implements it.
+pub trait Repositories: sealed::Sealed {
+    /// The `users` table.
+    fn users(&mut self) -> Users<'_>;
+    /// The `sessions` table.
+    fn sessions(&mut self) -> Sessions<'_>;
+    /// The `posts` table.
+    fn posts(&mut self) -> Posts<'_>;
+    /// The `likes` table.
+    fn likes(&mut self) -> Likes<'_>;
+    /// The `emoji_reactions` table.
+    fn emoji_reactions(&mut self) -> EmojiReactions<'_>;
+    /// The `shares` and `share_recipients` tables.
+    fn shares(&mut self) -> Shares<'_>;
+    /// The `comments` table.
+    fn comments(&mut self) -> Comments<'_>;
+    /// The `follows` table.
+    fn follows(&mut self) -> Follows<'_>;
+    /// What one person has done all over.
+    fn holdings(&mut self) -> Holdings<'_>;
+    /// Posts in the order of a feed: the ranked one, and what is trending.
+    fn feed(&mut self) -> Feed<'_>;
+    /// The `notifications` table, and what keeps it right.
+    fn notifications(&mut self) -> Notifications<'_>;
+    /// The `stream_tickets` table.
+    fn stream_tickets(&mut self) -> StreamTickets<'_>;
+    /// The numbers beside rows of `posts` and `users`.
+    fn counters(&mut self) -> Counters<'_>;
+    /// The `idempotency_keys` table.
+    fn idempotency_keys(&mut self) -> IdempotencyKeys<'_>;
+}
+
+mod sealed {
+    /// Nobody else's.
+    pub trait Sealed {}
+    impl Sealed for crate::Connection {}
+}
+
+impl Repositories for Connection {
+    fn users(&mut self) -> Users<'_> {
+        Users { conn: self }
+    }
+
+    fn sessions(&mut self) -> Sessions<'_> {
+        Sessions { conn: self }
+    }
+
+    fn posts(&mut self) -> Posts<'_> {
+        Posts { conn: self }
+    }
+
+    fn likes(&mut self) -> Likes<'_> {
+        Likes { conn: self }
+    }
+
+    fn emoji_reactions(&mut self) -> EmojiReactions<'_> {
+        EmojiReactions { conn: self }
+    }
+
+    fn shares(&mut self) -> Shares<'_> {
+        Shares { conn: self }
+    }
+
+    fn comments(&mut self) -> Comments<'_> {
+        Comments { conn: self }
+    }
+
+    fn follows(&mut self) -> Follows<'_> {
+        Follows { conn: self }
+    }
+
+    fn holdings(&mut self) -> Holdings<'_> {
+        Holdings { conn: self }
+    }
+
+    fn feed(&mut self) -> Feed<'_> {
+        Feed { conn: self }
+    }
+
+    fn notifications(&mut self) -> Notifications<'_> {
+        Notifications { conn: self }
+    }
+
+    fn stream_tickets(&mut self) -> StreamTickets<'_> {
+        StreamTickets { conn: self }
+    }
+
+    fn counters(&mut self) -> Counters<'_> {
+        Counters { conn: self }
+    }
+
+    fn idempotency_keys(&mut self) -> IdempotencyKeys<'_> {
+        IdempotencyKeys { conn: self }
+    }
+}

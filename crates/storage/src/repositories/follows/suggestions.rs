@@ -1,0 +1,69 @@
+//! People whom somebody might know.
+
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
+use diesel_async::RunQueryDsl;
+use grateful_domain::{Suggestion, UserId, Username};
+
+use super::Follows;
+use crate::Result;
+use crate::query::statement;
+use crate::rows::person_of;
+
+impl Follows<'_> {
+    /// People who are followed by those whom this person follows: most of them first, then by name, at most `most`. Of
+    /// both steps the newest 200 count, so that it costs the same for whoever follows thousands.
+    pub async fn suggestions(&mut self, user: UserId, most: i64) -> Result<Vec<Suggestion>> {
+        let rows: Vec<Row> = Suggest { user: user.into(), most }.load(self.conn).await?;
+        let suggestion = |(person, mutual_count, mutuals): Row| Suggestion {
+            user: person_of(person),
+            mutual_count,
+            mutuals: mutuals.into_iter().map(Username::from_stored).collect(),
+        };
+        Ok(rows.into_iter().map(suggestion).collect())
+    }
+}
+
+type Row = (
+    (i64, String, Option<String>, Option<String>, Option<String>, chrono::DateTime<chrono::Utc>),
+    i64,
+    Vec<String>,
+);
+
+statement! {
+    Suggest(user: i64 as BigInt, most: i64 as BigInt) -> (
+        (BigInt, Text, Nullable<Text>, Nullable<Text>, Nullable<Text>, Timestamptz),
+        BigInt,
+        Array<Text>
+    ) {
+        "mine AS MATERIALIZED (
+            SELECT followed_id AS id FROM follows WHERE follower_id = $1 AND status = 'active'
+            ORDER BY created_at DESC, id DESC LIMIT 200
+        ), theirs AS MATERIALIZED (
+            SELECT edge.followed_id AS id, mine.id AS through
+            FROM mine, LATERAL (
+                SELECT followed_id FROM follows WHERE follower_id = mine.id AND status = 'active'
+                ORDER BY created_at DESC, id DESC LIMIT 200
+            ) AS edge
+            WHERE edge.followed_id <> $1
+        ), known AS MATERIALIZED (
+            SELECT followed_id AS id FROM follows WHERE follower_id = $1
+            UNION
+            SELECT follower_id FROM follows WHERE followed_id = $1 AND status = 'blocked'
+        ), ranked AS (
+            SELECT theirs.id, count(*) AS mutual_count, array_agg(theirs.through) AS through
+            FROM theirs WHERE NOT (theirs.id = ANY (SELECT id FROM known))
+            GROUP BY theirs.id
+        ), best AS (
+            SELECT ranked.*, users.username, users.display_name, users.bio, users.profile_image_url, users.created_at
+            FROM ranked JOIN users ON users.id = ranked.id
+            ORDER BY mutual_count DESC, lower(users.username) LIMIT $2
+        )
+        SELECT best.id, best.username, best.display_name, best.bio, best.profile_image_url, best.created_at,
+            best.mutual_count,
+            ARRAY(
+                SELECT mutual.username FROM users AS mutual WHERE mutual.id = ANY (best.through)
+                ORDER BY lower(mutual.username) LIMIT 3
+            )
+        FROM best ORDER BY best.mutual_count DESC, lower(best.username)"
+    }
+}

@@ -1,0 +1,61 @@
+//! The `notifications` table, and what keeps it right: inboxes, quotas, and what was withdrawn.
+//!
+//! Whoever changes somebody's notifications locks their inbox first. So what is decided about a list holds until it is
+//! written, and its changes have an order that a stream can follow.
+
+mod changes;
+mod list;
+mod read_state;
+mod recording;
+mod retention;
+mod withdrawal;
+mod writes;
+
+use std::collections::HashMap;
+
+use diesel::sql_types::{Array, BigInt};
+use diesel_async::RunQueryDsl;
+use grateful_domain::UserId;
+
+pub use self::changes::{Change, Changed, InboxPosition};
+pub use self::read_state::{NotificationCounts, NotificationStats};
+pub use self::recording::{HeldBack, Recorded};
+pub use self::withdrawal::NoLongerNamed;
+use crate::query::statement;
+use crate::{Connection, Result};
+
+/// Notifications, as seen through one connection.
+pub struct Notifications<'c> {
+    pub(super) conn: &'c mut Connection,
+}
+
+impl Notifications<'_> {
+    /// Locks the inboxes of these people until the transaction ends, in the order of their ids, and takes as many numbers
+    /// of each for changes of its list. Returns the number before the first of them.
+    async fn lock(&mut self, changes: &HashMap<UserId, i64>) -> Result<HashMap<UserId, i64>> {
+        let lock = Lock {
+            users: changes.keys().copied().map(i64::from).collect(),
+            changes: changes.values().copied().collect(),
+        };
+        let rows: Vec<(i64, i64)> = lock.load(self.conn).await?;
+        let first = |(user, last): (i64, i64)| {
+            let user = UserId::from(user);
+            (user, last - changes.get(&user).copied().unwrap_or_default())
+        };
+        Ok(rows.into_iter().map(first).collect())
+    }
+}
+
+statement! {
+    /// Makes the inbox of somebody who never had one.
+    Lock(users: Vec<i64> as Array<BigInt>, changes: Vec<i64> as Array<BigInt>) -> (BigInt, BigInt) {
+        "wanted AS (
+            SELECT users.id, wanted.changes
+            FROM unnest($1, $2) AS wanted (user_id, changes) JOIN users ON users.id = wanted.user_id
+            ORDER BY users.id
+        )
+        INSERT INTO inboxes AS inbox (user_id, last_seq) SELECT id, changes FROM wanted
+        ON CONFLICT (user_id) DO UPDATE SET last_seq = inbox.last_seq + excluded.last_seq
+        RETURNING user_id, last_seq"
+    }
+}

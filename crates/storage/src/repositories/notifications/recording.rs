@@ -1,0 +1,297 @@
+//! Telling people of what happened.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use grateful_domain::notification::{
+    Act, Beside, Event, Outcome, Placement, Situation, Standing, Top, Withdrawn, place, record,
+};
+use grateful_domain::{NotificationId, NotificationType, UserId};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Notifications;
+use super::withdrawal::{NoLongerNamed, one_each};
+use super::writes::WithdrawnRow;
+use crate::monitor::metrics::HELD_BACK;
+use crate::monitor::{note, outcome_of};
+use crate::query::statement;
+use crate::rows::{AuthorColumns, author_of, emoji_of, notification_of};
+use crate::{Result, StorageError};
+
+/// What came of telling people.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Whom the hourly limit spared.
+    pub held_back: Vec<HeldBack>,
+}
+
+/// Something that somebody is not told of, because too much of the kind started within the hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HeldBack {
+    /// Who.
+    pub recipient: UserId,
+    /// What kind.
+    pub kind: NotificationType,
+}
+
+impl Notifications<'_> {
+    /// Tells the recipient of each event, once: an event that is there already changes nothing. Three statements, however
+    /// many events there are, unless several are for the same person.
+    ///
+    /// Nobody is told of their own act, nor across a block, nor of what they have switched off, nor that a post which they
+    /// may not see names them or holds an answer to them. Run it in the transaction of the act, behind
+    /// [`Users::hold`](crate::Users::hold), so that no block slips in between, and behind the lock of the post; tell of
+    /// events in the order in which they happened.
+    pub async fn record(&mut self, events: &[Event]) -> Result<Recorded> {
+        let mut recorded = Recorded::default();
+        for round in rounds(events) {
+            let Some(now) = round.iter().map(|event| event.at).max() else { continue };
+            let numbers = self.lock(&starts(&round)).await?;
+            let Decided { outcomes, decisions } = self.outcomes(&round).await?;
+            let held_back = held_back(self.write(outcomes, numbers, now).await?);
+            note_all(decisions, &held_back);
+            recorded.held_back.extend(held_back);
+        }
+        Ok(recorded)
+    }
+
+    /// After an edit: tells those whom it names newly, each once, and takes back what was told to those whom it names no
+    /// longer. Five statements at most, however many people there are.
+    ///
+    /// Run it where [`Notifications::record`] may run.
+    pub async fn record_anew(
+        &mut self,
+        events: &[Event],
+        gone: NoLongerNamed<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Recorded> {
+        let events: Vec<&Event> = events.iter().collect();
+        let mut changes = starts(&events);
+        let mut entries = self.told_of(gone).await?;
+        // Somebody who took the one name and gave up the other a moment ago is named still.
+        entries.retain(|(_, user)| !changes.contains_key(&UserId::from(*user)));
+        // All inboxes at once, in the order of their ids.
+        changes.extend(one_each(entries.iter().map(|(_, user)| UserId::from(*user))));
+        if changes.is_empty() {
+            return Ok(Recorded::default());
+        }
+        let numbers = self.lock(&changes).await?;
+        let mut outcomes = self.withdrawals(entries, now).await?;
+        let decided = self.outcomes(&events).await?;
+        outcomes.extend(decided.outcomes);
+        let held_back = held_back(self.write(outcomes, numbers, now).await?);
+        note_all(decided.decisions, &held_back);
+        Ok(Recorded { held_back })
+    }
+
+    /// What becomes of the lists of those whom these events tell, of whom none is told twice.
+    async fn outcomes(&mut self, events: &[&Event]) -> Result<Decided> {
+        let mut decided = Decided::default();
+        if events.is_empty() {
+            return Ok(decided);
+        }
+        let situations = self.situations(events).await?;
+        for (index, event) in events.iter().enumerate() {
+            let Some(situation) = situations.get(&index) else { continue };
+            let (recipient, kind) = (event.cause.recipient, event.cause.act.kind());
+            decided.decisions.push((HeldBack { recipient, kind }, place(event, situation)));
+            decided.outcomes.push((recipient, record(event, situation)));
+        }
+        Ok(decided)
+    }
+
+    async fn situations(&mut self, events: &[&Event]) -> Result<HashMap<usize, Situation>> {
+        let causes = || events.iter().map(|event| event.cause);
+        let look = Look {
+            recipients: causes().map(|cause| cause.recipient.into()).collect(),
+            actors: causes().map(|cause| cause.actor.into()).collect(),
+            acts: causes().map(|cause| cause.act.name()).collect(),
+            keys: causes().map(|cause| cause.key().map(|key| key.as_str().to_owned())).collect(),
+            kinds: causes().map(|cause| cause.act.kind().code().to_owned()).collect(),
+            posts: causes().map(|cause| audience_of(cause.act)).collect(),
+        };
+        let rows: Vec<Row> = look.load(self.conn).await?;
+        let mut situations: HashMap<usize, Situation> = HashMap::new();
+        for (number, author, (muted, blocked, is_recorded), withdrawn, top) in rows {
+            // PostgreSQL counts from 1.
+            let index = usize::try_from(number - 1).unwrap_or_default();
+            let Some(event) = events.get(index) else { continue };
+            let withdrawn = withdrawn.map(withdrawn_of).transpose()?;
+            let situation = situations.entry(index).or_insert_with(|| Situation {
+                actor: author_of(event.cause.actor, author),
+                standing: standing(blocked, muted),
+                is_recorded,
+                withdrawn,
+                home: None,
+                open: None,
+            });
+            if let Some(top) = top_of(top)? {
+                let id = Some(top.notification.id);
+                let parent = situation.withdrawn.as_ref().and_then(|it| it.parent);
+                if top.notification.is_open() && top.notification.key == event.cause.key() {
+                    situation.open = Some(top.clone());
+                }
+                situation.home = situation.home.take().or_else(|| (id == parent).then_some(top));
+            }
+        }
+        Ok(situations)
+    }
+}
+
+/// The changes that recording takes of each list: one leaves it, another is new in it.
+fn starts(events: &[&Event]) -> HashMap<UserId, i64> {
+    events.iter().map(|event| (event.cause.recipient, 2)).collect()
+}
+
+/// What becomes of some lists, and the decisions behind it.
+#[derive(Default)]
+struct Decided {
+    outcomes: Vec<(UserId, Outcome)>,
+    /// Each with what is held back should the hourly limit stand against it.
+    decisions: Vec<(HeldBack, Placement)>,
+}
+
+fn held_back(written: Vec<(UserId, NotificationType)>) -> Vec<HeldBack> {
+    written.into_iter().map(|(recipient, kind)| HeldBack { recipient, kind }).collect()
+}
+
+/// Has what became of each event counted.
+fn note_all(decisions: Vec<(HeldBack, Placement)>, held_back: &[HeldBack]) {
+    for (event, placement) in decisions {
+        let is_held_back = placement == Placement::Start && held_back.contains(&event);
+        let outcome = if is_held_back { HELD_BACK } else { outcome_of(placement) };
+        note(event.kind, outcome);
+    }
+}
+
+/// The events in their order, in as few rounds as have nobody twice.
+fn rounds(events: &[Event]) -> Vec<Vec<&Event>> {
+    let mut rounds: Vec<Vec<&Event>> = Vec::new();
+    let mut told: HashMap<UserId, usize> = HashMap::new();
+    for event in events {
+        let times = told.entry(event.cause.recipient).or_default();
+        if rounds.len() == *times {
+            rounds.push(Vec::new());
+        }
+        rounds[*times].push(event);
+        *times += 1;
+    }
+    rounds
+}
+
+/// The post that somebody must be able to see to be told: what is done to a post tells its author, and a post is sent to
+/// whoever may see it.
+fn audience_of(act: Act) -> Option<Uuid> {
+    match act {
+        Act::Mention { post, .. } | Act::Reply { post, .. } => Some(post.into()),
+        _ => None,
+    }
+}
+
+fn standing(blocked: bool, muted: bool) -> Standing {
+    match (blocked, muted) {
+        (true, _) => Standing::Blocked,
+        (false, true) => Standing::Muted,
+        (false, false) => Standing::Welcome,
+    }
+}
+
+fn withdrawn_of(json: Value) -> Result<Withdrawn> {
+    let row: WithdrawnRow = serde_json::from_value(json)
+        .map_err(|_| StorageError::Corrupt { column: "withdrawn_notifications" })?;
+    Ok(row.into())
+}
+
+type TopColumns =
+    (Option<Value>, Option<DateTime<Utc>>, Option<Uuid>, Option<bool>, Option<String>);
+
+fn top_of(columns: TopColumns) -> Result<Option<Top>> {
+    let (Some(json), newest_at, newest_id, is_beside, emoji) = columns else { return Ok(None) };
+    let notification = notification_of(json)?;
+    let newest = newest_at.zip(newest_id.map(NotificationId::from));
+    let newest = newest.unwrap_or_else(|| notification.moment());
+    let emoji = emoji.as_deref().map(emoji_of).transpose()?;
+    let beside = (is_beside == Some(true)).then_some(Beside { emoji });
+    Ok(Some(Top { notification, newest, beside }))
+}
+
+type Row = (i64, AuthorColumns, (bool, bool, bool), Option<Value>, TopColumns);
+
+statement! {
+    /// A row for each event, two where it has come back while something else is open: the batch that it left, and what is
+    /// open by now. A single is its own only entry. Blocks are counted between them alone, and between the recipient and
+    /// whoever wrote the post: what merely has to exist, PostgreSQL may look up among all the blocks that there are.
+    Look(
+        recipients: Vec<i64> as Array<BigInt>,
+        actors: Vec<i64> as Array<BigInt>,
+        acts: Vec<String> as Array<Text>,
+        keys: Vec<Option<String>> as Array<Nullable<Text>>,
+        kinds: Vec<String> as Array<Text>,
+        posts: Vec<Option<Uuid>> as Array<Nullable<SqlUuid>>
+    ) -> (
+        BigInt,
+        (Text, Nullable<Text>, Nullable<Text>),
+        (Bool, Bool, Bool),
+        Nullable<Jsonb>,
+        (Nullable<Jsonb>, Nullable<Timestamptz>, Nullable<SqlUuid>, Nullable<Bool>, Nullable<Text>)
+    ) {
+        "wanted AS (
+            SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
+                WITH ORDINALITY AS wanted (user_id, actor_id, act, batch_key, type, post_id, number)
+        )
+        SELECT wanted.number, actor.username, actor.display_name, actor.profile_image_url,
+            coalesce(recipient.profile_preferences -> 'notifications' -> wanted.type = 'false', false),
+            (
+                SELECT count(*) FILTER (WHERE status = 'blocked') FROM follows
+                WHERE follower_id = wanted.actor_id AND followed_id = wanted.user_id
+            ) + (
+                SELECT count(*) FILTER (WHERE status = 'blocked') FROM follows
+                WHERE follower_id = wanted.user_id AND followed_id = wanted.actor_id
+            ) + CASE WHEN post.author_id NOT IN (wanted.user_id, wanted.actor_id) THEN (
+                SELECT count(*) FILTER (WHERE status = 'blocked') FROM follows
+                WHERE follower_id = post.author_id AND followed_id = wanted.user_id
+            ) + (
+                SELECT count(*) FILTER (WHERE status = 'blocked') FROM follows
+                WHERE follower_id = wanted.user_id AND followed_id = post.author_id
+            ) ELSE 0 END > 0 OR (NOT post.is_public AND post.author_id <> wanted.user_id) IS TRUE,
+            EXISTS (
+                SELECT FROM notifications AS it
+                WHERE it.user_id = wanted.user_id AND it.actor_id = wanted.actor_id AND it.act = wanted.act
+            ),
+            to_jsonb(withdrawn), to_jsonb(top), newest.created_at, newest.id, beside.is_any, emoji.code
+        FROM wanted
+        JOIN users AS actor ON actor.id = wanted.actor_id
+        JOIN users AS recipient ON recipient.id = wanted.user_id
+        LEFT JOIN posts AS post ON post.id = wanted.post_id
+        LEFT JOIN withdrawn_notifications AS withdrawn
+            ON withdrawn.user_id = wanted.user_id AND withdrawn.actor_id = wanted.actor_id
+            AND withdrawn.act = wanted.act
+        LEFT JOIN LATERAL (
+            SELECT it.* FROM notifications AS it WHERE it.id = withdrawn.parent_id AND it.is_batch
+            UNION ALL
+            SELECT it.* FROM notifications AS it
+            WHERE it.user_id = wanted.user_id AND it.batch_key = wanted.batch_key
+                AND it.parent_id IS NULL AND it.closed_at IS NULL
+                AND it.id IS DISTINCT FROM withdrawn.parent_id
+        ) AS top ON true
+        LEFT JOIN LATERAL (
+            SELECT it.created_at, it.id FROM notifications AS it WHERE it.parent_id = top.id
+            ORDER BY it.created_at DESC, it.id DESC LIMIT 1
+        ) AS newest ON true
+        LEFT JOIN LATERAL (
+            SELECT EXISTS (
+                SELECT FROM notifications AS it WHERE it.parent_id = top.id AND it.actor_id = wanted.actor_id
+            ) OR (NOT top.is_batch AND top.actor_id = wanted.actor_id) AS is_any
+        ) AS beside ON true
+        LEFT JOIN LATERAL (
+            SELECT it.data ->> 'emoji_code' AS code FROM notifications AS it
+            WHERE it.parent_id = top.id AND it.actor_id = wanted.actor_id AND it.type = 'emoji_reaction'
+            UNION ALL
+            SELECT top.data ->> 'emoji_code' WHERE NOT top.is_batch AND top.actor_id = wanted.actor_id
+            LIMIT 1
+        ) AS emoji ON true"
+    }
+}

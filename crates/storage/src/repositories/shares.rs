@@ -1,0 +1,197 @@
+//! The `shares` and `share_recipients` tables: posts passed on, and the number of people who did.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use grateful_domain::{
+    PostId, Recipients, Share, ShareDetails, ShareId, ShareMessage, ShareMethod, ShareQuota, UserId,
+};
+use uuid::Uuid;
+
+use crate::query::statement;
+use crate::schema::shares;
+use crate::{Connection, Result};
+
+/// Shares, as seen through one connection.
+pub struct Shares<'c> {
+    pub(super) conn: &'c mut Connection,
+}
+
+impl Shares<'_> {
+    /// Passes a public post on and counts it: a link once for a person and a post, messages to people once as well,
+    /// however many. Tells whether it is there now; it is not where the post is gone or private, or where this person has
+    /// its link already.
+    ///
+    /// Messages of one person must not run side by side: lock their row in `users` first, and ask for the quota then.
+    ///
+    /// # Errors
+    /// `Missing` where whoever passes it on is gone, by `shares_user_id_fkey`, or one of those whom it is sent to, by
+    /// `share_recipients_user_id_fkey`.
+    pub async fn put(&mut self, share: &Share) -> Result<bool> {
+        match &share.details {
+            ShareDetails::Url => self.take_link(share).await,
+            ShareDetails::Message { recipients, message } => {
+                self.send(share, recipients, message.as_ref()).await
+            }
+        }
+    }
+
+    /// Gives the link to a post back and counts it no more. Tells whether there was one.
+    pub async fn delete_link(&mut self, user: UserId, post: PostId) -> Result<bool> {
+        let give_back = GiveLinkBack { user: user.into(), post: post.into() };
+        Ok(give_back.get_result::<i32>(self.conn).await.optional()?.is_some())
+    }
+
+    /// Takes back all shares of this person of up to `most` posts. Tells how many posts there were.
+    ///
+    /// A post at a time as a whole, since the number counts a person's messages about it once.
+    pub async fn delete_some_of(&mut self, user: UserId, most: i64) -> Result<i64> {
+        let take = TakeSomeBack { user: user.into(), most };
+        Ok(take.get_result(self.conn).await?)
+    }
+
+    /// The link to a post that this person has.
+    pub async fn find_link(&mut self, user: UserId, post: PostId) -> Result<Option<Share>> {
+        let row: Option<(Uuid, DateTime<Utc>)> = shares::table
+            .filter(shares::user_id.eq(i64::from(user)))
+            .filter(shares::post_id.eq(Uuid::from(post)))
+            .filter(shares::share_method.eq(ShareMethod::Url.code()))
+            .select((shares::id, shares::created_at))
+            .first(self.conn)
+            .await
+            .optional()?;
+        Ok(row.map(|(id, created_at)| Share {
+            id: ShareId::from(id),
+            by: user,
+            post,
+            details: ShareDetails::Url,
+            created_at,
+        }))
+    }
+
+    /// When this person sent the message that the quota counts back to, within the last hour.
+    pub async fn quota_reaches_back_to(
+        &mut self,
+        user: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>> {
+        let sent = shares::table
+            .filter(shares::user_id.eq(i64::from(user)))
+            .filter(shares::share_method.eq(ShareMethod::Message.code()))
+            .filter(shares::created_at.gt(now - TimeDelta::hours(1)))
+            .select(shares::created_at)
+            .order(shares::created_at.desc())
+            .offset(i64::from(ShareQuota::MAX_PER_HOUR) - 1)
+            .first(self.conn)
+            .await
+            .optional()?;
+        Ok(sent)
+    }
+
+    async fn take_link(&mut self, share: &Share) -> Result<bool> {
+        let take = TakeLink {
+            id: share.id.into(),
+            user: share.by.into(),
+            post: share.post.into(),
+            at: share.created_at,
+        };
+        Ok(take.get_result::<i32>(self.conn).await.optional()?.is_some())
+    }
+
+    async fn send(
+        &mut self,
+        share: &Share,
+        recipients: &Recipients,
+        message: Option<&ShareMessage>,
+    ) -> Result<bool> {
+        let send = Send {
+            id: share.id.into(),
+            user: share.by.into(),
+            post: share.post.into(),
+            message: message.map(|message| message.as_str().to_owned()),
+            at: share.created_at,
+            recipients: recipients.as_slice().iter().copied().map(i64::from).collect(),
+        };
+        Ok(send.get_result::<Uuid>(self.conn).await.optional()?.is_some())
+    }
+}
+
+statement! {
+    /// Locks the post before it touches anything below it, and counts what was really inserted.
+    TakeLink(id: Uuid as SqlUuid, user: i64 as BigInt, post: Uuid as SqlUuid, at: DateTime<Utc> as Timestamptz) -> Integer {
+        "post AS MATERIALIZED (
+            SELECT id FROM posts WHERE id = $3 AND is_public FOR NO KEY UPDATE
+        ), made AS (
+            INSERT INTO shares (id, user_id, post_id, share_method, created_at)
+            SELECT $1, $2, id, 'url', $4 FROM post
+            ON CONFLICT (user_id, post_id) WHERE share_method = 'url' DO NOTHING
+            RETURNING post_id
+        )
+        UPDATE posts SET shares_count = shares_count + 1 FROM made WHERE posts.id = made.post_id
+        RETURNING shares_count"
+    }
+}
+
+statement! {
+    /// As [`TakeLink`], the other way round.
+    GiveLinkBack(user: i64 as BigInt, post: Uuid as SqlUuid) -> Integer {
+        "post AS MATERIALIZED (
+            SELECT id FROM posts WHERE id = $2 FOR NO KEY UPDATE
+        ), gone AS (
+            DELETE FROM shares USING post
+            WHERE shares.post_id = post.id AND shares.user_id = $1 AND shares.share_method = 'url'
+            RETURNING shares.post_id
+        )
+        UPDATE posts SET shares_count = shares_count - 1 FROM gone WHERE posts.id = gone.post_id
+        RETURNING shares_count"
+    }
+}
+
+statement! {
+    /// Counts the first message of a person about a post. Earlier ones are seen, since the person's row is locked.
+    Send(
+        id: Uuid as SqlUuid,
+        user: i64 as BigInt,
+        post: Uuid as SqlUuid,
+        message: Option<String> as Nullable<Text>,
+        at: DateTime<Utc> as Timestamptz,
+        recipients: Vec<i64> as Array<BigInt>
+    ) -> SqlUuid {
+        "post AS MATERIALIZED (
+            SELECT id FROM posts WHERE id = $3 AND is_public FOR NO KEY UPDATE
+        ), earlier AS (
+            SELECT FROM shares WHERE user_id = $2 AND post_id = $3 AND share_method = 'message' LIMIT 1
+        ), made AS (
+            INSERT INTO shares (id, user_id, post_id, share_method, message_content, created_at)
+            SELECT $1, $2, id, 'message', $4, $5 FROM post
+            RETURNING id, post_id
+        ), told AS (
+            INSERT INTO share_recipients (share_id, user_id) SELECT id, unnest($6) FROM made
+        ), counted AS (
+            UPDATE posts SET shares_count = shares_count + 1
+            FROM made WHERE posts.id = made.post_id AND NOT EXISTS (SELECT FROM earlier)
+        )
+        SELECT id FROM made"
+    }
+}
+
+statement! {
+    /// Locks the posts by id, so that two such statements do not wait for each other.
+    TakeSomeBack(user: i64 as BigInt, most: i64 as BigInt) -> BigInt {
+        "part AS MATERIALIZED (
+            SELECT DISTINCT post_id FROM shares WHERE user_id = $1 LIMIT $2
+        ), post AS MATERIALIZED (
+            SELECT id FROM posts WHERE id IN (SELECT post_id FROM part) ORDER BY id FOR NO KEY UPDATE
+        ), gone AS (
+            DELETE FROM shares USING post WHERE shares.user_id = $1 AND shares.post_id = post.id
+            RETURNING shares.post_id, shares.share_method
+        ), lowered AS (
+            SELECT post_id, count(DISTINCT share_method)::integer AS shares FROM gone GROUP BY post_id
+        ), counted AS (
+            UPDATE posts SET shares_count = shares_count - lowered.shares
+            FROM lowered WHERE posts.id = lowered.post_id
+        )
+        SELECT count(*) FROM lowered"
+    }
+}

@@ -1,0 +1,343 @@
+//! The `users` table: people, their names and their proof.
+
+mod locking;
+mod photos;
+mod profiles;
+mod search;
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt};
+use diesel_async::RunQueryDsl;
+use grateful_domain::{
+    Approval, Author, Email, Page, PasswordHash, Preferences, ProfilePhoto, Total, User, UserId,
+    UserListItem, Username, Viewer,
+};
+use serde_json::Value;
+
+pub use self::locking::Concerned;
+pub use self::photos::PhotoBefore;
+use crate::query::{UserOrder, load, lower, statement, who_blocked, whom_blocked_by};
+use crate::rows::{AuthorRow, PersonRow};
+use crate::schema::users;
+use crate::{Connection, Result, UserQuery};
+
+/// People, as seen through one connection.
+pub struct Users<'c> {
+    pub(super) conn: &'c mut Connection,
+}
+
+/// Somebody who is about to have an account.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// How others will know them.
+    pub username: Username,
+    /// How they sign in.
+    pub email: Email,
+    /// What proves them.
+    pub password: PasswordHash,
+    /// When they joined.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What somebody is recognised by.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Credentials {
+    /// Whom they would be.
+    pub user: UserId,
+    /// What their password must match.
+    pub password: PasswordHash,
+}
+
+impl Users<'_> {
+    /// Adds an account.
+    ///
+    /// # Errors
+    /// `Taken` by [`Users::EMAIL_KEY`] or [`Users::USERNAME_KEY`], both without regard to case.
+    pub async fn insert(&mut self, new: &NewUser) -> Result<User> {
+        let row = diesel::insert_into(users::table)
+            .values((
+                users::email.eq(new.email.as_str()),
+                users::username.eq(new.username.as_str()),
+                users::hashed_password.eq(new.password.as_str()),
+                users::created_at.eq(new.created_at),
+            ))
+            .returning(UserRow::as_returning())
+            .get_result(self.conn)
+            .await?;
+        Ok(row.into())
+    }
+
+    /// The unique index on email addresses.
+    pub const EMAIL_KEY: &'static str = "users_email_key";
+    /// The unique index on usernames.
+    pub const USERNAME_KEY: &'static str = "users_username_key";
+
+    /// The person with this id, with what only they may see.
+    pub async fn find(&mut self, user: UserId) -> Result<Option<User>> {
+        let row = users::table
+            .find(i64::from(user))
+            .select(UserRow::as_select())
+            .first(self.conn)
+            .await
+            .optional()?;
+        Ok(row.map(UserRow::into))
+    }
+
+    /// The person with this id, as everybody sees them.
+    pub async fn find_author(&mut self, user: UserId) -> Result<Option<Author>> {
+        let row = users::table
+            .find(i64::from(user))
+            .select(AuthorRow::as_select())
+            .first(self.conn)
+            .await
+            .optional()?;
+        Ok(row.map(AuthorRow::into))
+    }
+
+    /// The people who answer `query`, in one statement.
+    pub async fn list<W, O: UserOrder>(
+        &mut self,
+        query: UserQuery<W, O>,
+    ) -> Result<Page<UserListItem, O::Place>> {
+        let (rows, total): (Vec<PersonRow>, Option<Total>) =
+            load!(self.conn, query.select(), query.total())?;
+        let people = rows.into_iter().map(UserListItem::from).collect();
+        Ok(Page::from_overfetch(people, query.size(), O::place).with_total(total))
+    }
+
+    /// The person with this username, whatever its case.
+    pub async fn find_by_username(&mut self, username: &str) -> Result<Option<User>> {
+        let row = users::table
+            .filter(lower(users::username).eq(username.to_ascii_lowercase()))
+            .select(UserRow::as_select())
+            .first(self.conn)
+            .await
+            .optional()?;
+        Ok(row.map(UserRow::into))
+    }
+
+    /// What the person with this email address, whatever its case, is recognised by.
+    pub async fn find_credentials(&mut self, email: &str) -> Result<Option<Credentials>> {
+        let row = users::table
+            .filter(lower(users::email).eq(email.to_ascii_lowercase()))
+            .select((users::id, users::hashed_password))
+            .first::<(i64, String)>(self.conn)
+            .await
+            .optional()?;
+        Ok(row.map(Credentials::from))
+    }
+
+    /// What this person is recognised by.
+    pub async fn find_credentials_of(&mut self, user: UserId) -> Result<Option<Credentials>> {
+        let row = users::table
+            .find(i64::from(user))
+            .select((users::id, users::hashed_password))
+            .first::<(i64, String)>(self.conn)
+            .await
+            .optional()?;
+        Ok(row.map(Credentials::from))
+    }
+
+    /// Replaces the password, if it is still `old`: whoever changed it meanwhile wins. Tells whether it was.
+    pub async fn replace_password(
+        &mut self,
+        user: UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<bool> {
+        let unchanged =
+            users::table.find(i64::from(user)).filter(users::hashed_password.eq(old.as_str()));
+        let replaced = diesel::update(unchanged)
+            .set(users::hashed_password.eq(new.as_str()))
+            .execute(self.conn)
+            .await?;
+        Ok(replaced == 1)
+    }
+
+    /// Whether this still is their password; if so, it stays so until the transaction ends.
+    pub async fn confirm_password(&mut self, user: UserId, kept: &PasswordHash) -> Result<bool> {
+        let row = users::table
+            .find(i64::from(user))
+            .filter(users::hashed_password.eq(kept.as_str()))
+            .select(users::id)
+            .for_no_key_update()
+            .first::<i64>(self.conn)
+            .await
+            .optional()?;
+        Ok(row.is_some())
+    }
+
+    /// Locks the row of this person against everybody, also those who merely refer to it. Tells whether there is one.
+    pub async fn lock_for_removal(&mut self, user: UserId) -> Result<bool> {
+        let row = users::table
+            .find(i64::from(user))
+            .select(users::id)
+            .for_update()
+            .first::<i64>(self.conn)
+            .await
+            .optional()?;
+        Ok(row.is_some())
+    }
+
+    /// Removes an account with all that is its own. What it counts for elsewhere must have been taken back before, and its
+    /// files are the caller's to remove. Tells which photo it had; nothing where there was no such account.
+    pub async fn delete(&mut self, user: UserId) -> Result<Option<PhotoBefore>> {
+        let photo: Option<Option<String>> = diesel::delete(users::table.find(i64::from(user)))
+            .returning(users::profile_photo_filename)
+            .get_result(self.conn)
+            .await
+            .optional()?;
+        Ok(photo.map(|photo| PhotoBefore(photo.map(ProfilePhoto::from_stored))))
+    }
+
+    /// Whether there is such a person for this viewer: nobody exists across a block.
+    pub async fn exists_for(&mut self, viewer: Viewer, user: UserId) -> Result<bool> {
+        let wanted = UserQuery::known_to(viewer).people().filter(users::id.eq(i64::from(user)));
+        Ok(diesel::select(exists(wanted)).get_result(self.conn).await?)
+    }
+
+    /// Which of these people there are, and whether a block stands between them and `viewer`, in one statement.
+    pub async fn blocks_of(
+        &mut self,
+        viewer: UserId,
+        people: &[UserId],
+    ) -> Result<HashMap<UserId, bool>> {
+        let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
+        let viewer = i64::from(viewer);
+        let blocked =
+            users::id.eq_any(who_blocked(viewer)).or(users::id.eq_any(whom_blocked_by(viewer)));
+        let rows: Vec<(i64, bool)> = users::table
+            .filter(users::id.eq_any(ids))
+            .select((users::id, blocked))
+            .load(self.conn)
+            .await?;
+        Ok(rows.into_iter().map(|(id, blocked)| (id.into(), blocked)).collect())
+    }
+
+    /// Locks the rows of these people until the transaction ends, by id, ahead of any edge between them. Those who merely
+    /// refer to them wait only where `how` says so. Returns those who exist, each with what they say of followers.
+    pub async fn lock_all(
+        &mut self,
+        people: &[UserId],
+        how: PeopleLock,
+    ) -> Result<HashMap<UserId, (Author, Approval)>> {
+        let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
+        let people = users::table
+            .filter(users::id.eq_any(ids))
+            .select((AuthorRow::as_select(), users::profile_preferences))
+            .order(users::id);
+        let rows: Vec<(AuthorRow, Option<Value>)> = match how {
+            PeopleLock::ForEdges => people.for_no_key_update().load(self.conn).await?,
+            PeopleLock::AgainstActs => people.for_update().load(self.conn).await?,
+        };
+        let person = |(author, preferences): (AuthorRow, Option<Value>)| {
+            let author = Author::from(author);
+            (author.id, (author, preferences_of(preferences).approval()))
+        };
+        Ok(rows.into_iter().map(person).collect())
+    }
+
+    /// Locks the row of this person until the transaction ends, ahead of any row that belongs to them. Those who
+    /// merely refer to it do not wait. Tells whether there is one.
+    pub async fn lock(&mut self, user: UserId) -> Result<bool> {
+        let row = users::table
+            .find(i64::from(user))
+            .select(users::id)
+            .for_no_key_update()
+            .first::<i64>(self.conn)
+            .await
+            .optional()?;
+        Ok(row.is_some())
+    }
+
+    /// Adds to the numbers of posts and of public posts of many people, locked by id.
+    pub(crate) async fn count_posts_of_many(
+        &mut self,
+        counts: &[(UserId, i64, i64)],
+    ) -> Result<()> {
+        let count = CountPosts {
+            users: counts.iter().map(|(user, ..)| i64::from(*user)).collect(),
+            all: counts.iter().map(|(_, all, _)| *all).collect(),
+            public: counts.iter().map(|(.., public)| *public).collect(),
+        };
+        count.execute(self.conn).await?;
+        Ok(())
+    }
+
+    /// Adds to the numbers of posts and of public posts of this person.
+    pub(crate) async fn count_posts(&mut self, user: UserId, all: i64, public: i64) -> Result<()> {
+        diesel::update(users::table.find(i64::from(user)))
+            .set((
+                users::posts_count.eq(users::posts_count + all),
+                users::public_posts_count.eq(users::public_posts_count + public),
+            ))
+            .execute(self.conn)
+            .await?;
+        Ok(())
+    }
+}
+
+/// What the lock of people is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeopleLock {
+    /// Edges between them, and their numbers. Acts on posts go on.
+    ForEdges,
+    /// A block: no act of one on what is another's is under way, or begins before it is there.
+    AgainstActs,
+}
+
+fn preferences_of(stored: Option<Value>) -> Preferences {
+    match stored {
+        Some(Value::Object(preferences)) => Preferences::from_stored(preferences),
+        _ => Preferences::default(),
+    }
+}
+
+statement! {
+    CountPosts(
+        users: Vec<i64> as Array<BigInt>,
+        all: Vec<i64> as Array<BigInt>,
+        public: Vec<i64> as Array<BigInt>
+    ) -> BigInt {
+        "new AS (
+            SELECT * FROM unnest($1, $2, $3) AS new (id, posts, public)
+        ), people AS MATERIALIZED (
+            SELECT id FROM users WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE
+        )
+        UPDATE users SET
+            posts_count = posts_count + new.posts, public_posts_count = public_posts_count + new.public
+        FROM new JOIN people ON people.id = new.id WHERE users.id = new.id"
+    }
+}
+
+/// What of a row of `users` makes a [`User`].
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct UserRow {
+    id: i64,
+    username: String,
+    email: String,
+    created_at: DateTime<Utc>,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: row.id.into(),
+            username: Username::from_stored(row.username),
+            email: Email::from_stored(row.email),
+            created_at: row.created_at,
+        }
+    }
+}
+
+impl From<(i64, String)> for Credentials {
+    fn from((user, password): (i64, String)) -> Self {
+        Self { user: user.into(), password: password.into() }
+    }
+}
