@@ -10,8 +10,8 @@ use grateful_application::{
     Answer, App, Error, Result, Thing, comments, hearts, notifications, posts, reactions, shares,
 };
 use grateful_domain::{
-    CommentId, CommentText, Content, Draft, Emoji, Limit, NewShare, PageRequest, PostEdit, PostId,
-    PostType, Recipients, User, UserId, Visibility,
+    CommentId, CommentText, Content, Draft, Emoji, Limit, PageRequest, PostEdit, PostId, PostType,
+    Recipients, ShareDetails, User, UserId, Visibility,
 };
 use uuid::Uuid;
 
@@ -119,7 +119,7 @@ impl Person {
                 reactions::react(app, me, post, emoji).await.map(drop)
             }
             "unreact" => reactions::take_back(app, me, post).await,
-            "take link" => self.share(post, NewShare::Url).await,
+            "take link" => self.share(post, ShareDetails::Url).await,
             "give link back" => shares::unshare(app, me, post).await,
             "send" => {
                 let how = self.message();
@@ -161,7 +161,7 @@ impl Person {
     }
 
     /// To one to three others.
-    fn message(&mut self) -> NewShare {
+    fn message(&mut self) -> ShareDetails {
         let me = self.me;
         let people: Vec<i64> = (0..=self.dice.below(3))
             .map(|_| self.somebody().id)
@@ -169,8 +169,8 @@ impl Person {
             .map(i64::from)
             .collect();
         match Recipients::parse(me, &people) {
-            Ok(recipients) => NewShare::Message { recipients, message: None },
-            Err(_) => NewShare::Url,
+            Ok(recipients) => ShareDetails::Message { recipients, message: None },
+            Err(_) => ShareDetails::Url,
         }
     }
 
@@ -187,14 +187,14 @@ impl Person {
         text
     }
 
-    async fn share(&self, post: PostId, how: NewShare) -> Result<()> {
+    async fn share(&self, post: PostId, how: ShareDetails) -> Result<()> {
         shares::share(&self.app, self.me, post, how, None, |_| Vec::new()).await.map(drop)
     }
 
     async fn say(&self, post: PostId, parent: Option<CommentId>, text: &str) -> Result<()> {
         let text = CommentText::parse(text).unwrap();
         let say = Say { post, parent, text };
-        let record = |seen: &grateful_domain::SeenComment| id_bytes(seen.comment.id.into());
+        let record = |seen: &grateful_domain::CommentForViewer| id_bytes(seen.comment.id.into());
         let answer = comments::say(&self.app, self.me, say, None, record).await?;
         self.square.comments.lock().unwrap().push((post, id(&answer).into(), self.me));
         Ok(())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grateful_application::{Answer, App, Error, Result, hearts, posts};
-use grateful_domain::{Content, Draft, PostType, SeenPost, Visibility};
+use grateful_domain::{Content, Draft, PostForViewer, PostType, Visibility};
 use grateful_tests::Sql;
 use uuid::Uuid;
 
@@ -125,7 +125,7 @@ impl Writer {
             location: None,
             visibility: Visibility::Public,
         };
-        let record = |seen: &SeenPost| Uuid::from(seen.post.id).into_bytes().to_vec();
+        let record = |seen: &PostForViewer| Uuid::from(seen.post.id).into_bytes().to_vec();
         let answer: Result<Answer> =
             posts::publish(&self.app, author.into(), draft, None, record).await;
         let (Answer::First(id) | Answer::Again(id)) = answer.unwrap();

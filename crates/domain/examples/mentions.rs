@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use chrono::DateTime;
 use grateful_domain::notification::told_of_post;
 use grateful_domain::{
-    Content, Draft, Post, PostEdit, PostType, UserId, Visibility, mentions, named_anew,
+    Content, Draft, Post, PostEdit, PostType, UserId, Visibility, diff_mentions, find_mentions,
 };
 use uuid::Uuid;
 
@@ -30,13 +30,13 @@ pub(crate) fn story() -> Result<String, Box<dyn Error>> {
         visibility: Visibility::Public,
     };
     let post = Post::publish(Uuid::from_u128(7).into(), UserId::from(1), draft, noon);
-    writeln!(page, "it names {:?}", post.names())?;
+    writeln!(page, "it names {:?}", post.mentioned_names())?;
 
     let words = "For @Caro. and @dan".to_owned();
     let edit = PostEdit { content: Some(words), ..PostEdit::default() };
     let edited = post.edited(edit, noon)?;
-    let anew = named_anew(&post.names(), &edited.names());
-    writeln!(page, "then it names {:?} anew, and {:?} no longer", anew.added, anew.gone)?;
+    let anew = diff_mentions(&post.mentioned_names(), &edited.mentioned_names());
+    writeln!(page, "then it names {:?} anew, and {:?} no longer", anew.added, anew.removed)?;
 
     // Who is behind a name is the caller's to look up: say that Dan is 4. Were the author, 1, among those named, nobody
     // would tell them of what they did themselves.
@@ -50,8 +50,8 @@ pub(crate) fn story() -> Result<String, Box<dyn Error>> {
     writeln!(
         page,
         "made private, it names {:?}, whatever stands in it: {:?}",
-        hidden.names(),
-        mentions(text)
+        hidden.mentioned_names(),
+        find_mentions(text)
     )?;
     Ok(page)
 }

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::{
-    Candidate, CandidateLists, Engagement, FeedConfig, FeedCursor, PostId, PostType, Relationship,
-    Signals, Slot, compose,
+    AuthorRelationship, Candidate, CandidateLists, Engagement, FeedConfig, FeedCursor, PostId,
+    PostType, Signals, Slot, compose,
 };
 use uuid::Uuid;
 
@@ -104,8 +104,8 @@ fn posted_at(notice: &Notice, now: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 /// Whoever reads this board follows the beekeeper.
-fn relationship(notice: &Notice) -> Relationship {
-    if notice.by == BEEKEEPER { Relationship::Followed } else { Relationship::Other }
+fn relationship(notice: &Notice) -> AuthorRelationship {
+    if notice.by == BEEKEEPER { AuthorRelationship::Followed } else { AuthorRelationship::Other }
 }
 
 fn id_of(notice: &Notice) -> PostId {

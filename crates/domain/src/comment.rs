@@ -39,7 +39,7 @@ pub struct Comment {
 
 /// A comment as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenComment {
+pub struct CommentForViewer {
     pub comment: Comment,
     pub author: Author,
     /// How many answers it has that the viewer may see.
@@ -49,7 +49,7 @@ pub struct SeenComment {
 impl Comment {
     /// The comment with other words. The same words are no change.
     #[must_use]
-    pub fn reworded(&self, text: CommentText, now: DateTime<Utc>) -> Self {
+    pub fn edited(&self, text: CommentText, now: DateTime<Utc>) -> Self {
         if text == self.text {
             return self.clone();
         }
@@ -96,14 +96,14 @@ mod tests {
     fn saying_the_same_again_is_no_change() {
         let comment = a_comment();
         let text = comment.text.clone();
-        assert_eq!(comment.reworded(text, comment.created_at + TimeDelta::hours(1)), comment);
+        assert_eq!(comment.edited(text, comment.created_at + TimeDelta::hours(1)), comment);
     }
 
     #[test]
     fn other_words_are_a_change_even_when_the_clock_stands_still() {
         let comment = a_comment();
         let other = CommentText::parse("So lovely").unwrap();
-        let reworded = comment.reworded(other, comment.created_at);
-        assert!(comment.created_at < reworded.updated_at.unwrap());
+        let edited = comment.edited(other, comment.created_at);
+        assert!(comment.created_at < edited.updated_at.unwrap());
     }
 }

@@ -12,5 +12,5 @@ pub use self::composition::{
     Candidate, CandidateList, CandidateLists, FeedItem, NeedMoreCandidates, Slot, compose,
 };
 pub use self::cursor::{FeedCursor, FeedPageRequest, FeedStart, SeenPostKey};
-pub use self::score::{FeedConfig, Relationship, Score, Signals};
+pub use self::score::{AuthorRelationship, FeedConfig, Score, Signals};
 pub use self::trending::{TrendingConfig, TrendingWindow, TrendingWindowError};

@@ -1,33 +1,33 @@
-//! Who follows whom, who asked to, and who has blocked whom (rules §7).
+//! Follows, follow requests and blocks (docs/rules.md#follows-and-blocks).
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
-use crate::{FollowId, Person, Position, UserId, Username};
+use crate::{FollowId, Position, UserId, UserListItem, Username};
 
-/// What one person is to another: the edge from the first to the second.
+/// The state of the edge from a follower to a followed user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Edge {
-    /// Nothing.
+pub enum FollowState {
+    /// There is no edge.
     None,
-    /// The first has asked to follow the second.
+    /// The follower has sent a request that is not answered yet.
     Pending,
-    /// The first follows the second.
+    /// The follower follows the other user.
     Active,
-    /// The second has blocked the first.
+    /// The followed user has blocked the follower.
     Blocked,
 }
 
-/// A code that names no edge.
+/// A code that is not a follow state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be one of pending, active, blocked")]
-pub struct UnknownEdge;
+pub struct UnknownFollowState;
 
-impl Edge {
-    /// Every edge.
+impl FollowState {
+    /// All states.
     pub const ALL: [Self; 4] = [Self::None, Self::Pending, Self::Active, Self::Blocked];
 
-    /// The name under which it is stored and sent; where there is nothing, there is no name.
+    /// The code used in the database and in JSON. [`FollowState::None`] has no code.
     pub const fn code(self) -> Option<&'static str> {
         match self {
             Self::None => None,
@@ -37,261 +37,275 @@ impl Edge {
         }
     }
 
-    /// The edge with this code.
+    /// Looks up the state with this code.
     ///
     /// # Errors
-    /// No edge is called so; [`Edge::None`] has no name.
-    pub fn from_code(code: &str) -> Result<Self, UnknownEdge> {
-        Self::ALL.into_iter().find(|edge| edge.code() == Some(code)).ok_or(UnknownEdge)
+    /// No state has this code.
+    pub fn from_code(code: &str) -> Result<Self, UnknownFollowState> {
+        Self::ALL.into_iter().find(|state| state.code() == Some(code)).ok_or(UnknownFollowState)
     }
 }
 
-/// What two people are to each other.
+/// The follow states between a user and another user, in both directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Relation {
-    /// From the one who asks or acts to the other.
-    pub there: Edge,
-    /// From the other back.
-    pub back: Edge,
+pub struct Relationship {
+    /// From the user who asks or acts to the other user.
+    pub outgoing: FollowState,
+    /// From the other user to the user who asks or acts.
+    pub incoming: FollowState,
 }
 
-impl Relation {
-    /// That they have nothing to do with each other.
-    pub const STRANGERS: Self = Self { there: Edge::None, back: Edge::None };
+impl Relationship {
+    /// No edge in either direction.
+    pub const NONE: Self = Self { outgoing: FollowState::None, incoming: FollowState::None };
 
-    /// Whether a block stands between them, whoever put it up.
+    /// Whether either user has blocked the other.
     pub fn is_blocked(self) -> bool {
-        self.there == Edge::Blocked || self.back == Edge::Blocked
+        self.outgoing == FollowState::Blocked || self.incoming == FollowState::Blocked
     }
 }
 
-/// What one person does about another.
+/// What a user does about another user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FollowAct {
-    /// Follows them, or asks to where they approve their followers.
+pub enum FollowAction {
+    /// Follows the other user, or sends a request if the other user approves followers.
     Follow(Approval),
-    /// Follows them no more, or asks no more.
+    /// Stops following, or cancels a pending request.
     Unfollow,
-    /// Lets them follow, who asked to.
+    /// Accepts the other user's request.
     Accept,
-    /// Does not let them follow, who asked to.
+    /// Declines the other user's request.
     Decline,
-    /// Wants nothing to do with them.
+    /// Blocks the other user.
     Block,
-    /// Takes one's own block back.
+    /// Removes the user's own block.
     Unblock,
 }
 
-/// Whether somebody is asked before others follow them.
+/// Whether a user approves each new follower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Approval {
-    /// Whoever wants to follows.
-    NotAsked,
-    /// They decide.
-    Asked,
+    /// Follows take effect immediately.
+    NotRequired,
+    /// Follows start as requests.
+    Required,
 }
 
-/// Why nothing came of an act.
+/// Why a [`FollowAction`] is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
 #[error("{}", self.reason())]
-pub enum FollowRefusal {
-    /// It is there already.
-    Following,
-    /// It was asked already.
-    Requested,
-    /// A block stands between them.
+pub enum FollowError {
+    /// The user follows the other user already.
+    AlreadyFollowing,
+    /// The user has a pending request already.
+    AlreadyRequested,
+    /// One of the two has blocked the other.
     Blocked,
-    /// There is nothing to end.
+    /// There is no follow or request to end.
     NotFollowing,
-    /// There is nothing to answer.
-    NotRequested,
+    /// There is no request to answer.
+    NoSuchRequest,
 }
 
-impl FollowRefusal {
-    /// In words for the person who acted.
+impl FollowError {
+    /// The message for the user who acted.
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::Following => "Already following this user",
-            Self::Requested => "Follow request already pending",
+            Self::AlreadyFollowing => "Already following this user",
+            Self::AlreadyRequested => "Follow request already pending",
             Self::Blocked => "Cannot follow this user",
             Self::NotFollowing => "Not following this user",
-            Self::NotRequested => "No such follow request",
+            Self::NoSuchRequest => "No such follow request",
         }
     }
 }
 
-/// What two people are to each other after one of them did something about the other. A repeated block or its repeated
-/// end changes nothing; everything else that changes nothing is refused.
+/// Computes the relationship after a user's action. Repeating a block or an unblock changes nothing and succeeds; any
+/// other action that would change nothing is refused.
 ///
 /// # Errors
-/// Why nothing changes.
-pub fn relate(act: FollowAct, before: Relation) -> Result<Relation, FollowRefusal> {
-    use Edge::{Active, Blocked, None, Pending};
+/// Why the action is refused.
+pub fn apply_follow_action(
+    action: FollowAction,
+    before: Relationship,
+) -> Result<Relationship, FollowError> {
+    use FollowState::{Active, Blocked, None, Pending};
 
-    let Relation { there, back } = before;
-    match act {
-        FollowAct::Follow(_) if before.is_blocked() => Err(FollowRefusal::Blocked),
-        FollowAct::Follow(approval) => match there {
-            Active => Err(FollowRefusal::Following),
-            Pending => Err(FollowRefusal::Requested),
+    let Relationship { outgoing, incoming } = before;
+    match action {
+        FollowAction::Follow(_) if before.is_blocked() => Err(FollowError::Blocked),
+        FollowAction::Follow(approval) => match outgoing {
+            Active => Err(FollowError::AlreadyFollowing),
+            Pending => Err(FollowError::AlreadyRequested),
             None | Blocked => {
-                let there = if approval == Approval::Asked { Pending } else { Active };
-                Ok(Relation { there, back })
+                let outgoing = if approval == Approval::Required { Pending } else { Active };
+                Ok(Relationship { outgoing, incoming })
             }
         },
-        FollowAct::Unfollow => match there {
-            Active | Pending => Ok(Relation { there: None, back }),
-            None | Blocked => Err(FollowRefusal::NotFollowing),
+        FollowAction::Unfollow => match outgoing {
+            Active | Pending => Ok(Relationship { outgoing: None, incoming }),
+            None | Blocked => Err(FollowError::NotFollowing),
         },
-        FollowAct::Accept => match back {
-            Pending => Ok(Relation { there, back: Active }),
-            None | Active | Blocked => Err(FollowRefusal::NotRequested),
+        FollowAction::Accept => match incoming {
+            Pending => Ok(Relationship { outgoing, incoming: Active }),
+            None | Active | Blocked => Err(FollowError::NoSuchRequest),
         },
-        FollowAct::Decline => match back {
-            Pending => Ok(Relation { there, back: None }),
-            None | Active | Blocked => Err(FollowRefusal::NotRequested),
+        FollowAction::Decline => match incoming {
+            Pending => Ok(Relationship { outgoing, incoming: None }),
+            None | Active | Blocked => Err(FollowError::NoSuchRequest),
         },
-        FollowAct::Block => {
-            // The other's block is theirs to lift.
-            let there = if there == Blocked { Blocked } else { None };
-            Ok(Relation { there, back: Blocked })
+        FollowAction::Block => {
+            // Only the other user can remove their own block.
+            let outgoing = if outgoing == Blocked { Blocked } else { None };
+            Ok(Relationship { outgoing, incoming: Blocked })
         }
-        FollowAct::Unblock => {
-            let back = if back == Blocked { None } else { back };
-            Ok(Relation { there, back })
+        FollowAction::Unblock => {
+            let incoming = if incoming == Blocked { None } else { incoming };
+            Ok(Relationship { outgoing, incoming })
         }
     }
 }
 
-/// An edge that was just made.
+/// An edge between two users, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Follow {
     pub id: FollowId,
     pub follower: UserId,
     pub followed: UserId,
-    pub edge: Edge,
+    pub state: FollowState,
     pub created_at: DateTime<Utc>,
 }
 
-/// Somebody in a list of those who follow, are followed, have asked or are blocked.
+/// A user in a list of followers, followed users, follow requests or blocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    pub person: Person,
-    /// Its place in the list: since when it is so.
+pub struct FollowListItem {
+    pub user: UserListItem,
+    /// Its position in the list, by the time since which the edge is in this state.
     pub position: Position,
-    /// Whether whoever looks follows them.
+    /// Whether the viewer follows this user.
     pub is_followed: bool,
 }
 
-/// Somebody whom one might know.
+/// A suggestion of a user to follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
-    pub person: Person,
-    /// How many of those whom one follows follow them.
+    pub user: UserListItem,
+    /// How many users that the viewer follows also follow this user.
     pub mutual_count: i64,
-    /// Up to three of those.
+    /// Up to three of those users.
     pub mutuals: Vec<Username>,
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Edge::{Active, Blocked, None, Pending};
+    use super::FollowState::{Active, Blocked, None, Pending};
     use super::*;
 
-    const FOLLOW: FollowAct = FollowAct::Follow(Approval::NotAsked);
-    const ASK: FollowAct = FollowAct::Follow(Approval::Asked);
+    const FOLLOW: FollowAction = FollowAction::Follow(Approval::NotRequired);
+    const REQUEST: FollowAction = FollowAction::Follow(Approval::Required);
 
-    fn after(act: FollowAct, there: Edge, back: Edge) -> Result<(Edge, Edge), FollowRefusal> {
-        relate(act, Relation { there, back }).map(|it| (it.there, it.back))
+    fn after(
+        action: FollowAction,
+        outgoing: FollowState,
+        incoming: FollowState,
+    ) -> Result<(FollowState, FollowState), FollowError> {
+        apply_follow_action(action, Relationship { outgoing, incoming })
+            .map(|relationship| (relationship.outgoing, relationship.incoming))
     }
 
-    /// What becomes of the edge to the other, whatever the edge back is, as long as no block stands between them.
+    /// Holds for every incoming state except a block.
     #[test]
-    fn each_edge_to_somebody_has_one_outcome_for_each_act() {
-        for back in [None, Pending, Active] {
-            for (there, act, edge) in [
+    fn follow_unfollow_and_unblock_have_one_result_per_outgoing_state() {
+        for incoming in [None, Pending, Active] {
+            for (outgoing, action, state) in [
                 (None, FOLLOW, Ok(Active)),
-                (Pending, FOLLOW, Err(FollowRefusal::Requested)),
-                (Active, FOLLOW, Err(FollowRefusal::Following)),
-                (None, ASK, Ok(Pending)),
-                (Pending, ASK, Err(FollowRefusal::Requested)),
-                (Active, ASK, Err(FollowRefusal::Following)),
-                (None, FollowAct::Unfollow, Err(FollowRefusal::NotFollowing)),
-                (Pending, FollowAct::Unfollow, Ok(None)),
-                (Active, FollowAct::Unfollow, Ok(None)),
-                (None, FollowAct::Unblock, Ok(None)),
-                (Pending, FollowAct::Unblock, Ok(Pending)),
-                (Active, FollowAct::Unblock, Ok(Active)),
+                (Pending, FOLLOW, Err(FollowError::AlreadyRequested)),
+                (Active, FOLLOW, Err(FollowError::AlreadyFollowing)),
+                (None, REQUEST, Ok(Pending)),
+                (Pending, REQUEST, Err(FollowError::AlreadyRequested)),
+                (Active, REQUEST, Err(FollowError::AlreadyFollowing)),
+                (None, FollowAction::Unfollow, Err(FollowError::NotFollowing)),
+                (Pending, FollowAction::Unfollow, Ok(None)),
+                (Active, FollowAction::Unfollow, Ok(None)),
+                (None, FollowAction::Unblock, Ok(None)),
+                (Pending, FollowAction::Unblock, Ok(Pending)),
+                (Active, FollowAction::Unblock, Ok(Active)),
             ] {
-                let expected = edge.map(|edge| (edge, back));
-                assert_eq!(after(act, there, back), expected, "{act:?} {there:?} {back:?}");
+                let expected = state.map(|state| (state, incoming));
+                let actual = after(action, outgoing, incoming);
+                assert_eq!(actual, expected, "{action:?} {outgoing:?} {incoming:?}");
             }
         }
     }
 
-    /// What becomes of the edge from the other, whatever the edge to them is.
+    /// Holds for every outgoing state.
     #[test]
-    fn each_edge_from_somebody_has_one_outcome_for_each_answer() {
-        for there in Edge::ALL {
-            for (back, act, edge) in [
-                (None, FollowAct::Accept, Err(FollowRefusal::NotRequested)),
-                (Pending, FollowAct::Accept, Ok(Active)),
-                (Active, FollowAct::Accept, Err(FollowRefusal::NotRequested)),
-                (Blocked, FollowAct::Accept, Err(FollowRefusal::NotRequested)),
-                (None, FollowAct::Decline, Err(FollowRefusal::NotRequested)),
-                (Pending, FollowAct::Decline, Ok(None)),
-                (Active, FollowAct::Decline, Err(FollowRefusal::NotRequested)),
-                (Blocked, FollowAct::Decline, Err(FollowRefusal::NotRequested)),
-                (Blocked, FollowAct::Unblock, Ok(None)),
+    fn accept_decline_and_unblock_have_one_result_per_incoming_state() {
+        for outgoing in FollowState::ALL {
+            for (incoming, action, state) in [
+                (None, FollowAction::Accept, Err(FollowError::NoSuchRequest)),
+                (Pending, FollowAction::Accept, Ok(Active)),
+                (Active, FollowAction::Accept, Err(FollowError::NoSuchRequest)),
+                (Blocked, FollowAction::Accept, Err(FollowError::NoSuchRequest)),
+                (None, FollowAction::Decline, Err(FollowError::NoSuchRequest)),
+                (Pending, FollowAction::Decline, Ok(None)),
+                (Active, FollowAction::Decline, Err(FollowError::NoSuchRequest)),
+                (Blocked, FollowAction::Decline, Err(FollowError::NoSuchRequest)),
+                (Blocked, FollowAction::Unblock, Ok(None)),
             ] {
-                let expected = edge.map(|edge| (there, edge));
-                assert_eq!(after(act, there, back), expected, "{act:?} {there:?} {back:?}");
+                let expected = state.map(|state| (outgoing, state));
+                let actual = after(action, outgoing, incoming);
+                assert_eq!(actual, expected, "{action:?} {outgoing:?} {incoming:?}");
             }
         }
     }
 
     #[test]
-    fn nobody_follows_across_a_block() {
-        for act in [FOLLOW, ASK] {
-            for other in Edge::ALL {
-                assert_eq!(after(act, Blocked, other), Err(FollowRefusal::Blocked));
-                assert_eq!(after(act, other, Blocked), Err(FollowRefusal::Blocked));
+    fn no_user_can_follow_across_a_block() {
+        for action in [FOLLOW, REQUEST] {
+            for other in FollowState::ALL {
+                assert_eq!(after(action, Blocked, other), Err(FollowError::Blocked));
+                assert_eq!(after(action, other, Blocked), Err(FollowError::Blocked));
             }
         }
     }
 
     #[test]
-    fn unfollowing_and_asking_no_more_never_lift_a_block() {
-        for back in Edge::ALL {
-            let refused = after(FollowAct::Unfollow, Blocked, back);
-            assert_eq!(refused, Err(FollowRefusal::NotFollowing), "{back:?}");
-            let unfollowed = after(FollowAct::Unfollow, Active, Blocked);
+    fn unfollowing_or_cancelling_a_request_never_removes_a_block() {
+        for incoming in FollowState::ALL {
+            let refused = after(FollowAction::Unfollow, Blocked, incoming);
+            assert_eq!(refused, Err(FollowError::NotFollowing), "{incoming:?}");
+            let unfollowed = after(FollowAction::Unfollow, Active, Blocked);
             assert_eq!(unfollowed, Ok((None, Blocked)));
         }
     }
 
     #[test]
-    fn a_block_ends_what_there_was_both_ways_and_leaves_the_others_block_alone() {
-        for (there, after_it) in [(None, None), (Pending, None), (Active, None), (Blocked, Blocked)]
+    fn a_block_removes_both_edges_but_not_the_other_users_block() {
+        for (outgoing, remaining) in
+            [(None, None), (Pending, None), (Active, None), (Blocked, Blocked)]
         {
-            for back in Edge::ALL {
-                assert_eq!(after(FollowAct::Block, there, back), Ok((after_it, Blocked)));
+            for incoming in FollowState::ALL {
+                let blocked = after(FollowAction::Block, outgoing, incoming);
+                assert_eq!(blocked, Ok((remaining, Blocked)));
             }
         }
     }
 
     #[test]
-    fn only_who_blocked_lifts_a_block() {
-        for back in [None, Pending, Active] {
-            assert_eq!(after(FollowAct::Unblock, Blocked, back), Ok((Blocked, back)));
+    fn only_the_user_who_blocked_can_unblock() {
+        for incoming in [None, Pending, Active] {
+            let unblocked = after(FollowAction::Unblock, Blocked, incoming);
+            assert_eq!(unblocked, Ok((Blocked, incoming)));
         }
     }
 
     #[test]
-    fn every_code_leads_back_to_its_edge() {
-        for edge in Edge::ALL {
-            assert_eq!(edge.code().map(Edge::from_code), edge.code().map(|_| Ok(edge)));
+    fn every_code_parses_to_its_state() {
+        for state in FollowState::ALL {
+            let parsed = state.code().map(FollowState::from_code);
+            assert_eq!(parsed, state.code().map(|_| Ok(state)));
         }
-        assert_eq!(Edge::from_code("none"), Err(UnknownEdge));
+        assert_eq!(FollowState::from_code("none"), Err(UnknownFollowState));
     }
 }

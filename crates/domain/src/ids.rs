@@ -38,7 +38,7 @@ ids! {
     /// One signing-in of a user, on one device.
     SessionId(Uuid),
     /// A heart that somebody gave a post.
-    LikeId(Uuid),
+    HeartId(Uuid),
     /// An emoji that somebody left on a post.
     ReactionId(Uuid),
     /// One act of passing a post on.

@@ -5,7 +5,6 @@ mod comment;
 mod feed;
 mod follow;
 mod ids;
-mod invalid;
 mod mention;
 pub mod notification;
 mod page;
@@ -16,23 +15,23 @@ mod session;
 mod share;
 mod text;
 mod user;
+mod validation;
 mod viewer;
 
-pub use self::comment::{Comment, CommentText, SeenComment};
+pub use self::comment::{Comment, CommentForViewer, CommentText};
 pub use self::feed::{
-    Candidate, CandidateList, CandidateLists, FeedConfig, FeedCursor, FeedItem, FeedPageRequest,
-    FeedStart, NeedMoreCandidates, Relationship, Score, SeenPostKey, Signals, Slot, TrendingConfig,
-    TrendingWindow, TrendingWindowError, compose,
+    AuthorRelationship, Candidate, CandidateList, CandidateLists, FeedConfig, FeedCursor, FeedItem,
+    FeedPageRequest, FeedStart, NeedMoreCandidates, Score, SeenPostKey, Signals, Slot,
+    TrendingConfig, TrendingWindow, TrendingWindowError, compose,
 };
 pub use self::follow::{
-    Approval, Edge, Follow, FollowAct, FollowRefusal, Listed, Relation, Suggestion, UnknownEdge,
-    relate,
+    Approval, Follow, FollowAction, FollowError, FollowListItem, FollowState, Relationship,
+    Suggestion, UnknownFollowState, apply_follow_action,
 };
 pub use self::ids::{
-    CommentId, FollowId, LikeId, NotificationId, PostId, ReactionId, SessionId, ShareId, UserId,
+    CommentId, FollowId, HeartId, NotificationId, PostId, ReactionId, SessionId, ShareId, UserId,
 };
-pub use self::invalid::{Fields, Invalid};
-pub use self::mention::{MOST_MENTIONS, NamedAnew, mentions, named_anew};
+pub use self::mention::{MAX_MENTIONS, MentionDiff, diff_mentions, find_mentions};
 pub use self::notification::{
     BatchConfig, BatchKey, Inbox, Notification, NotificationType, Priority, UnknownNotificationType,
 };
@@ -41,22 +40,23 @@ pub use self::page::{
     PageStart, Position, RankPosition, Total,
 };
 pub use self::post::{
-    Content, Draft, Engagement, ImageUrl, ImageUrlError, PlaceName, Post, PostEdit, PostType,
-    Revision, SeenPost, Title, UnknownPostType, Visibility,
+    Content, Draft, Engagement, ImageUrl, ImageUrlError, LocationName, Post, PostEdit,
+    PostForViewer, PostType, Revision, Title, UnknownPostType, Visibility,
 };
 pub use self::rate::{Bucket, Rate};
 pub use self::reaction::{Emoji, EmojiCount, Heart, Reaction, UnknownEmoji};
 pub use self::session::Session;
 pub use self::share::{
-    NewShare, Recipients, RecipientsError, Share, ShareMessage, ShareMethod, ShareQuota,
+    Recipients, RecipientsError, Share, ShareDetails, ShareMessage, ShareMethod, ShareQuota,
     UnknownShareMethod,
 };
 pub use self::text::TextError;
 pub use self::user::{
-    AskedNames, Author, Bio, City, Colour, ColourError, DisplayName, Email, EmailError,
-    Institutions, ListError, Location, LocationError, LocationQuery, LocationQueryError,
-    OwnProfile, Password, PasswordError, PasswordHash, PeopleQuery, Person, PhotoSize, Preferences,
-    PreferencesError, Profile, ProfileEdit, ProfilePhoto, SortedNames, User, Username,
-    UsernameError, Websites,
+    Author, Bio, City, Colour, ColourError, DisplayName, Email, EmailError, EntryListError,
+    Institutions, Location, LocationError, LocationQuery, LocationQueryError, OwnProfile, Password,
+    PasswordError, PasswordHash, PhotoSize, Preferences, PreferencesError, Profile, ProfileEdit,
+    ProfilePhoto, User, UserListItem, UserSearchQuery, Username, UsernameBatch, UsernameError,
+    UsernameValidation, Websites,
 };
+pub use self::validation::{FieldValidator, ValidationError};
 pub use self::viewer::Viewer;

@@ -3,15 +3,15 @@
 use crate::Username;
 
 /// The most people that one text names.
-pub const MOST_MENTIONS: usize = 50;
+pub const MAX_MENTIONS: usize = 50;
 
 /// The usernames behind an `@` in a text, as they are written there, each once without regard to case, in the order of
-/// the text and at most [`MOST_MENTIONS`]. Whether there are such people is another question.
-pub fn mentions(text: &str) -> Vec<&str> {
+/// the text and at most [`MAX_MENTIONS`]. Whether there are such people is another question.
+pub fn find_mentions(text: &str) -> Vec<&str> {
     let mut found: Vec<&str> = Vec::new();
     for (at, _) in text.match_indices('@') {
         let Some(name) = name_behind(text, at) else { continue };
-        if found.len() < MOST_MENTIONS && !found.iter().any(|it| it.eq_ignore_ascii_case(name)) {
+        if found.len() < MAX_MENTIONS && !found.iter().any(|it| it.eq_ignore_ascii_case(name)) {
             found.push(name);
         }
     }
@@ -46,14 +46,14 @@ fn is_name_character(c: char) -> bool {
 
 /// Whom an edited text names that it did not name before, and the other way round, as they are written there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct NamedAnew<'t> {
+pub struct MentionDiff<'t> {
     pub added: Vec<&'t str>,
-    pub gone: Vec<&'t str>,
+    pub removed: Vec<&'t str>,
 }
 
 /// Compares the names before an edit with those after it, without regard to case.
-pub fn named_anew<'t>(before: &[&'t str], after: &[&'t str]) -> NamedAnew<'t> {
-    NamedAnew { added: missing(before, after), gone: missing(after, before) }
+pub fn diff_mentions<'t>(before: &[&'t str], after: &[&'t str]) -> MentionDiff<'t> {
+    MentionDiff { added: missing(before, after), removed: missing(after, before) }
 }
 
 /// Those of `names` that `from` does not have.
@@ -80,7 +80,7 @@ mod tests {
     #[case("„@ben“ — @caro’s", &["ben", "caro"])]
     #[case("@a.b-c_d", &["a.b-c_d"])]
     fn names_are_found(#[case] text: &str, #[case] names: &[&str]) {
-        assert_eq!(mentions(text), names);
+        assert_eq!(find_mentions(text), names);
     }
 
     #[rstest]
@@ -96,13 +96,13 @@ mod tests {
     #[case::reserved("@admin")]
     #[case::nothing("@ ben @")]
     fn what_is_no_name_is_not_found(#[case] text: &str) {
-        assert_eq!(mentions(text), [""; 0]);
+        assert_eq!(find_mentions(text), [""; 0]);
     }
 
     #[test]
     fn no_text_names_more_than_fifty() {
         let text = (100..160).map(|n| format!("@user{n}")).collect::<Vec<_>>().join(" ");
-        assert_eq!(mentions(&text).len(), MOST_MENTIONS);
+        assert_eq!(find_mentions(&text).len(), MAX_MENTIONS);
     }
 
     #[rstest]
@@ -119,9 +119,9 @@ mod tests {
         #[case] added: &[&str],
         #[case] gone: &[&str],
     ) {
-        let anew = named_anew(&mentions(before), &mentions(after));
+        let anew = diff_mentions(&find_mentions(before), &find_mentions(after));
 
-        assert_eq!(anew, NamedAnew { added: added.to_vec(), gone: gone.to_vec() });
+        assert_eq!(anew, MentionDiff { added: added.to_vec(), removed: gone.to_vec() });
     }
 
     /// The rule read word by word, character by character.
@@ -149,7 +149,7 @@ mod tests {
                 name.pop();
             }
             let is_new = !found.iter().any(|it| it.to_lowercase() == name.to_lowercase());
-            if Username::parse(&name).is_ok() && is_new && found.len() < MOST_MENTIONS {
+            if Username::parse(&name).is_ok() && is_new && found.len() < MAX_MENTIONS {
                 found.push(name);
             }
         }
@@ -161,8 +161,8 @@ mod tests {
         fn whoever_was_named_and_did_not_go_is_named_beside_those_added(
             before in "[@a-cA-C ]{0,40}", after in "[@a-cA-C ]{0,40}",
         ) {
-            let (before, after) = (mentions(&before), mentions(&after));
-            let NamedAnew { added, gone } = named_anew(&before, &after);
+            let (before, after) = (find_mentions(&before), find_mentions(&after));
+            let MentionDiff { added, removed: gone } = diff_mentions(&before, &after);
             let lower = |names: &[&str]| names.iter().map(|it| it.to_lowercase()).collect::<BTreeSet<_>>();
             let stayed: BTreeSet<_> = lower(&before).difference(&lower(&gone)).cloned().collect();
 
@@ -172,12 +172,12 @@ mod tests {
 
         #[test]
         fn the_parser_agrees_with_the_rule(text in "[@a-cA-C1_./ ж٣é-]{0,60}") {
-            prop_assert_eq!(mentions(&text), reference(&text));
+            prop_assert_eq!(find_mentions(&text), reference(&text));
         }
 
         #[test]
         fn no_text_makes_the_parser_panic(text in "\\PC{0,200}") {
-            prop_assert_eq!(mentions(&text), reference(&text));
+            prop_assert_eq!(find_mentions(&text), reference(&text));
         }
     }
 }

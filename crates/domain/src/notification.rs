@@ -27,7 +27,7 @@ pub use self::outcome::{Outcome, Withdrawn};
 pub use self::placement::{Beside, Place, Placement, Situation, Skip, Standing, Top, place};
 pub use self::quota::HourlyStarts;
 pub use self::recording::record;
-pub use self::seen::SeenNotification;
+pub use self::seen::RenderedNotification;
 pub use self::text::{Telling, Text};
 pub use self::withdrawal::{Remains, change, withdraw};
 use crate::{CommentId, Emoji, NotificationId, PostId, UserId};

@@ -6,10 +6,10 @@ mod edit;
 use chrono::{DateTime, Utc};
 
 pub use self::content::{
-    Content, ImageUrl, ImageUrlError, PlaceName, PostType, Title, UnknownPostType,
+    Content, ImageUrl, ImageUrlError, LocationName, PostType, Title, UnknownPostType,
 };
 pub use self::edit::PostEdit;
-use crate::{Author, Emoji, Position, PostId, UserId, Viewer, mentions};
+use crate::{Author, Emoji, Position, PostId, UserId, Viewer, find_mentions};
 
 /// A post as its author wrote it, with what others made of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,11 +25,11 @@ pub struct Post {
 
 /// A post as somebody in particular sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenPost {
+pub struct PostForViewer {
     pub post: Post,
     pub author: Author,
     /// Whether the viewer gave it a heart.
-    pub hearted: bool,
+    pub is_hearted: bool,
     /// The emoji that the viewer left on it.
     pub reaction: Option<Emoji>,
 }
@@ -41,7 +41,7 @@ pub struct Draft {
     pub content: Content,
     pub post_type: PostType,
     pub image_url: Option<ImageUrl>,
-    pub location: Option<PlaceName>,
+    pub location: Option<LocationName>,
     pub visibility: Visibility,
 }
 
@@ -106,9 +106,9 @@ impl Post {
     }
 
     /// The names of those who are told that it names them: of a private post, nobody's (rules §6).
-    pub fn names(&self) -> Vec<&str> {
+    pub fn mentioned_names(&self) -> Vec<&str> {
         match self.draft.visibility {
-            Visibility::Public => mentions(self.draft.content.as_str()),
+            Visibility::Public => find_mentions(self.draft.content.as_str()),
             Visibility::Private => Vec::new(),
         }
     }
@@ -147,8 +147,8 @@ mod tests {
 
     #[test]
     fn nobody_is_named_where_nobody_may_read_it() {
-        assert_eq!(post("For @ben", Visibility::Public).names(), ["ben"]);
-        assert_eq!(post("For @ben", Visibility::Private).names(), [""; 0]);
+        assert_eq!(post("For @ben", Visibility::Public).mentioned_names(), ["ben"]);
+        assert_eq!(post("For @ben", Visibility::Private).mentioned_names(), [""; 0]);
     }
 
     fn post(content: &str, visibility: Visibility) -> Post {

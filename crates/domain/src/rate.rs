@@ -18,7 +18,7 @@ impl Rate {
     }
 
     /// How often at once, after a rest.
-    pub const fn times(self) -> u32 {
+    pub const fn limit(self) -> u32 {
         self.times
     }
 
@@ -136,7 +136,7 @@ mod tests {
     fn a_rate_of_nothing_is_a_rate_of_one() {
         let rate = Rate::new(0, TimeDelta::zero());
 
-        assert_eq!((rate.times(), rate.period()), (1, TimeDelta::seconds(1)));
+        assert_eq!((rate.limit(), rate.period()), (1, TimeDelta::seconds(1)));
         assert_eq!(Bucket::full(NOON).take(rate, NOON), Ok(0));
     }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
-use crate::{Author, LikeId, PostId, ReactionId};
+use crate::{Author, HeartId, PostId, ReactionId};
 
 /// An emoji that somebody left on a post. There is one for a person and a post; changing one's mind changes the
 /// emoji, and nothing else.
@@ -27,7 +27,7 @@ pub struct EmojiCount {
 /// A heart that somebody gave a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heart {
-    pub id: LikeId,
+    pub id: HeartId,
     pub by: Author,
     pub created_at: DateTime<Utc>,
 }

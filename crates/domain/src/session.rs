@@ -54,7 +54,7 @@ impl Session {
     }
 
     /// Whether its use should be written down again.
-    pub fn is_due_for_note(&self, now: DateTime<Utc>) -> bool {
+    pub fn is_touch_due(&self, now: DateTime<Utc>) -> bool {
         Self::USE_IS_NOTED_EVERY <= now - self.last_used_at
     }
 }
@@ -78,8 +78,8 @@ mod tests {
     #[test]
     fn use_is_noted_at_most_once_in_ten_minutes() {
         let session = session(None);
-        assert!(!session.is_due_for_note(session.last_used_at + TimeDelta::seconds(599)));
-        assert!(session.is_due_for_note(session.last_used_at + TimeDelta::seconds(600)));
+        assert!(!session.is_touch_due(session.last_used_at + TimeDelta::seconds(599)));
+        assert!(session.is_touch_due(session.last_used_at + TimeDelta::seconds(600)));
     }
 
     #[test]

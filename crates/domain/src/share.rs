@@ -69,10 +69,10 @@ pub struct Recipients(Vec<UserId>);
 pub enum RecipientsError {
     /// Nobody, or too many.
     #[error("must name 1 to {} people", Recipients::MAX)]
-    Number,
+    Count,
     /// The sender.
     #[error("must not name yourself")]
-    Oneself,
+    Sender,
 }
 
 impl Recipients {
@@ -91,12 +91,12 @@ impl Recipients {
             }
             // A long list need not be read to its end.
             if Self::MAX < people.len() {
-                return Err(RecipientsError::Number);
+                return Err(RecipientsError::Count);
             }
         }
         match people.as_slice() {
-            [] => Err(RecipientsError::Number),
-            named if named.contains(&sender) => Err(RecipientsError::Oneself),
+            [] => Err(RecipientsError::Count),
+            named if named.contains(&sender) => Err(RecipientsError::Sender),
             _ => Ok(Self(people)),
         }
     }
@@ -114,7 +114,7 @@ impl Recipients {
 
 /// What somebody wants to do with a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NewShare {
+pub enum ShareDetails {
     /// Have its link.
     Url,
     /// Send it.
@@ -126,7 +126,7 @@ pub enum NewShare {
     },
 }
 
-impl NewShare {
+impl ShareDetails {
     /// To whom it goes; a link to nobody.
     pub fn recipients(&self) -> &[UserId] {
         match self {
@@ -150,7 +150,7 @@ pub struct Share {
     pub id: ShareId,
     pub by: UserId,
     pub post: PostId,
-    pub how: NewShare,
+    pub details: ShareDetails,
     pub created_at: DateTime<Utc>,
 }
 
@@ -160,10 +160,10 @@ pub struct ShareQuota;
 
 impl ShareQuota {
     /// How many times in any hour (rules §2).
-    pub const AN_HOUR: u32 = 20;
+    pub const MAX_PER_HOUR: u32 = 20;
 
     /// How long to wait until one more is allowed: nothing where it is. `latest` is when the last
-    /// [`ShareQuota::AN_HOUR`]th was sent, counted from the newest.
+    /// [`ShareQuota::MAX_PER_HOUR`]th was sent, counted from the newest.
     pub fn wait(latest: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<TimeDelta> {
         let free_at = latest? + TimeDelta::hours(1);
         (now < free_at).then(|| free_at - now)
@@ -186,9 +186,9 @@ mod tests {
     }
 
     #[rstest]
-    #[case(&[], RecipientsError::Number)]
-    #[case(&[2, 3, 4, 5, 6, 7], RecipientsError::Number)]
-    #[case(&[2, ANA], RecipientsError::Oneself)]
+    #[case(&[], RecipientsError::Count)]
+    #[case(&[2, 3, 4, 5, 6, 7], RecipientsError::Count)]
+    #[case(&[2, ANA], RecipientsError::Sender)]
     fn other_numbers_of_people_are_refused(#[case] raw: &[i64], #[case] why: RecipientsError) {
         assert_eq!(Recipients::parse(ANA.into(), raw), Err(why));
     }

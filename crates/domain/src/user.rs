@@ -1,30 +1,30 @@
 //! People: how they are named, and what they say of themselves.
 
-mod asked_names;
 mod avatar;
 mod email;
 mod location;
 mod location_query;
 mod password;
-mod people_query;
 mod photo;
 mod profile;
+mod user_search_query;
 mod username;
+mod username_batch;
 
 use chrono::{DateTime, Utc};
 
-pub use self::asked_names::{AskedNames, SortedNames};
 pub use self::avatar::{Colour, ColourError};
 pub use self::email::{Email, EmailError};
 pub use self::location::{Location, LocationError};
 pub use self::location_query::{LocationQuery, LocationQueryError};
 pub use self::password::{Password, PasswordError, PasswordHash};
-pub use self::people_query::PeopleQuery;
 pub use self::photo::{PhotoSize, ProfilePhoto};
 pub use self::profile::{
-    Bio, City, DisplayName, Institutions, ListError, Preferences, PreferencesError, Websites,
+    Bio, City, DisplayName, EntryListError, Institutions, Preferences, PreferencesError, Websites,
 };
+pub use self::user_search_query::UserSearchQuery;
 pub use self::username::{Username, UsernameError};
+pub use self::username_batch::{UsernameBatch, UsernameValidation};
 use crate::UserId;
 
 /// Someone with an account, as they know themselves: the email is for their eyes only.
@@ -48,7 +48,7 @@ pub struct Author {
 
 /// Someone in a list of people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
+pub struct UserListItem {
     pub author: Author,
     pub bio: Option<Bio>,
     pub joined_at: DateTime<Utc>,

@@ -181,7 +181,7 @@ impl Draw<'_> {
         }
         // Two hours of the clock cover any hour.
         let lately = self.sent.entry((act.by, act.at / 3_600_000_000)).or_default();
-        if to.is_empty() || ShareQuota::AN_HOUR / 2 <= *lately {
+        if to.is_empty() || ShareQuota::MAX_PER_HOUR / 2 <= *lately {
             return self.answers.comments.push(act.with(None));
         }
         *lately += 1;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use grateful_domain::Edge;
+use grateful_domain::FollowState;
 
 use crate::dice::{About, Dice};
 use crate::people::approves_followers;
@@ -14,7 +14,7 @@ pub(crate) struct Drawn {
     pub(crate) at: i64,
     pub(crate) follower: usize,
     pub(crate) followed: usize,
-    pub(crate) edge: Edge,
+    pub(crate) edge: FollowState,
 }
 
 /// Between whom nothing happens.
@@ -61,11 +61,11 @@ pub(crate) fn drawn(
         }
         // A block ends what there was the other way.
         let edge = match dice.below(1_000) {
-            0..BLOCKED if !pairs.contains(&(to, from)) => Edge::Blocked,
-            _ if approves_followers(to) && dice.chance(UNANSWERED) => Edge::Pending,
-            _ => Edge::Active,
+            0..BLOCKED if !pairs.contains(&(to, from)) => FollowState::Blocked,
+            _ if approves_followers(to) && dice.chance(UNANSWERED) => FollowState::Pending,
+            _ => FollowState::Active,
         };
-        if edge == Edge::Blocked {
+        if edge == FollowState::Blocked {
             blocks.0.insert(pair);
         }
         pairs.insert(pair);

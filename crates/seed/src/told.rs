@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use grateful_domain::Edge;
+use grateful_domain::FollowState;
 
 use crate::answers::{Answers, Sent};
 use crate::edges::Drawn;
@@ -82,12 +82,12 @@ fn of_answers<'a>(posts: &'a [Posted], answers: &'a Answers) -> impl Iterator<It
 fn of_edge(edge: &Drawn) -> Option<Told> {
     let Drawn { at, follower: from, followed: to, edge } = *edge;
     match edge {
-        Edge::None | Edge::Blocked => None,
-        Edge::Pending => Some(Told { to, at, by: from, deed: Deed::FollowRequest }),
+        FollowState::None | FollowState::Blocked => None,
+        FollowState::Pending => Some(Told { to, at, by: from, deed: Deed::FollowRequest }),
         // Whoever wants to be asked has said yes.
-        Edge::Active if approves_followers(to) => {
+        FollowState::Active if approves_followers(to) => {
             Some(Told { to: from, at, by: to, deed: Deed::FollowAcceptance })
         }
-        Edge::Active => Some(Told { to, at, by: from, deed: Deed::Follow }),
+        FollowState::Active => Some(Told { to, at, by: from, deed: Deed::Follow }),
     }
 }

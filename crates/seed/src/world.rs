@@ -4,9 +4,9 @@ mod telling;
 
 use chrono::{DateTime, Utc};
 use grateful_domain::{
-    Comment, CommentId, CommentText, Content, Draft, Edge, Emoji, Engagement, Follow, LikeId,
-    NewShare, PlaceName, Post, PostId, PostType, ReactionId, Recipients, Share, ShareId,
-    ShareMessage, Title, UserId, Visibility,
+    Comment, CommentId, CommentText, Content, Draft, Emoji, Engagement, Follow, FollowState,
+    HeartId, LocationName, Post, PostId, PostType, ReactionId, Recipients, Share, ShareDetails,
+    ShareId, ShareMessage, Title, UserId, Visibility,
 };
 
 use crate::answers::{Act, Answers, Sent, Stage};
@@ -23,7 +23,7 @@ use crate::{texts, words};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Heart {
     /// Its id.
-    pub id: LikeId,
+    pub id: HeartId,
     /// Whose.
     pub by: UserId,
     /// To what.
@@ -98,7 +98,7 @@ impl World {
     /// The people, with the numbers beside them.
     pub fn people(&self) -> impl ExactSizeIterator<Item = Person> {
         let mut tallies = vec![[0_i64; 4]; self.ids.len()];
-        for edge in self.edges.iter().filter(|edge| edge.edge == Edge::Active) {
+        for edge in self.edges.iter().filter(|edge| edge.edge == FollowState::Active) {
             tallies[edge.followed][0] += 1;
             tallies[edge.follower][1] += 1;
         }
@@ -147,7 +147,7 @@ impl World {
             id: Dice::of(About::EdgeId, self.seed, number).id(edge.at).into(),
             follower: self.ids[edge.follower],
             followed: self.ids[edge.followed],
-            edge: edge.edge,
+            state: edge.edge,
             created_at: moment(edge.at),
         })
     }
@@ -155,7 +155,7 @@ impl World {
     /// The hearts.
     pub fn hearts(&self) -> impl ExactSizeIterator<Item = Heart> {
         self.answers.hearts.iter().enumerate().map(|(number, act)| Heart {
-            id: LikeId::from(self.id(About::HeartId, number, act)),
+            id: HeartId::from(self.id(About::HeartId, number, act)),
             by: self.ids[act.by],
             post: self.post_id(act.post),
             at: moment(act.at),
@@ -179,7 +179,7 @@ impl World {
             id: self.share_id(number),
             by: self.ids[act.by],
             post: self.post_id(act.post),
-            how: self.sent(number, act),
+            details: self.sent(number, act),
             created_at: moment(act.at),
         })
     }
@@ -213,15 +213,15 @@ impl World {
             content: Content::from_stored(content),
             post_type: posted.post_type,
             image_url: None,
-            location: place.map(PlaceName::from_stored),
+            location: place.map(LocationName::from_stored),
             visibility: Visibility::from_is_public(posted.is_public),
         }
     }
 
-    fn sent(&self, number: usize, act: &Act<Sent>) -> NewShare {
-        let Sent::To(people) = &act.what else { return NewShare::Url };
+    fn sent(&self, number: usize, act: &Act<Sent>) -> ShareDetails {
+        let Sent::To(people) = &act.what else { return ShareDetails::Url };
         let people: Vec<i64> = people.iter().map(|person| self.ids[*person].into()).collect();
-        NewShare::Message {
+        ShareDetails::Message {
             recipients: Recipients::parse(self.ids[act.by], &people)
                 .expect("one to three others, each once"),
             message: self.message(number),

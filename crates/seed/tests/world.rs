@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use grateful_domain::{Edge, NewShare, Post, PostId, Preferences, UserId};
+use grateful_domain::{FollowState, Post, PostId, Preferences, ShareDetails, UserId};
 use grateful_seed::{Person, Size, World};
 use rstest::rstest;
 
@@ -47,7 +47,7 @@ fn acts(world: &World) -> Vec<(UserId, PostId, DateTime<Utc>)> {
 }
 
 fn blocks(world: &World) -> HashSet<(UserId, UserId)> {
-    let blocked = world.edges().filter(|edge| edge.edge == Edge::Blocked);
+    let blocked = world.edges().filter(|edge| edge.state == FollowState::Blocked);
     blocked.flat_map(|it| [(it.follower, it.followed), (it.followed, it.follower)]).collect()
 }
 
@@ -120,7 +120,8 @@ fn the_numbers_beside_posts_and_people_are_those_of_the_rows() {
         let reactions = world.reactions().filter(|it| it.post == post.id).count();
         let comments = world.comments().filter(|it| it.post == post.id).count();
         let shares = world.shares().filter(|it| it.post == post.id);
-        let (links, sent): (Vec<_>, Vec<_>) = shares.partition(|it| it.how == NewShare::Url);
+        let (links, sent): (Vec<_>, Vec<_>) =
+            shares.partition(|it| it.details == ShareDetails::Url);
         let senders: HashSet<UserId> = sent.iter().map(|it| it.by).collect();
         let counted = [hearts, reactions, links.len() + senders.len(), comments];
         let kept = post.engagement;
@@ -128,7 +129,7 @@ fn the_numbers_beside_posts_and_people_are_those_of_the_rows() {
         assert_eq!(kept.map(|number| usize::try_from(number).unwrap()), counted);
     }
     for person in world.people() {
-        let active = || world.edges().filter(|it| it.edge == Edge::Active);
+        let active = || world.edges().filter(|it| it.state == FollowState::Active);
         let followers = active().filter(|it| it.followed == person.id).count();
         let following = active().filter(|it| it.follower == person.id).count();
         let written = || posts.values().filter(|it| it.author == person.id);
@@ -142,7 +143,7 @@ fn the_numbers_beside_posts_and_people_are_those_of_the_rows() {
 #[test]
 fn nobody_does_twice_what_can_be_done_once() {
     let world = a_world(Size { people: 8, posts: 20, follows: 28, ..SMALL }, 7);
-    let links = || world.shares().filter(|it| it.how == NewShare::Url);
+    let links = || world.shares().filter(|it| it.details == ShareDetails::Url);
 
     assert_distinct(world.hearts().map(|it| (it.by, it.post)), "a heart");
     assert_distinct(world.reactions().map(|it| (it.by, it.post)), "a reaction");
@@ -162,11 +163,11 @@ fn nothing_happens_across_a_block_or_on_posts_that_are_not_theirs_to_see() {
         assert!(posts[&post].draft.visibility.is_public());
         assert!(!blocks.contains(&(by, posts[&post].author)), "{by} and {post}");
     }
-    for edge in world.edges().filter(|edge| edge.edge != Edge::Blocked) {
+    for edge in world.edges().filter(|edge| edge.state != FollowState::Blocked) {
         assert!(!blocks.contains(&(edge.follower, edge.followed)), "{edge:?}");
     }
     for share in world.shares() {
-        let NewShare::Message { recipients, .. } = &share.how else { continue };
+        let ShareDetails::Message { recipients, .. } = &share.details else { continue };
         let parted = |to: &UserId| blocks.contains(&(share.by, *to));
         assert!(!recipients.as_slice().iter().any(parted), "{share:?}");
     }
@@ -206,7 +207,7 @@ fn requests_are_for_those_who_want_to_be_asked() {
     let asks = |it: &Person| it.preferences.as_ref().is_some_and(Preferences::approve_followers);
     let asked: HashSet<UserId> = world.people().filter(asks).map(|it| it.id).collect();
 
-    let pending = world.edges().filter(|edge| edge.edge == Edge::Pending);
+    let pending = world.edges().filter(|edge| edge.state == FollowState::Pending);
     let (with, without): (Vec<_>, Vec<_>) = pending.partition(|it| asked.contains(&it.followed));
 
     assert_eq!(without, []);
@@ -253,7 +254,7 @@ fn nobody_sends_more_than_twenty_posts_in_an_hour() {
     let crowd = Size { people: 3, posts: 40, engagements: 200_000, ..SMALL };
     let world = a_world(Size { follows: 2, ..crowd }, 7);
     let mut sent: HashMap<UserId, Vec<DateTime<Utc>>> = HashMap::new();
-    for share in world.shares().filter(|it| it.how != NewShare::Url) {
+    for share in world.shares().filter(|it| it.details != ShareDetails::Url) {
         sent.entry(share.by).or_default().push(share.created_at);
     }
 

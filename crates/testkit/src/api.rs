@@ -1,4 +1,4 @@
-//! The HTTP API, called without a socket.
+//! An in-process client of the HTTP API, without a socket.
 
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
@@ -22,46 +22,46 @@ use serde_json::Value;
 
 use crate::{BOUNDARY, PASSWORD, TestApp, TestDatabase, a_user, multipart_form, openapi};
 
-type Answering = Pin<Box<dyn Future<Output = Result<ServiceResponse<BoxBody>, Error>>>>;
+type ServiceFuture = Pin<Box<dyn Future<Output = Result<ServiceResponse<BoxBody>, Error>>>>;
 
-/// All routes in all layers, on a database of their own.
+/// All routes with all middleware, on a [`TestApp`].
 ///
 /// Needs actix's runtime: use `#[actix_web::test]`.
 pub struct Api {
-    /// What is behind the routes.
+    /// The application that serves the requests.
     pub app: TestApp,
-    call: Box<dyn Fn(Request) -> Answering>,
+    service: Box<dyn Fn(Request) -> ServiceFuture>,
 }
 
-/// Somebody who is signed in.
+/// A signed-in user.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Who.
+    /// The user.
     pub user: User,
-    /// What proves it.
+    /// The access token of the user's session.
     pub token: String,
 }
 
 impl Api {
-    /// The API of a new application.
+    /// Serves a new [`TestApp`], with an empty metrics page and otherwise the default configuration.
     pub async fn create() -> Self {
-        let nothing = MetricsPage::new(String::new);
-        let config = WebConfig { metrics: Some(nothing), ..WebConfig::default() };
-        Self::on(TestApp::create().await, &config).await
+        let empty_page = MetricsPage::new(String::new);
+        let config = WebConfig { metrics: Some(empty_page), ..WebConfig::default() };
+        Self::serve(TestApp::create().await, &config).await
     }
 
-    /// The API of this application.
-    pub async fn on(app: TestApp, config: &WebConfig) -> Self {
+    /// Serves this application.
+    pub async fn serve(app: TestApp, config: &WebConfig) -> Self {
         let service = init_service(grateful_web::app(app.app.clone(), config)).await;
-        Self { app, call: Box::new(move |request| Box::pin(service.call(request))) }
+        Self { app, service: Box::new(move |request| Box::pin(service.call(request))) }
     }
 
-    /// Its database.
+    /// The database of the application.
     pub fn database(&self) -> &TestDatabase {
         &self.app.database
     }
 
-    /// Somebody who is signed in.
+    /// Creates a user and logs them in.
     pub async fn create_user(&self) -> Caller {
         let user = a_user().insert_into(self.database()).await;
         let credentials = LogIn {
@@ -73,39 +73,39 @@ impl Api {
         Caller { user, token: token.as_str().to_owned() }
     }
 
-    /// A request to this path.
-    pub fn call(&self, method: Method, path: &str) -> ApiRequest<'_> {
+    /// Starts a request to `path`.
+    pub fn request(&self, method: Method, path: &str) -> ApiRequest<'_> {
         let request = TestRequest::with_uri(path).method(method);
         ApiRequest { api: self, request, body: None }
     }
 
-    /// `GET`.
+    /// Starts a `GET` request.
     pub fn get(&self, path: &str) -> ApiRequest<'_> {
-        self.call(Method::GET, path)
+        self.request(Method::GET, path)
     }
 
-    /// `POST`.
+    /// Starts a `POST` request.
     pub fn post(&self, path: &str) -> ApiRequest<'_> {
-        self.call(Method::POST, path)
+        self.request(Method::POST, path)
     }
 
-    /// `PUT`.
+    /// Starts a `PUT` request.
     pub fn put(&self, path: &str) -> ApiRequest<'_> {
-        self.call(Method::PUT, path)
+        self.request(Method::PUT, path)
     }
 
-    /// `PATCH`.
+    /// Starts a `PATCH` request.
     pub fn patch(&self, path: &str) -> ApiRequest<'_> {
-        self.call(Method::PATCH, path)
+        self.request(Method::PATCH, path)
     }
 
-    /// `DELETE`.
+    /// Starts a `DELETE` request.
     pub fn delete(&self, path: &str) -> ApiRequest<'_> {
-        self.call(Method::DELETE, path)
+        self.request(Method::DELETE, path)
     }
 }
 
-/// A request in the making.
+/// Builds a request and sends it.
 #[must_use]
 pub struct ApiRequest<'a> {
     api: &'a Api,
@@ -114,139 +114,148 @@ pub struct ApiRequest<'a> {
 }
 
 impl ApiRequest<'_> {
-    /// Sent by this person.
+    /// Authenticates the request with the caller's access token.
     pub fn by(self, caller: &Caller) -> Self {
-        self.with("Authorization", &format!("Bearer {}", caller.token))
+        self.header("Authorization", &format!("Bearer {}", caller.token))
     }
 
-    /// With this header.
-    pub fn with(self, name: &str, value: &str) -> Self {
+    /// Sets a header.
+    pub fn header(self, name: &str, value: &str) -> Self {
         Self { request: self.request.insert_header((name, value)), ..self }
     }
 
-    /// Sent from this address.
+    /// Sets the peer address.
     pub fn from_address(self, address: IpAddr) -> Self {
         Self { request: self.request.peer_addr((address, 4711).into()), ..self }
     }
 
-    /// With this JSON as its body.
+    /// Sets a JSON body.
     pub fn json(self, body: &Value) -> Self {
         Self { request: self.request.set_json(body), ..self }
     }
 
-    /// With a form of these parts as its body, see [`multipart_form`].
-    pub fn form(self, parts: &[(&str, &[u8])]) -> Self {
+    /// Sets a multipart body, encoded by [`multipart_form`].
+    pub fn multipart(self, parts: &[(&str, &[u8])]) -> Self {
         Self { request: self.request.set_payload(multipart_form(parts)), ..self }
-            .with("Content-Type", &format!("multipart/form-data; boundary={BOUNDARY}"))
+            .header("Content-Type", &format!("multipart/form-data; boundary={BOUNDARY}"))
     }
 
-    /// With these bytes as its body, said to be JSON.
-    pub fn bytes(self, body: impl Into<Bytes>) -> Self {
+    /// Sets a body of these bytes with the content type of JSON, whether or not they are valid JSON.
+    pub fn json_bytes(self, body: impl Into<Bytes>) -> Self {
         Self { request: self.request.set_payload(body), ..self }
-            .with("Content-Type", "application/json")
+            .header("Content-Type", "application/json")
     }
 
-    /// With a body that comes bit by bit, said to be a form.
-    pub fn streamed(self, bits: impl Stream<Item = Result<Bytes, PayloadError>> + 'static) -> Self {
-        Self { body: Some(Box::pin(bits)), ..self }
-            .with("Content-Type", &format!("multipart/form-data; boundary={BOUNDARY}"))
+    /// Sets a streaming body of these chunks with the content type of a multipart form.
+    pub fn multipart_stream(
+        self,
+        chunks: impl Stream<Item = Result<Bytes, PayloadError>> + 'static,
+    ) -> Self {
+        Self { body: Some(Box::pin(chunks)), ..self }
+            .header("Content-Type", &format!("multipart/form-data; boundary={BOUNDARY}"))
     }
 
-    /// Sends it. The answer must be one that the OpenAPI document promises.
+    /// Sends the request and reads the response.
+    ///
+    /// # Panics
+    ///
+    /// If the OpenAPI document does not describe the response.
     pub async fn send(self) -> ApiResponse {
-        let (method, path, mut opened) = self.call().await;
-        let body = to_bytes(opened.rest).await.unwrap_or_default();
-        opened.answer.body = body.to_vec();
-        openapi::assert_kept(&method, &path, &opened.answer);
-        opened.answer
+        let (method, path, StreamingResponse { mut head, body }) = self.execute().await;
+        head.body = to_bytes(body).await.unwrap_or_default().to_vec();
+        openapi::assert_documented(&method, &path, &head);
+        head
     }
 
-    /// Sends it, and reads no more than the head of the answer, which must be of a body that comes bit by bit. What is JSON
-    /// in the end is not held against the document: there is nothing to hold yet.
-    pub async fn open(self) -> StreamingResponse {
-        let (method, path, opened) = self.call().await;
-        if opened.answer.header("content-type") != Some("application/json") {
-            openapi::assert_kept(&method, &path, &opened.answer);
+    /// Sends the request and reads only the head of a streaming response.
+    ///
+    /// # Panics
+    ///
+    /// If the OpenAPI document does not describe the head. JSON responses are not checked, since their body is not read
+    /// yet.
+    pub async fn send_streaming(self) -> StreamingResponse {
+        let (method, path, response) = self.execute().await;
+        if response.head.header("content-type") != Some("application/json") {
+            openapi::assert_documented(&method, &path, &response.head);
         }
-        opened
+        response
     }
 
-    async fn call(self) -> (Method, String, StreamingResponse) {
+    async fn execute(self) -> (Method, String, StreamingResponse) {
         let mut request = self.request.to_request();
         if let Some(payload) = self.body {
             *request.payload() = Payload::Stream { payload };
         }
         let (method, path) = (request.method().clone(), request.path().to_owned());
-        let outcome = (self.api.call)(request).await;
-        // What comes out as an error is turned into an answer by the server around the routes.
-        let (head, body) = match outcome {
+        let result = (self.api.service)(request).await;
+        // A real server converts errors of the service into responses.
+        let (head, body) = match result {
             Ok(response) => response.into_parts().1.into_parts(),
             Err(error) => error.error_response().into_parts(),
         };
-        let named = head.headers().iter();
-        let headers = named.map(|(name, value)| {
+        let headers = head.headers().iter().map(|(name, value)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         });
-        let answer =
-            ApiResponse { status: head.status(), headers: headers.collect(), body: vec![] };
-        (method, path, StreamingResponse { answer, rest: body })
+        let head = ApiResponse { status: head.status(), headers: headers.collect(), body: vec![] };
+        (method, path, StreamingResponse { head, body })
     }
 }
 
-/// What came back, of which the body is still to come.
+/// A response whose body is still to be read.
 pub struct StreamingResponse {
-    /// The head, and no body.
-    pub answer: ApiResponse,
-    rest: BoxBody,
+    /// Status and headers, with an empty body.
+    pub head: ApiResponse,
+    body: BoxBody,
 }
 
 impl StreamingResponse {
-    /// The next bit of the body, which must come within ten seconds; nothing where it has ended.
-    pub async fn next(&mut self) -> Option<String> {
-        self.try_next().await.map(Result::unwrap)
+    /// Waits up to ten seconds for the next chunk of the body. Returns `None` at its end.
+    pub async fn next_chunk(&mut self) -> Option<String> {
+        self.try_next_chunk().await.map(Result::unwrap)
     }
 
-    /// The same, of a body that may be cut short: then the connection would be, too.
-    pub async fn try_next(&mut self) -> Option<Result<String, Box<dyn std::error::Error>>> {
-        let bit = poll_fn(|cx| Pin::new(&mut self.rest).poll_next(cx));
-        let bit = timeout(Duration::from_secs(10), bit).await.unwrap();
-        bit.map(|bytes| bytes.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()))
+    /// Like [`Self::next_chunk`], with the error of a body that ends early. A server would close the connection.
+    pub async fn try_next_chunk(&mut self) -> Option<Result<String, Box<dyn std::error::Error>>> {
+        let chunk = poll_fn(|context| Pin::new(&mut self.body).poll_next(context));
+        let chunk = timeout(Duration::from_secs(10), chunk).await.unwrap();
+        chunk.map(|bytes| bytes.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()))
     }
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug, Clone)]
 pub struct ApiResponse {
-    /// How it went.
+    /// The status code.
     pub status: StatusCode,
     headers: Vec<(String, String)>,
-    /// The bytes of the body.
+    /// The body.
     pub body: Vec<u8>,
 }
 
 impl ApiResponse {
-    /// The body as JSON.
+    /// Parses the body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    /// What is in the envelope.
+    /// Returns the field `data` of the envelope.
     pub fn data(&self) -> Value {
         self.json()["data"].take()
     }
 
-    /// The first header of this name, in lower case.
+    /// Returns the first header with this name, which is in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
+        let mut headers = self.headers.iter();
+        headers.find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
     }
 
-    /// The answer, if it has this status.
+    /// Asserts the status and returns the response.
     #[track_caller]
     #[expect(
         clippy::must_use_candidate,
         clippy::return_self_not_must_use,
-        reason = "often it is the last word"
+        reason = "many tests assert only the status"
     )]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.body));

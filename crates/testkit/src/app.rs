@@ -1,4 +1,4 @@
-//! The application, with its surroundings held still.
+//! The application with fake ports: clock, geocoder, and file store.
 
 use std::sync::{Arc, LazyLock};
 
@@ -8,36 +8,36 @@ use object_store::memory::InMemory;
 
 use crate::{FakeClock, FakeGeocoder, NOON, TestDatabase};
 
-/// Hashing is bounded for the process, as in a server.
+/// Shared by all tests of the process, so that concurrent hashing is limited as in a server.
 static PASSWORDS: LazyLock<Arc<Passwords>> = LazyLock::new(|| Arc::new(Passwords::new(2).unwrap()));
 
-/// As are pictures.
-static PICTURES: LazyLock<Arc<Pictures>> = LazyLock::new(|| Arc::new(Pictures::new(2)));
+/// Shared by all tests of the process, so that concurrent image processing is limited as in a server.
+static IMAGES: LazyLock<Arc<Pictures>> = LazyLock::new(|| Arc::new(Pictures::new(2)));
 
-/// An [`App`] on a database of its own, at [`NOON`], with uploads in memory.
+/// An [`App`] with its own database, a clock stopped at [`NOON`], and uploads in memory.
 pub struct TestApp {
-    /// What use cases take.
+    /// The argument of every use case.
     pub app: App,
-    /// Its clock.
+    /// The clock of [`Self::app`].
     pub clock: Arc<FakeClock>,
-    /// What it knows of the world.
+    /// The geocoder of [`Self::app`].
     pub geocoder: Arc<FakeGeocoder>,
-    /// Its uploads.
+    /// The uploads of [`Self::app`].
     pub files: Arc<InMemory>,
-    /// Its database.
+    /// The database; dropped with this value.
     pub database: TestDatabase,
 }
 
 impl TestApp {
-    /// One with a migrated database.
+    /// Creates an application on a new, migrated database.
     pub async fn create() -> Self {
         let database = TestDatabase::create().await;
-        let db = database.pool.clone();
-        Self::on(database, db)
+        let pool = database.pool.clone();
+        Self::with_pool(database, pool)
     }
 
-    /// One that reaches its database by this pool.
-    pub fn on(database: TestDatabase, db: Database) -> Self {
+    /// Creates an application that connects to its database through `db`.
+    pub fn with_pool(database: TestDatabase, db: Database) -> Self {
         let clock = Arc::new(FakeClock::at(NOON));
         let files = Arc::new(InMemory::new());
         let geocoder = Arc::new(FakeGeocoder::default());
@@ -46,7 +46,7 @@ impl TestApp {
             files: files.clone(),
             clock: clock.clone(),
             passwords: PASSWORDS.clone(),
-            images: PICTURES.clone(),
+            images: IMAGES.clone(),
             guesses: Arc::new(Guesses::unlimited()),
             geocoder: geocoder.clone(),
             session_lifetime: App::SESSION_LIFETIME,

@@ -1,4 +1,4 @@
-//! A migrated database for each test.
+//! A migrated database per test.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,36 +9,35 @@ use grateful_local_postgres::Cluster;
 use grateful_storage::{Connection, Database, DatabaseConfig, migrate};
 use sha2::{Digest, Sha256};
 
-/// One cluster for all tests of this checkout, gone when the last of their processes is.
+/// The cluster shared by all tests of this checkout. It is deleted when the last test process ends.
 static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| {
     Cluster::throwaway(env!("CARGO_MANIFEST_DIR")).unwrap_or_else(|error| panic!("{error}"))
 });
 
-/// The name of the template: another set of migrations is another template.
-static TEMPLATE: LazyLock<String> =
-    LazyLock::new(|| format!("template_{}", fingerprint_of_migrations()));
+/// The name of the template database. It contains a hash of the migrations, so that a change of them creates a new one.
+static TEMPLATE: LazyLock<String> = LazyLock::new(|| format!("template_{}", migrations_hash()));
 
-/// Databases that no test needs any more. They go when the next test comes: `drop` cannot wait for that.
-static LEFT: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// Databases to drop when the next one is created, since [`Drop`] cannot await.
+static UNUSED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
-/// A database of one test alone, with all migrations and no rows.
+/// A database for one test, with all migrations applied and no rows.
 pub struct TestDatabase {
-    /// A pool of a few connections to it.
+    /// A connection pool with the default settings.
     pub pool: Database,
     name: String,
 }
 
 impl TestDatabase {
-    /// A migrated database.
+    /// Creates a migrated database.
     pub async fn create() -> Self {
         let mut admin = connect_to("postgres").await;
-        make_template(&mut admin).await;
+        ensure_template(&mut admin).await;
         Self::copy(&mut admin, &TEMPLATE).await
     }
 
-    /// A database without any table, for tests of the migrations themselves.
+    /// Creates a database without tables, for tests of the migrations.
     pub async fn create_empty() -> Self {
         Self::copy(&mut connect_to("postgres").await, "template0").await
     }
@@ -46,40 +45,40 @@ impl TestDatabase {
     async fn copy(admin: &mut Connection, template: &str) -> Self {
         let name =
             format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let left = std::mem::take(&mut *LEFT.lock().unwrap());
-        for name in left {
+        let unused = std::mem::take(&mut *UNUSED.lock().unwrap());
+        for name in unused {
             execute(admin, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
         }
-        // A plain copy of files is faster than a logged one, and nobody needs this to survive a crash.
+        // Copying files is faster than writing them to the WAL, and test databases need not survive a crash.
         execute(admin, &format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
             .await;
         let pool = Database::connect_lazily(DatabaseConfig::new(CLUSTER.url(&name)));
         Self { pool, name }
     }
 
-    /// Its address.
+    /// The connection URL.
     pub fn url(&self) -> String {
         CLUSTER.url(&self.name)
     }
 
-    /// A connection outside the pool, with no time limits and no monitor.
+    /// Opens a connection outside the pool, without timeouts and instrumentation.
     pub async fn connect(&self) -> Connection {
         connect_to(&self.name).await
     }
 
-    /// Runs SQL as it is.
+    /// Executes one or more SQL statements.
     pub async fn execute(&self, sql: &str) {
         execute(&mut self.connect().await, sql).await;
     }
 
-    /// Runs SQL in a transaction that stays open, with the locks it took, until this connection is dropped.
+    /// Executes SQL in a new transaction. It stays open, with the locks it holds, until the connection is dropped.
     pub async fn begin(&self, sql: &str) -> Connection {
         let mut conn = self.connect().await;
         execute(&mut conn, &format!("BEGIN; {sql}")).await;
         conn
     }
 
-    /// How many rows there are: of a table, or of what else can stand behind `FROM`, such as `posts WHERE is_public`.
+    /// Counts rows. `rows` is the SQL after `FROM`, such as `posts WHERE is_public`.
     pub async fn count(&self, rows: &str) -> i64 {
         use diesel_async::RunQueryDsl as _;
 
@@ -96,7 +95,7 @@ impl TestDatabase {
             .count
     }
 
-    /// The one column `line` that SQL comes up with, row for row.
+    /// Runs a query with the single text column `line` and returns its rows.
     pub async fn lines(&self, sql: &str) -> Vec<String> {
         use diesel_async::RunQueryDsl as _;
 
@@ -113,7 +112,7 @@ impl TestDatabase {
         rows.into_iter().map(|row| row.line).collect()
     }
 
-    /// A pool with other settings than the usual ones.
+    /// Creates a pool with changed settings.
     pub fn pool_with(&self, change: impl FnOnce(DatabaseConfig) -> DatabaseConfig) -> Database {
         Database::connect_lazily(change(DatabaseConfig::new(self.url())))
     }
@@ -121,27 +120,27 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        LEFT.lock().unwrap().push(std::mem::take(&mut self.name));
+        UNUSED.lock().unwrap().push(std::mem::take(&mut self.name));
     }
 }
 
-/// Makes the template, once for all tests of all processes.
-async fn make_template(admin: &mut Connection) {
-    static IS_THERE: Mutex<bool> = Mutex::new(false);
-    if *IS_THERE.lock().unwrap() {
+/// Creates the template database unless it exists, once for all test processes.
+async fn ensure_template(admin: &mut Connection) {
+    static EXISTS: Mutex<bool> = Mutex::new(false);
+    if *EXISTS.lock().unwrap() {
         return;
     }
     execute(admin, "SELECT pg_advisory_lock(1)").await;
     if !exists(admin, &TEMPLATE).await {
-        // Renamed when it is whole, so that a test which dies over it leaves no half a template.
-        let making = format!("{}_in_the_making", *TEMPLATE);
-        execute(admin, &format!("DROP DATABASE IF EXISTS {making}")).await;
-        execute(admin, &format!("CREATE DATABASE {making} TEMPLATE template0")).await;
-        migrate(&CLUSTER.url(&making)).await.unwrap();
-        execute(admin, &format!("ALTER DATABASE {making} RENAME TO {}", *TEMPLATE)).await;
+        // Renamed once complete: a test process that dies midway leaves no incomplete template.
+        let unfinished = format!("{}_unfinished", *TEMPLATE);
+        execute(admin, &format!("DROP DATABASE IF EXISTS {unfinished}")).await;
+        execute(admin, &format!("CREATE DATABASE {unfinished} TEMPLATE template0")).await;
+        migrate(&CLUSTER.url(&unfinished)).await.unwrap();
+        execute(admin, &format!("ALTER DATABASE {unfinished} RENAME TO {}", *TEMPLATE)).await;
     }
     execute(admin, "SELECT pg_advisory_unlock(1)").await;
-    *IS_THERE.lock().unwrap() = true;
+    *EXISTS.lock().unwrap() = true;
 }
 
 async fn exists(admin: &mut Connection, database: &str) -> bool {
@@ -170,7 +169,7 @@ async fn execute(conn: &mut Connection, sql: &str) {
     conn.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
-fn fingerprint_of_migrations() -> String {
+fn migrations_hash() -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
@@ -183,6 +182,6 @@ fn fingerprint_of_migrations() -> String {
         hash.update(file.to_str().unwrap());
         hash.update(std::fs::read(&file).unwrap());
     }
-    let first: [u8; 8] = hash.finalize()[..8].try_into().unwrap();
-    format!("{:016x}", u64::from_be_bytes(first))
+    let prefix: [u8; 8] = hash.finalize()[..8].try_into().unwrap();
+    format!("{:016x}", u64::from_be_bytes(prefix))
 }

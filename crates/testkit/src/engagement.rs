@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::{
-    Comment, CommentId, CommentText, Emoji, Engagement, NewShare, Post, PostId, Recipients, Share,
-    ShareMessage, UserId,
+    Comment, CommentId, CommentText, Emoji, Engagement, Post, PostId, Recipients, Share,
+    ShareDetails, ShareMessage, UserId,
 };
 use grateful_storage::{NewLike, NewReaction, Repositories};
 use uuid::Uuid;
@@ -36,17 +36,17 @@ pub fn a_reaction(user: UserId, post: PostId) -> NewReaction {
 /// A link to a post that is yet to be taken.
 pub fn a_link_share(by: UserId, post: PostId) -> Share {
     let (id, created_at) = next();
-    Share { id, by, post, how: NewShare::Url, created_at }
+    Share { id, by, post, details: ShareDetails::Url, created_at }
 }
 
 /// A post that is yet to be sent to these people, with a few words.
 pub fn a_message_share(by: UserId, post: PostId, to: &[UserId]) -> Share {
     let ids: Vec<i64> = to.iter().copied().map(i64::from).collect();
-    let how = NewShare::Message {
+    let how = ShareDetails::Message {
         recipients: Recipients::parse(by, &ids).unwrap(),
         message: ShareMessage::parse("Look at that").unwrap(),
     };
-    Share { how, ..a_link_share(by, post) }
+    Share { details: how, ..a_link_share(by, post) }
 }
 
 /// Something said by somebody about a post by somebody.

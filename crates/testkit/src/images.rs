@@ -1,11 +1,11 @@
-//! Pictures, and the forms that they are sent in.
+//! Images, and the multipart forms that upload them.
 
-/// A PNG of a slope of colours.
+/// Returns a PNG with a colour gradient.
 pub fn a_png(width: u32, height: u32) -> Vec<u8> {
     a_png_with(width, height, |_| ())
 }
 
-/// The same, with a text in it that programs leave beside the pixels.
+/// Returns a PNG with a comment in its metadata (a `tEXt` chunk).
 pub fn a_png_with_comment(text: &str) -> Vec<u8> {
     a_png_with(40, 30, |encoder| {
         encoder.add_text_chunk("Comment".to_owned(), text.to_owned()).unwrap();
@@ -24,7 +24,7 @@ fn a_png_with(
     let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
     let [right, down] = [width.max(2) - 1, height.max(2) - 1];
     let colour =
-        |(x, y)| [x * 255 / right, y * 255 / down, 128].map(|part: u32| part.to_le_bytes()[0]);
+        |(x, y)| [x * 255 / right, y * 255 / down, 128].map(|level: u32| level.to_le_bytes()[0]);
     let pixels: Vec<u8> = pixels.flat_map(colour).collect();
     let mut writer = encoder.write_header().unwrap();
     writer.write_image_data(&pixels).unwrap();
@@ -32,7 +32,7 @@ fn a_png_with(
     file
 }
 
-/// A PNG of many pixels and few bytes, all of them black.
+/// Returns an all-black PNG of many pixels and few bytes.
 pub fn a_large_png(width: u32, height: u32) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, width, height);
@@ -45,10 +45,10 @@ pub fn a_large_png(width: u32, height: u32) -> Vec<u8> {
     file
 }
 
-/// What separates the parts of a form.
+/// The boundary of [`multipart_form`].
 pub const BOUNDARY: &str = "a-line-that-stands-nowhere-else";
 
-/// A form of these parts, as browsers send it; a part with the name `file` or `image` is a file.
+/// Encodes `parts` (name, content) as `multipart/form-data`, as browsers do. Parts named `file` or `image` are files.
 pub fn multipart_form(parts: &[(&str, &[u8])]) -> Vec<u8> {
     let mut form = Vec::new();
     for (name, content) in parts {

@@ -17,7 +17,7 @@ mod images;
 mod metrics_capture;
 mod openapi;
 
-/// What [`assert_queries`] counts with.
+/// Counts the statements for [`assert_queries`].
 #[doc(hidden)]
 pub use grateful_application::QueryLog;
 
@@ -33,12 +33,13 @@ pub use self::geocoder::FakeGeocoder;
 pub use self::images::{BOUNDARY, a_large_png, a_png, a_png_with_comment, multipart_form};
 pub use self::metrics_capture::MetricsCapture;
 
-/// Awaits a use case that must succeed, at exactly this price: `BEGIN` and `COMMIT` count.
+/// Awaits a use case, asserts that it runs exactly `$count` SQL statements (`BEGIN` and `COMMIT` included), and returns
+/// its unwrapped result.
 #[macro_export]
 macro_rules! assert_queries {
-    ($price:expr, $use_case:expr) => {{
-        let (outcome, queries) = $crate::QueryLog::record($use_case).await;
-        assert_eq!(queries.total(), $price, "{queries:#?}");
-        outcome.unwrap()
+    ($count:expr, $use_case:expr) => {{
+        let (result, queries) = $crate::QueryLog::record($use_case).await;
+        assert_eq!(queries.total(), $count, "{queries:#?}");
+        result.unwrap()
     }};
 }

@@ -54,7 +54,12 @@ impl FeedConfig {
     ///
     /// A post from the future, by another node's clock, has decayed to more than 1.
     /// Of a post that is older than about a thousand half-lives it is 0; its [`FeedConfig::rank`] still tells it from others.
-    pub fn score(&self, of: &Signals, relationship: Relationship, now: DateTime<Utc>) -> Score {
+    pub fn score(
+        &self,
+        of: &Signals,
+        relationship: AuthorRelationship,
+        now: DateTime<Utc>,
+    ) -> Score {
         let engagement = self.engagement(of.engagement);
         let bonus = self.bonus(of);
         let worth = self.worth(of);
@@ -71,7 +76,7 @@ impl FeedConfig {
     ///
     /// The clock has no part in it, so it changes only when the post does, and can be stored and indexed; and order by rank is
     /// order by score whenever one looks.
-    pub fn rank(&self, of: &Signals, relationship: Relationship) -> f64 {
+    pub fn rank(&self, of: &Signals, relationship: AuthorRelationship) -> f64 {
         let age_of_time = (of.created_at - DateTime::UNIX_EPOCH).as_seconds_f64();
         // Written as PostgreSQL computes it.
         let stored = self.worth(of).ln() / LN_2 + age_of_time / self.half_life.as_seconds_f64();
@@ -79,14 +84,14 @@ impl FeedConfig {
     }
 
     /// What somebody's relationship to the author adds to the rank of a post.
-    pub fn lift(&self, relationship: Relationship) -> f64 {
+    pub fn lift(&self, relationship: AuthorRelationship) -> f64 {
         self.factor(relationship).log2()
     }
 
-    fn factor(&self, relationship: Relationship) -> f64 {
+    fn factor(&self, relationship: AuthorRelationship) -> f64 {
         match relationship {
-            Relationship::Followed => self.followed,
-            Relationship::Other => 1.0,
+            AuthorRelationship::Followed => self.followed,
+            AuthorRelationship::Other => 1.0,
         }
     }
 
@@ -131,7 +136,7 @@ impl From<&Post> for Signals {
 
 /// What the author of a post is to whoever looks at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Relationship {
+pub enum AuthorRelationship {
     /// Somebody else whom they follow, actively.
     Followed,
     /// Anybody else, they themselves too.
@@ -175,7 +180,7 @@ mod tests {
     ) {
         let signals = Signals { post_type, has_image, ..signals() };
 
-        let score = STORED.score(&signals, Relationship::Other, signals.created_at);
+        let score = STORED.score(&signals, AuthorRelationship::Other, signals.created_at);
 
         assert_eq!([score.bonus, score.worth], [bonus, bonus.max(0.5)]);
     }
@@ -185,7 +190,7 @@ mod tests {
         let engagement = Engagement { hearts: 1, reactions: 10, shares: 100, comments: 1000 };
         let signals = Signals { engagement, ..signals() };
 
-        let score = STORED.score(&signals, Relationship::Other, signals.created_at);
+        let score = STORED.score(&signals, AuthorRelationship::Other, signals.created_at);
 
         assert_eq!([score.engagement, score.worth, score.total], [416.0, 419.0, 419.0]);
     }
@@ -195,7 +200,7 @@ mod tests {
         let signals = signals();
 
         let now = signals.created_at + TimeDelta::hours(24);
-        let score = STORED.score(&signals, Relationship::Followed, now);
+        let score = STORED.score(&signals, AuthorRelationship::Followed, now);
 
         assert_eq!([score.decay, score.relationship, score.total], [0.5, 2.0, 3.0]);
     }
@@ -206,10 +211,10 @@ mod tests {
         let a_day_later =
             Signals { created_at: signals.created_at + TimeDelta::hours(24), ..signals };
 
-        let other = STORED.rank(&signals, Relationship::Other);
+        let other = STORED.rank(&signals, AuthorRelationship::Other);
 
-        assert_eq!(STORED.rank(&signals, Relationship::Followed) - other, 1.0);
-        assert_eq!(STORED.rank(&a_day_later, Relationship::Other) - other, 1.0);
+        assert_eq!(STORED.rank(&signals, AuthorRelationship::Followed) - other, 1.0);
+        assert_eq!(STORED.rank(&a_day_later, AuthorRelationship::Other) - other, 1.0);
     }
 
     proptest! {
@@ -232,8 +237,8 @@ mod tests {
             later in 0..80_000_000_i64,
         ) {
             let now = one.0.created_at.max(other.0.created_at) + TimeDelta::seconds(later);
-            let rank = |(post, whose): &(Signals, Relationship)| config.rank(post, *whose);
-            let score = |(post, whose): &(Signals, Relationship)| config.score(post, *whose, now).total;
+            let rank = |(post, whose): &(Signals, AuthorRelationship)| config.rank(post, *whose);
+            let score = |(post, whose): &(Signals, AuthorRelationship)| config.score(post, *whose, now).total;
 
             // Numbers of this size are exact to about 1e-11.
             if rank(&one) > rank(&other) + 1e-9 {
@@ -268,8 +273,8 @@ mod tests {
         )
     }
 
-    fn relationships() -> impl Strategy<Value = Relationship> {
-        prop::sample::select(&[Relationship::Followed, Relationship::Other][..])
+    fn relationships() -> impl Strategy<Value = AuthorRelationship> {
+        prop::sample::select(&[AuthorRelationship::Followed, AuthorRelationship::Other][..])
     }
 
     fn configs() -> impl Strategy<Value = FeedConfig> {

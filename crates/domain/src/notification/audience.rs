@@ -31,15 +31,20 @@ pub fn told_of_comment(
 
 /// Whom a post concerns: those whom it names.
 pub fn told_of_post(post: &Post, named: &[UserId]) -> Vec<Cause> {
-    mentions(post, post.author, Act::Mention { post: post.id, comment: None }, named)
+    mention_causes(post, post.author, Act::Mention { post: post.id, comment: None }, named)
 }
 
 /// Whom other words of a comment concern: those whom it did not name before.
 pub fn told_of_other_words(post: &Post, comment: &Comment, named: &[UserId]) -> Vec<Cause> {
-    mentions(post, comment.author, Act::Mention { post: post.id, comment: Some(comment.id) }, named)
+    mention_causes(
+        post,
+        comment.author,
+        Act::Mention { post: post.id, comment: Some(comment.id) },
+        named,
+    )
 }
 
-fn mentions(post: &Post, actor: UserId, act: Act, named: &[UserId]) -> Vec<Cause> {
+fn mention_causes(post: &Post, actor: UserId, act: Act, named: &[UserId]) -> Vec<Cause> {
     let may_see = |person: &&UserId| post.is_visible_to(Viewer::User(**person));
     named
         .iter()

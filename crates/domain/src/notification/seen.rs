@@ -7,7 +7,7 @@ use crate::{Author, Emoji};
 
 /// A notification with the people of today: who changed their name since is called by the new one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SeenNotification {
+pub struct RenderedNotification {
     pub notification: Notification,
     /// Who did it, or the newest of it; nobody where they are gone.
     pub from: Option<Author>,
@@ -15,9 +15,9 @@ pub struct SeenNotification {
     pub people: Vec<Author>,
 }
 
-impl SeenNotification {
+impl RenderedNotification {
     /// What whoever is gone is called.
-    pub const NOBODY: &'static str = "Unknown User";
+    pub const UNKNOWN_USER_NAME: &'static str = "Unknown User";
 
     /// Says anew what the notification says. `people` are some of those whom it gathers, each with the emoji that they
     /// left among it.
@@ -29,7 +29,7 @@ impl SeenNotification {
         let own = people.iter().find(|(person, _)| Some(person.id) == notification.actor);
         let emoji = own.and_then(|(_, emoji)| *emoji);
         notification.text =
-            notification.told(from.as_ref().map_or(Self::NOBODY, Author::name), emoji);
+            notification.told(from.as_ref().map_or(Self::UNKNOWN_USER_NAME, Author::name), emoji);
         if let Some(from) = &from {
             let kind = kind_shown(notification.kind, &notification.data);
             name_actor(&mut notification.data, kind, from.username.as_str());

@@ -11,7 +11,7 @@ texts! {
     /// A headline.
     Title,
     /// Where it was written, in the author's words.
-    PlaceName,
+    LocationName,
     /// Where the picture of a post is: always one that was uploaded here.
     ImageUrl,
 }
@@ -104,14 +104,14 @@ impl Title {
     }
 }
 
-impl PlaceName {
+impl LocationName {
     /// The most characters.
     pub const MAX_CHARS: usize = 100;
 
     /// Checks the name of a place; a blank one is none.
     ///
     /// # Errors
-    /// More than [`PlaceName::MAX_CHARS`], or a control character, a line feed among them.
+    /// More than [`LocationName::MAX_CHARS`], or a control character, a line feed among them.
     pub fn parse(raw: &str) -> Result<Option<Self>, TextError> {
         Ok(text::optional(raw, Lines::One, Self::MAX_CHARS)?.map(Self))
     }
@@ -134,7 +134,7 @@ impl ImageUrl {
     }
 
     /// Which image a file is, where its path inside the folder of uploads has the form of those that we give.
-    pub fn of_file(path: &str) -> Option<Self> {
+    pub fn from_file(path: &str) -> Option<Self> {
         let image = Self::parse(&format!("{}{path}", Self::PREFIX)).ok().flatten();
         image.filter(|image| image.file() == path)
     }
@@ -214,8 +214,8 @@ mod tests {
         let image = ImageUrl::parse("/uploads/posts/01937b5e-7c2a-7000-8000-0123456789ab.jpg");
         let image = image.unwrap().unwrap();
         assert_eq!(image.file(), "posts/01937b5e-7c2a-7000-8000-0123456789ab.jpg");
-        assert_eq!(ImageUrl::of_file(image.file()), Some(image));
-        assert_eq!(ImageUrl::of_file(" posts/01937b5e-7c2a-7000-8000-0123456789ab.jpg"), None);
+        assert_eq!(ImageUrl::from_file(image.file()), Some(image));
+        assert_eq!(ImageUrl::from_file(" posts/01937b5e-7c2a-7000-8000-0123456789ab.jpg"), None);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Content, ImageUrl, PlaceName, Post, PostType, Title, Visibility};
-use crate::Invalid;
+use super::{Content, ImageUrl, LocationName, Post, PostType, Title, Visibility};
+use crate::ValidationError;
 
 /// What its author wants to be different; `None` leaves a part as it is, `Some(None)` clears it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,13 +13,13 @@ pub struct PostEdit {
     pub title: Option<Option<Title>>,
     pub post_type: Option<PostType>,
     pub image_url: Option<Option<ImageUrl>>,
-    pub location: Option<Option<PlaceName>>,
+    pub location: Option<Option<LocationName>>,
     pub visibility: Option<Visibility>,
 }
 
 impl PostEdit {
     /// The words that the post will have, where they are to be others and not too long for every type.
-    pub fn words(&self) -> Option<Content> {
+    pub fn new_content(&self) -> Option<Content> {
         let roomiest = PostType::ALL.into_iter().max_by_key(|it| it.max_chars())?;
         Content::parse(self.content.as_deref()?, roomiest).ok()
     }
@@ -33,12 +33,12 @@ impl Post {
     ///
     /// # Errors
     /// The content does not fit the type that the post would have.
-    pub fn edited(&self, edit: PostEdit, now: DateTime<Utc>) -> Result<Self, Invalid> {
+    pub fn edited(&self, edit: PostEdit, now: DateTime<Utc>) -> Result<Self, ValidationError> {
         let mut draft = self.draft.clone();
         draft.post_type = edit.post_type.unwrap_or(draft.post_type);
         let raw = edit.content.as_deref().unwrap_or(draft.content.as_str());
         draft.content = Content::parse(raw, draft.post_type)
-            .map_err(|reason| Invalid::field("content", reason))?;
+            .map_err(|reason| ValidationError::field("content", reason))?;
         draft.title = edit.title.unwrap_or(draft.title);
         draft.image_url = edit.image_url.unwrap_or(draft.image_url);
         draft.location = edit.location.unwrap_or(draft.location);
@@ -78,12 +78,12 @@ mod tests {
     fn the_words_of_an_edit_are_those_that_the_post_will_have() {
         for raw in [" new\r\nday ", "cafe\u{301}", "@ben\u{301}"] {
             let edit = PostEdit { content: Some(raw.to_owned()), ..PostEdit::default() };
-            let words = edit.words();
+            let words = edit.new_content();
             assert_eq!(words, Some(a_post().edited(edit, NOON).unwrap().draft.content));
         }
         let too_long = PostEdit { content: Some("x".repeat(501)), ..PostEdit::default() };
-        assert_eq!(too_long.words(), None);
-        assert_eq!(PostEdit::default().words(), None);
+        assert_eq!(too_long.new_content(), None);
+        assert_eq!(PostEdit::default().new_content(), None);
     }
 
     #[test]
@@ -108,7 +108,7 @@ mod tests {
         let edit = PostEdit { post_type: Some(PostType::Spontaneous), ..PostEdit::default() };
         let refused = a_post().edited(edit, NOON).unwrap_err();
         let reason = TextError::TooLong { chars: 300, max: 200 };
-        assert_eq!(refused, Invalid::field("content", reason));
+        assert_eq!(refused, ValidationError::field("content", reason));
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Colour {
     ];
 
     /// The colour of this person.
-    pub fn of(user: UserId) -> Self {
+    pub fn for_user(user: UserId) -> Self {
         let [first, ..] = i64::from(user).rem_euclid(8).to_le_bytes();
         Self::OF_PEOPLE[usize::from(first)]
     }
@@ -51,7 +51,7 @@ impl Colour {
     /// Black or white, whichever is easier to read on this one. The contrast is 4.5 or more, which WCAG 2.1 asks for at
     /// least (1.4.3), whatever the colour.
     #[must_use]
-    pub fn ink(self) -> Self {
+    pub fn text_colour(self) -> Self {
         if self.contrast(Self::WHITE) < 4.5 { Self::BLACK } else { Self::WHITE }
     }
 
@@ -102,7 +102,8 @@ mod tests {
 
     #[test]
     fn eight_people_in_a_row_have_eight_colours_and_the_ninth_the_first() {
-        let colours = (0..9).map(|id| Colour::of(UserId::from(id)).to_string()).collect::<Vec<_>>();
+        let colours =
+            (0..9).map(|id| Colour::for_user(UserId::from(id)).to_string()).collect::<Vec<_>>();
         assert_eq!(
             colours,
             [
@@ -118,7 +119,7 @@ mod tests {
     #[case("000000", "FFFFFF")]
     #[case("FFFFFF", "000000")]
     fn the_ink_is_the_one_that_can_be_read(#[case] paper: &str, #[case] ink: &str) {
-        assert_eq!(Colour::parse(paper).unwrap().ink().to_string(), ink);
+        assert_eq!(Colour::parse(paper).unwrap().text_colour().to_string(), ink);
     }
 
     #[rstest]
@@ -161,7 +162,7 @@ mod tests {
         #[test]
         fn every_colour_can_be_written_on(parts: [u8; 3]) {
             let paper = Colour(parts);
-            prop_assert!(4.5 <= paper.contrast(paper.ink()));
+            prop_assert!(4.5 <= paper.contrast(paper.text_colour()));
             prop_assert_eq!(Colour::parse(&paper.to_string()), Ok(paper));
         }
     }

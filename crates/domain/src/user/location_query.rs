@@ -26,7 +26,7 @@ impl LocationQuery {
     /// The most characters: more than any address has.
     pub const MAX_CHARS: usize = 200;
     /// The most places that are looked for at once (contract §5).
-    pub const MAX_PLACES: u8 = 10;
+    pub const MAX_RESULTS: u8 = 10;
 
     /// Takes what was typed.
     ///

@@ -65,7 +65,7 @@ impl ProfilePhoto {
     }
 
     /// Of which photo a file is, where its path inside the folder of uploads has the form of those that we give.
-    pub fn of_file(path: &str) -> Option<Self> {
+    pub fn from_file(path: &str) -> Option<Self> {
         let name = path.strip_prefix(Self::FOLDER)?.strip_prefix('/')?.strip_suffix(".jpg")?;
         let (name, size) = name.rsplit_once('_')?;
         let is_size = PhotoSize::ALL.iter().any(|it| it.code() == size);
@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(files[2], format!("profile_photos/profile_{id}_medium.jpg"));
         assert_eq!(photo.url(PhotoSize::Medium), format!("/uploads/{}", files[2]));
         for file in files {
-            assert_eq!(ProfilePhoto::of_file(&file), Some(photo.clone()));
+            assert_eq!(ProfilePhoto::from_file(&file), Some(photo.clone()));
         }
     }
 
@@ -109,7 +109,7 @@ mod tests {
             "profile_photos/",
             "",
         ] {
-            assert_eq!(ProfilePhoto::of_file(path), None, "{path}");
+            assert_eq!(ProfilePhoto::from_file(path), None, "{path}");
         }
     }
 }

@@ -47,7 +47,7 @@ impl City {
     ///
     /// # Errors
     /// A control character.
-    pub fn parse_at(raw: &str, place: &Location) -> Result<Option<Self>, TextError> {
+    pub fn parse_with_location(raw: &str, place: &Location) -> Result<Option<Self>, TextError> {
         let tidy = text::tidy(raw, Lines::One)?;
         if tidy.chars().count() <= Self::MAX_CHARS {
             return Self::parse(&tidy);
@@ -74,7 +74,7 @@ impl DisplayName {
 /// Why a list of a profile was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum ListError {
+pub enum EntryListError {
     /// More entries than allowed, blank ones not counted.
     #[error("must have at most {max} entries")]
     TooMany {
@@ -91,7 +91,7 @@ pub enum ListError {
     },
     /// One entry is no link that can be followed safely.
     #[error("entry {number} must be an http or https address with a host")]
-    Link {
+    Url {
         /// Which one, counted from 1.
         number: usize,
     },
@@ -111,7 +111,7 @@ impl Institutions {
     ///
     /// # Errors
     /// More than [`Institutions::MAX_ENTRIES`] that are not blank, or one of more than [`Institutions::MAX_CHARS`] characters.
-    pub fn parse(raw: &[String]) -> Result<Self, ListError> {
+    pub fn parse(raw: &[String]) -> Result<Self, EntryListError> {
         entries(raw, Self::MAX_ENTRIES, Self::MAX_CHARS).map(Self)
     }
 
@@ -140,10 +140,10 @@ impl Websites {
     ///
     /// # Errors
     /// More than [`Websites::MAX_ENTRIES`] that are not blank, or one that is too long or no http or https address with a host.
-    pub fn parse(raw: &[String]) -> Result<Self, ListError> {
+    pub fn parse(raw: &[String]) -> Result<Self, EntryListError> {
         let addresses = entries(raw, Self::MAX_ENTRIES, Self::MAX_CHARS)?;
         match addresses.iter().position(|address| !is_web_address(address)) {
-            Some(index) => Err(ListError::Link { number: index + 1 }),
+            Some(index) => Err(EntryListError::Url { number: index + 1 }),
             None => Ok(Self(addresses)),
         }
     }
@@ -159,14 +159,14 @@ impl Websites {
     }
 }
 
-fn entries(raw: &[String], max: usize, max_chars: usize) -> Result<Vec<String>, ListError> {
+fn entries(raw: &[String], max: usize, max_chars: usize) -> Result<Vec<String>, EntryListError> {
     let mut kept = Vec::new();
     for (index, entry) in raw.iter().enumerate() {
         let entry = text::optional(entry, Lines::One, max_chars)
-            .map_err(|reason| ListError::Entry { number: index + 1, reason })?;
+            .map_err(|reason| EntryListError::Entry { number: index + 1, reason })?;
         kept.extend(entry);
     }
-    if kept.len() <= max { Ok(kept) } else { Err(ListError::TooMany { max }) }
+    if kept.len() <= max { Ok(kept) } else { Err(EntryListError::TooMany { max }) }
 }
 
 fn is_web_address(address: &str) -> bool {
@@ -236,7 +236,7 @@ impl Preferences {
 
     /// What that makes of a follow.
     pub fn approval(&self) -> Approval {
-        if self.approve_followers() { Approval::Asked } else { Approval::NotAsked }
+        if self.approve_followers() { Approval::Required } else { Approval::NotRequired }
     }
 
     /// Whether somebody wants to be told of such acts: they do unless they have said otherwise.
@@ -295,7 +295,7 @@ mod tests {
             Location::parse(raw.as_object().unwrap().clone()).unwrap()
         };
         let city = |raw: &str, address: Value| {
-            City::parse_at(raw, &place(address)).unwrap().map(String::from)
+            City::parse_with_location(raw, &place(address)).unwrap().map(String::from)
         };
 
         assert_eq!(city(&long, json!({"city": "São Paulo"})).unwrap(), "São Paulo");
@@ -307,7 +307,7 @@ mod tests {
         assert_eq!(city(&long, json!({})).unwrap().chars().count(), 100);
         assert_eq!(city("Rio", json!({"city": "São Paulo"})).unwrap(), "Rio");
         assert_eq!(city("", json!({"city": "São Paulo"})), None);
-        assert_eq!(City::parse_at("\0", &place(json!({}))), Err(TextError::Control));
+        assert_eq!(City::parse_with_location("\0", &place(json!({}))), Err(TextError::Control));
     }
 
     #[test]
@@ -316,7 +316,7 @@ mod tests {
         assert_eq!(Institutions::parse(&raw).unwrap().as_slice().len(), 10);
 
         let raw = strings(&["x"; 11]);
-        assert_eq!(Institutions::parse(&raw), Err(ListError::TooMany { max: 10 }));
+        assert_eq!(Institutions::parse(&raw), Err(EntryListError::TooMany { max: 10 }));
     }
 
     #[rstest]
@@ -337,7 +337,7 @@ mod tests {
     #[case("https://exa mple.org")]
     fn other_addresses_are_refused(#[case] address: &str) {
         let refused = Websites::parse(&strings(&["https://example.org", address]));
-        assert_eq!(refused, Err(ListError::Link { number: 2 }));
+        assert_eq!(refused, Err(EntryListError::Url { number: 2 }));
     }
 
     #[rstest]
@@ -363,11 +363,11 @@ mod tests {
     #[test]
     fn nobody_is_asked_unless_they_say_so() {
         for (raw, approval) in [
-            (json!({}), Approval::NotAsked),
-            (json!({"approve_followers": false}), Approval::NotAsked),
-            (json!({"approve_followers": true}), Approval::Asked),
+            (json!({}), Approval::NotRequired),
+            (json!({"approve_followers": false}), Approval::NotRequired),
+            (json!({"approve_followers": true}), Approval::Required),
             // As an older installation may have left it.
-            (json!({"approve_followers": "yes"}), Approval::NotAsked),
+            (json!({"approve_followers": "yes"}), Approval::NotRequired),
         ] {
             let preferences = Preferences::from_stored(raw.as_object().unwrap().clone());
             assert_eq!(preferences.approval(), approval, "{raw}");

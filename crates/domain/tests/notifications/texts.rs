@@ -1,4 +1,4 @@
-use grateful_domain::notification::{Act, SeenNotification, Text};
+use grateful_domain::notification::{Act, RenderedNotification, Text};
 use grateful_domain::{Author, DisplayName, Emoji, NotificationType, Username};
 use serde_json::json;
 
@@ -180,7 +180,7 @@ fn who_changed_their_name_is_called_by_the_new_one() {
     };
 
     let people = vec![(renamed.clone(), Some(Emoji::Hug))];
-    let seen = SeenNotification::new(story.only(), Some(renamed.clone()), people);
+    let seen = RenderedNotification::new(story.only(), Some(renamed.clone()), people);
 
     let notification = seen.notification;
     assert_eq!(notification.text.message, "Benedikt liked your post and reacted with 🤗");
@@ -196,7 +196,7 @@ fn whoever_chose_no_name_is_called_by_the_username() {
     story.act(BEN, heart());
     let nameless = Author { display_name: None, ..person(BEN) };
 
-    let seen = SeenNotification::new(story.only(), Some(nameless), vec![]);
+    let seen = RenderedNotification::new(story.only(), Some(nameless), vec![]);
 
     assert_eq!(seen.notification.text.message, "ben liked your post");
 }
@@ -206,7 +206,7 @@ fn whoever_is_gone_is_called_nobody_in_particular() {
     let mut story = Story::begin();
     story.act(BEN, heart());
 
-    let seen = SeenNotification::new(story.only(), None, vec![]);
+    let seen = RenderedNotification::new(story.only(), None, vec![]);
 
     assert_eq!(seen.notification.text.message, "Unknown User liked your post");
     assert_eq!(seen.notification.data["liker_username"], json!("ben"));
@@ -221,7 +221,7 @@ fn a_batch_of_several_reads_the_same_whatever_they_are_called() {
     let before = story.only().text;
 
     let people = vec![(person(CARO), None), (person(BEN), None)];
-    let seen = SeenNotification::new(story.only(), Some(person(CARO)), people);
+    let seen = RenderedNotification::new(story.only(), Some(person(CARO)), people);
 
     assert_eq!(seen.notification.text, before);
 }

@@ -5,17 +5,17 @@ use crate::text::{self, Lines};
 
 /// A part of a username or a display name, in NFC, without an `@` in front.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PeopleQuery(String);
+pub struct UserSearchQuery(String);
 
-impl PeopleQuery {
+impl UserSearchQuery {
     /// The most characters: more than any name has.
     pub const MAX_CHARS: usize = DisplayName::MAX_CHARS;
     /// The fewest characters that are looked for inside names, and not only where they begin.
-    pub const MIN_CHARS_INSIDE: usize = 3;
+    pub const MIN_SUBSTRING_CHARS: usize = 3;
     /// How many people are found at most, where nothing is said.
-    pub const DEFAULT_PEOPLE: i64 = 10;
+    pub const DEFAULT_LIMIT: i64 = 10;
     /// The most people that are found.
-    pub const MAX_PEOPLE: i64 = 50;
+    pub const MAX_LIMIT: i64 = 50;
 
     /// Takes what was typed. Nothing where it is blank, or nobody's name can have it in it: then nobody is found.
     pub fn parse(raw: &str) -> Option<Self> {
@@ -29,13 +29,13 @@ impl PeopleQuery {
     }
 
     /// Whether it is long enough to be looked for inside names too.
-    pub fn reaches_inside(&self) -> bool {
-        Self::MIN_CHARS_INSIDE <= self.0.chars().count()
+    pub fn is_long_enough_for_substring(&self) -> bool {
+        Self::MIN_SUBSTRING_CHARS <= self.0.chars().count()
     }
 
     /// How many people are found at most: what was asked for, within bounds.
-    pub fn people(asked: Option<i64>) -> i64 {
-        asked.unwrap_or(Self::DEFAULT_PEOPLE).clamp(1, Self::MAX_PEOPLE)
+    pub fn clamp_limit(asked: Option<i64>) -> i64 {
+        asked.unwrap_or(Self::DEFAULT_LIMIT).clamp(1, Self::MAX_LIMIT)
     }
 }
 
@@ -54,7 +54,7 @@ mod tests {
     #[case::decomposed_letters("A\u{308}nne", "Änne")]
     #[case::signs_of_patterns(r"%_\", r"%_\")]
     fn what_was_typed_is_looked_for_as_it_is(#[case] raw: &str, #[case] text: &str) {
-        assert_eq!(PeopleQuery::parse(raw).unwrap().as_str(), text);
+        assert_eq!(UserSearchQuery::parse(raw).unwrap().as_str(), text);
     }
 
     #[rstest]
@@ -65,7 +65,7 @@ mod tests {
     #[case::lines("an\na")]
     #[case::too_long(&"x".repeat(101))]
     fn what_is_in_no_name_is_no_query(#[case] raw: &str) {
-        assert_eq!(PeopleQuery::parse(raw), None);
+        assert_eq!(UserSearchQuery::parse(raw), None);
     }
 
     #[rstest]
@@ -76,7 +76,7 @@ mod tests {
     #[case("@an", false)]
     #[case("🙏🙏🙏", true)]
     fn three_characters_are_looked_for_inside_names(#[case] raw: &str, #[case] inside: bool) {
-        assert_eq!(PeopleQuery::parse(raw).unwrap().reaches_inside(), inside);
+        assert_eq!(UserSearchQuery::parse(raw).unwrap().is_long_enough_for_substring(), inside);
     }
 
     #[rstest]
@@ -87,6 +87,6 @@ mod tests {
     #[case(Some(i64::MIN), 1)]
     #[case(Some(i64::MAX), 50)]
     fn as_many_are_found_as_asked_within_bounds(#[case] asked: Option<i64>, #[case] people: i64) {
-        assert_eq!(PeopleQuery::people(asked), people);
+        assert_eq!(UserSearchQuery::clamp_limit(asked), people);
     }
 }

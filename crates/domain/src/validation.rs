@@ -5,11 +5,11 @@ use std::fmt;
 
 /// The fields that were refused, each with the reason, in words for the person who sent them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invalid {
+pub struct ValidationError {
     fields: BTreeMap<&'static str, String>,
 }
 
-impl Invalid {
+impl ValidationError {
     /// One field that was refused.
     pub fn field(name: &'static str, reason: impl fmt::Display) -> Self {
         Self { fields: BTreeMap::from([(name, reason.to_string())]) }
@@ -21,7 +21,7 @@ impl Invalid {
     }
 }
 
-impl fmt::Display for Invalid {
+impl fmt::Display for ValidationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, (name, reason)) in self.fields.iter().enumerate() {
             let separator = if number == 0 { "" } else { "; " };
@@ -31,14 +31,14 @@ impl fmt::Display for Invalid {
     }
 }
 
-impl std::error::Error for Invalid {}
+impl std::error::Error for ValidationError {}
 
 /// Collects what is wrong while a request is parsed field by field.
 ///
 /// ```
-/// use grateful_domain::{Email, Fields, Username};
+/// use grateful_domain::{Email, FieldValidator, Username};
 ///
-/// let mut fields = Fields::default();
+/// let mut fields = FieldValidator::default();
 /// let username = fields.check("username", Username::parse("me"));
 /// let email = fields.check("email", Email::parse("nowhere"));
 /// let refused = fields.finish(|| Some((username?, email?))).unwrap_err();
@@ -46,11 +46,11 @@ impl std::error::Error for Invalid {}
 /// assert_eq!(refused.fields().keys().copied().collect::<Vec<_>>(), ["email", "username"]);
 /// ```
 #[derive(Debug, Default)]
-pub struct Fields {
+pub struct FieldValidator {
     refused: BTreeMap<&'static str, String>,
 }
 
-impl Fields {
+impl FieldValidator {
     /// The value of one field, or nothing where it was refused: then its reason is kept.
     pub fn check<T>(
         &mut self,
@@ -70,10 +70,10 @@ impl Fields {
     ///
     /// # Errors
     /// Every field that was refused, all at once.
-    pub fn finish<T>(self, assemble: impl FnOnce() -> Option<T>) -> Result<T, Invalid> {
+    pub fn finish<T>(self, assemble: impl FnOnce() -> Option<T>) -> Result<T, ValidationError> {
         match assemble() {
             Some(whole) if self.refused.is_empty() => Ok(whole),
-            _ => Err(Invalid { fields: self.refused }),
+            _ => Err(ValidationError { fields: self.refused }),
         }
     }
 }
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn every_failing_field_is_reported_and_named_in_the_summary() {
-        let mut fields = Fields::default();
+        let mut fields = FieldValidator::default();
         let a = fields.check("a", Err::<(), _>("is bad"));
         let b = fields.check("b", Err::<(), _>("is worse"));
 
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_refused_field_that_nobody_needs_still_refuses() {
-        let mut fields = Fields::default();
+        let mut fields = FieldValidator::default();
         fields.check("a", Err::<(), _>("is bad"));
 
         assert!(fields.finish(|| Some(())).is_err());
