@@ -16,7 +16,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand};
 use grateful_nominatim::NominatimConfig;
-use grateful_seed::Size;
+use grateful_seed::DatasetSize;
 use url::Url;
 
 use self::geocoder::RawGeocoder;
@@ -65,23 +65,23 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SeedArgs {
     /// How many people, 1 to 1,000,000.
-    #[arg(long, value_name = "N", default_value_t = Size::DEMO.people)]
+    #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.users)]
     users: usize,
 
     /// How many posts, up to 5,000,000.
-    #[arg(long, value_name = "N", default_value_t = Size::DEMO.posts)]
+    #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.posts)]
     posts: usize,
 
     /// How many hearts, emoji, shares and comments together, up to 10,000,000.
-    #[arg(long, value_name = "N", default_value_t = Size::DEMO.engagements)]
+    #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.engagements)]
     engagements: usize,
 
     /// How many follows, requests and blocks together, up to 10,000,000 and half of all the pairs.
-    #[arg(long, value_name = "N", default_value_t = Size::DEMO.follows)]
+    #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.follows)]
     follows: usize,
 
     /// How many of the newest of all that somebody is notified of, up to 10,000,000.
-    #[arg(long, value_name = "N", default_value_t = Size::DEMO.notifications)]
+    #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.notifications)]
     notifications: usize,
 
     /// Which of all the worlds of this size.
@@ -95,9 +95,9 @@ pub(crate) struct SeedArgs {
 
 impl SeedArgs {
     /// How large the world is to be; it may be impossible.
-    pub(crate) fn size(&self) -> Size {
+    pub(crate) fn size(&self) -> DatasetSize {
         let Self { users, posts, engagements, follows, notifications, .. } = *self;
-        Size { people: users, posts, engagements, follows, notifications }
+        DatasetSize { users, posts, engagements, follows, notifications }
     }
 }
 

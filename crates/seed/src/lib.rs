@@ -1,20 +1,20 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
-mod answers;
-mod dice;
-mod edges;
-mod inboxes;
-mod people;
+mod dataset;
+mod dataset_size;
+mod engagements;
+mod events;
+mod follows;
+mod inbox_builder;
 mod posts;
-mod size;
+mod rng;
 mod texts;
-mod told;
-mod words;
-mod world;
+mod users;
+mod word_lists;
 mod zipf;
 
-pub use self::inboxes::{FilledInbox, Quota};
-pub use self::people::{Person, name_of};
-pub use self::size::{Size, SizeError};
-pub use self::world::{Heart, Reaction, World};
+pub use self::dataset::{Dataset, GeneratedHeart, GeneratedReaction};
+pub use self::dataset_size::{DatasetSize, DatasetSizeError};
+pub use self::inbox_builder::{GeneratedInbox, NotificationQuota};
+pub use self::users::{GeneratedUser, username_of};

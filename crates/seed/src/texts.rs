@@ -1,59 +1,67 @@
-//! What people say, put together from a few hundred pieces of our own.
+//! Generates texts from the word lists.
 
 use grateful_domain::PostType;
 
-use crate::dice::Dice;
-use crate::words::{
-    BECAUSE, BIOS, CHEERS, DEEDS, ENDINGS, MORE, OCCASIONS, OPENINGS, PEOPLE, SIGNS, THINGS, WITH,
+use crate::rng::Rng;
+use crate::word_lists::{
+    BIOS, CLOSINGS, COMMENT_ADDITIONS, COMMENT_OPENINGS, DAILY_OPENINGS, DEEDS, ELABORATIONS,
+    OPENINGS, PEOPLE, PHOTO_REMARKS, SHARE_MESSAGES, THINGS,
 };
 
-/// The words of a post: one sentence where it was spontaneous, a few where it is the day's.
-pub(crate) fn content(post_type: PostType, dice: &mut Dice) -> String {
+/// The content of a post: one sentence for a spontaneous one, several for a daily one.
+pub(crate) fn content(post_type: PostType, rng: &mut Rng) -> String {
     match post_type {
-        PostType::Spontaneous => sentence(dice),
-        PostType::Photo => format!("{} {}", sentence(dice), dice.pick(SIGNS)),
+        PostType::Spontaneous => sentence(rng),
+        PostType::Photo => format!("{} {}", sentence(rng), rng.choose(PHOTO_REMARKS)),
         PostType::Daily => {
-            let mut text = format!("{} {}", dice.pick(OCCASIONS), sentence(dice));
-            let long_enough = DAILY_WORDS + dice.place(DAILY_WORDS);
-            while text.split_whitespace().count() < long_enough {
-                let next =
-                    if dice.chance(500) { dice.pick(BECAUSE).to_owned() } else { sentence(dice) };
+            let mut text = format!("{} {}", rng.choose(DAILY_OPENINGS), sentence(rng));
+            let min_words = DAILY_MIN_WORDS + rng.index(DAILY_MIN_WORDS);
+            while text.split_whitespace().count() < min_words {
+                let next = if rng.chance(500) {
+                    rng.choose(ELABORATIONS).to_owned()
+                } else {
+                    sentence(rng)
+                };
                 text = format!("{text} {next}");
             }
-            format!("{text} {}", dice.pick(ENDINGS))
+            format!("{text} {}", rng.choose(CLOSINGS))
         }
     }
 }
 
-/// From this many words on, a text is no passing thought any more (rules §3).
-const DAILY_WORDS: usize = 20;
+/// A text with at least this many words is a daily post (docs/rules.md#posts).
+const DAILY_MIN_WORDS: usize = 20;
 
-/// One thing to be thankful for.
-fn sentence(dice: &mut Dice) -> String {
-    let opening = dice.pick(OPENINGS);
-    if dice.chance(550) {
-        format!("{opening} {}.", dice.pick(THINGS))
+/// A sentence about something to be grateful for.
+fn sentence(rng: &mut Rng) -> String {
+    let opening = rng.choose(OPENINGS);
+    if rng.chance(550) {
+        format!("{opening} {}.", rng.choose(THINGS))
     } else {
-        format!("{opening} {} {}.", dice.pick(PEOPLE), dice.pick(DEEDS))
+        format!("{opening} {} {}.", rng.choose(PEOPLE), rng.choose(DEEDS))
     }
 }
 
-/// What somebody says of somebody else's post.
-pub(crate) fn comment(dice: &mut Dice) -> String {
-    let cheer = dice.pick(CHEERS);
-    if dice.chance(450) { cheer.to_owned() } else { format!("{cheer} {}", dice.pick(MORE)) }
+/// The text of a comment.
+pub(crate) fn comment(rng: &mut Rng) -> String {
+    let opening = rng.choose(COMMENT_OPENINGS);
+    if rng.chance(450) {
+        opening.to_owned()
+    } else {
+        format!("{opening} {}", rng.choose(COMMENT_ADDITIONS))
+    }
 }
 
-/// What goes along with a post that is sent to somebody.
-pub(crate) fn message(dice: &mut Dice) -> Option<String> {
-    dice.chance(700).then(|| dice.pick(WITH).to_owned())
+/// The message sent with a shared post, if any.
+pub(crate) fn share_message(rng: &mut Rng) -> Option<String> {
+    rng.chance(700).then(|| rng.choose(SHARE_MESSAGES).to_owned())
 }
 
-/// What somebody says of themselves.
-pub(crate) fn bio(dice: &mut Dice) -> String {
-    let first = dice.pick(BIOS);
-    let second = dice.pick(THINGS);
-    if dice.chance(500) { first.to_owned() } else { format!("{first} Fond of {second}.") }
+/// The bio of a user.
+pub(crate) fn bio(rng: &mut Rng) -> String {
+    let first = rng.choose(BIOS);
+    let second = rng.choose(THINGS);
+    if rng.chance(500) { first.to_owned() } else { format!("{first} Fond of {second}.") }
 }
 
 #[cfg(test)]
@@ -63,14 +71,14 @@ mod tests {
     use grateful_domain::{CommentText, Content, ShareMessage};
 
     use super::*;
-    use crate::dice::About;
+    use crate::rng::Stream;
 
     #[test]
-    fn posts_could_have_been_typed_and_are_what_they_are_called() {
-        for number in 0..5_000 {
-            let mut dice = Dice::of(About::PostText, 5, number);
+    fn post_contents_are_valid_and_detected_as_their_type() {
+        for index in 0..5_000 {
+            let mut rng = Rng::for_item(Stream::PostText, 5, index);
             for post_type in PostType::ALL {
-                let text = content(post_type, &mut dice);
+                let text = content(post_type, &mut rng);
                 assert_eq!(Content::parse(&text, post_type).unwrap().as_str(), text);
                 let detected = PostType::detect(&text, post_type == PostType::Photo);
                 assert_eq!(detected, post_type, "{text}");
@@ -79,12 +87,12 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_messages_could_have_been_typed() {
-        for number in 0..5_000 {
-            let mut dice = Dice::of(About::CommentText, 5, number);
-            let text = comment(&mut dice);
+    fn comments_and_share_messages_are_valid() {
+        for index in 0..5_000 {
+            let mut rng = Rng::for_item(Stream::CommentText, 5, index);
+            let text = comment(&mut rng);
             assert_eq!(CommentText::parse(&text).unwrap().as_str(), text);
-            if let Some(text) = message(&mut dice) {
+            if let Some(text) = share_message(&mut rng) {
                 let parsed = ShareMessage::parse(&text).unwrap().map(String::from);
                 assert_eq!(parsed.as_deref(), Some(&*text));
             }
@@ -92,10 +100,11 @@ mod tests {
     }
 
     #[test]
-    fn people_hardly_ever_say_the_same() {
-        let say = |number| content(PostType::Daily, &mut Dice::of(About::PostText, 5, number));
-        let said: HashSet<String> = (0..5_000).map(say).collect();
+    fn daily_posts_rarely_have_the_same_text() {
+        let text_of =
+            |index| content(PostType::Daily, &mut Rng::for_item(Stream::PostText, 5, index));
+        let texts: HashSet<String> = (0..5_000).map(text_of).collect();
 
-        assert!(4_950 < said.len(), "{} different posts of 5,000", said.len());
+        assert!(4_950 < texts.len(), "{} different posts of 5,000", texts.len());
     }
 }

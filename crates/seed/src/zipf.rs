@@ -1,39 +1,39 @@
-//! Who and what gets most of it.
+//! Samples with a skewed (Zipfian) distribution.
 
-use crate::dice::{About, Dice};
+use crate::rng::{Rng, Stream};
 
-/// Places of which the first are picked far more often than the last: the chance of a place falls with its rank `r` as
-/// `1 / (r + flat)` (Zipf's law with exponent 1 and Mandelbrot's correction, which keeps the very first from taking all).
+/// Samples items by rank: the probability of rank `r` is proportional to `1 / (r + flat)` (Zipf's law with exponent 1 and
+/// Mandelbrot's correction, which keeps the first ranks from dominating).
 #[derive(Debug)]
-pub(crate) struct Zipf {
-    /// The weights up to and including each rank.
-    up_to: Vec<u64>,
-    /// What stands at each rank.
-    order: Vec<usize>,
+pub(crate) struct ZipfSampler {
+    /// Sum of the weights up to and including each rank.
+    cumulative_weights: Vec<u64>,
+    /// The item at each rank.
+    items: Vec<usize>,
 }
 
-impl Zipf {
-    /// A ranking of the numbers below `many`, made up by chance.
-    pub(crate) fn of(many: usize, subject: About, seed: u64) -> Self {
-        Self::ranking((0..many).collect(), subject, seed)
+impl ZipfSampler {
+    /// Samples the numbers in `0..count`, ranked at random.
+    pub(crate) fn below(count: usize, stream: Stream, seed: u64) -> Self {
+        Self::over((0..count).collect(), stream, seed)
     }
 
-    /// A ranking of these.
-    pub(crate) fn ranking(mut order: Vec<usize>, subject: About, seed: u64) -> Self {
-        Dice::about(subject, seed).shuffle(&mut order);
-        let flat = order.len().isqrt() as u64 / 3 + 1;
+    /// Samples `items`, ranked at random.
+    pub(crate) fn over(mut items: Vec<usize>, stream: Stream, seed: u64) -> Self {
+        Rng::for_stream(stream, seed).shuffle(&mut items);
+        let flat = items.len().isqrt() as u64 / 3 + 1;
         let weights = (flat..).map(|rank| (1 << 40) / rank);
         let sums = weights.scan(0_u64, |sum, weight| {
             *sum += weight;
             Some(*sum)
         });
-        Self { up_to: sums.take(order.len()).collect(), order }
+        Self { cumulative_weights: sums.take(items.len()).collect(), items }
     }
 
-    /// One of them; there must be any.
-    pub(crate) fn pick(&self, dice: &mut Dice) -> usize {
-        let at = dice.below(self.up_to.last().copied().unwrap_or(1));
-        self.order[self.up_to.partition_point(|sum| *sum <= at)]
+    /// Draws an item. The sampler must not be empty.
+    pub(crate) fn sample(&self, rng: &mut Rng) -> usize {
+        let drawn = rng.below(self.cumulative_weights.last().copied().unwrap_or(1));
+        self.items[self.cumulative_weights.partition_point(|sum| *sum <= drawn)]
     }
 }
 
@@ -42,21 +42,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_hundredth_gets_a_share_far_beyond_its_own_and_nobody_is_left_out() {
-        let zipf = Zipf::of(1_000, About::Activity, 7);
-        let mut dice = Dice::about(About::Posts, 7);
-        let mut picked = vec![0_u32; 1_000];
+    fn the_first_percent_is_drawn_most_often_and_every_item_is_drawn() {
+        let sampler = ZipfSampler::below(1_000, Stream::Activity, 7);
+        let mut rng = Rng::for_stream(Stream::Posts, 7);
+        let mut draws = vec![0_u32; 1_000];
 
-        (0..200_000).for_each(|_| picked[zipf.pick(&mut dice)] += 1);
+        (0..200_000).for_each(|_| draws[sampler.sample(&mut rng)] += 1);
 
-        picked.sort_unstable_by(|a, b| b.cmp(a));
-        let first: u32 = picked[..10].iter().sum();
+        draws.sort_unstable_by(|a, b| b.cmp(a));
+        let first: u32 = draws[..10].iter().sum();
         assert!((20_000..60_000).contains(&first), "{first} of 200,000");
-        assert!(picked.iter().all(|times| *times > 0), "{picked:?}");
+        assert!(draws.iter().all(|count| *count > 0), "{draws:?}");
     }
 
     #[test]
-    fn the_only_one_is_always_picked() {
-        assert_eq!(Zipf::of(1, About::Favour, 1).pick(&mut Dice::about(About::Posts, 1)), 0);
+    fn a_single_item_is_always_drawn() {
+        let sampler = ZipfSampler::below(1, Stream::PostPopularity, 1);
+
+        assert_eq!(sampler.sample(&mut Rng::for_stream(Stream::Posts, 1)), 0);
     }
 }

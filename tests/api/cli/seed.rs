@@ -105,9 +105,9 @@ fn seed_says_what_is_wrong_before_it_asks_for_a_database() {
         (
             &["seed", "--users=10", "--follows=46"],
             1,
-            "10 people have room for 45 follows, not for 46",
+            "10 users allow at most 45 follows, not 46",
         ),
-        (&["seed", "--posts=0"], 1, "engagements need posts, and there are to be none"),
+        (&["seed", "--posts=0"], 1, "engagements need at least one post"),
         (&["seed", "--now=2999-01-01T00:00:00Z"], 1, "--now must not be in the future"),
         (&["seed", "--now=noon"], 2, "must be a time such as 2026-11-23T12:00:00Z"),
         (&["seed", "--posts=many"], 2, "invalid value 'many' for '--posts <N>'"),

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail, ensure};
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use grateful_application::{Clock as _, Passwords, SystemClock};
 use grateful_domain::Password;
-use grateful_seed::{Size, World, name_of};
+use grateful_seed::{Dataset, DatasetSize, username_of};
 use grateful_storage::{BulkLoad, DatabaseConfig, StorageError};
 
 use self::progress::Progress;
@@ -43,12 +43,12 @@ fn moment(wanted: Option<DateTime<Utc>>, now: DateTime<Utc>) -> anyhow::Result<D
 /// In one transaction, so that whatever happens in between leaves nothing.
 async fn fill(
     database: &DatabaseConfig,
-    size: Size,
+    size: DatasetSize,
     seed: u64,
     now: DateTime<Utc>,
 ) -> anyhow::Result<String> {
     let mut load = BulkLoad::begin(&database.url).await.context("the database cannot be loaded")?;
-    let usernames: Vec<String> = (0..size.people).map(|n| name_of(seed, n).into()).collect();
+    let usernames: Vec<String> = (0..size.users).map(|n| username_of(seed, n).into()).collect();
     if let Some(taken) = load.find_any_of(&usernames).await? {
         bail!(
             "{taken} is there already: this world, or a part of it (another --seed makes others)"
@@ -56,9 +56,9 @@ async fn fill(
     }
     let password = Password::parse(PASSWORD.to_owned()).context("the password of everybody")?;
     let hash = Passwords::new(1)?.hash(password).await?;
-    let people = load.reserve_users(size.people).await?;
+    let people = load.reserve_users(size.users).await?;
     let world =
-        tokio::task::spawn_blocking(move || World::imagine(size, seed, now, people)).await??;
+        tokio::task::spawn_blocking(move || Dataset::generate(size, seed, now, people)).await??;
 
     match rows::load(&mut load, &world, &hash, &Progress::start()).await {
         Err(StorageError::Taken { constraint }) => {
@@ -71,19 +71,19 @@ async fn fill(
 }
 
 /// What there is now, and how to get in.
-fn summary(world: &World) -> String {
+fn summary(world: &Dataset) -> String {
     let many = [
-        (world.people().len(), "people"),
+        (world.users().len(), "people"),
         (world.posts().len(), "posts"),
         (world.hearts().len(), "hearts"),
         (world.reactions().len(), "emoji"),
         (world.shares().len(), "shares"),
         (world.comments().len(), "comments"),
-        (world.edges().len(), "follows"),
-        (world.told(), "acts that somebody was told of"),
+        (world.follows().len(), "follows"),
+        (world.event_count(), "acts that somebody was told of"),
     ];
     let many = many.map(|(many, what)| format!("{many} {what}")).join(", ");
-    let somebody = world.people().next().map(|person| person.email);
+    let somebody = world.users().next().map(|person| person.email);
     let email = somebody.as_ref().map_or("", |email| email.as_str());
     format!(
         "{many}\nEverybody's password is: {PASSWORD}\nSign in as {email}, or as anybody else: \

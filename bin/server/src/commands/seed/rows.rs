@@ -1,7 +1,9 @@
 //! From what was made up to rows, table by table: none refers to a later one.
 
 use grateful_domain::{Notification, PasswordHash};
-use grateful_seed::{FilledInbox, Heart, Person, Quota, Reaction, World};
+use grateful_seed::{
+    Dataset, GeneratedHeart, GeneratedInbox, GeneratedReaction, GeneratedUser, NotificationQuota,
+};
 use grateful_storage::{
     BulkInbox, BulkLoad, BulkNotification, BulkQuota, BulkUser, NewLike, NewReaction, StorageError,
 };
@@ -11,14 +13,14 @@ use super::progress::Progress;
 /// Loads all of it.
 pub(super) async fn load(
     load: &mut BulkLoad,
-    world: &World,
+    world: &Dataset,
     password: &PasswordHash,
     progress: &Progress,
 ) -> Result<(), StorageError> {
-    let people = world.people().map(|person| user(person, password));
+    let people = world.users().map(|person| user(person, password));
     load.users(progress.watch("people", people)).await?;
     load.posts(progress.watch("posts", world.posts())).await?;
-    load.follows(progress.watch("follows", world.edges())).await?;
+    load.follows(progress.watch("follows", world.follows())).await?;
     load.likes(progress.watch("hearts", world.hearts().map(like))).await?;
     load.emoji_reactions(progress.watch("emoji", world.reactions().map(reaction))).await?;
     load.shares(progress.watch("shares", world.shares())).await?;
@@ -39,7 +41,7 @@ struct Kept {
 /// Person by person, so that nobody's notifications stay in memory.
 async fn load_notifications(
     load: &mut BulkLoad,
-    world: &World,
+    world: &Dataset,
     progress: &Progress,
 ) -> Result<Vec<Kept>, StorageError> {
     let mut inboxes = Vec::new();
@@ -48,17 +50,21 @@ async fn load_notifications(
         inbox.notifications
     });
     // Batches come on top, and what was held back does not come.
-    let notifications = progress.watch_about("notifications", world.told(), notifications);
+    let notifications = progress.watch_about("notifications", world.event_count(), notifications);
     load.notifications(notifications.map(notification)).await?;
     Ok(inboxes)
 }
 
-fn kept(inbox: &FilledInbox) -> Kept {
+fn kept(inbox: &GeneratedInbox) -> Kept {
     let user = inbox.owner;
-    let quota =
-        |it: &Quota| BulkQuota { user, kind: it.kind, starts: it.starts, held_back: it.held_back };
+    let quota = |it: &NotificationQuota| BulkQuota {
+        user,
+        kind: it.kind,
+        starts: it.starts,
+        held_back: it.held_back,
+    };
     Kept {
-        place: BulkInbox { user, last_seq: inbox.last_change },
+        place: BulkInbox { user, last_seq: inbox.last_seq },
         quotas: inbox.quotas.iter().map(quota).collect(),
     }
 }
@@ -67,7 +73,7 @@ fn notification((notification, seq): (Notification, i64)) -> BulkNotification {
     BulkNotification { notification, seq }
 }
 
-fn user(person: Person, password: &PasswordHash) -> BulkUser {
+fn user(person: GeneratedUser, password: &PasswordHash) -> BulkUser {
     BulkUser {
         id: person.id,
         username: person.username,
@@ -85,10 +91,10 @@ fn user(person: Person, password: &PasswordHash) -> BulkUser {
     }
 }
 
-fn like(Heart { id, by, post, at }: Heart) -> NewLike {
-    NewLike { id, user: by, post, at }
+fn like(GeneratedHeart { id, user, post, at }: GeneratedHeart) -> NewLike {
+    NewLike { id, user, post, at }
 }
 
-fn reaction(Reaction { id, by, post, emoji, at }: Reaction) -> NewReaction {
-    NewReaction { id, user: by, post, emoji, at }
+fn reaction(GeneratedReaction { id, user, post, emoji, at }: GeneratedReaction) -> NewReaction {
+    NewReaction { id, user, post, emoji, at }
 }

@@ -1,4 +1,4 @@
-//! The pieces that texts and names are put together from, written for this.
+//! Words and sentences that names and texts are generated from. Changing them changes every dataset.
 
 pub(crate) const FIRST_NAMES: &[&str] = &[
     "Ada", "Aiko", "Amara", "Ana", "Anton", "Ayla", "Bela", "Ben", "Bruno", "Carla", "Chidi",
@@ -162,7 +162,7 @@ pub(crate) const DEEDS: &[&str] = &[
     "who cheered the loudest",
 ];
 
-pub(crate) const OCCASIONS: &[&str] = &[
+pub(crate) const DAILY_OPENINGS: &[&str] = &[
     "It was a long week.",
     "Nothing went to plan today, and still it was good.",
     "A slow morning.",
@@ -180,7 +180,7 @@ pub(crate) const OCCASIONS: &[&str] = &[
     "Tired, but in a good way.",
 ];
 
-pub(crate) const BECAUSE: &[&str] = &[
+pub(crate) const ELABORATIONS: &[&str] = &[
     "It took a minute, and it turned the whole day around.",
     "I had not known how much I needed that.",
     "We laughed until it hurt, and nobody could say why.",
@@ -198,7 +198,7 @@ pub(crate) const BECAUSE: &[&str] = &[
     "It was exactly the right moment.",
 ];
 
-pub(crate) const ENDINGS: &[&str] = &[
+pub(crate) const CLOSINGS: &[&str] = &[
     "More of this, please.",
     "That was enough for one day.",
     "What was yours?",
@@ -211,7 +211,7 @@ pub(crate) const ENDINGS: &[&str] = &[
     "Pass it on.",
 ];
 
-pub(crate) const SIGNS: &[&str] = &[
+pub(crate) const PHOTO_REMARKS: &[&str] = &[
     "I had to stop and take a picture.",
     "The picture does not do it justice.",
     "Taken five minutes ago.",
@@ -240,7 +240,7 @@ pub(crate) const TITLES: &[&str] = &[
     "Before I forget",
 ];
 
-pub(crate) const CHEERS: &[&str] = &[
+pub(crate) const COMMENT_OPENINGS: &[&str] = &[
     "This made my day.",
     "How lovely!",
     "Same here.",
@@ -261,7 +261,7 @@ pub(crate) const CHEERS: &[&str] = &[
     "Such kind people around you.",
 ];
 
-pub(crate) const MORE: &[&str] = &[
+pub(crate) const COMMENT_ADDITIONS: &[&str] = &[
     "My grandmother used to say the same.",
     "Tell us more some day.",
     "We should all do that more often.",
@@ -278,7 +278,7 @@ pub(crate) const MORE: &[&str] = &[
     "See you on Sunday?",
 ];
 
-pub(crate) const WITH: &[&str] = &[
+pub(crate) const SHARE_MESSAGES: &[&str] = &[
     "Thought of you.",
     "Read this one!",
     "This could be us.",

@@ -1,0 +1,144 @@
+//! Builds inboxes by recording events one by one with the domain's rules.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use grateful_domain::notification::{
+    Beside, Event, HourlyStarts, Outcome, Situation, Standing, Top, record,
+};
+use grateful_domain::{
+    Author, BatchKey, Emoji, Notification, NotificationId, NotificationType, UserId,
+};
+
+/// The notifications of a user and the counters stored with them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GeneratedInbox {
+    /// The user the inbox belongs to.
+    pub owner: UserId,
+    /// The notifications, each with the sequence number of the last list change that showed it, or 0 if it never
+    /// appeared in the list.
+    pub notifications: Vec<(Notification, i64)>,
+    /// Sequence number of the last change of the list.
+    pub last_seq: i64,
+    /// Hourly limits by notification type.
+    pub quotas: Vec<NotificationQuota>,
+}
+
+/// How many notifications of a type were started and held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotificationQuota {
+    /// The notification type.
+    pub kind: NotificationType,
+    /// Notifications started in the last hour that had any.
+    pub starts: HourlyStarts,
+    /// Total number held back by the hourly limit.
+    pub held_back: i64,
+}
+
+/// Builds the inbox of one user.
+pub(crate) struct InboxBuilder {
+    inbox: GeneratedInbox,
+    /// Index in `inbox.notifications` by id.
+    indexes: HashMap<NotificationId, usize>,
+    open: HashMap<BatchKey, OpenNotification>,
+}
+
+/// An unread notification that further events with the same key join.
+struct OpenNotification {
+    index: usize,
+    /// Time and id of its newest event.
+    newest: (DateTime<Utc>, NotificationId),
+    /// The last emoji of each actor in it.
+    emoji_by_actor: HashMap<UserId, Option<Emoji>>,
+}
+
+impl InboxBuilder {
+    pub(crate) fn new(owner: UserId) -> Self {
+        let inbox =
+            GeneratedInbox { owner, notifications: Vec::new(), last_seq: 0, quotas: Vec::new() };
+        Self { inbox, indexes: HashMap::new(), open: HashMap::new() }
+    }
+
+    /// Records an event. Events must be recorded in the order of their times.
+    pub(crate) fn record(&mut self, event: &Event, actor: Author) {
+        let key = event.cause.key();
+        let open = key.as_ref().and_then(|key| self.open.get(key));
+        let situation = Situation {
+            standing: Standing::Welcome,
+            is_recorded: false,
+            withdrawn: None,
+            home: None,
+            open: open.map(|open| Top {
+                notification: self.inbox.notifications[open.index].0.clone(),
+                newest: open.newest,
+                beside: open.emoji_by_actor.get(&actor.id).map(|emoji| Beside { emoji: *emoji }),
+            }),
+            actor,
+        };
+        let outcome = record(event, &situation);
+        if outcome.starts.is_none_or(|kind| self.may_start(kind, event.at)) {
+            self.apply(outcome);
+            if let Some(key) = key {
+                self.track_open(key, event);
+            }
+        }
+    }
+
+    /// Marks all notifications read that were last updated at or before `moment`, and returns the inbox.
+    pub(crate) fn read_until(mut self, moment: Option<DateTime<Utc>>) -> GeneratedInbox {
+        for (notification, _) in &mut self.inbox.notifications {
+            notification.read_at = moment.filter(|moment| notification.last_updated_at <= *moment);
+        }
+        self.inbox
+    }
+
+    fn may_start(&mut self, kind: NotificationType, at: DateTime<Utc>) -> bool {
+        let quota = self.inbox.quotas.iter_mut().find(|quota| quota.kind == kind);
+        match (HourlyStarts::start(quota.as_ref().map(|quota| quota.starts), at), quota) {
+            (Some(starts), Some(quota)) => quota.starts = starts,
+            (Some(starts), None) => {
+                self.inbox.quotas.push(NotificationQuota { kind, starts, held_back: 0 });
+            }
+            (None, Some(quota)) => {
+                quota.held_back += 1;
+                return false;
+            }
+            (None, None) => return false,
+        }
+        true
+    }
+
+    fn apply(&mut self, outcome: Outcome) {
+        let mut next_seq = || {
+            self.inbox.last_seq += 1;
+            self.inbox.last_seq
+        };
+        outcome.departed.iter().for_each(|_| _ = next_seq());
+        for saved in outcome.saved {
+            let seq = if outcome.announced.contains(&saved.id) { next_seq() } else { 0 };
+            if let Some(index) = self.indexes.get(&saved.id) {
+                let (notification, last_seq) = &mut self.inbox.notifications[*index];
+                (*notification, *last_seq) = (saved, seq.max(*last_seq));
+            } else {
+                self.indexes.insert(saved.id, self.inbox.notifications.len());
+                self.inbox.notifications.push((saved, seq));
+            }
+        }
+    }
+
+    /// Remembers the notification that holds the event, for later events with the same key.
+    fn track_open(&mut self, key: BatchKey, event: &Event) {
+        let recorded = &self.inbox.notifications[self.indexes[&event.id]].0;
+        let (top_level, newest) = (recorded.parent.unwrap_or(recorded.id), recorded.moment());
+        let index = self.indexes[&top_level];
+        let new = || OpenNotification { index, newest, emoji_by_actor: HashMap::new() };
+        let open = self.open.entry(key).or_insert_with(new);
+        if recorded.is_top_level() {
+            *open = new();
+        }
+        open.index = index;
+        open.newest = open.newest.max(newest);
+        let emoji = open.emoji_by_actor.entry(event.cause.actor).or_default();
+        *emoji = event.details.emoji.or(*emoji);
+    }
+}
