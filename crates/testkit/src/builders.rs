@@ -1,4 +1,4 @@
-//! People and posts with a default for everything that a test does not mention.
+//! Builders of users and posts, with defaults for everything a test does not set.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use crate::{NOON, TestDatabase};
 
-/// The password of everybody that [`a_user`] makes.
+/// The default password of [`a_user`].
 pub const PASSWORD: &str = "correct horse";
 
-/// A hash of [`PASSWORD`], cheap to check: argon2id with 8 KiB and one pass.
+/// An argon2id hash of [`PASSWORD`], cheap to verify: 8 KiB, one pass.
 const PASSWORD_HASH: &str =
     "$argon2id$v=19$m=8,t=1,p=1$gEyLKVFn7oYup98fHcSXpQ$4gdkOZC4Ly43qNLpuwPqcrEWGGqNqO0rbBjQ+sfcuF0";
 
@@ -25,27 +25,29 @@ fn number() -> u32 {
     NUMBER.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Somebody about whom nothing matters but that they exist.
+/// Inserts a user with default values.
 pub async fn create_user(database: &TestDatabase) -> UserId {
     a_user().insert_into(database).await.id
 }
 
-/// Lets somebody block somebody else.
-pub async fn block(database: &TestDatabase, who: UserId, whom: UserId) {
+/// Inserts a block.
+pub async fn block(database: &TestDatabase, blocker: UserId, blocked: UserId) {
     let sql = "INSERT INTO follows (id, follower_id, followed_id, status)";
-    database.execute(&format!("{sql} VALUES (gen_random_uuid(), {whom}, {who}, 'blocked')")).await;
+    database
+        .execute(&format!("{sql} VALUES (gen_random_uuid(), {blocked}, {blocker}, 'blocked')"))
+        .await;
 }
 
-/// A person.
+/// Starts building a user with a unique username, the password [`PASSWORD`], who joined at [`NOON`].
 pub fn a_user() -> UserBuilder {
     UserBuilder {
-        username: format!("person_{}", number()),
+        username: format!("user_{}", number()),
         password: PASSWORD_HASH.to_owned(),
         joined: NOON,
     }
 }
 
-/// What is said of a person before they are saved.
+/// Builds a user.
 #[must_use]
 pub struct UserBuilder {
     username: String,
@@ -54,22 +56,22 @@ pub struct UserBuilder {
 }
 
 impl UserBuilder {
-    /// With this username, and an address made from it.
+    /// Sets the username; the email address is derived from it.
     pub fn with_username(self, username: &str) -> Self {
         Self { username: username.to_owned(), ..self }
     }
 
-    /// With this hash in place of that of [`PASSWORD`].
+    /// Sets the password hash.
     pub fn with_password_hash(self, hash: &str) -> Self {
         Self { password: hash.to_owned(), ..self }
     }
 
-    /// Who joined then.
+    /// Sets the time of joining.
     pub fn joined_at(self, moment: DateTime<Utc>) -> Self {
         Self { joined: moment, ..self }
     }
 
-    /// Saves them.
+    /// Inserts the user.
     pub async fn insert_into(self, database: &TestDatabase) -> User {
         let new = NewUser {
             email: Email::parse(&format!("{}@example.org", self.username)).unwrap(),
@@ -81,7 +83,8 @@ impl UserBuilder {
     }
 }
 
-/// A public daily post by somebody, written a little after [`NOON`]: later ones are newer.
+/// Starts building a public daily post, created a few milliseconds after [`NOON`]. Each post is newer than the previous
+/// one.
 pub fn a_post() -> PostBuilder {
     let number = number();
     let draft = Draft {
@@ -100,7 +103,7 @@ pub fn a_post() -> PostBuilder {
     }
 }
 
-/// What is said of a post before it is saved.
+/// Builds a post.
 #[must_use]
 pub struct PostBuilder {
     author: Option<UserId>,
@@ -110,48 +113,48 @@ pub struct PostBuilder {
 }
 
 impl PostBuilder {
-    /// By this person; otherwise by somebody new.
+    /// Sets the author. The default is a new user.
     pub fn by(self, author: UserId) -> Self {
         Self { author: Some(author), ..self }
     }
 
-    /// For its author alone.
+    /// Makes the post visible to its author only.
     pub fn private(self) -> Self {
         self.with(|draft| draft.visibility = Visibility::Private)
     }
 
-    /// With this image, whether or not there is a file.
+    /// Sets the image URL, whether or not the file exists.
     pub fn with_image(self, image: &str) -> Self {
         self.with(|draft| draft.image_url = ImageUrl::parse(image).unwrap())
     }
 
-    /// With these words.
+    /// Sets the content.
     pub fn with_text(self, content: &str) -> Self {
         self.with(|draft| draft.content = Content::parse(content, PostType::Daily).unwrap())
     }
 
-    /// With everything that the author decides.
+    /// Changes the draft.
     pub fn with(mut self, change: impl FnOnce(&mut Draft)) -> Self {
         change(&mut self.draft);
         self
     }
 
-    /// Written at this moment.
+    /// Sets the creation time.
     pub fn at(self, moment: DateTime<Utc>) -> Self {
         Self { at: moment, ..self }
     }
 
-    /// With this id.
+    /// Sets the id.
     pub fn with_id(self, id: u128) -> Self {
         Self { id: Uuid::from_u128(id), ..self }
     }
 
-    /// The post itself, not saved yet; its author must have been named.
+    /// Builds the post without inserting it. The author must be set.
     pub fn build(self) -> Post {
         Post::publish(self.id.into(), self.author.unwrap(), self.draft, self.at)
     }
 
-    /// Saves it, and its author where none was named.
+    /// Inserts the post, and a new author if none is set.
     pub async fn insert_into(self, database: &TestDatabase) -> Post {
         let author = match self.author {
             Some(author) => author,

@@ -1,4 +1,4 @@
-//! What people do with posts, with a default for everything that a test does not mention.
+//! Builders of hearts, reactions, shares and comments, with defaults for everything a test does not set.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -14,32 +14,32 @@ use crate::{NOON, TestDatabase};
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);
 
-/// A new id and a moment a little after [`NOON`]: later ones are newer.
+/// Returns a new id and a time a few milliseconds after [`NOON`]. Each is greater than the previous one.
 fn next<Id: From<Uuid>>() -> (Id, DateTime<Utc>) {
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let id = 0x0194_0000_0000_7000_8000_0000_0000_0000 | u128::from(number);
     (Uuid::from_u128(id).into(), NOON + TimeDelta::milliseconds(number.into()))
 }
 
-/// A heart that is yet to be given.
+/// Builds a heart without inserting it.
 pub fn a_heart(user: UserId, post: PostId) -> NewLike {
     let (id, at) = next();
     NewLike { id, user, post, at }
 }
 
-/// A hug that is yet to be left.
+/// Builds a hug reaction without inserting it.
 pub fn a_reaction(user: UserId, post: PostId) -> NewReaction {
     let (id, at) = next();
     NewReaction { id, user, post, emoji: Emoji::Hug, at }
 }
 
-/// A link to a post that is yet to be taken.
+/// Builds a share by URL without inserting it.
 pub fn a_link_share(by: UserId, post: PostId) -> Share {
     let (id, created_at) = next();
     Share { id, by, post, details: ShareDetails::Url, created_at }
 }
 
-/// A post that is yet to be sent to these people, with a few words.
+/// Builds a share sent to these recipients with a message, without inserting it.
 pub fn a_message_share(by: UserId, post: PostId, to: &[UserId]) -> Share {
     let ids: Vec<i64> = to.iter().copied().map(i64::from).collect();
     let how = ShareDetails::Message {
@@ -49,14 +49,14 @@ pub fn a_message_share(by: UserId, post: PostId, to: &[UserId]) -> Share {
     Share { details: how, ..a_link_share(by, post) }
 }
 
-/// Something said by somebody about a post by somebody.
+/// Starts building a top-level comment.
 pub fn a_comment() -> CommentBuilder {
     let (id, at) = next();
     let text = CommentText::parse("How lovely").unwrap();
     CommentBuilder { id, author: None, post: None, parent: None, text, at }
 }
 
-/// What is said of a comment before it is saved.
+/// Builds a comment.
 #[must_use]
 pub struct CommentBuilder {
     id: CommentId,
@@ -68,32 +68,32 @@ pub struct CommentBuilder {
 }
 
 impl CommentBuilder {
-    /// By this person; otherwise by somebody new.
+    /// Sets the author. The default is a new user.
     pub fn by(self, author: UserId) -> Self {
         Self { author: Some(author), ..self }
     }
 
-    /// On this post; otherwise on a new one by somebody new.
+    /// Sets the post. The default is a new post by a new user.
     pub fn on(self, post: &Post) -> Self {
         Self { post: Some(post.id), ..self }
     }
 
-    /// In answer to this one, on the same post.
+    /// Makes the comment a reply to `parent`, on the same post.
     pub fn replying_to(self, parent: &Comment) -> Self {
         Self { post: Some(parent.post), parent: Some(parent.id), ..self }
     }
 
-    /// In these words.
+    /// Sets the text.
     pub fn with_text(self, text: &str) -> Self {
         Self { text: CommentText::parse(text).unwrap(), ..self }
     }
 
-    /// Written at this moment.
+    /// Sets the creation time.
     pub fn at(self, moment: DateTime<Utc>) -> Self {
         Self { at: moment, ..self }
     }
 
-    /// As it is, if it names its author and its post.
+    /// Builds the comment without inserting it. Author and post must be set.
     pub fn build(self) -> Comment {
         Comment {
             id: self.id,
@@ -106,7 +106,7 @@ impl CommentBuilder {
         }
     }
 
-    /// Saves it, and whoever and whatever else it takes.
+    /// Inserts the comment, and a new author and a new post if none is set.
     pub async fn insert_into(self, database: &TestDatabase) -> Comment {
         let author = match self.author {
             Some(author) => author,
@@ -117,13 +117,13 @@ impl CommentBuilder {
             None => crate::a_post().insert_into(database).await.id,
         };
         let comment = Self { author: Some(author), post: Some(post), ..self }.build();
-        let is_there = database.connect().await.comments().insert(&comment).await.unwrap();
-        assert!(is_there, "nobody can say that about this post");
+        let is_inserted = database.connect().await.comments().insert(&comment).await.unwrap();
+        assert!(is_inserted, "the post does not exist or does not allow the comment");
         comment
     }
 }
 
-/// The numbers that a post carries.
+/// Loads the cached counts of a post.
 pub async fn load_engagement(database: &TestDatabase, post: PostId) -> Engagement {
     database.connect().await.posts().lock(post).await.unwrap().unwrap().engagement
 }

@@ -1,4 +1,4 @@
-//! That every answer is one that the OpenAPI document promises.
+//! Checks responses against the OpenAPI document.
 
 use std::sync::LazyLock;
 
@@ -8,123 +8,129 @@ use uuid::Uuid;
 
 use crate::ApiResponse;
 
-/// The document of this build.
+/// The document of this build of the server.
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::to_value(grateful_web::document()).unwrap());
 
-/// Panics where the document does not promise this answer to this request.
-pub(crate) fn assert_kept(method: &Method, path: &str, answer: &ApiResponse) {
-    if let Err(broken) = check(method, path, answer) {
-        let body = String::from_utf8_lossy(&answer.body);
-        panic!("{method} {path}: {} is not as documented: {broken}\n{body}", answer.status);
+/// Panics if the document does not describe this response to this request.
+pub(crate) fn assert_documented(method: &Method, path: &str, response: &ApiResponse) {
+    if let Err(violation) = check(method, path, response) {
+        let body = String::from_utf8_lossy(&response.body);
+        panic!("{method} {path}: {} is not as documented: {violation}\n{body}", response.status);
     }
 }
 
-fn check(method: &Method, path: &str, answer: &ApiResponse) -> Result<(), String> {
-    let failed = answer.status.is_client_error() || answer.status.is_server_error();
+fn check(method: &Method, path: &str, response: &ApiResponse) -> Result<(), String> {
+    let is_error = response.status.is_client_error() || response.status.is_server_error();
     let Some(operation) = operation(method, path) else {
-        // What is no part of the API still fails in its way.
-        return if failed { fits_problem(answer) } else { Ok(()) };
+        // Errors of undocumented paths are problems too.
+        return if is_error { check_problem(response) } else { Ok(()) };
     };
     let responses = &operation["responses"];
-    let own = &responses[answer.status.as_str()];
-    let response = match own {
-        Value::Null if failed => &responses["default"],
-        Value::Null => return Err("the status is not listed".to_owned()),
-        listed => listed,
+    let documented = match &responses[response.status.as_str()] {
+        Value::Null if is_error => &responses["default"],
+        Value::Null => return Err("the status is not documented".to_owned()),
+        documented => documented,
     };
-    match response.get("content").and_then(Value::as_object) {
-        None if answer.body.is_empty() => Ok(()),
-        None => Err("a body is not listed".to_owned()),
+    match documented.get("content").and_then(Value::as_object) {
+        None if response.body.is_empty() => Ok(()),
+        None => Err("no body is documented".to_owned()),
         Some(content) => {
-            let listed = content.get(media_type(answer)).ok_or("the media type is not listed")?;
-            if !media_type(answer).ends_with("json") {
+            let media_type = media_type(response);
+            let documented = content.get(media_type).ok_or("the media type is not documented")?;
+            if !media_type.ends_with("json") {
                 return Ok(());
             }
-            let value = serde_json::from_slice(&answer.body).map_err(|error| error.to_string())?;
-            listed.get("schema").map_or(Ok(()), |schema| fits(schema, &value, "$"))
+            let value =
+                serde_json::from_slice(&response.body).map_err(|error| error.to_string())?;
+            documented.get("schema").map_or(Ok(()), |schema| matches(schema, &value, "$"))
         }
     }
 }
 
-fn media_type(answer: &ApiResponse) -> &str {
-    let named = answer.header("content-type").unwrap_or_default();
-    named.split(';').next().unwrap_or_default().trim()
+fn media_type(response: &ApiResponse) -> &str {
+    let content_type = response.header("content-type").unwrap_or_default();
+    content_type.split(';').next().unwrap_or_default().trim()
 }
 
-fn fits_problem(answer: &ApiResponse) -> Result<(), String> {
-    if media_type(answer) != "application/problem+json" {
-        return Err("a failure must be told as a problem".to_owned());
+fn check_problem(response: &ApiResponse) -> Result<(), String> {
+    if media_type(response) != "application/problem+json" {
+        return Err("the media type of an error must be application/problem+json".to_owned());
     }
-    let value = serde_json::from_slice(&answer.body).map_err(|error| error.to_string())?;
-    fits(&DOCUMENT["components"]["schemas"]["Problem"], &value, "$")
+    let value = serde_json::from_slice(&response.body).map_err(|error| error.to_string())?;
+    matches(&DOCUMENT["components"]["schemas"]["Problem"], &value, "$")
 }
 
-/// What the document says of this method at this path, which may have slashes behind it. Fixed segments come before
-/// those with a parameter.
+/// Returns the documented operation of this method and path. Ignores trailing slashes, and prefers fixed segments to
+/// parameters.
 fn operation(method: &Method, path: &str) -> Option<&'static Value> {
     let segments: Vec<&str> = path.trim_end_matches('/').split('/').collect();
     let method = if method == Method::HEAD { "get" } else { &*method.as_str().to_lowercase() };
     let matching = DOCUMENT["paths"].as_object()?.iter().filter_map(|(pattern, item)| {
         let pattern: Vec<&str> = pattern.split('/').collect();
-        let fits = |(part, segment): (&&str, &&str)| part.starts_with('{') || part == segment;
-        let all_fit = pattern.len() == segments.len() && pattern.iter().zip(&segments).all(fits);
-        let parameters = pattern.iter().filter(|part| part.starts_with('{')).count();
-        (all_fit && item.get(method).is_some()).then(|| (parameters, &item[method]))
+        let is_match =
+            |(expected, segment): (&&str, &&str)| expected.starts_with('{') || expected == segment;
+        let all_match =
+            pattern.len() == segments.len() && pattern.iter().zip(&segments).all(is_match);
+        let parameters = pattern.iter().filter(|segment| segment.starts_with('{')).count();
+        (all_match && item.get(method).is_some()).then(|| (parameters, &item[method]))
     });
     matching.min_by_key(|(parameters, _)| *parameters).map(|(_, operation)| operation)
 }
 
-/// Whether a value fits a schema, in as much of JSON Schema as our document uses. It is stricter in one way: an object
-/// has no properties that the schema does not name.
-fn fits(schema: &Value, value: &Value, at: &str) -> Result<(), String> {
+/// Checks a value against a schema. Supports the JSON Schema keywords that the document uses. Stricter than the standard
+/// in one way: an object must not have properties that the schema does not list.
+fn matches(schema: &Value, value: &Value, at: &str) -> Result<(), String> {
     let Some(schema) = schema.as_object() else { return Err(format!("{at}: no schema")) };
     for (keyword, expected) in schema {
-        let fine = match keyword.as_str() {
+        let is_valid = match keyword.as_str() {
             "description" | "example" | "examples" | "title" | "propertyNames" | "required" => true,
-            "$ref" => return fits(resolved(expected)?, value, at),
+            "$ref" => return matches(resolve(expected)?, value, at),
             "type" => is_of_type(expected, value),
             "enum" => expected.as_array().is_some_and(|all| all.contains(value)),
             "format" => has_format(expected, value),
             "minimum" => value.as_f64() >= expected.as_f64() || !value.is_number(),
-            "oneOf" => one_of(expected, value, at),
+            "oneOf" => matches_exactly_one(expected, value, at),
             "allOf" => {
-                fits_all(expected, value, at)?;
+                check_all_of(expected, value, at)?;
                 true
             }
             "items" => {
-                for (number, item) in value.as_array().into_iter().flatten().enumerate() {
-                    fits(expected, item, &format!("{at}[{number}]"))?;
+                for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+                    matches(expected, item, &format!("{at}[{index}]"))?;
                 }
                 true
             }
-            // Of a map, which has no properties of its own.
+            // The document uses this only for maps, which list no properties.
             "additionalProperties" => {
                 for (name, item) in value.as_object().into_iter().flatten() {
-                    fits(expected, item, &format!("{at}.{name}"))?;
+                    matches(expected, item, &format!("{at}.{name}"))?;
                 }
                 true
             }
             "properties" => {
-                has_properties(schema, value, at)?;
+                check_properties(schema, value, at)?;
                 true
             }
-            other => return Err(format!("{at}: the test kit does not know the keyword {other}")),
+            other => {
+                return Err(format!("{at}: the test kit does not support the keyword {other}"));
+            }
         };
-        if !fine {
-            return Err(format!("{at}: {keyword} is {expected}, but there is {value}"));
+        if !is_valid {
+            return Err(format!("{at}: {value} violates {keyword} {expected}"));
         }
     }
     Ok(())
 }
 
-fn resolved(reference: &Value) -> Result<&'static Value, String> {
-    let pointer = reference.as_str().and_then(|it| it.strip_prefix('#'));
-    pointer.and_then(|it| DOCUMENT.pointer(it)).ok_or(format!("{reference} leads nowhere"))
+fn resolve(reference: &Value) -> Result<&'static Value, String> {
+    let pointer = reference.as_str().and_then(|reference| reference.strip_prefix('#'));
+    let target = pointer.and_then(|pointer| DOCUMENT.pointer(pointer));
+    target.ok_or(format!("{reference} is a dangling reference"))
 }
 
 fn is_of_type(expected: &Value, value: &Value) -> bool {
-    let is = |name: &Value| match name.as_str() {
+    let is_type = |name: &Value| match name.as_str() {
         Some("null") => value.is_null(),
         Some("boolean") => value.is_boolean(),
         Some("integer") => value.is_i64() || value.is_u64(),
@@ -134,7 +140,7 @@ fn is_of_type(expected: &Value, value: &Value) -> bool {
         Some("object") => value.is_object(),
         _ => false,
     };
-    expected.as_array().map_or_else(|| is(expected), |any| any.iter().any(is))
+    expected.as_array().map_or_else(|| is_type(expected), |types| types.iter().any(is_type))
 }
 
 fn has_format(expected: &Value, value: &Value) -> bool {
@@ -146,38 +152,40 @@ fn has_format(expected: &Value, value: &Value) -> bool {
     }
 }
 
-/// RFC 3339 in UTC with six digits and a `Z`, as the contract has it (§1).
+/// Whether the text is an RFC 3339 timestamp in UTC with six fractional digits and a `Z`
+/// (docs/http-api.md#timestamps).
 fn is_timestamp(text: &str) -> bool {
-    let form = "0000-00-00T00:00:00.000000Z";
-    let fits =
-        |(form, byte): (u8, u8)| if form == b'0' { byte.is_ascii_digit() } else { form == byte };
-    text.len() == form.len() && form.bytes().zip(text.bytes()).all(fits)
+    let format = "0000-00-00T00:00:00.000000Z";
+    let is_match = |(expected, byte): (u8, u8)| {
+        if expected == b'0' { byte.is_ascii_digit() } else { expected == byte }
+    };
+    text.len() == format.len() && format.bytes().zip(text.bytes()).all(is_match)
 }
 
-fn one_of(expected: &Value, value: &Value, at: &str) -> bool {
-    let all = expected.as_array().into_iter().flatten();
-    all.filter(|schema| fits(schema, value, at).is_ok()).count() == 1
+fn matches_exactly_one(schemas: &Value, value: &Value, at: &str) -> bool {
+    let schemas = schemas.as_array().into_iter().flatten();
+    schemas.filter(|schema| matches(schema, value, at).is_ok()).count() == 1
 }
 
-/// Whether each part fits the properties that it names, and whether they name all.
-fn fits_all(parts: &Value, value: &Value, at: &str) -> Result<(), String> {
-    let object = value.as_object().ok_or_else(|| format!("{at}: {value} is no object"))?;
-    let mut unnamed = object.clone();
-    for part in parts.as_array().into_iter().flatten() {
-        let part = match part.get("$ref") {
-            Some(reference) => resolved(reference)?,
-            None => part,
+/// Checks each schema against the properties it lists, and that every property is listed by one of them.
+fn check_all_of(schemas: &Value, value: &Value, at: &str) -> Result<(), String> {
+    let object = value.as_object().ok_or_else(|| format!("{at}: {value} is not an object"))?;
+    let mut unlisted = object.clone();
+    for schema in schemas.as_array().into_iter().flatten() {
+        let schema = match schema.get("$ref") {
+            Some(reference) => resolve(reference)?,
+            None => schema,
         };
-        let named = part["properties"].as_object().into_iter().flatten();
-        let share: Map<String, Value> =
-            named.filter_map(|(name, _)| unnamed.remove_entry(name)).collect();
-        fits(part, &Value::Object(share), at)?;
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        let listed: Map<String, Value> =
+            properties.filter_map(|(name, _)| unlisted.remove_entry(name)).collect();
+        matches(schema, &Value::Object(listed), at)?;
     }
-    let first = unnamed.keys().next();
-    first.map_or(Ok(()), |name| Err(format!("{at}.{name} is not listed")))
+    let first = unlisted.keys().next();
+    first.map_or(Ok(()), |name| Err(format!("{at}.{name} is not documented")))
 }
 
-fn has_properties(schema: &Map<String, Value>, value: &Value, at: &str) -> Result<(), String> {
+fn check_properties(schema: &Map<String, Value>, value: &Value, at: &str) -> Result<(), String> {
     let Some(object) = value.as_object() else { return Ok(()) };
     let required = schema.get("required").and_then(Value::as_array);
     for name in required.into_iter().flatten().filter_map(Value::as_str) {
@@ -185,8 +193,8 @@ fn has_properties(schema: &Map<String, Value>, value: &Value, at: &str) -> Resul
     }
     for (name, value) in object {
         let property = schema["properties"].get(name);
-        let property = property.ok_or_else(|| format!("{at}.{name} is not listed"))?;
-        fits(property, value, &format!("{at}.{name}"))?;
+        let property = property.ok_or_else(|| format!("{at}.{name} is not documented"))?;
+        matches(property, value, &format!("{at}.{name}"))?;
     }
     Ok(())
 }
@@ -198,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_as_documented_is_noticed() {
+    fn a_value_that_violates_its_schema_is_rejected() {
         let schema = json!({
             "type": "object",
             "required": ["at"],
@@ -210,7 +218,7 @@ mod tests {
         let at = "2026-11-22T10:10:25.772128Z";
 
         for value in [json!({"at": at}), json!({"at": at, "n": 0}), json!({"at": at, "n": null})] {
-            assert_eq!(fits(&schema, &value, "$"), Ok(()));
+            assert_eq!(matches(&schema, &value, "$"), Ok(()));
         }
         for value in [
             json!([]),
@@ -222,33 +230,34 @@ mod tests {
             json!({"at": at, "n": -1}),
             json!({"at": at, "email": "ana@example.org"}),
         ] {
-            assert!(fits(&schema, &value, "$").is_err(), "{value}");
+            assert!(matches(&schema, &value, "$").is_err(), "{value}");
         }
     }
 
     #[test]
-    fn what_is_made_of_parts_has_what_each_of_them_says_and_nothing_else() {
-        let part = |name: &str, kind: &str| json!({"type": "object", "required": [name], "properties": {name: {"type": kind}}});
-        let schema = json!({"allOf": [part("n", "integer"), part("text", "string")]});
+    fn all_of_requires_the_properties_of_every_schema_and_no_others() {
+        let object = |name: &str, kind: &str| json!({"type": "object", "required": [name], "properties": {name: {"type": kind}}});
+        let schema = json!({"allOf": [object("n", "integer"), object("text", "string")]});
 
-        assert_eq!(fits(&schema, &json!({"n": 1, "text": "a"}), "$"), Ok(()));
+        assert_eq!(matches(&schema, &json!({"n": 1, "text": "a"}), "$"), Ok(()));
         for value in [
             json!([]),
             json!({"n": 1}),
             json!({"n": "a", "text": "a"}),
             json!({"n": 1, "text": "a", "email": "ana@example.org"}),
         ] {
-            assert!(fits(&schema, &value, "$").is_err(), "{value}");
+            assert!(matches(&schema, &value, "$").is_err(), "{value}");
         }
     }
 
     #[test]
-    fn a_path_is_found_by_its_fixed_segments_first() {
+    fn fixed_segments_take_precedence_over_parameters() {
         let post = "/api/v1/posts/01937b5e-7c2a-7000-8000-000000000001/";
-        let found = |method, path| operation(method, path).map(|it| it["operationId"].clone());
+        let documented = |pattern: &str| Some(&DOCUMENT["paths"][pattern]["get"]);
 
-        assert_eq!(found(&Method::HEAD, "/api/v1/posts/feed"), Some(json!("feed_read_feed")));
-        assert_eq!(found(&Method::GET, post), Some(json!("posts_read")));
-        assert_eq!(found(&Method::PUT, post), None);
+        let feed = documented("/api/v1/posts/feed");
+        assert_eq!(operation(&Method::HEAD, "/api/v1/posts/feed"), feed);
+        assert_eq!(operation(&Method::GET, post), documented("/api/v1/posts/{post_id}"));
+        assert_eq!(operation(&Method::PUT, post), None);
     }
 }

@@ -84,7 +84,7 @@ async fn keys_of_different_people_do_not_meet() {
 async fn a_key_needs_one_connection_at_a_time() {
     let database = TestDatabase::create().await;
     let only_one = database.pool_with(|config| config.with_max_connections(1));
-    let TestApp { app, database, .. } = TestApp::on(database, only_one);
+    let TestApp { app, database, .. } = TestApp::with_pool(database, only_one);
     let ana = create_user(&database).await;
 
     let answer = publish(&app, ana, draft("For rain."), Some(rain())).await;

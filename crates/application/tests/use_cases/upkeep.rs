@@ -15,7 +15,7 @@ async fn a_node_with_a_migrated_database_is_ready() {
 async fn a_node_whose_database_is_not_migrated_is_not_ready() {
     let database = TestDatabase::create_empty().await;
     let db = database.pool.clone();
-    let TestApp { app, database: _test, .. } = TestApp::on(database, db);
+    let TestApp { app, database: _test, .. } = TestApp::with_pool(database, db);
 
     let told = health::ready(&app).await;
 
@@ -29,7 +29,7 @@ async fn a_node_without_a_database_is_not_ready() {
         let url = config.url.replace(config.url.rsplit('/').next().unwrap_or_default(), "nowhere");
         DatabaseConfig::new(url)
     });
-    let TestApp { app, database: _test, .. } = TestApp::on(database, nowhere);
+    let TestApp { app, database: _test, .. } = TestApp::with_pool(database, nowhere);
 
     let told = health::ready(&app).await;
 
@@ -40,7 +40,7 @@ async fn a_node_without_a_database_is_not_ready() {
 async fn whoever_gets_no_connection_is_asked_to_come_back() {
     let database = TestDatabase::create().await;
     let only_one = database.pool_with(|config| config.with_max_connections(1));
-    let TestApp { app, database: _test, .. } = TestApp::on(database, only_one);
+    let TestApp { app, database: _test, .. } = TestApp::with_pool(database, only_one);
     let held = app.db.acquire().await.unwrap();
 
     let refused = accounts::me(&app, 1.into()).await;

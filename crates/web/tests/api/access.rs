@@ -190,7 +190,7 @@ async fn without_a_token_every_route_that_is_not_on_the_list_is_closed() {
         }
         for id in ["01937b5e-7c2a-7000-8000-000000000001", "1", "x"] {
             let path = pattern.replace("{id}", id).replace("{username}", id);
-            let answer = api.call(method.clone(), &path).send().await;
+            let answer = api.request(method.clone(), &path).send().await;
             problem(&answer, 401, "authentication_error");
             assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{method} {pattern}");
         }
@@ -240,7 +240,7 @@ impl World {
         let private = a_post().by(owner.user.id).private().insert_into(api.database()).await.id;
         let answered = a_post().by(owner.user.id).insert_into(api.database()).await;
         for caller in [&owner, &follower, &stranger, &blocked] {
-            answer(&api, caller.user.id, answered.id).await;
+            add_engagement(&api, caller.user.id, answered.id).await;
         }
         let comment = async |by: &Caller| {
             let comment = a_comment().by(by.user.id).on(&answered);
@@ -259,7 +259,7 @@ impl World {
             ("{comment}", comment(&owner).await),
             ("{strangers}", comment(&stranger).await),
             ("{blockeds}", comment(&blocked).await),
-            ("{told}", told(&api, &owner, &stranger).await),
+            ("{told}", create_notification(&api, &owner, &stranger).await),
             ("{followed}", followed(&api, &[&owner, &follower, &stranger, &blocked]).await),
             ("{asker}", asker(&api, &owner).await),
         ];
@@ -272,7 +272,7 @@ impl World {
             path = path.replace(name, id);
         }
         let method = Method::from_bytes(row.method.as_bytes()).unwrap();
-        let mut call = self.api.call(method, &path);
+        let mut call = self.api.request(method, &path);
         if let Some(caller) = caller {
             call = call.by(caller);
         }
@@ -281,15 +281,15 @@ impl World {
         }
         match (row.method, row.path) {
             ("POST", "/api/v1/users/me/profile/photo") => {
-                call = call.form(&[("file", &a_png(8, 8))]);
+                call = call.multipart(&[("file", &a_png(8, 8))]);
             }
             (_, "/api/v1/posts/upload") => {
-                call = call.form(&[("content", b"For rain."), ("image", &a_png(8, 8))]);
+                call = call.multipart(&[("content", b"For rain."), ("image", &a_png(8, 8))]);
             }
             _ => (),
         }
         if row.path.ends_with("/stream") && caller.is_some() {
-            return call.open().await.answer.status.as_u16();
+            return call.send_streaming().await.head.status.as_u16();
         }
         call.send().await.status.as_u16()
     }
@@ -326,7 +326,7 @@ impl World {
 }
 
 /// Gives a post a heart and an emoji, and takes its link: as if from before there were blocks.
-async fn answer(api: &Api, user: UserId, post: PostId) {
+async fn add_engagement(api: &Api, user: UserId, post: PostId) {
     let mut conn = api.database().connect().await;
     conn.likes().put(&a_heart(user, post)).await.unwrap();
     conn.emoji_reactions().put(&a_reaction(user, post)).await.unwrap();
@@ -334,7 +334,7 @@ async fn answer(api: &Api, user: UserId, post: PostId) {
 }
 
 /// What the owner is told when somebody gives a post of theirs a heart.
-async fn told(api: &Api, owner: &Caller, by: &Caller) -> String {
+async fn create_notification(api: &Api, owner: &Caller, by: &Caller) -> String {
     let post = a_post().by(owner.user.id).insert_into(api.database()).await.id;
     api.post(&format!("/api/v1/posts/{post}/heart")).by(by).send().await.expect(201);
     let told = api.get("/api/v1/notifications").by(owner).send().await.expect(200);

@@ -28,7 +28,7 @@ async fn whoever_joins_gets_an_account_and_a_token_that_works() {
     assert_eq!(account["token_type"], "bearer");
     let token = account["access_token"].as_str().unwrap();
     let bearer = format!("Bearer {token}");
-    let session = api.get(SESSION).with("Authorization", &bearer).send().await.expect(200);
+    let session = api.get(SESSION).header("Authorization", &bearer).send().await.expect(200);
     let expected = json!({"id": account["id"], "email": "Ana@example.org", "username": "Ana"});
     assert_eq!(enveloped(&session), expected);
 }
@@ -129,7 +129,7 @@ async fn whoever_knows_the_password_gets_a_token() {
     assert_eq!(keys(&token), ["access_token", "token_type"]);
     assert_eq!(token["token_type"], "bearer");
     let bearer = format!("bearer {}", token["access_token"].as_str().unwrap());
-    api.get(SESSION).with("Authorization", &bearer).send().await.expect(200);
+    api.get(SESSION).header("Authorization", &bearer).send().await.expect(200);
 }
 
 #[actix_web::test]
@@ -181,7 +181,7 @@ async fn a_token_that_is_not_good_opens_nothing() {
         "Bearer null".to_owned(),
         "Bearer \u{fc}".to_owned(),
     ] {
-        let answer = api.get(SESSION).with("Authorization", &authorization).send().await;
+        let answer = api.get(SESSION).header("Authorization", &authorization).send().await;
         assert_eq!(problem(&answer, 401, "authentication_error"), json!({}));
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{authorization}");
     }
@@ -227,7 +227,7 @@ async fn logging_out_works_without_a_good_token_too() {
 
     let nobody = api.post(LOG_OUT).send().await.expect(200);
     let again = api.post(LOG_OUT).by(&ana).send().await.expect(200);
-    let nonsense = api.post(LOG_OUT).with("Authorization", "nonsense").send().await.expect(200);
+    let nonsense = api.post(LOG_OUT).header("Authorization", "nonsense").send().await.expect(200);
 
     for answer in [nobody, again, nonsense] {
         assert_eq!(enveloped(&answer), json!({"message": "Successfully logged out"}));
@@ -357,7 +357,7 @@ async fn sign_in_again(api: &Api, caller: &Caller, user_agent: Option<&str>) -> 
     let body = json!({"email": caller.user.email.as_str(), "password": PASSWORD});
     let call = api.post(LOG_IN).json(&body);
     let call = match user_agent {
-        Some(agent) => call.with("User-Agent", agent),
+        Some(agent) => call.header("User-Agent", agent),
         None => call,
     };
     let token = enveloped(&call.send().await.expect(200))["access_token"].take();

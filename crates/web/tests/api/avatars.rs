@@ -41,7 +41,7 @@ async fn everybody_has_a_colour_of_their_own_by_their_id() {
         let svg = read(&api, &id.to_string()).await.expect(200).body;
         let colour = COLOURS[usize::try_from(id % 8).unwrap()];
         assert!(String::from_utf8(svg).unwrap().contains(&format!("fill=\"#{colour}\"/>")), "{id}");
-        assert_eq!(Colour::of(UserId::from(id)).to_string(), colour);
+        assert_eq!(Colour::for_user(UserId::from(id)).to_string(), colour);
         seen.push(colour);
     }
     seen.sort_unstable();
@@ -55,7 +55,7 @@ async fn whoever_has_it_already_is_not_sent_it_again_until_the_name_changes() {
     let ana = someone_named(&api, "Ana Lima").await;
     let first = read(&api, &ana).await.expect(200);
     let tag = first.header("etag").unwrap();
-    let again = || api.get(&format!("/api/avatar/{ana}")).with("If-None-Match", tag).send();
+    let again = || api.get(&format!("/api/avatar/{ana}")).header("If-None-Match", tag).send();
 
     let known = again().await.expect(304);
     for answer in [&first, &known] {
@@ -117,10 +117,10 @@ async fn it_can_only_be_read() {
     let ana = someone_named(&api, "Ana").await;
     let path = format!("/api/avatar/{ana}");
 
-    let head = api.call(Method::HEAD, &path).send().await.expect(200);
+    let head = api.request(Method::HEAD, &path).send().await.expect(200);
     assert_eq!(head.header("content-type"), Some("image/svg+xml"));
     for method in [Method::POST, Method::PUT, Method::DELETE] {
-        let refused = api.call(method, &path).send().await;
+        let refused = api.request(method, &path).send().await;
         problem(&refused, 405, "method_not_allowed");
         assert_eq!(refused.header("allow"), Some("GET, HEAD"));
     }

@@ -50,7 +50,7 @@ async fn what_is_no_json_object_is_refused_in_the_field_body() {
         deep_objects.as_bytes(),
         b"content=For+rain.",
     ] {
-        let answer = api.post(POSTS).by(&ana).bytes(body.to_vec()).send().await;
+        let answer = api.post(POSTS).by(&ana).json_bytes(body.to_vec()).send().await;
         let shown = String::from_utf8_lossy(&body[..body.len().min(60)]);
         assert_eq!(refused_fields(&answer), ["body"], "{shown}");
     }
@@ -63,7 +63,7 @@ async fn of_a_field_that_is_sent_twice_the_last_counts() {
     let ana = api.create_user().await;
 
     let body = br#"{"content": "For rain.", "content": 1, "content": "For sun."}"#;
-    let answer = api.post(POSTS).by(&ana).bytes(body.to_vec()).send().await.expect(201);
+    let answer = api.post(POSTS).by(&ana).json_bytes(body.to_vec()).send().await.expect(201);
 
     assert_eq!(answer.json()["content"], "For sun.");
 }
@@ -74,7 +74,7 @@ async fn escaped_characters_beyond_the_first_plane_arrive_whole() {
     let ana = api.create_user().await;
 
     let body = br#"{"content": "\ud83d\udc9c"}"#;
-    let answer = api.post(POSTS).by(&ana).bytes(body.to_vec()).send().await.expect(201);
+    let answer = api.post(POSTS).by(&ana).json_bytes(body.to_vec()).send().await.expect(201);
 
     assert_eq!(answer.json()["content"], "💜");
 }
@@ -84,7 +84,7 @@ async fn a_missing_body_is_said_to_be_missing() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    let answer = api.post(POSTS).by(&ana).bytes("").send().await;
+    let answer = api.post(POSTS).by(&ana).json_bytes("").send().await;
 
     assert_eq!(answer.json()["detail"], "body: is missing");
 }
@@ -103,7 +103,7 @@ async fn where_no_body_is_needed_one_that_is_announced_but_empty_is_no_mistake()
         (Method::POST, "/api/v1/auth/logout-all"),
         (Method::POST, "/api/v1/auth/logout"),
     ] {
-        let answer = api.call(method, path).by(&ana).bytes("").send().await;
+        let answer = api.request(method, path).by(&ana).json_bytes("").send().await;
         assert!(answer.status.is_success(), "{path}: {}", answer.status);
     }
 }
@@ -116,7 +116,7 @@ async fn a_body_of_the_allowed_size_is_read() {
     let body = padded(LIMIT);
     assert_eq!(body.len(), LIMIT);
 
-    api.post(POSTS).by(&ana).bytes(body).send().await.expect(201);
+    api.post(POSTS).by(&ana).json_bytes(body).send().await.expect(201);
 }
 
 #[actix_web::test]
@@ -132,10 +132,11 @@ async fn a_body_over_the_limit_is_too_large_whether_its_length_was_told_or_not()
         (Method::POST, "/api/v1/auth/login"),
         (Method::PUT, "/api/v1/auth/password"),
     ] {
-        let call = || api.call(method.clone(), path).by(&ana);
-        let told = call().bytes("{}").with("Content-Length", "65537").send().await;
-        let untold = call().bytes(padded(LIMIT + 1)).send().await;
-        let huge = call().bytes("{}").with("Content-Length", "18446744073709551615").send().await;
+        let call = || api.request(method.clone(), path).by(&ana);
+        let told = call().json_bytes("{}").header("Content-Length", "65537").send().await;
+        let untold = call().json_bytes(padded(LIMIT + 1)).send().await;
+        let huge =
+            call().json_bytes("{}").header("Content-Length", "18446744073709551615").send().await;
         for answer in [told, untold, huge] {
             let details = problem(&answer, 413, "payload_too_large");
             assert_eq!(details, json!({"limit_bytes": LIMIT}), "{path}");
@@ -149,13 +150,13 @@ async fn an_encoded_body_is_never_inflated() {
     let ana = api.create_user().await;
 
     for encoding in ["gzip", "br", "deflate", "zstd", "identity, gzip", "GZIP", "x"] {
-        let call = api.post(POSTS).by(&ana).with("Content-Encoding", encoding);
-        let answer = call.bytes(r#"{"content": "For rain."}"#).send().await;
+        let call = api.post(POSTS).by(&ana).header("Content-Encoding", encoding);
+        let answer = call.json_bytes(r#"{"content": "For rain."}"#).send().await;
         assert_unsupported(&answer);
     }
     assert_eq!(api.database().count("posts").await, 0);
-    let plain = api.post(POSTS).by(&ana).with("Content-Encoding", "identity");
-    plain.bytes(r#"{"content": "For rain."}"#).send().await.expect(201);
+    let plain = api.post(POSTS).by(&ana).header("Content-Encoding", "identity");
+    plain.json_bytes(r#"{"content": "For rain."}"#).send().await.expect(201);
 }
 
 #[actix_web::test]
@@ -164,8 +165,8 @@ async fn a_body_of_another_type_is_refused() {
     let ana = api.create_user().await;
     let body = r#"{"content": "For rain."}"#;
     let send = async |named: &str| {
-        let call = api.post(POSTS).by(&ana).bytes(body);
-        call.with("Content-Type", named).send().await
+        let call = api.post(POSTS).by(&ana).json_bytes(body);
+        call.header("Content-Type", named).send().await
     };
 
     for named in [
@@ -206,8 +207,8 @@ async fn header_fields_over_the_limit_are_too_large() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    let fits = api.get("/api/v1/posts/feed").by(&ana).with("X-Padding", &"x".repeat(30_000));
-    let over = api.get("/api/v1/posts/feed").by(&ana).with("X-Padding", &"x".repeat(33_000));
+    let fits = api.get("/api/v1/posts/feed").by(&ana).header("X-Padding", &"x".repeat(30_000));
+    let over = api.get("/api/v1/posts/feed").by(&ana).header("X-Padding", &"x".repeat(33_000));
 
     fits.send().await.expect(200);
     assert_eq!(problem(&over.send().await, 431, "headers_too_large"), json!({}));
@@ -223,14 +224,14 @@ async fn whoever_is_not_signed_in_has_their_body_not_even_read() {
         (Method::PATCH, post.as_str()),
         (Method::PUT, "/api/v1/auth/password"),
     ] {
-        let call = || api.call(method.clone(), path);
+        let call = || api.request(method.clone(), path);
         for call in [
-            call().bytes("{"),
-            call().bytes("{").with("Authorization", "Bearer nonsense"),
-            call().bytes(padded(LIMIT + 1)),
-            call().bytes("{").with("Content-Length", "99999999"),
-            call().bytes("{").with("Content-Type", "text/plain"),
-            call().bytes("{").with("Idempotency-Key", "not valid"),
+            call().json_bytes("{"),
+            call().json_bytes("{").header("Authorization", "Bearer nonsense"),
+            call().json_bytes(padded(LIMIT + 1)),
+            call().json_bytes("{").header("Content-Length", "99999999"),
+            call().json_bytes("{").header("Content-Type", "text/plain"),
+            call().json_bytes("{").header("Idempotency-Key", "not valid"),
         ] {
             let answer = call.send().await;
             assert_eq!(problem(&answer, 401, "authentication_error"), json!({}), "{path}");

@@ -32,7 +32,7 @@ async fn a_path_that_leads_nowhere_does_so_for_everybody() {
         "/%00",
         "/uploads",
     ] {
-        for call in [api.get(path), api.get(path).by(&ana), api.post(path).bytes("{")] {
+        for call in [api.get(path), api.get(path).by(&ana), api.post(path).json_bytes("{")] {
             let answer = call.send().await;
             if !path.starts_with("/docs") || answer.status != 405 {
                 let details = problem(&answer, 404, "not_found");
@@ -62,7 +62,7 @@ async fn a_path_that_does_not_support_the_method_says_which_it_does() {
         (Method::OPTIONS, &post, "GET, HEAD, PATCH, DELETE"),
         (Method::from_bytes(b"BREW").unwrap(), "/health", "GET, HEAD"),
     ] {
-        let answer = api.call(method.clone(), path).by(&ana).send().await;
+        let answer = api.request(method.clone(), path).by(&ana).send().await;
         assert_eq!(problem(&answer, 405, "method_not_allowed"), json!({}), "{method} {path}");
         assert_eq!(answer.header("allow"), Some(allow), "{method} {path}");
     }
@@ -81,7 +81,7 @@ async fn every_documented_path_refuses_the_methods_it_is_not_documented_with() {
             ["GET", "POST", "PUT", "PATCH", "DELETE"].into_iter().partition(documented);
         for method in missing {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
-            let answer = api.call(method.clone(), &path).by(&ana).send().await;
+            let answer = api.request(method.clone(), &path).by(&ana).send().await;
             problem(&answer, 405, "method_not_allowed");
             let allow: Vec<&str> = answer.header("allow").unwrap().split(", ").collect();
             assert!(there.iter().all(|it| allow.contains(it)), "{method} {path}: {allow:?}");
@@ -98,13 +98,13 @@ async fn head_is_answered_as_get_is() {
 
     for path in ["/", "/health", "/readyz", "/api/v1/posts/feed", "/docs", &post] {
         let get = api.get(path).by(&ana).send().await.expect(200);
-        let head = api.call(Method::HEAD, path).by(&ana).send().await.expect(200);
+        let head = api.request(Method::HEAD, path).by(&ana).send().await.expect(200);
         for name in ["content-type", "etag", "cache-control"] {
             assert_eq!(head.header(name), get.header(name), "{path}");
         }
     }
-    api.call(Method::HEAD, "/api/v1/posts/feed").send().await.expect(401);
-    api.call(Method::HEAD, "/nowhere").send().await.expect(404);
+    api.request(Method::HEAD, "/api/v1/posts/feed").send().await.expect(401);
+    api.request(Method::HEAD, "/nowhere").send().await.expect(404);
 }
 
 #[actix_web::test]
@@ -140,11 +140,11 @@ async fn a_panic_is_told_as_any_other_mistake_of_ours_and_the_next_request_is_se
     let broken = Arc::new(BrokenClock::default());
     let mut app = TestApp::create().await;
     app.app.clock = broken.clone();
-    let api = Api::on(app, &WebConfig::default()).await;
+    let api = Api::serve(app, &WebConfig::default()).await;
 
-    let call = api.post("/api/v1/auth/signup").with("Origin", "http://localhost:3000");
+    let call = api.post("/api/v1/auth/signup").header("Origin", "http://localhost:3000");
     let body = json!({"username": "ana", "email": "ana@example.org", "password": "correct horse"});
-    let answer = call.with("X-Request-Id", "mine").json(&body).send().await;
+    let answer = call.header("X-Request-Id", "mine").json(&body).send().await;
 
     assert_internal(&answer);
     assert_eq!(answer.header("x-request-id"), Some("mine"));

@@ -220,13 +220,13 @@ async fn it_comes_bit_by_bit_and_holds_no_connection_while_somebody_reads_slowly
     let ana = api.create_user().await;
     fill(api.database(), &ana).await;
 
-    let mut opened = api.get(EXPORT).by(&ana).open().await;
-    assert_eq!(opened.answer.status.as_u16(), 200);
-    let mut text = opened.next().await.unwrap();
+    let mut opened = api.get(EXPORT).by(&ana).send_streaming().await;
+    assert_eq!(opened.head.status.as_u16(), 200);
+    let mut text = opened.next_chunk().await.unwrap();
     assert!(text.starts_with(r#"{"success":true,"data":{"profile":{"#), "{text}");
     let mut bits = 1;
     // The one connection is free in between, however little was read.
-    while let Some(bit) = opened.next().await {
+    while let Some(bit) = opened.next_chunk().await {
         api.get("/api/v1/auth/session").by(&ana).send().await.expect(200);
         text.push_str(&bit);
         bits += 1;
@@ -244,15 +244,15 @@ async fn whoever_goes_away_leaves_no_connection_held() {
     fill(api.database(), &ana).await;
 
     for bits in [0, 1, 5] {
-        let mut opened = api.get(EXPORT).by(&ana).open().await;
+        let mut opened = api.get(EXPORT).by(&ana).send_streaming().await;
         for _ in 0..bits {
-            opened.next().await.unwrap();
+            opened.next_chunk().await.unwrap();
         }
         drop(opened);
         api.get("/api/v1/auth/session").by(&ana).send().await.expect(200);
     }
-    let head = api.call(Method::HEAD, EXPORT).by(&ana).open().await;
-    assert_eq!(head.answer.status.as_u16(), 200);
+    let head = api.request(Method::HEAD, EXPORT).by(&ana).send_streaming().await;
+    assert_eq!(head.head.status.as_u16(), 200);
     drop(head);
     assert_eq!(keys(&exported(&api, &ana).await), SECTIONS);
 }
@@ -263,11 +263,11 @@ async fn a_document_that_is_cut_short_does_not_end() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     fill(api.database(), &ana).await;
-    let mut opened = api.get(EXPORT).by(&ana).open().await;
-    let mut text = opened.next().await.unwrap();
+    let mut opened = api.get(EXPORT).by(&ana).send_streaming().await;
+    let mut text = opened.next_chunk().await.unwrap();
 
     api.database().execute("ALTER TABLE comments RENAME TO elsewhere").await;
-    while let Some(bit) = opened.try_next().await {
+    while let Some(bit) = opened.try_next_chunk().await {
         let Ok(bit) = bit else {
             assert!(serde_json::from_str::<Value>(&text).is_err());
             assert!(!text.contains("request_id"), "{text}");
@@ -286,7 +286,7 @@ async fn exported(api: &Api, who: &Caller) -> Value {
 async fn with_one_connection() -> Api {
     let database = TestDatabase::create().await;
     let db = database.pool_with(|config| config.with_max_connections(1));
-    Api::on(TestApp::on(database, db), &WebConfig::default()).await
+    Api::serve(TestApp::with_pool(database, db), &WebConfig::default()).await
 }
 
 /// Lets somebody have done so much that no section fits into one part; much of it at the same moment.

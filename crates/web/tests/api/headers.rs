@@ -14,9 +14,9 @@ async fn a_sane_request_id_is_taken_and_repeated_everywhere() {
     let ana = api.create_user().await;
 
     for id in ["1", "01937b5e-7c2a-7000-8000-000000000001", "a.b_c:d-E", &"x".repeat(128)] {
-        let enveloped = api.get("/api/v1/auth/session").by(&ana).with("X-Request-Id", id);
-        let refused = api.get("/api/v1/auth/session").with("X-Request-Id", id);
-        let nowhere = api.get("/nowhere").with("X-Request-Id", id);
+        let enveloped = api.get("/api/v1/auth/session").by(&ana).header("X-Request-Id", id);
+        let refused = api.get("/api/v1/auth/session").header("X-Request-Id", id);
+        let nowhere = api.get("/nowhere").header("X-Request-Id", id);
         for call in [enveloped, refused, nowhere] {
             let answer = call.send().await;
             assert_eq!(answer.header("x-request-id"), Some(id));
@@ -32,7 +32,7 @@ async fn any_other_request_id_is_replaced_by_one_of_ours() {
 
     let mut seen = Vec::new();
     for id in ["", " ", "a b", "a\"b", "<script>", "ü", "{}", "a\tb", &"x".repeat(129)] {
-        let call = api.get("/api/v1/auth/session").by(&ana).with("X-Request-Id", id);
+        let call = api.get("/api/v1/auth/session").by(&ana).header("X-Request-Id", id);
         let answer = call.send().await.expect(200);
         let ours = answer.header("x-request-id").unwrap().to_owned();
         assert_eq!(ours.len(), 36, "{id}");
@@ -54,10 +54,10 @@ async fn every_answer_tells_browsers_to_be_careful() {
         api.get("/docs/swagger-ui.css"),
         api.get("/nowhere"),
         api.get(&post),
-        api.get(&post).with("If-None-Match", "*"),
+        api.get(&post).header("If-None-Match", "*"),
         api.get("/api/v1/posts/feed").by(&ana),
         api.get("/api/v1/posts/feed"),
-        api.post("/api/v1/posts").by(&ana).bytes("{"),
+        api.post("/api/v1/posts").by(&ana).json_bytes("{"),
     ] {
         let answer = call.send().await;
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
@@ -109,19 +109,19 @@ async fn a_page_of_ours_may_read_every_answer_errors_too() {
 
     for (call, status) in [
         (api.get(&post), 200),
-        (api.get(&post).with("If-None-Match", "*"), 304),
+        (api.get(&post).header("If-None-Match", "*"), 304),
         (api.get("/api/v1/posts/feed").by(&ana), 200),
         (api.get("/api/v1/posts/feed"), 401),
         (api.delete(&post).by(&ana), 403),
         (api.get("/nowhere"), 404),
         (api.put("/health"), 405),
-        (api.patch(&post).by(&ana).with("If-Match", "x").bytes("{}"), 403),
-        (api.post("/api/v1/posts").by(&ana).bytes("x".repeat(70_000)), 413),
+        (api.patch(&post).by(&ana).header("If-Match", "x").json_bytes("{}"), 403),
+        (api.post("/api/v1/posts").by(&ana).json_bytes("x".repeat(70_000)), 413),
         (api.get(&format!("/{}", "x".repeat(9_000))), 414),
-        (api.post("/api/v1/posts").by(&ana).with("Content-Encoding", "br").bytes("x"), 415),
-        (api.post("/api/v1/posts").by(&ana).bytes("{"), 422),
+        (api.post("/api/v1/posts").by(&ana).header("Content-Encoding", "br").json_bytes("x"), 415),
+        (api.post("/api/v1/posts").by(&ana).json_bytes("{"), 422),
     ] {
-        let answer = call.with("Origin", OURS).send().await.expect(status);
+        let answer = call.header("Origin", OURS).send().await.expect(status);
         assert_eq!(answer.header("access-control-allow-origin"), Some(OURS), "{status}");
         assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
         assert_lists(
@@ -145,7 +145,7 @@ async fn a_foreign_page_may_read_nothing() {
         "http://localhost:3000.evil.example",
         "null",
     ] {
-        let read = api.get(&post).with("Origin", origin).send().await.expect(200);
+        let read = api.get(&post).header("Origin", origin).send().await.expect(200);
         assert_eq!(read.header("access-control-allow-origin"), None, "{origin}");
         let asked = preflight(&api, origin, "GET", "authorization").send().await;
         assert_eq!(asked.header("access-control-allow-origin"), None, "{origin}");
@@ -159,20 +159,20 @@ async fn a_page_may_be_allowed_by_configuration() {
         allowed_origins: vec!["https://grateful.example".to_owned()],
         ..WebConfig::default()
     };
-    let api = Api::on(TestApp::create().await, &config).await;
+    let api = Api::serve(TestApp::create().await, &config).await;
 
     for (origin, allowed) in [("https://grateful.example", true), (OURS, false)] {
-        let answer = api.get("/health").with("Origin", origin).send().await.expect(200);
+        let answer = api.get("/health").header("Origin", origin).send().await.expect(200);
         let told = answer.header("access-control-allow-origin");
         assert_eq!(told, allowed.then_some(origin));
     }
 }
 
 fn preflight<'a>(api: &'a Api, origin: &str, method: &str, headers: &str) -> ApiRequest<'a> {
-    api.call(Method::OPTIONS, "/api/v1/posts")
-        .with("Origin", origin)
-        .with("Access-Control-Request-Method", method)
-        .with("Access-Control-Request-Headers", headers)
+    api.request(Method::OPTIONS, "/api/v1/posts")
+        .header("Origin", origin)
+        .header("Access-Control-Request-Method", method)
+        .header("Access-Control-Request-Headers", headers)
 }
 
 #[track_caller]

@@ -71,7 +71,7 @@ async fn where_pictures_cannot_be_kept_the_server_is_not_ready_and_recovers_by_i
     std::fs::create_dir(&folder).unwrap();
     let mut app = TestApp::create().await;
     app.app.files = Arc::new(LocalFileSystem::new_with_prefix(&folder).unwrap());
-    let api = Api::on(app, &WebConfig::default()).await;
+    let api = Api::serve(app, &WebConfig::default()).await;
     api.get("/readyz").send().await.expect(200);
 
     // As little as on a disk that is mounted for reading only; whoever runs the tests may be allowed everything.
@@ -87,7 +87,7 @@ async fn where_pictures_cannot_be_kept_the_server_is_not_ready_and_recovers_by_i
 }
 
 async fn on(database: TestDatabase, db: Database) -> Api {
-    Api::on(TestApp::on(database, db), &WebConfig::default()).await
+    Api::serve(TestApp::with_pool(database, db), &WebConfig::default()).await
 }
 
 async fn assert_alive_but_unavailable(api: &Api) {

@@ -104,7 +104,7 @@ async fn nobody_leaves_by_mistake() {
         assert_eq!(refused_fields(&leave(&api, &ana, &body).await), ["password"], "{body}");
     }
     for body in ["", "null", "[]", "{"] {
-        let refused = api.delete(ME).by(&ana).bytes(body).send().await;
+        let refused = api.delete(ME).by(&ana).json_bytes(body).send().await;
         assert_eq!(refused_fields(&refused), ["body"], "{body}");
     }
     let anonymous = api.delete(ME).json(&json!({"password": PASSWORD})).send().await;

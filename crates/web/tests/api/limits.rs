@@ -95,7 +95,7 @@ async fn a_failure_that_is_counted_says_so_too() {
     let api = limited(|limits| limits.writes = Rate::new(2, TimeDelta::minutes(1))).await;
     let ana = api.create_user().await;
 
-    let answer = api.post(POSTS).by(&ana).bytes("{").send().await.expect(422);
+    let answer = api.post(POSTS).by(&ana).json_bytes("{").send().await.expect(422);
 
     assert_eq!(told(&answer).0, "\"writes\";r=1");
 }
@@ -143,7 +143,7 @@ async fn one_address_makes_so_many_accounts_and_no_more() {
     // Also those that fail.
     for _ in 0..8 {
         let call = api.post(SIGN_UP).from_address(address("203.0.113.7"));
-        call.bytes("{").send().await.expect(422);
+        call.json_bytes("{").send().await.expect(422);
     }
     for number in 1..=2 {
         sign_up(number, "203.0.113.7").await.expect(201);
@@ -155,7 +155,7 @@ async fn one_address_makes_so_many_accounts_and_no_more() {
     assert_eq!(details, json!({"limit": 10, "retry_after": 360}));
     sign_up(3, "203.0.113.8").await.expect(201);
     // A body is not read for that.
-    let unread = api.post(SIGN_UP).from_address(address("203.0.113.7")).bytes("{").send();
+    let unread = api.post(SIGN_UP).from_address(address("203.0.113.7")).json_bytes("{").send();
     unread.await.expect(429);
 }
 
@@ -166,7 +166,7 @@ async fn behind_a_proxy_the_address_it_names_counts_and_the_proxy_itself_does_no
         let call =
             api.post(LOG_IN).from_address(address(from)).json(&credentials("x@y.example", "-"));
         match forwarded_for {
-            Some(named) => call.with("X-Forwarded-For", named),
+            Some(named) => call.header("X-Forwarded-For", named),
             None => call,
         }
     };
@@ -192,7 +192,7 @@ async fn where_limits_are_off_nobody_counts() {
     let api = Api::create().await;
 
     for _ in 0..30 {
-        let call = api.post(SIGN_UP).from_address(address("203.0.113.7")).bytes("{");
+        let call = api.post(SIGN_UP).from_address(address("203.0.113.7")).json_bytes("{");
         let answer = call.send().await.expect(422);
         assert_eq!(answer.header("ratelimit"), None);
     }
@@ -256,13 +256,13 @@ async fn limited(change: impl FnOnce(&mut LimitsConfig)) -> Api {
     let mut limits = LimitsConfig::default();
     change(&mut limits);
     let config = WebConfig { limits: Some(limits), ..WebConfig::default() };
-    Api::on(TestApp::create().await, &config).await
+    Api::serve(TestApp::create().await, &config).await
 }
 
 async fn counting_guesses() -> Api {
     let mut app = TestApp::create().await;
     app.app.guesses = Arc::new(Guesses::at_most(Guesses::RATE));
-    Api::on(app, &WebConfig::default()).await
+    Api::serve(app, &WebConfig::default()).await
 }
 
 async fn log_in(api: &Api, email: &str, password: &str) -> (ApiResponse, Duration) {

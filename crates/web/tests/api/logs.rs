@@ -19,7 +19,12 @@ async fn every_request_leaves_one_line_that_tells_what_happened_and_what_it_cost
     let post = path_to(a_post().insert_into(api.database()).await.id);
     let log = Log::begin();
 
-    api.get(&format!("{post}/?x=1")).by(&ana).with("X-Request-Id", "mine").send().await.expect(200);
+    api.get(&format!("{post}/?x=1"))
+        .by(&ana)
+        .header("X-Request-Id", "mine")
+        .send()
+        .await
+        .expect(200);
 
     let [line] = log.requests().try_into().unwrap();
     assert_eq!(line["level"], "INFO");
@@ -44,7 +49,7 @@ async fn a_request_that_is_refused_leaves_one_line_too() {
     api.get("/nowhere/secret").send().await.expect(404);
     api.get("/api/v1/posts/feed").send().await.expect(401);
     api.put("/health").send().await.expect(405);
-    api.post("/api/v1/posts").by(&ana).bytes("{").send().await.expect(422);
+    api.post("/api/v1/posts").by(&ana).json_bytes("{").send().await.expect(422);
 
     let lines = log.requests();
     let told: Vec<&str> =
@@ -78,7 +83,7 @@ async fn the_same_statement_again_and_again_in_one_request_is_warned_of() {
     let database = TestDatabase::create().await;
     let thresholds = Thresholds::default().with_repeated(1);
     let db = database.pool_with(|config| config.with_thresholds(thresholds));
-    let api = Api::on(TestApp::on(database, db), &WebConfig::default()).await;
+    let api = Api::serve(TestApp::with_pool(database, db), &WebConfig::default()).await;
     let post = path_to(a_post().insert_into(api.database()).await.id);
     let log = Log::begin();
 
@@ -111,14 +116,14 @@ async fn no_line_at_any_level_shows_what_belongs_to_somebody() {
     let change = json!({"current_password": PASSWORD, "new_password": secret("new-password")});
     api.put("/api/v1/auth/password").by(&ana).json(&change).send().await.expect(200);
     let words = json!({"content": secret("content"), "title": secret("title")});
-    let call = api.post("/api/v1/posts").by(&ana).with("Idempotency-Key", &secret("key"));
-    let call = call.with("User-Agent", &secret("agent")).with("Cookie", &secret("cookie"));
+    let call = api.post("/api/v1/posts").by(&ana).header("Idempotency-Key", &secret("key"));
+    let call = call.header("User-Agent", &secret("agent")).header("Cookie", &secret("cookie"));
     let post = call.json(&words).send().await.expect(201).json();
     let path = path_to(post["id"].as_str().unwrap());
     let wrong =
         json!({"content": 1, "image_url": secret("image"), "title": "\u{0}hidden-treasure"});
     api.patch(&path).by(&ana).json(&wrong).send().await.expect(422);
-    api.post("/api/v1/posts").by(&ana).bytes(secret("{")).send().await.expect(422);
+    api.post("/api/v1/posts").by(&ana).json_bytes(secret("{")).send().await.expect(422);
     for path in [
         format!("{path}?x={}", secret("query")),
         format!("/{}", secret("path")),
@@ -127,13 +132,13 @@ async fn no_line_at_any_level_shows_what_belongs_to_somebody() {
         api.get(&path).by(&ana).send().await;
     }
     let forged = format!("Bearer {}", "hidden-treasure-".repeat(3));
-    api.get("/api/v1/posts/feed").with("Authorization", &forged).send().await.expect(401);
+    api.get("/api/v1/posts/feed").header("Authorization", &forged).send().await.expect(401);
     api.database().execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (false) NOT VALID").await;
     api.post("/api/v1/posts").by(&ana).json(&words).send().await.expect(500);
     let ticket = api.post("/api/v1/notifications/stream/ticket").by(&ana).send().await.expect(200);
     let ticket = ticket.json()["ticket"].as_str().unwrap().to_owned();
     let stream = format!("/api/v1/notifications/stream?ticket={ticket}");
-    api.get(&stream).open().await.next().await.unwrap();
+    api.get(&stream).send_streaming().await.next_chunk().await.unwrap();
     api.get(&stream).send().await.expect(401);
     api.post("/api/v1/auth/logout").by(&ana).send().await.expect(200);
 

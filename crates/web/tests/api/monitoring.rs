@@ -27,7 +27,7 @@ async fn the_page_shows_what_the_program_renders_at_that_moment() {
         assert_eq!(page.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
         assert_eq!(page.header("cache-control"), Some("no-store"));
     }
-    api.call(Method::HEAD, "/metrics/").send().await.expect(200);
+    api.request(Method::HEAD, "/metrics/").send().await.expect(200);
     api.post("/metrics").send().await.expect(405);
 }
 
@@ -51,7 +51,7 @@ async fn a_request_is_measured_by_its_method_its_route_and_how_it_went() {
     api.get(&format!("{post}/?x=1")).by(&ana).send().await.expect(200);
     api.get(&post).send().await.expect(200);
     api.get(&path_to(NOBODYS)).send().await.expect(404);
-    api.call(Method::HEAD, &post).send().await.expect(200);
+    api.request(Method::HEAD, &post).send().await.expect(200);
     api.patch(&post).send().await.expect(401);
 
     let route = "route=/api/v1/posts/{id}";
@@ -108,7 +108,7 @@ async fn whatever_clients_ask_for_there_are_no_labels_of_their_own() {
         ] {
             for method in ["GET", "POST", "OPTIONS", "TRACE", "BREW", &format!("X{seed}")] {
                 let method = Method::from_bytes(method.as_bytes()).unwrap();
-                api.call(method, &path).send().await;
+                api.request(method, &path).send().await;
             }
         }
         measured.take().keys().filter(|name| name.starts_with("grateful_http")).cloned().collect()
@@ -144,7 +144,7 @@ async fn every_label_of_a_request_is_a_word_of_ours() {
         }
         for it in [id, "4711"] {
             let path = pattern.replace("{id}", it).replace("{username}", "hidden-treasure");
-            api.call(method.clone(), &path).by(&ana).json(&json!({})).send().await;
+            api.request(method.clone(), &path).by(&ana).json(&json!({})).send().await;
         }
     }
 
@@ -168,7 +168,7 @@ async fn every_label_of_a_request_is_a_word_of_ours() {
 async fn nobody_is_told_what_took_how_long_unless_that_is_switched_on() {
     let api = Api::create().await;
 
-    let answer = api.get("/readyz").with("Origin", OURS).send().await.expect(200);
+    let answer = api.get("/readyz").header("Origin", OURS).send().await.expect(200);
 
     assert_eq!(answer.header("server-timing"), None);
     assert_eq!(answer.header("timing-allow-origin"), None);
@@ -187,7 +187,7 @@ async fn developers_are_told_what_took_how_long_and_so_are_their_pages() {
         (api.get("/livez"), 0),
         (api.get("/nowhere"), 0),
     ] {
-        let answer = call.with("Origin", OURS).send().await;
+        let answer = call.header("Origin", OURS).send().await;
         let told = answer.header("server-timing").unwrap();
         let parts: Vec<&str> = told.split(", ").collect();
         let [database, app, total] = parts[..] else { panic!("{told}") };
@@ -200,7 +200,7 @@ async fn developers_are_told_what_took_how_long_and_so_are_their_pages() {
         assert_eq!(answer.header("timing-allow-origin"), Some(OURS));
         assert!(exposed(&answer).contains("server-timing"), "{}", exposed(&answer));
     }
-    let stranger = api.get("/livez").with("Origin", "https://evil.example").send().await;
+    let stranger = api.get("/livez").header("Origin", "https://evil.example").send().await;
     assert!(stranger.header("server-timing").is_some());
     assert_eq!(stranger.header("timing-allow-origin"), None);
 }
@@ -222,5 +222,5 @@ fn of_http(measured: &MetricsCapture) -> BTreeMap<String, i64> {
 }
 
 async fn configured(config: WebConfig) -> Api {
-    Api::on(TestApp::create().await, &config).await
+    Api::serve(TestApp::create().await, &config).await
 }

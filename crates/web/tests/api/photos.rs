@@ -103,7 +103,7 @@ async fn what_stands_for_a_photo_is_where_it_is_said_to_be() {
     let answer = api.get(&format!("{PHOTO}/default")).by(&ana).send().await.expect(200);
 
     let id = ana.user.id;
-    let url = format!("/api/avatar/{id}?color={}", Colour::of(id));
+    let url = format!("/api/avatar/{id}?color={}", Colour::for_user(id));
     assert_eq!(enveloped(&answer), json!({ "avatar_url": url }));
     let avatar = api.get(&url).send().await.expect(200);
     assert_eq!(avatar.header("content-type"), Some("image/svg+xml"));
@@ -115,7 +115,7 @@ async fn whoever_leaves_takes_their_files_along() {
     let ana = api.create_user().await;
     let photo = send(&api, &ana, &a_png(9, 9)).await.expect(200).data();
     let form: [(&str, &[u8]); 2] = [("content", b"Look!"), ("image", &a_png(9, 9))];
-    let post = api.post("/api/v1/posts/upload").by(&ana).form(&form).send().await.expect(201);
+    let post = api.post("/api/v1/posts/upload").by(&ana).multipart(&form).send().await.expect(201);
     let image = post.json()["image_url"].as_str().unwrap().to_owned();
     api.get(&image).send().await.expect(200);
 
@@ -146,7 +146,7 @@ async fn no_route_changes_the_photo_of_another_person() {
     let name = bens["filename"].as_str().unwrap();
     let form: [(&str, &[u8]); 3] =
         [("file", &a_png(9, 9)), ("filename", name.as_bytes()), ("user_id", b"2")];
-    let anas = api.post(PHOTO).by(&ana).form(&form).send().await.expect(200).data();
+    let anas = api.post(PHOTO).by(&ana).multipart(&form).send().await.expect(200).data();
     let settable = json!({"profile_image_url": bens["profile_image_url"]});
     let profile = api.put("/api/v1/users/me/profile").by(&ana).json(&settable).send().await;
 
@@ -216,7 +216,7 @@ async fn a_form_without_a_file_is_refused() {
     let ana = api.create_user().await;
 
     for form in [&[][..], &[("focus", &b"0.5,0.5"[..])], &[("file", b"")], &[("image", b"x")]] {
-        let refused = api.post(PHOTO).by(&ana).form(form).send().await;
+        let refused = api.post(PHOTO).by(&ana).multipart(form).send().await;
         assert_eq!(refused_fields(&refused), ["file"]);
         assert_eq!(refused.json()["detail"], "file: is required");
     }
@@ -228,7 +228,7 @@ async fn the_focus_is_two_numbers_from_0_to_1() {
     let ana = api.create_user().await;
     let send = |focus: &[u8]| {
         let form = [("file", &a_png(9, 9)[..]), ("focus", focus)];
-        api.post(PHOTO).by(&ana).form(&form).send()
+        api.post(PHOTO).by(&ana).multipart(&form).send()
     };
 
     for focus in ["0,0", "1,1", " 0.5 , 0.25 ", "", "  "] {
@@ -257,7 +257,7 @@ async fn all_that_is_wrong_is_said_at_once() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    let refused = api.post(PHOTO).by(&ana).form(&[("focus", b"2,2")]).send().await;
+    let refused = api.post(PHOTO).by(&ana).multipart(&[("focus", b"2,2")]).send().await;
 
     assert_eq!(refused_fields(&refused), ["file", "focus"]);
 }
@@ -274,8 +274,8 @@ async fn what_is_no_form_is_of_another_type(#[case] named: &str) {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    let call = api.post(PHOTO).by(&ana).form(&[("file", &a_png(9, 9))]);
-    let refused = call.with("Content-Type", named).send().await;
+    let call = api.post(PHOTO).by(&ana).multipart(&[("file", &a_png(9, 9))]);
+    let refused = call.header("Content-Type", named).send().await;
 
     let details = problem(&refused, 415, "unsupported_media_type");
     assert_eq!(details, json!({"supported": ["multipart/form-data"]}));
@@ -287,8 +287,8 @@ async fn an_encoded_form_is_never_inflated() {
     let ana = api.create_user().await;
 
     for encoding in ["gzip", "br", "deflate", "zstd"] {
-        let call = api.post(PHOTO).by(&ana).form(&[("file", &a_png(9, 9))]);
-        let refused = call.with("Content-Encoding", encoding).send().await;
+        let call = api.post(PHOTO).by(&ana).multipart(&[("file", &a_png(9, 9))]);
+        let refused = call.header("Content-Encoding", encoding).send().await;
         problem(&refused, 415, "unsupported_media_type");
     }
 }
@@ -321,7 +321,7 @@ async fn a_form_that_is_none_is_refused_in_the_field_body() {
         }
     }
     let no_boundary =
-        form_of(&api, &ana, whole.clone()).with("Content-Type", "multipart/form-data");
+        form_of(&api, &ana, whole.clone()).header("Content-Type", "multipart/form-data");
     assert_eq!(refused_fields(&no_boundary.send().await), ["body"]);
     assert_eq!(api.database().count("users WHERE profile_photo_filename IS NULL").await, 1);
 }
@@ -334,7 +334,7 @@ async fn a_form_whose_connection_breaks_does_nothing() {
     let half = Bytes::copy_from_slice(&form[..form.len() / 2]);
 
     let broken = stream::iter([Ok(half), Err(actix_web::error::PayloadError::Incomplete(None))]);
-    let refused = api.post(PHOTO).by(&ana).streamed(broken).send().await;
+    let refused = api.post(PHOTO).by(&ana).multipart_stream(broken).send().await;
 
     assert_eq!(refused_fields(&refused), ["body"]);
     assert_eq!(api.database().count("users WHERE profile_photo_filename IS NULL").await, 1);
@@ -362,7 +362,8 @@ async fn a_form_that_says_itself_that_it_is_too_large_is_not_read() {
 
     for length in ["6000000", "18446744073709551615"] {
         let body = Endless::part("file");
-        let call = api.post(PHOTO).by(&ana).streamed(body.bits()).with("Content-Length", length);
+        let call =
+            api.post(PHOTO).by(&ana).multipart_stream(body.bits()).header("Content-Length", length);
         let refused = call.send().await;
 
         assert_eq!(problem(&refused, 413, "payload_too_large"), json!({"limit_bytes": LIMIT}));
@@ -380,7 +381,7 @@ async fn reading_stops_where_a_part_grows_too_large(#[case] name: &str, #[case] 
     let ana = api.create_user().await;
     let body = Endless::part(name);
 
-    let refused = api.post(PHOTO).by(&ana).streamed(body.bits()).send().await;
+    let refused = api.post(PHOTO).by(&ana).multipart_stream(body.bits()).send().await;
 
     assert_eq!(problem(&refused, 413, "payload_too_large"), json!({"limit_bytes": limit}));
     // What was under way when it was enough.
@@ -395,7 +396,7 @@ async fn reading_stops_where_there_is_no_end_of_parts() {
     let part = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n\r\n");
     let body = Endless::of("", &part);
 
-    let refused = api.post(PHOTO).by(&ana).streamed(body.bits()).send().await;
+    let refused = api.post(PHOTO).by(&ana).multipart_stream(body.bits()).send().await;
 
     problem(&refused, 413, "payload_too_large");
     assert!(body.taken() < 65_536 / 2 * part.len() + 200_000, "{}", body.taken());
@@ -406,7 +407,7 @@ async fn whoever_is_not_signed_in_has_their_form_not_even_read() {
     let api = Api::create().await;
 
     let body = Endless::part("file");
-    let refused = api.post(PHOTO).streamed(body.bits()).send().await;
+    let refused = api.post(PHOTO).multipart_stream(body.bits()).send().await;
 
     assert_eq!(problem(&refused, 401, "authentication_error"), json!({}));
     assert_eq!(body.taken(), 0);
@@ -416,12 +417,12 @@ async fn whoever_is_not_signed_in_has_their_form_not_even_read() {
 async fn where_the_queue_is_full_the_form_is_not_even_read() {
     let mut app = TestApp::create().await;
     app.app.pictures = Arc::new(Pictures::new(1));
-    let api = Api::on(app, &WebConfig::default()).await;
+    let api = Api::serve(app, &WebConfig::default()).await;
     let ana = api.create_user().await;
     let mut places: Vec<_> = (0..16).map(|_| api.app.app.pictures.admit().unwrap()).collect();
 
     let body = Endless::part("file");
-    let refused = api.post(PHOTO).by(&ana).streamed(body.bits()).send().await;
+    let refused = api.post(PHOTO).by(&ana).multipart_stream(body.bits()).send().await;
 
     assert_eq!(problem(&refused, 503, "unavailable"), json!({}));
     assert_eq!(refused.header("retry-after"), Some("1"));
@@ -438,14 +439,15 @@ async fn where_the_queue_is_full_the_form_is_not_even_read() {
 async fn a_form_that_does_not_come_is_not_waited_for() {
     let patience = Duration::from_millis(100);
     let config = WebConfig { patience, ..WebConfig::default() };
-    let api = Api::on(TestApp::create().await, &config).await;
+    let api = Api::serve(TestApp::create().await, &config).await;
     let ana = api.create_user().await;
     let head =
         Bytes::from(format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\""));
     let begun = Instant::now();
 
     for bits in [stream::iter([]).boxed_local(), stream::iter([Ok(head)]).boxed_local()] {
-        let slow = api.post(PHOTO).by(&ana).streamed(bits.chain(stream::pending())).send().await;
+        let slow =
+            api.post(PHOTO).by(&ana).multipart_stream(bits.chain(stream::pending())).send().await;
         problem(&slow, 408, "request_timeout");
     }
 
@@ -459,8 +461,8 @@ async fn the_same_form_again_gets_the_first_answer_whatever_separates_its_parts(
     let parts: [(&str, &[u8]); 2] = [("file", &a_png(9, 9)), ("focus", b"0.5,0.5")];
     let keyed = |form: Vec<u8>, boundary: &str| {
         form_of(&api, &ana, form)
-            .with("Content-Type", &format!("multipart/form-data; boundary={boundary}"))
-            .with("Idempotency-Key", "k")
+            .header("Content-Type", &format!("multipart/form-data; boundary={boundary}"))
+            .header("Idempotency-Key", "k")
             .send()
     };
     let other = String::from_utf8_lossy(BOUNDARY.as_bytes()).replace('-', "_");
@@ -485,7 +487,8 @@ async fn a_key_that_is_none_is_refused_before_the_form_is_read() {
     let ana = api.create_user().await;
     let body = Endless::part("file");
 
-    let call = api.post(PHOTO).by(&ana).streamed(body.bits()).with("Idempotency-Key", "a b");
+    let call =
+        api.post(PHOTO).by(&ana).multipart_stream(body.bits()).header("Idempotency-Key", "a b");
     let refused = call.send().await;
 
     assert_eq!(refused_fields(&refused), ["Idempotency-Key"]);
@@ -495,16 +498,16 @@ async fn a_key_that_is_none_is_refused_before_the_form_is_read() {
 #[actix_web::test]
 async fn twenty_pictures_an_hour_are_taken_from_one_person() {
     let config = WebConfig { limits: Some(LimitsConfig::default()), ..WebConfig::default() };
-    let api = Api::on(TestApp::create().await, &config).await;
+    let api = Api::serve(TestApp::create().await, &config).await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     for number in 0..20 {
         // Of either kind, and however it ends.
         let call = if number % 2 == 0 { api.post(PHOTO) } else { api.post("/api/v1/posts/upload") };
-        call.by(&ana).form(&[]).send().await.expect(422);
+        call.by(&ana).multipart(&[]).send().await.expect(422);
     }
 
     let body = Endless::part("file");
-    let refused = api.post(PHOTO).by(&ana).streamed(body.bits()).send().await;
+    let refused = api.post(PHOTO).by(&ana).multipart_stream(body.bits()).send().await;
 
     let details = problem(&refused, 429, "rate_limit_exceeded");
     assert_eq!(details, json!({"limit": 20, "retry_after": 180}));
@@ -518,12 +521,12 @@ async fn twenty_pictures_an_hour_are_taken_from_one_person() {
 }
 
 async fn send(api: &Api, who: &Caller, file: &[u8]) -> ApiResponse {
-    api.post(PHOTO).by(who).form(&[("file", file)]).send().await
+    api.post(PHOTO).by(who).multipart(&[("file", file)]).send().await
 }
 
 /// A request with these bytes as its form.
 fn form_of<'a>(api: &'a Api, who: &Caller, form: Vec<u8>) -> grateful_testkit::ApiRequest<'a> {
-    api.post(PHOTO).by(who).streamed(stream::iter([Ok(Bytes::from(form))]))
+    api.post(PHOTO).by(who).multipart_stream(stream::iter([Ok(Bytes::from(form))]))
 }
 
 async fn assert_served(api: &Api, photo: &Value, status: u16) {

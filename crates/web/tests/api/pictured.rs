@@ -202,7 +202,7 @@ async fn reading_stops_where_the_picture_grows_too_large() {
     let ana = api.create_user().await;
     let body = Endless::part("image");
 
-    let refused = api.post(UPLOAD).by(&ana).streamed(body.bits()).send().await;
+    let refused = api.post(UPLOAD).by(&ana).multipart_stream(body.bits()).send().await;
 
     assert_eq!(problem(&refused, 413, "payload_too_large"), json!({"limit_bytes": LIMIT}));
     assert!((LIMIT / 2..LIMIT + 200_000).contains(&body.taken()), "{}", body.taken());
@@ -261,7 +261,7 @@ async fn the_same_form_again_gets_the_first_answer() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let keyed = |form: &[(&str, &[u8])]| {
-        api.post(UPLOAD).by(&ana).form(form).with("Idempotency-Key", "k").send()
+        api.post(UPLOAD).by(&ana).multipart(form).header("Idempotency-Key", "k").send()
     };
     let picture = a_png(9, 9);
     let form = [("content", &b"For rain."[..]), ("image", &picture)];
@@ -283,14 +283,14 @@ async fn nothing_else_is_at_this_path() {
     let ana = api.create_user().await;
 
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {
-        let refused = api.call(method, UPLOAD).by(&ana).send().await;
+        let refused = api.request(method, UPLOAD).by(&ana).send().await;
         problem(&refused, 405, "method_not_allowed");
         assert_eq!(refused.header("allow"), Some("POST"));
     }
 }
 
 async fn send(api: &Api, who: &Caller, form: &[(&str, &[u8])]) -> ApiResponse {
-    let call: ApiRequest<'_> = api.post(UPLOAD).by(who).form(form);
+    let call: ApiRequest<'_> = api.post(UPLOAD).by(who).multipart(form);
     call.send().await
 }
 

@@ -281,7 +281,7 @@ async fn a_token_that_is_sent_must_be_good_even_where_none_is_needed() {
     let api = Api::create().await;
     let post = a_post().insert_into(api.database()).await;
 
-    let call = api.get(&path_to(post.id)).with("Authorization", "Bearer nonsense");
+    let call = api.get(&path_to(post.id)).header("Authorization", "Bearer nonsense");
 
     problem(&call.send().await, 401, "authentication_error");
 }
@@ -432,7 +432,7 @@ async fn whoever_has_the_state_already_gets_no_body() {
         ("\"".to_owned(), 200),
         ("W/".to_owned(), 200),
     ] {
-        let answer = api.get(&path).with("If-None-Match", &known).send().await.expect(status);
+        let answer = api.get(&path).header("If-None-Match", &known).send().await.expect(status);
         assert_eq!(tag_of(&answer), tag, "{known}");
         assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
         assert_eq!(answer.body.is_empty(), status == 304);
@@ -446,7 +446,7 @@ async fn an_edit_is_made_only_in_the_states_it_names() {
     let path = path_to(published(&api, &ana, "For rain.").await);
     let edit = async |expected: &str, title: &str| {
         let patch = json!({"title": title});
-        api.patch(&path).by(&ana).with("If-Match", expected).json(&patch).send().await
+        api.patch(&path).by(&ana).header("If-Match", expected).json(&patch).send().await
     };
     let tag = async || tag_of(&api.get(&path).send().await.expect(200));
     let past = tag().await;
@@ -474,10 +474,10 @@ async fn a_condition_does_not_show_what_cannot_be_seen() {
 
     for (id, status) in [(private.id.to_string(), 404), (public.id.to_string(), 403)] {
         for expected in ["*", "\"x\""] {
-            let call = api.patch(&path_to(&id)).by(&ben).with("If-Match", expected);
+            let call = api.patch(&path_to(&id)).by(&ben).header("If-Match", expected);
             call.json(&json!({"title": "x"})).send().await.expect(status);
         }
-        let known = api.get(&path_to(&id)).by(&ben).with("If-None-Match", "*").send().await;
+        let known = api.get(&path_to(&id)).by(&ben).header("If-None-Match", "*").send().await;
         known.expect(if status == 404 { 404 } else { 304 });
     }
 }
@@ -506,7 +506,7 @@ async fn with_or_without_a_slash_it_is_the_same_request() {
     let body = json!({"content": "For rain."});
 
     for path in ["/api/v1/posts", "/api/v1/posts/"] {
-        let call = api.post(path).by(&ana).with("Idempotency-Key", "k").json(&body);
+        let call = api.post(path).by(&ana).header("Idempotency-Key", "k").json(&body);
         call.send().await.expect(201);
     }
 
@@ -593,7 +593,7 @@ async fn a_key_must_be_visible_and_of_bounded_length() {
 }
 
 async fn publish(api: &Api, author: &Caller, key: &str, body: &Value) -> ApiResponse {
-    api.post(POSTS).by(author).with("Idempotency-Key", key).json(body).send().await
+    api.post(POSTS).by(author).header("Idempotency-Key", key).json(body).send().await
 }
 
 /// Has a post show `IMAGE`, which so was uploaded here.

@@ -58,10 +58,11 @@ async fn no_file_that_is_served_says_what_else_was_in_the_picture() {
     let tells = |file: &[u8]| file.windows(secret.len()).any(|it| it == secret.as_bytes());
     assert!(tells(&picture));
 
-    let photo = api.post("/api/v1/users/me/profile/photo").by(&ana).form(&[("file", &picture)]);
+    let photo =
+        api.post("/api/v1/users/me/profile/photo").by(&ana).multipart(&[("file", &picture)]);
     let photo = photo.send().await.expect(200).data();
     let form = [("content", &b"Look!"[..]), ("image", &picture)];
-    let post = api.post("/api/v1/posts/upload").by(&ana).form(&form).send().await.expect(201);
+    let post = api.post("/api/v1/posts/upload").by(&ana).multipart(&form).send().await.expect(201);
     let post = post.json();
 
     let urls = photo["urls"].as_object().unwrap().values().chain([&post["image_url"]]);
@@ -135,12 +136,12 @@ impl World {
     }
 
     async fn ask(&self, method: Method, path: &str) -> (u16, String) {
-        let call = self.api.call(method.clone(), path).by(&self.stranger);
+        let call = self.api.request(method.clone(), path).by(&self.stranger);
         if path.ends_with("/stream") {
-            let mut opened = call.with("Last-Event-ID", "0").open().await;
-            let mut text = opened.next().await.unwrap();
-            text.push_str(&opened.next().await.unwrap());
-            return (opened.answer.status.as_u16(), text);
+            let mut opened = call.header("Last-Event-ID", "0").send_streaming().await;
+            let mut text = opened.next_chunk().await.unwrap();
+            text.push_str(&opened.next_chunk().await.unwrap());
+            return (opened.head.status.as_u16(), text);
         }
         let names: Vec<&str> =
             self.others.iter().map(|other| other.user.username.as_str()).collect();

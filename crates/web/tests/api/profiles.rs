@@ -332,7 +332,7 @@ async fn a_place_is_on_this_planet_and_has_a_name() {
     for (number, status) in [("1e400", 422), ("NaN", 422), ("1e-300", 200), ("-0.0", 200)] {
         let body =
             format!(r#"{{"location_data": {{"display_name": "x", "lat": {number}, "lon": 0}}}}"#);
-        let answer = api.put(MINE).by(&ana).bytes(body).send().await;
+        let answer = api.put(MINE).by(&ana).json_bytes(body).send().await;
         assert_eq!(answer.status.as_u16(), status, "{number}");
     }
 }
@@ -409,7 +409,7 @@ async fn bodies_beyond_all_measure_are_refused() {
     let deep =
         format!(r#"{{"profile_preferences": {}1{}}}"#, r#"{"a":"#.repeat(5_000), "}".repeat(5_000));
     for body in ["", "[]", "null", "{", r#"{"bio": "\ud800"}"#, &deep] {
-        let refused = api.put(MINE).by(&ana).bytes(body.to_owned()).send().await;
+        let refused = api.put(MINE).by(&ana).json_bytes(body.to_owned()).send().await;
         assert_eq!(refused_fields(&refused), ["body"]);
     }
 }

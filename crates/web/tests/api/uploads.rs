@@ -27,7 +27,7 @@ async fn a_picture_is_served_to_everybody_for_ever() {
         for call in [
             read(&api, path),
             read(&api, path).by(&ana),
-            read(&api, path).with("Authorization", "Bearer nonsense"),
+            read(&api, path).header("Authorization", "Bearer nonsense"),
         ] {
             let answer = call.send().await.expect(200);
             assert_eq!(answer.body, b"\xff\xd8\xff, it says");
@@ -53,17 +53,17 @@ async fn the_head_of_a_file_is_that_of_the_file() {
     let whole = read(&api, IMAGE).send().await.expect(200);
 
     for call in [
-        api.call(Method::HEAD, &url(IMAGE)),
+        api.request(Method::HEAD, &url(IMAGE)),
         // Parts are for GET alone (RFC 9110, 14.2).
-        api.call(Method::HEAD, &url(IMAGE)).with("Range", "bytes=0-3"),
-        api.call(Method::HEAD, &url(IMAGE)).with("Range", "bytes=99-"),
+        api.request(Method::HEAD, &url(IMAGE)).header("Range", "bytes=0-3"),
+        api.request(Method::HEAD, &url(IMAGE)).header("Range", "bytes=99-"),
     ] {
         let head = call.send().await.expect(200);
         for header in ["content-type", "etag", "cache-control", "accept-ranges", "content-range"] {
             assert_eq!(head.header(header), whole.header(header), "{header}");
         }
     }
-    let absent = api.call(Method::HEAD, "/uploads/posts/nothing.jpg").send().await;
+    let absent = api.request(Method::HEAD, "/uploads/posts/nothing.jpg").send().await;
     absent.expect(404);
 }
 
@@ -74,15 +74,15 @@ async fn whoever_has_a_file_already_is_not_sent_it_again() {
     let tag = read(&api, IMAGE).send().await.header("etag").unwrap().to_owned();
 
     for known in [tag.clone(), format!("W/{tag}"), format!("\"a\", {tag}"), "*".to_owned()] {
-        for call in [read(&api, IMAGE), read(&api, IMAGE).with("Range", "bytes=0-3")] {
-            let answer = call.with("If-None-Match", &known).send().await.expect(304);
+        for call in [read(&api, IMAGE), read(&api, IMAGE).header("Range", "bytes=0-3")] {
+            let answer = call.header("If-None-Match", &known).send().await.expect(304);
             assert_eq!(answer.body, b"");
             assert_eq!(answer.header("etag"), Some(&*tag));
             assert_eq!(answer.header("cache-control"), Some("public, max-age=31536000, immutable"));
         }
     }
     for other in ["\"a\"", "a", "", "\"\""] {
-        read(&api, IMAGE).with("If-None-Match", other).send().await.expect(200);
+        read(&api, IMAGE).header("If-None-Match", other).send().await.expect(200);
     }
 }
 
@@ -99,7 +99,7 @@ async fn a_part_is_sent_as_a_part(#[case] range: &str, #[case] said: &str, #[cas
         let api = api.0;
         put(&api, IMAGE, b"0123456789").await;
 
-        let answer = read(&api, IMAGE).with("Range", range).send().await.expect(206);
+        let answer = read(&api, IMAGE).header("Range", range).send().await.expect(206);
 
         assert_eq!(answer.header("content-range"), Some(said));
         assert_eq!(answer.body, part.as_bytes());
@@ -119,7 +119,7 @@ async fn what_is_no_single_part_gets_the_whole(#[case] range: &str) {
     let api = Api::create().await;
     put(&api, IMAGE, b"0123456789").await;
 
-    let answer = read(&api, IMAGE).with("Range", range).send().await.expect(200);
+    let answer = read(&api, IMAGE).header("Range", range).send().await.expect(200);
 
     assert_eq!(answer.header("content-range"), None);
     assert_eq!(answer.body, b"0123456789");
@@ -135,7 +135,7 @@ async fn what_is_not_there_cannot_be_sent(#[case] range: &str) {
     let api = Api::create().await;
     put(&api, IMAGE, b"0123456789").await;
 
-    let answer = read(&api, IMAGE).with("Range", range).send().await;
+    let answer = read(&api, IMAGE).header("Range", range).send().await;
 
     assert_eq!(problem(&answer, 416, "range_not_satisfiable"), json!({}));
     assert_eq!(answer.header("content-range"), Some("bytes */10"));
@@ -146,7 +146,8 @@ async fn a_part_of_another_state_is_not_sent() {
     let api = Api::create().await;
     put(&api, IMAGE, b"0123456789").await;
     let tag = read(&api, IMAGE).send().await.header("etag").unwrap().to_owned();
-    let part = |state: &str| read(&api, IMAGE).with("Range", "bytes=0-3").with("If-Range", state);
+    let part =
+        |state: &str| read(&api, IMAGE).header("Range", "bytes=0-3").header("If-Range", state);
 
     part(&tag).send().await.expect(206);
     for state in [
@@ -198,7 +199,7 @@ async fn what_is_no_picture_is_no_page_of_this_server() {
             assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
             assert_eq!(answer.body, content);
         }
-        let part = read(&api, "empty.txt").with("Range", "bytes=0-").send().await;
+        let part = read(&api, "empty.txt").header("Range", "bytes=0-").send().await;
         assert_eq!(part.header("content-range"), Some("bytes */0"));
         problem(&part, 416, "range_not_satisfiable");
     }
@@ -212,7 +213,7 @@ async fn a_file_that_was_replaced_has_another_tag() {
     put(&api, "logo.png", &a_png(8, 8)).await;
 
     let known = before.header("etag").unwrap();
-    let after = read(&api, "logo.png").with("If-None-Match", known).send().await.expect(200);
+    let after = read(&api, "logo.png").header("If-None-Match", known).send().await.expect(200);
 
     assert_ne!(after.header("etag"), Some(known));
     assert_strong(&after);
@@ -300,7 +301,7 @@ async fn nothing_can_be_put_there_or_taken_away() {
 
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
         for path in [&url(IMAGE), "/uploads/nothing.jpg", "/uploads/..%2fx"] {
-            let refused = api.call(method.clone(), path).by(&ana).bytes("{}").send().await;
+            let refused = api.request(method.clone(), path).by(&ana).json_bytes("{}").send().await;
             problem(&refused, 405, "method_not_allowed");
             assert_eq!(refused.header("allow"), Some("GET, HEAD"));
         }
@@ -330,7 +331,7 @@ async fn in_a_folder() -> (Api, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let mut app = TestApp::create().await;
     app.app.files = Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
-    (Api::on(app, &WebConfig::default()).await, folder)
+    (Api::serve(app, &WebConfig::default()).await, folder)
 }
 
 async fn put(api: &Api, path: &str, content: &[u8]) {

@@ -108,12 +108,12 @@ async fn other_words_are_answered_with_the_whole_comment() {
     let mut comment = said(&api, &ana, post, &json!({"content": "A"})).await;
     api.app.clock.advance(TimeDelta::seconds(1));
 
-    let reworded = api.patch(&of(&comment["id"], "")).by(&ana).json(&json!({"content": " B "}));
-    let reworded = enveloped(&reworded.send().await.expect(200));
+    let edited = api.patch(&of(&comment["id"], "")).by(&ana).json(&json!({"content": " B "}));
+    let edited = enveloped(&edited.send().await.expect(200));
 
     comment["content"] = json!("B");
     comment["updated_at"] = json!("2026-01-05T12:00:01.000000Z");
-    assert_eq!(reworded, comment);
+    assert_eq!(edited, comment);
 }
 
 #[actix_web::test]
@@ -214,7 +214,7 @@ async fn a_post_that_one_may_not_see_has_no_comments() {
         for (method, rest) in [(Method::GET, "/replies"), (Method::PATCH, ""), (Method::DELETE, "")]
         {
             let path = of(&json!(comment), rest);
-            let call = api.call(method.clone(), &path).by(&ana);
+            let call = api.request(method.clone(), &path).by(&ana);
             let call = if method == Method::PATCH { call.json(&words) } else { call };
             assert_eq!(problem(&call.send().await, 404).1, "Comment not found");
         }
@@ -227,7 +227,7 @@ async fn a_repeated_request_is_answered_with_the_first_comment_under_its_own_nam
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
     let send = async |content: &str| {
-        let call = api.post(&path(post, "comments")).by(&ana).with("Idempotency-Key", "k");
+        let call = api.post(&path(post, "comments")).by(&ana).header("Idempotency-Key", "k");
         call.json(&json!({"content": content})).send().await
     };
 
@@ -249,10 +249,10 @@ async fn without_a_token_nobody_comments() {
     let comment = a_comment().insert_into(api.database()).await;
     let id = json!(comment.id.to_string());
 
-    api.post(&path(comment.post, "comments")).bytes("{").send().await.expect(401);
+    api.post(&path(comment.post, "comments")).json_bytes("{").send().await.expect(401);
     api.get(&path(comment.post, "comments")).send().await.expect(401);
     api.get(&of(&id, "/replies")).send().await.expect(401);
-    api.patch(&of(&id, "")).bytes("{").send().await.expect(401);
+    api.patch(&of(&id, "")).json_bytes("{").send().await.expect(401);
     api.delete(&of(&id, "")).send().await.expect(401);
 }
 

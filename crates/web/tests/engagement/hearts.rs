@@ -55,9 +55,9 @@ async fn the_client_says_that_it_sends_json_and_sends_nothing() {
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
 
-    api.post(&path(post, "heart")).by(&ana).bytes("").send().await.expect(201);
-    api.get(&path(post, "hearts")).by(&ana).bytes("").send().await.expect(200);
-    api.delete(&path(post, "heart")).by(&ana).bytes("").send().await.expect(200);
+    api.post(&path(post, "heart")).by(&ana).json_bytes("").send().await.expect(201);
+    api.get(&path(post, "hearts")).by(&ana).json_bytes("").send().await.expect(200);
+    api.delete(&path(post, "heart")).by(&ana).json_bytes("").send().await.expect(200);
 }
 
 #[actix_web::test]
@@ -117,7 +117,7 @@ async fn a_post_that_one_may_not_see_has_no_hearts() {
             (Method::GET, "hearts"),
             (Method::GET, "hearts/users"),
         ] {
-            let refused = api.call(method, &path(post, rest)).by(&ana).send().await;
+            let refused = api.request(method, &path(post, rest)).by(&ana).send().await;
             assert_eq!(problem(&refused, 404), ("not_found".into(), "Post not found".into()));
         }
     }
@@ -134,7 +134,7 @@ async fn without_a_token_nobody_gives_or_sees_hearts() {
         (Method::GET, "hearts"),
         (Method::GET, "hearts/users"),
     ] {
-        api.call(method, &path(post, rest)).send().await.expect(401);
+        api.request(method, &path(post, rest)).send().await.expect(401);
     }
 }
 

@@ -95,11 +95,11 @@ async fn every_code_is_taken_and_no_other() {
         assert_eq!(refused_fields(&refused), ["emoji_code"], "{code}");
     }
     for body in ["{}", r#"{"emoji": "hug"}"#] {
-        let refused = api.post(&path(post, "reactions")).by(&ana).bytes(body).send().await;
+        let refused = api.post(&path(post, "reactions")).by(&ana).json_bytes(body).send().await;
         assert_eq!(refused_fields(&refused), ["emoji_code"], "{body}");
     }
     for body in ["", "hug", "[]", r#""hug""#] {
-        let refused = api.post(&path(post, "reactions")).by(&ana).bytes(body).send().await;
+        let refused = api.post(&path(post, "reactions")).by(&ana).json_bytes(body).send().await;
         assert_eq!(refused_fields(&refused), ["body"], "{body}");
     }
 }
@@ -177,7 +177,7 @@ async fn a_post_that_one_may_not_see_has_no_reactions() {
             (Method::GET, "reactions"),
             (Method::GET, "reactions/summary"),
         ] {
-            let refused = api.call(method, &path(post, rest)).by(&ana).send().await;
+            let refused = api.request(method, &path(post, rest)).by(&ana).send().await;
             assert_eq!(problem(&refused, 404).1, "Post not found");
         }
     }
@@ -188,7 +188,7 @@ async fn a_strangers_body_is_not_even_parsed() {
     let api = Api::create().await;
     let post = a_post().insert_into(api.database()).await.id;
 
-    api.post(&path(post, "reactions")).bytes("{").send().await.expect(401);
+    api.post(&path(post, "reactions")).json_bytes("{").send().await.expect(401);
     api.delete(&path(post, "reactions")).send().await.expect(401);
     api.get(&path(post, "reactions")).send().await.expect(401);
     api.get(&path(post, "reactions/summary")).send().await.expect(401);

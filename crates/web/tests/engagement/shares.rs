@@ -250,7 +250,7 @@ async fn a_repeated_request_is_answered_with_the_first_share() {
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     let post = a_post().insert_into(api.database()).await.id;
     let send = async |body: &Value| {
-        let call = api.post(&path(post, "share")).by(&ana).with("Idempotency-Key", "k");
+        let call = api.post(&path(post, "share")).by(&ana).header("Idempotency-Key", "k");
         call.json(body).send().await
     };
 
@@ -270,7 +270,7 @@ async fn without_a_token_nobody_shares() {
     let api = Api::create().await;
     let post = a_post().insert_into(api.database()).await.id;
 
-    api.post(&path(post, "share")).bytes("{").send().await.expect(401);
+    api.post(&path(post, "share")).json_bytes("{").send().await.expect(401);
     api.delete(&path(post, "share")).send().await.expect(401);
 }
 

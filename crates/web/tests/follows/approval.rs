@@ -119,7 +119,7 @@ async fn who_is_accepted_follows_from_then_on() {
     let [ana, sue] = [api.create_user().await, shy(&api).await];
     follow(&api, &ana, &sue).await;
 
-    let accepted = answer(&api, &sue, &ana, "accept").await;
+    let accepted = decide(&api, &sue, &ana, "accept").await;
 
     assert_eq!(accepted.expect(200).data(), json!({"status": "active"}));
     assert_eq!(status(&api, &ana, &sue).await, edges(Some("active"), None));
@@ -136,7 +136,7 @@ async fn who_is_declined_is_nobody_and_may_ask_again() {
     let [ana, sue] = [api.create_user().await, shy(&api).await];
     follow(&api, &ana, &sue).await;
 
-    let declined = answer(&api, &sue, &ana, "decline").await;
+    let declined = decide(&api, &sue, &ana, "decline").await;
 
     assert_eq!(declined.expect(200).data(), json!({"status": null}));
     assert_eq!(status(&api, &ana, &sue).await, edges(None, None));
@@ -177,7 +177,7 @@ async fn who_unfollows_whom_they_have_asked_asks_no_more() {
     assert_eq!(status(&api, &ana, &sue).await, edges(None, None));
     assert_eq!(requests(&api, &sue, "").await.data()["total_count"], 0);
     assert_eq!(stats(&api, &ana, &ana).await, [0; 4]);
-    answer(&api, &sue, &ana, "accept").await.expect(404);
+    decide(&api, &sue, &ana, "accept").await.expect(404);
 }
 
 #[actix_web::test]
@@ -192,15 +192,15 @@ async fn a_block_ends_a_request() {
 
     assert_eq!(requests(&api, &sue, "").await.data()["requests"], json!([]));
     assert_eq!(stats(&api, &sue, &sue).await, [0; 4]);
-    answer(&api, &sue, &ana, "accept").await.expect(404);
-    answer(&api, &sue, &ben, "accept").await.expect(404);
+    decide(&api, &sue, &ana, "accept").await.expect(404);
+    decide(&api, &sue, &ben, "accept").await.expect(404);
 }
 
 async fn requests(api: &Api, to: &Caller, query: &str) -> grateful_testkit::ApiResponse {
     api.get(&follows(format!("requests{query}"))).by(to).send().await.expect(200)
 }
 
-async fn answer(api: &Api, by: &Caller, to: &Caller, how: &str) -> grateful_testkit::ApiResponse {
+async fn decide(api: &Api, by: &Caller, to: &Caller, how: &str) -> grateful_testkit::ApiResponse {
     let path = follows(format!("requests/{}/{how}", id(to)));
     api.post(&path).by(by).send().await
 }

@@ -85,9 +85,9 @@ async fn neither_oneself_nor_nobody_is_blocked() {
     let ana = api.create_user().await;
 
     for method in [actix_web::http::Method::POST, actix_web::http::Method::DELETE] {
-        let oneself = api.call(method.clone(), &of(&ana, "block")).by(&ana).send().await;
+        let oneself = api.request(method.clone(), &of(&ana, "block")).by(&ana).send().await;
         let nobody = format!("/api/v1/users/{NOBODY}/block");
-        let nobody = api.call(method, &nobody).by(&ana).send().await;
+        let nobody = api.request(method, &nobody).by(&ana).send().await;
 
         assert_eq!(problem(&oneself, 422).0, "validation_error");
         assert_eq!(details(&oneself), json!({"fields": {"id": "Cannot block yourself"}}));

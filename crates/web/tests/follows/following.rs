@@ -156,11 +156,16 @@ async fn the_client_says_that_it_sends_json_and_sends_nothing() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
 
-    api.post(&follows(id(&ben))).by(&ana).bytes("").send().await.expect(201);
-    api.get(&follows(format!("{}/status/", id(&ben)))).by(&ana).bytes("").send().await.expect(200);
-    api.delete(&follows(id(&ben))).by(&ana).bytes("").send().await.expect(200);
-    api.post(&of(&ben, "block/")).by(&ana).bytes("").send().await.expect(200);
-    api.delete(&of(&ben, "block")).by(&ana).bytes("").send().await.expect(200);
+    api.post(&follows(id(&ben))).by(&ana).json_bytes("").send().await.expect(201);
+    api.get(&follows(format!("{}/status/", id(&ben))))
+        .by(&ana)
+        .json_bytes("")
+        .send()
+        .await
+        .expect(200);
+    api.delete(&follows(id(&ben))).by(&ana).json_bytes("").send().await.expect(200);
+    api.post(&of(&ben, "block/")).by(&ana).json_bytes("").send().await.expect(200);
+    api.delete(&of(&ben, "block")).by(&ana).json_bytes("").send().await.expect(200);
 }
 
 #[actix_web::test]

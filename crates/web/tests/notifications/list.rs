@@ -4,7 +4,7 @@ use grateful_testkit::Caller;
 use serde_json::{Value, json};
 
 use crate::support::{
-    LIST, NOON, Stage, call, fill, ids, keys, next, problem, refused_fields, walk,
+    LIST, NOON, Stage, fill, ids, keys, next, problem, refused_fields, set_display_name, walk,
 };
 
 #[actix_web::test]
@@ -116,7 +116,7 @@ async fn a_message_begins_with_the_name_that_is_shown_beside_it_however_they_are
         "message": "Look",
     });
     stage.act(&stage.ben, "share", &send).await;
-    call(&stage.api, stage.ben.user.id, "B. ''the Bus'' (2 times)").await;
+    set_display_name(&stage.api, stage.ben.user.id, "B. ''the Bus'' (2 times)").await;
 
     let list = stage.list().await;
 

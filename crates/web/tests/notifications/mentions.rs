@@ -148,7 +148,7 @@ async fn a_post_that_is_sent_again_under_its_key_tells_once() {
     let body = json!({"content": format!("For {}", at(&stage.ben))});
 
     for _ in 0..2 {
-        let call = stage.api.post(POSTS).by(&stage.ana).with("Idempotency-Key", "for-ben");
+        let call = stage.api.post(POSTS).by(&stage.ana).header("Idempotency-Key", "for-ben");
         call.json(&body).send().await.expect(201);
     }
 

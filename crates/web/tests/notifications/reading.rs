@@ -81,11 +81,11 @@ async fn requests_without_a_body_may_say_that_it_is_json_and_may_end_in_a_slash(
     for path in [format!("{id}/read"), "read-all".to_owned(), "stream/ticket".to_owned()] {
         for slash in ["", "/"] {
             let path = format!("{LIST}/{path}{slash}");
-            stage.api.post(&path).by(&stage.ana).bytes("").send().await.expect(200);
+            stage.api.post(&path).by(&stage.ana).json_bytes("").send().await.expect(200);
         }
     }
     for path in ["", "/", "/summary/", "/stats/", &format!("/{id}/children/")] {
         let call = stage.api.get(&format!("{LIST}{path}")).by(&stage.ana);
-        call.with("Content-Type", "application/json").send().await.expect(200);
+        call.header("Content-Type", "application/json").send().await.expect(200);
     }
 }

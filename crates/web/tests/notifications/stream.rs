@@ -11,14 +11,14 @@ async fn a_stream_is_of_events_and_is_kept_by_nobody_on_the_way() {
 
     let mut stream = open(&stage, None).await;
 
-    let head = &stream.answer;
+    let head = &stream.head;
     assert_eq!(head.status.as_u16(), 200);
     assert_eq!(head.header("content-type"), Some("text/event-stream; charset=utf-8"));
     assert_eq!(head.header("x-accel-buffering"), Some("no"));
     assert_eq!(head.header("cache-control"), Some("no-store"));
     assert_eq!(head.header("content-encoding"), None);
     assert!(head.header("x-request-id").is_some());
-    assert_eq!(stream.next().await.as_deref(), Some("retry: 2000\nid: 0\n\n"));
+    assert_eq!(stream.next_chunk().await.as_deref(), Some("retry: 2000\nid: 0\n\n"));
 }
 
 #[actix_web::test]
@@ -58,7 +58,7 @@ async fn an_event_is_of_three_lines_whatever_people_write() {
 
     stage.act(&stage.ben, "comments", &json!({"content": words})).await;
 
-    let text = stream.next().await.unwrap();
+    let text = stream.next_chunk().await.unwrap();
     let lines: Vec<&str> = text.split(['\n', '\r']).collect();
     let [id, event, data, "", ""] = lines[..] else { panic!("{lines:#?}") };
     assert!(id.starts_with("id: ") && event == "event: notification", "{text}");
@@ -76,7 +76,7 @@ async fn whoever_comes_back_goes_on_behind_the_last_event_they_have_seen() {
 
     let mut stream = open(&stage, Some(&seen.to_string())).await;
 
-    assert_eq!(stream.next().await, Some(format!("retry: 2000\nid: {seen}\n\n")));
+    assert_eq!(stream.next_chunk().await, Some(format!("retry: 2000\nid: {seen}\n\n")));
     let [(id, _, data)] = events(&mut stream).await.try_into().unwrap();
     assert!(seen < id);
     assert_eq!(data["type"], "post_shared");
@@ -89,7 +89,7 @@ async fn whoever_comes_back_with_an_event_that_is_not_known_is_told_to_begin_ane
 
     let mut stream = open(&stage, Some("1000")).await;
 
-    let text = stream.next().await.unwrap();
+    let text = stream.next_chunk().await.unwrap();
     let lines: Vec<&str> = text.split('\n').collect();
     let ["retry: 2000", id, "event: reset", "data: {}", "", ""] = lines[..] else {
         panic!("{text}")
@@ -105,7 +105,7 @@ async fn an_event_id_that_is_no_number_is_refused() {
     let stage = Stage::set().await;
     for id in ["x", "1.5", "9223372036854775808", "1, 2", "0x1", "١"] {
         let call = stage.api.get(&format!("{LIST}/stream")).by(&stage.ana);
-        let refused = call.with("Last-Event-ID", id).send().await;
+        let refused = call.header("Last-Event-ID", id).send().await;
         assert_eq!(refused_fields(&refused), ["Last-Event-ID"], "{id}");
     }
 }
@@ -116,7 +116,7 @@ async fn an_empty_event_id_is_none() {
 
     let mut stream = open(&stage, Some("")).await;
 
-    assert_eq!(stream.next().await.as_deref(), Some("retry: 2000\nid: 0\n\n"));
+    assert_eq!(stream.next_chunk().await.as_deref(), Some("retry: 2000\nid: 0\n\n"));
 }
 
 #[actix_web::test]
@@ -127,7 +127,7 @@ async fn whoever_has_missed_much_is_sent_it_a_hundred_events_at_a_time() {
     let sql = format!("{sql} ({}, 250)", stage.ana.user.id);
     stage.api.database().execute(&sql).await;
     let mut stream = open(&stage, Some("0")).await;
-    stream.next().await.unwrap();
+    stream.next_chunk().await.unwrap();
 
     let mut portions = Vec::new();
     while portions.iter().map(Vec::len).sum::<usize>() < 250 {
@@ -147,7 +147,7 @@ async fn a_stream_ends_with_its_session() {
     stage.api.post("/api/v1/auth/logout").by(&stage.ana).send().await.expect(200);
     stage.heart(&stage.ben).await;
 
-    assert_eq!(stream.next().await, None);
+    assert_eq!(stream.next_chunk().await, None);
 }
 
 #[actix_web::test]
@@ -157,7 +157,7 @@ async fn a_stream_is_opened_by_nobody_without_a_token_or_with_a_bad_one() {
     let bad = format!("Bearer {}", "x".repeat(43));
 
     let without = stage.api.get(&path).send().await;
-    let with_bad = stage.api.get(&path).with("Authorization", &bad).send().await;
+    let with_bad = stage.api.get(&path).header("Authorization", &bad).send().await;
 
     for refused in [without, with_bad] {
         assert_eq!(problem(&refused, 401).0, "authentication_error");
@@ -169,21 +169,21 @@ async fn a_stream_is_opened_by_nobody_without_a_token_or_with_a_bad_one() {
 async fn open(stage: &Stage, last: Option<&str>) -> StreamingResponse {
     let call = stage.api.get(&format!("{LIST}/stream")).by(&stage.ana);
     match last {
-        Some(last) => call.with("Last-Event-ID", last).open().await,
-        None => call.open().await,
+        Some(last) => call.header("Last-Event-ID", last).send_streaming().await,
+        None => call.send_streaming().await,
     }
 }
 
 /// A stream of Ana's list that has said where it begins.
 async fn begun(stage: &Stage) -> StreamingResponse {
     let mut stream = open(stage, None).await;
-    assert!(stream.next().await.unwrap().starts_with("retry: 2000\nid: "));
+    assert!(stream.next_chunk().await.unwrap().starts_with("retry: 2000\nid: "));
     stream
 }
 
 /// The events that come next: their ids, their names, and what they carry.
 pub(crate) async fn events(stream: &mut StreamingResponse) -> Vec<(i64, String, Value)> {
-    let text = stream.next().await.unwrap();
+    let text = stream.next_chunk().await.unwrap();
     assert!(text.ends_with("\n\n"), "{text}");
     text.split_terminator("\n\n").map(event).collect()
 }

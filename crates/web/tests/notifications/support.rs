@@ -35,7 +35,7 @@ impl Stage {
         let [ana, ben, caro] =
             [api.create_user().await, api.create_user().await, api.create_user().await];
         for (caller, name) in [(&ana, "Ana"), (&ben, "Ben 🌿"), (&caro, "Caro")] {
-            call(&api, caller.user.id, name).await;
+            set_display_name(&api, caller.user.id, name).await;
         }
         let post = a_post().by(ana.user.id).with_text("The bus driver who waited");
         let post = post.insert_into(api.database()).await.id;
@@ -75,7 +75,7 @@ impl Stage {
 }
 
 /// Gives somebody a name that others see.
-pub(crate) async fn call(api: &Api, user: UserId, name: &str) {
+pub(crate) async fn set_display_name(api: &Api, user: UserId, name: &str) {
     let sql = format!("UPDATE users SET display_name = '{name}' WHERE id = {user}");
     api.database().execute(&sql).await;
 }

@@ -13,10 +13,10 @@ async fn a_ticket_opens_a_stream_without_a_token() {
     let ticket = issue(&stage).await;
 
     let path = format!("{LIST}/stream?ticket={ticket}");
-    let mut stream = stage.api.get(&path).open().await;
+    let mut stream = stage.api.get(&path).send_streaming().await;
 
-    assert_eq!(stream.answer.status.as_u16(), 200);
-    assert_eq!(stream.next().await.as_deref(), Some("retry: 2000\nid: 0\n\n"));
+    assert_eq!(stream.head.status.as_u16(), 200);
+    assert_eq!(stream.next_chunk().await.as_deref(), Some("retry: 2000\nid: 0\n\n"));
     stage.heart(&stage.ben).await;
     let [(_, _, data)] = events(&mut stream).await.try_into().unwrap();
     assert_eq!(data, stage.list().await[0]);
@@ -38,7 +38,7 @@ async fn a_ticket_says_for_how_long_it_is_good() {
 async fn a_ticket_is_good_once() {
     let stage = Stage::set().await;
     let ticket = issue(&stage).await;
-    drop(stage.api.get(&format!("{LIST}/stream?ticket={ticket}")).open().await);
+    drop(stage.api.get(&format!("{LIST}/stream?ticket={ticket}")).send_streaming().await);
 
     assert_refused(&redeem(&stage, &ticket).await);
 }
@@ -79,7 +79,7 @@ async fn a_ticket_is_no_token() {
     let ticket = issue(&stage).await;
 
     let authorization = format!("Bearer {ticket}");
-    let refused = stage.api.get(LIST).with("Authorization", &authorization).send().await;
+    let refused = stage.api.get(LIST).header("Authorization", &authorization).send().await;
     let elsewhere = stage.api.get(&format!("{LIST}?ticket={ticket}")).send().await;
 
     assert_refused(&refused);
@@ -92,7 +92,7 @@ async fn a_bad_token_is_refused_whatever_ticket_comes_along() {
     let ticket = issue(&stage).await;
     let path = format!("{LIST}/stream?ticket={ticket}");
 
-    let refused = stage.api.get(&path).with("Authorization", "Bearer x").send().await;
+    let refused = stage.api.get(&path).header("Authorization", "Bearer x").send().await;
 
     assert_refused(&refused);
 }
