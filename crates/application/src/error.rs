@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chrono::TimeDelta;
-use grateful_domain::Invalid;
+use grateful_domain::ValidationError;
 use grateful_storage::{StorageError, Transient};
 use thiserror::Error;
 
@@ -17,7 +17,7 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 pub enum Error {
     /// Something about the request itself: correct it and try again.
     #[error(transparent)]
-    Invalid(#[from] Invalid),
+    Invalid(#[from] ValidationError),
     /// What was sent is of a kind that is not taken.
     #[error("the file must be one of {}", supported.join(", "))]
     Unsupported {

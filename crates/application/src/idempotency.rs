@@ -90,7 +90,7 @@ pub(crate) async fn once_prepared<T>(
         }
         Claimed::Answered(answer) => Ok((Answer::Again(answer), None)),
         Claimed::InFlight => Err(in_flight()),
-        Claimed::OtherRequest => Err(grateful_domain::Invalid::field(
+        Claimed::OtherRequest => Err(grateful_domain::ValidationError::field(
             "Idempotency-Key",
             "was used for another request before",
         )

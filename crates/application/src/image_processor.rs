@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grateful_domain::Invalid;
+use grateful_domain::ValidationError;
 use grateful_media::{Focus, Header, Picture, PostImage, ProfileSizes, Purpose, Refusal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -143,7 +143,7 @@ fn full() -> Error {
 fn refused(field: &'static str, refusal: &Refusal) -> Error {
     match refusal {
         Refusal::UnknownFormat => Error::Unsupported { supported: &SUPPORTED },
-        refusal => Invalid::field(field, refusal).into(),
+        refusal => ValidationError::field(field, refusal).into(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Telling people of an act, inside the transaction of the act.
 
 use chrono::{DateTime, Utc};
-use grateful_domain::notification::{Act, Cause, Details, Event};
-use grateful_domain::{Emoji, SeenPost, UserId};
+use grateful_domain::notification::{Act, Cause, Event, EventDetails};
+use grateful_domain::{CommentId, Emoji, PostForViewer, UserId};
 use grateful_storage::{Connection, NoLongerNamed, Repositories};
 
 use crate::{Result, new_id};
@@ -11,7 +11,7 @@ use crate::{Result, new_id};
 pub(crate) async fn tell(
     tx: &mut Connection,
     causes: &[Cause],
-    details: &Details,
+    details: &EventDetails,
     at: DateTime<Utc>,
 ) -> Result<()> {
     let events = events(causes, details, at);
@@ -26,7 +26,7 @@ pub(crate) async fn tell_anew(
     tx: &mut Connection,
     causes: &[Cause],
     gone: NoLongerNamed<'_>,
-    details: &Details,
+    details: &EventDetails,
     at: DateTime<Utc>,
 ) -> Result<()> {
     if gone.names.is_empty() {
@@ -37,7 +37,7 @@ pub(crate) async fn tell_anew(
 }
 
 /// An event for each, but for whoever acts.
-fn events(causes: &[Cause], details: &Details, at: DateTime<Utc>) -> Vec<Event> {
+fn events(causes: &[Cause], details: &EventDetails, at: DateTime<Utc>) -> Vec<Event> {
     let others = causes.iter().filter(|cause| cause.recipient != cause.actor);
     let event = |cause: &Cause| Event {
         cause: *cause,
@@ -50,7 +50,7 @@ fn events(causes: &[Cause], details: &Details, at: DateTime<Utc>) -> Vec<Event> 
 }
 
 /// That something was done to a post, for its author.
-pub(crate) fn for_author(seen: &SeenPost, actor: UserId, act: Act) -> Cause {
+pub(crate) fn for_author(seen: &PostForViewer, actor: UserId, act: Act) -> Cause {
     Cause { recipient: seen.post.author, actor, act }
 }
 
@@ -73,4 +73,14 @@ pub(crate) async fn untell(tx: &mut Connection, cause: Cause, now: DateTime<Utc>
         tx.notifications().withdraw(&[cause], now).await?;
     }
     Ok(())
+}
+
+/// Takes back what was told of a comment, and of all answers to it. Their post is locked.
+pub(crate) async fn untell_tree(
+    tx: &mut Connection,
+    comment: CommentId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let tree = tx.comments().tree_of(comment).await?;
+    Ok(tx.notifications().withdraw_comments(&tree, now).await?)
 }

@@ -40,7 +40,7 @@ impl Guesses {
             Ok(_) => Ok(Guess { counted: Some((wrong, account)) }),
             Err(retry_after) => Err(Error::TooMany {
                 policy: "failed-logins",
-                limit: wrong.rate().times(),
+                limit: wrong.rate().limit(),
                 window: wrong.rate().period(),
                 retry_after,
                 reason: "Too many failed attempts to log in, please try again later",

@@ -1,10 +1,12 @@
 //! What people say about posts.
 
 use chrono::{DateTime, Utc};
-use grateful_domain::notification::{Act, Details, told_of_comment, told_of_other_words};
+use grateful_domain::notification::{
+    Act, EventDetails, recipients_of_comment, recipients_of_comment_edit,
+};
 use grateful_domain::{
-    Comment, CommentId, CommentText, NamedAnew, Page, PageRequest, Post, PostId, SeenComment,
-    SeenPost, UserId, Viewer, mentions, named_anew,
+    Comment, CommentForViewer, CommentId, CommentText, MentionDiff, Page, PageRequest, Post,
+    PostForViewer, PostId, UserId, Viewer, diff_mentions, find_mentions,
 };
 use grateful_storage::{
     Comments, Concerned, Connection, NoLongerNamed, Repositories, StorageError,
@@ -12,8 +14,8 @@ use grateful_storage::{
 
 use crate::idempotency::once;
 use crate::mentions::called;
-use crate::notify::{tell, tell_anew};
-use crate::posts::{Held, hold_with, seen};
+use crate::notify::{tell, tell_anew, untell_tree};
+use crate::post_access::{Held, hold_with, seen};
 use crate::{Answer, App, Error, Repeat, Result, Thing, new_id};
 
 /// What it takes to say something.
@@ -37,7 +39,7 @@ pub async fn say(
     author: UserId,
     say: Say,
     repeat: Option<Repeat>,
-    record: impl Fn(&SeenComment) -> Vec<u8>,
+    record: impl Fn(&CommentForViewer) -> Vec<u8>,
 ) -> Result<Answer> {
     let now = app.clock.now();
     let comment = Comment {
@@ -50,7 +52,7 @@ pub async fn say(
         updated_at: None,
     };
     once(app, author, repeat, async |tx| {
-        let names = mentions(comment.text.as_str());
+        let names = find_mentions(comment.text.as_str());
         let others = Concerned { comment: comment.parent, names: &names, ..Concerned::default() };
         let Held { by, seen, people } = hold_with(tx, author, comment.post, others).await?;
         let answered = match comment.parent {
@@ -60,9 +62,10 @@ pub async fn say(
         if !tx.comments().insert(&comment).await.map_err(|error| parent_gone(error, &comment))? {
             return Err(Thing::Post.not_found(comment.post));
         }
-        let causes = told_of_comment(&seen.post, &comment, answered, &called(&names, &people));
+        let causes =
+            recipients_of_comment(&seen.post, &comment, answered, &called(&names, &people));
         tell(tx, &causes, &details(&seen.post, &comment), now).await?;
-        Ok(record(&SeenComment { comment: comment.clone(), author: by, replies: 0 }))
+        Ok(record(&CommentForViewer { comment: comment.clone(), author: by, replies: 0 }))
     })
     .await
 }
@@ -73,7 +76,7 @@ pub async fn list(
     user: UserId,
     post: PostId,
     page: PageRequest,
-) -> Result<Page<SeenComment>> {
+) -> Result<Page<CommentForViewer>> {
     let mut conn = app.db.acquire().await?;
     seen(&mut conn, Viewer::User(user), post).await?;
     Ok(conn.comments().list(user, post, page).await?)
@@ -85,7 +88,7 @@ pub async fn replies(
     user: UserId,
     comment: CommentId,
     page: PageRequest,
-) -> Result<Page<SeenComment>> {
+) -> Result<Page<CommentForViewer>> {
     let mut conn = app.db.acquire().await?;
     find_with_post(&mut conn, user, comment).await?;
     Ok(conn.comments().replies(user, comment, page).await?)
@@ -100,7 +103,7 @@ pub async fn reword(
     author: UserId,
     comment: CommentId,
     text: CommentText,
-) -> Result<SeenComment> {
+) -> Result<CommentForViewer> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
@@ -108,11 +111,11 @@ pub async fn reword(
             if before.comment.author != author {
                 return Err(not_theirs("edit"));
             }
-            let after = before.comment.reworded(text.clone(), now);
+            let after = before.comment.edited(text.clone(), now);
             if after != before.comment {
                 save_and_tell(tx, &on.post, &after, now).await?;
             }
-            Ok(SeenComment { comment: after, ..before })
+            Ok(CommentForViewer { comment: after, ..before })
         })
         .await
 }
@@ -125,7 +128,7 @@ async fn save_and_tell(
     comment: &Comment,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let new = mentions(comment.text.as_str());
+    let new = find_mentions(comment.text.as_str());
     let mut people = vec![];
     if !new.is_empty() {
         let named = Concerned {
@@ -138,16 +141,16 @@ async fn save_and_tell(
     }
     let replaced = tx.comments().update(comment).await?;
     let replaced = replaced.ok_or_else(|| Thing::Comment.not_found(comment.id))?;
-    let old = mentions(replaced.as_str());
-    let NamedAnew { added, gone } = named_anew(&old, &new);
-    let causes = told_of_other_words(post, comment, &called(&added, &people));
+    let old = find_mentions(replaced.as_str());
+    let MentionDiff { added, removed: gone } = diff_mentions(&old, &new);
+    let causes = recipients_of_comment_edit(post, comment, &called(&added, &people));
     let mention = Act::Mention { post: post.id, comment: Some(comment.id) };
     let gone = NoLongerNamed { actor: comment.author, mention, names: &gone };
     tell_anew(tx, &causes, gone, &details(post, comment), now).await
 }
 
-fn details(post: &Post, comment: &Comment) -> Details {
-    Details::of_post(post.draft.content.as_str()).with_comment(comment.text.as_str())
+fn details(post: &Post, comment: &Comment) -> EventDetails {
+    EventDetails::of_post(post.draft.content.as_str()).with_comment(comment.text.as_str())
 }
 
 /// Takes a comment away with all answers to it: one's own, or any on one's own post.
@@ -173,17 +176,7 @@ pub async fn delete(app: &App, user: UserId, comment: CommentId) -> Result<()> {
         .await
 }
 
-/// Takes back what was told of a comment, and of all answers to it. Their post is locked.
-pub(crate) async fn untell_tree(
-    tx: &mut Connection,
-    comment: CommentId,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let tree = tx.comments().tree_of(comment).await?;
-    Ok(tx.notifications().withdraw_comments(&tree, now).await?)
-}
-
-async fn find(conn: &mut Connection, user: UserId, comment: CommentId) -> Result<SeenComment> {
+async fn find(conn: &mut Connection, user: UserId, comment: CommentId) -> Result<CommentForViewer> {
     let found = conn.comments().find(user, comment).await?;
     found.ok_or_else(|| Thing::Comment.not_found(comment))
 }
@@ -193,7 +186,7 @@ async fn find_with_post(
     conn: &mut Connection,
     user: UserId,
     comment: CommentId,
-) -> Result<(SeenComment, SeenPost)> {
+) -> Result<(CommentForViewer, PostForViewer)> {
     let found = find(conn, user, comment).await?;
     let post = conn.posts().find(Viewer::User(user), found.comment.post).await?;
     Ok((found, post.ok_or_else(|| Thing::Comment.not_found(comment))?))

@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use grateful_domain::notification::SeenNotification;
+use grateful_domain::notification::RenderedNotification;
 use grateful_domain::{
-    Comment, Limit, Listed, NotificationId, Page, PageRequest, PageStart, Position, SeenPost,
-    Session, Share, UserId, Viewer,
+    Comment, FollowListItem, Limit, NotificationId, Page, PageRequest, PageStart, Position,
+    PostForViewer, Session, Share, UserId, Viewer,
 };
 // What somebody has done are storage's words.
 use grateful_storage::{Connection, FollowQuery, NotificationQuery, PostQuery, Repositories};
@@ -69,7 +69,7 @@ pub enum Entries {
     /// Of [`Section::Sessions`].
     Sessions(Vec<Session>),
     /// Of [`Section::Posts`].
-    Posts(Vec<SeenPost>),
+    Posts(Vec<PostForViewer>),
     /// Of [`Section::Hearts`].
     Hearts(Vec<GivenHeart>),
     /// Of [`Section::Reactions`].
@@ -81,9 +81,9 @@ pub enum Entries {
     /// Of [`Section::Comments`].
     Comments(Vec<Comment>),
     /// Of the sections about people.
-    People(Vec<Listed>),
+    People(Vec<FollowListItem>),
     /// Of [`Section::Notifications`]: behind some of the list comes what its batches gather.
-    Notifications(Vec<SeenNotification>),
+    Notifications(Vec<RenderedNotification>),
 }
 
 /// Reads all that is held about somebody and tells it, some of it at a time, until `tell` breaks it off: whoever listens

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use grateful_domain::{
-    FeedConfig, FeedCursor, FeedPageRequest, FeedStart, Limit, Page, PageRequest, Relationship,
-    Score, SeenPost, Signals, Slot, TrendingWindow, Viewer,
+    AuthorRelationship, FeedConfig, FeedCursor, FeedPageRequest, FeedStart, Limit, Page,
+    PageRequest, PostForViewer, Score, Signals, Slot, TrendingWindow, Viewer,
 };
 use grateful_storage::{Connection, PostQuery, Repositories};
 
@@ -14,7 +14,7 @@ use crate::{App, Result};
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeedPost {
     /// The post as the viewer sees it.
-    pub seen: SeenPost,
+    pub seen: PostForViewer,
     /// What it is worth to the viewer now.
     pub score: Score,
     /// Whether it is there for that, or for being new.
@@ -60,7 +60,7 @@ async fn make_ranked(app: &App, viewer: Viewer, stretch: FeedPageRequest) -> Res
 }
 
 /// Everybody's public posts, newest first, the viewer's own among them.
-pub async fn newest(app: &App, viewer: Viewer, page: PageRequest) -> Result<Page<SeenPost>> {
+pub async fn newest(app: &App, viewer: Viewer, page: PageRequest) -> Result<Page<PostForViewer>> {
     timed("newest", async { Ok(list_newest(&mut *app.db.acquire().await?, viewer, page).await?) })
         .await
 }
@@ -84,9 +84,9 @@ async fn make_newest_explained(
     let authors: Vec<_> = items.iter().map(|seen| seen.post.author).collect();
     let relationships = conn.feed().relationships_of(viewer, &authors).await?;
     let now = app.clock.now();
-    let explain = |seen: SeenPost| {
+    let explain = |seen: PostForViewer| {
         let relationship = relationships.get(&seen.post.author).copied();
-        feed_post(seen, relationship.unwrap_or(Relationship::Other), Slot::Fresh, now)
+        feed_post(seen, relationship.unwrap_or(AuthorRelationship::Other), Slot::Fresh, now)
     };
     Ok(Page { items: items.into_iter().map(explain).collect(), next, total })
 }
@@ -97,7 +97,7 @@ pub async fn trending(
     viewer: Viewer,
     window: TrendingWindow,
     limit: Limit,
-) -> Result<Vec<SeenPost>> {
+) -> Result<Vec<PostForViewer>> {
     timed("trending", make_trending(app, viewer, window, limit)).await
 }
 
@@ -106,7 +106,7 @@ async fn make_trending(
     viewer: Viewer,
     window: TrendingWindow,
     limit: Limit,
-) -> Result<Vec<SeenPost>> {
+) -> Result<Vec<PostForViewer>> {
     let mut conn = app.db.acquire().await?;
     let ids = conn.feed().trending(viewer, window, app.clock.now(), limit).await?;
     let mut seen = conn.posts().public_of(viewer, &ids).await?;
@@ -117,13 +117,13 @@ async fn list_newest(
     conn: &mut Connection,
     viewer: Viewer,
     page: PageRequest,
-) -> grateful_storage::Result<Page<SeenPost>> {
+) -> grateful_storage::Result<Page<PostForViewer>> {
     conn.posts().list(PostQuery::visible_to(viewer).page(page)).await
 }
 
 fn feed_post(
-    seen: SeenPost,
-    relationship: Relationship,
+    seen: PostForViewer,
+    relationship: AuthorRelationship,
     slot: Slot,
     now: DateTime<Utc>,
 ) -> FeedPost {

@@ -1,10 +1,10 @@
 //! Following people, being asked, and wanting nothing to do with somebody.
 
 use chrono::{DateTime, Utc};
-use grateful_domain::notification::{Act, Cause, Details};
+use grateful_domain::notification::{Act, Cause, EventDetails};
 use grateful_domain::{
-    Approval, Author, Edge, Follow, FollowAct, FollowRefusal, Invalid, Listed, Page, PageRequest,
-    Relation, Suggestion, UserId, Viewer, relate,
+    Approval, Author, Follow, FollowAction, FollowError, FollowListItem, FollowState, Page,
+    PageRequest, Relationship, Suggestion, UserId, ValidationError, Viewer, apply_follow_action,
 };
 // How many there are is storage's word.
 pub use grateful_storage::FollowCounts;
@@ -38,11 +38,16 @@ pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<Followed> 
                 pair.remove(&other).ok_or_else(|| Thing::User.not_found(other))?;
             let (me, _) = pair.remove(&user).ok_or_else(Error::gone)?;
             let before = tx.follows().relation(user, other).await?;
-            let after = relate(FollowAct::Follow(approval), before).map_err(refused)?;
-            let made = turn(tx, user, other, before.there, after.there, now).await?;
-            let act = if after.there == Edge::Active { Act::Follow } else { Act::FollowRequest };
+            let after =
+                apply_follow_action(FollowAction::Follow(approval), before).map_err(refused)?;
+            let made = turn(tx, user, other, before.outgoing, after.outgoing, now).await?;
+            let act = if after.outgoing == FollowState::Active {
+                Act::Follow
+            } else {
+                Act::FollowRequest
+            };
             let cause = Cause { recipient: other, actor: user, act };
-            tell(tx, &[cause], &Details::default(), now).await?;
+            tell(tx, &[cause], &EventDetails::default(), now).await?;
             Ok(Followed { follow: made, follower: me, followed: them })
         })
         .await
@@ -57,7 +62,7 @@ pub async fn unfollow(app: &App, user: UserId, other: UserId) -> Result<()> {
     app.db
         .transaction(async |tx| {
             tx.users().lock_all(&[user, other], PeopleLock::ForEdges).await?;
-            apply(tx, user, other, FollowAct::Unfollow, now).await?;
+            apply(tx, user, other, FollowAction::Unfollow, now).await?;
             untell_edge(tx, user, other, now).await
         })
         .await
@@ -72,11 +77,11 @@ pub async fn accept(app: &App, user: UserId, asker: UserId) -> Result<()> {
     app.db
         .transaction(async |tx| {
             tx.users().lock_all(&[user, asker], PeopleLock::ForEdges).await?;
-            apply(tx, user, asker, FollowAct::Accept, now).await?;
+            apply(tx, user, asker, FollowAction::Accept, now).await?;
             let request = Cause { recipient: user, actor: asker, act: Act::FollowRequest };
             untell(tx, request, now).await?;
             let cause = Cause { recipient: asker, actor: user, act: Act::FollowAcceptance };
-            tell(tx, &[cause], &Details::default(), now).await
+            tell(tx, &[cause], &EventDetails::default(), now).await
         })
         .await
 }
@@ -110,7 +115,7 @@ async fn accept_some(
     let people = [&[user], &askers[..]].concat();
     let locked = tx.users().lock_all(&people, PeopleLock::ForEdges).await?;
     // They may have changed their mind once more.
-    if locked.get(&user).is_none_or(|(_, approval)| *approval == Approval::Asked) {
+    if locked.get(&user).is_none_or(|(_, approval)| *approval == Approval::Required) {
         return Ok(None);
     }
     let accepted = tx.follows().accept_all(user, &askers).await?;
@@ -124,7 +129,7 @@ async fn accept_some(
         .collect();
     tx.notifications().lock_of(&people).await?;
     tx.notifications().withdraw(&requests, now).await?;
-    tell(tx, &acceptances, &Details::default(), now).await?;
+    tell(tx, &acceptances, &EventDetails::default(), now).await?;
     Ok(Some(accepted.len()))
 }
 
@@ -137,7 +142,7 @@ pub async fn decline(app: &App, user: UserId, asker: UserId) -> Result<()> {
     app.db
         .transaction(async |tx| {
             tx.users().lock_all(&[user, asker], PeopleLock::ForEdges).await?;
-            apply(tx, user, asker, FollowAct::Decline, now).await?;
+            apply(tx, user, asker, FollowAction::Decline, now).await?;
             untell_edge(tx, asker, user, now).await
         })
         .await
@@ -150,7 +155,7 @@ pub async fn decline(app: &App, user: UserId, asker: UserId) -> Result<()> {
 /// `Invalid` for oneself, `NotFound` for nobody.
 pub async fn block(app: &App, user: UserId, other: UserId) -> Result<()> {
     require_other(user, other, "Cannot block yourself")?;
-    change_block(app, user, other, FollowAct::Block).await
+    change_block(app, user, other, FollowAction::Block).await
 }
 
 /// Takes one's own block back. Where there is none, it changes nothing.
@@ -159,14 +164,14 @@ pub async fn block(app: &App, user: UserId, other: UserId) -> Result<()> {
 /// `Invalid` for oneself, `NotFound` for nobody.
 pub async fn unblock(app: &App, user: UserId, other: UserId) -> Result<()> {
     require_other(user, other, "Cannot block yourself")?;
-    change_block(app, user, other, FollowAct::Unblock).await
+    change_block(app, user, other, FollowAction::Unblock).await
 }
 
 /// What one and another are to each other. It is answered across a block, too.
 ///
 /// # Errors
 /// `NotFound` for nobody.
-pub async fn relation(app: &App, user: UserId, other: UserId) -> Result<Relation> {
+pub async fn relation(app: &App, user: UserId, other: UserId) -> Result<Relationship> {
     let mut conn = app.db.acquire().await?;
     let relation = conn.follows().relations_of(user, &[other]).await?.remove(&other);
     relation.ok_or_else(|| Thing::User.not_found(other))
@@ -177,7 +182,7 @@ pub async fn relations(
     app: &App,
     user: UserId,
     others: &[UserId],
-) -> Result<Vec<(UserId, Relation)>> {
+) -> Result<Vec<(UserId, Relationship)>> {
     let mut conn = app.db.acquire().await?;
     let mut relations: Vec<_> =
         conn.follows().relations_of(user, others).await?.into_iter().collect();
@@ -194,7 +199,7 @@ pub async fn followers(
     user: UserId,
     of: UserId,
     page: PageRequest,
-) -> Result<(Page<Listed>, i64)> {
+) -> Result<(Page<FollowListItem>, i64)> {
     let mut conn = app.db.acquire().await?;
     let counts = counts_of(&mut conn, user, of).await?;
     Ok((
@@ -209,7 +214,7 @@ pub async fn following(
     user: UserId,
     of: UserId,
     page: PageRequest,
-) -> Result<(Page<Listed>, i64)> {
+) -> Result<(Page<FollowListItem>, i64)> {
     let mut conn = app.db.acquire().await?;
     let counts = counts_of(&mut conn, user, of).await?;
     Ok((
@@ -228,7 +233,11 @@ pub async fn count(app: &App, user: UserId, of: UserId) -> Result<FollowCounts> 
 }
 
 /// Who has asked to follow, newest first, and how many that are.
-pub async fn requests(app: &App, user: UserId, page: PageRequest) -> Result<(Page<Listed>, i64)> {
+pub async fn requests(
+    app: &App,
+    user: UserId,
+    page: PageRequest,
+) -> Result<(Page<FollowListItem>, i64)> {
     let mut conn = app.db.acquire().await?;
     let counts = conn.follows().count(user).await?.ok_or_else(Error::gone)?;
     Ok((
@@ -238,7 +247,11 @@ pub async fn requests(app: &App, user: UserId, page: PageRequest) -> Result<(Pag
 }
 
 /// Whom one has blocked, newest first, and how many that are.
-pub async fn blocks(app: &App, user: UserId, page: PageRequest) -> Result<(Page<Listed>, i64)> {
+pub async fn blocks(
+    app: &App,
+    user: UserId,
+    page: PageRequest,
+) -> Result<(Page<FollowListItem>, i64)> {
     let mut conn = app.db.acquire().await?;
     let total = conn.follows().count_blocks(user).await?;
     Ok((conn.follows().list(FollowQuery::seen_by(user).blocks().page(page)).await?, total))
@@ -262,7 +275,7 @@ async fn untell_edge(
     Ok(tx.notifications().withdraw(&causes, now).await?)
 }
 
-async fn change_block(app: &App, user: UserId, other: UserId, act: FollowAct) -> Result<()> {
+async fn change_block(app: &App, user: UserId, other: UserId, act: FollowAction) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
@@ -284,13 +297,13 @@ async fn turn(
     tx: &mut Connection,
     from: UserId,
     to: UserId,
-    before: Edge,
-    edge: Edge,
+    before: FollowState,
+    state: FollowState,
     now: DateTime<Utc>,
 ) -> Result<Follow> {
     let id = new_id(now).into();
-    let follow = Follow { id, follower: from, followed: to, edge, created_at: now };
-    if before == edge {
+    let follow = Follow { id, follower: from, followed: to, state, created_at: now };
+    if before == state {
         return Ok(follow);
     }
     Ok(tx.follows().turn(before, &follow).await?.unwrap_or(follow))
@@ -301,13 +314,13 @@ async fn apply(
     tx: &mut Connection,
     user: UserId,
     other: UserId,
-    act: FollowAct,
+    act: FollowAction,
     now: DateTime<Utc>,
-) -> Result<Relation> {
+) -> Result<Relationship> {
     let before = tx.follows().relation(user, other).await?;
-    let after = relate(act, before).map_err(refused)?;
-    turn(tx, user, other, before.there, after.there, now).await?;
-    turn(tx, other, user, before.back, after.back, now).await?;
+    let after = apply_follow_action(act, before).map_err(refused)?;
+    turn(tx, user, other, before.outgoing, after.outgoing, now).await?;
+    turn(tx, other, user, before.incoming, after.incoming, now).await?;
     Ok(after)
 }
 
@@ -320,17 +333,17 @@ async fn counts_of(conn: &mut Connection, user: UserId, of: UserId) -> Result<Fo
 }
 
 fn require_other(user: UserId, other: UserId, reason: &'static str) -> Result<()> {
-    if user == other { Err(Invalid::field("id", reason).into()) } else { Ok(()) }
+    if user == other { Err(ValidationError::field("id", reason).into()) } else { Ok(()) }
 }
 
-fn refused(refusal: FollowRefusal) -> Error {
+fn refused(refusal: FollowError) -> Error {
     let reason = refusal.reason();
     match refusal {
-        FollowRefusal::Following | FollowRefusal::Requested => {
+        FollowError::AlreadyFollowing | FollowError::AlreadyRequested => {
             Error::Taken { thing: Thing::Follow, reason }
         }
-        FollowRefusal::Blocked => Error::Forbidden { action: "follow", thing: Thing::User, reason },
-        FollowRefusal::NotFollowing => Error::NotFound { thing: Thing::Follow, id: None },
-        FollowRefusal::NotRequested => Error::NotFound { thing: Thing::FollowRequest, id: None },
+        FollowError::Blocked => Error::Forbidden { action: "follow", thing: Thing::User, reason },
+        FollowError::NotFollowing => Error::NotFound { thing: Thing::Follow, id: None },
+        FollowError::NoSuchRequest => Error::NotFound { thing: Thing::FollowRequest, id: None },
     }
 }

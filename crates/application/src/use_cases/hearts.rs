@@ -1,11 +1,11 @@
 //! Hearts: giving them, taking them back, seeing who gave them.
 
-use grateful_domain::notification::{Act, Details};
+use grateful_domain::notification::{Act, EventDetails};
 use grateful_domain::{Heart, Page, PageRequest, PostId, UserId, Viewer};
 use grateful_storage::{Connection, NewLike, Repositories};
 
 use crate::notify::{for_author, tell, untell};
-use crate::posts::{hold, seen};
+use crate::post_access::{hold, seen};
 use crate::{App, Error, Result, Thing, new_id};
 
 /// How a post stands with its hearts.
@@ -30,7 +30,7 @@ pub async fn give(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
             let Some(count) = tx.likes().put(&like).await? else {
                 return Err(why_not_given(tx, user, post).await?);
             };
-            let details = Details::of_post(seen.post.draft.content.as_str());
+            let details = EventDetails::of_post(seen.post.draft.content.as_str());
             tell(tx, &[for_author(&seen, user, Act::Heart { post })], &details, at).await?;
             Ok(Hearts { count, hearted: true })
         })
@@ -57,7 +57,7 @@ pub async fn take_back(app: &App, user: UserId, post: PostId) -> Result<Hearts> 
 /// How a post stands with its hearts.
 pub async fn count(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
     let seen = seen(&mut *app.db.acquire().await?, Viewer::User(user), post).await?;
-    Ok(Hearts { count: seen.post.engagement.hearts, hearted: seen.hearted })
+    Ok(Hearts { count: seen.post.engagement.hearts, hearted: seen.is_hearted })
 }
 
 /// Who gave a post a heart, newest first.

@@ -1,7 +1,7 @@
 //! What has expired, and nobody asks for any more.
 
 use chrono::{DateTime, Utc};
-use grateful_domain::notification::Withdrawn;
+use grateful_domain::notification::WithdrawnNotification;
 use grateful_storage::{Connection, Repositories};
 
 use crate::{App, Result, follows};
@@ -33,7 +33,7 @@ pub async fn sweep(app: &App) -> Result<Swept> {
         conn.sessions().sweep(now).await?,
         conn.idempotency_keys().sweep(now).await?,
         conn.stream_tickets().sweep(now).await?,
-        conn.notifications().forget_withdrawn(now - Withdrawn::REMEMBERED).await?,
+        conn.notifications().forget_withdrawn(now - WithdrawnNotification::RESTORE_WINDOW).await?,
     );
     // A transaction asks for a connection of its own.
     drop(conn);
@@ -42,7 +42,7 @@ pub async fn sweep(app: &App) -> Result<Swept> {
         idempotency_keys,
         stream_tickets,
         withdrawn,
-        removals: in_steps(app, now - Withdrawn::REMEMBERED, Old::Removals).await?,
+        removals: in_steps(app, now - WithdrawnNotification::RESTORE_WINDOW, Old::Removals).await?,
         notifications: in_steps(app, now - app.notification_retention, Old::Notifications).await?,
         requests: accept_left_over(app).await?,
     })

@@ -8,12 +8,12 @@ use grateful_domain::{Location, LocationQuery};
 use crate::{App, Error, GeocoderError, Result};
 
 /// The places that are called so, best matches first: at most `limit`, of which a geocoder gives no more than
-/// [`LocationQuery::MAX_PLACES`].
+/// [`LocationQuery::MAX_RESULTS`].
 ///
 /// # Errors
 /// `AgainstRule` where the geocoder does not answer as it should: nothing else here depends on it.
 pub async fn search(app: &App, query: &LocationQuery, limit: u8) -> Result<Vec<Location>> {
-    let limit = limit.clamp(1, LocationQuery::MAX_PLACES);
+    let limit = limit.clamp(1, LocationQuery::MAX_RESULTS);
     app.geocoder.find(query, limit).await.map_err(|error| refusal(&error))
 }
 

@@ -2,7 +2,7 @@
 
 mod stream;
 
-use grateful_domain::notification::SeenNotification;
+use grateful_domain::notification::RenderedNotification;
 use grateful_domain::{NotificationId, NotificationType, Page, PageRequest, UserId};
 // What is counted, and what changes, are storage's words.
 pub use grateful_storage::{Change, Changed, NotificationCounts, NotificationStats};
@@ -26,7 +26,7 @@ pub async fn list(
     user: UserId,
     wanted: Wanted,
     page: PageRequest,
-) -> Result<Page<SeenNotification>> {
+) -> Result<Page<RenderedNotification>> {
     let query = NotificationQuery::of(user).page(page);
     let mut conn = app.db.acquire().await?;
     Ok(match wanted {
@@ -44,7 +44,7 @@ pub async fn entries(
     user: UserId,
     batch: NotificationId,
     page: PageRequest,
-) -> Result<Page<SeenNotification>> {
+) -> Result<Page<RenderedNotification>> {
     let mut conn = app.db.acquire().await?;
     if !conn.notifications().exists(user, batch).await? {
         return Err(Thing::Notification.not_found(batch));

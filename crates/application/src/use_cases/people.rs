@@ -1,6 +1,8 @@
 //! Finding people by what they are called.
 
-use grateful_domain::{AskedNames, PeopleQuery, Person, SortedNames, UserId, Username};
+use grateful_domain::{
+    UserId, UserListItem, UserSearchQuery, Username, UsernameBatch, UsernameValidation,
+};
 use grateful_storage::Repositories;
 
 use crate::{App, Result, Thing};
@@ -9,17 +11,21 @@ use crate::{App, Result, Thing};
 pub async fn search(
     app: &App,
     user: UserId,
-    query: &PeopleQuery,
+    query: &UserSearchQuery,
     most: i64,
-) -> Result<Vec<Person>> {
+) -> Result<Vec<UserListItem>> {
     Ok(app.db.acquire().await?.users().search(user, query, most).await?)
 }
 
 /// Which of these names mean somebody, whom `user` can meet.
-pub async fn sort_names(app: &App, user: UserId, asked: AskedNames) -> Result<SortedNames> {
+pub async fn sort_names(
+    app: &App,
+    user: UserId,
+    asked: UsernameBatch,
+) -> Result<UsernameValidation> {
     let found = app.db.acquire().await?.users().find_named(user, &asked.usernames()).await?;
     let people: Vec<Username> = found.into_iter().map(|(_, name)| name).collect();
-    Ok(asked.sorted_by(&people))
+    Ok(asked.validate(&people))
 }
 
 /// Whom a name means.
@@ -28,7 +34,7 @@ pub async fn sort_names(app: &App, user: UserId, asked: AskedNames) -> Result<So
 /// `NotFound` where there is no such person, at least not for `user`.
 pub async fn find(app: &App, user: UserId, name: &str) -> Result<(UserId, Username)> {
     let nobody = || Thing::User.not_found(name);
-    let meant = Username::meant_by(name).ok_or_else(nobody)?;
+    let meant = Username::parse_mention(name).ok_or_else(nobody)?;
     let mut found = app.db.acquire().await?.users().find_named(user, &[meant]).await?;
     found.pop().ok_or_else(nobody)
 }

@@ -6,7 +6,7 @@ use grateful_storage::Repositories;
 
 use crate::idempotency::once_prepared;
 use crate::image_processor::Upload;
-use crate::{Answer, App, Error, Repeat, Result, Thing, new_id, uploads};
+use crate::{Answer, App, Error, Repeat, Result, Thing, file_store, new_id};
 
 /// Gives somebody the photo that they sent, once for all requests that are the same by `repeat`; the one that they had goes
 /// away. `record` turns the photo into the answer that is kept for them.
@@ -25,7 +25,7 @@ pub async fn set(
     let photo = ProfilePhoto::new(new_id(app.clock.now()));
     let prepare = async || {
         let sizes = app.pictures.profile(upload, focus).await?;
-        uploads::write(app, files(&photo, sizes)).await
+        file_store::write(app, files(&photo, sizes)).await
     };
     let (answer, before) = once_prepared(app, user, repeat, prepare, async |tx| {
         let before = tx.users().set_photo(user, Some(&photo)).await?.ok_or_else(Error::gone)?;
@@ -33,7 +33,7 @@ pub async fn set(
     })
     .await?;
     if let Some(before) = before.flatten() {
-        uploads::remove_photo(app, &before).await;
+        file_store::remove_photo(app, &before).await;
     }
     Ok(answer)
 }
@@ -46,7 +46,7 @@ pub async fn remove(app: &App, user: UserId) -> Result<()> {
     let before = app.db.acquire().await?.users().set_photo(user, None).await?;
     let photo = before.ok_or_else(Error::gone)?.0;
     let photo = photo.ok_or(Error::NotFound { thing: Thing::Photo, id: None })?;
-    uploads::remove_photo(app, &photo).await;
+    file_store::remove_photo(app, &photo).await;
     Ok(())
 }
 

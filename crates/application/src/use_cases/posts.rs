@@ -1,18 +1,20 @@
 //! Posts: writing, reading, changing and taking them back.
 
 use chrono::{DateTime, Utc};
-use grateful_domain::notification::{Act, Details, told_of_post};
+use grateful_domain::notification::{Act, EventDetails, recipients_of_post};
 use grateful_domain::{
-    Author, Content, Draft, ImageUrl, Invalid, NamedAnew, Page, PageRequest, Post, PostEdit,
-    PostId, Revision, SeenPost, UserId, Viewer, Visibility, mentions, named_anew,
+    Author, Content, Draft, ImageUrl, MentionDiff, Page, PageRequest, Post, PostEdit,
+    PostForViewer, PostId, Revision, UserId, ValidationError, Viewer, Visibility, diff_mentions,
+    find_mentions,
 };
-use grateful_storage::{Concerned, Connection, NoLongerNamed, PostQuery, Repositories};
+use grateful_storage::{Connection, NoLongerNamed, PostQuery, Repositories};
 
 use crate::idempotency::{once, once_prepared};
 use crate::image_processor::Upload;
 use crate::mentions::{called, hold_named};
 use crate::notify::{tell, tell_anew};
-use crate::{Answer, App, Error, Repeat, Result, Thing, new_id, uploads};
+use crate::post_access::seen;
+use crate::{Answer, App, Error, Repeat, Result, Thing, file_store, new_id};
 
 /// Publishes a post, once for all requests that are the same by `repeat`. `record` turns the post into the answer that
 /// is kept for them.
@@ -24,7 +26,7 @@ pub async fn publish(
     author: UserId,
     draft: Draft,
     repeat: Option<Repeat>,
-    record: impl Fn(&SeenPost) -> Vec<u8>,
+    record: impl Fn(&PostForViewer) -> Vec<u8>,
 ) -> Result<Answer> {
     let now = app.clock.now();
     let post = Post::publish(new_id(now).into(), author, draft, now);
@@ -46,7 +48,7 @@ pub async fn publish_pictured(
     draft: Draft,
     picture: Upload,
     repeat: Option<Repeat>,
-    record: impl Fn(&SeenPost) -> Vec<u8>,
+    record: impl Fn(&PostForViewer) -> Vec<u8>,
 ) -> Result<Answer> {
     let now = app.clock.now();
     let image = ImageUrl::new(new_id(now));
@@ -54,7 +56,7 @@ pub async fn publish_pictured(
     let post = Post::publish(new_id(now).into(), author, draft, now);
     let prepare = async || {
         let made = app.pictures.post(picture).await?;
-        uploads::write(app, vec![(image.file().to_owned(), made.jpeg)]).await
+        file_store::write(app, vec![(image.file().to_owned(), made.jpeg)]).await
     };
     let act = async |tx: &mut Connection| {
         insert(tx, &post, None, now).await?;
@@ -70,17 +72,17 @@ async fn insert(
     borrowed: Option<&ImageUrl>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let names = post.names();
+    let names = post.mentioned_names();
     let people = hold_named(tx, post.author, &names).await?;
     tx.posts().insert(post).await?;
     // Behind people, of whom the author is counted anew by now, and ahead of inboxes, as all posts are locked.
     require_upload(tx, post.id, borrowed).await?;
-    let causes = told_of_post(post, &called(&names, &people));
-    tell(tx, &causes, &Details::of_post(post.draft.content.as_str()), now).await
+    let causes = recipients_of_post(post, &called(&names, &people));
+    tell(tx, &causes, &EventDetails::of_post(post.draft.content.as_str()), now).await
 }
 
 /// One post as `viewer` sees it.
-pub async fn read(app: &App, viewer: Viewer, post: PostId) -> Result<SeenPost> {
+pub async fn read(app: &App, viewer: Viewer, post: PostId) -> Result<PostForViewer> {
     seen(&mut *app.db.acquire().await?, viewer, post).await
 }
 
@@ -95,13 +97,13 @@ pub async fn edit(
     post: PostId,
     edit: PostEdit,
     expected: impl Fn(Revision) -> bool,
-) -> Result<SeenPost> {
+) -> Result<PostForViewer> {
     let now = app.clock.now();
     let (seen, gone) = app
         .db
         .transaction(async |tx| {
             let words = words_to_be(tx, editor, post, &edit).await?;
-            let names = words.as_ref().map_or_else(Vec::new, |words| mentions(words.as_str()));
+            let names = words.as_ref().map_or_else(Vec::new, |words| find_mentions(words.as_str()));
             let people = hold_named(tx, editor, &names).await?;
             let before = lock_own(tx, editor, post, "edit").await?;
             if !expected(before.revision()) {
@@ -122,7 +124,7 @@ pub async fn edit(
             Ok((seen(tx, Viewer::User(editor), post).await?, gone))
         })
         .await?;
-    uploads::remove_unshown(app, gone).await;
+    file_store::remove_unshown(app, gone).await;
     Ok(seen)
 }
 
@@ -135,7 +137,7 @@ async fn words_to_be(
     edit: &PostEdit,
 ) -> Result<Option<Content>> {
     if edit.content.is_some() {
-        return Ok(edit.words());
+        return Ok(edit.new_content());
     }
     if edit.visibility != Some(Visibility::Public) {
         return Ok(None);
@@ -154,17 +156,17 @@ async fn tell_of_edit(
     held: (&[&str], Vec<Author>),
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let (old, new) = (before.names(), after.names());
-    let NamedAnew { added, gone } = named_anew(&old, &new);
+    let (old, new) = (before.mentioned_names(), after.mentioned_names());
+    let MentionDiff { added, removed: gone } = diff_mentions(&old, &new);
     let (names, mut people) = held;
-    if !named_anew(names, &added).added.is_empty() {
+    if !diff_mentions(names, &added).added.is_empty() {
         // Other words came in between. These people are late in the order of locks: a deadlock is tried again.
         people = hold_named(tx, after.author, &added).await?;
     }
-    let causes = told_of_post(after, &called(&added, &people));
+    let causes = recipients_of_post(after, &called(&added, &people));
     let mention = Act::Mention { post: after.id, comment: None };
     let gone = NoLongerNamed { actor: after.author, mention, names: &gone };
-    tell_anew(tx, &causes, gone, &Details::of_post(after.draft.content.as_str()), now).await
+    tell_anew(tx, &causes, gone, &EventDetails::of_post(after.draft.content.as_str()), now).await
 }
 
 /// Takes one's own post back, with all that hangs on it.
@@ -182,7 +184,7 @@ pub async fn delete(app: &App, author: UserId, post: PostId) -> Result<()> {
             Ok::<_, Error>(post.draft.image_url)
         })
         .await?;
-    uploads::remove_unshown(app, gone).await;
+    file_store::remove_unshown(app, gone).await;
     Ok(())
 }
 
@@ -195,48 +197,13 @@ pub async fn list_by(
     viewer: Viewer,
     author: UserId,
     page: PageRequest,
-) -> Result<Page<SeenPost>> {
+) -> Result<Page<PostForViewer>> {
     let mut conn = app.db.acquire().await?;
     // Nobody need ask whether they exist themselves.
     if !viewer.is(author) && !conn.users().exists_for(viewer, author).await? {
         return Err(Thing::User.not_found(author));
     }
     Ok(conn.posts().list(PostQuery::visible_to(viewer).by(author).page(page)).await?)
-}
-
-/// A post that `user` is about to act on: nobody comes between them and its author, nor do they go away, until the
-/// transaction ends. Returns who acts, and the post as they see it.
-pub(crate) async fn hold(
-    tx: &mut Connection,
-    user: UserId,
-    post: PostId,
-) -> Result<(Author, SeenPost)> {
-    let held = hold_with(tx, user, post, Concerned::default()).await?;
-    Ok((held.by, held.seen))
-}
-
-/// A post that somebody is about to act on, and all whom that concerns.
-pub(crate) struct Held {
-    /// Who acts.
-    pub(crate) by: Author,
-    /// The post as they see it.
-    pub(crate) seen: SeenPost,
-    /// They, the author of the post, and whoever else was asked for, as far as there are such people.
-    pub(crate) people: Vec<Author>,
-}
-
-/// As [`hold`], and of `others` the same is true. All at once, since people are locked in the order of their ids.
-pub(crate) async fn hold_with(
-    tx: &mut Connection,
-    user: UserId,
-    post: PostId,
-    others: Concerned<'_>,
-) -> Result<Held> {
-    let people = [&[user], others.people].concat();
-    let concerned = Concerned { people: &people, post: Some(post), ..others };
-    let people = tx.users().hold(concerned).await?;
-    let by = people.iter().find(|person| person.id == user).cloned().ok_or_else(Error::gone)?;
-    Ok(Held { by, seen: seen(tx, Viewer::User(user), post).await?, people })
 }
 
 /// Locks a post for its author, whose own row comes first in the order of locks.
@@ -255,16 +222,11 @@ async fn lock_own(
     Err(Error::Forbidden { action, thing: Thing::Post, reason })
 }
 
-/// A post as `viewer` sees it, for whatever they want with it.
-pub(crate) async fn seen(conn: &mut Connection, viewer: Viewer, post: PostId) -> Result<SeenPost> {
-    conn.posts().find(viewer, post).await?.ok_or_else(|| Thing::Post.not_found(post))
-}
-
 /// That the image of this post is one that another post shows too: so its file is there, and stays.
 async fn require_upload(tx: &mut Connection, post: PostId, image: Option<&ImageUrl>) -> Result<()> {
     match image {
         Some(image) if !tx.posts().hold_image(image, post).await? => {
-            Err(Invalid::field("image_url", grateful_domain::ImageUrlError).into())
+            Err(ValidationError::field("image_url", grateful_domain::ImageUrlError).into())
         }
         _ => Ok(()),
     }

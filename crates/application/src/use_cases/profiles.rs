@@ -27,7 +27,7 @@ pub async fn read(app: &App, viewer: Viewer, user: UserId) -> Result<Profile> {
 /// As [`read`].
 pub async fn read_by_username(app: &App, viewer: Viewer, username: &str) -> Result<Profile> {
     let nobody = || Error::NotFound { thing: Thing::User, id: None };
-    let meant = Username::meant_by(username).ok_or_else(nobody)?;
+    let meant = Username::parse_mention(username).ok_or_else(nobody)?;
     let mut conn = app.db.acquire().await?;
     let found = conn.users().find_profile_by_username(viewer, meant.as_str()).await?;
     found.ok_or_else(nobody)

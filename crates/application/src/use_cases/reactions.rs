@@ -1,11 +1,11 @@
 //! Emoji on posts: leaving one, changing one's mind, taking it back.
 
-use grateful_domain::notification::{Act, Details};
+use grateful_domain::notification::{Act, EventDetails};
 use grateful_domain::{Emoji, EmojiCount, Page, PageRequest, PostId, Reaction, UserId, Viewer};
 use grateful_storage::{NewReaction, Repositories};
 
 use crate::notify::{for_author, retell, tell, untell};
-use crate::posts::{hold, seen};
+use crate::post_access::{hold, seen};
 use crate::{App, Error, Result, Thing, new_id};
 
 /// How a post stands with its emoji.
@@ -30,7 +30,8 @@ pub async fn react(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Resul
             let put = put.ok_or_else(|| Thing::Post.not_found(post))?;
             let cause = for_author(&seen, user, Act::Reaction { post });
             if put.is_new {
-                let details = Details::of_post(seen.post.draft.content.as_str()).with_emoji(emoji);
+                let details =
+                    EventDetails::of_post(seen.post.draft.content.as_str()).with_emoji(emoji);
                 tell(tx, &[cause], &details, at).await?;
             } else {
                 retell(tx, cause, emoji, at).await?;

@@ -15,7 +15,7 @@ pub async fn open(app: &App, token: &AccessToken) -> Result<Session> {
     let session = conn.sessions().find_live(token.hash(), now).await?;
     let session =
         session.ok_or(Error::Unauthenticated("The access token is invalid or has expired"))?;
-    if session.is_due_for_note(now) {
+    if session.is_touch_due(now) {
         conn.sessions().note_use(session.id, now).await?;
     }
     Ok(session)

@@ -1,13 +1,13 @@
 //! Passing posts on: by link, or to people.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use grateful_domain::notification::{Act, Cause, Details};
-use grateful_domain::{NewShare, PostId, Recipients, SeenPost, Share, ShareQuota, UserId};
+use grateful_domain::notification::{Act, Cause, EventDetails};
+use grateful_domain::{PostForViewer, PostId, Recipients, Share, ShareDetails, ShareQuota, UserId};
 use grateful_storage::{Concerned, Connection, Repositories};
 
 use crate::idempotency::once;
 use crate::notify::{for_author, tell, untell};
-use crate::posts::{Held, hold, hold_with};
+use crate::post_access::{Held, hold, hold_with};
 use crate::{Answer, App, Error, Repeat, Result, Thing, new_id};
 
 /// Passes a post on, once for all requests that are the same by `repeat`. A link that one has already is the same link.
@@ -20,17 +20,17 @@ pub async fn share(
     app: &App,
     user: UserId,
     post: PostId,
-    how: NewShare,
+    how: ShareDetails,
     repeat: Option<Repeat>,
     record: impl Fn(&Share) -> Vec<u8>,
 ) -> Result<Answer> {
     let now = app.clock.now();
-    let share = Share { id: new_id(now).into(), by: user, post, how, created_at: now };
+    let share = Share { id: new_id(now).into(), by: user, post, details: how, created_at: now };
     once(app, user, repeat, async |tx| {
-        let others = Concerned { people: share.how.recipients(), ..Concerned::default() };
+        let others = Concerned { people: share.details.recipients(), ..Concerned::default() };
         let Held { seen, .. } = hold_with(tx, user, post, others).await?;
         require_public(&seen)?;
-        if let NewShare::Message { recipients, .. } = &share.how {
+        if let ShareDetails::Message { recipients, .. } = &share.details {
             require_reachable(tx, user, recipients).await?;
             require_quota(tx, user, now).await?;
         }
@@ -62,11 +62,11 @@ pub async fn unshare(app: &App, user: UserId, post: PostId) -> Result<()> {
 }
 
 /// A link concerns the author of the post, a message those to whom it goes.
-fn causes(share: &Share, seen: &SeenPost) -> Vec<Cause> {
+fn causes(share: &Share, seen: &PostForViewer) -> Vec<Cause> {
     let (actor, post) = (share.by, share.post);
-    match &share.how {
-        NewShare::Url => vec![for_author(seen, actor, Act::Link { post })],
-        NewShare::Message { recipients, .. } => {
+    match &share.details {
+        ShareDetails::Url => vec![for_author(seen, actor, Act::Link { post })],
+        ShareDetails::Message { recipients, .. } => {
             let act = Act::Message { post, share: share.id };
             let cause = |recipient: &UserId| Cause { recipient: *recipient, actor, act };
             recipients.as_slice().iter().map(cause).collect()
@@ -74,16 +74,16 @@ fn causes(share: &Share, seen: &SeenPost) -> Vec<Cause> {
     }
 }
 
-fn details(share: &Share, seen: &SeenPost) -> Details {
-    let share_message = match &share.how {
-        NewShare::Url => None,
-        NewShare::Message { message, .. } => message.clone(),
+fn details(share: &Share, seen: &PostForViewer) -> EventDetails {
+    let share_message = match &share.details {
+        ShareDetails::Url => None,
+        ShareDetails::Message { message, .. } => message.clone(),
     };
-    Details { share_message, ..Details::of_post(seen.post.draft.content.as_str()) }
+    EventDetails { share_message, ..EventDetails::of_post(seen.post.draft.content.as_str()) }
 }
 
 /// Whoever sees a private post is its author.
-fn require_public(seen: &SeenPost) -> Result<()> {
+fn require_public(seen: &PostForViewer) -> Result<()> {
     if seen.post.draft.visibility.is_public() {
         return Ok(());
     }
@@ -114,7 +114,7 @@ async fn require_quota(tx: &mut Connection, user: UserId, now: DateTime<Utc>) ->
         None => Ok(()),
         Some(retry_after) => Err(Error::TooMany {
             policy: "shares",
-            limit: ShareQuota::AN_HOUR,
+            limit: ShareQuota::MAX_PER_HOUR,
             window: TimeDelta::hours(1),
             retry_after,
             reason: "You have shared with people often enough for now",

@@ -1,19 +1,16 @@
-//! The files of pictures: written before the row that names them is, and removed after it is gone. What is cut short in
-//! between leaves a file that no row names, never a row without its file; the sweep removes it.
+//! Reading uploaded files, and removing those that no row names.
 
-use std::collections::HashSet;
 use std::io;
 use std::ops::Range;
 
-use futures_util::future::join_all;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use grateful_domain::{ImageUrl, PhotoSize, ProfilePhoto};
+use grateful_domain::{ImageUrl, ProfilePhoto};
 use grateful_media::Format;
 use grateful_storage::Repositories;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
-use crate::{App, Error, Result, Thing};
+use crate::{App, Error, Result, Thing, file_store};
 
 /// A file that anybody may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,64 +66,6 @@ pub async fn read(
     Ok(opened.into_stream().map_err(io::Error::from).boxed())
 }
 
-/// Writes files, all of them or none.
-///
-/// # Errors
-/// `Unavailable` where one cannot be written, such as on a disk that is full.
-pub(crate) async fn write(app: &App, files: Vec<(String, Vec<u8>)>) -> Result<()> {
-    let paths: Vec<String> = files.iter().map(|(path, _)| path.clone()).collect();
-    let put = files
-        .into_iter()
-        .map(async |(path, bytes)| app.files.put(&Path::from(path), bytes.into()).await);
-    let failed = join_all(put).await.into_iter().find_map(Result::err);
-    match failed {
-        None => Ok(()),
-        Some(error) => {
-            remove(app, paths).await;
-            Err(Error::Unavailable(error.into()))
-        }
-    }
-}
-
-/// Removes files that no row names any more. What cannot be removed now is left to the sweep.
-pub(crate) async fn remove(app: &App, paths: Vec<String>) {
-    for path in paths {
-        match app.files.delete(&Path::from(path.as_str())).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => (),
-            Err(error) => tracing::warn!(
-                file.path = path,
-                error = &error as &dyn std::error::Error,
-                "A file that nobody needs could not be removed, and is left to the sweep"
-            ),
-        }
-    }
-}
-
-/// Removes the files of a photo that nobody has any more.
-pub(crate) async fn remove_photo(app: &App, photo: &ProfilePhoto) {
-    remove(app, PhotoSize::ALL.map(|size| photo.file(size)).into()).await;
-}
-
-/// Removes the files of those images that no post shows any more. What fails is left to the sweep.
-pub(crate) async fn remove_unshown(app: &App, images: impl IntoIterator<Item = ImageUrl>) {
-    let images: HashSet<ImageUrl> = images.into_iter().collect();
-    if images.is_empty() {
-        return;
-    }
-    let shown =
-        async { Ok::<_, Error>(app.db.acquire().await?.posts().images_among(&images).await?) };
-    match shown.await {
-        Ok(shown) => {
-            let gone = images.difference(&shown).map(|image| image.file().to_owned());
-            remove(app, gone.collect()).await;
-        }
-        Err(error) => tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "Images that nobody may need are left to the sweep"
-        ),
-    }
-}
-
 /// Removes files that no row names and that are older than what any upload takes. Tells how many. Files whose names were not
 /// given here are left alone.
 pub async fn sweep(app: &App) -> Result<usize> {
@@ -141,7 +80,7 @@ pub async fn sweep(app: &App) -> Result<usize> {
         let paths = paths.map_err(|error| Error::Unavailable(error.1.into()))?;
         let orphans = unnamed(app, &paths).await?;
         removed += orphans.len();
-        remove(app, orphans).await;
+        file_store::remove(app, orphans).await;
     }
     Ok(removed)
 }
@@ -151,14 +90,14 @@ const STEP: usize = 500;
 
 /// Those of these files that were named here, and that no row names.
 async fn unnamed(app: &App, paths: &[String]) -> Result<Vec<String>> {
-    let photos = paths.iter().filter_map(|path| ProfilePhoto::of_file(path)).collect();
-    let images = paths.iter().filter_map(|path| ImageUrl::of_file(path)).collect();
+    let photos = paths.iter().filter_map(|path| ProfilePhoto::from_file(path)).collect();
+    let images = paths.iter().filter_map(|path| ImageUrl::from_file(path)).collect();
     let mut conn = app.db.acquire().await?;
     let (photos, images) =
         (conn.users().photos_among(&photos).await?, conn.posts().images_among(&images).await?);
     let is_unnamed = |path: &&String| {
-        let photo = ProfilePhoto::of_file(path).map(|photo| photos.contains(&photo));
-        let image = ImageUrl::of_file(path).map(|image| images.contains(&image));
+        let photo = ProfilePhoto::from_file(path).map(|photo| photos.contains(&photo));
+        let image = ImageUrl::from_file(path).map(|image| images.contains(&image));
         photo.or(image) == Some(false)
     };
     Ok(paths.iter().filter(is_unnamed).cloned().collect())
@@ -177,7 +116,7 @@ fn public_path(path: &str) -> Option<Path> {
 }
 
 fn is_ours(path: &str) -> bool {
-    ProfilePhoto::of_file(path).is_some() || ImageUrl::of_file(path).is_some()
+    ProfilePhoto::from_file(path).is_some() || ImageUrl::from_file(path).is_some()
 }
 
 fn version_of(meta: &ObjectMeta) -> String {
