@@ -4,12 +4,15 @@
 //! something else than this crate has done.
 
 mod notifications;
+mod posts;
+mod users;
 
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
 use self::notifications::{CountNotifications, LOCK_INBOX, MEND_NOTIFICATION};
-use crate::query::statement;
+use self::posts::{CountPosts, LOCK_POST, MEND_POST};
+use self::users::{CountUsers, LOCK_USER, MEND_USER};
 use crate::{Connection, Result};
 
 /// Numbers beside rows, as seen through one connection.
@@ -111,69 +114,3 @@ impl Counters<'_> {
         Ok(())
     }
 }
-
-statement! {
-    /// `coalesce` rather than `$1 IS NULL OR …`, so that a step begins where the one before ended, and not at the front.
-    CountPosts(after: Option<String> as Nullable<Text>, most: i64 as BigInt) -> (Text, Text, BigInt, BigInt) {
-        "part AS MATERIALIZED (
-            SELECT * FROM posts WHERE id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000') ORDER BY id LIMIT $2
-        )
-        SELECT part.id::text, number.name, number.kept::bigint, number.counted
-        FROM part, LATERAL (VALUES
-            ('hearts_count', hearts_count, (SELECT count(*) FROM likes WHERE post_id = part.id)),
-            ('reactions_count', reactions_count, (SELECT count(*) FROM emoji_reactions WHERE post_id = part.id)),
-            ('shares_count', shares_count, (
-                SELECT count(*) FILTER (WHERE share_method = 'url')
-                    + count(DISTINCT user_id) FILTER (WHERE share_method = 'message')
-                FROM shares WHERE post_id = part.id
-            )),
-            ('comments_count', comments_count, (SELECT count(*) FROM comments WHERE post_id = part.id))
-        ) AS number (name, kept, counted)
-        ORDER BY part.id"
-    }
-}
-
-statement! {
-    /// As [`CountPosts`].
-    CountUsers(after: Option<String> as Nullable<Text>, most: i64 as BigInt) -> (Text, Text, BigInt, BigInt) {
-        "part AS MATERIALIZED (
-            SELECT * FROM users WHERE id > coalesce($1::bigint, 0) ORDER BY id LIMIT $2
-        )
-        SELECT part.id::text, number.name, number.kept, number.counted
-        FROM part, LATERAL (VALUES
-            ('followers_count', followers_count, (
-                SELECT count(*) FROM follows WHERE followed_id = part.id AND status = 'active'
-            )),
-            ('following_count', following_count, (
-                SELECT count(*) FROM follows WHERE follower_id = part.id AND status = 'active'
-            )),
-            ('posts_count', posts_count, (SELECT count(*) FROM posts WHERE author_id = part.id)),
-            ('public_posts_count', public_posts_count, (
-                SELECT count(*) FROM posts WHERE author_id = part.id AND is_public
-            ))
-        ) AS number (name, kept, counted)
-        ORDER BY part.id"
-    }
-}
-
-const LOCK_POST: &str = "SELECT FROM posts WHERE id = $1::uuid FOR NO KEY UPDATE";
-
-const MEND_POST: &str = "UPDATE posts SET
-    hearts_count = (SELECT count(*) FROM likes WHERE post_id = posts.id),
-    reactions_count = (SELECT count(*) FROM emoji_reactions WHERE post_id = posts.id),
-    shares_count = (
-        SELECT count(*) FILTER (WHERE share_method = 'url')
-            + count(DISTINCT user_id) FILTER (WHERE share_method = 'message')
-        FROM shares WHERE post_id = posts.id
-    ),
-    comments_count = (SELECT count(*) FROM comments WHERE post_id = posts.id)
-    WHERE id = $1::uuid";
-
-const LOCK_USER: &str = "SELECT FROM users WHERE id = $1::bigint FOR NO KEY UPDATE";
-
-const MEND_USER: &str = "UPDATE users SET
-    followers_count = (SELECT count(*) FROM follows WHERE followed_id = users.id AND status = 'active'),
-    following_count = (SELECT count(*) FROM follows WHERE follower_id = users.id AND status = 'active'),
-    posts_count = (SELECT count(*) FROM posts WHERE author_id = users.id),
-    public_posts_count = (SELECT count(*) FROM posts WHERE author_id = users.id AND is_public)
-    WHERE id = $1::bigint";

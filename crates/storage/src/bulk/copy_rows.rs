@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use chrono::{DateTime, Utc};
-use grateful_domain::notification::HourlyStarts;
+use grateful_domain::notification::HourlyQuota;
 use grateful_domain::{
     BatchKey, Bio, City, Comment, DisplayName, Email, Follow, ImageUrl, LocationName, Notification,
     NotificationType, PasswordHash, Post, Preferences, Share, ShareDetails, ShareId, ShareMessage,
@@ -83,7 +83,7 @@ pub struct BulkQuota {
     /// Of which type.
     pub kind: NotificationType,
     /// The last hour in which some did.
-    pub starts: HourlyStarts,
+    pub starts: HourlyQuota,
     /// How many were ever held back.
     pub held_back: i64,
 }
@@ -231,7 +231,7 @@ impl Row for Share {
         &[Type::UUID, Type::INT8, Type::UUID, Type::TEXT, Type::TEXT, Type::TIMESTAMPTZ];
 
     async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
-        let (method, message) = match &self.how {
+        let (method, message) = match &self.details {
             ShareDetails::Url => (ShareMethod::Url, None),
             ShareDetails::Message { message, .. } => (ShareMethod::Message, message.as_ref()),
         };

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use grateful_domain::NotificationType;
-use grateful_domain::notification::Placement;
+use grateful_domain::notification::BatchDecision;
 
 use super::metrics::NOTIFICATIONS;
 
@@ -13,13 +13,13 @@ tokio::task_local! {
 }
 
 /// What a decision is counted as, as long as the hourly limit does not stand against it.
-pub(crate) const fn outcome_of(placement: Placement) -> &'static str {
+pub(crate) const fn outcome_of(placement: BatchDecision) -> &'static str {
     match placement {
-        Placement::Join => "joined",
-        Placement::Convert => "converted",
-        Placement::Start => "started",
-        Placement::ComeBack(_) => "came_back",
-        Placement::Skip(_) => "skipped",
+        BatchDecision::Join => "joined",
+        BatchDecision::Convert => "converted",
+        BatchDecision::Start => "started",
+        BatchDecision::Restore(_) => "came_back",
+        BatchDecision::Skip(_) => "skipped",
     }
 }
 

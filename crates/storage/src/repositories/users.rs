@@ -13,12 +13,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Approval, Author, Email, Page, PasswordHash, Preferences, ProfilePhoto, Total, User, UserId,
+    Author, Email, Page, PasswordHash, Preferences, ProfilePhoto, Total, User, UserId,
     UserListItem, Username, Viewer,
 };
 use serde_json::Value;
 
-pub use self::locking::Concerned;
+pub use self::locking::{Concerned, PeopleLock};
 pub use self::photos::PhotoBefore;
 use crate::query::{UserOrder, load, lower, statement, who_blocked, whom_blocked_by};
 use crate::rows::{AuthorRow, PersonRow};
@@ -159,31 +159,6 @@ impl Users<'_> {
         Ok(replaced == 1)
     }
 
-    /// Whether this still is their password; if so, it stays so until the transaction ends.
-    pub async fn confirm_password(&mut self, user: UserId, kept: &PasswordHash) -> Result<bool> {
-        let row = users::table
-            .find(i64::from(user))
-            .filter(users::hashed_password.eq(kept.as_str()))
-            .select(users::id)
-            .for_no_key_update()
-            .first::<i64>(self.conn)
-            .await
-            .optional()?;
-        Ok(row.is_some())
-    }
-
-    /// Locks the row of this person against everybody, also those who merely refer to it. Tells whether there is one.
-    pub async fn lock_for_removal(&mut self, user: UserId) -> Result<bool> {
-        let row = users::table
-            .find(i64::from(user))
-            .select(users::id)
-            .for_update()
-            .first::<i64>(self.conn)
-            .await
-            .optional()?;
-        Ok(row.is_some())
-    }
-
     /// Removes an account with all that is its own. What it counts for elsewhere must have been taken back before, and its
     /// files are the caller's to remove. Tells which photo it had; nothing where there was no such account.
     pub async fn delete(&mut self, user: UserId) -> Result<Option<PhotoBefore>> {
@@ -219,42 +194,6 @@ impl Users<'_> {
         Ok(rows.into_iter().map(|(id, blocked)| (id.into(), blocked)).collect())
     }
 
-    /// Locks the rows of these people until the transaction ends, by id, ahead of any edge between them. Those who merely
-    /// refer to them wait only where `how` says so. Returns those who exist, each with what they say of followers.
-    pub async fn lock_all(
-        &mut self,
-        people: &[UserId],
-        how: PeopleLock,
-    ) -> Result<HashMap<UserId, (Author, Approval)>> {
-        let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
-        let people = users::table
-            .filter(users::id.eq_any(ids))
-            .select((AuthorRow::as_select(), users::profile_preferences))
-            .order(users::id);
-        let rows: Vec<(AuthorRow, Option<Value>)> = match how {
-            PeopleLock::ForEdges => people.for_no_key_update().load(self.conn).await?,
-            PeopleLock::AgainstActs => people.for_update().load(self.conn).await?,
-        };
-        let person = |(author, preferences): (AuthorRow, Option<Value>)| {
-            let author = Author::from(author);
-            (author.id, (author, preferences_of(preferences).approval()))
-        };
-        Ok(rows.into_iter().map(person).collect())
-    }
-
-    /// Locks the row of this person until the transaction ends, ahead of any row that belongs to them. Those who
-    /// merely refer to it do not wait. Tells whether there is one.
-    pub async fn lock(&mut self, user: UserId) -> Result<bool> {
-        let row = users::table
-            .find(i64::from(user))
-            .select(users::id)
-            .for_no_key_update()
-            .first::<i64>(self.conn)
-            .await
-            .optional()?;
-        Ok(row.is_some())
-    }
-
     /// Adds to the numbers of posts and of public posts of many people, locked by id.
     pub(crate) async fn count_posts_of_many(
         &mut self,
@@ -280,15 +219,6 @@ impl Users<'_> {
             .await?;
         Ok(())
     }
-}
-
-/// What the lock of people is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PeopleLock {
-    /// Edges between them, and their numbers. Acts on posts go on.
-    ForEdges,
-    /// A block: no act of one on what is another's is under way, or begins before it is there.
-    AgainstActs,
 }
 
 fn preferences_of(stored: Option<Value>) -> Preferences {

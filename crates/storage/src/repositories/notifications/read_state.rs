@@ -7,7 +7,7 @@ use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::notification::HourlyStarts;
+use grateful_domain::notification::HourlyQuota;
 use grateful_domain::{NotificationId, NotificationType, UserId};
 use uuid::Uuid;
 
@@ -97,11 +97,11 @@ impl Notifications<'_> {
         };
         let (last_hour, last_day, total, window_opened_at, asked, held_back): StatsColumns =
             stats.get_result(self.conn).await?;
-        let window = window_opened_at.zip(asked).map(|(window_opened_at, asked)| HourlyStarts {
+        let window = window_opened_at.zip(asked).map(|(window_opened_at, asked)| HourlyQuota {
             window_opened_at,
-            started: asked.min(HourlyStarts::LIMIT),
+            started: asked.min(HourlyQuota::LIMIT),
         });
-        let remaining = kind.map(|_| HourlyStarts::remaining(window, now));
+        let remaining = kind.map(|_| HourlyQuota::remaining(window, now));
         Ok(NotificationStats { last_hour, last_day, total, remaining, held_back })
     }
 }

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::{
-    Act, Beside, Event, Outcome, Placement, Situation, Standing, Top, Withdrawn, place, record,
+    Act, BatchDecision, Deliverability, Event, InboxChanges, InboxContext, ParentNotification,
+    PriorEntry, WithdrawnNotification, place, record,
 };
 use grateful_domain::{NotificationId, NotificationType, UserId};
 use serde_json::Value;
@@ -103,7 +104,7 @@ impl Notifications<'_> {
         Ok(decided)
     }
 
-    async fn situations(&mut self, events: &[&Event]) -> Result<HashMap<usize, Situation>> {
+    async fn situations(&mut self, events: &[&Event]) -> Result<HashMap<usize, InboxContext>> {
         let causes = || events.iter().map(|event| event.cause);
         let look = Look {
             recipients: causes().map(|cause| cause.recipient.into()).collect(),
@@ -114,13 +115,13 @@ impl Notifications<'_> {
             posts: causes().map(|cause| audience_of(cause.act)).collect(),
         };
         let rows: Vec<Row> = look.load(self.conn).await?;
-        let mut situations: HashMap<usize, Situation> = HashMap::new();
+        let mut situations: HashMap<usize, InboxContext> = HashMap::new();
         for (number, author, (muted, blocked, is_recorded), withdrawn, top) in rows {
             // PostgreSQL counts from 1.
             let index = usize::try_from(number - 1).unwrap_or_default();
             let Some(event) = events.get(index) else { continue };
             let withdrawn = withdrawn.map(withdrawn_of).transpose()?;
-            let situation = situations.entry(index).or_insert_with(|| Situation {
+            let situation = situations.entry(index).or_insert_with(|| InboxContext {
                 actor: author_of(event.cause.actor, author),
                 standing: standing(blocked, muted),
                 is_recorded,
@@ -149,9 +150,9 @@ fn starts(events: &[&Event]) -> HashMap<UserId, i64> {
 /// What becomes of some lists, and the decisions behind it.
 #[derive(Default)]
 struct Decided {
-    outcomes: Vec<(UserId, Outcome)>,
+    outcomes: Vec<(UserId, InboxChanges)>,
     /// Each with what is held back should the hourly limit stand against it.
-    decisions: Vec<(HeldBack, Placement)>,
+    decisions: Vec<(HeldBack, BatchDecision)>,
 }
 
 fn held_back(written: Vec<(UserId, NotificationType)>) -> Vec<HeldBack> {
@@ -159,9 +160,9 @@ fn held_back(written: Vec<(UserId, NotificationType)>) -> Vec<HeldBack> {
 }
 
 /// Has what became of each event counted.
-fn note_all(decisions: Vec<(HeldBack, Placement)>, held_back: &[HeldBack]) {
+fn note_all(decisions: Vec<(HeldBack, BatchDecision)>, held_back: &[HeldBack]) {
     for (event, placement) in decisions {
-        let is_held_back = placement == Placement::Start && held_back.contains(&event);
+        let is_held_back = placement == BatchDecision::Start && held_back.contains(&event);
         let outcome = if is_held_back { HELD_BACK } else { outcome_of(placement) };
         note(event.kind, outcome);
     }
@@ -191,15 +192,15 @@ fn audience_of(act: Act) -> Option<Uuid> {
     }
 }
 
-fn standing(blocked: bool, muted: bool) -> Standing {
+fn standing(blocked: bool, muted: bool) -> Deliverability {
     match (blocked, muted) {
-        (true, _) => Standing::Blocked,
-        (false, true) => Standing::Muted,
-        (false, false) => Standing::Welcome,
+        (true, _) => Deliverability::Blocked,
+        (false, true) => Deliverability::Muted,
+        (false, false) => Deliverability::Deliverable,
     }
 }
 
-fn withdrawn_of(json: Value) -> Result<Withdrawn> {
+fn withdrawn_of(json: Value) -> Result<WithdrawnNotification> {
     let row: WithdrawnRow = serde_json::from_value(json)
         .map_err(|_| StorageError::Corrupt { column: "withdrawn_notifications" })?;
     Ok(row.into())
@@ -208,14 +209,14 @@ fn withdrawn_of(json: Value) -> Result<Withdrawn> {
 type TopColumns =
     (Option<Value>, Option<DateTime<Utc>>, Option<Uuid>, Option<bool>, Option<String>);
 
-fn top_of(columns: TopColumns) -> Result<Option<Top>> {
+fn top_of(columns: TopColumns) -> Result<Option<ParentNotification>> {
     let (Some(json), newest_at, newest_id, is_beside, emoji) = columns else { return Ok(None) };
     let notification = notification_of(json)?;
     let newest = newest_at.zip(newest_id.map(NotificationId::from));
     let newest = newest.unwrap_or_else(|| notification.moment());
     let emoji = emoji.as_deref().map(emoji_of).transpose()?;
-    let beside = (is_beside == Some(true)).then_some(Beside { emoji });
-    Ok(Some(Top { notification, newest, beside }))
+    let beside = (is_beside == Some(true)).then_some(PriorEntry { emoji });
+    Ok(Some(ParentNotification { notification, newest, beside }))
 }
 
 type Row = (i64, AuthorColumns, (bool, bool, bool), Option<Value>, TopColumns);

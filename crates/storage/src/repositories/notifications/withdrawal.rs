@@ -9,7 +9,9 @@ use diesel::sql_types::{
     Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel_async::RunQueryDsl;
-use grateful_domain::notification::{Act, Batch, Cause, Outcome, Remains, change, withdraw};
+use grateful_domain::notification::{
+    Act, BatchCounts, Cause, InboxChanges, RemainingBatch, change, withdraw,
+};
 use grateful_domain::{Author, CommentId, Emoji, Notification, NotificationType, PostId, UserId};
 use serde_json::Value;
 use uuid::Uuid;
@@ -186,14 +188,18 @@ impl Notifications<'_> {
         &mut self,
         entries: Entries,
         now: DateTime<Utc>,
-    ) -> Result<Vec<(UserId, Outcome)>> {
+    ) -> Result<Vec<(UserId, InboxChanges)>> {
         if entries.is_empty() {
             return Ok(vec![]);
         }
         self.losses(Losses::of(entries.into_iter().map(|(id, _)| id).collect()), now).await
     }
 
-    async fn losses(&mut self, look: Losses, now: DateTime<Utc>) -> Result<Vec<(UserId, Outcome)>> {
+    async fn losses(
+        &mut self,
+        look: Losses,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(UserId, InboxChanges)>> {
         let rows: Vec<Row> = look.load(self.conn).await?;
         let outcomes = rows.into_iter().map(|row| {
             let Loss { top, gone, remains, .. } = Loss::try_from(row)?;
@@ -243,7 +249,7 @@ struct Loss {
     gone: Vec<Notification>,
     /// Who did the first of them.
     actor: Author,
-    remains: Option<Remains>,
+    remains: Option<RemainingBatch>,
 }
 
 /// What is left, where something is: how much of how many, the newest of it, who did that, and their emoji.
@@ -268,12 +274,14 @@ impl TryFrom<Row> for Loss {
     }
 }
 
-fn remains_of((entries, people, newest, actor, emoji): RemainsColumns) -> Result<Option<Remains>> {
+fn remains_of(
+    (entries, people, newest, actor, emoji): RemainsColumns,
+) -> Result<Option<RemainingBatch>> {
     let Some((newest, actor)) = newest.zip(actor) else { return Ok(None) };
     let newest = notification_of(newest)?;
     let by = newest.actor.ok_or(StorageError::Corrupt { column: "notifications.actor_id" })?;
-    Ok(Some(Remains {
-        gathered: Batch { entries, people },
+    Ok(Some(RemainingBatch {
+        gathered: BatchCounts { child_count, actor_count },
         actor: author_of(by, actor),
         newest,
         emoji: emoji.as_deref().map(emoji_of).transpose()?,

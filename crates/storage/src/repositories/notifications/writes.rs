@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::UserId;
-use grateful_domain::notification::{HourlyStarts, NotificationType, Outcome, Withdrawn};
+use grateful_domain::notification::{
+    HourlyQuota, InboxChanges, NotificationType, WithdrawnNotification,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -21,7 +23,7 @@ impl Notifications<'_> {
     /// [`Notifications::lock`] gave. Returns what the hourly limit held back, of which nothing was written.
     pub(super) async fn write(
         &mut self,
-        outcomes: Vec<(UserId, Outcome)>,
+        outcomes: Vec<(UserId, InboxChanges)>,
         mut numbers: HashMap<UserId, i64>,
         now: DateTime<Utc>,
     ) -> Result<Vec<(UserId, NotificationType)>> {
@@ -72,7 +74,7 @@ impl Write {
     }
 
     /// Numbers the changes of the list behind `last`: what leaves it comes before what is new in it.
-    fn add(&mut self, user: UserId, outcome: Outcome, last: &mut i64) {
+    fn add(&mut self, user: UserId, outcome: InboxChanges, last: &mut i64) {
         let mut next = || {
             *last += 1;
             *last
@@ -105,8 +107,8 @@ impl Write {
             starters: self.starts.iter().map(|(user, _)| i64::from(*user)).collect(),
             kinds: self.starts.iter().map(|(_, kind)| kind.code().to_owned()).collect(),
             now: self.now,
-            lapsed: self.now - HourlyStarts::WINDOW,
-            limit: HourlyStarts::LIMIT,
+            lapsed: self.now - HourlyQuota::WINDOW,
+            limit: HourlyQuota::LIMIT,
         }
     }
 }
@@ -133,8 +135,8 @@ pub(super) struct WithdrawnRow {
     withdrawn_at: DateTime<Utc>,
 }
 
-impl From<Withdrawn> for WithdrawnRow {
-    fn from(it: Withdrawn) -> Self {
+impl From<WithdrawnNotification> for WithdrawnRow {
+    fn from(it: WithdrawnNotification) -> Self {
         Self {
             user_id: it.recipient.into(),
             actor_id: it.actor.into(),
@@ -148,7 +150,7 @@ impl From<Withdrawn> for WithdrawnRow {
     }
 }
 
-impl From<WithdrawnRow> for Withdrawn {
+impl From<WithdrawnRow> for WithdrawnNotification {
     fn from(row: WithdrawnRow) -> Self {
         Self {
             recipient: row.user_id.into(),

@@ -1,14 +1,19 @@
 //! Holding people in place for as long as an act on what is theirs takes.
 
+use std::collections::HashMap;
+
+use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::{Author, CommentId, PostId, UserId};
+use grateful_domain::{Approval, Author, CommentId, PasswordHash, PostId, UserId};
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::Users;
+use super::{Users, preferences_of};
 use crate::Result;
 use crate::query::statement;
-use crate::rows::{AuthorColumns, author_of};
+use crate::rows::{AuthorColumns, AuthorRow, author_of};
+use crate::schema::users;
 
 /// Whom an act concerns.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,6 +26,15 @@ pub struct Concerned<'a> {
     pub comment: Option<CommentId>,
     /// Whoever has one of these usernames, whatever its case.
     pub names: &'a [&'a str],
+}
+
+/// What the lock of people is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeopleLock {
+    /// Edges between them, and their numbers. Acts on posts go on.
+    ForEdges,
+    /// A block: no act of one on what is another's is under way, or begins before it is there.
+    AgainstActs,
 }
 
 impl Users<'_> {
@@ -38,6 +52,67 @@ impl Users<'_> {
         };
         let rows: Vec<(i64, AuthorColumns)> = hold.load(self.conn).await?;
         Ok(rows.into_iter().map(|(id, columns)| author_of(id.into(), columns)).collect())
+    }
+
+    /// Locks the rows of these people until the transaction ends, by id, ahead of any edge between them. Those who merely
+    /// refer to them wait only where `how` says so. Returns those who exist, each with what they say of followers.
+    pub async fn lock_all(
+        &mut self,
+        people: &[UserId],
+        how: PeopleLock,
+    ) -> Result<HashMap<UserId, (Author, Approval)>> {
+        let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
+        let people = users::table
+            .filter(users::id.eq_any(ids))
+            .select((AuthorRow::as_select(), users::profile_preferences))
+            .order(users::id);
+        let rows: Vec<(AuthorRow, Option<Value>)> = match how {
+            PeopleLock::ForEdges => people.for_no_key_update().load(self.conn).await?,
+            PeopleLock::AgainstActs => people.for_update().load(self.conn).await?,
+        };
+        let person = |(author, preferences): (AuthorRow, Option<Value>)| {
+            let author = Author::from(author);
+            (author.id, (author, preferences_of(preferences).approval()))
+        };
+        Ok(rows.into_iter().map(person).collect())
+    }
+
+    /// Locks the row of this person until the transaction ends, ahead of any row that belongs to them. Those who
+    /// merely refer to it do not wait. Tells whether there is one.
+    pub async fn lock(&mut self, user: UserId) -> Result<bool> {
+        let row = users::table
+            .find(i64::from(user))
+            .select(users::id)
+            .for_no_key_update()
+            .first::<i64>(self.conn)
+            .await
+            .optional()?;
+        Ok(row.is_some())
+    }
+
+    /// Whether this still is their password; if so, it stays so until the transaction ends.
+    pub async fn confirm_password(&mut self, user: UserId, kept: &PasswordHash) -> Result<bool> {
+        let row = users::table
+            .find(i64::from(user))
+            .filter(users::hashed_password.eq(kept.as_str()))
+            .select(users::id)
+            .for_no_key_update()
+            .first::<i64>(self.conn)
+            .await
+            .optional()?;
+        Ok(row.is_some())
+    }
+
+    /// Locks the row of this person against everybody, also those who merely refer to it. Tells whether there is one.
+    pub async fn lock_for_removal(&mut self, user: UserId) -> Result<bool> {
+        let row = users::table
+            .find(i64::from(user))
+            .select(users::id)
+            .for_update()
+            .first::<i64>(self.conn)
+            .await
+            .optional()?;
+        Ok(row.is_some())
     }
 }
 
