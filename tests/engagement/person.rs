@@ -7,7 +7,7 @@ use std::time::Instant;
 use grateful_application::comments::Say;
 use grateful_application::notifications::Wanted;
 use grateful_application::{
-    Answer, App, Error, Result, Thing, comments, hearts, notifications, posts, reactions, shares,
+    Answer, App, Error, Resource, Result, comments, hearts, notifications, posts, reactions, shares,
 };
 use grateful_domain::{
     CommentId, CommentText, Content, Draft, Emoji, Limit, PageRequest, PostEdit, PostId, PostType,
@@ -251,17 +251,17 @@ impl Person {
 /// In words, if it is about what was asked for and not about how others were served.
 fn expected(error: &Error) -> Option<&'static str> {
     match error {
-        Error::NotFound { thing, .. } => Some(match thing {
-            Thing::Heart => "no heart",
-            Thing::Reaction => "no reaction",
-            Thing::Share => "no link",
-            Thing::Comment => "no such comment",
-            Thing::User => "no such person",
-            Thing::Notification => "no such notification",
+        Error::NotFound { resource, .. } => Some(match resource {
+            Resource::Heart => "no heart",
+            Resource::Reaction => "no reaction",
+            Resource::Share => "no link",
+            Resource::Comment => "no such comment",
+            Resource::User => "no such person",
+            Resource::Notification => "no such notification",
             _ => "no such post",
         }),
-        Error::Taken { thing: Thing::Heart, .. } => Some("is there already"),
-        Error::Forbidden { thing: Thing::Comment, .. } => Some("somebody else's"),
+        Error::Taken { resource: Resource::Heart, .. } => Some("is there already"),
+        Error::Forbidden { resource: Resource::Comment, .. } => Some("somebody else's"),
         Error::AgainstRule { .. } => Some("private"),
         Error::TooMany { .. } => Some("too many"),
         _ => None,

@@ -33,15 +33,15 @@ pub enum Error {
         /// What they wanted to do.
         action: &'static str,
         /// To what.
-        thing: Thing,
+        resource: Resource,
         /// In words.
         reason: &'static str,
     },
     /// It does not exist, at least not for them.
-    #[error("{}", thing.absence())]
+    #[error("{}", resource.absence())]
     NotFound {
         /// What they were looking for.
-        thing: Thing,
+        resource: Resource,
         /// Which one.
         id: Option<String>,
     },
@@ -49,7 +49,7 @@ pub enum Error {
     #[error("{reason}")]
     Taken {
         /// Of what there is one like it.
-        thing: Thing,
+        resource: Resource,
         /// In words.
         reason: &'static str,
     },
@@ -57,7 +57,7 @@ pub enum Error {
     #[error("{reason}")]
     Conflict {
         /// With what.
-        thing: Thing,
+        resource: Resource,
         /// In words.
         reason: &'static str,
     },
@@ -87,7 +87,7 @@ pub enum Error {
     #[error("the {thing} has changed since you read it")]
     Stale {
         /// What has.
-        thing: Thing,
+        resource: Resource,
     },
     /// Nothing is wrong with the request: try again in a moment.
     #[error("the service is busy or not available right now, please try again in a moment")]
@@ -102,7 +102,7 @@ pub enum Error {
 
 /// What a use case is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Thing {
+pub enum Resource {
     /// Somebody with an account.
     User,
     /// One of their sessions.
@@ -131,7 +131,7 @@ pub enum Thing {
     IdempotencyKey,
 }
 
-impl Thing {
+impl Resource {
     /// The noun for it.
     pub const fn noun(self) -> &'static str {
         match self {
@@ -163,11 +163,11 @@ impl Thing {
 
     /// That it does not exist, at least not for whoever asks.
     pub fn not_found(self, id: impl fmt::Display) -> Error {
-        Error::NotFound { thing: self, id: Some(id.to_string()) }
+        Error::NotFound { resource: self, id: Some(id.to_string()) }
     }
 }
 
-impl fmt::Display for Thing {
+impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.noun())
     }

@@ -4,7 +4,7 @@ use grateful_domain::UserId;
 use grateful_storage::{Claim, Claimed, Connection, Repositories};
 use thiserror::Error;
 
-use crate::{App, Error, Result, Thing, new_id};
+use crate::{App, Error, Resource, Result, new_id};
 
 /// A name that a client gives to a request, so that it can be sent again safely.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,7 +127,7 @@ async fn act_and_settle<T>(
 
 fn in_flight() -> Error {
     Error::Conflict {
-        thing: Thing::IdempotencyKey,
+        resource: Resource::IdempotencyKey,
         reason: "A request with this Idempotency-Key is still being worked on",
     }
 }

@@ -26,7 +26,7 @@ use self::app::new_id;
 pub use self::auth::access_token::AccessToken;
 pub use self::auth::login_throttle::Guesses;
 pub use self::auth::passwords::Passwords;
-pub use self::error::{Error, Result, Thing};
+pub use self::error::{Error, Resource, Result};
 pub use self::idempotency::{Answer, IdempotencyKey, IdempotencyKeyError, Repeat};
 pub use self::image_processor::{Pictures, Place, Upload};
 pub use self::inbox_watcher::Arrivals;

@@ -3,7 +3,7 @@
 use grateful_domain::{Author, PostForViewer, PostId, UserId, Viewer};
 use grateful_storage::{Concerned, Connection, Repositories};
 
-use crate::{Error, Result, Thing};
+use crate::{Error, Resource, Result};
 
 /// A post that `user` is about to act on: nobody comes between them and its author, nor do they go away, until the
 /// transaction ends. Returns who acts, and the post as they see it.
@@ -46,5 +46,5 @@ pub(crate) async fn seen(
     viewer: Viewer,
     post: PostId,
 ) -> Result<PostForViewer> {
-    conn.posts().find(viewer, post).await?.ok_or_else(|| Thing::Post.not_found(post))
+    conn.posts().find(viewer, post).await?.ok_or_else(|| Resource::Post.not_found(post))
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use grateful_application::{App, Error, Thing, hearts};
+use grateful_application::{App, Error, Resource, hearts};
 use grateful_domain::{PostId, UserId};
 
 use crate::PEOPLE;
@@ -70,7 +70,8 @@ impl Likers<'_> {
             };
             match outcome {
                 // An earlier round may have left it either way.
-                Ok(_) | Err(Error::Taken { .. } | Error::NotFound { thing: Thing::Heart, .. }) => {}
+                Ok(_)
+                | Err(Error::Taken { .. } | Error::NotFound { resource: Resource::Heart, .. }) => {}
                 Err(error) => panic!("{error:?}"),
             }
             times.push(begun.elapsed());

@@ -8,7 +8,7 @@ use grateful_storage::{Credentials, NewUser, Repositories, StorageError, Users};
 
 pub use self::deletion::{delete, leave};
 use crate::auth::passwords::Check;
-use crate::{AccessToken, App, Error, Result, Thing, new_id};
+use crate::{AccessToken, App, Error, Resource, Result, new_id};
 
 /// What it takes to join.
 #[derive(Debug, Clone)]
@@ -141,12 +141,12 @@ pub async fn reset_password(app: &App, username: &str, new: Password) -> Result<
     let new = app.passwords.hash(new).await?;
     app.db
         .transaction(async |tx| {
-            let unknown = || Thing::User.not_found(username);
+            let unknown = || Resource::User.not_found(username);
             let user = tx.users().find_by_username(username).await?.ok_or_else(unknown)?.id;
             let known = tx.users().find_credentials_of(user).await?.ok_or_else(unknown)?;
             if !tx.users().replace_password(user, &known.password, &new).await? {
                 let reason = "The password was changed by somebody else just now";
-                return Err(Error::Conflict { thing: Thing::User, reason });
+                return Err(Error::Conflict { resource: Resource::User, reason });
             }
             Ok(tx.sessions().delete_all(user).await?)
         })
@@ -179,10 +179,10 @@ pub(crate) fn taken(error: StorageError) -> Error {
         }
         _ => return error.into(),
     };
-    Error::Taken { thing: Thing::User, reason }
+    Error::Taken { resource: Resource::User, reason }
 }
 
 fn wrong_password(action: &'static str) -> Error {
     let reason = "Current password is incorrect";
-    Error::Forbidden { action, thing: Thing::User, reason }
+    Error::Forbidden { action, resource: Resource::User, reason }
 }

@@ -16,7 +16,7 @@ use crate::idempotency::once;
 use crate::mentions::called;
 use crate::notify::{tell, tell_anew, untell_tree};
 use crate::post_access::{Held, hold_with, seen};
-use crate::{Answer, App, Error, Repeat, Result, Thing, new_id};
+use crate::{Answer, App, Error, Repeat, Resource, Result, new_id};
 
 /// What it takes to say something.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ pub async fn say(
             None => None,
         };
         if !tx.comments().insert(&comment).await.map_err(|error| parent_gone(error, &comment))? {
-            return Err(Thing::Post.not_found(comment.post));
+            return Err(Resource::Post.not_found(comment.post));
         }
         let causes =
             recipients_of_comment(&seen.post, &comment, answered, &called(&names, &people));
@@ -140,7 +140,7 @@ async fn save_and_tell(
         people = tx.users().hold(named).await?;
     }
     let replaced = tx.comments().update(comment).await?;
-    let replaced = replaced.ok_or_else(|| Thing::Comment.not_found(comment.id))?;
+    let replaced = replaced.ok_or_else(|| Resource::Comment.not_found(comment.id))?;
     let old = find_mentions(replaced.as_str());
     let MentionDiff { added, removed: gone } = diff_mentions(&old, &new);
     let causes = recipients_of_comment_edit(post, comment, &called(&added, &people));
@@ -150,7 +150,7 @@ async fn save_and_tell(
 }
 
 fn details(post: &Post, comment: &Comment) -> EventDetails {
-    EventDetails::of_post(post.draft.content.as_str()).with_comment(comment.text.as_str())
+    EventDetails::for_post(post.draft.content.as_str()).with_comment(comment.text.as_str())
 }
 
 /// Takes a comment away with all answers to it: one's own, or any on one's own post.
@@ -165,7 +165,7 @@ pub async fn delete(app: &App, user: UserId, comment: CommentId) -> Result<()> {
             if found.comment.author != user && on.post.author != user {
                 return Err(not_theirs("delete"));
             }
-            let gone = || Thing::Comment.not_found(comment);
+            let gone = || Resource::Comment.not_found(comment);
             let post = tx.posts().lock(found.comment.post).await?.ok_or_else(gone)?;
             untell_tree(tx, comment, now).await?;
             match tx.comments().delete(post.id, comment).await? {
@@ -178,7 +178,7 @@ pub async fn delete(app: &App, user: UserId, comment: CommentId) -> Result<()> {
 
 async fn find(conn: &mut Connection, user: UserId, comment: CommentId) -> Result<CommentForViewer> {
     let found = conn.comments().find(user, comment).await?;
-    found.ok_or_else(|| Thing::Comment.not_found(comment))
+    found.ok_or_else(|| Resource::Comment.not_found(comment))
 }
 
 /// A comment, and the post that it is on: who may not see the post does not see what is said about it.
@@ -189,7 +189,7 @@ async fn find_with_post(
 ) -> Result<(CommentForViewer, PostForViewer)> {
     let found = find(conn, user, comment).await?;
     let post = conn.posts().find(Viewer::User(user), found.comment.post).await?;
-    Ok((found, post.ok_or_else(|| Thing::Comment.not_found(comment))?))
+    Ok((found, post.ok_or_else(|| Resource::Comment.not_found(comment))?))
 }
 
 /// Who wrote the comment that is answered, which must be on the same post.
@@ -200,7 +200,7 @@ async fn author_on_post(
     post: PostId,
 ) -> Result<UserId> {
     let found = find(tx, user, parent).await?.comment;
-    if found.post == post { Ok(found.author) } else { Err(Thing::Comment.not_found(parent)) }
+    if found.post == post { Ok(found.author) } else { Err(Resource::Comment.not_found(parent)) }
 }
 
 fn parent_gone(error: StorageError, comment: &Comment) -> Error {
@@ -208,7 +208,7 @@ fn parent_gone(error: StorageError, comment: &Comment) -> Error {
         (StorageError::Missing { constraint }, Some(parent))
             if constraint == Comments::PARENT_KEY =>
         {
-            Thing::Comment.not_found(parent)
+            Resource::Comment.not_found(parent)
         }
         _ => error.into(),
     }
@@ -216,5 +216,5 @@ fn parent_gone(error: StorageError, comment: &Comment) -> Error {
 
 fn not_theirs(action: &'static str) -> Error {
     let reason = "Only the author of a comment may do that";
-    Error::Forbidden { action, thing: Thing::Comment, reason }
+    Error::Forbidden { action, resource: Resource::Comment, reason }
 }

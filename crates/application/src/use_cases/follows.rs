@@ -11,7 +11,7 @@ pub use grateful_storage::FollowCounts;
 use grateful_storage::{Connection, FollowQuery, PeopleLock, Repositories};
 
 use crate::notify::{tell, untell};
-use crate::{App, Error, Result, Thing, new_id};
+use crate::{App, Error, Resource, Result, new_id};
 
 /// A new edge, and the people at its ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<Followed> 
         .transaction(async |tx| {
             let mut pair = tx.users().lock_all(&[user, other], PeopleLock::ForEdges).await?;
             let (them, approval) =
-                pair.remove(&other).ok_or_else(|| Thing::User.not_found(other))?;
+                pair.remove(&other).ok_or_else(|| Resource::User.not_found(other))?;
             let (me, _) = pair.remove(&user).ok_or_else(Error::gone)?;
             let before = tx.follows().relation(user, other).await?;
             let after =
@@ -174,7 +174,7 @@ pub async fn unblock(app: &App, user: UserId, other: UserId) -> Result<()> {
 pub async fn relation(app: &App, user: UserId, other: UserId) -> Result<Relationship> {
     let mut conn = app.db.acquire().await?;
     let relation = conn.follows().relations_of(user, &[other]).await?.remove(&other);
-    relation.ok_or_else(|| Thing::User.not_found(other))
+    relation.ok_or_else(|| Resource::User.not_found(other))
 }
 
 /// What one and each of these people are to each other, of those who exist.
@@ -281,7 +281,7 @@ async fn change_block(app: &App, user: UserId, other: UserId, act: FollowAction)
         .transaction(async |tx| {
             let pair = tx.users().lock_all(&[user, other], PeopleLock::AgainstActs).await?;
             if !pair.contains_key(&other) {
-                return Err(Thing::User.not_found(other));
+                return Err(Resource::User.not_found(other));
             }
             let after = apply(tx, user, other, act, now).await?;
             if after.is_blocked() {
@@ -325,7 +325,7 @@ async fn apply(
 }
 
 async fn counts_of(conn: &mut Connection, user: UserId, of: UserId) -> Result<FollowCounts> {
-    let nobody = || Thing::User.not_found(of);
+    let nobody = || Resource::User.not_found(of);
     if user != of && !conn.users().exists_for(Viewer::User(user), of).await? {
         return Err(nobody());
     }
@@ -340,10 +340,14 @@ fn refused(refusal: FollowError) -> Error {
     let reason = refusal.reason();
     match refusal {
         FollowError::AlreadyFollowing | FollowError::AlreadyRequested => {
-            Error::Taken { thing: Thing::Follow, reason }
+            Error::Taken { resource: Resource::Follow, reason }
         }
-        FollowError::Blocked => Error::Forbidden { action: "follow", thing: Thing::User, reason },
-        FollowError::NotFollowing => Error::NotFound { thing: Thing::Follow, id: None },
-        FollowError::NoSuchRequest => Error::NotFound { thing: Thing::FollowRequest, id: None },
+        FollowError::Blocked => {
+            Error::Forbidden { action: "follow", resource: Resource::User, reason }
+        }
+        FollowError::NotFollowing => Error::NotFound { resource: Resource::Follow, id: None },
+        FollowError::NoSuchRequest => {
+            Error::NotFound { resource: Resource::FollowRequest, id: None }
+        }
     }
 }

@@ -6,7 +6,7 @@ use grateful_storage::{Connection, NewLike, Repositories};
 
 use crate::notify::{for_author, tell, untell};
 use crate::post_access::{hold, seen};
-use crate::{App, Error, Result, Thing, new_id};
+use crate::{App, Error, Resource, Result, new_id};
 
 /// How a post stands with its hearts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub async fn give(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
             let Some(count) = tx.likes().put(&like).await? else {
                 return Err(why_not_given(tx, user, post).await?);
             };
-            let details = EventDetails::of_post(seen.post.draft.content.as_str());
+            let details = EventDetails::for_post(seen.post.draft.content.as_str());
             tell(tx, &[for_author(&seen, user, Act::Heart { post })], &details, at).await?;
             Ok(Hearts { count, hearted: true })
         })
@@ -46,7 +46,7 @@ pub async fn take_back(app: &App, user: UserId, post: PostId) -> Result<Hearts> 
     app.db
         .transaction(async |tx| {
             let (_, seen) = hold(tx, user, post).await?;
-            let none = || Error::NotFound { thing: Thing::Heart, id: None };
+            let none = || Error::NotFound { resource: Resource::Heart, id: None };
             let count = tx.likes().delete(user, post).await?.ok_or_else(none)?;
             untell(tx, for_author(&seen, user, Act::Heart { post }), now).await?;
             Ok(Hearts { count, hearted: false })
@@ -70,5 +70,5 @@ pub async fn list(app: &App, user: UserId, post: PostId, page: PageRequest) -> R
 /// Somebody else may have taken the post away meanwhile, or the same person been here a moment ago.
 async fn why_not_given(tx: &mut Connection, user: UserId, post: PostId) -> Result<Error> {
     seen(tx, Viewer::User(user), post).await?;
-    Ok(Error::Taken { thing: Thing::Heart, reason: "Post already hearted by user" })
+    Ok(Error::Taken { resource: Resource::Heart, reason: "Post already hearted by user" })
 }

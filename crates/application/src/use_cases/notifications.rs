@@ -9,7 +9,7 @@ pub use grateful_storage::{Change, Changed, NotificationCounts, NotificationStat
 use grateful_storage::{NotificationQuery, Repositories};
 
 pub use self::stream::{Step, Stream, Ticket, issue_ticket, redeem_ticket};
-use crate::{App, Result, Thing};
+use crate::{App, Resource, Result};
 
 /// Which notifications of one's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub async fn entries(
 ) -> Result<Page<RenderedNotification>> {
     let mut conn = app.db.acquire().await?;
     if !conn.notifications().exists(user, batch).await? {
-        return Err(Thing::Notification.not_found(batch));
+        return Err(Resource::Notification.not_found(batch));
     }
     Ok(conn.notifications().list(NotificationQuery::of(user).entries_of(batch).page(page)).await?)
 }
@@ -78,7 +78,7 @@ pub async fn read(app: &App, user: UserId, id: NotificationId) -> Result<()> {
             if tx.notifications().read(user, id, now).await? {
                 Ok(())
             } else {
-                Err(Thing::Notification.not_found(id))
+                Err(Resource::Notification.not_found(id))
             }
         })
         .await

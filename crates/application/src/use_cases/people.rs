@@ -5,7 +5,7 @@ use grateful_domain::{
 };
 use grateful_storage::Repositories;
 
-use crate::{App, Result, Thing};
+use crate::{App, Resource, Result};
 
 /// People who are called so, best matches first, at most `most`: neither `user` nor anybody across a block with them.
 pub async fn search(
@@ -33,7 +33,7 @@ pub async fn sort_names(
 /// # Errors
 /// `NotFound` where there is no such person, at least not for `user`.
 pub async fn find(app: &App, user: UserId, name: &str) -> Result<(UserId, Username)> {
-    let nobody = || Thing::User.not_found(name);
+    let nobody = || Resource::User.not_found(name);
     let meant = Username::parse_mention(name).ok_or_else(nobody)?;
     let mut found = app.db.acquire().await?.users().find_named(user, &[meant]).await?;
     found.pop().ok_or_else(nobody)

@@ -6,7 +6,7 @@ use grateful_storage::Repositories;
 
 use crate::idempotency::once_prepared;
 use crate::image_processor::Upload;
-use crate::{Answer, App, Error, Repeat, Result, Thing, file_store, new_id};
+use crate::{Answer, App, Error, Repeat, Resource, Result, file_store, new_id};
 
 /// Gives somebody the photo that they sent, once for all requests that are the same by `repeat`; the one that they had goes
 /// away. `record` turns the photo into the answer that is kept for them.
@@ -45,7 +45,7 @@ pub async fn set(
 pub async fn remove(app: &App, user: UserId) -> Result<()> {
     let before = app.db.acquire().await?.users().set_photo(user, None).await?;
     let photo = before.ok_or_else(Error::gone)?.0;
-    let photo = photo.ok_or(Error::NotFound { thing: Thing::Photo, id: None })?;
+    let photo = photo.ok_or(Error::NotFound { resource: Resource::Photo, id: None })?;
     file_store::remove_photo(app, &photo).await;
     Ok(())
 }
@@ -56,7 +56,7 @@ pub async fn remove(app: &App, user: UserId) -> Result<()> {
 /// `NotFound` where there is no such person.
 pub async fn stood_for(app: &App, user: UserId) -> Result<Author> {
     let found = app.db.acquire().await?.users().find_author(user).await?;
-    found.ok_or_else(|| Thing::User.not_found(user))
+    found.ok_or_else(|| Resource::User.not_found(user))
 }
 
 fn files(photo: &ProfilePhoto, sizes: ProfileSizes) -> Vec<(String, Vec<u8>)> {

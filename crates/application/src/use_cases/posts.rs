@@ -14,7 +14,7 @@ use crate::image_processor::Upload;
 use crate::mentions::{called, hold_named};
 use crate::notify::{tell, tell_anew};
 use crate::post_access::seen;
-use crate::{Answer, App, Error, Repeat, Result, Thing, file_store, new_id};
+use crate::{Answer, App, Error, Repeat, Resource, Result, file_store, new_id};
 
 /// Publishes a post, once for all requests that are the same by `repeat`. `record` turns the post into the answer that
 /// is kept for them.
@@ -78,7 +78,7 @@ async fn insert(
     // Behind people, of whom the author is counted anew by now, and ahead of inboxes, as all posts are locked.
     require_upload(tx, post.id, borrowed).await?;
     let causes = recipients_of_post(post, &called(&names, &people));
-    tell(tx, &causes, &EventDetails::of_post(post.draft.content.as_str()), now).await
+    tell(tx, &causes, &EventDetails::for_post(post.draft.content.as_str()), now).await
 }
 
 /// One post as `viewer` sees it.
@@ -107,7 +107,7 @@ pub async fn edit(
             let people = hold_named(tx, editor, &names).await?;
             let before = lock_own(tx, editor, post, "edit").await?;
             if !expected(before.revision()) {
-                return Err(Error::Stale { thing: Thing::Post });
+                return Err(Error::Stale { resource: Resource::Post });
             }
             let after = before.edited(edit.clone(), now)?;
             if after != before {
@@ -166,7 +166,7 @@ async fn tell_of_edit(
     let causes = recipients_of_post(after, &called(&added, &people));
     let mention = Act::Mention { post: after.id, comment: None };
     let gone = NoLongerNamed { actor: after.author, mention, names: &gone };
-    tell_anew(tx, &causes, gone, &EventDetails::of_post(after.draft.content.as_str()), now).await
+    tell_anew(tx, &causes, gone, &EventDetails::for_post(after.draft.content.as_str()), now).await
 }
 
 /// Takes one's own post back, with all that hangs on it.
@@ -201,7 +201,7 @@ pub async fn list_by(
     let mut conn = app.db.acquire().await?;
     // Nobody need ask whether they exist themselves.
     if !viewer.is(author) && !conn.users().exists_for(viewer, author).await? {
-        return Err(Thing::User.not_found(author));
+        return Err(Resource::User.not_found(author));
     }
     Ok(conn.posts().list(PostQuery::visible_to(viewer).by(author).page(page)).await?)
 }
@@ -219,7 +219,7 @@ async fn lock_own(
     // Whoever may not even see it is not told that it exists.
     seen(tx, Viewer::User(author), post).await?;
     let reason = "Only the author of a post may do that";
-    Err(Error::Forbidden { action, thing: Thing::Post, reason })
+    Err(Error::Forbidden { action, resource: Resource::Post, reason })
 }
 
 /// That the image of this post is one that another post shows too: so its file is there, and stays.

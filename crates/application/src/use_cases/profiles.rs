@@ -4,7 +4,7 @@ use grateful_domain::{OwnProfile, Profile, ProfileEdit, UserId, Username, Viewer
 use grateful_storage::Repositories;
 
 use crate::accounts::taken;
-use crate::{App, Error, Result, Thing, follows};
+use crate::{App, Error, Resource, Result, follows};
 
 /// One's own page.
 pub async fn own(app: &App, user: UserId) -> Result<OwnProfile> {
@@ -18,7 +18,7 @@ pub async fn own(app: &App, user: UserId) -> Result<OwnProfile> {
 /// `NotFound` where there is no such person, at least not for `viewer`.
 pub async fn read(app: &App, viewer: Viewer, user: UserId) -> Result<Profile> {
     let found = app.db.acquire().await?.users().find_profile(viewer, user).await?;
-    found.ok_or_else(|| Thing::User.not_found(user))
+    found.ok_or_else(|| Resource::User.not_found(user))
 }
 
 /// The page of whoever has this username, whatever its case; what a sentence puts behind a name is passed over.
@@ -26,7 +26,7 @@ pub async fn read(app: &App, viewer: Viewer, user: UserId) -> Result<Profile> {
 /// # Errors
 /// As [`read`].
 pub async fn read_by_username(app: &App, viewer: Viewer, username: &str) -> Result<Profile> {
-    let nobody = || Error::NotFound { thing: Thing::User, id: None };
+    let nobody = || Error::NotFound { resource: Resource::User, id: None };
     let meant = Username::parse_mention(username).ok_or_else(nobody)?;
     let mut conn = app.db.acquire().await?;
     let found = conn.users().find_profile_by_username(viewer, meant.as_str()).await?;

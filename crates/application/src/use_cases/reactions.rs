@@ -6,7 +6,7 @@ use grateful_storage::{NewReaction, Repositories};
 
 use crate::notify::{for_author, retell, tell, untell};
 use crate::post_access::{hold, seen};
-use crate::{App, Error, Result, Thing, new_id};
+use crate::{App, Error, Resource, Result, new_id};
 
 /// How a post stands with its emoji.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,11 +27,11 @@ pub async fn react(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Resul
         .transaction(async |tx| {
             let (by, seen) = hold(tx, user, post).await?;
             let put = tx.emoji_reactions().put(&new).await?;
-            let put = put.ok_or_else(|| Thing::Post.not_found(post))?;
+            let put = put.ok_or_else(|| Resource::Post.not_found(post))?;
             let cause = for_author(&seen, user, Act::Reaction { post });
             if put.is_new {
                 let details =
-                    EventDetails::of_post(seen.post.draft.content.as_str()).with_emoji(emoji);
+                    EventDetails::for_post(seen.post.draft.content.as_str()).with_emoji(emoji);
                 tell(tx, &[cause], &details, at).await?;
             } else {
                 retell(tx, cause, emoji, at).await?;
@@ -51,7 +51,7 @@ pub async fn take_back(app: &App, user: UserId, post: PostId) -> Result<()> {
         .transaction(async |tx| {
             let (_, seen) = hold(tx, user, post).await?;
             if !tx.emoji_reactions().delete(user, post).await? {
-                return Err(Error::NotFound { thing: Thing::Reaction, id: None });
+                return Err(Error::NotFound { resource: Resource::Reaction, id: None });
             }
             untell(tx, for_author(&seen, user, Act::Reaction { post }), now).await
         })

@@ -3,7 +3,7 @@
 use grateful_domain::{Session, SessionId, UserId};
 use grateful_storage::Repositories;
 
-use crate::{AccessToken, App, Error, Result, Thing};
+use crate::{AccessToken, App, Error, Resource, Result};
 
 /// The session that a token opens. One indexed look-up; its use is written down now and then.
 ///
@@ -44,7 +44,7 @@ pub async fn end(app: &App, user: UserId, session: SessionId) -> Result<()> {
     if app.db.acquire().await?.sessions().delete(user, session).await? {
         Ok(())
     } else {
-        Err(Thing::Session.not_found(session))
+        Err(Resource::Session.not_found(session))
     }
 }
 

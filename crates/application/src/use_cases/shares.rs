@@ -8,7 +8,7 @@ use grateful_storage::{Concerned, Connection, Repositories};
 use crate::idempotency::once;
 use crate::notify::{for_author, tell, untell};
 use crate::post_access::{Held, hold, hold_with};
-use crate::{Answer, App, Error, Repeat, Result, Thing, new_id};
+use crate::{Answer, App, Error, Repeat, Resource, Result, new_id};
 
 /// Passes a post on, once for all requests that are the same by `repeat`. A link that one has already is the same link.
 /// `record` turns the share into the answer that is kept.
@@ -39,7 +39,7 @@ pub async fn share(
             return Ok(record(&share));
         }
         let link = tx.shares().find_link(user, post).await?;
-        Ok(record(&link.ok_or_else(|| Thing::Post.not_found(post))?))
+        Ok(record(&link.ok_or_else(|| Resource::Post.not_found(post))?))
     })
     .await
 }
@@ -54,7 +54,7 @@ pub async fn unshare(app: &App, user: UserId, post: PostId) -> Result<()> {
         .transaction(async |tx| {
             let (_, seen) = hold(tx, user, post).await?;
             if !tx.shares().delete_link(user, post).await? {
-                return Err(Error::NotFound { thing: Thing::Share, id: None });
+                return Err(Error::NotFound { resource: Resource::Share, id: None });
             }
             untell(tx, for_author(&seen, user, Act::Link { post }), now).await
         })
@@ -79,7 +79,7 @@ fn details(share: &Share, seen: &PostForViewer) -> EventDetails {
         ShareDetails::Url => None,
         ShareDetails::Message { message, .. } => message.clone(),
     };
-    EventDetails { share_message, ..EventDetails::of_post(seen.post.draft.content.as_str()) }
+    EventDetails { share_message, ..EventDetails::for_post(seen.post.draft.content.as_str()) }
 }
 
 /// Whoever sees a private post is its author.
@@ -95,10 +95,10 @@ async fn require_reachable(tx: &mut Connection, user: UserId, named: &Recipients
     let blocks = tx.users().blocks_of(user, named.as_slice()).await?;
     for recipient in named.as_slice() {
         match blocks.get(recipient) {
-            None => return Err(Thing::User.not_found(recipient)),
+            None => return Err(Resource::User.not_found(recipient)),
             Some(true) => {
                 let reason = "Cannot share with this user";
-                return Err(Error::Forbidden { action: "share", thing: Thing::User, reason });
+                return Err(Error::Forbidden { action: "share", resource: Resource::User, reason });
             }
             Some(false) => (),
         }

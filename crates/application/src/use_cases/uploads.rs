@@ -10,7 +10,7 @@ use grateful_storage::Repositories;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
-use crate::{App, Error, Result, Thing, file_store};
+use crate::{App, Error, Resource, Result, file_store};
 
 /// A file that anybody may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +124,7 @@ fn version_of(meta: &ObjectMeta) -> String {
 }
 
 fn absent(path: &str) -> Error {
-    Thing::File.not_found(path)
+    Resource::File.not_found(path)
 }
 
 /// Why a file cannot be read. A path that no file system could have is absent, as one that nothing is at.

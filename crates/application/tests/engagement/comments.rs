@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use grateful_application::comments::{Say, delete, list, replies, reword};
-use grateful_application::{Answer, Error, Thing};
+use grateful_application::{Answer, Error, Resource};
 use grateful_domain::{CommentId, PostId};
 use grateful_testkit::{
     NOON, TestApp, a_comment, a_post, a_user, block, create_user, load_engagement,
@@ -53,7 +53,7 @@ async fn comments_nest_and_each_level_lists_its_own_oldest_first() {
     let below_a = replies(&app, ana, a, ALL).await.unwrap().items;
     let below_a1 = replies(&app, ana, a1, ALL).await.unwrap().items;
 
-    let shape = |seen: &[grateful_domain::SeenComment]| -> Vec<(CommentId, i64)> {
+    let shape = |seen: &[grateful_domain::CommentForViewer]| -> Vec<(CommentId, i64)> {
         seen.iter().map(|seen| (seen.comment.id, seen.replies)).collect()
     };
     assert_eq!(shape(&top), [(a, 2), (b, 0)]);
@@ -71,8 +71,8 @@ async fn a_comment_answers_none_but_those_on_its_post() {
         [a_post().insert_into(&database).await.id, a_post().insert_into(&database).await.id];
     let about_sun = say(&app, ana, sun).await.unwrap();
 
-    assert_not_found(reply(&app, ana, rain, about_sun).await, Thing::Comment);
-    assert_not_found(reply(&app, ana, rain, Uuid::nil().into()).await, Thing::Comment);
+    assert_not_found(reply(&app, ana, rain, about_sun).await, Resource::Comment);
+    assert_not_found(reply(&app, ana, rain, Uuid::nil().into()).await, Resource::Comment);
 
     assert_eq!(load_engagement(&database, rain).await.comments, 0);
 }
@@ -89,8 +89,8 @@ async fn a_post_that_one_may_not_see_is_not_there_to_comment_on() {
     block(&database, eve, ben).await;
 
     for (user, post) in [(ana, private), (ana, nowhere), (ana, by_blocked), (ben, by_blocked)] {
-        assert_not_found(say(&app, user, post).await, Thing::Post);
-        assert_not_found(list(&app, user, post, ALL).await, Thing::Post);
+        assert_not_found(say(&app, user, post).await, Resource::Post);
+        assert_not_found(list(&app, user, post, ALL).await, Resource::Post);
     }
     assert_eq!(database.count("comments").await, 0);
 }
@@ -103,9 +103,9 @@ async fn what_was_said_about_a_post_goes_out_of_sight_with_it() {
     let comment = a_comment().by(ana).on(&post).insert_into(&database).await.id;
     database.execute("UPDATE posts SET is_public = false").await;
 
-    assert_not_found(replies(&app, ana, comment, ALL).await, Thing::Comment);
-    assert_not_found(reword(&app, ana, comment, words("No")).await, Thing::Comment);
-    assert_not_found(delete(&app, ana, comment).await, Thing::Comment);
+    assert_not_found(replies(&app, ana, comment, ALL).await, Resource::Comment);
+    assert_not_found(reword(&app, ana, comment, words("No")).await, Resource::Comment);
+    assert_not_found(delete(&app, ana, comment).await, Resource::Comment);
 
     assert_eq!(list(&app, post.author, post.id, ALL).await.unwrap().items.len(), 1);
 }
@@ -121,9 +121,9 @@ async fn across_a_block_no_comment_is_answered_listed_or_counted_as_an_answer() 
     reply(&app, ben, post, by_eve).await.unwrap();
     block(&database, ana, ben).await;
 
-    assert_not_found(reply(&app, ben, post, by_ana).await, Thing::Comment);
-    assert_not_found(replies(&app, ben, by_ana, ALL).await, Thing::Comment);
-    assert_not_found(delete(&app, ben, by_ana).await, Thing::Comment);
+    assert_not_found(reply(&app, ben, post, by_ana).await, Resource::Comment);
+    assert_not_found(replies(&app, ben, by_ana, ALL).await, Resource::Comment);
+    assert_not_found(delete(&app, ben, by_ana).await, Resource::Comment);
     for user in [ana, ben] {
         let [seen] = list(&app, user, post, ALL).await.unwrap().items.try_into().unwrap();
         assert_eq!(seen.replies, 1);
@@ -142,12 +142,12 @@ async fn other_words_are_shown_with_when_they_were_found() {
     reply(&app, ana, post, comment).await.unwrap();
     clock.advance(TimeDelta::hours(1));
 
-    let reworded = reword(&app, ana, comment, words("So lovely")).await.unwrap();
+    let edited = reword(&app, ana, comment, words("So lovely")).await.unwrap();
 
-    assert_eq!(reworded.comment.text, words("So lovely"));
-    assert_eq!(reworded.comment.updated_at, Some(NOON + TimeDelta::hours(1)));
-    assert_eq!((reworded.comment.created_at, reworded.replies), (NOON, 1));
-    assert_eq!(list(&app, ana, post, ALL).await.unwrap().items, [reworded]);
+    assert_eq!(edited.comment.text, words("So lovely"));
+    assert_eq!(edited.comment.updated_at, Some(NOON + TimeDelta::hours(1)));
+    assert_eq!((edited.comment.created_at, edited.replies), (NOON, 1));
+    assert_eq!(list(&app, ana, post, ALL).await.unwrap().items, [edited]);
 }
 
 #[tokio::test]
@@ -158,9 +158,9 @@ async fn the_same_words_are_no_change() {
     let comment = say(&app, ana, post).await.unwrap();
     clock.advance(TimeDelta::hours(1));
 
-    let reworded = reword(&app, ana, comment, words("How lovely")).await.unwrap();
+    let edited = reword(&app, ana, comment, words("How lovely")).await.unwrap();
 
-    assert_eq!(reworded.comment.updated_at, None);
+    assert_eq!(edited.comment.updated_at, None);
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn nobody_rewords_the_comments_of_others_not_even_on_their_own_post() {
     let comment = say(&app, ana, post).await.unwrap();
 
     for user in [ben, create_user(&database).await] {
-        assert_forbidden(reword(&app, user, comment, words("Mine")).await, Thing::Comment);
+        assert_forbidden(reword(&app, user, comment, words("Mine")).await, Resource::Comment);
     }
 
     assert_eq!(database.count("comments WHERE content = 'How lovely'").await, 1);
@@ -191,7 +191,7 @@ async fn the_author_of_a_comment_and_the_author_of_its_post_may_delete_it() {
         if may {
             outcome.unwrap();
         } else {
-            assert_forbidden(outcome, Thing::Comment);
+            assert_forbidden(outcome, Resource::Comment);
         }
     }
     assert_eq!(load_engagement(&database, post).await.comments, 1);
@@ -207,11 +207,11 @@ async fn whoever_is_answered_may_not_delete_the_answer_but_takes_it_along() {
     reply(&app, ana, post, answer).await.unwrap();
     say(&app, ben, post).await.unwrap();
 
-    assert_forbidden(delete(&app, ana, answer).await, Thing::Comment);
+    assert_forbidden(delete(&app, ana, answer).await, Resource::Comment);
     delete(&app, ana, comment).await.unwrap();
 
     assert_eq!(load_engagement(&database, post).await.comments, 1);
-    assert_not_found(replies(&app, ben, answer, ALL).await, Thing::Comment);
+    assert_not_found(replies(&app, ben, answer, ALL).await, Resource::Comment);
 }
 
 #[tokio::test]
@@ -222,10 +222,10 @@ async fn a_comment_that_is_gone_is_not_found() {
     let comment = say(&app, ana, post).await.unwrap();
     delete(&app, ana, comment).await.unwrap();
 
-    assert_not_found(delete(&app, ana, comment).await, Thing::Comment);
-    assert_not_found(reword(&app, ana, comment, words("No")).await, Thing::Comment);
-    assert_not_found(replies(&app, ana, comment, ALL).await, Thing::Comment);
-    assert_not_found(reply(&app, ana, post, comment).await, Thing::Comment);
+    assert_not_found(delete(&app, ana, comment).await, Resource::Comment);
+    assert_not_found(reword(&app, ana, comment, words("No")).await, Resource::Comment);
+    assert_not_found(replies(&app, ana, comment, ALL).await, Resource::Comment);
+    assert_not_found(reply(&app, ana, post, comment).await, Resource::Comment);
     assert_eq!(load_engagement(&database, post).await.comments, 0);
 }
 
@@ -242,7 +242,7 @@ async fn ten_who_delete_the_same_comment_at_once_delete_it_once() {
     let (deleted, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!(deleted.len(), 1);
     for refused in refused {
-        assert_not_found(refused, Thing::Comment);
+        assert_not_found(refused, Resource::Comment);
     }
     assert_eq!(load_engagement(&database, post).await.comments, 0);
 }
@@ -295,7 +295,7 @@ async fn a_post_that_is_deleted_while_it_is_commented_on_is_not_found() {
     let (outcome, ()) =
         tokio::join!(say(&app, ana, post), commit_when_waited_for(&database, deletion, 1));
 
-    assert_not_found(outcome, Thing::Post);
+    assert_not_found(outcome, Resource::Post);
 }
 
 #[tokio::test]
@@ -317,7 +317,7 @@ async fn a_comment_that_is_deleted_while_it_is_answered_or_reworded_is_not_found
         };
         let (outcome, ()) = tokio::join!(act, commit_when_waited_for(&database, deletion, 1));
 
-        assert_not_found(outcome, Thing::Comment);
+        assert_not_found(outcome, Resource::Comment);
     }
 }
 
@@ -331,7 +331,7 @@ async fn no_comment_slips_across_a_block_that_is_being_made() {
     let (outcome, ()) =
         tokio::join!(say(&app, ana, post), commit_when_waited_for(&database, block, 1));
 
-    assert_not_found(outcome, Thing::Post);
+    assert_not_found(outcome, Resource::Post);
     assert_eq!(load_engagement(&database, post).await.comments, 0);
 }
 
@@ -349,6 +349,6 @@ async fn no_answer_slips_across_a_block_between_the_two_who_comment() {
         commit_when_waited_for(&database, block, 1)
     );
 
-    assert_not_found(outcome, Thing::Comment);
+    assert_not_found(outcome, Resource::Comment);
     assert_eq!(load_engagement(&database, post).await.comments, 1);
 }

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use grateful_application::hearts::{Hearts, count, give, list, take_back};
-use grateful_application::{Error, Thing, posts};
+use grateful_application::{Error, Resource, posts};
 use grateful_domain::{PostId, Viewer};
 use grateful_testkit::{NOON, TestApp, a_post, block, create_user, load_engagement};
 use uuid::Uuid;
@@ -22,7 +22,7 @@ async fn a_heart_is_counted_shown_and_listed() {
     assert_eq!(given, Hearts { count: 1, hearted: true });
     assert_eq!(count(&app, ana, post).await.unwrap(), given);
     assert_eq!(count(&app, ben, post).await.unwrap(), Hearts { count: 1, hearted: false });
-    assert!(posts::read(&app, Viewer::User(ana), post).await.unwrap().hearted);
+    assert!(posts::read(&app, Viewer::User(ana), post).await.unwrap().is_hearted);
     let [heart] = list(&app, ben, post, ALL).await.unwrap().items.try_into().unwrap();
     assert_eq!((heart.by.id, heart.created_at), (ana, NOON));
 }
@@ -36,7 +36,7 @@ async fn a_second_heart_is_refused_in_the_words_of_the_contract() {
 
     let refused = give(&app, ana, post).await.unwrap_err();
 
-    assert!(matches!(refused, Error::Taken { thing: Thing::Heart, .. }), "{refused:?}");
+    assert!(matches!(refused, Error::Taken { resource: Resource::Heart, .. }), "{refused:?}");
     assert_eq!(refused.to_string(), "Post already hearted by user");
     assert_eq!(count(&app, ana, post).await.unwrap().count, 1);
 }
@@ -54,7 +54,7 @@ async fn a_heart_can_be_taken_back_once() {
     let again = take_back(&app, ana, post).await.unwrap_err();
 
     assert_eq!(taken_back.unwrap(), Hearts { count: 1, hearted: false });
-    assert!(matches!(again, Error::NotFound { thing: Thing::Heart, .. }), "{again:?}");
+    assert!(matches!(again, Error::NotFound { resource: Resource::Heart, .. }), "{again:?}");
     assert_eq!(again.to_string(), "No heart found to remove");
 }
 
@@ -79,10 +79,10 @@ async fn a_post_that_one_may_not_see_has_no_hearts_to_give_take_or_look_at() {
     block(&database, eve, ben).await;
 
     for (user, post) in [(ana, private), (ana, nowhere), (ana, by_blocked), (ben, by_blocked)] {
-        assert_not_found(give(&app, user, post).await, Thing::Post);
-        assert_not_found(take_back(&app, user, post).await, Thing::Post);
-        assert_not_found(count(&app, user, post).await, Thing::Post);
-        assert_not_found(list(&app, user, post, ALL).await, Thing::Post);
+        assert_not_found(give(&app, user, post).await, Resource::Post);
+        assert_not_found(take_back(&app, user, post).await, Resource::Post);
+        assert_not_found(count(&app, user, post).await, Resource::Post);
+        assert_not_found(list(&app, user, post, ALL).await, Resource::Post);
     }
     assert_eq!(database.count("likes").await, 0);
 }
@@ -95,7 +95,7 @@ async fn a_heart_given_before_a_block_stays_counted_and_is_not_taken_back_across
     give(&app, ana, post).await.unwrap();
     block(&database, ben, ana).await;
 
-    assert_not_found(take_back(&app, ana, post).await, Thing::Post);
+    assert_not_found(take_back(&app, ana, post).await, Resource::Post);
 
     assert_eq!(count(&app, ben, post).await.unwrap().count, 1);
     assert_eq!(list(&app, ben, post, ALL).await.unwrap().items, []);
@@ -111,7 +111,7 @@ async fn a_post_that_is_deleted_while_it_is_given_a_heart_is_not_found() {
     let (outcome, ()) =
         tokio::join!(give(&app, ana, post), commit_when_waited_for(&database, deletion, 1));
 
-    assert_not_found(outcome, Thing::Post);
+    assert_not_found(outcome, Resource::Post);
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn a_post_that_becomes_private_while_it_is_given_a_heart_is_not_found() {
     let (outcome, ()) =
         tokio::join!(give(&app, ana, post), commit_when_waited_for(&database, change, 1));
 
-    assert_not_found(outcome, Thing::Post);
+    assert_not_found(outcome, Resource::Post);
     assert_eq!(load_engagement(&database, post).await.hearts, 0);
 }
 
@@ -138,7 +138,7 @@ async fn no_heart_slips_across_a_block_that_is_being_made() {
     let (outcome, ()) =
         tokio::join!(give(&app, ana, post), commit_when_waited_for(&database, block, 1));
 
-    assert_not_found(outcome, Thing::Post);
+    assert_not_found(outcome, Resource::Post);
     assert_eq!(load_engagement(&database, post).await.hearts, 0);
 }
 
@@ -153,7 +153,10 @@ async fn ten_hearts_at_once_are_one_and_nine_refusals() {
     let (given, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!(given.len(), 1);
     for refused in refused {
-        assert!(matches!(refused, Err(Error::Taken { thing: Thing::Heart, .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(Error::Taken { resource: Resource::Heart, .. })),
+            "{refused:?}"
+        );
     }
     assert_eq!(load_engagement(&database, post).await.hearts, 1);
     assert_eq!(database.count("likes").await, 1);
@@ -171,7 +174,7 @@ async fn ten_who_take_the_same_heart_back_at_once_take_it_once() {
     let (taken, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!(taken.len(), 1);
     for refused in refused {
-        assert_not_found(refused, Thing::Heart);
+        assert_not_found(refused, Resource::Heart);
     }
     assert_eq!(load_engagement(&database, post).await.hearts, 0);
 }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use grateful_application::reactions::{Summary, list, react, summarise, take_back};
-use grateful_application::{Error, Thing, posts};
+use grateful_application::{Error, Resource, posts};
 use grateful_domain::{Emoji, EmojiCount, PostId, Viewer};
 use grateful_testkit::{NOON, TestApp, a_post, a_user, block, create_user, load_engagement};
 use uuid::Uuid;
@@ -52,7 +52,7 @@ async fn a_reaction_can_be_taken_back_once() {
     take_back(&app, ana, post).await.unwrap();
     let again = take_back(&app, ana, post).await.unwrap_err();
 
-    assert!(matches!(again, Error::NotFound { thing: Thing::Reaction, .. }), "{again:?}");
+    assert!(matches!(again, Error::NotFound { resource: Resource::Reaction, .. }), "{again:?}");
     assert_eq!(again.to_string(), "Reaction not found");
     assert_eq!(load_engagement(&database, post).await.reactions, 0);
 }
@@ -114,10 +114,10 @@ async fn a_post_that_one_may_not_see_has_no_reactions_to_leave_take_or_look_at()
     block(&database, eve, ben).await;
 
     for (user, post) in [(ana, private), (ana, nowhere), (ana, by_blocked), (ben, by_blocked)] {
-        assert_not_found(react(&app, user, post, Emoji::Hug).await, Thing::Post);
-        assert_not_found(take_back(&app, user, post).await, Thing::Post);
-        assert_not_found(summarise(&app, user, post).await, Thing::Post);
-        assert_not_found(list(&app, user, post, ALL).await, Thing::Post);
+        assert_not_found(react(&app, user, post, Emoji::Hug).await, Resource::Post);
+        assert_not_found(take_back(&app, user, post).await, Resource::Post);
+        assert_not_found(summarise(&app, user, post).await, Resource::Post);
+        assert_not_found(list(&app, user, post, ALL).await, Resource::Post);
     }
     assert_eq!(database.count("emoji_reactions").await, 0);
 }
@@ -134,7 +134,7 @@ async fn a_post_that_is_deleted_while_an_emoji_is_left_is_not_found() {
         commit_when_waited_for(&database, deletion, 1)
     );
 
-    assert_not_found(outcome, Thing::Post);
+    assert_not_found(outcome, Resource::Post);
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn no_emoji_slips_across_a_block_that_is_being_made() {
         commit_when_waited_for(&database, block, 1)
     );
 
-    assert_not_found(outcome, Thing::Post);
+    assert_not_found(outcome, Resource::Post);
     assert_eq!(load_engagement(&database, post).await.reactions, 0);
 }
 
@@ -179,7 +179,7 @@ async fn ten_who_take_the_same_reaction_back_at_once_take_it_once() {
     let (taken, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!(taken.len(), 1);
     for refused in refused {
-        assert_not_found(refused, Thing::Reaction);
+        assert_not_found(refused, Resource::Reaction);
     }
     assert_eq!(load_engagement(&database, post).await.reactions, 0);
 }

@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use grateful_application::shares::unshare;
-use grateful_application::{Answer, App, Error, Result, Thing};
-use grateful_domain::{NewShare, PostId, ShareQuota, UserId};
+use grateful_application::{Answer, App, Error, Resource, Result};
+use grateful_domain::{PostId, ShareDetails, ShareQuota, UserId};
 use grateful_testkit::{TestApp, TestDatabase, a_post, block, create_user, load_engagement};
 use uuid::Uuid;
 
@@ -18,10 +18,10 @@ async fn a_link_that_one_has_already_is_the_same_link() {
     let TestApp { app, database, clock, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
-    let link = share(&app, ana, post, NewShare::Url).await.unwrap();
+    let link = share(&app, ana, post, ShareDetails::Url).await.unwrap();
     clock.advance(TimeDelta::days(2));
 
-    let again = share(&app, ana, post, NewShare::Url).await.unwrap();
+    let again = share(&app, ana, post, ShareDetails::Url).await.unwrap();
 
     assert_eq!(again, link);
     assert_eq!(load_engagement(&database, post).await.shares, 1);
@@ -33,15 +33,15 @@ async fn a_link_can_be_given_back_once_and_the_next_one_is_another() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
-    let link = share(&app, ana, post, NewShare::Url).await.unwrap();
+    let link = share(&app, ana, post, ShareDetails::Url).await.unwrap();
 
     unshare(&app, ana, post).await.unwrap();
     let again = unshare(&app, ana, post).await;
 
     assert_eq!(load_engagement(&database, post).await.shares, 0);
     assert_eq!(again.as_ref().unwrap_err().to_string(), "Share not found");
-    assert_not_found(again, Thing::Share);
-    assert_ne!(share(&app, ana, post, NewShare::Url).await.unwrap(), link);
+    assert_not_found(again, Resource::Share);
+    assert_ne!(share(&app, ana, post, ShareDetails::Url).await.unwrap(), link);
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn a_message_is_no_link_to_give_back() {
     let post = a_post().insert_into(&database).await.id;
     share(&app, ana, post, hi(ana, &[ben])).await.unwrap();
 
-    assert_not_found(unshare(&app, ana, post).await, Thing::Share);
+    assert_not_found(unshare(&app, ana, post).await, Resource::Share);
 
     assert_eq!(load_engagement(&database, post).await.shares, 1);
 }
@@ -83,7 +83,7 @@ async fn messages_of_one_person_about_one_post_count_once_beside_their_link() {
     for (user, how) in [
         (ana, hi(ana, &[ben])),
         (ana, hi(ana, &[eve])),
-        (ana, NewShare::Url),
+        (ana, ShareDetails::Url),
         (ben, hi(ben, &[ana, eve])),
     ] {
         share(&app, user, post, how).await.unwrap();
@@ -100,8 +100,8 @@ async fn people_share_their_own_posts_unless_they_are_private() {
     let public = a_post().by(ana).insert_into(&database).await.id;
     let private = a_post().by(ana).private().insert_into(&database).await.id;
 
-    share(&app, ana, public, NewShare::Url).await.unwrap();
-    for how in [NewShare::Url, hi(ana, &[ben])] {
+    share(&app, ana, public, ShareDetails::Url).await.unwrap();
+    for how in [ShareDetails::Url, hi(ana, &[ben])] {
         let refused = share(&app, ana, private, how).await.unwrap_err();
 
         assert!(matches!(refused, Error::AgainstRule { .. }), "{refused:?}");
@@ -124,9 +124,9 @@ async fn a_post_that_one_may_not_see_is_not_there_to_share() {
 
     for (user, post) in [(ana, private), (ana, nowhere), (ana, by_blocked), (ben, by_blocked)] {
         let other = if user == ana { ben } else { ana };
-        assert_not_found(share(&app, user, post, NewShare::Url).await, Thing::Post);
-        assert_not_found(share(&app, user, post, hi(user, &[other])).await, Thing::Post);
-        assert_not_found(unshare(&app, user, post).await, Thing::Post);
+        assert_not_found(share(&app, user, post, ShareDetails::Url).await, Resource::Post);
+        assert_not_found(share(&app, user, post, hi(user, &[other])).await, Resource::Post);
+        assert_not_found(unshare(&app, user, post).await, Resource::Post);
     }
     assert_eq!(database.count("shares").await, 0);
 }
@@ -144,7 +144,7 @@ async fn nobody_is_sent_a_post_across_a_block() {
     for recipient in [ben, eve] {
         let refused = share(&app, ana, post, hi(ana, &[kind, recipient])).await;
 
-        assert_forbidden(refused, Thing::User);
+        assert_forbidden(refused, Resource::User);
     }
     assert_eq!(database.count("shares").await, 0);
     assert_eq!(load_engagement(&database, post).await.shares, 0);
@@ -158,7 +158,7 @@ async fn a_message_to_somebody_unknown_is_sent_to_nobody() {
 
     let refused = share(&app, ana, post, hi(ana, &[ben, UserId::from(404)])).await;
 
-    assert_not_found(refused, Thing::User);
+    assert_not_found(refused, Resource::User);
     assert_eq!(database.count("shares").await, 0);
 }
 
@@ -196,7 +196,7 @@ async fn the_quota_is_one_for_all_posts_and_each_person_has_their_own() {
     too_many(share(&app, ana, rain, hi(ana, &[ben])).await);
 
     send(&app, ben, sun, ana, 1).await;
-    share(&app, ana, sun, NewShare::Url).await.unwrap();
+    share(&app, ana, sun, ShareDetails::Url).await.unwrap();
 }
 
 #[tokio::test]
@@ -204,9 +204,9 @@ async fn links_and_refused_messages_use_up_nothing() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().insert_into(&database).await.id;
-    for _ in 0..ShareQuota::AN_HOUR {
+    for _ in 0..ShareQuota::MAX_PER_HOUR {
         let other = a_post().insert_into(&database).await.id;
-        share(&app, ana, other, NewShare::Url).await.unwrap();
+        share(&app, ana, other, ShareDetails::Url).await.unwrap();
         share(&app, ana, post, hi(ana, &[404.into()])).await.unwrap_err();
     }
 
@@ -237,7 +237,7 @@ async fn ten_links_at_once_are_one_and_the_same() {
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
 
-    let outcomes = join_all((0..10).map(|_| share(&app, ana, post, NewShare::Url))).await;
+    let outcomes = join_all((0..10).map(|_| share(&app, ana, post, ShareDetails::Url))).await;
 
     let ids: Vec<String> = outcomes.into_iter().map(Result::unwrap).collect();
     assert!(ids.iter().all(|id| *id == ids[0]));
@@ -250,14 +250,14 @@ async fn ten_who_give_the_same_link_back_at_once_give_it_back_once() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
-    share(&app, ana, post, NewShare::Url).await.unwrap();
+    share(&app, ana, post, ShareDetails::Url).await.unwrap();
 
     let outcomes = join_all((0..10).map(|_| unshare(&app, ana, post))).await;
 
     let (given_back, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!(given_back.len(), 1);
     for refused in refused {
-        assert_not_found(refused, Thing::Share);
+        assert_not_found(refused, Resource::Share);
     }
     assert_eq!(load_engagement(&database, post).await.shares, 0);
 }
@@ -322,7 +322,7 @@ async fn a_post_that_is_deleted_while_it_is_shared_is_not_found() {
         let TestApp { app, database, .. } = TestApp::create().await;
         let [ana, ben] = [create_user(&database).await, create_user(&database).await];
         let post = a_post().insert_into(&database).await.id;
-        let how = if is_message { hi(ana, &[ben]) } else { NewShare::Url };
+        let how = if is_message { hi(ana, &[ben]) } else { ShareDetails::Url };
         let deletion = deletion_in_flight(&database, post).await;
 
         let (outcome, ()) = tokio::join!(
@@ -330,7 +330,7 @@ async fn a_post_that_is_deleted_while_it_is_shared_is_not_found() {
             commit_when_waited_for(&database, deletion, 1)
         );
 
-        assert_not_found(outcome, Thing::Post);
+        assert_not_found(outcome, Resource::Post);
     }
 }
 
@@ -346,7 +346,7 @@ async fn no_message_slips_across_a_block_that_is_being_made() {
         commit_when_waited_for(&database, block, 1)
     );
 
-    assert_forbidden(outcome, Thing::User);
+    assert_forbidden(outcome, Resource::User);
     assert_eq!(database.count("shares").await, 0);
 }
 

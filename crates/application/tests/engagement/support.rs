@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use grateful_application::comments::Say;
 use grateful_application::{
-    Answer, App, Error, IdempotencyKey, Repeat, Result, Thing, comments, shares,
+    Answer, App, Error, IdempotencyKey, Repeat, Resource, Result, comments, shares,
 };
 use grateful_domain::{
-    CommentId, CommentText, NewShare, PageRequest, PostId, Recipients, SeenComment, Share,
+    CommentForViewer, CommentId, CommentText, PageRequest, PostId, Recipients, Share, ShareDetails,
     ShareMessage, UserId,
 };
 use grateful_storage::Connection;
@@ -18,16 +18,21 @@ use grateful_testkit::TestDatabase;
 pub(crate) const ALL: PageRequest = PageRequest::first(grateful_domain::Limit::MAX);
 
 /// Hi, to these people.
-pub(crate) fn hi(sender: UserId, people: &[UserId]) -> NewShare {
+pub(crate) fn hi(sender: UserId, people: &[UserId]) -> ShareDetails {
     let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
-    NewShare::Message {
+    ShareDetails::Message {
         recipients: Recipients::parse(sender, &ids).unwrap(),
         message: ShareMessage::parse("Hi").unwrap(),
     }
 }
 
 /// Passes a post on, and keeps the id of the share and its recipients as the answer.
-pub(crate) async fn share(app: &App, user: UserId, post: PostId, how: NewShare) -> Result<String> {
+pub(crate) async fn share(
+    app: &App,
+    user: UserId,
+    post: PostId,
+    how: ShareDetails,
+) -> Result<String> {
     share_repeatably(app, user, post, how, None).await.map(|answer| text(&answer))
 }
 
@@ -35,7 +40,7 @@ pub(crate) async fn share_repeatably(
     app: &App,
     user: UserId,
     post: PostId,
-    how: NewShare,
+    how: ShareDetails,
     repeat: Option<Repeat>,
 ) -> Result<Answer> {
     let record = |share: &Share| share.id.to_string().into_bytes();
@@ -65,7 +70,7 @@ pub(crate) async fn say_repeatably(
     say: Say,
     repeat: Option<Repeat>,
 ) -> Result<Answer> {
-    let record = |seen: &SeenComment| seen.comment.id.to_string().into_bytes();
+    let record = |seen: &CommentForViewer| seen.comment.id.to_string().into_bytes();
     comments::say(app, author, say, repeat, record).await
 }
 
@@ -92,17 +97,17 @@ fn text(answer: &Answer) -> String {
 }
 
 #[track_caller]
-pub(crate) fn assert_not_found<T: Debug>(outcome: Result<T>, what: Thing) {
+pub(crate) fn assert_not_found<T: Debug>(outcome: Result<T>, what: Resource) {
     match outcome {
-        Err(Error::NotFound { thing, .. }) if thing == what => (),
+        Err(Error::NotFound { resource, .. }) if resource == what => (),
         other => panic!("{other:?}"),
     }
 }
 
 #[track_caller]
-pub(crate) fn assert_forbidden<T: Debug>(outcome: Result<T>, what: Thing) {
+pub(crate) fn assert_forbidden<T: Debug>(outcome: Result<T>, what: Resource) {
     match outcome {
-        Err(Error::Forbidden { thing, .. }) if thing == what => (),
+        Err(Error::Forbidden { resource, .. }) if resource == what => (),
         other => panic!("{other:?}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use grateful_application::notifications::Wanted;
-use grateful_application::{Error, Thing, notifications};
+use grateful_application::{Error, Resource, notifications};
 use grateful_domain::NotificationId;
 use grateful_domain::notification::Act;
 use grateful_storage::Repositories;
@@ -66,7 +66,7 @@ async fn nobody_reads_what_somebody_else_is_told() {
 
     for refused in [read, unknown, entries.map(drop)] {
         let is_not_found =
-            matches!(refused, Err(Error::NotFound { thing: Thing::Notification, .. }));
+            matches!(refused, Err(Error::NotFound { resource: Resource::Notification, .. }));
         assert!(is_not_found, "{refused:?}");
     }
     assert_eq!(stage.counts(stage.ana).await, (1, 1));

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use diesel_async::SimpleAsyncConnection as _;
 use grateful_application::accounts::{ChangePassword, change_password, reset_password, sign_up};
-use grateful_application::{App, Error, QueryLog, Result, Thing, accounts, sessions};
+use grateful_application::{App, Error, QueryLog, Resource, Result, accounts, sessions};
 use grateful_domain::{Session, UserId};
 use grateful_storage::Repositories;
 use grateful_testkit::{NOON, PASSWORD, TestApp, a_user};
@@ -295,7 +295,7 @@ async fn the_operator_is_told_where_nobody_has_the_name() {
 
     for name in ["nobody", "", "%", "no'body"] {
         let refused = reset_password(&app, name, password("battery staple")).await.unwrap_err();
-        assert!(matches!(refused, Error::NotFound { thing: Thing::User, .. }), "{refused:?}");
+        assert!(matches!(refused, Error::NotFound { resource: Resource::User, .. }), "{refused:?}");
     }
 }
 
@@ -331,12 +331,12 @@ fn median(mut efforts: Vec<(u32, Duration)>) -> (u32, Duration) {
 #[track_caller]
 fn assert_taken<T>(outcome: Result<T>, words: &str) {
     let error = outcome.err().expect("it is taken");
-    let Error::Taken { thing: Thing::User, reason } = error else { panic!("{error:?}") };
+    let Error::Taken { resource: Resource::User, reason } = error else { panic!("{error:?}") };
     assert_eq!(reason, words);
 }
 
 #[track_caller]
 fn assert_wrong_password(error: &Error) {
-    assert!(matches!(error, Error::Forbidden { thing: Thing::User, .. }), "{error:?}");
+    assert!(matches!(error, Error::Forbidden { resource: Resource::User, .. }), "{error:?}");
     assert_eq!(error.to_string(), "Current password is incorrect");
 }

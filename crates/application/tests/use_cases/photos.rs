@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use grateful_application::photos::{remove, set, stood_for};
 use grateful_application::{
-    Answer, App, Error, Focus, IdempotencyKey, QueryLog, Repeat, Result, Thing,
+    Answer, App, Error, Focus, IdempotencyKey, QueryLog, Repeat, Resource, Result,
 };
 use grateful_domain::{PhotoSize, ProfilePhoto, UserId};
 use grateful_testkit::{TestApp, a_png, create_user};
@@ -71,7 +71,7 @@ async fn a_photo_that_is_taken_away_leaves_nothing() {
     assert_eq!(files(&app).await, [""; 0]);
     assert_eq!(shown(&app, ana).await, None);
     let again = remove(&app, ana).await.unwrap_err();
-    assert!(matches!(again, Error::NotFound { thing: Thing::Photo, id: None }), "{again:?}");
+    assert!(matches!(again, Error::NotFound { resource: Resource::Photo, id: None }), "{again:?}");
 }
 
 #[tokio::test]

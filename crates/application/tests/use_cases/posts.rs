@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 use grateful_application::posts::{delete, edit, list_by, read};
-use grateful_application::{App, Error, Result, Thing};
+use grateful_application::{App, Error, Resource, Result};
 use grateful_domain::{
-    Draft, ImageUrl, PageRequest, PostEdit, PostId, Revision, SeenPost, Title, UserId, Viewer,
+    Draft, ImageUrl, PageRequest, PostEdit, PostForViewer, PostId, Revision, Title, UserId, Viewer,
     Visibility,
 };
 use grateful_testkit::{NOON, TestApp, TestDatabase, a_post, block, create_user};
@@ -165,7 +165,7 @@ async fn an_edit_of_a_state_that_is_past_is_stale() {
     let first = edit(&app, ana, post.id, words("First."), |it| it == known).await.unwrap();
     let second = edit(&app, ana, post.id, words("Second."), |it| it == known).await.unwrap_err();
 
-    assert!(matches!(second, Error::Stale { thing: Thing::Post }), "{second:?}");
+    assert!(matches!(second, Error::Stale { resource: Resource::Post }), "{second:?}");
     assert_eq!(read(&app, Viewer::Guest, post.id).await.unwrap(), first);
     assert_ne!(first.post.revision(), known, "though the clock stood still");
 }
@@ -303,7 +303,7 @@ async fn the_posts_of_nobody_are_not_found() {
 
 const FIRST_PAGE: PageRequest = PageRequest::first(grateful_domain::Limit::DEFAULT);
 
-async fn change(app: &App, editor: UserId, post: PostId, what: PostEdit) -> Result<SeenPost> {
+async fn change(app: &App, editor: UserId, post: PostId, what: PostEdit) -> Result<PostForViewer> {
     edit(app, editor, post, what, |_: Revision| true).await
 }
 

@@ -4,9 +4,9 @@ use futures_util::future::join_all;
 use grateful_application::housekeeping::sweep;
 use grateful_application::notifications::{self, Wanted};
 use grateful_application::verify::{Mend, verify};
-use grateful_application::{App, Error, Thing, follows, profiles};
+use grateful_application::{App, Error, Resource, follows, profiles};
 use grateful_domain::{
-    Bio, Edge, Limit, PageRequest, Preferences, ProfileEdit, UserId, Username, Viewer,
+    Bio, FollowState, Limit, PageRequest, Preferences, ProfileEdit, UserId, Username, Viewer,
 };
 use grateful_testkit::{TestApp, TestDatabase, a_user, assert_queries, block, create_user};
 use serde_json::json;
@@ -78,7 +78,9 @@ async fn of_many_who_want_one_name_at_once_one_gets_it() {
 
     assert_eq!(outcomes.iter().filter(|it| it.is_ok()).count(), 1);
     for refused in outcomes.into_iter().filter_map(Result::err) {
-        let Error::Taken { thing: Thing::User, reason } = refused else { panic!("{refused:?}") };
+        let Error::Taken { resource: Resource::User, reason } = refused else {
+            panic!("{refused:?}")
+        };
         assert_eq!(reason, "Username already taken");
     }
 }
@@ -100,7 +102,10 @@ async fn whoever_asks_for_it_no_more_lets_those_follow_who_have_asked_and_tells_
 
     assert_eq!((own.profile.followers, pending(&database).await), (2, 0));
     for asker in askers {
-        assert_eq!(follows::relation(&app, asker, sue).await.unwrap().there, Edge::Active);
+        assert_eq!(
+            follows::relation(&app, asker, sue).await.unwrap().outgoing,
+            FollowState::Active
+        );
         assert_eq!(told(&app, asker).await, ["sue accepted your follow request"]);
         assert_eq!(profiles::own(&app, asker).await.unwrap().profile.following, 1);
     }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use grateful_application::{
-    Answer, Error, IdempotencyKey, Repeat, Result, Thing, housekeeping, posts,
+    Answer, Error, IdempotencyKey, Repeat, Resource, Result, housekeeping, posts,
 };
 use grateful_domain::{PostEdit, UserId};
 use grateful_testkit::{TestApp, TestDatabase, a_user, create_user};
@@ -243,7 +243,7 @@ fn as_a_repeat(first: &Answer) -> Answer {
 
 #[track_caller]
 fn assert_in_flight(outcome: &Result<Answer>) {
-    let told = matches!(outcome, Err(Error::Conflict { thing: Thing::IdempotencyKey, .. }));
+    let told = matches!(outcome, Err(Error::Conflict { resource: Resource::IdempotencyKey, .. }));
     assert!(told, "{outcome:?}");
 }
 

@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use grateful_application::{Error, Thing};
+use grateful_application::{Error, Resource};
 use grateful_domain::{CommentId, NotificationId, PostId, SessionId, UserId, ValidationError};
 use uuid::Uuid;
 
@@ -39,7 +39,7 @@ impl FromRequest for NamePath {
 
 /// Declares ids in paths. One that is no UUID belongs to nothing.
 macro_rules! uuid_paths {
-    ($($(#[$doc:meta])* $name:ident($id:ty) of $thing:ident),+ $(,)?) => {$(
+    ($($(#[$doc:meta])* $name:ident($id:ty) of $resource:ident),+ $(,)?) => {$(
         $(#[$doc])*
         pub(crate) struct $name(pub(crate) $id);
 
@@ -48,7 +48,7 @@ macro_rules! uuid_paths {
             type Future = Ready<Result<Self, ApiError>>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-                ready(path_uuid(request, Thing::$thing).map(|id| Self(id.into())))
+                ready(path_uuid(request, Resource::$resource).map(|id| Self(id.into())))
             }
         }
     )+};
@@ -69,6 +69,6 @@ fn path_id(request: &HttpRequest) -> &str {
     request.match_info().get("id").unwrap_or_default()
 }
 
-fn path_uuid(request: &HttpRequest, thing: Thing) -> Result<Uuid, ApiError> {
-    Uuid::parse_str(path_id(request)).map_err(|_| Error::NotFound { thing, id: None }.into())
+fn path_uuid(request: &HttpRequest, resource: Resource) -> Result<Uuid, ApiError> {
+    Uuid::parse_str(path_id(request)).map_err(|_| Error::NotFound { resource, id: None }.into())
 }

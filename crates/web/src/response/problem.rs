@@ -176,15 +176,15 @@ fn details(error: &ApiError) -> Value {
     match error {
         ApiError::UseCase(error) => match error {
             Error::Invalid(invalid) => json!({ "fields": invalid.fields() }),
-            Error::Forbidden { action, thing, .. } => {
-                json!({ "resource": thing.noun(), "action": action })
+            Error::Forbidden { action, resource, .. } => {
+                json!({ "resource": resource.noun(), "action": action })
             }
-            Error::NotFound { thing, id: Some(id) } => {
-                json!({ "resource": thing.noun(), "id": id })
+            Error::NotFound { resource, id: Some(id) } => {
+                json!({ "resource": resource.noun(), "id": id })
             }
-            Error::NotFound { thing, id: None }
-            | Error::Taken { thing, .. }
-            | Error::Conflict { thing, .. } => json!({ "resource": thing.noun() }),
+            Error::NotFound { resource, id: None }
+            | Error::Taken { resource, .. }
+            | Error::Conflict { resource, .. } => json!({ "resource": resource.noun() }),
             Error::Unsupported { supported } => json!({ "supported": supported }),
             Error::AgainstRule { constraint, .. } => json!({ "constraint": constraint }),
             Error::TooMany { limit, retry_after, .. } => {

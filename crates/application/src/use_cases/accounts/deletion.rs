@@ -7,7 +7,7 @@ use grateful_storage::{Connection, Repositories};
 use super::wrong_password;
 use crate::auth::passwords::Check;
 use crate::notify::untell_tree;
-use crate::{App, Error, Result, Thing, file_store};
+use crate::{App, Error, Resource, Result, file_store};
 
 /// Deletes one's own account, as [`delete`].
 ///
@@ -63,7 +63,7 @@ async fn take_leave(app: &App, user: UserId) -> Result<()> {
         .db
         .transaction(async |tx| {
             if !tx.users().lock_for_removal(user).await? {
-                return Err(Thing::User.not_found(user));
+                return Err(Resource::User.not_found(user));
             }
             let images = withdraw_rest(tx, user, now).await?;
             let photo = tx.users().delete(user).await?;
