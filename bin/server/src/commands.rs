@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
-use grateful_application::{App, Arrivals, Guesses, Passwords, Pictures, SystemClock};
+use grateful_application::{App, Arrivals, LoginThrottle, Passwords, Pictures, SystemClock};
 use grateful_nominatim::Nominatim;
 use grateful_storage::{Database, DatabaseConfig, Pools};
 
@@ -51,7 +51,7 @@ struct Shared {
     files: Files,
     passwords: Arc<Passwords>,
     pictures: Arc<Pictures>,
-    guesses: Arc<Guesses>,
+    login_throttle: Arc<LoginThrottle>,
     geocoder: Arc<Nominatim>,
     session_lifetime: TimeDelta,
     notification_retention: TimeDelta,
@@ -67,15 +67,15 @@ const JOBS: &str = "jobs";
 impl Shared {
     fn new(settings: &Settings, database: DatabaseConfig) -> anyhow::Result<Self> {
         let limits = settings.limits.as_ref();
-        let guesses =
-            limits.map_or_else(Guesses::unlimited, |it| Guesses::at_most(it.failed_logins));
+        let login_throttle = limits
+            .map_or_else(LoginThrottle::unlimited, |it| LoginThrottle::at_most(it.failed_logins));
         Ok(Self {
             database,
             files: Files::open(settings)?,
             passwords: Arc::new(Passwords::new(cores())?),
             // The other half is for whoever reads meanwhile.
             pictures: Arc::new(Pictures::new(cores().div_ceil(2))),
-            guesses: Arc::new(guesses),
+            login_throttle: Arc::new(login_throttle),
             geocoder: Arc::new(Nominatim::new(settings.nominatim.clone())),
             session_lifetime: settings.session_lifetime,
             notification_retention: settings.notification_retention,
@@ -94,7 +94,7 @@ impl Shared {
             clock: Arc::new(SystemClock),
             passwords: self.passwords.clone(),
             pictures: self.pictures.clone(),
-            guesses: self.guesses.clone(),
+            login_throttle: self.login_throttle.clone(),
             geocoder: self.geocoder.clone(),
             session_lifetime: self.session_lifetime,
             notification_retention: self.notification_retention,

@@ -7,7 +7,7 @@ use grateful_storage::{Database, Thresholds};
 use object_store::ObjectStore;
 use uuid::{NoContext, Timestamp, Uuid};
 
-use crate::auth::login_throttle::Guesses;
+use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::passwords::Passwords;
 use crate::image_processor::Pictures;
 use crate::inbox_watcher::Arrivals;
@@ -27,7 +27,7 @@ pub struct App {
     /// The bounded place where pictures are made.
     pub pictures: Arc<Pictures>,
     /// How often passwords may be guessed wrong.
-    pub guesses: Arc<Guesses>,
+    pub login_throttle: Arc<LoginThrottle>,
     /// Where places are.
     pub geocoder: Arc<dyn Geocoder>,
     /// How long somebody stays signed in.

@@ -24,7 +24,7 @@ pub use grateful_storage::{Metric, MetricKind, MetricLabel, QueryLog, Thresholds
 pub use self::app::App;
 use self::app::new_id;
 pub use self::auth::access_token::AccessToken;
-pub use self::auth::login_throttle::Guesses;
+pub use self::auth::login_throttle::LoginThrottle;
 pub use self::auth::passwords::Passwords;
 pub use self::error::{Error, Resource, Result};
 pub use self::idempotency::{Answer, IdempotencyKey, IdempotencyKeyError, Repeat};
@@ -32,7 +32,7 @@ pub use self::image_processor::{Pictures, Place, Upload};
 pub use self::inbox_watcher::Arrivals;
 pub use self::metrics::all_metrics;
 pub use self::ports::{Clock, Finding, Geocoder, GeocoderError, NoGeocoder, SystemClock};
-pub use self::rate_limiter::Buckets;
+pub use self::rate_limiter::RateLimiter;
 pub use self::use_cases::{
     accounts, comments, export, feed, follows, health, hearts, housekeeping, locations,
     notifications, people, photos, posts, profiles, reactions, sessions, shares, uploads, verify,

@@ -10,10 +10,10 @@ use grateful_domain::{Bucket, Rate};
 
 /// A token bucket for every key that was used lately. All threads of a process share one of these.
 ///
-/// Memory is bounded: buckets that are full again are forgotten, and of more than [`Buckets::MOST`] that are not, those
+/// Memory is bounded: buckets that are full again are forgotten, and of more than [`RateLimiter::MOST`] that are not, those
 /// that lack least.
 #[derive(Debug)]
-pub struct Buckets<K> {
+pub struct RateLimiter<K> {
     rate: Rate,
     kept: Mutex<Kept<K>>,
 }
@@ -25,7 +25,7 @@ struct Kept<K> {
     sweep_at: usize,
 }
 
-impl<K: Copy + Eq + Hash> Buckets<K> {
+impl<K: Copy + Eq + Hash> RateLimiter<K> {
     /// The most buckets that are kept: some megabytes.
     pub const MOST: usize = 100_000;
 
@@ -71,12 +71,12 @@ impl<K: Copy + Eq + Hash> Kept<K> {
     /// Forgets what need not be known. Doubling the threshold spreads the work over as many takings.
     fn sweep(&mut self, now: DateTime<Utc>) {
         self.buckets.retain(|_, bucket| now < bucket.full_at());
-        if Buckets::<K>::MOST <= self.buckets.len() {
+        if RateLimiter::<K>::MOST <= self.buckets.len() {
             self.forget_fuller_half();
         }
         self.buckets.shrink_to_fit();
         let doubled = self.buckets.len().saturating_mul(2);
-        self.sweep_at = doubled.clamp(Buckets::<K>::FIRST_SWEEP, Buckets::<K>::MOST);
+        self.sweep_at = doubled.clamp(RateLimiter::<K>::FIRST_SWEEP, RateLimiter::<K>::MOST);
     }
 
     /// Whoever fills the memory with new keys pushes out keys like theirs, and none that was refused.
@@ -105,8 +105,8 @@ mod tests {
 
     const NOON: DateTime<Utc> = DateTime::from_timestamp_micros(1_767_614_400_000_000).unwrap();
 
-    fn two_an_hour() -> Buckets<u32> {
-        Buckets::new(Rate::new(2, TimeDelta::hours(1)))
+    fn two_an_hour() -> RateLimiter<u32> {
+        RateLimiter::new(Rate::new(2, TimeDelta::hours(1)))
     }
 
     #[test]
@@ -136,7 +136,7 @@ mod tests {
 
         for key in 1..250_000 {
             buckets.take(key, NOON).unwrap();
-            assert!(buckets.lock().buckets.len() <= Buckets::<u32>::MOST);
+            assert!(buckets.lock().buckets.len() <= RateLimiter::<u32>::MOST);
         }
 
         assert!(buckets.take(0, NOON).is_err());

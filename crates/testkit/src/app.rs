@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use grateful_application::{App, Arrivals, Guesses, Passwords, Pictures};
+use grateful_application::{App, Arrivals, LoginThrottle, Passwords, Pictures};
 use grateful_storage::Database;
 use object_store::memory::InMemory;
 
@@ -47,7 +47,7 @@ impl TestApp {
             clock: clock.clone(),
             passwords: PASSWORDS.clone(),
             images: IMAGES.clone(),
-            guesses: Arc::new(Guesses::unlimited()),
+            login_throttle: Arc::new(LoginThrottle::unlimited()),
             geocoder: geocoder.clone(),
             session_lifetime: App::SESSION_LIFETIME,
             notification_retention: App::NOTIFICATION_RETENTION,

@@ -62,7 +62,7 @@ pub async fn sign_up(app: &App, new: SignUp) -> Result<(User, AccessToken)> {
 /// after that time too and whatever the password, where it was guessed wrong too often.
 pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
     let email = log_in.email.trim();
-    let guess = app.guesses.begin(email, app.clock.now());
+    let guess = app.login_throttle.begin(email, app.clock.now());
     let known = if email.contains('\0') {
         // No address has one, and PostgreSQL takes none.
         None

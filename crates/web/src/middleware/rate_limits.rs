@@ -10,7 +10,7 @@ use actix_web::http::header::{HeaderMap, X_FORWARDED_FOR};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
-use grateful_application::{Buckets, Error};
+use grateful_application::{Error, RateLimiter};
 use grateful_domain::{Session, UserId};
 use ipnet::IpNet;
 
@@ -72,12 +72,12 @@ enum Who {
 pub(crate) struct Limits(Option<Counts>);
 
 struct Counts {
-    signups: Buckets<Who>,
-    logins: Buckets<Who>,
-    searches: Buckets<Who>,
-    validations: Buckets<Who>,
-    writes: Buckets<Who>,
-    uploads: Buckets<Who>,
+    signups: RateLimiter<Who>,
+    logins: RateLimiter<Who>,
+    searches: RateLimiter<Who>,
+    validations: RateLimiter<Who>,
+    writes: RateLimiter<Who>,
+    uploads: RateLimiter<Who>,
     trusted_proxies: Vec<IpNet>,
 }
 
@@ -102,12 +102,12 @@ impl Limits {
 impl Counts {
     fn new(config: &LimitsConfig) -> Self {
         Self {
-            signups: Buckets::new(config.signups),
-            logins: Buckets::new(config.logins),
-            searches: Buckets::new(config.searches),
-            validations: Buckets::new(config.validations),
-            writes: Buckets::new(config.writes),
-            uploads: Buckets::new(config.uploads),
+            signups: RateLimiter::new(config.signups),
+            logins: RateLimiter::new(config.logins),
+            searches: RateLimiter::new(config.searches),
+            validations: RateLimiter::new(config.validations),
+            writes: RateLimiter::new(config.writes),
+            uploads: RateLimiter::new(config.uploads),
             trusted_proxies: config.trusted_proxies.clone(),
         }
     }
@@ -133,7 +133,7 @@ impl Counts {
         }
     }
 
-    fn of(&self, activity: Activity) -> (&Buckets<Who>, &'static str) {
+    fn of(&self, activity: Activity) -> (&RateLimiter<Who>, &'static str) {
         match activity {
             Activity::Signup => (&self.signups, "signups"),
             Activity::Login => (&self.logins, "logins"),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::http::Method;
 use chrono::TimeDelta;
-use grateful_application::Guesses;
+use grateful_application::LoginThrottle;
 use grateful_domain::Rate;
 use grateful_testkit::{Api, ApiResponse, PASSWORD, TestApp};
 use grateful_web::{Activity, LimitsConfig, WebConfig, activity_of};
@@ -261,7 +261,7 @@ async fn limited(change: impl FnOnce(&mut LimitsConfig)) -> Api {
 
 async fn counting_guesses() -> Api {
     let mut app = TestApp::create().await;
-    app.app.guesses = Arc::new(Guesses::at_most(Guesses::RATE));
+    app.app.login_throttle = Arc::new(LoginThrottle::at_most(LoginThrottle::RATE));
     Api::serve(app, &WebConfig::default()).await
 }
 
