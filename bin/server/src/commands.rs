@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
-use grateful_application::{App, Arrivals, LoginThrottle, Passwords, Pictures, SystemClock};
+use grateful_application::{App, InboxWatcher, LoginThrottle, Passwords, Pictures, SystemClock};
 use grateful_nominatim::Nominatim;
 use grateful_storage::{Database, DatabaseConfig, Pools};
 
@@ -99,7 +99,7 @@ impl Shared {
             session_lifetime: self.session_lifetime,
             notification_retention: self.notification_retention,
             orphan_age: self.orphan_age,
-            arrivals: Arrivals::default(),
+            inbox_watcher: InboxWatcher::default(),
         }
     }
 }

@@ -10,7 +10,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::passwords::Passwords;
 use crate::image_processor::Pictures;
-use crate::inbox_watcher::Arrivals;
+use crate::inbox_watcher::InboxWatcher;
 use crate::ports::{Clock, Geocoder};
 
 /// What every use case needs. Clones share everything.
@@ -37,7 +37,7 @@ pub struct App {
     /// How old a file is before it can be an orphan: more than any upload takes.
     pub orphan_age: TimeDelta,
     /// Who follows their notifications on this node.
-    pub arrivals: Arrivals,
+    pub inbox_watcher: InboxWatcher,
 }
 
 impl App {

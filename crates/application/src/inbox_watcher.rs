@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 /// Who follows which list. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Arrivals {
+pub struct InboxWatcher {
     followed: Arc<Mutex<Followed>>,
 }
 
@@ -28,7 +28,7 @@ struct Followed {
 /// How often the database is asked: seldom enough to cost nothing, often enough to seem at once.
 const EVERY: Duration = Duration::from_millis(300);
 
-impl Arrivals {
+impl InboxWatcher {
     /// Follows a list: what comes back changes whenever the list has come further. The first who follows any list makes
     /// a task that asks; it ends when nobody follows any more.
     pub(crate) fn follow(&self, db: &Database, owner: UserId) -> watch::Receiver<i64> {

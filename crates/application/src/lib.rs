@@ -29,7 +29,7 @@ pub use self::auth::passwords::Passwords;
 pub use self::error::{Error, Resource, Result};
 pub use self::idempotency::{Answer, IdempotencyKey, IdempotencyKeyError, Repeat};
 pub use self::image_processor::{Pictures, Place, Upload};
-pub use self::inbox_watcher::Arrivals;
+pub use self::inbox_watcher::InboxWatcher;
 pub use self::metrics::all_metrics;
 pub use self::ports::{Clock, Finding, Geocoder, GeocoderError, NoGeocoder, SystemClock};
 pub use self::rate_limiter::RateLimiter;

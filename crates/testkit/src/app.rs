@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use grateful_application::{App, Arrivals, LoginThrottle, Passwords, Pictures};
+use grateful_application::{App, InboxWatcher, LoginThrottle, Passwords, Pictures};
 use grateful_storage::Database;
 use object_store::memory::InMemory;
 
@@ -52,7 +52,7 @@ impl TestApp {
             session_lifetime: App::SESSION_LIFETIME,
             notification_retention: App::NOTIFICATION_RETENTION,
             orphan_age: App::ORPHAN_AGE,
-            arrivals: Arrivals::default(),
+            inbox_watcher: InboxWatcher::default(),
         };
         Self { app, clock, geocoder, files, database }
     }

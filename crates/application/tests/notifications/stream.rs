@@ -8,8 +8,10 @@ use chrono::TimeDelta;
 use grateful_application::accounts::{LogIn, log_in};
 use grateful_application::housekeeping::sweep;
 use grateful_application::notifications::{Change, Changed, Step, Stream};
-use grateful_application::{AccessToken, App, Arrivals, Error, QueryLog, notifications, sessions};
-use grateful_domain::notification::SeenNotification;
+use grateful_application::{
+    AccessToken, App, Error, InboxWatcher, QueryLog, notifications, sessions,
+};
+use grateful_domain::notification::RenderedNotification;
 use grateful_domain::{Emoji, Notification, NotificationId, Session};
 use grateful_storage::Repositories;
 use grateful_testkit::{MetricsCapture, PASSWORD};
@@ -152,7 +154,7 @@ async fn behind_a_reset_a_stream_goes_on() {
 #[tokio::test]
 async fn everybody_who_follows_a_list_is_told_the_same_on_any_node() {
     let stage = Stage::set().await;
-    let elsewhere = App { arrivals: Arrivals::default(), ..stage.app.clone() };
+    let elsewhere = App { inbox_watcher: InboxWatcher::default(), ..stage.app.clone() };
     let (_, session) = signed_in(&stage).await;
     let mut streams = vec![
         open(&stage.app, &session, None).await,
@@ -433,7 +435,10 @@ fn said(change: &Change) -> String {
 }
 
 /// What a client shows that has seen these changes.
-fn replayed(before: &[Change], resumed: &[Change]) -> BTreeMap<NotificationId, SeenNotification> {
+fn replayed(
+    before: &[Change],
+    resumed: &[Change],
+) -> BTreeMap<NotificationId, RenderedNotification> {
     let mut list = BTreeMap::new();
     for change in before.iter().chain(resumed) {
         match &change.what {
@@ -444,12 +449,12 @@ fn replayed(before: &[Change], resumed: &[Change]) -> BTreeMap<NotificationId, S
     list
 }
 
-fn shown(list: &[SeenNotification]) -> BTreeMap<NotificationId, SeenNotification> {
+fn shown(list: &[RenderedNotification]) -> BTreeMap<NotificationId, RenderedNotification> {
     list.iter().map(|it| (it.notification.id, visible(it))).collect()
 }
 
 /// That a notification gathers no more is nothing that anybody sees.
-fn visible(it: &SeenNotification) -> SeenNotification {
+fn visible(it: &RenderedNotification) -> RenderedNotification {
     let notification = Notification { closed_at: None, ..it.notification.clone() };
-    SeenNotification { notification, ..it.clone() }
+    RenderedNotification { notification, ..it.clone() }
 }

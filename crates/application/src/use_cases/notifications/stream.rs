@@ -41,7 +41,7 @@ pub struct Stream {
     session: Session,
     /// The number of the last change that was given.
     after: i64,
-    arrivals: watch::Receiver<i64>,
+    inbox_watcher: watch::Receiver<i64>,
     beginning: Option<Step>,
     _open: Present,
 }
@@ -69,11 +69,11 @@ const SILENCE: Duration = Duration::from_secs(15);
 impl Stream {
     /// Follows the list of whoever has this session, from now on or behind the change with the number `last`.
     pub async fn open(app: App, session: Session, last: Option<i64>) -> Result<Self> {
-        let arrivals = app.arrivals.follow(&app.db, session.user);
+        let inbox_watcher = app.inbox_watcher.follow(&app.db, session.user);
         let position = app.db.acquire().await?.notifications().position(session.user).await?;
         let (after, beginning) = beginning(position, last);
         let open = Present::in_(STREAMS_OPEN);
-        Ok(Self { app, session, after, arrivals, beginning: Some(beginning), _open: open })
+        Ok(Self { app, session, after, inbox_watcher, beginning: Some(beginning), _open: open })
     }
 
     /// What comes next; nothing once the session has ended.
@@ -85,7 +85,7 @@ impl Stream {
             return Ok(Some(beginning));
         }
         loop {
-            self.arrivals.mark_unchanged();
+            self.inbox_watcher.mark_unchanged();
             let changes = self.changes().await?;
             if let Some(last) = changes.last() {
                 // Where much happens there is no silence in which to ask.
@@ -95,7 +95,7 @@ impl Stream {
                 self.after = last.seq;
                 return Ok(Some(Step::Changes(changes)));
             }
-            if tokio::time::timeout(SILENCE, self.arrivals.changed()).await.is_err() {
+            if tokio::time::timeout(SILENCE, self.inbox_watcher.changed()).await.is_err() {
                 return Ok(self.is_signed_in().await?.then_some(Step::Silence));
             }
         }
