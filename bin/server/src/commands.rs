@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
-use grateful_application::{App, InboxWatcher, LoginThrottle, Passwords, Pictures, SystemClock};
+use grateful_application::{
+    App, ImageProcessor, InboxWatcher, LoginThrottle, Passwords, SystemClock,
+};
 use grateful_nominatim::Nominatim;
 use grateful_storage::{Database, DatabaseConfig, Pools};
 
@@ -50,7 +52,7 @@ struct Shared {
     database: DatabaseConfig,
     files: Files,
     passwords: Arc<Passwords>,
-    pictures: Arc<Pictures>,
+    image_processor: Arc<ImageProcessor>,
     login_throttle: Arc<LoginThrottle>,
     geocoder: Arc<Nominatim>,
     session_lifetime: TimeDelta,
@@ -74,7 +76,7 @@ impl Shared {
             files: Files::open(settings)?,
             passwords: Arc::new(Passwords::new(cores())?),
             // The other half is for whoever reads meanwhile.
-            pictures: Arc::new(Pictures::new(cores().div_ceil(2))),
+            image_processor: Arc::new(ImageProcessor::new(cores().div_ceil(2))),
             login_throttle: Arc::new(login_throttle),
             geocoder: Arc::new(Nominatim::new(settings.nominatim.clone())),
             session_lifetime: settings.session_lifetime,
@@ -93,7 +95,7 @@ impl Shared {
             files: Arc::clone(&self.files.store),
             clock: Arc::new(SystemClock),
             passwords: self.passwords.clone(),
-            pictures: self.pictures.clone(),
+            image_processor: self.image_processor.clone(),
             login_throttle: self.login_throttle.clone(),
             geocoder: self.geocoder.clone(),
             session_lifetime: self.session_lifetime,

@@ -9,7 +9,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::passwords::Passwords;
-use crate::image_processor::Pictures;
+use crate::image_processor::ImageProcessor;
 use crate::inbox_watcher::InboxWatcher;
 use crate::ports::{Clock, Geocoder};
 
@@ -25,7 +25,7 @@ pub struct App {
     /// The bounded place where passwords are hashed.
     pub passwords: Arc<Passwords>,
     /// The bounded place where pictures are made.
-    pub pictures: Arc<Pictures>,
+    pub image_processor: Arc<ImageProcessor>,
     /// How often passwords may be guessed wrong.
     pub login_throttle: Arc<LoginThrottle>,
     /// Where places are.

@@ -84,7 +84,7 @@ pub enum Error {
         reason: &'static str,
     },
     /// It has changed since they looked.
-    #[error("the {thing} has changed since you read it")]
+    #[error("the {resource} has changed since you read it")]
     Stale {
         /// What has.
         resource: Resource,
@@ -133,7 +133,7 @@ pub enum Resource {
 
 impl Resource {
     /// The noun for it.
-    pub const fn noun(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::User => "user",
             Self::Session => "session",
@@ -156,7 +156,7 @@ impl Resource {
         if self == Self::Heart {
             return "No heart found to remove".to_owned();
         }
-        let noun = self.noun().replace('_', " ");
+        let noun = self.name().replace('_', " ");
         let (first, rest) = noun.split_at(1);
         format!("{}{rest} not found", first.to_ascii_uppercase())
     }
@@ -169,7 +169,7 @@ impl Resource {
 
 impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.noun())
+        f.write_str(self.name())
     }
 }
 

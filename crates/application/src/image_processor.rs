@@ -12,9 +12,9 @@ use crate::{Error, Result};
 /// A bounded place where pictures are received, checked and made.
 ///
 /// One picture can fill a hundred megabytes and a core for a second. So few run at once, and only while all of them
-/// together fit [`Pictures::MEMORY`]; a queue of bounded length waits, and whoever finds it full is asked to come back before
+/// together fit [`ImageProcessor::MEMORY`]; a queue of bounded length waits, and whoever finds it full is asked to come back before
 /// their picture is read.
-pub struct Pictures {
+pub struct ImageProcessor {
     admitted: Arc<Semaphore>,
     running: Arc<Semaphore>,
     /// In KiB.
@@ -22,8 +22,8 @@ pub struct Pictures {
 }
 
 /// A place in the queue. It is taken before a picture is received, which fills memory too.
-pub struct Place {
-    permit: OwnedSemaphorePermit,
+pub struct UploadPermit {
+    slot: OwnedSemaphorePermit,
     waiting: Present,
 }
 
@@ -34,7 +34,7 @@ pub struct Upload {
     /// By which name it was sent: what is wrong with it is said under this name.
     pub field: &'static str,
     /// Its place in the queue.
-    pub place: Place,
+    pub permit: UploadPermit,
 }
 
 impl Upload {
@@ -42,7 +42,7 @@ impl Upload {
     pub const MAX_BYTES: usize = grateful_media::MAX_BYTES;
 }
 
-impl Pictures {
+impl ImageProcessor {
     /// How much memory all that run may fill together, in bytes (rules §8). A picture that needs more runs alone.
     pub const MEMORY: u64 = 256 << 20;
 
@@ -65,9 +65,9 @@ impl Pictures {
     ///
     /// # Errors
     /// `Unavailable` where there is none.
-    pub fn admit(&self) -> Result<Place> {
-        let permit = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| full())?;
-        Ok(Place { permit, waiting: Present::in_(IMAGES_WAITING) })
+    pub fn admit(&self) -> Result<UploadPermit> {
+        let slot = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| full())?;
+        Ok(UploadPermit { slot, waiting: Present::in_(IMAGES_WAITING) })
     }
 
     /// The sizes of a profile photo.
@@ -85,7 +85,7 @@ impl Pictures {
     /// The image of a post.
     ///
     /// # Errors
-    /// As [`Pictures::profile`].
+    /// As [`ImageProcessor::profile`].
     pub(crate) async fn post(&self, upload: Upload) -> Result<PostImage> {
         self.make(upload, Purpose::Post, |picture| picture.post()).await
     }
@@ -96,7 +96,7 @@ impl Pictures {
         purpose: Purpose,
         make: impl FnOnce(Picture) -> T + Send + 'static,
     ) -> Result<T> {
-        let Upload { bytes, field, place } = upload;
+        let Upload { bytes, field, permit } = upload;
         let refused = |refusal| refused(field, &refusal);
         let header = Header::read(&bytes).map_err(refused)?;
         let work = move || {
@@ -104,14 +104,14 @@ impl Pictures {
             drop(bytes);
             Ok(make(picture))
         };
-        self.run(place, header.decode_bytes(purpose), work).await?.map_err(refused)
+        self.run(permit, header.decode_bytes(purpose), work).await?.map_err(refused)
     }
 
     /// Does work that fills so many bytes when its turn comes. What it holds is given back when it ends, not when whoever
     /// waits for it goes away: that does not stop it.
     async fn run<T: Send + 'static>(
         &self,
-        place: Place,
+        permit: UploadPermit,
         bytes: u64,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
@@ -119,9 +119,9 @@ impl Pictures {
         let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| full())?;
         let memory = Arc::clone(&self.memory).acquire_many_owned(needed).await;
         let memory = memory.map_err(|_| full())?;
-        let Place { permit, waiting } = place;
+        let UploadPermit { slot, waiting } = permit;
         drop(waiting);
-        let held = (permit, running, memory, Present::in_(IMAGES_IN_WORK));
+        let held = (slot, running, memory, Present::in_(IMAGES_IN_WORK));
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
             drop(held);
@@ -164,17 +164,17 @@ mod tests {
     const SMALL: u64 = 20 << 20;
 
     /// In KiB.
-    fn free(pictures: &Pictures) -> u64 {
-        u64::try_from(pictures.memory.available_permits()).unwrap()
+    fn free(image_processor: &ImageProcessor) -> u64 {
+        u64::try_from(image_processor.memory.available_permits()).unwrap()
     }
 
     #[tokio::test]
     async fn large_ones_run_one_after_the_other() {
-        let pictures = Pictures::new(8);
+        let image_processor = ImageProcessor::new(8);
         let (running, peak) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let all = (0..8).map(|_| {
             let (running, peak) = (Arc::clone(&running), Arc::clone(&peak));
-            pictures.run(pictures.admit().unwrap(), LARGE, move || {
+            image_processor.run(image_processor.admit().unwrap(), LARGE, move || {
                 peak.fetch_max(1 + running.fetch_add(1, SeqCst), SeqCst);
                 // Time enough to meet another.
                 (0..1_000).for_each(|_| std::thread::yield_now());
@@ -185,17 +185,17 @@ mod tests {
         join_all(all).await.into_iter().for_each(Result::unwrap);
 
         assert_eq!(peak.load(SeqCst), 1);
-        assert_eq!(free(&pictures), Pictures::MEMORY >> 10);
+        assert_eq!(free(&image_processor), ImageProcessor::MEMORY >> 10);
     }
 
     #[tokio::test]
     async fn small_ones_run_side_by_side_as_many_as_may() {
-        let pictures = Pictures::new(3);
+        let image_processor = ImageProcessor::new(3);
         let (mut keys, mut all) = (vec![], vec![]);
         for _ in 0..5 {
             let (release, released) = mpsc::channel::<()>();
             let work = move || released.recv();
-            all.push(Box::pin(pictures.run(pictures.admit().unwrap(), SMALL, work)));
+            all.push(Box::pin(image_processor.run(image_processor.admit().unwrap(), SMALL, work)));
             keys.push(release);
         }
 
@@ -203,74 +203,78 @@ mod tests {
             assert!(poll!(one).is_pending());
         }
 
-        assert_eq!(free(&pictures), (Pictures::MEMORY - 3 * SMALL) >> 10);
-        assert_eq!(pictures.running.available_permits(), 0);
+        assert_eq!(free(&image_processor), (ImageProcessor::MEMORY - 3 * SMALL) >> 10);
+        assert_eq!(image_processor.running.available_permits(), 0);
         for (one, release) in all.into_iter().zip(keys) {
             release.send(()).unwrap();
             one.await.unwrap().unwrap();
         }
-        assert_eq!(pictures.running.available_permits(), 3);
+        assert_eq!(image_processor.running.available_permits(), 3);
     }
 
     #[tokio::test]
     async fn one_that_needs_more_than_there_is_runs_alone() {
-        let pictures = Pictures::new(2);
+        let image_processor = ImageProcessor::new(2);
         let (release, released) = mpsc::channel::<()>();
-        let mut giant =
-            Box::pin(pictures.run(pictures.admit().unwrap(), u64::MAX, move || released.recv()));
+        let mut giant = Box::pin(image_processor.run(
+            image_processor.admit().unwrap(),
+            u64::MAX,
+            move || released.recv(),
+        ));
 
         assert!(poll!(&mut giant).is_pending());
 
-        assert_eq!(free(&pictures), 0);
+        assert_eq!(free(&image_processor), 0);
         release.send(()).unwrap();
         giant.await.unwrap().unwrap();
     }
 
     #[tokio::test]
     async fn whoever_does_not_wait_for_the_end_gives_nothing_back_before_it() {
-        let pictures = Pictures::new(1);
+        let image_processor = ImageProcessor::new(1);
         let (release, released) = mpsc::channel::<()>();
         let (ended, end) = mpsc::channel::<()>();
         let work = move || {
             _ = released.recv();
             ended
         };
-        let mut left = Box::pin(pictures.run(pictures.admit().unwrap(), LARGE, work));
+        let mut left = Box::pin(image_processor.run(image_processor.admit().unwrap(), LARGE, work));
         assert!(poll!(&mut left).is_pending());
 
         drop(left);
 
-        assert_eq!(free(&pictures), (Pictures::MEMORY - LARGE) >> 10);
-        assert_eq!(pictures.running.available_permits(), 0);
+        assert_eq!(free(&image_processor), (ImageProcessor::MEMORY - LARGE) >> 10);
+        assert_eq!(image_processor.running.available_permits(), 0);
         release.send(()).unwrap();
         // What it returned is dropped behind what it held.
         assert!(end.recv().is_err());
-        assert_eq!(free(&pictures), Pictures::MEMORY >> 10);
+        assert_eq!(free(&image_processor), ImageProcessor::MEMORY >> 10);
     }
 
     #[tokio::test]
     async fn what_panics_gives_back_what_it_held() {
-        let pictures = Pictures::new(1);
+        let image_processor = ImageProcessor::new(1);
 
-        let broken =
-            pictures.run(pictures.admit().unwrap(), LARGE, || panic!("as a decoder might")).await;
+        let broken = image_processor
+            .run(image_processor.admit().unwrap(), LARGE, || panic!("as a decoder might"))
+            .await;
 
         assert!(matches!(broken, Err::<(), _>(Error::Internal(_))));
-        assert_eq!(free(&pictures), Pictures::MEMORY >> 10);
-        assert_eq!(pictures.running.available_permits(), 1);
+        assert_eq!(free(&image_processor), ImageProcessor::MEMORY >> 10);
+        assert_eq!(image_processor.running.available_permits(), 1);
     }
 
     #[test]
     fn sixteen_places_for_each_that_runs_are_all_there_are() {
         for parallel in [1, 4] {
-            let pictures = Pictures::new(parallel);
-            let mut places: Vec<Place> =
-                (0..16 * parallel).map(|_| pictures.admit().unwrap()).collect();
+            let image_processor = ImageProcessor::new(parallel);
+            let mut permits: Vec<UploadPermit> =
+                (0..16 * parallel).map(|_| image_processor.admit().unwrap()).collect();
 
-            assert!(matches!(pictures.admit(), Err(Error::Unavailable(_))));
+            assert!(matches!(image_processor.admit(), Err(Error::Unavailable(_))));
 
-            places.pop();
-            assert!(pictures.admit().is_ok());
+            permits.pop();
+            assert!(image_processor.admit().is_ok());
         }
     }
 }

@@ -28,7 +28,7 @@ pub use self::auth::login_throttle::LoginThrottle;
 pub use self::auth::passwords::Passwords;
 pub use self::error::{Error, Resource, Result};
 pub use self::idempotency::{Answer, IdempotencyKey, IdempotencyKeyError, Repeat};
-pub use self::image_processor::{Pictures, Place, Upload};
+pub use self::image_processor::{ImageProcessor, Upload, UploadPermit};
 pub use self::inbox_watcher::InboxWatcher;
 pub use self::metrics::all_metrics;
 pub use self::ports::{Clock, Finding, Geocoder, GeocoderError, NoGeocoder, SystemClock};

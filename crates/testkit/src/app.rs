@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use grateful_application::{App, InboxWatcher, LoginThrottle, Passwords, Pictures};
+use grateful_application::{App, ImageProcessor, InboxWatcher, LoginThrottle, Passwords};
 use grateful_storage::Database;
 use object_store::memory::InMemory;
 
@@ -12,7 +12,7 @@ use crate::{FakeClock, FakeGeocoder, NOON, TestDatabase};
 static PASSWORDS: LazyLock<Arc<Passwords>> = LazyLock::new(|| Arc::new(Passwords::new(2).unwrap()));
 
 /// Shared by all tests of the process, so that concurrent image processing is limited as in a server.
-static IMAGES: LazyLock<Arc<Pictures>> = LazyLock::new(|| Arc::new(Pictures::new(2)));
+static IMAGES: LazyLock<Arc<ImageProcessor>> = LazyLock::new(|| Arc::new(ImageProcessor::new(2)));
 
 /// An [`App`] with its own database, a clock stopped at [`NOON`], and uploads in memory.
 pub struct TestApp {

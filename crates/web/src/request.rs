@@ -22,7 +22,7 @@ pub(crate) use self::authentication::{SignedIn, Viewing, bearer};
 pub(crate) use self::conditional::{Expected, Known};
 pub(crate) use self::field::{Field, Plain, as_is};
 pub(crate) use self::idempotency::Repeating;
-pub(crate) use self::json::{Body, RepeatableBody};
+pub(crate) use self::json::{JsonBody, RepeatableBody};
 pub(crate) use self::multipart::Form;
 pub(crate) use self::page_params::{LongPage, PostPage};
 pub(crate) use self::path::{

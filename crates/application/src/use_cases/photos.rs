@@ -24,7 +24,7 @@ pub async fn set(
 ) -> Result<Answer> {
     let photo = ProfilePhoto::new(new_id(app.clock.now()));
     let prepare = async || {
-        let sizes = app.pictures.profile(upload, focus).await?;
+        let sizes = app.image_processor.profile(upload, focus).await?;
         file_store::write(app, files(&photo, sizes)).await
     };
     let (answer, before) = once_prepared(app, user, repeat, prepare, async |tx| {

@@ -55,7 +55,7 @@ pub async fn publish_pictured(
     let draft = Draft { image_url: Some(image.clone()), ..draft };
     let post = Post::publish(new_id(now).into(), author, draft, now);
     let prepare = async || {
-        let made = app.pictures.post(picture).await?;
+        let made = app.image_processor.post(picture).await?;
         file_store::write(app, vec![(image.file().to_owned(), made.jpeg)]).await
     };
     let act = async |tx: &mut Connection| {

@@ -2,7 +2,7 @@
 //! list however long.
 
 use grateful_application::{comments, hearts, reactions, shares};
-use grateful_domain::{Emoji, Limit, NewShare, PageRequest};
+use grateful_domain::{Emoji, Limit, PageRequest, ShareDetails};
 use grateful_testkit::{
     TestApp, TestDatabase, a_comment, a_post, assert_queries, block, create_user,
 };
@@ -37,8 +37,8 @@ async fn shares_cost_a_few_statements_however_many_are_named() {
     let ana = create_user(&database).await;
     let mut people = Vec::new();
 
-    assert_queries!(8, share(&app, ana, post, NewShare::Url));
-    assert_queries!(6, share(&app, ana, post, NewShare::Url));
+    assert_queries!(8, share(&app, ana, post, ShareDetails::Url));
+    assert_queries!(6, share(&app, ana, post, ShareDetails::Url));
     assert_queries!(8, shares::unshare(&app, ana, post));
     for _ in 0..5 {
         people.push(create_user(&database).await);

@@ -1,7 +1,7 @@
 //! Blocks: what they end, take back and keep out.
 
 use grateful_application::{follows, hearts};
-use grateful_domain::Edge::{Active, Blocked, None, Pending};
+use grateful_domain::FollowState::{Active, Blocked, None, Pending};
 use grateful_testkit::a_post;
 
 use crate::support::Stage;

@@ -1,7 +1,7 @@
 //! What people are told of who follows them, asks them, and accepts them.
 
 use grateful_application::{Error, follows, notifications};
-use grateful_domain::notification::{Priority, SeenNotification};
+use grateful_domain::notification::{Priority, RenderedNotification};
 use grateful_testkit::create_user;
 use serde_json::{Value, json};
 
@@ -199,19 +199,19 @@ async fn unread(stage: &Stage, user: grateful_domain::UserId) -> i64 {
 }
 
 #[track_caller]
-fn only(list: Vec<SeenNotification>) -> SeenNotification {
+fn only(list: Vec<RenderedNotification>) -> RenderedNotification {
     let [only] = list.try_into().unwrap();
     only
 }
 
 #[track_caller]
-fn assert_says(told: &SeenNotification, kind: &str, title: &str, message: &str) {
+fn assert_says(told: &RenderedNotification, kind: &str, title: &str, message: &str) {
     let it = &told.notification;
     let said = (it.kind.code(), it.text.title.as_str(), it.text.message.as_str());
     assert_eq!(said, (kind, title, message));
     assert_eq!(it.read_at, None);
 }
 
-fn data(told: &SeenNotification) -> Value {
+fn data(told: &RenderedNotification) -> Value {
     Value::Object(told.notification.data.clone())
 }

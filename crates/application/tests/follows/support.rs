@@ -6,8 +6,8 @@ use chrono::TimeDelta;
 use grateful_application::notifications::{self, Wanted};
 use grateful_application::verify::{Mend, Progress, verify};
 use grateful_application::{App, follows};
-use grateful_domain::notification::SeenNotification;
-use grateful_domain::{Edge, PageRequest, Relation, UserId};
+use grateful_domain::notification::RenderedNotification;
+use grateful_domain::{FollowState, PageRequest, Relationship, UserId};
 use grateful_testkit::{FakeClock, TestApp, TestDatabase, a_user};
 
 /// All of a list, as far as one page reaches.
@@ -47,8 +47,9 @@ impl Stage {
         follows::block(&self.app, who, whom).await.unwrap();
     }
 
-    pub(crate) async fn relation(&self, one: UserId, other: UserId) -> (Edge, Edge) {
-        let Relation { there, back } = follows::relation(&self.app, one, other).await.unwrap();
+    pub(crate) async fn relation(&self, one: UserId, other: UserId) -> (FollowState, FollowState) {
+        let Relationship { outgoing: there, incoming: back } =
+            follows::relation(&self.app, one, other).await.unwrap();
         (there, back)
     }
 
@@ -57,7 +58,7 @@ impl Stage {
     }
 
     /// Somebody's list, newest activity first.
-    pub(crate) async fn list(&self, user: UserId) -> Vec<SeenNotification> {
+    pub(crate) async fn list(&self, user: UserId) -> Vec<RenderedNotification> {
         notifications::list(&self.app, user, Wanted::All, ALL).await.unwrap().items
     }
 

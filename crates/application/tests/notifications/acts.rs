@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use grateful_application::comments::{self, Say};
 use grateful_application::{Error, IdempotencyKey, Repeat, hearts};
-use grateful_domain::notification::{Priority, SeenNotification};
+use grateful_domain::notification::{Priority, RenderedNotification};
 use grateful_domain::{CommentText, Emoji};
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ async fn a_heart_tells_the_author_of_the_post() {
         "post_preview": "The bus driver who waited",
     });
     assert_eq!(data(&told), expected);
-    assert_eq!(told.from.unwrap().id, stage.ben);
+    assert_eq!(told.actor.unwrap().id, stage.ben);
     assert_eq!(told.notification.priority, Priority::Normal);
     assert_eq!(told.notification.post, Some(stage.post.id));
     assert!(stage.list(stage.ben).await.is_empty());
@@ -210,7 +210,7 @@ async fn many_who_act_at_once_are_in_one_batch() {
 
     let batch = stage.only(stage.ana).await;
     assert_eq!(batch.notification.text.message, "20 people engaged with your post");
-    assert_eq!(batch.notification.gathered().entries, 20);
+    assert_eq!(batch.notification.batch_counts().child_count, 20);
     stage.assert_sound().await;
 }
 
@@ -266,13 +266,13 @@ async fn nobody_is_told_of_an_act_that_comes_to_nothing_at_the_end() {
 }
 
 #[track_caller]
-fn assert_says(told: &SeenNotification, kind: &str, title: &str, message: &str) {
+fn assert_says(told: &RenderedNotification, kind: &str, title: &str, message: &str) {
     let it = &told.notification;
     let said = (it.kind.code(), it.text.title.as_str(), it.text.message.as_str());
     assert_eq!(said, (kind, title, message));
     assert_eq!(it.read_at, None);
 }
 
-fn data(told: &SeenNotification) -> Value {
+fn data(told: &RenderedNotification) -> Value {
     Value::Object(told.notification.data.clone())
 }

@@ -1,7 +1,7 @@
 //! What happens to a notification as time goes by.
 
 use chrono::TimeDelta;
-use grateful_domain::notification::Batch;
+use grateful_domain::notification::BatchCounts;
 use grateful_domain::{Emoji, UserId};
 use grateful_testkit::NOON;
 
@@ -22,11 +22,11 @@ async fn a_second_act_within_an_hour_makes_a_batch_of_the_two() {
     assert_eq!(it.kind.code(), "post_interaction");
     assert_eq!(it.text.title, "New Engagement 💜");
     assert_eq!(it.text.message, "2 people engaged with your post");
-    assert_eq!(it.batch, Some(Batch { entries: 2, people: 2 }));
+    assert_eq!(it.batch, Some(BatchCounts { child_count: 2, actor_count: 2 }));
     assert_eq!(it.last_updated_at, NOON + TimeDelta::minutes(59));
     assert_eq!(it.data["emoji_code"], "hug");
-    assert_eq!(batch.from.unwrap().id, stage.caro);
-    let people: Vec<UserId> = batch.people.iter().map(|person| person.id).collect();
+    assert_eq!(batch.actor.unwrap().id, stage.caro);
+    let people: Vec<UserId> = batch.actors.iter().map(|person| person.id).collect();
     assert_eq!(people, [stage.caro, stage.ben]);
     let entries = ["caro reacted to your post with 🤗", "ben liked your post"];
     assert_eq!(stage.entries(stage.ana, it.id).await, entries);
@@ -78,8 +78,8 @@ async fn somebody_who_likes_and_reacts_is_one_person() {
 
     let batch = stage.only(stage.ana).await;
     assert_eq!(message(&batch), "ben liked your post and reacted with 🤗");
-    assert_eq!(batch.notification.batch, Some(Batch { entries: 2, people: 1 }));
-    assert_eq!(batch.people.len(), 1);
+    assert_eq!(batch.notification.batch, Some(BatchCounts { child_count: 2, actor_count: 1 }));
+    assert_eq!(batch.actors.len(), 1);
     stage.assert_sound().await;
 }
 
@@ -217,6 +217,6 @@ async fn whoever_is_called_something_else_by_now_is_called_so() {
     assert_eq!(message(&told), "Ben 🌿 liked your post");
     assert_eq!(told.notification.data["actor_username"], "benedict");
     assert_eq!(told.notification.data["liker_username"], "benedict");
-    assert_eq!(told.from.unwrap().name(), "Ben 🌿");
+    assert_eq!(told.actor.unwrap().name(), "Ben 🌿");
     assert_eq!(stage.told(stage.caro).await, ["Ben 🌿 sent you a post"]);
 }

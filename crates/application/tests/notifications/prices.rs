@@ -3,7 +3,7 @@
 use grateful_application::notifications::{self, Wanted};
 use grateful_application::{comments, hearts, posts, reactions, shares};
 use grateful_domain::{
-    CommentText, Emoji, Limit, NewShare, PageRequest, PostEdit, UserId, Visibility,
+    CommentText, Emoji, Limit, PageRequest, PostEdit, ShareDetails, UserId, Visibility,
 };
 use grateful_testkit::assert_queries;
 
@@ -25,7 +25,10 @@ async fn an_act_costs_no_more_for_a_batch_of_fifty() {
         assert_queries!(8, hearts::give(app, *ben, post.id));
         assert_queries!(8, reactions::react(app, *ben, post.id, Emoji::Hug));
         assert_queries!(8, reactions::react(app, *ben, post.id, Emoji::Joy));
-        assert_queries!(8, shares::share(app, *ben, post.id, NewShare::Url, None, |_| Vec::new()));
+        assert_queries!(
+            8,
+            shares::share(app, *ben, post.id, ShareDetails::Url, None, |_| Vec::new())
+        );
         let comment = assert_queries!(8, stage.try_say(*ben, "So kind", None));
         let answer = assert_queries!(9, stage.try_say(stage.caro, "Indeed", Some(comment)));
 
@@ -109,7 +112,7 @@ async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
                 assert_queries!(2, notifications::list(app, *ana, Wanted::Unread, page)).items;
             for list in [all, unread] {
                 assert_eq!(i64::try_from(list.len()).unwrap(), length);
-                assert!(list.iter().all(|it| it.people.len() == people.min(8)));
+                assert!(list.iter().all(|it| it.actors.len() == people.min(8)));
             }
         }
         let page = PageRequest::first(Limit::MAX);

@@ -10,10 +10,11 @@ use grateful_application::comments::{self, Say};
 use grateful_application::notifications::{self, Wanted};
 use grateful_application::verify::{Mend, verify};
 use grateful_application::{Answer, App, Repeat, Result, hearts, posts, reactions, shares};
-use grateful_domain::notification::{Act, Cause, Details, Event, SeenNotification};
+use grateful_domain::notification::{Act, Cause, Event, EventDetails, RenderedNotification};
 use grateful_domain::{
-    CommentId, CommentText, Content, Draft, Emoji, NewShare, NotificationId, PageRequest, Post,
-    PostId, PostType, Recipients, SeenComment, SeenPost, ShareMessage, UserId, Visibility,
+    CommentForViewer, CommentId, CommentText, Content, Draft, Emoji, NotificationId, PageRequest,
+    Post, PostForViewer, PostId, PostType, Recipients, ShareDetails, ShareMessage, UserId,
+    Visibility,
 };
 use grateful_storage::Connection;
 use grateful_testkit::{FakeClock, TestApp, TestDatabase, a_post, a_user};
@@ -60,7 +61,7 @@ impl Stage {
     }
 
     pub(crate) async fn link(&self, user: UserId) {
-        self.share(user, NewShare::Url).await;
+        self.share(user, ShareDetails::Url).await;
     }
 
     /// Sends the post to these people, with a few words.
@@ -68,10 +69,10 @@ impl Stage {
         let ids: Vec<i64> = to.iter().copied().map(i64::from).collect();
         let recipients = Recipients::parse(user, &ids).unwrap();
         let message = ShareMessage::parse("Look at that").unwrap();
-        self.share(user, NewShare::Message { recipients, message }).await;
+        self.share(user, ShareDetails::Message { recipients, message }).await;
     }
 
-    async fn share(&self, user: UserId, how: NewShare) {
+    async fn share(&self, user: UserId, how: ShareDetails) {
         shares::share(&self.app, user, self.post.id, how, None, |_| Vec::new()).await.unwrap();
     }
 
@@ -98,7 +99,7 @@ impl Stage {
     }
 
     /// Somebody's list, newest activity first.
-    pub(crate) async fn list(&self, user: UserId) -> Vec<SeenNotification> {
+    pub(crate) async fn list(&self, user: UserId) -> Vec<RenderedNotification> {
         notifications::list(&self.app, user, Wanted::All, ALL).await.unwrap().items
     }
 
@@ -108,7 +109,7 @@ impl Stage {
     }
 
     /// The only notification in somebody's list.
-    pub(crate) async fn only(&self, user: UserId) -> SeenNotification {
+    pub(crate) async fn only(&self, user: UserId) -> RenderedNotification {
         let [only] = self.list(user).await.try_into().unwrap();
         only
     }
@@ -147,7 +148,7 @@ pub(crate) async fn say(
     parent: Option<CommentId>,
 ) -> Result<CommentId> {
     let say = Say { post, parent, text: CommentText::parse(text).unwrap() };
-    let record = |seen: &SeenComment| seen.comment.id.to_string().into_bytes();
+    let record = |seen: &CommentForViewer| seen.comment.id.to_string().into_bytes();
     let (Answer::First(id) | Answer::Again(id)) =
         comments::say(app, author, say, None, record).await?;
     Ok(String::from_utf8(id).unwrap().parse::<uuid::Uuid>().unwrap().into())
@@ -160,7 +161,7 @@ pub(crate) async fn try_publish(
     draft: Draft,
     repeat: Option<Repeat>,
 ) -> Result<PostId> {
-    let record = |seen: &SeenPost| seen.post.id.to_string().into_bytes();
+    let record = |seen: &PostForViewer| seen.post.id.to_string().into_bytes();
     let (Answer::First(id) | Answer::Again(id)) =
         posts::publish(app, author, draft, repeat, record).await?;
     Ok(String::from_utf8(id).unwrap().parse::<uuid::Uuid>().unwrap().into())
@@ -194,7 +195,7 @@ pub(crate) fn event(recipient: UserId, actor: UserId, act: Act, at: DateTime<Utc
     static NUMBER: AtomicU64 = AtomicU64::new(1);
     let new_id =
         || uuid::Uuid::from_u64_pair(0x0195_0000_0000_7000, NUMBER.fetch_add(1, Relaxed)).into();
-    let details = Details::of_post("The bus driver who waited");
+    let details = EventDetails::for_post("The bus driver who waited");
     Event { cause: Cause { recipient, actor, act }, details, at, id: new_id(), batch_id: new_id() }
 }
 
@@ -210,11 +211,11 @@ pub(crate) async fn commit_when_waited_for(database: &TestDatabase, mut tx: Conn
     tx.batch_execute("COMMIT").await.unwrap();
 }
 
-pub(crate) fn message(seen: &SeenNotification) -> String {
+pub(crate) fn message(seen: &RenderedNotification) -> String {
     seen.notification.text.message.clone()
 }
 
 /// Whether it was read.
-pub(crate) fn is_read(seen: &SeenNotification) -> bool {
+pub(crate) fn is_read(seen: &RenderedNotification) -> bool {
     seen.notification.read_at.is_some()
 }

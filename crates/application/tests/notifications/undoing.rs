@@ -43,9 +43,9 @@ async fn a_batch_loses_who_undoes_until_nothing_is_left_of_it() {
     stage.unreact(stage.caro).await;
     let left = stage.only(stage.ana).await;
     assert_eq!(left.notification.id, batch);
-    assert_eq!(left.notification.gathered().entries, 1);
+    assert_eq!(left.notification.batch_counts().child_count, 1);
     assert_eq!(left.notification.text.message, "ben liked your post");
-    assert_eq!(left.from.unwrap().id, stage.ben);
+    assert_eq!(left.actor.unwrap().id, stage.ben);
     stage.unheart(stage.ben).await;
 
     assert_eq!(stage.counts(stage.ana).await, (0, 0));
@@ -171,8 +171,8 @@ async fn an_account_that_goes_leaves_the_batches_of_others_with_the_others() {
     told.sort_unstable_by_key(|message| message.starts_with('2'));
     assert_eq!(told, said);
     assert!(list.iter().all(is_read));
-    let engaged = list.iter().find(|it| 1 < it.notification.gathered().people).unwrap();
-    assert_eq!(engaged.notification.gathered().entries, 2);
+    let engaged = list.iter().find(|it| 1 < it.notification.batch_counts().actor_count).unwrap();
+    assert_eq!(engaged.notification.batch_counts().child_count, 2);
     assert!(stage.list(stage.ben).await.is_empty());
     assert_eq!(stage.database.count(&format!("notifications WHERE actor_id = {dora}")).await, 0);
     stage.assert_sound().await;

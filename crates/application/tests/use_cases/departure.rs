@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use grateful_application::verify::{Mend, verify};
 use grateful_application::{Error, accounts, comments, hearts, shares};
-use grateful_domain::{CommentText, NewShare, UserId};
+use grateful_domain::{CommentText, ShareDetails, UserId};
 use grateful_storage::Repositories;
 use grateful_testkit::{
     PASSWORD, TestApp, TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post,
@@ -96,7 +96,7 @@ async fn whoever_acts_while_their_account_goes_leaves_no_number_wrong() {
     let acting = async {
         for post in &posts {
             _ = hearts::give(&app, ana, *post).await;
-            _ = shares::share(&app, ana, *post, NewShare::Url, None, |_| Vec::new()).await;
+            _ = shares::share(&app, ana, *post, ShareDetails::Url, None, |_| Vec::new()).await;
         }
     };
     let (gone, ()) = tokio::join!(accounts::delete(&app, ana), acting);

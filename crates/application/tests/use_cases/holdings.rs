@@ -11,7 +11,8 @@ use grateful_application::{
     Answer, App, IdempotencyKey, Repeat, accounts, comments, follows, hearts, reactions, shares,
 };
 use grateful_domain::{
-    CommentId, CommentText, Emoji, NewShare, PostId, Recipients, SeenComment, ShareMessage, UserId,
+    CommentForViewer, CommentId, CommentText, Emoji, PostId, Recipients, ShareDetails,
+    ShareMessage, UserId,
 };
 use grateful_testkit::{TestApp, TestDatabase, a_post, a_user, block, create_user};
 use uuid::Uuid;
@@ -312,8 +313,8 @@ async fn a_post_for_each_act(
     }
     hearts::give(app, one, posts[0]).await.unwrap();
     reactions::react(app, one, posts[1], Emoji::Hug).await.unwrap();
-    shares::share(app, one, posts[2], NewShare::Url, None, |_| Vec::new()).await.unwrap();
-    let message = NewShare::Message {
+    shares::share(app, one, posts[2], ShareDetails::Url, None, |_| Vec::new()).await.unwrap();
+    let message = ShareDetails::Message {
         recipients: Recipients::parse(one, &[other.into()]).unwrap(),
         message: ShareMessage::parse("Look at that").unwrap(),
     };
@@ -327,7 +328,7 @@ async fn a_post_for_each_act(
 /// Says something about a post. Tells its id.
 async fn say(app: &App, who: UserId, post: PostId, parent: Option<CommentId>) -> CommentId {
     let say = comments::Say { post, parent, text: words() };
-    let id = |seen: &SeenComment| seen.comment.id.to_string().into_bytes();
+    let id = |seen: &CommentForViewer| seen.comment.id.to_string().into_bytes();
     let (Answer::First(id) | Answer::Again(id)) =
         comments::say(app, who, say, None, id).await.unwrap();
     Uuid::parse_str(str::from_utf8(&id).unwrap()).unwrap().into()

@@ -9,7 +9,7 @@ use grateful_application::{
     Answer, App, Error, IdempotencyKey, QueryLog, Repeat, Result, accounts, photos,
 };
 use grateful_domain::{
-    Draft, ImageUrl, PostEdit, PostId, SeenPost, Title, UserId, Viewer, Visibility,
+    Draft, ImageUrl, PostEdit, PostForViewer, PostId, Title, UserId, Viewer, Visibility,
 };
 use grateful_testkit::{TestApp, TestDatabase, a_png, a_user, create_user};
 
@@ -376,7 +376,7 @@ async fn image_of(app: &App, author: UserId, post: PostId) -> Option<ImageUrl> {
     seen.post.draft.image_url
 }
 
-async fn change(app: &App, editor: UserId, post: PostId, what: PostEdit) -> Result<SeenPost> {
+async fn change(app: &App, editor: UserId, post: PostId, what: PostEdit) -> Result<PostForViewer> {
     edit(app, editor, post, what, |_| true).await
 }
 

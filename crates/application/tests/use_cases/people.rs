@@ -1,7 +1,7 @@
 //! Finding people by what they are called.
 
 use grateful_application::people;
-use grateful_domain::{AskedNames, PeopleQuery, SortedNames};
+use grateful_domain::{UserSearchQuery, UsernameBatch, UsernameValidation};
 use grateful_testkit::{TestApp, TestDatabase, a_user, assert_queries, block, create_user};
 
 use crate::support::assert_not_found;
@@ -13,13 +13,13 @@ async fn a_search_costs_one_statement_however_many_it_finds() {
     crowd(&database).await;
 
     for typed in ["ana", "an", "na1", "shown"] {
-        let query = PeopleQuery::parse(typed).unwrap();
+        let query = UserSearchQuery::parse(typed).unwrap();
         for most in [1, 10, 50] {
             let found = assert_queries!(1, people::search(&app, me, &query, most));
             assert_eq!(i64::try_from(found.len()).unwrap(), most, "{typed}");
         }
     }
-    let nobody = PeopleQuery::parse("nobody").unwrap();
+    let nobody = UserSearchQuery::parse("nobody").unwrap();
     assert_eq!(assert_queries!(1, people::search(&app, me, &nobody, 50)), []);
 }
 
@@ -32,10 +32,10 @@ async fn names_cost_one_statement_however_many_they_are() {
     for length in [1, 10, 50, 60] {
         let names: Vec<String> =
             (100..100 + length).map(|number| format!("Ana{number}.")).collect();
-        let asked = AskedNames::of(names.clone());
+        let asked = UsernameBatch::new(names.clone());
         let sorted = assert_queries!(1, people::sort_names(&app, me, asked));
-        let answered = names[..names.len().min(AskedNames::MOST)].to_vec();
-        assert_eq!(sorted, SortedNames { valid: answered, invalid: Vec::new() });
+        let answered = names[..names.len().min(UsernameBatch::MAX_LEN)].to_vec();
+        assert_eq!(sorted, UsernameValidation { valid: answered, invalid: Vec::new() });
     }
     assert_eq!(assert_queries!(1, people::find(&app, me, "ana100")).1.as_str(), "ana100");
 }

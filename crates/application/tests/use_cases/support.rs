@@ -9,8 +9,8 @@ use grateful_application::{
     AccessToken, Answer, App, Error, Repeat, Result, Upload, accounts, posts, sessions,
 };
 use grateful_domain::{
-    Content, Draft, Email, Password, PostId, PostType, SeenPost, Session, User, UserId, Username,
-    Visibility,
+    Content, Draft, Email, Password, PostForViewer, PostId, PostType, Session, User, UserId,
+    Username, Visibility,
 };
 use grateful_media::Header;
 use grateful_storage::Connection;
@@ -43,7 +43,7 @@ pub(crate) async fn publish(
     posts::publish(app, author, draft, repeat, recorded).await
 }
 
-fn recorded(seen: &SeenPost) -> Vec<u8> {
+fn recorded(seen: &PostForViewer) -> Vec<u8> {
     format!("{} {}", seen.post.id, seen.post.draft.content.as_str()).into_bytes()
 }
 
@@ -60,7 +60,7 @@ pub(crate) async fn publish_pictured(
 
 /// A file as it was sent, with its place in the queue.
 pub(crate) fn upload(app: &App, file: &[u8]) -> Upload {
-    Upload { bytes: file.to_vec(), field: "file", place: app.pictures.admit().unwrap() }
+    Upload { bytes: file.to_vec(), field: "file", permit: app.image_processor.admit().unwrap() }
 }
 
 /// The paths of all files, in their order.

@@ -3,19 +3,19 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{EntityTag, Header, IF_MATCH, IF_NONE_MATCH, IfMatch, IfNoneMatch};
+use actix_web::http::header::{self, EntityTag, Header as _, IF_MATCH, IF_NONE_MATCH};
 use actix_web::{FromRequest, HttpRequest};
 
 use crate::error::ApiError;
 
 /// The states in which a client wants something changed; none named means any.
-pub(crate) struct Expected(Option<IfMatch>);
+pub(crate) struct Expected(Option<header::IfMatch>);
 
 impl Expected {
     pub(crate) fn allows(&self, tag: &EntityTag) -> bool {
         match &self.0 {
-            None | Some(IfMatch::Any) => true,
-            Some(IfMatch::Items(tags)) => tags.iter().any(|listed| listed.strong_eq(tag)),
+            None | Some(header::IfMatch::Any) => true,
+            Some(header::IfMatch::Items(tags)) => tags.iter().any(|listed| listed.strong_eq(tag)),
         }
     }
 }
@@ -25,21 +25,23 @@ impl FromRequest for Expected {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let unreadable = || IfMatch::Items(Vec::new());
+        let unreadable = || header::IfMatch::Items(Vec::new());
         let sent = request.headers().contains_key(IF_MATCH);
-        ready(Ok(Self(sent.then(|| IfMatch::parse(request).unwrap_or_else(|_| unreadable())))))
+        ready(Ok(Self(
+            sent.then(|| header::IfMatch::parse(request).unwrap_or_else(|_| unreadable())),
+        )))
     }
 }
 
 /// The states that a client has already.
-pub(crate) struct Known(Option<IfNoneMatch>);
+pub(crate) struct Known(Option<header::IfNoneMatch>);
 
 impl Known {
     pub(crate) fn has(&self, state: &EntityTag) -> bool {
         match &self.0 {
             None => false,
-            Some(IfNoneMatch::Any) => true,
-            Some(IfNoneMatch::Items(tags)) => tags.iter().any(|tag| tag.weak_eq(state)),
+            Some(header::IfNoneMatch::Any) => true,
+            Some(header::IfNoneMatch::Items(tags)) => tags.iter().any(|tag| tag.weak_eq(state)),
         }
     }
 }
@@ -50,6 +52,6 @@ impl FromRequest for Known {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let sent = request.headers().contains_key(IF_NONE_MATCH);
-        ready(Ok(Self(sent.then(|| IfNoneMatch::parse(request).ok()).flatten())))
+        ready(Ok(Self(sent.then(|| header::IfNoneMatch::parse(request).ok()).flatten())))
     }
 }

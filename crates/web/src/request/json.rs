@@ -17,7 +17,7 @@ use crate::error::ApiError;
 use crate::request::Repeating;
 
 /// A JSON object as the body of a request.
-pub(crate) struct Body<T>(pub(crate) T);
+pub(crate) struct JsonBody<T>(pub(crate) T);
 
 /// A JSON object as the body of a request that may carry an `Idempotency-Key`.
 pub(crate) struct RepeatableBody<T> {
@@ -25,7 +25,7 @@ pub(crate) struct RepeatableBody<T> {
     pub(crate) repeat: Option<Repeat>,
 }
 
-impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 

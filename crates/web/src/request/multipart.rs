@@ -39,7 +39,8 @@ impl Form {
         require_form(&request)?;
         require_short(&request)?;
         let app = request.app_data::<Data<App>>();
-        let place = app.ok_or_else(|| Error::Internal("no App".into()))?.pictures.admit()?;
+        let permit =
+            app.ok_or_else(|| Error::Internal("no App".into()))?.image_processor.admit()?;
         let mut repeating = Repeating::begin(&request)?;
         let mut parts = Parts::begin(&request, payload);
         let mut texts = HashMap::new();
@@ -55,7 +56,7 @@ impl Form {
         }
         let repeat = repeating.end();
         // Browsers send an empty file where none was chosen.
-        let picture = (!bytes.is_empty()).then_some(Upload { bytes, field: picture, place });
+        let picture = (!bytes.is_empty()).then_some(Upload { bytes, field: picture, permit });
         Ok(Self { texts, picture, repeat })
     }
 

@@ -177,14 +177,14 @@ fn details(error: &ApiError) -> Value {
         ApiError::UseCase(error) => match error {
             Error::Invalid(invalid) => json!({ "fields": invalid.fields() }),
             Error::Forbidden { action, resource, .. } => {
-                json!({ "resource": resource.noun(), "action": action })
+                json!({ "resource": resource.name(), "action": action })
             }
             Error::NotFound { resource, id: Some(id) } => {
-                json!({ "resource": resource.noun(), "id": id })
+                json!({ "resource": resource.name(), "id": id })
             }
             Error::NotFound { resource, id: None }
             | Error::Taken { resource, .. }
-            | Error::Conflict { resource, .. } => json!({ "resource": resource.noun() }),
+            | Error::Conflict { resource, .. } => json!({ "resource": resource.name() }),
             Error::Unsupported { supported } => json!({ "supported": supported }),
             Error::AgainstRule { constraint, .. } => json!({ "constraint": constraint }),
             Error::TooMany { limit, retry_after, .. } => {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::request::{Body, Field, SessionPath, SignedIn, UserAgent, as_is};
+use crate::request::{Field, JsonBody, SessionPath, SignedIn, UserAgent, as_is};
 use crate::response::{Envelope, Enveloped, Message, Problem, Timestamp};
 
 #[derive(Deserialize, ToSchema)]
@@ -130,7 +130,7 @@ const BEARER: &str = "bearer";
 pub(crate) async fn sign_up(
     app: Data<App>,
     UserAgent(user_agent): UserAgent,
-    Body(new): Body<NewAccount>,
+    JsonBody(new): JsonBody<NewAccount>,
 ) -> Result<Enveloped<AccountView>, ApiError> {
     let (user, token) = accounts::sign_up(&app, new.parse(user_agent)?).await?;
     Ok(Enveloped::created(AccountView::new(user, &token)))
@@ -146,7 +146,7 @@ pub(crate) async fn sign_up(
 pub(crate) async fn log_in(
     app: Data<App>,
     UserAgent(user_agent): UserAgent,
-    Body(new): Body<NewSession>,
+    JsonBody(new): JsonBody<NewSession>,
 ) -> Result<Enveloped<TokenView>, ApiError> {
     let token = accounts::log_in(&app, new.parse(user_agent)?).await?;
     Ok(Enveloped::ok(TokenView { access_token: token.as_str().to_owned(), token_type: BEARER }))
@@ -223,7 +223,7 @@ pub(crate) async fn end_all_sessions(
 pub(crate) async fn change_password(
     app: Data<App>,
     me: SignedIn,
-    Body(new): Body<NewPassword>,
+    JsonBody(new): JsonBody<NewPassword>,
 ) -> Result<Enveloped<Message>, ApiError> {
     accounts::change_password(&app, &me.0, new.parse()?).await?;
     Ok(Enveloped::ok(Message { message: "Password changed" }))

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::request::{Body, Field, SignedIn, UserPath};
+use crate::request::{Field, JsonBody, SignedIn, UserPath};
 use crate::response::{Envelope, Enveloped, Problem, Timestamp};
 
 /// A new edge, and the people at its ends.
@@ -139,7 +139,7 @@ pub(crate) async fn get_follow_status(
 pub(crate) async fn get_follow_statuses(
     app: Data<App>,
     me: SignedIn,
-    Body(ids): Body<UserIds>,
+    JsonBody(ids): JsonBody<UserIds>,
 ) -> Result<Enveloped<BTreeMap<String, RelationView>>, ApiError> {
     let relations = follows::relations(&app, me.user(), &ids.parse()?).await?;
     let by_id = relations.into_iter().map(|(id, relation)| (id.to_string(), relation.into()));

@@ -214,8 +214,8 @@ pub(crate) async fn mark_all_read(
 
 impl From<RenderedNotification> for NotificationView {
     fn from(seen: RenderedNotification) -> Self {
-        let RenderedNotification { notification: it, from, people } = seen;
-        let gathered = it.gathered();
+        let RenderedNotification { notification: it, actor, actors } = seen;
+        let gathered = it.batch_counts();
         let is_batch = it.batch.is_some();
         Self {
             id: it.id.into(),
@@ -227,12 +227,12 @@ impl From<RenderedNotification> for NotificationView {
             created_at: it.created_at.into(),
             last_updated_at: it.last_updated_at.into(),
             post_id: it.post.map(Uuid::from),
-            from_user: from.map_or_else(FromUser::nobody, FromUser::from),
+            from_user: actor.map_or_else(FromUser::nobody, FromUser::from),
             is_batch,
-            batch_count: gathered.entries,
+            batch_count: gathered.child_count,
             parent_id: it.parent.map(Uuid::from),
-            actor_count: gathered.people,
-            actors: is_batch.then(|| people.into_iter().map(FromUser::from).collect()),
+            actor_count: gathered.actor_count,
+            actors: is_batch.then(|| actors.into_iter().map(FromUser::from).collect()),
         }
     }
 }

@@ -16,7 +16,7 @@ use grateful_domain::PostForViewer;
 
 use self::bodies::{NewPicturedPost, NewPost, PostForm, PostPatch};
 use crate::error::ApiError;
-use crate::request::{Body, Expected, Known, PostPath, RepeatableBody, SignedIn, Viewing};
+use crate::request::{Expected, JsonBody, Known, PostPath, RepeatableBody, SignedIn, Viewing};
 use crate::response::{Problem, created, etag};
 
 pub(crate) use self::view::{AuthorView, PostView};
@@ -107,7 +107,7 @@ pub(crate) async fn update_post(
     me: SignedIn,
     PostPath(post): PostPath,
     expected: Expected,
-    Body(patch): Body<PostPatch>,
+    JsonBody(patch): JsonBody<PostPatch>,
 ) -> Result<HttpResponse, ApiError> {
     let allows = |revision| expected.allows(&etag(revision));
     Ok(tagged(posts::edit(&app, me.user(), post, patch.parse()?, allows).await?))

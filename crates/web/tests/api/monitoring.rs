@@ -83,14 +83,14 @@ async fn the_statements_of_a_request_and_their_time_are_measured() {
     let measured = MetricsCapture::start();
 
     api.get(&post).by(&ana).send().await.expect(200);
-    assert_eq!(measured.values_of("grateful_http_request_statements"), [2.0]);
+    assert_eq!(measured.take_histogram("grateful_http_request_statements"), [2.0]);
 
     api.get(&post).by(&ana).send().await.expect(200);
-    let database = measured.values_of("grateful_http_request_database_seconds");
+    let database = measured.take_histogram("grateful_http_request_database_seconds");
     assert!(matches!(database[..], [seconds] if 0.0 < seconds && seconds < 10.0), "{database:?}");
 
     api.get(&post).by(&ana).send().await.expect(200);
-    let duration = measured.values_of("grateful_http_request_duration_seconds");
+    let duration = measured.take_histogram("grateful_http_request_duration_seconds");
     assert!(matches!(duration[..], [seconds] if 0.0 < seconds && seconds < 10.0), "{duration:?}");
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use actix_web::web::Bytes;
 use chrono::TimeDelta;
 use futures_util::{StreamExt as _, stream};
-use grateful_application::Pictures;
+use grateful_application::ImageProcessor;
 use grateful_domain::Colour;
 use grateful_testkit::{
     Api, ApiResponse, BOUNDARY, Caller, PASSWORD, TestApp, a_large_png, a_png, multipart_form,
@@ -416,10 +416,11 @@ async fn whoever_is_not_signed_in_has_their_form_not_even_read() {
 #[actix_web::test]
 async fn where_the_queue_is_full_the_form_is_not_even_read() {
     let mut app = TestApp::create().await;
-    app.app.pictures = Arc::new(Pictures::new(1));
+    app.app.image_processor = Arc::new(ImageProcessor::new(1));
     let api = Api::serve(app, &WebConfig::default()).await;
     let ana = api.create_user().await;
-    let mut places: Vec<_> = (0..16).map(|_| api.app.app.pictures.admit().unwrap()).collect();
+    let mut places: Vec<_> =
+        (0..16).map(|_| api.app.app.image_processor.admit().unwrap()).collect();
 
     let body = Endless::part("file");
     let refused = api.post(PHOTO).by(&ana).multipart_stream(body.bits()).send().await;

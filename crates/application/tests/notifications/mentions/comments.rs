@@ -59,7 +59,7 @@ async fn mentions_in_one_post_and_its_comments_are_gathered() {
     let batch = stage.only(stage.ben).await;
     assert_eq!(batch.notification.text.title, "You were mentioned");
     assert_eq!(batch.notification.text.message, "You were mentioned 3 times");
-    assert_eq!(batch.notification.gathered().people, 2);
+    assert_eq!(batch.notification.batch_counts().actor_count, 2);
     stage.assert_sound().await;
 }
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::request::{
-    Body, CommentPath, Field, LongPage, Parameters, PostPath, RepeatableBody, SignedIn,
+    CommentPath, Field, JsonBody, LongPage, Parameters, PostPath, RepeatableBody, SignedIn,
 };
 use crate::response::{Envelope, Enveloped, KeptEnveloped, Paged, Problem, Timestamp, recorded};
 use crate::routes::posts::AuthorView;
@@ -147,7 +147,7 @@ pub(crate) async fn update_comment(
     app: Data<App>,
     me: SignedIn,
     CommentPath(comment): CommentPath,
-    Body(patch): Body<CommentPatch>,
+    JsonBody(patch): JsonBody<CommentPatch>,
 ) -> Result<Enveloped<CommentView>, ApiError> {
     let seen = comments::reword(&app, me.user(), comment, patch.parse()?).await?;
     Ok(Enveloped::ok(seen.into()))

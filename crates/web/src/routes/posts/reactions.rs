@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::request::{Body, Field, LongPage, Parameters, PostPath, SignedIn};
+use crate::request::{Field, JsonBody, LongPage, Parameters, PostPath, SignedIn};
 use crate::response::{Envelope, Enveloped, Paged, Problem, Timestamp};
 
 #[derive(Deserialize, ToSchema)]
@@ -73,7 +73,7 @@ pub(crate) async fn set_reaction(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-    Body(new): Body<NewReaction>,
+    JsonBody(new): JsonBody<NewReaction>,
 ) -> Result<Enveloped<ReactionView>, ApiError> {
     let reaction = reactions::react(&app, me.user(), post, new.parse()?).await?;
     Ok(Enveloped::created(reaction.into()))

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{Body, Field, SignedIn, as_is};
+use crate::request::{Field, JsonBody, SignedIn, as_is};
 use crate::response::Problem;
 
 /// What proves that an account may be deleted.
@@ -37,7 +37,7 @@ impl Farewell {
 pub(crate) async fn delete_account(
     app: Data<App>,
     me: SignedIn,
-    Body(farewell): Body<Farewell>,
+    JsonBody(farewell): JsonBody<Farewell>,
 ) -> Result<HttpResponse, ApiError> {
     accounts::leave(&app, me.user(), farewell.parse()?).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{Body, Field, SignedIn, as_is};
+use crate::request::{Field, JsonBody, SignedIn, as_is};
 use crate::response::{Envelope, Enveloped, Problem};
 
 #[derive(Deserialize, ToSchema)]
@@ -62,7 +62,7 @@ impl From<Location> for LocationView {
 pub(crate) async fn search_locations(
     app: Data<App>,
     _me: SignedIn,
-    Body(wanted): Body<LocationSearch>,
+    JsonBody(wanted): JsonBody<LocationSearch>,
 ) -> Result<Enveloped<Vec<LocationView>>, ApiError> {
     let (query, limit) = wanted.parse()?;
     let found = locations::search(&app, &query, limit).await?;

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{Body, Field, NamePath, SignedIn, UserPath};
+use crate::request::{Field, JsonBody, NamePath, SignedIn, UserPath};
 use crate::response::{Envelope, Enveloped, Problem, Timestamp};
 
 /// Somebody's page.
@@ -134,7 +134,7 @@ pub(crate) async fn get_own_profile(
 pub(crate) async fn update_profile(
     app: Data<App>,
     me: SignedIn,
-    Body(patch): Body<ProfilePatch>,
+    JsonBody(patch): JsonBody<ProfilePatch>,
 ) -> Result<Enveloped<OwnProfileView>, ApiError> {
     Ok(Enveloped::ok(profiles::edit(&app, me.user(), patch.parse()?).await?.into()))
 }

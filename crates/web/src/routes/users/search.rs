@@ -11,7 +11,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{Body, Field, NamePath, Plain, SignedIn, as_is};
+use crate::request::{Field, JsonBody, NamePath, Plain, SignedIn, as_is};
 use crate::response::{Envelope, Enveloped, Problem};
 use crate::routes::users::UserSummary;
 
@@ -95,7 +95,7 @@ pub(crate) struct NamedView {
 pub(crate) async fn search_users(
     app: Data<App>,
     me: SignedIn,
-    Body(wanted): Body<PeopleSearch>,
+    JsonBody(wanted): JsonBody<PeopleSearch>,
 ) -> Result<Enveloped<Vec<UserSummary>>, ApiError> {
     let (query, most) = wanted.parse()?;
     let Some(query) = query else { return Ok(Enveloped::ok(Vec::new())) };
@@ -113,7 +113,7 @@ pub(crate) async fn search_users(
 pub(crate) async fn validate_usernames(
     app: Data<App>,
     me: SignedIn,
-    Body(wanted): Body<NamesToSort>,
+    JsonBody(wanted): JsonBody<NamesToSort>,
 ) -> Result<Enveloped<SortedNamesView>, ApiError> {
     let names =
         wanted.usernames.required(as_is).map_err(|why| ValidationError::field("usernames", why))?;
