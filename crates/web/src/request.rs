@@ -18,19 +18,19 @@ use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use grateful_application::App;
 
-pub(crate) use self::authentication::{SignedIn, Viewing, bearer};
-pub(crate) use self::conditional::{Expected, Known};
-pub(crate) use self::field::{Field, Plain, as_is};
-pub(crate) use self::idempotency::Repeating;
-pub(crate) use self::json::{JsonBody, RepeatableBody};
-pub(crate) use self::multipart::Form;
-pub(crate) use self::page_params::{LongPage, PostPage};
+pub(crate) use self::authentication::{MaybeSignedIn, SignedIn, bearer_token};
+pub(crate) use self::conditional::{IfMatch, IfNoneMatch};
+pub(crate) use self::field::{Field, FromJson, as_is};
+pub(crate) use self::idempotency::FingerprintBuilder;
+pub(crate) use self::json::{IdempotentBody, JsonBody};
+pub(crate) use self::multipart::MultipartForm;
+pub(crate) use self::page_params::{PageParams20, PageParams100};
 pub(crate) use self::path::{
-    CommentPath, NamePath, NotificationPath, PostPath, SessionPath, UserPath,
+    CommentPath, NotificationPath, PostPath, SessionPath, UserPath, UsernamePath,
 };
-pub(crate) use self::query::Parameters;
+pub(crate) use self::query::QueryParameters;
 pub(crate) use self::request_id::RequestId;
-pub(crate) use self::route::Route;
+pub(crate) use self::route::MatchedRoute;
 pub(crate) use self::user_agent::UserAgent;
 
 /// The time by the clock of the application.

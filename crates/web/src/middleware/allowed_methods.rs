@@ -7,7 +7,7 @@ use actix_web::{Error, HttpMessage};
 
 use crate::error::ApiError;
 use crate::openapi::ROUTES;
-use crate::request::Route;
+use crate::request::MatchedRoute;
 
 /// Refuses a method that the path does not have. The routes would hand it on to the next pattern that fits:
 /// `DELETE /posts/feed` to `DELETE /posts/{id}`.
@@ -15,8 +15,10 @@ pub(crate) async fn require_method(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let methods =
-        request.extensions().get::<Route>().and_then(|Route(pattern)| ROUTES.methods(pattern));
+    let methods = request
+        .extensions()
+        .get::<MatchedRoute>()
+        .and_then(|MatchedRoute(pattern)| ROUTES.methods(pattern));
     match methods {
         Some(methods) if !methods.contains(request.method()) => {
             Ok(request.error_response(ApiError::MethodNotAllowed(methods.to_vec())))

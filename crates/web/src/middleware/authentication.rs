@@ -11,7 +11,7 @@ use grateful_domain::Session;
 
 use crate::access::{Access, access_to};
 use crate::error::ApiError;
-use crate::request::{Route, bearer};
+use crate::request::{MatchedRoute, bearer_token};
 
 /// Lets pass whoever the route lets pass, and puts their session where handlers find it.
 pub(crate) async fn authenticate(
@@ -19,7 +19,7 @@ pub(crate) async fn authenticate(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     // Looked up once: it tries the pattern of every route. From here on the path is in its one spelling.
-    let route = request.match_pattern().map(Route);
+    let route = request.match_pattern().map(MatchedRoute);
     if let Some(route) = route.clone() {
         request.extensions_mut().insert(route);
     }
@@ -36,10 +36,10 @@ pub(crate) async fn authenticate(
 
 async fn identify(
     request: &ServiceRequest,
-    route: Option<Route>,
+    route: Option<MatchedRoute>,
 ) -> Result<Option<Session>, ApiError> {
     // A path that leads nowhere does so for everybody.
-    let Some(Route(pattern)) = route else { return Ok(None) };
+    let Some(MatchedRoute(pattern)) = route else { return Ok(None) };
     let token_was_sent = request.headers().contains_key(AUTHORIZATION);
     match (access_to(request.method(), &pattern), token_was_sent) {
         (Access::Public, _) | (Access::Optional, false) => Ok(None),
@@ -52,7 +52,7 @@ async fn identify(
 
 async fn open(request: &ServiceRequest) -> Result<Session, ApiError> {
     let malformed = Refusal::Unauthenticated("The Authorization header must be a Bearer token");
-    let token = bearer(request.request()).ok_or(malformed)?;
+    let token = bearer_token(request.request()).ok_or(malformed)?;
     let app = request.app_data::<Data<App>>().ok_or_else(|| Refusal::Internal("no App".into()))?;
     Ok(sessions::open(app, &token).await?)
 }

@@ -16,7 +16,7 @@ use ipnet::IpNet;
 
 use crate::LimitsConfig;
 use crate::error::ApiError;
-use crate::request::{Route, now};
+use crate::request::{MatchedRoute, now};
 use crate::response::Quota;
 
 /// What is counted together.
@@ -115,8 +115,8 @@ impl Counts {
     fn count(&self, request: &ServiceRequest, now: DateTime<Utc>) -> Result<Option<Quota>, Error> {
         let activity = request
             .extensions()
-            .get::<Route>()
-            .and_then(|Route(pattern)| activity_of(request.method(), pattern));
+            .get::<MatchedRoute>()
+            .and_then(|MatchedRoute(pattern)| activity_of(request.method(), pattern));
         let Some(activity) = activity else { return Ok(None) };
         let Some(who) = self.who(request, activity) else { return Ok(None) };
         let (buckets, policy) = self.of(activity);

@@ -23,7 +23,7 @@ use super::default_headers::dress;
 use super::server_timing::{Timing, milliseconds};
 use crate::WebConfig;
 use crate::metrics::{NO_ROUTE, measure};
-use crate::request::{RequestId, Route, now};
+use crate::request::{MatchedRoute, RequestId, now};
 use crate::response::problem;
 
 /// Runs a request as a task of its own, so that neither a client that goes away nor a panic cuts it in the middle,
@@ -67,7 +67,7 @@ async fn answer(
     let mut response = answered?.map_into_boxed_body();
     dress(response.headers_mut(), &id);
     let extensions = response.request().extensions();
-    line.route = extensions.get::<Route>().map(|Route(pattern)| pattern.clone());
+    line.route = extensions.get::<MatchedRoute>().map(|MatchedRoute(pattern)| pattern.clone());
     line.user = extensions.get::<Session>().map(|it| it.user.into());
     drop(extensions);
     let duration = line.end(response.status(), &queries);

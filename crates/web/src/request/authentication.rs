@@ -34,9 +34,9 @@ impl FromRequest for SignedIn {
 }
 
 /// Whoever asks, signed in or not.
-pub(crate) struct Viewing(pub(crate) Viewer);
+pub(crate) struct MaybeSignedIn(pub(crate) Viewer);
 
-impl FromRequest for Viewing {
+impl FromRequest for MaybeSignedIn {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
@@ -47,7 +47,7 @@ impl FromRequest for Viewing {
 }
 
 /// The token in the header `Authorization`, if there is one of the right form (RFC 6750 §2.1).
-pub(crate) fn bearer(request: &HttpRequest) -> Option<AccessToken> {
+pub(crate) fn bearer_token(request: &HttpRequest) -> Option<AccessToken> {
     let credentials = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = credentials.split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then(|| AccessToken::parse(token.trim()))?

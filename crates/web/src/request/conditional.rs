@@ -9,9 +9,9 @@ use actix_web::{FromRequest, HttpRequest};
 use crate::error::ApiError;
 
 /// The states in which a client wants something changed; none named means any.
-pub(crate) struct Expected(Option<header::IfMatch>);
+pub(crate) struct IfMatch(Option<header::IfMatch>);
 
-impl Expected {
+impl IfMatch {
     pub(crate) fn allows(&self, tag: &EntityTag) -> bool {
         match &self.0 {
             None | Some(header::IfMatch::Any) => true,
@@ -20,7 +20,7 @@ impl Expected {
     }
 }
 
-impl FromRequest for Expected {
+impl FromRequest for IfMatch {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
@@ -34,9 +34,9 @@ impl FromRequest for Expected {
 }
 
 /// The states that a client has already.
-pub(crate) struct Known(Option<header::IfNoneMatch>);
+pub(crate) struct IfNoneMatch(Option<header::IfNoneMatch>);
 
-impl Known {
+impl IfNoneMatch {
     pub(crate) fn has(&self, state: &EntityTag) -> bool {
         match &self.0 {
             None => false,
@@ -46,7 +46,7 @@ impl Known {
     }
 }
 
-impl FromRequest for Known {
+impl FromRequest for IfNoneMatch {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 

@@ -15,13 +15,13 @@ pub(crate) enum Field<T> {
 }
 
 /// What can be sent for a [`Field`]. Nothing is converted: a number is no text.
-pub(crate) trait Plain: Sized {
+pub(crate) trait FromJson: Sized {
     const EXPECTED: &'static str;
 
     fn from_json(value: Value) -> Option<Self>;
 }
 
-impl Plain for String {
+impl FromJson for String {
     const EXPECTED: &'static str = "must be a text";
 
     fn from_json(value: Value) -> Option<Self> {
@@ -32,7 +32,7 @@ impl Plain for String {
     }
 }
 
-impl Plain for bool {
+impl FromJson for bool {
     const EXPECTED: &'static str = "must be true or false";
 
     fn from_json(value: Value) -> Option<Self> {
@@ -40,7 +40,7 @@ impl Plain for bool {
     }
 }
 
-impl Plain for i64 {
+impl FromJson for i64 {
     const EXPECTED: &'static str = "must be a whole number";
 
     fn from_json(value: Value) -> Option<Self> {
@@ -48,7 +48,7 @@ impl Plain for i64 {
     }
 }
 
-impl Plain for Vec<i64> {
+impl FromJson for Vec<i64> {
     const EXPECTED: &'static str = "must be a list of whole numbers";
 
     fn from_json(value: Value) -> Option<Self> {
@@ -56,7 +56,7 @@ impl Plain for Vec<i64> {
     }
 }
 
-impl Plain for Vec<String> {
+impl FromJson for Vec<String> {
     const EXPECTED: &'static str = "must be a list of texts";
 
     fn from_json(value: Value) -> Option<Self> {
@@ -67,7 +67,7 @@ impl Plain for Vec<String> {
     }
 }
 
-impl Plain for Map<String, Value> {
+impl FromJson for Map<String, Value> {
     const EXPECTED: &'static str = "must be an object";
 
     fn from_json(value: Value) -> Option<Self> {
@@ -78,7 +78,7 @@ impl Plain for Map<String, Value> {
     }
 }
 
-impl<'de, T: Plain> Deserialize<'de> for Field<T> {
+impl<'de, T: FromJson> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match Value::deserialize(deserializer)? {
             Value::Null => Self::Null,

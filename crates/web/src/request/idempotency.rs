@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 use crate::error::ApiError;
 
 /// What makes this request the same as another: its key, and all that decides what it does, as it is read.
-pub(crate) struct Repeating(Option<(IdempotencyKey, Sha256)>);
+pub(crate) struct FingerprintBuilder(Option<(IdempotencyKey, Sha256)>);
 
-impl Repeating {
+impl FingerprintBuilder {
     /// Of this request, where it has a key.
     pub(crate) fn begin(request: &HttpRequest) -> Result<Self, ApiError> {
         let Some(raw) = request.headers().get("idempotency-key") else { return Ok(Self(None)) };

@@ -14,13 +14,13 @@ use serde_json::{Map, Value};
 
 use crate::WebConfig;
 use crate::error::ApiError;
-use crate::request::Repeating;
+use crate::request::FingerprintBuilder;
 
 /// A JSON object as the body of a request.
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
 /// A JSON object as the body of a request that may carry an `Idempotency-Key`.
-pub(crate) struct RepeatableBody<T> {
+pub(crate) struct IdempotentBody<T> {
     pub(crate) body: T,
     pub(crate) repeat: Option<Repeat>,
 }
@@ -35,7 +35,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
     }
 }
 
-impl<T: DeserializeOwned + 'static> FromRequest for RepeatableBody<T> {
+impl<T: DeserializeOwned + 'static> FromRequest for IdempotentBody<T> {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
@@ -43,7 +43,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for RepeatableBody<T> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let bytes = read(&request, payload).await?;
-            let mut repeating = Repeating::begin(&request)?;
+            let mut repeating = FingerprintBuilder::begin(&request)?;
             repeating.add(&bytes);
             Ok(Self { body: parse(&bytes)?, repeat: repeating.end() })
         })

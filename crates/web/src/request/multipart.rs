@@ -16,10 +16,10 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::WebConfig;
 use crate::error::ApiError;
-use crate::request::{Field, Repeating};
+use crate::request::{Field, FingerprintBuilder};
 
 /// What was sent in a form.
-pub(crate) struct Form {
+pub(crate) struct MultipartForm {
     texts: HashMap<String, Field<String>>,
     /// The picture, where there is one.
     pub(crate) picture: Option<Upload>,
@@ -27,7 +27,7 @@ pub(crate) struct Form {
     pub(crate) repeat: Option<Repeat>,
 }
 
-impl Form {
+impl MultipartForm {
     /// Reads a form whose picture is sent under this name.
     ///
     /// The picture has its place in the queue before it is read: what waits to be made fills memory already.
@@ -41,7 +41,7 @@ impl Form {
         let app = request.app_data::<Data<App>>();
         let permit =
             app.ok_or_else(|| Error::Internal("no App".into()))?.image_processor.admit()?;
-        let mut repeating = Repeating::begin(&request)?;
+        let mut repeating = FingerprintBuilder::begin(&request)?;
         let mut parts = Parts::begin(&request, payload);
         let mut texts = HashMap::new();
         let mut bytes = Vec::new();

@@ -6,7 +6,7 @@ use utoipa::IntoParams;
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it documents what `Parameters` reads")]
-pub(crate) struct PostPage {
+pub(crate) struct PageParams20 {
     /// How many at most.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<u32>,
@@ -21,7 +21,7 @@ pub(crate) struct PostPage {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it documents what `Parameters` reads")]
-pub(crate) struct LongPage {
+pub(crate) struct PageParams100 {
     /// How many at most.
     #[param(minimum = 1, maximum = 100, default = 100)]
     limit: Option<u32>,

@@ -25,9 +25,9 @@ impl FromRequest for UserPath {
 }
 
 /// The name in the path of a route about whoever has it, as it was sent.
-pub(crate) struct NamePath(pub(crate) String);
+pub(crate) struct UsernamePath(pub(crate) String);
 
-impl FromRequest for NamePath {
+impl FromRequest for UsernamePath {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 

@@ -14,9 +14,9 @@ use grateful_domain::{
 use crate::error::ApiError;
 
 /// The parameters behind the `?`, of which the last of a name counts.
-pub(crate) struct Parameters(HashMap<String, String>);
+pub(crate) struct QueryParameters(HashMap<String, String>);
 
-impl FromRequest for Parameters {
+impl FromRequest for QueryParameters {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
@@ -27,7 +27,7 @@ impl FromRequest for Parameters {
     }
 }
 
-impl Parameters {
+impl QueryParameters {
     /// The part of `list` that is asked for.
     pub(crate) fn page(&self, list: ListKind) -> Result<PageRequest, ApiError> {
         let mut fields = FieldValidator::default();
@@ -63,7 +63,7 @@ impl Parameters {
     }
 
     /// The part of the ranked feed that is asked for, among other fields.
-    pub(crate) fn check_stretch(&self, fields: &mut FieldValidator) -> Option<FeedPageRequest> {
+    pub(crate) fn check_feed_page(&self, fields: &mut FieldValidator) -> Option<FeedPageRequest> {
         const BEGINNING: FeedStart = FeedStart::Offset(0);
         let limit = self.check_limit(fields, ListKind::RankedPosts.default_limit());
         let place = self.number("offset", BEGINNING, FeedStart::parse_offset);
@@ -90,7 +90,7 @@ impl Parameters {
     }
 
     /// A switch, off or on, among other fields; `default` where nothing is said.
-    pub(crate) fn check_switch(
+    pub(crate) fn check_flag(
         &self,
         fields: &mut FieldValidator,
         name: &'static str,

@@ -2,4 +2,4 @@
 
 /// The pattern of the route that a request is for.
 #[derive(Debug, Clone)]
-pub(crate) struct Route(pub(crate) String);
+pub(crate) struct MatchedRoute(pub(crate) String);

@@ -169,7 +169,7 @@ pub(crate) async fn log_out(
     app: Data<App>,
     request: HttpRequest,
 ) -> Result<Enveloped<Message>, ApiError> {
-    if let Some(token) = bearer(&request) {
+    if let Some(token) = bearer_token(&request) {
         sessions::log_out(&app, &token).await?;
     }
     Ok(Enveloped::ok(Message { message: "Successfully logged out" }))

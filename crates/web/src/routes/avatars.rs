@@ -8,7 +8,7 @@ use grateful_domain::Colour;
 use sha2::{Digest, Sha256};
 
 use crate::error::ApiError;
-use crate::request::{Known, Parameters, UserPath};
+use crate::request::{IfNoneMatch, QueryParameters, UserPath};
 use crate::response::{FOR_ALL_ORIGINS, Problem};
 
 /// The initials of somebody on a colour.
@@ -29,8 +29,8 @@ use crate::response::{FOR_ALL_ORIGINS, Problem};
 pub(crate) async fn get_avatar(
     app: Data<App>,
     UserPath(user): UserPath,
-    parameters: Parameters,
-    known: Known,
+    parameters: QueryParameters,
+    known: IfNoneMatch,
 ) -> Result<HttpResponse, ApiError> {
     let colour =
         parameters.optional("color", Colour::parse)?.unwrap_or_else(|| Colour::for_user(user));
@@ -39,7 +39,7 @@ pub(crate) async fn get_avatar(
 }
 
 /// Names change, so that a copy is good for an hour and then asked for again.
-fn answer(svg: String, known: &Known) -> HttpResponse {
+fn answer(svg: String, known: &IfNoneMatch) -> HttpResponse {
     let digest = Sha256::digest(&svg);
     let beginning = digest.first_chunk().copied().unwrap_or_default();
     let tag = EntityTag::new_strong(format!("{:032x}", u128::from_be_bytes(beginning)));

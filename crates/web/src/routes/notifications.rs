@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::request::{LongPage, NotificationPath, Parameters, SignedIn};
+use crate::request::{NotificationPath, PageParams100, QueryParameters, SignedIn};
 use crate::response::{Paged, Problem, Timestamp};
 
 /// Something that somebody is told.
@@ -123,11 +123,11 @@ struct OfType {
 pub(crate) async fn list_notifications(
     app: Data<App>,
     me: SignedIn,
-    parameters: Parameters,
+    parameters: QueryParameters,
 ) -> Result<Paged<NotificationView>, ApiError> {
     let mut fields = FieldValidator::default();
     let page = parameters.check_page(&mut fields, ListKind::Notifications);
-    let unread_only = parameters.check_switch(&mut fields, "unread_only", false);
+    let unread_only = parameters.check_flag(&mut fields, "unread_only", false);
     let (page, unread_only) = fields.finish(|| page.zip(unread_only))?;
     let wanted = if unread_only { Wanted::Unread } else { Wanted::All };
     let list = notifications::list(&app, me.user(), wanted, page).await?;
@@ -151,7 +151,7 @@ pub(crate) async fn get_notification_summary(
 pub(crate) async fn get_notification_stats(
     app: Data<App>,
     me: SignedIn,
-    parameters: Parameters,
+    parameters: QueryParameters,
 ) -> Result<Json<StatsView>, ApiError> {
     let kind = parameters.optional("notification_type", NotificationType::from_code)?;
     let stats = notifications::stats(&app, me.user(), kind).await?;
@@ -170,7 +170,7 @@ pub(crate) async fn get_notification_stats(
 /// What a batch gathers, newest first; of a single notification, nothing.
 #[utoipa::path(
     tag = "notifications",
-    params(("id" = Uuid, Path, description = "The notification"), LongPage),
+    params(("id" = Uuid, Path, description = "The notification"), PageParams100),
     responses((status = 200, body = [NotificationView]), (status = 404, body = Problem)),
 )]
 #[get("/notifications/{id}/children")]
@@ -178,7 +178,7 @@ pub(crate) async fn list_notification_children(
     app: Data<App>,
     me: SignedIn,
     NotificationPath(batch): NotificationPath,
-    parameters: Parameters,
+    parameters: QueryParameters,
 ) -> Result<Paged<NotificationView>, ApiError> {
     let page = parameters.page(ListKind::NotificationChildren)?;
     let entries = notifications::entries(&app, me.user(), batch, page).await?;

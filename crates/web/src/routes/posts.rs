@@ -16,7 +16,9 @@ use grateful_domain::PostForViewer;
 
 use self::bodies::{NewPicturedPost, NewPost, PostForm, PostPatch};
 use crate::error::ApiError;
-use crate::request::{Expected, JsonBody, Known, PostPath, RepeatableBody, SignedIn, Viewing};
+use crate::request::{
+    IdempotentBody, IfMatch, IfNoneMatch, JsonBody, MaybeSignedIn, PostPath, SignedIn,
+};
 use crate::response::{Problem, created, etag};
 
 pub(crate) use self::view::{AuthorView, PostView};
@@ -32,7 +34,7 @@ pub(crate) use self::view::{AuthorView, PostView};
 pub(crate) async fn create_post(
     app: Data<App>,
     me: SignedIn,
-    RepeatableBody { body, repeat }: RepeatableBody<NewPost>,
+    IdempotentBody { body, repeat }: IdempotentBody<NewPost>,
 ) -> Result<HttpResponse, ApiError> {
     let answer = posts::publish(&app, me.user(), body.parse(false)?, repeat, recorded).await?;
     Ok(published(answer))
@@ -78,9 +80,9 @@ pub(crate) async fn upload_post(
 #[get("/posts/{id}")]
 pub(crate) async fn get_post(
     app: Data<App>,
-    Viewing(viewer): Viewing,
+    MaybeSignedIn(viewer): MaybeSignedIn,
     PostPath(post): PostPath,
-    known: Known,
+    known: IfNoneMatch,
 ) -> Result<HttpResponse, ApiError> {
     let seen = posts::read(&app, viewer, post).await?;
     Ok(if known.has(&etag(seen.post.revision())) { not_modified(&seen) } else { tagged(seen) })
@@ -106,7 +108,7 @@ pub(crate) async fn update_post(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-    expected: Expected,
+    expected: IfMatch,
     JsonBody(patch): JsonBody<PostPatch>,
 ) -> Result<HttpResponse, ApiError> {
     let allows = |revision| expected.allows(&etag(revision));

@@ -11,7 +11,7 @@ use grateful_application::App;
 use grateful_application::uploads::{self, File};
 
 use crate::error::ApiError;
-use crate::request::Known;
+use crate::request::IfNoneMatch;
 use crate::response::FOR_ALL_ORIGINS;
 
 /// A file, or a part of it.
@@ -20,7 +20,7 @@ pub(crate) async fn get_upload(
     app: Data<App>,
     request: HttpRequest,
     path: Path<String>,
-    known: Known,
+    known: IfNoneMatch,
 ) -> Result<HttpResponse, ApiError> {
     let file = uploads::find(&app, &path).await?;
     let tag = EntityTag::new_strong(tag_text(&file));

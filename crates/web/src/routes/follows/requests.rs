@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{LongPage, Parameters, SignedIn, UserPath};
+use crate::request::{PageParams100, QueryParameters, SignedIn, UserPath};
 use crate::response::{Envelope, Enveloped, Linked, PartView, Problem, Timestamp};
 use crate::routes::users::UserSummary;
 
@@ -37,14 +37,14 @@ pub(crate) struct RequestsView {
 /// Who has asked to follow the caller, newest first.
 #[utoipa::path(
     tag = "follows",
-    params(LongPage),
+    params(PageParams100),
     responses((status = 200, body = Envelope<RequestsView>)),
 )]
 #[get("/follows/requests")]
 pub(crate) async fn list_follow_requests(
     app: Data<App>,
     me: SignedIn,
-    parameters: Parameters,
+    parameters: QueryParameters,
 ) -> Result<Linked<RequestsView>, ApiError> {
     let page = parameters.page(ListKind::FollowRequests)?;
     let (list, total) = follows::requests(&app, me.user(), page).await?;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::error::ApiError;
-use crate::request::{Parameters, SignedIn};
+use crate::request::{QueryParameters, SignedIn};
 use crate::response::{Envelope, Enveloped, Timestamp};
 
 #[derive(Serialize, ToSchema)]
@@ -50,7 +50,7 @@ struct SuggestionsLimit {
 pub(crate) async fn list_follow_suggestions(
     app: Data<App>,
     me: SignedIn,
-    parameters: Parameters,
+    parameters: QueryParameters,
 ) -> Result<Enveloped<SuggestionsView>, ApiError> {
     let most = parameters.up_to(20, 10)?;
     let suggestions = follows::suggestions(&app, me.user(), most).await?;

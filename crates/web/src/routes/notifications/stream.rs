@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::request::{Parameters, SignedIn};
+use crate::request::{QueryParameters, SignedIn};
 use crate::response::Problem;
 use crate::routes::notifications::NotificationView;
 
@@ -89,7 +89,7 @@ impl FromRequest for Follower {
                 return Ok(Self(session.clone()));
             }
             let missing = || Error::Unauthenticated("Authentication is required");
-            let parameters = Parameters::extract(&request).await?;
+            let parameters = QueryParameters::extract(&request).await?;
             let ticket = parameters.text("ticket").ok_or_else(missing)?;
             let unknown = || Error::Unauthenticated("The ticket is invalid, used, or has expired");
             let ticket = Ticket::parse(ticket).ok_or_else(unknown)?;

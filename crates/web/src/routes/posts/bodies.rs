@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{Field, Form, as_is};
+use crate::request::{Field, MultipartForm, as_is};
 
 /// A post as it is sent: to be published, or, with every field optional, to be changed.
 #[derive(Deserialize, ToSchema)]
@@ -42,7 +42,7 @@ pub(crate) struct NewPost {
 
 impl NewPost {
     /// What is in a form. Its picture takes the place of any `image_url`.
-    fn of_form(form: &mut Form) -> Self {
+    fn of_form(form: &mut MultipartForm) -> Self {
         Self {
             content: form.text("content"),
             post_type: form.choice("post_type"),
@@ -119,7 +119,7 @@ impl FromRequest for PostForm {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let mut form = Form::read(request, payload, "image").await?;
+            let mut form = MultipartForm::read(request, payload, "image").await?;
             let draft = NewPost::of_form(&mut form).parse(form.picture.is_some())?;
             Ok(Self { draft, picture: form.picture, repeat: form.repeat })
         })

@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::request::{
-    CommentPath, Field, JsonBody, LongPage, Parameters, PostPath, RepeatableBody, SignedIn,
+    CommentPath, Field, IdempotentBody, JsonBody, PageParams100, PostPath, QueryParameters,
+    SignedIn,
 };
 use crate::response::{Envelope, Enveloped, KeptEnveloped, Paged, Problem, Timestamp, recorded};
 use crate::routes::posts::AuthorView;
@@ -87,7 +88,7 @@ pub(crate) async fn create_comment(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-    RepeatableBody { body, repeat }: RepeatableBody<NewComment>,
+    IdempotentBody { body, repeat }: IdempotentBody<NewComment>,
 ) -> Result<KeptEnveloped, ApiError> {
     let record = |seen: &CommentForViewer| recorded(&CommentView::from(seen.clone()));
     let answer = comments::say(&app, me.user(), body.parse(post)?, repeat, record).await?;
@@ -97,7 +98,7 @@ pub(crate) async fn create_comment(
 /// What was said about a post itself, oldest first.
 #[utoipa::path(
     tag = "comments",
-    params(("id" = Uuid, Path, description = "The post"), LongPage),
+    params(("id" = Uuid, Path, description = "The post"), PageParams100),
     responses((status = 200, body = Envelope<Vec<CommentView>>), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/comments")]
@@ -105,7 +106,7 @@ pub(crate) async fn list_comments(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-    parameters: Parameters,
+    parameters: QueryParameters,
 ) -> Result<Paged<CommentView>, ApiError> {
     let page = parameters.page(ListKind::Comments)?;
     Ok(Paged::enveloped(comments::list(&app, me.user(), post, page).await?, ListKind::Comments))
@@ -114,7 +115,7 @@ pub(crate) async fn list_comments(
 /// The answers to a comment, oldest first.
 #[utoipa::path(
     tag = "comments",
-    params(("id" = Uuid, Path, description = "The comment"), LongPage),
+    params(("id" = Uuid, Path, description = "The comment"), PageParams100),
     responses((status = 200, body = Envelope<Vec<CommentView>>), (status = 404, body = Problem)),
 )]
 #[get("/comments/{id}/replies")]
@@ -122,7 +123,7 @@ pub(crate) async fn list_replies(
     app: Data<App>,
     me: SignedIn,
     CommentPath(comment): CommentPath,
-    parameters: Parameters,
+    parameters: QueryParameters,
 ) -> Result<Paged<CommentView>, ApiError> {
     let page = parameters.page(ListKind::Replies)?;
     Ok(Paged::enveloped(

@@ -7,7 +7,7 @@ use grateful_domain::{FeedPageRequest, FieldValidator, Limit, ListKind, PageRequ
 use utoipa::IntoParams;
 
 use crate::error::ApiError;
-use crate::request::{Parameters, SignedIn};
+use crate::request::{QueryParameters, SignedIn};
 use crate::response::Paged;
 use crate::routes::posts::PostView;
 
@@ -60,7 +60,7 @@ enum Feed {
 pub(crate) async fn get_feed(
     app: Data<App>,
     me: SignedIn,
-    parameters: Parameters,
+    parameters: QueryParameters,
 ) -> Result<Paged<PostView>, ApiError> {
     let (feed, explained) = asked_for(&parameters)?;
     match feed {
@@ -81,13 +81,13 @@ pub(crate) async fn get_feed(
     }
 }
 
-fn asked_for(parameters: &Parameters) -> Result<(Feed, bool), ApiError> {
+fn asked_for(parameters: &QueryParameters) -> Result<(Feed, bool), ApiError> {
     let mut fields = FieldValidator::default();
-    let algorithm = parameters.check_switch(&mut fields, "algorithm", true);
-    let explained = parameters.check_switch(&mut fields, "explain", false);
+    let algorithm = parameters.check_flag(&mut fields, "algorithm", true);
+    let explained = parameters.check_flag(&mut fields, "explain", false);
     let feed = match algorithm {
         Some(false) => parameters.check_page(&mut fields, ListKind::NewestPosts).map(Feed::Newest),
-        Some(true) | None => parameters.check_stretch(&mut fields).map(Feed::Ranked),
+        Some(true) | None => parameters.check_feed_page(&mut fields).map(Feed::Ranked),
     };
     Ok(fields.finish(|| feed.zip(explained))?)
 }
@@ -98,7 +98,7 @@ fn asked_for(parameters: &Parameters) -> Result<(Feed, bool), ApiError> {
 pub(crate) async fn get_trending(
     app: Data<App>,
     me: SignedIn,
-    parameters: Parameters,
+    parameters: QueryParameters,
 ) -> Result<Json<Vec<PostView>>, ApiError> {
     let mut fields = FieldValidator::default();
     let window = parameters.check_window(&mut fields);

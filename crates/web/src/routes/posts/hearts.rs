@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::request::{LongPage, Parameters, PostPath, SignedIn};
+use crate::request::{PageParams100, PostPath, QueryParameters, SignedIn};
 use crate::response::{Paged, Problem, Timestamp};
 
 /// How a post stands after one's heart was given or taken back.
@@ -102,7 +102,7 @@ pub(crate) async fn get_heart_count(
 /// Who gave a post a heart, newest first.
 #[utoipa::path(
     tag = "hearts",
-    params(("id" = Uuid, Path, description = "The post"), LongPage),
+    params(("id" = Uuid, Path, description = "The post"), PageParams100),
     responses((status = 200, body = [HeartView]), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/hearts/users")]
@@ -110,7 +110,7 @@ pub(crate) async fn list_hearts(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-    parameters: Parameters,
+    parameters: QueryParameters,
 ) -> Result<Paged<HeartView>, ApiError> {
     let page = parameters.page(ListKind::Hearts)?;
     Ok(Paged::bare(hearts::list(&app, me.user(), post, page).await?, ListKind::Hearts))

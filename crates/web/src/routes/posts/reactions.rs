@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::request::{Field, JsonBody, LongPage, Parameters, PostPath, SignedIn};
+use crate::request::{Field, JsonBody, PageParams100, PostPath, QueryParameters, SignedIn};
 use crate::response::{Envelope, Enveloped, Paged, Problem, Timestamp};
 
 #[derive(Deserialize, ToSchema)]
@@ -98,7 +98,7 @@ pub(crate) async fn remove_reaction(
 /// The emoji on a post and who left them, newest first.
 #[utoipa::path(
     tag = "reactions",
-    params(("id" = Uuid, Path, description = "The post"), LongPage),
+    params(("id" = Uuid, Path, description = "The post"), PageParams100),
     responses((status = 200, body = Envelope<Vec<ReactionView>>), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/reactions")]
@@ -106,7 +106,7 @@ pub(crate) async fn list_reactions(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-    parameters: Parameters,
+    parameters: QueryParameters,
 ) -> Result<Paged<ReactionView>, ApiError> {
     let page = parameters.page(ListKind::Reactions)?;
     Ok(Paged::enveloped(reactions::list(&app, me.user(), post, page).await?, ListKind::Reactions))

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::WebConfig;
 use crate::error::ApiError;
-use crate::request::{Field, PostPath, RepeatableBody, SignedIn};
+use crate::request::{Field, IdempotentBody, PostPath, SignedIn};
 use crate::response::{Created, Problem, Timestamp, recorded};
 
 /// How to pass a post on.
@@ -85,7 +85,7 @@ pub(crate) async fn share_post(
     config: Data<WebConfig>,
     me: SignedIn,
     PostPath(post): PostPath,
-    RepeatableBody { body, repeat }: RepeatableBody<NewShareBody>,
+    IdempotentBody { body, repeat }: IdempotentBody<NewShareBody>,
 ) -> Result<Created, ApiError> {
     let record = |share: &Share| recorded(&ShareView::new(share, &config.frontend_url));
     let how = body.parse(me.user())?;

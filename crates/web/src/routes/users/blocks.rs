@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{LongPage, Parameters, SignedIn, UserPath};
+use crate::request::{PageParams100, QueryParameters, SignedIn, UserPath};
 use crate::response::{Envelope, Enveloped, Linked, PartView, Problem};
 use crate::routes::users::UserSummary;
 
@@ -68,14 +68,14 @@ pub(crate) async fn unblock_user(
 /// Whom the caller has blocked, newest first.
 #[utoipa::path(
     tag = "follows",
-    params(LongPage),
+    params(PageParams100),
     responses((status = 200, body = Envelope<BlocksView>)),
 )]
 #[get("/users/me/blocks")]
 pub(crate) async fn list_blocks(
     app: Data<App>,
     me: SignedIn,
-    parameters: Parameters,
+    parameters: QueryParameters,
 ) -> Result<Linked<BlocksView>, ApiError> {
     let page = parameters.page(ListKind::Blocks)?;
     let (list, total) = follows::blocks(&app, me.user(), page).await?;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::error::ApiError;
-use crate::request::{Parameters, SignedIn, UserPath};
+use crate::request::{QueryParameters, SignedIn, UserPath};
 use crate::response::{Envelope, Enveloped, Linked, PartView, Problem, Timestamp};
 
 /// Somebody who follows, or is followed.
@@ -54,7 +54,7 @@ pub(crate) struct FollowStatsView {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it documents what `Parameters` reads")]
-struct FollowsPage {
+struct PageParams50 {
     /// How many at most.
     #[param(minimum = 1, maximum = 100, default = 50)]
     limit: Option<u32>,
@@ -68,7 +68,7 @@ struct FollowsPage {
 /// Who follows somebody, newest first.
 #[utoipa::path(
     tag = "follows",
-    params(("id" = i64, Path, description = "The person"), FollowsPage),
+    params(("id" = i64, Path, description = "The person"), PageParams50),
     responses((status = 200, body = Envelope<FollowersView>), (status = 404, body = Problem)),
 )]
 #[get("/users/{id}/followers")]
@@ -76,7 +76,7 @@ pub(crate) async fn list_followers(
     app: Data<App>,
     me: SignedIn,
     UserPath(of): UserPath,
-    parameters: Parameters,
+    parameters: QueryParameters,
 ) -> Result<Linked<FollowersView>, ApiError> {
     let page = parameters.page(ListKind::Followers)?;
     let (list, total) = follows::followers(&app, me.user(), of, page).await?;
@@ -87,7 +87,7 @@ pub(crate) async fn list_followers(
 /// Whom somebody follows, newest first.
 #[utoipa::path(
     tag = "follows",
-    params(("id" = i64, Path, description = "The person"), FollowsPage),
+    params(("id" = i64, Path, description = "The person"), PageParams50),
     responses((status = 200, body = Envelope<FollowingView>), (status = 404, body = Problem)),
 )]
 #[get("/users/{id}/following")]
@@ -95,7 +95,7 @@ pub(crate) async fn list_following(
     app: Data<App>,
     me: SignedIn,
     UserPath(of): UserPath,
-    parameters: Parameters,
+    parameters: QueryParameters,
 ) -> Result<Linked<FollowingView>, ApiError> {
     let page = parameters.page(ListKind::Following)?;
     let (list, total) = follows::following(&app, me.user(), of, page).await?;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{Form, SignedIn};
+use crate::request::{MultipartForm, SignedIn};
 use crate::response::{Envelope, Enveloped, KeptEnveloped, Problem, recorded};
 
 /// A photo in a form.
@@ -39,12 +39,12 @@ impl FromRequest for PhotoForm {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move { Self::parse(Form::read(request, payload, "file").await?) })
+        Box::pin(async move { Self::parse(MultipartForm::read(request, payload, "file").await?) })
     }
 }
 
 impl PhotoForm {
-    fn parse(mut form: Form) -> Result<Self, ApiError> {
+    fn parse(mut form: MultipartForm) -> Result<Self, ApiError> {
         let mut fields = FieldValidator::default();
         let focus = fields.check("focus", form.choice("focus").optional(|raw| parse_focus(&raw)));
         let picture = fields.check("file", form.picture.ok_or("is required"));

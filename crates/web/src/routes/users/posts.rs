@@ -6,17 +6,17 @@ use grateful_application::{App, posts};
 use grateful_domain::ListKind;
 
 use crate::error::ApiError;
-use crate::request::{Parameters, PostPage, SignedIn, UserPath};
+use crate::request::{PageParams20, QueryParameters, SignedIn, UserPath};
 use crate::response::{Envelope, Paged, Problem};
 use crate::routes::posts::PostView;
 
 /// One's own posts, newest first, private ones included.
-#[utoipa::path(tag = "users", params(PostPage), responses((status = 200, body = Envelope<Vec<PostView>>)))]
+#[utoipa::path(tag = "users", params(PageParams20), responses((status = 200, body = Envelope<Vec<PostView>>)))]
 #[get("/users/me/posts")]
 pub(crate) async fn list_own_posts(
     app: Data<App>,
     me: SignedIn,
-    parameters: Parameters,
+    parameters: QueryParameters,
 ) -> Result<Paged<PostView>, ApiError> {
     let page = parameters.page(ListKind::UserPosts)?;
     let slice = posts::list_by(&app, me.viewer(), me.user(), page).await?;
@@ -26,7 +26,7 @@ pub(crate) async fn list_own_posts(
 /// Somebody's posts that one may see, newest first.
 #[utoipa::path(
     tag = "users",
-    params(("id" = i64, Path, description = "The person"), PostPage),
+    params(("id" = i64, Path, description = "The person"), PageParams20),
     responses((status = 200, body = Envelope<Vec<PostView>>), (status = 404, body = Problem)),
 )]
 #[get("/users/{id}/posts")]
@@ -34,7 +34,7 @@ pub(crate) async fn list_user_posts(
     app: Data<App>,
     me: SignedIn,
     UserPath(author): UserPath,
-    parameters: Parameters,
+    parameters: QueryParameters,
 ) -> Result<Paged<PostView>, ApiError> {
     let page = parameters.page(ListKind::UserPosts)?;
     let slice = posts::list_by(&app, me.viewer(), author, page).await?;

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{Field, JsonBody, NamePath, SignedIn, UserPath};
+use crate::request::{Field, JsonBody, SignedIn, UserPath, UsernamePath};
 use crate::response::{Envelope, Enveloped, Problem, Timestamp};
 
 /// Somebody's page.
@@ -164,7 +164,7 @@ pub(crate) async fn get_profile(
 pub(crate) async fn get_profile_by_username(
     app: Data<App>,
     me: SignedIn,
-    NamePath(username): NamePath,
+    UsernamePath(username): UsernamePath,
 ) -> Result<Enveloped<ProfileView>, ApiError> {
     Ok(Enveloped::ok(profiles::read_by_username(&app, me.viewer(), &username).await?.into()))
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{Field, JsonBody, NamePath, Plain, SignedIn, as_is};
+use crate::request::{Field, FromJson, JsonBody, SignedIn, UsernamePath, as_is};
 use crate::response::{Envelope, Enveloped, Problem};
 use crate::routes::users::UserSummary;
 
@@ -42,7 +42,7 @@ impl PeopleSearch {
 /// A whole number; one that is beyond 64 bits is the nearest within.
 struct AnyInteger(i64);
 
-impl Plain for AnyInteger {
+impl FromJson for AnyInteger {
     const EXPECTED: &'static str = i64::EXPECTED;
 
     fn from_json(value: Value) -> Option<Self> {
@@ -131,7 +131,7 @@ pub(crate) async fn validate_usernames(
 pub(crate) async fn get_user_by_username(
     app: Data<App>,
     me: SignedIn,
-    NamePath(name): NamePath,
+    UsernamePath(name): UsernamePath,
 ) -> Result<Enveloped<NamedView>, ApiError> {
     let (id, username) = people::find(&app, me.user(), &name).await?;
     Ok(Enveloped::ok(NamedView { id: id.into(), username: username.into() }))
