@@ -1,4 +1,6 @@
-//! Who PostgreSQL runs as: the user, or for root, whom PostgreSQL refuses, an account without rights.
+//! The operating-system account that runs PostgreSQL.
+//!
+//! Usually the current user. PostgreSQL refuses to run as root, so root runs it as an unprivileged account.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -16,80 +18,81 @@ pub(crate) struct Account {
     pub(crate) name: String,
     pub(crate) uid: u32,
     gid: u32,
-    /// Whether root stands in for it.
-    switched: bool,
+    /// Whether the current process is root and has to switch to this account.
+    needs_switch: bool,
 }
 
 impl Account {
+    /// The current user, or an unprivileged account when the current user is root.
     pub(crate) fn choose() -> Result<Self, Error> {
         if geteuid().is_root() {
-            // initdb looks its own account up, so a bare user id would not do.
+            // initdb looks up its own account, so a user id without a name is not enough.
             let found =
                 ["postgres", "nobody"].into_iter().find_map(|name| User::from_name(name).ok()?);
-            let account = found.map(|user| Self::of(user, true)).ok_or(Error::NoAccount)?;
-            let works = account.can_enter(Path::new("/"));
-            return if works {
+            let account = found.map(|user| Self::from_user(user, true)).ok_or(Error::NoAccount)?;
+            let can_switch = account.can_enter(Path::new("/"));
+            return if can_switch {
                 Ok(account)
             } else {
-                Err(Error::CannotSwitch { account: account.name })
+                Err(Error::CannotSwitchUser { account: account.name })
             };
         }
-        let known = User::from_uid(geteuid()).ok().flatten();
-        Ok(known.map_or_else(Self::without_entry, |user| Self::of(user, false)))
+        let user = User::from_uid(geteuid()).ok().flatten();
+        Ok(user.map_or_else(Self::without_passwd_entry, |user| Self::from_user(user, false)))
     }
 
-    fn of(user: User, switched: bool) -> Self {
-        Self { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw(), switched }
+    fn from_user(user: User, needs_switch: bool) -> Self {
+        Self { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw(), needs_switch }
     }
 
-    fn without_entry() -> Self {
+    fn without_passwd_entry() -> Self {
         let uid = geteuid().as_raw();
-        Self { name: uid.to_string(), uid, gid: uid, switched: false }
+        Self { name: uid.to_string(), uid, gid: uid, needs_switch: false }
     }
 
-    pub(crate) fn is_switched(&self) -> bool {
-        self.switched
+    pub(crate) fn needs_switch(&self) -> bool {
+        self.needs_switch
     }
 
-    /// A command that runs as this account, in `folder`, and hears nothing from the caller's surroundings.
-    pub(crate) fn command(&self, program: impl AsRef<Path>, folder: &Path) -> Command {
+    /// A command that runs as this account in `directory`, without the caller's PostgreSQL and locale variables.
+    pub(crate) fn command(&self, program: impl AsRef<Path>, directory: &Path) -> Command {
         let mut command = Command::new(program.as_ref());
-        if self.switched {
+        if self.needs_switch {
             command.uid(self.uid).gid(self.gid);
         }
-        let of_postgres = |name: &str| name.starts_with("PG") || name.starts_with("LC_");
+        let affects_postgres = |name: &str| name.starts_with("PG") || name.starts_with("LC_");
         for (name, _) in std::env::vars_os() {
-            if name.to_str().is_some_and(of_postgres) {
+            if name.to_str().is_some_and(affects_postgres) {
                 command.env_remove(name);
             }
         }
-        // Under systemd, PostgreSQL would otherwise report itself ready in our name.
+        // Under systemd, PostgreSQL would otherwise report readiness on behalf of this process.
         command.env_remove("NOTIFY_SOCKET");
-        command.env("LC_ALL", "C").env("TZ", "UTC").env("HOME", folder).env("USER", &self.name);
-        command.current_dir(folder).stdin(Stdio::null());
+        command.env("LC_ALL", "C").env("TZ", "UTC").env("HOME", directory).env("USER", &self.name);
+        command.current_dir(directory).stdin(Stdio::null());
         command
     }
 
-    /// Hands a file or folder that the caller made to the account.
-    pub(crate) fn own(&self, path: &Path) -> Result<(), Error> {
-        if !self.switched {
+    /// Gives the account ownership of a file or directory that the caller created.
+    pub(crate) fn take_ownership(&self, path: &Path) -> Result<(), Error> {
+        if !self.needs_switch {
             return Ok(());
         }
-        chown(path, Some(self.uid), Some(self.gid)).map_err(Error::io("hand over", path))
+        chown(path, Some(self.uid), Some(self.gid)).map_err(Error::io("change the owner of", path))
     }
 
-    /// Refuses what belongs to neither the caller nor the account.
+    /// Fails unless the path belongs to the current user or the account.
     pub(crate) fn check_owner(&self, path: &Path) -> Result<(), Error> {
-        let owner = fs::symlink_metadata(path).map_err(Error::io("look at", path))?.uid();
-        let ours = owner == self.uid || owner == geteuid().as_raw();
-        if ours { Ok(()) } else { Err(Error::Foreign { path: path.to_owned(), owner }) }
+        let owner = fs::symlink_metadata(path).map_err(Error::io("read the owner of", path))?.uid();
+        let is_ours = owner == self.uid || owner == geteuid().as_raw();
+        if is_ours { Ok(()) } else { Err(Error::WrongOwner { path: path.to_owned(), owner }) }
     }
 
-    /// Whether the account can get into the folder. Asked of the kernel, since access lists and mounts have a say too.
-    pub(crate) fn can_enter(&self, folder: &Path) -> bool {
-        if !self.switched {
+    /// Whether the account can enter the directory. Runs a shell there, since access lists and mount options count too.
+    pub(crate) fn can_enter(&self, directory: &Path) -> bool {
+        if !self.needs_switch {
             return true;
         }
-        self.command("/bin/sh", folder).args(["-c", ":"]).status().is_ok()
+        self.command("/bin/sh", directory).args(["-c", ":"]).status().is_ok()
     }
 }

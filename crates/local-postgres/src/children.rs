@@ -1,18 +1,18 @@
-//! Processes that this one started and that may outlive its interest in them.
+//! Child processes that outlive the value that started them, kept so that they can be reaped.
 
 use std::process::Child;
 use std::sync::{Mutex, PoisonError};
 
-static LEFT: Mutex<Vec<Child>> = Mutex::new(Vec::new());
+static ADOPTED: Mutex<Vec<Child>> = Mutex::new(Vec::new());
 
-/// Keeps a process in mind until it ends, so that it does not stay a zombie.
-pub(crate) fn leave(child: Child) {
-    LEFT.lock().unwrap_or_else(PoisonError::into_inner).push(child);
-    bury();
+/// Keeps a child process until it exits, so that it does not stay a zombie.
+pub(crate) fn adopt(child: Child) {
+    ADOPTED.lock().unwrap_or_else(PoisonError::into_inner).push(child);
+    reap();
 }
 
-/// Waits for those that have ended.
-pub(crate) fn bury() {
-    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
-    left.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+/// Reaps the adopted processes that have exited.
+pub(crate) fn reap() {
+    let mut adopted = ADOPTED.lock().unwrap_or_else(PoisonError::into_inner);
+    adopted.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
 }

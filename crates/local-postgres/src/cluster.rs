@@ -1,130 +1,140 @@
-//! A running PostgreSQL, as its users hold it.
+//! A handle on a running PostgreSQL cluster.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::account::Account;
-use crate::entry::Entry;
-use crate::home::Home;
-use crate::keeper::{Keeper, Started};
-use crate::lock::Lock;
-use crate::patience::Patience;
-use crate::programs::Search;
-use crate::site::Site;
-use crate::{Error, Programs, children, reaper, url};
+use crate::cluster_context::ClusterContext;
+use crate::cluster_dir::ClusterDir;
+use crate::deadline::Deadline;
+use crate::file_lock::FileLock;
+use crate::installation::InstallationSearch;
+use crate::startup_guard::StartupGuard;
+use crate::supervisor::{ChildProcesses, Supervisor};
+use crate::{Error, Installation, children, reaper, url};
 
-const STOP: Duration = Duration::from_secs(75);
+const STOP_TIMEOUT: Duration = Duration::from_secs(75);
 
-/// A running PostgreSQL that belongs to this project alone.
+/// A running PostgreSQL that only this project uses.
 ///
-/// Dropping it leaves; the last one to leave stops the server.
+/// Dropping the handle releases the cluster. PostgreSQL stops when the last process has released it.
 #[derive(Debug)]
 pub struct Cluster {
-    site: Arc<Site>,
-    /// Before the lock: fields are dropped in order, and a keeper must not start what nobody holds.
-    keeper: Keeper,
-    users: Lock,
+    context: Arc<ClusterContext>,
+    /// Declared before the lock: fields drop in order, and the supervisor must not restart a cluster that no process uses.
+    supervisor: Supervisor,
+    users_lock: FileLock,
 }
 
 impl Cluster {
-    /// Opens the durable cluster kept in `folder` (for example `.data`).
+    /// Opens the durable cluster kept in `directory` (for example `.data`).
     ///
-    /// It is created, with `database` in it, when there is none; started when it does not run; joined when it does.
-    pub fn open(folder: &Path, database: &str) -> Result<Self, Error> {
+    /// Creates the cluster with `database` in it if there is none, starts it if it does not run, and joins it otherwise.
+    pub fn open(directory: &Path, database: &str) -> Result<Self, Error> {
         let account = Account::choose()?;
-        let home = Home::durable(folder, &account)?;
-        Self::enter(home, account, None, Some(database))
+        let dir = ClusterDir::durable(directory, &account)?;
+        Self::start_or_join(dir, account, None, Some(database))
     }
 
-    /// [`open`](Self::open), with programs of the caller's choice.
-    pub fn open_with(programs: Programs, folder: &Path, database: &str) -> Result<Self, Error> {
+    /// Like [`open`](Self::open), with the given PostgreSQL installation.
+    pub fn open_with(
+        installation: Installation,
+        directory: &Path,
+        database: &str,
+    ) -> Result<Self, Error> {
         let account = Account::choose()?;
-        let home = Home::durable(folder, &account)?;
-        Self::enter(home, account, Some(programs), Some(database))
+        let dir = ClusterDir::durable(directory, &account)?;
+        Self::start_or_join(dir, account, Some(installation), Some(database))
     }
 
-    /// The throw-away cluster that all test processes of this user and checkout share.
+    /// Opens the throwaway cluster that all test processes of this user and checkout share.
     ///
-    /// Nothing in it is written safely, it lives in memory when there is room, and it is gone when the last process
-    /// that uses it is gone, however that went. `name` keeps projects and checkouts apart.
+    /// It runs without fsync, in memory if there is room, and is removed when the last process that uses it exits,
+    /// even by a signal. `name` separates projects and checkouts.
     pub fn throwaway(name: &str) -> Result<Self, Error> {
         let account = Account::choose()?;
-        Self::enter(Home::throwaway(name, &account), account, None, None)
+        Self::start_or_join(ClusterDir::throwaway(name, &account), account, None, None)
     }
 
-    /// [`throwaway`](Self::throwaway), with programs of the caller's choice.
-    pub fn throwaway_with(programs: Programs, name: &str) -> Result<Self, Error> {
+    /// Like [`throwaway`](Self::throwaway), with the given PostgreSQL installation.
+    pub fn throwaway_with(installation: Installation, name: &str) -> Result<Self, Error> {
         let account = Account::choose()?;
-        Self::enter(Home::throwaway(name, &account), account, Some(programs), None)
+        Self::start_or_join(
+            ClusterDir::throwaway(name, &account),
+            account,
+            Some(installation),
+            None,
+        )
     }
 
-    /// Where `database` is found, in the form that libpq and tokio-postgres both understand.
+    /// The connection URL of `database`, in the form that both libpq and tokio-postgres accept.
     ///
-    /// A throw-away cluster begins with the database `postgres`.
+    /// A throwaway cluster starts with the database `postgres`.
     pub fn url(&self, database: &str) -> String {
-        url::url(&self.site.socket, database)
+        url::connection_url(&self.context.socket_dir, database)
     }
 
-    /// Where `psql` and `pgbench` live, if they exist.
-    pub fn programs(&self) -> &Programs {
-        &self.site.programs
+    /// The installation that runs this cluster, for its `psql` and `pgbench`.
+    pub fn installation(&self) -> &Installation {
+        &self.context.installation
     }
 
-    /// A folder that belongs to the cluster's life, for callers' own lock files; a throw-away cluster takes it along.
-    pub fn folder(&self) -> &Path {
-        &self.site.home.path
+    /// The cluster's directory, where callers may keep their own lock files. A throwaway cluster removes it at the end.
+    pub fn directory(&self) -> &Path {
+        &self.context.dir.path
     }
 
-    /// Leaves, and waits until PostgreSQL has stopped if nobody else uses it.
+    /// Releases the cluster. If no other process uses it, waits until PostgreSQL has stopped.
     pub fn close(self) -> Result<(), Error> {
-        let Self { site, keeper, users } = self;
-        // Opened while they are sure to be there: a throw-away cluster takes them along.
-        let reaper = Lock::open(site.home.reaper_lock())?;
-        let others = Lock::open(site.home.users_lock())?;
-        drop(keeper);
-        drop(users);
-        let patience = Patience::of(STOP);
-        while is_being_reaped(&reaper, &others)? {
-            // A server that we started stays a zombie until we wait for it.
-            children::bury();
-            if !patience.pause() {
-                return Err(Error::Busy { lock: site.home.reaper_lock() });
+        let Self { context, supervisor, users_lock } = self;
+        // Opened before the release, while the files certainly exist: a throwaway cluster removes them.
+        let reaper_probe = FileLock::open(context.dir.reaper_lock())?;
+        let users_probe = FileLock::open(context.dir.users_lock())?;
+        drop(supervisor);
+        drop(users_lock);
+        let deadline = Deadline::after(STOP_TIMEOUT);
+        while is_being_reaped(&reaper_probe, &users_probe)? {
+            // A server that this process started stays a zombie until it is reaped.
+            children::reap();
+            if !deadline.wait() {
+                return Err(Error::LockTimeout { lock: context.dir.reaper_lock() });
             }
         }
-        children::bury();
+        children::reap();
         Ok(())
     }
 
-    fn enter(
-        home: Home,
+    fn start_or_join(
+        dir: ClusterDir,
         account: Account,
-        programs: Option<Programs>,
+        installation: Option<Installation>,
         database: Option<&str>,
     ) -> Result<Self, Error> {
-        children::bury();
-        let entry = Entry::into(&home, &account)?;
-        // First of all, so that nothing stays behind of what is begun here.
-        let mut started = Started { postgres: None, reaper: reaper::ensure(&home, &account)? };
-        let programs = match programs {
-            Some(chosen) => chosen.for_data(&home)?,
-            None => Search::of_this_machine().find(&home, &account)?,
+        children::reap();
+        let guard = StartupGuard::acquire(&dir, &account)?;
+        // The reaper starts first, so that it stops everything started below.
+        let mut children =
+            ChildProcesses { postgres: None, reaper: reaper::ensure_running(&dir, &account)? };
+        let installation = match installation {
+            Some(installation) => installation.check_data_version(&dir)?,
+            None => InstallationSearch::system().find_for_data(&dir, &account)?,
         };
-        let socket = home.socket(&account);
-        let mut site = Site { home, account, programs, socket };
-        started.postgres = entry.start(&mut site, database)?;
+        let socket_dir = dir.socket_dir(&account);
+        let mut context = ClusterContext { dir, account, installation, socket_dir };
+        children.postgres = guard.start(&mut context, database)?;
 
-        let site = Arc::new(site);
-        let keeper = Keeper::watch(&site, started)?;
-        Ok(Self { site, keeper, users: entry.users })
+        let context = Arc::new(context);
+        let supervisor = Supervisor::start(&context, children)?;
+        Ok(Self { context, supervisor, users_lock: guard.users_lock })
     }
 }
 
-/// Whether the reaper still has to do with a cluster that we have left.
-fn is_being_reaped(reaper: &Lock, users: &Lock) -> Result<bool, Error> {
-    if reaper.is_shareable()? {
+/// Whether the reaper still has to shut down a cluster that this process has released.
+fn is_being_reaped(reaper_lock: &FileLock, users_lock: &FileLock) -> Result<bool, Error> {
+    if reaper_lock.is_shareable()? {
         return Ok(false);
     }
-    // Taken by nobody: the reaper is about to. Not even to be shared: the reaper has it. Else there are others.
-    Ok(users.is_free()? || !users.is_shareable()?)
+    // Unlocked: the reaper is about to take it. Exclusively locked: the reaper has it. Otherwise other processes share it.
+    Ok(users_lock.is_unlocked()? || !users_lock.is_shareable()?)
 }

@@ -1,4 +1,4 @@
-//! A new data folder, which appears under its name only when it is complete.
+//! Creates a data directory, which gets its final name only when it is complete.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -6,77 +6,80 @@ use std::path::Path;
 use std::process::Stdio;
 
 use crate::Error;
-use crate::home::private_folder;
-use crate::site::{Site, failure, run};
+use crate::cluster_context::ClusterContext;
+use crate::cluster_dir::private_dir;
+use crate::command::{failure, run};
 
-const ATTEMPT: &str = "cluster.new-";
+const ATTEMPT_PREFIX: &str = "cluster.new-";
 
-/// Makes the data folder, with a database when one is named. The caller holds the start lock.
-pub(crate) fn create(site: &Site, database: Option<&str>) -> Result<(), Error> {
-    let home = &site.home.path;
-    forget_attempts(site);
-    let attempt = home.join(format!("{ATTEMPT}{}", std::process::id()));
-    tracing::info!(folder = %home.display(), "creating a PostgreSQL cluster");
+/// Creates the data directory, and `database` in it if there is one. The caller holds the start lock.
+pub(crate) fn create(context: &ClusterContext, database: Option<&str>) -> Result<(), Error> {
+    let dir = &context.dir.path;
+    remove_incomplete_attempts(context);
+    let attempt = dir.join(format!("{ATTEMPT_PREFIX}{}", std::process::id()));
+    tracing::info!(directory = %dir.display(), "Creating a PostgreSQL cluster");
 
-    if let Err(error) = initdb(site, &attempt, "C.UTF-8") {
-        tracing::debug!(%error, "no locale C.UTF-8, so C");
+    if let Err(error) = initdb(context, &attempt, "C.UTF-8") {
+        tracing::debug!(%error, "initdb failed with the locale C.UTF-8; trying C");
         fs::remove_dir_all(&attempt).map_err(Error::io("remove", &attempt))?;
-        initdb(site, &attempt, "C")?;
+        initdb(context, &attempt, "C")?;
     }
     if let Some(name) = database {
-        create_database(site, &attempt, name)?;
+        create_database(context, &attempt, name)?;
     }
 
-    fs::rename(&attempt, site.home.data()).map_err(Error::io("rename", &attempt))?;
-    File::open(home).and_then(|folder| folder.sync_all()).map_err(Error::io("sync", home))
+    fs::rename(&attempt, context.dir.data_dir()).map_err(Error::io("rename", &attempt))?;
+    File::open(dir).and_then(|directory| directory.sync_all()).map_err(Error::io("sync", dir))
 }
 
-/// Removes what killed processes left half made, and killed reapers half removed.
-fn forget_attempts(site: &Site) {
-    let home = &site.home.path;
-    remove_those_named(home, ATTEMPT);
-    if let (true, Some(folder), Some(name)) = (site.is_throwaway(), home.parent(), home.file_name())
+/// Removes what killed processes left half created and killed reapers left half removed.
+fn remove_incomplete_attempts(context: &ClusterContext) {
+    let dir = &context.dir.path;
+    remove_with_prefix(dir, ATTEMPT_PREFIX);
+    if let (true, Some(parent), Some(name)) =
+        (context.is_throwaway(), dir.parent(), dir.file_name())
     {
-        remove_those_named(folder, &format!("{}.gone.", name.display()));
+        remove_with_prefix(parent, &format!("{}.gone.", name.display()));
     }
 }
 
-fn remove_those_named(folder: &Path, start: &str) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(start) {
+fn remove_with_prefix(directory: &Path, prefix: &str) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
 }
 
-fn initdb(site: &Site, data: &Path, locale: &str) -> Result<(), Error> {
-    private_folder(data, &site.account)?;
-    let mut initdb = site.program("initdb");
-    initdb.arg("-D").arg(data).args(["-U", "grateful", "--auth=trust", "--encoding=UTF8"]);
+fn initdb(context: &ClusterContext, data_dir: &Path, locale: &str) -> Result<(), Error> {
+    private_dir(data_dir, &context.account)?;
+    let mut initdb = context.program("initdb");
+    initdb.arg("-D").arg(data_dir).args(["-U", "grateful", "--auth=trust", "--encoding=UTF8"]);
     initdb.arg(format!("--locale={locale}")).arg("--no-instructions");
-    if site.is_throwaway() {
+    if context.is_throwaway() {
         initdb.arg("--no-sync");
     }
     run(&mut initdb).map(|_| ())
 }
 
-/// In single-user mode, which needs neither a running server nor a client.
-fn create_database(site: &Site, data: &Path, name: &str) -> Result<(), Error> {
+/// Creates the database in single-user mode, which needs neither a running server nor a client.
+fn create_database(context: &ClusterContext, data_dir: &Path, name: &str) -> Result<(), Error> {
     if name.is_empty() || name.chars().any(char::is_control) {
-        return Err(Error::BadName { name: name.to_owned() });
+        return Err(Error::InvalidDatabaseName { name: name.to_owned() });
     }
-    let mut single = site.program("postgres");
-    single.args(["--single", "-D"]).arg(data).args(["-c", "exit_on_error=on", "postgres"]);
-    single.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut postgres = context.program("postgres");
+    postgres.args(["--single", "-D"]).arg(data_dir).args(["-c", "exit_on_error=on", "postgres"]);
+    postgres.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
 
-    let broken = Error::io("talk to", data);
-    let mut child = single.spawn().map_err(Error::io("run postgres on", data))?;
+    let write_error = Error::io("write to postgres on", data_dir);
+    let mut child = postgres.spawn().map_err(Error::io("run postgres on", data_dir))?;
     let statement = format!("CREATE DATABASE \"{}\";\n", name.replace('"', "\"\""));
-    let told = child.stdin.take().map_or(Ok(()), |mut input| input.write_all(statement.as_bytes()));
-    let output = child.wait_with_output().map_err(Error::io("wait for postgres on", data))?;
+    let written =
+        child.stdin.take().map_or(Ok(()), |mut input| input.write_all(statement.as_bytes()));
+    let output = child.wait_with_output().map_err(Error::io("wait for postgres on", data_dir))?;
 
     if !output.status.success() {
         return Err(failure(Path::new("postgres --single"), &output));
     }
-    told.map_err(broken)
+    written.map_err(write_error)
 }

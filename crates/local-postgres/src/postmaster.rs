@@ -1,22 +1,22 @@
-//! What PostgreSQL says of itself in `postmaster.pid`, believed only when that process lives.
+//! Reads `postmaster.pid`, PostgreSQL's report about itself, and checks that the process runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use nix::unistd::Pid;
 
-use crate::processes::serves;
+use crate::processes::is_server_process;
 
 /// A running server.
 #[derive(Debug)]
 pub(crate) struct Postmaster {
     pub(crate) pid: Pid,
     pub(crate) state: State,
-    /// The folder of its socket, once it has one.
-    pub(crate) socket: Option<PathBuf>,
+    /// The directory of its socket, once it has one.
+    pub(crate) socket_dir: Option<PathBuf>,
 }
 
-/// How far a server is.
+/// The server's phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     Starting,
@@ -25,24 +25,24 @@ pub(crate) enum State {
 }
 
 impl Postmaster {
-    /// The server that runs on this data folder, if one does.
-    pub(crate) fn of(data: &Path) -> Option<Self> {
-        let file = fs::read_to_string(data.join("postmaster.pid")).ok()?;
-        let found = Self::parse(&file)?;
-        serves(found.pid, data).then_some(found)
+    /// The server that runs on this data directory, if there is one.
+    pub(crate) fn running_in(data_dir: &Path) -> Option<Self> {
+        let pid_file = fs::read_to_string(data_dir.join("postmaster.pid")).ok()?;
+        let postmaster = Self::parse(&pid_file)?;
+        is_server_process(postmaster.pid, data_dir).then_some(postmaster)
     }
 
-    fn parse(file: &str) -> Option<Self> {
-        let mut lines = file.lines();
+    fn parse(pid_file: &str) -> Option<Self> {
+        let mut lines = pid_file.lines();
         let pid = Pid::from_raw(lines.next()?.trim().parse().ok().filter(|pid| *pid > 0)?);
-        // The lines between: data folder, time of the start, port. After the socket: address, shared memory, state.
-        let socket = lines.nth(3).filter(|line| !line.is_empty()).map(PathBuf::from);
+        // Skipped before the socket: data directory, start time, port. Skipped after it: address, shared memory.
+        let socket_dir = lines.nth(3).filter(|line| !line.is_empty()).map(PathBuf::from);
         let state = match lines.nth(2).map(str::trim) {
             Some("ready") => State::Ready,
             Some("stopping") => State::Stopping,
             _ => State::Starting,
         };
-        Some(Self { pid, state, socket })
+        Some(Self { pid, state, socket_dir })
     }
 }
 
@@ -51,26 +51,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_eighth_line_says_how_far_a_server_is() {
-        let file = "71\n/d/cluster\n1790000000\n5432\n/tmp/s\n\n  123  0\nready   \n";
+    fn the_eighth_line_of_the_pid_file_holds_the_state() {
+        let pid_file = "71\n/d/cluster\n1790000000\n5432\n/tmp/s\n\n  123  0\nready   \n";
 
-        let found = Postmaster::parse(file).unwrap();
+        let postmaster = Postmaster::parse(pid_file).unwrap();
 
-        assert_eq!(found.pid, Pid::from_raw(71));
-        assert_eq!(found.state, State::Ready);
-        assert_eq!(found.socket, Some(PathBuf::from("/tmp/s")));
+        assert_eq!(postmaster.pid, Pid::from_raw(71));
+        assert_eq!(postmaster.state, State::Ready);
+        assert_eq!(postmaster.socket_dir, Some(PathBuf::from("/tmp/s")));
     }
 
     #[test]
-    fn a_file_that_is_still_being_written_means_starting() {
-        let found = Postmaster::parse("71\n/d/cluster\n1790000000\n5432\n").unwrap();
+    fn an_incomplete_pid_file_means_that_the_server_is_starting() {
+        let postmaster = Postmaster::parse("71\n/d/cluster\n1790000000\n5432\n").unwrap();
 
-        assert_eq!(found.state, State::Starting);
-        assert_eq!(found.socket, None);
+        assert_eq!(postmaster.state, State::Starting);
+        assert_eq!(postmaster.socket_dir, None);
     }
 
     #[test]
-    fn a_file_without_a_process_means_nothing() {
+    fn a_pid_file_without_a_pid_is_ignored() {
         assert!(Postmaster::parse("").is_none());
         assert!(Postmaster::parse("-1\n").is_none());
         assert!(Postmaster::parse("many\n").is_none());

@@ -1,4 +1,6 @@
-//! Which processes serve a data folder, asked of the kernel, since a pid file outlives its process.
+//! Finds the processes that serve a data directory.
+//!
+//! Asks the kernel, since a pid file can outlive its process.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -7,69 +9,71 @@ use std::process::Command;
 
 use nix::unistd::Pid;
 
-use crate::lock::same_file;
-use crate::tag::tag;
+use crate::file_lock::same_file;
+use crate::short_hash::short_hash;
 
-/// Every live process of PostgreSQL that works in this data folder; none where there is no `/proc` to look in.
-pub(crate) fn serving(data: &Path) -> Vec<Pid> {
+/// All running PostgreSQL processes that work in this data directory. Empty on systems without `/proc`.
+pub(crate) fn server_processes(data_dir: &Path) -> Vec<Pid> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .map(Pid::from_raw)
-        .filter(|pid| serves(*pid, data))
+        .filter(|pid| is_server_process(*pid, data_dir))
         .collect()
 }
 
-/// Whether this process lives, is PostgreSQL and works in this data folder.
-pub(crate) fn serves(pid: Pid, data: &Path) -> bool {
+/// Whether this process is running, is PostgreSQL and works in this data directory.
+pub(crate) fn is_server_process(pid: Pid, data_dir: &Path) -> bool {
     if !Path::new("/proc/self/stat").exists() {
-        return is_postgres_to_ps(pid);
+        return is_postgres_by_ps(pid);
     }
-    is_postgres(pid) && is_alive(pid) && works_in(pid, data)
+    is_postgres(pid) && is_alive(pid) && works_in(pid, data_dir)
 }
 
-/// The same where there is no `/proc`, except that the folder is taken on trust.
-fn is_postgres_to_ps(pid: Pid) -> bool {
-    let asked =
+/// The check for systems without `/proc`. It cannot verify the working directory.
+fn is_postgres_by_ps(pid: Pid) -> bool {
+    let output =
         Command::new("ps").args(["-o", "stat=", "-o", "comm=", "-p"]).arg(pid.to_string()).output();
-    asked.is_ok_and(|answer| {
-        let line = String::from_utf8_lossy(&answer.stdout);
+    output.is_ok_and(|output| {
+        let line = String::from_utf8_lossy(&output.stdout);
         line.contains("postgres") && !line.trim_start().starts_with('Z')
     })
 }
 
-/// The name tells PostgreSQL from a shell somebody left in the folder.
+/// Checks the process name, since a shell may have the data directory as its working directory too.
 fn is_postgres(pid: Pid) -> bool {
     fs::read_to_string(format!("/proc/{pid}/comm"))
         .is_ok_and(|name| matches!(name.trim_end(), "postgres" | "postmaster"))
 }
 
-/// A zombie is dead: in a container there may be nobody to bury it.
+/// A zombie does not count as alive: in a container it may never be reaped.
 fn is_alive(pid: Pid) -> bool {
     let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
     let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
     !state.starts_with(['Z', 'X'])
 }
 
-fn works_in(pid: Pid, data: &Path) -> bool {
+fn works_in(pid: Pid, data_dir: &Path) -> bool {
     match fs::metadata(format!("/proc/{pid}/cwd")) {
-        Ok(there) => fs::metadata(data).is_ok_and(|here| same_file(&here, &there)),
-        // Root in a container may not look into another account's process; the command line stays readable.
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => is_named_for(pid, data),
+        Ok(cwd) => fs::metadata(data_dir).is_ok_and(|directory| same_file(&directory, &cwd)),
+        // Root in a container may be denied `cwd` of another account's process, but can read its command line.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            has_command_line_of(pid, data_dir)
+        }
         Err(_) => false,
     }
 }
 
-fn is_named_for(pid: Pid, data: &Path) -> bool {
-    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let line = String::from_utf8_lossy(&line);
-    line.starts_with(&format!("postgres: {}", cluster_name(data)))
-        || line.contains(&format!("\0-D\0{}\0", data.display()))
+fn has_command_line_of(pid: Pid, data_dir: &Path) -> bool {
+    let command_line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let command_line = String::from_utf8_lossy(&command_line);
+    command_line.starts_with(&format!("postgres: {}", cluster_name(data_dir)))
+        || command_line.contains(&format!("\0-D\0{}\0", data_dir.display()))
 }
 
-/// The name that all processes of a cluster carry in the process list.
-pub(crate) fn cluster_name(data: &Path) -> String {
-    format!("grateful-{}", tag(data))
+/// The `cluster_name` setting, which all processes of a cluster show in the process list.
+pub(crate) fn cluster_name(data_dir: &Path) -> String {
+    format!("grateful-{}", short_hash(data_dir))
 }
 
 #[cfg(test)]
@@ -77,10 +81,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_of_another_name_is_not_taken_for_postgresql() {
-        let here = std::env::current_dir().unwrap();
+    fn a_process_with_another_name_is_not_a_server_process() {
+        let current_dir = std::env::current_dir().unwrap();
 
-        assert!(!serves(Pid::this(), &here));
-        assert!(!is_postgres_to_ps(Pid::this()));
+        assert!(!is_server_process(Pid::this(), &current_dir));
+        assert!(!is_postgres_by_ps(Pid::this()));
     }
 }

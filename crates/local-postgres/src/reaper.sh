@@ -1,12 +1,12 @@
-# Waits until nobody uses the cluster any more, then stops PostgreSQL.
-# $1: the cluster's folder, $2: `keep` or `remove`, $3: the folder of its socket.
-# Runs as the account that runs PostgreSQL, so it can signal and remove only what is that account's.
-home=$1 fate=$2 socket=$3 data=$1/cluster
+# Waits until no process uses the cluster any more, then stops PostgreSQL.
+# $1: the cluster's directory, $2: `keep` or `remove`, $3: the directory of its socket.
+# Runs as the account that runs PostgreSQL, so it can signal and remove only what belongs to that account.
+dir=$1 retention=$2 socket=$3 data=$1/cluster
 
-# Its first reader may be gone before it speaks, and a closed terminal is not its business.
+# The process that reads the first line may have exited before it is written, and a closed terminal must not end this.
 trap '' HUP INT PIPE
 
-# Not every sleep takes fractions of a second.
+# Not every `sleep` accepts fractions of a second.
 tick() { sleep 0.02 2>/dev/null || sleep 1; }
 
 if command -v flock >/dev/null; then
@@ -21,7 +21,7 @@ fi
 alive() {
     if [ -e /proc/self/stat ]; then
         read -r stat <"/proc/$1/stat" || return 1
-        # A zombie is dead. The name in parentheses may hold anything, so look behind it.
+        # A zombie does not count as alive. The name in parentheses may contain anything, so skip past the last one.
         case ${stat##*) } in Z* | X*) return 1 ;; esac
         [ "/proc/$1/cwd" -ef "$data" ]
     else
@@ -35,7 +35,7 @@ server() {
     alive "$pid"
 }
 
-# Signals the server and waits a number of ticks for its end.
+# Sends a signal to the server and waits up to a number of ticks for it to exit.
 stop() {
     left=$2
     kill -s "$1" "$pid" || return
@@ -46,8 +46,8 @@ stop() {
     done
 }
 
-# Ends what still runs in a data folder that somebody has removed, and so has no pid file any more.
-end_strays() {
+# Ends processes that still run in a removed data directory, and so have no pid file any more.
+end_orphans() {
     for process in /proc/[0-9]*; do
         read -r name <"$process/comm" || continue
         [ "$name" = postgres ] || continue
@@ -55,42 +55,42 @@ end_strays() {
     done
 }
 
-forget_socket() {
+remove_socket() {
     rm -f "$socket/.s.PGSQL.5432" "$socket/.s.PGSQL.5432.lock"
     rmdir "$socket"
 }
 
 cd / || exit
-exec 8<"$home/reaper.lock" 9<"$home/users.lock" || exit
+exec 8<"$dir/reaper.lock" 9<"$dir/users.lock" || exit
 
-# The program that waits gets only the lock it waits for: were this shell killed, the other would stay taken.
+# The waiting program inherits only the lock it waits for: if this shell is killed, the other lock is released.
 lock 8 9<&- || exit
 echo ready
 exec >/dev/null
 until lock 9 8<&-; do tick; done
 
-# Somebody has removed the folder. What may be in its place by now has a reaper of its own.
-if [ -e /proc/self/fd/9 ] && ! [ /proc/self/fd/9 -ef "$home/users.lock" ]; then
-    end_strays
-    [ -e "$home" ] || forget_socket
+# The directory was removed. One that has replaced it has its own reaper.
+if [ -e /proc/self/fd/9 ] && ! [ /proc/self/fd/9 -ef "$dir/users.lock" ]; then
+    end_orphans
+    [ -e "$dir" ] || remove_socket
     exit
 fi
 
-# Whoever started PostgreSQL may have been killed before it wrote its pid file.
+# The process that started PostgreSQL may have been killed before the server wrote its pid file.
 left=100
-while [ -e "$home/starting" ] && [ "$left" -gt 0 ] && ! server; do
+while [ -e "$dir/starting" ] && [ "$left" -gt 0 ] && ! server; do
     left=$((left - 1))
     tick
 done
 
 if server; then stop INT 3000 || stop QUIT 250 || stop KILL 250; fi
-[ -e "$data" ] || end_strays
-forget_socket
+[ -e "$data" ] || end_orphans
+remove_socket
 
-if [ "$fate" = remove ]; then
-    # Renamed first: whoever comes now makes a folder of its own, which must not be swept away with this one.
-    doomed=$home.gone.$$
-    mv "$home" "$doomed"
+if [ "$retention" = remove ]; then
+    # Renamed first: a process that starts now creates a new directory, which must not be removed with this one.
+    doomed=$dir.gone.$$
+    mv "$dir" "$doomed"
     left=250
     until rm -rf "$doomed" || [ "$left" -le 0 ]; do
         left=$((left - 1))
@@ -98,6 +98,6 @@ if [ "$fate" = remove ]; then
     done
 fi
 
-# In this order: who gets the second lock must find the first one free.
+# In this order: the process that gets the second lock must find the first one released.
 exec 8<&-
 exec 9<&-

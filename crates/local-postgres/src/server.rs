@@ -1,4 +1,4 @@
-//! Starting PostgreSQL, or joining it when it runs.
+//! Starts PostgreSQL, or joins it if it runs.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -10,19 +10,19 @@ use std::time::{Duration, Instant};
 use nix::fcntl::OFlag;
 use nix::sys::signal::{Signal, kill};
 
-use crate::leftovers::remove;
-use crate::patience::Patience;
+use crate::cluster_context::ClusterContext;
+use crate::deadline::Deadline;
 use crate::postmaster::{Postmaster, State};
 use crate::processes::cluster_name;
-use crate::site::Site;
-use crate::{Error, children, leftovers};
+use crate::stale_files::remove_if_exists;
+use crate::{Error, children, stale_files};
 
-const LARGE_LOG: u64 = 8 << 20;
-/// A smart shutdown waits for sessions to end by themselves, which those of a pool never do.
-const POLITENESS: Duration = Duration::from_secs(1);
+const MAX_LOG_BYTES: u64 = 8 << 20;
+/// A smart shutdown waits until all sessions have ended, and pooled sessions never end by themselves.
+const SMART_SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 
-/// For every cluster: no network, one socket, no line in the log for every refused statement.
-const ALWAYS: &[&str] = &[
+/// Settings of every cluster: no network, one socket, no log line per failed statement.
+const COMMON_SETTINGS: &[&str] = &[
     "listen_addresses=",
     "unix_socket_permissions=0700",
     "port=5432",
@@ -38,9 +38,9 @@ const ALWAYS: &[&str] = &[
     "log_min_error_statement=panic",
 ];
 
-/// What nobody minds losing with the machine need not reach a disk. Commits still wait for their write to the kernel,
-/// which costs nothing without fsync, so that a killed server comes back with all of them here too.
-const THROWAWAY: &[&str] = &[
+/// A throwaway cluster does not have to survive a crash of the machine, so it runs without fsync. Commits still wait
+/// until the kernel has the write, which costs nothing without fsync, so that they survive a killed server here too.
+const THROWAWAY_SETTINGS: &[&str] = &[
     "fsync=off",
     "full_page_writes=off",
     "wal_level=minimal",
@@ -49,118 +49,124 @@ const THROWAWAY: &[&str] = &[
     "max_wal_size=128MB",
 ];
 
-/// Makes sure that PostgreSQL answers. The caller holds the start lock, so that nobody else is at it.
+/// Ensures that PostgreSQL accepts connections. The caller holds the start lock, so no other process does the same.
 ///
-/// A process only when this call started it.
-pub(crate) fn ensure(site: &Site, patience: &Patience) -> Result<Option<Child>, Error> {
-    leftovers::await_newborn(site);
+/// Returns the server process if this call started it.
+pub(crate) fn ensure_running(
+    context: &ClusterContext,
+    deadline: &Deadline,
+) -> Result<Option<Child>, Error> {
+    stale_files::await_pid_file(context);
     loop {
-        if joins(site, patience)? {
+        if join_running(context, deadline)? {
             return Ok(None);
         }
-        leftovers::clear(site, patience)?;
-        match start(site, patience) {
+        stale_files::remove_all(context, deadline)?;
+        match start(context, deadline) {
             Ok(child) => return Ok(Some(child)),
-            // PostgreSQL lets only one live on a data folder: this one came second.
-            Err(_) if Postmaster::of(&site.home.data()).is_some() && patience.pause() => {}
+            // PostgreSQL runs at most one server per data directory, and another one was first.
+            Err(_)
+                if Postmaster::running_in(&context.dir.data_dir()).is_some() && deadline.wait() => {
+            }
             Err(error) => return Err(error),
         }
     }
 }
 
-/// Waits until the server that runs has made up its mind; whether it stays.
-fn joins(site: &Site, patience: &Patience) -> Result<bool, Error> {
-    let begin = Instant::now();
-    while let Some(running) = Postmaster::of(&site.home.data()) {
+/// Waits while a server is starting or stopping. Returns whether one is ready.
+fn join_running(context: &ClusterContext, deadline: &Deadline) -> Result<bool, Error> {
+    let started = Instant::now();
+    while let Some(running) = Postmaster::running_in(&context.dir.data_dir()) {
         match running.state {
             State::Ready => {
-                remove(&site.home.starting())?;
+                remove_if_exists(&context.dir.starting_marker())?;
                 return Ok(true);
             }
-            State::Stopping if begin.elapsed() > POLITENESS => {
+            State::Stopping if started.elapsed() > SMART_SHUTDOWN_GRACE => {
                 let _ = kill(running.pid, Signal::SIGINT);
             }
             State::Starting | State::Stopping => {}
         }
-        if !patience.pause() {
-            return Err(not_ready(site, "has been starting or stopping for too long"));
+        if !deadline.wait() {
+            return Err(context.not_ready("has been starting or stopping for too long"));
         }
     }
     Ok(false)
 }
 
-fn start(site: &Site, patience: &Patience) -> Result<Child, Error> {
-    let intent = site.home.starting();
-    open(OpenOptions::new().write(true), &intent)?;
-    let mut child = spawn(site)?;
-    match await_ready(site, &mut child, patience) {
+fn start(context: &ClusterContext, deadline: &Deadline) -> Result<Child, Error> {
+    let marker = context.dir.starting_marker();
+    open(OpenOptions::new().write(true), &marker)?;
+    let mut child = spawn(context)?;
+    match await_ready(context, &mut child, deadline) {
         Ok(()) => {
-            remove(&intent)?;
-            tracing::info!(pid = child.id(), folder = %site.home.path.display(), "PostgreSQL runs");
+            remove_if_exists(&marker)?;
+            tracing::info!(
+                pid = child.id(),
+                directory = %context.dir.path.display(),
+                "PostgreSQL is running"
+            );
             Ok(child)
         }
         Err(error) => {
-            // One that goes on starting is still to be expected.
+            // A process that is still starting may become ready later, so its marker stays.
             if !matches!(child.try_wait(), Ok(None)) {
-                remove(&intent)?;
+                remove_if_exists(&marker)?;
             }
-            children::leave(child);
+            children::adopt(child);
             Err(error)
         }
     }
 }
 
-fn spawn(site: &Site) -> Result<Child, Error> {
-    let data = site.home.data();
-    let mut postgres = site.program("postgres");
-    // In the data folder from the first moment, because that is what its processes are known by.
-    postgres.arg("-D").arg(&data).current_dir(&data);
-    let own: &[&str] = if site.is_throwaway() { THROWAWAY } else { &[] };
-    for setting in ALWAYS.iter().chain(own) {
+fn spawn(context: &ClusterContext) -> Result<Child, Error> {
+    let data_dir = context.dir.data_dir();
+    let mut postgres = context.program("postgres");
+    // In the data directory from the first moment, since that is how its processes are recognized.
+    postgres.arg("-D").arg(&data_dir).current_dir(&data_dir);
+    let extra_settings: &[&str] = if context.is_throwaway() { THROWAWAY_SETTINGS } else { &[] };
+    for setting in COMMON_SETTINGS.iter().chain(extra_settings) {
         postgres.args(["-c", setting]);
     }
-    postgres.arg("-c").arg(format!("cluster_name={}", cluster_name(&data)));
-    postgres.arg("-c").arg(format!("unix_socket_directories={}", site.socket.display()));
+    postgres.arg("-c").arg(format!("cluster_name={}", cluster_name(&data_dir)));
+    postgres.arg("-c").arg(format!("unix_socket_directories={}", context.socket_dir.display()));
 
-    let log = open_log(&site.home.log())?;
-    let log_too = log.try_clone().map_err(Error::io("open", &site.home.log()))?;
-    // A group of its own, so that Ctrl-C in the terminal reaches us alone.
-    postgres.stdout(log).stderr(log_too).process_group(0);
-    postgres.spawn().map_err(Error::io("run postgres on", &data))
+    let stdout = open_log(&context.dir.log_file())?;
+    let stderr = stdout.try_clone().map_err(Error::io("open", &context.dir.log_file()))?;
+    // In its own process group, so that Ctrl-C in the terminal reaches only this process.
+    postgres.stdout(stdout).stderr(stderr).process_group(0);
+    postgres.spawn().map_err(Error::io("run postgres on", &data_dir))
 }
 
-fn await_ready(site: &Site, child: &mut Child, patience: &Patience) -> Result<(), Error> {
-    let data = site.home.data();
+fn await_ready(
+    context: &ClusterContext,
+    child: &mut Child,
+    deadline: &Deadline,
+) -> Result<(), Error> {
+    let data_dir = context.dir.data_dir();
     loop {
-        if let Some(status) = child.try_wait().map_err(Error::io("wait for postgres on", &data))? {
-            return Err(not_ready(site, &format!("ended at once ({status})")));
+        let exited = child.try_wait().map_err(Error::io("wait for postgres on", &data_dir))?;
+        if let Some(status) = exited {
+            return Err(context.not_ready(&format!("exited during startup ({status})")));
         }
-        if Postmaster::of(&data).is_some_and(|running| running.state == State::Ready) {
+        if Postmaster::running_in(&data_dir).is_some_and(|running| running.state == State::Ready) {
             return Ok(());
         }
-        if !patience.pause() {
-            return Err(not_ready(site, "did not get ready in time"));
+        if !deadline.wait() {
+            return Err(context.not_ready("did not become ready in time"));
         }
     }
 }
 
 fn open_log(path: &Path) -> Result<File, Error> {
-    if path.metadata().is_ok_and(|log| log.len() > LARGE_LOG) {
+    if path.metadata().is_ok_and(|log| log.len() > MAX_LOG_BYTES) {
         fs::rename(path, path.with_extension("log.1")).map_err(Error::io("rename", path))?;
     }
     open(OpenOptions::new().append(true), path)
 }
 
-/// Root writes here beside an account without rights, and so must not follow its links.
-fn open(how: &mut OpenOptions, path: &Path) -> Result<File, Error> {
-    how.create(true).mode(0o600).custom_flags(OFlag::O_NOFOLLOW.bits());
-    how.open(path).map_err(Error::io("open", path))
-}
-
-pub(crate) fn not_ready(site: &Site, what: &str) -> Error {
-    let log = fs::read(site.home.log()).unwrap_or_default();
-    let log = String::from_utf8_lossy(&log);
-    let lines: Vec<_> = log.lines().collect();
-    let end = lines[lines.len().saturating_sub(15)..].join("\n");
-    Error::NotReady { what: what.to_owned(), log: end }
+/// Does not follow links: root writes here to a directory that an unprivileged account can change.
+fn open(options: &mut OpenOptions, path: &Path) -> Result<File, Error> {
+    options.create(true).mode(0o600).custom_flags(OFlag::O_NOFOLLOW.bits());
+    options.open(path).map_err(Error::io("open", path))
 }

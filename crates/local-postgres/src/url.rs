@@ -1,24 +1,24 @@
-//! Connection URLs for a socket in a folder.
+//! Connection URLs for a Unix socket.
 
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-/// The folder stands where a host would, so its slashes are encoded.
-pub(crate) fn url(socket: &Path, database: &str) -> String {
+/// The socket directory takes the place of the host, so its slashes are percent-encoded.
+pub(crate) fn connection_url(socket_dir: &Path, database: &str) -> String {
     let mut url = String::from("postgresql://grateful@");
-    encode(socket.as_os_str().as_bytes(), &mut url);
+    encode(socket_dir.as_os_str().as_bytes(), &mut url);
     url.push('/');
     encode(database.as_bytes(), &mut url);
     url
 }
 
-fn encode(bytes: &[u8], into: &mut String) {
+fn encode(bytes: &[u8], output: &mut String) {
     for byte in bytes {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
-            into.push(char::from(*byte));
+            output.push(char::from(*byte));
         } else {
-            let _ = write!(into, "%{byte:02X}");
+            let _ = write!(output, "%{byte:02X}");
         }
     }
 }
@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn slashes_and_spaces_are_encoded() {
-        let url = url(Path::new("/tmp/grateful-7-ab"), "a db?");
+        let url = connection_url(Path::new("/tmp/grateful-7-ab"), "a db?");
 
         assert_eq!(url, "postgresql://grateful@%2Ftmp%2Fgrateful-7-ab/a%20db%3F");
     }

@@ -38,6 +38,7 @@ impl Script<'_> {
 
 /// Debian keeps it out of `PATH`.
 fn program() -> std::path::PathBuf {
-    let programs = grateful_local_postgres::Programs::find().expect("PostgreSQL's programs");
+    let programs =
+        grateful_local_postgres::Installation::find().expect("a PostgreSQL installation");
     programs.program("pgbench").expect("pgbench, which comes with PostgreSQL's contrib package")
 }

@@ -1,19 +1,19 @@
-//! Clusters as their users meet them: real processes, real signals.
+//! Tests of clusters with real processes and real signals.
 
-/// Processes and folders to try things on. Nothing that is tested belongs here.
+/// Fixtures and helpers.
 mod support;
 
-/// Creating, stopping, opening again.
-mod life;
+/// Creating, stopping and reopening a cluster.
+mod lifecycle;
 
-/// Several users of one cluster.
+/// Several processes that use one cluster.
 mod sharing;
 
-/// What is killed, and what comes back.
-mod death;
+/// Killed processes, servers and reapers.
+mod crash_recovery;
 
-/// Root, ordinary accounts, folders of others.
+/// Root, ordinary accounts, directories of other users.
 mod accounts;
 
-/// Finding PostgreSQL's programs, or fetching them.
-mod programs;
+/// Finding a PostgreSQL installation, or fetching one.
+mod installation;

@@ -1,4 +1,4 @@
-//! A folder for a cluster, a process that uses one, and questions to both.
+//! A cluster directory, a process that uses it, and queries.
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Read};
@@ -13,142 +13,141 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-/// Tells a copy of this program to use a cluster; see [`holder`].
-const HOLD: &str = "GRATEFUL_TEST_HOLD";
-const DEADLINE: Duration = Duration::from_secs(30);
+/// Makes a copy of this program use a cluster; see [`user_process`].
+const USE_CLUSTER: &str = "GRATEFUL_TEST_USE_CLUSTER";
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A folder with nothing in it yet.
-pub(crate) struct Scene {
+/// An empty directory for a cluster.
+pub(crate) struct ClusterFixture {
     temporary: TempDir,
 }
 
-impl Scene {
+impl ClusterFixture {
     pub(crate) fn new() -> Self {
-        Self { temporary: open_folder() }
+        Self { temporary: accessible_dir() }
     }
 
-    pub(crate) fn folder(&self) -> PathBuf {
+    pub(crate) fn directory(&self) -> PathBuf {
         self.temporary.path().join("data")
     }
 
     pub(crate) fn open(&self) -> Cluster {
-        Cluster::open(&self.folder(), "thanks").expect("a cluster")
+        Cluster::open(&self.directory(), "thanks").expect("a cluster")
     }
 
-    /// Another process that uses the same cluster.
-    pub(crate) fn holder(&self) -> Holder {
-        Holder::spawn(&self.folder().display().to_string()).ready()
+    /// Starts another process that uses the same cluster.
+    pub(crate) fn spawn_user(&self) -> UserProcess {
+        UserProcess::spawn(&self.directory().display().to_string()).ready()
     }
 
-    pub(crate) fn server(&self) -> Pid {
-        server(&self.folder()).expect("a server")
+    pub(crate) fn server_pid(&self) -> Pid {
+        server_pid(&self.directory()).expect("a server")
     }
 
-    /// Waits until no process works in the folder.
-    pub(crate) fn falls_silent(&self) {
-        eventually("all processes end", || inhabitants(&self.folder()).is_empty());
+    /// Waits until no process works in the directory.
+    pub(crate) fn wait_for_no_processes(&self) {
+        eventually("all processes end", || processes_below(&self.directory()).is_empty());
     }
 }
 
-/// Another process that uses a cluster until it is told to leave or killed.
-pub(crate) struct Holder {
+/// Another process that uses a cluster until it is asked to exit or killed.
+pub(crate) struct UserProcess {
     child: Child,
-    out: BufReader<ChildStdout>,
+    stdout: BufReader<ChildStdout>,
     pub(crate) url: String,
-    pub(crate) folder: PathBuf,
+    pub(crate) directory: PathBuf,
 }
 
-impl Holder {
-    /// Begins; `what` is a folder, or `throwaway:` and a name.
-    pub(crate) fn spawn(what: &str) -> Self {
-        Self::from(Command::new(std::env::current_exe().expect("this program")), what)
+impl UserProcess {
+    /// Starts the process. `cluster` is a directory, or `throwaway:` and a name.
+    pub(crate) fn spawn(cluster: &str) -> Self {
+        Self::from(Command::new(std::env::current_exe().expect("this program")), cluster)
     }
 
-    pub(crate) fn from(mut program: Command, what: &str) -> Self {
-        program.args(["support::holder", "--exact", "--nocapture"]).env(HOLD, what);
+    pub(crate) fn from(mut program: Command, cluster: &str) -> Self {
+        program.args(["support::user_process", "--exact", "--nocapture"]).env(USE_CLUSTER, cluster);
         let mut child =
             program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a process");
-        let out = BufReader::new(child.stdout.take().expect("its output"));
-        Self { child, out, url: String::new(), folder: PathBuf::new() }
+        let stdout = BufReader::new(child.stdout.take().expect("its output"));
+        Self { child, stdout, url: String::new(), directory: PathBuf::new() }
     }
 
-    /// Waits until it has the cluster.
+    /// Waits until the process has opened the cluster.
     pub(crate) fn ready(mut self) -> Self {
-        let mut heard = String::new();
+        let mut output = String::new();
         loop {
             let mut line = String::new();
-            let read = self.out.read_line(&mut line).expect("readable output");
-            assert_ne!(read, 0, "the other process failed: {heard}");
-            if let Some(answer) = line.strip_prefix("\u{1}") {
-                let (url, folder) = answer.trim().split_once(' ').expect("two words");
-                (self.url, self.folder) = (url.to_owned(), folder.into());
+            let read = self.stdout.read_line(&mut line).expect("readable output");
+            assert_ne!(read, 0, "the other process failed: {output}");
+            if let Some(report) = line.strip_prefix("\u{1}") {
+                let (url, directory) = report.trim().split_once(' ').expect("two words");
+                (self.url, self.directory) = (url.to_owned(), directory.into());
                 return self;
             }
-            heard += &line;
+            output += &line;
         }
     }
 
-    /// Lets it close the cluster and end.
-    pub(crate) fn leave(mut self) {
+    /// Makes the process close the cluster and exit.
+    pub(crate) fn exit(mut self) {
         drop(self.child.stdin.take());
         let mut rest = String::new();
-        self.out.read_to_string(&mut rest).expect("readable output");
-        assert!(self.child.wait().expect("its end").success(), "{rest}");
+        self.stdout.read_to_string(&mut rest).expect("readable output");
+        assert!(self.child.wait().expect("its exit status").success(), "{rest}");
     }
 
-    /// `kill -9`, and its funeral.
+    /// Sends SIGKILL and reaps the process.
     pub(crate) fn kill(self) {
         drop(self);
     }
 
-    /// Makes it neither see nor do anything any more.
-    pub(crate) fn freeze(&self) {
+    /// Stops the process from running, with SIGSTOP.
+    pub(crate) fn suspend(&self) {
         let pid = self.child.id().try_into().expect("a process");
-        kill(Pid::from_raw(pid), Signal::SIGSTOP).expect("a living process");
+        kill(Pid::from_raw(pid), Signal::SIGSTOP).expect("a running process");
     }
 }
 
-impl Drop for Holder {
+impl Drop for UserProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// No test, but what [`Holder`] runs in another process.
+/// Not a test: runs in the process of [`UserProcess`].
 #[test]
-fn holder() {
-    let Ok(what) = std::env::var(HOLD) else { return };
-    let cluster = match what.strip_prefix("throwaway:") {
+fn user_process() {
+    let Ok(cluster) = std::env::var(USE_CLUSTER) else { return };
+    let handle = match cluster.strip_prefix("throwaway:") {
         Some(name) => Cluster::throwaway(name),
-        None => Cluster::open(Path::new(&what), "thanks"),
+        None => Cluster::open(Path::new(&cluster), "thanks"),
     };
-    let cluster = cluster.expect("a cluster");
-    let database = if what.starts_with('/') { "thanks" } else { "postgres" };
-    println!("\n\u{1}{} {}", cluster.url(database), cluster.folder().display());
+    let handle = handle.expect("a cluster");
+    let database = if cluster.starts_with('/') { "thanks" } else { "postgres" };
+    println!("\n\u{1}{} {}", handle.url(database), handle.directory().display());
     std::io::stdin().read_to_end(&mut Vec::new()).expect("standard input");
-    cluster.close().expect("an orderly end");
+    handle.close().expect("a clean shutdown");
 }
 
-/// A temporary folder that every account can enter, in memory where there is such a place.
-pub(crate) fn open_folder() -> TempDir {
-    let open = Permissions::from_mode(0o755);
-    let mut folder = tempfile::Builder::new();
-    folder.permissions(open);
-    folder.tempdir_in("/dev/shm").or_else(|_| folder.tempdir()).expect("a folder")
+/// A temporary directory that every account can enter, in memory if possible.
+pub(crate) fn accessible_dir() -> TempDir {
+    let mut builder = tempfile::Builder::new();
+    builder.permissions(Permissions::from_mode(0o755));
+    builder.tempdir_in("/dev/shm").or_else(|_| builder.tempdir()).expect("a directory")
 }
 
-/// Asks until the answer is yes.
-pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !is_so() {
-        assert!(begin.elapsed() < DEADLINE, "did not happen in time: {what}");
+/// Polls until the condition holds, and panics after the timeout.
+pub(crate) fn eventually(description: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < TIMEOUT, "did not happen in time: {description}");
         thread::sleep(Duration::from_millis(5));
     }
 }
 
-/// The answer to a statement: its first value, or why there is none.
-pub(crate) fn try_ask(url: &str, sql: &str) -> Result<String, tokio_postgres::Error> {
+/// Runs a statement and returns the first value of the first row, or an empty string.
+pub(crate) fn try_query(url: &str, sql: &str) -> Result<String, tokio_postgres::Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
@@ -164,50 +163,51 @@ pub(crate) fn try_ask(url: &str, sql: &str) -> Result<String, tokio_postgres::Er
     })
 }
 
-pub(crate) fn ask(url: &str, sql: &str) -> String {
-    try_ask(url, sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"))
+pub(crate) fn query(url: &str, sql: &str) -> String {
+    try_query(url, sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"))
 }
 
-/// The first line of the pid file.
-pub(crate) fn server(home: &Path) -> Option<Pid> {
-    let file = fs::read_to_string(home.join("cluster/postmaster.pid")).ok()?;
-    file.lines().next()?.parse().ok().map(Pid::from_raw)
+/// The pid in the first line of the pid file.
+pub(crate) fn server_pid(directory: &Path) -> Option<Pid> {
+    let pid_file = fs::read_to_string(directory.join("cluster/postmaster.pid")).ok()?;
+    pid_file.lines().next()?.parse().ok().map(Pid::from_raw)
 }
 
-pub(crate) fn kill_hard(pid: Pid) {
-    kill(pid, Signal::SIGKILL).expect("a living process");
-    // The kernel closes what it held before it counts as dead.
-    eventually("it is dead", || {
+pub(crate) fn kill_and_wait(pid: Pid) {
+    kill(pid, Signal::SIGKILL).expect("a running process");
+    // The kernel closes its files before it is a zombie.
+    eventually("the process is dead", || {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         stat.rsplit(')').next().is_none_or(|rest| rest.is_empty() || rest.starts_with(" Z"))
     });
 }
 
-/// The processes of PostgreSQL that work below this folder.
-pub(crate) fn inhabitants(home: &Path) -> Vec<Pid> {
-    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+/// The processes whose working directory is below this directory.
+pub(crate) fn processes_below(directory: &Path) -> Vec<Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter(|pid| {
-        fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(home))
+        fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(directory))
     })
     .map(Pid::from_raw)
     .collect()
 }
 
-/// The reaper of the cluster in this folder.
-pub(crate) fn reaper(home: &Path) -> Option<Pid> {
-    let home = home.to_str().expect("a readable name");
-    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let mut pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+/// The reaper of the cluster in this directory.
+pub(crate) fn reaper_pid(directory: &Path) -> Option<Pid> {
+    let directory = directory.to_str().expect("a UTF-8 path");
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.find(|pid: &i32| {
-        let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        line.contains("\0grateful-reaper\0") && line.contains(home)
+        let command_line =
+            fs::read_to_string(format!("/proc/{pid}/cmdcommand_line")).unwrap_or_default();
+        command_line.contains("\0grateful-reaper\0") && command_line.contains(directory)
     })
     .map(Pid::from_raw)
 }
 
-/// The folder of the socket that a URL names.
-pub(crate) fn socket(url: &str) -> PathBuf {
+/// The socket directory in a connection URL.
+pub(crate) fn socket_dir(url: &str) -> PathBuf {
     let host = url.split_once('@').expect("a user").1.rsplit_once('/').expect("a database").0;
     host.replace("%2F", "/").into()
 }
