@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use grateful_application::{
-    App, ImageProcessor, InboxWatcher, LoginThrottle, Passwords, SystemClock,
+    App, ImageProcessor, InboxWatcher, LoginThrottle, PasswordHasher, SystemClock,
 };
 use grateful_nominatim::Nominatim;
 use grateful_storage::{Database, DatabaseConfig, Pools};
@@ -51,7 +51,7 @@ fn print_openapi() -> anyhow::Result<()> {
 struct Shared {
     database: DatabaseConfig,
     files: Files,
-    passwords: Arc<Passwords>,
+    password_hasher: Arc<PasswordHasher>,
     image_processor: Arc<ImageProcessor>,
     login_throttle: Arc<LoginThrottle>,
     geocoder: Arc<Nominatim>,
@@ -74,7 +74,7 @@ impl Shared {
         Ok(Self {
             database,
             files: Files::open(settings)?,
-            passwords: Arc::new(Passwords::new(cores())?),
+            password_hasher: Arc::new(PasswordHasher::new(cores())?),
             // The other half is for whoever reads meanwhile.
             image_processor: Arc::new(ImageProcessor::new(cores().div_ceil(2))),
             login_throttle: Arc::new(login_throttle),
@@ -94,7 +94,7 @@ impl Shared {
             db,
             files: Arc::clone(&self.files.store),
             clock: Arc::new(SystemClock),
-            passwords: self.passwords.clone(),
+            password_hasher: self.password_hasher.clone(),
             image_processor: self.image_processor.clone(),
             login_throttle: self.login_throttle.clone(),
             geocoder: self.geocoder.clone(),

@@ -8,7 +8,7 @@ use object_store::ObjectStore;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::auth::login_throttle::LoginThrottle;
-use crate::auth::passwords::Passwords;
+use crate::auth::password_hasher::PasswordHasher;
 use crate::image_processor::ImageProcessor;
 use crate::inbox_watcher::InboxWatcher;
 use crate::ports::{Clock, Geocoder};
@@ -23,7 +23,7 @@ pub struct App {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The bounded place where passwords are hashed.
-    pub passwords: Arc<Passwords>,
+    pub password_hasher: Arc<PasswordHasher>,
     /// The bounded place where pictures are made.
     pub image_processor: Arc<ImageProcessor>,
     /// How often passwords may be guessed wrong.

@@ -2,4 +2,4 @@
 
 pub(crate) mod access_token;
 pub(crate) mod login_throttle;
-pub(crate) mod passwords;
+pub(crate) mod password_hasher;

@@ -25,7 +25,7 @@ pub use self::app::App;
 use self::app::new_id;
 pub use self::auth::access_token::AccessToken;
 pub use self::auth::login_throttle::LoginThrottle;
-pub use self::auth::passwords::Passwords;
+pub use self::auth::password_hasher::PasswordHasher;
 pub use self::error::{Error, Resource, Result};
 pub use self::idempotency::{Answer, IdempotencyKey, IdempotencyKeyError, Repeat};
 pub use self::image_processor::{ImageProcessor, Upload, UploadPermit};

@@ -2,14 +2,15 @@
 
 use std::sync::{Arc, LazyLock};
 
-use grateful_application::{App, ImageProcessor, InboxWatcher, LoginThrottle, Passwords};
+use grateful_application::{App, ImageProcessor, InboxWatcher, LoginThrottle, PasswordHasher};
 use grateful_storage::Database;
 use object_store::memory::InMemory;
 
 use crate::{FakeClock, FakeGeocoder, NOON, TestDatabase};
 
 /// Shared by all tests of the process, so that concurrent hashing is limited as in a server.
-static PASSWORDS: LazyLock<Arc<Passwords>> = LazyLock::new(|| Arc::new(Passwords::new(2).unwrap()));
+static PASSWORD_HASHER: LazyLock<Arc<PasswordHasher>> =
+    LazyLock::new(|| Arc::new(PasswordHasher::new(2).unwrap()));
 
 /// Shared by all tests of the process, so that concurrent image processing is limited as in a server.
 static IMAGES: LazyLock<Arc<ImageProcessor>> = LazyLock::new(|| Arc::new(ImageProcessor::new(2)));
@@ -45,7 +46,7 @@ impl TestApp {
             db,
             files: files.clone(),
             clock: clock.clone(),
-            passwords: PASSWORDS.clone(),
+            password_hasher: PASSWORD_HASHER.clone(),
             images: IMAGES.clone(),
             login_throttle: Arc::new(LoginThrottle::unlimited()),
             geocoder: geocoder.clone(),

@@ -5,7 +5,7 @@ mod rows;
 
 use anyhow::{Context as _, bail, ensure};
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
-use grateful_application::{Clock as _, Passwords, SystemClock};
+use grateful_application::{Clock as _, PasswordHasher, SystemClock};
 use grateful_domain::Password;
 use grateful_seed::{Dataset, DatasetSize, username_of};
 use grateful_storage::{BulkLoad, DatabaseConfig, StorageError};
@@ -55,7 +55,7 @@ async fn fill(
         );
     }
     let password = Password::parse(PASSWORD.to_owned()).context("the password of everybody")?;
-    let hash = Passwords::new(1)?.hash(password).await?;
+    let hash = PasswordHasher::new(1)?.hash(password).await?;
     let people = load.reserve_users(size.users).await?;
     let world =
         tokio::task::spawn_blocking(move || Dataset::generate(size, seed, now, people)).await??;

@@ -7,7 +7,7 @@ use grateful_domain::{Email, Password, PasswordHash, Session, SessionId, User, U
 use grateful_storage::{Credentials, NewUser, Repositories, StorageError, Users};
 
 pub use self::deletion::{delete, leave};
-use crate::auth::passwords::Check;
+use crate::auth::password_hasher::Verification;
 use crate::{AccessToken, App, Error, Resource, Result, new_id};
 
 /// What it takes to join.
@@ -39,7 +39,7 @@ pub struct LogIn {
 /// # Errors
 /// `Taken` where somebody has the address or the name.
 pub async fn sign_up(app: &App, new: SignUp) -> Result<(User, AccessToken)> {
-    let password = app.passwords.hash(new.password).await?;
+    let password = app.password_hasher.hash(new.password).await?;
     let now = app.clock.now();
     let user = NewUser { username: new.username, email: new.email, password, created_at: now };
     let token = AccessToken::generate()?;
@@ -70,16 +70,16 @@ pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
         app.db.acquire().await?.users().find_credentials(email).await?
     };
     let kept = known.as_ref().map(|known| known.password.clone());
-    let outcome = app.passwords.check(log_in.password.clone(), kept).await?;
+    let outcome = app.password_hasher.check(log_in.password.clone(), kept).await?;
     // Only now, so that it takes as long as being wrong.
     let guess = guess?;
-    let Some(known) = known.filter(|_| outcome != Check::Wrong) else {
+    let Some(known) = known.filter(|_| outcome != Verification::Mismatch) else {
         guess.was_wrong();
         return Err(Error::Unauthenticated(MISMATCH));
     };
     let kept = match outcome {
-        Check::RightButOutdated => renew(app, &known, log_in.password).await?,
-        Check::Right | Check::Wrong => known.password,
+        Verification::MatchNeedsRehash => renew(app, &known, log_in.password).await?,
+        Verification::Match | Verification::Mismatch => known.password,
     };
 
     let token = AccessToken::generate()?;
@@ -117,11 +117,11 @@ pub struct ChangePassword {
 pub async fn change_password(app: &App, session: &Session, change: ChangePassword) -> Result<()> {
     let known = app.db.acquire().await?.users().find_credentials_of(session.user).await?;
     let known = known.ok_or_else(Error::gone)?;
-    let outcome = app.passwords.check(change.current, Some(known.password.clone())).await?;
-    if outcome == Check::Wrong {
+    let outcome = app.password_hasher.check(change.current, Some(known.password.clone())).await?;
+    if outcome == Verification::Mismatch {
         return Err(wrong_password("change_password"));
     }
-    let new = app.passwords.hash(change.new).await?;
+    let new = app.password_hasher.hash(change.new).await?;
     app.db
         .transaction(async |tx| {
             if !tx.users().replace_password(known.user, &known.password, &new).await? {
@@ -138,7 +138,7 @@ pub async fn change_password(app: &App, session: &Session, change: ChangePasswor
 /// # Errors
 /// `NotFound` where nobody has the name.
 pub async fn reset_password(app: &App, username: &str, new: Password) -> Result<usize> {
-    let new = app.passwords.hash(new).await?;
+    let new = app.password_hasher.hash(new).await?;
     app.db
         .transaction(async |tx| {
             let unknown = || Resource::User.not_found(username);
@@ -157,7 +157,7 @@ pub async fn reset_password(app: &App, username: &str, new: Password) -> Result<
 async fn renew(app: &App, known: &Credentials, password: String) -> Result<PasswordHash> {
     // One that is too short for today's rule keeps its old hash: it can be used, not chosen.
     let Ok(password) = Password::parse(password) else { return Ok(known.password.clone()) };
-    let new = app.passwords.hash(password).await?;
+    let new = app.password_hasher.hash(password).await?;
     app.db.acquire().await?.users().replace_password(known.user, &known.password, &new).await?;
     Ok(new)
 }

@@ -5,7 +5,7 @@ use grateful_domain::{ImageUrl, UserId};
 use grateful_storage::{Connection, Repositories};
 
 use super::wrong_password;
-use crate::auth::passwords::Check;
+use crate::auth::password_hasher::Verification;
 use crate::notify::untell_tree;
 use crate::{App, Error, Resource, Result, file_store};
 
@@ -16,7 +16,7 @@ use crate::{App, Error, Resource, Result, file_store};
 pub async fn leave(app: &App, user: UserId, password: String) -> Result<()> {
     let known = app.db.acquire().await?.users().find_credentials_of(user).await?;
     let known = known.ok_or_else(Error::gone)?;
-    if app.passwords.check(password, Some(known.password)).await? == Check::Wrong {
+    if app.password_hasher.check(password, Some(known.password)).await? == Verification::Mismatch {
         return Err(wrong_password("delete"));
     }
     match delete(app, user).await {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use grateful_domain::{Password, PasswordHash};
 use tokio::sync::Semaphore;
@@ -14,7 +14,7 @@ use crate::{Error, Result};
 ///
 /// One hash fills 19 MiB and a core for some 16 ms, on purpose. So only a few run at once, a queue of bounded length
 /// waits, and whoever finds it full is asked to come back.
-pub struct Passwords {
+pub struct PasswordHasher {
     running: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
     /// What an unknown account is checked against, so that it takes as long as a known one.
@@ -23,16 +23,16 @@ pub struct Passwords {
 
 /// What came of checking a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Check {
+pub(crate) enum Verification {
     /// It is another one.
-    Wrong,
+    Mismatch,
     /// It matches.
-    Right,
+    Match,
     /// It matches a hash of an older kind, which should be replaced.
-    RightButOutdated,
+    MatchNeedsRehash,
 }
 
-impl Passwords {
+impl PasswordHasher {
     /// How many may wait for each that runs: at 16 ms each, the last in the queue waits about a second.
     const WAITING_PER_RUNNING: usize = 64;
 
@@ -62,11 +62,11 @@ impl Passwords {
         &self,
         candidate: String,
         kept: Option<PasswordHash>,
-    ) -> Result<Check> {
+    ) -> Result<Verification> {
         let known = kept.is_some();
         let kept = kept.unwrap_or_else(|| self.decoy.clone());
         let outcome = self.run(move || check(candidate.as_bytes(), &kept)).await?;
-        Ok(if known { outcome } else { Check::Wrong })
+        Ok(if known { outcome } else { Verification::Mismatch })
     }
 
     /// What it holds is given back when the work ends, not when whoever waits for it goes away: that does not stop it.
@@ -105,17 +105,17 @@ fn hash(password: &[u8]) -> Result<PasswordHash> {
 }
 
 /// An unreadable hash matches nothing.
-fn check(candidate: &[u8], kept: &PasswordHash) -> Check {
+fn check(candidate: &[u8], kept: &PasswordHash) -> Verification {
     if kept.as_str().starts_with("$2") {
         return match bcrypt::verify(candidate, kept.as_str()) {
-            Ok(true) => Check::RightButOutdated,
-            Ok(false) | Err(_) => Check::Wrong,
+            Ok(true) => Verification::MatchNeedsRehash,
+            Ok(false) | Err(_) => Verification::Mismatch,
         };
     }
     // The parameters are those of the hash, so that older ones stay readable when ours grow.
     match Argon2::default().verify_password(candidate, kept.as_str()) {
-        Ok(()) => Check::Right,
-        Err(_) => Check::Wrong,
+        Ok(()) => Verification::Match,
+        Err(_) => Verification::Mismatch,
     }
 }
 
@@ -133,72 +133,72 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_matches_its_own_hash_alone() {
-        let passwords = Passwords::new(1).unwrap();
-        let kept = passwords.hash(password("correct horse")).await.unwrap();
+        let hasher = PasswordHasher::new(1).unwrap();
+        let kept = hasher.hash(password("correct horse")).await.unwrap();
 
         assert!(kept.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", kept.as_str());
-        let check = |candidate: &str| passwords.check(candidate.to_owned(), Some(kept.clone()));
-        assert_eq!(check("correct horse").await.unwrap(), Check::Right);
-        assert_eq!(check("battery staple").await.unwrap(), Check::Wrong);
+        let check = |candidate: &str| hasher.check(candidate.to_owned(), Some(kept.clone()));
+        assert_eq!(check("correct horse").await.unwrap(), Verification::Match);
+        assert_eq!(check("battery staple").await.unwrap(), Verification::Mismatch);
     }
 
     #[tokio::test]
     async fn a_hash_of_an_older_installation_matches_but_is_outdated() {
-        let passwords = Passwords::new(1).unwrap();
+        let hasher = PasswordHasher::new(1).unwrap();
         let kept = PasswordHash::from(bcrypt::hash("correct horse", 4).unwrap());
         assert!(kept.as_str().starts_with("$2b$"));
 
-        let check = |candidate: &str| passwords.check(candidate.to_owned(), Some(kept.clone()));
-        assert_eq!(check("correct horse").await.unwrap(), Check::RightButOutdated);
-        assert_eq!(check("battery staple").await.unwrap(), Check::Wrong);
-        assert_eq!(check(&"\0".repeat(100)).await.unwrap(), Check::Wrong);
+        let check = |candidate: &str| hasher.check(candidate.to_owned(), Some(kept.clone()));
+        assert_eq!(check("correct horse").await.unwrap(), Verification::MatchNeedsRehash);
+        assert_eq!(check("battery staple").await.unwrap(), Verification::Mismatch);
+        assert_eq!(check(&"\0".repeat(100)).await.unwrap(), Verification::Mismatch);
     }
 
     #[tokio::test]
     async fn nobody_is_right_about_an_unknown_account() {
-        let passwords = Passwords::new(1).unwrap();
-        let outcome = passwords.check("nobody's password".to_owned(), None).await.unwrap();
-        assert_eq!(outcome, Check::Wrong);
+        let hasher = PasswordHasher::new(1).unwrap();
+        let outcome = hasher.check("nobody's password".to_owned(), None).await.unwrap();
+        assert_eq!(outcome, Verification::Mismatch);
     }
 
     #[tokio::test]
     async fn an_unreadable_hash_matches_nothing() {
-        let passwords = Passwords::new(1).unwrap();
+        let hasher = PasswordHasher::new(1).unwrap();
         for kept in ["", "$argon2id$", "$2b$", "plain"] {
-            let outcome = passwords.check("plain".to_owned(), Some(kept.to_owned().into())).await;
-            assert_eq!(outcome.unwrap(), Check::Wrong, "{kept}");
+            let outcome = hasher.check("plain".to_owned(), Some(kept.to_owned().into())).await;
+            assert_eq!(outcome.unwrap(), Verification::Mismatch, "{kept}");
         }
     }
 
     #[tokio::test]
     async fn whoever_finds_the_queue_full_is_asked_to_come_back() {
-        let passwords = Passwords::new(1).unwrap();
-        let _everyone = passwords.admitted.try_acquire_many(65).unwrap();
+        let hasher = PasswordHasher::new(1).unwrap();
+        let _everyone = hasher.admitted.try_acquire_many(65).unwrap();
 
-        let refused = passwords.hash(password("correct horse")).await.unwrap_err();
+        let refused = hasher.hash(password("correct horse")).await.unwrap_err();
 
         assert!(matches!(refused, Error::Unavailable(_)));
     }
 
     #[tokio::test]
     async fn whoever_does_not_wait_for_the_end_gives_nothing_back_before_it() {
-        let passwords = Passwords::new(1).unwrap();
+        let hasher = PasswordHasher::new(1).unwrap();
         let (release, released) = mpsc::channel::<()>();
         let (ended, end) = mpsc::channel::<()>();
         let work = move || {
             _ = released.recv();
             ended
         };
-        let mut left = Box::pin(passwords.run(work));
+        let mut left = Box::pin(hasher.run(work));
         assert!(futures_util::poll!(&mut left).is_pending());
 
         drop(left);
 
-        assert_eq!(passwords.running.available_permits(), 0);
+        assert_eq!(hasher.running.available_permits(), 0);
         release.send(()).unwrap();
         // What it returned is dropped behind what it held.
         assert!(end.recv().is_err());
-        assert_eq!(passwords.running.available_permits(), 1);
+        assert_eq!(hasher.running.available_permits(), 1);
     }
 
     #[tokio::test]
@@ -209,15 +209,15 @@ mod tests {
             let changes = changes.map(|(name, by)| (format!("grateful_passwords_{name}"), *by));
             assert_eq!(measured.take(), changes.collect());
         };
-        let passwords = Passwords::new(1).unwrap();
-        let only_one = passwords.running.try_acquire().unwrap();
+        let hasher = PasswordHasher::new(1).unwrap();
+        let only_one = hasher.running.try_acquire().unwrap();
 
-        let mut first = Box::pin(passwords.hash(password("correct horse")));
+        let mut first = Box::pin(hasher.hash(password("correct horse")));
         assert!(futures_util::poll!(&mut first).is_pending());
         changed(&[("waiting", 1)]);
 
         // Whoever gives up waits no more.
-        let mut second = Box::pin(passwords.hash(password("correct horse")));
+        let mut second = Box::pin(hasher.hash(password("correct horse")));
         assert!(futures_util::poll!(&mut second).is_pending());
         drop(second);
         changed(&[]);
@@ -228,8 +228,8 @@ mod tests {
         first.await.unwrap();
         changed(&[("in_work", -1)]);
 
-        let _everyone = passwords.admitted.try_acquire_many(65).unwrap();
-        passwords.hash(password("correct horse")).await.unwrap_err();
+        let _everyone = hasher.admitted.try_acquire_many(65).unwrap();
+        hasher.hash(password("correct horse")).await.unwrap_err();
         changed(&[("refused_total", 1)]);
     }
 }
