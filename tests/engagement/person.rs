@@ -7,7 +7,8 @@ use std::time::Instant;
 use grateful_application::comments::Say;
 use grateful_application::notifications::Wanted;
 use grateful_application::{
-    Answer, App, Error, Resource, Result, comments, hearts, notifications, posts, reactions, shares,
+    App, Error, RecordedResponse, Resource, Result, comments, hearts, notifications, posts,
+    reactions, shares,
 };
 use grateful_domain::{
     CommentId, CommentText, Content, Draft, Emoji, Limit, PageRequest, PostEdit, PostId, PostType,
@@ -286,7 +287,7 @@ fn id_bytes(id: Uuid) -> Vec<u8> {
     id.as_bytes().to_vec()
 }
 
-fn id(answer: &Answer) -> Uuid {
-    let (Answer::First(kept) | Answer::Again(kept)) = answer;
+fn id(answer: &RecordedResponse) -> Uuid {
+    let (RecordedResponse::New(kept) | RecordedResponse::Replayed(kept)) = answer;
     Uuid::from_slice(kept).unwrap()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use grateful_application::{Answer, App, Error, Result, hearts, posts};
+use grateful_application::{App, Error, RecordedResponse, Result, hearts, posts};
 use grateful_domain::{Content, Draft, PostForViewer, PostType, Visibility};
 use grateful_tests::Sql;
 use uuid::Uuid;
@@ -126,9 +126,9 @@ impl Writer {
             visibility: Visibility::Public,
         };
         let record = |seen: &PostForViewer| Uuid::from(seen.post.id).into_bytes().to_vec();
-        let answer: Result<Answer> =
+        let answer: Result<RecordedResponse> =
             posts::publish(&self.app, author.into(), draft, None, record).await;
-        let (Answer::First(id) | Answer::Again(id)) = answer.unwrap();
+        let (RecordedResponse::New(id) | RecordedResponse::Replayed(id)) = answer.unwrap();
         self.world.add(Uuid::from_slice(&id).unwrap(), author);
     }
 

@@ -32,7 +32,7 @@ impl IdempotencyKey {
 
 /// What makes two requests the same one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Repeat {
+pub struct IdempotentRequest {
     /// The name that the client gave it.
     pub key: IdempotencyKey,
     /// The SHA-256 hash of everything that decides what the request does.
@@ -41,54 +41,59 @@ pub struct Repeat {
 
 /// What a request was answered, in the words of whoever asked for it to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum RecordedResponse {
     /// It was done just now.
     First(Vec<u8>),
     /// It had been done before: this was the answer then.
     Again(Vec<u8>),
 }
 
-/// Runs `act` in a transaction, once for all requests of `user` that are the same by `repeat`.
+/// Runs `act` in a transaction, once for all requests of `user` that are the same by `idempotency`.
 ///
 /// The claim is committed before the act and the answer together with it, so that after a crash at any point the act
 /// has happened once or not at all, and the next attempt knows which. A failed act leaves nothing behind, its claim
 /// included.
-pub(crate) async fn once(
+pub(crate) async fn run_once(
     app: &App,
     user: UserId,
-    repeat: Option<Repeat>,
+    idempotency: Option<IdempotentRequest>,
     act: impl AsyncFnOnce(&mut Connection) -> Result<Vec<u8>> + Clone,
-) -> Result<Answer> {
+) -> Result<RecordedResponse> {
     let prepare = async || Ok(());
     let act = async move |tx: &mut Connection| Ok((act(tx).await?, ()));
-    once_prepared(app, user, repeat, prepare, act).await.map(|(answer, _)| answer)
+    run_once_after(app, user, idempotency, prepare, act).await.map(|(answer, _)| answer)
 }
 
-/// As [`once`], with work ahead of the transaction that is done for the first request alone. What else `act` has to tell
+/// As [`run_once`], with work ahead of the transaction that is done for the first request alone. What else `act` has to tell
 /// comes along where it was done just now.
-pub(crate) async fn once_prepared<T>(
+pub(crate) async fn run_once_after<T>(
     app: &App,
     user: UserId,
-    repeat: Option<Repeat>,
+    idempotency: Option<IdempotentRequest>,
     prepare: impl AsyncFnOnce() -> Result<()>,
     act: impl AsyncFnOnce(&mut Connection) -> Result<(Vec<u8>, T)> + Clone,
-) -> Result<(Answer, Option<T>)> {
-    let Some(repeat) = repeat else {
+) -> Result<(RecordedResponse, Option<T>)> {
+    let Some(idempotency) = idempotency else {
         prepare().await?;
         let (answer, rest) = app.db.transaction(act).await?;
-        return Ok((Answer::First(answer), Some(rest)));
+        return Ok((RecordedResponse::New(answer), Some(rest)));
     };
     let at = app.clock.now();
-    let claim =
-        Claim { id: new_id(at), user, key: repeat.key.0, fingerprint: repeat.fingerprint, at };
+    let claim = Claim {
+        id: new_id(at),
+        user,
+        key: idempotency.key.0,
+        fingerprint: idempotency.fingerprint,
+        at,
+    };
     // By itself, so that the connection goes back to the pool before the act asks for one.
     let claimed = app.db.acquire().await?.idempotency_keys().claim(&claim).await?;
     match claimed {
         Claimed::Ours => {
-            let (answer, rest) = act_and_settle(app, &claim, prepare, act).await?;
-            Ok((Answer::First(answer), Some(rest)))
+            let (answer, rest) = execute_claim(app, &claim, prepare, act).await?;
+            Ok((RecordedResponse::New(answer), Some(rest)))
         }
-        Claimed::Answered(answer) => Ok((Answer::Again(answer), None)),
+        Claimed::Answered(answer) => Ok((RecordedResponse::Replayed(answer), None)),
         Claimed::InFlight => Err(in_flight()),
         Claimed::OtherRequest => Err(grateful_domain::ValidationError::field(
             "Idempotency-Key",
@@ -98,7 +103,7 @@ pub(crate) async fn once_prepared<T>(
     }
 }
 
-async fn act_and_settle<T>(
+async fn execute_claim<T>(
     app: &App,
     claim: &Claim,
     prepare: impl AsyncFnOnce() -> Result<()>,

@@ -27,7 +27,9 @@ pub use self::auth::access_token::AccessToken;
 pub use self::auth::login_throttle::LoginThrottle;
 pub use self::auth::password_hasher::PasswordHasher;
 pub use self::error::{Error, Resource, Result};
-pub use self::idempotency::{Answer, IdempotencyKey, IdempotencyKeyError, Repeat};
+pub use self::idempotency::{
+    IdempotencyKey, IdempotencyKeyError, IdempotentRequest, RecordedResponse,
+};
 pub use self::image_processor::{ImageProcessor, Upload, UploadPermit};
 pub use self::inbox_watcher::InboxWatcher;
 pub use self::metrics::all_metrics;

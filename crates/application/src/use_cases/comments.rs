@@ -12,11 +12,11 @@ use grateful_storage::{
     Comments, Concerned, Connection, NoLongerNamed, Repositories, StorageError,
 };
 
-use crate::idempotency::once;
+use crate::idempotency::run_once;
 use crate::mentions::called;
 use crate::notify::{tell, tell_anew, untell_tree};
 use crate::post_access::{Held, hold_with, seen};
-use crate::{Answer, App, Error, Repeat, Resource, Result, new_id};
+use crate::{App, Error, IdempotentRequest, RecordedResponse, Resource, Result, new_id};
 
 /// What it takes to say something.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub struct Say {
     pub text: CommentText,
 }
 
-/// Says something about a post, once for all requests that are the same by `repeat`. `record` turns the comment into the
+/// Says something about a post, once for all requests that are the same by `idempotency`. `record` turns the comment into the
 /// answer that is kept.
 ///
 /// # Errors
@@ -38,9 +38,9 @@ pub async fn say(
     app: &App,
     author: UserId,
     say: Say,
-    repeat: Option<Repeat>,
+    idempotency: Option<IdempotentRequest>,
     record: impl Fn(&CommentForViewer) -> Vec<u8>,
-) -> Result<Answer> {
+) -> Result<RecordedResponse> {
     let now = app.clock.now();
     let comment = Comment {
         id: new_id(now).into(),
@@ -51,7 +51,7 @@ pub async fn say(
         created_at: now,
         updated_at: None,
     };
-    once(app, author, repeat, async |tx| {
+    run_once(app, author, idempotency, async |tx| {
         let names = find_mentions(comment.text.as_str());
         let others = Concerned { comment: comment.parent, names: &names, ..Concerned::default() };
         let Held { by, seen, people } = hold_with(tx, author, comment.post, others).await?;

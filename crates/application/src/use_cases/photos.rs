@@ -4,11 +4,13 @@ use grateful_domain::{Author, PhotoSize, ProfilePhoto, UserId};
 use grateful_media::{Focus, ProfileSizes};
 use grateful_storage::Repositories;
 
-use crate::idempotency::once_prepared;
+use crate::idempotency::run_once_after;
 use crate::image_processor::Upload;
-use crate::{Answer, App, Error, Repeat, Resource, Result, file_store, new_id};
+use crate::{
+    App, Error, IdempotentRequest, RecordedResponse, Resource, Result, file_store, new_id,
+};
 
-/// Gives somebody the photo that they sent, once for all requests that are the same by `repeat`; the one that they had goes
+/// Gives somebody the photo that they sent, once for all requests that are the same by `idempotency`; the one that they had goes
 /// away. `record` turns the photo into the answer that is kept for them.
 ///
 /// # Errors
@@ -19,15 +21,15 @@ pub async fn set(
     user: UserId,
     upload: Upload,
     focus: Option<Focus>,
-    repeat: Option<Repeat>,
+    idempotency: Option<IdempotentRequest>,
     record: impl Fn(&ProfilePhoto) -> Vec<u8>,
-) -> Result<Answer> {
+) -> Result<RecordedResponse> {
     let photo = ProfilePhoto::new(new_id(app.clock.now()));
     let prepare = async || {
         let sizes = app.image_processor.profile(upload, focus).await?;
         file_store::write(app, files(&photo, sizes)).await
     };
-    let (answer, before) = once_prepared(app, user, repeat, prepare, async |tx| {
+    let (answer, before) = run_once_after(app, user, idempotency, prepare, async |tx| {
         let before = tx.users().set_photo(user, Some(&photo)).await?.ok_or_else(Error::gone)?;
         Ok((record(&photo), before.0))
     })

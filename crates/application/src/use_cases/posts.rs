@@ -9,14 +9,16 @@ use grateful_domain::{
 };
 use grateful_storage::{Connection, NoLongerNamed, PostQuery, Repositories};
 
-use crate::idempotency::{once, once_prepared};
+use crate::idempotency::{run_once, run_once_after};
 use crate::image_processor::Upload;
 use crate::mentions::{called, hold_named};
 use crate::notify::{tell, tell_anew};
 use crate::post_access::seen;
-use crate::{Answer, App, Error, Repeat, Resource, Result, file_store, new_id};
+use crate::{
+    App, Error, IdempotentRequest, RecordedResponse, Resource, Result, file_store, new_id,
+};
 
-/// Publishes a post, once for all requests that are the same by `repeat`. `record` turns the post into the answer that
+/// Publishes a post, once for all requests that are the same by `idempotency`. `record` turns the post into the answer that
 /// is kept for them.
 ///
 /// # Errors
@@ -25,12 +27,12 @@ pub async fn publish(
     app: &App,
     author: UserId,
     draft: Draft,
-    repeat: Option<Repeat>,
+    idempotency: Option<IdempotentRequest>,
     record: impl Fn(&PostForViewer) -> Vec<u8>,
-) -> Result<Answer> {
+) -> Result<RecordedResponse> {
     let now = app.clock.now();
     let post = Post::publish(new_id(now).into(), author, draft, now);
-    once(app, author, repeat, async |tx| {
+    run_once(app, author, idempotency, async |tx| {
         insert(tx, &post, post.draft.image_url.as_ref(), now).await?;
         Ok(record(&seen(tx, Viewer::User(author), post.id).await?))
     })
@@ -47,9 +49,9 @@ pub async fn publish_pictured(
     author: UserId,
     draft: Draft,
     picture: Upload,
-    repeat: Option<Repeat>,
+    idempotency: Option<IdempotentRequest>,
     record: impl Fn(&PostForViewer) -> Vec<u8>,
-) -> Result<Answer> {
+) -> Result<RecordedResponse> {
     let now = app.clock.now();
     let image = ImageUrl::new(new_id(now));
     let draft = Draft { image_url: Some(image.clone()), ..draft };
@@ -62,7 +64,7 @@ pub async fn publish_pictured(
         insert(tx, &post, None, now).await?;
         Ok((record(&seen(tx, Viewer::User(author), post.id).await?), ()))
     };
-    once_prepared(app, author, repeat, prepare, act).await.map(|(answer, _)| answer)
+    run_once_after(app, author, idempotency, prepare, act).await.map(|(answer, _)| answer)
 }
 
 /// Saves a post, and tells those whom it names. An image that is `borrowed` must be another post's.

@@ -5,12 +5,12 @@ use grateful_domain::notification::{Act, Cause, EventDetails};
 use grateful_domain::{PostForViewer, PostId, Recipients, Share, ShareDetails, ShareQuota, UserId};
 use grateful_storage::{Concerned, Connection, Repositories};
 
-use crate::idempotency::once;
+use crate::idempotency::run_once;
 use crate::notify::{for_author, tell, untell};
 use crate::post_access::{Held, hold, hold_with};
-use crate::{Answer, App, Error, Repeat, Resource, Result, new_id};
+use crate::{App, Error, IdempotentRequest, RecordedResponse, Resource, Result, new_id};
 
-/// Passes a post on, once for all requests that are the same by `repeat`. A link that one has already is the same link.
+/// Passes a post on, once for all requests that are the same by `idempotency`. A link that one has already is the same link.
 /// `record` turns the share into the answer that is kept.
 ///
 /// # Errors
@@ -21,12 +21,12 @@ pub async fn share(
     user: UserId,
     post: PostId,
     how: ShareDetails,
-    repeat: Option<Repeat>,
+    idempotency: Option<IdempotentRequest>,
     record: impl Fn(&Share) -> Vec<u8>,
-) -> Result<Answer> {
+) -> Result<RecordedResponse> {
     let now = app.clock.now();
     let share = Share { id: new_id(now).into(), by: user, post, details: how, created_at: now };
-    once(app, user, repeat, async |tx| {
+    run_once(app, user, idempotency, async |tx| {
         let others = Concerned { people: share.details.recipients(), ..Concerned::default() };
         let Held { seen, .. } = hold_with(tx, user, post, others).await?;
         require_public(&seen)?;

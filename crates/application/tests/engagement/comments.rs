@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use grateful_application::comments::{Say, delete, list, replies, reword};
-use grateful_application::{Answer, Error, Resource};
+use grateful_application::{Error, RecordedResponse, Resource};
 use grateful_domain::{CommentId, PostId};
 use grateful_testkit::{
     NOON, TestApp, a_comment, a_post, a_user, block, create_user, load_engagement,
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::support::{
     ALL, about, assert_forbidden, assert_not_found, block_in_flight, commit_when_waited_for,
-    deletion_in_flight, repeat, reply, say, say_repeatably, words,
+    deletion_in_flight, idempotent, reply, say, say_repeatably, words,
 };
 
 #[tokio::test]
@@ -253,14 +253,14 @@ async fn a_repeated_request_is_answered_with_the_first_comment() {
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
     let again = async |version| {
-        say_repeatably(&app, ana, about(post), Some(repeat("lovely", version))).await
+        say_repeatably(&app, ana, about(post), Some(idempotent("lovely", version))).await
     };
 
-    let Answer::First(first) = again(1).await.unwrap() else { panic!() };
+    let RecordedResponse::New(first) = again(1).await.unwrap() else { panic!() };
     let repeated = again(1).await.unwrap();
     let other = again(2).await;
 
-    assert_eq!(repeated, Answer::Again(first));
+    assert_eq!(repeated, RecordedResponse::Replayed(first));
     assert!(matches!(other, Err(Error::Invalid(_))), "{other:?}");
     assert_eq!(load_engagement(&database, post).await.comments, 1);
 }
@@ -272,11 +272,11 @@ async fn ten_requests_of_one_name_at_once_make_one_comment() {
     let post = a_post().insert_into(&database).await.id;
 
     let outcomes = join_all(
-        (0..10).map(|_| say_repeatably(&app, ana, about(post), Some(repeat("lovely", 1)))),
+        (0..10).map(|_| say_repeatably(&app, ana, about(post), Some(idempotent("lovely", 1)))),
     )
     .await;
 
-    let first = outcomes.iter().filter(|it| matches!(it, Ok(Answer::First(_)))).count();
+    let first = outcomes.iter().filter(|it| matches!(it, Ok(RecordedResponse::New(_)))).count();
     assert_eq!(first, 1);
     for outcome in outcomes {
         let expected = matches!(outcome, Ok(_) | Err(Error::Conflict { .. }));

@@ -8,7 +8,7 @@ use grateful_testkit::{
 };
 
 use crate::support::{
-    about, hi, repeat, reply, say, say_repeatably, share, share_repeatably, words,
+    about, hi, idempotent, reply, say, say_repeatably, share, share_repeatably, words,
 };
 
 #[tokio::test]
@@ -44,8 +44,14 @@ async fn shares_cost_a_few_statements_however_many_are_named() {
         people.push(create_user(&database).await);
         assert_queries!(11, share(&app, ana, post, hi(ana, &people)));
     }
-    assert_queries!(13, share_repeatably(&app, ana, post, hi(ana, &people), Some(repeat("hi", 1))));
-    assert_queries!(2, share_repeatably(&app, ana, post, hi(ana, &people), Some(repeat("hi", 1))));
+    assert_queries!(
+        13,
+        share_repeatably(&app, ana, post, hi(ana, &people), Some(idempotent("hi", 1)))
+    );
+    assert_queries!(
+        2,
+        share_repeatably(&app, ana, post, hi(ana, &people), Some(idempotent("hi", 1)))
+    );
 }
 
 #[tokio::test]
@@ -62,8 +68,8 @@ async fn comments_cost_a_few_statements_however_many_there_are() {
         assert_queries!(4, comments::reword(&app, ana, answer, words("So lovely")));
         assert_queries!(11, comments::delete(&app, ana, comment));
     }
-    assert_queries!(10, say_repeatably(&app, ana, about(post), Some(repeat("lovely", 1))));
-    assert_queries!(2, say_repeatably(&app, ana, about(post), Some(repeat("lovely", 1))));
+    assert_queries!(10, say_repeatably(&app, ana, about(post), Some(idempotent("lovely", 1))));
+    assert_queries!(2, say_repeatably(&app, ana, about(post), Some(idempotent("lovely", 1))));
 }
 
 #[tokio::test]

@@ -3,14 +3,14 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use grateful_application::shares::unshare;
-use grateful_application::{Answer, App, Error, Resource, Result};
+use grateful_application::{App, Error, RecordedResponse, Resource, Result};
 use grateful_domain::{PostId, ShareDetails, ShareQuota, UserId};
 use grateful_testkit::{TestApp, TestDatabase, a_post, block, create_user, load_engagement};
 use uuid::Uuid;
 
 use crate::support::{
     assert_forbidden, assert_not_found, block_in_flight, commit_when_waited_for,
-    deletion_in_flight, hi, repeat, share, share_repeatably, until_waiting,
+    deletion_in_flight, hi, idempotent, share, share_repeatably, until_waiting,
 };
 
 #[tokio::test]
@@ -268,14 +268,14 @@ async fn a_repeated_request_is_answered_with_the_first_message() {
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().insert_into(&database).await.id;
     let send = async |version| {
-        share_repeatably(&app, ana, post, hi(ana, &[ben]), Some(repeat("hi", version))).await
+        share_repeatably(&app, ana, post, hi(ana, &[ben]), Some(idempotent("hi", version))).await
     };
 
-    let Answer::First(first) = send(1).await.unwrap() else { panic!() };
+    let RecordedResponse::New(first) = send(1).await.unwrap() else { panic!() };
     let again = send(1).await.unwrap();
     let other = send(2).await;
 
-    assert_eq!(again, Answer::Again(first));
+    assert_eq!(again, RecordedResponse::Replayed(first));
     assert!(matches!(other, Err(Error::Invalid(_))), "{other:?}");
     assert_eq!(database.count("shares").await, 1);
 }
@@ -286,12 +286,13 @@ async fn ten_requests_of_one_name_at_once_send_one_message() {
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().insert_into(&database).await.id;
 
-    let outcomes = join_all(
-        (0..10).map(|_| share_repeatably(&app, ana, post, hi(ana, &[ben]), Some(repeat("hi", 1)))),
-    )
-    .await;
+    let outcomes =
+        join_all((0..10).map(|_| {
+            share_repeatably(&app, ana, post, hi(ana, &[ben]), Some(idempotent("hi", 1)))
+        }))
+        .await;
 
-    let first = outcomes.iter().filter(|it| matches!(it, Ok(Answer::First(_)))).count();
+    let first = outcomes.iter().filter(|it| matches!(it, Ok(RecordedResponse::New(_)))).count();
     assert_eq!(first, 1);
     for outcome in outcomes {
         let expected = matches!(outcome, Ok(_) | Err(Error::Conflict { .. }));
@@ -306,14 +307,15 @@ async fn a_refused_message_can_be_repeated_under_the_same_name() {
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().insert_into(&database).await.id;
     send(&app, ana, post, ben, 20).await;
-    let again =
-        async || share_repeatably(&app, ana, post, hi(ana, &[ben]), Some(repeat("hi", 1))).await;
+    let again = async || {
+        share_repeatably(&app, ana, post, hi(ana, &[ben]), Some(idempotent("hi", 1))).await
+    };
     too_many(again().await);
     clock.advance(TimeDelta::hours(1));
 
     let answer = again().await;
 
-    assert!(matches!(answer, Ok(Answer::First(_))), "{answer:?}");
+    assert!(matches!(answer, Ok(RecordedResponse::New(_))), "{answer:?}");
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use grateful_application::comments::Say;
 use grateful_application::{
-    Answer, App, Error, IdempotencyKey, Repeat, Resource, Result, comments, shares,
+    App, Error, IdempotencyKey, IdempotentRequest, RecordedResponse, Resource, Result, comments,
+    shares,
 };
 use grateful_domain::{
     CommentForViewer, CommentId, CommentText, PageRequest, PostId, Recipients, Share, ShareDetails,
@@ -41,10 +42,10 @@ pub(crate) async fn share_repeatably(
     user: UserId,
     post: PostId,
     how: ShareDetails,
-    repeat: Option<Repeat>,
-) -> Result<Answer> {
+    idempotency: Option<IdempotentRequest>,
+) -> Result<RecordedResponse> {
     let record = |share: &Share| share.id.to_string().into_bytes();
-    shares::share(app, user, post, how, repeat, record).await
+    shares::share(app, user, post, how, idempotency, record).await
 }
 
 /// Says something about a post.
@@ -68,10 +69,10 @@ pub(crate) async fn say_repeatably(
     app: &App,
     author: UserId,
     say: Say,
-    repeat: Option<Repeat>,
-) -> Result<Answer> {
+    idempotency: Option<IdempotentRequest>,
+) -> Result<RecordedResponse> {
     let record = |seen: &CommentForViewer| seen.comment.id.to_string().into_bytes();
-    comments::say(app, author, say, repeat, record).await
+    comments::say(app, author, say, idempotency, record).await
 }
 
 pub(crate) fn about(post: PostId) -> Say {
@@ -83,16 +84,16 @@ pub(crate) fn words(text: &str) -> CommentText {
 }
 
 /// A request of this name; another `version` of it says something else.
-pub(crate) fn repeat(name: &str, version: u8) -> Repeat {
-    Repeat { key: IdempotencyKey::parse(name).unwrap(), fingerprint: [version; 32] }
+pub(crate) fn idempotent(name: &str, version: u8) -> IdempotentRequest {
+    IdempotentRequest { key: IdempotencyKey::parse(name).unwrap(), fingerprint: [version; 32] }
 }
 
-fn id(answer: &Answer) -> CommentId {
+fn id(answer: &RecordedResponse) -> CommentId {
     text(answer).parse::<uuid::Uuid>().unwrap().into()
 }
 
-fn text(answer: &Answer) -> String {
-    let (Answer::First(kept) | Answer::Again(kept)) = answer;
+fn text(answer: &RecordedResponse) -> String {
+    let (RecordedResponse::New(kept) | RecordedResponse::Replayed(kept)) = answer;
     String::from_utf8(kept.clone()).unwrap()
 }
 

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use grateful_application::comments::{self, Say};
-use grateful_application::{Error, IdempotencyKey, Repeat, hearts};
+use grateful_application::{Error, IdempotencyKey, IdempotentRequest, hearts};
 use grateful_domain::notification::{Priority, RenderedNotification};
 use grateful_domain::{CommentText, Emoji};
 use serde_json::{Value, json};
@@ -172,10 +172,10 @@ async fn a_request_that_is_repeated_tells_once() {
     let key = IdempotencyKey::parse("so-kind").unwrap();
 
     for _ in 0..2 {
-        let repeat = Repeat { key: key.clone(), fingerprint: [1; 32] };
+        let idempotency = IdempotentRequest { key: key.clone(), fingerprint: [1; 32] };
         let text = CommentText::parse("So kind").unwrap();
         let say = Say { post: stage.post.id, parent: None, text };
-        comments::say(&stage.app, stage.ben, say, Some(repeat), |_| Vec::new()).await.unwrap();
+        comments::say(&stage.app, stage.ben, say, Some(idempotency), |_| Vec::new()).await.unwrap();
     }
 
     assert_eq!(stage.told(stage.ana).await, ["ben commented on your post: So kind"]);

@@ -5,7 +5,7 @@ mod edits;
 
 use chrono::TimeDelta;
 use grateful_application::notifications::read;
-use grateful_application::{IdempotencyKey, Repeat, posts};
+use grateful_application::{IdempotencyKey, IdempotentRequest, posts};
 use grateful_domain::notification::Priority;
 use grateful_domain::{Draft, PostEdit, PostId, UserId, Visibility};
 use grateful_testkit::{a_user, block};
@@ -144,8 +144,8 @@ async fn a_post_that_is_sent_again_tells_once() {
 
     for _ in 0..2 {
         let key = IdempotencyKey::parse("for-ben").unwrap();
-        let repeat = Repeat { key, fingerprint: [1; 32] };
-        try_publish(&stage.app, stage.ana, draft("For @ben"), Some(repeat)).await.unwrap();
+        let idempotency = IdempotentRequest { key, fingerprint: [1; 32] };
+        try_publish(&stage.app, stage.ana, draft("For @ben"), Some(idempotency)).await.unwrap();
     }
 
     assert_eq!(stage.counts(stage.ben).await, (1, 1));

@@ -9,7 +9,9 @@ use diesel_async::SimpleAsyncConnection as _;
 use grateful_application::comments::{self, Say};
 use grateful_application::notifications::{self, Wanted};
 use grateful_application::verify::{Mend, verify};
-use grateful_application::{Answer, App, Repeat, Result, hearts, posts, reactions, shares};
+use grateful_application::{
+    App, IdempotentRequest, RecordedResponse, Result, hearts, posts, reactions, shares,
+};
 use grateful_domain::notification::{Act, Cause, Event, EventDetails, RenderedNotification};
 use grateful_domain::{
     CommentForViewer, CommentId, CommentText, Content, Draft, Emoji, NotificationId, PageRequest,
@@ -149,21 +151,21 @@ pub(crate) async fn say(
 ) -> Result<CommentId> {
     let say = Say { post, parent, text: CommentText::parse(text).unwrap() };
     let record = |seen: &CommentForViewer| seen.comment.id.to_string().into_bytes();
-    let (Answer::First(id) | Answer::Again(id)) =
+    let (RecordedResponse::New(id) | RecordedResponse::Replayed(id)) =
         comments::say(app, author, say, None, record).await?;
     Ok(String::from_utf8(id).unwrap().parse::<uuid::Uuid>().unwrap().into())
 }
 
-/// Publishes a post, once for all requests that are the same by `repeat`.
+/// Publishes a post, once for all requests that are the same by `idempotency`.
 pub(crate) async fn try_publish(
     app: &App,
     author: UserId,
     draft: Draft,
-    repeat: Option<Repeat>,
+    idempotency: Option<IdempotentRequest>,
 ) -> Result<PostId> {
     let record = |seen: &PostForViewer| seen.post.id.to_string().into_bytes();
-    let (Answer::First(id) | Answer::Again(id)) =
-        posts::publish(app, author, draft, repeat, record).await?;
+    let (RecordedResponse::New(id) | RecordedResponse::Replayed(id)) =
+        posts::publish(app, author, draft, idempotency, record).await?;
     Ok(String::from_utf8(id).unwrap().parse::<uuid::Uuid>().unwrap().into())
 }
 

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use grateful_application::accounts::{self, ChangePassword};
 use grateful_application::{
-    AccessToken, App, IdempotencyKey, Repeat, Upload, export, feed, health, housekeeping, photos,
-    posts, profiles, sessions, uploads,
+    AccessToken, App, IdempotencyKey, IdempotentRequest, Upload, export, feed, health,
+    housekeeping, photos, posts, profiles, sessions, uploads,
 };
 use grateful_domain::{
     Limit, PageRequest, PostEdit, PostId, ProfileEdit, Session, SessionId, UserId, Viewer,
@@ -24,7 +24,8 @@ fn the_future_of_every_use_case_can_be_sent(
 ) {
     let (viewer, page) = (Viewer::Guest, PageRequest::first(Limit::DEFAULT));
     let change = ChangePassword { current: String::new(), new: password("battery staple") };
-    let repeat = Repeat { key: IdempotencyKey::parse("k").unwrap(), fingerprint: [0; 32] };
+    let idempotency =
+        IdempotentRequest { key: IdempotencyKey::parse("k").unwrap(), fingerprint: [0; 32] };
 
     sent(accounts::sign_up(app, newcomer("ana", "ana@example.org")));
     sent(accounts::log_in(app, typed("", "")));
@@ -42,7 +43,7 @@ fn the_future_of_every_use_case_can_be_sent(
     sent(sessions::log_out(app, token));
     sent(sessions::end(app, user, id));
     sent(sessions::end_all(app, user));
-    sent(posts::publish(app, user, draft("For rain."), Some(repeat), |_| Vec::new()));
+    sent(posts::publish(app, user, draft("For rain."), Some(idempotency), |_| Vec::new()));
     sent(posts::publish_pictured(app, user, draft("Look!"), upload(), None, |_| Vec::new()));
     sent(posts::read(app, viewer, post));
     sent(posts::edit(app, user, post, PostEdit::default(), |_| true));

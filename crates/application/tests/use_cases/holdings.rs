@@ -8,7 +8,8 @@ use grateful_application::export::{Entries, Section, export};
 use grateful_application::notifications::issue_ticket;
 use grateful_application::verify::{Mend, verify};
 use grateful_application::{
-    Answer, App, IdempotencyKey, Repeat, accounts, comments, follows, hearts, reactions, shares,
+    App, IdempotencyKey, IdempotentRequest, RecordedResponse, accounts, comments, follows, hearts,
+    reactions, shares,
 };
 use grateful_domain::{
     CommentForViewer, CommentId, CommentText, Emoji, PostId, Recipients, ShareDetails,
@@ -243,8 +244,8 @@ impl World {
             block(&database, create_user(&database).await, one).await;
         }
         let key = IdempotencyKey::parse("once").unwrap();
-        let repeat = Repeat { key, fingerprint: [7; 32] };
-        publish(&app, ana, draft("For rain"), Some(repeat)).await.unwrap();
+        let idempotency = IdempotentRequest { key, fingerprint: [7; 32] };
+        publish(&app, ana, draft("For rain"), Some(idempotency)).await.unwrap();
         let posts = theirs.try_into().unwrap();
         let world = Self { app, database, ana, ben, posts };
         world.assert_numbers_right("the beginning").await;
@@ -329,7 +330,7 @@ async fn a_post_for_each_act(
 async fn say(app: &App, who: UserId, post: PostId, parent: Option<CommentId>) -> CommentId {
     let say = comments::Say { post, parent, text: words() };
     let id = |seen: &CommentForViewer| seen.comment.id.to_string().into_bytes();
-    let (Answer::First(id) | Answer::Again(id)) =
+    let (RecordedResponse::New(id) | RecordedResponse::Replayed(id)) =
         comments::say(app, who, say, None, id).await.unwrap();
     Uuid::parse_str(str::from_utf8(&id).unwrap()).unwrap().into()
 }

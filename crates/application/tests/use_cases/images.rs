@@ -6,7 +6,8 @@ use diesel_async::SimpleAsyncConnection as _;
 use futures_util::future::{join, join_all, join3};
 use grateful_application::posts::{delete, edit};
 use grateful_application::{
-    Answer, App, Error, IdempotencyKey, QueryLog, Repeat, Result, accounts, photos,
+    App, Error, IdempotencyKey, IdempotentRequest, QueryLog, RecordedResponse, Result, accounts,
+    photos,
 };
 use grateful_domain::{
     Draft, ImageUrl, PostEdit, PostForViewer, PostId, Title, UserId, Viewer, Visibility,
@@ -81,7 +82,7 @@ async fn a_post_with_a_picture_is_published_once() {
     let other = send(&picture, 2).await;
 
     assert_eq!(post_in(&again), post_in(&first));
-    assert!(matches!(again, Answer::Again(_)));
+    assert!(matches!(again, RecordedResponse::Replayed(_)));
     assert_invalid(other, "Idempotency-Key");
     assert_eq!((database.count("posts").await, files(&app).await), (1, before));
 }
@@ -392,6 +393,6 @@ async fn shown_files(database: &TestDatabase) -> Vec<String> {
     files.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn key(fingerprint: u8) -> Repeat {
-    Repeat { key: IdempotencyKey::parse("k").unwrap(), fingerprint: [fingerprint; 32] }
+fn key(fingerprint: u8) -> IdempotentRequest {
+    IdempotentRequest { key: IdempotencyKey::parse("k").unwrap(), fingerprint: [fingerprint; 32] }
 }

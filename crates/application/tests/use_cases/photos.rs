@@ -3,7 +3,8 @@
 use futures_util::future::join_all;
 use grateful_application::photos::{remove, set, stood_for};
 use grateful_application::{
-    Answer, App, Error, Focus, IdempotencyKey, QueryLog, Repeat, Resource, Result,
+    App, Error, Focus, IdempotencyKey, IdempotentRequest, QueryLog, RecordedResponse, Resource,
+    Result,
 };
 use grateful_domain::{PhotoSize, ProfilePhoto, UserId};
 use grateful_testkit::{TestApp, a_png, create_user};
@@ -134,7 +135,7 @@ async fn the_same_request_again_gets_the_first_answer_and_makes_nothing() {
     let other = give(&app, ana, &a_png(80, 80), Some(key("k", 2))).await;
 
     assert_eq!(photo_in(&again), photo_in(&first));
-    assert!(matches!((&first, &again), (Answer::First(_), Answer::Again(_))));
+    assert!(matches!((&first, &again), (RecordedResponse::New(_), RecordedResponse::Replayed(_))));
     assert_invalid(other, "Idempotency-Key");
     assert_eq!(files(&app).await, files_of(&photo_in(&first)));
 }
@@ -147,7 +148,7 @@ async fn a_request_that_failed_can_be_sent_again_with_its_key() {
 
     let answer = give(&app, ana, &a_png(90, 90), Some(key("k", 2))).await.unwrap();
 
-    assert!(matches!(answer, Answer::First(_)));
+    assert!(matches!(answer, RecordedResponse::New(_)));
 }
 
 #[tokio::test]
@@ -170,8 +171,10 @@ async fn a_photo_costs_a_few_statements_none_of_them_while_it_is_made() {
     let ana = create_user(&database).await;
     let picture = a_png(20, 20);
 
-    for (price, repeat) in [(3, None), (3, None), (5, Some(key("k", 1))), (2, Some(key("k", 1)))] {
-        let (given, queries) = QueryLog::record(give(&app, ana, &picture, repeat)).await;
+    for (price, idempotency) in
+        [(3, None), (3, None), (5, Some(key("k", 1))), (2, Some(key("k", 1)))]
+    {
+        let (given, queries) = QueryLog::record(give(&app, ana, &picture, idempotency)).await;
         given.unwrap();
         assert_eq!(queries.total(), price, "{queries:#?}");
     }
@@ -184,16 +187,21 @@ async fn a_photo_costs_a_few_statements_none_of_them_while_it_is_made() {
     assert_eq!(queries.total(), 1);
 }
 
-async fn give(app: &App, user: UserId, file: &[u8], repeat: Option<Repeat>) -> Result<Answer> {
-    set(app, user, upload(app, file), None, repeat, named).await
+async fn give(
+    app: &App,
+    user: UserId,
+    file: &[u8],
+    idempotency: Option<IdempotentRequest>,
+) -> Result<RecordedResponse> {
+    set(app, user, upload(app, file), None, idempotency, named).await
 }
 
 fn named(photo: &ProfilePhoto) -> Vec<u8> {
     photo.as_str().as_bytes().to_vec()
 }
 
-fn photo_in(answer: &Answer) -> ProfilePhoto {
-    let (Answer::First(kept) | Answer::Again(kept)) = answer;
+fn photo_in(answer: &RecordedResponse) -> ProfilePhoto {
+    let (RecordedResponse::New(kept) | RecordedResponse::Replayed(kept)) = answer;
     ProfilePhoto::from_stored(String::from_utf8(kept.clone()).unwrap())
 }
 
@@ -208,6 +216,6 @@ fn files_of(photo: &ProfilePhoto) -> Vec<String> {
     files
 }
 
-fn key(name: &str, fingerprint: u8) -> Repeat {
-    Repeat { key: IdempotencyKey::parse(name).unwrap(), fingerprint: [fingerprint; 32] }
+fn key(name: &str, fingerprint: u8) -> IdempotentRequest {
+    IdempotentRequest { key: IdempotencyKey::parse(name).unwrap(), fingerprint: [fingerprint; 32] }
 }

@@ -1,7 +1,9 @@
 //! How many statements each use case costs, and what happens when PostgreSQL gives one up.
 
 use grateful_application::accounts::{self, ChangePassword};
-use grateful_application::{Error, IdempotencyKey, QueryLog, Repeat, feed, posts, sessions};
+use grateful_application::{
+    Error, IdempotencyKey, IdempotentRequest, QueryLog, feed, posts, sessions,
+};
 use grateful_domain::{
     FeedPageRequest, FeedStart, Limit, PageRequest, PostEdit, TrendingWindow, UserId, Viewer,
     Visibility,
@@ -184,6 +186,6 @@ async fn lose(database: &TestDatabase, times: u32) {
     database.execute(&sql).await;
 }
 
-fn rain() -> Repeat {
-    Repeat { key: IdempotencyKey::parse("rain").unwrap(), fingerprint: [1; 32] }
+fn rain() -> IdempotentRequest {
+    IdempotentRequest { key: IdempotencyKey::parse("rain").unwrap(), fingerprint: [1; 32] }
 }

@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use grateful_application::{
-    Answer, Error, IdempotencyKey, Repeat, Resource, Result, housekeeping, posts,
+    Error, IdempotencyKey, IdempotentRequest, RecordedResponse, Resource, Result, housekeeping,
+    posts,
 };
 use grateful_domain::{PostEdit, UserId};
 use grateful_testkit::{TestApp, TestDatabase, a_user, create_user};
@@ -48,7 +49,7 @@ async fn another_request_under_the_same_key_is_refused() {
     let ana = create_user(&database).await;
     publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
 
-    let other = Repeat { fingerprint: [2; 32], ..rain() };
+    let other = IdempotentRequest { fingerprint: [2; 32], ..rain() };
     let refused = publish(&app, ana, draft("For sun."), Some(other)).await;
 
     assert_invalid(refused, "Idempotency-Key");
@@ -62,7 +63,7 @@ async fn requests_without_a_key_are_all_different() {
 
     for _ in 0..2 {
         let answer = publish(&app, ana, draft("For rain."), None).await.unwrap();
-        assert!(matches!(answer, Answer::First(_)));
+        assert!(matches!(answer, RecordedResponse::New(_)));
     }
 
     assert_eq!(database.count("posts").await, 2);
@@ -76,7 +77,7 @@ async fn keys_of_different_people_do_not_meet() {
     let by_ana = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
     let by_ben = publish(&app, ben, draft("For rain."), Some(rain())).await.unwrap();
 
-    assert!(matches!((&by_ana, &by_ben), (Answer::First(_), Answer::First(_))));
+    assert!(matches!((&by_ana, &by_ben), (RecordedResponse::New(_), RecordedResponse::New(_))));
     assert_ne!(post_in(&by_ana), post_in(&by_ben));
 }
 
@@ -89,7 +90,7 @@ async fn a_key_needs_one_connection_at_a_time() {
 
     let answer = publish(&app, ana, draft("For rain."), Some(rain())).await;
 
-    assert!(matches!(answer, Ok(Answer::First(_))), "{answer:?}");
+    assert!(matches!(answer, Ok(RecordedResponse::New(_))), "{answer:?}");
 }
 
 #[tokio::test]
@@ -108,7 +109,7 @@ async fn while_the_first_is_at_it_the_same_request_is_told_so() {
     let (first, second) = tokio::join!(first, meanwhile);
 
     assert_in_flight(&second);
-    assert!(matches!(first, Ok(Answer::First(_))), "{first:?}");
+    assert!(matches!(first, Ok(RecordedResponse::New(_))), "{first:?}");
     assert_eq!(database.count("posts").await, 1);
 }
 
@@ -120,7 +121,7 @@ async fn ten_equal_requests_at_once_make_one_post() {
     let requests = (0..10).map(|_| publish(&app, ana, draft("For rain."), Some(rain())));
     let outcomes = join_all(requests).await;
 
-    let firsts = outcomes.iter().filter(|it| matches!(it, Ok(Answer::First(_)))).count();
+    let firsts = outcomes.iter().filter(|it| matches!(it, Ok(RecordedResponse::New(_)))).count();
     assert_eq!(firsts, 1, "{outcomes:?}");
     for refused in outcomes.iter().filter(|it| it.is_err()) {
         assert_in_flight(refused);
@@ -139,7 +140,7 @@ async fn an_act_that_fails_lets_its_key_go() {
     let retried = publish(&app, ana, draft("For rain."), Some(rain())).await;
 
     assert!(matches!(failed, Err(Error::Internal(_))), "{failed:?}");
-    assert!(matches!(retried, Ok(Answer::First(_))), "{retried:?}");
+    assert!(matches!(retried, Ok(RecordedResponse::New(_))), "{retried:?}");
 }
 
 #[tokio::test]
@@ -162,7 +163,7 @@ async fn whoever_takes_over_a_lapsed_claim_has_its_effect_alone() {
 
     assert_in_flight(&slow);
     let successor = successor.unwrap();
-    assert!(matches!(successor, Answer::First(_)));
+    assert!(matches!(successor, RecordedResponse::New(_)));
     assert_eq!(database.count("posts").await, 1);
     assert_eq!(database.count("users WHERE posts_count = 1").await, 1);
     let again = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
@@ -181,7 +182,7 @@ async fn a_claim_that_has_not_lapsed_is_not_taken_over() {
     let lapsed = publish(&app, ana, draft("For rain."), Some(rain())).await;
 
     assert_in_flight(&in_time);
-    assert!(matches!(lapsed, Ok(Answer::First(_))), "{lapsed:?}");
+    assert!(matches!(lapsed, Ok(RecordedResponse::New(_))), "{lapsed:?}");
 }
 
 #[tokio::test]
@@ -189,7 +190,7 @@ async fn after_a_day_the_key_is_free() {
     let TestApp { app, database, clock, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let first = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
-    let other = || Repeat { fingerprint: [2; 32], ..rain() };
+    let other = || IdempotentRequest { fingerprint: [2; 32], ..rain() };
 
     clock.advance(TimeDelta::hours(24));
     let in_time = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
@@ -197,7 +198,7 @@ async fn after_a_day_the_key_is_free() {
     let anew = publish(&app, ana, draft("For sun."), Some(other())).await.unwrap();
 
     assert_eq!(in_time, as_a_repeat(&first));
-    assert!(matches!(anew, Answer::First(_)));
+    assert!(matches!(anew, RecordedResponse::New(_)));
     assert_ne!(post_in(&anew), post_in(&first));
 }
 
@@ -232,17 +233,17 @@ async fn keys_and_sessions_are_swept_when_nobody_can_use_them_any_more() {
 }
 
 /// The request to publish `For rain.`, under its key.
-fn rain() -> Repeat {
-    Repeat { key: IdempotencyKey::parse("rain").unwrap(), fingerprint: [1; 32] }
+fn rain() -> IdempotentRequest {
+    IdempotentRequest { key: IdempotencyKey::parse("rain").unwrap(), fingerprint: [1; 32] }
 }
 
-fn as_a_repeat(first: &Answer) -> Answer {
-    let Answer::First(kept) = first else { panic!("{first:?}") };
-    Answer::Again(kept.clone())
+fn as_a_repeat(first: &RecordedResponse) -> RecordedResponse {
+    let RecordedResponse::New(kept) = first else { panic!("{first:?}") };
+    RecordedResponse::Replayed(kept.clone())
 }
 
 #[track_caller]
-fn assert_in_flight(outcome: &Result<Answer>) {
+fn assert_in_flight(outcome: &Result<RecordedResponse>) {
     let told = matches!(outcome, Err(Error::Conflict { resource: Resource::IdempotencyKey, .. }));
     assert!(told, "{outcome:?}");
 }

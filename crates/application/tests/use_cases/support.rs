@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use futures_util::TryStreamExt as _;
 use grateful_application::accounts::{LogIn, SignUp};
 use grateful_application::{
-    AccessToken, Answer, App, Error, Repeat, Result, Upload, accounts, posts, sessions,
+    AccessToken, App, Error, IdempotentRequest, RecordedResponse, Result, Upload, accounts, posts,
+    sessions,
 };
 use grateful_domain::{
     Content, Draft, Email, Password, PostForViewer, PostId, PostType, Session, User, UserId,
@@ -38,9 +39,9 @@ pub(crate) async fn publish(
     app: &App,
     author: UserId,
     draft: Draft,
-    repeat: Option<Repeat>,
-) -> Result<Answer> {
-    posts::publish(app, author, draft, repeat, recorded).await
+    idempotency: Option<IdempotentRequest>,
+) -> Result<RecordedResponse> {
+    posts::publish(app, author, draft, idempotency, recorded).await
 }
 
 fn recorded(seen: &PostForViewer) -> Vec<u8> {
@@ -53,9 +54,9 @@ pub(crate) async fn publish_pictured(
     author: UserId,
     draft: Draft,
     picture: &[u8],
-    repeat: Option<Repeat>,
-) -> Result<Answer> {
-    posts::publish_pictured(app, author, draft, upload(app, picture), repeat, recorded).await
+    idempotency: Option<IdempotentRequest>,
+) -> Result<RecordedResponse> {
+    posts::publish_pictured(app, author, draft, upload(app, picture), idempotency, recorded).await
 }
 
 /// A file as it was sent, with its place in the queue.
@@ -86,8 +87,8 @@ pub(crate) fn in_a_folder(app: &mut TestApp) -> TempDir {
 }
 
 /// The post that an answer of [`publish`] is about.
-pub(crate) fn post_in(answer: &Answer) -> PostId {
-    let (Answer::First(kept) | Answer::Again(kept)) = answer;
+pub(crate) fn post_in(answer: &RecordedResponse) -> PostId {
+    let (RecordedResponse::New(kept) | RecordedResponse::Replayed(kept)) = answer;
     let id = str::from_utf8(kept).unwrap().split(' ').next().unwrap();
     Uuid::parse_str(id).unwrap().into()
 }

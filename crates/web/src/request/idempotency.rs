@@ -1,7 +1,7 @@
 //! The `Idempotency-Key` header, and what makes two requests the same.
 
 use actix_web::HttpRequest;
-use grateful_application::{IdempotencyKey, Repeat};
+use grateful_application::{IdempotencyKey, IdempotentRequest};
 use grateful_domain::ValidationError;
 use sha2::{Digest, Sha256};
 
@@ -30,7 +30,7 @@ impl FingerprintBuilder {
         }
     }
 
-    pub(crate) fn end(self) -> Option<Repeat> {
-        self.0.map(|(key, hash)| Repeat { key, fingerprint: hash.finalize().into() })
+    pub(crate) fn end(self) -> Option<IdempotentRequest> {
+        self.0.map(|(key, hash)| IdempotentRequest { key, fingerprint: hash.finalize().into() })
     }
 }

@@ -7,7 +7,7 @@ use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
-use grateful_application::Repeat;
+use grateful_application::IdempotentRequest;
 use grateful_domain::ValidationError;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -22,7 +22,7 @@ pub(crate) struct JsonBody<T>(pub(crate) T);
 /// A JSON object as the body of a request that may carry an `Idempotency-Key`.
 pub(crate) struct IdempotentBody<T> {
     pub(crate) body: T,
-    pub(crate) repeat: Option<Repeat>,
+    pub(crate) idempotency: Option<IdempotentRequest>,
 }
 
 impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
@@ -45,7 +45,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for IdempotentBody<T> {
             let bytes = read(&request, payload).await?;
             let mut repeating = FingerprintBuilder::begin(&request)?;
             repeating.add(&bytes);
-            Ok(Self { body: parse(&bytes)?, repeat: repeating.end() })
+            Ok(Self { body: parse(&bytes)?, idempotency: repeating.end() })
         })
     }
 }
@@ -58,9 +58,13 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, ApiError
     if declared.is_some_and(|length: usize| WebConfig::MAX_BODY_BYTES < length) {
         return Err(too_large());
     }
-    let patience =
-        request.app_data::<Data<WebConfig>>().map(|config| config.patience).unwrap_or_default();
-    tokio::time::timeout(patience, collect(payload)).await.map_err(|_| ApiError::TooSlow)?
+    let client_request_timeout = request
+        .app_data::<Data<WebConfig>>()
+        .map(|config| config.client_request_timeout)
+        .unwrap_or_default();
+    tokio::time::timeout(client_request_timeout, collect(payload))
+        .await
+        .map_err(|_| ApiError::RequestTimeout)?
 }
 
 async fn collect(mut payload: Payload) -> Result<Bytes, ApiError> {
@@ -86,7 +90,7 @@ fn require_json(request: &HttpRequest) -> Result<(), ApiError> {
     if essence.trim().eq_ignore_ascii_case("application/json") {
         Ok(())
     } else {
-        Err(ApiError::UnsupportedType(&["application/json"]))
+        Err(ApiError::UnsupportedMediaType(&["application/json"]))
     }
 }
 

@@ -10,7 +10,7 @@ use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data};
 use futures_util::TryStreamExt;
-use grateful_application::{App, Error, Repeat, Upload};
+use grateful_application::{App, Error, IdempotentRequest, Upload};
 use grateful_domain::ValidationError;
 use tokio::time::{Instant, timeout_at};
 
@@ -24,7 +24,7 @@ pub(crate) struct MultipartForm {
     /// The picture, where there is one.
     pub(crate) picture: Option<Upload>,
     /// What makes the request the same as another.
-    pub(crate) repeat: Option<Repeat>,
+    pub(crate) idempotency: Option<IdempotentRequest>,
 }
 
 impl MultipartForm {
@@ -54,10 +54,10 @@ impl MultipartForm {
                 texts.insert(name, text(content));
             }
         }
-        let repeat = repeating.end();
+        let idempotency = repeating.end();
         // Browsers send an empty file where none was chosen.
         let picture = (!bytes.is_empty()).then_some(Upload { bytes, field: picture, permit });
-        Ok(Self { texts, picture, repeat })
+        Ok(Self { texts, picture, idempotency })
     }
 
     /// The text that was sent under this name.
@@ -99,7 +99,7 @@ struct Parts {
     /// How many bytes of all else, names included.
     texts: usize,
     begun: Instant,
-    patience: Duration,
+    client_request_timeout: Duration,
     received: usize,
 }
 
@@ -114,7 +114,9 @@ impl Parts {
             picture: Upload::MAX_BYTES,
             texts: WebConfig::MAX_BODY_BYTES,
             begun: Instant::now(),
-            patience: config.map(|config| config.patience).unwrap_or_default(),
+            client_request_timeout: config
+                .map(|config| config.client_request_timeout)
+                .unwrap_or_default(),
             received: 0,
         }
     }
@@ -122,7 +124,8 @@ impl Parts {
     /// The name and the content of the next part.
     async fn next(&mut self, picture: &str) -> Result<Option<(String, Vec<u8>)>, ApiError> {
         let next = timeout_at(self.deadline(), self.stream.try_next()).await;
-        let Some(mut part) = next.map_err(|_| ApiError::TooSlow)?.map_err(unreadable)? else {
+        let Some(mut part) = next.map_err(|_| ApiError::RequestTimeout)?.map_err(unreadable)?
+        else {
             return Ok(None);
         };
         let name = part.name().unwrap_or_default().to_owned();
@@ -143,14 +146,14 @@ impl Parts {
 
     async fn chunk(&self, part: &mut Part) -> Result<Option<Bytes>, ApiError> {
         let chunk = timeout_at(self.deadline(), part.try_next()).await;
-        chunk.map_err(|_| ApiError::TooSlow)?.map_err(unreadable)
+        chunk.map_err(|_| ApiError::RequestTimeout)?.map_err(unreadable)
     }
 
     /// Until when more must have come.
     fn deadline(&self) -> Instant {
         #[expect(clippy::cast_precision_loss, reason = "a body is no longer than megabytes")]
         let earned = Duration::from_secs_f64(self.received as f64 / Self::SLOWEST);
-        self.begun + self.patience + earned
+        self.begun + self.client_request_timeout + earned
     }
 }
 
@@ -182,7 +185,7 @@ fn require_form(request: &HttpRequest) -> Result<(), ApiError> {
     if essence.trim().eq_ignore_ascii_case("multipart/form-data") {
         Ok(())
     } else {
-        Err(ApiError::UnsupportedType(&["multipart/form-data"]))
+        Err(ApiError::UnsupportedMediaType(&["multipart/form-data"]))
     }
 }
 

@@ -55,7 +55,7 @@ impl<T: Serialize> Responder for Paged<T> {
 
 /// How a part of a list stands in the whole.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct PartView {
+pub(crate) struct Pagination {
     total_count: i64,
     limit: i64,
     offset: i64,
@@ -75,13 +75,13 @@ impl<V> Linked<V> {
         list: ListKind,
         page: PageRequest,
         total: i64,
-        view: impl FnOnce(Vec<T>, PartView) -> V,
+        view: impl FnOnce(Vec<T>, Pagination) -> V,
     ) -> Self {
         let offset = match page.start {
             PageStart::Offset(offset) => offset.into(),
             PageStart::After(_) => 0,
         };
-        let part = PartView {
+        let part = Pagination {
             total_count: total,
             limit: page.limit.into(),
             offset,

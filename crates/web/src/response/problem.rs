@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::request::RequestId;
-use crate::response::{Quota, Timestamp, whole_seconds};
+use crate::response::{RateLimitStatus, Timestamp, ceil_seconds};
 
 /// The body of every error.
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,12 +54,12 @@ struct ProblemError {
 }
 
 /// What kind of problem a status stands for.
-struct Kind {
+struct ProblemKind {
     code: &'static str,
     title: &'static str,
 }
 
-impl Kind {
+impl ProblemKind {
     fn of(status: StatusCode) -> Self {
         let (code, title) = match status.as_u16() {
             401 => ("authentication_error", "Not authenticated"),
@@ -89,12 +89,12 @@ pub(crate) fn answer(error: &ApiError, id: &RequestId, now: DateTime<Utc>) -> Ht
     let status = error.status_code();
     let kind = match error {
         ApiError::UseCase(Error::Taken { .. }) => {
-            Kind { code: "already_exists", title: "Already exists" }
+            ProblemKind { code: "already_exists", title: "Already exists" }
         }
-        _ => Kind::of(status),
+        _ => ProblemKind::of(status),
     };
     let problem = Problem::new(status, &kind, &error.to_string(), details(error), id, now);
-    let mut response = json_answer(problem);
+    let mut response = problem_response(problem);
     let headers = response.headers_mut();
     match status {
         StatusCode::UNAUTHORIZED => {
@@ -106,7 +106,7 @@ pub(crate) fn answer(error: &ApiError, id: &RequestId, now: DateTime<Utc>) -> Ht
         _ => (),
     }
     if let ApiError::UseCase(Error::TooMany { limit, window, retry_after, policy, .. }) = error {
-        let quota = Quota { policy, limit: *limit, window: *window, left: 0 };
+        let quota = RateLimitStatus { policy, limit: *limit, window: *window, left: 0 };
         quota.refuse(headers, *retry_after);
     }
     if let ApiError::RangeNotSatisfiable(size) = error
@@ -125,18 +125,18 @@ pub(crate) fn answer(error: &ApiError, id: &RequestId, now: DateTime<Utc>) -> Ht
 }
 
 /// The answer to a request that failed somewhere in the framework, which says no more than a status.
-pub(crate) fn answer_to_status(
+pub(crate) fn status_response(
     status: StatusCode,
     id: &RequestId,
     now: DateTime<Utc>,
 ) -> HttpResponse {
-    json_answer(Problem::of_status(status, id, now))
+    problem_response(Problem::for_status(status, id, now))
 }
 
 impl Problem {
     /// What there is to say where only a status is known.
-    pub(crate) fn of_status(status: StatusCode, id: &RequestId, now: DateTime<Utc>) -> Self {
-        let kind = Kind::of(status);
+    pub(crate) fn for_status(status: StatusCode, id: &RequestId, now: DateTime<Utc>) -> Self {
+        let kind = ProblemKind::of(status);
         let detail =
             if status.is_server_error() { "something went wrong on our side" } else { kind.title };
         let is_bad_request = status == StatusCode::BAD_REQUEST;
@@ -146,13 +146,13 @@ impl Problem {
 
     fn new(
         status: StatusCode,
-        kind: &Kind,
+        kind: &ProblemKind,
         detail: &str,
         details: Value,
         id: &RequestId,
         now: DateTime<Utc>,
     ) -> Self {
-        let detail = capitalised(detail);
+        let detail = capitalize(detail);
         Self {
             kind: format!("urn:grateful:problem:{}", kind.code),
             title: kind.title,
@@ -167,7 +167,7 @@ impl Problem {
     }
 }
 
-fn json_answer(problem: Problem) -> HttpResponse {
+fn problem_response(problem: Problem) -> HttpResponse {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     HttpResponse::build(status).content_type(Problem::MEDIA_TYPE).json(problem)
 }
@@ -188,19 +188,19 @@ fn details(error: &ApiError) -> Value {
             Error::Unsupported { supported } => json!({ "supported": supported }),
             Error::AgainstRule { constraint, .. } => json!({ "constraint": constraint }),
             Error::TooMany { limit, retry_after, .. } => {
-                json!({ "limit": limit, "retry_after": whole_seconds(*retry_after) })
+                json!({ "limit": limit, "retry_after": ceil_seconds(*retry_after) })
             }
             _ => json!({}),
         },
         ApiError::UnknownRoute => json!({ "resource": "route" }),
         ApiError::BodyTooLarge(limit) => json!({ "limit_bytes": limit }),
-        ApiError::UnsupportedType(supported) => json!({ "supported": supported }),
+        ApiError::UnsupportedMediaType(supported) => json!({ "supported": supported }),
         _ => json!({}),
     }
 }
 
 /// Messages are written to stand in a sentence; here one stands alone. A field's name stays as it is.
-fn capitalised(message: &str) -> String {
+fn capitalize(message: &str) -> String {
     let mut chars = message.chars();
     match chars.next() {
         Some(first) if !message.split(' ').next().is_some_and(|word| word.ends_with(':')) => {

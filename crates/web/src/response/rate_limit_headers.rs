@@ -6,7 +6,7 @@ use grateful_domain::Rate;
 
 /// What is left of something that may be done so often.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Quota {
+pub(crate) struct RateLimitStatus {
     /// By which name it is known.
     pub(crate) policy: &'static str,
     pub(crate) limit: u32,
@@ -14,7 +14,7 @@ pub(crate) struct Quota {
     pub(crate) left: u32,
 }
 
-impl Quota {
+impl RateLimitStatus {
     pub(crate) const FIELD: HeaderName = HeaderName::from_static("ratelimit");
     pub(crate) const POLICY_FIELD: HeaderName = HeaderName::from_static("ratelimit-policy");
 
@@ -23,7 +23,7 @@ impl Quota {
         Self { policy, limit: rate.limit(), window: rate.period(), left: 0 }
     }
 
-    pub(crate) fn with_left(self, left: u32) -> Self {
+    pub(crate) fn with_remaining(self, left: u32) -> Self {
         Self { left, ..self }
     }
 
@@ -38,7 +38,7 @@ impl Quota {
     /// Says that nothing is left, and for how long.
     pub(crate) fn refuse(self, headers: &mut HeaderMap, wait: TimeDelta) {
         let Self { policy, limit, window, .. } = self;
-        let wait = whole_seconds(wait);
+        let wait = ceil_seconds(wait);
         append(headers, RETRY_AFTER, &wait.to_string());
         append(headers, Self::FIELD, &format!("\"{policy}\";r=0;t={wait}"));
         let policy = format!("\"{policy}\";q={limit};w={}", window.num_seconds());
@@ -53,6 +53,6 @@ fn append(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 }
 
 /// Rounded up: whoever comes back after so many seconds is not too early.
-pub(crate) fn whole_seconds(time: TimeDelta) -> i64 {
+pub(crate) fn ceil_seconds(time: TimeDelta) -> i64 {
     (time + TimeDelta::seconds(1) - TimeDelta::nanoseconds(1)).num_seconds()
 }

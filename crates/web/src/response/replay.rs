@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder};
-use grateful_application::Answer;
+use grateful_application::RecordedResponse;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -15,11 +15,11 @@ pub(crate) fn recorded(view: &impl Serialize) -> Vec<u8> {
 }
 
 /// What was kept, and the beginning of an answer that says where it is told again.
-pub(crate) fn created(answer: Answer) -> (Vec<u8>, HttpResponseBuilder) {
+pub(crate) fn created(answer: RecordedResponse) -> (Vec<u8>, HttpResponseBuilder) {
     let mut response = HttpResponse::Created();
     match answer {
-        Answer::First(kept) => (kept, response),
-        Answer::Again(kept) => {
+        RecordedResponse::New(kept) => (kept, response),
+        RecordedResponse::Replayed(kept) => {
             response.insert_header(REPLAYED);
             (kept, response)
         }
@@ -29,7 +29,7 @@ pub(crate) fn created(answer: Answer) -> (Vec<u8>, HttpResponseBuilder) {
 const REPLAYED: (&str, &str) = ("Idempotent-Replayed", "true");
 
 /// What was kept, bare.
-pub(crate) struct Created(pub(crate) Answer);
+pub(crate) struct Created(pub(crate) RecordedResponse);
 
 impl Responder for Created {
     type Body = actix_web::body::BoxBody;
@@ -42,16 +42,16 @@ impl Responder for Created {
 
 /// What was kept, in an envelope that names this request, not the first.
 pub(crate) struct KeptEnveloped {
-    answer: Answer,
+    answer: RecordedResponse,
     status: StatusCode,
 }
 
 impl KeptEnveloped {
-    pub(crate) fn ok(answer: Answer) -> Self {
+    pub(crate) fn ok(answer: RecordedResponse) -> Self {
         Self { answer, status: StatusCode::OK }
     }
 
-    pub(crate) fn created(answer: Answer) -> Self {
+    pub(crate) fn created(answer: RecordedResponse) -> Self {
         Self { answer, status: StatusCode::CREATED }
     }
 }
@@ -60,8 +60,8 @@ impl Responder for KeptEnveloped {
     type Body = actix_web::body::BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let is_again = matches!(self.answer, Answer::Again(_));
-        let (Answer::First(kept) | Answer::Again(kept)) = self.answer;
+        let is_again = matches!(self.answer, RecordedResponse::Replayed(_));
+        let (RecordedResponse::New(kept) | RecordedResponse::Replayed(kept)) = self.answer;
         let data: Option<&RawValue> = serde_json::from_slice(&kept).ok();
         let answer = Enveloped(data, self.status).customize();
         let answer = if is_again { answer.insert_header(REPLAYED) } else { answer };

@@ -11,7 +11,7 @@ mod view;
 use actix_web::http::header::{CACHE_CONTROL, ContentType, ETAG, EntityTag};
 use actix_web::web::Data;
 use actix_web::{HttpResponse, delete, get, patch, post};
-use grateful_application::{Answer, App, posts};
+use grateful_application::{App, RecordedResponse, posts};
 use grateful_domain::PostForViewer;
 
 use self::bodies::{NewPicturedPost, NewPost, PostForm, PostPatch};
@@ -34,9 +34,9 @@ pub(crate) use self::view::{AuthorView, PostView};
 pub(crate) async fn create_post(
     app: Data<App>,
     me: SignedIn,
-    IdempotentBody { body, repeat }: IdempotentBody<NewPost>,
+    IdempotentBody { body, idempotency }: IdempotentBody<NewPost>,
 ) -> Result<HttpResponse, ApiError> {
-    let answer = posts::publish(&app, me.user(), body.parse(false)?, repeat, recorded).await?;
+    let answer = posts::publish(&app, me.user(), body.parse(false)?, idempotency, recorded).await?;
     Ok(published(answer))
 }
 
@@ -58,13 +58,13 @@ pub(crate) async fn create_post(
 pub(crate) async fn upload_post(
     app: Data<App>,
     me: SignedIn,
-    PostForm { draft, picture, repeat }: PostForm,
+    PostForm { draft, picture, idempotency }: PostForm,
 ) -> Result<HttpResponse, ApiError> {
     Ok(published(match picture {
         Some(picture) => {
-            posts::publish_pictured(&app, me.user(), draft, picture, repeat, recorded).await?
+            posts::publish_pictured(&app, me.user(), draft, picture, idempotency, recorded).await?
         }
-        None => posts::publish(&app, me.user(), draft, repeat, recorded).await?,
+        None => posts::publish(&app, me.user(), draft, idempotency, recorded).await?,
     }))
 }
 
@@ -155,7 +155,7 @@ fn recorded(seen: &PostForViewer) -> Vec<u8> {
     format!("{}\n{body}", tag.tag()).into_bytes()
 }
 
-fn published(answer: Answer) -> HttpResponse {
+fn published(answer: RecordedResponse) -> HttpResponse {
     let (kept, mut response) = created(answer);
     let kept = String::from_utf8_lossy(&kept);
     let (tag, body) = kept.split_once('\n').unwrap_or_default();

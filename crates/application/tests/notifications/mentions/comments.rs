@@ -234,10 +234,10 @@ async fn a_comment_that_is_sent_again_tells_once() {
 
     for _ in 0..2 {
         let key = IdempotencyKey::parse("like-caro").unwrap();
-        let repeat = Repeat { key, fingerprint: [1; 32] };
+        let idempotency = IdempotentRequest { key, fingerprint: [1; 32] };
         let text = CommentText::parse("Like @caro").unwrap();
         let say = Say { post: stage.post.id, parent: None, text };
-        comments::say(&stage.app, stage.ben, say, Some(repeat), |_| Vec::new()).await.unwrap();
+        comments::say(&stage.app, stage.ben, say, Some(idempotency), |_| Vec::new()).await.unwrap();
     }
 
     assert_eq!(stage.counts(stage.caro).await, (1, 1));

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::request::{PageParams100, QueryParameters, SignedIn, UserPath};
-use crate::response::{Envelope, Enveloped, Linked, PartView, Problem, Timestamp};
+use crate::response::{Envelope, Enveloped, Linked, Pagination, Problem, Timestamp};
 use crate::routes::users::UserSummary;
 
 /// What became of a request.
@@ -31,7 +31,7 @@ pub(crate) struct RequestView {
 pub(crate) struct RequestsView {
     requests: Vec<RequestView>,
     #[serde(flatten)]
-    part: PartView,
+    part: Pagination,
 }
 
 /// Who has asked to follow the caller, newest first.

@@ -22,7 +22,7 @@ use crate::routes::notifications::NotificationView;
 
 /// The order to stop, at which streams end: they would keep the server from stopping otherwise.
 #[derive(Clone)]
-pub(crate) struct Stopping(pub(crate) GracefulShutdownSignal);
+pub(crate) struct ShutdownSignal(pub(crate) GracefulShutdownSignal);
 
 /// What opens one stream.
 #[derive(Serialize, ToSchema)]
@@ -61,9 +61,9 @@ pub(crate) async fn create_stream_ticket(
 #[get("/notifications/stream")]
 pub(crate) async fn stream_notifications(
     app: Data<App>,
-    Follower(session): Follower,
+    StreamSession(session): StreamSession,
     LastEventId(last): LastEventId,
-    stopping: Option<Data<Stopping>>,
+    stopping: Option<Data<ShutdownSignal>>,
 ) -> Result<HttpResponse, ApiError> {
     let followed = notifications::Stream::open(app.get_ref().clone(), session, last).await?;
     Ok(HttpResponse::Ok()
@@ -76,9 +76,9 @@ pub(crate) async fn stream_notifications(
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Whoever has a token, or else a ticket, which is used up.
-pub(crate) struct Follower(Session);
+pub(crate) struct StreamSession(Session);
 
-impl FromRequest for Follower {
+impl FromRequest for StreamSession {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
@@ -127,7 +127,7 @@ impl FromRequest for LastEventId {
 /// The events as text. One portion is made when the one before has been taken, so that a slow reader costs no memory.
 fn events(
     followed: notifications::Stream,
-    stopping: Option<Stopping>,
+    stopping: Option<ShutdownSignal>,
 ) -> impl Stream<Item = Result<Bytes, ApiError>> {
     stream::unfold((followed, stopping), async |(mut followed, stopping)| {
         let step = tokio::select! {
@@ -146,9 +146,9 @@ fn events(
     })
 }
 
-async fn stopped(stopping: Option<&Stopping>) {
+async fn stopped(stopping: Option<&ShutdownSignal>) {
     match stopping {
-        Some(Stopping(signal)) => signal.notified().await,
+        Some(ShutdownSignal(signal)) => signal.notified().await,
         None => std::future::pending().await,
     }
 }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use grateful_application::{Repeat, Upload};
+use grateful_application::{IdempotentRequest, Upload};
 use grateful_domain::{
     Content, Draft, FieldValidator, ImageUrl, LocationName, PostEdit, PostType, Title,
     ValidationError, Visibility,
@@ -109,7 +109,7 @@ pub(crate) struct NewPicturedPost {
 pub(crate) struct PostForm {
     pub(super) draft: Draft,
     pub(super) picture: Option<Upload>,
-    pub(super) repeat: Option<Repeat>,
+    pub(super) idempotency: Option<IdempotentRequest>,
 }
 
 impl FromRequest for PostForm {
@@ -121,7 +121,7 @@ impl FromRequest for PostForm {
         Box::pin(async move {
             let mut form = MultipartForm::read(request, payload, "image").await?;
             let draft = NewPost::of_form(&mut form).parse(form.picture.is_some())?;
-            Ok(Self { draft, picture: form.picture, repeat: form.repeat })
+            Ok(Self { draft, picture: form.picture, idempotency: form.idempotency })
         })
     }
 }

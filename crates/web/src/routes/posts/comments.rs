@@ -88,10 +88,10 @@ pub(crate) async fn create_comment(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-    IdempotentBody { body, repeat }: IdempotentBody<NewComment>,
+    IdempotentBody { body, idempotency }: IdempotentBody<NewComment>,
 ) -> Result<KeptEnveloped, ApiError> {
     let record = |seen: &CommentForViewer| recorded(&CommentView::from(seen.clone()));
-    let answer = comments::say(&app, me.user(), body.parse(post)?, repeat, record).await?;
+    let answer = comments::say(&app, me.user(), body.parse(post)?, idempotency, record).await?;
     Ok(KeptEnveloped::created(answer))
 }
 

@@ -85,11 +85,11 @@ pub(crate) async fn share_post(
     config: Data<WebConfig>,
     me: SignedIn,
     PostPath(post): PostPath,
-    IdempotentBody { body, repeat }: IdempotentBody<NewShareBody>,
+    IdempotentBody { body, idempotency }: IdempotentBody<NewShareBody>,
 ) -> Result<Created, ApiError> {
     let record = |share: &Share| recorded(&ShareView::new(share, &config.frontend_url));
     let how = body.parse(me.user())?;
-    Ok(Created(shares::share(&app, me.user(), post, how, repeat, record).await?))
+    Ok(Created(shares::share(&app, me.user(), post, how, idempotency, record).await?))
 }
 
 /// Gives one's link to a post back.

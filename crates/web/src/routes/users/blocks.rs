@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::request::{PageParams100, QueryParameters, SignedIn, UserPath};
-use crate::response::{Envelope, Enveloped, Linked, PartView, Problem};
+use crate::response::{Envelope, Enveloped, Linked, Pagination, Problem};
 use crate::routes::users::UserSummary;
 
 #[derive(Serialize, ToSchema)]
@@ -22,7 +22,7 @@ pub(crate) struct BlockedView {
 pub(crate) struct BlocksView {
     blocks: Vec<UserSummary>,
     #[serde(flatten)]
-    part: PartView,
+    part: Pagination,
 }
 
 /// Wants nothing to do with somebody: ends follows and requests both ways.

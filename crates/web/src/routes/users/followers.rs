@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::error::ApiError;
 use crate::request::{QueryParameters, SignedIn, UserPath};
-use crate::response::{Envelope, Enveloped, Linked, PartView, Problem, Timestamp};
+use crate::response::{Envelope, Enveloped, Linked, Pagination, Problem, Timestamp};
 
 /// Somebody who follows, or is followed.
 #[derive(Serialize, ToSchema)]
@@ -30,7 +30,7 @@ pub(crate) struct FollowerView {
 pub(crate) struct FollowersView {
     followers: Vec<FollowerView>,
     #[serde(flatten)]
-    part: PartView,
+    part: Pagination,
 }
 
 /// A part of the list, and how it stands in the whole.
@@ -38,7 +38,7 @@ pub(crate) struct FollowersView {
 pub(crate) struct FollowingView {
     following: Vec<FollowerView>,
     #[serde(flatten)]
-    part: PartView,
+    part: Pagination,
 }
 
 #[derive(Serialize, ToSchema)]

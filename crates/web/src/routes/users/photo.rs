@@ -5,7 +5,7 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, delete, get, post};
-use grateful_application::{App, Focus, Repeat, Upload, photos};
+use grateful_application::{App, Focus, IdempotentRequest, Upload, photos};
 use grateful_domain::{Colour, FieldValidator, PhotoSize, ProfilePhoto, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -30,7 +30,7 @@ pub(crate) struct NewPhoto {
 pub(crate) struct PhotoForm {
     picture: Upload,
     focus: Option<Focus>,
-    repeat: Option<Repeat>,
+    idempotency: Option<IdempotentRequest>,
 }
 
 impl FromRequest for PhotoForm {
@@ -48,8 +48,8 @@ impl PhotoForm {
         let mut fields = FieldValidator::default();
         let focus = fields.check("focus", form.choice("focus").optional(|raw| parse_focus(&raw)));
         let picture = fields.check("file", form.picture.ok_or("is required"));
-        let repeat = form.repeat;
-        Ok(fields.finish(|| Some(Self { picture: picture?, focus: focus?, repeat }))?)
+        let idempotency = form.idempotency;
+        Ok(fields.finish(|| Some(Self { picture: picture?, focus: focus?, idempotency }))?)
     }
 }
 
@@ -118,10 +118,10 @@ pub(crate) struct DefaultAvatar {
 pub(crate) async fn upload_photo(
     app: Data<App>,
     me: SignedIn,
-    PhotoForm { picture, focus, repeat }: PhotoForm,
+    PhotoForm { picture, focus, idempotency }: PhotoForm,
 ) -> Result<KeptEnveloped, ApiError> {
     let record = |photo: &ProfilePhoto| recorded(&PhotoView::from(photo));
-    let answer = photos::set(&app, me.user(), picture, focus, repeat, record).await?;
+    let answer = photos::set(&app, me.user(), picture, focus, idempotency, record).await?;
     Ok(KeptEnveloped::ok(answer))
 }
 
