@@ -33,7 +33,7 @@ pub use self::idempotency::{
 pub use self::image_processor::{ImageProcessor, Upload, UploadPermit};
 pub use self::inbox_watcher::InboxWatcher;
 pub use self::metrics::all_metrics;
-pub use self::ports::{Clock, Finding, Geocoder, GeocoderError, NoGeocoder, SystemClock};
+pub use self::ports::{Clock, Geocoder, GeocoderError, GeocoderFuture, NoGeocoder, SystemClock};
 pub use self::rate_limiter::RateLimiter;
 pub use self::use_cases::{
     accounts, comments, export, feed, follows, health, hearts, housekeeping, locations,

@@ -27,11 +27,11 @@ impl Clock for SystemClock {
 /// Knows where places are.
 pub trait Geocoder: Send + Sync {
     /// The places that are called so, best matches first, at most `limit`. In bounded time.
-    fn find<'a>(&'a self, query: &'a LocationQuery, limit: u8) -> Finding<'a>;
+    fn find<'a>(&'a self, query: &'a LocationQuery, limit: u8) -> GeocoderFuture<'a>;
 }
 
 /// What a [`Geocoder`] is about to find.
-pub type Finding<'a> =
+pub type GeocoderFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Vec<Location>, GeocoderError>> + Send + 'a>>;
 
 /// Why a [`Geocoder`] found nothing, not even that there is nothing.
@@ -42,7 +42,7 @@ pub enum GeocoderError {
     TimedOut,
     /// It answered, but not with places.
     #[error("the geocoder does not answer with places")]
-    BadAnswer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    InvalidResponse(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It could not be asked.
     #[error("the geocoder cannot be reached")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -53,7 +53,7 @@ pub enum GeocoderError {
 pub struct NoGeocoder;
 
 impl Geocoder for NoGeocoder {
-    fn find<'a>(&'a self, _: &'a LocationQuery, _: u8) -> Finding<'a> {
+    fn find<'a>(&'a self, _: &'a LocationQuery, _: u8) -> GeocoderFuture<'a> {
         Box::pin(ready(Ok(Vec::new())))
     }
 }

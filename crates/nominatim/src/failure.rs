@@ -37,7 +37,7 @@ impl Failure {
         match &*this {
             Self::TimedOut => GeocoderError::TimedOut,
             Self::Status(_) | Self::TooLarge | Self::NoList(_) => {
-                GeocoderError::BadAnswer(Box::new(Arc::clone(&this)))
+                GeocoderError::InvalidResponse(Box::new(Arc::clone(&this)))
             }
             Self::Request(_) => GeocoderError::Unreachable(Box::new(Arc::clone(&this))),
         }

@@ -123,7 +123,10 @@ async fn an_answer_that_is_not_one_is_told_as_such_and_not_kept() {
 
         for asked in 1..=2 {
             let refused = nominatim.find(&query("Rain"), 3).await.unwrap_err();
-            assert!(matches!(refused, GeocoderError::BadAnswer(_)), "{refused}: {answer:.80}");
+            assert!(
+                matches!(refused, GeocoderError::InvalidResponse(_)),
+                "{refused}: {answer:.80}"
+            );
             assert_eq!(stub.requests().len(), asked, "a redirect is not followed: {answer:.80}");
         }
     }

@@ -3,7 +3,7 @@
 use std::future::ready;
 use std::sync::Mutex;
 
-use grateful_application::{Finding, Geocoder, GeocoderError};
+use grateful_application::{Geocoder, GeocoderError, GeocoderFuture};
 use grateful_domain::{Location, LocationQuery};
 use serde_json::json;
 
@@ -19,7 +19,7 @@ impl FakeGeocoder {
 }
 
 impl Geocoder for FakeGeocoder {
-    fn find<'a>(&'a self, query: &'a LocationQuery, limit: u8) -> Finding<'a> {
+    fn find<'a>(&'a self, query: &'a LocationQuery, limit: u8) -> GeocoderFuture<'a> {
         let location = |number: u8| {
             let name = format!("{} {number}", query.as_str());
             let location = json!({"display_name": name, "lat": 48.69, "lon": 10.91});

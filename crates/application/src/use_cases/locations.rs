@@ -21,7 +21,7 @@ fn refusal(error: &GeocoderError) -> Error {
     tracing::warn!(error = with_causes(error), "Places cannot be looked up");
     let constraint = match error {
         GeocoderError::TimedOut => "nominatim_timeout",
-        GeocoderError::BadAnswer(_) => "nominatim_api_error",
+        GeocoderError::InvalidResponse(_) => "nominatim_api_error",
         GeocoderError::Unreachable(_) => "nominatim_request_error",
     };
     Error::AgainstRule {

@@ -4,7 +4,7 @@ use grateful_application::GeocoderError;
 use grateful_testkit::Api;
 use serde_json::json;
 
-use crate::support::{enveloped, problem, refused_fields};
+use crate::support::{assert_problem, envelope_data, invalid_fields};
 
 const SEARCH: &str = "/api/v1/users/location/search";
 
@@ -27,7 +27,7 @@ async fn places_are_found_by_name_and_no_more_than_asked_for() {
         let body = json!({"query": "  Rain ", "limit": limit});
         let answer = api.post(SEARCH).by(&ana).json(&body).send().await.expect(200);
 
-        let places = enveloped(&answer);
+        let places = envelope_data(&answer);
         assert_eq!(places.as_array().unwrap().len(), found, "{limit}");
         assert_eq!(places[0], json!({"display_name": "Rain 1", "lat": 48.69, "lon": 10.91}));
     }
@@ -49,7 +49,7 @@ async fn what_cannot_be_looked_for_is_refused_by_field() {
         (json!({"query": "Rain", "limit": 1e300}), &["limit"]),
     ] {
         let answer = api.post(SEARCH).by(&ana).json(&body).send().await;
-        assert_eq!(refused_fields(&answer), fields, "{body}");
+        assert_eq!(invalid_fields(&answer), fields, "{body}");
     }
 }
 
@@ -60,7 +60,7 @@ async fn trouble_elsewhere_is_told_by_its_kind_and_nothing_leaks() {
 
     let failures: [(Failing, &str); 3] = [
         (|| GeocoderError::TimedOut, "nominatim_timeout"),
-        (|| GeocoderError::BadAnswer("sesame".into()), "nominatim_api_error"),
+        (|| GeocoderError::InvalidResponse("sesame".into()), "nominatim_api_error"),
         (|| GeocoderError::Unreachable("sesame".into()), "nominatim_request_error"),
     ];
     for (failure, constraint) in failures {
@@ -68,7 +68,7 @@ async fn trouble_elsewhere_is_told_by_its_kind_and_nothing_leaks() {
 
         let answer = api.post(SEARCH).by(&ana).json(&json!({"query": "Rain"})).send().await;
 
-        let details = problem(&answer, 400, "business_logic_error");
+        let details = assert_problem(&answer, 400, "business_logic_error");
         assert_eq!(details, json!({"constraint": constraint}));
         assert!(!String::from_utf8_lossy(&answer.body).contains("sesame"));
     }
