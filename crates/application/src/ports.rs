@@ -27,7 +27,7 @@ impl Clock for SystemClock {
 /// Knows where places are.
 pub trait Geocoder: Send + Sync {
     /// The places that are called so, best matches first, at most `limit`. In bounded time.
-    fn find<'a>(&'a self, query: &'a LocationQuery, limit: u8) -> GeocoderFuture<'a>;
+    fn geocode<'a>(&'a self, query: &'a LocationQuery, limit: u8) -> GeocoderFuture<'a>;
 }
 
 /// What a [`Geocoder`] is about to find.
@@ -53,7 +53,7 @@ pub enum GeocoderError {
 pub struct NoGeocoder;
 
 impl Geocoder for NoGeocoder {
-    fn find<'a>(&'a self, _: &'a LocationQuery, _: u8) -> GeocoderFuture<'a> {
+    fn geocode<'a>(&'a self, _: &'a LocationQuery, _: u8) -> GeocoderFuture<'a> {
         Box::pin(ready(Ok(Vec::new())))
     }
 }

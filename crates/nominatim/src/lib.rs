@@ -89,7 +89,7 @@ impl Nominatim {
 }
 
 impl Geocoder for Nominatim {
-    fn find<'a>(&'a self, query: &'a LocationQuery, limit: u8) -> GeocoderFuture<'a> {
+    fn geocode<'a>(&'a self, query: &'a LocationQuery, limit: u8) -> GeocoderFuture<'a> {
         Box::pin(async move {
             // Of those who ask the same at the same time, one asks, and all hear the answer.
             let found = self.kept.try_get_with((query.to_key(), limit), self.ask(query, limit));

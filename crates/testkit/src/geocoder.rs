@@ -19,7 +19,7 @@ impl FakeGeocoder {
 }
 
 impl Geocoder for FakeGeocoder {
-    fn find<'a>(&'a self, query: &'a LocationQuery, limit: u8) -> GeocoderFuture<'a> {
+    fn geocode<'a>(&'a self, query: &'a LocationQuery, limit: u8) -> GeocoderFuture<'a> {
         let location = |number: u8| {
             let name = format!("{} {number}", query.as_str());
             let location = json!({"display_name": name, "lat": 48.69, "lon": 10.91});

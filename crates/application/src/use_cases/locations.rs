@@ -14,7 +14,7 @@ use crate::{App, Error, GeocoderError, Result};
 /// `AgainstRule` where the geocoder does not answer as it should: nothing else here depends on it.
 pub async fn search(app: &App, query: &LocationQuery, limit: u8) -> Result<Vec<Location>> {
     let limit = limit.clamp(1, LocationQuery::MAX_RESULTS);
-    app.geocoder.find(query, limit).await.map_err(|error| refusal(&error))
+    app.geocoder.geocode(query, limit).await.map_err(|error| refusal(&error))
 }
 
 fn refusal(error: &GeocoderError) -> Error {
