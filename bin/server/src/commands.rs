@@ -15,9 +15,9 @@ use grateful_application::{
 use grateful_nominatim::Nominatim;
 use grateful_storage::{Database, DatabaseConfig, Pools};
 
-use crate::config::{Command, Settings, cores};
+use crate::config::{Command, Settings, available_cores};
 use crate::database::Postgres;
-use crate::files::Files;
+use crate::file_store::FileStore;
 
 pub(crate) async fn run(command: Command, settings: Settings) -> anyhow::Result<()> {
     match command {
@@ -32,12 +32,12 @@ pub(crate) async fn run(command: Command, settings: Settings) -> anyhow::Result<
 
 async fn migrate(settings: Settings) -> anyhow::Result<()> {
     let postgres = Postgres::open(&settings)?;
-    let done = bring_up_to_date(&postgres.config).await?;
+    let done = migrate_database(&postgres.config).await?;
     println!("{} migrations were pending and are done", done.len());
     postgres.close()
 }
 
-async fn bring_up_to_date(config: &DatabaseConfig) -> anyhow::Result<Vec<String>> {
+async fn migrate_database(config: &DatabaseConfig) -> anyhow::Result<Vec<String>> {
     grateful_storage::migrate(&config.url).await.context("the database cannot be migrated")
 }
 
@@ -48,9 +48,9 @@ fn print_openapi() -> anyhow::Result<()> {
 
 /// What every [`App`] of this process shares; each thread adds a pool of its own.
 #[derive(Clone)]
-struct Shared {
+struct AppFactory {
     database: DatabaseConfig,
-    files: Files,
+    files: FileStore,
     password_hasher: Arc<PasswordHasher>,
     image_processor: Arc<ImageProcessor>,
     login_throttle: Arc<LoginThrottle>,
@@ -62,21 +62,21 @@ struct Shared {
 }
 
 /// What the pools are called that answer requests.
-const REQUESTS: &str = "requests";
+const REQUEST_POOL: &str = "requests";
 /// What the pool is called on which nobody waits.
-const JOBS: &str = "jobs";
+const JOB_POOL: &str = "jobs";
 
-impl Shared {
+impl AppFactory {
     fn new(settings: &Settings, database: DatabaseConfig) -> anyhow::Result<Self> {
         let limits = settings.limits.as_ref();
-        let login_throttle = limits
-            .map_or_else(LoginThrottle::unlimited, |it| LoginThrottle::at_most(it.failed_logins));
+        let login_throttle =
+            limits.map_or_else(LoginThrottle::unlimited, |it| LoginThrottle::new(it.failed_logins));
         Ok(Self {
             database,
-            files: Files::open(settings)?,
-            password_hasher: Arc::new(PasswordHasher::new(cores())?),
+            files: FileStore::open(settings)?,
+            password_hasher: Arc::new(PasswordHasher::new(available_cores())?),
             // The other half is for whoever reads meanwhile.
-            image_processor: Arc::new(ImageProcessor::new(cores().div_ceil(2))),
+            image_processor: Arc::new(ImageProcessor::new(available_cores().div_ceil(2))),
             login_throttle: Arc::new(login_throttle),
             geocoder: Arc::new(Nominatim::new(settings.nominatim.clone())),
             session_lifetime: settings.session_lifetime,

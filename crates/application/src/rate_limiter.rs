@@ -10,7 +10,7 @@ use grateful_domain::{Bucket, Rate};
 
 /// A token bucket for every key that was used lately. All threads of a process share one of these.
 ///
-/// Memory is bounded: buckets that are full again are forgotten, and of more than [`RateLimiter::MOST`] that are not, those
+/// Memory is bounded: buckets that are full again are forgotten, and of more than [`RateLimiter::MAX_BUCKETS`] that are not, those
 /// that lack least.
 #[derive(Debug)]
 pub struct RateLimiter<K> {
@@ -71,12 +71,12 @@ impl<K: Copy + Eq + Hash> Kept<K> {
     /// Forgets what need not be known. Doubling the threshold spreads the work over as many takings.
     fn sweep(&mut self, now: DateTime<Utc>) {
         self.buckets.retain(|_, bucket| now < bucket.full_at());
-        if RateLimiter::<K>::MOST <= self.buckets.len() {
+        if RateLimiter::<K>::MAX_BUCKETS <= self.buckets.len() {
             self.forget_fuller_half();
         }
         self.buckets.shrink_to_fit();
         let doubled = self.buckets.len().saturating_mul(2);
-        self.sweep_at = doubled.clamp(RateLimiter::<K>::FIRST_SWEEP, RateLimiter::<K>::MOST);
+        self.sweep_at = doubled.clamp(RateLimiter::<K>::FIRST_SWEEP, RateLimiter::<K>::MAX_BUCKETS);
     }
 
     /// Whoever fills the memory with new keys pushes out keys like theirs, and none that was refused.
@@ -136,7 +136,7 @@ mod tests {
 
         for key in 1..250_000 {
             buckets.take(key, NOON).unwrap();
-            assert!(buckets.lock().buckets.len() <= RateLimiter::<u32>::MOST);
+            assert!(buckets.lock().buckets.len() <= RateLimiter::<u32>::MAX_BUCKETS);
         }
 
         assert!(buckets.take(0, NOON).is_err());

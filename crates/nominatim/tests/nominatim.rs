@@ -19,7 +19,7 @@ async fn a_request_says_who_asks_and_what_for() {
     let nominatim =
         Nominatim::new(NominatimConfig { base_url: stub.below("/maps/"), ..stub.config() });
 
-    let found = nominatim.find(&query("Rain am Lech & Umgebung"), 3).await.unwrap();
+    let found = nominatim.geocode(&query("Rain am Lech & Umgebung"), 3).await.unwrap();
 
     assert_eq!(found.len(), 1);
     let request = stub.requests().pop().unwrap();
@@ -38,11 +38,11 @@ async fn the_same_is_asked_once_however_it_is_typed() {
     let nominatim = Nominatim::new(NominatimConfig { interval: Duration::ZERO, ..stub.config() });
 
     for typed in ["New York", "new  york", " NEW YORK "] {
-        nominatim.find(&query(typed), 3).await.unwrap();
+        nominatim.geocode(&query(typed), 3).await.unwrap();
     }
     assert_eq!(stub.requests().len(), 1);
-    nominatim.find(&query("New York"), 4).await.unwrap();
-    nominatim.find(&query("New Yor"), 3).await.unwrap();
+    nominatim.geocode(&query("New York"), 4).await.unwrap();
+    nominatim.geocode(&query("New Yor"), 3).await.unwrap();
 
     assert_eq!(stub.requests().len(), 3);
 }
@@ -54,7 +54,7 @@ async fn those_who_ask_the_same_at_once_share_one_request() {
 
     let asking = [(); 20].map(|()| {
         let nominatim = Arc::clone(&nominatim);
-        tokio::spawn(async move { nominatim.find(&query("Rain"), 3).await.unwrap().len() })
+        tokio::spawn(async move { nominatim.geocode(&query("Rain"), 3).await.unwrap().len() })
     });
     for asked in asking {
         assert_eq!(asked.await.unwrap(), 1);
@@ -72,7 +72,7 @@ async fn an_answer_that_is_too_old_is_asked_for_anew() {
 
     let asked_twice = async {
         while stub.requests().len() < 2 {
-            nominatim.find(&query("Rain"), 3).await.unwrap();
+            nominatim.geocode(&query("Rain"), 3).await.unwrap();
         }
     };
 
@@ -84,14 +84,14 @@ async fn whoever_comes_before_the_second_is_over_waits_or_is_told_to_come_back()
     let stub = Stub::answering(ok(RAIN)).await;
     let interval = Duration::from_hours(1);
     let nominatim = Nominatim::new(NominatimConfig { interval, ..stub.config() });
-    nominatim.find(&query("Rain"), 3).await.unwrap();
+    nominatim.geocode(&query("Rain"), 3).await.unwrap();
 
-    let refused = nominatim.find(&query("Bray"), 3).await.unwrap_err();
+    let refused = nominatim.geocode(&query("Bray"), 3).await.unwrap_err();
 
     assert!(matches!(refused, GeocoderError::TimedOut), "{refused}");
     assert_eq!(stub.requests().len(), 1);
     // What is known needs no turn.
-    nominatim.find(&query("Rain"), 3).await.unwrap();
+    nominatim.geocode(&query("Rain"), 3).await.unwrap();
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn a_server_that_says_nothing_is_not_waited_for() {
     let timeout = Duration::from_millis(50);
     let nominatim = Nominatim::new(NominatimConfig { timeout, ..stub.config() });
 
-    let refused = nominatim.find(&query("Rain"), 3).await.unwrap_err();
+    let refused = nominatim.geocode(&query("Rain"), 3).await.unwrap_err();
 
     assert!(matches!(refused, GeocoderError::TimedOut), "{refused}");
 }
@@ -122,7 +122,7 @@ async fn an_answer_that_is_not_one_is_told_as_such_and_not_kept() {
         let nominatim = Nominatim::new(config);
 
         for asked in 1..=2 {
-            let refused = nominatim.find(&query("Rain"), 3).await.unwrap_err();
+            let refused = nominatim.geocode(&query("Rain"), 3).await.unwrap_err();
             assert!(
                 matches!(refused, GeocoderError::InvalidResponse(_)),
                 "{refused}: {answer:.80}"
@@ -138,7 +138,7 @@ async fn a_server_that_is_not_there_cannot_be_reached() {
     let base_url = format!("http://{closed}").parse().unwrap();
     let nominatim = Nominatim::new(NominatimConfig::new(base_url, "grateful-tests"));
 
-    let refused = nominatim.find(&query("Rain am Lech"), 3).await.unwrap_err();
+    let refused = nominatim.geocode(&query("Rain am Lech"), 3).await.unwrap_err();
 
     assert!(matches!(refused, GeocoderError::Unreachable(_)), "{refused}");
     let told = format!("{refused:?}");

@@ -77,7 +77,7 @@ mod tests {
     const NOON: DateTime<Utc> = DateTime::from_timestamp_micros(1_767_614_400_000_000).unwrap();
 
     fn two_an_hour() -> LoginThrottle {
-        LoginThrottle::at_most(Rate::new(2, TimeDelta::hours(1)))
+        LoginThrottle::new(Rate::new(2, TimeDelta::hours(1)))
     }
 
     #[test]
