@@ -73,7 +73,7 @@ async fn play_and_verify(leaving: usize) -> Tally {
     // Whoever leaves is locked against everybody, and others refer to them from inboxes: PostgreSQL ends one of the two,
     // which is tried again.
     assert!(leaving != 0 || deadlocks == 0, "somebody took locks in another order");
-    assert_eq!(differences(&app).await, [] as [String; 0], "seed {seed}");
+    assert_eq!(mismatches(&app).await, [] as [String; 0], "seed {seed}");
     tally
 }
 
@@ -160,7 +160,7 @@ fn seed() -> u64 {
 }
 
 /// What `grateful verify` would print.
-async fn differences(app: &App) -> Vec<String> {
+async fn mismatches(app: &App) -> Vec<String> {
     let mut found = Vec::new();
     verify(app, Mend::No, |progress| {
         if let Progress::Differs(difference) = progress {

@@ -37,4 +37,4 @@ pub use self::repositories::{
     PutReaction, Recorded, Repositories, SentPost, Sessions, Shares, Standing, StreamTickets,
     TokenHash, Users,
 };
-pub use self::verify::{Counted, Counters, Difference, RowKey, Step};
+pub use self::verify::{CounterTable, Counters, Mismatch, RowKey, VerifiedBatch};

@@ -10,9 +10,9 @@ mod users;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
-use self::notifications::{CountNotifications, LOCK_INBOX, MEND_NOTIFICATION};
-use self::posts::{CountPosts, LOCK_POST, MEND_POST};
-use self::users::{CountUsers, LOCK_USER, MEND_USER};
+use self::notifications::{CountNotifications, LOCK_INBOX, REPAIR_NOTIFICATION};
+use self::posts::{CountPosts, LOCK_POST, REPAIR_POST};
+use self::users::{CountUsers, LOCK_USER, REPAIR_USER};
 use crate::{Connection, Result};
 
 /// Numbers beside rows, as seen through one connection.
@@ -22,7 +22,7 @@ pub struct Counters<'c> {
 
 /// A table whose rows carry numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Counted {
+pub enum CounterTable {
     /// Posts: hearts, reactions, shares, comments.
     Posts,
     /// Users: followers, following, posts, public posts.
@@ -31,7 +31,7 @@ pub enum Counted {
     Notifications,
 }
 
-impl Counted {
+impl CounterTable {
     /// How many numbers a row carries.
     const fn columns(self) -> u64 {
         match self {
@@ -46,28 +46,28 @@ pub type RowKey = String;
 
 /// A number that does not equal its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct Mismatch {
     /// Where it is kept.
-    pub table: Counted,
+    pub table: CounterTable,
     /// In which row.
     pub key: RowKey,
     /// In which column.
     pub column: String,
     /// What the column says.
-    pub kept: i64,
+    pub stored: i64,
     /// How many rows there are.
-    pub counted: i64,
+    pub actual: i64,
 }
 
 /// What came of going through some rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct VerifiedBatch {
     /// How many rows there were.
     pub rows: u64,
     /// The key of the last.
-    pub last: RowKey,
+    pub last_key: RowKey,
     /// What differs in them.
-    pub differences: Vec<Difference>,
+    pub mismatches: Vec<Mismatch>,
 }
 
 type Row = (String, String, i64, i64);
@@ -77,39 +77,42 @@ impl Counters<'_> {
     /// there are no more.
     pub async fn verify(
         &mut self,
-        table: Counted,
+        table: CounterTable,
         after: Option<RowKey>,
         most: i64,
-    ) -> Result<Option<Step>> {
+    ) -> Result<Option<VerifiedBatch>> {
         let rows: Vec<Row> = match table {
-            Counted::Posts => CountPosts { after, most }.load(self.conn).await?,
-            Counted::Users => CountUsers { after, most }.load(self.conn).await?,
-            Counted::Notifications => CountNotifications { after, most }.load(self.conn).await?,
+            CounterTable::Posts => CountPosts { after, most }.load(self.conn).await?,
+            CounterTable::Users => CountUsers { after, most }.load(self.conn).await?,
+            CounterTable::Notifications => {
+                CountNotifications { after, most }.load(self.conn).await?
+            }
         };
         let Some(last) = rows.last().map(|(key, ..)| key.clone()) else { return Ok(None) };
-        let differs = |(.., kept, counted): &Row| kept != counted;
+        let differs = |(.., stored, actual): &Row| stored != actual;
         let lines = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-        let differences = rows
+        let mismatches = rows
             .into_iter()
             .filter(differs)
-            .map(|(key, column, kept, counted)| Difference { table, key, column, kept, counted });
-        Ok(Some(Step { rows: lines / table.columns(), last, differences: differences.collect() }))
+            .map(|(key, column, stored, actual)| Mismatch { table, key, column, stored, actual });
+        Ok(Some(VerifiedBatch {
+            rows: lines / table.columns(),
+            last_key: last,
+            mismatches: mismatches.collect(),
+        }))
     }
 
     /// Sets all numbers of the row to what is counted. Run it in a transaction of its own: it locks the row, so that nothing
     /// changes between counting and writing.
-    pub async fn mend(&mut self, difference: &Difference) -> Result<()> {
-        let (lock, mend) = match difference.table {
-            Counted::Posts => (LOCK_POST, &[MEND_POST][..]),
-            Counted::Users => (LOCK_USER, &[MEND_USER][..]),
-            Counted::Notifications => (LOCK_INBOX, &MEND_NOTIFICATION[..]),
+    pub async fn repair(&mut self, mismatch: &Mismatch) -> Result<()> {
+        let (lock, repair) = match mismatch.table {
+            CounterTable::Posts => (LOCK_POST, &[REPAIR_POST][..]),
+            CounterTable::Users => (LOCK_USER, &[REPAIR_USER][..]),
+            CounterTable::Notifications => (LOCK_INBOX, &REPAIR_NOTIFICATION[..]),
         };
         // Not in one statement: the others see what was committed while the first waited.
-        for statement in [&[lock], mend].concat() {
-            diesel::sql_query(statement)
-                .bind::<Text, _>(&difference.key)
-                .execute(self.conn)
-                .await?;
+        for statement in [&[lock], repair].concat() {
+            diesel::sql_query(statement).bind::<Text, _>(&mismatch.key).execute(self.conn).await?;
         }
         Ok(())
     }

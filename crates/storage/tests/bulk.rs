@@ -4,7 +4,7 @@
 
 use futures_util::future::join_all;
 use grateful_domain::{Emoji, Post, PostId, Visibility};
-use grateful_storage::{Counted, NewLike, QueryLog, Repositories, Standing};
+use grateful_storage::{CounterTable, NewLike, QueryLog, Repositories, Standing};
 use grateful_testkit::{TestDatabase, a_heart, a_post, a_reaction, create_user, load_engagement};
 
 #[tokio::test]
@@ -134,8 +134,8 @@ async fn posts(database: &TestDatabase, number: usize) -> Vec<PostId> {
 
 async fn assert_all_numbers_are_right(database: &TestDatabase) {
     let mut conn = database.connect().await;
-    for table in [Counted::Posts, Counted::Users] {
+    for table in [CounterTable::Posts, CounterTable::Users] {
         let step = conn.counters().verify(table, None, 1_000).await.unwrap().unwrap();
-        assert_eq!(step.differences, []);
+        assert_eq!(step.mismatches, []);
     }
 }

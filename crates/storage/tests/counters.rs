@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join_all;
 use grateful_domain::{Post, UserId};
-use grateful_storage::{Counted, Database, Difference, Repositories, Result};
+use grateful_storage::{CounterTable, Database, Mismatch, Repositories, Result};
 use grateful_testkit::{
     TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post, a_reaction,
     create_user, load_engagement,
@@ -17,15 +17,15 @@ async fn what_the_repositories_have_written_differs_nowhere() {
     let database = TestDatabase::create().await;
     world(&database).await;
 
-    assert_eq!(differences(&database, Counted::Posts).await, []);
-    assert_eq!(differences(&database, Counted::Users).await, []);
+    assert_eq!(mismatches(&database, CounterTable::Posts).await, []);
+    assert_eq!(mismatches(&database, CounterTable::Users).await, []);
 }
 
 #[tokio::test]
 async fn every_wrong_number_of_a_post_is_found_with_what_it_should_be() {
     let database = TestDatabase::create().await;
     let World { post, .. } = world(&database).await;
-    let table = Counted::Posts;
+    let table = CounterTable::Posts;
     for (column, counted) in
         [("hearts_count", 2), ("reactions_count", 1), ("shares_count", 3), ("comments_count", 2)]
     {
@@ -36,10 +36,10 @@ async fn every_wrong_number_of_a_post_is_found_with_what_it_should_be() {
         for wrong in [0, counted - 1, counted + 5] {
             set(wrong).await;
 
-            let found = differences(&database, table).await;
+            let found = mismatches(&database, table).await;
 
             let (column, key) = (column.to_owned(), post.id.to_string());
-            assert_eq!(found, [Difference { table, key, column, kept: wrong, counted }]);
+            assert_eq!(found, [Mismatch { table, key, column, stored: wrong, actual: counted }]);
         }
         set(counted).await;
     }
@@ -49,7 +49,7 @@ async fn every_wrong_number_of_a_post_is_found_with_what_it_should_be() {
 async fn every_wrong_number_of_a_user_is_found_with_what_it_should_be() {
     let database = TestDatabase::create().await;
     let World { ana, .. } = world(&database).await;
-    let table = Counted::Users;
+    let table = CounterTable::Users;
     // The table itself refuses more public posts than posts.
     for (column, counted, wrong) in [
         ("followers_count", 1, 0),
@@ -64,10 +64,10 @@ async fn every_wrong_number_of_a_user_is_found_with_what_it_should_be() {
         };
         set(wrong).await;
 
-        let found = differences(&database, table).await;
+        let found = mismatches(&database, table).await;
 
         let (column, key) = (column.to_owned(), ana.to_string());
-        assert_eq!(found, [Difference { table, key, column, kept: wrong, counted }]);
+        assert_eq!(found, [Mismatch { table, key, column, stored: wrong, actual: counted }]);
         set(counted).await;
     }
 }
@@ -84,12 +84,12 @@ async fn rows_that_came_or_went_uncounted_are_found() {
         database.execute(&sql).await;
     }
 
-    let on_posts = differences(&database, Counted::Posts).await;
-    let on_users = differences(&database, Counted::Users).await;
+    let on_posts = mismatches(&database, CounterTable::Posts).await;
+    let on_users = mismatches(&database, CounterTable::Users).await;
 
-    let told: Vec<_> = on_posts.iter().map(|it| (&*it.column, it.kept, it.counted)).collect();
+    let told: Vec<_> = on_posts.iter().map(|it| (&*it.column, it.stored, it.actual)).collect();
     assert_eq!(told, [("hearts_count", 2, 1), ("shares_count", 3, 2)]);
-    assert!(on_posts.iter().all(|difference| difference.key == post.id.to_string()));
+    assert!(on_posts.iter().all(|mismatch| mismatch.key == post.id.to_string()));
     // Ana followed two people, who each lost a follower.
     assert_eq!(on_users.len(), 3);
 }
@@ -102,7 +102,7 @@ async fn pending_and_blocked_edges_are_no_followers() {
         relate(&database, follower, followed, status).await;
     }
 
-    assert_eq!(differences(&database, Counted::Users).await, []);
+    assert_eq!(mismatches(&database, CounterTable::Users).await, []);
 }
 
 #[tokio::test]
@@ -116,10 +116,10 @@ async fn rows_are_gone_through_in_steps_that_leave_none_out() {
     let mut conn = database.connect().await;
     let (mut sizes, mut keys, mut after) = (Vec::new(), Vec::new(), None);
 
-    while let Some(step) = conn.counters().verify(Counted::Posts, after, 3).await.unwrap() {
+    while let Some(step) = conn.counters().verify(CounterTable::Posts, after, 3).await.unwrap() {
         sizes.push(step.rows);
-        assert_eq!(step.differences.last().unwrap().key, step.last);
-        keys.extend(step.differences.into_iter().map(|difference| difference.key));
+        assert_eq!(step.mismatches.last().unwrap().key, step.last);
+        keys.extend(step.mismatches.into_iter().map(|mismatch| mismatch.key));
         after = Some(step.last);
     }
 
@@ -137,7 +137,7 @@ async fn people_are_gone_through_by_number_and_not_by_digits() {
     let mut conn = database.connect().await;
     let (mut rows, mut after) = (0, None);
 
-    while let Some(step) = conn.counters().verify(Counted::Users, after, 1).await.unwrap() {
+    while let Some(step) = conn.counters().verify(CounterTable::Users, after, 1).await.unwrap() {
         rows += step.rows;
         after = Some(step.last);
     }
@@ -150,7 +150,7 @@ async fn nothing_is_gone_through_where_there_is_nothing() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
 
-    for table in [Counted::Posts, Counted::Users] {
+    for table in [CounterTable::Posts, CounterTable::Users] {
         assert_eq!(conn.counters().verify(table, None, 10).await.unwrap(), None);
     }
 }
@@ -164,13 +164,13 @@ async fn mending_one_difference_sets_all_numbers_of_its_row_and_of_no_other() {
         "UPDATE posts SET hearts_count = 9, reactions_count = 9, shares_count = 9, comments_count = 9",
     )
     .await;
-    let found = differences(&database, Counted::Posts).await;
+    let found = mismatches(&database, CounterTable::Posts).await;
     let of_post = found.iter().find(|it| it.key == post.id.to_string()).unwrap();
 
     mend(&database, of_post).await;
 
     assert_eq!(load_engagement(&database, post.id).await, right);
-    assert_eq!(differences(&database, Counted::Posts).await.len(), found.len() - 4);
+    assert_eq!(mismatches(&database, CounterTable::Posts).await.len(), found.len() - 4);
 }
 
 #[tokio::test]
@@ -184,12 +184,12 @@ async fn mending_leaves_nothing_that_differs() {
     )
     .await;
 
-    for table in [Counted::Posts, Counted::Users] {
-        for difference in differences(&database, table).await {
-            mend(&database, &difference).await;
+    for table in [CounterTable::Posts, CounterTable::Users] {
+        for mismatch in mismatches(&database, table).await {
+            mend(&database, &mismatch).await;
         }
 
-        assert_eq!(differences(&database, table).await, []);
+        assert_eq!(mismatches(&database, table).await, []);
     }
 }
 
@@ -198,7 +198,7 @@ async fn mending_a_row_that_is_gone_meanwhile_is_no_failure() {
     let database = TestDatabase::create().await;
     let World { post, .. } = world(&database).await;
     database.execute("UPDATE posts SET hearts_count = 9").await;
-    let found = differences(&database, Counted::Posts).await;
+    let found = mismatches(&database, CounterTable::Posts).await;
     database.execute(&format!("DELETE FROM posts WHERE id = '{}'", post.id)).await;
 
     mend(&database, &found[0]).await;
@@ -215,8 +215,8 @@ async fn sixteen_writers_are_no_difference_while_they_write() {
     let verifying = async {
         let mut found = Vec::new();
         for _ in 0..20 {
-            found.extend(differences(&database, Counted::Posts).await);
-            found.extend(differences(&database, Counted::Users).await);
+            found.extend(mismatches(&database, CounterTable::Posts).await);
+            found.extend(mismatches(&database, CounterTable::Users).await);
         }
         done.store(true, Ordering::Relaxed);
         found
@@ -225,7 +225,7 @@ async fn sixteen_writers_are_no_difference_while_they_write() {
 
     assert_eq!(found, []);
     assert!(acts.iter().all(|acts| 0 < *acts), "{acts:?}");
-    assert_eq!(differences(&database, Counted::Posts).await, []);
+    assert_eq!(mismatches(&database, CounterTable::Posts).await, []);
 }
 
 /// Two people, and one post that has something of everything.
@@ -295,13 +295,13 @@ async fn write(db: &Database, user: UserId, post: &Post, done: &AtomicBool) -> u
     acts
 }
 
-async fn differences(database: &TestDatabase, table: Counted) -> Vec<Difference> {
+async fn mismatches(database: &TestDatabase, table: CounterTable) -> Vec<Mismatch> {
     let step = database.connect().await.counters().verify(table, None, 1_000).await.unwrap();
-    step.map(|step| step.differences).unwrap_or_default()
+    step.map(|step| step.mismatches).unwrap_or_default()
 }
 
-async fn mend(database: &TestDatabase, difference: &Difference) {
+async fn mend(database: &TestDatabase, mismatch: &Mismatch) {
     let mended: Result<()> =
-        database.pool.transaction(async |tx| tx.counters().mend(difference).await).await;
+        database.pool.transaction(async |tx| tx.counters().repair(mismatch).await).await;
     mended.unwrap();
 }

@@ -8,14 +8,14 @@ mod support {
 
 use chrono::DateTime;
 use diesel_async::SimpleAsyncConnection;
-use grateful_domain::notification::{Act, Cause, Details, Event};
+use grateful_domain::notification::{Act, Cause, Event, EventDetails};
 use grateful_domain::{
     CommentId, ImageUrl, Limit, NotificationId, NotificationType, PageRequest, PageStart, Position,
     PostId, ProfilePhoto, UserId, Viewer,
 };
 use grateful_storage::query::PostOrder;
 use grateful_storage::{
-    Concerned, Connection, Counted, NoLongerNamed, NotificationQuery, PostQuery, Repositories,
+    Concerned, Connection, CounterTable, NoLongerNamed, NotificationQuery, PostQuery, Repositories,
     TokenHash,
 };
 use grateful_testkit::{NOON, TestDatabase};
@@ -138,7 +138,7 @@ async fn the_most_liked_post() {
     let arguments = format!("149, 1, 149, 1, 149, 149, 'blocked', 149, 'blocked', '{post}', 1");
     check(&arguments, 1, async |conn| {
         let viewer = Viewer::User(UserId::from(GENEROUS));
-        assert!(conn.posts().find(viewer, post).await.unwrap().unwrap().hearted);
+        assert!(conn.posts().find(viewer, post).await.unwrap().unwrap().is_hearted);
     })
     .await;
 }
@@ -317,7 +317,7 @@ async fn the_answers_to_the_most_answered_comment() {
 async fn the_numbers_beside_some_posts_and_people_in_the_middle_of_all() {
     let (place, _) = halfway();
     for (table, key) in
-        [(Counted::Posts, place.id.to_string()), (Counted::Users, "5000".to_owned())]
+        [(CounterTable::Posts, place.id.to_string()), (CounterTable::Users, "5000".to_owned())]
     {
         check(&format!("'{key}', 10"), 40, async |conn| {
             let step = conn.counters().verify(table, Some(key.clone()), 10).await.unwrap();
@@ -627,7 +627,7 @@ fn heart_of(actor: i64) -> Event {
     let act = Act::Heart { post: favourite() };
     Event {
         cause: Cause { recipient: PROLIFIC.into(), actor: actor.into(), act },
-        details: Details::default(),
+        details: EventDetails::default(),
         at: NOON,
         id: Uuid::from_u128(1).into(),
         batch_id: Uuid::from_u128(2).into(),

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use grateful_application::verify::{Counted, Difference, Mend, Progress, verify as recount};
+use grateful_application::verify::{CounterTable, Mend, Mismatch, Progress, verify as recount};
 
-use super::{JOBS, Shared, bring_up_to_date};
+use super::{AppFactory, JOB_POOL, migrate_database};
 use crate::config::Settings;
 use crate::database::Postgres;
 
@@ -15,24 +15,24 @@ const PATIENCE: Duration = Duration::from_mins(10);
 pub(super) async fn verify(settings: Settings, repair: bool) -> anyhow::Result<()> {
     let postgres = Postgres::open(&settings)?;
     if settings.migrate {
-        bring_up_to_date(&postgres.config).await?;
+        migrate_database(&postgres.config).await?;
     }
     let config = postgres
         .config
         .clone()
         .with_statement_timeout(PATIENCE)
         .with_thresholds(postgres.config.thresholds.with_slow(PATIENCE));
-    let app = Shared::new(&settings, config)?.app(JOBS);
+    let app = AppFactory::new(&settings, config)?.app(JOB_POOL);
     let mend = if repair { Mend::Yes } else { Mend::No };
     let mut report = Report::default();
-    let differences = recount(&app, mend, |progress| report.take(progress)).await?;
+    let mismatches = recount(&app, mend, |progress| report.take(progress)).await?;
     postgres.close()?;
 
     println!(
         "{} users, {} posts and {} notifications verified: {differences} differences",
         report.users, report.posts, report.notifications
     );
-    match (differences, mend) {
+    match (mismatches, mend) {
         (0, _) => Ok(()),
         (_, Mend::Yes) => {
             println!("all of them repaired");
@@ -59,12 +59,12 @@ impl Report {
 
     fn take(&mut self, progress: Progress) {
         match progress {
-            Progress::Differs(difference) => print(&difference),
+            Progress::Differs(mismatch) => print(&mismatch),
             Progress::Verified { table, rows } => {
                 match table {
-                    Counted::Users => self.users = rows,
-                    Counted::Posts => self.posts = rows,
-                    Counted::Notifications => self.notifications = rows,
+                    CounterTable::Users => self.users = rows,
+                    CounterTable::Posts => self.posts = rows,
+                    CounterTable::Notifications => self.notifications = rows,
                 }
                 if self.said.is_none_or(|said| Self::EVERY <= said.elapsed()) {
                     tracing::info!(
@@ -80,12 +80,12 @@ impl Report {
     }
 }
 
-fn print(difference: &Difference) {
-    let table = match difference.table {
-        Counted::Users => "users",
-        Counted::Posts => "posts",
-        Counted::Notifications => "notifications",
+fn print(mismatch: &Mismatch) {
+    let table = match mismatch.table {
+        CounterTable::Users => "users",
+        CounterTable::Posts => "posts",
+        CounterTable::Notifications => "notifications",
     };
-    let Difference { key, column, kept, counted, .. } = difference;
-    println!("{table} {key}: {column} is {kept}, but there are {counted}");
+    let Mismatch { key, column, stored, actual, .. } = mismatch;
+    println!("{table} {key}: {column} is {stored}, but there are {actual}");
 }

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 // What is verified, and what is found, are storage's words.
-pub use grateful_storage::{Counted, Difference};
-use grateful_storage::{Repositories, RowKey, Step};
+pub use grateful_storage::{CounterTable, Mismatch};
+use grateful_storage::{Repositories, RowKey, VerifiedBatch};
 
 use crate::{App, Result};
 
@@ -12,11 +12,11 @@ use crate::{App, Result};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// A number that does not equal its rows; mended, where that was asked for.
-    Differs(Difference),
+    Differs(Mismatch),
     /// So many rows of a table have been gone through.
     Verified {
         /// What was gone through.
-        table: Counted,
+        table: CounterTable,
         /// How many rows of it so far.
         rows: u64,
     },
@@ -39,30 +39,34 @@ const STEP: i64 = 1_000;
 /// Each step compares numbers and rows in one statement, which sees both at the same moment: an act in flight is no
 /// difference.
 pub async fn verify(app: &App, mend: Mend, mut tell: impl FnMut(Progress)) -> Result<u64> {
-    let mut differences = 0;
-    for table in [Counted::Users, Counted::Posts, Counted::Notifications] {
+    let mut mismatches = 0;
+    for table in [CounterTable::Users, CounterTable::Posts, CounterTable::Notifications] {
         let (mut rows, mut after) = (0, None);
         while let ControlFlow::Continue(step) = step(app, table, after).await? {
             rows += step.rows;
-            after = Some(step.last);
-            for difference in step.differences {
-                differences += 1;
+            after = Some(step.last_key);
+            for mismatch in step.mismatches {
+                mismatches += 1;
                 if mend == Mend::Yes {
                     app.db
                         .transaction(async |tx| {
-                            Ok::<_, crate::Error>(tx.counters().mend(&difference).await?)
+                            Ok::<_, crate::Error>(tx.counters().repair(&mismatch).await?)
                         })
                         .await?;
                 }
-                tell(Progress::Differs(difference));
+                tell(Progress::Differs(mismatch));
             }
             tell(Progress::Verified { table, rows });
         }
     }
-    Ok(differences)
+    Ok(mismatches)
 }
 
-async fn step(app: &App, table: Counted, after: Option<RowKey>) -> Result<ControlFlow<(), Step>> {
+async fn step(
+    app: &App,
+    table: CounterTable,
+    after: Option<RowKey>,
+) -> Result<ControlFlow<(), VerifiedBatch>> {
     let step = app.db.acquire().await?.counters().verify(table, after, STEP).await?;
     Ok(step.map_or(ControlFlow::Break(()), ControlFlow::Continue))
 }

@@ -1,6 +1,6 @@
 //! Whether numbers equal rows.
 
-use grateful_application::verify::{Counted, Mend, Progress, verify};
+use grateful_application::verify::{CounterTable, Mend, Progress, verify};
 use grateful_testkit::{TestApp, a_comment, a_post, create_user, load_engagement};
 
 #[tokio::test]
@@ -14,7 +14,7 @@ async fn a_sound_database_has_no_differences_and_every_row_was_looked_at() {
 
     assert_eq!(differences, 0);
     let looked_at = |table, rows| Progress::Verified { table, rows };
-    assert_eq!(told, [looked_at(Counted::Users, 2), looked_at(Counted::Posts, 1)]);
+    assert_eq!(told, [looked_at(CounterTable::Users, 2), looked_at(CounterTable::Posts, 1)]);
 }
 
 #[tokio::test]
@@ -28,15 +28,15 @@ async fn each_difference_is_told_and_left_as_it_is() {
 
     let differences = verify(&app, Mend::No, |progress| {
         if let Progress::Differs(it) = progress {
-            told.push((it.table, it.key, it.column, it.kept, it.counted));
+            told.push((it.table, it.key, it.column, it.stored, it.actual));
         }
     })
     .await
     .unwrap();
 
     assert_eq!(differences, 2);
-    let users = (Counted::Users, post.author.to_string(), "followers_count".to_owned(), 2, 0);
-    let posts = (Counted::Posts, post.id.to_string(), "hearts_count".to_owned(), 3, 0);
+    let users = (CounterTable::Users, post.author.to_string(), "followers_count".to_owned(), 2, 0);
+    let posts = (CounterTable::Posts, post.id.to_string(), "hearts_count".to_owned(), 3, 0);
     assert_eq!(told, [users, posts]);
     assert_eq!(load_engagement(&database, post.id).await.hearts, 3);
 }
@@ -76,7 +76,7 @@ async fn more_rows_than_one_step_are_all_looked_at() {
     let mut looked_at = Vec::new();
 
     let differences = verify(&app, Mend::No, |progress| {
-        if let Progress::Verified { table: Counted::Posts, rows } = progress {
+        if let Progress::Verified { table: CounterTable::Posts, rows } = progress {
             looked_at.push(rows);
         }
     })

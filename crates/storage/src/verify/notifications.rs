@@ -101,7 +101,7 @@ pub(super) const LOCK_INBOX: &str = "SELECT FROM inboxes
     WHERE user_id = (SELECT user_id FROM notifications WHERE id = $1::uuid) FOR UPDATE";
 
 /// What nothing has caused goes; a batch without entries goes along; what is left is counted and shown anew.
-pub(super) const MEND_NOTIFICATION: [&str; 5] = [
+pub(super) const REPAIR_NOTIFICATION: [&str; 5] = [
     concat!(
         "DELETE FROM notifications AS it
         WHERE (it.id = $1::uuid OR it.parent_id = $1::uuid) AND NOT it.is_batch AND NOT ",

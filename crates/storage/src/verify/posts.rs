@@ -27,7 +27,7 @@ statement! {
 
 pub(super) const LOCK_POST: &str = "SELECT FROM posts WHERE id = $1::uuid FOR NO KEY UPDATE";
 
-pub(super) const MEND_POST: &str = "UPDATE posts SET
+pub(super) const REPAIR_POST: &str = "UPDATE posts SET
     hearts_count = (SELECT count(*) FROM likes WHERE post_id = posts.id),
     reactions_count = (SELECT count(*) FROM emoji_reactions WHERE post_id = posts.id),
     shares_count = (

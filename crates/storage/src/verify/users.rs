@@ -29,7 +29,7 @@ statement! {
 
 pub(super) const LOCK_USER: &str = "SELECT FROM users WHERE id = $1::bigint FOR NO KEY UPDATE";
 
-pub(super) const MEND_USER: &str = "UPDATE users SET
+pub(super) const REPAIR_USER: &str = "UPDATE users SET
     followers_count = (SELECT count(*) FROM follows WHERE followed_id = users.id AND status = 'active'),
     following_count = (SELECT count(*) FROM follows WHERE follower_id = users.id AND status = 'active'),
     posts_count = (SELECT count(*) FROM posts WHERE author_id = users.id),

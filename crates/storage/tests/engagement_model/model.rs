@@ -11,7 +11,7 @@ use crate::stage::Cast;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// It changed what is counted.
-    Counted,
+    CounterTable,
     /// It did not.
     Uncounted,
     /// What it needs is not there.
@@ -20,7 +20,7 @@ pub(crate) enum Outcome {
 
 impl From<bool> for Outcome {
     fn from(counted: bool) -> Self {
-        if counted { Self::Counted } else { Self::Uncounted }
+        if counted { Self::CounterTable } else { Self::Uncounted }
     }
 }
 
@@ -108,7 +108,7 @@ impl Model {
             is_orphan = parent.is_some_and(|parent| !it.comments.contains_key(&parent));
             !is_orphan && it.comments.insert(number, parent).is_none()
         });
-        if outcome == Outcome::Counted {
+        if outcome == Outcome::CounterTable {
             self.comments.push(post);
         }
         if is_orphan { Outcome::Refused } else { outcome }

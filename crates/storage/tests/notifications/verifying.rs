@@ -1,20 +1,20 @@
-use grateful_domain::notification::{Act, Batch, Cause};
+use grateful_domain::notification::{Act, BatchCounts, Cause};
 use grateful_domain::{NotificationId, ShareId, UserId};
-use grateful_storage::{Counted, Difference, Repositories, Result};
+use grateful_storage::{CounterTable, Mismatch, Repositories, Result};
 use grateful_testkit::{
     a_comment, a_heart, a_link_share, a_message_share, a_reaction, create_user,
 };
 
 use crate::world::World;
 
-const TABLE: Counted = Counted::Notifications;
+const TABLE: CounterTable = CounterTable::Notifications;
 
 #[tokio::test]
 async fn what_real_acts_have_caused_differs_nowhere() {
     let mut world = World::create().await;
     every_act(&mut world).await;
 
-    assert_eq!(differences(&mut world).await, []);
+    assert_eq!(mismatches(&mut world).await, []);
     assert_eq!(world.rows().await, 12);
 }
 
@@ -25,14 +25,14 @@ async fn wrong_numbers_of_a_batch_are_found_and_mended() {
     for column in ["batch_count", "actor_count"] {
         set(&world, column, "7", batch).await;
 
-        let found = differences(&mut world).await;
+        let found = mismatches(&mut world).await;
 
         let (key, column) = (batch.to_string(), column.to_owned());
-        assert_eq!(found, [Difference { table: TABLE, key, column, kept: 7, counted: 3 }]);
+        assert_eq!(found, [Mismatch { table: TABLE, key, column, stored: 7, actual: 3 }]);
         mend(&mut world, &found[0]).await;
-        assert_eq!(differences(&mut world).await, []);
+        assert_eq!(mismatches(&mut world).await, []);
         let mended = world.only().await.notification;
-        assert_eq!(mended.batch, Some(Batch { entries: 3, people: 3 }));
+        assert_eq!(mended.batch, Some(BatchCounts { child_count: 3, actor_count: 3 }));
     }
 }
 
@@ -43,12 +43,12 @@ async fn wrong_numbers_of_a_single_are_found_and_mended() {
     for column in ["batch_count", "actor_count"] {
         set(&world, column, "0", single).await;
 
-        let found = differences(&mut world).await;
+        let found = mismatches(&mut world).await;
 
         let (key, column) = (single.to_string(), column.to_owned());
-        assert_eq!(found, [Difference { table: TABLE, key, column, kept: 0, counted: 1 }]);
+        assert_eq!(found, [Mismatch { table: TABLE, key, column, stored: 0, actual: 1 }]);
         mend(&mut world, &found[0]).await;
-        assert_eq!(differences(&mut world).await, []);
+        assert_eq!(mismatches(&mut world).await, []);
     }
 }
 
@@ -58,13 +58,13 @@ async fn unread_entries_below_what_was_read_are_found_and_mended() {
     let batch = hearts_of_three(&mut world).await;
     set(&world, "read_at", "'2026-01-06', read = true", batch).await;
 
-    let found = differences(&mut world).await;
+    let found = mismatches(&mut world).await;
 
-    let [difference] = &found[..] else { panic!("{found:?}") };
-    assert_eq!(difference.column, "unread entries below what was read");
-    assert_eq!((difference.kept, difference.counted), (3, 0));
-    mend(&mut world, difference).await;
-    assert_eq!(differences(&mut world).await, []);
+    let [mismatch] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(mismatch.column, "unread entries below what was read");
+    assert_eq!((mismatch.stored, mismatch.actual), (3, 0));
+    mend(&mut world, mismatch).await;
+    assert_eq!(mismatches(&mut world).await, []);
     let read = world.only().await.notification.read_at;
     let entries = world.entries(batch).await;
     assert!(entries.iter().all(|it| it.notification.read_at == read));
@@ -77,15 +77,15 @@ async fn an_entry_that_nothing_has_caused_is_found_and_goes() {
     let newest = world.only().await.notification.actor.unwrap();
     world.database.execute(&format!("DELETE FROM likes WHERE user_id = {newest}")).await;
 
-    let found = differences(&mut world).await;
+    let found = mismatches(&mut world).await;
 
-    let [difference] = &found[..] else { panic!("{found:?}") };
-    assert_eq!(difference.column, "entries, which acts have caused");
-    assert_eq!((difference.kept, difference.counted), (3, 2));
-    mend(&mut world, difference).await;
-    assert_eq!(differences(&mut world).await, []);
+    let [mismatch] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(mismatch.column, "entries, which acts have caused");
+    assert_eq!((mismatch.stored, mismatch.actual), (3, 2));
+    mend(&mut world, mismatch).await;
+    assert_eq!(mismatches(&mut world).await, []);
     let mended = world.only().await;
-    assert_eq!(mended.notification.batch, Some(Batch { entries: 2, people: 2 }));
+    assert_eq!(mended.notification.batch, Some(BatchCounts { child_count: 2, actor_count: 2 }));
     let shown = &world.entries(batch).await[0];
     assert_eq!(mended.notification.actor, shown.notification.actor);
     assert_eq!(mended.notification.data, shown.notification.data);
@@ -97,7 +97,7 @@ async fn a_batch_of_which_nothing_is_left_goes() {
     hearts_of_three(&mut world).await;
     world.database.execute("DELETE FROM likes").await;
 
-    let found = differences(&mut world).await;
+    let found = mismatches(&mut world).await;
     mend(&mut world, &found[0]).await;
 
     assert_eq!(world.rows().await, 0);
@@ -122,14 +122,14 @@ async fn whatever_happened_without_its_act_is_found() {
         every_act(&mut world).await;
         world.database.execute(undone).await;
 
-        let found = differences(&mut world).await;
+        let found = mismatches(&mut world).await;
 
-        let missing: i64 = found.iter().map(|it| it.kept - it.counted).sum();
+        let missing: i64 = found.iter().map(|it| it.stored - it.actual).sum();
         assert_eq!(missing, left, "{undone}: {found:?}");
-        for difference in &found {
-            mend(&mut world, difference).await;
+        for mismatch in &found {
+            mend(&mut world, mismatch).await;
         }
-        assert_eq!(differences(&mut world).await, [], "{undone}");
+        assert_eq!(mismatches(&mut world).await, [], "{undone}");
     }
 }
 
@@ -146,11 +146,11 @@ async fn two_that_are_open_under_one_key_are_found() {
         .execute("DROP INDEX notifications_one_open; UPDATE notifications SET closed_at = NULL")
         .await;
 
-    let found = differences(&mut world).await;
+    let found = mismatches(&mut world).await;
 
     assert_eq!(found.len(), 2);
-    for difference in found {
-        assert_eq!((&*difference.column, difference.counted), ("open under its key", 2));
+    for mismatch in found {
+        assert_eq!((&*mismatch.column, mismatch.actual), ("open under its key", 2));
     }
 }
 
@@ -163,7 +163,7 @@ async fn notifications_are_gone_through_in_steps_that_leave_none_out() {
 
     while let Some(step) = world.conn.counters().verify(TABLE, after, 3).await.unwrap() {
         sizes.push(step.rows);
-        keys.extend(step.differences.into_iter().map(|difference| difference.key));
+        keys.extend(step.mismatches.into_iter().map(|mismatch| mismatch.key));
         after = Some(step.last);
     }
 
@@ -176,7 +176,7 @@ async fn mending_what_is_gone_meanwhile_is_no_failure() {
     let mut world = World::create().await;
     let batch = hearts_of_three(&mut world).await;
     set(&world, "batch_count", "7", batch).await;
-    let found = differences(&mut world).await;
+    let found = mismatches(&mut world).await;
     world.database.execute("DELETE FROM notifications").await;
 
     mend(&mut world, &found[0]).await;
@@ -250,13 +250,13 @@ async fn set(world: &World, column: &str, value: &str, id: NotificationId) {
     world.database.execute(&sql).await;
 }
 
-async fn differences(world: &mut World) -> Vec<Difference> {
+async fn mismatches(world: &mut World) -> Vec<Mismatch> {
     let step = world.conn.counters().verify(TABLE, None, 1_000).await.unwrap();
-    step.map(|step| step.differences).unwrap_or_default()
+    step.map(|step| step.mismatches).unwrap_or_default()
 }
 
-async fn mend(world: &mut World, difference: &Difference) {
+async fn mend(world: &mut World, mismatch: &Mismatch) {
     let mended: Result<()> =
-        world.database.pool.transaction(async |tx| tx.counters().mend(difference).await).await;
+        world.database.pool.transaction(async |tx| tx.counters().repair(mismatch).await).await;
     mended.unwrap();
 }
