@@ -22,7 +22,7 @@ use grateful_testkit::{TestApp, TestDatabase, a_user};
 use tokio::task::JoinSet;
 
 use crate::dice::Dice;
-use crate::person::{Person, Square, Tally};
+use crate::person::{Person, Square, StatementStats};
 
 const PEOPLE: usize = 64;
 /// After so many acts each of them has been done, as good as certainly; a machine that is busy may not get there.
@@ -49,7 +49,7 @@ async fn accounts_that_are_deleted_meanwhile_leave_every_number_right() {
 }
 
 /// Lets everybody act, and so many of them leave before the end. Tells who did what.
-async fn play_and_verify(leaving: usize) -> Tally {
+async fn play_and_verify(leaving: usize) -> StatementStats {
     let full = std::env::var_os("GRATEFUL_FULL").is_some();
     let duration = Duration::from_secs(if full { 60 } else { 5 });
     let seed = seed();
@@ -83,7 +83,7 @@ async fn play(
     seed: u64,
     duration: Duration,
     leaving: usize,
-) -> Tally {
+) -> StatementStats {
     let people = join_all((0..PEOPLE).map(|_| a_user().insert_into(database))).await;
     let authors: Vec<UserId> = people[..POSTS].iter().map(|person| person.id).collect();
     let square = Arc::new(Square::with_posts(app, &authors).await);
@@ -109,7 +109,7 @@ async fn play(
         pace.tick().await;
         accounts::delete(app, person.id).await.unwrap();
     }
-    let mut all = Tally::new();
+    let mut all = StatementStats::new();
     while let Some(tally) = tasks.join_next().await {
         for (what, times) in tally.unwrap() {
             *all.entry(what).or_default() += times;

@@ -41,7 +41,7 @@ pub(crate) const ACTS: [(&str, usize); 18] = [
 ];
 
 /// How often each act came to what.
-pub(crate) type Tally = BTreeMap<(&'static str, &'static str), u32>;
+pub(crate) type StatementStats = BTreeMap<(&'static str, &'static str), u32>;
 
 /// Where everybody meets: a few posts with their authors, and the newest comments.
 pub(crate) struct Square {
@@ -84,8 +84,8 @@ impl Square {
 
 impl Person {
     /// Acts until then, or until their account is deleted.
-    pub(crate) async fn act_until(mut self, until: Instant) -> Tally {
-        let mut tally = Tally::new();
+    pub(crate) async fn act_until(mut self, until: Instant) -> StatementStats {
+        let mut tally = StatementStats::new();
         while Instant::now() < until {
             let act = self.next();
             let outcome = match self.act(act).await {
@@ -113,15 +113,15 @@ impl Person {
         let (number, post, author) = self.square.post(&mut self.dice);
         let (app, me) = (&self.app, self.me);
         match act {
-            "like" => hearts::give(app, me, post).await.map(drop),
-            "unlike" => hearts::take_back(app, me, post).await.map(drop),
+            "like" => hearts::add(app, me, post).await.map(drop),
+            "unlike" => hearts::remove(app, me, post).await.map(drop),
             "react" => {
                 let emoji = self.dice.pick(&Emoji::ALL);
-                reactions::react(app, me, post, emoji).await.map(drop)
+                reactions::set(app, me, post, emoji).await.map(drop)
             }
-            "unreact" => reactions::take_back(app, me, post).await,
+            "unreact" => reactions::remove(app, me, post).await,
             "take link" => self.share(post, ShareDetails::Url).await,
-            "give link back" => shares::unshare(app, me, post).await,
+            "give link back" => shares::delete(app, me, post).await,
             "send" => {
                 let how = self.message();
                 self.share(post, how).await
@@ -150,7 +150,7 @@ impl Person {
             },
             "look" => self.look(post).await,
             "read one" => self.read_one(author).await,
-            "read all" => notifications::read_all(app, author).await.map(drop),
+            "read all" => notifications::mark_all_read(app, author).await.map(drop),
             "rewrite" => {
                 let edit = PostEdit { content: Some(self.text()), ..PostEdit::default() };
                 self.edit(author, post, edit).await
@@ -189,14 +189,14 @@ impl Person {
     }
 
     async fn share(&self, post: PostId, how: ShareDetails) -> Result<()> {
-        shares::share(&self.app, self.me, post, how, None, |_| Vec::new()).await.map(drop)
+        shares::create(&self.app, self.me, post, how, None, |_| Vec::new()).await.map(drop)
     }
 
     async fn say(&self, post: PostId, parent: Option<CommentId>, text: &str) -> Result<()> {
         let text = CommentText::parse(text).unwrap();
         let say = Say { post, parent, text };
         let record = |seen: &grateful_domain::CommentForViewer| id_bytes(seen.comment.id.into());
-        let answer = comments::say(&self.app, self.me, say, None, record).await?;
+        let answer = comments::create(&self.app, self.me, say, None, record).await?;
         self.square.comments.lock().unwrap().push((post, id(&answer).into(), self.me));
         Ok(())
     }
@@ -204,13 +204,13 @@ impl Person {
     /// Done by whoever wrote the comment, whoever chose it.
     async fn reword(&self, author: UserId, comment: CommentId, text: &str) -> Result<()> {
         let text = CommentText::parse(text).unwrap();
-        comments::reword(&self.app, author, comment, text).await.map(drop)
+        comments::update(&self.app, author, comment, text).await.map(drop)
     }
 
     async fn look(&self, post: PostId) -> Result<()> {
         let page = PageRequest::first(Limit::MAX);
         hearts::list(&self.app, self.me, post, page).await?;
-        reactions::summarise(&self.app, self.me, post).await?;
+        reactions::get_summary(&self.app, self.me, post).await?;
         comments::list(&self.app, self.me, post, page).await.map(drop)
     }
 
@@ -223,10 +223,10 @@ impl Person {
         }
         let mut it = told[self.dice.below(told.len())].notification.id;
         if self.dice.below(3) == 0 {
-            let entries = notifications::entries(&self.app, author, it, page).await?.items;
+            let entries = notifications::list_children(&self.app, author, it, page).await?.items;
             it = entries.first().map_or(it, |entry| entry.notification.id);
         }
-        notifications::read(&self.app, author, it).await
+        notifications::mark_read(&self.app, author, it).await
     }
 
     /// Done by the post's author, whoever chose it.
@@ -236,7 +236,7 @@ impl Person {
     }
 
     async fn edit(&self, author: UserId, post: PostId, edit: PostEdit) -> Result<()> {
-        posts::edit(&self.app, author, post, edit, |_| true).await.map(drop)
+        posts::update(&self.app, author, post, edit, |_| true).await.map(drop)
     }
 
     /// Deletes a post in the name of its author, and puts a new one in its place.
@@ -279,7 +279,7 @@ async fn publish(app: &App, author: UserId, text: &str) -> Result<PostId> {
         visibility: Visibility::Public,
     };
     let answer =
-        posts::publish(app, author, draft, None, |seen| id_bytes(seen.post.id.into())).await?;
+        posts::create(app, author, draft, None, |seen| id_bytes(seen.post.id.into())).await?;
     Ok(id(&answer).into())
 }
 

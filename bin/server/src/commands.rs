@@ -13,7 +13,7 @@ use grateful_application::{
     App, ImageProcessor, InboxWatcher, LoginThrottle, PasswordHasher, SystemClock,
 };
 use grateful_nominatim::Nominatim;
-use grateful_storage::{Database, DatabaseConfig, Pools};
+use grateful_storage::{Database, DatabaseConfig, PoolMetrics};
 
 use crate::config::{Command, Settings, available_cores};
 use crate::database::Postgres;
@@ -58,7 +58,7 @@ struct AppFactory {
     session_lifetime: TimeDelta,
     notification_retention: TimeDelta,
     orphan_age: TimeDelta,
-    pools: Pools,
+    pools: PoolMetrics,
 }
 
 /// What the pools are called that answer requests.
@@ -82,7 +82,7 @@ impl AppFactory {
             session_lifetime: settings.session_lifetime,
             notification_retention: settings.notification_retention,
             orphan_age: settings.orphan_age,
-            pools: Pools::default(),
+            pools: PoolMetrics::default(),
         })
     }
 

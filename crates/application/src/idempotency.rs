@@ -1,7 +1,7 @@
 //! Requests that may arrive more than once and must have one effect.
 
 use grateful_domain::UserId;
-use grateful_storage::{Claim, Claimed, Connection, Repositories};
+use grateful_storage::{Claim, ClaimOutcome, Connection, Repositories};
 use thiserror::Error;
 
 use crate::{App, Error, Resource, Result, new_id};
@@ -89,13 +89,13 @@ pub(crate) async fn run_once_after<T>(
     // By itself, so that the connection goes back to the pool before the act asks for one.
     let claimed = app.db.acquire().await?.idempotency_keys().claim(&claim).await?;
     match claimed {
-        Claimed::Ours => {
+        ClaimOutcome::Ours => {
             let (answer, rest) = execute_claim(app, &claim, prepare, act).await?;
             Ok((RecordedResponse::New(answer), Some(rest)))
         }
-        Claimed::Answered(answer) => Ok((RecordedResponse::Replayed(answer), None)),
-        Claimed::InFlight => Err(in_flight()),
-        Claimed::OtherRequest => Err(grateful_domain::ValidationError::field(
+        ClaimOutcome::Answered(answer) => Ok((RecordedResponse::Replayed(answer), None)),
+        ClaimOutcome::InFlight => Err(in_flight()),
+        ClaimOutcome::OtherRequest => Err(grateful_domain::ValidationError::field(
             "Idempotency-Key",
             "was used for another request before",
         )

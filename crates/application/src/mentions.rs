@@ -1,7 +1,7 @@
 //! Whom a text names, inside the transaction of the act.
 
 use grateful_domain::{Author, UserId};
-use grateful_storage::{Concerned, Connection, Repositories};
+use grateful_storage::{Connection, Participants, Repositories};
 
 use crate::{Error, Result};
 
@@ -15,7 +15,7 @@ pub(crate) async fn hold_named(
     if names.is_empty() {
         return Ok(vec![]);
     }
-    let concerned = Concerned { people: &[author], names, ..Concerned::default() };
+    let concerned = Participants { people: &[author], names, ..Participants::default() };
     let held = tx.users().hold(concerned).await?;
     if held.iter().any(|person| person.id == author) { Ok(held) } else { Err(Error::gone()) }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{Act, Cause, Event, EventDetails};
 use grateful_domain::{CommentId, Emoji, PostForViewer, UserId};
-use grateful_storage::{Connection, NoLongerNamed, Repositories};
+use grateful_storage::{Connection, RemovedMentions, Repositories};
 
 use crate::{Result, new_id};
 
@@ -25,7 +25,7 @@ pub(crate) async fn tell(
 pub(crate) async fn tell_anew(
     tx: &mut Connection,
     causes: &[Cause],
-    gone: NoLongerNamed<'_>,
+    gone: RemovedMentions<'_>,
     details: &EventDetails,
     at: DateTime<Utc>,
 ) -> Result<()> {

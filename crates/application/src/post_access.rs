@@ -1,7 +1,7 @@
 //! Finding a post for a viewer, and locking it for an act.
 
 use grateful_domain::{Author, PostForViewer, PostId, UserId, Viewer};
-use grateful_storage::{Concerned, Connection, Repositories};
+use grateful_storage::{Connection, Participants, Repositories};
 
 use crate::{Error, Resource, Result};
 
@@ -12,7 +12,7 @@ pub(crate) async fn hold(
     user: UserId,
     post: PostId,
 ) -> Result<(Author, PostForViewer)> {
-    let held = hold_with(tx, user, post, Concerned::default()).await?;
+    let held = hold_with(tx, user, post, Participants::default()).await?;
     Ok((held.by, held.seen))
 }
 
@@ -31,10 +31,10 @@ pub(crate) async fn hold_with(
     tx: &mut Connection,
     user: UserId,
     post: PostId,
-    others: Concerned<'_>,
+    others: Participants<'_>,
 ) -> Result<Held> {
     let people = [&[user], others.people].concat();
-    let concerned = Concerned { people: &people, post: Some(post), ..others };
+    let concerned = Participants { people: &people, post: Some(post), ..others };
     let people = tx.users().hold(concerned).await?;
     let by = people.iter().find(|person| person.id == user).cloned().ok_or_else(Error::gone)?;
     Ok(Held { by, seen: seen(tx, Viewer::User(user), post).await?, people })

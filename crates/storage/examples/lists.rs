@@ -10,12 +10,12 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::{
-    Content, CountMode, Draft, Edge, Email, Follow, Limit, Page, PasswordHash, Post, PostType,
-    SeenPost, Total, User, UserId, Username, Viewer, Visibility,
+    Content, CountMode, Draft, Email, Follow, FollowState, Limit, Page, PasswordHash, Post,
+    PostForViewer, PostType, Total, User, UserId, Username, Viewer, Visibility,
 };
 use grateful_storage::{
-    Connection, Database, DatabaseConfig, FollowQuery, NewLike, NewUser, PeopleLock, PostQuery,
-    QueryLog, Repositories, Result, UserQuery, migrate,
+    Connection, Database, DatabaseConfig, FollowQuery, NewHeart, NewUser, PostQuery, QueryLog,
+    Repositories, Result, UserLock, UserQuery, migrate,
 };
 use uuid::Uuid;
 
@@ -110,7 +110,7 @@ async fn write_posts(db: &Database, ana: UserId, ben: UserId, now: DateTime<Utc>
         post(ana, "Snow", PostType::Spontaneous, Visibility::Public, now + TimeDelta::minutes(3))?,
     ];
     let [_, rain, ..] = &posts;
-    let like = NewLike { id: Uuid::now_v7().into(), user: ben, post: rain.id, at: now };
+    let like = NewHeart { id: Uuid::now_v7().into(), user: ben, post: rain.id, at: now };
     db.transaction(async |tx| {
         tx.posts().insert_many(&posts).await?;
         tx.likes().put(&like).await
@@ -140,13 +140,13 @@ fn post(
 /// The rows of both are locked before the edge between them, so that what it is does not change meanwhile.
 async fn follow(db: &Database, who: UserId, whom: UserId, now: DateTime<Utc>) -> Result<()> {
     db.transaction(async |tx| {
-        tx.users().lock_all(&[who, whom], PeopleLock::ForEdges).await?;
-        let before = tx.follows().relation(who, whom).await?.there;
+        tx.users().lock_all(&[who, whom], UserLock::ForEdges).await?;
+        let before = tx.follows().relation(who, whom).await?.outgoing;
         let follow = Follow {
             id: Uuid::now_v7().into(),
             follower: who,
             followed: whom,
-            edge: Edge::Active,
+            state: FollowState::Active,
             created_at: now,
         };
         tx.follows().turn(before, &follow).await?;
@@ -155,7 +155,7 @@ async fn follow(db: &Database, who: UserId, whom: UserId, now: DateTime<Utc>) ->
     .await
 }
 
-fn words<P>(part: &Page<SeenPost, P>) -> String {
+fn words<P>(part: &Page<PostForViewer, P>) -> String {
     let words: Vec<_> = part.items.iter().map(|it| it.post.draft.content.as_str()).collect();
     words.join(", ")
 }

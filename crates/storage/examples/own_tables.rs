@@ -12,11 +12,11 @@ use std::time::SystemTime;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
-use grateful_domain::notification::{Act, Cause, Details, Event};
+use grateful_domain::notification::{Act, Cause, Event, EventDetails};
 use grateful_domain::{Content, Draft, Email, PasswordHash, Post, PostType, Username, Visibility};
 use grateful_domain::{PostId, User, UserId, Viewer};
 use grateful_storage::{
-    Concerned, Connection, Database, DatabaseConfig, NewLike, NewUser, NotificationQuery,
+    Connection, Database, DatabaseConfig, NewHeart, NewUser, NotificationQuery, Participants,
     Repositories, StorageError, migrate,
 };
 use uuid::Uuid;
@@ -119,13 +119,15 @@ async fn keep(
 ) -> Result<bool, StorageError> {
     db.transaction(async |tx| {
         // First the people, so that no block comes between them; then one's own rows; then what is told.
-        tx.users().hold(Concerned { people: &[who, post.author], ..Concerned::default() }).await?;
+        tx.users()
+            .hold(Participants { people: &[who, post.author], ..Participants::default() })
+            .await?;
         let bookmark = (
             bookmarks::user_id.eq(i64::from(who)),
             bookmarks::post_id.eq(Uuid::from(post.id)),
             bookmarks::note.eq(note),
         );
-        let new = NewLike { id: Uuid::now_v7().into(), user: who, post: post.id, at: now };
+        let new = NewHeart { id: Uuid::now_v7().into(), user: who, post: post.id, at: now };
         let is_new = tx.likes().put(&new).await?.is_some();
         let added = diesel::insert_into(bookmarks::table)
             .values(bookmark)
@@ -136,7 +138,7 @@ async fn keep(
             let act = Act::Heart { post: post.id };
             let event = Event {
                 cause: Cause { recipient: post.author, actor: who, act },
-                details: Details::of_post(post.draft.content.as_str()),
+                details: EventDetails::for_post(post.draft.content.as_str()),
                 at: now,
                 id: Uuid::now_v7().into(),
                 batch_id: Uuid::now_v7().into(),

@@ -12,7 +12,7 @@ use tokio_postgres::{Client, NoTls};
 pub use self::copy_rows::{BulkInbox, BulkNotification, BulkQuota, BulkUser};
 use self::copy_rows::{Row, ShareRecipient};
 use self::foreign_keys::References;
-use crate::{NewLike, NewReaction, Result, StorageError};
+use crate::{NewHeart, NewReaction, Result, StorageError};
 
 /// A transaction of its own connection that loads whole tables. Nobody sees a row of it before [`BulkLoad::commit`], and
 /// dropping it leaves nothing behind.
@@ -84,7 +84,7 @@ impl BulkLoad {
     }
 
     /// Loads hearts.
-    pub async fn likes(&mut self, rows: impl Iterator<Item = NewLike>) -> Result<()> {
+    pub async fn likes(&mut self, rows: impl Iterator<Item = NewHeart>) -> Result<()> {
         self.load(rows).await
     }
 

@@ -11,4 +11,4 @@ mod transactions;
 pub use self::config::DatabaseConfig;
 pub use self::database::{Database, PooledConnection};
 pub use self::migrations::{MIGRATIONS, migrate, pending_migrations};
-pub use self::pools::Pools;
+pub use self::pools::PoolMetrics;

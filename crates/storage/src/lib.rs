@@ -21,20 +21,21 @@ pub use {diesel, diesel_async};
 
 pub use self::bulk::{BulkInbox, BulkLoad, BulkNotification, BulkQuota, BulkUser};
 pub use self::connection::{
-    Database, DatabaseConfig, MIGRATIONS, PooledConnection, Pools, migrate, pending_migrations,
+    Database, DatabaseConfig, MIGRATIONS, PoolMetrics, PooledConnection, migrate,
+    pending_migrations,
 };
 pub use self::error::{Result, StorageError, Transient};
 pub use self::monitor::{
-    METRICS, Metric, MetricKind, MetricLabel, QueryLog, QueryMonitor, Tally, Thresholds,
-    counted_if_ok,
+    METRICS, Metric, MetricKind, MetricLabel, QueryLog, QueryMonitor, StatementStats, Thresholds,
+    record_on_commit,
 };
 pub use self::query::{FollowQuery, NotificationQuery, PostQuery, UserQuery};
 pub use self::repositories::{
-    Change, Changed, Claim, Claimed, Comments, Composed, Concerned, Credentials, EmojiReactions,
-    Feed, FeedPlace, FollowCounts, Follows, GivenHeart, GivenReaction, HeldBack, Holdings,
-    IdempotencyKeys, InboxPosition, Likes, NewLike, NewReaction, NewUser, NoLongerNamed,
-    NotificationCounts, NotificationStats, Notifications, PeopleLock, PhotoBefore, Posts,
-    PutReaction, Recorded, Repositories, SentPost, Sessions, Shares, Standing, StreamTickets,
-    TokenHash, Users,
+    Claim, ClaimOutcome, Comments, Credentials, EmojiReactions, Feed, FeedPage, FeedPageItem,
+    FollowCounts, Follows, HeartRecord, Hearts, HeldBack, IdempotencyKeys, InboxChange,
+    InboxChangeKind, InboxPosition, NewHeart, NewReaction, NewUser, NotificationCounts,
+    NotificationStats, Notifications, Participants, PersonalData, Posts, PreviousPhoto,
+    ReactionRecord, ReceivedShare, RecordResult, RemovedMentions, Repositories, SavedReaction,
+    Sessions, Shares, StreamTickets, TokenHash, UserLock, Users, ViewerEngagement,
 };
 pub use self::verify::{CounterTable, Counters, Mismatch, RowKey, VerifiedBatch};

@@ -8,9 +8,9 @@ mod query_log;
 mod query_monitor;
 mod thresholds;
 
-pub use self::commit_metrics::counted_if_ok;
+pub use self::commit_metrics::record_on_commit;
 pub(crate) use self::commit_metrics::{note, outcome_of};
 pub use self::metrics::{METRICS, Metric, MetricKind, MetricLabel};
-pub use self::query_log::{QueryLog, Tally};
+pub use self::query_log::{QueryLog, StatementStats};
 pub use self::query_monitor::QueryMonitor;
 pub use self::thresholds::Thresholds;

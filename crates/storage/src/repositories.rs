@@ -17,21 +17,21 @@ mod stream_tickets;
 mod users;
 
 pub use self::comments::Comments;
-pub use self::emoji_reactions::{EmojiReactions, NewReaction, PutReaction};
-pub use self::feed::{Composed, Feed, FeedPlace};
+pub use self::emoji_reactions::{EmojiReactions, NewReaction, SavedReaction};
+pub use self::feed::{Feed, FeedPage, FeedPageItem};
 pub use self::follows::{FollowCounts, Follows};
-pub use self::hearts::{Likes, NewLike};
-pub use self::idempotency_keys::{Claim, Claimed, IdempotencyKeys};
+pub use self::hearts::{Hearts, NewHeart};
+pub use self::idempotency_keys::{Claim, ClaimOutcome, IdempotencyKeys};
 pub use self::notifications::{
-    Change, Changed, HeldBack, InboxPosition, NoLongerNamed, NotificationCounts, NotificationStats,
-    Notifications, Recorded,
+    HeldBack, InboxChange, InboxChangeKind, InboxPosition, NotificationCounts, NotificationStats,
+    Notifications, RecordResult, RemovedMentions,
 };
-pub use self::personal_data::{GivenHeart, GivenReaction, Holdings, SentPost};
-pub use self::posts::{Posts, Standing};
+pub use self::personal_data::{HeartRecord, PersonalData, ReactionRecord, ReceivedShare};
+pub use self::posts::{Posts, ViewerEngagement};
 pub use self::sessions::{Sessions, TokenHash};
 pub use self::shares::Shares;
 pub use self::stream_tickets::StreamTickets;
-pub use self::users::{Concerned, Credentials, NewUser, PeopleLock, PhotoBefore, Users};
+pub use self::users::{Credentials, NewUser, Participants, PreviousPhoto, UserLock, Users};
 use crate::Connection;
 use crate::verify::Counters;
 
@@ -44,7 +44,7 @@ pub trait Repositories: sealed::Sealed {
     /// The `posts` table.
     fn posts(&mut self) -> Posts<'_>;
     /// The `likes` table.
-    fn likes(&mut self) -> Likes<'_>;
+    fn likes(&mut self) -> Hearts<'_>;
     /// The `emoji_reactions` table.
     fn emoji_reactions(&mut self) -> EmojiReactions<'_>;
     /// The `shares` and `share_recipients` tables.
@@ -54,7 +54,7 @@ pub trait Repositories: sealed::Sealed {
     /// The `follows` table.
     fn follows(&mut self) -> Follows<'_>;
     /// What one person has done all over.
-    fn holdings(&mut self) -> Holdings<'_>;
+    fn holdings(&mut self) -> PersonalData<'_>;
     /// Posts in the order of a feed: the ranked one, and what is trending.
     fn feed(&mut self) -> Feed<'_>;
     /// The `notifications` table, and what keeps it right.
@@ -86,8 +86,8 @@ impl Repositories for Connection {
         Posts { conn: self }
     }
 
-    fn likes(&mut self) -> Likes<'_> {
-        Likes { conn: self }
+    fn likes(&mut self) -> Hearts<'_> {
+        Hearts { conn: self }
     }
 
     fn emoji_reactions(&mut self) -> EmojiReactions<'_> {
@@ -106,8 +106,8 @@ impl Repositories for Connection {
         Follows { conn: self }
     }
 
-    fn holdings(&mut self) -> Holdings<'_> {
-        Holdings { conn: self }
+    fn holdings(&mut self) -> PersonalData<'_> {
+        PersonalData { conn: self }
     }
 
     fn feed(&mut self) -> Feed<'_> {

@@ -4,7 +4,7 @@
 
 use futures_util::future::join_all;
 use grateful_domain::{Emoji, Post, PostId, Visibility};
-use grateful_storage::{CounterTable, NewLike, QueryLog, Repositories, Standing};
+use grateful_storage::{CounterTable, NewHeart, QueryLog, Repositories, ViewerEngagement};
 use grateful_testkit::{TestDatabase, a_heart, a_post, a_reaction, create_user, load_engagement};
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn many_rows_cost_as_many_statements_as_one() {
     for number in [1, 10, 50] {
         let posts: Vec<Post> = (0..number).map(|_| a_post().by(ana).build()).collect();
         let ids: Vec<PostId> = posts.iter().map(|post| post.id).collect();
-        let likes: Vec<NewLike> = ids.iter().map(|post| a_heart(ana, *post)).collect();
+        let likes: Vec<NewHeart> = ids.iter().map(|post| a_heart(ana, *post)).collect();
         let mut conn = database.pool.acquire().await.unwrap();
 
         let saved = QueryLog::record(conn.posts().insert_many(&posts)).await;
@@ -75,7 +75,7 @@ async fn many_hearts_at_once_from_many_sides_do_not_wait_for_each_other_for_ever
     let people = join_all((0..8).map(|_| create_user(&database))).await;
 
     let given = join_all(people.iter().enumerate().map(async |(number, person)| {
-        let mut likes: Vec<NewLike> = posts.iter().map(|post| a_heart(*person, *post)).collect();
+        let mut likes: Vec<NewHeart> = posts.iter().map(|post| a_heart(*person, *post)).collect();
         // Each begins elsewhere: without one order of locks, they would meet head on.
         likes.rotate_left(number);
         database.connect().await.likes().put_many(&likes).await.unwrap()
@@ -122,9 +122,9 @@ async fn engagement_and_standing_of_many_posts_are_looked_up_together() {
 
     assert_eq!((engagement[&liked].hearts, engagement[&liked].reactions), (2, 1));
     assert_eq!(engagement[&untouched].hearts, 0);
-    assert_eq!(standing[&liked], Standing { hearted: true, reaction: Some(Emoji::Hug) });
-    assert_eq!(standing[&untouched], Standing::default());
-    assert_eq!(bens[&liked], Standing { hearted: true, reaction: None });
+    assert_eq!(standing[&liked], ViewerEngagement { hearted: true, reaction: Some(Emoji::Hug) });
+    assert_eq!(standing[&untouched], ViewerEngagement::default());
+    assert_eq!(bens[&liked], ViewerEngagement { hearted: true, reaction: None });
 }
 
 async fn posts(database: &TestDatabase, number: usize) -> Vec<PostId> {

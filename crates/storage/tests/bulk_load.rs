@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use grateful_domain::{Edge, Email, Follow, Post, UserId, Username, Viewer};
-use grateful_storage::{BulkLoad, BulkUser, NewLike, Repositories, Result, StorageError};
+use grateful_domain::{Email, Follow, FollowState, Post, UserId, Username, Viewer};
+use grateful_storage::{BulkLoad, BulkUser, NewHeart, Repositories, Result, StorageError};
 use grateful_testkit::{
     NOON, TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post, a_reaction,
     create_user,
@@ -29,7 +29,7 @@ fn a_person(id: UserId, name: &str) -> BulkUser {
 
 fn a_follow(from: UserId, to: UserId) -> Follow {
     let id = uuid::Uuid::from_u128(7).into();
-    Follow { id, follower: from, followed: to, edge: Edge::Active, created_at: NOON }
+    Follow { id, follower: from, followed: to, state: FollowState::Active, created_at: NOON }
 }
 
 /// A load with two people in it.
@@ -42,7 +42,7 @@ async fn with_two_people(url: &str) -> (BulkLoad, UserId, UserId) {
 }
 
 /// Loads hearts and commits.
-async fn hearts(mut load: BulkLoad, hearts: &[NewLike]) -> Result<()> {
+async fn hearts(mut load: BulkLoad, hearts: &[NewHeart]) -> Result<()> {
     load.likes(hearts.iter().copied()).await?;
     load.commit().await
 }

@@ -118,9 +118,9 @@ async fn rows_are_gone_through_in_steps_that_leave_none_out() {
 
     while let Some(step) = conn.counters().verify(CounterTable::Posts, after, 3).await.unwrap() {
         sizes.push(step.rows);
-        assert_eq!(step.mismatches.last().unwrap().key, step.last);
+        assert_eq!(step.mismatches.last().unwrap().key, step.last_key);
         keys.extend(step.mismatches.into_iter().map(|mismatch| mismatch.key));
-        after = Some(step.last);
+        after = Some(step.last_key);
     }
 
     assert_eq!(sizes, [3, 3, 1]);
@@ -139,7 +139,7 @@ async fn people_are_gone_through_by_number_and_not_by_digits() {
 
     while let Some(step) = conn.counters().verify(CounterTable::Users, after, 1).await.unwrap() {
         rows += step.rows;
-        after = Some(step.last);
+        after = Some(step.last_key);
     }
 
     assert_eq!(rows, 11);

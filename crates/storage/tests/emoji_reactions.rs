@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use grateful_domain::{Emoji, EmojiCount, PostId, Reaction, ReactionId, UserId};
-use grateful_storage::{Database, NewReaction, PutReaction, Repositories, StorageError};
+use grateful_storage::{Database, NewReaction, Repositories, SavedReaction, StorageError};
 use grateful_testkit::{
     NOON, TestDatabase, a_post, a_reaction, a_user, block, create_user, load_engagement,
 };
@@ -28,7 +28,7 @@ async fn a_first_emoji_is_counted_and_listed_with_who_left_it() {
 
     let put = leave(&database, &new).await;
 
-    assert_eq!(put, Some(PutReaction { id: new.id, created_at: new.at, is_new: true }));
+    assert_eq!(put, Some(SavedReaction { id: new.id, created_at: new.at, is_new: true }));
     assert_eq!(load_engagement(&database, post).await.reactions, 1);
     let [reaction] = list(&database, ana.id, post).await.try_into().unwrap();
     assert_eq!((reaction.id, reaction.post, reaction.emoji), (new.id, post, Emoji::Hug));
@@ -46,7 +46,7 @@ async fn a_change_of_mind_keeps_id_and_time_and_counts_nothing() {
     let fire = NewReaction { emoji: Emoji::Fire, ..a_reaction(ana, post) };
     let put = leave(&database, &fire).await;
 
-    assert_eq!(put, Some(PutReaction { id: hug.id, created_at: hug.at, is_new: false }));
+    assert_eq!(put, Some(SavedReaction { id: hug.id, created_at: hug.at, is_new: false }));
     assert_eq!(load_engagement(&database, post).await.reactions, 1);
     let [reaction] = list(&database, ana, post).await.try_into().unwrap();
     assert_eq!((reaction.id, reaction.emoji), (hug.id, Emoji::Fire));
@@ -63,7 +63,7 @@ async fn the_same_emoji_again_is_not_new() {
 
     let put = leave(&database, &a_reaction(ana, post)).await;
 
-    assert_eq!(put, Some(PutReaction { id: hug.id, created_at: hug.at, is_new: false }));
+    assert_eq!(put, Some(SavedReaction { id: hug.id, created_at: hug.at, is_new: false }));
     assert_eq!(load_engagement(&database, post).await.reactions, 1);
 }
 
@@ -250,7 +250,7 @@ async fn ten_emoji_of_one_person_at_once_are_one_of_which_one_is_new() {
     let ana = create_user(&database).await;
     let new = Emoji::ALL.map(|emoji| NewReaction { emoji, ..a_reaction(ana, post) });
 
-    let put: Vec<PutReaction> = join_all(new.map(|new| at_once(&database.pool, new))).await;
+    let put: Vec<SavedReaction> = join_all(new.map(|new| at_once(&database.pool, new))).await;
 
     assert_eq!(put.iter().filter(|put| put.is_new).count(), 1);
     assert!(put.iter().all(|it| it.id == put[0].id && it.created_at == put[0].created_at));
@@ -258,11 +258,11 @@ async fn ten_emoji_of_one_person_at_once_are_one_of_which_one_is_new() {
     assert_eq!(database.count("emoji_reactions").await, 1);
 }
 
-async fn leave(database: &TestDatabase, new: &NewReaction) -> Option<PutReaction> {
+async fn leave(database: &TestDatabase, new: &NewReaction) -> Option<SavedReaction> {
     database.connect().await.emoji_reactions().put(new).await.unwrap()
 }
 
-async fn at_once(db: &Database, new: NewReaction) -> PutReaction {
+async fn at_once(db: &Database, new: NewReaction) -> SavedReaction {
     db.acquire().await.unwrap().emoji_reactions().put(&new).await.unwrap().unwrap()
 }
 

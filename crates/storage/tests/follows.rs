@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 
 use diesel_async::SimpleAsyncConnection as _;
 use futures_util::future::join_all;
-use grateful_domain::Edge::{Active, Blocked, None, Pending};
-use grateful_domain::{Edge, Follow, Relation, UserId};
+use grateful_domain::FollowState::{Active, Blocked, None, Pending};
+use grateful_domain::{Follow, FollowState, Relationship, UserId};
 use grateful_storage::query::FollowsSeenBy;
-use grateful_storage::{FollowCounts, FollowQuery, PeopleLock, Repositories};
+use grateful_storage::{FollowCounts, FollowQuery, Repositories, UserLock};
 use grateful_testkit::{NOON, TestDatabase, a_user, create_user};
 use uuid::Uuid;
 
@@ -29,8 +29,8 @@ async fn the_relation_of_each_pair_of_edges_is_read_as_it_is() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let (mut others, mut expected) = (Vec::new(), BTreeMap::new());
-    for there in Edge::ALL {
-        for back in Edge::ALL {
+    for there in FollowState::ALL {
+        for back in FollowState::ALL {
             let other = create_user(&database).await;
             for (one, another, edge) in [(ana, other, there), (other, ana, back)] {
                 if let Some(code) = edge.code() {
@@ -38,7 +38,7 @@ async fn the_relation_of_each_pair_of_edges_is_read_as_it_is() {
                 }
             }
             others.push(other);
-            expected.insert(other, Relation { there, back });
+            expected.insert(other, Relationship { outgoing: there, incoming: back });
         }
     }
     // Of whom one asks twice there is one answer, and of nobody none.
@@ -52,14 +52,14 @@ async fn the_relation_of_each_pair_of_edges_is_read_as_it_is() {
         assert_eq!(conn.follows().relation(ana, other).await.unwrap(), relation);
     }
     let nobody = conn.follows().relation(ana, UserId::from(-1)).await.unwrap();
-    assert_eq!(nobody, Relation::STRANGERS);
+    assert_eq!(nobody, Relationship::NONE);
 }
 
 #[tokio::test]
 async fn every_turn_of_an_edge_leaves_the_edge_and_the_numbers_that_it_says() {
     let database = TestDatabase::create().await;
-    for before in Edge::ALL {
-        for after in Edge::ALL {
+    for before in FollowState::ALL {
+        for after in FollowState::ALL {
             let [ana, ben] = [create_user(&database).await, create_user(&database).await];
             turn(&database, None, an_edge(ana, ben, before)).await;
 
@@ -67,7 +67,7 @@ async fn every_turn_of_an_edge_leaves_the_edge_and_the_numbers_that_it_says() {
 
             let mut conn = database.connect().await;
             let relation = conn.follows().relation(ana, ben).await.unwrap();
-            assert_eq!(relation, Relation { there: after, back: None }, "{before:?}");
+            assert_eq!(relation, Relationship { outgoing: after, incoming: None }, "{before:?}");
             let counts = [counts(&database, ana).await, counts(&database, ben).await];
             let of_ana = FollowCounts {
                 following: i64::from(after == Active),
@@ -99,7 +99,7 @@ async fn an_edge_keeps_its_id_and_its_time_when_it_is_accepted_and_not_when_it_b
     let gone = turn(&database, Blocked, an_edge(ana, ben, None)).await;
 
     assert_eq!(made, asked);
-    assert_eq!(accepted, Follow { edge: Active, ..asked.clone() });
+    assert_eq!(accepted, Follow { state: Active, ..asked.clone() });
     assert_eq!(blocked, Follow { id: asked.id, ..block });
     assert_eq!(gone, Option::None);
 }
@@ -132,7 +132,7 @@ async fn whoever_has_asked_is_accepted_with_the_others_and_counted() {
     assert_eq!(counts(&database, sue).await, expected);
     for asker in &accepted {
         let relation = conn.follows().relation(*asker, sue).await.unwrap();
-        assert_eq!(relation, Relation { there: Active, back: None });
+        assert_eq!(relation, Relationship { outgoing: Active, incoming: None });
         assert_eq!(counts(&database, *asker).await, FollowCounts { following: 1, ..NOTHING });
     }
     let still = FollowCounts { asked: 1, ..NOTHING };
@@ -195,7 +195,7 @@ async fn whom_somebody_has_asked_is_listed_newest_first() {
             .await;
 
     assert_eq!(walked, whole.items);
-    let people: BTreeSet<UserId> = walked.iter().map(|listed| listed.person.author.id).collect();
+    let people: BTreeSet<UserId> = walked.iter().map(|listed| listed.user.author.id).collect();
     assert_eq!(people, asked.iter().map(|(_, other)| *other).collect());
     assert!(walked.is_sorted_by_key(|listed| Reverse((listed.position.at, listed.position.id))));
 }
@@ -214,13 +214,13 @@ async fn a_pair_is_locked_with_what_each_says_of_followers() {
     }
     let mut conn = database.connect().await;
 
-    for how in [PeopleLock::ForEdges, PeopleLock::AgainstActs] {
+    for how in [UserLock::ForEdges, UserLock::AgainstActs] {
         for pair in people.windows(2) {
             let locked = conn.users().lock_all(&[pair[1], pair[0]], how).await.unwrap();
             for person in pair {
                 let (author, approval) = &locked[person];
                 assert_eq!(author.id, *person);
-                let asked = *approval == grateful_domain::Approval::Asked;
+                let asked = *approval == grateful_domain::Approval::Required;
                 assert_eq!(asked, *person == people[0]);
             }
         }
@@ -249,7 +249,7 @@ async fn a_walk_through_followers_meets_each_of_them_once_newest_first() {
         let met = walk(limit, async |page| {
             conn.follows().list(seen_by(ana).followers_of(ana).page(page)).await.unwrap()
         });
-        let met: Vec<UserId> = met.await.iter().map(|listed| listed.person.author.id).collect();
+        let met: Vec<UserId> = met.await.iter().map(|listed| listed.user.author.id).collect();
         assert_eq!(met, expected, "{limit}");
     }
 }
@@ -296,7 +296,7 @@ async fn suggestions_are_those_that_a_slow_search_finds() {
             let found = conn.follows().suggestions(people[me].0, 5).await.unwrap();
             let found = found.into_iter().map(|it| {
                 let mutuals = it.mutuals.into_iter().map(|name| name.as_str().to_owned());
-                (it.person.author.id, it.mutual_count, mutuals.collect())
+                (it.user.author.id, it.mutual_count, mutuals.collect())
             });
             let found: Vec<(UserId, i64, Vec<String>)> = found.collect();
             assert_eq!(found, suggestions(&people, &edges, me, 5), "{me} in {edges:?}");
@@ -363,7 +363,7 @@ async fn ones_own_blocks_are_listed_and_not_those_of_others() {
 
     let blocks = conn.follows().list(seen_by(ana).blocks().page(first(10))).await.unwrap().items;
 
-    let blocked: Vec<UserId> = blocks.iter().map(|listed| listed.person.author.id).collect();
+    let blocked: Vec<UserId> = blocks.iter().map(|listed| listed.user.author.id).collect();
     assert_eq!(blocked, [ben]);
     assert_eq!(conn.follows().count_blocks(ana).await.unwrap(), 1);
     assert_eq!(conn.follows().count_blocks(ben).await.unwrap(), 0);
@@ -372,7 +372,7 @@ async fn ones_own_blocks_are_listed_and_not_those_of_others() {
 const NOTHING: FollowCounts = FollowCounts { followers: 0, following: 0, asked_by: 0, asked: 0 };
 
 /// Each edge of some people, by their numbers.
-type Edges = BTreeMap<(usize, usize), Edge>;
+type Edges = BTreeMap<(usize, usize), FollowState>;
 
 fn random_edges(people: usize, seed: &mut u64) -> Edges {
     let mut edges = Edges::new();
@@ -426,13 +426,13 @@ async fn a_person_called(database: &TestDatabase, number: usize) -> (UserId, Str
     (a_user().with_username(&name).insert_into(database).await.id, name)
 }
 
-fn an_edge(from: UserId, to: UserId, edge: Edge) -> Follow {
+fn an_edge(from: UserId, to: UserId, edge: FollowState) -> Follow {
     static NUMBER: AtomicU32 = AtomicU32::new(1);
     let id = Uuid::from_u128(NUMBER.fetch_add(1, Ordering::Relaxed).into()).into();
-    Follow { id, follower: from, followed: to, edge, created_at: NOON }
+    Follow { id, follower: from, followed: to, state: edge, created_at: NOON }
 }
 
-async fn turn(database: &TestDatabase, before: Edge, follow: Follow) -> Option<Follow> {
+async fn turn(database: &TestDatabase, before: FollowState, follow: Follow) -> Option<Follow> {
     database.connect().await.follows().turn(before, &follow).await.unwrap()
 }
 

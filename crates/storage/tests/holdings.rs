@@ -1,11 +1,11 @@
-//! What one person has done all over, through [`Holdings`].
+//! What one person has done all over, through [`PersonalData`].
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use grateful_domain::{Comment, Emoji, NewShare, Post, Share, UserId};
-use grateful_storage::{Holdings, NewReaction, Repositories};
+use grateful_domain::{Comment, Emoji, Post, Share, ShareDetails, UserId};
+use grateful_storage::{NewReaction, PersonalData, Repositories};
 use grateful_testkit::{
     NOON, TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post, a_reaction,
     create_user,
@@ -66,7 +66,7 @@ async fn what_was_done_is_told_as_it_was_done_and_nothing_of_others() {
     assert_eq!(shares, [link, sent]);
     let [received] = conn.holdings().sent_to(ben, None).await.unwrap().try_into().unwrap();
     assert_eq!((received.share, received.post), (shares[1].id, post.id));
-    assert_eq!(received.message.as_ref(), shares[1].how.message());
+    assert_eq!(received.message.as_ref(), shares[1].details.message());
     assert_eq!(received.at, shares[1].created_at);
     let users = format!("users WHERE id = {ana} AND username = '{}'", received.by);
     assert_eq!(database.count(&users).await, 1);
@@ -85,7 +85,7 @@ async fn a_message_whose_recipients_have_left_is_no_link() {
 
     let [share] = conn.holdings().shares(ana, None).await.unwrap().try_into().unwrap();
 
-    let NewShare::Message { recipients, message } = share.how else { panic!("{share:?}") };
+    let ShareDetails::Message { recipients, message } = share.details else { panic!("{share:?}") };
     assert_eq!(recipients.as_slice(), []);
     assert_eq!(message.unwrap().as_str(), "Look at that");
 }
@@ -94,7 +94,7 @@ async fn a_message_whose_recipients_have_left_is_no_link() {
 async fn each_part_goes_on_behind_the_one_before() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
-    let total = 2 * Holdings::PART + 7;
+    let total = 2 * PersonalData::PART + 7;
     fill(&database, ana, total).await;
     let mut conn = database.connect().await;
 
@@ -113,14 +113,14 @@ async fn each_part_goes_on_behind_the_one_before() {
 async fn comments_go_on_newest_first_by_time_and_then_by_id() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
-    let total = 2 * Holdings::PART + 7;
+    let total = 2 * PersonalData::PART + 7;
     fill(&database, ana, total).await;
     let mut conn = database.connect().await;
 
     let (mut met, mut last) = (Vec::new(), None);
     loop {
         let part = conn.holdings().comments(ana, last).await.unwrap();
-        assert!(i64::try_from(part.len()).unwrap() <= Holdings::PART);
+        assert!(i64::try_from(part.len()).unwrap() <= PersonalData::PART);
         last = part.last().map(Comment::position);
         met.extend(part);
         if last.is_none() {
@@ -137,7 +137,7 @@ async fn comments_go_on_newest_first_by_time_and_then_by_id() {
 #[track_caller]
 fn assert_whole(parts: Vec<Vec<Uuid>>, total: i64) {
     let sizes: Vec<i64> = parts.iter().map(|part| i64::try_from(part.len()).unwrap()).collect();
-    assert_eq!(sizes, [Holdings::PART, Holdings::PART, 7, 0]);
+    assert_eq!(sizes, [PersonalData::PART, PersonalData::PART, 7, 0]);
     let met: BTreeSet<Uuid> = parts.into_iter().flatten().collect();
     assert_eq!(i64::try_from(met.len()).unwrap(), total);
 }

@@ -4,7 +4,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use grateful_domain::UserId;
-use grateful_storage::{Claim, Claimed, Database, IdempotencyKeys, Repositories, StorageError};
+use grateful_storage::{
+    Claim, ClaimOutcome, Database, IdempotencyKeys, Repositories, StorageError,
+};
 use grateful_testkit::{NOON, TestDatabase, create_user};
 use uuid::Uuid;
 
@@ -20,7 +22,7 @@ fn again(first: &Claim, number: u128, at: DateTime<Utc>) -> Claim {
     Claim { id: Uuid::from_u128(number), at, ..first.clone() }
 }
 
-async fn claim(db: &Database, claim: &Claim) -> Claimed {
+async fn claim(db: &Database, claim: &Claim) -> ClaimOutcome {
     db.acquire().await.unwrap().idempotency_keys().claim(claim).await.unwrap()
 }
 
@@ -38,10 +40,10 @@ async fn the_first_attempt_gets_the_key_and_the_next_ones_its_answer() {
     let first = first(create_user(&database).await);
     let second = again(&first, 2, NOON + INSTANT);
 
-    assert_eq!(claim(&database.pool, &first).await, Claimed::Ours);
-    assert_eq!(claim(&database.pool, &second).await, Claimed::InFlight);
+    assert_eq!(claim(&database.pool, &first).await, ClaimOutcome::Ours);
+    assert_eq!(claim(&database.pool, &second).await, ClaimOutcome::InFlight);
     assert!(settle(&database.pool, &first, b"done").await);
-    assert_eq!(claim(&database.pool, &second).await, Claimed::Answered(b"done".to_vec()));
+    assert_eq!(claim(&database.pool, &second).await, ClaimOutcome::Answered(b"done".to_vec()));
 }
 
 #[tokio::test]
@@ -51,9 +53,9 @@ async fn another_request_under_the_same_key_is_told_apart_before_and_after_the_a
     let other = Claim { fingerprint: [2; 32], ..again(&first, 2, NOON) };
     claim(&database.pool, &first).await;
 
-    assert_eq!(claim(&database.pool, &other).await, Claimed::OtherRequest);
+    assert_eq!(claim(&database.pool, &other).await, ClaimOutcome::OtherRequest);
     settle(&database.pool, &first, b"done").await;
-    assert_eq!(claim(&database.pool, &other).await, Claimed::OtherRequest);
+    assert_eq!(claim(&database.pool, &other).await, ClaimOutcome::OtherRequest);
 }
 
 #[tokio::test]
@@ -64,13 +66,13 @@ async fn keys_of_different_people_and_different_keys_never_meet() {
     let twice = Claim { key: "twice".to_owned(), ..anas.clone() };
 
     for claimed in [&anas, &bens, &twice] {
-        assert_eq!(claim(&database.pool, claimed).await, Claimed::Ours, "{claimed:?}");
+        assert_eq!(claim(&database.pool, claimed).await, ClaimOutcome::Ours, "{claimed:?}");
     }
     for settled in [&anas, &bens, &twice] {
         assert!(settle(&database.pool, settled, settled.key.as_bytes()).await);
     }
     let answer = claim(&database.pool, &again(&twice, 2, NOON)).await;
-    assert_eq!(answer, Claimed::Answered(b"twice".to_vec()));
+    assert_eq!(answer, ClaimOutcome::Answered(b"twice".to_vec()));
 }
 
 #[tokio::test]
@@ -80,8 +82,8 @@ async fn an_attempt_that_died_is_taken_over_after_its_lease_and_not_before() {
     claim(&database.pool, &first).await;
     let end = NOON + IdempotencyKeys::LEASE;
 
-    assert_eq!(claim(&database.pool, &again(&first, 2, end)).await, Claimed::InFlight);
-    assert_eq!(claim(&database.pool, &again(&first, 3, end + INSTANT)).await, Claimed::Ours);
+    assert_eq!(claim(&database.pool, &again(&first, 2, end)).await, ClaimOutcome::InFlight);
+    assert_eq!(claim(&database.pool, &again(&first, 3, end + INSTANT)).await, ClaimOutcome::Ours);
 }
 
 #[tokio::test]
@@ -97,7 +99,7 @@ async fn an_attempt_that_was_taken_over_settles_and_releases_nothing() {
 
     assert!(settle(&database.pool, &next, b"in time").await);
     let third = again(&slow, 3, next.at);
-    assert_eq!(claim(&database.pool, &third).await, Claimed::Answered(b"in time".to_vec()));
+    assert_eq!(claim(&database.pool, &third).await, ClaimOutcome::Answered(b"in time".to_vec()));
 }
 
 #[tokio::test]
@@ -110,7 +112,7 @@ async fn a_key_that_was_let_go_is_free() {
     release(&database.pool, &first).await;
 
     assert!(!settle(&database.pool, &first, b"done").await);
-    assert_eq!(claim(&database.pool, &other).await, Claimed::Ours);
+    assert_eq!(claim(&database.pool, &other).await, ClaimOutcome::Ours);
 }
 
 #[tokio::test]
@@ -123,7 +125,7 @@ async fn an_answer_is_not_let_go() {
     release(&database.pool, &first).await;
 
     let second = again(&first, 2, NOON);
-    assert_eq!(claim(&database.pool, &second).await, Claimed::Answered(b"done".to_vec()));
+    assert_eq!(claim(&database.pool, &second).await, ClaimOutcome::Answered(b"done".to_vec()));
 }
 
 #[tokio::test]
@@ -138,9 +140,9 @@ async fn an_answer_is_kept_for_a_day_and_no_longer() {
     let after = claim(&database.pool, &again(&first, 3, end + INSTANT)).await;
     let next = claim(&database.pool, &again(&first, 4, end + INSTANT)).await;
 
-    assert_eq!(within, Claimed::Answered(b"done".to_vec()));
-    assert_eq!(after, Claimed::Ours);
-    assert_eq!(next, Claimed::InFlight);
+    assert_eq!(within, ClaimOutcome::Answered(b"done".to_vec()));
+    assert_eq!(after, ClaimOutcome::Ours);
+    assert_eq!(next, ClaimOutcome::InFlight);
 }
 
 #[tokio::test]
@@ -159,7 +161,7 @@ async fn sweeping_removes_what_a_claim_would_replace() {
 
     assert_eq!(swept, 1);
     let answer = claim(&database.pool, &again(&young, 2, now)).await;
-    assert_eq!(answer, Claimed::Answered(b"done".to_vec()));
+    assert_eq!(answer, ClaimOutcome::Answered(b"done".to_vec()));
     assert!(!settle(&database.pool, &old, b"again").await);
 }
 
@@ -171,7 +173,7 @@ async fn of_many_attempts_at_once_one_gets_the_key() {
     let outcomes = all_at_once(&database.pool, &first, NOON).await;
 
     assert_eq!(ours(&outcomes), 1, "{outcomes:?}");
-    assert_eq!(outcomes.iter().filter(|it| **it == Claimed::InFlight).count(), 15);
+    assert_eq!(outcomes.iter().filter(|it| **it == ClaimOutcome::InFlight).count(), 15);
 }
 
 #[tokio::test]
@@ -184,7 +186,7 @@ async fn of_many_that_would_take_over_at_once_one_does() {
         all_at_once(&database.pool, &dead, NOON + IdempotencyKeys::LEASE + INSTANT).await;
 
     assert_eq!(ours(&outcomes), 1, "{outcomes:?}");
-    assert_eq!(outcomes.iter().filter(|it| **it == Claimed::InFlight).count(), 15);
+    assert_eq!(outcomes.iter().filter(|it| **it == ClaimOutcome::InFlight).count(), 15);
 }
 
 #[tokio::test]
@@ -200,7 +202,7 @@ async fn nobody_who_is_gone_claims_anything() {
     );
 }
 
-async fn all_at_once(db: &Database, like: &Claim, at: DateTime<Utc>) -> Vec<Claimed> {
+async fn all_at_once(db: &Database, like: &Claim, at: DateTime<Utc>) -> Vec<ClaimOutcome> {
     let attempts = (0..16).map(|number| {
         let (db, attempt) = (db.clone(), again(like, 100 + number, at));
         tokio::spawn(async move { claim(&db, &attempt).await })
@@ -208,6 +210,6 @@ async fn all_at_once(db: &Database, like: &Claim, at: DateTime<Utc>) -> Vec<Clai
     join_all(attempts).await.into_iter().map(std::result::Result::unwrap).collect()
 }
 
-fn ours(outcomes: &[Claimed]) -> usize {
-    outcomes.iter().filter(|outcome| **outcome == Claimed::Ours).count()
+fn ours(outcomes: &[ClaimOutcome]) -> usize {
+    outcomes.iter().filter(|outcome| **outcome == ClaimOutcome::Ours).count()
 }

@@ -1,4 +1,4 @@
-//! The `likes` table through [`Likes`](grateful_storage::Likes).
+//! The `likes` table through [`Hearts`](grateful_storage::Hearts).
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -7,8 +7,8 @@ mod support {
 }
 
 use futures_util::future::join_all;
-use grateful_domain::{Heart, LikeId, PostId, UserId};
-use grateful_storage::{Database, NewLike, Repositories, StorageError};
+use grateful_domain::{Heart, HeartId, PostId, UserId};
+use grateful_storage::{Database, NewHeart, Repositories, StorageError};
 use grateful_testkit::{
     NOON, TestDatabase, a_heart, a_post, a_user, block, create_user, load_engagement,
 };
@@ -153,7 +153,7 @@ async fn hearts_are_listed_newest_first_and_those_of_one_moment_by_id() {
     let post = a_post().insert_into(&database).await.id;
     let mut expected = Vec::new();
     for _ in 0..3 {
-        let like = NewLike { at: NOON, ..a_heart(create_user(&database).await, post) };
+        let like = NewHeart { at: NOON, ..a_heart(create_user(&database).await, post) };
         give(&database, &like).await;
         expected.push(like.id);
     }
@@ -172,7 +172,7 @@ async fn a_reader_who_goes_on_by_cursor_meets_each_heart_once_while_others_come_
     let viewer = create_user(&database).await;
     let mut likes = Vec::new();
     for _ in 0..7 {
-        let like = NewLike { at: NOON, ..a_heart(create_user(&database).await, post) };
+        let like = NewHeart { at: NOON, ..a_heart(create_user(&database).await, post) };
         give(&database, &like).await;
         likes.push(like);
     }
@@ -189,7 +189,7 @@ async fn a_reader_who_goes_on_by_cursor_meets_each_heart_once_while_others_come_
     })
     .await;
 
-    let expected: Vec<LikeId> = likes[..6].iter().map(|like| like.id).collect();
+    let expected: Vec<HeartId> = likes[..6].iter().map(|like| like.id).collect();
     assert_eq!(ids(&met), expected);
 }
 
@@ -248,11 +248,11 @@ async fn hearts_of_many_at_once_are_each_counted() {
     assert_eq!(load_engagement(&database, post).await.hearts, 16);
 }
 
-async fn give(database: &TestDatabase, like: &NewLike) -> Option<i32> {
+async fn give(database: &TestDatabase, like: &NewHeart) -> Option<i32> {
     database.connect().await.likes().put(like).await.unwrap()
 }
 
-async fn at_once(db: &Database, like: NewLike) -> Option<i32> {
+async fn at_once(db: &Database, like: NewHeart) -> Option<i32> {
     db.acquire().await.unwrap().likes().put(&like).await.unwrap()
 }
 
@@ -264,7 +264,7 @@ async fn list(database: &TestDatabase, viewer: UserId, post: PostId) -> Vec<Hear
     database.connect().await.likes().list(viewer, post, first(100)).await.unwrap().items
 }
 
-fn ids(hearts: &[Heart]) -> Vec<LikeId> {
+fn ids(hearts: &[Heart]) -> Vec<HeartId> {
     hearts.iter().map(|heart| heart.id).collect()
 }
 

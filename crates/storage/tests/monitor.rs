@@ -11,8 +11,8 @@ use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use grateful_domain::{Limit, PageRequest, PostId, Viewer};
 use grateful_storage::{
-    DatabaseConfig, METRICS, Metric, MetricKind, Pools, PostQuery, QueryLog, Repositories, Result,
-    Thresholds,
+    DatabaseConfig, METRICS, Metric, MetricKind, PoolMetrics, PostQuery, QueryLog, Repositories,
+    Result, Thresholds,
 };
 use grateful_testkit::{MetricsCapture, TestDatabase, a_post, create_user};
 use tracing_subscriber::fmt::MakeWriter;
@@ -239,7 +239,7 @@ async fn what_a_pool_has_and_who_waits_for_it_is_measured_by_its_name() {
         config.with_max_connections(1).with_wait(Duration::from_millis(200)).with_pool("small")
     };
     let (first, second) = (database.pool_with(one), database.pool_with(one));
-    let pools = Pools::default();
+    let pools = PoolMetrics::default();
     pools.add(&first);
     pools.add(&second);
     let measured = MetricsCapture::start();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use diesel_async::SimpleAsyncConnection as _;
 use futures_util::future::{join, join_all};
 use grateful_domain::{ImageUrl, PhotoSize, Post, ProfilePhoto, UserId};
-use grateful_storage::{Connection, PhotoBefore, Repositories, Result};
+use grateful_storage::{Connection, PreviousPhoto, Repositories, Result};
 use grateful_testkit::{TestDatabase, a_post, create_user};
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ async fn a_photo_is_kept_by_its_name_and_shown_by_its_medium_size() {
 
     let before = set(&database, ana, Some(&photo(1))).await;
 
-    assert_eq!(before, Some(PhotoBefore(None)));
+    assert_eq!(before, Some(PreviousPhoto(None)));
     let shown = database.connect().await.users().find_author(ana).await.unwrap().unwrap();
     assert_eq!(shown.profile_image_url, Some(photo(1).url(PhotoSize::Medium)));
     let other = database.connect().await.users().find_author(ben).await.unwrap().unwrap();
@@ -35,9 +35,9 @@ async fn each_change_of_a_photo_tells_which_was_there_before() {
     let removed = set(&database, ana, None).await;
     let again = set(&database, ana, None).await;
 
-    assert_eq!(replaced, Some(PhotoBefore(Some(photo(1)))));
-    assert_eq!(removed, Some(PhotoBefore(Some(photo(2)))));
-    assert_eq!(again, Some(PhotoBefore(None)));
+    assert_eq!(replaced, Some(PreviousPhoto(Some(photo(1)))));
+    assert_eq!(removed, Some(PreviousPhoto(Some(photo(2)))));
+    assert_eq!(again, Some(PreviousPhoto(None)));
     let none = "users WHERE profile_photo_filename IS NULL AND profile_image_url IS NULL";
     assert_eq!(database.count(none).await, 1);
 }
@@ -62,7 +62,7 @@ async fn of_many_changes_at_once_each_tells_of_another_photo_and_one_is_left() {
 
     let before: HashSet<ProfilePhoto> =
         told.iter().filter_map(|it| it.clone().unwrap().0).collect();
-    let first = told.iter().filter(|it| **it == Some(PhotoBefore(None))).count();
+    let first = told.iter().filter(|it| **it == Some(PreviousPhoto(None))).count();
     assert_eq!((before.len(), first), (11, 1), "{told:?}");
     let all: HashSet<_> = photos.into_iter().collect();
     let left: Vec<_> = all.difference(&before).cloned().collect();
@@ -91,8 +91,8 @@ async fn whoever_goes_leaves_word_of_their_photo() {
     set(&database, ana, Some(&photo(1))).await;
     let mut conn = database.connect().await;
 
-    assert_eq!(conn.users().delete(ana).await.unwrap(), Some(PhotoBefore(Some(photo(1)))));
-    assert_eq!(conn.users().delete(ben).await.unwrap(), Some(PhotoBefore(None)));
+    assert_eq!(conn.users().delete(ana).await.unwrap(), Some(PreviousPhoto(Some(photo(1)))));
+    assert_eq!(conn.users().delete(ben).await.unwrap(), Some(PreviousPhoto(None)));
     assert_eq!(conn.users().delete(ana).await.unwrap(), None);
 }
 
@@ -229,7 +229,7 @@ async fn set(
     database: &TestDatabase,
     user: UserId,
     photo: Option<&ProfilePhoto>,
-) -> Option<PhotoBefore> {
+) -> Option<PreviousPhoto> {
     database.connect().await.users().set_photo(user, photo).await.unwrap()
 }
 

@@ -15,8 +15,8 @@ use grateful_domain::{
 };
 use grateful_storage::query::PostOrder;
 use grateful_storage::{
-    Concerned, Connection, CounterTable, NoLongerNamed, NotificationQuery, PostQuery, Repositories,
-    TokenHash,
+    Connection, CounterTable, NotificationQuery, Participants, PostQuery, RemovedMentions,
+    Repositories, TokenHash,
 };
 use grateful_testkit::{NOON, TestDatabase};
 use tokio::sync::OnceCell;
@@ -189,7 +189,7 @@ async fn whom_an_act_concerns() {
         format!("ARRAY[149::bigint], '{}', NULL, ARRAY[{}]", favourite(), lower.join(", "));
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let world = world().await;
-    let concerned = Concerned {
+    let concerned = Participants {
         people: &[GENEROUS.into()],
         post: Some(favourite()),
         comment: None,
@@ -231,7 +231,7 @@ async fn what_a_mention_looks_at() {
 #[tokio::test]
 async fn what_those_were_told_who_are_named_no_longer() {
     let mention = Act::Mention { post: favourite(), comment: None };
-    let gone = NoLongerNamed { actor: 77.into(), mention, names: &["Person_1"] };
+    let gone = RemovedMentions { actor: 77.into(), mention, names: &["Person_1"] };
 
     let look = Looked { words: "username", rows: 1, read: 5 };
     check_one(look, "77::bigint, 'like:post:277', ARRAY['person_1']", async |conn| {

@@ -9,7 +9,7 @@ mod support {
 use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use futures_util::future::join_all;
 use grateful_domain::{Email, PasswordHash, UserId, Username, Viewer};
-use grateful_storage::{Concerned, NewUser, Repositories, Result, StorageError, Users};
+use grateful_storage::{NewUser, Participants, Repositories, Result, StorageError, Users};
 use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, a_user, create_user};
 
 use crate::support::relations::relate;
@@ -236,7 +236,7 @@ async fn all_whom_an_act_concerns_are_held_by_their_ids_each_once() {
     let post = a_post().by(ana).insert_into(&database).await;
     let comment = a_comment().by(ben).on(&post).insert_into(&database).await.id;
     let names = ["cARO", "ana", "nobody", "b_n", "be%"];
-    let all = Concerned {
+    let all = Participants {
         people: &[ana, UserId::from(NOBODY)],
         post: Some(post.id),
         comment: Some(comment),
@@ -262,7 +262,7 @@ async fn all_whom_an_act_concerns_are_held_by_their_ids_each_once() {
         })
         .await
         .unwrap();
-    let nobody = holder.users().hold(Concerned::default()).await.unwrap();
+    let nobody = holder.users().hold(Participants::default()).await.unwrap();
     assert_eq!(nobody, []);
 }
 

@@ -7,7 +7,7 @@ use grateful_domain::{
     Comment, CommentId, CommentText, Emoji, Engagement, Post, PostId, Recipients, Share,
     ShareDetails, ShareMessage, UserId,
 };
-use grateful_storage::{NewLike, NewReaction, Repositories};
+use grateful_storage::{NewHeart, NewReaction, Repositories};
 use uuid::Uuid;
 
 use crate::{NOON, TestDatabase};
@@ -22,9 +22,9 @@ fn next<Id: From<Uuid>>() -> (Id, DateTime<Utc>) {
 }
 
 /// Builds a heart without inserting it.
-pub fn a_heart(user: UserId, post: PostId) -> NewLike {
+pub fn a_heart(user: UserId, post: PostId) -> NewHeart {
     let (id, at) = next();
-    NewLike { id, user, post, at }
+    NewHeart { id, user, post, at }
 }
 
 /// Builds a hug reaction without inserting it.

@@ -9,7 +9,7 @@ use grateful_domain::{
     PostForViewer, PostId, UserId, Viewer, diff_mentions, find_mentions,
 };
 use grateful_storage::{
-    Comments, Concerned, Connection, NoLongerNamed, Repositories, StorageError,
+    Comments, Connection, Participants, RemovedMentions, Repositories, StorageError,
 };
 
 use crate::idempotency::run_once;
@@ -34,7 +34,7 @@ pub struct Say {
 ///
 /// # Errors
 /// `NotFound` where the comment that it answers is not on this post.
-pub async fn say(
+pub async fn create(
     app: &App,
     author: UserId,
     say: Say,
@@ -53,7 +53,8 @@ pub async fn say(
     };
     run_once(app, author, idempotency, async |tx| {
         let names = find_mentions(comment.text.as_str());
-        let others = Concerned { comment: comment.parent, names: &names, ..Concerned::default() };
+        let others =
+            Participants { comment: comment.parent, names: &names, ..Participants::default() };
         let Held { by, seen, people } = hold_with(tx, author, comment.post, others).await?;
         let answered = match comment.parent {
             Some(parent) => Some(author_on_post(tx, author, parent, comment.post).await?),
@@ -83,7 +84,7 @@ pub async fn list(
 }
 
 /// The answers to a comment, oldest first.
-pub async fn replies(
+pub async fn list_replies(
     app: &App,
     user: UserId,
     comment: CommentId,
@@ -98,7 +99,7 @@ pub async fn replies(
 ///
 /// # Errors
 /// `Forbidden` where it is somebody else's.
-pub async fn reword(
+pub async fn update(
     app: &App,
     author: UserId,
     comment: CommentId,
@@ -131,7 +132,7 @@ async fn save_and_tell(
     let new = find_mentions(comment.text.as_str());
     let mut people = vec![];
     if !new.is_empty() {
-        let named = Concerned {
+        let named = Participants {
             people: &[comment.author],
             post: Some(post.id),
             comment: None,
@@ -145,7 +146,7 @@ async fn save_and_tell(
     let MentionDiff { added, removed: gone } = diff_mentions(&old, &new);
     let causes = recipients_of_comment_edit(post, comment, &called(&added, &people));
     let mention = Act::Mention { post: post.id, comment: Some(comment.id) };
-    let gone = NoLongerNamed { actor: comment.author, mention, names: &gone };
+    let gone = RemovedMentions { actor: comment.author, mention, names: &gone };
     tell_anew(tx, &causes, gone, &details(post, comment), now).await
 }
 

@@ -9,7 +9,7 @@ use grateful_domain::{
 };
 // What somebody has done are storage's words.
 use grateful_storage::{Connection, FollowQuery, NotificationQuery, PostQuery, Repositories};
-pub use grateful_storage::{GivenHeart, GivenReaction, SentPost};
+pub use grateful_storage::{HeartRecord, ReactionRecord, ReceivedShare};
 
 use crate::{App, Result};
 
@@ -71,13 +71,13 @@ pub enum Entries {
     /// Of [`Section::Posts`].
     Posts(Vec<PostForViewer>),
     /// Of [`Section::Hearts`].
-    Hearts(Vec<GivenHeart>),
+    Hearts(Vec<HeartRecord>),
     /// Of [`Section::Reactions`].
-    Reactions(Vec<GivenReaction>),
+    Reactions(Vec<ReactionRecord>),
     /// Of [`Section::Shares`].
     Shares(Vec<Share>),
     /// Of [`Section::ReceivedShares`].
-    ReceivedShares(Vec<SentPost>),
+    ReceivedShares(Vec<ReceivedShare>),
     /// Of [`Section::Comments`].
     Comments(Vec<Comment>),
     /// Of the sections about people.

@@ -8,7 +8,7 @@ use grateful_domain::{
 };
 // How many there are is storage's word.
 pub use grateful_storage::FollowCounts;
-use grateful_storage::{Connection, FollowQuery, PeopleLock, Repositories};
+use grateful_storage::{Connection, FollowQuery, Repositories, UserLock};
 
 use crate::notify::{tell, untell};
 use crate::{App, Error, Resource, Result, new_id};
@@ -33,7 +33,7 @@ pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<Followed> 
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let mut pair = tx.users().lock_all(&[user, other], PeopleLock::ForEdges).await?;
+            let mut pair = tx.users().lock_all(&[user, other], UserLock::ForEdges).await?;
             let (them, approval) =
                 pair.remove(&other).ok_or_else(|| Resource::User.not_found(other))?;
             let (me, _) = pair.remove(&user).ok_or_else(Error::gone)?;
@@ -61,7 +61,7 @@ pub async fn unfollow(app: &App, user: UserId, other: UserId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            tx.users().lock_all(&[user, other], PeopleLock::ForEdges).await?;
+            tx.users().lock_all(&[user, other], UserLock::ForEdges).await?;
             apply(tx, user, other, FollowAction::Unfollow, now).await?;
             untell_edge(tx, user, other, now).await
         })
@@ -72,11 +72,11 @@ pub async fn unfollow(app: &App, user: UserId, other: UserId) -> Result<()> {
 ///
 /// # Errors
 /// `NotFound` where they did not ask.
-pub async fn accept(app: &App, user: UserId, asker: UserId) -> Result<()> {
+pub async fn accept_request(app: &App, user: UserId, asker: UserId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            tx.users().lock_all(&[user, asker], PeopleLock::ForEdges).await?;
+            tx.users().lock_all(&[user, asker], UserLock::ForEdges).await?;
             apply(tx, user, asker, FollowAction::Accept, now).await?;
             let request = Cause { recipient: user, actor: asker, act: Act::FollowRequest };
             untell(tx, request, now).await?;
@@ -88,11 +88,11 @@ pub async fn accept(app: &App, user: UserId, asker: UserId) -> Result<()> {
 
 /// Lets everybody follow who has asked somebody who asks for it no more, in small steps. Tells how many. Cut short, it is
 /// taken up again by [`housekeeping`](crate::housekeeping).
-pub(crate) async fn accept_all(app: &App, user: UserId) -> Result<usize> {
+pub(crate) async fn accept_all_requests(app: &App, user: UserId) -> Result<usize> {
     let mut accepted = 0;
     loop {
         let now = app.clock.now();
-        match app.db.transaction(async |tx| accept_some(tx, user, now).await).await? {
+        match app.db.transaction(async |tx| accept_some_requests(tx, user, now).await).await? {
             Some(some) => accepted += some,
             None => return Ok(accepted),
         }
@@ -103,7 +103,7 @@ pub(crate) async fn accept_all(app: &App, user: UserId) -> Result<usize> {
 const STEP: i64 = 200;
 
 /// Answers some requests, if there are any and they need no answer. Tells how many still stood once they were locked.
-async fn accept_some(
+async fn accept_some_requests(
     tx: &mut Connection,
     user: UserId,
     now: DateTime<Utc>,
@@ -113,7 +113,7 @@ async fn accept_some(
         return Ok(None);
     }
     let people = [&[user], &askers[..]].concat();
-    let locked = tx.users().lock_all(&people, PeopleLock::ForEdges).await?;
+    let locked = tx.users().lock_all(&people, UserLock::ForEdges).await?;
     // They may have changed their mind once more.
     if locked.get(&user).is_none_or(|(_, approval)| *approval == Approval::Required) {
         return Ok(None);
@@ -137,11 +137,11 @@ async fn accept_some(
 ///
 /// # Errors
 /// `NotFound` where they did not ask.
-pub async fn decline(app: &App, user: UserId, asker: UserId) -> Result<()> {
+pub async fn decline_request(app: &App, user: UserId, asker: UserId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            tx.users().lock_all(&[user, asker], PeopleLock::ForEdges).await?;
+            tx.users().lock_all(&[user, asker], UserLock::ForEdges).await?;
             apply(tx, user, asker, FollowAction::Decline, now).await?;
             untell_edge(tx, asker, user, now).await
         })
@@ -171,14 +171,14 @@ pub async fn unblock(app: &App, user: UserId, other: UserId) -> Result<()> {
 ///
 /// # Errors
 /// `NotFound` for nobody.
-pub async fn relation(app: &App, user: UserId, other: UserId) -> Result<Relationship> {
+pub async fn get_relationship(app: &App, user: UserId, other: UserId) -> Result<Relationship> {
     let mut conn = app.db.acquire().await?;
     let relation = conn.follows().relations_of(user, &[other]).await?.remove(&other);
     relation.ok_or_else(|| Resource::User.not_found(other))
 }
 
 /// What one and each of these people are to each other, of those who exist.
-pub async fn relations(
+pub async fn get_relationships(
     app: &App,
     user: UserId,
     others: &[UserId],
@@ -194,7 +194,7 @@ pub async fn relations(
 ///
 /// # Errors
 /// `NotFound` where there is no such person, at least not for `user`.
-pub async fn followers(
+pub async fn list_followers(
     app: &App,
     user: UserId,
     of: UserId,
@@ -208,8 +208,8 @@ pub async fn followers(
     ))
 }
 
-/// Whom somebody follows, as [`followers`].
-pub async fn following(
+/// Whom somebody follows, as [`list_followers`].
+pub async fn list_following(
     app: &App,
     user: UserId,
     of: UserId,
@@ -233,7 +233,7 @@ pub async fn count(app: &App, user: UserId, of: UserId) -> Result<FollowCounts> 
 }
 
 /// Who has asked to follow, newest first, and how many that are.
-pub async fn requests(
+pub async fn list_requests(
     app: &App,
     user: UserId,
     page: PageRequest,
@@ -247,7 +247,7 @@ pub async fn requests(
 }
 
 /// Whom one has blocked, newest first, and how many that are.
-pub async fn blocks(
+pub async fn list_blocks(
     app: &App,
     user: UserId,
     page: PageRequest,
@@ -258,7 +258,7 @@ pub async fn blocks(
 }
 
 /// People whom one might know, at most `most`.
-pub async fn suggestions(app: &App, user: UserId, most: i64) -> Result<Vec<Suggestion>> {
+pub async fn list_suggestions(app: &App, user: UserId, most: i64) -> Result<Vec<Suggestion>> {
     Ok(app.db.acquire().await?.follows().suggestions(user, most).await?)
 }
 
@@ -279,7 +279,7 @@ async fn change_block(app: &App, user: UserId, other: UserId, act: FollowAction)
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let pair = tx.users().lock_all(&[user, other], PeopleLock::AgainstActs).await?;
+            let pair = tx.users().lock_all(&[user, other], UserLock::AgainstActs).await?;
             if !pair.contains_key(&other) {
                 return Err(Resource::User.not_found(other));
             }

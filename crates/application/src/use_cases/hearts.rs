@@ -2,7 +2,7 @@
 
 use grateful_domain::notification::{Act, EventDetails};
 use grateful_domain::{Heart, Page, PageRequest, PostId, UserId, Viewer};
-use grateful_storage::{Connection, NewLike, Repositories};
+use grateful_storage::{Connection, NewHeart, Repositories};
 
 use crate::notify::{for_author, tell, untell};
 use crate::post_access::{hold, seen};
@@ -21,9 +21,9 @@ pub struct Hearts {
 ///
 /// # Errors
 /// `Taken` where it has one from this person already.
-pub async fn give(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
+pub async fn add(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
     let at = app.clock.now();
-    let like = NewLike { id: new_id(at).into(), user, post, at };
+    let like = NewHeart { id: new_id(at).into(), user, post, at };
     app.db
         .transaction(async |tx| {
             let (_, seen) = hold(tx, user, post).await?;
@@ -41,7 +41,7 @@ pub async fn give(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
 ///
 /// # Errors
 /// `NotFound` where there is none.
-pub async fn take_back(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
+pub async fn remove(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
@@ -55,7 +55,7 @@ pub async fn take_back(app: &App, user: UserId, post: PostId) -> Result<Hearts> 
 }
 
 /// How a post stands with its hearts.
-pub async fn count(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
+pub async fn get_status(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
     let seen = seen(&mut *app.db.acquire().await?, Viewer::User(user), post).await?;
     Ok(Hearts { count: seen.post.engagement.hearts, hearted: seen.is_hearted })
 }

@@ -5,7 +5,7 @@ mod stream;
 use grateful_domain::notification::RenderedNotification;
 use grateful_domain::{NotificationId, NotificationType, Page, PageRequest, UserId};
 // What is counted, and what changes, are storage's words.
-pub use grateful_storage::{Change, Changed, NotificationCounts, NotificationStats};
+pub use grateful_storage::{InboxChange, InboxChangeKind, NotificationCounts, NotificationStats};
 use grateful_storage::{NotificationQuery, Repositories};
 
 pub use self::stream::{Step, Stream, Ticket, issue_ticket, redeem_ticket};
@@ -39,7 +39,7 @@ pub async fn list(
 ///
 /// # Errors
 /// `NotFound` where it is somebody else's or gone.
-pub async fn entries(
+pub async fn list_children(
     app: &App,
     user: UserId,
     batch: NotificationId,
@@ -71,7 +71,7 @@ pub async fn stats(
 ///
 /// # Errors
 /// `NotFound` where it is somebody else's or gone.
-pub async fn read(app: &App, user: UserId, id: NotificationId) -> Result<()> {
+pub async fn mark_read(app: &App, user: UserId, id: NotificationId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
@@ -85,7 +85,7 @@ pub async fn read(app: &App, user: UserId, id: NotificationId) -> Result<()> {
 }
 
 /// Marks all read that was there when this was asked. Tells how many of the list were unread.
-pub async fn read_all(app: &App, user: UserId) -> Result<i64> {
+pub async fn mark_all_read(app: &App, user: UserId) -> Result<i64> {
     let asked_at = app.clock.now();
     let asked = app.db.acquire().await?.notifications().position(user).await?;
     app.db

@@ -7,7 +7,7 @@ use grateful_domain::{
     PostForViewer, PostId, Revision, UserId, ValidationError, Viewer, Visibility, diff_mentions,
     find_mentions,
 };
-use grateful_storage::{Connection, NoLongerNamed, PostQuery, Repositories};
+use grateful_storage::{Connection, PostQuery, RemovedMentions, Repositories};
 
 use crate::idempotency::{run_once, run_once_after};
 use crate::image_processor::Upload;
@@ -23,7 +23,7 @@ use crate::{
 ///
 /// # Errors
 /// `Invalid` where the image was not uploaded here, or the key belongs to another request.
-pub async fn publish(
+pub async fn create(
     app: &App,
     author: UserId,
     draft: Draft,
@@ -39,12 +39,12 @@ pub async fn publish(
     .await
 }
 
-/// As [`publish`], with a picture that was sent along; it takes the place of the draft's.
+/// As [`create`], with a picture that was sent along; it takes the place of the draft's.
 ///
 /// # Errors
 /// `Unsupported` where it is no picture, `Invalid` where it is one that is not taken, `Unavailable` where too many are being
 /// made or it cannot be written.
-pub async fn publish_pictured(
+pub async fn create_with_image(
     app: &App,
     author: UserId,
     draft: Draft,
@@ -84,7 +84,7 @@ async fn insert(
 }
 
 /// One post as `viewer` sees it.
-pub async fn read(app: &App, viewer: Viewer, post: PostId) -> Result<PostForViewer> {
+pub async fn get(app: &App, viewer: Viewer, post: PostId) -> Result<PostForViewer> {
     seen(&mut *app.db.acquire().await?, viewer, post).await
 }
 
@@ -93,7 +93,7 @@ pub async fn read(app: &App, viewer: Viewer, post: PostId) -> Result<PostForView
 /// # Errors
 /// `Stale` where it is not, `NotFound` where `editor` may not see it, `Forbidden` where it is not theirs, `Invalid` where
 /// it would break a rule.
-pub async fn edit(
+pub async fn update(
     app: &App,
     editor: UserId,
     post: PostId,
@@ -167,7 +167,7 @@ async fn tell_of_edit(
     }
     let causes = recipients_of_post(after, &called(&added, &people));
     let mention = Act::Mention { post: after.id, comment: None };
-    let gone = NoLongerNamed { actor: after.author, mention, names: &gone };
+    let gone = RemovedMentions { actor: after.author, mention, names: &gone };
     tell_anew(tx, &causes, gone, &EventDetails::for_post(after.draft.content.as_str()), now).await
 }
 
@@ -194,7 +194,7 @@ pub async fn delete(app: &App, author: UserId, post: PostId) -> Result<()> {
 ///
 /// # Errors
 /// `NotFound` where there is no such person, at least not for `viewer`.
-pub async fn list_by(
+pub async fn list_by_author(
     app: &App,
     viewer: Viewer,
     author: UserId,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::notification::{Act, Cause, EventDetails};
 use grateful_domain::{PostForViewer, PostId, Recipients, Share, ShareDetails, ShareQuota, UserId};
-use grateful_storage::{Concerned, Connection, Repositories};
+use grateful_storage::{Connection, Participants, Repositories};
 
 use crate::idempotency::run_once;
 use crate::notify::{for_author, tell, untell};
@@ -16,7 +16,7 @@ use crate::{App, Error, IdempotentRequest, RecordedResponse, Resource, Result, n
 /// # Errors
 /// `AgainstRule` where one's own post is private; `NotFound` where a recipient is unknown; `Forbidden` where a block
 /// stands between; `TooMany` where too many messages were sent within the hour.
-pub async fn share(
+pub async fn create(
     app: &App,
     user: UserId,
     post: PostId,
@@ -27,7 +27,7 @@ pub async fn share(
     let now = app.clock.now();
     let share = Share { id: new_id(now).into(), by: user, post, details: how, created_at: now };
     run_once(app, user, idempotency, async |tx| {
-        let others = Concerned { people: share.details.recipients(), ..Concerned::default() };
+        let others = Participants { people: share.details.recipients(), ..Participants::default() };
         let Held { seen, .. } = hold_with(tx, user, post, others).await?;
         require_public(&seen)?;
         if let ShareDetails::Message { recipients, .. } = &share.details {
@@ -48,7 +48,7 @@ pub async fn share(
 ///
 /// # Errors
 /// `NotFound` where there is none.
-pub async fn unshare(app: &App, user: UserId, post: PostId) -> Result<()> {
+pub async fn delete(app: &App, user: UserId, post: PostId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {

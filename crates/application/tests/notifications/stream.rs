@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use grateful_application::accounts::{LogIn, log_in};
 use grateful_application::housekeeping::sweep;
-use grateful_application::notifications::{Change, Changed, Step, Stream};
+use grateful_application::notifications::{InboxChange, InboxChangeKind, Step, Stream};
 use grateful_application::{
     AccessToken, App, Error, InboxWatcher, QueryLog, notifications, sessions,
 };
@@ -62,7 +62,7 @@ async fn a_single_that_becomes_a_batch_leaves_and_the_batch_comes() {
     stage.heart(stage.caro).await;
 
     let [left, came] = changes(&mut stream).await.try_into().unwrap();
-    assert_eq!(left.what, Changed::Removed(single));
+    assert_eq!(left.what, InboxChangeKind::Removed(single));
     assert_eq!(said(&came), "2 people engaged with your post");
     assert!(left.seq < came.seq);
 }
@@ -80,9 +80,9 @@ async fn reading_undoing_and_changing_are_told_too() {
     stage.unreact(stage.ben).await;
     let [gone] = changes(&mut stream).await.try_into().unwrap();
 
-    assert!(matches!(&read.what, Changed::Shown(it) if it.notification.read_at.is_some()));
+    assert!(matches!(&read.what, InboxChangeKind::Shown(it) if it.notification.read_at.is_some()));
     assert_eq!(said(&changed), "ben reacted to your post with 🔥");
-    assert!(matches!(gone.what, Changed::Removed(_)), "{gone:?}");
+    assert!(matches!(gone.what, InboxChangeKind::Removed(_)), "{gone:?}");
 }
 
 #[tokio::test]
@@ -328,9 +328,9 @@ async fn a_ticket_opens_one_stream_however_many_ask_at_once() {
 }
 
 /// All that ever happens to Ana's list, as somebody sees it who is always there.
-async fn a_history(stage: &Stage) -> Vec<Change> {
+async fn a_history(stage: &Stage) -> Vec<InboxChange> {
     let dora = person(&stage.database, "dora").await;
-    let mut history: Vec<Change> = Vec::new();
+    let mut history: Vec<InboxChange> = Vec::new();
     for step in 0..24 {
         match step {
             0 | 9 | 17 => stage.heart(stage.ben).await,
@@ -364,7 +364,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) async fn signed_in(stage: &Stage) -> (AccessToken, Session) {
     let (email, password) = ("ana@example.org".to_owned(), PASSWORD.to_owned());
     let token = log_in(&stage.app, LogIn { email, password, user_agent: None }).await.unwrap();
-    let session = sessions::open(&stage.app, &token).await.unwrap();
+    let session = sessions::authenticate(&stage.app, &token).await.unwrap();
     (token, session)
 }
 
@@ -394,7 +394,7 @@ async fn next(stream: &mut Stream) -> Step {
     timeout(DEADLINE, stream.next()).await.unwrap().unwrap().unwrap()
 }
 
-async fn changes(stream: &mut Stream) -> Vec<Change> {
+async fn changes(stream: &mut Stream) -> Vec<InboxChange> {
     match next(stream).await {
         Step::Changes(changes) => changes,
         other => panic!("{other:?}"),
@@ -421,29 +421,29 @@ async fn position(stage: &Stage) -> i64 {
     stage.database.connect().await.notifications().position(stage.ana).await.unwrap().last
 }
 
-async fn changes_behind(stage: &Stage, after: i64) -> Vec<Change> {
+async fn changes_behind(stage: &Stage, after: i64) -> Vec<InboxChange> {
     let mut conn = stage.database.connect().await;
     conn.notifications().changes(stage.ana, after, 100).await.unwrap()
 }
 
 #[track_caller]
-fn said(change: &Change) -> String {
+fn said(change: &InboxChange) -> String {
     match &change.what {
-        Changed::Shown(it) => message(it),
-        Changed::Removed(_) => panic!("{change:?}"),
+        InboxChangeKind::Shown(it) => message(it),
+        InboxChangeKind::Removed(_) => panic!("{change:?}"),
     }
 }
 
 /// What a client shows that has seen these changes.
 fn replayed(
-    before: &[Change],
-    resumed: &[Change],
+    before: &[InboxChange],
+    resumed: &[InboxChange],
 ) -> BTreeMap<NotificationId, RenderedNotification> {
     let mut list = BTreeMap::new();
     for change in before.iter().chain(resumed) {
         match &change.what {
-            Changed::Shown(it) => drop(list.insert(it.notification.id, visible(it))),
-            Changed::Removed(id) => drop(list.remove(id)),
+            InboxChangeKind::Shown(it) => drop(list.insert(it.notification.id, visible(it))),
+            InboxChangeKind::Removed(id) => drop(list.remove(id)),
         }
     }
     list

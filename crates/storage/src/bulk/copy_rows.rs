@@ -14,7 +14,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
-use crate::{NewLike, NewReaction};
+use crate::{NewHeart, NewReaction};
 
 /// A row as COPY takes it.
 pub(super) trait Row {
@@ -202,7 +202,7 @@ impl Row for Follow {
     }
 }
 
-impl Row for NewLike {
+impl Row for NewHeart {
     const TABLE: &str = "likes";
     const COLUMNS: &str = "id, user_id, post_id, created_at";
     const TYPES: &[Type] = &[Type::UUID, Type::INT8, Type::UUID, Type::TIMESTAMPTZ];
@@ -316,7 +316,7 @@ impl Row for BulkNotification {
 
     async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
         let it = &self.notification;
-        let gathered = it.gathered();
+        let gathered = it.batch_counts();
         out.write(&[
             &Uuid::from(it.id),
             &i64::from(it.recipient),
@@ -333,8 +333,8 @@ impl Row for BulkNotification {
             &it.closed_at,
             &it.parent.map(Uuid::from),
             &it.batch.is_some(),
-            &gathered.entries,
-            &gathered.people,
+            &gathered.child_count,
+            &gathered.actor_count,
             &it.key.as_ref().map(BatchKey::as_str),
             &it.act,
             &it.post.map(Uuid::from),
@@ -366,7 +366,7 @@ impl Row for BulkQuota {
             &i64::from(self.user),
             &self.kind.code(),
             &self.starts.window_opened_at,
-            &self.starts.started,
+            &self.starts.used,
             &self.held_back,
         ])
         .await

@@ -13,11 +13,11 @@ use crate::monitor::metrics::{
 /// The pools of a process, to be looked at together: a server has one for each of its threads. Clones share it, and it
 /// keeps no pool from going.
 #[derive(Clone, Default)]
-pub struct Pools {
+pub struct PoolMetrics {
     by_name: Arc<Mutex<BTreeMap<&'static str, Vec<WeakDatabase>>>>,
 }
 
-impl Pools {
+impl PoolMetrics {
     /// Looks at this pool too, from now on, together with those of the same name.
     pub fn add(&self, db: &Database) {
         let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);

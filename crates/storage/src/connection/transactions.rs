@@ -7,8 +7,8 @@ use diesel_async::{AsyncConnection, TransactionManager};
 use super::database::Database;
 use crate::Connection;
 use crate::error::{Result, StorageError, Transient};
-use crate::monitor::counted_if_ok;
 use crate::monitor::metrics::TRANSACTIONS_RETRIED;
+use crate::monitor::record_on_commit;
 
 type Transactions = <Connection as AsyncConnection>::TransactionManager;
 
@@ -35,7 +35,7 @@ impl Database {
         loop {
             // What a use case keeps over its waits is large, and would be copied onto the stack layer by layer.
             let tried = Box::pin(attempt_transaction(conn, work.clone()));
-            match counted_if_ok(tried).await {
+            match record_on_commit(tried).await {
                 Err(error) if error.is_transient() && attempt < ATTEMPTS => {
                     tracing::debug!(attempt, "Another transaction stood in the way");
                     metrics::counter!(TRANSACTIONS_RETRIED).increment(1);

@@ -31,7 +31,7 @@ pub(crate) const fn outcome_of(placement: BatchDecision) -> &'static str {
 ///
 /// # Errors
 /// That of `work`.
-pub async fn counted_if_ok<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+pub async fn record_on_commit<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let counting = async {
         let done = work.await?;
         Ok((done, PENDING.with(RefCell::take)))

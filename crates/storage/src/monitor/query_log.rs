@@ -44,7 +44,7 @@ pub(super) fn add(sql: &str, elapsed: Duration) {
 /// How often one statement ran, and for how long in all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Tally {
+pub struct StatementStats {
     /// How many times.
     pub count: u32,
     /// The sum of all times.
@@ -69,7 +69,7 @@ pub struct Tally {
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct QueryLog {
-    tallies: HashMap<Box<str>, Tally>,
+    stats: HashMap<Box<str>, StatementStats>,
 }
 
 impl QueryLog {
@@ -95,13 +95,13 @@ impl QueryLog {
     /// Warns of each statement that ran so often that a loop is likely (N+1), and counts it in the metrics under `work`: one
     /// of a few names that the program has for what it does, such as the pattern of a route, never anything of anybody.
     pub fn report(&self, work: &str, thresholds: &Thresholds) {
-        for (sql, tally) in self.repeated(thresholds.repeated) {
+        for (sql, stats) in self.repeated(thresholds.repeated) {
             metrics::counter!(STATEMENTS_REPEATED, "work" => work.to_owned()).increment(1);
             tracing::warn!(
                 work,
                 db.query.text = sql,
-                times = tally.count,
-                duration_ms = tally.time.as_millis(),
+                times = stats.count,
+                duration_ms = stats.time.as_millis(),
                 "The same statement again and again in one piece of work (N+1)"
             );
         }
@@ -109,26 +109,26 @@ impl QueryLog {
 
     /// How many statements there were, `BEGIN` and `COMMIT` included.
     pub fn total(&self) -> u32 {
-        self.tallies.values().map(|tally| tally.count).sum()
+        self.stats.values().map(|stats| stats.count).sum()
     }
 
     /// How long PostgreSQL took for all of them.
     pub fn time(&self) -> Duration {
-        self.tallies.values().map(|tally| tally.time).sum()
+        self.stats.values().map(|stats| stats.time).sum()
     }
 
     /// Statements that ran at least `times`: the usual sign of a query inside a loop (N+1).
-    pub fn repeated(&self, times: u32) -> impl Iterator<Item = (&str, Tally)> {
-        let often = move |(_, tally): &(&str, Tally)| times <= tally.count;
-        self.tallies.iter().map(|(sql, tally)| (&**sql, *tally)).filter(often)
+    pub fn repeated(&self, times: u32) -> impl Iterator<Item = (&str, StatementStats)> {
+        let often = move |(_, stats): &(&str, StatementStats)| times <= stats.count;
+        self.stats.iter().map(|(sql, stats)| (&**sql, *stats)).filter(often)
     }
 
     fn add(&mut self, sql: &str, elapsed: Duration) {
-        let tally = match self.tallies.get_mut(sql) {
+        let stats = match self.stats.get_mut(sql) {
             Some(known) => known,
-            None => self.tallies.entry(sql.into()).or_default(),
+            None => self.stats.entry(sql.into()).or_default(),
         };
-        tally.count += 1;
-        tally.time += elapsed;
+        stats.count += 1;
+        stats.time += elapsed;
     }
 }

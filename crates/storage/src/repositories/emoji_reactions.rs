@@ -39,7 +39,7 @@ pub struct NewReaction {
 
 /// What came of leaving an emoji.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PutReaction {
+pub struct SavedReaction {
     /// The reaction's id, which a change of mind keeps.
     pub id: ReactionId,
     /// When the first one was left.
@@ -54,7 +54,7 @@ impl EmojiReactions<'_> {
     ///
     /// # Errors
     /// `Missing` where whoever leaves it is gone, by `emoji_reactions_user_id_fkey`.
-    pub async fn put(&mut self, new: &NewReaction) -> Result<Option<PutReaction>> {
+    pub async fn put(&mut self, new: &NewReaction) -> Result<Option<SavedReaction>> {
         let leave = Leave {
             id: new.id.into(),
             user: new.user.into(),
@@ -64,7 +64,7 @@ impl EmojiReactions<'_> {
         };
         let row: Option<(Uuid, DateTime<Utc>, bool)> =
             leave.get_result(self.conn).await.optional()?;
-        Ok(row.map(|(id, created_at, is_new)| PutReaction { id: id.into(), created_at, is_new }))
+        Ok(row.map(|(id, created_at, is_new)| SavedReaction { id: id.into(), created_at, is_new }))
     }
 
     /// Takes an emoji back and counts it no more. Tells whether there was one.

@@ -37,9 +37,9 @@ pub struct Feed<'c> {
 /// A stretch of somebody's ranked feed.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Composed {
+pub struct FeedPage {
     /// What is there, place by place.
-    pub places: Vec<FeedPlace>,
+    pub places: Vec<FeedPageItem>,
     /// Whether there are posts behind the last place.
     pub goes_on: bool,
 }
@@ -47,7 +47,7 @@ pub struct Composed {
 /// A post that got a place in somebody's ranked feed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-pub struct FeedPlace {
+pub struct FeedPageItem {
     /// The post and why it is here.
     pub placed: FeedItem,
     /// What its author is to the viewer.
@@ -65,7 +65,7 @@ impl Feed<'_> {
         viewer: Viewer,
         walk: &FeedCursor,
         most: usize,
-    ) -> Result<Composed> {
+    ) -> Result<FeedPage> {
         let most = most.min(walk.positions_left());
         // One more than there are places, which tells whether the feed goes on.
         let needed = most + 1;
@@ -88,11 +88,11 @@ impl Feed<'_> {
         let goes_on = placed.len() < found;
         let followed: HashSet<UserId> =
             rows.iter().filter(|row| row.followed).map(|row| row.author_id.into()).collect();
-        let place = |placed: FeedItem| FeedPlace {
+        let place = |placed: FeedItem| FeedPageItem {
             relationship: relationship(followed.contains(&placed.post.author)),
             placed,
         };
-        Ok(Composed { places: placed.into_iter().map(place).collect(), goes_on })
+        Ok(FeedPage { places: placed.into_iter().map(place).collect(), goes_on })
     }
 
     /// What is trending among public posts, the most moving first, none across a block.

@@ -14,13 +14,13 @@ use crate::schema::{likes, users};
 use crate::{Connection, Result};
 
 /// Hearts, as seen through one connection.
-pub struct Likes<'c> {
+pub struct Hearts<'c> {
     pub(super) conn: &'c mut Connection,
 }
 
 /// A heart that is about to be given.
 #[derive(Debug, Clone, Copy)]
-pub struct NewLike {
+pub struct NewHeart {
     /// Its id, should it be the first.
     pub id: HeartId,
     /// Whose.
@@ -31,7 +31,7 @@ pub struct NewLike {
     pub at: DateTime<Utc>,
 }
 
-impl Likes<'_> {
+impl Hearts<'_> {
     /// Gives a post a heart and counts it. Returns the number of hearts after it, or nothing where this person's heart is
     /// there already, or where the post is gone or not theirs to see.
     ///
@@ -39,7 +39,7 @@ impl Likes<'_> {
     ///
     /// # Errors
     /// `Missing` where whoever gives it is gone, by `likes_user_id_fkey`.
-    pub async fn put(&mut self, like: &NewLike) -> Result<Option<i32>> {
+    pub async fn put(&mut self, like: &NewHeart) -> Result<Option<i32>> {
         let give = Give {
             id: like.id.into(),
             user: like.user.into(),
@@ -60,7 +60,7 @@ impl Likes<'_> {
     ///
     /// # Errors
     /// `Missing` where one of those who give them is gone, by `likes_user_id_fkey`: then none is given.
-    pub async fn put_many(&mut self, likes: &[NewLike]) -> Result<i64> {
+    pub async fn put_many(&mut self, likes: &[NewHeart]) -> Result<i64> {
         let give = GiveMany {
             ids: likes.iter().map(|like| like.id.into()).collect(),
             users: likes.iter().map(|like| like.user.into()).collect(),

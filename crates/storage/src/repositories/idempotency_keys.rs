@@ -31,7 +31,7 @@ pub struct Claim {
 
 /// What came of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Claimed {
+pub enum ClaimOutcome {
     /// The act is this attempt's to do.
     Ours,
     /// It was done: this was the answer.
@@ -53,9 +53,9 @@ impl IdempotencyKeys<'_> {
     ///
     /// # Errors
     /// `Missing` where its user is gone, by `idempotency_keys_user_id_fkey`.
-    pub async fn claim(&mut self, claim: &Claim) -> Result<Claimed> {
+    pub async fn claim(&mut self, claim: &Claim) -> Result<ClaimOutcome> {
         if self.take(claim).await? {
-            return Ok(Claimed::Ours);
+            return Ok(ClaimOutcome::Ours);
         }
         let holder = idempotency_keys::table
             .find((i64::from(claim.user), &claim.key))
@@ -64,10 +64,12 @@ impl IdempotencyKeys<'_> {
             .await
             .optional()?;
         Ok(match holder {
-            Some((fingerprint, _)) if fingerprint != claim.fingerprint => Claimed::OtherRequest,
-            Some((_, Some(answer))) => Claimed::Answered(answer),
+            Some((fingerprint, _)) if fingerprint != claim.fingerprint => {
+                ClaimOutcome::OtherRequest
+            }
+            Some((_, Some(answer))) => ClaimOutcome::Answered(answer),
             // Without a row, it was let go between the two statements: the next attempt will get it.
-            Some((_, None)) | None => Claimed::InFlight,
+            Some((_, None)) | None => ClaimOutcome::InFlight,
         })
     }
 

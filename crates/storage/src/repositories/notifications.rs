@@ -17,10 +17,10 @@ use diesel::sql_types::{Array, BigInt};
 use diesel_async::RunQueryDsl;
 use grateful_domain::UserId;
 
-pub use self::changes::{Change, Changed, InboxPosition};
+pub use self::changes::{InboxChange, InboxChangeKind, InboxPosition};
 pub use self::read_state::{NotificationCounts, NotificationStats};
-pub use self::recording::{HeldBack, Recorded};
-pub use self::withdrawal::NoLongerNamed;
+pub use self::recording::{HeldBack, RecordResult};
+pub use self::withdrawal::RemovedMentions;
 use crate::query::statement;
 use crate::{Connection, Result};
 

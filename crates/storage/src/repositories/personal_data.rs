@@ -16,14 +16,14 @@ use crate::schema::{comments, emoji_reactions, likes};
 use crate::{Connection, Result};
 
 /// What somebody has done, as seen through one connection. Each part goes on behind the last entry of the one before, and
-/// has up to [`Holdings::PART`] entries; an empty one is the end.
-pub struct Holdings<'c> {
+/// has up to [`PersonalData::PART`] entries; an empty one is the end.
+pub struct PersonalData<'c> {
     pub(super) conn: &'c mut Connection,
 }
 
 /// A heart that somebody gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GivenHeart {
+pub struct HeartRecord {
     /// To what.
     pub post: PostId,
     /// When.
@@ -32,7 +32,7 @@ pub struct GivenHeart {
 
 /// An emoji that somebody left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GivenReaction {
+pub struct ReactionRecord {
     /// On what.
     pub post: PostId,
     /// Which.
@@ -43,7 +43,7 @@ pub struct GivenReaction {
 
 /// A post that somebody was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SentPost {
+pub struct ReceivedShare {
     /// By which message.
     pub share: ShareId,
     /// Which post.
@@ -56,7 +56,7 @@ pub struct SentPost {
     pub at: DateTime<Utc>,
 }
 
-impl Holdings<'_> {
+impl PersonalData<'_> {
     /// The most entries of a part.
     pub const PART: i64 = 500;
 
@@ -65,7 +65,7 @@ impl Holdings<'_> {
         &mut self,
         user: UserId,
         behind: Option<PostId>,
-    ) -> Result<Vec<GivenHeart>> {
+    ) -> Result<Vec<HeartRecord>> {
         let rows: Vec<(Uuid, DateTime<Utc>)> = likes::table
             .filter(likes::user_id.eq(i64::from(user)))
             .filter(likes::post_id.gt(behind.map_or(Uuid::nil(), Uuid::from)))
@@ -74,7 +74,7 @@ impl Holdings<'_> {
             .limit(Self::PART)
             .load(self.conn)
             .await?;
-        Ok(rows.into_iter().map(|(post, at)| GivenHeart { post: post.into(), at }).collect())
+        Ok(rows.into_iter().map(|(post, at)| HeartRecord { post: post.into(), at }).collect())
     }
 
     /// Emoji left, by post.
@@ -82,7 +82,7 @@ impl Holdings<'_> {
         &mut self,
         user: UserId,
         behind: Option<PostId>,
-    ) -> Result<Vec<GivenReaction>> {
+    ) -> Result<Vec<ReactionRecord>> {
         let rows: Vec<(Uuid, String, DateTime<Utc>)> = emoji_reactions::table
             .filter(emoji_reactions::user_id.eq(i64::from(user)))
             .filter(emoji_reactions::post_id.gt(behind.map_or(Uuid::nil(), Uuid::from)))
@@ -96,7 +96,7 @@ impl Holdings<'_> {
             .load(self.conn)
             .await?;
         let reaction = |(post, code, at): (Uuid, String, DateTime<Utc>)| {
-            Ok(GivenReaction { post: post.into(), emoji: emoji_of(&code)?, at })
+            Ok(ReactionRecord { post: post.into(), emoji: emoji_of(&code)?, at })
         };
         rows.into_iter().map(reaction).collect()
     }
@@ -124,14 +124,14 @@ impl Holdings<'_> {
         &mut self,
         user: UserId,
         behind: Option<ShareId>,
-    ) -> Result<Vec<SentPost>> {
+    ) -> Result<Vec<ReceivedShare>> {
         let sent = SentTo {
             user: user.into(),
             behind: behind.map_or(Uuid::nil(), Uuid::from),
             most: Self::PART,
         };
         let rows: Vec<SentColumns> = sent.load(self.conn).await?;
-        let sent = |(share, post, by, message, at): SentColumns| SentPost {
+        let sent = |(share, post, by, message, at): SentColumns| ReceivedShare {
             share: share.into(),
             post: post.into(),
             by,

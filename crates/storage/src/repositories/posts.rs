@@ -197,7 +197,7 @@ impl Posts<'_> {
         &mut self,
         user: UserId,
         posts: &[PostId],
-    ) -> Result<HashMap<PostId, Standing>> {
+    ) -> Result<HashMap<PostId, ViewerEngagement>> {
         let user = i64::from(user);
         let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
         let heart = likes::post_id.eq(posts::id).and(likes::user_id.eq(user));
@@ -215,7 +215,7 @@ impl Posts<'_> {
             .await?;
         let standing = |(id, hearted, code): (Uuid, bool, Option<String>)| {
             let reaction = code.as_deref().map(emoji_of).transpose()?;
-            Ok((id.into(), Standing { hearted, reaction }))
+            Ok((id.into(), ViewerEngagement { hearted, reaction }))
         };
         rows.into_iter().map(standing).collect()
     }
@@ -266,7 +266,7 @@ fn public(post: &Post) -> i64 {
 
 /// What somebody made of a post.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct ViewerEngagement {
     /// Whether they gave it a heart.
     pub hearted: bool,
     /// The emoji that they left on it.

@@ -18,8 +18,8 @@ use grateful_domain::{
 };
 use serde_json::Value;
 
-pub use self::locking::{Concerned, PeopleLock};
-pub use self::photos::PhotoBefore;
+pub use self::locking::{Participants, UserLock};
+pub use self::photos::PreviousPhoto;
 use crate::query::{UserOrder, load, lower, statement, who_blocked, whom_blocked_by};
 use crate::rows::{AuthorRow, PersonRow};
 use crate::schema::users;
@@ -161,13 +161,13 @@ impl Users<'_> {
 
     /// Removes an account with all that is its own. What it counts for elsewhere must have been taken back before, and its
     /// files are the caller's to remove. Tells which photo it had; nothing where there was no such account.
-    pub async fn delete(&mut self, user: UserId) -> Result<Option<PhotoBefore>> {
+    pub async fn delete(&mut self, user: UserId) -> Result<Option<PreviousPhoto>> {
         let photo: Option<Option<String>> = diesel::delete(users::table.find(i64::from(user)))
             .returning(users::profile_photo_filename)
             .get_result(self.conn)
             .await
             .optional()?;
-        Ok(photo.map(|photo| PhotoBefore(photo.map(ProfilePhoto::from_stored))))
+        Ok(photo.map(|photo| PreviousPhoto(photo.map(ProfilePhoto::from_stored))))
     }
 
     /// Whether there is such a person for this viewer: nobody exists across a block.

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use diesel_async::SimpleAsyncConnection;
 use futures_util::future::join_all;
-use grateful_domain::notification::{Act, Batch, Cause, Event, SeenNotification};
+use grateful_domain::notification::{Act, BatchCounts, Cause, Event, RenderedNotification};
 use grateful_domain::{Emoji, Limit, NotificationId, PageRequest, PostId, ShareId, UserId};
 use grateful_storage::{
-    Changed, Connection, Database, NotificationCounts, NotificationQuery, Recorded, Repositories,
-    Result, StorageError, Transient,
+    Connection, Database, InboxChangeKind, NotificationCounts, NotificationQuery, RecordResult,
+    Repositories, Result, StorageError, Transient,
 };
 use grateful_testkit::{NOON, a_post};
 use uuid::Uuid;
@@ -36,7 +36,10 @@ async fn sixty_four_hearts_at_once_make_one_batch_of_sixty_four() {
     }))
     .await;
 
-    assert_eq!(world.only().await.notification.batch, Some(Batch { entries: 64, people: 64 }));
+    assert_eq!(
+        world.only().await.notification.batch,
+        Some(BatchCounts { child_count: 64, actor_count: 64 })
+    );
     assert_eq!(breaches(&world).await, [""; 0]);
 }
 
@@ -53,7 +56,10 @@ async fn one_act_that_arrives_many_times_at_once_is_told_once() {
     }))
     .await;
 
-    assert_eq!(world.only().await.notification.batch, Some(Batch { entries: 2, people: 2 }));
+    assert_eq!(
+        world.only().await.notification.batch,
+        Some(BatchCounts { child_count: 2, actor_count: 2 })
+    );
     assert_eq!(world.rows().await, 3);
 }
 
@@ -141,8 +147,8 @@ async fn a_change_is_not_seen_before_one_with_a_lower_number() {
     let by: Vec<_> = changes
         .iter()
         .map(|change| match &change.what {
-            Changed::Shown(seen) => seen.notification.actor,
-            Changed::Removed(_) => None,
+            InboxChangeKind::Shown(seen) => seen.notification.actor,
+            InboxChangeKind::Removed(_) => None,
         })
         .collect();
     assert_eq!(by, [Some(ben), Some(caro)]);
@@ -285,7 +291,7 @@ async fn read(stage: Arc<Stage>) {
 }
 
 /// Follows Ana's list, a few changes at a time, until nobody writes any more and everything was given.
-async fn follow(stage: Arc<Stage>) -> BTreeMap<NotificationId, SeenNotification> {
+async fn follow(stage: Arc<Stage>) -> BTreeMap<NotificationId, RenderedNotification> {
     let (mut shown, mut after) = (BTreeMap::new(), 0);
     let mut conn = stage.db.acquire().await.unwrap();
     loop {
@@ -298,16 +304,16 @@ async fn follow(stage: Arc<Stage>) -> BTreeMap<NotificationId, SeenNotification>
             assert!(after < change.seq, "{} is given again behind {after}", change.seq);
             after = change.seq;
             match change.what {
-                Changed::Shown(seen) => _ = shown.insert(seen.notification.id, *seen),
-                Changed::Removed(id) => _ = shown.remove(&id),
+                InboxChangeKind::Shown(seen) => _ = shown.insert(seen.notification.id, *seen),
+                InboxChangeKind::Removed(id) => _ = shown.remove(&id),
             }
         }
         tokio::task::yield_now().await;
     }
 }
 
-async fn tell(db: &Database, events: Vec<Event>) -> Recorded {
-    let told: Result<Recorded, Final> =
+async fn tell(db: &Database, events: Vec<Event>) -> RecordResult {
+    let told: Result<RecordResult, Final> =
         db.transaction(async |tx| Ok(tx.notifications().record(&events).await?)).await;
     told.unwrap()
 }
@@ -334,17 +340,17 @@ impl Transient for Final {
     }
 }
 
-async fn list(conn: &mut Connection, owner: UserId) -> Vec<SeenNotification> {
+async fn list(conn: &mut Connection, owner: UserId) -> Vec<RenderedNotification> {
     let page = PageRequest::first(Limit::MAX);
     conn.notifications().list(NotificationQuery::of(owner).page(page)).await.unwrap().items
 }
 
-fn by_id(list: Vec<SeenNotification>) -> BTreeMap<NotificationId, SeenNotification> {
+fn by_id(list: Vec<RenderedNotification>) -> BTreeMap<NotificationId, RenderedNotification> {
     list.into_iter().map(|it| (it.notification.id, it)).collect()
 }
 
 fn name(cause: &Cause) -> String {
-    format!("{} {} {}", cause.recipient, cause.actor, cause.act.name())
+    format!("{} {} {}", cause.recipient, cause.actor, cause.act.dedup_key())
 }
 
 /// Everything that is told, in the same words.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use grateful_domain::UserId;
 use grateful_domain::notification::{Act, Event};
-use grateful_storage::{Repositories, Result, StorageError, counted_if_ok};
+use grateful_storage::{Repositories, Result, StorageError, record_on_commit};
 use grateful_testkit::{MetricsCapture, a_post, block};
 
 use crate::world::World;
@@ -161,7 +161,7 @@ async fn a_transaction_of_ones_own_counts_when_it_is_said_to_have_succeeded() {
     let measured = MetricsCapture::start();
 
     for (person, outcome) in [(ben, Err("rolled back")), (caro, Ok(()))] {
-        let done = counted_if_ok(async {
+        let done = record_on_commit(async {
             world.tell_ana(&[person], world.heart()).await;
             outcome
         });

@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
 use grateful_domain::notification::Act;
 use grateful_domain::{Emoji, NotificationId};
-use grateful_storage::{Changed, InboxPosition, Repositories};
+use grateful_storage::{InboxChangeKind, InboxPosition, Repositories};
 
 use crate::world::{World, line};
 
@@ -181,8 +181,8 @@ async fn changes(world: &mut World, after: &mut i64) -> Vec<String> {
     assert!(changes.is_sorted_by(|a, b| a.seq < b.seq));
     *after = changes.last().map_or(*after, |change| change.seq);
     let told = changes.into_iter().map(|change| match change.what {
-        Changed::Shown(seen) => format!("shown: {}", line(&seen)),
-        Changed::Removed(id) => format!("removed: {id}"),
+        InboxChangeKind::Shown(seen) => format!("shown: {}", line(&seen)),
+        InboxChangeKind::Removed(id) => format!("removed: {id}"),
     });
     told.collect()
 }

@@ -1,8 +1,8 @@
 use chrono::TimeDelta;
-use grateful_domain::notification::{Act, Batch, Cause};
+use grateful_domain::notification::{Act, BatchCounts, Cause};
 use grateful_domain::{NotificationType, ShareId};
 use grateful_storage::{
-    HeldBack, NoLongerNamed, QueryLog, Recorded, Repositories, Result, StorageError,
+    HeldBack, QueryLog, RecordResult, RemovedMentions, Repositories, Result, StorageError,
 };
 use grateful_testkit::{a_post, a_user, block, create_user};
 use uuid::Uuid;
@@ -17,15 +17,15 @@ async fn what_happened_is_told_as_the_domain_has_it() {
 
     let recorded = world.conn.notifications().record(std::slice::from_ref(&event)).await.unwrap();
 
-    assert_eq!(recorded, Recorded::default());
+    assert_eq!(recorded, RecordResult::default());
     let seen = world.only().await;
     let it = &seen.notification;
     assert_eq!((it.id, it.created_at, it.last_updated_at), (event.id, event.at, event.at));
     assert_eq!((it.recipient, it.actor, it.kind), (world.ana, Some(ben), NotificationType::Like));
-    assert_eq!((it.post, it.act.clone()), (Some(world.post.id), Some(world.heart().name())));
+    assert_eq!((it.post, it.act.clone()), (Some(world.post.id), Some(world.heart().dedup_key())));
     assert_eq!(it.key, event.cause.key());
     assert_eq!((it.read_at, it.closed_at, it.parent, it.batch), (None, None, None, None));
-    let from = seen.from.unwrap();
+    let from = seen.actor.unwrap();
     assert_eq!(it.data, event.data(from.username.as_str()));
     assert_eq!(it.text.message, format!("{} liked your post", from.name()));
     // As it is stored, for whoever reads the table.
@@ -97,7 +97,10 @@ async fn several_events_for_one_person_are_told_in_their_order() {
     let list = world.list_of(world.ana).await;
     let gathered: Vec<_> = list.iter().map(|it| it.notification.batch).collect();
     assert_eq!(gathered.len(), 2);
-    assert!(gathered.contains(&Some(Batch { entries: 3, people: 2 })), "{gathered:?}");
+    assert!(
+        gathered.contains(&Some(BatchCounts { child_count: 3, actor_count: 2 })),
+        "{gathered:?}"
+    );
     assert!(gathered.contains(&None));
     assert_eq!(world.told(ben).await, ["* N mentioned you in a post: How lovely"]);
 }
@@ -122,7 +125,7 @@ async fn nobody_is_told_of_anything_across_a_block() {
         world.record(&[ben, caro, dan].map(|actor| world.to_ana(actor, world.heart()))).await;
 
     assert_eq!(world.only().await.notification.actor, Some(dan));
-    assert_eq!(recorded, Recorded::default());
+    assert_eq!(recorded, RecordResult::default());
 }
 
 /// A block stands between them and its author, or it is private: what names them there, and what answers them.
@@ -173,14 +176,14 @@ async fn an_edit_tells_some_and_takes_back_what_others_were_told_in_five_stateme
         let names: Vec<String> =
             old.iter().map(|it| it.username.as_str().to_uppercase()).chain(["x".into()]).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let gone = NoLongerNamed { actor: ana, mention, names: &names };
+        let gone = RemovedMentions { actor: ana, mention, names: &names };
 
         let mut conn = world.database.pool.acquire().await.unwrap();
         let mut inboxes = conn.notifications();
         let edit = inboxes.record_anew(&events, gone, world.now);
         let (recorded, queries) = QueryLog::record(edit).await;
 
-        assert_eq!(recorded.unwrap(), Recorded::default());
+        assert_eq!(recorded.unwrap(), RecordResult::default());
         assert_eq!(queries.total(), 5, "{queries:#?}");
         for (old, new) in old.iter().zip(new) {
             let kept = ["* N mentioned you in a post: How lovely"];
@@ -198,7 +201,7 @@ async fn whoever_is_told_newly_loses_nothing_by_a_name_that_they_had() {
     let cause = Cause { recipient: ben, actor: world.ana, act: mention };
     world.record(&[cause]).await;
     let before = world.list_of(ben).await;
-    let gone = NoLongerNamed { actor: world.ana, mention, names: &["ben"] };
+    let gone = RemovedMentions { actor: world.ana, mention, names: &["ben"] };
 
     let event = world.event(cause);
     world.conn.notifications().record_anew(&[event], gone, world.now).await.unwrap();
@@ -243,7 +246,7 @@ async fn odd_preferences_switch_nothing_off() {
         world.record(&[world.to_ana(ben, world.heart())]).await;
     }
 
-    assert_eq!(world.only().await.notification.gathered().entries, 3);
+    assert_eq!(world.only().await.notification.batch_counts().child_count, 3);
 }
 
 #[tokio::test]
@@ -291,7 +294,7 @@ async fn the_twenty_first_start_of_a_type_within_the_hour_is_held_back() {
     let [ben, caro] = world.people().await;
     let twenty = hearts_on_posts(&mut world, 20).await;
     let causes: Vec<Cause> = twenty.iter().map(|act| world.to_ana(ben, *act)).collect();
-    assert_eq!(world.record(&causes).await, Recorded::default());
+    assert_eq!(world.record(&causes).await, RecordResult::default());
     world.wait(TimeDelta::minutes(59));
 
     let to_caro = Cause { recipient: caro, actor: ben, act: Act::Follow };
@@ -300,12 +303,12 @@ async fn the_twenty_first_start_of_a_type_within_the_hour_is_held_back() {
         .await;
 
     let held_back = HeldBack { recipient: world.ana, kind: NotificationType::Like };
-    assert_eq!(recorded, Recorded { held_back: vec![held_back] });
+    assert_eq!(recorded, RecordResult { held_back: vec![held_back] });
     assert_eq!(world.list_of(world.ana).await.len(), 21);
     assert_eq!(world.told(caro).await, ["* N started following you"]);
 
     world.wait(TimeDelta::minutes(1));
-    assert_eq!(world.record(&[world.to_ana(ben, world.heart())]).await, Recorded::default());
+    assert_eq!(world.record(&[world.to_ana(ben, world.heart())]).await, RecordResult::default());
     let like = Some(NotificationType::Like);
     let stats = world.conn.notifications().stats(world.ana, like, world.now).await.unwrap();
     assert_eq!((stats.remaining, stats.held_back), (Some(19), 1));
@@ -318,16 +321,16 @@ async fn joining_converting_and_coming_back_are_not_limited() {
     let twenty = hearts_on_posts(&mut world, 20).await;
     for actor in [ben, caro, dan] {
         let causes: Vec<Cause> = twenty.iter().map(|act| world.to_ana(actor, *act)).collect();
-        assert_eq!(world.record(&causes).await, Recorded::default());
+        assert_eq!(world.record(&causes).await, RecordResult::default());
     }
     let of_ben: Vec<Cause> = twenty.iter().map(|act| world.to_ana(ben, *act)).collect();
     world.withdraw(&of_ben).await;
 
-    assert_eq!(world.record(&of_ben).await, Recorded::default());
+    assert_eq!(world.record(&of_ben).await, RecordResult::default());
 
     let list = world.list_of(world.ana).await;
     assert_eq!(list.len(), 20);
-    assert!(list.iter().all(|it| it.notification.gathered().people == 3));
+    assert!(list.iter().all(|it| it.notification.batch_counts().actor_count == 3));
     let recorded = world.record(&[world.to_ana(ben, world.heart())]).await;
     assert_eq!(recorded.held_back.len(), 1);
 }

@@ -164,7 +164,7 @@ async fn notifications_are_gone_through_in_steps_that_leave_none_out() {
     while let Some(step) = world.conn.counters().verify(TABLE, after, 3).await.unwrap() {
         sizes.push(step.rows);
         keys.extend(step.mismatches.into_iter().map(|mismatch| mismatch.key));
-        after = Some(step.last);
+        after = Some(step.last_key);
     }
 
     assert_eq!(sizes, [3, 3, 1]);

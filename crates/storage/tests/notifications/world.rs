@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use grateful_domain::notification::{Act, Cause, Details, Event, SeenNotification};
+use grateful_domain::notification::{Act, Cause, Event, EventDetails, RenderedNotification};
 use grateful_domain::{Author, Comment, Emoji, Limit, NotificationId, PageRequest, Post, UserId};
-use grateful_storage::{Connection, NotificationQuery, Recorded, Repositories};
+use grateful_storage::{Connection, NotificationQuery, RecordResult, Repositories};
 use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, create_user};
 use uuid::Uuid;
 
@@ -63,7 +63,7 @@ impl World {
     }
 
     /// Tells of all this at once.
-    pub(crate) async fn record(&mut self, causes: &[Cause]) -> Recorded {
+    pub(crate) async fn record(&mut self, causes: &[Cause]) -> RecordResult {
         let events: Vec<Event> = causes.iter().map(|cause| self.event(*cause)).collect();
         self.conn.notifications().record(&events).await.unwrap()
     }
@@ -80,12 +80,12 @@ impl World {
         self.conn.notifications().withdraw(causes, self.now).await.unwrap();
     }
 
-    pub(crate) async fn list_of(&mut self, owner: UserId) -> Vec<SeenNotification> {
+    pub(crate) async fn list_of(&mut self, owner: UserId) -> Vec<RenderedNotification> {
         let page = PageRequest::first(Limit::MAX);
         self.conn.notifications().list(NotificationQuery::of(owner).page(page)).await.unwrap().items
     }
 
-    pub(crate) async fn entries(&mut self, batch: NotificationId) -> Vec<SeenNotification> {
+    pub(crate) async fn entries(&mut self, batch: NotificationId) -> Vec<RenderedNotification> {
         let page = PageRequest::first(Limit::MAX);
         self.conn
             .notifications()
@@ -101,7 +101,7 @@ impl World {
     }
 
     /// The only notification in Ana's list.
-    pub(crate) async fn only(&mut self) -> SeenNotification {
+    pub(crate) async fn only(&mut self) -> RenderedNotification {
         let mut list = self.list_of(self.ana).await;
         assert_eq!(list.len(), 1, "{:?}", list.iter().map(line).collect::<Vec<_>>());
         list.remove(0)
@@ -115,9 +115,9 @@ impl World {
 
 /// What was done then, with everything that may be said of it.
 pub(crate) fn event(cause: Cause, at: DateTime<Utc>) -> Event {
-    let mut details = Details::default();
+    let mut details = EventDetails::default();
     if cause.act.post().is_some() {
-        details = Details::of_post("For the bus driver");
+        details = EventDetails::for_post("For the bus driver");
     }
     if cause.act.comment().is_some() {
         details = details.with_comment("How lovely");
@@ -129,9 +129,9 @@ pub(crate) fn event(cause: Cause, at: DateTime<Utc>) -> Event {
 }
 
 /// A star before what is unread.
-pub(crate) fn line(it: &SeenNotification) -> String {
+pub(crate) fn line(it: &RenderedNotification) -> String {
     let star = if it.notification.read_at.is_none() { "* " } else { "" };
-    let name = it.from.as_ref().map_or("nobody", Author::name);
+    let name = it.actor.as_ref().map_or("nobody", Author::name);
     format!("{star}{}", it.notification.text.message.replace(name, "N"))
 }
 

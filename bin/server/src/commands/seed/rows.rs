@@ -5,7 +5,7 @@ use grateful_seed::{
     Dataset, GeneratedHeart, GeneratedInbox, GeneratedReaction, GeneratedUser, NotificationQuota,
 };
 use grateful_storage::{
-    BulkInbox, BulkLoad, BulkNotification, BulkQuota, BulkUser, NewLike, NewReaction, StorageError,
+    BulkInbox, BulkLoad, BulkNotification, BulkQuota, BulkUser, NewHeart, NewReaction, StorageError,
 };
 
 use super::progress::Progress;
@@ -18,13 +18,13 @@ pub(super) async fn load(
     progress: &Progress,
 ) -> Result<(), StorageError> {
     let people = world.users().map(|person| user(person, password));
-    load.users(progress.watch("people", people)).await?;
-    load.posts(progress.watch("posts", world.posts())).await?;
-    load.follows(progress.watch("follows", world.follows())).await?;
-    load.likes(progress.watch("hearts", world.hearts().map(like))).await?;
-    load.emoji_reactions(progress.watch("emoji", world.reactions().map(reaction))).await?;
-    load.shares(progress.watch("shares", world.shares())).await?;
-    load.comments(progress.watch("comments", world.comments())).await?;
+    load.users(progress.track("people", people)).await?;
+    load.posts(progress.track("posts", world.posts())).await?;
+    load.follows(progress.track("follows", world.follows())).await?;
+    load.likes(progress.track("hearts", world.hearts().map(like))).await?;
+    load.emoji_reactions(progress.track("emoji", world.reactions().map(reaction))).await?;
+    load.shares(progress.track("shares", world.shares())).await?;
+    load.comments(progress.track("comments", world.comments())).await?;
     let inboxes = load_notifications(load, world, progress).await?;
     load.inboxes(inboxes.iter().map(|inbox| inbox.place)).await?;
     load.notification_quotas(inboxes.into_iter().flat_map(|inbox| inbox.quotas)).await?;
@@ -50,7 +50,8 @@ async fn load_notifications(
         inbox.notifications
     });
     // Batches come on top, and what was held back does not come.
-    let notifications = progress.watch_about("notifications", world.event_count(), notifications);
+    let notifications =
+        progress.track_estimated("notifications", world.event_count(), notifications);
     load.notifications(notifications.map(notification)).await?;
     Ok(inboxes)
 }
@@ -91,8 +92,8 @@ fn user(person: GeneratedUser, password: &PasswordHash) -> BulkUser {
     }
 }
 
-fn like(GeneratedHeart { id, user, post, at }: GeneratedHeart) -> NewLike {
-    NewLike { id, user, post, at }
+fn like(GeneratedHeart { id, user, post, at }: GeneratedHeart) -> NewHeart {
+    NewHeart { id, user, post, at }
 }
 
 fn reaction(GeneratedReaction { id, user, post, emoji, at }: GeneratedReaction) -> NewReaction {

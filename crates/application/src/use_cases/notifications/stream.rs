@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use grateful_domain::Session;
-use grateful_storage::{Change, InboxPosition, Repositories};
+use grateful_storage::{InboxChange, InboxPosition, Repositories};
 use tokio::sync::watch;
 
 use crate::metrics::{Present, STREAMS_OPEN};
@@ -55,7 +55,7 @@ pub enum Step {
     /// this number.
     Reset(i64),
     /// The list has changed.
-    Changes(Vec<Change>),
+    Changes(Vec<InboxChange>),
     /// Nothing has happened for a while.
     Silence,
 }
@@ -101,7 +101,7 @@ impl Stream {
         }
     }
 
-    async fn changes(&self) -> Result<Vec<Change>> {
+    async fn changes(&self) -> Result<Vec<InboxChange>> {
         let mut conn = self.app.db.acquire().await?;
         Ok(conn.notifications().changes(self.session.user, self.after, PORTION).await?)
     }

@@ -25,16 +25,16 @@ pub struct InboxPosition {
 
 /// One step in the life of a list.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Change {
+pub struct InboxChange {
     /// Its number: later ones are higher.
     pub seq: i64,
     /// What became of the list.
-    pub what: Changed,
+    pub what: InboxChangeKind,
 }
 
 /// What became of a list.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Changed {
+pub enum InboxChangeKind {
     /// This is new in it, or reads differently.
     Shown(Box<RenderedNotification>),
     /// This is in it no more.
@@ -72,7 +72,12 @@ impl Notifications<'_> {
     ///
     /// Whoever goes on behind the number of the last one misses nothing: numbers are given under the lock of the inbox, so
     /// that none is seen before a lower one.
-    pub async fn changes(&mut self, owner: UserId, after: i64, most: i64) -> Result<Vec<Change>> {
+    pub async fn changes(
+        &mut self,
+        owner: UserId,
+        after: i64,
+        most: i64,
+    ) -> Result<Vec<InboxChange>> {
         let look = Look { owner: owner.into(), after, most };
         let rows: Vec<(i64, Uuid, bool)> = look.load(self.conn).await?;
         let shown: Vec<Uuid> =
@@ -81,11 +86,12 @@ impl Notifications<'_> {
             if shown.is_empty() { HashMap::new() } else { self.listed_of(owner, &shown).await? };
         let changes = rows.into_iter().filter_map(|(seq, id, is_removal)| {
             if is_removal {
-                return Some(Change { seq, what: Changed::Removed(id.into()) });
+                return Some(InboxChange { seq, what: InboxChangeKind::Removed(id.into()) });
             }
             // What has changed again meanwhile comes later, under its new number.
             let (current, seen) = shown.remove(&id)?;
-            (current == seq).then(|| Change { seq, what: Changed::Shown(Box::new(seen)) })
+            (current == seq)
+                .then(|| InboxChange { seq, what: InboxChangeKind::Shown(Box::new(seen)) })
         });
         Ok(changes.collect())
     }

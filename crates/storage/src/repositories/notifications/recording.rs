@@ -7,14 +7,14 @@ use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz,
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::{
     Act, BatchDecision, Deliverability, Event, InboxChanges, InboxContext, ParentNotification,
-    PriorEntry, WithdrawnNotification, place, record,
+    PriorEntry, WithdrawnNotification, decide, record,
 };
 use grateful_domain::{NotificationId, NotificationType, UserId};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::Notifications;
-use super::withdrawal::{NoLongerNamed, one_each};
+use super::withdrawal::{RemovedMentions, one_each};
 use super::writes::WithdrawnRow;
 use crate::monitor::metrics::HELD_BACK;
 use crate::monitor::{note, outcome_of};
@@ -24,7 +24,7 @@ use crate::{Result, StorageError};
 
 /// What came of telling people.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Recorded {
+pub struct RecordResult {
     /// Whom the hourly limit spared.
     pub held_back: Vec<HeldBack>,
 }
@@ -46,8 +46,8 @@ impl Notifications<'_> {
     /// may not see names them or holds an answer to them. Run it in the transaction of the act, behind
     /// [`Users::hold`](crate::Users::hold), so that no block slips in between, and behind the lock of the post; tell of
     /// events in the order in which they happened.
-    pub async fn record(&mut self, events: &[Event]) -> Result<Recorded> {
-        let mut recorded = Recorded::default();
+    pub async fn record(&mut self, events: &[Event]) -> Result<RecordResult> {
+        let mut recorded = RecordResult::default();
         for round in rounds(events) {
             let Some(now) = round.iter().map(|event| event.at).max() else { continue };
             let numbers = self.lock(&starts(&round)).await?;
@@ -66,9 +66,9 @@ impl Notifications<'_> {
     pub async fn record_anew(
         &mut self,
         events: &[Event],
-        gone: NoLongerNamed<'_>,
+        gone: RemovedMentions<'_>,
         now: DateTime<Utc>,
-    ) -> Result<Recorded> {
+    ) -> Result<RecordResult> {
         let events: Vec<&Event> = events.iter().collect();
         let mut changes = starts(&events);
         let mut entries = self.told_of(gone).await?;
@@ -77,7 +77,7 @@ impl Notifications<'_> {
         // All inboxes at once, in the order of their ids.
         changes.extend(one_each(entries.iter().map(|(_, user)| UserId::from(*user))));
         if changes.is_empty() {
-            return Ok(Recorded::default());
+            return Ok(RecordResult::default());
         }
         let numbers = self.lock(&changes).await?;
         let mut outcomes = self.withdrawals(entries, now).await?;
@@ -85,7 +85,7 @@ impl Notifications<'_> {
         outcomes.extend(decided.outcomes);
         let held_back = held_back(self.write(outcomes, numbers, now).await?);
         note_all(decided.decisions, &held_back);
-        Ok(Recorded { held_back })
+        Ok(RecordResult { held_back })
     }
 
     /// What becomes of the lists of those whom these events tell, of whom none is told twice.
@@ -98,7 +98,7 @@ impl Notifications<'_> {
         for (index, event) in events.iter().enumerate() {
             let Some(situation) = situations.get(&index) else { continue };
             let (recipient, kind) = (event.cause.recipient, event.cause.act.kind());
-            decided.decisions.push((HeldBack { recipient, kind }, place(event, situation)));
+            decided.decisions.push((HeldBack { recipient, kind }, decide(event, situation)));
             decided.outcomes.push((recipient, record(event, situation)));
         }
         Ok(decided)
@@ -109,7 +109,7 @@ impl Notifications<'_> {
         let look = Look {
             recipients: causes().map(|cause| cause.recipient.into()).collect(),
             actors: causes().map(|cause| cause.actor.into()).collect(),
-            acts: causes().map(|cause| cause.act.name()).collect(),
+            acts: causes().map(|cause| cause.act.dedup_key()).collect(),
             keys: causes().map(|cause| cause.key().map(|key| key.as_str().to_owned())).collect(),
             kinds: causes().map(|cause| cause.act.kind().code().to_owned()).collect(),
             posts: causes().map(|cause| audience_of(cause.act)).collect(),
@@ -123,10 +123,10 @@ impl Notifications<'_> {
             let withdrawn = withdrawn.map(withdrawn_of).transpose()?;
             let situation = situations.entry(index).or_insert_with(|| InboxContext {
                 actor: author_of(event.cause.actor, author),
-                standing: standing(blocked, muted),
+                deliverability: standing(blocked, muted),
                 is_recorded,
                 withdrawn,
-                home: None,
+                original_batch: None,
                 open: None,
             });
             if let Some(top) = top_of(top)? {
@@ -135,7 +135,8 @@ impl Notifications<'_> {
                 if top.notification.is_open() && top.notification.key == event.cause.key() {
                     situation.open = Some(top.clone());
                 }
-                situation.home = situation.home.take().or_else(|| (id == parent).then_some(top));
+                situation.original_batch =
+                    situation.original_batch.take().or_else(|| (id == parent).then_some(top));
             }
         }
         Ok(situations)
@@ -196,7 +197,7 @@ fn standing(blocked: bool, muted: bool) -> Deliverability {
     match (blocked, muted) {
         (true, _) => Deliverability::Blocked,
         (false, true) => Deliverability::Muted,
-        (false, false) => Deliverability::Deliverable,
+        (false, false) => Deliverability::Allowed,
     }
 }
 
@@ -213,10 +214,10 @@ fn top_of(columns: TopColumns) -> Result<Option<ParentNotification>> {
     let (Some(json), newest_at, newest_id, is_beside, emoji) = columns else { return Ok(None) };
     let notification = notification_of(json)?;
     let newest = newest_at.zip(newest_id.map(NotificationId::from));
-    let newest = newest.unwrap_or_else(|| notification.moment());
+    let newest = newest.unwrap_or_else(|| notification.sort_key());
     let emoji = emoji.as_deref().map(emoji_of).transpose()?;
     let beside = (is_beside == Some(true)).then_some(PriorEntry { emoji });
-    Ok(Some(ParentNotification { notification, newest, beside }))
+    Ok(Some(ParentNotification { notification, newest, prior_entry: beside }))
 }
 
 type Row = (i64, AuthorColumns, (bool, bool, bool), Option<Value>, TopColumns);

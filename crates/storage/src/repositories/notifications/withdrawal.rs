@@ -10,7 +10,7 @@ use diesel::sql_types::{
 };
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::{
-    Act, BatchCounts, Cause, InboxChanges, RemainingBatch, change, withdraw,
+    Act, BatchCounts, Cause, InboxChanges, RemainingBatch, update_reaction, withdraw,
 };
 use grateful_domain::{Author, CommentId, Emoji, Notification, NotificationType, PostId, UserId};
 use serde_json::Value;
@@ -51,7 +51,7 @@ impl Notifications<'_> {
         let loss = Loss::try_from(row)?;
         let [entry] = &loss.gone[..] else { return Ok(()) };
         let batch = loss.remains.as_ref().map(|remains| (&loss.top, remains));
-        let outcome = change(entry, emoji, &loss.actor, batch);
+        let outcome = update_reaction(entry, emoji, &loss.actor, batch);
         self.write(vec![(cause.recipient, outcome)], numbers, now).await?;
         Ok(())
     }
@@ -209,7 +209,7 @@ impl Notifications<'_> {
     }
 
     /// What told these people that they are named.
-    pub(super) async fn told_of(&mut self, gone: NoLongerNamed<'_>) -> Result<Entries> {
+    pub(super) async fn told_of(&mut self, gone: RemovedMentions<'_>) -> Result<Entries> {
         if gone.names.is_empty() {
             return Ok(vec![]);
         }
@@ -224,7 +224,7 @@ impl Notifications<'_> {
 
 /// Whom an edited text does not name any more.
 #[derive(Debug, Clone, Copy)]
-pub struct NoLongerNamed<'a> {
+pub struct RemovedMentions<'a> {
     /// Whose text it is.
     pub actor: UserId,
     /// What told them.
@@ -281,7 +281,7 @@ fn remains_of(
     let newest = notification_of(newest)?;
     let by = newest.actor.ok_or(StorageError::Corrupt { column: "notifications.actor_id" })?;
     Ok(Some(RemainingBatch {
-        gathered: BatchCounts { child_count, actor_count },
+        counts: BatchCounts { child_count, actor_count },
         actor: author_of(by, actor),
         newest,
         emoji: emoji.as_deref().map(emoji_of).transpose()?,
@@ -297,7 +297,7 @@ impl Losses {
         Self {
             recipients: causes.iter().map(|cause| cause.recipient.into()).collect(),
             actors: causes.iter().map(|cause| cause.actor.into()).collect(),
-            acts: causes.iter().map(|cause| cause.act.name()).collect(),
+            acts: causes.iter().map(|cause| cause.act.dedup_key()).collect(),
             ..Self::of(vec![])
         }
     }

@@ -17,7 +17,7 @@ use crate::schema::users;
 
 /// Whom an act concerns.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Concerned<'a> {
+pub struct Participants<'a> {
     /// Whoever acts, and others who are known already.
     pub people: &'a [UserId],
     /// Whoever wrote this post.
@@ -30,7 +30,7 @@ pub struct Concerned<'a> {
 
 /// What the lock of people is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PeopleLock {
+pub enum UserLock {
     /// Edges between them, and their numbers. Acts on posts go on.
     ForEdges,
     /// A block: no act of one on what is another's is under way, or begins before it is there.
@@ -43,7 +43,7 @@ impl Users<'_> {
     /// are, by id; whom there is not is left out.
     ///
     /// One statement for all, since people are locked in the order of their ids.
-    pub async fn hold(&mut self, concerned: Concerned<'_>) -> Result<Vec<Author>> {
+    pub async fn hold(&mut self, concerned: Participants<'_>) -> Result<Vec<Author>> {
         let hold = Hold {
             people: concerned.people.iter().copied().map(i64::from).collect(),
             post: concerned.post.map(Uuid::from),
@@ -59,7 +59,7 @@ impl Users<'_> {
     pub async fn lock_all(
         &mut self,
         people: &[UserId],
-        how: PeopleLock,
+        how: UserLock,
     ) -> Result<HashMap<UserId, (Author, Approval)>> {
         let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
         let people = users::table
@@ -67,8 +67,8 @@ impl Users<'_> {
             .select((AuthorRow::as_select(), users::profile_preferences))
             .order(users::id);
         let rows: Vec<(AuthorRow, Option<Value>)> = match how {
-            PeopleLock::ForEdges => people.for_no_key_update().load(self.conn).await?,
-            PeopleLock::AgainstActs => people.for_update().load(self.conn).await?,
+            UserLock::ForEdges => people.for_no_key_update().load(self.conn).await?,
+            UserLock::AgainstActs => people.for_update().load(self.conn).await?,
         };
         let person = |(author, preferences): (AuthorRow, Option<Value>)| {
             let author = Author::from(author);

@@ -14,7 +14,7 @@ use crate::schema::users;
 
 /// The photo that somebody had, if any, before they got another one or went away.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PhotoBefore(pub Option<ProfilePhoto>);
+pub struct PreviousPhoto(pub Option<ProfilePhoto>);
 
 impl Users<'_> {
     /// Gives somebody another photo, or none, in one statement. Tells which they had until then, so that of two changes at
@@ -23,14 +23,14 @@ impl Users<'_> {
         &mut self,
         user: UserId,
         photo: Option<&ProfilePhoto>,
-    ) -> Result<Option<PhotoBefore>> {
+    ) -> Result<Option<PreviousPhoto>> {
         let set = SetPhoto {
             user: user.into(),
             photo: photo.map(|photo| photo.as_str().to_owned()),
             url: photo.map(|photo| photo.url(PhotoSize::Medium)),
         };
         let before: Option<Option<String>> = set.get_result(self.conn).await.optional()?;
-        Ok(before.map(|before| PhotoBefore(before.map(ProfilePhoto::from_stored))))
+        Ok(before.map(|before| PreviousPhoto(before.map(ProfilePhoto::from_stored))))
     }
 
     /// Those of these photos that are anybody's, in one statement.

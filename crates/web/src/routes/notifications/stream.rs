@@ -8,7 +8,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderName};
 use actix_web::web::{Bytes, Data, Json};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, get, post};
 use futures_util::{Stream, stream};
-use grateful_application::notifications::{self, Changed, Step, Ticket};
+use grateful_application::notifications::{self, InboxChangeKind, Step, Ticket};
 use grateful_application::{App, Error};
 use grateful_domain::{Session, ValidationError};
 use serde::Serialize;
@@ -180,10 +180,10 @@ struct RemovedView {
 /// How long a client should wait before it comes back.
 const RETRY_MS: u32 = 2_000;
 
-fn event(seq: i64, what: Changed) -> String {
+fn event(seq: i64, what: InboxChangeKind) -> String {
     let (name, data) = match what {
-        Changed::Shown(seen) => ("notification", json(&NotificationView::from(*seen))),
-        Changed::Removed(id) => ("removed", json(&RemovedView { id: id.into() })),
+        InboxChangeKind::Shown(seen) => ("notification", json(&NotificationView::from(*seen))),
+        InboxChangeKind::Removed(id) => ("removed", json(&RemovedView { id: id.into() })),
     };
     // JSON has no line breaks of its own, and escapes those of texts.
     format!("id: {seq}\nevent: {name}\ndata: {data}\n\n")

@@ -6,7 +6,9 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, ContentType};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, get};
 use futures_util::{Stream, stream};
-use grateful_application::export::{self, Entries, GivenHeart, GivenReaction, Section, SentPost};
+use grateful_application::export::{
+    self, Entries, HeartRecord, ReactionRecord, ReceivedShare, Section,
+};
 use grateful_application::{App, profiles};
 use grateful_domain::{Comment, Session, Share};
 use serde::Serialize;
@@ -18,7 +20,7 @@ use crate::error::ApiError;
 use crate::request::{RequestId, SignedIn, now};
 use crate::response::{Envelope, Timestamp};
 use crate::routes::auth::SessionView;
-use crate::routes::follows::requests::RequestView;
+use crate::routes::follows::list_requests::RequestView;
 use crate::routes::notifications::NotificationView;
 use crate::routes::posts::PostView;
 use crate::routes::users::profile::OwnProfileView;
@@ -102,7 +104,7 @@ pub(crate) async fn export_account(
     me: SignedIn,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let profile = profiles::own(&app, me.user()).await?;
+    let profile = profiles::get_own(&app, me.user()).await?;
     let (begin, end) = frame_around(&OwnProfileView::from(profile), &request);
     Ok(HttpResponse::Ok()
         .content_type(ContentType::json())
@@ -236,14 +238,14 @@ fn name_of(section: Section) -> &'static str {
     }
 }
 
-impl From<GivenHeart> for GivenHeartView {
-    fn from(GivenHeart { post, at }: GivenHeart) -> Self {
+impl From<HeartRecord> for GivenHeartView {
+    fn from(HeartRecord { post, at }: HeartRecord) -> Self {
         Self { post_id: post.into(), created_at: at.into() }
     }
 }
 
-impl From<GivenReaction> for GivenReactionView {
-    fn from(GivenReaction { post, emoji, at }: GivenReaction) -> Self {
+impl From<ReactionRecord> for GivenReactionView {
+    fn from(ReactionRecord { post, emoji, at }: ReactionRecord) -> Self {
         Self { post_id: post.into(), emoji_code: emoji.code(), created_at: at.into() }
     }
 }
@@ -260,8 +262,8 @@ impl From<Share> for GivenShareView {
     }
 }
 
-impl From<SentPost> for ReceivedShareView {
-    fn from(SentPost { share, post, by, message, at }: SentPost) -> Self {
+impl From<ReceivedShare> for ReceivedShareView {
+    fn from(ReceivedShare { share, post, by, message, at }: ReceivedShare) -> Self {
         Self {
             id: share.into(),
             post_id: post.into(),

@@ -1,0 +1,57 @@
+//! What is measured, kept for whoever asks.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use grateful_storage::{MetricKind, PoolMetrics};
+use grateful_web::{MetricsPage, all_metrics};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::task::JoinHandle;
+
+/// Keeps what this process measures from now on. There is one in a process at most.
+pub(crate) struct MetricsRecorder {
+    handle: PrometheusHandle,
+    upkeep: JoinHandle<()>,
+}
+
+impl MetricsRecorder {
+    /// # Errors
+    /// There is one already.
+    pub(crate) fn install() -> anyhow::Result<Self> {
+        let mut builder = PrometheusBuilder::new();
+        for metric in all_metrics() {
+            if let MetricKind::Histogram(bounds) = metric.kind {
+                let matcher = Matcher::Full(metric.name.to_owned());
+                builder = builder.set_buckets_for_metric(matcher, bounds)?;
+            }
+        }
+        let handle = builder.install_recorder().context("metrics cannot be recorded")?;
+        all_metrics().for_each(|metric| metric.describe());
+        let upkeep = tokio::spawn(run_upkeep_periodically(handle.clone()));
+        Ok(Self { handle, upkeep })
+    }
+
+    /// What it shows, these pools among it.
+    pub(crate) fn page(&self, pools: PoolMetrics) -> MetricsPage {
+        let handle = self.handle.clone();
+        MetricsPage::new(move || {
+            pools.observe();
+            handle.render()
+        })
+    }
+}
+
+impl Drop for MetricsRecorder {
+    fn drop(&mut self) {
+        self.upkeep.abort();
+    }
+}
+
+/// Each measured time is kept until somebody asks or this comes by: nobody may ever ask.
+async fn run_upkeep_periodically(handle: PrometheusHandle) {
+    let mut often = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        often.tick().await;
+        handle.run_upkeep();
+    }
+}
