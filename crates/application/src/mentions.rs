@@ -5,7 +5,7 @@ use grateful_storage::{Connection, Participants, Repositories};
 
 use crate::{Error, Result};
 
-/// Those who have these names, of whom and of `author` the same is true as of [`Users::hold`](grateful_storage::Users::hold).
+/// Those who have these names, of whom and of `author` the same is true as of [`Users::lock_participants`](grateful_storage::Users::lock_participants).
 /// One statement, or none where nobody is named.
 pub(crate) async fn hold_named(
     tx: &mut Connection,
@@ -16,7 +16,7 @@ pub(crate) async fn hold_named(
         return Ok(vec![]);
     }
     let concerned = Participants { people: &[author], names, ..Participants::default() };
-    let held = tx.users().hold(concerned).await?;
+    let held = tx.users().lock_participants(concerned).await?;
     if held.iter().any(|person| person.id == author) { Ok(held) } else { Err(Error::gone()) }
 }
 

@@ -140,7 +140,7 @@ fn post(
 /// The rows of both are locked before the edge between them, so that what it is does not change meanwhile.
 async fn follow(db: &Database, who: UserId, whom: UserId, now: DateTime<Utc>) -> Result<()> {
     db.transaction(async |tx| {
-        tx.users().lock_all(&[who, whom], UserLock::ForEdges).await?;
+        tx.users().lock_all(&[who, whom], UserLock::ForFollows).await?;
         let before = tx.follows().relation(who, whom).await?.outgoing;
         let follow = Follow {
             id: Uuid::now_v7().into(),

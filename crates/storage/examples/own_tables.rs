@@ -120,7 +120,10 @@ async fn keep(
     db.transaction(async |tx| {
         // First the people, so that no block comes between them; then one's own rows; then what is told.
         tx.users()
-            .hold(Participants { people: &[who, post.author], ..Participants::default() })
+            .lock_participants(Participants {
+                people: &[who, post.author],
+                ..Participants::default()
+            })
             .await?;
         let bookmark = (
             bookmarks::user_id.eq(i64::from(who)),

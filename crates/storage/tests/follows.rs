@@ -214,7 +214,7 @@ async fn a_pair_is_locked_with_what_each_says_of_followers() {
     }
     let mut conn = database.connect().await;
 
-    for how in [UserLock::ForEdges, UserLock::AgainstActs] {
+    for how in [UserLock::ForFollows, UserLock::ForBlock] {
         for pair in people.windows(2) {
             let locked = conn.users().lock_all(&[pair[1], pair[0]], how).await.unwrap();
             for person in pair {

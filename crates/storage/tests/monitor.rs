@@ -149,7 +149,7 @@ async fn a_slow_statement_is_a_warning_with_its_text_and_without_its_values() {
         let _capturing = capture(&lines);
         let secret = diesel::select("ana.secret@example.org".into_sql::<Text>());
         secret.get_result::<String>(&mut conn).await.unwrap();
-        conn.users().find_credentials("ana.secret@example.org").await
+        conn.users().find_credentials_by_email("ana.secret@example.org").await
     };
 
     assert!(found.unwrap().is_none());

@@ -66,7 +66,7 @@ async fn of_many_changes_at_once_each_tells_of_another_photo_and_one_is_left() {
     assert_eq!((before.len(), first), (11, 1), "{told:?}");
     let all: HashSet<_> = photos.into_iter().collect();
     let left: Vec<_> = all.difference(&before).cloned().collect();
-    let kept = database.connect().await.users().photos_among(&all).await.unwrap();
+    let kept = database.connect().await.users().photos_in_use(&all).await.unwrap();
     assert_eq!(kept.into_iter().collect::<Vec<_>>(), left);
 }
 
@@ -80,8 +80,8 @@ async fn those_photos_are_found_that_are_anybodys() {
     let mut conn = database.connect().await;
 
     let asked = [1, 3, 4].map(photo).into();
-    assert_eq!(conn.users().photos_among(&asked).await.unwrap(), [photo(1)].into());
-    assert_eq!(conn.users().photos_among(&HashSet::new()).await.unwrap(), HashSet::new());
+    assert_eq!(conn.users().photos_in_use(&asked).await.unwrap(), [photo(1)].into());
+    assert_eq!(conn.users().photos_in_use(&HashSet::new()).await.unwrap(), HashSet::new());
 }
 
 #[tokio::test]

@@ -150,7 +150,7 @@ async fn the_session_of_a_token() {
 
     let arguments = format!("'\\x{}', '2026-01-05', 1", "07".repeat(32));
     check(&arguments, 1, async |conn| {
-        assert!(conn.sessions().find_live(token, NOON).await.unwrap().is_some());
+        assert!(conn.sessions().find_active(token, NOON).await.unwrap().is_some());
     })
     .await;
 }
@@ -158,7 +158,7 @@ async fn the_session_of_a_token() {
 #[tokio::test]
 async fn the_sessions_of_somebody() {
     check("77, '2026-01-05', 100", 3, async |conn| {
-        assert_eq!(conn.sessions().list_live(UserId::from(77), NOON).await.unwrap().len(), 3);
+        assert_eq!(conn.sessions().list_active(UserId::from(77), NOON).await.unwrap().len(), 3);
     })
     .await;
 }
@@ -166,7 +166,13 @@ async fn the_sessions_of_somebody() {
 #[tokio::test]
 async fn who_signs_in_with_an_address() {
     check("'person_77@example.org', 1", 1, async |conn| {
-        assert!(conn.users().find_credentials("Person_77@example.org").await.unwrap().is_some());
+        assert!(
+            conn.users()
+                .find_credentials_by_email("Person_77@example.org")
+                .await
+                .unwrap()
+                .is_some()
+        );
     })
     .await;
 }
@@ -196,13 +202,13 @@ async fn whom_an_act_concerns() {
         names: &names,
     };
     // The author of that post may be one of the fifty.
-    let held = world.connect().await.users().hold(concerned).await.unwrap().len();
+    let held = world.connect().await.users().lock_participants(concerned).await.unwrap().len();
     let rows = u32::try_from(held).unwrap();
     assert!((51..=52).contains(&rows), "{rows}");
 
     let look = Looked { words: "FOR KEY SHARE", rows, read: 3 * rows };
     check_one(look, &arguments, async |conn| {
-        conn.users().hold(concerned).await.unwrap();
+        conn.users().lock_participants(concerned).await.unwrap();
     })
     .await;
 }
@@ -495,7 +501,7 @@ async fn which_of_many_photos_are_anybodys() {
     let photos = names.iter().cloned().map(ProfilePhoto::from_stored).collect();
 
     check(&format!("'{{{}}}'", names.join(",")), 50, async |conn| {
-        assert_eq!(conn.users().photos_among(&photos).await.unwrap().len(), 50);
+        assert_eq!(conn.users().photos_in_use(&photos).await.unwrap().len(), 50);
     })
     .await;
 }

@@ -56,7 +56,7 @@ async fn what_was_said_is_found_again() {
     let ana = create_user(&database).await;
     let mut conn = database.connect().await;
 
-    let edited = conn.users().edit_profile(ana, &everything()).await.unwrap().unwrap();
+    let edited = conn.users().update_profile(ana, &everything()).await.unwrap().unwrap();
 
     assert_says(&edited, &everything());
     assert_eq!(conn.users().find_own_profile(ana).await.unwrap(), Some(edited.clone()));
@@ -69,7 +69,7 @@ async fn each_field_is_cleared_by_itself() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let mut conn = database.connect().await;
-    conn.users().edit_profile(ana, &everything()).await.unwrap();
+    conn.users().update_profile(ana, &everything()).await.unwrap();
     let nothing = ProfileEdit::default;
 
     let mut expected = everything();
@@ -82,7 +82,7 @@ async fn each_field_is_cleared_by_itself() {
         ProfileEdit { websites: Some(Websites::default()), ..nothing() },
         ProfileEdit { preferences: Some(Preferences::default()), ..nothing() },
     ] {
-        let edited = conn.users().edit_profile(ana, &clear).await.unwrap().unwrap();
+        let edited = conn.users().update_profile(ana, &clear).await.unwrap().unwrap();
         expected = ProfileEdit {
             username: expected.username,
             display_name: clear.display_name.or(expected.display_name),
@@ -105,7 +105,7 @@ async fn an_edit_that_says_nothing_writes_nothing() {
     let mut conn = database.connect().await;
     database.execute("ALTER TABLE users ADD CONSTRAINT never CHECK (false) NOT VALID").await;
 
-    let same = conn.users().edit_profile(ana, &ProfileEdit::default()).await.unwrap();
+    let same = conn.users().update_profile(ana, &ProfileEdit::default()).await.unwrap();
 
     assert_eq!(same, conn.users().find_own_profile(ana).await.unwrap());
     assert!(same.is_some());
@@ -122,11 +122,11 @@ async fn a_name_is_taken_in_any_case_but_ones_own_may_change_its_case() {
         ..ProfileEdit::default()
     };
 
-    let refused = conn.users().edit_profile(ana, &named("bEN")).await;
+    let refused = conn.users().update_profile(ana, &named("bEN")).await;
 
     let Err(StorageError::Taken { constraint }) = refused else { panic!("{refused:?}") };
     assert_eq!(constraint, Users::USERNAME_KEY);
-    let own = conn.users().edit_profile(ana, &named("aNA")).await.unwrap().unwrap();
+    let own = conn.users().update_profile(ana, &named("aNA")).await.unwrap().unwrap();
     assert_eq!(own.profile.author.username.as_str(), "aNA");
 }
 
@@ -142,8 +142,8 @@ async fn nobody_has_no_page() {
         assert_eq!(conn.users().find_profile_by_username(viewer, "nobody").await.unwrap(), None);
     }
     assert_eq!(conn.users().find_own_profile(nobody).await.unwrap(), None);
-    assert_eq!(conn.users().edit_profile(nobody, &everything()).await.unwrap(), None);
-    assert_eq!(conn.users().edit_profile(nobody, &ProfileEdit::default()).await.unwrap(), None);
+    assert_eq!(conn.users().update_profile(nobody, &everything()).await.unwrap(), None);
+    assert_eq!(conn.users().update_profile(nobody, &ProfileEdit::default()).await.unwrap(), None);
 }
 
 #[tokio::test]

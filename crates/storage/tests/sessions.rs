@@ -33,7 +33,7 @@ async fn a_token_opens_its_own_session() {
 
     let mut opened = Vec::new();
     for token in [1, 2, 3] {
-        opened.push(conn.sessions().find_live(TokenHash([token; 32]), NOON).await.unwrap());
+        opened.push(conn.sessions().find_active(TokenHash([token; 32]), NOON).await.unwrap());
     }
 
     assert_eq!(opened, [Some(first), Some(second), None]);
@@ -47,8 +47,8 @@ async fn a_session_opens_and_is_listed_as_long_as_it_lives_and_no_longer() {
     let session = begun(&mut conn, 1, ana, NOON).await;
 
     for now in [NOON, session.expires_at - INSTANT, session.expires_at] {
-        let opened = conn.sessions().find_live(TokenHash([1; 32]), now).await.unwrap();
-        let listed = conn.sessions().list_live(ana, now).await.unwrap();
+        let opened = conn.sessions().find_active(TokenHash([1; 32]), now).await.unwrap();
+        let listed = conn.sessions().list_active(ana, now).await.unwrap();
 
         assert_eq!(opened.is_some(), session.is_live(now), "{now}");
         assert_eq!(listed.len(), usize::from(session.is_live(now)), "{now}");
@@ -67,7 +67,7 @@ async fn a_list_has_ones_own_sessions_newest_first() {
     let higher = begun(&mut conn, 4, ana, NOON + TimeDelta::minutes(1)).await;
     begun(&mut conn, 5, ben, NOON).await;
 
-    let listed = conn.sessions().list_live(ana, NOON).await.unwrap();
+    let listed = conn.sessions().list_active(ana, NOON).await.unwrap();
 
     assert_eq!(listed, [newest, higher, lower, oldest]);
 }
@@ -81,7 +81,7 @@ async fn a_list_ends_after_a_hundred_sessions() {
         begun(&mut conn, number, ana, NOON + TimeDelta::minutes(number.into())).await;
     }
 
-    let listed = conn.sessions().list_live(ana, NOON).await.unwrap();
+    let listed = conn.sessions().list_active(ana, NOON).await.unwrap();
 
     assert_eq!(listed.len(), 100);
     assert_eq!(listed[99].created_at, NOON + TimeDelta::minutes(1));
@@ -96,9 +96,9 @@ async fn a_use_is_noted_for_that_session_alone() {
     let unused = begun(&mut conn, 2, ana, NOON).await;
     let later = NOON + TimeDelta::hours(1);
 
-    conn.sessions().note_use(used.id, later).await.unwrap();
+    conn.sessions().touch(used.id, later).await.unwrap();
 
-    let listed = conn.sessions().list_live(ana, NOON).await.unwrap();
+    let listed = conn.sessions().list_active(ana, NOON).await.unwrap();
     assert_eq!(listed, [unused, Session { last_used_at: later, ..used }]);
 }
 
@@ -113,7 +113,7 @@ async fn a_session_is_ended_by_its_owner_alone_and_once() {
     assert!(conn.sessions().delete(ana, session.id).await.unwrap());
     assert!(!conn.sessions().delete(ana, session.id).await.unwrap());
 
-    let opened = conn.sessions().find_live(TokenHash([1; 32]), NOON).await.unwrap();
+    let opened = conn.sessions().find_active(TokenHash([1; 32]), NOON).await.unwrap();
     assert_eq!(opened, None);
 }
 
@@ -130,8 +130,8 @@ async fn ending_all_others_keeps_one_and_those_of_other_people() {
     let ended = conn.sessions().delete_others(ana, kept.id).await.unwrap();
 
     assert_eq!(ended, 2);
-    assert_eq!(conn.sessions().list_live(ana, NOON).await.unwrap(), [kept]);
-    assert_eq!(conn.sessions().list_live(ben, NOON).await.unwrap(), [bens]);
+    assert_eq!(conn.sessions().list_active(ana, NOON).await.unwrap(), [kept]);
+    assert_eq!(conn.sessions().list_active(ben, NOON).await.unwrap(), [bens]);
 }
 
 #[tokio::test]
@@ -146,8 +146,8 @@ async fn ending_all_ends_ones_own_alone() {
     let ended = conn.sessions().delete_all(ana).await.unwrap();
 
     assert_eq!(ended, 2);
-    assert_eq!(conn.sessions().list_live(ana, NOON).await.unwrap(), []);
-    assert_eq!(conn.sessions().list_live(ben, NOON).await.unwrap(), [bens]);
+    assert_eq!(conn.sessions().list_active(ana, NOON).await.unwrap(), []);
+    assert_eq!(conn.sessions().list_active(ben, NOON).await.unwrap(), [bens]);
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn sweeping_removes_what_has_expired_and_nothing_that_lives() {
     let swept = conn.sessions().sweep(NOON + WEEK).await.unwrap();
 
     assert_eq!(swept, 2);
-    assert_eq!(conn.sessions().list_live(ana, NOON).await.unwrap(), [live]);
+    assert_eq!(conn.sessions().list_active(ana, NOON).await.unwrap(), [live]);
 }
 
 #[tokio::test]
@@ -204,6 +204,6 @@ async fn who_is_deleted_is_signed_out() {
 
     database.execute(&format!("DELETE FROM users WHERE id = {ana}")).await;
 
-    let opened = conn.sessions().find_live(TokenHash([1; 32]), NOON).await.unwrap();
+    let opened = conn.sessions().find_active(TokenHash([1; 32]), NOON).await.unwrap();
     assert_eq!(opened, None);
 }

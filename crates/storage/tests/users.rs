@@ -48,8 +48,8 @@ async fn nobody_is_found_where_there_is_nobody() {
 
     assert_eq!(conn.users().find(nobody).await.unwrap(), None);
     assert_eq!(conn.users().find_by_username("nobody").await.unwrap(), None);
-    assert!(conn.users().find_credentials("nobody@example.org").await.unwrap().is_none());
-    assert!(conn.users().find_credentials_of(nobody).await.unwrap().is_none());
+    assert!(conn.users().find_credentials_by_email("nobody@example.org").await.unwrap().is_none());
+    assert!(conn.users().find_credentials(nobody).await.unwrap().is_none());
     assert!(!conn.users().lock(nobody).await.unwrap());
 }
 
@@ -64,7 +64,7 @@ async fn names_and_addresses_are_found_whatever_their_case() {
         assert_eq!(found.map(|user| user.id), Some(ana.id), "{name}");
 
         let address = format!("{name}@EXAMPLE.org");
-        let found = conn.users().find_credentials(&address).await.unwrap();
+        let found = conn.users().find_credentials_by_email(&address).await.unwrap();
         assert_eq!(found.map(|known| known.user), Some(ana.id), "{address}");
     }
 }
@@ -115,7 +115,7 @@ async fn letters_beyond_ascii_are_never_folded() {
         conn.users().insert(&NewUser { email, ..with_username(username) }).await.unwrap();
     }
 
-    let found = conn.users().find_credentials("Ä@EXAMPLE.ORG").await.unwrap().unwrap();
+    let found = conn.users().find_credentials_by_email("Ä@EXAMPLE.ORG").await.unwrap().unwrap();
 
     let first = conn.users().find_by_username("first").await.unwrap().unwrap();
     assert_eq!(found.user, first.id);
@@ -148,8 +148,9 @@ async fn credentials_are_those_that_were_given() {
     let ana = conn.users().insert(&named("ana")).await.unwrap();
     conn.users().insert(&named("ben")).await.unwrap();
 
-    let by_address = conn.users().find_credentials("ana@example.org").await.unwrap().unwrap();
-    let by_id = conn.users().find_credentials_of(ana.id).await.unwrap().unwrap();
+    let by_address =
+        conn.users().find_credentials_by_email("ana@example.org").await.unwrap().unwrap();
+    let by_id = conn.users().find_credentials(ana.id).await.unwrap().unwrap();
 
     for known in [by_address, by_id] {
         assert_eq!(known.user, ana.id);
@@ -170,9 +171,9 @@ async fn a_password_is_replaced_only_while_it_is_the_known_one() {
     assert!(conn.users().replace_password(ana, &first, &second).await.unwrap());
     assert!(!conn.users().replace_password(ana, &first, &third).await.unwrap());
 
-    let kept = conn.users().find_credentials_of(ana).await.unwrap().unwrap();
+    let kept = conn.users().find_credentials(ana).await.unwrap().unwrap();
     assert_eq!(kept.password.as_str(), "second");
-    let others = conn.users().find_credentials_of(ben).await.unwrap().unwrap();
+    let others = conn.users().find_credentials(ben).await.unwrap().unwrap();
     assert_eq!(others.password.as_str(), "first hash");
 }
 
@@ -246,23 +247,23 @@ async fn all_whom_an_act_concerns_are_held_by_their_ids_each_once() {
 
     holder
         .transaction(async |tx| {
-            let held = tx.users().hold(all).await.unwrap();
+            let held = tx.users().lock_participants(all).await.unwrap();
 
             assert_eq!(held.iter().map(|it| it.id).collect::<Vec<_>>(), [caro, ana, ben]);
             assert_eq!(held[0].username.as_str(), "Caro");
             // Others hold them as well, and may change them; nobody takes them away.
-            assert_eq!(meanwhile.users().hold(all).await.unwrap(), held);
+            assert_eq!(meanwhile.users().lock_participants(all).await.unwrap(), held);
             for person in [caro, ana, ben] {
                 let lock = |how| format!("SELECT FROM users WHERE id = {person} FOR {how} NOWAIT");
                 meanwhile.batch_execute(&lock("NO KEY UPDATE")).await.unwrap();
                 meanwhile.batch_execute(&lock("UPDATE")).await.unwrap_err();
             }
-            assert!(meanwhile.users().lock_for_removal(other).await.unwrap());
+            assert!(meanwhile.users().lock_for_deletion(other).await.unwrap());
             Ok::<_, diesel::result::Error>(())
         })
         .await
         .unwrap();
-    let nobody = holder.users().hold(Participants::default()).await.unwrap();
+    let nobody = holder.users().lock_participants(Participants::default()).await.unwrap();
     assert_eq!(nobody, []);
 }
 

@@ -175,7 +175,7 @@ impl World {
         let token = grateful_storage::TokenHash([0; 32]);
         let now = chrono::DateTime::UNIX_EPOCH;
         let sql =
-            self.statement_of(async |conn| _ = conn.sessions().find_live(token, now).await).await;
+            self.statement_of(async |conn| _ = conn.sessions().find_active(token, now).await).await;
         with_values(&sql, &[&format!("sha256('{TOKEN}')"), "now()", "1"])
     }
 

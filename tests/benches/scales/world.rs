@@ -168,8 +168,9 @@ impl World {
 
     async fn session(&self) -> String {
         let (token, now) = (TokenHash([0; 32]), DateTime::UNIX_EPOCH);
-        let sql =
-            self.statements_of(async |conn| _ = conn.sessions().find_live(token, now).await).await;
+        let sql = self
+            .statements_of(async |conn| _ = conn.sessions().find_active(token, now).await)
+            .await;
         with_values(&sql[0], &[&format!("sha256('{TOKEN}')"), "now()", "1"])
     }
 

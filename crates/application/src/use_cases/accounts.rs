@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use grateful_domain::{Email, Password, PasswordHash, Session, SessionId, User, UserId, Username};
 use grateful_storage::{Credentials, NewUser, Repositories, StorageError, Users};
 
-pub use self::deletion::{delete, leave};
+pub use self::deletion::{delete, delete_own};
 use crate::auth::password_hasher::Verification;
 use crate::{AccessToken, App, Error, Resource, Result, new_id};
 
@@ -67,7 +67,7 @@ pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
         // No address has one, and PostgreSQL takes none.
         None
     } else {
-        app.db.acquire().await?.users().find_credentials(email).await?
+        app.db.acquire().await?.users().find_credentials_by_email(email).await?
     };
     let kept = known.as_ref().map(|known| known.password.clone());
     let outcome = app.password_hasher.check(log_in.password.clone(), kept).await?;
@@ -87,7 +87,7 @@ pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
     app.db
         .transaction(async |tx| {
             // Whoever changed the password while this one was checked has ended all sessions, this one too.
-            if !tx.users().confirm_password(session.user, &kept).await? {
+            if !tx.users().lock_if_password_matches(session.user, &kept).await? {
                 return Err(Error::Unauthenticated(MISMATCH));
             }
             Ok(tx.sessions().insert(&session, token.hash()).await?)
@@ -97,7 +97,7 @@ pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
 }
 
 /// The person as they know themselves.
-pub async fn me(app: &App, user: UserId) -> Result<User> {
+pub async fn get(app: &App, user: UserId) -> Result<User> {
     let found = app.db.acquire().await?.users().find(user).await?;
     found.ok_or_else(Error::gone)
 }
@@ -115,7 +115,7 @@ pub struct ChangePassword {
 /// # Errors
 /// `Forbidden` where the current password is another one.
 pub async fn change_password(app: &App, session: &Session, change: ChangePassword) -> Result<()> {
-    let known = app.db.acquire().await?.users().find_credentials_of(session.user).await?;
+    let known = app.db.acquire().await?.users().find_credentials(session.user).await?;
     let known = known.ok_or_else(Error::gone)?;
     let outcome = app.password_hasher.check(change.current, Some(known.password.clone())).await?;
     if outcome == Verification::Mismatch {
@@ -143,7 +143,7 @@ pub async fn reset_password(app: &App, username: &str, new: Password) -> Result<
         .transaction(async |tx| {
             let unknown = || Resource::User.not_found(username);
             let user = tx.users().find_by_username(username).await?.ok_or_else(unknown)?.id;
-            let known = tx.users().find_credentials_of(user).await?.ok_or_else(unknown)?;
+            let known = tx.users().find_credentials(user).await?.ok_or_else(unknown)?;
             if !tx.users().replace_password(user, &known.password, &new).await? {
                 let reason = "The password was changed by somebody else just now";
                 return Err(Error::Conflict { resource: Resource::User, reason });

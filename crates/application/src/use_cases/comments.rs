@@ -138,7 +138,7 @@ async fn save_and_tell(
             comment: None,
             names: &new,
         };
-        people = tx.users().hold(named).await?;
+        people = tx.users().lock_participants(named).await?;
     }
     let replaced = tx.comments().update(comment).await?;
     let replaced = replaced.ok_or_else(|| Resource::Comment.not_found(comment.id))?;

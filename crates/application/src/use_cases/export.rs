@@ -186,7 +186,7 @@ async fn read(
     let lists = FollowQuery::seen_by(user);
     Ok(match section {
         Section::Sessions => {
-            let live = conn.sessions().list_live(user, app.clock.now()).await?;
+            let live = conn.sessions().list_active(user, app.clock.now()).await?;
             (Entries::Sessions(live), None)
         }
         Section::Posts => {

@@ -33,7 +33,7 @@ pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<Followed> 
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let mut pair = tx.users().lock_all(&[user, other], UserLock::ForEdges).await?;
+            let mut pair = tx.users().lock_all(&[user, other], UserLock::ForFollows).await?;
             let (them, approval) =
                 pair.remove(&other).ok_or_else(|| Resource::User.not_found(other))?;
             let (me, _) = pair.remove(&user).ok_or_else(Error::gone)?;
@@ -61,7 +61,7 @@ pub async fn unfollow(app: &App, user: UserId, other: UserId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            tx.users().lock_all(&[user, other], UserLock::ForEdges).await?;
+            tx.users().lock_all(&[user, other], UserLock::ForFollows).await?;
             apply(tx, user, other, FollowAction::Unfollow, now).await?;
             untell_edge(tx, user, other, now).await
         })
@@ -76,7 +76,7 @@ pub async fn accept_request(app: &App, user: UserId, asker: UserId) -> Result<()
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            tx.users().lock_all(&[user, asker], UserLock::ForEdges).await?;
+            tx.users().lock_all(&[user, asker], UserLock::ForFollows).await?;
             apply(tx, user, asker, FollowAction::Accept, now).await?;
             let request = Cause { recipient: user, actor: asker, act: Act::FollowRequest };
             untell(tx, request, now).await?;
@@ -113,7 +113,7 @@ async fn accept_some_requests(
         return Ok(None);
     }
     let people = [&[user], &askers[..]].concat();
-    let locked = tx.users().lock_all(&people, UserLock::ForEdges).await?;
+    let locked = tx.users().lock_all(&people, UserLock::ForFollows).await?;
     // They may have changed their mind once more.
     if locked.get(&user).is_none_or(|(_, approval)| *approval == Approval::Required) {
         return Ok(None);
@@ -141,7 +141,7 @@ pub async fn decline_request(app: &App, user: UserId, asker: UserId) -> Result<(
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            tx.users().lock_all(&[user, asker], UserLock::ForEdges).await?;
+            tx.users().lock_all(&[user, asker], UserLock::ForFollows).await?;
             apply(tx, user, asker, FollowAction::Decline, now).await?;
             untell_edge(tx, asker, user, now).await
         })
@@ -279,7 +279,7 @@ async fn change_block(app: &App, user: UserId, other: UserId, act: FollowAction)
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let pair = tx.users().lock_all(&[user, other], UserLock::AgainstActs).await?;
+            let pair = tx.users().lock_all(&[user, other], UserLock::ForBlock).await?;
             if !pair.contains_key(&other) {
                 return Err(Resource::User.not_found(other));
             }

@@ -7,7 +7,7 @@ use crate::accounts::taken;
 use crate::{App, Error, Resource, Result, follows};
 
 /// One's own page.
-pub async fn own(app: &App, user: UserId) -> Result<OwnProfile> {
+pub async fn get_own(app: &App, user: UserId) -> Result<OwnProfile> {
     let found = app.db.acquire().await?.users().find_own_profile(user).await?;
     found.ok_or_else(Error::gone)
 }
@@ -16,7 +16,7 @@ pub async fn own(app: &App, user: UserId) -> Result<OwnProfile> {
 ///
 /// # Errors
 /// `NotFound` where there is no such person, at least not for `viewer`.
-pub async fn read(app: &App, viewer: Viewer, user: UserId) -> Result<Profile> {
+pub async fn get(app: &App, viewer: Viewer, user: UserId) -> Result<Profile> {
     let found = app.db.acquire().await?.users().find_profile(viewer, user).await?;
     found.ok_or_else(|| Resource::User.not_found(user))
 }
@@ -24,8 +24,8 @@ pub async fn read(app: &App, viewer: Viewer, user: UserId) -> Result<Profile> {
 /// The page of whoever has this username, whatever its case; what a sentence puts behind a name is passed over.
 ///
 /// # Errors
-/// As [`read`].
-pub async fn read_by_username(app: &App, viewer: Viewer, username: &str) -> Result<Profile> {
+/// As [`get`].
+pub async fn get_by_username(app: &App, viewer: Viewer, username: &str) -> Result<Profile> {
     let nobody = || Error::NotFound { resource: Resource::User, id: None };
     let meant = Username::parse_mention(username).ok_or_else(nobody)?;
     let mut conn = app.db.acquire().await?;
@@ -37,17 +37,17 @@ pub async fn read_by_username(app: &App, viewer: Viewer, username: &str) -> Resu
 ///
 /// # Errors
 /// `Taken` where somebody else has the username.
-pub async fn edit(app: &App, user: UserId, edit: ProfileEdit) -> Result<OwnProfile> {
+pub async fn update(app: &App, user: UserId, edit: ProfileEdit) -> Result<OwnProfile> {
     let edited = app
         .db
         .transaction(async |tx| {
-            let edited = tx.users().edit_profile(user, &edit).await.map_err(taken)?;
+            let edited = tx.users().update_profile(user, &edit).await.map_err(taken)?;
             edited.ok_or_else(Error::gone)
         })
         .await?;
     let answers_all = edit.preferences.is_some_and(|wanted| !wanted.approve_followers());
-    if answers_all && 0 < follows::accept_all(app, user).await? {
-        return own(app, user).await;
+    if answers_all && 0 < follows::accept_all_requests(app, user).await? {
+        return get_own(app, user).await;
     }
     Ok(edited)
 }

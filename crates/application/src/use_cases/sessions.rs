@@ -9,14 +9,14 @@ use crate::{AccessToken, App, Error, Resource, Result};
 ///
 /// # Errors
 /// `Unauthenticated` where the token opens none, be it unknown, expired or ended.
-pub async fn open(app: &App, token: &AccessToken) -> Result<Session> {
+pub async fn authenticate(app: &App, token: &AccessToken) -> Result<Session> {
     let now = app.clock.now();
     let mut conn = app.db.acquire().await?;
-    let session = conn.sessions().find_live(token.hash(), now).await?;
+    let session = conn.sessions().find_active(token.hash(), now).await?;
     let session =
         session.ok_or(Error::Unauthenticated("The access token is invalid or has expired"))?;
     if session.is_touch_due(now) {
-        conn.sessions().note_use(session.id, now).await?;
+        conn.sessions().touch(session.id, now).await?;
     }
     Ok(session)
 }
@@ -24,13 +24,13 @@ pub async fn open(app: &App, token: &AccessToken) -> Result<Session> {
 /// One's own sessions that have not expired, newest first.
 pub async fn list(app: &App, user: UserId) -> Result<Vec<Session>> {
     let now = app.clock.now();
-    Ok(app.db.acquire().await?.sessions().list_live(user, now).await?)
+    Ok(app.db.acquire().await?.sessions().list_active(user, now).await?)
 }
 
 /// Ends the session that a token opens, if there is one.
 pub async fn log_out(app: &App, token: &AccessToken) -> Result<()> {
     let mut conn = app.db.acquire().await?;
-    if let Some(session) = conn.sessions().find_live(token.hash(), app.clock.now()).await? {
+    if let Some(session) = conn.sessions().find_active(token.hash(), app.clock.now()).await? {
         conn.sessions().delete(session.user, session.id).await?;
     }
     Ok(())
@@ -40,7 +40,7 @@ pub async fn log_out(app: &App, token: &AccessToken) -> Result<()> {
 ///
 /// # Errors
 /// `NotFound` where it is somebody else's or over.
-pub async fn end(app: &App, user: UserId, session: SessionId) -> Result<()> {
+pub async fn revoke(app: &App, user: UserId, session: SessionId) -> Result<()> {
     if app.db.acquire().await?.sessions().delete(user, session).await? {
         Ok(())
     } else {
@@ -49,6 +49,6 @@ pub async fn end(app: &App, user: UserId, session: SessionId) -> Result<()> {
 }
 
 /// Ends all of one's own sessions. Tells how many there were.
-pub async fn end_all(app: &App, user: UserId) -> Result<usize> {
+pub async fn revoke_all(app: &App, user: UserId) -> Result<usize> {
     Ok(app.db.acquire().await?.sessions().delete_all(user).await?)
 }

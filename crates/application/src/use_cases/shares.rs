@@ -92,7 +92,7 @@ fn require_public(seen: &PostForViewer) -> Result<()> {
 }
 
 async fn require_reachable(tx: &mut Connection, user: UserId, named: &Recipients) -> Result<()> {
-    let blocks = tx.users().blocks_of(user, named.as_slice()).await?;
+    let blocks = tx.users().block_status_of(user, named.as_slice()).await?;
     for recipient in named.as_slice() {
         match blocks.get(recipient) {
             None => return Err(Resource::User.not_found(recipient)),

@@ -22,10 +22,10 @@ async fn whoever_joins_is_known_as_typed_and_signed_in() {
     assert_eq!(ana.username.as_str(), "Ana.B");
     assert_eq!(ana.email.as_str(), "Ana@Example.org");
     assert_eq!(ana.created_at, NOON);
-    let session = sessions::open(&app, &token).await.unwrap();
+    let session = sessions::authenticate(&app, &token).await.unwrap();
     assert_eq!(session.user, ana.id);
     assert_eq!(session.user_agent.as_deref(), Some("Tests/1.0"));
-    assert_eq!(accounts::me(&app, ana.id).await.unwrap(), ana);
+    assert_eq!(accounts::get(&app, ana.id).await.unwrap(), ana);
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn the_address_opens_in_whatever_case_and_with_space_around_it() {
 
     for email in ["Ana@example.org", "ANA@EXAMPLE.ORG", "  ana@example.org\r\n"] {
         let token = accounts::log_in(&app, typed(email, PASSWORD)).await.unwrap();
-        assert_eq!(sessions::open(&app, &token).await.unwrap().user, ana.id, "{email:?}");
+        assert_eq!(sessions::authenticate(&app, &token).await.unwrap().user, ana.id, "{email:?}");
     }
 }
 
@@ -208,16 +208,16 @@ async fn a_changed_password_ends_all_sessions_but_the_one_it_is_changed_in() {
     let ana = a_user().insert_into(&database).await;
     let ben = a_user().insert_into(&database).await;
     let here = log_in(&app, &ana).await;
-    let session = sessions::open(&app, &here).await.unwrap();
+    let session = sessions::authenticate(&app, &here).await.unwrap();
     let elsewhere = [log_in(&app, &ana).await, log_in(&app, &ana).await];
     let of_ben = log_in(&app, &ben).await;
 
     change(&app, &session, PASSWORD, "battery staple").await.unwrap();
 
-    sessions::open(&app, &here).await.unwrap();
-    sessions::open(&app, &of_ben).await.unwrap();
+    sessions::authenticate(&app, &here).await.unwrap();
+    sessions::authenticate(&app, &of_ben).await.unwrap();
     for token in &elsewhere {
-        assert_unauthenticated(sessions::open(&app, token).await);
+        assert_unauthenticated(sessions::authenticate(&app, token).await);
     }
     assert_unauthenticated(accounts::log_in(&app, typed(ana.email.as_str(), PASSWORD)).await);
     accounts::log_in(&app, typed(ana.email.as_str(), "battery staple")).await.unwrap();
@@ -235,7 +235,7 @@ async fn whoever_does_not_know_the_current_password_changes_nothing() {
 
     assert_wrong_password(&refused);
     assert_eq!(hash_of(&app, ana.id).await, before);
-    sessions::open(&app, &elsewhere).await.unwrap();
+    sessions::authenticate(&app, &elsewhere).await.unwrap();
 }
 
 #[tokio::test]
@@ -267,7 +267,7 @@ async fn somebody_whose_account_is_gone_is_no_longer_signed_in() {
 
     database.execute("DELETE FROM users").await;
 
-    assert_unauthenticated(accounts::me(&app, ana.id).await);
+    assert_unauthenticated(accounts::get(&app, ana.id).await);
     assert_unauthenticated(change(&app, &session, PASSWORD, "battery staple").await);
 }
 
@@ -283,9 +283,9 @@ async fn the_operator_gives_somebody_a_new_password_and_ends_all_their_sessions(
 
     assert_eq!(ended, 2);
     for token in &tokens {
-        assert_unauthenticated(sessions::open(&app, token).await);
+        assert_unauthenticated(sessions::authenticate(&app, token).await);
     }
-    sessions::open(&app, &of_ben).await.unwrap();
+    sessions::authenticate(&app, &of_ben).await.unwrap();
     accounts::log_in(&app, typed(ana.email.as_str(), "battery staple")).await.unwrap();
 }
 
@@ -306,7 +306,7 @@ async fn change(app: &App, session: &Session, current: &str, new: &str) -> Resul
 
 async fn hash_of(app: &App, user: UserId) -> String {
     let mut conn = app.db.acquire().await.unwrap();
-    let credentials = conn.users().find_credentials_of(user).await.unwrap().unwrap();
+    let credentials = conn.users().find_credentials(user).await.unwrap().unwrap();
     credentials.password.as_str().to_owned()
 }
 

@@ -54,7 +54,7 @@ async fn of_a_token_only_the_hash_is_kept() {
     let token = log_in(&app, &ana).await;
 
     let hash = TokenHash(Sha256::digest(token.as_str()).into());
-    let found = database.connect().await.sessions().find_live(hash, NOON).await.unwrap();
+    let found = database.connect().await.sessions().find_active(hash, NOON).await.unwrap();
     assert_eq!(found.unwrap().user, ana.id);
     let token = token.as_str();
     let readable = format!("strpos(sessions::text, '{token}') > 0");
@@ -191,7 +191,7 @@ async fn the_sessions_of_somebody_whose_account_is_gone_are_over() {
 
     assert_unauthenticated(open(&app, &token).await);
     assert_unauthenticated(publish(&app, ana.id, draft("For nothing."), None).await);
-    assert_not_found(posts::read(&app, Viewer::User(ana.id), post.id).await);
+    assert_not_found(posts::get(&app, Viewer::User(ana.id), post.id).await);
 }
 
 async fn cost_of_opening(app: &App, token: &AccessToken) -> u32 {
@@ -201,7 +201,7 @@ async fn cost_of_opening(app: &App, token: &AccessToken) -> u32 {
 }
 
 async fn last_use(database: &TestDatabase, user: &User, now: DateTime<Utc>) -> DateTime<Utc> {
-    let live = database.connect().await.sessions().list_live(user.id, now).await.unwrap();
+    let live = database.connect().await.sessions().list_active(user.id, now).await.unwrap();
     live[0].last_used_at
 }
 

@@ -34,7 +34,7 @@ impl Sessions<'_> {
     }
 
     /// The session that this token opens, unless it has expired.
-    pub async fn find_live(
+    pub async fn find_active(
         &mut self,
         token: TokenHash,
         now: DateTime<Utc>,
@@ -50,13 +50,13 @@ impl Sessions<'_> {
     }
 
     /// Whether this session has neither ended nor expired.
-    pub async fn is_live(&mut self, session: SessionId, now: DateTime<Utc>) -> Result<bool> {
+    pub async fn is_active(&mut self, session: SessionId, now: DateTime<Utc>) -> Result<bool> {
         let live = sessions::table.find(Uuid::from(session)).filter(sessions::expires_at.gt(now));
         Ok(select(exists(live)).get_result(self.conn).await?)
     }
 
     /// This person's sessions that have not expired, newest first.
-    pub async fn list_live(&mut self, user: UserId, now: DateTime<Utc>) -> Result<Vec<Session>> {
+    pub async fn list_active(&mut self, user: UserId, now: DateTime<Utc>) -> Result<Vec<Session>> {
         let rows: Vec<SessionRow> = sessions::table
             .filter(sessions::user_id.eq(i64::from(user)))
             .filter(sessions::expires_at.gt(now))
@@ -69,7 +69,7 @@ impl Sessions<'_> {
     }
 
     /// Writes down that a session was used.
-    pub async fn note_use(&mut self, session: SessionId, now: DateTime<Utc>) -> Result<()> {
+    pub async fn touch(&mut self, session: SessionId, now: DateTime<Utc>) -> Result<()> {
         diesel::update(sessions::table.find(Uuid::from(session)))
             .set(sessions::last_used_at.eq(now))
             .execute(self.conn)

@@ -122,7 +122,7 @@ impl Users<'_> {
     }
 
     /// What the person with this email address, whatever its case, is recognised by.
-    pub async fn find_credentials(&mut self, email: &str) -> Result<Option<Credentials>> {
+    pub async fn find_credentials_by_email(&mut self, email: &str) -> Result<Option<Credentials>> {
         let row = users::table
             .filter(lower(users::email).eq(email.to_ascii_lowercase()))
             .select((users::id, users::hashed_password))
@@ -133,7 +133,7 @@ impl Users<'_> {
     }
 
     /// What this person is recognised by.
-    pub async fn find_credentials_of(&mut self, user: UserId) -> Result<Option<Credentials>> {
+    pub async fn find_credentials(&mut self, user: UserId) -> Result<Option<Credentials>> {
         let row = users::table
             .find(i64::from(user))
             .select((users::id, users::hashed_password))
@@ -177,7 +177,7 @@ impl Users<'_> {
     }
 
     /// Which of these people there are, and whether a block stands between them and `viewer`, in one statement.
-    pub async fn blocks_of(
+    pub async fn block_status_of(
         &mut self,
         viewer: UserId,
         people: &[UserId],

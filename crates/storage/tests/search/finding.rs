@@ -1,6 +1,6 @@
 //! What is found, and in which order, by example.
 
-use grateful_domain::{Bio, DisplayName, PeopleQuery};
+use grateful_domain::{Bio, DisplayName, UserSearchQuery};
 use grateful_storage::{Repositories, Users};
 
 use crate::support::relations::relate;
@@ -162,7 +162,7 @@ async fn people_are_found_with_what_lists_show_of_them() {
     let told = "UPDATE users SET bio = 'Hi', profile_image_url = '/a.jpg' WHERE username = 'ana'";
     world.database.execute(told).await;
 
-    let query = PeopleQuery::parse("lima").unwrap();
+    let query = UserSearchQuery::parse("lima").unwrap();
     let mut conn = world.database.connect().await;
     let found = conn.users().search(world.viewer, &query, 10).await.unwrap();
 
@@ -208,7 +208,7 @@ async fn of_more_than_are_looked_at_enough_are_found() {
             "INSERT INTO users (email, username, hashed_password, display_name)
              SELECT n || '@example.org', 'user' || n, 'x', (ARRAY['Same', 'Samesame', 'Unsame'])[n % 3 + 1]
              FROM generate_series(10000, 10000 + 6 * {}) AS n",
-            Users::MOST_CANDIDATES
+            Users::MAX_CANDIDATES
         ))
         .await;
 

@@ -40,7 +40,7 @@ async fn of_no_names_there_is_nobody() {
 async fn find(world: &World, names: &[&str]) -> Vec<(String, UserId)> {
     let names: Vec<_> = names.iter().map(|name| Username::parse(name).unwrap()).collect();
     let mut conn = world.database.connect().await;
-    let found = conn.users().find_named(world.viewer, &names).await.unwrap();
+    let found = conn.users().find_by_usernames(world.viewer, &names).await.unwrap();
     let mut found: Vec<_> = found.into_iter().map(|(id, name)| (name.into(), id)).collect();
     found.sort_unstable();
     found

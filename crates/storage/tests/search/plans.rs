@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use diesel_async::SimpleAsyncConnection;
-use grateful_domain::{PeopleQuery, UserId, Username};
+use grateful_domain::{UserId, UserSearchQuery, Username};
 use grateful_storage::{Repositories, Users};
 use grateful_testkit::TestDatabase;
 use tokio::sync::OnceCell;
@@ -18,7 +18,7 @@ const VIEWER: i64 = 1;
 
 /// The bound that is written beside the statement.
 fn bound(most: i32) -> f64 {
-    let candidates = i32::try_from(Users::MOST_CANDIDATES).unwrap();
+    let candidates = i32::try_from(Users::MAX_CANDIDATES).unwrap();
     f64::from(100 + 2 * candidates + 4 * most)
 }
 
@@ -65,7 +65,7 @@ async fn fifty_names_are_looked_up_by_themselves() {
         .map(|n| Username::parse(&format!("MIA_{}", 3999 * n / 10 * 10 + 9)).unwrap())
         .collect();
     let mut conn = world().await.connect().await;
-    let found = conn.users().find_named(UserId::from(VIEWER), &names).await.unwrap();
+    let found = conn.users().find_by_usernames(UserId::from(VIEWER), &names).await.unwrap();
     assert_eq!(found.len(), 50);
 
     let keys: Vec<String> =
@@ -85,14 +85,14 @@ async fn fifty_names_are_looked_up_by_themselves() {
 /// Has a search for this prepared, which finds so many, and looks at how PostgreSQL comes by them: with a plan for these
 /// arguments, and with one for any.
 async fn check(typed: &str, most: i32, found: usize) {
-    let query = PeopleQuery::parse(typed).unwrap();
+    let query = UserSearchQuery::parse(typed).unwrap();
     let mut conn = world().await.connect().await;
     let people = conn.users().search(UserId::from(VIEWER), &query, most.into()).await.unwrap();
     assert_eq!(people.len(), found, "{typed}");
 
     let mut arguments = format!("{VIEWER}, '{}'", query.as_str());
-    let candidates = Users::MOST_CANDIDATES;
-    write!(arguments, ", {}, {most}, {candidates}", query.reaches_inside()).unwrap();
+    let candidates = Users::MAX_CANDIDATES;
+    write!(arguments, ", {}, {most}, {candidates}", query.is_long_enough_for_substring()).unwrap();
     for mode in ["force_custom_plan", "force_generic_plan"] {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
         let plan = Plan::of_the_prepared(&mut conn, "", &arguments).await;

@@ -13,8 +13,8 @@ use crate::{App, Error, Resource, Result, file_store};
 ///
 /// # Errors
 /// `Forbidden` where that is not their password.
-pub async fn leave(app: &App, user: UserId, password: String) -> Result<()> {
-    let known = app.db.acquire().await?.users().find_credentials_of(user).await?;
+pub async fn delete_own(app: &App, user: UserId, password: String) -> Result<()> {
+    let known = app.db.acquire().await?.users().find_credentials(user).await?;
     let known = known.ok_or_else(Error::gone)?;
     if app.password_hasher.check(password, Some(known.password)).await? == Verification::Mismatch {
         return Err(wrong_password("delete"));
@@ -34,20 +34,20 @@ pub async fn leave(app: &App, user: UserId, password: String) -> Result<()> {
 /// `NotFound` where there is no such account.
 pub async fn delete(app: &App, user: UserId) -> Result<()> {
     for _ in 1..TRIES {
-        match take_leave(app, user).await {
+        match try_delete(app, user).await {
             // Others were in the way of the last step; by now there is less left for it.
             Err(Error::Contended(_)) => (),
             outcome => return outcome,
         }
     }
-    take_leave(app, user).await
+    try_delete(app, user).await
 }
 
 /// How often a deletion is tried: whoever refers to the person from an inbox may stand in the way of its last step, and
 /// then PostgreSQL ends one of the two.
 const TRIES: u32 = 5;
 
-async fn take_leave(app: &App, user: UserId) -> Result<()> {
+async fn try_delete(app: &App, user: UserId) -> Result<()> {
     let now = app.clock.now();
     for trace in TRACES {
         loop {
@@ -62,7 +62,7 @@ async fn take_leave(app: &App, user: UserId) -> Result<()> {
     let (images, photo) = app
         .db
         .transaction(async |tx| {
-            if !tx.users().lock_for_removal(user).await? {
+            if !tx.users().lock_for_deletion(user).await? {
                 return Err(Resource::User.not_found(user));
             }
             let images = withdraw_rest(tx, user, now).await?;

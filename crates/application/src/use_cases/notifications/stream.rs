@@ -108,7 +108,7 @@ impl Stream {
 
     async fn is_signed_in(&self) -> Result<bool> {
         let now = self.app.clock.now();
-        Ok(self.app.db.acquire().await?.sessions().is_live(self.session.id, now).await?)
+        Ok(self.app.db.acquire().await?.sessions().is_active(self.session.id, now).await?)
     }
 }
 

@@ -44,7 +44,7 @@ impl Notifications<'_> {
     ///
     /// Nobody is told of their own act, nor across a block, nor of what they have switched off, nor that a post which they
     /// may not see names them or holds an answer to them. Run it in the transaction of the act, behind
-    /// [`Users::hold`](crate::Users::hold), so that no block slips in between, and behind the lock of the post; tell of
+    /// [`Users::lock_participants`](crate::Users::lock_participants), so that no block slips in between, and behind the lock of the post; tell of
     /// events in the order in which they happened.
     pub async fn record(&mut self, events: &[Event]) -> Result<RecordResult> {
         let mut recorded = RecordResult::default();

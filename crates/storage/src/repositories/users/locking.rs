@@ -32,9 +32,9 @@ pub struct Participants<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserLock {
     /// Edges between them, and their numbers. Acts on posts go on.
-    ForEdges,
+    ForFollows,
     /// A block: no act of one on what is another's is under way, or begins before it is there.
-    AgainstActs,
+    ForBlock,
 }
 
 impl Users<'_> {
@@ -43,8 +43,8 @@ impl Users<'_> {
     /// are, by id; whom there is not is left out.
     ///
     /// One statement for all, since people are locked in the order of their ids.
-    pub async fn hold(&mut self, concerned: Participants<'_>) -> Result<Vec<Author>> {
-        let hold = Hold {
+    pub async fn lock_participants(&mut self, concerned: Participants<'_>) -> Result<Vec<Author>> {
+        let hold = LockParticipants {
             people: concerned.people.iter().copied().map(i64::from).collect(),
             post: concerned.post.map(Uuid::from),
             comment: concerned.comment.map(Uuid::from),
@@ -67,8 +67,8 @@ impl Users<'_> {
             .select((AuthorRow::as_select(), users::profile_preferences))
             .order(users::id);
         let rows: Vec<(AuthorRow, Option<Value>)> = match how {
-            UserLock::ForEdges => people.for_no_key_update().load(self.conn).await?,
-            UserLock::AgainstActs => people.for_update().load(self.conn).await?,
+            UserLock::ForFollows => people.for_no_key_update().load(self.conn).await?,
+            UserLock::ForBlock => people.for_update().load(self.conn).await?,
         };
         let person = |(author, preferences): (AuthorRow, Option<Value>)| {
             let author = Author::from(author);
@@ -91,7 +91,11 @@ impl Users<'_> {
     }
 
     /// Whether this still is their password; if so, it stays so until the transaction ends.
-    pub async fn confirm_password(&mut self, user: UserId, kept: &PasswordHash) -> Result<bool> {
+    pub async fn lock_if_password_matches(
+        &mut self,
+        user: UserId,
+        kept: &PasswordHash,
+    ) -> Result<bool> {
         let row = users::table
             .find(i64::from(user))
             .filter(users::hashed_password.eq(kept.as_str()))
@@ -104,7 +108,7 @@ impl Users<'_> {
     }
 
     /// Locks the row of this person against everybody, also those who merely refer to it. Tells whether there is one.
-    pub async fn lock_for_removal(&mut self, user: UserId) -> Result<bool> {
+    pub async fn lock_for_deletion(&mut self, user: UserId) -> Result<bool> {
         let row = users::table
             .find(i64::from(user))
             .select(users::id)
@@ -118,7 +122,7 @@ impl Users<'_> {
 
 statement! {
     /// Finds them first: conditions that are joined by OR would have PostgreSQL go through all people.
-    Hold(
+    LockParticipants(
         people: Vec<i64> as Array<BigInt>,
         post: Option<Uuid> as Nullable<SqlUuid>,
         comment: Option<Uuid> as Nullable<SqlUuid>,

@@ -34,7 +34,7 @@ impl Users<'_> {
     }
 
     /// Those of these photos that are anybody's, in one statement.
-    pub async fn photos_among(
+    pub async fn photos_in_use(
         &mut self,
         photos: &HashSet<ProfilePhoto>,
     ) -> Result<HashSet<ProfilePhoto>> {

@@ -59,7 +59,7 @@ impl Users<'_> {
     ///
     /// # Errors
     /// `Taken` by [`Users::USERNAME_KEY`], without regard to case.
-    pub async fn edit_profile(
+    pub async fn update_profile(
         &mut self,
         user: UserId,
         edit: &ProfileEdit,

@@ -18,7 +18,7 @@ impl Users<'_> {
     /// by username in each of these. At most `most`; neither `viewer` nor anybody across a block with them.
     ///
     /// Of thousands whose display names begin so, those count whose names come first; of thousands with it inside, any
-    /// [thousand](Users::MOST_CANDIDATES).
+    /// [thousand](Users::MAX_CANDIDATES).
     pub async fn search(
         &mut self,
         viewer: UserId,
@@ -30,17 +30,17 @@ impl Users<'_> {
             text: query.as_str().to_owned(),
             inside: query.is_long_enough_for_substring(),
             most,
-            most_candidates: Self::MOST_CANDIDATES,
+            most_candidates: Self::MAX_CANDIDATES,
         };
         let rows: Vec<Row> = search.load(self.conn).await?;
         Ok(rows.into_iter().map(person_of).collect())
     }
 
     /// How many people a search looks at for their display names, and as many again for what is inside their names.
-    pub const MOST_CANDIDATES: i64 = 1_000;
+    pub const MAX_CANDIDATES: i64 = 1_000;
 
     /// Those of these people whom there are, without regard to case, but for nobody across a block with `viewer`.
-    pub async fn find_named(
+    pub async fn find_by_usernames(
         &mut self,
         viewer: UserId,
         names: &[Username],
