@@ -79,7 +79,8 @@ impl Walker {
             let limit = Limit::parse(i64::try_from(1 + self.dice.below(50)).unwrap()).unwrap();
             let node = &self.nodes[self.dice.below(self.nodes.len())];
             let viewer = Viewer::User(UserId::from(self.me));
-            let leg = feed::ranked(node, viewer, FeedPageRequest { limit, start }).await.unwrap();
+            let leg =
+                feed::list_ranked(node, viewer, FeedPageRequest { limit, start }).await.unwrap();
             pages += 1;
             let till =
                 leg.next.as_ref().map_or(places + leg.posts.len(), FeedCursor::positions_served);

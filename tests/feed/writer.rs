@@ -108,7 +108,7 @@ impl Writer {
     async fn like(&mut self) -> bool {
         let (post, _) = self.world.post(&mut self.dice);
         let person = self.world.person(&mut self.dice);
-        match hearts::give(&self.app, person.into(), post.into()).await {
+        match hearts::add(&self.app, person.into(), post.into()).await {
             Ok(_) => true,
             Err(Error::NotFound { .. } | Error::Taken { .. }) => false,
             Err(error) => panic!("{error:?}"),
@@ -127,7 +127,7 @@ impl Writer {
         };
         let record = |seen: &PostForViewer| Uuid::from(seen.post.id).into_bytes().to_vec();
         let answer: Result<RecordedResponse> =
-            posts::publish(&self.app, author.into(), draft, None, record).await;
+            posts::create(&self.app, author.into(), draft, None, record).await;
         let (RecordedResponse::New(id) | RecordedResponse::Replayed(id)) = answer.unwrap();
         self.world.add(Uuid::from_slice(&id).unwrap(), author);
     }

@@ -37,5 +37,5 @@ pub use self::ports::{Clock, Geocoder, GeocoderError, GeocoderFuture, NoGeocoder
 pub use self::rate_limiter::RateLimiter;
 pub use self::use_cases::{
     accounts, comments, export, feed, follows, health, hearts, housekeeping, locations,
-    notifications, people, photos, posts, profiles, reactions, sessions, shares, uploads, verify,
+    notifications, photos, posts, profiles, reactions, sessions, shares, uploads, users, verify,
 };

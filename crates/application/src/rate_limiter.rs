@@ -27,7 +27,7 @@ struct Kept<K> {
 
 impl<K: Copy + Eq + Hash> RateLimiter<K> {
     /// The most buckets that are kept: some megabytes.
-    pub const MOST: usize = 100_000;
+    pub const MAX_BUCKETS: usize = 100_000;
 
     const FIRST_SWEEP: usize = 1_024;
 

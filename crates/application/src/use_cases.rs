@@ -10,7 +10,7 @@ pub mod hearts;
 pub mod housekeeping;
 pub mod locations;
 pub mod notifications;
-pub mod people;
+
 pub mod photos;
 pub mod posts;
 pub mod profiles;
@@ -18,4 +18,5 @@ pub mod reactions;
 pub mod sessions;
 pub mod shares;
 pub mod uploads;
+pub mod users;
 pub mod verify;

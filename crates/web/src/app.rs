@@ -11,7 +11,8 @@ use utoipa_actix_web::AppExt;
 use crate::WebConfig;
 use crate::error::ApiError;
 use crate::middleware::{
-    Limits, authenticate, bounds, cors, frame, limit, problems, require_method,
+    RateLimits, authenticate, cors, error_bodies, limit, request_context, request_limits,
+    require_method,
 };
 use crate::openapi::swagger_ui;
 use crate::routes::uploads;
@@ -33,7 +34,7 @@ pub fn app(
         .into_utoipa_app()
         .app_data(Data::new(app))
         .app_data(Data::new(config.clone()))
-        .app_data(Data::new(Limits::new(config.limits.as_ref())))
+        .app_data(Data::new(RateLimits::new(config.limits.as_ref())))
         .configure(crate::register_routes)
         .into_app()
         .service(swagger_ui::get_docs_page)
@@ -44,11 +45,11 @@ pub fn app(
         .wrap(from_fn(limit))
         .wrap(from_fn(require_method))
         .wrap(from_fn(authenticate))
-        .wrap(from_fn(bounds))
+        .wrap(from_fn(request_limits))
         .wrap(NormalizePath::trim())
         .wrap(cors(config))
-        .wrap(from_fn(problems))
-        .wrap(from_fn(frame))
+        .wrap(from_fn(error_bodies))
+        .wrap(from_fn(request_context))
 }
 
 /// What is asked where nothing is.

@@ -21,9 +21,9 @@ pub struct WebConfig {
     /// How long a request in flight may go on after the order to stop.
     pub shutdown_timeout: Duration,
     /// How long a client may take to send the head of a request, and then its body.
-    pub patience: Duration,
+    pub client_request_timeout: Duration,
     /// How much anybody may ask; none where nobody counts.
-    pub limits: Option<LimitsConfig>,
+    pub limits: Option<RateLimitsConfig>,
     /// What `GET /metrics` shows; without it there is nothing at that path.
     pub metrics: Option<MetricsPage>,
     /// Whether answers say in `Server-Timing` what took how long. That tells strangers more than they should know, and is
@@ -49,7 +49,7 @@ impl Default for WebConfig {
             frontend_url: "http://localhost:3000".to_owned(),
             workers: std::thread::available_parallelism().map_or(2, Into::into),
             shutdown_timeout: Duration::from_secs(30),
-            patience: Duration::from_secs(7),
+            client_request_timeout: Duration::from_secs(7),
             limits: None,
             metrics: None,
             server_timing: false,
@@ -59,7 +59,7 @@ impl Default for WebConfig {
 
 /// How often requests of each kind may be made, by one person or from one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LimitsConfig {
+pub struct RateLimitsConfig {
     /// Making accounts, from one address.
     pub signups: Rate,
     /// Signing in, from one address.
@@ -76,7 +76,7 @@ pub struct LimitsConfig {
     pub trusted_proxies: Vec<IpNet>,
 }
 
-impl Default for LimitsConfig {
+impl Default for RateLimitsConfig {
     /// Rules §9.
     fn default() -> Self {
         Self {

@@ -19,11 +19,11 @@ pub(crate) enum ApiError {
     /// The body has more bytes than this.
     BodyTooLarge(usize),
     /// The body is of another type than these, or encoded.
-    UnsupportedType(&'static [&'static str]),
+    UnsupportedMediaType(&'static [&'static str]),
     /// None of the wanted bytes is there, since there are only so many.
     RangeNotSatisfiable(u64),
     /// The client took too long to send the request.
-    TooSlow,
+    RequestTimeout,
     /// The request target is too long.
     UriTooLong,
     /// The header fields are too large.
@@ -50,7 +50,7 @@ impl fmt::Display for ApiError {
             Self::UnknownRoute => f.write_str("There is nothing at this path"),
             Self::MethodNotAllowed(_) => f.write_str("This path does not support that method"),
             Self::BodyTooLarge(limit) => write!(f, "The body must be at most {limit} bytes"),
-            Self::UnsupportedType(supported) => {
+            Self::UnsupportedMediaType(supported) => {
                 write!(
                     f,
                     "The body must be sent as {}, without a Content-Encoding",
@@ -58,7 +58,7 @@ impl fmt::Display for ApiError {
                 )
             }
             Self::RangeNotSatisfiable(size) => write!(f, "The file has only {size} bytes"),
-            Self::TooSlow => f.write_str("The request took too long to arrive"),
+            Self::RequestTimeout => f.write_str("The request took too long to arrive"),
             Self::UriTooLong => f.write_str("The address of the request is too long"),
             Self::HeadersTooLarge => f.write_str("The header fields of the request are too large"),
         }
@@ -66,12 +66,12 @@ impl fmt::Display for ApiError {
 }
 
 /// An error with all its causes. Of an error as such, a log in JSON would show the first words only.
-struct Chain<'e>(&'e dyn std::error::Error);
+struct ErrorChain<'e>(&'e dyn std::error::Error);
 
-impl fmt::Display for Chain<'_> {
+impl fmt::Display for ErrorChain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
-        self.0.source().map_or(Ok(()), |cause| write!(f, ": {}", Chain(cause)))
+        self.0.source().map_or(Ok(()), |cause| write!(f, ": {}", ErrorChain(cause)))
     }
 }
 
@@ -104,9 +104,9 @@ impl ResponseError for ApiError {
             Self::UnknownRoute => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RangeNotSatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         }
@@ -116,7 +116,7 @@ impl ResponseError for ApiError {
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
         if status.is_server_error() {
-            tracing::error!(error = %Chain(self), "Request failed");
+            tracing::error!(error = %ErrorChain(self), "Request failed");
         }
         HttpResponse::new(status)
     }

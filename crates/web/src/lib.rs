@@ -18,9 +18,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::access::{Access, access_to};
 pub use self::app::app;
-pub use self::config::{LimitsConfig, MetricsPage, WebConfig};
+pub use self::config::{MetricsPage, RateLimitsConfig, WebConfig};
 pub use self::metrics::all_metrics;
-pub use self::middleware::{Activity, activity_of};
+pub use self::middleware::{RateLimitPolicy, rate_limit_policy};
 pub use self::openapi::document;
 use self::routes::{auth, avatars, follows, health, notifications, posts, users};
 pub use self::server::serve;

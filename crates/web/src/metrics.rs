@@ -51,7 +51,7 @@ const METRICS: [Metric; 4] = [
 ];
 
 /// Measures a request that was answered. There are as many labels as routes, methods and statuses, whatever clients send.
-pub(crate) fn measure(
+pub(crate) fn record_request(
     method: &Method,
     route: Option<&str>,
     status: StatusCode,

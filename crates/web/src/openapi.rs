@@ -44,13 +44,13 @@ pub(crate) use self::route_table::ROUTES;
         (name = "monitoring", description = "How the server works"),
     ),
 )]
-struct Frontispiece;
+struct ApiDoc;
 
 /// The whole API: paths, bodies, answers.
 pub fn document() -> OpenApi {
     let (_, mut document) = App::new()
         .into_utoipa_app()
-        .openapi(Frontispiece::openapi())
+        .openapi(ApiDoc::openapi())
         .configure(crate::register_routes)
         .split_for_parts();
     // Says hello to people, and is no part of the API (contract §3).

@@ -10,12 +10,12 @@ mod timestamp;
 
 use actix_web::http::header::{CROSS_ORIGIN_RESOURCE_POLICY, HeaderName};
 
-pub(crate) use self::envelope::{Envelope, Enveloped, Message};
+pub(crate) use self::envelope::{Envelope, EnvelopeResponse, Message};
 pub(crate) use self::etag::etag;
-pub(crate) use self::list::{Linked, Paged, PartView};
+pub(crate) use self::list::{ListResponse, Pagination};
 pub(crate) use self::problem::Problem;
-pub(crate) use self::rate_limit_headers::{Quota, whole_seconds};
-pub(crate) use self::replay::{Created, KeptEnveloped, created, recorded};
+pub(crate) use self::rate_limit_headers::{RateLimitStatus, ceil_seconds};
+pub(crate) use self::replay::{ReplayableResponse, replayable_builder, stored_body};
 pub(crate) use self::timestamp::Timestamp;
 
 /// Pages of other origins show pictures (contract §3).

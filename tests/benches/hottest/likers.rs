@@ -65,8 +65,8 @@ impl Likers<'_> {
             }
             let post = PostId::from(World::post(post));
             let outcome = match round % 2 {
-                0 => hearts::give(app, me, post).await,
-                _ => hearts::take_back(app, me, post).await,
+                0 => hearts::add(app, me, post).await,
+                _ => hearts::remove(app, me, post).await,
             };
             match outcome {
                 // An earlier round may have left it either way.

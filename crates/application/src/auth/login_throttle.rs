@@ -20,7 +20,7 @@ impl LoginThrottle {
     pub const RATE: Rate = Rate::new(10, TimeDelta::minutes(15));
 
     /// So many may be wrong.
-    pub fn at_most(rate: Rate) -> Self {
+    pub fn new(rate: Rate) -> Self {
         Self { wrong: Some(RateLimiter::new(rate)), hasher: RandomState::new() }
     }
 

@@ -33,11 +33,11 @@ pub struct Leg {
 /// Everybody's public posts, the best for the viewer first and every fifth a new one, their own among them.
 ///
 /// A post that goes away while the page is made leaves the page shorter, and counts as met.
-pub async fn ranked(app: &App, viewer: Viewer, stretch: FeedPageRequest) -> Result<Leg> {
-    timed("ranked", make_ranked(app, viewer, stretch)).await
+pub async fn list_ranked(app: &App, viewer: Viewer, stretch: FeedPageRequest) -> Result<Leg> {
+    timed("ranked", compose_ranked(app, viewer, stretch)).await
 }
 
-async fn make_ranked(app: &App, viewer: Viewer, stretch: FeedPageRequest) -> Result<Leg> {
+async fn compose_ranked(app: &App, viewer: Viewer, stretch: FeedPageRequest) -> Result<Leg> {
     let mut conn = app.db.acquire().await?;
     let limit = usize::from(stretch.limit);
     let (walk, passed_over) = match stretch.start {
@@ -60,27 +60,27 @@ async fn make_ranked(app: &App, viewer: Viewer, stretch: FeedPageRequest) -> Res
 }
 
 /// Everybody's public posts, newest first, the viewer's own among them.
-pub async fn newest(app: &App, viewer: Viewer, page: PageRequest) -> Result<Page<PostForViewer>> {
-    timed("newest", async { Ok(list_newest(&mut *app.db.acquire().await?, viewer, page).await?) })
+pub async fn list_newest(
+    app: &App,
+    viewer: Viewer,
+    page: PageRequest,
+) -> Result<Page<PostForViewer>> {
+    timed("newest", async { Ok(find_newest(&mut *app.db.acquire().await?, viewer, page).await?) })
         .await
 }
 
-/// As [`newest`], and what each post is worth to the viewer now, though that has no say in its place.
-pub async fn newest_explained(
+/// As [`list_newest`], and what each post is worth to the viewer now, though that has no say in its place.
+pub async fn list_newest_scored(
     app: &App,
     viewer: Viewer,
     page: PageRequest,
 ) -> Result<Page<FeedPost>> {
-    timed("newest", make_newest_explained(app, viewer, page)).await
+    timed("newest", score_newest(app, viewer, page)).await
 }
 
-async fn make_newest_explained(
-    app: &App,
-    viewer: Viewer,
-    page: PageRequest,
-) -> Result<Page<FeedPost>> {
+async fn score_newest(app: &App, viewer: Viewer, page: PageRequest) -> Result<Page<FeedPost>> {
     let mut conn = app.db.acquire().await?;
-    let Page { items, next, total } = list_newest(&mut conn, viewer, page).await?;
+    let Page { items, next, total } = find_newest(&mut conn, viewer, page).await?;
     let authors: Vec<_> = items.iter().map(|seen| seen.post.author).collect();
     let relationships = conn.feed().relationships_of(viewer, &authors).await?;
     let now = app.clock.now();
@@ -92,16 +92,16 @@ async fn make_newest_explained(
 }
 
 /// The public posts of the last hours that move people most.
-pub async fn trending(
+pub async fn list_trending(
     app: &App,
     viewer: Viewer,
     window: TrendingWindow,
     limit: Limit,
 ) -> Result<Vec<PostForViewer>> {
-    timed("trending", make_trending(app, viewer, window, limit)).await
+    timed("trending", compose_trending(app, viewer, window, limit)).await
 }
 
-async fn make_trending(
+async fn compose_trending(
     app: &App,
     viewer: Viewer,
     window: TrendingWindow,
@@ -113,7 +113,7 @@ async fn make_trending(
     Ok(ids.iter().filter_map(|id| seen.remove(id)).collect())
 }
 
-async fn list_newest(
+async fn find_newest(
     conn: &mut Connection,
     viewer: Viewer,
     page: PageRequest,

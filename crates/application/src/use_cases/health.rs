@@ -10,7 +10,7 @@ use crate::{App, Error, Result};
 ///
 /// # Errors
 /// `Unavailable`, with what is missing as its source.
-pub async fn ready(app: &App) -> Result<()> {
+pub async fn check_readiness(app: &App) -> Result<()> {
     let pending = pending_migrations(&mut *app.db.acquire().await?).await?;
     if let Some(first) = pending.first() {
         return Err(Error::Unavailable(format!("migration {first} is pending").into()));

@@ -53,7 +53,7 @@ async fn accept_left_over(app: &App) -> Result<usize> {
     let asked = app.db.acquire().await?.follows().asked_for_nothing(STEP).await?;
     let mut accepted = 0;
     for user in asked {
-        accepted += follows::accept_all(app, user).await?;
+        accepted += follows::accept_all_requests(app, user).await?;
     }
     Ok(accepted)
 }

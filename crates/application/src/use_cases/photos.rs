@@ -16,7 +16,7 @@ use crate::{
 /// # Errors
 /// `Unsupported` where it is no picture, `Invalid` where it is one that is not taken, `Unavailable` where too many are being
 /// made or it cannot be written: then everything is as it was.
-pub async fn set(
+pub async fn upload(
     app: &App,
     user: UserId,
     upload: Upload,
@@ -44,7 +44,7 @@ pub async fn set(
 ///
 /// # Errors
 /// `NotFound` where they have none.
-pub async fn remove(app: &App, user: UserId) -> Result<()> {
+pub async fn delete(app: &App, user: UserId) -> Result<()> {
     let before = app.db.acquire().await?.users().set_photo(user, None).await?;
     let photo = before.ok_or_else(Error::gone)?.0;
     let photo = photo.ok_or(Error::NotFound { resource: Resource::Photo, id: None })?;
@@ -56,7 +56,7 @@ pub async fn remove(app: &App, user: UserId) -> Result<()> {
 ///
 /// # Errors
 /// `NotFound` where there is no such person.
-pub async fn stood_for(app: &App, user: UserId) -> Result<Author> {
+pub async fn find_default_avatar_user(app: &App, user: UserId) -> Result<Author> {
     let found = app.db.acquire().await?.users().find_author(user).await?;
     found.ok_or_else(|| Resource::User.not_found(user))
 }

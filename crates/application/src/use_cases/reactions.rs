@@ -20,7 +20,7 @@ pub struct Summary {
 }
 
 /// Leaves an emoji on a post, in place of an earlier one.
-pub async fn react(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Result<Reaction> {
+pub async fn set(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Result<Reaction> {
     let at = app.clock.now();
     let new = NewReaction { id: new_id(at).into(), user, post, emoji, at };
     app.db
@@ -45,7 +45,7 @@ pub async fn react(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Resul
 ///
 /// # Errors
 /// `NotFound` where there is none.
-pub async fn take_back(app: &App, user: UserId, post: PostId) -> Result<()> {
+pub async fn remove(app: &App, user: UserId, post: PostId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
@@ -71,7 +71,7 @@ pub async fn list(
 }
 
 /// How a post stands with its emoji.
-pub async fn summarise(app: &App, user: UserId, post: PostId) -> Result<Summary> {
+pub async fn get_summary(app: &App, user: UserId, post: PostId) -> Result<Summary> {
     let mut conn = app.db.acquire().await?;
     let seen = seen(&mut conn, Viewer::User(user), post).await?;
     let counts = conn.emoji_reactions().counts_of(&[post]).await?.remove(&post).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use grateful_application::comments::{Say, delete, list, replies, reword};
+use grateful_application::comments::{self, Say};
 use grateful_application::{Error, RecordedResponse, Resource};
 use grateful_domain::{CommentId, PostId};
 use grateful_testkit::{
@@ -23,7 +23,7 @@ async fn a_comment_is_counted_and_listed_with_its_author() {
 
     let id = say(&app, ana.id, post).await.unwrap();
 
-    let [seen] = list(&app, ana.id, post, ALL).await.unwrap().items.try_into().unwrap();
+    let [seen] = comments::list(&app, ana.id, post, ALL).await.unwrap().items.try_into().unwrap();
     assert_eq!((seen.comment.id, seen.comment.post), (id, post));
     assert_eq!((seen.author.username, seen.comment.text), (ana.username, words("How lovely")));
     assert_eq!((seen.comment.created_at, seen.comment.updated_at), (NOON, None));
@@ -49,9 +49,9 @@ async fn comments_nest_and_each_level_lists_its_own_oldest_first() {
     let a2 = next(Some(a)).await;
     let a1x = next(Some(a1)).await;
 
-    let top = list(&app, ana, post, ALL).await.unwrap().items;
-    let below_a = replies(&app, ana, a, ALL).await.unwrap().items;
-    let below_a1 = replies(&app, ana, a1, ALL).await.unwrap().items;
+    let top = comments::list(&app, ana, post, ALL).await.unwrap().items;
+    let below_a = comments::list_replies(&app, ana, a, ALL).await.unwrap().items;
+    let below_a1 = comments::list_replies(&app, ana, a1, ALL).await.unwrap().items;
 
     let shape = |seen: &[grateful_domain::CommentForViewer]| -> Vec<(CommentId, i64)> {
         seen.iter().map(|seen| (seen.comment.id, seen.replies)).collect()
@@ -59,7 +59,7 @@ async fn comments_nest_and_each_level_lists_its_own_oldest_first() {
     assert_eq!(shape(&top), [(a, 2), (b, 0)]);
     assert_eq!(shape(&below_a), [(a1, 1), (a2, 0)]);
     assert_eq!(shape(&below_a1), [(a1x, 0)]);
-    assert_eq!(replies(&app, ana, b, ALL).await.unwrap().items, []);
+    assert_eq!(comments::list_replies(&app, ana, b, ALL).await.unwrap().items, []);
     assert_eq!(load_engagement(&database, post).await.comments, 5);
 }
 
@@ -90,7 +90,7 @@ async fn a_post_that_one_may_not_see_is_not_there_to_comment_on() {
 
     for (user, post) in [(ana, private), (ana, nowhere), (ana, by_blocked), (ben, by_blocked)] {
         assert_not_found(say(&app, user, post).await, Resource::Post);
-        assert_not_found(list(&app, user, post, ALL).await, Resource::Post);
+        assert_not_found(comments::list(&app, user, post, ALL).await, Resource::Post);
     }
     assert_eq!(database.count("comments").await, 0);
 }
@@ -103,11 +103,11 @@ async fn what_was_said_about_a_post_goes_out_of_sight_with_it() {
     let comment = a_comment().by(ana).on(&post).insert_into(&database).await.id;
     database.execute("UPDATE posts SET is_public = false").await;
 
-    assert_not_found(replies(&app, ana, comment, ALL).await, Resource::Comment);
-    assert_not_found(reword(&app, ana, comment, words("No")).await, Resource::Comment);
-    assert_not_found(delete(&app, ana, comment).await, Resource::Comment);
+    assert_not_found(comments::list_replies(&app, ana, comment, ALL).await, Resource::Comment);
+    assert_not_found(comments::update(&app, ana, comment, words("No")).await, Resource::Comment);
+    assert_not_found(comments::delete(&app, ana, comment).await, Resource::Comment);
 
-    assert_eq!(list(&app, post.author, post.id, ALL).await.unwrap().items.len(), 1);
+    assert_eq!(comments::list(&app, post.author, post.id, ALL).await.unwrap().items.len(), 1);
 }
 
 #[tokio::test]
@@ -122,12 +122,17 @@ async fn across_a_block_no_comment_is_answered_listed_or_counted_as_an_answer() 
     block(&database, ana, ben).await;
 
     assert_not_found(reply(&app, ben, post, by_ana).await, Resource::Comment);
-    assert_not_found(replies(&app, ben, by_ana, ALL).await, Resource::Comment);
-    assert_not_found(delete(&app, ben, by_ana).await, Resource::Comment);
+    assert_not_found(comments::list_replies(&app, ben, by_ana, ALL).await, Resource::Comment);
+    assert_not_found(comments::delete(&app, ben, by_ana).await, Resource::Comment);
     for user in [ana, ben] {
-        let [seen] = list(&app, user, post, ALL).await.unwrap().items.try_into().unwrap();
+        let [seen] = comments::list(&app, user, post, ALL).await.unwrap().items.try_into().unwrap();
         assert_eq!(seen.replies, 1);
-        let [answer] = replies(&app, user, by_eve, ALL).await.unwrap().items.try_into().unwrap();
+        let [answer] = comments::list_replies(&app, user, by_eve, ALL)
+            .await
+            .unwrap()
+            .items
+            .try_into()
+            .unwrap();
         assert_eq!(answer.author.id, user);
     }
     assert_eq!(load_engagement(&database, post).await.comments, 3);
@@ -142,12 +147,12 @@ async fn other_words_are_shown_with_when_they_were_found() {
     reply(&app, ana, post, comment).await.unwrap();
     clock.advance(TimeDelta::hours(1));
 
-    let edited = reword(&app, ana, comment, words("So lovely")).await.unwrap();
+    let edited = comments::update(&app, ana, comment, words("So lovely")).await.unwrap();
 
     assert_eq!(edited.comment.text, words("So lovely"));
     assert_eq!(edited.comment.updated_at, Some(NOON + TimeDelta::hours(1)));
     assert_eq!((edited.comment.created_at, edited.replies), (NOON, 1));
-    assert_eq!(list(&app, ana, post, ALL).await.unwrap().items, [edited]);
+    assert_eq!(comments::list(&app, ana, post, ALL).await.unwrap().items, [edited]);
 }
 
 #[tokio::test]
@@ -158,7 +163,7 @@ async fn the_same_words_are_no_change() {
     let comment = say(&app, ana, post).await.unwrap();
     clock.advance(TimeDelta::hours(1));
 
-    let edited = reword(&app, ana, comment, words("How lovely")).await.unwrap();
+    let edited = comments::update(&app, ana, comment, words("How lovely")).await.unwrap();
 
     assert_eq!(edited.comment.updated_at, None);
 }
@@ -171,7 +176,10 @@ async fn nobody_rewords_the_comments_of_others_not_even_on_their_own_post() {
     let comment = say(&app, ana, post).await.unwrap();
 
     for user in [ben, create_user(&database).await] {
-        assert_forbidden(reword(&app, user, comment, words("Mine")).await, Resource::Comment);
+        assert_forbidden(
+            comments::update(&app, user, comment, words("Mine")).await,
+            Resource::Comment,
+        );
     }
 
     assert_eq!(database.count("comments WHERE content = 'How lovely'").await, 1);
@@ -186,7 +194,7 @@ async fn the_author_of_a_comment_and_the_author_of_its_post_may_delete_it() {
 
     for (user, may) in [(ana, true), (ben, true), (eve, false)] {
         let comment = say(&app, ana, post).await.unwrap();
-        let outcome = delete(&app, user, comment).await;
+        let outcome = comments::delete(&app, user, comment).await;
 
         if may {
             outcome.unwrap();
@@ -207,11 +215,11 @@ async fn whoever_is_answered_may_not_delete_the_answer_but_takes_it_along() {
     reply(&app, ana, post, answer).await.unwrap();
     say(&app, ben, post).await.unwrap();
 
-    assert_forbidden(delete(&app, ana, answer).await, Resource::Comment);
-    delete(&app, ana, comment).await.unwrap();
+    assert_forbidden(comments::delete(&app, ana, answer).await, Resource::Comment);
+    comments::delete(&app, ana, comment).await.unwrap();
 
     assert_eq!(load_engagement(&database, post).await.comments, 1);
-    assert_not_found(replies(&app, ben, answer, ALL).await, Resource::Comment);
+    assert_not_found(comments::list_replies(&app, ben, answer, ALL).await, Resource::Comment);
 }
 
 #[tokio::test]
@@ -220,11 +228,11 @@ async fn a_comment_that_is_gone_is_not_found() {
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
     let comment = say(&app, ana, post).await.unwrap();
-    delete(&app, ana, comment).await.unwrap();
+    comments::delete(&app, ana, comment).await.unwrap();
 
-    assert_not_found(delete(&app, ana, comment).await, Resource::Comment);
-    assert_not_found(reword(&app, ana, comment, words("No")).await, Resource::Comment);
-    assert_not_found(replies(&app, ana, comment, ALL).await, Resource::Comment);
+    assert_not_found(comments::delete(&app, ana, comment).await, Resource::Comment);
+    assert_not_found(comments::update(&app, ana, comment, words("No")).await, Resource::Comment);
+    assert_not_found(comments::list_replies(&app, ana, comment, ALL).await, Resource::Comment);
     assert_not_found(reply(&app, ana, post, comment).await, Resource::Comment);
     assert_eq!(load_engagement(&database, post).await.comments, 0);
 }
@@ -237,7 +245,7 @@ async fn ten_who_delete_the_same_comment_at_once_delete_it_once() {
     let comment = say(&app, ana, post).await.unwrap();
     reply(&app, ana, post, comment).await.unwrap();
 
-    let outcomes = join_all((0..10).map(|_| delete(&app, ana, comment))).await;
+    let outcomes = join_all((0..10).map(|_| comments::delete(&app, ana, comment))).await;
 
     let (deleted, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!(deleted.len(), 1);
@@ -312,7 +320,7 @@ async fn a_comment_that_is_deleted_while_it_is_answered_or_reworded_is_not_found
             if answers {
                 reply(&app, ana, post, comment).await.map(|_| ())
             } else {
-                reword(&app, ana, comment, words("No")).await.map(|_| ())
+                comments::update(&app, ana, comment, words("No")).await.map(|_| ())
             }
         };
         let (outcome, ()) = tokio::join!(act, commit_when_waited_for(&database, deletion, 1));

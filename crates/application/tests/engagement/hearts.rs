@@ -1,7 +1,7 @@
 //! Hearts.
 
 use futures_util::future::join_all;
-use grateful_application::hearts::{Hearts, count, give, list, take_back};
+use grateful_application::hearts::{self, Hearts};
 use grateful_application::{Error, Resource, posts};
 use grateful_domain::{PostId, Viewer};
 use grateful_testkit::{NOON, TestApp, a_post, block, create_user, load_engagement};
@@ -17,13 +17,16 @@ async fn a_heart_is_counted_shown_and_listed() {
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().insert_into(&database).await.id;
 
-    let given = give(&app, ana, post).await.unwrap();
+    let given = hearts::add(&app, ana, post).await.unwrap();
 
     assert_eq!(given, Hearts { count: 1, hearted: true });
-    assert_eq!(count(&app, ana, post).await.unwrap(), given);
-    assert_eq!(count(&app, ben, post).await.unwrap(), Hearts { count: 1, hearted: false });
-    assert!(posts::read(&app, Viewer::User(ana), post).await.unwrap().is_hearted);
-    let [heart] = list(&app, ben, post, ALL).await.unwrap().items.try_into().unwrap();
+    assert_eq!(hearts::get_status(&app, ana, post).await.unwrap(), given);
+    assert_eq!(
+        hearts::get_status(&app, ben, post).await.unwrap(),
+        Hearts { count: 1, hearted: false }
+    );
+    assert!(posts::get(&app, Viewer::User(ana), post).await.unwrap().is_hearted);
+    let [heart] = hearts::list(&app, ben, post, ALL).await.unwrap().items.try_into().unwrap();
     assert_eq!((heart.by.id, heart.created_at), (ana, NOON));
 }
 
@@ -32,13 +35,13 @@ async fn a_second_heart_is_refused_in_the_words_of_the_contract() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
-    give(&app, ana, post).await.unwrap();
+    hearts::add(&app, ana, post).await.unwrap();
 
-    let refused = give(&app, ana, post).await.unwrap_err();
+    let refused = hearts::add(&app, ana, post).await.unwrap_err();
 
     assert!(matches!(refused, Error::Taken { resource: Resource::Heart, .. }), "{refused:?}");
     assert_eq!(refused.to_string(), "Post already hearted by user");
-    assert_eq!(count(&app, ana, post).await.unwrap().count, 1);
+    assert_eq!(hearts::get_status(&app, ana, post).await.unwrap().count, 1);
 }
 
 #[tokio::test]
@@ -47,11 +50,11 @@ async fn a_heart_can_be_taken_back_once() {
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().insert_into(&database).await.id;
     for user in [ana, ben] {
-        give(&app, user, post).await.unwrap();
+        hearts::add(&app, user, post).await.unwrap();
     }
 
-    let taken_back = take_back(&app, ana, post).await;
-    let again = take_back(&app, ana, post).await.unwrap_err();
+    let taken_back = hearts::remove(&app, ana, post).await;
+    let again = hearts::remove(&app, ana, post).await.unwrap_err();
 
     assert_eq!(taken_back.unwrap(), Hearts { count: 1, hearted: false });
     assert!(matches!(again, Error::NotFound { resource: Resource::Heart, .. }), "{again:?}");
@@ -64,7 +67,7 @@ async fn people_give_their_own_posts_hearts_private_ones_too() {
     let ana = create_user(&database).await;
     let post = a_post().by(ana).private().insert_into(&database).await.id;
 
-    assert_eq!(give(&app, ana, post).await.unwrap(), Hearts { count: 1, hearted: true });
+    assert_eq!(hearts::add(&app, ana, post).await.unwrap(), Hearts { count: 1, hearted: true });
 }
 
 #[tokio::test]
@@ -79,10 +82,10 @@ async fn a_post_that_one_may_not_see_has_no_hearts_to_give_take_or_look_at() {
     block(&database, eve, ben).await;
 
     for (user, post) in [(ana, private), (ana, nowhere), (ana, by_blocked), (ben, by_blocked)] {
-        assert_not_found(give(&app, user, post).await, Resource::Post);
-        assert_not_found(take_back(&app, user, post).await, Resource::Post);
-        assert_not_found(count(&app, user, post).await, Resource::Post);
-        assert_not_found(list(&app, user, post, ALL).await, Resource::Post);
+        assert_not_found(hearts::add(&app, user, post).await, Resource::Post);
+        assert_not_found(hearts::remove(&app, user, post).await, Resource::Post);
+        assert_not_found(hearts::get_status(&app, user, post).await, Resource::Post);
+        assert_not_found(hearts::list(&app, user, post, ALL).await, Resource::Post);
     }
     assert_eq!(database.count("likes").await, 0);
 }
@@ -92,13 +95,13 @@ async fn a_heart_given_before_a_block_stays_counted_and_is_not_taken_back_across
     let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().by(ben).insert_into(&database).await.id;
-    give(&app, ana, post).await.unwrap();
+    hearts::add(&app, ana, post).await.unwrap();
     block(&database, ben, ana).await;
 
-    assert_not_found(take_back(&app, ana, post).await, Resource::Post);
+    assert_not_found(hearts::remove(&app, ana, post).await, Resource::Post);
 
-    assert_eq!(count(&app, ben, post).await.unwrap().count, 1);
-    assert_eq!(list(&app, ben, post, ALL).await.unwrap().items, []);
+    assert_eq!(hearts::get_status(&app, ben, post).await.unwrap().count, 1);
+    assert_eq!(hearts::list(&app, ben, post, ALL).await.unwrap().items, []);
 }
 
 #[tokio::test]
@@ -109,7 +112,7 @@ async fn a_post_that_is_deleted_while_it_is_given_a_heart_is_not_found() {
     let deletion = deletion_in_flight(&database, post).await;
 
     let (outcome, ()) =
-        tokio::join!(give(&app, ana, post), commit_when_waited_for(&database, deletion, 1));
+        tokio::join!(hearts::add(&app, ana, post), commit_when_waited_for(&database, deletion, 1));
 
     assert_not_found(outcome, Resource::Post);
 }
@@ -122,7 +125,7 @@ async fn a_post_that_becomes_private_while_it_is_given_a_heart_is_not_found() {
     let change = database.begin("UPDATE posts SET is_public = false").await;
 
     let (outcome, ()) =
-        tokio::join!(give(&app, ana, post), commit_when_waited_for(&database, change, 1));
+        tokio::join!(hearts::add(&app, ana, post), commit_when_waited_for(&database, change, 1));
 
     assert_not_found(outcome, Resource::Post);
     assert_eq!(load_engagement(&database, post).await.hearts, 0);
@@ -136,7 +139,7 @@ async fn no_heart_slips_across_a_block_that_is_being_made() {
     let block = block_in_flight(&database, ben, ana).await;
 
     let (outcome, ()) =
-        tokio::join!(give(&app, ana, post), commit_when_waited_for(&database, block, 1));
+        tokio::join!(hearts::add(&app, ana, post), commit_when_waited_for(&database, block, 1));
 
     assert_not_found(outcome, Resource::Post);
     assert_eq!(load_engagement(&database, post).await.hearts, 0);
@@ -148,7 +151,7 @@ async fn ten_hearts_at_once_are_one_and_nine_refusals() {
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
 
-    let outcomes = join_all((0..10).map(|_| give(&app, ana, post))).await;
+    let outcomes = join_all((0..10).map(|_| hearts::add(&app, ana, post))).await;
 
     let (given, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!(given.len(), 1);
@@ -167,9 +170,9 @@ async fn ten_who_take_the_same_heart_back_at_once_take_it_once() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
-    give(&app, ana, post).await.unwrap();
+    hearts::add(&app, ana, post).await.unwrap();
 
-    let outcomes = join_all((0..10).map(|_| take_back(&app, ana, post))).await;
+    let outcomes = join_all((0..10).map(|_| hearts::remove(&app, ana, post))).await;
 
     let (taken, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!(taken.len(), 1);

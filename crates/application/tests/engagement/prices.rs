@@ -18,15 +18,15 @@ async fn hearts_and_reactions_cost_a_few_statements_however_popular_the_post() {
 
     for _ in 0..3 {
         let user = create_user(&database).await;
-        assert_queries!(8, hearts::give(&app, user, post));
-        assert_queries!(8, hearts::take_back(&app, user, post));
-        assert_queries!(8, hearts::give(&app, user, post));
-        assert_queries!(8, reactions::react(&app, user, post, Emoji::Hug));
-        assert_queries!(8, reactions::react(&app, user, post, Emoji::Joy));
-        assert_queries!(8, reactions::take_back(&app, user, post));
-        assert_queries!(8, reactions::react(&app, user, post, Emoji::Hug));
-        assert_queries!(1, hearts::count(&app, user, post));
-        assert_queries!(2, reactions::summarise(&app, user, post));
+        assert_queries!(8, hearts::add(&app, user, post));
+        assert_queries!(8, hearts::remove(&app, user, post));
+        assert_queries!(8, hearts::add(&app, user, post));
+        assert_queries!(8, reactions::set(&app, user, post, Emoji::Hug));
+        assert_queries!(8, reactions::set(&app, user, post, Emoji::Joy));
+        assert_queries!(8, reactions::remove(&app, user, post));
+        assert_queries!(8, reactions::set(&app, user, post, Emoji::Hug));
+        assert_queries!(1, hearts::get_status(&app, user, post));
+        assert_queries!(2, reactions::get_summary(&app, user, post));
     }
 }
 
@@ -39,7 +39,7 @@ async fn shares_cost_a_few_statements_however_many_are_named() {
 
     assert_queries!(8, share(&app, ana, post, ShareDetails::Url));
     assert_queries!(6, share(&app, ana, post, ShareDetails::Url));
-    assert_queries!(8, shares::unshare(&app, ana, post));
+    assert_queries!(8, shares::delete(&app, ana, post));
     for _ in 0..5 {
         people.push(create_user(&database).await);
         assert_queries!(11, share(&app, ana, post, hi(ana, &people)));
@@ -64,8 +64,8 @@ async fn comments_cost_a_few_statements_however_many_there_are() {
         let comment = assert_queries!(8, say(&app, ana, post));
         let answer = assert_queries!(9, reply(&app, ana, post, comment));
         assert_queries!(9, reply(&app, ana, post, answer));
-        assert_queries!(5, comments::reword(&app, ana, answer, words("So lovely")));
-        assert_queries!(4, comments::reword(&app, ana, answer, words("So lovely")));
+        assert_queries!(5, comments::update(&app, ana, answer, words("So lovely")));
+        assert_queries!(4, comments::update(&app, ana, answer, words("So lovely")));
         assert_queries!(11, comments::delete(&app, ana, comment));
     }
     assert_queries!(10, say_repeatably(&app, ana, about(post), Some(idempotent("lovely", 1))));
@@ -87,7 +87,7 @@ async fn a_list_costs_the_same_at_any_length() {
         let reactions = assert_queries!(2, reactions::list(&app, ana, post.id, page)).items.len();
         let said = assert_queries!(2, comments::list(&app, ana, post.id, page)).items.len();
         let answers =
-            assert_queries!(3, comments::replies(&app, ana, comment.id, page)).items.len();
+            assert_queries!(3, comments::list_replies(&app, ana, comment.id, page)).items.len();
         for items in [hearts, reactions, said, answers] {
             assert_eq!(i64::try_from(items).unwrap(), length);
         }

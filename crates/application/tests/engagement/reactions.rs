@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use grateful_application::reactions::{Summary, list, react, summarise, take_back};
+use grateful_application::reactions::{self, Summary};
 use grateful_application::{Error, Resource, posts};
 use grateful_domain::{Emoji, EmojiCount, PostId, Viewer};
 use grateful_testkit::{NOON, TestApp, a_post, a_user, block, create_user, load_engagement};
@@ -18,12 +18,12 @@ async fn a_reaction_is_answered_shown_and_listed() {
     let ana = a_user().with_username("ana").insert_into(&database).await;
     let post = a_post().insert_into(&database).await.id;
 
-    let reaction = react(&app, ana.id, post, Emoji::Hug).await.unwrap();
+    let reaction = reactions::set(&app, ana.id, post, Emoji::Hug).await.unwrap();
 
     assert_eq!((reaction.post, reaction.emoji), (post, Emoji::Hug));
     assert_eq!((&reaction.by.username, reaction.created_at), (&ana.username, NOON));
-    assert_eq!(list(&app, ana.id, post, ALL).await.unwrap().items, [reaction]);
-    let seen = posts::read(&app, Viewer::User(ana.id), post).await.unwrap();
+    assert_eq!(reactions::list(&app, ana.id, post, ALL).await.unwrap().items, [reaction]);
+    let seen = posts::get(&app, Viewer::User(ana.id), post).await.unwrap();
     assert_eq!((seen.reaction, seen.post.engagement.reactions), (Some(Emoji::Hug), 1));
 }
 
@@ -32,13 +32,13 @@ async fn a_changed_reaction_keeps_its_id_and_its_time() {
     let TestApp { app, database, clock, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
-    let hug = react(&app, ana, post, Emoji::Hug).await.unwrap();
+    let hug = reactions::set(&app, ana, post, Emoji::Hug).await.unwrap();
     clock.advance(TimeDelta::hours(1));
 
-    let fire = react(&app, ana, post, Emoji::Fire).await.unwrap();
+    let fire = reactions::set(&app, ana, post, Emoji::Fire).await.unwrap();
 
     assert_eq!((fire.id, fire.created_at), (hug.id, hug.created_at));
-    assert_eq!(list(&app, ana, post, ALL).await.unwrap().items, [fire]);
+    assert_eq!(reactions::list(&app, ana, post, ALL).await.unwrap().items, [fire]);
     assert_eq!(load_engagement(&database, post).await.reactions, 1);
 }
 
@@ -47,10 +47,10 @@ async fn a_reaction_can_be_taken_back_once() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
-    react(&app, ana, post, Emoji::Hug).await.unwrap();
+    reactions::set(&app, ana, post, Emoji::Hug).await.unwrap();
 
-    take_back(&app, ana, post).await.unwrap();
-    let again = take_back(&app, ana, post).await.unwrap_err();
+    reactions::remove(&app, ana, post).await.unwrap();
+    let again = reactions::remove(&app, ana, post).await.unwrap_err();
 
     assert!(matches!(again, Error::NotFound { resource: Resource::Reaction, .. }), "{again:?}");
     assert_eq!(again.to_string(), "Reaction not found");
@@ -64,10 +64,10 @@ async fn a_summary_counts_by_emoji_and_knows_ones_own() {
         [create_user(&database).await, create_user(&database).await, create_user(&database).await];
     let post = a_post().insert_into(&database).await.id;
     for (user, emoji) in [(ana, Emoji::Hug), (ben, Emoji::Fire), (eve, Emoji::Hug)] {
-        react(&app, user, post, emoji).await.unwrap();
+        reactions::set(&app, user, post, emoji).await.unwrap();
     }
 
-    let Summary { total, mut counts, own } = summarise(&app, ben, post).await.unwrap();
+    let Summary { total, mut counts, own } = reactions::get_summary(&app, ben, post).await.unwrap();
 
     counts.sort_by_key(|it| it.count);
     let [fire, hug] =
@@ -80,7 +80,7 @@ async fn a_summary_of_nothing_is_empty() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let post = a_post().insert_into(&database).await;
 
-    let summary = summarise(&app, post.author, post.id).await.unwrap();
+    let summary = reactions::get_summary(&app, post.author, post.id).await.unwrap();
 
     assert_eq!(summary, Summary { total: 0, counts: Vec::new(), own: None });
 }
@@ -91,13 +91,14 @@ async fn a_summary_counts_people_across_a_block_whom_the_list_leaves_out() {
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().insert_into(&database).await.id;
     for user in [ana, ben] {
-        react(&app, user, post, Emoji::Hug).await.unwrap();
+        reactions::set(&app, user, post, Emoji::Hug).await.unwrap();
     }
     block(&database, ana, ben).await;
 
     for user in [ana, ben] {
-        assert_eq!(summarise(&app, user, post).await.unwrap().total, 2);
-        let [listed] = list(&app, user, post, ALL).await.unwrap().items.try_into().unwrap();
+        assert_eq!(reactions::get_summary(&app, user, post).await.unwrap().total, 2);
+        let [listed] =
+            reactions::list(&app, user, post, ALL).await.unwrap().items.try_into().unwrap();
         assert_eq!(listed.by.id, user);
     }
 }
@@ -114,10 +115,10 @@ async fn a_post_that_one_may_not_see_has_no_reactions_to_leave_take_or_look_at()
     block(&database, eve, ben).await;
 
     for (user, post) in [(ana, private), (ana, nowhere), (ana, by_blocked), (ben, by_blocked)] {
-        assert_not_found(react(&app, user, post, Emoji::Hug).await, Resource::Post);
-        assert_not_found(take_back(&app, user, post).await, Resource::Post);
-        assert_not_found(summarise(&app, user, post).await, Resource::Post);
-        assert_not_found(list(&app, user, post, ALL).await, Resource::Post);
+        assert_not_found(reactions::set(&app, user, post, Emoji::Hug).await, Resource::Post);
+        assert_not_found(reactions::remove(&app, user, post).await, Resource::Post);
+        assert_not_found(reactions::get_summary(&app, user, post).await, Resource::Post);
+        assert_not_found(reactions::list(&app, user, post, ALL).await, Resource::Post);
     }
     assert_eq!(database.count("emoji_reactions").await, 0);
 }
@@ -130,7 +131,7 @@ async fn a_post_that_is_deleted_while_an_emoji_is_left_is_not_found() {
     let deletion = deletion_in_flight(&database, post).await;
 
     let (outcome, ()) = tokio::join!(
-        react(&app, ana, post, Emoji::Hug),
+        reactions::set(&app, ana, post, Emoji::Hug),
         commit_when_waited_for(&database, deletion, 1)
     );
 
@@ -145,7 +146,7 @@ async fn no_emoji_slips_across_a_block_that_is_being_made() {
     let block = block_in_flight(&database, ben, ana).await;
 
     let (outcome, ()) = tokio::join!(
-        react(&app, ana, post, Emoji::Hug),
+        reactions::set(&app, ana, post, Emoji::Hug),
         commit_when_waited_for(&database, block, 1)
     );
 
@@ -159,7 +160,7 @@ async fn ten_reactions_of_one_person_at_once_are_one() {
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
 
-    let outcomes = join_all(Emoji::ALL.map(|emoji| react(&app, ana, post, emoji))).await;
+    let outcomes = join_all(Emoji::ALL.map(|emoji| reactions::set(&app, ana, post, emoji))).await;
 
     let ids: Vec<_> = outcomes.into_iter().map(|outcome| outcome.unwrap().id).collect();
     assert!(ids.iter().all(|id| *id == ids[0]));
@@ -172,9 +173,9 @@ async fn ten_who_take_the_same_reaction_back_at_once_take_it_once() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
-    react(&app, ana, post, Emoji::Hug).await.unwrap();
+    reactions::set(&app, ana, post, Emoji::Hug).await.unwrap();
 
-    let outcomes = join_all((0..10).map(|_| take_back(&app, ana, post))).await;
+    let outcomes = join_all((0..10).map(|_| reactions::remove(&app, ana, post))).await;
 
     let (taken, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!(taken.len(), 1);

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use grateful_application::shares::unshare;
+use grateful_application::shares::delete;
 use grateful_application::{App, Error, RecordedResponse, Resource, Result};
 use grateful_domain::{PostId, ShareDetails, ShareQuota, UserId};
 use grateful_testkit::{TestApp, TestDatabase, a_post, block, create_user, load_engagement};

@@ -45,7 +45,7 @@ pub(crate) async fn share_repeatably(
     idempotency: Option<IdempotentRequest>,
 ) -> Result<RecordedResponse> {
     let record = |share: &Share| share.id.to_string().into_bytes();
-    shares::share(app, user, post, how, idempotency, record).await
+    shares::create(app, user, post, how, idempotency, record).await
 }
 
 /// Says something about a post.
@@ -72,7 +72,7 @@ pub(crate) async fn say_repeatably(
     idempotency: Option<IdempotentRequest>,
 ) -> Result<RecordedResponse> {
     let record = |seen: &CommentForViewer| seen.comment.id.to_string().into_bytes();
-    comments::say(app, author, say, idempotency, record).await
+    comments::create(app, author, say, idempotency, record).await
 }
 
 pub(crate) fn about(post: PostId) -> Say {

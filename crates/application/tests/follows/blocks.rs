@@ -29,9 +29,9 @@ async fn a_block_takes_back_what_either_was_told_of_the_other_and_nothing_else()
     let stage = Stage::set().await;
     let by_ana = a_post().by(stage.ana).insert_into(&stage.database).await.id;
     let by_ben = a_post().by(stage.ben).insert_into(&stage.database).await.id;
-    hearts::give(&stage.app, stage.ben, by_ana).await.unwrap();
-    hearts::give(&stage.app, stage.caro, by_ana).await.unwrap();
-    hearts::give(&stage.app, stage.ana, by_ben).await.unwrap();
+    hearts::add(&stage.app, stage.ben, by_ana).await.unwrap();
+    hearts::add(&stage.app, stage.caro, by_ana).await.unwrap();
+    hearts::add(&stage.app, stage.ana, by_ben).await.unwrap();
     stage.follow(stage.ben, stage.ana).await;
     stage.follow(stage.ana, stage.ben).await;
     stage.follow(stage.caro, stage.ben).await;
@@ -65,7 +65,7 @@ async fn a_block_waits_for_a_heart_that_is_being_given_and_takes_back_what_it_to
 
     let (block, heart) = tokio::join!(
         follows::block(&stage.app, stage.ana, stage.ben),
-        hearts::give(&stage.app, stage.ben, post),
+        hearts::add(&stage.app, stage.ben, post),
     );
 
     block.unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use grateful_application::follows::{accept, block, decline, follow, unblock, unfollow};
+use grateful_application::follows;
 use grateful_application::{App, Error, Result, SystemClock, hearts, profiles};
 use grateful_domain::{PostId, Preferences, ProfileEdit, UserId};
 use grateful_storage::DatabaseConfig;
@@ -74,7 +74,7 @@ async fn ten_follows_at_once_are_one_and_nine_refusals() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
 
-    let outcomes = join_all((0..10).map(|_| follow(&app, ana, ben))).await;
+    let outcomes = join_all((0..10).map(|_| follows::follow(&app, ana, ben))).await;
 
     let refused = outcomes.iter().filter(|it| matches!(it, Err(Error::Taken { .. }))).count();
     assert_eq!(refused, 9, "{outcomes:?}");
@@ -88,10 +88,13 @@ async fn of_an_acceptance_a_refusal_and_a_withdrawal_at_once_one_comes_first() {
     let [ana, sue] = [create_user(&database).await, create_user(&database).await];
     shy(&database, sue).await;
     for _ in 0..10 {
-        follow(&app, ana, sue).await.unwrap();
+        follows::follow(&app, ana, sue).await.unwrap();
 
-        let (accepted, declined, withdrawn) =
-            tokio::join!(accept(&app, sue, ana), decline(&app, sue, ana), unfollow(&app, ana, sue));
+        let (accepted, declined, withdrawn) = tokio::join!(
+            follows::accept_request(&app, sue, ana),
+            follows::decline_request(&app, sue, ana),
+            follows::unfollow(&app, ana, sue)
+        );
 
         // Who was accepted may have left since.
         assert!(!(accepted.is_ok() && declined.is_ok()), "a request was answered twice");
@@ -99,7 +102,7 @@ async fn of_an_acceptance_a_refusal_and_a_withdrawal_at_once_one_comes_first() {
         assert_sound(&app).await;
         let left = i64::from(accepted.is_ok() && withdrawn.is_err());
         assert_eq!(database.count("follows").await, left);
-        let _ = unfollow(&app, ana, sue).await;
+        let _ = follows::unfollow(&app, ana, sue).await;
     }
 }
 
@@ -147,16 +150,16 @@ const BLOCKS: [Act; 2] = [Act::Block, Act::Unblock];
 impl Act {
     async fn by(self, app: &App, me: UserId, other: UserId, post: PostId) -> Result<()> {
         match self {
-            Self::Follow => follow(app, me, other).await.map(drop),
-            Self::Unfollow => unfollow(app, me, other).await,
-            Self::Accept => accept(app, me, other).await,
-            Self::Decline => decline(app, me, other).await,
-            Self::Heart => hearts::give(app, me, post).await.map(drop),
-            Self::Unheart => hearts::take_back(app, me, post).await.map(drop),
-            Self::Close => profiles::edit(app, me, approval(true)).await.map(drop),
-            Self::Open => profiles::edit(app, me, approval(false)).await.map(drop),
-            Self::Block => block(app, me, other).await,
-            Self::Unblock => unblock(app, me, other).await,
+            Self::Follow => follows::follow(app, me, other).await.map(drop),
+            Self::Unfollow => follows::unfollow(app, me, other).await,
+            Self::Accept => follows::accept_request(app, me, other).await,
+            Self::Decline => follows::decline_request(app, me, other).await,
+            Self::Heart => hearts::add(app, me, post).await.map(drop),
+            Self::Unheart => hearts::remove(app, me, post).await.map(drop),
+            Self::Close => profiles::update(app, me, approval(true)).await.map(drop),
+            Self::Open => profiles::update(app, me, approval(false)).await.map(drop),
+            Self::Block => follows::block(app, me, other).await,
+            Self::Unblock => follows::unblock(app, me, other).await,
         }
     }
 }

@@ -43,7 +43,7 @@ async fn an_acceptance_tells_the_follower_only_and_takes_the_request_back() {
     let stage = Stage::set().await;
     stage.follow(stage.ben, stage.sue).await;
 
-    follows::accept(&stage.app, stage.sue, stage.ben).await.unwrap();
+    follows::accept_request(&stage.app, stage.sue, stage.ben).await.unwrap();
 
     let told = only(stage.list(stage.ben).await);
     let message = "sue accepted your follow request";
@@ -58,7 +58,7 @@ async fn a_refusal_takes_the_request_back_and_tells_nobody() {
     let stage = Stage::set().await;
     stage.follow(stage.ben, stage.sue).await;
 
-    follows::decline(&stage.app, stage.sue, stage.ben).await.unwrap();
+    follows::decline_request(&stage.app, stage.sue, stage.ben).await.unwrap();
 
     assert_eq!(stage.told(stage.sue).await, [""; 0]);
     assert_eq!(stage.told(stage.ben).await, [""; 0]);
@@ -71,7 +71,7 @@ async fn an_unfollow_takes_back_what_was_told() {
     stage.follow(stage.ben, stage.ana).await;
     stage.follow(stage.ben, stage.sue).await;
     stage.follow(stage.caro, stage.sue).await;
-    follows::accept(&stage.app, stage.sue, stage.caro).await.unwrap();
+    follows::accept_request(&stage.app, stage.sue, stage.caro).await.unwrap();
 
     stage.unfollow(stage.ben, stage.ana).await;
     stage.unfollow(stage.ben, stage.sue).await;
@@ -89,7 +89,7 @@ async fn a_follow_that_is_undone_and_repeated_within_a_day_is_no_news() {
     let stage = Stage::set().await;
     stage.follow(stage.ben, stage.ana).await;
     let told = stage.list(stage.ana).await;
-    notifications::read_all(&stage.app, stage.ana).await.unwrap();
+    notifications::mark_all_read(&stage.app, stage.ana).await.unwrap();
 
     for _ in 0..3 {
         stage.a_minute_later();
@@ -174,7 +174,7 @@ async fn an_act_that_is_refused_tells_nobody_anew() {
     stage.a_minute_later();
 
     let again = follows::follow(&stage.app, stage.ben, stage.ana).await;
-    let unasked = follows::accept(&stage.app, stage.ana, stage.ben).await;
+    let unasked = follows::accept_request(&stage.app, stage.ana, stage.ben).await;
 
     assert!(matches!(again, Err(Error::Taken { .. })), "{again:?}");
     assert!(matches!(unasked, Err(Error::NotFound { .. })), "{unasked:?}");

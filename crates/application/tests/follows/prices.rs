@@ -21,9 +21,9 @@ async fn acts_cost_a_few_statements_however_well_known_the_other_is() {
     for _ in 0..3 {
         let user = create_user(&stage.database).await;
         assert_queries!(8, follows::follow(app, user, stage.sue));
-        assert_queries!(8, follows::decline(app, stage.sue, user));
+        assert_queries!(8, follows::decline_request(app, stage.sue, user));
         assert_queries!(8, follows::follow(app, user, stage.sue));
-        assert_queries!(11, follows::accept(app, stage.sue, user));
+        assert_queries!(11, follows::accept_request(app, stage.sue, user));
         assert_queries!(9, follows::block(app, stage.sue, user));
         assert_queries!(5, follows::block(app, stage.sue, user));
         assert_queries!(5, follows::unblock(app, stage.sue, user));
@@ -39,12 +39,12 @@ async fn what_is_asked_about_people_costs_the_same_for_one_and_for_many() {
     let everybody: Vec<UserId> = (1..=60).map(UserId::from).collect();
 
     for some in [1, 10, 50] {
-        assert_queries!(1, follows::relations(app, stage.ana, &everybody[..some]));
+        assert_queries!(1, follows::get_relationships(app, stage.ana, &everybody[..some]));
     }
-    assert_queries!(1, follows::relation(app, stage.ana, stage.ben));
+    assert_queries!(1, follows::get_relationship(app, stage.ana, stage.ben));
     assert_queries!(1, follows::count(app, stage.ana, stage.ana));
     assert_queries!(2, follows::count(app, stage.ben, stage.ana));
-    assert_queries!(1, follows::suggestions(app, stage.ana, 20));
+    assert_queries!(1, follows::list_suggestions(app, stage.ana, 20));
 }
 
 #[tokio::test]
@@ -60,17 +60,19 @@ async fn a_list_costs_the_same_at_any_length() {
 
     for length in [1, 10, 50] {
         let page = PageRequest::first(Limit::parse(length).unwrap());
-        let followers = assert_queries!(3, follows::followers(app, stage.ben, stage.ana, page)).0;
-        let following = assert_queries!(3, follows::following(app, stage.ben, stage.ana, page)).0;
-        let own = assert_queries!(2, follows::followers(app, stage.ana, stage.ana, page)).0;
+        let followers =
+            assert_queries!(3, follows::list_followers(app, stage.ben, stage.ana, page)).0;
+        let following =
+            assert_queries!(3, follows::list_following(app, stage.ben, stage.ana, page)).0;
+        let own = assert_queries!(2, follows::list_followers(app, stage.ana, stage.ana, page)).0;
         for list in [followers, following, own] {
             assert_eq!(i64::try_from(list.items.len()).unwrap(), length);
         }
     }
     for length in [1, 3] {
         let page = PageRequest::first(Limit::parse(length).unwrap());
-        let requests = assert_queries!(2, follows::requests(app, stage.ana, page)).0;
-        let blocks = assert_queries!(2, follows::blocks(app, stage.ana, page)).0;
+        let requests = assert_queries!(2, follows::list_requests(app, stage.ana, page)).0;
+        let blocks = assert_queries!(2, follows::list_blocks(app, stage.ana, page)).0;
         for list in [requests, blocks] {
             assert_eq!(i64::try_from(list.items.len()).unwrap(), length);
         }

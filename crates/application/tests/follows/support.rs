@@ -49,7 +49,7 @@ impl Stage {
 
     pub(crate) async fn relation(&self, one: UserId, other: UserId) -> (FollowState, FollowState) {
         let Relationship { outgoing: there, incoming: back } =
-            follows::relation(&self.app, one, other).await.unwrap();
+            follows::get_relationship(&self.app, one, other).await.unwrap();
         (there, back)
     }
 

@@ -160,7 +160,7 @@ async fn a_long_post_is_shown_by_its_first_hundred_characters() {
         .insert_into(&stage.database)
         .await;
 
-    hearts::give(&stage.app, stage.ben, post.id).await.unwrap();
+    hearts::add(&stage.app, stage.ben, post.id).await.unwrap();
 
     let told = stage.only(stage.ana).await;
     assert_eq!(data(&told)["post_preview"], "💜".repeat(100));
@@ -175,7 +175,9 @@ async fn a_request_that_is_repeated_tells_once() {
         let idempotency = IdempotentRequest { key: key.clone(), fingerprint: [1; 32] };
         let text = CommentText::parse("So kind").unwrap();
         let say = Say { post: stage.post.id, parent: None, text };
-        comments::say(&stage.app, stage.ben, say, Some(idempotency), |_| Vec::new()).await.unwrap();
+        comments::create(&stage.app, stage.ben, say, Some(idempotency), |_| Vec::new())
+            .await
+            .unwrap();
     }
 
     assert_eq!(stage.told(stage.ana).await, ["ben commented on your post: So kind"]);
@@ -184,7 +186,7 @@ async fn a_request_that_is_repeated_tells_once() {
 #[tokio::test]
 async fn one_heart_that_is_given_twice_at_once_tells_once() {
     let stage = Stage::set().await;
-    let give = || hearts::give(&stage.app, stage.ben, stage.post.id);
+    let give = || hearts::add(&stage.app, stage.ben, stage.post.id);
 
     let (one, other) = tokio::join!(give(), give());
 
@@ -220,7 +222,7 @@ async fn an_act_that_is_refused_tells_nobody() {
     stage.heart(stage.ben).await;
     let before = stage.list(stage.ana).await;
 
-    let again = hearts::give(&stage.app, stage.ben, stage.post.id).await;
+    let again = hearts::add(&stage.app, stage.ben, stage.post.id).await;
     let too_long_ago = stage.try_say(stage.ben, "Hm", Some(uuid::Uuid::nil().into())).await;
 
     assert!(matches!(again, Err(Error::Taken { .. })), "{again:?}");
@@ -234,8 +236,8 @@ async fn an_act_does_not_happen_where_nobody_can_be_told() {
     stage.database.execute("ALTER TABLE notifications ADD CONSTRAINT never CHECK (false)").await;
     let other = post_by(&stage.database, stage.ben).await;
 
-    let refused = hearts::give(&stage.app, stage.ben, stage.post.id).await;
-    let own = hearts::give(&stage.app, stage.ben, other).await;
+    let refused = hearts::add(&stage.app, stage.ben, stage.post.id).await;
+    let own = hearts::add(&stage.app, stage.ben, other).await;
 
     assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
     own.unwrap();
@@ -258,7 +260,7 @@ async fn nobody_is_told_of_an_act_that_comes_to_nothing_at_the_end() {
         .await;
     let before = stage.list(stage.ana).await;
 
-    hearts::give(&stage.app, stage.caro, stage.post.id).await.unwrap_err();
+    hearts::add(&stage.app, stage.caro, stage.post.id).await.unwrap_err();
 
     assert_eq!(stage.list(stage.ana).await, before);
     assert_eq!(stage.counts(stage.ana).await, (1, 1));

@@ -14,7 +14,7 @@ async fn the_twenty_first_that_would_start_within_an_hour_is_held_back_and_count
     let posts = posts(&stage, 21).await;
 
     for post in &posts {
-        hearts::give(&stage.app, stage.ben, *post).await.unwrap();
+        hearts::add(&stage.app, stage.ben, *post).await.unwrap();
     }
 
     assert_eq!(stage.counts(stage.ana).await, (20, 20));
@@ -36,13 +36,13 @@ async fn what_joins_or_comes_back_or_is_of_another_type_is_not_held_back() {
     let stage = Stage::set().await;
     let posts = posts(&stage, 20).await;
     for post in &posts {
-        hearts::give(&stage.app, stage.ben, *post).await.unwrap();
+        hearts::add(&stage.app, stage.ben, *post).await.unwrap();
     }
 
-    hearts::give(&stage.app, stage.caro, posts[0]).await.unwrap();
-    hearts::take_back(&stage.app, stage.ben, posts[1]).await.unwrap();
-    hearts::give(&stage.app, stage.ben, posts[1]).await.unwrap();
-    reactions::react(&stage.app, stage.ben, stage.post.id, Emoji::Hug).await.unwrap();
+    hearts::add(&stage.app, stage.caro, posts[0]).await.unwrap();
+    hearts::remove(&stage.app, stage.ben, posts[1]).await.unwrap();
+    hearts::add(&stage.app, stage.ben, posts[1]).await.unwrap();
+    reactions::set(&stage.app, stage.ben, stage.post.id, Emoji::Hug).await.unwrap();
 
     assert_eq!(stage.counts(stage.ana).await, (21, 21));
     let stats = stats(&stage, None).await;
@@ -55,13 +55,13 @@ async fn what_was_held_back_can_be_undone_and_does_not_return_later_by_itself() 
     let stage = Stage::set().await;
     let posts = posts(&stage, 21).await;
     for post in &posts {
-        hearts::give(&stage.app, stage.ben, *post).await.unwrap();
+        hearts::add(&stage.app, stage.ben, *post).await.unwrap();
     }
     stage.clock.advance(TimeDelta::hours(1));
 
-    hearts::take_back(&stage.app, stage.ben, posts[20]).await.unwrap();
+    hearts::remove(&stage.app, stage.ben, posts[20]).await.unwrap();
     assert_eq!(stage.counts(stage.ana).await, (20, 20));
-    hearts::give(&stage.app, stage.caro, posts[20]).await.unwrap();
+    hearts::add(&stage.app, stage.caro, posts[20]).await.unwrap();
 
     assert_eq!(stage.counts(stage.ana).await, (21, 21));
     let stats = stats(&stage, Some(NotificationType::Like)).await;
@@ -79,7 +79,7 @@ async fn nobody_slips_past_the_limit_by_acting_at_the_same_time() {
     }
 
     let all = posts.iter().zip(&people);
-    for given in join_all(all.map(|(post, user)| hearts::give(&stage.app, *user, *post))).await {
+    for given in join_all(all.map(|(post, user)| hearts::add(&stage.app, *user, *post))).await {
         given.unwrap();
     }
 

@@ -4,7 +4,7 @@ mod comments;
 mod edits;
 
 use chrono::TimeDelta;
-use grateful_application::notifications::read;
+use grateful_application::notifications::mark_read;
 use grateful_application::{IdempotencyKey, IdempotentRequest, posts};
 use grateful_domain::notification::Priority;
 use grateful_domain::{Draft, PostEdit, PostId, UserId, Visibility};

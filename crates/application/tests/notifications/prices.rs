@@ -22,21 +22,21 @@ async fn an_act_costs_no_more_for_a_batch_of_fifty() {
             stage.link(*other).await;
             stage.say(*other, "So kind").await;
         }
-        assert_queries!(8, hearts::give(app, *ben, post.id));
-        assert_queries!(8, reactions::react(app, *ben, post.id, Emoji::Hug));
-        assert_queries!(8, reactions::react(app, *ben, post.id, Emoji::Joy));
+        assert_queries!(8, hearts::add(app, *ben, post.id));
+        assert_queries!(8, reactions::set(app, *ben, post.id, Emoji::Hug));
+        assert_queries!(8, reactions::set(app, *ben, post.id, Emoji::Joy));
         assert_queries!(
             8,
-            shares::share(app, *ben, post.id, ShareDetails::Url, None, |_| Vec::new())
+            shares::create(app, *ben, post.id, ShareDetails::Url, None, |_| Vec::new())
         );
         let comment = assert_queries!(8, stage.try_say(*ben, "So kind", None));
         let answer = assert_queries!(9, stage.try_say(stage.caro, "Indeed", Some(comment)));
 
         assert_queries!(11, comments::delete(app, stage.caro, answer));
         assert_queries!(11, comments::delete(app, *ben, comment));
-        assert_queries!(8, shares::unshare(app, *ben, post.id));
-        assert_queries!(8, reactions::take_back(app, *ben, post.id));
-        assert_queries!(8, hearts::take_back(app, *ben, post.id));
+        assert_queries!(8, shares::delete(app, *ben, post.id));
+        assert_queries!(8, reactions::remove(app, *ben, post.id));
+        assert_queries!(8, hearts::remove(app, *ben, post.id));
     }
 }
 
@@ -69,9 +69,9 @@ async fn naming_people_costs_the_same_for_one_and_for_fifty() {
         };
         let Stage { app, ana, ben, .. } = &stage;
         let words = |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
-        let change = |post, edit| posts::edit(app, *ana, post, edit, |_| true);
+        let change = |post, edit| posts::update(app, *ana, post, edit, |_| true);
         let reword = |comment, text: &str| {
-            comments::reword(app, *ben, comment, CommentText::parse(text).unwrap())
+            comments::update(app, *ben, comment, CommentText::parse(text).unwrap())
         };
 
         let post = assert_queries!(9, try_publish(app, *ana, draft(&names), None));
@@ -119,13 +119,13 @@ async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
         let batch =
             notifications::list(app, *ana, Wanted::All, page).await.unwrap().items.remove(0);
         let id = batch.notification.id;
-        let entries = assert_queries!(2, notifications::entries(app, *ana, id, page)).items;
+        let entries = assert_queries!(2, notifications::list_children(app, *ana, id, page)).items;
         assert_eq!(entries.len(), people);
         let counts = assert_queries!(1, notifications::count(app, *ana));
         assert_eq!((counts.unread, counts.total), (60, 60));
         assert_queries!(1, notifications::stats(app, *ana, None));
-        assert_queries!(4, notifications::read(app, *ana, id));
-        assert_eq!(assert_queries!(5, notifications::read_all(app, *ana)), 59);
+        assert_queries!(4, notifications::mark_read(app, *ana, id));
+        assert_eq!(assert_queries!(5, notifications::mark_all_read(app, *ana)), 59);
     }
 }
 

@@ -15,8 +15,8 @@ async fn reading_a_batch_reads_all_that_it_gathers() {
     let stage = Stage::set().await;
     let batch = a_batch(&stage).await;
 
-    notifications::read(&stage.app, stage.ana, batch).await.unwrap();
-    notifications::read(&stage.app, stage.ana, batch).await.unwrap();
+    notifications::mark_read(&stage.app, stage.ana, batch).await.unwrap();
+    notifications::mark_read(&stage.app, stage.ana, batch).await.unwrap();
 
     assert!(is_read(&stage.only(stage.ana).await));
     assert_eq!(stage.database.count("notifications WHERE NOT read").await, 0);
@@ -28,10 +28,11 @@ async fn reading_a_batch_reads_all_that_it_gathers() {
 async fn reading_an_entry_leaves_its_batch_unread() {
     let stage = Stage::set().await;
     let batch = a_batch(&stage).await;
-    let entries = notifications::entries(&stage.app, stage.ana, batch, ALL).await.unwrap().items;
+    let entries =
+        notifications::list_children(&stage.app, stage.ana, batch, ALL).await.unwrap().items;
 
     for entry in &entries {
-        notifications::read(&stage.app, stage.ana, entry.notification.id).await.unwrap();
+        notifications::mark_read(&stage.app, stage.ana, entry.notification.id).await.unwrap();
     }
 
     assert_eq!(entries.len(), 2);
@@ -44,12 +45,13 @@ async fn reading_an_entry_leaves_its_batch_unread() {
 async fn whoever_joins_makes_a_batch_unread_again_and_not_what_it_had_before() {
     let stage = Stage::set().await;
     let batch = a_batch(&stage).await;
-    notifications::read(&stage.app, stage.ana, batch).await.unwrap();
+    notifications::mark_read(&stage.app, stage.ana, batch).await.unwrap();
 
     stage.react(stage.caro, grateful_domain::Emoji::Hug).await;
 
     assert_eq!(stage.counts(stage.ana).await, (1, 1));
-    let entries = notifications::entries(&stage.app, stage.ana, batch, ALL).await.unwrap().items;
+    let entries =
+        notifications::list_children(&stage.app, stage.ana, batch, ALL).await.unwrap().items;
     assert_eq!(entries.iter().map(is_read).filter(|it| *it).count(), 2);
     assert_eq!(entries.len(), 3);
 }
@@ -59,10 +61,10 @@ async fn nobody_reads_what_somebody_else_is_told() {
     let stage = Stage::set().await;
     let batch = a_batch(&stage).await;
 
-    let read = notifications::read(&stage.app, stage.ben, batch).await;
-    let entries = notifications::entries(&stage.app, stage.ben, batch, ALL).await;
+    let read = notifications::mark_read(&stage.app, stage.ben, batch).await;
+    let entries = notifications::list_children(&stage.app, stage.ben, batch, ALL).await;
     let nothing = NotificationId::from(uuid::Uuid::nil());
-    let unknown = notifications::read(&stage.app, stage.ana, nothing).await;
+    let unknown = notifications::mark_read(&stage.app, stage.ana, nothing).await;
 
     for refused in [read, unknown, entries.map(drop)] {
         let is_not_found =
@@ -79,11 +81,11 @@ async fn reading_all_tells_how_many_of_the_list_were_unread() {
     stage.link(stage.ben).await;
     stage.say(stage.ben, "So kind").await;
     let listed = stage.list(stage.ana).await;
-    notifications::read(&stage.app, stage.ana, listed[0].notification.id).await.unwrap();
+    notifications::mark_read(&stage.app, stage.ana, listed[0].notification.id).await.unwrap();
 
-    let marked = notifications::read_all(&stage.app, stage.ana).await.unwrap();
-    let again = notifications::read_all(&stage.app, stage.ana).await.unwrap();
-    let never_told = notifications::read_all(&stage.app, stage.caro).await.unwrap();
+    let marked = notifications::mark_all_read(&stage.app, stage.ana).await.unwrap();
+    let again = notifications::mark_all_read(&stage.app, stage.ana).await.unwrap();
+    let never_told = notifications::mark_all_read(&stage.app, stage.caro).await.unwrap();
 
     assert_eq!((marked, again, never_told), (2, 0, 0));
     assert_eq!(stage.database.count("notifications WHERE NOT read").await, 0);
@@ -116,7 +118,7 @@ async fn reading_all_does_not_read_what_comes_between_the_asking_and_the_marking
     let starts = event(stage.ana, stage.caro, Act::Heart { post: another }, later);
     in_flight.notifications().record(&[joins, starts]).await.unwrap();
 
-    let asked = notifications::read_all(&stage.app, stage.ana);
+    let asked = notifications::mark_all_read(&stage.app, stage.ana);
     let (marked, ()) = tokio::join!(asked, commit_when_waited_for(&stage.database, in_flight));
 
     assert_eq!(marked.unwrap(), 1, "the link");
@@ -134,7 +136,7 @@ async fn reading_all_reads_what_another_node_told_whose_clock_is_ahead() {
     let heart = event(stage.ana, stage.ben, Act::Heart { post: stage.post.id }, ahead);
     stage.database.connect().await.notifications().record(&[heart]).await.unwrap();
 
-    let marked = notifications::read_all(&stage.app, stage.ana).await.unwrap();
+    let marked = notifications::mark_all_read(&stage.app, stage.ana).await.unwrap();
 
     assert_eq!(marked, 1);
     assert_eq!(stage.counts(stage.ana).await, (0, 1));

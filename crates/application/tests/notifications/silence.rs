@@ -49,8 +49,8 @@ async fn nobody_is_told_anything_across_a_block() {
             if blocked_by_author { (stage.ana, stage.ben) } else { (stage.ben, stage.ana) };
         block(&stage.database, who, whom).await;
 
-        let heart = hearts::give(&stage.app, stage.ben, stage.post.id).await;
-        let reaction = reactions::react(&stage.app, stage.ben, stage.post.id, Emoji::Hug).await;
+        let heart = hearts::add(&stage.app, stage.ben, stage.post.id).await;
+        let reaction = reactions::set(&stage.app, stage.ben, stage.post.id, Emoji::Hug).await;
         let comment = stage.try_say(stage.ben, "Hello?", None).await;
         let answer = stage.try_say(stage.ana, "Indeed", Some(before)).await;
 
@@ -152,7 +152,7 @@ async fn whoever_can_no_longer_see_a_post_is_not_told_of_answers_there() {
     let stage = Stage::set().await;
     let comment = stage.say(stage.ben, "So kind").await;
     let edit = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
-    posts::edit(&stage.app, stage.ana, stage.post.id, edit, |_| true).await.unwrap();
+    posts::update(&stage.app, stage.ana, stage.post.id, edit, |_| true).await.unwrap();
 
     stage.reply(stage.ana, comment, "I know").await;
 
@@ -164,8 +164,8 @@ async fn what_happens_on_a_private_post_tells_nobody() {
     let stage = Stage::set().await;
     let secret = a_post().by(stage.ana).private().insert_into(&stage.database).await.id;
 
-    hearts::give(&stage.app, stage.ana, secret).await.unwrap();
-    let strangers = hearts::give(&stage.app, stage.ben, secret).await;
+    hearts::add(&stage.app, stage.ana, secret).await.unwrap();
+    let strangers = hearts::add(&stage.app, stage.ben, secret).await;
 
     assert!(matches!(strangers, Err(Error::NotFound { .. })), "{strangers:?}");
     assert_eq!(stage.database.count("notifications").await, 0);
@@ -178,8 +178,7 @@ async fn an_account_that_is_gone_is_told_nothing_and_tells_nothing() {
     accounts::delete(&stage.app, stage.ben).await.unwrap();
     stage.clock.advance(TimeDelta::minutes(1));
 
-    let acted =
-        hearts::give(&stage.app, stage.ben, post_by(&stage.database, stage.ana).await).await;
+    let acted = hearts::add(&stage.app, stage.ben, post_by(&stage.database, stage.ana).await).await;
 
     assert!(matches!(acted, Err(Error::Unauthenticated(_))), "{acted:?}");
     assert!(stage.list(stage.ana).await.is_empty());

@@ -47,19 +47,19 @@ impl Stage {
     }
 
     pub(crate) async fn heart(&self, user: UserId) {
-        hearts::give(&self.app, user, self.post.id).await.unwrap();
+        hearts::add(&self.app, user, self.post.id).await.unwrap();
     }
 
     pub(crate) async fn unheart(&self, user: UserId) {
-        hearts::take_back(&self.app, user, self.post.id).await.unwrap();
+        hearts::remove(&self.app, user, self.post.id).await.unwrap();
     }
 
     pub(crate) async fn react(&self, user: UserId, emoji: Emoji) {
-        reactions::react(&self.app, user, self.post.id, emoji).await.unwrap();
+        reactions::set(&self.app, user, self.post.id, emoji).await.unwrap();
     }
 
     pub(crate) async fn unreact(&self, user: UserId) {
-        reactions::take_back(&self.app, user, self.post.id).await.unwrap();
+        reactions::remove(&self.app, user, self.post.id).await.unwrap();
     }
 
     pub(crate) async fn link(&self, user: UserId) {
@@ -75,7 +75,7 @@ impl Stage {
     }
 
     async fn share(&self, user: UserId, how: ShareDetails) {
-        shares::share(&self.app, user, self.post.id, how, None, |_| Vec::new()).await.unwrap();
+        shares::create(&self.app, user, self.post.id, how, None, |_| Vec::new()).await.unwrap();
     }
 
     pub(crate) async fn say(&self, user: UserId, text: &str) -> CommentId {
@@ -118,12 +118,13 @@ impl Stage {
 
     /// What one of somebody's batches gathers, newest first.
     pub(crate) async fn entries(&self, user: UserId, batch: NotificationId) -> Vec<String> {
-        let entries = notifications::entries(&self.app, user, batch, ALL).await.unwrap().items;
+        let entries =
+            notifications::list_children(&self.app, user, batch, ALL).await.unwrap().items;
         entries.iter().map(message).collect()
     }
 
     pub(crate) async fn read_everything(&self, user: UserId) {
-        notifications::read_all(&self.app, user).await.unwrap();
+        notifications::mark_all_read(&self.app, user).await.unwrap();
     }
 
     /// How many of somebody's list are unread, and how many there are.
@@ -152,7 +153,7 @@ pub(crate) async fn say(
     let say = Say { post, parent, text: CommentText::parse(text).unwrap() };
     let record = |seen: &CommentForViewer| seen.comment.id.to_string().into_bytes();
     let (RecordedResponse::New(id) | RecordedResponse::Replayed(id)) =
-        comments::say(app, author, say, None, record).await?;
+        comments::create(app, author, say, None, record).await?;
     Ok(String::from_utf8(id).unwrap().parse::<uuid::Uuid>().unwrap().into())
 }
 
@@ -165,7 +166,7 @@ pub(crate) async fn try_publish(
 ) -> Result<PostId> {
     let record = |seen: &PostForViewer| seen.post.id.to_string().into_bytes();
     let (RecordedResponse::New(id) | RecordedResponse::Replayed(id)) =
-        posts::publish(app, author, draft, idempotency, record).await?;
+        posts::create(app, author, draft, idempotency, record).await?;
     Ok(String::from_utf8(id).unwrap().parse::<uuid::Uuid>().unwrap().into())
 }
 

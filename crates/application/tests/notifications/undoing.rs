@@ -20,7 +20,7 @@ async fn whatever_is_undone_is_told_no_more() {
     stage.unreact(stage.ben).await;
     assert_eq!(stage.told(stage.ana).await, nothing);
     stage.link(stage.ben).await;
-    shares::unshare(&stage.app, stage.ben, stage.post.id).await.unwrap();
+    shares::delete(&stage.app, stage.ben, stage.post.id).await.unwrap();
     assert_eq!(stage.told(stage.ana).await, nothing);
     let comment = stage.say(stage.ben, "So kind").await;
     comments::delete(&stage.app, stage.ben, comment).await.unwrap();
@@ -92,7 +92,7 @@ async fn a_comment_takes_all_that_was_told_of_answers_to_it_along() {
 async fn a_post_takes_all_along_that_anybody_was_told_of_it() {
     let stage = Stage::set().await;
     let other = post_by(&stage.database, stage.ana).await;
-    hearts::give(&stage.app, stage.ben, other).await.unwrap();
+    hearts::add(&stage.app, stage.ben, other).await.unwrap();
     stage.heart(stage.ben).await;
     stage.heart(stage.caro).await;
     stage.link(stage.ben).await;
@@ -161,7 +161,7 @@ async fn an_account_that_goes_leaves_the_batches_of_others_with_the_others() {
     stage.reply(stage.ben, comment, "Indeed").await;
     stage.read_everything(stage.ana).await;
     let bens = a_post().by(dora).insert_into(&stage.database).await.id;
-    hearts::give(&stage.app, stage.ben, bens).await.unwrap();
+    hearts::add(&stage.app, stage.ben, bens).await.unwrap();
 
     accounts::delete(&stage.app, dora).await.unwrap();
 
@@ -211,5 +211,5 @@ async fn an_account_with_more_than_one_step_of_notifications_goes_and_leaves_num
 
 async fn hide(stage: &Stage) {
     let edit = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
-    posts::edit(&stage.app, stage.ana, stage.post.id, edit, |_| true).await.unwrap();
+    posts::update(&stage.app, stage.ana, stage.post.id, edit, |_| true).await.unwrap();
 }

@@ -60,10 +60,10 @@ async fn of_several_who_leave_with_the_same_account_one_does_and_the_others_are_
     let ana = create_user(&database).await;
     for _ in 0..5 {
         let post = a_post().insert_into(&database).await;
-        hearts::give(&app, ana, post.id).await.unwrap();
+        hearts::add(&app, ana, post.id).await.unwrap();
     }
 
-    let leaving = (0..4).map(|_| accounts::leave(&app, ana, PASSWORD.to_owned()));
+    let leaving = (0..4).map(|_| accounts::delete_own(&app, ana, PASSWORD.to_owned()));
     let (left, refused): (Vec<_>, Vec<_>) =
         join_all(leaving).await.into_iter().partition(Result::is_ok);
 
@@ -78,10 +78,10 @@ async fn a_wrong_password_deletes_nothing() {
     let ana = create_user(&database).await;
 
     for wrong in ["", "battery staple", "correct horse "] {
-        assert_forbidden(accounts::leave(&app, ana, wrong.to_owned()).await);
+        assert_forbidden(accounts::delete_own(&app, ana, wrong.to_owned()).await);
     }
     assert_eq!(database.count("users").await, 1);
-    assert_unauthenticated(accounts::leave(&app, UserId::from(-1), PASSWORD.to_owned()).await);
+    assert_unauthenticated(accounts::delete_own(&app, UserId::from(-1), PASSWORD.to_owned()).await);
 }
 
 #[tokio::test]
@@ -95,17 +95,17 @@ async fn whoever_acts_while_their_account_goes_leaves_no_number_wrong() {
 
     let acting = async {
         for post in &posts {
-            _ = hearts::give(&app, ana, *post).await;
-            _ = shares::share(&app, ana, *post, ShareDetails::Url, None, |_| Vec::new()).await;
+            _ = hearts::add(&app, ana, *post).await;
+            _ = shares::create(&app, ana, *post, ShareDetails::Url, None, |_| Vec::new()).await;
         }
     };
     let (gone, ()) = tokio::join!(accounts::delete(&app, ana), acting);
 
     gone.unwrap();
     assert_eq!(verify(&app, Mend::No, |_| ()).await.unwrap(), 0);
-    assert_unauthenticated(hearts::give(&app, ana, posts[0]).await);
+    assert_unauthenticated(hearts::add(&app, ana, posts[0]).await);
     let say = comments::Say { post: posts[0], parent: None, text: words() };
-    assert_unauthenticated(comments::say(&app, ana, say, None, |_| Vec::new()).await);
+    assert_unauthenticated(comments::create(&app, ana, say, None, |_| Vec::new()).await);
 }
 
 fn words() -> CommentText {

@@ -29,11 +29,11 @@ async fn how_long_a_page_takes_is_measured_by_its_feed_unless_there_is_none() {
     let pages = || measured.take_named(&["grateful_feed_duration_seconds"]);
     let all = async || {
         let trending =
-            feed::trending(&app, Viewer::Guest, TrendingWindow::DEFAULT, Limit::DEFAULT).await;
+            feed::list_trending(&app, Viewer::Guest, TrendingWindow::DEFAULT, Limit::DEFAULT).await;
         [
-            feed::ranked(&app, Viewer::Guest, stretch.clone()).await.is_ok(),
-            feed::newest(&app, Viewer::Guest, page).await.is_ok(),
-            feed::newest_explained(&app, Viewer::Guest, page).await.is_ok(),
+            feed::list_ranked(&app, Viewer::Guest, stretch.clone()).await.is_ok(),
+            feed::list_newest(&app, Viewer::Guest, page).await.is_ok(),
+            feed::list_newest_scored(&app, Viewer::Guest, page).await.is_ok(),
             trending.is_ok(),
         ]
     };
@@ -72,7 +72,7 @@ async fn a_walk_meets_every_post_once_though_all_have_the_same_time_and_others_w
     let mut met = Vec::new();
     let mut page = PageRequest::first(Limit::parse(2).unwrap());
     loop {
-        let slice = feed::newest(&app, Viewer::Guest, page).await.unwrap();
+        let slice = feed::list_newest(&app, Viewer::Guest, page).await.unwrap();
         met.extend(slice.items.into_iter().map(|seen| seen.post.id));
         // Newer than all, so it moves every offset, but no place.
         a_post().by(ana).insert_into(&database).await;
@@ -97,7 +97,7 @@ async fn a_ranked_page_goes_on_behind_what_was_met_though_what_is_better_came_me
     let mut stretch =
         FeedPageRequest { limit: Limit::parse(2).unwrap(), start: FeedStart::Offset(0) };
     loop {
-        let leg = feed::ranked(&app, Viewer::Guest, stretch.clone()).await.unwrap();
+        let leg = feed::list_ranked(&app, Viewer::Guest, stretch.clone()).await.unwrap();
         met.extend(leg.posts.into_iter().map(|post| post.seen.post.id));
         database
             .execute("UPDATE posts SET hearts_count = hearts_count + (hashtext(id::text) & 7)")
@@ -119,8 +119,8 @@ async fn a_score_is_that_of_the_moment() {
     let page = PageRequest::first(Limit::DEFAULT);
 
     clock.advance(TimeDelta::hours(24));
-    let ranked = feed::ranked(&app, Viewer::Guest, stretch).await.unwrap().posts.remove(0);
-    let newest = feed::newest_explained(&app, Viewer::Guest, page).await.unwrap().items.remove(0);
+    let ranked = feed::list_ranked(&app, Viewer::Guest, stretch).await.unwrap().posts.remove(0);
+    let newest = feed::list_newest_scored(&app, Viewer::Guest, page).await.unwrap().items.remove(0);
 
     assert_eq!((ranked.slot, newest.slot), (Slot::Ranked, Slot::Fresh));
     assert_eq!(ranked.score, newest.score);
@@ -137,7 +137,7 @@ async fn what_is_trending_leaves_its_window_with_time() {
     database.execute("UPDATE posts SET hearts_count = 1").await;
     let trending = async || {
         let window = TrendingWindow::DEFAULT;
-        let posts = feed::trending(&app, Viewer::Guest, window, Limit::DEFAULT).await.unwrap();
+        let posts = feed::list_trending(&app, Viewer::Guest, window, Limit::DEFAULT).await.unwrap();
         posts.into_iter().map(|seen| seen.post.id).collect::<Vec<_>>()
     };
 
@@ -148,6 +148,6 @@ async fn what_is_trending_leaves_its_window_with_time() {
 }
 
 async fn ids(app: &App, viewer: Viewer) -> Vec<PostId> {
-    let slice = feed::newest(app, viewer, PageRequest::first(Limit::DEFAULT)).await.unwrap();
+    let slice = feed::list_newest(app, viewer, PageRequest::first(Limit::DEFAULT)).await.unwrap();
     slice.items.into_iter().map(|seen| seen.post.id).collect()
 }

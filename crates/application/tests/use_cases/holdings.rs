@@ -231,14 +231,14 @@ impl World {
             let caro = create_user(&database).await;
             let post = a_post().by(other).insert_into(&database).await.id;
             for who in [one, caro] {
-                hearts::give(&app, who, post).await.unwrap();
-                reactions::react(&app, who, post, Emoji::Star).await.unwrap();
+                hearts::add(&app, who, post).await.unwrap();
+                reactions::set(&app, who, post, Emoji::Star).await.unwrap();
             }
             follows::follow(&app, caro, other).await.unwrap();
             follows::follow(&app, one, caro).await.unwrap();
             // Done and undone, which is remembered for a day.
-            hearts::give(&app, one, theirs[1]).await.unwrap();
-            hearts::take_back(&app, one, theirs[1]).await.unwrap();
+            hearts::add(&app, one, theirs[1]).await.unwrap();
+            hearts::remove(&app, one, theirs[1]).await.unwrap();
             ask(&app, &database, one).await;
             block(&database, one, create_user(&database).await).await;
             block(&database, create_user(&database).await, one).await;
@@ -312,14 +312,14 @@ async fn a_post_for_each_act(
     for _ in 0..5 {
         posts.push(a_post().by(other).insert_into(database).await.id);
     }
-    hearts::give(app, one, posts[0]).await.unwrap();
-    reactions::react(app, one, posts[1], Emoji::Hug).await.unwrap();
-    shares::share(app, one, posts[2], ShareDetails::Url, None, |_| Vec::new()).await.unwrap();
+    hearts::add(app, one, posts[0]).await.unwrap();
+    reactions::set(app, one, posts[1], Emoji::Hug).await.unwrap();
+    shares::create(app, one, posts[2], ShareDetails::Url, None, |_| Vec::new()).await.unwrap();
     let message = ShareDetails::Message {
         recipients: Recipients::parse(one, &[other.into()]).unwrap(),
         message: ShareMessage::parse("Look at that").unwrap(),
     };
-    shares::share(app, one, posts[3], message, None, |_| Vec::new()).await.unwrap();
+    shares::create(app, one, posts[3], message, None, |_| Vec::new()).await.unwrap();
     say(app, one, posts[4], None).await;
     let answered = say(app, other, posts[4], None).await;
     say(app, one, posts[4], Some(answered)).await;
@@ -331,7 +331,7 @@ async fn say(app: &App, who: UserId, post: PostId, parent: Option<CommentId>) ->
     let say = comments::Say { post, parent, text: words() };
     let id = |seen: &CommentForViewer| seen.comment.id.to_string().into_bytes();
     let (RecordedResponse::New(id) | RecordedResponse::Replayed(id)) =
-        comments::say(app, who, say, None, id).await.unwrap();
+        comments::create(app, who, say, None, id).await.unwrap();
     Uuid::parse_str(str::from_utf8(&id).unwrap()).unwrap().into()
 }
 

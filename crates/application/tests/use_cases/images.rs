@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use diesel_async::SimpleAsyncConnection as _;
 use futures_util::future::{join, join_all, join3};
-use grateful_application::posts::{delete, edit};
+use grateful_application::posts;
 use grateful_application::{
     App, Error, IdempotencyKey, IdempotentRequest, QueryLog, RecordedResponse, Result, accounts,
     photos,
@@ -58,7 +58,7 @@ async fn whom_a_post_with_a_picture_names_is_told_unless_it_is_private() {
     let hidden = publish_pictured(&app, ana, private, &a_png(9, 9), None).await.unwrap();
     assert_eq!(database.count(&told).await, 0);
     assert_not_found(
-        grateful_application::posts::read(&app, Viewer::User(ben), post_in(&hidden)).await,
+        grateful_application::posts::get(&app, Viewer::User(ben), post_in(&hidden)).await,
     );
 
     publish_pictured(&app, ana, draft("Look, @ben!"), &a_png(9, 9), None).await.unwrap();
@@ -146,10 +146,10 @@ async fn a_file_goes_with_the_last_post_that_shows_it() {
     let again = Draft { image_url: Some(image.clone()), ..draft("Again!") };
     let second = post_in(&publish(&app, ben, again, None).await.unwrap());
 
-    delete(&app, ana, first).await.unwrap();
+    posts::delete(&app, ana, first).await.unwrap();
     assert_eq!(files(&app).await, [image.file()]);
 
-    delete(&app, ben, second).await.unwrap();
+    posts::delete(&app, ben, second).await.unwrap();
     assert_eq!(files(&app).await, [""; 0]);
 }
 
@@ -184,10 +184,10 @@ async fn an_edit_that_is_refused_removes_nothing() {
     let before = files(&app).await;
     let unknown = ImageUrl::new(uuid::Uuid::from_u128(1));
 
-    let stale = edit(&app, ana, post, cleared(), |_| false).await;
+    let stale = posts::update(&app, ana, post, cleared(), |_| false).await;
     assert!(matches!(stale, Err(Error::Stale { .. })), "{stale:?}");
     assert!(matches!(change(&app, ben, post, cleared()).await, Err(Error::Forbidden { .. })));
-    assert!(matches!(delete(&app, ben, post).await, Err(Error::Forbidden { .. })));
+    assert!(matches!(posts::delete(&app, ben, post).await, Err(Error::Forbidden { .. })));
     let to_unknown = PostEdit { image_url: Some(Some(unknown)), ..PostEdit::default() };
     assert_invalid(change(&app, ana, post, to_unknown).await, "image_url");
 
@@ -201,7 +201,7 @@ async fn whoever_goes_takes_their_files_along_but_for_those_that_others_show() {
     let mut theirs = vec![];
     for who in [ana, ben] {
         let sent = upload(&app, &a_png(9, 9));
-        photos::set(&app, who, sent, None, None, |_| vec![]).await.unwrap();
+        photos::upload(&app, who, sent, None, None, |_| vec![]).await.unwrap();
         theirs = vec![pictured(&app, who).await, pictured(&app, who).await];
     }
     let shared = shown_by(&app, ana).await;
@@ -260,7 +260,7 @@ async fn whatever_is_done_at_once_every_row_has_its_file_and_every_file_its_row(
         let swap = PostEdit { image_url: Some(Some(second.clone())), ..PostEdit::default() };
 
         let (gone, (changed, cleared), new) = join3(
-            delete(&app, ana, one),
+            posts::delete(&app, ana, one),
             join(change(&app, ana, third, swap), change(&app, ana, other, cleared())),
             join_all([borrow(&first), borrow(&second), borrow(&first)]),
         )
@@ -321,7 +321,7 @@ async fn no_file_goes_before_its_row() {
         drop(holder);
         files
     };
-    let (gone, meanwhile) = join(delete(&app, ana, post), looking).await;
+    let (gone, meanwhile) = join(posts::delete(&app, ana, post), looking).await;
 
     gone.unwrap();
     assert_eq!(meanwhile, before);
@@ -348,7 +348,7 @@ async fn an_image_costs_a_statement_more_where_it_is_anothers_or_goes() {
     assert_queries(6, &queries);
     changed.unwrap();
     let post = post_in(&answer.unwrap());
-    let (gone, queries) = QueryLog::record(delete(&app, ana, post)).await;
+    let (gone, queries) = QueryLog::record(posts::delete(&app, ana, post)).await;
     assert_queries(7, &queries);
     gone.unwrap();
 }
@@ -373,12 +373,12 @@ async fn shown_by(app: &App, author: UserId) -> ImageUrl {
 }
 
 async fn image_of(app: &App, author: UserId, post: PostId) -> Option<ImageUrl> {
-    let seen = grateful_application::posts::read(app, Viewer::User(author), post).await.unwrap();
+    let seen = grateful_application::posts::get(app, Viewer::User(author), post).await.unwrap();
     seen.post.draft.image_url
 }
 
 async fn change(app: &App, editor: UserId, post: PostId, what: PostEdit) -> Result<PostForViewer> {
-    edit(app, editor, post, what, |_| true).await
+    posts::update(app, editor, post, what, |_| true).await
 }
 
 fn cleared() -> PostEdit {

@@ -1,6 +1,6 @@
 //! Finding people by what they are called.
 
-use grateful_application::people;
+use grateful_application::users;
 use grateful_domain::{UserSearchQuery, UsernameBatch, UsernameValidation};
 use grateful_testkit::{TestApp, TestDatabase, a_user, assert_queries, block, create_user};
 
@@ -15,12 +15,12 @@ async fn a_search_costs_one_statement_however_many_it_finds() {
     for typed in ["ana", "an", "na1", "shown"] {
         let query = UserSearchQuery::parse(typed).unwrap();
         for most in [1, 10, 50] {
-            let found = assert_queries!(1, people::search(&app, me, &query, most));
+            let found = assert_queries!(1, users::search(&app, me, &query, most));
             assert_eq!(i64::try_from(found.len()).unwrap(), most, "{typed}");
         }
     }
     let nobody = UserSearchQuery::parse("nobody").unwrap();
-    assert_eq!(assert_queries!(1, people::search(&app, me, &nobody, 50)), []);
+    assert_eq!(assert_queries!(1, users::search(&app, me, &nobody, 50)), []);
 }
 
 #[tokio::test]
@@ -33,11 +33,14 @@ async fn names_cost_one_statement_however_many_they_are() {
         let names: Vec<String> =
             (100..100 + length).map(|number| format!("Ana{number}.")).collect();
         let asked = UsernameBatch::new(names.clone());
-        let sorted = assert_queries!(1, people::sort_names(&app, me, asked));
+        let sorted = assert_queries!(1, users::validate_usernames(&app, me, asked));
         let answered = names[..names.len().min(UsernameBatch::MAX_LEN)].to_vec();
         assert_eq!(sorted, UsernameValidation { valid: answered, invalid: Vec::new() });
     }
-    assert_eq!(assert_queries!(1, people::find(&app, me, "ana100")).1.as_str(), "ana100");
+    assert_eq!(
+        assert_queries!(1, users::find_by_username(&app, me, "ana100")).1.as_str(),
+        "ana100"
+    );
 }
 
 #[tokio::test]
@@ -47,12 +50,12 @@ async fn nobody_is_found_by_name_across_a_block() {
         create_user(&database).await,
         a_user().with_username("ben").insert_into(&database).await.id,
     ];
-    assert_eq!(people::find(&app, me, "BEN.").await.unwrap().0, other);
+    assert_eq!(users::find_by_username(&app, me, "BEN.").await.unwrap().0, other);
 
     block(&database, me, other).await;
 
-    assert_not_found(people::find(&app, me, "ben").await);
-    assert_not_found(people::find(&app, me, "b%n").await);
+    assert_not_found(users::find_by_username(&app, me, "ben").await);
+    assert_not_found(users::find_by_username(&app, me, "b%n").await);
 }
 
 /// Sixty who are called much the same.

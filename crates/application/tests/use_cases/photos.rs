@@ -1,7 +1,7 @@
 //! The photos of people: which files there are, and when they go.
 
 use futures_util::future::join_all;
-use grateful_application::photos::{remove, set, stood_for};
+use grateful_application::photos;
 use grateful_application::{
     App, Error, Focus, IdempotencyKey, IdempotentRequest, QueryLog, RecordedResponse, Resource,
     Result,
@@ -36,7 +36,7 @@ async fn the_focus_decides_what_is_seen() {
 
     for focus in [Focus::new(0.0, 0.5), Focus::new(1.0, 0.5), Focus::new(0.0, 0.5)] {
         let sent = upload(&app, &a_png(300, 100));
-        let photo = photo_in(&set(&app, ana, sent, focus, None, named).await.unwrap());
+        let photo = photo_in(&photos::upload(&app, ana, sent, focus, None, named).await.unwrap());
         let file = app.files.get_range(&photo.file(PhotoSize::Medium).into(), 0..1 << 20).await;
         seen.push(file.unwrap());
     }
@@ -67,11 +67,11 @@ async fn a_photo_that_is_taken_away_leaves_nothing() {
     let ana = create_user(&database).await;
     give(&app, ana, &a_png(90, 90), None).await.unwrap();
 
-    remove(&app, ana).await.unwrap();
+    photos::delete(&app, ana).await.unwrap();
 
     assert_eq!(files(&app).await, [""; 0]);
     assert_eq!(shown(&app, ana).await, None);
-    let again = remove(&app, ana).await.unwrap_err();
+    let again = photos::delete(&app, ana).await.unwrap_err();
     assert!(matches!(again, Error::NotFound { resource: Resource::Photo, id: None }), "{again:?}");
 }
 
@@ -81,8 +81,8 @@ async fn nobody_has_no_photo_and_nothing_that_stands_for_it() {
     let nobody = UserId::from(4_711);
 
     assert_unauthenticated(give(&app, nobody, &a_png(9, 9), None).await);
-    assert_unauthenticated(remove(&app, nobody).await);
-    assert_not_found(stood_for(&app, nobody).await);
+    assert_unauthenticated(photos::delete(&app, nobody).await);
+    assert_not_found(photos::find_default_avatar_user(&app, nobody).await);
 }
 
 #[tokio::test]
@@ -180,9 +180,9 @@ async fn a_photo_costs_a_few_statements_none_of_them_while_it_is_made() {
     }
     let (_, queries) = QueryLog::record(give(&app, ana, b"no picture", None)).await;
     assert_eq!(queries.total(), 0);
-    let (stood, queries) = QueryLog::record(stood_for(&app, ana)).await;
+    let (stood, queries) = QueryLog::record(photos::find_default_avatar_user(&app, ana)).await;
     assert_eq!((stood.unwrap().id, queries.total()), (ana, 1));
-    let (removed, queries) = QueryLog::record(remove(&app, ana)).await;
+    let (removed, queries) = QueryLog::record(photos::delete(&app, ana)).await;
     removed.unwrap();
     assert_eq!(queries.total(), 1);
 }
@@ -193,7 +193,7 @@ async fn give(
     file: &[u8],
     idempotency: Option<IdempotentRequest>,
 ) -> Result<RecordedResponse> {
-    set(app, user, upload(app, file), None, idempotency, named).await
+    photos::upload(app, user, upload(app, file), None, idempotency, named).await
 }
 
 fn named(photo: &ProfilePhoto) -> Vec<u8> {
@@ -206,7 +206,7 @@ fn photo_in(answer: &RecordedResponse) -> ProfilePhoto {
 }
 
 async fn shown(app: &App, user: UserId) -> Option<String> {
-    stood_for(app, user).await.unwrap().profile_image_url
+    photos::find_default_avatar_user(app, user).await.unwrap().profile_image_url
 }
 
 /// In the order of their names.

@@ -1,7 +1,7 @@
 //! Posts: who may do what, and what is counted.
 
 use chrono::TimeDelta;
-use grateful_application::posts::{delete, edit, list_by, read};
+use grateful_application::posts;
 use grateful_application::{App, Error, Resource, Result};
 use grateful_domain::{
     Draft, ImageUrl, PageRequest, PostEdit, PostForViewer, PostId, Revision, Title, UserId, Viewer,
@@ -21,7 +21,7 @@ async fn a_published_post_is_read_as_it_was_written() {
 
     let answer = publish(&app, ana, written.clone(), None).await.unwrap();
 
-    let seen = read(&app, Viewer::User(ana), post_in(&answer)).await.unwrap();
+    let seen = posts::get(&app, Viewer::User(ana), post_in(&answer)).await.unwrap();
     assert_eq!(seen.post.draft, written);
     assert_eq!(seen.post.created_at, NOON);
     assert_eq!(seen.post.updated_at, None);
@@ -46,9 +46,9 @@ async fn what_is_written_is_counted() {
     change(&app, ana, post_in(&public), showing(Visibility::Private)).await.unwrap();
     assert_counts(&database, ana, 2, 1).await;
 
-    delete(&app, ana, post_in(&public)).await.unwrap();
+    posts::delete(&app, ana, post_in(&public)).await.unwrap();
     assert_counts(&database, ana, 1, 1).await;
-    delete(&app, ana, post_in(&private)).await.unwrap();
+    posts::delete(&app, ana, post_in(&private)).await.unwrap();
     assert_counts(&database, ana, 0, 0).await;
 }
 
@@ -63,8 +63,8 @@ async fn what_many_write_and_take_back_at_once_is_counted() {
     let (written, hidden, deleted, deleted_again) = tokio::join!(
         futures_util::future::join_all(writing),
         change(&app, ana, one, showing(Visibility::Private)),
-        delete(&app, ana, two),
-        delete(&app, ana, two),
+        posts::delete(&app, ana, two),
+        posts::delete(&app, ana, two),
     );
 
     assert!(written.iter().all(Result::is_ok), "{written:?}");
@@ -105,7 +105,7 @@ async fn an_edit_changes_what_it_names_and_keeps_the_rest() {
     assert_eq!(after.post.draft.title, post.draft.title);
     assert_eq!(after.post.created_at, NOON);
     assert_eq!(after.post.updated_at, Some(NOON + TimeDelta::hours(1)));
-    assert_eq!(read(&app, Viewer::Guest, post.id).await.unwrap(), after);
+    assert_eq!(posts::get(&app, Viewer::Guest, post.id).await.unwrap(), after);
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn an_edit_that_clears_a_part_leaves_none() {
     let after = change(&app, ana, post.id, untitled).await.unwrap();
 
     assert_eq!(after.post.draft.title, None);
-    assert_eq!(read(&app, Viewer::Guest, post.id).await.unwrap(), after);
+    assert_eq!(posts::get(&app, Viewer::Guest, post.id).await.unwrap(), after);
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn words_that_do_not_fit_the_type_are_refused_and_nothing_changes() {
     };
     assert_invalid(change(&app, ana, post.id, shorter).await, "content");
 
-    assert_eq!(read(&app, Viewer::Guest, post.id).await.unwrap().post, post);
+    assert_eq!(posts::get(&app, Viewer::Guest, post.id).await.unwrap().post, post);
 }
 
 #[tokio::test]
@@ -162,11 +162,12 @@ async fn an_edit_of_a_state_that_is_past_is_stale() {
     let known = post.revision();
     let words = |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
 
-    let first = edit(&app, ana, post.id, words("First."), |it| it == known).await.unwrap();
-    let second = edit(&app, ana, post.id, words("Second."), |it| it == known).await.unwrap_err();
+    let first = posts::update(&app, ana, post.id, words("First."), |it| it == known).await.unwrap();
+    let second =
+        posts::update(&app, ana, post.id, words("Second."), |it| it == known).await.unwrap_err();
 
     assert!(matches!(second, Error::Stale { resource: Resource::Post }), "{second:?}");
-    assert_eq!(read(&app, Viewer::Guest, post.id).await.unwrap(), first);
+    assert_eq!(posts::get(&app, Viewer::Guest, post.id).await.unwrap(), first);
     assert_ne!(first.post.revision(), known, "though the clock stood still");
 }
 
@@ -179,13 +180,13 @@ async fn of_two_edits_of_one_state_at_once_one_is_stale() {
     let words = |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
 
     let (one, other) = tokio::join!(
-        edit(&app, ana, post.id, words("One."), |it| it == known),
-        edit(&app, ana, post.id, words("Other."), |it| it == known),
+        posts::update(&app, ana, post.id, words("One."), |it| it == known),
+        posts::update(&app, ana, post.id, words("Other."), |it| it == known),
     );
 
     let (winner, loser) = if one.is_ok() { (one, other) } else { (other, one) };
     assert!(matches!(loser, Err(Error::Stale { .. })), "{loser:?}");
-    assert_eq!(read(&app, Viewer::Guest, post.id).await.unwrap(), winner.unwrap());
+    assert_eq!(posts::get(&app, Viewer::Guest, post.id).await.unwrap(), winner.unwrap());
 }
 
 #[tokio::test]
@@ -195,7 +196,7 @@ async fn what_others_do_to_a_post_is_no_edit() {
 
     database.execute("UPDATE posts SET hearts_count = 3, comments_count = 1").await;
 
-    let seen = read(&app, Viewer::Guest, post.id).await.unwrap();
+    let seen = posts::get(&app, Viewer::Guest, post.id).await.unwrap();
     assert_eq!(seen.post.engagement.hearts, 3);
     assert_eq!(seen.post.revision(), post.revision());
 }
@@ -207,9 +208,9 @@ async fn only_its_author_may_change_or_delete_a_public_post() {
     let post = a_post().insert_into(&database).await;
 
     assert_forbidden(change(&app, ben, post.id, showing(Visibility::Private)).await);
-    assert_forbidden(delete(&app, ben, post.id).await);
+    assert_forbidden(posts::delete(&app, ben, post.id).await);
 
-    assert_eq!(read(&app, Viewer::Guest, post.id).await.unwrap().post, post);
+    assert_eq!(posts::get(&app, Viewer::Guest, post.id).await.unwrap().post, post);
 }
 
 #[tokio::test]
@@ -218,12 +219,12 @@ async fn a_private_post_exists_for_its_author_alone() {
     let (ana, ben) = (create_user(&database).await, create_user(&database).await);
     let post = a_post().by(ana).private().insert_into(&database).await;
 
-    assert_not_found(read(&app, Viewer::Guest, post.id).await);
-    assert_not_found(read(&app, Viewer::User(ben), post.id).await);
+    assert_not_found(posts::get(&app, Viewer::Guest, post.id).await);
+    assert_not_found(posts::get(&app, Viewer::User(ben), post.id).await);
     assert_not_found(change(&app, ben, post.id, showing(Visibility::Public)).await);
-    assert_not_found(delete(&app, ben, post.id).await);
+    assert_not_found(posts::delete(&app, ben, post.id).await);
 
-    assert_eq!(read(&app, Viewer::User(ana), post.id).await.unwrap().post, post);
+    assert_eq!(posts::get(&app, Viewer::User(ana), post.id).await.unwrap().post, post);
 }
 
 #[tokio::test]
@@ -235,11 +236,11 @@ async fn across_a_block_either_way_nothing_exists() {
     for (author, other) in [(ana, ben), (ben, ana)] {
         let post = a_post().by(author).insert_into(&database).await;
         let viewer = Viewer::User(other);
-        assert_not_found(read(&app, viewer, post.id).await);
+        assert_not_found(posts::get(&app, viewer, post.id).await);
         assert_not_found(change(&app, other, post.id, showing(Visibility::Private)).await);
-        assert_not_found(delete(&app, other, post.id).await);
-        assert_not_found(list_by(&app, viewer, author, FIRST_PAGE).await);
-        read(&app, Viewer::Guest, post.id).await.unwrap();
+        assert_not_found(posts::delete(&app, other, post.id).await);
+        assert_not_found(posts::list_by_author(&app, viewer, author, FIRST_PAGE).await);
+        posts::get(&app, Viewer::Guest, post.id).await.unwrap();
     }
 }
 
@@ -249,11 +250,11 @@ async fn a_post_that_is_gone_is_gone_for_its_author_too() {
     let ana = create_user(&database).await;
     let post = a_post().by(ana).insert_into(&database).await;
 
-    delete(&app, ana, post.id).await.unwrap();
+    posts::delete(&app, ana, post.id).await.unwrap();
 
-    assert_not_found(read(&app, Viewer::User(ana), post.id).await);
+    assert_not_found(posts::get(&app, Viewer::User(ana), post.id).await);
     assert_not_found(change(&app, ana, post.id, showing(Visibility::Private)).await);
-    assert_not_found(delete(&app, ana, post.id).await);
+    assert_not_found(posts::delete(&app, ana, post.id).await);
 }
 
 #[tokio::test]
@@ -296,7 +297,8 @@ async fn the_posts_of_nobody_are_not_found() {
     let ana = create_user(&database).await;
 
     for nobody in [0, -1, i64::MIN, i64::MAX] {
-        let outcome = list_by(&app, Viewer::User(ana), nobody.into(), FIRST_PAGE).await;
+        let outcome =
+            posts::list_by_author(&app, Viewer::User(ana), nobody.into(), FIRST_PAGE).await;
         assert_not_found(outcome);
     }
 }
@@ -304,7 +306,7 @@ async fn the_posts_of_nobody_are_not_found() {
 const FIRST_PAGE: PageRequest = PageRequest::first(grateful_domain::Limit::DEFAULT);
 
 async fn change(app: &App, editor: UserId, post: PostId, what: PostEdit) -> Result<PostForViewer> {
-    edit(app, editor, post, what, |_: Revision| true).await
+    posts::update(app, editor, post, what, |_: Revision| true).await
 }
 
 fn showing(visibility: Visibility) -> PostEdit {
@@ -312,7 +314,7 @@ fn showing(visibility: Visibility) -> PostEdit {
 }
 
 async fn ids_by(app: &App, viewer: Viewer, author: UserId) -> Vec<PostId> {
-    let slice = list_by(app, viewer, author, FIRST_PAGE).await.unwrap();
+    let slice = posts::list_by_author(app, viewer, author, FIRST_PAGE).await.unwrap();
     slice.items.into_iter().map(|seen| seen.post.id).collect()
 }
 

@@ -22,9 +22,9 @@ async fn a_list_costs_the_same_at_any_length() {
 
     for length in [1, 10, 50] {
         let page = PageRequest::first(Limit::parse(length).unwrap());
-        let newest = assert_queries!(1, feed::newest(&app, Viewer::User(ben), page));
-        let by_ana = assert_queries!(2, posts::list_by(&app, Viewer::User(ben), ana, page));
-        let own = assert_queries!(1, posts::list_by(&app, Viewer::User(ana), ana, page));
+        let newest = assert_queries!(1, feed::list_newest(&app, Viewer::User(ben), page));
+        let by_ana = assert_queries!(2, posts::list_by_author(&app, Viewer::User(ben), ana, page));
+        let own = assert_queries!(1, posts::list_by_author(&app, Viewer::User(ana), ana, page));
         for slice in [newest, by_ana, own] {
             assert_eq!(i64::try_from(slice.items.len()).unwrap(), length);
         }
@@ -40,12 +40,14 @@ async fn a_page_of_the_feed_costs_two_statements_at_any_length_and_explaining_it
     for length in [1, 10, 50] {
         let limit = Limit::parse(length).unwrap();
         let ranked =
-            assert_queries!(2, feed::ranked(&app, Viewer::User(ben), from_the_start(limit))).posts;
+            assert_queries!(2, feed::list_ranked(&app, Viewer::User(ben), from_the_start(limit)))
+                .posts;
         let page = PageRequest::first(limit);
         let newest =
-            assert_queries!(2, feed::newest_explained(&app, Viewer::User(ben), page)).items;
+            assert_queries!(2, feed::list_newest_scored(&app, Viewer::User(ben), page)).items;
         let window = TrendingWindow::DEFAULT;
-        let trending = assert_queries!(2, feed::trending(&app, Viewer::User(ben), window, limit));
+        let trending =
+            assert_queries!(2, feed::list_trending(&app, Viewer::User(ben), window, limit));
         for posts in [ranked.len(), newest.len(), trending.len()] {
             assert_eq!(i64::try_from(posts).unwrap(), length);
         }
@@ -62,7 +64,7 @@ async fn a_page_of_a_feed_that_two_people_wrote_costs_three_statements_at_most()
     let mut stretch = from_the_start(Limit::parse(50).unwrap());
     for length in [50, 50, 20] {
         let (leg, queries) =
-            QueryLog::record(feed::ranked(&app, Viewer::User(ben), stretch.clone())).await;
+            QueryLog::record(feed::list_ranked(&app, Viewer::User(ben), stretch.clone())).await;
         let leg = leg.unwrap();
         assert!(queries.total() <= 3, "{queries:#?}");
         assert_eq!(leg.posts.len(), length);
@@ -81,10 +83,10 @@ async fn a_post_costs_one_statement_to_read_and_a_few_to_write() {
     let post = post_in(&assert_queries!(5, publish(&app, ana, draft("For rain."), None)));
     assert_queries!(7, publish(&app, ana, draft("For rain."), Some(rain())));
     assert_queries!(2, publish(&app, ana, draft("For rain."), Some(rain())));
-    assert_queries!(1, posts::read(&app, Viewer::Guest, post));
-    assert_queries!(5, posts::edit(&app, ana, post, words.clone(), |_| true));
-    assert_queries!(4, posts::edit(&app, ana, post, words, |_| true));
-    assert_queries!(7, posts::edit(&app, ana, post, hidden, |_| true));
+    assert_queries!(1, posts::get(&app, Viewer::Guest, post));
+    assert_queries!(5, posts::update(&app, ana, post, words.clone(), |_| true));
+    assert_queries!(4, posts::update(&app, ana, post, words, |_| true));
+    assert_queries!(7, posts::update(&app, ana, post, hidden, |_| true));
     assert_queries!(6, posts::delete(&app, ana, post));
 }
 
@@ -96,15 +98,15 @@ async fn signing_in_and_out_costs_a_few_statements_however_many_sessions_there_a
 
     for _ in 0..3 {
         let token = assert_queries!(5, accounts::log_in(&app, typed(ana.email.as_str(), PASSWORD)));
-        assert_queries!(1, sessions::open(&app, &token));
+        assert_queries!(1, sessions::authenticate(&app, &token));
         assert_queries!(1, sessions::list(&app, ana.id));
     }
     assert_queries!(2, sessions::log_out(&app, &log_in(&app, &ana).await));
-    assert_queries!(1, sessions::end(&app, ana.id, session_of(&app, &ana).await.id));
+    assert_queries!(1, sessions::revoke(&app, ana.id, session_of(&app, &ana).await.id));
     let session = session_of(&app, &ana).await;
     let change = ChangePassword { current: PASSWORD.to_owned(), new: password("battery staple") };
     assert_queries!(5, accounts::change_password(&app, &session, change));
-    assert_queries!(1, sessions::end_all(&app, ana.id));
+    assert_queries!(1, sessions::revoke_all(&app, ana.id));
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ async fn the_first_answer_outlives_the_post() {
     let post = post_in(&first);
 
     let words = PostEdit { content: Some("For sun.".to_owned()), ..PostEdit::default() };
-    posts::edit(&app, ana, post, words, |_| true).await.unwrap();
+    posts::update(&app, ana, post, words, |_| true).await.unwrap();
     let after_edit = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
     posts::delete(&app, ana, post).await.unwrap();
     let after_deletion = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();

@@ -1,7 +1,7 @@
 //! Being signed in: on which devices, and no longer.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use grateful_application::sessions::{end, end_all, list, log_out, open};
+use grateful_application::sessions;
 use grateful_application::{AccessToken, App, QueryLog, accounts, posts};
 use grateful_domain::{SessionId, User, Viewer};
 use grateful_storage::{Repositories, TokenHash};
@@ -19,11 +19,11 @@ async fn a_token_opens_its_session_until_the_moment_it_expires() {
     let ana = a_user().insert_into(&database).await;
     let token = log_in(&app, &ana).await;
 
-    let session = open(&app, &token).await.unwrap();
+    let session = sessions::authenticate(&app, &token).await.unwrap();
     clock.advance(App::SESSION_LIFETIME - TimeDelta::microseconds(1));
-    let in_time = open(&app, &token).await;
+    let in_time = sessions::authenticate(&app, &token).await;
     clock.advance(TimeDelta::microseconds(1));
-    let too_late = open(&app, &token).await;
+    let too_late = sessions::authenticate(&app, &token).await;
 
     assert_eq!(session.expires_at, NOON + TimeDelta::days(7));
     assert_eq!(in_time.unwrap().id, session.id);
@@ -43,7 +43,7 @@ async fn a_token_that_nobody_was_given_opens_nothing() {
 
     let forged = AccessToken::parse(&forged).unwrap();
 
-    assert_unauthenticated(open(&app, &forged).await);
+    assert_unauthenticated(sessions::authenticate(&app, &forged).await);
 }
 
 #[tokio::test]
@@ -90,10 +90,10 @@ async fn using_a_session_does_not_prolong_it() {
     let token = log_in(&app, &ana).await;
 
     clock.advance(TimeDelta::days(6));
-    open(&app, &token).await.unwrap();
+    sessions::authenticate(&app, &token).await.unwrap();
     clock.advance(TimeDelta::days(1));
 
-    assert_unauthenticated(open(&app, &token).await);
+    assert_unauthenticated(sessions::authenticate(&app, &token).await);
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn one_sees_ones_own_live_sessions_newest_first() {
     let third = session_of(&app, &ana).await;
     clock.advance(TimeDelta::days(5));
 
-    let live = list(&app, ana.id).await.unwrap();
+    let live = sessions::list(&app, ana.id).await.unwrap();
 
     assert_eq!(live, [third, second]);
 }
@@ -128,7 +128,7 @@ async fn what_a_device_calls_itself_is_kept_legible_and_short() {
         let mut typed = typed(ana.email.as_str(), grateful_testkit::PASSWORD);
         typed.user_agent = sent;
         let token = accounts::log_in(&app, typed).await.unwrap();
-        assert_eq!(open(&app, &token).await.unwrap().user_agent, kept);
+        assert_eq!(sessions::authenticate(&app, &token).await.unwrap().user_agent, kept);
     }
 }
 
@@ -138,11 +138,11 @@ async fn logging_out_ends_the_session_that_asks_and_no_other() {
     let ana = a_user().insert_into(&database).await;
     let (here, elsewhere) = (log_in(&app, &ana).await, log_in(&app, &ana).await);
 
-    log_out(&app, &here).await.unwrap();
+    sessions::log_out(&app, &here).await.unwrap();
 
-    assert_unauthenticated(open(&app, &here).await);
-    open(&app, &elsewhere).await.unwrap();
-    log_out(&app, &here).await.unwrap();
+    assert_unauthenticated(sessions::authenticate(&app, &here).await);
+    sessions::authenticate(&app, &elsewhere).await.unwrap();
+    sessions::log_out(&app, &here).await.unwrap();
 }
 
 #[tokio::test]
@@ -151,15 +151,15 @@ async fn one_ends_ones_own_sessions_and_nobody_elses() {
     let ana = a_user().insert_into(&database).await;
     let ben = a_user().insert_into(&database).await;
     let token = log_in(&app, &ana).await;
-    let session = open(&app, &token).await.unwrap().id;
+    let session = sessions::authenticate(&app, &token).await.unwrap().id;
 
-    assert_not_found(end(&app, ben.id, session).await);
-    open(&app, &token).await.unwrap();
+    assert_not_found(sessions::revoke(&app, ben.id, session).await);
+    sessions::authenticate(&app, &token).await.unwrap();
 
-    end(&app, ana.id, session).await.unwrap();
-    assert_unauthenticated(open(&app, &token).await);
-    assert_not_found(end(&app, ana.id, session).await);
-    assert_not_found(end(&app, ana.id, SessionId::from(Uuid::nil())).await);
+    sessions::revoke(&app, ana.id, session).await.unwrap();
+    assert_unauthenticated(sessions::authenticate(&app, &token).await);
+    assert_not_found(sessions::revoke(&app, ana.id, session).await);
+    assert_not_found(sessions::revoke(&app, ana.id, SessionId::from(Uuid::nil())).await);
 }
 
 #[tokio::test]
@@ -170,14 +170,14 @@ async fn ending_all_sessions_ends_ones_own_alone_and_counts_them() {
     let tokens = [log_in(&app, &ana).await, log_in(&app, &ana).await];
     let of_ben = log_in(&app, &ben).await;
 
-    let ended = end_all(&app, ana.id).await.unwrap();
+    let ended = sessions::revoke_all(&app, ana.id).await.unwrap();
 
     assert_eq!(ended, 2);
     for token in &tokens {
-        assert_unauthenticated(open(&app, token).await);
+        assert_unauthenticated(sessions::authenticate(&app, token).await);
     }
-    open(&app, &of_ben).await.unwrap();
-    assert_eq!(end_all(&app, ana.id).await.unwrap(), 0);
+    sessions::authenticate(&app, &of_ben).await.unwrap();
+    assert_eq!(sessions::revoke_all(&app, ana.id).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -189,13 +189,13 @@ async fn the_sessions_of_somebody_whose_account_is_gone_are_over() {
 
     database.execute("DELETE FROM users").await;
 
-    assert_unauthenticated(open(&app, &token).await);
+    assert_unauthenticated(sessions::authenticate(&app, &token).await);
     assert_unauthenticated(publish(&app, ana.id, draft("For nothing."), None).await);
     assert_not_found(posts::get(&app, Viewer::User(ana.id), post.id).await);
 }
 
 async fn cost_of_opening(app: &App, token: &AccessToken) -> u32 {
-    let (session, queries) = QueryLog::record(open(app, token)).await;
+    let (session, queries) = QueryLog::record(sessions::authenticate(app, token)).await;
     session.unwrap();
     queries.total()
 }

@@ -41,7 +41,7 @@ pub(crate) async fn publish(
     draft: Draft,
     idempotency: Option<IdempotentRequest>,
 ) -> Result<RecordedResponse> {
-    posts::publish(app, author, draft, idempotency, recorded).await
+    posts::create(app, author, draft, idempotency, recorded).await
 }
 
 fn recorded(seen: &PostForViewer) -> Vec<u8> {
@@ -56,7 +56,7 @@ pub(crate) async fn publish_pictured(
     picture: &[u8],
     idempotency: Option<IdempotentRequest>,
 ) -> Result<RecordedResponse> {
-    posts::publish_pictured(app, author, draft, upload(app, picture), idempotency, recorded).await
+    posts::create_with_image(app, author, draft, upload(app, picture), idempotency, recorded).await
 }
 
 /// A file as it was sent, with its place in the queue.
@@ -120,7 +120,7 @@ pub(crate) async fn log_in(app: &App, user: &User) -> AccessToken {
 
 /// A new session of somebody whose password is [`PASSWORD`].
 pub(crate) async fn session_of(app: &App, user: &User) -> Session {
-    sessions::open(app, &log_in(app, user).await).await.unwrap()
+    sessions::authenticate(app, &log_in(app, user).await).await.unwrap()
 }
 
 #[track_caller]

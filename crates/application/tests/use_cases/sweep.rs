@@ -45,7 +45,7 @@ async fn what_a_row_names_stays() {
     let made = TestApp::create().await;
     let TestApp { app, database, .. } = &made;
     let ana = create_user(database).await;
-    photos::set(app, ana, upload(app, &a_png(9, 9)), None, None, |_| vec![]).await.unwrap();
+    photos::upload(app, ana, upload(app, &a_png(9, 9)), None, None, |_| vec![]).await.unwrap();
     for (number, post) in [(1, a_post()), (2, a_post().private())] {
         put(app, &image(number)).await;
         post.with_image(&format!("/uploads/{}", image(number))).insert_into(database).await;

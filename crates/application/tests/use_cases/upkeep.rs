@@ -8,7 +8,7 @@ use grateful_testkit::{TestApp, TestDatabase};
 async fn a_node_with_a_migrated_database_is_ready() {
     let TestApp { app, database: _test, .. } = TestApp::create().await;
 
-    health::ready(&app).await.unwrap();
+    health::check_readiness(&app).await.unwrap();
 }
 
 #[tokio::test]
@@ -17,7 +17,7 @@ async fn a_node_whose_database_is_not_migrated_is_not_ready() {
     let db = database.pool.clone();
     let TestApp { app, database: _test, .. } = TestApp::with_pool(database, db);
 
-    let told = health::ready(&app).await;
+    let told = health::check_readiness(&app).await;
 
     assert!(matches!(told, Err(Error::Unavailable(_))), "{told:?}");
 }
@@ -31,7 +31,7 @@ async fn a_node_without_a_database_is_not_ready() {
     });
     let TestApp { app, database: _test, .. } = TestApp::with_pool(database, nowhere);
 
-    let told = health::ready(&app).await;
+    let told = health::check_readiness(&app).await;
 
     assert!(matches!(told, Err(Error::Unavailable(_))), "{told:?}");
 }
@@ -43,9 +43,9 @@ async fn whoever_gets_no_connection_is_asked_to_come_back() {
     let TestApp { app, database: _test, .. } = TestApp::with_pool(database, only_one);
     let held = app.db.acquire().await.unwrap();
 
-    let refused = accounts::me(&app, 1.into()).await;
+    let refused = accounts::get(&app, 1.into()).await;
     drop(held);
-    let served = accounts::me(&app, 1.into()).await;
+    let served = accounts::get(&app, 1.into()).await;
 
     assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
     assert!(matches!(served, Err(Error::Unauthenticated(_))), "{served:?}");

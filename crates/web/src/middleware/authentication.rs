@@ -54,5 +54,5 @@ async fn open(request: &ServiceRequest) -> Result<Session, ApiError> {
     let malformed = Refusal::Unauthenticated("The Authorization header must be a Bearer token");
     let token = bearer_token(request.request()).ok_or(malformed)?;
     let app = request.app_data::<Data<App>>().ok_or_else(|| Refusal::Internal("no App".into()))?;
-    Ok(sessions::open(app, &token).await?)
+    Ok(sessions::authenticate(app, &token).await?)
 }

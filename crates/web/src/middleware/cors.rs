@@ -6,9 +6,9 @@ use actix_web::http::header::{
 };
 
 use crate::WebConfig;
-use crate::middleware::Timing;
+use crate::middleware::ServerTiming;
 use crate::request::RequestId;
-use crate::response::Quota;
+use crate::response::RateLimitStatus;
 
 pub(crate) fn cors(config: &WebConfig) -> Cors {
     const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -27,10 +27,10 @@ pub(crate) fn cors(config: &WebConfig) -> Cors {
             LINK,
             RETRY_AFTER,
             RequestId::HEADER,
-            Quota::FIELD,
-            Quota::POLICY_FIELD,
+            RateLimitStatus::FIELD,
+            RateLimitStatus::POLICY_FIELD,
         ])
-        .expose_headers(config.server_timing.then_some(Timing::FIELD))
+        .expose_headers(config.server_timing.then_some(ServerTiming::FIELD))
         .supports_credentials()
         .max_age(3600);
     config.allowed_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))

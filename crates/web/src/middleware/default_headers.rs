@@ -8,7 +8,7 @@ use actix_web::http::header::{
 use crate::request::RequestId;
 
 /// Headers that every answer has, where the route did not choose its own.
-pub(super) fn dress(headers: &mut HeaderMap, id: &RequestId) {
+pub(super) fn set_default_headers(headers: &mut HeaderMap, id: &RequestId) {
     headers.insert(RequestId::HEADER, id.to_header());
     for (name, value) in DEFAULTS {
         if !headers.contains_key(&name) {

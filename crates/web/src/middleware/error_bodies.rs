@@ -12,7 +12,7 @@ use crate::response::problem;
 
 /// Writes the body that [`ApiError::error_response`](actix_web::ResponseError) could not, and replaces what the
 /// framework says of its own failures.
-pub(crate) async fn problems(
+pub(crate) async fn error_bodies(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -28,7 +28,7 @@ pub(crate) async fn problems(
     let at = now(&request);
     let mut answer = match response.error().and_then(Error::as_error::<ApiError>) {
         Some(error) => problem::answer(error, &id, at),
-        None => problem::answer_to_status(status, &id, at),
+        None => problem::status_response(status, &id, at),
     };
     for (name, value) in response.headers() {
         if name != CONTENT_TYPE && name != ALLOW {

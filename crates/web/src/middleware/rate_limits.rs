@@ -1,4 +1,4 @@
-//! What may be done how often, and who is counted.
+//! Rate limits: the policy of each route, and the key that requests are counted by.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -14,93 +14,97 @@ use grateful_application::{Error, RateLimiter};
 use grateful_domain::{Session, UserId};
 use ipnet::IpNet;
 
-use crate::LimitsConfig;
+use crate::RateLimitsConfig;
 use crate::error::ApiError;
 use crate::request::{MatchedRoute, now};
-use crate::response::Quota;
+use crate::response::RateLimitStatus;
 
-/// What is counted together.
+/// A set of routes that share a rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activity {
-    /// Making an account.
+pub enum RateLimitPolicy {
+    /// Sign-up.
     Signup,
-    /// Signing in.
+    /// Login.
     Login,
-    /// Looking for people and places.
+    /// Searches for users and locations.
     Search,
-    /// Asking which of many names are taken.
+    /// Validation of usernames in batches.
     Validation,
-    /// Sending a picture.
+    /// Image uploads.
     Upload,
-    /// Whatever else changes something.
+    /// All other writes.
     Write,
 }
 
-/// As what the route with this pattern counts, where it does. Whatever is not listed here counts as a write unless it is
-/// a `GET`, so that nobody opens a flood by forgetting it; reading is never limited, since clients drop their token when
-/// it fails (contract §1).
-pub fn activity_of(method: &Method, pattern: &str) -> Option<Activity> {
+/// Returns the policy of the route with this pattern, or `None` if the route is not limited.
+///
+/// A route that is not listed counts as a write unless its method is `GET`, so that a new route is limited by default.
+/// Reads are never limited, since the web client drops its token when a read fails
+/// (docs/http-api.md#web-client-compatibility).
+pub fn rate_limit_policy(method: &Method, pattern: &str) -> Option<RateLimitPolicy> {
     let versioned = pattern.strip_prefix(crate::API)?;
-    if [Method::GET, Method::HEAD, Method::OPTIONS].contains(method) || FREE.contains(&versioned) {
+    if [Method::GET, Method::HEAD, Method::OPTIONS].contains(method)
+        || UNLIMITED.contains(&versioned)
+    {
         return None;
     }
     let listed = POSTS.iter().find(|(listed, _)| method == Method::POST && *listed == versioned);
-    Some(listed.map_or(Activity::Write, |(_, activity)| *activity))
+    Some(listed.map_or(RateLimitPolicy::Write, |(_, policy)| *policy))
 }
 
-const POSTS: [(&str, Activity); 7] = [
-    ("/auth/signup", Activity::Signup),
-    ("/auth/login", Activity::Login),
-    ("/users/search", Activity::Search),
-    ("/users/location/search", Activity::Search),
-    ("/users/validate-batch", Activity::Validation),
-    ("/users/me/profile/photo", Activity::Upload),
-    ("/posts/upload", Activity::Upload),
+const POSTS: [(&str, RateLimitPolicy); 7] = [
+    ("/auth/signup", RateLimitPolicy::Signup),
+    ("/auth/login", RateLimitPolicy::Login),
+    ("/users/search", RateLimitPolicy::Search),
+    ("/users/location/search", RateLimitPolicy::Search),
+    ("/users/validate-batch", RateLimitPolicy::Validation),
+    ("/users/me/profile/photo", RateLimitPolicy::Upload),
+    ("/posts/upload", RateLimitPolicy::Upload),
 ];
 
-/// Leaving must always be possible; the other one only reads.
-const FREE: [&str; 2] = ["/auth/logout", "/follows/status"];
+/// `POST` routes without a limit: logout must always work, and the other one only reads.
+const UNLIMITED: [&str; 2] = ["/auth/logout", "/follows/status"];
 
-/// Who is counted.
+/// The user or the client address that requests are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Who {
-    Person(UserId),
+enum RateLimitKey {
+    User(UserId),
     Address(IpAddr),
 }
 
-/// What everybody has left, where anybody counts. All threads of a server share it.
-pub(crate) struct Limits(Option<Counts>);
+/// The rate limiters of a server, shared by all its threads, or `None` if rate limits are off.
+pub(crate) struct RateLimits(Option<RateLimiters>);
 
-struct Counts {
-    signups: RateLimiter<Who>,
-    logins: RateLimiter<Who>,
-    searches: RateLimiter<Who>,
-    validations: RateLimiter<Who>,
-    writes: RateLimiter<Who>,
-    uploads: RateLimiter<Who>,
+struct RateLimiters {
+    signups: RateLimiter<RateLimitKey>,
+    logins: RateLimiter<RateLimitKey>,
+    searches: RateLimiter<RateLimitKey>,
+    validations: RateLimiter<RateLimitKey>,
+    writes: RateLimiter<RateLimitKey>,
+    uploads: RateLimiter<RateLimitKey>,
     trusted_proxies: Vec<IpNet>,
 }
 
-impl Limits {
-    pub(crate) fn new(config: Option<&LimitsConfig>) -> Self {
-        Self(config.map(Counts::new))
+impl RateLimits {
+    pub(crate) fn new(config: Option<&RateLimitsConfig>) -> Self {
+        Self(config.map(RateLimiters::new))
     }
 
-    /// Counts a request, if it is of a kind that is, and whoever makes it is known.
+    /// Counts a request. Returns `None` if its route has no limit or its key is unknown.
     ///
     /// # Errors
-    /// `TooMany` where they made too many.
+    /// `TooMany` if the limit is exceeded.
     pub(crate) fn count(
         &self,
         request: &ServiceRequest,
         now: DateTime<Utc>,
-    ) -> Result<Option<Quota>, Error> {
-        self.0.as_ref().map_or(Ok(None), |counts| counts.count(request, now))
+    ) -> Result<Option<RateLimitStatus>, Error> {
+        self.0.as_ref().map_or(Ok(None), |limiters| limiters.count(request, now))
     }
 }
 
-impl Counts {
-    fn new(config: &LimitsConfig) -> Self {
+impl RateLimiters {
+    fn new(config: &RateLimitsConfig) -> Self {
         Self {
             signups: RateLimiter::new(config.signups),
             logins: RateLimiter::new(config.logins),
@@ -112,56 +116,61 @@ impl Counts {
         }
     }
 
-    fn count(&self, request: &ServiceRequest, now: DateTime<Utc>) -> Result<Option<Quota>, Error> {
-        let activity = request
+    fn count(
+        &self,
+        request: &ServiceRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Option<RateLimitStatus>, Error> {
+        let policy = request
             .extensions()
             .get::<MatchedRoute>()
-            .and_then(|MatchedRoute(pattern)| activity_of(request.method(), pattern));
-        let Some(activity) = activity else { return Ok(None) };
-        let Some(who) = self.who(request, activity) else { return Ok(None) };
-        let (buckets, policy) = self.of(activity);
-        let quota = Quota::of(policy, buckets.rate());
-        match buckets.take(who, now) {
-            Ok(left) => Ok(Some(quota.with_left(left))),
+            .and_then(|MatchedRoute(pattern)| rate_limit_policy(request.method(), pattern));
+        let Some(policy) = policy else { return Ok(None) };
+        let Some(key) = self.key(request, policy) else { return Ok(None) };
+        let (limiter, policy) = self.limiter(policy);
+        let status = RateLimitStatus::exhausted(policy, limiter.rate());
+        match limiter.take(key, now) {
+            Ok(remaining) => Ok(Some(status.with_remaining(remaining))),
             Err(retry_after) => Err(Error::TooMany {
                 policy,
-                limit: quota.limit,
-                window: quota.window,
+                limit: status.limit,
+                window: status.window,
                 retry_after,
                 reason: "Too many requests of this kind, please try again later",
             }),
         }
     }
 
-    fn of(&self, activity: Activity) -> (&RateLimiter<Who>, &'static str) {
-        match activity {
-            Activity::Signup => (&self.signups, "signups"),
-            Activity::Login => (&self.logins, "logins"),
-            Activity::Search => (&self.searches, "searches"),
-            Activity::Validation => (&self.validations, "validations"),
-            Activity::Upload => (&self.uploads, "uploads"),
-            Activity::Write => (&self.writes, "writes"),
+    /// The limiter of a policy, and the name of the policy in the `RateLimit` header.
+    fn limiter(&self, policy: RateLimitPolicy) -> (&RateLimiter<RateLimitKey>, &'static str) {
+        match policy {
+            RateLimitPolicy::Signup => (&self.signups, "signups"),
+            RateLimitPolicy::Login => (&self.logins, "logins"),
+            RateLimitPolicy::Search => (&self.searches, "searches"),
+            RateLimitPolicy::Validation => (&self.validations, "validations"),
+            RateLimitPolicy::Upload => (&self.uploads, "uploads"),
+            RateLimitPolicy::Write => (&self.writes, "writes"),
         }
     }
 
-    fn who(&self, request: &ServiceRequest, activity: Activity) -> Option<Who> {
-        if matches!(activity, Activity::Signup | Activity::Login) {
+    fn key(&self, request: &ServiceRequest, policy: RateLimitPolicy) -> Option<RateLimitKey> {
+        if matches!(policy, RateLimitPolicy::Signup | RateLimitPolicy::Login) {
             let address = self.address(request.peer_addr()?.ip(), request.headers())?;
-            return Some(Who::Address(address));
+            return Some(RateLimitKey::Address(address));
         }
-        request.extensions().get::<Session>().map(|session| Who::Person(session.user))
+        request.extensions().get::<Session>().map(|session| RateLimitKey::User(session.user))
     }
 
-    /// The address that is asked for. None where a trusted proxy names nobody: it asks for everybody.
+    /// The client's address, or `None` if a trusted proxy does not name it: the proxy's own address stands for all clients.
     fn address(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
         let peer = peer.to_canonical();
         let is_trusted = self.trusted_proxies.iter().any(|network| network.contains(&peer));
         let address = if is_trusted { last_forwarded_for(headers)? } else { peer };
-        Some(household(address))
+        Some(limited_prefix(address))
     }
 }
 
-/// The address that the nearest proxy added. Those before it are whatever the client sent.
+/// The last address in `X-Forwarded-For`, which the nearest proxy added. The client controls the addresses before it.
 fn last_forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
     let last = headers.get_all(X_FORWARDED_FOR).last()?.to_str().ok()?;
     let last = last.rsplit(',').next()?.trim();
@@ -170,28 +179,29 @@ fn last_forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
     bare.or_else(with_port).map(|address| address.to_canonical())
 }
 
-/// Of IPv6, everybody has 2⁶⁴ addresses.
-fn household(address: IpAddr) -> IpAddr {
+/// Limits IPv6 clients by /64, since one subscriber holds the whole prefix (2⁶⁴ addresses).
+fn limited_prefix(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
-        IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() >> 64 << 64).into(),
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
     }
 }
 
-/// Lets pass whoever has something left, and tells them how much.
-pub(crate) async fn limit(
+/// Middleware that counts each request and adds the `RateLimit` headers. Requests over the limit get 429 before their
+/// body is read.
+pub(crate) async fn rate_limits(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let counted = match request.app_data::<Data<Limits>>() {
+    let counted = match request.app_data::<Data<RateLimits>>() {
         Some(limits) => limits.count(&request, now(request.request())),
         None => Ok(None),
     };
     match counted {
-        Ok(quota) => {
+        Ok(status) => {
             let mut response = next.call(request).await?.map_into_boxed_body();
-            if let Some(quota) = quota {
-                quota.tell(response.headers_mut());
+            if let Some(status) = status {
+                status.write_to(response.headers_mut());
             }
             Ok(response)
         }
@@ -208,23 +218,24 @@ mod tests {
     fn address(peer: &str, forwarded_for: &[&'static str]) -> Option<String> {
         let proxies = ["127.0.0.0/8", "::1/128", "10.0.0.0/8"];
         let trusted_proxies = proxies.iter().map(|network| network.parse().unwrap()).collect();
-        let limits = Counts::new(&LimitsConfig { trusted_proxies, ..LimitsConfig::default() });
+        let limits =
+            RateLimiters::new(&RateLimitsConfig { trusted_proxies, ..RateLimitsConfig::default() });
         let mut headers = HeaderMap::new();
         for value in forwarded_for {
             headers.append(X_FORWARDED_FOR, HeaderValue::from_static(value));
         }
-        limits.address(peer.parse().unwrap(), &headers).map(|address| address.to_string())
+        limiters.address(peer.parse().unwrap(), &headers).map(|address| address.to_string())
     }
 
     #[test]
-    fn nobody_but_a_trusted_proxy_is_believed() {
+    fn forwarded_addresses_count_only_from_a_trusted_proxy() {
         assert_eq!(address("203.0.113.7", &["198.51.100.1"]).unwrap(), "203.0.113.7");
         assert_eq!(address("10.1.2.3", &["198.51.100.1"]).unwrap(), "198.51.100.1");
         assert_eq!(address("::ffff:10.1.2.3", &["198.51.100.1"]).unwrap(), "198.51.100.1");
     }
 
     #[test]
-    fn of_those_that_are_named_the_last_counts() {
+    fn the_last_forwarded_address_counts() {
         let last = Some("198.51.100.2".to_owned());
 
         assert_eq!(address("::1", &["192.0.2.1, 198.51.100.2"]), last);
@@ -234,19 +245,19 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_proxy_that_names_nobody_asks_for_everybody() {
+    fn requests_of_a_trusted_proxy_without_a_client_address_are_not_counted() {
         assert_eq!(address("127.0.0.1", &[]), None);
         assert_eq!(address("127.0.0.1", &[""]), None);
         assert_eq!(address("127.0.0.1", &["192.0.2.1, unknown"]), None);
     }
 
     #[test]
-    fn the_addresses_of_one_household_are_one() {
-        let home = Some("2001:db8:1:2::".to_owned());
+    fn ipv6_addresses_are_limited_by_prefix() {
+        let prefix = Some("2001:db8:1:2::".to_owned());
 
-        assert_eq!(address("2001:db8:1:2:3:4:5:6", &[]), home);
-        assert_eq!(address("::1", &["2001:db8:1:2:ffff::1"]), home);
-        assert_eq!(address("::1", &["[2001:db8:1:2::9]:4711"]), home);
-        assert_ne!(address("2001:db8:1:3::1", &[]), home);
+        assert_eq!(address("2001:db8:1:2:3:4:5:6", &[]), prefix);
+        assert_eq!(address("::1", &["2001:db8:1:2:ffff::1"]), prefix);
+        assert_eq!(address("::1", &["[2001:db8:1:2::9]:4711"]), prefix);
+        assert_ne!(address("2001:db8:1:3::1", &[]), prefix);
     }
 }

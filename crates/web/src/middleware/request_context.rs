@@ -19,16 +19,16 @@ use grateful_domain::Session;
 use tokio::task::JoinError;
 use tracing::Instrument as _;
 
-use super::default_headers::dress;
-use super::server_timing::{Timing, milliseconds};
+use super::default_headers::set_default_headers;
+use super::server_timing::{ServerTiming, milliseconds};
 use crate::WebConfig;
-use crate::metrics::{NO_ROUTE, measure};
+use crate::metrics::{NO_ROUTE, record_request};
 use crate::request::{MatchedRoute, RequestId, now};
 use crate::response::problem;
 
 /// Runs a request as a task of its own, so that neither a client that goes away nor a panic cuts it in the middle,
 /// counts what it asks of the database, measures it, and logs it in one line.
-pub(crate) async fn frame(
+pub(crate) async fn request_context(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -36,10 +36,10 @@ pub(crate) async fn frame(
     request.extensions_mut().insert(id.clone());
     let config = request.app_data::<Data<WebConfig>>().cloned();
     let origin = allowed_origin(request.headers(), config.as_ref());
-    let line = Line::begin(&request);
-    let timing = Timing::of(config.as_ref(), origin.as_ref());
+    let line = RequestLog::begin(&request);
+    let timing = ServerTiming::of(config.as_ref(), origin.as_ref());
     let last_words =
-        LastWords { id: id.clone(), line: line.clone(), origin, at: now(request.request()) };
+        PanicResponse { id: id.clone(), line: line.clone(), origin, at: now(request.request()) };
     if request.method() == Method::HEAD {
         // The server sends no body for it in any case, so there are no parts of one either (RFC 9110, 14.2).
         request.head_mut().method = Method::GET;
@@ -60,12 +60,12 @@ async fn answer(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
     id: RequestId,
-    mut line: Line,
-    timing: Option<Timing>,
+    mut line: RequestLog,
+    timing: Option<ServerTiming>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let (answered, queries) = QueryLog::record(next.call(request)).await;
     let mut response = answered?.map_into_boxed_body();
-    dress(response.headers_mut(), &id);
+    set_default_headers(response.headers_mut(), &id);
     let extensions = response.request().extensions();
     line.route = extensions.get::<MatchedRoute>().map(|MatchedRoute(pattern)| pattern.clone());
     line.user = extensions.get::<Session>().map(|it| it.user.into());
@@ -78,19 +78,19 @@ async fn answer(
 }
 
 /// What is left of a request that panicked.
-struct LastWords {
+struct PanicResponse {
     id: RequestId,
-    line: Line,
+    line: RequestLog,
     origin: Option<HeaderValue>,
     at: DateTime<Utc>,
 }
 
-impl LastWords {
+impl PanicResponse {
     fn on(self, panic: JoinError) -> Error {
         tracing::error!(error = &panic as &dyn std::error::Error, "Request panicked");
         let status = StatusCode::INTERNAL_SERVER_ERROR;
-        let mut response = problem::answer_to_status(status, &self.id, self.at);
-        dress(response.headers_mut(), &self.id);
+        let mut response = problem::status_response(status, &self.id, self.at);
+        set_default_headers(response.headers_mut(), &self.id);
         // CORS is further in, and never came to it.
         if let Some(origin) = self.origin {
             response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -105,7 +105,7 @@ impl LastWords {
 
 /// The one line of a request, without anything that belongs to somebody.
 #[derive(Clone)]
-struct Line {
+struct RequestLog {
     method: Method,
     route: Option<String>,
     user: Option<i64>,
@@ -113,7 +113,7 @@ struct Line {
     thresholds: Thresholds,
 }
 
-impl Line {
+impl RequestLog {
     fn begin(request: &ServiceRequest) -> Self {
         let app = request.app_data::<Data<App>>();
         Self {
@@ -131,7 +131,7 @@ impl Line {
         let method = self.method.as_str();
         let route = self.route.as_deref().unwrap_or(NO_ROUTE);
         queries.report(route, &self.thresholds);
-        measure(&self.method, self.route.as_deref(), status, duration, queries);
+        record_request(&self.method, self.route.as_deref(), status, duration, queries);
         tracing::info!(
             http.method = method,
             http.route = route,

@@ -11,7 +11,7 @@ use crate::error::ApiError;
 
 /// Refuses what is too large or encoded. A body is never inflated: 850 bytes of brotli can ask for a gigabyte
 /// (RUSTSEC-2026-0447).
-pub(crate) async fn bounds(
+pub(crate) async fn request_limits(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -28,7 +28,7 @@ fn within_bounds(request: &ServiceRequest) -> Result<(), ApiError> {
     } else if WebConfig::MAX_HEADERS_BYTES < size_of_fields(request.headers()) {
         Err(ApiError::HeadersTooLarge)
     } else if is_encoded(request.headers()) {
-        Err(ApiError::UnsupportedType(&["application/json"]))
+        Err(ApiError::UnsupportedMediaType(&["application/json"]))
     } else {
         Ok(())
     }

@@ -9,12 +9,12 @@ use grateful_application::QueryLog;
 use crate::WebConfig;
 
 /// The header `Server-Timing`, where it is switched on.
-pub(crate) struct Timing {
+pub(crate) struct ServerTiming {
     /// Whose page may read it.
     origin: Option<HeaderValue>,
 }
 
-impl Timing {
+impl ServerTiming {
     pub(crate) const FIELD: HeaderName = HeaderName::from_static("server-timing");
     const ORIGIN_FIELD: HeaderName = HeaderName::from_static("timing-allow-origin");
 

@@ -8,47 +8,57 @@ use utoipa::ToSchema;
 use crate::request::{RequestId, now};
 use crate::response::Timestamp;
 
-/// A success in the style of auth, users, reactions, follows, comments and blocks (contract §1).
+/// The body of successful responses of auth, users, reactions, follows, comments and blocks
+/// (docs/http-api.md#success-bodies).
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Envelope<T> {
     /// Always true.
     success: bool,
-    /// What was asked for.
+    /// The requested data.
     data: T,
-    /// When it was answered.
+    /// When the response was built.
     timestamp: Timestamp,
-    /// The name of the request, as in the header `X-Request-Id`.
+    /// The request id, as in the `X-Request-Id` header.
     request_id: String,
 }
 
-/// Answers with an [`Envelope`] around `T`.
-pub(crate) struct Enveloped<T>(pub(crate) T, pub(crate) StatusCode);
+impl<T> Envelope<T> {
+    pub(crate) fn new(data: T, request: &HttpRequest) -> Self {
+        let request_id = request.extensions().get::<RequestId>().map(ToString::to_string);
+        Self {
+            success: true,
+            data,
+            timestamp: now(request).into(),
+            request_id: request_id.unwrap_or_default(),
+        }
+    }
+}
 
-impl<T> Enveloped<T> {
+/// A response whose body is an [`Envelope`] around `T`.
+pub(crate) struct EnvelopeResponse<T> {
+    data: T,
+    status: StatusCode,
+}
+
+impl<T> EnvelopeResponse<T> {
     pub(crate) fn ok(data: T) -> Self {
-        Self(data, StatusCode::OK)
+        Self { data, status: StatusCode::OK }
     }
 
     pub(crate) fn created(data: T) -> Self {
-        Self(data, StatusCode::CREATED)
+        Self { data, status: StatusCode::CREATED }
     }
 }
 
-impl<T: Serialize> Responder for Enveloped<T> {
+impl<T: Serialize> Responder for EnvelopeResponse<T> {
     type Body = actix_web::body::BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let request_id = request.extensions().get::<RequestId>().map(ToString::to_string);
-        HttpResponse::build(self.1).json(Envelope {
-            success: true,
-            data: self.0,
-            timestamp: now(request).into(),
-            request_id: request_id.unwrap_or_default(),
-        })
+        HttpResponse::build(self.status).json(Envelope::new(self.data, request))
     }
 }
 
-/// A sentence for a person.
+/// A message that can be shown to a user.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Message {
     pub(crate) message: &'static str,

@@ -6,55 +6,89 @@ use grateful_domain::{ListKind, Page, PageRequest, PageStart};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::response::Enveloped;
+use crate::response::EnvelopeResponse;
 
-/// A part of a list, with a link to the next one (RFC 8288) where the list goes on.
-pub(crate) struct Paged<T> {
-    items: Vec<T>,
+/// A page of a list as the body of a response, with a `Link` to the next page (RFC 8288) if there is one.
+pub(crate) struct ListResponse<B> {
+    body: B,
     next: Option<String>,
-    style: Style,
+    style: BodyStyle,
 }
 
-/// Whether a list comes in an [`Envelope`].
-enum Style {
+/// Whether the body of a response is in an [`Envelope`](crate::response::Envelope).
+pub(crate) enum BodyStyle {
     Bare,
-    Enveloped,
+    Envelope,
 }
 
-impl<T> Paged<T> {
-    pub(crate) fn bare<D: Into<T>>(slice: Page<D>, list: ListKind) -> Self {
-        Self::new(slice, list, Style::Bare)
+impl<T> ListResponse<Vec<T>> {
+    /// The items as a bare array.
+    pub(crate) fn bare<D: Into<T>>(page: Page<D>, list: ListKind) -> Self {
+        Self::new(page, list, BodyStyle::Bare)
     }
 
-    pub(crate) fn enveloped<D: Into<T>>(slice: Page<D>, list: ListKind) -> Self {
-        Self::new(slice, list, Style::Enveloped)
+    /// The items as an array in an envelope.
+    pub(crate) fn enveloped<D: Into<T>>(page: Page<D>, list: ListKind) -> Self {
+        Self::new(page, list, BodyStyle::Envelope)
     }
 
-    /// A part that is continued by a cursor of its own kind.
-    pub(crate) fn bare_until<D: Into<T>>(items: Vec<D>, next: Option<String>) -> Self {
-        Self { items: items.into_iter().map(Into::into).collect(), next, style: Style::Bare }
+    /// The items as a bare array, and a cursor that the list has encoded itself.
+    pub(crate) fn bare_with_cursor(items: Vec<T>, next: Option<String>) -> Self {
+        Self { body: items, next, style: BodyStyle::Bare }
     }
 
-    fn new<D: Into<T>>(slice: Page<D>, list: ListKind, style: Style) -> Self {
-        let items = slice.items.into_iter().map(Into::into).collect();
-        Self { items, next: slice.next.map(|place| place.to_cursor(list)), style }
+    fn new<D: Into<T>>(page: Page<D>, list: ListKind, style: BodyStyle) -> Self {
+        let body = page.items.into_iter().map(Into::into).collect();
+        Self { body, next: page.next.map(|position| position.to_cursor(list)), style }
     }
 }
 
-impl<T: Serialize> Responder for Paged<T> {
+impl<B> ListResponse<B> {
+    /// An object in an envelope. `body` builds it from the items and the pagination metadata; the list has `total` items.
+    pub(crate) fn with_pagination<D: Into<T>, T>(
+        page: Page<D>,
+        list: ListKind,
+        request: PageRequest,
+        total: i64,
+        body: impl FnOnce(Vec<T>, Pagination) -> B,
+    ) -> Self {
+        let offset = match request.start {
+            PageStart::Offset(offset) => offset.into(),
+            PageStart::After(_) => 0,
+        };
+        let pagination = Pagination {
+            total_count: total,
+            limit: request.limit.into(),
+            offset,
+            has_more: page.next.is_some(),
+        };
+        let items = page.items.into_iter().map(Into::into).collect();
+        Self {
+            body: body(items, pagination),
+            next: page.next.map(|position| position.to_cursor(list)),
+            style: BodyStyle::Envelope,
+        }
+    }
+}
+
+impl<B: Serialize> Responder for ListResponse<B> {
     type Body = actix_web::body::BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let response = match self.style {
-            Style::Bare => HttpResponse::Ok().json(self.items),
-            Style::Enveloped => Enveloped::ok(self.items).respond_to(request),
+        let mut response = match self.style {
+            BodyStyle::Bare => HttpResponse::Ok().json(self.body),
+            BodyStyle::Envelope => EnvelopeResponse::ok(self.body).respond_to(request),
         };
-        going_on_at(self.next, response, request)
+        if let Some(link) = self.next.and_then(|cursor| next_link(request, &cursor)) {
+            response.headers_mut().insert(LINK, link);
+        }
+        response
     }
 }
 
-/// How a part of a list stands in the whole.
+/// Pagination metadata.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PartView)]
 pub(crate) struct Pagination {
     total_count: i64,
     limit: i64,
@@ -62,63 +96,13 @@ pub(crate) struct Pagination {
     has_more: bool,
 }
 
-/// A part of a list that says so itself, in an [`Envelope`], with a link to the next one.
-pub(crate) struct Linked<V> {
-    view: V,
-    next: Option<String>,
-}
-
-impl<V> Linked<V> {
-    /// `view` makes the body of the entries and of how they stand in the list, which has `total` of them.
-    pub(crate) fn new<D: Into<T>, T>(
-        slice: Page<D>,
-        list: ListKind,
-        page: PageRequest,
-        total: i64,
-        view: impl FnOnce(Vec<T>, Pagination) -> V,
-    ) -> Self {
-        let offset = match page.start {
-            PageStart::Offset(offset) => offset.into(),
-            PageStart::After(_) => 0,
-        };
-        let part = Pagination {
-            total_count: total,
-            limit: page.limit.into(),
-            offset,
-            has_more: slice.next.is_some(),
-        };
-        let entries = slice.items.into_iter().map(Into::into).collect();
-        Self { view: view(entries, part), next: slice.next.map(|place| place.to_cursor(list)) }
-    }
-}
-
-impl<V: Serialize> Responder for Linked<V> {
-    type Body = actix_web::body::BoxBody;
-
-    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        going_on_at(self.next, Enveloped::ok(self.view).respond_to(request), request)
-    }
-}
-
-/// The answer with a link to where the list goes on, if it does.
-fn going_on_at(
-    cursor: Option<String>,
-    mut response: HttpResponse,
-    request: &HttpRequest,
-) -> HttpResponse {
-    if let Some(link) = cursor.and_then(|cursor| next_link(request, &cursor)) {
-        response.headers_mut().insert(LINK, link);
-    }
-    response
-}
-
-/// The same request, going on at `cursor`.
+/// A link to this request with `cursor` in place of its `cursor` and `offset`.
 fn next_link(request: &HttpRequest, cursor: &str) -> Option<HeaderValue> {
-    let kept = |pair: &&str| {
+    let is_kept = |pair: &&str| {
         !pair.is_empty() && !pair.starts_with("cursor=") && !pair.starts_with("offset=")
     };
-    let mut pairs: Vec<&str> = request.query_string().split('&').filter(kept).collect();
-    let next = format!("cursor={cursor}");
-    pairs.push(&next);
+    let mut pairs: Vec<&str> = request.query_string().split('&').filter(is_kept).collect();
+    let cursor = format!("cursor={cursor}");
+    pairs.push(&cursor);
     HeaderValue::from_str(&format!("<{}?{}>; rel=\"next\"", request.path(), pairs.join("&"))).ok()
 }

@@ -1,48 +1,48 @@
-//! What a client may do how often, in the words of the IETF's draft on `RateLimit` fields.
+//! The `RateLimit` and `RateLimit-Policy` headers of the IETF draft.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use chrono::TimeDelta;
 use grateful_domain::Rate;
 
-/// What is left of something that may be done so often.
+/// A rate limit and how many requests remain under it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RateLimitStatus {
-    /// By which name it is known.
+    /// The name of the policy.
     pub(crate) policy: &'static str,
     pub(crate) limit: u32,
     pub(crate) window: TimeDelta,
-    pub(crate) left: u32,
+    pub(crate) remaining: u32,
 }
 
 impl RateLimitStatus {
-    pub(crate) const FIELD: HeaderName = HeaderName::from_static("ratelimit");
-    pub(crate) const POLICY_FIELD: HeaderName = HeaderName::from_static("ratelimit-policy");
+    pub(crate) const HEADER: HeaderName = HeaderName::from_static("ratelimit");
+    pub(crate) const POLICY_HEADER: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-    /// One of which nothing is left.
-    pub(crate) fn of(policy: &'static str, rate: Rate) -> Self {
-        Self { policy, limit: rate.limit(), window: rate.period(), left: 0 }
+    /// The status with no remaining requests.
+    pub(crate) fn exhausted(policy: &'static str, rate: Rate) -> Self {
+        Self { policy, limit: rate.limit(), window: rate.period(), remaining: 0 }
     }
 
-    pub(crate) fn with_remaining(self, left: u32) -> Self {
-        Self { left, ..self }
+    pub(crate) fn with_remaining(self, remaining: u32) -> Self {
+        Self { remaining, ..self }
     }
 
-    /// Says what is left, beside what is said of other quotas.
-    pub(crate) fn tell(self, headers: &mut HeaderMap) {
-        let Self { policy, limit, window, left } = self;
-        append(headers, Self::FIELD, &format!("\"{policy}\";r={left}"));
+    /// Adds the headers. Headers of other policies stay.
+    pub(crate) fn write_to(self, headers: &mut HeaderMap) {
+        let Self { policy, limit, window, remaining } = self;
+        append(headers, Self::HEADER, &format!("\"{policy}\";r={remaining}"));
         let policy = format!("\"{policy}\";q={limit};w={}", window.num_seconds());
-        append(headers, Self::POLICY_FIELD, &policy);
+        append(headers, Self::POLICY_HEADER, &policy);
     }
 
-    /// Says that nothing is left, and for how long.
-    pub(crate) fn refuse(self, headers: &mut HeaderMap, wait: TimeDelta) {
+    /// Adds the headers of a request over the limit, with `Retry-After`.
+    pub(crate) fn write_exceeded_to(self, headers: &mut HeaderMap, retry_after: TimeDelta) {
         let Self { policy, limit, window, .. } = self;
-        let wait = ceil_seconds(wait);
-        append(headers, RETRY_AFTER, &wait.to_string());
-        append(headers, Self::FIELD, &format!("\"{policy}\";r=0;t={wait}"));
+        let seconds = ceil_seconds(retry_after);
+        append(headers, RETRY_AFTER, &seconds.to_string());
+        append(headers, Self::HEADER, &format!("\"{policy}\";r=0;t={seconds}"));
         let policy = format!("\"{policy}\";q={limit};w={}", window.num_seconds());
-        append(headers, Self::POLICY_FIELD, &policy);
+        append(headers, Self::POLICY_HEADER, &policy);
     }
 }
 
@@ -52,7 +52,7 @@ fn append(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// Rounded up: whoever comes back after so many seconds is not too early.
+/// Whole seconds, rounded up so that a client that waits for them is not too early.
 pub(crate) fn ceil_seconds(time: TimeDelta) -> i64 {
     (time + TimeDelta::seconds(1) - TimeDelta::nanoseconds(1)).num_seconds()
 }

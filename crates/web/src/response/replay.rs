@@ -1,4 +1,4 @@
-//! Answers that are kept for requests which arrive again.
+//! Responses to idempotent requests, first or replayed.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
@@ -7,64 +7,63 @@ use grateful_application::RecordedResponse;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::response::Enveloped;
+use crate::response::Envelope;
+use crate::response::list::BodyStyle;
 
-/// A view as it is kept.
-pub(crate) fn recorded(view: &impl Serialize) -> Vec<u8> {
+/// The body that is stored for replays.
+pub(crate) fn stored_body(view: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(view).unwrap_or_default()
 }
 
-/// What was kept, and the beginning of an answer that says where it is told again.
-pub(crate) fn created(answer: RecordedResponse) -> (Vec<u8>, HttpResponseBuilder) {
-    let mut response = HttpResponse::Created();
-    match answer {
-        RecordedResponse::New(kept) => (kept, response),
-        RecordedResponse::Replayed(kept) => {
+/// The stored body, and a response builder that marks a replay.
+pub(crate) fn replayable_builder(
+    recorded: RecordedResponse,
+    status: StatusCode,
+) -> (Vec<u8>, HttpResponseBuilder) {
+    let mut response = HttpResponse::build(status);
+    match recorded {
+        RecordedResponse::First(body) => (body, response),
+        RecordedResponse::Again(body) => {
             response.insert_header(REPLAYED);
-            (kept, response)
+            (body, response)
         }
     }
 }
 
 const REPLAYED: (&str, &str) = ("Idempotent-Replayed", "true");
 
-/// What was kept, bare.
-pub(crate) struct Created(pub(crate) RecordedResponse);
-
-impl Responder for Created {
-    type Body = actix_web::body::BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        let (kept, mut response) = created(self.0);
-        response.content_type(ContentType::json()).body(kept)
-    }
-}
-
-/// What was kept, in an envelope that names this request, not the first.
-pub(crate) struct KeptEnveloped {
-    answer: RecordedResponse,
+/// A JSON response with a stored body. An envelope is not stored: its timestamp and request id are those of this request.
+pub(crate) struct ReplayableResponse {
+    recorded: RecordedResponse,
     status: StatusCode,
+    style: BodyStyle,
 }
 
-impl KeptEnveloped {
-    pub(crate) fn ok(answer: RecordedResponse) -> Self {
-        Self { answer, status: StatusCode::OK }
+impl ReplayableResponse {
+    pub(crate) fn bare_created(recorded: RecordedResponse) -> Self {
+        Self { recorded, status: StatusCode::CREATED, style: BodyStyle::Bare }
     }
 
-    pub(crate) fn created(answer: RecordedResponse) -> Self {
-        Self { answer, status: StatusCode::CREATED }
+    pub(crate) fn enveloped_created(recorded: RecordedResponse) -> Self {
+        Self { recorded, status: StatusCode::CREATED, style: BodyStyle::Envelope }
+    }
+
+    pub(crate) fn enveloped_ok(recorded: RecordedResponse) -> Self {
+        Self { recorded, status: StatusCode::OK, style: BodyStyle::Envelope }
     }
 }
 
-impl Responder for KeptEnveloped {
+impl Responder for ReplayableResponse {
     type Body = actix_web::body::BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let is_again = matches!(self.answer, RecordedResponse::Replayed(_));
-        let (RecordedResponse::New(kept) | RecordedResponse::Replayed(kept)) = self.answer;
-        let data: Option<&RawValue> = serde_json::from_slice(&kept).ok();
-        let answer = Enveloped(data, self.status).customize();
-        let answer = if is_again { answer.insert_header(REPLAYED) } else { answer };
-        answer.respond_to(request).map_into_boxed_body()
+        let (body, mut builder) = replayable_builder(self.recorded, self.status);
+        match self.style {
+            BodyStyle::Bare => builder.content_type(ContentType::json()).body(body),
+            BodyStyle::Envelope => {
+                let data: Option<&RawValue> = serde_json::from_slice(&body).ok();
+                builder.json(Envelope::new(data, request))
+            }
+        }
     }
 }

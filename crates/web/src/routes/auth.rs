@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::request::{Field, JsonBody, SessionPath, SignedIn, UserAgent, as_is};
-use crate::response::{Envelope, Enveloped, Message, Problem, Timestamp};
+use crate::response::{Envelope, EnvelopeResponse, Message, Problem, Timestamp};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct NewAccount {
@@ -131,9 +131,9 @@ pub(crate) async fn sign_up(
     app: Data<App>,
     UserAgent(user_agent): UserAgent,
     JsonBody(new): JsonBody<NewAccount>,
-) -> Result<Enveloped<AccountView>, ApiError> {
+) -> Result<EnvelopeResponse<AccountView>, ApiError> {
     let (user, token) = accounts::sign_up(&app, new.parse(user_agent)?).await?;
-    Ok(Enveloped::created(AccountView::new(user, &token)))
+    Ok(EnvelopeResponse::created(AccountView::new(user, &token)))
 }
 
 /// Begins a session.
@@ -147,9 +147,9 @@ pub(crate) async fn log_in(
     app: Data<App>,
     UserAgent(user_agent): UserAgent,
     JsonBody(new): JsonBody<NewSession>,
-) -> Result<Enveloped<TokenView>, ApiError> {
+) -> Result<EnvelopeResponse<TokenView>, ApiError> {
     let token = accounts::log_in(&app, new.parse(user_agent)?).await?;
-    Ok(Enveloped::ok(TokenView { access_token: token.as_str().to_owned(), token_type: BEARER }))
+    Ok(EnvelopeResponse::ok(TokenView { access_token: token.as_str().to_owned(), token_type: BEARER }))
 }
 
 /// Who is asking.
@@ -158,8 +158,8 @@ pub(crate) async fn log_in(
 pub(crate) async fn current_user(
     app: Data<App>,
     me: SignedIn,
-) -> Result<Enveloped<MeView>, ApiError> {
-    Ok(Enveloped::ok(accounts::me(&app, me.user()).await?.into()))
+) -> Result<EnvelopeResponse<MeView>, ApiError> {
+    Ok(EnvelopeResponse::ok(accounts::get(&app, me.user()).await?.into()))
 }
 
 /// Ends the session that asks, if it is one.
@@ -168,11 +168,11 @@ pub(crate) async fn current_user(
 pub(crate) async fn log_out(
     app: Data<App>,
     request: HttpRequest,
-) -> Result<Enveloped<Message>, ApiError> {
+) -> Result<EnvelopeResponse<Message>, ApiError> {
     if let Some(token) = bearer_token(&request) {
         sessions::log_out(&app, &token).await?;
     }
-    Ok(Enveloped::ok(Message { message: "Successfully logged out" }))
+    Ok(EnvelopeResponse::ok(Message { message: "Successfully logged out" }))
 }
 
 /// One's own sessions, newest first.
@@ -181,9 +181,9 @@ pub(crate) async fn log_out(
 pub(crate) async fn list_sessions(
     app: Data<App>,
     me: SignedIn,
-) -> Result<Enveloped<Vec<SessionView>>, ApiError> {
+) -> Result<EnvelopeResponse<Vec<SessionView>>, ApiError> {
     let live = sessions::list(&app, me.user()).await?;
-    Ok(Enveloped::ok(live.into_iter().map(|it| SessionView::new(it, &me.0)).collect()))
+    Ok(EnvelopeResponse::ok(live.into_iter().map(|it| SessionView::new(it, &me.0)).collect()))
 }
 
 /// Ends one of one's own sessions.
@@ -197,9 +197,9 @@ pub(crate) async fn end_session(
     app: Data<App>,
     me: SignedIn,
     SessionPath(session): SessionPath,
-) -> Result<Enveloped<Ended>, ApiError> {
-    sessions::end(&app, me.user(), session).await?;
-    Ok(Enveloped::ok(Ended { ended: 1 }))
+) -> Result<EnvelopeResponse<Ended>, ApiError> {
+    sessions::revoke(&app, me.user(), session).await?;
+    Ok(EnvelopeResponse::ok(Ended { ended: 1 }))
 }
 
 /// Ends all of one's own sessions, the one that asks among them.
@@ -208,9 +208,9 @@ pub(crate) async fn end_session(
 pub(crate) async fn end_all_sessions(
     app: Data<App>,
     me: SignedIn,
-) -> Result<Enveloped<Ended>, ApiError> {
-    let ended = sessions::end_all(&app, me.user()).await?;
-    Ok(Enveloped::ok(Ended { ended }))
+) -> Result<EnvelopeResponse<Ended>, ApiError> {
+    let ended = sessions::revoke_all(&app, me.user()).await?;
+    Ok(EnvelopeResponse::ok(Ended { ended }))
 }
 
 /// Changes one's own password and ends all other sessions.
@@ -224,9 +224,9 @@ pub(crate) async fn change_password(
     app: Data<App>,
     me: SignedIn,
     JsonBody(new): JsonBody<NewPassword>,
-) -> Result<Enveloped<Message>, ApiError> {
+) -> Result<EnvelopeResponse<Message>, ApiError> {
     accounts::change_password(&app, &me.0, new.parse()?).await?;
-    Ok(Enveloped::ok(Message { message: "Password changed" }))
+    Ok(EnvelopeResponse::ok(Message { message: "Password changed" }))
 }
 
 impl AccountView {

@@ -34,7 +34,7 @@ pub(crate) async fn get_avatar(
 ) -> Result<HttpResponse, ApiError> {
     let colour =
         parameters.optional("color", Colour::parse)?.unwrap_or_else(|| Colour::for_user(user));
-    let author = photos::stood_for(&app, user).await?;
+    let author = photos::find_default_avatar_user(&app, user).await?;
     Ok(answer(svg(&author.initials(), colour), &known))
 }
 

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::request::{Field, JsonBody, SignedIn, UserPath};
-use crate::response::{Envelope, Enveloped, Problem, Timestamp};
+use crate::response::{Envelope, EnvelopeResponse, Problem, Timestamp};
 
 /// A new edge, and the people at its ends.
 #[derive(Serialize, ToSchema)]
@@ -94,8 +94,8 @@ pub(crate) async fn follow_user(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
-) -> Result<Enveloped<FollowView>, ApiError> {
-    Ok(Enveloped::created(follows::follow(&app, me.user(), other).await?.into()))
+) -> Result<EnvelopeResponse<FollowView>, ApiError> {
+    Ok(EnvelopeResponse::created(follows::follow(&app, me.user(), other).await?.into()))
 }
 
 /// Follows somebody no more, or asks no more.
@@ -109,9 +109,9 @@ pub(crate) async fn unfollow_user(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
-) -> Result<Enveloped<UnfollowedView>, ApiError> {
+) -> Result<EnvelopeResponse<UnfollowedView>, ApiError> {
     follows::unfollow(&app, me.user(), other).await?;
-    Ok(Enveloped::ok(UnfollowedView { success: true, message: "Successfully unfollowed user" }))
+    Ok(EnvelopeResponse::ok(UnfollowedView { success: true, message: "Successfully unfollowed user" }))
 }
 
 /// What the caller and somebody are to each other.
@@ -125,8 +125,8 @@ pub(crate) async fn get_follow_status(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
-) -> Result<Enveloped<RelationView>, ApiError> {
-    Ok(Enveloped::ok(follows::relation(&app, me.user(), other).await?.into()))
+) -> Result<EnvelopeResponse<RelationView>, ApiError> {
+    Ok(EnvelopeResponse::ok(follows::get_relationship(&app, me.user(), other).await?.into()))
 }
 
 /// What the caller and each of these people are to each other, by id, of those who exist.
@@ -140,10 +140,10 @@ pub(crate) async fn get_follow_statuses(
     app: Data<App>,
     me: SignedIn,
     JsonBody(ids): JsonBody<UserIds>,
-) -> Result<Enveloped<BTreeMap<String, RelationView>>, ApiError> {
-    let relations = follows::relations(&app, me.user(), &ids.parse()?).await?;
+) -> Result<EnvelopeResponse<BTreeMap<String, RelationView>>, ApiError> {
+    let relations = follows::get_relationships(&app, me.user(), &ids.parse()?).await?;
     let by_id = relations.into_iter().map(|(id, relation)| (id.to_string(), relation.into()));
-    Ok(Enveloped::ok(by_id.collect()))
+    Ok(EnvelopeResponse::ok(by_id.collect()))
 }
 
 impl From<Followed> for FollowView {

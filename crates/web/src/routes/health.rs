@@ -45,6 +45,6 @@ pub(crate) async fn liveness() -> Json<Status> {
 #[utoipa::path(tag = "health", responses((status = 200, body = Status), (status = 503, body = Problem)))]
 #[get("/readyz")]
 pub(crate) async fn readiness(app: Data<App>) -> Result<Json<Status>, ApiError> {
-    health::ready(&app).await?;
+    health::check_readiness(&app).await?;
     Ok(Json(Status { status: "ready" }))
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::request::{NotificationPath, PageParams100, QueryParameters, SignedIn};
-use crate::response::{Paged, Problem, Timestamp};
+use crate::response::{ListResponse, Problem, Timestamp};
 
 /// Something that somebody is told.
 #[derive(Serialize, ToSchema)]
@@ -124,14 +124,14 @@ pub(crate) async fn list_notifications(
     app: Data<App>,
     me: SignedIn,
     parameters: QueryParameters,
-) -> Result<Paged<NotificationView>, ApiError> {
+) -> Result<ListResponse<Vec<NotificationView>>, ApiError> {
     let mut fields = FieldValidator::default();
     let page = parameters.check_page(&mut fields, ListKind::Notifications);
     let unread_only = parameters.check_flag(&mut fields, "unread_only", false);
     let (page, unread_only) = fields.finish(|| page.zip(unread_only))?;
     let wanted = if unread_only { Wanted::Unread } else { Wanted::All };
     let list = notifications::list(&app, me.user(), wanted, page).await?;
-    Ok(Paged::bare(list, ListKind::Notifications))
+    Ok(ListResponse::bare(list, ListKind::Notifications))
 }
 
 /// How much is in one's list.
@@ -179,10 +179,10 @@ pub(crate) async fn list_notification_children(
     me: SignedIn,
     NotificationPath(batch): NotificationPath,
     parameters: QueryParameters,
-) -> Result<Paged<NotificationView>, ApiError> {
+) -> Result<ListResponse<Vec<NotificationView>>, ApiError> {
     let page = parameters.page(ListKind::NotificationChildren)?;
-    let entries = notifications::entries(&app, me.user(), batch, page).await?;
-    Ok(Paged::bare(entries, ListKind::NotificationChildren))
+    let entries = notifications::list_children(&app, me.user(), batch, page).await?;
+    Ok(ListResponse::bare(entries, ListKind::NotificationChildren))
 }
 
 /// Marks a notification read: a batch with all that it gathers.
@@ -197,7 +197,7 @@ pub(crate) async fn mark_read(
     me: SignedIn,
     NotificationPath(id): NotificationPath,
 ) -> Result<Json<ReadView>, ApiError> {
-    notifications::read(&app, me.user(), id).await?;
+    notifications::mark_read(&app, me.user(), id).await?;
     Ok(Json(ReadView { success: true }))
 }
 
@@ -208,7 +208,7 @@ pub(crate) async fn mark_all_read(
     app: Data<App>,
     me: SignedIn,
 ) -> Result<Json<AllReadView>, ApiError> {
-    let marked_count = notifications::read_all(&app, me.user()).await?;
+    let marked_count = notifications::mark_all_read(&app, me.user()).await?;
     Ok(Json(AllReadView { success: true, marked_count }))
 }
 

@@ -36,7 +36,7 @@ pub(crate) async fn create_post(
     me: SignedIn,
     IdempotentBody { body, idempotency }: IdempotentBody<NewPost>,
 ) -> Result<HttpResponse, ApiError> {
-    let answer = posts::publish(&app, me.user(), body.parse(false)?, idempotency, recorded).await?;
+    let answer = posts::create(&app, me.user(), body.parse(false)?, idempotency, recorded).await?;
     Ok(published(answer))
 }
 
@@ -62,9 +62,9 @@ pub(crate) async fn upload_post(
 ) -> Result<HttpResponse, ApiError> {
     Ok(published(match picture {
         Some(picture) => {
-            posts::publish_pictured(&app, me.user(), draft, picture, idempotency, recorded).await?
+            posts::create_with_image(&app, me.user(), draft, picture, idempotency, recorded).await?
         }
-        None => posts::publish(&app, me.user(), draft, idempotency, recorded).await?,
+        None => posts::create(&app, me.user(), draft, idempotency, recorded).await?,
     }))
 }
 
@@ -84,7 +84,7 @@ pub(crate) async fn get_post(
     PostPath(post): PostPath,
     known: IfNoneMatch,
 ) -> Result<HttpResponse, ApiError> {
-    let seen = posts::read(&app, viewer, post).await?;
+    let seen = posts::get(&app, viewer, post).await?;
     Ok(if known.has(&etag(seen.post.revision())) { not_modified(&seen) } else { tagged(seen) })
 }
 
@@ -112,7 +112,7 @@ pub(crate) async fn update_post(
     JsonBody(patch): JsonBody<PostPatch>,
 ) -> Result<HttpResponse, ApiError> {
     let allows = |revision| expected.allows(&etag(revision));
-    Ok(tagged(posts::edit(&app, me.user(), post, patch.parse()?, allows).await?))
+    Ok(tagged(posts::update(&app, me.user(), post, patch.parse()?, allows).await?))
 }
 
 /// Takes one's own post back, with all that hangs on it.

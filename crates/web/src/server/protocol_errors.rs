@@ -18,7 +18,7 @@ use crate::request::RequestId;
 use crate::response::Problem;
 
 /// A connection on which bare refusals get the body of errors.
-pub(crate) struct Refusals {
+pub(crate) struct ProtocolErrorStream {
     stream: TcpStream,
     clock: Arc<dyn Clock>,
     /// What is to be written in place of a bare refusal, and how much of it has been.
@@ -26,12 +26,12 @@ pub(crate) struct Refusals {
     written: usize,
 }
 
-impl Refusals {
+impl ProtocolErrorStream {
     pub(crate) fn on(stream: TcpStream, clock: Arc<dyn Clock>) -> Self {
         Self { stream, clock, words: Vec::new(), written: 0 }
     }
 
-    fn poll_words(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_pending(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.written < self.words.len() {
             let rest = &self.words[self.written..];
             self.written += ready!(Pin::new(&mut self.stream).poll_write(cx, rest))?;
@@ -40,7 +40,7 @@ impl Refusals {
     }
 }
 
-impl AsyncRead for Refusals {
+impl AsyncRead for ProtocolErrorStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -50,41 +50,42 @@ impl AsyncRead for Refusals {
     }
 }
 
-impl AsyncWrite for Refusals {
+impl AsyncWrite for ProtocolErrorStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_words(cx))?;
-        let Some(status) = bare_refusal(bytes) else {
+        ready!(self.poll_pending(cx))?;
+        let Some(status) = bare_error_status(bytes) else {
             return Pin::new(&mut self.stream).poll_write(cx, bytes);
         };
         let id = RequestId::make();
         tracing::info!(http.status = status.as_u16(), id = %id, "Refused before it was a request");
-        self.words = in_words(status, &id, &Problem::of_status(status, &id, self.clock.now()));
+        self.words =
+            error_response_bytes(status, &id, &Problem::for_status(status, &id, self.clock.now()));
         self.written = 0;
         // Taken as a whole; what the socket does not take now goes with the flush.
-        if let Poll::Ready(Err(error)) = self.poll_words(cx) {
+        if let Poll::Ready(Err(error)) = self.poll_pending(cx) {
             return Poll::Ready(Err(error));
         }
         Poll::Ready(Ok(bytes.len()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_words(cx))?;
+        ready!(self.poll_pending(cx))?;
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_words(cx))?;
+        ready!(self.poll_pending(cx))?;
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 
 /// The status of a refusal by the protocol layer: a client error that is all there is to write, with neither a body nor
 /// the name that every answer of ours has.
-fn bare_refusal(bytes: &[u8]) -> Option<StatusCode> {
+fn bare_error_status(bytes: &[u8]) -> Option<StatusCode> {
     let status =
         bytes.strip_prefix(b"HTTP/1.1 ").or_else(|| bytes.strip_prefix(b"HTTP/1.0 "))?.get(..3)?;
     let status = StatusCode::from_bytes(status).ok().filter(StatusCode::is_client_error)?;
@@ -93,7 +94,7 @@ fn bare_refusal(bytes: &[u8]) -> Option<StatusCode> {
     is_bare.then_some(status)
 }
 
-fn in_words(status: StatusCode, id: &RequestId, problem: &Problem) -> Vec<u8> {
+fn error_response_bytes(status: StatusCode, id: &RequestId, problem: &Problem) -> Vec<u8> {
     let body = serde_json::to_string(problem).unwrap_or_default();
     format!(
         "HTTP/1.1 {} {}\r\ncontent-type: {}\r\ncontent-length: {}\r\nx-request-id: {id}\r\n\
@@ -115,7 +116,7 @@ mod tests {
     #[test]
     fn a_status_alone_is_a_bare_refusal() {
         let bytes = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\ndate: x\r\n\r\n";
-        assert_eq!(bare_refusal(bytes), Some(StatusCode::REQUEST_TIMEOUT));
+        assert_eq!(bare_error_status(bytes), Some(StatusCode::REQUEST_TIMEOUT));
     }
 
     #[rstest]
@@ -127,6 +128,6 @@ mod tests {
     #[case::a_piece_of_a_body("HTTP/1.1 is a protocol")]
     #[case::nothing("")]
     fn everything_else_passes_as_it_is(#[case] bytes: &str) {
-        assert_eq!(bare_refusal(bytes.as_bytes()), None);
+        assert_eq!(bare_error_status(bytes.as_bytes()), None);
     }
 }

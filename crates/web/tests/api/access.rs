@@ -12,7 +12,7 @@ use grateful_web::{Access, access_to};
 use serde_json::{Value, json};
 
 use crate::openapi::operations;
-use crate::support::{enveloped, problem};
+use crate::support::{assert_problem, envelope_data};
 
 /// What can be called without a token. This list may only shrink.
 const PUBLIC: [(&str, &str); 11] = [
@@ -190,9 +190,9 @@ async fn without_a_token_every_route_that_is_not_on_the_list_is_closed() {
         }
         for id in ["01937b5e-7c2a-7000-8000-000000000001", "1", "x"] {
             let path = pattern.replace("{id}", id).replace("{username}", id);
-            let answer = api.request(method.clone(), &path).send().await;
-            problem(&answer, 401, "authentication_error");
-            assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{method} {pattern}");
+            let response = api.request(method.clone(), &path).send().await;
+            assert_problem(&response, 401, "authentication_error");
+            assert_eq!(response.header("www-authenticate"), Some("Bearer"), "{method} {pattern}");
         }
     }
 }
@@ -210,7 +210,7 @@ async fn everybody_gets_what_the_table_says() {
             ("follower", Some(&world.follower), row.follower),
             ("owner", Some(&world.owner), row.owner),
         ] {
-            let status = world.call(row, caller).await;
+            let status = world.request(row, caller).await;
             if status != expected {
                 wrong.push(format!("{} {}: {status} to {who}", row.method, row.path));
             }
@@ -247,13 +247,13 @@ impl World {
             comment.insert_into(api.database()).await.id.to_string()
         };
         let sessions = api.get("/api/v1/auth/sessions").by(&owner).send().await;
-        let session = enveloped(&sessions)[0]["id"].as_str().unwrap().to_owned();
+        let session = envelope_data(&sessions)[0]["id"].as_str().unwrap().to_owned();
         let names = vec![
             ("{owner}", owner.user.id.to_string()),
             ("{username}", owner.user.username.as_str().to_owned()),
             ("{public}", public.to_string()),
             ("{private}", private.to_string()),
-            ("{nobodys}", crate::support::NOBODYS.to_owned()),
+            ("{nobodys}", crate::support::UNKNOWN_ID.to_owned()),
             ("{session}", session),
             ("{answered}", answered.id.to_string()),
             ("{comment}", comment(&owner).await),
@@ -266,32 +266,32 @@ impl World {
         Self { api, owner, follower, stranger, blocked, names }
     }
 
-    async fn call(&self, row: &Row, caller: Option<&Caller>) -> u16 {
+    async fn request(&self, row: &Row, caller: Option<&Caller>) -> u16 {
         let mut path = row.path.to_owned();
         for (name, id) in &self.names {
             path = path.replace(name, id);
         }
         let method = Method::from_bytes(row.method.as_bytes()).unwrap();
-        let mut call = self.api.request(method, &path);
+        let mut request = self.api.request(method, &path);
         if let Some(caller) = caller {
-            call = call.by(caller);
+            request = request.by(caller);
         }
         if let Some(body) = self.body_of(row.path, caller) {
-            call = call.json(&body);
+            request = request.json(&body);
         }
         match (row.method, row.path) {
             ("POST", "/api/v1/users/me/profile/photo") => {
-                call = call.multipart(&[("file", &a_png(8, 8))]);
+                request = request.multipart(&[("file", &a_png(8, 8))]);
             }
             (_, "/api/v1/posts/upload") => {
-                call = call.multipart(&[("content", b"For rain."), ("image", &a_png(8, 8))]);
+                request = request.multipart(&[("content", b"For rain."), ("image", &a_png(8, 8))]);
             }
             _ => (),
         }
         if row.path.ends_with("/stream") && caller.is_some() {
-            return call.send_streaming().await.head.status.as_u16();
+            return request.send_streaming().await.head.status.as_u16();
         }
-        call.send().await.status.as_u16()
+        request.send().await.status.as_u16()
     }
 
     /// A body that is right, so that whoever is refused is refused for who they are.

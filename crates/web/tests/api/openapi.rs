@@ -6,17 +6,17 @@ use actix_web::http::Method;
 use grateful_testkit::{Api, a_post};
 use serde_json::{Value, json};
 
-use crate::support::path_to;
+use crate::support::post_path;
 
 #[actix_web::test]
 async fn the_document_is_served_as_it_is_made() {
     let api = Api::create().await;
 
-    let answer = api.get("/openapi.json").send().await.expect(200);
+    let response = api.get("/openapi.json").send().await.expect(200);
 
-    assert_eq!(answer.header("content-type"), Some("application/json"));
-    assert_eq!(answer.json(), document());
-    assert_eq!(answer.json()["openapi"], "3.1.0");
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    assert_eq!(response.json(), document());
+    assert_eq!(response.json()["openapi"], "3.1.0");
 }
 
 #[actix_web::test]
@@ -27,10 +27,10 @@ async fn every_documented_operation_has_a_route() {
     for (method, pattern, _) in operations() {
         let path = pattern.replace("{id}", "01937b5e-7c2a-7000-8000-000000000001");
         let path = path.replace("{username}", "nobody");
-        let answer = api.request(method.clone(), &path).by(&ana).send().await;
-        let resource = answer.status.is_client_error().then(|| answer.json());
+        let response = api.request(method.clone(), &path).by(&ana).send().await;
+        let resource = response.status.is_client_error().then(|| response.json());
         let is_unknown = resource.is_some_and(|it| it["error"]["details"]["resource"] == "route");
-        assert!(!is_unknown && answer.status != 405, "{method} {pattern}: {}", answer.status);
+        assert!(!is_unknown && response.status != 405, "{method} {pattern}: {}", response.status);
     }
 }
 
@@ -139,12 +139,12 @@ async fn the_page_that_shows_the_document_works_from_this_server_alone() {
     let files: Vec<&str> = quoted.collect();
     assert!(4 <= files.len(), "{files:?}");
     for file in files {
-        let answer = api.get(file).send().await.expect(200);
-        assert!(!answer.body.is_empty(), "{file}");
+        let response = api.get(file).send().await.expect(200);
+        assert!(!response.body.is_empty(), "{file}");
     }
     let start = api.get("/docs/swagger-initializer.js").send().await.expect(200);
     assert!(String::from_utf8_lossy(&start.body).contains("/openapi.json"));
-    api.get(&path_to("docs")).send().await.expect(404);
+    api.get(&post_path("docs")).send().await.expect(404);
 }
 
 pub(crate) fn document() -> Value {

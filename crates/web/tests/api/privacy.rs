@@ -136,9 +136,9 @@ impl World {
     }
 
     async fn ask(&self, method: Method, path: &str) -> (u16, String) {
-        let call = self.api.request(method.clone(), path).by(&self.stranger);
+        let request = self.api.request(method.clone(), path).by(&self.stranger);
         if path.ends_with("/stream") {
-            let mut opened = call.header("Last-Event-ID", "0").send_streaming().await;
+            let mut opened = request.header("Last-Event-ID", "0").send_streaming().await;
             let mut text = opened.next_chunk().await.unwrap();
             text.push_str(&opened.next_chunk().await.unwrap());
             return (opened.head.status.as_u16(), text);
@@ -146,16 +146,16 @@ impl World {
         let names: Vec<&str> =
             self.others.iter().map(|other| other.user.username.as_str()).collect();
         let ids: Vec<i64> = self.others.iter().map(|other| other.user.id.into()).collect();
-        let call = if method == Method::POST {
-            call.json(&json!({
+        let request = if method == Method::POST {
+            request.json(&json!({
                 "query": "person", "usernames": names, "user_ids": ids, "content": "How lovely",
                 "emoji_code": "star", "share_method": "message", "recipient_ids": ids,
             }))
         } else {
-            call
+            request
         };
-        let answer = call.send().await;
-        (answer.status.as_u16(), String::from_utf8(answer.body).unwrap())
+        let response = request.send().await;
+        (response.status.as_u16(), String::from_utf8(response.body).unwrap())
     }
 
     #[track_caller]

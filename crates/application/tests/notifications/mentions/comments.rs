@@ -237,7 +237,9 @@ async fn a_comment_that_is_sent_again_tells_once() {
         let idempotency = IdempotentRequest { key, fingerprint: [1; 32] };
         let text = CommentText::parse("Like @caro").unwrap();
         let say = Say { post: stage.post.id, parent: None, text };
-        comments::say(&stage.app, stage.ben, say, Some(idempotency), |_| Vec::new()).await.unwrap();
+        comments::create(&stage.app, stage.ben, say, Some(idempotency), |_| Vec::new())
+            .await
+            .unwrap();
     }
 
     assert_eq!(stage.counts(stage.caro).await, (1, 1));
@@ -245,5 +247,5 @@ async fn a_comment_that_is_sent_again_tells_once() {
 
 async fn reword(stage: &Stage, author: UserId, comment: CommentId, text: &str) {
     let text = CommentText::parse(text).unwrap();
-    comments::reword(&stage.app, author, comment, text).await.unwrap();
+    comments::update(&stage.app, author, comment, text).await.unwrap();
 }

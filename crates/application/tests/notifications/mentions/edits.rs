@@ -143,9 +143,9 @@ async fn an_edit_that_is_refused_tells_nobody() {
     let words = |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
 
     let too_long = format!("@caro {}", "x".repeat(500));
-    let too_long = posts::edit(&stage.app, stage.ana, post, words(&too_long), |_| true).await;
-    let outdated = posts::edit(&stage.app, stage.ana, post, words("@caro"), |_| false).await;
-    let anothers = posts::edit(&stage.app, stage.ben, post, words("@caro"), |_| true).await;
+    let too_long = posts::update(&stage.app, stage.ana, post, words(&too_long), |_| true).await;
+    let outdated = posts::update(&stage.app, stage.ana, post, words("@caro"), |_| false).await;
+    let anothers = posts::update(&stage.app, stage.ben, post, words("@caro"), |_| true).await;
 
     assert!(too_long.is_err() && outdated.is_err() && anothers.is_err());
     assert_eq!(stage.told(stage.caro).await, NOBODY);
@@ -166,7 +166,7 @@ async fn of_edits_at_once_the_last_one_says_who_is_told() {
             rewrite(&stage, post, "For rain"),
         );
 
-        let words = posts::read(&stage.app, grateful_domain::Viewer::Guest, post).await.unwrap();
+        let words = posts::get(&stage.app, grateful_domain::Viewer::Guest, post).await.unwrap();
         let words = words.post.draft.content;
         for (name, named) in [("ben", stage.ben), ("caro", stage.caro), ("dan", dan)] {
             let is_named = words.as_str().contains(&format!("@{name}"));
@@ -197,7 +197,7 @@ async fn rewrite(stage: &Stage, post: PostId, text: &str) {
 }
 
 async fn edit(stage: &Stage, post: PostId, edit: PostEdit) {
-    posts::edit(&stage.app, stage.ana, post, edit, |_| true).await.unwrap();
+    posts::update(&stage.app, stage.ana, post, edit, |_| true).await.unwrap();
 }
 
 fn showing(visibility: Visibility) -> PostEdit {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::request::{PageParams100, QueryParameters, SignedIn, UserPath};
-use crate::response::{Envelope, Enveloped, Linked, Pagination, Problem, Timestamp};
+use crate::response::{Envelope, EnvelopeResponse, ListResponse, Pagination, Problem, Timestamp};
 use crate::routes::users::UserSummary;
 
 /// What became of a request.
@@ -45,11 +45,11 @@ pub(crate) async fn list_follow_requests(
     app: Data<App>,
     me: SignedIn,
     parameters: QueryParameters,
-) -> Result<Linked<RequestsView>, ApiError> {
+) -> Result<ListResponse<RequestsView>, ApiError> {
     let page = parameters.page(ListKind::FollowRequests)?;
-    let (list, total) = follows::requests(&app, me.user(), page).await?;
+    let (list, total) = follows::list_requests(&app, me.user(), page).await?;
     let view = |requests, part| RequestsView { requests, part };
-    Ok(Linked::new(list, ListKind::FollowRequests, page, total, view))
+    Ok(ListResponse::with_pagination(list, ListKind::FollowRequests, page, total, view))
 }
 
 /// Lets somebody follow who asked to.
@@ -63,9 +63,9 @@ pub(crate) async fn accept_follow_request(
     app: Data<App>,
     me: SignedIn,
     UserPath(asker): UserPath,
-) -> Result<Enveloped<AnsweredView>, ApiError> {
-    follows::accept(&app, me.user(), asker).await?;
-    Ok(Enveloped::ok(AnsweredView { status: FollowState::Active.code() }))
+) -> Result<EnvelopeResponse<AnsweredView>, ApiError> {
+    follows::accept_request(&app, me.user(), asker).await?;
+    Ok(EnvelopeResponse::ok(AnsweredView { status: FollowState::Active.code() }))
 }
 
 /// Does not let somebody follow who asked to.
@@ -79,9 +79,9 @@ pub(crate) async fn decline_follow_request(
     app: Data<App>,
     me: SignedIn,
     UserPath(asker): UserPath,
-) -> Result<Enveloped<AnsweredView>, ApiError> {
-    follows::decline(&app, me.user(), asker).await?;
-    Ok(Enveloped::ok(AnsweredView { status: FollowState::None.code() }))
+) -> Result<EnvelopeResponse<AnsweredView>, ApiError> {
+    follows::decline_request(&app, me.user(), asker).await?;
+    Ok(EnvelopeResponse::ok(AnsweredView { status: FollowState::None.code() }))
 }
 
 impl From<FollowListItem> for RequestView {

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::error::ApiError;
 use crate::request::{QueryParameters, SignedIn};
-use crate::response::{Envelope, Enveloped, Timestamp};
+use crate::response::{Envelope, EnvelopeResponse, Timestamp};
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SuggestionsView {
@@ -51,11 +51,11 @@ pub(crate) async fn list_follow_suggestions(
     app: Data<App>,
     me: SignedIn,
     parameters: QueryParameters,
-) -> Result<Enveloped<SuggestionsView>, ApiError> {
+) -> Result<EnvelopeResponse<SuggestionsView>, ApiError> {
     let most = parameters.up_to(20, 10)?;
-    let suggestions = follows::suggestions(&app, me.user(), most).await?;
+    let suggestions = follows::list_suggestions(&app, me.user(), most).await?;
     let suggestions = suggestions.into_iter().map(SuggestionView::from).collect();
-    Ok(Enveloped::ok(SuggestionsView { suggestions }))
+    Ok(EnvelopeResponse::ok(SuggestionsView { suggestions }))
 }
 
 impl From<Suggestion> for SuggestionView {

@@ -16,7 +16,7 @@ use crate::request::{
     CommentPath, Field, IdempotentBody, JsonBody, PageParams100, PostPath, QueryParameters,
     SignedIn,
 };
-use crate::response::{Envelope, Enveloped, KeptEnveloped, Paged, Problem, Timestamp, recorded};
+use crate::response::{Envelope, EnvelopeResponse, ListResponse, Problem, ReplayableResponse, Timestamp, stored_body};
 use crate::routes::posts::AuthorView;
 
 #[derive(Deserialize, ToSchema)]
@@ -89,10 +89,10 @@ pub(crate) async fn create_comment(
     me: SignedIn,
     PostPath(post): PostPath,
     IdempotentBody { body, idempotency }: IdempotentBody<NewComment>,
-) -> Result<KeptEnveloped, ApiError> {
-    let record = |seen: &CommentForViewer| recorded(&CommentView::from(seen.clone()));
-    let answer = comments::say(&app, me.user(), body.parse(post)?, idempotency, record).await?;
-    Ok(KeptEnveloped::created(answer))
+) -> Result<ReplayableResponse, ApiError> {
+    let record = |seen: &CommentForViewer| stored_body(&CommentView::from(seen.clone()));
+    let answer = comments::create(&app, me.user(), body.parse(post)?, idempotency, record).await?;
+    Ok(ReplayableResponse::enveloped_created(answer))
 }
 
 /// What was said about a post itself, oldest first.
@@ -107,9 +107,9 @@ pub(crate) async fn list_comments(
     me: SignedIn,
     PostPath(post): PostPath,
     parameters: QueryParameters,
-) -> Result<Paged<CommentView>, ApiError> {
+) -> Result<ListResponse<Vec<CommentView>>, ApiError> {
     let page = parameters.page(ListKind::Comments)?;
-    Ok(Paged::enveloped(comments::list(&app, me.user(), post, page).await?, ListKind::Comments))
+    Ok(ListResponse::enveloped(comments::list(&app, me.user(), post, page).await?, ListKind::Comments))
 }
 
 /// The answers to a comment, oldest first.
@@ -124,10 +124,10 @@ pub(crate) async fn list_replies(
     me: SignedIn,
     CommentPath(comment): CommentPath,
     parameters: QueryParameters,
-) -> Result<Paged<CommentView>, ApiError> {
+) -> Result<ListResponse<Vec<CommentView>>, ApiError> {
     let page = parameters.page(ListKind::Replies)?;
-    Ok(Paged::enveloped(
-        comments::replies(&app, me.user(), comment, page).await?,
+    Ok(ListResponse::enveloped(
+        comments::list_replies(&app, me.user(), comment, page).await?,
         ListKind::Replies,
     ))
 }
@@ -149,9 +149,9 @@ pub(crate) async fn update_comment(
     me: SignedIn,
     CommentPath(comment): CommentPath,
     JsonBody(patch): JsonBody<CommentPatch>,
-) -> Result<Enveloped<CommentView>, ApiError> {
-    let seen = comments::reword(&app, me.user(), comment, patch.parse()?).await?;
-    Ok(Enveloped::ok(seen.into()))
+) -> Result<EnvelopeResponse<CommentView>, ApiError> {
+    let seen = comments::update(&app, me.user(), comment, patch.parse()?).await?;
+    Ok(EnvelopeResponse::ok(seen.into()))
 }
 
 /// Takes a comment away with all answers to it: one's own, or any on one's own post.

@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 
 use crate::error::ApiError;
 use crate::request::{QueryParameters, SignedIn};
-use crate::response::Paged;
+use crate::response::ListResponse;
 use crate::routes::posts::PostView;
 
 /// Which part of the feed, and in which order.
@@ -61,23 +61,24 @@ pub(crate) async fn get_feed(
     app: Data<App>,
     me: SignedIn,
     parameters: QueryParameters,
-) -> Result<Paged<PostView>, ApiError> {
+) -> Result<ListResponse<Vec<PostView>>, ApiError> {
     let (feed, explained) = asked_for(&parameters)?;
     match feed {
         Feed::Ranked(stretch) => {
-            let leg = feed::ranked(&app, me.viewer(), stretch).await?;
+            let leg = feed::list_ranked(&app, me.viewer(), stretch).await?;
             let posts = leg.posts.into_iter().map(|post| PostView::of(post, explained));
-            Ok(Paged::bare_until(posts.collect(), leg.next.map(|walk| walk.to_cursor())))
+            Ok(ListResponse::bare_with_cursor(posts.collect(), leg.next.map(|walk| walk.to_cursor())))
         }
         Feed::Newest(page) if explained => {
-            let slice = feed::newest_explained(&app, me.viewer(), page).await?;
+            let slice = feed::list_newest_scored(&app, me.viewer(), page).await?;
             let next = slice.next.map(|place| place.to_cursor(ListKind::NewestPosts));
             let posts = slice.items.into_iter().map(|post| PostView::of(post, true));
-            Ok(Paged::bare_until(posts.collect(), next))
+            Ok(ListResponse::bare_with_cursor(posts.collect(), next))
         }
-        Feed::Newest(page) => {
-            Ok(Paged::bare(feed::newest(&app, me.viewer(), page).await?, ListKind::NewestPosts))
-        }
+        Feed::Newest(page) => Ok(ListResponse::bare(
+            feed::list_newest(&app, me.viewer(), page).await?,
+            ListKind::NewestPosts,
+        )),
     }
 }
 
@@ -104,6 +105,6 @@ pub(crate) async fn get_trending(
     let window = parameters.check_window(&mut fields);
     let limit = parameters.check_limit(&mut fields, Limit::TRENDING);
     let (window, limit) = fields.finish(|| window.zip(limit))?;
-    let posts = feed::trending(&app, me.viewer(), window, limit).await?;
+    let posts = feed::list_trending(&app, me.viewer(), window, limit).await?;
     Ok(Json(posts.into_iter().map(PostView::from).collect()))
 }

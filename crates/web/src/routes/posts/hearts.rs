@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::request::{PageParams100, PostPath, QueryParameters, SignedIn};
-use crate::response::{Paged, Problem, Timestamp};
+use crate::response::{ListResponse, Problem, Timestamp};
 
 /// How a post stands after one's heart was given or taken back.
 #[derive(Serialize, ToSchema)]
@@ -63,7 +63,7 @@ pub(crate) async fn add_heart(
     me: SignedIn,
     PostPath(post): PostPath,
 ) -> Result<impl Responder, ApiError> {
-    let hearts = hearts::give(&app, me.user(), post).await?;
+    let hearts = hearts::add(&app, me.user(), post).await?;
     Ok((Json(HeartedView::new(post, hearts)), StatusCode::CREATED))
 }
 
@@ -79,7 +79,7 @@ pub(crate) async fn remove_heart(
     me: SignedIn,
     PostPath(post): PostPath,
 ) -> Result<Json<HeartedView>, ApiError> {
-    let hearts = hearts::take_back(&app, me.user(), post).await?;
+    let hearts = hearts::remove(&app, me.user(), post).await?;
     Ok(Json(HeartedView::new(post, hearts)))
 }
 
@@ -95,7 +95,7 @@ pub(crate) async fn get_heart_count(
     me: SignedIn,
     PostPath(post): PostPath,
 ) -> Result<Json<HeartsView>, ApiError> {
-    let Hearts { count, hearted } = hearts::count(&app, me.user(), post).await?;
+    let Hearts { count, hearted } = hearts::get_status(&app, me.user(), post).await?;
     Ok(Json(HeartsView { hearts_count: count, is_hearted: hearted }))
 }
 
@@ -111,9 +111,9 @@ pub(crate) async fn list_hearts(
     me: SignedIn,
     PostPath(post): PostPath,
     parameters: QueryParameters,
-) -> Result<Paged<HeartView>, ApiError> {
+) -> Result<ListResponse<Vec<HeartView>>, ApiError> {
     let page = parameters.page(ListKind::Hearts)?;
-    Ok(Paged::bare(hearts::list(&app, me.user(), post, page).await?, ListKind::Hearts))
+    Ok(ListResponse::bare(hearts::list(&app, me.user(), post, page).await?, ListKind::Hearts))
 }
 
 impl From<Heart> for HeartView {

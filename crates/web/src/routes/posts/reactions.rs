@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::request::{Field, JsonBody, PageParams100, PostPath, QueryParameters, SignedIn};
-use crate::response::{Envelope, Enveloped, Paged, Problem, Timestamp};
+use crate::response::{Envelope, EnvelopeResponse, ListResponse, Problem, Timestamp};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct NewReaction {
@@ -74,9 +74,9 @@ pub(crate) async fn set_reaction(
     me: SignedIn,
     PostPath(post): PostPath,
     JsonBody(new): JsonBody<NewReaction>,
-) -> Result<Enveloped<ReactionView>, ApiError> {
-    let reaction = reactions::react(&app, me.user(), post, new.parse()?).await?;
-    Ok(Enveloped::created(reaction.into()))
+) -> Result<EnvelopeResponse<ReactionView>, ApiError> {
+    let reaction = reactions::set(&app, me.user(), post, new.parse()?).await?;
+    Ok(EnvelopeResponse::created(reaction.into()))
 }
 
 /// Takes one's emoji back.
@@ -91,7 +91,7 @@ pub(crate) async fn remove_reaction(
     me: SignedIn,
     PostPath(post): PostPath,
 ) -> Result<HttpResponse, ApiError> {
-    reactions::take_back(&app, me.user(), post).await?;
+    reactions::remove(&app, me.user(), post).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -107,9 +107,9 @@ pub(crate) async fn list_reactions(
     me: SignedIn,
     PostPath(post): PostPath,
     parameters: QueryParameters,
-) -> Result<Paged<ReactionView>, ApiError> {
+) -> Result<ListResponse<Vec<ReactionView>>, ApiError> {
     let page = parameters.page(ListKind::Reactions)?;
-    Ok(Paged::enveloped(reactions::list(&app, me.user(), post, page).await?, ListKind::Reactions))
+    Ok(ListResponse::enveloped(reactions::list(&app, me.user(), post, page).await?, ListKind::Reactions))
 }
 
 /// How a post stands with its emoji.
@@ -123,8 +123,8 @@ pub(crate) async fn get_reaction_summary(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-) -> Result<Enveloped<SummaryView>, ApiError> {
-    Ok(Enveloped::ok(reactions::summarise(&app, me.user(), post).await?.into()))
+) -> Result<EnvelopeResponse<SummaryView>, ApiError> {
+    Ok(EnvelopeResponse::ok(reactions::get_summary(&app, me.user(), post).await?.into()))
 }
 
 impl From<Reaction> for ReactionView {

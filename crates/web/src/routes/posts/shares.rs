@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::WebConfig;
 use crate::error::ApiError;
 use crate::request::{Field, IdempotentBody, PostPath, SignedIn};
-use crate::response::{Created, Problem, Timestamp, recorded};
+use crate::response::{Problem, ReplayableResponse, Timestamp, stored_body};
 
 /// How to pass a post on.
 #[derive(Deserialize, ToSchema)]
@@ -86,10 +86,10 @@ pub(crate) async fn share_post(
     me: SignedIn,
     PostPath(post): PostPath,
     IdempotentBody { body, idempotency }: IdempotentBody<NewShareBody>,
-) -> Result<Created, ApiError> {
-    let record = |share: &Share| recorded(&ShareView::new(share, &config.frontend_url));
+) -> Result<ReplayableResponse, ApiError> {
+    let record = |share: &Share| stored_body(&ShareView::new(share, &config.frontend_url));
     let how = body.parse(me.user())?;
-    Ok(Created(shares::share(&app, me.user(), post, how, idempotency, record).await?))
+    Ok(ReplayableResponse::bare_created(shares::create(&app, me.user(), post, how, idempotency, record).await?))
 }
 
 /// Gives one's link to a post back.
@@ -104,7 +104,7 @@ pub(crate) async fn unshare_post(
     me: SignedIn,
     PostPath(post): PostPath,
 ) -> Result<HttpResponse, ApiError> {
-    shares::unshare(&app, me.user(), post).await?;
+    shares::delete(&app, me.user(), post).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

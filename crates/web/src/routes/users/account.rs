@@ -39,6 +39,6 @@ pub(crate) async fn delete_account(
     me: SignedIn,
     JsonBody(farewell): JsonBody<Farewell>,
 ) -> Result<HttpResponse, ApiError> {
-    accounts::leave(&app, me.user(), farewell.parse()?).await?;
+    accounts::delete_own(&app, me.user(), farewell.parse()?).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::request::{PageParams100, QueryParameters, SignedIn, UserPath};
-use crate::response::{Envelope, Enveloped, Linked, Pagination, Problem};
+use crate::response::{Envelope, EnvelopeResponse, ListResponse, Pagination, Problem};
 use crate::routes::users::UserSummary;
 
 #[derive(Serialize, ToSchema)]
@@ -40,9 +40,9 @@ pub(crate) async fn block_user(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
-) -> Result<Enveloped<BlockedView>, ApiError> {
+) -> Result<EnvelopeResponse<BlockedView>, ApiError> {
     follows::block(&app, me.user(), other).await?;
-    Ok(Enveloped::ok(BlockedView { blocked: true }))
+    Ok(EnvelopeResponse::ok(BlockedView { blocked: true }))
 }
 
 /// Takes one's own block back.
@@ -60,9 +60,9 @@ pub(crate) async fn unblock_user(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
-) -> Result<Enveloped<BlockedView>, ApiError> {
+) -> Result<EnvelopeResponse<BlockedView>, ApiError> {
     follows::unblock(&app, me.user(), other).await?;
-    Ok(Enveloped::ok(BlockedView { blocked: false }))
+    Ok(EnvelopeResponse::ok(BlockedView { blocked: false }))
 }
 
 /// Whom the caller has blocked, newest first.
@@ -76,9 +76,9 @@ pub(crate) async fn list_blocks(
     app: Data<App>,
     me: SignedIn,
     parameters: QueryParameters,
-) -> Result<Linked<BlocksView>, ApiError> {
+) -> Result<ListResponse<BlocksView>, ApiError> {
     let page = parameters.page(ListKind::Blocks)?;
-    let (list, total) = follows::blocks(&app, me.user(), page).await?;
+    let (list, total) = follows::list_blocks(&app, me.user(), page).await?;
     let view = |blocks, part| BlocksView { blocks, part };
-    Ok(Linked::new(list, ListKind::Blocks, page, total, view))
+    Ok(ListResponse::with_pagination(list, ListKind::Blocks, page, total, view))
 }

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::error::ApiError;
 use crate::request::{QueryParameters, SignedIn, UserPath};
-use crate::response::{Envelope, Enveloped, Linked, Pagination, Problem, Timestamp};
+use crate::response::{Envelope, EnvelopeResponse, ListResponse, Pagination, Problem, Timestamp};
 
 /// Somebody who follows, or is followed.
 #[derive(Serialize, ToSchema)]
@@ -77,11 +77,11 @@ pub(crate) async fn list_followers(
     me: SignedIn,
     UserPath(of): UserPath,
     parameters: QueryParameters,
-) -> Result<Linked<FollowersView>, ApiError> {
+) -> Result<ListResponse<FollowersView>, ApiError> {
     let page = parameters.page(ListKind::Followers)?;
-    let (list, total) = follows::followers(&app, me.user(), of, page).await?;
+    let (list, total) = follows::list_followers(&app, me.user(), of, page).await?;
     let view = |followers, part| FollowersView { followers, part };
-    Ok(Linked::new(list, ListKind::Followers, page, total, view))
+    Ok(ListResponse::with_pagination(list, ListKind::Followers, page, total, view))
 }
 
 /// Whom somebody follows, newest first.
@@ -96,11 +96,11 @@ pub(crate) async fn list_following(
     me: SignedIn,
     UserPath(of): UserPath,
     parameters: QueryParameters,
-) -> Result<Linked<FollowingView>, ApiError> {
+) -> Result<ListResponse<FollowingView>, ApiError> {
     let page = parameters.page(ListKind::Following)?;
-    let (list, total) = follows::following(&app, me.user(), of, page).await?;
+    let (list, total) = follows::list_following(&app, me.user(), of, page).await?;
     let view = |following, part| FollowingView { following, part };
-    Ok(Linked::new(list, ListKind::Following, page, total, view))
+    Ok(ListResponse::with_pagination(list, ListKind::Following, page, total, view))
 }
 
 /// How many follow somebody, and whom they follow.
@@ -114,8 +114,8 @@ pub(crate) async fn get_follow_stats(
     app: Data<App>,
     me: SignedIn,
     UserPath(of): UserPath,
-) -> Result<Enveloped<FollowStatsView>, ApiError> {
-    Ok(Enveloped::ok(follows::count(&app, me.user(), of).await?.into()))
+) -> Result<EnvelopeResponse<FollowStatsView>, ApiError> {
+    Ok(EnvelopeResponse::ok(follows::count(&app, me.user(), of).await?.into()))
 }
 
 impl From<FollowCounts> for FollowStatsView {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::request::{Field, JsonBody, SignedIn, as_is};
-use crate::response::{Envelope, Enveloped, Problem};
+use crate::response::{Envelope, EnvelopeResponse, Problem};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct LocationSearch {
@@ -63,8 +63,8 @@ pub(crate) async fn search_locations(
     app: Data<App>,
     _me: SignedIn,
     JsonBody(wanted): JsonBody<LocationSearch>,
-) -> Result<Enveloped<Vec<LocationView>>, ApiError> {
+) -> Result<EnvelopeResponse<Vec<LocationView>>, ApiError> {
     let (query, limit) = wanted.parse()?;
     let found = locations::search(&app, &query, limit).await?;
-    Ok(Enveloped::ok(found.into_iter().map(LocationView::from).collect()))
+    Ok(EnvelopeResponse::ok(found.into_iter().map(LocationView::from).collect()))
 }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::request::{MultipartForm, SignedIn};
-use crate::response::{Envelope, Enveloped, KeptEnveloped, Problem, recorded};
+use crate::response::{Envelope, EnvelopeResponse, Problem, ReplayableResponse, stored_body};
 
 /// A photo in a form.
 #[derive(ToSchema)]
@@ -119,10 +119,10 @@ pub(crate) async fn upload_photo(
     app: Data<App>,
     me: SignedIn,
     PhotoForm { picture, focus, idempotency }: PhotoForm,
-) -> Result<KeptEnveloped, ApiError> {
-    let record = |photo: &ProfilePhoto| recorded(&PhotoView::from(photo));
-    let answer = photos::set(&app, me.user(), picture, focus, idempotency, record).await?;
-    Ok(KeptEnveloped::ok(answer))
+) -> Result<ReplayableResponse, ApiError> {
+    let record = |photo: &ProfilePhoto| stored_body(&PhotoView::from(photo));
+    let answer = photos::upload(&app, me.user(), picture, focus, idempotency, record).await?;
+    Ok(ReplayableResponse::enveloped_ok(answer))
 }
 
 /// Takes one's own photo away.
@@ -134,16 +134,16 @@ pub(crate) async fn upload_photo(
 pub(crate) async fn delete_photo(
     app: Data<App>,
     me: SignedIn,
-) -> Result<Enveloped<PhotoRemoved>, ApiError> {
-    photos::remove(&app, me.user()).await?;
-    Ok(Enveloped::ok(PhotoRemoved { deleted: true }))
+) -> Result<EnvelopeResponse<PhotoRemoved>, ApiError> {
+    photos::delete(&app, me.user()).await?;
+    Ok(EnvelopeResponse::ok(PhotoRemoved { deleted: true }))
 }
 
 /// Where the picture is that stands for one who has no photo.
 #[utoipa::path(tag = "photos", responses((status = 200, body = Envelope<DefaultAvatar>)))]
 #[get("/users/me/profile/photo/default")]
-pub(crate) async fn get_default_photo(me: SignedIn) -> Enveloped<DefaultAvatar> {
-    Enveloped::ok(DefaultAvatar { avatar_url: avatar_url(me.user()) })
+pub(crate) async fn get_default_photo(me: SignedIn) -> EnvelopeResponse<DefaultAvatar> {
+    EnvelopeResponse::ok(DefaultAvatar { avatar_url: avatar_url(me.user()) })
 }
 
 fn avatar_url(user: UserId) -> String {

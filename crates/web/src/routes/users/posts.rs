@@ -7,7 +7,7 @@ use grateful_domain::ListKind;
 
 use crate::error::ApiError;
 use crate::request::{PageParams20, QueryParameters, SignedIn, UserPath};
-use crate::response::{Envelope, Paged, Problem};
+use crate::response::{Envelope, ListResponse, Problem};
 use crate::routes::posts::PostView;
 
 /// One's own posts, newest first, private ones included.
@@ -17,10 +17,10 @@ pub(crate) async fn list_own_posts(
     app: Data<App>,
     me: SignedIn,
     parameters: QueryParameters,
-) -> Result<Paged<PostView>, ApiError> {
+) -> Result<ListResponse<Vec<PostView>>, ApiError> {
     let page = parameters.page(ListKind::UserPosts)?;
-    let slice = posts::list_by(&app, me.viewer(), me.user(), page).await?;
-    Ok(Paged::enveloped(slice, ListKind::UserPosts))
+    let slice = posts::list_by_author(&app, me.viewer(), me.user(), page).await?;
+    Ok(ListResponse::enveloped(slice, ListKind::UserPosts))
 }
 
 /// Somebody's posts that one may see, newest first.
@@ -35,8 +35,8 @@ pub(crate) async fn list_user_posts(
     me: SignedIn,
     UserPath(author): UserPath,
     parameters: QueryParameters,
-) -> Result<Paged<PostView>, ApiError> {
+) -> Result<ListResponse<Vec<PostView>>, ApiError> {
     let page = parameters.page(ListKind::UserPosts)?;
-    let slice = posts::list_by(&app, me.viewer(), author, page).await?;
-    Ok(Paged::enveloped(slice, ListKind::UserPosts))
+    let slice = posts::list_by_author(&app, me.viewer(), author, page).await?;
+    Ok(ListResponse::enveloped(slice, ListKind::UserPosts))
 }

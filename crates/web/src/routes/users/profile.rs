@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::request::{Field, JsonBody, SignedIn, UserPath, UsernamePath};
-use crate::response::{Envelope, Enveloped, Problem, Timestamp};
+use crate::response::{Envelope, EnvelopeResponse, Problem, Timestamp};
 
 /// Somebody's page.
 #[derive(Serialize, ToSchema)]
@@ -120,8 +120,8 @@ impl ProfilePatch {
 pub(crate) async fn get_own_profile(
     app: Data<App>,
     me: SignedIn,
-) -> Result<Enveloped<OwnProfileView>, ApiError> {
-    Ok(Enveloped::ok(profiles::own(&app, me.user()).await?.into()))
+) -> Result<EnvelopeResponse<OwnProfileView>, ApiError> {
+    Ok(EnvelopeResponse::ok(profiles::get_own(&app, me.user()).await?.into()))
 }
 
 /// Changes one's own page.
@@ -135,8 +135,8 @@ pub(crate) async fn update_profile(
     app: Data<App>,
     me: SignedIn,
     JsonBody(patch): JsonBody<ProfilePatch>,
-) -> Result<Enveloped<OwnProfileView>, ApiError> {
-    Ok(Enveloped::ok(profiles::edit(&app, me.user(), patch.parse()?).await?.into()))
+) -> Result<EnvelopeResponse<OwnProfileView>, ApiError> {
+    Ok(EnvelopeResponse::ok(profiles::update(&app, me.user(), patch.parse()?).await?.into()))
 }
 
 /// Somebody's page.
@@ -150,8 +150,8 @@ pub(crate) async fn get_profile(
     app: Data<App>,
     me: SignedIn,
     UserPath(user): UserPath,
-) -> Result<Enveloped<ProfileView>, ApiError> {
-    Ok(Enveloped::ok(profiles::read(&app, me.viewer(), user).await?.into()))
+) -> Result<EnvelopeResponse<ProfileView>, ApiError> {
+    Ok(EnvelopeResponse::ok(profiles::get(&app, me.viewer(), user).await?.into()))
 }
 
 /// The page of whoever has a username, whatever its case.
@@ -165,8 +165,8 @@ pub(crate) async fn get_profile_by_username(
     app: Data<App>,
     me: SignedIn,
     UsernamePath(username): UsernamePath,
-) -> Result<Enveloped<ProfileView>, ApiError> {
-    Ok(Enveloped::ok(profiles::read_by_username(&app, me.viewer(), &username).await?.into()))
+) -> Result<EnvelopeResponse<ProfileView>, ApiError> {
+    Ok(EnvelopeResponse::ok(profiles::get_by_username(&app, me.viewer(), &username).await?.into()))
 }
 
 impl From<Profile> for ProfileView {

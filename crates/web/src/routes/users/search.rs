@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 use actix_web::{get, post};
-use grateful_application::{App, people};
+use grateful_application::{App, users};
 use grateful_domain::{
     FieldValidator, UserSearchQuery, UsernameBatch, UsernameValidation, ValidationError,
 };
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::request::{Field, FromJson, JsonBody, SignedIn, UsernamePath, as_is};
-use crate::response::{Envelope, Enveloped, Problem};
+use crate::response::{Envelope, EnvelopeResponse, Problem};
 use crate::routes::users::UserSummary;
 
 #[derive(Deserialize, ToSchema)]
@@ -96,11 +96,11 @@ pub(crate) async fn search_users(
     app: Data<App>,
     me: SignedIn,
     JsonBody(wanted): JsonBody<PeopleSearch>,
-) -> Result<Enveloped<Vec<UserSummary>>, ApiError> {
+) -> Result<EnvelopeResponse<Vec<UserSummary>>, ApiError> {
     let (query, most) = wanted.parse()?;
-    let Some(query) = query else { return Ok(Enveloped::ok(Vec::new())) };
-    let found = people::search(&app, me.user(), &query, most).await?;
-    Ok(Enveloped::ok(found.into_iter().map(UserSummary::from).collect()))
+    let Some(query) = query else { return Ok(EnvelopeResponse::ok(Vec::new())) };
+    let found = users::search(&app, me.user(), &query, most).await?;
+    Ok(EnvelopeResponse::ok(found.into_iter().map(UserSummary::from).collect()))
 }
 
 /// Which names are somebody's, whatever the case, with or without `.` and `-` behind them.
@@ -114,11 +114,11 @@ pub(crate) async fn validate_usernames(
     app: Data<App>,
     me: SignedIn,
     JsonBody(wanted): JsonBody<NamesToSort>,
-) -> Result<Enveloped<SortedNamesView>, ApiError> {
+) -> Result<EnvelopeResponse<SortedNamesView>, ApiError> {
     let names =
         wanted.usernames.required(as_is).map_err(|why| ValidationError::field("usernames", why))?;
-    let sorted = people::sort_names(&app, me.user(), UsernameBatch::new(names)).await?;
-    Ok(Enveloped::ok(sorted.into()))
+    let sorted = users::validate_usernames(&app, me.user(), UsernameBatch::new(names)).await?;
+    Ok(EnvelopeResponse::ok(sorted.into()))
 }
 
 /// Whose name that is, whatever the case, with or without `.` and `-` behind it.
@@ -132,7 +132,7 @@ pub(crate) async fn get_user_by_username(
     app: Data<App>,
     me: SignedIn,
     UsernamePath(name): UsernamePath,
-) -> Result<Enveloped<NamedView>, ApiError> {
-    let (id, username) = people::find(&app, me.user(), &name).await?;
-    Ok(Enveloped::ok(NamedView { id: id.into(), username: username.into() }))
+) -> Result<EnvelopeResponse<NamedView>, ApiError> {
+    let (id, username) = users::find_by_username(&app, me.user(), &name).await?;
+    Ok(EnvelopeResponse::ok(NamedView { id: id.into(), username: username.into() }))
 }

@@ -1,0 +1,204 @@
+//! The one line of a request, and what is never in it.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use grateful_storage::Thresholds;
+use grateful_testkit::{Api, PASSWORD, TestApp, TestDatabase, a_post};
+use grateful_web::WebConfig;
+use serde_json::{Value, json};
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::DefaultGuard;
+
+use crate::support::post_path;
+
+#[actix_web::test]
+async fn every_request_leaves_one_line_that_tells_what_happened_and_what_it_cost() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let post = post_path(a_post().insert_into(api.database()).await.id);
+    let log = Log::begin();
+
+    api.get(&format!("{post}/?x=1"))
+        .by(&ana)
+        .header("X-Request-Id", "mine")
+        .send()
+        .await
+        .expect(200);
+
+    let [line] = log.requests().try_into().unwrap();
+    assert_eq!(line["level"], "INFO");
+    assert_eq!(line["span"]["id"], "mine");
+    let fields = &line["fields"];
+    assert_eq!(fields["message"], "GET /api/v1/posts/{id} 200");
+    assert_eq!(fields["http.method"], "GET");
+    assert_eq!(fields["http.route"], "/api/v1/posts/{id}");
+    assert_eq!(fields["http.status"], 200);
+    assert_eq!(fields["user.id"], i64::from(ana.user.id));
+    assert_eq!(fields["db.queries"], 2, "the session and the post");
+    assert!(fields["db.duration_ms"].as_f64() > Some(0.0), "{fields}");
+    assert!(fields["duration_ms"].as_f64() >= fields["db.duration_ms"].as_f64(), "{fields}");
+}
+
+#[actix_web::test]
+async fn a_request_that_is_refused_leaves_one_line_too() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let log = Log::begin();
+
+    api.get("/nowhere/secret").send().await.expect(404);
+    api.get("/api/v1/posts/feed").send().await.expect(401);
+    api.put("/health").send().await.expect(405);
+    api.post("/api/v1/posts").by(&ana).json_bytes("{").send().await.expect(422);
+
+    let lines = log.requests();
+    let told: Vec<&str> =
+        lines.iter().map(|line| line["fields"]["message"].as_str().unwrap()).collect();
+    let expected = [
+        "GET (no route) 404",
+        "GET /api/v1/posts/feed 401",
+        "PUT /health 405",
+        "POST /api/v1/posts 422",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[actix_web::test]
+async fn a_mistake_of_ours_is_logged_once_with_its_cause() {
+    let api = Api::create().await;
+    let post = post_path(a_post().insert_into(api.database()).await.id);
+    api.database().execute("ALTER TABLE posts RENAME COLUMN content TO hidden_treasure").await;
+    let log = Log::begin();
+
+    api.get(&post).send().await.expect(500);
+
+    let lines = log.lines();
+    let errors: Vec<&Value> = lines.iter().filter(|line| line["level"] == "ERROR").collect();
+    let [error] = errors.as_slice() else { panic!("{errors:#?}") };
+    assert!(error.to_string().contains("posts.content does not exist"), "{error}");
+}
+
+#[actix_web::test]
+async fn the_same_statement_again_and_again_in_one_request_is_warned_of() {
+    let database = TestDatabase::create().await;
+    let thresholds = Thresholds::default().with_repeated(1);
+    let db = database.pool_with(|config| config.with_thresholds(thresholds));
+    let api = Api::serve(TestApp::with_pool(database, db), &WebConfig::default()).await;
+    let post = post_path(a_post().insert_into(api.database()).await.id);
+    let log = Log::begin();
+
+    api.get(&post).send().await.expect(200);
+
+    let lines = log.lines();
+    let warnings: Vec<&Value> = lines.iter().filter(|line| line["level"] == "WARN").collect();
+    let [warning] = warnings.as_slice() else { panic!("{warnings:#?}") };
+    assert_eq!(warning["fields"]["work"], "/api/v1/posts/{id}");
+    assert!(warning["span"]["id"].is_string(), "{warning}");
+    assert_eq!(warning["fields"]["times"], 1);
+}
+
+#[actix_web::test]
+async fn no_line_at_any_level_shows_what_belongs_to_somebody() {
+    let api = Api::create().await;
+    let log = Log::begin();
+    let secret = |name: &str| format!("hidden-treasure-{name}");
+
+    let ana = api.create_user().await;
+    let sign_up = json!({
+        "username": "hidden-treasure-name",
+        "email": "hidden-treasure-mail@example.org",
+        "password": secret("password"),
+    });
+    api.post("/api/v1/auth/signup").json(&sign_up).send().await.expect(201);
+    api.post("/api/v1/auth/signup").json(&sign_up).send().await.expect(409);
+    let log_in = json!({"email": "hidden-treasure-mail@example.org", "password": secret("wrong")});
+    api.post("/api/v1/auth/login").json(&log_in).send().await.expect(401);
+    let change = json!({"current_password": PASSWORD, "new_password": secret("new-password")});
+    api.put("/api/v1/auth/password").by(&ana).json(&change).send().await.expect(200);
+    let words = json!({"content": secret("content"), "title": secret("title")});
+    let request = api.post("/api/v1/posts").by(&ana).header("Idempotency-Key", &secret("key"));
+    let request =
+        request.header("User-Agent", &secret("agent")).header("Cookie", &secret("cookie"));
+    let post = request.json(&words).send().await.expect(201).json();
+    let path = post_path(post["id"].as_str().unwrap());
+    let wrong =
+        json!({"content": 1, "image_url": secret("image"), "title": "\u{0}hidden-treasure"});
+    api.patch(&path).by(&ana).json(&wrong).send().await.expect(422);
+    api.post("/api/v1/posts").by(&ana).json_bytes(secret("{")).send().await.expect(422);
+    for path in [
+        format!("{path}?x={}", secret("query")),
+        format!("/{}", secret("path")),
+        format!("/api/v1/posts/feed?cursor={}", secret("cursor")),
+    ] {
+        api.get(&path).by(&ana).send().await;
+    }
+    let forged = format!("Bearer {}", "hidden-treasure-".repeat(3));
+    api.get("/api/v1/posts/feed").header("Authorization", &forged).send().await.expect(401);
+    api.database().execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (false) NOT VALID").await;
+    api.post("/api/v1/posts").by(&ana).json(&words).send().await.expect(500);
+    let ticket = api.post("/api/v1/notifications/stream/ticket").by(&ana).send().await.expect(200);
+    let ticket = ticket.json()["ticket"].as_str().unwrap().to_owned();
+    let stream = format!("/api/v1/notifications/stream?ticket={ticket}");
+    api.get(&stream).send_streaming().await.next_chunk().await.unwrap();
+    api.get(&stream).send().await.expect(401);
+    api.post("/api/v1/auth/logout").by(&ana).send().await.expect(200);
+
+    let text = log.text();
+    assert_eq!(log.requests().len(), 16);
+    assert!(!text.contains(&ticket), "{}", lines_with(&text, &ticket));
+    assert!(!text.contains("hidden-treasure"), "{}", lines_with(&text, "hidden-treasure"));
+    assert!(!text.contains(&ana.token), "{}", lines_with(&text, &ana.token));
+    assert!(!text.contains(PASSWORD), "{}", lines_with(&text, PASSWORD));
+    let email = ana.user.email.as_str();
+    assert!(!text.contains(email), "{}", lines_with(&text, email));
+}
+
+/// What is logged on this thread while it lives, at every level.
+struct Log {
+    text: Text,
+    _guard: DefaultGuard,
+}
+
+#[derive(Clone, Default)]
+struct Text(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Text {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn begin() -> Self {
+        let text = Text::default();
+        let writer = text.clone();
+        let lines = tracing_subscriber::fmt()
+            .json()
+            .with_max_level(LevelFilter::TRACE)
+            .with_writer(move || writer.clone())
+            .finish();
+        Self { text, _guard: tracing::subscriber::set_default(lines) }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn lines(&self) -> Vec<Value> {
+        self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The lines that end a request.
+    fn requests(&self) -> Vec<Value> {
+        let ends_request = |line: &Value| line["fields"].get("http.status").is_some();
+        self.lines().into_iter().filter(ends_request).collect()
+    }
+}
+
+fn lines_with(text: &str, secret: &str) -> String {
+    text.lines().filter(|line| line.contains(secret)).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,4 @@
+//! Parsing of requests.
+
+mod json;
+mod request_id;

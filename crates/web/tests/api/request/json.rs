@@ -1,0 +1,280 @@
+//! Bodies that cannot be read, requests that are too large, and what else may be wrong with any request.
+
+use actix_web::http::Method;
+use grateful_testkit::{Api, ApiResponse, a_post};
+use serde_json::json;
+
+use crate::support::{assert_problem, create_post, invalid_fields, post_path};
+
+const POSTS: &str = "/api/v1/posts";
+
+/// The most bytes of a body (rules §9).
+const LIMIT: usize = 65_536;
+
+#[actix_web::test]
+async fn what_is_no_json_object_is_refused_in_the_field_body() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let deep = "[".repeat(10_000);
+    let deep_field = format!(r#"{{"content": {deep}1{}}}"#, "]".repeat(10_000));
+    let deep_objects = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
+
+    for body in [
+        &b""[..],
+        b" ",
+        b"{",
+        b"{}}",
+        b"null",
+        b"true",
+        b"1",
+        b"\"For rain.\"",
+        b"[]",
+        br#"["For rain.", null, null, null, null, true]"#,
+        br#"[{"content": "For rain."}]"#,
+        br#"{"content": "For rain."} {"content": "For sun."}"#,
+        br"{'content': 'For rain.'}",
+        br#"{"content": "For rain.",}"#,
+        br#"{"content": NaN}"#,
+        br#"{"content": "\ud800"}"#,
+        br#"{"content": "\udc00\ud800"}"#,
+        br#"{"content": "\x00"}"#,
+        b"{\"content\": \"a\0b\"}",
+        b"{\"content\": \"a\nb\"}",
+        b"{\"content\": \"\xff\xfe\"}",
+        b"{\"content\": \"\xc0\xaf\"}",
+        b"{\"content\": \"\xed\xa0\x80\"}",
+        b"\xef\xbb\xbf{\"content\": \"For rain.\"}",
+        b"\0",
+        deep.as_bytes(),
+        deep_field.as_bytes(),
+        deep_objects.as_bytes(),
+        b"content=For+rain.",
+    ] {
+        let response = api.post(POSTS).by(&ana).json_bytes(body.to_vec()).send().await;
+        let shown = String::from_utf8_lossy(&body[..body.len().min(60)]);
+        assert_eq!(invalid_fields(&response), ["body"], "{shown}");
+    }
+    assert_eq!(api.database().count("posts").await, 0);
+}
+
+#[actix_web::test]
+async fn of_a_field_that_is_sent_twice_the_last_counts() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    let body = br#"{"content": "For rain.", "content": 1, "content": "For sun."}"#;
+    let response = api.post(POSTS).by(&ana).json_bytes(body.to_vec()).send().await.expect(201);
+
+    assert_eq!(response.json()["content"], "For sun.");
+}
+
+#[actix_web::test]
+async fn escaped_characters_beyond_the_first_plane_arrive_whole() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    let body = br#"{"content": "\ud83d\udc9c"}"#;
+    let response = api.post(POSTS).by(&ana).json_bytes(body.to_vec()).send().await.expect(201);
+
+    assert_eq!(response.json()["content"], "💜");
+}
+
+#[actix_web::test]
+async fn a_missing_body_is_said_to_be_missing() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    let response = api.post(POSTS).by(&ana).json_bytes("").send().await;
+
+    assert_eq!(response.json()["detail"], "body: is missing");
+}
+
+#[actix_web::test]
+async fn where_no_body_is_needed_one_that_is_announced_but_empty_is_no_mistake() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let post = post_path(create_post(&api, &ana, "For rain.").await);
+
+    for (method, path) in [
+        (Method::GET, post.as_str()),
+        (Method::GET, "/api/v1/posts/feed"),
+        (Method::GET, "/api/v1/auth/session"),
+        (Method::DELETE, &post),
+        (Method::POST, "/api/v1/auth/logout-all"),
+        (Method::POST, "/api/v1/auth/logout"),
+    ] {
+        let response = api.request(method, path).by(&ana).json_bytes("").send().await;
+        assert!(response.status.is_success(), "{path}: {}", response.status);
+    }
+}
+
+#[actix_web::test]
+async fn a_body_of_the_allowed_size_is_read() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    let body = padded(LIMIT);
+    assert_eq!(body.len(), LIMIT);
+
+    api.post(POSTS).by(&ana).json_bytes(body).send().await.expect(201);
+}
+
+#[actix_web::test]
+async fn a_body_over_the_limit_is_too_large_whether_its_length_was_told_or_not() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let post = post_path(create_post(&api, &ana, "For rain.").await);
+
+    for (method, path) in [
+        (Method::POST, POSTS),
+        (Method::PATCH, post.as_str()),
+        (Method::POST, "/api/v1/auth/signup"),
+        (Method::POST, "/api/v1/auth/login"),
+        (Method::PUT, "/api/v1/auth/password"),
+    ] {
+        let request = || api.request(method.clone(), path).by(&ana);
+        let told = request().json_bytes("{}").header("Content-Length", "65537").send().await;
+        let untold = request().json_bytes(padded(LIMIT + 1)).send().await;
+        let huge = request()
+            .json_bytes("{}")
+            .header("Content-Length", "18446744073709551615")
+            .send()
+            .await;
+        for response in [told, untold, huge] {
+            let details = assert_problem(&response, 413, "payload_too_large");
+            assert_eq!(details, json!({"limit_bytes": LIMIT}), "{path}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn an_encoded_body_is_never_inflated() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    for encoding in ["gzip", "br", "deflate", "zstd", "identity, gzip", "GZIP", "x"] {
+        let request = api.post(POSTS).by(&ana).header("Content-Encoding", encoding);
+        let response = request.json_bytes(r#"{"content": "For rain."}"#).send().await;
+        assert_unsupported(&response);
+    }
+    assert_eq!(api.database().count("posts").await, 0);
+    let plain = api.post(POSTS).by(&ana).header("Content-Encoding", "identity");
+    plain.json_bytes(r#"{"content": "For rain."}"#).send().await.expect(201);
+}
+
+#[actix_web::test]
+async fn a_body_of_another_type_is_refused() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let body = r#"{"content": "For rain."}"#;
+    let send = async |named: &str| {
+        let request = api.post(POSTS).by(&ana).json_bytes(body);
+        request.header("Content-Type", named).send().await
+    };
+
+    for named in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/jsonx",
+        "application/problem+json",
+        "json",
+        "",
+        "text/html; application/json",
+    ] {
+        assert_unsupported(&send(named).await);
+    }
+    assert_eq!(api.database().count("posts").await, 0);
+    for named in ["application/json", "Application/JSON; charset=utf-8", "application/json;"] {
+        send(named).await.expect(201);
+    }
+}
+
+#[actix_web::test]
+async fn an_address_over_the_limit_is_too_long() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let path = |bytes: usize| {
+        let start = "/api/v1/posts/feed?x=";
+        format!("{start}{}", "x".repeat(bytes - start.len()))
+    };
+
+    api.get(&path(8_192)).by(&ana).send().await.expect(200);
+    for request in [api.get(&path(8_193)).by(&ana), api.get(&path(8_193)), api.get(&path(60_000))] {
+        assert_eq!(assert_problem(&request.send().await, 414, "uri_too_long"), json!({}));
+    }
+}
+
+#[actix_web::test]
+async fn header_fields_over_the_limit_are_too_large() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    let fits = api.get("/api/v1/posts/feed").by(&ana).header("X-Padding", &"x".repeat(30_000));
+    let over = api.get("/api/v1/posts/feed").by(&ana).header("X-Padding", &"x".repeat(33_000));
+
+    fits.send().await.expect(200);
+    assert_eq!(assert_problem(&over.send().await, 431, "headers_too_large"), json!({}));
+}
+
+#[actix_web::test]
+async fn whoever_is_not_signed_in_has_their_body_not_even_read() {
+    let api = Api::create().await;
+    let post = post_path(a_post().insert_into(api.database()).await.id);
+
+    for (method, path) in [
+        (Method::POST, POSTS),
+        (Method::PATCH, post.as_str()),
+        (Method::PUT, "/api/v1/auth/password"),
+    ] {
+        let request = || api.request(method.clone(), path);
+        for request in [
+            request().json_bytes("{"),
+            request().json_bytes("{").header("Authorization", "Bearer nonsense"),
+            request().json_bytes(padded(LIMIT + 1)),
+            request().json_bytes("{").header("Content-Length", "99999999"),
+            request().json_bytes("{").header("Content-Type", "text/plain"),
+            request().json_bytes("{").header("Idempotency-Key", "not valid"),
+        ] {
+            let response = request.send().await;
+            assert_eq!(assert_problem(&response, 401, "authentication_error"), json!({}), "{path}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn every_path_is_the_same_with_and_without_a_final_slash() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let post = post_path(create_post(&api, &ana, "For rain.").await);
+    let posts_of_ana = format!("/api/v1/users/{}/posts", ana.user.id);
+
+    for path in [
+        "/health",
+        "/livez",
+        "/readyz",
+        "/openapi.json",
+        "/docs",
+        "/api/v1/auth/session",
+        "/api/v1/auth/sessions",
+        "/api/v1/posts/feed",
+        "/api/v1/users/me/posts",
+        &posts_of_ana,
+        &post,
+    ] {
+        api.get(path).by(&ana).send().await.expect(200);
+        api.get(&format!("{path}/")).by(&ana).send().await.expect(200);
+        api.get(&format!("{path}/?x=1")).by(&ana).send().await.expect(200);
+    }
+}
+
+fn padded(bytes: usize) -> String {
+    let (start, end) = (r#"{"content": "For rain.", "padding": ""#, r#""}"#);
+    format!("{start}{}{end}", "x".repeat(bytes - start.len() - end.len()))
+}
+
+#[track_caller]
+fn assert_unsupported(response: &ApiResponse) {
+    let details = assert_problem(response, 415, "unsupported_media_type");
+    assert_eq!(details, json!({"supported": ["application/json"]}));
+}

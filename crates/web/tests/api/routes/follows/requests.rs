@@ -1,0 +1,211 @@
+//! Asking to follow somebody who approves their followers.
+
+use chrono::TimeDelta;
+use grateful_testkit::{Api, Caller};
+use serde_json::json;
+
+use crate::support::{
+    NOON, UNKNOWN_USER_ID, block, create_user_with_approval, error_details, expected_status,
+    follow, follow_path, get_follow_stats, get_follow_status, next_link, problem_code_and_detail,
+    user_id, username,
+};
+
+#[actix_web::test]
+async fn somebody_who_approves_their_followers_is_asked() {
+    let api = Api::create().await;
+    let [ana, sue] = [api.create_user().await, create_user_with_approval(&api).await];
+
+    let asked = follow(&api, &ana, &sue).await.data();
+
+    assert_eq!(asked["status"], "pending");
+    assert_eq!(get_follow_status(&api, &ana, &sue).await, expected_status(Some("pending"), None));
+    assert_eq!(get_follow_status(&api, &sue, &ana).await, expected_status(None, Some("pending")));
+    assert_eq!(get_follow_stats(&api, &ana, &ana).await, [0, 0, 0, 1]);
+    assert_eq!(get_follow_stats(&api, &sue, &sue).await, [0, 0, 1, 0]);
+}
+
+#[actix_web::test]
+async fn who_has_asked_does_not_ask_again() {
+    let api = Api::create().await;
+    let [ana, sue] = [api.create_user().await, create_user_with_approval(&api).await];
+    follow(&api, &ana, &sue).await;
+
+    let refused = api.post(&follow_path(user_id(&sue))).by(&ana).send().await;
+
+    let words = "Follow request already pending".to_owned();
+    assert_eq!(problem_code_and_detail(&refused, 409), ("already_exists".to_owned(), words));
+    assert_eq!(error_details(&refused), json!({"resource": "follow"}));
+}
+
+#[actix_web::test]
+async fn what_is_not_decided_is_told_to_those_concerned_only() {
+    let api = Api::create().await;
+    let [ana, sue] = [api.create_user().await, create_user_with_approval(&api).await];
+    follow(&api, &ana, &sue).await;
+
+    assert_eq!(get_follow_stats(&api, &ana, &sue).await, [0; 4]);
+    assert_eq!(get_follow_stats(&api, &sue, &ana).await, [0; 4]);
+}
+
+#[actix_web::test]
+async fn whoever_has_asked_is_listed_newest_first() {
+    let api = Api::create().await;
+    let [ana, ben, sue] =
+        [api.create_user().await, api.create_user().await, create_user_with_approval(&api).await];
+    let named =
+        "UPDATE users SET display_name = 'Ana A.', bio = 'Hi', profile_image_url = '/a.jpg'";
+    api.database().execute(&format!("{named} WHERE id = {}", user_id(&ana))).await;
+    follow(&api, &ana, &sue).await;
+    api.app.clock.advance(TimeDelta::seconds(1));
+    follow(&api, &ben, &sue).await;
+
+    let response = requests(&api, &sue, "").await;
+
+    let by_ana = json!({
+        "user": {
+            "id": user_id(&ana),
+            "username": username(&ana),
+            "display_name": "Ana A.",
+            "bio": "Hi",
+            "profile_image_url": "/a.jpg",
+        },
+        "created_at": NOON,
+    });
+    let by_ben = json!({
+        "user": {
+            "id": user_id(&ben),
+            "username": username(&ben),
+            "display_name": null,
+            "bio": null,
+            "profile_image_url": null,
+        },
+        "created_at": "2026-01-05T12:00:01.000000Z",
+    });
+    let expected = json!({
+        "requests": [by_ben, by_ana],
+        "total_count": 2,
+        "limit": 100,
+        "offset": 0,
+        "has_more": false,
+    });
+    assert_eq!(response.data(), expected);
+    assert_eq!(next_link(&response), None);
+    assert_eq!(requests(&api, &ana, "").await.data()["requests"], json!([]));
+}
+
+#[actix_web::test]
+async fn requests_are_listed_part_by_part() {
+    let api = Api::create().await;
+    let [ana, ben, sue] =
+        [api.create_user().await, api.create_user().await, create_user_with_approval(&api).await];
+    for asker in [&ana, &ben] {
+        follow(&api, asker, &sue).await;
+        api.app.clock.advance(TimeDelta::seconds(1));
+    }
+
+    let first = requests(&api, &sue, "?limit=1").await;
+    let second = api.get(&next_link(&first).unwrap()).by(&sue).send().await.expect(200);
+
+    assert_eq!(first.data()["requests"][0]["user"]["id"], user_id(&ben));
+    assert_eq!(
+        (&first.data()["total_count"], &first.data()["has_more"]),
+        (&json!(2), &json!(true))
+    );
+    assert_eq!(second.data()["requests"][0]["user"]["id"], user_id(&ana));
+    assert_eq!(second.data()["has_more"], false);
+    assert_eq!(next_link(&second), None);
+}
+
+#[actix_web::test]
+async fn who_is_accepted_follows_from_then_on() {
+    let api = Api::create().await;
+    let [ana, sue] = [api.create_user().await, create_user_with_approval(&api).await];
+    follow(&api, &ana, &sue).await;
+
+    let accepted = decide(&api, &sue, &ana, "accept").await;
+
+    assert_eq!(accepted.expect(200).data(), json!({"status": "active"}));
+    assert_eq!(get_follow_status(&api, &ana, &sue).await, expected_status(Some("active"), None));
+    assert_eq!(get_follow_stats(&api, &sue, &sue).await, [1, 0, 0, 0]);
+    assert_eq!(get_follow_stats(&api, &ana, &ana).await, [0, 1, 0, 0]);
+    assert_eq!(requests(&api, &sue, "").await.data()["total_count"], 0);
+    let again = api.post(&follow_path(user_id(&sue))).by(&ana).send().await;
+    assert_eq!(problem_code_and_detail(&again, 409).1, "Already following this user");
+}
+
+#[actix_web::test]
+async fn who_is_declined_is_nobody_and_may_ask_again() {
+    let api = Api::create().await;
+    let [ana, sue] = [api.create_user().await, create_user_with_approval(&api).await];
+    follow(&api, &ana, &sue).await;
+
+    let declined = decide(&api, &sue, &ana, "decline").await;
+
+    assert_eq!(declined.expect(200).data(), json!({"status": null}));
+    assert_eq!(get_follow_status(&api, &ana, &sue).await, expected_status(None, None));
+    assert_eq!(get_follow_stats(&api, &sue, &sue).await, [0; 4]);
+    assert_eq!(follow(&api, &ana, &sue).await.data()["status"], "pending");
+}
+
+#[actix_web::test]
+async fn what_was_not_asked_is_not_answered() {
+    let api = Api::create().await;
+    let [ana, ben, sue] =
+        [api.create_user().await, api.create_user().await, create_user_with_approval(&api).await];
+    follow(&api, &ben, &ana).await;
+    follow(&api, &ana, &sue).await;
+    block(&api, &ana, &api.create_user().await).await;
+
+    for how in ["accept", "decline"] {
+        // A follower, somebody whom one has asked, oneself, and nobody.
+        for other in [user_id(&ben), user_id(&sue), user_id(&ana), UNKNOWN_USER_ID] {
+            let path = follow_path(format!("requests/{other}/{how}"));
+            let refused = api.post(&path).by(&ana).send().await;
+            let expected = ("not_found".to_owned(), "Follow request not found".to_owned());
+            assert_eq!(problem_code_and_detail(&refused, 404), expected, "{path}");
+            assert_eq!(error_details(&refused), json!({"resource": "follow_request"}));
+        }
+    }
+    assert_eq!(get_follow_status(&api, &ana, &ben).await, expected_status(None, Some("active")));
+    assert_eq!(get_follow_status(&api, &ana, &sue).await, expected_status(Some("pending"), None));
+}
+
+#[actix_web::test]
+async fn who_unfollows_whom_they_have_asked_asks_no_more() {
+    let api = Api::create().await;
+    let [ana, sue] = [api.create_user().await, create_user_with_approval(&api).await];
+    follow(&api, &ana, &sue).await;
+
+    api.delete(&follow_path(user_id(&sue))).by(&ana).send().await.expect(200);
+
+    assert_eq!(get_follow_status(&api, &ana, &sue).await, expected_status(None, None));
+    assert_eq!(requests(&api, &sue, "").await.data()["total_count"], 0);
+    assert_eq!(get_follow_stats(&api, &ana, &ana).await, [0; 4]);
+    decide(&api, &sue, &ana, "accept").await.expect(404);
+}
+
+#[actix_web::test]
+async fn a_block_ends_a_request() {
+    let api = Api::create().await;
+    let [ana, ben, sue] =
+        [api.create_user().await, api.create_user().await, create_user_with_approval(&api).await];
+    follow(&api, &ana, &sue).await;
+    follow(&api, &ben, &sue).await;
+
+    block(&api, &sue, &ana).await;
+    block(&api, &ben, &sue).await;
+
+    assert_eq!(requests(&api, &sue, "").await.data()["requests"], json!([]));
+    assert_eq!(get_follow_stats(&api, &sue, &sue).await, [0; 4]);
+    decide(&api, &sue, &ana, "accept").await.expect(404);
+    decide(&api, &sue, &ben, "accept").await.expect(404);
+}
+
+async fn requests(api: &Api, to: &Caller, query: &str) -> grateful_testkit::ApiResponse {
+    api.get(&follow_path(format!("requests{query}"))).by(to).send().await.expect(200)
+}
+
+async fn decide(api: &Api, by: &Caller, to: &Caller, how: &str) -> grateful_testkit::ApiResponse {
+    let path = follow_path(format!("requests/{}/{how}", user_id(to)));
+    api.post(&path).by(by).send().await
+}

@@ -1,0 +1,101 @@
+//! Whether the server is there, alive, and able to work.
+
+use std::sync::Arc;
+
+use grateful_storage::{Database, DatabaseConfig};
+use grateful_testkit::{Api, TestApp, TestDatabase};
+use grateful_web::WebConfig;
+use object_store::local::LocalFileSystem;
+use serde_json::json;
+
+use crate::support::{UNKNOWN_ID, assert_problem, post_path};
+
+#[actix_web::test]
+async fn the_server_says_that_it_is_there() {
+    let api = Api::create().await;
+
+    let greeting = api.get("/").send().await.expect(200);
+    let health = api.get("/health").send().await.expect(200);
+
+    assert_eq!(greeting.json(), json!({"message": "Grateful API is running"}));
+    assert_eq!(health.json(), json!({"status": "healthy", "service": "grateful-api"}));
+    assert_eq!(health.body, br#"{"status":"healthy","service":"grateful-api"}"#);
+}
+
+#[actix_web::test]
+async fn a_server_with_a_migrated_database_is_alive_and_ready() {
+    let api = Api::create().await;
+
+    assert_eq!(api.get("/livez").send().await.expect(200).json(), json!({"status": "alive"}));
+    assert_eq!(api.get("/readyz").send().await.expect(200).json(), json!({"status": "ready"}));
+}
+
+#[actix_web::test]
+async fn without_its_database_the_server_is_alive_but_not_ready() {
+    let database = TestDatabase::create().await;
+    let away =
+        database.pool_with(|config| DatabaseConfig::new(config.url.replace("/test_", "/gone_")));
+
+    assert_alive_but_unavailable(&on(database, away).await).await;
+}
+
+#[actix_web::test]
+async fn with_a_database_that_is_not_migrated_the_server_is_not_ready() {
+    let database = TestDatabase::create_empty().await;
+    let db = database.pool.clone();
+    let api = on(database, db).await;
+
+    let response = api.get("/readyz").send().await;
+
+    assert_eq!(assert_problem(&response, 503, "unavailable"), json!({}));
+}
+
+#[actix_web::test]
+async fn while_all_connections_are_held_the_server_asks_to_come_back_and_recovers_by_itself() {
+    let database = TestDatabase::create().await;
+    let one = database.pool_with(|config| config.with_max_connections(1));
+    let api = on(database, one).await;
+
+    let held = api.app.app.db.acquire().await.unwrap();
+    assert_alive_but_unavailable(&api).await;
+    drop(held);
+
+    api.get("/readyz").send().await.expect(200);
+    api.get(&post_path(UNKNOWN_ID)).send().await.expect(404);
+}
+
+#[actix_web::test]
+async fn where_pictures_cannot_be_kept_the_server_is_not_ready_and_recovers_by_itself() {
+    let parent = tempfile::tempdir().unwrap();
+    let [folder, away] = ["uploads", "away"].map(|name| parent.path().join(name));
+    std::fs::create_dir(&folder).unwrap();
+    let mut app = TestApp::create().await;
+    app.app.files = Arc::new(LocalFileSystem::new_with_prefix(&folder).unwrap());
+    let api = Api::serve(app, &WebConfig::default()).await;
+    api.get("/readyz").send().await.expect(200);
+
+    // As little as on a disk that is mounted for reading only; whoever runs the tests may be allowed everything.
+    std::fs::rename(&folder, &away).unwrap();
+    std::fs::write(&folder, "in the way").unwrap();
+    assert_problem(&api.get("/readyz").send().await, 503, "unavailable");
+    api.get("/livez").send().await.expect(200);
+
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::rename(&away, &folder).unwrap();
+    api.get("/readyz").send().await.expect(200);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "looking leaves nothing behind");
+}
+
+async fn on(database: TestDatabase, db: Database) -> Api {
+    Api::serve(TestApp::with_pool(database, db), &WebConfig::default()).await
+}
+
+async fn assert_alive_but_unavailable(api: &Api) {
+    for path in ["/readyz", &post_path(UNKNOWN_ID)] {
+        let response = api.get(path).send().await;
+        assert_eq!(assert_problem(&response, 503, "unavailable"), json!({}), "{path}");
+        assert_eq!(response.header("retry-after"), Some("1"));
+    }
+    api.get("/livez").send().await.expect(200);
+    api.get("/health").send().await.expect(200);
+}

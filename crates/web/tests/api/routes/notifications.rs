@@ -1,0 +1,281 @@
+//! `/notifications` and `/notifications/summary`.
+
+use grateful_testkit::Caller;
+use serde_json::{Value, json};
+
+use crate::support::{
+    NOON, NOTIFICATIONS, Scenario, fetch_all_pages, ids, insert_batch, invalid_fields, next_link,
+    problem_code_and_detail, set_display_name, sorted_keys,
+};
+
+#[actix_web::test]
+async fn a_single_notification_is_answered_bare_with_all_that_the_contract_says() {
+    let scenario = Scenario::create().await;
+    let (ben, post) = (&scenario.ben.user, scenario.post.to_string());
+    let path = format!("/api/v1/posts/{post}/heart");
+    scenario.api.post(&path).by(&scenario.ben).send().await.expect(201);
+
+    let response = scenario.api.get(NOTIFICATIONS).by(&scenario.ana).send().await.expect(200);
+
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    let mut list = response.json();
+    let id = list[0]["id"].take();
+    assert!(uuid::Uuid::parse_str(id.as_str().unwrap()).is_ok());
+    let expected = json!([{
+        "id": null,
+        "type": "like",
+        "title": "New Like 💜",
+        "message": "Ben 🌿 liked your post",
+        "data": {
+            "actor_user_id": ben.id.to_string(),
+            "actor_username": ben.username.as_str(),
+            "liker_username": ben.username.as_str(),
+            "post_id": post,
+            "post_preview": "The bus driver who waited",
+        },
+        "read": false,
+        "created_at": NOON,
+        "last_updated_at": NOON,
+        "post_id": post,
+        "from_user": {
+            "id": ben.id.to_string(),
+            "name": "Ben 🌿",
+            "username": ben.username.as_str(),
+            "image": null,
+        },
+        "is_batch": false,
+        "batch_count": 1,
+        "parent_id": null,
+        "actor_count": 1,
+    }]);
+    assert_eq!(list, expected);
+}
+
+#[actix_web::test]
+async fn a_batch_says_how_many_it_gathers_and_shows_the_newest_of_them() {
+    let scenario = Scenario::create().await;
+    let picture = "/uploads/profile_photos/profile_1_medium.jpg";
+    let sql = "UPDATE users SET profile_image_url =";
+    let sql = format!("{sql} '{picture}' WHERE id = {}", scenario.caro.user.id);
+    scenario.api.database().execute(&sql).await;
+    scenario.add_heart(&scenario.ben).await;
+    scenario.add_heart(&scenario.caro).await;
+
+    let [batch] = scenario.list().await.try_into().unwrap();
+
+    let from = |caller: &Caller, name: &str, image: Value| {
+        let (id, username) = (caller.user.id.to_string(), caller.user.username.as_str());
+        json!({"id": id, "name": name, "username": username, "image": image})
+    };
+    let (ben, caro) =
+        (from(&scenario.ben, "Ben 🌿", json!(null)), from(&scenario.caro, "Caro", json!(picture)));
+    assert_eq!(batch["type"], "post_interaction");
+    assert_eq!(batch["title"], "New Engagement 💜");
+    assert_eq!(batch["message"], "2 people engaged with your post");
+    assert_eq!(batch["is_batch"], true);
+    assert_eq!((&batch["batch_count"], &batch["actor_count"]), (&json!(2), &json!(2)));
+    assert_eq!(batch["from_user"], caro);
+    assert_eq!(batch["actors"], json!([caro, ben]));
+    assert_eq!(batch["post_id"], batch["data"]["post_id"]);
+    assert_eq!(batch["parent_id"], json!(null));
+    assert_eq!(batch["created_at"], "2026-01-05T12:00:02.000000Z");
+    assert_eq!(sorted_keys(&batch).len(), 15);
+}
+
+#[actix_web::test]
+async fn of_many_eight_are_shown_and_those_first_whom_the_reader_follows() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(&scenario.ben).await;
+    for _ in 0..9 {
+        let other = scenario.api.create_user().await;
+        scenario.add_heart(&other).await;
+    }
+    let follow = format!(
+        "INSERT INTO follows (id, follower_id, followed_id) VALUES (gen_random_uuid(), {}, {})",
+        scenario.ana.user.id, scenario.ben.user.id
+    );
+    scenario.api.database().execute(&follow).await;
+
+    let [batch] = scenario.list().await.try_into().unwrap();
+
+    let actors = batch["actors"].as_array().unwrap();
+    assert_eq!(actors.len(), 8);
+    assert_eq!(actors[0]["name"], "Ben 🌿");
+    assert_eq!(actors[1], batch["from_user"]);
+    assert_eq!(batch["actor_count"], 10);
+}
+
+#[actix_web::test]
+async fn a_message_begins_with_the_name_that_is_shown_beside_it_however_they_are_called_by_now() {
+    let scenario = Scenario::create().await;
+    scenario.act(&scenario.ben, "reactions", &json!({"emoji_code": "hug"})).await;
+    scenario.share_link(&scenario.ben).await;
+    scenario.act(&scenario.ben, "comments", &json!({"content": "So kind"})).await;
+    let send = json!({
+        "share_method": "message",
+        "recipient_ids": [i64::from(scenario.ana.user.id)],
+        "message": "Look",
+    });
+    scenario.act(&scenario.ben, "share", &send).await;
+    set_display_name(&scenario.api, scenario.ben.user.id, "B. ''the Bus'' (2 times)").await;
+
+    let list = scenario.list().await;
+
+    assert_eq!(list.len(), 4);
+    for told in &list {
+        assert_eq!(told["from_user"]["name"], "B. 'the Bus' (2 times)");
+        let message = told["message"].as_str().unwrap();
+        assert!(message.starts_with("B. 'the Bus' (2 times) "), "{message}");
+    }
+    assert_eq!(list[0]["data"]["share_message"], "Look");
+    let stored = "notifications WHERE message LIKE 'Ben 🌿 %'";
+    assert_eq!(scenario.api.database().count(stored).await, 4, "nothing was rewritten");
+}
+
+#[actix_web::test]
+async fn whoever_is_gone_is_called_unknown() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(&scenario.ben).await;
+    scenario.api.database().execute("UPDATE notifications SET actor_id = NULL").await;
+
+    let [told] = scenario.list().await.try_into().unwrap();
+
+    let nobody = json!({"id": "0", "name": "Unknown User", "username": "unknown", "image": null});
+    assert_eq!(told["from_user"], nobody);
+    assert_eq!(told["message"], "Unknown User liked your post");
+}
+
+#[actix_web::test]
+async fn the_newest_activity_comes_first() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(&scenario.ben).await;
+    scenario.share_link(&scenario.ben).await;
+    assert_eq!(types(&scenario.list().await), ["post_shared", "like"]);
+
+    scenario.add_heart(&scenario.caro).await;
+
+    assert_eq!(types(&scenario.list().await), ["post_interaction", "post_shared"]);
+}
+
+#[actix_web::test]
+async fn a_list_is_twenty_long_and_leads_on_to_its_end() {
+    let scenario = Scenario::create().await;
+    insert_batch(&scenario, 100).await;
+
+    let pages = fetch_all_pages(&scenario.api, &scenario.ana, NOTIFICATIONS).await;
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [20, 20, 20, 20, 20, 1]);
+    let all = pages.concat();
+    let pages =
+        fetch_all_pages(&scenario.api, &scenario.ana, &format!("{NOTIFICATIONS}/?limit=100")).await;
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [100, 1]);
+    assert_eq!(pages.concat(), all);
+
+    let mut distinct = all.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert_eq!(distinct.len(), 101);
+    let path = format!("{NOTIFICATIONS}?limit=2&offset=99");
+    let part = scenario.api.get(&path).by(&scenario.ana).send().await.expect(200);
+    assert_eq!(ids(&part.json()), all[99..]);
+    assert_eq!(next_link(&part), None);
+}
+
+#[actix_web::test]
+async fn only_what_is_unread_is_listed_where_that_is_asked_for_on_every_page() {
+    let scenario = Scenario::create().await;
+    insert_batch(&scenario, 60).await;
+    scenario.api.database().execute("UPDATE notifications SET read = true WHERE seq % 2 = 1").await;
+
+    let pages =
+        fetch_all_pages(&scenario.api, &scenario.ana, &format!("{NOTIFICATIONS}?unread_only=true"))
+            .await;
+    let all = fetch_all_pages(
+        &scenario.api,
+        &scenario.ana,
+        &format!("{NOTIFICATIONS}?unread_only=false"),
+    )
+    .await;
+
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [20, 11]);
+    assert_eq!(all.concat().len(), 61);
+    assert_eq!(scenario.summary().await, json!({"unread_count": 31, "total_count": 61}));
+}
+
+#[actix_web::test]
+async fn bounds_and_cursors_that_are_wrong_are_refused() {
+    let scenario = Scenario::create().await;
+    for (query, field) in [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=x", "limit"),
+        ("offset=-1", "offset"),
+        ("offset=10001", "offset"),
+        ("unread_only=maybe", "unread_only"),
+        ("cursor=x", "cursor"),
+        // That of another list.
+        ("cursor=AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "cursor"),
+    ] {
+        let refused =
+            scenario.api.get(&format!("{NOTIFICATIONS}?{query}")).by(&scenario.ana).send().await;
+        assert_eq!(invalid_fields(&refused), [field], "{query}");
+    }
+}
+
+#[actix_web::test]
+async fn a_cursor_of_the_children_is_none_of_the_list() {
+    let scenario = Scenario::create().await;
+    insert_batch(&scenario, 3).await;
+    let batch = scenario.list().await[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("{NOTIFICATIONS}/{batch}/children?limit=1");
+    let children = scenario.api.get(&path).by(&scenario.ana).send().await.expect(200);
+    let cursor = next_link(&children).unwrap().split("cursor=").nth(1).unwrap().to_owned();
+
+    let path = format!("{NOTIFICATIONS}?limit=1&cursor={cursor}");
+    let refused = scenario.api.get(&path).by(&scenario.ana).send().await;
+
+    assert_eq!(invalid_fields(&refused), ["cursor"]);
+}
+
+#[actix_web::test]
+async fn the_summary_counts_the_list_and_no_entries() {
+    let scenario = Scenario::create().await;
+    assert_eq!(scenario.summary().await, json!({"unread_count": 0, "total_count": 0}));
+    scenario.add_heart(&scenario.ben).await;
+    scenario.add_heart(&scenario.caro).await;
+    scenario.share_link(&scenario.ben).await;
+
+    assert_eq!(scenario.summary().await, json!({"unread_count": 2, "total_count": 2}));
+    let batch = scenario.list().await[1]["id"].clone();
+    scenario.mark_read(batch.as_str().unwrap()).await.expect(200);
+
+    assert_eq!(scenario.summary().await, json!({"unread_count": 1, "total_count": 2}));
+}
+
+#[actix_web::test]
+async fn nobody_sees_what_another_is_told_nor_without_a_token() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(&scenario.ben).await;
+
+    let bens = scenario.api.get(NOTIFICATIONS).by(&scenario.ben).send().await.expect(200);
+    let nobodys = scenario.api.get(NOTIFICATIONS).send().await;
+
+    assert_eq!(bens.json(), json!([]));
+    assert_eq!(problem_code_and_detail(&nobodys, 401).0, "authentication_error");
+}
+
+#[actix_web::test]
+async fn no_answer_shows_an_address() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(&scenario.ben).await;
+    scenario.add_heart(&scenario.caro).await;
+
+    let text = json!(scenario.list().await).to_string();
+
+    for user in [&scenario.ana.user, &scenario.ben.user, &scenario.caro.user] {
+        assert!(!text.contains(user.email.as_str()), "{text}");
+    }
+}
+
+fn types(list: &[Value]) -> Vec<&str> {
+    list.iter().map(|told| told["type"].as_str().unwrap()).collect()
+}

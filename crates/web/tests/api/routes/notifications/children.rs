@@ -1,0 +1,93 @@
+//! `/notifications/{id}/children`.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    MALFORMED_IDS, NOTIFICATIONS, Scenario, UNKNOWN_ID, fetch_all_pages, ids, insert_batch,
+    invalid_fields, next_link, problem_code_and_detail,
+};
+
+#[actix_web::test]
+async fn a_batch_shows_what_it_gathers_newest_first() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(&scenario.ben).await;
+    scenario.act(&scenario.caro, "reactions", &json!({"emoji_code": "hug"})).await;
+    let [batch] = scenario.list().await.try_into().unwrap();
+
+    let children = children(&scenario, batch["id"].as_str().unwrap()).await;
+
+    let said: Vec<&str> = children.iter().map(|it| it["message"].as_str().unwrap()).collect();
+    assert_eq!(said, ["Caro reacted to your post with 🤗", "Ben 🌿 liked your post"]);
+    for child in &children {
+        assert_eq!(child["parent_id"], batch["id"]);
+        assert_eq!(child["is_batch"], false);
+        assert_eq!(child["batch_count"], 1);
+        assert_eq!(child["actor_count"], 1);
+        assert_eq!(child.get("actors"), None);
+        assert_eq!(child["read"], false);
+        assert_eq!(child["post_id"], scenario.post.to_string());
+        assert!(child["created_at"].as_str().unwrap().ends_with('Z'));
+    }
+    assert_eq!(children[0]["data"]["emoji_code"], "hug");
+    assert_eq!(children[0]["from_user"], batch["from_user"]);
+}
+
+#[actix_web::test]
+async fn a_single_gathers_nothing() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(&scenario.ben).await;
+    let [single] = scenario.list().await.try_into().unwrap();
+
+    assert!(children(&scenario, single["id"].as_str().unwrap()).await.is_empty());
+}
+
+#[actix_web::test]
+async fn children_are_listed_a_hundred_at_once_and_lead_on_to_the_end() {
+    let scenario = Scenario::create().await;
+    insert_batch(&scenario, 101).await;
+    let batch = scenario.list().await[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("{NOTIFICATIONS}/{batch}/children");
+
+    let pages = fetch_all_pages(&scenario.api, &scenario.ana, &path).await;
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [100, 1]);
+    let all = pages.concat();
+    let pages = fetch_all_pages(&scenario.api, &scenario.ana, &format!("{path}?limit=40")).await;
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [40, 40, 21]);
+    assert_eq!(pages.concat(), all);
+    let part = format!("{path}?limit=2&offset=99");
+    let part = scenario.api.get(&part).by(&scenario.ana).send().await.expect(200);
+    assert_eq!((ids(&part.json()), next_link(&part)), (all[99..].to_vec(), None));
+    for (query, field) in [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("offset=10001", "offset"),
+        ("cursor=x", "cursor"),
+    ] {
+        let refused = scenario.api.get(&format!("{path}?{query}")).by(&scenario.ana).send().await;
+        assert_eq!(invalid_fields(&refused), [field], "{query}");
+    }
+}
+
+#[actix_web::test]
+async fn children_of_another_persons_or_of_no_batch_are_not_found() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(&scenario.ben).await;
+    scenario.add_heart(&scenario.caro).await;
+    let batch = scenario.list().await[0]["id"].as_str().unwrap().to_owned();
+
+    for (caller, id) in MALFORMED_IDS
+        .iter()
+        .map(|id| (&scenario.ana, *id))
+        .chain([(&scenario.ben, batch.as_str()), (&scenario.ana, UNKNOWN_ID)])
+    {
+        let refused =
+            scenario.api.get(&format!("{NOTIFICATIONS}/{id}/children")).by(caller).send().await;
+        assert_eq!(problem_code_and_detail(&refused, 404).0, "not_found", "{id}");
+    }
+}
+
+async fn children(scenario: &Scenario, id: &str) -> Vec<Value> {
+    let path = format!("{NOTIFICATIONS}/{id}/children");
+    let children = scenario.api.get(&path).by(&scenario.ana).send().await.expect(200).json();
+    children.as_array().unwrap().clone()
+}

@@ -1,0 +1,94 @@
+//! `/notifications/{id}/read` and `/notifications/read-all`.
+
+use serde_json::json;
+
+use crate::support::{
+    MALFORMED_IDS, NOTIFICATIONS, Scenario, UNKNOWN_ID, error_details, problem_code_and_detail,
+};
+
+#[actix_web::test]
+async fn a_notification_is_marked_read_once_and_again() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(&scenario.ben).await;
+    let id = scenario.list().await[0]["id"].as_str().unwrap().to_owned();
+
+    for _ in 0..2 {
+        let response = scenario.mark_read(&id).await.expect(200);
+        assert_eq!(response.header("content-type"), Some("application/json"));
+        assert_eq!(response.json(), json!({"success": true}));
+    }
+
+    assert_eq!(scenario.list().await[0]["read"], true);
+}
+
+#[actix_web::test]
+async fn a_child_is_read_by_itself_and_leaves_its_parent() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(&scenario.ben).await;
+    scenario.add_heart(&scenario.caro).await;
+    let batch = scenario.list().await[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("{NOTIFICATIONS}/{batch}/children");
+    let children = scenario.api.get(&path).by(&scenario.ana).send().await.expect(200).json();
+
+    scenario.mark_read(children[0]["id"].as_str().unwrap()).await.expect(200);
+
+    let after = scenario.api.get(&path).by(&scenario.ana).send().await.expect(200).json();
+    assert_eq!((&after[0]["read"], &after[1]["read"]), (&json!(true), &json!(false)));
+    assert_eq!(scenario.list().await[0]["read"], false);
+    scenario.mark_read(&batch).await.expect(200);
+    let after = scenario.api.get(&path).by(&scenario.ana).send().await.expect(200).json();
+    assert_eq!(after[1]["read"], true);
+}
+
+#[actix_web::test]
+async fn what_is_another_persons_or_nothing_is_not_found() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(&scenario.ben).await;
+    let id = scenario.list().await[0]["id"].as_str().unwrap().to_owned();
+
+    for (caller, id) in MALFORMED_IDS
+        .iter()
+        .map(|id| (&scenario.ana, *id))
+        .chain([(&scenario.ben, id.as_str()), (&scenario.ana, UNKNOWN_ID)])
+    {
+        let refused =
+            scenario.api.post(&format!("{NOTIFICATIONS}/{id}/read")).by(caller).send().await;
+        assert_eq!(problem_code_and_detail(&refused, 404).0, "not_found", "{id}");
+        assert_eq!(error_details(&refused)["resource"], "notification");
+    }
+    assert_eq!(scenario.list().await[0]["read"], false);
+}
+
+#[actix_web::test]
+async fn all_are_marked_read_and_counted_by_the_list() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(&scenario.ben).await;
+    scenario.add_heart(&scenario.caro).await;
+    scenario.share_link(&scenario.ben).await;
+    let path = format!("{NOTIFICATIONS}/read-all");
+
+    let first = scenario.api.post(&path).by(&scenario.ana).send().await.expect(200);
+    let again = scenario.api.post(&path).by(&scenario.ana).send().await.expect(200);
+
+    assert_eq!(first.json(), json!({"success": true, "marked_count": 2}));
+    assert_eq!(again.json(), json!({"success": true, "marked_count": 0}));
+    assert_eq!(scenario.summary().await, json!({"unread_count": 0, "total_count": 2}));
+}
+
+#[actix_web::test]
+async fn requests_without_a_body_may_say_that_it_is_json_and_may_end_in_a_slash() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(&scenario.ben).await;
+    let id = scenario.list().await[0]["id"].as_str().unwrap().to_owned();
+
+    for path in [format!("{id}/read"), "read-all".to_owned(), "stream/ticket".to_owned()] {
+        for slash in ["", "/"] {
+            let path = format!("{NOTIFICATIONS}/{path}{slash}");
+            scenario.api.post(&path).by(&scenario.ana).json_bytes("").send().await.expect(200);
+        }
+    }
+    for path in ["", "/", "/summary/", "/stats/", &format!("/{id}/children/")] {
+        let request = scenario.api.get(&format!("{NOTIFICATIONS}{path}")).by(&scenario.ana);
+        request.header("Content-Type", "application/json").send().await.expect(200);
+    }
+}

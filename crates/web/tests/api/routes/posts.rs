@@ -1,0 +1,612 @@
+//! `/posts`: publishing, reading, changing and taking back.
+
+use chrono::TimeDelta;
+use grateful_testkit::{Api, ApiRequest, ApiResponse, Caller, a_post, block};
+use serde_json::{Value, json};
+
+use crate::support::{
+    AUTHOR_FIELDS, NOON, POST_FIELDS, UNKNOWN_ID, assert_problem, create_post, invalid_fields,
+    post_path, sorted_keys,
+};
+
+const POSTS: &str = "/api/v1/posts/";
+const IMAGE: &str = "/uploads/posts/01937b5e-7c2a-7000-8000-000000000001.jpg";
+
+#[actix_web::test]
+async fn a_post_is_published_bare_and_read_back_the_same() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    let body = json!({"content": " For rain.\r\nAnd sun.\t"});
+    let response = api.post(POSTS).by(&ana).json(&body).send().await.expect(201);
+
+    let post = response.json();
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    let expected = json!({
+        "id": post["id"],
+        "author_id": i64::from(ana.user.id),
+        "title": null,
+        "content": "For rain.\nAnd sun.",
+        "post_type": "spontaneous",
+        "image_url": null,
+        "location": null,
+        "is_public": true,
+        "created_at": NOON,
+        "updated_at": null,
+        "author": {
+            "id": i64::from(ana.user.id),
+            "username": ana.user.username.as_str(),
+            "display_name": null,
+            "name": ana.user.username.as_str(),
+            "image": null,
+            "profile_image_url": null,
+        },
+        "hearts_count": 0,
+        "reactions_count": 0,
+        "shares_count": 0,
+        "comments_count": 0,
+        "is_hearted": false,
+        "current_user_reaction": null,
+    });
+    assert_eq!(post, expected);
+    let read = api.get(&post_path(post["id"].as_str().unwrap())).send().await.expect(200);
+    assert_eq!(read.json(), post);
+    assert_eq!(read.header("etag"), response.header("etag"));
+}
+
+#[actix_web::test]
+async fn everything_that_can_be_said_of_a_post_is_kept() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    upload(&api).await;
+
+    let body = json!({
+        "content": "For rain.",
+        "post_type": "photo",
+        "title": " Rain ",
+        "image_url": IMAGE,
+        "location": "Lisboa",
+        "is_public": false,
+    });
+    let response = api.post(POSTS).by(&ana).json(&body).send().await.expect(201);
+
+    let post = response.json();
+    assert_eq!(sorted_keys(&post), POST_FIELDS);
+    assert_eq!(sorted_keys(&post["author"]), AUTHOR_FIELDS);
+    for (field, value) in [
+        ("post_type", json!("photo")),
+        ("title", json!("Rain")),
+        ("image_url", json!(IMAGE)),
+        ("location", json!("Lisboa")),
+        ("is_public", json!(false)),
+    ] {
+        assert_eq!(post[field], value);
+    }
+}
+
+#[actix_web::test]
+async fn null_is_absent_where_a_post_is_made_and_what_is_unknown_is_ignored() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    let body = json!({
+        "content": "For rain.",
+        "post_type": null,
+        "title": null,
+        "image_url": null,
+        "location": null,
+        "is_public": null,
+        "id": 7,
+        "author_id": 7,
+        "hearts_count": 99,
+        "created_at": "1999-01-01T00:00:00Z",
+        "": {},
+    });
+    let post = api.post(POSTS).by(&ana).json(&body).send().await.expect(201).json();
+
+    assert_eq!(post["author_id"], i64::from(ana.user.id));
+    assert_eq!((&post["title"], &post["is_public"]), (&Value::Null, &json!(true)));
+    assert_eq!((&post["hearts_count"], &post["created_at"]), (&json!(0), &json!(NOON)));
+}
+
+#[actix_web::test]
+async fn the_type_is_detected_where_none_is_named() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    upload(&api).await;
+    let twenty_words = vec!["word"; 20].join(" ");
+
+    for (body, post_type) in [
+        (json!({"content": "For rain."}), "spontaneous"),
+        (json!({"content": twenty_words}), "daily"),
+        (json!({"content": "x".repeat(201)}), "daily"),
+        (json!({"content": "For rain.", "image_url": IMAGE}), "photo"),
+        (json!({"content": "For rain.", "image_url": "  "}), "spontaneous"),
+        (json!({"content": "x".repeat(301), "image_url": IMAGE}), "daily"),
+        (json!({"content": "For rain.", "post_type": "photo"}), "photo"),
+    ] {
+        let response = api.post(POSTS).by(&ana).json(&body).send().await.expect(201);
+        assert_eq!(response.json()["post_type"], post_type, "{body}");
+    }
+}
+
+#[actix_web::test]
+async fn all_that_is_wrong_with_a_post_is_said_at_once() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let all = ["content", "image_url", "is_public", "location", "post_type", "title"];
+
+    for (body, fields) in [
+        (json!({}), &["content"][..]),
+        (json!({"content": null}), &["content"]),
+        (json!({"content": " \r\n\t"}), &["content"]),
+        (json!({"content": "a\u{0}b"}), &["content"]),
+        (json!({"content": "\u{1b}[31m!"}), &["content"]),
+        (json!({"content": "x".repeat(501)}), &["content"]),
+        (json!({"content": "x".repeat(201), "post_type": "spontaneous"}), &["content"]),
+        (json!({"content": "x".repeat(301), "post_type": "photo"}), &["content"]),
+        (json!({"content": "x", "post_type": "Daily"}), &["post_type"]),
+        (json!({"content": "x", "title": "t".repeat(101)}), &["title"]),
+        (json!({"content": "x", "title": "two\nlines"}), &["title"]),
+        (json!({"content": "x", "location": "l".repeat(101)}), &["location"]),
+        (json!({"content": "x", "is_public": "true"}), &["is_public"]),
+        (json!({"content": "x", "is_public": 1}), &["is_public"]),
+        (json!({"content": "x", "image_url": "https://example.org/x.jpg"}), &["image_url"]),
+        (json!({"content": "x", "image_url": IMAGE}), &["image_url"]),
+        (
+            json!({
+                "content": 1, "post_type": 2, "title": [], "image_url": {}, "location": true,
+                "is_public": "no",
+            }),
+            &all,
+        ),
+        (
+            json!({
+                "content": "", "post_type": "", "title": "\u{0}", "image_url": "/etc/passwd",
+                "location": "\u{7}", "is_public": 0,
+            }),
+            &all,
+        ),
+    ] {
+        let response = api.post(POSTS).by(&ana).json(&body).send().await;
+        assert_eq!(invalid_fields(&response), fields, "{body}");
+    }
+    assert_eq!(api.database().count("posts").await, 0);
+}
+
+#[actix_web::test]
+async fn characters_are_counted_as_people_count_them() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    // Each é is two code points until it is normalised, each line break two until it is unified.
+    let content = format!("{}\r\n{}", "e\u{301}".repeat(249), "💜".repeat(250));
+    let body = json!({"content": content, "post_type": "daily"});
+    let post = api.post(POSTS).by(&ana).json(&body).send().await.expect(201).json();
+
+    assert_eq!(post["content"].as_str().unwrap().chars().count(), 500);
+}
+
+#[actix_web::test]
+async fn a_post_shows_what_the_viewer_did_to_it() {
+    let api = Api::create().await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let post = a_post().insert_into(api.database()).await;
+    let react = format!(
+        "INSERT INTO likes (id, user_id, post_id) VALUES (gen_random_uuid(), {user}, '{post}');
+         INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code)
+             VALUES (gen_random_uuid(), {user}, '{post}', 'hug');
+         UPDATE posts SET hearts_count = 1, reactions_count = 1",
+        user = ana.user.id,
+        post = post.id,
+    );
+    api.database().execute(&react).await;
+
+    let seen = async |request: ApiRequest<'_>| {
+        let post = request.send().await.expect(200).json();
+        (
+            post["hearts_count"].clone(),
+            post["is_hearted"].clone(),
+            post["current_user_reaction"].clone(),
+        )
+    };
+    let path = post_path(post.id);
+
+    assert_eq!(seen(api.get(&path).by(&ana)).await, (json!(1), json!(true), json!("hug")));
+    assert_eq!(seen(api.get(&path).by(&ben)).await, (json!(1), json!(false), Value::Null));
+    assert_eq!(seen(api.get(&path)).await, (json!(1), json!(false), Value::Null));
+}
+
+#[actix_web::test]
+async fn an_author_is_shown_by_their_display_name_and_picture_where_they_have_them() {
+    let api = Api::create().await;
+    let post = a_post().insert_into(api.database()).await;
+    let named = "UPDATE users SET display_name = 'Ana Böhm', profile_image_url = '/uploads/a.jpg'";
+    api.database().execute(named).await;
+
+    let author = api.get(&post_path(post.id)).send().await.expect(200).json()["author"].take();
+
+    assert_eq!(
+        (&author["name"], &author["display_name"]),
+        (&json!("Ana Böhm"), &json!("Ana Böhm"))
+    );
+    assert_eq!(author["image"], "/uploads/a.jpg");
+    assert_eq!(author["profile_image_url"], "/uploads/a.jpg");
+}
+
+#[actix_web::test]
+async fn a_post_that_cannot_be_seen_is_not_there() {
+    let api = Api::create().await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let private = a_post().by(ana.user.id).private().insert_into(api.database()).await;
+    let public = a_post().by(ana.user.id).insert_into(api.database()).await;
+    block(api.database(), ana.user.id, ben.user.id).await;
+
+    for id in [private.id.to_string(), public.id.to_string(), UNKNOWN_ID.to_owned()] {
+        let path = post_path(&id);
+        for request in [
+            api.get(&path).by(&ben),
+            api.patch(&path).by(&ben).json(&json!({"title": "x"})),
+            api.delete(&path).by(&ben),
+        ] {
+            let details = assert_problem(&request.send().await, 404, "not_found");
+            assert_eq!(details, json!({"resource": "post", "id": id}));
+        }
+    }
+    api.get(&post_path(private.id)).send().await.expect(404);
+    api.get(&post_path(private.id)).by(&ana).send().await.expect(200);
+}
+
+#[actix_web::test]
+async fn a_malformed_id_belongs_to_no_post() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    for id in
+        ["1", "x", "%00", "null", "99999999999999999999999", "..%2f..", "01937b5e", "%F0%9F%92%9C"]
+    {
+        let path = post_path(id);
+        for request in [
+            api.get(&path),
+            api.get(&path).by(&ana),
+            api.patch(&path).by(&ana).json(&json!({"title": "x"})),
+            api.delete(&path).by(&ana),
+        ] {
+            assert_eq!(
+                assert_problem(&request.send().await, 404, "not_found")["resource"],
+                "post",
+                "{id}"
+            );
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_token_that_is_sent_must_be_good_even_where_none_is_needed() {
+    let api = Api::create().await;
+    let post = a_post().insert_into(api.database()).await;
+
+    let request = api.get(&post_path(post.id)).header("Authorization", "Bearer nonsense");
+
+    assert_problem(&request.send().await, 401, "authentication_error");
+}
+
+#[actix_web::test]
+async fn only_the_author_changes_or_deletes_what_others_can_see() {
+    let api = Api::create().await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let path = post_path(a_post().by(ana.user.id).insert_into(api.database()).await.id);
+
+    let edit = api.patch(&path).by(&ben).json(&json!({"title": "x"})).send().await;
+    let deletion = api.delete(&path).by(&ben).send().await;
+
+    let details = |action| json!({"resource": "post", "action": action});
+    assert_eq!(assert_problem(&edit, 403, "permission_denied"), error_details("edit"));
+    assert_eq!(assert_problem(&deletion, 403, "permission_denied"), error_details("delete"));
+    api.get(&path).send().await.expect(200);
+}
+
+#[actix_web::test]
+async fn an_edit_changes_what_is_there_clears_what_is_null_and_leaves_the_rest() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let body = json!({"content": "For rain.", "title": "Rain", "location": "Lisboa"});
+    let post = api.post(POSTS).by(&ana).json(&body).send().await.expect(201).json();
+    let path = post_path(post["id"].as_str().unwrap());
+    api.app.clock.advance(TimeDelta::minutes(1));
+
+    let patch = json!({"content": "For sun.", "title": null, "unknown": 1});
+    let edited = api.patch(&path).by(&ana).json(&patch).send().await.expect(200).json();
+
+    let mut expected = post.clone();
+    expected["content"] = json!("For sun.");
+    expected["title"] = Value::Null;
+    expected["updated_at"] = json!("2026-01-05T12:01:00.000000Z");
+    assert_eq!(edited, expected);
+    assert_eq!(api.get(&path).send().await.expect(200).json(), edited);
+}
+
+#[actix_web::test]
+async fn a_blank_clears_what_can_be_cleared() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    upload(&api).await;
+    let body =
+        json!({"content": "For rain.", "title": "Rain", "location": "Lisboa", "image_url": IMAGE});
+    let post = api.post(POSTS).by(&ana).json(&body).send().await.expect(201).json();
+    let path = post_path(post["id"].as_str().unwrap());
+
+    let patch = json!({"title": " ", "location": "", "image_url": ""});
+    let edited = api.patch(&path).by(&ana).json(&patch).send().await.expect(200).json();
+
+    for field in ["title", "location", "image_url"] {
+        assert_eq!(edited[field], Value::Null, "{field}");
+    }
+}
+
+#[actix_web::test]
+async fn what_every_post_has_cannot_be_cleared() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let path = post_path(create_post(&api, &ana, "For rain.").await);
+    let before = api.get(&path).send().await.expect(200);
+
+    for (patch, fields) in [
+        (
+            json!({"content": null, "post_type": null, "is_public": null}),
+            &["content", "is_public", "post_type"][..],
+        ),
+        (json!({"content": " "}), &["content"]),
+        (json!({"content": 1, "title": 2}), &["content", "title"]),
+        (json!({"post_type": "weekly"}), &["post_type"]),
+        (json!({"content": "x".repeat(201)}), &["content"]),
+        (json!({"image_url": IMAGE}), &["image_url"]),
+    ] {
+        let response = api.patch(&path).by(&ana).json(&patch).send().await;
+        assert_eq!(invalid_fields(&response), fields, "{patch}");
+    }
+    assert_eq!(api.get(&path).send().await.expect(200).json(), before.json());
+}
+
+#[actix_web::test]
+async fn an_edit_that_changes_nothing_keeps_the_tag() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let path = post_path(create_post(&api, &ana, "For rain.").await);
+    let before = api.get(&path).send().await.expect(200);
+    api.app.clock.advance(TimeDelta::minutes(1));
+
+    for patch in [json!({}), json!({"content": "For rain.\r\n", "title": null})] {
+        let after = api.patch(&path).by(&ana).json(&patch).send().await.expect(200);
+        assert_eq!(after.header("etag"), before.header("etag"));
+        assert_eq!(after.json(), before.json());
+    }
+}
+
+#[actix_web::test]
+async fn a_deleted_post_is_gone() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let path = post_path(create_post(&api, &ana, "For rain.").await);
+
+    let response = api.delete(&path).by(&ana).send().await.expect(204);
+
+    assert!(response.body.is_empty());
+    api.get(&path).by(&ana).send().await.expect(404);
+    api.delete(&path).by(&ana).send().await.expect(404);
+}
+
+#[actix_web::test]
+async fn the_tag_is_strong_and_changes_with_every_edit_and_with_nothing_else() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let path = post_path(create_post(&api, &ana, "For rain.").await);
+    let tag = async || tag_of(&api.get(&path).send().await.expect(200));
+    let first = tag().await;
+    assert!(first.starts_with('"') && first.ends_with('"'), "{first}");
+
+    api.database().execute("UPDATE posts SET hearts_count = 5").await;
+    assert_eq!(tag().await, first);
+
+    // The clock stands still, and still every state has a tag of its own.
+    let mut seen = vec![first];
+    for title in ["One", "Two", "One"] {
+        let patch = json!({"title": title});
+        let response = api.patch(&path).by(&ana).json(&patch).send().await.expect(200);
+        assert_eq!(tag().await, tag_of(&response));
+        assert!(!seen.contains(&tag_of(&response)));
+        seen.push(tag_of(&response));
+    }
+}
+
+#[actix_web::test]
+async fn whoever_has_the_state_already_gets_no_body() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let path = post_path(create_post(&api, &ana, "For rain.").await);
+    let tag = tag_of(&api.get(&path).send().await.expect(200));
+
+    for (known, status) in [
+        (tag.clone(), 304),
+        (format!("W/{tag}"), 304),
+        (format!(r#""other", {tag}"#), 304),
+        ("*".to_owned(), 304),
+        (r#""other""#.to_owned(), 200),
+        (tag.trim_matches('"').to_owned(), 200),
+        (String::new(), 200),
+        ("\"".to_owned(), 200),
+        ("W/".to_owned(), 200),
+    ] {
+        let response = api.get(&path).header("If-None-Match", &known).send().await.expect(status);
+        assert_eq!(tag_of(&response), tag, "{known}");
+        assert_eq!(response.header("cache-control"), Some("private, no-cache"));
+        assert_eq!(response.body.is_empty(), status == 304);
+    }
+}
+
+#[actix_web::test]
+async fn an_edit_is_made_only_in_the_states_it_names() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let path = post_path(create_post(&api, &ana, "For rain.").await);
+    let edit = async |expected: &str, title: &str| {
+        let patch = json!({"title": title});
+        api.patch(&path).by(&ana).header("If-Match", expected).json(&patch).send().await
+    };
+    let tag = async || tag_of(&api.get(&path).send().await.expect(200));
+    let past = tag().await;
+
+    edit(&past, "One").await.expect(200);
+    edit(&format!(r#""other", {}"#, tag().await), "Two").await.expect(200);
+    edit("*", "Three").await.expect(200);
+
+    let now = tag().await;
+    for stale in
+        [past, r#""other""#.to_owned(), format!("W/{now}"), "nonsense".to_owned(), String::new()]
+    {
+        let response = edit(&stale, "Four").await;
+        assert_eq!(assert_problem(&response, 412, "precondition_failed"), json!({}), "{stale}");
+    }
+    assert_eq!(tag().await, now);
+}
+
+#[actix_web::test]
+async fn a_condition_does_not_show_what_cannot_be_seen() {
+    let api = Api::create().await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let private = a_post().by(ana.user.id).private().insert_into(api.database()).await;
+    let public = a_post().by(ana.user.id).insert_into(api.database()).await;
+
+    for (id, status) in [(private.id.to_string(), 404), (public.id.to_string(), 403)] {
+        for expected in ["*", "\"x\""] {
+            let request = api.patch(&post_path(&id)).by(&ben).header("If-Match", expected);
+            request.json(&json!({"title": "x"})).send().await.expect(status);
+        }
+        let known = api.get(&post_path(&id)).by(&ben).header("If-None-Match", "*").send().await;
+        known.expect(if status == 404 { 404 } else { 304 });
+    }
+}
+
+#[actix_web::test]
+async fn the_same_request_under_the_same_key_is_answered_the_same_and_done_once() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let body = json!({"content": "For rain."});
+
+    let first = publish(&api, &ana, "k-1", &body).await.expect(201);
+    let again = publish(&api, &ana, "k-1", &body).await.expect(201);
+
+    assert_eq!(again.body, first.body);
+    assert_eq!(again.header("etag"), first.header("etag"));
+    assert_eq!(again.header("content-type"), first.header("content-type"));
+    assert_eq!(first.header("idempotent-replayed"), None);
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(api.database().count("posts").await, 1);
+}
+
+#[actix_web::test]
+async fn with_or_without_a_slash_it_is_the_same_request() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let body = json!({"content": "For rain."});
+
+    for path in ["/api/v1/posts", "/api/v1/posts/"] {
+        let request = api.post(path).by(&ana).header("Idempotency-Key", "k").json(&body);
+        request.send().await.expect(201);
+    }
+
+    assert_eq!(api.database().count("posts").await, 1);
+}
+
+#[actix_web::test]
+async fn the_first_answer_is_repeated_after_the_post_has_changed_or_gone() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let body = json!({"content": "For rain."});
+    let first = publish(&api, &ana, "k", &body).await.expect(201);
+    let path = post_path(first.json()["id"].as_str().unwrap());
+
+    api.patch(&path).by(&ana).json(&json!({"title": "Rain"})).send().await.expect(200);
+    let after_edit = publish(&api, &ana, "k", &body).await.expect(201);
+    api.delete(&path).by(&ana).send().await.expect(204);
+    let after_deletion = publish(&api, &ana, "k", &body).await.expect(201);
+
+    assert_eq!(after_edit.body, first.body);
+    assert_eq!(after_edit.header("etag"), first.header("etag"));
+    assert_eq!(after_deletion.body, first.body);
+}
+
+#[actix_web::test]
+async fn another_body_under_the_same_key_is_refused() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    publish(&api, &ana, "k", &json!({"content": "For rain."})).await.expect(201);
+
+    let response = publish(&api, &ana, "k", &json!({"content": "For sun."})).await;
+
+    assert_eq!(invalid_fields(&response), ["Idempotency-Key"]);
+    assert_eq!(api.database().count("posts").await, 1);
+}
+
+#[actix_web::test]
+async fn a_key_that_is_being_worked_on_is_a_conflict() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let body = json!({"content": "For rain."});
+    publish(&api, &ana, "k", &body).await.expect(201);
+    api.database().execute("UPDATE idempotency_keys SET answer = NULL").await;
+
+    let response = publish(&api, &ana, "k", &body).await;
+
+    assert_eq!(assert_problem(&response, 409, "conflict"), json!({"resource": "idempotency_key"}));
+}
+
+#[actix_web::test]
+async fn a_request_that_was_refused_leaves_its_key_free() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    publish(&api, &ana, "k", &json!({"content": ""})).await.expect(422);
+
+    publish(&api, &ana, "k", &json!({"content": "For rain."})).await.expect(201);
+}
+
+#[actix_web::test]
+async fn keys_of_different_people_do_not_meet() {
+    let api = Api::create().await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let body = json!({"content": "For rain."});
+
+    publish(&api, &ana, "k", &body).await.expect(201);
+    let by_ben = publish(&api, &ben, "k", &body).await.expect(201);
+
+    assert_eq!(by_ben.json()["author_id"], i64::from(ben.user.id));
+}
+
+#[actix_web::test]
+async fn a_key_must_be_visible_and_of_bounded_length() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let body = json!({"content": "For rain."});
+
+    for key in ["", "a b", "a\tb", "ü", &"k".repeat(65)] {
+        let response = publish(&api, &ana, key, &body).await;
+        assert_eq!(invalid_fields(&response), ["Idempotency-Key"], "{key}");
+    }
+    assert_eq!(api.database().count("posts").await, 0);
+    publish(&api, &ana, &"~".repeat(64), &body).await.expect(201);
+}
+
+async fn publish(api: &Api, author: &Caller, key: &str, body: &Value) -> ApiResponse {
+    api.post(POSTS).by(author).header("Idempotency-Key", key).json(body).send().await
+}
+
+/// Has a post show `IMAGE`, which so was uploaded here.
+async fn upload(api: &Api) {
+    let author = api.create_user().await.user.id;
+    a_post().by(author).private().with_image(IMAGE).insert_into(api.database()).await;
+}
+
+fn tag_of(response: &ApiResponse) -> String {
+    response.header("etag").unwrap().to_owned()
+}

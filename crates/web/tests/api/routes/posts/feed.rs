@@ -1,0 +1,241 @@
+//! `/posts/feed` as it was before ranks: everybody's posts, newest first, and what all lists of posts refuse.
+
+use grateful_testkit::{Api, ApiResponse, a_post, block};
+use serde_json::json;
+
+use crate::support::{
+    AUTHOR_FIELDS, POST_FIELDS, assert_problem, envelope_data, fetch_all_pages, ids,
+    invalid_fields, next_link, post_path, sorted_keys,
+};
+
+const FEED: &str = "/api/v1/posts/feed";
+
+#[actix_web::test]
+async fn the_feed_is_a_bare_list_of_public_posts_newest_first() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let theirs = a_post().insert_into(api.database()).await.id.to_string();
+    let own = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
+    a_post().by(ana.user.id).private().insert_into(api.database()).await;
+    a_post().private().insert_into(api.database()).await;
+
+    let response = feed(&api, "?algorithm=false").by(&ana).send().await.expect(200);
+
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    let posts = response.json();
+    assert_eq!(ids(&posts), [own, theirs]);
+    assert_eq!(sorted_keys(&posts[0]), POST_FIELDS);
+    assert_eq!(sorted_keys(&posts[0]["author"]), AUTHOR_FIELDS);
+}
+
+#[actix_web::test]
+async fn an_empty_feed_is_an_empty_list() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    let response = feed(&api, "?algorithm=false").by(&ana).send().await.expect(200);
+
+    assert_eq!(response.json(), json!([]));
+    assert_eq!(next_link(&response), None);
+}
+
+#[actix_web::test]
+async fn nobody_is_in_the_feed_across_a_block() {
+    let api = Api::create().await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let by_ana = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
+    let by_ben = a_post().by(ben.user.id).insert_into(api.database()).await.id.to_string();
+    block(api.database(), ana.user.id, ben.user.id).await;
+
+    for (viewer, seen) in [(&ana, &by_ana), (&ben, &by_ben)] {
+        let response = feed(&api, "?algorithm=false").by(viewer).send().await.expect(200);
+        assert_eq!(ids(&response.json()), [seen.as_str()]);
+    }
+}
+
+#[actix_web::test]
+async fn twenty_posts_come_unless_asked_otherwise() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    for _ in 0..21 {
+        a_post().by(ana.user.id).insert_into(api.database()).await;
+    }
+
+    for (query, length) in [
+        ("?algorithm=false", 20),
+        ("?algorithm=false&limit=1", 1),
+        ("?algorithm=false&limit=100", 21),
+        ("?algorithm=0&limit=5&limit=7", 7),
+        ("?algorithm=false&offset=20", 1),
+        ("?algorithm=false&offset=10000", 0),
+        ("?algorithm=false&unknown=%00&=&&x", 20),
+    ] {
+        let response = feed(&api, query).by(&ana).send().await.expect(200);
+        assert_eq!(ids(&response.json()).len(), length, "{query}");
+    }
+}
+
+#[actix_web::test]
+async fn what_is_out_of_bounds_is_refused_all_of_it_at_once() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    for (query, fields) in [
+        ("?limit=0", &["limit"][..]),
+        ("?limit=101", &["limit"]),
+        ("?limit=-1", &["limit"]),
+        ("?limit=", &["limit"]),
+        ("?limit=ten", &["limit"]),
+        ("?limit=1.0", &["limit"]),
+        ("?limit=%00", &["limit"]),
+        ("?limit=99999999999999999999", &["limit"]),
+        ("?offset=-1", &["offset"]),
+        ("?offset=501", &["offset"]),
+        ("?algorithm=false&offset=10001", &["offset"]),
+        ("?offset=99999999999999999999", &["offset"]),
+        ("?limit=0&offset=-1", &["limit", "offset"]),
+        ("?limit=0&offset=-1&cursor=x", &["cursor", "limit", "offset"]),
+        ("?cursor=", &["cursor"]),
+        ("?cursor=x", &["cursor"]),
+        ("?cursor=%00", &["cursor"]),
+        ("?cursor=AAAA&offset=1", &["cursor"]),
+        ("?algorithm=maybe", &["algorithm"]),
+        ("?explain=", &["explain"]),
+        ("?algorithm=false&explain=maybe&limit=0", &["explain", "limit"]),
+        ("?algorithm=2&explain=2&limit=0&offset=-1", &["algorithm", "explain", "limit", "offset"]),
+    ] {
+        let response = feed(&api, query).by(&ana).send().await;
+        assert_eq!(invalid_fields(&response), fields, "{query}");
+    }
+}
+
+#[actix_web::test]
+async fn the_bounds_are_named() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    for (algorithm, offset) in [
+        (true, "must be a whole number from 0 to 500; use a cursor to go on"),
+        (false, "must be a whole number from 0 to 10000; use a cursor to go further"),
+    ] {
+        let query = format!("?algorithm={algorithm}&limit=0&offset=10001&cursor=x");
+        let response = feed(&api, &query).by(&ana).send().await;
+
+        let expected = json!({
+            "cursor": "must not be combined with an offset",
+            "limit": "must be a whole number from 1 to 100",
+            "offset": offset,
+        });
+        assert_eq!(assert_problem(&response, 422, "validation_error")["fields"], expected);
+    }
+}
+
+#[actix_web::test]
+async fn the_links_lead_through_the_whole_feed_though_others_write() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let mut written = Vec::new();
+    for _ in 0..7 {
+        written.push(a_post().insert_into(api.database()).await.id.to_string());
+    }
+    written.reverse();
+
+    let start = format!("{FEED}?algorithm=false&limit=3");
+    let first = api.get(&start).by(&ana).send().await.expect(200);
+    a_post().insert_into(api.database()).await;
+    let rest = fetch_all_pages(&api, &ana, &next_link(&first).unwrap(), ApiResponse::json).await;
+
+    assert_eq!([ids(&first.json()), rest.0].concat(), written);
+    assert_eq!(rest.1, 2);
+}
+
+#[actix_web::test]
+async fn a_link_keeps_what_was_asked_for_and_drops_where_it_began() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    for _ in 0..3 {
+        a_post().insert_into(api.database()).await;
+    }
+
+    let path = format!("{FEED}/?offset=1&algorithm=false&limit=1");
+    let link = next_link(&api.get(&path).by(&ana).send().await.expect(200)).unwrap();
+
+    let kept = format!("{FEED}?algorithm=false&limit=1&cursor=");
+    assert!(link.starts_with(&kept), "{link}");
+    assert!(!link.contains("offset"), "{link}");
+}
+
+#[actix_web::test]
+async fn the_cursor_of_one_list_is_refused_by_another() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    for _ in 0..2 {
+        a_post().by(ana.user.id).insert_into(api.database()).await;
+    }
+    let mine = "/api/v1/users/me/posts?offset=0";
+    let cursor = async |path: &str| {
+        let response = api.get(&format!("{path}&limit=1")).by(&ana).send().await.expect(200);
+        next_link(&response).unwrap().split_once("cursor=").unwrap().1.to_owned()
+    };
+    let lists = ["/api/v1/posts/feed?algorithm=true", "/api/v1/posts/feed?algorithm=false", mine];
+    for list in lists {
+        let cursor = cursor(list).await;
+        for other in lists {
+            let response = api.get(&format!("{other}&cursor={cursor}")).by(&ana).send().await;
+            if other == list {
+                response.expect(200);
+            } else {
+                assert_eq!(invalid_fields(&response), ["cursor"], "{list} at {other}");
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_cursor_that_was_tampered_with_is_refused_or_leads_elsewhere_but_never_fails() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    for _ in 0..2 {
+        a_post().insert_into(api.database()).await;
+    }
+    for algorithm in [true, false] {
+        let path = format!("?algorithm={algorithm}&limit=1");
+        let first = feed(&api, &path).by(&ana).send().await.expect(200);
+        let cursor = next_link(&first).unwrap().split_once("cursor=").unwrap().1.to_owned();
+
+        for at in 0..cursor.len() {
+            for replacement in ["A", "_", "%00", ""] {
+                let tampered = format!("{}{replacement}{}", &cursor[..at], &cursor[at + 1..]);
+                let response =
+                    feed(&api, &format!("{path}&cursor={tampered}")).by(&ana).send().await;
+                assert!(
+                    [200, 422].contains(&response.status.as_u16()),
+                    "{tampered} {}",
+                    response.status
+                );
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn nobody_learns_anybody_elses_address() {
+    let api = Api::create().await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let post = a_post().by(ana.user.id).insert_into(api.database()).await;
+
+    for path in
+        [FEED.to_owned(), post_path(post.id), format!("/api/v1/users/{}/posts", ana.user.id)]
+    {
+        let response = api.get(&path).by(&ben).send().await.expect(200);
+        let text = String::from_utf8(response.body.clone()).unwrap();
+        assert!(text.contains(ana.user.username.as_str()), "{path}");
+        assert!(!text.contains("example.org") && !text.contains("email"), "{path}: {text}");
+    }
+    let mine = api.get("/api/v1/auth/session").by(&ben).send().await.expect(200);
+    assert_eq!(envelope_data(&mine)["email"], ben.user.email.as_str());
+}
+
+fn feed<'a>(api: &'a Api, query: &str) -> grateful_testkit::ApiRequest<'a> {
+    api.get(&format!("{FEED}{query}"))
+}

@@ -1,0 +1,310 @@
+//! `/posts/upload`: posts with a picture.
+
+use actix_web::http::Method;
+use grateful_testkit::{Api, ApiRequest, ApiResponse, Caller, a_png};
+use serde_json::{Value, json};
+
+use crate::support::{
+    EndlessBody, NOON, POST_FIELDS, assert_problem, invalid_fields, post_path, sorted_keys,
+};
+
+const UPLOAD: &str = "/api/v1/posts/upload";
+
+/// The most bytes of a file (rules §8).
+const LIMIT: usize = 5_242_880;
+
+#[actix_web::test]
+async fn a_post_with_a_picture_is_published_bare_and_the_picture_served() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    let form = [("content", &b" For rain.\r\nAnd sun. "[..]), ("image", &a_png(30, 20))];
+    let response = send(&api, &ana, &form).await.expect(201);
+
+    let post = response.json();
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    assert_eq!(sorted_keys(&post), POST_FIELDS);
+    for (field, value) in [
+        ("author_id", json!(i64::from(ana.user.id))),
+        ("content", json!("For rain.\nAnd sun.")),
+        ("post_type", json!("photo")),
+        ("title", Value::Null),
+        ("location", Value::Null),
+        ("is_public", json!(true)),
+        ("created_at", json!(NOON)),
+        ("updated_at", Value::Null),
+        ("hearts_count", json!(0)),
+    ] {
+        assert_eq!(post[field], value, "{field}");
+    }
+    let read = api.get(&post_path(post["id"].as_str().unwrap())).send().await.expect(200);
+    assert_eq!(read.json(), post);
+    assert_eq!(read.header("etag"), response.header("etag"));
+    let url = post["image_url"].as_str().unwrap();
+    let id = url.strip_prefix("/uploads/posts/").and_then(|name| name.strip_suffix(".jpg"));
+    assert_eq!(uuid::Uuid::parse_str(id.unwrap()).unwrap().to_string(), id.unwrap());
+    let file = api.get(url).send().await.expect(200);
+    assert_eq!(file.header("content-type"), Some("image/jpeg"));
+}
+
+#[actix_web::test]
+async fn everything_that_can_be_said_of_a_post_is_kept() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    let picture = a_png(9, 9);
+    let form = [
+        ("image", &picture[..]),
+        ("is_public", b"false"),
+        ("location", b"Lisboa"),
+        ("title", b" Rain "),
+        ("post_type", b"daily"),
+        ("content", "For rain. 💜".as_bytes()),
+    ];
+    let post = send(&api, &ana, &form).await.expect(201).json();
+
+    for (field, value) in [
+        ("post_type", json!("daily")),
+        ("title", json!("Rain")),
+        ("location", json!("Lisboa")),
+        ("is_public", json!(false)),
+        ("content", json!("For rain. 💜")),
+    ] {
+        assert_eq!(post[field], value, "{field}");
+    }
+}
+
+/// Browsers send every field of a form, and an empty file where none was chosen.
+#[actix_web::test]
+async fn what_is_left_empty_is_absent() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    let form: [(&str, &[u8]); 6] = [
+        ("content", b"For rain."),
+        ("post_type", b""),
+        ("title", b""),
+        ("location", b" \r\n"),
+        ("is_public", b""),
+        ("image", b""),
+    ];
+    let post = send(&api, &ana, &form).await.expect(201).json();
+
+    for (field, value) in [
+        ("post_type", json!("spontaneous")),
+        ("title", Value::Null),
+        ("location", Value::Null),
+        ("is_public", json!(true)),
+        ("image_url", Value::Null),
+    ] {
+        assert_eq!(post[field], value, "{field}");
+    }
+}
+
+#[actix_web::test]
+async fn the_type_is_detected_where_none_is_named() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let picture = a_png(9, 9);
+    let (long, longer) = ("x".repeat(300), "x".repeat(301));
+
+    for (content, named, image, post_type) in [
+        ("For rain.", "", true, "photo"),
+        (&long, "", true, "photo"),
+        (&longer, "", true, "daily"),
+        ("For rain.", "", false, "spontaneous"),
+        (&longer, "", false, "daily"),
+        ("For rain.", "spontaneous", true, "spontaneous"),
+        ("For rain.", "photo", false, "photo"),
+    ] {
+        let mut form = vec![("content", content.as_bytes()), ("post_type", named.as_bytes())];
+        form.extend(image.then_some(("image", &picture[..])));
+        let post = send(&api, &ana, &form).await.expect(201).json();
+        assert_eq!(post["post_type"], post_type, "{named} {image}");
+    }
+}
+
+#[actix_web::test]
+async fn forms_have_several_words_for_yes_and_no() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    for (word, is_public) in [
+        ("true", true),
+        ("1", true),
+        ("on", true),
+        ("Yes", true),
+        (" TRUE ", true),
+        ("false", false),
+        ("0", false),
+        ("off", false),
+        ("No", false),
+        ("False", false),
+    ] {
+        let form = [("content", &b"For rain."[..]), ("is_public", word.as_bytes())];
+        let post = send(&api, &ana, &form).await.expect(201).json();
+        assert_eq!(post["is_public"], is_public, "{word}");
+    }
+    for word in ["2", "maybe", "truefalse", "null", "\u{ff}"] {
+        let form = [("content", &b"For rain."[..]), ("is_public", word.as_bytes())];
+        assert_eq!(invalid_fields(&send(&api, &ana, &form).await), ["is_public"], "{word}");
+    }
+}
+
+#[actix_web::test]
+async fn all_that_is_wrong_with_the_words_is_said_at_once_and_nothing_is_kept() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let (picture, long) = (a_png(9, 9), "x".repeat(501));
+    let all = ["content", "is_public", "location", "post_type", "title"];
+
+    for (form, fields) in [
+        (&[("image", &picture[..])][..], &["content"][..]),
+        (&[("image", &picture), ("content", b" \r\n")], &["content"]),
+        (&[("image", &picture), ("content", b"a\0b")], &["content"]),
+        (&[("image", &picture), ("content", b"\xff\xfe")], &["content"]),
+        (&[("image", &picture), ("content", long.as_bytes())], &["content"]),
+        (
+            &[
+                ("content", b"\x1b"),
+                ("post_type", b"selfie"),
+                ("title", b"two\nlines"),
+                ("location", long.as_bytes()),
+                ("is_public", b"perhaps"),
+                ("image", &picture),
+            ],
+            &all,
+        ),
+    ] {
+        assert_eq!(invalid_fields(&send(&api, &ana, form).await), fields);
+    }
+    assert_eq!((api.database().count("posts").await, files(&api).await), (0, 0));
+}
+
+#[actix_web::test]
+async fn a_picture_that_is_not_taken_is_refused_in_the_field_image_or_by_its_type() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let whole = a_png(60, 60);
+
+    let text = with_picture(&api, &ana, b"GIF89a").await;
+    let half = with_picture(&api, &ana, &whole[..whole.len() / 2]).await;
+    let large = with_picture(&api, &ana, &vec![0; LIMIT + 1]).await;
+
+    let details = assert_problem(&text, 415, "unsupported_media_type");
+    assert_eq!(details, json!({"supported": ["image/jpeg", "image/png", "image/webp"]}));
+    assert_eq!(invalid_fields(&half), ["image"]);
+    assert_eq!(assert_problem(&large, 413, "payload_too_large"), json!({"limit_bytes": LIMIT}));
+    assert_eq!((api.database().count("posts").await, files(&api).await), (0, 0));
+}
+
+#[actix_web::test]
+async fn reading_stops_where_the_picture_grows_too_large() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let body = EndlessBody::multipart("image");
+
+    let refused = api.post(UPLOAD).by(&ana).multipart_stream(body.chunks()).send().await;
+
+    assert_eq!(assert_problem(&refused, 413, "payload_too_large"), json!({"limit_bytes": LIMIT}));
+    assert!((LIMIT / 2..LIMIT + 200_000).contains(&body.bytes_read()), "{}", body.bytes_read());
+}
+
+#[actix_web::test]
+async fn only_a_picture_that_is_sent_along_becomes_the_image() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let other = with_picture(&api, &ana, &a_png(9, 9)).await.expect(201).json();
+    let other = other["image_url"].as_str().unwrap().as_bytes();
+
+    let picture = a_png(9, 9);
+    let named = [("content", &b"For rain."[..]), ("image_url", other), ("photo", &picture)];
+    let post = send(&api, &ana, &named).await.expect(201).json();
+
+    assert_eq!(post["image_url"], Value::Null);
+}
+
+#[actix_web::test]
+async fn an_image_is_shown_again_by_its_address_until_no_post_shows_it() {
+    let api = Api::create().await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let first = with_picture(&api, &ana, &a_png(9, 9)).await.expect(201).json();
+    let url = first["image_url"].as_str().unwrap();
+    let again = json!({"content": "Again!", "image_url": url});
+    let publish = || api.post("/api/v1/posts").by(&ben).json(&again).send();
+    let second = publish().await.expect(201).json();
+    let delete =
+        |by, post: &Value| api.delete(&post_path(post["id"].as_str().unwrap())).by(by).send();
+
+    delete(&ana, &first).await.expect(204);
+    api.get(url).send().await.expect(200);
+    delete(&ben, &second).await.expect(204);
+
+    api.get(url).send().await.expect(404);
+    assert_eq!(invalid_fields(&publish().await), ["image_url"]);
+}
+
+#[actix_web::test]
+async fn an_image_that_an_edit_takes_away_is_gone() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let post = with_picture(&api, &ana, &a_png(9, 9)).await.expect(201).json();
+    let (url, path) =
+        (post["image_url"].as_str().unwrap(), post_path(post["id"].as_str().unwrap()));
+
+    let cleared = json!({"image_url": null});
+    let edited = api.patch(&path).by(&ana).json(&cleared).send().await.expect(200).json();
+
+    assert_eq!(edited["image_url"], Value::Null);
+    api.get(url).send().await.expect(404);
+}
+
+#[actix_web::test]
+async fn the_same_form_again_gets_the_first_answer() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let keyed = |form: &[(&str, &[u8])]| {
+        api.post(UPLOAD).by(&ana).multipart(form).header("Idempotency-Key", "k").send()
+    };
+    let picture = a_png(9, 9);
+    let form = [("content", &b"For rain."[..]), ("image", &picture)];
+
+    let first = keyed(&form).await.expect(201);
+    let again = keyed(&form).await.expect(201);
+    let without = keyed(&form[..1]).await;
+
+    assert_eq!(again.body, first.body);
+    assert_eq!(again.header("etag"), first.header("etag"));
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(invalid_fields(&without), ["Idempotency-Key"]);
+    assert_eq!((api.database().count("posts").await, files(&api).await), (1, 1));
+}
+
+#[actix_web::test]
+async fn nothing_else_is_at_this_path() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {
+        let refused = api.request(method, UPLOAD).by(&ana).send().await;
+        assert_problem(&refused, 405, "method_not_allowed");
+        assert_eq!(refused.header("allow"), Some("POST"));
+    }
+}
+
+async fn send(api: &Api, who: &Caller, form: &[(&str, &[u8])]) -> ApiResponse {
+    let request: ApiRequest<'_> = api.post(UPLOAD).by(who).multipart(form);
+    request.send().await
+}
+
+async fn with_picture(api: &Api, who: &Caller, picture: &[u8]) -> ApiResponse {
+    send(api, who, &[("content", b"For rain."), ("image", picture)]).await
+}
+
+/// How many there are.
+async fn files(api: &Api) -> usize {
+    use futures_util::StreamExt as _;
+    use object_store::ObjectStore as _;
+
+    api.app.files.list(None).count().await
+}

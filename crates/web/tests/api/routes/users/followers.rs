@@ -1,0 +1,241 @@
+//! `/users/{id}/followers`, `/users/{id}/following` and `/users/{id}/follow-stats`.
+
+use chrono::TimeDelta;
+use grateful_testkit::{Api, ApiResponse, Caller};
+use serde_json::{Value, json};
+
+use crate::support::{
+    NOON, UNKNOWN_USER_ID, block, error_details, follow, get_follow_stats, next_link,
+    problem_code_and_detail, user_id, user_ids, user_path, username,
+};
+
+const LISTS: [&str; 2] = ["followers", "following"];
+
+#[actix_web::test]
+async fn followers_are_listed_newest_first_with_whether_the_caller_follows_them() {
+    let api = Api::create().await;
+    let [ana, ben, caro] =
+        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let told = "UPDATE users SET bio = 'Hi', profile_image_url = '/b.jpg' WHERE id =";
+    api.database().execute(&format!("{told} {}", user_id(&ben))).await;
+    in_a_row(&api, &[(&ben, &ana), (&caro, &ana), (&caro, &ben)]).await;
+
+    let response = api.get(&user_path(&ana, "followers")).by(&caro).send().await.expect(200);
+
+    let listed = |actor: &Caller, is_following: bool| {
+        json!({
+            "id": user_id(actor),
+            "username": username(actor),
+            "bio": null,
+            "profile_image_url": null,
+            "created_at": NOON,
+            "is_following": is_following,
+        })
+    };
+    let mut of_ben = listed(&ben, true);
+    of_ben["bio"] = json!("Hi");
+    of_ben["profile_image_url"] = json!("/b.jpg");
+    let expected = json!({
+        "followers": [listed(&caro, false), of_ben],
+        "total_count": 2,
+        "limit": 50,
+        "offset": 0,
+        "has_more": false,
+    });
+    assert_eq!(response.data(), expected);
+    assert_eq!(next_link(&response), None);
+}
+
+#[actix_web::test]
+async fn whom_somebody_follows_is_listed_newest_first_with_whether_the_caller_follows_them() {
+    let api = Api::create().await;
+    let [ana, ben, caro] =
+        [api.create_user().await, api.create_user().await, api.create_user().await];
+    in_a_row(&api, &[(&ana, &ben), (&ana, &caro), (&ben, &caro)]).await;
+
+    let by_ben = list(&api, &ben, &ana, "following").await;
+    let by_ana = list(&api, &ana, &ana, "following").await;
+
+    assert_eq!(user_ids(&by_ben["following"]), [user_id(&caro), user_id(&ben)]);
+    assert_eq!(following_flags(&by_ben["following"]), [true, false]);
+    assert_eq!(following_flags(&by_ana["following"]), [true, true]);
+    assert_eq!(by_ana["total_count"], 2);
+    assert_eq!(by_ana["limit"], 50);
+}
+
+#[actix_web::test]
+async fn a_request_makes_nobody_a_follower() {
+    let api = Api::create().await;
+    let [ana, sue] =
+        [api.create_user().await, crate::support::create_user_with_approval(&api).await];
+    follow(&api, &ana, &sue).await;
+
+    assert_eq!(list(&api, &sue, &sue, "followers").await["total_count"], 0);
+    assert_eq!(list(&api, &sue, &sue, "followers").await["followers"], json!([]));
+    assert_eq!(list(&api, &ana, &ana, "following").await["following"], json!([]));
+}
+
+#[actix_web::test]
+async fn a_list_is_walked_by_its_links_and_by_offset_and_meets_everybody_once() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    a_crowd_around(&api, &ana, 120).await;
+
+    for name in LISTS {
+        let path = user_path(&ana, name);
+        let (mut met, mut parts, mut link) = (Vec::new(), Vec::new(), Some(path.clone()));
+        while let Some(current) = link {
+            let response = api.get(&current).by(&ana).send().await.expect(200);
+            let data = response.data();
+            parts.push(data[name].as_array().unwrap().len());
+            met.extend(user_ids(&data[name]));
+            link = next_link(&response);
+            assert_eq!(data["has_more"], link.is_some());
+            assert_eq!((&data["total_count"], &data["limit"]), (&json!(120), &json!(50)));
+        }
+        let mut by_offset = Vec::new();
+        for offset in [0, 50, 100] {
+            let query = format!("{path}?offset={offset}");
+            let data = api.get(&query).by(&ana).send().await.expect(200).data();
+            assert_eq!(
+                (&data["offset"], &data["has_more"]),
+                (&json!(offset), &json!(offset < 100))
+            );
+            by_offset.extend(user_ids(&data[name]));
+        }
+
+        assert_eq!(parts, [50, 50, 20]);
+        assert_eq!(met, by_offset);
+        let distinct: std::collections::BTreeSet<_> = met.iter().collect();
+        assert_eq!(distinct.len(), 120);
+    }
+}
+
+#[actix_web::test]
+async fn a_walk_by_links_is_not_disturbed_by_who_comes_and_goes() {
+    let api = Api::create().await;
+    let [ana, ben, caro, dora] = [
+        api.create_user().await,
+        api.create_user().await,
+        api.create_user().await,
+        api.create_user().await,
+    ];
+    in_a_row(&api, &[(&ben, &ana), (&caro, &ana)]).await;
+    let path = format!("{}?limit=1", user_path(&ana, "followers"));
+    let first = api.get(&path).by(&ana).send().await.expect(200);
+
+    follow(&api, &dora, &ana).await;
+    let second = api.get(&next_link(&first).unwrap()).by(&ana).send().await.expect(200);
+
+    assert_eq!(user_ids(&first.data()["followers"]), [user_id(&caro)]);
+    assert_eq!(user_ids(&second.data()["followers"]), [user_id(&ben)]);
+}
+
+#[actix_web::test]
+async fn bad_pages_are_refused_by_name() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    a_crowd_around(&api, &ana, 2).await;
+    let page = api.get(&format!("{}?limit=1", user_path(&ana, "followers"))).by(&ana).send().await;
+    let link = next_link(&page).unwrap();
+    let cursor = link.split("cursor=").nth(1).unwrap();
+
+    for list in LISTS {
+        for (query, field) in [
+            ("limit=0", "limit"),
+            ("limit=101", "limit"),
+            ("limit=x", "limit"),
+            ("offset=-1", "offset"),
+            ("offset=10001", "offset"),
+            ("cursor=x", "cursor"),
+        ] {
+            assert_refused(&api, &ana, &format!("{}?{query}", user_path(&ana, list)), field).await;
+        }
+    }
+    let elsewhere = format!("{}?cursor={cursor}", user_path(&ana, "following"));
+    assert_refused(&api, &ana, &elsewhere, "cursor").await;
+}
+
+#[actix_web::test]
+async fn the_numbers_of_nobody_and_across_a_block_are_not_found() {
+    let api = Api::create().await;
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    block(&api, &ana, &ben).await;
+
+    for rest in ["followers", "following", "follow-stats"] {
+        for (actor, target) in
+            [(&ana, user_id(&ben)), (&ben, user_id(&ana)), (&ana, UNKNOWN_USER_ID)]
+        {
+            let path = format!("/api/v1/users/{target}/{rest}");
+            let refused = api.get(&path).by(actor).send().await;
+            let expected = ("not_found".to_owned(), "User not found".to_owned());
+            assert_eq!(problem_code_and_detail(&refused, 404), expected, "{path}");
+        }
+    }
+    assert_eq!(get_follow_stats(&api, &ana, &ana).await, [0; 4]);
+}
+
+#[actix_web::test]
+async fn whoever_stands_behind_a_block_is_left_out_of_lists() {
+    let api = Api::create().await;
+    let [ana, ben, caro, dora] = [
+        api.create_user().await,
+        api.create_user().await,
+        api.create_user().await,
+        api.create_user().await,
+    ];
+    for other in [&ben, &caro, &dora] {
+        follow(&api, other, &ana).await;
+        follow(&api, &ana, other).await;
+    }
+    block(&api, &ben, &caro).await;
+    block(&api, &dora, &ben).await;
+
+    for name in LISTS {
+        let by_ben = list(&api, &ben, &ana, name).await;
+        assert_eq!(user_ids(&by_ben[name]), [user_id(&ben)], "{name}");
+        let by_ana = list(&api, &ana, &ana, name).await;
+        assert_eq!(by_ana[name].as_array().unwrap().len(), 3, "{name}");
+    }
+}
+
+async fn assert_refused(api: &Api, caller: &Caller, path: &str, field: &str) {
+    let refused = api.get(path).by(caller).send().await;
+    assert_eq!(problem_code_and_detail(&refused, 422).0, "validation_error", "{path}");
+    let fields = error_details(&refused)["fields"].take();
+    assert_eq!(fields.as_object().unwrap().keys().collect::<Vec<_>>(), [field], "{path}");
+}
+
+async fn list(api: &Api, actor: &Caller, whose: &Caller, name: &str) -> Value {
+    api.get(&user_path(whose, name)).by(actor).send().await.expect(200).data()
+}
+
+fn following_flags(list: &Value) -> Vec<bool> {
+    list.as_array().unwrap().iter().map(|it| it["is_following"].as_bool().unwrap()).collect()
+}
+
+/// Each follows the other, a second after the one before.
+async fn in_a_row(api: &Api, follows: &[(&Caller, &Caller)]) {
+    for (actor, target) in follows {
+        let _: ApiResponse = follow(api, actor, target).await;
+        api.app.clock.advance(TimeDelta::seconds(1));
+    }
+}
+
+/// So many follow somebody, and are followed back, half of them in the same moment.
+async fn a_crowd_around(api: &Api, person: &Caller, people: u32) {
+    let id = user_id(person);
+    api.database()
+        .execute(&format!(
+            "INSERT INTO users (email, username, hashed_password)
+             SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, {people}) n;
+             INSERT INTO follows (id, follower_id, followed_id, status, created_at)
+             SELECT gen_random_uuid(), id, {id}, 'active', timestamptz '2026-01-01' + id / 2 * interval '1 s'
+             FROM users WHERE hashed_password = 'x';
+             INSERT INTO follows (id, follower_id, followed_id, status, created_at)
+             SELECT gen_random_uuid(), followed_id, follower_id, status, created_at FROM follows;
+             UPDATE users SET followers_count = {people}, following_count = {people} WHERE id = {id};
+             UPDATE users SET followers_count = 1, following_count = 1 WHERE hashed_password = 'x'"
+        ))
+        .await;
+}

@@ -1,0 +1,141 @@
+//! `/users`: people and what they wrote.
+
+use grateful_testkit::{Api, a_post, block};
+use serde_json::json;
+
+use crate::support::{
+    AUTHOR_FIELDS, POST_FIELDS, assert_problem, envelope_data, fetch_all_pages, ids,
+    invalid_fields, next_link, sorted_keys,
+};
+
+const MINE: &str = "/api/v1/users/me/posts";
+
+#[actix_web::test]
+async fn ones_own_posts_come_in_an_envelope_newest_first_private_ones_included() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let first = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
+    let private =
+        a_post().by(ana.user.id).private().insert_into(api.database()).await.id.to_string();
+    a_post().insert_into(api.database()).await;
+
+    let response = api.get(MINE).by(&ana).send().await.expect(200);
+
+    let posts = envelope_data(&response);
+    assert_eq!(ids(&posts), [private, first]);
+    assert_eq!(sorted_keys(&posts[0]), POST_FIELDS);
+    assert_eq!(sorted_keys(&posts[0]["author"]), AUTHOR_FIELDS);
+    assert_eq!(next_link(&response), None);
+}
+
+#[actix_web::test]
+async fn of_somebody_else_one_sees_what_is_public() {
+    let api = Api::create().await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let public = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
+    a_post().by(ana.user.id).private().insert_into(api.database()).await;
+
+    let response = api.get(&of(ana.user.id)).by(&ben).send().await.expect(200);
+
+    assert_eq!(ids(&envelope_data(&response)), [public]);
+}
+
+#[actix_web::test]
+async fn of_oneself_one_sees_everything_by_id_too() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    a_post().by(ana.user.id).private().insert_into(api.database()).await;
+
+    let by_id = api.get(&of(ana.user.id)).by(&ana).send().await.expect(200);
+    let mine = api.get(MINE).by(&ana).send().await.expect(200);
+
+    assert_eq!(ids(&envelope_data(&by_id)).len(), 1);
+    assert_eq!(envelope_data(&by_id), envelope_data(&mine));
+}
+
+#[actix_web::test]
+async fn somebody_without_posts_has_an_empty_list() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    let response = api.get(MINE).by(&ana).send().await.expect(200);
+
+    assert_eq!(envelope_data(&response), json!([]));
+}
+
+#[actix_web::test]
+async fn across_a_block_somebody_is_not_there() {
+    let api = Api::create().await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    block(api.database(), ana.user.id, ben.user.id).await;
+
+    for (viewer, other) in [(&ana, &ben), (&ben, &ana)] {
+        let response = api.get(&of(other.user.id)).by(viewer).send().await;
+        let details = assert_problem(&response, 404, "not_found");
+        assert_eq!(details, json!({"resource": "user", "id": other.user.id.to_string()}));
+    }
+}
+
+#[actix_web::test]
+async fn an_id_that_nobody_has_is_not_found() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    for id in [0, -1, i64::MAX, i64::MIN] {
+        let response = api.get(&of(id)).by(&ana).send().await;
+        assert_eq!(assert_problem(&response, 404, "not_found")["resource"], "user", "{id}");
+    }
+}
+
+#[actix_web::test]
+async fn an_id_that_is_no_number_is_refused() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    for id in [
+        "x",
+        "1.0",
+        "1e3",
+        "0x1",
+        "%20",
+        "%00",
+        "1%00",
+        "%D9%A1",
+        "null",
+        "9223372036854775808",
+        "-9223372036854775809",
+        "99999999999999999999999999999999999999",
+        "01937b5e-7c2a-7000-8000-000000000001",
+    ] {
+        let response = api.get(&of(id)).by(&ana).send().await;
+        assert_eq!(invalid_fields(&response), ["id"], "{id}");
+    }
+}
+
+#[actix_web::test]
+async fn the_links_of_a_list_lead_through_all_of_it() {
+    let api = Api::create().await;
+    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let mut written = Vec::new();
+    for _ in 0..7 {
+        written.push(a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string());
+        a_post().insert_into(api.database()).await;
+    }
+    written.reverse();
+
+    let mine = fetch_all_pages(&api, &ana, &format!("{MINE}/?limit=2"), envelope_data).await;
+    let hers = fetch_all_pages(
+        &api,
+        &ben,
+        &format!("{}?limit=3&offset=1", of(ana.user.id)),
+        envelope_data,
+    )
+    .await;
+
+    assert_eq!(mine, (written.clone(), 4));
+    assert_eq!(hers, (written[1..].to_vec(), 2));
+}
+
+fn of(id: impl std::fmt::Display) -> String {
+    format!("/api/v1/users/{id}/posts")
+}
