@@ -15,8 +15,9 @@ pub(crate) async fn hold_named(
     if names.is_empty() {
         return Ok(vec![]);
     }
-    let concerned = Participants { people: &[author], names, ..Participants::default() };
-    let held = tx.users().lock_participants(concerned).await?;
+    let participants =
+        Participants { users: &[author], usernames: names, ..Participants::default() };
+    let held = tx.users().lock_participants(participants).await?;
     if held.iter().any(|person| person.id == author) { Ok(held) } else { Err(Error::gone()) }
 }
 

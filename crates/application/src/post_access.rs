@@ -34,8 +34,8 @@ pub(crate) async fn hold_with(
     others: Participants<'_>,
 ) -> Result<Held> {
     let people = [&[user], others.people].concat();
-    let concerned = Participants { people: &people, post: Some(post), ..others };
-    let people = tx.users().lock_participants(concerned).await?;
+    let participants = Participants { users: &people, author_of_post: Some(post), ..others };
+    let people = tx.users().lock_participants(participants).await?;
     let by = people.iter().find(|person| person.id == user).cloned().ok_or_else(Error::gone)?;
     Ok(Held { by, seen: seen(tx, Viewer::User(user), post).await?, people })
 }

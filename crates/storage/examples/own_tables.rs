@@ -121,7 +121,7 @@ async fn keep(
         // First the people, so that no block comes between them; then one's own rows; then what is told.
         tx.users()
             .lock_participants(Participants {
-                people: &[who, post.author],
+                users: &[who, post.author],
                 ..Participants::default()
             })
             .await?;

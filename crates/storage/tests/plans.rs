@@ -195,20 +195,20 @@ async fn whom_an_act_concerns() {
         format!("ARRAY[149::bigint], '{}', NULL, ARRAY[{}]", favourite(), lower.join(", "));
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let world = world().await;
-    let concerned = Participants {
-        people: &[GENEROUS.into()],
-        post: Some(favourite()),
-        comment: None,
-        names: &names,
+    let participants = Participants {
+        users: &[GENEROUS.into()],
+        author_of_post: Some(favourite()),
+        author_of_comment: None,
+        usernames: &names,
     };
     // The author of that post may be one of the fifty.
-    let held = world.connect().await.users().lock_participants(concerned).await.unwrap().len();
+    let held = world.connect().await.users().lock_participants(participants).await.unwrap().len();
     let rows = u32::try_from(held).unwrap();
     assert!((51..=52).contains(&rows), "{rows}");
 
     let look = Looked { words: "FOR KEY SHARE", rows, read: 3 * rows };
     check_one(look, &arguments, async |conn| {
-        conn.users().lock_participants(concerned).await.unwrap();
+        conn.users().lock_participants(participants).await.unwrap();
     })
     .await;
 }

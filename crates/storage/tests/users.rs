@@ -238,10 +238,10 @@ async fn all_whom_an_act_concerns_are_held_by_their_ids_each_once() {
     let comment = a_comment().by(ben).on(&post).insert_into(&database).await.id;
     let names = ["cARO", "ana", "nobody", "b_n", "be%"];
     let all = Participants {
-        people: &[ana, UserId::from(NOBODY)],
-        post: Some(post.id),
-        comment: Some(comment),
-        names: &names,
+        users: &[ana, UserId::from(NOBODY)],
+        author_of_post: Some(post.id),
+        author_of_comment: Some(comment),
+        usernames: &names,
     };
     let (mut holder, mut meanwhile) = (database.connect().await, database.connect().await);
 

@@ -53,8 +53,11 @@ pub async fn create(
     };
     run_once(app, author, idempotency, async |tx| {
         let names = find_mentions(comment.text.as_str());
-        let others =
-            Participants { comment: comment.parent, names: &names, ..Participants::default() };
+        let others = Participants {
+            author_of_comment: comment.parent,
+            usernames: &names,
+            ..Participants::default()
+        };
         let Held { by, seen, people } = hold_with(tx, author, comment.post, others).await?;
         let answered = match comment.parent {
             Some(parent) => Some(author_on_post(tx, author, parent, comment.post).await?),
@@ -133,10 +136,10 @@ async fn save_and_tell(
     let mut people = vec![];
     if !new.is_empty() {
         let named = Participants {
-            people: &[comment.author],
-            post: Some(post.id),
-            comment: None,
-            names: &new,
+            users: &[comment.author],
+            author_of_post: Some(post.id),
+            author_of_comment: None,
+            usernames: &new,
         };
         people = tx.users().lock_participants(named).await?;
     }

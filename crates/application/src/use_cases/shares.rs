@@ -27,7 +27,7 @@ pub async fn create(
     let now = app.clock.now();
     let share = Share { id: new_id(now).into(), by: user, post, details: how, created_at: now };
     run_once(app, user, idempotency, async |tx| {
-        let others = Participants { people: share.details.recipients(), ..Participants::default() };
+        let others = Participants { users: share.details.recipients(), ..Participants::default() };
         let Held { seen, .. } = hold_with(tx, user, post, others).await?;
         require_public(&seen)?;
         if let ShareDetails::Message { recipients, .. } = &share.details {

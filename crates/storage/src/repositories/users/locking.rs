@@ -21,9 +21,9 @@ pub struct Participants<'a> {
     /// Whoever acts, and others who are known already.
     pub people: &'a [UserId],
     /// Whoever wrote this post.
-    pub post: Option<PostId>,
+    pub author_of_post: Option<PostId>,
     /// Whoever wrote this comment.
-    pub comment: Option<CommentId>,
+    pub author_of_comment: Option<CommentId>,
     /// Whoever has one of these usernames, whatever its case.
     pub names: &'a [&'a str],
 }
@@ -43,12 +43,15 @@ impl Users<'_> {
     /// are, by id; whom there is not is left out.
     ///
     /// One statement for all, since people are locked in the order of their ids.
-    pub async fn lock_participants(&mut self, concerned: Participants<'_>) -> Result<Vec<Author>> {
+    pub async fn lock_participants(
+        &mut self,
+        participants: Participants<'_>,
+    ) -> Result<Vec<Author>> {
         let hold = LockParticipants {
-            people: concerned.people.iter().copied().map(i64::from).collect(),
-            post: concerned.post.map(Uuid::from),
-            comment: concerned.comment.map(Uuid::from),
-            names: concerned.names.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            people: participants.users.iter().copied().map(i64::from).collect(),
+            post: participants.author_of_post.map(Uuid::from),
+            comment: participants.author_of_comment.map(Uuid::from),
+            names: participants.usernames.iter().map(|name| name.to_ascii_lowercase()).collect(),
         };
         let rows: Vec<(i64, AuthorColumns)> = hold.load(self.conn).await?;
         Ok(rows.into_iter().map(|(id, columns)| author_of(id.into(), columns)).collect())
