@@ -1,12 +1,12 @@
 //! Every setting, by flag and by variable, and only here.
 
+#[cfg(test)]
+mod docs_table;
 mod geocoder;
 mod limits;
-#[cfg(test)]
-mod table;
+mod observability;
 #[cfg(test)]
 mod tests;
-mod watching;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -19,11 +19,11 @@ use grateful_nominatim::NominatimConfig;
 use grateful_seed::DatasetSize;
 use url::Url;
 
-use self::geocoder::RawGeocoder;
+use self::geocoder::GeocoderArgs;
 pub(crate) use self::limits::Limits;
-use self::limits::RawLimits;
-use self::watching::{RawWatching, Watching};
-use crate::telemetry::{LogConfig, LogFormat};
+use self::limits::LimitsArgs;
+use self::observability::{Observability, ObservabilityArgs};
+use crate::logging::{LogConfig, LogFormat};
 
 /// Gratitude communities: posts, hearts and feeds over HTTP, on PostgreSQL.
 #[derive(Debug, Parser)]
@@ -33,7 +33,7 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     #[command(flatten)]
-    pub(crate) settings: RawSettings,
+    pub(crate) settings: SettingsArgs,
 }
 
 /// What the program can do.
@@ -108,7 +108,7 @@ fn moment(text: &str) -> Result<DateTime<Utc>, String> {
 
 /// The settings as they were given. They are texts, so that all that is wrong with them can be said at once.
 #[derive(Debug, Args)]
-pub(crate) struct RawSettings {
+pub(crate) struct SettingsArgs {
     /// Address of a PostgreSQL (14 or newer). Not set: a private one is kept in the data folder.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_name = "URL")]
     database_url: Option<String>,
@@ -211,7 +211,7 @@ pub(crate) struct RawSettings {
     statement_timeout_ms: String,
 
     #[command(flatten)]
-    watching: RawWatching,
+    observability: ObservabilityArgs,
 
     /// How many days a notification is kept that was read.
     #[arg(
@@ -234,10 +234,10 @@ pub(crate) struct RawSettings {
     session_days: String,
 
     #[command(flatten)]
-    limits: RawLimits,
+    limits: LimitsArgs,
 
     #[command(flatten)]
-    geocoder: RawGeocoder,
+    geocoder: GeocoderArgs,
 
     /// How many seconds requests in flight may take to finish after the order to stop.
     #[arg(
@@ -281,7 +281,7 @@ pub(crate) struct RawSettings {
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) database_url: Option<String>,
-    pub(crate) listen: Listen,
+    pub(crate) listen: ListenAddress,
     pub(crate) data_dir: PathBuf,
     pub(crate) uploads_dir: PathBuf,
     pub(crate) bucket: Option<Url>,
@@ -291,7 +291,7 @@ pub(crate) struct Settings {
     pub(crate) workers: usize,
     pub(crate) connections_per_worker: usize,
     pub(crate) statement_timeout: Duration,
-    pub(crate) watching: Watching,
+    pub(crate) observability: Observability,
     pub(crate) session_lifetime: TimeDelta,
     pub(crate) notification_retention: TimeDelta,
     pub(crate) shutdown_timeout: Duration,
@@ -304,7 +304,7 @@ pub(crate) struct Settings {
 
 /// A host and a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Listen {
+pub(crate) struct ListenAddress {
     pub(crate) host: String,
     pub(crate) port: u16,
 }
@@ -312,10 +312,10 @@ pub(crate) struct Listen {
 impl Settings {
     /// # Errors
     /// Every setting that is wrong, each with its variable.
-    pub(crate) fn check(raw: RawSettings) -> Result<Self, Problems> {
-        let mut problems = Problems(Vec::new());
+    pub(crate) fn check(raw: SettingsArgs) -> Result<Self, SettingErrors> {
+        let mut errors = SettingErrors(Vec::new());
         let mut number = |variable, text: &str, least, most| {
-            problems.keep(variable, bounded(text, least, most)).unwrap_or(least)
+            errors.collect(variable, parse_in_range(text, least, most)).unwrap_or(least)
         };
         let workers = number("GRATEFUL_WORKERS", &raw.workers, 0, 1024);
         let connections =
@@ -327,20 +327,22 @@ impl Settings {
         let orphans = number("GRATEFUL_ORPHAN_MINUTES", &raw.orphan_minutes, 0, 1_000_000);
         let shutdown = number("GRATEFUL_SHUTDOWN_SECONDS", &raw.shutdown_seconds, 0, 3600);
         let database_url = raw.database_url.filter(|url| !url.is_empty());
-        problems.keep("DATABASE_URL", database_url.as_deref().map_or(Ok(()), require_postgresql));
-        let listen = problems.keep("GRATEFUL_LISTEN", raw.listen.parse());
-        let no_migrate = problems.keep("GRATEFUL_NO_MIGRATE", switch(&raw.no_migrate));
-        let frontend = problems.keep("GRATEFUL_FRONTEND_URL", origin_of(&raw.frontend_url));
+        errors.collect("DATABASE_URL", database_url.as_deref().map_or(Ok(()), check_database_url));
+        let listen = errors.collect("GRATEFUL_LISTEN", raw.listen.parse());
+        let no_migrate = errors.collect("GRATEFUL_NO_MIGRATE", parse_switch(&raw.no_migrate));
+        let frontend = errors.collect("GRATEFUL_FRONTEND_URL", parse_origin(&raw.frontend_url));
         let more = raw.allowed_origins.split(',').map(str::trim).filter(|url| !url.is_empty());
-        let more = more.map(origin_of).collect::<Result<Vec<_>, _>>();
-        let more = problems.keep("GRATEFUL_ALLOWED_ORIGINS", more);
-        let bucket = problems.keep("GRATEFUL_UPLOADS_BUCKET", bucket_of(&raw.uploads_bucket));
-        let watching = raw.watching.check(&mut problems);
-        let limits = raw.limits.check(&mut problems);
+        let more = more.map(parse_origin).collect::<Result<Vec<_>, _>>();
+        let more = errors.collect("GRATEFUL_ALLOWED_ORIGINS", more);
+        let bucket =
+            errors.collect("GRATEFUL_UPLOADS_BUCKET", parse_bucket_url(&raw.uploads_bucket));
+        let observability = raw.observability.check(&mut errors);
+        let limits = raw.limits.check(&mut errors);
         let frontend_url = raw.frontend_url.trim_end_matches('/').to_owned();
-        let nominatim = raw.geocoder.check(&frontend_url, &mut problems);
-        let format = problems.keep("GRATEFUL_LOG_FORMAT", raw.log_format.parse::<LogFormat>());
-        let filter = problems.keep("RUST_LOG", raw.log.parse().map_err(|error| format!("{error}")));
+        let nominatim = raw.geocoder.check(&frontend_url, &mut errors);
+        let format = errors.collect("GRATEFUL_LOG_FORMAT", raw.log_format.parse::<LogFormat>());
+        let filter =
+            errors.collect("RUST_LOG", raw.log.parse().map_err(|error| format!("{error}")));
         let assemble = || {
             Some(Self {
                 database_url,
@@ -351,10 +353,10 @@ impl Settings {
                 orphan_age: TimeDelta::minutes(i64::try_from(orphans).ok()?),
                 frontend_url,
                 allowed_origins: frontend.into_iter().chain(more?).collect(),
-                workers: if workers == 0 { cores() } else { fit(workers) },
-                connections_per_worker: fit(connections),
+                workers: if workers == 0 { available_cores() } else { to_usize(workers) },
+                connections_per_worker: to_usize(connections),
                 statement_timeout: Duration::from_millis(timeout),
-                watching: watching?,
+                observability: observability?,
                 session_lifetime: TimeDelta::days(i64::try_from(days).ok()?),
                 notification_retention: TimeDelta::days(i64::try_from(retention).ok()?),
                 shutdown_timeout: Duration::from_secs(shutdown),
@@ -365,47 +367,47 @@ impl Settings {
             })
         };
         match assemble() {
-            Some(settings) if problems.0.is_empty() => Ok(settings),
-            _ => Err(problems),
+            Some(settings) if errors.0.is_empty() => Ok(settings),
+            _ => Err(errors),
         }
     }
 }
 
 /// One for each core that this process may use.
-pub(crate) fn cores() -> usize {
+pub(crate) fn available_cores() -> usize {
     std::thread::available_parallelism().map_or(2, Into::into)
 }
 
-fn fit(number: u64) -> usize {
+fn to_usize(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// Every setting that is wrong, with the reason.
 #[derive(Debug)]
-pub(crate) struct Problems(Vec<String>);
+pub(crate) struct SettingErrors(Vec<String>);
 
-impl Problems {
-    fn keep<T>(&mut self, variable: &str, checked: Result<T, String>) -> Option<T> {
+impl SettingErrors {
+    fn collect<T>(&mut self, variable: &str, checked: Result<T, String>) -> Option<T> {
         checked.map_err(|reason| self.0.push(format!("{variable} {reason}"))).ok()
     }
 }
 
-impl fmt::Display for Problems {
+impl fmt::Display for SettingErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("some settings are not right (grateful --help explains them)")?;
         self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
     }
 }
 
-impl std::error::Error for Problems {}
+impl std::error::Error for SettingErrors {}
 
-fn bounded(text: &str, least: u64, most: u64) -> Result<u64, String> {
+fn parse_in_range(text: &str, least: u64, most: u64) -> Result<u64, String> {
     let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| format!("must be a whole number from {least} to {most}, not {text:?}"))
 }
 
 /// As people write switches into environments. What is empty is as good as not set.
-fn switch(text: &str) -> Result<bool, String> {
+fn parse_switch(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" | "" => Ok(false),
@@ -414,13 +416,13 @@ fn switch(text: &str) -> Result<bool, String> {
 }
 
 /// The value is not repeated: it may hold a password.
-fn require_postgresql(url: &str) -> Result<(), String> {
+fn check_database_url(url: &str) -> Result<(), String> {
     let known = url.starts_with("postgresql://") || url.starts_with("postgres://");
     if known { Ok(()) } else { Err("must begin with postgresql://".to_owned()) }
 }
 
 /// The address of a bucket. What is empty is as good as not set.
-fn bucket_of(address: &str) -> Result<Option<Url>, String> {
+fn parse_bucket_url(address: &str) -> Result<Option<Url>, String> {
     if address.is_empty() {
         return Ok(None);
     }
@@ -429,14 +431,14 @@ fn bucket_of(address: &str) -> Result<Option<Url>, String> {
 }
 
 /// The origin of a web address, as browsers send it.
-fn origin_of(address: &str) -> Result<String, String> {
+fn parse_origin(address: &str) -> Result<String, String> {
     let is_web = |uri: &actix_web::http::Uri| matches!(uri.scheme_str(), Some("http" | "https"));
     let uri = address.parse::<actix_web::http::Uri>().ok().filter(is_web);
     let origin = uri.and_then(|uri| Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?)));
     origin.ok_or_else(|| format!("must be an http or https address, not {address:?}"))
 }
 
-impl FromStr for Listen {
+impl FromStr for ListenAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {

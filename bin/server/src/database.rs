@@ -7,7 +7,7 @@ use grateful_storage::DatabaseConfig;
 use crate::config::Settings;
 
 /// The name of the database in a private cluster.
-const NAME: &str = "grateful";
+const DATABASE_NAME: &str = "grateful";
 
 /// A PostgreSQL, kept running as long as this is.
 pub(crate) struct Postgres {
@@ -23,14 +23,14 @@ impl Postgres {
     pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
         let private = match settings.database_url {
             Some(_) => None,
-            None => Some(open_private(settings)?),
+            None => Some(open_private_cluster(settings)?),
         };
         let named = settings.database_url.clone();
-        let url = named.or_else(|| private.as_ref().map(|cluster| cluster.url(NAME)));
+        let url = named.or_else(|| private.as_ref().map(|cluster| cluster.url(DATABASE_NAME)));
         let config = DatabaseConfig::new(url.unwrap_or_default())
             .with_max_connections(settings.connections_per_worker)
             .with_statement_timeout(settings.statement_timeout)
-            .with_thresholds(settings.watching.thresholds);
+            .with_thresholds(settings.observability.thresholds);
         Ok(Self { config, private })
     }
 
@@ -44,8 +44,8 @@ impl Postgres {
     }
 }
 
-fn open_private(settings: &Settings) -> anyhow::Result<Cluster> {
+fn open_private_cluster(settings: &Settings) -> anyhow::Result<Cluster> {
     tracing::info!(folder = %settings.data_dir.display(), "Opening the private PostgreSQL");
-    Cluster::open(&settings.data_dir, NAME)
+    Cluster::open(&settings.data_dir, DATABASE_NAME)
         .context("no DATABASE_URL is set, and the private PostgreSQL cannot be opened")
 }

@@ -3,10 +3,10 @@
 mod commands;
 mod config;
 mod database;
-mod files;
-mod listen;
-mod monitoring;
-mod telemetry;
+mod file_store;
+mod listeners;
+mod logging;
+mod metrics;
 
 use std::process::ExitCode;
 
@@ -23,7 +23,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let command = cli.command.clone().unwrap_or(Command::Serve);
     let outcome = Settings::check(cli.settings).map_err(anyhow::Error::from).and_then(|settings| {
-        telemetry::start(&settings.log);
+        logging::init(&settings.log);
         let runtime = runtime()?;
         let outcome = runtime.block_on(commands::run(command, settings));
         // Whoever was told to stop at once does not wait for what still runs on other threads.

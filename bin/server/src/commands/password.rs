@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 use grateful_application::accounts;
 use grateful_domain::Password;
 
-use super::{JOBS, Shared, bring_up_to_date};
+use super::{AppFactory, JOB_POOL, migrate_database};
 use crate::config::Settings;
 use crate::database::Postgres;
 
@@ -14,10 +14,10 @@ pub(super) async fn reset(settings: Settings, username: &str) -> anyhow::Result<
     let new = Password::parse(read()?).map_err(|error| anyhow!("the password {error}"))?;
     let postgres = Postgres::open(&settings)?;
     if settings.migrate {
-        bring_up_to_date(&postgres.config).await?;
+        migrate_database(&postgres.config).await?;
     }
-    let shared = Shared::new(&settings, postgres.config.clone())?;
-    let ended = accounts::reset_password(&shared.app(JOBS), username, new).await?;
+    let shared = AppFactory::new(&settings, postgres.config.clone())?;
+    let ended = accounts::reset_password(&shared.app(JOB_POOL), username, new).await?;
     println!("{username} has a new password; sessions ended: {ended}");
     postgres.close()
 }

@@ -11,7 +11,7 @@ use grateful_seed::{Dataset, DatasetSize, username_of};
 use grateful_storage::{BulkLoad, DatabaseConfig, StorageError};
 
 use self::progress::Progress;
-use super::bring_up_to_date;
+use super::migrate_database;
 use crate::config::{SeedArgs, Settings};
 use crate::database::Postgres;
 
@@ -24,7 +24,7 @@ pub(super) async fn seed(settings: Settings, args: SeedArgs) -> anyhow::Result<(
     let now = moment(args.now, SystemClock.now())?;
     let postgres = Postgres::open(&settings)?;
     if settings.migrate {
-        bring_up_to_date(&postgres.config).await?;
+        migrate_database(&postgres.config).await?;
     }
     let told = fill(&postgres.config, size, args.seed, now).await?;
     postgres.close()?;

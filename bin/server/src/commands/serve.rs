@@ -12,17 +12,17 @@ use grateful_web::{MetricsPage, WebConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::{JOBS, REQUESTS, Shared, bring_up_to_date};
+use super::{AppFactory, JOB_POOL, REQUEST_POOL, migrate_database};
 use crate::config::Settings;
 use crate::database::Postgres;
-use crate::files::Files;
-use crate::listen::listen;
-use crate::monitoring::Recorder;
+use crate::file_store::FileStore;
+use crate::listeners::bind_listeners;
+use crate::metrics::MetricsRecorder;
 
 pub(super) async fn serve(settings: Settings) -> anyhow::Result<()> {
     // First, so that a port in use is said before anything is started, and nobody is refused while that takes a while.
     let listeners = listen(&settings.listen)?;
-    let mut stop = Stop::listen()?;
+    let mut stop = ShutdownSignal::listen()?;
     let settings = Arc::new(settings);
     let postgres = tokio::select! {
         opened = open(Arc::clone(&settings)) => opened?,
@@ -46,11 +46,11 @@ async fn serve_on(
     settings: &Settings,
     database: &DatabaseConfig,
     listeners: Vec<TcpListener>,
-    stop: &mut Stop,
+    stop: &mut ShutdownSignal,
 ) -> anyhow::Result<()> {
     if settings.migrate {
         tokio::select! {
-            migrated = bring_up_to_date(database) => {
+            migrated = migrate_database(database) => {
                 migrated?;
             }
             // A migration that is cut short leaves nothing behind.
@@ -58,10 +58,10 @@ async fn serve_on(
         }
     }
     // Before anything is measured.
-    let recorder = settings.watching.metrics.then(Recorder::install).transpose()?;
-    let shared = Shared::new(settings, database.clone())?;
+    let recorder = settings.observability.metrics.then(MetricsRecorder::install).transpose()?;
+    let shared = AppFactory::new(settings, database.clone())?;
     let page = recorder.as_ref().map(|recorder| recorder.page(shared.pools.clone()));
-    let jobs = shared.app(JOBS);
+    let jobs = shared.app(JOB_POOL);
     let sweepers = [
         tokio::spawn(sweep_files_daily(shared.files.clone(), jobs.clone())),
         tokio::spawn(sweep_hourly(jobs)),
@@ -73,10 +73,10 @@ async fn serve_on(
 
 async fn answer(
     settings: &Settings,
-    shared: Shared,
+    shared: AppFactory,
     page: Option<MetricsPage>,
     listeners: Vec<TcpListener>,
-    stop: &mut Stop,
+    stop: &mut ShutdownSignal,
 ) -> anyhow::Result<()> {
     let address = listeners.first().context("there is no address to listen on")?.local_addr()?;
     let config = WebConfig {
@@ -86,13 +86,13 @@ async fn answer(
         shutdown_timeout: settings.shutdown_timeout,
         limits: settings.limits.as_ref().map(|limits| limits.requests.clone()),
         metrics: page,
-        server_timing: settings.watching.server_timing,
+        server_timing: settings.observability.server_timing,
         ..WebConfig::default()
     };
-    let server = grateful_web::serve(move || shared.app(REQUESTS), &config, listeners)?;
+    let server = grateful_web::serve(move || shared.app(REQUEST_POOL), &config, listeners)?;
     let handle = server.handle();
     let running = tokio::spawn(server);
-    announce(&format!("http://{address}"))?;
+    print_ready_line(&format!("http://{address}"))?;
 
     stop.wait().await;
     tracing::info!("Stopping: requests in flight are finished, new ones are not accepted");
@@ -104,7 +104,7 @@ async fn answer(
 }
 
 /// The one line on standard output, by which others find the server.
-fn announce(url: &str) -> anyhow::Result<()> {
+fn print_ready_line(url: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on {url}")?;
     out.flush()?;
@@ -134,7 +134,7 @@ async fn sweep_hourly(app: App) {
     }
 }
 
-async fn sweep_files_daily(files: Files, app: App) {
+async fn sweep_files_daily(files: FileStore, app: App) {
     let mut days = tokio::time::interval(Duration::from_hours(24));
     loop {
         days.tick().await;
@@ -149,12 +149,12 @@ async fn sweep_files_daily(files: Files, app: App) {
 }
 
 /// The order to stop, from a terminal or from whatever runs this process.
-struct Stop {
+struct ShutdownSignal {
     interrupt: Signal,
     terminate: Signal,
 }
 
-impl Stop {
+impl ShutdownSignal {
     fn listen() -> std::io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,

@@ -5,11 +5,11 @@ use clap::Args;
 use grateful_nominatim::NominatimConfig;
 use url::Url;
 
-use super::Problems;
+use super::SettingErrors;
 
 /// The settings as they were given.
 #[derive(Debug, Args)]
-pub(crate) struct RawGeocoder {
+pub(crate) struct GeocoderArgs {
     /// The Nominatim server that knows where places are.
     #[arg(
         long,
@@ -32,11 +32,15 @@ pub(crate) struct RawGeocoder {
     nominatim_user_agent: String,
 }
 
-impl RawGeocoder {
-    pub(super) fn check(&self, frontend: &str, problems: &mut Problems) -> Option<NominatimConfig> {
-        let url = problems.keep("GRATEFUL_NOMINATIM_URL", web_address(&self.nominatim_url));
+impl GeocoderArgs {
+    pub(super) fn check(
+        &self,
+        frontend: &str,
+        errors: &mut SettingErrors,
+    ) -> Option<NominatimConfig> {
+        let url = errors.collect("GRATEFUL_NOMINATIM_URL", web_address(&self.nominatim_url));
         let named =
-            problems.keep("GRATEFUL_NOMINATIM_USER_AGENT", name(&self.nominatim_user_agent))?;
+            errors.collect("GRATEFUL_NOMINATIM_USER_AGENT", name(&self.nominatim_user_agent))?;
         let named = named
             .unwrap_or_else(|| format!("grateful/{} (+{frontend})", env!("CARGO_PKG_VERSION")));
         Some(NominatimConfig::new(url?, named))
@@ -63,11 +67,11 @@ mod tests {
     use super::*;
 
     fn check(url: &str, user_agent: &str) -> Option<NominatimConfig> {
-        let raw = RawGeocoder {
+        let raw = GeocoderArgs {
             nominatim_url: url.to_owned(),
             nominatim_user_agent: user_agent.to_owned(),
         };
-        raw.check("https://grateful.example", &mut Problems(Vec::new()))
+        raw.check("https://grateful.example", &mut SettingErrors(Vec::new()))
     }
 
     #[test]

@@ -5,14 +5,14 @@ use std::net::IpAddr;
 use chrono::TimeDelta;
 use clap::Args;
 use grateful_domain::Rate;
-use grateful_web::LimitsConfig;
+use grateful_web::RateLimitsConfig;
 use ipnet::IpNet;
 
-use super::{Problems, switch};
+use super::{SettingErrors, parse_switch};
 
 /// The settings as they were given.
 #[derive(Debug, Args)]
-pub(crate) struct RawLimits {
+pub(crate) struct LimitsArgs {
     /// Whether requests are counted and bounded, in the memory of this process: `on` or `off`. Reading never is.
     #[arg(
         long,
@@ -108,17 +108,18 @@ pub(crate) struct RawLimits {
 /// The bounds that hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Limits {
-    pub(crate) requests: LimitsConfig,
+    pub(crate) requests: RateLimitsConfig,
     pub(crate) failed_logins: Rate,
 }
 
-impl RawLimits {
+impl LimitsArgs {
     /// The bounds, or none where nobody counts. All of them must be good in any case.
     #[expect(clippy::option_option, reason = "nothing good was given, or to count nothing")]
-    pub(super) fn check(&self, problems: &mut Problems) -> Option<Option<Limits>> {
-        let is_on = problems.keep("GRATEFUL_RATE_LIMITS", switch(&self.rate_limits));
-        let proxies = problems.keep("GRATEFUL_TRUSTED_PROXIES", networks(&self.trusted_proxies));
-        let mut rate = |variable, text: &str| problems.keep(variable, rate(text));
+    pub(super) fn check(&self, errors: &mut SettingErrors) -> Option<Option<Limits>> {
+        let is_on = errors.collect("GRATEFUL_RATE_LIMITS", parse_switch(&self.rate_limits));
+        let proxies =
+            errors.collect("GRATEFUL_TRUSTED_PROXIES", parse_networks(&self.trusted_proxies));
+        let mut rate = |variable, text: &str| errors.collect(variable, rate(text));
         let signups = rate("GRATEFUL_LIMIT_SIGNUPS", &self.limit_signups);
         let logins = rate("GRATEFUL_LIMIT_LOGINS", &self.limit_logins);
         let failed_logins = rate("GRATEFUL_LIMIT_FAILED_LOGINS", &self.limit_failed_logins);
@@ -126,7 +127,7 @@ impl RawLimits {
         let validations = rate("GRATEFUL_LIMIT_VALIDATIONS", &self.limit_validations);
         let writes = rate("GRATEFUL_LIMIT_WRITES", &self.limit_writes);
         let uploads = rate("GRATEFUL_LIMIT_UPLOADS", &self.limit_uploads);
-        let requests = LimitsConfig {
+        let requests = RateLimitsConfig {
             signups: signups?,
             logins: logins?,
             searches: searches?,
@@ -165,7 +166,7 @@ fn duration(text: &str) -> Option<TimeDelta> {
     Some(TimeDelta::seconds(seconds))
 }
 
-fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+fn parse_networks(text: &str) -> Result<Vec<IpNet>, String> {
     let all = text.split(',').map(str::trim).filter(|network| !network.is_empty());
     all.map(|network| {
         let address = || network.parse::<IpAddr>().ok().map(IpNet::from);
@@ -207,14 +208,14 @@ mod tests {
 
     #[test]
     fn proxies_are_addresses_and_networks() {
-        let some = networks("10.0.0.0/8, ::1,, 192.0.2.1").unwrap();
+        let some = parse_networks("10.0.0.0/8, ::1,, 192.0.2.1").unwrap();
 
         assert_eq!(
             some.iter().map(ToString::to_string).collect::<Vec<_>>(),
             ["10.0.0.0/8", "::1/128", "192.0.2.1/32"]
         );
-        assert_eq!(networks(""), Ok(vec![]));
-        assert!(networks("10.0.0.0/33").is_err());
-        assert!(networks("proxy.example").is_err());
+        assert_eq!(parse_networks(""), Ok(vec![]));
+        assert!(parse_networks("10.0.0.0/33").is_err());
+        assert!(parse_networks("proxy.example").is_err());
     }
 }

@@ -2,13 +2,13 @@
 
 use super::*;
 
-fn check(arguments: &[&str]) -> Result<Settings, Problems> {
+fn check(arguments: &[&str]) -> Result<Settings, SettingErrors> {
     Settings::check(Cli::parse_from(["grateful"].iter().chain(arguments)).settings)
 }
 
 #[test]
 fn every_wrong_setting_is_named_at_once() {
-    let problems = check(&[
+    let errors = check(&[
         "--listen=8000",
         "--workers=many",
         "--session-days=0",
@@ -19,7 +19,7 @@ fn every_wrong_setting_is_named_at_once() {
         "--no-migrate=maybe",
         "--database-url=mysql://secret@example.org/x",
     ]);
-    let said = problems.unwrap_err().to_string();
+    let said = errors.unwrap_err().to_string();
     for variable in [
         "GRATEFUL_LISTEN",
         "GRATEFUL_WORKERS",
@@ -64,10 +64,10 @@ fn a_switch_is_thrown_by_its_name_alone_or_by_a_word() {
 
 #[test]
 fn addresses_of_both_kinds_are_read() {
-    let listen = |text: &str| text.parse::<Listen>().unwrap();
-    assert_eq!(listen("[::1]:0"), Listen { host: "::1".to_owned(), port: 0 });
-    assert_eq!(listen("0.0.0.0:80"), Listen { host: "0.0.0.0".to_owned(), port: 80 });
-    assert!("localhost:99999".parse::<Listen>().is_err());
+    let listen = |text: &str| text.parse::<ListenAddress>().unwrap();
+    assert_eq!(listen("[::1]:0"), ListenAddress { host: "::1".to_owned(), port: 0 });
+    assert_eq!(listen("0.0.0.0:80"), ListenAddress { host: "0.0.0.0".to_owned(), port: 80 });
+    assert!("localhost:99999".parse::<ListenAddress>().is_err());
 }
 
 #[test]

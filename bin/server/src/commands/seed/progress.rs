@@ -36,16 +36,16 @@ impl Progress {
     }
 
     /// From now on, the rows of this table.
-    pub(super) fn watch<T>(
+    pub(super) fn track<T>(
         &self,
         name: &'static str,
         rows: impl ExactSizeIterator<Item = T>,
     ) -> impl Iterator<Item = T> {
-        self.watch_about(name, rows.len(), rows)
+        self.track_estimated(name, rows.len(), rows)
     }
 
     /// From now on, the rows of this table, of which there are about so many.
-    pub(super) fn watch_about<T>(
+    pub(super) fn track_estimated<T>(
         &self,
         name: &'static str,
         many: usize,

@@ -13,20 +13,20 @@ use crate::config::Settings;
 
 /// The files, and the folder that they are in, if they are.
 #[derive(Clone)]
-pub(crate) struct Files {
+pub(crate) struct FileStore {
     pub(crate) store: Arc<dyn ObjectStore>,
     folder: Option<PathBuf>,
 }
 
-impl Files {
+impl FileStore {
     pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
         match &settings.bucket {
             Some(bucket) => Ok(Self { store: open_bucket(bucket)?, folder: None }),
-            None => Self::in_folder(&settings.uploads_dir),
+            None => Self::in_directory(&settings.uploads_dir),
         }
     }
 
-    fn in_folder(folder: &Path) -> anyhow::Result<Self> {
+    fn in_directory(folder: &Path) -> anyhow::Result<Self> {
         let unusable = || format!("the folder of uploads {} cannot be used", folder.display());
         std::fs::create_dir_all(folder).with_context(unusable)?;
         // A row that names a file is committed, and survives the loss of power: so must the file.
@@ -40,7 +40,7 @@ impl Files {
         let staged = match self.folder.clone() {
             Some(folder) => {
                 let before = SystemTime::from(app.clock.now() - app.orphan_age);
-                tokio::task::spawn_blocking(move || sweep_staged(&folder, before)).await??
+                tokio::task::spawn_blocking(move || remove_staged_files(&folder, before)).await??
             }
             None => 0,
         };
@@ -50,13 +50,13 @@ impl Files {
 
 /// A file is written under another name, `{name}#{number}`, and then moved. The store shows nobody what is under such a name:
 /// one that was not moved in time never will be.
-fn sweep_staged(folder: &Path, before: SystemTime) -> std::io::Result<usize> {
+fn remove_staged_files(folder: &Path, before: SystemTime) -> std::io::Result<usize> {
     let mut removed = 0;
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
-            removed += sweep_staged(&entry.path(), before)?;
-        } else if is_staged(&entry.path()) {
+            removed += remove_staged_files(&entry.path(), before)?;
+        } else if is_staged_file(&entry.path()) {
             removed += match remove_before(&entry.path(), before) {
                 Ok(removed) => usize::from(removed),
                 // It was moved just now, or another node was faster.
@@ -77,7 +77,7 @@ fn remove_before(path: &Path, moment: SystemTime) -> std::io::Result<bool> {
     Ok(is_old)
 }
 
-fn is_staged(path: &Path) -> bool {
+fn is_staged_file(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let number = name.rsplit_once(".jpg#").map(|(_, number)| number);
     number.is_some_and(|it| !it.is_empty() && it.bytes().all(|digit| digit.is_ascii_digit()))
@@ -85,12 +85,12 @@ fn is_staged(path: &Path) -> bool {
 
 #[cfg(feature = "bucket")]
 fn open_bucket(bucket: &url::Url) -> anyhow::Result<Arc<dyn ObjectStore>> {
-    in_bucket(object_store::aws::AmazonS3Builder::from_env(), bucket)
+    build_bucket_store(object_store::aws::AmazonS3Builder::from_env(), bucket)
 }
 
 /// The bucket at this address, whatever else is known of it.
 #[cfg(feature = "bucket")]
-fn in_bucket(
+fn build_bucket_store(
     known: object_store::aws::AmazonS3Builder,
     bucket: &url::Url,
 ) -> anyhow::Result<Arc<dyn ObjectStore>> {
@@ -128,8 +128,11 @@ mod tests {
 
         let written = std::fs::metadata(posts.join("a.jpg#1")).unwrap().modified().unwrap();
 
-        assert_eq!(sweep_staged(folder.path(), written).unwrap(), 0);
-        assert_eq!(sweep_staged(folder.path(), written + Duration::from_mins(1)).unwrap(), 2);
+        assert_eq!(remove_staged_files(folder.path(), written).unwrap(), 0);
+        assert_eq!(
+            remove_staged_files(folder.path(), written + Duration::from_mins(1)).unwrap(),
+            2
+        );
 
         let mut left: Vec<_> = std::fs::read_dir(&posts)
             .unwrap()

@@ -15,7 +15,7 @@ use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt as _};
 use url::Url;
 
-use super::in_bucket;
+use super::build_bucket_store;
 
 #[actix_web::test]
 async fn what_is_put_into_a_bucket_is_there_below_its_prefix_until_it_is_removed() {
@@ -51,7 +51,8 @@ async fn a_bucket_without_a_prefix_is_used_from_its_top() {
 
 #[test]
 fn an_address_that_names_no_bucket_is_refused() {
-    let refused = in_bucket(AmazonS3Builder::new(), &Url::parse("ftp://pictures").unwrap());
+    let refused =
+        build_bucket_store(AmazonS3Builder::new(), &Url::parse("ftp://pictures").unwrap());
 
     let said = format!("{:#}", refused.err().unwrap());
     assert!(said.starts_with("the bucket ftp://pictures/ cannot be used: "), "{said}");
@@ -94,7 +95,7 @@ impl Bucket {
             .with_allow_http(true)
             .with_access_key_id("key")
             .with_secret_access_key("secret");
-        in_bucket(known, &Url::parse(bucket).unwrap()).unwrap()
+        build_bucket_store(known, &Url::parse(bucket).unwrap()).unwrap()
     }
 
     fn keys(&self) -> Vec<String> {

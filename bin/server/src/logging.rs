@@ -42,7 +42,7 @@ impl FromStr for LogFormat {
 }
 
 /// From now on, log lines are written, and a panic is one of them.
-pub(crate) fn start(config: &LogConfig) {
+pub(crate) fn init(config: &LogConfig) {
     let filter = EnvFilter::new(config.filter.to_string());
     let is_pretty = match config.format {
         LogFormat::Auto => io::stderr().is_terminal(),

@@ -5,11 +5,11 @@ use std::time::Duration;
 use clap::Args;
 use grateful_storage::Thresholds;
 
-use super::{Problems, bounded, switch};
+use super::{SettingErrors, parse_in_range, parse_switch};
 
 /// The settings as they were given.
 #[derive(Debug, Args)]
-pub(crate) struct RawWatching {
+pub(crate) struct ObservabilityArgs {
     /// From how many milliseconds on a statement is reported as slow.
     #[arg(
         long,
@@ -55,24 +55,26 @@ pub(crate) struct RawWatching {
 
 /// What the server tells of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Watching {
+pub(crate) struct Observability {
     pub(crate) thresholds: Thresholds,
     pub(crate) metrics: bool,
     pub(crate) server_timing: bool,
 }
 
-impl RawWatching {
-    pub(super) fn check(&self, problems: &mut Problems) -> Option<Watching> {
-        let mut number =
-            |variable, text: &str, least, most| problems.keep(variable, bounded(text, least, most));
+impl ObservabilityArgs {
+    pub(super) fn check(&self, errors: &mut SettingErrors) -> Option<Observability> {
+        let mut number = |variable, text: &str, least, most| {
+            errors.collect(variable, parse_in_range(text, least, most))
+        };
         let slow = number("GRATEFUL_SLOW_STATEMENT_MS", &self.slow_statement_ms, 0, 3_600_000);
         let repeated =
             number("GRATEFUL_REPEATED_STATEMENTS", &self.repeated_statements, 2, 1_000_000);
-        let metrics = problems.keep("GRATEFUL_METRICS", switch(&self.metrics));
-        let server_timing = problems.keep("GRATEFUL_SERVER_TIMING", switch(&self.server_timing));
+        let metrics = errors.collect("GRATEFUL_METRICS", parse_switch(&self.metrics));
+        let server_timing =
+            errors.collect("GRATEFUL_SERVER_TIMING", parse_switch(&self.server_timing));
         let thresholds = Thresholds::default()
             .with_slow(Duration::from_millis(slow?))
             .with_repeated(repeated?.try_into().ok()?);
-        Some(Watching { thresholds, metrics: metrics?, server_timing: server_timing? })
+        Some(Observability { thresholds, metrics: metrics?, server_timing: server_timing? })
     }
 }

@@ -6,20 +6,20 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddr
 use anyhow::Context as _;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::config::Listen;
+use crate::config::ListenAddress;
 
 /// How many connections may wait to be accepted: a burst of clients is no reason to refuse one.
 const BACKLOG: i32 = 1024;
 
 /// How long a client may leave unread what it was sent.
 #[cfg(target_os = "linux")]
-const SLOW_READER: std::time::Duration = std::time::Duration::from_secs(30);
+const SEND_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// The sockets for one setting. Where `localhost` has no IPv6, IPv4 is enough.
 ///
 /// # Errors
 /// The host is unknown, or the port is in use or not ours to take.
-pub(crate) fn listen(on: &Listen) -> anyhow::Result<Vec<TcpListener>> {
+pub(crate) fn bind_listeners(on: &ListenAddress) -> anyhow::Result<Vec<TcpListener>> {
     let failed = || format!("cannot listen on {}:{}", on.host, on.port);
     if on.host != "localhost" {
         let addresses = (on.host.as_str(), on.port).to_socket_addrs().with_context(failed)?;
@@ -46,7 +46,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     }
     // Whoever stops reading is dropped, instead of waited for. Connections take it over from here.
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(SLOW_READER))?;
+    socket.set_tcp_user_timeout(Some(SEND_TIMEOUT))?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
@@ -56,8 +56,8 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 mod tests {
     use super::*;
 
-    fn on(host: &str, port: u16) -> Listen {
-        Listen { host: host.to_owned(), port }
+    fn on(host: &str, port: u16) -> ListenAddress {
+        ListenAddress { host: host.to_owned(), port }
     }
 
     #[test]
