@@ -19,13 +19,13 @@ use crate::schema::users;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Participants<'a> {
     /// Whoever acts, and others who are known already.
-    pub people: &'a [UserId],
+    pub users: &'a [UserId],
     /// Whoever wrote this post.
     pub author_of_post: Option<PostId>,
     /// Whoever wrote this comment.
     pub author_of_comment: Option<CommentId>,
     /// Whoever has one of these usernames, whatever its case.
-    pub names: &'a [&'a str],
+    pub usernames: &'a [&'a str],
 }
 
 /// What the lock of people is for.
