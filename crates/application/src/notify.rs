@@ -81,6 +81,6 @@ pub(crate) async fn untell_tree(
     comment: CommentId,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let tree = tx.comments().tree_of(comment).await?;
+    let tree = tx.comments().list_thread_ids(comment).await?;
     Ok(tx.notifications().withdraw_comments(&tree, now).await?)
 }

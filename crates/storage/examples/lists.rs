@@ -113,7 +113,7 @@ async fn write_posts(db: &Database, ana: UserId, ben: UserId, now: DateTime<Utc>
     let like = NewHeart { id: Uuid::now_v7().into(), user: ben, post: rain.id, at: now };
     db.transaction(async |tx| {
         tx.posts().insert_many(&posts).await?;
-        tx.likes().put(&like).await
+        tx.hearts().add(&like).await
     })
     .await?;
     Ok(())

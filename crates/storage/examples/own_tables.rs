@@ -131,7 +131,7 @@ async fn keep(
             bookmarks::note.eq(note),
         );
         let new = NewHeart { id: Uuid::now_v7().into(), user: who, post: post.id, at: now };
-        let is_new = tx.likes().put(&new).await?.is_some();
+        let is_new = tx.hearts().add(&new).await?.is_some();
         let added = diesel::insert_into(bookmarks::table)
             .values(bookmark)
             .on_conflict_do_nothing()

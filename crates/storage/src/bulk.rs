@@ -84,7 +84,7 @@ impl BulkLoad {
     }
 
     /// Loads hearts.
-    pub async fn likes(&mut self, rows: impl Iterator<Item = NewHeart>) -> Result<()> {
+    pub async fn hearts(&mut self, rows: impl Iterator<Item = NewHeart>) -> Result<()> {
         self.load(rows).await
     }
 

@@ -44,7 +44,7 @@ pub trait Repositories: sealed::Sealed {
     /// The `posts` table.
     fn posts(&mut self) -> Posts<'_>;
     /// The `likes` table.
-    fn likes(&mut self) -> Hearts<'_>;
+    fn hearts(&mut self) -> Hearts<'_>;
     /// The `emoji_reactions` table.
     fn emoji_reactions(&mut self) -> EmojiReactions<'_>;
     /// The `shares` and `share_recipients` tables.
@@ -86,7 +86,7 @@ impl Repositories for Connection {
         Posts { conn: self }
     }
 
-    fn likes(&mut self) -> Hearts<'_> {
+    fn hearts(&mut self) -> Hearts<'_> {
         Hearts { conn: self }
     }
 

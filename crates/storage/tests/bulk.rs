@@ -39,7 +39,7 @@ async fn many_rows_cost_as_many_statements_as_one() {
         let mut conn = database.pool.acquire().await.unwrap();
 
         let saved = QueryLog::record(conn.posts().insert_many(&posts)).await;
-        let given = QueryLog::record(conn.likes().put_many(&likes)).await;
+        let given = QueryLog::record(conn.hearts().add_many(&likes)).await;
         let hidden = QueryLog::record(async {
             conn.posts().set_visibility(ana, &ids, Visibility::Private).await
         })
@@ -58,10 +58,10 @@ async fn of_many_hearts_those_that_are_new_and_allowed_are_given_and_counted() {
     let open = a_post().insert_into(&database).await.id;
     let hidden = a_post().private().insert_into(&database).await.id;
     let gone = PostId::from(uuid::Uuid::from_u128(1));
-    database.connect().await.likes().put(&a_heart(ana, open)).await.unwrap();
+    database.connect().await.hearts().add(&a_heart(ana, open)).await.unwrap();
     let likes = [a_heart(ana, open), a_heart(ben, open), a_heart(ben, hidden), a_heart(ben, gone)];
 
-    let given = database.connect().await.likes().put_many(&likes).await.unwrap();
+    let given = database.connect().await.hearts().add_many(&likes).await.unwrap();
 
     assert_eq!(given, 1);
     assert_eq!(load_engagement(&database, open).await.hearts, 2);
@@ -78,7 +78,7 @@ async fn many_hearts_at_once_from_many_sides_do_not_wait_for_each_other_for_ever
         let mut likes: Vec<NewHeart> = posts.iter().map(|post| a_heart(*person, *post)).collect();
         // Each begins elsewhere: without one order of locks, they would meet head on.
         likes.rotate_left(number);
-        database.connect().await.likes().put_many(&likes).await.unwrap()
+        database.connect().await.hearts().add_many(&likes).await.unwrap()
     }))
     .await;
 
@@ -112,9 +112,9 @@ async fn engagement_and_standing_of_many_posts_are_looked_up_together() {
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let [liked, untouched] = posts(&database, 2).await.try_into().unwrap();
     let mut conn = database.connect().await;
-    conn.likes().put(&a_heart(ana, liked)).await.unwrap();
-    conn.likes().put(&a_heart(ben, liked)).await.unwrap();
-    conn.emoji_reactions().put(&a_reaction(ana, liked)).await.unwrap();
+    conn.hearts().add(&a_heart(ana, liked)).await.unwrap();
+    conn.hearts().add(&a_heart(ben, liked)).await.unwrap();
+    conn.emoji_reactions().set(&a_reaction(ana, liked)).await.unwrap();
 
     let engagement = conn.posts().load_engagement(&[liked, untouched]).await.unwrap();
     let standing = conn.posts().standing_of(ana, &[liked, untouched]).await.unwrap();

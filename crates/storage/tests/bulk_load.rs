@@ -43,7 +43,7 @@ async fn with_two_people(url: &str) -> (BulkLoad, UserId, UserId) {
 
 /// Loads hearts and commits.
 async fn hearts(mut load: BulkLoad, hearts: &[NewHeart]) -> Result<()> {
-    load.likes(hearts.iter().copied()).await?;
+    load.hearts(hearts.iter().copied()).await?;
     load.commit().await
 }
 
@@ -76,7 +76,7 @@ async fn what_is_loaded_is_there_as_it_was_given_from_the_commit_on() {
 
     load.posts([post.clone()].into_iter()).await.unwrap();
     load.follows([a_follow(ben, ana)].into_iter()).await.unwrap();
-    load.likes([a_heart(ben, post.id)].into_iter()).await.unwrap();
+    load.hearts([a_heart(ben, post.id)].into_iter()).await.unwrap();
     load.emoji_reactions([a_reaction(ben, post.id)].into_iter()).await.unwrap();
     let shares = [a_link_share(ben, post.id), a_message_share(ben, post.id, &[ana])];
     load.shares(shares.into_iter()).await.unwrap();

@@ -8,7 +8,7 @@ mod support {
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use grateful_domain::{Comment, CommentId, CommentText, Post, PostId, SeenComment, UserId};
+use grateful_domain::{Comment, CommentForViewer, CommentId, CommentText, Post, PostId, UserId};
 use grateful_storage::{Comments, Database, Repositories, Result, StorageError};
 use grateful_testkit::{
     NOON, TestDatabase, a_comment, a_post, a_user, block, create_user, load_engagement,
@@ -106,13 +106,13 @@ async fn other_words_change_nothing_else() {
     let comment = a_comment().insert_into(&database).await;
     let untouched = a_comment().insert_into(&database).await;
     let words = CommentText::parse("On second thoughts").unwrap();
-    let reworded = comment.reworded(words, NOON + TimeDelta::hours(1));
+    let edited = comment.edited(words, NOON + TimeDelta::hours(1));
 
-    let replaced = database.connect().await.comments().update(&reworded).await.unwrap();
+    let replaced = database.connect().await.comments().update(&edited).await.unwrap();
 
     assert_eq!(replaced, Some(comment.text.clone()));
-    assert_ne!(reworded, comment);
-    for expected in [&reworded, &untouched] {
+    assert_ne!(edited, comment);
+    for expected in [&edited, &untouched] {
         let seen = find(&database, comment.author, expected.id).await.unwrap();
         assert_eq!(&seen.comment, expected);
     }
@@ -271,7 +271,7 @@ async fn a_reader_who_goes_on_by_cursor_meets_each_answer_once() {
 
     let met = walk(2, async |page| {
         let mut conn = database.connect().await;
-        conn.comments().replies(comment.author, comment.id, page).await.unwrap()
+        conn.comments().list_replies(comment.author, comment.id, page).await.unwrap()
     })
     .await;
 
@@ -360,19 +360,34 @@ async fn delete(database: &TestDatabase, post: PostId, comment: CommentId) -> i6
     database.connect().await.comments().delete(post, comment).await.unwrap()
 }
 
-async fn find(database: &TestDatabase, viewer: UserId, comment: CommentId) -> Option<SeenComment> {
+async fn find(
+    database: &TestDatabase,
+    viewer: UserId,
+    comment: CommentId,
+) -> Option<CommentForViewer> {
     database.connect().await.comments().find(viewer, comment).await.unwrap()
 }
 
-async fn list(database: &TestDatabase, viewer: UserId, post: &Post) -> Vec<SeenComment> {
+async fn list(database: &TestDatabase, viewer: UserId, post: &Post) -> Vec<CommentForViewer> {
     database.connect().await.comments().list(viewer, post.id, first(100)).await.unwrap().items
 }
 
-async fn replies(database: &TestDatabase, viewer: UserId, comment: &Comment) -> Vec<SeenComment> {
-    database.connect().await.comments().replies(viewer, comment.id, first(100)).await.unwrap().items
+async fn replies(
+    database: &TestDatabase,
+    viewer: UserId,
+    comment: &Comment,
+) -> Vec<CommentForViewer> {
+    database
+        .connect()
+        .await
+        .comments()
+        .list_replies(viewer, comment.id, first(100))
+        .await
+        .unwrap()
+        .items
 }
 
-fn ids(seen: &[SeenComment]) -> Vec<CommentId> {
+fn ids(seen: &[CommentForViewer]) -> Vec<CommentId> {
     seen.iter().map(|seen| seen.comment.id).collect()
 }
 

@@ -243,16 +243,16 @@ async fn world(database: &TestDatabase) -> World {
     a_post().by(ana).private().insert_into(database).await;
     let mut conn = database.connect().await;
     for user in [ana, ben] {
-        conn.likes().put(&a_heart(user, post.id)).await.unwrap();
+        conn.hearts().add(&a_heart(user, post.id)).await.unwrap();
     }
-    conn.emoji_reactions().put(&a_reaction(ben, post.id)).await.unwrap();
+    conn.emoji_reactions().set(&a_reaction(ben, post.id)).await.unwrap();
     for share in [
         a_link_share(ben, post.id),
         a_message_share(ben, post.id, &[eve]),
         a_message_share(eve, post.id, &[ana, ben]),
         a_message_share(eve, post.id, &[ben]),
     ] {
-        conn.shares().put(&share).await.unwrap();
+        conn.shares().create(&share).await.unwrap();
     }
     let comment = a_comment().on(&post).insert_into(database).await;
     a_comment().replying_to(&comment).insert_into(database).await;
@@ -285,9 +285,9 @@ async fn write(db: &Database, user: UserId, post: &Post, done: &AtomicBool) -> u
     let mut acts = 0;
     while !done.load(Ordering::Relaxed) {
         let mut conn = db.acquire().await.unwrap();
-        let given = conn.likes().put(&a_heart(user, post.id)).await.unwrap();
+        let given = conn.hearts().add(&a_heart(user, post.id)).await.unwrap();
         if given.is_none() {
-            conn.likes().delete(user, post.id).await.unwrap();
+            conn.hearts().remove(user, post.id).await.unwrap();
         }
         conn.comments().insert(&a_comment().by(user).on(post).build()).await.unwrap();
         acts += 1;

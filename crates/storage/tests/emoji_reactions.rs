@@ -142,7 +142,7 @@ async fn nobody_leaves_an_emoji_without_an_account() {
     let post = a_post().insert_into(&database).await.id;
     let new = a_reaction(UserId::from(404), post);
 
-    let refused = database.connect().await.emoji_reactions().put(&new).await;
+    let refused = database.connect().await.emoji_reactions().set(&new).await;
 
     let Err(StorageError::Missing { constraint }) = refused else { panic!("{refused:?}") };
     assert_eq!(constraint, "emoji_reactions_user_id_fkey");
@@ -259,15 +259,15 @@ async fn ten_emoji_of_one_person_at_once_are_one_of_which_one_is_new() {
 }
 
 async fn leave(database: &TestDatabase, new: &NewReaction) -> Option<SavedReaction> {
-    database.connect().await.emoji_reactions().put(new).await.unwrap()
+    database.connect().await.emoji_reactions().set(new).await.unwrap()
 }
 
 async fn at_once(db: &Database, new: NewReaction) -> SavedReaction {
-    db.acquire().await.unwrap().emoji_reactions().put(&new).await.unwrap().unwrap()
+    db.acquire().await.unwrap().emoji_reactions().set(&new).await.unwrap().unwrap()
 }
 
 async fn take_back(database: &TestDatabase, user: UserId, post: PostId) -> bool {
-    database.connect().await.emoji_reactions().delete(user, post).await.unwrap()
+    database.connect().await.emoji_reactions().remove(user, post).await.unwrap()
 }
 
 async fn list(database: &TestDatabase, viewer: UserId, post: PostId) -> Vec<Reaction> {

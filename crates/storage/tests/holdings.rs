@@ -80,7 +80,7 @@ async fn a_message_whose_recipients_have_left_is_no_link() {
     let (ana, ben) = (create_user(&database).await, create_user(&database).await);
     let post = a_post().insert_into(&database).await;
     let mut conn = database.connect().await;
-    conn.shares().put(&a_message_share(ana, post.id, &[ben])).await.unwrap();
+    conn.shares().create(&a_message_share(ana, post.id, &[ben])).await.unwrap();
     database.execute(&format!("DELETE FROM users WHERE id = {ben}")).await;
 
     let [share] = conn.holdings().shares(ana, None).await.unwrap().try_into().unwrap();
@@ -150,12 +150,12 @@ async fn everything(
     other: UserId,
 ) -> (Share, Share, Comment) {
     let mut conn = database.connect().await;
-    conn.likes().put(&a_heart(who, post.id)).await.unwrap();
+    conn.hearts().add(&a_heart(who, post.id)).await.unwrap();
     let fire = NewReaction { emoji: Emoji::Fire, ..a_reaction(who, post.id) };
-    conn.emoji_reactions().put(&fire).await.unwrap();
+    conn.emoji_reactions().set(&fire).await.unwrap();
     let (link, sent) = (a_link_share(who, post.id), a_message_share(who, post.id, &[other]));
-    conn.shares().put(&link).await.unwrap();
-    conn.shares().put(&sent).await.unwrap();
+    conn.shares().create(&link).await.unwrap();
+    conn.shares().create(&sent).await.unwrap();
     (link, sent, a_comment().by(who).on(post).insert_into(database).await)
 }
 

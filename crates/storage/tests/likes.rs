@@ -140,7 +140,7 @@ async fn nobody_gives_a_heart_without_an_account() {
     let post = a_post().insert_into(&database).await.id;
     let nobody = UserId::from(404);
 
-    let refused = database.connect().await.likes().put(&a_heart(nobody, post)).await;
+    let refused = database.connect().await.hearts().add(&a_heart(nobody, post)).await;
 
     let Err(StorageError::Missing { constraint }) = refused else { panic!("{refused:?}") };
     assert_eq!(constraint, "likes_user_id_fkey");
@@ -180,7 +180,7 @@ async fn a_reader_who_goes_on_by_cursor_meets_each_heart_once_while_others_come_
     let [first_met, .., last] = likes[..] else { panic!() };
 
     let met = walk(2, async |page| {
-        let slice = database.connect().await.likes().list(viewer, post, page).await.unwrap();
+        let slice = database.connect().await.hearts().list(viewer, post, page).await.unwrap();
         // One ahead of the reader, one that they have met, and the last one just before they come to it.
         give(&database, &a_heart(create_user(&database).await, post)).await;
         take_back(&database, first_met.user, post).await;
@@ -249,19 +249,19 @@ async fn hearts_of_many_at_once_are_each_counted() {
 }
 
 async fn give(database: &TestDatabase, like: &NewHeart) -> Option<i32> {
-    database.connect().await.likes().put(like).await.unwrap()
+    database.connect().await.hearts().add(like).await.unwrap()
 }
 
 async fn at_once(db: &Database, like: NewHeart) -> Option<i32> {
-    db.acquire().await.unwrap().likes().put(&like).await.unwrap()
+    db.acquire().await.unwrap().hearts().add(&like).await.unwrap()
 }
 
 async fn take_back(database: &TestDatabase, user: UserId, post: PostId) -> Option<i32> {
-    database.connect().await.likes().delete(user, post).await.unwrap()
+    database.connect().await.hearts().remove(user, post).await.unwrap()
 }
 
 async fn list(database: &TestDatabase, viewer: UserId, post: PostId) -> Vec<Heart> {
-    database.connect().await.likes().list(viewer, post, first(100)).await.unwrap().items
+    database.connect().await.hearts().list(viewer, post, first(100)).await.unwrap().items
 }
 
 fn ids(hearts: &[Heart]) -> Vec<HeartId> {

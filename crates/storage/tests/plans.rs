@@ -259,7 +259,7 @@ async fn whether_somebody_exists_for_somebody() {
 async fn the_hearts_of_the_most_liked_post() {
     let blocks = format!("'{}', 149, 'blocked', 149, 'blocked'", favourite());
     let hearts = async |conn: &mut Connection, page| {
-        conn.likes().list(GENEROUS.into(), favourite(), page).await.unwrap().next
+        conn.hearts().list(GENEROUS.into(), favourite(), page).await.unwrap().next
     };
 
     check(&format!("{blocks}, 101"), 101, async |conn| _ = hearts(conn, LONG).await).await;
@@ -307,7 +307,7 @@ async fn the_answers_to_the_most_answered_comment() {
     let comment = CommentId::from(Uuid::from_u128(0xf5bf_c693_8e85_a6d5_79b3_6752_f449_1954));
     let blocks = format!("149, 149, 149, 'blocked', 149, 'blocked', '{comment}'");
     let answers = async |conn: &mut Connection, page| {
-        conn.comments().replies(GENEROUS.into(), comment, page).await.unwrap().next
+        conn.comments().list_replies(GENEROUS.into(), comment, page).await.unwrap().next
     };
 
     check(&format!("{blocks}, 101"), 101, async |conn| _ = answers(conn, LONG).await).await;

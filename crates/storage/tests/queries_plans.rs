@@ -299,12 +299,12 @@ async fn what_was_said_about_fifty_posts() {
     );
     let mut conn = world().await.connect().await;
     let limit = Limit::parse(10).unwrap();
-    let said = conn.comments().on_each(UserId::from(7_777), &posts, limit).await.unwrap();
+    let said = conn.comments().list_on_each_post(UserId::from(7_777), &posts, limit).await.unwrap();
     let rows = u32::try_from(said.values().map(Vec::len).sum::<usize>()).unwrap();
     assert!(40 < rows, "{rows}");
     // Its answers are counted for each.
     check(&arguments, rows, 20 * rows, async |conn| {
-        conn.comments().on_each(UserId::from(7_777), &posts, limit).await.unwrap();
+        conn.comments().list_on_each_post(UserId::from(7_777), &posts, limit).await.unwrap();
     })
     .await;
 }

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
-use grateful_domain::{NewShare, PostId, Share, ShareQuota, UserId};
+use grateful_domain::{PostId, Share, ShareDetails, ShareQuota, UserId};
 use grateful_storage::{Database, Repositories, Result, StorageError};
 use grateful_testkit::{
     NOON, TestDatabase, a_link_share, a_message_share, a_post, create_user, load_engagement,
@@ -115,7 +115,7 @@ async fn a_message_without_words_is_kept_without_words() {
     let post = a_post().insert_into(&database).await.id;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let mut message = a_message_share(ana, post, &[ben]);
-    if let NewShare::Message { message, .. } = &mut message.how {
+    if let ShareDetails::Message { message, .. } = &mut message.details {
         *message = None;
     }
 
@@ -183,7 +183,7 @@ async fn a_message_to_somebody_unknown_leaves_nothing_behind_and_counts_nothing(
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let message = a_message_share(ana, post, &[ben, UserId::from(404)]);
 
-    let refused = database.connect().await.shares().put(&message).await;
+    let refused = database.connect().await.shares().create(&message).await;
 
     let Err(StorageError::Missing { constraint }) = refused else { panic!("{refused:?}") };
     assert_eq!(constraint, "share_recipients_user_id_fkey");
@@ -198,7 +198,7 @@ async fn the_quota_reaches_back_to_the_twentieth_message_of_the_last_hour() {
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let sent: Vec<DateTime<Utc>> = (0..21).map(|n| NOON + TimeDelta::minutes(n)).collect();
     let reach = async |now| {
-        database.connect().await.shares().quota_reaches_back_to(ana, now).await.unwrap()
+        database.connect().await.shares().quota_exhausted_since(ana, now).await.unwrap()
     };
 
     for at in &sent[..19] {
@@ -216,15 +216,15 @@ async fn a_message_leaves_the_quota_after_an_hour_to_the_microsecond() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await.id;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    for _ in 0..ShareQuota::AN_HOUR {
+    for _ in 0..ShareQuota::MAX_PER_HOUR {
         send_at(&database, ana, post, ben, NOON).await;
     }
     let an_hour_later = NOON + TimeDelta::hours(1);
     let mut conn = database.connect().await;
 
     let before = an_hour_later - TimeDelta::microseconds(1);
-    let before = conn.shares().quota_reaches_back_to(ana, before).await.unwrap();
-    let then = conn.shares().quota_reaches_back_to(ana, an_hour_later).await.unwrap();
+    let before = conn.shares().quota_exhausted_since(ana, before).await.unwrap();
+    let then = conn.shares().quota_exhausted_since(ana, an_hour_later).await.unwrap();
 
     assert_eq!((before, then), (Some(NOON), None));
 }
@@ -233,13 +233,13 @@ async fn a_message_leaves_the_quota_after_an_hour_to_the_microsecond() {
 async fn links_and_messages_of_others_are_not_in_the_quota() {
     let database = TestDatabase::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    for _ in 0..ShareQuota::AN_HOUR {
+    for _ in 0..ShareQuota::MAX_PER_HOUR {
         let post = a_post().insert_into(&database).await.id;
         put(&database, &Share { created_at: NOON, ..a_link_share(ana, post) }).await;
         send_at(&database, ben, post, ana, NOON).await;
     }
 
-    let reach = database.connect().await.shares().quota_reaches_back_to(ana, NOON).await.unwrap();
+    let reach = database.connect().await.shares().quota_exhausted_since(ana, NOON).await.unwrap();
 
     assert_eq!(reach, None);
 }
@@ -273,7 +273,7 @@ async fn messages_sent_at_once_under_the_lock_of_their_sender_count_once() {
 }
 
 async fn put(database: &TestDatabase, share: &Share) -> bool {
-    database.connect().await.shares().put(share).await.unwrap()
+    database.connect().await.shares().create(share).await.unwrap()
 }
 
 async fn send_at(database: &TestDatabase, by: UserId, post: PostId, to: UserId, at: DateTime<Utc>) {
@@ -281,14 +281,14 @@ async fn send_at(database: &TestDatabase, by: UserId, post: PostId, to: UserId, 
 }
 
 async fn take_at_once(db: &Database, link: Share) -> bool {
-    db.acquire().await.unwrap().shares().put(&link).await.unwrap()
+    db.acquire().await.unwrap().shares().create(&link).await.unwrap()
 }
 
 async fn send_at_once(db: &Database, message: Share) -> bool {
     let sent: Result<bool> = db
         .transaction(async |tx| {
             tx.users().lock(message.by).await?;
-            tx.shares().put(&message).await
+            tx.shares().create(&message).await
         })
         .await;
     sent.unwrap()

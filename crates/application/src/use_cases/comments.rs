@@ -95,7 +95,7 @@ pub async fn list_replies(
 ) -> Result<Page<CommentForViewer>> {
     let mut conn = app.db.acquire().await?;
     find_with_post(&mut conn, user, comment).await?;
-    Ok(conn.comments().replies(user, comment, page).await?)
+    Ok(conn.comments().list_replies(user, comment, page).await?)
 }
 
 /// Puts one's own comment in other words.

@@ -27,7 +27,7 @@ pub async fn add(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
     app.db
         .transaction(async |tx| {
             let (_, seen) = hold(tx, user, post).await?;
-            let Some(count) = tx.likes().put(&like).await? else {
+            let Some(count) = tx.hearts().add(&like).await? else {
                 return Err(why_not_given(tx, user, post).await?);
             };
             let details = EventDetails::for_post(seen.post.draft.content.as_str());
@@ -47,7 +47,7 @@ pub async fn remove(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
         .transaction(async |tx| {
             let (_, seen) = hold(tx, user, post).await?;
             let none = || Error::NotFound { resource: Resource::Heart, id: None };
-            let count = tx.likes().delete(user, post).await?.ok_or_else(none)?;
+            let count = tx.hearts().remove(user, post).await?.ok_or_else(none)?;
             untell(tx, for_author(&seen, user, Act::Heart { post }), now).await?;
             Ok(Hearts { count, hearted: false })
         })
@@ -64,7 +64,7 @@ pub async fn get_status(app: &App, user: UserId, post: PostId) -> Result<Hearts>
 pub async fn list(app: &App, user: UserId, post: PostId, page: PageRequest) -> Result<Page<Heart>> {
     let mut conn = app.db.acquire().await?;
     seen(&mut conn, Viewer::User(user), post).await?;
-    Ok(conn.likes().list(user, post, page).await?)
+    Ok(conn.hearts().list(user, post, page).await?)
 }
 
 /// Somebody else may have taken the post away meanwhile, or the same person been here a moment ago.

@@ -26,7 +26,7 @@ pub async fn set(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Result<
     app.db
         .transaction(async |tx| {
             let (by, seen) = hold(tx, user, post).await?;
-            let put = tx.emoji_reactions().put(&new).await?;
+            let put = tx.emoji_reactions().set(&new).await?;
             let put = put.ok_or_else(|| Resource::Post.not_found(post))?;
             let cause = for_author(&seen, user, Act::Reaction { post });
             if put.is_new {
@@ -50,7 +50,7 @@ pub async fn remove(app: &App, user: UserId, post: PostId) -> Result<()> {
     app.db
         .transaction(async |tx| {
             let (_, seen) = hold(tx, user, post).await?;
-            if !tx.emoji_reactions().delete(user, post).await? {
+            if !tx.emoji_reactions().remove(user, post).await? {
                 return Err(Error::NotFound { resource: Resource::Reaction, id: None });
             }
             untell(tx, for_author(&seen, user, Act::Reaction { post }), now).await

@@ -34,7 +34,7 @@ pub async fn create(
             require_reachable(tx, user, recipients).await?;
             require_quota(tx, user, now).await?;
         }
-        if tx.shares().put(&share).await? {
+        if tx.shares().create(&share).await? {
             tell(tx, &causes(&share, &seen), &details(&share, &seen), now).await?;
             return Ok(record(&share));
         }
@@ -109,7 +109,7 @@ async fn require_reachable(tx: &mut Connection, user: UserId, named: &Recipients
 /// Under the lock of the sharer's own row, so that no two messages take the last place.
 async fn require_quota(tx: &mut Connection, user: UserId, now: DateTime<Utc>) -> Result<()> {
     tx.users().lock(user).await?;
-    let reaches_back_to = tx.shares().quota_reaches_back_to(user, now).await?;
+    let reaches_back_to = tx.shares().quota_exhausted_since(user, now).await?;
     match ShareQuota::wait(reaches_back_to, now) {
         None => Ok(()),
         Some(retry_after) => Err(Error::TooMany {

@@ -69,7 +69,11 @@ impl Comments<'_> {
     }
 
     /// Up to `most` comments by this person, with the posts that they are on.
-    pub async fn some_of(&mut self, author: UserId, most: i64) -> Result<Vec<(PostId, CommentId)>> {
+    pub async fn list_ids_by(
+        &mut self,
+        author: UserId,
+        most: i64,
+    ) -> Result<Vec<(PostId, CommentId)>> {
         let rows: Vec<(Uuid, Uuid)> = comments::table
             .filter(comments::author_id.eq(i64::from(author)))
             .select((comments::post_id, comments::id))
@@ -105,7 +109,7 @@ impl Comments<'_> {
     }
 
     /// The answers to a comment, oldest first, nobody across a block.
-    pub async fn replies(
+    pub async fn list_replies(
         &mut self,
         viewer: UserId,
         comment: CommentId,
@@ -116,7 +120,7 @@ impl Comments<'_> {
 
     /// What was said about each of these posts itself, up to `limit` of each, oldest first, nobody across a block, in one
     /// statement. Posts about which nothing was said, or that `viewer` may not see, are not in the map.
-    pub async fn on_each(
+    pub async fn list_on_each_post(
         &mut self,
         viewer: UserId,
         posts: &[PostId],
@@ -136,7 +140,7 @@ impl Comments<'_> {
     }
 
     /// A comment and all answers to it, and to them. None is added while their post is locked.
-    pub async fn tree_of(&mut self, comment: CommentId) -> Result<Vec<CommentId>> {
+    pub async fn list_thread_ids(&mut self, comment: CommentId) -> Result<Vec<CommentId>> {
         let ids: Vec<Uuid> = Tree { comment: comment.into() }.load(self.conn).await?;
         Ok(ids.into_iter().map(CommentId::from).collect())
     }

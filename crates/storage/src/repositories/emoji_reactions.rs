@@ -54,7 +54,7 @@ impl EmojiReactions<'_> {
     ///
     /// # Errors
     /// `Missing` where whoever leaves it is gone, by `emoji_reactions_user_id_fkey`.
-    pub async fn put(&mut self, new: &NewReaction) -> Result<Option<SavedReaction>> {
+    pub async fn set(&mut self, new: &NewReaction) -> Result<Option<SavedReaction>> {
         let leave = Leave {
             id: new.id.into(),
             user: new.user.into(),
@@ -68,13 +68,13 @@ impl EmojiReactions<'_> {
     }
 
     /// Takes an emoji back and counts it no more. Tells whether there was one.
-    pub async fn delete(&mut self, user: UserId, post: PostId) -> Result<bool> {
+    pub async fn remove(&mut self, user: UserId, post: PostId) -> Result<bool> {
         let take = TakeBack { user: user.into(), post: post.into() };
         Ok(take.get_result::<i32>(self.conn).await.optional()?.is_some())
     }
 
     /// Takes back up to `most` of this person's emoji, whatever they were left on. Tells how many there were.
-    pub async fn delete_some_of(&mut self, user: UserId, most: i64) -> Result<i64> {
+    pub async fn delete_batch_of(&mut self, user: UserId, most: i64) -> Result<i64> {
         let take = TakeSomeBack { user: user.into(), most };
         Ok(take.get_result(self.conn).await?)
     }

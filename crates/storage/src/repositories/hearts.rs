@@ -39,7 +39,7 @@ impl Hearts<'_> {
     ///
     /// # Errors
     /// `Missing` where whoever gives it is gone, by `likes_user_id_fkey`.
-    pub async fn put(&mut self, like: &NewHeart) -> Result<Option<i32>> {
+    pub async fn add(&mut self, like: &NewHeart) -> Result<Option<i32>> {
         let give = Give {
             id: like.id.into(),
             user: like.user.into(),
@@ -50,7 +50,7 @@ impl Hearts<'_> {
     }
 
     /// Takes a heart back and counts it no more. Returns the number of hearts after it, or nothing where there was none.
-    pub async fn delete(&mut self, user: UserId, post: PostId) -> Result<Option<i32>> {
+    pub async fn remove(&mut self, user: UserId, post: PostId) -> Result<Option<i32>> {
         let take = TakeBack { user: user.into(), post: post.into() };
         Ok(take.get_result::<i32>(self.conn).await.optional()?)
     }
@@ -60,7 +60,7 @@ impl Hearts<'_> {
     ///
     /// # Errors
     /// `Missing` where one of those who give them is gone, by `likes_user_id_fkey`: then none is given.
-    pub async fn put_many(&mut self, likes: &[NewHeart]) -> Result<i64> {
+    pub async fn add_many(&mut self, likes: &[NewHeart]) -> Result<i64> {
         let give = GiveMany {
             ids: likes.iter().map(|like| like.id.into()).collect(),
             users: likes.iter().map(|like| like.user.into()).collect(),
@@ -71,7 +71,7 @@ impl Hearts<'_> {
     }
 
     /// Takes back up to `most` of this person's hearts, whatever they were given to. Tells how many there were.
-    pub async fn delete_some_of(&mut self, user: UserId, most: i64) -> Result<i64> {
+    pub async fn delete_batch_of(&mut self, user: UserId, most: i64) -> Result<i64> {
         let take = TakeSomeBack { user: user.into(), most };
         Ok(take.get_result(self.conn).await?)
     }

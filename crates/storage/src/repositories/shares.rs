@@ -28,7 +28,7 @@ impl Shares<'_> {
     /// # Errors
     /// `Missing` where whoever passes it on is gone, by `shares_user_id_fkey`, or one of those whom it is sent to, by
     /// `share_recipients_user_id_fkey`.
-    pub async fn put(&mut self, share: &Share) -> Result<bool> {
+    pub async fn create(&mut self, share: &Share) -> Result<bool> {
         match &share.details {
             ShareDetails::Url => self.take_link(share).await,
             ShareDetails::Message { recipients, message } => {
@@ -46,7 +46,7 @@ impl Shares<'_> {
     /// Takes back all shares of this person of up to `most` posts. Tells how many posts there were.
     ///
     /// A post at a time as a whole, since the number counts a person's messages about it once.
-    pub async fn delete_some_of(&mut self, user: UserId, most: i64) -> Result<i64> {
+    pub async fn delete_batch_of(&mut self, user: UserId, most: i64) -> Result<i64> {
         let take = TakeSomeBack { user: user.into(), most };
         Ok(take.get_result(self.conn).await?)
     }
@@ -71,7 +71,7 @@ impl Shares<'_> {
     }
 
     /// When this person sent the message that the quota counts back to, within the last hour.
-    pub async fn quota_reaches_back_to(
+    pub async fn quota_exhausted_since(
         &mut self,
         user: UserId,
         now: DateTime<Utc>,

@@ -48,20 +48,20 @@ impl Stage {
         let (conn, Cast { people, posts, comments }) = (&mut self.conn, &self.cast);
         let counted = match act {
             Act::Heart { who, post } => {
-                conn.likes().put(&a_heart(people[who], posts[post].id)).await.unwrap().is_some()
+                conn.hearts().add(&a_heart(people[who], posts[post].id)).await.unwrap().is_some()
             }
             Act::Unheart { who, post } => {
-                conn.likes().delete(people[who], posts[post].id).await.unwrap().is_some()
+                conn.hearts().remove(people[who], posts[post].id).await.unwrap().is_some()
             }
             Act::React { who, post, emoji } => {
                 let new = NewReaction { emoji, ..a_reaction(people[who], posts[post].id) };
-                conn.emoji_reactions().put(&new).await.unwrap().is_some_and(|put| put.is_new)
+                conn.emoji_reactions().set(&new).await.unwrap().is_some_and(|put| put.is_new)
             }
             Act::Unreact { who, post } => {
-                conn.emoji_reactions().delete(people[who], posts[post].id).await.unwrap()
+                conn.emoji_reactions().remove(people[who], posts[post].id).await.unwrap()
             }
             Act::TakeLink { who, post } => {
-                conn.shares().put(&a_link_share(people[who], posts[post].id)).await.unwrap()
+                conn.shares().create(&a_link_share(people[who], posts[post].id)).await.unwrap()
             }
             Act::GiveLinkBack { who, post } => {
                 conn.shares().delete_link(people[who], posts[post].id).await.unwrap()
@@ -69,7 +69,7 @@ impl Stage {
             Act::Send { who, post } => {
                 let to = people[(who + 1) % PEOPLE];
                 conn.shares()
-                    .put(&a_message_share(people[who], posts[post].id, &[to]))
+                    .create(&a_message_share(people[who], posts[post].id, &[to]))
                     .await
                     .unwrap()
             }

@@ -191,10 +191,10 @@ async fn every_act(world: &mut World) {
     let named = a_comment().by(dan).on(&world.post).insert_into(&world.database).await.id;
     let message = a_message_share(ben, post, &[caro]);
     let mut conn = world.database.connect().await;
-    conn.likes().put(&a_heart(ben, post)).await.unwrap();
-    conn.emoji_reactions().put(&a_reaction(caro, post)).await.unwrap();
+    conn.hearts().add(&a_heart(ben, post)).await.unwrap();
+    conn.emoji_reactions().set(&a_reaction(caro, post)).await.unwrap();
     for share in [a_link_share(ben, post), message.clone()] {
-        conn.shares().put(&share).await.unwrap();
+        conn.shares().create(&share).await.unwrap();
     }
     world
         .database
@@ -241,7 +241,7 @@ async fn hearts_of(world: &mut World, people: usize) -> NotificationId {
 }
 
 async fn heart(world: &mut World, person: UserId) {
-    world.conn.likes().put(&a_heart(person, world.post.id)).await.unwrap().unwrap();
+    world.conn.hearts().add(&a_heart(person, world.post.id)).await.unwrap().unwrap();
     world.tell_ana(&[person], world.heart()).await;
 }
 

@@ -62,7 +62,7 @@ async fn what_was_said_about_many_posts_is_what_was_said_about_each_that_one_may
     let posts: Vec<PostId> = world.posts.iter().map(|post| post.id).collect();
     for viewer in World::people() {
         for most in [1, 3, 100] {
-            let sets = in_one(conn.comments().on_each(viewer, &posts, limit(most))).await;
+            let sets = in_one(conn.comments().list_on_each_post(viewer, &posts, limit(most))).await;
             let mut each = HashMap::new();
             for post in world.seen_by(Viewer::User(viewer)) {
                 let page = grateful_domain::PageRequest::first(limit(most));
@@ -108,7 +108,7 @@ async fn a_relation_costs_one_statement_whatever_the_number() {
         assert_eq!(engagement.len(), size);
         in_one(conn.follows().followers_of_each(viewer, &people, most)).await;
         in_one(conn.follows().followed_by_each(viewer, &people, most)).await;
-        in_one(conn.comments().on_each(viewer, &posts, most)).await;
+        in_one(conn.comments().list_on_each_post(viewer, &posts, most)).await;
     }
 }
 
@@ -127,7 +127,7 @@ async fn of_whom_and_what_there_is_not_nothing_is_read() {
     );
     let five = UserId::from(5);
     assert!(in_one(conn.follows().followers_of_each(five, &[nobody], most)).await.is_empty());
-    assert!(in_one(conn.comments().on_each(five, &[nothing], most)).await.is_empty());
+    assert!(in_one(conn.comments().list_on_each_post(five, &[nothing], most)).await.is_empty());
 }
 
 /// So many ids; there are twelve people, and they are named twice.

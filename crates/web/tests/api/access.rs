@@ -328,9 +328,9 @@ impl World {
 /// Gives a post a heart and an emoji, and takes its link: as if from before there were blocks.
 async fn add_engagement(api: &Api, user: UserId, post: PostId) {
     let mut conn = api.database().connect().await;
-    conn.likes().put(&a_heart(user, post)).await.unwrap();
-    conn.emoji_reactions().put(&a_reaction(user, post)).await.unwrap();
-    conn.shares().put(&a_link_share(user, post)).await.unwrap();
+    conn.hearts().add(&a_heart(user, post)).await.unwrap();
+    conn.emoji_reactions().set(&a_reaction(user, post)).await.unwrap();
+    conn.shares().create(&a_link_share(user, post)).await.unwrap();
 }
 
 /// What the owner is told when somebody gives a post of theirs a heart.

@@ -91,13 +91,13 @@ impl World {
         let mut conn = api.database().connect().await;
         for post in [&theirs, &own] {
             for who in [&ana, &ben, &stranger] {
-                conn.emoji_reactions().put(&a_reaction(who.user.id, post.id)).await.unwrap();
-                conn.shares().put(&a_link_share(who.user.id, post.id)).await.unwrap();
+                conn.emoji_reactions().set(&a_reaction(who.user.id, post.id)).await.unwrap();
+                conn.shares().create(&a_link_share(who.user.id, post.id)).await.unwrap();
             }
-            conn.likes().put(&a_heart(stranger.user.id, post.id)).await.unwrap();
+            conn.hearts().add(&a_heart(stranger.user.id, post.id)).await.unwrap();
         }
         conn.shares()
-            .put(&a_message_share(ana.user.id, own.id, &[stranger.user.id]))
+            .create(&a_message_share(ana.user.id, own.id, &[stranger.user.id]))
             .await
             .unwrap();
         let comment = a_comment().by(ben.user.id).on(&theirs).insert_into(api.database()).await;

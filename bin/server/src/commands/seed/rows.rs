@@ -21,7 +21,7 @@ pub(super) async fn load(
     load.users(progress.track("people", people)).await?;
     load.posts(progress.track("posts", world.posts())).await?;
     load.follows(progress.track("follows", world.follows())).await?;
-    load.likes(progress.track("hearts", world.hearts().map(like))).await?;
+    load.hearts(progress.track("hearts", world.hearts().map(like))).await?;
     load.emoji_reactions(progress.track("emoji", world.reactions().map(reaction))).await?;
     load.shares(progress.track("shares", world.shares())).await?;
     load.comments(progress.track("comments", world.comments())).await?;

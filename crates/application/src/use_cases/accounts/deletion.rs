@@ -173,9 +173,9 @@ async fn take_some(
         Trace::Notifications => tx.notifications().withdraw_some_by(user, STEP, now).await?.into(),
         Trace::Inbox => tx.notifications().delete_some_of(user, STEP).await?.into(),
         Trace::Follows => tx.follows().delete_some_of(user, STEP).await?.into(),
-        Trace::Hearts => tx.likes().delete_some_of(user, STEP).await?.into(),
-        Trace::Reactions => tx.emoji_reactions().delete_some_of(user, STEP).await?.into(),
-        Trace::Shares => tx.shares().delete_some_of(user, STEP).await?.into(),
+        Trace::Hearts => tx.hearts().delete_batch_of(user, STEP).await?.into(),
+        Trace::Reactions => tx.emoji_reactions().delete_batch_of(user, STEP).await?.into(),
+        Trace::Shares => tx.shares().delete_batch_of(user, STEP).await?.into(),
         Trace::Comments => delete_a_comment(tx, user, now).await?.into(),
         Trace::Posts => delete_a_post(tx, user, now).await?,
     })
@@ -183,7 +183,7 @@ async fn take_some(
 
 /// One at a time: its answers go along, counted under the lock of the post.
 async fn delete_a_comment(tx: &mut Connection, author: UserId, now: DateTime<Utc>) -> Result<i64> {
-    let Some((post, comment)) = tx.comments().some_of(author, 1).await?.pop() else {
+    let Some((post, comment)) = tx.comments().list_ids_by(author, 1).await?.pop() else {
         return Ok(0);
     };
     tx.posts().lock(post).await?;

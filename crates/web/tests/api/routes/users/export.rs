@@ -65,13 +65,13 @@ async fn every_section_says_what_was_done() {
     let shy = json!({"profile_preferences": {"approve_followers": true}});
     api.put("/api/v1/users/me/profile").by(&sue).json(&shy).send().await.expect(200);
     let mut conn = api.database().connect().await;
-    conn.likes().put(&a_heart(ana.user.id, bens.id)).await.unwrap();
-    conn.emoji_reactions().put(&a_reaction(ana.user.id, bens.id)).await.unwrap();
+    conn.hearts().add(&a_heart(ana.user.id, bens.id)).await.unwrap();
+    conn.emoji_reactions().set(&a_reaction(ana.user.id, bens.id)).await.unwrap();
     conn.shares()
-        .put(&a_message_share(ana.user.id, bens.id, &[sue.user.id, ben.user.id]))
+        .create(&a_message_share(ana.user.id, bens.id, &[sue.user.id, ben.user.id]))
         .await
         .unwrap();
-    conn.shares().put(&a_message_share(ben.user.id, bens.id, &[ana.user.id])).await.unwrap();
+    conn.shares().create(&a_message_share(ben.user.id, bens.id, &[ana.user.id])).await.unwrap();
     let link = json!({"share_method": "url"});
     for (who, path, body) in [
         (&ana, format!("{}/share", post_path(bens.id)), link),
@@ -188,9 +188,9 @@ async fn of_others_there_is_no_more_than_they_show_everybody() {
     let secret =
         a_post().by(ben.user.id).with_text("Nobody may know").insert_into(api.database()).await;
     let mut conn = api.database().connect().await;
-    conn.likes().put(&a_heart(ana.user.id, secret.id)).await.unwrap();
-    conn.likes().put(&a_heart(ben.user.id, secret.id)).await.unwrap();
-    conn.shares().put(&a_message_share(ben.user.id, secret.id, &[ana.user.id])).await.unwrap();
+    conn.hearts().add(&a_heart(ana.user.id, secret.id)).await.unwrap();
+    conn.hearts().add(&a_heart(ben.user.id, secret.id)).await.unwrap();
+    conn.shares().create(&a_message_share(ben.user.id, secret.id, &[ana.user.id])).await.unwrap();
     let comments = format!("{}/comments", post_path(secret.id));
     api.post(&comments).by(&ana).json(&json!({"content": "Mine"})).send().await.expect(201);
     api.post(&comments).by(&ben).json(&json!({"content": "Not hers"})).send().await.expect(201);
