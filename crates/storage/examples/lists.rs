@@ -141,7 +141,7 @@ fn post(
 async fn follow(db: &Database, who: UserId, whom: UserId, now: DateTime<Utc>) -> Result<()> {
     db.transaction(async |tx| {
         tx.users().lock_all(&[who, whom], UserLock::ForFollows).await?;
-        let before = tx.follows().relation(who, whom).await?.outgoing;
+        let before = tx.follows().find_relationship(who, whom).await?.outgoing;
         let follow = Follow {
             id: Uuid::now_v7().into(),
             follower: who,
@@ -149,7 +149,7 @@ async fn follow(db: &Database, who: UserId, whom: UserId, now: DateTime<Utc>) ->
             state: FollowState::Active,
             created_at: now,
         };
-        tx.follows().turn(before, &follow).await?;
+        tx.follows().set_state(before, &follow).await?;
         Ok(())
     })
     .await

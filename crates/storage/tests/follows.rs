@@ -45,13 +45,13 @@ async fn the_relation_of_each_pair_of_edges_is_read_as_it_is() {
     others.extend([others[0], UserId::from(-1), UserId::from(i64::MAX)]);
 
     let mut conn = database.connect().await;
-    let relations = conn.follows().relations_of(ana, &others).await.unwrap();
+    let relations = conn.follows().find_relationships(ana, &others).await.unwrap();
 
     assert_eq!(relations.into_iter().collect::<BTreeMap<_, _>>(), expected);
     for (other, relation) in expected {
-        assert_eq!(conn.follows().relation(ana, other).await.unwrap(), relation);
+        assert_eq!(conn.follows().find_relationship(ana, other).await.unwrap(), relation);
     }
-    let nobody = conn.follows().relation(ana, UserId::from(-1)).await.unwrap();
+    let nobody = conn.follows().find_relationship(ana, UserId::from(-1)).await.unwrap();
     assert_eq!(nobody, Relationship::NONE);
 }
 
@@ -66,17 +66,17 @@ async fn every_turn_of_an_edge_leaves_the_edge_and_the_numbers_that_it_says() {
             turn(&database, before, an_edge(ana, ben, after)).await;
 
             let mut conn = database.connect().await;
-            let relation = conn.follows().relation(ana, ben).await.unwrap();
+            let relation = conn.follows().find_relationship(ana, ben).await.unwrap();
             assert_eq!(relation, Relationship { outgoing: after, incoming: None }, "{before:?}");
             let counts = [counts(&database, ana).await, counts(&database, ben).await];
             let of_ana = FollowCounts {
                 following: i64::from(after == Active),
-                asked: i64::from(after == Pending),
+                requests_sent: i64::from(after == Pending),
                 ..NOTHING
             };
             let of_ben = FollowCounts {
                 followers: i64::from(after == Active),
-                asked_by: i64::from(after == Pending),
+                requests_received: i64::from(after == Pending),
                 ..NOTHING
             };
             assert_eq!(counts, [of_ana, of_ben], "{before:?} {after:?}");
@@ -124,21 +124,22 @@ async fn whoever_has_asked_is_accepted_with_the_others_and_counted() {
     let named = [askers[0], askers[2], follower, blocked, elsewhere, UserId::from(-1)];
     let mut conn = database.connect().await;
 
-    let mut accepted = conn.follows().accept_all(sue, &named).await.unwrap();
+    let mut accepted = conn.follows().accept_requests(sue, &named).await.unwrap();
 
     accepted.sort_unstable();
     assert_eq!(accepted, [askers[0], askers[2]]);
-    let expected = FollowCounts { followers: 3, following: 0, asked_by: 1, asked: 1 };
+    let expected =
+        FollowCounts { followers: 3, following: 0, requests_received: 1, requests_sent: 1 };
     assert_eq!(counts(&database, sue).await, expected);
     for asker in &accepted {
-        let relation = conn.follows().relation(*asker, sue).await.unwrap();
+        let relation = conn.follows().find_relationship(*asker, sue).await.unwrap();
         assert_eq!(relation, Relationship { outgoing: Active, incoming: None });
         assert_eq!(counts(&database, *asker).await, FollowCounts { following: 1, ..NOTHING });
     }
-    let still = FollowCounts { asked: 1, ..NOTHING };
+    let still = FollowCounts { requests_sent: 1, ..NOTHING };
     assert_eq!(counts(&database, askers[1]).await, still);
     for nobody in [&named[..], &[]] {
-        assert_eq!(conn.follows().accept_all(sue, nobody).await.unwrap(), []);
+        assert_eq!(conn.follows().accept_requests(sue, nobody).await.unwrap(), []);
     }
     assert_eq!(counts(&database, sue).await, expected);
 }
@@ -167,10 +168,10 @@ async fn whoever_was_asked_and_asks_for_it_no_more_is_found() {
     turn(&database, None, an_edge(asker, create_user(&database).await, Active)).await;
     let mut conn = database.connect().await;
 
-    let found = conn.follows().asked_for_nothing(100).await.unwrap();
+    let found = conn.follows().list_users_with_stale_requests(100).await.unwrap();
 
     assert_eq!((found.len(), BTreeSet::from_iter(found)), (3, changed_their_mind));
-    assert_eq!(conn.follows().asked_for_nothing(2).await.unwrap().len(), 2);
+    assert_eq!(conn.follows().list_users_with_stale_requests(2).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -268,10 +269,10 @@ async fn some_requests_are_those_that_wait_longest() {
     relate(&database, create_user(&database).await, ana, "active").await;
     let mut conn = database.connect().await;
 
-    let some = conn.follows().some_requests(ana, 2).await.unwrap();
+    let some = conn.follows().list_requesters(ana, 2).await.unwrap();
 
     assert_eq!(some, askers[..2]);
-    assert_eq!(conn.follows().some_requests(ana, 9).await.unwrap(), askers);
+    assert_eq!(conn.follows().list_requesters(ana, 9).await.unwrap(), askers);
 }
 
 /// In twenty random graphs of fourteen people, for each of them.
@@ -293,7 +294,7 @@ async fn suggestions_are_those_that_a_slow_search_finds() {
         database.execute(&format!("{insert} {}", rows.join(", "))).await;
 
         for me in 0..people.len() {
-            let found = conn.follows().suggestions(people[me].0, 5).await.unwrap();
+            let found = conn.follows().list_suggestions(people[me].0, 5).await.unwrap();
             let found = found.into_iter().map(|it| {
                 let mutuals = it.mutuals.into_iter().map(|name| name.as_str().to_owned());
                 (it.user.author.id, it.mutual_count, mutuals.collect())
@@ -318,7 +319,7 @@ async fn edges_of_somebody_who_goes_are_removed_part_by_part_and_counted_no_more
 
     let mut parts = Vec::new();
     loop {
-        let removed = conn.follows().delete_some_of(ana, 3).await.unwrap();
+        let removed = conn.follows().delete_batch_of(ana, 3).await.unwrap();
         if removed == 0 {
             break;
         }
@@ -342,7 +343,7 @@ async fn edges_are_removed_while_somebody_at_their_other_end_changes() {
     let mut conn = database.connect().await;
     let mut follows = conn.follows();
 
-    let (removed, ()) = tokio::join!(follows.delete_some_of(ana, 10), async {
+    let (removed, ()) = tokio::join!(follows.delete_batch_of(ana, 10), async {
         until_one_waits(&database).await;
         in_flight.batch_execute("COMMIT").await.unwrap();
     });
@@ -369,7 +370,8 @@ async fn ones_own_blocks_are_listed_and_not_those_of_others() {
     assert_eq!(conn.follows().count_blocks(ben).await.unwrap(), 0);
 }
 
-const NOTHING: FollowCounts = FollowCounts { followers: 0, following: 0, asked_by: 0, asked: 0 };
+const NOTHING: FollowCounts =
+    FollowCounts { followers: 0, following: 0, requests_received: 0, requests_sent: 0 };
 
 /// Each edge of some people, by their numbers.
 type Edges = BTreeMap<(usize, usize), FollowState>;
@@ -433,7 +435,7 @@ fn an_edge(from: UserId, to: UserId, edge: FollowState) -> Follow {
 }
 
 async fn turn(database: &TestDatabase, before: FollowState, follow: Follow) -> Option<Follow> {
-    database.connect().await.follows().turn(before, &follow).await.unwrap()
+    database.connect().await.follows().set_state(before, &follow).await.unwrap()
 }
 
 async fn counts(database: &TestDatabase, user: UserId) -> FollowCounts {

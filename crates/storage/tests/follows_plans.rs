@@ -105,11 +105,14 @@ async fn the_followers_of_fifty_people_and_whom_they_follow() {
     let limit = Limit::parse(10).unwrap();
 
     check(&arguments, 500, async |conn| {
-        conn.follows().followers_of_each(UserId::from(ORDINARY), &people, limit).await.unwrap();
+        conn.follows()
+            .list_followers_of_each(UserId::from(ORDINARY), &people, limit)
+            .await
+            .unwrap();
     })
     .await;
     check(&arguments, 500, async |conn| {
-        conn.follows().followed_by_each(UserId::from(ORDINARY), &people, limit).await.unwrap();
+        conn.follows().list_followed_by_each(UserId::from(ORDINARY), &people, limit).await.unwrap();
     })
     .await;
 }
@@ -140,7 +143,7 @@ async fn what_somebody_is_to_a_hundred_others() {
     let others: Vec<UserId> = people.iter().copied().map(UserId::from).collect();
 
     check(&format!("7777, ARRAY{people:?}::bigint[]"), 100, async |conn| {
-        let relations = conn.follows().relations_of(UserId::from(ORDINARY), &others).await;
+        let relations = conn.follows().find_relationships(UserId::from(ORDINARY), &others).await;
         assert_eq!(relations.unwrap().len(), 100);
     })
     .await;
@@ -151,7 +154,7 @@ async fn how_many_follow_somebody_whom_thousands_follow() {
     // What is pending is counted row by row.
     check_reading("1", 1, 200, async |conn| {
         let counts = conn.follows().count(UserId::from(KNOWN)).await.unwrap().unwrap();
-        assert_eq!((counts.asked_by, counts.asked), (50, 0));
+        assert_eq!((counts.requests_received, counts.requests_sent), (50, 0));
     })
     .await;
 }
@@ -160,7 +163,7 @@ async fn how_many_follow_somebody_whom_thousands_follow() {
 async fn suggestions_for_somebody_who_follows_some() {
     // Ten people follow ten each, and one follows ten thousand: PostgreSQL, which expects ten of everybody, sorts them.
     check_reading("7777, 20", 20, 12_000, async |conn| {
-        let found = conn.follows().suggestions(UserId::from(ORDINARY), 20).await.unwrap();
+        let found = conn.follows().list_suggestions(UserId::from(ORDINARY), 20).await.unwrap();
         assert_eq!(found.len(), 20);
     })
     .await;
@@ -170,7 +173,7 @@ async fn suggestions_for_somebody_who_follows_some() {
 async fn suggestions_for_somebody_who_follows_thousands() {
     // At most 200 times 200 edges, and those whom they stem from.
     check_reading("1, 20", 20, 80_000, async |conn| {
-        let found = conn.follows().suggestions(UserId::from(KNOWN), 20).await.unwrap();
+        let found = conn.follows().list_suggestions(UserId::from(KNOWN), 20).await.unwrap();
         assert_eq!(found.len(), 20);
     })
     .await;
@@ -217,7 +220,7 @@ async fn ones_own_page_where_thousands_follow() {
 #[tokio::test]
 async fn some_requests_to_somebody_whom_thousands_follow() {
     check("1, 'pending', 200", 50, async |conn| {
-        let some = conn.follows().some_requests(UserId::from(KNOWN), 200).await.unwrap();
+        let some = conn.follows().list_requesters(UserId::from(KNOWN), 200).await.unwrap();
         assert_eq!(some.len(), 50);
     })
     .await;
@@ -228,7 +231,7 @@ async fn whom_somebody_has_asked() {
     let arguments = "16334, 'active', 1, 16334, 'pending', 16334, 'blocked', 16334, 'blocked', 101";
     check(arguments, 1, async |conn| {
         let asked = conn.follows().list(seen_by(16_334).asked().page(PAGE)).await.unwrap();
-        assert_eq!(asked.items[0].person.author.id, UserId::from(KNOWN));
+        assert_eq!(asked.items[0].user.author.id, UserId::from(KNOWN));
     })
     .await;
 }
@@ -237,7 +240,7 @@ async fn whom_somebody_has_asked() {
 async fn who_was_asked_for_nothing() {
     // Whoever is asked is read once for each request.
     check_reading("200", 1, 150, async |conn| {
-        let found = conn.follows().asked_for_nothing(200).await.unwrap();
+        let found = conn.follows().list_users_with_stale_requests(200).await.unwrap();
         assert_eq!(found, [UserId::from(KNOWN)]);
     })
     .await;

@@ -15,7 +15,7 @@ use crate::{App, Error, Resource, Result, new_id};
 
 /// A new edge, and the people at its ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Followed {
+pub struct FollowWithUsers {
     /// The edge.
     pub follow: Follow,
     /// Who follows, or has asked to.
@@ -28,7 +28,7 @@ pub struct Followed {
 ///
 /// # Errors
 /// `Invalid` for oneself, `NotFound` for nobody, `Taken` where it is so already, `Forbidden` across a block.
-pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<Followed> {
+pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<FollowWithUsers> {
     require_other(user, other, "Cannot follow yourself")?;
     let now = app.clock.now();
     app.db
@@ -37,7 +37,7 @@ pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<Followed> 
             let (them, approval) =
                 pair.remove(&other).ok_or_else(|| Resource::User.not_found(other))?;
             let (me, _) = pair.remove(&user).ok_or_else(Error::gone)?;
-            let before = tx.follows().relation(user, other).await?;
+            let before = tx.follows().find_relationship(user, other).await?;
             let after =
                 apply_follow_action(FollowAction::Follow(approval), before).map_err(refused)?;
             let made = turn(tx, user, other, before.outgoing, after.outgoing, now).await?;
@@ -48,7 +48,7 @@ pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<Followed> 
             };
             let cause = Cause { recipient: other, actor: user, act };
             tell(tx, &[cause], &EventDetails::default(), now).await?;
-            Ok(Followed { follow: made, follower: me, followed: them })
+            Ok(FollowWithUsers { follow: made, follower: me, followed: them })
         })
         .await
 }
@@ -108,7 +108,7 @@ async fn accept_some_requests(
     user: UserId,
     now: DateTime<Utc>,
 ) -> Result<Option<usize>> {
-    let askers = tx.follows().some_requests(user, STEP).await?;
+    let askers = tx.follows().list_requesters(user, STEP).await?;
     if askers.is_empty() {
         return Ok(None);
     }
@@ -118,7 +118,7 @@ async fn accept_some_requests(
     if locked.get(&user).is_none_or(|(_, approval)| *approval == Approval::Required) {
         return Ok(None);
     }
-    let accepted = tx.follows().accept_all(user, &askers).await?;
+    let accepted = tx.follows().accept_requests(user, &askers).await?;
     let requests: Vec<Cause> = accepted
         .iter()
         .map(|asker| Cause { recipient: user, actor: *asker, act: Act::FollowRequest })
@@ -173,7 +173,7 @@ pub async fn unblock(app: &App, user: UserId, other: UserId) -> Result<()> {
 /// `NotFound` for nobody.
 pub async fn get_relationship(app: &App, user: UserId, other: UserId) -> Result<Relationship> {
     let mut conn = app.db.acquire().await?;
-    let relation = conn.follows().relations_of(user, &[other]).await?.remove(&other);
+    let relation = conn.follows().find_relationships(user, &[other]).await?.remove(&other);
     relation.ok_or_else(|| Resource::User.not_found(other))
 }
 
@@ -185,7 +185,7 @@ pub async fn get_relationships(
 ) -> Result<Vec<(UserId, Relationship)>> {
     let mut conn = app.db.acquire().await?;
     let mut relations: Vec<_> =
-        conn.follows().relations_of(user, others).await?.into_iter().collect();
+        conn.follows().find_relationships(user, others).await?.into_iter().collect();
     relations.sort_unstable_by_key(|(other, _)| *other);
     Ok(relations)
 }
@@ -229,7 +229,11 @@ pub async fn list_following(
 /// `NotFound` where there is no such person, at least not for `user`.
 pub async fn count(app: &App, user: UserId, of: UserId) -> Result<FollowCounts> {
     let counts = counts_of(&mut *app.db.acquire().await?, user, of).await?;
-    Ok(if user == of { counts } else { FollowCounts { asked_by: 0, asked: 0, ..counts } })
+    Ok(if user == of {
+        counts
+    } else {
+        FollowCounts { requests_received: 0, requests_sent: 0, ..counts }
+    })
 }
 
 /// Who has asked to follow, newest first, and how many that are.
@@ -242,7 +246,7 @@ pub async fn list_requests(
     let counts = conn.follows().count(user).await?.ok_or_else(Error::gone)?;
     Ok((
         conn.follows().list(FollowQuery::seen_by(user).requests().page(page)).await?,
-        counts.asked_by,
+        counts.requests_received,
     ))
 }
 
@@ -259,7 +263,7 @@ pub async fn list_blocks(
 
 /// People whom one might know, at most `most`.
 pub async fn list_suggestions(app: &App, user: UserId, most: i64) -> Result<Vec<Suggestion>> {
-    Ok(app.db.acquire().await?.follows().suggestions(user, most).await?)
+    Ok(app.db.acquire().await?.follows().list_suggestions(user, most).await?)
 }
 
 /// Takes back all that was told of the edge from one to another.
@@ -306,7 +310,7 @@ async fn turn(
     if before == state {
         return Ok(follow);
     }
-    Ok(tx.follows().turn(before, &follow).await?.unwrap_or(follow))
+    Ok(tx.follows().set_state(before, &follow).await?.unwrap_or(follow))
 }
 
 /// Does something about somebody: both edges become what the rule says. The rows of both people are locked.
@@ -317,7 +321,7 @@ async fn apply(
     act: FollowAction,
     now: DateTime<Utc>,
 ) -> Result<Relationship> {
-    let before = tx.follows().relation(user, other).await?;
+    let before = tx.follows().find_relationship(user, other).await?;
     let after = apply_follow_action(act, before).map_err(refused)?;
     turn(tx, user, other, before.outgoing, after.outgoing, now).await?;
     turn(tx, other, user, before.incoming, after.incoming, now).await?;

@@ -8,7 +8,7 @@ use crate::{App, Result, follows};
 
 /// How many rows were removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Swept {
+pub struct SweepReport {
     /// Sessions past their end.
     pub sessions: usize,
     /// Idempotency keys past their day.
@@ -26,7 +26,7 @@ pub struct Swept {
 }
 
 /// Removes what has expired. Any number of nodes may do so at once.
-pub async fn sweep(app: &App) -> Result<Swept> {
+pub async fn sweep(app: &App) -> Result<SweepReport> {
     let now = app.clock.now();
     let mut conn = app.db.acquire().await?;
     let (sessions, idempotency_keys, stream_tickets, withdrawn) = (
@@ -37,7 +37,7 @@ pub async fn sweep(app: &App) -> Result<Swept> {
     );
     // A transaction asks for a connection of its own.
     drop(conn);
-    Ok(Swept {
+    Ok(SweepReport {
         sessions,
         idempotency_keys,
         stream_tickets,
@@ -50,7 +50,7 @@ pub async fn sweep(app: &App) -> Result<Swept> {
 
 /// Goes on where somebody stopped asking for it, and the process stopped while it let those follow who had asked.
 async fn accept_left_over(app: &App) -> Result<usize> {
-    let asked = app.db.acquire().await?.follows().asked_for_nothing(STEP).await?;
+    let asked = app.db.acquire().await?.follows().list_users_with_stale_requests(STEP).await?;
     let mut accepted = 0;
     for user in asked {
         accepted += follows::accept_all_requests(app, user).await?;

@@ -23,12 +23,16 @@ pub struct Follows<'c> {
 
 impl Follows<'_> {
     /// What two people are to each other.
-    pub async fn relation(&mut self, one: UserId, other: UserId) -> Result<Relationship> {
-        Ok(self.relations_of(one, &[other]).await?.remove(&other).unwrap_or(Relationship::NONE))
+    pub async fn find_relationship(&mut self, one: UserId, other: UserId) -> Result<Relationship> {
+        Ok(self
+            .find_relationships(one, &[other])
+            .await?
+            .remove(&other)
+            .unwrap_or(Relationship::NONE))
     }
 
     /// What this person and each of these people are to each other, in one statement.
-    pub async fn relations_of(
+    pub async fn find_relationships(
         &mut self,
         one: UserId,
         others: &[UserId],
@@ -47,7 +51,11 @@ impl Follows<'_> {
     /// as it is now: one that was there keeps its id and its time, but where it turns into a block.
     ///
     /// [`Users::lock_all`]: crate::Users::lock_all
-    pub async fn turn(&mut self, before: FollowState, follow: &Follow) -> Result<Option<Follow>> {
+    pub async fn set_state(
+        &mut self,
+        before: FollowState,
+        follow: &Follow,
+    ) -> Result<Option<Follow>> {
         let active = |edge: FollowState| i64::from(edge == FollowState::Active);
         let turn = Turn {
             id: follow.id.into(),
@@ -69,21 +77,21 @@ impl Follows<'_> {
     /// them must be locked (see [`Users::lock_all`]). Returns who they were.
     ///
     /// [`Users::lock_all`]: crate::Users::lock_all
-    pub async fn accept_all(&mut self, by: UserId, askers: &[UserId]) -> Result<Vec<UserId>> {
+    pub async fn accept_requests(&mut self, by: UserId, askers: &[UserId]) -> Result<Vec<UserId>> {
         let askers = askers.iter().copied().map(i64::from).collect();
         let accepted: Vec<i64> = AcceptAll { by: by.into(), askers }.load(self.conn).await?;
         Ok(accepted.into_iter().map(UserId::from).collect())
     }
 
     /// Up to `most` people who were asked by somebody, and by what they prefer now need not have been.
-    pub async fn asked_for_nothing(&mut self, most: i64) -> Result<Vec<UserId>> {
+    pub async fn list_users_with_stale_requests(&mut self, most: i64) -> Result<Vec<UserId>> {
         let asked: Vec<i64> = AskedForNothing { most }.load(self.conn).await?;
         Ok(asked.into_iter().map(UserId::from).collect())
     }
 
     /// Removes up to `most` edges to and from this person, and lowers the numbers of those at their other ends. Tells how
     /// many there were.
-    pub async fn delete_some_of(&mut self, user: UserId, most: i64) -> Result<i64> {
+    pub async fn delete_batch_of(&mut self, user: UserId, most: i64) -> Result<i64> {
         let forget = Forget { user: user.into(), most };
         Ok(forget.get_result(self.conn).await?)
     }

@@ -33,9 +33,11 @@ async fn the_followers_of_many_and_whom_many_follow_are_those_of_each() {
     for viewer in World::people() {
         for most in [1, 3, 100] {
             let followers =
-                in_one(conn.follows().followers_of_each(viewer, &people(12), limit(most))).await;
+                in_one(conn.follows().list_followers_of_each(viewer, &people(12), limit(most)))
+                    .await;
             let followed =
-                in_one(conn.follows().followed_by_each(viewer, &people(12), limit(most))).await;
+                in_one(conn.follows().list_followed_by_each(viewer, &people(12), limit(most)))
+                    .await;
             let [mut followers_of_each, mut followed_by_each] = [HashMap::new(), HashMap::new()];
             for person in World::people() {
                 let seen = FollowQuery::seen_by(viewer);
@@ -106,8 +108,8 @@ async fn a_relation_costs_one_statement_whatever_the_number() {
         in_one(conn.posts().public_of(Viewer::User(viewer), &posts)).await;
         let engagement = in_one(conn.posts().load_engagement(&posts)).await;
         assert_eq!(engagement.len(), size);
-        in_one(conn.follows().followers_of_each(viewer, &people, most)).await;
-        in_one(conn.follows().followed_by_each(viewer, &people, most)).await;
+        in_one(conn.follows().list_followers_of_each(viewer, &people, most)).await;
+        in_one(conn.follows().list_followed_by_each(viewer, &people, most)).await;
         in_one(conn.comments().list_on_each_post(viewer, &posts, most)).await;
     }
 }
@@ -126,7 +128,7 @@ async fn of_whom_and_what_there_is_not_nothing_is_read() {
         HashMap::<_, Engagement>::new()
     );
     let five = UserId::from(5);
-    assert!(in_one(conn.follows().followers_of_each(five, &[nobody], most)).await.is_empty());
+    assert!(in_one(conn.follows().list_followers_of_each(five, &[nobody], most)).await.is_empty());
     assert!(in_one(conn.comments().list_on_each_post(five, &[nothing], most)).await.is_empty());
 }
 

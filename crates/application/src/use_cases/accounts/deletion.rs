@@ -146,7 +146,7 @@ async fn withdraw_rest(
     user: UserId,
     now: DateTime<Utc>,
 ) -> Result<Vec<ImageUrl>> {
-    while tx.follows().delete_some_of(user, STEP).await? != 0 {}
+    while tx.follows().delete_batch_of(user, STEP).await? != 0 {}
     let posts = tx.posts().lock_touched_by(user).await?;
     tx.notifications().lock_about(user, &posts).await?;
     let mut images = vec![];
@@ -172,7 +172,7 @@ async fn take_some(
     Ok(match trace {
         Trace::Notifications => tx.notifications().withdraw_some_by(user, STEP, now).await?.into(),
         Trace::Inbox => tx.notifications().delete_some_of(user, STEP).await?.into(),
-        Trace::Follows => tx.follows().delete_some_of(user, STEP).await?.into(),
+        Trace::Follows => tx.follows().delete_batch_of(user, STEP).await?.into(),
         Trace::Hearts => tx.hearts().delete_batch_of(user, STEP).await?.into(),
         Trace::Reactions => tx.emoji_reactions().delete_batch_of(user, STEP).await?.into(),
         Trace::Shares => tx.shares().delete_batch_of(user, STEP).await?.into(),

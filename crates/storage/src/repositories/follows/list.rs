@@ -23,9 +23,9 @@ pub struct FollowCounts {
     /// Whom they follow.
     pub following: i64,
     /// Who has asked to follow them.
-    pub asked_by: i64,
+    pub requests_received: i64,
     /// Whom they have asked.
-    pub asked: i64,
+    pub requests_sent: i64,
 }
 
 impl Follows<'_> {
@@ -40,28 +40,28 @@ impl Follows<'_> {
 
     /// Who follows each of these people, up to `limit` of each, newest first, nobody across a block with `viewer`, in one
     /// statement. Whoever is followed by nobody, or is across a block themselves, is not in the map.
-    pub async fn followers_of_each(
+    pub async fn list_followers_of_each(
         &mut self,
         viewer: UserId,
         people: &[UserId],
         limit: Limit,
     ) -> Result<HashMap<UserId, Vec<FollowListItem>>> {
         let any = UserId::from(0);
-        self.of_each(FollowQuery::seen_by(viewer).followers_of(any).limit(limit), people).await
+        self.list_of_each(FollowQuery::seen_by(viewer).followers_of(any).limit(limit), people).await
     }
 
-    /// Whom each of these people follows, as [`Follows::followers_of_each`].
-    pub async fn followed_by_each(
+    /// Whom each of these people follows, as [`Follows::list_followers_of_each`].
+    pub async fn list_followed_by_each(
         &mut self,
         viewer: UserId,
         people: &[UserId],
         limit: Limit,
     ) -> Result<HashMap<UserId, Vec<FollowListItem>>> {
         let any = UserId::from(0);
-        self.of_each(FollowQuery::seen_by(viewer).followed_by(any).limit(limit), people).await
+        self.list_of_each(FollowQuery::seen_by(viewer).followed_by(any).limit(limit), people).await
     }
 
-    async fn of_each(
+    async fn list_of_each(
         &mut self,
         query: FollowQuery,
         people: &[UserId],
@@ -82,8 +82,8 @@ impl Follows<'_> {
         Ok(row.map(|(followers, following, asked_by, asked)| FollowCounts {
             followers,
             following,
-            asked_by,
-            asked,
+            requests_received: asked_by,
+            requests_sent: asked,
         }))
     }
 
@@ -96,7 +96,7 @@ impl Follows<'_> {
     }
 
     /// Up to `most` of those who have asked to follow this person, the longest waiting first.
-    pub async fn some_requests(&mut self, to: UserId, most: i64) -> Result<Vec<UserId>> {
+    pub async fn list_requesters(&mut self, to: UserId, most: i64) -> Result<Vec<UserId>> {
         let ids: Vec<i64> = follows::table
             .filter(follows::followed_id.eq(i64::from(to)))
             .filter(follows::status.nullable().eq(FollowState::Pending.code()))

@@ -12,7 +12,7 @@ use crate::rows::person_of;
 impl Follows<'_> {
     /// People who are followed by those whom this person follows: most of them first, then by name, at most `most`. Of
     /// both steps the newest 200 count, so that it costs the same for whoever follows thousands.
-    pub async fn suggestions(&mut self, user: UserId, most: i64) -> Result<Vec<Suggestion>> {
+    pub async fn list_suggestions(&mut self, user: UserId, most: i64) -> Result<Vec<Suggestion>> {
         let rows: Vec<Row> = Suggest { user: user.into(), most }.load(self.conn).await?;
         let suggestion = |(person, mutual_count, mutuals): Row| Suggestion {
             user: person_of(person),

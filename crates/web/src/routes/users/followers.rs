@@ -55,20 +55,20 @@ pub(crate) struct FollowStatsView {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it documents what `Parameters` reads")]
 struct PageParams50 {
-    /// How many at most.
+    /// The maximum number of items.
     #[param(minimum = 1, maximum = 100, default = 50)]
     limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of items to skip.
     #[param(minimum = 0, maximum = 10_000, default = 0)]
     offset: Option<u32>,
-    /// Where to go on, from the `next` link of the page before.
+    /// The cursor from the `next` link of the previous page.
     cursor: Option<String>,
 }
 
 /// Who follows somebody, newest first.
 #[utoipa::path(
     tag = "follows",
-    params(("id" = i64, Path, description = "The person"), PageParams50),
+    params(("id" = i64, Path, description = "User id"), PageParams50),
     responses((status = 200, body = Envelope<FollowersView>), (status = 404, body = Problem)),
 )]
 #[get("/users/{id}/followers")]
@@ -87,7 +87,7 @@ pub(crate) async fn list_followers(
 /// Whom somebody follows, newest first.
 #[utoipa::path(
     tag = "follows",
-    params(("id" = i64, Path, description = "The person"), PageParams50),
+    params(("id" = i64, Path, description = "User id"), PageParams50),
     responses((status = 200, body = Envelope<FollowingView>), (status = 404, body = Problem)),
 )]
 #[get("/users/{id}/following")]
@@ -106,7 +106,7 @@ pub(crate) async fn list_following(
 /// How many follow somebody, and whom they follow.
 #[utoipa::path(
     tag = "follows",
-    params(("id" = i64, Path, description = "The person")),
+    params(("id" = i64, Path, description = "User id")),
     responses((status = 200, body = Envelope<FollowStatsView>), (status = 404, body = Problem)),
 )]
 #[get("/users/{id}/follow-stats")]
@@ -123,8 +123,8 @@ impl From<FollowCounts> for FollowStatsView {
         Self {
             followers_count: counts.followers,
             following_count: counts.following,
-            pending_requests: counts.asked_by,
-            pending_sent: counts.asked,
+            pending_requests: counts.requests_received,
+            pending_sent: counts.requests_sent,
         }
     }
 }
