@@ -80,5 +80,5 @@ async fn positions(
     db: &Database,
     owners: &[UserId],
 ) -> grateful_storage::Result<HashMap<UserId, i64>> {
-    db.acquire().await?.notifications().positions_of(owners).await
+    db.acquire().await?.notifications().find_last_seqs(owners).await
 }

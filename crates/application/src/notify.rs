@@ -32,7 +32,7 @@ pub(crate) async fn tell_anew(
     if gone.names.is_empty() {
         return tell(tx, causes, details, at).await;
     }
-    tx.notifications().record_anew(&events(causes, details, at), gone, at).await?;
+    tx.notifications().update_mentions(&events(causes, details, at), gone, at).await?;
     Ok(())
 }
 
@@ -62,7 +62,7 @@ pub(crate) async fn retell(
     now: DateTime<Utc>,
 ) -> Result<()> {
     if cause.recipient != cause.actor {
-        tx.notifications().change(cause, emoji, now).await?;
+        tx.notifications().update_reaction(cause, emoji, now).await?;
     }
     Ok(())
 }
@@ -82,5 +82,5 @@ pub(crate) async fn untell_tree(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let tree = tx.comments().list_thread_ids(comment).await?;
-    Ok(tx.notifications().withdraw_comments(&tree, now).await?)
+    Ok(tx.notifications().withdraw_for_comments(&tree, now).await?)
 }

@@ -113,7 +113,7 @@ async fn what_somebody_was_told_is_read_in_the_order_of_its_changes() {
     // With the actor of each.
     check_of(r#""seq" >"#, "1, 15000, 100", 100, 200, async |conn| {
         let (some, last) =
-            conn.notifications().changed_since(UserId::from(BUSY), 15_000, 100).await.unwrap();
+            conn.notifications().list_changed_since(UserId::from(BUSY), 15_000, 100).await.unwrap();
         assert_eq!((some.len(), last), (100, Some(16_000)));
     })
     .await;

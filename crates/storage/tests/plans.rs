@@ -241,7 +241,7 @@ async fn what_those_were_told_who_are_named_no_longer() {
 
     let look = Looked { words: "username", rows: 1, read: 5 };
     check_one(look, "77::bigint, 'like:post:277', ARRAY['person_1']", async |conn| {
-        conn.notifications().record_anew(&[], gone, NOON).await.unwrap();
+        conn.notifications().update_mentions(&[], gone, NOON).await.unwrap();
     })
     .await;
 }
@@ -450,21 +450,21 @@ async fn what_reading_looks_at() {
     let read = Looked { words: "WHERE user_id = $1 AND (id = $2", rows: 1, read: 5 };
     check_one(read, &format!("{owner}, '{single}', '2026-01-05', 7"), async |conn| {
         undone(conn).await;
-        conn.notifications().read(owner.into(), single.into(), NOON).await.unwrap();
+        conn.notifications().mark_read(owner.into(), single.into(), NOON).await.unwrap();
     })
     .await;
 
     let read = Looked { read: 20, ..read };
     check_one(read, &format!("1, '{}', '2026-01-05', 7", batch(2)), async |conn| {
         undone(conn).await;
-        conn.notifications().read(PROLIFIC.into(), batch(2), NOON).await.unwrap();
+        conn.notifications().mark_read(PROLIFIC.into(), batch(2), NOON).await.unwrap();
     })
     .await;
 
     let read_all = Looked { words: "row_number() OVER (ORDER BY seq", rows: 1, read: 40 };
     check_one(read_all, &format!("{owner}, '2026-01-05', 7"), async |conn| {
         undone(conn).await;
-        conn.notifications().read_all(owner.into(), NOON, 7).await.unwrap();
+        conn.notifications().mark_all_read(owner.into(), NOON, 7).await.unwrap();
     })
     .await;
 }
@@ -473,7 +473,7 @@ async fn what_reading_looks_at() {
 async fn what_changed_in_a_list() {
     let changes = Looked { words: "is_removal", rows: 50, read: 120 };
     check_one(changes, "1, 100500, 50", async |conn| {
-        conn.notifications().changes(PROLIFIC.into(), 100_500, 50).await.unwrap();
+        conn.notifications().list_changes(PROLIFIC.into(), 100_500, 50).await.unwrap();
     })
     .await;
 }
@@ -486,8 +486,8 @@ async fn what_is_old_goes_without_a_look_at_what_is_not() {
         let gone = Looked { words, rows: 1, read: 50 };
         check_one(gone, arguments, async |conn| {
             undone(conn).await;
-            conn.notifications().retire(NOON, 0).await.unwrap();
-            conn.notifications().forget_removals(NOON, 0).await.unwrap();
+            conn.notifications().delete_read_before(NOON, 0).await.unwrap();
+            conn.notifications().prune_removals(NOON, 0).await.unwrap();
         })
         .await;
     }

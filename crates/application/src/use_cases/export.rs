@@ -65,7 +65,7 @@ impl Section {
 
 /// Some of what a section has.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Entries {
+pub enum SectionItems {
     /// Of [`Section::Sessions`].
     Sessions(Vec<Session>),
     /// Of [`Section::Posts`].
@@ -81,7 +81,7 @@ pub enum Entries {
     /// Of [`Section::Comments`].
     Comments(Vec<Comment>),
     /// Of the sections about people.
-    People(Vec<FollowListItem>),
+    Users(Vec<FollowListItem>),
     /// Of [`Section::Notifications`]: behind some of the list comes what its batches gather.
     Notifications(Vec<RenderedNotification>),
 }
@@ -91,7 +91,7 @@ pub enum Entries {
 pub async fn export(
     app: &App,
     user: UserId,
-    mut tell: impl AsyncFnMut(Section, Entries) -> ControlFlow<()>,
+    mut tell: impl AsyncFnMut(Section, SectionItems) -> ControlFlow<()>,
 ) -> Result<()> {
     for section in Section::ALL {
         let told = match section {
@@ -109,7 +109,7 @@ async fn export_section(
     app: &App,
     user: UserId,
     section: Section,
-    tell: &mut impl AsyncFnMut(Section, Entries) -> ControlFlow<()>,
+    tell: &mut impl AsyncFnMut(Section, SectionItems) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>> {
     let mut behind = None;
     loop {
@@ -127,19 +127,19 @@ async fn export_section(
 async fn export_notifications(
     app: &App,
     user: UserId,
-    tell: &mut impl AsyncFnMut(Section, Entries) -> ControlFlow<()>,
+    tell: &mut impl AsyncFnMut(Section, SectionItems) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>> {
     let mut after = 0;
     loop {
         let mut conn = app.db.acquire().await?;
-        let (some, last) = conn.notifications().changed_since(user, after, MOST).await?;
+        let (some, last) = conn.notifications().list_changed_since(user, after, MOST).await?;
         drop(conn);
         let batches: Vec<NotificationId> = some
             .iter()
             .filter(|seen| seen.notification.batch.is_some())
             .map(|seen| seen.notification.id)
             .collect();
-        let told = tell(Section::Notifications, Entries::Notifications(some)).await;
+        let told = tell(Section::Notifications, SectionItems::Notifications(some)).await;
         let Some(last) = last.filter(|_| told.is_continue()) else { return Ok(told) };
         for batch in batches {
             if export_batch(app, user, batch, tell).await?.is_break() {
@@ -157,7 +157,7 @@ async fn export_batch(
     app: &App,
     user: UserId,
     batch: NotificationId,
-    tell: &mut impl AsyncFnMut(Section, Entries) -> ControlFlow<()>,
+    tell: &mut impl AsyncFnMut(Section, SectionItems) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>> {
     let mut behind = None;
     loop {
@@ -165,7 +165,7 @@ async fn export_batch(
         let entries = NotificationQuery::of(user).entries_of(batch).page(page(behind));
         let Page { items, next, .. } = conn.notifications().list(entries).await?;
         drop(conn);
-        let told = tell(Section::Notifications, Entries::Notifications(items)).await;
+        let told = tell(Section::Notifications, SectionItems::Notifications(items)).await;
         behind = next;
         if told.is_break() || behind.is_none() {
             return Ok(told);
@@ -179,7 +179,7 @@ async fn read(
     user: UserId,
     section: Section,
     behind: Option<Position>,
-) -> Result<(Entries, Option<Position>)> {
+) -> Result<(SectionItems, Option<Position>)> {
     let mut conn = app.db.acquire().await?;
     let page = page(behind);
     let last = behind.map(|place| place.id);
@@ -187,31 +187,35 @@ async fn read(
     Ok(match section {
         Section::Sessions => {
             let live = conn.sessions().list_active(user, app.clock.now()).await?;
-            (Entries::Sessions(live), None)
+            (SectionItems::Sessions(live), None)
         }
         Section::Posts => {
             let own = PostQuery::visible_to(Viewer::User(user)).by(user).page(page);
-            slice(conn.posts().list(own).await?, Entries::Posts)
+            slice(conn.posts().list(own).await?, SectionItems::Posts)
         }
         Section::Hearts => {
             let some = conn.holdings().hearts(user, last.map(Into::into)).await?;
-            part(some, |it| Position { at: it.at, id: it.post.into() }, Entries::Hearts)
+            part(some, |it| Position { at: it.at, id: it.post.into() }, SectionItems::Hearts)
         }
         Section::Reactions => {
             let some = conn.holdings().reactions(user, last.map(Into::into)).await?;
-            part(some, |it| Position { at: it.at, id: it.post.into() }, Entries::Reactions)
+            part(some, |it| Position { at: it.at, id: it.post.into() }, SectionItems::Reactions)
         }
         Section::Shares => {
             let some = conn.holdings().shares(user, last.map(Into::into)).await?;
-            part(some, |it| Position { at: it.created_at, id: it.id.into() }, Entries::Shares)
+            part(some, |it| Position { at: it.created_at, id: it.id.into() }, SectionItems::Shares)
         }
         Section::ReceivedShares => {
             let some = conn.holdings().sent_to(user, last.map(Into::into)).await?;
-            part(some, |it| Position { at: it.at, id: it.share.into() }, Entries::ReceivedShares)
+            part(
+                some,
+                |it| Position { at: it.at, id: it.share.into() },
+                SectionItems::ReceivedShares,
+            )
         }
         Section::Comments => {
             let some = conn.holdings().comments(user, behind).await?;
-            part(some, Comment::position, Entries::Comments)
+            part(some, Comment::position, SectionItems::Comments)
         }
         Section::Followers => people(&mut conn, lists.followers_of(user).page(page)).await?,
         Section::Following => people(&mut conn, lists.followed_by(user).page(page)).await?,
@@ -219,12 +223,15 @@ async fn read(
         Section::RequestsSent => people(&mut conn, lists.asked().page(page)).await?,
         Section::Blocks => people(&mut conn, lists.blocks().page(page)).await?,
         // Told by themselves, with what they gather.
-        Section::Notifications => (Entries::Notifications(vec![]), None),
+        Section::Notifications => (SectionItems::Notifications(vec![]), None),
     })
 }
 
-async fn people(conn: &mut Connection, query: FollowQuery) -> Result<(Entries, Option<Position>)> {
-    Ok(slice(conn.follows().list(query).await?, Entries::People))
+async fn people(
+    conn: &mut Connection,
+    query: FollowQuery,
+) -> Result<(SectionItems, Option<Position>)> {
+    Ok(slice(conn.follows().list(query).await?, SectionItems::Users))
 }
 
 fn page(behind: Option<Position>) -> PageRequest {
@@ -232,7 +239,10 @@ fn page(behind: Option<Position>) -> PageRequest {
     behind.map_or(first, |place| PageRequest { start: PageStart::After(place), ..first })
 }
 
-fn slice<T>(slice: Page<T>, entries: fn(Vec<T>) -> Entries) -> (Entries, Option<Position>) {
+fn slice<T>(
+    slice: Page<T>,
+    entries: fn(Vec<T>) -> SectionItems,
+) -> (SectionItems, Option<Position>) {
     (entries(slice.items), slice.next)
 }
 
@@ -240,8 +250,8 @@ fn slice<T>(slice: Page<T>, entries: fn(Vec<T>) -> Entries) -> (Entries, Option<
 fn part<T>(
     some: Vec<T>,
     position: impl Fn(&T) -> Position,
-    entries: fn(Vec<T>) -> Entries,
-) -> (Entries, Option<Position>) {
+    entries: fn(Vec<T>) -> SectionItems,
+) -> (SectionItems, Option<Position>) {
     let next = some.last().map(position);
     (entries(some), next)
 }

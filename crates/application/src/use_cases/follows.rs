@@ -127,7 +127,7 @@ async fn accept_some_requests(
         .iter()
         .map(|asker| Cause { recipient: *asker, actor: user, act: Act::FollowAcceptance })
         .collect();
-    tx.notifications().lock_of(&people).await?;
+    tx.notifications().lock_inboxes(&people).await?;
     tx.notifications().withdraw(&requests, now).await?;
     tell(tx, &acceptances, &EventDetails::default(), now).await?;
     Ok(Some(accepted.len()))

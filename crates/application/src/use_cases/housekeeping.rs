@@ -33,7 +33,7 @@ pub async fn sweep(app: &App) -> Result<SweepReport> {
         conn.sessions().sweep(now).await?,
         conn.idempotency_keys().sweep(now).await?,
         conn.stream_tickets().sweep(now).await?,
-        conn.notifications().forget_withdrawn(now - WithdrawnNotification::RESTORE_WINDOW).await?,
+        conn.notifications().prune_withdrawn(now - WithdrawnNotification::RESTORE_WINDOW).await?,
     );
     // A transaction asks for a connection of its own.
     drop(conn);
@@ -82,7 +82,7 @@ async fn in_steps(app: &App, before: DateTime<Utc>, what: Old) -> Result<i64> {
 async fn remove(tx: &mut Connection, before: DateTime<Utc>, what: Old) -> Result<i64> {
     let mut notifications = tx.notifications();
     Ok(match what {
-        Old::Removals => notifications.forget_removals(before, STEP).await?,
-        Old::Notifications => notifications.retire(before, STEP).await?,
+        Old::Removals => notifications.prune_removals(before, STEP).await?,
+        Old::Notifications => notifications.delete_read_before(before, STEP).await?,
     })
 }

@@ -8,12 +8,12 @@ use grateful_domain::{NotificationId, NotificationType, Page, PageRequest, UserI
 pub use grateful_storage::{InboxChange, InboxChangeKind, NotificationCounts, NotificationStats};
 use grateful_storage::{NotificationQuery, Repositories};
 
-pub use self::stream::{Step, Stream, Ticket, issue_ticket, redeem_ticket};
+pub use self::stream::{Stream, StreamEvent, StreamTicket, issue_ticket, redeem_ticket};
 use crate::{App, Resource, Result};
 
 /// Which notifications of one's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum ReadFilter {
     /// Those that were read too.
     All,
     /// Only those that are unread.
@@ -24,14 +24,14 @@ pub enum Wanted {
 pub async fn list(
     app: &App,
     user: UserId,
-    wanted: Wanted,
+    filter: ReadFilter,
     page: PageRequest,
 ) -> Result<Page<RenderedNotification>> {
     let query = NotificationQuery::of(user).page(page);
     let mut conn = app.db.acquire().await?;
-    Ok(match wanted {
-        Wanted::All => conn.notifications().list(query).await?,
-        Wanted::Unread => conn.notifications().list(query.unread()).await?,
+    Ok(match filter {
+        ReadFilter::All => conn.notifications().list(query).await?,
+        ReadFilter::Unread => conn.notifications().list(query.unread()).await?,
     })
 }
 
@@ -75,7 +75,7 @@ pub async fn mark_read(app: &App, user: UserId, id: NotificationId) -> Result<()
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            if tx.notifications().read(user, id, now).await? {
+            if tx.notifications().mark_read(user, id, now).await? {
                 Ok(())
             } else {
                 Err(Resource::Notification.not_found(id))
@@ -87,8 +87,10 @@ pub async fn mark_read(app: &App, user: UserId, id: NotificationId) -> Result<()
 /// Marks all read that was there when this was asked. Tells how many of the list were unread.
 pub async fn mark_all_read(app: &App, user: UserId) -> Result<i64> {
     let asked_at = app.clock.now();
-    let asked = app.db.acquire().await?.notifications().position(user).await?;
+    let asked = app.db.acquire().await?.notifications().find_inbox_position(user).await?;
     app.db
-        .transaction(async |tx| Ok(tx.notifications().read_all(user, asked_at, asked.last).await?))
+        .transaction(async |tx| {
+            Ok(tx.notifications().mark_all_read(user, asked_at, asked.last_seq).await?)
+        })
         .await
 }

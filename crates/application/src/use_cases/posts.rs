@@ -119,7 +119,7 @@ pub async fn update(
             let gone = old.filter(|_| old != new).cloned();
             require_upload(tx, post, new.filter(|_| old != new)).await?;
             if before.draft.visibility.is_public() && !after.draft.visibility.is_public() {
-                tx.notifications().withdraw_hidden(after.id, after.author, now).await?;
+                tx.notifications().withdraw_for_hidden_post(after.id, after.author, now).await?;
             } else {
                 tell_of_edit(tx, &before, &after, (&names, people), now).await?;
             }
@@ -181,7 +181,7 @@ pub async fn delete(app: &App, author: UserId, post: PostId) -> Result<()> {
         .db
         .transaction(async |tx| {
             let post = lock_own(tx, author, post, "delete").await?;
-            tx.notifications().withdraw_post(post.id, now).await?;
+            tx.notifications().withdraw_for_post(post.id, now).await?;
             tx.posts().delete(&post).await?;
             Ok::<_, Error>(post.draft.image_url)
         })

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use grateful_application::accounts::{LogIn, log_in};
 use grateful_application::housekeeping::sweep;
-use grateful_application::notifications::{InboxChange, InboxChangeKind, Step, Stream};
+use grateful_application::notifications::{InboxChange, InboxChangeKind, Stream, StreamEvent};
 use grateful_application::{
     AccessToken, App, Error, InboxWatcher, QueryLog, notifications, sessions,
 };
@@ -30,7 +30,7 @@ async fn a_stream_begins_where_the_list_is_and_tells_what_comes() {
     stage.link(stage.ben).await;
     let [link] = changes(&mut stream).await.try_into().unwrap();
 
-    assert!(matches!(begins, Step::Begins(at) if at == before && before < link.seq));
+    assert!(matches!(begins, StreamEvent::Started(at) if at == before && before < link.seq));
     assert_eq!(said(&link), "ben shared your post");
 }
 
@@ -97,7 +97,7 @@ async fn whoever_goes_on_from_anywhere_misses_nothing_and_meets_nothing_twice() 
         let (before, missing) = history.split_at(seen);
         let behind = before.last().map_or(0, |change| change.seq);
         let mut stream = open(&stage.app, &session, Some(behind)).await;
-        assert!(matches!(next(&mut stream).await, Step::Begins(at) if at == behind));
+        assert!(matches!(next(&mut stream).await, StreamEvent::Started(at) if at == behind));
         let resumed = if missing.is_empty() { vec![] } else { changes(&mut stream).await };
 
         let numbers: Vec<i64> = resumed.iter().map(|change| change.seq).collect();
@@ -118,7 +118,7 @@ async fn whoever_goes_on_from_what_is_forgotten_has_to_read_the_list_anew() {
     let behind = position(&stage).await;
     stage.clock.advance(TimeDelta::hours(24) + TimeDelta::seconds(1));
     let (_, session) = signed_in(&stage).await;
-    assert!(matches!(first(&stage.app, &session, Some(before)).await, Step::Begins(_)));
+    assert!(matches!(first(&stage.app, &session, Some(before)).await, StreamEvent::Started(_)));
     sweep(&stage.app).await.unwrap();
 
     for (last, is_known) in [
@@ -131,8 +131,8 @@ async fn whoever_goes_on_from_what_is_forgotten_has_to_read_the_list_anew() {
         (i64::MAX, false),
     ] {
         match first(&stage.app, &session, Some(last)).await {
-            Step::Begins(at) => assert!(is_known && at == last, "{last}"),
-            Step::Reset(at) => assert!(!is_known && at == behind, "{last}"),
+            StreamEvent::Started(at) => assert!(is_known && at == last, "{last}"),
+            StreamEvent::Reset(at) => assert!(!is_known && at == behind, "{last}"),
             other => panic!("{other:?}"),
         }
     }
@@ -143,7 +143,7 @@ async fn behind_a_reset_a_stream_goes_on() {
     let stage = Stage::set().await;
     stage.heart(stage.ben).await;
     let mut stream = follow(&stage, Some(1_000)).await;
-    assert!(matches!(next(&mut stream).await, Step::Reset(_)));
+    assert!(matches!(next(&mut stream).await, StreamEvent::Reset(_)));
 
     stage.link(stage.ben).await;
 
@@ -238,7 +238,7 @@ async fn a_stream_says_nothing_while_nothing_happens_and_then_that_it_is_there()
     let stage = Stage::set().await;
     let mut stream = begun(&stage).await;
 
-    assert!(matches!(after_a_silence(&mut stream).await, Some(Step::Silence)));
+    assert!(matches!(after_a_silence(&mut stream).await, Some(StreamEvent::KeepAlive)));
     stage.heart(stage.ben).await;
 
     assert_eq!(changes(&mut stream).await.len(), 1);
@@ -381,28 +381,28 @@ async fn follow(stage: &Stage, last: Option<i64>) -> Stream {
 /// A stream of Ana's list that has said where it begins.
 async fn begun(stage: &Stage) -> Stream {
     let mut stream = follow(stage, None).await;
-    assert!(matches!(next(&mut stream).await, Step::Begins(_)));
+    assert!(matches!(next(&mut stream).await, StreamEvent::Started(_)));
     stream
 }
 
 /// What a stream says first.
-async fn first(app: &App, session: &Session, last: Option<i64>) -> Step {
+async fn first(app: &App, session: &Session, last: Option<i64>) -> StreamEvent {
     next(&mut open(app, session, last).await).await
 }
 
-async fn next(stream: &mut Stream) -> Step {
+async fn next(stream: &mut Stream) -> StreamEvent {
     timeout(DEADLINE, stream.next()).await.unwrap().unwrap().unwrap()
 }
 
 async fn changes(stream: &mut Stream) -> Vec<InboxChange> {
     match next(stream).await {
-        Step::Changes(changes) => changes,
+        StreamEvent::Changes(changes) => changes,
         other => panic!("{other:?}"),
     }
 }
 
 /// What a stream says when nothing has happened for a quarter of a minute, of which only a moment is waited for.
-async fn after_a_silence(stream: &mut Stream) -> Option<Step> {
+async fn after_a_silence(stream: &mut Stream) -> Option<StreamEvent> {
     let mut next = pin!(stream.next());
     timeout(Duration::from_millis(500), &mut next).await.unwrap_err();
     advance(Duration::from_secs(15)).await;
@@ -418,12 +418,20 @@ async fn advance(by: Duration) {
 
 /// How far Ana's list has come.
 async fn position(stage: &Stage) -> i64 {
-    stage.database.connect().await.notifications().position(stage.ana).await.unwrap().last
+    stage
+        .database
+        .connect()
+        .await
+        .notifications()
+        .find_inbox_position(stage.ana)
+        .await
+        .unwrap()
+        .last_seq
 }
 
 async fn changes_behind(stage: &Stage, after: i64) -> Vec<InboxChange> {
     let mut conn = stage.database.connect().await;
-    conn.notifications().changes(stage.ana, after, 100).await.unwrap()
+    conn.notifications().list_changes(stage.ana, after, 100).await.unwrap()
 }
 
 #[track_caller]

@@ -247,7 +247,7 @@ impl Posts<'_> {
 
     /// Removes a post with all that hangs on it, and counts it no more: `post` is what [`Posts::lock`] gave.
     /// Run it in the transaction of that lock, and behind
-    /// [`Notifications::withdraw_post`](crate::Notifications::withdraw_post), which takes back what people were told of it.
+    /// [`Notifications::withdraw_for_post`](crate::Notifications::withdraw_for_post), which takes back what people were told of it.
     pub async fn delete(&mut self, post: &Post) -> Result<()> {
         self.count(post.author, -1, -public(post)).await?;
         diesel::delete(posts::table.find(Uuid::from(post.id))).execute(self.conn).await?;

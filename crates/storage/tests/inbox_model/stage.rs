@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, Utc};
-use grateful_domain::notification::{Act, Cause, Details, Event, Standing};
+use grateful_domain::notification::{Act, Cause, Deliverability, Event, EventDetails};
 use grateful_domain::{
     Author, Comment, Emoji, Inbox, Limit, Notification, NotificationId, PageRequest, PostId,
     ShareId, ShareMessage, UserId,
@@ -102,7 +102,7 @@ impl<'a> Stage<'a> {
                 let (mut in_memory, mut in_postgresql) = (0, 0);
                 for post in &self.cast.posts[..posts] {
                     let act = Act::Heart { post: *post };
-                    let came = self.act(who, act, Standing::Welcome).await;
+                    let came = self.act(who, act, Deliverability::Allowed).await;
                     in_memory += came.0;
                     in_postgresql += came.1;
                 }
@@ -110,17 +110,17 @@ impl<'a> Stage<'a> {
             }
             Step::Change(who, emoji) => {
                 let cause = self.cause(who, self.cast.act(1));
-                self.inbox.change(&self.cast.people[who], cause.act, emoji);
-                self.conn.notifications().change(cause, emoji, self.now).await.unwrap();
+                self.inbox.update_reaction(&self.cast.people[who], cause.act, emoji);
+                self.conn.notifications().update_reaction(cause, emoji, self.now).await.unwrap();
                 (0, 0)
             }
             Step::Read(which) => self.read(which).await,
             Step::ReadAll => {
-                let in_memory = self.inbox.read_all(self.now);
+                let in_memory = self.inbox.mark_all_read(self.now);
                 let (owner, now) = (self.owner, self.now);
                 let mut notifications = self.conn.notifications();
-                let asked = notifications.position(owner).await.unwrap().last;
-                let in_postgresql = notifications.read_all(owner, now, asked).await.unwrap();
+                let asked = notifications.find_inbox_position(owner).await.unwrap().last_seq;
+                let in_postgresql = notifications.mark_all_read(owner, now, asked).await.unwrap();
                 (in_memory.try_into().unwrap(), in_postgresql)
             }
             Step::Wait(time) => {
@@ -131,7 +131,7 @@ impl<'a> Stage<'a> {
     }
 
     /// How much the hourly limit held back.
-    async fn act(&mut self, who: usize, act: Act, standing: Standing) -> (Came, Came) {
+    async fn act(&mut self, who: usize, act: Act, standing: Deliverability) -> (Came, Came) {
         let event = self.event(self.cause(who, act));
         let before = self.inbox.held_back();
         self.stand(who, act, standing).await;
@@ -139,7 +139,7 @@ impl<'a> Stage<'a> {
         self.inbox.record(&event, &self.cast.people[who], standing);
         let recorded = self.conn.notifications().record(&[event]).await.unwrap();
 
-        if standing != Standing::Welcome {
+        if standing != Deliverability::Allowed {
             self.stand_as_before().await;
         }
         let held_back = self.inbox.held_back() - before;
@@ -150,18 +150,20 @@ impl<'a> Stage<'a> {
         let ids: Vec<NotificationId> = self.everything_in_memory().iter().map(|it| it.id).collect();
         // Something that is not there may be meant, too.
         let id = ids.get(which.index(ids.len() + 1)).copied().unwrap_or_else(new_id);
-        let in_memory = self.inbox.read(id, self.now);
-        let read = self.conn.notifications().read(self.owner, id, self.now).await.unwrap();
+        let in_memory = self.inbox.mark_read(id, self.now);
+        let read = self.conn.notifications().mark_read(self.owner, id, self.now).await.unwrap();
         (in_memory.into(), read.into())
     }
 
-    async fn stand(&self, who: usize, act: Act, standing: Standing) {
+    async fn stand(&self, who: usize, act: Act, standing: Deliverability) {
         let (owner, actor) = (self.owner, self.cast.people[who].id);
         match standing {
-            Standing::Welcome => (),
-            Standing::Blocked if who.is_multiple_of(2) => block(self.database, owner, actor).await,
-            Standing::Blocked => block(self.database, actor, owner).await,
-            Standing::Muted => {
+            Deliverability::Allowed => (),
+            Deliverability::Blocked if who.is_multiple_of(2) => {
+                block(self.database, owner, actor).await
+            }
+            Deliverability::Blocked => block(self.database, actor, owner).await,
+            Deliverability::Muted => {
                 let off = format!(r#"{{"notifications": {{"{}": false}}}}"#, act.kind().code());
                 let set =
                     format!("UPDATE users SET profile_preferences = '{off}' WHERE id = {owner}");
@@ -185,8 +187,8 @@ impl<'a> Stage<'a> {
 
     fn event(&self, cause: Cause) -> Event {
         let mut details = match cause.act.post() {
-            Some(_) => Details::of_post("For the bus driver"),
-            None => Details::default(),
+            Some(_) => EventDetails::for_post("For the bus driver"),
+            None => EventDetails::default(),
         };
         if cause.act.comment().is_some() {
             details = details.with_comment(&"How lovely ".repeat(20));
@@ -201,7 +203,7 @@ impl<'a> Stage<'a> {
 
     fn everything_in_memory(&self) -> Vec<Notification> {
         let with_entries = |top: &Notification| {
-            let entries = self.inbox.entries(top.id).into_iter().cloned();
+            let entries = self.inbox.children(top.id).into_iter().cloned();
             [top.clone()].into_iter().chain(entries).collect::<Vec<_>>()
         };
         self.inbox.top_level().into_iter().flat_map(with_entries).collect()

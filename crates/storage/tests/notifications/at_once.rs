@@ -138,10 +138,10 @@ async fn a_change_is_not_seen_before_one_with_a_lower_number() {
     let waiting = tokio::spawn(async move { tell(&db, vec![second]).await });
     wait_until_somebody_waits(&world).await;
 
-    let meanwhile = world.conn.notifications().changes(ana, 0, 10).await.unwrap();
+    let meanwhile = world.conn.notifications().list_changes(ana, 0, 10).await.unwrap();
     slow.batch_execute("COMMIT").await.unwrap();
     waiting.await.unwrap();
-    let changes = world.conn.notifications().changes(ana, 0, 10).await.unwrap();
+    let changes = world.conn.notifications().list_changes(ana, 0, 10).await.unwrap();
 
     assert_eq!(meanwhile, []);
     let by: Vec<_> = changes
@@ -160,7 +160,7 @@ async fn what_is_retired_while_acts_are_undone_and_done_again_leaves_no_trace() 
     let mut world = World::create().await;
     let people: [UserId; 8] = world.people().await;
     world.tell_ana(&people, world.heart()).await;
-    world.conn.notifications().read_all(world.ana, world.now, i64::MAX).await.unwrap();
+    world.conn.notifications().mark_all_read(world.ana, world.now, i64::MAX).await.unwrap();
     let db = pool(&world);
     let (ana, act, now) = (world.ana, world.heart(), world.now);
 
@@ -173,8 +173,9 @@ async fn what_is_retired_while_acts_are_undone_and_done_again_leaves_no_trace() 
     });
     let retiring = async {
         for _ in 0..20 {
-            let retired: Result<i64, Final> =
-                db.transaction(async |tx| Ok(tx.notifications().retire(now, 10).await?)).await;
+            let retired: Result<i64, Final> = db
+                .transaction(async |tx| Ok(tx.notifications().delete_read_before(now, 10).await?))
+                .await;
             retired.unwrap();
         }
     };
@@ -251,7 +252,9 @@ async fn undo_or_change(
         let emoji = Emoji::ALL[dice.below(10)];
         let changed: Result<(), Final> = stage
             .db
-            .transaction(async |tx| Ok(tx.notifications().change(causes[0], emoji, NOON).await?))
+            .transaction(async |tx| {
+                Ok(tx.notifications().update_reaction(causes[0], emoji, NOON).await?)
+            })
             .await;
         changed.unwrap();
     } else {
@@ -274,12 +277,12 @@ async fn read(stage: Arc<Stage>) {
             .db
             .transaction(async |tx| {
                 let list = list(tx, ana).await;
-                let asked = tx.notifications().position(ana).await?;
+                let asked = tx.notifications().find_inbox_position(ana).await?;
                 match list.first() {
                     Some(top) if 0 < dice.clone().below(3) => {
-                        tx.notifications().read(ana, top.notification.id, NOON).await?;
+                        tx.notifications().mark_read(ana, top.notification.id, NOON).await?;
                     }
-                    _ => _ = tx.notifications().read_all(ana, NOON, asked.last).await?,
+                    _ => _ = tx.notifications().mark_all_read(ana, NOON, asked.last_seq).await?,
                 }
                 Ok(())
             })
@@ -296,7 +299,7 @@ async fn follow(stage: Arc<Stage>) -> BTreeMap<NotificationId, RenderedNotificat
     let mut conn = stage.db.acquire().await.unwrap();
     loop {
         let is_over = stage.is_over.load(Ordering::SeqCst);
-        let changes = conn.notifications().changes(stage.ana, after, 7).await.unwrap();
+        let changes = conn.notifications().list_changes(stage.ana, after, 7).await.unwrap();
         if is_over && changes.is_empty() {
             return shown;
         }

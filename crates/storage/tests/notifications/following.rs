@@ -10,10 +10,10 @@ use crate::world::{World, line};
 async fn a_list_that_never_was_is_at_its_beginning() {
     let mut world = World::create().await;
 
-    let position = world.conn.notifications().position(world.ana).await.unwrap();
+    let position = world.conn.notifications().find_inbox_position(world.ana).await.unwrap();
 
-    assert_eq!(position, InboxPosition { last: 0, forgotten: 0 });
-    assert_eq!(world.conn.notifications().changes(world.ana, 0, 10).await.unwrap(), []);
+    assert_eq!(position, InboxPosition { last_seq: 0, forgotten_seq: 0 });
+    assert_eq!(world.conn.notifications().list_changes(world.ana, 0, 10).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -34,7 +34,7 @@ async fn each_step_of_a_list_is_given_in_its_order_and_once() {
         [format!("removed: {single}"), "shown: * 2 people engaged with your post".to_owned()]
     );
 
-    world.conn.notifications().read(world.ana, batch, world.now).await.unwrap();
+    world.conn.notifications().mark_read(world.ana, batch, world.now).await.unwrap();
     assert_eq!(changes(&mut world, &mut after).await, ["shown: 2 people engaged with your post"]);
 
     world.withdraw(&[world.to_ana(ben, world.heart())]).await;
@@ -42,8 +42,8 @@ async fn each_step_of_a_list_is_given_in_its_order_and_once() {
 
     world.withdraw(&[world.to_ana(caro, world.heart())]).await;
     assert_eq!(changes(&mut world, &mut after).await, [format!("removed: {batch}")]);
-    let position = world.conn.notifications().position(world.ana).await.unwrap();
-    assert!(after <= position.last);
+    let position = world.conn.notifications().find_inbox_position(world.ana).await.unwrap();
+    assert!(after <= position.last_seq);
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn changes_come_in_portions_that_leave_none_out() {
 
     loop {
         let after = numbers.last().copied().unwrap_or(0);
-        let portion = world.conn.notifications().changes(world.ana, after, 2).await.unwrap();
+        let portion = world.conn.notifications().list_changes(world.ana, after, 2).await.unwrap();
         assert!(portion.len() <= 2);
         numbers.extend(portion.iter().map(|change| change.seq));
         if portion.is_empty() {
@@ -98,9 +98,9 @@ async fn what_reads_as_before_is_no_change() {
 
     for (who, emoji) in [(ben, Emoji::Fire), (caro, Emoji::Hug)] {
         let cause = world.to_ana(who, world.reaction());
-        world.conn.notifications().change(cause, emoji, world.now).await.unwrap();
+        world.conn.notifications().update_reaction(cause, emoji, world.now).await.unwrap();
     }
-    world.conn.notifications().read(world.ana, entry, world.now).await.unwrap();
+    world.conn.notifications().mark_read(world.ana, entry, world.now).await.unwrap();
     world.tell_ana(&[ben], world.reaction()).await;
     world.withdraw(&[world.to_ana(ben, world.heart())]).await;
 
@@ -119,7 +119,7 @@ async fn what_is_taken_away_with_a_post_leaves_the_lists_that_it_was_in() {
     let mut after = 0;
     changes(&mut world, &mut after).await;
 
-    world.conn.notifications().withdraw_post(world.post.id, world.now).await.unwrap();
+    world.conn.notifications().withdraw_for_post(world.post.id, world.now).await.unwrap();
 
     let mut gone = changes(&mut world, &mut after).await;
     gone.sort();
@@ -134,16 +134,16 @@ async fn reading_all_is_a_change_of_each_that_was_unread() {
     let people: [_; 3] = world.people().await;
     world.tell_ana(&people, Act::FollowRequest).await;
     let oldest: NotificationId = world.list_of(world.ana).await[2].notification.id;
-    world.conn.notifications().read(world.ana, oldest, world.now).await.unwrap();
+    world.conn.notifications().mark_read(world.ana, oldest, world.now).await.unwrap();
     let mut after = 0;
     changes(&mut world, &mut after).await;
 
     let (ana, now) = (world.ana, world.now);
-    world.conn.notifications().read_all(ana, now, after).await.unwrap();
+    world.conn.notifications().mark_all_read(ana, now, after).await.unwrap();
 
     let shown = changes(&mut world, &mut after).await;
     assert_eq!(shown, ["shown: N wants to follow you"; 2]);
-    assert_eq!(world.conn.notifications().position(ana).await.unwrap().last, after);
+    assert_eq!(world.conn.notifications().find_inbox_position(ana).await.unwrap().last_seq, after);
 }
 
 #[tokio::test]
@@ -168,16 +168,16 @@ async fn positions_of_many_lists_are_those_of_each() {
     world.tell_ana(&[ben, caro], world.heart()).await;
     let ana = world.ana;
 
-    let positions = world.conn.notifications().positions_of(&[ana, ben]).await.unwrap();
+    let positions = world.conn.notifications().find_last_seqs(&[ana, ben]).await.unwrap();
 
-    let own = world.conn.notifications().position(ana).await.unwrap();
-    assert_eq!(positions.get(&ana), Some(&own.last));
+    let own = world.conn.notifications().find_inbox_position(ana).await.unwrap();
+    assert_eq!(positions.get(&ana), Some(&own.last_seq));
     assert_eq!(positions.get(&ben), None);
 }
 
 /// The changes of Ana's list behind this number, which moves on.
 async fn changes(world: &mut World, after: &mut i64) -> Vec<String> {
-    let changes = world.conn.notifications().changes(world.ana, *after, 100).await.unwrap();
+    let changes = world.conn.notifications().list_changes(world.ana, *after, 100).await.unwrap();
     assert!(changes.is_sorted_by(|a, b| a.seq < b.seq));
     *after = changes.last().map_or(*after, |change| change.seq);
     let told = changes.into_iter().map(|change| match change.what {

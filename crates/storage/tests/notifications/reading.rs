@@ -1,5 +1,5 @@
 use chrono::TimeDelta;
-use grateful_domain::notification::{Act, SeenNotification};
+use grateful_domain::notification::{Act, RenderedNotification};
 use grateful_domain::{CountMode, Limit, NotificationId, NotificationType, Page, Total};
 use grateful_storage::{
     NotificationCounts, NotificationQuery, NotificationStats, QueryLog, Repositories,
@@ -54,7 +54,7 @@ async fn unread_ones_are_listed_by_themselves() {
     world.tell_ana(&people, Act::FollowRequest).await;
     let ana = world.ana;
     let middle = world.list_of(ana).await[1].notification.id;
-    world.conn.notifications().read(ana, middle, world.now).await.unwrap();
+    world.conn.notifications().mark_read(ana, middle, world.now).await.unwrap();
 
     let listed = world
         .conn
@@ -158,7 +158,7 @@ async fn a_batch_is_shown_with_up_to_eight_people_and_those_whom_one_follows_fir
         world.database.execute(&edge).await;
     }
 
-    let shown: Vec<_> = world.only().await.people.iter().map(|it| it.id).collect();
+    let shown: Vec<_> = world.only().await.actors.iter().map(|it| it.id).collect();
 
     let mut expected = vec![people[0]];
     expected.extend(people[3..].iter().rev());
@@ -179,7 +179,7 @@ async fn names_are_those_of_today() {
     let message = "Benedikt liked your post and reacted with 🤗";
     assert_eq!(seen.notification.text.message, message);
     assert_eq!(seen.notification.data["actor_username"], "benedikt");
-    assert_eq!(seen.people.len(), 1);
+    assert_eq!(seen.actors.len(), 1);
 }
 
 #[tokio::test]
@@ -216,7 +216,7 @@ async fn nobody_reads_what_somebody_else_was_told() {
     let mut notifications = world.conn.notifications();
     for id in [batch, entry] {
         assert!(!notifications.exists(ben, id).await.unwrap());
-        assert!(!notifications.read(ben, id, now).await.unwrap());
+        assert!(!notifications.mark_read(ben, id, now).await.unwrap());
     }
     let entries = notifications
         .list(NotificationQuery::of(ben).entries_of(batch).page(first(10)))
@@ -225,8 +225,8 @@ async fn nobody_reads_what_somebody_else_was_told() {
     assert_eq!(entries.items, []);
     let list = notifications.list(NotificationQuery::of(ben).page(first(10))).await.unwrap();
     assert_eq!(list, Page { items: vec![], next: None, total: None });
-    assert_eq!(notifications.read_all(ben, now, i64::MAX).await.unwrap(), 0);
-    assert_eq!(notifications.changes(ben, 0, 10).await.unwrap(), []);
+    assert_eq!(notifications.mark_all_read(ben, now, i64::MAX).await.unwrap(), 0);
+    assert_eq!(notifications.list_changes(ben, 0, 10).await.unwrap(), []);
     let counts = notifications.count(ben).await.unwrap();
     assert_eq!(counts, NotificationCounts { unread: 0, total: 0 });
     assert_eq!(world.told(world.ana).await, ["* 2 people engaged with your post"]);
@@ -253,11 +253,11 @@ async fn reading_a_batch_reads_its_entries_and_an_entry_leaves_its_batch() {
     let (ana, batch) = (world.ana, world.only().await.notification.id);
     let entry = world.entries(batch).await[0].notification.id;
 
-    assert!(world.conn.notifications().read(ana, entry, world.now).await.unwrap());
+    assert!(world.conn.notifications().mark_read(ana, entry, world.now).await.unwrap());
     assert_eq!(world.told(ana).await, ["* 2 people engaged with your post"]);
     let first_time = world.now;
     world.wait(TimeDelta::minutes(1));
-    assert!(world.conn.notifications().read(ana, batch, world.now).await.unwrap());
+    assert!(world.conn.notifications().mark_read(ana, batch, world.now).await.unwrap());
 
     assert_eq!(world.told(ana).await, ["2 people engaged with your post"]);
     let entries = world.entries(batch).await;
@@ -271,14 +271,14 @@ async fn reading_again_is_fine_and_keeps_the_first_time() {
     let [ben] = world.people().await;
     world.tell_ana(&[ben], world.heart()).await;
     let id = world.only().await.notification.id;
-    assert!(world.conn.notifications().read(world.ana, id, world.now).await.unwrap());
+    assert!(world.conn.notifications().mark_read(world.ana, id, world.now).await.unwrap());
     let before = world.only().await;
     world.wait(TimeDelta::minutes(1));
 
-    assert!(world.conn.notifications().read(world.ana, id, world.now).await.unwrap());
+    assert!(world.conn.notifications().mark_read(world.ana, id, world.now).await.unwrap());
 
     assert_eq!(world.only().await, before);
-    assert!(!world.conn.notifications().read(world.ana, new_id(), world.now).await.unwrap());
+    assert!(!world.conn.notifications().mark_read(world.ana, new_id(), world.now).await.unwrap());
 }
 
 #[tokio::test]
@@ -288,12 +288,13 @@ async fn reading_all_reads_what_was_there_when_it_was_asked() {
     world.tell_ana(&people[..2], world.heart()).await;
     world.tell_ana(&people[..1], Act::FollowRequest).await;
     let (ana, asked_at) = (world.ana, world.now);
-    let asked = world.conn.notifications().position(ana).await.unwrap();
+    let asked = world.conn.notifications().find_inbox_position(ana).await.unwrap();
     world.wait(TimeDelta::minutes(1));
     world.tell_ana(&people[1..2], Act::FollowRequest).await;
     world.tell_ana(&people[2..], world.heart()).await;
 
-    let marked = world.conn.notifications().read_all(ana, asked_at, asked.last).await.unwrap();
+    let marked =
+        world.conn.notifications().mark_all_read(ana, asked_at, asked.last_seq).await.unwrap();
 
     // What was joined since is news.
     assert_eq!(marked, 1);
@@ -312,16 +313,20 @@ async fn reading_all_reads_what_was_seen_whatever_clocks_say() {
     world.wait(TimeDelta::seconds(5));
     world.tell_ana(&[ben, caro], world.heart()).await;
     let ana = world.ana;
-    let asked = world.conn.notifications().position(ana).await.unwrap();
+    let asked = world.conn.notifications().find_inbox_position(ana).await.unwrap();
 
-    let marked = world.conn.notifications().read_all(ana, asked_at, asked.last).await.unwrap();
+    let marked =
+        world.conn.notifications().mark_all_read(ana, asked_at, asked.last_seq).await.unwrap();
 
     assert_eq!(marked, 1);
     let batch = world.only().await.notification;
     assert_eq!(batch.read_at, Some(asked_at));
     let entries = world.entries(batch.id).await;
     assert!(entries.iter().all(|it| it.notification.read_at.is_some()));
-    assert_eq!(world.conn.notifications().read_all(ana, asked_at, asked.last).await.unwrap(), 0);
+    assert_eq!(
+        world.conn.notifications().mark_all_read(ana, asked_at, asked.last_seq).await.unwrap(),
+        0
+    );
 }
 
 #[tokio::test]
@@ -331,7 +336,7 @@ async fn the_list_is_counted_and_not_what_is_below_it() {
     world.tell_ana(&[ben, caro], world.heart()).await;
     world.tell_ana(&[ben], Act::FollowRequest).await;
     let (ana, newest) = (world.ana, world.list_of(world.ana).await[0].notification.id);
-    world.conn.notifications().read(ana, newest, world.now).await.unwrap();
+    world.conn.notifications().mark_read(ana, newest, world.now).await.unwrap();
 
     let counts = world.conn.notifications().count(ana).await.unwrap();
 
@@ -370,6 +375,6 @@ async fn stats_count_acts_of_the_last_hour_and_day() {
     assert_eq!((mentions.total, mentions.remaining), (0, Some(20)));
 }
 
-fn ids(list: &[SeenNotification]) -> Vec<NotificationId> {
+fn ids(list: &[RenderedNotification]) -> Vec<NotificationId> {
     list.iter().map(|it| it.notification.id).collect()
 }

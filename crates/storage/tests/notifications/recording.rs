@@ -180,7 +180,7 @@ async fn an_edit_tells_some_and_takes_back_what_others_were_told_in_five_stateme
 
         let mut conn = world.database.pool.acquire().await.unwrap();
         let mut inboxes = conn.notifications();
-        let edit = inboxes.record_anew(&events, gone, world.now);
+        let edit = inboxes.update_mentions(&events, gone, world.now);
         let (recorded, queries) = QueryLog::record(edit).await;
 
         assert_eq!(recorded.unwrap(), RecordResult::default());
@@ -204,10 +204,10 @@ async fn whoever_is_told_newly_loses_nothing_by_a_name_that_they_had() {
     let gone = RemovedMentions { actor: world.ana, mention, names: &["ben"] };
 
     let event = world.event(cause);
-    world.conn.notifications().record_anew(&[event], gone, world.now).await.unwrap();
+    world.conn.notifications().update_mentions(&[event], gone, world.now).await.unwrap();
     assert_eq!(world.list_of(ben).await, before);
 
-    world.conn.notifications().record_anew(&[], gone, world.now).await.unwrap();
+    world.conn.notifications().update_mentions(&[], gone, world.now).await.unwrap();
     assert_eq!(world.told(ben).await, [""; 0]);
 }
 
@@ -267,7 +267,10 @@ async fn what_is_not_saved_is_not_told() {
     assert!(unfinished.is_err());
     assert_eq!(world.rows().await, 0);
     assert_eq!(world.database.count("notification_quotas").await, 0);
-    assert_eq!(world.conn.notifications().position(world.ana).await.unwrap().last, 0);
+    assert_eq!(
+        world.conn.notifications().find_inbox_position(world.ana).await.unwrap().last_seq,
+        0
+    );
 }
 
 #[tokio::test]

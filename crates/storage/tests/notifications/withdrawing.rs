@@ -1,5 +1,5 @@
 use chrono::TimeDelta;
-use grateful_domain::notification::{Act, Batch, Cause};
+use grateful_domain::notification::{Act, BatchCounts, Cause};
 use grateful_domain::{Emoji, ShareId};
 use grateful_storage::Repositories;
 use grateful_testkit::{a_comment, a_post};
@@ -26,14 +26,14 @@ async fn a_batch_shows_what_is_left_and_goes_with_its_last_entry() {
     let [ben, caro, dan] = people;
     world.tell_ana(&people, world.heart()).await;
     let batch = world.only().await.notification;
-    world.conn.notifications().read(world.ana, batch.id, world.now).await.unwrap();
+    world.conn.notifications().mark_read(world.ana, batch.id, world.now).await.unwrap();
     world.wait(TimeDelta::minutes(1));
 
     world.withdraw(&[world.to_ana(dan, world.heart())]).await;
 
     let seen = world.only().await;
-    assert_eq!(seen.notification.batch, Some(Batch { entries: 2, people: 2 }));
-    assert_eq!((seen.notification.actor, seen.from.map(|it| it.id)), (Some(caro), Some(caro)));
+    assert_eq!(seen.notification.batch, Some(BatchCounts { child_count: 2, actor_count: 2 }));
+    assert_eq!((seen.notification.actor, seen.actor.map(|it| it.id)), (Some(caro), Some(caro)));
     assert_eq!(seen.notification.last_updated_at, batch.last_updated_at);
     assert!(seen.notification.read_at.is_some());
 
@@ -63,7 +63,10 @@ async fn several_are_taken_back_at_once_from_one_batch_and_from_others() {
         .await;
 
     let batch = world.only().await.notification;
-    assert_eq!((batch.batch, batch.actor), (Some(Batch { entries: 1, people: 1 }), Some(caro)));
+    assert_eq!(
+        (batch.batch, batch.actor),
+        (Some(BatchCounts { child_count: 1, actor_count: 1 }), Some(caro))
+    );
     assert_eq!(world.told(ben).await, [""; 0]);
 }
 
@@ -76,10 +79,16 @@ async fn whoever_has_something_left_in_a_batch_is_still_counted() {
     world.tell_ana(&[ben], world.reaction()).await;
 
     world.withdraw(&[world.to_ana(ben, world.heart())]).await;
-    assert_eq!(world.only().await.notification.batch, Some(Batch { entries: 2, people: 2 }));
+    assert_eq!(
+        world.only().await.notification.batch,
+        Some(BatchCounts { child_count: 2, actor_count: 2 })
+    );
     world.withdraw(&[world.to_ana(caro, world.heart())]).await;
 
-    assert_eq!(world.only().await.notification.batch, Some(Batch { entries: 1, people: 1 }));
+    assert_eq!(
+        world.only().await.notification.batch,
+        Some(BatchCounts { child_count: 1, actor_count: 1 })
+    );
     assert_eq!(world.told(world.ana).await, ["* N reacted to your post with 🤗"]);
 }
 
@@ -104,7 +113,12 @@ async fn what_is_done_again_comes_back_as_it_was() {
     let [ben, caro] = world.people().await;
     world.tell_ana(&[ben, caro], world.heart()).await;
     let batch = world.only().await;
-    world.conn.notifications().read(world.ana, batch.notification.id, world.now).await.unwrap();
+    world
+        .conn
+        .notifications()
+        .mark_read(world.ana, batch.notification.id, world.now)
+        .await
+        .unwrap();
     let (before, entries) = (world.only().await, world.entries(batch.notification.id).await);
 
     for _ in 0..10 {
@@ -125,10 +139,10 @@ async fn another_emoji_is_shown_without_being_news() {
     world.tell_ana(&[caro], world.heart()).await;
     world.tell_ana(&[ben], world.reaction()).await;
     let before = world.only().await.notification;
-    world.conn.notifications().read(world.ana, before.id, world.now).await.unwrap();
+    world.conn.notifications().mark_read(world.ana, before.id, world.now).await.unwrap();
     let cause = world.to_ana(ben, world.reaction());
 
-    world.conn.notifications().change(cause, Emoji::Fire, world.now).await.unwrap();
+    world.conn.notifications().update_reaction(cause, Emoji::Fire, world.now).await.unwrap();
 
     let after = world.only().await.notification;
     assert_eq!(after.data["emoji_code"], json!("fire"));
@@ -146,7 +160,7 @@ async fn another_emoji_of_somebody_whose_reaction_was_not_told_changes_nothing()
     let before = world.only().await;
     let cause = world.to_ana(ben, world.reaction());
 
-    world.conn.notifications().change(cause, Emoji::Fire, world.now).await.unwrap();
+    world.conn.notifications().update_reaction(cause, Emoji::Fire, world.now).await.unwrap();
 
     assert_eq!(world.only().await, before);
 }
@@ -172,7 +186,7 @@ async fn what_was_told_of_comments_goes_with_them() {
         .await;
 
     let gone = [first.id, reply.id];
-    world.conn.notifications().withdraw_comments(&gone, world.now).await.unwrap();
+    world.conn.notifications().withdraw_for_comments(&gone, world.now).await.unwrap();
 
     assert_eq!(world.told(ben).await, [""; 0]);
     let mut told = world.told(world.ana).await;
@@ -204,7 +218,7 @@ async fn a_post_that_is_hidden_takes_back_whom_it_names_and_to_whom_it_was_sent(
         ])
         .await;
 
-    world.conn.notifications().withdraw_hidden(post, ana, world.now).await.unwrap();
+    world.conn.notifications().withdraw_for_hidden_post(post, ana, world.now).await.unwrap();
 
     assert_eq!(world.told(ben).await, ["* N started following you"]);
     assert_eq!(world.list_of(ana).await.len(), 4);
@@ -244,7 +258,7 @@ async fn what_others_were_told_of_somebody_is_taken_back_in_steps() {
     let mut steps = Vec::new();
 
     while steps.last() != Some(&0) {
-        let step = world.conn.notifications().withdraw_some_by(ben, 3, world.now).await.unwrap();
+        let step = world.conn.notifications().withdraw_batch_by(ben, 3, world.now).await.unwrap();
         steps.push(step);
     }
 
@@ -269,13 +283,13 @@ async fn what_anybody_was_told_of_a_post_goes_with_it_at_once() {
         ])
         .await;
 
-    world.conn.notifications().withdraw_post(world.post.id, world.now).await.unwrap();
+    world.conn.notifications().withdraw_for_post(world.post.id, world.now).await.unwrap();
 
     assert_eq!(world.told(world.ana).await, ["* N liked your post"]);
     assert_eq!(world.told(ben).await, ["* N started following you"]);
     assert_eq!(world.rows().await, 2);
     // Again there is nothing to do.
-    world.conn.notifications().withdraw_post(world.post.id, world.now).await.unwrap();
+    world.conn.notifications().withdraw_for_post(world.post.id, world.now).await.unwrap();
     assert_eq!(world.rows().await, 2);
 }
 
@@ -288,7 +302,7 @@ async fn ones_own_list_is_emptied_in_steps_and_never_an_entry_before_its_batch()
     let mut steps = Vec::new();
 
     while steps.last() != Some(&0) {
-        steps.push(world.conn.notifications().delete_some_of(world.ana, 2).await.unwrap());
+        steps.push(world.conn.notifications().delete_batch_of(world.ana, 2).await.unwrap());
         let orphans = "notifications AS it WHERE parent_id IS NOT NULL
             AND NOT EXISTS (SELECT FROM notifications WHERE id = it.parent_id)";
         assert_eq!(world.database.count(orphans).await, 0);

@@ -134,7 +134,7 @@ async fn withdraw(
     let taken = take_some(tx, user, trace, now).await?;
     // Behind the rows: whatever was done there has been told by now. All at once, since inboxes are locked by id.
     if taken.rows != 0 && !matches!(trace, Trace::Notifications | Trace::Inbox) {
-        tx.notifications().withdraw_some_by(user, i64::MAX, now).await?;
+        tx.notifications().withdraw_batch_by(user, i64::MAX, now).await?;
     }
     Ok(taken)
 }
@@ -148,7 +148,7 @@ async fn withdraw_rest(
 ) -> Result<Vec<ImageUrl>> {
     while tx.follows().delete_batch_of(user, STEP).await? != 0 {}
     let posts = tx.posts().lock_touched_by(user).await?;
-    tx.notifications().lock_about(user, &posts).await?;
+    tx.notifications().lock_inboxes_about(user, &posts).await?;
     let mut images = vec![];
     for trace in TRACES {
         loop {
@@ -159,7 +159,7 @@ async fn withdraw_rest(
             }
         }
     }
-    tx.notifications().withdraw_some_by(user, i64::MAX, now).await?;
+    tx.notifications().withdraw_batch_by(user, i64::MAX, now).await?;
     Ok(images)
 }
 
@@ -170,8 +170,8 @@ async fn take_some(
     now: DateTime<Utc>,
 ) -> Result<Taken> {
     Ok(match trace {
-        Trace::Notifications => tx.notifications().withdraw_some_by(user, STEP, now).await?.into(),
-        Trace::Inbox => tx.notifications().delete_some_of(user, STEP).await?.into(),
+        Trace::Notifications => tx.notifications().withdraw_batch_by(user, STEP, now).await?.into(),
+        Trace::Inbox => tx.notifications().delete_batch_of(user, STEP).await?.into(),
         Trace::Follows => tx.follows().delete_batch_of(user, STEP).await?.into(),
         Trace::Hearts => tx.hearts().delete_batch_of(user, STEP).await?.into(),
         Trace::Reactions => tx.emoji_reactions().delete_batch_of(user, STEP).await?.into(),
@@ -187,7 +187,7 @@ async fn delete_a_comment(tx: &mut Connection, author: UserId, now: DateTime<Utc
         return Ok(0);
     };
     tx.posts().lock(post).await?;
-    tx.notifications().lock_about(author, &[post]).await?;
+    tx.notifications().lock_inboxes_about(author, &[post]).await?;
     untell_tree(tx, comment, now).await?;
     tx.comments().delete(post, comment).await?;
     Ok(1)
@@ -199,8 +199,8 @@ async fn delete_a_post(tx: &mut Connection, author: UserId, now: DateTime<Utc>) 
         return Ok(Taken::default());
     };
     let Some(post) = tx.posts().lock(post).await? else { return Ok(Taken::from(1)) };
-    tx.notifications().lock_about(author, &[post.id]).await?;
-    tx.notifications().withdraw_post(post.id, now).await?;
+    tx.notifications().lock_inboxes_about(author, &[post.id]).await?;
+    tx.notifications().withdraw_for_post(post.id, now).await?;
     tx.posts().delete(&post).await?;
     Ok(Taken { rows: 1, image: post.draft.image_url })
 }

@@ -18,9 +18,9 @@ use crate::schema::inboxes;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct InboxPosition {
     /// Of its last change.
-    pub last: i64,
+    pub last_seq: i64,
     /// Up to here, what left the list is no longer known.
-    pub forgotten: i64,
+    pub forgotten_seq: i64,
 }
 
 /// One step in the life of a list.
@@ -43,7 +43,7 @@ pub enum InboxChangeKind {
 
 impl Notifications<'_> {
     /// How far somebody's list has come.
-    pub async fn position(&mut self, owner: UserId) -> Result<InboxPosition> {
+    pub async fn find_inbox_position(&mut self, owner: UserId) -> Result<InboxPosition> {
         let row: Option<(i64, i64)> = inboxes::table
             .find(i64::from(owner))
             .select((inboxes::last_seq, inboxes::forgotten_seq))
@@ -51,13 +51,13 @@ impl Notifications<'_> {
             .await
             .optional()?;
         Ok(row.map_or_else(InboxPosition::default, |(last, forgotten)| InboxPosition {
-            last,
-            forgotten,
+            last_seq: last,
+            forgotten_seq: forgotten,
         }))
     }
 
     /// The numbers of the last changes of many lists, in one statement.
-    pub async fn positions_of(&mut self, owners: &[UserId]) -> Result<HashMap<UserId, i64>> {
+    pub async fn find_last_seqs(&mut self, owners: &[UserId]) -> Result<HashMap<UserId, i64>> {
         let owners: Vec<i64> = owners.iter().copied().map(i64::from).collect();
         let rows: Vec<(i64, i64)> = inboxes::table
             .filter(inboxes::user_id.eq_any(owners))
@@ -72,7 +72,7 @@ impl Notifications<'_> {
     ///
     /// Whoever goes on behind the number of the last one misses nothing: numbers are given under the lock of the inbox, so
     /// that none is seen before a lower one.
-    pub async fn changes(
+    pub async fn list_changes(
         &mut self,
         owner: UserId,
         after: i64,

@@ -38,7 +38,7 @@ impl Notifications<'_> {
     /// Up to `most` of somebody's notifications that changed behind the number `after`, in the order of their last changes,
     /// and the number of the last of them. Whoever goes on behind it misses nothing, and meets anew what changes meanwhile:
     /// numbers are given under the lock of the inbox.
-    pub async fn changed_since(
+    pub async fn list_changed_since(
         &mut self,
         owner: UserId,
         after: i64,

@@ -57,7 +57,7 @@ impl Notifications<'_> {
     }
 
     /// Marks a notification read; a batch with all its entries, an entry alone. Tells whether they have it.
-    pub async fn read(
+    pub async fn mark_read(
         &mut self,
         owner: UserId,
         id: NotificationId,
@@ -71,7 +71,7 @@ impl Notifications<'_> {
 
     /// Marks all read that was there when it was asked: what changed no later than `asked_at`, or is known by then under no
     /// higher number than `asked_seq`, should the clock of another node be ahead. Returns how many of the list were unread.
-    pub async fn read_all(
+    pub async fn mark_all_read(
         &mut self,
         owner: UserId,
         asked_at: DateTime<Utc>,
@@ -99,7 +99,7 @@ impl Notifications<'_> {
             stats.get_result(self.conn).await?;
         let window = window_opened_at.zip(asked).map(|(window_opened_at, asked)| HourlyQuota {
             window_opened_at,
-            started: asked.min(HourlyQuota::LIMIT),
+            used: asked.min(HourlyQuota::LIMIT),
         });
         let remaining = kind.map(|_| HourlyQuota::remaining(window, now));
         Ok(NotificationStats { last_hour, last_day, total, remaining, held_back })

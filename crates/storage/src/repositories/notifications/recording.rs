@@ -63,7 +63,7 @@ impl Notifications<'_> {
     /// longer. Five statements at most, however many people there are.
     ///
     /// Run it where [`Notifications::record`] may run.
-    pub async fn record_anew(
+    pub async fn update_mentions(
         &mut self,
         events: &[Event],
         gone: RemovedMentions<'_>,

@@ -14,25 +14,25 @@ use crate::schema::withdrawn_notifications;
 impl Notifications<'_> {
     /// Removes up to `most` notifications of lists that were read and have not changed since `before`, with their entries.
     /// Tells how many there were. Run it in a transaction of its own: it locks inboxes.
-    pub async fn retire(&mut self, before: DateTime<Utc>, most: i64) -> Result<i64> {
+    pub async fn delete_read_before(&mut self, before: DateTime<Utc>, most: i64) -> Result<i64> {
         Ok(Retire { before, most }.get_result(self.conn).await?)
     }
 
     /// Forgets up to `most` removals from before `before`: streams no longer go on from there. Tells how many there were.
     /// Run it in a transaction of its own: it locks inboxes.
-    pub async fn forget_removals(&mut self, before: DateTime<Utc>, most: i64) -> Result<i64> {
+    pub async fn prune_removals(&mut self, before: DateTime<Utc>, most: i64) -> Result<i64> {
         Ok(ForgetRemovals { before, most }.get_result(self.conn).await?)
     }
 
     /// Forgets what was withdrawn before `before`: done again, it is news. Tells how many there were.
-    pub async fn forget_withdrawn(&mut self, before: DateTime<Utc>) -> Result<usize> {
+    pub async fn prune_withdrawn(&mut self, before: DateTime<Utc>) -> Result<usize> {
         let old =
             withdrawn_notifications::table.filter(withdrawn_notifications::withdrawn_at.lt(before));
         Ok(diesel::delete(old).execute(self.conn).await?)
     }
 
     /// Removes up to `most` notifications from somebody's own list, with their entries. Tells how many there were.
-    pub async fn delete_some_of(&mut self, owner: UserId, most: i64) -> Result<i64> {
+    pub async fn delete_batch_of(&mut self, owner: UserId, most: i64) -> Result<i64> {
         Ok(Empty { owner: owner.into(), most }.get_result(self.conn).await?)
     }
 }

@@ -42,7 +42,12 @@ impl Notifications<'_> {
     }
 
     /// Shows another emoji where a reaction was changed. It is no event, and nobody is told.
-    pub async fn change(&mut self, cause: Cause, emoji: Emoji, now: DateTime<Utc>) -> Result<()> {
+    pub async fn update_reaction(
+        &mut self,
+        cause: Cause,
+        emoji: Emoji,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         let changes = HashMap::from([(cause.recipient, 1)]);
         let numbers = self.lock(&changes).await?;
         let look = Losses { leave: false, ..Losses::of_causes(&[cause]) };
@@ -58,7 +63,7 @@ impl Notifications<'_> {
 
     /// Takes back what people were told of these comments, which are about to go for good. The rows of the comments must
     /// be locked, or that of their post.
-    pub async fn withdraw_comments(
+    pub async fn withdraw_for_comments(
         &mut self,
         comments: &[CommentId],
         now: DateTime<Utc>,
@@ -71,7 +76,7 @@ impl Notifications<'_> {
 
     /// Takes back what people were told of a post that only its author sees from now on: that it names them, and that it
     /// was sent to them. Should it be shown to everybody again within a day, that it names them is no news.
-    pub async fn withdraw_hidden(
+    pub async fn withdraw_for_hidden_post(
         &mut self,
         post: PostId,
         author: UserId,
@@ -104,7 +109,7 @@ impl Notifications<'_> {
     }
 
     /// Takes back up to `most` of what others were told of this person. Tells how much there was.
-    pub async fn withdraw_some_by(
+    pub async fn withdraw_batch_by(
         &mut self,
         actor: UserId,
         most: i64,
@@ -121,7 +126,7 @@ impl Notifications<'_> {
     }
 
     /// Takes back all that anybody was told of a post, which is about to go: whole batches, since each is about one post.
-    pub async fn withdraw_post(&mut self, post: PostId, now: DateTime<Utc>) -> Result<()> {
+    pub async fn withdraw_for_post(&mut self, post: PostId, now: DateTime<Utc>) -> Result<()> {
         let about = notifications::table.filter(notifications::post_id.eq(Uuid::from(post)));
         let listed: Vec<i64> = about
             .filter(notifications::parent_id.is_null())
@@ -138,7 +143,7 @@ impl Notifications<'_> {
 
     /// Locks the inboxes of all whom somebody was told to, and of all who were told of these posts, in the order of their
     /// ids: for whoever withdraws from some of them one after the other.
-    pub async fn lock_about(&mut self, actor: UserId, posts: &[PostId]) -> Result<()> {
+    pub async fn lock_inboxes_about(&mut self, actor: UserId, posts: &[PostId]) -> Result<()> {
         let posts: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
         let by_actor = notifications::actor_id.eq(i64::from(actor));
         let told: Vec<i64> = notifications::table
@@ -152,7 +157,7 @@ impl Notifications<'_> {
 
     /// Locks the inboxes of these people, in the order of their ids: for whoever withdraws from some of them and then tells
     /// others.
-    pub async fn lock_of(&mut self, people: &[UserId]) -> Result<()> {
+    pub async fn lock_inboxes(&mut self, people: &[UserId]) -> Result<()> {
         self.lock_all(people.iter().copied().map(i64::from).collect()).await
     }
 
