@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use grateful_application::verify::{Mend, Progress, verify};
+use grateful_application::verify::{Progress, Repair, verify};
 use grateful_application::{App, SystemClock, accounts};
 use grateful_domain::UserId;
 use grateful_storage::DatabaseConfig;
@@ -162,8 +162,8 @@ fn seed() -> u64 {
 /// What `grateful verify` would print.
 async fn mismatches(app: &App) -> Vec<String> {
     let mut found = Vec::new();
-    verify(app, Mend::No, |progress| {
-        if let Progress::Differs(difference) = progress {
+    verify(app, Repair::No, |progress| {
+        if let Progress::Mismatch(difference) = progress {
             found.push(format!("{difference:?}"));
         }
     })

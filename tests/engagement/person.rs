@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use grateful_application::comments::Say;
-use grateful_application::notifications::Wanted;
+use grateful_application::comments::CommentDraft;
+use grateful_application::notifications::ReadFilter;
 use grateful_application::{
     App, Error, RecordedResponse, Resource, Result, comments, hearts, notifications, posts,
     reactions, shares,
@@ -194,7 +194,7 @@ impl Person {
 
     async fn say(&self, post: PostId, parent: Option<CommentId>, text: &str) -> Result<()> {
         let text = CommentText::parse(text).unwrap();
-        let say = Say { post, parent, text };
+        let say = CommentDraft { post, parent, text };
         let record = |seen: &grateful_domain::CommentForViewer| id_bytes(seen.comment.id.into());
         let answer = comments::create(&self.app, self.me, say, None, record).await?;
         self.square.comments.lock().unwrap().push((post, id(&answer).into(), self.me));
@@ -217,7 +217,7 @@ impl Person {
     /// The author reads one of what they were told, be it a batch or an entry of it.
     async fn read_one(&mut self, author: UserId) -> Result<()> {
         let page = PageRequest::first(Limit::DEFAULT);
-        let told = notifications::list(&self.app, author, Wanted::Unread, page).await?.items;
+        let told = notifications::list(&self.app, author, ReadFilter::Unread, page).await?.items;
         if told.is_empty() {
             return Ok(());
         }

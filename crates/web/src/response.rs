@@ -18,6 +18,5 @@ pub(crate) use self::rate_limit_headers::{RateLimitStatus, ceil_seconds};
 pub(crate) use self::replay::{ReplayableResponse, replayable_builder, stored_body};
 pub(crate) use self::timestamp::Timestamp;
 
-/// Pages of other origins show pictures (contract §3).
-pub(crate) const FOR_ALL_ORIGINS: (HeaderName, &str) =
-    (CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin");
+/// The header of images, which pages of other origins show (docs/http-api.md#root).
+pub(crate) const CROSS_ORIGIN: (HeaderName, &str) = (CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin");

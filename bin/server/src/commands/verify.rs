@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use grateful_application::verify::{CounterTable, Mend, Mismatch, Progress, verify as recount};
+use grateful_application::verify::{CounterTable, Mismatch, Progress, Repair, verify as recount};
 
 use super::{AppFactory, JOB_POOL, migrate_database};
 use crate::config::Settings;
@@ -23,7 +23,7 @@ pub(super) async fn verify(settings: Settings, repair: bool) -> anyhow::Result<(
         .with_statement_timeout(PATIENCE)
         .with_thresholds(postgres.config.thresholds.with_slow(PATIENCE));
     let app = AppFactory::new(&settings, config)?.app(JOB_POOL);
-    let mend = if repair { Mend::Yes } else { Mend::No };
+    let mend = if repair { Repair::Yes } else { Repair::No };
     let mut report = Report::default();
     let mismatches = recount(&app, mend, |progress| report.take(progress)).await?;
     postgres.close()?;
@@ -34,11 +34,11 @@ pub(super) async fn verify(settings: Settings, repair: bool) -> anyhow::Result<(
     );
     match (mismatches, mend) {
         (0, _) => Ok(()),
-        (_, Mend::Yes) => {
+        (_, Repair::Yes) => {
             println!("all of them repaired");
             Ok(())
         }
-        (_, Mend::No) => {
+        (_, Repair::No) => {
             bail!("some numbers do not equal their rows (grateful verify --repair mends them)")
         }
     }
@@ -59,7 +59,7 @@ impl Report {
 
     fn take(&mut self, progress: Progress) {
         match progress {
-            Progress::Differs(mismatch) => print(&mismatch),
+            Progress::Mismatch(mismatch) => print(&mismatch),
             Progress::Verified { table, rows } => {
                 match table {
                     CounterTable::Users => self.users = rows,

@@ -20,7 +20,7 @@ use crate::{App, Error, IdempotentRequest, RecordedResponse, Resource, Result, n
 
 /// What it takes to say something.
 #[derive(Debug, Clone)]
-pub struct Say {
+pub struct CommentDraft {
     /// About which post.
     pub post: PostId,
     /// In answer to which comment on it.
@@ -37,7 +37,7 @@ pub struct Say {
 pub async fn create(
     app: &App,
     author: UserId,
-    say: Say,
+    say: CommentDraft,
     idempotency: Option<IdempotentRequest>,
     record: impl Fn(&CommentForViewer) -> Vec<u8>,
 ) -> Result<RecordedResponse> {

@@ -23,7 +23,7 @@ pub struct FeedPost {
 
 /// A part of the ranked feed, and where the next one begins.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Leg {
+pub struct FeedPage {
     /// The posts, place by place.
     pub posts: Vec<FeedPost>,
     /// How far the reader has come, where more follow.
@@ -33,14 +33,14 @@ pub struct Leg {
 /// Everybody's public posts, the best for the viewer first and every fifth a new one, their own among them.
 ///
 /// A post that goes away while the page is made leaves the page shorter, and counts as met.
-pub async fn list_ranked(app: &App, viewer: Viewer, stretch: FeedPageRequest) -> Result<Leg> {
-    timed("ranked", compose_ranked(app, viewer, stretch)).await
+pub async fn list_ranked(app: &App, viewer: Viewer, request: FeedPageRequest) -> Result<FeedPage> {
+    timed("ranked", compose_ranked(app, viewer, request)).await
 }
 
-async fn compose_ranked(app: &App, viewer: Viewer, stretch: FeedPageRequest) -> Result<Leg> {
+async fn compose_ranked(app: &App, viewer: Viewer, request: FeedPageRequest) -> Result<FeedPage> {
     let mut conn = app.db.acquire().await?;
-    let limit = usize::from(stretch.limit);
-    let (walk, passed_over) = match stretch.start {
+    let limit = usize::from(request.limit);
+    let (walk, passed_over) = match request.start {
         FeedStart::Offset(passed_over) => (FeedCursor::default(), passed_over),
         FeedStart::After(walk) => (walk, 0),
     };
@@ -56,7 +56,7 @@ async fn compose_ranked(app: &App, viewer: Viewer, stretch: FeedPageRequest) -> 
     let posts = posts.collect();
     let goes_on = composed.goes_on && composed.places.len() < walk.positions_left();
     let places = composed.places.iter().map(|it| (it.placed.post.id, it.placed.post.author));
-    Ok(Leg { posts, next: goes_on.then(|| walk.advance(places)) })
+    Ok(FeedPage { posts, next: goes_on.then(|| walk.advance(places)) })
 }
 
 /// Everybody's public posts, newest first, the viewer's own among them.

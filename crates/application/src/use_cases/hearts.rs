@@ -10,18 +10,18 @@ use crate::{App, Error, Resource, Result, new_id};
 
 /// How a post stands with its hearts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hearts {
+pub struct HeartStatus {
     /// How many there are.
     pub count: i32,
     /// Whether one is the caller's.
-    pub hearted: bool,
+    pub is_hearted: bool,
 }
 
 /// Gives a post a heart.
 ///
 /// # Errors
 /// `Taken` where it has one from this person already.
-pub async fn add(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
+pub async fn add(app: &App, user: UserId, post: PostId) -> Result<HeartStatus> {
     let at = app.clock.now();
     let like = NewHeart { id: new_id(at).into(), user, post, at };
     app.db
@@ -32,7 +32,7 @@ pub async fn add(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
             };
             let details = EventDetails::for_post(seen.post.draft.content.as_str());
             tell(tx, &[for_author(&seen, user, Act::Heart { post })], &details, at).await?;
-            Ok(Hearts { count, hearted: true })
+            Ok(HeartStatus { count, is_hearted: true })
         })
         .await
 }
@@ -41,7 +41,7 @@ pub async fn add(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
 ///
 /// # Errors
 /// `NotFound` where there is none.
-pub async fn remove(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
+pub async fn remove(app: &App, user: UserId, post: PostId) -> Result<HeartStatus> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
@@ -49,15 +49,15 @@ pub async fn remove(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
             let none = || Error::NotFound { resource: Resource::Heart, id: None };
             let count = tx.hearts().remove(user, post).await?.ok_or_else(none)?;
             untell(tx, for_author(&seen, user, Act::Heart { post }), now).await?;
-            Ok(Hearts { count, hearted: false })
+            Ok(HeartStatus { count, is_hearted: false })
         })
         .await
 }
 
 /// How a post stands with its hearts.
-pub async fn get_status(app: &App, user: UserId, post: PostId) -> Result<Hearts> {
+pub async fn get_status(app: &App, user: UserId, post: PostId) -> Result<HeartStatus> {
     let seen = seen(&mut *app.db.acquire().await?, Viewer::User(user), post).await?;
-    Ok(Hearts { count: seen.post.engagement.hearts, hearted: seen.is_hearted })
+    Ok(HeartStatus { count: seen.post.engagement.hearts, is_hearted: seen.is_hearted })
 }
 
 /// Who gave a post a heart, newest first.

@@ -10,7 +10,7 @@ use crate::{App, Error, Resource, Result, new_id};
 
 /// How a post stands with its emoji.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Summary {
+pub struct ReactionSummary {
     /// How many there are.
     pub total: i32,
     /// How many of each that was left at all.
@@ -71,10 +71,10 @@ pub async fn list(
 }
 
 /// How a post stands with its emoji.
-pub async fn get_summary(app: &App, user: UserId, post: PostId) -> Result<Summary> {
+pub async fn get_summary(app: &App, user: UserId, post: PostId) -> Result<ReactionSummary> {
     let mut conn = app.db.acquire().await?;
     let seen = seen(&mut conn, Viewer::User(user), post).await?;
     let counts = conn.emoji_reactions().counts_of(&[post]).await?.remove(&post).unwrap_or_default();
     let total = counts.iter().map(|it| i32::try_from(it.count).unwrap_or(i32::MAX)).sum();
-    Ok(Summary { total, counts, own: seen.reaction })
+    Ok(ReactionSummary { total, counts, own: seen.reaction })
 }

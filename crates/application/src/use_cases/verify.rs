@@ -12,7 +12,7 @@ use crate::{App, Result};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// A number that does not equal its rows; mended, where that was asked for.
-    Differs(Mismatch),
+    Mismatch(Mismatch),
     /// So many rows of a table have been gone through.
     Verified {
         /// What was gone through.
@@ -24,7 +24,7 @@ pub enum Progress {
 
 /// Whether to mend what is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mend {
+pub enum Repair {
     /// Change nothing.
     No,
     /// Set every number that differs to what its rows say.
@@ -38,7 +38,7 @@ const STEP: i64 = 1_000;
 ///
 /// Each step compares numbers and rows in one statement, which sees both at the same moment: an act in flight is no
 /// difference.
-pub async fn verify(app: &App, mend: Mend, mut tell: impl FnMut(Progress)) -> Result<u64> {
+pub async fn verify(app: &App, repair: Repair, mut tell: impl FnMut(Progress)) -> Result<u64> {
     let mut mismatches = 0;
     for table in [CounterTable::Users, CounterTable::Posts, CounterTable::Notifications] {
         let (mut rows, mut after) = (0, None);
@@ -47,14 +47,14 @@ pub async fn verify(app: &App, mend: Mend, mut tell: impl FnMut(Progress)) -> Re
             after = Some(step.last_key);
             for mismatch in step.mismatches {
                 mismatches += 1;
-                if mend == Mend::Yes {
+                if repair == Repair::Yes {
                     app.db
                         .transaction(async |tx| {
                             Ok::<_, crate::Error>(tx.counters().repair(&mismatch).await?)
                         })
                         .await?;
                 }
-                tell(Progress::Differs(mismatch));
+                tell(Progress::Mismatch(mismatch));
             }
             tell(Progress::Verified { table, rows });
         }

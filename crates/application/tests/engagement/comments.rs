@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use grateful_application::comments::{self, Say};
+use grateful_application::comments::{self, CommentDraft};
 use grateful_application::{Error, RecordedResponse, Resource};
 use grateful_domain::{CommentId, PostId};
 use grateful_testkit::{
@@ -350,7 +350,7 @@ async fn no_answer_slips_across_a_block_between_the_two_who_comment() {
     let post = a_post().insert_into(&database).await.id;
     let by_ben = say(&app, ben, post).await.unwrap();
     let block = block_in_flight(&database, ben, ana).await;
-    let say = Say { parent: Some(by_ben), ..about(post) };
+    let say = CommentDraft { parent: Some(by_ben), ..about(post) };
 
     let (outcome, ()) = tokio::join!(
         say_repeatably(&app, ana, say, None),

@@ -1,7 +1,7 @@
 //! Hearts.
 
 use futures_util::future::join_all;
-use grateful_application::hearts::{self, Hearts};
+use grateful_application::hearts::{self, HeartStatus};
 use grateful_application::{Error, Resource, posts};
 use grateful_domain::{PostId, Viewer};
 use grateful_testkit::{NOON, TestApp, a_post, block, create_user, load_engagement};
@@ -19,11 +19,11 @@ async fn a_heart_is_counted_shown_and_listed() {
 
     let given = hearts::add(&app, ana, post).await.unwrap();
 
-    assert_eq!(given, Hearts { count: 1, hearted: true });
+    assert_eq!(given, HeartStatus { count: 1, is_hearted: true });
     assert_eq!(hearts::get_status(&app, ana, post).await.unwrap(), given);
     assert_eq!(
         hearts::get_status(&app, ben, post).await.unwrap(),
-        Hearts { count: 1, hearted: false }
+        HeartStatus { count: 1, is_hearted: false }
     );
     assert!(posts::get(&app, Viewer::User(ana), post).await.unwrap().is_hearted);
     let [heart] = hearts::list(&app, ben, post, ALL).await.unwrap().items.try_into().unwrap();
@@ -56,7 +56,7 @@ async fn a_heart_can_be_taken_back_once() {
     let taken_back = hearts::remove(&app, ana, post).await;
     let again = hearts::remove(&app, ana, post).await.unwrap_err();
 
-    assert_eq!(taken_back.unwrap(), Hearts { count: 1, hearted: false });
+    assert_eq!(taken_back.unwrap(), HeartStatus { count: 1, is_hearted: false });
     assert!(matches!(again, Error::NotFound { resource: Resource::Heart, .. }), "{again:?}");
     assert_eq!(again.to_string(), "No heart found to remove");
 }
@@ -67,7 +67,10 @@ async fn people_give_their_own_posts_hearts_private_ones_too() {
     let ana = create_user(&database).await;
     let post = a_post().by(ana).private().insert_into(&database).await.id;
 
-    assert_eq!(hearts::add(&app, ana, post).await.unwrap(), Hearts { count: 1, hearted: true });
+    assert_eq!(
+        hearts::add(&app, ana, post).await.unwrap(),
+        HeartStatus { count: 1, is_hearted: true }
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use grateful_application::reactions::{self, Summary};
+use grateful_application::reactions::{self, ReactionSummary};
 use grateful_application::{Error, Resource, posts};
 use grateful_domain::{Emoji, EmojiCount, PostId, Viewer};
 use grateful_testkit::{NOON, TestApp, a_post, a_user, block, create_user, load_engagement};
@@ -67,7 +67,8 @@ async fn a_summary_counts_by_emoji_and_knows_ones_own() {
         reactions::set(&app, user, post, emoji).await.unwrap();
     }
 
-    let Summary { total, mut counts, own } = reactions::get_summary(&app, ben, post).await.unwrap();
+    let ReactionSummary { total, mut counts, own } =
+        reactions::get_summary(&app, ben, post).await.unwrap();
 
     counts.sort_by_key(|it| it.count);
     let [fire, hug] =
@@ -82,7 +83,7 @@ async fn a_summary_of_nothing_is_empty() {
 
     let summary = reactions::get_summary(&app, post.author, post.id).await.unwrap();
 
-    assert_eq!(summary, Summary { total: 0, counts: Vec::new(), own: None });
+    assert_eq!(summary, ReactionSummary { total: 0, counts: Vec::new(), own: None });
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
-use grateful_application::comments::Say;
+use grateful_application::comments::CommentDraft;
 use grateful_application::{
     App, Error, IdempotencyKey, IdempotentRequest, RecordedResponse, Resource, Result, comments,
     shares,
@@ -61,22 +61,22 @@ pub(crate) async fn reply(
     post: PostId,
     parent: CommentId,
 ) -> Result<CommentId> {
-    let say = Say { parent: Some(parent), ..about(post) };
+    let say = CommentDraft { parent: Some(parent), ..about(post) };
     Ok(id(&say_repeatably(app, author, say, None).await?))
 }
 
 pub(crate) async fn say_repeatably(
     app: &App,
     author: UserId,
-    say: Say,
+    say: CommentDraft,
     idempotency: Option<IdempotentRequest>,
 ) -> Result<RecordedResponse> {
     let record = |seen: &CommentForViewer| seen.comment.id.to_string().into_bytes();
     comments::create(app, author, say, idempotency, record).await
 }
 
-pub(crate) fn about(post: PostId) -> Say {
-    Say { post, parent: None, text: words("How lovely") }
+pub(crate) fn about(post: PostId) -> CommentDraft {
+    CommentDraft { post, parent: None, text: words("How lovely") }
 }
 
 pub(crate) fn words(text: &str) -> CommentText {

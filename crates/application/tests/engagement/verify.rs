@@ -1,6 +1,6 @@
 //! Whether numbers equal rows.
 
-use grateful_application::verify::{CounterTable, Mend, Progress, verify};
+use grateful_application::verify::{CounterTable, Progress, Repair, verify};
 use grateful_testkit::{TestApp, a_comment, a_post, create_user, load_engagement};
 
 #[tokio::test]
@@ -10,7 +10,7 @@ async fn a_sound_database_has_no_differences_and_every_row_was_looked_at() {
     a_comment().on(&post).insert_into(&database).await;
     let mut told = Vec::new();
 
-    let differences = verify(&app, Mend::No, |progress| told.push(progress)).await.unwrap();
+    let differences = verify(&app, Repair::No, |progress| told.push(progress)).await.unwrap();
 
     assert_eq!(differences, 0);
     let looked_at = |table, rows| Progress::Verified { table, rows };
@@ -26,8 +26,8 @@ async fn each_difference_is_told_and_left_as_it_is() {
         .await;
     let mut told = Vec::new();
 
-    let differences = verify(&app, Mend::No, |progress| {
-        if let Progress::Differs(it) = progress {
+    let differences = verify(&app, Repair::No, |progress| {
+        if let Progress::Mismatch(it) = progress {
             told.push((it.table, it.key, it.column, it.stored, it.actual));
         }
     })
@@ -53,11 +53,11 @@ async fn mending_tells_each_difference_and_leaves_none() {
         )
         .await;
 
-    let mended = verify(&app, Mend::Yes, |_| ()).await.unwrap();
+    let mended = verify(&app, Repair::Yes, |_| ()).await.unwrap();
 
     // Two numbers of the post, and two of both its author and who commented.
     assert_eq!(mended, 6);
-    assert_eq!(verify(&app, Mend::No, |_| ()).await.unwrap(), 0);
+    assert_eq!(verify(&app, Repair::No, |_| ()).await.unwrap(), 0);
     let engagement = load_engagement(&database, post.id).await;
     assert_eq!((engagement.hearts, engagement.comments), (0, 1));
 }
@@ -75,7 +75,7 @@ async fn more_rows_than_one_step_are_all_looked_at() {
         .await;
     let mut looked_at = Vec::new();
 
-    let differences = verify(&app, Mend::No, |progress| {
+    let differences = verify(&app, Repair::No, |progress| {
         if let Progress::Verified { table: CounterTable::Posts, rows } = progress {
             looked_at.push(rows);
         }

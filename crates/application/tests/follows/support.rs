@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use grateful_application::notifications::{self, Wanted};
-use grateful_application::verify::{Mend, Progress, verify};
+use grateful_application::notifications::{self, ReadFilter};
+use grateful_application::verify::{Progress, Repair, verify};
 use grateful_application::{App, follows};
 use grateful_domain::notification::RenderedNotification;
 use grateful_domain::{FollowState, PageRequest, Relationship, UserId};
@@ -59,7 +59,7 @@ impl Stage {
 
     /// Somebody's list, newest activity first.
     pub(crate) async fn list(&self, user: UserId) -> Vec<RenderedNotification> {
-        notifications::list(&self.app, user, Wanted::All, ALL).await.unwrap().items
+        notifications::list(&self.app, user, ReadFilter::All, ALL).await.unwrap().items
     }
 
     /// What somebody's list says, newest activity first.
@@ -87,8 +87,8 @@ pub(crate) async fn shy(database: &TestDatabase, person: UserId) {
 /// That every number equals its rows, and what was told what has happened.
 pub(crate) async fn assert_sound(app: &App) {
     let mut found = Vec::new();
-    verify(app, Mend::No, |progress| {
-        if let Progress::Differs(difference) = progress {
+    verify(app, Repair::No, |progress| {
+        if let Progress::Mismatch(difference) = progress {
             found.push(format!("{difference:?}"));
         }
     })

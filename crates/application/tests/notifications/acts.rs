@@ -1,7 +1,7 @@
 //! What each act tells, and whom.
 
 use futures_util::future::join_all;
-use grateful_application::comments::{self, Say};
+use grateful_application::comments::{self, CommentDraft};
 use grateful_application::{Error, IdempotencyKey, IdempotentRequest, hearts};
 use grateful_domain::notification::{Priority, RenderedNotification};
 use grateful_domain::{CommentText, Emoji};
@@ -174,7 +174,7 @@ async fn a_request_that_is_repeated_tells_once() {
     for _ in 0..2 {
         let idempotency = IdempotentRequest { key: key.clone(), fingerprint: [1; 32] };
         let text = CommentText::parse("So kind").unwrap();
-        let say = Say { post: stage.post.id, parent: None, text };
+        let say = CommentDraft { post: stage.post.id, parent: None, text };
         comments::create(&stage.app, stage.ben, say, Some(idempotency), |_| Vec::new())
             .await
             .unwrap();

@@ -1,6 +1,6 @@
 //! How many statements it costs to tell people, and to read what one is told: the same whatever is there already.
 
-use grateful_application::notifications::{self, Wanted};
+use grateful_application::notifications::{self, ReadFilter};
 use grateful_application::{comments, hearts, posts, reactions, shares};
 use grateful_domain::{
     CommentText, Emoji, Limit, PageRequest, PostEdit, ShareDetails, UserId, Visibility,
@@ -107,9 +107,10 @@ async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
 
         for length in [1, 10, 50] {
             let page = PageRequest::first(Limit::parse(length).unwrap());
-            let all = assert_queries!(2, notifications::list(app, *ana, Wanted::All, page)).items;
+            let all =
+                assert_queries!(2, notifications::list(app, *ana, ReadFilter::All, page)).items;
             let unread =
-                assert_queries!(2, notifications::list(app, *ana, Wanted::Unread, page)).items;
+                assert_queries!(2, notifications::list(app, *ana, ReadFilter::Unread, page)).items;
             for list in [all, unread] {
                 assert_eq!(i64::try_from(list.len()).unwrap(), length);
                 assert!(list.iter().all(|it| it.actors.len() == people.min(8)));
@@ -117,7 +118,7 @@ async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
         }
         let page = PageRequest::first(Limit::MAX);
         let batch =
-            notifications::list(app, *ana, Wanted::All, page).await.unwrap().items.remove(0);
+            notifications::list(app, *ana, ReadFilter::All, page).await.unwrap().items.remove(0);
         let id = batch.notification.id;
         let entries = assert_queries!(2, notifications::list_children(app, *ana, id, page)).items;
         assert_eq!(entries.len(), people);
@@ -135,7 +136,7 @@ async fn an_empty_list_costs_one_statement() {
 
     let list = assert_queries!(
         1,
-        notifications::list(&stage.app, stage.ana, Wanted::All, PageRequest::first(Limit::MAX))
+        notifications::list(&stage.app, stage.ana, ReadFilter::All, PageRequest::first(Limit::MAX))
     );
 
     assert!(list.items.is_empty());

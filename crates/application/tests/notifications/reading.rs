@@ -1,7 +1,7 @@
 //! Reading.
 
 use chrono::TimeDelta;
-use grateful_application::notifications::Wanted;
+use grateful_application::notifications::ReadFilter;
 use grateful_application::{Error, Resource, notifications};
 use grateful_domain::NotificationId;
 use grateful_domain::notification::Act;
@@ -99,7 +99,7 @@ async fn only_what_is_unread_is_listed_where_that_is_asked_for() {
     stage.read_everything(stage.ana).await;
     let batch = a_batch(&stage).await;
 
-    let unread = notifications::list(&stage.app, stage.ana, Wanted::Unread, ALL).await.unwrap();
+    let unread = notifications::list(&stage.app, stage.ana, ReadFilter::Unread, ALL).await.unwrap();
 
     assert_eq!(unread.items.len(), 1);
     assert_eq!(unread.items[0].notification.id, batch);

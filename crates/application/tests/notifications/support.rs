@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use diesel_async::SimpleAsyncConnection as _;
-use grateful_application::comments::{self, Say};
-use grateful_application::notifications::{self, Wanted};
-use grateful_application::verify::{Mend, verify};
+use grateful_application::comments::{self, CommentDraft};
+use grateful_application::notifications::{self, ReadFilter};
+use grateful_application::verify::{Repair, verify};
 use grateful_application::{
     App, IdempotentRequest, RecordedResponse, Result, hearts, posts, reactions, shares,
 };
@@ -102,7 +102,7 @@ impl Stage {
 
     /// Somebody's list, newest activity first.
     pub(crate) async fn list(&self, user: UserId) -> Vec<RenderedNotification> {
-        notifications::list(&self.app, user, Wanted::All, ALL).await.unwrap().items
+        notifications::list(&self.app, user, ReadFilter::All, ALL).await.unwrap().items
     }
 
     /// What somebody's list says, newest activity first.
@@ -136,7 +136,9 @@ impl Stage {
     /// That what is kept of what was told equals what has happened.
     pub(crate) async fn assert_sound(&self) {
         let mut found = Vec::new();
-        verify(&self.app, Mend::No, |progress| found.push(format!("{progress:?}"))).await.unwrap();
+        verify(&self.app, Repair::No, |progress| found.push(format!("{progress:?}")))
+            .await
+            .unwrap();
         found.retain(|progress| progress.contains("Differs"));
         assert!(found.is_empty(), "{found:#?}");
     }
@@ -150,7 +152,7 @@ pub(crate) async fn say(
     text: &str,
     parent: Option<CommentId>,
 ) -> Result<CommentId> {
-    let say = Say { post, parent, text: CommentText::parse(text).unwrap() };
+    let say = CommentDraft { post, parent, text: CommentText::parse(text).unwrap() };
     let record = |seen: &CommentForViewer| seen.comment.id.to_string().into_bytes();
     let (RecordedResponse::New(id) | RecordedResponse::Replayed(id)) =
         comments::create(app, author, say, None, record).await?;

@@ -1,7 +1,7 @@
 //! How long things are kept.
 
 use chrono::TimeDelta;
-use grateful_application::housekeeping::{Swept, sweep};
+use grateful_application::housekeeping::{SweepReport, sweep};
 use grateful_application::{QueryLog, notifications};
 use grateful_domain::Emoji;
 use grateful_testkit::TestApp;
@@ -9,7 +9,7 @@ use grateful_testkit::TestApp;
 use crate::support::{Stage, is_read, post_by};
 
 /// What is swept where nothing is.
-const NOTHING: Swept = Swept {
+const NOTHING: SweepReport = SweepReport {
     sessions: 0,
     idempotency_keys: 0,
     stream_tickets: 0,
@@ -64,7 +64,7 @@ async fn how_long_is_a_matter_of_configuration() {
 
     let swept = sweep(&stage.app).await.unwrap();
 
-    assert_eq!(swept, Swept { notifications: 1, ..NOTHING });
+    assert_eq!(swept, SweepReport { notifications: 1, ..NOTHING });
     assert!(stage.list(stage.ana).await.is_empty());
 }
 
@@ -125,7 +125,7 @@ async fn what_was_withdrawn_or_left_a_list_is_forgotten_after_a_day() {
     let swept = sweep(&stage.app).await.unwrap();
 
     assert_eq!(too_early, NOTHING);
-    assert_eq!(swept, Swept { withdrawn: 1, removals: 1, ..NOTHING });
+    assert_eq!(swept, SweepReport { withdrawn: 1, removals: 1, ..NOTHING });
     for table in ["withdrawn_notifications", "notification_removals"] {
         assert_eq!(stage.database.count(table).await, 0);
     }

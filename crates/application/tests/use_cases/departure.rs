@@ -1,7 +1,7 @@
 //! Deleting an account: what it counted for elsewhere goes first.
 
 use futures_util::future::join_all;
-use grateful_application::verify::{Mend, verify};
+use grateful_application::verify::{Repair, verify};
 use grateful_application::{Error, accounts, comments, hearts, shares};
 use grateful_domain::{CommentText, ShareDetails, UserId};
 use grateful_storage::Repositories;
@@ -40,7 +40,7 @@ async fn an_account_takes_back_what_it_counted_for_elsewhere() {
     assert_eq!(database.count("posts").await, 1);
     assert_eq!(database.count(&format!("users WHERE id = {ben} AND followers_count = 1")).await, 1);
     assert_eq!(database.count(&format!("users WHERE id = {cem} AND following_count = 1")).await, 1);
-    assert_eq!(verify(&app, Mend::No, |_| ()).await.unwrap(), 0);
+    assert_eq!(verify(&app, Repair::No, |_| ()).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn of_several_who_leave_with_the_same_account_one_does_and_the_others_are_
 
     assert_eq!((left.len(), refused.len()), (1, 3));
     refused.into_iter().for_each(assert_unauthenticated);
-    assert_eq!(verify(&app, Mend::No, |_| ()).await.unwrap(), 0);
+    assert_eq!(verify(&app, Repair::No, |_| ()).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -102,9 +102,9 @@ async fn whoever_acts_while_their_account_goes_leaves_no_number_wrong() {
     let (gone, ()) = tokio::join!(accounts::delete(&app, ana), acting);
 
     gone.unwrap();
-    assert_eq!(verify(&app, Mend::No, |_| ()).await.unwrap(), 0);
+    assert_eq!(verify(&app, Repair::No, |_| ()).await.unwrap(), 0);
     assert_unauthenticated(hearts::add(&app, ana, posts[0]).await);
-    let say = comments::Say { post: posts[0], parent: None, text: words() };
+    let say = comments::CommentDraft { post: posts[0], parent: None, text: words() };
     assert_unauthenticated(comments::create(&app, ana, say, None, |_| Vec::new()).await);
 }
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use diesel_async::SimpleAsyncConnection as _;
-use grateful_application::export::{Entries, Section, export};
+use grateful_application::export::{Section, SectionItems, export};
 use grateful_application::notifications::issue_ticket;
-use grateful_application::verify::{Mend, verify};
+use grateful_application::verify::{Repair, verify};
 use grateful_application::{
     App, IdempotencyKey, IdempotentRequest, RecordedResponse, accounts, comments, follows, hearts,
     reactions, shares,
@@ -290,12 +290,14 @@ impl World {
         let post =
             self.database.count("posts WHERE hearts_count = 1 AND reactions_count = 1").await;
         assert_eq!(post, 1);
-        assert_eq!(verify(&self.app, Mend::No, |_| ()).await.unwrap(), 0);
+        assert_eq!(verify(&self.app, Repair::No, |_| ()).await.unwrap(), 0);
     }
 
     async fn assert_numbers_right(&self, when: &str) {
         let mut found = Vec::new();
-        verify(&self.app, Mend::No, |progress| found.push(format!("{progress:?}"))).await.unwrap();
+        verify(&self.app, Repair::No, |progress| found.push(format!("{progress:?}")))
+            .await
+            .unwrap();
         found.retain(|it| it.starts_with("Differs"));
         assert_eq!(found, [""; 0], "{when}");
     }
@@ -328,7 +330,7 @@ async fn a_post_for_each_act(
 
 /// Says something about a post. Tells its id.
 async fn say(app: &App, who: UserId, post: PostId, parent: Option<CommentId>) -> CommentId {
-    let say = comments::Say { post, parent, text: words() };
+    let say = comments::CommentDraft { post, parent, text: words() };
     let id = |seen: &CommentForViewer| seen.comment.id.to_string().into_bytes();
     let (RecordedResponse::New(id) | RecordedResponse::Replayed(id)) =
         comments::create(app, who, say, None, id).await.unwrap();
@@ -348,17 +350,17 @@ async fn ask(app: &App, database: &TestDatabase, who: UserId) {
     follows::follow(app, shy, who).await.unwrap();
 }
 
-fn number_of(entries: &Entries) -> i64 {
+fn number_of(entries: &SectionItems) -> i64 {
     let number = match entries {
-        Entries::Sessions(some) => some.len(),
-        Entries::Posts(some) => some.len(),
-        Entries::Hearts(some) => some.len(),
-        Entries::Reactions(some) => some.len(),
-        Entries::Shares(some) => some.len(),
-        Entries::ReceivedShares(some) => some.len(),
-        Entries::Comments(some) => some.len(),
-        Entries::People(some) => some.len(),
-        Entries::Notifications(some) => some.len(),
+        SectionItems::Sessions(some) => some.len(),
+        SectionItems::Posts(some) => some.len(),
+        SectionItems::Hearts(some) => some.len(),
+        SectionItems::Reactions(some) => some.len(),
+        SectionItems::Shares(some) => some.len(),
+        SectionItems::ReceivedShares(some) => some.len(),
+        SectionItems::Comments(some) => some.len(),
+        SectionItems::Users(some) => some.len(),
+        SectionItems::Notifications(some) => some.len(),
     };
     i64::try_from(number).unwrap()
 }

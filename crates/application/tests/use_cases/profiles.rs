@@ -2,8 +2,8 @@
 
 use futures_util::future::join_all;
 use grateful_application::housekeeping::sweep;
-use grateful_application::notifications::{self, Wanted};
-use grateful_application::verify::{Mend, verify};
+use grateful_application::notifications::{self, ReadFilter};
+use grateful_application::verify::{Repair, verify};
 use grateful_application::{App, Error, Resource, follows, profiles};
 use grateful_domain::{
     Bio, FollowState, Limit, PageRequest, Preferences, ProfileEdit, UserId, Username, Viewer,
@@ -240,11 +240,12 @@ async fn pending(database: &TestDatabase) -> i64 {
 
 /// What somebody's list says.
 async fn told(app: &App, user: UserId) -> Vec<String> {
-    let list =
-        notifications::list(app, user, Wanted::All, PageRequest::first(Limit::MAX)).await.unwrap();
+    let list = notifications::list(app, user, ReadFilter::All, PageRequest::first(Limit::MAX))
+        .await
+        .unwrap();
     list.items.into_iter().map(|seen| seen.notification.text.message).collect()
 }
 
 async fn differences(app: &App) -> u64 {
-    verify(app, Mend::No, |_| ()).await.unwrap()
+    verify(app, Repair::No, |_| ()).await.unwrap()
 }

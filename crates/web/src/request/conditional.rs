@@ -1,4 +1,4 @@
-//! Preconditions: `If-Match` and `If-None-Match`.
+//! Conditional requests: `If-Match` and `If-None-Match`.
 
 use std::future::{Ready, ready};
 
@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpRequest};
 
 use crate::error::ApiError;
 
-/// The states in which a client wants something changed; none named means any.
+/// The `If-Match` header. A request without the header allows every state.
 pub(crate) struct IfMatch(Option<header::IfMatch>);
 
 impl IfMatch {
@@ -33,15 +33,15 @@ impl FromRequest for IfMatch {
     }
 }
 
-/// The states that a client has already.
+/// The `If-None-Match` header.
 pub(crate) struct IfNoneMatch(Option<header::IfNoneMatch>);
 
 impl IfNoneMatch {
-    pub(crate) fn has(&self, state: &EntityTag) -> bool {
+    pub(crate) fn matches(&self, tag: &EntityTag) -> bool {
         match &self.0 {
             None => false,
             Some(header::IfNoneMatch::Any) => true,
-            Some(header::IfNoneMatch::Items(tags)) => tags.iter().any(|tag| tag.weak_eq(state)),
+            Some(header::IfNoneMatch::Items(tags)) => tags.iter().any(|listed| listed.weak_eq(tag)),
         }
     }
 }

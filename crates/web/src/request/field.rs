@@ -1,20 +1,20 @@
-//! Fields of a request body, checked one by one so that every wrong field can be named at once.
+//! Fields of a request body. They are checked one by one, so that one response can report every invalid field.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-/// One field of a body, whatever was sent for it: what is wrong is said when it is asked for, beside all others.
+/// A field of a request body. Deserialization accepts any JSON value; the accessors report a wrong type.
 #[derive(Debug, Default)]
 pub(crate) enum Field<T> {
     #[default]
     Absent,
     Null,
-    /// Something else than a `T`; this is what it should have been.
-    Wrong(&'static str),
+    /// A value of another type, and the message that names the expected type.
+    WrongType(&'static str),
     Value(T),
 }
 
-/// What can be sent for a [`Field`]. Nothing is converted: a number is no text.
+/// A type that a [`Field`] can have. There are no conversions: a number is not accepted for a string.
 pub(crate) trait FromJson: Sized {
     const EXPECTED: &'static str;
 
@@ -22,7 +22,7 @@ pub(crate) trait FromJson: Sized {
 }
 
 impl FromJson for String {
-    const EXPECTED: &'static str = "must be a text";
+    const EXPECTED: &'static str = "must be a string";
 
     fn from_json(value: Value) -> Option<Self> {
         match value {
@@ -57,11 +57,11 @@ impl FromJson for Vec<i64> {
 }
 
 impl FromJson for Vec<String> {
-    const EXPECTED: &'static str = "must be a list of texts";
+    const EXPECTED: &'static str = "must be a list of strings";
 
     fn from_json(value: Value) -> Option<Self> {
         match value {
-            Value::Array(texts) => texts.into_iter().map(String::from_json).collect(),
+            Value::Array(items) => items.into_iter().map(String::from_json).collect(),
             _ => None,
         }
     }
@@ -82,13 +82,13 @@ impl<'de, T: FromJson> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match Value::deserialize(deserializer)? {
             Value::Null => Self::Null,
-            value => T::from_json(value).map_or(Self::Wrong(T::EXPECTED), Self::Value),
+            value => T::from_json(value).map_or(Self::WrongType(T::EXPECTED), Self::Value),
         })
     }
 }
 
 impl<T> Field<T> {
-    /// The value, which must be there.
+    /// Parses the value of a required field.
     pub(crate) fn required<U, E: ToString>(
         self,
         parse: impl FnOnce(T) -> Result<U, E>,
@@ -96,21 +96,21 @@ impl<T> Field<T> {
         self.optional(parse)?.ok_or_else(|| "is required".to_owned())
     }
 
-    /// The value, where there is one; `null` is none.
+    /// Parses the value of an optional field. `null` counts as absent.
     pub(crate) fn optional<U, E: ToString>(
         self,
         parse: impl FnOnce(T) -> Result<U, E>,
     ) -> Result<Option<U>, String> {
         match self {
             Self::Absent | Self::Null => Ok(None),
-            Self::Wrong(expected) => Err(expected.to_owned()),
+            Self::WrongType(expected) => Err(expected.to_owned()),
             Self::Value(value) => parse(value).map(Some).map_err(|reason| reason.to_string()),
         }
     }
 
-    /// What to change the value to: nothing where the field is absent, to none where it is `null` or blank.
-    #[expect(clippy::option_option, reason = "to change nothing and to change to nothing differ")]
-    pub(crate) fn change<U, E: ToString>(
+    /// Parses a change: `None` if the field is absent, `Some(None)` if it is `null` or blank, which clears the value.
+    #[expect(clippy::option_option, reason = "no change and a change to no value differ")]
+    pub(crate) fn clearable<U, E: ToString>(
         self,
         parse: impl FnOnce(T) -> Result<Option<U>, E>,
     ) -> Result<Option<Option<U>>, String> {
@@ -120,8 +120,8 @@ impl<T> Field<T> {
         }
     }
 
-    /// What to change the value to, where `null` empties it.
-    pub(crate) fn refill<U: Default, E: ToString>(
+    /// Parses a change to a value that `null` resets to its default.
+    pub(crate) fn resettable<U: Default, E: ToString>(
         self,
         parse: impl FnOnce(T) -> Result<U, E>,
     ) -> Result<Option<U>, String> {
@@ -131,8 +131,8 @@ impl<T> Field<T> {
         }
     }
 
-    /// What to change the value to, where it cannot be cleared.
-    pub(crate) fn replacement<U, E: ToString>(
+    /// Parses a change to a value that cannot be `null`.
+    pub(crate) fn non_null<U, E: ToString>(
         self,
         parse: impl FnOnce(T) -> Result<U, E>,
     ) -> Result<Option<U>, String> {
@@ -143,8 +143,8 @@ impl<T> Field<T> {
     }
 }
 
-/// A value that needs no parsing beyond its type.
-#[expect(clippy::unnecessary_wraps, reason = "it stands where others parse")]
+/// The parser of a field whose type is its only constraint.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of a parser")]
 pub(crate) fn as_is<T>(value: T) -> Result<T, std::convert::Infallible> {
     Ok(value)
 }

@@ -7,13 +7,13 @@ use utoipa::IntoParams;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it documents what `Parameters` reads")]
 pub(crate) struct PageParams20 {
-    /// How many at most.
+    /// The maximum number of items.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of items to skip.
     #[param(minimum = 0, maximum = 10_000, default = 0)]
     offset: Option<u32>,
-    /// Where to go on, from the `next` link of the page before.
+    /// The cursor from the `next` link of the previous page.
     cursor: Option<String>,
 }
 
@@ -22,12 +22,12 @@ pub(crate) struct PageParams20 {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it documents what `Parameters` reads")]
 pub(crate) struct PageParams100 {
-    /// How many at most.
+    /// The maximum number of items.
     #[param(minimum = 1, maximum = 100, default = 100)]
     limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of items to skip.
     #[param(minimum = 0, maximum = 10_000, default = 0)]
     offset: Option<u32>,
-    /// Where to go on, from the `next` link of the page before.
+    /// The cursor from the `next` link of the previous page.
     cursor: Option<String>,
 }

@@ -22,8 +22,8 @@ pub(crate) fn replayable_builder(
 ) -> (Vec<u8>, HttpResponseBuilder) {
     let mut response = HttpResponse::build(status);
     match recorded {
-        RecordedResponse::First(body) => (body, response),
-        RecordedResponse::Again(body) => {
+        RecordedResponse::New(body) => (body, response),
+        RecordedResponse::Replayed(body) => {
             response.insert_header(REPLAYED);
             (body, response)
         }

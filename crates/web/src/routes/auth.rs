@@ -149,7 +149,10 @@ pub(crate) async fn log_in(
     JsonBody(new): JsonBody<NewSession>,
 ) -> Result<EnvelopeResponse<TokenView>, ApiError> {
     let token = accounts::log_in(&app, new.parse(user_agent)?).await?;
-    Ok(EnvelopeResponse::ok(TokenView { access_token: token.as_str().to_owned(), token_type: BEARER }))
+    Ok(EnvelopeResponse::ok(TokenView {
+        access_token: token.as_str().to_owned(),
+        token_type: BEARER,
+    }))
 }
 
 /// Who is asking.
@@ -189,7 +192,7 @@ pub(crate) async fn list_sessions(
 /// Ends one of one's own sessions.
 #[utoipa::path(
     tag = "auth",
-    params(("id" = Uuid, Path, description = "The session")),
+    params(("id" = Uuid, Path, description = "Session id")),
     responses((status = 200, body = Envelope<Ended>), (status = 404, body = Problem)),
 )]
 #[delete("/auth/sessions/{id}")]

@@ -9,13 +9,13 @@ use sha2::{Digest, Sha256};
 
 use crate::error::ApiError;
 use crate::request::{IfNoneMatch, QueryParameters, UserPath};
-use crate::response::{FOR_ALL_ORIGINS, Problem};
+use crate::response::{CROSS_ORIGIN, Problem};
 
 /// The initials of somebody on a colour.
 #[utoipa::path(
     tag = "avatars",
     params(
-        ("id" = i64, Path, description = "The person"),
+        ("id" = i64, Path, description = "User id"),
         ("color" = Option<String>, Query, description = "Six hexadecimal digits; their own colour where it is absent"),
         ("If-None-Match" = Option<String>, Header, description = "The states that are known already"),
     ),
@@ -48,7 +48,7 @@ fn answer(svg: String, known: &IfNoneMatch) -> HttpResponse {
     response
         .insert_header((ETAG, tag))
         .insert_header((CACHE_CONTROL, "public, max-age=3600"))
-        .insert_header(FOR_ALL_ORIGINS);
+        .insert_header(CROSS_ORIGIN);
     if is_known { response.finish() } else { response.content_type("image/svg+xml").body(svg) }
 }
 

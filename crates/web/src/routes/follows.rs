@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use actix_web::web::Data;
 use actix_web::{delete, get, post};
-use grateful_application::follows::Followed;
+use grateful_application::follows::FollowWithUsers;
 use grateful_application::{App, follows};
 use grateful_domain::{Author, FieldValidator, FollowState, Relationship, UserId, ValidationError};
 use serde::{Deserialize, Serialize};
@@ -80,7 +80,7 @@ impl UserIds {
 /// Follows somebody, or asks to where they approve their followers.
 #[utoipa::path(
     tag = "follows",
-    params(("id" = i64, Path, description = "The person")),
+    params(("id" = i64, Path, description = "User id")),
     responses(
         (status = 201, body = Envelope<FollowView>),
         (status = 403, body = Problem),
@@ -101,7 +101,7 @@ pub(crate) async fn follow_user(
 /// Follows somebody no more, or asks no more.
 #[utoipa::path(
     tag = "follows",
-    params(("id" = i64, Path, description = "The person")),
+    params(("id" = i64, Path, description = "User id")),
     responses((status = 200, body = Envelope<UnfollowedView>), (status = 404, body = Problem)),
 )]
 #[delete("/follows/{id}")]
@@ -111,13 +111,16 @@ pub(crate) async fn unfollow_user(
     UserPath(other): UserPath,
 ) -> Result<EnvelopeResponse<UnfollowedView>, ApiError> {
     follows::unfollow(&app, me.user(), other).await?;
-    Ok(EnvelopeResponse::ok(UnfollowedView { success: true, message: "Successfully unfollowed user" }))
+    Ok(EnvelopeResponse::ok(UnfollowedView {
+        success: true,
+        message: "Successfully unfollowed user",
+    }))
 }
 
 /// What the caller and somebody are to each other.
 #[utoipa::path(
     tag = "follows",
-    params(("id" = i64, Path, description = "The person")),
+    params(("id" = i64, Path, description = "User id")),
     responses((status = 200, body = Envelope<RelationView>), (status = 404, body = Problem)),
 )]
 #[get("/follows/{id}/status")]
@@ -146,9 +149,9 @@ pub(crate) async fn get_follow_statuses(
     Ok(EnvelopeResponse::ok(by_id.collect()))
 }
 
-impl From<Followed> for FollowView {
-    fn from(followed: Followed) -> Self {
-        let Followed { follow: edge, follower, followed } = followed;
+impl From<FollowWithUsers> for FollowView {
+    fn from(followed: FollowWithUsers) -> Self {
+        let FollowWithUsers { follow: edge, follower, followed } = followed;
         Self {
             id: edge.id.into(),
             follower_id: edge.follower.into(),

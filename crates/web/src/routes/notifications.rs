@@ -4,7 +4,7 @@ pub(crate) mod stream;
 
 use actix_web::web::{Data, Json};
 use actix_web::{get, post};
-use grateful_application::notifications::{NotificationCounts, NotificationStats, Wanted};
+use grateful_application::notifications::{NotificationCounts, NotificationStats, ReadFilter};
 use grateful_application::{App, notifications};
 use grateful_domain::notification::RenderedNotification;
 use grateful_domain::{Author, FieldValidator, ListKind, NotificationType};
@@ -91,13 +91,13 @@ pub(crate) struct AllReadView {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it documents what `Parameters` reads")]
 struct NotificationsPage {
-    /// How many at most.
+    /// The maximum number of items.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of items to skip.
     #[param(minimum = 0, maximum = 10_000, default = 0)]
     offset: Option<u32>,
-    /// Where to go on, from the `next` link of the page before.
+    /// The cursor from the `next` link of the previous page.
     cursor: Option<String>,
     /// Whether to leave out what was read.
     #[param(default = false)]
@@ -129,8 +129,8 @@ pub(crate) async fn list_notifications(
     let page = parameters.check_page(&mut fields, ListKind::Notifications);
     let unread_only = parameters.check_flag(&mut fields, "unread_only", false);
     let (page, unread_only) = fields.finish(|| page.zip(unread_only))?;
-    let wanted = if unread_only { Wanted::Unread } else { Wanted::All };
-    let list = notifications::list(&app, me.user(), wanted, page).await?;
+    let filter = if unread_only { ReadFilter::Unread } else { ReadFilter::All };
+    let list = notifications::list(&app, me.user(), filter, page).await?;
     Ok(ListResponse::bare(list, ListKind::Notifications))
 }
 
@@ -170,7 +170,7 @@ pub(crate) async fn get_notification_stats(
 /// What a batch gathers, newest first; of a single notification, nothing.
 #[utoipa::path(
     tag = "notifications",
-    params(("id" = Uuid, Path, description = "The notification"), PageParams100),
+    params(("id" = Uuid, Path, description = "Notification id"), PageParams100),
     responses((status = 200, body = [NotificationView]), (status = 404, body = Problem)),
 )]
 #[get("/notifications/{id}/children")]
@@ -188,7 +188,7 @@ pub(crate) async fn list_notification_children(
 /// Marks a notification read: a batch with all that it gathers.
 #[utoipa::path(
     tag = "notifications",
-    params(("id" = Uuid, Path, description = "The notification")),
+    params(("id" = Uuid, Path, description = "Notification id")),
     responses((status = 200, body = ReadView), (status = 404, body = Problem)),
 )]
 #[post("/notifications/{id}/read")]

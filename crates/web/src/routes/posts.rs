@@ -1,4 +1,4 @@
-//! `/posts`: what people are thankful for.
+//! `/posts`: posts.
 
 mod bodies;
 pub(crate) mod comments;
@@ -8,26 +8,27 @@ pub(crate) mod reactions;
 pub(crate) mod shares;
 mod view;
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ContentType, ETAG, EntityTag};
 use actix_web::web::Data;
 use actix_web::{HttpResponse, delete, get, patch, post};
 use grateful_application::{App, RecordedResponse, posts};
 use grateful_domain::PostForViewer;
 
-use self::bodies::{NewPicturedPost, NewPost, PostForm, PostPatch};
+use self::bodies::{NewPost, NewPostForm, PostForm, PostPatch};
 use crate::error::ApiError;
 use crate::request::{
     IdempotentBody, IfMatch, IfNoneMatch, JsonBody, MaybeSignedIn, PostPath, SignedIn,
 };
-use crate::response::{Problem, created, etag};
+use crate::response::{Problem, etag, replayable_builder};
 
 pub(crate) use self::view::{AuthorView, PostView};
 
-/// Publishes a post.
+/// Creates a post.
 #[utoipa::path(
     tag = "posts",
     request_body = NewPost,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of the request safe")),
     responses((status = 201, body = PostView), (status = 409, body = Problem)),
 )]
 #[post("/posts")]
@@ -36,15 +37,16 @@ pub(crate) async fn create_post(
     me: SignedIn,
     IdempotentBody { body, idempotency }: IdempotentBody<NewPost>,
 ) -> Result<HttpResponse, ApiError> {
-    let answer = posts::create(&app, me.user(), body.parse(false)?, idempotency, recorded).await?;
-    Ok(published(answer))
+    let draft = body.parse(false)?;
+    let recorded = posts::create(&app, me.user(), draft, idempotency, stored_post).await?;
+    Ok(created_response(recorded))
 }
 
-/// Publishes a post, with a picture.
+/// Creates a post from a form, with an image if the form has one.
 #[utoipa::path(
     tag = "posts",
-    request_body(content = NewPicturedPost, content_type = "multipart/form-data"),
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again")),
+    request_body(content = NewPostForm, content_type = "multipart/form-data"),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of the request safe")),
     responses(
         (status = 201, body = PostView),
         (status = 409, body = Problem),
@@ -58,22 +60,24 @@ pub(crate) async fn create_post(
 pub(crate) async fn upload_post(
     app: Data<App>,
     me: SignedIn,
-    PostForm { draft, picture, idempotency }: PostForm,
+    PostForm { draft, image, idempotency }: PostForm,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(published(match picture {
-        Some(picture) => {
-            posts::create_with_image(&app, me.user(), draft, picture, idempotency, recorded).await?
+    let author = me.user();
+    let recorded = match image {
+        Some(image) => {
+            posts::create_with_image(&app, author, draft, image, idempotency, stored_post).await?
         }
-        None => posts::create(&app, me.user(), draft, idempotency, recorded).await?,
-    }))
+        None => posts::create(&app, author, draft, idempotency, stored_post).await?,
+    };
+    Ok(created_response(recorded))
 }
 
-/// One post.
+/// Returns a post.
 #[utoipa::path(
     tag = "posts",
     params(
-        ("id" = Uuid, Path, description = "The post"),
-        ("If-None-Match" = Option<String>, Header, description = "The states that are known already"),
+        ("id" = Uuid, Path, description = "Post id"),
+        ("If-None-Match" = Option<String>, Header, description = "Entity tags of the copies that the client has"),
     ),
     responses((status = 200, body = PostView), (status = 304), (status = 404, body = Problem)),
 )]
@@ -82,19 +86,20 @@ pub(crate) async fn get_post(
     app: Data<App>,
     MaybeSignedIn(viewer): MaybeSignedIn,
     PostPath(post): PostPath,
-    known: IfNoneMatch,
+    if_none_match: IfNoneMatch,
 ) -> Result<HttpResponse, ApiError> {
-    let seen = posts::get(&app, viewer, post).await?;
-    Ok(if known.has(&etag(seen.post.revision())) { not_modified(&seen) } else { tagged(seen) })
+    let post = posts::get(&app, viewer, post).await?;
+    let is_current = if_none_match.matches(&etag(post.post.revision()));
+    Ok(if is_current { not_modified(&post) } else { tagged(post) })
 }
 
-/// Changes one's own post.
+/// Updates a post of the caller.
 #[utoipa::path(
     tag = "posts",
     request_body = PostPatch,
     params(
-        ("id" = Uuid, Path, description = "The post"),
-        ("If-Match" = Option<String>, Header, description = "The states in which it may be changed"),
+        ("id" = Uuid, Path, description = "Post id"),
+        ("If-Match" = Option<String>, Header, description = "Entity tags, one of which the post must have"),
     ),
     responses(
         (status = 200, body = PostView),
@@ -108,17 +113,17 @@ pub(crate) async fn update_post(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-    expected: IfMatch,
+    if_match: IfMatch,
     JsonBody(patch): JsonBody<PostPatch>,
 ) -> Result<HttpResponse, ApiError> {
-    let allows = |revision| expected.allows(&etag(revision));
+    let allows = |revision| if_match.allows(&etag(revision));
     Ok(tagged(posts::update(&app, me.user(), post, patch.parse()?, allows).await?))
 }
 
-/// Takes one's own post back, with all that hangs on it.
+/// Deletes a post of the caller with its comments, hearts, reactions and shares.
 #[utoipa::path(
     tag = "posts",
-    params(("id" = Uuid, Path, description = "The post")),
+    params(("id" = Uuid, Path, description = "Post id")),
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)),
 )]
 #[delete("/posts/{id}")]
@@ -131,34 +136,34 @@ pub(crate) async fn delete_post(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Anybody's copy must ask again before it is used: what others did to the post is not in its tag.
+/// Caches must revalidate every copy: the tag does not cover what other users do to the post.
 const REVALIDATE: (actix_web::http::header::HeaderName, &str) =
     (CACHE_CONTROL, "private, no-cache");
 
-fn tagged(seen: PostForViewer) -> HttpResponse {
-    let tag = etag(seen.post.revision());
+fn tagged(post: PostForViewer) -> HttpResponse {
+    let tag = etag(post.post.revision());
     HttpResponse::Ok()
         .insert_header((ETAG, tag))
         .insert_header(REVALIDATE)
-        .json(PostView::from(seen))
+        .json(PostView::from(post))
 }
 
-fn not_modified(seen: &PostForViewer) -> HttpResponse {
-    let tag = etag(seen.post.revision());
+fn not_modified(post: &PostForViewer) -> HttpResponse {
+    let tag = etag(post.post.revision());
     HttpResponse::NotModified().insert_header((ETAG, tag)).insert_header(REVALIDATE).finish()
 }
 
-/// The answer to a publication as it is kept for repeats: its tag, a line break, its body.
-fn recorded(seen: &PostForViewer) -> Vec<u8> {
-    let tag = etag(seen.post.revision());
-    let body = serde_json::to_string(&PostView::from(seen.clone())).unwrap_or_default();
+/// A created post as it is stored for replays: its entity tag, a line break, its body.
+fn stored_post(post: &PostForViewer) -> Vec<u8> {
+    let tag = etag(post.post.revision());
+    let body = serde_json::to_string(&PostView::from(post.clone())).unwrap_or_default();
     format!("{}\n{body}", tag.tag()).into_bytes()
 }
 
-fn published(answer: RecordedResponse) -> HttpResponse {
-    let (kept, mut response) = created(answer);
-    let kept = String::from_utf8_lossy(&kept);
-    let (tag, body) = kept.split_once('\n').unwrap_or_default();
+fn created_response(recorded: RecordedResponse) -> HttpResponse {
+    let (stored, mut response) = replayable_builder(recorded, StatusCode::CREATED);
+    let stored = String::from_utf8_lossy(&stored);
+    let (tag, body) = stored.split_once('\n').unwrap_or_default();
     response.insert_header((ETAG, EntityTag::new_strong(tag.to_owned())));
     response.content_type(ContentType::json()).body(body.to_owned())
 }

@@ -12,7 +12,7 @@ use grateful_application::uploads::{self, File};
 
 use crate::error::ApiError;
 use crate::request::IfNoneMatch;
-use crate::response::FOR_ALL_ORIGINS;
+use crate::response::CROSS_ORIGIN;
 
 /// A file, or a part of it.
 #[get("/uploads/{path:.*}")]
@@ -51,7 +51,7 @@ fn head(mut response: HttpResponseBuilder, file: &File, tag: EntityTag) -> HttpR
         .insert_header((ETAG, tag))
         .insert_header((CACHE_CONTROL, caching))
         .insert_header((ACCEPT_RANGES, "bytes"))
-        .insert_header(FOR_ALL_ORIGINS);
+        .insert_header(CROSS_ORIGIN);
     match file.format {
         Some(format) => response.content_type(format.media_type()),
         // Whatever it is, it is not shown as a page of this server.

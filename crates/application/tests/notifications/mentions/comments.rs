@@ -1,7 +1,7 @@
 //! Whom comments name, and other words of them.
 
 use grateful_application::comments;
-use grateful_application::comments::Say;
+use grateful_application::comments::CommentDraft;
 use grateful_domain::{CommentId, CommentText};
 
 use super::*;
@@ -236,7 +236,7 @@ async fn a_comment_that_is_sent_again_tells_once() {
         let key = IdempotencyKey::parse("like-caro").unwrap();
         let idempotency = IdempotentRequest { key, fingerprint: [1; 32] };
         let text = CommentText::parse("Like @caro").unwrap();
-        let say = Say { post: stage.post.id, parent: None, text };
+        let say = CommentDraft { post: stage.post.id, parent: None, text };
         comments::create(&stage.app, stage.ben, say, Some(idempotency), |_| Vec::new())
             .await
             .unwrap();

@@ -55,7 +55,7 @@ pub(crate) async fn list_follow_requests(
 /// Lets somebody follow who asked to.
 #[utoipa::path(
     tag = "follows",
-    params(("id" = i64, Path, description = "Who asked")),
+    params(("id" = i64, Path, description = "Id of the user who sent the request")),
     responses((status = 200, body = Envelope<AnsweredView>), (status = 404, body = Problem)),
 )]
 #[post("/follows/requests/{id}/accept")]
@@ -71,7 +71,7 @@ pub(crate) async fn accept_follow_request(
 /// Does not let somebody follow who asked to.
 #[utoipa::path(
     tag = "follows",
-    params(("id" = i64, Path, description = "Who asked")),
+    params(("id" = i64, Path, description = "Id of the user who sent the request")),
     responses((status = 200, body = Envelope<AnsweredView>), (status = 404, body = Problem)),
 )]
 #[post("/follows/requests/{id}/decline")]

@@ -35,7 +35,7 @@ pub(crate) struct SuggestionView {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it documents what `Parameters` reads")]
 struct SuggestionsLimit {
-    /// How many at most.
+    /// The maximum number of items.
     #[param(minimum = 1, maximum = 20, default = 10)]
     limit: Option<u32>,
 }

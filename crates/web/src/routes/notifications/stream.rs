@@ -8,7 +8,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderName};
 use actix_web::web::{Bytes, Data, Json};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, get, post};
 use futures_util::{Stream, stream};
-use grateful_application::notifications::{self, InboxChangeKind, Step, Ticket};
+use grateful_application::notifications::{self, InboxChangeKind, StreamEvent, StreamTicket};
 use grateful_application::{App, Error};
 use grateful_domain::{Session, ValidationError};
 use serde::Serialize;
@@ -92,7 +92,7 @@ impl FromRequest for StreamSession {
             let parameters = QueryParameters::extract(&request).await?;
             let ticket = parameters.text("ticket").ok_or_else(missing)?;
             let unknown = || Error::Unauthenticated("The ticket is invalid, used, or has expired");
-            let ticket = Ticket::parse(ticket).ok_or_else(unknown)?;
+            let ticket = StreamTicket::parse(ticket).ok_or_else(unknown)?;
             let app =
                 request.app_data::<Data<App>>().ok_or_else(|| Error::Internal("no App".into()))?;
             let session = notifications::redeem_ticket(app, &ticket).await?;
@@ -154,13 +154,15 @@ async fn stopped(stopping: Option<&ShutdownSignal>) {
 }
 
 /// A step in the form of server-sent events.
-fn text(step: Step) -> Bytes {
+fn text(step: StreamEvent) -> Bytes {
     let text = match step {
         // No data, so that no event comes of it; yet the client knows where to go on from.
-        Step::Begins(seq) => format!("retry: {RETRY_MS}\nid: {seq}\n\n"),
-        Step::Reset(seq) => format!("retry: {RETRY_MS}\nid: {seq}\nevent: reset\ndata: {{}}\n\n"),
-        Step::Silence => ": still here\n\n".to_owned(),
-        Step::Changes(changes) => {
+        StreamEvent::Started(seq) => format!("retry: {RETRY_MS}\nid: {seq}\n\n"),
+        StreamEvent::Reset(seq) => {
+            format!("retry: {RETRY_MS}\nid: {seq}\nevent: reset\ndata: {{}}\n\n")
+        }
+        StreamEvent::KeepAlive => ": still here\n\n".to_owned(),
+        StreamEvent::Changes(changes) => {
             changes.into_iter().map(|change| event(change.seq, change.what)).collect()
         }
     };

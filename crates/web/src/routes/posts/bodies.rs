@@ -1,4 +1,4 @@
-//! Posts as clients send them, in JSON and in forms.
+//! Request bodies with posts: JSON and multipart forms.
 
 use std::pin::Pin;
 
@@ -15,20 +15,20 @@ use utoipa::ToSchema;
 use crate::error::ApiError;
 use crate::request::{Field, MultipartForm, as_is};
 
-/// A post as it is sent: to be published, or, with every field optional, to be changed.
+/// The body that creates a post.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct NewPost {
     #[serde(default)]
     #[schema(value_type = String, required, max_length = 500)]
     content: Field<String>,
-    /// Detected from the content where it is absent.
+    /// Detected from the content if absent.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "daily")]
     post_type: Field<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 100)]
     title: Field<String>,
-    /// One of this server's own uploads.
+    /// The URL of an image that was uploaded to this server.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     image_url: Field<String>,
@@ -41,28 +41,28 @@ pub(crate) struct NewPost {
 }
 
 impl NewPost {
-    /// What is in a form. Its picture takes the place of any `image_url`.
-    fn of_form(form: &mut MultipartForm) -> Self {
+    /// Reads the text fields of a form. The form's image replaces `image_url`.
+    fn from_form(form: &mut MultipartForm) -> Self {
         Self {
             content: form.text("content"),
-            post_type: form.choice("post_type"),
+            post_type: form.non_blank_text("post_type"),
             title: form.text("title"),
             image_url: Field::Absent,
             location: form.text("location"),
-            is_public: form.switch("is_public"),
+            is_public: form.flag("is_public"),
         }
     }
 
-    pub(super) fn parse(self, has_picture: bool) -> Result<Draft, ValidationError> {
+    pub(super) fn parse(self, has_uploaded_image: bool) -> Result<Draft, ValidationError> {
         let mut fields = FieldValidator::default();
-        let image = self.image_url.optional(|raw| ImageUrl::parse(&raw)).map(Option::flatten);
-        let image_url = fields.check("image_url", image);
-        let named =
+        let image_url = self.image_url.optional(|raw| ImageUrl::parse(&raw)).map(Option::flatten);
+        let image_url = fields.check("image_url", image_url);
+        let requested_type =
             fields.check("post_type", self.post_type.optional(|raw| PostType::from_code(&raw)));
-        let has_image = has_picture || image_url.as_ref().is_some_and(Option::is_some);
+        let has_image = has_uploaded_image || image_url.as_ref().is_some_and(Option::is_some);
         let content = self.content.required(|raw| {
             let detect = || PostType::detect(&raw, has_image);
-            let post_type = named.flatten().unwrap_or_else(detect);
+            let post_type = requested_type.flatten().unwrap_or_else(detect);
             Content::parse(&raw, post_type).map(|content| (content, post_type))
         });
         let content = fields.check("content", content);
@@ -85,13 +85,14 @@ impl NewPost {
     }
 }
 
-/// A post in a form, with its picture.
+/// The form that creates a post with an image.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it documents what `PostForm` reads")]
-pub(crate) struct NewPicturedPost {
+#[schema(as = NewPicturedPost)]
+#[expect(dead_code, reason = "OpenAPI documentation of what `PostForm` reads")]
+pub(crate) struct NewPostForm {
     #[schema(max_length = 500)]
     content: String,
-    /// Detected from the content where it is absent.
+    /// Detected from the content if absent.
     #[schema(example = "photo")]
     post_type: Option<String>,
     #[schema(max_length = 100)]
@@ -100,15 +101,15 @@ pub(crate) struct NewPicturedPost {
     location: Option<String>,
     #[schema(default = true)]
     is_public: Option<bool>,
-    /// JPEG, PNG or WebP, at most 5,242,880 bytes, 50 megapixels, and 12,000 pixels a side.
+    /// JPEG, PNG or WebP, at most 5,242,880 bytes, 50 megapixels, and 12,000 pixels per side.
     #[schema(value_type = Option<String>, format = Binary)]
     image: Option<Vec<u8>>,
 }
 
-/// A post as it was sent in a form.
+/// A parsed form that creates a post.
 pub(crate) struct PostForm {
     pub(super) draft: Draft,
-    pub(super) picture: Option<Upload>,
+    pub(super) image: Option<Upload>,
     pub(super) idempotency: Option<IdempotentRequest>,
 }
 
@@ -120,13 +121,13 @@ impl FromRequest for PostForm {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let mut form = MultipartForm::read(request, payload, "image").await?;
-            let draft = NewPost::of_form(&mut form).parse(form.picture.is_some())?;
-            Ok(Self { draft, picture: form.picture, idempotency: form.idempotency })
+            let draft = NewPost::from_form(&mut form).parse(form.image.is_some())?;
+            Ok(Self { draft, image: form.image, idempotency: form.idempotency })
         })
     }
 }
 
-/// What to change about a post; what is absent stays, and `null` clears what can be cleared.
+/// Changes to a post. An absent field stays, and `null` clears a field that can be empty.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct PostPatch {
     #[serde(default)]
@@ -138,7 +139,7 @@ pub(crate) struct PostPatch {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 100)]
     title: Field<String>,
-    /// One of this server's own uploads.
+    /// The URL of an image that was uploaded to this server.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     image_url: Field<String>,
@@ -153,15 +154,15 @@ pub(crate) struct PostPatch {
 impl PostPatch {
     pub(super) fn parse(self) -> Result<PostEdit, ValidationError> {
         let mut fields = FieldValidator::default();
-        let content = fields.check("content", self.content.replacement(as_is));
+        let content = fields.check("content", self.content.non_null(as_is));
         let post_type =
-            fields.check("post_type", self.post_type.replacement(|raw| PostType::from_code(&raw)));
-        let title = fields.check("title", self.title.change(|raw| Title::parse(&raw)));
+            fields.check("post_type", self.post_type.non_null(|raw| PostType::from_code(&raw)));
+        let title = fields.check("title", self.title.clearable(|raw| Title::parse(&raw)));
         let image_url =
-            fields.check("image_url", self.image_url.change(|raw| ImageUrl::parse(&raw)));
+            fields.check("image_url", self.image_url.clearable(|raw| ImageUrl::parse(&raw)));
         let location =
-            fields.check("location", self.location.change(|raw| LocationName::parse(&raw)));
-        let is_public = fields.check("is_public", self.is_public.replacement(as_is));
+            fields.check("location", self.location.clearable(|raw| LocationName::parse(&raw)));
+        let is_public = fields.check("is_public", self.is_public.non_null(as_is));
         fields.finish(|| {
             Some(PostEdit {
                 content: content?,

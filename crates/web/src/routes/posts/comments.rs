@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, delete, get, patch, post};
-use grateful_application::comments::Say;
+use grateful_application::comments::CommentDraft;
 use grateful_application::{App, comments};
 use grateful_domain::{
     CommentForViewer, CommentId, CommentText, FieldValidator, ListKind, PostId, ValidationError,
@@ -16,7 +16,9 @@ use crate::request::{
     CommentPath, Field, IdempotentBody, JsonBody, PageParams100, PostPath, QueryParameters,
     SignedIn,
 };
-use crate::response::{Envelope, EnvelopeResponse, ListResponse, Problem, ReplayableResponse, Timestamp, stored_body};
+use crate::response::{
+    Envelope, EnvelopeResponse, ListResponse, Problem, ReplayableResponse, Timestamp, stored_body,
+};
 use crate::routes::posts::AuthorView;
 
 #[derive(Deserialize, ToSchema)]
@@ -31,13 +33,15 @@ pub(crate) struct NewComment {
 }
 
 impl NewComment {
-    fn parse(self, post: PostId) -> Result<Say, ValidationError> {
+    fn parse(self, post: PostId) -> Result<CommentDraft, ValidationError> {
         let mut fields = FieldValidator::default();
         let text = fields.check("content", self.content.required(|raw| CommentText::parse(&raw)));
         let parent =
             self.parent_id.optional(|raw| Uuid::parse_str(&raw).map_err(|_| "must be a UUID"));
         let parent = fields.check("parent_id", parent);
-        fields.finish(|| Some(Say { post, parent: parent?.map(CommentId::from), text: text? }))
+        fields.finish(|| {
+            Some(CommentDraft { post, parent: parent?.map(CommentId::from), text: text? })
+        })
     }
 }
 
@@ -74,8 +78,8 @@ pub(crate) struct CommentView {
     tag = "comments",
     request_body = NewComment,
     params(
-        ("id" = Uuid, Path, description = "The post"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again"),
+        ("id" = Uuid, Path, description = "Post id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes retries of the request safe"),
     ),
     responses(
         (status = 201, body = Envelope<CommentView>),
@@ -98,7 +102,7 @@ pub(crate) async fn create_comment(
 /// What was said about a post itself, oldest first.
 #[utoipa::path(
     tag = "comments",
-    params(("id" = Uuid, Path, description = "The post"), PageParams100),
+    params(("id" = Uuid, Path, description = "Post id"), PageParams100),
     responses((status = 200, body = Envelope<Vec<CommentView>>), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/comments")]
@@ -109,13 +113,16 @@ pub(crate) async fn list_comments(
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<CommentView>>, ApiError> {
     let page = parameters.page(ListKind::Comments)?;
-    Ok(ListResponse::enveloped(comments::list(&app, me.user(), post, page).await?, ListKind::Comments))
+    Ok(ListResponse::enveloped(
+        comments::list(&app, me.user(), post, page).await?,
+        ListKind::Comments,
+    ))
 }
 
 /// The answers to a comment, oldest first.
 #[utoipa::path(
     tag = "comments",
-    params(("id" = Uuid, Path, description = "The comment"), PageParams100),
+    params(("id" = Uuid, Path, description = "Comment id"), PageParams100),
     responses((status = 200, body = Envelope<Vec<CommentView>>), (status = 404, body = Problem)),
 )]
 #[get("/comments/{id}/replies")]
@@ -136,7 +143,7 @@ pub(crate) async fn list_replies(
 #[utoipa::path(
     tag = "comments",
     request_body = CommentPatch,
-    params(("id" = Uuid, Path, description = "The comment")),
+    params(("id" = Uuid, Path, description = "Comment id")),
     responses(
         (status = 200, body = Envelope<CommentView>),
         (status = 403, body = Problem),
@@ -157,7 +164,7 @@ pub(crate) async fn update_comment(
 /// Takes a comment away with all answers to it: one's own, or any on one's own post.
 #[utoipa::path(
     tag = "comments",
-    params(("id" = Uuid, Path, description = "The comment")),
+    params(("id" = Uuid, Path, description = "Comment id")),
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)),
 )]
 #[delete("/comments/{id}")]

@@ -22,13 +22,13 @@ pub(crate) struct FeedPage {
     /// Whether to say of each post why it stands where it stands.
     #[param(default = false)]
     explain: Option<bool>,
-    /// How many at most.
+    /// The maximum number of items.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<u32>,
     /// How many to pass over: at most 500 of the ranked feed, 10,000 of the newest.
     #[param(minimum = 0, maximum = 10_000, default = 0)]
     offset: Option<u32>,
-    /// Where to go on, from the `next` link of the page before.
+    /// The cursor from the `next` link of the previous page.
     cursor: Option<String>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct TrendingPage {
     /// In hours.
     #[param(minimum = 1, maximum = 168, default = 24)]
     window_hours: Option<u32>,
-    /// How many at most.
+    /// The maximum number of items.
     #[param(minimum = 1, maximum = 100, default = 10)]
     limit: Option<u32>,
 }
@@ -67,7 +67,10 @@ pub(crate) async fn get_feed(
         Feed::Ranked(stretch) => {
             let leg = feed::list_ranked(&app, me.viewer(), stretch).await?;
             let posts = leg.posts.into_iter().map(|post| PostView::of(post, explained));
-            Ok(ListResponse::bare_with_cursor(posts.collect(), leg.next.map(|walk| walk.to_cursor())))
+            Ok(ListResponse::bare_with_cursor(
+                posts.collect(),
+                leg.next.map(|walk| walk.to_cursor()),
+            ))
         }
         Feed::Newest(page) if explained => {
             let slice = feed::list_newest_scored(&app, me.viewer(), page).await?;

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
 use actix_web::{Responder, delete, get, post};
-use grateful_application::hearts::Hearts;
+use grateful_application::hearts::HeartStatus;
 use grateful_application::{App, hearts};
 use grateful_domain::{Heart, ListKind, PostId};
 use serde::Serialize;
@@ -23,8 +23,8 @@ pub(crate) struct HeartedView {
 }
 
 impl HeartedView {
-    fn new(post: PostId, hearts: Hearts) -> Self {
-        Self { hearts_count: hearts.count, is_hearted: hearts.hearted, post_id: post.into() }
+    fn new(post: PostId, status: HeartStatus) -> Self {
+        Self { hearts_count: status.count, is_hearted: status.is_hearted, post_id: post.into() }
     }
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct HeartView {
 /// Gives a post a heart.
 #[utoipa::path(
     tag = "hearts",
-    params(("id" = Uuid, Path, description = "The post")),
+    params(("id" = Uuid, Path, description = "Post id")),
     responses(
         (status = 201, body = HeartedView),
         (status = 404, body = Problem),
@@ -70,7 +70,7 @@ pub(crate) async fn add_heart(
 /// Takes one's heart back.
 #[utoipa::path(
     tag = "hearts",
-    params(("id" = Uuid, Path, description = "The post")),
+    params(("id" = Uuid, Path, description = "Post id")),
     responses((status = 200, body = HeartedView), (status = 404, body = Problem)),
 )]
 #[delete("/posts/{id}/heart")]
@@ -86,7 +86,7 @@ pub(crate) async fn remove_heart(
 /// How a post stands with its hearts.
 #[utoipa::path(
     tag = "hearts",
-    params(("id" = Uuid, Path, description = "The post")),
+    params(("id" = Uuid, Path, description = "Post id")),
     responses((status = 200, body = HeartsView), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/hearts")]
@@ -95,14 +95,14 @@ pub(crate) async fn get_heart_count(
     me: SignedIn,
     PostPath(post): PostPath,
 ) -> Result<Json<HeartsView>, ApiError> {
-    let Hearts { count, hearted } = hearts::get_status(&app, me.user(), post).await?;
-    Ok(Json(HeartsView { hearts_count: count, is_hearted: hearted }))
+    let HeartStatus { count, is_hearted } = hearts::get_status(&app, me.user(), post).await?;
+    Ok(Json(HeartsView { hearts_count: count, is_hearted }))
 }
 
 /// Who gave a post a heart, newest first.
 #[utoipa::path(
     tag = "hearts",
-    params(("id" = Uuid, Path, description = "The post"), PageParams100),
+    params(("id" = Uuid, Path, description = "Post id"), PageParams100),
     responses((status = 200, body = [HeartView]), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/hearts/users")]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, delete, get, post};
-use grateful_application::reactions::Summary;
+use grateful_application::reactions::ReactionSummary;
 use grateful_application::{App, reactions};
 use grateful_domain::{Emoji, FieldValidator, ListKind, Reaction, ValidationError};
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ pub(crate) struct SummaryView {
 #[utoipa::path(
     tag = "reactions",
     request_body = NewReaction,
-    params(("id" = Uuid, Path, description = "The post")),
+    params(("id" = Uuid, Path, description = "Post id")),
     responses((status = 201, body = Envelope<ReactionView>), (status = 404, body = Problem)),
 )]
 #[post("/posts/{id}/reactions")]
@@ -82,7 +82,7 @@ pub(crate) async fn set_reaction(
 /// Takes one's emoji back.
 #[utoipa::path(
     tag = "reactions",
-    params(("id" = Uuid, Path, description = "The post")),
+    params(("id" = Uuid, Path, description = "Post id")),
     responses((status = 204), (status = 404, body = Problem)),
 )]
 #[delete("/posts/{id}/reactions")]
@@ -98,7 +98,7 @@ pub(crate) async fn remove_reaction(
 /// The emoji on a post and who left them, newest first.
 #[utoipa::path(
     tag = "reactions",
-    params(("id" = Uuid, Path, description = "The post"), PageParams100),
+    params(("id" = Uuid, Path, description = "Post id"), PageParams100),
     responses((status = 200, body = Envelope<Vec<ReactionView>>), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/reactions")]
@@ -109,13 +109,16 @@ pub(crate) async fn list_reactions(
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<ReactionView>>, ApiError> {
     let page = parameters.page(ListKind::Reactions)?;
-    Ok(ListResponse::enveloped(reactions::list(&app, me.user(), post, page).await?, ListKind::Reactions))
+    Ok(ListResponse::enveloped(
+        reactions::list(&app, me.user(), post, page).await?,
+        ListKind::Reactions,
+    ))
 }
 
 /// How a post stands with its emoji.
 #[utoipa::path(
     tag = "reactions",
-    params(("id" = Uuid, Path, description = "The post")),
+    params(("id" = Uuid, Path, description = "Post id")),
     responses((status = 200, body = Envelope<SummaryView>), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/reactions/summary")]
@@ -147,8 +150,8 @@ impl From<Reaction> for ReactionView {
     }
 }
 
-impl From<Summary> for SummaryView {
-    fn from(summary: Summary) -> Self {
+impl From<ReactionSummary> for SummaryView {
+    fn from(summary: ReactionSummary) -> Self {
         let counts = summary.counts.into_iter().map(|it| (it.emoji.code(), it.count));
         Self {
             total_count: summary.total,

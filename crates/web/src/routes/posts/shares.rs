@@ -67,8 +67,8 @@ pub(crate) struct ShareView {
     tag = "shares",
     request_body = NewShareBody,
     params(
-        ("id" = Uuid, Path, description = "The post"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again"),
+        ("id" = Uuid, Path, description = "Post id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes retries of the request safe"),
     ),
     responses(
         (status = 201, body = ShareView),
@@ -89,13 +89,15 @@ pub(crate) async fn share_post(
 ) -> Result<ReplayableResponse, ApiError> {
     let record = |share: &Share| stored_body(&ShareView::new(share, &config.frontend_url));
     let how = body.parse(me.user())?;
-    Ok(ReplayableResponse::bare_created(shares::create(&app, me.user(), post, how, idempotency, record).await?))
+    Ok(ReplayableResponse::bare_created(
+        shares::create(&app, me.user(), post, how, idempotency, record).await?,
+    ))
 }
 
 /// Gives one's link to a post back.
 #[utoipa::path(
     tag = "shares",
-    params(("id" = Uuid, Path, description = "The post")),
+    params(("id" = Uuid, Path, description = "Post id")),
     responses((status = 204), (status = 404, body = Problem)),
 )]
 #[delete("/posts/{id}/share")]

@@ -1,4 +1,4 @@
-//! Posts as clients read them.
+//! Response bodies with posts.
 
 use grateful_application::feed::FeedPost;
 use grateful_domain::{Author, PostForViewer, Score, Slot};
@@ -13,7 +13,7 @@ pub(crate) struct AuthorView {
     id: i64,
     username: String,
     display_name: Option<String>,
-    /// The display name, else the username.
+    /// The display name, or the username if there is none.
     name: String,
     /// Equals `profile_image_url`.
     image: Option<String>,
@@ -38,29 +38,29 @@ pub(crate) struct PostView {
     shares_count: i32,
     comments_count: i32,
     is_hearted: bool,
-    /// The code of the emoji that the caller left on it.
+    /// The code of the caller's emoji reaction.
     current_user_reaction: Option<&'static str>,
-    /// Why it stands where it stands; only in a feed, where `explain` asks for it.
+    /// The score that determined the post's rank. Only in a feed that was requested with `explain`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     score: Option<ScoreView>,
 }
 
-/// What a post is worth to the caller: worth, relationship and decay multiply to the total.
+/// The score of a post for the caller. The total is the product of worth, relationship and decay.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ScoreView {
     total: f64,
-    /// Engagement and bonus, but not less than 0.5.
+    /// The sum of engagement and bonus, at least 0.5.
     worth: f64,
-    /// Hearts, emoji and shares, weighed.
+    /// The weighted sum of hearts, emoji reactions and shares.
     engagement: f64,
-    /// What posts of its type have over others.
+    /// The bonus of the post's type.
     bonus: f64,
-    /// 2 where the caller follows the author, else 1.
+    /// 2 if the caller follows the author, otherwise 1.
     relationship: f64,
-    /// What is left of it at its age: half after a day.
+    /// The factor for the post's age, which halves every day.
     decay: f64,
-    /// `ranked` where its total brought it here, `fresh` where it is here for being new.
+    /// `ranked` if the post is here for its total, `fresh` if it is here because it is new.
     #[schema(example = "ranked")]
     slot: &'static str,
 }
@@ -105,16 +105,16 @@ impl From<PostForViewer> for PostView {
 }
 
 impl PostView {
-    /// A post of a feed, with what put it there where that is asked for.
-    pub(crate) fn of(post: FeedPost, explained: bool) -> Self {
+    /// A post of a feed, with its score if `explain` is set.
+    pub(crate) fn from_feed(post: FeedPost, explain: bool) -> Self {
         let FeedPost { seen, score, slot } = post;
-        let score = explained.then(|| ScoreView::of(score, slot));
+        let score = explain.then(|| ScoreView::new(score, slot));
         Self { score, ..seen.into() }
     }
 }
 
 impl ScoreView {
-    fn of(score: Score, slot: Slot) -> Self {
+    fn new(score: Score, slot: Slot) -> Self {
         let Score { total, worth, engagement, bonus, relationship, decay } = score;
         Self { total, worth, engagement, bonus, relationship, decay, slot: slot.code() }
     }

@@ -28,7 +28,7 @@ pub(crate) struct BlocksView {
 /// Wants nothing to do with somebody: ends follows and requests both ways.
 #[utoipa::path(
     tag = "follows",
-    params(("id" = i64, Path, description = "The person")),
+    params(("id" = i64, Path, description = "User id")),
     responses(
         (status = 200, body = Envelope<BlockedView>),
         (status = 404, body = Problem),
@@ -48,7 +48,7 @@ pub(crate) async fn block_user(
 /// Takes one's own block back.
 #[utoipa::path(
     tag = "follows",
-    params(("id" = i64, Path, description = "The person")),
+    params(("id" = i64, Path, description = "User id")),
     responses(
         (status = 200, body = Envelope<BlockedView>),
         (status = 404, body = Problem),

@@ -7,7 +7,7 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, get};
 use futures_util::{Stream, stream};
 use grateful_application::export::{
-    self, Entries, HeartRecord, ReactionRecord, ReceivedShare, Section,
+    self, HeartRecord, ReactionRecord, ReceivedShare, Section, SectionItems,
 };
 use grateful_application::{App, profiles};
 use grateful_domain::{Comment, Session, Share};
@@ -168,7 +168,7 @@ impl Text {
         Self { pending: begin, open: None, has_entries: false }
     }
 
-    fn add(&mut self, section: Section, entries: Entries, session: &Session) {
+    fn add(&mut self, section: Section, entries: SectionItems, session: &Session) {
         if self.open != Some(section) {
             self.close();
             for part in [",\"", name_of(section), "\":["] {
@@ -177,15 +177,15 @@ impl Text {
             (self.open, self.has_entries) = (Some(section), false);
         }
         match entries {
-            Entries::Sessions(some) => self.list(some, |it| SessionView::new(it, session)),
-            Entries::Posts(some) => self.list(some, PostView::from),
-            Entries::Hearts(some) => self.list(some, GivenHeartView::from),
-            Entries::Reactions(some) => self.list(some, GivenReactionView::from),
-            Entries::Shares(some) => self.list(some, GivenShareView::from),
-            Entries::ReceivedShares(some) => self.list(some, ReceivedShareView::from),
-            Entries::Comments(some) => self.list(some, GivenCommentView::from),
-            Entries::People(some) => self.list(some, RequestView::from),
-            Entries::Notifications(some) => self.list(some, NotificationView::from),
+            SectionItems::Sessions(some) => self.list(some, |it| SessionView::new(it, session)),
+            SectionItems::Posts(some) => self.list(some, PostView::from),
+            SectionItems::Hearts(some) => self.list(some, GivenHeartView::from),
+            SectionItems::Reactions(some) => self.list(some, GivenReactionView::from),
+            SectionItems::Shares(some) => self.list(some, GivenShareView::from),
+            SectionItems::ReceivedShares(some) => self.list(some, ReceivedShareView::from),
+            SectionItems::Comments(some) => self.list(some, GivenCommentView::from),
+            SectionItems::Users(some) => self.list(some, RequestView::from),
+            SectionItems::Notifications(some) => self.list(some, NotificationView::from),
         }
     }
 

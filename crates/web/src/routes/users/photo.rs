@@ -16,9 +16,9 @@ use crate::response::{Envelope, EnvelopeResponse, Problem, ReplayableResponse, s
 
 /// A photo in a form.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it documents what `PhotoForm` reads")]
+#[expect(dead_code, reason = "OpenAPI documentation of what `PhotoForm` reads")]
 pub(crate) struct NewPhoto {
-    /// JPEG, PNG or WebP, at most 5,242,880 bytes, 50 megapixels, and 12,000 pixels a side.
+    /// JPEG, PNG or WebP, at most 5,242,880 bytes, 50 megapixels, and 12,000 pixels per side.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
     /// The point that matters most, as parts of the width and the height: `0.5,0.3`. Found by itself where it is absent.
@@ -104,7 +104,7 @@ pub(crate) struct DefaultAvatar {
 #[utoipa::path(
     tag = "photos",
     request_body(content = NewPhoto, content_type = "multipart/form-data"),
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of the request safe")),
     responses(
         (status = 200, body = Envelope<PhotoView>),
         (status = 409, body = Problem),

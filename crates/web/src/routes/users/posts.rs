@@ -26,7 +26,7 @@ pub(crate) async fn list_own_posts(
 /// Somebody's posts that one may see, newest first.
 #[utoipa::path(
     tag = "users",
-    params(("id" = i64, Path, description = "The person"), PageParams20),
+    params(("id" = i64, Path, description = "User id"), PageParams20),
     responses((status = 200, body = Envelope<Vec<PostView>>), (status = 404, body = Problem)),
 )]
 #[get("/users/{id}/posts")]

@@ -82,23 +82,23 @@ impl ProfilePatch {
     fn parse(self) -> Result<ProfileEdit, ValidationError> {
         let mut fields = FieldValidator::default();
         let username =
-            fields.check("username", self.username.replacement(|raw| Username::parse(&raw)));
-        let display_name = self.display_name.change(|raw| DisplayName::parse(&raw).map(Some));
+            fields.check("username", self.username.non_null(|raw| Username::parse(&raw)));
+        let display_name = self.display_name.clearable(|raw| DisplayName::parse(&raw).map(Some));
         let display_name = fields.check("display_name", display_name);
-        let bio = fields.check("bio", self.bio.change(|raw| Bio::parse(&raw)));
-        let location = self.location_data.change(|raw| Location::parse(raw).map(Some));
+        let bio = fields.check("bio", self.bio.clearable(|raw| Bio::parse(&raw)));
+        let location = self.location_data.clearable(|raw| Location::parse(raw).map(Some));
         let location = fields.check("location_data", location);
         let place = location.as_ref().and_then(|change| change.as_ref()?.as_ref());
-        let city = self.city.change(|raw| match place {
+        let city = self.city.clearable(|raw| match place {
             Some(place) => City::parse_with_location(&raw, place),
             None => City::parse(&raw),
         });
         let city = fields.check("city", city);
-        let institutions = self.institutions.refill(|raw| Institutions::parse(&raw));
+        let institutions = self.institutions.resettable(|raw| Institutions::parse(&raw));
         let institutions = fields.check("institutions", institutions);
-        let websites = fields.check("websites", self.websites.refill(|raw| Websites::parse(&raw)));
+        let websites = fields.check("websites", self.websites.resettable(|raw| Websites::parse(&raw)));
         let preferences = fields
-            .check("profile_preferences", self.profile_preferences.refill(Preferences::parse));
+            .check("profile_preferences", self.profile_preferences.resettable(Preferences::parse));
         fields.finish(|| {
             Some(ProfileEdit {
                 username: username?,
@@ -142,7 +142,7 @@ pub(crate) async fn update_profile(
 /// Somebody's page.
 #[utoipa::path(
     tag = "profiles",
-    params(("id" = i64, Path, description = "The person")),
+    params(("id" = i64, Path, description = "User id")),
     responses((status = 200, body = Envelope<ProfileView>), (status = 404, body = Problem)),
 )]
 #[get("/users/{id}/profile")]
