@@ -126,8 +126,27 @@ fn every_operation_tells_how_it_fails() {
     }
 }
 
+#[test]
+fn every_list_documents_its_default_limit() {
+    let document = document();
+    for (path, default) in [
+        ("/api/v1/posts/{id}/hearts/users", 100),
+        ("/api/v1/posts/{id}/reactions", 100),
+        ("/api/v1/posts/{id}/comments", 100),
+        ("/api/v1/comments/{id}/replies", 100),
+        ("/api/v1/posts/feed", 20),
+        ("/api/v1/users/{id}/posts", 20),
+        ("/api/v1/notifications", 20),
+        ("/api/v1/notifications/{id}/children", 100),
+    ] {
+        let parameters = document["paths"][path]["get"]["parameters"].as_array().unwrap();
+        let limit = parameters.iter().find(|parameter| parameter["name"] == "limit").unwrap();
+        assert_eq!(limit["schema"]["default"], default, "{path}");
+    }
+}
+
 #[actix_web::test]
-async fn the_page_that_shows_the_document_works_from_this_server_alone() {
+async fn swagger_ui_loads_all_its_files_from_this_server() {
     let api = Api::create().await;
     a_post().insert_into(api.database()).await;
 

@@ -177,7 +177,9 @@ pub(crate) async fn fetch_all_pages(
 pub(crate) async fn insert_101_users(api: &Api, insert: &str) {
     let sql = "INSERT INTO users (email, username, hashed_password)
                SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, 101) n";
-    api.database().execute(&format!("{sql}; {insert} FROM users WHERE hashed_password = 'x'")).await;
+    api.database()
+        .execute(&format!("{sql}; {insert} FROM users WHERE hashed_password = 'x'"))
+        .await;
 }
 
 /// Asserts the pagination of a list of 101 items: page sizes, order, offsets, and rejected parameters.

@@ -1,12 +1,17 @@
 //! `POST` and `DELETE /follows/{id}`.
 
+mod requests;
+mod status;
+mod suggestions;
+
 use grateful_testkit::Api;
 use serde_json::{Value, json};
 
-use crate::support::{
-    NOON, UNKNOWN_USER_ID, block, error_details, expected_status, follow, follow_path,
-    get_follow_stats, get_follow_status, problem_code_and_detail, user_id, user_path, username,
+use crate::support::follows::{
+    UNKNOWN_USER_ID, block, expected_status, follow, follow_path, get_follow_stats,
+    get_follow_status, user_id, user_path, username,
 };
+use crate::support::{NOON, error_details, problem_code_and_detail};
 
 #[actix_web::test]
 async fn a_follow_is_answered_with_the_people_at_both_ends() {

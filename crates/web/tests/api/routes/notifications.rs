@@ -1,12 +1,17 @@
 //! `/notifications` and `/notifications/summary`.
 
+mod children;
+mod mentions;
+mod read;
+mod stats;
+mod stream;
+mod stream_ticket;
+
 use grateful_testkit::Caller;
 use serde_json::{Value, json};
 
-use crate::support::{
-    NOON, NOTIFICATIONS, Scenario, fetch_all_pages, ids, insert_batch, invalid_fields, next_link,
-    problem_code_and_detail, set_display_name, sorted_keys,
-};
+use crate::support::notifications::{NOTIFICATIONS, Scenario, insert_batch, set_display_name};
+use crate::support::{NOON, ids, invalid_fields, next_link, problem_code_and_detail, sorted_keys};
 
 #[actix_web::test]
 async fn a_single_notification_is_answered_bare_with_all_that_the_contract_says() {
@@ -162,11 +167,10 @@ async fn a_list_is_twenty_long_and_leads_on_to_its_end() {
     let scenario = Scenario::create().await;
     insert_batch(&scenario, 100).await;
 
-    let pages = fetch_all_pages(&scenario.api, &scenario.ana, NOTIFICATIONS).await;
+    let pages = scenario.fetch_all_pages(NOTIFICATIONS).await;
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [20, 20, 20, 20, 20, 1]);
     let all = pages.concat();
-    let pages =
-        fetch_all_pages(&scenario.api, &scenario.ana, &format!("{NOTIFICATIONS}/?limit=100")).await;
+    let pages = scenario.fetch_all_pages(&format!("{NOTIFICATIONS}/?limit=100")).await;
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [100, 1]);
     assert_eq!(pages.concat(), all);
 
@@ -186,15 +190,8 @@ async fn only_what_is_unread_is_listed_where_that_is_asked_for_on_every_page() {
     insert_batch(&scenario, 60).await;
     scenario.api.database().execute("UPDATE notifications SET read = true WHERE seq % 2 = 1").await;
 
-    let pages =
-        fetch_all_pages(&scenario.api, &scenario.ana, &format!("{NOTIFICATIONS}?unread_only=true"))
-            .await;
-    let all = fetch_all_pages(
-        &scenario.api,
-        &scenario.ana,
-        &format!("{NOTIFICATIONS}?unread_only=false"),
-    )
-    .await;
+    let pages = scenario.fetch_all_pages(&format!("{NOTIFICATIONS}?unread_only=true")).await;
+    let all = scenario.fetch_all_pages(&format!("{NOTIFICATIONS}?unread_only=false")).await;
 
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [20, 11]);
     assert_eq!(all.concat().len(), 61);

@@ -1,5 +1,15 @@
 //! `/posts`: publishing, reading, changing and taking back.
 
+mod comments;
+mod feed;
+mod hearts;
+mod ranked_feed;
+mod reactions;
+mod shares;
+mod trending;
+mod upload;
+mod view;
+
 use chrono::TimeDelta;
 use grateful_testkit::{Api, ApiRequest, ApiResponse, Caller, a_post, block};
 use serde_json::{Value, json};

@@ -14,16 +14,16 @@ pub(crate) fn follow_path(rest: impl Display) -> String {
 }
 
 /// A path below a user.
-pub(crate) fn user_path(user: &Caller, rest: &str) -> String {
-    format!("/api/v1/users/{}/{rest}", user.user.id)
+pub(crate) fn user_path(caller: &Caller, rest: &str) -> String {
+    format!("/api/v1/users/{}/{rest}", caller.user.id)
 }
 
-pub(crate) fn user_id(user: &Caller) -> i64 {
-    user.user.id.into()
+pub(crate) fn user_id(caller: &Caller) -> i64 {
+    caller.user.id.into()
 }
 
-pub(crate) fn username(user: &Caller) -> &str {
-    user.user.username.as_str()
+pub(crate) fn username(caller: &Caller) -> &str {
+    caller.user.username.as_str()
 }
 
 /// Follows the target, or requests to.
@@ -37,10 +37,10 @@ pub(crate) async fn block(api: &Api, actor: &Caller, target: &Caller) {
 
 /// Creates a user who approves followers.
 pub(crate) async fn create_user_with_approval(api: &Api) -> Caller {
-    let user = api.create_user().await;
+    let caller = api.create_user().await;
     let sql = r#"UPDATE users SET profile_preferences = '{"approve_followers": true}' WHERE id ="#;
-    api.database().execute(&format!("{sql} {}", user.user.id)).await;
-    user
+    api.database().execute(&format!("{sql} {}", caller.user.id)).await;
+    caller
 }
 
 /// Gets the follow status between two users, seen by `viewer`.

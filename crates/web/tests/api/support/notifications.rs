@@ -7,6 +7,8 @@ use grateful_domain::{PostId, UserId};
 use grateful_testkit::{Api, ApiResponse, Caller, a_post, a_user};
 use serde_json::{Value, json};
 
+use crate::support::fetch_all_pages;
+
 /// The path of the notification list.
 pub(crate) const NOTIFICATIONS: &str = "/api/v1/notifications";
 
@@ -51,6 +53,11 @@ impl Scenario {
     pub(crate) async fn list(&self) -> Vec<Value> {
         let list = self.api.get(NOTIFICATIONS).by(&self.ana).send().await.expect(200).json();
         list.as_array().unwrap().clone()
+    }
+
+    /// Fetches all pages of a list as Ana. Returns the ids of each page.
+    pub(crate) async fn fetch_all_pages(&self, path: &str) -> Vec<Vec<String>> {
+        fetch_all_pages(&self.api, &self.ana, path, ApiResponse::json).await
     }
 
     /// Gets the numbers of Ana's unread notifications and of all her notifications.

@@ -4,11 +4,11 @@ use chrono::TimeDelta;
 use grateful_testkit::{Api, Caller};
 use serde_json::json;
 
-use crate::support::{
-    NOON, UNKNOWN_USER_ID, block, create_user_with_approval, error_details, expected_status,
-    follow, follow_path, get_follow_stats, get_follow_status, next_link, problem_code_and_detail,
-    user_id, username,
+use crate::support::follows::{
+    UNKNOWN_USER_ID, block, create_user_with_approval, expected_status, follow, follow_path,
+    get_follow_stats, get_follow_status, user_id, username,
 };
+use crate::support::{NOON, error_details, next_link, problem_code_and_detail};
 
 #[actix_web::test]
 async fn somebody_who_approves_their_followers_is_asked() {

@@ -3,10 +3,11 @@
 use grateful_testkit::{Api, Caller};
 use serde_json::{Value, json};
 
-use crate::support::{
-    UNKNOWN_USER_ID, block, create_user_with_approval, error_details, expected_status, follow,
-    follow_path, get_follow_status, problem_code_and_detail, user_id,
+use crate::support::follows::{
+    UNKNOWN_USER_ID, block, create_user_with_approval, expected_status, follow, follow_path,
+    get_follow_status, user_id,
 };
+use crate::support::{error_details, problem_code_and_detail};
 
 #[actix_web::test]
 async fn what_two_people_are_to_each_other_is_told_from_where_one_stands() {

@@ -3,10 +3,10 @@
 use grateful_testkit::{Api, Caller};
 use serde_json::{Value, json};
 
-use crate::support::{
-    NOON, block, create_user_with_approval, error_details, follow, follow_path,
-    problem_code_and_detail, user_id, user_ids,
+use crate::support::follows::{
+    block, create_user_with_approval, follow, follow_path, user_id, user_ids,
 };
+use crate::support::{NOON, error_details, problem_code_and_detail};
 
 #[actix_web::test]
 async fn whom_those_follow_whom_one_follows_is_suggested_with_who_they_are() {

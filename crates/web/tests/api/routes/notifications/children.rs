@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::support::notifications::{NOTIFICATIONS, Scenario, insert_batch};
 use crate::support::{
-    MALFORMED_IDS, NOTIFICATIONS, Scenario, UNKNOWN_ID, fetch_all_pages, ids, insert_batch,
-    invalid_fields, next_link, problem_code_and_detail,
+    MALFORMED_IDS, UNKNOWN_ID, ids, invalid_fields, next_link, problem_code_and_detail,
 };
 
 #[actix_web::test]
@@ -48,10 +48,10 @@ async fn children_are_listed_a_hundred_at_once_and_lead_on_to_the_end() {
     let batch = scenario.list().await[0]["id"].as_str().unwrap().to_owned();
     let path = format!("{NOTIFICATIONS}/{batch}/children");
 
-    let pages = fetch_all_pages(&scenario.api, &scenario.ana, &path).await;
+    let pages = scenario.fetch_all_pages(&path).await;
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [100, 1]);
     let all = pages.concat();
-    let pages = fetch_all_pages(&scenario.api, &scenario.ana, &format!("{path}?limit=40")).await;
+    let pages = scenario.fetch_all_pages(&format!("{path}?limit=40")).await;
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [40, 40, 21]);
     assert_eq!(pages.concat(), all);
     let part = format!("{path}?limit=2&offset=99");

@@ -3,7 +3,8 @@
 use grateful_testkit::{Caller, a_post, a_user, block};
 use serde_json::{Value, json};
 
-use crate::support::{NOTIFICATIONS, Scenario, sorted_keys};
+use crate::support::notifications::{NOTIFICATIONS, Scenario};
+use crate::support::sorted_keys;
 
 const POSTS: &str = "/api/v1/posts";
 

@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use crate::support::{
-    MALFORMED_IDS, NOTIFICATIONS, Scenario, UNKNOWN_ID, error_details, problem_code_and_detail,
-};
+use crate::support::notifications::{NOTIFICATIONS, Scenario};
+use crate::support::{MALFORMED_IDS, UNKNOWN_ID, error_details, problem_code_and_detail};
 
 #[actix_web::test]
 async fn a_notification_is_marked_read_once_and_again() {

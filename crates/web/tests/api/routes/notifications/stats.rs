@@ -4,7 +4,8 @@ use chrono::TimeDelta;
 use grateful_testkit::a_post;
 use serde_json::{Value, json};
 
-use crate::support::{NOTIFICATIONS, Scenario, error_details, invalid_fields};
+use crate::support::notifications::{NOTIFICATIONS, Scenario};
+use crate::support::{error_details, invalid_fields};
 
 #[actix_web::test]
 async fn all_that_one_was_told_is_counted_by_act_and_by_time() {

@@ -3,9 +3,8 @@
 use grateful_testkit::StreamingResponse;
 use serde_json::{Value, json};
 
-use crate::support::{
-    NOTIFICATIONS, Scenario, insert_batch, invalid_fields, problem_code_and_detail,
-};
+use crate::support::notifications::{NOTIFICATIONS, Scenario, insert_batch};
+use crate::support::{invalid_fields, problem_code_and_detail};
 
 #[actix_web::test]
 async fn a_stream_is_of_events_and_is_kept_by_nobody_on_the_way() {

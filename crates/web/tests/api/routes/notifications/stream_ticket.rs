@@ -4,8 +4,9 @@ use chrono::TimeDelta;
 use grateful_testkit::ApiResponse;
 use serde_json::json;
 
-use crate::stream::events;
-use crate::support::{NOTIFICATIONS, Scenario, problem_code_and_detail, sorted_keys};
+use super::stream::events;
+use crate::support::notifications::{NOTIFICATIONS, Scenario};
+use crate::support::{problem_code_and_detail, sorted_keys};
 
 #[actix_web::test]
 async fn a_ticket_opens_a_stream_without_a_token() {

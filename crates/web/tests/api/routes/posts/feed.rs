@@ -145,8 +145,8 @@ async fn the_links_lead_through_the_whole_feed_though_others_write() {
     a_post().insert_into(api.database()).await;
     let rest = fetch_all_pages(&api, &ana, &next_link(&first).unwrap(), ApiResponse::json).await;
 
-    assert_eq!([ids(&first.json()), rest.0].concat(), written);
-    assert_eq!(rest.1, 2);
+    assert_eq!([ids(&first.json()), rest.concat()].concat(), written);
+    assert_eq!(rest.len(), 2);
 }
 
 #[actix_web::test]

@@ -4,10 +4,11 @@ use chrono::TimeDelta;
 use grateful_testkit::{Api, Caller};
 use serde_json::json;
 
-use crate::support::{
-    UNKNOWN_USER_ID, block, error_details, expected_status, follow, get_follow_stats,
-    get_follow_status, next_link, problem_code_and_detail, user_id, user_ids, user_path, username,
+use crate::support::follows::{
+    UNKNOWN_USER_ID, block, expected_status, follow, get_follow_stats, get_follow_status, user_id,
+    user_ids, user_path, username,
 };
+use crate::support::{error_details, next_link, problem_code_and_detail};
 
 #[actix_web::test]
 async fn a_block_and_its_end_may_be_repeated() {

@@ -4,10 +4,10 @@ use chrono::TimeDelta;
 use grateful_testkit::{Api, ApiResponse, Caller};
 use serde_json::{Value, json};
 
-use crate::support::{
-    NOON, UNKNOWN_USER_ID, block, error_details, follow, get_follow_stats, next_link,
-    problem_code_and_detail, user_id, user_ids, user_path, username,
+use crate::support::follows::{
+    UNKNOWN_USER_ID, block, follow, get_follow_stats, user_id, user_ids, user_path, username,
 };
+use crate::support::{NOON, error_details, next_link, problem_code_and_detail};
 
 const LISTS: [&str; 2] = ["followers", "following"];
 
@@ -67,7 +67,7 @@ async fn whom_somebody_follows_is_listed_newest_first_with_whether_the_caller_fo
 async fn a_request_makes_nobody_a_follower() {
     let api = Api::create().await;
     let [ana, sue] =
-        [api.create_user().await, crate::support::create_user_with_approval(&api).await];
+        [api.create_user().await, crate::support::follows::create_user_with_approval(&api).await];
     follow(&api, &ana, &sue).await;
 
     assert_eq!(list(&api, &sue, &sue, "followers").await["total_count"], 0);

@@ -362,8 +362,11 @@ async fn a_form_that_says_itself_that_it_is_too_large_is_not_read() {
 
     for length in ["6000000", "18446744073709551615"] {
         let body = EndlessBody::multipart("file");
-        let request =
-            api.post(PHOTO).by(&ana).multipart_stream(body.chunks()).header("Content-Length", length);
+        let request = api
+            .post(PHOTO)
+            .by(&ana)
+            .multipart_stream(body.chunks())
+            .header("Content-Length", length);
         let refused = request.send().await;
 
         assert_eq!(

@@ -132,8 +132,8 @@ async fn the_links_of_a_list_lead_through_all_of_it() {
     )
     .await;
 
-    assert_eq!(mine, (written.clone(), 4));
-    assert_eq!(hers, (written[1..].to_vec(), 2));
+    assert_eq!((mine.concat(), mine.len()), (written.clone(), 4));
+    assert_eq!((hers.concat(), hers.len()), (written[1..].to_vec(), 2));
 }
 
 fn of(id: impl std::fmt::Display) -> String {

@@ -1,0 +1,111 @@
+//! Cross-origin requests.
+
+use actix_web::http::Method;
+use grateful_testkit::{Api, ApiRequest, ApiResponse, TestApp, a_post};
+use grateful_web::WebConfig;
+
+use crate::support::{assert_problem, post_path};
+
+const OURS: &str = "http://localhost:3000";
+
+#[actix_web::test]
+async fn a_page_of_ours_may_call_the_api() {
+    let api = Api::create().await;
+
+    for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
+        let wanted =
+            "authorization, content-type, idempotency-key, if-match, if-none-match, x-request-id";
+        let response = preflight(&api, OURS, method, wanted).send().await.expect(200);
+        assert_eq!(response.header("access-control-allow-origin"), Some(OURS));
+        assert_eq!(response.header("access-control-allow-credentials"), Some("true"));
+        assert_lists(&response, "access-control-allow-methods", &[method]);
+        assert_lists(
+            &response,
+            "access-control-allow-headers",
+            &wanted.split(", ").collect::<Vec<_>>(),
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_page_of_ours_may_read_every_answer_errors_too() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let post = post_path(a_post().insert_into(api.database()).await.id);
+
+    for (request, status) in [
+        (api.get(&post), 200),
+        (api.get(&post).header("If-None-Match", "*"), 304),
+        (api.get("/api/v1/posts/feed").by(&ana), 200),
+        (api.get("/api/v1/posts/feed"), 401),
+        (api.delete(&post).by(&ana), 403),
+        (api.get("/nowhere"), 404),
+        (api.put("/health"), 405),
+        (api.patch(&post).by(&ana).header("If-Match", "x").json_bytes("{}"), 403),
+        (api.post("/api/v1/posts").by(&ana).json_bytes("x".repeat(70_000)), 413),
+        (api.get(&format!("/{}", "x".repeat(9_000))), 414),
+        (api.post("/api/v1/posts").by(&ana).header("Content-Encoding", "br").json_bytes("x"), 415),
+        (api.post("/api/v1/posts").by(&ana).json_bytes("{"), 422),
+    ] {
+        let response = request.header("Origin", OURS).send().await.expect(status);
+        assert_eq!(response.header("access-control-allow-origin"), Some(OURS), "{status}");
+        assert_eq!(response.header("access-control-allow-credentials"), Some("true"));
+        assert_lists(
+            &response,
+            "access-control-expose-headers",
+            &["etag", "link", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"],
+        );
+        assert_lists(&response, "vary", &["origin"]);
+    }
+}
+
+#[actix_web::test]
+async fn a_foreign_page_may_read_nothing() {
+    let api = Api::create().await;
+    let post = post_path(a_post().insert_into(api.database()).await.id);
+
+    for origin in [
+        "https://evil.example",
+        "http://localhost:3001",
+        "https://localhost:3000",
+        "http://localhost:3000.evil.example",
+        "null",
+    ] {
+        let read = api.get(&post).header("Origin", origin).send().await.expect(200);
+        assert_eq!(read.header("access-control-allow-origin"), None, "{origin}");
+        let asked = preflight(&api, origin, "GET", "authorization").send().await;
+        assert_eq!(asked.header("access-control-allow-origin"), None, "{origin}");
+        assert_problem(&asked, 400, "business_logic_error");
+    }
+}
+
+#[actix_web::test]
+async fn a_page_may_be_allowed_by_configuration() {
+    let config = WebConfig {
+        allowed_origins: vec!["https://grateful.example".to_owned()],
+        ..WebConfig::default()
+    };
+    let api = Api::serve(TestApp::create().await, &config).await;
+
+    for (origin, allowed) in [("https://grateful.example", true), (OURS, false)] {
+        let response = api.get("/health").header("Origin", origin).send().await.expect(200);
+        let told = response.header("access-control-allow-origin");
+        assert_eq!(told, allowed.then_some(origin));
+    }
+}
+
+fn preflight<'a>(api: &'a Api, origin: &str, method: &str, headers: &str) -> ApiRequest<'a> {
+    api.request(Method::OPTIONS, "/api/v1/posts")
+        .header("Origin", origin)
+        .header("Access-Control-Request-Method", method)
+        .header("Access-Control-Request-Headers", headers)
+}
+
+#[track_caller]
+fn assert_lists(response: &ApiResponse, header: &str, names: &[&str]) {
+    let listed = response.header(header).unwrap_or_default().to_lowercase();
+    let listed: Vec<&str> = listed.split(',').map(str::trim).collect();
+    for name in names {
+        assert!(listed.contains(&name.to_lowercase().as_str()), "{header}: {listed:?}");
+    }
+}

@@ -1,0 +1,141 @@
+//! The metrics of requests.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use actix_web::http::Method;
+use grateful_testkit::{Api, MetricsCapture, a_post};
+use grateful_web::all_metrics;
+use serde_json::json;
+
+use crate::openapi::operations;
+use crate::support::{UNKNOWN_ID, post_path};
+
+#[actix_web::test]
+async fn a_request_is_measured_by_its_method_its_route_and_how_it_went() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let post = post_path(a_post().insert_into(api.database()).await.id);
+    let measured = MetricsCapture::start();
+
+    api.get(&format!("{post}/?x=1")).by(&ana).send().await.expect(200);
+    api.get(&post).send().await.expect(200);
+    api.get(&post_path(UNKNOWN_ID)).send().await.expect(404);
+    api.request(Method::HEAD, &post).send().await.expect(200);
+    api.patch(&post).send().await.expect(401);
+
+    let route = "route=/api/v1/posts/{id}";
+    assert_eq!(
+        of_http(&measured),
+        BTreeMap::from([
+            (format!("requests_total{{method=GET,{route},status=200}}"), 2),
+            (format!("requests_total{{method=GET,{route},status=404}}"), 1),
+            (format!("requests_total{{method=HEAD,{route},status=200}}"), 1),
+            (format!("requests_total{{method=PATCH,{route},status=401}}"), 1),
+            (format!("request_duration_seconds{{method=GET,{route}}}"), 3),
+            (format!("request_duration_seconds{{method=HEAD,{route}}}"), 1),
+            (format!("request_duration_seconds{{method=PATCH,{route}}}"), 1),
+            (format!("request_statements{{method=GET,{route}}}"), 3),
+            (format!("request_statements{{method=HEAD,{route}}}"), 1),
+            (format!("request_statements{{method=PATCH,{route}}}"), 1),
+            (format!("request_database_seconds{{method=GET,{route}}}"), 3),
+            (format!("request_database_seconds{{method=HEAD,{route}}}"), 1),
+            (format!("request_database_seconds{{method=PATCH,{route}}}"), 1),
+        ])
+    );
+}
+
+#[actix_web::test]
+async fn the_statements_of_a_request_and_their_time_are_measured() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let post = post_path(a_post().insert_into(api.database()).await.id);
+    let measured = MetricsCapture::start();
+
+    api.get(&post).by(&ana).send().await.expect(200);
+    assert_eq!(measured.take_histogram("grateful_http_request_statements"), [2.0]);
+
+    api.get(&post).by(&ana).send().await.expect(200);
+    let database = measured.take_histogram("grateful_http_request_database_seconds");
+    assert!(matches!(database[..], [seconds] if 0.0 < seconds && seconds < 10.0), "{database:?}");
+
+    api.get(&post).by(&ana).send().await.expect(200);
+    let duration = measured.take_histogram("grateful_http_request_duration_seconds");
+    assert!(matches!(duration[..], [seconds] if 0.0 < seconds && seconds < 10.0), "{duration:?}");
+}
+
+#[actix_web::test]
+async fn whatever_clients_ask_for_there_are_no_labels_of_their_own() {
+    let api = Api::create().await;
+    let measured = MetricsCapture::start();
+    let probe = async |seed: u32| {
+        for path in [
+            format!("/{seed}"),
+            format!("/api/v1/{seed}"),
+            format!("/api/v1/posts/{seed}/x/{seed}"),
+            format!("/metrics/{seed}"),
+            format!("/.env%22%0A{seed}"),
+        ] {
+            for method in ["GET", "POST", "OPTIONS", "TRACE", "BREW", &format!("X{seed}")] {
+                let method = Method::from_bytes(method.as_bytes()).unwrap();
+                api.request(method, &path).send().await;
+            }
+        }
+        measured.take().keys().filter(|name| name.starts_with("grateful_http")).cloned().collect()
+    };
+
+    let first: BTreeSet<String> = probe(1).await;
+    let second: BTreeSet<String> = probe(2).await;
+
+    assert_eq!(first, second);
+    for method in ["GET", "POST", "OPTIONS", "other"] {
+        let request =
+            format!("grateful_http_requests_total{{method={method},route=(no route),status=404}}");
+        assert!(first.contains(&request), "{first:#?}");
+    }
+    // Each method with its three histograms and its status.
+    assert_eq!(first.len(), 4 * 4, "{first:#?}");
+}
+
+/// The route says where, its pattern whose: neither an id nor a name gets through.
+#[actix_web::test]
+async fn every_label_of_a_request_is_a_word_of_ours() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let measured = MetricsCapture::start();
+    let id = "01937b5e-7c2a-7000-8000-000000000001";
+    let patterns: BTreeSet<String> =
+        operations().into_iter().map(|(_, pattern, _)| format!("route={pattern}")).collect();
+
+    for (method, pattern, _) in operations() {
+        // It would not end.
+        if pattern.ends_with("/stream") {
+            continue;
+        }
+        for it in [id, "4711"] {
+            let path = pattern.replace("{id}", it).replace("{username}", "hidden-treasure");
+            api.request(method.clone(), &path).by(&ana).json(&json!({})).send().await;
+        }
+    }
+
+    let all = measured.take();
+    let known: BTreeSet<&str> = all_metrics().map(|metric| metric.name).collect();
+    for name in all.keys() {
+        let labelled = name.strip_suffix('}').and_then(|name| name.split_once('{'));
+        let (metric, labels) = labelled.unwrap_or((name, ""));
+        assert!(known.contains(metric), "{name}");
+        for route in labels.split(',').filter(|label| label.starts_with("route=")) {
+            assert!(patterns.contains(route), "{name}");
+        }
+        assert!(!name.contains(id) && !name.contains("4711"), "{name}");
+        assert!(!name.contains("hidden-treasure"), "{name}");
+    }
+    let routes = all.keys().filter(|name| name.starts_with("grateful_http_requests_total"));
+    assert!(patterns.len() <= routes.count(), "{all:#?}");
+}
+
+/// What is measured of HTTP, without the beginning that all have.
+fn of_http(measured: &MetricsCapture) -> BTreeMap<String, i64> {
+    let all = measured.take().into_iter();
+    all.filter_map(|(name, value)| Some((name.strip_prefix("grateful_http_")?.to_owned(), value)))
+        .collect()
+}
