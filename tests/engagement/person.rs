@@ -261,10 +261,10 @@ fn expected(error: &Error) -> Option<&'static str> {
             Resource::Notification => "no such notification",
             _ => "no such post",
         }),
-        Error::Taken { resource: Resource::Heart, .. } => Some("is there already"),
+        Error::AlreadyExists { resource: Resource::Heart, .. } => Some("is there already"),
         Error::Forbidden { resource: Resource::Comment, .. } => Some("somebody else's"),
-        Error::AgainstRule { .. } => Some("private"),
-        Error::TooMany { .. } => Some("too many"),
+        Error::RuleViolation { .. } => Some("private"),
+        Error::RateLimited { .. } => Some("too many"),
         _ => None,
     }
 }

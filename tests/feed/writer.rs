@@ -110,7 +110,7 @@ impl Writer {
         let person = self.world.person(&mut self.dice);
         match hearts::add(&self.app, person.into(), post.into()).await {
             Ok(_) => true,
-            Err(Error::NotFound { .. } | Error::Taken { .. }) => false,
+            Err(Error::NotFound { .. } | Error::AlreadyExists { .. }) => false,
             Err(error) => panic!("{error:?}"),
         }
     }

@@ -20,7 +20,7 @@ pub enum Error {
     Invalid(#[from] ValidationError),
     /// What was sent is of a kind that is not taken.
     #[error("the file must be one of {}", supported.join(", "))]
-    Unsupported {
+    UnsupportedMediaType {
         /// Those that are, by their media types.
         supported: &'static [&'static str],
     },
@@ -47,7 +47,7 @@ pub enum Error {
     },
     /// Somebody else has it.
     #[error("{reason}")]
-    Taken {
+    AlreadyExists {
         /// Of what there is one like it.
         resource: Resource,
         /// In words.
@@ -63,7 +63,7 @@ pub enum Error {
     },
     /// A rule of the house is against it, whoever asks.
     #[error("{reason}")]
-    AgainstRule {
+    RuleViolation {
         /// Which rule.
         constraint: &'static str,
         /// In words.
@@ -71,7 +71,7 @@ pub enum Error {
     },
     /// They did it often enough for now.
     #[error("{reason}")]
-    TooMany {
+    RateLimited {
         /// By which name the bound is known.
         policy: &'static str,
         /// How often it may be done.
@@ -175,7 +175,7 @@ impl fmt::Display for Resource {
 
 impl Error {
     /// That whoever asks has no account any more: it was deleted under them.
-    pub(crate) fn gone() -> Self {
+    pub(crate) fn account_deleted() -> Self {
         Self::Unauthenticated("This account no longer exists")
     }
 }
@@ -194,7 +194,7 @@ impl From<StorageError> for Error {
             StorageError::Conflict(_) => Self::Contended(error),
             StorageError::Unavailable(source) => Self::Unavailable(source),
             StorageError::Missing { ref constraint } if refers_to_the_actor(constraint) => {
-                Self::gone()
+                Self::account_deleted()
             }
             other => Self::Internal(other.into()),
         }

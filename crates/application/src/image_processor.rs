@@ -73,7 +73,7 @@ impl ImageProcessor {
     /// The sizes of a profile photo.
     ///
     /// # Errors
-    /// `Unsupported` where it is no picture, `Invalid` where it is one that is not taken.
+    /// `UnsupportedMediaType` where it is no picture, `Invalid` where it is one that is not taken.
     pub(crate) async fn profile(
         &self,
         upload: Upload,
@@ -142,7 +142,7 @@ fn full() -> Error {
 
 fn refused(field: &'static str, refusal: &Refusal) -> Error {
     match refusal {
-        Refusal::UnknownFormat => Error::Unsupported { supported: &SUPPORTED },
+        Refusal::UnknownFormat => Error::UnsupportedMediaType { supported: &SUPPORTED },
         refusal => ValidationError::field(field, refusal).into(),
     }
 }

@@ -18,7 +18,11 @@ pub(crate) async fn hold_named(
     let participants =
         Participants { users: &[author], usernames: names, ..Participants::default() };
     let held = tx.users().lock_participants(participants).await?;
-    if held.iter().any(|person| person.id == author) { Ok(held) } else { Err(Error::gone()) }
+    if held.iter().any(|person| person.id == author) {
+        Ok(held)
+    } else {
+        Err(Error::account_deleted())
+    }
 }
 
 /// Those of `people` who have these names, in the order of the names.

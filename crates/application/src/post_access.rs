@@ -36,7 +36,11 @@ pub(crate) async fn hold_with(
     let people = [&[user], others.people].concat();
     let participants = Participants { users: &people, author_of_post: Some(post), ..others };
     let people = tx.users().lock_participants(participants).await?;
-    let by = people.iter().find(|person| person.id == user).cloned().ok_or_else(Error::gone)?;
+    let by = people
+        .iter()
+        .find(|person| person.id == user)
+        .cloned()
+        .ok_or_else(Error::account_deleted)?;
     Ok(Held { by, seen: seen(tx, Viewer::User(user), post).await?, people })
 }
 

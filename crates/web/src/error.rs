@@ -90,13 +90,13 @@ impl ResponseError for ApiError {
         match self {
             Self::UseCase(error) => match error {
                 Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-                Error::Unsupported { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                Error::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
                 Error::Forbidden { .. } => StatusCode::FORBIDDEN,
                 Error::NotFound { .. } => StatusCode::NOT_FOUND,
-                Error::Taken { .. } | Error::Conflict { .. } => StatusCode::CONFLICT,
-                Error::AgainstRule { .. } => StatusCode::BAD_REQUEST,
-                Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+                Error::AlreadyExists { .. } | Error::Conflict { .. } => StatusCode::CONFLICT,
+                Error::RuleViolation { .. } => StatusCode::BAD_REQUEST,
+                Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
                 Error::Stale { .. } => StatusCode::PRECONDITION_FAILED,
                 Error::Unavailable(_) | Error::Contended(_) => StatusCode::SERVICE_UNAVAILABLE,
                 Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

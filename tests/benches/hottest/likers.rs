@@ -71,7 +71,9 @@ impl Likers<'_> {
             match outcome {
                 // An earlier round may have left it either way.
                 Ok(_)
-                | Err(Error::Taken { .. } | Error::NotFound { resource: Resource::Heart, .. }) => {}
+                | Err(
+                    Error::AlreadyExists { .. } | Error::NotFound { resource: Resource::Heart, .. },
+                ) => {}
                 Err(error) => panic!("{error:?}"),
             }
             times.push(begun.elapsed());

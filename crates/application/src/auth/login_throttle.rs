@@ -32,13 +32,13 @@ impl LoginThrottle {
     /// Counts a guess as wrong until it is known to be right, so that many at once are not more than one by one.
     ///
     /// # Errors
-    /// `TooMany` where too many were wrong.
+    /// `RateLimited` where too many were wrong.
     pub(crate) fn begin(&self, email: &str, now: DateTime<Utc>) -> Result<LoginAttempt<'_>> {
         let Some(wrong) = &self.wrong else { return Ok(LoginAttempt { counted: None }) };
         let account = self.hasher.hash_one(email.trim().to_ascii_lowercase());
         match wrong.take(account, now) {
             Ok(_) => Ok(LoginAttempt { counted: Some((wrong, account)) }),
-            Err(retry_after) => Err(Error::TooMany {
+            Err(retry_after) => Err(Error::RateLimited {
                 policy: "failed-logins",
                 limit: wrong.rate().limit(),
                 window: wrong.rate().period(),

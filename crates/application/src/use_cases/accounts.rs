@@ -37,7 +37,7 @@ pub struct LogIn {
 /// Makes an account and signs it in.
 ///
 /// # Errors
-/// `Taken` where somebody has the address or the name.
+/// `AlreadyExists` where somebody has the address or the name.
 pub async fn sign_up(app: &App, new: SignUp) -> Result<(User, AccessToken)> {
     let password = app.password_hasher.hash(new.password).await?;
     let now = app.clock.now();
@@ -58,7 +58,7 @@ pub async fn sign_up(app: &App, new: SignUp) -> Result<(User, AccessToken)> {
 /// Begins a session for whoever knows the password.
 ///
 /// # Errors
-/// `Unauthenticated`, after the same time and in the same words whether or not there is such an account; `TooMany`,
+/// `Unauthenticated`, after the same time and in the same words whether or not there is such an account; `RateLimited`,
 /// after that time too and whatever the password, where it was guessed wrong too often.
 pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
     let email = log_in.email.trim();
@@ -99,7 +99,7 @@ pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
 /// The person as they know themselves.
 pub async fn get(app: &App, user: UserId) -> Result<User> {
     let found = app.db.acquire().await?.users().find(user).await?;
-    found.ok_or_else(Error::gone)
+    found.ok_or_else(Error::account_deleted)
 }
 
 /// What it takes to change one's password.
@@ -116,7 +116,7 @@ pub struct ChangePassword {
 /// `Forbidden` where the current password is another one.
 pub async fn change_password(app: &App, session: &Session, change: ChangePassword) -> Result<()> {
     let known = app.db.acquire().await?.users().find_credentials(session.user).await?;
-    let known = known.ok_or_else(Error::gone)?;
+    let known = known.ok_or_else(Error::account_deleted)?;
     let outcome = app.password_hasher.check(change.current, Some(known.password.clone())).await?;
     if outcome == Verification::Mismatch {
         return Err(wrong_password("change_password"));
@@ -179,7 +179,7 @@ pub(crate) fn taken(error: StorageError) -> Error {
         }
         _ => return error.into(),
     };
-    Error::Taken { resource: Resource::User, reason }
+    Error::AlreadyExists { resource: Resource::User, reason }
 }
 
 fn wrong_password(action: &'static str) -> Error {

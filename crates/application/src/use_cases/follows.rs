@@ -27,7 +27,7 @@ pub struct FollowWithUsers {
 /// Follows somebody, or asks to where they approve their followers.
 ///
 /// # Errors
-/// `Invalid` for oneself, `NotFound` for nobody, `Taken` where it is so already, `Forbidden` across a block.
+/// `Invalid` for oneself, `NotFound` for nobody, `AlreadyExists` where it is so already, `Forbidden` across a block.
 pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<FollowWithUsers> {
     require_other(user, other, "Cannot follow yourself")?;
     let now = app.clock.now();
@@ -36,7 +36,7 @@ pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<FollowWith
             let mut pair = tx.users().lock_all(&[user, other], UserLock::ForFollows).await?;
             let (them, approval) =
                 pair.remove(&other).ok_or_else(|| Resource::User.not_found(other))?;
-            let (me, _) = pair.remove(&user).ok_or_else(Error::gone)?;
+            let (me, _) = pair.remove(&user).ok_or_else(Error::account_deleted)?;
             let before = tx.follows().find_relationship(user, other).await?;
             let after =
                 apply_follow_action(FollowAction::Follow(approval), before).map_err(refused)?;
@@ -243,7 +243,7 @@ pub async fn list_requests(
     page: PageRequest,
 ) -> Result<(Page<FollowListItem>, i64)> {
     let mut conn = app.db.acquire().await?;
-    let counts = conn.follows().count(user).await?.ok_or_else(Error::gone)?;
+    let counts = conn.follows().count(user).await?.ok_or_else(Error::account_deleted)?;
     Ok((
         conn.follows().list(FollowQuery::seen_by(user).requests().page(page)).await?,
         counts.requests_received,
@@ -344,7 +344,7 @@ fn refused(refusal: FollowError) -> Error {
     let reason = refusal.reason();
     match refusal {
         FollowError::AlreadyFollowing | FollowError::AlreadyRequested => {
-            Error::Taken { resource: Resource::Follow, reason }
+            Error::AlreadyExists { resource: Resource::Follow, reason }
         }
         FollowError::Blocked => {
             Error::Forbidden { action: "follow", resource: Resource::User, reason }

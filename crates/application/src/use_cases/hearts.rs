@@ -20,7 +20,7 @@ pub struct HeartStatus {
 /// Gives a post a heart.
 ///
 /// # Errors
-/// `Taken` where it has one from this person already.
+/// `AlreadyExists` where it has one from this person already.
 pub async fn add(app: &App, user: UserId, post: PostId) -> Result<HeartStatus> {
     let at = app.clock.now();
     let like = NewHeart { id: new_id(at).into(), user, post, at };
@@ -70,5 +70,5 @@ pub async fn list(app: &App, user: UserId, post: PostId, page: PageRequest) -> R
 /// Somebody else may have taken the post away meanwhile, or the same person been here a moment ago.
 async fn why_not_given(tx: &mut Connection, user: UserId, post: PostId) -> Result<Error> {
     seen(tx, Viewer::User(user), post).await?;
-    Ok(Error::Taken { resource: Resource::Heart, reason: "Post already hearted by user" })
+    Ok(Error::AlreadyExists { resource: Resource::Heart, reason: "Post already hearted by user" })
 }

@@ -11,7 +11,7 @@ use crate::{App, Error, GeocoderError, Result};
 /// [`LocationQuery::MAX_RESULTS`].
 ///
 /// # Errors
-/// `AgainstRule` where the geocoder does not answer as it should: nothing else here depends on it.
+/// `RuleViolation` where the geocoder does not answer as it should: nothing else here depends on it.
 pub async fn search(app: &App, query: &LocationQuery, limit: u8) -> Result<Vec<Location>> {
     let limit = limit.clamp(1, LocationQuery::MAX_RESULTS);
     app.geocoder.geocode(query, limit).await.map_err(|error| refusal(&error))
@@ -24,7 +24,7 @@ fn refusal(error: &GeocoderError) -> Error {
         GeocoderError::InvalidResponse(_) => "nominatim_api_error",
         GeocoderError::Unreachable(_) => "nominatim_request_error",
     };
-    Error::AgainstRule {
+    Error::RuleViolation {
         constraint,
         reason: "Places cannot be looked up right now, please try again in a moment",
     }

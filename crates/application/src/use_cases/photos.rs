@@ -14,7 +14,7 @@ use crate::{
 /// away. `record` turns the photo into the answer that is kept for them.
 ///
 /// # Errors
-/// `Unsupported` where it is no picture, `Invalid` where it is one that is not taken, `Unavailable` where too many are being
+/// `UnsupportedMediaType` where it is no picture, `Invalid` where it is one that is not taken, `Unavailable` where too many are being
 /// made or it cannot be written: then everything is as it was.
 pub async fn upload(
     app: &App,
@@ -30,7 +30,8 @@ pub async fn upload(
         file_store::write(app, files(&photo, sizes)).await
     };
     let (answer, before) = run_once_after(app, user, idempotency, prepare, async |tx| {
-        let before = tx.users().set_photo(user, Some(&photo)).await?.ok_or_else(Error::gone)?;
+        let before =
+            tx.users().set_photo(user, Some(&photo)).await?.ok_or_else(Error::account_deleted)?;
         Ok((record(&photo), before.0))
     })
     .await?;
@@ -46,7 +47,7 @@ pub async fn upload(
 /// `NotFound` where they have none.
 pub async fn delete(app: &App, user: UserId) -> Result<()> {
     let before = app.db.acquire().await?.users().set_photo(user, None).await?;
-    let photo = before.ok_or_else(Error::gone)?.0;
+    let photo = before.ok_or_else(Error::account_deleted)?.0;
     let photo = photo.ok_or(Error::NotFound { resource: Resource::Photo, id: None })?;
     file_store::remove_photo(app, &photo).await;
     Ok(())

@@ -42,7 +42,7 @@ pub async fn create(
 /// As [`create`], with a picture that was sent along; it takes the place of the draft's.
 ///
 /// # Errors
-/// `Unsupported` where it is no picture, `Invalid` where it is one that is not taken, `Unavailable` where too many are being
+/// `UnsupportedMediaType` where it is no picture, `Invalid` where it is one that is not taken, `Unavailable` where too many are being
 /// made or it cannot be written.
 pub async fn create_with_image(
     app: &App,

@@ -9,7 +9,7 @@ use crate::{App, Error, Resource, Result, follows};
 /// One's own page.
 pub async fn get_own(app: &App, user: UserId) -> Result<OwnProfile> {
     let found = app.db.acquire().await?.users().find_own_profile(user).await?;
-    found.ok_or_else(Error::gone)
+    found.ok_or_else(Error::account_deleted)
 }
 
 /// Somebody's page.
@@ -36,13 +36,13 @@ pub async fn get_by_username(app: &App, viewer: Viewer, username: &str) -> Resul
 /// Changes what somebody says of themselves. Whoever stops asking to be asked lets everybody follow who has.
 ///
 /// # Errors
-/// `Taken` where somebody else has the username.
+/// `AlreadyExists` where somebody else has the username.
 pub async fn update(app: &App, user: UserId, edit: ProfileEdit) -> Result<OwnProfile> {
     let edited = app
         .db
         .transaction(async |tx| {
             let edited = tx.users().update_profile(user, &edit).await.map_err(taken)?;
-            edited.ok_or_else(Error::gone)
+            edited.ok_or_else(Error::account_deleted)
         })
         .await?;
     let answers_all = edit.preferences.is_some_and(|wanted| !wanted.approve_followers());

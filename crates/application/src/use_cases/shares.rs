@@ -14,8 +14,8 @@ use crate::{App, Error, IdempotentRequest, RecordedResponse, Resource, Result, n
 /// `record` turns the share into the answer that is kept.
 ///
 /// # Errors
-/// `AgainstRule` where one's own post is private; `NotFound` where a recipient is unknown; `Forbidden` where a block
-/// stands between; `TooMany` where too many messages were sent within the hour.
+/// `RuleViolation` where one's own post is private; `NotFound` where a recipient is unknown; `Forbidden` where a block
+/// stands between; `RateLimited` where too many messages were sent within the hour.
 pub async fn create(
     app: &App,
     user: UserId,
@@ -88,7 +88,7 @@ fn require_public(seen: &PostForViewer) -> Result<()> {
         return Ok(());
     }
     let reason = "This post cannot be shared due to privacy settings.";
-    Err(Error::AgainstRule { constraint: "private_post", reason })
+    Err(Error::RuleViolation { constraint: "private_post", reason })
 }
 
 async fn require_reachable(tx: &mut Connection, user: UserId, named: &Recipients) -> Result<()> {
@@ -112,7 +112,7 @@ async fn require_quota(tx: &mut Connection, user: UserId, now: DateTime<Utc>) ->
     let reaches_back_to = tx.shares().quota_exhausted_since(user, now).await?;
     match ShareQuota::wait(reaches_back_to, now) {
         None => Ok(()),
-        Some(retry_after) => Err(Error::TooMany {
+        Some(retry_after) => Err(Error::RateLimited {
             policy: "shares",
             limit: ShareQuota::MAX_PER_HOUR,
             window: TimeDelta::hours(1),

@@ -39,7 +39,10 @@ async fn a_second_heart_is_refused_in_the_words_of_the_contract() {
 
     let refused = hearts::add(&app, ana, post).await.unwrap_err();
 
-    assert!(matches!(refused, Error::Taken { resource: Resource::Heart, .. }), "{refused:?}");
+    assert!(
+        matches!(refused, Error::AlreadyExists { resource: Resource::Heart, .. }),
+        "{refused:?}"
+    );
     assert_eq!(refused.to_string(), "Post already hearted by user");
     assert_eq!(hearts::get_status(&app, ana, post).await.unwrap().count, 1);
 }
@@ -160,7 +163,7 @@ async fn ten_hearts_at_once_are_one_and_nine_refusals() {
     assert_eq!(given.len(), 1);
     for refused in refused {
         assert!(
-            matches!(refused, Err(Error::Taken { resource: Resource::Heart, .. })),
+            matches!(refused, Err(Error::AlreadyExists { resource: Resource::Heart, .. })),
             "{refused:?}"
         );
     }

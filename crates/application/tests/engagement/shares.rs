@@ -104,7 +104,7 @@ async fn people_share_their_own_posts_unless_they_are_private() {
     for how in [ShareDetails::Url, hi(ana, &[ben])] {
         let refused = share(&app, ana, private, how).await.unwrap_err();
 
-        assert!(matches!(refused, Error::AgainstRule { .. }), "{refused:?}");
+        assert!(matches!(refused, Error::RuleViolation { .. }), "{refused:?}");
         let reason = "This post cannot be shared due to privacy settings.";
         assert_eq!(refused.to_string(), reason);
     }
@@ -385,7 +385,7 @@ async fn send(app: &App, by: UserId, post: PostId, to: UserId, times: u32) {
 #[track_caller]
 fn too_many<T: std::fmt::Debug>(outcome: Result<T>) -> TimeDelta {
     match outcome {
-        Err(Error::TooMany { policy: "shares", limit: 20, window, retry_after, .. })
+        Err(Error::RateLimited { policy: "shares", limit: 20, window, retry_after, .. })
             if window == TimeDelta::hours(1) =>
         {
             retry_after

@@ -76,7 +76,8 @@ async fn ten_follows_at_once_are_one_and_nine_refusals() {
 
     let outcomes = join_all((0..10).map(|_| follows::follow(&app, ana, ben))).await;
 
-    let refused = outcomes.iter().filter(|it| matches!(it, Err(Error::Taken { .. }))).count();
+    let refused =
+        outcomes.iter().filter(|it| matches!(it, Err(Error::AlreadyExists { .. }))).count();
     assert_eq!(refused, 9, "{outcomes:?}");
     assert_eq!(database.count("users WHERE followers_count = 1").await, 1);
     assert_sound(&app).await;
@@ -175,7 +176,9 @@ fn approval(wanted: bool) -> ProfileEdit {
 fn came_to_something(outcome: Result<()>) -> bool {
     match outcome {
         Ok(()) => true,
-        Err(Error::NotFound { .. } | Error::Taken { .. } | Error::Forbidden { .. }) => false,
+        Err(Error::NotFound { .. } | Error::AlreadyExists { .. } | Error::Forbidden { .. }) => {
+            false
+        }
         Err(other) => panic!("{other:?}"),
     }
 }

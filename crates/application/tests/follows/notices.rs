@@ -176,7 +176,7 @@ async fn an_act_that_is_refused_tells_nobody_anew() {
     let again = follows::follow(&stage.app, stage.ben, stage.ana).await;
     let unasked = follows::accept_request(&stage.app, stage.ana, stage.ben).await;
 
-    assert!(matches!(again, Err(Error::Taken { .. })), "{again:?}");
+    assert!(matches!(again, Err(Error::AlreadyExists { .. })), "{again:?}");
     assert!(matches!(unasked, Err(Error::NotFound { .. })), "{unasked:?}");
     assert_eq!(stage.list(stage.ana).await, before);
     assert_eq!(stage.told(stage.ben).await, [""; 0]);

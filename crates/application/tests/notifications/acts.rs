@@ -225,7 +225,7 @@ async fn an_act_that_is_refused_tells_nobody() {
     let again = hearts::add(&stage.app, stage.ben, stage.post.id).await;
     let too_long_ago = stage.try_say(stage.ben, "Hm", Some(uuid::Uuid::nil().into())).await;
 
-    assert!(matches!(again, Err(Error::Taken { .. })), "{again:?}");
+    assert!(matches!(again, Err(Error::AlreadyExists { .. })), "{again:?}");
     assert!(matches!(too_long_ago, Err(Error::NotFound { .. })), "{too_long_ago:?}");
     assert_eq!(stage.list(stage.ana).await, before);
 }

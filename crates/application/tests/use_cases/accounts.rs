@@ -331,7 +331,9 @@ fn median(mut efforts: Vec<(u32, Duration)>) -> (u32, Duration) {
 #[track_caller]
 fn assert_taken<T>(outcome: Result<T>, words: &str) {
     let error = outcome.err().expect("it is taken");
-    let Error::Taken { resource: Resource::User, reason } = error else { panic!("{error:?}") };
+    let Error::AlreadyExists { resource: Resource::User, reason } = error else {
+        panic!("{error:?}")
+    };
     assert_eq!(reason, words);
 }
 

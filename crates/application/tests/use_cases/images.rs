@@ -95,7 +95,7 @@ async fn what_is_no_picture_is_no_post() {
     let send = |picture| publish_pictured(&app, ana, draft("Look!"), picture, Some(key(1)));
 
     let text = send(b"GIF89a").await;
-    assert!(matches!(text, Err(Error::Unsupported { .. })), "{text:?}");
+    assert!(matches!(text, Err(Error::UnsupportedMediaType { .. })), "{text:?}");
     assert_invalid(send(&picture[..picture.len() / 2]).await, "file");
     assert_eq!((database.count("posts").await, files(&app).await.len()), (0, 0));
 

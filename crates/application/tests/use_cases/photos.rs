@@ -95,7 +95,7 @@ async fn what_is_no_picture_leaves_everything_as_it_was() {
     let half = a_png(90, 90);
     let broken = give(&app, ana, &half[..half.len() / 2], None).await;
 
-    assert!(matches!(text, Err(Error::Unsupported { .. })), "{text:?}");
+    assert!(matches!(text, Err(Error::UnsupportedMediaType { .. })), "{text:?}");
     assert_invalid(broken, "file");
     assert_eq!(files(&app).await, files_of(&photo));
     assert_eq!(shown(&app, ana).await, Some(photo.url(PhotoSize::Medium)));

@@ -78,7 +78,7 @@ async fn of_many_who_want_one_name_at_once_one_gets_it() {
 
     assert_eq!(outcomes.iter().filter(|it| it.is_ok()).count(), 1);
     for refused in outcomes.into_iter().filter_map(Result::err) {
-        let Error::Taken { resource: Resource::User, reason } = refused else {
+        let Error::AlreadyExists { resource: Resource::User, reason } = refused else {
             panic!("{refused:?}")
         };
         assert_eq!(reason, "Username already taken");

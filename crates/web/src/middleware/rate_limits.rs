@@ -93,7 +93,7 @@ impl RateLimits {
     /// Counts a request. Returns `None` if its route has no limit or its key is unknown.
     ///
     /// # Errors
-    /// `TooMany` if the limit is exceeded.
+    /// `RateLimited` if the limit is exceeded.
     pub(crate) fn count(
         &self,
         request: &ServiceRequest,
@@ -131,7 +131,7 @@ impl RateLimiters {
         let status = RateLimitStatus::exhausted(policy, limiter.rate());
         match limiter.take(key, now) {
             Ok(remaining) => Ok(Some(status.with_remaining(remaining))),
-            Err(retry_after) => Err(Error::TooMany {
+            Err(retry_after) => Err(Error::RateLimited {
                 policy,
                 limit: status.limit,
                 window: status.window,

@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn wrong_types_do_not_hide_each_other() {
         let sent = two(r#"{"text": 1, "switch": "yes", "unknown": []}"#);
-        assert_eq!(sent.text.required(as_is), Err("must be a text".to_owned()));
+        assert_eq!(sent.text.required(as_is), Err("must be a string".to_owned()));
         assert_eq!(sent.switch.optional(as_is), Err("must be true or false".to_owned()));
     }
 

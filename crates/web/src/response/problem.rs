@@ -88,7 +88,7 @@ impl ProblemKind {
 pub(crate) fn answer(error: &ApiError, id: &RequestId, now: DateTime<Utc>) -> HttpResponse {
     let status = error.status_code();
     let kind = match error {
-        ApiError::UseCase(Error::Taken { .. }) => {
+        ApiError::UseCase(Error::AlreadyExists { .. }) => {
             ProblemKind { code: "already_exists", title: "Already exists" }
         }
         _ => ProblemKind::of(status),
@@ -105,7 +105,8 @@ pub(crate) fn answer(error: &ApiError, id: &RequestId, now: DateTime<Utc>) -> Ht
         }
         _ => (),
     }
-    if let ApiError::UseCase(Error::TooMany { limit, window, retry_after, policy, .. }) = error {
+    if let ApiError::UseCase(Error::RateLimited { limit, window, retry_after, policy, .. }) = error
+    {
         let quota = RateLimitStatus { policy, limit: *limit, window: *window, left: 0 };
         quota.refuse(headers, *retry_after);
     }
@@ -183,11 +184,11 @@ fn details(error: &ApiError) -> Value {
                 json!({ "resource": resource.name(), "id": id })
             }
             Error::NotFound { resource, id: None }
-            | Error::Taken { resource, .. }
+            | Error::AlreadyExists { resource, .. }
             | Error::Conflict { resource, .. } => json!({ "resource": resource.name() }),
-            Error::Unsupported { supported } => json!({ "supported": supported }),
-            Error::AgainstRule { constraint, .. } => json!({ "constraint": constraint }),
-            Error::TooMany { limit, retry_after, .. } => {
+            Error::UnsupportedMediaType { supported } => json!({ "supported": supported }),
+            Error::RuleViolation { constraint, .. } => json!({ "constraint": constraint }),
+            Error::RateLimited { limit, retry_after, .. } => {
                 json!({ "limit": limit, "retry_after": ceil_seconds(*retry_after) })
             }
             _ => json!({}),

@@ -70,7 +70,7 @@ impl UserIds {
         let mut fields = FieldValidator::default();
         let ids = self.user_ids.required(|ids| {
             let fits = ids.len() <= Self::MOST;
-            fits.then_some(ids).ok_or("must name at most 100 people")
+            fits.then_some(ids).ok_or("must have at most 100 ids")
         });
         let ids = fields.check("user_ids", ids);
         fields.finish(|| ids.map(|ids| ids.into_iter().map(UserId::from).collect()))

@@ -15,13 +15,13 @@ use crate::{App, Error, Resource, Result, file_store};
 /// `Forbidden` where that is not their password.
 pub async fn delete_own(app: &App, user: UserId, password: String) -> Result<()> {
     let known = app.db.acquire().await?.users().find_credentials(user).await?;
-    let known = known.ok_or_else(Error::gone)?;
+    let known = known.ok_or_else(Error::account_deleted)?;
     if app.password_hasher.check(password, Some(known.password)).await? == Verification::Mismatch {
         return Err(wrong_password("delete"));
     }
     match delete(app, user).await {
         // They asked twice, and the other request was faster.
-        Err(Error::NotFound { .. }) => Err(Error::gone()),
+        Err(Error::NotFound { .. }) => Err(Error::account_deleted()),
         outcome => outcome,
     }
 }

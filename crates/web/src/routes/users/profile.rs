@@ -96,7 +96,8 @@ impl ProfilePatch {
         let city = fields.check("city", city);
         let institutions = self.institutions.resettable(|raw| Institutions::parse(&raw));
         let institutions = fields.check("institutions", institutions);
-        let websites = fields.check("websites", self.websites.resettable(|raw| Websites::parse(&raw)));
+        let websites =
+            fields.check("websites", self.websites.resettable(|raw| Websites::parse(&raw)));
         let preferences = fields
             .check("profile_preferences", self.profile_preferences.resettable(Preferences::parse));
         fields.finish(|| {
