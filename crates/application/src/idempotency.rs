@@ -89,13 +89,13 @@ pub(crate) async fn run_once_after<T>(
     // By itself, so that the connection goes back to the pool before the act asks for one.
     let claimed = app.db.acquire().await?.idempotency_keys().claim(&claim).await?;
     match claimed {
-        ClaimOutcome::Ours => {
+        ClaimOutcome::Acquired => {
             let (answer, rest) = execute_claim(app, &claim, prepare, act).await?;
             Ok((RecordedResponse::New(answer), Some(rest)))
         }
-        ClaimOutcome::Answered(answer) => Ok((RecordedResponse::Replayed(answer), None)),
+        ClaimOutcome::Completed(answer) => Ok((RecordedResponse::Replayed(answer), None)),
         ClaimOutcome::InFlight => Err(in_flight()),
-        ClaimOutcome::OtherRequest => Err(grateful_domain::ValidationError::field(
+        ClaimOutcome::FingerprintMismatch => Err(grateful_domain::ValidationError::field(
             "Idempotency-Key",
             "was used for another request before",
         )
@@ -111,7 +111,7 @@ async fn execute_claim<T>(
 ) -> Result<(Vec<u8>, T)> {
     let settle = async |tx: &mut Connection| {
         let (answer, rest) = act.clone()(tx).await?;
-        if tx.idempotency_keys().settle(claim, &answer).await? {
+        if tx.idempotency_keys().complete(claim, &answer).await? {
             Ok((answer, rest))
         } else {
             Err(in_flight())

@@ -54,7 +54,7 @@ pub trait Repositories: sealed::Sealed {
     /// The `follows` table.
     fn follows(&mut self) -> Follows<'_>;
     /// What one person has done all over.
-    fn holdings(&mut self) -> PersonalData<'_>;
+    fn personal_data(&mut self) -> PersonalData<'_>;
     /// Posts in the order of a feed: the ranked one, and what is trending.
     fn feed(&mut self) -> Feed<'_>;
     /// The `notifications` table, and what keeps it right.
@@ -106,7 +106,7 @@ impl Repositories for Connection {
         Follows { conn: self }
     }
 
-    fn holdings(&mut self) -> PersonalData<'_> {
+    fn personal_data(&mut self) -> PersonalData<'_> {
         PersonalData { conn: self }
     }
 

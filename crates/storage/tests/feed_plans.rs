@@ -111,7 +111,7 @@ async fn check_page(user: i64, limit: usize, behind: usize, most_read: u32) {
     let mut conn = world().await.connect().await;
     let walk = walk(&mut conn, viewer(user), behind).await;
     let page = conn.feed().compose(viewer(user), &walk, limit).await.unwrap();
-    assert_eq!(page.places.len(), limit);
+    assert_eq!(page.items.len(), limit);
     let beginnings = prepared(&mut conn, "served").await;
 
     let mut served = String::new();
@@ -131,7 +131,7 @@ async fn check_trending(hours: i64, limit: i64, most_read: u32) {
     let mut conn = world().await.connect().await;
     let window = TrendingWindow::parse(hours).unwrap();
     let many = Limit::parse(limit).unwrap();
-    conn.feed().trending(viewer(WITH_BLOCKS), window, NOON, many).await.unwrap();
+    conn.feed().list_trending(viewer(WITH_BLOCKS), window, NOON, many).await.unwrap();
 
     let oldest = f64::from(20_458) + 0.5 - f64::from(u32::try_from(hours).unwrap()) / 24.0;
     let arguments = format!(
@@ -171,8 +171,7 @@ async fn walk(conn: &mut Connection, viewer: Viewer, places: usize) -> FeedCurso
             .compose(viewer, &walk, 100.min(places - walk.positions_served()))
             .await
             .unwrap();
-        walk =
-            walk.advance(page.places.iter().map(|it| (it.placed.post.id, it.placed.post.author)));
+        walk = walk.advance(page.items.iter().map(|it| (it.item.post.id, it.item.post.author)));
     }
     walk
 }

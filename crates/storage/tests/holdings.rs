@@ -41,11 +41,11 @@ async fn whoever_has_done_nothing_holds_nothing() {
     let mut conn = database.connect().await;
 
     for nobody in [ana, UserId::from(-1)] {
-        assert_eq!(conn.holdings().hearts(nobody, None).await.unwrap(), []);
-        assert_eq!(conn.holdings().reactions(nobody, None).await.unwrap(), []);
-        assert_eq!(conn.holdings().shares(nobody, None).await.unwrap(), []);
-        assert_eq!(conn.holdings().sent_to(nobody, None).await.unwrap(), []);
-        assert_eq!(conn.holdings().comments(nobody, None).await.unwrap(), []);
+        assert_eq!(conn.personal_data().hearts(nobody, None).await.unwrap(), []);
+        assert_eq!(conn.personal_data().reactions(nobody, None).await.unwrap(), []);
+        assert_eq!(conn.personal_data().shares(nobody, None).await.unwrap(), []);
+        assert_eq!(conn.personal_data().received_shares(nobody, None).await.unwrap(), []);
+        assert_eq!(conn.personal_data().comments(nobody, None).await.unwrap(), []);
     }
 }
 
@@ -58,19 +58,20 @@ async fn what_was_done_is_told_as_it_was_done_and_nothing_of_others() {
     everything(&database, ben, &post, ana).await;
     let mut conn = database.connect().await;
 
-    let [heart] = conn.holdings().hearts(ana, None).await.unwrap().try_into().unwrap();
+    let [heart] = conn.personal_data().hearts(ana, None).await.unwrap().try_into().unwrap();
     assert_eq!(heart.post, post.id);
-    let [reaction] = conn.holdings().reactions(ana, None).await.unwrap().try_into().unwrap();
+    let [reaction] = conn.personal_data().reactions(ana, None).await.unwrap().try_into().unwrap();
     assert_eq!((reaction.post, reaction.emoji), (post.id, Emoji::Fire));
-    let shares = conn.holdings().shares(ana, None).await.unwrap();
+    let shares = conn.personal_data().shares(ana, None).await.unwrap();
     assert_eq!(shares, [link, sent]);
-    let [received] = conn.holdings().sent_to(ben, None).await.unwrap().try_into().unwrap();
+    let [received] =
+        conn.personal_data().received_shares(ben, None).await.unwrap().try_into().unwrap();
     assert_eq!((received.share, received.post), (shares[1].id, post.id));
     assert_eq!(received.message.as_ref(), shares[1].details.message());
     assert_eq!(received.at, shares[1].created_at);
     let users = format!("users WHERE id = {ana} AND username = '{}'", received.by);
     assert_eq!(database.count(&users).await, 1);
-    assert_eq!(conn.holdings().comments(ana, None).await.unwrap(), [said]);
+    assert_eq!(conn.personal_data().comments(ana, None).await.unwrap(), [said]);
 }
 
 /// A message stays one, though nobody is left who got it.
@@ -83,7 +84,7 @@ async fn a_message_whose_recipients_have_left_is_no_link() {
     conn.shares().create(&a_message_share(ana, post.id, &[ben])).await.unwrap();
     database.execute(&format!("DELETE FROM users WHERE id = {ben}")).await;
 
-    let [share] = conn.holdings().shares(ana, None).await.unwrap().try_into().unwrap();
+    let [share] = conn.personal_data().shares(ana, None).await.unwrap().try_into().unwrap();
 
     let ShareDetails::Message { recipients, message } = share.details else { panic!("{share:?}") };
     assert_eq!(recipients.as_slice(), []);
@@ -94,15 +95,15 @@ async fn a_message_whose_recipients_have_left_is_no_link() {
 async fn each_part_goes_on_behind_the_one_before() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
-    let total = 2 * PersonalData::PART + 7;
+    let total = 2 * PersonalData::BATCH_SIZE + 7;
     fill(&database, ana, total).await;
     let mut conn = database.connect().await;
 
     for met in [
-        parts!(last, conn.holdings().hearts(ana, last), |it| it.post),
-        parts!(last, conn.holdings().reactions(ana, last), |it| it.post),
-        parts!(last, conn.holdings().shares(ana, last), |it| it.id),
-        parts!(last, conn.holdings().sent_to(ana, last), |it| it.share),
+        parts!(last, conn.personal_data().hearts(ana, last), |it| it.post),
+        parts!(last, conn.personal_data().reactions(ana, last), |it| it.post),
+        parts!(last, conn.personal_data().shares(ana, last), |it| it.id),
+        parts!(last, conn.personal_data().received_shares(ana, last), |it| it.share),
     ] {
         assert_whole(met, total);
     }
@@ -113,14 +114,14 @@ async fn each_part_goes_on_behind_the_one_before() {
 async fn comments_go_on_newest_first_by_time_and_then_by_id() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
-    let total = 2 * PersonalData::PART + 7;
+    let total = 2 * PersonalData::BATCH_SIZE + 7;
     fill(&database, ana, total).await;
     let mut conn = database.connect().await;
 
     let (mut met, mut last) = (Vec::new(), None);
     loop {
-        let part = conn.holdings().comments(ana, last).await.unwrap();
-        assert!(i64::try_from(part.len()).unwrap() <= PersonalData::PART);
+        let part = conn.personal_data().comments(ana, last).await.unwrap();
+        assert!(i64::try_from(part.len()).unwrap() <= PersonalData::BATCH_SIZE);
         last = part.last().map(Comment::position);
         met.extend(part);
         if last.is_none() {
@@ -137,7 +138,7 @@ async fn comments_go_on_newest_first_by_time_and_then_by_id() {
 #[track_caller]
 fn assert_whole(parts: Vec<Vec<Uuid>>, total: i64) {
     let sizes: Vec<i64> = parts.iter().map(|part| i64::try_from(part.len()).unwrap()).collect();
-    assert_eq!(sizes, [PersonalData::PART, PersonalData::PART, 7, 0]);
+    assert_eq!(sizes, [PersonalData::BATCH_SIZE, PersonalData::BATCH_SIZE, 7, 0]);
     let met: BTreeSet<Uuid> = parts.into_iter().flatten().collect();
     assert_eq!(i64::try_from(met.len()).unwrap(), total);
 }

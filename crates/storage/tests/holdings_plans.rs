@@ -34,7 +34,8 @@ async fn hearts_are_read_in_the_order_of_the_index_that_has_them_once_for_each_p
     let half = format!("1, '{HALFWAY}', 500");
 
     let plan = check(&half, 500, 500, async |conn| {
-        let some = conn.holdings().hearts(UserId::from(BUSY), Some(HALFWAY.into())).await.unwrap();
+        let some =
+            conn.personal_data().hearts(UserId::from(BUSY), Some(HALFWAY.into())).await.unwrap();
         assert_eq!(some.len(), 500);
     })
     .await;
@@ -42,7 +43,7 @@ async fn hearts_are_read_in_the_order_of_the_index_that_has_them_once_for_each_p
     assert!(format!("{plan:?}").contains(key), "{plan:#?}");
     let few = format!("{ORDINARY}, '{}', 500", Uuid::nil());
     check(&few, few_of("likes").await, 10, async |conn| {
-        conn.holdings().hearts(UserId::from(ORDINARY), None).await.unwrap();
+        conn.personal_data().hearts(UserId::from(ORDINARY), None).await.unwrap();
     })
     .await;
 }
@@ -53,7 +54,7 @@ async fn reactions_are_read_in_the_order_of_the_index_that_has_them_once_for_eac
     let half = format!("1, '{HALFWAY}', 500");
 
     let plan = check(&half, 500, 500, async |conn| {
-        conn.holdings().reactions(UserId::from(BUSY), Some(HALFWAY.into())).await.unwrap();
+        conn.personal_data().reactions(UserId::from(BUSY), Some(HALFWAY.into())).await.unwrap();
     })
     .await;
 
@@ -68,7 +69,7 @@ async fn comments_are_read_from_where_the_last_part_ended() {
 
     // In a world of this size PostgreSQL would rather read all that are left of theirs, and sort them.
     check(&arguments, 500, 1_600, async |conn| {
-        let some = conn.holdings().comments(UserId::from(BUSY), Some(behind)).await.unwrap();
+        let some = conn.personal_data().comments(UserId::from(BUSY), Some(behind)).await.unwrap();
         assert_eq!(some.len(), 500);
     })
     .await;
@@ -79,13 +80,14 @@ async fn comments_are_read_from_where_the_last_part_ended() {
 async fn shares_are_read_from_those_of_the_person_alone() {
     let few = format!("{ORDINARY}, '{}', 500", Uuid::nil());
     check(&few, few_of("shares").await, 30, async |conn| {
-        conn.holdings().shares(UserId::from(ORDINARY), None).await.unwrap();
+        conn.personal_data().shares(UserId::from(ORDINARY), None).await.unwrap();
     })
     .await;
 
     let arguments = format!("1, '{HALFWAY}', 500");
     check(&arguments, 500, 3_500, async |conn| {
-        let some = conn.holdings().shares(UserId::from(BUSY), Some(HALFWAY.into())).await.unwrap();
+        let some =
+            conn.personal_data().shares(UserId::from(BUSY), Some(HALFWAY.into())).await.unwrap();
         assert_eq!(some.len(), 500);
     })
     .await;
@@ -95,14 +97,18 @@ async fn shares_are_read_from_those_of_the_person_alone() {
 async fn what_was_sent_to_somebody_is_read_from_that_alone() {
     let few = format!("{ORDINARY}, '{}', 500", Uuid::nil());
     check(&few, few_of("share_recipients").await, 30, async |conn| {
-        conn.holdings().sent_to(UserId::from(ORDINARY), None).await.unwrap();
+        conn.personal_data().received_shares(UserId::from(ORDINARY), None).await.unwrap();
     })
     .await;
 
     let arguments = format!("1, '{HALFWAY}', 500");
     // With the share and the sender of each.
     check(&arguments, 500, 3_000 + 1_000, async |conn| {
-        let some = conn.holdings().sent_to(UserId::from(BUSY), Some(HALFWAY.into())).await.unwrap();
+        let some = conn
+            .personal_data()
+            .received_shares(UserId::from(BUSY), Some(HALFWAY.into()))
+            .await
+            .unwrap();
         assert_eq!(some.len(), 500);
     })
     .await;

@@ -27,7 +27,7 @@ async fn claim(db: &Database, claim: &Claim) -> ClaimOutcome {
 }
 
 async fn settle(db: &Database, claim: &Claim, answer: &[u8]) -> bool {
-    db.acquire().await.unwrap().idempotency_keys().settle(claim, answer).await.unwrap()
+    db.acquire().await.unwrap().idempotency_keys().complete(claim, answer).await.unwrap()
 }
 
 async fn release(db: &Database, claim: &Claim) {
@@ -40,10 +40,10 @@ async fn the_first_attempt_gets_the_key_and_the_next_ones_its_answer() {
     let first = first(create_user(&database).await);
     let second = again(&first, 2, NOON + INSTANT);
 
-    assert_eq!(claim(&database.pool, &first).await, ClaimOutcome::Ours);
+    assert_eq!(claim(&database.pool, &first).await, ClaimOutcome::Acquired);
     assert_eq!(claim(&database.pool, &second).await, ClaimOutcome::InFlight);
     assert!(settle(&database.pool, &first, b"done").await);
-    assert_eq!(claim(&database.pool, &second).await, ClaimOutcome::Answered(b"done".to_vec()));
+    assert_eq!(claim(&database.pool, &second).await, ClaimOutcome::Completed(b"done".to_vec()));
 }
 
 #[tokio::test]
@@ -53,9 +53,9 @@ async fn another_request_under_the_same_key_is_told_apart_before_and_after_the_a
     let other = Claim { fingerprint: [2; 32], ..again(&first, 2, NOON) };
     claim(&database.pool, &first).await;
 
-    assert_eq!(claim(&database.pool, &other).await, ClaimOutcome::OtherRequest);
+    assert_eq!(claim(&database.pool, &other).await, ClaimOutcome::FingerprintMismatch);
     settle(&database.pool, &first, b"done").await;
-    assert_eq!(claim(&database.pool, &other).await, ClaimOutcome::OtherRequest);
+    assert_eq!(claim(&database.pool, &other).await, ClaimOutcome::FingerprintMismatch);
 }
 
 #[tokio::test]
@@ -66,13 +66,13 @@ async fn keys_of_different_people_and_different_keys_never_meet() {
     let twice = Claim { key: "twice".to_owned(), ..anas.clone() };
 
     for claimed in [&anas, &bens, &twice] {
-        assert_eq!(claim(&database.pool, claimed).await, ClaimOutcome::Ours, "{claimed:?}");
+        assert_eq!(claim(&database.pool, claimed).await, ClaimOutcome::Acquired, "{claimed:?}");
     }
     for settled in [&anas, &bens, &twice] {
         assert!(settle(&database.pool, settled, settled.key.as_bytes()).await);
     }
     let answer = claim(&database.pool, &again(&twice, 2, NOON)).await;
-    assert_eq!(answer, ClaimOutcome::Answered(b"twice".to_vec()));
+    assert_eq!(answer, ClaimOutcome::Completed(b"twice".to_vec()));
 }
 
 #[tokio::test]
@@ -83,7 +83,10 @@ async fn an_attempt_that_died_is_taken_over_after_its_lease_and_not_before() {
     let end = NOON + IdempotencyKeys::LEASE;
 
     assert_eq!(claim(&database.pool, &again(&first, 2, end)).await, ClaimOutcome::InFlight);
-    assert_eq!(claim(&database.pool, &again(&first, 3, end + INSTANT)).await, ClaimOutcome::Ours);
+    assert_eq!(
+        claim(&database.pool, &again(&first, 3, end + INSTANT)).await,
+        ClaimOutcome::Acquired
+    );
 }
 
 #[tokio::test]
@@ -99,7 +102,7 @@ async fn an_attempt_that_was_taken_over_settles_and_releases_nothing() {
 
     assert!(settle(&database.pool, &next, b"in time").await);
     let third = again(&slow, 3, next.at);
-    assert_eq!(claim(&database.pool, &third).await, ClaimOutcome::Answered(b"in time".to_vec()));
+    assert_eq!(claim(&database.pool, &third).await, ClaimOutcome::Completed(b"in time".to_vec()));
 }
 
 #[tokio::test]
@@ -112,7 +115,7 @@ async fn a_key_that_was_let_go_is_free() {
     release(&database.pool, &first).await;
 
     assert!(!settle(&database.pool, &first, b"done").await);
-    assert_eq!(claim(&database.pool, &other).await, ClaimOutcome::Ours);
+    assert_eq!(claim(&database.pool, &other).await, ClaimOutcome::Acquired);
 }
 
 #[tokio::test]
@@ -125,7 +128,7 @@ async fn an_answer_is_not_let_go() {
     release(&database.pool, &first).await;
 
     let second = again(&first, 2, NOON);
-    assert_eq!(claim(&database.pool, &second).await, ClaimOutcome::Answered(b"done".to_vec()));
+    assert_eq!(claim(&database.pool, &second).await, ClaimOutcome::Completed(b"done".to_vec()));
 }
 
 #[tokio::test]
@@ -134,14 +137,14 @@ async fn an_answer_is_kept_for_a_day_and_no_longer() {
     let first = first(create_user(&database).await);
     claim(&database.pool, &first).await;
     settle(&database.pool, &first, b"done").await;
-    let end = NOON + IdempotencyKeys::KEPT;
+    let end = NOON + IdempotencyKeys::RETENTION;
 
     let within = claim(&database.pool, &again(&first, 2, end)).await;
     let after = claim(&database.pool, &again(&first, 3, end + INSTANT)).await;
     let next = claim(&database.pool, &again(&first, 4, end + INSTANT)).await;
 
-    assert_eq!(within, ClaimOutcome::Answered(b"done".to_vec()));
-    assert_eq!(after, ClaimOutcome::Ours);
+    assert_eq!(within, ClaimOutcome::Completed(b"done".to_vec()));
+    assert_eq!(after, ClaimOutcome::Acquired);
     assert_eq!(next, ClaimOutcome::InFlight);
 }
 
@@ -155,13 +158,13 @@ async fn sweeping_removes_what_a_claim_would_replace() {
         claim(&database.pool, kept).await;
         settle(&database.pool, kept, b"done").await;
     }
-    let now = young.at + IdempotencyKeys::KEPT;
+    let now = young.at + IdempotencyKeys::RETENTION;
 
     let swept = database.pool.acquire().await.unwrap().idempotency_keys().sweep(now).await.unwrap();
 
     assert_eq!(swept, 1);
     let answer = claim(&database.pool, &again(&young, 2, now)).await;
-    assert_eq!(answer, ClaimOutcome::Answered(b"done".to_vec()));
+    assert_eq!(answer, ClaimOutcome::Completed(b"done".to_vec()));
     assert!(!settle(&database.pool, &old, b"again").await);
 }
 
@@ -211,5 +214,5 @@ async fn all_at_once(db: &Database, like: &Claim, at: DateTime<Utc>) -> Vec<Clai
 }
 
 fn ours(outcomes: &[ClaimOutcome]) -> usize {
-    outcomes.iter().filter(|outcome| **outcome == ClaimOutcome::Ours).count()
+    outcomes.iter().filter(|outcome| **outcome == ClaimOutcome::Acquired).count()
 }

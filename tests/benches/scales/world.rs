@@ -180,7 +180,7 @@ impl World {
             conn.feed().compose(viewer, &FeedCursor::default(), 20).await.expect("places")
         };
         let places = self.with_statements(compose).await;
-        let served: Vec<_> = places.0.places.iter().map(|place| place.placed.post.id).collect();
+        let served: Vec<_> = places.0.items.iter().map(|place| place.item.post.id).collect();
         let sources =
             with_values(&places.1[0], &[&me, "ARRAY[]::bytea[]", "1::float8", "21::bigint"]);
         vec![sources, self.shown(&served).await]
@@ -223,7 +223,7 @@ impl World {
         let window = TrendingWindow::DEFAULT;
         let limit = Limit::parse(10).expect("a limit");
         let trending = async |conn: &mut Connection| {
-            conn.feed().trending(self.viewer(), window, now, limit).await.expect("posts")
+            conn.feed().list_trending(self.viewer(), window, now, limit).await.expect("posts")
         };
         let (posts, statements) = self.with_statements(trending).await;
         let since = now - TimeDelta::hours(24);

@@ -194,19 +194,19 @@ async fn read(
             slice(conn.posts().list(own).await?, SectionItems::Posts)
         }
         Section::Hearts => {
-            let some = conn.holdings().hearts(user, last.map(Into::into)).await?;
+            let some = conn.personal_data().hearts(user, last.map(Into::into)).await?;
             part(some, |it| Position { at: it.at, id: it.post.into() }, SectionItems::Hearts)
         }
         Section::Reactions => {
-            let some = conn.holdings().reactions(user, last.map(Into::into)).await?;
+            let some = conn.personal_data().reactions(user, last.map(Into::into)).await?;
             part(some, |it| Position { at: it.at, id: it.post.into() }, SectionItems::Reactions)
         }
         Section::Shares => {
-            let some = conn.holdings().shares(user, last.map(Into::into)).await?;
+            let some = conn.personal_data().shares(user, last.map(Into::into)).await?;
             part(some, |it| Position { at: it.created_at, id: it.id.into() }, SectionItems::Shares)
         }
         Section::ReceivedShares => {
-            let some = conn.holdings().sent_to(user, last.map(Into::into)).await?;
+            let some = conn.personal_data().received_shares(user, last.map(Into::into)).await?;
             part(
                 some,
                 |it| Position { at: it.at, id: it.share.into() },
@@ -214,7 +214,7 @@ async fn read(
             )
         }
         Section::Comments => {
-            let some = conn.holdings().comments(user, behind).await?;
+            let some = conn.personal_data().comments(user, behind).await?;
             part(some, Comment::position, SectionItems::Comments)
         }
         Section::Followers => people(&mut conn, lists.followers_of(user).page(page)).await?,

@@ -45,17 +45,17 @@ async fn compose_ranked(app: &App, viewer: Viewer, request: FeedPageRequest) -> 
         FeedStart::After(walk) => (walk, 0),
     };
     let composed = conn.feed().compose(viewer, &walk, passed_over + limit).await?;
-    let shown = composed.places.get(passed_over..).unwrap_or_default();
-    let ids: Vec<_> = shown.iter().map(|it| it.placed.post.id).collect();
+    let shown = composed.items.get(passed_over..).unwrap_or_default();
+    let ids: Vec<_> = shown.iter().map(|it| it.item.post.id).collect();
     let mut seen = conn.posts().public_of(viewer, &ids).await?;
     let now = app.clock.now();
     let posts = shown.iter().filter_map(|it| {
-        let seen = seen.remove(&it.placed.post.id)?;
-        Some(feed_post(seen, it.relationship, it.placed.slot, now))
+        let seen = seen.remove(&it.item.post.id)?;
+        Some(feed_post(seen, it.relationship, it.item.slot, now))
     });
     let posts = posts.collect();
-    let goes_on = composed.goes_on && composed.places.len() < walk.positions_left();
-    let places = composed.places.iter().map(|it| (it.placed.post.id, it.placed.post.author));
+    let goes_on = composed.has_more && composed.items.len() < walk.positions_left();
+    let places = composed.items.iter().map(|it| (it.item.post.id, it.item.post.author));
     Ok(FeedPage { posts, next: goes_on.then(|| walk.advance(places)) })
 }
 
@@ -82,7 +82,7 @@ async fn score_newest(app: &App, viewer: Viewer, page: PageRequest) -> Result<Pa
     let mut conn = app.db.acquire().await?;
     let Page { items, next, total } = find_newest(&mut conn, viewer, page).await?;
     let authors: Vec<_> = items.iter().map(|seen| seen.post.author).collect();
-    let relationships = conn.feed().relationships_of(viewer, &authors).await?;
+    let relationships = conn.feed().find_author_relationships(viewer, &authors).await?;
     let now = app.clock.now();
     let explain = |seen: PostForViewer| {
         let relationship = relationships.get(&seen.post.author).copied();
@@ -108,7 +108,7 @@ async fn compose_trending(
     limit: Limit,
 ) -> Result<Vec<PostForViewer>> {
     let mut conn = app.db.acquire().await?;
-    let ids = conn.feed().trending(viewer, window, app.clock.now(), limit).await?;
+    let ids = conn.feed().list_trending(viewer, window, app.clock.now(), limit).await?;
     let mut seen = conn.posts().public_of(viewer, &ids).await?;
     Ok(ids.iter().filter_map(|id| seen.remove(id)).collect())
 }

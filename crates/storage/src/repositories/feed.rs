@@ -39,9 +39,9 @@ pub struct Feed<'c> {
 #[non_exhaustive]
 pub struct FeedPage {
     /// What is there, place by place.
-    pub places: Vec<FeedPageItem>,
+    pub items: Vec<FeedPageItem>,
     /// Whether there are posts behind the last place.
-    pub goes_on: bool,
+    pub has_more: bool,
 }
 
 /// A post that got a place in somebody's ranked feed.
@@ -49,7 +49,7 @@ pub struct FeedPage {
 #[non_exhaustive]
 pub struct FeedPageItem {
     /// The post and why it is here.
-    pub placed: FeedItem,
+    pub item: FeedItem,
     /// What its author is to the viewer.
     pub relationship: AuthorRelationship,
 }
@@ -85,20 +85,20 @@ impl Feed<'_> {
         };
         let read = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         metrics::histogram!(FEED_CANDIDATES).record(read);
-        let goes_on = placed.len() < found;
+        let has_more = placed.len() < found;
         let followed: HashSet<UserId> =
             rows.iter().filter(|row| row.followed).map(|row| row.author_id.into()).collect();
-        let place = |placed: FeedItem| FeedPageItem {
+        let place = |item: FeedItem| FeedPageItem {
             relationship: relationship(followed.contains(&placed.post.author)),
             placed,
         };
-        Ok(FeedPage { places: placed.into_iter().map(place).collect(), goes_on })
+        Ok(FeedPage { items: placed.into_iter().map(place).collect(), has_more })
     }
 
     /// What is trending among public posts, the most moving first, none across a block.
     ///
     /// One statement; `trending.rs` says how many rows it reads.
-    pub async fn trending(
+    pub async fn list_trending(
         &mut self,
         viewer: Viewer,
         window: TrendingWindow,
@@ -110,7 +110,7 @@ impl Feed<'_> {
     }
 
     /// What each of these people is to the viewer, in one statement.
-    pub async fn relationships_of(
+    pub async fn find_author_relationships(
         &mut self,
         viewer: Viewer,
         people: &[UserId],

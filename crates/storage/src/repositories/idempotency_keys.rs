@@ -33,18 +33,18 @@ pub struct Claim {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimOutcome {
     /// The act is this attempt's to do.
-    Ours,
+    Acquired,
     /// It was done: this was the answer.
-    Answered(Vec<u8>),
+    Completed(Vec<u8>),
     /// Another attempt is at it.
     InFlight,
     /// The key belongs to another request.
-    OtherRequest,
+    FingerprintMismatch,
 }
 
 impl IdempotencyKeys<'_> {
     /// How long an answer is kept.
-    pub const KEPT: TimeDelta = TimeDelta::hours(24);
+    pub const RETENTION: TimeDelta = TimeDelta::hours(24);
 
     /// How long an attempt may be at it before it counts as dead: longer than any request lives.
     pub const LEASE: TimeDelta = TimeDelta::seconds(60);
@@ -55,7 +55,7 @@ impl IdempotencyKeys<'_> {
     /// `Missing` where its user is gone, by `idempotency_keys_user_id_fkey`.
     pub async fn claim(&mut self, claim: &Claim) -> Result<ClaimOutcome> {
         if self.take(claim).await? {
-            return Ok(ClaimOutcome::Ours);
+            return Ok(ClaimOutcome::Acquired);
         }
         let holder = idempotency_keys::table
             .find((i64::from(claim.user), &claim.key))
@@ -65,9 +65,9 @@ impl IdempotencyKeys<'_> {
             .optional()?;
         Ok(match holder {
             Some((fingerprint, _)) if fingerprint != claim.fingerprint => {
-                ClaimOutcome::OtherRequest
+                ClaimOutcome::FingerprintMismatch
             }
-            Some((_, Some(answer))) => ClaimOutcome::Answered(answer),
+            Some((_, Some(answer))) => ClaimOutcome::Completed(answer),
             // Without a row, it was let go between the two statements: the next attempt will get it.
             Some((_, None)) | None => ClaimOutcome::InFlight,
         })
@@ -78,7 +78,7 @@ impl IdempotencyKeys<'_> {
         let lapsed = idempotency_keys::answer
             .is_null()
             .and(idempotency_keys::claimed_at.lt(claim.at - Self::LEASE));
-        let forgotten = idempotency_keys::claimed_at.lt(claim.at - Self::KEPT);
+        let forgotten = idempotency_keys::claimed_at.lt(claim.at - Self::RETENTION);
         let row = (
             idempotency_keys::fingerprint.eq(&claim.fingerprint[..]),
             idempotency_keys::claim.eq(claim.id),
@@ -103,7 +103,7 @@ impl IdempotencyKeys<'_> {
 
     /// Keeps the answer; call it in the act's own transaction. Tells whether the key is still this attempt's: if
     /// not, another one took over, and the act must be rolled back.
-    pub async fn settle(&mut self, claim: &Claim, answer: &[u8]) -> Result<bool> {
+    pub async fn complete(&mut self, claim: &Claim, answer: &[u8]) -> Result<bool> {
         let ours = idempotency_keys::table
             .find((i64::from(claim.user), &claim.key))
             .filter(idempotency_keys::claim.eq(claim.id));
@@ -126,7 +126,8 @@ impl IdempotencyKeys<'_> {
 
     /// Removes the keys that are too old to matter. Tells how many there were.
     pub async fn sweep(&mut self, now: DateTime<Utc>) -> Result<usize> {
-        let old = idempotency_keys::table.filter(idempotency_keys::claimed_at.lt(now - Self::KEPT));
+        let old =
+            idempotency_keys::table.filter(idempotency_keys::claimed_at.lt(now - Self::RETENTION));
         Ok(diesel::delete(old).execute(self.conn).await?)
     }
 }

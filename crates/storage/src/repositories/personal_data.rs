@@ -16,7 +16,7 @@ use crate::schema::{comments, emoji_reactions, likes};
 use crate::{Connection, Result};
 
 /// What somebody has done, as seen through one connection. Each part goes on behind the last entry of the one before, and
-/// has up to [`PersonalData::PART`] entries; an empty one is the end.
+/// has up to [`PersonalData::BATCH_SIZE`] entries; an empty one is the end.
 pub struct PersonalData<'c> {
     pub(super) conn: &'c mut Connection,
 }
@@ -58,20 +58,20 @@ pub struct ReceivedShare {
 
 impl PersonalData<'_> {
     /// The most entries of a part.
-    pub const PART: i64 = 500;
+    pub const BATCH_SIZE: i64 = 500;
 
     /// Hearts given, by post.
     pub async fn hearts(
         &mut self,
         user: UserId,
-        behind: Option<PostId>,
+        after: Option<PostId>,
     ) -> Result<Vec<HeartRecord>> {
         let rows: Vec<(Uuid, DateTime<Utc>)> = likes::table
             .filter(likes::user_id.eq(i64::from(user)))
-            .filter(likes::post_id.gt(behind.map_or(Uuid::nil(), Uuid::from)))
+            .filter(likes::post_id.gt(after.map_or(Uuid::nil(), Uuid::from)))
             .select((likes::post_id, likes::created_at))
             .order(likes::post_id)
-            .limit(Self::PART)
+            .limit(Self::BATCH_SIZE)
             .load(self.conn)
             .await?;
         Ok(rows.into_iter().map(|(post, at)| HeartRecord { post: post.into(), at }).collect())
@@ -81,18 +81,18 @@ impl PersonalData<'_> {
     pub async fn reactions(
         &mut self,
         user: UserId,
-        behind: Option<PostId>,
+        after: Option<PostId>,
     ) -> Result<Vec<ReactionRecord>> {
         let rows: Vec<(Uuid, String, DateTime<Utc>)> = emoji_reactions::table
             .filter(emoji_reactions::user_id.eq(i64::from(user)))
-            .filter(emoji_reactions::post_id.gt(behind.map_or(Uuid::nil(), Uuid::from)))
+            .filter(emoji_reactions::post_id.gt(after.map_or(Uuid::nil(), Uuid::from)))
             .select((
                 emoji_reactions::post_id,
                 emoji_reactions::emoji_code,
                 emoji_reactions::created_at,
             ))
             .order(emoji_reactions::post_id)
-            .limit(Self::PART)
+            .limit(Self::BATCH_SIZE)
             .load(self.conn)
             .await?;
         let reaction = |(post, code, at): (Uuid, String, DateTime<Utc>)| {
@@ -102,11 +102,11 @@ impl PersonalData<'_> {
     }
 
     /// Posts passed on, by the id of the share.
-    pub async fn shares(&mut self, user: UserId, behind: Option<ShareId>) -> Result<Vec<Share>> {
+    pub async fn shares(&mut self, user: UserId, after: Option<ShareId>) -> Result<Vec<Share>> {
         let passed = PassedOn {
             user: user.into(),
-            behind: behind.map_or(Uuid::nil(), Uuid::from),
-            most: Self::PART,
+            after: after.map_or(Uuid::nil(), Uuid::from),
+            most: Self::BATCH_SIZE,
         };
         let rows: Vec<ShareColumns> = passed.load(self.conn).await?;
         let share = |(id, post, message, created_at, to): ShareColumns| {
@@ -120,15 +120,15 @@ impl PersonalData<'_> {
     }
 
     /// Posts that others sent this person, by the id of the share.
-    pub async fn sent_to(
+    pub async fn received_shares(
         &mut self,
         user: UserId,
-        behind: Option<ShareId>,
+        after: Option<ShareId>,
     ) -> Result<Vec<ReceivedShare>> {
         let sent = SentTo {
             user: user.into(),
-            behind: behind.map_or(Uuid::nil(), Uuid::from),
-            most: Self::PART,
+            after: after.map_or(Uuid::nil(), Uuid::from),
+            most: Self::BATCH_SIZE,
         };
         let rows: Vec<SentColumns> = sent.load(self.conn).await?;
         let sent = |(share, post, by, message, at): SentColumns| ReceivedShare {
@@ -145,15 +145,15 @@ impl PersonalData<'_> {
     pub async fn comments(
         &mut self,
         user: UserId,
-        behind: Option<Position>,
+        after: Option<Position>,
     ) -> Result<Vec<Comment>> {
         let query = comments::table
             .filter(comments::author_id.eq(i64::from(user)))
             .select(CommentRow::as_select())
             .order((comments::created_at.desc(), comments::id.desc()))
-            .limit(Self::PART)
+            .limit(Self::BATCH_SIZE)
             .into_boxed();
-        let query = match behind {
+        let query = match after {
             None => query,
             // The index has the times; of those with the same, only the id tells which.
             Some(Position { at, id }) => query
@@ -174,7 +174,7 @@ type SentColumns = (Uuid, Uuid, String, Option<String>, DateTime<Utc>);
 statement! {
     /// A link goes to nobody: it has no recipients, where a message has some, or none who are left. All that is theirs is
     /// looked at, since nothing has it by id: else PostgreSQL may go through everybody's in that order.
-    PassedOn(user: i64 as BigInt, behind: Uuid as SqlUuid, most: i64 as BigInt)
+    PassedOn(user: i64 as BigInt, after: Uuid as SqlUuid, most: i64 as BigInt)
         -> (SqlUuid, SqlUuid, Nullable<Text>, Timestamptz, Nullable<Array<BigInt>>) {
         "theirs AS MATERIALIZED (
             SELECT id, post_id, share_method, message_content, created_at FROM shares
@@ -191,7 +191,7 @@ statement! {
 
 statement! {
     /// As [`PassedOn`]; each share and its sender are looked up by themselves, so that no plan goes through all of them.
-    SentTo(user: i64 as BigInt, behind: Uuid as SqlUuid, most: i64 as BigInt)
+    SentTo(user: i64 as BigInt, after: Uuid as SqlUuid, most: i64 as BigInt)
         -> (SqlUuid, SqlUuid, Text, Nullable<Text>, Timestamptz) {
         "theirs AS MATERIALIZED (
             SELECT share_id FROM share_recipients WHERE user_id = $1 AND share_id > $2

@@ -1,5 +1,5 @@
 use grateful_domain::{
-    CandidateLists, FeedCursor, PostId, Relationship, Slot, UserId, Viewer, compose,
+    AuthorRelationship, CandidateLists, FeedCursor, PostId, Slot, UserId, Viewer, compose,
 };
 use grateful_storage::{Connection, QueryLog, Repositories};
 use grateful_testkit::{MetricsCapture, TestDatabase};
@@ -58,7 +58,7 @@ async fn how_many_posts_a_page_is_composed_from_is_measured() {
     conn.feed().compose(user(1), &FeedCursor::default(), 10).await.unwrap();
 
     // Of a page of ten, the best 31 and the newest 31; whom user 1 follows is among them.
-    assert_eq!(measured.values_of("grateful_feed_candidates"), [62.0]);
+    assert_eq!(measured.take_histogram("grateful_feed_candidates"), [62.0]);
 }
 
 /// Where few people write most, spacing reaches far below the top.
@@ -135,9 +135,9 @@ async fn nobody_is_related_to_a_guest_and_each_to_those_who_follow_them() {
     let people: Vec<UserId> = (1..=5).map(UserId::from).collect();
 
     for (viewer, followed) in [(Viewer::Guest, None), (user(1), Some(UserId::from(2)))] {
-        let relationships = conn.feed().relationships_of(viewer, &people).await.unwrap();
+        let relationships = conn.feed().find_author_relationships(viewer, &people).await.unwrap();
         for person in &people {
-            let is_followed = relationships[person] == Relationship::Followed;
+            let is_followed = relationships[person] == AuthorRelationship::Followed;
             assert_eq!(is_followed, followed == Some(*person), "{viewer:?} {person}");
         }
     }
@@ -171,8 +171,8 @@ async fn page(
     let (composed, queries) = QueryLog::record(conn.feed().compose(viewer, walk, limit)).await;
     assert!(queries.total() <= 2, "{queries:#?}");
     let composed = composed.unwrap();
-    let places = composed.places.iter().map(|it| (it.placed.post.id, it.placed.slot));
-    (places.collect(), composed.goes_on)
+    let places = composed.items.iter().map(|it| (it.item.post.id, it.item.slot));
+    (places.collect(), composed.has_more)
 }
 
 fn brute_force(all: &[grateful_domain::Candidate], walk: &FeedCursor, most: usize) -> Page {

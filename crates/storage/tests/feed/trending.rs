@@ -51,7 +51,8 @@ async fn assert_trending_agrees(conn: &mut Connection, viewer: Viewer, window: i
     let best = scored.iter().take(usize::try_from(limit).unwrap()).map(|(_, _, id)| *id);
 
     let limit = Limit::parse(limit).unwrap();
-    let (ids, queries) = QueryLog::record(conn.feed().trending(viewer, window, NOON, limit)).await;
+    let (ids, queries) =
+        QueryLog::record(conn.feed().list_trending(viewer, window, NOON, limit)).await;
 
     assert_eq!(queries.total(), 1, "{queries:#?}");
     assert_eq!(ids.unwrap(), best.collect::<Vec<_>>(), "{viewer:?} {window:?} {limit:?}");
