@@ -73,8 +73,8 @@ impl Feed<'_> {
         let mut rows: Vec<Row> = beginnings.load(self.conn).await?;
         let found = count(&rows, Slot::Ranked);
         let short = sources(&rows, |slot| count(&rows, slot) < depth(needed));
-        let placed = if let Ok(placed) = compose(&short, walk, most) {
-            placed
+        let items = if let Ok(items) = compose(&short, walk, most) {
+            items
         } else {
             let full = |slot| full_authors(&rows, slot, needed);
             let deeper =
@@ -85,14 +85,14 @@ impl Feed<'_> {
         };
         let read = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         metrics::histogram!(FEED_CANDIDATES).record(read);
-        let has_more = placed.len() < found;
+        let has_more = items.len() < found;
         let followed: HashSet<UserId> =
             rows.iter().filter(|row| row.followed).map(|row| row.author_id.into()).collect();
-        let place = |item: FeedItem| FeedPageItem {
-            relationship: relationship(followed.contains(&placed.post.author)),
-            placed,
+        let page_item = |item: FeedItem| FeedPageItem {
+            relationship: relationship(followed.contains(&item.post.author)),
+            item,
         };
-        Ok(FeedPage { items: placed.into_iter().map(place).collect(), has_more })
+        Ok(FeedPage { items: items.into_iter().map(page_item).collect(), has_more })
     }
 
     /// What is trending among public posts, the most moving first, none across a block.
