@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt::{self, Write as _};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use grateful_domain::notification::{Act, Cause, Details, Event, Inbox, Standing};
+use grateful_domain::notification::{Act, Cause, Deliverability, Event, EventDetails, Inbox};
 use grateful_domain::{Author, Emoji, NotificationId, PostId, UserId, Username};
 use uuid::Uuid;
 
@@ -41,7 +41,7 @@ pub(crate) fn story() -> Result<String, Box<dyn Error>> {
     ana.shows("Ana reads it")?;
 
     // Changing one's mind is no news: it stays read. Neither is taking something back.
-    ana.inbox.change(&ben, Act::Reaction { post }, Emoji::Fire);
+    ana.inbox.update_reaction(&ben, Act::Reaction { post }, Emoji::Fire);
     ana.inbox.withdraw(caro.id, Act::Heart { post }, ana.now);
     ana.shows("Ben turns the hug into a fire, and Caro takes her heart back")?;
 
@@ -79,17 +79,20 @@ impl Reader {
         self.now += TimeDelta::minutes(1);
         let event = Event {
             cause: Cause { recipient: self.owner, actor: actor.id, act },
-            details: Details { emoji, ..Details::of_post("For the bus driver who waited.") },
+            details: EventDetails {
+                emoji,
+                ..EventDetails::for_post("For the bus driver who waited.")
+            },
             at: self.now,
             id: self.new_id(),
             batch_id: self.new_id(),
         };
         // Whether the two have blocked each other, or such notifications are switched off, is for the caller to know.
-        self.inbox.record(&event, actor, Standing::Welcome);
+        self.inbox.record(&event, actor, Deliverability::Allowed);
     }
 
     fn reads_all(&mut self) {
-        self.inbox.read_all(self.now);
+        self.inbox.mark_all_read(self.now);
     }
 
     /// Ids are made by the caller, like the time. A service would take `Uuid::now_v7()`.
@@ -103,7 +106,7 @@ impl Reader {
         for it in self.inbox.top_level() {
             let sign = if it.read_at.is_none() { '●' } else { '○' };
             writeln!(self.page, "  {sign} {}: {}", it.text.title, it.text.message)?;
-            for entry in self.inbox.entries(it.id) {
+            for entry in self.inbox.children(it.id) {
                 writeln!(self.page, "      {}", entry.text.message)?;
             }
         }

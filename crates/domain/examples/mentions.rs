@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use chrono::DateTime;
-use grateful_domain::notification::told_of_post;
+use grateful_domain::notification::recipients_of_post;
 use grateful_domain::{
     Content, Draft, Post, PostEdit, PostType, UserId, Visibility, diff_mentions, find_mentions,
 };
@@ -40,7 +40,7 @@ pub(crate) fn story() -> Result<String, Box<dyn Error>> {
 
     // Who is behind a name is the caller's to look up: say that Dan is 4. Were the author, 1, among those named, nobody
     // would tell them of what they did themselves.
-    let causes = told_of_post(&edited, &[UserId::from(4), UserId::from(1)]);
+    let causes = recipients_of_post(&edited, &[UserId::from(4), UserId::from(1)]);
     let told: Vec<String> = causes.iter().map(|cause| cause.recipient.to_string()).collect();
     writeln!(page, "who is told: {}", told.join(", "))?;
 

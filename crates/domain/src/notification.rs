@@ -1,17 +1,17 @@
-//! Telling people what others did: one line in an inbox for one act, or for many acts of the same kind.
+//! Notifications: one notification in an inbox for an act, or one batch for several acts of the same kind.
 //!
-//! [`record`], [`withdraw`] and [`change`] decide what becomes of an inbox, and say so as an [`Outcome`]; whoever keeps
-//! the inbox carries it out. [`Inbox`] keeps one in memory, storage keeps them in PostgreSQL.
+//! [`record`], [`withdraw`] and [`update_reaction`] are pure functions. They compute [`InboxChanges`], which the caller
+//! applies. [`Inbox`] applies them in memory; `grateful-storage` applies them in PostgreSQL.
 
 mod audience;
 mod batching;
+mod decision;
 mod event;
 mod inbox;
-mod outcome;
-mod placement;
+mod inbox_changes;
 mod quota;
 mod recording;
-mod seen;
+mod rendered;
 mod text;
 mod withdrawal;
 
@@ -19,99 +19,100 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-pub use self::audience::{told_of_comment, told_of_other_words, told_of_post};
-pub use self::batching::{BatchConfig, BatchKey, Icon, Scope};
-pub use self::event::{Act, Cause, Details, Event};
+pub use self::audience::{recipients_of_comment, recipients_of_comment_edit, recipients_of_post};
+pub use self::batching::{BatchConfig, BatchKey, BatchScope, Icon};
+pub use self::decision::{
+    BatchDecision, Deliverability, InboxContext, ParentNotification, PriorEntry, RestoreTarget,
+    SkipReason, decide,
+};
+pub use self::event::{Act, Cause, Event, EventDetails};
 pub use self::inbox::Inbox;
-pub use self::outcome::{Outcome, Withdrawn};
-pub use self::placement::{Beside, Place, Placement, Situation, Skip, Standing, Top, place};
-pub use self::quota::HourlyStarts;
+pub use self::inbox_changes::{InboxChanges, WithdrawnNotification};
+pub use self::quota::HourlyQuota;
 pub use self::recording::record;
-pub use self::seen::RenderedNotification;
-pub use self::text::{Telling, Text};
-pub use self::withdrawal::{Remains, change, withdraw};
+pub use self::rendered::RenderedNotification;
+pub use self::text::{Text, TextContext};
+pub use self::withdrawal::{RemainingBatch, update_reaction, withdraw};
 use crate::{CommentId, Emoji, NotificationId, PostId, UserId};
 
-/// What an inbox holds about one act, or, as a batch, about several: then the acts have entries of their own below it.
+/// A notification in an inbox: of one act, or a batch whose acts are stored as its children.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notification {
     pub id: NotificationId,
     pub recipient: UserId,
     pub kind: NotificationType,
-    /// Who did it; of a batch, who did the newest of it.
+    /// The user who did the act. For a batch, the actor of the newest child.
     pub actor: Option<UserId>,
-    /// Which act it tells of, as [`Act::name`] has it; a batch tells of none by itself.
+    /// The [`Act::dedup_key`] of the act. `None` for a batch.
     pub act: Option<String>,
-    /// The post that it is about.
     pub post: Option<PostId>,
-    /// The comment that it is about.
     pub comment: Option<CommentId>,
-    /// What it says, with the names of the day it was written.
+    /// The text, with the names at the time of writing.
     pub text: Text,
-    /// What clients need to show and to link it, with the names of that day.
+    /// What clients need to display and link the notification, with the names at the time of writing.
     pub data: Map<String, Value>,
     pub priority: Priority,
-    /// When it was read; unread until then.
+    /// When the recipient read it. `None` while unread.
     pub read_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
-    /// When something was last added to it.
+    /// When the notification was created or last got a new child.
     pub last_updated_at: DateTime<Utc>,
-    /// From when on nothing may join it.
+    /// When the notification stopped accepting children.
     pub closed_at: Option<DateTime<Utc>>,
-    /// The batch that it is an entry of.
+    /// The batch that this notification is a child of.
     pub parent: Option<NotificationId>,
-    /// How much it gathers, where it is a batch.
-    pub batch: Option<Batch>,
-    /// What may be gathered with it.
+    /// The counts of a batch. `None` if this is not a batch.
+    pub batch: Option<BatchCounts>,
+    /// The batch key of the act. `None` if the act cannot be batched.
     pub key: Option<BatchKey>,
 }
 
-/// How much a batch gathers.
+/// How many acts and actors a batch has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Batch {
-    /// Its entries.
-    pub entries: i32,
-    /// The distinct people who did them.
-    pub people: i32,
+pub struct BatchCounts {
+    pub child_count: i32,
+    /// The number of distinct actors.
+    pub actor_count: i32,
 }
 
 impl Notification {
-    /// Whether it stands in the list itself, and is not an entry of another.
+    /// Whether the notification is in the list itself, and not a child of a batch.
     pub fn is_top_level(&self) -> bool {
         self.parent.is_none()
     }
 
-    /// Whether something may still join it, as far as the one open place of its key goes.
+    /// Whether this is the open notification of its key. Age and size limits are checked separately, see
+    /// [`BatchConfig`].
     pub fn is_open(&self) -> bool {
         self.is_top_level() && self.closed_at.is_none()
     }
 
-    /// How much it gathers; by itself, one act of one person.
-    pub fn gathered(&self) -> Batch {
-        self.batch.unwrap_or(Batch { entries: 1, people: 1 })
+    /// The counts of a batch; one act by one actor if this is not a batch.
+    pub fn batch_counts(&self) -> BatchCounts {
+        self.batch.unwrap_or(BatchCounts { child_count: 1, actor_count: 1 })
     }
 
-    /// What it says today, when its actor is called `name`. `emoji` is one that the only person of a batch left beside
-    /// their newest act.
-    pub fn told(&self, name: &str, emoji: Option<Emoji>) -> Text {
-        Telling {
+    /// Renders the text with the current `name` of the actor. `emoji` is the emoji of the actor's reaction in a batch, if
+    /// the newest act is not the reaction itself.
+    pub fn render_text(&self, name: &str, emoji: Option<Emoji>) -> Text {
+        let context = TextContext {
             kind: self.kind,
-            config: self.key.as_ref().and_then(BatchConfig::of),
+            config: self.key.as_ref().and_then(BatchConfig::for_key),
             name,
             data: &self.data,
-            gathered: self.gathered(),
+            counts: self.batch_counts(),
             emoji,
-        }
-        .text()
+        };
+        context.render()
     }
 
-    /// Its place among entries: later ones are newer.
-    pub fn moment(&self) -> (DateTime<Utc>, NotificationId) {
+    /// The position among the children of a batch: the greatest key is the newest child.
+    pub fn sort_key(&self) -> (DateTime<Utc>, NotificationId) {
         (self.created_at, self.id)
     }
 }
 
-/// What somebody did, or what a batch is made of.
+/// The type of a notification: of its act, or of the acts in a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum NotificationType {
     Like,
@@ -123,11 +124,11 @@ pub enum NotificationType {
     FollowAccepted,
     Comment,
     CommentReply,
-    /// Hearts and reactions on one post, which share a batch.
+    /// A batch of hearts and reactions on one post.
     PostInteraction,
 }
 
-/// A code that names no type of notification.
+/// A code that is not a notification type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
     "must be one of like, emoji_reaction, post_shared, mention, follow, follow_request, follow_accepted, comment, \
@@ -136,7 +137,7 @@ pub enum NotificationType {
 pub struct UnknownNotificationType;
 
 impl NotificationType {
-    /// Every type.
+    /// All types.
     pub const ALL: [Self; 10] = [
         Self::Like,
         Self::EmojiReaction,
@@ -150,7 +151,7 @@ impl NotificationType {
         Self::PostInteraction,
     ];
 
-    /// The name under which it is stored, sent, and switched off in preferences.
+    /// The code used in the database, in JSON, and in the preferences that mute a type.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Like => "like",
@@ -166,15 +167,15 @@ impl NotificationType {
         }
     }
 
-    /// The type with this code.
+    /// Looks up the type with this code.
     ///
     /// # Errors
-    /// No type is called so.
+    /// No type has this code.
     pub fn from_code(code: &str) -> Result<Self, UnknownNotificationType> {
         Self::ALL.into_iter().find(|kind| kind.code() == code).ok_or(UnknownNotificationType)
     }
 
-    /// How much it matters that the recipient sees it soon (rules §4).
+    /// How urgent the notification is for the recipient (docs/rules.md#notifications).
     pub const fn priority(self) -> Priority {
         match self {
             Self::Mention | Self::FollowRequest => Priority::High,
@@ -183,7 +184,7 @@ impl NotificationType {
     }
 }
 
-/// How much it matters that somebody sees a notification soon.
+/// How urgent a notification is for its recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Priority {
     Low,
@@ -191,16 +192,16 @@ pub enum Priority {
     High,
 }
 
-/// A code that names no priority.
+/// A code that is not a priority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be one of low, normal, high")]
 pub struct UnknownPriority;
 
 impl Priority {
-    /// Every priority, the least first.
+    /// All priorities, lowest first.
     pub const ALL: [Self; 3] = [Self::Low, Self::Normal, Self::High];
 
-    /// The name under which it is stored.
+    /// The code used in the database.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Low => "low",
@@ -209,10 +210,10 @@ impl Priority {
         }
     }
 
-    /// The priority with this code.
+    /// Looks up the priority with this code.
     ///
     /// # Errors
-    /// No priority is called so.
+    /// No priority has this code.
     pub fn from_code(code: &str) -> Result<Self, UnknownPriority> {
         Self::ALL.into_iter().find(|priority| priority.code() == code).ok_or(UnknownPriority)
     }
@@ -223,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_leads_back_and_is_named_in_the_refusal() {
+    fn every_code_parses_and_the_error_lists_all_codes() {
         for kind in NotificationType::ALL {
             assert_eq!(NotificationType::from_code(kind.code()), Ok(kind));
             assert!(UnknownNotificationType.to_string().contains(kind.code()));

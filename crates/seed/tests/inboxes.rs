@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use grateful_domain::notification::{Act, told_of_comment};
+use grateful_domain::notification::{Act, recipients_of_comment};
 use grateful_domain::{Comment, CommentId, Notification, NotificationType, Post, PostId, UserId};
 use grateful_seed::{Dataset, DatasetSize, GeneratedInbox};
 
@@ -82,9 +82,9 @@ fn a_batch_counts_its_children_and_their_actors_and_shows_the_newest_child() {
             let Some(batch) = notification.batch else { continue };
             let children = &children_of[&notification.id];
             let actors: HashSet<_> = children.iter().map(|child| child.actor).collect();
-            let newest = children.iter().max_by_key(|child| child.moment()).unwrap();
-            assert_eq!(usize::try_from(batch.entries).unwrap(), children.len());
-            assert_eq!(usize::try_from(batch.people).unwrap(), actors.len());
+            let newest = children.iter().max_by_key(|child| child.sort_key()).unwrap();
+            assert_eq!(usize::try_from(batch.child_count).unwrap(), children.len());
+            assert_eq!(usize::try_from(batch.actor_count).unwrap(), actors.len());
             assert_eq!((notification.actor, &notification.data), (newest.actor, &newest.data));
             assert!(children.iter().all(|child| child.key == notification.key));
             batches += 1;
@@ -148,9 +148,10 @@ fn comments_notify_the_recipients_chosen_by_the_domain() {
     let mut expected: HashSet<(UserId, UserId, String)> = HashSet::new();
     for comment in comments.values() {
         let parent_author = comment.parent.map(|parent| comments[&parent].author);
-        let causes = told_of_comment(&posts[&comment.post], comment, parent_author, &[]);
-        expected
-            .extend(causes.iter().map(|cause| (cause.recipient, cause.actor, cause.act.name())));
+        let causes = recipients_of_comment(&posts[&comment.post], comment, parent_author, &[]);
+        expected.extend(
+            causes.iter().map(|cause| (cause.recipient, cause.actor, cause.act.dedup_key())),
+        );
     }
 
     let mut found = HashSet::new();
@@ -222,7 +223,7 @@ fn each_action_creates_at_most_one_notification_per_recipient() {
 
     let heart = dataset.hearts().last().unwrap();
     let post = dataset.posts().find(|post| post.id == heart.post).unwrap();
-    let name = Act::Heart { post: post.id }.name();
+    let name = Act::Heart { post: post.id }.dedup_key();
     assert!(
         post.author == heart.user || acts.contains(&(post.author, Some(heart.user), Some(name)))
     );

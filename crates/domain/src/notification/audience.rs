@@ -1,56 +1,58 @@
-//! Whom an act concerns: each person once, and nobody who may not see the post (rules §4).
+//! Which users are notified of a comment, a post or an edit, once per user (docs/rules.md#notifications).
 
 use super::{Act, Cause};
 use crate::{Comment, Post, UserId, Viewer};
 
-/// Whom a comment concerns: whoever it answers, whom it names, and the author of the post, in this order.
-pub fn told_of_comment(
+/// The notifications that a comment causes, at most one per recipient, in this order of precedence: the author of the
+/// parent comment, the mentioned users, the author of the post.
+///
+/// Users who cannot see the post and the author of the comment are left out.
+pub fn recipients_of_comment(
     post: &Post,
     comment: &Comment,
-    answered: Option<UserId>,
-    named: &[UserId],
+    parent_author: Option<UserId>,
+    mentioned: &[UserId],
 ) -> Vec<Cause> {
     let (actor, id) = (comment.author, comment.id);
-    let reply = answered
+    let reply = parent_author
         .zip(comment.parent)
         .map(|(author, parent)| (author, Act::Reply { post: post.id, comment: id, parent }));
     let mention = Act::Mention { post: post.id, comment: Some(id) };
-    let mentions = named.iter().map(|person| (*person, mention));
-    let said = (post.author, Act::Comment { post: post.id, comment: id });
+    let mentions = mentioned.iter().map(|user| (*user, mention));
+    let to_post_author = (post.author, Act::Comment { post: post.id, comment: id });
 
     let mut causes: Vec<Cause> = Vec::new();
-    for (recipient, act) in reply.into_iter().chain(mentions).chain([said]) {
-        let is_told = causes.iter().any(|cause| cause.recipient == recipient);
-        let may_see = post.is_visible_to(Viewer::User(recipient));
-        if recipient != actor && may_see && !is_told {
+    for (recipient, act) in reply.into_iter().chain(mentions).chain([to_post_author]) {
+        let is_notified = causes.iter().any(|cause| cause.recipient == recipient);
+        let can_see_post = post.is_visible_to(Viewer::User(recipient));
+        if recipient != actor && can_see_post && !is_notified {
             causes.push(Cause { recipient, actor, act });
         }
     }
     causes
 }
 
-/// Whom a post concerns: those whom it names.
-pub fn told_of_post(post: &Post, named: &[UserId]) -> Vec<Cause> {
-    mention_causes(post, post.author, Act::Mention { post: post.id, comment: None }, named)
+/// The notifications that the mentions in a post cause.
+pub fn recipients_of_post(post: &Post, mentioned: &[UserId]) -> Vec<Cause> {
+    mention_causes(post, post.author, Act::Mention { post: post.id, comment: None }, mentioned)
 }
 
-/// Whom other words of a comment concern: those whom it did not name before.
-pub fn told_of_other_words(post: &Post, comment: &Comment, named: &[UserId]) -> Vec<Cause> {
-    mention_causes(
-        post,
-        comment.author,
-        Act::Mention { post: post.id, comment: Some(comment.id) },
-        named,
-    )
+/// The notifications that the added mentions of an edited comment cause.
+pub fn recipients_of_comment_edit(
+    post: &Post,
+    comment: &Comment,
+    mentioned: &[UserId],
+) -> Vec<Cause> {
+    let act = Act::Mention { post: post.id, comment: Some(comment.id) };
+    mention_causes(post, comment.author, act, mentioned)
 }
 
-fn mention_causes(post: &Post, actor: UserId, act: Act, named: &[UserId]) -> Vec<Cause> {
-    let may_see = |person: &&UserId| post.is_visible_to(Viewer::User(**person));
-    named
+fn mention_causes(post: &Post, actor: UserId, act: Act, mentioned: &[UserId]) -> Vec<Cause> {
+    mentioned
         .iter()
-        .filter(may_see)
-        .filter(|person| **person != actor)
-        .map(|person| Cause { recipient: *person, actor, act })
+        .copied()
+        .filter(|user| post.is_visible_to(Viewer::User(*user)) && *user != actor)
+        .map(|recipient| Cause { recipient, actor, act })
         .collect()
 }
 
@@ -67,10 +69,10 @@ mod tests {
     const CARO: i64 = 3;
     const DAN: i64 = 4;
 
-    /// Ana's post, Ben's comment, Caro's answer to it, which names Dan.
+    /// Ana's post, Ben's comment, and Caro's reply to it, which mentions Dan.
     #[test]
-    fn an_answer_concerns_whom_it_answers_whom_it_names_and_the_author() {
-        let causes = told_of_comment(
+    fn a_reply_notifies_the_parent_author_the_mentioned_users_and_the_post_author() {
+        let causes = recipients_of_comment(
             &post(Visibility::Public),
             &reply_by(CARO),
             Some(BEN.into()),
@@ -78,7 +80,7 @@ mod tests {
         );
 
         assert_eq!(
-            told(&causes),
+            recipients(&causes),
             [
                 (BEN, NotificationType::CommentReply),
                 (DAN, NotificationType::Mention),
@@ -89,75 +91,82 @@ mod tests {
     }
 
     #[test]
-    fn one_act_tells_one_person_once_by_what_concerns_them_most() {
+    fn a_comment_notifies_each_user_once_with_the_most_specific_type() {
         use NotificationType::{Comment, CommentReply, Mention};
-        for (answered, named, expected) in [
+        for (parent_author, mentioned, expected) in [
             (Some(BEN), vec![BEN, BEN], vec![(BEN, CommentReply), (ANA, Comment)]),
             (Some(BEN), vec![ANA], vec![(BEN, CommentReply), (ANA, Mention)]),
             (Some(ANA), vec![], vec![(ANA, CommentReply)]),
             (Some(ANA), vec![ANA, BEN, BEN], vec![(ANA, CommentReply), (BEN, Mention)]),
             (None, vec![BEN], vec![(BEN, Mention), (ANA, Comment)]),
         ] {
-            let named: Vec<UserId> = named.into_iter().map(UserId::from).collect();
-            let answered = answered.map(UserId::from);
+            let mentioned: Vec<UserId> = mentioned.into_iter().map(UserId::from).collect();
+            let parent_author = parent_author.map(UserId::from);
 
-            let causes =
-                told_of_comment(&post(Visibility::Public), &reply_by(CARO), answered, &named);
+            let causes = recipients_of_comment(
+                &post(Visibility::Public),
+                &reply_by(CARO),
+                parent_author,
+                &mentioned,
+            );
 
-            assert_eq!(told(&causes), expected);
+            assert_eq!(recipients(&causes), expected);
         }
     }
 
     #[test]
-    fn nobody_is_told_of_their_own_comment() {
+    fn authors_are_not_notified_of_their_own_comments_and_posts() {
         let public = post(Visibility::Public);
+        let ana = UserId::from(ANA);
 
-        assert_eq!(told_of_comment(&public, &reply_by(ANA), Some(ANA.into()), &[ANA.into()]), []);
-        assert_eq!(told_of_post(&public, &[ANA.into()]), []);
+        assert_eq!(recipients_of_comment(&public, &reply_by(ANA), Some(ana), &[ana]), []);
+        assert_eq!(recipients_of_post(&public, &[ana]), []);
     }
 
-    /// What was said before a post was made private is answered by its author alone.
+    /// Comments from before a post became private stay, and only the author can reply to them.
     #[test]
-    fn of_a_private_post_nobody_but_its_author_is_told() {
+    fn only_the_author_is_notified_about_a_private_post() {
         let private = post(Visibility::Private);
 
-        let by_ana = told_of_comment(&private, &reply_by(ANA), Some(BEN.into()), &[DAN.into()]);
-        let by_ben = told_of_comment(&private, &reply_by(BEN), Some(CARO.into()), &[DAN.into()]);
+        let by_ana =
+            recipients_of_comment(&private, &reply_by(ANA), Some(BEN.into()), &[DAN.into()]);
+        let by_ben =
+            recipients_of_comment(&private, &reply_by(BEN), Some(CARO.into()), &[DAN.into()]);
 
         assert_eq!(by_ana, []);
-        assert_eq!(told(&by_ben), [(ANA, NotificationType::Comment)]);
-        assert_eq!(told_of_post(&private, &[BEN.into()]), []);
+        assert_eq!(recipients(&by_ben), [(ANA, NotificationType::Comment)]);
+        assert_eq!(recipients_of_post(&private, &[BEN.into()]), []);
     }
 
     #[test]
-    fn a_post_concerns_whom_it_names() {
-        let causes = told_of_post(&post(Visibility::Public), &[BEN.into(), CARO.into()]);
+    fn a_post_notifies_the_users_that_it_mentions() {
+        let causes = recipients_of_post(&post(Visibility::Public), &[BEN.into(), CARO.into()]);
 
         assert_eq!(
-            told(&causes),
+            recipients(&causes),
             [(BEN, NotificationType::Mention), (CARO, NotificationType::Mention)]
         );
         assert!(causes.iter().all(|cause| cause.act.comment().is_none()));
     }
 
-    /// They were told of the comment itself when it was made.
+    /// The other users were notified when the comment was created.
     #[test]
-    fn other_words_concern_only_those_whom_they_name() {
+    fn an_edited_comment_notifies_only_the_users_that_it_mentions() {
         let comment = reply_by(CARO);
-        let named = [ANA, BEN, CARO].map(UserId::from);
+        let mentioned = [ANA, BEN, CARO].map(UserId::from);
 
-        let public = told_of_other_words(&post(Visibility::Public), &comment, &named);
-        let private = told_of_other_words(&post(Visibility::Private), &comment, &named);
+        let public = recipients_of_comment_edit(&post(Visibility::Public), &comment, &mentioned);
+        let private = recipients_of_comment_edit(&post(Visibility::Private), &comment, &mentioned);
 
         assert_eq!(
-            told(&public),
+            recipients(&public),
             [(ANA, NotificationType::Mention), (BEN, NotificationType::Mention)]
         );
         assert!(public.iter().all(|cause| cause.act.comment() == Some(comment.id)));
-        assert_eq!(told(&private), [(ANA, NotificationType::Mention)]);
+        assert_eq!(recipients(&private), [(ANA, NotificationType::Mention)]);
     }
 
-    fn told(causes: &[Cause]) -> Vec<(i64, NotificationType)> {
+    fn recipients(causes: &[Cause]) -> Vec<(i64, NotificationType)> {
         causes.iter().map(|cause| (cause.recipient.into(), cause.act.kind())).collect()
     }
 

@@ -1,4 +1,4 @@
-//! What is gathered into one notification, and for how long (rules §4).
+//! Which acts share a batch, and for how long (docs/rules.md#batching).
 
 use std::fmt;
 
@@ -6,23 +6,23 @@ use chrono::TimeDelta;
 
 use super::NotificationType;
 
-/// What the recipient sees gathered: acts with the same key.
+/// Identifies a batch: acts with the same recipient and the same key are batched.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BatchKey(String);
 
-/// What a batch is about.
+/// What the acts of a batch have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// A post.
+pub enum BatchScope {
+    /// The post that they are about.
     Post,
-    /// A person.
+    /// The user that they are about.
     User,
-    /// A comment.
+    /// The comment that they reply to.
     Comment,
 }
 
-impl Scope {
-    /// The word for it in a key.
+impl BatchScope {
+    /// The code used in batch keys.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Post => "post",
@@ -33,17 +33,17 @@ impl Scope {
 }
 
 impl BatchKey {
-    /// The key of whatever is called `name` about one post, person or comment: `{name}:{scope}:{id}`.
-    pub fn new(name: &str, scope: Scope, id: impl fmt::Display) -> Self {
+    /// Builds the key `{name}:{scope}:{id}`.
+    pub fn new(name: &str, scope: BatchScope, id: impl fmt::Display) -> Self {
         Self(format!("{name}:{}:{id}", scope.code()))
     }
 
-    /// Takes back a key that was stored.
+    /// Wraps a stored key without checking it.
     pub fn from_stored(key: String) -> Self {
         Self(key)
     }
 
-    /// The key as it is stored.
+    /// The key as stored.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -59,31 +59,31 @@ impl fmt::Display for BatchKey {
     }
 }
 
-/// How acts of one kind are gathered (rules §4).
+/// How acts of one kind are batched (docs/rules.md#batching).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BatchConfig {
-    /// The first part of its keys.
+    /// The first part of the batch keys.
     pub name: &'static str,
-    /// The type of a batch.
+    /// The type of the batch notification.
     pub notification_type: NotificationType,
-    /// What its keys are about.
-    pub scope: Scope,
-    /// How long after its creation others may join a batch.
+    /// The second part of the batch keys.
+    pub scope: BatchScope,
+    /// How long after its creation a batch accepts children.
     pub max_age: TimeDelta,
-    /// How long after a single another act makes a batch of the two.
+    /// How long after its creation a single notification can be converted to a batch by another act.
     pub conversion_window: TimeDelta,
-    /// How many entries a batch may have; as many as there are where nothing is said.
+    /// The maximum number of children. `None` means no limit.
     pub max_size: Option<i32>,
-    /// The title of a batch of several.
+    /// The title of a batch with two or more children.
     pub summary_title: &'static str,
-    /// What a batch of several people says: `{n}` stands for the people, `{batch_count}` for the entries.
+    /// The message of a batch with two or more actors. `{n}` is the number of actors, `{batch_count}` the number of children.
     pub summary_template: &'static str,
-    /// What clients show beside it.
+    /// The icon that clients show next to the batch.
     pub icon_type: Icon,
 }
 
-/// What clients show beside a batch.
+/// The icon of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Icon {
     Heart,
@@ -94,47 +94,47 @@ pub enum Icon {
 }
 
 impl BatchConfig {
-    /// Hearts and emoji on a post.
+    /// Hearts and reactions on a post.
     pub const POST_INTERACTION: Self = Self {
         summary_title: "New Engagement 💜",
         summary_template: "{n} people engaged with your post",
         icon_type: Icon::Heart,
-        ..Self::usual("post_interaction", NotificationType::PostInteraction, Scope::Post)
+        ..Self::usual("post_interaction", NotificationType::PostInteraction, BatchScope::Post)
     };
-    /// Links taken to a post.
+    /// Shares of a post by link.
     pub const POST_SHARED: Self = Self {
         summary_title: "Post Shared",
         summary_template: "{n} people shared your post",
         icon_type: Icon::Share,
-        ..Self::usual("post_shared", NotificationType::PostShared, Scope::Post)
+        ..Self::usual("post_shared", NotificationType::PostShared, BatchScope::Post)
     };
-    /// A post sent to somebody.
+    /// Shares of a post by message to the recipient.
     pub const POST_SENT: Self = Self {
         summary_title: "Post Sent",
         summary_template: "{n} people sent you a post",
         icon_type: Icon::Share,
-        ..Self::usual("post_sent", NotificationType::PostShared, Scope::Post)
+        ..Self::usual("post_sent", NotificationType::PostShared, BatchScope::Post)
     };
-    /// Being named in a post, or in what is said about it.
+    /// Mentions in a post and in its comments.
     pub const MENTION: Self = Self {
         summary_title: "You were mentioned",
         summary_template: "You were mentioned {batch_count} times",
         icon_type: Icon::Mention,
-        ..Self::usual("mention", NotificationType::Mention, Scope::Post)
+        ..Self::usual("mention", NotificationType::Mention, BatchScope::Post)
     };
-    /// What is said about a post.
+    /// Comments on a post.
     pub const COMMENT: Self = Self {
         summary_title: "New Comments",
         summary_template: "{n} people commented on your post",
         icon_type: Icon::Comment,
-        ..Self::usual("comment", NotificationType::Comment, Scope::Post)
+        ..Self::usual("comment", NotificationType::Comment, BatchScope::Post)
     };
-    /// Answers to a comment.
+    /// Replies to a comment.
     pub const COMMENT_REPLY: Self = Self {
         summary_title: "New Replies",
         summary_template: "{n} people replied to your comment",
         icon_type: Icon::Comment,
-        ..Self::usual("comment_reply", NotificationType::CommentReply, Scope::Comment)
+        ..Self::usual("comment_reply", NotificationType::CommentReply, BatchScope::Comment)
     };
     /// New followers.
     pub const FOLLOW: Self = Self {
@@ -142,10 +142,10 @@ impl BatchConfig {
         summary_title: "New Followers",
         summary_template: "{n} people started following you",
         icon_type: Icon::Follow,
-        ..Self::usual("follow", NotificationType::Follow, Scope::User)
+        ..Self::usual("follow", NotificationType::Follow, BatchScope::User)
     };
 
-    /// Every way of gathering.
+    /// All configurations.
     pub const ALL: [&'static Self; 7] = [
         &Self::POST_INTERACTION,
         &Self::POST_SHARED,
@@ -156,7 +156,7 @@ impl BatchConfig {
         &Self::FOLLOW,
     ];
 
-    const fn usual(name: &'static str, kind: NotificationType, scope: Scope) -> Self {
+    const fn usual(name: &'static str, kind: NotificationType, scope: BatchScope) -> Self {
         Self {
             name,
             notification_type: kind,
@@ -170,12 +170,12 @@ impl BatchConfig {
         }
     }
 
-    /// How acts with this key are gathered.
-    pub fn of(key: &BatchKey) -> Option<&'static Self> {
+    /// The configuration of a key, if the key has one of the known names.
+    pub fn for_key(key: &BatchKey) -> Option<&'static Self> {
         Self::ALL.into_iter().find(|config| config.name == key.name())
     }
 
-    /// The key of this kind about one post, person or comment.
+    /// The key for one post, user or comment, depending on the scope.
     pub fn key(&self, id: impl fmt::Display) -> BatchKey {
         BatchKey::new(self.name, self.scope, id)
     }
@@ -186,19 +186,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_leads_back_to_its_way_of_gathering() {
+    fn every_key_leads_to_its_configuration() {
         for config in BatchConfig::ALL {
             let key = config.key("0193");
-            assert_eq!(BatchConfig::of(&key), Some(config));
+            assert_eq!(BatchConfig::for_key(&key), Some(config));
             assert_eq!(key.as_str(), format!("{}:{}:0193", config.name, config.scope.code()));
             assert!(!config.summary_title.is_empty() && config.summary_template.contains('{'));
         }
     }
 
     #[test]
-    fn a_key_takes_any_name_and_scope() {
-        let key = BatchKey::new("profile_interaction", Scope::User, 456);
+    fn a_key_can_have_an_unknown_name() {
+        let key = BatchKey::new("profile_interaction", BatchScope::User, 456);
         assert_eq!(key.as_str(), "profile_interaction:user:456");
-        assert_eq!(BatchConfig::of(&key), None);
+        assert_eq!(BatchConfig::for_key(&key), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What happened, to whom, and by whom.
+//! Acts of users, and the events that they cause in inboxes.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
@@ -6,33 +6,33 @@ use serde_json::{Map, Value, json};
 use super::{BatchConfig, BatchKey, NotificationType};
 use crate::{CommentId, Emoji, NotificationId, PostId, ShareId, ShareMessage, UserId};
 
-/// What somebody did that concerns somebody else.
+/// What a user (the actor) did that another user (the recipient) may be notified of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Act {
-    /// Gave their post a heart.
+    /// Gave a heart to the recipient's post.
     Heart { post: PostId },
-    /// Left an emoji on their post.
+    /// Reacted to the recipient's post with an emoji.
     Reaction { post: PostId },
-    /// Took the link to their post.
+    /// Shared the recipient's post by link.
     Link { post: PostId },
-    /// Sent them a post.
+    /// Sent a post to the recipient.
     Message { post: PostId, share: ShareId },
-    /// Named them in a post, or in a comment on it.
+    /// Mentioned the recipient in a post, or in a comment on it.
     Mention { post: PostId, comment: Option<CommentId> },
-    /// Said something about their post.
+    /// Commented on the recipient's post.
     Comment { post: PostId, comment: CommentId },
-    /// Answered their comment `parent`.
+    /// Replied to the recipient's comment `parent`.
     Reply { post: PostId, comment: CommentId, parent: CommentId },
-    /// Follows them.
+    /// Followed the recipient.
     Follow,
-    /// Asked to follow them.
+    /// Requested to follow the recipient.
     FollowRequest,
-    /// Let them follow.
+    /// Accepted the recipient's follow request.
     FollowAcceptance,
 }
 
 impl Act {
-    /// The type of a notification about it.
+    /// The type of the notification.
     pub const fn kind(self) -> NotificationType {
         match self {
             Self::Heart { .. } => NotificationType::Like,
@@ -47,7 +47,7 @@ impl Act {
         }
     }
 
-    /// How it is gathered with others; requests to follow and their acceptance never are.
+    /// How the act is batched. Follow requests and their acceptance are never batched.
     pub const fn config(self) -> Option<&'static BatchConfig> {
         Some(match self {
             Self::Heart { .. } | Self::Reaction { .. } => &BatchConfig::POST_INTERACTION,
@@ -61,8 +61,9 @@ impl Act {
         })
     }
 
-    /// What tells it from every other act of the same person that concerns the same recipient.
-    pub fn name(self) -> String {
+    /// The key that identifies the act among all acts of one actor toward one recipient. An inbox has at most one
+    /// notification per actor and key.
+    pub fn dedup_key(self) -> String {
         let kind = self.kind().code();
         match self {
             Self::Message { share, .. } => format!("{kind}:share:{share}"),
@@ -77,7 +78,7 @@ impl Act {
         }
     }
 
-    /// The post that it is about.
+    /// The post of the act.
     pub const fn post(self) -> Option<PostId> {
         match self {
             Self::Heart { post }
@@ -91,7 +92,7 @@ impl Act {
         }
     }
 
-    /// The comment that it is about.
+    /// The comment of the act.
     pub const fn comment(self) -> Option<CommentId> {
         match self {
             Self::Mention { comment, .. } => comment,
@@ -101,7 +102,7 @@ impl Act {
     }
 }
 
-/// Who did what to whom. There is at most one notification for it.
+/// An act with its actor and its recipient. An inbox has at most one notification per cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cause {
     pub recipient: UserId,
@@ -110,7 +111,7 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// What the recipient sees it gathered with.
+    /// The batch key of the act. `None` if the act is not batched.
     pub fn key(&self) -> Option<BatchKey> {
         let config = self.act.config()?;
         Some(match self.act {
@@ -121,48 +122,47 @@ impl Cause {
     }
 }
 
-/// Something that happened, for somebody's inbox.
+/// A cause at a point in time, with the details and ids that its notification needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     pub cause: Cause,
-    pub details: Details,
-    /// When.
+    pub details: EventDetails,
     pub at: DateTime<Utc>,
-    /// What its notification will be called.
+    /// The id of the notification, if one is created.
     pub id: NotificationId,
-    /// What a batch will be called, should it make one.
+    /// The id of the batch, if the event creates one.
     pub batch_id: NotificationId,
 }
 
-/// What is said beside who did what.
+/// The texts and the emoji shown in a notification.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Details {
-    /// The beginning of the post.
+pub struct EventDetails {
+    /// The first [`PREVIEW_CHARS`](Self::PREVIEW_CHARS) characters of the post.
     pub post_preview: Option<String>,
-    /// The beginning of the comment.
+    /// The first [`PREVIEW_CHARS`](Self::PREVIEW_CHARS) characters of the comment.
     pub comment_preview: Option<String>,
     /// The emoji of a reaction.
     pub emoji: Option<Emoji>,
-    /// The words that went along with a post that was sent.
+    /// The message sent with a shared post.
     pub share_message: Option<ShareMessage>,
 }
 
-impl Details {
-    /// The most characters of a preview (rules §4).
+impl EventDetails {
+    /// The maximum number of characters in a preview (docs/rules.md#notifications).
     pub const PREVIEW_CHARS: usize = 100;
 
-    /// What is shown of a post.
-    pub fn of_post(content: &str) -> Self {
+    /// Details with the preview of a post.
+    pub fn for_post(content: &str) -> Self {
         Self { post_preview: Some(preview(content)), ..Self::default() }
     }
 
-    /// With what is shown of a comment.
+    /// Adds the preview of a comment.
     #[must_use]
     pub fn with_comment(self, text: &str) -> Self {
         Self { comment_preview: Some(preview(text)), ..self }
     }
 
-    /// With the emoji of a reaction.
+    /// Adds the emoji of a reaction.
     #[must_use]
     pub fn with_emoji(self, emoji: Emoji) -> Self {
         Self { emoji: Some(emoji), ..self }
@@ -170,11 +170,11 @@ impl Details {
 }
 
 fn preview(text: &str) -> String {
-    text.chars().take(Details::PREVIEW_CHARS).collect()
+    text.chars().take(EventDetails::PREVIEW_CHARS).collect()
 }
 
 impl Event {
-    /// What clients need to show and to link a notification of it, under the names that they know.
+    /// The data that clients need to display and link the notification, under the field names of the HTTP API.
     pub fn data(&self, actor_username: &str) -> Map<String, Value> {
         let Cause { actor, act, .. } = self.cause;
         let mut data = Map::new();
@@ -195,13 +195,17 @@ impl Event {
             Act::Follow | Act::FollowRequest => put("follower_id", Some(json!(i64::from(actor)))),
             _ => (),
         }
-        name_actor(&mut data, act.kind(), actor_username);
+        insert_actor_username(&mut data, act.kind(), actor_username);
         data
     }
 }
 
-/// Writes the actor's username under all the names by which clients look for it.
-pub(super) fn name_actor(data: &mut Map<String, Value>, kind: NotificationType, username: &str) {
+/// Inserts the actor's username under `actor_username` and under the name specific to the type.
+pub(super) fn insert_actor_username(
+    data: &mut Map<String, Value>,
+    kind: NotificationType,
+    username: &str,
+) {
     let alias = match kind {
         NotificationType::Like => Some("liker_username"),
         NotificationType::EmojiReaction => Some("reactor_username"),
@@ -226,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_act_has_the_data_by_which_clients_show_and_link_it() {
+    fn each_act_has_the_data_fields_of_its_type() {
         let about_post = ["post_id", "post_preview"];
         let about_comment =
             ["post_id", "post_preview", "comment_id", "comment_preview", "author_username"];
@@ -257,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn data_says_what_was_done_in_the_words_of_clients() {
+    fn data_values_have_the_formats_of_the_api() {
         let [reaction, message, link, follow] =
             [Act::Reaction { post: post() }, message(), Act::Link { post: post() }, Act::Follow]
                 .map(|act| event(act).data("ben"));
@@ -274,9 +278,10 @@ mod tests {
     }
 
     #[test]
-    fn a_preview_ends_with_the_hundredth_character() {
+    fn previews_are_cut_after_a_hundred_characters() {
         for letter in ["a", "ü", "💜"] {
-            let details = Details::of_post(&letter.repeat(101)).with_comment(&letter.repeat(100));
+            let details =
+                EventDetails::for_post(&letter.repeat(101)).with_comment(&letter.repeat(100));
 
             assert_eq!(details.post_preview, Some(letter.repeat(100)));
             assert_eq!(details.comment_preview, Some(letter.repeat(100)));
@@ -284,15 +289,15 @@ mod tests {
     }
 
     #[test]
-    fn acts_that_may_be_done_side_by_side_have_different_names() {
-        let names: BTreeSet<String> = all().into_iter().map(Act::name).collect();
+    fn different_acts_have_different_dedup_keys() {
+        let keys: BTreeSet<String> = all_acts().into_iter().map(Act::dedup_key).collect();
 
-        assert_eq!(names.len(), all().len());
+        assert_eq!(keys.len(), all_acts().len());
     }
 
     #[test]
-    fn keys_are_those_of_the_rules() {
-        let keys = all().map(|act| cause(act).key().map(|key| key.to_string()));
+    fn batch_keys_have_the_documented_form() {
+        let keys = all_acts().map(|act| cause(act).key().map(|key| key.to_string()));
 
         let (on_post, on_comment) = (|name| format!("{name}:post:{}", post()), parent());
         assert_eq!(
@@ -313,7 +318,7 @@ mod tests {
         );
     }
 
-    fn all() -> [Act; 11] {
+    fn all_acts() -> [Act; 11] {
         [
             Act::Heart { post: post() },
             Act::Reaction { post: post() },
@@ -354,9 +359,9 @@ mod tests {
     }
 
     fn event(act: Act) -> Event {
-        let mut details = Details::default();
+        let mut details = EventDetails::default();
         if act.post().is_some() {
-            details = Details::of_post("For the bus driver");
+            details = EventDetails::for_post("For the bus driver");
         }
         if act.comment().is_some() {
             details = details.with_comment("How lovely");

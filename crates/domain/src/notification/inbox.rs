@@ -1,21 +1,25 @@
-//! An inbox in memory: for services that keep theirs elsewhere, and to hold PostgreSQL against.
+//! An inbox in memory, for services without a database and as a reference model for the PostgreSQL storage.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
 use super::text::emoji_in;
 use super::{
-    Act, Batch, Beside, Cause, Event, HourlyStarts, Notification, NotificationType, Outcome,
-    Remains, Situation, Standing, Top, Withdrawn, change, record, withdraw,
+    Act, BatchCounts, Cause, Deliverability, Event, HourlyQuota, InboxChanges, InboxContext,
+    Notification, NotificationType, ParentNotification, PriorEntry, RemainingBatch,
+    WithdrawnNotification, record, update_reaction, withdraw,
 };
 use crate::{Author, BatchKey, Emoji, NotificationId, UserId};
 
-/// The notifications of one person.
+/// The notifications of one user.
+///
+/// Every lookup scans all notifications, so this is meant for tests and small services.
 ///
 /// ```
 /// use chrono::{DateTime, TimeDelta};
-/// use grateful_domain::notification::{Act, Cause, Details, Event, Inbox, Standing};
+/// use grateful_domain::notification::{Act, Cause, Deliverability, Event, EventDetails, Inbox};
 /// use grateful_domain::{Author, UserId, Username};
 /// use uuid::Uuid;
 ///
@@ -30,108 +34,115 @@ use crate::{Author, BatchKey, Emoji, NotificationId, UserId};
 ///     };
 ///     let event = Event {
 ///         cause: Cause { recipient: ana, actor: actor.id, act: Act::Follow },
-///         details: Details::default(),
+///         details: EventDetails::default(),
 ///         at: DateTime::UNIX_EPOCH + TimeDelta::minutes(number),
 ///         id: Uuid::from_u128(number as u128).into(),
 ///         batch_id: Uuid::from_u128(100 + number as u128).into(),
 ///     };
-///     inbox.record(&event, &actor, Standing::Welcome);
+///     inbox.record(&event, &actor, Deliverability::Allowed);
 /// }
-/// let told: Vec<_> = inbox.top_level().iter().map(|it| it.text.message.clone()).collect();
-/// assert_eq!(told, ["3 people started following you"]);
+/// let list = inbox.top_level();
+/// assert_eq!(list.len(), 1);
+/// assert_eq!(list[0].text.message, "3 people started following you");
 /// ```
 #[derive(Debug, Clone)]
 pub struct Inbox {
     owner: UserId,
     notifications: BTreeMap<NotificationId, Notification>,
-    withdrawn: HashMap<(UserId, String), Withdrawn>,
-    starts: HashMap<NotificationType, HourlyStarts>,
+    /// By actor and [`Act::dedup_key`].
+    withdrawn: HashMap<(UserId, String), WithdrawnNotification>,
+    quotas: HashMap<NotificationType, HourlyQuota>,
     held_back: u64,
-    people: HashMap<UserId, Author>,
+    actors: HashMap<UserId, Author>,
 }
 
 impl Inbox {
-    /// An empty one.
+    /// An empty inbox.
     pub fn new(owner: UserId) -> Self {
         Self {
             owner,
             notifications: BTreeMap::new(),
             withdrawn: HashMap::new(),
-            starts: HashMap::new(),
+            quotas: HashMap::new(),
             held_back: 0,
-            people: HashMap::new(),
+            actors: HashMap::new(),
         }
     }
 
-    /// Tells of something that happened.
-    pub fn record(&mut self, event: &Event, actor: &Author, standing: Standing) {
-        self.people.insert(actor.id, actor.clone());
-        let outcome = record(event, &self.situation(event, actor, standing));
-        if let Some(kind) = outcome.starts {
-            let Some(starts) = HourlyStarts::start(self.starts.get(&kind).copied(), event.at)
+    /// Records an event. If the hourly limit is reached, the event is dropped and counted in [`Inbox::held_back`].
+    pub fn record(&mut self, event: &Event, actor: &Author, deliverability: Deliverability) {
+        self.actors.insert(actor.id, actor.clone());
+        let changes = record(event, &self.context(event, actor, deliverability));
+        if let Some(kind) = changes.consumes_quota_of {
+            let Some(quota) = HourlyQuota::consume(self.quotas.get(&kind).copied(), event.at)
             else {
                 self.held_back += 1;
                 return;
             };
-            self.starts.insert(kind, starts);
+            self.quotas.insert(kind, quota);
         }
-        self.carry_out(outcome);
+        self.apply(changes);
     }
 
-    /// Takes back what was told of an act that is undone.
+    /// Withdraws the notification of an undone act.
     pub fn withdraw(&mut self, actor: UserId, act: Act, now: DateTime<Utc>) {
-        let Some(entry) = self.find(actor, &act.name()).cloned() else { return };
-        let top = entry.parent.unwrap_or(entry.id);
-        let Some(top) = self.notifications.get(&top).cloned() else { return };
-        let remains = self.remains(top.id, Some(entry.id));
-        self.carry_out(withdraw(&top, &[entry], remains.as_ref(), now));
+        let Some(notification) = self.find(actor, &act.dedup_key()).cloned() else { return };
+        let parent = notification.parent.unwrap_or(notification.id);
+        let Some(parent) = self.notifications.get(&parent).cloned() else { return };
+        let remaining = self.remaining_batch(parent.id, Some(notification.id));
+        self.apply(withdraw(&parent, &[notification], remaining.as_ref(), now));
     }
 
-    /// Shows another emoji where a reaction was changed.
-    pub fn change(&mut self, actor: &Author, act: Act, emoji: Emoji) {
-        let Some(entry) = self.find(actor.id, &act.name()).cloned() else { return };
-        let batch = entry.parent.and_then(|parent| self.notifications.get(&parent)).cloned();
-        let remains = batch.as_ref().and_then(|batch| self.remains(batch.id, None));
-        self.carry_out(change(&entry, emoji, actor, batch.as_ref().zip(remains.as_ref())));
+    /// Replaces the emoji in the notification of a reaction.
+    pub fn update_reaction(&mut self, actor: &Author, act: Act, emoji: Emoji) {
+        let Some(reaction) = self.find(actor.id, &act.dedup_key()).cloned() else { return };
+        let batch = reaction.parent.and_then(|parent| self.notifications.get(&parent)).cloned();
+        let remaining = batch.as_ref().and_then(|batch| self.remaining_batch(batch.id, None));
+        let batch = batch.as_ref().zip(remaining.as_ref());
+        self.apply(update_reaction(&reaction, emoji, actor, batch));
     }
 
-    /// Marks a notification read, a batch with all its entries. Tells whether there is one.
-    pub fn read(&mut self, id: NotificationId, now: DateTime<Utc>) -> bool {
-        for it in self.notifications.values_mut() {
-            if it.id == id || it.parent == Some(id) {
-                it.read_at = it.read_at.or(Some(now));
+    /// Marks a notification as read, and all children if it is a batch. Returns whether the notification exists.
+    pub fn mark_read(&mut self, id: NotificationId, now: DateTime<Utc>) -> bool {
+        for notification in self.notifications.values_mut() {
+            if notification.id == id || notification.parent == Some(id) {
+                notification.read_at = notification.read_at.or(Some(now));
             }
         }
         self.notifications.contains_key(&id)
     }
 
-    /// Marks everything read. Tells how many of the list were not.
-    pub fn read_all(&mut self, now: DateTime<Utc>) -> usize {
+    /// Marks all notifications as read. Returns how many top-level notifications were unread.
+    pub fn mark_all_read(&mut self, now: DateTime<Utc>) -> usize {
         let unread = self.unread_count();
-        for it in self.notifications.values_mut() {
-            it.read_at = it.read_at.or(Some(now));
+        for notification in self.notifications.values_mut() {
+            notification.read_at = notification.read_at.or(Some(now));
         }
         unread
     }
 
-    /// The list: newest activity first.
+    /// The top-level notifications, most recently updated first.
     pub fn top_level(&self) -> Vec<&Notification> {
-        let mut list: Vec<_> = self.notifications.values().filter(|it| it.is_top_level()).collect();
-        list.sort_by_key(|it| std::cmp::Reverse((it.last_updated_at, it.id)));
+        let all = self.notifications.values();
+        let mut list: Vec<_> = all.filter(|notification| notification.is_top_level()).collect();
+        list.sort_by_key(|notification| Reverse((notification.last_updated_at, notification.id)));
         list
     }
 
-    /// The entries of a batch: newest first.
-    pub fn entries(&self, batch: NotificationId) -> Vec<&Notification> {
-        let mut entries: Vec<_> =
-            self.notifications.values().filter(|it| it.parent == Some(batch)).collect();
-        entries.sort_by_key(|it| std::cmp::Reverse(it.moment()));
-        entries
+    /// The children of a batch, newest first.
+    pub fn children(&self, batch: NotificationId) -> Vec<&Notification> {
+        let all = self.notifications.values();
+        let mut children: Vec<_> = all.filter(|child| child.parent == Some(batch)).collect();
+        children.sort_by_key(|child| Reverse(child.sort_key()));
+        children
     }
 
-    /// How many of the list are unread.
+    /// How many top-level notifications are unread.
     pub fn unread_count(&self) -> usize {
-        self.notifications.values().filter(|it| it.is_top_level() && it.read_at.is_none()).count()
+        let is_unread = |notification: &&Notification| {
+            notification.is_top_level() && notification.read_at.is_none()
+        };
+        self.notifications.values().filter(is_unread).count()
     }
 
     /// How many events the hourly limit has held back.
@@ -139,76 +150,100 @@ impl Inbox {
         self.held_back
     }
 
-    fn situation(&self, event: &Event, actor: &Author, standing: Standing) -> Situation {
-        let Cause { actor: by, act, .. } = event.cause;
+    fn context(
+        &self,
+        event: &Event,
+        actor: &Author,
+        deliverability: Deliverability,
+    ) -> InboxContext {
+        let Cause { actor: actor_id, act, .. } = event.cause;
         debug_assert_eq!(event.cause.recipient, self.owner, "an event goes to its recipient");
-        let withdrawn = self.withdrawn.get(&(by, act.name())).cloned();
-        let home = withdrawn.as_ref().and_then(|it| self.notifications.get(&it.parent?));
+        let withdrawn = self.withdrawn.get(&(actor_id, act.dedup_key())).cloned();
+        let original = withdrawn.as_ref().and_then(|withdrawn| withdrawn.parent);
+        let original = original.and_then(|parent| self.notifications.get(&parent));
+        let original = original.filter(|parent| parent.batch.is_some());
         let key = event.cause.key();
-        Situation {
+        let open = key.and_then(|key| self.open(&key));
+        InboxContext {
             actor: actor.clone(),
-            standing,
-            is_recorded: self.find(by, &act.name()).is_some(),
-            home: home.filter(|it| it.batch.is_some()).map(|home| self.top(home, by)),
-            open: key.and_then(|key| self.open(&key)).map(|open| self.top(open, by)),
+            deliverability,
+            is_recorded: self.find(actor_id, &act.dedup_key()).is_some(),
+            original_batch: original.map(|batch| self.parent_notification(batch, actor_id)),
+            open: open.map(|open| self.parent_notification(open, actor_id)),
             withdrawn,
         }
     }
 
     fn find(&self, actor: UserId, act: &str) -> Option<&Notification> {
-        let is_it = |it: &&Notification| it.actor == Some(actor) && it.act.as_deref() == Some(act);
-        self.notifications.values().find(is_it)
-    }
-
-    fn open(&self, key: &BatchKey) -> Option<&Notification> {
-        self.notifications.values().find(|it| it.is_open() && it.key.as_ref() == Some(key))
-    }
-
-    fn top(&self, notification: &Notification, actor: UserId) -> Top {
-        let entries = match notification.batch {
-            Some(_) => self.entries(notification.id),
-            None => vec![notification],
-        };
-        let own = || entries.iter().filter(|it| it.actor == Some(actor));
-        Top {
-            notification: notification.clone(),
-            newest: entries.first().map_or(notification.moment(), |newest| newest.moment()),
-            beside: own().next().map(|_| Beside { emoji: own().find_map(|it| emoji_in(&it.data)) }),
-        }
-    }
-
-    fn remains(&self, batch: NotificationId, without: Option<NotificationId>) -> Option<Remains> {
-        let entries = self.entries(batch);
-        let left: Vec<_> = entries.into_iter().filter(|it| Some(it.id) != without).collect();
-        let newest = *left.first()?;
-        let mut people: Vec<_> = left.iter().map(|it| it.actor).collect();
-        people.sort_unstable();
-        people.dedup();
-        let of_newest = || left.iter().filter(|it| it.actor == newest.actor);
-        Some(Remains {
-            gathered: Batch { entries: count(left.len()), people: count(people.len()) },
-            newest: newest.clone(),
-            actor: newest.actor.and_then(|actor| self.people.get(&actor)).cloned()?,
-            emoji: of_newest().find_map(|it| emoji_in(&it.data)),
+        self.notifications.values().find(|notification| {
+            notification.actor == Some(actor) && notification.act.as_deref() == Some(act)
         })
     }
 
-    fn carry_out(&mut self, outcome: Outcome) {
-        for gone in outcome.deleted {
-            self.notifications.remove(&gone);
+    fn open(&self, key: &BatchKey) -> Option<&Notification> {
+        self.notifications
+            .values()
+            .find(|notification| notification.is_open() && notification.key.as_ref() == Some(key))
+    }
+
+    fn parent_notification(
+        &self,
+        notification: &Notification,
+        actor: UserId,
+    ) -> ParentNotification {
+        let children = match notification.batch {
+            Some(_) => self.children(notification.id),
+            None => vec![notification],
+        };
+        let by_actor = || children.iter().filter(|child| child.actor == Some(actor));
+        let emoji = || by_actor().find_map(|child| emoji_in(&child.data));
+        ParentNotification {
+            notification: notification.clone(),
+            newest: children.first().map_or(notification.sort_key(), |newest| newest.sort_key()),
+            prior_entry: by_actor().next().map(|_| PriorEntry { emoji: emoji() }),
         }
-        for saved in outcome.saved {
+    }
+
+    /// The batch without one child, or `None` if no child remains.
+    fn remaining_batch(
+        &self,
+        batch: NotificationId,
+        without: Option<NotificationId>,
+    ) -> Option<RemainingBatch> {
+        let mut children = self.children(batch);
+        children.retain(|child| Some(child.id) != without);
+        let newest = *children.first()?;
+        let mut actors: Vec<_> = children.iter().map(|child| child.actor).collect();
+        actors.sort_unstable();
+        actors.dedup();
+        let mut by_newest_actor = children.iter().filter(|child| child.actor == newest.actor);
+        Some(RemainingBatch {
+            counts: BatchCounts {
+                child_count: to_count(children.len()),
+                actor_count: to_count(actors.len()),
+            },
+            newest: newest.clone(),
+            actor: newest.actor.and_then(|actor| self.actors.get(&actor)).cloned()?,
+            emoji: by_newest_actor.find_map(|child| emoji_in(&child.data)),
+        })
+    }
+
+    fn apply(&mut self, changes: InboxChanges) {
+        for id in changes.deleted {
+            self.notifications.remove(&id);
+        }
+        for saved in changes.saved {
             self.notifications.insert(saved.id, saved);
         }
-        if let Some(it) = outcome.returned {
-            self.withdrawn.remove(&(it.actor, it.act));
+        if let Some(restored) = changes.restored {
+            self.withdrawn.remove(&(restored.actor, restored.act));
         }
-        for it in outcome.withdrawn {
-            self.withdrawn.insert((it.actor, it.act.clone()), it);
+        for withdrawn in changes.withdrawn {
+            self.withdrawn.insert((withdrawn.actor, withdrawn.act.clone()), withdrawn);
         }
     }
 }
 
-fn count(entries: usize) -> i32 {
-    i32::try_from(entries).unwrap_or(i32::MAX)
+fn to_count(length: usize) -> i32 {
+    i32::try_from(length).unwrap_or(i32::MAX)
 }

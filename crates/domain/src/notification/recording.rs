@@ -1,86 +1,97 @@
-//! Carrying out where an event goes.
+//! Turns an event into changes to the recipient's inbox.
 
 use chrono::{DateTime, Utc};
 
 use super::text::emoji_in;
 use super::{
-    Batch, Event, Notification, Outcome, Place, Placement, Situation, Text, Top, Withdrawn, place,
+    BatchCounts, BatchDecision, Event, InboxChanges, InboxContext, Notification,
+    ParentNotification, RestoreTarget, Text, WithdrawnNotification, decide,
 };
 use crate::Author;
 
-/// What an event does to its recipient's inbox.
-pub fn record(event: &Event, situation: &Situation) -> Outcome {
-    let Situation { actor, open, withdrawn, .. } = situation;
-    match (place(event, situation), open, withdrawn) {
-        (Placement::Join, Some(open), _) => {
-            let entry = entry(event, actor);
-            into_batch(None, news(gathered(open, &entry, actor), event.at), entry)
+/// Computes what an event changes in the recipient's inbox.
+pub fn record(event: &Event, context: &InboxContext) -> InboxChanges {
+    let InboxContext { actor, open, withdrawn, .. } = context;
+    match (decide(event, context), open, withdrawn) {
+        (BatchDecision::Join, Some(open), _) => {
+            let child = single_notification(event, actor);
+            let batch = batch_with_child(open, &child, actor);
+            add_to_batch(None, marked_unread(batch, event.at), child)
         }
-        (Placement::Convert, Some(open), _) => {
-            let entry = entry(event, actor);
-            let batch = gathered(&batch_of(open, event, event.at), &entry, actor);
-            into_batch(Some(open), news(batch, event.at), entry)
+        (BatchDecision::Convert, Some(open), _) => {
+            let child = single_notification(event, actor);
+            let batch = batch_with_child(&to_batch(open, event, event.at), &child, actor);
+            add_to_batch(Some(open), marked_unread(batch, event.at), child)
         }
-        (Placement::Start, open, _) => started(open.as_ref(), entry(event, actor)),
-        (Placement::ComeBack(place), _, Some(withdrawn)) => {
-            returned(event, situation, withdrawn, place)
+        (BatchDecision::Start, open, _) => start(open.as_ref(), single_notification(event, actor)),
+        (BatchDecision::Restore(target), _, Some(withdrawn)) => {
+            restore(event, context, withdrawn, target)
         }
-        _ => Outcome::default(),
+        _ => InboxChanges::default(),
     }
 }
 
-fn started(open: Option<&Top>, single: Notification) -> Outcome {
+/// Adds a single notification and closes the open one.
+fn start(open: Option<&ParentNotification>, single: Notification) -> InboxChanges {
     let closed_at = Some(single.created_at);
     let closed = open.map(|open| Notification { closed_at, ..open.notification.clone() });
-    Outcome {
-        announced: vec![single.id],
-        starts: Some(single.kind),
+    InboxChanges {
+        updated_in_list: vec![single.id],
+        consumes_quota_of: Some(single.kind),
         saved: closed.into_iter().chain([single]).collect(),
-        ..Outcome::default()
+        ..InboxChanges::default()
     }
 }
 
-/// No news: nothing becomes unread, nothing moves up, and no limit counts it.
-fn returned(event: &Event, situation: &Situation, withdrawn: &Withdrawn, place: Place) -> Outcome {
-    let Situation { actor, home, open, .. } = situation;
-    let entry = Notification {
+/// Restores a withdrawn notification. No notification becomes unread, the order of the list does not change, and the
+/// hourly limit does not count it.
+fn restore(
+    event: &Event,
+    context: &InboxContext,
+    withdrawn: &WithdrawnNotification,
+    target: RestoreTarget,
+) -> InboxChanges {
+    let InboxContext { actor, original_batch, open, .. } = context;
+    let restored = Notification {
         id: withdrawn.id,
         created_at: withdrawn.created_at,
         last_updated_at: withdrawn.created_at,
         read_at: withdrawn.read_at,
-        ..entry(event, actor)
+        ..single_notification(event, actor)
     };
-    let outcome = match (place, home, open) {
-        (Place::Home, Some(top), _) | (Place::Batch, _, Some(top)) => {
-            into_batch(None, gathered(top, &entry, actor), entry)
+    let changes = match (target, original_batch, open) {
+        (RestoreTarget::OriginalBatch, Some(batch), _)
+        | (RestoreTarget::OpenBatch, _, Some(batch)) => {
+            add_to_batch(None, batch_with_child(batch, &restored, actor), restored)
         }
-        (Place::Single, _, Some(open)) => {
-            let created_at = open.notification.created_at.max(entry.created_at);
-            let batch = gathered(&batch_of(open, event, created_at), &entry, actor);
-            into_batch(Some(open), batch, entry)
+        (RestoreTarget::OpenSingle, _, Some(open)) => {
+            let created_at = open.notification.created_at.max(restored.created_at);
+            let batch = batch_with_child(&to_batch(open, event, created_at), &restored, actor);
+            add_to_batch(Some(open), batch, restored)
         }
         _ => {
             let closed_at = open.as_ref().map(|_| event.at);
-            let single = Notification { closed_at, ..entry };
-            Outcome { announced: vec![single.id], saved: vec![single], ..Outcome::default() }
+            let single = Notification { closed_at, ..restored };
+            let updated_in_list = vec![single.id];
+            InboxChanges { updated_in_list, saved: vec![single], ..InboxChanges::default() }
         }
     };
-    Outcome { returned: Some(withdrawn.clone()), ..outcome }
+    InboxChanges { restored: Some(withdrawn.clone()), ..changes }
 }
 
-/// The event by itself.
-fn entry(event: &Event, actor: &Author) -> Notification {
+/// The notification of the event alone.
+fn single_notification(event: &Event, actor: &Author) -> Notification {
     let act = event.cause.act;
-    let unsaid = Text { title: String::new(), message: String::new() };
-    let entry = Notification {
+    let empty = Text { title: String::new(), message: String::new() };
+    let single = Notification {
         id: event.id,
         recipient: event.cause.recipient,
         kind: act.kind(),
         actor: Some(event.cause.actor),
-        act: Some(act.name()),
+        act: Some(act.dedup_key()),
         post: act.post(),
         comment: act.comment(),
-        text: unsaid,
+        text: empty,
         data: event.data(actor.username.as_str()),
         priority: act.kind().priority(),
         read_at: None,
@@ -91,62 +102,75 @@ fn entry(event: &Event, actor: &Author) -> Notification {
         batch: None,
         key: event.cause.key(),
     };
-    Notification { text: entry.told(actor.name(), None), ..entry }
+    Notification { text: single.render_text(actor.name(), None), ..single }
 }
 
-/// A batch that so far has nothing but the single in it.
-fn batch_of(single: &Top, event: &Event, created_at: DateTime<Utc>) -> Top {
+/// A batch whose only child is `single`.
+fn to_batch(
+    single: &ParentNotification,
+    event: &Event,
+    created_at: DateTime<Utc>,
+) -> ParentNotification {
     let act = event.cause.act;
     let batch = Notification {
         id: event.batch_id,
         kind: act.config().map_or(act.kind(), |config| config.notification_type),
         act: None,
-        batch: Some(Batch { entries: 1, people: 1 }),
+        batch: Some(BatchCounts { child_count: 1, actor_count: 1 }),
         created_at,
         last_updated_at: single.notification.last_updated_at.max(created_at),
         ..single.notification.clone()
     };
-    Top { notification: batch, ..single.clone() }
+    ParentNotification { notification: batch, ..single.clone() }
 }
 
-/// The batch with one entry more. It shows the newest, which need not be this one.
-fn gathered(top: &Top, entry: &Notification, actor: &Author) -> Notification {
-    let before = top.notification.gathered();
-    let people = before.people + i32::from(top.beside.is_none());
-    let mut batch = Notification {
-        batch: Some(Batch { entries: before.entries + 1, people }),
-        ..top.notification.clone()
+/// The batch with one more child. It shows its newest child, which is not necessarily the added one.
+fn batch_with_child(
+    batch: &ParentNotification,
+    child: &Notification,
+    actor: &Author,
+) -> Notification {
+    let before = batch.notification.batch_counts();
+    let counts = BatchCounts {
+        child_count: before.child_count + 1,
+        actor_count: before.actor_count + i32::from(batch.prior_entry.is_none()),
     };
-    if top.newest < entry.moment() {
-        batch.show(entry);
+    let mut after = Notification { batch: Some(counts), ..batch.notification.clone() };
+    if batch.newest < child.sort_key() {
+        after.copy_newest(child);
     }
-    let emoji = emoji_in(&entry.data).or_else(|| top.beside?.emoji);
-    Notification { text: batch.told(actor.name(), emoji), ..batch }
+    let emoji = emoji_in(&child.data).or_else(|| batch.prior_entry?.emoji);
+    Notification { text: after.render_text(actor.name(), emoji), ..after }
 }
 
-/// Whatever is added to a batch makes it unread, and moves it up.
-fn news(batch: Notification, at: DateTime<Utc>) -> Notification {
+/// The batch as unread and moved to the top of the list.
+fn marked_unread(batch: Notification, at: DateTime<Utc>) -> Notification {
     let last_updated_at = batch.last_updated_at.max(at);
     Notification { last_updated_at, read_at: None, ..batch }
 }
 
-/// The batch, and what is an entry of it from now on. A single leaves the open place of the key before the batch takes it.
-fn into_batch(single: Option<&Top>, batch: Notification, entry: Notification) -> Outcome {
+/// Saves the batch and its new children: `child` and, when a batch is made from it, `single`. The single is saved before
+/// the batch, since the batch takes over the open slot of the key.
+fn add_to_batch(
+    single: Option<&ParentNotification>,
+    batch: Notification,
+    child: Notification,
+) -> InboxChanges {
     let parent = Some(batch.id);
-    // Below a read batch nothing is unread.
-    let entry = Notification { parent, read_at: entry.read_at.or(batch.read_at), ..entry };
+    // The children of a read batch are read.
+    let child = Notification { parent, read_at: child.read_at.or(batch.read_at), ..child };
     let moved = single.map(|single| Notification { parent, ..single.notification.clone() });
-    Outcome {
-        announced: vec![batch.id],
-        departed: moved.iter().map(|moved| moved.id).collect(),
-        saved: moved.into_iter().chain([batch, entry]).collect(),
-        ..Outcome::default()
+    InboxChanges {
+        updated_in_list: vec![batch.id],
+        removed_from_list: moved.iter().map(|moved| moved.id).collect(),
+        saved: moved.into_iter().chain([batch, child]).collect(),
+        ..InboxChanges::default()
     }
 }
 
 impl Notification {
-    /// Shows the newest of its entries.
-    pub(super) fn show(&mut self, newest: &Self) {
+    /// Copies the actor, comment and data of its newest child.
+    pub(super) fn copy_newest(&mut self, newest: &Self) {
         self.actor = newest.actor;
         self.comment = newest.comment;
         self.data.clone_from(&newest.data);

@@ -1,69 +1,68 @@
-//! What a notification says (rules §4).
+//! The texts of notifications (docs/rules.md#batching).
 
 use serde_json::{Map, Value};
 
-use super::{Batch, BatchConfig, NotificationType};
+use super::{BatchConfig, BatchCounts, NotificationType};
 use crate::Emoji;
 
-/// A title and a sentence.
+/// The title and the message of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
     pub title: String,
     pub message: String,
 }
 
-/// What a text is made of.
+/// The inputs of a notification text.
 #[derive(Debug, Clone, Copy)]
-pub struct Telling<'a> {
+pub struct TextContext<'a> {
     /// The type of the notification.
     pub kind: NotificationType,
-    /// How it is gathered.
+    /// The batching rules of its key; `None` if it cannot be batched.
     pub config: Option<&'static BatchConfig>,
-    /// What its newest actor is called.
+    /// The display name of the newest actor.
     pub name: &'a str,
-    /// What is known of the newest act.
+    /// The data of the newest act.
     pub data: &'a Map<String, Value>,
-    /// How much it gathers.
-    pub gathered: Batch,
-    /// An emoji that the same person left beside the newest act.
+    pub counts: BatchCounts,
+    /// The emoji of the newest actor's reaction, if it is not the newest act itself.
     pub emoji: Option<Emoji>,
 }
 
-/// How many characters of somebody's words a message quotes.
-const QUOTED_CHARS: usize = 50;
+/// The maximum number of characters that a message quotes from a post or a comment.
+const MAX_QUOTE_CHARS: usize = 50;
 
-impl Telling<'_> {
-    /// What is said: of one act itself, of one person with several, or of several people together.
-    pub fn text(&self) -> Text {
-        let Batch { entries, people } = self.gathered;
+impl TextContext<'_> {
+    /// Renders the text of a single act, of several acts by one actor, or of several actors.
+    pub fn render(&self) -> Text {
+        let BatchCounts { child_count, actor_count } = self.counts;
         match self.config {
-            Some(config) if 1 < people => Text {
+            Some(config) if 1 < actor_count => Text {
                 title: config.summary_title.to_owned(),
                 message: config
                     .summary_template
-                    .replace("{n}", &people.to_string())
-                    .replace("{batch_count}", &entries.to_string()),
+                    .replace("{n}", &actor_count.to_string())
+                    .replace("{batch_count}", &child_count.to_string()),
             },
-            Some(config) if 1 < entries => Text {
+            Some(config) if 1 < child_count => Text {
                 title: config.summary_title.to_owned(),
-                message: self.several_by_one(entries),
+                message: self.several_by_one_actor(child_count),
             },
-            _ => self.one(),
+            _ => self.single(),
         }
     }
 
-    fn several_by_one(&self, entries: i32) -> String {
+    fn several_by_one_actor(&self, child_count: i32) -> String {
         let name = self.name;
         match self.emoji.or_else(|| self.own_emoji()) {
-            // One heart and one emoji are all that a person can leave on a post.
+            // On one post, a user can have at most one heart and one reaction.
             Some(emoji) if self.kind == NotificationType::PostInteraction => {
                 format!("{name} liked your post and reacted with {}", emoji.display())
             }
-            _ => format!("{} ({entries} times)", self.one().message),
+            _ => format!("{} ({child_count} times)", self.single().message),
         }
     }
 
-    fn one(&self) -> Text {
+    fn single(&self) -> Text {
         let name = self.name;
         let (title, message) = match self.kind {
             NotificationType::Like => ("New Like 💜", format!("{name} liked your post")),
@@ -71,11 +70,12 @@ impl Telling<'_> {
                 let emoji = self.own_emoji().map_or("an emoji", Emoji::display);
                 ("New Reaction", format!("{name} reacted to your post with {emoji}"))
             }
-            // Down to one entry, a batch reads as that entry.
+            // A batch with one child has the text of that child.
             NotificationType::PostInteraction => {
-                return Telling { kind: kind_shown(self.kind, self.data), ..*self }.one();
+                return TextContext { kind: displayed_kind(self.kind, self.data), ..*self }
+                    .single();
             }
-            NotificationType::PostShared if self.said("share_method") == Some("message") => {
+            NotificationType::PostShared if self.string("share_method") == Some("message") => {
                 ("Post Sent", format!("{name} sent you a post"))
             }
             NotificationType::PostShared => ("Post Shared", format!("{name} shared your post")),
@@ -107,24 +107,28 @@ impl Telling<'_> {
         emoji_in(self.data)
     }
 
-    fn said(&self, name: &str) -> Option<&str> {
+    fn string(&self, name: &str) -> Option<&str> {
         self.data.get(name).and_then(Value::as_str)
     }
 
     fn quote(&self, name: &str) -> Option<String> {
-        let said = self.said(name)?;
-        let quoted: String = said.chars().take(QUOTED_CHARS).collect();
-        Some(if quoted.len() < said.len() { quoted + "…" } else { quoted })
+        let text = self.string(name)?;
+        let quote: String = text.chars().take(MAX_QUOTE_CHARS).collect();
+        Some(if quote.len() < text.len() { quote + "…" } else { quote })
     }
 }
 
-/// The emoji that a reaction's data names.
+/// The emoji in the data of a reaction.
 pub(super) fn emoji_in(data: &Map<String, Value>) -> Option<Emoji> {
     data.get("emoji_code").and_then(Value::as_str).and_then(|code| Emoji::from_code(code).ok())
 }
 
-/// The type of the act that is shown: a batch of hearts and reactions shows its newest, and only a reaction has an emoji.
-pub(super) fn kind_shown(kind: NotificationType, data: &Map<String, Value>) -> NotificationType {
+/// The type of the displayed act. A batch of hearts and reactions displays its newest child, and only the data of a
+/// reaction has an emoji.
+pub(super) fn displayed_kind(
+    kind: NotificationType,
+    data: &Map<String, Value>,
+) -> NotificationType {
     match (kind, emoji_in(data)) {
         (NotificationType::PostInteraction, Some(_)) => NotificationType::EmojiReaction,
         (NotificationType::PostInteraction, None) => NotificationType::Like,
@@ -139,56 +143,56 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_somebody_said_is_quoted_to_the_fiftieth_character() {
-        // Each is one character and several bytes, whatever it looks like.
+    fn quotes_are_cut_after_the_fiftieth_character() {
+        // Characters of one, two and four bytes: the limit counts characters.
         for letter in ["a", "ü", "💜"] {
             for (length, quoted) in [(49, 49), (50, 50), (51, 50)] {
                 let end = if quoted < length { "…" } else { "" };
+                let text = letter.repeat(length);
 
-                let message =
-                    told(NotificationType::Comment, "comment_preview", &letter.repeat(length));
+                let message = message_of(NotificationType::Comment, "comment_preview", &text);
 
-                let said = letter.repeat(quoted);
-                assert_eq!(message, format!("Ben commented on your post: {said}{end}"));
+                let quote = letter.repeat(quoted);
+                assert_eq!(message, format!("Ben commented on your post: {quote}{end}"));
             }
         }
     }
 
     #[test]
-    fn every_text_that_quotes_is_cut() {
-        let words = "a".repeat(100);
+    fn every_message_with_a_quote_cuts_it() {
+        let text = "a".repeat(100);
         for (kind, name) in [
             (NotificationType::Comment, "comment_preview"),
             (NotificationType::CommentReply, "comment_preview"),
             (NotificationType::Mention, "comment_preview"),
             (NotificationType::Mention, "post_preview"),
         ] {
-            let message = told(kind, name, &words);
+            let message = message_of(kind, name, &text);
 
             assert!(message.ends_with(&format!(": {}…", "a".repeat(50))), "{message}");
         }
     }
 
-    /// Whatever else it says, and whoever wrote it.
     #[test]
-    fn words_that_look_like_a_template_are_left_as_they_are() {
+    fn placeholders_in_a_name_are_not_replaced() {
         let data = Map::new();
-        let gathered = Batch { entries: 3, people: 2 };
+        let counts = BatchCounts { child_count: 3, actor_count: 2 };
         let config = Some(&BatchConfig::MENTION);
         let kind = NotificationType::Mention;
 
-        let telling = Telling { kind, config, name: "{n}", data: &data, gathered, emoji: None };
+        let several = TextContext { kind, config, name: "{n}", data: &data, counts, emoji: None };
 
-        assert_eq!(telling.text().message, "You were mentioned 3 times");
-        let one = Telling { gathered: Batch { entries: 3, people: 1 }, ..telling };
-        assert_eq!(one.text().message, "{n} mentioned you in a post:  (3 times)");
+        assert_eq!(several.render().message, "You were mentioned 3 times");
+        let counts = BatchCounts { child_count: 3, actor_count: 1 };
+        let by_one_actor = TextContext { counts, ..several };
+        assert_eq!(by_one_actor.render().message, "{n} mentioned you in a post:  (3 times)");
     }
 
-    fn told(kind: NotificationType, name: &str, words: &str) -> String {
-        let data = Map::from_iter([(name.to_owned(), json!(words))]);
-        let gathered = Batch { entries: 1, people: 1 };
-        Telling { kind, config: None, name: "Ben", data: &data, gathered, emoji: None }
-            .text()
-            .message
+    fn message_of(kind: NotificationType, name: &str, text: &str) -> String {
+        let data = Map::from_iter([(name.to_owned(), json!(text))]);
+        let counts = BatchCounts { child_count: 1, actor_count: 1 };
+        let context =
+            TextContext { kind, config: None, name: "Ben", data: &data, counts, emoji: None };
+        context.render().message
     }
 }

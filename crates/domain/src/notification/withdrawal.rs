@@ -1,93 +1,100 @@
-//! Taking back what an undone act told, and correcting what a changed one did (rules §4, laws 4 and 5).
+//! Withdraws the notifications of undone acts, and updates those of changed reactions
+//! (docs/rules.md#notification-invariants, 4 and 5).
 
 use chrono::{DateTime, Utc};
 
 use super::text::emoji_in;
-use super::{Batch, Notification, Outcome, Withdrawn};
+use super::{BatchCounts, InboxChanges, Notification, WithdrawnNotification};
 use crate::{Author, Emoji};
 
-/// What a batch has left.
+/// What remains of a batch after some of its children are withdrawn.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Remains {
-    pub gathered: Batch,
-    /// The newest entry.
+pub struct RemainingBatch {
+    pub counts: BatchCounts,
+    /// The newest remaining child.
     pub newest: Notification,
-    /// Who did that, as they are called today.
+    /// The actor of the newest child, with their current names.
     pub actor: Author,
-    /// An emoji that the same person left, the newest entry or another.
+    /// The emoji of that actor's reaction, in the newest child or in another one.
     pub emoji: Option<Emoji>,
 }
 
-/// Takes entries away from a notification of the list: from a batch all of `gone`, which are its entries; from the list
-/// a single, which is all of `gone` itself. The last entry takes its batch along.
+/// Withdraws notifications. `parent` is a top-level notification; `gone` are the withdrawn children if it is a batch,
+/// or `parent` itself if it is not. A batch without remaining children is deleted.
 ///
-/// Nothing becomes unread and nothing moves up.
+/// No notification becomes unread, and the order of the list does not change.
 pub fn withdraw(
-    top: &Notification,
+    parent: &Notification,
     gone: &[Notification],
-    remains: Option<&Remains>,
+    remaining: Option<&RemainingBatch>,
     now: DateTime<Utc>,
-) -> Outcome {
-    let withdrawn = gone.iter().filter_map(|entry| remembered(entry, now)).collect();
-    let deleted = gone.iter().map(|entry| entry.id).collect();
-    let outcome = Outcome { deleted, withdrawn, ..Outcome::default() };
-    match (top.batch, remains) {
-        (Some(_), Some(remains)) => {
-            Outcome { announced: vec![top.id], saved: vec![retold(top, remains)], ..outcome }
-        }
+) -> InboxChanges {
+    let withdrawn = gone.iter().filter_map(|child| to_withdrawn(child, now)).collect();
+    let deleted = gone.iter().map(|child| child.id).collect();
+    let changes = InboxChanges { deleted, withdrawn, ..InboxChanges::default() };
+    match (parent.batch, remaining) {
+        (Some(_), Some(remaining)) => InboxChanges {
+            updated_in_list: vec![parent.id],
+            saved: vec![updated_batch(parent, remaining)],
+            ..changes
+        },
         (Some(_), None) => {
-            let mut outcome = Outcome { departed: vec![top.id], ..outcome };
-            outcome.deleted.push(top.id);
-            outcome
+            let mut changes = InboxChanges { removed_from_list: vec![parent.id], ..changes };
+            changes.deleted.push(parent.id);
+            changes
         }
-        (None, _) => Outcome { departed: vec![top.id], ..outcome },
+        (None, _) => InboxChanges { removed_from_list: vec![parent.id], ..changes },
     }
 }
 
-/// Shows another emoji in the entry of a reaction, and in its batch, of which `remains` is all there is. It is no event:
-/// nothing becomes unread and nothing moves up.
-pub fn change(
-    entry: &Notification,
+/// Replaces the emoji in the notification of a reaction and, if that is a child of a batch, in the text of the batch.
+/// The batch comes with its current children as [`RemainingBatch`].
+///
+/// No notification becomes unread, and the order of the list does not change.
+pub fn update_reaction(
+    reaction: &Notification,
     emoji: Emoji,
     actor: &Author,
-    batch: Option<(&Notification, &Remains)>,
-) -> Outcome {
-    let before = entry;
-    let mut entry = before.clone();
-    entry.data.insert("emoji_code".to_owned(), emoji.code().into());
-    entry.text = entry.told(actor.name(), None);
-    let Some((batch, remains)) = batch else {
-        let announced = if entry == *before { vec![] } else { vec![entry.id] };
-        return Outcome { announced, saved: vec![entry], ..Outcome::default() };
+    batch: Option<(&Notification, &RemainingBatch)>,
+) -> InboxChanges {
+    let before = reaction;
+    let mut after = before.clone();
+    after.data.insert("emoji_code".to_owned(), emoji.code().into());
+    after.text = after.render_text(actor.name(), None);
+    let Some((batch, remaining)) = batch else {
+        let updated_in_list = if after == *before { vec![] } else { vec![after.id] };
+        return InboxChanges { updated_in_list, saved: vec![after], ..InboxChanges::default() };
     };
-    let newest = if remains.newest.id == entry.id { &entry } else { &remains.newest };
-    let emoji = if newest.actor == entry.actor { Some(emoji) } else { remains.emoji };
-    let after = retold(batch, &Remains { newest: newest.clone(), emoji, ..remains.clone() });
-    let announced = if after == *batch { vec![] } else { vec![after.id] };
-    Outcome { announced, saved: vec![after, entry], ..Outcome::default() }
+    let newest = if remaining.newest.id == after.id { &after } else { &remaining.newest };
+    let emoji = if newest.actor == after.actor { Some(emoji) } else { remaining.emoji };
+    let remaining = RemainingBatch { newest: newest.clone(), emoji, ..remaining.clone() };
+    let batch_after = updated_batch(batch, &remaining);
+    let updated_in_list = if batch_after == *batch { vec![] } else { vec![batch_after.id] };
+    InboxChanges { updated_in_list, saved: vec![batch_after, after], ..InboxChanges::default() }
 }
 
-/// The batch as it reads with these entries.
-fn retold(batch: &Notification, remains: &Remains) -> Notification {
-    let mut batch = Notification { batch: Some(remains.gathered), ..batch.clone() };
-    batch.show(&remains.newest);
-    let emoji = remains.emoji.or_else(|| emoji_in(&remains.newest.data));
-    Notification { text: batch.told(remains.actor.name(), emoji), ..batch }
+/// The batch with the counts, data and text of its remaining children.
+fn updated_batch(batch: &Notification, remaining: &RemainingBatch) -> Notification {
+    let mut batch = Notification { batch: Some(remaining.counts), ..batch.clone() };
+    batch.copy_newest(&remaining.newest);
+    let emoji = remaining.emoji.or_else(|| emoji_in(&remaining.newest.data));
+    Notification { text: batch.render_text(remaining.actor.name(), emoji), ..batch }
 }
 
-/// A comment that is gone does not come back, and neither does what was told of it.
-fn remembered(entry: &Notification, now: DateTime<Utc>) -> Option<Withdrawn> {
-    if entry.comment.is_some() {
+/// What to remember about a withdrawn notification. Notifications of comments are not remembered, since a deleted
+/// comment cannot be restored.
+fn to_withdrawn(notification: &Notification, now: DateTime<Utc>) -> Option<WithdrawnNotification> {
+    if notification.comment.is_some() {
         return None;
     }
-    Some(Withdrawn {
-        recipient: entry.recipient,
-        actor: entry.actor?,
-        act: entry.act.clone()?,
-        id: entry.id,
-        created_at: entry.created_at,
-        read_at: entry.read_at,
-        parent: entry.parent,
+    Some(WithdrawnNotification {
+        recipient: notification.recipient,
+        actor: notification.actor?,
+        act: notification.act.clone()?,
+        id: notification.id,
+        created_at: notification.created_at,
+        read_at: notification.read_at,
+        parent: notification.parent,
         withdrawn_at: now,
     })
 }

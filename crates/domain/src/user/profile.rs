@@ -240,7 +240,7 @@ impl Preferences {
     }
 
     /// Whether somebody wants to be told of such acts: they do unless they have said otherwise.
-    pub fn welcome(&self, kind: NotificationType) -> bool {
+    pub fn allows_notification(&self, kind: NotificationType) -> bool {
         let switches = self.0.get("notifications").and_then(Value::as_object);
         switches.and_then(|by| by.get(kind.code())).and_then(Value::as_bool).unwrap_or(true)
     }
@@ -380,8 +380,8 @@ mod tests {
         let preferences = Preferences::parse(raw.as_object().unwrap().clone()).unwrap();
 
         for kind in NotificationType::ALL {
-            assert_eq!(preferences.welcome(kind), kind != NotificationType::Like);
-            assert!(Preferences::from_stored(Map::new()).welcome(kind));
+            assert_eq!(preferences.allows_notification(kind), kind != NotificationType::Like);
+            assert!(Preferences::from_stored(Map::new()).allows_notification(kind));
         }
     }
 }

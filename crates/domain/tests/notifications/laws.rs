@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use grateful_domain::notification::{Act, HourlyStarts, Standing, Withdrawn};
+use grateful_domain::notification::{Act, Deliverability, HourlyQuota, WithdrawnNotification};
 use grateful_domain::{Emoji, Notification, NotificationId, NotificationType};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -16,7 +16,7 @@ use crate::story::{Story, comment, heart, link, mention, message, person, post, 
 #[derive(Debug, Clone)]
 enum Step {
     /// Done, whether or not it was done before.
-    Act(i64, usize, Standing),
+    Act(i64, usize, Deliverability),
     Undo(i64, usize),
     Change(i64, Emoji),
     Read(Index),
@@ -48,9 +48,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let who = || 2..8_i64;
     let some_act = || prop_oneof![3 => 0..2_usize, 2 => 2..acts().len()];
     let standing = prop_oneof![
-        12 => Just(Standing::Welcome),
-        1 => Just(Standing::Muted),
-        1 => Just(Standing::Blocked),
+        12 => Just(Deliverability::Allowed),
+        1 => Just(Deliverability::Muted),
+        1 => Just(Deliverability::Blocked),
     ];
     let minutes = prop_oneof![
         6 => 0..20_i64,
@@ -91,7 +91,7 @@ proptest! {
             let before = story.inbox.held_back();
             story.act(2, Act::Heart { post: post(number) });
 
-            let open = window.filter(|(opened, _)| story.now - *opened < HourlyStarts::WINDOW);
+            let open = window.filter(|(opened, _)| story.now - *opened < HourlyQuota::WINDOW);
             let started = open.map_or(0, |(_, started)| started);
             prop_assert_eq!(story.inbox.held_back() - before, u64::from(started == 20));
             window = Some((open.map_or(story.now, |it| it.0), (started + 1).min(20)));
@@ -140,7 +140,7 @@ impl World {
         }
     }
 
-    fn act(&mut self, who: i64, number: usize, standing: Standing) -> TestCaseResult {
+    fn act(&mut self, who: i64, number: usize, standing: Deliverability) -> TestCaseResult {
         let (before, held_back) = (self.story.everything(), self.story.inbox.held_back());
         let (act, told) = (acts()[number], self.done.contains_key(&(who, number)));
         self.story.act_under(who, act, standing);
@@ -154,14 +154,15 @@ impl World {
                 return Ok(());
             }
         }
-        let is_told = standing == Standing::Welcome && !is_held_back;
+        let is_told = standing == Deliverability::Allowed && !is_held_back;
         self.done.insert((who, number), is_told);
         if !is_told {
             prop_assert_eq!(self.story.everything(), before);
             return Ok(());
         }
         let back = self.undone.remove(&(who, number));
-        let back = back.filter(|(at, _)| self.story.now - *at <= Withdrawn::REMEMBERED);
+        let back =
+            back.filter(|(at, _)| self.story.now - *at <= WithdrawnNotification::RESTORE_WINDOW);
         // A comment does not come back: what is said again is another one.
         let back = back.filter(|_| act.comment().is_none());
         match back {
@@ -216,7 +217,7 @@ impl World {
     /// Law 4: but for what the entry and its batch say, all is as before.
     fn change(&mut self, who: i64, emoji: Emoji) -> TestCaseResult {
         let (before, entry) = (self.story.everything(), self.find(who, reaction()));
-        self.story.inbox.change(&person(who), reaction(), emoji);
+        self.story.inbox.update_reaction(&person(who), reaction(), emoji);
 
         let touched = entry.iter().flat_map(|it| [Some(it.id), it.parent]).flatten();
         let touched: BTreeSet<NotificationId> = touched.collect();
@@ -241,7 +242,7 @@ impl World {
             return Ok(());
         }
         let id = before[place.index(before.len())].id;
-        prop_assert!(self.story.inbox.read(id, self.story.now));
+        prop_assert!(self.story.inbox.mark_read(id, self.story.now));
 
         for (before, after) in before.iter().zip(self.story.everything()) {
             let is_read = before.id == id || before.parent == Some(id);
@@ -254,7 +255,7 @@ impl World {
     fn read_all(&mut self) -> TestCaseResult {
         let unread = self.story.inbox.unread_count();
 
-        prop_assert_eq!(self.story.inbox.read_all(self.story.now), unread);
+        prop_assert_eq!(self.story.inbox.mark_all_read(self.story.now), unread);
 
         prop_assert!(self.story.everything().iter().all(|it| it.read_at.is_some()));
         Ok(())
@@ -272,7 +273,7 @@ impl World {
     }
 
     fn find(&self, who: i64, act: Act) -> Option<Notification> {
-        let name = Some(act.name());
+        let name = Some(act.dedup_key());
         let is_it = |it: &Notification| it.actor == Some(who.into()) && it.act == name;
         self.story.everything().into_iter().find(is_it)
     }
@@ -288,7 +289,7 @@ impl World {
             .collect();
         let done = self.done.iter().filter(|(_, told)| **told);
         let mut done: Vec<_> =
-            done.map(|((who, number), _)| ((*who).into(), acts()[*number].name())).collect();
+            done.map(|((who, number), _)| ((*who).into(), acts()[*number].dedup_key())).collect();
         told.sort();
         done.sort();
         prop_assert_eq!(told, done);
@@ -303,13 +304,13 @@ fn lists_keep_the_laws(story: &Story) -> TestCaseResult {
         if let Some(key) = top.key.as_ref().filter(|_| top.is_open()) {
             prop_assert!(open.insert(key), "law 1: {} is open twice", key);
         }
-        let entries = story.inbox.entries(top.id);
+        let entries = story.inbox.children(top.id);
         if top.batch.is_some() {
             batch_keeps_the_laws(top, &entries)?;
         } else {
             prop_assert!(entries.is_empty());
             prop_assert!(top.act.is_some());
-            prop_assert_eq!(&top.text, &top.told(person(number_of(top)).name(), None));
+            prop_assert_eq!(&top.text, &top.render_text(person(number_of(top)).name(), None));
         }
     }
     let unread = story.inbox.top_level().into_iter().filter(|it| it.read_at.is_none()).count();
@@ -319,9 +320,9 @@ fn lists_keep_the_laws(story: &Story) -> TestCaseResult {
 
 fn batch_keeps_the_laws(batch: &Notification, entries: &[&Notification]) -> TestCaseResult {
     let people: BTreeSet<_> = entries.iter().map(|it| it.actor).collect();
-    let gathered = batch.gathered();
-    prop_assert_eq!(usize::try_from(gathered.entries).unwrap(), entries.len(), "law 2");
-    prop_assert_eq!(usize::try_from(gathered.people).unwrap(), people.len(), "law 2");
+    let gathered = batch.batch_counts();
+    prop_assert_eq!(usize::try_from(gathered.child_count).unwrap(), entries.len(), "law 2");
+    prop_assert_eq!(usize::try_from(gathered.actor_count).unwrap(), people.len(), "law 2");
     prop_assert!(!entries.is_empty(), "law 4: the last entry takes its batch");
     prop_assert!(batch.read_at.is_none() || entries.iter().all(|it| it.read_at.is_some()), "law 6");
     prop_assert!(batch.act.is_none());
@@ -334,7 +335,7 @@ fn batch_keeps_the_laws(batch: &Notification, entries: &[&Notification]) -> Test
     let mut emoji = own.filter(|it| it.kind == NotificationType::EmojiReaction);
     let emoji = emoji.next().map(|it| it.data["emoji_code"].as_str().unwrap());
     let emoji = emoji.map(|code| Emoji::from_code(code).unwrap());
-    prop_assert_eq!(&batch.text, &batch.told(person(number_of(batch)).name(), emoji));
+    prop_assert_eq!(&batch.text, &batch.render_text(person(number_of(batch)).name(), emoji));
     Ok(())
 }
 

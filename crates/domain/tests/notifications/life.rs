@@ -1,5 +1,5 @@
 use chrono::TimeDelta;
-use grateful_domain::notification::{Act, Batch};
+use grateful_domain::notification::{Act, BatchCounts};
 use grateful_domain::{BatchConfig, NotificationType, Priority};
 use serde_json::json;
 
@@ -22,7 +22,7 @@ fn the_first_heart_makes_a_single() {
     assert_eq!((single.batch, single.parent, single.read_at), (None, None, None));
     assert_eq!((single.created_at, single.last_updated_at), (story.now, story.now));
     assert!(single.is_open());
-    assert!(story.inbox.entries(single.id).is_empty());
+    assert!(story.inbox.children(single.id).is_empty());
 }
 
 #[test]
@@ -36,12 +36,12 @@ fn another_within_the_hour_makes_a_batch_whose_first_entry_is_the_single() {
 
     let batch = story.only();
     assert_eq!(batch.kind, NotificationType::PostInteraction);
-    assert_eq!(batch.batch, Some(Batch { entries: 2, people: 2 }));
+    assert_eq!(batch.batch, Some(BatchCounts { child_count: 2, actor_count: 2 }));
     assert_eq!((batch.created_at, batch.last_updated_at), (story.now, story.now));
     assert_eq!((batch.actor, batch.act.clone()), (Some(CARO.into()), None));
     assert!(batch.is_open());
     assert_ne!(batch.id, single.id);
-    let [newest, first] = story.inbox.entries(batch.id)[..] else { panic!("not two entries") };
+    let [newest, first] = story.inbox.children(batch.id)[..] else { panic!("not two entries") };
     assert_eq!((first.id, first.created_at), (single.id, single.created_at));
     assert_eq!(first.kind, NotificationType::Like);
     assert_eq!(newest.kind, NotificationType::EmojiReaction);
@@ -71,7 +71,7 @@ fn others_join_a_batch_until_it_is_a_day_old() {
     story.act(DAN, heart());
 
     let batch = story.only();
-    assert_eq!(batch.batch, Some(Batch { entries: 3, people: 3 }));
+    assert_eq!(batch.batch, Some(BatchCounts { child_count: 3, actor_count: 3 }));
     assert_eq!((batch.created_at, batch.last_updated_at), (made, story.now));
     assert_eq!(batch.text.message, "3 people engaged with your post");
 }
@@ -95,7 +95,7 @@ fn joining_does_not_keep_a_batch_open_for_longer() {
         story.wait(TimeDelta::hours(1));
         story.act(number, heart());
     }
-    assert_eq!(story.only().batch, Some(Batch { entries: 26, people: 26 }));
+    assert_eq!(story.only().batch, Some(BatchCounts { child_count: 26, actor_count: 26 }));
     story.wait(MOMENT);
 
     story.act(DAN, heart());
@@ -149,7 +149,7 @@ fn where_one_of_ten_followers_leaves_the_next_joins() {
 
     story.act(12, Act::Follow);
 
-    assert_eq!(story.only().batch, Some(Batch { entries: 10, people: 10 }));
+    assert_eq!(story.only().batch, Some(BatchCounts { child_count: 10, actor_count: 10 }));
 }
 
 /// Once something else has started, a closed batch takes nobody new, room or not.
@@ -229,7 +229,7 @@ fn an_older_act_that_arrives_late_joins_without_being_shown_as_the_newest() {
     let batch = story.only();
     assert_eq!((batch.actor, batch.data), (Some(CARO.into()), before.data));
     assert_eq!(batch.last_updated_at, before.last_updated_at);
-    assert_eq!(batch.batch, Some(Batch { entries: 3, people: 3 }));
+    assert_eq!(batch.batch, Some(BatchCounts { child_count: 3, actor_count: 3 }));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use chrono::TimeDelta;
-use grateful_domain::notification::{Act, Standing};
+use grateful_domain::notification::{Act, Deliverability};
 
 use crate::story::{BEN, CARO, DAN, MOMENT, Story, ana, heart, post};
 
@@ -48,7 +48,7 @@ fn converting_and_joining_are_not_limited() {
     }
 
     assert_eq!(story.inbox.held_back(), 0);
-    assert!(story.inbox.top_level().iter().all(|it| it.gathered().people == 3));
+    assert!(story.inbox.top_level().iter().all(|it| it.batch_counts().actor_count == 3));
 }
 
 #[test]
@@ -100,8 +100,8 @@ fn what_was_held_back_is_undone_and_done_again_like_anything_else() {
 fn what_nobody_is_told_of_counts_nowhere() {
     let mut story = Story::begin();
     for number in 0..30 {
-        story.act_under(BEN, heart_on(number), Standing::Blocked);
-        story.act_under(BEN, heart_on(number), Standing::Muted);
+        story.act_under(BEN, heart_on(number), Deliverability::Blocked);
+        story.act_under(BEN, heart_on(number), Deliverability::Muted);
         story.act(ana().into(), heart_on(number));
     }
     assert_eq!(story.everything(), []);

@@ -29,9 +29,9 @@ fn reading_a_batch_reads_its_entries_and_nothing_else() {
 fn reading_an_entry_leaves_its_batch_and_the_others() {
     let mut story = a_batch_and_a_single();
     let batch = story.inbox.top_level()[1].id;
-    let newest = story.inbox.entries(batch)[0].id;
+    let newest = story.inbox.children(batch)[0].id;
 
-    assert!(story.inbox.read(newest, story.now));
+    assert!(story.inbox.mark_read(newest, story.now));
 
     assert_eq!(story.inbox.unread_count(), 2);
     assert_eq!(story.entries(1), ["Caro liked your post", "* Ben liked your post"]);
@@ -54,7 +54,7 @@ fn reading_again_keeps_the_first_time() {
 fn reading_what_is_not_there_tells_so() {
     let mut story = a_batch_and_a_single();
 
-    assert!(!story.inbox.read(NotificationId::from(Uuid::from_u128(0xdead)), story.now));
+    assert!(!story.inbox.mark_read(NotificationId::from(Uuid::from_u128(0xdead)), story.now));
 
     assert_eq!(story.inbox.unread_count(), 2);
 }
@@ -64,10 +64,10 @@ fn reading_all_counts_what_was_unread_in_the_list() {
     let mut story = a_batch_and_a_single();
     story.read(0);
 
-    assert_eq!(story.inbox.read_all(story.now), 1);
+    assert_eq!(story.inbox.mark_all_read(story.now), 1);
 
     assert!(story.everything().iter().all(|it| it.read_at.is_some()));
-    assert_eq!(story.inbox.read_all(story.now), 0);
+    assert_eq!(story.inbox.mark_all_read(story.now), 0);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Somebody's inbox, and what others do meanwhile.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use grateful_domain::notification::{Act, Cause, Details, Event, Inbox, Standing};
+use grateful_domain::notification::{Act, Cause, Deliverability, Event, EventDetails, Inbox};
 use grateful_domain::{
     Author, CommentId, DisplayName, Emoji, Notification, NotificationId, PostId, ShareId,
     ShareMessage, UserId, Username,
@@ -46,10 +46,10 @@ impl Story {
 
     /// Somebody does something that concerns Ana.
     pub(crate) fn act(&mut self, who: i64, act: Act) {
-        self.act_under(who, act, Standing::Welcome);
+        self.act_under(who, act, Deliverability::Allowed);
     }
 
-    pub(crate) fn act_under(&mut self, who: i64, act: Act, standing: Standing) {
+    pub(crate) fn act_under(&mut self, who: i64, act: Act, standing: Deliverability) {
         let event = self.event(who, act);
         self.inbox.record(&event, &person(who), standing);
     }
@@ -69,7 +69,7 @@ impl Story {
     /// Ana reads the notification that stands at this place of her list.
     pub(crate) fn read(&mut self, place: usize) {
         let id = self.inbox.top_level()[place].id;
-        assert!(self.inbox.read(id, self.now));
+        assert!(self.inbox.mark_read(id, self.now));
     }
 
     /// What her list says: newest first, a star before what is unread.
@@ -80,7 +80,7 @@ impl Story {
     /// What the notification at this place of the list gathers, in the same form.
     pub(crate) fn entries(&self, place: usize) -> Vec<String> {
         let id = self.inbox.top_level()[place].id;
-        self.inbox.entries(id).into_iter().map(line).collect()
+        self.inbox.children(id).into_iter().map(line).collect()
     }
 
     /// The only notification of the list.
@@ -92,7 +92,7 @@ impl Story {
     /// Everything that there is: the list, and below each what it gathers.
     pub(crate) fn everything(&self) -> Vec<Notification> {
         let with_entries = |top: &Notification| {
-            let entries = self.inbox.entries(top.id).into_iter().cloned();
+            let entries = self.inbox.children(top.id).into_iter().cloned();
             [top.clone()].into_iter().chain(entries).collect::<Vec<_>>()
         };
         self.inbox.top_level().into_iter().flat_map(with_entries).collect()
@@ -163,10 +163,10 @@ pub(crate) fn reply(number: u128) -> Act {
     Act::Reply { post: post(1), comment: comment_id(number), parent: comment_id(0) }
 }
 
-fn details(act: Act) -> Details {
+fn details(act: Act) -> EventDetails {
     let details = match act.post() {
-        Some(_) => Details::of_post("For the bus driver"),
-        None => Details::default(),
+        Some(_) => EventDetails::for_post("For the bus driver"),
+        None => EventDetails::default(),
     };
     let details = match act.comment() {
         Some(_) => details.with_comment("How lovely"),
@@ -175,7 +175,7 @@ fn details(act: Act) -> Details {
     match act {
         Act::Reaction { .. } => details.with_emoji(Emoji::Hug),
         Act::Message { .. } => {
-            Details { share_message: ShareMessage::parse("Look at that").unwrap(), ..details }
+            EventDetails { share_message: ShareMessage::parse("Look at that").unwrap(), ..details }
         }
         _ => details,
     }

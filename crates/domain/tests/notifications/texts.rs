@@ -162,7 +162,7 @@ fn a_batch_of_one_reads_as_what_is_left_in_it() {
 
         let batch = story.only();
         assert_eq!(batch.text, text(title, message));
-        assert_eq!(batch.gathered().entries, 1);
+        assert_eq!(batch.batch_counts().child_count, 1);
         assert!(batch.batch.is_some());
     }
 }
@@ -187,7 +187,7 @@ fn who_changed_their_name_is_called_by_the_new_one() {
     assert_eq!(notification.data["actor_username"], json!("benedikt"));
     assert_eq!(notification.data["reactor_username"], json!("benedikt"));
     assert_eq!(notification.data.get("liker_username"), None);
-    assert_eq!((seen.from, seen.people), (Some(renamed.clone()), vec![renamed]));
+    assert_eq!((seen.actor, seen.actors), (Some(renamed.clone()), vec![renamed]));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use chrono::TimeDelta;
 use grateful_domain::Emoji;
-use grateful_domain::notification::{Act, Batch, Outcome, change};
+use grateful_domain::notification::{Act, BatchCounts, InboxChanges, update_reaction};
 use serde_json::json;
 
 use crate::story::{
@@ -134,13 +134,13 @@ fn it_comes_back_into_the_batch_that_is_open_by_now() {
     story.act(BEN, heart());
 
     let batch = story.only();
-    assert_eq!(batch.batch, Some(Batch { entries: 3, people: 3 }));
+    assert_eq!(batch.batch, Some(BatchCounts { child_count: 3, actor_count: 3 }));
     assert_eq!(
         (batch.read_at, batch.last_updated_at, batch.actor),
         (before.read_at, before.last_updated_at, Some(DAN.into()))
     );
     assert_eq!(batch.text.message, "3 people engaged with your post");
-    let entries = story.inbox.entries(batch.id);
+    let entries = story.inbox.children(batch.id);
     let own = entries.last().unwrap();
     assert_eq!((own.id, own.created_at), (single.id, single.created_at));
     assert_eq!(own.read_at, before.read_at, "below what was read nothing is unread");
@@ -160,7 +160,7 @@ fn it_comes_back_into_a_batch_with_the_single_that_is_open_by_now() {
     story.act(BEN, heart());
 
     let batch = story.only();
-    assert_eq!(batch.batch, Some(Batch { entries: 2, people: 2 }));
+    assert_eq!(batch.batch, Some(BatchCounts { child_count: 2, actor_count: 2 }));
     assert_eq!(
         (batch.read_at, batch.created_at, batch.last_updated_at, batch.actor),
         (single.read_at, single.created_at, single.last_updated_at, Some(CARO.into()))
@@ -221,11 +221,12 @@ fn it_does_not_come_home_where_there_is_no_room() {
     }
     story.undo(2, Act::Follow);
     story.act(12, Act::Follow);
-    assert_eq!(story.only().gathered().entries, 10);
+    assert_eq!(story.only().batch_counts().child_count, 10);
 
     story.act(2, Act::Follow);
 
-    let counts: Vec<_> = story.everything().iter().map(|it| it.gathered().entries).collect();
+    let counts: Vec<_> =
+        story.everything().iter().map(|it| it.batch_counts().child_count).collect();
     assert_eq!(counts.iter().filter(|count| **count == 10).count(), 1);
     let back = story.inbox.top_level().into_iter().find(|it| it.actor == Some(2.into())).unwrap();
     assert!(back.batch.is_none() && back.closed_at.is_some());
@@ -239,7 +240,7 @@ fn a_changed_reaction_changes_a_single_and_is_no_news() {
     let before = story.only();
     story.wait_minutes(1);
 
-    story.inbox.change(&person(BEN), reaction(), Emoji::Fire);
+    story.inbox.update_reaction(&person(BEN), reaction(), Emoji::Fire);
 
     let after = story.only();
     assert_eq!(after.text.message, "Ben reacted to your post with 🔥");
@@ -255,7 +256,7 @@ fn a_changed_reaction_that_is_the_newest_of_a_batch_is_shown_by_it() {
     story.read(0);
     let before = story.only();
 
-    story.inbox.change(&person(BEN), reaction(), Emoji::Fire);
+    story.inbox.update_reaction(&person(BEN), reaction(), Emoji::Fire);
 
     let after = story.only();
     assert_eq!(after.data["emoji_code"], json!("fire"));
@@ -275,7 +276,7 @@ fn a_changed_reaction_that_is_not_the_newest_changes_its_entry_alone() {
     story.act(CARO, reaction());
     let before = story.only();
 
-    story.inbox.change(&person(BEN), reaction(), Emoji::Fire);
+    story.inbox.update_reaction(&person(BEN), reaction(), Emoji::Fire);
 
     assert_eq!(story.only(), before);
     assert_eq!(
@@ -294,7 +295,7 @@ fn a_changed_reaction_of_the_only_person_changes_what_is_said_of_them() {
             story.wait_minutes(1);
         }
 
-        story.inbox.change(&person(BEN), reaction(), Emoji::Fire);
+        story.inbox.update_reaction(&person(BEN), reaction(), Emoji::Fire);
 
         assert_eq!(story.told(), ["* Ben liked your post and reacted with 🔥"]);
     }
@@ -305,7 +306,7 @@ fn a_reaction_that_was_never_told_changes_nothing() {
     let mut story = hearts_of([BEN]);
     let before = story.everything();
 
-    story.inbox.change(&person(BEN), reaction(), Emoji::Fire);
+    story.inbox.update_reaction(&person(BEN), reaction(), Emoji::Fire);
 
     assert_eq!(story.everything(), before);
 }
@@ -317,11 +318,11 @@ fn the_same_reaction_again_announces_nothing() {
     story.act(BEN, reaction());
     let single = story.only();
 
-    let same = change(&single, Emoji::Hug, &person(BEN), None);
-    let another = change(&single, Emoji::Fire, &person(BEN), None);
+    let same = update_reaction(&single, Emoji::Hug, &person(BEN), None);
+    let another = update_reaction(&single, Emoji::Fire, &person(BEN), None);
 
-    assert_eq!(same.announced, []);
-    assert_eq!(Outcome { announced: vec![single.id], ..another.clone() }, another);
+    assert_eq!(same.updated_in_list, []);
+    assert_eq!(InboxChanges { updated_in_list: vec![single.id], ..another.clone() }, another);
 }
 
 #[test]
@@ -330,18 +331,18 @@ fn one_person_who_likes_and_reacts_is_one_person() {
     story.act(BEN, heart());
     story.wait_minutes(1);
     story.act(BEN, reaction());
-    assert_eq!(story.only().batch, Some(Batch { entries: 2, people: 1 }));
+    assert_eq!(story.only().batch, Some(BatchCounts { child_count: 2, actor_count: 1 }));
     story.wait_minutes(1);
 
     story.act(CARO, heart());
 
-    assert_eq!(story.only().batch, Some(Batch { entries: 3, people: 2 }));
+    assert_eq!(story.only().batch, Some(BatchCounts { child_count: 3, actor_count: 2 }));
     assert_eq!(story.told(), ["* 2 people engaged with your post"]);
 
     story.undo(BEN, heart());
-    assert_eq!(story.only().batch, Some(Batch { entries: 2, people: 2 }));
+    assert_eq!(story.only().batch, Some(BatchCounts { child_count: 2, actor_count: 2 }));
     story.undo(CARO, heart());
-    assert_eq!(story.only().batch, Some(Batch { entries: 1, people: 1 }));
+    assert_eq!(story.only().batch, Some(BatchCounts { child_count: 1, actor_count: 1 }));
     assert_eq!(story.told(), ["* Ben reacted to your post with 🤗"]);
 }
 
@@ -385,7 +386,10 @@ fn the_next_joins_a_batch_of_one() {
     story.act(DAN, heart());
 
     let batch = story.only();
-    assert_eq!((batch.id, batch.batch), (before.id, Some(Batch { entries: 2, people: 2 })));
+    assert_eq!(
+        (batch.id, batch.batch),
+        (before.id, Some(BatchCounts { child_count: 2, actor_count: 2 }))
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use grateful_domain::Emoji;
-use grateful_domain::notification::Standing;
+use grateful_domain::notification::Deliverability;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -15,7 +15,7 @@ pub(crate) const ACTS: usize = 12;
 /// Something that a person, by number, does or undoes; or that the owner of the list does.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
-    Act(usize, usize, Standing),
+    Act(usize, usize, Deliverability),
     Undo(usize, usize),
     /// A heart on each of many posts.
     Burst(usize, usize),
@@ -34,9 +34,9 @@ pub(crate) fn some() -> impl Strategy<Value = Vec<Step>> {
 fn one() -> impl Strategy<Value = Step> {
     let (who, act) = (|| 0..PEOPLE, || prop_oneof![3 => 0..2_usize, 2 => 2..ACTS]);
     let standing = prop_oneof![
-        14 => Just(Standing::Welcome),
-        1 => Just(Standing::Muted),
-        1 => Just(Standing::Blocked),
+        14 => Just(Deliverability::Allowed),
+        1 => Just(Deliverability::Muted),
+        1 => Just(Deliverability::Blocked),
     ];
     let minutes = prop_oneof![
         6 => 0..20_i64,

@@ -1,0 +1,141 @@
+//! Decides how an event changes the recipient's inbox (docs/rules.md#batching).
+
+use chrono::{DateTime, Utc};
+
+use super::{BatchConfig, Event, Notification, WithdrawnNotification};
+use crate::{Author, Emoji, NotificationId};
+
+/// The part of an inbox, and of the two users, that decides what an event does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InboxContext {
+    /// The actor of the event, with their current names.
+    pub actor: Author,
+    pub deliverability: Deliverability,
+    /// Whether the inbox already has a notification of the same act.
+    pub is_recorded: bool,
+    /// The notification that was withdrawn when the same act was undone.
+    pub withdrawn: Option<WithdrawnNotification>,
+    /// The batch that the withdrawn notification was a child of, if that batch still exists.
+    pub original_batch: Option<ParentNotification>,
+    /// The open notification under the batch key of the event.
+    pub open: Option<ParentNotification>,
+}
+
+/// Whether the recipient accepts this type of notification from the actor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Deliverability {
+    /// The notification may be delivered.
+    Allowed,
+    /// One of the two users has blocked the other.
+    Blocked,
+    /// The recipient has muted this notification type.
+    Muted,
+}
+
+/// A top-level notification, with what an event needs to know about its children.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParentNotification {
+    pub notification: Notification,
+    /// [`Notification::sort_key`] of its newest child, or its own if it is not a batch.
+    pub newest: (DateTime<Utc>, NotificationId),
+    /// What the actor of the event already has in it.
+    pub prior_entry: Option<PriorEntry>,
+}
+
+/// What an actor already has in a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PriorEntry {
+    /// The emoji of their reaction, if one of their children is a reaction.
+    pub emoji: Option<Emoji>,
+}
+
+/// What happens to an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchDecision {
+    /// The event creates no notification.
+    Skip(SkipReason),
+    /// It becomes a child of the open batch and makes the batch unread.
+    Join,
+    /// The open single notification and the event become the children of a new batch.
+    Convert,
+    /// It becomes a single notification and closes the open one, if any. Only this counts toward the hourly limit.
+    Start,
+    /// The withdrawn notification returns without becoming unread.
+    Restore(RestoreTarget),
+}
+
+/// Why an event creates no notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SkipReason {
+    /// The recipient is the actor.
+    OwnAct,
+    /// One of the two users has blocked the other.
+    Blocked,
+    /// The recipient has muted this notification type.
+    Muted,
+    /// The inbox already has a notification of this act.
+    AlreadyRecorded,
+}
+
+/// Where a withdrawn notification is restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RestoreTarget {
+    /// In the batch that it was a child of.
+    OriginalBatch,
+    /// In the batch that is open now.
+    OpenBatch,
+    /// In a new batch, together with the single notification that is open now.
+    OpenSingle,
+    /// As a single notification: open, or closed if another notification is open under its key.
+    Standalone,
+}
+
+/// Decides what happens to an event.
+pub fn decide(event: &Event, context: &InboxContext) -> BatchDecision {
+    if let Some(reason) = skip_reason(event, context) {
+        return BatchDecision::Skip(reason);
+    }
+    let config = event.cause.act.config();
+    let open = config.zip(context.open.as_ref());
+    let admission = open.and_then(|(config, open)| admission(config, &open.notification, event.at));
+    let withdrawn = context.withdrawn.as_ref();
+    if withdrawn.is_some_and(|withdrawn| withdrawn.is_restorable(event.at)) {
+        let original = config.zip(context.original_batch.as_ref());
+        let original_has_room =
+            original.is_some_and(|(config, batch)| has_room(config, &batch.notification));
+        return BatchDecision::Restore(match admission {
+            _ if original_has_room => RestoreTarget::OriginalBatch,
+            Some(BatchDecision::Join) => RestoreTarget::OpenBatch,
+            Some(BatchDecision::Convert) => RestoreTarget::OpenSingle,
+            _ => RestoreTarget::Standalone,
+        });
+    }
+    admission.unwrap_or(BatchDecision::Start)
+}
+
+fn skip_reason(event: &Event, context: &InboxContext) -> Option<SkipReason> {
+    match context.deliverability {
+        _ if event.cause.actor == event.cause.recipient => Some(SkipReason::OwnAct),
+        Deliverability::Blocked => Some(SkipReason::Blocked),
+        Deliverability::Muted => Some(SkipReason::Muted),
+        Deliverability::Allowed => context.is_recorded.then_some(SkipReason::AlreadyRecorded),
+    }
+}
+
+/// How an event at `now` can be added to the open notification: by joining, by converting, or not at all.
+fn admission(
+    config: &BatchConfig,
+    open: &Notification,
+    now: DateTime<Utc>,
+) -> Option<BatchDecision> {
+    let age = now - open.created_at;
+    match open.batch {
+        Some(_) if age <= config.max_age && has_room(config, open) => Some(BatchDecision::Join),
+        None if age <= config.conversion_window => Some(BatchDecision::Convert),
+        _ => None,
+    }
+}
+
+fn has_room(config: &BatchConfig, batch: &Notification) -> bool {
+    config.max_size.is_none_or(|max| batch.batch_counts().child_count < max)
+}

@@ -1,0 +1,53 @@
+//! The row changes to apply to an inbox.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Notification, NotificationType};
+use crate::{NotificationId, UserId};
+
+/// The changes to the rows of one inbox. Apply all of them or none.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct InboxChanges {
+    /// Notifications to insert, or to update if the id exists, in this order: a notification that stops being the open
+    /// one of its key comes before the one that replaces it.
+    pub saved: Vec<Notification>,
+    /// Notifications to delete.
+    pub deleted: Vec<NotificationId>,
+    /// The top-level notifications among `saved` that are new or look different to the recipient.
+    pub updated_in_list: Vec<NotificationId>,
+    /// The notifications that leave the top-level list: deleted, or now a child of a batch.
+    pub removed_from_list: Vec<NotificationId>,
+    /// Notifications to remember, so that they can be restored if their act is repeated.
+    pub withdrawn: Vec<WithdrawnNotification>,
+    /// The remembered notification that is restored.
+    pub restored: Option<WithdrawnNotification>,
+    /// The type whose hourly quota the changes consume. If the quota is used up, apply none of the changes.
+    pub consumes_quota_of: Option<NotificationType>,
+}
+
+/// A notification that was withdrawn because its act was undone.
+///
+/// If the act is repeated within [`RESTORE_WINDOW`](Self::RESTORE_WINDOW), the notification is restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithdrawnNotification {
+    pub recipient: UserId,
+    pub actor: UserId,
+    /// The undone act, by [`Act::dedup_key`](super::Act::dedup_key).
+    pub act: String,
+    pub id: NotificationId,
+    pub created_at: DateTime<Utc>,
+    pub read_at: Option<DateTime<Utc>>,
+    /// The batch that it was a child of.
+    pub parent: Option<NotificationId>,
+    pub withdrawn_at: DateTime<Utc>,
+}
+
+impl WithdrawnNotification {
+    /// How long after its withdrawal a notification can be restored (docs/rules.md#notification-invariants, 5).
+    pub const RESTORE_WINDOW: TimeDelta = TimeDelta::hours(24);
+
+    /// Whether repeating the act at `now` restores the notification.
+    pub fn is_restorable(&self, now: DateTime<Utc>) -> bool {
+        now - self.withdrawn_at <= Self::RESTORE_WINDOW
+    }
+}
