@@ -220,7 +220,7 @@ impl Notifications<'_> {
         }
         let told = Told {
             actor: gone.actor.into(),
-            act: gone.mention.name(),
+            act: gone.mention.dedup_key(),
             names: gone.names.iter().map(|name| name.to_ascii_lowercase()).collect(),
         };
         Ok(told.load(self.conn).await?)
@@ -280,7 +280,7 @@ impl TryFrom<Row> for Loss {
 }
 
 fn remains_of(
-    (entries, people, newest, actor, emoji): RemainsColumns,
+    (child_count, actor_count, newest, actor, emoji): RemainsColumns,
 ) -> Result<Option<RemainingBatch>> {
     let Some((newest, actor)) = newest.zip(actor) else { return Ok(None) };
     let newest = notification_of(newest)?;

@@ -79,7 +79,7 @@ impl Write {
             *last += 1;
             *last
         };
-        for departed in outcome.departed {
+        for departed in outcome.removed_from_list {
             self.removals.push(RemovalRow {
                 user_id: user.into(),
                 seq: next(),
@@ -88,13 +88,13 @@ impl Write {
             });
         }
         for saved in &outcome.saved {
-            let seq = if outcome.announced.contains(&saved.id) { next() } else { 0 };
+            let seq = if outcome.updated_in_list.contains(&saved.id) { next() } else { 0 };
             self.rows.push(NotificationRow::new(saved, seq));
         }
         self.deleted.extend(outcome.deleted.into_iter().map(Uuid::from));
         self.withdrawn.extend(outcome.withdrawn.into_iter().map(WithdrawnRow::from));
-        self.returned.extend(outcome.returned.map(WithdrawnRow::from));
-        self.starts.extend(outcome.starts.map(|kind| (user, kind)));
+        self.returned.extend(outcome.restored.map(WithdrawnRow::from));
+        self.starts.extend(outcome.consumes_quota_of.map(|kind| (user, kind)));
     }
 
     fn into_statement(self) -> Carry {
