@@ -56,7 +56,7 @@ pub(crate) async fn remove_unshown(app: &App, images: impl IntoIterator<Item = I
         return;
     }
     let shown =
-        async { Ok::<_, Error>(app.db.acquire().await?.posts().images_among(&images).await?) };
+        async { Ok::<_, Error>(app.db.acquire().await?.posts().images_in_use(&images).await?) };
     match shown.await {
         Ok(shown) => {
             let gone = images.difference(&shown).map(|image| image.file().to_owned());

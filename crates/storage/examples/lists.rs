@@ -87,8 +87,11 @@ pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> Outcome<String> {
     let (beside, log) = QueryLog::record(async {
         let posts: Vec<_> = best.items.iter().map(|seen| seen.post.id).collect();
         let newest = Limit::parse(1)?;
-        let each = conn.posts().by_each(Viewer::User(ben.id), &[ana.id, ben.id], newest).await?;
-        let standing = conn.posts().standing_of(ben.id, &posts).await?;
+        let each = conn
+            .posts()
+            .list_by_each_author(Viewer::User(ben.id), &[ana.id, ben.id], newest)
+            .await?;
+        let standing = conn.posts().find_viewer_engagement(ben.id, &posts).await?;
         Ok::<_, Box<dyn Error + Send + Sync>>((each.len(), standing.len()))
     })
     .await;

@@ -97,7 +97,7 @@ pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> Outcome<String> {
         .load(&mut *conn)
         .await?;
     let ids: Vec<PostId> = ids.into_iter().map(PostId::from).collect();
-    let seen = conn.posts().public_of(Viewer::User(ben.id), &ids).await?;
+    let seen = conn.posts().find_public(Viewer::User(ben.id), &ids).await?;
     let hearts = seen.get(&post.id).map_or(0, |seen| seen.post.engagement.hearts);
     writeln!(page, "{kept_of_ana} bookmarks, {hearts} hearts")?;
 

@@ -117,14 +117,14 @@ async fn engagement_and_standing_of_many_posts_are_looked_up_together() {
     conn.emoji_reactions().set(&a_reaction(ana, liked)).await.unwrap();
 
     let engagement = conn.posts().load_engagement(&[liked, untouched]).await.unwrap();
-    let standing = conn.posts().standing_of(ana, &[liked, untouched]).await.unwrap();
-    let bens = conn.posts().standing_of(ben, &[liked]).await.unwrap();
+    let standing = conn.posts().find_viewer_engagement(ana, &[liked, untouched]).await.unwrap();
+    let bens = conn.posts().find_viewer_engagement(ben, &[liked]).await.unwrap();
 
     assert_eq!((engagement[&liked].hearts, engagement[&liked].reactions), (2, 1));
     assert_eq!(engagement[&untouched].hearts, 0);
-    assert_eq!(standing[&liked], ViewerEngagement { hearted: true, reaction: Some(Emoji::Hug) });
+    assert_eq!(standing[&liked], ViewerEngagement { is_hearted: true, reaction: Some(Emoji::Hug) });
     assert_eq!(standing[&untouched], ViewerEngagement::default());
-    assert_eq!(bens[&liked], ViewerEngagement { hearted: true, reaction: None });
+    assert_eq!(bens[&liked], ViewerEngagement { is_hearted: true, reaction: None });
 }
 
 async fn posts(database: &TestDatabase, number: usize) -> Vec<PostId> {

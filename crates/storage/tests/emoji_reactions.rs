@@ -275,7 +275,7 @@ async fn list(database: &TestDatabase, viewer: UserId, post: PostId) -> Vec<Reac
 }
 
 async fn counts(database: &TestDatabase, posts: &[PostId]) -> HashMap<PostId, HashMap<Emoji, i64>> {
-    let counts = database.connect().await.emoji_reactions().counts_of(posts).await.unwrap();
+    let counts = database.connect().await.emoji_reactions().count_by_emoji(posts).await.unwrap();
     let by_emoji =
         |counts: Vec<EmojiCount>| counts.into_iter().map(|it| (it.emoji, it.count)).collect();
     counts.into_iter().map(|(post, counts)| (post, by_emoji(counts))).collect()

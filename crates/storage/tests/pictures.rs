@@ -106,10 +106,10 @@ async fn those_images_are_found_that_any_post_shows_also_a_private_one() {
     let mut conn = database.connect().await;
 
     let asked = [1, 2, 3].map(image).into();
-    let shown = conn.posts().images_among(&asked).await.unwrap();
+    let shown = conn.posts().images_in_use(&asked).await.unwrap();
 
     assert_eq!(shown, [image(1), image(2)].into());
-    assert_eq!(conn.posts().images_among(&HashSet::new()).await.unwrap(), HashSet::new());
+    assert_eq!(conn.posts().images_in_use(&HashSet::new()).await.unwrap(), HashSet::new());
 }
 
 #[tokio::test]
@@ -160,7 +160,7 @@ async fn whoever_takes_a_held_image_away_waits_and_then_finds_who_shows_it() {
 
         let taking_away = async {
             database.execute(&format!("{taking} WHERE id = '{}'", post.id)).await;
-            database.connect().await.posts().images_among(&[image(1)].into()).await.unwrap()
+            database.connect().await.posts().images_in_use(&[image(1)].into()).await.unwrap()
         };
         let ending = async {
             until_waiting(&database).await;
@@ -208,7 +208,7 @@ async fn borrow(database: &TestDatabase, post: &Post, image: &ImageUrl) -> bool 
     let shown: Result<bool> = database
         .pool
         .transaction(async |tx| {
-            let is_held = tx.posts().hold_image(image, post.id).await?;
+            let is_held = tx.posts().lock_other_use_of_image(image, post.id).await?;
             if is_held {
                 tx.posts().insert(post).await?;
             }
@@ -222,7 +222,7 @@ async fn borrow(database: &TestDatabase, post: &Post, image: &ImageUrl) -> bool 
 async fn take_away(database: &TestDatabase, post: &Post, how: &str, image: &ImageUrl) -> bool {
     database.execute(&format!("{how} WHERE id = '{}'", post.id)).await;
     let mut conn = database.connect().await;
-    conn.posts().images_among(&[image.clone()].into()).await.unwrap().is_empty()
+    conn.posts().images_in_use(&[image.clone()].into()).await.unwrap().is_empty()
 }
 
 async fn set(
@@ -234,7 +234,7 @@ async fn set(
 }
 
 async fn hold(conn: &mut Connection, but: &Post, image: &ImageUrl) -> bool {
-    conn.posts().hold_image(image, but.id).await.unwrap()
+    conn.posts().lock_other_use_of_image(image, but.id).await.unwrap()
 }
 
 fn photo(number: u128) -> ProfilePhoto {

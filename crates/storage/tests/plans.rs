@@ -126,7 +126,7 @@ async fn the_posts_of_a_page_of_the_feed() {
     let arguments = format!("149, 1, 149, 1, 149, 'blocked', 149, 'blocked', '{{{list}}}'");
     check(&arguments, 18, async |conn| {
         let viewer = Viewer::User(UserId::from(GENEROUS));
-        assert_eq!(conn.posts().public_of(viewer, &posts).await.unwrap().len(), 18);
+        assert_eq!(conn.posts().find_public(viewer, &posts).await.unwrap().len(), 18);
     })
     .await;
 }
@@ -516,7 +516,7 @@ async fn which_of_many_images_any_post_shows() {
     let images = urls.iter().cloned().map(ImageUrl::from_stored).collect();
 
     check(&format!("'{{{}}}'", urls.join(",")), 250, async |conn| {
-        assert_eq!(conn.posts().images_among(&images).await.unwrap().len(), 250);
+        assert_eq!(conn.posts().images_in_use(&images).await.unwrap().len(), 250);
     })
     .await;
 }
@@ -528,7 +528,7 @@ async fn whether_another_post_shows_an_image() {
     let image = ImageUrl::from_stored(url.clone());
 
     check(&format!("'{url}', '{}', 1", favourite()), 1, async |conn| {
-        assert!(conn.posts().hold_image(&image, favourite()).await.unwrap());
+        assert!(conn.posts().lock_other_use_of_image(&image, favourite()).await.unwrap());
     })
     .await;
 }

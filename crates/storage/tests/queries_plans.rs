@@ -276,14 +276,14 @@ async fn the_posts_of_fifty_people() {
     check(&arguments, 420, 420 * 10, async |conn| {
         let viewer = Viewer::User(PROLIFIC.into());
         let limit = Limit::parse(10).unwrap();
-        let posts = conn.posts().by_each(viewer, &authors, limit).await.unwrap();
+        let posts = conn.posts().list_by_each_author(viewer, &authors, limit).await.unwrap();
         assert_eq!(posts.values().map(Vec::len).sum::<usize>(), 420);
     })
     .await;
     let guests = format!("NULL, 1, NULL, 1, {}, 10", array(&authors));
     check(&guests, 420, 420 * 10, async |conn| {
         let limit = Limit::parse(10).unwrap();
-        conn.posts().by_each(Viewer::Guest, &authors, limit).await.unwrap();
+        conn.posts().list_by_each_author(Viewer::Guest, &authors, limit).await.unwrap();
     })
     .await;
 }
@@ -320,7 +320,7 @@ async fn who_wrote_fifty_posts() {
         200,
         async |conn| {
             let viewer = Viewer::User(UserId::from(149));
-            assert_eq!(conn.posts().authors_of(viewer, &posts).await.unwrap().len(), 45);
+            assert_eq!(conn.posts().find_authors(viewer, &posts).await.unwrap().len(), 45);
         },
     )
     .await;

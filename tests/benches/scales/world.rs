@@ -245,7 +245,7 @@ impl World {
     /// The statement that reads chosen posts as the viewer sees them.
     async fn shown(&self, posts: &[PostId]) -> String {
         let read = async |conn: &mut Connection| {
-            _ = conn.posts().public_of(self.viewer(), posts).await;
+            _ = conn.posts().find_public(self.viewer(), posts).await;
         };
         let me = self.viewer.to_string();
         let ids: Vec<String> = posts.iter().map(|post| format!("'{post}'")).collect();

@@ -7,7 +7,7 @@ use grateful_domain::{
 };
 use grateful_storage::{Connection, PostQuery, Repositories};
 
-use crate::metrics::timed;
+use crate::metrics::time_feed;
 use crate::{App, Result};
 
 /// A post in a feed, and what put it there.
@@ -34,7 +34,7 @@ pub struct FeedPage {
 ///
 /// A post that goes away while the page is made leaves the page shorter, and counts as met.
 pub async fn list_ranked(app: &App, viewer: Viewer, request: FeedPageRequest) -> Result<FeedPage> {
-    timed("ranked", compose_ranked(app, viewer, request)).await
+    time_feed("ranked", compose_ranked(app, viewer, request)).await
 }
 
 async fn compose_ranked(app: &App, viewer: Viewer, request: FeedPageRequest) -> Result<FeedPage> {
@@ -47,7 +47,7 @@ async fn compose_ranked(app: &App, viewer: Viewer, request: FeedPageRequest) -> 
     let composed = conn.feed().compose(viewer, &walk, passed_over + limit).await?;
     let shown = composed.items.get(passed_over..).unwrap_or_default();
     let ids: Vec<_> = shown.iter().map(|it| it.item.post.id).collect();
-    let mut seen = conn.posts().public_of(viewer, &ids).await?;
+    let mut seen = conn.posts().find_public(viewer, &ids).await?;
     let now = app.clock.now();
     let posts = shown.iter().filter_map(|it| {
         let seen = seen.remove(&it.item.post.id)?;
@@ -65,8 +65,10 @@ pub async fn list_newest(
     viewer: Viewer,
     page: PageRequest,
 ) -> Result<Page<PostForViewer>> {
-    timed("newest", async { Ok(find_newest(&mut *app.db.acquire().await?, viewer, page).await?) })
-        .await
+    time_feed("newest", async {
+        Ok(find_newest(&mut *app.db.acquire().await?, viewer, page).await?)
+    })
+    .await
 }
 
 /// As [`list_newest`], and what each post is worth to the viewer now, though that has no say in its place.
@@ -75,7 +77,7 @@ pub async fn list_newest_scored(
     viewer: Viewer,
     page: PageRequest,
 ) -> Result<Page<FeedPost>> {
-    timed("newest", score_newest(app, viewer, page)).await
+    time_feed("newest", score_newest(app, viewer, page)).await
 }
 
 async fn score_newest(app: &App, viewer: Viewer, page: PageRequest) -> Result<Page<FeedPost>> {
@@ -98,7 +100,7 @@ pub async fn list_trending(
     window: TrendingWindow,
     limit: Limit,
 ) -> Result<Vec<PostForViewer>> {
-    timed("trending", compose_trending(app, viewer, window, limit)).await
+    time_feed("trending", compose_trending(app, viewer, window, limit)).await
 }
 
 async fn compose_trending(
@@ -109,7 +111,7 @@ async fn compose_trending(
 ) -> Result<Vec<PostForViewer>> {
     let mut conn = app.db.acquire().await?;
     let ids = conn.feed().list_trending(viewer, window, app.clock.now(), limit).await?;
-    let mut seen = conn.posts().public_of(viewer, &ids).await?;
+    let mut seen = conn.posts().find_public(viewer, &ids).await?;
     Ok(ids.iter().filter_map(|id| seen.remove(id)).collect())
 }
 

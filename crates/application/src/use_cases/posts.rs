@@ -215,7 +215,7 @@ async fn lock_own(
     post: PostId,
     action: &'static str,
 ) -> Result<Post> {
-    if let Some(found) = tx.posts().lock_by(author, post).await? {
+    if let Some(found) = tx.posts().lock_with_author(author, post).await? {
         return Ok(found);
     }
     // Whoever may not even see it is not told that it exists.
@@ -227,7 +227,7 @@ async fn lock_own(
 /// That the image of this post is one that another post shows too: so its file is there, and stays.
 async fn require_upload(tx: &mut Connection, post: PostId, image: Option<&ImageUrl>) -> Result<()> {
     match image {
-        Some(image) if !tx.posts().hold_image(image, post).await? => {
+        Some(image) if !tx.posts().lock_other_use_of_image(image, post).await? => {
             Err(ValidationError::field("image_url", grateful_domain::ImageUrlError).into())
         }
         _ => Ok(()),

@@ -74,7 +74,8 @@ pub async fn list(
 pub async fn get_summary(app: &App, user: UserId, post: PostId) -> Result<ReactionSummary> {
     let mut conn = app.db.acquire().await?;
     let seen = seen(&mut conn, Viewer::User(user), post).await?;
-    let counts = conn.emoji_reactions().counts_of(&[post]).await?.remove(&post).unwrap_or_default();
+    let counts =
+        conn.emoji_reactions().count_by_emoji(&[post]).await?.remove(&post).unwrap_or_default();
     let total = counts.iter().map(|it| i32::try_from(it.count).unwrap_or(i32::MAX)).sum();
     Ok(ReactionSummary { total, counts, own: seen.reaction })
 }

@@ -94,7 +94,7 @@ async fn unnamed(app: &App, paths: &[String]) -> Result<Vec<String>> {
     let images = paths.iter().filter_map(|path| ImageUrl::from_file(path)).collect();
     let mut conn = app.db.acquire().await?;
     let (photos, images) =
-        (conn.users().photos_in_use(&photos).await?, conn.posts().images_among(&images).await?);
+        (conn.users().photos_in_use(&photos).await?, conn.posts().images_in_use(&images).await?);
     let is_unnamed = |path: &&String| {
         let photo = ProfilePhoto::from_file(path).map(|photo| photos.contains(&photo));
         let image = ImageUrl::from_file(path).map(|image| images.contains(&image));

@@ -113,7 +113,7 @@ impl EmojiReactions<'_> {
     }
 
     /// How many times each emoji was left on each of these posts, in one statement.
-    pub async fn counts_of(
+    pub async fn count_by_emoji(
         &mut self,
         posts: &[PostId],
     ) -> Result<HashMap<PostId, Vec<EmojiCount>>> {

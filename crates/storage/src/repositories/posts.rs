@@ -56,7 +56,7 @@ impl Posts<'_> {
 
     /// Of each of these people their newest posts, up to `limit` each, newest first, as `viewer` sees them, in one statement.
     /// Whoever has none for `viewer` is not in the map.
-    pub async fn by_each(
+    pub async fn list_by_each_author(
         &mut self,
         viewer: Viewer,
         authors: &[UserId],
@@ -73,7 +73,7 @@ impl Posts<'_> {
     }
 
     /// Who wrote each of these posts, of those that are for `viewer`, in one statement.
-    pub async fn authors_of(
+    pub async fn find_authors(
         &mut self,
         viewer: Viewer,
         posts: &[PostId],
@@ -84,7 +84,7 @@ impl Posts<'_> {
     }
 
     /// Those of these posts that are public and not across a block, as `viewer` sees them, in one statement.
-    pub async fn public_of(
+    pub async fn find_public(
         &mut self,
         viewer: Viewer,
         posts: &[PostId],
@@ -108,14 +108,14 @@ impl Posts<'_> {
     }
 
     /// The same, where this person is its author, whose own row is locked before it: ahead of any number that they carry.
-    pub async fn lock_by(&mut self, author: UserId, post: PostId) -> Result<Option<Post>> {
+    pub async fn lock_with_author(&mut self, author: UserId, post: PostId) -> Result<Option<Post>> {
         let lock = LockBy { author: author.into(), post: post.into() };
         let row: Option<PostRow> = lock.get_result(self.conn).await.optional()?;
         row.map(Post::try_from).transpose()
     }
 
     /// Locks the posts that this person wrote, and those that they answered in any way, in the order of their ids.
-    pub async fn lock_touched_by(&mut self, user: UserId) -> Result<Vec<PostId>> {
+    pub async fn lock_involving(&mut self, user: UserId) -> Result<Vec<PostId>> {
         let ids: Vec<Uuid> = LockTouched { user: user.into() }.load(self.conn).await?;
         Ok(ids.into_iter().map(PostId::from).collect())
     }
@@ -131,7 +131,7 @@ impl Posts<'_> {
     }
 
     /// Saves many posts for the first time, and counts them, in as many statements as for one. At most
-    /// [`Posts::MOST_AT_ONCE`].
+    /// [`Posts::MAX_INSERT`].
     ///
     /// # Errors
     /// Those of [`Posts::insert`], and `Query` where there are more: PostgreSQL bounds the values of a statement.
@@ -151,7 +151,7 @@ impl Posts<'_> {
     }
 
     /// The most posts that [`Posts::insert_many`] takes: each has ten values, of which a statement has at most 65,535.
-    pub const MOST_AT_ONCE: usize = 6_000;
+    pub const MAX_INSERT: usize = 6_000;
 
     /// Makes many posts of one person public or private, and counts them anew, in one statement. Tells how many were not so
     /// before.
@@ -193,7 +193,7 @@ impl Posts<'_> {
     }
 
     /// What this person made of each of these posts, in one statement.
-    pub async fn standing_of(
+    pub async fn find_viewer_engagement(
         &mut self,
         user: UserId,
         posts: &[PostId],
@@ -213,15 +213,15 @@ impl Posts<'_> {
             ))
             .load(self.conn)
             .await?;
-        let standing = |(id, hearted, code): (Uuid, bool, Option<String>)| {
+        let standing = |(id, is_hearted, code): (Uuid, bool, Option<String>)| {
             let reaction = code.as_deref().map(emoji_of).transpose()?;
-            Ok((id.into(), ViewerEngagement { hearted, reaction }))
+            Ok((id.into(), ViewerEngagement { is_hearted, reaction }))
         };
         rows.into_iter().map(standing).collect()
     }
 
     /// Up to `most` posts by this person, whoever may see them.
-    pub async fn some_of(&mut self, author: UserId, most: i64) -> Result<Vec<PostId>> {
+    pub async fn list_ids_by(&mut self, author: UserId, most: i64) -> Result<Vec<PostId>> {
         let ids: Vec<Uuid> = posts::table
             .filter(posts::author_id.eq(i64::from(author)))
             .select(posts::id)
@@ -268,7 +268,7 @@ fn public(post: &Post) -> i64 {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ViewerEngagement {
     /// Whether they gave it a heart.
-    pub hearted: bool,
+    pub is_hearted: bool,
     /// The emoji that they left on it.
     pub reaction: Option<Emoji>,
 }

@@ -12,7 +12,8 @@ async fn the_posts_of_many_are_those_of_each() {
     let mut conn = connect(&world.database).await;
     for viewer in World::viewers() {
         for most in [1, 4, 100] {
-            let sets = in_one(conn.posts().by_each(viewer, &people(12), limit(most))).await;
+            let sets =
+                in_one(conn.posts().list_by_each_author(viewer, &people(12), limit(most))).await;
             let mut each = HashMap::new();
             for author in World::people() {
                 let query = PostQuery::visible_to(viewer).by(author).limit(limit(most));
@@ -84,7 +85,7 @@ async fn the_authors_of_many_posts_are_those_of_each_that_one_may_see() {
     let mut conn = connect(&world.database).await;
     let posts: Vec<PostId> = world.posts.iter().map(|post| post.id).collect();
     for viewer in World::viewers() {
-        let authors = in_one(conn.posts().authors_of(viewer, &posts)).await;
+        let authors = in_one(conn.posts().find_authors(viewer, &posts)).await;
         let mut each: HashMap<PostId, Author> = HashMap::new();
         for post in world.seen_by(viewer) {
             each.insert(post.id, conn.users().find_author(post.author).await.unwrap().unwrap());
@@ -103,9 +104,9 @@ async fn a_relation_costs_one_statement_whatever_the_number() {
         let people = people(number);
         let size = usize::try_from(number).unwrap();
         let posts: Vec<PostId> = world.posts.iter().map(|post| post.id).take(size).collect();
-        in_one(conn.posts().by_each(Viewer::User(viewer), &people, most)).await;
-        in_one(conn.posts().authors_of(Viewer::User(viewer), &posts)).await;
-        in_one(conn.posts().public_of(Viewer::User(viewer), &posts)).await;
+        in_one(conn.posts().list_by_each_author(Viewer::User(viewer), &people, most)).await;
+        in_one(conn.posts().find_authors(Viewer::User(viewer), &posts)).await;
+        in_one(conn.posts().find_public(Viewer::User(viewer), &posts)).await;
         let engagement = in_one(conn.posts().load_engagement(&posts)).await;
         assert_eq!(engagement.len(), size);
         in_one(conn.follows().list_followers_of_each(viewer, &people, most)).await;
@@ -121,8 +122,10 @@ async fn of_whom_and_what_there_is_not_nothing_is_read() {
     let (nobody, most) = (UserId::from(77), limit(20));
     let nothing = PostId::from(Uuid::nil());
 
-    assert!(in_one(conn.posts().by_each(Viewer::Guest, &[nobody], most)).await.is_empty());
-    assert!(in_one(conn.posts().authors_of(Viewer::Guest, &[nothing])).await.is_empty());
+    assert!(
+        in_one(conn.posts().list_by_each_author(Viewer::Guest, &[nobody], most)).await.is_empty()
+    );
+    assert!(in_one(conn.posts().find_authors(Viewer::Guest, &[nothing])).await.is_empty());
     assert_eq!(
         in_one(conn.posts().load_engagement(&[nothing])).await,
         HashMap::<_, Engagement>::new()

@@ -147,7 +147,7 @@ async fn withdraw_rest(
     now: DateTime<Utc>,
 ) -> Result<Vec<ImageUrl>> {
     while tx.follows().delete_batch_of(user, STEP).await? != 0 {}
-    let posts = tx.posts().lock_touched_by(user).await?;
+    let posts = tx.posts().lock_involving(user).await?;
     tx.notifications().lock_inboxes_about(user, &posts).await?;
     let mut images = vec![];
     for trace in TRACES {
@@ -195,7 +195,7 @@ async fn delete_a_comment(tx: &mut Connection, author: UserId, now: DateTime<Utc
 
 /// One at a time: it takes what others left on it along.
 async fn delete_a_post(tx: &mut Connection, author: UserId, now: DateTime<Utc>) -> Result<Taken> {
-    let Some(post) = tx.posts().some_of(author, 1).await?.pop() else {
+    let Some(post) = tx.posts().list_ids_by(author, 1).await?.pop() else {
         return Ok(Taken::default());
     };
     let Some(post) = tx.posts().lock(post).await? else { return Ok(Taken::from(1)) };

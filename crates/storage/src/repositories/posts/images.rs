@@ -14,7 +14,7 @@ use crate::schema::posts;
 impl Posts<'_> {
     /// That another post than this one shows the image, and goes on doing so until the transaction ends: whoever takes that
     /// one away then finds this one, and leaves the file.
-    pub async fn hold_image(&mut self, image: &ImageUrl, but: PostId) -> Result<bool> {
+    pub async fn lock_other_use_of_image(&mut self, image: &ImageUrl, but: PostId) -> Result<bool> {
         let shown: Option<Uuid> = posts::table
             .filter(posts::image_url.eq(image.as_str()))
             .filter(posts::id.ne(Uuid::from(but)))
@@ -28,7 +28,7 @@ impl Posts<'_> {
     }
 
     /// Those of these images that any post shows, in one statement.
-    pub async fn images_among(&mut self, images: &HashSet<ImageUrl>) -> Result<HashSet<ImageUrl>> {
+    pub async fn images_in_use(&mut self, images: &HashSet<ImageUrl>) -> Result<HashSet<ImageUrl>> {
         let urls: Vec<&str> = images.iter().map(ImageUrl::as_str).collect();
         let shown: Vec<Option<String>> = posts::table
             .filter(posts::image_url.eq_any(urls))
