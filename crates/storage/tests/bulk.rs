@@ -116,7 +116,7 @@ async fn engagement_and_standing_of_many_posts_are_looked_up_together() {
     conn.hearts().add(&a_heart(ben, liked)).await.unwrap();
     conn.emoji_reactions().set(&a_reaction(ana, liked)).await.unwrap();
 
-    let engagement = conn.posts().load_engagement(&[liked, untouched]).await.unwrap();
+    let engagement = conn.posts().find_engagement(&[liked, untouched]).await.unwrap();
     let standing = conn.posts().find_viewer_engagement(ana, &[liked, untouched]).await.unwrap();
     let bens = conn.posts().find_viewer_engagement(ben, &[liked]).await.unwrap();
 

@@ -170,7 +170,7 @@ impl Posts<'_> {
     }
 
     /// How much each of these posts was answered, in one statement.
-    pub async fn load_engagement(
+    pub async fn find_engagement(
         &mut self,
         posts: &[PostId],
     ) -> Result<HashMap<PostId, Engagement>> {

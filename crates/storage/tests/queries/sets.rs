@@ -107,7 +107,7 @@ async fn a_relation_costs_one_statement_whatever_the_number() {
         in_one(conn.posts().list_by_each_author(Viewer::User(viewer), &people, most)).await;
         in_one(conn.posts().find_authors(Viewer::User(viewer), &posts)).await;
         in_one(conn.posts().find_public(Viewer::User(viewer), &posts)).await;
-        let engagement = in_one(conn.posts().load_engagement(&posts)).await;
+        let engagement = in_one(conn.posts().find_engagement(&posts)).await;
         assert_eq!(engagement.len(), size);
         in_one(conn.follows().list_followers_of_each(viewer, &people, most)).await;
         in_one(conn.follows().list_followed_by_each(viewer, &people, most)).await;
@@ -127,7 +127,7 @@ async fn of_whom_and_what_there_is_not_nothing_is_read() {
     );
     assert!(in_one(conn.posts().find_authors(Viewer::Guest, &[nothing])).await.is_empty());
     assert_eq!(
-        in_one(conn.posts().load_engagement(&[nothing])).await,
+        in_one(conn.posts().find_engagement(&[nothing])).await,
         HashMap::<_, Engagement>::new()
     );
     let five = UserId::from(5);
