@@ -43,9 +43,9 @@ pub struct IdempotentRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordedResponse {
     /// It was done just now.
-    First(Vec<u8>),
+    New(Vec<u8>),
     /// It had been done before: this was the answer then.
-    Again(Vec<u8>),
+    Replayed(Vec<u8>),
 }
 
 /// Runs `act` in a transaction, once for all requests of `user` that are the same by `idempotency`.

@@ -6,7 +6,7 @@ use grateful_domain::ValidationError;
 use grateful_media::{Focus, Header, Picture, PostImage, ProfileSizes, Purpose, Refusal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::metrics::{IMAGES_IN_WORK, IMAGES_REFUSED, IMAGES_WAITING, Present};
+use crate::metrics::{GaugeGuard, IMAGES_PROCESSING, IMAGES_QUEUED, IMAGES_REJECTED};
 use crate::{Error, Result};
 
 /// A bounded place where pictures are received, checked and made.
@@ -24,7 +24,7 @@ pub struct ImageProcessor {
 /// A place in the queue. It is taken before a picture is received, which fills memory too.
 pub struct UploadPermit {
     slot: OwnedSemaphorePermit,
-    waiting: Present,
+    waiting: GaugeGuard,
 }
 
 /// A picture as it was sent.
@@ -67,7 +67,7 @@ impl ImageProcessor {
     /// `Unavailable` where there is none.
     pub fn admit(&self) -> Result<UploadPermit> {
         let slot = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| full())?;
-        Ok(UploadPermit { slot, waiting: Present::in_(IMAGES_WAITING) })
+        Ok(UploadPermit { slot, waiting: GaugeGuard::new(IMAGES_QUEUED) })
     }
 
     /// The sizes of a profile photo.
@@ -121,7 +121,7 @@ impl ImageProcessor {
         let memory = memory.map_err(|_| full())?;
         let UploadPermit { slot, waiting } = permit;
         drop(waiting);
-        let held = (slot, running, memory, Present::in_(IMAGES_IN_WORK));
+        let held = (slot, running, memory, GaugeGuard::new(IMAGES_PROCESSING));
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
             drop(held);
@@ -136,7 +136,7 @@ fn kibibytes(bytes: u64) -> u32 {
 }
 
 fn full() -> Error {
-    metrics::counter!(IMAGES_REFUSED).increment(1);
+    metrics::counter!(IMAGES_REJECTED).increment(1);
     Error::Unavailable("too many pictures are being made".into())
 }
 

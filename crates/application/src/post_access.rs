@@ -33,7 +33,7 @@ pub(crate) async fn hold_with(
     post: PostId,
     others: Participants<'_>,
 ) -> Result<Held> {
-    let people = [&[user], others.people].concat();
+    let people = [&[user], others.users].concat();
     let participants = Participants { users: &people, author_of_post: Some(post), ..others };
     let people = tx.users().lock_participants(participants).await?;
     let by = people

@@ -57,7 +57,7 @@ impl<K: Copy + Eq + Hash> RateLimiter<K> {
     /// Puts back a token of this key that was taken and not used.
     pub fn give_back(&self, key: K) {
         if let Some(bucket) = self.lock().buckets.get_mut(&key) {
-            bucket.give_back(self.rate);
+            bucket.refund(self.rate);
         }
     }
 

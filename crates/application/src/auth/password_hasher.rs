@@ -7,7 +7,9 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use grateful_domain::{Password, PasswordHash};
 use tokio::sync::Semaphore;
 
-use crate::metrics::{PASSWORDS_IN_WORK, PASSWORDS_REFUSED, PASSWORDS_WAITING, Present};
+use crate::metrics::{
+    GaugeGuard, PASSWORD_HASHES_QUEUED, PASSWORD_HASHES_REJECTED, PASSWORD_HASHES_RUNNING,
+};
 use crate::{Error, Result};
 
 /// A bounded place where passwords are hashed with argon2id.
@@ -72,14 +74,14 @@ impl PasswordHasher {
     /// What it holds is given back when the work ends, not when whoever waits for it goes away: that does not stop it.
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let full = || {
-            metrics::counter!(PASSWORDS_REFUSED).increment(1);
+            metrics::counter!(PASSWORD_HASHES_REJECTED).increment(1);
             Error::Unavailable("too many passwords are being hashed".into())
         };
         let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| full())?;
-        let waiting = Present::in_(PASSWORDS_WAITING);
+        let waiting = GaugeGuard::new(PASSWORD_HASHES_QUEUED);
         let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| full())?;
         drop(waiting);
-        let held = (admitted, running, Present::in_(PASSWORDS_IN_WORK));
+        let held = (admitted, running, GaugeGuard::new(PASSWORD_HASHES_RUNNING));
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
             drop(held);

@@ -164,7 +164,7 @@ async fn renew(app: &App, known: &Credentials, password: String) -> Result<Passw
 
 fn begin(app: &App, user: UserId, user_agent: Option<&str>, now: DateTime<Utc>) -> Session {
     let id = SessionId::from(new_id(now));
-    Session::begin(id, user, user_agent, now, app.session_lifetime)
+    Session::new(id, user, user_agent, now, app.session_lifetime)
 }
 
 const MISMATCH: &str = "Incorrect email or password";

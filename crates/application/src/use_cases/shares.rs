@@ -56,7 +56,7 @@ pub async fn delete(app: &App, user: UserId, post: PostId) -> Result<()> {
             if !tx.shares().delete_link(user, post).await? {
                 return Err(Error::NotFound { resource: Resource::Share, id: None });
             }
-            untell(tx, for_author(&seen, user, Act::Link { post }), now).await
+            untell(tx, for_author(&seen, user, Act::LinkShare { post }), now).await
         })
         .await
 }
@@ -65,9 +65,9 @@ pub async fn delete(app: &App, user: UserId, post: PostId) -> Result<()> {
 fn causes(share: &Share, seen: &PostForViewer) -> Vec<Cause> {
     let (actor, post) = (share.by, share.post);
     match &share.details {
-        ShareDetails::Url => vec![for_author(seen, actor, Act::Link { post })],
+        ShareDetails::Url => vec![for_author(seen, actor, Act::LinkShare { post })],
         ShareDetails::Message { recipients, .. } => {
-            let act = Act::Message { post, share: share.id };
+            let act = Act::MessageShare { post, share: share.id };
             let cause = |recipient: &UserId| Cause { recipient: *recipient, actor, act };
             recipients.as_slice().iter().map(cause).collect()
         }

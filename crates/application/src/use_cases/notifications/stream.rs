@@ -7,7 +7,7 @@ use grateful_domain::Session;
 use grateful_storage::{InboxChange, InboxPosition, Repositories};
 use tokio::sync::watch;
 
-use crate::metrics::{Present, STREAMS_OPEN};
+use crate::metrics::{GaugeGuard, STREAMS_OPEN};
 use crate::{AccessToken, App, Error, Result};
 
 /// What opens one stream, once, for those who cannot send a token there.
@@ -43,7 +43,7 @@ pub struct Stream {
     after: i64,
     inbox_watcher: watch::Receiver<i64>,
     beginning: Option<StreamEvent>,
-    _open: Present,
+    _open: GaugeGuard,
 }
 
 /// What comes next in a stream.
@@ -73,7 +73,7 @@ impl Stream {
         let position =
             app.db.acquire().await?.notifications().find_inbox_position(session.user).await?;
         let (after, beginning) = beginning(position, last);
-        let open = Present::in_(STREAMS_OPEN);
+        let open = GaugeGuard::new(STREAMS_OPEN);
         Ok(Self { app, session, after, inbox_watcher, beginning: Some(beginning), _open: open })
     }
 

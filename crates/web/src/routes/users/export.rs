@@ -20,7 +20,7 @@ use crate::error::ApiError;
 use crate::request::{RequestId, SignedIn, now};
 use crate::response::{Envelope, Timestamp};
 use crate::routes::auth::SessionView;
-use crate::routes::follows::list_requests::RequestView;
+use crate::routes::follows::requests::RequestView;
 use crate::routes::notifications::NotificationView;
 use crate::routes::posts::PostView;
 use crate::routes::users::profile::OwnProfileView;
