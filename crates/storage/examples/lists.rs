@@ -44,10 +44,10 @@ pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> Outcome<String> {
     // Part by part, each right behind the last entry of the one before, whatever is written meanwhile.
     let mut place = None;
     loop {
-        let query = seen_by_ben.clone().by(ana.id).limit(Limit::parse(2)?);
+        let query = seen_by_ben.clone().by_author(ana.id).limit(Limit::parse(2)?);
         let query = match place {
             Some(place) => query.after(place),
-            None => query.counted(CountMode::UpTo(100)),
+            None => query.with_total(CountMode::UpTo(100)),
         };
         let part = conn.posts().list(query).await?;
         let total = part.total.map(in_words);
@@ -59,21 +59,22 @@ pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> Outcome<String> {
     }
 
     // Other orders, and narrower. What no index answers in that order does not compile.
-    let best = conn.posts().list(seen_by_ben.clone().by(ana.id).ranked()).await?;
+    let best = conn.posts().list(seen_by_ben.clone().by_author(ana.id).by_rank()).await?;
     writeln!(page, "best: {}", words(&best))?;
-    let daily = seen_by_ben.clone().by(ana.id).of_type(PostType::Daily);
+    let daily = seen_by_ben.clone().by_author(ana.id).of_type(PostType::Daily);
     writeln!(page, "daily: {}", words(&conn.posts().list(daily).await?))?;
     let followed = conn.posts().list(seen_by_ben.by_followed().limit(Limit::parse(1)?)).await?;
     writeln!(page, "of those he follows: {}", words(&followed))?;
 
     // Her own list has what is for her alone, too.
-    let own = PostQuery::visible_to(Viewer::User(ana.id)).by(ana.id).limit(Limit::MAX);
+    let own = PostQuery::visible_to(Viewer::User(ana.id)).by_author(ana.id).limit(Limit::MAX);
     writeln!(page, "her own: {} posts", conn.posts().list(own).await?.items.len())?;
 
     // People are lists as well.
-    let followers = FollowQuery::seen_by(ana.id).followers_of(ana.id).counted(CountMode::Estimated);
+    let followers =
+        FollowQuery::visible_to(ana.id).followers_of(ana.id).with_total(CountMode::Estimated);
     let followers = conn.follows().list(followers).await?;
-    let known = UserQuery::known_to(Viewer::User(ben.id)).any_of(&[ana.id, ben.id]);
+    let known = UserQuery::visible_to(Viewer::User(ben.id)).with_ids(&[ana.id, ben.id]);
     let known = conn.users().list(known.by_username()).await?;
     let total = followers.total.map(in_words).unwrap_or_default();
     writeln!(

@@ -52,7 +52,7 @@ pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> Outcome<String> {
     let pool = pool(url)?;
     let (read, log) = QueryLog::record(async {
         let mut conn = pool.get().await?;
-        let newest = PostQuery::visible_to(Viewer::Guest).by(ana.id);
+        let newest = PostQuery::visible_to(Viewer::Guest).by_author(ana.id);
         Ok::<_, Box<dyn Error + Send + Sync>>(conn.posts().list(newest).await?)
     })
     .await;

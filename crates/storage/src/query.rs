@@ -18,17 +18,21 @@ mod totals;
 mod users;
 
 pub(crate) use self::blocks::{who_blocked, whom_blocked_by};
-pub use self::follows::{FollowQuery, FollowsSeenBy};
-pub use self::notifications::{Entries, NotificationQuery, PartOfInbox, TopLevel, WholeInbox};
+pub use self::follows::{FollowLists, FollowQuery};
+pub use self::notifications::{
+    BatchChildren, FilteredInbox, NotificationQuery, TopLevel, WholeInbox,
+};
 pub(crate) use self::paging::{Order, paged};
 pub(crate) use self::posts::SeenRow;
 pub use self::posts::{
-    ByEngagement, ByEverybody, ByOne, BySome, ByTime, Dated, Newest, OneRange, PostOrder,
-    PostQuery, Ranked,
+    AllAuthors, ByEngagement, ByRank, DateRange, NewestFirst, OneAuthor, PostOrder, PostQuery,
+    SeveralAuthors, SingleRange, TimeOrder,
 };
 pub(crate) use self::reply_count::Replies;
 pub(crate) use self::sql::{Sql, lower};
 pub(crate) use self::statement::statement;
 pub(crate) use self::top_per_list::{Way, firsts_of_each};
 pub(crate) use self::totals::{WithTotal, load};
-pub use self::users::{ByUsername, Everybody, InTown, NewestMember, These, UserOrder, UserQuery};
+pub use self::users::{
+    AllUsers, ByUsername, InCity, NewestMembersFirst, SelectedUsers, UserOrder, UserQuery,
+};

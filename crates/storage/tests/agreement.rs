@@ -8,7 +8,7 @@ mod support {
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel_async::SimpleAsyncConnection;
-use grateful_domain::notification::{Act, Cause, Details, Event};
+use grateful_domain::notification::{Act, Cause, Event, EventDetails};
 use grateful_domain::{
     City, DisplayName, Emoji, NotificationType, PostType, Preferences, Priority, Viewer, Visibility,
 };
@@ -51,11 +51,11 @@ async fn sql_and_domain_agree_on_who_may_read_a_post() {
                     let found = conn.posts().find(viewer, post.id).await.unwrap();
                     assert_eq!(found.is_some(), may, "{case}");
 
-                    let query = PostQuery::visible_to(viewer).by(author);
+                    let query = PostQuery::visible_to(viewer).by_author(author);
                     let listed = conn.posts().list(query.clone()).await.unwrap().items;
                     assert_eq!(!listed.is_empty(), may, "{case}");
 
-                    let public = conn.posts().list(query.public()).await.unwrap().items;
+                    let public = conn.posts().list(query.public_only()).await.unwrap().items;
                     assert_eq!(!public.is_empty(), may && visibility.is_public(), "{case}");
                 }
             }
@@ -130,7 +130,7 @@ async fn sql_and_domain_agree_on_which_notifications_are_welcome() {
     let acts = [
         Act::Heart { post },
         Act::Reaction { post },
-        Act::Link { post },
+        Act::LinkShare { post },
         Act::Mention { post, comment: None },
         Act::Follow,
         Act::FollowRequest,
@@ -149,8 +149,8 @@ async fn sql_and_domain_agree_on_which_notifications_are_welcome() {
             conn.notifications().record(&events).await.unwrap();
 
             for act in acts {
-                let of_act = format!("notifications WHERE act = '{}'", act.name());
-                let welcome = preferences.welcome(act.kind());
+                let of_act = format!("notifications WHERE act = '{}'", act.dedup_key());
+                let welcome = preferences.allows_notification(act.kind());
                 let case = format!("{act:?} where {} is {switch}", switched.code());
                 assert_eq!(database.count(&of_act).await, i64::from(welcome), "{case}");
             }
@@ -171,7 +171,7 @@ async fn sql_and_domain_agree_on_the_priorities() {
 fn event(cause: Cause) -> Event {
     static NUMBER: AtomicU32 = AtomicU32::new(1);
     let new_id = || Uuid::from_u128(NUMBER.fetch_add(1, Ordering::Relaxed).into()).into();
-    Event { cause, details: Details::default(), at: NOON, id: new_id(), batch_id: new_id() }
+    Event { cause, details: EventDetails::default(), at: NOON, id: new_id(), batch_id: new_id() }
 }
 
 /// The words that a check allows, in its order.

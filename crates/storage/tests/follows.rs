@@ -16,7 +16,7 @@ use diesel_async::SimpleAsyncConnection as _;
 use futures_util::future::join_all;
 use grateful_domain::FollowState::{Active, Blocked, None, Pending};
 use grateful_domain::{Follow, FollowState, Relationship, UserId};
-use grateful_storage::query::FollowsSeenBy;
+use grateful_storage::query::FollowLists;
 use grateful_storage::{FollowCounts, FollowQuery, Repositories, UserLock};
 use grateful_testkit::{NOON, TestDatabase, a_user, create_user};
 use uuid::Uuid;
@@ -190,10 +190,11 @@ async fn whom_somebody_has_asked_is_listed_newest_first() {
     turn(&database, None, an_edge(fan, ana, Pending)).await;
     let mut conn = database.connect().await;
 
-    let whole = conn.follows().list(seen_by(ana).asked().page(first(100))).await.unwrap();
-    let walked =
-        walk(2, async |page| conn.follows().list(seen_by(ana).asked().page(page)).await.unwrap())
-            .await;
+    let whole = conn.follows().list(seen_by(ana).sent_requests().page(first(100))).await.unwrap();
+    let walked = walk(2, async |page| {
+        conn.follows().list(seen_by(ana).sent_requests().page(page)).await.unwrap()
+    })
+    .await;
 
     assert_eq!(walked, whole.items);
     let people: BTreeSet<UserId> = walked.iter().map(|listed| listed.user.author.id).collect();
@@ -452,6 +453,6 @@ async fn until_one_waits(database: &TestDatabase) {
     }
 }
 
-fn seen_by(viewer: UserId) -> FollowsSeenBy {
-    FollowQuery::seen_by(viewer)
+fn seen_by(viewer: UserId) -> FollowLists {
+    FollowQuery::visible_to(viewer)
 }

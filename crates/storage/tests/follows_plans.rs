@@ -9,7 +9,7 @@ mod support {
 use chrono::DateTime;
 use diesel_async::SimpleAsyncConnection;
 use grateful_domain::{CountMode, Limit, PageRequest, PageStart, Position, Total, UserId, Viewer};
-use grateful_storage::query::FollowsSeenBy;
+use grateful_storage::query::FollowLists;
 use grateful_storage::{Connection, FollowQuery, Repositories};
 use grateful_testkit::TestDatabase;
 use tokio::sync::OnceCell;
@@ -81,7 +81,7 @@ async fn ones_own_followers_for_somebody_with_blocks() {
 async fn who_has_asked_somebody_whom_thousands_follow() {
     let arguments = "1, 'active', 1, 1, 'pending', 1, 'blocked', 1, 'blocked', 101";
     check(arguments, 50, async |conn| {
-        conn.follows().list(seen_by(KNOWN).requests().page(PAGE)).await.unwrap();
+        conn.follows().list(seen_by(KNOWN).received_requests().page(PAGE)).await.unwrap();
     })
     .await;
 }
@@ -124,14 +124,14 @@ async fn how_many_follow_somebody_whom_thousands_follow_beside_the_newest_of_the
     let kept = format!("1, 1, 1, 1, 1, 1, 1, {part}");
     check_reading(&kept, 101, 2_000, async |conn| {
         let query = seen_by(KNOWN).followers_of(KNOWN.into()).page(PAGE);
-        let slice = conn.follows().list(query.counted(CountMode::Estimated)).await.unwrap();
+        let slice = conn.follows().list(query.with_total(CountMode::Estimated)).await.unwrap();
         assert!(slice.total.is_some());
     })
     .await;
     let counted = format!("1, 1, 1, {part}");
     check_reading(&counted, 101, 2_000 + 1_001 + 100, async |conn| {
         let query = seen_by(KNOWN).followers_of(KNOWN.into()).page(PAGE);
-        let slice = conn.follows().list(query.counted(CountMode::UpTo(1_000))).await.unwrap();
+        let slice = conn.follows().list(query.with_total(CountMode::UpTo(1_000))).await.unwrap();
         assert_eq!(slice.total, Some(Total::MoreThan(1_000)));
     })
     .await;
@@ -230,7 +230,7 @@ async fn some_requests_to_somebody_whom_thousands_follow() {
 async fn whom_somebody_has_asked() {
     let arguments = "16334, 'active', 1, 16334, 'pending', 16334, 'blocked', 16334, 'blocked', 101";
     check(arguments, 1, async |conn| {
-        let asked = conn.follows().list(seen_by(16_334).asked().page(PAGE)).await.unwrap();
+        let asked = conn.follows().list(seen_by(16_334).sent_requests().page(PAGE)).await.unwrap();
         assert_eq!(asked.items[0].user.author.id, UserId::from(KNOWN));
     })
     .await;
@@ -246,8 +246,8 @@ async fn who_was_asked_for_nothing() {
     .await;
 }
 
-fn seen_by(viewer: i64) -> FollowsSeenBy {
-    FollowQuery::seen_by(viewer.into())
+fn seen_by(viewer: i64) -> FollowLists {
+    FollowQuery::visible_to(viewer.into())
 }
 
 async fn check(arguments: &str, rows: u32, work: impl AsyncFnOnce(&mut Connection)) {

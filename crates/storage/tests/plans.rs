@@ -86,7 +86,7 @@ async fn a_page_deep_down_the_newest_posts() {
 
 #[tokio::test]
 async fn ones_own_posts() {
-    let query = signed_in(PROLIFIC).by(UserId::from(PROLIFIC));
+    let query = signed_in(PROLIFIC).by_author(UserId::from(PROLIFIC));
     let arguments = format!("{LEFT_BY_PROLIFIC}, 1, {BLOCKS_OF_PROLIFIC}, 1, 21");
 
     check(&arguments, 21, async |conn| list(conn, query).await).await;
@@ -94,7 +94,7 @@ async fn ones_own_posts() {
 
 #[tokio::test]
 async fn somebody_elses_posts() {
-    let query = signed_in(GENEROUS).by(UserId::from(PROLIFIC));
+    let query = signed_in(GENEROUS).by_author(UserId::from(PROLIFIC));
 
     let arguments = "149, 1, 149, 1, 149, 149, 'blocked', 149, 'blocked', 1, 21";
     check(arguments, 21, async |conn| list(conn, query).await).await;
@@ -103,7 +103,7 @@ async fn somebody_elses_posts() {
 #[tokio::test]
 async fn a_page_deep_down_somebodys_posts() {
     let (place, sql) = halfway();
-    let query = signed_in(PROLIFIC).by(UserId::from(PROLIFIC)).page(after(place));
+    let query = signed_in(PROLIFIC).by_author(UserId::from(PROLIFIC)).page(after(place));
     let arguments = format!("{LEFT_BY_PROLIFIC}, 1, {BLOCKS_OF_PROLIFIC}, 1, {sql}, 21");
 
     check(&arguments, 21, async |conn| list(conn, query).await).await;
@@ -111,7 +111,7 @@ async fn a_page_deep_down_somebodys_posts() {
 
 #[tokio::test]
 async fn the_posts_of_somebody_who_wrote_few() {
-    let query = PostQuery::visible_to(Viewer::Guest).by(UserId::from(7_920));
+    let query = PostQuery::visible_to(Viewer::Guest).by_author(UserId::from(7_920));
 
     check("NULL, 1, NULL, 1, 7920, 21", 20, async |conn| list(conn, query).await).await;
 }
@@ -372,7 +372,7 @@ async fn the_people_of_batches() {
 #[tokio::test]
 async fn the_entries_of_the_largest_batch() {
     let entries = async |conn: &mut Connection, page| {
-        let entries = NotificationQuery::of(PROLIFIC.into()).entries_of(batch(1));
+        let entries = NotificationQuery::of(PROLIFIC.into()).children_of(batch(1));
         conn.notifications().list(entries.page(page)).await.unwrap().next
     };
 

@@ -38,7 +38,7 @@ const BLOCKS: &str = "1, 'blocked', 1, 'blocked'";
 
 #[tokio::test]
 async fn the_best_posts_and_those_deep_down() {
-    let query = seen_by(PROLIFIC).ranked();
+    let query = seen_by(PROLIFIC).by_rank();
     check(&format!("{LEFT}, {BLOCKS}, 21"), 21, 400, async |conn| {
         conn.posts().list(query.clone()).await.unwrap();
     })
@@ -56,7 +56,7 @@ async fn the_best_posts_and_those_deep_down() {
 #[tokio::test]
 async fn the_best_posts_of_somebody() {
     check(&format!("{LEFT}, {BLOCKS}, 1, 101"), 101, 400, async |conn| {
-        let query = seen_by(PROLIFIC).by(PROLIFIC.into()).ranked().limit(Limit::MAX);
+        let query = seen_by(PROLIFIC).by_author(PROLIFIC.into()).by_rank().limit(Limit::MAX);
         conn.posts().list(query).await.unwrap();
     })
     .await;
@@ -93,7 +93,7 @@ async fn posts_from_some_time_on_or_up_to_some() {
 /// One in a thousand of theirs is of that type: no more than all that they wrote is read.
 #[tokio::test]
 async fn what_is_rare_among_somebodys_posts_is_looked_for_among_theirs_alone() {
-    let query = seen_by(PROLIFIC).by(PROLIFIC.into()).of_type(PostType::Photo).with_image();
+    let query = seen_by(PROLIFIC).by_author(PROLIFIC.into()).of_type(PostType::Photo).with_image();
     check(&format!("{LEFT}, 1, {BLOCKS}, 1, 'photo', 21"), 10, 10_200, async |conn| {
         assert!(conn.posts().list(query).await.unwrap().items.len() < 21);
     })
@@ -105,7 +105,7 @@ async fn what_is_rare_among_somebodys_posts_is_looked_for_among_theirs_alone() {
 async fn the_newest_posts_of_a_hundred_people() {
     let authors: Vec<UserId> =
         [PROLIFIC].into_iter().chain((1..100).map(|n| n * 97)).map(UserId::from).collect();
-    let query = seen_by(PROLIFIC).by_any(&authors);
+    let query = seen_by(PROLIFIC).by_authors(&authors);
     let array = array(&authors);
     let before = format!("{LEFT}, 1, {BLOCKS}, {array}, 1, 1, 1");
     check(&format!("{before}, 21, 21, 1, 21, 21, 21"), 21, 100 + 21 * 21 + 800, async |conn| {
@@ -114,14 +114,14 @@ async fn the_newest_posts_of_a_hundred_people() {
     .await;
     let guests = format!("NULL, 1, NULL, 1, {array}, 21, 21, 21, 21, 21");
     check(&guests, 21, 100 + 21 * 21 + 800, async |conn| {
-        let query = PostQuery::visible_to(Viewer::Guest).by_any(&authors);
+        let query = PostQuery::visible_to(Viewer::Guest).by_authors(&authors);
         conn.posts().list(query).await.unwrap();
     })
     .await;
     // Theirs are 10,000, of which no more are read for being by one of average size.
     let guests = "NULL, 1, NULL, 1, ARRAY[1::bigint], 101, 101, 101, 101, 101";
     check(guests, 101, 101 * 5, async |conn| {
-        let query = PostQuery::visible_to(Viewer::Guest).by_any(&[PROLIFIC.into()]);
+        let query = PostQuery::visible_to(Viewer::Guest).by_authors(&[PROLIFIC.into()]);
         conn.posts().list(query.limit(Limit::MAX)).await.unwrap();
     })
     .await;
@@ -155,24 +155,24 @@ async fn a_count_reads_as_far_as_it_goes() {
     let counting = CountMode::UpTo(1_000);
     let blocks_of_total = "1, 'blocked', 1, 'blocked'";
     check(&format!("{blocks_of_total}, {LEFT}, {BLOCKS}, 21"), 21, 1_500 + 400, async |conn| {
-        conn.posts().list(seen_by(PROLIFIC).counted(counting)).await.unwrap();
+        conn.posts().list(seen_by(PROLIFIC).with_total(counting)).await.unwrap();
     })
     .await;
     check(&format!("{blocks_of_total}, {LEFT}, {BLOCKS}, 21"), 21, 1_500 + 400, async |conn| {
-        conn.posts().list(seen_by(PROLIFIC).by_engagement().counted(counting)).await.unwrap();
+        conn.posts().list(seen_by(PROLIFIC).by_engagement().with_total(counting)).await.unwrap();
     })
     .await;
     let arguments = format!("1, {blocks_of_total}, 1, {LEFT}, 1, {BLOCKS}, 1, 21");
     // A tenth of what they wrote, all over the table, costs PostgreSQL as much as all of it: never more.
     check(&arguments, 21, 10_000 + 400, async |conn| {
-        let query = seen_by(PROLIFIC).by(PROLIFIC.into()).counted(counting);
+        let query = seen_by(PROLIFIC).by_author(PROLIFIC.into()).with_total(counting);
         conn.posts().list(query).await.unwrap();
     })
     .await;
     let part = "3, 1, 3, 1, 3, 3, 'blocked', 3, 'blocked', 3, 3, 3, 3, 21, 21, 3, 21, 21, 21";
     // The edges, as often as they are needed for either.
     check(&format!("3, 3, 3, 3, {part}"), 21, 20_500 + 5_000 + 10_000 + 1_500, async |conn| {
-        let query = seen_by(EAGER).by_followed().counted(counting);
+        let query = seen_by(EAGER).by_followed().with_total(counting);
         conn.posts().list(query).await.unwrap();
     })
     .await;
@@ -181,12 +181,12 @@ async fn a_count_reads_as_far_as_it_goes() {
 #[tokio::test]
 async fn what_is_kept_costs_a_look_at_it() {
     check(&format!("{LEFT}, {BLOCKS}, 21"), 21, 400, async |conn| {
-        conn.posts().list(seen_by(PROLIFIC).counted(CountMode::Estimated)).await.unwrap();
+        conn.posts().list(seen_by(PROLIFIC).with_total(CountMode::Estimated)).await.unwrap();
     })
     .await;
     let arguments = format!("1, ARRAY[77::bigint], 1, 1, {LEFT}, 1, {BLOCKS}, 77, 21");
     check(&arguments, 20, 400, async |conn| {
-        let query = seen_by(PROLIFIC).by(UserId::from(77)).counted(CountMode::Estimated);
+        let query = seen_by(PROLIFIC).by_author(UserId::from(77)).with_total(CountMode::Estimated);
         conn.posts().list(query).await.unwrap();
     })
     .await;
@@ -194,7 +194,7 @@ async fn what_is_kept_costs_a_look_at_it() {
 
 #[tokio::test]
 async fn people_by_when_they_joined_by_name_and_by_town() {
-    let known = UserQuery::known_to(Viewer::User(PROLIFIC.into()));
+    let known = UserQuery::visible_to(Viewer::User(PROLIFIC.into()));
     check(&format!("{BLOCKS}, 21"), 21, 200, async |conn| {
         conn.users().list(known.clone()).await.unwrap();
     })
@@ -217,11 +217,11 @@ async fn people_by_when_they_joined_by_name_and_by_town() {
     }
     let some: Vec<UserId> = (1..=50).map(|n| UserId::from(n * 7)).collect();
     check(&format!("{BLOCKS}, {}, 21", array(&some)), 21, 200, async |conn| {
-        conn.users().list(known.clone().any_of(&some)).await.unwrap();
+        conn.users().list(known.clone().with_ids(&some)).await.unwrap();
     })
     .await;
     check(&format!("{BLOCKS}, {BLOCKS}, 21"), 21, 1_001 + 400, async |conn| {
-        conn.users().list(known.clone().counted(CountMode::UpTo(1_000))).await.unwrap();
+        conn.users().list(known.clone().with_total(CountMode::UpTo(1_000))).await.unwrap();
     })
     .await;
 }
@@ -241,7 +241,7 @@ async fn somebodys_notifications_by_type_and_by_time() {
     })
     .await;
     check_one(list, "1, 1, 21", 21, 60 + 100, async |conn| {
-        let query = own.clone().unread().counted(CountMode::UpTo(99));
+        let query = own.clone().unread().with_total(CountMode::UpTo(99));
         let slice = conn.notifications().list(query).await.unwrap();
         assert_eq!(slice.total.unwrap().number(), 99);
     })
@@ -252,15 +252,15 @@ async fn somebodys_notifications_by_type_and_by_time() {
 async fn the_entries_of_a_large_batch_with_their_number() {
     let batch = NotificationId::from(Uuid::from_u128(0x0196_1000_0000_7000_8000_0000_0000_0001));
     let part = format!("'{batch}', 1, '{batch}', 21");
-    let own = NotificationQuery::of(PROLIFIC.into()).entries_of(batch);
+    let own = NotificationQuery::of(PROLIFIC.into()).children_of(batch);
     check(&format!("'{batch}', 1, {part}"), 21, 60, async |conn| {
-        let query = own.clone().counted(CountMode::Estimated);
+        let query = own.clone().with_total(CountMode::Estimated);
         let slice = conn.notifications().list(query).await.unwrap();
         assert_eq!(slice.total.unwrap().number(), 10_000);
     })
     .await;
     check(&format!("'{batch}', '{batch}', 1, {part}"), 21, 60 + 1_001, async |conn| {
-        let query = own.clone().counted(CountMode::UpTo(1_000));
+        let query = own.clone().with_total(CountMode::UpTo(1_000));
         conn.notifications().list(query).await.unwrap();
     })
     .await;

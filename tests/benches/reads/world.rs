@@ -142,7 +142,7 @@ impl World {
             _ = conn.notifications().exists(UserId::from(1), batch).await;
             _ = conn
                 .notifications()
-                .list(NotificationQuery::of(UserId::from(1)).entries_of(batch).limit(Limit::MAX))
+                .list(NotificationQuery::of(UserId::from(1)).children_of(batch).limit(Limit::MAX))
                 .await;
         };
         let id = format!("'{BATCH}'");

@@ -198,7 +198,7 @@ impl World {
         let me = self.viewer.to_string();
         let author = UserId::from(1);
         let query = PostQuery::visible_to(self.viewer())
-            .by(author)
+            .by_author(author)
             .page(PageRequest::first(Limit::DEFAULT));
         let exists = self
             .statements_of(async |conn| _ = conn.users().exists_for(self.viewer(), author).await)

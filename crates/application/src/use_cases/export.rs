@@ -162,7 +162,7 @@ async fn export_batch(
     let mut behind = None;
     loop {
         let mut conn = app.db.acquire().await?;
-        let entries = NotificationQuery::of(user).entries_of(batch).page(page(behind));
+        let entries = NotificationQuery::of(user).children_of(batch).page(page(behind));
         let Page { items, next, .. } = conn.notifications().list(entries).await?;
         drop(conn);
         let told = tell(Section::Notifications, SectionItems::Notifications(items)).await;
@@ -183,14 +183,14 @@ async fn read(
     let mut conn = app.db.acquire().await?;
     let page = page(behind);
     let last = behind.map(|place| place.id);
-    let lists = FollowQuery::seen_by(user);
+    let lists = FollowQuery::visible_to(user);
     Ok(match section {
         Section::Sessions => {
             let live = conn.sessions().list_active(user, app.clock.now()).await?;
             (SectionItems::Sessions(live), None)
         }
         Section::Posts => {
-            let own = PostQuery::visible_to(Viewer::User(user)).by(user).page(page);
+            let own = PostQuery::visible_to(Viewer::User(user)).by_author(user).page(page);
             slice(conn.posts().list(own).await?, SectionItems::Posts)
         }
         Section::Hearts => {
@@ -219,8 +219,10 @@ async fn read(
         }
         Section::Followers => people(&mut conn, lists.followers_of(user).page(page)).await?,
         Section::Following => people(&mut conn, lists.followed_by(user).page(page)).await?,
-        Section::RequestsReceived => people(&mut conn, lists.requests().page(page)).await?,
-        Section::RequestsSent => people(&mut conn, lists.asked().page(page)).await?,
+        Section::RequestsReceived => {
+            people(&mut conn, lists.received_requests().page(page)).await?
+        }
+        Section::RequestsSent => people(&mut conn, lists.sent_requests().page(page)).await?,
         Section::Blocks => people(&mut conn, lists.blocks().page(page)).await?,
         // Told by themselves, with what they gather.
         Section::Notifications => (SectionItems::Notifications(vec![]), None),

@@ -203,7 +203,7 @@ pub async fn list_followers(
     let mut conn = app.db.acquire().await?;
     let counts = counts_of(&mut conn, user, of).await?;
     Ok((
-        conn.follows().list(FollowQuery::seen_by(user).followers_of(of).page(page)).await?,
+        conn.follows().list(FollowQuery::visible_to(user).followers_of(of).page(page)).await?,
         counts.followers,
     ))
 }
@@ -218,7 +218,7 @@ pub async fn list_following(
     let mut conn = app.db.acquire().await?;
     let counts = counts_of(&mut conn, user, of).await?;
     Ok((
-        conn.follows().list(FollowQuery::seen_by(user).followed_by(of).page(page)).await?,
+        conn.follows().list(FollowQuery::visible_to(user).followed_by(of).page(page)).await?,
         counts.following,
     ))
 }
@@ -245,7 +245,7 @@ pub async fn list_requests(
     let mut conn = app.db.acquire().await?;
     let counts = conn.follows().count(user).await?.ok_or_else(Error::account_deleted)?;
     Ok((
-        conn.follows().list(FollowQuery::seen_by(user).requests().page(page)).await?,
+        conn.follows().list(FollowQuery::visible_to(user).received_requests().page(page)).await?,
         counts.requests_received,
     ))
 }
@@ -258,7 +258,7 @@ pub async fn list_blocks(
 ) -> Result<(Page<FollowListItem>, i64)> {
     let mut conn = app.db.acquire().await?;
     let total = conn.follows().count_blocks(user).await?;
-    Ok((conn.follows().list(FollowQuery::seen_by(user).blocks().page(page)).await?, total))
+    Ok((conn.follows().list(FollowQuery::visible_to(user).blocks().page(page)).await?, total))
 }
 
 /// People whom one might know, at most `most`.

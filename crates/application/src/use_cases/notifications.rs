@@ -49,7 +49,7 @@ pub async fn list_children(
     if !conn.notifications().exists(user, batch).await? {
         return Err(Resource::Notification.not_found(batch));
     }
-    Ok(conn.notifications().list(NotificationQuery::of(user).entries_of(batch).page(page)).await?)
+    Ok(conn.notifications().list(NotificationQuery::of(user).children_of(batch).page(page)).await?)
 }
 
 /// How much is in one's list.

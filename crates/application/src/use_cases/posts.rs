@@ -205,7 +205,7 @@ pub async fn list_by_author(
     if !viewer.is(author) && !conn.users().exists_for(viewer, author).await? {
         return Err(Resource::User.not_found(author));
     }
-    Ok(conn.posts().list(PostQuery::visible_to(viewer).by(author).page(page)).await?)
+    Ok(conn.posts().list(PostQuery::visible_to(viewer).by_author(author).page(page)).await?)
 }
 
 /// Locks a post for its author, whose own row comes first in the order of locks.

@@ -21,7 +21,7 @@ use crate::schema::{follows, users};
 diesel::alias!(follows as edges: Edges);
 
 /// Which edges between people somebody asks for: each list is of the people at their other ends, newest first, with whether
-/// the viewer follows them. It can only be started with [`FollowQuery::seen_by`], and with one of five lists.
+/// the viewer follows them. It can only be started with [`FollowQuery::visible_to`], and with one of five lists.
 ///
 /// Each reads a range of an index in its order. Nobody across a block from the viewer is listed, but in the viewer's own list
 /// of blocks, and they have no lists for the viewer.
@@ -33,9 +33,9 @@ diesel::alias!(follows as edges: Edges);
 /// let (ana, ben) = (UserId::from(1), UserId::from(2));
 ///
 /// let page = PageRequest::first(Limit::MAX);
-/// let followers = FollowQuery::seen_by(ben).followers_of(ana).page(page);
-/// let with_total = followers.counted(CountMode::Estimated);
-/// let waiting_longest = FollowQuery::seen_by(ben).requests().oldest_first();
+/// let followers = FollowQuery::visible_to(ben).followers_of(ana).page(page);
+/// let with_total = followers.with_total(CountMode::Estimated);
+/// let waiting_longest = FollowQuery::visible_to(ben).received_requests().oldest_first();
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
@@ -54,11 +54,11 @@ pub struct FollowQuery {
 /// Whoever looks at lists of people, before they have said at which.
 #[derive(Debug, Clone, Copy)]
 #[must_use]
-pub struct FollowsSeenBy {
+pub struct FollowLists {
     viewer: UserId,
 }
 
-impl FollowsSeenBy {
+impl FollowLists {
     /// Who follows this person.
     pub fn followers_of(self, person: UserId) -> FollowQuery {
         self.list(person, End::Followed, FollowState::Active)
@@ -70,12 +70,12 @@ impl FollowsSeenBy {
     }
 
     /// Who has asked to follow the viewer.
-    pub fn requests(self) -> FollowQuery {
+    pub fn received_requests(self) -> FollowQuery {
         self.list(self.viewer, End::Followed, FollowState::Pending)
     }
 
     /// Whom the viewer has asked.
-    pub fn asked(self) -> FollowQuery {
+    pub fn sent_requests(self) -> FollowQuery {
         self.list(self.viewer, End::Follower, FollowState::Pending)
     }
 
@@ -92,8 +92,8 @@ impl FollowsSeenBy {
 
 impl FollowQuery {
     /// Lists of people as this person sees them.
-    pub fn seen_by(viewer: UserId) -> FollowsSeenBy {
-        FollowsSeenBy { viewer }
+    pub fn visible_to(viewer: UserId) -> FollowLists {
+        FollowLists { viewer }
     }
 
     /// The other way round: those first who have been there longest.
@@ -118,7 +118,7 @@ impl FollowQuery {
 
     /// How many people all parts together have is told, too. Of followers and of those who are followed, a number is kept;
     /// of what is pending, and of blocks, none is.
-    pub fn counted(self, counting: CountMode) -> Self {
+    pub fn with_total(self, counting: CountMode) -> Self {
         Self { counting: Some(counting), ..self }
     }
 
@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn the_others_are_lists_of_ones_own_and_ask_for_no_block_of_it() {
-        insta::assert_snapshot!(listed_by(&seen_by_ben().asked()), @r"
+        insta::assert_snapshot!(listed_by(&seen_by_ben().sent_requests()), @r"
          INNER JOIN users ON (users.id = edges.followed_id))
         WHERE ((((edges.follower_id = $4)
         AND (edges.status = $5))
@@ -378,7 +378,7 @@ mod tests {
 
     #[test]
     fn whom_one_does_not_see_is_taken_off_the_number_that_is_kept() {
-        insta::assert_snapshot!(total_of(&seen_by_ben().followers_of(ana()).counted(CountMode::Estimated)), @r"
+        insta::assert_snapshot!(total_of(&seen_by_ben().followers_of(ana()).with_total(CountMode::Estimated)), @r"
         SELECT total.number, part.* FROM (SELECT (SELECT coalesce((SELECT followers_count - (SELECT count(*) FROM (SELECT followed_id AS id FROM follows
         WHERE status = 'blocked'
         AND follower_id = $1 UNION SELECT follower_id FROM follows
@@ -402,7 +402,7 @@ mod tests {
 
     #[test]
     fn a_count_goes_no_further_than_asked() {
-        insta::assert_snapshot!(total_of(&seen_by_ben().requests().counted(CountMode::UpTo(99))), @r"
+        insta::assert_snapshot!(total_of(&seen_by_ben().received_requests().with_total(CountMode::UpTo(99))), @r"
         SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT FROM follows AS edges
         WHERE edges.followed_id = $1
         AND edges.status = 'pending'
@@ -420,8 +420,12 @@ mod tests {
 
     #[test]
     fn of_what_is_not_decided_no_number_is_kept() {
-        for query in [seen_by_ben().requests(), seen_by_ben().asked(), seen_by_ben().blocks()] {
-            assert!(query.counted(CountMode::Estimated).total().is_none());
+        for query in [
+            seen_by_ben().received_requests(),
+            seen_by_ben().sent_requests(),
+            seen_by_ben().blocks(),
+        ] {
+            assert!(query.with_total(CountMode::Estimated).total().is_none());
         }
     }
 
@@ -465,8 +469,8 @@ mod tests {
         ");
     }
 
-    fn seen_by_ben() -> FollowsSeenBy {
-        FollowQuery::seen_by(UserId::from(2))
+    fn seen_by_ben() -> FollowLists {
+        FollowQuery::visible_to(UserId::from(2))
     }
 
     fn ana() -> UserId {

@@ -31,7 +31,7 @@ diesel::alias!(notifications as parents: Parents);
 ///
 /// let ana = UserId::from(1);
 ///
-/// let unread = NotificationQuery::of(ana).unread().counted(CountMode::UpTo(99));
+/// let unread = NotificationQuery::of(ana).unread().with_total(CountMode::UpTo(99));
 /// let mentions = NotificationQuery::of(ana).of_type(NotificationType::Mention);
 /// ```
 #[derive(Debug, Clone)]
@@ -53,22 +53,22 @@ pub struct WholeInbox;
 
 /// Some of what is in somebody's list.
 #[derive(Debug, Clone, Copy)]
-pub struct PartOfInbox;
+pub struct FilteredInbox;
 
 /// What a batch gathers.
 #[derive(Debug, Clone, Copy)]
-pub struct Entries;
+pub struct BatchChildren;
 
 /// Singles and batches. Nobody else implements it.
 pub trait TopLevel: sealed::Sealed {}
 impl TopLevel for WholeInbox {}
-impl TopLevel for PartOfInbox {}
+impl TopLevel for FilteredInbox {}
 
 mod sealed {
     /// Nobody else's.
     pub trait Sealed {}
     impl Sealed for super::WholeInbox {}
-    impl Sealed for super::PartOfInbox {}
+    impl Sealed for super::FilteredInbox {}
 }
 
 impl NotificationQuery {
@@ -87,25 +87,25 @@ impl NotificationQuery {
     }
 
     /// The entries of one of their batches instead; a single has none.
-    pub fn entries_of(self, batch: NotificationId) -> NotificationQuery<Entries> {
+    pub fn children_of(self, batch: NotificationId) -> NotificationQuery<BatchChildren> {
         Self { batch: Some(batch), ..self }.retyped()
     }
 }
 
 impl<W: TopLevel> NotificationQuery<W> {
     /// Only those that are unread.
-    pub fn unread(self) -> NotificationQuery<PartOfInbox> {
+    pub fn unread(self) -> NotificationQuery<FilteredInbox> {
         Self { unread: true, ..self }.retyped()
     }
 
     /// Only those of this type: batches of hearts and emoji are
     /// [`PostInteraction`](NotificationType::PostInteraction). Reads no more than the whole list.
-    pub fn of_type(self, kind: NotificationType) -> NotificationQuery<PartOfInbox> {
+    pub fn of_type(self, kind: NotificationType) -> NotificationQuery<FilteredInbox> {
         Self { kind: Some(kind), ..self }.retyped()
     }
 
     /// Only those to which something was added at this time or later.
-    pub fn since(self, time: DateTime<Utc>) -> NotificationQuery<PartOfInbox> {
+    pub fn since(self, time: DateTime<Utc>) -> NotificationQuery<FilteredInbox> {
         Self { since: Some(time), ..self }.retyped()
     }
 }
@@ -128,7 +128,7 @@ impl<W> NotificationQuery<W> {
 
     /// How many notifications all parts together have is told, too. The number of entries is kept beside their batch; of a
     /// list, none is.
-    pub fn counted(self, counting: CountMode) -> Self {
+    pub fn with_total(self, counting: CountMode) -> Self {
         Self { counting: Some(counting), ..self }
     }
 
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn entries_are_those_of_a_batch_of_their_owners() {
-        insta::assert_snapshot!(listed_by(&of_ana().entries_of(batch())), @r"
+        insta::assert_snapshot!(listed_by(&of_ana().children_of(batch())), @r"
         (EXISTS (SELECT parents.id, parents.user_id, parents.actor_id, parents.type, parents.title, parents.message, parents.data, parents.priority, parents.read, parents.read_at, parents.created_at, parents.last_updated_at, parents.closed_at, parents.parent_id, parents.is_batch, parents.batch_count, parents.actor_count, parents.batch_key, parents.act, parents.post_id, parents.comment_id, parents.seq FROM notifications AS parents WHERE ((parents.id = $1) AND (parents.user_id = $2))) AND (notifications.parent_id = $3))
         ORDER BY notifications.created_at DESC, notifications.id DESC LIMIT $4 -- binds: [00000000-0000-0000-0000-000000000007, 1, 00000000-0000-0000-0000-000000000007, 21]
         ");
@@ -282,15 +282,15 @@ mod tests {
 
     #[test]
     fn a_count_goes_no_further_than_asked() {
-        insta::assert_snapshot!(total_of(&of_ana().unread().counted(CountMode::UpTo(99))), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT FROM notifications WHERE parent_id IS NULL AND user_id = $1 AND NOT read ORDER BY last_updated_at DESC, id DESC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");
-        insta::assert_snapshot!(total_of(&of_ana().entries_of(batch()).counted(CountMode::UpTo(99))), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT FROM notifications WHERE parent_id = $1 AND EXISTS (SELECT FROM notifications AS parents WHERE parents.id = $2 AND parents.user_id = $3) ORDER BY created_at DESC, id DESC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");
+        insta::assert_snapshot!(total_of(&of_ana().unread().with_total(CountMode::UpTo(99))), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT FROM notifications WHERE parent_id IS NULL AND user_id = $1 AND NOT read ORDER BY last_updated_at DESC, id DESC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");
+        insta::assert_snapshot!(total_of(&of_ana().children_of(batch()).with_total(CountMode::UpTo(99))), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT FROM notifications WHERE parent_id = $1 AND EXISTS (SELECT FROM notifications AS parents WHERE parents.id = $2 AND parents.user_id = $3) ORDER BY created_at DESC, id DESC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");
     }
 
     #[test]
     fn the_number_of_entries_is_kept_beside_their_batch_and_of_a_list_none_is() {
-        let query = of_ana().counted(CountMode::Estimated);
+        let query = of_ana().with_total(CountMode::Estimated);
         assert!(query.total().is_none());
-        insta::assert_snapshot!(total_of(&query.entries_of(batch())), @r"SELECT total.number, part.* FROM (SELECT (SELECT coalesce((SELECT batch_count FROM notifications WHERE is_batch AND id = $1 AND user_id = $2), 0))::bigint) AS total (number) LEFT JOIN (");
+        insta::assert_snapshot!(total_of(&query.children_of(batch())), @r"SELECT total.number, part.* FROM (SELECT (SELECT coalesce((SELECT batch_count FROM notifications WHERE is_batch AND id = $1 AND user_id = $2), 0))::bigint) AS total (number) LEFT JOIN (");
     }
 
     fn of_ana() -> NotificationQuery {

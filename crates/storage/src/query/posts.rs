@@ -63,9 +63,9 @@ impl TryFrom<SeenRow> for PostForViewer {
 /// let seen_by_ben = PostQuery::visible_to(Viewer::User(ben));
 ///
 /// let newest = seen_by_ben.clone().page(PageRequest::first(Limit::MAX));
-/// let best = seen_by_ben.clone().ranked().counted(CountMode::Estimated);
+/// let best = seen_by_ben.clone().by_rank().with_total(CountMode::Estimated);
 /// let of_friends = seen_by_ben.clone().by_followed();
-/// let photos_of_ana = seen_by_ben.by(ana).of_type(PostType::Photo).counted(CountMode::UpTo(99));
+/// let photos_of_ana = seen_by_ben.by_author(ana).of_type(PostType::Photo).with_total(CountMode::UpTo(99));
 /// ```
 ///
 /// What has no bound does not compile:
@@ -73,38 +73,38 @@ impl TryFrom<SeenRow> for PostForViewer {
 /// ```compile_fail
 /// # use grateful_domain::{UserId, Viewer};
 /// # use grateful_storage::PostQuery;
-/// let query = PostQuery::visible_to(Viewer::Guest).by(UserId::from(1)).by_engagement();
+/// let query = PostQuery::visible_to(Viewer::Guest).by_author(UserId::from(1)).by_engagement();
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct PostQuery<W = ByEverybody, O = Newest> {
+pub struct PostQuery<W = AllAuthors, O = NewestFirst> {
     wanted: Wanted,
     kind: PhantomData<(W, O)>,
 }
 
 /// Posts by everybody.
 #[derive(Debug, Clone, Copy)]
-pub struct ByEverybody;
+pub struct AllAuthors;
 
 /// Posts by one person.
 #[derive(Debug, Clone, Copy)]
-pub struct ByOne;
+pub struct OneAuthor;
 
 /// Posts by some people.
 #[derive(Debug, Clone, Copy)]
-pub struct BySome;
+pub struct SeveralAuthors;
 
 /// Posts, newest first.
 #[derive(Debug, Clone, Copy)]
-pub struct Newest;
+pub struct NewestFirst;
 
 /// Posts from some time on or up to some, newest first.
 #[derive(Debug, Clone, Copy)]
-pub struct Dated;
+pub struct DateRange;
 
 /// Posts, the best first.
 #[derive(Debug, Clone, Copy)]
-pub struct Ranked;
+pub struct ByRank;
 
 /// Posts, those with most hearts first, then emoji reactions, then shares.
 #[derive(Debug, Clone, Copy)]
@@ -113,53 +113,53 @@ pub struct ByEngagement;
 /// In which order posts are listed.
 pub trait PostOrder: sealed::Sealed {
     /// Where a post stands in it.
-    type Place: Debug + Clone;
+    type Position: Debug + Clone;
 
     #[doc(hidden)]
-    fn place(seen: &PostForViewer, rank: f64) -> Self::Place;
+    fn position(seen: &PostForViewer, rank: f64) -> Self::Position;
 }
 
-impl PostOrder for Newest {
-    type Place = Position;
+impl PostOrder for NewestFirst {
+    type Position = Position;
 
-    fn place(seen: &PostForViewer, _: f64) -> Position {
+    fn position(seen: &PostForViewer, _: f64) -> Position {
         seen.post.position()
     }
 }
 
-impl PostOrder for Dated {
-    type Place = Position;
+impl PostOrder for DateRange {
+    type Position = Position;
 
-    fn place(seen: &PostForViewer, _: f64) -> Position {
+    fn position(seen: &PostForViewer, _: f64) -> Position {
         seen.post.position()
     }
 }
 
-impl PostOrder for Ranked {
-    type Place = RankPosition;
+impl PostOrder for ByRank {
+    type Position = RankPosition;
 
-    fn place(seen: &PostForViewer, rank: f64) -> RankPosition {
+    fn position(seen: &PostForViewer, rank: f64) -> RankPosition {
         RankPosition { rank, at: seen.post.created_at, id: seen.post.id }
     }
 }
 
 impl PostOrder for ByEngagement {
-    type Place = EngagementPosition;
+    type Position = EngagementPosition;
 
-    fn place(seen: &PostForViewer, _: f64) -> EngagementPosition {
+    fn position(seen: &PostForViewer, _: f64) -> EngagementPosition {
         seen.post.engagement_position()
     }
 }
 
 /// An order by time.
-pub trait ByTime: PostOrder<Place = Position> {}
-impl ByTime for Newest {}
-impl ByTime for Dated {}
+pub trait TimeOrder: PostOrder<Position = Position> {}
+impl TimeOrder for NewestFirst {}
+impl TimeOrder for DateRange {}
 
 /// Posts that are one range of an index, so that some of them can be passed over.
-pub trait OneRange: sealed::Sealed {}
-impl OneRange for ByEverybody {}
-impl OneRange for ByOne {}
+pub trait SingleRange: sealed::Sealed {}
+impl SingleRange for AllAuthors {}
+impl SingleRange for OneAuthor {}
 
 mod sealed {
     /// Nobody else's.
@@ -169,7 +169,7 @@ mod sealed {
         ($($kind:ident),+) => { $(impl Sealed for super::$kind {})+ };
     }
 
-    sealed!(ByEverybody, ByOne, BySome, Newest, Dated, Ranked, ByEngagement);
+    sealed!(AllAuthors, OneAuthor, SeveralAuthors, NewestFirst, DateRange, ByRank, ByEngagement);
 }
 
 impl PostQuery {
@@ -197,23 +197,23 @@ impl PostQuery {
     }
 
     /// Only posts by this person: to themselves, the private ones too.
-    pub fn by(self, author: UserId) -> PostQuery<ByOne> {
+    pub fn by_author(self, author: UserId) -> PostQuery<OneAuthor> {
         self.whose(Whose::Of(author))
     }
 
     /// Only posts by these people. Reads one post of each, and of those with the newest posts as many as there are places,
     /// as many posts each at most.
-    pub fn by_any(self, authors: &[UserId]) -> PostQuery<BySome> {
+    pub fn by_authors(self, authors: &[UserId]) -> PostQuery<SeveralAuthors> {
         self.whose(Whose::OfAny(authors.iter().copied().map(i64::from).collect()))
     }
 
-    /// Only posts by those whom the viewer follows; none for guests. It reads as much as [`PostQuery::by_any`].
-    pub fn by_followed(self) -> PostQuery<BySome> {
+    /// Only posts by those whom the viewer follows; none for guests. It reads as much as [`PostQuery::by_authors`].
+    pub fn by_followed(self) -> PostQuery<SeveralAuthors> {
         self.whose(Whose::OfFollowed)
     }
 
     /// Those with most hearts first, then by emoji reactions, then by shares.
-    pub fn by_engagement(self) -> PostQuery<ByEverybody, ByEngagement> {
+    pub fn by_engagement(self) -> PostQuery<AllAuthors, ByEngagement> {
         self.order(By::Engagement)
     }
 
@@ -223,9 +223,9 @@ impl PostQuery {
     }
 }
 
-impl<W: OneRange> PostQuery<W> {
+impl<W: SingleRange> PostQuery<W> {
     /// Public posts alone, the best first, as the feed ranks them for somebody who follows nobody.
-    pub fn ranked(self) -> PostQuery<W, Ranked> {
+    pub fn by_rank(self) -> PostQuery<W, ByRank> {
         self.order(By::Rank)
     }
 }
@@ -237,7 +237,7 @@ impl<W, O> PostQuery<W, O> {
     }
 
     /// How many posts all parts together have is told, too.
-    pub fn counted(self, counting: CountMode) -> Self {
+    pub fn with_total(self, counting: CountMode) -> Self {
         self.map(|wanted| Wanted { counting: Some(counting), ..wanted })
     }
 
@@ -255,14 +255,14 @@ impl<W, O> PostQuery<W, O> {
     }
 }
 
-impl<W, O: ByTime> PostQuery<W, O> {
+impl<W, O: TimeOrder> PostQuery<W, O> {
     /// Only posts from this time on.
-    pub fn since(self, time: DateTime<Utc>) -> PostQuery<W, Dated> {
+    pub fn since(self, time: DateTime<Utc>) -> PostQuery<W, DateRange> {
         self.map(|wanted| Wanted { since: Some(time), ..wanted })
     }
 
     /// Only posts from before this time.
-    pub fn until(self, time: DateTime<Utc>) -> PostQuery<W, Dated> {
+    pub fn until(self, time: DateTime<Utc>) -> PostQuery<W, DateRange> {
         self.map(|wanted| Wanted { until: Some(time), ..wanted })
     }
 
@@ -272,14 +272,14 @@ impl<W, O: ByTime> PostQuery<W, O> {
     }
 }
 
-impl<W: OneRange, O: ByTime> PostQuery<W, O> {
+impl<W: SingleRange, O: TimeOrder> PostQuery<W, O> {
     /// Only this part of the list. Without it, the first 20.
     pub fn page(self, page: PageRequest) -> Self {
         self.map(|wanted| Wanted { part: page.into(), ..wanted })
     }
 }
 
-impl<W> PostQuery<W, Ranked> {
+impl<W> PostQuery<W, ByRank> {
     /// Only this part of the list. Without it, the first 20.
     pub fn page(self, page: PageRequest<RankPosition>) -> Self {
         self.map(|wanted| Wanted { part: page.into(), ..wanted })
@@ -303,9 +303,9 @@ impl<W> PostQuery<W, ByEngagement> {
     }
 }
 
-impl<O> PostQuery<ByOne, O> {
+impl<O> PostQuery<OneAuthor, O> {
     /// Only posts that everybody may see, also of one's own.
-    pub fn public(self) -> Self {
+    pub fn public_only(self) -> Self {
         self.map(|wanted| Wanted { public_only: true, ..wanted })
     }
 
@@ -320,9 +320,9 @@ impl<O> PostQuery<ByOne, O> {
     }
 }
 
-impl<O> PostQuery<BySome, O> {
+impl<O> PostQuery<SeveralAuthors, O> {
     /// Only posts that everybody may see, also of one's own.
-    pub fn public(self) -> Self {
+    pub fn public_only(self) -> Self {
         self.map(|wanted| Wanted { public_only: true, ..wanted })
     }
 }
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn who_is_signed_in_matches_their_own_posts_too_and_none_across_a_block() {
-        insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(ben()).by(ana())), @r"
+        insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(ben()).by_author(ana())), @r"
         ((((posts.is_public OR (posts.author_id = $5))
         AND NOT ((posts.author_id = ANY(SELECT follows.followed_id
         FROM follows WHERE ((follows.follower_id = $6) AND (follows.status = $7))))))
@@ -387,7 +387,7 @@ mod tests {
 
     #[test]
     fn posts_by_one_person_are_asked_for_by_author() {
-        insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest).by(ana())), @r"
+        insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest).by_author(ana())), @r"
         (posts.is_public
         AND (posts.author_id = $5))
         ORDER BY posts.created_at DESC, posts.id DESC
@@ -435,7 +435,7 @@ mod tests {
     fn an_order_by_rank_is_of_public_posts_and_its_cursor_has_all_that_it_is_ordered_by() {
         let place = RankPosition { rank: 20_000.5, at: DateTime::UNIX_EPOCH, id: a_post() };
         let page = PageRequest { limit: Limit::DEFAULT, start: PageStart::After(place) };
-        let query = PostQuery::visible_to(ben()).by(ana()).ranked().page(page);
+        let query = PostQuery::visible_to(ben()).by_author(ana()).by_rank().page(page);
         insta::assert_snapshot!(conditions_of(&query), @r"
         ((((posts.is_public
         AND NOT ((posts.author_id = ANY(SELECT follows.followed_id
@@ -464,8 +464,10 @@ mod tests {
 
     #[test]
     fn conditions_are_asked_for_together() {
-        let query =
-            PostQuery::visible_to(Viewer::Guest).by(ana()).of_type(PostType::Photo).with_image();
+        let query = PostQuery::visible_to(Viewer::Guest)
+            .by_author(ana())
+            .of_type(PostType::Photo)
+            .with_image();
         let query = query.since(DateTime::UNIX_EPOCH).until(DateTime::UNIX_EPOCH);
         insta::assert_snapshot!(conditions_of(&query), @r"
         (((((posts.is_public
@@ -482,7 +484,7 @@ mod tests {
 
     #[test]
     fn the_newest_of_some_people_are_found_person_by_person() {
-        let query = PostQuery::visible_to(ben()).by_any(&[ana()]);
+        let query = PostQuery::visible_to(ben()).by_authors(&[ana()]);
         insta::assert_snapshot!(conditions_of(&query), @r"
         ((((posts.is_public OR (posts.author_id = $5))
         AND NOT ((posts.author_id = ANY(SELECT follows.followed_id
@@ -528,7 +530,7 @@ mod tests {
 
     #[test]
     fn a_count_goes_no_further_than_asked_and_has_an_order_that_an_index_has() {
-        let query = PostQuery::visible_to(Viewer::Guest).ranked().counted(CountMode::UpTo(99));
+        let query = PostQuery::visible_to(Viewer::Guest).by_rank().with_total(CountMode::UpTo(99));
         insta::assert_snapshot!(total_of(&query), @r"
         SELECT total.number, part.*
         FROM (SELECT (SELECT count(*)
@@ -540,8 +542,9 @@ mod tests {
 
     #[test]
     fn posts_of_some_people_are_counted_person_by_person() {
-        let query =
-            PostQuery::visible_to(Viewer::Guest).by_any(&[ana()]).counted(CountMode::UpTo(99));
+        let query = PostQuery::visible_to(Viewer::Guest)
+            .by_authors(&[ana()])
+            .with_total(CountMode::UpTo(99));
         insta::assert_snapshot!(total_of(&query), @r"
         SELECT total.number, part.*
         FROM (SELECT (SELECT count(*)
@@ -556,14 +559,15 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_not_counted() {
-        let of_all = PostQuery::visible_to(Viewer::Guest).counted(CountMode::Estimated);
+        let of_all = PostQuery::visible_to(Viewer::Guest).with_total(CountMode::Estimated);
         insta::assert_snapshot!(total_of(&of_all), @r"
         SELECT total.number, part.*
         FROM (SELECT (SELECT nullif(reltuples, -1)
         FROM pg_class WHERE oid = to_regclass('idx_posts_created_at_desc'))::bigint) AS total (number)
         LEFT JOIN (
         ");
-        let of_one = PostQuery::visible_to(Viewer::Guest).by(ana()).counted(CountMode::Estimated);
+        let of_one =
+            PostQuery::visible_to(Viewer::Guest).by_author(ana()).with_total(CountMode::Estimated);
         insta::assert_snapshot!(total_of(&of_one), @r"
         SELECT total.number, part.*
         FROM (SELECT (SELECT coalesce(sum(public_posts_count), 0)
@@ -575,7 +579,8 @@ mod tests {
 
     #[test]
     fn of_a_part_of_somebodys_posts_no_number_is_kept() {
-        let query = PostQuery::visible_to(Viewer::Guest).by(ana()).counted(CountMode::Estimated);
+        let query =
+            PostQuery::visible_to(Viewer::Guest).by_author(ana()).with_total(CountMode::Estimated);
         assert!(query.clone().with_image().wanted().total().is_none());
         assert!(query.since(DateTime::UNIX_EPOCH).wanted().total().is_none());
     }

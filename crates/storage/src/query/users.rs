@@ -16,7 +16,7 @@ use super::{lower, who_blocked, whom_blocked_by};
 use crate::rows::PersonRow;
 use crate::schema::users;
 
-/// Which people somebody asks for (`W`), and in which order (`O`). It can only be started with [`UserQuery::known_to`]:
+/// Which people somebody asks for (`W`), and in which order (`O`). It can only be started with [`UserQuery::visible_to`]:
 /// nobody exists across a block.
 ///
 /// What compiles reads an index in its order, and passes over those across a block from the viewer alone. Whoever is looked
@@ -28,13 +28,13 @@ use crate::schema::users;
 ///
 /// let (ana, ben) = (UserId::from(1), UserId::from(2));
 ///
-/// let newest = UserQuery::known_to(Viewer::User(ben)).counted(CountMode::Estimated);
-/// let directory = UserQuery::known_to(Viewer::Guest).by_username();
-/// let some = UserQuery::known_to(Viewer::User(ben)).any_of(&[ana, ben]);
+/// let newest = UserQuery::visible_to(Viewer::User(ben)).with_total(CountMode::Estimated);
+/// let directory = UserQuery::visible_to(Viewer::Guest).by_username();
+/// let some = UserQuery::visible_to(Viewer::User(ben)).with_ids(&[ana, ben]);
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct UserQuery<W = Everybody, O = NewestMember> {
+pub struct UserQuery<W = AllUsers, O = NewestMembersFirst> {
     viewer: Viewer,
     ids: Option<Vec<i64>>,
     city: Option<City>,
@@ -46,19 +46,19 @@ pub struct UserQuery<W = Everybody, O = NewestMember> {
 
 /// All people.
 #[derive(Debug, Clone, Copy)]
-pub struct Everybody;
+pub struct AllUsers;
 
 /// Some people.
 #[derive(Debug, Clone, Copy)]
-pub struct These;
+pub struct SelectedUsers;
 
 /// People who live in a town.
 #[derive(Debug, Clone, Copy)]
-pub struct InTown;
+pub struct InCity;
 
 /// People, those first who joined last.
 #[derive(Debug, Clone, Copy)]
-pub struct NewestMember;
+pub struct NewestMembersFirst;
 
 /// People by their usernames, without regard to case.
 #[derive(Debug, Clone, Copy)]
@@ -73,24 +73,24 @@ enum By {
 /// In which order people are listed.
 pub trait UserOrder: sealed::Sealed {
     /// Where somebody stands in it.
-    type Place: Debug + Clone;
+    type Position: Debug + Clone;
 
     #[doc(hidden)]
-    fn place(person: &UserListItem) -> Self::Place;
+    fn position(person: &UserListItem) -> Self::Position;
 }
 
-impl UserOrder for NewestMember {
-    type Place = UserId;
+impl UserOrder for NewestMembersFirst {
+    type Position = UserId;
 
-    fn place(person: &UserListItem) -> UserId {
+    fn position(person: &UserListItem) -> UserId {
         person.author.id
     }
 }
 
 impl UserOrder for ByUsername {
-    type Place = Username;
+    type Position = Username;
 
-    fn place(person: &UserListItem) -> Username {
+    fn position(person: &UserListItem) -> Username {
         person.author.username.clone()
     }
 }
@@ -98,13 +98,13 @@ impl UserOrder for ByUsername {
 mod sealed {
     /// Nobody else's.
     pub trait Sealed {}
-    impl Sealed for super::NewestMember {}
+    impl Sealed for super::NewestMembersFirst {}
     impl Sealed for super::ByUsername {}
 }
 
 impl UserQuery {
     /// Everybody whom `viewer` knows of, themselves included, those first who joined last.
-    pub fn known_to(viewer: Viewer) -> Self {
+    pub fn visible_to(viewer: Viewer) -> Self {
         Self {
             viewer,
             ids: None,
@@ -117,30 +117,30 @@ impl UserQuery {
     }
 
     /// Only those of these people.
-    pub fn any_of(self, people: &[UserId]) -> UserQuery<These> {
+    pub fn with_ids(self, people: &[UserId]) -> UserQuery<SelectedUsers> {
         let ids = Some(people.iter().copied().map(i64::from).collect());
         Self { ids, ..self }.retyped()
     }
 
     /// Only those who say that they live there, in just these letters.
-    pub fn in_city(self, city: City) -> UserQuery<InTown> {
+    pub fn in_city(self, city: City) -> UserQuery<InCity> {
         Self { city: Some(city), ..self }.retyped()
     }
 
     /// By username, without regard to case.
-    pub fn by_username(self) -> UserQuery<Everybody, ByUsername> {
+    pub fn by_username(self) -> UserQuery<AllUsers, ByUsername> {
         Self { by: By::Username, ..self }.retyped()
     }
 }
 
-impl UserQuery<These> {
+impl UserQuery<SelectedUsers> {
     /// By username, without regard to case.
-    pub fn by_username(self) -> UserQuery<These, ByUsername> {
+    pub fn by_username(self) -> UserQuery<SelectedUsers, ByUsername> {
         Self { by: By::Username, ..self }.retyped()
     }
 }
 
-impl<W> UserQuery<W, NewestMember> {
+impl<W> UserQuery<W, NewestMembersFirst> {
     /// Only this part of the list. Without it, the first 20.
     pub fn page(self, page: PageRequest<UserId>) -> Self {
         Self { part: page.into(), ..self }
@@ -172,7 +172,7 @@ impl<W, O> UserQuery<W, O> {
 
     /// How many people all parts together have is told, too. Of all people, about how many there are is known without
     /// counting, those across a block included; of some of them it is not.
-    pub fn counted(self, counting: CountMode) -> Self {
+    pub fn with_total(self, counting: CountMode) -> Self {
         Self { counting: Some(counting), ..self }
     }
 
@@ -244,38 +244,40 @@ mod tests {
 
     #[test]
     fn those_who_joined_last_come_first() {
-        insta::assert_snapshot!(listed_by(&UserQuery::known_to(Viewer::Guest)), @r"ORDER BY users.id DESC LIMIT $1 -- binds: [21]");
+        insta::assert_snapshot!(listed_by(&UserQuery::visible_to(Viewer::Guest)), @r"ORDER BY users.id DESC LIMIT $1 -- binds: [21]");
     }
 
     #[test]
     fn nobody_exists_across_a_block() {
-        let query = UserQuery::known_to(ben()).any_of(&[UserId::from(1)]).after(UserId::from(9));
+        let query =
+            UserQuery::visible_to(ben()).with_ids(&[UserId::from(1)]).after(UserId::from(9));
         insta::assert_snapshot!(listed_by(&query), @r"WHERE ((( NOT ((users.id = ANY(SELECT follows.followed_id FROM follows WHERE ((follows.follower_id = $1) AND (follows.status = $2))))) AND NOT ((users.id = ANY(SELECT follows.follower_id FROM follows WHERE ((follows.followed_id = $3) AND (follows.status = $4)))))) AND (users.id = ANY($5))) AND (ROW(users.id) < ROW($6))) ORDER BY users.id DESC LIMIT $7 -- binds: [2, blocked, 2, blocked, [1], 9, 21]");
     }
 
     #[test]
     fn names_are_compared_without_regard_to_case() {
         let place = Username::parse("Ana").unwrap();
-        let query = UserQuery::known_to(Viewer::Guest).by_username().after(place);
+        let query = UserQuery::visible_to(Viewer::Guest).by_username().after(place);
         insta::assert_snapshot!(listed_by(&query), @r"WHERE (ROW(lower(users.username)) > ROW($1)) ORDER BY lower(users.username) ASC LIMIT $2 -- binds: [ana, 21]");
     }
 
     #[test]
     fn a_town_is_asked_for_in_just_these_letters() {
         let city = City::parse("Graz").unwrap().unwrap();
-        insta::assert_snapshot!(listed_by(&UserQuery::known_to(Viewer::Guest).in_city(city)), @r"WHERE (users.city = $1) ORDER BY users.id DESC LIMIT $2 -- binds: [Graz, 21]");
+        insta::assert_snapshot!(listed_by(&UserQuery::visible_to(Viewer::Guest).in_city(city)), @r"WHERE (users.city = $1) ORDER BY users.id DESC LIMIT $2 -- binds: [Graz, 21]");
     }
 
     #[test]
     fn of_all_people_about_how_many_there_are_is_known() {
-        let query = UserQuery::known_to(Viewer::Guest).counted(CountMode::Estimated);
+        let query = UserQuery::visible_to(Viewer::Guest).with_total(CountMode::Estimated);
         insta::assert_snapshot!(total_of(&query), @r"SELECT total.number, part.* FROM (SELECT (SELECT nullif(reltuples, -1) FROM pg_class WHERE oid = to_regclass('users_pkey'))::bigint) AS total (number) LEFT JOIN (");
-        assert!(query.any_of(&[]).total().is_none());
+        assert!(query.with_ids(&[]).total().is_none());
     }
 
     #[test]
     fn a_count_goes_no_further_than_asked() {
-        let query = UserQuery::known_to(Viewer::Guest).by_username().counted(CountMode::UpTo(99));
+        let query =
+            UserQuery::visible_to(Viewer::Guest).by_username().with_total(CountMode::UpTo(99));
         insta::assert_snapshot!(total_of(&query), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT users.id FROM users ORDER BY lower(users.username) ASC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");
     }
 

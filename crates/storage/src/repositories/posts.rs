@@ -40,7 +40,7 @@ impl Posts<'_> {
     pub async fn list<W, O: PostOrder>(
         &mut self,
         query: PostQuery<W, O>,
-    ) -> Result<Page<PostForViewer, O::Place>> {
+    ) -> Result<Page<PostForViewer, O::Position>> {
         let wanted = query.wanted();
         let (rows, total): (Vec<SeenRow>, Option<Total>) =
             load!(self.conn, wanted.select(), wanted.total())?;
@@ -50,7 +50,7 @@ impl Posts<'_> {
         };
         let ranked = rows.into_iter().map(ranked).collect::<Result<Vec<_>>>()?;
         let Page { items, next, .. } =
-            Page::from_overfetch(ranked, wanted.limit(), |(seen, rank)| O::place(seen, *rank));
+            Page::from_overfetch(ranked, wanted.limit(), |(seen, rank)| O::position(seen, *rank));
         Ok(Page { items: items.into_iter().map(|(seen, _)| seen).collect(), next, total })
     }
 
@@ -62,7 +62,7 @@ impl Posts<'_> {
         authors: &[UserId],
         limit: Limit,
     ) -> Result<HashMap<UserId, Vec<PostForViewer>>> {
-        let query = PostQuery::visible_to(viewer).by_any(authors).limit(limit);
+        let query = PostQuery::visible_to(viewer).by_authors(authors).limit(limit);
         let rows: Vec<SeenRow> = query.wanted().of_each().load(self.conn).await?;
         let mut posts: HashMap<UserId, Vec<PostForViewer>> = HashMap::new();
         for row in rows {

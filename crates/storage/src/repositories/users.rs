@@ -103,11 +103,11 @@ impl Users<'_> {
     pub async fn list<W, O: UserOrder>(
         &mut self,
         query: UserQuery<W, O>,
-    ) -> Result<Page<UserListItem, O::Place>> {
+    ) -> Result<Page<UserListItem, O::Position>> {
         let (rows, total): (Vec<PersonRow>, Option<Total>) =
             load!(self.conn, query.select(), query.total())?;
         let people = rows.into_iter().map(UserListItem::from).collect();
-        Ok(Page::from_overfetch(people, query.size(), O::place).with_total(total))
+        Ok(Page::from_overfetch(people, query.size(), O::position).with_total(total))
     }
 
     /// The person with this username, whatever its case.
@@ -172,7 +172,7 @@ impl Users<'_> {
 
     /// Whether there is such a person for this viewer: nobody exists across a block.
     pub async fn exists_for(&mut self, viewer: Viewer, user: UserId) -> Result<bool> {
-        let wanted = UserQuery::known_to(viewer).people().filter(users::id.eq(i64::from(user)));
+        let wanted = UserQuery::visible_to(viewer).people().filter(users::id.eq(i64::from(user)));
         Ok(diesel::select(exists(wanted)).get_result(self.conn).await?)
     }
 

@@ -66,9 +66,9 @@ impl Cast {
         match number {
             0 => Act::Heart { post },
             1 => Act::Reaction { post },
-            2 => Act::Link { post },
-            3 => Act::Message { post, share: share(3) },
-            4 => Act::Message { post, share: share(4) },
+            2 => Act::LinkShare { post },
+            3 => Act::MessageShare { post, share: share(3) },
+            4 => Act::MessageShare { post, share: share(4) },
             5 => Act::Mention { post, comment: None },
             6 => Act::Mention { post, comment: Some(comment(0)) },
             7 => Act::Comment { post, comment: comment(1) },
@@ -195,7 +195,9 @@ impl<'a> Stage<'a> {
         }
         match cause.act {
             Act::Reaction { .. } => details.emoji = Some(Emoji::Hug),
-            Act::Message { .. } => details.share_message = ShareMessage::parse("Look").unwrap(),
+            Act::MessageShare { .. } => {
+                details.share_message = ShareMessage::parse("Look").unwrap()
+            }
             _ => (),
         }
         Event { cause, details, at: self.now, id: new_id(), batch_id: new_id() }
@@ -227,7 +229,7 @@ impl<'a> Stage<'a> {
             let id = top.notification.id;
             everything.push(top.notification);
             let entries = notifications
-                .list(NotificationQuery::of(owner).entries_of(id).page(page))
+                .list(NotificationQuery::of(owner).children_of(id).page(page))
                 .await
                 .unwrap()
                 .items;

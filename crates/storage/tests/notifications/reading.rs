@@ -96,11 +96,11 @@ async fn a_list_is_narrowed_to_a_type_and_a_time_and_counted() {
         let total = i64::try_from(expected.len()).unwrap();
         for (most, total) in [(99, Total::Exactly(total)), (1, Total::from_capped_count(total, 1))]
         {
-            let counted = query.clone().counted(CountMode::UpTo(most));
+            let counted = query.clone().with_total(CountMode::UpTo(most));
             let list = conn.notifications().list(counted).await.unwrap();
             assert_eq!(list.total, Some(total));
         }
-        let kept = query.counted(CountMode::Estimated);
+        let kept = query.with_total(CountMode::Estimated);
         assert_eq!(conn.notifications().list(kept).await.unwrap().total, None);
     }
 }
@@ -115,7 +115,7 @@ async fn the_number_of_entries_is_told_to_their_owner_in_the_same_statement() {
 
     for (reader, number) in [(world.ana, 3), (people[0], 0)] {
         for counting in [CountMode::Estimated, CountMode::UpTo(99)] {
-            let entries = NotificationQuery::of(reader).entries_of(batch).counted(counting);
+            let entries = NotificationQuery::of(reader).children_of(batch).with_total(counting);
             let (list, queries) = QueryLog::record(conn.notifications().list(entries)).await;
             assert_eq!(list.unwrap().total, Some(Total::Exactly(number)));
             assert_eq!(queries.total(), 1);
@@ -133,7 +133,7 @@ async fn the_entries_of_a_batch_are_walked_newest_first_and_a_single_has_none() 
 
     let met = walk(2, async |page| {
         conn.notifications()
-            .list(NotificationQuery::of(ana).entries_of(batch).page(page))
+            .list(NotificationQuery::of(ana).children_of(batch).page(page))
             .await
             .unwrap()
     })
@@ -219,7 +219,7 @@ async fn nobody_reads_what_somebody_else_was_told() {
         assert!(!notifications.mark_read(ben, id, now).await.unwrap());
     }
     let entries = notifications
-        .list(NotificationQuery::of(ben).entries_of(batch).page(first(10)))
+        .list(NotificationQuery::of(ben).children_of(batch).page(first(10)))
         .await
         .unwrap();
     assert_eq!(entries.items, []);

@@ -89,7 +89,7 @@ impl World {
         let page = PageRequest::first(Limit::MAX);
         self.conn
             .notifications()
-            .list(NotificationQuery::of(self.ana).entries_of(batch).page(page))
+            .list(NotificationQuery::of(self.ana).children_of(batch).page(page))
             .await
             .unwrap()
             .items

@@ -1,4 +1,4 @@
-use grateful_domain::{CountMode, Listed, PageStart, Total, UserId, Viewer};
+use grateful_domain::{CountMode, FollowListItem, PageStart, Total, UserId, Viewer};
 use grateful_storage::{FollowQuery, Repositories};
 
 use crate::world::{World, connect, in_one, limit};
@@ -8,10 +8,10 @@ async fn lists_of_people_are_of_those_whom_the_viewer_knows_newest_first_or_last
     let world = World::create().await;
     let mut conn = connect(&world.database).await;
     for viewer in World::people() {
-        let seen = FollowQuery::seen_by(viewer);
+        let seen = FollowQuery::visible_to(viewer);
         let mut lists = vec![
-            (seen.requests(), world.others(viewer, viewer, "pending", true)),
-            (seen.asked(), world.others(viewer, viewer, "pending", false)),
+            (seen.received_requests(), world.others(viewer, viewer, "pending", true)),
+            (seen.sent_requests(), world.others(viewer, viewer, "pending", false)),
             (seen.blocks(), world.blocked_by(viewer)),
         ];
         for person in World::people() {
@@ -27,11 +27,11 @@ async fn lists_of_people_are_of_those_whom_the_viewer_knows_newest_first_or_last
             assert!(newest.is_sorted_by(|one, next| {
                 (next.position.at, next.position.id) < (one.position.at, one.position.id)
             }));
-            let mut people: Vec<UserId> = newest.iter().map(|it| it.person.author.id).collect();
+            let mut people: Vec<UserId> = newest.iter().map(|it| it.user.author.id).collect();
             people.sort_unstable();
             assert_eq!(people, expected, "{query:?}");
             for it in newest {
-                assert_eq!(it.is_followed, world.follows(viewer, it.person.author.id));
+                assert_eq!(it.is_followed, world.follows(viewer, it.user.author.id));
             }
         }
     }
@@ -43,15 +43,16 @@ async fn a_total_is_that_of_the_list_counted_or_kept() {
     let mut conn = connect(&world.database).await;
     for viewer in World::people() {
         for person in World::people() {
-            let seen = FollowQuery::seen_by(viewer);
+            let seen = FollowQuery::visible_to(viewer);
             for query in [seen.followers_of(person), seen.followed_by(person)] {
                 let all = i64::try_from(walk(&mut conn, query.clone()).await.len()).unwrap();
                 let page = query.limit(limit(1));
                 for counting in [CountMode::Estimated, CountMode::UpTo(1_000)] {
-                    let slice = in_one(conn.follows().list(page.clone().counted(counting))).await;
+                    let slice =
+                        in_one(conn.follows().list(page.clone().with_total(counting))).await;
                     assert_eq!(slice.total, Some(Total::Exactly(all)), "{page:?}");
                 }
-                let capped = page.counted(CountMode::UpTo(1));
+                let capped = page.with_total(CountMode::UpTo(1));
                 let total = in_one(conn.follows().list(capped)).await.total;
                 assert_eq!(total.map(Total::number), Some(all.min(1)));
             }
@@ -64,12 +65,12 @@ async fn of_what_is_not_decided_a_total_is_counted_or_not_known() {
     let world = World::create().await;
     let mut conn = connect(&world.database).await;
     for viewer in World::people() {
-        let seen = FollowQuery::seen_by(viewer);
-        for query in [seen.requests(), seen.asked(), seen.blocks()] {
+        let seen = FollowQuery::visible_to(viewer);
+        for query in [seen.received_requests(), seen.sent_requests(), seen.blocks()] {
             let all = i64::try_from(walk(&mut conn, query.clone()).await.len()).unwrap();
-            let counted = query.clone().counted(CountMode::UpTo(99));
+            let counted = query.clone().with_total(CountMode::UpTo(99));
             assert_eq!(in_one(conn.follows().list(counted)).await.total, Some(Total::Exactly(all)));
-            let kept = query.counted(CountMode::Estimated);
+            let kept = query.with_total(CountMode::Estimated);
             assert_eq!(in_one(conn.follows().list(kept)).await.total, None);
         }
     }
@@ -99,7 +100,7 @@ impl World {
     }
 }
 
-async fn walk(conn: &mut grateful_storage::Connection, query: FollowQuery) -> Vec<Listed> {
+async fn walk(conn: &mut grateful_storage::Connection, query: FollowQuery) -> Vec<FollowListItem> {
     let mut met = Vec::new();
     let mut page = grateful_domain::PageRequest::first(limit(3));
     loop {

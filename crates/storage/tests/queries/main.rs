@@ -21,10 +21,10 @@ fn whatever_is_asked_can_be_spawned() {
     fn lists(conn: &mut Connection) {
         let (viewer, user) = (Viewer::Guest, UserId::from(1));
         can_be_sent(async move {
-            conn.posts().list(PostQuery::visible_to(viewer).ranked()).await?;
+            conn.posts().list(PostQuery::visible_to(viewer).by_rank()).await?;
             conn.posts().list(PostQuery::visible_to(viewer).by_followed()).await?;
-            conn.users().list(UserQuery::known_to(viewer)).await?;
-            conn.follows().list(FollowQuery::seen_by(user).blocks()).await?;
+            conn.users().list(UserQuery::visible_to(viewer)).await?;
+            conn.follows().list(FollowQuery::visible_to(user).blocks()).await?;
             conn.notifications().list(NotificationQuery::of(user)).await
         });
     }

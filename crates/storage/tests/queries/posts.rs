@@ -6,7 +6,9 @@ use grateful_domain::{
     CountMode, EngagementPosition, Offset, PageRequest, PageStart, Position, PostId, PostType,
     RankPosition, Total, UserId, Viewer,
 };
-use grateful_storage::query::{ByEngagement, Dated, Newest, OneRange, PostOrder, Ranked};
+use grateful_storage::query::{
+    ByEngagement, ByRank, DateRange, NewestFirst, PostOrder, SingleRange,
+};
 use grateful_storage::{PostQuery, Repositories};
 
 use crate::world::{Row, World, connect, in_one, limit};
@@ -18,7 +20,7 @@ async fn posts_are_listed_newest_first_for_whoever_may_see_them() {
         let public = newest(world.seen_by(viewer), |post| post.is_public);
         meets(&world, &PostQuery::visible_to(viewer), &public).await;
         for author in World::people() {
-            let query = PostQuery::visible_to(viewer).by(author);
+            let query = PostQuery::visible_to(viewer).by_author(author);
             let theirs = newest(world.seen_by(viewer), |post| post.author == author);
             meets(&world, &query, &theirs).await;
             by_offset(&world, &query, &theirs).await;
@@ -32,11 +34,11 @@ async fn the_newest_of_some_people_are_those_of_all_that_they_posted() {
     for viewer in World::viewers() {
         for authors in [vec![1, 5, 5, 7, 99], (1..=12).collect(), vec![12], vec![]] {
             let authors: Vec<UserId> = authors.into_iter().map(UserId::from).collect();
-            let query = PostQuery::visible_to(viewer).by_any(&authors);
+            let query = PostQuery::visible_to(viewer).by_authors(&authors);
             let theirs = newest(world.seen_by(viewer), |post| authors.contains(&post.author));
             meets(&world, &query, &theirs).await;
             let public: Vec<_> = theirs.into_iter().filter(|post| post.is_public).collect();
-            meets(&world, &query.public(), &public).await;
+            meets(&world, &query.public_only(), &public).await;
         }
         let followed = newest(world.seen_by(viewer), |post| {
             viewer.user().is_some_and(|viewer| world.follows(viewer, post.author))
@@ -57,12 +59,12 @@ async fn public_posts_are_listed_by_rank_ties_by_time_and_id() {
             });
             posts
         };
-        meets(&world, &PostQuery::visible_to(viewer).ranked(), &best(&|_| true)).await;
+        meets(&world, &PostQuery::visible_to(viewer).by_rank(), &best(&|_| true)).await;
         for author in World::people() {
-            let query = PostQuery::visible_to(viewer).by(author);
-            meets(&world, &query.clone().ranked(), &best(&|post| post.author == author)).await;
+            let query = PostQuery::visible_to(viewer).by_author(author);
+            meets(&world, &query.clone().by_rank(), &best(&|post| post.author == author)).await;
             let with_image = best(&|post| post.author == author && post.has_image);
-            meets(&world, &query.ranked().with_image(), &with_image).await;
+            meets(&world, &query.by_rank().with_image(), &with_image).await;
         }
     }
 }
@@ -98,7 +100,7 @@ async fn a_list_is_narrowed_to_a_time_a_type_and_images() {
         for (post_type, code) in
             [(PostType::Photo, "photo"), (PostType::Spontaneous, "spontaneous")]
         {
-            let query = PostQuery::visible_to(viewer).by(author).of_type(post_type);
+            let query = PostQuery::visible_to(viewer).by_author(author).of_type(post_type);
             let of_type = newest(world.seen_by(viewer), |post| {
                 post.author == author && post.post_type == code
             });
@@ -117,7 +119,7 @@ async fn a_total_comes_in_the_same_statement_and_ends_where_it_is_told_to() {
     for viewer in World::viewers() {
         let public = newest(world.seen_by(viewer), |post| post.is_public).len();
         counts(&world, PostQuery::visible_to(viewer), public).await;
-        counts(&world, PostQuery::visible_to(viewer).ranked(), public).await;
+        counts(&world, PostQuery::visible_to(viewer).by_rank(), public).await;
         counts(&world, PostQuery::visible_to(viewer).by_engagement(), public).await;
         let followed = newest(world.seen_by(viewer), |post| {
             viewer.user().is_some_and(|viewer| world.follows(viewer, post.author))
@@ -125,9 +127,9 @@ async fn a_total_comes_in_the_same_statement_and_ends_where_it_is_told_to() {
         counts(&world, PostQuery::visible_to(viewer).by_followed(), followed.len()).await;
         for author in World::people() {
             let theirs = newest(world.seen_by(viewer), |post| post.author == author);
-            counts(&world, PostQuery::visible_to(viewer).by(author), theirs.len()).await;
+            counts(&world, PostQuery::visible_to(viewer).by_author(author), theirs.len()).await;
             let photos = theirs.iter().filter(|post| post.post_type == "photo").count();
-            let query = PostQuery::visible_to(viewer).by(author).of_type(PostType::Photo);
+            let query = PostQuery::visible_to(viewer).by_author(author).of_type(PostType::Photo);
             counts(&world, query, photos).await;
         }
     }
@@ -136,7 +138,7 @@ async fn a_total_comes_in_the_same_statement_and_ends_where_it_is_told_to() {
     let far =
         PostQuery::visible_to(Viewer::Guest).page(PageRequest { limit: limit(5), start: offset });
     let mut conn = connect(&world.database).await;
-    let slice = in_one(conn.posts().list(far.counted(CountMode::UpTo(1_000)))).await;
+    let slice = in_one(conn.posts().list(far.with_total(CountMode::UpTo(1_000)))).await;
     assert_eq!((slice.items.len(), slice.total), (0, Some(Total::Exactly(128))));
 }
 
@@ -145,23 +147,23 @@ async fn what_is_kept_beside_people_is_told_exactly() {
     let world = World::create().await;
     let mut conn = connect(&world.database).await;
     for viewer in World::viewers() {
-        let visible_to_viewer = PostQuery::visible_to(viewer).counted(CountMode::Estimated);
+        let visible_to_viewer = PostQuery::visible_to(viewer).with_total(CountMode::Estimated);
         for author in World::people() {
             let theirs = newest(world.seen_by(viewer), |post| post.author == author);
-            let query = visible_to_viewer.clone().by(author);
+            let query = visible_to_viewer.clone().by_author(author);
             let total = in_one(conn.posts().list(query.clone())).await.total;
             assert_eq!(total, Some(exactly(theirs.len())), "{author} to {viewer:?}");
             let public = theirs.iter().filter(|post| post.is_public).count();
-            let of_public = in_one(conn.posts().list(query.clone().public())).await.total;
+            let of_public = in_one(conn.posts().list(query.clone().public_only())).await.total;
             assert_eq!(of_public, Some(exactly(public)));
             assert_eq!(
-                in_one(conn.posts().list(query.ranked())).await.total,
+                in_one(conn.posts().list(query.by_rank())).await.total,
                 Some(exactly(public))
             );
         }
         let people: Vec<UserId> = (3..9).map(UserId::from).collect();
         let theirs = newest(world.seen_by(viewer), |post| people.contains(&post.author));
-        let total = in_one(conn.posts().list(visible_to_viewer.by_any(&people))).await.total;
+        let total = in_one(conn.posts().list(visible_to_viewer.by_authors(&people))).await.total;
         assert_eq!(total, Some(exactly(theirs.len())));
     }
 }
@@ -170,7 +172,7 @@ async fn what_is_kept_beside_people_is_told_exactly() {
 async fn of_everybodys_posts_postgresql_knows_about_how_many_there_are() {
     let world = World::create().await;
     let mut conn = connect(&world.database).await;
-    let query = PostQuery::visible_to(Viewer::Guest).counted(CountMode::Estimated);
+    let query = PostQuery::visible_to(Viewer::Guest).with_total(CountMode::Estimated);
 
     assert_eq!(in_one(conn.posts().list(query.clone())).await.total, Some(Total::About(128)));
     // Of a part of them it does not, and nobody counts.
@@ -219,7 +221,7 @@ async fn meets<W: Clone + Debug, O: Walked>(
     }
 }
 
-async fn by_offset<W: Clone + OneRange>(world: &World, query: &PostQuery<W>, expected: &[Row]) {
+async fn by_offset<W: Clone + SingleRange>(world: &World, query: &PostQuery<W>, expected: &[Row]) {
     let mut conn = connect(&world.database).await;
     let start = PageStart::Offset(Offset::parse(3).unwrap());
     let slice = conn
@@ -236,7 +238,7 @@ async fn counts<W: Clone, O: PostOrder + Clone>(world: &World, query: PostQuery<
     let mut conn = connect(&world.database).await;
     let all = i64::try_from(all).unwrap();
     for most in [0_u16, 3, 1_000] {
-        let query = query.clone().limit(limit(2)).counted(CountMode::UpTo(most));
+        let query = query.clone().limit(limit(2)).with_total(CountMode::UpTo(most));
         let total = in_one(conn.posts().list(query)).await.total;
         let most = i64::from(most);
         let expected = if all <= most { Total::Exactly(all) } else { Total::MoreThan(most) };
@@ -246,22 +248,22 @@ async fn counts<W: Clone, O: PostOrder + Clone>(world: &World, query: PostQuery<
 
 /// An order that a walk goes on in.
 trait Walked: PostOrder + Clone + Debug {
-    fn go_on<W>(query: PostQuery<W, Self>, place: Self::Place) -> PostQuery<W, Self>;
+    fn go_on<W>(query: PostQuery<W, Self>, place: Self::Position) -> PostQuery<W, Self>;
 }
 
-impl Walked for Newest {
+impl Walked for NewestFirst {
     fn go_on<W>(query: PostQuery<W, Self>, place: Position) -> PostQuery<W, Self> {
         query.after(place)
     }
 }
 
-impl Walked for Dated {
+impl Walked for DateRange {
     fn go_on<W>(query: PostQuery<W, Self>, place: Position) -> PostQuery<W, Self> {
         query.after(place)
     }
 }
 
-impl Walked for Ranked {
+impl Walked for ByRank {
     fn go_on<W>(query: PostQuery<W, Self>, place: RankPosition) -> PostQuery<W, Self> {
         query.after(place)
     }

@@ -16,7 +16,7 @@ async fn the_posts_of_many_are_those_of_each() {
                 in_one(conn.posts().list_by_each_author(viewer, &people(12), limit(most))).await;
             let mut each = HashMap::new();
             for author in World::people() {
-                let query = PostQuery::visible_to(viewer).by(author).limit(limit(most));
+                let query = PostQuery::visible_to(viewer).by_author(author).limit(limit(most));
                 let theirs = conn.posts().list(query).await.unwrap().items;
                 if !theirs.is_empty() {
                     each.insert(author, theirs);
@@ -41,7 +41,7 @@ async fn the_followers_of_many_and_whom_many_follow_are_those_of_each() {
                     .await;
             let [mut followers_of_each, mut followed_by_each] = [HashMap::new(), HashMap::new()];
             for person in World::people() {
-                let seen = FollowQuery::seen_by(viewer);
+                let seen = FollowQuery::visible_to(viewer);
                 for (query, each) in [
                     (seen.followers_of(person), &mut followers_of_each),
                     (seen.followed_by(person), &mut followed_by_each),

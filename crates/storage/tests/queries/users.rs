@@ -8,13 +8,13 @@ async fn those_who_joined_last_are_listed_first_and_nobody_across_a_block() {
     let world = World::create().await;
     let mut conn = connect(&world.database).await;
     for viewer in World::viewers() {
-        let query = UserQuery::known_to(viewer);
+        let query = UserQuery::visible_to(viewer);
         let known = world.known_to(viewer);
         assert_eq!(walk(&mut conn, query.clone()).await, known);
 
         let some: Vec<UserId> = [3, 9, 4, 4, 99, 1].map(UserId::from).to_vec();
         let expected: Vec<UserId> = known.iter().copied().filter(|it| some.contains(it)).collect();
-        assert_eq!(walk(&mut conn, query.clone().any_of(&some)).await, expected);
+        assert_eq!(walk(&mut conn, query.clone().with_ids(&some)).await, expected);
 
         let graz = City::parse("Graz").unwrap().unwrap();
         let expected: Vec<UserId> =
@@ -28,7 +28,7 @@ async fn people_are_listed_by_username_whatever_its_case() {
     let world = World::create().await;
     let mut conn = connect(&world.database).await;
     for viewer in World::viewers() {
-        let mut query = UserQuery::known_to(viewer).by_username().limit(limit(2));
+        let mut query = UserQuery::visible_to(viewer).by_username().limit(limit(2));
         let mut met = Vec::new();
         loop {
             let slice = in_one(conn.users().list(query.clone())).await;
@@ -54,7 +54,7 @@ async fn some_can_be_passed_over() {
     let start = PageStart::Offset(Offset::parse(10).unwrap());
 
     let page = PageRequest { limit: limit(5), start };
-    let people = in_one(conn.users().list(UserQuery::known_to(Viewer::Guest).page(page))).await;
+    let people = in_one(conn.users().list(UserQuery::visible_to(Viewer::Guest).page(page))).await;
 
     assert_eq!(people.items.iter().map(|it| i64::from(it.author.id)).collect::<Vec<_>>(), [2, 1]);
     assert_eq!(people.next, None);
@@ -65,14 +65,14 @@ async fn how_many_people_there_are_is_counted_to_an_end_or_about_known() {
     let world = World::create().await;
     let mut conn = connect(&world.database).await;
     for viewer in World::viewers() {
-        let query = UserQuery::known_to(viewer).limit(limit(1));
+        let query = UserQuery::visible_to(viewer).limit(limit(1));
         let known = i64::try_from(world.known_to(viewer).len()).unwrap();
         for (counting, total) in [
             (CountMode::UpTo(99), Total::Exactly(known)),
             (CountMode::UpTo(3), Total::MoreThan(3)),
             (CountMode::Estimated, Total::About(12)),
         ] {
-            let slice = in_one(conn.users().list(query.clone().counted(counting))).await;
+            let slice = in_one(conn.users().list(query.clone().with_total(counting))).await;
             assert_eq!(slice.total, Some(total));
         }
     }

@@ -47,7 +47,8 @@ impl Follows<'_> {
         limit: Limit,
     ) -> Result<HashMap<UserId, Vec<FollowListItem>>> {
         let any = UserId::from(0);
-        self.list_of_each(FollowQuery::seen_by(viewer).followers_of(any).limit(limit), people).await
+        self.list_of_each(FollowQuery::visible_to(viewer).followers_of(any).limit(limit), people)
+            .await
     }
 
     /// Whom each of these people follows, as [`Follows::list_followers_of_each`].
@@ -58,7 +59,8 @@ impl Follows<'_> {
         limit: Limit,
     ) -> Result<HashMap<UserId, Vec<FollowListItem>>> {
         let any = UserId::from(0);
-        self.list_of_each(FollowQuery::seen_by(viewer).followed_by(any).limit(limit), people).await
+        self.list_of_each(FollowQuery::visible_to(viewer).followed_by(any).limit(limit), people)
+            .await
     }
 
     async fn list_of_each(

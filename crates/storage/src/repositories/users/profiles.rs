@@ -18,7 +18,7 @@ use crate::{Result, StorageError, UserQuery};
 impl Users<'_> {
     /// The page of this person, if they exist for `viewer`.
     pub async fn find_profile(&mut self, viewer: Viewer, user: UserId) -> Result<Option<Profile>> {
-        let row = UserQuery::known_to(viewer)
+        let row = UserQuery::visible_to(viewer)
             .people()
             .filter(users::id.eq(i64::from(user)))
             .select(ProfileRow::as_select())
@@ -34,7 +34,7 @@ impl Users<'_> {
         viewer: Viewer,
         username: &str,
     ) -> Result<Option<Profile>> {
-        let row = UserQuery::known_to(viewer)
+        let row = UserQuery::visible_to(viewer)
             .people()
             .filter(lower(users::username).eq(username.to_ascii_lowercase()))
             .select(ProfileRow::as_select())

@@ -47,7 +47,7 @@ impl Users<'_> {
     ) -> Result<Vec<(UserId, Username)>> {
         let keys: Vec<String> =
             names.iter().map(|name| name.as_str().to_ascii_lowercase()).collect();
-        let rows: Vec<(i64, String)> = UserQuery::known_to(Viewer::User(viewer))
+        let rows: Vec<(i64, String)> = UserQuery::visible_to(Viewer::User(viewer))
             .people()
             .filter(lower(users::username).eq_any(keys))
             .select((users::id, users::username))
