@@ -251,8 +251,7 @@ async fn it_can_be_switched_off_and_times_are_told_to_nobody_unless_that_is_swit
 async fn at_rest(setup: Setup) -> Server {
     let server = setup.with("RUST_LOG", "info,grateful_server=debug").start().await;
     let has_said = |words: &str| server.log().iter().any(|line| line.contains(words));
-    let has_swept =
-        || has_said("Swept what has expired") && has_said("Swept files that nobody needs");
+    let has_swept = || has_said("Deleted expired rows") && has_said("Removed unreferenced files");
     eventually("it has swept", has_swept).await;
     server
 }

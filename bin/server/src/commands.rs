@@ -1,4 +1,4 @@
-//! What the program can do.
+//! The commands of the program.
 
 mod password;
 mod seed;
@@ -25,15 +25,15 @@ pub(crate) async fn run(command: Command, settings: Settings) -> anyhow::Result<
         Command::Migrate => migrate(settings).await,
         Command::Password { username } => password::reset(settings, &username).await,
         Command::Verify { repair } => verify::verify(settings, repair).await,
-        Command::Seed(world) => seed::seed(settings, world).await,
+        Command::Seed(args) => seed::seed(settings, args).await,
         Command::Openapi => print_openapi(),
     }
 }
 
 async fn migrate(settings: Settings) -> anyhow::Result<()> {
     let postgres = Postgres::open(&settings)?;
-    let done = migrate_database(&postgres.config).await?;
-    println!("{} migrations were pending and are done", done.len());
+    let applied = migrate_database(&postgres.config).await?;
+    println!("applied {} migrations", applied.len());
     postgres.close()
 }
 
@@ -46,7 +46,7 @@ fn print_openapi() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What every [`App`] of this process shares; each thread adds a pool of its own.
+/// Creates the [`App`]s of this process. They share everything but their connection pools.
 #[derive(Clone)]
 struct AppFactory {
     database: DatabaseConfig,
@@ -61,21 +61,22 @@ struct AppFactory {
     pools: PoolMetrics,
 }
 
-/// What the pools are called that answer requests.
+/// The name of the pools that serve requests.
 const REQUEST_POOL: &str = "requests";
-/// What the pool is called on which nobody waits.
+/// The name of the pool for jobs and commands.
 const JOB_POOL: &str = "jobs";
 
 impl AppFactory {
     fn new(settings: &Settings, database: DatabaseConfig) -> anyhow::Result<Self> {
         let limits = settings.limits.as_ref();
-        let login_throttle =
-            limits.map_or_else(LoginThrottle::unlimited, |it| LoginThrottle::new(it.failed_logins));
+        let login_throttle = limits.map_or_else(LoginThrottle::unlimited, |limits| {
+            LoginThrottle::new(limits.failed_logins)
+        });
         Ok(Self {
             database,
             files: FileStore::open(settings)?,
             password_hasher: Arc::new(PasswordHasher::new(available_cores())?),
-            // The other half is for whoever reads meanwhile.
+            // The other half of the cores is left for requests that only read.
             image_processor: Arc::new(ImageProcessor::new(available_cores().div_ceil(2))),
             login_throttle: Arc::new(login_throttle),
             geocoder: Arc::new(Nominatim::new(settings.nominatim.clone())),
@@ -86,7 +87,7 @@ impl AppFactory {
         })
     }
 
-    /// One with a pool of its own, under this name.
+    /// An [`App`] with its own connection pool of this name.
     fn app(&self, pool: &'static str) -> App {
         let db = Database::connect_lazily(self.database.clone().with_pool(pool));
         self.pools.add(&db);

@@ -1,4 +1,4 @@
-//! Every setting, by flag and by variable, and only here.
+//! All settings, by flag and by environment variable.
 
 #[cfg(test)]
 mod docs_table;
@@ -25,95 +25,97 @@ use self::limits::LimitsArgs;
 use self::observability::{Observability, ObservabilityArgs};
 use crate::logging::{LogConfig, LogFormat};
 
-/// Gratitude communities: posts, hearts and feeds over HTTP, on PostgreSQL.
+/// Server for gratitude communities: posts, hearts and feeds over HTTP, on PostgreSQL.
 #[derive(Debug, Parser)]
 #[command(name = "grateful", bin_name = "grateful", version)]
 pub(crate) struct Cli {
-    /// What to do; `serve` where nothing is said.
+    /// The command to run [default: serve].
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     #[command(flatten)]
     pub(crate) settings: SettingsArgs,
 }
 
-/// What the program can do.
+/// The commands of the program.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
-    /// Answer requests until told to stop (SIGINT or SIGTERM; a second one stops at once).
+    /// Serve HTTP requests until SIGINT or SIGTERM. A second signal stops the server immediately.
     Serve,
-    /// Bring the database to the schema of this build, and stop.
+    /// Migrate the database to the schema of this build, and exit.
     Migrate,
-    /// Give somebody a new password, read from standard input, and end all their sessions.
+    /// Set a new password for a user, read from standard input, and end all sessions of that user.
     Password {
-        /// Whose.
+        /// The user's name.
         username: String,
     },
-    /// Recount every number that is kept beside rows while others go on, and print those that differ; exit code 1 if any.
+    /// Compare every cached count with its rows while the server runs, and print the mismatches. Exit code 1 if there are any.
     Verify {
-        /// Set the numbers that differ to what is counted.
+        /// Set the cached counts that differ to the counted values.
         #[arg(long)]
         repair: bool,
     },
-    /// Fill the database with a made-up world of people and posts, all at once or not at all. Without arguments a small
-    /// one, to look around in; the people of it share one password, which is printed.
+    /// Fill the database with a generated dataset of users and posts, in one transaction. The default size is small. All
+    /// generated users share one password, which is printed.
     Seed(SeedArgs),
     /// Print the OpenAPI document.
     Openapi,
 }
 
-/// What world to make. The same arguments make the same world, down to its ids, in a database that was empty.
+/// Which dataset to generate. The same arguments generate the same dataset, including its ids, in an empty database.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SeedArgs {
-    /// How many people, 1 to 1,000,000.
+    /// Number of users, 1 to 1,000,000.
     #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.users)]
     users: usize,
 
-    /// How many posts, up to 5,000,000.
+    /// Number of posts, up to 5,000,000.
     #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.posts)]
     posts: usize,
 
-    /// How many hearts, emoji, shares and comments together, up to 10,000,000.
+    /// Number of hearts, emoji reactions, shares and comments together, up to 10,000,000.
     #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.engagements)]
     engagements: usize,
 
-    /// How many follows, requests and blocks together, up to 10,000,000 and half of all the pairs.
+    /// Number of follows, follow requests and blocks together, up to 10,000,000 and half of all user pairs.
     #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.follows)]
     follows: usize,
 
-    /// How many of the newest of all that somebody is notified of, up to 10,000,000.
+    /// Number of events that notify a user, newest first, up to 10,000,000.
     #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.notifications)]
     notifications: usize,
 
-    /// Which of all the worlds of this size.
+    /// Seed of the random number generator: selects one of the datasets of this size.
     #[arg(long, value_name = "K", default_value_t = 1)]
     pub(crate) seed: u64,
 
-    /// Until when things happened in it, such as 2026-11-23T12:00:00Z; the hour that has begun, where nothing is said.
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    /// Time of the dataset's latest events, such as 2026-11-23T12:00:00Z [default: the start of the current hour].
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) now: Option<DateTime<Utc>>,
 }
 
 impl SeedArgs {
-    /// How large the world is to be; it may be impossible.
+    /// The requested size, which is not validated yet.
     pub(crate) fn size(&self) -> DatasetSize {
         let Self { users, posts, engagements, follows, notifications, .. } = *self;
         DatasetSize { users, posts, engagements, follows, notifications }
     }
 }
 
-fn moment(text: &str) -> Result<DateTime<Utc>, String> {
+fn parse_time(text: &str) -> Result<DateTime<Utc>, String> {
     let parsed = DateTime::parse_from_rfc3339(text);
     Ok(parsed.map_err(|_| "must be a time such as 2026-11-23T12:00:00Z")?.to_utc())
 }
 
-/// The settings as they were given. They are texts, so that all that is wrong with them can be said at once.
+/// The settings as they were given. They are strings, so that all invalid ones can be reported at once.
 #[derive(Debug, Args)]
 pub(crate) struct SettingsArgs {
-    /// Address of a PostgreSQL (14 or newer). Not set: a private one is kept in the data folder.
+    /// URL of a PostgreSQL database, version 14 or newer. If not set, the server runs a private PostgreSQL in the data
+    /// directory.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_name = "URL")]
     database_url: Option<String>,
 
-    /// Host and port to listen on. `localhost` means 127.0.0.1, and `::1` where there is one; port 0 picks a free one.
+    /// Host and port to listen on. `localhost` means 127.0.0.1, and also `::1` where IPv6 is available. Port 0 selects a
+    /// free port.
     #[arg(
         long,
         env = "GRATEFUL_LISTEN",
@@ -123,28 +125,28 @@ pub(crate) struct SettingsArgs {
     )]
     listen: String,
 
-    /// Folder of the private PostgreSQL.
+    /// Directory of the private PostgreSQL.
     #[arg(
         long,
         env = "GRATEFUL_DATA_DIR",
         default_value = ".data",
         global = true,
-        value_name = "FOLDER"
+        value_name = "DIRECTORY"
     )]
     data_dir: PathBuf,
 
-    /// Folder of uploaded pictures.
+    /// Directory of uploaded images.
     #[arg(
         long,
         env = "GRATEFUL_UPLOADS_DIR",
         default_value = "uploads",
         global = true,
-        value_name = "FOLDER"
+        value_name = "DIRECTORY"
     )]
     uploads_dir: PathBuf,
 
-    /// A bucket for uploaded pictures instead of the folder, such as `s3://pictures/uploads`, in a build with the
-    /// feature `bucket`. The keys to it are taken from the environment: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
+    /// Bucket for uploaded images instead of the directory, such as `s3://images/uploads`. Needs a build with the feature
+    /// `bucket`. The credentials are read from the environment: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
     /// `AWS_REGION`, `AWS_ENDPOINT`.
     #[arg(
         long,
@@ -155,8 +157,7 @@ pub(crate) struct SettingsArgs {
     )]
     uploads_bucket: String,
 
-    /// How many minutes old a file of a picture must be before it is removed because nothing refers to it: longer than any
-    /// upload takes.
+    /// Age in minutes at which an image file that no row references is removed. Must be longer than an upload takes.
     #[arg(
         long,
         env = "GRATEFUL_ORPHAN_MINUTES",
@@ -166,7 +167,7 @@ pub(crate) struct SettingsArgs {
     )]
     orphan_minutes: String,
 
-    /// Where people use the front end: its pages may call the API (CORS), and links lead there.
+    /// URL of the front end. Its pages may call the API (CORS), and links in responses lead there.
     #[arg(
         long,
         env = "GRATEFUL_FRONTEND_URL",
@@ -176,7 +177,7 @@ pub(crate) struct SettingsArgs {
     )]
     frontend_url: String,
 
-    /// More origins whose pages may call the API, separated by commas.
+    /// Additional origins whose pages may call the API, separated by commas.
     #[arg(
         long,
         env = "GRATEFUL_ALLOWED_ORIGINS",
@@ -186,11 +187,11 @@ pub(crate) struct SettingsArgs {
     )]
     allowed_origins: String,
 
-    /// Threads that answer requests; 0 means one for each core.
+    /// Number of threads that serve requests. 0 means one per core.
     #[arg(long, env = "GRATEFUL_WORKERS", default_value = "0", global = true, value_name = "N")]
     workers: String,
 
-    /// The most connections to the database that one thread opens.
+    /// Maximum number of database connections per thread.
     #[arg(
         long,
         env = "GRATEFUL_CONNECTIONS_PER_WORKER",
@@ -200,7 +201,7 @@ pub(crate) struct SettingsArgs {
     )]
     connections_per_worker: String,
 
-    /// How long one statement may take, in milliseconds, before it is cancelled.
+    /// Time limit for one statement in milliseconds, after which it is cancelled.
     #[arg(
         long,
         env = "GRATEFUL_STATEMENT_TIMEOUT_MS",
@@ -213,7 +214,7 @@ pub(crate) struct SettingsArgs {
     #[command(flatten)]
     observability: ObservabilityArgs,
 
-    /// How many days a notification is kept that was read.
+    /// Days after which read notifications are deleted.
     #[arg(
         long,
         env = "GRATEFUL_NOTIFICATION_DAYS",
@@ -223,7 +224,7 @@ pub(crate) struct SettingsArgs {
     )]
     notification_days: String,
 
-    /// How many days somebody stays signed in.
+    /// Days until a session expires.
     #[arg(
         long,
         env = "GRATEFUL_SESSION_DAYS",
@@ -239,7 +240,7 @@ pub(crate) struct SettingsArgs {
     #[command(flatten)]
     geocoder: GeocoderArgs,
 
-    /// How many seconds requests in flight may take to finish after the order to stop.
+    /// Seconds that requests in flight may take to finish after the signal to stop.
     #[arg(
         long,
         env = "GRATEFUL_SHUTDOWN_SECONDS",
@@ -249,7 +250,7 @@ pub(crate) struct SettingsArgs {
     )]
     shutdown_seconds: String,
 
-    /// Leave pending migrations to `grateful migrate`; until then `/readyz` says no.
+    /// Do not run pending migrations at startup. `/readyz` fails until `grateful migrate` has run.
     #[arg(
         long,
         env = "GRATEFUL_NO_MIGRATE",
@@ -262,7 +263,7 @@ pub(crate) struct SettingsArgs {
     )]
     no_migrate: String,
 
-    /// How log lines look: `pretty`, `json`, or `auto` (pretty on a terminal).
+    /// Log format: `pretty`, `json`, or `auto` (pretty on a terminal, JSON otherwise).
     #[arg(
         long,
         env = "GRATEFUL_LOG_FORMAT",
@@ -272,12 +273,12 @@ pub(crate) struct SettingsArgs {
     )]
     log_format: String,
 
-    /// Which log lines to write: a level, or levels by module.
+    /// Log filter: a level, or levels by module.
     #[arg(long, env = "RUST_LOG", default_value = "info", global = true, value_name = "FILTER")]
     log: String,
 }
 
-/// The settings, all of them good.
+/// The validated settings.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) database_url: Option<String>,
@@ -295,7 +296,7 @@ pub(crate) struct Settings {
     pub(crate) session_lifetime: TimeDelta,
     pub(crate) notification_retention: TimeDelta,
     pub(crate) shutdown_timeout: Duration,
-    /// None where nobody counts.
+    /// `None` if rate limiting is off.
     pub(crate) limits: Option<Limits>,
     pub(crate) nominatim: NominatimConfig,
     pub(crate) migrate: bool,
@@ -310,56 +311,60 @@ pub(crate) struct ListenAddress {
 }
 
 impl Settings {
+    /// Validates the settings.
+    ///
     /// # Errors
-    /// Every setting that is wrong, each with its variable.
-    pub(crate) fn check(raw: SettingsArgs) -> Result<Self, SettingErrors> {
+    /// Lists every invalid setting with its variable.
+    pub(crate) fn validate(args: SettingsArgs) -> Result<Self, SettingErrors> {
         let mut errors = SettingErrors(Vec::new());
-        let mut number = |variable, text: &str, least, most| {
-            errors.collect(variable, parse_in_range(text, least, most)).unwrap_or(least)
+        let mut number = |variable, text: &str, min, max| {
+            errors.collect(variable, parse_in_range(text, min, max)).unwrap_or(min)
         };
-        let workers = number("GRATEFUL_WORKERS", &raw.workers, 0, 1024);
+        let workers = number("GRATEFUL_WORKERS", &args.workers, 0, 1024);
         let connections =
-            number("GRATEFUL_CONNECTIONS_PER_WORKER", &raw.connections_per_worker, 1, 1000);
-        let timeout =
-            number("GRATEFUL_STATEMENT_TIMEOUT_MS", &raw.statement_timeout_ms, 1, 3_600_000);
-        let days = number("GRATEFUL_SESSION_DAYS", &raw.session_days, 1, 3650);
-        let retention = number("GRATEFUL_NOTIFICATION_DAYS", &raw.notification_days, 2, 36_500);
-        let orphans = number("GRATEFUL_ORPHAN_MINUTES", &raw.orphan_minutes, 0, 1_000_000);
-        let shutdown = number("GRATEFUL_SHUTDOWN_SECONDS", &raw.shutdown_seconds, 0, 3600);
-        let database_url = raw.database_url.filter(|url| !url.is_empty());
+            number("GRATEFUL_CONNECTIONS_PER_WORKER", &args.connections_per_worker, 1, 1000);
+        let statement_timeout =
+            number("GRATEFUL_STATEMENT_TIMEOUT_MS", &args.statement_timeout_ms, 1, 3_600_000);
+        let session_days = number("GRATEFUL_SESSION_DAYS", &args.session_days, 1, 3650);
+        let notification_days =
+            number("GRATEFUL_NOTIFICATION_DAYS", &args.notification_days, 2, 36_500);
+        let orphan_minutes = number("GRATEFUL_ORPHAN_MINUTES", &args.orphan_minutes, 0, 1_000_000);
+        let shutdown_seconds = number("GRATEFUL_SHUTDOWN_SECONDS", &args.shutdown_seconds, 0, 3600);
+        let database_url = args.database_url.filter(|url| !url.is_empty());
         errors.collect("DATABASE_URL", database_url.as_deref().map_or(Ok(()), check_database_url));
-        let listen = errors.collect("GRATEFUL_LISTEN", raw.listen.parse());
-        let no_migrate = errors.collect("GRATEFUL_NO_MIGRATE", parse_switch(&raw.no_migrate));
-        let frontend = errors.collect("GRATEFUL_FRONTEND_URL", parse_origin(&raw.frontend_url));
-        let more = raw.allowed_origins.split(',').map(str::trim).filter(|url| !url.is_empty());
-        let more = more.map(parse_origin).collect::<Result<Vec<_>, _>>();
-        let more = errors.collect("GRATEFUL_ALLOWED_ORIGINS", more);
+        let listen = errors.collect("GRATEFUL_LISTEN", args.listen.parse());
+        let no_migrate = errors.collect("GRATEFUL_NO_MIGRATE", parse_switch(&args.no_migrate));
+        let frontend_origin =
+            errors.collect("GRATEFUL_FRONTEND_URL", parse_origin(&args.frontend_url));
+        let origins = args.allowed_origins.split(',').map(str::trim).filter(|url| !url.is_empty());
+        let origins = origins.map(parse_origin).collect::<Result<Vec<_>, _>>();
+        let origins = errors.collect("GRATEFUL_ALLOWED_ORIGINS", origins);
         let bucket =
-            errors.collect("GRATEFUL_UPLOADS_BUCKET", parse_bucket_url(&raw.uploads_bucket));
-        let observability = raw.observability.check(&mut errors);
-        let limits = raw.limits.check(&mut errors);
-        let frontend_url = raw.frontend_url.trim_end_matches('/').to_owned();
-        let nominatim = raw.geocoder.check(&frontend_url, &mut errors);
-        let format = errors.collect("GRATEFUL_LOG_FORMAT", raw.log_format.parse::<LogFormat>());
+            errors.collect("GRATEFUL_UPLOADS_BUCKET", parse_bucket_url(&args.uploads_bucket));
+        let observability = args.observability.validate(&mut errors);
+        let limits = args.limits.validate(&mut errors);
+        let frontend_url = args.frontend_url.trim_end_matches('/').to_owned();
+        let nominatim = args.geocoder.validate(&frontend_url, &mut errors);
+        let format = errors.collect("GRATEFUL_LOG_FORMAT", args.log_format.parse::<LogFormat>());
         let filter =
-            errors.collect("RUST_LOG", raw.log.parse().map_err(|error| format!("{error}")));
+            errors.collect("RUST_LOG", args.log.parse().map_err(|error| format!("{error}")));
         let assemble = || {
             Some(Self {
                 database_url,
                 listen: listen?,
-                data_dir: raw.data_dir,
-                uploads_dir: raw.uploads_dir,
+                data_dir: args.data_dir,
+                uploads_dir: args.uploads_dir,
                 bucket: bucket?,
-                orphan_age: TimeDelta::minutes(i64::try_from(orphans).ok()?),
+                orphan_age: TimeDelta::minutes(i64::try_from(orphan_minutes).ok()?),
                 frontend_url,
-                allowed_origins: frontend.into_iter().chain(more?).collect(),
+                allowed_origins: frontend_origin.into_iter().chain(origins?).collect(),
                 workers: if workers == 0 { available_cores() } else { to_usize(workers) },
                 connections_per_worker: to_usize(connections),
-                statement_timeout: Duration::from_millis(timeout),
+                statement_timeout: Duration::from_millis(statement_timeout),
                 observability: observability?,
-                session_lifetime: TimeDelta::days(i64::try_from(days).ok()?),
-                notification_retention: TimeDelta::days(i64::try_from(retention).ok()?),
-                shutdown_timeout: Duration::from_secs(shutdown),
+                session_lifetime: TimeDelta::days(i64::try_from(session_days).ok()?),
+                notification_retention: TimeDelta::days(i64::try_from(notification_days).ok()?),
+                shutdown_timeout: Duration::from_secs(shutdown_seconds),
                 limits: limits?,
                 nominatim: nominatim?,
                 migrate: !no_migrate?,
@@ -373,7 +378,7 @@ impl Settings {
     }
 }
 
-/// One for each core that this process may use.
+/// The number of cores that this process may use.
 pub(crate) fn available_cores() -> usize {
     std::thread::available_parallelism().map_or(2, Into::into)
 }
@@ -382,31 +387,31 @@ fn to_usize(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// Every setting that is wrong, with the reason.
+/// All invalid settings, each with its variable and the reason.
 #[derive(Debug)]
 pub(crate) struct SettingErrors(Vec<String>);
 
 impl SettingErrors {
-    fn collect<T>(&mut self, variable: &str, checked: Result<T, String>) -> Option<T> {
-        checked.map_err(|reason| self.0.push(format!("{variable} {reason}"))).ok()
+    fn collect<T>(&mut self, variable: &str, result: Result<T, String>) -> Option<T> {
+        result.map_err(|reason| self.0.push(format!("{variable} {reason}"))).ok()
     }
 }
 
 impl fmt::Display for SettingErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("some settings are not right (grateful --help explains them)")?;
-        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+        f.write_str("invalid settings (see grateful --help)")?;
+        self.0.iter().try_for_each(|error| write!(f, "\n  {error}"))
     }
 }
 
 impl std::error::Error for SettingErrors {}
 
-fn parse_in_range(text: &str, least: u64, most: u64) -> Result<u64, String> {
-    let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
-    number.ok_or_else(|| format!("must be a whole number from {least} to {most}, not {text:?}"))
+fn parse_in_range(text: &str, min: u64, max: u64) -> Result<u64, String> {
+    let number = text.trim().parse().ok().filter(|number| (min..=max).contains(number));
+    number.ok_or_else(|| format!("must be a whole number from {min} to {max}, not {text:?}"))
 }
 
-/// As people write switches into environments. What is empty is as good as not set.
+/// Accepts the usual spellings of environment variables. An empty value counts as not set.
 fn parse_switch(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
@@ -415,27 +420,27 @@ fn parse_switch(text: &str) -> Result<bool, String> {
     }
 }
 
-/// The value is not repeated: it may hold a password.
+/// Does not repeat the value in the error: it may contain a password.
 fn check_database_url(url: &str) -> Result<(), String> {
-    let known = url.starts_with("postgresql://") || url.starts_with("postgres://");
-    if known { Ok(()) } else { Err("must begin with postgresql://".to_owned()) }
+    let is_postgresql = url.starts_with("postgresql://") || url.starts_with("postgres://");
+    if is_postgresql { Ok(()) } else { Err("must start with postgresql://".to_owned()) }
 }
 
-/// The address of a bucket. What is empty is as good as not set.
-fn parse_bucket_url(address: &str) -> Result<Option<Url>, String> {
-    if address.is_empty() {
+/// An empty value counts as not set.
+fn parse_bucket_url(text: &str) -> Result<Option<Url>, String> {
+    if text.is_empty() {
         return Ok(None);
     }
-    let url = Url::parse(address).ok().filter(|url| url.scheme() == "s3" && url.has_host());
-    url.map(Some).ok_or_else(|| format!("must begin with s3://, not {address:?}"))
+    let url = Url::parse(text).ok().filter(|url| url.scheme() == "s3" && url.has_host());
+    url.map(Some).ok_or_else(|| format!("must start with s3://, not {text:?}"))
 }
 
-/// The origin of a web address, as browsers send it.
-fn parse_origin(address: &str) -> Result<String, String> {
-    let is_web = |uri: &actix_web::http::Uri| matches!(uri.scheme_str(), Some("http" | "https"));
-    let uri = address.parse::<actix_web::http::Uri>().ok().filter(is_web);
+/// The origin of a web page's URL, as browsers send it.
+fn parse_origin(text: &str) -> Result<String, String> {
+    let is_http = |uri: &actix_web::http::Uri| matches!(uri.scheme_str(), Some("http" | "https"));
+    let uri = text.parse::<actix_web::http::Uri>().ok().filter(is_http);
     let origin = uri.and_then(|uri| Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?)));
-    origin.ok_or_else(|| format!("must be an http or https address, not {address:?}"))
+    origin.ok_or_else(|| format!("must be an http or https URL, not {text:?}"))
 }
 
 impl FromStr for ListenAddress {

@@ -1,4 +1,4 @@
-//! Which PostgreSQL there is: one that was named, or a private one.
+//! The PostgreSQL to use: the configured one, or a private one.
 
 use anyhow::Context as _;
 use grateful_local_postgres::Cluster;
@@ -9,24 +9,24 @@ use crate::config::Settings;
 /// The name of the database in a private cluster.
 const DATABASE_NAME: &str = "grateful";
 
-/// A PostgreSQL, kept running as long as this is.
+/// A PostgreSQL database. A private one runs as long as this value exists.
 pub(crate) struct Postgres {
     pub(crate) config: DatabaseConfig,
     private: Option<Cluster>,
 }
 
 impl Postgres {
-    /// The one that was named, or the private one in the data folder, made and started where need be.
+    /// The configured database, or the private one in the data directory, which is created and started if necessary.
     ///
     /// # Errors
-    /// There are no PostgreSQL programs on this machine, or they do not start.
+    /// There is no PostgreSQL installation on this machine, or it does not start.
     pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
         let private = match settings.database_url {
             Some(_) => None,
             None => Some(open_private_cluster(settings)?),
         };
-        let named = settings.database_url.clone();
-        let url = named.or_else(|| private.as_ref().map(|cluster| cluster.url(DATABASE_NAME)));
+        let configured = settings.database_url.clone();
+        let url = configured.or_else(|| private.as_ref().map(|cluster| cluster.url(DATABASE_NAME)));
         let config = DatabaseConfig::new(url.unwrap_or_default())
             .with_max_connections(settings.connections_per_worker)
             .with_statement_timeout(settings.statement_timeout)
@@ -34,10 +34,10 @@ impl Postgres {
         Ok(Self { config, private })
     }
 
-    /// Stops the private one, where nobody else uses it.
+    /// Stops the private PostgreSQL if no other process uses it.
     ///
     /// # Errors
-    /// It does not stop.
+    /// The private PostgreSQL does not stop.
     pub(crate) fn close(self) -> anyhow::Result<()> {
         let Some(cluster) = self.private else { return Ok(()) };
         cluster.close().context("the private PostgreSQL did not stop")
@@ -45,7 +45,7 @@ impl Postgres {
 }
 
 fn open_private_cluster(settings: &Settings) -> anyhow::Result<Cluster> {
-    tracing::info!(folder = %settings.data_dir.display(), "Opening the private PostgreSQL");
+    tracing::info!(directory = %settings.data_dir.display(), "Opening the private PostgreSQL");
     Cluster::open(&settings.data_dir, DATABASE_NAME)
-        .context("no DATABASE_URL is set, and the private PostgreSQL cannot be opened")
+        .context("DATABASE_URL is not set, and the private PostgreSQL cannot be opened")
 }

@@ -14,23 +14,24 @@ use clap::Parser as _;
 
 use crate::config::{Cli, Command, Settings};
 
-/// Requests allocate many small things on many threads, which this allocator is made for.
+/// Requests allocate many small objects on many threads, for which this allocator is optimized.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Does what the command line says, and returns what the shell should see.
+/// Runs the command line and returns the exit code.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let command = cli.command.clone().unwrap_or(Command::Serve);
-    let outcome = Settings::check(cli.settings).map_err(anyhow::Error::from).and_then(|settings| {
-        logging::init(&settings.log);
-        let runtime = runtime()?;
-        let outcome = runtime.block_on(commands::run(command, settings));
-        // Whoever was told to stop at once does not wait for what still runs on other threads.
-        runtime.shutdown_background();
-        outcome
-    });
-    match outcome {
+    let result =
+        Settings::validate(cli.settings).map_err(anyhow::Error::from).and_then(|settings| {
+            logging::init(&settings.log);
+            let runtime = runtime()?;
+            let result = runtime.block_on(commands::run(command, settings));
+            // After a second signal, do not wait for tasks that still run on other threads.
+            runtime.shutdown_background();
+            result
+        });
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("grateful: {error:#}");
@@ -39,7 +40,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// For starting, stopping and jobs: every thread that answers requests brings a runtime of its own.
+/// The runtime for startup, shutdown and jobs. Every thread that serves requests has its own runtime.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?)
 }

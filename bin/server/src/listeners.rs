@@ -1,4 +1,4 @@
-//! Sockets to answer on.
+//! Listening sockets.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
@@ -8,43 +8,46 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::config::ListenAddress;
 
-/// How many connections may wait to be accepted: a burst of clients is no reason to refuse one.
+/// How many connections may wait to be accepted, so that a burst of clients is not refused.
 const BACKLOG: i32 = 1024;
 
-/// How long a client may leave unread what it was sent.
+/// How long sent data may stay unacknowledged by a client before its connection is closed.
 #[cfg(target_os = "linux")]
 const SEND_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// The sockets for one setting. Where `localhost` has no IPv6, IPv4 is enough.
+/// The sockets for an address: for `localhost` one for IPv4 and, if the machine has it, one for IPv6.
 ///
 /// # Errors
-/// The host is unknown, or the port is in use or not ours to take.
-pub(crate) fn bind_listeners(on: &ListenAddress) -> anyhow::Result<Vec<TcpListener>> {
-    let failed = || format!("cannot listen on {}:{}", on.host, on.port);
-    if on.host != "localhost" {
-        let addresses = (on.host.as_str(), on.port).to_socket_addrs().with_context(failed)?;
-        return addresses.map(|address| bind(address).with_context(failed)).collect();
+/// The host is unknown, or the port is in use or not permitted.
+pub(crate) fn bind_listeners(address: &ListenAddress) -> anyhow::Result<Vec<TcpListener>> {
+    let failed = || format!("cannot listen on {}:{}", address.host, address.port);
+    if address.host != "localhost" {
+        let socket_addresses =
+            (address.host.as_str(), address.port).to_socket_addrs().with_context(failed)?;
+        return socket_addresses
+            .map(|socket_address| bind(socket_address).with_context(failed))
+            .collect();
     }
-    let four = bind((Ipv4Addr::LOCALHOST, on.port).into()).with_context(failed)?;
-    let port = four.local_addr()?.port();
+    let ipv4 = bind((Ipv4Addr::LOCALHOST, address.port).into()).with_context(failed)?;
+    let port = ipv4.local_addr()?.port();
     match bind((IpAddr::from(Ipv6Addr::LOCALHOST), port).into()) {
-        Ok(six) => Ok(vec![four, six]),
-        // Somebody else's server there would get half of the visitors of `localhost`.
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse && on.port != 0 => {
+        Ok(ipv6) => Ok(vec![ipv4, ipv6]),
+        // Another server has the port on ::1 and would get half of the connections to `localhost`.
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && address.port != 0 => {
             Err(error).with_context(failed)
         }
-        Err(_) => Ok(vec![four]),
+        Err(_) => Ok(vec![ipv4]),
     }
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // A restart need not wait for the connections of the process before.
+    // So that a restart does not wait for the connections of the previous process.
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    // Whoever stops reading is dropped, instead of waited for. Connections take it over from here.
+    // Closes connections whose client stops reading. Accepted connections inherit the option.
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(SEND_TIMEOUT))?;
     socket.bind(&address.into())?;
@@ -56,23 +59,23 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 mod tests {
     use super::*;
 
-    fn on(host: &str, port: u16) -> ListenAddress {
+    fn address(host: &str, port: u16) -> ListenAddress {
         ListenAddress { host: host.to_owned(), port }
     }
 
     #[test]
-    fn localhost_has_one_port_for_both_families() {
-        let listeners = listen(&on("localhost", 0)).unwrap();
+    fn localhost_has_one_port_for_ipv4_and_ipv6() {
+        let listeners = bind_listeners(&address("localhost", 0)).unwrap();
         let ports: Vec<u16> =
             listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
         assert!(ports.iter().all(|port| *port == ports[0]), "{ports:?}");
     }
 
     #[test]
-    fn a_port_in_use_is_named() {
-        let taken = listen(&on("127.0.0.1", 0)).unwrap();
-        let port = taken[0].local_addr().unwrap().port();
-        let said = format!("{:#}", listen(&on("127.0.0.1", port)).unwrap_err());
-        assert!(said.contains(&port.to_string()), "{said}");
+    fn the_error_names_a_port_in_use() {
+        let listeners = bind_listeners(&address("127.0.0.1", 0)).unwrap();
+        let port = listeners[0].local_addr().unwrap().port();
+        let error = bind_listeners(&address("127.0.0.1", port)).unwrap_err();
+        assert!(format!("{error:#}").contains(&port.to_string()), "{error:#}");
     }
 }

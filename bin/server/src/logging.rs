@@ -1,4 +1,4 @@
-//! How log lines look, and which there are. They go to standard error.
+//! Logging to standard error.
 
 use std::io::{self, IsTerminal as _};
 use std::panic::{self, PanicHookInfo};
@@ -10,21 +10,21 @@ use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// What is logged, and how.
+/// Format and filter of the log.
 #[derive(Debug)]
 pub(crate) struct LogConfig {
     pub(crate) format: LogFormat,
     pub(crate) filter: EnvFilter,
 }
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogFormat {
     /// Pretty on a terminal, JSON otherwise.
     Auto,
-    /// For people.
+    /// For reading on a terminal.
     Pretty,
-    /// One object a line, for machines.
+    /// One JSON object per line.
     Json,
 }
 
@@ -41,7 +41,7 @@ impl FromStr for LogFormat {
     }
 }
 
-/// From now on, log lines are written, and a panic is one of them.
+/// Installs the logger, and a panic hook that logs panics.
 pub(crate) fn init(config: &LogConfig) {
     let filter = EnvFilter::new(config.filter.to_string());
     let is_pretty = match config.format {
@@ -49,15 +49,17 @@ pub(crate) fn init(config: &LogConfig) {
         LogFormat::Pretty => true,
         LogFormat::Json => false,
     };
-    // At `debug`, the driver's own lines would show bound values; ours never do.
+    // At `debug`, the database driver's own log lines would show bound values.
     let without_values =
         Targets::new().with_default(Level::TRACE).with_target("tokio_postgres", Level::INFO);
-    // It reports every client that sends nonsense as an error, which is nothing to get up for. We have a line for each.
-    let without_clients = filter_fn(|line: &Metadata<'_>| {
+    // `actix_http` logs every malformed request as an error, which needs no action. Each request has its own log line.
+    let without_client_errors = filter_fn(|line: &Metadata<'_>| {
         !(line.target().starts_with("actix_http") && *line.level() == Level::ERROR)
     });
-    let registry =
-        tracing_subscriber::registry().with(filter).with(without_values).with(without_clients);
+    let registry = tracing_subscriber::registry()
+        .with(filter)
+        .with(without_values)
+        .with(without_client_errors);
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     if is_pretty {
         registry
@@ -69,12 +71,12 @@ pub(crate) fn init(config: &LogConfig) {
     panic::set_hook(Box::new(log_panic));
 }
 
-/// Whoever reads the log reads lines, and this one too.
+/// Logs a panic like any other error, so that the log consists of log lines only.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(
         location = panic.location().map(tracing::field::display),
         "Panicked: {}",
-        panic.payload_as_str().unwrap_or("without words")
+        panic.payload_as_str().unwrap_or("without a message")
     );
 }
 
@@ -84,14 +86,14 @@ mod tests {
 
     use super::*;
 
-    /// Tells a copy of this program to log as JSON and to panic.
+    /// Makes a copy of this program log as JSON and panic.
     const PANIC: &str = "GRATEFUL_TEST_PANIC";
 
     #[test]
-    fn a_panic_is_a_line_of_the_log() {
+    fn a_panic_is_logged_as_one_line() {
         let program = std::env::current_exe().unwrap();
         let mut copy = Command::new(program);
-        copy.args(["telemetry::tests::panics_where_it_is_told_to", "--exact"]).env(PANIC, "1");
+        copy.args(["logging::tests::panic_in_a_copy", "--exact"]).env(PANIC, "1");
 
         let output = copy.stdout(Stdio::null()).output().unwrap();
 
@@ -99,18 +101,18 @@ mod tests {
         let line: serde_json::Value = serde_json::from_str(log.trim()).unwrap();
         assert_eq!(line["level"], "ERROR", "{line}");
         assert_eq!(line["message"], "Panicked: number 7", "{line}");
-        let place = line["location"].as_str().unwrap();
-        assert!(place.contains("telemetry.rs:"), "{line}");
+        let location = line["location"].as_str().unwrap();
+        assert!(location.contains("logging.rs:"), "{line}");
     }
 
-    /// No test, but what the one above runs in another process.
+    /// Not a test: runs in the process that the test above starts.
     #[test]
-    fn panics_where_it_is_told_to() {
+    fn panic_in_a_copy() {
         if std::env::var_os(PANIC).is_some() {
             let config = LogConfig { format: LogFormat::Json, filter: EnvFilter::new("info") };
             start(&config);
-            let number = std::panic::catch_unwind(|| panic!("number {}", 7));
-            assert!(number.is_err());
+            let result = std::panic::catch_unwind(|| panic!("number {}", 7));
+            assert!(result.is_err());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is measured, kept for whoever asks.
+//! Records metrics and renders them for `/metrics`.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use grateful_web::{MetricsPage, all_metrics};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::task::JoinHandle;
 
-/// Keeps what this process measures from now on. There is one in a process at most.
+/// The process-wide metrics recorder.
 pub(crate) struct MetricsRecorder {
     handle: PrometheusHandle,
     upkeep: JoinHandle<()>,
@@ -16,7 +16,7 @@ pub(crate) struct MetricsRecorder {
 
 impl MetricsRecorder {
     /// # Errors
-    /// There is one already.
+    /// A recorder is installed already.
     pub(crate) fn install() -> anyhow::Result<Self> {
         let mut builder = PrometheusBuilder::new();
         for metric in all_metrics() {
@@ -31,7 +31,7 @@ impl MetricsRecorder {
         Ok(Self { handle, upkeep })
     }
 
-    /// What it shows, these pools among it.
+    /// The metrics page, including the state of these pools.
     pub(crate) fn page(&self, pools: PoolMetrics) -> MetricsPage {
         let handle = self.handle.clone();
         MetricsPage::new(move || {
@@ -47,11 +47,12 @@ impl Drop for MetricsRecorder {
     }
 }
 
-/// Each measured time is kept until somebody asks or this comes by: nobody may ever ask.
+/// Drains recorded values periodically: otherwise they would accumulate until the page is requested, which may never
+/// happen.
 async fn run_upkeep_periodically(handle: PrometheusHandle) {
-    let mut often = tokio::time::interval(Duration::from_secs(5));
+    let mut interval = tokio::time::interval(Duration::from_secs(5));
     loop {
-        often.tick().await;
+        interval.tick().await;
         handle.run_upkeep();
     }
 }

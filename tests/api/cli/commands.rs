@@ -14,8 +14,8 @@ async fn migrate_brings_an_empty_database_up_to_date_once() {
 
     let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations")).unwrap();
     let all = folders.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count();
-    assert_eq!(first, format!("{all} migrations were pending and are done\n"));
-    assert_eq!(second, "0 migrations were pending and are done\n");
+    assert_eq!(first, format!("applied {all} migrations\n"));
+    assert_eq!(second, "applied 0 migrations\n");
     unmigrated.client().get("/readyz").send().await.expect(200);
 }
 
@@ -112,12 +112,12 @@ async fn verify_names_every_number_that_differs_from_its_rows_and_repairs_it() {
     let repaired = setup.run(&["verify", "--repair"]).expect(0);
     let right_again = setup.run(&["verify"]).expect(0).stdout;
 
-    assert_eq!(right, "1 users, 1 posts and 0 notifications verified: 0 differences\n");
-    assert!(wrong.stdout.contains(&format!("posts {post}: hearts_count is 7, but there are 1\n")));
-    assert!(wrong.stdout.contains("users 1: followers_count is 3, but there are 0\n"));
+    assert_eq!(right, "1 users, 1 posts and 0 notifications verified: 0 mismatches\n");
+    assert!(wrong.stdout.contains(&format!("posts {post}: hearts_count is 7, expected 1\n")));
+    assert!(wrong.stdout.contains("users 1: followers_count is 3, expected 0\n"));
     assert!(
-        wrong.stdout.ends_with("1 users, 1 posts and 0 notifications verified: 2 differences\n")
+        wrong.stdout.ends_with("1 users, 1 posts and 0 notifications verified: 2 mismatches\n")
     );
-    assert!(repaired.stdout.ends_with("all of them repaired\n"), "{}", repaired.stdout);
+    assert!(repaired.stdout.ends_with("all mismatches repaired\n"), "{}", repaired.stdout);
     assert_eq!(right_again, right);
 }

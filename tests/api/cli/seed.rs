@@ -42,7 +42,7 @@ async fn seed_makes_a_world_whose_numbers_are_right_and_whose_people_can_sign_in
     let verified = setup.run(&["verify"]).expect(0).stdout;
     assert!(
         verified.starts_with("30 users, 120 posts and ")
-            && verified.ends_with(" verified: 0 differences\n"),
+            && verified.ends_with(" verified: 0 mismatches\n"),
         "{verified}"
     );
     let told = "SELECT count(*) FROM notifications WHERE act IS NOT NULL";
@@ -86,7 +86,7 @@ async fn seed_refuses_a_world_that_is_there_and_adds_another_beside_it() {
     let again = setup.run(&SMALL).expect(1);
 
     let said = again.stderr.lines().last().unwrap();
-    assert!(said.contains(" is there already: this world, or a part of it"), "{said}");
+    assert!(said.contains(" exists already: this dataset or a part of it"), "{said}");
     assert_eq!(again.stdout, "");
     assert_eq!(all_of(&setup.sql().await).await, before);
     let mut other = SMALL;
@@ -102,11 +102,7 @@ fn seed_says_what_is_wrong_before_it_asks_for_a_database() {
 
     for (arguments, code, expected) in [
         (&["seed", "--users=0"][..], 1, "users must be 1 to 1000000, not 0"),
-        (
-            &["seed", "--users=10", "--follows=46"],
-            1,
-            "10 users allow at most 45 follows, not 46",
-        ),
+        (&["seed", "--users=10", "--follows=46"], 1, "10 users allow at most 45 follows, not 46"),
         (&["seed", "--posts=0"], 1, "engagements need at least one post"),
         (&["seed", "--now=2999-01-01T00:00:00Z"], 1, "--now must not be in the future"),
         (&["seed", "--now=noon"], 2, "must be a time such as 2026-11-23T12:00:00Z"),

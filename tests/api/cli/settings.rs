@@ -104,10 +104,7 @@ fn all_wrong_settings_are_said_at_once() {
     let ended = setup.run(&[]).expect(1);
 
     let mut said = ended.stderr.lines();
-    assert_eq!(
-        said.next(),
-        Some("grateful: some settings are not right (grateful --help explains them)")
-    );
+    assert_eq!(said.next(), Some("grateful: invalid settings (see grateful --help)"));
     let named: Vec<&str> = said.map(|line| line.trim().split(' ').next().unwrap()).collect();
     let folders = ["GRATEFUL_DATA_DIR", "GRATEFUL_UPLOADS_DIR"];
     let checked = SETTINGS.iter().map(|(variable, _)| *variable);
@@ -170,7 +167,7 @@ fn a_folder_that_cannot_be_used_is_named() {
     let ended = setup.run(&["serve"]).expect(1);
 
     let said = ended.stderr.lines().last().unwrap_or_default();
-    assert!(said.starts_with("grateful: no DATABASE_URL is set, and "), "{said}");
+    assert!(said.starts_with("grateful: DATABASE_URL is not set, and "), "{said}");
     assert!(said.contains("/dev/null/data"), "{said}");
 }
 

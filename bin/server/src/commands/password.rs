@@ -1,4 +1,4 @@
-//! `grateful password`: the operator's way to let somebody in again, since no mail is sent.
+//! `grateful password`: lets the operator set a new password for a user, since the server sends no email.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
@@ -11,19 +11,20 @@ use crate::config::Settings;
 use crate::database::Postgres;
 
 pub(super) async fn reset(settings: Settings, username: &str) -> anyhow::Result<()> {
-    let new = Password::parse(read()?).map_err(|error| anyhow!("the password {error}"))?;
+    let password =
+        Password::parse(read_password()?).map_err(|error| anyhow!("the password {error}"))?;
     let postgres = Postgres::open(&settings)?;
     if settings.migrate {
         migrate_database(&postgres.config).await?;
     }
-    let shared = AppFactory::new(&settings, postgres.config.clone())?;
-    let ended = accounts::reset_password(&shared.app(JOB_POOL), username, new).await?;
-    println!("{username} has a new password; sessions ended: {ended}");
+    let apps = AppFactory::new(&settings, postgres.config.clone())?;
+    let ended_sessions = accounts::reset_password(&apps.app(JOB_POOL), username, password).await?;
+    println!("{username} has a new password; sessions ended: {ended_sessions}");
     postgres.close()
 }
 
-/// A line of standard input; on a terminal it is asked for and not shown.
-fn read() -> anyhow::Result<String> {
+/// Reads one line of standard input. On a terminal it prompts and does not echo the input.
+fn read_password() -> anyhow::Result<String> {
     if io::stdin().is_terminal() {
         return Ok(rpassword::prompt_password("New password: ")?);
     }

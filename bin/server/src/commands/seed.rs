@@ -1,4 +1,4 @@
-//! `grateful seed`: a made-up world, to look around in and to measure.
+//! `grateful seed`: loads a generated dataset, for demonstration and benchmarks.
 
 mod progress;
 mod rows;
@@ -15,78 +15,82 @@ use super::migrate_database;
 use crate::config::{SeedArgs, Settings};
 use crate::database::Postgres;
 
-/// The password of everybody in a made-up world. It is no secret, and such a world is no place for any.
+/// The password of all generated users. It is public, so generated datasets are not for production.
 const PASSWORD: &str = "grateful every day";
 
 pub(super) async fn seed(settings: Settings, args: SeedArgs) -> anyhow::Result<()> {
     let size = args.size();
     size.check()?;
-    let now = moment(args.now, SystemClock.now())?;
+    let now = dataset_time(args.now, SystemClock.now())?;
     let postgres = Postgres::open(&settings)?;
     if settings.migrate {
         migrate_database(&postgres.config).await?;
     }
-    let told = fill(&postgres.config, size, args.seed, now).await?;
+    let summary = load(&postgres.config, size, args.seed, now).await?;
     postgres.close()?;
-    println!("{told}");
+    println!("{summary}");
     Ok(())
 }
 
-/// Whole hours, so that who seeds twice on one afternoon gets the same again.
-fn moment(wanted: Option<DateTime<Utc>>, now: DateTime<Utc>) -> anyhow::Result<DateTime<Utc>> {
-    let Some(wanted) = wanted else { return Ok(now.duration_trunc(TimeDelta::hours(1))?) };
-    ensure!(wanted <= now, "--now must not be in the future");
-    ensure!(DateTime::UNIX_EPOCH + TimeDelta::days(3_650) <= wanted, "--now must be after 1979");
-    Ok(wanted)
+/// The requested time, or the start of the current hour, so that repeated runs within the hour generate the same dataset.
+fn dataset_time(
+    requested: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> anyhow::Result<DateTime<Utc>> {
+    let Some(requested) = requested else { return Ok(now.duration_trunc(TimeDelta::hours(1))?) };
+    ensure!(requested <= now, "--now must not be in the future");
+    ensure!(DateTime::UNIX_EPOCH + TimeDelta::days(3_650) <= requested, "--now must be after 1979");
+    Ok(requested)
 }
 
-/// In one transaction, so that whatever happens in between leaves nothing.
-async fn fill(
+/// Generates and loads the dataset in one transaction, so that a failure leaves nothing.
+async fn load(
     database: &DatabaseConfig,
     size: DatasetSize,
     seed: u64,
     now: DateTime<Utc>,
 ) -> anyhow::Result<String> {
-    let mut load = BulkLoad::begin(&database.url).await.context("the database cannot be loaded")?;
+    let mut bulk_load =
+        BulkLoad::begin(&database.url).await.context("the database cannot be loaded")?;
     let usernames: Vec<String> = (0..size.users).map(|n| username_of(seed, n).into()).collect();
-    if let Some(taken) = load.find_any_of(&usernames).await? {
+    if let Some(username) = bulk_load.find_any_of(&usernames).await? {
         bail!(
-            "{taken} is there already: this world, or a part of it (another --seed makes others)"
+            "user {username} exists already: this dataset or a part of it has been loaded (use another --seed)"
         );
     }
-    let password = Password::parse(PASSWORD.to_owned()).context("the password of everybody")?;
+    let password = Password::parse(PASSWORD.to_owned()).context("the password of all users")?;
     let hash = PasswordHasher::new(1)?.hash(password).await?;
-    let people = load.reserve_users(size.users).await?;
-    let world =
-        tokio::task::spawn_blocking(move || Dataset::generate(size, seed, now, people)).await??;
+    let user_ids = bulk_load.reserve_users(size.users).await?;
+    let generate = move || Dataset::generate(size, seed, now, user_ids);
+    let dataset = tokio::task::spawn_blocking(generate).await??;
 
-    match rows::load(&mut load, &world, &hash, &Progress::start()).await {
+    match rows::load(&mut bulk_load, &dataset, &hash, &Progress::start()).await {
         Err(StorageError::Taken { constraint }) => {
-            bail!("somebody else was made meanwhile ({constraint}); try again")
+            bail!("another user was created at the same time ({constraint}); try again")
         }
-        loaded => loaded?,
+        result => result?,
     }
-    load.commit().await?;
-    Ok(summary(&world))
+    bulk_load.commit().await?;
+    Ok(summary(&dataset))
 }
 
-/// What there is now, and how to get in.
-fn summary(world: &Dataset) -> String {
-    let many = [
-        (world.users().len(), "people"),
-        (world.posts().len(), "posts"),
-        (world.hearts().len(), "hearts"),
-        (world.reactions().len(), "emoji"),
-        (world.shares().len(), "shares"),
-        (world.comments().len(), "comments"),
-        (world.follows().len(), "follows"),
-        (world.event_count(), "acts that somebody was told of"),
+/// What was loaded, and how to sign in.
+fn summary(dataset: &Dataset) -> String {
+    let counts = [
+        (dataset.users().len(), "users"),
+        (dataset.posts().len(), "posts"),
+        (dataset.hearts().len(), "hearts"),
+        (dataset.reactions().len(), "emoji reactions"),
+        (dataset.shares().len(), "shares"),
+        (dataset.comments().len(), "comments"),
+        (dataset.follows().len(), "follows"),
+        (dataset.event_count(), "events that notify a user"),
     ];
-    let many = many.map(|(many, what)| format!("{many} {what}")).join(", ");
-    let somebody = world.users().next().map(|person| person.email);
-    let email = somebody.as_ref().map_or("", |email| email.as_str());
+    let counts = counts.map(|(count, label)| format!("{count} {label}")).join(", ");
+    let email = dataset.users().next().map(|user| user.email);
+    let email = email.as_ref().map_or("", |email| email.as_str());
     format!(
-        "{many}\nEverybody's password is: {PASSWORD}\nSign in as {email}, or as anybody else: \
+        "{counts}\nPassword of all users: {PASSWORD}\nTo sign in as {email}, or as any other user: \
          POST /api/v1/auth/login {{\"email\":\"{email}\",\"password\":\"{PASSWORD}\"}}"
     )
 }
@@ -96,16 +100,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_world_ends_with_the_hour_that_has_begun_or_when_it_is_told_to() {
+    fn the_dataset_ends_at_the_current_hour_or_at_the_requested_time() {
         let at = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().to_utc();
         let now = at("2026-11-23T12:34:56.789Z");
 
-        assert_eq!(moment(None, now).unwrap(), at("2026-11-23T12:00:00Z"));
+        assert_eq!(dataset_time(None, now).unwrap(), at("2026-11-23T12:00:00Z"));
         assert_eq!(
-            moment(Some(at("2026-11-23T12:34:00Z")), now).unwrap(),
+            dataset_time(Some(at("2026-11-23T12:34:00Z")), now).unwrap(),
             at("2026-11-23T12:34:00Z")
         );
-        assert!(moment(Some(at("2026-11-23T12:35:00Z")), now).is_err());
-        assert!(moment(Some(at("1970-01-01T00:00:00Z")), now).is_err());
+        assert!(dataset_time(Some(at("2026-11-23T12:35:00Z")), now).is_err());
+        assert!(dataset_time(Some(at("1970-01-01T00:00:00Z")), now).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! `grateful serve`: find or start the database, migrate, listen, answer until told to stop, stop what was started.
+//! `grateful serve`: opens and migrates the database, listens, serves requests until stopped, and shuts down.
 
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -20,63 +20,63 @@ use crate::listeners::bind_listeners;
 use crate::metrics::MetricsRecorder;
 
 pub(super) async fn serve(settings: Settings) -> anyhow::Result<()> {
-    // First, so that a port in use is said before anything is started, and nobody is refused while that takes a while.
-    let listeners = listen(&settings.listen)?;
-    let mut stop = ShutdownSignal::listen()?;
+    // Bound first: a port in use is reported before anything starts, and early connections wait in the backlog.
+    let listeners = bind_listeners(&settings.listen)?;
+    let mut shutdown = ShutdownSignal::listen()?;
     let settings = Arc::new(settings);
     let postgres = tokio::select! {
         opened = open(Arc::clone(&settings)) => opened?,
-        () = stop.wait() => return Ok(()),
+        () = shutdown.wait() => return Ok(()),
     };
-    let outcome = serve_on(&settings, &postgres.config, listeners, &mut stop).await;
+    let served = serve_with(&settings, &postgres.config, listeners, &mut shutdown).await;
     let closed = tokio::select! {
         closed = spawn_blocking(|| postgres.close()) => closed?,
-        // It stops without us as well.
-        () = stop.wait() => Ok(()),
+        // PostgreSQL stops without this process too.
+        () = shutdown.wait() => Ok(()),
     };
-    outcome.and(closed)
+    served.and(closed)
 }
 
-/// Off the async threads, which must hear an order to stop meanwhile.
+/// Opens the database on a blocking thread, so that the async threads can handle a shutdown signal meanwhile.
 async fn open(settings: Arc<Settings>) -> anyhow::Result<Postgres> {
     spawn_blocking(move || Postgres::open(&settings)).await?
 }
 
-async fn serve_on(
+async fn serve_with(
     settings: &Settings,
     database: &DatabaseConfig,
     listeners: Vec<TcpListener>,
-    stop: &mut ShutdownSignal,
+    shutdown: &mut ShutdownSignal,
 ) -> anyhow::Result<()> {
     if settings.migrate {
         tokio::select! {
             migrated = migrate_database(database) => {
                 migrated?;
             }
-            // A migration that is cut short leaves nothing behind.
-            () = stop.wait() => return Ok(()),
+            // An interrupted migration is rolled back.
+            () = shutdown.wait() => return Ok(()),
         }
     }
-    // Before anything is measured.
+    // Installed before the first metric is recorded.
     let recorder = settings.observability.metrics.then(MetricsRecorder::install).transpose()?;
-    let shared = AppFactory::new(settings, database.clone())?;
-    let page = recorder.as_ref().map(|recorder| recorder.page(shared.pools.clone()));
-    let jobs = shared.app(JOB_POOL);
-    let sweepers = [
-        tokio::spawn(sweep_files_daily(shared.files.clone(), jobs.clone())),
-        tokio::spawn(sweep_hourly(jobs)),
+    let apps = AppFactory::new(settings, database.clone())?;
+    let metrics_page = recorder.as_ref().map(|recorder| recorder.page(apps.pools.clone()));
+    let job_app = apps.app(JOB_POOL);
+    let jobs = [
+        tokio::spawn(sweep_files_daily(apps.files.clone(), job_app.clone())),
+        tokio::spawn(sweep_hourly(job_app)),
     ];
-    let outcome = answer(settings, shared, page, listeners, stop).await;
-    sweepers.iter().for_each(JoinHandle::abort);
-    outcome
+    let served = run_server(settings, apps, metrics_page, listeners, shutdown).await;
+    jobs.iter().for_each(JoinHandle::abort);
+    served
 }
 
-async fn answer(
+async fn run_server(
     settings: &Settings,
-    shared: AppFactory,
-    page: Option<MetricsPage>,
+    apps: AppFactory,
+    metrics_page: Option<MetricsPage>,
     listeners: Vec<TcpListener>,
-    stop: &mut ShutdownSignal,
+    shutdown: &mut ShutdownSignal,
 ) -> anyhow::Result<()> {
     let address = listeners.first().context("there is no address to listen on")?.local_addr()?;
     let config = WebConfig {
@@ -85,49 +85,49 @@ async fn answer(
         workers: settings.workers,
         shutdown_timeout: settings.shutdown_timeout,
         limits: settings.limits.as_ref().map(|limits| limits.requests.clone()),
-        metrics: page,
+        metrics: metrics_page,
         server_timing: settings.observability.server_timing,
         ..WebConfig::default()
     };
-    let server = grateful_web::serve(move || shared.app(REQUEST_POOL), &config, listeners)?;
+    let server = grateful_web::serve(move || apps.app(REQUEST_POOL), &config, listeners)?;
     let handle = server.handle();
     let running = tokio::spawn(server);
     print_ready_line(&format!("http://{address}"))?;
 
-    stop.wait().await;
-    tracing::info!("Stopping: requests in flight are finished, new ones are not accepted");
+    shutdown.wait().await;
+    tracing::info!("Shutting down: finishing requests in flight, accepting no new ones");
     tokio::select! {
         () = handle.stop(true) => Ok(running.await??),
-        // An orderly stop that has begun cannot be hurried; what it waits for ends with this process.
-        () = stop.wait() => Ok(()),
+        // A graceful shutdown in progress cannot be shortened; its remaining requests end with this process.
+        () = shutdown.wait() => Ok(()),
     }
 }
 
-/// The one line on standard output, by which others find the server.
+/// Prints the only line on standard output, which scripts use to find the server.
 fn print_ready_line(url: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "listening on {url}")?;
-    out.flush()?;
-    tracing::info!("Try it out at {url}/docs");
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "listening on {url}")?;
+    stdout.flush()?;
+    tracing::info!("API documentation: {url}/docs");
     Ok(())
 }
 
 async fn sweep_hourly(app: App) {
-    let mut hours = tokio::time::interval(Duration::from_hours(1));
+    let mut interval = tokio::time::interval(Duration::from_hours(1));
     loop {
-        hours.tick().await;
+        interval.tick().await;
         let (swept, queries) = QueryLog::record(housekeeping::sweep(&app)).await;
         match swept {
             Ok(swept) => tracing::debug!(
                 ?swept,
                 db.queries = queries.total(),
                 db.duration_ms = queries.time().as_millis(),
-                "Swept what has expired"
+                "Deleted expired rows"
             ),
             Err(error) => {
                 tracing::warn!(
                     error = format!("{:#}", anyhow::Error::from(error)),
-                    "Sweeping failed, and is tried again in an hour"
+                    "Deleting expired rows failed; retrying in an hour"
                 );
             }
         }
@@ -135,20 +135,20 @@ async fn sweep_hourly(app: App) {
 }
 
 async fn sweep_files_daily(files: FileStore, app: App) {
-    let mut days = tokio::time::interval(Duration::from_hours(24));
+    let mut interval = tokio::time::interval(Duration::from_hours(24));
     loop {
-        days.tick().await;
+        interval.tick().await;
         match files.sweep(&app).await {
-            Ok(removed) => tracing::debug!(removed, "Swept files that nobody needs"),
+            Ok(removed) => tracing::debug!(removed, "Removed unreferenced files"),
             Err(error) => tracing::warn!(
                 error = format!("{error:#}"),
-                "Sweeping files failed, and is tried again in a day"
+                "Removing unreferenced files failed; retrying in a day"
             ),
         }
     }
 }
 
-/// The order to stop, from a terminal or from whatever runs this process.
+/// Waits for SIGINT or SIGTERM.
 struct ShutdownSignal {
     interrupt: Signal,
     terminate: Signal,

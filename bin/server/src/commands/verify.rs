@@ -1,4 +1,4 @@
-//! `grateful verify`: whether the numbers that are kept beside rows equal the rows.
+//! `grateful verify`: compares cached counts with their rows.
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,8 @@ use super::{AppFactory, JOB_POOL, migrate_database};
 use crate::config::Settings;
 use crate::database::Postgres;
 
-/// A step goes through a thousand rows, of which one may have a million beside it.
-const PATIENCE: Duration = Duration::from_mins(10);
+/// A statement covers a thousand rows, each of which may have a million related rows.
+const STATEMENT_TIMEOUT: Duration = Duration::from_mins(10);
 
 pub(super) async fn verify(settings: Settings, repair: bool) -> anyhow::Result<()> {
     let postgres = Postgres::open(&settings)?;
@@ -20,44 +20,43 @@ pub(super) async fn verify(settings: Settings, repair: bool) -> anyhow::Result<(
     let config = postgres
         .config
         .clone()
-        .with_statement_timeout(PATIENCE)
-        .with_thresholds(postgres.config.thresholds.with_slow(PATIENCE));
+        .with_statement_timeout(STATEMENT_TIMEOUT)
+        .with_thresholds(postgres.config.thresholds.with_slow(STATEMENT_TIMEOUT));
     let app = AppFactory::new(&settings, config)?.app(JOB_POOL);
-    let mend = if repair { Repair::Yes } else { Repair::No };
+    let repair = if repair { Repair::Yes } else { Repair::No };
     let mut report = Report::default();
-    let mismatches = recount(&app, mend, |progress| report.take(progress)).await?;
+    let mismatches = recount(&app, repair, |progress| report.record(progress)).await?;
     postgres.close()?;
 
     println!(
-        "{} users, {} posts and {} notifications verified: {differences} differences",
+        "{} users, {} posts and {} notifications verified: {mismatches} mismatches",
         report.users, report.posts, report.notifications
     );
-    match (mismatches, mend) {
+    match (mismatches, repair) {
         (0, _) => Ok(()),
         (_, Repair::Yes) => {
-            println!("all of them repaired");
+            println!("all mismatches repaired");
             Ok(())
         }
         (_, Repair::No) => {
-            bail!("some numbers do not equal their rows (grateful verify --repair mends them)")
+            bail!("found mismatches (grateful verify --repair fixes them)")
         }
     }
 }
 
-/// What has been gone through, said now and then.
+/// Counts the verified rows, and logs them periodically.
 #[derive(Default)]
 struct Report {
     users: u64,
     posts: u64,
     notifications: u64,
-    said: Option<Instant>,
+    last_logged: Option<Instant>,
 }
 
 impl Report {
-    /// So often that nobody thinks it stands still.
-    const EVERY: Duration = Duration::from_secs(2);
+    const LOG_INTERVAL: Duration = Duration::from_secs(2);
 
-    fn take(&mut self, progress: Progress) {
+    fn record(&mut self, progress: Progress) {
         match progress {
             Progress::Mismatch(mismatch) => print(&mismatch),
             Progress::Verified { table, rows } => {
@@ -66,14 +65,14 @@ impl Report {
                     CounterTable::Posts => self.posts = rows,
                     CounterTable::Notifications => self.notifications = rows,
                 }
-                if self.said.is_none_or(|said| Self::EVERY <= said.elapsed()) {
+                if self.last_logged.is_none_or(|logged| Self::LOG_INTERVAL <= logged.elapsed()) {
                     tracing::info!(
                         users = self.users,
                         posts = self.posts,
                         notifications = self.notifications,
                         "Verifying"
                     );
-                    self.said = Some(Instant::now());
+                    self.last_logged = Some(Instant::now());
                 }
             }
         }
@@ -87,5 +86,5 @@ fn print(mismatch: &Mismatch) {
         CounterTable::Notifications => "notifications",
     };
     let Mismatch { key, column, stored, actual, .. } = mismatch;
-    println!("{table} {key}: {column} is {stored}, but there are {actual}");
+    println!("{table} {key}: {column} is {stored}, expected {actual}");
 }

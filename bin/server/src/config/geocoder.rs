@@ -1,4 +1,4 @@
-//! Whom to ask where places are.
+//! Settings for the geocoder.
 
 use actix_web::http::header::HeaderValue;
 use clap::Args;
@@ -10,7 +10,7 @@ use super::SettingErrors;
 /// The settings as they were given.
 #[derive(Debug, Args)]
 pub(crate) struct GeocoderArgs {
-    /// The Nominatim server that knows where places are.
+    /// URL of the Nominatim server that finds locations.
     #[arg(
         long,
         env = "GRATEFUL_NOMINATIM_URL",
@@ -20,8 +20,8 @@ pub(crate) struct GeocoderArgs {
     )]
     nominatim_url: String,
 
-    /// What to call ourselves there: the program, and how to reach whoever runs it. Empty: by name, version and the
-    /// address of the front end.
+    /// User agent for requests to Nominatim: the program and a way to contact its operator. If empty, the program's name
+    /// and version and the URL of the front end.
     #[arg(
         long,
         env = "GRATEFUL_NOMINATIM_USER_AGENT",
@@ -33,27 +33,29 @@ pub(crate) struct GeocoderArgs {
 }
 
 impl GeocoderArgs {
-    pub(super) fn check(
+    pub(super) fn validate(
         &self,
-        frontend: &str,
+        frontend_url: &str,
         errors: &mut SettingErrors,
     ) -> Option<NominatimConfig> {
-        let url = errors.collect("GRATEFUL_NOMINATIM_URL", web_address(&self.nominatim_url));
-        let named =
-            errors.collect("GRATEFUL_NOMINATIM_USER_AGENT", name(&self.nominatim_user_agent))?;
-        let named = named
-            .unwrap_or_else(|| format!("grateful/{} (+{frontend})", env!("CARGO_PKG_VERSION")));
-        Some(NominatimConfig::new(url?, named))
+        let url = errors.collect("GRATEFUL_NOMINATIM_URL", parse_url(&self.nominatim_url));
+        let user_agent = errors.collect(
+            "GRATEFUL_NOMINATIM_USER_AGENT",
+            parse_user_agent(&self.nominatim_user_agent),
+        )?;
+        let user_agent = user_agent
+            .unwrap_or_else(|| format!("grateful/{} (+{frontend_url})", env!("CARGO_PKG_VERSION")));
+        Some(NominatimConfig::new(url?, user_agent))
     }
 }
 
-fn web_address(text: &str) -> Result<Url, String> {
-    let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
-    let url = text.trim().parse().ok().filter(is_web);
-    url.ok_or_else(|| format!("must be an http or https address, not {text:?}"))
+fn parse_url(text: &str) -> Result<Url, String> {
+    let is_http = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    let url = text.trim().parse().ok().filter(is_http);
+    url.ok_or_else(|| format!("must be an http or https URL, not {text:?}"))
 }
 
-fn name(text: &str) -> Result<Option<String>, String> {
+fn parse_user_agent(text: &str) -> Result<Option<String>, String> {
     let text = text.trim();
     if HeaderValue::from_str(text).is_ok_and(|value| value.to_str().is_ok()) {
         Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
@@ -66,30 +68,32 @@ fn name(text: &str) -> Result<Option<String>, String> {
 mod tests {
     use super::*;
 
-    fn check(url: &str, user_agent: &str) -> Option<NominatimConfig> {
-        let raw = GeocoderArgs {
+    fn validate(url: &str, user_agent: &str) -> Option<NominatimConfig> {
+        let args = GeocoderArgs {
             nominatim_url: url.to_owned(),
             nominatim_user_agent: user_agent.to_owned(),
         };
-        raw.check("https://grateful.example", &mut SettingErrors(Vec::new()))
+        args.validate("https://grateful.example", &mut SettingErrors(Vec::new()))
     }
 
     #[test]
-    fn whoever_is_given_no_name_says_where_its_people_are() {
-        let named = |user_agent| check("http://maps.example/", user_agent).unwrap().user_agent;
+    fn the_default_user_agent_contains_the_front_end_url() {
+        let user_agent_for =
+            |setting| validate("http://maps.example/", setting).unwrap().user_agent;
 
-        let ours = concat!("grateful/", env!("CARGO_PKG_VERSION"), " (+https://grateful.example)");
-        assert_eq!(named(" "), ours);
-        assert_eq!(named("ours (ana@example.org)"), "ours (ana@example.org)");
+        let default =
+            concat!("grateful/", env!("CARGO_PKG_VERSION"), " (+https://grateful.example)");
+        assert_eq!(user_agent_for(" "), default);
+        assert_eq!(user_agent_for("ours (ana@example.org)"), "ours (ana@example.org)");
     }
 
     #[test]
-    fn what_is_no_web_address_and_no_name_is_refused() {
+    fn invalid_urls_and_user_agents_are_rejected() {
         for url in ["", "maps.example", "ftp://maps.example", "http://"] {
-            assert!(check(url, "").is_none(), "{url}");
+            assert!(validate(url, "").is_none(), "{url}");
         }
-        for name in ["two\nlines", "größer", "nul\0"] {
-            assert!(check("http://maps.example", name).is_none(), "{name}");
+        for user_agent in ["two\nlines", "größer", "nul\0"] {
+            assert!(validate("http://maps.example", user_agent).is_none(), "{user_agent}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How much anybody may ask.
+//! Settings for rate limits.
 
 use std::net::IpAddr;
 
@@ -13,7 +13,8 @@ use super::{SettingErrors, parse_switch};
 /// The settings as they were given.
 #[derive(Debug, Args)]
 pub(crate) struct LimitsArgs {
-    /// Whether requests are counted and bounded, in the memory of this process: `on` or `off`. Reading never is.
+    /// Whether to limit request rates: `on` or `off`. Requests are counted in the memory of this process. Reads other than
+    /// searches are never limited.
     #[arg(
         long,
         env = "GRATEFUL_RATE_LIMITS",
@@ -23,8 +24,8 @@ pub(crate) struct LimitsArgs {
     )]
     rate_limits: String,
 
-    /// Proxies in front, as addresses or networks separated by commas. They are believed when they name by
-    /// `X-Forwarded-For` for whom they ask, and where they name nobody they are not bounded.
+    /// Trusted reverse proxies, as addresses or networks separated by commas. The client address in their
+    /// `X-Forwarded-For` header is used. Without that header, requests from a trusted proxy are not limited.
     #[arg(
         long,
         env = "GRATEFUL_TRUSTED_PROXIES",
@@ -34,7 +35,7 @@ pub(crate) struct LimitsArgs {
     )]
     trusted_proxies: String,
 
-    /// How many accounts may be made from one address.
+    /// Signups per client address.
     #[arg(
         long,
         env = "GRATEFUL_LIMIT_SIGNUPS",
@@ -44,7 +45,7 @@ pub(crate) struct LimitsArgs {
     )]
     limit_signups: String,
 
-    /// How often people may sign in from one address.
+    /// Logins per client address.
     #[arg(
         long,
         env = "GRATEFUL_LIMIT_LOGINS",
@@ -54,7 +55,7 @@ pub(crate) struct LimitsArgs {
     )]
     limit_logins: String,
 
-    /// How often the password of one account may be wrong before even the right one is refused.
+    /// Failed logins per account, after which even the correct password is rejected.
     #[arg(
         long,
         env = "GRATEFUL_LIMIT_FAILED_LOGINS",
@@ -64,7 +65,7 @@ pub(crate) struct LimitsArgs {
     )]
     limit_failed_logins: String,
 
-    /// How often one person may search for people and places.
+    /// Searches for users and locations per user.
     #[arg(
         long,
         env = "GRATEFUL_LIMIT_SEARCHES",
@@ -74,7 +75,7 @@ pub(crate) struct LimitsArgs {
     )]
     limit_searches: String,
 
-    /// How often one person may ask which of many names are taken.
+    /// Username validation requests per user.
     #[arg(
         long,
         env = "GRATEFUL_LIMIT_VALIDATIONS",
@@ -84,7 +85,7 @@ pub(crate) struct LimitsArgs {
     )]
     limit_validations: String,
 
-    /// How often one person may change anything.
+    /// Write requests per user.
     #[arg(
         long,
         env = "GRATEFUL_LIMIT_WRITES",
@@ -94,7 +95,7 @@ pub(crate) struct LimitsArgs {
     )]
     limit_writes: String,
 
-    /// How many pictures one person may send.
+    /// Image uploads per user.
     #[arg(
         long,
         env = "GRATEFUL_LIMIT_UPLOADS",
@@ -105,7 +106,7 @@ pub(crate) struct LimitsArgs {
     limit_uploads: String,
 }
 
-/// The bounds that hold.
+/// The validated rate limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Limits {
     pub(crate) requests: RateLimitsConfig,
@@ -113,13 +114,13 @@ pub(crate) struct Limits {
 }
 
 impl LimitsArgs {
-    /// The bounds, or none where nobody counts. All of them must be good in any case.
-    #[expect(clippy::option_option, reason = "nothing good was given, or to count nothing")]
-    pub(super) fn check(&self, errors: &mut SettingErrors) -> Option<Option<Limits>> {
+    /// The outer `None` means invalid settings, the inner one that rate limiting is off. The rates are validated in any case.
+    #[expect(clippy::option_option, reason = "invalid settings are not the same as no limits")]
+    pub(super) fn validate(&self, errors: &mut SettingErrors) -> Option<Option<Limits>> {
         let is_on = errors.collect("GRATEFUL_RATE_LIMITS", parse_switch(&self.rate_limits));
-        let proxies =
+        let trusted_proxies =
             errors.collect("GRATEFUL_TRUSTED_PROXIES", parse_networks(&self.trusted_proxies));
-        let mut rate = |variable, text: &str| errors.collect(variable, rate(text));
+        let mut rate = |variable, text: &str| errors.collect(variable, parse_rate(text));
         let signups = rate("GRATEFUL_LIMIT_SIGNUPS", &self.limit_signups);
         let logins = rate("GRATEFUL_LIMIT_LOGINS", &self.limit_logins);
         let failed_logins = rate("GRATEFUL_LIMIT_FAILED_LOGINS", &self.limit_failed_logins);
@@ -134,48 +135,50 @@ impl LimitsArgs {
             validations: validations?,
             writes: writes?,
             uploads: uploads?,
-            trusted_proxies: proxies?,
+            trusted_proxies: trusted_proxies?,
         };
         let limits = Limits { requests, failed_logins: failed_logins? };
         Some(is_on?.then_some(limits))
     }
 }
 
-/// `10/h`, `10/15min`: so many in so long a time.
-fn rate(text: &str) -> Result<Rate, String> {
-    let parsed = text.trim().split_once('/').and_then(|(times, period)| {
-        let times = times.trim().parse().ok().filter(|times| (1..=1_000_000).contains(times))?;
-        Some(Rate::new(times, duration(period.trim())?))
+/// Parses a rate such as `10/h` or `10/15min`: a number of requests per period.
+fn parse_rate(text: &str) -> Result<Rate, String> {
+    let parsed = text.trim().split_once('/').and_then(|(limit, period)| {
+        let limit = limit.trim().parse().ok().filter(|limit| (1..=1_000_000).contains(limit))?;
+        Some(Rate::new(limit, parse_period(period.trim())?))
     });
     parsed.ok_or_else(|| {
-        format!("must be a number from 1 to 1000000 and a time of up to 24h, such as 10/15min, not {text:?}")
+        format!("must be a number from 1 to 1000000 and a period of up to 24h, such as 10/15min, not {text:?}")
     })
 }
 
-fn duration(text: &str) -> Option<TimeDelta> {
-    let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at(unit_at);
-    let number: i64 = if number.is_empty() { 1 } else { number.parse().ok()? };
-    let seconds = match unit.trim() {
+fn parse_period(text: &str) -> Option<TimeDelta> {
+    let unit_start = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(unit_start);
+    let count: i64 = if number.is_empty() { 1 } else { number.parse().ok()? };
+    let unit_seconds = match unit.trim() {
         "s" => 1,
         "min" => 60,
         "h" => 3_600,
         _ => return None,
     };
-    let seconds = number.checked_mul(seconds).filter(|seconds| (1..=86_400).contains(seconds))?;
+    let seconds =
+        count.checked_mul(unit_seconds).filter(|seconds| (1..=86_400).contains(seconds))?;
     Some(TimeDelta::seconds(seconds))
 }
 
 fn parse_networks(text: &str) -> Result<Vec<IpNet>, String> {
-    let all = text.split(',').map(str::trim).filter(|network| !network.is_empty());
-    all.map(|network| {
-        let address = || network.parse::<IpAddr>().ok().map(IpNet::from);
-        let network = network.parse().ok().or_else(address);
-        network.ok_or_else(|| {
-            format!("must be addresses or networks such as 10.0.0.0/8, not {text:?}")
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts
+        .map(|part| {
+            let address = || part.parse::<IpAddr>().ok().map(IpNet::from);
+            let network = part.parse().ok().or_else(address);
+            network.ok_or_else(|| {
+                format!("must be addresses or networks such as 10.0.0.0/8, not {text:?}")
+            })
         })
-    })
-    .collect()
+        .collect()
 }
 
 #[cfg(test)]
@@ -183,13 +186,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_is_a_number_and_a_time() {
-        let every = |times, seconds| Ok(Rate::new(times, TimeDelta::seconds(seconds)));
+    fn a_rate_is_a_number_and_a_period() {
+        let every = |limit, seconds| Ok(Rate::new(limit, TimeDelta::seconds(seconds)));
 
-        assert_eq!(rate("10/h"), every(10, 3_600));
-        assert_eq!(rate(" 10 / 15 min "), every(10, 900));
-        assert_eq!(rate("1000000/24h"), every(1_000_000, 86_400));
-        for wrong in [
+        assert_eq!(parse_rate("10/h"), every(10, 3_600));
+        assert_eq!(parse_rate(" 10 / 15 min "), every(10, 900));
+        assert_eq!(parse_rate("1000000/24h"), every(1_000_000, 86_400));
+        for invalid in [
             "",
             "10",
             "/h",
@@ -202,16 +205,16 @@ mod tests {
             "1.5/s",
             "9/99999999999999999999h",
         ] {
-            assert!(rate(wrong).is_err(), "{wrong}");
+            assert!(parse_rate(invalid).is_err(), "{invalid}");
         }
     }
 
     #[test]
-    fn proxies_are_addresses_and_networks() {
-        let some = parse_networks("10.0.0.0/8, ::1,, 192.0.2.1").unwrap();
+    fn proxies_are_addresses_or_networks() {
+        let networks = parse_networks("10.0.0.0/8, ::1,, 192.0.2.1").unwrap();
 
         assert_eq!(
-            some.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
             ["10.0.0.0/8", "::1/128", "192.0.2.1/32"]
         );
         assert_eq!(parse_networks(""), Ok(vec![]));

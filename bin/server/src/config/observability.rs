@@ -1,4 +1,4 @@
-//! What the server tells of itself.
+//! Settings for log reports and metrics.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{SettingErrors, parse_in_range, parse_switch};
 /// The settings as they were given.
 #[derive(Debug, Args)]
 pub(crate) struct ObservabilityArgs {
-    /// From how many milliseconds on a statement is reported as slow.
+    /// Duration in milliseconds from which a statement is reported as slow.
     #[arg(
         long,
         env = "GRATEFUL_SLOW_STATEMENT_MS",
@@ -20,7 +20,7 @@ pub(crate) struct ObservabilityArgs {
     )]
     slow_statement_ms: String,
 
-    /// From how many times on the same statement in one request is reported as a query in a loop (N+1).
+    /// Number of executions of the same statement in one request from which it is reported as a query in a loop (N+1).
     #[arg(
         long,
         env = "GRATEFUL_REPEATED_STATEMENTS",
@@ -30,8 +30,8 @@ pub(crate) struct ObservabilityArgs {
     )]
     repeated_statements: String,
 
-    /// Whether `/metrics` shows what is measured, to everybody who reaches this server: `on` or `off`. Where that is the
-    /// whole world, let the proxy in front refuse the path, or switch it off.
+    /// Whether to serve metrics at `/metrics`, to all clients that can reach this server: `on` or `off`. On a public
+    /// server, block the path in the proxy, or turn the metrics off.
     #[arg(
         long,
         env = "GRATEFUL_METRICS",
@@ -41,8 +41,8 @@ pub(crate) struct ObservabilityArgs {
     )]
     metrics: String,
 
-    /// Whether answers say in the header `Server-Timing` what took how long: `on` or `off`. For development alone, since it
-    /// tells strangers how long what takes.
+    /// Whether responses contain a `Server-Timing` header with the durations of their parts: `on` or `off`. For
+    /// development only, since any client can read them.
     #[arg(
         long,
         env = "GRATEFUL_SERVER_TIMING",
@@ -53,7 +53,7 @@ pub(crate) struct ObservabilityArgs {
     server_timing: String,
 }
 
-/// What the server tells of itself.
+/// The validated settings for log reports and metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Observability {
     pub(crate) thresholds: Thresholds,
@@ -62,9 +62,9 @@ pub(crate) struct Observability {
 }
 
 impl ObservabilityArgs {
-    pub(super) fn check(&self, errors: &mut SettingErrors) -> Option<Observability> {
-        let mut number = |variable, text: &str, least, most| {
-            errors.collect(variable, parse_in_range(text, least, most))
+    pub(super) fn validate(&self, errors: &mut SettingErrors) -> Option<Observability> {
+        let mut number = |variable, text: &str, min, max| {
+            errors.collect(variable, parse_in_range(text, min, max))
         };
         let slow = number("GRATEFUL_SLOW_STATEMENT_MS", &self.slow_statement_ms, 0, 3_600_000);
         let repeated =

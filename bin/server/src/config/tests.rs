@@ -1,25 +1,25 @@
-//! Settings that are wrong, and what is made of those that are not.
+//! Tests of the validation of settings.
 
 use super::*;
 
-fn check(arguments: &[&str]) -> Result<Settings, SettingErrors> {
-    Settings::check(Cli::parse_from(["grateful"].iter().chain(arguments)).settings)
+fn validate(arguments: &[&str]) -> Result<Settings, SettingErrors> {
+    Settings::validate(Cli::parse_from(["grateful"].iter().chain(arguments)).settings)
 }
 
 #[test]
-fn every_wrong_setting_is_named_at_once() {
-    let errors = check(&[
+fn all_invalid_settings_are_reported_at_once() {
+    let errors = validate(&[
         "--listen=8000",
         "--workers=many",
         "--session-days=0",
         "--frontend-url=localhost:3000",
         "--allowed-origins=https://a.example,javascript:alert(1)",
-        "--uploads-bucket=ftp://pictures",
+        "--uploads-bucket=ftp://images",
         "--log-format=xml",
         "--no-migrate=maybe",
         "--database-url=mysql://secret@example.org/x",
     ]);
-    let said = errors.unwrap_err().to_string();
+    let message = errors.unwrap_err().to_string();
     for variable in [
         "GRATEFUL_LISTEN",
         "GRATEFUL_WORKERS",
@@ -31,14 +31,14 @@ fn every_wrong_setting_is_named_at_once() {
         "GRATEFUL_NO_MIGRATE",
         "DATABASE_URL",
     ] {
-        assert!(said.contains(variable), "{said}");
+        assert!(message.contains(variable), "{message}");
     }
-    assert!(!said.contains("secret"), "{said}");
+    assert!(!message.contains("secret"), "{message}");
 }
 
 #[test]
-fn origins_lose_their_paths() {
-    let settings = check(&[
+fn origins_are_stripped_of_their_paths() {
+    let settings = validate(&[
         "--frontend-url=https://grateful.example/app",
         "--allowed-origins=http://a:1, http://b/",
     ]);
@@ -49,7 +49,7 @@ fn origins_lose_their_paths() {
 }
 
 #[test]
-fn a_switch_is_thrown_by_its_name_alone_or_by_a_word() {
+fn a_switch_is_set_by_its_flag_alone_or_by_a_value() {
     for (arguments, migrate) in [
         (&[][..], true),
         (&["--no-migrate"], false),
@@ -58,12 +58,12 @@ fn a_switch_is_thrown_by_its_name_alone_or_by_a_word() {
         (&["--no-migrate=1"], false),
         (&["--no-migrate=off"], true),
     ] {
-        assert_eq!(check(arguments).unwrap().migrate, migrate, "{arguments:?}");
+        assert_eq!(validate(arguments).unwrap().migrate, migrate, "{arguments:?}");
     }
 }
 
 #[test]
-fn addresses_of_both_kinds_are_read() {
+fn listen_addresses_may_be_ipv4_or_ipv6() {
     let listen = |text: &str| text.parse::<ListenAddress>().unwrap();
     assert_eq!(listen("[::1]:0"), ListenAddress { host: "::1".to_owned(), port: 0 });
     assert_eq!(listen("0.0.0.0:80"), ListenAddress { host: "0.0.0.0".to_owned(), port: 80 });
@@ -77,7 +77,7 @@ fn help_names_every_variable_and_default() {
     let help = Cli::command().render_long_help().to_string();
     for argument in Cli::command()
         .get_arguments()
-        .filter(|it| it.get_id() != "help" && it.get_id() != "version")
+        .filter(|argument| argument.get_id() != "help" && argument.get_id() != "version")
     {
         let variable = argument.get_env().unwrap().to_str().unwrap();
         assert!(help.contains(variable), "{variable} is missing");

@@ -1,5 +1,5 @@
-//! Pictures in a bucket, against as much of the language of S3 as it takes.
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+//! Tests of the bucket store against a small S3 server.
+#![expect(clippy::unwrap_used, reason = "setup that fails must fail the test")]
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -18,9 +18,9 @@ use url::Url;
 use super::build_bucket_store;
 
 #[actix_web::test]
-async fn what_is_put_into_a_bucket_is_there_below_its_prefix_until_it_is_removed() {
+async fn an_object_is_stored_below_the_prefix_and_can_be_deleted() {
     let bucket = Bucket::start();
-    let store = bucket.open("s3://pictures/uploads");
+    let store = bucket.open("s3://images/uploads");
     let path = Path::from("posts/a.jpg");
 
     store.put(&path, "0123456789".into()).await.unwrap();
@@ -39,32 +39,31 @@ async fn what_is_put_into_a_bucket_is_there_below_its_prefix_until_it_is_removed
 }
 
 #[actix_web::test]
-async fn a_bucket_without_a_prefix_is_used_from_its_top() {
+async fn a_bucket_url_without_a_prefix_uses_the_whole_bucket() {
     let bucket = Bucket::start();
-    let store = bucket.open("s3://pictures");
+    let store = bucket.open("s3://images");
 
-    store.put(&Path::from("posts/a.jpg"), "picture".into()).await.unwrap();
+    store.put(&Path::from("posts/a.jpg"), "image".into()).await.unwrap();
 
     assert_eq!(bucket.keys(), ["posts/a.jpg"]);
     bucket.stop().await;
 }
 
 #[test]
-fn an_address_that_names_no_bucket_is_refused() {
-    let refused =
-        build_bucket_store(AmazonS3Builder::new(), &Url::parse("ftp://pictures").unwrap());
+fn a_url_of_no_bucket_is_rejected() {
+    let result = build_bucket_store(AmazonS3Builder::new(), &Url::parse("ftp://images").unwrap());
 
-    let said = format!("{:#}", refused.err().unwrap());
-    assert!(said.starts_with("the bucket ftp://pictures/ cannot be used: "), "{said}");
+    let message = format!("{:#}", result.err().unwrap());
+    assert!(message.starts_with("the bucket ftp://images/ cannot be used: "), "{message}");
 }
 
-/// What is in the bucket, by key.
+/// The objects in the bucket, by key.
 type Objects = Data<Mutex<BTreeMap<String, Bytes>>>;
 
-/// A bucket called `pictures`, which asks nobody for a key.
+/// An S3 server with one bucket, `images`, that accepts any credentials.
 struct Bucket {
     objects: Objects,
-    address: String,
+    url: String,
     server: ServerHandle,
 }
 
@@ -72,30 +71,30 @@ impl Bucket {
     fn start() -> Self {
         let objects: Objects = Data::new(Mutex::default());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let kept = objects.clone();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let shared_objects = objects.clone();
         let routes = move || {
             App::new()
-                .app_data(kept.clone())
-                .route("/pictures", web::get().to(list))
-                .route("/pictures", web::post().to(delete))
-                .route("/pictures/{key:.*}", web::put().to(put))
-                .route("/pictures/{key:.*}", web::route().to(get))
+                .app_data(shared_objects.clone())
+                .route("/images", web::get().to(list))
+                .route("/images", web::post().to(delete))
+                .route("/images/{key:.*}", web::put().to(put))
+                .route("/images/{key:.*}", web::route().to(get))
         };
         let server = HttpServer::new(routes).workers(1).disable_signals().listen(listener).unwrap();
         let server = server.run();
         let handle = server.handle();
         actix_web::rt::spawn(server);
-        Self { objects, address, server: handle }
+        Self { objects, url, server: handle }
     }
 
     fn open(&self, bucket: &str) -> Arc<dyn ObjectStore> {
-        let known = AmazonS3Builder::new()
-            .with_endpoint(&self.address)
+        let builder = AmazonS3Builder::new()
+            .with_endpoint(&self.url)
             .with_allow_http(true)
             .with_access_key_id("key")
             .with_secret_access_key("secret");
-        build_bucket_store(known, &Url::parse(bucket).unwrap()).unwrap()
+        build_bucket_store(builder, &Url::parse(bucket).unwrap()).unwrap()
     }
 
     fn keys(&self) -> Vec<String> {
@@ -107,30 +106,32 @@ impl Bucket {
     }
 }
 
-const WRITTEN: &str = "Mon, 05 Jan 2026 12:00:00 GMT";
+const LAST_MODIFIED_AT: &str = "Mon, 05 Jan 2026 12:00:00 GMT";
 
 async fn put(objects: Objects, key: web::Path<String>, body: Bytes) -> HttpResponse {
     objects.lock().unwrap().insert(key.into_inner(), body);
     HttpResponse::Ok().insert_header((ETAG, "\"1\"")).finish()
 }
 
-/// Also for `HEAD`, to which the server sends no body.
+/// Serves `GET`, and `HEAD`, whose body the server omits.
 async fn get(objects: Objects, request: HttpRequest, key: web::Path<String>) -> HttpResponse {
     assert!([Method::GET, Method::HEAD].contains(request.method()), "{}", request.method());
     let objects = objects.lock().unwrap();
     let Some(object) = objects.get(&*key) else { return HttpResponse::NotFound().finish() };
     let range = request.headers().get(RANGE).map(|range| range.to_str().unwrap());
-    let answer = |mut head: HttpResponseBuilder, bytes: Bytes| {
-        head.insert_header((ETAG, "\"1\"")).insert_header((LAST_MODIFIED, WRITTEN)).body(bytes)
+    let respond = |mut response: HttpResponseBuilder, bytes: Bytes| {
+        response.insert_header((ETAG, "\"1\""));
+        response.insert_header((LAST_MODIFIED, LAST_MODIFIED_AT)).body(bytes)
     };
     let Some(range) = range.and_then(|range| range.strip_prefix("bytes=")) else {
-        return answer(HttpResponse::Ok(), object.clone());
+        return respond(HttpResponse::Ok(), object.clone());
     };
     let (first, last) = range.split_once('-').unwrap();
     let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
-    let mut part = HttpResponse::PartialContent();
-    part.insert_header((CONTENT_RANGE, format!("bytes {first}-{last}/{}", object.len())));
-    answer(part, object.slice(first..=last))
+    let mut response = HttpResponse::PartialContent();
+    let content_range = format!("bytes {first}-{last}/{}", object.len());
+    response.insert_header((CONTENT_RANGE, content_range));
+    respond(response, object.slice(first..=last))
 }
 
 async fn list(objects: Objects, request: HttpRequest) -> HttpResponse {
@@ -153,7 +154,7 @@ async fn list(objects: Objects, request: HttpRequest) -> HttpResponse {
     HttpResponse::Ok().body(format!("<ListBucketResult>{contents}</ListBucketResult>"))
 }
 
-/// Several at once, by a list in the body.
+/// Deletes the objects whose keys are listed in the body.
 async fn delete(objects: Objects, body: String) -> HttpResponse {
     let keys = body.split("<Key>").skip(1).map(|rest| rest.split("</Key>").next().unwrap());
     let deleted = keys.map(|key| {

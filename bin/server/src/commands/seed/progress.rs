@@ -1,4 +1,4 @@
-//! That it goes on, for whoever waits: a bar on a terminal, else a log line for each table.
+//! Progress: a bar on a terminal, otherwise a log line per table.
 
 use std::cell::RefCell;
 use std::io::{self, IsTerminal as _};
@@ -6,28 +6,27 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// What is shown while a world is loaded.
+/// The progress of loading a dataset.
 pub(super) struct Progress {
-    /// Hidden where there is no terminal.
+    /// Hidden if standard error is not a terminal.
     bar: ProgressBar,
     table: RefCell<Option<Table>>,
 }
 
-/// What is being loaded.
+/// The table that is being loaded.
 struct Table {
     name: &'static str,
     rows: usize,
-    since: Instant,
+    started: Instant,
 }
 
-/// How many rows go by between two looks at the terminal.
-const EVERY: u64 = 1_000;
+/// Number of rows between two updates of the bar.
+const UPDATE_INTERVAL: u64 = 1_000;
 
 impl Progress {
-    /// Nothing yet.
     pub(super) fn start() -> Self {
-        let is_watched = io::stderr().is_terminal();
-        let bar = if is_watched { ProgressBar::no_length() } else { ProgressBar::hidden() };
+        let is_terminal = io::stderr().is_terminal();
+        let bar = if is_terminal { ProgressBar::no_length() } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template(
             "{msg:>14} {wide_bar} {human_pos} of {human_len}, {eta} to go",
         );
@@ -35,7 +34,7 @@ impl Progress {
         Self { bar, table: RefCell::new(None) }
     }
 
-    /// From now on, the rows of this table.
+    /// Starts a table, and counts the rows that the returned iterator yields.
     pub(super) fn track<T>(
         &self,
         name: &'static str,
@@ -44,31 +43,32 @@ impl Progress {
         self.track_estimated(name, rows.len(), rows)
     }
 
-    /// From now on, the rows of this table, of which there are about so many.
+    /// Like [`track`](Self::track), with an estimated number of rows.
     pub(super) fn track_estimated<T>(
         &self,
         name: &'static str,
-        many: usize,
+        estimated_rows: usize,
         rows: impl Iterator<Item = T>,
     ) -> impl Iterator<Item = T> {
         self.finish();
         self.bar.reset();
-        self.bar.set_length(many as u64);
+        self.bar.set_length(estimated_rows as u64);
         self.bar.set_message(name);
-        *self.table.borrow_mut() = Some(Table { name, rows: many, since: Instant::now() });
+        *self.table.borrow_mut() =
+            Some(Table { name, rows: estimated_rows, started: Instant::now() });
         let bar = self.bar.clone();
-        rows.zip(1..).map(move |(row, seen)| {
-            if seen % EVERY == 0 {
-                bar.set_position(seen);
+        rows.zip(1..).map(move |(row, count)| {
+            if count % UPDATE_INTERVAL == 0 {
+                bar.set_position(count);
             }
             row
         })
     }
 
-    /// The table, if there is one, is done.
+    /// Finishes the current table, if there is one.
     pub(super) fn finish(&self) {
-        let Some(Table { name, rows, since }) = self.table.take() else { return };
-        let seconds = since.elapsed().as_secs_f64();
+        let Some(Table { name, rows, started }) = self.table.take() else { return };
+        let seconds = started.elapsed().as_secs_f64();
         self.bar.suspend(|| tracing::info!(table = name, rows, seconds, "Loaded"));
         self.bar.finish_and_clear();
     }

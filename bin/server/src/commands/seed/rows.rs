@@ -1,4 +1,4 @@
-//! From what was made up to rows, table by table: none refers to a later one.
+//! Converts a generated dataset to rows and loads it table by table, referenced tables first.
 
 use grateful_domain::{Notification, PasswordHash};
 use grateful_seed::{
@@ -10,92 +10,94 @@ use grateful_storage::{
 
 use super::progress::Progress;
 
-/// Loads all of it.
+/// Loads the dataset.
 pub(super) async fn load(
-    load: &mut BulkLoad,
-    world: &Dataset,
+    bulk_load: &mut BulkLoad,
+    dataset: &Dataset,
     password: &PasswordHash,
     progress: &Progress,
 ) -> Result<(), StorageError> {
-    let people = world.users().map(|person| user(person, password));
-    load.users(progress.track("people", people)).await?;
-    load.posts(progress.track("posts", world.posts())).await?;
-    load.follows(progress.track("follows", world.follows())).await?;
-    load.hearts(progress.track("hearts", world.hearts().map(like))).await?;
-    load.emoji_reactions(progress.track("emoji", world.reactions().map(reaction))).await?;
-    load.shares(progress.track("shares", world.shares())).await?;
-    load.comments(progress.track("comments", world.comments())).await?;
-    let inboxes = load_notifications(load, world, progress).await?;
-    load.inboxes(inboxes.iter().map(|inbox| inbox.place)).await?;
-    load.notification_quotas(inboxes.into_iter().flat_map(|inbox| inbox.quotas)).await?;
+    let users = dataset.users().map(|user| user_row(user, password));
+    bulk_load.users(progress.track("users", users)).await?;
+    bulk_load.posts(progress.track("posts", dataset.posts())).await?;
+    bulk_load.follows(progress.track("follows", dataset.follows())).await?;
+    bulk_load.hearts(progress.track("hearts", dataset.hearts().map(heart_row))).await?;
+    bulk_load
+        .emoji_reactions(progress.track("emoji", dataset.reactions().map(reaction_row)))
+        .await?;
+    bulk_load.shares(progress.track("shares", dataset.shares())).await?;
+    bulk_load.comments(progress.track("comments", dataset.comments())).await?;
+    let inboxes = load_notifications(bulk_load, dataset, progress).await?;
+    bulk_load.inboxes(inboxes.iter().map(|inbox| inbox.row)).await?;
+    bulk_load.notification_quotas(inboxes.into_iter().flat_map(|inbox| inbox.quotas)).await?;
     progress.finish();
     Ok(())
 }
 
-/// What is kept of an inbox beside its notifications.
-struct Kept {
-    place: BulkInbox,
+/// An inbox without its notifications.
+struct InboxState {
+    row: BulkInbox,
     quotas: Vec<BulkQuota>,
 }
 
-/// Person by person, so that nobody's notifications stay in memory.
+/// Loads one inbox after another, so that at most one user's notifications are in memory.
 async fn load_notifications(
-    load: &mut BulkLoad,
-    world: &Dataset,
+    bulk_load: &mut BulkLoad,
+    dataset: &Dataset,
     progress: &Progress,
-) -> Result<Vec<Kept>, StorageError> {
+) -> Result<Vec<InboxState>, StorageError> {
     let mut inboxes = Vec::new();
-    let notifications = world.inboxes().flat_map(|inbox| {
-        inboxes.push(kept(&inbox));
+    let notifications = dataset.inboxes().flat_map(|inbox| {
+        inboxes.push(inbox_state(&inbox));
         inbox.notifications
     });
-    // Batches come on top, and what was held back does not come.
+    // An estimate: batches add rows, and held-back events have none.
     let notifications =
-        progress.track_estimated("notifications", world.event_count(), notifications);
-    load.notifications(notifications.map(notification)).await?;
+        progress.track_estimated("notifications", dataset.event_count(), notifications);
+    bulk_load.notifications(notifications.map(notification_row)).await?;
     Ok(inboxes)
 }
 
-fn kept(inbox: &GeneratedInbox) -> Kept {
+fn inbox_state(inbox: &GeneratedInbox) -> InboxState {
     let user = inbox.owner;
-    let quota = |it: &NotificationQuota| BulkQuota {
+    let quota = |quota: &NotificationQuota| BulkQuota {
         user,
-        kind: it.kind,
-        starts: it.starts,
-        held_back: it.held_back,
+        kind: quota.kind,
+        starts: quota.starts,
+        held_back: quota.held_back,
     };
-    Kept {
-        place: BulkInbox { user, last_seq: inbox.last_seq },
+    InboxState {
+        row: BulkInbox { user, last_seq: inbox.last_seq },
         quotas: inbox.quotas.iter().map(quota).collect(),
     }
 }
 
-fn notification((notification, seq): (Notification, i64)) -> BulkNotification {
+fn notification_row((notification, seq): (Notification, i64)) -> BulkNotification {
     BulkNotification { notification, seq }
 }
 
-fn user(person: GeneratedUser, password: &PasswordHash) -> BulkUser {
+fn user_row(user: GeneratedUser, password: &PasswordHash) -> BulkUser {
     BulkUser {
-        id: person.id,
-        username: person.username,
-        email: person.email,
+        id: user.id,
+        username: user.username,
+        email: user.email,
         password: password.clone(),
-        display_name: person.display_name,
-        bio: person.bio,
-        city: person.city,
-        preferences: person.preferences,
-        created_at: person.joined_at,
-        followers: person.followers,
-        following: person.following,
-        posts: person.posts,
-        public_posts: person.public_posts,
+        display_name: user.display_name,
+        bio: user.bio,
+        city: user.city,
+        preferences: user.preferences,
+        created_at: user.joined_at,
+        followers: user.followers,
+        following: user.following,
+        posts: user.posts,
+        public_posts: user.public_posts,
     }
 }
 
-fn like(GeneratedHeart { id, user, post, at }: GeneratedHeart) -> NewHeart {
+fn heart_row(GeneratedHeart { id, user, post, at }: GeneratedHeart) -> NewHeart {
     NewHeart { id, user, post, at }
 }
 
-fn reaction(GeneratedReaction { id, user, post, emoji, at }: GeneratedReaction) -> NewReaction {
+fn reaction_row(GeneratedReaction { id, user, post, emoji, at }: GeneratedReaction) -> NewReaction {
     NewReaction { id, user, post, emoji, at }
 }
