@@ -88,8 +88,9 @@ async fn play(
     let authors: Vec<UserId> = people[..POSTS].iter().map(|person| person.id).collect();
     let square = Arc::new(Square::with_posts(app, &authors).await);
     // This is about what people leave, not about how long they wait on a machine that does other things as well.
-    let patient =
-        |config: DatabaseConfig| config.with_wait(PATIENCE).with_statement_timeout(PATIENCE);
+    let patient = |config: DatabaseConfig| {
+        config.with_acquire_timeout(PATIENCE).with_statement_timeout(PATIENCE)
+    };
     let pools = people.chunks(TO_A_POOL).map(|_| database.pool_with(patient)).collect::<Vec<_>>();
     let until = Instant::now() + duration;
     let mut tasks = JoinSet::new();

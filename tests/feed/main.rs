@@ -58,7 +58,10 @@ async fn walk_while_others_write(world: World) -> Findings {
     let world = Arc::new(world.made_in(&database).await);
     // On a busy machine a node may keep people waiting; how long is not what this is about.
     let patient = |config: DatabaseConfig| {
-        config.with_wait(DEADLINE).with_statement_timeout(DEADLINE).with_max_connections(WRITERS)
+        config
+            .with_acquire_timeout(DEADLINE)
+            .with_statement_timeout(DEADLINE)
+            .with_max_connections(WRITERS)
     };
     let node =
         || App { db: database.pool_with(patient), clock: Arc::new(SystemClock), ..app.clone() };

@@ -89,8 +89,8 @@ impl AppFactory {
 
     /// An [`App`] with its own connection pool of this name.
     fn app(&self, pool: &'static str) -> App {
-        let db = Database::connect_lazily(self.database.clone().with_pool(pool));
-        self.pools.add(&db);
+        let db = Database::connect_lazily(self.database.clone().with_pool_name(pool));
+        self.pools.register(&db);
         App {
             db,
             files: Arc::clone(&self.files.store),

@@ -27,7 +27,7 @@ const METRICS: [Metric; 8] = [
         kind: MetricKind::Histogram(&[
             0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
         ]),
-        labels: &[MetricLabel::of("feed", &["ranked", "newest", "trending"])],
+        labels: &[MetricLabel::fixed("feed", &["ranked", "newest", "trending"])],
         help: "Time to compose a page of a feed, including its statements.",
     },
     gauge(PASSWORD_HASHES_QUEUED, "Password hashes waiting for a free slot."),

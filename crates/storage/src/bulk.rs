@@ -9,7 +9,7 @@ use grateful_domain::{Comment, Follow, Post, Share, UserId};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::{Client, NoTls};
 
-pub use self::copy_rows::{BulkInbox, BulkNotification, BulkQuota, BulkUser};
+pub use self::copy_rows::{BulkInbox, BulkNotification, BulkNotificationQuota, BulkUser};
 use self::copy_rows::{Row, ShareRecipient};
 use self::foreign_keys::References;
 use crate::{NewHeart, NewReaction, Result, StorageError};
@@ -49,7 +49,7 @@ impl BulkLoad {
     }
 
     /// Somebody whom this transaction can see and who has one of these usernames, whatever its case.
-    pub async fn find_any_of(&self, usernames: &[String]) -> Result<Option<String>> {
+    pub async fn find_taken_username(&self, usernames: &[String]) -> Result<Option<String>> {
         let taken = "SELECT username FROM users
                      WHERE lower(username) = ANY (SELECT lower(name) FROM unnest($1::text[]) AS name) LIMIT 1";
         let row =
@@ -58,7 +58,7 @@ impl BulkLoad {
     }
 
     /// So many ids for new people, the lowest first, that nobody else will get, whatever becomes of this transaction.
-    pub async fn reserve_users(&self, many: usize) -> Result<Vec<UserId>> {
+    pub async fn reserve_user_ids(&self, many: usize) -> Result<Vec<UserId>> {
         let next = "SELECT nextval(pg_get_serial_sequence('users', 'id')) FROM generate_series(1, $1::bigint)";
         let many = i64::try_from(many).map_err(|error| StorageError::Query(error.into()))?;
         let rows = self.client.query(next, &[&many]).await.map_err(StorageError::of_driver)?;
@@ -122,7 +122,7 @@ impl BulkLoad {
     /// Loads what the hourly limit counts.
     pub async fn notification_quotas(
         &mut self,
-        rows: impl Iterator<Item = BulkQuota>,
+        rows: impl Iterator<Item = BulkNotificationQuota>,
     ) -> Result<()> {
         self.load(rows).await
     }

@@ -19,7 +19,7 @@ pub use diesel_migrations::EmbeddedMigrations;
 /// become a [`StorageError`]. Another major version of either is another major version of this crate.
 pub use {diesel, diesel_async};
 
-pub use self::bulk::{BulkInbox, BulkLoad, BulkNotification, BulkQuota, BulkUser};
+pub use self::bulk::{BulkInbox, BulkLoad, BulkNotification, BulkNotificationQuota, BulkUser};
 pub use self::connection::{
     Database, DatabaseConfig, MIGRATIONS, PoolMetrics, PooledConnection, migrate,
     pending_migrations,
@@ -32,7 +32,7 @@ pub use self::monitor::{
 pub use self::query::{FollowQuery, NotificationQuery, PostQuery, UserQuery};
 pub use self::repositories::{
     Claim, ClaimOutcome, Comments, Credentials, EmojiReactions, Feed, FeedPage, FeedPageItem,
-    FollowCounts, Follows, HeartRecord, Hearts, HeldBack, IdempotencyKeys, InboxChange,
+    FollowCounts, Follows, HeartRecord, Hearts, HeldBackEvent, IdempotencyKeys, InboxChange,
     InboxChangeKind, InboxPosition, NewHeart, NewReaction, NewUser, NotificationCounts,
     NotificationStats, Notifications, Participants, PersonalData, Posts, PreviousPhoto,
     ReactionRecord, ReceivedShare, RecordResult, RemovedMentions, Repositories, SavedReaction,

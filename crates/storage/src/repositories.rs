@@ -23,8 +23,8 @@ pub use self::follows::{FollowCounts, Follows};
 pub use self::hearts::{Hearts, NewHeart};
 pub use self::idempotency_keys::{Claim, ClaimOutcome, IdempotencyKeys};
 pub use self::notifications::{
-    HeldBack, InboxChange, InboxChangeKind, InboxPosition, NotificationCounts, NotificationStats,
-    Notifications, RecordResult, RemovedMentions,
+    HeldBackEvent, InboxChange, InboxChangeKind, InboxPosition, NotificationCounts,
+    NotificationStats, Notifications, RecordResult, RemovedMentions,
 };
 pub use self::personal_data::{HeartRecord, PersonalData, ReactionRecord, ReceivedShare};
 pub use self::posts::{Posts, ViewerEngagement};

@@ -35,7 +35,7 @@ fn a_follow(from: UserId, to: UserId) -> Follow {
 /// A load with two people in it.
 async fn with_two_people(url: &str) -> (BulkLoad, UserId, UserId) {
     let mut load = BulkLoad::begin(url).await.unwrap();
-    let ids = load.reserve_users(2).await.unwrap();
+    let ids = load.reserve_user_ids(2).await.unwrap();
     let people = [a_person(ids[0], "ana"), a_person(ids[1], "ben")];
     load.users(people.into_iter()).await.unwrap();
     (load, ids[0], ids[1])
@@ -111,8 +111,8 @@ async fn ids_are_reserved_for_one_load_alone() {
     let one = BulkLoad::begin(&database.url()).await.unwrap();
     let other = BulkLoad::begin(&database.url()).await.unwrap();
 
-    let first = one.reserve_users(3).await.unwrap();
-    let second = other.reserve_users(2).await.unwrap();
+    let first = one.reserve_user_ids(3).await.unwrap();
+    let second = other.reserve_user_ids(2).await.unwrap();
 
     let next = create_user(&database).await;
     assert_eq!([first, second, vec![next]].concat(), (1..=6).map(UserId::from).collect::<Vec<_>>());
@@ -125,9 +125,9 @@ async fn whoever_has_one_of_the_names_is_found_and_nobody_gets_it_twice() {
     load.commit().await.unwrap();
 
     let mut load = BulkLoad::begin(&database.url()).await.unwrap();
-    let found = load.find_any_of(&["eve".to_owned(), "BEN".to_owned()]).await.unwrap();
-    let nobody = load.find_any_of(&["eve".to_owned()]).await.unwrap();
-    let ids = load.reserve_users(1).await.unwrap();
+    let found = load.find_taken_username(&["eve".to_owned(), "BEN".to_owned()]).await.unwrap();
+    let nobody = load.find_taken_username(&["eve".to_owned()]).await.unwrap();
+    let ids = load.reserve_user_ids(1).await.unwrap();
     let taken = load.users([a_person(ids[0], "Ben")].into_iter()).await;
 
     assert_eq!((found.as_deref(), nobody), (Some("ben"), None));

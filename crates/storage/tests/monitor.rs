@@ -236,12 +236,15 @@ async fn a_statement_in_a_loop_is_a_warning_and_counted_by_the_work_that_it_ran_
 async fn what_a_pool_has_and_who_waits_for_it_is_measured_by_its_name() {
     let database = TestDatabase::create().await;
     let one = |config: DatabaseConfig| {
-        config.with_max_connections(1).with_wait(Duration::from_millis(200)).with_pool("small")
+        config
+            .with_max_connections(1)
+            .with_acquire_timeout(Duration::from_millis(200))
+            .with_pool_name("small")
     };
     let (first, second) = (database.pool_with(one), database.pool_with(one));
     let pools = PoolMetrics::default();
-    pools.add(&first);
-    pools.add(&second);
+    pools.register(&first);
+    pools.register(&second);
     let measured = MetricsCapture::start();
     let look = || {
         pools.observe();

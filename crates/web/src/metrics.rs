@@ -13,8 +13,8 @@ const REQUEST_DURATION: &str = "grateful_http_request_duration_seconds";
 const REQUEST_STATEMENTS: &str = "grateful_http_request_statements";
 const REQUEST_DATABASE: &str = "grateful_http_request_database_seconds";
 
-const METHOD: MetricLabel = MetricLabel::open("method");
-const ROUTE: MetricLabel = MetricLabel::open("route");
+const METHOD: MetricLabel = MetricLabel::dynamic("method");
+const ROUTE: MetricLabel = MetricLabel::dynamic("route");
 
 /// What is measured here and in all crates below.
 pub fn all_metrics() -> impl Iterator<Item = Metric> {
@@ -25,7 +25,7 @@ const METRICS: [Metric; 4] = [
     Metric {
         name: REQUESTS,
         kind: MetricKind::Counter,
-        labels: &[METHOD, ROUTE, MetricLabel::open("status")],
+        labels: &[METHOD, ROUTE, MetricLabel::dynamic("status")],
         help: "Requests that were answered.",
     },
     Metric {

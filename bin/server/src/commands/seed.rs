@@ -53,14 +53,14 @@ async fn load(
     let mut bulk_load =
         BulkLoad::begin(&database.url).await.context("the database cannot be loaded")?;
     let usernames: Vec<String> = (0..size.users).map(|n| username_of(seed, n).into()).collect();
-    if let Some(username) = bulk_load.find_any_of(&usernames).await? {
+    if let Some(username) = bulk_load.find_taken_username(&usernames).await? {
         bail!(
             "user {username} exists already: this dataset or a part of it has been loaded (use another --seed)"
         );
     }
     let password = Password::parse(PASSWORD.to_owned()).context("the password of all users")?;
     let hash = PasswordHasher::new(1)?.hash(password).await?;
-    let user_ids = bulk_load.reserve_users(size.users).await?;
+    let user_ids = bulk_load.reserve_user_ids(size.users).await?;
     let generate = move || Dataset::generate(size, seed, now, user_ids);
     let dataset = tokio::task::spawn_blocking(generate).await??;
 

@@ -396,5 +396,5 @@ fn too_many<T: std::fmt::Debug>(outcome: Result<T>) -> TimeDelta {
 
 /// A pool whose connections may be waited for longer than usual: here, on a busy machine, all wait for one row.
 fn patient(database: &TestDatabase) -> grateful_storage::Database {
-    database.pool_with(|config| config.with_wait(std::time::Duration::from_secs(10)))
+    database.pool_with(|config| config.with_acquire_timeout(std::time::Duration::from_secs(10)))
 }

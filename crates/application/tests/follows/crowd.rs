@@ -48,8 +48,9 @@ async fn play(acts: &[Act]) -> TestDatabase {
     }
     let post = a_post().by(people[0]).insert_into(&database).await.id;
     // This is about what people leave, not about how long they wait on a machine that does other things as well.
-    let patient =
-        |config: DatabaseConfig| config.with_wait(PATIENCE).with_statement_timeout(PATIENCE);
+    let patient = |config: DatabaseConfig| {
+        config.with_acquire_timeout(PATIENCE).with_statement_timeout(PATIENCE)
+    };
     let seed = std::process::id().into();
     println!("seed {seed}");
     let mut tasks = JoinSet::new();

@@ -77,7 +77,7 @@ pub struct BulkInbox {
 
 /// How many notifications of a type started for somebody.
 #[derive(Debug, Clone, Copy)]
-pub struct BulkQuota {
+pub struct BulkNotificationQuota {
     /// Who.
     pub user: UserId,
     /// Of which type.
@@ -356,7 +356,7 @@ impl Row for BulkInbox {
     }
 }
 
-impl Row for BulkQuota {
+impl Row for BulkNotificationQuota {
     const TABLE: &'static str = "notification_quotas";
     const COLUMNS: &str = "user_id, type, window_opened_at, asked, held_back";
     const TYPES: &[Type] = &[Type::INT8, Type::VARCHAR, Type::TIMESTAMPTZ, Type::INT4, Type::INT8];

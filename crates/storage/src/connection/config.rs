@@ -25,7 +25,7 @@ pub struct DatabaseConfig {
     /// together.
     pub max_connections: usize,
     /// How long to wait for a connection before the database counts as unavailable: 800 ms, unless said otherwise.
-    pub wait: Duration,
+    pub acquire_timeout: Duration,
     /// How long one statement may run before PostgreSQL cancels it, in whole milliseconds: 5 s, unless said otherwise. As
     /// long may it wait for a lock, and a transaction do nothing.
     pub statement_timeout: Duration,
@@ -33,7 +33,7 @@ pub struct DatabaseConfig {
     pub thresholds: Thresholds,
     /// What the pool is for, as the metrics name it: `main`, unless said otherwise. Those of several pools with one name
     /// are added up.
-    pub pool: &'static str,
+    pub pool_name: &'static str,
 }
 
 impl DatabaseConfig {
@@ -42,10 +42,10 @@ impl DatabaseConfig {
         Self {
             url: url.into(),
             max_connections: 8,
-            wait: Duration::from_millis(800),
+            acquire_timeout: Duration::from_millis(800),
             statement_timeout: Duration::from_secs(5),
             thresholds: Thresholds::default(),
-            pool: "main",
+            pool_name: "main",
         }
     }
 
@@ -57,8 +57,8 @@ impl DatabaseConfig {
 
     /// With so long a wait for a connection.
     #[must_use]
-    pub fn with_wait(self, wait: Duration) -> Self {
-        Self { wait, ..self }
+    pub fn with_acquire_timeout(self, acquire_timeout: Duration) -> Self {
+        Self { acquire_timeout, ..self }
     }
 
     /// With so much time for a statement.
@@ -75,8 +75,8 @@ impl DatabaseConfig {
 
     /// For a pool of this name.
     #[must_use]
-    pub fn with_pool(self, pool: &'static str) -> Self {
-        Self { pool, ..self }
+    pub fn with_pool_name(self, pool_name: &'static str) -> Self {
+        Self { pool_name, ..self }
     }
 
     /// What a new connection is told: no statement, lock or forgotten transaction holds others up for long, and a

@@ -61,11 +61,11 @@ impl Database {
     /// pool a thread.
     pub fn connect_lazily(config: DatabaseConfig) -> Self {
         let timeouts = Timeouts {
-            wait: Some(config.wait),
-            create: Some(config.wait),
-            recycle: Some(config.wait),
+            wait: Some(config.acquire_timeout),
+            create: Some(config.acquire_timeout),
+            recycle: Some(config.acquire_timeout),
         };
-        let DatabaseConfig { max_connections, thresholds, pool: name, .. } = config;
+        let DatabaseConfig { max_connections, thresholds, pool_name: name, .. } = config;
         let settings = manager_config(&config);
         let manager = AsyncDieselConnectionManager::new_with_config(config.url, settings);
         let pool = Pool::builder(manager)

@@ -19,7 +19,7 @@ pub struct PoolMetrics {
 
 impl PoolMetrics {
     /// Looks at this pool too, from now on, together with those of the same name.
-    pub fn add(&self, db: &Database) {
+    pub fn register(&self, db: &Database) {
         let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
         by_name.entry(db.name()).or_default().push(db.weak());
         // What appears with its first event has no rate before the second.

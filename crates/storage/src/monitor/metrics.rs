@@ -40,12 +40,12 @@ pub struct MetricLabel {
 
 impl MetricLabel {
     /// One whose values the program decides.
-    pub const fn open(name: &'static str) -> Self {
+    pub const fn dynamic(name: &'static str) -> Self {
         Self { name, values: &[] }
     }
 
     /// One with these values.
-    pub const fn of(name: &'static str, values: &'static [&'static str]) -> Self {
+    pub const fn fixed(name: &'static str, values: &'static [&'static str]) -> Self {
         Self { name, values }
     }
 }
@@ -98,7 +98,7 @@ pub(crate) const POOL_FAILURES: &str = "grateful_pool_failures_total";
 pub(crate) const NOTIFICATIONS: &str = "grateful_notifications_total";
 pub(crate) const FEED_CANDIDATES: &str = "grateful_feed_candidates";
 
-const POOL: MetricLabel = MetricLabel::open("pool");
+const POOL: MetricLabel = MetricLabel::dynamic("pool");
 
 /// What the storage crate measures.
 pub const METRICS: &[Metric] = &[
@@ -119,7 +119,7 @@ pub const METRICS: &[Metric] = &[
     Metric {
         name: STATEMENTS_REPEATED,
         kind: MetricKind::Counter,
-        labels: &[MetricLabel::open("work")],
+        labels: &[MetricLabel::dynamic("work")],
         help: "Statements that ran so often in one piece of work that a loop is likely (N+1).",
     },
     Metric {
@@ -131,7 +131,7 @@ pub const METRICS: &[Metric] = &[
     Metric {
         name: POOL_CONNECTIONS,
         kind: MetricKind::Gauge,
-        labels: &[POOL, MetricLabel::of("state", &["busy", "idle"])],
+        labels: &[POOL, MetricLabel::fixed("state", &["busy", "idle"])],
         help: "Connections to the database that are open.",
     },
     Metric {
@@ -161,7 +161,7 @@ pub const METRICS: &[Metric] = &[
     Metric {
         name: NOTIFICATIONS,
         kind: MetricKind::Counter,
-        labels: &[MetricLabel::of("outcome", &OUTCOMES), MetricLabel::of("type", &TYPES)],
+        labels: &[MetricLabel::fixed("outcome", &OUTCOMES), MetricLabel::fixed("type", &TYPES)],
         help: "What became of events that concern somebody, where it was committed.",
     },
     Metric {

@@ -19,7 +19,7 @@ use grateful_domain::UserId;
 
 pub use self::changes::{InboxChange, InboxChangeKind, InboxPosition};
 pub use self::read_state::{NotificationCounts, NotificationStats};
-pub use self::recording::{HeldBack, RecordResult};
+pub use self::recording::{HeldBackEvent, RecordResult};
 pub use self::withdrawal::RemovedMentions;
 use crate::query::statement;
 use crate::{Connection, Result};

@@ -75,7 +75,7 @@ async fn whoever_tells_several_people_does_not_meet_others_head_on() {
         let share = ShareId::from(Uuid::from_u128(number.try_into().unwrap()));
         let mut to = [ben, caro, world.ana];
         to.rotate_left(number % 3);
-        let act = Act::Message { post, share };
+        let act = Act::MessageShare { post, share };
         let told = to.map(|recipient| event(Cause { recipient, actor, act }, NOON)).to_vec();
         tell(&db, told).await;
         let causes = to.map(|recipient| Cause { recipient, actor, act });
@@ -213,11 +213,11 @@ async fn toggle(stage: Arc<Stage>, number: usize) -> BTreeSet<String> {
             _ => {
                 shares += 1;
                 let share = Uuid::from_u128(u128::try_from(number * 100_000 + shares).unwrap());
-                Act::Message { post, share: share.into() }
+                Act::MessageShare { post, share: share.into() }
             }
         };
         let mut causes = vec![Cause { recipient: stage.ana, actor: me, act }];
-        if let Act::Message { .. } = act {
+        if let Act::MessageShare { .. } = act {
             causes.push(Cause { recipient: other, actor: me, act });
             causes.rotate_left(dice.below(2));
         }
@@ -233,7 +233,7 @@ async fn toggle(stage: Arc<Stage>, number: usize) -> BTreeSet<String> {
         }
         // Messages would fill the lists: each is taken back before the third.
         if let Some(message) =
-            told.values().find(|it| matches!(it.act, Act::Message { .. })).copied()
+            told.values().find(|it| matches!(it.act, Act::MessageShare { .. })).copied()
             && shares % 3 == 0
         {
             withdraw(&stage, &[message], &mut told).await;
@@ -408,7 +408,7 @@ async fn wait_until_somebody_waits(world: &World) {
 /// Enough connections that they really meet.
 fn pool(world: &World) -> Database {
     world.database.pool_with(|config| {
-        config.with_max_connections(16).with_wait(SOON).with_statement_timeout(SOON)
+        config.with_max_connections(16).with_acquire_timeout(SOON).with_statement_timeout(SOON)
     })
 }
 

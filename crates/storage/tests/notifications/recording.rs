@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 use grateful_domain::notification::{Act, BatchCounts, Cause};
 use grateful_domain::{NotificationType, ShareId};
 use grateful_storage::{
-    HeldBack, QueryLog, RecordResult, RemovedMentions, Repositories, Result, StorageError,
+    HeldBackEvent, QueryLog, RecordResult, RemovedMentions, Repositories, Result, StorageError,
 };
 use grateful_testkit::{a_post, a_user, block, create_user};
 use uuid::Uuid;
@@ -65,7 +65,7 @@ async fn the_same_event_twice_in_one_call_is_there_once() {
 async fn a_post_that_is_sent_to_two_is_told_to_both() {
     let mut world = World::create().await;
     let [ben, caro, dan] = world.people().await;
-    let act = Act::Message { post: world.post.id, share: ShareId::from(Uuid::from_u128(1)) };
+    let act = Act::MessageShare { post: world.post.id, share: ShareId::from(Uuid::from_u128(1)) };
 
     world.record(&[caro, dan].map(|recipient| Cause { recipient, actor: ben, act })).await;
 
@@ -305,7 +305,7 @@ async fn the_twenty_first_start_of_a_type_within_the_hour_is_held_back() {
         .record(&[world.to_ana(ben, world.heart()), to_caro, world.to_ana(ben, Act::Follow)])
         .await;
 
-    let held_back = HeldBack { recipient: world.ana, kind: NotificationType::Like };
+    let held_back = HeldBackEvent { recipient: world.ana, kind: NotificationType::Like };
     assert_eq!(recorded, RecordResult { held_back: vec![held_back] });
     assert_eq!(world.list_of(world.ana).await.len(), 21);
     assert_eq!(world.told(caro).await, ["* N started following you"]);
@@ -344,7 +344,7 @@ async fn three_statements_tell_any_number_of_people() {
     let world = World::create().await;
     let [ben] = world.people().await;
     let people: [_; 10] = world.people().await;
-    let act = Act::Message { post: world.post.id, share: ShareId::from(Uuid::from_u128(1)) };
+    let act = Act::MessageShare { post: world.post.id, share: ShareId::from(Uuid::from_u128(1)) };
     for (number, recipients) in [(1, &people[..1]), (10, &people[..])] {
         let causes = recipients.iter().map(|it| Cause { recipient: *it, actor: ben, act });
         let events: Vec<_> = causes.map(|cause| world.event(cause)).collect();

@@ -5,7 +5,8 @@ use grateful_seed::{
     Dataset, GeneratedHeart, GeneratedInbox, GeneratedReaction, GeneratedUser, NotificationQuota,
 };
 use grateful_storage::{
-    BulkInbox, BulkLoad, BulkNotification, BulkQuota, BulkUser, NewHeart, NewReaction, StorageError,
+    BulkInbox, BulkLoad, BulkNotification, BulkNotificationQuota, BulkUser, NewHeart, NewReaction,
+    StorageError,
 };
 
 use super::progress::Progress;
@@ -37,7 +38,7 @@ pub(super) async fn load(
 /// An inbox without its notifications.
 struct InboxState {
     row: BulkInbox,
-    quotas: Vec<BulkQuota>,
+    quotas: Vec<BulkNotificationQuota>,
 }
 
 /// Loads one inbox after another, so that at most one user's notifications are in memory.
@@ -60,7 +61,7 @@ async fn load_notifications(
 
 fn inbox_state(inbox: &GeneratedInbox) -> InboxState {
     let user = inbox.owner;
-    let quota = |quota: &NotificationQuota| BulkQuota {
+    let quota = |quota: &NotificationQuota| BulkNotificationQuota {
         user,
         kind: quota.kind,
         starts: quota.starts,

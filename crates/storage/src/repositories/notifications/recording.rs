@@ -26,12 +26,12 @@ use crate::{Result, StorageError};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordResult {
     /// Whom the hourly limit spared.
-    pub held_back: Vec<HeldBack>,
+    pub held_back: Vec<HeldBackEvent>,
 }
 
 /// Something that somebody is not told of, because too much of the kind started within the hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct HeldBack {
+pub struct HeldBackEvent {
     /// Who.
     pub recipient: UserId,
     /// What kind.
@@ -98,7 +98,7 @@ impl Notifications<'_> {
         for (index, event) in events.iter().enumerate() {
             let Some(situation) = situations.get(&index) else { continue };
             let (recipient, kind) = (event.cause.recipient, event.cause.act.kind());
-            decided.decisions.push((HeldBack { recipient, kind }, decide(event, situation)));
+            decided.decisions.push((HeldBackEvent { recipient, kind }, decide(event, situation)));
             decided.outcomes.push((recipient, record(event, situation)));
         }
         Ok(decided)
@@ -153,15 +153,15 @@ fn starts(events: &[&Event]) -> HashMap<UserId, i64> {
 struct Decided {
     outcomes: Vec<(UserId, InboxChanges)>,
     /// Each with what is held back should the hourly limit stand against it.
-    decisions: Vec<(HeldBack, BatchDecision)>,
+    decisions: Vec<(HeldBackEvent, BatchDecision)>,
 }
 
-fn held_back(written: Vec<(UserId, NotificationType)>) -> Vec<HeldBack> {
-    written.into_iter().map(|(recipient, kind)| HeldBack { recipient, kind }).collect()
+fn held_back(written: Vec<(UserId, NotificationType)>) -> Vec<HeldBackEvent> {
+    written.into_iter().map(|(recipient, kind)| HeldBackEvent { recipient, kind }).collect()
 }
 
 /// Has what became of each event counted.
-fn note_all(decisions: Vec<(HeldBack, BatchDecision)>, held_back: &[HeldBack]) {
+fn note_all(decisions: Vec<(HeldBackEvent, BatchDecision)>, held_back: &[HeldBackEvent]) {
     for (event, placement) in decisions {
         let is_held_back = placement == BatchDecision::Start && held_back.contains(&event);
         let outcome = if is_held_back { HELD_BACK } else { outcome_of(placement) };
