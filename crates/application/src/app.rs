@@ -1,4 +1,4 @@
-//! What every use case gets as its first argument.
+//! The dependencies of the use cases.
 
 use std::sync::Arc;
 
@@ -13,48 +13,48 @@ use crate::image_processor::ImageProcessor;
 use crate::inbox_watcher::InboxWatcher;
 use crate::ports::{Clock, Geocoder};
 
-/// What every use case needs. Clones share everything.
+/// The dependencies and settings of all use cases. Cloning is cheap: clones share everything.
 #[derive(Clone)]
 pub struct App {
-    /// Rows.
+    /// The database.
     pub db: Database,
-    /// Uploads.
+    /// The store of uploaded files.
     pub files: Arc<dyn ObjectStore>,
-    /// The time.
+    /// The source of the current time.
     pub clock: Arc<dyn Clock>,
-    /// The bounded place where passwords are hashed.
+    /// Hashes passwords, with bounded concurrency.
     pub password_hasher: Arc<PasswordHasher>,
-    /// The bounded place where pictures are made.
+    /// Processes uploaded images, with bounded concurrency and memory.
     pub image_processor: Arc<ImageProcessor>,
-    /// How often passwords may be guessed wrong.
+    /// Limits failed logins per account.
     pub login_throttle: Arc<LoginThrottle>,
-    /// Where places are.
+    /// Looks up locations by name.
     pub geocoder: Arc<dyn Geocoder>,
-    /// How long somebody stays signed in.
+    /// How long a session is valid after login.
     pub session_lifetime: TimeDelta,
-    /// How long a notification is kept that was read.
+    /// How long a notification is kept after it was read.
     pub notification_retention: TimeDelta,
-    /// How old a file is before it can be an orphan: more than any upload takes.
+    /// How old a file must be before the sweep may delete it. Must exceed the duration of any upload.
     pub orphan_age: TimeDelta,
-    /// Who follows their notifications on this node.
+    /// Wakes the notification streams of this node.
     pub inbox_watcher: InboxWatcher,
 }
 
 impl App {
-    /// How long somebody stays signed in unless configured otherwise (contract §1).
+    /// The default of `session_lifetime` (docs/http-api.md#authentication).
     pub const SESSION_LIFETIME: TimeDelta = TimeDelta::days(7);
-    /// How long a notification is kept that was read, unless configured otherwise.
+    /// The default of `notification_retention`.
     pub const NOTIFICATION_RETENTION: TimeDelta = TimeDelta::days(90);
-    /// How old a file is before it can be an orphan, unless configured otherwise.
+    /// The default of `orphan_age`.
     pub const ORPHAN_AGE: TimeDelta = TimeDelta::hours(1);
 
-    /// From when on statements are reported, slow ones and repeated ones.
+    /// The thresholds above which slow and repeated statements are reported.
     pub fn thresholds(&self) -> &Thresholds {
         self.db.thresholds()
     }
 }
 
-/// An id of version 7: later ones sort behind earlier ones, which keeps indexes dense.
+/// Creates a UUID of version 7. Later ids sort after earlier ones, which keeps indexes dense.
 pub(crate) fn new_id(now: DateTime<Utc>) -> Uuid {
     let seconds = now.timestamp().try_into().unwrap_or_default();
     Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))

@@ -1,4 +1,4 @@
-//! Passwords, access tokens, and the limit on failed logins.
+//! Password hashing, access tokens, and the limit on failed logins.
 
 pub(crate) mod access_token;
 pub(crate) mod login_throttle;

@@ -1,5 +1,7 @@
-//! The files of pictures: written before the row that names them is, and removed after it is gone. What is cut short in
-//! between leaves a file that no row names, never a row without its file; the sweep removes it.
+//! Writing and deleting image files.
+//!
+//! Files are written before the row that names them and deleted after it. An interruption can leave a file without a
+//! row, which the sweep deletes, but never a row without its file.
 
 use std::collections::HashSet;
 
@@ -11,60 +13,60 @@ use object_store::path::Path;
 
 use crate::{App, Error, Result};
 
-/// Writes files, all of them or none.
+/// Writes all of these files, or none.
 ///
 /// # Errors
-/// `Unavailable` where one cannot be written, such as on a disk that is full.
+/// `Unavailable` if a file cannot be written, for instance because the disk is full.
 pub(crate) async fn write(app: &App, files: Vec<(String, Vec<u8>)>) -> Result<()> {
     let paths: Vec<String> = files.iter().map(|(path, _)| path.clone()).collect();
-    let put = files
+    let writes = files
         .into_iter()
         .map(async |(path, bytes)| app.files.put(&Path::from(path), bytes.into()).await);
-    let failed = join_all(put).await.into_iter().find_map(Result::err);
-    match failed {
+    let failure = join_all(writes).await.into_iter().find_map(Result::err);
+    match failure {
         None => Ok(()),
         Some(error) => {
-            remove(app, paths).await;
+            delete(app, paths).await;
             Err(Error::Unavailable(error.into()))
         }
     }
 }
 
-/// Removes files that no row names any more. What cannot be removed now is left to the sweep.
-pub(crate) async fn remove(app: &App, paths: Vec<String>) {
+/// Deletes files that no row names any more. Failures are logged and left to the sweep.
+pub(crate) async fn delete(app: &App, paths: Vec<String>) {
     for path in paths {
         match app.files.delete(&Path::from(path.as_str())).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => (),
             Err(error) => tracing::warn!(
                 file.path = path,
                 error = &error as &dyn std::error::Error,
-                "A file that nobody needs could not be removed, and is left to the sweep"
+                "An unused file could not be deleted and is left to the sweep"
             ),
         }
     }
 }
 
-/// Removes the files of a photo that nobody has any more.
-pub(crate) async fn remove_photo(app: &App, photo: &ProfilePhoto) {
-    remove(app, PhotoSize::ALL.map(|size| photo.file(size)).into()).await;
+/// Deletes the files of a profile photo that no user has any more.
+pub(crate) async fn delete_photo(app: &App, photo: &ProfilePhoto) {
+    delete(app, PhotoSize::ALL.map(|size| photo.file(size)).into()).await;
 }
 
-/// Removes the files of those images that no post shows any more. What fails is left to the sweep.
-pub(crate) async fn remove_unshown(app: &App, images: impl IntoIterator<Item = ImageUrl>) {
+/// Deletes those images that no post shows any more. Failures are logged and left to the sweep.
+pub(crate) async fn delete_unused_images(app: &App, images: impl IntoIterator<Item = ImageUrl>) {
     let images: HashSet<ImageUrl> = images.into_iter().collect();
     if images.is_empty() {
         return;
     }
-    let shown =
+    let in_use =
         async { Ok::<_, Error>(app.db.acquire().await?.posts().images_in_use(&images).await?) };
-    match shown.await {
-        Ok(shown) => {
-            let gone = images.difference(&shown).map(|image| image.file().to_owned());
-            remove(app, gone.collect()).await;
+    match in_use.await {
+        Ok(in_use) => {
+            let unused = images.difference(&in_use).map(|image| image.file().to_owned());
+            delete(app, unused.collect()).await;
         }
         Err(error) => tracing::warn!(
             error = &error as &dyn std::error::Error,
-            "Images that nobody may need are left to the sweep"
+            "Images that may be unused are left to the sweep"
         ),
     }
 }

@@ -1,8 +1,8 @@
-//! Waking those who follow their lists.
+//! Wakes notification streams when their inbox changes.
 //!
-//! Each node asks the database a few times a second how far the lists have come that are followed there: one statement
-//! for all of them. So a change on any node is seen on every node, and no act pays for it: LISTEN and NOTIFY would make
-//! all acts commit one after the other.
+//! Each node polls the database a few times a second for the last change of every inbox that is streamed there, with one
+//! statement for all of them. A change on any node therefore reaches every node, and writers pay nothing for it: LISTEN
+//! and NOTIFY would serialize the commits of all acts.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,71 +12,71 @@ use grateful_domain::UserId;
 use grateful_storage::{Database, Repositories};
 use tokio::sync::watch;
 
-/// Who follows which list. Clones share it.
+/// Polls the inboxes that are streamed on this node. Clones share the subscriptions.
 #[derive(Debug, Clone, Default)]
 pub struct InboxWatcher {
-    followed: Arc<Mutex<Followed>>,
+    subscriptions: Arc<Mutex<Subscriptions>>,
 }
 
 #[derive(Debug, Default)]
-struct Followed {
-    lists: HashMap<UserId, watch::Sender<i64>>,
-    /// Whether somebody asks the database.
-    is_asked: bool,
+struct Subscriptions {
+    inboxes: HashMap<UserId, watch::Sender<i64>>,
+    is_polling: bool,
 }
 
-/// How often the database is asked: seldom enough to cost nothing, often enough to seem at once.
-const EVERY: Duration = Duration::from_millis(300);
+/// Time between two polls: long enough to cost nothing, short enough to seem immediate.
+const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
 impl InboxWatcher {
-    /// Follows a list: what comes back changes whenever the list has come further. The first who follows any list makes
-    /// a task that asks; it ends when nobody follows any more.
-    pub(crate) fn follow(&self, db: &Database, owner: UserId) -> watch::Receiver<i64> {
-        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        if !followed.is_asked {
-            followed.is_asked = true;
-            tokio::spawn(self.clone().ask(db.clone()));
+    /// Subscribes to an inbox. The receiver changes whenever the inbox has a newer change. The first subscription spawns
+    /// the polling task, which ends when no subscription is left.
+    pub(crate) fn subscribe(&self, db: &Database, owner: UserId) -> watch::Receiver<i64> {
+        let mut subscriptions = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        if !subscriptions.is_polling {
+            subscriptions.is_polling = true;
+            tokio::spawn(self.clone().poll(db.clone()));
         }
-        followed.lists.entry(owner).or_insert_with(|| watch::Sender::new(0)).subscribe()
+        subscriptions.inboxes.entry(owner).or_insert_with(|| watch::Sender::new(0)).subscribe()
     }
 
-    async fn ask(self, db: Database) {
+    async fn poll(self, db: Database) {
         loop {
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
             let owners = self.owners();
             if owners.is_empty() {
                 return;
             }
-            match positions(&db, &owners).await {
-                Ok(positions) => self.tell(&positions),
-                // Those who follow notice by themselves, at the latest when they ask.
+            match find_last_seqs(&db, &owners).await {
+                Ok(last_seqs) => self.publish(&last_seqs),
+                // Streams read their inbox at every keep-alive anyway.
                 Err(error) => tracing::debug!(
                     error = &error as &dyn std::error::Error,
-                    "Nobody could be woken"
+                    "Inboxes could not be polled"
                 ),
             }
         }
     }
 
-    /// Whose lists are followed. Where none is, whoever follows next makes a new task.
+    /// Drops subscriptions without receivers, and returns the owners of the others. If none is left, the next
+    /// subscription spawns a new polling task.
     fn owners(&self) -> Vec<UserId> {
-        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        followed.lists.retain(|_, list| 0 < list.receiver_count());
-        followed.is_asked = !followed.lists.is_empty();
-        followed.lists.keys().copied().collect()
+        let mut subscriptions = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        subscriptions.inboxes.retain(|_, inbox| 0 < inbox.receiver_count());
+        subscriptions.is_polling = !subscriptions.inboxes.is_empty();
+        subscriptions.inboxes.keys().copied().collect()
     }
 
-    fn tell(&self, positions: &HashMap<UserId, i64>) {
-        let followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        for (owner, list) in &followed.lists {
-            if let Some(last) = positions.get(owner) {
-                list.send_if_modified(|known| std::mem::replace(known, *last) != *last);
+    fn publish(&self, last_seqs: &HashMap<UserId, i64>) {
+        let subscriptions = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        for (owner, inbox) in &subscriptions.inboxes {
+            if let Some(last_seq) = last_seqs.get(owner) {
+                inbox.send_if_modified(|known| std::mem::replace(known, *last_seq) != *last_seq);
             }
         }
     }
 }
 
-async fn positions(
+async fn find_last_seqs(
     db: &Database,
     owners: &[UserId],
 ) -> grateful_storage::Result<HashMap<UserId, i64>> {

@@ -16,9 +16,9 @@ mod post_access;
 mod rate_limiter;
 mod use_cases;
 
-// The web says where a picture is cut, and what a file is; of pictures themselves it knows nothing.
+// For the web layer: the crop focus of an upload, and the format of a file.
 pub use grateful_media::{Focus, Format};
-// The web counts statements by request and says what it measures, and knows nothing else of storage.
+// For the web layer: statement counts by request, and metric descriptions.
 pub use grateful_storage::{Metric, MetricKind, MetricLabel, QueryLog, Thresholds};
 
 pub use self::app::App;

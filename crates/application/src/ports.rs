@@ -1,4 +1,4 @@
-//! The outside world, as far as use cases must not know it.
+//! Interfaces to the outside world.
 
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -7,9 +7,9 @@ use chrono::{DateTime, SubsecRound, Utc};
 use grateful_domain::{Location, LocationQuery};
 use thiserror::Error;
 
-/// What time it is.
+/// Source of the current time.
 pub trait Clock: Send + Sync {
-    /// Now, exact to the microsecond at most, since that is what PostgreSQL keeps.
+    /// The current time, truncated to microseconds: PostgreSQL stores no more.
     fn now(&self) -> DateTime<Utc>;
 }
 
@@ -18,37 +18,37 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else asks")]
+    #[expect(clippy::disallowed_methods, reason = "all other code reads the time from this clock")]
     fn now(&self) -> DateTime<Utc> {
         Utc::now().trunc_subsecs(6)
     }
 }
 
-/// Knows where places are.
+/// Looks up locations by name.
 pub trait Geocoder: Send + Sync {
-    /// The places that are called so, best matches first, at most `limit`. In bounded time.
+    /// Finds at most `limit` locations with this name, best matches first. Must return in bounded time.
     fn geocode<'a>(&'a self, query: &'a LocationQuery, limit: u8) -> GeocoderFuture<'a>;
 }
 
-/// What a [`Geocoder`] is about to find.
+/// The future that [`Geocoder::geocode`] returns.
 pub type GeocoderFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Vec<Location>, GeocoderError>> + Send + 'a>>;
 
-/// Why a [`Geocoder`] found nothing, not even that there is nothing.
+/// Why a [`Geocoder`] could not answer a query.
 #[derive(Debug, Error)]
 pub enum GeocoderError {
-    /// It took too long, or too many asked before.
-    #[error("the geocoder has no time")]
+    /// The query timed out, or too many queries were waiting.
+    #[error("the geocoder timed out")]
     TimedOut,
-    /// It answered, but not with places.
-    #[error("the geocoder does not answer with places")]
+    /// The response does not have the expected form.
+    #[error("the geocoder returned an invalid response")]
     InvalidResponse(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It could not be asked.
-    #[error("the geocoder cannot be reached")]
+    /// The request could not be sent.
+    #[error("the geocoder is unreachable")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// For whoever has no geocoder: it finds nothing.
+/// A [`Geocoder`] that finds nothing, for deployments without one.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoGeocoder;
 

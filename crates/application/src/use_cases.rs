@@ -1,4 +1,4 @@
-//! The use cases, one module per subject. They stand on the modules beside this one, which import none of them.
+//! The use cases, one module per subject. They build on the modules beside this one, which import none of them.
 
 pub mod accounts;
 pub mod comments;
@@ -10,7 +10,6 @@ pub mod hearts;
 pub mod housekeeping;
 pub mod locations;
 pub mod notifications;
-
 pub mod photos;
 pub mod posts;
 pub mod profiles;

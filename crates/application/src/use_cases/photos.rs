@@ -36,7 +36,7 @@ pub async fn upload(
     })
     .await?;
     if let Some(before) = before.flatten() {
-        file_store::remove_photo(app, &before).await;
+        file_store::delete_photo(app, &before).await;
     }
     Ok(answer)
 }
@@ -49,7 +49,7 @@ pub async fn delete(app: &App, user: UserId) -> Result<()> {
     let before = app.db.acquire().await?.users().set_photo(user, None).await?;
     let photo = before.ok_or_else(Error::account_deleted)?.0;
     let photo = photo.ok_or(Error::NotFound { resource: Resource::Photo, id: None })?;
-    file_store::remove_photo(app, &photo).await;
+    file_store::delete_photo(app, &photo).await;
     Ok(())
 }
 

@@ -126,7 +126,7 @@ pub async fn update(
             Ok((seen(tx, Viewer::User(editor), post).await?, gone))
         })
         .await?;
-    file_store::remove_unshown(app, gone).await;
+    file_store::delete_unused_images(app, gone).await;
     Ok(seen)
 }
 
@@ -186,7 +186,7 @@ pub async fn delete(app: &App, author: UserId, post: PostId) -> Result<()> {
             Ok::<_, Error>(post.draft.image_url)
         })
         .await?;
-    file_store::remove_unshown(app, gone).await;
+    file_store::delete_unused_images(app, gone).await;
     Ok(())
 }
 

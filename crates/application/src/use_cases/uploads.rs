@@ -1,4 +1,4 @@
-//! Reading uploaded files, and removing those that no row names.
+//! Reading uploaded files, and deleting files that no row names.
 
 use std::io;
 use std::ops::Range;
@@ -12,46 +12,46 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::{App, Error, Resource, Result, file_store};
 
-/// A file that anybody may see.
+/// A publicly readable file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
     path: Path,
     /// Its length in bytes.
     pub size: u64,
-    /// What is in it, by its beginning; nothing where it is no picture.
+    /// Its image format, detected from its first bytes; `None` if it is no supported image.
     pub format: Option<Format>,
-    /// Changes whenever what is in it does.
+    /// Changes whenever the content does.
     pub version: String,
-    /// Whether what is under its name never changes: so it is with those that are named here.
-    pub is_final: bool,
+    /// Whether the content of this path never changes. True for files that this application named.
+    pub is_immutable: bool,
 }
 
-/// The file at this path inside the folder of uploads.
+/// Finds a file by its path inside the upload folder.
 ///
 /// # Errors
-/// `NotFound` where there is none, or it is hidden, or the path leads out of the folder.
+/// `NotFound` if the file does not exist or is hidden, or if the path leads out of the folder.
 pub async fn find(app: &App, path: &str) -> Result<File> {
-    let location = public_path(path).ok_or_else(|| absent(path))?;
-    let found = |error| missing(path, error);
-    let meta = app.files.head(&location).await.map_err(found)?;
-    let is_ours = is_ours(path);
+    let location = public_path(path).ok_or_else(|| not_found(path))?;
+    let read_error = |error| read_error(path, error);
+    let meta = app.files.head(&location).await.map_err(read_error)?;
+    let is_named_by_us = is_named_by_us(path);
     let format = match meta.size {
-        _ if is_ours => Some(Format::Jpeg),
-        // Of nothing, no part can be asked for.
+        _ if is_named_by_us => Some(Format::Jpeg),
+        // Stores reject a range request on an empty file.
         0 => None,
         size => {
-            let beginning = app.files.get_range(&location, 0..size.min(BEGINNING)).await;
-            Format::of(&beginning.map_err(found)?)
+            let head = app.files.get_range(&location, 0..size.min(FORMAT_BYTES)).await;
+            Format::of(&head.map_err(read_error)?)
         }
     };
-    let version = if is_ours { path.to_owned() } else { version_of(&meta) };
-    Ok(File { path: location, size: meta.size, format, version, is_final: is_ours })
+    let version = if is_named_by_us { path.to_owned() } else { version_of(&meta) };
+    Ok(File { path: location, size: meta.size, format, version, is_immutable: is_named_by_us })
 }
 
-/// These bytes of a file, as they are read.
+/// Streams a byte range of a file.
 ///
 /// # Errors
-/// `NotFound` where it went away meanwhile.
+/// `NotFound` if the file was deleted in the meantime.
 pub async fn read(
     app: &App,
     file: &File,
@@ -61,61 +61,62 @@ pub async fn read(
         return Ok(stream::empty().boxed());
     }
     let options = object_store::GetOptions { range: Some(range.into()), ..Default::default() };
-    let opened = app.files.get_opts(&file.path, options).await;
-    let opened = opened.map_err(|error| missing(file.path.as_ref(), error))?;
-    Ok(opened.into_stream().map_err(io::Error::from).boxed())
+    let content = app.files.get_opts(&file.path, options).await;
+    let content = content.map_err(|error| read_error(file.path.as_ref(), error))?;
+    Ok(content.into_stream().map_err(io::Error::from).boxed())
 }
 
-/// Removes files that no row names and that are older than what any upload takes. Tells how many. Files whose names were not
-/// given here are left alone.
+/// Deletes files that no row names and that are older than `App::orphan_age`. Returns how many it deleted. Leaves files
+/// alone that this application did not name.
 pub async fn sweep(app: &App) -> Result<usize> {
     let before = app.clock.now() - app.orphan_age;
-    let files = app.files.list(None).try_filter(|meta| {
+    let old_files = app.files.list(None).try_filter(|meta| {
         let is_old = meta.last_modified < before;
         async move { is_old }
     });
-    let mut some = files.map_ok(|meta| meta.location.to_string()).try_chunks(STEP).boxed();
-    let mut removed = 0;
-    while let Some(paths) = some.next().await {
+    let mut batches =
+        old_files.map_ok(|meta| meta.location.to_string()).try_chunks(BATCH_SIZE).boxed();
+    let mut deleted = 0;
+    while let Some(paths) = batches.next().await {
         let paths = paths.map_err(|error| Error::Unavailable(error.1.into()))?;
-        let orphans = unnamed(app, &paths).await?;
-        removed += orphans.len();
-        file_store::remove(app, orphans).await;
+        let orphans = find_orphans(app, &paths).await?;
+        deleted += orphans.len();
+        file_store::delete(app, orphans).await;
     }
-    Ok(removed)
+    Ok(deleted)
 }
 
-/// How many files are asked for at once.
-const STEP: usize = 500;
+/// How many files are looked up at once.
+const BATCH_SIZE: usize = 500;
 
-/// Those of these files that were named here, and that no row names.
-async fn unnamed(app: &App, paths: &[String]) -> Result<Vec<String>> {
+/// Returns those of these files that this application named and that no row names.
+async fn find_orphans(app: &App, paths: &[String]) -> Result<Vec<String>> {
     let photos = paths.iter().filter_map(|path| ProfilePhoto::from_file(path)).collect();
     let images = paths.iter().filter_map(|path| ImageUrl::from_file(path)).collect();
     let mut conn = app.db.acquire().await?;
     let (photos, images) =
         (conn.users().photos_in_use(&photos).await?, conn.posts().images_in_use(&images).await?);
-    let is_unnamed = |path: &&String| {
+    let is_orphan = |path: &&String| {
         let photo = ProfilePhoto::from_file(path).map(|photo| photos.contains(&photo));
         let image = ImageUrl::from_file(path).map(|image| images.contains(&image));
         photo.or(image) == Some(false)
     };
-    Ok(paths.iter().filter(is_unnamed).cloned().collect())
+    Ok(paths.iter().filter(is_orphan).cloned().collect())
 }
 
-/// How much of a file says what it is.
-const BEGINNING: u64 = 12;
+/// How many bytes at the start of a file determine its format.
+const FORMAT_BYTES: u64 = 12;
 
-/// The most characters of a path: more than any file system takes in a name.
-const MOST_CHARS: usize = 255;
+/// The maximum length of a path. No file system supports a longer file name.
+const MAX_PATH_LEN: usize = 255;
 
-/// A path that stays inside the folder, and leads to nothing hidden.
+/// Parses a path that stays inside the folder and has no hidden component.
 fn public_path(path: &str) -> Option<Path> {
     let is_hidden = path.split('/').any(|part| part.starts_with('.') || part.contains(['#', '\0']));
-    if is_hidden || MOST_CHARS < path.len() { None } else { Path::parse(path).ok() }
+    if is_hidden || MAX_PATH_LEN < path.len() { None } else { Path::parse(path).ok() }
 }
 
-fn is_ours(path: &str) -> bool {
+fn is_named_by_us(path: &str) -> bool {
     ProfilePhoto::from_file(path).is_some() || ImageUrl::from_file(path).is_some()
 }
 
@@ -123,25 +124,25 @@ fn version_of(meta: &ObjectMeta) -> String {
     format!("{:x}-{:x}", meta.last_modified.timestamp_micros(), meta.size)
 }
 
-fn absent(path: &str) -> Error {
+fn not_found(path: &str) -> Error {
     Resource::File.not_found(path)
 }
 
-/// Why a file cannot be read. A path that no file system could have is absent, as one that nothing is at.
-fn missing(path: &str, error: object_store::Error) -> Error {
-    if is_absent(&error) { absent(path) } else { Error::Unavailable(error.into()) }
+/// `NotFound` if the file does not exist or no file system could have such a path, else `Unavailable`.
+fn read_error(path: &str, error: object_store::Error) -> Error {
+    if is_not_found(&error) { not_found(path) } else { Error::Unavailable(error.into()) }
 }
 
-fn is_absent(error: &object_store::Error) -> bool {
+fn is_not_found(error: &object_store::Error) -> bool {
     use io::ErrorKind::{InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound};
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(it) = cause {
-        let kind = it.downcast_ref::<io::Error>().map(io::Error::kind);
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = source {
+        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
         if let Some(InvalidFilename | InvalidInput | IsADirectory | NotADirectory | NotFound) = kind
         {
             return true;
         }
-        cause = it.source();
+        source = cause.source();
     }
     matches!(error, object_store::Error::NotFound { .. } | object_store::Error::InvalidPath { .. })
 }

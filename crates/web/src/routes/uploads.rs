@@ -46,7 +46,7 @@ fn tag_text(file: &File) -> String {
 
 fn head(mut response: HttpResponseBuilder, file: &File, tag: EntityTag) -> HttpResponseBuilder {
     let caching =
-        if file.is_final { "public, max-age=31536000, immutable" } else { "public, no-cache" };
+        if file.is_immutable { "public, max-age=31536000, immutable" } else { "public, no-cache" };
     response
         .insert_header((ETAG, tag))
         .insert_header((CACHE_CONTROL, caching))

@@ -53,7 +53,7 @@ async fn try_delete(app: &App, user: UserId) -> Result<()> {
         loop {
             let step = async |tx: &mut Connection| withdraw(tx, user, trace, now).await;
             let Taken { rows, image } = app.db.transaction(step).await?;
-            file_store::remove_unshown(app, image).await;
+            file_store::delete_unused_images(app, image).await;
             if rows == 0 {
                 break;
             }
@@ -70,9 +70,9 @@ async fn try_delete(app: &App, user: UserId) -> Result<()> {
             Ok((images, photo))
         })
         .await?;
-    file_store::remove_unshown(app, images).await;
+    file_store::delete_unused_images(app, images).await;
     if let Some(photo) = photo.and_then(|before| before.0) {
-        file_store::remove_photo(app, &photo).await;
+        file_store::delete_photo(app, &photo).await;
     }
     Ok(())
 }

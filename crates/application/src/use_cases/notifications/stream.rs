@@ -69,7 +69,7 @@ const SILENCE: Duration = Duration::from_secs(15);
 impl Stream {
     /// Follows the list of whoever has this session, from now on or behind the change with the number `last`.
     pub async fn open(app: App, session: Session, last: Option<i64>) -> Result<Self> {
-        let inbox_watcher = app.inbox_watcher.follow(&app.db, session.user);
+        let inbox_watcher = app.inbox_watcher.subscribe(&app.db, session.user);
         let position =
             app.db.acquire().await?.notifications().find_inbox_position(session.user).await?;
         let (after, beginning) = beginning(position, last);
