@@ -1,19 +1,21 @@
-//! Making pictures: off the async threads, as many at a time as memory allows, and never without end.
+//! Image processing outside the async threads, with bounded concurrency, memory and queue length.
 
 use std::sync::Arc;
 
 use grateful_domain::ValidationError;
-use grateful_media::{Focus, Header, Picture, PostImage, ProfileSizes, Purpose, Refusal};
+use grateful_media::{
+    DecodedImage, Focus, ImageError, ImageHeader, PostImage, ProfileSizes, Purpose,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::metrics::{GaugeGuard, IMAGES_PROCESSING, IMAGES_QUEUED, IMAGES_REJECTED};
 use crate::{Error, Result};
 
-/// A bounded place where pictures are received, checked and made.
+/// Decodes, scales and encodes uploaded images.
 ///
-/// One picture can fill a hundred megabytes and a core for a second. So few run at once, and only while all of them
-/// together fit [`ImageProcessor::MEMORY`]; a queue of bounded length waits, and whoever finds it full is asked to come back before
-/// their picture is read.
+/// One image can take a hundred megabytes and a core for a second. So only a few are processed at once, and only as long
+/// as all of them together fit into [`ImageProcessor::MAX_MEMORY`]. The queue is bounded: an upload that finds it full is
+/// rejected before its body is read.
 pub struct ImageProcessor {
     admitted: Arc<Semaphore>,
     running: Arc<Semaphore>,
@@ -21,113 +23,115 @@ pub struct ImageProcessor {
     memory: Arc<Semaphore>,
 }
 
-/// A place in the queue. It is taken before a picture is received, which fills memory too.
+/// A slot in the queue. An upload takes it before its body is received, since the body needs memory too.
 pub struct UploadPermit {
     slot: OwnedSemaphorePermit,
-    waiting: GaugeGuard,
+    queued: GaugeGuard,
 }
 
-/// A picture as it was sent.
+/// An uploaded image, not yet decoded.
 pub struct Upload {
     /// The whole file.
     pub bytes: Vec<u8>,
-    /// By which name it was sent: what is wrong with it is said under this name.
+    /// The form field it was sent in. Validation errors name this field.
     pub field: &'static str,
-    /// Its place in the queue.
+    /// Its slot in the queue.
     pub permit: UploadPermit,
 }
 
 impl Upload {
-    /// The most bytes of a file.
+    /// The maximum size of a file, in bytes.
     pub const MAX_BYTES: usize = grateful_media::MAX_BYTES;
 }
 
 impl ImageProcessor {
-    /// How much memory all that run may fill together, in bytes (rules §8). A picture that needs more runs alone.
-    pub const MEMORY: u64 = 256 << 20;
+    /// Memory that all running jobs may use together, in bytes (docs/rules.md#images). An image that needs more runs
+    /// alone.
+    pub const MAX_MEMORY: u64 = 256 << 20;
 
-    /// How many may be received or wait for each that runs: at 80 ms each, the last in the queue waits about a second.
-    const WAITING_PER_RUNNING: usize = 15;
+    /// Queue slots per running job. At 80 ms per job, the last in the queue waits about a second.
+    const QUEUED_PER_RUNNING: usize = 15;
 
-    /// A place where `parallel` pictures are made at once; half the number of cores is a good choice, which leaves the other
-    /// half to whatever else is asked.
+    /// Creates a processor that runs `parallel` jobs at once. Half the number of cores is a good choice: it leaves the
+    /// other half for all other requests.
     pub fn new(parallel: usize) -> Self {
-        let parallel = parallel.clamp(1, Semaphore::MAX_PERMITS / (Self::WAITING_PER_RUNNING + 1));
+        let parallel = parallel.clamp(1, Semaphore::MAX_PERMITS / (Self::QUEUED_PER_RUNNING + 1));
         let semaphore = |permits| Arc::new(Semaphore::new(permits));
         Self {
-            admitted: semaphore(parallel * (Self::WAITING_PER_RUNNING + 1)),
+            admitted: semaphore(parallel * (Self::QUEUED_PER_RUNNING + 1)),
             running: semaphore(parallel),
-            memory: semaphore(usize::try_from(kibibytes(Self::MEMORY)).unwrap_or(usize::MAX)),
+            memory: semaphore(usize::try_from(kibibytes(Self::MAX_MEMORY)).unwrap_or(usize::MAX)),
         }
     }
 
-    /// A place in the queue.
+    /// Takes a slot in the queue.
     ///
     /// # Errors
-    /// `Unavailable` where there is none.
+    /// `Unavailable` if the queue is full.
     pub fn admit(&self) -> Result<UploadPermit> {
-        let slot = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| full())?;
-        Ok(UploadPermit { slot, waiting: GaugeGuard::new(IMAGES_QUEUED) })
+        let slot = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| queue_full())?;
+        Ok(UploadPermit { slot, queued: GaugeGuard::new(IMAGES_QUEUED) })
     }
 
-    /// The sizes of a profile photo.
+    /// Encodes all sizes of a profile photo.
     ///
     /// # Errors
-    /// `UnsupportedMediaType` where it is no picture, `Invalid` where it is one that is not taken.
-    pub(crate) async fn profile(
+    /// `UnsupportedMediaType` if the file is no image in a supported format, `Invalid` if the image is not accepted.
+    pub(crate) async fn process_profile_photo(
         &self,
         upload: Upload,
         focus: Option<Focus>,
     ) -> Result<ProfileSizes> {
-        self.make(upload, Purpose::Profile, move |picture| picture.profile(focus)).await
+        let encode = move |image: DecodedImage| image.encode_profile_sizes(focus);
+        self.process(upload, Purpose::Profile, encode).await
     }
 
-    /// The image of a post.
+    /// Encodes the image of a post.
     ///
     /// # Errors
-    /// As [`ImageProcessor::profile`].
-    pub(crate) async fn post(&self, upload: Upload) -> Result<PostImage> {
-        self.make(upload, Purpose::Post, |picture| picture.post()).await
+    /// As [`ImageProcessor::process_profile_photo`].
+    pub(crate) async fn process_post_image(&self, upload: Upload) -> Result<PostImage> {
+        self.process(upload, Purpose::Post, |image| image.encode_post_image()).await
     }
 
-    async fn make<T: Send + 'static>(
+    async fn process<T: Send + 'static>(
         &self,
         upload: Upload,
         purpose: Purpose,
-        make: impl FnOnce(Picture) -> T + Send + 'static,
+        encode: impl FnOnce(DecodedImage) -> T + Send + 'static,
     ) -> Result<T> {
         let Upload { bytes, field, permit } = upload;
-        let refused = |refusal| refused(field, &refusal);
-        let header = Header::read(&bytes).map_err(refused)?;
-        let work = move || {
-            let picture = Picture::decode(&bytes, purpose)?;
+        let to_error = |error| error_for(field, &error);
+        let header = ImageHeader::read(&bytes).map_err(to_error)?;
+        let job = move || {
+            let image = DecodedImage::decode(&bytes, purpose)?;
             drop(bytes);
-            Ok(make(picture))
+            Ok(encode(image))
         };
-        self.run(permit, header.decode_bytes(purpose), work).await?.map_err(refused)
+        self.run(permit, header.memory_bytes(purpose), job).await?.map_err(to_error)
     }
 
-    /// Does work that fills so many bytes when its turn comes. What it holds is given back when it ends, not when whoever
-    /// waits for it goes away: that does not stop it.
+    /// Runs a job that needs `bytes` of memory when its turn comes. Its permits are released when the job ends, not when
+    /// the future is dropped: dropping does not stop the job.
     async fn run<T: Send + 'static>(
         &self,
         permit: UploadPermit,
         bytes: u64,
-        work: impl FnOnce() -> T + Send + 'static,
+        job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        let needed = kibibytes(bytes.min(Self::MEMORY));
-        let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| full())?;
+        let needed = kibibytes(bytes.min(Self::MAX_MEMORY));
+        let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| queue_full())?;
         let memory = Arc::clone(&self.memory).acquire_many_owned(needed).await;
-        let memory = memory.map_err(|_| full())?;
-        let UploadPermit { slot, waiting } = permit;
-        drop(waiting);
-        let held = (slot, running, memory, GaugeGuard::new(IMAGES_PROCESSING));
-        let done = tokio::task::spawn_blocking(move || {
-            let done = work();
-            drop(held);
-            done
+        let memory = memory.map_err(|_| queue_full())?;
+        let UploadPermit { slot, queued } = permit;
+        drop(queued);
+        let permits = (slot, running, memory, GaugeGuard::new(IMAGES_PROCESSING));
+        let handle = tokio::task::spawn_blocking(move || {
+            let output = job();
+            drop(permits);
+            output
         });
-        done.await.map_err(|panic| Error::Internal(panic.into()))
+        handle.await.map_err(|panic| Error::Internal(panic.into()))
     }
 }
 
@@ -135,15 +139,15 @@ fn kibibytes(bytes: u64) -> u32 {
     u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX)
 }
 
-fn full() -> Error {
+fn queue_full() -> Error {
     metrics::counter!(IMAGES_REJECTED).increment(1);
-    Error::Unavailable("too many pictures are being made".into())
+    Error::Unavailable("too many images are being processed".into())
 }
 
-fn refused(field: &'static str, refusal: &Refusal) -> Error {
-    match refusal {
-        Refusal::UnknownFormat => Error::UnsupportedMediaType { supported: &SUPPORTED },
-        refusal => ValidationError::field(field, refusal).into(),
+fn error_for(field: &'static str, error: &ImageError) -> Error {
+    match error {
+        ImageError::UnknownFormat => Error::UnsupportedMediaType { supported: &SUPPORTED },
+        error => ValidationError::field(field, error).into(),
     }
 }
 
@@ -164,117 +168,113 @@ mod tests {
     const SMALL: u64 = 20 << 20;
 
     /// In KiB.
-    fn free(image_processor: &ImageProcessor) -> u64 {
-        u64::try_from(image_processor.memory.available_permits()).unwrap()
+    fn free_memory(processor: &ImageProcessor) -> u64 {
+        u64::try_from(processor.memory.available_permits()).unwrap()
     }
 
     #[tokio::test]
-    async fn large_ones_run_one_after_the_other() {
-        let image_processor = ImageProcessor::new(8);
+    async fn large_images_run_one_at_a_time() {
+        let processor = ImageProcessor::new(8);
         let (running, peak) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let all = (0..8).map(|_| {
+        let jobs = (0..8).map(|_| {
             let (running, peak) = (Arc::clone(&running), Arc::clone(&peak));
-            image_processor.run(image_processor.admit().unwrap(), LARGE, move || {
+            processor.run(processor.admit().unwrap(), LARGE, move || {
                 peak.fetch_max(1 + running.fetch_add(1, SeqCst), SeqCst);
-                // Time enough to meet another.
+                // Long enough to overlap with another job.
                 (0..1_000).for_each(|_| std::thread::yield_now());
                 running.fetch_sub(1, SeqCst);
             })
         });
 
-        join_all(all).await.into_iter().for_each(Result::unwrap);
+        join_all(jobs).await.into_iter().for_each(Result::unwrap);
 
         assert_eq!(peak.load(SeqCst), 1);
-        assert_eq!(free(&image_processor), ImageProcessor::MEMORY >> 10);
+        assert_eq!(free_memory(&processor), ImageProcessor::MAX_MEMORY >> 10);
     }
 
     #[tokio::test]
-    async fn small_ones_run_side_by_side_as_many_as_may() {
-        let image_processor = ImageProcessor::new(3);
-        let (mut keys, mut all) = (vec![], vec![]);
+    async fn small_images_run_in_parallel_up_to_the_limit() {
+        let processor = ImageProcessor::new(3);
+        let (mut releases, mut jobs) = (vec![], vec![]);
         for _ in 0..5 {
             let (release, released) = mpsc::channel::<()>();
             let work = move || released.recv();
-            all.push(Box::pin(image_processor.run(image_processor.admit().unwrap(), SMALL, work)));
-            keys.push(release);
+            jobs.push(Box::pin(processor.run(processor.admit().unwrap(), SMALL, work)));
+            releases.push(release);
         }
 
-        for one in &mut all {
-            assert!(poll!(one).is_pending());
+        for job in &mut jobs {
+            assert!(poll!(job).is_pending());
         }
 
-        assert_eq!(free(&image_processor), (ImageProcessor::MEMORY - 3 * SMALL) >> 10);
-        assert_eq!(image_processor.running.available_permits(), 0);
-        for (one, release) in all.into_iter().zip(keys) {
+        assert_eq!(free_memory(&processor), (ImageProcessor::MAX_MEMORY - 3 * SMALL) >> 10);
+        assert_eq!(processor.running.available_permits(), 0);
+        for (job, release) in jobs.into_iter().zip(releases) {
             release.send(()).unwrap();
-            one.await.unwrap().unwrap();
+            job.await.unwrap().unwrap();
         }
-        assert_eq!(image_processor.running.available_permits(), 3);
+        assert_eq!(processor.running.available_permits(), 3);
     }
 
     #[tokio::test]
-    async fn one_that_needs_more_than_there_is_runs_alone() {
-        let image_processor = ImageProcessor::new(2);
+    async fn an_image_that_needs_more_than_all_memory_runs_alone() {
+        let processor = ImageProcessor::new(2);
         let (release, released) = mpsc::channel::<()>();
-        let mut giant = Box::pin(image_processor.run(
-            image_processor.admit().unwrap(),
-            u64::MAX,
-            move || released.recv(),
-        ));
+        let mut oversized =
+            Box::pin(processor.run(processor.admit().unwrap(), u64::MAX, move || released.recv()));
 
-        assert!(poll!(&mut giant).is_pending());
+        assert!(poll!(&mut oversized).is_pending());
 
-        assert_eq!(free(&image_processor), 0);
+        assert_eq!(free_memory(&processor), 0);
         release.send(()).unwrap();
-        giant.await.unwrap().unwrap();
+        oversized.await.unwrap().unwrap();
     }
 
     #[tokio::test]
-    async fn whoever_does_not_wait_for_the_end_gives_nothing_back_before_it() {
-        let image_processor = ImageProcessor::new(1);
+    async fn a_dropped_future_keeps_its_permits_until_the_job_ends() {
+        let processor = ImageProcessor::new(1);
         let (release, released) = mpsc::channel::<()>();
         let (ended, end) = mpsc::channel::<()>();
         let work = move || {
             _ = released.recv();
             ended
         };
-        let mut left = Box::pin(image_processor.run(image_processor.admit().unwrap(), LARGE, work));
-        assert!(poll!(&mut left).is_pending());
+        let mut future = Box::pin(processor.run(processor.admit().unwrap(), LARGE, work));
+        assert!(poll!(&mut future).is_pending());
 
-        drop(left);
+        drop(future);
 
-        assert_eq!(free(&image_processor), (ImageProcessor::MEMORY - LARGE) >> 10);
-        assert_eq!(image_processor.running.available_permits(), 0);
+        assert_eq!(free_memory(&processor), (ImageProcessor::MAX_MEMORY - LARGE) >> 10);
+        assert_eq!(processor.running.available_permits(), 0);
         release.send(()).unwrap();
-        // What it returned is dropped behind what it held.
+        // The output is dropped after the permits.
         assert!(end.recv().is_err());
-        assert_eq!(free(&image_processor), ImageProcessor::MEMORY >> 10);
+        assert_eq!(free_memory(&processor), ImageProcessor::MAX_MEMORY >> 10);
     }
 
     #[tokio::test]
-    async fn what_panics_gives_back_what_it_held() {
-        let image_processor = ImageProcessor::new(1);
+    async fn a_panicking_job_releases_its_permits() {
+        let processor = ImageProcessor::new(1);
 
-        let broken = image_processor
-            .run(image_processor.admit().unwrap(), LARGE, || panic!("as a decoder might"))
-            .await;
+        let failed =
+            processor.run(processor.admit().unwrap(), LARGE, || panic!("as a decoder might")).await;
 
-        assert!(matches!(broken, Err::<(), _>(Error::Internal(_))));
-        assert_eq!(free(&image_processor), ImageProcessor::MEMORY >> 10);
-        assert_eq!(image_processor.running.available_permits(), 1);
+        assert!(matches!(failed, Err::<(), _>(Error::Internal(_))));
+        assert_eq!(free_memory(&processor), ImageProcessor::MAX_MEMORY >> 10);
+        assert_eq!(processor.running.available_permits(), 1);
     }
 
     #[test]
-    fn sixteen_places_for_each_that_runs_are_all_there_are() {
+    fn the_queue_has_sixteen_slots_per_running_job() {
         for parallel in [1, 4] {
-            let image_processor = ImageProcessor::new(parallel);
+            let processor = ImageProcessor::new(parallel);
             let mut permits: Vec<UploadPermit> =
-                (0..16 * parallel).map(|_| image_processor.admit().unwrap()).collect();
+                (0..16 * parallel).map(|_| processor.admit().unwrap()).collect();
 
-            assert!(matches!(image_processor.admit(), Err(Error::Unavailable(_))));
+            assert!(matches!(processor.admit(), Err(Error::Unavailable(_))));
 
             permits.pop();
-            assert!(image_processor.admit().is_ok());
+            assert!(processor.admit().is_ok());
         }
     }
 }

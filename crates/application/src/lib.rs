@@ -17,7 +17,7 @@ mod rate_limiter;
 mod use_cases;
 
 // For the web layer: the crop focus of an upload, and the format of a file.
-pub use grateful_media::{Focus, Format};
+pub use grateful_media::{Focus, ImageFormat};
 // For the web layer: statement counts by request, and metric descriptions.
 pub use grateful_storage::{Metric, MetricKind, MetricLabel, QueryLog, Thresholds};
 

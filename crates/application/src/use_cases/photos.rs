@@ -26,7 +26,7 @@ pub async fn upload(
 ) -> Result<RecordedResponse> {
     let photo = ProfilePhoto::new(new_id(app.clock.now()));
     let prepare = async || {
-        let sizes = app.image_processor.profile(upload, focus).await?;
+        let sizes = app.image_processor.process_profile_photo(upload, focus).await?;
         file_store::write(app, files(&photo, sizes)).await
     };
     let (answer, before) = run_once_after(app, user, idempotency, prepare, async |tx| {

@@ -57,7 +57,7 @@ pub async fn create_with_image(
     let draft = Draft { image_url: Some(image.clone()), ..draft };
     let post = Post::publish(new_id(now).into(), author, draft, now);
     let prepare = async || {
-        let made = app.image_processor.post(picture).await?;
+        let made = app.image_processor.process_post_image(picture).await?;
         file_store::write(app, vec![(image.file().to_owned(), made.jpeg)]).await
     };
     let act = async |tx: &mut Connection| {

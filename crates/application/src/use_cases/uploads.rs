@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use grateful_domain::{ImageUrl, ProfilePhoto};
-use grateful_media::Format;
+use grateful_media::ImageFormat;
 use grateful_storage::Repositories;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
@@ -19,7 +19,7 @@ pub struct File {
     /// Its length in bytes.
     pub size: u64,
     /// Its image format, detected from its first bytes; `None` if it is no supported image.
-    pub format: Option<Format>,
+    pub format: Option<ImageFormat>,
     /// Changes whenever the content does.
     pub version: String,
     /// Whether the content of this path never changes. True for files that this application named.
@@ -36,12 +36,12 @@ pub async fn find(app: &App, path: &str) -> Result<File> {
     let meta = app.files.head(&location).await.map_err(read_error)?;
     let is_named_by_us = is_named_by_us(path);
     let format = match meta.size {
-        _ if is_named_by_us => Some(Format::Jpeg),
+        _ if is_named_by_us => Some(ImageFormat::Jpeg),
         // Stores reject a range request on an empty file.
         0 => None,
         size => {
             let head = app.files.get_range(&location, 0..size.min(FORMAT_BYTES)).await;
-            Format::of(&head.map_err(read_error)?)
+            ImageFormat::detect(&head.map_err(read_error)?)
         }
     };
     let version = if is_named_by_us { path.to_owned() } else { version_of(&meta) };
