@@ -6,7 +6,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use grateful_media::{Focus, Picture, Purpose};
+use grateful_media::{DecodedImage, Focus, Purpose};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
@@ -18,9 +18,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         _ => None,
     };
 
-    let picture = Picture::decode(&fs::read(&path)?, Purpose::Profile)?;
-    println!("{} by {}, {:?}", picture.width(), picture.height(), picture.square(focus));
-    let sizes = picture.profile(focus);
+    let image = DecodedImage::decode(&fs::read(&path)?, Purpose::Profile)?;
+    println!("{} by {}, {:?}", image.width(), image.height(), image.select_square(focus));
+    let sizes = image.encode_profile_sizes(focus);
 
     for (name, file) in [
         ("thumbnail", sizes.thumbnail),

@@ -2,7 +2,7 @@
 
 /// The formats that are taken, each known by how a file begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Format {
+pub enum ImageFormat {
     /// JPEG, baseline or progressive.
     Jpeg,
     /// PNG; of an animated one the picture that stands for it.
@@ -11,9 +11,9 @@ pub enum Format {
     WebP,
 }
 
-impl Format {
+impl ImageFormat {
     /// The format of a file that begins like this. Neither its name nor its declared type is asked.
-    pub fn of(bytes: &[u8]) -> Option<Self> {
+    pub fn detect(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0xFF, 0xD8, 0xFF, ..] => Some(Self::Jpeg),
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Self::Png),

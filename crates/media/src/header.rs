@@ -5,11 +5,11 @@ use image::metadata::Orientation;
 
 use crate::jpeg::{self, JpegHeader, Scale};
 use crate::limits::MAX_BYTES;
+use crate::orientation;
 use crate::png::{self, PngHeader};
-use crate::sizes::{LARGE, POST_SIDE, making_bytes};
-use crate::turn;
+use crate::sizes::{LARGE, POST_SIDE, encode_memory_bytes};
 use crate::webp::{self, WebPHeader};
-use crate::{Format, Refusal};
+use crate::{ImageError, ImageFormat};
 
 /// What a picture is decoded for, which says how much of it is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,7 +22,7 @@ pub enum Purpose {
 
 /// A picture that is allowed, by all that can be known without decoding it.
 #[derive(Debug, Clone)]
-pub struct Header {
+pub struct ImageHeader {
     /// Of the file, in bytes.
     length: usize,
     source: Source,
@@ -35,47 +35,47 @@ enum Source {
     WebP(WebPHeader),
 }
 
-impl Header {
+impl ImageHeader {
     /// Reads and checks the header of a file. This takes microseconds, and no memory beyond that of its metadata.
     ///
     /// # Errors
     ///
-    /// Everything in [`Refusal`]; a file whose header is right may still turn out as [`Refusal::Broken`] or
-    /// [`Refusal::Unsupported`] when it is decoded.
-    pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
+    /// Everything in [`ImageError`]; a file whose header is right may still turn out as [`ImageError::Corrupt`] or
+    /// [`ImageError::Unsupported`] when it is decoded.
+    pub fn read(bytes: &[u8]) -> Result<Self, ImageError> {
         let length = bytes.len();
         if length > MAX_BYTES {
-            return Err(Refusal::TooManyBytes { bytes: length });
+            return Err(ImageError::TooManyBytes { bytes: length });
         }
-        let source = match Format::of(bytes).ok_or(Refusal::UnknownFormat)? {
-            Format::Jpeg => Source::Jpeg(JpegHeader::read(bytes)?),
-            Format::Png => Source::Png(PngHeader::read(bytes)?),
-            Format::WebP => Source::WebP(WebPHeader::read(bytes)?),
+        let source = match ImageFormat::detect(bytes).ok_or(ImageError::UnknownFormat)? {
+            ImageFormat::Jpeg => Source::Jpeg(JpegHeader::read(bytes)?),
+            ImageFormat::Png => Source::Png(PngHeader::read(bytes)?),
+            ImageFormat::WebP => Source::WebP(WebPHeader::read(bytes)?),
         };
         Ok(Self { length, source })
     }
 
     /// The format of the file.
-    pub fn format(&self) -> Format {
+    pub fn format(&self) -> ImageFormat {
         match self.source {
-            Source::Jpeg(_) => Format::Jpeg,
-            Source::Png(_) => Format::Png,
-            Source::WebP(_) => Format::WebP,
+            Source::Jpeg(_) => ImageFormat::Jpeg,
+            Source::Png(_) => ImageFormat::Png,
+            Source::WebP(_) => ImageFormat::WebP,
         }
     }
 
     /// Pixels across, as the picture is seen: turned already.
     pub fn width(&self) -> u32 {
-        turn::sides(self.orientation(), self.stored_sides()).0
+        orientation::oriented_dimensions(self.orientation(), self.stored_sides()).0
     }
 
     /// Pixels down, as the picture is seen: turned already.
     pub fn height(&self) -> u32 {
-        turn::sides(self.orientation(), self.stored_sides()).1
+        orientation::oriented_dimensions(self.orientation(), self.stored_sides()).1
     }
 
     /// Bytes of memory that decoding the file and writing what is made of it take at most, the file itself not counted.
-    pub fn decode_bytes(&self, purpose: Purpose) -> u64 {
+    pub fn memory_bytes(&self, purpose: Purpose) -> u64 {
         /// Tables, and lines for each thread.
         const REST: u64 = 4 << 20;
         /// Bytes that a decoder keeps of each byte of metadata, of which a file may consist.
@@ -84,12 +84,12 @@ impl Header {
         let (decoding, sides) = match &self.source {
             Source::Jpeg(header) => {
                 let scale = jpeg_scale(header, purpose);
-                (header.decode_bytes(scale), header.sides(scale))
+                (header.memory_bytes(scale), header.sides(scale))
             }
-            Source::Png(header) => (header.decode_bytes(), self.stored_sides()),
-            Source::WebP(header) => (header.decode_bytes(), self.stored_sides()),
+            Source::Png(header) => (header.memory_bytes(), self.stored_sides()),
+            Source::WebP(header) => (header.memory_bytes(), self.stored_sides()),
         };
-        let making = making_bytes(purpose, sides, self.stored_sides());
+        let making = encode_memory_bytes(purpose, sides, self.stored_sides());
         REST + self.length as u64 * METADATA + decoding.max(making)
     }
 
@@ -101,7 +101,7 @@ impl Header {
         }
     }
 
-    pub(crate) fn decode(&self, bytes: &[u8], purpose: Purpose) -> Result<RgbImage, Refusal> {
+    pub(crate) fn decode(&self, bytes: &[u8], purpose: Purpose) -> Result<RgbImage, ImageError> {
         match &self.source {
             Source::Jpeg(header) => jpeg::decode(bytes, header, jpeg_scale(header, purpose)),
             Source::Png(_) => png::decode(bytes),

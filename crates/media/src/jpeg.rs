@@ -4,8 +4,8 @@ use image::RgbImage;
 use image::metadata::Orientation;
 use jpeg_decoder::{CodingProcess, Decoder, Error, PixelFormat, UnsupportedFeature};
 
-use crate::white::{share, three_of_four};
-use crate::{Refusal, limits};
+use crate::alpha::{compact_to_rgb, scale_by};
+use crate::{ImageError, limits};
 
 /// What the beginning of a JPEG says about it.
 #[derive(Debug, Clone, Copy)]
@@ -37,14 +37,14 @@ impl Scale {
 
 impl JpegHeader {
     /// Reads everything up to the frame header.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Refusal> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, ImageError> {
         let mut decoder = Decoder::new(bytes);
-        decoder.read_info().map_err(|error| refusal(&error))?;
-        let info = decoder.info().ok_or(Refusal::Broken)?;
+        decoder.read_info().map_err(|error| to_image_error(&error))?;
+        let info = decoder.info().ok_or(ImageError::Corrupt)?;
         let (width, height) = (u32::from(info.width), u32::from(info.height));
         limits::check(width, height)?;
         if info.coding_process == CodingProcess::Lossless {
-            return Err(Refusal::Unsupported { feature: "lossless JPEG" });
+            return Err(ImageError::Unsupported { feature: "lossless JPEG" });
         }
         Ok(Self {
             width,
@@ -64,7 +64,7 @@ impl JpegHeader {
     }
 
     /// Bytes of memory that [`decode`] takes at most, what it returns included.
-    pub(crate) fn decode_bytes(&self, scale: Scale) -> u64 {
+    pub(crate) fn memory_bytes(&self, scale: Scale) -> u64 {
         // What the decoder keeps is in whole units of up to 4 by 4 blocks of 8 by 8 pixels.
         let [across, down] =
             [self.width, self.height].map(|side| u64::from(side.next_multiple_of(32)));
@@ -75,13 +75,17 @@ impl JpegHeader {
             if self.progressive { across * down * 2 * (self.components + 1) } else { 0 };
         let rows = across * 32 * 2 * 2 * self.components;
         let (width, height) = self.sides(scale);
-        let picture = u64::from(width) * u64::from(height) * self.components.max(3);
-        planes + coefficients + rows + picture
+        let image = u64::from(width) * u64::from(height) * self.components.max(3);
+        planes + coefficients + rows + image
     }
 }
 
 /// Decodes all of a picture at a scale. It is not turned yet.
-pub(crate) fn decode(bytes: &[u8], header: &JpegHeader, scale: Scale) -> Result<RgbImage, Refusal> {
+pub(crate) fn decode(
+    bytes: &[u8],
+    header: &JpegHeader,
+    scale: Scale,
+) -> Result<RgbImage, ImageError> {
     let mut decoder =
         Decoder::new(up_to_scans(bytes, u64::from(header.width) * u64::from(header.height)));
     if scale != Scale::FULL {
@@ -92,19 +96,19 @@ pub(crate) fn decode(bytes: &[u8], header: &JpegHeader, scale: Scale) -> Result<
         let (width, height) = (header.width, header.height);
         decoder
             .scale(wanted(width, height), wanted(height, width))
-            .map_err(|error| refusal(&error))?;
+            .map_err(|error| to_image_error(&error))?;
     }
-    let mut pixels = decoder.decode().map_err(|error| refusal(&error))?;
-    let info = decoder.info().ok_or(Refusal::Broken)?;
+    let mut pixels = decoder.decode().map_err(|error| to_image_error(&error))?;
+    let info = decoder.info().ok_or(ImageError::Corrupt)?;
     match info.pixel_format {
         PixelFormat::RGB24 => {}
         PixelFormat::L8 => pixels = pixels.into_iter().flat_map(|grey| [grey; 3]).collect(),
-        PixelFormat::CMYK32 => three_of_four(&mut pixels, |[cyan, magenta, yellow, black]| {
-            [cyan, magenta, yellow].map(|ink| share(255 - ink, 255 - black))
+        PixelFormat::CMYK32 => compact_to_rgb(&mut pixels, |[cyan, magenta, yellow, black]| {
+            [cyan, magenta, yellow].map(|ink| scale_by(255 - ink, 255 - black))
         }),
-        PixelFormat::L16 => return Err(Refusal::Broken),
+        PixelFormat::L16 => return Err(ImageError::Corrupt),
     }
-    RgbImage::from_raw(info.width.into(), info.height.into(), pixels).ok_or(Refusal::Broken)
+    RgbImage::from_raw(info.width.into(), info.height.into(), pixels).ok_or(ImageError::Corrupt)
 }
 
 /// A file up to where it has more scans than anybody needs: encoders write ten or so, and each costs a walk over all
@@ -122,8 +126,8 @@ fn up_to_scans(bytes: &[u8], pixels: u64) -> &[u8] {
     }
 }
 
-fn refusal(error: &Error) -> Refusal {
-    let Error::Unsupported(feature) = error else { return Refusal::Broken };
+fn to_image_error(error: &Error) -> ImageError {
+    let Error::Unsupported(feature) = error else { return ImageError::Corrupt };
     let feature = match feature {
         UnsupportedFeature::Hierarchical => "hierarchical JPEG",
         UnsupportedFeature::ArithmeticEntropyCoding => "arithmetic coding",
@@ -135,5 +139,5 @@ fn refusal(error: &Error) -> Refusal {
         }
         UnsupportedFeature::ColorTransform(_) => "an unusual space of colours",
     };
-    Refusal::Unsupported { feature }
+    ImageError::Unsupported { feature }
 }

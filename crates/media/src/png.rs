@@ -6,11 +6,11 @@ use image::RgbImage;
 use image::metadata::Orientation;
 use png::{Decoder, DecodingError, InterlaceInfo, Limits, Reader, Transformations};
 
-use crate::white::on_white;
-use crate::{Refusal, limits};
+use crate::alpha::flatten_onto_white;
+use crate::{ImageError, limits};
 
 /// What the decoder may keep at a time apart from the picture, in bytes: rows, and the metadata before the pixels.
-const KEPT: usize = 2 << 20;
+const MAX_DECODER_BYTES: usize = 2 << 20;
 
 /// What the beginning of a PNG says about it.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,7 @@ pub(crate) struct PngHeader {
 
 impl PngHeader {
     /// Reads everything up to the pixels.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Refusal> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, ImageError> {
         let reader = reader(bytes)?;
         let info = reader.info();
         let exif = info.exif_metadata.as_deref();
@@ -36,31 +36,31 @@ impl PngHeader {
     }
 
     /// Bytes of memory that [`decode`] takes at most, what it returns included.
-    pub(crate) fn decode_bytes(&self) -> u64 {
-        u64::from(self.width) * u64::from(self.height) * 3 + KEPT as u64
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height) * 3 + MAX_DECODER_BYTES as u64
     }
 }
 
 /// Decodes the picture that stands for all of a file. It is not turned yet.
-pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, Refusal> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
     let mut reader = reader(bytes)?;
     let info = reader.info();
     let (width, height) = info.size();
     // The first picture of an animation may not be smaller than all of it.
     if info.frame_control.is_some_and(|frame| (frame.width, frame.height) != (width, height)) {
-        return Err(Refusal::Broken);
+        return Err(ImageError::Corrupt);
     }
     let samples = reader.output_color_type().0.samples();
     let mut rgb = RgbImage::new(width, height);
     let stride = width as usize * 3;
     let mut line = vec![0; stride];
     let mut rows = 0;
-    while let Some(row) = reader.next_interlaced_row().map_err(|error| refusal(&error))? {
+    while let Some(row) = reader.next_interlaced_row().map_err(|error| to_image_error(&error))? {
         let across = row.data().len() / samples;
-        on_white(row.data(), samples, &mut line[..across * 3]);
+        flatten_onto_white(row.data(), samples, &mut line[..across * 3]);
         match row.interlace() {
             InterlaceInfo::Null(_) => {
-                let place = rgb.chunks_exact_mut(stride).nth(rows).ok_or(Refusal::Broken)?;
+                let place = rgb.chunks_exact_mut(stride).nth(rows).ok_or(ImageError::Corrupt)?;
                 place.copy_from_slice(&line);
                 rows += 1;
             }
@@ -73,20 +73,20 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, Refusal> {
 }
 
 /// A decoder that has read everything up to the pixels, and keeps nothing that is not needed.
-fn reader(bytes: &[u8]) -> Result<Reader<Cursor<&[u8]>>, Refusal> {
-    let limits = Limits { bytes: KEPT };
+fn reader(bytes: &[u8]) -> Result<Reader<Cursor<&[u8]>>, ImageError> {
+    let limits = Limits { bytes: MAX_DECODER_BYTES };
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
-    let header = decoder.read_header_info().map_err(|error| refusal(&error))?;
+    let header = decoder.read_header_info().map_err(|error| to_image_error(&error))?;
     limits::check(header.width, header.height)?;
-    decoder.read_info().map_err(|error| refusal(&error))
+    decoder.read_info().map_err(|error| to_image_error(&error))
 }
 
-fn refusal(error: &DecodingError) -> Refusal {
+fn to_image_error(error: &DecodingError) -> ImageError {
     match error {
-        DecodingError::LimitsExceeded => Refusal::Unsupported { feature: "very large metadata" },
-        _ => Refusal::Broken,
+        DecodingError::LimitsExceeded => ImageError::Unsupported { feature: "very large metadata" },
+        _ => ImageError::Corrupt,
     }
 }

@@ -62,13 +62,17 @@ pub(crate) fn encode(pixels: &RgbImage) -> Vec<u8> {
 }
 
 /// Bytes of memory that making everything of decoded pixels takes at most, these included.
-pub(crate) fn making_bytes(purpose: Purpose, decoded: (u32, u32), stored: (u32, u32)) -> u64 {
+pub(crate) fn encode_memory_bytes(
+    purpose: Purpose,
+    decoded: (u32, u32),
+    stored: (u32, u32),
+) -> u64 {
     /// For each pixel of what is made: itself, turned, as coefficients, and as a file.
     const PIXEL: u64 = 20;
 
     let (width, height) = match purpose {
         Purpose::Profile => (LARGE, LARGE),
-        Purpose::Post => post_sides(stored),
+        Purpose::Post => post_dimensions(stored),
     };
     let area = |width: u32, height: u32| u64::from(width) * u64::from(height);
     // What is narrower already, but not yet lower.
@@ -77,7 +81,7 @@ pub(crate) fn making_bytes(purpose: Purpose, decoded: (u32, u32), stored: (u32, 
 }
 
 /// The sides of a picture in a post.
-pub(crate) fn post_sides((width, height): (u32, u32)) -> (u32, u32) {
+pub(crate) fn post_dimensions((width, height): (u32, u32)) -> (u32, u32) {
     let longest = width.max(height);
     let side = |side: u32| scaled(side, POST_SIDE.min(longest), longest).max(1);
     (side(width), side(height))

@@ -1,7 +1,7 @@
 //! WebP, lossy or lossless.
 
-mod codes;
 mod frame;
+mod prefix_codes;
 
 use std::io::Cursor;
 
@@ -10,8 +10,8 @@ use image::metadata::Orientation;
 use image_webp::{DecodingError, WebPDecoder};
 
 use self::frame::{Frame, lossy_sides};
-use crate::white::{over_white, three_of_four};
-use crate::{Refusal, limits};
+use crate::alpha::{blend_with_white, compact_to_rgb};
+use crate::{ImageError, limits};
 
 /// How many sets of codes a lossless frame may have. libwebp makes at most 2,600, and then joins those that are alike.
 const MAX_CODES: u32 = 2_000;
@@ -25,12 +25,12 @@ pub(crate) struct WebPHeader {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) orientation: Orientation,
-    decode_bytes: u64,
+    memory_bytes: u64,
 }
 
 impl WebPHeader {
     /// Reads where the parts of a file are, and what the frame that counts is like.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Refusal> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, ImageError> {
         let mut decoder = decoder(bytes)?;
         let (width, height) = decoder.dimensions();
         let exif = decoder.exif_metadata().unwrap_or_default();
@@ -43,13 +43,13 @@ impl WebPHeader {
             width,
             height,
             orientation: orientation.unwrap_or(Orientation::NoTransforms),
-            decode_bytes: decoding + canvas,
+            memory_bytes: decoding + canvas,
         })
     }
 
     /// Bytes of memory that [`decode`] takes at most, what it returns included.
-    pub(crate) fn decode_bytes(&self) -> u64 {
-        self.decode_bytes
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
     }
 }
 
@@ -58,7 +58,7 @@ fn frame_bytes(
     frame: &Frame<'_>,
     sides @ (width, height): (u32, u32),
     has_alpha: bool,
-) -> Result<u64, Refusal> {
+) -> Result<u64, ImageError> {
     /// The decoder makes room for as much as the file says will come, which is told in 24 bits.
     const PART: u64 = 16 << 20;
 
@@ -67,13 +67,13 @@ fn frame_bytes(
     match frame {
         Frame::Lossless(data) => {
             // A byte to know it by, sides, and whether there is alpha.
-            let codes = codes(data.get(5..).ok_or(Refusal::Broken)?, sides)?;
+            let codes = codes(data.get(5..).ok_or(ImageError::Corrupt)?, sides)?;
             // Transforms tell something for each four by four pixels, and codes too.
             Ok(codes + pixels + pixels * if has_alpha { 4 } else { 7 })
         }
         Frame::Lossy { frame, alpha } => {
             if lossy_sides(frame) != Some(sides) {
-                return Err(Refusal::Broken);
+                return Err(ImageError::Corrupt);
             }
             let blocks = u64::from(width.div_ceil(16)) * u64::from(height.div_ceil(16));
             let lossy = PART + frame.len() as u64 * 4 + blocks * 384 + pixels * 4;
@@ -89,34 +89,35 @@ fn frame_bytes(
 }
 
 /// Bytes of memory for the codes of lossless data.
-fn codes(data: &[u8], sides: (u32, u32)) -> Result<u64, Refusal> {
-    let count = codes::count(data, sides)?;
+fn codes(data: &[u8], sides: (u32, u32)) -> Result<u64, ImageError> {
+    let count = prefix_codes::count(data, sides)?;
     if count > MAX_CODES {
-        return Err(Refusal::Unsupported { feature: "an unusual number of codes" });
+        return Err(ImageError::Unsupported { feature: "an unusual number of codes" });
     }
     // Those of the four small pictures come one after another.
     Ok(u64::from(count + 1) * CODES)
 }
 
 /// Decodes the picture, or the first of several. It is not turned yet.
-pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, Refusal> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
     let mut decoder = decoder(bytes)?;
     if decoder.is_animated() {
-        decoder.set_background_color([255; 4]).map_err(|error| refusal(&error))?;
+        decoder.set_background_color([255; 4]).map_err(|error| to_image_error(&error))?;
     }
     let (width, height) = decoder.dimensions();
-    let mut pixels = vec![0; decoder.output_buffer_size().ok_or(Refusal::Broken)?];
-    decoder.read_image(&mut pixels).map_err(|error| refusal(&error))?;
+    let mut pixels = vec![0; decoder.output_buffer_size().ok_or(ImageError::Corrupt)?];
+    decoder.read_image(&mut pixels).map_err(|error| to_image_error(&error))?;
     if decoder.has_alpha() {
-        three_of_four(&mut pixels, |[red, green, blue, alpha]| {
-            [red, green, blue].map(|value| over_white(value, alpha))
+        compact_to_rgb(&mut pixels, |[red, green, blue, alpha]| {
+            [red, green, blue].map(|value| blend_with_white(value, alpha))
         });
     }
-    RgbImage::from_raw(width, height, pixels).ok_or(Refusal::Broken)
+    RgbImage::from_raw(width, height, pixels).ok_or(ImageError::Corrupt)
 }
 
-fn decoder(bytes: &[u8]) -> Result<WebPDecoder<Cursor<&[u8]>>, Refusal> {
-    let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(|error| refusal(&error))?;
+fn decoder(bytes: &[u8]) -> Result<WebPDecoder<Cursor<&[u8]>>, ImageError> {
+    let mut decoder =
+        WebPDecoder::new(Cursor::new(bytes)).map_err(|error| to_image_error(&error))?;
     decoder.set_memory_limit(bytes.len());
     let (width, height) = decoder.dimensions();
     limits::check(width, height)?;
@@ -128,11 +129,11 @@ fn orientation(exif: &[u8]) -> Option<Orientation> {
     Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(exif))
 }
 
-fn refusal(error: &DecodingError) -> Refusal {
+fn to_image_error(error: &DecodingError) -> ImageError {
     match error {
         DecodingError::UnsupportedFeature(_) => {
-            Refusal::Unsupported { feature: "a frame that builds on another" }
+            ImageError::Unsupported { feature: "a frame that builds on another" }
         }
-        _ => Refusal::Broken,
+        _ => ImageError::Corrupt,
     }
 }

@@ -13,7 +13,7 @@ use grateful_domain::{
     Content, Draft, Email, Password, PostForViewer, PostId, PostType, Session, User, UserId,
     Username, Visibility,
 };
-use grateful_media::Header;
+use grateful_media::ImageHeader;
 use grateful_storage::Connection;
 use grateful_testkit::{PASSWORD, TestApp, TestDatabase};
 use object_store::ObjectStoreExt as _;
@@ -75,7 +75,7 @@ pub(crate) async fn files(app: &App) -> Vec<String> {
 /// Pixels across and down of a picture that was written.
 pub(crate) async fn sides_of(app: &App, file: &str) -> (u32, u32) {
     let file = app.files.get(&Path::from(file)).await.unwrap().bytes().await.unwrap();
-    let header = Header::read(&file).unwrap();
+    let header = ImageHeader::read(&file).unwrap();
     (header.width(), header.height())
 }
 

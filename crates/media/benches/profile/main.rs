@@ -6,32 +6,33 @@
 //!
 //! `cargo bench -p grateful-media`
 
-mod others;
-mod scene;
+mod references;
+mod sample_images;
 
 use std::hint::black_box;
 use std::time::Duration;
 
-use grateful_media::{Picture, Purpose};
+use grateful_media::{DecodedImage, Purpose};
 use nix::time::{ClockId, clock_gettime};
 
-use self::others::Others;
-use self::scene::Scene;
+use self::references::References;
+use self::sample_images::SampleImage;
 
 fn main() {
     // Cargo's tests run benches too, to see that they start.
     let rounds = if std::env::args().any(|it| it == "--bench") { setting("ROUNDS", 15) } else { 1 };
-    let others = Others::find();
+    let others = References::find();
     println!("ms of processor time, the least of {rounds} rounds");
-    for scene in scene::all() {
-        against_others(&scene, &others, rounds);
-        parts(&scene.jpeg, rounds);
+    for sample_scene in sample_images::all() {
+        against_others(&sample_scene, &others, rounds);
+        parts(&sample_scene.jpeg, rounds);
     }
 }
 
-fn against_others(scene: &Scene, others: &Others, rounds: usize) {
-    let ours = best(rounds, || decode(&scene.jpeg, Purpose::Profile).profile(None));
-    let theirs = others.run(&scene.jpeg, rounds);
+fn against_others(sample_scene: &SampleImage, others: &References, rounds: usize) {
+    let ours =
+        best(rounds, || decode(&sample_scene.jpeg, Purpose::Profile).encode_profile_sizes(None));
+    let theirs = others.run(&sample_scene.jpeg, rounds);
     let ratio = |theirs: &Option<Duration>| {
         theirs.map_or("not installed".to_owned(), |theirs| {
             format!(
@@ -42,27 +43,27 @@ fn against_others(scene: &Scene, others: &Others, rounds: usize) {
         })
     };
     let [pillow, vips] = theirs.each_ref().map(ratio);
-    let (name, bytes) = (scene.name, scene.jpeg.len());
+    let (name, bytes) = (sample_scene.name, sample_scene.jpeg.len());
     println!("{name}, {bytes} bytes: ours {}, Pillow {pillow}, libvips {vips}", milliseconds(ours));
 }
 
 /// Where our own time goes.
 fn parts(jpeg: &[u8], rounds: usize) {
-    let picture = decode(jpeg, Purpose::Profile);
+    let image = decode(jpeg, Purpose::Profile);
     let decoding = best(rounds, || decode(jpeg, Purpose::Profile));
-    let square = best(rounds, || picture.square(None));
-    let all = best(rounds, || picture.profile(None));
+    let square = best(rounds, || image.select_square(None));
+    let all = best(rounds, || image.encode_profile_sizes(None));
     let making = milliseconds(all.saturating_sub(square));
     let [decoding, square] = [decoding, square].map(milliseconds);
     println!("    decode {decoding}, find the square {square}, resize and write {making}");
-    let picture = decode(jpeg, Purpose::Post);
+    let image = decode(jpeg, Purpose::Post);
     let decoding = milliseconds(best(rounds, || decode(jpeg, Purpose::Post)));
-    let making = milliseconds(best(rounds, || picture.post()));
+    let making = milliseconds(best(rounds, || image.encode_post_image()));
     println!("    for a post: decode {decoding}, resize and write {making}");
 }
 
-fn decode(jpeg: &[u8], purpose: Purpose) -> Picture {
-    Picture::decode(jpeg, purpose).expect("a picture")
+fn decode(jpeg: &[u8], purpose: Purpose) -> DecodedImage {
+    DecodedImage::decode(jpeg, purpose).expect("a picture")
 }
 
 /// The least that it took of some rounds, which is what it takes where nobody disturbs.

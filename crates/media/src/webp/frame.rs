@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use crate::Refusal;
+use crate::ImageError;
 
 /// A frame as it is coded.
 pub(super) enum Frame<'a> {
@@ -20,24 +20,24 @@ impl<'a> Frame<'a> {
         bytes: &'a [u8],
         animated: bool,
         canvas: (u32, u32),
-    ) -> Result<(Self, (u32, u32)), Refusal> {
-        let file = bytes.get(12..).ok_or(Refusal::Broken)?;
+    ) -> Result<(Self, (u32, u32)), ImageError> {
+        let file = bytes.get(12..).ok_or(ImageError::Corrupt)?;
         let named = |name: &[u8; 4]| chunks(file).find(|it| it.0 == name).map(|it| it.1);
         if !animated {
             let lossy = named(b"VP8 ").map(|frame| Self::Lossy { frame, alpha: named(b"ALPH") });
             // The decoder prefers this one where there are both.
             let frame = named(b"VP8L").map(Self::Lossless).or(lossy);
-            return Ok((frame.ok_or(Refusal::Broken)?, canvas));
+            return Ok((frame.ok_or(ImageError::Corrupt)?, canvas));
         }
         let (place, data) =
-            named(b"ANMF").and_then(|it| it.split_at_checked(16)).ok_or(Refusal::Broken)?;
+            named(b"ANMF").and_then(|it| it.split_at_checked(16)).ok_or(ImageError::Corrupt)?;
         let side = |at: usize| u32::from_le_bytes([place[at], place[at + 1], place[at + 2], 0]) + 1;
         let mut parts = chunks(data);
-        let frame = match parts.next().ok_or(Refusal::Broken)? {
+        let frame = match parts.next().ok_or(ImageError::Corrupt)? {
             (b"VP8L", data) => Self::Lossless(data),
             (b"VP8 ", frame) => Self::Lossy { frame, alpha: None },
             (_, alpha) => {
-                let (_, frame) = parts.next().ok_or(Refusal::Broken)?;
+                let (_, frame) = parts.next().ok_or(ImageError::Corrupt)?;
                 Self::Lossy { frame, alpha: Some(alpha) }
             }
         };

@@ -6,13 +6,13 @@ const WIDTH: u16 = 4000;
 const HEIGHT: u16 = 3000;
 
 /// A picture to be measured with.
-pub(crate) struct Scene {
+pub(crate) struct SampleImage {
     pub(crate) name: &'static str,
     pub(crate) jpeg: Vec<u8>,
 }
 
 /// The same picture, written in several ways.
-pub(crate) fn all() -> Vec<Scene> {
+pub(crate) fn all() -> Vec<SampleImage> {
     let rgb = paint();
     let encode = |quality, sampling, progressive| {
         let mut jpeg = Vec::new();
@@ -23,8 +23,14 @@ pub(crate) fn all() -> Vec<Scene> {
         jpeg
     };
     vec![
-        Scene { name: "12 MP, baseline 4:2:0", jpeg: encode(90, SamplingFactor::R_4_2_0, false) },
-        Scene { name: "12 MP, progressive 4:2:0", jpeg: encode(88, SamplingFactor::R_4_2_0, true) },
+        SampleImage {
+            name: "12 MP, baseline 4:2:0",
+            jpeg: encode(90, SamplingFactor::R_4_2_0, false),
+        },
+        SampleImage {
+            name: "12 MP, progressive 4:2:0",
+            jpeg: encode(88, SamplingFactor::R_4_2_0, true),
+        },
     ]
 }
 

@@ -5,7 +5,7 @@ use crate::limits::{MAX_BYTES, MAX_PIXELS, MAX_SIDE};
 /// Why a file is not taken, in words for whoever sent it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum ImageError {
     /// It begins like none of the formats.
     #[error("the file is no JPEG, PNG or WebP picture")]
     UnknownFormat,
@@ -25,7 +25,7 @@ pub enum Refusal {
     },
     /// The picture is too long or too high.
     #[error("the picture is {width} by {height}, and may be {MAX_SIDE} at most on either side")]
-    TooLongSide {
+    SideTooLong {
         /// Pixels across, as the file says.
         width: u32,
         /// Pixels down, as the file says.
@@ -39,5 +39,5 @@ pub enum Refusal {
     },
     /// The file is cut off, damaged, or something else that pretends.
     #[error("the picture is damaged or incomplete")]
-    Broken,
+    Corrupt,
 }

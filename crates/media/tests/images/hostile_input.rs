@@ -1,19 +1,19 @@
 use std::fmt::Debug;
 
-use grateful_media::{Header, Picture, Purpose, Refusal};
+use grateful_media::{DecodedImage, ImageError, ImageHeader, Purpose};
 use image::RgbImage;
 use jpeg_encoder::ColorType;
 
-use crate::made;
-use crate::seen::{assert_close, post, quarters};
+use crate::fixtures;
+use crate::inspect::{assert_close, post, quarters};
 
-fn decode(file: &[u8]) -> Result<Picture, Refusal> {
-    Picture::decode(file, Purpose::Profile)
+fn decode(file: &[u8]) -> Result<DecodedImage, ImageError> {
+    DecodedImage::decode(file, Purpose::Profile)
 }
 
 /// A JPEG that says that it is of other sides.
 fn jpeg_that_says(width: u16, height: u16) -> Vec<u8> {
-    let mut file = made::jpeg(&made::quarters(16, 16));
+    let mut file = fixtures::jpeg(&fixtures::quarters(16, 16));
     let frame = file.windows(2).position(|it| it == [0xFF, 0xC0]).unwrap();
     file[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
     file[frame + 7..frame + 9].copy_from_slice(&width.to_be_bytes());
@@ -23,22 +23,25 @@ fn jpeg_that_says(width: u16, height: u16) -> Vec<u8> {
 /// A PNG that says that it is of other sides, in 42 kB.
 fn png_that_says(width: u32, height: u32) -> Vec<u8> {
     let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
-    let parts = [made::chunk(*b"IHDR", &header), made::chunk(*b"IDAT", &vec![0; 42_000])];
-    [b"\x89PNG\r\n\x1A\n".to_vec(), parts.concat(), made::chunk(*b"IEND", &[])].concat()
+    let parts = [fixtures::chunk(*b"IHDR", &header), fixtures::chunk(*b"IDAT", &vec![0; 42_000])];
+    [b"\x89PNG\r\n\x1A\n".to_vec(), parts.concat(), fixtures::chunk(*b"IEND", &[])].concat()
 }
 
 fn webp_that_says(width: u32, height: u32) -> Vec<u8> {
-    let webp = made::webp(&made::quarters(16, 16));
-    made::riff(&[(b"VP8X", &made::canvas(0, width, height)), (b"VP8L", made::coded(&webp))])
+    let webp = fixtures::webp(&fixtures::quarters(16, 16));
+    fixtures::riff(&[
+        (b"VP8X", &fixtures::canvas(0, width, height)),
+        (b"VP8L", fixtures::coded(&webp)),
+    ])
 }
 
 #[test]
 fn pictures_that_are_too_large_are_refused_by_what_they_say() {
-    let too_long = Refusal::TooLongSide { width: 12_001, height: 1 };
-    let huge = Refusal::TooLongSide { width: 30_000, height: 30_000 };
-    let too_many = Refusal::TooManyPixels { width: 8_000, height: 6_251 };
+    let too_long = ImageError::SideTooLong { width: 12_001, height: 1 };
+    let huge = ImageError::SideTooLong { width: 30_000, height: 30_000 };
+    let too_many = ImageError::TooManyPixels { width: 8_000, height: 6_251 };
 
-    for (file, refusal) in [
+    for (file, error) in [
         (png_that_says(30_000, 30_000), huge),
         (jpeg_that_says(30_000, 30_000), huge),
         (png_that_says(12_001, 1), too_long),
@@ -48,45 +51,45 @@ fn pictures_that_are_too_large_are_refused_by_what_they_say() {
         (jpeg_that_says(8_000, 6_251), too_many),
         (webp_that_says(8_000, 6_251), too_many),
     ] {
-        assert_eq!(Header::read(&file).unwrap_err(), refusal);
-        assert_eq!(decode(&file).unwrap_err(), refusal);
+        assert_eq!(ImageHeader::read(&file).unwrap_err(), error);
+        assert_eq!(decode(&file).unwrap_err(), error);
     }
-    assert_eq!(Header::read(&png_that_says(8_000, 6_250)).unwrap().width(), 8_000);
+    assert_eq!(ImageHeader::read(&png_that_says(8_000, 6_250)).unwrap().width(), 8_000);
 }
 
 #[test]
 fn files_that_are_too_large_are_refused_unread() {
-    let mut file = made::jpeg(&made::quarters(16, 16));
+    let mut file = fixtures::jpeg(&fixtures::quarters(16, 16));
     file.resize(5_242_880, 0);
     assert!(decode(&file).is_ok());
     file.push(0);
-    assert_eq!(decode(&file).unwrap_err(), Refusal::TooManyBytes { bytes: 5_242_881 });
+    assert_eq!(decode(&file).unwrap_err(), ImageError::TooManyBytes { bytes: 5_242_881 });
 }
 
 #[test]
 fn pictures_without_pixels_are_refused() {
-    let told_later = Refusal::Unsupported { feature: "a height that is told at the end" };
-    assert_eq!(decode(&jpeg_that_says(0, 16)).unwrap_err(), Refusal::Broken);
+    let told_later = ImageError::Unsupported { feature: "a height that is told at the end" };
+    assert_eq!(decode(&jpeg_that_says(0, 16)).unwrap_err(), ImageError::Corrupt);
     assert_eq!(decode(&jpeg_that_says(16, 0)).unwrap_err(), told_later);
-    assert_eq!(decode(&png_that_says(0, 16)).unwrap_err(), Refusal::Broken);
-    assert_eq!(decode(&png_that_says(16, 0)).unwrap_err(), Refusal::Broken);
+    assert_eq!(decode(&png_that_says(0, 16)).unwrap_err(), ImageError::Corrupt);
+    assert_eq!(decode(&png_that_says(16, 0)).unwrap_err(), ImageError::Corrupt);
 }
 
 /// One of each kind, small.
 fn samples() -> Vec<Vec<u8>> {
-    let picture = made::quarters(40, 24);
+    let image = fixtures::quarters(40, 24);
     let ink = [10, 200, 90, 30].repeat(40 * 24);
     vec![
-        made::jpeg(&picture),
-        made::progressive_jpeg(&picture),
-        made::jpeg_with(&picture, |encoder| encoder.set_restart_interval(2)),
-        made::jpeg_of(&ink, (40, 24), ColorType::CmykAsYcck),
-        made::png(&picture),
-        made::animated_png(&picture, 3),
-        made::webp(&picture),
-        made::animated_webp(&picture, 3),
-        made::lossy_webp(),
-        made::lossy_webp_with_alpha(),
+        fixtures::jpeg(&image),
+        fixtures::progressive_jpeg(&image),
+        fixtures::jpeg_with(&image, |encoder| encoder.set_restart_interval(2)),
+        fixtures::jpeg_of(&ink, (40, 24), ColorType::CmykAsYcck),
+        fixtures::png(&image),
+        fixtures::animated_png(&image, 3),
+        fixtures::webp(&image),
+        fixtures::animated_webp(&image, 3),
+        fixtures::lossy_webp(),
+        fixtures::lossy_webp_with_alpha(),
     ]
 }
 
@@ -102,10 +105,10 @@ fn what_is_cut_off_is_refused_and_not_half_grey() {
             }
         }
     }
-    let jpeg = made::jpeg(&made::scene(300, 300));
+    let jpeg = fixtures::jpeg(&fixtures::sample_scene(300, 300));
     for length in (0..jpeg.len()).step_by(7) {
-        let refusal = decode(&jpeg[..length]).unwrap_err();
-        assert!(matches!(refusal, Refusal::Broken | Refusal::UnknownFormat), "{refusal}");
+        let error = decode(&jpeg[..length]).unwrap_err();
+        assert!(matches!(error, ImageError::Corrupt | ImageError::UnknownFormat), "{error}");
     }
 }
 
@@ -114,17 +117,20 @@ fn of_a_polyglot_only_the_picture_is_seen() {
     let script = b"<script>alert(1)</script>PK\x03\x04%PDF-1.4";
     for file in samples() {
         let polyglot = [&file[..], script].concat();
-        let seen = Picture::decode(&polyglot, Purpose::Post).unwrap().post().jpeg;
-        assert_eq!(seen, Picture::decode(&file, Purpose::Post).unwrap().post().jpeg);
-        assert_eq!(decode(&[script, &file[..]].concat()).unwrap_err(), Refusal::UnknownFormat);
+        let seen = DecodedImage::decode(&polyglot, Purpose::Post).unwrap().encode_post_image().jpeg;
+        assert_eq!(
+            seen,
+            DecodedImage::decode(&file, Purpose::Post).unwrap().encode_post_image().jpeg
+        );
+        assert_eq!(decode(&[script, &file[..]].concat()).unwrap_err(), ImageError::UnknownFormat);
     }
 }
 
 #[test]
 fn ten_thousand_frames_cost_no_more_than_one() {
-    let picture = made::quarters(40, 24);
-    for file in [made::animated_png(&picture, 10_000), made::animated_webp(&picture, 10_000)] {
-        let few = post(&made::png(&picture));
+    let image = fixtures::quarters(40, 24);
+    for file in [fixtures::animated_png(&image, 10_000), fixtures::animated_webp(&image, 10_000)] {
+        let few = post(&fixtures::png(&image));
         assert_close(&quarters(&post(&file)), &quarters(&few), 2);
     }
 }
@@ -142,7 +148,7 @@ fn random_bytes_behind_a_right_beginning_are_refused() {
 
 #[test]
 fn metadata_that_loops_or_leads_nowhere_is_passed_over() {
-    let picture = made::quarters(40, 24);
+    let image = fixtures::quarters(40, 24);
     let exif = [
         // A directory that is its own neighbour, and one far outside.
         b"II*\0\x08\0\0\0\0\0\x08\0\0\0".to_vec(),
@@ -150,7 +156,7 @@ fn metadata_that_loops_or_leads_nowhere_is_passed_over() {
         b"MM\0*\0\0\0\x08\xFF\xFF".to_vec(),
         [b"II*\0\x08\0\0\0\xFF\xFF", &[0x12, 0x01, 3, 0, 1, 0, 0, 0, 99, 99, 0, 0].repeat(900)[..]]
             .concat(),
-        made::tiff(&[
+        fixtures::tiff(&[
             (0x8769, 4, [8, 0, 0, 0]),
             (0x014A, 4, [8, 0, 0, 0]),
             (0x0112, 4, [6, 0, 0, 0]),
@@ -160,9 +166,9 @@ fn metadata_that_loops_or_leads_nowhere_is_passed_over() {
     ];
     for exif in exif {
         for file in [
-            made::jpeg_with_exif(&made::jpeg(&picture), &exif),
-            made::png_with_exif(&made::png(&picture), &exif),
-            made::webp_with_exif(&picture, &exif),
+            fixtures::jpeg_with_exif(&fixtures::jpeg(&image), &exif),
+            fixtures::png_with_exif(&fixtures::png(&image), &exif),
+            fixtures::webp_with_exif(&image, &exif),
         ] {
             assert_eq!(post(&file).dimensions(), (40, 24));
         }
@@ -171,46 +177,46 @@ fn metadata_that_loops_or_leads_nowhere_is_passed_over() {
 
 #[test]
 fn huge_text_is_passed_over_and_huge_metadata_refused() {
-    let png = made::png(&made::quarters(40, 24));
+    let png = fixtures::png(&fixtures::quarters(40, 24));
     let long = vec![b'A'; 4_000_000];
-    let text = made::with_chunk(&png, *b"tEXt", &[b"Comment\0", &long[..]].concat());
-    let exif = made::with_chunk(&png, *b"eXIf", &long);
+    let text = fixtures::with_chunk(&png, *b"tEXt", &[b"Comment\0", &long[..]].concat());
+    let exif = fixtures::with_chunk(&png, *b"eXIf", &long);
 
     assert_eq!(post(&text).dimensions(), (40, 24));
     let feature = "very large metadata";
-    assert_eq!(decode(&exif).unwrap_err(), Refusal::Unsupported { feature });
+    assert_eq!(decode(&exif).unwrap_err(), ImageError::Unsupported { feature });
 }
 
 #[test]
 fn frames_that_contradict_the_file_are_refused() {
-    let lossy = made::lossy_webp_with_alpha();
+    let lossy = fixtures::lossy_webp_with_alpha();
     let part = |name: [u8; 4]| {
         let at = lossy.windows(4).position(|it| it == name).unwrap();
         let length = usize::from(lossy[at + 4]);
         lossy[at + 8..][..length].to_vec()
     };
     let (alpha, frame) = (part(*b"ALPH"), part(*b"VP8 "));
-    let data = [made::part(*b"ALPH", &alpha), made::part(*b"VP8 ", &frame)].concat();
+    let data = [fixtures::part(*b"ALPH", &alpha), fixtures::part(*b"VP8 ", &frame)].concat();
     let of = |width: u32, height: u32| {
-        let canvas = made::canvas(0x12, 100, 100);
-        let frame = made::webp_frame(width, height, &data);
-        made::riff(&[(b"VP8X", &canvas), (b"ANIM", &[0; 6]), (b"ANMF", &frame)])
+        let canvas = fixtures::canvas(0x12, 100, 100);
+        let frame = fixtures::webp_frame(width, height, &data);
+        fixtures::riff(&[(b"VP8X", &canvas), (b"ANIM", &[0; 6]), (b"ANMF", &frame)])
     };
     assert!(decode(&of(32, 48)).is_ok());
     for (width, height) in [(2, 2), (31, 48), (32, 49), (100, 100)] {
-        assert_eq!(decode(&of(width, height)).unwrap_err(), Refusal::Broken);
+        assert_eq!(decode(&of(width, height)).unwrap_err(), ImageError::Corrupt);
     }
 }
 
 #[test]
 fn a_jpeg_of_thousands_of_scans_is_refused() {
-    let jpeg = made::jpeg(&made::quarters(16, 16));
+    let jpeg = fixtures::jpeg(&fixtures::quarters(16, 16));
     let scan = jpeg.windows(2).position(|it| it == [0xFF, 0xDA]).unwrap();
     let header = &jpeg[scan..scan + 14];
     let with = |scans: usize| [&jpeg[..scan], &header.repeat(scans), &[0xFF, 0xD9]].concat();
 
     assert!(decode(&with(100)).is_ok());
-    assert_eq!(decode(&with(101)).unwrap_err(), Refusal::Broken);
+    assert_eq!(decode(&with(101)).unwrap_err(), ImageError::Corrupt);
 }
 
 /// Writes bits from the lowest of each byte on.
@@ -253,7 +259,7 @@ fn webp_with_codes(count: u64) -> Vec<u8> {
         bits.only(0);
     }
     bits.put(0, 64);
-    made::riff(&[(b"VP8L", &bits.bytes)])
+    fixtures::riff(&[(b"VP8L", &bits.bytes)])
 }
 
 #[test]
@@ -262,8 +268,8 @@ fn a_webp_of_more_codes_than_anybody_writes_is_refused_before_they_are_built() {
     assert!(decode(&webp_with_codes(1)).is_ok());
     assert!(decode(&webp_with_codes(2_000)).is_ok());
     for count in [2_001, 60_000] {
-        let refusal = Header::read(&webp_with_codes(count)).unwrap_err();
-        assert_eq!(refusal, Refusal::Unsupported { feature });
+        let error = ImageHeader::read(&webp_with_codes(count)).unwrap_err();
+        assert_eq!(error, ImageError::Unsupported { feature });
     }
 }
 
@@ -309,14 +315,14 @@ fn mutated(file: &[u8], random: &mut Random) -> Vec<u8> {
 }
 
 /// Does with a file what a server would, unless it is too large to do it ten thousand times.
-fn use_up(file: &[u8]) -> Result<impl Debug, Refusal> {
-    let header = Header::read(file)?;
+fn use_up(file: &[u8]) -> Result<impl Debug, ImageError> {
+    let header = ImageHeader::read(file)?;
     if header.width() * header.height() > 250_000 {
         return Ok(0);
     }
-    let picture = Picture::decode(file, Purpose::Post)?;
-    picture.square(None);
-    Ok(picture.post().jpeg.len())
+    let image = DecodedImage::decode(file, Purpose::Post)?;
+    image.select_square(None);
+    Ok(image.encode_post_image().jpeg.len())
 }
 
 #[test]
@@ -334,8 +340,8 @@ fn ten_thousand_mutated_files_end_in_a_picture_or_a_refusal() {
 
 #[test]
 fn a_picture_of_metadata_alone_is_refused() {
-    let jpeg = made::jpeg(&RgbImage::new(1, 1));
+    let jpeg = fixtures::jpeg(&RgbImage::new(1, 1));
     let end = [0xFF, 0xD9];
-    let comments = made::with_segment(&jpeg[..2], 0xFE, &vec![0; 60_000]).repeat(80);
-    assert_eq!(decode(&[&comments[..], &end].concat()).unwrap_err(), Refusal::Broken);
+    let comments = fixtures::with_segment(&jpeg[..2], 0xFE, &vec![0; 60_000]).repeat(80);
+    assert_eq!(decode(&[&comments[..], &end].concat()).unwrap_err(), ImageError::Corrupt);
 }

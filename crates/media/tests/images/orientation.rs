@@ -1,7 +1,7 @@
-use grateful_media::{Focus, Header, Picture, Purpose};
+use grateful_media::{DecodedImage, Focus, ImageHeader, Purpose};
 
-use crate::made::{self, BLUE as B, GREEN as G, RED as R, YELLOW as Y};
-use crate::seen::{assert_close, pixels, post, quarters};
+use crate::fixtures::{self, BLUE as B, GREEN as G, RED as R, YELLOW as Y};
+use crate::inspect::{assert_close, pixels, post, quarters};
 
 /// What is seen of red and green above blue and yellow, by the number in EXIF.
 const TURNED: [[[u8; 3]; 4]; 8] = [
@@ -17,12 +17,12 @@ const TURNED: [[[u8; 3]; 4]; 8] = [
 
 /// The same picture in all formats that have EXIF.
 fn files(orientation: u8) -> [Vec<u8>; 3] {
-    let picture = made::quarters(96, 64);
-    let exif = made::exif(orientation);
+    let image = fixtures::quarters(96, 64);
+    let exif = fixtures::exif(orientation);
     [
-        made::jpeg_with_exif(&made::jpeg(&picture), &exif),
-        made::png_with_exif(&made::png(&picture), &exif),
-        made::webp_with_exif(&picture, &exif),
+        fixtures::jpeg_with_exif(&fixtures::jpeg(&image), &exif),
+        fixtures::png_with_exif(&fixtures::png(&image), &exif),
+        fixtures::webp_with_exif(&image, &exif),
     ]
 }
 
@@ -31,11 +31,11 @@ fn pictures_are_turned_the_right_way_up() {
     for (orientation, expected) in (1..).zip(TURNED) {
         let sides = if orientation < 5 { (96, 64) } else { (64, 96) };
         for file in files(orientation) {
-            let header = Header::read(&file).unwrap();
-            let picture = post(&file);
+            let header = ImageHeader::read(&file).unwrap();
+            let image = post(&file);
             assert_eq!((header.width(), header.height()), sides);
-            assert_eq!(picture.dimensions(), sides);
-            assert_close(&quarters(&picture), &expected, 14);
+            assert_eq!(image.dimensions(), sides);
+            assert_close(&quarters(&image), &expected, 14);
         }
     }
 }
@@ -44,7 +44,7 @@ fn pictures_are_turned_the_right_way_up() {
 fn a_focus_is_a_point_of_the_picture_as_it_is_seen() {
     for (orientation, [top_left, top_right, bottom_left, bottom_right]) in (1..).zip(TURNED) {
         for file in files(orientation) {
-            let picture = Picture::decode(&file, Purpose::Profile).unwrap();
+            let image = DecodedImage::decode(&file, Purpose::Profile).unwrap();
             for ((x, y), expected) in [
                 ((0.0, 0.0), top_left),
                 ((1.0, 0.0), top_right),
@@ -52,11 +52,11 @@ fn a_focus_is_a_point_of_the_picture_as_it_is_seen() {
                 ((1.0, 1.0), bottom_right),
             ] {
                 let focus = Focus::new(x, y);
-                let large = pixels(&picture.profile(focus).large);
+                let large = pixels(&image.encode_profile_sizes(focus).large);
                 let [x, y] = [x, y].map(|part| if part == 0.0 { 8 } else { 503 });
                 assert_close(&[large.get_pixel(x, y).0], &[expected], 16);
                 // It goes along the longer side alone: a third of 96 is left out.
-                let square = picture.square(focus);
+                let square = image.select_square(focus);
                 assert_eq!(
                     square.x + square.y,
                     if x + y > 500 && square.x + square.y > 0 { 32 } else { 0 }
@@ -77,7 +77,7 @@ fn an_orientation_that_there_is_not_turns_nothing() {
 
 #[test]
 fn webps_with_the_exif_of_jpegs_are_turned() {
-    let exif = [b"Exif\0\0", &made::exif(6)[..]].concat();
-    let file = made::webp_with_exif(&made::quarters(96, 64), &exif);
+    let exif = [b"Exif\0\0", &fixtures::exif(6)[..]].concat();
+    let file = fixtures::webp_with_exif(&fixtures::quarters(96, 64), &exif);
     assert_close(&quarters(&post(&file)), &TURNED[5], 14);
 }

@@ -1,6 +1,6 @@
 //! What comes out, taken apart.
 
-use grateful_media::{Picture, Purpose};
+use grateful_media::{DecodedImage, Purpose};
 use image::RgbImage;
 use jpeg_decoder::Decoder;
 
@@ -14,14 +14,13 @@ pub(crate) fn pixels(jpeg: &[u8]) -> RgbImage {
 
 /// A file as it is in a post.
 pub(crate) fn post(file: &[u8]) -> RgbImage {
-    pixels(&Picture::decode(file, Purpose::Post).expect("a picture").post().jpeg)
+    pixels(&DecodedImage::decode(file, Purpose::Post).expect("a picture").encode_post_image().jpeg)
 }
 
 /// The middles of the four quarters of a picture.
-pub(crate) fn quarters(picture: &RgbImage) -> [[u8; 3]; 4] {
-    let (width, height) = picture.dimensions();
-    [(1, 1), (3, 1), (1, 3), (3, 3)]
-        .map(|(x, y)| picture.get_pixel(width * x / 4, height * y / 4).0)
+pub(crate) fn quarters(image: &RgbImage) -> [[u8; 3]; 4] {
+    let (width, height) = image.dimensions();
+    [(1, 1), (3, 1), (1, 3), (3, 3)].map(|(x, y)| image.get_pixel(width * x / 4, height * y / 4).0)
 }
 
 /// Fails where colours differ more than JPEG makes them.
@@ -35,15 +34,15 @@ pub(crate) fn assert_close(seen: &[[u8; 3]], expected: &[[u8; 3]], tolerance: u8
 }
 
 /// The mean colours of eight by eight parts of a picture.
-pub(crate) fn grid(picture: &RgbImage) -> Vec<[u8; 3]> {
-    let (width, height) = picture.dimensions();
+pub(crate) fn grid(image: &RgbImage) -> Vec<[u8; 3]> {
+    let (width, height) = image.dimensions();
     let mean = |column: u32, row: u32| {
         let (left, right) = (column * width / 8, (column + 1) * width / 8);
         let (top, bottom) = (row * height / 8, (row + 1) * height / 8);
         let count = (right - left) * (bottom - top);
         [0, 1, 2].map(|colour| {
             let places = (top..bottom).flat_map(|y| (left..right).map(move |x| (x, y)));
-            let sum: u32 = places.map(|(x, y)| u32::from(picture.get_pixel(x, y)[colour])).sum();
+            let sum: u32 = places.map(|(x, y)| u32::from(image.get_pixel(x, y)[colour])).sum();
             u8::try_from(sum / count).unwrap()
         })
     };

@@ -1,17 +1,17 @@
 use std::thread;
 
-use grateful_media::{Picture, PostImage, ProfileSizes, Purpose};
+use grateful_media::{DecodedImage, PostImage, ProfileSizes, Purpose};
 use image::{Rgb, RgbImage};
 
-use crate::made;
-use crate::seen::{pixels, segments};
+use crate::fixtures;
+use crate::inspect::{pixels, segments};
 
 fn profile(file: &[u8]) -> ProfileSizes {
-    Picture::decode(file, Purpose::Profile).unwrap().profile(None)
+    DecodedImage::decode(file, Purpose::Profile).unwrap().encode_profile_sizes(None)
 }
 
 fn post(file: &[u8]) -> PostImage {
-    Picture::decode(file, Purpose::Post).unwrap().post()
+    DecodedImage::decode(file, Purpose::Post).unwrap().encode_post_image()
 }
 
 fn all(file: &[u8]) -> [Vec<u8>; 5] {
@@ -22,8 +22,8 @@ fn all(file: &[u8]) -> [Vec<u8>; 5] {
 #[test]
 fn profiles_are_squares_of_four_exact_sizes_however_small_the_picture() {
     for sides in [(1, 1), (7, 300), (64, 64), (600, 500), (1200, 3000)] {
-        let picture = made::scene(sides.0, sides.1);
-        for file in [made::jpeg(&picture), made::png(&picture)] {
+        let image = fixtures::sample_scene(sides.0, sides.1);
+        for file in [fixtures::jpeg(&image), fixtures::png(&image)] {
             let ProfileSizes { thumbnail, small, medium, large } = profile(&file);
             let sizes = [thumbnail, small, medium, large].map(|it| pixels(&it).dimensions());
             assert_eq!(sizes, [64, 128, 256, 512].map(|side| (side, side)));
@@ -42,7 +42,7 @@ fn posts_have_a_longest_side_of_2048_at_most_and_are_never_enlarged() {
         ((4100, 4100), (2048, 2048)),
         ((12_000, 3), (2048, 1)),
     ] {
-        let file = made::jpeg(&made::scene(sides.0, sides.1));
+        let file = fixtures::jpeg(&fixtures::sample_scene(sides.0, sides.1));
         let PostImage { jpeg, width, height } = post(&file);
         assert_eq!((width, height), expected, "of {sides:?}");
         assert_eq!(pixels(&jpeg).dimensions(), expected);
@@ -61,7 +61,7 @@ fn what_is_written_is_progressive_with_codes_and_tables_of_its_own_of_quality_85
     /// Symbols in the table that everybody has who does not make one.
     const STANDARD: usize = 162;
 
-    for file in all(&made::jpeg(&made::scene(900, 700))) {
+    for file in all(&fixtures::jpeg(&fixtures::sample_scene(900, 700))) {
         let segments = segments(&file);
         let bodies =
             |marker: u8| segments.iter().filter(move |it| it.0 == marker).map(|it| it.1.to_vec());
@@ -81,17 +81,17 @@ fn what_is_written_is_progressive_with_codes_and_tables_of_its_own_of_quality_85
 /// Files that say a lot about who made them, where, and with what.
 fn talkative() -> Vec<Vec<u8>> {
     const SECRET: &[u8] = b"SECRET of 52.5163 N 13.3777 E";
-    let picture = made::scene(96, 64);
+    let image = fixtures::sample_scene(96, 64);
     let gps =
-        [made::tiff(&[(0x0112, 3, [1, 0, 0, 0]), (0x8825, 4, [26, 0, 0, 0])]), SECRET.to_vec()];
+        [fixtures::tiff(&[(0x0112, 3, [1, 0, 0, 0]), (0x8825, 4, [26, 0, 0, 0])]), SECRET.to_vec()];
     let xmp = [b"http://ns.adobe.com/xap/1.0/\0", SECRET].concat();
     let icc = [b"ICC_PROFILE\0\x01\x01", SECRET].concat();
     let text = [b"Comment\0", SECRET].concat();
     let itxt = [b"XML:com.adobe.xmp\0\0\0\0\0", SECRET].concat();
-    let canvas = made::canvas(0x2C, 96, 64);
-    let webp = made::webp(&picture);
+    let canvas = fixtures::canvas(0x2C, 96, 64);
+    let webp = fixtures::webp(&image);
 
-    let mut jpeg = made::jpeg_with_exif(&made::jpeg(&picture), &gps.concat());
+    let mut jpeg = fixtures::jpeg_with_exif(&fixtures::jpeg(&image), &gps.concat());
     for (marker, body) in [
         (0xE1, &xmp[..]),
         (0xE2, &icc),
@@ -99,16 +99,16 @@ fn talkative() -> Vec<Vec<u8>> {
         (0xED, &[b"Photoshop 3.0\0", SECRET].concat()),
         (0xFE, SECRET),
     ] {
-        jpeg = made::with_segment(&jpeg, marker, body);
+        jpeg = fixtures::with_segment(&jpeg, marker, body);
     }
-    let mut png = made::png_with_exif(&made::png(&picture), &gps.concat());
+    let mut png = fixtures::png_with_exif(&fixtures::png(&image), &gps.concat());
     for (name, body) in [(b"tEXt", &text), (b"iTXt", &itxt), (b"iCCP", &text), (b"prVt", &xmp)] {
-        png = made::with_chunk(&png, *name, body);
+        png = fixtures::with_chunk(&png, *name, body);
     }
-    let webp = made::riff(&[
+    let webp = fixtures::riff(&[
         (b"VP8X", &canvas),
         (b"ICCP", SECRET),
-        (b"VP8L", made::coded(&webp)),
+        (b"VP8L", fixtures::coded(&webp)),
         (b"EXIF", &gps.concat()),
         (b"XMP ", &xmp),
         (b"junk", SECRET),
@@ -146,9 +146,12 @@ fn the_same_file_becomes_the_same_bytes_on_every_thread() {
         let hash = (x * 31 + y * 17).wrapping_mul(0x9E37_79B1);
         Rgb([x as u8, y as u8, (hash >> 24) as u8])
     });
-    for file in
-        [made::jpeg(&noise), made::progressive_jpeg(&noise), made::png(&noise), made::webp(&noise)]
-    {
+    for file in [
+        fixtures::jpeg(&noise),
+        fixtures::progressive_jpeg(&noise),
+        fixtures::png(&noise),
+        fixtures::webp(&noise),
+    ] {
         let first = all(&file);
         let second = thread::scope(|scope| scope.spawn(|| all(&file)).join().unwrap());
         assert!(first == all(&file));

@@ -7,9 +7,9 @@
 )]
 
 /// Files, made of pixels.
-mod made;
+mod fixtures;
 /// What comes out, taken apart.
-mod seen;
+mod inspect;
 
 /// Which square is shown.
 mod crop;
@@ -18,7 +18,7 @@ mod formats;
 /// What pictures look like afterwards.
 mod golden;
 /// What somebody who means harm sends.
-mod hostile;
+mod hostile_input;
 /// The eight ways that a camera is held.
 mod orientation;
 /// What is written: sizes, coding, and nothing else.

@@ -5,13 +5,13 @@ use image::metadata::Orientation;
 
 use crate::resize::{self, Filter};
 use crate::sizes::{
-    LARGE, MEDIUM, PostImage, ProfileSizes, SMALL, THUMBNAIL, encode, post_sides, scaled,
+    LARGE, MEDIUM, PostImage, ProfileSizes, SMALL, THUMBNAIL, encode, post_dimensions, scaled,
 };
-use crate::{Focus, Header, Purpose, Refusal, Square, attention, turn};
+use crate::{Focus, ImageError, ImageHeader, Purpose, Square, orientation, smart_crop};
 
 /// A picture that was checked and decoded for a purpose. Of its file nothing is left but pixels.
 #[derive(Debug, Clone)]
-pub struct Picture {
+pub struct DecodedImage {
     /// What the file has, the right way up.
     width: u32,
     height: u32,
@@ -20,17 +20,17 @@ pub struct Picture {
     orientation: Orientation,
 }
 
-impl Picture {
+impl DecodedImage {
     /// Checks a file, and decodes as much of it as the purpose needs.
     ///
-    /// It takes up to [`Header::decode_bytes`] of memory and, for large pictures, hundreds of milliseconds: on a server
+    /// It takes up to [`ImageHeader::memory_bytes`] of memory and, for large pictures, hundreds of milliseconds: on a server
     /// it belongs on a thread that may be blocked, behind a count of the bytes that are taken already.
     ///
     /// # Errors
     ///
-    /// Everything in [`Refusal`].
-    pub fn decode(bytes: &[u8], purpose: Purpose) -> Result<Self, Refusal> {
-        let header = Header::read(bytes)?;
+    /// Everything in [`ImageError`].
+    pub fn decode(bytes: &[u8], purpose: Purpose) -> Result<Self, ImageError> {
+        let header = ImageHeader::read(bytes)?;
         Ok(Self {
             width: header.width(),
             height: header.height(),
@@ -50,18 +50,20 @@ impl Picture {
     }
 
     /// The square that a profile shows: around the focus or, without one, where there is most to see.
-    pub fn square(&self, focus: Option<Focus>) -> Square {
+    pub fn select_square(&self, focus: Option<Focus>) -> Square {
         match focus {
             Some(focus) => focus.square(self.width, self.height),
-            None => attention::square(&self.pixels, self.orientation, self.width, self.height),
+            None => {
+                smart_crop::find_square(&self.pixels, self.orientation, self.width, self.height)
+            }
         }
     }
 
     /// The four squares of a profile. Small pictures are enlarged to the exact sizes.
-    pub fn profile(&self, focus: Option<Focus>) -> ProfileSizes {
-        let square = self.decoded(self.square(focus));
+    pub fn encode_profile_sizes(&self, focus: Option<Focus>) -> ProfileSizes {
+        let square = self.decoded(self.select_square(focus));
         let large = resize::square(&self.pixels, square, LARGE);
-        let large = turn::picture(self.orientation, large);
+        let large = orientation::apply(self.orientation, large);
         // Each from the one before, which is twice as large.
         let smaller = |from: &RgbImage, side: u32| resize::all(from, side, side, Filter::Sharp);
         let medium = smaller(&large, MEDIUM);
@@ -76,21 +78,22 @@ impl Picture {
     }
 
     /// The picture for a post: all of it, made smaller where a side is longer than 2048, and never larger.
-    pub fn post(&self) -> PostImage {
-        let (width, height) = post_sides((self.width, self.height));
-        let (across, down) = turn::sides(self.orientation, (width, height));
+    pub fn encode_post_image(&self) -> PostImage {
+        let (width, height) = post_dimensions((self.width, self.height));
+        let (across, down) = orientation::oriented_dimensions(self.orientation, (width, height));
         let pixels = if (across, down) == self.pixels.dimensions() {
             self.pixels.clone()
         } else {
             resize::all(&self.pixels, across, down, Filter::Sharp)
         };
-        PostImage { jpeg: encode(&turn::picture(self.orientation, pixels)), width, height }
+        PostImage { jpeg: encode(&orientation::apply(self.orientation, pixels)), width, height }
     }
 
     /// Where a square is in what was decoded.
     fn decoded(&self, square: Square) -> Square {
-        let stored = turn::sides(self.orientation, (self.width, self.height));
-        let Square { x, y, side } = turn::back(self.orientation, square, stored.0, stored.1);
+        let stored = orientation::oriented_dimensions(self.orientation, (self.width, self.height));
+        let Square { x, y, side } =
+            orientation::to_stored(self.orientation, square, stored.0, stored.1);
         let (width, height) = self.pixels.dimensions();
         let side = scaled(side, width.min(height), stored.0.min(stored.1)).max(1);
         Square {

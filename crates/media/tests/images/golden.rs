@@ -1,11 +1,11 @@
 //! Mean colours of eight by eight parts, written down once and looked at; where a library scales or codes in another
 //! way, they differ a little, and where a picture is shifted, turned or cropped elsewhere, a lot.
 
-use grateful_media::{Focus, Picture, Purpose};
+use grateful_media::{DecodedImage, Focus, Purpose};
 use image::{Rgb, RgbImage};
 
-use crate::made;
-use crate::seen::{assert_close, grid, pixels};
+use crate::fixtures;
+use crate::inspect::{assert_close, grid, pixels};
 
 const TOLERANCE: u8 = 6;
 
@@ -13,7 +13,7 @@ const TOLERANCE: u8 = 6;
 const TOLERANCES: [u8; 4] = [4, 6, 8, 18];
 
 fn profile(file: &[u8], focus: Option<Focus>) -> [RgbImage; 4] {
-    let sizes = Picture::decode(file, Purpose::Profile).unwrap().profile(focus);
+    let sizes = DecodedImage::decode(file, Purpose::Profile).unwrap().encode_profile_sizes(focus);
     [sizes.large, sizes.medium, sizes.small, sizes.thumbnail].map(|it| pixels(&it))
 }
 
@@ -46,12 +46,15 @@ const ALL: &str = "
 
 #[test]
 fn all_sizes_and_formats_show_the_square_that_was_asked_for() {
-    let scene = made::scene(1600, 1000);
-    for file in
-        [made::jpeg(&scene), made::progressive_jpeg(&scene), made::png(&scene), made::webp(&scene)]
-    {
-        for (picture, tolerance) in profile(&file, Focus::new(1.0, 0.5)).iter().zip(TOLERANCES) {
-            assert_close(&grid(picture), &colours(RIGHT), tolerance);
+    let sample_scene = fixtures::sample_scene(1600, 1000);
+    for file in [
+        fixtures::jpeg(&sample_scene),
+        fixtures::progressive_jpeg(&sample_scene),
+        fixtures::png(&sample_scene),
+        fixtures::webp(&sample_scene),
+    ] {
+        for (image, tolerance) in profile(&file, Focus::new(1.0, 0.5)).iter().zip(TOLERANCES) {
+            assert_close(&grid(image), &colours(RIGHT), tolerance);
         }
     }
 }
@@ -60,11 +63,11 @@ fn all_sizes_and_formats_show_the_square_that_was_asked_for() {
 fn a_reduced_scale_shows_what_the_full_one_does() {
     // 1/8, 1/4, 1/2 and the full size, in turn.
     for scale in [8, 4, 2, 1] {
-        let file = made::jpeg(&made::scene(512 * scale + 8, 520 * scale));
-        let reference = made::png(&made::scene(512 * scale + 8, 520 * scale));
+        let file = fixtures::jpeg(&fixtures::sample_scene(512 * scale + 8, 520 * scale));
+        let reference = fixtures::png(&fixtures::sample_scene(512 * scale + 8, 520 * scale));
         let middle = Focus::new(0.5, 0.5);
-        for (picture, reference) in profile(&file, middle).iter().zip(profile(&reference, middle)) {
-            assert_close(&grid(picture), &grid(&reference), TOLERANCE);
+        for (image, reference) in profile(&file, middle).iter().zip(profile(&reference, middle)) {
+            assert_close(&grid(image), &grid(&reference), TOLERANCE);
         }
     }
 }
@@ -72,8 +75,8 @@ fn a_reduced_scale_shows_what_the_full_one_does() {
 #[test]
 fn posts_show_all_of_the_picture() {
     for sides in [(1600, 1000), (4000, 2500)] {
-        let file = made::jpeg(&made::scene(sides.0, sides.1));
-        let post = Picture::decode(&file, Purpose::Post).unwrap().post();
+        let file = fixtures::jpeg(&fixtures::sample_scene(sides.0, sides.1));
+        let post = DecodedImage::decode(&file, Purpose::Post).unwrap().encode_post_image();
         assert_close(&grid(&pixels(&post.jpeg)), &colours(ALL), TOLERANCE);
     }
 }
@@ -81,7 +84,7 @@ fn posts_show_all_of_the_picture() {
 #[test]
 fn a_small_picture_is_enlarged_smoothly() {
     let few = RgbImage::from_fn(4, 4, |x, y| Rgb([(x * 60) as u8, (y * 60) as u8, 100]));
-    let [large, ..] = profile(&made::png(&few), None);
+    let [large, ..] = profile(&fixtures::png(&few), None);
     for x in 0..511 {
         let [one, next] = [x, x + 1].map(|x| large.get_pixel(x, 200)[0]);
         assert!(one.abs_diff(next) < 8, "a step at {x}");

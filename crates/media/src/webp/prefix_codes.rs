@@ -3,7 +3,7 @@
 //! The decoder builds all of them before it reads a pixel, up to 65,536 of up to 120 kB, from a dozen bytes each. So they are
 //! counted first: it takes the codes of the small pictures before them, but none of their pixels.
 
-use crate::Refusal;
+use crate::ImageError;
 
 /// Symbols of green with lengths and without a cache, of red, blue, alpha, and distances.
 const SYMBOLS: [u16; 5] = [256 + 24, 256, 256, 256, 40];
@@ -12,9 +12,9 @@ const SYMBOLS: [u16; 5] = [256 + 24, 256, 256, 256, 40];
 ///
 /// # Errors
 ///
-/// [`Refusal::Broken`] where the frame ends or makes no sense before they are known.
-pub(super) fn count(frame: &[u8], (width, height): (u32, u32)) -> Result<u32, Refusal> {
-    Bits { bytes: frame, at: 0 }.sets(width, height).ok_or(Refusal::Broken)
+/// [`ImageError::Corrupt`] where the frame ends or makes no sense before they are known.
+pub(super) fn count(frame: &[u8], (width, height): (u32, u32)) -> Result<u32, ImageError> {
+    Bits { bytes: frame, at: 0 }.sets(width, height).ok_or(ImageError::Corrupt)
 }
 
 struct Bits<'a> {
@@ -29,12 +29,12 @@ impl Bits<'_> {
             match self.read(2)? {
                 0 | 1 => {
                     let bits = self.read(3)? + 2;
-                    self.picture(blocks(width, bits), blocks(height, bits))?;
+                    self.image(blocks(width, bits), blocks(height, bits))?;
                 }
                 2 => {}
                 _ => {
                     let colours = self.read(8)? + 1;
-                    self.picture(colours, 1)?;
+                    self.image(colours, 1)?;
                     let bits = match colours {
                         ..=2 => 3,
                         3..=4 => 2,
@@ -50,11 +50,11 @@ impl Bits<'_> {
             return Some(1);
         }
         let bits = self.read(3)? + 2;
-        Some(self.picture(blocks(width, bits), blocks(height, bits))? + 1)
+        Some(self.image(blocks(width, bits), blocks(height, bits))? + 1)
     }
 
     /// Steps over a small picture; the largest number that the red and green of a pixel make.
-    fn picture(&mut self, width: u32, height: u32) -> Option<u32> {
+    fn image(&mut self, width: u32, height: u32) -> Option<u32> {
         let cache = self.cache()?;
         let mut codes = Vec::with_capacity(SYMBOLS.len());
         for (at, symbols) in SYMBOLS.into_iter().enumerate() {

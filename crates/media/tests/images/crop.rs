@@ -1,19 +1,19 @@
-use grateful_media::{Focus, Picture, Purpose, Square};
+use grateful_media::{DecodedImage, Focus, Purpose, Square};
 use image::{Rgb, RgbImage};
 use proptest::prelude::*;
 
-use crate::made;
+use crate::fixtures;
 
 /// The square of a picture that has nothing in it but a chequered place.
 fn square_with_squares_at(width: u32, height: u32, place: std::ops::Range<u32>) -> Square {
-    let picture = RgbImage::from_fn(width, height, |x, y| {
+    let image = RgbImage::from_fn(width, height, |x, y| {
         let chequered = place.contains(&x.max(y))
             && (70..130).contains(&x.min(y))
             && (x / 16 + y / 16) % 2 == 0;
         Rgb(if chequered { [234, 171, 132] } else { [60, 70, 80] })
     });
-    let file = made::png(&picture);
-    Picture::decode(&file, Purpose::Profile).unwrap().square(None)
+    let file = fixtures::png(&image);
+    DecodedImage::decode(&file, Purpose::Profile).unwrap().select_square(None)
 }
 
 #[test]
@@ -86,17 +86,17 @@ proptest! {
         orientation in 1_u8..=8,
         seed: u32,
     ) {
-        let picture = RgbImage::from_fn(width, height, |x, y| {
+        let image = RgbImage::from_fn(width, height, |x, y| {
             let hash = (x ^ seed).wrapping_mul(0x9E37_79B1) ^ (y / 3).wrapping_mul(seed | 1);
             let [red, green, blue, _] = hash.to_be_bytes();
             Rgb([red, green, blue])
         });
-        let file = made::png_with_exif(&made::png(&picture), &made::exif(orientation));
-        let picture = Picture::decode(&file, Purpose::Profile).unwrap();
+        let file = fixtures::png_with_exif(&fixtures::png(&image), &fixtures::exif(orientation));
+        let image = DecodedImage::decode(&file, Purpose::Profile).unwrap();
 
-        let square = picture.square(None);
+        let square = image.select_square(None);
 
-        prop_assert!(is_inside(square, picture.width(), picture.height()));
+        prop_assert!(is_inside(square, image.width(), image.height()));
         prop_assert_eq!(square.side, width.min(height));
     }
 }

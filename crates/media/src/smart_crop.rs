@@ -8,13 +8,13 @@ use smartcrop::{Crop, Image, RGB, ResizableImage};
 
 use crate::resize::{self, Filter};
 use crate::sizes::scaled;
-use crate::{Square, turn};
+use crate::{Square, orientation};
 
 /// The longer side of the small copy that is looked at: time grows with its square.
 const LONG: u32 = 192;
 
 /// The best of the largest squares of a picture that is `width` by `height` when it is turned.
-pub(crate) fn square(
+pub(crate) fn find_square(
     pixels: &RgbImage,
     orientation: Orientation,
     width: u32,
@@ -32,7 +32,7 @@ fn start(small: &RgbImage, room: u32) -> u32 {
     let one = NonZeroU32::MIN;
     let (width, height) = small.dimensions();
     let spare = width.abs_diff(height);
-    let best = smartcrop::find_best_crop(&Looked(small), one, one);
+    let best = smartcrop::find_best_crop(&CropSource(small), one, one);
     // So long and narrow a picture that the copy is a square has its middle taken.
     let (Ok(best), 1..) = (best, spare) else { return room / 2 };
     let Crop { x, y, .. } = best.crop;
@@ -44,14 +44,14 @@ fn small(pixels: &RgbImage, orientation: Orientation) -> RgbImage {
     let long = width.max(height).max(LONG);
     let smaller = |side: u32| (side * LONG / long).max(1);
     let small = resize::all(pixels, smaller(width), smaller(height), Filter::Quick);
-    turn::picture(orientation, small)
+    orientation::apply(orientation, small)
 }
 
 /// A picture that smartcrop may look at. It is so small already that it is never resized.
 #[derive(Clone, Copy)]
-struct Looked<'a>(&'a RgbImage);
+struct CropSource<'a>(&'a RgbImage);
 
-impl Image for Looked<'_> {
+impl Image for CropSource<'_> {
     fn width(&self) -> u32 {
         self.0.width()
     }
@@ -66,7 +66,7 @@ impl Image for Looked<'_> {
     }
 }
 
-impl ResizableImage<Self> for Looked<'_> {
+impl ResizableImage<Self> for CropSource<'_> {
     fn resize(&self, _: u32, _: u32) -> Self {
         *self
     }

@@ -5,11 +5,11 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// A Python, perhaps with Pillow and pyvips.
-pub(crate) struct Others {
+pub(crate) struct References {
     python: String,
 }
 
-impl Others {
+impl References {
     pub(crate) fn find() -> Self {
         let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
         Self { python }
@@ -17,7 +17,7 @@ impl Others {
 
     /// The least time that Pillow and libvips take; `None` where they are not installed.
     pub(crate) fn run(&self, jpeg: &[u8], rounds: usize) -> [Option<Duration>; 2] {
-        let script = include_str!("others.py");
+        let script = include_str!("references.py");
         ["pillow", "vips"].map(|which| {
             let mut child = Command::new(&self.python)
                 .args(["-c", script, which, &rounds.to_string()])

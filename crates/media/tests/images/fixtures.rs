@@ -25,7 +25,7 @@ pub(crate) fn quarters(width: u32, height: u32) -> RgbImage {
 }
 
 /// Something with large and small things in it.
-pub(crate) fn scene(width: u32, height: u32) -> RgbImage {
+pub(crate) fn sample_scene(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
         let part = |at: u32, of: u32| (at * 255 / of) as u8;
         let stripe = if (x * 24 / width + y * 24 / height).is_multiple_of(5) { 90 } else { 0 };
@@ -37,21 +37,21 @@ pub(crate) fn scene(width: u32, height: u32) -> RgbImage {
     })
 }
 
-pub(crate) fn jpeg(picture: &RgbImage) -> Vec<u8> {
-    jpeg_with(picture, |_| {})
+pub(crate) fn jpeg(image: &RgbImage) -> Vec<u8> {
+    jpeg_with(image, |_| {})
 }
 
-pub(crate) fn progressive_jpeg(picture: &RgbImage) -> Vec<u8> {
-    jpeg_with(picture, |encoder| encoder.set_progressive(true))
+pub(crate) fn progressive_jpeg(image: &RgbImage) -> Vec<u8> {
+    jpeg_with(image, |encoder| encoder.set_progressive(true))
 }
 
-pub(crate) fn jpeg_with(picture: &RgbImage, set: impl Fn(&mut Encoder<&mut Vec<u8>>)) -> Vec<u8> {
+pub(crate) fn jpeg_with(image: &RgbImage, set: impl Fn(&mut Encoder<&mut Vec<u8>>)) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = Encoder::new(&mut file, 92);
     encoder.set_sampling_factor(SamplingFactor::R_4_2_0);
     set(&mut encoder);
-    let (width, height) = (picture.width() as u16, picture.height() as u16);
-    encoder.encode(picture, width, height, ColorType::Rgb).unwrap();
+    let (width, height) = (image.width() as u16, image.height() as u16);
+    encoder.encode(image, width, height, ColorType::Rgb).unwrap();
     file
 }
 
@@ -68,8 +68,8 @@ pub(crate) fn with_segment(jpeg: &[u8], marker: u8, body: &[u8]) -> Vec<u8> {
     [&jpeg[..2], &[0xFF, marker], &length, body, &jpeg[2..]].concat()
 }
 
-pub(crate) fn png(picture: &RgbImage) -> Vec<u8> {
-    png_of(picture, picture.dimensions(), png::ColorType::Rgb, png::BitDepth::Eight)
+pub(crate) fn png(image: &RgbImage) -> Vec<u8> {
+    png_of(image, image.dimensions(), png::ColorType::Rgb, png::BitDepth::Eight)
 }
 
 pub(crate) fn png_of(
@@ -115,8 +115,8 @@ pub(crate) fn chunk(name: [u8; 4], body: &[u8]) -> Vec<u8> {
     file[33..file.len() - 12].to_vec()
 }
 
-pub(crate) fn webp(picture: &RgbImage) -> Vec<u8> {
-    webp_of(picture, picture.dimensions(), ExtendedColorType::Rgb8)
+pub(crate) fn webp(image: &RgbImage) -> Vec<u8> {
+    webp_of(image, image.dimensions(), ExtendedColorType::Rgb8)
 }
 
 /// A lossless WebP.
@@ -163,9 +163,9 @@ pub(crate) fn webp_frame(width: u32, height: u32, data: &[u8]) -> Vec<u8> {
     [&[0; 6], &width[..3], &height[..3], &[1, 0, 0, 0], data].concat()
 }
 
-pub(crate) fn animated_webp(picture: &RgbImage, frames: usize) -> Vec<u8> {
-    let (width, height) = picture.dimensions();
-    let first = webp_frame(width, height, &part(*b"VP8L", coded(&webp(picture))));
+pub(crate) fn animated_webp(image: &RgbImage, frames: usize) -> Vec<u8> {
+    let (width, height) = image.dimensions();
+    let first = webp_frame(width, height, &part(*b"VP8L", coded(&webp(image))));
     let dark = webp(&RgbImage::new(2, 2));
     let other = webp_frame(2, 2, &part(*b"VP8L", coded(&dark)));
     let canvas = canvas(0x02, width, height);
@@ -176,14 +176,14 @@ pub(crate) fn animated_webp(picture: &RgbImage, frames: usize) -> Vec<u8> {
 }
 
 /// A PNG whose animation goes on in black.
-pub(crate) fn animated_png(picture: &RgbImage, frames: u32) -> Vec<u8> {
+pub(crate) fn animated_png(image: &RgbImage, frames: u32) -> Vec<u8> {
     let mut file = Vec::new();
-    let (width, height) = picture.dimensions();
+    let (width, height) = image.dimensions();
     let mut encoder = png::Encoder::new(&mut file, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_animated(frames, 0).unwrap();
     let mut writer = encoder.write_header().unwrap();
-    writer.write_image_data(picture).unwrap();
+    writer.write_image_data(image).unwrap();
     for _ in 1..frames {
         writer.set_frame_dimension(2, 2).unwrap();
         writer.write_image_data(&[0; 12]).unwrap();
@@ -243,8 +243,8 @@ pub(crate) fn png_with_exif(png: &[u8], exif: &[u8]) -> Vec<u8> {
     with_chunk(png, *b"eXIf", exif)
 }
 
-pub(crate) fn webp_with_exif(picture: &RgbImage, exif: &[u8]) -> Vec<u8> {
-    let canvas = canvas(0x08, picture.width(), picture.height());
-    let webp = webp(picture);
+pub(crate) fn webp_with_exif(image: &RgbImage, exif: &[u8]) -> Vec<u8> {
+    let canvas = canvas(0x08, image.width(), image.height());
+    let webp = webp(image);
     riff(&[(b"VP8X", &canvas), (b"VP8L", coded(&webp)), (b"EXIF", exif)])
 }
