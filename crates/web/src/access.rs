@@ -1,20 +1,22 @@
-//! Who needs a token for what.
+//! The routes that need no token.
 
 use actix_web::http::Method;
 
-/// What a route asks of whoever calls it.
+/// Whether a route needs a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Nothing; a token that is sent is not looked at.
+    /// No token. A token in the request is ignored.
     Public,
-    /// A token may be missing, but one that is sent must be good.
+    /// The token is optional, but must be valid if present.
     Optional,
-    /// A token.
+    /// A valid token.
     Required,
 }
 
-/// What the route with this pattern asks. Whatever is not listed here needs a token, so that nobody opens a route by
-/// forgetting it; the lists may only shrink, and a test asks every route of the OpenAPI document.
+/// Returns whether the route with this pattern needs a token.
+///
+/// A route that is not listed needs one, so that a new route is protected by default. The lists may only shrink; a test
+/// checks every route of the OpenAPI document.
 pub fn access_to(method: &Method, pattern: &str) -> Access {
     let Some(versioned) = pattern.strip_prefix(crate::API) else { return Access::Public };
     if PUBLIC.contains(&versioned) {
@@ -28,5 +30,5 @@ pub fn access_to(method: &Method, pattern: &str) -> Access {
 
 const PUBLIC: [&str; 3] = ["/auth/signup", "/auth/login", "/auth/logout"];
 
-/// A stream is opened by a ticket where no token can be sent: its handler asks for the one or the other.
+/// The stream accepts a ticket instead of a token, so its handler requires one of the two.
 const OPTIONAL: [&str; 2] = ["/posts/{id}", "/notifications/stream"];

@@ -1,4 +1,4 @@
-//! The routes in their layers.
+//! The actix application: all routes inside all middleware.
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -11,13 +11,13 @@ use utoipa_actix_web::AppExt;
 use crate::WebConfig;
 use crate::error::ApiError;
 use crate::middleware::{
-    RateLimits, authenticate, cors, error_bodies, limit, request_context, request_limits,
-    require_method,
+    RateLimits, allowed_methods, authentication, cors, error_bodies, rate_limits, request_context,
+    request_limits,
 };
 use crate::openapi::swagger_ui;
 use crate::routes::uploads;
 
-/// All routes in all layers, for one thread of a server or for a test.
+/// Builds the application for one thread of a server, or for a test.
 pub fn app(
     app: App,
     config: &WebConfig,
@@ -40,11 +40,11 @@ pub fn app(
         .service(swagger_ui::get_docs_page)
         .service(swagger_ui::get_docs_file)
         .service(uploads::get_upload)
-        .default_service(web::to(nowhere))
+        .default_service(web::to(unknown_route))
         // The last is the outermost.
-        .wrap(from_fn(limit))
-        .wrap(from_fn(require_method))
-        .wrap(from_fn(authenticate))
+        .wrap(from_fn(rate_limits))
+        .wrap(from_fn(allowed_methods))
+        .wrap(from_fn(authentication))
         .wrap(from_fn(request_limits))
         .wrap(NormalizePath::trim())
         .wrap(cors(config))
@@ -52,7 +52,7 @@ pub fn app(
         .wrap(from_fn(request_context))
 }
 
-/// What is asked where nothing is.
-async fn nowhere() -> Result<HttpResponse, ApiError> {
+/// Fallback for paths that match no route: 404.
+async fn unknown_route() -> Result<HttpResponse, ApiError> {
     Err(ApiError::UnknownRoute)
 }

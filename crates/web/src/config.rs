@@ -1,4 +1,4 @@
-//! What a deployment decides about its HTTP side.
+//! Configuration of the HTTP server.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -9,36 +9,36 @@ use chrono::TimeDelta;
 use grateful_domain::Rate;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-/// Settings of the HTTP side.
+/// Configuration of the HTTP server.
 #[derive(Debug, Clone)]
 pub struct WebConfig {
     /// The origins whose pages may call the API, such as `http://localhost:3000`.
     pub allowed_origins: Vec<String>,
-    /// Where people use the front end, without a final slash: links to posts lead there.
+    /// The URL of the front end, without a final slash. Links to posts begin with it.
     pub frontend_url: String,
-    /// How many threads answer requests, each with a pool of its own.
+    /// The number of worker threads, each with a connection pool of its own.
     pub workers: usize,
-    /// How long a request in flight may go on after the order to stop.
+    /// How long requests in flight may continue after a shutdown begins.
     pub shutdown_timeout: Duration,
-    /// How long a client may take to send the head of a request, and then its body.
+    /// How long a client may take to send the head of a request, and how long to send the body.
     pub client_request_timeout: Duration,
-    /// How much anybody may ask; none where nobody counts.
+    /// The rate limits. No limits if `None` (tests, or `GRATEFUL_RATE_LIMITS=off`).
     pub limits: Option<RateLimitsConfig>,
-    /// What `GET /metrics` shows; without it there is nothing at that path.
+    /// The page at `GET /metrics`. The path does not exist if `None`.
     pub metrics: Option<MetricsPage>,
-    /// Whether answers say in `Server-Timing` what took how long. That tells strangers more than they should know, and is
-    /// for development.
+    /// Whether responses have the `Server-Timing` header. It is for development: it reveals timings to every client.
     pub server_timing: bool,
 }
 
 impl WebConfig {
-    /// The most bytes of a JSON body (rules §9).
+    /// The maximum size of a JSON body, in bytes (docs/rules.md#request-limits).
     pub const MAX_BODY_BYTES: usize = 64 * 1024;
-    /// The most bytes of a request target (rules §9).
+    /// The maximum size of a request target, in bytes (docs/rules.md#request-limits).
     pub const MAX_URI_BYTES: usize = 8 * 1024;
-    /// The most bytes of all header fields together.
+    /// The maximum size of all headers together, in bytes.
     pub const MAX_HEADERS_BYTES: usize = 32 * 1024;
-    /// How long an idle connection is kept: longer than the web client's pool keeps it (contract §1).
+    /// How long an idle connection stays open: longer than the web client's pool keeps it
+    /// (docs/http-api.md#web-client-compatibility).
     pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
 }
 
@@ -57,27 +57,27 @@ impl Default for WebConfig {
     }
 }
 
-/// How often requests of each kind may be made, by one person or from one address.
+/// The rate limits, each for one user or one client address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RateLimitsConfig {
-    /// Making accounts, from one address.
+    /// Sign-ups, by client address.
     pub signups: Rate,
-    /// Signing in, from one address.
+    /// Logins, by client address.
     pub logins: Rate,
-    /// Looking for people and places.
+    /// Searches for users and locations, by user.
     pub searches: Rate,
-    /// Asking which of many names are taken: clients do so for every card they show.
+    /// Validations of username batches, by user. Clients send one for every card they show.
     pub validations: Rate,
-    /// Whatever else changes something.
+    /// All other writes, by user.
     pub writes: Rate,
-    /// Sending pictures.
+    /// Image uploads, by user.
     pub uploads: Rate,
-    /// Who is believed when they say for whom they ask, by `X-Forwarded-For`.
+    /// The proxies whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Default for RateLimitsConfig {
-    /// Rules §9.
+    /// The limits of docs/rules.md#request-limits.
     fn default() -> Self {
         Self {
             signups: Rate::new(10, TimeDelta::hours(1)),
@@ -94,12 +94,13 @@ impl Default for RateLimitsConfig {
     }
 }
 
-/// What is measured, as the program shows it when asked: web measures, and knows of no recorder. Clones share it.
+/// Renders the metrics page. This crate records metrics; the recorder that exports them belongs to the binary. Clones
+/// share the function.
 #[derive(Clone)]
 pub struct MetricsPage(pub(crate) Arc<dyn Fn() -> String + Send + Sync>);
 
 impl MetricsPage {
-    /// A page that is made anew each time, in the text format of Prometheus.
+    /// `render` is called for each request and returns the page in the text format of Prometheus.
     pub fn new(render: impl Fn() -> String + Send + Sync + 'static) -> Self {
         Self(Arc::new(render))
     }

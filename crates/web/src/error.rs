@@ -1,4 +1,4 @@
-//! The one place where a failure becomes a status.
+//! Errors of requests and their status codes.
 
 use std::fmt;
 
@@ -7,20 +7,20 @@ use actix_web::{HttpResponse, ResponseError};
 use grateful_application::Error;
 use grateful_domain::ValidationError;
 
-/// Why a request was not answered with what it asked for.
+/// Why a request failed.
 #[derive(Debug)]
 pub(crate) enum ApiError {
-    /// What a use case said.
+    /// The error of a use case.
     UseCase(Error),
     /// No route has this path.
     UnknownRoute,
     /// The path has routes, but none for this method.
     MethodNotAllowed(Vec<Method>),
-    /// The body has more bytes than this.
+    /// The body is larger than this number of bytes.
     BodyTooLarge(usize),
-    /// The body is of another type than these, or encoded.
+    /// The body has another type than these, or a content encoding.
     UnsupportedMediaType(&'static [&'static str]),
-    /// None of the wanted bytes is there, since there are only so many.
+    /// The requested range is outside the file, which has this number of bytes.
     RangeNotSatisfiable(u64),
     /// The client took too long to send the request.
     RequestTimeout,
@@ -43,11 +43,11 @@ impl From<ValidationError> for ApiError {
 }
 
 impl fmt::Display for ApiError {
-    /// What the person who asked is told.
+    /// The `detail` of the response.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UseCase(error) => error.fmt(f),
-            Self::UnknownRoute => f.write_str("There is nothing at this path"),
+            Self::UnknownRoute => f.write_str("This path does not exist"),
             Self::MethodNotAllowed(_) => f.write_str("This path does not support that method"),
             Self::BodyTooLarge(limit) => write!(f, "The body must be at most {limit} bytes"),
             Self::UnsupportedMediaType(supported) => {
@@ -59,13 +59,13 @@ impl fmt::Display for ApiError {
             }
             Self::RangeNotSatisfiable(size) => write!(f, "The file has only {size} bytes"),
             Self::RequestTimeout => f.write_str("The request took too long to arrive"),
-            Self::UriTooLong => f.write_str("The address of the request is too long"),
-            Self::HeadersTooLarge => f.write_str("The header fields of the request are too large"),
+            Self::UriTooLong => f.write_str("The URI of the request is too long"),
+            Self::HeadersTooLarge => f.write_str("The headers of the request are too large"),
         }
     }
 }
 
-/// An error with all its causes. Of an error as such, a log in JSON would show the first words only.
+/// Displays an error with all its causes. A JSON log would show only the outermost message of the error itself.
 struct ErrorChain<'e>(&'e dyn std::error::Error);
 
 impl fmt::Display for ErrorChain<'_> {
@@ -85,7 +85,7 @@ impl std::error::Error for ApiError {
 }
 
 impl ResponseError for ApiError {
-    /// Spelled out without `_`: a new kind of failure must choose its status to compile.
+    /// Matches without `_`, so that a new variant does not compile without a status.
     fn status_code(&self) -> StatusCode {
         match self {
             Self::UseCase(error) => match error {
@@ -112,7 +112,7 @@ impl ResponseError for ApiError {
         }
     }
 
-    /// Without a body: that needs the name of the request, so the middleware around all routes writes it.
+    /// Has no body: the body needs the request id, so the `error_bodies` middleware writes it.
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
         if status.is_server_error() {

@@ -1,4 +1,4 @@
-//! What this crate measures.
+//! The metrics of this crate.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const REQUEST_DATABASE: &str = "grateful_http_request_database_seconds";
 const METHOD: MetricLabel = MetricLabel::dynamic("method");
 const ROUTE: MetricLabel = MetricLabel::dynamic("route");
 
-/// What is measured here and in all crates below.
+/// The metrics of this crate and of the crates it depends on.
 pub fn all_metrics() -> impl Iterator<Item = Metric> {
     grateful_application::all_metrics().chain(METRICS)
 }
@@ -26,7 +26,7 @@ const METRICS: [Metric; 4] = [
         name: REQUESTS,
         kind: MetricKind::Counter,
         labels: &[METHOD, ROUTE, MetricLabel::dynamic("status")],
-        help: "Requests that were answered.",
+        help: "HTTP requests with a response.",
     },
     Metric {
         name: REQUEST_DURATION,
@@ -34,23 +34,23 @@ const METRICS: [Metric; 4] = [
             0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
         ]),
         labels: &[METHOD, ROUTE],
-        help: "Time from the head of a request to the head of its answer.",
+        help: "Time from the head of a request to the head of its response.",
     },
     Metric {
         name: REQUEST_STATEMENTS,
         kind: MetricKind::Histogram(&[0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0, 50.0]),
         labels: &[METHOD, ROUTE],
-        help: "Statements for a request, BEGIN and COMMIT among them.",
+        help: "Statements per request, including BEGIN and COMMIT.",
     },
     Metric {
         name: REQUEST_DATABASE,
         kind: MetricKind::Histogram(&[0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5]),
         labels: &[METHOD, ROUTE],
-        help: "Time that PostgreSQL took for all statements of a request.",
+        help: "Time that PostgreSQL spent on all statements of a request.",
     },
 ];
 
-/// Measures a request that was answered. There are as many labels as routes, methods and statuses, whatever clients send.
+/// Records a request. Clients cannot add label values: they are routes, known methods and statuses.
 pub(crate) fn record_request(
     method: &Method,
     route: Option<&str>,
@@ -58,26 +58,26 @@ pub(crate) fn record_request(
     duration: Duration,
     queries: &QueryLog,
 ) {
-    let method = Label::from_static_parts("method", known(method));
-    let route = Label::new("route", route.map_or(NO_ROUTE.into(), pattern));
-    let both = || vec![method.clone(), route.clone()];
-    metrics::histogram!(REQUEST_DURATION, both()).record(duration);
-    metrics::histogram!(REQUEST_STATEMENTS, both()).record(queries.total());
-    metrics::histogram!(REQUEST_DATABASE, both()).record(queries.time());
+    let method = Label::from_static_parts("method", method_label(method));
+    let route = Label::new("route", route.map_or(NO_ROUTE.into(), route_label));
+    let labels = || vec![method.clone(), route.clone()];
+    metrics::histogram!(REQUEST_DURATION, labels()).record(duration);
+    metrics::histogram!(REQUEST_STATEMENTS, labels()).record(queries.total());
+    metrics::histogram!(REQUEST_DATABASE, labels()).record(queries.time());
     let status = Label::new("status", status.as_u16().to_string());
     metrics::counter!(REQUESTS, vec![method, route, status]).increment(1);
 }
 
-/// What stands for a route where there is none.
+/// The label of a request that matched no route.
 pub(crate) const NO_ROUTE: &str = "(no route)";
 
-/// Without a copy, for all that are in the document.
-fn pattern(route: &str) -> SharedString {
+/// The label of a route, without a copy for the routes in the OpenAPI document.
+fn route_label(route: &str) -> SharedString {
     ROUTES.pattern(route).map_or_else(|| route.to_owned().into(), Into::into)
 }
 
-/// A client may call its method what it likes.
-fn known(method: &Method) -> &'static str {
+/// The label of a method. All unknown methods share one, since clients can send any.
+fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

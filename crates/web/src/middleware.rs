@@ -1,5 +1,5 @@
-//! What wraps every request. From the outside in: its frame, problems, CORS, one spelling of paths, bounds,
-//! authentication, limits.
+//! The middleware around every route. From the outside in: request context, error bodies, CORS, path normalization,
+//! request limits, authentication, allowed methods, rate limits.
 
 mod allowed_methods;
 mod authentication;
@@ -11,12 +11,12 @@ mod request_context;
 mod request_limits;
 mod server_timing;
 
-pub(crate) use self::allowed_methods::require_method;
-pub(crate) use self::authentication::authenticate;
+pub(crate) use self::allowed_methods::allowed_methods;
+pub(crate) use self::authentication::authentication;
 pub(crate) use self::cors::cors;
 pub(crate) use self::error_bodies::error_bodies;
 pub use self::rate_limits::{RateLimitPolicy, rate_limit_policy};
-pub(crate) use self::rate_limits::{RateLimits, limit};
+pub(crate) use self::rate_limits::{RateLimits, rate_limits};
 pub(crate) use self::request_context::request_context;
 pub(crate) use self::request_limits::request_limits;
 pub(crate) use self::server_timing::ServerTiming;

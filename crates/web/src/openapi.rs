@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the handlers.
+//! The OpenAPI document, generated from the handlers.
 
 mod route_table;
 pub(crate) mod swagger_ui;
@@ -21,45 +21,45 @@ pub(crate) use self::route_table::ROUTES;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    info(title = "Grateful", description = "Gratitude communities: posts, and the people who write them."),
+    info(title = "Grateful", description = "API of a server for gratitude communities: posts, feeds, follows and notifications."),
     components(schemas(Problem)),
     tags(
-        (name = "auth", description = "Joining, signing in and out"),
-        (name = "users", description = "People and what they wrote"),
-        (name = "people", description = "Finding people by name"),
-        (name = "profiles", description = "What people say of themselves, and leaving"),
-        (name = "photos", description = "What people look like"),
-        (name = "avatars", description = "What stands for people who have no photo"),
-        (name = "export", description = "All that is held about somebody, for themselves"),
-        (name = "locations", description = "Where people live"),
-        (name = "posts", description = "What people are thankful for"),
-        (name = "feed", description = "What everybody is thankful for"),
-        (name = "hearts", description = "Giving posts a heart"),
-        (name = "reactions", description = "Leaving emoji on posts"),
-        (name = "shares", description = "Passing posts on"),
-        (name = "comments", description = "What is said about posts"),
-        (name = "follows", description = "Who follows whom, and who has blocked whom"),
-        (name = "notifications", description = "What people are told"),
-        (name = "health", description = "Whether the server can work"),
-        (name = "monitoring", description = "How the server works"),
+        (name = "auth", description = "Sign-up, login and sessions"),
+        (name = "users", description = "Posts by user"),
+        (name = "people", description = "Finding users by name"),
+        (name = "profiles", description = "User profiles, and account deletion"),
+        (name = "photos", description = "Profile photos"),
+        (name = "avatars", description = "Default avatars of users without a photo"),
+        (name = "export", description = "Export of all personal data of the caller"),
+        (name = "locations", description = "Location search"),
+        (name = "posts", description = "Posts"),
+        (name = "feed", description = "The feed and trending posts"),
+        (name = "hearts", description = "Hearts on posts"),
+        (name = "reactions", description = "Emoji reactions to posts"),
+        (name = "shares", description = "Shares of posts, as links or messages"),
+        (name = "comments", description = "Comments on posts and replies"),
+        (name = "follows", description = "Follows, follow requests and blocks"),
+        (name = "notifications", description = "Notifications"),
+        (name = "health", description = "Health checks and this document"),
+        (name = "monitoring", description = "Metrics"),
     ),
 )]
 struct ApiDoc;
 
-/// The whole API: paths, bodies, answers.
+/// Builds the OpenAPI document of the whole API.
 pub fn document() -> OpenApi {
     let (_, mut document) = App::new()
         .into_utoipa_app()
         .openapi(ApiDoc::openapi())
         .configure(crate::register_routes)
         .split_for_parts();
-    // Says hello to people, and is no part of the API (contract §3).
+    // A greeting for browsers, not part of the API (docs/http-api.md#root).
     document.paths.paths.remove("/");
     let components = document.components.get_or_insert_default();
     components.add_security_scheme(TOKEN, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     for (pattern, item) in &mut document.paths.paths {
         for (method, operation) in operations_mut(item) {
-            complete(operation, access_to(&method, pattern));
+            add_common_parts(operation, access_to(&method, pattern));
         }
     }
     document
@@ -68,8 +68,8 @@ pub fn document() -> OpenApi {
 const TOKEN: &str = "token";
 const JSON: &str = "application/json";
 
-/// Adds what holds for all operations alike, so that no handler repeats it.
-fn complete(operation: &mut Operation, access: Access) {
+/// Adds the parts that all operations have in common: error responses and security.
+fn add_common_parts(operation: &mut Operation, access: Access) {
     let problem = |description: &str| {
         let body =
             ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
@@ -77,12 +77,11 @@ fn complete(operation: &mut Operation, access: Access) {
     };
     let responses = &mut operation.responses.responses;
     for response in responses.values_mut() {
-        as_problem_json(response);
+        set_problem_media_type(response);
     }
-    responses.insert("default".to_owned(), problem("Anything that went wrong").into());
+    responses.insert("default".to_owned(), problem("Any other error").into());
     if access != Access::Public {
-        responses
-            .insert("401".to_owned(), problem("The token is missing or no longer good").into());
+        responses.insert("401".to_owned(), problem("The token is missing or invalid").into());
         let token = SecurityRequirement::new(TOKEN, Vec::<String>::new());
         let mut security = vec![token];
         if access == Access::Optional {
@@ -92,8 +91,8 @@ fn complete(operation: &mut Operation, access: Access) {
     }
 }
 
-/// Handlers name [`Problem`] as a body like any other; its media type is its own.
-fn as_problem_json(response: &mut RefOr<Response>) {
+/// Changes the media type of [`Problem`] bodies, which handlers declare as JSON.
+fn set_problem_media_type(response: &mut RefOr<Response>) {
     let RefOr::T(response) = response else { return };
     let is_problem = |content: &RefOr<Content>| {
         let RefOr::T(content) = content else { return false };
@@ -118,15 +117,15 @@ fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Ope
     .filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
 }
 
-/// The document as it is sent.
-static TEXT: LazyLock<String> = LazyLock::new(|| document().to_json().unwrap_or_default());
+/// The serialized document.
+static DOCUMENT_JSON: LazyLock<String> = LazyLock::new(|| document().to_json().unwrap_or_default());
 
-/// This document.
+/// Returns this document.
 #[utoipa::path(
     tag = "health",
-    responses((status = 200, body = Object, description = "The document, in OpenAPI 3.1")),
+    responses((status = 200, body = Object, description = "The OpenAPI 3.1 document")),
 )]
 #[get("/openapi.json")]
 pub(crate) async fn get_openapi_document() -> HttpResponse {
-    HttpResponse::Ok().content_type(ContentType::json()).body(TEXT.as_str())
+    HttpResponse::Ok().content_type(ContentType::json()).body(DOCUMENT_JSON.as_str())
 }

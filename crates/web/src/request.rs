@@ -24,7 +24,7 @@ pub(crate) use self::field::{Field, FromJson, as_is};
 pub(crate) use self::idempotency::FingerprintBuilder;
 pub(crate) use self::json::{IdempotentBody, JsonBody};
 pub(crate) use self::multipart::MultipartForm;
-pub(crate) use self::page_params::{PageParams20, PageParams100};
+pub(crate) use self::page_params::{PageParams20, PageParams50, PageParams100};
 pub(crate) use self::path::{
     CommentPath, NotificationPath, PostPath, SessionPath, UserPath, UsernamePath,
 };
@@ -33,7 +33,7 @@ pub(crate) use self::request_id::RequestId;
 pub(crate) use self::route::MatchedRoute;
 pub(crate) use self::user_agent::UserAgent;
 
-/// The time by the clock of the application.
+/// The current time of the application's clock.
 pub(crate) fn now(request: &HttpRequest) -> DateTime<Utc> {
     request.app_data::<Data<App>>().map_or(DateTime::UNIX_EPOCH, |app| app.clock.now())
 }

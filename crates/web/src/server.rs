@@ -1,4 +1,4 @@
-//! The server around the routes.
+//! The HTTP server.
 
 mod protocol_errors;
 
@@ -23,9 +23,10 @@ use crate::WebConfig;
 use crate::middleware::RateLimits;
 use crate::routes::notifications::stream::ShutdownSignal;
 
-/// A server on `listeners` whose every thread has an application of its own, from `make_app`. It answers as long as it
-/// is awaited, and leaves signals to its owner, who stops it by its handle: then requests in flight are finished, and
-/// idle connections closed.
+/// Starts a server on `listeners`. Each worker thread has an application of its own, from `make_app`.
+///
+/// The server runs while it is awaited. It does not handle signals: the caller stops it by its handle, and then it
+/// finishes the requests in flight and closes idle connections.
 ///
 /// # Errors
 /// A listener cannot be used.
@@ -38,44 +39,45 @@ pub fn serve(
         .workers(config.workers)
         .shutdown_timeout(config.shutdown_timeout.as_secs())
         .disable_signals();
-    let stopping = builder.graceful_shutdown_signal();
+    let shutdown = builder.graceful_shutdown_signal();
     let limits = Data::new(RateLimits::new(config.limits.as_ref()));
     for listener in listeners {
-        let (make_app, config, stopping) = (make_app.clone(), config.clone(), stopping.clone());
+        let (make_app, config, shutdown) = (make_app.clone(), config.clone(), shutdown.clone());
         let limits = limits.clone();
-        let thread = move || connections(make_app(), &config, limits.clone(), stopping.clone());
-        builder = builder.listen("grateful", listener, thread)?;
+        let worker =
+            move || connection_service(make_app(), &config, limits.clone(), shutdown.clone());
+        builder = builder.listen("grateful", listener, worker)?;
     }
     Ok(builder.run())
 }
 
-/// What one thread does with its connections. As `actix_web::HttpServer` would, but with [`ProtocolErrorStream`] in between.
-fn connections(
+/// The service for one worker's connections: that of `actix_web::HttpServer`, but through [`ProtocolErrorStream`].
+fn connection_service(
     app: App,
     config: &WebConfig,
     limits: Data<RateLimits>,
-    stopping: GracefulShutdownSignal,
+    shutdown: GracefulShutdownSignal,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
 + use<> {
     let clock = Arc::clone(&app.clock);
-    // Limits in place of the thread's own: they hold for all threads together.
+    // Replaces the rate limits of this thread's application: all threads share one set.
     let routes = crate::app(app, config).app_data(limits);
-    let routes = routes.app_data(Data::new(ShutdownSignal(stopping.clone())));
+    let routes = routes.app_data(Data::new(ShutdownSignal(shutdown.clone())));
     let routes = routes.into_factory().map_err(|error| error.error_response());
     let http = HttpService::build()
         .keep_alive(WebConfig::KEEP_ALIVE)
         .client_request_timeout(config.client_request_timeout)
         .client_disconnect_timeout(Duration::from_secs(1))
         .graceful_shutdown_signal(move || {
-            let stopping = stopping.clone();
-            async move { stopping.notified().await }
+            let shutdown = shutdown.clone();
+            async move { shutdown.notified().await }
         })
         .finish(map_config(routes, |()| AppConfig::default()));
     fn_service(move |stream: TcpStream| {
         let peer = stream.peer_addr().ok();
-        // Answers are written whole, so waiting for more of them only costs time.
+        // Responses are written as a whole, so Nagle's algorithm would only delay them.
         _ = stream.set_nodelay(true);
-        let stream = ProtocolErrorStream::on(stream, Arc::clone(&clock));
+        let stream = ProtocolErrorStream::new(stream, Arc::clone(&clock));
         async move { Ok((stream, Protocol::Http1, peer)) }
     })
     .and_then(http)

@@ -209,7 +209,7 @@ async fn every_refusal_of_a_body_has_its_status_its_code_and_its_details() {
             422,
             "validation_error",
             &json!({"fields": {
-                "content": "must be a text",
+                "content": "must be a string",
                 "is_public": "must be true or false",
                 "title": "must be at most 100 characters long, but has 101",
                 "post_type": "must be daily, photo or spontaneous",

@@ -1,4 +1,4 @@
-//! Refuses methods that a path does not have.
+//! Rejects methods that a path does not have.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -9,9 +9,9 @@ use crate::error::ApiError;
 use crate::openapi::ROUTES;
 use crate::request::MatchedRoute;
 
-/// Refuses a method that the path does not have. The routes would hand it on to the next pattern that fits:
-/// `DELETE /posts/feed` to `DELETE /posts/{id}`.
-pub(crate) async fn require_method(
+/// Rejects methods that the path does not have with 405. The router would try the next pattern that matches instead:
+/// `DELETE /posts/{id}` for `DELETE /posts/feed`.
+pub(crate) async fn allowed_methods(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {

@@ -1,4 +1,4 @@
-//! Finds out who asks, before anything of their request is read.
+//! Authenticates the caller before the body is read.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -6,24 +6,25 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
-use grateful_application::{App, Error as Refusal, sessions};
+use grateful_application::{App, Error as UseCaseError, sessions};
 use grateful_domain::Session;
 
 use crate::access::{Access, access_to};
 use crate::error::ApiError;
 use crate::request::{MatchedRoute, bearer_token};
 
-/// Lets pass whoever the route lets pass, and puts their session where handlers find it.
-pub(crate) async fn authenticate(
+/// Checks the token that the route requires, and stores the session in the request's extensions, where extractors find
+/// it.
+pub(crate) async fn authentication(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    // Looked up once: it tries the pattern of every route. From here on the path is in its one spelling.
+    // Matched once, since matching tries the pattern of every route. The path is normalized at this point.
     let route = request.match_pattern().map(MatchedRoute);
     if let Some(route) = route.clone() {
         request.extensions_mut().insert(route);
     }
-    match identify(&request, route).await {
+    match authenticate(&request, route).await {
         Ok(session) => {
             if let Some(session) = session {
                 request.extensions_mut().insert(session);
@@ -34,25 +35,27 @@ pub(crate) async fn authenticate(
     }
 }
 
-async fn identify(
+async fn authenticate(
     request: &ServiceRequest,
     route: Option<MatchedRoute>,
 ) -> Result<Option<Session>, ApiError> {
-    // A path that leads nowhere does so for everybody.
+    // An unknown path is 404, with or without a token.
     let Some(MatchedRoute(pattern)) = route else { return Ok(None) };
-    let token_was_sent = request.headers().contains_key(AUTHORIZATION);
-    match (access_to(request.method(), &pattern), token_was_sent) {
+    let has_token = request.headers().contains_key(AUTHORIZATION);
+    match (access_to(request.method(), &pattern), has_token) {
         (Access::Public, _) | (Access::Optional, false) => Ok(None),
         (Access::Required, false) => {
-            Err(Refusal::Unauthenticated("Authentication is required").into())
+            Err(UseCaseError::Unauthenticated("Authentication is required").into())
         }
-        (Access::Optional | Access::Required, true) => open(request).await.map(Some),
+        (Access::Optional | Access::Required, true) => find_session(request).await.map(Some),
     }
 }
 
-async fn open(request: &ServiceRequest) -> Result<Session, ApiError> {
-    let malformed = Refusal::Unauthenticated("The Authorization header must be a Bearer token");
+async fn find_session(request: &ServiceRequest) -> Result<Session, ApiError> {
+    let malformed =
+        UseCaseError::Unauthenticated("The Authorization header must be a Bearer token");
     let token = bearer_token(request.request()).ok_or(malformed)?;
-    let app = request.app_data::<Data<App>>().ok_or_else(|| Refusal::Internal("no App".into()))?;
+    let app =
+        request.app_data::<Data<App>>().ok_or_else(|| UseCaseError::Internal("no App".into()))?;
     Ok(sessions::authenticate(app, &token).await?)
 }

@@ -10,6 +10,7 @@ use crate::middleware::ServerTiming;
 use crate::request::RequestId;
 use crate::response::RateLimitStatus;
 
+/// The CORS middleware for the configured origins.
 pub(crate) fn cors(config: &WebConfig) -> Cors {
     const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
     let cors = Cors::default()
@@ -27,10 +28,10 @@ pub(crate) fn cors(config: &WebConfig) -> Cors {
             LINK,
             RETRY_AFTER,
             RequestId::HEADER,
-            RateLimitStatus::FIELD,
-            RateLimitStatus::POLICY_FIELD,
+            RateLimitStatus::HEADER,
+            RateLimitStatus::POLICY_HEADER,
         ])
-        .expose_headers(config.server_timing.then_some(ServerTiming::FIELD))
+        .expose_headers(config.server_timing.then_some(ServerTiming::HEADER))
         .supports_credentials()
         .max_age(3600);
     config.allowed_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))

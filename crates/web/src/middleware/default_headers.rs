@@ -1,4 +1,4 @@
-//! Headers that every response has.
+//! Headers of every response.
 
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
@@ -7,7 +7,7 @@ use actix_web::http::header::{
 
 use crate::request::RequestId;
 
-/// Headers that every answer has, where the route did not choose its own.
+/// Adds the request id, and each default header that the route has not set itself.
 pub(super) fn set_default_headers(headers: &mut HeaderMap, id: &RequestId) {
     headers.insert(RequestId::HEADER, id.to_header());
     for (name, value) in DEFAULTS {

@@ -1,4 +1,4 @@
-//! Gives every failure the one body of errors.
+//! Gives every error response the same form of body.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -10,8 +10,8 @@ use crate::error::ApiError;
 use crate::request::{RequestId, now};
 use crate::response::problem;
 
-/// Writes the body that [`ApiError::error_response`](actix_web::ResponseError) could not, and replaces what the
-/// framework says of its own failures.
+/// Writes the bodies of error responses: of our own errors, whose
+/// [`error_response`](actix_web::ResponseError::error_response) has none, and of the framework's, whose body it replaces.
 pub(crate) async fn error_bodies(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -25,15 +25,15 @@ pub(crate) async fn error_bodies(
     let Some(id) = request.extensions().get::<RequestId>().cloned() else {
         return Ok(ServiceResponse::new(request, response));
     };
-    let at = now(&request);
-    let mut answer = match response.error().and_then(Error::as_error::<ApiError>) {
-        Some(error) => problem::answer(error, &id, at),
-        None => problem::status_response(status, &id, at),
+    let now = now(&request);
+    let mut error_response = match response.error().and_then(Error::as_error::<ApiError>) {
+        Some(error) => problem::error_response(error, &id, now),
+        None => problem::status_response(status, &id, now),
     };
     for (name, value) in response.headers() {
         if name != CONTENT_TYPE && name != ALLOW {
-            answer.headers_mut().append(name.clone(), value.clone());
+            error_response.headers_mut().append(name.clone(), value.clone());
         }
     }
-    Ok(ServiceResponse::new(request, answer))
+    Ok(ServiceResponse::new(request, error_response))
 }

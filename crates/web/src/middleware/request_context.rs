@@ -1,4 +1,4 @@
-//! The outermost layer: a name, a task of its own, a log line, and headers that every answer has.
+//! The outermost middleware: request id, task, log line, metrics and default headers.
 
 use std::time::{Duration, Instant};
 
@@ -26,108 +26,107 @@ use crate::metrics::{NO_ROUTE, record_request};
 use crate::request::{MatchedRoute, RequestId, now};
 use crate::response::problem;
 
-/// Runs a request as a task of its own, so that neither a client that goes away nor a panic cuts it in the middle,
-/// counts what it asks of the database, measures it, and logs it in one line.
+/// Runs a request in a task of its own, so that neither a disconnected client nor a panic interrupts the middleware.
+/// Records the request's database statements and metrics, and writes one log line.
 pub(crate) async fn request_context(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let id = RequestId::of(request.headers());
+    let id = RequestId::from_headers(request.headers());
     request.extensions_mut().insert(id.clone());
     let config = request.app_data::<Data<WebConfig>>().cloned();
     let origin = allowed_origin(request.headers(), config.as_ref());
-    let line = RequestLog::begin(&request);
-    let timing = ServerTiming::of(config.as_ref(), origin.as_ref());
-    let last_words =
-        PanicResponse { id: id.clone(), line: line.clone(), origin, at: now(request.request()) };
+    let log = RequestLog::start(&request);
+    let timing = ServerTiming::new(config.as_ref(), origin.as_ref());
+    let panic_response =
+        PanicResponse { id: id.clone(), log: log.clone(), origin, at: now(request.request()) };
     if request.method() == Method::HEAD {
-        // The server sends no body for it in any case, so there are no parts of one either (RFC 9110, 14.2).
+        // The response has no body, so it has no ranges either (RFC 9110, 14.2).
         request.head_mut().method = Method::GET;
         request.head_mut().headers_mut().remove(RANGE);
     }
 
     let span = tracing::info_span!("request", id = %id);
-    match actix_web::rt::spawn(answer(request, next, id, line, timing).instrument(span.clone()))
-        .await
-    {
-        Ok(answered) => answered,
-        Err(panic) => span.in_scope(|| Err(last_words.on(panic))),
+    let task = respond(request, next, id, log, timing).instrument(span.clone());
+    match actix_web::rt::spawn(task).await {
+        Ok(response) => response,
+        Err(panic) => span.in_scope(|| Err(panic_response.into_error(panic))),
     }
 }
 
-/// What happens whether or not the client is still there to hear of it.
-async fn answer(
+/// The part that runs to its end even if the client disconnects.
+async fn respond(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
     id: RequestId,
-    mut line: RequestLog,
+    mut log: RequestLog,
     timing: Option<ServerTiming>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let (answered, queries) = QueryLog::record(next.call(request)).await;
-    let mut response = answered?.map_into_boxed_body();
+    let (response, queries) = QueryLog::record(next.call(request)).await;
+    let mut response = response?.map_into_boxed_body();
     set_default_headers(response.headers_mut(), &id);
     let extensions = response.request().extensions();
-    line.route = extensions.get::<MatchedRoute>().map(|MatchedRoute(pattern)| pattern.clone());
-    line.user = extensions.get::<Session>().map(|it| it.user.into());
+    log.route = extensions.get::<MatchedRoute>().map(|MatchedRoute(pattern)| pattern.clone());
+    log.user = extensions.get::<Session>().map(|session| session.user.into());
     drop(extensions);
-    let duration = line.end(response.status(), &queries);
+    let duration = log.finish(response.status(), &queries);
     if let Some(timing) = timing {
-        timing.tell(response.headers_mut(), duration, &queries);
+        timing.write_to(response.headers_mut(), duration, &queries);
     }
     Ok(response)
 }
 
-/// What is left of a request that panicked.
+/// Builds the response to a request that panicked.
 struct PanicResponse {
     id: RequestId,
-    line: RequestLog,
+    log: RequestLog,
     origin: Option<HeaderValue>,
     at: DateTime<Utc>,
 }
 
 impl PanicResponse {
-    fn on(self, panic: JoinError) -> Error {
+    fn into_error(self, panic: JoinError) -> Error {
         tracing::error!(error = &panic as &dyn std::error::Error, "Request panicked");
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         let mut response = problem::status_response(status, &self.id, self.at);
         set_default_headers(response.headers_mut(), &self.id);
-        // CORS is further in, and never came to it.
+        // The panic skipped the CORS middleware, which is inside this one.
         if let Some(origin) = self.origin {
             response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            let yes = HeaderValue::from_static("true");
-            response.headers_mut().insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
+            let allowed = HeaderValue::from_static("true");
+            response.headers_mut().insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, allowed);
             response.headers_mut().insert(VARY, HeaderValue::from_static("Origin"));
         }
-        self.line.end(status, &QueryLog::default());
+        self.log.finish(status, &QueryLog::default());
         InternalError::from_response(panic, response).into()
     }
 }
 
-/// The one line of a request, without anything that belongs to somebody.
+/// The log line of a request. It has no personal data but the user id.
 #[derive(Clone)]
 struct RequestLog {
     method: Method,
     route: Option<String>,
     user: Option<i64>,
-    begun: Instant,
+    started_at: Instant,
     thresholds: Thresholds,
 }
 
 impl RequestLog {
-    fn begin(request: &ServiceRequest) -> Self {
+    fn start(request: &ServiceRequest) -> Self {
         let app = request.app_data::<Data<App>>();
         Self {
             method: request.method().clone(),
             route: None,
             user: None,
-            begun: Instant::now(),
+            started_at: Instant::now(),
             thresholds: app.map(|app| *app.thresholds()).unwrap_or_default(),
         }
     }
 
-    /// Reports, measures and logs what is done. Tells how long it took.
-    fn end(&self, status: StatusCode, queries: &QueryLog) -> Duration {
-        let duration = self.begun.elapsed();
+    /// Records the metrics, reports slow and repeated statements, and writes the log line. Returns the request's duration.
+    fn finish(&self, status: StatusCode, queries: &QueryLog) -> Duration {
+        let duration = self.started_at.elapsed();
         let method = self.method.as_str();
         let route = self.route.as_deref().unwrap_or(NO_ROUTE);
         queries.report(route, &self.thresholds);
@@ -149,7 +148,7 @@ impl RequestLog {
 
 fn allowed_origin(headers: &HeaderMap, config: Option<&Data<WebConfig>>) -> Option<HeaderValue> {
     let origin = headers.get(ORIGIN)?;
-    let allowed =
+    let is_allowed =
         config?.allowed_origins.iter().any(|allowed| origin.as_bytes() == allowed.as_bytes());
-    allowed.then(|| origin.clone())
+    is_allowed.then(|| origin.clone())
 }

@@ -1,4 +1,4 @@
-//! Bounds that hold for every request, whatever its route.
+//! Size limits of every request.
 
 use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
@@ -9,23 +9,23 @@ use actix_web::middleware::Next;
 use crate::WebConfig;
 use crate::error::ApiError;
 
-/// Refuses what is too large or encoded. A body is never inflated: 850 bytes of brotli can ask for a gigabyte
-/// (RUSTSEC-2026-0447).
+/// Rejects requests that are too large or have an encoded body. The server never decompresses a body: 850 bytes of
+/// brotli can expand to a gigabyte (RUSTSEC-2026-0447).
 pub(crate) async fn request_limits(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match within_bounds(&request) {
+    match check_limits(&request) {
         Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
         Err(error) => Ok(request.error_response(error)),
     }
 }
 
-fn within_bounds(request: &ServiceRequest) -> Result<(), ApiError> {
+fn check_limits(request: &ServiceRequest) -> Result<(), ApiError> {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if WebConfig::MAX_URI_BYTES < target {
         Err(ApiError::UriTooLong)
-    } else if WebConfig::MAX_HEADERS_BYTES < size_of_fields(request.headers()) {
+    } else if WebConfig::MAX_HEADERS_BYTES < header_bytes(request.headers()) {
         Err(ApiError::HeadersTooLarge)
     } else if is_encoded(request.headers()) {
         Err(ApiError::UnsupportedMediaType(&["application/json"]))
@@ -34,7 +34,7 @@ fn within_bounds(request: &ServiceRequest) -> Result<(), ApiError> {
     }
 }
 
-fn size_of_fields(headers: &HeaderMap) -> usize {
+fn header_bytes(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
 }
 

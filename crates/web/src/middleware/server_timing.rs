@@ -1,4 +1,4 @@
-//! What took how long, for developers: browsers show it beside the request.
+//! The `Server-Timing` header, which browsers show to developers.
 
 use std::time::Duration;
 
@@ -8,25 +8,25 @@ use grateful_application::QueryLog;
 
 use crate::WebConfig;
 
-/// The header `Server-Timing`, where it is switched on.
+/// The `Server-Timing` header of a response, if it is enabled.
 pub(crate) struct ServerTiming {
-    /// Whose page may read it.
+    /// The origin whose pages may read the header.
     origin: Option<HeaderValue>,
 }
 
 impl ServerTiming {
-    pub(crate) const FIELD: HeaderName = HeaderName::from_static("server-timing");
-    const ORIGIN_FIELD: HeaderName = HeaderName::from_static("timing-allow-origin");
+    pub(crate) const HEADER: HeaderName = HeaderName::from_static("server-timing");
+    const ORIGIN_HEADER: HeaderName = HeaderName::from_static("timing-allow-origin");
 
-    /// For an answer to a page of this origin, which is one of ours.
-    pub(super) fn of(
+    /// `origin` is the origin of the request, if it is allowed. Returns `None` if the header is disabled.
+    pub(super) fn new(
         config: Option<&Data<WebConfig>>,
         origin: Option<&HeaderValue>,
     ) -> Option<Self> {
         config.filter(|config| config.server_timing).map(|_| Self { origin: origin.cloned() })
     }
 
-    pub(super) fn tell(self, headers: &mut HeaderMap, duration: Duration, queries: &QueryLog) {
+    pub(super) fn write_to(self, headers: &mut HeaderMap, duration: Duration, queries: &QueryLog) {
         let database = queries.time();
         let text = format!(
             "db;dur={};desc=\"{} statements\", app;dur={}, total;dur={}",
@@ -36,15 +36,15 @@ impl ServerTiming {
             milliseconds(duration),
         );
         if let Ok(value) = HeaderValue::from_str(&text) {
-            headers.insert(Self::FIELD, value);
+            headers.insert(Self::HEADER, value);
         }
         if let Some(origin) = self.origin {
-            headers.insert(Self::ORIGIN_FIELD, origin);
+            headers.insert(Self::ORIGIN_HEADER, origin);
         }
     }
 }
 
-/// To the microsecond, which is as much as anybody reads.
+/// Milliseconds, rounded to the microsecond.
 pub(super) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }

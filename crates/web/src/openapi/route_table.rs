@@ -1,4 +1,4 @@
-//! The methods of each path, from the OpenAPI document.
+//! The routes and their methods, from the OpenAPI document.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -9,14 +9,15 @@ use utoipa::openapi::OpenApi;
 use super::{document, operations_mut};
 
 /// The routes of this build.
-pub(crate) static ROUTES: LazyLock<RouteTable> = LazyLock::new(|| RouteTable::of(&document()));
+pub(crate) static ROUTES: LazyLock<RouteTable> =
+    LazyLock::new(|| RouteTable::from_document(&document()));
 
-/// Which methods each path has, by its pattern.
+/// The methods of each route, by pattern.
 #[derive(Debug, Clone)]
 pub(crate) struct RouteTable(HashMap<String, Vec<Method>>);
 
 impl RouteTable {
-    pub(crate) fn of(document: &OpenApi) -> Self {
+    pub(crate) fn from_document(document: &OpenApi) -> Self {
         let mut table: HashMap<String, Vec<Method>> =
             ["/", "/docs", "/docs/{file}", "/uploads/{path:.*}"]
                 .map(|pattern| (pattern.to_owned(), vec![Method::GET, Method::HEAD]))
@@ -32,7 +33,7 @@ impl RouteTable {
         Self(table)
     }
 
-    /// The pattern itself, where it is one of this table.
+    /// The table's own copy of a pattern, if it has one.
     pub(crate) fn pattern(&self, pattern: &str) -> Option<&str> {
         self.0.get_key_value(pattern).map(|(known, _)| known.as_str())
     }

@@ -1,4 +1,4 @@
-//! `/docs`: the API to try out, from the binary alone.
+//! `/docs`: Swagger UI, served from the binary.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use utoipa_swagger_ui::Config;
 
 use crate::error::ApiError;
 
-/// Swagger UI loads its parts from beside itself; with the address of this page ending in no slash, they need theirs.
+/// The page with absolute paths: the relative ones of Swagger UI do not work since this page has no final slash.
 const PAGE: &str = r#"<!doctype html>
 <html lang="en">
 <head>
@@ -28,7 +28,7 @@ const PAGE: &str = r#"<!doctype html>
 </html>
 "#;
 
-/// Only what this server sends may run, and Swagger UI's own styles and icons.
+/// Allows only scripts of this server, and the inline styles and icons of Swagger UI.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                       img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
 

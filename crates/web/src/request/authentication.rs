@@ -1,4 +1,4 @@
-//! The session of the caller, and the token that names it.
+//! The caller's session and access token.
 
 use std::future::{Ready, ready};
 
@@ -10,7 +10,7 @@ use grateful_domain::{Session, UserId, Viewer};
 
 use crate::error::ApiError;
 
-/// The session of whoever asks; the middleware has made sure that there is one.
+/// The caller's session, on routes that need a token. The authentication middleware has already checked the token.
 pub(crate) struct SignedIn(pub(crate) Session);
 
 impl SignedIn {
@@ -33,7 +33,7 @@ impl FromRequest for SignedIn {
     }
 }
 
-/// Whoever asks, signed in or not.
+/// The caller as a viewer, on routes where a token is optional.
 pub(crate) struct MaybeSignedIn(pub(crate) Viewer);
 
 impl FromRequest for MaybeSignedIn {
@@ -46,7 +46,7 @@ impl FromRequest for MaybeSignedIn {
     }
 }
 
-/// The token in the header `Authorization`, if there is one of the right form (RFC 6750 §2.1).
+/// Returns the token in the `Authorization` header, if it has the form of a bearer token (RFC 6750 §2.1).
 pub(crate) fn bearer_token(request: &HttpRequest) -> Option<AccessToken> {
     let credentials = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = credentials.split_once(' ')?;

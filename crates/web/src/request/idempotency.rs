@@ -1,4 +1,4 @@
-//! The `Idempotency-Key` header, and what makes two requests the same.
+//! The `Idempotency-Key` header, and the fingerprint of a request.
 
 use actix_web::HttpRequest;
 use grateful_application::{IdempotencyKey, IdempotentRequest};
@@ -7,30 +7,31 @@ use sha2::{Digest, Sha256};
 
 use crate::error::ApiError;
 
-/// What makes this request the same as another: its key, and all that decides what it does, as it is read.
+/// Hashes a request as it is read. Two requests with the same key are the same if their fingerprints are equal: method,
+/// path and body.
 pub(crate) struct FingerprintBuilder(Option<(IdempotencyKey, Sha256)>);
 
 impl FingerprintBuilder {
-    /// Of this request, where it has a key.
-    pub(crate) fn begin(request: &HttpRequest) -> Result<Self, ApiError> {
+    /// Starts with the method and the path. A request without a key has no fingerprint.
+    pub(crate) fn start(request: &HttpRequest) -> Result<Self, ApiError> {
         let Some(raw) = request.headers().get("idempotency-key") else { return Ok(Self(None)) };
         let key = IdempotencyKey::parse(raw.to_str().unwrap_or_default());
         let key = key.map_err(|error| ValidationError::field("Idempotency-Key", error))?;
-        let mut repeating = Self(Some((key, Sha256::new())));
-        repeating.add(request.method().as_str().as_bytes());
-        repeating.add(request.path().as_bytes());
-        Ok(repeating)
+        let mut builder = Self(Some((key, Sha256::new())));
+        builder.update(request.method().as_str().as_bytes());
+        builder.update(request.path().as_bytes());
+        Ok(builder)
     }
 
-    /// The next part of its body.
-    pub(crate) fn add(&mut self, part: &[u8]) {
+    /// Adds the next part of the body.
+    pub(crate) fn update(&mut self, part: &[u8]) {
         if let Some((_, hash)) = &mut self.0 {
             hash.update(part.len().to_be_bytes());
             hash.update(part);
         }
     }
 
-    pub(crate) fn end(self) -> Option<IdempotentRequest> {
+    pub(crate) fn finish(self) -> Option<IdempotentRequest> {
         self.0.map(|(key, hash)| IdempotentRequest { key, fingerprint: hash.finalize().into() })
     }
 }

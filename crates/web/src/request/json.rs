@@ -1,4 +1,4 @@
-//! JSON bodies: read within bounds of size and time, and parsed so that every wrong field can be named at once.
+//! JSON bodies, read within limits of size and time.
 
 use std::pin::Pin;
 
@@ -16,10 +16,10 @@ use crate::WebConfig;
 use crate::error::ApiError;
 use crate::request::FingerprintBuilder;
 
-/// A JSON object as the body of a request.
+/// Extracts a JSON object from the body.
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
-/// A JSON object as the body of a request that may carry an `Idempotency-Key`.
+/// Extracts a JSON object from the body of a request that may have an `Idempotency-Key`.
 pub(crate) struct IdempotentBody<T> {
     pub(crate) body: T,
     pub(crate) idempotency: Option<IdempotentRequest>,
@@ -43,14 +43,14 @@ impl<T: DeserializeOwned + 'static> FromRequest for IdempotentBody<T> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let bytes = read(&request, payload).await?;
-            let mut repeating = FingerprintBuilder::begin(&request)?;
-            repeating.add(&bytes);
-            Ok(Self { body: parse(&bytes)?, idempotency: repeating.end() })
+            let mut fingerprint = FingerprintBuilder::start(&request)?;
+            fingerprint.update(&bytes);
+            Ok(Self { body: parse(&bytes)?, idempotency: fingerprint.finish() })
         })
     }
 }
 
-/// Reads the whole body, if it is JSON, in time and not too large.
+/// Reads the whole body. Checks its type, its size and the time it takes to arrive.
 async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, ApiError> {
     require_json(request)?;
     let declared =
@@ -58,19 +58,17 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, ApiError
     if declared.is_some_and(|length: usize| WebConfig::MAX_BODY_BYTES < length) {
         return Err(too_large());
     }
-    let client_request_timeout = request
+    let timeout = request
         .app_data::<Data<WebConfig>>()
         .map(|config| config.client_request_timeout)
         .unwrap_or_default();
-    tokio::time::timeout(client_request_timeout, collect(payload))
-        .await
-        .map_err(|_| ApiError::RequestTimeout)?
+    tokio::time::timeout(timeout, collect(payload)).await.map_err(|_| ApiError::RequestTimeout)?
 }
 
 async fn collect(mut payload: Payload) -> Result<Bytes, ApiError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| ValidationError::field("body", "was cut short"))?;
+        let chunk = chunk.map_err(|_| ValidationError::field("body", "is incomplete"))?;
         if WebConfig::MAX_BODY_BYTES < body.len() + chunk.len() {
             return Err(too_large());
         }
@@ -83,10 +81,10 @@ fn too_large() -> ApiError {
     ApiError::BodyTooLarge(WebConfig::MAX_BODY_BYTES)
 }
 
-/// A body whose type is not named is taken for JSON, one that names another type is not.
+/// Rejects a body of another type. A body without a `Content-Type` counts as JSON.
 fn require_json(request: &HttpRequest) -> Result<(), ApiError> {
-    let Some(named) = request.headers().get(CONTENT_TYPE) else { return Ok(()) };
-    let essence = named.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    let Some(content_type) = request.headers().get(CONTENT_TYPE) else { return Ok(()) };
+    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
     if essence.trim().eq_ignore_ascii_case("application/json") {
         Ok(())
     } else {
@@ -94,19 +92,19 @@ fn require_json(request: &HttpRequest) -> Result<(), ApiError> {
     }
 }
 
-/// Goes by way of a map, since an array would pass for a struct as well.
+/// Parses a map first, since serde would also accept an array for a struct.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    let refused = |reason: &dyn std::fmt::Display| ValidationError::field("body", reason);
+    let invalid = |reason: &dyn std::fmt::Display| ValidationError::field("body", reason);
     let object: Map<String, Value> = serde_json::from_slice(bytes).map_err(|error| {
         if bytes.is_empty() {
-            refused(&"is missing")
+            invalid(&"is missing")
         } else if error.is_data() {
-            refused(&"must be a JSON object")
+            invalid(&"must be a JSON object")
         } else {
-            refused(&format_args!("is not valid JSON: {error}"))
+            invalid(&format_args!("is not valid JSON: {error}"))
         }
     })?;
-    Ok(T::deserialize(Value::Object(object)).map_err(|error| refused(&error))?)
+    Ok(T::deserialize(Value::Object(object)).map_err(|error| invalid(&error))?)
 }
 
 #[cfg(test)]
@@ -119,33 +117,35 @@ mod tests {
     #[derive(Debug, Deserialize)]
     #[serde(default)]
     #[derive(Default)]
-    struct Two {
+    struct TestBody {
         text: Field<String>,
-        switch: Field<bool>,
+        flag: Field<bool>,
     }
 
-    fn two(json: &str) -> Two {
+    fn parsed(json: &str) -> TestBody {
         parse(json.as_bytes()).unwrap_or_else(|error| panic!("{json}: {error}"))
     }
 
     #[test]
-    fn wrong_types_do_not_hide_each_other() {
-        let sent = two(r#"{"text": 1, "switch": "yes", "unknown": []}"#);
-        assert_eq!(sent.text.required(as_is), Err("must be a string".to_owned()));
-        assert_eq!(sent.switch.optional(as_is), Err("must be true or false".to_owned()));
+    fn every_field_of_a_wrong_type_is_reported() {
+        let body = parsed(r#"{"text": 1, "flag": "yes", "unknown": []}"#);
+        assert_eq!(body.text.required(as_is), Err("must be a string".to_owned()));
+        assert_eq!(body.flag.optional(as_is), Err("must be true or false".to_owned()));
     }
 
     #[test]
-    fn null_is_absent_when_something_is_made_and_clears_when_it_is_changed() {
-        assert_eq!(two(r#"{"text": null}"#).text.optional(as_is), Ok(None));
-        assert_eq!(two(r#"{"text": null}"#).text.change(|text| as_is(Some(text))), Ok(Some(None)));
-        assert_eq!(two("{}").text.change(|text| as_is(Some(text))), Ok(None));
-        assert_eq!(two("{}").text.required(as_is), Err("is required".to_owned()));
-        assert!(two(r#"{"text": null}"#).text.replacement(as_is).is_err());
+    fn null_counts_as_absent_on_creation_and_clears_the_value_on_update() {
+        let null = || parsed(r#"{"text": null}"#).text;
+        let absent = || parsed("{}").text;
+        assert_eq!(null().optional(as_is), Ok(None));
+        assert_eq!(null().clearable(|text| as_is(Some(text))), Ok(Some(None)));
+        assert_eq!(absent().clearable(|text| as_is(Some(text))), Ok(None));
+        assert_eq!(absent().required(as_is), Err("is required".to_owned()));
+        assert!(null().non_null(as_is).is_err());
     }
 
     #[test]
-    fn only_an_object_is_a_body() {
+    fn a_body_must_be_a_json_object() {
         for json in [
             "",
             " ",
@@ -157,11 +157,11 @@ mod tests {
             r#"{"text": "\ud800"}"#,
             "{\"text\": \"\u{1}\"}",
         ] {
-            assert!(parse::<Two>(json.as_bytes()).is_err(), "{json}");
+            assert!(parse::<TestBody>(json.as_bytes()).is_err(), "{json}");
         }
-        assert!(parse::<Two>(b"{\"text\": \"\xff\"}").is_err());
-        assert!(parse::<Two>("[".repeat(10_000).as_bytes()).is_err());
+        assert!(parse::<TestBody>(b"{\"text\": \"\xff\"}").is_err());
+        assert!(parse::<TestBody>("[".repeat(10_000).as_bytes()).is_err());
         let deep = format!(r#"{{"x": {}1{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
-        assert!(parse::<Two>(deep.as_bytes()).is_err());
+        assert!(parse::<TestBody>(deep.as_bytes()).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Forms with a picture, `multipart/form-data`: read as they arrive, within bounds of size and time.
+//! `multipart/form-data` bodies with an image, read as they arrive, within limits of size and time.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,170 +18,181 @@ use crate::WebConfig;
 use crate::error::ApiError;
 use crate::request::{Field, FingerprintBuilder};
 
-/// What was sent in a form.
+/// The fields of a form.
 pub(crate) struct MultipartForm {
     texts: HashMap<String, Field<String>>,
-    /// The picture, where there is one.
-    pub(crate) picture: Option<Upload>,
-    /// What makes the request the same as another.
+    /// The image, if the form has one.
+    pub(crate) image: Option<Upload>,
+    /// The key and fingerprint of the request, if it has a key.
     pub(crate) idempotency: Option<IdempotentRequest>,
 }
 
 impl MultipartForm {
-    /// Reads a form whose picture is sent under this name.
+    /// Reads a form whose image is in the field `image_field`.
     ///
-    /// The picture has its place in the queue before it is read: what waits to be made fills memory already.
+    /// The upload permit is taken before the body is read, since a body that waits for processing already uses memory.
     pub(crate) async fn read(
         request: HttpRequest,
         payload: Payload,
-        picture: &'static str,
+        image_field: &'static str,
     ) -> Result<Self, ApiError> {
-        require_form(&request)?;
-        require_short(&request)?;
+        require_multipart(&request)?;
+        require_declared_size(&request)?;
         let app = request.app_data::<Data<App>>();
         let permit =
             app.ok_or_else(|| Error::Internal("no App".into()))?.image_processor.admit()?;
-        let mut repeating = FingerprintBuilder::begin(&request)?;
-        let mut parts = Parts::begin(&request, payload);
+        let mut fingerprint = FingerprintBuilder::start(&request)?;
+        let mut parts = PartReader::new(&request, payload);
         let mut texts = HashMap::new();
         let mut bytes = Vec::new();
-        while let Some((name, content)) = parts.next(picture).await? {
-            repeating.add(name.as_bytes());
-            repeating.add(&content);
-            if name == picture {
+        while let Some((name, content)) = parts.next(image_field).await? {
+            fingerprint.update(name.as_bytes());
+            fingerprint.update(&content);
+            if name == image_field {
                 bytes = content;
             } else {
-                texts.insert(name, text(content));
+                texts.insert(name, text_field(content));
             }
         }
-        let idempotency = repeating.end();
-        // Browsers send an empty file where none was chosen.
-        let picture = (!bytes.is_empty()).then_some(Upload { bytes, field: picture, permit });
-        Ok(Self { texts, picture, idempotency })
+        let idempotency = fingerprint.finish();
+        // Browsers send an empty file if the user chose none.
+        let image = (!bytes.is_empty()).then_some(Upload { bytes, field: image_field, permit });
+        Ok(Self { texts, image, idempotency })
     }
 
-    /// The text that was sent under this name.
+    /// Takes a text field.
     pub(crate) fn text(&mut self, name: &str) -> Field<String> {
         self.texts.remove(name).unwrap_or_default()
     }
 
-    /// The same, where a blank one is none.
-    pub(crate) fn choice(&mut self, name: &str) -> Field<String> {
+    /// Takes a text field. A blank value counts as absent.
+    pub(crate) fn non_blank_text(&mut self, name: &str) -> Field<String> {
         match self.text(name) {
             Field::Value(text) if text.trim().is_empty() => Field::Absent,
             sent => sent,
         }
     }
 
-    /// The switch that was sent under this name, in the words that forms have for it.
-    pub(crate) fn switch(&mut self, name: &str) -> Field<bool> {
-        match self.choice(name) {
+    /// Takes a boolean field: `true`, `1`, `on`, `yes` or `false`, `0`, `off`, `no`.
+    pub(crate) fn flag(&mut self, name: &str) -> Field<bool> {
+        match self.non_blank_text(name) {
             Field::Value(text) => match text.trim().to_ascii_lowercase().as_str() {
                 "true" | "1" | "on" | "yes" => Field::Value(true),
                 "false" | "0" | "off" | "no" => Field::Value(false),
-                _ => Field::Wrong("must be true or false"),
+                _ => Field::WrongType("must be true or false"),
             },
-            Field::Wrong(expected) => Field::Wrong(expected),
+            Field::WrongType(expected) => Field::WrongType(expected),
             Field::Absent | Field::Null => Field::Absent,
         }
     }
 }
 
-fn text(content: Vec<u8>) -> Field<String> {
-    String::from_utf8(content).map_or(Field::Wrong("must be a text in UTF-8"), Field::Value)
+fn text_field(content: Vec<u8>) -> Field<String> {
+    String::from_utf8(content).map_or(Field::WrongType("must be UTF-8 text"), Field::Value)
 }
 
-/// The parts of a form as they arrive.
-struct Parts {
+/// Reads the parts of a form as they arrive.
+struct PartReader {
     stream: Multipart,
-    /// How many bytes of the picture may still come.
-    picture: usize,
-    /// How many bytes of all else, names included.
-    texts: usize,
-    begun: Instant,
-    client_request_timeout: Duration,
-    received: usize,
+    /// How many more bytes the image may have.
+    image_bytes_left: usize,
+    /// How many more bytes the other fields may have, with the names of all fields.
+    text_bytes_left: usize,
+    started_at: Instant,
+    timeout: Duration,
+    received_bytes: usize,
 }
 
-impl Parts {
-    /// How slow a client may be on the whole, in bytes a second: a picture of the largest size takes three minutes then.
-    const SLOWEST: f64 = 32_768.0;
+impl PartReader {
+    /// The minimum average speed of a client. At this speed, an image of the maximum size takes about three minutes.
+    const MIN_BYTES_PER_SECOND: f64 = 32_768.0;
 
-    fn begin(request: &HttpRequest, payload: Payload) -> Self {
+    fn new(request: &HttpRequest, payload: Payload) -> Self {
         let config = request.app_data::<Data<WebConfig>>();
         Self {
             stream: Multipart::new(request.headers(), payload),
-            picture: Upload::MAX_BYTES,
-            texts: WebConfig::MAX_BODY_BYTES,
-            begun: Instant::now(),
-            client_request_timeout: config
-                .map(|config| config.client_request_timeout)
-                .unwrap_or_default(),
-            received: 0,
+            image_bytes_left: Upload::MAX_BYTES,
+            text_bytes_left: WebConfig::MAX_BODY_BYTES,
+            started_at: Instant::now(),
+            timeout: config.map(|config| config.client_request_timeout).unwrap_or_default(),
+            received_bytes: 0,
         }
     }
 
     /// The name and the content of the next part.
-    async fn next(&mut self, picture: &str) -> Result<Option<(String, Vec<u8>)>, ApiError> {
+    async fn next(&mut self, image_field: &str) -> Result<Option<(String, Vec<u8>)>, ApiError> {
         let next = timeout_at(self.deadline(), self.stream.try_next()).await;
-        let Some(mut part) = next.map_err(|_| ApiError::RequestTimeout)?.map_err(unreadable)?
+        let Some(mut part) = next.map_err(|_| ApiError::RequestTimeout)?.map_err(read_error)?
         else {
             return Ok(None);
         };
         let name = part.name().unwrap_or_default().to_owned();
-        let is_picture = name == picture;
-        self.texts = self.texts.checked_sub(name.len() + 1).ok_or_else(too_much_text)?;
+        let is_image = name == image_field;
+        self.take_text_bytes(name.len() + 1)?;
         let mut content = Vec::new();
-        while let Some(chunk) = self.chunk(&mut part).await? {
-            if is_picture {
-                self.picture = self.picture.checked_sub(chunk.len()).ok_or_else(too_large)?;
+        while let Some(chunk) = self.next_chunk(&mut part).await? {
+            if is_image {
+                self.take_image_bytes(chunk.len())?;
             } else {
-                self.texts = self.texts.checked_sub(chunk.len()).ok_or_else(too_much_text)?;
+                self.take_text_bytes(chunk.len())?;
             }
-            self.received += chunk.len();
+            self.received_bytes += chunk.len();
             content.extend_from_slice(&chunk);
         }
         Ok(Some((name, content)))
     }
 
-    async fn chunk(&self, part: &mut Part) -> Result<Option<Bytes>, ApiError> {
-        let chunk = timeout_at(self.deadline(), part.try_next()).await;
-        chunk.map_err(|_| ApiError::RequestTimeout)?.map_err(unreadable)
+    fn take_image_bytes(&mut self, count: usize) -> Result<(), ApiError> {
+        self.image_bytes_left =
+            self.image_bytes_left.checked_sub(count).ok_or_else(image_too_large)?;
+        Ok(())
     }
 
-    /// Until when more must have come.
+    fn take_text_bytes(&mut self, count: usize) -> Result<(), ApiError> {
+        self.text_bytes_left =
+            self.text_bytes_left.checked_sub(count).ok_or_else(text_too_large)?;
+        Ok(())
+    }
+
+    async fn next_chunk(&self, part: &mut Part) -> Result<Option<Bytes>, ApiError> {
+        let chunk = timeout_at(self.deadline(), part.try_next()).await;
+        chunk.map_err(|_| ApiError::RequestTimeout)?.map_err(read_error)
+    }
+
+    /// When the next chunk must have arrived: every received byte extends the deadline.
     fn deadline(&self) -> Instant {
-        #[expect(clippy::cast_precision_loss, reason = "a body is no longer than megabytes")]
-        let earned = Duration::from_secs_f64(self.received as f64 / Self::SLOWEST);
-        self.begun + self.client_request_timeout + earned
+        #[expect(clippy::cast_precision_loss, reason = "a body has a few megabytes at most")]
+        let extension =
+            Duration::from_secs_f64(self.received_bytes as f64 / Self::MIN_BYTES_PER_SECOND);
+        self.started_at + self.timeout + extension
     }
 }
 
-/// Why parts cannot be read, which is the client's doing.
-fn unreadable(error: MultipartError) -> ApiError {
+/// The error of a body that cannot be read, which is always an error of the client.
+fn read_error(error: MultipartError) -> ApiError {
     match error {
-        MultipartError::Payload(PayloadError::Overflow) => too_large(),
+        MultipartError::Payload(PayloadError::Overflow) => image_too_large(),
         MultipartError::Payload(_) | MultipartError::Incomplete => {
-            ValidationError::field("body", "was cut short").into()
+            ValidationError::field("body", "is incomplete").into()
         }
         other => {
-            ValidationError::field("body", format_args!("is no form as was announced: {other}"))
-                .into()
+            let reason = format_args!("is not valid multipart/form-data: {other}");
+            ValidationError::field("body", reason).into()
         }
     }
 }
 
-fn too_large() -> ApiError {
+fn image_too_large() -> ApiError {
     ApiError::BodyTooLarge(Upload::MAX_BYTES)
 }
 
-fn too_much_text() -> ApiError {
+fn text_too_large() -> ApiError {
     ApiError::BodyTooLarge(WebConfig::MAX_BODY_BYTES)
 }
 
-fn require_form(request: &HttpRequest) -> Result<(), ApiError> {
-    let named = request.headers().get(CONTENT_TYPE).and_then(|named| named.to_str().ok());
-    let essence = named.unwrap_or_default().split(';').next().unwrap_or_default();
+fn require_multipart(request: &HttpRequest) -> Result<(), ApiError> {
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
     if essence.trim().eq_ignore_ascii_case("multipart/form-data") {
         Ok(())
     } else {
@@ -189,10 +200,10 @@ fn require_form(request: &HttpRequest) -> Result<(), ApiError> {
     }
 }
 
-/// Refuses a body that says itself that it is too large, before any of it is read.
-fn require_short(request: &HttpRequest) -> Result<(), ApiError> {
-    let most = Upload::MAX_BYTES + 2 * WebConfig::MAX_BODY_BYTES;
-    let declared = request.headers().get(CONTENT_LENGTH).and_then(|it| it.to_str().ok());
+/// Rejects a body by its `Content-Length`, before any of it is read.
+fn require_declared_size(request: &HttpRequest) -> Result<(), ApiError> {
+    let max_bytes = Upload::MAX_BYTES + 2 * WebConfig::MAX_BODY_BYTES;
+    let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let length = declared.and_then(|length| length.parse::<usize>().ok());
-    if length.is_some_and(|length| most < length) { Err(too_large()) } else { Ok(()) }
+    if length.is_some_and(|length| max_bytes < length) { Err(image_too_large()) } else { Ok(()) }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 
-/// The id in the path of a route about a user. One that is no number is the client's mistake.
+/// The user id in a path. An id that is not a number is 422.
 pub(crate) struct UserPath(pub(crate) UserId);
 
 impl FromRequest for UserPath {
@@ -24,7 +24,7 @@ impl FromRequest for UserPath {
     }
 }
 
-/// The name in the path of a route about whoever has it, as it was sent.
+/// The username in a path, as the client sent it.
 pub(crate) struct UsernamePath(pub(crate) String);
 
 impl FromRequest for UsernamePath {
@@ -37,7 +37,7 @@ impl FromRequest for UsernamePath {
     }
 }
 
-/// Declares ids in paths. One that is no UUID belongs to nothing.
+/// Declares extractors of UUIDs in paths. An id that is not a UUID is 404.
 macro_rules! uuid_paths {
     ($($(#[$doc:meta])* $name:ident($id:ty) of $resource:ident),+ $(,)?) => {$(
         $(#[$doc])*
@@ -55,13 +55,13 @@ macro_rules! uuid_paths {
 }
 
 uuid_paths! {
-    /// The id in the path of a route about a post.
+    /// The post id in a path.
     PostPath(PostId) of Post,
-    /// The id in the path of a route about a comment.
+    /// The comment id in a path.
     CommentPath(CommentId) of Comment,
-    /// The id in the path of a route about a notification.
+    /// The notification id in a path.
     NotificationPath(NotificationId) of Notification,
-    /// The id in the path of a route about a session.
+    /// The session id in a path.
     SessionPath(SessionId) of Session,
 }
 

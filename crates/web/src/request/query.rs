@@ -13,7 +13,7 @@ use grateful_domain::{
 
 use crate::error::ApiError;
 
-/// The parameters behind the `?`, of which the last of a name counts.
+/// The query parameters of a request. If a name repeats, the last value counts.
 pub(crate) struct QueryParameters(HashMap<String, String>);
 
 impl FromRequest for QueryParameters {
@@ -28,14 +28,14 @@ impl FromRequest for QueryParameters {
 }
 
 impl QueryParameters {
-    /// The part of `list` that is asked for.
+    /// Parses the requested page of `list`.
     pub(crate) fn page(&self, list: ListKind) -> Result<PageRequest, ApiError> {
         let mut fields = FieldValidator::default();
         let page = self.check_page(&mut fields, list);
         Ok(fields.finish(|| page)?)
     }
 
-    /// The same, among other fields.
+    /// Like [`Self::page`], together with other fields.
     pub(crate) fn check_page(
         &self,
         fields: &mut FieldValidator,
@@ -46,30 +46,30 @@ impl QueryParameters {
         let start = match (self.0.get("cursor"), offset) {
             (None, offset) => offset.map(PageStart::Offset),
             (Some(cursor), Some(Offset::ZERO)) => {
-                let place = fields.check("cursor", Position::from_cursor(list, cursor));
-                place.map(PageStart::After)
+                let position = fields.check("cursor", Position::from_cursor(list, cursor));
+                position.map(PageStart::After)
             }
             (Some(_), _) => fields.check("cursor", Err(PageError::CursorAndOffset)),
         };
         Some(PageRequest { limit: limit?, start: start? })
     }
 
-    /// How many at most, from 1 to `most`; `default` where nothing is said.
-    pub(crate) fn up_to(&self, most: i64, default: i64) -> Result<i64, ApiError> {
+    /// Parses `limit`, from 1 to `max`, with a default.
+    pub(crate) fn limit(&self, max: i64, default: i64) -> Result<i64, ApiError> {
         let limit = self.0.get("limit").map_or(Some(default), |raw| raw.parse().ok());
-        let limit = limit.filter(|limit| (1..=most).contains(limit));
-        let reason = || format!("must be a whole number from 1 to {most}");
+        let limit = limit.filter(|limit| (1..=max).contains(limit));
+        let reason = || format!("must be a whole number from 1 to {max}");
         limit.ok_or_else(|| ValidationError::field("limit", reason()).into())
     }
 
-    /// The part of the ranked feed that is asked for, among other fields.
+    /// Parses the requested page of the ranked feed, together with other fields.
     pub(crate) fn check_feed_page(&self, fields: &mut FieldValidator) -> Option<FeedPageRequest> {
         const BEGINNING: FeedStart = FeedStart::Offset(0);
         let limit = self.check_limit(fields, ListKind::RankedPosts.default_limit());
-        let place = self.number("offset", BEGINNING, FeedStart::parse_offset);
-        let place = fields.check("offset", place);
-        let start = match (self.0.get("cursor"), place) {
-            (None, place) => place,
+        let offset = self.number("offset", BEGINNING, FeedStart::parse_offset);
+        let offset = fields.check("offset", offset);
+        let start = match (self.0.get("cursor"), offset) {
+            (None, offset) => offset,
             (Some(cursor), Some(BEGINNING)) => {
                 fields.check("cursor", FeedCursor::from_cursor(cursor)).map(FeedStart::After)
             }
@@ -78,34 +78,34 @@ impl QueryParameters {
         Some(FeedPageRequest { limit: limit?, start: start? })
     }
 
-    /// How many entries are asked for, among other fields.
+    /// Parses `limit`, together with other fields.
     pub(crate) fn check_limit(&self, fields: &mut FieldValidator, default: Limit) -> Option<Limit> {
         fields.check("limit", self.number("limit", default, Limit::parse))
     }
 
-    /// How far back to look for what is trending, among other fields.
+    /// Parses the time window of trending posts, together with other fields.
     pub(crate) fn check_window(&self, fields: &mut FieldValidator) -> Option<TrendingWindow> {
         let name = "window_hours";
         fields.check(name, self.number(name, TrendingWindow::DEFAULT, TrendingWindow::parse))
     }
 
-    /// A switch, off or on, among other fields; `default` where nothing is said.
+    /// Parses a boolean with a default, together with other fields.
     pub(crate) fn check_flag(
         &self,
         fields: &mut FieldValidator,
         name: &'static str,
         default: bool,
     ) -> Option<bool> {
-        let switch = match self.0.get(name).map(String::as_str) {
+        let flag = match self.0.get(name).map(String::as_str) {
             None => Ok(default),
             Some("true" | "1") => Ok(true),
             Some("false" | "0") => Ok(false),
             Some(_) => Err("must be true or false"),
         };
-        fields.check(name, switch)
+        fields.check(name, flag)
     }
 
-    /// What `parse` makes of a parameter, where it is there.
+    /// Parses an optional parameter.
     pub(crate) fn optional<T, E: std::error::Error>(
         &self,
         name: &'static str,
@@ -115,7 +115,7 @@ impl QueryParameters {
         parsed.map_err(|reason| ValidationError::field(name, reason).into())
     }
 
-    /// A parameter as it was sent.
+    /// The raw value of a parameter.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
@@ -126,7 +126,7 @@ impl QueryParameters {
         default: T,
         parse: impl Fn(i64) -> Result<T, E>,
     ) -> Result<T, E> {
-        // What is no number at all is out of bounds like any other, and gets the same words.
+        // A value that is not a number gets the same error as one that is out of range.
         self.0.get(name).map_or(Ok(default), |raw| parse(raw.parse().unwrap_or(i64::MIN)))
     }
 }

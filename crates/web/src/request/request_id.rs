@@ -1,29 +1,29 @@
-//! The name of a request, by which its answer and its log lines find each other.
+//! The request id, which connects a response with its log lines.
 
 use std::fmt;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
-/// The name of a request.
+/// The id of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(String);
 
 impl RequestId {
     pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-    /// Long enough for what tracing systems send.
+    /// Long enough for the ids of tracing systems.
     const MAX_CHARS: usize = 128;
 
-    /// The name that the client or a proxy gave, if it is safe to repeat, else a new one.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let given = headers.get(Self::HEADER).and_then(|given| given.to_str().ok());
-        let given = given.filter(|given| is_sane(given)).map(str::to_owned);
-        given.map_or_else(Self::make, Self)
+    /// Takes the id from the client or a proxy if it is safe to repeat, otherwise generates one.
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
+        let sent = headers.get(Self::HEADER).and_then(|value| value.to_str().ok());
+        let sent = sent.filter(|id| is_safe(id)).map(str::to_owned);
+        sent.map_or_else(Self::generate, Self)
     }
 
-    /// A name that nothing else has.
-    pub(crate) fn make() -> Self {
+    /// Generates a unique id.
+    pub(crate) fn generate() -> Self {
         Self(Uuid::new_v4().to_string())
     }
 
@@ -32,9 +32,9 @@ impl RequestId {
     }
 }
 
-fn is_sane(given: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-    (1..=RequestId::MAX_CHARS).contains(&given.len()) && given.bytes().all(allowed)
+fn is_safe(id: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    (1..=RequestId::MAX_CHARS).contains(&id.len()) && id.bytes().all(is_allowed)
 }
 
 impl fmt::Display for RequestId {
@@ -48,10 +48,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_sane_name_is_repeated() {
-        assert!(is_sane("01937b5e-7c2a.a_b:c"));
-        for given in ["", "a b", "a\"b", "ü", "a\nb", &"x".repeat(129)] {
-            assert!(!is_sane(given), "{given}");
+    fn only_a_safe_id_is_repeated() {
+        assert!(is_safe("01937b5e-7c2a.a_b:c"));
+        for id in ["", "a b", "a\"b", "ü", "a\nb", &"x".repeat(129)] {
+            assert!(!is_safe(id), "{id}");
         }
     }
 }

@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpRequest};
 
 use crate::error::ApiError;
 
-/// What the device calls itself.
+/// The value of the `User-Agent` header.
 pub(crate) struct UserAgent(pub(crate) Option<String>);
 
 impl FromRequest for UserAgent {

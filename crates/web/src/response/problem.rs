@@ -1,4 +1,4 @@
-//! The one body of every error: RFC 9457, with the members that older clients read (contract §1).
+//! The body of every error response: RFC 9457, with the members that older clients read (docs/http-api.md#errors).
 
 use actix_web::http::header::{ALLOW, CONTENT_RANGE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
@@ -13,54 +13,53 @@ use crate::error::ApiError;
 use crate::request::RequestId;
 use crate::response::{RateLimitStatus, Timestamp, ceil_seconds};
 
-/// The body of every error.
+/// The body of every error response.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
-    /// What kind of problem it is, as a URN.
+    /// The type of the problem, as a URN.
     #[serde(rename = "type")]
     kind: String,
-    /// The kind in words.
+    /// The type of the problem in words.
     title: &'static str,
-    /// The status of the answer.
+    /// The status code of the response.
     status: u16,
-    /// What a person may be told.
+    /// A message that can be shown to a user.
     detail: String,
     /// Always false.
     success: bool,
     /// Equals `detail`.
     message: String,
     error: ProblemError,
-    /// When it was answered.
+    /// When the response was built.
     timestamp: Timestamp,
-    /// The name of the request, as in the header `X-Request-Id`.
+    /// The request id, as in the `X-Request-Id` header.
     request_id: String,
 }
 
 impl Problem {
-    /// How it names itself in `Content-Type`.
     pub(crate) const MEDIA_TYPE: &'static str = "application/problem+json";
 }
 
 /// The part of a [`Problem`] that older clients read.
 #[derive(Debug, Serialize, ToSchema)]
 struct ProblemError {
-    /// What kind of problem it is.
+    /// The type of the problem.
     code: &'static str,
     /// Equals `detail`.
     message: String,
-    /// What a program may want to know, by kind.
+    /// Machine-readable details, which depend on the code.
     #[schema(value_type = Object)]
     details: Value,
 }
 
-/// What kind of problem a status stands for.
+/// The code and title of a problem.
 struct ProblemKind {
     code: &'static str,
     title: &'static str,
 }
 
 impl ProblemKind {
-    fn of(status: StatusCode) -> Self {
+    fn from_status(status: StatusCode) -> Self {
         let (code, title) = match status.as_u16() {
             401 => ("authentication_error", "Not authenticated"),
             403 => ("permission_denied", "Permission denied"),
@@ -84,14 +83,14 @@ impl ProblemKind {
     }
 }
 
-/// The answer to a request that failed with one of our own errors.
-pub(crate) fn answer(error: &ApiError, id: &RequestId, now: DateTime<Utc>) -> HttpResponse {
+/// Builds the response to a request that failed with one of our own errors.
+pub(crate) fn error_response(error: &ApiError, id: &RequestId, now: DateTime<Utc>) -> HttpResponse {
     let status = error.status_code();
     let kind = match error {
         ApiError::UseCase(Error::AlreadyExists { .. }) => {
             ProblemKind { code: "already_exists", title: "Already exists" }
         }
-        _ => ProblemKind::of(status),
+        _ => ProblemKind::from_status(status),
     };
     let problem = Problem::new(status, &kind, &error.to_string(), details(error), id, now);
     let mut response = problem_response(problem);
@@ -107,8 +106,8 @@ pub(crate) fn answer(error: &ApiError, id: &RequestId, now: DateTime<Utc>) -> Ht
     }
     if let ApiError::UseCase(Error::RateLimited { limit, window, retry_after, policy, .. }) = error
     {
-        let quota = RateLimitStatus { policy, limit: *limit, window: *window, left: 0 };
-        quota.refuse(headers, *retry_after);
+        let status = RateLimitStatus { policy, limit: *limit, window: *window, remaining: 0 };
+        status.write_exceeded_to(headers, *retry_after);
     }
     if let ApiError::RangeNotSatisfiable(size) = error
         && let Ok(range) = HeaderValue::from_str(&format!("bytes */{size}"))
@@ -125,7 +124,7 @@ pub(crate) fn answer(error: &ApiError, id: &RequestId, now: DateTime<Utc>) -> Ht
     response
 }
 
-/// The answer to a request that failed somewhere in the framework, which says no more than a status.
+/// Builds the response to a request that failed in the framework, which gives only a status.
 pub(crate) fn status_response(
     status: StatusCode,
     id: &RequestId,
@@ -135,9 +134,9 @@ pub(crate) fn status_response(
 }
 
 impl Problem {
-    /// What there is to say where only a status is known.
+    /// The problem of a status without further details.
     pub(crate) fn for_status(status: StatusCode, id: &RequestId, now: DateTime<Utc>) -> Self {
-        let kind = ProblemKind::of(status);
+        let kind = ProblemKind::from_status(status);
         let detail =
             if status.is_server_error() { "something went wrong on our side" } else { kind.title };
         let is_bad_request = status == StatusCode::BAD_REQUEST;
@@ -200,7 +199,7 @@ fn details(error: &ApiError) -> Value {
     }
 }
 
-/// Messages are written to stand in a sentence; here one stands alone. A field's name stays as it is.
+/// Capitalizes the first letter, since error messages are written as parts of sentences. A leading field name stays.
 fn capitalize(message: &str) -> String {
     let mut chars = message.chars();
     match chars.next() {

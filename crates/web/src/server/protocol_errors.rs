@@ -1,8 +1,8 @@
-//! Words for what is refused before it is a request.
+//! Bodies for errors of the protocol layer.
 //!
-//! A head that never ends, is too large or is no HTTP is answered by the protocol layer itself, with a status and
-//! nothing else: no route, no middleware ever sees it. Clients are promised one body for every error, so it is added here,
-//! on the way out.
+//! actix answers a request head that is incomplete, too large or not HTTP itself, with an empty body: no middleware sees
+//! such a request. Every error response has the same form of body (docs/http-api.md#errors), so this module adds it when
+//! the response is written to the connection.
 
 use std::io;
 use std::pin::Pin;
@@ -17,23 +17,23 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::request::RequestId;
 use crate::response::Problem;
 
-/// A connection on which bare refusals get the body of errors.
+/// A connection that adds bodies to the error responses of the protocol layer.
 pub(crate) struct ProtocolErrorStream {
     stream: TcpStream,
     clock: Arc<dyn Clock>,
-    /// What is to be written in place of a bare refusal, and how much of it has been.
-    words: Vec<u8>,
+    /// The response that replaces a bare error response, and how much of it is written.
+    pending: Vec<u8>,
     written: usize,
 }
 
 impl ProtocolErrorStream {
-    pub(crate) fn on(stream: TcpStream, clock: Arc<dyn Clock>) -> Self {
-        Self { stream, clock, words: Vec::new(), written: 0 }
+    pub(crate) fn new(stream: TcpStream, clock: Arc<dyn Clock>) -> Self {
+        Self { stream, clock, pending: Vec::new(), written: 0 }
     }
 
     fn poll_pending(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.written < self.words.len() {
-            let rest = &self.words[self.written..];
+        while self.written < self.pending.len() {
+            let rest = &self.pending[self.written..];
             self.written += ready!(Pin::new(&mut self.stream).poll_write(cx, rest))?;
         }
         Poll::Ready(Ok(()))
@@ -60,12 +60,12 @@ impl AsyncWrite for ProtocolErrorStream {
         let Some(status) = bare_error_status(bytes) else {
             return Pin::new(&mut self.stream).poll_write(cx, bytes);
         };
-        let id = RequestId::make();
-        tracing::info!(http.status = status.as_u16(), id = %id, "Refused before it was a request");
-        self.words =
+        let id = RequestId::generate();
+        tracing::info!(http.status = status.as_u16(), id = %id, "Rejected by the protocol layer");
+        self.pending =
             error_response_bytes(status, &id, &Problem::for_status(status, &id, self.clock.now()));
         self.written = 0;
-        // Taken as a whole; what the socket does not take now goes with the flush.
+        // The write counts as complete; the flush writes what the socket does not accept now.
         if let Poll::Ready(Err(error)) = self.poll_pending(cx) {
             return Poll::Ready(Err(error));
         }
@@ -83,8 +83,8 @@ impl AsyncWrite for ProtocolErrorStream {
     }
 }
 
-/// The status of a refusal by the protocol layer: a client error that is all there is to write, with neither a body nor
-/// the name that every answer of ours has.
+/// Returns the status if the bytes are an error response of the protocol layer: a client error without a body and
+/// without the request id that our own responses have.
 fn bare_error_status(bytes: &[u8]) -> Option<StatusCode> {
     let status =
         bytes.strip_prefix(b"HTTP/1.1 ").or_else(|| bytes.strip_prefix(b"HTTP/1.0 "))?.get(..3)?;
@@ -114,20 +114,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_alone_is_a_bare_refusal() {
+    fn an_error_without_a_body_and_a_request_id_is_bare() {
         let bytes = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\ndate: x\r\n\r\n";
         assert_eq!(bare_error_status(bytes), Some(StatusCode::REQUEST_TIMEOUT));
     }
 
     #[rstest]
-    #[case::an_answer_of_a_route(
+    #[case::a_response_of_a_route(
         "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nx-request-id: a\r\n\r\n"
     )]
-    #[case::one_with_a_body("HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}")]
+    #[case::a_response_with_a_body("HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}")]
     #[case::a_success("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")]
-    #[case::a_piece_of_a_body("HTTP/1.1 is a protocol")]
+    #[case::part_of_a_body("HTTP/1.1 is a protocol")]
     #[case::nothing("")]
-    fn everything_else_passes_as_it_is(#[case] bytes: &str) {
+    fn other_bytes_are_written_unchanged(#[case] bytes: &str) {
         assert_eq!(bare_error_status(bytes.as_bytes()), None);
     }
 }

@@ -52,7 +52,7 @@ pub(crate) async fn list_follow_suggestions(
     me: SignedIn,
     parameters: QueryParameters,
 ) -> Result<EnvelopeResponse<SuggestionsView>, ApiError> {
-    let most = parameters.up_to(20, 10)?;
+    let most = parameters.limit(20, 10)?;
     let suggestions = follows::list_suggestions(&app, me.user(), most).await?;
     let suggestions = suggestions.into_iter().map(SuggestionView::from).collect();
     Ok(EnvelopeResponse::ok(SuggestionsView { suggestions }))

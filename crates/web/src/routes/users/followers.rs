@@ -6,10 +6,10 @@ use grateful_application::follows::FollowCounts;
 use grateful_application::{App, follows};
 use grateful_domain::{FollowListItem, ListKind, UserListItem};
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{QueryParameters, SignedIn, UserPath};
+use crate::request::{PageParams50, QueryParameters, SignedIn, UserPath};
 use crate::response::{Envelope, EnvelopeResponse, ListResponse, Pagination, Problem, Timestamp};
 
 /// Somebody who follows, or is followed.
@@ -49,20 +49,6 @@ pub(crate) struct FollowStatsView {
     pending_requests: i64,
     /// Whom one has asked; of oneself only.
     pending_sent: i64,
-}
-
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it documents what `Parameters` reads")]
-struct PageParams50 {
-    /// The maximum number of items.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: Option<u32>,
-    /// The number of items to skip.
-    #[param(minimum = 0, maximum = 10_000, default = 0)]
-    offset: Option<u32>,
-    /// The cursor from the `next` link of the previous page.
-    cursor: Option<String>,
 }
 
 /// Who follows somebody, newest first.
