@@ -1,6 +1,6 @@
-//! The feed: what a post is worth to somebody, in which order posts come, and how a reader walks through them.
+//! The feed: scores, ranks, composition and cursors.
 //!
-//! Pure, and open to any [`FeedConfig`]: a service can rank and compose lists of its own.
+//! All functions are pure and take any [`FeedConfig`], so that a service can rank and compose its own lists.
 
 mod composition;
 mod cursor;

@@ -1,4 +1,4 @@
-//! Lists in parts: how many, and from where.
+//! Pagination: page requests, pages, positions and cursors (docs/rules.md#paging).
 
 mod positions;
 mod total;
@@ -12,44 +12,43 @@ use uuid::Uuid;
 pub use self::positions::{EngagementPosition, RankPosition};
 pub use self::total::{CountMode, Total};
 
-/// Which part of a list somebody asks for. `P` says where an entry stands in the order of the list: most are by time.
+/// A request for a page of a list. `P` is the type of a position in the order of the list; most lists are ordered by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRequest<P = Position> {
-    /// How many entries at most.
+    /// The maximum number of items.
     pub limit: Limit,
-    /// Where the part begins.
     pub start: PageStart<P>,
 }
 
 impl<P> PageRequest<P> {
-    /// The first `limit` entries.
+    /// The first `limit` items.
     pub const fn first(limit: Limit) -> Self {
         Self { limit, start: PageStart::Offset(Offset::ZERO) }
     }
 }
 
-/// Where a part of a list begins.
+/// Where a page begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PageStart<P = Position> {
-    /// So many entries from the front. Entries repeat or go missing when others write meanwhile.
+    /// After this many items. Items written or deleted between two requests can repeat or skip items.
     Offset(Offset),
-    /// Right behind this entry, wherever it is by now.
+    /// Directly after this position.
     After(P),
 }
 
-/// How many entries of a list at most: 1 to [`Limit::MAX`].
+/// The maximum number of items in a page: 1 to [`Limit::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Limit(u32);
 
 impl Limit {
-    /// The most that one answer carries.
+    /// The largest page.
     pub const MAX: Self = Self(100);
-    /// What most lists answer unless asked otherwise.
+    /// The default of most lists.
     pub const DEFAULT: Self = Self(20);
-    /// How much is trending unless asked otherwise.
+    /// The default of the trending list.
     pub const TRENDING: Self = Self(10);
 
-    /// Checks a number from a client.
+    /// Parses a number from a client.
     ///
     /// # Errors
     /// [`PageError::Limit`] for any other number.
@@ -69,22 +68,22 @@ impl From<Limit> for i64 {
 
 impl From<Limit> for usize {
     fn from(limit: Limit) -> Self {
-        // Not `as`: the bound of 100 is what makes it fit everywhere.
+        // The conversion cannot fail, since a limit is at most 100.
         Self::try_from(limit.0).unwrap_or(100)
     }
 }
 
-/// How many entries to pass over: 0 to [`Offset::MAX`], since the database reads each of them.
+/// How many items to skip: 0 to [`Offset::MAX`]. It is bounded because the database reads every skipped row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Offset(u32);
 
 impl Offset {
-    /// From the front.
+    /// Skips nothing.
     pub const ZERO: Self = Self(0);
-    /// The furthest that an offset reaches; cursors have no such bound.
+    /// The largest offset. Cursors have no such limit.
     pub const MAX: Self = Self(10_000);
 
-    /// Checks a number from a client.
+    /// Parses a number from a client.
     ///
     /// # Errors
     /// [`PageError::Offset`] for any other number.
@@ -102,75 +101,75 @@ impl From<Offset> for i64 {
     }
 }
 
-/// The place of an entry in a list that is ordered by time, ties by id.
+/// The position of an item in a list ordered by time, ties by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
-    /// The time by which the list is ordered, exact to the microsecond.
+    /// The time that the list is ordered by, in microsecond precision.
     pub at: DateTime<Utc>,
-    /// Which of those with the same time.
+    /// Breaks ties between items with the same time.
     pub id: Uuid,
 }
 
-/// A part of a list, and where the next one begins.
+/// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T, P = Position> {
-    /// The entries, in the order of the list.
+    /// The items, in the order of the list.
     pub items: Vec<T>,
-    /// The place of the last entry, where more follow.
+    /// The position of the last item if there is a next page, otherwise `None`.
     pub next: Option<P>,
-    /// How many entries the whole list has, where somebody asked, and it is known.
+    /// The total number of items in the list, if it was requested and is available.
     pub total: Option<Total>,
 }
 
 impl<T, P> Page<T, P> {
-    /// A part made from one entry more than was asked for: that one tells whether more follow.
+    /// Builds a page from up to `limit + 1` items. The extra item shows that there is a next page and is dropped.
     pub fn from_overfetch(mut items: Vec<T>, limit: Limit, position: impl Fn(&T) -> P) -> Self {
-        let more = usize::from(limit) < items.len();
+        let has_next = usize::from(limit) < items.len();
         items.truncate(limit.into());
-        let next = items.last().filter(|_| more).map(position);
+        let next = items.last().filter(|_| has_next).map(position);
         Self { items, next, total: None }
     }
 
-    /// The same part of a list that has so many entries.
+    /// Sets the total number of items in the list.
     #[must_use]
     pub fn with_total(self, total: Option<Total>) -> Self {
         Self { total, ..self }
     }
 }
 
-/// The lists that can be continued by a cursor: a cursor of one is refused by the others.
+/// The lists that support cursors. A cursor is only valid for the list that issued it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListKind {
-    /// Everybody's posts, newest first.
+    /// All posts, newest first.
     NewestPosts,
-    /// One person's posts, newest first.
+    /// The posts of one user, newest first.
     UserPosts,
-    /// Who gave a post a heart, newest first.
+    /// The hearts of a post, newest first.
     Hearts,
-    /// The emoji on a post, newest first.
+    /// The emoji reactions to a post, newest first.
     Reactions,
-    /// What was said about a post, oldest first.
+    /// The top-level comments on a post, oldest first.
     Comments,
-    /// The answers to a comment, oldest first.
+    /// The replies to a comment, oldest first.
     Replies,
-    /// Everybody's posts, the best first. Its cursors are those of a [`FeedCursor`](crate::FeedCursor), not of a place.
+    /// The ranked feed. Its cursors are [`FeedCursor`](crate::FeedCursor)s, not positions.
     RankedPosts,
-    /// One's notifications, newest activity first.
+    /// The top-level notifications of a user, most recently updated first.
     Notifications,
-    /// The entries of a batch of notifications, newest first.
+    /// The children of a notification batch, newest first.
     NotificationChildren,
-    /// Who follows somebody, newest first.
+    /// The followers of a user, newest first.
     Followers,
-    /// Whom somebody follows, newest first.
+    /// The users that a user follows, newest first.
     Following,
-    /// Who has asked to follow, newest first.
+    /// The pending follow requests to a user, newest first.
     FollowRequests,
-    /// Whom one has blocked, newest first.
+    /// The users that a user has blocked, newest first.
     Blocks,
 }
 
 impl ListKind {
-    /// How many entries an answer has unless asked otherwise (contract §1, §5, §6).
+    /// The limit of a page if the client does not specify one (docs/http-api.md#pagination).
     pub const fn default_limit(self) -> Limit {
         match self {
             Self::NewestPosts | Self::UserPosts | Self::RankedPosts | Self::Notifications => {
@@ -206,32 +205,32 @@ impl ListKind {
     }
 }
 
-/// Why a page was refused.
+/// Why a page request is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PageError {
-    /// No entries, or too many.
+    /// The limit is out of range.
     #[error("must be a whole number from 1 to {}", Limit::MAX.0)]
     Limit,
-    /// Too far from the front.
+    /// The offset is out of range.
     #[error("must be a whole number from 0 to {}; use a cursor to go further", Offset::MAX.0)]
     Offset,
-    /// Further than a walk through the ranked feed goes.
+    /// The offset into the ranked feed is out of range.
     #[error(
         "must be a whole number from 0 to {}; use a cursor to go on",
         crate::FeedCursor::MAX_POSITIONS
     )]
     FeedOffset,
-    /// Not what the `next` link of this list carried.
+    /// The cursor was not issued for this list.
     #[error("must be taken from the next link of the same list")]
     Cursor,
-    /// Two beginnings.
+    /// The request has both a cursor and an offset.
     #[error("must not be combined with an offset")]
     CursorAndOffset,
 }
 
 impl Position {
-    /// The cursor text under which `list` goes on behind this place: URL-safe, opaque to clients.
+    /// Encodes the position as a cursor of `list`: URL-safe text that is opaque to clients.
     pub fn to_cursor(self, list: ListKind) -> String {
         let mut bytes = [0; CURSOR_BYTES];
         bytes[0] = list.tag();
@@ -240,10 +239,10 @@ impl Position {
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The place behind which `list` goes on.
+    /// Decodes a cursor of `list`.
     ///
     /// # Errors
-    /// [`PageError::Cursor`] for whatever [`Position::to_cursor`] did not write for the same list.
+    /// [`PageError::Cursor`] for text that [`Position::to_cursor`] did not write for the same list.
     pub fn from_cursor(list: ListKind, cursor: &str) -> Result<Self, PageError> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| PageError::Cursor)?;
         let bytes: [u8; CURSOR_BYTES] = bytes.try_into().map_err(|_| PageError::Cursor)?;
@@ -258,10 +257,10 @@ impl Position {
     }
 }
 
-/// A tag, microseconds since 1970, an id.
+/// The tag of the list, microseconds since 1970, and the id.
 const CURSOR_BYTES: usize = 1 + 8 + 16;
 
-/// The seconds that `timestamptz` can hold and that could have been written: the years 1 to 9999.
+/// The times that `timestamptz` can store and that can occur, in seconds since 1970: the years 1 to 9999.
 const STORABLE: std::ops::Range<i64> = -62_135_596_800..253_402_300_800;
 
 #[cfg(test)]
@@ -276,19 +275,19 @@ mod tests {
     #[case(101)]
     #[case(-1)]
     #[case(i64::MAX)]
-    fn limits_out_of_bounds_are_refused(#[case] raw: i64) {
+    fn limits_out_of_range_are_refused(#[case] raw: i64) {
         assert_eq!(Limit::parse(raw), Err(PageError::Limit));
     }
 
     #[rstest]
     #[case(-1)]
     #[case(10_001)]
-    fn offsets_out_of_bounds_are_refused(#[case] raw: i64) {
+    fn offsets_out_of_range_are_refused(#[case] raw: i64) {
         assert_eq!(Offset::parse(raw), Err(PageError::Offset));
     }
 
     #[test]
-    fn a_cursor_of_another_list_is_refused() {
+    fn cursors_of_other_lists_are_refused() {
         let position = Position { at: DateTime::UNIX_EPOCH, id: Uuid::nil() };
         let cursor = position.to_cursor(ListKind::NewestPosts);
 
@@ -297,20 +296,20 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_no_database_holds_is_refused() {
-        let far = Position { at: DateTime::<Utc>::MAX_UTC, id: Uuid::nil() };
-        let cursor = far.to_cursor(ListKind::NewestPosts);
+    fn times_that_the_database_cannot_store_are_refused() {
+        let too_late = Position { at: DateTime::<Utc>::MAX_UTC, id: Uuid::nil() };
+        let cursor = too_late.to_cursor(ListKind::NewestPosts);
         assert_eq!(Position::from_cursor(ListKind::NewestPosts, &cursor), Err(PageError::Cursor));
     }
 
     #[test]
-    fn only_a_list_with_more_entries_goes_on() {
+    fn only_a_page_with_an_extra_item_has_a_next_position() {
         let position = |n: &u128| Position { at: DateTime::UNIX_EPOCH, id: Uuid::from_u128(*n) };
         let two = Limit::parse(2).unwrap();
 
-        let cut = Page::from_overfetch(vec![1, 2, 3], two, position);
+        let page = Page::from_overfetch(vec![1, 2, 3], two, position);
         assert_eq!(
-            (cut.items, cut.next.map(|next| next.id)),
+            (page.items, page.next.map(|next| next.id)),
             (vec![1, 2], Some(Uuid::from_u128(2)))
         );
         assert_eq!(Page::from_overfetch(vec![1, 2], two, position).next, None);
@@ -318,7 +317,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn cursors_lead_back_to_their_place(micros in -62_135_596_800_000_000_i64..253_402_300_800_000_000, id: u128) {
+        fn cursors_decode_to_the_encoded_position(micros in -62_135_596_800_000_000_i64..253_402_300_800_000_000, id: u128) {
             let at = DateTime::from_timestamp_micros(micros).unwrap();
             let position = Position { at, id: Uuid::from_u128(id) };
             let cursor = position.to_cursor(ListKind::UserPosts);
@@ -326,7 +325,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_a_cursor_panic(text in ".{0,60}") {
+        fn decoding_any_text_does_not_panic(text in ".{0,60}") {
             _ = Position::from_cursor(ListKind::NewestPosts, &text);
         }
     }

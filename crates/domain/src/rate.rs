@@ -70,7 +70,7 @@ impl Bucket {
     }
 
     /// Puts back a token that was taken and not used.
-    pub fn give_back(&mut self, rate: Rate) {
+    pub fn refund(&mut self, rate: Rate) {
         self.full_at -= TimeDelta::nanoseconds(rate.interval());
     }
 
@@ -116,7 +116,7 @@ mod tests {
         let mut bucket = Bucket::full(NOON);
         while bucket.take(THREE_A_MINUTE, NOON).is_ok() {}
 
-        bucket.give_back(THREE_A_MINUTE);
+        bucket.refund(THREE_A_MINUTE);
 
         assert_eq!(bucket.take(THREE_A_MINUTE, NOON), Ok(0));
         assert!(bucket.take(THREE_A_MINUTE, NOON).is_err());

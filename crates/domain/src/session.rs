@@ -27,7 +27,7 @@ impl Session {
     ///
     /// # Panics
     /// It would end later than [`DateTime::MAX_UTC`].
-    pub fn begin(
+    pub fn new(
         id: SessionId,
         user: UserId,
         user_agent: Option<&str>,
@@ -65,7 +65,7 @@ mod tests {
 
     fn session(user_agent: Option<&str>) -> Session {
         let id = SessionId::from(uuid::Uuid::nil());
-        Session::begin(id, 1.into(), user_agent, DateTime::UNIX_EPOCH, TimeDelta::days(7))
+        Session::new(id, 1.into(), user_agent, DateTime::UNIX_EPOCH, TimeDelta::days(7))
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a post is worth, and how that fades.
+//! Scores and ranks of posts (docs/rules.md#feed).
 
 use std::f64::consts::LN_2;
 
@@ -6,7 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{Engagement, Post, PostType};
 
-/// What weighs how much in a feed (rules §1). For other weights, take [`FeedConfig::STORED`] and set what differs:
+/// The weights of the ranked feed (docs/rules.md#feed). To use other weights, copy [`FeedConfig::STORED`] and change
+/// fields:
 ///
 /// ```
 /// # use grateful_domain::FeedConfig;
@@ -14,46 +15,47 @@ use crate::{Engagement, Post, PostType};
 /// weights.half_life = chrono::TimeDelta::hours(6);
 /// ```
 ///
-/// Weights and bonuses are in hearts of the stored rank, 0 or above; with a negative one, a worth is still never less than
-/// [`least_worth`](Self::least_worth).
+/// Weights and bonuses are measured in hearts of the stored rank and should not be negative. With a negative one, the worth
+/// of a post is still at least [`min_worth`](Self::min_worth).
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct FeedConfig {
-    /// What a heart adds to the engagement.
-    pub heart: f64,
-    /// What an emoji adds.
-    pub reaction: f64,
-    /// What passing it on adds.
-    pub share: f64,
-    /// What a daily post has over others.
+    /// What a heart adds to the engagement score.
+    pub heart_weight: f64,
+    /// What an emoji reaction adds to the engagement score.
+    pub reaction_weight: f64,
+    /// What a share adds to the engagement score.
+    pub share_weight: f64,
+    /// The bonus of a daily post.
     pub daily_bonus: f64,
-    /// What a photo post has over others, if it has an image.
+    /// The bonus of a photo post that has an image.
     pub photo_bonus: f64,
-    /// What every post is worth, above 0: a rank is the logarithm of a worth.
-    pub least_worth: f64,
-    /// How many times as much a post is worth to those who follow its author, above 0.
-    pub followed: f64,
-    /// How long it takes until a post is worth half as much: above 0, else neither scores nor ranks are numbers.
+    /// The minimum worth of a post. Must be above 0, since the rank is the logarithm of the worth.
+    pub min_worth: f64,
+    /// The factor for posts whose author the viewer follows. Must be above 0.
+    pub followed_factor: f64,
+    /// How long it takes until the score of a post halves. Must be above 0, otherwise scores and ranks are not numbers.
     pub half_life: TimeDelta,
 }
 
 impl FeedConfig {
-    /// The weights of the rank that is stored beside every post: changing one of them is a migration.
+    /// The weights of the rank stored with every post. Changing one of them requires a migration.
     pub const STORED: Self = Self {
-        heart: 1.0,
-        reaction: 1.5,
-        share: 4.0,
+        heart_weight: 1.0,
+        reaction_weight: 1.5,
+        share_weight: 4.0,
         daily_bonus: 3.0,
         photo_bonus: 2.5,
-        least_worth: 0.5,
-        followed: 2.0,
+        min_worth: 0.5,
+        followed_factor: 2.0,
         half_life: TimeDelta::hours(24),
     };
 
-    /// What a post is worth to somebody now, in its parts: `worth · relationship · 2^(−age / half_life)` (rules §1).
+    /// Computes the score of a post for a viewer at `now`, with its parts: `worth · relationship · 2^(−age / half_life)`
+    /// (docs/rules.md#score-explanation).
     ///
-    /// A post from the future, by another node's clock, has decayed to more than 1.
-    /// Of a post that is older than about a thousand half-lives it is 0; its [`FeedConfig::rank`] still tells it from others.
+    /// If `created_at` is in the future, because another node's clock is ahead, the decay is above 1. The score of a post
+    /// older than about a thousand half-lives is 0; [`FeedConfig::rank`] still distinguishes such posts.
     pub fn score(
         &self,
         of: &Signals,
@@ -70,35 +72,35 @@ impl FeedConfig {
         Score { total, worth, engagement, bonus, relationship, decay }
     }
 
-    /// Where a post stands for somebody, the higher the better: `log2(worth · relationship) + seconds(created_at) /
-    /// seconds(half_life)`, seconds since 1970 (rules §1). That is the base-2 logarithm of its score, up to a number that is
-    /// the same for all posts at a moment.
+    /// Computes the rank of a post for a viewer; higher ranks come first: `log2(worth · relationship) +
+    /// seconds(created_at) / seconds(half_life)`, with seconds since 1970 (docs/rules.md#feed). This is the base-2 logarithm
+    /// of the score, up to a constant that is the same for all posts at a given time.
     ///
-    /// The clock has no part in it, so it changes only when the post does, and can be stored and indexed; and order by rank is
-    /// order by score whenever one looks.
+    /// The rank does not depend on the current time. It changes only when the post does, so it can be stored and indexed,
+    /// and the order by rank is the order by score at any time.
     pub fn rank(&self, of: &Signals, relationship: AuthorRelationship) -> f64 {
-        let age_of_time = (of.created_at - DateTime::UNIX_EPOCH).as_seconds_f64();
-        // Written as PostgreSQL computes it.
-        let stored = self.worth(of).ln() / LN_2 + age_of_time / self.half_life.as_seconds_f64();
-        stored + self.lift(relationship)
+        let since_epoch = (of.created_at - DateTime::UNIX_EPOCH).as_seconds_f64();
+        // The same operations as in the SQL.
+        let stored = self.worth(of).ln() / LN_2 + since_epoch / self.half_life.as_seconds_f64();
+        stored + self.rank_boost(relationship)
     }
 
-    /// What somebody's relationship to the author adds to the rank of a post.
-    pub fn lift(&self, relationship: AuthorRelationship) -> f64 {
+    /// What the viewer's relationship to the author adds to the rank of a post.
+    pub fn rank_boost(&self, relationship: AuthorRelationship) -> f64 {
         self.factor(relationship).log2()
     }
 
     fn factor(&self, relationship: AuthorRelationship) -> f64 {
         match relationship {
-            AuthorRelationship::Followed => self.followed,
+            AuthorRelationship::Followed => self.followed_factor,
             AuthorRelationship::Other => 1.0,
         }
     }
 
     fn engagement(&self, of: Engagement) -> f64 {
-        self.heart * f64::from(of.hearts)
-            + self.reaction * f64::from(of.reactions)
-            + self.share * f64::from(of.shares)
+        self.heart_weight * f64::from(of.hearts)
+            + self.reaction_weight * f64::from(of.reactions)
+            + self.share_weight * f64::from(of.shares)
     }
 
     fn bonus(&self, of: &Signals) -> f64 {
@@ -110,11 +112,11 @@ impl FeedConfig {
     }
 
     fn worth(&self, of: &Signals) -> f64 {
-        (self.engagement(of.engagement) + self.bonus(of)).max(self.least_worth)
+        (self.engagement(of.engagement) + self.bonus(of)).max(self.min_worth)
     }
 }
 
-/// All of a post that its score depends on.
+/// The properties of a post that its score depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signals {
     pub engagement: Engagement,
@@ -134,31 +136,31 @@ impl From<&Post> for Signals {
     }
 }
 
-/// What the author of a post is to whoever looks at it.
+/// The relationship of the viewer to the author of a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AuthorRelationship {
-    /// Somebody else whom they follow, actively.
+    /// The viewer follows the author, and the follow is active.
     Followed,
-    /// Anybody else, they themselves too.
+    /// Any other case, including the viewer's own posts.
     Other,
 }
 
-/// Why a post stands where it stands: worth, relationship and decay multiply to the total.
+/// The score of a post with its parts. The total is the product of worth, relationship and decay.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Score {
     pub total: f64,
-    /// Engagement and bonus, but never less than a bit.
+    /// Engagement plus bonus, but at least [`FeedConfig::min_worth`].
     pub worth: f64,
     pub engagement: f64,
     pub bonus: f64,
-    /// How many times as much it is worth to this viewer.
+    /// The factor for the viewer's relationship to the author.
     pub relationship: f64,
-    /// What is left of it at its age.
+    /// The factor for the age of the post.
     pub decay: f64,
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "sums and products of such numbers are exact")]
+#[expect(clippy::float_cmp, reason = "sums and products of these numbers are exact")]
 mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
@@ -173,7 +175,7 @@ mod tests {
     #[case(PostType::Photo, true, 2.5)]
     #[case(PostType::Photo, false, 0.0)]
     #[case(PostType::Spontaneous, true, 0.0)]
-    fn the_type_of_a_post_earns_a_bonus(
+    fn the_bonus_depends_on_the_post_type_and_the_image(
         #[case] post_type: PostType,
         #[case] has_image: bool,
         #[case] bonus: f64,
@@ -186,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn hearts_emoji_and_shares_weigh_and_comments_do_not() {
+    fn comments_do_not_change_the_score() {
         let engagement = Engagement { hearts: 1, reactions: 10, shares: 100, comments: 1000 };
         let signals = Signals { engagement, ..signals() };
 
@@ -196,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_halves_a_score_and_following_doubles_it() {
+    fn a_day_halves_the_score_and_following_doubles_it() {
         let signals = signals();
 
         let now = signals.created_at + TimeDelta::hours(24);
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn following_adds_one_to_a_rank_and_so_does_a_day() {
+    fn following_adds_one_to_the_rank_and_so_does_a_day() {
         let signals = signals();
         let a_day_later =
             Signals { created_at: signals.created_at + TimeDelta::hours(24), ..signals };
@@ -220,27 +222,27 @@ mod tests {
     proptest! {
         #[test]
         fn the_parts_multiply_to_the_total(
-            config in configs(), post in posts(), whose in relationships(), age in 0..80_000_000_i64,
+            config in configs(), post in posts(), relationship in relationships(), age in 0..80_000_000_i64,
         ) {
             let now = post.created_at + TimeDelta::seconds(age);
-            let score = config.score(&post, whose, now);
+            let score = config.score(&post, relationship, now);
 
             let product = score.worth * score.relationship * score.decay;
             prop_assert!((product - score.total).abs() <= 1e-9 * score.total);
-            let worth = (score.engagement + score.bonus).max(config.least_worth);
+            let worth = (score.engagement + score.bonus).max(config.min_worth);
             prop_assert_eq!(worth, score.worth);
         }
 
         #[test]
-        fn order_by_rank_is_order_by_score_at_any_moment(
+        fn the_order_by_rank_is_the_order_by_score_at_any_time(
             config in configs(), one in (posts(), relationships()), other in (posts(), relationships()),
             later in 0..80_000_000_i64,
         ) {
             let now = one.0.created_at.max(other.0.created_at) + TimeDelta::seconds(later);
-            let rank = |(post, whose): &(Signals, AuthorRelationship)| config.rank(post, *whose);
-            let score = |(post, whose): &(Signals, AuthorRelationship)| config.score(post, *whose, now).total;
+            let rank = |(post, relationship): &(Signals, AuthorRelationship)| config.rank(post, *relationship);
+            let score = |(post, relationship): &(Signals, AuthorRelationship)| config.score(post, *relationship, now).total;
 
-            // Numbers of this size are exact to about 1e-11.
+            // Doubles of this magnitude are accurate to about 1e-11.
             if rank(&one) > rank(&other) + 1e-9 {
                 prop_assert!(score(&one) > score(&other));
             }
@@ -261,7 +263,7 @@ mod tests {
     fn posts() -> impl Strategy<Value = Signals> {
         let engagement = (0..1_000_000, 0..1000, 0..1000)
             .prop_map(|(hearts, reactions, shares)| (hearts, reactions, shares));
-        // Ages of a thousand half-lives are where a score ends at 0: half-lives are at least an hour here.
+        // The score underflows to 0 after a thousand half-lives. The half-life is at least a day here, so no post gets there.
         let micros = 1_760_000_000_000_000..1_762_000_000_000_000_i64;
         (engagement, prop::sample::select(&PostType::ALL[..]), any::<bool>(), micros).prop_map(
             |((hearts, reactions, shares), post_type, has_image, micros)| Signals {
@@ -281,16 +283,21 @@ mod tests {
         let weight = || 0.0..10.0;
         let weights = (weight(), weight(), weight(), weight(), weight());
         let other = (weights, 0.01..1.0, 1.0..10.0, 24..1000_i64).prop_map(
-            |((heart, reaction, share, daily_bonus, photo_bonus), least_worth, followed, hours)| {
+            |(
+                (heart_weight, reaction_weight, share_weight, daily_bonus, photo_bonus),
+                min_worth,
+                followed_factor,
+                hours,
+            )| {
                 let half_life = TimeDelta::hours(hours);
                 FeedConfig {
-                    heart,
-                    reaction,
-                    share,
+                    heart_weight,
+                    reaction_weight,
+                    share_weight,
                     daily_bonus,
                     photo_bonus,
-                    least_worth,
-                    followed,
+                    min_worth,
+                    followed_factor,
                     half_life,
                 }
             },

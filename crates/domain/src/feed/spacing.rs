@@ -1,31 +1,31 @@
-//! No third post of one author within six places in a row.
+//! Keeps an author from having three posts within six consecutive positions (docs/rules.md#composition).
 
 use crate::UserId;
 
-/// Whose posts hold the last places of a walk.
+/// The authors at the most recent positions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Spacing {
-    /// The oldest first.
+    /// Oldest first, at most [`MEMORY`](Self::MEMORY).
     recent: Vec<UserId>,
 }
 
 impl Spacing {
-    /// How many places before one have a say in who may have it.
+    /// How many preceding positions restrict the author of a position.
     pub(super) const MEMORY: usize = 5;
 
-    /// How many of those one author may have, and still get it.
-    const MOST: usize = 1;
+    /// How many of those may have the same author as the position itself.
+    const MAX_SAME_AUTHOR: usize = 1;
 
-    /// After places by these authors, the oldest first.
+    /// The state after positions by these authors, oldest first.
     pub(super) fn after(authors: impl IntoIterator<Item = UserId>) -> Self {
         let mut spacing = Self::default();
         authors.into_iter().for_each(|author| spacing.push(author));
         spacing
     }
 
-    /// Whether the next place would make a third of this author.
-    pub(super) fn bars(&self, author: UserId) -> bool {
-        self.recent.iter().filter(|recent| **recent == author).count() > Self::MOST
+    /// Whether a post of this author at the next position would be the third within six positions.
+    pub(super) fn blocks(&self, author: UserId) -> bool {
+        self.recent.iter().filter(|recent| **recent == author).count() > Self::MAX_SAME_AUTHOR
     }
 
     pub(super) fn push(&mut self, author: UserId) {

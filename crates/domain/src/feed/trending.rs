@@ -1,31 +1,32 @@
-//! What moves people right now.
+//! Trending posts (docs/rules.md#trending).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 
 use crate::Engagement;
 
-/// What weighs how much in what is trending (rules §1). For other weights, take [`TrendingConfig::STORED`] and set what
-/// differs.
+/// The weights of the trending score (docs/rules.md#trending). To use other weights, copy [`TrendingConfig::STORED`] and
+/// change fields.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct TrendingConfig {
-    pub heart: f64,
-    pub reaction: f64,
-    pub share: f64,
-    /// What a post has that was made just now; one as old as the window has nothing of it.
-    pub newness: f64,
+    pub heart_weight: f64,
+    pub reaction_weight: f64,
+    pub share_weight: f64,
+    /// The bonus of a new post. It falls linearly to 0 at the end of the window.
+    pub recency_bonus: f64,
 }
 
 impl TrendingConfig {
-    /// Twice the engagement of the ranked feed ([`FeedConfig::STORED`](crate::FeedConfig::STORED)): reading what is trending
-    /// from the stored rank rests on that, and a test holds it.
-    pub const STORED: Self = Self { heart: 2.0, reaction: 3.0, share: 8.0, newness: 5.0 };
+    /// Twice the weights of the ranked feed ([`FeedConfig::STORED`](crate::FeedConfig::STORED)). The trending query relies on
+    /// this to find candidates by the stored rank; a test checks it.
+    pub const STORED: Self =
+        Self { heart_weight: 2.0, reaction_weight: 3.0, share_weight: 8.0, recency_bonus: 5.0 };
 
-    /// How much a post moves people, unless it is older than the window or moved nobody: its weighted engagement, and of
-    /// [`newness`](Self::newness) the part of the window that it has left (rules §1).
+    /// Computes the trending score: the weighted engagement, plus [`recency_bonus`](Self::recency_bonus) times the part of
+    /// the window that the post has left. `None` if the post is older than the window or has no engagement.
     ///
-    /// A post that was made inside the window has all its engagement inside it, so the numbers that it carries are enough.
+    /// All engagement of a post created inside the window happened inside the window, so the total counts are sufficient.
     pub fn score(
         &self,
         engagement: Engagement,
@@ -33,25 +34,25 @@ impl TrendingConfig {
         window: TrendingWindow,
         now: DateTime<Utc>,
     ) -> Option<f64> {
-        let weight = self.heart * f64::from(engagement.hearts)
-            + self.reaction * f64::from(engagement.reactions)
-            + self.share * f64::from(engagement.shares);
-        // Another node's clock may be ahead.
+        let weight = self.heart_weight * f64::from(engagement.hearts)
+            + self.reaction_weight * f64::from(engagement.reactions)
+            + self.share_weight * f64::from(engagement.shares);
+        // The clock of another node may be ahead.
         let age = (now - created_at).max(TimeDelta::zero());
         let left = (window.0 - age).as_seconds_f64() / window.0.as_seconds_f64();
-        (weight > 0.0 && 0.0 <= left).then_some(weight + self.newness * left)
+        (weight > 0.0 && 0.0 <= left).then_some(weight + self.recency_bonus * left)
     }
 }
 
-/// How far back one looks for what is trending: 1 to 168 hours, 24 where nothing is said.
+/// How old a trending post may be: 1 to 168 hours, 24 by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrendingWindow(TimeDelta);
 
 impl TrendingWindow {
-    /// A day.
+    /// 24 hours.
     pub const DEFAULT: Self = Self(TimeDelta::hours(24));
 
-    /// Checks a number of hours.
+    /// Parses a number of hours.
     ///
     /// # Errors
     /// Fewer than 1 or more than 168.
@@ -69,13 +70,13 @@ impl From<TrendingWindow> for TimeDelta {
     }
 }
 
-/// A window that is empty, or longer than a week.
+/// The number of hours is below 1 or above 168.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be a whole number of hours from 1 to 168")]
 pub struct TrendingWindowError;
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "sums and products of such numbers are exact")]
+#[expect(clippy::float_cmp, reason = "sums and products of these numbers are exact")]
 mod tests {
     use rstest::rstest;
 
@@ -92,7 +93,7 @@ mod tests {
     #[case(Engagement { hearts: 1, ..NONE }, -1, Some(7.0))]
     #[case(Engagement { hearts: 1, ..NONE }, 25, None)]
     #[case(Engagement { comments: 9, ..NONE }, 0, None)]
-    fn engagement_counts_and_newness_adds_to_it(
+    fn the_score_is_the_engagement_plus_the_recency_bonus(
         #[case] engagement: Engagement,
         #[case] age: i64,
         #[case] score: Option<f64>,
@@ -100,9 +101,10 @@ mod tests {
         let created_at = DateTime::UNIX_EPOCH;
         let now = created_at + TimeDelta::hours(age);
 
-        let is = TrendingConfig::STORED.score(engagement, created_at, TrendingWindow::DEFAULT, now);
+        let actual =
+            TrendingConfig::STORED.score(engagement, created_at, TrendingWindow::DEFAULT, now);
 
-        assert_eq!(is, score);
+        assert_eq!(actual, score);
     }
 
     #[rstest]
@@ -119,8 +121,8 @@ mod tests {
         let (trending, feed) = (TrendingConfig::STORED, FeedConfig::STORED);
 
         assert_eq!(
-            [trending.heart, trending.reaction, trending.share],
-            [2.0 * feed.heart, 2.0 * feed.reaction, 2.0 * feed.share]
+            [trending.heart_weight, trending.reaction_weight, trending.share_weight],
+            [2.0 * feed.heart_weight, 2.0 * feed.reaction_weight, 2.0 * feed.share_weight]
         );
     }
 }

@@ -14,9 +14,9 @@ pub enum Act {
     /// Reacted to the recipient's post with an emoji.
     Reaction { post: PostId },
     /// Shared the recipient's post by link.
-    Link { post: PostId },
+    LinkShare { post: PostId },
     /// Sent a post to the recipient.
-    Message { post: PostId, share: ShareId },
+    MessageShare { post: PostId, share: ShareId },
     /// Mentioned the recipient in a post, or in a comment on it.
     Mention { post: PostId, comment: Option<CommentId> },
     /// Commented on the recipient's post.
@@ -37,7 +37,7 @@ impl Act {
         match self {
             Self::Heart { .. } => NotificationType::Like,
             Self::Reaction { .. } => NotificationType::EmojiReaction,
-            Self::Link { .. } | Self::Message { .. } => NotificationType::PostShared,
+            Self::LinkShare { .. } | Self::MessageShare { .. } => NotificationType::PostShared,
             Self::Mention { .. } => NotificationType::Mention,
             Self::Comment { .. } => NotificationType::Comment,
             Self::Reply { .. } => NotificationType::CommentReply,
@@ -51,8 +51,8 @@ impl Act {
     pub const fn config(self) -> Option<&'static BatchConfig> {
         Some(match self {
             Self::Heart { .. } | Self::Reaction { .. } => &BatchConfig::POST_INTERACTION,
-            Self::Link { .. } => &BatchConfig::POST_SHARED,
-            Self::Message { .. } => &BatchConfig::POST_SENT,
+            Self::LinkShare { .. } => &BatchConfig::POST_SHARED,
+            Self::MessageShare { .. } => &BatchConfig::POST_SENT,
             Self::Mention { .. } => &BatchConfig::MENTION,
             Self::Comment { .. } => &BatchConfig::COMMENT,
             Self::Reply { .. } => &BatchConfig::COMMENT_REPLY,
@@ -66,13 +66,13 @@ impl Act {
     pub fn dedup_key(self) -> String {
         let kind = self.kind().code();
         match self {
-            Self::Message { share, .. } => format!("{kind}:share:{share}"),
+            Self::MessageShare { share, .. } => format!("{kind}:share:{share}"),
             Self::Mention { comment: Some(comment), .. }
             | Self::Comment { comment, .. }
             | Self::Reply { comment, .. } => format!("{kind}:comment:{comment}"),
             Self::Heart { post }
             | Self::Reaction { post }
-            | Self::Link { post }
+            | Self::LinkShare { post }
             | Self::Mention { post, comment: None } => format!("{kind}:post:{post}"),
             Self::Follow | Self::FollowRequest | Self::FollowAcceptance => kind.to_owned(),
         }
@@ -83,8 +83,8 @@ impl Act {
         match self {
             Self::Heart { post }
             | Self::Reaction { post }
-            | Self::Link { post }
-            | Self::Message { post, .. }
+            | Self::LinkShare { post }
+            | Self::MessageShare { post, .. }
             | Self::Mention { post, .. }
             | Self::Comment { post, .. }
             | Self::Reply { post, .. } => Some(post),
@@ -190,8 +190,8 @@ impl Event {
         let message = self.details.share_message.as_ref();
         put("share_message", message.map(|message| message.as_str().into()));
         match act {
-            Act::Link { .. } => put("share_method", Some("url".into())),
-            Act::Message { .. } => put("share_method", Some("message".into())),
+            Act::LinkShare { .. } => put("share_method", Some("url".into())),
+            Act::MessageShare { .. } => put("share_method", Some("message".into())),
             Act::Follow | Act::FollowRequest => put("follower_id", Some(json!(i64::from(actor)))),
             _ => (),
         }
@@ -237,7 +237,7 @@ mod tests {
         for (act, own) in [
             (Act::Heart { post: post() }, &["liker_username"][..]),
             (Act::Reaction { post: post() }, &["reactor_username", "emoji_code"]),
-            (Act::Link { post: post() }, &["sharer_username", "share_method"]),
+            (Act::LinkShare { post: post() }, &["sharer_username", "share_method"]),
             (message(), &["sharer_username", "share_method", "share_message"]),
             (Act::Mention { post: post(), comment: None }, &["author_username"]),
             (Act::Mention { post: post(), comment: Some(comment()) }, &about_comment),
@@ -262,9 +262,13 @@ mod tests {
 
     #[test]
     fn data_values_have_the_formats_of_the_api() {
-        let [reaction, message, link, follow] =
-            [Act::Reaction { post: post() }, message(), Act::Link { post: post() }, Act::Follow]
-                .map(|act| event(act).data("ben"));
+        let [reaction, message, link, follow] = [
+            Act::Reaction { post: post() },
+            message(),
+            Act::LinkShare { post: post() },
+            Act::Follow,
+        ]
+        .map(|act| event(act).data("ben"));
 
         assert_eq!(reaction["actor_user_id"], "2");
         assert_eq!(reaction["post_id"], post().to_string());
@@ -322,7 +326,7 @@ mod tests {
         [
             Act::Heart { post: post() },
             Act::Reaction { post: post() },
-            Act::Link { post: post() },
+            Act::LinkShare { post: post() },
             message(),
             Act::Mention { post: post(), comment: None },
             Act::Mention { post: post(), comment: Some(comment()) },
@@ -335,7 +339,7 @@ mod tests {
     }
 
     fn message() -> Act {
-        Act::Message { post: post(), share: Uuid::from_u128(0x5).into() }
+        Act::MessageShare { post: post(), share: Uuid::from_u128(0x5).into() }
     }
 
     fn reply() -> Act {
@@ -368,7 +372,7 @@ mod tests {
         }
         match act {
             Act::Reaction { .. } => details.emoji = Some(Emoji::Hug),
-            Act::Message { .. } => {
+            Act::MessageShare { .. } => {
                 details.share_message = ShareMessage::parse("Look at that").unwrap();
             }
             _ => (),

@@ -1,21 +1,21 @@
-//! Where a post stands in lists that are not ordered by time.
+//! Positions of posts in lists that are not ordered by time.
 
 use chrono::{DateTime, Utc};
 
 use crate::{Post, PostId};
 
-/// The place of a post in a list by rank, the best first: of equal ones the newest, ties by id.
+/// The position of a post in a list ordered by rank, highest first; ties by time, newest first, then by id.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RankPosition {
-    /// As it is stored: see [`FeedConfig`](crate::FeedConfig).
+    /// The stored rank, see [`FeedConfig::rank`](crate::FeedConfig::rank).
     pub rank: f64,
-    /// When it was posted.
+    /// When the post was created.
     pub at: DateTime<Utc>,
-    /// Which of those with the same time.
+    /// Breaks ties between posts with the same rank and time.
     pub id: PostId,
 }
 
-/// The place of a post in a list by engagement: by hearts, then emoji reactions, then shares, the most first, ties by id.
+/// The position of a post in a list ordered by hearts, then emoji reactions, then shares, most first; ties by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EngagementPosition {
     pub hearts: i32,
@@ -25,7 +25,7 @@ pub struct EngagementPosition {
 }
 
 impl Post {
-    /// Its place in lists by engagement.
+    /// The position in lists ordered by engagement.
     pub fn engagement_position(&self) -> EngagementPosition {
         let engagement = self.engagement;
         EngagementPosition {

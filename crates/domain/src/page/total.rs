@@ -1,38 +1,38 @@
-//! How many entries a list has.
+//! The total number of items in a list.
 
-/// How somebody wants to know how many entries a list has. Nobody counts unless asked to: a list of millions is counted
-/// no faster than it is read.
+/// How to count the items of a list. Lists are not counted by default, since counting millions of rows takes as long as
+/// reading them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CountMode {
-    /// Count, but no further than so many.
+    /// Counts exactly, but stops after this many items.
     UpTo(u16),
-    /// Tell what is kept beside the rows, or what PostgreSQL believes; it costs nothing, and is not known of every list.
+    /// Returns a stored counter or PostgreSQL's estimate. This is free, but not available for every list.
     Estimated,
 }
 
-/// How many entries a list has.
+/// The total number of items in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Total {
-    /// So many.
+    /// Exactly this many.
     Exactly(i64),
-    /// More than so many, which was as far as was counted.
+    /// More than this many; counting stopped there.
     MoreThan(i64),
-    /// About so many: PostgreSQL had another look at the table some while ago.
+    /// Approximately this many, by PostgreSQL's statistics from its last analysis of the table.
     About(i64),
 }
 
 impl Total {
-    /// The number, whatever it means.
+    /// The number, exact or not.
     pub const fn number(self) -> i64 {
         match self {
             Self::Exactly(number) | Self::MoreThan(number) | Self::About(number) => number,
         }
     }
 
-    /// What a count means that went no further than one beyond `most`.
-    pub fn from_capped_count(count: i64, most: u16) -> Self {
-        let most = i64::from(most);
-        if count <= most { Self::Exactly(count) } else { Self::MoreThan(most) }
+    /// Interprets a count that stopped at `max + 1` items.
+    pub fn from_capped_count(count: i64, max: u16) -> Self {
+        let max = i64::from(max);
+        if count <= max { Self::Exactly(count) } else { Self::MoreThan(max) }
     }
 }
 
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_count_that_reached_its_end_says_no_more_than_that_there_are_more() {
+    fn a_count_above_the_cap_is_reported_as_more_than_the_cap() {
         assert_eq!(Total::from_capped_count(9, 10), Total::Exactly(9));
         assert_eq!(Total::from_capped_count(10, 10), Total::Exactly(10));
         assert_eq!(Total::from_capped_count(11, 10), Total::MoreThan(10));

@@ -142,12 +142,12 @@ pub(crate) fn reaction() -> Act {
 }
 
 pub(crate) fn link() -> Act {
-    Act::Link { post: post(1) }
+    Act::LinkShare { post: post(1) }
 }
 
 /// Each message is another one.
 pub(crate) fn message(number: u128) -> Act {
-    Act::Message { post: post(1), share: ShareId::from(Uuid::from_u128(0x5000 + number)) }
+    Act::MessageShare { post: post(1), share: ShareId::from(Uuid::from_u128(0x5000 + number)) }
 }
 
 pub(crate) fn mention(comment: Option<u128>) -> Act {
@@ -174,7 +174,7 @@ fn details(act: Act) -> EventDetails {
     };
     match act {
         Act::Reaction { .. } => details.with_emoji(Emoji::Hug),
-        Act::Message { .. } => {
+        Act::MessageShare { .. } => {
             EventDetails { share_message: ShareMessage::parse("Look at that").unwrap(), ..details }
         }
         _ => details,
