@@ -49,10 +49,10 @@ async fn what_people_do_is_there_exactly_once() {
     assert_eq!(
         after.grown_since(&before, "grateful_notifications_total"),
         grown([
-            (r#"outcome="came_back",type="like""#, 1),
             (r#"outcome="converted",type="like""#, 1),
             (r#"outcome="held_back",type="like""#, 2),
             (r#"outcome="joined",type="emoji_reaction""#, 1),
+            (r#"outcome="restored",type="like""#, 1),
             (r#"outcome="started",type="comment""#, 1),
             (r#"outcome="started",type="like""#, 20),
         ])
@@ -161,8 +161,8 @@ async fn slow_and_repeated_statements_are_counted_and_logged_by_the_settings() {
     let slow = after.grown_since(&before, "grateful_statements_slow_total");
     assert_eq!(slow, after.grown_since(&before, "grateful_statement_duration_seconds_count"));
     let repeated = after.grown_since(&before, "grateful_statements_repeated_total");
-    let work: Vec<&str> = repeated.keys().map(String::as_str).collect();
-    assert_eq!(work, [r#"work="/api/v1/users/me""#]);
+    let operations: Vec<&str> = repeated.keys().map(String::as_str).collect();
+    assert_eq!(operations, [r#"operation="/api/v1/users/me""#]);
     let logged = |words: &str| {
         let is_it = |line: &Value| {
             let is_of_request = line["span"]["id"] == "tram-7";
@@ -171,12 +171,13 @@ async fn slow_and_repeated_statements_are_counted_and_logged_by_the_settings() {
         server.log_as_json().into_iter().filter(is_it).count() as u64
     };
     eventually("each of them is in the log", || {
-        logged("Slow statement") == slow[""] && logged("The same statement") == repeated[work[0]]
+        logged("Slow statement") == slow[""]
+            && logged("Repeated statement") == repeated[operations[0]]
     })
     .await;
-    let begin = |line: &Value| line["db.query.text"] == "BEGIN" && line["work"].is_string();
+    let begin = |line: &Value| line["db.query.text"] == "BEGIN" && line["operation"].is_string();
     let begin = server.log_as_json().into_iter().find(begin).unwrap();
-    assert_eq!(begin["work"], "/api/v1/users/me", "{begin}");
+    assert_eq!(begin["operation"], "/api/v1/users/me", "{begin}");
     assert!(begin["times"].as_u64() > Some(1), "{begin}");
 }
 

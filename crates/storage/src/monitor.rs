@@ -1,6 +1,6 @@
-//! Observability: times statements, logs those of one operation, and lists the metrics of this crate.
+//! Observability: times statements, logs the statements of an operation, and lists the metrics of this crate.
 //!
-//! Every other module may record what it does here, so this one imports none of them.
+//! All other modules may record metrics through this one. It imports none of them.
 
 mod commit_metrics;
 pub(crate) mod metrics;
@@ -9,7 +9,7 @@ mod query_monitor;
 mod thresholds;
 
 pub use self::commit_metrics::record_on_commit;
-pub(crate) use self::commit_metrics::{note, outcome_of};
+pub(crate) use self::commit_metrics::{outcome_label, record_outcome};
 pub use self::metrics::{METRICS, Metric, MetricKind, MetricLabel};
 pub use self::query_log::{QueryLog, StatementStats};
 pub use self::query_monitor::QueryMonitor;

@@ -225,10 +225,10 @@ async fn a_statement_in_a_loop_is_a_warning_and_counted_by_the_work_that_it_ran_
     let said = lines.text();
     let warnings: Vec<_> = said.lines().filter(|line| line.contains("(N+1)")).collect();
     let [warning] = warnings[..] else { panic!("{said}") };
-    assert!(warning.contains("WARN") && warning.contains("work=\"digests\""), "{warning}");
+    assert!(warning.contains("WARN") && warning.contains("operation=\"digests\""), "{warning}");
     assert!(warning.contains("times=3") && warning.contains("$1"), "{warning}");
     let counted = measured.take_named(&["grateful_statements_repeated_total"]);
-    let once = ("grateful_statements_repeated_total{work=digests}".to_owned(), 1);
+    let once = ("grateful_statements_repeated_total{operation=digests}".to_owned(), 1);
     assert_eq!(counted, [once].into());
 }
 

@@ -1,4 +1,4 @@
-//! Counting what became of events, once it is committed.
+//! Metrics that count only after the transaction has committed.
 
 use std::cell::RefCell;
 
@@ -8,43 +8,44 @@ use grateful_domain::notification::BatchDecision;
 use super::metrics::NOTIFICATIONS;
 
 tokio::task_local! {
-    /// What is not committed yet.
+    /// The outcomes that are not committed yet.
     static PENDING: RefCell<Vec<(NotificationType, &'static str)>>;
 }
 
-/// What a decision is counted as, as long as the hourly limit does not stand against it.
-pub(crate) const fn outcome_of(placement: BatchDecision) -> &'static str {
-    match placement {
+/// The `outcome` label of a decision. A start that the hourly limit holds back is [`HELD_BACK`](super::metrics::HELD_BACK)
+/// instead.
+pub(crate) const fn outcome_label(decision: BatchDecision) -> &'static str {
+    match decision {
         BatchDecision::Join => "joined",
         BatchDecision::Convert => "converted",
         BatchDecision::Start => "started",
-        BatchDecision::Restore(_) => "came_back",
+        BatchDecision::Restore(_) => "restored",
         BatchDecision::Skip(_) => "skipped",
     }
 }
 
-/// Runs `work`, and counts what became of the events that it recorded if and only if it succeeds.
+/// Runs `work` and, if it succeeds, counts the outcomes of the events that it recorded.
 ///
-/// [`Database::transaction`](crate::Database::transaction) does so around every attempt, since a transaction that is rolled
-/// back or tried again has told nobody of anything. Put it around transactions of your own, from before their beginning
-/// until behind their commit; what is recorded outside is counted at once.
+/// [`Database::transaction`](crate::Database::transaction) wraps every attempt in this, so a transaction that is rolled
+/// back or retried counts nothing. Wrap your own transactions from before `BEGIN` until after `COMMIT`. Outside this
+/// function, events are counted at once.
 ///
 /// # Errors
-/// That of `work`.
+/// The error of `work`.
 pub async fn record_on_commit<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let counting = async {
-        let done = work.await?;
-        Ok((done, PENDING.with(RefCell::take)))
+        let value = work.await?;
+        Ok((value, PENDING.with(RefCell::take)))
     };
-    let (done, pending) = PENDING.scope(RefCell::default(), counting).await?;
+    let (value, pending) = PENDING.scope(RefCell::default(), counting).await?;
     for (kind, outcome) in pending {
         count(kind, outcome);
     }
-    Ok(done)
+    Ok(value)
 }
 
-/// That this became of an event of this type.
-pub(crate) fn note(kind: NotificationType, outcome: &'static str) {
+/// Counts the outcome of an event of this type: at commit inside [`record_on_commit`], otherwise at once.
+pub(crate) fn record_outcome(kind: NotificationType, outcome: &'static str) {
     if PENDING.try_with(|pending| pending.borrow_mut().push((kind, outcome))).is_err() {
         count(kind, outcome);
     }

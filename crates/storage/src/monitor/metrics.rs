@@ -1,58 +1,58 @@
-//! What is measured: names, kinds, labels and words, for whoever installs a recorder and for whoever reads what it shows.
+//! The metrics of this crate: names, kinds, labels and help texts.
 //!
-//! Numbers are given to the recorder of the `metrics` crate where they come about. Without one, nothing happens.
+//! Values go to the installed recorder of the `metrics` crate. Without a recorder, recording does nothing.
 
 use grateful_domain::NotificationType;
 use metrics::{Label, Unit};
 
-/// Something that is measured.
+/// A metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Metric {
-    /// What Prometheus calls it, with its unit: `grateful_statement_duration_seconds`.
+    /// The Prometheus name, including the unit: `grateful_statement_duration_seconds`.
     pub name: &'static str,
-    /// How it is counted.
+    /// Counter, gauge or histogram.
     pub kind: MetricKind,
-    /// What it is told apart by. Never an id, a name or a text of anybody.
+    /// The labels. No label value is an id, a name or a text of a user.
     pub labels: &'static [MetricLabel],
-    /// What it says, in one sentence.
+    /// The help text: one sentence.
     pub help: &'static str,
 }
 
-/// How something is counted.
+/// The kind of a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MetricKind {
-    /// It only grows, as long as the process lives.
+    /// Only increases while the process runs.
     Counter,
-    /// It goes up and down.
+    /// Increases and decreases.
     Gauge,
-    /// Each value is counted in the first of these bounds that it does not exceed, and all are added up.
+    /// Counts each value in the first bucket whose upper bound it does not exceed, and sums all values.
     Histogram(&'static [f64]),
 }
 
-/// What a metric is told apart by.
+/// A label of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MetricLabel {
-    /// What it is called.
+    /// The name of the label.
     pub name: &'static str,
-    /// All its values; none where the program decides which there are, such as its routes.
+    /// All values; empty if they are known only at run time, such as routes.
     pub values: &'static [&'static str],
 }
 
 impl MetricLabel {
-    /// One whose values the program decides.
+    /// A label whose values are known only at run time.
     pub const fn dynamic(name: &'static str) -> Self {
         Self { name, values: &[] }
     }
 
-    /// One with these values.
+    /// A label with a fixed set of values.
     pub const fn fixed(name: &'static str, values: &'static [&'static str]) -> Self {
         Self { name, values }
     }
 }
 
 impl Metric {
-    /// Tells the installed recorder what this is. Where all that it is told apart by is known, it is there from now on and
-    /// zero: what appears with its first event has no rate before the second.
+    /// Describes the metric to the installed recorder. If all label values are fixed, also creates every series with the
+    /// value zero, because a series that first appears with its first event has no rate until the second.
     pub fn describe(&self) {
         let is_time = self.name.ends_with("_seconds");
         let unit = if is_time { Unit::Seconds } else { Unit::Count };
@@ -61,7 +61,7 @@ impl Metric {
             MetricKind::Gauge => metrics::describe_gauge!(self.name, unit, self.help),
             MetricKind::Histogram(_) => metrics::describe_histogram!(self.name, unit, self.help),
         }
-        for labels in self.known_labels() {
+        for labels in self.fixed_label_sets() {
             match self.kind {
                 MetricKind::Counter => metrics::counter!(self.name, labels).increment(0),
                 MetricKind::Gauge => metrics::gauge!(self.name, labels).increment(0),
@@ -70,19 +70,19 @@ impl Metric {
         }
     }
 
-    /// Every combination of labels, where all their values are known.
-    fn known_labels(&self) -> Vec<Vec<Label>> {
-        let mut all = vec![vec![]];
+    /// All combinations of label values; none if a label is dynamic.
+    fn fixed_label_sets(&self) -> Vec<Vec<Label>> {
+        let mut sets = vec![vec![]];
         for label in self.labels {
-            let with = |one: &Vec<Label>, value: &'static str| {
-                let mut more = one.clone();
-                more.push(Label::from_static_parts(label.name, value));
-                more
+            let with_value = |set: &Vec<Label>, value: &'static str| {
+                let mut set = set.clone();
+                set.push(Label::from_static_parts(label.name, value));
+                set
             };
-            let each = |one| label.values.iter().map(move |value| with(one, value));
-            all = all.iter().flat_map(each).collect();
+            let expand = |set| label.values.iter().map(move |value| with_value(set, value));
+            sets = sets.iter().flat_map(expand).collect();
         }
-        all
+        sets
     }
 }
 
@@ -100,7 +100,7 @@ pub(crate) const FEED_CANDIDATES: &str = "grateful_feed_candidates";
 
 const POOL: MetricLabel = MetricLabel::dynamic("pool");
 
-/// What the storage crate measures.
+/// The metrics that this crate records.
 pub const METRICS: &[Metric] = &[
     Metric {
         name: STATEMENT_DURATION,
@@ -108,78 +108,82 @@ pub const METRICS: &[Metric] = &[
             0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
         ]),
         labels: &[],
-        help: "Time from sending a statement to the first answer of PostgreSQL, BEGIN and COMMIT among them.",
+        help: "Time from sending a statement to the first response of PostgreSQL, including BEGIN and COMMIT.",
     },
     Metric {
         name: STATEMENTS_SLOW,
         kind: MetricKind::Counter,
         labels: &[],
-        help: "Statements that took as long as the threshold of slow ones, or longer.",
+        help: "Statements that took at least as long as the threshold for slow statements.",
     },
     Metric {
         name: STATEMENTS_REPEATED,
         kind: MetricKind::Counter,
-        labels: &[MetricLabel::dynamic("work")],
-        help: "Statements that ran so often in one piece of work that a loop is likely (N+1).",
+        labels: &[MetricLabel::dynamic("operation")],
+        help: "Statements that ran so often in one operation that a loop is likely (N+1).",
     },
     Metric {
         name: TRANSACTIONS_RETRIED,
         kind: MetricKind::Counter,
         labels: &[],
-        help: "Transactions that PostgreSQL ended in favour of others, and that were tried again.",
+        help: "Transactions retried after a deadlock or a serialization failure.",
     },
     Metric {
         name: POOL_CONNECTIONS,
         kind: MetricKind::Gauge,
         labels: &[POOL, MetricLabel::fixed("state", &["busy", "idle"])],
-        help: "Connections to the database that are open.",
+        help: "Open connections to the database.",
     },
     Metric {
         name: POOL_CONNECTIONS_MAX,
         kind: MetricKind::Gauge,
         labels: &[POOL],
-        help: "Connections to the database that may be open.",
+        help: "Maximum number of open connections to the database.",
     },
     Metric {
         name: POOL_WAITING,
         kind: MetricKind::Gauge,
         labels: &[POOL],
-        help: "How many wait for a connection to the database.",
+        help: "Tasks waiting for a connection to the database.",
     },
     Metric {
         name: POOL_WAIT,
         kind: MetricKind::Histogram(&[0.0001, 0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0]),
         labels: &[POOL],
-        help: "Time until there was a connection to the database, or none in time.",
+        help: "Time until a connection to the database was acquired or the attempt failed.",
     },
     Metric {
         name: POOL_FAILURES,
         kind: MetricKind::Counter,
         labels: &[POOL],
-        help: "How often there was no connection to the database in time, or none could be opened.",
+        help: "Failed attempts to acquire a connection to the database: none was free in time, or none could be opened.",
     },
     Metric {
         name: NOTIFICATIONS,
         kind: MetricKind::Counter,
-        labels: &[MetricLabel::fixed("outcome", &OUTCOMES), MetricLabel::fixed("type", &TYPES)],
-        help: "What became of events that concern somebody, where it was committed.",
+        labels: &[
+            MetricLabel::fixed("outcome", &NOTIFICATION_OUTCOMES),
+            MetricLabel::fixed("type", &ACT_TYPES),
+        ],
+        help: "Outcomes of recorded notification events, counted at commit.",
     },
     Metric {
         name: FEED_CANDIDATES,
         kind: MetricKind::Histogram(&[25.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1600.0]),
         labels: &[],
-        help: "Posts that were read to compose a page of the ranked feed.",
+        help: "Posts read to compose a page of the ranked feed.",
     },
 ];
 
-/// What can become of an event, as `grateful_notifications_total` has it.
-pub(crate) const OUTCOMES: [&str; 6] =
-    ["joined", "converted", "started", "held_back", "came_back", "skipped"];
+/// The values of the label `outcome` of `grateful_notifications_total`.
+const NOTIFICATION_OUTCOMES: [&str; 6] =
+    ["joined", "converted", "started", HELD_BACK, "restored", "skipped"];
 
+/// The outcome of an event that the hourly limit holds back.
 pub(crate) const HELD_BACK: &str = "held_back";
 
-/// The types of acts.
-const TYPES: [&str; 9] = [
+/// The values of the label `type` of `grateful_notifications_total`: the types of acts.
+const ACT_TYPES: [&str; 9] = [
     NotificationType::Like.code(),
     NotificationType::EmojiReaction.code(),
     NotificationType::PostShared.code(),

@@ -1,4 +1,4 @@
-//! The statements of one piece of work.
+//! The log of the statements that an operation runs.
 
 use std::collections::HashMap;
 use std::mem;
@@ -12,10 +12,10 @@ tokio::task_local! {
     static SCOPE: Arc<Scope>;
 }
 
-/// Where the statements of a piece of work are kept while it goes on, and those of the work around it.
+/// The log of a running operation, and the scope of the operation that it is part of.
 struct Scope {
     log: Mutex<QueryLog>,
-    around: Option<Arc<Scope>>,
+    outer: Option<Arc<Scope>>,
 }
 
 impl Scope {
@@ -24,42 +24,42 @@ impl Scope {
     }
 }
 
-/// Whether anybody keeps what runs here.
-pub(super) fn is_kept() -> bool {
+/// Whether statements run inside a [`QueryLog::record`] call.
+pub(super) fn is_recording() -> bool {
     SCOPE.try_with(|_| ()).is_ok()
 }
 
-/// Adds a statement to the work it ran for, and to all work around that.
+/// Adds a statement to the logs of the current operation and of all operations around it.
 pub(super) fn add(sql: &str, elapsed: Duration) {
-    // Outside any scope, such as in a background job, nobody is counting.
+    // Outside any scope, such as in a background job, there is no log.
     _ = SCOPE.try_with(|scope| {
-        let mut scope = Some(scope);
-        while let Some(one) = scope {
-            one.log().add(sql, elapsed);
-            scope = one.around.as_ref();
+        let mut next = Some(scope);
+        while let Some(scope) = next {
+            scope.log().add(sql, elapsed);
+            next = scope.outer.as_ref();
         }
     });
 }
 
-/// How often one statement ran, and for how long in all.
+/// How often a statement ran, and its total time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StatementStats {
-    /// How many times.
+    /// The number of executions.
     pub count: u32,
-    /// The sum of all times.
+    /// The total time of all executions.
     pub time: Duration,
 }
 
-/// The statements that one piece of work ran. The text of a statement has `$1` where values were, so that it is its
-/// own fingerprint and holds nothing that belongs to anybody.
+/// The statements that an operation ran. The text of a statement has `$1` in place of values, so it identifies the statement
+/// and contains no user data.
 ///
 /// ```
 /// use grateful_storage::{QueryLog, Thresholds};
 ///
 /// # async fn send_digests() {}
 /// # async fn example() {
-/// // Reports statements that ran in a loop, whatever the work is and whoever opened its connections.
+/// // Reports statements that ran in a loop, on any connection that the operation uses.
 /// QueryLog::watch("digests", &Thresholds::default(), send_digests()).await;
 ///
 /// // Or counts them yourself.
@@ -73,54 +73,59 @@ pub struct QueryLog {
 }
 
 impl QueryLog {
-    /// Runs `work`, and returns its output with the statements it ran.
+    /// Runs `work`, and returns its output and the statements it ran.
     ///
-    /// They count in the work around it as well, even where `work` is cut short. What `work` spawns as a task of its own is
-    /// not counted.
+    /// The statements count in the logs of outer calls as well, even if `work` is cancelled. Statements of tasks that `work`
+    /// spawns are not logged.
     pub async fn record<T>(work: impl Future<Output = T>) -> (T, Self) {
-        let around = SCOPE.try_with(Arc::clone).ok();
-        let scope = Arc::new(Scope { log: Mutex::default(), around });
+        let outer = SCOPE.try_with(Arc::clone).ok();
+        let scope = Arc::new(Scope { log: Mutex::default(), outer });
         let output = SCOPE.scope(Arc::clone(&scope), work).await;
         let log = mem::take(&mut *scope.log());
         (output, log)
     }
 
-    /// Runs `work`, and [reports](Self::report) which statements it ran too often.
-    pub async fn watch<T>(name: &str, thresholds: &Thresholds, work: impl Future<Output = T>) -> T {
+    /// Runs `work`, and [reports](Self::report) the statements it ran too often. `operation` is a label value of a metric.
+    pub async fn watch<T>(
+        operation: &str,
+        thresholds: &Thresholds,
+        work: impl Future<Output = T>,
+    ) -> T {
         let (output, log) = Self::record(work).await;
-        log.report(name, thresholds);
+        log.report(operation, thresholds);
         output
     }
 
-    /// Warns of each statement that ran so often that a loop is likely (N+1), and counts it in the metrics under `work`: one
-    /// of a few names that the program has for what it does, such as the pattern of a route, never anything of anybody.
-    pub fn report(&self, work: &str, thresholds: &Thresholds) {
+    /// Logs a warning for each statement that ran so often that a loop is likely (N+1), and counts it in the metrics.
+    /// `operation` is a label value, so it must come from a small fixed set such as route patterns and contain no user data.
+    pub fn report(&self, operation: &str, thresholds: &Thresholds) {
         for (sql, stats) in self.repeated(thresholds.repeated) {
-            metrics::counter!(STATEMENTS_REPEATED, "work" => work.to_owned()).increment(1);
+            metrics::counter!(STATEMENTS_REPEATED, "operation" => operation.to_owned())
+                .increment(1);
             tracing::warn!(
-                work,
+                operation,
                 db.query.text = sql,
                 times = stats.count,
                 duration_ms = stats.time.as_millis(),
-                "The same statement again and again in one piece of work (N+1)"
+                "Repeated statement in one operation (N+1)"
             );
         }
     }
 
-    /// How many statements there were, `BEGIN` and `COMMIT` included.
+    /// The number of executed statements, including `BEGIN` and `COMMIT`.
     pub fn total(&self) -> u32 {
         self.stats.values().map(|stats| stats.count).sum()
     }
 
-    /// How long PostgreSQL took for all of them.
+    /// The total time of all statements.
     pub fn time(&self) -> Duration {
         self.stats.values().map(|stats| stats.time).sum()
     }
 
-    /// Statements that ran at least `times`: the usual sign of a query inside a loop (N+1).
+    /// The statements that ran at least `times` times: the usual sign of a query in a loop (N+1).
     pub fn repeated(&self, times: u32) -> impl Iterator<Item = (&str, StatementStats)> {
-        let often = move |(_, stats): &(&str, StatementStats)| times <= stats.count;
-        self.stats.iter().map(|(sql, stats)| (&**sql, *stats)).filter(often)
+        let is_repeated = move |(_, stats): &(&str, StatementStats)| times <= stats.count;
+        self.stats.iter().map(|(sql, stats)| (&**sql, *stats)).filter(is_repeated)
     }
 
     fn add(&mut self, sql: &str, elapsed: Duration) {

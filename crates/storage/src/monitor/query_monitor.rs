@@ -1,4 +1,4 @@
-//! Watching statements: which a piece of work runs, how often and for how long.
+//! Times the statements of a connection.
 
 use std::cell::Cell;
 use std::fmt::{Display, Write as _};
@@ -11,29 +11,29 @@ use super::metrics::{STATEMENT_DURATION, STATEMENTS_SLOW};
 use super::query_log;
 use crate::Connection;
 
-/// Watches one connection: times every statement, reports slow ones, and adds each to the [`QueryLog`] of the work
-/// it is done for.
+/// Monitors one connection: times every statement, reports slow ones, and adds each statement to the [`QueryLog`] of the
+/// current operation.
 ///
-/// [`Database`](crate::Database) installs one on every connection it opens; on one of your own,
-/// [`watch`](QueryMonitor::watch) does. It measures one statement at a time, which holds as long as the connection is borrowed
-/// mutably. The time ends when the first answer arrives, so reading a large result is not in it.
+/// [`Database`](crate::Database) installs a monitor on every connection it opens. On your own connections, install it with
+/// [`watch`](QueryMonitor::watch). It times one statement at a time, which the mutable borrow of the connection guarantees.
+/// The time ends with the first response and excludes reading a large result.
 pub struct QueryMonitor {
     slow: Duration,
     started: Option<Instant>,
 }
 
 thread_local! {
-    /// Where the text of a statement is written, most of which are known already: each would be an allocation otherwise.
+    /// Buffer for the text of a statement. Most texts are in the log already, so a new string each time would be wasted.
     static TEXT: Cell<String> = const { Cell::new(String::new()) };
 }
 
 impl QueryMonitor {
-    /// A monitor that reports statements taking `slow` or longer.
+    /// A monitor that reports statements that take `slow` or longer.
     pub fn new(slow: Duration) -> Self {
         Self { slow, started: None }
     }
 
-    /// Watches this connection from now on, in place of whatever did before.
+    /// Installs this monitor on the connection and replaces any other instrumentation.
     pub fn watch(self, conn: &mut Connection) {
         conn.set_instrumentation(self);
     }
@@ -42,7 +42,7 @@ impl QueryMonitor {
         let elapsed = self.started.take().map_or(Duration::ZERO, |start| start.elapsed());
         metrics::histogram!(STATEMENT_DURATION).record(elapsed);
         let is_slow = self.slow <= elapsed;
-        if !is_slow && !query_log::is_kept() {
+        if !is_slow && !query_log::is_recording() {
             return;
         }
         let mut sql = TEXT.take();
@@ -64,7 +64,7 @@ impl QueryMonitor {
 impl Instrumentation for QueryMonitor {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
-            // Its text would include the bound values; the finished query's does not.
+            // The text of the started query includes the bound values; that of the finished query does not.
             InstrumentationEvent::StartQuery { .. } => self.started = Some(Instant::now()),
             InstrumentationEvent::FinishQuery { query, .. } => self.finish(&query),
             _ => (),
@@ -78,7 +78,7 @@ mod tests {
     use crate::QueryLog;
 
     #[tokio::test]
-    async fn repeated_statements_are_counted_together() {
+    async fn executions_of_the_same_statement_are_counted_together() {
         let mut monitor = QueryMonitor::new(Duration::from_secs(1));
         let ((), log) = QueryLog::record(async {
             for sql in ["SELECT 1", "SELECT $1", "SELECT $1"] {
@@ -92,21 +92,21 @@ mod tests {
     }
 
     #[test]
-    fn outside_any_scope_a_statement_is_merely_timed() {
+    fn a_statement_outside_a_query_log_is_only_timed() {
         QueryMonitor::new(Duration::ZERO).finish(&"SELECT 1");
     }
 
     #[tokio::test]
-    async fn what_is_cut_short_has_counted_in_the_work_around_it() {
+    async fn statements_of_cancelled_work_count_in_the_outer_log() {
         let mut monitor = QueryMonitor::new(Duration::from_secs(1));
         let ((), log) = QueryLog::record(async {
-            let endless = QueryLog::record(async {
+            let endless_work = QueryLog::record(async {
                 monitor.finish(&"SELECT 1");
                 std::future::pending::<()>().await;
             });
             tokio::select! {
                 biased;
-                _ = endless => (),
+                _ = endless_work => (),
                 () = std::future::ready(()) => (),
             }
         })

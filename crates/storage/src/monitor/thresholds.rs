@@ -2,24 +2,24 @@
 
 use std::time::Duration;
 
-/// From when on statements are reported: as a warning of `tracing`, and in the metrics.
+/// Thresholds from which on statements are reported, as a log warning and in the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Thresholds {
-    /// How long one takes that is slow: 100 ms, unless said otherwise.
+    /// A statement that takes this long or longer is slow. Default: 100 ms.
     pub slow: Duration,
-    /// How often the same one runs in one piece of work that asks row by row (N+1): 5 times, unless said otherwise.
+    /// A statement that runs this often in one operation likely runs in a loop (N+1). Default: 5 times.
     pub repeated: u32,
 }
 
 impl Thresholds {
-    /// With statements slow from here on.
+    /// Sets the threshold for slow statements.
     #[must_use]
     pub fn with_slow(self, slow: Duration) -> Self {
         Self { slow, ..self }
     }
 
-    /// With statements repeated from here on.
+    /// Sets the threshold for repeated statements.
     #[must_use]
     pub fn with_repeated(self, repeated: u32) -> Self {
         Self { repeated, ..self }

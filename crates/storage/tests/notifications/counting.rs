@@ -32,7 +32,7 @@ async fn every_decision_is_counted_by_what_it_is_and_what_it_is_about() {
 
     // Back again, there already, across a block.
     world.tell_ana(&[caro, caro, eve], world.heart()).await;
-    assert_eq!(told(&measured), counts([("came_back", "like", 1), ("skipped", "like", 2)]));
+    assert_eq!(told(&measured), counts([("restored", "like", 1), ("skipped", "like", 2)]));
 }
 
 #[tokio::test]

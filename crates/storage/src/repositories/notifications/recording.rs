@@ -17,7 +17,7 @@ use super::Notifications;
 use super::withdrawal::{RemovedMentions, one_each};
 use super::writes::WithdrawnRow;
 use crate::monitor::metrics::HELD_BACK;
-use crate::monitor::{note, outcome_of};
+use crate::monitor::{outcome_label, record_outcome};
 use crate::query::statement;
 use crate::rows::{AuthorColumns, author_of, emoji_of, notification_of};
 use crate::{Result, StorageError};
@@ -162,10 +162,10 @@ fn held_back(written: Vec<(UserId, NotificationType)>) -> Vec<HeldBackEvent> {
 
 /// Has what became of each event counted.
 fn note_all(decisions: Vec<(HeldBackEvent, BatchDecision)>, held_back: &[HeldBackEvent]) {
-    for (event, placement) in decisions {
-        let is_held_back = placement == BatchDecision::Start && held_back.contains(&event);
-        let outcome = if is_held_back { HELD_BACK } else { outcome_of(placement) };
-        note(event.kind, outcome);
+    for (event, decision) in decisions {
+        let is_held_back = decision == BatchDecision::Start && held_back.contains(&event);
+        let outcome = if is_held_back { HELD_BACK } else { outcome_label(decision) };
+        record_outcome(event.kind, outcome);
     }
 }
 

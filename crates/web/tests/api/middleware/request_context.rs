@@ -1,4 +1,4 @@
-//! The one line of a request, and what is never in it.
+//! The log line of a request.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -13,11 +13,11 @@ use tracing::subscriber::DefaultGuard;
 use crate::support::post_path;
 
 #[actix_web::test]
-async fn every_request_leaves_one_line_that_tells_what_happened_and_what_it_cost() {
+async fn every_request_logs_one_line_with_route_status_and_durations() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
-    let log = Log::begin();
+    let log = CapturedLog::start();
 
     api.get(&format!("{post}/?x=1"))
         .by(&ana)
@@ -41,10 +41,10 @@ async fn every_request_leaves_one_line_that_tells_what_happened_and_what_it_cost
 }
 
 #[actix_web::test]
-async fn a_request_that_is_refused_leaves_one_line_too() {
+async fn a_rejected_request_logs_one_line() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let log = Log::begin();
+    let log = CapturedLog::start();
 
     api.get("/nowhere/secret").send().await.expect(404);
     api.get("/api/v1/posts/feed").send().await.expect(401);
@@ -52,7 +52,7 @@ async fn a_request_that_is_refused_leaves_one_line_too() {
     api.post("/api/v1/posts").by(&ana).json_bytes("{").send().await.expect(422);
 
     let lines = log.requests();
-    let told: Vec<&str> =
+    let messages: Vec<&str> =
         lines.iter().map(|line| line["fields"]["message"].as_str().unwrap()).collect();
     let expected = [
         "GET (no route) 404",
@@ -60,15 +60,15 @@ async fn a_request_that_is_refused_leaves_one_line_too() {
         "PUT /health 405",
         "POST /api/v1/posts 422",
     ];
-    assert_eq!(told, expected);
+    assert_eq!(messages, expected);
 }
 
 #[actix_web::test]
-async fn a_mistake_of_ours_is_logged_once_with_its_cause() {
+async fn an_internal_error_is_logged_once_with_its_cause() {
     let api = Api::create().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
     api.database().execute("ALTER TABLE posts RENAME COLUMN content TO hidden_treasure").await;
-    let log = Log::begin();
+    let log = CapturedLog::start();
 
     api.get(&post).send().await.expect(500);
 
@@ -79,28 +79,28 @@ async fn a_mistake_of_ours_is_logged_once_with_its_cause() {
 }
 
 #[actix_web::test]
-async fn the_same_statement_again_and_again_in_one_request_is_warned_of() {
+async fn a_statement_repeated_within_one_request_is_logged_as_a_warning() {
     let database = TestDatabase::create().await;
     let thresholds = Thresholds::default().with_repeated(1);
     let db = database.pool_with(|config| config.with_thresholds(thresholds));
     let api = Api::serve(TestApp::with_pool(database, db), &WebConfig::default()).await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
-    let log = Log::begin();
+    let log = CapturedLog::start();
 
     api.get(&post).send().await.expect(200);
 
     let lines = log.lines();
     let warnings: Vec<&Value> = lines.iter().filter(|line| line["level"] == "WARN").collect();
     let [warning] = warnings.as_slice() else { panic!("{warnings:#?}") };
-    assert_eq!(warning["fields"]["work"], "/api/v1/posts/{id}");
+    assert_eq!(warning["fields"]["operation"], "/api/v1/posts/{id}");
     assert!(warning["span"]["id"].is_string(), "{warning}");
     assert_eq!(warning["fields"]["times"], 1);
 }
 
 #[actix_web::test]
-async fn no_line_at_any_level_shows_what_belongs_to_somebody() {
+async fn no_log_line_at_any_level_contains_user_data_or_secrets() {
     let api = Api::create().await;
-    let log = Log::begin();
+    let log = CapturedLog::start();
     let secret = |name: &str| format!("hidden-treasure-{name}");
 
     let ana = api.create_user().await;
@@ -115,15 +115,15 @@ async fn no_line_at_any_level_shows_what_belongs_to_somebody() {
     api.post("/api/v1/auth/login").json(&log_in).send().await.expect(401);
     let change = json!({"current_password": PASSWORD, "new_password": secret("new-password")});
     api.put("/api/v1/auth/password").by(&ana).json(&change).send().await.expect(200);
-    let words = json!({"content": secret("content"), "title": secret("title")});
+    let draft = json!({"content": secret("content"), "title": secret("title")});
     let request = api.post("/api/v1/posts").by(&ana).header("Idempotency-Key", &secret("key"));
     let request =
         request.header("User-Agent", &secret("agent")).header("Cookie", &secret("cookie"));
-    let post = request.json(&words).send().await.expect(201).json();
+    let post = request.json(&draft).send().await.expect(201).json();
     let path = post_path(post["id"].as_str().unwrap());
-    let wrong =
+    let invalid =
         json!({"content": 1, "image_url": secret("image"), "title": "\u{0}hidden-treasure"});
-    api.patch(&path).by(&ana).json(&wrong).send().await.expect(422);
+    api.patch(&path).by(&ana).json(&invalid).send().await.expect(422);
     api.post("/api/v1/posts").by(&ana).json_bytes(secret("{")).send().await.expect(422);
     for path in [
         format!("{path}?x={}", secret("query")),
@@ -135,7 +135,7 @@ async fn no_line_at_any_level_shows_what_belongs_to_somebody() {
     let forged = format!("Bearer {}", "hidden-treasure-".repeat(3));
     api.get("/api/v1/posts/feed").header("Authorization", &forged).send().await.expect(401);
     api.database().execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (false) NOT VALID").await;
-    api.post("/api/v1/posts").by(&ana).json(&words).send().await.expect(500);
+    api.post("/api/v1/posts").by(&ana).json(&draft).send().await.expect(500);
     let ticket = api.post("/api/v1/notifications/stream/ticket").by(&ana).send().await.expect(200);
     let ticket = ticket.json()["ticket"].as_str().unwrap().to_owned();
     let stream = format!("/api/v1/notifications/stream?ticket={ticket}");
@@ -153,16 +153,16 @@ async fn no_line_at_any_level_shows_what_belongs_to_somebody() {
     assert!(!text.contains(email), "{}", lines_with(&text, email));
 }
 
-/// What is logged on this thread while it lives, at every level.
-struct Log {
-    text: Text,
+/// Captures the log of the current thread at all levels until it is dropped.
+struct CapturedLog {
+    buffer: Buffer,
     _guard: DefaultGuard,
 }
 
 #[derive(Clone, Default)]
-struct Text(Arc<Mutex<Vec<u8>>>);
+struct Buffer(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Text {
+impl Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
     }
@@ -172,30 +172,30 @@ impl Write for Text {
     }
 }
 
-impl Log {
-    fn begin() -> Self {
-        let text = Text::default();
-        let writer = text.clone();
-        let lines = tracing_subscriber::fmt()
+impl CapturedLog {
+    fn start() -> Self {
+        let buffer = Buffer::default();
+        let writer = buffer.clone();
+        let subscriber = tracing_subscriber::fmt()
             .json()
             .with_max_level(LevelFilter::TRACE)
             .with_writer(move || writer.clone())
             .finish();
-        Self { text, _guard: tracing::subscriber::set_default(lines) }
+        Self { buffer, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
     fn text(&self) -> String {
-        String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap()
+        String::from_utf8(self.buffer.0.lock().unwrap().clone()).unwrap()
     }
 
     fn lines(&self) -> Vec<Value> {
         self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// The lines that end a request.
+    /// Returns the request lines: those with a status.
     fn requests(&self) -> Vec<Value> {
-        let ends_request = |line: &Value| line["fields"].get("http.status").is_some();
-        self.lines().into_iter().filter(ends_request).collect()
+        let is_request_line = |line: &Value| line["fields"].get("http.status").is_some();
+        self.lines().into_iter().filter(is_request_line).collect()
     }
 }
 
