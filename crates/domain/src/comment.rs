@@ -1,4 +1,4 @@
-//! What people say about a post.
+//! Comments and replies (docs/rules.md#comments).
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -6,48 +6,48 @@ use crate::text::{self, Lines, TextError, texts};
 use crate::{Author, CommentId, Position, PostId, UserId};
 
 texts! {
-    /// The words of a comment: trimmed, never empty, never longer than [`CommentText::MAX_CHARS`].
+    /// The text of a comment: 1 to [`CommentText::MAX_CHARS`] characters.
     CommentText,
 }
 
 impl CommentText {
-    /// The most characters (rules §2).
+    /// The maximum number of characters (docs/rules.md#comments).
     pub const MAX_CHARS: usize = 500;
 
-    /// Checks the words of a comment.
+    /// Parses the text of a comment.
     ///
     /// # Errors
-    /// Nothing but white space, more than [`CommentText::MAX_CHARS`], or a control character other than a line feed.
+    /// The text is blank, has more than [`CommentText::MAX_CHARS`] characters, or contains a control character other than a line feed.
     pub fn parse(raw: &str) -> Result<Self, TextError> {
         text::required(raw, Lines::Many, Self::MAX_CHARS).map(Self)
     }
 }
 
-/// Something said about a post, or in answer to something that was.
+/// A comment on a post, or a reply to another comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
     pub id: CommentId,
     pub post: PostId,
     pub author: UserId,
-    /// The comment that it answers, on the same post.
+    /// The comment on the same post that this one replies to.
     pub parent: Option<CommentId>,
     pub text: CommentText,
     pub created_at: DateTime<Utc>,
-    /// When its author last changed it.
+    /// When the author last edited the comment.
     pub updated_at: Option<DateTime<Utc>>,
 }
 
-/// A comment as it is shown.
+/// A comment with its author and what the viewer sees of its replies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommentForViewer {
     pub comment: Comment,
     pub author: Author,
-    /// How many answers it has that the viewer may see.
+    /// The number of replies visible to the viewer.
     pub replies: i64,
 }
 
 impl Comment {
-    /// The comment with other words. The same words are no change.
+    /// Returns the comment with a new text, or unchanged if the text is the same.
     #[must_use]
     pub fn edited(&self, text: CommentText, now: DateTime<Utc>) -> Self {
         if text == self.text {
@@ -58,7 +58,7 @@ impl Comment {
         Self { text, updated_at, ..self.clone() }
     }
 
-    /// Its place in lists that are ordered by time.
+    /// The position in lists ordered by time.
     pub fn position(&self) -> Position {
         Position { at: self.created_at, id: self.id.into() }
     }
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_are_bounded_and_not_blank() {
+    fn comments_are_limited_in_length_and_not_blank() {
         assert!(CommentText::parse(&"💜".repeat(500)).is_ok());
         assert_eq!(
             CommentText::parse(&"💜".repeat(501)),
@@ -93,14 +93,14 @@ mod tests {
     }
 
     #[test]
-    fn saying_the_same_again_is_no_change() {
+    fn an_edit_with_the_same_text_changes_nothing() {
         let comment = a_comment();
         let text = comment.text.clone();
         assert_eq!(comment.edited(text, comment.created_at + TimeDelta::hours(1)), comment);
     }
 
     #[test]
-    fn other_words_are_a_change_even_when_the_clock_stands_still() {
+    fn an_edit_moves_updated_at_forward_even_if_the_clock_stands_still() {
         let comment = a_comment();
         let other = CommentText::parse("So lovely").unwrap();
         let edited = comment.edited(other, comment.created_at);

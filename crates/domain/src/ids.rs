@@ -1,4 +1,4 @@
-//! Who and what is meant: one type for each kind of id, so that none stands in for another.
+//! One type per kind of id, so that ids cannot be confused.
 
 use std::fmt;
 
@@ -31,22 +31,22 @@ macro_rules! ids {
 }
 
 ids! {
-    /// Someone with an account.
+    /// A user account.
     UserId(i64),
     /// A gratitude post.
     PostId(Uuid),
-    /// One signing-in of a user, on one device.
+    /// A session of a user.
     SessionId(Uuid),
-    /// A heart that somebody gave a post.
+    /// A heart on a post.
     HeartId(Uuid),
-    /// An emoji that somebody left on a post.
+    /// An emoji reaction to a post.
     ReactionId(Uuid),
-    /// One act of passing a post on.
+    /// A share of a post.
     ShareId(Uuid),
-    /// Something said about a post.
+    /// A comment on a post.
     CommentId(Uuid),
-    /// One line in an inbox, or one entry of it.
+    /// A notification, top-level or child of a batch.
     NotificationId(Uuid),
-    /// What one person is to another.
+    /// A follow, follow request or block.
     FollowId(Uuid),
 }

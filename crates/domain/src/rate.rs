@@ -1,80 +1,81 @@
-//! How often something may be done: a token bucket, kept as one moment.
+//! Token buckets for rate limits.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// So many times in so long a time. What was used comes back evenly: of 120 a minute, one every half second.
+/// A rate limit: a number of tokens per period. Tokens are refilled evenly: at 120 per minute, one every half second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    times: u32,
+    limit: u32,
     period: TimeDelta,
 }
 
 impl Rate {
-    /// `times` in `period`: at least once, in at least a second.
-    pub const fn new(times: u32, period: TimeDelta) -> Self {
-        let times = if times == 0 { 1 } else { times };
+    /// `limit` tokens per `period`. A limit of 0 is raised to 1, and a period below a second to a second.
+    pub const fn new(limit: u32, period: TimeDelta) -> Self {
+        let limit = if limit == 0 { 1 } else { limit };
         let period = if period.num_seconds() < 1 { TimeDelta::seconds(1) } else { period };
-        Self { times, period }
+        Self { limit, period }
     }
 
-    /// How often at once, after a rest.
+    /// The capacity of the bucket.
     pub const fn limit(self) -> u32 {
-        self.times
+        self.limit
     }
 
-    /// After how long a rest.
+    /// How long it takes to refill an empty bucket.
     pub const fn period(self) -> TimeDelta {
         self.period
     }
 
-    /// In how many nanoseconds one token comes back. Rounded up, and [`Self::capacity`] with it, so that tokens are whole.
+    /// The nanoseconds until one token is refilled. Rounded up, and [`Self::capacity`] with it, so that the capacity is a
+    /// whole number of tokens.
     fn interval(self) -> i64 {
-        let (period, times) = (self.period.num_nanoseconds(), i64::from(self.times));
-        (period.unwrap_or(i64::MAX / 2) + times - 1) / times
+        let (period, limit) = (self.period.num_nanoseconds(), i64::from(self.limit));
+        (period.unwrap_or(i64::MAX / 2) + limit - 1) / limit
     }
 
-    /// In how many nanoseconds all of them do.
+    /// The nanoseconds until an empty bucket is full.
     fn capacity(self) -> i64 {
-        self.interval().saturating_mul(i64::from(self.times))
+        self.interval().saturating_mul(i64::from(self.limit))
     }
 }
 
-/// What somebody has left of a [`Rate`], by the generic cell rate algorithm (ITU-T I.371): all that is kept is when it
-/// will be full again.
+/// The tokens that a client has left, as a token bucket by the generic cell rate algorithm (ITU-T I.371). The only state is
+/// the time at which the bucket will be full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
     full_at: DateTime<Utc>,
 }
 
 impl Bucket {
-    /// One that nobody has taken from.
+    /// A full bucket.
     pub fn full(now: DateTime<Utc>) -> Self {
         Self { full_at: now }
     }
 
-    /// Takes a token, and tells how many are left.
+    /// Takes a token and returns how many are left.
     ///
     /// # Errors
-    /// There is none: how long until there is one. Nothing changes.
+    /// Returns how long to wait when no token is available. The bucket does not change.
     pub fn take(&mut self, rate: Rate, now: DateTime<Utc>) -> Result<u32, TimeDelta> {
         let until_full = (self.full_at - now).num_nanoseconds().unwrap_or(i64::MAX);
-        // No more can be missing than everything, unless the clock was set back: then that is forgiven.
+        // More than the capacity can only be missing if the clock was set back. The excess is dropped.
         let missing = until_full.clamp(0, rate.capacity());
-        let missing_then = missing.saturating_add(rate.interval());
-        if rate.capacity() < missing_then {
-            return Err(TimeDelta::nanoseconds(missing_then - rate.capacity()));
+        let missing_after = missing.saturating_add(rate.interval());
+        if rate.capacity() < missing_after {
+            return Err(TimeDelta::nanoseconds(missing_after - rate.capacity()));
         }
-        self.full_at = now + TimeDelta::nanoseconds(missing_then);
-        let left = (rate.capacity() - missing_then) / rate.interval();
-        Ok(u32::try_from(left).unwrap_or(rate.times))
+        self.full_at = now + TimeDelta::nanoseconds(missing_after);
+        let left = (rate.capacity() - missing_after) / rate.interval();
+        Ok(u32::try_from(left).unwrap_or(rate.limit))
     }
 
-    /// Puts back a token that was taken and not used.
+    /// Returns a token that was taken but not used.
     pub fn refund(&mut self, rate: Rate) {
         self.full_at -= TimeDelta::nanoseconds(rate.interval());
     }
 
-    /// When nothing will be missing any more: until then it must be remembered.
+    /// When the bucket will be full. A full bucket need not be stored.
     pub fn full_at(&self) -> DateTime<Utc> {
         self.full_at
     }
@@ -91,7 +92,7 @@ mod tests {
     const TWENTY_SECONDS: TimeDelta = TimeDelta::seconds(20);
 
     #[test]
-    fn a_full_bucket_is_taken_from_as_often_as_the_rate_says() {
+    fn a_full_bucket_has_as_many_tokens_as_the_limit() {
         let mut bucket = Bucket::full(NOON);
 
         let taken = [(); 4].map(|()| bucket.take(THREE_A_MINUTE, NOON));
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_as_long_as_they_are_told_gets_one_and_no_more() {
+    fn one_token_is_available_after_the_returned_wait_time() {
         let mut bucket = Bucket::full(NOON);
         while bucket.take(THREE_A_MINUTE, NOON).is_ok() {}
         let wait = bucket.take(THREE_A_MINUTE, NOON).unwrap_err();
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_back_can_be_taken_again() {
+    fn a_refunded_token_can_be_taken_again() {
         let mut bucket = Bucket::full(NOON);
         while bucket.take(THREE_A_MINUTE, NOON).is_ok() {}
 
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_locks_nobody_out_for_longer_than_a_period() {
+    fn setting_the_clock_back_does_not_extend_the_wait_beyond_a_period() {
         let mut bucket = Bucket::full(NOON);
         while bucket.take(THREE_A_MINUTE, NOON).is_ok() {}
 
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_of_nothing_is_a_rate_of_one() {
+    fn a_limit_of_zero_is_raised_to_one() {
         let rate = Rate::new(0, TimeDelta::zero());
 
         assert_eq!((rate.limit(), rate.period()), (1, TimeDelta::seconds(1)));
@@ -142,34 +143,34 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_stretch_of_time_sees_more_than_a_full_bucket_and_what_came_back(
-            times in 1_u32..200,
+        fn no_interval_allows_more_than_a_full_bucket_plus_the_refill(
+            limit in 1_u32..200,
             seconds in 1_i64..4_000,
             gaps in prop::collection::vec(0_i64..3_000, 1..300),
         ) {
-            let rate = Rate::new(times, TimeDelta::seconds(seconds));
+            let rate = Rate::new(limit, TimeDelta::seconds(seconds));
             let (mut bucket, mut now) = (Bucket::full(NOON), NOON);
             let mut taken = Vec::new();
             for gap in gaps {
-                now += TimeDelta::milliseconds(gap * seconds / i64::from(times));
+                now += TimeDelta::milliseconds(gap * seconds / i64::from(limit));
                 if bucket.take(rate, now).is_ok() {
                     taken.push(now);
                 }
             }
-            for (first, begun) in taken.iter().enumerate() {
-                for (last, ended) in taken.iter().enumerate().skip(first) {
-                    let came_back = (*ended - *begun).num_milliseconds() * i64::from(times) / (seconds * 1_000);
-                    prop_assert!(last - first < usize::try_from(i64::from(times) + came_back + 1).unwrap());
+            for (first, start) in taken.iter().enumerate() {
+                for (last, end) in taken.iter().enumerate().skip(first) {
+                    let refilled = (*end - *start).num_milliseconds() * i64::from(limit) / (seconds * 1_000);
+                    prop_assert!(last - first < usize::try_from(i64::from(limit) + refilled + 1).unwrap());
                 }
             }
         }
 
         #[test]
-        fn the_tokens_that_are_left_are_those_that_can_be_taken(times in 1_u32..1_000, seconds in 1_i64..90_000) {
-            let rate = Rate::new(times, TimeDelta::seconds(seconds));
+        fn the_returned_number_of_tokens_can_be_taken(limit in 1_u32..1_000, seconds in 1_i64..90_000) {
+            let rate = Rate::new(limit, TimeDelta::seconds(seconds));
             let mut bucket = Bucket::full(NOON);
 
-            for left in (0..times).rev() {
+            for left in (0..limit).rev() {
                 prop_assert_eq!(bucket.take(rate, NOON), Ok(left));
             }
             prop_assert!(bucket.take(rate, NOON).is_err());

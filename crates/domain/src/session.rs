@@ -1,10 +1,10 @@
-//! Being signed in.
+//! Sessions of signed-in users.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{SessionId, UserId};
 
-/// One signing-in of a user, on one device, until it expires or is ended.
+/// A session of a user on one device. It starts when the user signs in, and ends when they sign out or it expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,
@@ -12,21 +12,21 @@ pub struct Session {
     pub created_at: DateTime<Utc>,
     pub last_used_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
-    /// What the device called itself, cut to [`Session::MAX_USER_AGENT_CHARS`].
+    /// The `User-Agent` of the device, truncated to [`Session::MAX_USER_AGENT_CHARS`].
     pub user_agent: Option<String>,
 }
 
 impl Session {
-    /// How much of a user agent is worth keeping.
+    /// The maximum number of stored characters of a user agent.
     pub const MAX_USER_AGENT_CHARS: usize = 300;
 
-    /// How stale `last_used_at` may be: writing it at every request would make each read a write.
-    const USE_IS_NOTED_EVERY: TimeDelta = TimeDelta::minutes(10);
+    /// How old `last_used_at` can get before it is updated. Updating it in every request would turn each read into a write.
+    const TOUCH_INTERVAL: TimeDelta = TimeDelta::minutes(10);
 
-    /// A session that begins now and lives for `lifetime`.
+    /// Creates a session that starts at `now` and expires after `lifetime`.
     ///
     /// # Panics
-    /// It would end later than [`DateTime::MAX_UTC`].
+    /// The session would expire after [`DateTime::MAX_UTC`].
     pub fn new(
         id: SessionId,
         user: UserId,
@@ -34,7 +34,7 @@ impl Session {
         now: DateTime<Utc>,
         lifetime: TimeDelta,
     ) -> Self {
-        let legible = |agent: &str| -> String {
+        let sanitize = |agent: &str| -> String {
             let printable = agent.chars().filter(|c| !c.is_control());
             printable.take(Self::MAX_USER_AGENT_CHARS).collect()
         };
@@ -44,18 +44,18 @@ impl Session {
             created_at: now,
             last_used_at: now,
             expires_at: now + lifetime,
-            user_agent: user_agent.map(legible).filter(|agent| !agent.trim().is_empty()),
+            user_agent: user_agent.map(sanitize).filter(|agent| !agent.trim().is_empty()),
         }
     }
 
-    /// Whether it still opens anything.
+    /// Whether the session has not expired.
     pub fn is_live(&self, now: DateTime<Utc>) -> bool {
         now < self.expires_at
     }
 
-    /// Whether its use should be written down again.
+    /// Whether `last_used_at` is due to be updated.
     pub fn is_touch_due(&self, now: DateTime<Utc>) -> bool {
-        Self::USE_IS_NOTED_EVERY <= now - self.last_used_at
+        Self::TOUCH_INTERVAL <= now - self.last_used_at
     }
 }
 
@@ -69,21 +69,21 @@ mod tests {
     }
 
     #[test]
-    fn a_session_ends_at_the_moment_it_expires() {
+    fn a_session_is_not_live_at_its_expiry_time() {
         let session = session(None);
         assert!(session.is_live(session.expires_at - TimeDelta::microseconds(1)));
         assert!(!session.is_live(session.expires_at));
     }
 
     #[test]
-    fn use_is_noted_at_most_once_in_ten_minutes() {
+    fn last_use_is_updated_at_most_every_ten_minutes() {
         let session = session(None);
         assert!(!session.is_touch_due(session.last_used_at + TimeDelta::seconds(599)));
         assert!(session.is_touch_due(session.last_used_at + TimeDelta::seconds(600)));
     }
 
     #[test]
-    fn a_user_agent_is_cut_and_made_legible() {
+    fn user_agents_are_truncated_and_control_characters_removed() {
         let agent = format!("a\0b{}", "x".repeat(1_000));
         let kept = session(Some(&agent)).user_agent.unwrap();
         assert!(kept.starts_with("abx"));

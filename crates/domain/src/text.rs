@@ -1,50 +1,50 @@
-//! How text from people is made comparable and storable before anything is counted.
+//! Normalisation and length checks of user text (docs/rules.md#accounts-and-profiles).
 
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
-/// Why a text was refused.
+/// Why a text is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TextError {
-    /// Nothing but white space.
+    /// The text is empty or only white space.
     #[error("must not be empty")]
     Empty,
-    /// More Unicode scalar values than allowed, after normalisation and trimming.
+    /// The text has more Unicode scalar values than allowed, after normalisation and trimming.
     #[error("must be at most {max} characters long, but has {chars}")]
     TooLong {
-        /// How many there are.
+        /// The length of the text.
         chars: usize,
-        /// How many there may be.
+        /// The maximum length.
         max: usize,
     },
-    /// A control character other than those that [`tidy`] turns into a space or a line feed.
+    /// The text contains a control character. Tabs, and line breaks in multi-line text, are allowed.
     #[error("must not contain control characters")]
-    Control,
+    ControlCharacter,
 }
 
-/// Whether a text may be broken into lines.
+/// Whether a text may contain line breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lines {
-    One,
-    Many,
+    Single,
+    Multiple,
 }
 
-/// The text in NFC with one kind of line break and no control characters (rules §5).
-pub(crate) fn tidy(raw: &str, lines: Lines) -> Result<String, TextError> {
-    let unified = raw.replace("\r\n", "\n").replace('\r', "\n").replace('\t', " ");
-    let forbidden = |c: char| c.is_control() && !(c == '\n' && lines == Lines::Many);
-    // A trailing line break is how some forms end a field, not a second line.
-    let trimmed = unified.trim();
+/// Trims a text, converts it to NFC, line breaks to line feeds and tabs to spaces, and rejects control characters.
+pub(crate) fn normalize(raw: &str, lines: Lines) -> Result<String, TextError> {
+    let replaced = raw.replace("\r\n", "\n").replace('\r', "\n").replace('\t', " ");
+    let forbidden = |c: char| c.is_control() && !(c == '\n' && lines == Lines::Multiple);
+    // Trims before the check, since some forms end a single-line field with a line break.
+    let trimmed = replaced.trim();
     if trimmed.contains(forbidden) {
-        return Err(TextError::Control);
+        return Err(TextError::ControlCharacter);
     }
     Ok(trimmed.nfc().collect())
 }
 
-/// A tidy text of at most `max` characters; `None` where only white space was sent.
+/// Parses a text of at most `max` characters; `None` if it is blank.
 pub(crate) fn optional(raw: &str, lines: Lines, max: usize) -> Result<Option<String>, TextError> {
-    let text = tidy(raw, lines)?;
+    let text = normalize(raw, lines)?;
     match text.chars().count() {
         0 => Ok(None),
         chars if max < chars => Err(TextError::TooLong { chars, max }),
@@ -52,12 +52,12 @@ pub(crate) fn optional(raw: &str, lines: Lines, max: usize) -> Result<Option<Str
     }
 }
 
-/// A tidy text of 1 to `max` characters.
+/// Parses a text of 1 to `max` characters.
 pub(crate) fn required(raw: &str, lines: Lines, max: usize) -> Result<String, TextError> {
     optional(raw, lines, max)?.ok_or(TextError::Empty)
 }
 
-/// Declares a text that was parsed: each is made by its own `parse`, and read back as a string.
+/// Declares a newtype for validated text. Each type has its own `parse`.
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
@@ -65,13 +65,13 @@ macro_rules! texts {
         pub struct $name(String);
 
         impl $name {
-            /// Takes back what was parsed before it was stored. Nothing is checked, so that a limit
-            /// which shrinks one day does not make old rows unreadable.
+            /// Wraps text that was parsed before it was stored. It is not checked, so that rows stay readable when a limit
+            /// is lowered.
             pub fn from_stored(text: String) -> Self {
                 Self(text)
             }
 
-            /// The text itself.
+            /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -97,8 +97,8 @@ mod tests {
     #[case::tabs("a\tb", "a b")]
     #[case::decomposed_letters("cafe\u{301}", "café")]
     #[case::surrounding_space(" \n a \u{3000}\n", "a")]
-    fn text_is_tidied(#[case] raw: &str, #[case] tidied: &str) {
-        assert_eq!(tidy(raw, Lines::Many).unwrap(), tidied);
+    fn text_is_normalized(#[case] raw: &str, #[case] normalized: &str) {
+        assert_eq!(normalize(raw, Lines::Multiple).unwrap(), normalized);
     }
 
     #[rstest]
@@ -106,17 +106,17 @@ mod tests {
     #[case::escape("a\u{1b}b")]
     #[case::c1("a\u{85}b")]
     fn control_characters_are_refused(#[case] raw: &str) {
-        assert_eq!(tidy(raw, Lines::Many), Err(TextError::Control));
+        assert_eq!(normalize(raw, Lines::Multiple), Err(TextError::ControlCharacter));
     }
 
     #[test]
-    fn a_line_feed_is_a_control_character_in_a_single_line() {
-        assert_eq!(tidy("a\nb", Lines::One), Err(TextError::Control));
+    fn line_feeds_are_refused_in_single_line_text() {
+        assert_eq!(normalize("a\nb", Lines::Single), Err(TextError::ControlCharacter));
     }
 
     #[test]
-    fn length_is_counted_after_composing() {
-        assert_eq!(required(&"e\u{301}".repeat(3), Lines::One, 3).unwrap(), "ééé");
-        assert_eq!(required("abcd", Lines::One, 3), Err(TextError::TooLong { chars: 4, max: 3 }));
+    fn length_is_counted_after_normalisation() {
+        assert_eq!(required(&"e\u{301}".repeat(3), Lines::Single, 3).unwrap(), "ééé");
+        assert_eq!(required("abcd", Lines::Single, 3), Err(TextError::TooLong { chars: 4, max: 3 }));
     }
 }

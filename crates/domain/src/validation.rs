@@ -1,21 +1,21 @@
-//! What is wrong with a request: every failing field at once.
+//! Validation errors with all invalid fields of a request.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The fields that were refused, each with the reason, in words for the person who sent them.
+/// The invalid fields of a request, each with a reason for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValidationError {
     fields: BTreeMap<&'static str, String>,
 }
 
 impl ValidationError {
-    /// One field that was refused.
+    /// An error with one invalid field.
     pub fn field(name: &'static str, reason: impl fmt::Display) -> Self {
         Self { fields: BTreeMap::from([(name, reason.to_string())]) }
     }
 
-    /// The names and reasons, by name.
+    /// The reasons by field name.
     pub fn fields(&self) -> &BTreeMap<&'static str, String> {
         &self.fields
     }
@@ -33,7 +33,7 @@ impl fmt::Display for ValidationError {
 
 impl std::error::Error for ValidationError {}
 
-/// Collects what is wrong while a request is parsed field by field.
+/// Collects the errors of all fields while a request is parsed.
 ///
 /// ```
 /// use grateful_domain::{Email, FieldValidator, Username};
@@ -41,17 +41,17 @@ impl std::error::Error for ValidationError {}
 /// let mut fields = FieldValidator::default();
 /// let username = fields.check("username", Username::parse("me"));
 /// let email = fields.check("email", Email::parse("nowhere"));
-/// let refused = fields.finish(|| Some((username?, email?))).unwrap_err();
+/// let error = fields.finish(|| Some((username?, email?))).unwrap_err();
 ///
-/// assert_eq!(refused.fields().keys().copied().collect::<Vec<_>>(), ["email", "username"]);
+/// assert_eq!(error.fields().keys().copied().collect::<Vec<_>>(), ["email", "username"]);
 /// ```
 #[derive(Debug, Default)]
 pub struct FieldValidator {
-    refused: BTreeMap<&'static str, String>,
+    errors: BTreeMap<&'static str, String>,
 }
 
 impl FieldValidator {
-    /// The value of one field, or nothing where it was refused: then its reason is kept.
+    /// Returns the value of a field, or records its error and returns `None`.
     pub fn check<T>(
         &mut self,
         name: &'static str,
@@ -60,20 +60,20 @@ impl FieldValidator {
         match parsed {
             Ok(value) => Some(value),
             Err(reason) => {
-                self.refused.insert(name, reason.to_string());
+                self.errors.insert(name, reason.to_string());
                 None
             }
         }
     }
 
-    /// What `assemble` makes of the values, if no field was refused.
+    /// Builds the result with `assemble`, if all fields are valid.
     ///
     /// # Errors
-    /// Every field that was refused, all at once.
+    /// All invalid fields.
     pub fn finish<T>(self, assemble: impl FnOnce() -> Option<T>) -> Result<T, ValidationError> {
         match assemble() {
-            Some(whole) if self.refused.is_empty() => Ok(whole),
-            _ => Err(ValidationError { fields: self.refused }),
+            Some(value) if self.errors.is_empty() => Ok(value),
+            _ => Err(ValidationError { fields: self.errors }),
         }
     }
 }
@@ -83,18 +83,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_failing_field_is_reported_and_named_in_the_summary() {
+    fn the_error_lists_every_invalid_field() {
         let mut fields = FieldValidator::default();
         let a = fields.check("a", Err::<(), _>("is bad"));
         let b = fields.check("b", Err::<(), _>("is worse"));
 
-        let refused = fields.finish(|| Some((a?, b?))).unwrap_err();
+        let error = fields.finish(|| Some((a?, b?))).unwrap_err();
 
-        assert_eq!(refused.to_string(), "a: is bad; b: is worse");
+        assert_eq!(error.to_string(), "a: is bad; b: is worse");
     }
 
     #[test]
-    fn a_refused_field_that_nobody_needs_still_refuses() {
+    fn an_invalid_field_fails_even_if_its_value_is_not_used() {
         let mut fields = FieldValidator::default();
         fields.check("a", Err::<(), _>("is bad"));
 

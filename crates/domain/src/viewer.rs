@@ -1,18 +1,18 @@
-//! Who is looking.
+//! The viewer of a post or list.
 
 use crate::UserId;
 
-/// Whoever asks to see something: what they may see depends on it.
+/// The user or guest whose permissions decide what is visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Viewer {
-    /// Somebody without an account, or who did not say.
+    /// A client without a session.
     Guest,
-    /// Somebody who is signed in.
+    /// A signed-in user.
     User(UserId),
 }
 
 impl Viewer {
-    /// The account of the viewer, where there is one.
+    /// The id of the signed-in user.
     pub fn user(self) -> Option<UserId> {
         match self {
             Self::Guest => None,
@@ -20,7 +20,7 @@ impl Viewer {
         }
     }
 
-    /// Whether this is that very person.
+    /// Whether the viewer is this user.
     pub fn is(self, user: UserId) -> bool {
         self == Self::User(user)
     }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{
-    Beside, Event, HourlyStarts, Outcome, Situation, Standing, Top, record,
+    Deliverability, Event, HourlyQuota, InboxChanges, InboxContext, ParentNotification, PriorEntry,
+    record,
 };
 use grateful_domain::{
     Author, BatchKey, Emoji, Notification, NotificationId, NotificationType, UserId,
@@ -30,7 +31,7 @@ pub struct NotificationQuota {
     /// The notification type.
     pub kind: NotificationType,
     /// Notifications started in the last hour that had any.
-    pub starts: HourlyStarts,
+    pub starts: HourlyQuota,
     /// Total number held back by the hourly limit.
     pub held_back: i64,
 }
@@ -63,20 +64,23 @@ impl InboxBuilder {
     pub(crate) fn record(&mut self, event: &Event, actor: Author) {
         let key = event.cause.key();
         let open = key.as_ref().and_then(|key| self.open.get(key));
-        let situation = Situation {
-            standing: Standing::Welcome,
+        let situation = InboxContext {
+            deliverability: Deliverability::Allowed,
             is_recorded: false,
             withdrawn: None,
-            home: None,
-            open: open.map(|open| Top {
+            original_batch: None,
+            open: open.map(|open| ParentNotification {
                 notification: self.inbox.notifications[open.index].0.clone(),
                 newest: open.newest,
-                beside: open.emoji_by_actor.get(&actor.id).map(|emoji| Beside { emoji: *emoji }),
+                prior_entry: open
+                    .emoji_by_actor
+                    .get(&actor.id)
+                    .map(|emoji| PriorEntry { emoji: *emoji }),
             }),
             actor,
         };
         let outcome = record(event, &situation);
-        if outcome.starts.is_none_or(|kind| self.may_start(kind, event.at)) {
+        if outcome.consumes_quota_of.is_none_or(|kind| self.may_start(kind, event.at)) {
             self.apply(outcome);
             if let Some(key) = key {
                 self.track_open(key, event);
@@ -94,7 +98,7 @@ impl InboxBuilder {
 
     fn may_start(&mut self, kind: NotificationType, at: DateTime<Utc>) -> bool {
         let quota = self.inbox.quotas.iter_mut().find(|quota| quota.kind == kind);
-        match (HourlyStarts::start(quota.as_ref().map(|quota| quota.starts), at), quota) {
+        match (HourlyQuota::consume(quota.as_ref().map(|quota| quota.starts), at), quota) {
             (Some(starts), Some(quota)) => quota.starts = starts,
             (Some(starts), None) => {
                 self.inbox.quotas.push(NotificationQuota { kind, starts, held_back: 0 });
@@ -108,14 +112,14 @@ impl InboxBuilder {
         true
     }
 
-    fn apply(&mut self, outcome: Outcome) {
+    fn apply(&mut self, outcome: InboxChanges) {
         let mut next_seq = || {
             self.inbox.last_seq += 1;
             self.inbox.last_seq
         };
-        outcome.departed.iter().for_each(|_| _ = next_seq());
+        outcome.removed_from_list.iter().for_each(|_| _ = next_seq());
         for saved in outcome.saved {
-            let seq = if outcome.announced.contains(&saved.id) { next_seq() } else { 0 };
+            let seq = if outcome.updated_in_list.contains(&saved.id) { next_seq() } else { 0 };
             if let Some(index) = self.indexes.get(&saved.id) {
                 let (notification, last_seq) = &mut self.inbox.notifications[*index];
                 (*notification, *last_seq) = (saved, seq.max(*last_seq));
@@ -129,7 +133,7 @@ impl InboxBuilder {
     /// Remembers the notification that holds the event, for later events with the same key.
     fn track_open(&mut self, key: BatchKey, event: &Event) {
         let recorded = &self.inbox.notifications[self.indexes[&event.id]].0;
-        let (top_level, newest) = (recorded.parent.unwrap_or(recorded.id), recorded.moment());
+        let (top_level, newest) = (recorded.parent.unwrap_or(recorded.id), recorded.sort_key());
         let index = self.indexes[&top_level];
         let new = || OpenNotification { index, newest, emoji_by_actor: HashMap::new() };
         let open = self.open.entry(key).or_insert_with(new);

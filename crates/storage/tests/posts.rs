@@ -9,8 +9,8 @@ use chrono::{DateTime, TimeDelta};
 use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use futures_util::future::join_all;
 use grateful_domain::{
-    Content, DisplayName, Engagement, ImageUrl, PlaceName, Post, PostEdit, PostId, PostType, Title,
-    UserId, Viewer, Visibility,
+    Content, DisplayName, Engagement, ImageUrl, LocationName, Post, PostEdit, PostId, PostType,
+    Title, UserId, Viewer, Visibility,
 };
 use grateful_storage::{Connection, Database, PostQuery, Repositories, Result, StorageError};
 use grateful_testkit::{NOON, TestDatabase, a_post, a_user, create_user};
@@ -33,7 +33,7 @@ async fn a_post_comes_back_with_all_that_its_author_said() {
             draft.content = Content::parse("Rain\nand sun ☔", PostType::Photo).unwrap();
             draft.post_type = PostType::Photo;
             draft.image_url = ImageUrl::parse(IMAGE).unwrap();
-            draft.location = PlaceName::parse("Lisboa").unwrap();
+            draft.location = LocationName::parse("Lisboa").unwrap();
         })
         .insert_into(&database)
         .await;
@@ -46,7 +46,7 @@ async fn a_post_comes_back_with_all_that_its_author_said() {
     assert_eq!(seen.author.username, ana.username);
     assert_eq!(seen.author.display_name, Some(DisplayName::parse("Ana").unwrap()));
     assert_eq!(seen.author.profile_image_url.as_deref(), Some("/a.jpg"));
-    assert!(!seen.hearted);
+    assert!(!seen.is_hearted);
     assert_eq!(seen.reaction, None);
 }
 
@@ -73,7 +73,7 @@ async fn a_change_is_what_is_read_afterwards_and_leaves_the_rest_alone() {
         .with(|draft| {
             draft.title = Title::parse("Today").unwrap();
             draft.image_url = ImageUrl::parse(IMAGE).unwrap();
-            draft.location = PlaceName::parse("Lisboa").unwrap();
+            draft.location = LocationName::parse("Lisboa").unwrap();
         })
         .insert_into(&database)
         .await;

@@ -13,7 +13,7 @@ const INSTANT: TimeDelta = TimeDelta::microseconds(1);
 /// The session and the token with this number, begun at this moment, for a week.
 fn session(number: u8, user: UserId, begun: DateTime<Utc>) -> (Session, TokenHash) {
     let id = SessionId::from(Uuid::from_u128(number.into()));
-    (Session::begin(id, user, Some("Mozilla/5.0"), begun, WEEK), TokenHash([number; 32]))
+    (Session::new(id, user, Some("Mozilla/5.0"), begun, WEEK), TokenHash([number; 32]))
 }
 
 async fn begun(conn: &mut Connection, number: u8, user: UserId, at: DateTime<Utc>) -> Session {

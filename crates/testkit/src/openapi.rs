@@ -257,7 +257,7 @@ mod tests {
 
         let feed = documented("/api/v1/posts/feed");
         assert_eq!(operation(&Method::HEAD, "/api/v1/posts/feed"), feed);
-        assert_eq!(operation(&Method::GET, post), documented("/api/v1/posts/{post_id}"));
+        assert_eq!(operation(&Method::GET, post), documented("/api/v1/posts/{id}"));
         assert_eq!(operation(&Method::PUT, post), None);
     }
 }

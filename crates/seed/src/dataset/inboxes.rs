@@ -1,7 +1,7 @@
 //! Generates inboxes from the selected events.
 
 use grateful_domain::Author;
-use grateful_domain::notification::{Act, Cause, Details, Event};
+use grateful_domain::notification::{Act, Cause, Event, EventDetails};
 
 use super::{DAY, Dataset, to_datetime};
 use crate::events::{Action, GeneratedEvent};
@@ -46,11 +46,11 @@ impl Dataset {
         }
     }
 
-    fn act(&self, event: &GeneratedEvent) -> (Act, Details) {
+    fn act(&self, event: &GeneratedEvent) -> (Act, EventDetails) {
         let engagements = &self.engagements;
         let post_details = |index: usize| {
             let content = self.draft(index, &self.posts[index]).content;
-            (self.post_id(index), Details::of_post(content.as_str()))
+            (self.post_id(index), EventDetails::for_post(content.as_str()))
         };
         match event.action {
             Action::Heart(index) => {
@@ -64,14 +64,14 @@ impl Dataset {
             }
             Action::LinkShare(index) => {
                 let (post, details) = post_details(engagements.shares[index].post);
-                (Act::Link { post }, details)
+                (Act::LinkShare { post }, details)
             }
             Action::MessageShare(index) => {
                 let (post, details) = post_details(engagements.shares[index].post);
                 let share_message = self.share_message(index);
                 (
-                    Act::Message { post, share: self.share_id(index) },
-                    Details { share_message, ..details },
+                    Act::MessageShare { post, share: self.share_id(index) },
+                    EventDetails { share_message, ..details },
                 )
             }
             Action::Comment(index) | Action::Reply(index) => {
@@ -87,9 +87,9 @@ impl Dataset {
                 };
                 (act, details)
             }
-            Action::Follow => (Act::Follow, Details::default()),
-            Action::FollowRequest => (Act::FollowRequest, Details::default()),
-            Action::FollowAcceptance => (Act::FollowAcceptance, Details::default()),
+            Action::Follow => (Act::Follow, EventDetails::default()),
+            Action::FollowRequest => (Act::FollowRequest, EventDetails::default()),
+            Action::FollowAcceptance => (Act::FollowAcceptance, EventDetails::default()),
         }
     }
 

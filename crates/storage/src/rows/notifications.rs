@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use grateful_domain::notification::{Batch, Text};
+use grateful_domain::notification::{BatchCounts, Text};
 use grateful_domain::{BatchKey, Notification, NotificationType, Priority};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -46,7 +46,7 @@ pub(crate) struct NotificationRow {
 
 impl NotificationRow {
     pub(crate) fn new(notification: &Notification, seq: i64) -> Self {
-        let gathered = notification.gathered();
+        let gathered = notification.batch_counts();
         Self {
             id: notification.id.into(),
             user_id: notification.recipient.into(),
@@ -63,8 +63,8 @@ impl NotificationRow {
             closed_at: notification.closed_at,
             parent_id: notification.parent.map(Uuid::from),
             is_batch: notification.batch.is_some(),
-            batch_count: gathered.entries,
-            actor_count: gathered.people,
+            batch_count: gathered.child_count,
+            actor_count: gathered.actor_count,
             batch_key: notification.key.as_ref().map(|key| key.as_str().to_owned()),
             act: notification.act.clone(),
             post_id: notification.post.map(Uuid::from),
@@ -108,9 +108,10 @@ impl TryFrom<NotificationRow> for Notification {
             last_updated_at: row.last_updated_at,
             closed_at: row.closed_at,
             parent: row.parent_id.map(Into::into),
-            batch: row
-                .is_batch
-                .then_some(Batch { entries: row.batch_count, people: row.actor_count }),
+            batch: row.is_batch.then_some(BatchCounts {
+                child_count: row.batch_count,
+                actor_count: row.actor_count,
+            }),
             key: row.batch_key.map(BatchKey::from_stored),
         })
     }

@@ -1,4 +1,4 @@
-use grateful_domain::{FeedConfig, Relationship};
+use grateful_domain::{AuthorRelationship, FeedConfig};
 use grateful_testkit::TestDatabase;
 
 use crate::world::{World, all, make};
@@ -20,7 +20,7 @@ async fn the_stored_rank_is_the_domains() {
 
     assert_eq!(posts.len(), 5000);
     for post in posts {
-        let rank = FeedConfig::STORED.rank(&post.signals(), Relationship::Other);
+        let rank = FeedConfig::STORED.rank(&post.signals(), AuthorRelationship::Other);
         assert!(
             (post.rank - rank).abs() <= 1e-9,
             "{} is not {rank}: {:?}",

@@ -65,7 +65,7 @@ async fn session_with_ticket(database: &TestDatabase, expires_at: DateTime<Utc>)
     database.execute("DELETE FROM sessions").await;
     let user = create_user(database).await;
     let id = SessionId::from(Uuid::from_u128(1));
-    let session = Session::begin(id, user, None, NOON, TimeDelta::days(7));
+    let session = Session::new(id, user, None, NOON, TimeDelta::days(7));
     let mut conn = database.connect().await;
     conn.sessions().insert(&session, TokenHash([1; 32])).await.unwrap();
     conn.stream_tickets().insert(TICKET, session.id, expires_at).await.unwrap();

@@ -210,8 +210,8 @@ async fn every_act(world: &mut World) {
         .record(&[
             world.to_ana(ben, world.heart()),
             world.to_ana(caro, world.reaction()),
-            world.to_ana(ben, Act::Link { post }),
-            Cause { recipient: caro, actor: ben, act: Act::Message { post, share } },
+            world.to_ana(ben, Act::LinkShare { post }),
+            Cause { recipient: caro, actor: ben, act: Act::MessageShare { post, share } },
             Cause { recipient: dan, actor: ana, act: Act::Mention { post, comment: None } },
             Cause { recipient: ben, actor: dan, act: Act::Mention { post, comment: Some(named) } },
             world.to_ana(ben, Act::Comment { post, comment: comment.id }),

@@ -200,7 +200,7 @@ async fn a_post_that_is_hidden_takes_back_whom_it_names_and_to_whom_it_was_sent(
     let [ben, caro] = world.people().await;
     let (post, ana) = (world.post.id, world.ana);
     let comment = world.comment_by(caro).await.id;
-    let sent = Act::Message { post, share: ShareId::from(Uuid::from_u128(1)) };
+    let sent = Act::MessageShare { post, share: ShareId::from(Uuid::from_u128(1)) };
     world
         .record(&[
             Cause { recipient: ben, actor: ana, act: Act::Mention { post, comment: None } },
@@ -212,7 +212,7 @@ async fn a_post_that_is_hidden_takes_back_whom_it_names_and_to_whom_it_was_sent(
             Cause { recipient: ben, actor: caro, act: sent },
             Cause { recipient: ben, actor: caro, act: Act::Follow },
             world.to_ana(caro, sent),
-            world.to_ana(caro, Act::Link { post }),
+            world.to_ana(caro, Act::LinkShare { post }),
             world.to_ana(caro, Act::Comment { post, comment }),
             world.to_ana(caro, world.heart()),
         ])

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use grateful_domain::{DisplayName, PeopleQuery, Username};
+use grateful_domain::{DisplayName, UserSearchQuery, Username};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::string::string_regex;
@@ -81,7 +81,7 @@ fn reference<'a>(
     typed: &str,
     most: i64,
 ) -> Vec<String> {
-    let Some(query) = PeopleQuery::parse(typed) else { return Vec::new() };
+    let Some(query) = UserSearchQuery::parse(typed) else { return Vec::new() };
     let text = fold(query.as_str());
     let mut found: Vec<(u8, String, &String)> = people
         .filter_map(|(username, display_name)| {

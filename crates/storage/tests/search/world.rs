@@ -1,6 +1,6 @@
 //! People with names, and searches by one of them.
 
-use grateful_domain::{PeopleQuery, UserId};
+use grateful_domain::{UserId, UserSearchQuery};
 use grateful_storage::Repositories;
 use grateful_testkit::{TestDatabase, create_user};
 
@@ -42,7 +42,7 @@ impl World {
     }
 
     pub(crate) async fn find_up_to(&self, typed: &str, most: i64) -> Vec<String> {
-        let Some(query) = PeopleQuery::parse(typed) else { return Vec::new() };
+        let Some(query) = UserSearchQuery::parse(typed) else { return Vec::new() };
         let mut conn = self.database.connect().await;
         let found = conn.users().search(self.viewer, &query, most).await.unwrap();
         found.into_iter().map(|person| person.author.username.into()).collect()

@@ -1,4 +1,4 @@
-//! Who may call what: a table that must name every route.
+//! Access control: a table that must list every route.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::openapi::operations;
 use crate::support::{assert_problem, envelope_data};
 
-/// What can be called without a token. This list may only shrink.
+/// The routes that do not require a token. This list may only shrink.
 const PUBLIC: [(&str, &str); 11] = [
     ("GET", "/api/avatar/{id}"),
     ("GET", "/api/v1/notifications/stream"),
@@ -29,33 +29,33 @@ const PUBLIC: [(&str, &str); 11] = [
     ("POST", "/api/v1/auth/signup"),
 ];
 
-/// A route on something that belongs to the owner, and what it answers to whom.
+/// A route on a resource of the owner, with the expected status for each kind of caller.
 struct Row {
     method: &'static str,
-    /// With what is meant in place of an id.
+    /// Contains a named placeholder instead of each id.
     path: &'static str,
     owner: u16,
-    /// Who follows the owner.
+    /// Follows the owner.
     follower: u16,
     stranger: u16,
-    /// Blocked by the owner.
+    /// Is blocked by the owner.
     blocked: u16,
     anonymous: u16,
 }
 
-const fn row(method: &'static str, path: &'static str, to: [u16; 4]) -> Row {
-    let [owner, stranger, blocked, anonymous] = to;
+const fn row(method: &'static str, path: &'static str, statuses: [u16; 4]) -> Row {
+    let [owner, stranger, blocked, anonymous] = statuses;
     Row { method, path, owner, follower: stranger, stranger, blocked, anonymous }
 }
 
 impl Row {
-    /// Where following makes a difference.
-    const fn but_followers(self, follower: u16) -> Self {
+    /// Sets the status for followers where it differs from that for strangers.
+    const fn with_follower(self, follower: u16) -> Self {
         Self { follower, ..self }
     }
 }
 
-/// Owner, stranger, blocked, anonymous; a follower gets what a stranger gets, but where the row says otherwise.
+/// Statuses for owner, stranger, blocked, anonymous. A follower gets the status of a stranger unless the row differs.
 const TABLE: [Row; 88] = [
     row("GET", "/health", [200, 200, 200, 200]),
     row("GET", "/livez", [200, 200, 200, 200]),
@@ -96,40 +96,40 @@ const TABLE: [Row; 88] = [
     row("GET", "/api/v1/posts/{private}", [200, 404, 404, 404]),
     row("PATCH", "/api/v1/posts/{private}", [200, 404, 404, 401]),
     row("DELETE", "/api/v1/posts/{private}", [204, 404, 404, 401]),
-    row("GET", "/api/v1/posts/{nobodys}", [404, 404, 404, 404]),
+    row("GET", "/api/v1/posts/{unknown}", [404, 404, 404, 404]),
     row("POST", "/api/v1/posts/{public}/heart", [201, 201, 404, 401]),
     row("POST", "/api/v1/posts/{private}/heart", [201, 404, 404, 401]),
-    row("DELETE", "/api/v1/posts/{answered}/heart", [200, 200, 404, 401]),
-    row("GET", "/api/v1/posts/{answered}/hearts", [200, 200, 404, 401]),
+    row("DELETE", "/api/v1/posts/{engaged}/heart", [200, 200, 404, 401]),
+    row("GET", "/api/v1/posts/{engaged}/hearts", [200, 200, 404, 401]),
     row("GET", "/api/v1/posts/{private}/hearts", [200, 404, 404, 401]),
-    row("GET", "/api/v1/posts/{answered}/hearts/users", [200, 200, 404, 401]),
+    row("GET", "/api/v1/posts/{engaged}/hearts/users", [200, 200, 404, 401]),
     row("GET", "/api/v1/posts/{private}/hearts/users", [200, 404, 404, 401]),
     row("POST", "/api/v1/posts/{public}/reactions", [201, 201, 404, 401]),
     row("POST", "/api/v1/posts/{private}/reactions", [201, 404, 404, 401]),
-    row("DELETE", "/api/v1/posts/{answered}/reactions", [204, 204, 404, 401]),
-    row("GET", "/api/v1/posts/{answered}/reactions", [200, 200, 404, 401]),
+    row("DELETE", "/api/v1/posts/{engaged}/reactions", [204, 204, 404, 401]),
+    row("GET", "/api/v1/posts/{engaged}/reactions", [200, 200, 404, 401]),
     row("GET", "/api/v1/posts/{private}/reactions", [200, 404, 404, 401]),
-    row("GET", "/api/v1/posts/{answered}/reactions/summary", [200, 200, 404, 401]),
+    row("GET", "/api/v1/posts/{engaged}/reactions/summary", [200, 200, 404, 401]),
     row("GET", "/api/v1/posts/{private}/reactions/summary", [200, 404, 404, 401]),
     row("POST", "/api/v1/posts/{public}/share", [201, 201, 404, 401]),
     row("POST", "/api/v1/posts/{private}/share", [400, 404, 404, 401]),
-    row("DELETE", "/api/v1/posts/{answered}/share", [204, 204, 404, 401]),
+    row("DELETE", "/api/v1/posts/{engaged}/share", [204, 204, 404, 401]),
     row("POST", "/api/v1/posts/{public}/comments", [201, 201, 404, 401]),
     row("POST", "/api/v1/posts/{private}/comments", [201, 404, 404, 401]),
-    row("GET", "/api/v1/posts/{answered}/comments", [200, 200, 404, 401]),
+    row("GET", "/api/v1/posts/{engaged}/comments", [200, 200, 404, 401]),
     row("GET", "/api/v1/posts/{private}/comments", [200, 404, 404, 401]),
     row("GET", "/api/v1/comments/{comment}/replies", [200, 200, 404, 401]),
     row("PATCH", "/api/v1/comments/{comment}", [200, 403, 404, 401]),
     row("DELETE", "/api/v1/comments/{comment}", [204, 403, 404, 401]),
-    row("PATCH", "/api/v1/comments/{strangers}", [403, 200, 404, 401]).but_followers(403),
-    row("DELETE", "/api/v1/comments/{blockeds}", [404, 403, 404, 401]),
-    row("POST", "/api/v1/follows/{owner}", [422, 201, 403, 401]).but_followers(409),
+    row("PATCH", "/api/v1/comments/{stranger_comment}", [403, 200, 404, 401]).with_follower(403),
+    row("DELETE", "/api/v1/comments/{blocked_comment}", [404, 403, 404, 401]),
+    row("POST", "/api/v1/follows/{owner}", [422, 201, 403, 401]).with_follower(409),
     row("DELETE", "/api/v1/follows/{followed}", [200, 200, 200, 401]),
     row("GET", "/api/v1/follows/{owner}/status", [200, 200, 200, 401]),
     row("POST", "/api/v1/follows/status", [200, 200, 200, 401]),
     row("GET", "/api/v1/follows/requests", [200, 200, 200, 401]),
-    row("POST", "/api/v1/follows/requests/{asker}/accept", [200, 404, 404, 401]),
-    row("POST", "/api/v1/follows/requests/{asker}/decline", [200, 404, 404, 401]),
+    row("POST", "/api/v1/follows/requests/{requester}/accept", [200, 404, 404, 401]),
+    row("POST", "/api/v1/follows/requests/{requester}/decline", [200, 404, 404, 401]),
     row("GET", "/api/v1/follows/suggestions", [200, 200, 200, 401]),
     row("GET", "/api/v1/users/{owner}/followers", [200, 200, 404, 401]),
     row("GET", "/api/v1/users/{owner}/following", [200, 200, 404, 401]),
@@ -140,36 +140,36 @@ const TABLE: [Row; 88] = [
     row("GET", "/api/v1/notifications", [200, 200, 200, 401]),
     row("GET", "/api/v1/notifications/summary", [200, 200, 200, 401]),
     row("GET", "/api/v1/notifications/stats", [200, 200, 200, 401]),
-    row("GET", "/api/v1/notifications/{told}/children", [200, 404, 404, 401]),
-    row("POST", "/api/v1/notifications/{told}/read", [200, 404, 404, 401]),
+    row("GET", "/api/v1/notifications/{notification}/children", [200, 404, 404, 401]),
+    row("POST", "/api/v1/notifications/{notification}/read", [200, 404, 404, 401]),
     row("POST", "/api/v1/notifications/read-all", [200, 200, 200, 401]),
     row("POST", "/api/v1/notifications/stream/ticket", [200, 200, 200, 401]),
     row("GET", "/api/v1/notifications/stream", [200, 200, 200, 401]),
 ];
 
 #[test]
-fn the_table_names_every_route_of_the_document_and_no_other() {
-    let named = TABLE.iter().map(|row| (row.method.to_owned(), pattern_of(row.path)));
+fn the_table_lists_exactly_the_documented_routes() {
+    let listed = TABLE.iter().map(|row| (row.method.to_owned(), pattern_of(row.path)));
     let documented =
         operations().into_iter().map(|(method, pattern, _)| (method.to_string(), pattern));
 
-    assert_eq!(named.collect::<BTreeSet<_>>(), documented.collect::<BTreeSet<_>>());
+    assert_eq!(listed.collect::<BTreeSet<_>>(), documented.collect::<BTreeSet<_>>());
 }
 
 #[test]
-fn nothing_is_public_that_is_not_on_the_list() {
+fn exactly_the_listed_routes_do_not_require_a_token() {
     let operations = operations();
-    let open: BTreeSet<(&str, &str)> = operations
+    let public: BTreeSet<(&str, &str)> = operations
         .iter()
         .filter(|(method, pattern, _)| access_to(method, pattern) != Access::Required)
         .map(|(method, pattern, _)| (method.as_str(), pattern.as_str()))
         .collect();
 
-    assert_eq!(open, BTreeSet::from(PUBLIC));
+    assert_eq!(public, BTreeSet::from(PUBLIC));
 }
 
 #[test]
-fn the_document_says_what_needs_a_token() {
+fn the_document_declares_which_routes_require_a_token() {
     for (method, pattern, operation) in operations() {
         let security = match access_to(&method, &pattern) {
             Access::Public => Value::Null,
@@ -181,7 +181,7 @@ fn the_document_says_what_needs_a_token() {
 }
 
 #[actix_web::test]
-async fn without_a_token_every_route_that_is_not_on_the_list_is_closed() {
+async fn every_other_route_rejects_requests_without_a_token() {
     let api = Api::create().await;
 
     for (method, pattern, _) in operations() {
@@ -198,38 +198,39 @@ async fn without_a_token_every_route_that_is_not_on_the_list_is_closed() {
 }
 
 #[actix_web::test]
-async fn everybody_gets_what_the_table_says() {
-    let mut wrong = Vec::new();
+async fn every_caller_gets_the_status_in_the_table() {
+    let mut mismatches = Vec::new();
     for row in &TABLE {
-        // A world of its own for each row, and the owner last, who may end it.
-        let world = World::create().await;
-        for (who, caller, expected) in [
+        // A new scenario for each row, and the owner last, whose request may delete the resource.
+        let scenario = Scenario::create().await;
+        for (kind, caller, expected) in [
             ("anonymous", None, row.anonymous),
-            ("blocked", Some(&world.blocked), row.blocked),
-            ("stranger", Some(&world.stranger), row.stranger),
-            ("follower", Some(&world.follower), row.follower),
-            ("owner", Some(&world.owner), row.owner),
+            ("blocked", Some(&scenario.blocked), row.blocked),
+            ("stranger", Some(&scenario.stranger), row.stranger),
+            ("follower", Some(&scenario.follower), row.follower),
+            ("owner", Some(&scenario.owner), row.owner),
         ] {
-            let status = world.request(row, caller).await;
+            let status = scenario.request(row, caller).await;
             if status != expected {
-                wrong.push(format!("{} {}: {status} to {who}", row.method, row.path));
+                mismatches.push(format!("{} {}: {status} for {kind}", row.method, row.path));
             }
         }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(mismatches.is_empty(), "{mismatches:#?}");
 }
 
-/// Somebody with something, and others.
-struct World {
+/// An owner with resources, and other users.
+struct Scenario {
     api: Api,
     owner: Caller,
     follower: Caller,
     stranger: Caller,
     blocked: Caller,
-    names: Vec<(&'static str, String)>,
+    /// Placeholders of the table with their values.
+    placeholders: Vec<(&'static str, String)>,
 }
 
-impl World {
+impl Scenario {
     async fn create() -> Self {
         let api = Api::create().await;
         let [owner, follower] = [api.create_user().await, api.create_user().await];
@@ -238,38 +239,38 @@ impl World {
         block(api.database(), owner.user.id, blocked.user.id).await;
         let public = a_post().by(owner.user.id).insert_into(api.database()).await.id;
         let private = a_post().by(owner.user.id).private().insert_into(api.database()).await.id;
-        let answered = a_post().by(owner.user.id).insert_into(api.database()).await;
+        let engaged = a_post().by(owner.user.id).insert_into(api.database()).await;
         for caller in [&owner, &follower, &stranger, &blocked] {
-            add_engagement(&api, caller.user.id, answered.id).await;
+            add_engagement(&api, caller.user.id, engaged.id).await;
         }
-        let comment = async |by: &Caller| {
-            let comment = a_comment().by(by.user.id).on(&answered);
+        let comment = async |author: &Caller| {
+            let comment = a_comment().by(author.user.id).on(&engaged);
             comment.insert_into(api.database()).await.id.to_string()
         };
         let sessions = api.get("/api/v1/auth/sessions").by(&owner).send().await;
         let session = envelope_data(&sessions)[0]["id"].as_str().unwrap().to_owned();
-        let names = vec![
+        let placeholders = vec![
             ("{owner}", owner.user.id.to_string()),
             ("{username}", owner.user.username.as_str().to_owned()),
             ("{public}", public.to_string()),
             ("{private}", private.to_string()),
-            ("{nobodys}", crate::support::UNKNOWN_ID.to_owned()),
+            ("{unknown}", crate::support::UNKNOWN_ID.to_owned()),
             ("{session}", session),
-            ("{answered}", answered.id.to_string()),
+            ("{engaged}", engaged.id.to_string()),
             ("{comment}", comment(&owner).await),
-            ("{strangers}", comment(&stranger).await),
-            ("{blockeds}", comment(&blocked).await),
-            ("{told}", create_notification(&api, &owner, &stranger).await),
-            ("{followed}", followed(&api, &[&owner, &follower, &stranger, &blocked]).await),
-            ("{asker}", asker(&api, &owner).await),
+            ("{stranger_comment}", comment(&stranger).await),
+            ("{blocked_comment}", comment(&blocked).await),
+            ("{notification}", create_notification(&api, &owner, &stranger).await),
+            ("{followed}", create_followed(&api, &[&owner, &follower, &stranger, &blocked]).await),
+            ("{requester}", create_requester(&api, &owner).await),
         ];
-        Self { api, owner, follower, stranger, blocked, names }
+        Self { api, owner, follower, stranger, blocked, placeholders }
     }
 
     async fn request(&self, row: &Row, caller: Option<&Caller>) -> u16 {
         let mut path = row.path.to_owned();
-        for (name, id) in &self.names {
-            path = path.replace(name, id);
+        for (placeholder, value) in &self.placeholders {
+            path = path.replace(placeholder, value);
         }
         let method = Method::from_bytes(row.method.as_bytes()).unwrap();
         let mut request = self.api.request(method, &path);
@@ -294,9 +295,9 @@ impl World {
         request.send().await.status.as_u16()
     }
 
-    /// A body that is right, so that whoever is refused is refused for who they are.
+    /// Returns a valid body, so that a rejection depends only on the caller.
     fn body_of(&self, path: &str, caller: Option<&Caller>) -> Option<Value> {
-        let name = caller.map_or("nobody".to_owned(), |it| it.user.username.as_str().to_owned());
+        let name = caller.map_or("guest", |caller| caller.user.username.as_str());
         let email = self.owner.user.email.as_str();
         match path {
             "/api/v1/auth/signup" => {
@@ -325,7 +326,7 @@ impl World {
     }
 }
 
-/// Gives a post a heart and an emoji, and takes its link: as if from before there were blocks.
+/// Adds a heart, a reaction and a share by SQL, as if they preceded the block.
 async fn add_engagement(api: &Api, user: UserId, post: PostId) {
     let mut conn = api.database().connect().await;
     conn.hearts().add(&a_heart(user, post)).await.unwrap();
@@ -333,42 +334,42 @@ async fn add_engagement(api: &Api, user: UserId, post: PostId) {
     conn.shares().create(&a_link_share(user, post)).await.unwrap();
 }
 
-/// What the owner is told when somebody gives a post of theirs a heart.
-async fn create_notification(api: &Api, owner: &Caller, by: &Caller) -> String {
+/// Adds a heart to a post of the owner, and returns the id of the resulting notification.
+async fn create_notification(api: &Api, owner: &Caller, actor: &Caller) -> String {
     let post = a_post().by(owner.user.id).insert_into(api.database()).await.id;
-    api.post(&format!("/api/v1/posts/{post}/heart")).by(by).send().await.expect(201);
-    let told = api.get("/api/v1/notifications").by(owner).send().await.expect(200);
-    told.json()[0]["id"].as_str().unwrap().to_owned()
+    api.post(&format!("/api/v1/posts/{post}/heart")).by(actor).send().await.expect(201);
+    let notifications = api.get("/api/v1/notifications").by(owner).send().await.expect(200);
+    notifications.json()[0]["id"].as_str().unwrap().to_owned()
 }
 
-/// Somebody whom all these follow.
-async fn followed(api: &Api, by: &[&Caller]) -> String {
+/// Creates a user with these followers, and returns the user's id.
+async fn create_followed(api: &Api, followers: &[&Caller]) -> String {
     let id = api.create_user().await.user.id;
-    for follower in by {
+    for follower in followers {
         follow(api, follower, id).await;
     }
     id.to_string()
 }
 
-async fn follow(api: &Api, who: &Caller, whom: UserId) {
-    api.post(&format!("/api/v1/follows/{whom}")).by(who).send().await.expect(201);
+async fn follow(api: &Api, follower: &Caller, target: UserId) {
+    api.post(&format!("/api/v1/follows/{target}")).by(follower).send().await.expect(201);
 }
 
-/// Somebody who has asked to follow the owner.
-async fn asker(api: &Api, owner: &Caller) -> String {
-    let asker = api.create_user().await.user.id;
+/// Creates a user with a pending request to follow the owner, and returns the user's id.
+async fn create_requester(api: &Api, owner: &Caller) -> String {
+    let requester = api.create_user().await.user.id;
     let sql = "INSERT INTO follows (id, follower_id, followed_id, status)
                VALUES (gen_random_uuid(),";
-    api.database().execute(&format!("{sql} {asker}, {}, 'pending')", owner.user.id)).await;
-    asker.to_string()
+    api.database().execute(&format!("{sql} {requester}, {}, 'pending')", owner.user.id)).await;
+    requester.to_string()
 }
 
-/// The pattern in the document: every id is called that, and every name a username.
+/// Converts a path of the table to the documented pattern: every placeholder except `{username}` becomes `{id}`.
 fn pattern_of(path: &str) -> String {
-    let part = |part| match part {
-        "{username}" => part,
+    let segment = |segment| match segment {
+        "{username}" => segment,
         id if id.starts_with('{') => "{id}",
         fixed => fixed,
     };
-    path.split('/').map(part).collect::<Vec<_>>().join("/")
+    path.split('/').map(segment).collect::<Vec<_>>().join("/")
 }

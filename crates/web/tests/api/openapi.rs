@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::post_path;
 
 #[actix_web::test]
-async fn the_document_is_served_as_it_is_made() {
+async fn the_document_is_served_at_openapi_json() {
     let api = Api::create().await;
 
     let response = api.get("/openapi.json").send().await.expect(200);
@@ -26,17 +26,17 @@ async fn every_documented_operation_has_a_route() {
 
     for (method, pattern, _) in operations() {
         let path = pattern.replace("{id}", "01937b5e-7c2a-7000-8000-000000000001");
-        let path = path.replace("{username}", "nobody");
+        let path = path.replace("{username}", "unknown");
         let response = api.request(method.clone(), &path).by(&ana).send().await;
-        let resource = response.status.is_client_error().then(|| response.json());
-        let is_unknown = resource.is_some_and(|it| it["error"]["details"]["resource"] == "route");
+        let error = response.status.is_client_error().then(|| response.json());
+        let is_unknown = error.is_some_and(|body| body["error"]["details"]["resource"] == "route");
         assert!(!is_unknown && response.status != 405, "{method} {pattern}: {}", response.status);
     }
 }
 
-/// The list of routes is read from the source, since a running server cannot be asked for it.
+/// Reads the routes from the source, since actix cannot list them.
 #[test]
-fn every_route_is_documented_but_those_for_browsers() {
+fn every_route_is_documented_except_those_for_browsers() {
     let sources = [include_str!("../../src/lib.rs"), include_str!("../../src/app.rs")];
     let registered = sources
         .iter()
@@ -66,11 +66,11 @@ fn every_route_is_documented_but_those_for_browsers() {
 }
 
 #[test]
-fn every_operation_has_a_name_of_its_own_a_tag_and_a_summary() {
+fn every_operation_has_a_unique_id_a_tag_and_a_summary() {
     let operations = operations();
-    let names: BTreeSet<Option<&str>> =
-        operations.iter().map(|(_, _, it)| it["operationId"].as_str()).collect();
-    assert_eq!(names.len(), operations.len());
+    let ids: BTreeSet<Option<&str>> =
+        operations.iter().map(|(_, _, operation)| operation["operationId"].as_str()).collect();
+    assert_eq!(ids.len(), operations.len());
 
     let document = document();
     let tags: Vec<&Value> =
@@ -82,7 +82,7 @@ fn every_operation_has_a_name_of_its_own_a_tag_and_a_summary() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_has_a_target() {
     let document = document();
     let mut references = Vec::new();
     collect_references(&document, &mut references);
@@ -90,7 +90,7 @@ fn every_reference_leads_somewhere() {
     assert!(!references.is_empty());
     for reference in references {
         let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference}"));
-        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+        assert!(document.pointer(pointer).is_some(), "{reference} is a dangling reference");
     }
 }
 
@@ -99,7 +99,7 @@ fn every_parameter_in_a_path_is_documented() {
     for (method, pattern, operation) in operations() {
         let in_path: Vec<&str> = pattern
             .split('/')
-            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+            .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
             .collect();
         let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
         let documented: Vec<&str> = parameters
@@ -112,12 +112,13 @@ fn every_parameter_in_a_path_is_documented() {
 }
 
 #[test]
-fn every_operation_tells_how_it_fails() {
+fn every_operation_documents_its_errors() {
     let problem = json!({"$ref": "#/components/schemas/Problem"});
     for (method, pattern, operation) in operations() {
         let responses = operation["responses"].as_object().unwrap();
         assert!(responses.contains_key("default"), "{method} {pattern}");
-        for (status, response) in responses.iter().filter(|(it, _)| !it.starts_with(['2', '3'])) {
+        let errors = responses.iter().filter(|(status, _)| !status.starts_with(['2', '3']));
+        for (status, response) in errors {
             let content = &response["content"];
             let schema = &content["application/problem+json"]["schema"];
             assert_eq!(schema, &problem, "{method} {pattern} {status}");
@@ -154,8 +155,7 @@ async fn swagger_ui_loads_all_its_files_from_this_server() {
 
     let html = String::from_utf8(page.body.clone()).unwrap();
     assert!(!html.contains("http://") && !html.contains("https://"), "{html}");
-    let quoted = html.split('"').filter(|part| part.starts_with("/docs/"));
-    let files: Vec<&str> = quoted.collect();
+    let files: Vec<&str> = html.split('"').filter(|text| text.starts_with("/docs/")).collect();
     assert!(4 <= files.len(), "{files:?}");
     for file in files {
         let response = api.get(file).send().await.expect(200);
@@ -170,7 +170,7 @@ pub(crate) fn document() -> Value {
     serde_json::to_value(grateful_web::document()).unwrap()
 }
 
-/// Method, pattern and description of everything in the document.
+/// Returns method, path pattern and operation object of every operation in the document.
 pub(crate) fn operations() -> Vec<(Method, String, Value)> {
     let document = document();
     let mut operations = Vec::new();

@@ -81,7 +81,7 @@ impl Beginnings {
         Self {
             viewer: viewer.user().map(i64::from),
             served: walk.seen_posts().iter().map(|key| key.0.to_vec()).collect(),
-            lift: FeedConfig::STORED.lift(AuthorRelationship::Followed),
+            lift: FeedConfig::STORED.rank_boost(AuthorRelationship::Followed),
             needed: i64::try_from(needed).unwrap_or(i64::MAX),
         }
     }

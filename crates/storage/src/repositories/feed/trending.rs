@@ -1,6 +1,6 @@
 //! What is trending, without reading all that was posted inside the window.
 //!
-//! The weight of a post is twice its engagement, and newness adds [`TrendingConfig::newness`] at most. So with a weight `w`
+//! The weight of a post is twice its engagement, and newness adds [`TrendingConfig::recency_bonus`] at most. So with a weight `w`
 //! that as many posts inside the window have as are asked for, whatever is trending has an engagement of `(w - newness) / 2`
 //! or more, and is not older than the window: its rank tells so, and the index on ranks has an end to read to.
 //!
@@ -53,7 +53,13 @@ impl Trending {
         now: DateTime<Utc>,
         limit: Limit,
     ) -> Self {
-        let TrendingConfig { heart, reaction, share, newness, .. } = TrendingConfig::STORED;
+        let TrendingConfig {
+            heart_weight: heart,
+            reaction_weight: reaction,
+            share_weight: share,
+            recency_bonus: newness,
+            ..
+        } = TrendingConfig::STORED;
         let since = now - TimeDelta::from(window);
         // The rank of the oldest post inside the window that one person gave a heart, and no less.
         let half_life = FeedConfig::STORED.half_life.as_seconds_f64();

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::{assert_problem, post_path};
 
 #[actix_web::test]
-async fn a_path_that_does_not_support_the_method_says_which_it_does() {
+async fn an_unsupported_method_is_rejected_with_the_allowed_ones() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = post_path("01937b5e-7c2a-7000-8000-000000000001");
@@ -37,7 +37,7 @@ async fn a_path_that_does_not_support_the_method_says_which_it_does() {
 }
 
 #[actix_web::test]
-async fn every_documented_path_refuses_the_methods_it_is_not_documented_with() {
+async fn every_documented_path_rejects_undocumented_methods() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let document = api.get("/openapi.json").send().await.expect(200).json();
@@ -45,21 +45,22 @@ async fn every_documented_path_refuses_the_methods_it_is_not_documented_with() {
     for (pattern, item) in document["paths"].as_object().unwrap() {
         let path = pattern.replace("{id}", "01937b5e-7c2a-7000-8000-000000000001");
         let documented = |method: &&str| item.get(method.to_lowercase()).is_some();
-        let (there, missing): (Vec<&str>, Vec<&str>) =
+        let (supported, unsupported): (Vec<&str>, Vec<&str>) =
             ["GET", "POST", "PUT", "PATCH", "DELETE"].into_iter().partition(documented);
-        for method in missing {
+        for method in unsupported {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             let response = api.request(method.clone(), &path).by(&ana).send().await;
             assert_problem(&response, 405, "method_not_allowed");
             let allow: Vec<&str> = response.header("allow").unwrap().split(", ").collect();
-            assert!(there.iter().all(|it| allow.contains(it)), "{method} {path}: {allow:?}");
+            let has_supported = supported.iter().all(|method| allow.contains(method));
+            assert!(has_supported, "{method} {path}: {allow:?}");
             assert!(!allow.contains(&method.as_str()), "{method} {path}: {allow:?}");
         }
     }
 }
 
 #[actix_web::test]
-async fn head_is_answered_as_get_is() {
+async fn head_responds_with_the_headers_of_get() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);

@@ -6,29 +6,30 @@ use grateful_web::WebConfig;
 
 use crate::support::{assert_problem, post_path};
 
-const OURS: &str = "http://localhost:3000";
+/// An origin that the default configuration allows.
+const ALLOWED: &str = "http://localhost:3000";
 
 #[actix_web::test]
-async fn a_page_of_ours_may_call_the_api() {
+async fn an_allowed_origin_passes_the_preflight() {
     let api = Api::create().await;
 
     for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
-        let wanted =
+        let headers =
             "authorization, content-type, idempotency-key, if-match, if-none-match, x-request-id";
-        let response = preflight(&api, OURS, method, wanted).send().await.expect(200);
-        assert_eq!(response.header("access-control-allow-origin"), Some(OURS));
+        let response = preflight(&api, ALLOWED, method, headers).send().await.expect(200);
+        assert_eq!(response.header("access-control-allow-origin"), Some(ALLOWED));
         assert_eq!(response.header("access-control-allow-credentials"), Some("true"));
         assert_lists(&response, "access-control-allow-methods", &[method]);
         assert_lists(
             &response,
             "access-control-allow-headers",
-            &wanted.split(", ").collect::<Vec<_>>(),
+            &headers.split(", ").collect::<Vec<_>>(),
         );
     }
 }
 
 #[actix_web::test]
-async fn a_page_of_ours_may_read_every_answer_errors_too() {
+async fn an_allowed_origin_may_read_every_response_including_errors() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
@@ -48,7 +49,7 @@ async fn a_page_of_ours_may_read_every_answer_errors_too() {
         (api.post("/api/v1/posts").by(&ana).json_bytes("{"), 422),
     ] {
         let response = request.header("Origin", OURS).send().await.expect(status);
-        assert_eq!(response.header("access-control-allow-origin"), Some(OURS), "{status}");
+        assert_eq!(response.header("access-control-allow-origin"), Some(ALLOWED), "{status}");
         assert_eq!(response.header("access-control-allow-credentials"), Some("true"));
         assert_lists(
             &response,
@@ -60,7 +61,7 @@ async fn a_page_of_ours_may_read_every_answer_errors_too() {
 }
 
 #[actix_web::test]
-async fn a_foreign_page_may_read_nothing() {
+async fn other_origins_may_not_read_responses_and_fail_the_preflight() {
     let api = Api::create().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
 
@@ -71,26 +72,26 @@ async fn a_foreign_page_may_read_nothing() {
         "http://localhost:3000.evil.example",
         "null",
     ] {
-        let read = api.get(&post).header("Origin", origin).send().await.expect(200);
-        assert_eq!(read.header("access-control-allow-origin"), None, "{origin}");
-        let asked = preflight(&api, origin, "GET", "authorization").send().await;
-        assert_eq!(asked.header("access-control-allow-origin"), None, "{origin}");
-        assert_problem(&asked, 400, "business_logic_error");
+        let response = api.get(&post).header("Origin", origin).send().await.expect(200);
+        assert_eq!(response.header("access-control-allow-origin"), None, "{origin}");
+        let preflight = preflight(&api, origin, "GET", "authorization").send().await;
+        assert_eq!(preflight.header("access-control-allow-origin"), None, "{origin}");
+        assert_problem(&preflight, 400, "business_logic_error");
     }
 }
 
 #[actix_web::test]
-async fn a_page_may_be_allowed_by_configuration() {
+async fn allowed_origins_are_configurable() {
     let config = WebConfig {
         allowed_origins: vec!["https://grateful.example".to_owned()],
         ..WebConfig::default()
     };
     let api = Api::serve(TestApp::create().await, &config).await;
 
-    for (origin, allowed) in [("https://grateful.example", true), (OURS, false)] {
+    for (origin, is_allowed) in [("https://grateful.example", true), (ALLOWED, false)] {
         let response = api.get("/health").header("Origin", origin).send().await.expect(200);
-        let told = response.header("access-control-allow-origin");
-        assert_eq!(told, allowed.then_some(origin));
+        let allow_origin = response.header("access-control-allow-origin");
+        assert_eq!(allow_origin, is_allowed.then_some(origin));
     }
 }
 

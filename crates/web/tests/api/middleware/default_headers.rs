@@ -1,13 +1,11 @@
-//! What every answer carries beside its body.
+//! Headers that every response has.
 
-use actix_web::http::Method;
-use grateful_testkit::{Api, ApiRequest, ApiResponse, TestApp, a_post};
-use grateful_web::WebConfig;
+use grateful_testkit::{Api, a_post};
 
-use crate::support::{assert_problem, post_path};
+use crate::support::post_path;
 
 #[actix_web::test]
-async fn every_answer_tells_browsers_to_be_careful() {
+async fn every_response_has_the_security_headers() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
@@ -36,7 +34,7 @@ async fn every_answer_tells_browsers_to_be_careful() {
 }
 
 #[actix_web::test]
-async fn what_belongs_to_somebody_is_stored_by_no_cache() {
+async fn responses_to_a_signed_in_user_are_not_cacheable() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 

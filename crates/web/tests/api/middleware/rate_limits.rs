@@ -1,4 +1,4 @@
-//! How often anything may be done.
+//! Rate limits and the login throttle.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ const LOG_IN: &str = "/api/v1/auth/login";
 const LOG_OUT: &str = "/api/v1/auth/logout";
 const POSTS: &str = "/api/v1/posts";
 const FEED: &str = "/api/v1/posts/feed";
-const PLACES: &str = "/api/v1/users/location/search";
+const LOCATIONS: &str = "/api/v1/users/location/search";
 
-/// What does not count as a write, and yet is sent by `POST`.
-const COUNTED: [(&str, Option<RateLimitPolicy>); 9] = [
+/// The `POST` routes that are not counted as writes, with their policies.
+const POLICIES: [(&str, Option<RateLimitPolicy>); 9] = [
     ("/api/v1/auth/login", Some(RateLimitPolicy::Login)),
     ("/api/v1/auth/logout", None),
     ("/api/v1/auth/signup", Some(RateLimitPolicy::Signup)),
@@ -36,13 +36,13 @@ const COUNTED: [(&str, Option<RateLimitPolicy>); 9] = [
 ];
 
 #[test]
-fn whatever_changes_something_counts_and_reading_never_does() {
+fn every_route_except_reads_has_a_rate_limit_policy() {
     for (method, pattern, _) in operations() {
         let is_listed = |listed: &str| method == Method::POST && listed == pattern;
-        let listed = COUNTED.iter().find(|(listed, _)| is_listed(listed));
+        let listed = POLICIES.iter().find(|(listed, _)| is_listed(listed));
         let expected = match (method == Method::GET, listed) {
             (true, _) => None,
-            (false, Some((_, activity))) => *activity,
+            (false, Some((_, policy))) => *policy,
             (false, None) => Some(RateLimitPolicy::Write),
         };
         assert_eq!(rate_limit_policy(&method, &pattern), expected, "{method} {pattern}");
@@ -50,9 +50,9 @@ fn whatever_changes_something_counts_and_reading_never_does() {
 }
 
 #[test]
-fn routes_are_counted_by_their_pattern() {
-    for (pattern, activity) in COUNTED {
-        assert_eq!(rate_limit_policy(&Method::POST, pattern), activity, "{pattern}");
+fn policies_depend_on_the_method_and_the_route_pattern() {
+    for (pattern, policy) in POLICIES {
+        assert_eq!(rate_limit_policy(&Method::POST, pattern), policy, "{pattern}");
         assert_eq!(rate_limit_policy(&Method::GET, pattern), None, "{pattern}");
         assert_eq!(rate_limit_policy(&Method::HEAD, pattern), None, "{pattern}");
     }
@@ -62,26 +62,26 @@ fn routes_are_counted_by_their_pattern() {
 }
 
 #[actix_web::test]
-async fn whoever_writes_too_much_is_told_when_to_come_back() {
+async fn a_caller_over_the_limit_gets_429_with_the_time_to_wait() {
     let api = limited(|limits| limits.writes = Rate::new(2, TimeDelta::minutes(1))).await;
     let ana = api.create_user().await;
     let publish = || api.post(POSTS).by(&ana).json(&json!({"content": "For rain."})).send();
 
-    for left in [1, 0] {
+    for remaining in [1, 0] {
         let response = publish().await.expect(201);
         assert_eq!(
-            told(&response),
-            (format!("\"writes\";r={left}"), "\"writes\";q=2;w=60".to_owned())
+            rate_limit_headers(&response),
+            (format!("\"writes\";r={remaining}"), "\"writes\";q=2;w=60".to_owned())
         );
         assert_eq!(response.header("retry-after"), None);
     }
     for _ in 0..5 {
-        let refused = publish().await;
-        let details = assert_problem(&refused, 429, "rate_limit_exceeded");
+        let response = publish().await;
+        let details = assert_problem(&response, 429, "rate_limit_exceeded");
         assert_eq!(details, json!({"limit": 2, "retry_after": 30}));
-        assert_eq!(refused.header("retry-after"), Some("30"));
+        assert_eq!(response.header("retry-after"), Some("30"));
         assert_eq!(
-            told(&refused),
+            rate_limit_headers(&response),
             ("\"writes\";r=0;t=30".to_owned(), "\"writes\";q=2;w=60".to_owned())
         );
     }
@@ -91,17 +91,17 @@ async fn whoever_writes_too_much_is_told_when_to_come_back() {
 }
 
 #[actix_web::test]
-async fn a_failure_that_is_counted_says_so_too() {
+async fn a_counted_error_has_the_rate_limit_headers() {
     let api = limited(|limits| limits.writes = Rate::new(2, TimeDelta::minutes(1))).await;
     let ana = api.create_user().await;
 
     let response = api.post(POSTS).by(&ana).json_bytes("{").send().await.expect(422);
 
-    assert_eq!(told(&response).0, "\"writes\";r=1");
+    assert_eq!(rate_limit_headers(&response).0, "\"writes\";r=1");
 }
 
 #[actix_web::test]
-async fn people_do_not_take_from_each_other_and_always_may_read_and_leave() {
+async fn users_have_separate_limits_and_reading_and_logging_out_is_unlimited() {
     let api = limited(|limits| limits.writes = Rate::new(1, TimeDelta::hours(1))).await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     let read_all = "/api/v1/notifications/read-all";
@@ -117,22 +117,22 @@ async fn people_do_not_take_from_each_other_and_always_may_read_and_leave() {
 }
 
 #[actix_web::test]
-async fn one_kind_does_not_take_from_another() {
+async fn policies_have_separate_limits() {
     let api = limited(|limits| {
         limits.writes = Rate::new(1, TimeDelta::hours(1));
         limits.searches = Rate::new(1, TimeDelta::hours(1));
     })
     .await;
     let ana = api.create_user().await;
-    let search = || api.post(PLACES).by(&ana).json(&json!({"query": "Rain"})).send();
+    let search = || api.post(LOCATIONS).by(&ana).json(&json!({"query": "Rain"})).send();
 
-    assert_eq!(told(&search().await.expect(200)).0, "\"searches\";r=0");
+    assert_eq!(rate_limit_headers(&search().await.expect(200)).0, "\"searches\";r=0");
     search().await.expect(429);
     api.post(POSTS).by(&ana).json(&json!({"content": "For rain."})).send().await.expect(201);
 }
 
 #[actix_web::test]
-async fn one_address_makes_so_many_accounts_and_no_more() {
+async fn signups_are_limited_per_ip_address() {
     let api = limited(|_| ()).await;
     let sign_up = |number: u32, from: &str| {
         let name = format!("ana{number}");
@@ -140,7 +140,7 @@ async fn one_address_makes_so_many_accounts_and_no_more() {
         let account = json!({"username": name, "email": email, "password": PASSWORD});
         api.post(SIGN_UP).from_address(address(from)).json(&account).send()
     };
-    // Also those that fail.
+    // Failed signups count too.
     for _ in 0..8 {
         let request = api.post(SIGN_UP).from_address(address("203.0.113.7"));
         request.json_bytes("{").send().await.expect(422);
@@ -149,30 +149,30 @@ async fn one_address_makes_so_many_accounts_and_no_more() {
         sign_up(number, "203.0.113.7").await.expect(201);
     }
 
-    let refused = sign_up(3, "203.0.113.7").await;
+    let response = sign_up(3, "203.0.113.7").await;
 
-    let details = assert_problem(&refused, 429, "rate_limit_exceeded");
+    let details = assert_problem(&response, 429, "rate_limit_exceeded");
     assert_eq!(details, json!({"limit": 10, "retry_after": 360}));
     sign_up(3, "203.0.113.8").await.expect(201);
-    // A body is not read for that.
+    // The limit applies before the body is read.
     let unread = api.post(SIGN_UP).from_address(address("203.0.113.7")).json_bytes("{").send();
     unread.await.expect(429);
 }
 
 #[actix_web::test]
-async fn behind_a_proxy_the_address_it_names_counts_and_the_proxy_itself_does_not() {
+async fn behind_a_proxy_the_forwarded_address_is_limited_and_the_proxy_is_not() {
     let api = limited(|limits| limits.logins = Rate::new(2, TimeDelta::minutes(1))).await;
     let log_in = |from: &str, forwarded_for: Option<&str>| {
         let request =
             api.post(LOG_IN).from_address(address(from)).json(&credentials("x@y.example", "-"));
         match forwarded_for {
-            Some(named) => request.header("X-Forwarded-For", named),
+            Some(addresses) => request.header("X-Forwarded-For", addresses),
             None => request,
         }
     };
 
     for expected in [401, 401, 429] {
-        // What the client sent before it came to the proxy is not believed.
+        // Only the last address, which the proxy added, is trusted.
         let forged = format!("198.51.100.{expected}, 192.0.2.1");
         log_in("127.0.0.1", Some(&forged)).send().await.expect(expected);
     }
@@ -188,7 +188,7 @@ async fn behind_a_proxy_the_address_it_names_counts_and_the_proxy_itself_does_no
 }
 
 #[actix_web::test]
-async fn where_limits_are_off_nobody_counts() {
+async fn disabled_limits_accept_all_requests() {
     let api = Api::create().await;
 
     for _ in 0..30 {
@@ -199,30 +199,30 @@ async fn where_limits_are_off_nobody_counts() {
 }
 
 #[actix_web::test]
-async fn after_ten_wrong_passwords_even_the_right_one_is_refused_in_the_same_time() {
-    let api = counting_guesses().await;
+async fn after_ten_wrong_passwords_the_right_one_is_rejected_with_the_same_timing() {
+    let api = with_login_throttle().await;
     let ana = api.create_user().await;
     let email = ana.user.email.as_str();
     let mut wrong = Duration::MAX;
     for number in 0..10 {
-        // In another spelling each time.
-        let spelled = if number % 2 == 0 { email.to_uppercase() } else { format!(" {email}") };
-        let (response, took) = log_in(&api, &spelled, "battery staple").await;
+        // All spellings of the address share one count.
+        let spelling = if number % 2 == 0 { email.to_uppercase() } else { format!(" {email}") };
+        let (response, duration) = log_in(&api, &spelling, "battery staple").await;
         response.expect(401);
-        wrong = wrong.min(took);
+        wrong = wrong.min(duration);
     }
 
-    let mut refused = Duration::MAX;
+    let mut throttled = Duration::MAX;
     for password in ["battery staple", PASSWORD, PASSWORD] {
-        let (response, took) = log_in(&api, email, password).await;
+        let (response, duration) = log_in(&api, email, password).await;
         let details = assert_problem(&response, 429, "rate_limit_exceeded");
         assert_eq!(details, json!({"limit": 10, "retry_after": 90}));
-        assert_eq!(told(&response).1, "\"failed-logins\";q=10;w=900");
-        refused = refused.min(took);
+        assert_eq!(rate_limit_headers(&response).1, "\"failed-logins\";q=10;w=900");
+        throttled = throttled.min(duration);
     }
 
-    assert!(wrong / 2 < refused, "wrong takes {wrong:?}, refused {refused:?}");
-    // Whoever is in stays in, and the others are not concerned.
+    assert!(wrong / 2 < throttled, "wrong: {wrong:?}, throttled: {throttled:?}");
+    // Existing sessions and other accounts are not affected.
     api.get(FEED).by(&ana).send().await.expect(200);
     let ben = api.create_user().await;
     log_in(&api, ben.user.email.as_str(), PASSWORD).await.0.expect(200);
@@ -231,19 +231,19 @@ async fn after_ten_wrong_passwords_even_the_right_one_is_refused_in_the_same_tim
 }
 
 #[actix_web::test]
-async fn an_account_that_does_not_exist_cannot_be_told_by_its_limit() {
-    let api = counting_guesses().await;
+async fn the_login_throttle_does_not_reveal_whether_an_account_exists() {
+    let api = with_login_throttle().await;
 
     for _ in 0..10 {
-        log_in(&api, "nobody@example.org", "x").await.0.expect(401);
+        log_in(&api, "unknown@example.org", "x").await.0.expect(401);
     }
 
-    log_in(&api, "nobody@example.org", "x").await.0.expect(429);
+    log_in(&api, "unknown@example.org", "x").await.0.expect(429);
 }
 
 #[actix_web::test]
-async fn passwords_that_are_right_are_not_counted() {
-    let api = counting_guesses().await;
+async fn successful_logins_are_not_throttled() {
+    let api = with_login_throttle().await;
     let ana = api.create_user().await;
 
     for _ in 0..15 {
@@ -251,7 +251,7 @@ async fn passwords_that_are_right_are_not_counted() {
     }
 }
 
-/// An API with the limits of the rules, but for these.
+/// Serves an API with the default rate limits, changed by `change`.
 async fn limited(change: impl FnOnce(&mut RateLimitsConfig)) -> Api {
     let mut limits = RateLimitsConfig::default();
     change(&mut limits);
@@ -259,16 +259,17 @@ async fn limited(change: impl FnOnce(&mut RateLimitsConfig)) -> Api {
     Api::serve(TestApp::create().await, &config).await
 }
 
-async fn counting_guesses() -> Api {
+/// Serves an API with the default login throttle.
+async fn with_login_throttle() -> Api {
     let mut app = TestApp::create().await;
     app.app.login_throttle = Arc::new(LoginThrottle::new(LoginThrottle::RATE));
     Api::serve(app, &WebConfig::default()).await
 }
 
 async fn log_in(api: &Api, email: &str, password: &str) -> (ApiResponse, Duration) {
-    let begun = Instant::now();
+    let start = Instant::now();
     let response = api.post(LOG_IN).json(&credentials(email, password)).send().await;
-    (response, begun.elapsed())
+    (response, start.elapsed())
 }
 
 fn credentials(email: &str, password: &str) -> Value {
@@ -279,9 +280,9 @@ fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// What is left, and of how much.
+/// Returns the headers `RateLimit` and `RateLimit-Policy`.
 #[track_caller]
-fn told(response: &ApiResponse) -> (String, String) {
-    let field = |name| response.header(name).unwrap_or_else(|| panic!("no {name}")).to_owned();
-    (field("ratelimit"), field("ratelimit-policy"))
+fn rate_limit_headers(response: &ApiResponse) -> (String, String) {
+    let header = |name| response.header(name).unwrap_or_else(|| panic!("no {name}")).to_owned();
+    (header("ratelimit"), header("ratelimit-policy"))
 }

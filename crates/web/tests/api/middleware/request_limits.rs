@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::assert_problem;
 
 #[actix_web::test]
-async fn an_address_over_the_limit_is_too_long() {
+async fn a_url_over_the_limit_is_rejected_with_414() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let path = |bytes: usize| {
@@ -21,7 +21,7 @@ async fn an_address_over_the_limit_is_too_long() {
 }
 
 #[actix_web::test]
-async fn header_fields_over_the_limit_are_too_large() {
+async fn headers_over_the_limit_are_rejected_with_431() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 

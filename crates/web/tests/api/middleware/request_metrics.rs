@@ -11,11 +11,11 @@ use crate::openapi::operations;
 use crate::support::{UNKNOWN_ID, post_path};
 
 #[actix_web::test]
-async fn a_request_is_measured_by_its_method_its_route_and_how_it_went() {
+async fn requests_are_counted_by_method_route_and_status() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
-    let measured = MetricsCapture::start();
+    let metrics = MetricsCapture::start();
 
     api.get(&format!("{post}/?x=1")).by(&ana).send().await.expect(200);
     api.get(&post).send().await.expect(200);
@@ -25,7 +25,7 @@ async fn a_request_is_measured_by_its_method_its_route_and_how_it_went() {
 
     let route = "route=/api/v1/posts/{id}";
     assert_eq!(
-        of_http(&measured),
+        take_http_metrics(&metrics),
         BTreeMap::from([
             (format!("requests_total{{method=GET,{route},status=200}}"), 2),
             (format!("requests_total{{method=GET,{route},status=404}}"), 1),
@@ -45,28 +45,28 @@ async fn a_request_is_measured_by_its_method_its_route_and_how_it_went() {
 }
 
 #[actix_web::test]
-async fn the_statements_of_a_request_and_their_time_are_measured() {
+async fn the_statements_and_durations_of_a_request_are_measured() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
-    let measured = MetricsCapture::start();
+    let metrics = MetricsCapture::start();
 
     api.get(&post).by(&ana).send().await.expect(200);
-    assert_eq!(measured.take_histogram("grateful_http_request_statements"), [2.0]);
+    assert_eq!(metrics.take_histogram("grateful_http_request_statements"), [2.0]);
 
     api.get(&post).by(&ana).send().await.expect(200);
-    let database = measured.take_histogram("grateful_http_request_database_seconds");
+    let database = metrics.take_histogram("grateful_http_request_database_seconds");
     assert!(matches!(database[..], [seconds] if 0.0 < seconds && seconds < 10.0), "{database:?}");
 
     api.get(&post).by(&ana).send().await.expect(200);
-    let duration = measured.take_histogram("grateful_http_request_duration_seconds");
+    let duration = metrics.take_histogram("grateful_http_request_duration_seconds");
     assert!(matches!(duration[..], [seconds] if 0.0 < seconds && seconds < 10.0), "{duration:?}");
 }
 
 #[actix_web::test]
-async fn whatever_clients_ask_for_there_are_no_labels_of_their_own() {
+async fn clients_cannot_create_new_labels() {
     let api = Api::create().await;
-    let measured = MetricsCapture::start();
+    let metrics = MetricsCapture::start();
     let probe = async |seed: u32| {
         for path in [
             format!("/{seed}"),
@@ -80,7 +80,7 @@ async fn whatever_clients_ask_for_there_are_no_labels_of_their_own() {
                 api.request(method, &path).send().await;
             }
         }
-        measured.take().keys().filter(|name| name.starts_with("grateful_http")).cloned().collect()
+        metrics.take().keys().filter(|name| name.starts_with("grateful_http")).cloned().collect()
     };
 
     let first: BTreeSet<String> = probe(1).await;
@@ -88,41 +88,40 @@ async fn whatever_clients_ask_for_there_are_no_labels_of_their_own() {
 
     assert_eq!(first, second);
     for method in ["GET", "POST", "OPTIONS", "other"] {
-        let request =
+        let counter =
             format!("grateful_http_requests_total{{method={method},route=(no route),status=404}}");
-        assert!(first.contains(&request), "{first:#?}");
+        assert!(first.contains(&counter), "{first:#?}");
     }
-    // Each method with its three histograms and its status.
+    // Four methods, each with three histograms and one counter.
     assert_eq!(first.len(), 4 * 4, "{first:#?}");
 }
 
-/// The route says where, its pattern whose: neither an id nor a name gets through.
 #[actix_web::test]
-async fn every_label_of_a_request_is_a_word_of_ours() {
+async fn labels_contain_route_patterns_without_ids_or_usernames() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let measured = MetricsCapture::start();
+    let metrics = MetricsCapture::start();
     let id = "01937b5e-7c2a-7000-8000-000000000001";
     let patterns: BTreeSet<String> =
         operations().into_iter().map(|(_, pattern, _)| format!("route={pattern}")).collect();
 
     for (method, pattern, _) in operations() {
-        // It would not end.
+        // The notification stream does not end.
         if pattern.ends_with("/stream") {
             continue;
         }
-        for it in [id, "4711"] {
-            let path = pattern.replace("{id}", it).replace("{username}", "hidden-treasure");
+        for id in [id, "4711"] {
+            let path = pattern.replace("{id}", id).replace("{username}", "hidden-treasure");
             api.request(method.clone(), &path).by(&ana).json(&json!({})).send().await;
         }
     }
 
-    let all = measured.take();
-    let known: BTreeSet<&str> = all_metrics().map(|metric| metric.name).collect();
+    let all = metrics.take();
+    let described: BTreeSet<&str> = all_metrics().map(|metric| metric.name).collect();
     for name in all.keys() {
-        let labelled = name.strip_suffix('}').and_then(|name| name.split_once('{'));
-        let (metric, labels) = labelled.unwrap_or((name, ""));
-        assert!(known.contains(metric), "{name}");
+        let with_labels = name.strip_suffix('}').and_then(|name| name.split_once('{'));
+        let (metric, labels) = with_labels.unwrap_or((name, ""));
+        assert!(described.contains(metric), "{name}");
         for route in labels.split(',').filter(|label| label.starts_with("route=")) {
             assert!(patterns.contains(route), "{name}");
         }
@@ -133,9 +132,9 @@ async fn every_label_of_a_request_is_a_word_of_ours() {
     assert!(patterns.len() <= routes.count(), "{all:#?}");
 }
 
-/// What is measured of HTTP, without the beginning that all have.
-fn of_http(measured: &MetricsCapture) -> BTreeMap<String, i64> {
-    let all = measured.take().into_iter();
+/// Takes the metrics of HTTP, without their common prefix.
+fn take_http_metrics(metrics: &MetricsCapture) -> BTreeMap<String, i64> {
+    let all = metrics.take().into_iter();
     all.filter_map(|(name, value)| Some((name.strip_prefix("grateful_http_")?.to_owned(), value)))
         .collect()
 }

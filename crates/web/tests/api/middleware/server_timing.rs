@@ -5,22 +5,24 @@ use grateful_web::WebConfig;
 
 use crate::support::{UNKNOWN_ID, post_path};
 
-const OURS: &str = "http://localhost:3000";
+/// An origin that the default configuration allows.
+const ALLOWED: &str = "http://localhost:3000";
 
 #[actix_web::test]
-async fn nobody_is_told_what_took_how_long_unless_that_is_switched_on() {
+async fn server_timing_is_off_by_default() {
     let api = Api::create().await;
 
-    let response = api.get("/readyz").header("Origin", OURS).send().await.expect(200);
+    let response = api.get("/readyz").header("Origin", ALLOWED).send().await.expect(200);
 
     assert_eq!(response.header("server-timing"), None);
     assert_eq!(response.header("timing-allow-origin"), None);
-    assert!(!exposed(&response).contains("server-timing"));
+    assert!(!exposed_headers(&response).contains("server-timing"));
 }
 
 #[actix_web::test]
-async fn developers_are_told_what_took_how_long_and_so_are_their_pages() {
-    let api = configured(WebConfig { server_timing: true, ..WebConfig::default() }).await;
+async fn server_timing_reports_durations_and_the_number_of_statements() {
+    let config = WebConfig { server_timing: true, ..WebConfig::default() };
+    let api = Api::serve(TestApp::create().await, &config).await;
     let ana = api.create_user().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
 
@@ -30,29 +32,33 @@ async fn developers_are_told_what_took_how_long_and_so_are_their_pages() {
         (api.get("/livez"), 0),
         (api.get("/nowhere"), 0),
     ] {
-        let response = request.header("Origin", OURS).send().await;
-        let told = response.header("server-timing").unwrap();
-        let parts: Vec<&str> = told.split(", ").collect();
-        let [database, app, total] = parts[..] else { panic!("{told}") };
-        let (database, words) = database.rsplit_once(';').unwrap();
-        assert_eq!(words, format!("desc=\"{statements} statements\""));
+        let response = request.header("Origin", ALLOWED).send().await;
+        let header = response.header("server-timing").unwrap();
+        let metrics: Vec<&str> = header.split(", ").collect();
+        let [database, app, total] = metrics[..] else { panic!("{header}") };
+        let (database, description) = database.rsplit_once(';').unwrap();
+        assert_eq!(description, format!("desc=\"{statements} statements\""));
         let [database, app, total] =
             [("db", database), ("app", app), ("total", total)].map(milliseconds);
-        assert_eq!(0.0 < database, 0 < statements, "{told}");
-        assert!((database + app - total).abs() < 0.002, "{told}");
-        assert_eq!(response.header("timing-allow-origin"), Some(OURS));
-        assert!(exposed(&response).contains("server-timing"), "{}", exposed(&response));
+        assert_eq!(0.0 < database, 0 < statements, "{header}");
+        assert!((database + app - total).abs() < 0.002, "{header}");
+        assert_eq!(response.header("timing-allow-origin"), Some(ALLOWED));
+        assert!(
+            exposed_headers(&response).contains("server-timing"),
+            "{}",
+            exposed_headers(&response)
+        );
     }
-    let stranger = api.get("/livez").header("Origin", "https://evil.example").send().await;
-    assert!(stranger.header("server-timing").is_some());
-    assert_eq!(stranger.header("timing-allow-origin"), None);
+    let other_origin = api.get("/livez").header("Origin", "https://evil.example").send().await;
+    assert!(other_origin.header("server-timing").is_some());
+    assert_eq!(other_origin.header("timing-allow-origin"), None);
 }
 
-/// `db;dur=1.5`
-fn milliseconds((name, part): (&str, &str)) -> f64 {
-    part.strip_prefix(&format!("{name};dur=")).and_then(|it| it.parse().ok()).unwrap()
+/// Parses a metric such as `db;dur=1.5`.
+fn milliseconds((name, metric): (&str, &str)) -> f64 {
+    metric.strip_prefix(&format!("{name};dur=")).unwrap().parse().unwrap()
 }
 
-fn exposed(response: &ApiResponse) -> String {
+fn exposed_headers(response: &ApiResponse) -> String {
     response.header("access-control-expose-headers").unwrap_or_default().to_lowercase()
 }

@@ -1,4 +1,4 @@
-//! Bodies that cannot be read, requests that are too large, and what else may be wrong with any request.
+//! JSON bodies: syntax, size, encoding and content type.
 
 use actix_web::http::Method;
 use grateful_testkit::{Api, ApiResponse, a_post};
@@ -8,11 +8,11 @@ use crate::support::{assert_problem, create_post, invalid_fields, post_path};
 
 const POSTS: &str = "/api/v1/posts";
 
-/// The most bytes of a body (rules §9).
+/// The maximum size of a body in bytes (docs/http-api.md#unsupported-input).
 const LIMIT: usize = 65_536;
 
 #[actix_web::test]
-async fn what_is_no_json_object_is_refused_in_the_field_body() {
+async fn a_body_that_is_not_a_json_object_is_invalid() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let deep = "[".repeat(10_000);
@@ -51,14 +51,14 @@ async fn what_is_no_json_object_is_refused_in_the_field_body() {
         b"content=For+rain.",
     ] {
         let response = api.post(POSTS).by(&ana).json_bytes(body.to_vec()).send().await;
-        let shown = String::from_utf8_lossy(&body[..body.len().min(60)]);
-        assert_eq!(invalid_fields(&response), ["body"], "{shown}");
+        let excerpt = String::from_utf8_lossy(&body[..body.len().min(60)]);
+        assert_eq!(invalid_fields(&response), ["body"], "{excerpt}");
     }
     assert_eq!(api.database().count("posts").await, 0);
 }
 
 #[actix_web::test]
-async fn of_a_field_that_is_sent_twice_the_last_counts() {
+async fn the_last_of_duplicate_fields_wins() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -69,7 +69,7 @@ async fn of_a_field_that_is_sent_twice_the_last_counts() {
 }
 
 #[actix_web::test]
-async fn escaped_characters_beyond_the_first_plane_arrive_whole() {
+async fn escaped_surrogate_pairs_are_decoded() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -80,7 +80,7 @@ async fn escaped_characters_beyond_the_first_plane_arrive_whole() {
 }
 
 #[actix_web::test]
-async fn a_missing_body_is_said_to_be_missing() {
+async fn the_error_for_an_empty_body_says_that_it_is_missing() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -90,7 +90,7 @@ async fn a_missing_body_is_said_to_be_missing() {
 }
 
 #[actix_web::test]
-async fn where_no_body_is_needed_one_that_is_announced_but_empty_is_no_mistake() {
+async fn routes_without_a_body_accept_an_empty_json_body() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = post_path(create_post(&api, &ana, "For rain.").await);
@@ -109,7 +109,7 @@ async fn where_no_body_is_needed_one_that_is_announced_but_empty_is_no_mistake()
 }
 
 #[actix_web::test]
-async fn a_body_of_the_allowed_size_is_read() {
+async fn a_body_of_the_maximum_size_is_accepted() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -120,7 +120,7 @@ async fn a_body_of_the_allowed_size_is_read() {
 }
 
 #[actix_web::test]
-async fn a_body_over_the_limit_is_too_large_whether_its_length_was_told_or_not() {
+async fn a_body_over_the_limit_is_rejected_with_and_without_content_length() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = post_path(create_post(&api, &ana, "For rain.").await);
@@ -133,14 +133,14 @@ async fn a_body_over_the_limit_is_too_large_whether_its_length_was_told_or_not()
         (Method::PUT, "/api/v1/auth/password"),
     ] {
         let request = || api.request(method.clone(), path).by(&ana);
-        let told = request().json_bytes("{}").header("Content-Length", "65537").send().await;
-        let untold = request().json_bytes(padded(LIMIT + 1)).send().await;
+        let declared = request().json_bytes("{}").header("Content-Length", "65537").send().await;
+        let undeclared = request().json_bytes(padded(LIMIT + 1)).send().await;
         let huge = request()
             .json_bytes("{}")
             .header("Content-Length", "18446744073709551615")
             .send()
             .await;
-        for response in [told, untold, huge] {
+        for response in [declared, undeclared, huge] {
             let details = assert_problem(&response, 413, "payload_too_large");
             assert_eq!(details, json!({"limit_bytes": LIMIT}), "{path}");
         }
@@ -148,7 +148,7 @@ async fn a_body_over_the_limit_is_too_large_whether_its_length_was_told_or_not()
 }
 
 #[actix_web::test]
-async fn an_encoded_body_is_never_inflated() {
+async fn compressed_bodies_are_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -163,16 +163,16 @@ async fn an_encoded_body_is_never_inflated() {
 }
 
 #[actix_web::test]
-async fn a_body_of_another_type_is_refused() {
+async fn other_content_types_are_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let body = r#"{"content": "For rain."}"#;
-    let send = async |named: &str| {
+    let send = async |content_type: &str| {
         let request = api.post(POSTS).by(&ana).json_bytes(body);
-        request.header("Content-Type", named).send().await
+        request.header("Content-Type", content_type).send().await
     };
 
-    for named in [
+    for content_type in [
         "text/plain",
         "application/x-www-form-urlencoded",
         "multipart/form-data; boundary=x",
@@ -182,16 +182,17 @@ async fn a_body_of_another_type_is_refused() {
         "",
         "text/html; application/json",
     ] {
-        assert_unsupported(&send(named).await);
+        assert_unsupported(&send(content_type).await);
     }
     assert_eq!(api.database().count("posts").await, 0);
-    for named in ["application/json", "Application/JSON; charset=utf-8", "application/json;"] {
-        send(named).await.expect(201);
+    for content_type in ["application/json", "Application/JSON; charset=utf-8", "application/json;"]
+    {
+        send(content_type).await.expect(201);
     }
 }
 
 #[actix_web::test]
-async fn whoever_is_not_signed_in_has_their_body_not_even_read() {
+async fn unauthenticated_requests_are_rejected_before_their_body_is_read() {
     let api = Api::create().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
 
@@ -215,6 +216,7 @@ async fn whoever_is_not_signed_in_has_their_body_not_even_read() {
     }
 }
 
+/// Returns a valid body of this size.
 fn padded(bytes: usize) -> String {
     let (start, end) = (r#"{"content": "For rain.", "padding": ""#, r#""}"#);
     format!("{start}{}{end}", "x".repeat(bytes - start.len() - end.len()))

@@ -1,4 +1,4 @@
-//! `/auth`: joining, signing in and out.
+//! `/api/v1/auth`: signup, login, logout, sessions and the password.
 
 use chrono::TimeDelta;
 use grateful_application::App;
@@ -14,14 +14,14 @@ const LOG_IN: &str = "/api/v1/auth/login";
 const SESSION: &str = "/api/v1/auth/session";
 const SESSIONS: &str = "/api/v1/auth/sessions";
 const LOG_OUT: &str = "/api/v1/auth/logout";
-const LOG_OUT_EVERYWHERE: &str = "/api/v1/auth/logout-all";
+const LOG_OUT_ALL: &str = "/api/v1/auth/logout-all";
 const CHANGE_PASSWORD: &str = "/api/v1/auth/password";
 
 #[actix_web::test]
-async fn whoever_joins_gets_an_account_and_a_token_that_works() {
+async fn signup_creates_an_account_and_returns_a_valid_token() {
     let api = Api::create().await;
 
-    let response = api.post(SIGN_UP).json(&ana()).send().await.expect(201);
+    let response = api.post(SIGN_UP).json(&signup_body()).send().await.expect(201);
 
     let account = envelope_data(&response);
     assert_eq!(sorted_keys(&account), ["access_token", "email", "id", "token_type", "username"]);
@@ -36,9 +36,9 @@ async fn whoever_joins_gets_an_account_and_a_token_that_works() {
 }
 
 #[actix_web::test]
-async fn a_taken_name_and_a_taken_address_are_told_apart_the_address_first() {
+async fn signup_with_a_taken_email_or_username_reports_the_email_first() {
     let api = Api::create().await;
-    api.post(SIGN_UP).json(&ana()).send().await.expect(201);
+    api.post(SIGN_UP).json(&signup_body()).send().await.expect(201);
 
     for (username, email, message) in [
         ("ANA", "other@example.org", "Username already taken"),
@@ -53,7 +53,7 @@ async fn a_taken_name_and_a_taken_address_are_told_apart_the_address_first() {
 }
 
 #[actix_web::test]
-async fn all_that_is_wrong_with_a_newcomer_is_said_at_once() {
+async fn signup_reports_all_invalid_fields_at_once() {
     let api = Api::create().await;
 
     for (body, fields) in [
@@ -86,7 +86,7 @@ async fn all_that_is_wrong_with_a_newcomer_is_said_at_once() {
 }
 
 #[actix_web::test]
-async fn what_is_wrong_is_said_by_field_and_in_one_sentence() {
+async fn validation_errors_are_reported_by_field_and_in_the_detail() {
     let api = Api::create().await;
 
     let response = api.post(SIGN_UP).json(&json!({"username": 1, "email": "x"})).send().await;
@@ -95,18 +95,18 @@ async fn what_is_wrong_is_said_by_field_and_in_one_sentence() {
     let expected = json!({
         "email": "must be an email address such as ana@example.org",
         "password": "is required",
-        "username": "must be a text",
+        "username": "must be a string",
     });
     assert_eq!(details["fields"], expected);
     assert_eq!(
         response.json()["detail"],
         "email: must be an email address such as ana@example.org; \
-         password: is required; username: must be a text"
+         password: is required; username: must be a string"
     );
 }
 
 #[actix_web::test]
-async fn a_password_may_be_of_any_characters() {
+async fn a_password_may_contain_any_characters() {
     let api = Api::create().await;
     let password = "💜\u{0}\n\" \\ä    ";
 
@@ -120,7 +120,7 @@ async fn a_password_may_be_of_any_characters() {
 }
 
 #[actix_web::test]
-async fn whoever_knows_the_password_gets_a_token() {
+async fn login_with_the_right_password_returns_a_token() {
     let api = Api::create().await;
     a_user().with_username("Ana").insert_into(api.database()).await;
 
@@ -135,13 +135,13 @@ async fn whoever_knows_the_password_gets_a_token() {
 }
 
 #[actix_web::test]
-async fn whoever_does_not_is_refused_in_the_same_words_whatever_is_wrong() {
+async fn failed_logins_get_the_same_error_whatever_the_reason() {
     let api = Api::create().await;
     a_user().with_username("ana").insert_into(api.database()).await;
 
     for (email, password) in [
         ("ana@example.org", "battery staple"),
-        ("nobody@example.org", PASSWORD),
+        ("unknown@example.org", PASSWORD),
         ("", ""),
         ("no address", PASSWORD),
         ("a\u{0}@example.org", "\u{0}"),
@@ -155,7 +155,7 @@ async fn whoever_does_not_is_refused_in_the_same_words_whatever_is_wrong() {
 }
 
 #[actix_web::test]
-async fn signing_in_needs_both_parts_as_text() {
+async fn login_requires_email_and_password_as_strings() {
     let api = Api::create().await;
 
     let response = api.post(LOG_IN).json(&json!({"email": 1})).send().await;
@@ -164,7 +164,7 @@ async fn signing_in_needs_both_parts_as_text() {
 }
 
 #[actix_web::test]
-async fn a_token_that_is_not_good_opens_nothing() {
+async fn invalid_tokens_are_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let forged: String = ana.token.chars().rev().collect();
@@ -190,7 +190,7 @@ async fn a_token_that_is_not_good_opens_nothing() {
 }
 
 #[actix_web::test]
-async fn a_token_is_good_until_the_moment_it_expires() {
+async fn a_token_is_valid_until_it_expires() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -201,7 +201,7 @@ async fn a_token_is_good_until_the_moment_it_expires() {
 }
 
 #[actix_web::test]
-async fn the_token_of_a_deleted_account_is_no_longer_good() {
+async fn the_token_of_a_deleted_account_is_invalid() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -211,7 +211,7 @@ async fn the_token_of_a_deleted_account_is_no_longer_good() {
 }
 
 #[actix_web::test]
-async fn logging_out_ends_the_token() {
+async fn logout_invalidates_the_token() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -222,65 +222,68 @@ async fn logging_out_ends_the_token() {
 }
 
 #[actix_web::test]
-async fn logging_out_works_without_a_good_token_too() {
+async fn logout_succeeds_without_a_valid_token() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     api.post(LOG_OUT).by(&ana).send().await.expect(200);
 
-    let nobody = api.post(LOG_OUT).send().await.expect(200);
+    let without_token = api.post(LOG_OUT).send().await.expect(200);
     let again = api.post(LOG_OUT).by(&ana).send().await.expect(200);
-    let nonsense = api.post(LOG_OUT).header("Authorization", "nonsense").send().await.expect(200);
+    let malformed = api.post(LOG_OUT).header("Authorization", "nonsense").send().await.expect(200);
 
-    for response in [nobody, again, nonsense] {
+    for response in [without_token, again, malformed] {
         assert_eq!(envelope_data(&response), json!({"message": "Successfully logged out"}));
     }
 }
 
 #[actix_web::test]
-async fn one_sees_where_one_is_signed_in() {
+async fn the_session_list_shows_all_sessions_of_the_user() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let elsewhere = sign_in_again(&api, &ana, Some("Fox/1 (ü)")).await;
+    let other = log_in_again(&api, &ana, Some("Fox/1 (ü)")).await;
 
     let response = api.get(SESSIONS).by(&ana).send().await.expect(200);
 
     let sessions = envelope_data(&response);
     let sessions = sessions.as_array().unwrap();
     assert_eq!(sessions.len(), 2);
-    let first = sessions.iter().find(|it| it["current"] == true).unwrap();
-    let latest = sessions.iter().find(|it| it["current"] == false).unwrap();
+    let current = sessions.iter().find(|session| session["current"] == true).unwrap();
+    let other_session = sessions.iter().find(|session| session["current"] == false).unwrap();
     let fields = ["created_at", "current", "expires_at", "id", "last_used_at", "user_agent"];
-    assert_eq!(sorted_keys(first), fields);
-    assert_eq!((&first["current"], &first["user_agent"]), (&json!(true), &Value::Null));
-    assert_eq!((&latest["current"], &latest["user_agent"]), (&json!(false), &json!("Fox/1 (ü)")));
-    assert_eq!((&first["created_at"], &first["last_used_at"]), (&json!(NOON), &json!(NOON)));
-    assert_eq!(first["expires_at"], "2026-01-12T12:00:00.000000Z");
-    api.get(SESSION).by(&elsewhere).send().await.expect(200);
+    assert_eq!(sorted_keys(current), fields);
+    assert_eq!((&current["current"], &current["user_agent"]), (&json!(true), &Value::Null));
+    assert_eq!(
+        (&other_session["current"], &other_session["user_agent"]),
+        (&json!(false), &json!("Fox/1 (ü)"))
+    );
+    assert_eq!((&current["created_at"], &current["last_used_at"]), (&json!(NOON), &json!(NOON)));
+    assert_eq!(current["expires_at"], "2026-01-12T12:00:00.000000Z");
+    api.get(SESSION).by(&other).send().await.expect(200);
 }
 
 #[actix_web::test]
-async fn one_ends_one_of_ones_own_sessions() {
+async fn a_user_can_end_one_of_their_sessions() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let elsewhere = sign_in_again(&api, &ana, None).await;
-    let path = format!("{SESSIONS}/{}", session_of(&api, &elsewhere).await);
+    let other = log_in_again(&api, &ana, None).await;
+    let path = format!("{SESSIONS}/{}", current_session_id(&api, &other).await);
 
     let response = api.delete(&path).by(&ana).send().await.expect(200);
 
     assert_eq!(envelope_data(&response), json!({"ended": 1}));
-    api.get(SESSION).by(&elsewhere).send().await.expect(401);
+    api.get(SESSION).by(&other).send().await.expect(401);
     api.get(SESSION).by(&ana).send().await.expect(200);
     let again = api.delete(&path).by(&ana).send().await;
     assert_eq!(assert_problem(&again, 404, "not_found")["resource"], "session");
 }
 
 #[actix_web::test]
-async fn the_sessions_of_others_and_nonsense_are_not_found() {
+async fn sessions_of_other_users_and_malformed_ids_are_not_found() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let of_ana = session_of(&api, &ana).await;
+    let session = current_session_id(&api, &ana).await;
 
-    for id in [of_ana.as_str(), UNKNOWN_ID, "1", "x", "%00", "..%2f", "null"] {
+    for id in [session.as_str(), UNKNOWN_ID, "1", "x", "%00", "..%2f", "null"] {
         let response = api.delete(&format!("{SESSIONS}/{id}")).by(&ben).send().await;
         assert_eq!(assert_problem(&response, 404, "not_found")["resource"], "session", "{id}");
     }
@@ -288,37 +291,37 @@ async fn the_sessions_of_others_and_nonsense_are_not_found() {
 }
 
 #[actix_web::test]
-async fn one_logs_out_everywhere_at_once() {
+async fn logout_all_ends_all_sessions_of_the_user() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let elsewhere = sign_in_again(&api, &ana, None).await;
+    let other = log_in_again(&api, &ana, None).await;
 
-    let response = api.post(LOG_OUT_EVERYWHERE).by(&ana).send().await.expect(200);
+    let response = api.post(LOG_OUT_ALL).by(&ana).send().await.expect(200);
 
     assert_eq!(envelope_data(&response), json!({"ended": 2}));
     api.get(SESSION).by(&ana).send().await.expect(401);
-    api.get(SESSION).by(&elsewhere).send().await.expect(401);
+    api.get(SESSION).by(&other).send().await.expect(401);
     api.get(SESSION).by(&ben).send().await.expect(200);
 }
 
 #[actix_web::test]
-async fn a_changed_password_ends_all_other_sessions() {
+async fn changing_the_password_ends_all_other_sessions() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let elsewhere = sign_in_again(&api, &ana, None).await;
+    let other = log_in_again(&api, &ana, None).await;
 
     let body = json!({"current_password": PASSWORD, "new_password": "battery staple"});
     let response = api.put(CHANGE_PASSWORD).by(&ana).json(&body).send().await.expect(200);
 
     assert_eq!(sorted_keys(&envelope_data(&response)), ["message"]);
     api.get(SESSION).by(&ana).send().await.expect(200);
-    api.get(SESSION).by(&elsewhere).send().await.expect(401);
+    api.get(SESSION).by(&other).send().await.expect(401);
     log_in(&api, &ana, PASSWORD).await.expect(401);
     log_in(&api, &ana, "battery staple").await.expect(200);
 }
 
 #[actix_web::test]
-async fn a_wrong_current_password_is_no_reason_to_sign_anybody_out() {
+async fn a_wrong_current_password_changes_nothing() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -332,7 +335,7 @@ async fn a_wrong_current_password_is_no_reason_to_sign_anybody_out() {
 }
 
 #[actix_web::test]
-async fn a_new_password_must_fit_the_rule_and_both_must_be_there() {
+async fn changing_the_password_requires_both_passwords_and_a_valid_new_one() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -346,7 +349,7 @@ async fn a_new_password_must_fit_the_rule_and_both_must_be_there() {
     }
 }
 
-fn ana() -> Value {
+fn signup_body() -> Value {
     json!({"username": "Ana", "email": "Ana@example.org", "password": PASSWORD})
 }
 
@@ -355,7 +358,7 @@ async fn log_in(api: &Api, caller: &Caller, password: &str) -> ApiResponse {
     api.post(LOG_IN).json(&body).send().await
 }
 
-async fn sign_in_again(api: &Api, caller: &Caller, user_agent: Option<&str>) -> Caller {
+async fn log_in_again(api: &Api, caller: &Caller, user_agent: Option<&str>) -> Caller {
     let body = json!({"email": caller.user.email.as_str(), "password": PASSWORD});
     let request = api.post(LOG_IN).json(&body);
     let request = match user_agent {
@@ -366,9 +369,10 @@ async fn sign_in_again(api: &Api, caller: &Caller, user_agent: Option<&str>) -> 
     Caller { user: caller.user.clone(), token: token.as_str().unwrap().to_owned() }
 }
 
-/// The id of the session that a caller is in.
-async fn session_of(api: &Api, caller: &Caller) -> String {
+/// Returns the id of the caller's session.
+async fn current_session_id(api: &Api, caller: &Caller) -> String {
     let sessions = envelope_data(&api.get(SESSIONS).by(caller).send().await.expect(200));
-    let current = sessions.as_array().unwrap().iter().find(|it| it["current"] == true).unwrap();
+    let current =
+        sessions.as_array().unwrap().iter().find(|session| session["current"] == true).unwrap();
     current["id"].as_str().unwrap().to_owned()
 }

@@ -1,4 +1,4 @@
-//! `POST` and `DELETE /follows/{id}`.
+//! `POST` and `DELETE /api/v1/follows/{id}`.
 
 mod requests;
 mod status;
@@ -14,20 +14,20 @@ use crate::support::follows::{
 use crate::support::{NOON, error_details, problem_code_and_detail};
 
 #[actix_web::test]
-async fn a_follow_is_answered_with_the_people_at_both_ends() {
+async fn following_returns_the_follow_with_both_users() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
-    let pictured = "UPDATE users SET profile_image_url = '/ben.jpg' WHERE id =";
-    api.database().execute(&format!("{pictured} {}", user_id(&ben))).await;
+    let set_photo = "UPDATE users SET profile_image_url = '/ben.jpg' WHERE id =";
+    api.database().execute(&format!("{set_photo} {}", user_id(&ben))).await;
 
     let response = follow(&api, &ana, &ben).await;
 
     let body = response.json();
     assert_eq!(body["success"], true);
     assert_eq!(body["request_id"].as_str(), response.header("x-request-id"));
-    let mut edge = response.data();
-    let edge_id = edge["id"].take();
-    assert!(edge_id.as_str().unwrap().parse::<uuid::Uuid>().is_ok(), "{edge_id}");
+    let mut follow_json = response.data();
+    let follow_id = follow_json["id"].take();
+    assert!(follow_id.as_str().unwrap().parse::<uuid::Uuid>().is_ok(), "{follow_id}");
     let expected = json!({
         "id": null,
         "follower_id": user_id(&ana),
@@ -37,85 +37,88 @@ async fn a_follow_is_answered_with_the_people_at_both_ends() {
         "follower": {"id": user_id(&ana), "username": username(&ana), "profile_image_url": null},
         "followed": {"id": user_id(&ben), "username": username(&ben), "profile_image_url": "/ben.jpg"},
     });
-    assert_eq!(edge, expected);
+    assert_eq!(follow_json, expected);
     assert_eq!(get_follow_stats(&api, &ana, &ben).await, [1, 0, 0, 0]);
     assert_eq!(get_follow_stats(&api, &ben, &ana).await, [0, 1, 0, 0]);
 }
 
 #[actix_web::test]
-async fn nobody_follows_themselves() {
+async fn a_user_cannot_follow_themselves() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    let refused = api.post(&follow_path(user_id(&ana))).by(&ana).send().await;
+    let response = api.post(&follow_path(user_id(&ana))).by(&ana).send().await;
 
-    assert_eq!(problem_code_and_detail(&refused, 422).0, "validation_error");
-    assert_eq!(error_details(&refused), json!({"fields": {"id": "Cannot follow yourself"}}));
+    assert_eq!(problem_code_and_detail(&response, 422).0, "validation_error");
+    assert_eq!(error_details(&response), json!({"fields": {"id": "Cannot follow yourself"}}));
     assert_eq!(get_follow_stats(&api, &ana, &ana).await, [0; 4]);
 }
 
 #[actix_web::test]
-async fn somebody_who_is_followed_already_is_not_followed_again() {
+async fn following_twice_is_a_conflict() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     follow(&api, &ana, &ben).await;
 
-    let refused = api.post(&follow_path(user_id(&ben))).by(&ana).send().await;
+    let response = api.post(&follow_path(user_id(&ben))).by(&ana).send().await;
 
-    let words = "Already following this user".to_owned();
-    assert_eq!(problem_code_and_detail(&refused, 409), ("already_exists".to_owned(), words));
-    assert_eq!(error_details(&refused), json!({"resource": "follow"}));
+    let detail = "Already following this user".to_owned();
+    assert_eq!(problem_code_and_detail(&response, 409), ("already_exists".to_owned(), detail));
+    assert_eq!(error_details(&response), json!({"resource": "follow"}));
     assert_eq!(get_follow_stats(&api, &ana, &ben).await, [1, 0, 0, 0]);
 }
 
 #[actix_web::test]
-async fn nobody_follows_across_a_block_whoever_put_it_up() {
+async fn a_block_prevents_following_in_both_directions() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     block(&api, &ana, &ben).await;
 
     for (actor, target) in [(&ana, &ben), (&ben, &ana)] {
-        let refused = api.post(&follow_path(user_id(target))).by(actor).send().await;
+        let response = api.post(&follow_path(user_id(target))).by(actor).send().await;
 
-        let words = "Cannot follow this user".to_owned();
-        assert_eq!(problem_code_and_detail(&refused, 403), ("permission_denied".to_owned(), words));
-        assert_eq!(error_details(&refused), json!({"resource": "user", "action": "follow"}));
+        let detail = "Cannot follow this user".to_owned();
+        assert_eq!(
+            problem_code_and_detail(&response, 403),
+            ("permission_denied".to_owned(), detail)
+        );
+        assert_eq!(error_details(&response), json!({"resource": "user", "action": "follow"}));
     }
 }
 
 #[actix_web::test]
-async fn somebody_who_does_not_exist_is_neither_followed_nor_unfollowed() {
+async fn following_or_unfollowing_an_unknown_user_is_not_found() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    for nobody in [UNKNOWN_USER_ID, 0, -1, i64::MAX] {
-        let refused = api.post(&follow_path(nobody)).by(&ana).send().await;
+    for unknown in [UNKNOWN_USER_ID, 0, -1, i64::MAX] {
+        let response = api.post(&follow_path(unknown)).by(&ana).send().await;
         assert_eq!(
-            problem_code_and_detail(&refused, 404),
+            problem_code_and_detail(&response, 404),
             ("not_found".to_owned(), "User not found".to_owned())
         );
-        let refused = api.delete(&follow_path(nobody)).by(&ana).send().await;
-        assert_eq!(problem_code_and_detail(&refused, 404).0, "not_found");
+        let response = api.delete(&follow_path(unknown)).by(&ana).send().await;
+        assert_eq!(problem_code_and_detail(&response, 404).0, "not_found");
     }
 }
 
 #[actix_web::test]
-async fn an_id_that_is_none_is_refused_by_its_name() {
+async fn a_malformed_user_id_is_invalid() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    for bad in ["x", "1.5", "%00", "9223372036854775808"] {
-        for path in [follow_path(bad), format!("/api/v1/users/{bad}/block")] {
-            let refused = api.post(&path).by(&ana).send().await;
-            problem_code_and_detail(&refused, 422);
-            let fields = error_details(&refused)["fields"].take();
+    for malformed in ["x", "1.5", "%00", "9223372036854775808"] {
+        for path in [follow_path(malformed), format!("/api/v1/users/{malformed}/block")] {
+            let response = api.post(&path).by(&ana).send().await;
+            problem_code_and_detail(&response, 422);
+            let fields = error_details(&response)["fields"].take();
             assert_eq!(fields, json!({"id": "must be a whole number"}), "{path}");
         }
     }
 }
 
 #[actix_web::test]
-async fn an_unfollow_is_answered_in_the_words_of_the_contract_and_happens_once() {
+async fn unfollowing_succeeds_once() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     follow(&api, &ana, &ben).await;
@@ -132,36 +135,36 @@ async fn an_unfollow_is_answered_in_the_words_of_the_contract_and_happens_once()
 }
 
 #[actix_web::test]
-async fn somebody_is_followed_anew_by_an_edge_of_that_moment() {
+async fn following_again_creates_a_new_follow() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     let first = follow(&api, &ana, &ben).await.data();
     api.delete(&follow_path(user_id(&ben))).by(&ana).send().await.expect(200);
     api.app.clock.advance(chrono::TimeDelta::seconds(1));
 
-    let anew = follow(&api, &ana, &ben).await.data();
+    let second = follow(&api, &ana, &ben).await.data();
 
-    assert_ne!(anew["id"], first["id"]);
-    assert_eq!(anew["created_at"], "2026-01-05T12:00:01.000000Z");
+    assert_ne!(second["id"], first["id"]);
+    assert_eq!(second["created_at"], "2026-01-05T12:00:01.000000Z");
 }
 
 #[actix_web::test]
-async fn who_is_blocked_does_not_lift_the_block_by_unfollowing() {
+async fn unfollowing_does_not_remove_a_block() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     follow(&api, &ben, &ana).await;
     block(&api, &ana, &ben).await;
 
     for (actor, target) in [(&ana, &ben), (&ben, &ana)] {
-        let refused = api.delete(&follow_path(user_id(target))).by(actor).send().await;
-        assert_eq!(problem_code_and_detail(&refused, 404).0, "not_found");
+        let response = api.delete(&follow_path(user_id(target))).by(actor).send().await;
+        assert_eq!(problem_code_and_detail(&response, 404).0, "not_found");
     }
 
     assert_eq!(get_follow_status(&api, &ben, &ana).await, expected_status(Some("blocked"), None));
 }
 
 #[actix_web::test]
-async fn the_client_says_that_it_sends_json_and_sends_nothing() {
+async fn an_empty_json_body_is_accepted() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
 
@@ -178,13 +181,13 @@ async fn the_client_says_that_it_sends_json_and_sends_nothing() {
 }
 
 #[actix_web::test]
-async fn an_answer_holds_nothing_of_the_other_that_is_not_for_everybody() {
+async fn responses_contain_no_private_data_of_the_other_user() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
-    let followed = follow(&api, &ana, &ben).await.data();
-    let listed = api.get(&user_path(&ben, "followers")).by(&ben).send().await.expect(200).data();
+    let follow_json = follow(&api, &ana, &ben).await.data();
+    let followers = api.get(&user_path(&ben, "followers")).by(&ben).send().await.expect(200).data();
 
-    for response in [followed, listed] {
+    for response in [follow_json, followers] {
         let text = Value::to_string(&response);
         assert!(!text.contains("@example.org") && !text.contains("argon2"), "{text}");
     }

@@ -1,4 +1,4 @@
-//! Whether the server is there, alive, and able to work.
+//! `/`, `/health`, `/livez` and `/readyz`.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::support::{UNKNOWN_ID, assert_problem, post_path};
 
 #[actix_web::test]
-async fn the_server_says_that_it_is_there() {
+async fn the_root_and_the_health_check_respond() {
     let api = Api::create().await;
 
     let greeting = api.get("/").send().await.expect(200);
@@ -33,17 +33,17 @@ async fn a_server_with_a_migrated_database_is_alive_and_ready() {
 #[actix_web::test]
 async fn without_its_database_the_server_is_alive_but_not_ready() {
     let database = TestDatabase::create().await;
-    let away =
+    let missing =
         database.pool_with(|config| DatabaseConfig::new(config.url.replace("/test_", "/gone_")));
 
-    assert_alive_but_unavailable(&on(database, away).await).await;
+    assert_alive_but_unavailable(&serve(database, missing).await).await;
 }
 
 #[actix_web::test]
 async fn with_a_database_that_is_not_migrated_the_server_is_not_ready() {
     let database = TestDatabase::create_empty().await;
     let db = database.pool.clone();
-    let api = on(database, db).await;
+    let api = serve(database, db).await;
 
     let response = api.get("/readyz").send().await;
 
@@ -51,42 +51,46 @@ async fn with_a_database_that_is_not_migrated_the_server_is_not_ready() {
 }
 
 #[actix_web::test]
-async fn while_all_connections_are_held_the_server_asks_to_come_back_and_recovers_by_itself() {
+async fn while_all_connections_are_in_use_the_server_is_not_ready_and_recovers() {
     let database = TestDatabase::create().await;
-    let one = database.pool_with(|config| config.with_max_connections(1));
-    let api = on(database, one).await;
+    let single = database.pool_with(|config| config.with_max_connections(1));
+    let api = serve(database, single).await;
 
-    let held = api.app.app.db.acquire().await.unwrap();
+    let connection = api.app.app.db.acquire().await.unwrap();
     assert_alive_but_unavailable(&api).await;
-    drop(held);
+    drop(connection);
 
     api.get("/readyz").send().await.expect(200);
     api.get(&post_path(UNKNOWN_ID)).send().await.expect(404);
 }
 
 #[actix_web::test]
-async fn where_pictures_cannot_be_kept_the_server_is_not_ready_and_recovers_by_itself() {
+async fn while_the_upload_folder_is_missing_the_server_is_not_ready_and_recovers() {
     let parent = tempfile::tempdir().unwrap();
-    let [folder, away] = ["uploads", "away"].map(|name| parent.path().join(name));
+    let [folder, moved] = ["uploads", "moved"].map(|name| parent.path().join(name));
     std::fs::create_dir(&folder).unwrap();
     let mut app = TestApp::create().await;
     app.app.files = Arc::new(LocalFileSystem::new_with_prefix(&folder).unwrap());
     let api = Api::serve(app, &WebConfig::default()).await;
     api.get("/readyz").send().await.expect(200);
 
-    // As little as on a disk that is mounted for reading only; whoever runs the tests may be allowed everything.
-    std::fs::rename(&folder, &away).unwrap();
-    std::fs::write(&folder, "in the way").unwrap();
+    // A file in place of the folder: removing write permission would not stop tests that run as root.
+    std::fs::rename(&folder, &moved).unwrap();
+    std::fs::write(&folder, "not a folder").unwrap();
     assert_problem(&api.get("/readyz").send().await, 503, "unavailable");
     api.get("/livez").send().await.expect(200);
 
     std::fs::remove_file(&folder).unwrap();
-    std::fs::rename(&away, &folder).unwrap();
+    std::fs::rename(&moved, &folder).unwrap();
     api.get("/readyz").send().await.expect(200);
-    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "looking leaves nothing behind");
+    assert_eq!(
+        std::fs::read_dir(&folder).unwrap().count(),
+        0,
+        "the readiness check leaves no file"
+    );
 }
 
-async fn on(database: TestDatabase, db: Database) -> Api {
+async fn serve(database: TestDatabase, db: Database) -> Api {
     Api::serve(TestApp::with_pool(database, db), &WebConfig::default()).await
 }
 

@@ -1,23 +1,19 @@
-//! What is measured of requests, who may see it, and what developers are told.
+//! `/metrics`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use actix_web::http::Method;
-use grateful_testkit::{Api, ApiResponse, MetricsCapture, TestApp, a_post};
-use grateful_web::{MetricsPage, WebConfig, all_metrics};
-use serde_json::json;
+use grateful_testkit::{Api, TestApp};
+use grateful_web::{MetricsPage, WebConfig};
 
-use crate::openapi::operations;
-use crate::support::{UNKNOWN_ID, assert_problem, post_path};
+use crate::support::assert_problem;
 
 #[actix_web::test]
-async fn the_page_shows_what_the_program_renders_at_that_moment() {
-    let numbers = std::sync::atomic::AtomicU32::new(1);
-    let render =
-        move || format!("n {}\n", numbers.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
-    let api =
-        configured(WebConfig { metrics: Some(MetricsPage::new(render)), ..WebConfig::default() });
-    let api = api.await;
+async fn each_request_renders_the_page() {
+    let count = AtomicU32::new(1);
+    let render = move || format!("n {}\n", count.fetch_add(1, Ordering::Relaxed));
+    let config = WebConfig { metrics: Some(MetricsPage::new(render)), ..WebConfig::default() };
+    let api = Api::serve(TestApp::create().await, &config).await;
 
     for body in ["n 1\n", "n 2\n"] {
         let page = api.get("/metrics").send().await.expect(200);
@@ -30,18 +26,14 @@ async fn the_page_shows_what_the_program_renders_at_that_moment() {
 }
 
 #[actix_web::test]
-async fn where_it_is_switched_off_there_is_nothing() {
-    let api = configured(WebConfig::default()).await;
+async fn a_disabled_page_is_indistinguishable_from_an_unknown_path() {
+    let api = Api::serve(TestApp::create().await, &WebConfig::default()).await;
 
-    let response = api.get("/metrics").send().await;
+    let metrics = api.get("/metrics").send().await;
+    let unknown = api.get("/nowhere").send().await;
 
-    let nowhere = api.get("/nowhere").send().await;
     assert_eq!(
-        assert_problem(&response, 404, "not_found"),
-        assert_problem(&nowhere, 404, "not_found")
+        assert_problem(&metrics, 404, "not_found"),
+        assert_problem(&unknown, 404, "not_found")
     );
-}
-
-async fn configured(config: WebConfig) -> Api {
-    Api::serve(TestApp::create().await, &config).await
 }

@@ -1,4 +1,4 @@
-//! Asking to follow somebody who approves their followers.
+//! `/api/v1/follows/requests`: follow requests to users who approve followers.
 
 use chrono::TimeDelta;
 use grateful_testkit::{Api, Caller};
@@ -11,13 +11,13 @@ use crate::support::follows::{
 use crate::support::{NOON, error_details, next_link, problem_code_and_detail};
 
 #[actix_web::test]
-async fn somebody_who_approves_their_followers_is_asked() {
+async fn following_a_user_with_approval_creates_a_request() {
     let api = Api::create().await;
     let [ana, sue] = [api.create_user().await, create_user_with_approval(&api).await];
 
-    let asked = follow(&api, &ana, &sue).await.data();
+    let follow_json = follow(&api, &ana, &sue).await.data();
 
-    assert_eq!(asked["status"], "pending");
+    assert_eq!(follow_json["status"], "pending");
     assert_eq!(get_follow_status(&api, &ana, &sue).await, expected_status(Some("pending"), None));
     assert_eq!(get_follow_status(&api, &sue, &ana).await, expected_status(None, Some("pending")));
     assert_eq!(get_follow_stats(&api, &ana, &ana).await, [0, 0, 0, 1]);
@@ -25,20 +25,20 @@ async fn somebody_who_approves_their_followers_is_asked() {
 }
 
 #[actix_web::test]
-async fn who_has_asked_does_not_ask_again() {
+async fn requesting_twice_is_a_conflict() {
     let api = Api::create().await;
     let [ana, sue] = [api.create_user().await, create_user_with_approval(&api).await];
     follow(&api, &ana, &sue).await;
 
-    let refused = api.post(&follow_path(user_id(&sue))).by(&ana).send().await;
+    let response = api.post(&follow_path(user_id(&sue))).by(&ana).send().await;
 
-    let words = "Follow request already pending".to_owned();
-    assert_eq!(problem_code_and_detail(&refused, 409), ("already_exists".to_owned(), words));
-    assert_eq!(error_details(&refused), json!({"resource": "follow"}));
+    let detail = "Follow request already pending".to_owned();
+    assert_eq!(problem_code_and_detail(&response, 409), ("already_exists".to_owned(), detail));
+    assert_eq!(error_details(&response), json!({"resource": "follow"}));
 }
 
 #[actix_web::test]
-async fn what_is_not_decided_is_told_to_those_concerned_only() {
+async fn other_users_do_not_see_the_numbers_of_pending_requests() {
     let api = Api::create().await;
     let [ana, sue] = [api.create_user().await, create_user_with_approval(&api).await];
     follow(&api, &ana, &sue).await;
@@ -48,18 +48,18 @@ async fn what_is_not_decided_is_told_to_those_concerned_only() {
 }
 
 #[actix_web::test]
-async fn whoever_has_asked_is_listed_newest_first() {
+async fn requests_are_listed_newest_first() {
     let api = Api::create().await;
     let [ana, ben, sue] =
         [api.create_user().await, api.create_user().await, create_user_with_approval(&api).await];
-    let named =
+    let set_profile =
         "UPDATE users SET display_name = 'Ana A.', bio = 'Hi', profile_image_url = '/a.jpg'";
-    api.database().execute(&format!("{named} WHERE id = {}", user_id(&ana))).await;
+    api.database().execute(&format!("{set_profile} WHERE id = {}", user_id(&ana))).await;
     follow(&api, &ana, &sue).await;
     api.app.clock.advance(TimeDelta::seconds(1));
     follow(&api, &ben, &sue).await;
 
-    let response = requests(&api, &sue, "").await;
+    let response = list_requests(&api, &sue, "").await;
 
     let by_ana = json!({
         "user": {
@@ -90,20 +90,20 @@ async fn whoever_has_asked_is_listed_newest_first() {
     });
     assert_eq!(response.data(), expected);
     assert_eq!(next_link(&response), None);
-    assert_eq!(requests(&api, &ana, "").await.data()["requests"], json!([]));
+    assert_eq!(list_requests(&api, &ana, "").await.data()["requests"], json!([]));
 }
 
 #[actix_web::test]
-async fn requests_are_listed_part_by_part() {
+async fn requests_are_paginated() {
     let api = Api::create().await;
     let [ana, ben, sue] =
         [api.create_user().await, api.create_user().await, create_user_with_approval(&api).await];
-    for asker in [&ana, &ben] {
-        follow(&api, asker, &sue).await;
+    for requester in [&ana, &ben] {
+        follow(&api, requester, &sue).await;
         api.app.clock.advance(TimeDelta::seconds(1));
     }
 
-    let first = requests(&api, &sue, "?limit=1").await;
+    let first = list_requests(&api, &sue, "?limit=1").await;
     let second = api.get(&next_link(&first).unwrap()).by(&sue).send().await.expect(200);
 
     assert_eq!(first.data()["requests"][0]["user"]["id"], user_id(&ben));
@@ -117,38 +117,38 @@ async fn requests_are_listed_part_by_part() {
 }
 
 #[actix_web::test]
-async fn who_is_accepted_follows_from_then_on() {
+async fn accepting_a_request_creates_the_follow() {
     let api = Api::create().await;
     let [ana, sue] = [api.create_user().await, create_user_with_approval(&api).await];
     follow(&api, &ana, &sue).await;
 
-    let accepted = decide(&api, &sue, &ana, "accept").await;
+    let response = decide(&api, &sue, &ana, "accept").await;
 
-    assert_eq!(accepted.expect(200).data(), json!({"status": "active"}));
+    assert_eq!(response.expect(200).data(), json!({"status": "active"}));
     assert_eq!(get_follow_status(&api, &ana, &sue).await, expected_status(Some("active"), None));
     assert_eq!(get_follow_stats(&api, &sue, &sue).await, [1, 0, 0, 0]);
     assert_eq!(get_follow_stats(&api, &ana, &ana).await, [0, 1, 0, 0]);
-    assert_eq!(requests(&api, &sue, "").await.data()["total_count"], 0);
+    assert_eq!(list_requests(&api, &sue, "").await.data()["total_count"], 0);
     let again = api.post(&follow_path(user_id(&sue))).by(&ana).send().await;
     assert_eq!(problem_code_and_detail(&again, 409).1, "Already following this user");
 }
 
 #[actix_web::test]
-async fn who_is_declined_is_nobody_and_may_ask_again() {
+async fn a_declined_user_may_request_again() {
     let api = Api::create().await;
     let [ana, sue] = [api.create_user().await, create_user_with_approval(&api).await];
     follow(&api, &ana, &sue).await;
 
-    let declined = decide(&api, &sue, &ana, "decline").await;
+    let response = decide(&api, &sue, &ana, "decline").await;
 
-    assert_eq!(declined.expect(200).data(), json!({"status": null}));
+    assert_eq!(response.expect(200).data(), json!({"status": null}));
     assert_eq!(get_follow_status(&api, &ana, &sue).await, expected_status(None, None));
     assert_eq!(get_follow_stats(&api, &sue, &sue).await, [0; 4]);
     assert_eq!(follow(&api, &ana, &sue).await.data()["status"], "pending");
 }
 
 #[actix_web::test]
-async fn what_was_not_asked_is_not_answered() {
+async fn deciding_on_a_missing_request_is_not_found() {
     let api = Api::create().await;
     let [ana, ben, sue] =
         [api.create_user().await, api.create_user().await, create_user_with_approval(&api).await];
@@ -156,14 +156,14 @@ async fn what_was_not_asked_is_not_answered() {
     follow(&api, &ana, &sue).await;
     block(&api, &ana, &api.create_user().await).await;
 
-    for how in ["accept", "decline"] {
-        // A follower, somebody whom one has asked, oneself, and nobody.
+    for decision in ["accept", "decline"] {
+        // A follower, a user with a request from the caller, the caller, and an unknown user.
         for other in [user_id(&ben), user_id(&sue), user_id(&ana), UNKNOWN_USER_ID] {
-            let path = follow_path(format!("requests/{other}/{how}"));
-            let refused = api.post(&path).by(&ana).send().await;
+            let path = follow_path(format!("requests/{other}/{decision}"));
+            let response = api.post(&path).by(&ana).send().await;
             let expected = ("not_found".to_owned(), "Follow request not found".to_owned());
-            assert_eq!(problem_code_and_detail(&refused, 404), expected, "{path}");
-            assert_eq!(error_details(&refused), json!({"resource": "follow_request"}));
+            assert_eq!(problem_code_and_detail(&response, 404), expected, "{path}");
+            assert_eq!(error_details(&response), json!({"resource": "follow_request"}));
         }
     }
     assert_eq!(get_follow_status(&api, &ana, &ben).await, expected_status(None, Some("active")));
@@ -171,7 +171,7 @@ async fn what_was_not_asked_is_not_answered() {
 }
 
 #[actix_web::test]
-async fn who_unfollows_whom_they_have_asked_asks_no_more() {
+async fn unfollowing_withdraws_the_request() {
     let api = Api::create().await;
     let [ana, sue] = [api.create_user().await, create_user_with_approval(&api).await];
     follow(&api, &ana, &sue).await;
@@ -179,13 +179,13 @@ async fn who_unfollows_whom_they_have_asked_asks_no_more() {
     api.delete(&follow_path(user_id(&sue))).by(&ana).send().await.expect(200);
 
     assert_eq!(get_follow_status(&api, &ana, &sue).await, expected_status(None, None));
-    assert_eq!(requests(&api, &sue, "").await.data()["total_count"], 0);
+    assert_eq!(list_requests(&api, &sue, "").await.data()["total_count"], 0);
     assert_eq!(get_follow_stats(&api, &ana, &ana).await, [0; 4]);
     decide(&api, &sue, &ana, "accept").await.expect(404);
 }
 
 #[actix_web::test]
-async fn a_block_ends_a_request() {
+async fn a_block_deletes_the_request() {
     let api = Api::create().await;
     let [ana, ben, sue] =
         [api.create_user().await, api.create_user().await, create_user_with_approval(&api).await];
@@ -195,17 +195,22 @@ async fn a_block_ends_a_request() {
     block(&api, &sue, &ana).await;
     block(&api, &ben, &sue).await;
 
-    assert_eq!(requests(&api, &sue, "").await.data()["requests"], json!([]));
+    assert_eq!(list_requests(&api, &sue, "").await.data()["requests"], json!([]));
     assert_eq!(get_follow_stats(&api, &sue, &sue).await, [0; 4]);
     decide(&api, &sue, &ana, "accept").await.expect(404);
     decide(&api, &sue, &ben, "accept").await.expect(404);
 }
 
-async fn requests(api: &Api, to: &Caller, query: &str) -> grateful_testkit::ApiResponse {
-    api.get(&follow_path(format!("requests{query}"))).by(to).send().await.expect(200)
+async fn list_requests(api: &Api, caller: &Caller, query: &str) -> grateful_testkit::ApiResponse {
+    api.get(&follow_path(format!("requests{query}"))).by(caller).send().await.expect(200)
 }
 
-async fn decide(api: &Api, by: &Caller, to: &Caller, how: &str) -> grateful_testkit::ApiResponse {
-    let path = follow_path(format!("requests/{}/{how}", user_id(to)));
-    api.post(&path).by(by).send().await
+async fn decide(
+    api: &Api,
+    caller: &Caller,
+    requester: &Caller,
+    decision: &str,
+) -> grateful_testkit::ApiResponse {
+    let path = follow_path(format!("requests/{}/{decision}", user_id(requester)));
+    api.post(&path).by(caller).send().await
 }

@@ -1,4 +1,4 @@
-//! `/follows/{id}/status` and `/follows/status`.
+//! `/api/v1/follows/{id}/status` and `/api/v1/follows/status`.
 
 use grateful_testkit::{Api, Caller};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::support::follows::{
 use crate::support::{error_details, problem_code_and_detail};
 
 #[actix_web::test]
-async fn what_two_people_are_to_each_other_is_told_from_where_one_stands() {
+async fn the_status_depends_on_which_user_is_the_viewer() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
 
@@ -30,7 +30,7 @@ async fn what_two_people_are_to_each_other_is_told_from_where_one_stands() {
 }
 
 #[actix_web::test]
-async fn the_status_is_answered_across_a_block() {
+async fn the_status_is_visible_across_a_block() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     block(&api, &ana, &ben).await;
@@ -40,20 +40,20 @@ async fn the_status_is_answered_across_a_block() {
 }
 
 #[actix_web::test]
-async fn nobody_has_no_status() {
+async fn the_status_of_an_unknown_user_is_not_found() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    let refused = api.get(&follow_path(format!("{UNKNOWN_USER_ID}/status"))).by(&ana).send().await;
+    let response = api.get(&follow_path(format!("{UNKNOWN_USER_ID}/status"))).by(&ana).send().await;
 
     assert_eq!(
-        problem_code_and_detail(&refused, 404),
+        problem_code_and_detail(&response, 404),
         ("not_found".to_owned(), "User not found".to_owned())
     );
 }
 
 #[actix_web::test]
-async fn the_status_of_many_is_answered_by_id_for_those_who_exist() {
+async fn the_statuses_of_many_users_are_keyed_by_id_without_unknown_users() {
     let api = Api::create().await;
     let [ana, ben, caro] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
@@ -62,7 +62,7 @@ async fn the_status_of_many_is_answered_by_id_for_those_who_exist() {
     follow(&api, &ben, &ana).await;
     follow(&api, &ana, &sue).await;
     block(&api, &ana, &caro).await;
-    let everybody = [
+    let ids = [
         user_id(&ben),
         user_id(&caro),
         user_id(&dora),
@@ -72,7 +72,7 @@ async fn the_status_of_many_is_answered_by_id_for_those_who_exist() {
         -1,
     ];
 
-    let many = ask(&api, &ana, &json!({"user_ids": everybody})).await.expect(200).data();
+    let statuses = get_statuses(&api, &ana, &json!({"user_ids": ids})).await.expect(200).data();
 
     let expected = json!({
         user_id(&ben).to_string(): expected_status(Some("active"), Some("active")),
@@ -80,37 +80,40 @@ async fn the_status_of_many_is_answered_by_id_for_those_who_exist() {
         user_id(&dora).to_string(): expected_status(None, None),
         user_id(&sue).to_string(): expected_status(Some("pending"), None),
     });
-    assert_eq!(many, expected);
+    assert_eq!(statuses, expected);
     for other in [&ben, &caro, &dora, &sue] {
-        assert_eq!(many[user_id(other).to_string()], get_follow_status(&api, &ana, other).await);
+        assert_eq!(
+            statuses[user_id(other).to_string()],
+            get_follow_status(&api, &ana, other).await
+        );
     }
 }
 
 #[actix_web::test]
-async fn a_hundred_are_asked_about_at_once_and_no_more() {
+async fn at_most_100_statuses_are_returned_at_once() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let hundred: Vec<i64> = (UNKNOWN_USER_ID..NOBODY + 100).collect();
-    let too_many: Vec<i64> = (UNKNOWN_USER_ID..NOBODY + 101).collect();
+    let hundred: Vec<i64> = (UNKNOWN_USER_ID..UNKNOWN_USER_ID + 100).collect();
+    let too_many: Vec<i64> = (UNKNOWN_USER_ID..UNKNOWN_USER_ID + 101).collect();
 
-    let none = ask(&api, &ana, &json!({"user_ids": []})).await.expect(200).data();
-    let unknown = ask(&api, &ana, &json!({"user_ids": hundred})).await.expect(200).data();
-    let refused = ask(&api, &ana, &json!({"user_ids": too_many})).await;
+    let none = get_statuses(&api, &ana, &json!({"user_ids": []})).await.expect(200).data();
+    let unknown = get_statuses(&api, &ana, &json!({"user_ids": hundred})).await.expect(200).data();
+    let response = get_statuses(&api, &ana, &json!({"user_ids": too_many})).await;
 
     assert_eq!((none, unknown), (json!({}), json!({})));
-    assert_eq!(problem_code_and_detail(&refused, 422).0, "validation_error");
+    assert_eq!(problem_code_and_detail(&response, 422).0, "validation_error");
     assert_eq!(
-        error_details(&refused),
-        json!({"fields": {"user_ids": "must name at most 100 people"}})
+        error_details(&response),
+        json!({"fields": {"user_ids": "must have at most 100 ids"}})
     );
 }
 
 #[actix_web::test]
-async fn ids_that_are_none_are_refused_by_name() {
+async fn malformed_user_ids_are_invalid() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    for bad in [
+    for body in [
         json!({}),
         json!({"user_ids": null}),
         json!({"user_ids": 7}),
@@ -118,16 +121,16 @@ async fn ids_that_are_none_are_refused_by_name() {
         json!({"user_ids": [1.5]}),
         json!({"user_ids": [9_223_372_036_854_775_808_u64]}),
     ] {
-        let refused = ask(&api, &ana, &bad).await;
-        assert_eq!(problem_code_and_detail(&refused, 422).0, "validation_error", "{bad}");
+        let response = get_statuses(&api, &ana, &body).await;
+        assert_eq!(problem_code_and_detail(&response, 422).0, "validation_error", "{body}");
         assert!(
-            error_details(&refused)["fields"]["user_ids"].is_string(),
-            "{bad}: {}",
-            error_details(&refused)
+            error_details(&response)["fields"]["user_ids"].is_string(),
+            "{body}: {}",
+            error_details(&response)
         );
     }
 }
 
-async fn ask(api: &Api, actor: &Caller, body: &Value) -> grateful_testkit::ApiResponse {
-    api.post(&follow_path("status")).by(actor).json(body).send().await
+async fn get_statuses(api: &Api, viewer: &Caller, body: &Value) -> grateful_testkit::ApiResponse {
+    api.post(&follow_path("status")).by(viewer).json(body).send().await
 }

@@ -1,4 +1,4 @@
-//! `/follows/suggestions`.
+//! `/api/v1/follows/suggestions`.
 
 use grateful_testkit::{Api, Caller};
 use serde_json::{Value, json};
@@ -9,15 +9,15 @@ use crate::support::follows::{
 use crate::support::{NOON, error_details, problem_code_and_detail};
 
 #[actix_web::test]
-async fn whom_those_follow_whom_one_follows_is_suggested_with_who_they_are() {
+async fn follows_of_followed_users_are_suggested_with_their_profile() {
     let api = Api::create().await;
-    let [ana, ben, caro] = named(&api, ["ana", "ben", "caro"]).await;
-    let told = "UPDATE users SET bio = 'Hi', profile_image_url = '/c.jpg' WHERE id =";
-    api.database().execute(&format!("{told} {}", user_id(&caro))).await;
+    let [ana, ben, caro] = create_users(&api, ["ana", "ben", "caro"]).await;
+    let set_profile = "UPDATE users SET bio = 'Hi', profile_image_url = '/c.jpg' WHERE id =";
+    api.database().execute(&format!("{set_profile} {}", user_id(&caro))).await;
     follow(&api, &ana, &ben).await;
     follow(&api, &ben, &caro).await;
 
-    let response = suggestions(&api, &ana, "").await;
+    let response = get_suggestions(&api, &ana, "").await;
 
     let expected = json!({"suggestions": [{
         "id": user_id(&caro),
@@ -32,10 +32,10 @@ async fn whom_those_follow_whom_one_follows_is_suggested_with_who_they_are() {
 }
 
 #[actix_web::test]
-async fn who_has_most_mutuals_comes_first_and_then_whose_name_does() {
+async fn suggestions_are_sorted_by_mutual_count_then_username() {
     let api = Api::create().await;
-    let [ana, ben, caro] = named(&api, ["ana", "ben", "caro"]).await;
-    let [zoe, dora, emil] = named(&api, ["zoe", "Dora", "emil"]).await;
+    let [ana, ben, caro] = create_users(&api, ["ana", "ben", "caro"]).await;
+    let [zoe, dora, emil] = create_users(&api, ["zoe", "Dora", "emil"]).await;
     for mutual in [&ben, &caro] {
         follow(&api, &ana, mutual).await;
         follow(&api, mutual, &zoe).await;
@@ -43,8 +43,8 @@ async fn who_has_most_mutuals_comes_first_and_then_whose_name_does() {
     follow(&api, &ben, &emil).await;
     follow(&api, &caro, &dora).await;
 
-    let all = suggestions(&api, &ana, "").await;
-    let two = suggestions(&api, &ana, "?limit=2").await;
+    let all = get_suggestions(&api, &ana, "").await;
+    let two = get_suggestions(&api, &ana, "?limit=2").await;
 
     assert_eq!(user_ids(&all["suggestions"]), [user_id(&zoe), user_id(&dora), user_id(&emil)]);
     assert_eq!(user_ids(&two["suggestions"]), [user_id(&zoe), user_id(&dora)]);
@@ -52,47 +52,47 @@ async fn who_has_most_mutuals_comes_first_and_then_whose_name_does() {
 }
 
 #[actix_web::test]
-async fn at_most_three_mutuals_are_named_and_all_are_counted() {
+async fn three_mutuals_are_named_and_all_are_counted() {
     let api = Api::create().await;
-    let [ana, zoe] = named(&api, ["ana", "zoe"]).await;
-    for mutual in &named(&api, ["emil", "caro", "Ben", "dora"]).await {
+    let [ana, zoe] = create_users(&api, ["ana", "zoe"]).await;
+    for mutual in &create_users(&api, ["emil", "caro", "Ben", "dora"]).await {
         follow(&api, &ana, mutual).await;
         follow(&api, mutual, &zoe).await;
     }
 
-    let suggested = suggestions(&api, &ana, "").await;
+    let body = get_suggestions(&api, &ana, "").await;
 
-    assert_eq!(suggested["suggestions"][0]["mutual_count"], 4);
-    assert_eq!(suggested["suggestions"][0]["mutuals"], json!(["Ben", "caro", "dora"]));
+    assert_eq!(body["suggestions"][0]["mutual_count"], 4);
+    assert_eq!(body["suggestions"][0]["mutuals"], json!(["Ben", "caro", "dora"]));
 }
 
 #[actix_web::test]
-async fn neither_oneself_nor_whom_one_follows_or_asked_nor_anybody_behind_a_block_is_suggested() {
+async fn the_viewer_followed_requested_and_blocked_users_are_not_suggested() {
     let api = Api::create().await;
     let [ana, ben, followed] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
-    let [blocked, blocking, asked] =
+    let [blocked, blocking, requested] =
         [api.create_user().await, api.create_user().await, create_user_with_approval(&api).await];
-    let left = api.create_user().await;
+    let other = api.create_user().await;
     follow(&api, &ana, &ben).await;
     follow(&api, &ana, &followed).await;
-    follow(&api, &ana, &asked).await;
-    for known in [&ana, &followed, &blocked, &blocking, &left] {
-        follow(&api, &ben, known).await;
+    follow(&api, &ana, &requested).await;
+    for user in [&ana, &followed, &blocked, &blocking, &other] {
+        follow(&api, &ben, user).await;
     }
-    follow(&api, &ben, &asked).await;
+    follow(&api, &ben, &requested).await;
     let accept = follow_path(format!("requests/{}/accept", user_id(&ben)));
-    api.post(&accept).by(&asked).send().await.expect(200);
+    api.post(&accept).by(&requested).send().await.expect(200);
     block(&api, &ana, &blocked).await;
     block(&api, &blocking, &ana).await;
 
-    let suggested = suggestions(&api, &ana, "").await;
+    let body = get_suggestions(&api, &ana, "").await;
 
-    assert_eq!(user_ids(&suggested["suggestions"]), [user_id(&left)]);
+    assert_eq!(user_ids(&body["suggestions"]), [user_id(&other)]);
 }
 
 #[actix_web::test]
-async fn requests_suggest_nobody() {
+async fn pending_requests_lead_to_no_suggestions() {
     let api = Api::create().await;
     let [ana, ben, sue] =
         [api.create_user().await, api.create_user().await, create_user_with_approval(&api).await];
@@ -100,13 +100,13 @@ async fn requests_suggest_nobody() {
     follow(&api, &sue, &ben).await;
     follow(&api, &ben, &sue).await;
 
-    assert_eq!(suggestions(&api, &ana, "").await["suggestions"], json!([]));
+    assert_eq!(get_suggestions(&api, &ana, "").await["suggestions"], json!([]));
 }
 
 #[actix_web::test]
-async fn ten_are_suggested_unless_asked_otherwise_and_at_most_twenty() {
+async fn the_limit_is_10_by_default_and_at_most_20() {
     let api = Api::create().await;
-    let [ana, ben] = named(&api, ["ana", "ben"]).await;
+    let [ana, ben] = create_users(&api, ["ana", "ben"]).await;
     follow(&api, &ana, &ben).await;
     api.database()
         .execute(&format!(
@@ -119,29 +119,29 @@ async fn ten_are_suggested_unless_asked_otherwise_and_at_most_twenty() {
         .await;
 
     for (query, expected) in [("", 10), ("?limit=1", 1), ("?limit=20", 20)] {
-        let suggested = suggestions(&api, &ana, query).await;
-        assert_eq!(suggested["suggestions"].as_array().unwrap().len(), expected, "{query}");
+        let body = get_suggestions(&api, &ana, query).await;
+        assert_eq!(body["suggestions"].as_array().unwrap().len(), expected, "{query}");
     }
-    for bad in ["0", "21", "-1", "x", "", "99999999999999999999"] {
-        let path = follow_path(format!("suggestions?limit={bad}"));
-        let refused = api.get(&path).by(&ana).send().await;
-        assert_eq!(problem_code_and_detail(&refused, 422).0, "validation_error", "{bad}");
-        assert!(error_details(&refused)["fields"]["limit"].is_string(), "{bad}");
+    for limit in ["0", "21", "-1", "x", "", "99999999999999999999"] {
+        let path = follow_path(format!("suggestions?limit={limit}"));
+        let response = api.get(&path).by(&ana).send().await;
+        assert_eq!(problem_code_and_detail(&response, 422).0, "validation_error", "{limit}");
+        assert!(error_details(&response)["fields"]["limit"].is_string(), "{limit}");
     }
 }
 
-async fn suggestions(api: &Api, to: &Caller, query: &str) -> Value {
-    api.get(&follow_path(format!("suggestions{query}"))).by(to).send().await.expect(200).data()
+async fn get_suggestions(api: &Api, caller: &Caller, query: &str) -> Value {
+    api.get(&follow_path(format!("suggestions{query}"))).by(caller).send().await.expect(200).data()
 }
 
-/// People of these names, signed in.
-async fn named<const N: usize>(api: &Api, names: [&str; N]) -> [Caller; N] {
-    let mut people = Vec::new();
+/// Creates users with these usernames and logs them in.
+async fn create_users<const N: usize>(api: &Api, names: [&str; N]) -> [Caller; N] {
+    let mut users = Vec::new();
     for name in names {
-        let person = api.create_user().await;
-        let sql = format!("UPDATE users SET username = '{name}' WHERE id = {}", user_id(&person));
+        let user = api.create_user().await;
+        let sql = format!("UPDATE users SET username = '{name}' WHERE id = {}", user_id(&user));
         api.database().execute(&sql).await;
-        people.push(person);
+        users.push(user);
     }
-    people.try_into().unwrap()
+    users.try_into().unwrap()
 }

@@ -1,0 +1,200 @@
+use std::collections::BTreeSet;
+use std::fs;
+
+use crate::workspace::{Member, Workspace};
+
+/// Which of the crates named in this table each member may depend on. Crates that the table does not name are not
+/// restricted.
+const MAY_USE: [(&str, &[&str]); 11] = [
+    ("grateful-domain", &[]),
+    (
+        "grateful-storage",
+        &[
+            "grateful-domain",
+            "diesel",
+            "diesel-async",
+            "diesel_migrations",
+            "deadpool",
+            "serde",
+            "tokio-postgres",
+        ],
+    ),
+    (
+        "grateful-application",
+        &[
+            "grateful-domain",
+            "grateful-storage",
+            "grateful-media",
+            "argon2",
+            "bcrypt",
+            "object_store",
+        ],
+    ),
+    (
+        "grateful-web",
+        &[
+            "grateful-domain",
+            "grateful-application",
+            "actix-cors",
+            "actix-http",
+            "actix-multipart",
+            "actix-router",
+            "actix-server",
+            "actix-service",
+            "actix-web",
+            "serde",
+            "utoipa",
+            "utoipa-actix-web",
+            "utoipa-swagger-ui",
+        ],
+    ),
+    ("grateful-media", &[]),
+    ("grateful-seed", &["grateful-domain"]),
+    ("grateful-local-postgres", &["nix"]),
+    (
+        "grateful-nominatim",
+        &["grateful-domain", "grateful-application", "moka", "reqwest", "rustls"],
+    ),
+    (
+        "grateful-server",
+        &[
+            "grateful-domain",
+            "grateful-storage",
+            "grateful-application",
+            "grateful-web",
+            "grateful-local-postgres",
+            "grateful-nominatim",
+            "grateful-seed",
+            "actix-web",
+            "clap",
+            "indicatif",
+            "metrics-exporter-prometheus",
+            "mimalloc",
+            "object_store",
+            "rustls",
+            "socket2",
+            "tracing-subscriber",
+        ],
+    ),
+    (
+        "grateful-testkit",
+        &[
+            "grateful-domain",
+            "grateful-storage",
+            "grateful-application",
+            "grateful-web",
+            "grateful-local-postgres",
+            "actix-http",
+            "actix-web",
+            "diesel",
+            "diesel-async",
+            "object_store",
+        ],
+    ),
+    (
+        "grateful-tests",
+        &[
+            "grateful-server",
+            "grateful-testkit",
+            "nix",
+            "reqwest",
+            "rustls",
+            "tempfile",
+            "tokio-postgres",
+        ],
+    ),
+];
+
+/// The complete dependencies of the domain: no I/O, no async.
+const DOMAIN_USES: [&str; 8] = [
+    "base64",
+    "chrono",
+    "regex",
+    "serde_json",
+    "thiserror",
+    "unicode-normalization",
+    "url",
+    "uuid",
+];
+
+#[test]
+fn dependencies_point_inward() {
+    let workspace = Workspace::read();
+    let guarded: BTreeSet<&str> =
+        MAY_USE.iter().flat_map(|(name, uses)| [&[*name], *uses].concat()).collect();
+
+    for (name, allowed) in MAY_USE {
+        for used in workspace.member(name).dependencies("normal") {
+            let is_allowed = allowed.contains(&used.as_str()) || !guarded.contains(used.as_str());
+            assert!(is_allowed, "{name} must not depend on {used}; see docs/architecture.md");
+        }
+    }
+}
+
+#[test]
+fn every_member_is_in_the_dependency_table() {
+    let members: BTreeSet<String> =
+        Workspace::read().members.into_iter().map(|member| member.name).collect();
+
+    assert_eq!(members, MAY_USE.iter().map(|(name, _)| (*name).to_owned()).collect());
+}
+
+#[test]
+fn the_domain_depends_on_exactly_the_listed_crates() {
+    let used = Workspace::read().member("grateful-domain").dependencies("normal");
+
+    assert_eq!(used, DOMAIN_USES.map(str::to_owned).into());
+}
+
+#[test]
+fn only_tests_depend_on_the_test_kit() {
+    let is_shipped = |member: &Member| member.name != "grateful-tests";
+    for member in Workspace::read().members.into_iter().filter(is_shipped) {
+        let used = member.dependencies("normal");
+        assert!(!used.contains("grateful-testkit"), "{} depends on the test kit", member.name);
+    }
+}
+
+/// Prefixes of names that the sources of a crate may not contain, whether from a dependency or from a re-export.
+const MAY_NOT_NAME: [(&str, &[&str]); 7] = [
+    (
+        "grateful-domain",
+        &["actix", "async", "diesel", "postgres", "tokio", "Deserialize", "Serialize", "Utc::now"],
+    ),
+    ("grateful-storage", &["actix", "Http", "StatusCode"]),
+    (
+        "grateful-application",
+        &["actix", "deadpool", "diesel", "postgres", "Http", "StatusCode", "sql_query"],
+    ),
+    ("grateful-web", &["deadpool", "diesel", "grateful_storage", "postgres", "sql_query"]),
+    ("grateful-seed", &["actix", "diesel", "postgres", "tokio", "Utc::now"]),
+    ("grateful-media", &["actix", "diesel", "postgres", "tokio", "async"]),
+    ("grateful-nominatim", &["actix", "diesel", "postgres"]),
+];
+
+#[test]
+fn sources_do_not_name_what_belongs_to_another_ring() {
+    let workspace = Workspace::read();
+
+    for (name, forbidden) in MAY_NOT_NAME {
+        for file in workspace.member(name).sources() {
+            let source = fs::read_to_string(&file).unwrap();
+            for (number, line) in (1..).zip(code_lines(&source)) {
+                for prefix in forbidden {
+                    let is_named = has_name_with_prefix(line, prefix);
+                    assert!(!is_named, "{}:{number} names {prefix}: {line}", file.display());
+                }
+            }
+        }
+    }
+}
+
+/// The lines of a source file without their comments, unit tests included.
+fn code_lines(source: &str) -> impl Iterator<Item = &str> {
+    source.lines().map(|line| line.split("//").next().unwrap_or_default())
+}
+
+fn has_name_with_prefix(line: &str, prefix: &str) -> bool {
+    let is_name_character = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(prefix).any(|(at, _)| !line[..at].ends_with(is_name_character))
+}

@@ -1,0 +1,13 @@
+//! Rules about the shape of the repository: which crate may depend on which, what its sources may name, and what is
+//! packaged.
+
+#![expect(clippy::unwrap_used, reason = "a file that cannot be read is a failed test")]
+
+/// What crates depend on and what their sources may name.
+mod dependencies;
+/// What crates publish: front pages, examples, packaged files.
+mod embedding;
+/// Manifests and module files.
+mod manifests;
+/// The workspace as Cargo describes it, and its files.
+mod workspace;
