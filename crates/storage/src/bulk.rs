@@ -43,7 +43,7 @@ impl BulkLoad {
             .batch_execute(
                 "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0",
             )
-            .await.map_err(StorageError::of_driver)?;
+            .await.map_err(StorageError::from_driver)?;
         let references = References::settle_for(&client).await?;
         Ok(Self { client, references, loaded: Vec::new() })
     }
@@ -53,7 +53,7 @@ impl BulkLoad {
         let taken = "SELECT username FROM users
                      WHERE lower(username) = ANY (SELECT lower(name) FROM unnest($1::text[]) AS name) LIMIT 1";
         let row =
-            self.client.query_opt(taken, &[&usernames]).await.map_err(StorageError::of_driver)?;
+            self.client.query_opt(taken, &[&usernames]).await.map_err(StorageError::from_driver)?;
         Ok(row.map(|row| row.get(0)))
     }
 
@@ -61,7 +61,7 @@ impl BulkLoad {
     pub async fn reserve_user_ids(&self, many: usize) -> Result<Vec<UserId>> {
         let next = "SELECT nextval(pg_get_serial_sequence('users', 'id')) FROM generate_series(1, $1::bigint)";
         let many = i64::try_from(many).map_err(|error| StorageError::Query(error.into()))?;
-        let rows = self.client.query(next, &[&many]).await.map_err(StorageError::of_driver)?;
+        let rows = self.client.query(next, &[&many]).await.map_err(StorageError::from_driver)?;
         Ok(rows.iter().map(|row| UserId::from(row.get::<_, i64>(0))).collect())
     }
 
@@ -133,7 +133,7 @@ impl BulkLoad {
     /// `Missing`, if something that a row refers to was not loaded.
     pub async fn commit(self) -> Result<()> {
         self.references.check(&self.client, &self.loaded).await?;
-        self.client.batch_execute("COMMIT").await.map_err(StorageError::of_driver)
+        self.client.batch_execute("COMMIT").await.map_err(StorageError::from_driver)
     }
 
     async fn load<R: Row>(&mut self, rows: impl Iterator<Item = R>) -> Result<()> {
@@ -146,12 +146,12 @@ impl BulkLoad {
         let statement = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", R::TABLE, R::COLUMNS);
         let mut rows = rows.peekable();
         while rows.peek().is_some() {
-            let sink = self.client.copy_in(&statement).await.map_err(StorageError::of_driver)?;
+            let sink = self.client.copy_in(&statement).await.map_err(StorageError::from_driver)?;
             let mut writer = pin!(BinaryCopyInWriter::new(sink, R::TYPES));
             for row in rows.by_ref().take(ROWS) {
-                row.write(writer.as_mut()).await.map_err(StorageError::of_driver)?;
+                row.write(writer.as_mut()).await.map_err(StorageError::from_driver)?;
             }
-            writer.finish().await.map_err(StorageError::of_driver)?;
+            writer.finish().await.map_err(StorageError::from_driver)?;
         }
         Ok(())
     }
@@ -164,6 +164,6 @@ impl BulkLoad {
         self.client
             .batch_execute(&format!("ANALYZE {}", R::TABLE))
             .await
-            .map_err(StorageError::of_driver)
+            .map_err(StorageError::from_driver)
     }
 }

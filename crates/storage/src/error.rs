@@ -100,7 +100,7 @@ impl From<diesel::result::Error> for StorageError {
 
 impl StorageError {
     /// What the driver said to those who load in bulk, past Diesel.
-    pub(crate) fn of_driver(error: tokio_postgres::Error) -> Self {
+    pub(crate) fn from_driver(error: tokio_postgres::Error) -> Self {
         use tokio_postgres::error::SqlState;
 
         let told = error.as_db_error();

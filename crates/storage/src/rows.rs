@@ -11,8 +11,10 @@ mod sessions;
 mod users;
 
 pub(crate) use self::comments::CommentRow;
-pub(crate) use self::emoji_reactions::emoji_of;
-pub(crate) use self::notifications::{NotificationRow, notification_of};
+pub(crate) use self::emoji_reactions::emoji_from_code;
+pub(crate) use self::notifications::{NotificationRow, notification_from_json};
 pub(crate) use self::posts::PostRow;
 pub(crate) use self::sessions::SessionRow;
-pub(crate) use self::users::{AuthorColumns, AuthorRow, PersonRow, author_of, person_of};
+pub(crate) use self::users::{
+    AuthorColumns, AuthorRow, UserListItemRow, author_from_columns, list_item_from_columns,
+};

@@ -20,13 +20,13 @@ impl References {
     /// As this account may, for the transaction that has begun.
     pub(super) async fn settle_for(client: &Client) -> Result<Self> {
         let ask = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
-        if !client.query_one(ask, &[]).await.map_err(StorageError::of_driver)?.get::<_, bool>(0) {
+        if !client.query_one(ask, &[]).await.map_err(StorageError::from_driver)?.get::<_, bool>(0) {
             return Ok(Self::RowByRow);
         }
         client
             .batch_execute("SET LOCAL session_replication_role = replica")
             .await
-            .map_err(StorageError::of_driver)?;
+            .map_err(StorageError::from_driver)?;
         Ok(Self::TableByTable)
     }
 
@@ -41,7 +41,7 @@ impl References {
         let names: Vec<String> =
             tables.iter().map(|table| format!("'{table}'::regclass")).collect();
         let check = CHECK.replace("{tables}", &names.join(", "));
-        client.batch_execute(&check).await.map_err(StorageError::of_driver)
+        client.batch_execute(&check).await.map_err(StorageError::from_driver)
     }
 }
 

@@ -14,7 +14,7 @@ use super::sql::Sql;
 use super::top_per_list::{Way, firsts_of_each};
 use super::totals::TotalSql;
 use super::{who_blocked, whom_blocked_by};
-use crate::rows::PersonRow;
+use crate::rows::UserListItemRow;
 use crate::schema::{follows, users};
 
 // What is listed, beside the follows and blocks of whoever looks.
@@ -297,8 +297,8 @@ pub(crate) fn listed(this: End, other: End, viewer: i64) -> _ {
     let all: Alias<Edges> = edges;
     let id: AliasedField<Edges, follows::id> = edges.field(follows::id);
     let created_at: AliasedField<Edges, follows::created_at> = edges.field(follows::created_at);
-    let person: <PersonRow as Selectable<Pg>>::SelectExpression =
-        <PersonRow as Selectable<Pg>>::construct_selection();
+    let person: <UserListItemRow as Selectable<Pg>>::SelectExpression =
+        <UserListItemRow as Selectable<Pg>>::construct_selection();
     let is_followed: is_followed_by = is_followed_by(viewer);
     let is_other: dsl::Eq<users::id, End> = users::id.eq(other);
     all.inner_join(users::table.on(is_other)).select(((id, created_at), person, is_followed, this))

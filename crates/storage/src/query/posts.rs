@@ -15,7 +15,7 @@ use grateful_domain::{
 pub(crate) use self::filter::Wanted;
 use self::filter::{By, Whose};
 use super::paging::Part;
-use crate::rows::{AuthorRow, PostRow, emoji_of};
+use crate::rows::{AuthorRow, PostRow, emoji_from_code};
 use crate::{Result, StorageError};
 
 /// A post with its author, whether the viewer gave it a heart, the emoji they left on it, and its rank.
@@ -38,7 +38,7 @@ impl TryFrom<SeenRow> for PostForViewer {
     type Error = StorageError;
 
     fn try_from(row: SeenRow) -> Result<Self> {
-        let reaction = row.reaction.as_deref().map(emoji_of).transpose()?;
+        let reaction = row.reaction.as_deref().map(emoji_from_code).transpose()?;
         Ok(Self {
             post: row.post.try_into()?,
             author: row.author.into(),

@@ -13,7 +13,7 @@ use grateful_domain::{
 use super::paging::{Order, Part, Place, part_of};
 use super::totals::TotalSql;
 use super::{lower, who_blocked, whom_blocked_by};
-use crate::rows::PersonRow;
+use crate::rows::UserListItemRow;
 use crate::schema::users;
 
 /// Which people somebody asks for (`W`), and in which order (`O`). It can only be started with [`UserQuery::visible_to`]:
@@ -199,7 +199,8 @@ impl<W, O> UserQuery<W, O> {
 
     /// The statement, for one person more than asked for, which tells whether the list goes on.
     pub(crate) fn select(&self) -> IntoBoxed<'static, Selected, Pg> {
-        let people = self.ordered().select(<PersonRow as Selectable<Pg>>::construct_selection());
+        let people =
+            self.ordered().select(<UserListItemRow as Selectable<Pg>>::construct_selection());
         match self.by {
             By::Joining => part_of(people, &self.part, &["users.id"], Order::Newest),
             By::Username => part_of(people, &self.part, &["lower(users.username)"], Order::Oldest),
@@ -233,7 +234,8 @@ impl<W, O> UserQuery<W, O> {
     }
 }
 
-type Selected = diesel::dsl::Select<users::table, <PersonRow as Selectable<Pg>>::SelectExpression>;
+type Selected =
+    diesel::dsl::Select<users::table, <UserListItemRow as Selectable<Pg>>::SelectExpression>;
 
 #[cfg(test)]
 mod tests {

@@ -13,7 +13,7 @@ use grateful_domain::{
 use uuid::Uuid;
 
 use crate::query::{Order, paged, statement, who_blocked, whom_blocked_by};
-use crate::rows::{AuthorRow, emoji_of};
+use crate::rows::{AuthorRow, emoji_from_code};
 use crate::schema::{emoji_reactions, users};
 use crate::{Connection, Result};
 
@@ -102,7 +102,7 @@ impl EmojiReactions<'_> {
         let rows: Vec<(Uuid, String, DateTime<Utc>, AuthorRow)> =
             paged(query, page, "emoji_reactions.created_at", Order::Newest).load(self.conn).await?;
         let reactions = rows.into_iter().map(|(id, code, created_at, by)| {
-            let emoji = emoji_of(&code)?;
+            let emoji = emoji_from_code(&code)?;
             Ok(Reaction { id: id.into(), post, by: by.into(), emoji, created_at })
         });
         let reactions = reactions.collect::<Result<Vec<_>>>()?;
@@ -126,7 +126,7 @@ impl EmojiReactions<'_> {
             .await?;
         let mut counts: HashMap<PostId, Vec<EmojiCount>> = HashMap::new();
         for (post, code, count) in rows {
-            let emoji = emoji_of(&code)?;
+            let emoji = emoji_from_code(&code)?;
             counts.entry(post.into()).or_default().push(EmojiCount { emoji, count });
         }
         Ok(counts)

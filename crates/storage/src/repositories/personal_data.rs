@@ -11,7 +11,7 @@ use grateful_domain::{
 use uuid::Uuid;
 
 use crate::query::statement;
-use crate::rows::{CommentRow, emoji_of};
+use crate::rows::{CommentRow, emoji_from_code};
 use crate::schema::{comments, emoji_reactions, likes};
 use crate::{Connection, Result};
 
@@ -96,7 +96,7 @@ impl PersonalData<'_> {
             .load(self.conn)
             .await?;
         let reaction = |(post, code, at): (Uuid, String, DateTime<Utc>)| {
-            Ok(ReactionRecord { post: post.into(), emoji: emoji_of(&code)?, at })
+            Ok(ReactionRecord { post: post.into(), emoji: emoji_from_code(&code)?, at })
         };
         rows.into_iter().map(reaction).collect()
     }

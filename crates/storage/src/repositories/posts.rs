@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::users::Users;
 use crate::query::{PostOrder, SeenRow, load, statement};
-use crate::rows::{AuthorRow, PostRow, emoji_of};
+use crate::rows::{AuthorRow, PostRow, emoji_from_code};
 use crate::schema::{emoji_reactions, likes, posts};
 use crate::{Connection, PostQuery, Result};
 
@@ -214,7 +214,7 @@ impl Posts<'_> {
             .load(self.conn)
             .await?;
         let standing = |(id, is_hearted, code): (Uuid, bool, Option<String>)| {
-            let reaction = code.as_deref().map(emoji_of).transpose()?;
+            let reaction = code.as_deref().map(emoji_from_code).transpose()?;
             Ok((id.into(), ViewerEngagement { is_hearted, reaction }))
         };
         rows.into_iter().map(standing).collect()

@@ -21,7 +21,7 @@ use serde_json::Value;
 pub use self::locking::{Participants, UserLock};
 pub use self::photos::PreviousPhoto;
 use crate::query::{UserOrder, load, lower, statement, who_blocked, whom_blocked_by};
-use crate::rows::{AuthorRow, PersonRow};
+use crate::rows::{AuthorRow, UserListItemRow};
 use crate::schema::users;
 use crate::{Connection, Result, UserQuery};
 
@@ -104,7 +104,7 @@ impl Users<'_> {
         &mut self,
         query: UserQuery<W, O>,
     ) -> Result<Page<UserListItem, O::Position>> {
-        let (rows, total): (Vec<PersonRow>, Option<Total>) =
+        let (rows, total): (Vec<UserListItemRow>, Option<Total>) =
             load!(self.conn, query.select(), query.total())?;
         let people = rows.into_iter().map(UserListItem::from).collect();
         Ok(Page::from_overfetch(people, query.size(), O::position).with_total(total))

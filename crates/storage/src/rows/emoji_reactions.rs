@@ -5,7 +5,7 @@ use grateful_domain::Emoji;
 use crate::error::{Result, StorageError};
 
 /// The emoji that a row names.
-pub(crate) fn emoji_of(code: &str) -> Result<Emoji> {
+pub(crate) fn emoji_from_code(code: &str) -> Result<Emoji> {
     Emoji::from_code(code)
         .map_err(|_| StorageError::Corrupt { column: "emoji_reactions.emoji_code" })
 }

@@ -118,7 +118,7 @@ impl TryFrom<NotificationRow> for Notification {
 }
 
 /// The notification that a statement gave as JSON.
-pub(crate) fn notification_of(json: Value) -> Result<Notification> {
+pub(crate) fn notification_from_json(json: Value) -> Result<Notification> {
     let row: NotificationRow = serde_json::from_value(json)
         .map_err(|_| StorageError::Corrupt { column: "notifications" })?;
     row.try_into()

@@ -30,15 +30,15 @@ impl From<AuthorRow> for Author {
 /// What of a row of `users` stands in lists of people.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
-pub(crate) struct PersonRow {
+pub(crate) struct UserListItemRow {
     #[diesel(embed)]
     author: AuthorRow,
     bio: Option<String>,
     created_at: DateTime<Utc>,
 }
 
-impl From<PersonRow> for UserListItem {
-    fn from(row: PersonRow) -> Self {
+impl From<UserListItemRow> for UserListItem {
+    fn from(row: UserListItemRow) -> Self {
         Self {
             author: row.author.into(),
             bio: row.bio.map(Bio::from_stored),
@@ -51,15 +51,16 @@ impl From<PersonRow> for UserListItem {
 pub(crate) type AuthorColumns = (String, Option<String>, Option<String>);
 
 /// Somebody as everybody sees them, as a statement of several tables gives them.
-pub(crate) fn author_of(id: UserId, columns: AuthorColumns) -> Author {
+pub(crate) fn author_from_columns(id: UserId, columns: AuthorColumns) -> Author {
     let (username, display_name, profile_image_url) = columns;
     AuthorRow { id: id.into(), username, display_name, profile_image_url }.into()
 }
 
-type PersonColumns = (i64, String, Option<String>, Option<String>, Option<String>, DateTime<Utc>);
+type UserListItemColumns =
+    (i64, String, Option<String>, Option<String>, Option<String>, DateTime<Utc>);
 
 /// Somebody in a list, as a statement of several tables gives them.
-pub(crate) fn person_of(columns: PersonColumns) -> UserListItem {
+pub(crate) fn list_item_from_columns(columns: UserListItemColumns) -> UserListItem {
     let (id, username, display_name, bio, profile_image_url, joined_at) = columns;
     let author = AuthorRow { id, username, display_name, profile_image_url };
     UserListItem { author: author.into(), bio: bio.map(Bio::from_stored), joined_at }

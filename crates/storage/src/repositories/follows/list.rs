@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::Follows;
 use crate::query::{load, statement};
-use crate::rows::PersonRow;
+use crate::rows::UserListItemRow;
 use crate::schema::follows;
 use crate::{FollowQuery, Result};
 
@@ -112,7 +112,7 @@ impl Follows<'_> {
 }
 
 /// The edge, who is at its other end, whether the viewer follows them, and whose list it is in.
-type Row = ((Uuid, DateTime<Utc>), PersonRow, bool, i64);
+type Row = ((Uuid, DateTime<Utc>), UserListItemRow, bool, i64);
 
 fn listed(((id, at), person, is_followed, of): Row) -> (UserId, FollowListItem) {
     (of.into(), FollowListItem { user: person.into(), position: Position { at, id }, is_followed })

@@ -7,7 +7,7 @@ use grateful_domain::{Suggestion, UserId, Username};
 use super::Follows;
 use crate::Result;
 use crate::query::statement;
-use crate::rows::person_of;
+use crate::rows::list_item_from_columns;
 
 impl Follows<'_> {
     /// People who are followed by those whom this person follows: most of them first, then by name, at most `most`. Of
@@ -15,7 +15,7 @@ impl Follows<'_> {
     pub async fn list_suggestions(&mut self, user: UserId, most: i64) -> Result<Vec<Suggestion>> {
         let rows: Vec<Row> = Suggest { user: user.into(), most }.load(self.conn).await?;
         let suggestion = |(person, mutual_count, mutuals): Row| Suggestion {
-            user: person_of(person),
+            user: list_item_from_columns(person),
             mutual_count,
             mutuals: mutuals.into_iter().map(Username::from_stored).collect(),
         };

@@ -12,7 +12,9 @@ use uuid::Uuid;
 
 use super::Notifications;
 use crate::query::{load, statement};
-use crate::rows::{AuthorColumns, AuthorRow, NotificationRow, author_of, emoji_of};
+use crate::rows::{
+    AuthorColumns, AuthorRow, NotificationRow, author_from_columns, emoji_from_code,
+};
 use crate::schema::notifications;
 use crate::{NotificationQuery, Result, StorageError};
 
@@ -95,8 +97,8 @@ impl Notifications<'_> {
         let rows: Vec<PersonColumns> = look.load(self.conn).await?;
         let mut people: HashMap<Uuid, Vec<_>> = HashMap::new();
         for (batch, id, author, emoji) in rows {
-            let emoji = emoji.as_deref().map(emoji_of).transpose()?;
-            people.entry(batch).or_default().push((author_of(id.into(), author), emoji));
+            let emoji = emoji.as_deref().map(emoji_from_code).transpose()?;
+            people.entry(batch).or_default().push((author_from_columns(id.into(), author), emoji));
         }
         Ok(people)
     }

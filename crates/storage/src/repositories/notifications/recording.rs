@@ -19,7 +19,7 @@ use super::writes::WithdrawnRow;
 use crate::monitor::metrics::HELD_BACK;
 use crate::monitor::{outcome_label, record_outcome};
 use crate::query::statement;
-use crate::rows::{AuthorColumns, author_of, emoji_of, notification_of};
+use crate::rows::{AuthorColumns, author_from_columns, emoji_from_code, notification_from_json};
 use crate::{Result, StorageError};
 
 /// What came of telling people.
@@ -122,7 +122,7 @@ impl Notifications<'_> {
             let Some(event) = events.get(index) else { continue };
             let withdrawn = withdrawn.map(withdrawn_of).transpose()?;
             let situation = situations.entry(index).or_insert_with(|| InboxContext {
-                actor: author_of(event.cause.actor, author),
+                actor: author_from_columns(event.cause.actor, author),
                 deliverability: standing(blocked, muted),
                 is_recorded,
                 withdrawn,
@@ -212,10 +212,10 @@ type TopColumns =
 
 fn top_of(columns: TopColumns) -> Result<Option<ParentNotification>> {
     let (Some(json), newest_at, newest_id, is_beside, emoji) = columns else { return Ok(None) };
-    let notification = notification_of(json)?;
+    let notification = notification_from_json(json)?;
     let newest = newest_at.zip(newest_id.map(NotificationId::from));
     let newest = newest.unwrap_or_else(|| notification.sort_key());
-    let emoji = emoji.as_deref().map(emoji_of).transpose()?;
+    let emoji = emoji.as_deref().map(emoji_from_code).transpose()?;
     let beside = (is_beside == Some(true)).then_some(PriorEntry { emoji });
     Ok(Some(ParentNotification { notification, newest, prior_entry: beside }))
 }

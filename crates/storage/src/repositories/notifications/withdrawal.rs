@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::Notifications;
 use crate::query::statement;
-use crate::rows::{AuthorColumns, author_of, emoji_of, notification_of};
+use crate::rows::{AuthorColumns, author_from_columns, emoji_from_code, notification_from_json};
 use crate::schema::notifications;
 use crate::{Result, StorageError};
 
@@ -268,11 +268,11 @@ impl TryFrom<Row> for Loss {
     fn try_from((top, gone, actor, remains): Row) -> Result<Self> {
         let corrupt = || StorageError::Corrupt { column: "notifications" };
         let Value::Array(gone) = gone else { return Err(corrupt()) };
-        let gone = gone.into_iter().map(notification_of).collect::<Result<Vec<_>>>()?;
+        let gone = gone.into_iter().map(notification_from_json).collect::<Result<Vec<_>>>()?;
         let [Notification { actor: Some(by), .. }, ..] = gone[..] else { return Err(corrupt()) };
         Ok(Self {
-            top: notification_of(top)?,
-            actor: author_of(by, actor),
+            top: notification_from_json(top)?,
+            actor: author_from_columns(by, actor),
             gone,
             remains: remains_of(remains)?,
         })
@@ -283,13 +283,13 @@ fn remains_of(
     (child_count, actor_count, newest, actor, emoji): RemainsColumns,
 ) -> Result<Option<RemainingBatch>> {
     let Some((newest, actor)) = newest.zip(actor) else { return Ok(None) };
-    let newest = notification_of(newest)?;
+    let newest = notification_from_json(newest)?;
     let by = newest.actor.ok_or(StorageError::Corrupt { column: "notifications.actor_id" })?;
     Ok(Some(RemainingBatch {
         counts: BatchCounts { child_count, actor_count },
-        actor: author_of(by, actor),
+        actor: author_from_columns(by, actor),
         newest,
-        emoji: emoji.as_deref().map(emoji_of).transpose()?,
+        emoji: emoji.as_deref().map(emoji_from_code).transpose()?,
     }))
 }
 

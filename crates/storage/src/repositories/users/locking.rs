@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{Users, preferences_of};
 use crate::Result;
 use crate::query::statement;
-use crate::rows::{AuthorColumns, AuthorRow, author_of};
+use crate::rows::{AuthorColumns, AuthorRow, author_from_columns};
 use crate::schema::users;
 
 /// Whom an act concerns.
@@ -54,7 +54,7 @@ impl Users<'_> {
             names: participants.usernames.iter().map(|name| name.to_ascii_lowercase()).collect(),
         };
         let rows: Vec<(i64, AuthorColumns)> = hold.load(self.conn).await?;
-        Ok(rows.into_iter().map(|(id, columns)| author_of(id.into(), columns)).collect())
+        Ok(rows.into_iter().map(|(id, columns)| author_from_columns(id.into(), columns)).collect())
     }
 
     /// Locks the rows of these people until the transaction ends, by id, ahead of any edge between them. Those who merely

@@ -8,7 +8,7 @@ use grateful_domain::{UserId, UserListItem, UserSearchQuery, Username, Viewer};
 
 use super::Users;
 use crate::query::{lower, statement};
-use crate::rows::person_of;
+use crate::rows::list_item_from_columns;
 use crate::schema::users;
 use crate::{Result, UserQuery};
 
@@ -33,7 +33,7 @@ impl Users<'_> {
             most_candidates: Self::MAX_CANDIDATES,
         };
         let rows: Vec<Row> = search.load(self.conn).await?;
-        Ok(rows.into_iter().map(person_of).collect())
+        Ok(rows.into_iter().map(list_item_from_columns).collect())
     }
 
     /// How many people a search looks at for their display names, and as many again for what is inside their names.
