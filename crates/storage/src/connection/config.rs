@@ -81,7 +81,7 @@ impl DatabaseConfig {
 
     /// What a new connection is told: no statement, lock or forgotten transaction holds others up for long, and a
     /// statement is planned once, not at every call. Planning a page takes longer than reading it, and the plan is the same
-    /// whatever its values (`tests/plans.rs`); a server that answers many at once has no core to spare for parallel plans,
+    /// whatever its values (`tests/plans/`); a server that answers many at once has no core to spare for parallel plans,
     /// and compiling one takes longer than the statement.
     pub(super) fn session_settings(&self) -> String {
         let limit = self.statement_timeout.as_millis();

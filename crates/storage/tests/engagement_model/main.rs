@@ -1,16 +1,16 @@
 //! Whatever three people do with three posts, PostgreSQL ends up as a small model does that has never heard of SQL.
 
-mod acts;
+mod actions;
 mod model;
-mod stage;
+mod postgres;
 
 use grateful_testkit::TestDatabase;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use crate::acts::Act;
+use crate::actions::Act;
 use crate::model::Model;
-use crate::stage::Stage;
+use crate::postgres::Stage;
 
 #[test]
 fn random_acts_leave_the_model_and_postgresql_equal() {
@@ -23,8 +23,8 @@ fn random_acts_leave_the_model_and_postgresql_equal() {
         ..ProptestConfig::default()
     };
 
-    let outcome =
-        TestRunner::new(bounds).run(&acts::some(), |acts| runtime.block_on(play(&database, &acts)));
+    let outcome = TestRunner::new(bounds)
+        .run(&actions::some(), |acts| runtime.block_on(play(&database, &acts)));
 
     assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
 }

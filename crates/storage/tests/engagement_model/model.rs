@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grateful_domain::Emoji;
 
-use crate::acts::{Act, POSTS};
-use crate::stage::Cast;
+use crate::actions::{Act, POSTS};
+use crate::postgres::Cast;
 
 /// What an act came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

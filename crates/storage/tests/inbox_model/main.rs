@@ -1,16 +1,16 @@
 //! Whatever people do, and whenever, PostgreSQL keeps a list as [`Inbox`](grateful_domain::Inbox) does, which has never
 //! heard of SQL.
 
+mod scenario;
 #[path = "../support/sql.rs"]
 mod sql;
-mod stage;
 mod steps;
 
 use grateful_testkit::TestDatabase;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use crate::stage::{Cast, Stage};
+use crate::scenario::{Cast, Stage};
 use crate::steps::Step;
 
 #[test]

@@ -1,0 +1,12 @@
+//! Migrations, connections and transactions.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod catalogue;
+    pub(crate) mod sql;
+}
+
+mod migrations;
+mod transactions;

@@ -1,0 +1,17 @@
+//! Query plans of the statements that the code prepares, in large databases.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod sql;
+}
+
+mod plan;
+
+mod feed;
+mod follows;
+mod personal_data;
+mod query;
+mod repositories;
+mod user_search;

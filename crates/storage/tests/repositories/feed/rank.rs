@@ -1,0 +1,31 @@
+use grateful_domain::{AuthorRelationship, FeedConfig};
+use grateful_testkit::TestDatabase;
+
+use super::dataset::{World, all, make};
+
+#[tokio::test]
+async fn the_stored_rank_is_the_domains() {
+    let database = TestDatabase::create().await;
+    make(&database, &World { people: 50, posts: 5000, skew: 1, seed: 7 }).await;
+    // Times to the microsecond, and of other years.
+    database
+        .execute(
+            "UPDATE posts SET created_at = created_at + random() * interval '1 hour';
+         UPDATE posts SET created_at = to_timestamp(4e9 * random()) WHERE random() < 0.2;
+         UPDATE posts SET hearts_count = 2147483647 WHERE random() < 0.01",
+        )
+        .await;
+
+    let posts = all(&mut database.connect().await, "true").await;
+
+    assert_eq!(posts.len(), 5000);
+    for post in posts {
+        let rank = FeedConfig::STORED.rank(&post.signals(), AuthorRelationship::Other);
+        assert!(
+            (post.rank - rank).abs() <= 1e-9,
+            "{} is not {rank}: {:?}",
+            post.rank,
+            post.signals()
+        );
+    }
+}

@@ -1,0 +1,25 @@
+//! The repositories, with one module per table or feature.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod pages;
+    pub(crate) mod relations;
+    pub(crate) mod sql;
+}
+
+mod comments;
+mod emoji_reactions;
+mod feed;
+mod follows;
+mod hearts;
+mod idempotency_keys;
+mod multi_row_statements;
+mod notifications;
+mod personal_data;
+mod posts;
+mod sessions;
+mod shares;
+mod stream_tickets;
+mod users;

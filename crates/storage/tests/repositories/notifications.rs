@@ -1,0 +1,12 @@
+//! Notifications through [`Notifications`](grateful_storage::Notifications).
+
+mod changes;
+mod commit_metrics;
+mod concurrency;
+mod list;
+mod read_state;
+mod recording;
+mod retention;
+mod scenario;
+mod verification;
+mod withdrawal;
