@@ -1,6 +1,6 @@
 //! Connections to PostgreSQL: the pool and its settings, transactions, and migrations.
 //!
-//! Imports the error type and `monitor`, which watches each connection; it knows no table.
+//! Imports only the error type and `monitor`. Contains no statement about a table of the schema.
 
 mod config;
 mod database;

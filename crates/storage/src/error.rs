@@ -1,63 +1,62 @@
-//! What PostgreSQL said, in the few kinds that a caller can act on.
+//! Errors, by what a caller can do about them.
 
 use std::error::Error;
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind};
 use thiserror::Error;
 
-/// What every repository returns; absence is an `Option` inside it, not an error.
+/// The result of a repository method. A missing row is an `Option` inside, not an error.
 ///
-/// Any method that asks the database fails with [`Unavailable`](StorageError::Unavailable) where it cannot be reached or
-/// takes too long, with [`Conflict`](StorageError::Conflict) where another transaction stands in the way, and with
-/// [`Corrupt`](StorageError::Corrupt) where a row holds what this crate cannot have written. The `# Errors` of a method name
-/// only what else it refuses.
+/// Every method that runs a statement can fail with [`Unavailable`](StorageError::Unavailable) if the database cannot be
+/// reached or takes too long, with [`Conflict`](StorageError::Conflict) if it loses against another transaction, and with
+/// [`Corrupt`](StorageError::Corrupt) if a row holds a value that this crate cannot have written. The `# Errors` section of a
+/// method lists only further errors.
 pub type Result<T, E = StorageError> = std::result::Result<T, E>;
 
 type Source = Box<dyn Error + Send + Sync>;
 
-/// Why a statement did not do what it should. What else a kind may mean for one method, its `# Errors` say.
+/// Why a statement failed. The `# Errors` section of a method says what a variant means there.
 ///
-/// Errors of [`diesel`](crate::diesel) become these by `?`, so that statements of one's own stand beside those of a
-/// repository.
+/// The `?` operator converts errors of [`diesel`](crate::diesel), so your own statements can use this type too.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StorageError {
-    /// A unique constraint or index holds the same value already.
+    /// A unique constraint or index already has the value.
     #[error("{constraint} is taken")]
     Taken {
-        /// Its name in the migrations.
+        /// The name of the constraint in the migrations.
         constraint: String,
     },
-    /// A row that this one refers to is gone.
-    #[error("{constraint} refers to a row that is gone")]
+    /// A referenced row does not exist.
+    #[error("{constraint} refers to a row that does not exist")]
     Missing {
         /// The name of the foreign key in the migrations.
         constraint: String,
     },
-    /// Two transactions stood in each other's way, and this one gave in. [`Database::transaction`] tries it again.
+    /// A deadlock or serialization failure against another transaction. [`Database::transaction`] retries it.
     ///
     /// [`Database::transaction`]: crate::Database::transaction
-    #[error("another transaction stood in the way")]
+    #[error("conflict with another transaction")]
     Conflict(#[source] Source),
-    /// The database cannot be reached, is starting or stopping, or took longer than allowed.
+    /// The database cannot be reached, is starting or stopping, or exceeded a timeout.
     #[error("the database is not available")]
     Unavailable(#[source] Source),
-    /// A column holds what our own code cannot have written.
-    #[error("{column} holds something unreadable")]
+    /// A column holds a value that this crate cannot have written.
+    #[error("{column} has an invalid value")]
     Corrupt {
-        /// The table and the column.
+        /// The table and column: `posts.post_type`.
         column: &'static str,
     },
-    /// The database refused the statement: a mistake of ours.
-    #[error("the database refused a statement")]
+    /// The database rejected the statement, which is a bug in this crate.
+    #[error("the database rejected a statement")]
     Query(#[source] Source),
 }
 
-/// Whether doing the same again may succeed at once. [`Database::transaction`] asks the error of the work it runs.
+/// Whether an immediate retry may succeed. [`Database::transaction`] asks this of the error of its work.
 ///
 /// [`Database::transaction`]: crate::Database::transaction
 pub trait Transient {
-    /// True for a failure that left nothing behind and may not come again.
+    /// True for a failure that had no effect and may not happen again.
     fn is_transient(&self) -> bool;
 }
 
@@ -72,17 +71,17 @@ impl From<diesel::result::Error> for StorageError {
         use diesel::result::Error::{BrokenTransactionManager, DatabaseError};
 
         match error {
-            DatabaseError(DatabaseErrorKind::UniqueViolation, told) => {
-                Self::Taken { constraint: constraint_of(&*told) }
+            DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
+                Self::Taken { constraint: constraint_of(&*info) }
             }
-            DatabaseError(DatabaseErrorKind::ForeignKeyViolation, told) => {
-                Self::Missing { constraint: constraint_of(&*told) }
+            DatabaseError(DatabaseErrorKind::ForeignKeyViolation, info) => {
+                Self::Missing { constraint: constraint_of(&*info) }
             }
             DatabaseError(DatabaseErrorKind::SerializationFailure, _) => {
                 Self::Conflict(error.into())
             }
-            // The driver's other failures have no kind of their own, only PostgreSQL's words.
-            DatabaseError(_, ref told) if told.message() == "deadlock detected" => {
+            // The driver reports other failures without a kind, so only PostgreSQL's message tells them apart.
+            DatabaseError(_, ref info) if info.message() == "deadlock detected" => {
                 Self::Conflict(error.into())
             }
             DatabaseError(
@@ -90,7 +89,7 @@ impl From<diesel::result::Error> for StorageError {
                 _,
             )
             | BrokenTransactionManager => Self::Unavailable(error.into()),
-            DatabaseError(_, ref told) if is_about_availability(told.message()) => {
+            DatabaseError(_, ref info) if is_about_availability(info.message()) => {
                 Self::Unavailable(error.into())
             }
             other => Self::Query(other.into()),
@@ -99,19 +98,19 @@ impl From<diesel::result::Error> for StorageError {
 }
 
 impl StorageError {
-    /// What the driver said to those who load in bulk, past Diesel.
+    /// Converts an error of the driver, which bulk loads use without Diesel.
     pub(crate) fn from_driver(error: tokio_postgres::Error) -> Self {
         use tokio_postgres::error::SqlState;
 
-        let told = error.as_db_error();
-        let constraint = || told.and_then(|told| told.constraint()).unwrap_or_default().to_owned();
+        let info = error.as_db_error();
+        let constraint = || info.and_then(|info| info.constraint()).unwrap_or_default().to_owned();
         match error.code() {
             Some(&SqlState::UNIQUE_VIOLATION) => Self::Taken { constraint: constraint() },
             Some(&SqlState::FOREIGN_KEY_VIOLATION) => Self::Missing { constraint: constraint() },
             Some(&(SqlState::T_R_DEADLOCK_DETECTED | SqlState::T_R_SERIALIZATION_FAILURE)) => {
                 Self::Conflict(error.into())
             }
-            // Insufficient resources, or an operator at work.
+            // Insufficient resources (53), or operator intervention (57).
             Some(state) if ["53", "57"].contains(&&state.code()[..2]) => {
                 Self::Unavailable(error.into())
             }
@@ -127,11 +126,12 @@ impl From<diesel::ConnectionError> for StorageError {
     }
 }
 
-fn constraint_of(told: &dyn DatabaseErrorInformation) -> String {
-    told.constraint_name().unwrap_or_default().to_owned()
+fn constraint_of(info: &dyn DatabaseErrorInformation) -> String {
+    info.constraint_name().unwrap_or_default().to_owned()
 }
 
-/// PostgreSQL's words for a stop, a start, a time limit or too many connections (SQLSTATE classes 53, 57 and 55P03).
+/// Whether the message is about a shutdown, a startup, a timeout or too many connections (SQLSTATE classes 53 and 57, and
+/// 55P03).
 fn is_about_availability(message: &str) -> bool {
     let words = [
         "canceling statement due to",
@@ -149,20 +149,20 @@ fn is_about_availability(message: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn told(message: &str) -> StorageError {
-        let told = Box::new(message.to_owned());
-        diesel::result::Error::DatabaseError(DatabaseErrorKind::Unknown, told).into()
+    fn error_with(message: &str) -> StorageError {
+        let info = Box::new(message.to_owned());
+        diesel::result::Error::DatabaseError(DatabaseErrorKind::Unknown, info).into()
     }
 
     #[test]
-    fn a_deadlock_is_transient_and_nothing_else_without_a_kind_is() {
-        assert!(told("deadlock detected").is_transient());
-        assert!(!told("canceling statement due to statement timeout").is_transient());
-        assert!(!told("column \"x\" does not exist").is_transient());
+    fn a_deadlock_is_the_only_transient_error_without_a_kind() {
+        assert!(error_with("deadlock detected").is_transient());
+        assert!(!error_with("canceling statement due to statement timeout").is_transient());
+        assert!(!error_with("column \"x\" does not exist").is_transient());
     }
 
     #[test]
-    fn time_limits_and_restarts_are_about_availability() {
+    fn timeouts_and_restarts_make_the_database_unavailable() {
         for message in [
             "canceling statement due to statement timeout",
             "canceling statement due to lock timeout",
@@ -170,7 +170,7 @@ mod tests {
             "the database system is starting up",
             "sorry, too many clients already",
         ] {
-            assert!(matches!(told(message), StorageError::Unavailable(_)), "{message}");
+            assert!(matches!(error_with(message), StorageError::Unavailable(_)), "{message}");
         }
     }
 }

@@ -11,12 +11,12 @@ mod rows;
 mod schema;
 mod verify;
 
-/// A connection to PostgreSQL, of Diesel's asynchronous driver: one of your own has all [`Repositories`].
+/// A connection to PostgreSQL: the asynchronous connection of Diesel. [`Repositories`] works on your own connections too.
 pub use diesel_async::AsyncPgConnection as Connection;
-/// The type of [`MIGRATIONS`], for a harness of your own.
+/// The type of [`MIGRATIONS`], for your own migration harness.
 pub use diesel_migrations::EmbeddedMigrations;
-/// The Diesel and the driver whose types this crate speaks: [`Connection`] is one of `diesel_async`, and errors of `diesel`
-/// become a [`StorageError`]. Another major version of either is another major version of this crate.
+/// Diesel and its driver, whose types are part of the public API: [`Connection`] is from `diesel_async`, and errors of
+/// `diesel` convert to [`StorageError`]. A new major version of either is a new major version of this crate.
 pub use {diesel, diesel_async};
 
 pub use self::bulk::{BulkInbox, BulkLoad, BulkNotification, BulkNotificationQuota, BulkUser};

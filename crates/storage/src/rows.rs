@@ -1,7 +1,7 @@
-//! Rows as statements return them, and their conversion to the types of the domain.
+//! Rows that statements return, and their conversion to domain types.
 //!
-//! Here are the rows that several modules load: `query` selects them, `repositories` convert them. It imports only the
-//! schema and the error type.
+//! Contains the rows that several modules use: `query` selects them, `repositories` convert them. Imports only the schema and
+//! the error type.
 
 mod comments;
 mod emoji_reactions;

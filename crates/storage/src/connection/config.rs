@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::monitor::Thresholds;
 
-/// Where the database is, and how long anything there may take.
+/// The address of the database, and the limits and timeouts of a connection pool.
 ///
 /// ```
 /// use std::time::Duration;
@@ -21,23 +21,21 @@ use crate::monitor::Thresholds;
 pub struct DatabaseConfig {
     /// A `postgresql://` address.
     pub url: String,
-    /// The most connections that one pool opens: 8, unless said otherwise. PostgreSQL's own bound counts for all pools
-    /// together.
+    /// The maximum number of connections of one pool. Default: 8. PostgreSQL's `max_connections` limits all pools together.
     pub max_connections: usize,
-    /// How long to wait for a connection before the database counts as unavailable: 800 ms, unless said otherwise.
+    /// The time to wait for a connection before the database counts as unavailable. Default: 800 ms.
     pub acquire_timeout: Duration,
-    /// How long one statement may run before PostgreSQL cancels it, in whole milliseconds: 5 s, unless said otherwise. As
-    /// long may it wait for a lock, and a transaction do nothing.
+    /// The time after which PostgreSQL cancels a statement, in whole milliseconds. Default: 5 s. Also limits how long a
+    /// statement waits for a lock and how long a transaction may be idle.
     pub statement_timeout: Duration,
-    /// From when on statements are reported.
+    /// The thresholds for reporting statements.
     pub thresholds: Thresholds,
-    /// What the pool is for, as the metrics name it: `main`, unless said otherwise. Those of several pools with one name
-    /// are added up.
+    /// The name of the pool in the metrics. Default: `main`. Pools with the same name are added up.
     pub pool_name: &'static str,
 }
 
 impl DatabaseConfig {
-    /// The settings of a small server for the database at `url`.
+    /// The default settings for the database at `url`. They suit a small server.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -49,40 +47,41 @@ impl DatabaseConfig {
         }
     }
 
-    /// With so many connections at most.
+    /// Sets the maximum number of connections.
     #[must_use]
     pub fn with_max_connections(self, max_connections: usize) -> Self {
         Self { max_connections, ..self }
     }
 
-    /// With so long a wait for a connection.
+    /// Sets the time to wait for a connection.
     #[must_use]
     pub fn with_acquire_timeout(self, acquire_timeout: Duration) -> Self {
         Self { acquire_timeout, ..self }
     }
 
-    /// With so much time for a statement.
+    /// Sets the time limit of a statement.
     #[must_use]
     pub fn with_statement_timeout(self, statement_timeout: Duration) -> Self {
         Self { statement_timeout, ..self }
     }
 
-    /// With these bounds of what is reported.
+    /// Sets the thresholds for reporting statements.
     #[must_use]
     pub fn with_thresholds(self, thresholds: Thresholds) -> Self {
         Self { thresholds, ..self }
     }
 
-    /// For a pool of this name.
+    /// Sets the name of the pool in the metrics.
     #[must_use]
     pub fn with_pool_name(self, pool_name: &'static str) -> Self {
         Self { pool_name, ..self }
     }
 
-    /// What a new connection is told: no statement, lock or forgotten transaction holds others up for long, and a
-    /// statement is planned once, not at every call. Planning a page takes longer than reading it, and the plan is the same
-    /// whatever its values (`tests/plans/`); a server that answers many at once has no core to spare for parallel plans,
-    /// and compiling one takes longer than the statement.
+    /// The settings of a new session. Timeouts keep a statement, a lock or a forgotten transaction from holding up others.
+    ///
+    /// Statements are planned once, not at every call: planning a page takes longer than reading it, and the plan is the same
+    /// for all values (`tests/plans/`). Parallel plans are off because a server with many concurrent requests has no core
+    /// to spare. JIT is off because compiling takes longer than the statement.
     pub(super) fn session_settings(&self) -> String {
         let limit = self.statement_timeout.as_millis();
         format!(

@@ -1,4 +1,4 @@
-//! Connections, and transactions on them.
+//! The connection pool.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -19,10 +19,10 @@ use crate::error::{Result, StorageError};
 use crate::monitor::metrics::{POOL_FAILURES, POOL_WAIT};
 use crate::monitor::{QueryMonitor, Thresholds};
 
-/// A reference that does not keep a pool alive.
+/// A pool reference that does not keep the pool alive.
 pub(super) type WeakDatabase = WeakPool<AsyncDieselConnectionManager<Connection>>;
 
-/// A [`Connection`] that goes back to its pool when dropped; one that broke, or has a transaction open, is closed instead.
+/// A [`Connection`] that returns to its pool when dropped. A broken connection, or one with an open transaction, is closed.
 pub struct PooledConnection(Object<Connection>);
 
 impl Deref for PooledConnection {
@@ -45,7 +45,7 @@ impl fmt::Debug for PooledConnection {
     }
 }
 
-/// A pool of connections to one PostgreSQL. Clones share it.
+/// A pool of connections to one PostgreSQL database. Clones share the pool.
 #[derive(Clone)]
 pub struct Database {
     pool: Pool<Connection>,
@@ -54,11 +54,10 @@ pub struct Database {
 }
 
 impl Database {
-    /// A pool that opens its connections when they are first needed: this does not wait, and does not fail when
-    /// the database is away.
+    /// Creates a pool that opens its connections on first use. Does not wait, and does not fail if the database is down.
     ///
-    /// Its connections live on the runtime that asks for them, so a server with one runtime a thread makes one
-    /// pool a thread.
+    /// The connections live on the runtime that acquires them, so a server with one runtime per thread needs one pool per
+    /// thread.
     pub fn connect_lazily(config: DatabaseConfig) -> Self {
         let timeouts = Timeouts {
             wait: Some(config.acquire_timeout),
@@ -73,11 +72,11 @@ impl Database {
             .runtime(Runtime::Tokio1)
             .timeouts(timeouts)
             .build()
-            .expect("time limits work, since a runtime is given");
+            .expect("timeouts are valid, since a runtime is given");
         Self { pool, name, thresholds }
     }
 
-    /// From when on statements are reported.
+    /// The thresholds for reporting statements.
     pub fn thresholds(&self) -> &Thresholds {
         &self.thresholds
     }
@@ -90,14 +89,14 @@ impl Database {
         self.pool.weak()
     }
 
-    /// A connection from the pool.
+    /// Acquires a connection from the pool.
     ///
     /// # Errors
-    /// [`StorageError::Unavailable`] when none gets free in time or none can be opened.
+    /// [`StorageError::Unavailable`] if no connection becomes free in time or none can be opened.
     pub async fn acquire(&self) -> Result<PooledConnection> {
-        let asked = Instant::now();
+        let start = Instant::now();
         let connection = self.pool.get().await;
-        metrics::histogram!(POOL_WAIT, "pool" => self.name).record(asked.elapsed());
+        metrics::histogram!(POOL_WAIT, "pool" => self.name).record(start.elapsed());
         if connection.is_err() {
             metrics::counter!(POOL_FAILURES, "pool" => self.name).increment(1);
         }
@@ -109,7 +108,7 @@ fn manager_config(config: &DatabaseConfig) -> ManagerConfig<Connection> {
     let settings = config.session_settings();
     let slow = config.thresholds.slow;
     let mut manager = ManagerConfig::default();
-    // The default asks the server at every checkout, which costs a round trip a request.
+    // The default sends a query at every checkout, which costs a round trip per request.
     manager.recycling_method = RecyclingMethod::Fast;
     manager.custom_setup = Box::new(move |url| {
         let (url, settings) = (url.to_owned(), settings.clone());

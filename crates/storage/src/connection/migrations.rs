@@ -1,4 +1,4 @@
-//! Bringing a database to the schema that this build needs.
+//! Migrations of the database schema.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,33 +12,33 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use crate::Connection;
 use crate::error::{Result, StorageError};
 
-/// All migrations, in the binary itself. [`migrate`](crate::migrate) runs them; they are here for a harness of your own, and for
-/// tests that go back.
+/// All migrations, embedded in the binary. [`migrate`](crate::migrate) runs them; use this constant with your own harness,
+/// and in tests that revert migrations.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
-/// The advisory lock that one migrating node holds: "grateful" in ASCII, read as a number.
+/// The key of the advisory lock that a migrating node holds: "grateful" in ASCII, read as a big-endian number.
 const LOCK: i64 = i64::from_be_bytes(*b"grateful");
 
-/// How long a database may take to accept a connection.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The time limit for opening a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Runs the migrations that the database at `url` does not have yet, and returns their names.
+/// Runs the pending migrations of the database at `url`, and returns their names.
 ///
-/// Any number of nodes may do so at once: one migrates, the others wait for it and find nothing left to do. Each
-/// migration is logged when it is done.
+/// Several nodes may call this at the same time: one runs the migrations, and the others wait for it and then find none
+/// pending. Each migration is logged when it is done.
 ///
 /// # Errors
-/// The database cannot be reached, or a migration fails: then those before it stay, and it leaves nothing behind.
+/// The database cannot be reached, or a migration fails. Earlier migrations stay applied; the failed one is rolled back.
 pub async fn migrate(url: &str) -> Result<Vec<String>> {
-    let mut conn = tokio::time::timeout(PATIENCE, Connection::establish(url))
+    let mut conn = tokio::time::timeout(CONNECT_TIMEOUT, Connection::establish(url))
         .await
         .map_err(|elapsed| StorageError::Unavailable(elapsed.into()))??;
-    // Held by this connection, and let go with it, however this ends.
+    // The lock belongs to the session, so it is released with the connection in any case.
     conn.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})")).await?;
     blocking(move || run_pending(&mut AsyncMigrationHarness::new(conn))).await
 }
 
-/// The names of the migrations that a database does not have yet.
+/// Returns the names of the migrations that the database does not have yet.
 ///
 /// # Errors
 /// The database cannot be reached.
@@ -52,7 +52,7 @@ pub async fn pending_migrations(conn: &mut Connection) -> Result<Vec<String>> {
 }
 
 async fn applied_versions(conn: &mut Connection) -> Result<HashSet<String>> {
-    // A database that nobody has migrated has no such table, which is no failure here.
+    // A database that was never migrated does not have this table. That is not an error here.
     let exists = "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS exists";
     if !diesel::sql_query(exists).get_result::<Exists>(conn).await?.exists {
         return Ok(HashSet::new());
@@ -76,7 +76,8 @@ diesel::table! {
     }
 }
 
-/// Diesel's migrations are synchronous, and would block the runtime that drives their connection.
+/// Runs Diesel's synchronous migrations on a blocking thread. On the runtime they would block the task that drives their
+/// connection.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {

@@ -1,4 +1,4 @@
-//! How much of all pools is in use.
+//! Metrics of connection pools.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,23 +10,23 @@ use crate::monitor::metrics::{
     POOL_CONNECTIONS, POOL_CONNECTIONS_MAX, POOL_FAILURES, POOL_WAITING,
 };
 
-/// The pools of a process, to be looked at together: a server has one for each of its threads. Clones share it, and it
-/// keeps no pool from going.
+/// Publishes the state of the pools of a process: a server has one pool per thread. Clones share the list of pools, which
+/// does not keep a pool alive.
 #[derive(Clone, Default)]
 pub struct PoolMetrics {
     by_name: Arc<Mutex<BTreeMap<&'static str, Vec<WeakDatabase>>>>,
 }
 
 impl PoolMetrics {
-    /// Looks at this pool too, from now on, together with those of the same name.
+    /// Adds a pool. Pools with the same name are added up.
     pub fn register(&self, db: &Database) {
         let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
         by_name.entry(db.name()).or_default().push(db.weak());
-        // What appears with its first event has no rate before the second.
+        // A series that first appears with its first event has no rate until the second.
         metrics::counter!(POOL_FAILURES, "pool" => db.name()).increment(0);
     }
 
-    /// Sets the gauges of the metrics to what is in use now. Call it when somebody asks for them.
+    /// Sets the gauges to the current state. Call it before the metrics are read.
     pub fn observe(&self) {
         let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, pools) in by_name.iter_mut() {
@@ -37,8 +37,10 @@ impl PoolMetrics {
             let idle = sum(|status| status.available);
             let labels = |state| [("pool", *name), ("state", state)];
             metrics::gauge!(POOL_CONNECTIONS, &labels("idle")).set(idle);
-            metrics::gauge!(POOL_CONNECTIONS, &labels("busy")).set(sum(|it| it.size) - idle);
-            metrics::gauge!(POOL_CONNECTIONS_MAX, "pool" => *name).set(sum(|it| it.max_size));
+            metrics::gauge!(POOL_CONNECTIONS, &labels("busy"))
+                .set(sum(|status| status.size) - idle);
+            metrics::gauge!(POOL_CONNECTIONS_MAX, "pool" => *name)
+                .set(sum(|status| status.max_size));
             metrics::gauge!(POOL_WAITING, "pool" => *name).set(sum(|status| status.waiting));
         }
     }

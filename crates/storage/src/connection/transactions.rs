@@ -13,45 +13,45 @@ use crate::monitor::record_on_commit;
 type Transactions = <Connection as AsyncConnection>::TransactionManager;
 
 impl Database {
-    /// Runs `work` in one transaction, which commits if and only if `work` succeeds.
+    /// Runs `work` in one transaction, and commits if and only if `work` succeeds.
     ///
-    /// Where PostgreSQL ends it in favour of another transaction, a clone of `work` runs again from the start, three
-    /// times in all, so it must leave nothing behind but rows.
+    /// After a deadlock or a serialization failure, runs a clone of `work` again from the start, three times in total. So
+    /// `work` must have no effects other than on rows.
     ///
-    /// Work that meets a refused statement must fail, or have taken it back by a savepoint: after one PostgreSQL keeps
-    /// nothing of a transaction, and says so only to the next statement.
+    /// If a statement fails, `work` must fail too, or roll back to a savepoint: PostgreSQL aborts the transaction and reports
+    /// that only to the next statement.
     ///
     /// # Errors
-    /// That of `work`, and [`StorageError::Unavailable`] where the database is away.
+    /// The error of `work`, and [`StorageError::Unavailable`] if the database cannot be reached.
     pub async fn transaction<T, E, F>(&self, work: F) -> Result<T, E>
     where
         E: From<StorageError> + Transient,
-        // Not `AsyncFn`: where that borrows anything, the compiler does not see that its futures are `Send`.
+        // Not `AsyncFn`: if it borrows anything, the compiler cannot prove that its futures are `Send`.
         F: AsyncFnOnce(&mut Connection) -> Result<T, E> + Clone,
     {
         let mut conn = self.acquire().await?;
         let conn = &mut *conn;
         let mut attempt = 1;
         loop {
-            // What a use case keeps over its waits is large, and would be copied onto the stack layer by layer.
-            let tried = Box::pin(attempt_transaction(conn, work.clone()));
-            match record_on_commit(tried).await {
+            // The future of a use case is large. Without the box, every layer would copy it onto the stack.
+            let attempted = Box::pin(attempt_transaction(conn, work.clone()));
+            match record_on_commit(attempted).await {
                 Err(error) if error.is_transient() && attempt < ATTEMPTS => {
-                    tracing::debug!(attempt, "Another transaction stood in the way");
+                    tracing::debug!(attempt, "Transaction conflict, retrying");
                     metrics::counter!(TRANSACTIONS_RETRIED).increment(1);
                     tokio::time::sleep(BACK_OFF * attempt).await;
                     attempt += 1;
                 }
-                outcome => return outcome,
+                result => return result,
             }
         }
     }
 }
 
-/// How often a transaction is tried. Whoever loses three deadlocks in a row meets a bug, not bad luck.
+/// The maximum number of attempts. Losing three deadlocks in a row is a bug, not bad luck.
 const ATTEMPTS: u32 = 3;
 
-/// Long enough for the transaction that won to finish, short enough for nobody to notice.
+/// Long enough for the winning transaction to finish, short enough to go unnoticed.
 const BACK_OFF: Duration = Duration::from_millis(5);
 
 async fn attempt_transaction<T, E, F>(conn: &mut Connection, work: F) -> Result<T, E>
@@ -66,7 +66,7 @@ where
             Ok(value)
         }
         Err(error) => {
-            // Should this fail too, the pool throws the connection away.
+            // If the rollback fails too, the pool closes the connection.
             _ = Transactions::rollback_transaction(conn).await;
             Err(error)
         }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::schema::comments;
 
-/// A row of `comments`, column for column.
+/// A row of `comments`.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = comments)]
 pub(crate) struct CommentRow {

@@ -1,4 +1,4 @@
-//! A notification as a row, and as the JSON in which whole rows go to PostgreSQL and back.
+//! Rows of `notifications`, also as JSON.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -11,10 +11,9 @@ use uuid::Uuid;
 use crate::error::{Result, StorageError};
 use crate::schema::notifications;
 
-/// A row of `notifications`, column for column.
+/// A row of `notifications`.
 ///
-/// Statements that decide by several rows, and those that write several, exchange them as JSON: as arrays of columns they
-/// would have more values than anybody could read.
+/// Statements that read or write several rows at once exchange them as JSON. As arrays, they would have one value per column.
 #[derive(Debug, Queryable, Selectable, Serialize, Deserialize)]
 #[diesel(table_name = notifications)]
 pub(crate) struct NotificationRow {
@@ -40,13 +39,13 @@ pub(crate) struct NotificationRow {
     act: Option<String>,
     post_id: Option<Uuid>,
     comment_id: Option<Uuid>,
-    /// Where nothing new is written, zero: the row keeps what it has.
+    /// Zero keeps the stored number when the row is updated.
     pub(crate) seq: i64,
 }
 
 impl NotificationRow {
     pub(crate) fn new(notification: &Notification, seq: i64) -> Self {
-        let gathered = notification.batch_counts();
+        let counts = notification.batch_counts();
         Self {
             id: notification.id.into(),
             user_id: notification.recipient.into(),
@@ -63,8 +62,8 @@ impl NotificationRow {
             closed_at: notification.closed_at,
             parent_id: notification.parent.map(Uuid::from),
             is_batch: notification.batch.is_some(),
-            batch_count: gathered.child_count,
-            actor_count: gathered.actor_count,
+            batch_count: counts.child_count,
+            actor_count: counts.actor_count,
             batch_key: notification.key.as_ref().map(|key| key.as_str().to_owned()),
             act: notification.act.clone(),
             post_id: notification.post.map(Uuid::from),
@@ -72,9 +71,7 @@ impl NotificationRow {
             seq,
         }
     }
-}
 
-impl NotificationRow {
     pub(crate) fn is_batch(&self) -> bool {
         self.is_batch
     }
@@ -102,7 +99,7 @@ impl TryFrom<NotificationRow> for Notification {
             },
             priority: Priority::from_code(&row.priority)
                 .map_err(|_| corrupt("notifications.priority"))?,
-            // Who wrote the row by other means may have left the time out.
+            // A row that other code wrote may lack the time.
             read_at: row.read.then(|| row.read_at.unwrap_or(row.last_updated_at)),
             created_at: row.created_at,
             last_updated_at: row.last_updated_at,
@@ -117,7 +114,7 @@ impl TryFrom<NotificationRow> for Notification {
     }
 }
 
-/// The notification that a statement gave as JSON.
+/// Converts a notification that a statement returned as JSON.
 pub(crate) fn notification_from_json(json: Value) -> Result<Notification> {
     let row: NotificationRow = serde_json::from_value(json)
         .map_err(|_| StorageError::Corrupt { column: "notifications" })?;

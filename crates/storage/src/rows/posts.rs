@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::error::{Result, StorageError};
 use crate::schema::posts;
 
-/// A row of `posts`, but for its rank.
+/// A row of `posts` without the rank.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = posts)]
 pub(crate) struct PostRow {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::schema::sessions;
 
-/// A row of `sessions`, but for the hash, which only ever goes in.
+/// A row of `sessions` without the token hash, which is only written.
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = sessions)]
 pub(crate) struct SessionRow {

@@ -1,4 +1,4 @@
-//! Rows of `users` as other users see them.
+//! Rows of `users`, as other users see them.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -6,7 +6,7 @@ use grateful_domain::{Author, Bio, DisplayName, UserId, UserListItem, Username};
 
 use crate::schema::users;
 
-/// What of a row of `users` everybody sees beside what they wrote.
+/// The columns of `users` that are shown next to a post or comment of the user.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
 pub(crate) struct AuthorRow {
@@ -27,7 +27,7 @@ impl From<AuthorRow> for Author {
     }
 }
 
-/// What of a row of `users` stands in lists of people.
+/// The columns of `users` that are shown in a list of users.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
 pub(crate) struct UserListItemRow {
@@ -47,10 +47,10 @@ impl From<UserListItemRow> for UserListItem {
     }
 }
 
-/// What of somebody a statement of several tables gives beside their id.
+/// The columns of an author other than the id, in the result of a hand-written statement.
 pub(crate) type AuthorColumns = (String, Option<String>, Option<String>);
 
-/// Somebody as everybody sees them, as a statement of several tables gives them.
+/// Converts the author in the result of a hand-written statement.
 pub(crate) fn author_from_columns(id: UserId, columns: AuthorColumns) -> Author {
     let (username, display_name, profile_image_url) = columns;
     AuthorRow { id: id.into(), username, display_name, profile_image_url }.into()
@@ -59,7 +59,7 @@ pub(crate) fn author_from_columns(id: UserId, columns: AuthorColumns) -> Author 
 type UserListItemColumns =
     (i64, String, Option<String>, Option<String>, Option<String>, DateTime<Utc>);
 
-/// Somebody in a list, as a statement of several tables gives them.
+/// Converts a user in the result of a hand-written statement.
 pub(crate) fn list_item_from_columns(columns: UserListItemColumns) -> UserListItem {
     let (id, username, display_name, bio, profile_image_url, joined_at) = columns;
     let author = AuthorRow { id, username, display_name, profile_image_url };

@@ -192,7 +192,7 @@ async fn what_our_own_code_cannot_have_written_is_corrupt() {
     let locked = conn.posts().lock(post.id).await;
 
     for column in [found.unwrap_err(), locked.unwrap_err()] {
-        assert_eq!(column.to_string(), "posts.post_type holds something unreadable");
+        assert_eq!(column.to_string(), "posts.post_type has an invalid value");
     }
 }
 
@@ -212,7 +212,7 @@ async fn an_emoji_that_is_none_of_ours_is_corrupt() {
     let viewer = Viewer::User(post.author);
     let listed = database.connect().await.posts().list(PostQuery::visible_to(viewer)).await;
 
-    let message = "emoji_reactions.emoji_code holds something unreadable";
+    let message = "emoji_reactions.emoji_code has an invalid value";
     assert_eq!(listed.unwrap_err().to_string(), message);
 }
 
