@@ -1,4 +1,4 @@
-//! Turns a picture into the four squares of a profile, which are written beside it.
+//! Writes the four profile squares of an image file next to it.
 //!
 //! `cargo run -p grateful-media --example resize -- face.jpg [x y]`, where x and y are the focus, from 0 to 1.
 

@@ -1,34 +1,35 @@
-//! A picture in memory.
+//! A decoded image.
 
 use image::RgbImage;
 use image::metadata::Orientation;
 
 use crate::resize::{self, Filter};
 use crate::sizes::{
-    LARGE, MEDIUM, PostImage, ProfileSizes, SMALL, THUMBNAIL, encode, post_dimensions, scaled,
+    LARGE_SIDE, MEDIUM_SIDE, PostImage, ProfileSizes, SMALL_SIDE, THUMBNAIL_SIDE, encode,
+    post_dimensions, scaled,
 };
 use crate::{Focus, ImageError, ImageHeader, Purpose, Square, orientation, smart_crop};
 
-/// A picture that was checked and decoded for a purpose. Of its file nothing is left but pixels.
+/// An image that was checked and decoded for a purpose. It holds pixels only, without the file's metadata.
 #[derive(Debug, Clone)]
 pub struct DecodedImage {
-    /// What the file has, the right way up.
+    /// The dimensions of the file's image after rotation.
     width: u32,
     height: u32,
-    /// As many of them as the purpose needs, as the file has them: what is made of them is turned, since it is smaller.
+    /// At the resolution that the purpose needs, and not rotated: the smaller output is rotated instead.
     pixels: RgbImage,
     orientation: Orientation,
 }
 
 impl DecodedImage {
-    /// Checks a file, and decodes as much of it as the purpose needs.
+    /// Checks a file, and decodes it at the resolution that the purpose needs.
     ///
-    /// It takes up to [`ImageHeader::memory_bytes`] of memory and, for large pictures, hundreds of milliseconds: on a server
-    /// it belongs on a thread that may be blocked, behind a count of the bytes that are taken already.
+    /// This takes up to [`ImageHeader::memory_bytes`] of memory and, for large images, hundreds of milliseconds. A server
+    /// should run it on a thread that may block, and reserve the memory first.
     ///
     /// # Errors
     ///
-    /// Everything in [`ImageError`].
+    /// Every variant of [`ImageError`].
     pub fn decode(bytes: &[u8], purpose: Purpose) -> Result<Self, ImageError> {
         let header = ImageHeader::read(bytes)?;
         Ok(Self {
@@ -39,17 +40,17 @@ impl DecodedImage {
         })
     }
 
-    /// Pixels across that the file has, the right way up.
+    /// The file's width in pixels, after rotation.
     pub fn width(&self) -> u32 {
         self.width
     }
 
-    /// Pixels down that the file has, the right way up.
+    /// The file's height in pixels, after rotation.
     pub fn height(&self) -> u32 {
         self.height
     }
 
-    /// The square that a profile shows: around the focus or, without one, where there is most to see.
+    /// The square crop for a profile: around the focus or, without one, the most salient square.
     pub fn select_square(&self, focus: Option<Focus>) -> Square {
         match focus {
             Some(focus) => focus.square(self.width, self.height),
@@ -59,16 +60,16 @@ impl DecodedImage {
         }
     }
 
-    /// The four squares of a profile. Small pictures are enlarged to the exact sizes.
+    /// Encodes the four squares of a profile. Small images are enlarged to the exact sizes.
     pub fn encode_profile_sizes(&self, focus: Option<Focus>) -> ProfileSizes {
-        let square = self.decoded(self.select_square(focus));
-        let large = resize::square(&self.pixels, square, LARGE);
+        let square = self.in_decoded_pixels(self.select_square(focus));
+        let large = resize::square(&self.pixels, square, LARGE_SIDE);
         let large = orientation::apply(self.orientation, large);
-        // Each from the one before, which is twice as large.
-        let smaller = |from: &RgbImage, side: u32| resize::all(from, side, side, Filter::Sharp);
-        let medium = smaller(&large, MEDIUM);
-        let small = smaller(&medium, SMALL);
-        let thumbnail = smaller(&small, THUMBNAIL);
+        // Each size is made from the one before, which is twice as large.
+        let halve = |image: &RgbImage, side: u32| resize::whole(image, side, side, Filter::Sharp);
+        let medium = halve(&large, MEDIUM_SIDE);
+        let small = halve(&medium, SMALL_SIDE);
+        let thumbnail = halve(&small, THUMBNAIL_SIDE);
         ProfileSizes {
             thumbnail: encode(&thumbnail),
             small: encode(&small),
@@ -77,20 +78,20 @@ impl DecodedImage {
         }
     }
 
-    /// The picture for a post: all of it, made smaller where a side is longer than 2048, and never larger.
+    /// Encodes the whole image for a post, reduced if a side is longer than 2048 pixels, and never enlarged.
     pub fn encode_post_image(&self) -> PostImage {
         let (width, height) = post_dimensions((self.width, self.height));
-        let (across, down) = orientation::oriented_dimensions(self.orientation, (width, height));
-        let pixels = if (across, down) == self.pixels.dimensions() {
+        let stored = orientation::oriented_dimensions(self.orientation, (width, height));
+        let pixels = if stored == self.pixels.dimensions() {
             self.pixels.clone()
         } else {
-            resize::all(&self.pixels, across, down, Filter::Sharp)
+            resize::whole(&self.pixels, stored.0, stored.1, Filter::Sharp)
         };
         PostImage { jpeg: encode(&orientation::apply(self.orientation, pixels)), width, height }
     }
 
-    /// Where a square is in what was decoded.
-    fn decoded(&self, square: Square) -> Square {
+    /// Converts a square of the rotated image to the decoded pixels.
+    fn in_decoded_pixels(&self, square: Square) -> Square {
         let stored = orientation::oriented_dimensions(self.orientation, (self.width, self.height));
         let Square { x, y, side } =
             orientation::to_stored(self.orientation, square, stored.0, stored.1);

@@ -1,43 +1,43 @@
-//! Why a file is not taken.
+//! Why a file is rejected.
 
 use crate::limits::{MAX_BYTES, MAX_PIXELS, MAX_SIDE};
 
-/// Why a file is not taken, in words for whoever sent it.
+/// Why a file is rejected, with a message for the user who uploaded it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImageError {
-    /// It begins like none of the formats.
-    #[error("the file is no JPEG, PNG or WebP picture")]
+    /// The file's first bytes match none of the formats.
+    #[error("the file is not a JPEG, PNG or WebP image")]
     UnknownFormat,
     /// The file is too large.
-    #[error("the picture has {bytes} bytes, and may have {MAX_BYTES} at most")]
+    #[error("the image has {bytes} bytes; the maximum is {MAX_BYTES}")]
     TooManyBytes {
-        /// How many it has.
+        /// The file's size.
         bytes: usize,
     },
-    /// The picture has too many pixels.
-    #[error("the picture is {width} by {height}, and may have {} megapixels at most", MAX_PIXELS / 1_000_000)]
+    /// The image has too many pixels.
+    #[error("the image is {width} by {height} pixels; the maximum is {} megapixels", MAX_PIXELS / 1_000_000)]
     TooManyPixels {
-        /// Pixels across, as the file says.
+        /// Width according to the file.
         width: u32,
-        /// Pixels down, as the file says.
+        /// Height according to the file.
         height: u32,
     },
-    /// The picture is too long or too high.
-    #[error("the picture is {width} by {height}, and may be {MAX_SIDE} at most on either side")]
+    /// The image is too wide or too high.
+    #[error("the image is {width} by {height} pixels; the maximum side is {MAX_SIDE} pixels")]
     SideTooLong {
-        /// Pixels across, as the file says.
+        /// Width according to the file.
         width: u32,
-        /// Pixels down, as the file says.
+        /// Height according to the file.
         height: u32,
     },
-    /// A valid file, perhaps, of a kind that hardly anything writes.
-    #[error("the picture uses {feature}, which is not supported")]
+    /// The file may be valid, but uses a rare feature.
+    #[error("the image uses {feature}, which is not supported")]
     Unsupported {
-        /// What it is that is not supported.
+        /// The feature.
         feature: &'static str,
     },
-    /// The file is cut off, damaged, or something else that pretends.
-    #[error("the picture is damaged or incomplete")]
+    /// The file is truncated, damaged, or not an image despite its first bytes.
+    #[error("the image is damaged or incomplete")]
     Corrupt,
 }

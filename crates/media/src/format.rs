@@ -1,18 +1,18 @@
-//! The formats that are taken.
+//! The supported formats.
 
-/// The formats that are taken, each known by how a file begins.
+/// The supported formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ImageFormat {
     /// JPEG, baseline or progressive.
     Jpeg,
-    /// PNG; of an animated one the picture that stands for it.
+    /// PNG; of an animated one the default image.
     Png,
     /// WebP; of an animated one the first frame.
     WebP,
 }
 
 impl ImageFormat {
-    /// The format of a file that begins like this. Neither its name nor its declared type is asked.
+    /// The format of a file with these first bytes. Its name and declared media type do not matter.
     pub fn detect(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0xFF, 0xD8, 0xFF, ..] => Some(Self::Jpeg),
@@ -22,7 +22,7 @@ impl ImageFormat {
         }
     }
 
-    /// Its media type.
+    /// The media type of the format.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Jpeg => "image/jpeg",

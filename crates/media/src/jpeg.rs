@@ -1,4 +1,4 @@
-//! JPEG, decoded at the scale that is needed and no larger.
+//! Decodes JPEG at the smallest sufficient scale.
 
 use image::RgbImage;
 use image::metadata::Orientation;
@@ -7,7 +7,7 @@ use jpeg_decoder::{CodingProcess, Decoder, Error, PixelFormat, UnsupportedFeatur
 use crate::alpha::{compact_to_rgb, scale_by};
 use crate::{ImageError, limits};
 
-/// What the beginning of a JPEG says about it.
+/// The relevant fields of a JPEG's header.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JpegHeader {
     pub(crate) width: u32,
@@ -17,26 +17,26 @@ pub(crate) struct JpegHeader {
     progressive: bool,
 }
 
-/// How many of each eight pixels of a side are decoded.
+/// The number of pixels decoded per eight pixels of a side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scale(u32);
 
 impl Scale {
     const FULL: Self = Self(8);
 
-    /// The smallest at which `side` pixels become at least `wanted`; the full size where none does.
-    pub(crate) fn for_side(side: u32, wanted: u32) -> Self {
-        let enough = |scale: &u32| side * scale >= wanted * 8;
-        [1, 2, 4].into_iter().find(enough).map_or(Self::FULL, Self)
+    /// The smallest scale at which `side` pixels become at least `required`, or the full size if none does.
+    pub(crate) fn for_side(side: u32, required: u32) -> Self {
+        let is_enough = |scale: &u32| side * scale >= required * 8;
+        [1, 2, 4].into_iter().find(is_enough).map_or(Self::FULL, Self)
     }
 
-    fn of(self, side: u32) -> u32 {
+    fn apply(self, side: u32) -> u32 {
         (side * self.0).div_ceil(8)
     }
 }
 
 impl JpegHeader {
-    /// Reads everything up to the frame header.
+    /// Reads the file up to the frame header.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, ImageError> {
         let mut decoder = Decoder::new(bytes);
         decoder.read_info().map_err(|error| to_image_error(&error))?;
@@ -58,44 +58,51 @@ impl JpegHeader {
         })
     }
 
-    /// The sides of what [`decode`] gives.
-    pub(crate) fn sides(&self, scale: Scale) -> (u32, u32) {
-        (scale.of(self.width), scale.of(self.height))
+    /// The dimensions of the result of [`decode`].
+    pub(crate) fn scaled_dimensions(&self, scale: Scale) -> (u32, u32) {
+        (scale.apply(self.width), scale.apply(self.height))
     }
 
-    /// Bytes of memory that [`decode`] takes at most, what it returns included.
+    /// Upper bound for the memory in bytes that [`decode`] takes, including its result.
     pub(crate) fn memory_bytes(&self, scale: Scale) -> u64 {
-        // What the decoder keeps is in whole units of up to 4 by 4 blocks of 8 by 8 pixels.
-        let [across, down] =
+        // The decoder stores whole units of up to 4 by 4 blocks of 8 by 8 pixels.
+        let [padded_width, padded_height] =
             [self.width, self.height].map(|side| u64::from(side.next_multiple_of(32)));
-        let scale_of_area = u64::from(scale.0 * scale.0);
-        let planes = across * down * scale_of_area / 64 * self.components;
-        // Two bytes for each pixel of each component, and of one component a copy where its scans are incomplete.
-        let coefficients =
-            if self.progressive { across * down * 2 * (self.components + 1) } else { 0 };
-        let rows = across * 32 * 2 * 2 * self.components;
-        let (width, height) = self.sides(scale);
+        let area_scale = u64::from(scale.0 * scale.0);
+        let planes = padded_width * padded_height * area_scale / 64 * self.components;
+        // Two bytes per pixel and component, and a copy of one component if its scans are incomplete.
+        let coefficients = if self.progressive {
+            padded_width * padded_height * 2 * (self.components + 1)
+        } else {
+            0
+        };
+        let rows = padded_width * 32 * 2 * 2 * self.components;
+        let (width, height) = self.scaled_dimensions(scale);
         let image = u64::from(width) * u64::from(height) * self.components.max(3);
         planes + coefficients + rows + image
     }
 }
 
-/// Decodes all of a picture at a scale. It is not turned yet.
+/// Decodes the image at a scale, without rotating it.
 pub(crate) fn decode(
     bytes: &[u8],
     header: &JpegHeader,
     scale: Scale,
 ) -> Result<RgbImage, ImageError> {
     let mut decoder =
-        Decoder::new(up_to_scans(bytes, u64::from(header.width) * u64::from(header.height)));
+        Decoder::new(limit_scans(bytes, u64::from(header.width) * u64::from(header.height)));
     if scale != Scale::FULL {
-        // It takes the smallest scale at which either side is large enough, so only the longer is asked for.
-        let wanted = |side: u32, other: u32| {
-            if side < other { u16::MAX } else { u16::try_from(scale.of(side)).unwrap_or(u16::MAX) }
+        // The decoder takes the smallest scale at which either side is large enough, so only the longer side is requested.
+        let requested = |side: u32, other: u32| {
+            if side < other {
+                u16::MAX
+            } else {
+                u16::try_from(scale.apply(side)).unwrap_or(u16::MAX)
+            }
         };
         let (width, height) = (header.width, header.height);
         decoder
-            .scale(wanted(width, height), wanted(height, width))
+            .scale(requested(width, height), requested(height, width))
             .map_err(|error| to_image_error(&error))?;
     }
     let mut pixels = decoder.decode().map_err(|error| to_image_error(&error))?;
@@ -111,17 +118,17 @@ pub(crate) fn decode(
     RgbImage::from_raw(info.width.into(), info.height.into(), pixels).ok_or(ImageError::Corrupt)
 }
 
-/// A file up to where it has more scans than anybody needs: encoders write ten or so, and each costs a walk over all
-/// pixels, however few bytes it has.
-fn up_to_scans(bytes: &[u8], pixels: u64) -> &[u8] {
-    /// Pixels of all scans together, which take seconds.
-    const ENOUGH: u64 = 1_000_000_000;
+/// Truncates a file with too many scans: encoders write about ten, and each costs a pass over all pixels, even if it has
+/// few bytes.
+fn limit_scans(bytes: &[u8], pixels: u64) -> &[u8] {
+    /// Limit on the pixels of all scans together; decoding them takes seconds.
+    const MAX_SCANNED_PIXELS: u64 = 1_000_000_000;
 
-    let scans = (ENOUGH / pixels).clamp(20, 100);
-    // Inside coded pixels, 0xFF is followed by something else.
-    let end = memchr::memmem::find_iter(bytes, b"\xFF\xDA").zip(0..=scans).last();
+    let max_scans = (MAX_SCANNED_PIXELS / pixels).clamp(20, 100);
+    // In entropy-coded data, another byte follows 0xFF.
+    let end = memchr::memmem::find_iter(bytes, b"\xFF\xDA").zip(0..=max_scans).last();
     match end {
-        Some((end, number)) if number == scans => &bytes[..end],
+        Some((end, number)) if number == max_scans => &bytes[..end],
         _ => bytes,
     }
 }
@@ -133,11 +140,11 @@ fn to_image_error(error: &Error) -> ImageError {
         UnsupportedFeature::ArithmeticEntropyCoding => "arithmetic coding",
         UnsupportedFeature::SamplePrecision(_) => "JPEG of more than 8 bits",
         UnsupportedFeature::ComponentCount(_) => "an unusual number of components",
-        UnsupportedFeature::DNL => "a height that is told at the end",
+        UnsupportedFeature::DNL => "a height that is defined at the end",
         UnsupportedFeature::SubsamplingRatio | UnsupportedFeature::NonIntegerSubsamplingRatio => {
             "an unusual subsampling"
         }
-        UnsupportedFeature::ColorTransform(_) => "an unusual space of colours",
+        UnsupportedFeature::ColorTransform(_) => "an unusual colour space",
     };
     ImageError::Unsupported { feature }
 }

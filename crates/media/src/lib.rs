@@ -22,4 +22,6 @@ pub use self::focus::{Focus, Square};
 pub use self::format::ImageFormat;
 pub use self::header::{ImageHeader, Purpose};
 pub use self::limits::{MAX_BYTES, MAX_PIXELS, MAX_SIDE};
-pub use self::sizes::{LARGE, MEDIUM, POST_SIDE, PostImage, ProfileSizes, SMALL, THUMBNAIL};
+pub use self::sizes::{
+    LARGE_SIDE, MAX_POST_SIDE, MEDIUM_SIDE, PostImage, ProfileSizes, SMALL_SIDE, THUMBNAIL_SIDE,
+};

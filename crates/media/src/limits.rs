@@ -1,17 +1,17 @@
-//! What is taken at most, all of it known before a pixel is decoded.
+//! The limits of accepted images, all checked before anything is decoded.
 
 use crate::ImageError;
 
-/// Bytes of a file.
+/// Maximum size of a file in bytes.
 pub const MAX_BYTES: usize = 5_242_880;
 
-/// Pixels of a picture.
+/// Maximum number of pixels.
 pub const MAX_PIXELS: u64 = 50_000_000;
 
-/// Pixels across, and pixels down.
+/// Maximum width and maximum height in pixels.
 pub const MAX_SIDE: u32 = 12_000;
 
-/// Refuses a picture without pixels, and one with too many.
+/// Rejects an image without pixels, and one that exceeds a limit.
 pub(crate) fn check(width: u32, height: u32) -> Result<(), ImageError> {
     if width == 0 || height == 0 {
         return Err(ImageError::Corrupt);

@@ -1,18 +1,18 @@
-//! Turning pictures the right way up, which is done last, when they are small.
+//! Rotates and flips images by their EXIF orientation. This is done last, when they are small.
 
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
 
 use crate::Square;
 
-/// Turns a picture.
+/// Rotates and flips an image.
 pub(crate) fn apply(orientation: Orientation, image: RgbImage) -> RgbImage {
-    let mut turned = DynamicImage::ImageRgb8(image);
-    turned.apply_orientation(orientation);
-    turned.into_rgb8()
+    let mut dynamic = DynamicImage::ImageRgb8(image);
+    dynamic.apply_orientation(orientation);
+    dynamic.into_rgb8()
 }
 
-/// The sides of a picture when it is turned; and, since this undoes itself, those that it had before.
+/// Converts stored dimensions to those after rotation, and back, since the conversion is its own inverse.
 pub(crate) fn oriented_dimensions(
     orientation: Orientation,
     (width, height): (u32, u32),
@@ -20,7 +20,7 @@ pub(crate) fn oriented_dimensions(
     if swaps_sides(orientation) { (height, width) } else { (width, height) }
 }
 
-/// Where a square of a turned picture is before turning, in a picture that is then `width` by `height`.
+/// Converts a square of the rotated image to the stored image, which is `width` by `height`.
 pub(crate) fn to_stored(
     orientation: Orientation,
     square: Square,

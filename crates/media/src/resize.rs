@@ -1,4 +1,4 @@
-//! Other sizes of a picture.
+//! Resizes images.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -6,40 +6,40 @@ use image::RgbImage;
 
 use crate::Square;
 
-/// How pixels become fewer, or more.
+/// The resampling filter.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Filter {
-    /// For people.
+    /// Lanczos, for output images.
     Sharp,
-    /// For what only a program looks at.
-    Quick,
+    /// Box, for analysis.
+    Fast,
 }
 
-/// Makes all of a picture smaller or larger.
-pub(crate) fn all(from: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
-    resize(from, &options(filter), width, height)
+/// Resizes the whole image.
+pub(crate) fn whole(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
+    resize(image, &options(filter), width, height)
 }
 
-/// Makes a square of a picture as large as `side`.
-pub(crate) fn square(from: &RgbImage, square: Square, side: u32) -> RgbImage {
-    let [x, y, across] = [square.x, square.y, square.side].map(f64::from);
-    resize(from, &options(Filter::Sharp).crop(x, y, across, across), side, side)
+/// Crops a square and resizes it to `side`.
+pub(crate) fn square(image: &RgbImage, square: Square, side: u32) -> RgbImage {
+    let [x, y, crop_side] = [square.x, square.y, square.side].map(f64::from);
+    resize(image, &options(Filter::Sharp).crop(x, y, crop_side, crop_side), side, side)
 }
 
 fn options(filter: Filter) -> ResizeOptions {
     let filter = match filter {
         Filter::Sharp => FilterType::Lanczos3,
-        Filter::Quick => FilterType::Box,
+        Filter::Fast => FilterType::Box,
     };
     ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter))
 }
 
-fn resize(from: &RgbImage, options: &ResizeOptions, width: u32, height: u32) -> RgbImage {
-    let source = ImageRef::new(from.width(), from.height(), from.as_raw(), PixelType::U8x3)
-        .expect("as many bytes as the sides say");
+fn resize(image: &RgbImage, options: &ResizeOptions, width: u32, height: u32) -> RgbImage {
+    let source = ImageRef::new(image.width(), image.height(), image.as_raw(), PixelType::U8x3)
+        .expect("the buffer matches the dimensions");
     let mut target = Image::new(width, height, PixelType::U8x3);
     Resizer::new()
         .resize(&source, &mut target, options)
-        .expect("both have the same kind of pixels, and what is taken is inside");
-    RgbImage::from_raw(width, height, target.into_vec()).expect("as many bytes as the sides say")
+        .expect("the pixel types match, and the crop is inside the image");
+    RgbImage::from_raw(width, height, target.into_vec()).expect("the buffer matches the dimensions")
 }

@@ -1,89 +1,89 @@
-//! What is made of a picture.
+//! The output sizes.
 
 use image::RgbImage;
 use jpeg_encoder::{ColorType, Encoder};
 
 use crate::Purpose;
 
-/// The side of the smallest square of a profile.
-pub const THUMBNAIL: u32 = 64;
+/// Side of the smallest profile square in pixels.
+pub const THUMBNAIL_SIDE: u32 = 64;
 
-/// The side of the second square of a profile.
-pub const SMALL: u32 = 128;
+/// Side of the second profile square in pixels.
+pub const SMALL_SIDE: u32 = 128;
 
-/// The side of the third square of a profile.
-pub const MEDIUM: u32 = 256;
+/// Side of the third profile square in pixels.
+pub const MEDIUM_SIDE: u32 = 256;
 
-/// The side of the largest square of a profile.
-pub const LARGE: u32 = 512;
+/// Side of the largest profile square in pixels.
+pub const LARGE_SIDE: u32 = 512;
 
-/// The longest side of a picture in a post, at most.
-pub const POST_SIDE: u32 = 2048;
+/// Maximum longer side of a post's image in pixels.
+pub const MAX_POST_SIDE: u32 = 2048;
 
-/// What all pictures are written with, of 100.
+/// JPEG quality of all output, out of 100.
 const QUALITY: u8 = 85;
 
-/// Four squares of a picture, each a progressive JPEG without metadata.
+/// Four squares of an image, each a progressive JPEG without metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProfileSizes {
-    /// 64 by 64.
+    /// 64 by 64 pixels.
     pub thumbnail: Vec<u8>,
-    /// 128 by 128.
+    /// 128 by 128 pixels.
     pub small: Vec<u8>,
-    /// 256 by 256.
+    /// 256 by 256 pixels.
     pub medium: Vec<u8>,
-    /// 512 by 512.
+    /// 512 by 512 pixels.
     pub large: Vec<u8>,
 }
 
-/// A picture for a post, a progressive JPEG without metadata.
+/// The image of a post, a progressive JPEG without metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostImage {
-    /// The file.
+    /// The encoded file.
     pub jpeg: Vec<u8>,
-    /// Pixels across.
+    /// Width in pixels.
     pub width: u32,
-    /// Pixels down.
+    /// Height in pixels.
     pub height: u32,
 }
 
-/// A fresh file, in which nothing is but pixels.
+/// Encodes pixels as a progressive JPEG without metadata.
 pub(crate) fn encode(pixels: &RgbImage) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = Encoder::new(&mut file, QUALITY);
     encoder.set_progressive(true);
     encoder.set_optimized_huffman_tables(true);
     let [width, height] =
-        [pixels.width(), pixels.height()].map(|side| u16::try_from(side).expect("2048 at most"));
+        [pixels.width(), pixels.height()].map(|side| u16::try_from(side).expect("at most 2048"));
     encoder
         .encode(pixels.as_raw(), width, height, ColorType::Rgb)
-        .expect("sides of 1 to 2048 with all their pixels, into memory");
+        .expect("the buffer matches the dimensions, and writing to memory does not fail");
     file
 }
 
-/// Bytes of memory that making everything of decoded pixels takes at most, these included.
+/// Upper bound for the memory in bytes that encoding all sizes takes, including the decoded pixels.
 pub(crate) fn encode_memory_bytes(
     purpose: Purpose,
     decoded: (u32, u32),
     stored: (u32, u32),
 ) -> u64 {
-    /// For each pixel of what is made: itself, turned, as coefficients, and as a file.
-    const PIXEL: u64 = 20;
+    /// Per output pixel: the pixel, its rotated copy, its coefficients, and its share of the file.
+    const BYTES_PER_PIXEL: u64 = 20;
 
     let (width, height) = match purpose {
-        Purpose::Profile => (LARGE, LARGE),
+        Purpose::Profile => (LARGE_SIDE, LARGE_SIDE),
         Purpose::Post => post_dimensions(stored),
     };
     let area = |width: u32, height: u32| u64::from(width) * u64::from(height);
-    // What is narrower already, but not yet lower.
-    let between = area(width, decoded.1) * 3;
-    area(decoded.0, decoded.1) * 3 + between + area(width, height) * PIXEL
+    // The intermediate image has the output's width and the decoded height.
+    let intermediate = area(width, decoded.1) * 3;
+    area(decoded.0, decoded.1) * 3 + intermediate + area(width, height) * BYTES_PER_PIXEL
 }
 
-/// The sides of a picture in a post.
+/// The dimensions of a post's image.
 pub(crate) fn post_dimensions((width, height): (u32, u32)) -> (u32, u32) {
     let longest = width.max(height);
-    let side = |side: u32| scaled(side, POST_SIDE.min(longest), longest).max(1);
+    let side = |side: u32| scaled(side, MAX_POST_SIDE.min(longest), longest).max(1);
     (side(width), side(height))
 }
 

@@ -1,4 +1,4 @@
-//! Finds the square that people would look at.
+//! Finds the most salient square of an image.
 
 use std::num::NonZeroU32;
 
@@ -10,10 +10,10 @@ use crate::resize::{self, Filter};
 use crate::sizes::scaled;
 use crate::{Square, orientation};
 
-/// The longer side of the small copy that is looked at: time grows with its square.
-const LONG: u32 = 192;
+/// Longer side of the copy that is analysed, in pixels. The time grows with its square.
+const ANALYSIS_SIDE: u32 = 192;
 
-/// The best of the largest squares of a picture that is `width` by `height` when it is turned.
+/// The most salient of the largest squares of an image that is `width` by `height` after rotation.
 pub(crate) fn find_square(
     pixels: &RgbImage,
     orientation: Orientation,
@@ -21,33 +21,34 @@ pub(crate) fn find_square(
     height: u32,
 ) -> Square {
     let side = width.min(height);
-    let room = width.max(height) - side;
-    let start = if room == 0 { 0 } else { start(&small(pixels, orientation), room) };
+    let margin = width.max(height) - side;
+    let start =
+        if margin == 0 { 0 } else { find_start(&analysis_copy(pixels, orientation), margin) };
     let (x, y) = if width > height { (start, 0) } else { (0, start) };
     Square { x, y, side }
 }
 
-/// How many of `room` pixels come before the square.
-fn start(small: &RgbImage, room: u32) -> u32 {
+/// The position of the square along the longer side, from 0 to `margin`.
+fn find_start(copy: &RgbImage, margin: u32) -> u32 {
     let one = NonZeroU32::MIN;
-    let (width, height) = small.dimensions();
-    let spare = width.abs_diff(height);
-    let best = smartcrop::find_best_crop(&CropSource(small), one, one);
-    // So long and narrow a picture that the copy is a square has its middle taken.
-    let (Ok(best), 1..) = (best, spare) else { return room / 2 };
+    let (width, height) = copy.dimensions();
+    let copy_margin = width.abs_diff(height);
+    let best = smartcrop::find_best_crop(&CropSource(copy), one, one);
+    // If the image is so narrow that its copy is a square, the crop is centred.
+    let (Ok(best), 1..) = (best, copy_margin) else { return margin / 2 };
     let Crop { x, y, .. } = best.crop;
-    scaled(x.max(y).min(spare), room, spare)
+    scaled(x.max(y).min(copy_margin), margin, copy_margin)
 }
 
-fn small(pixels: &RgbImage, orientation: Orientation) -> RgbImage {
+fn analysis_copy(pixels: &RgbImage, orientation: Orientation) -> RgbImage {
     let (width, height) = pixels.dimensions();
-    let long = width.max(height).max(LONG);
-    let smaller = |side: u32| (side * LONG / long).max(1);
-    let small = resize::all(pixels, smaller(width), smaller(height), Filter::Quick);
-    orientation::apply(orientation, small)
+    let longer_side = width.max(height).max(ANALYSIS_SIDE);
+    let reduced = |side: u32| (side * ANALYSIS_SIDE / longer_side).max(1);
+    let copy = resize::whole(pixels, reduced(width), reduced(height), Filter::Fast);
+    orientation::apply(orientation, copy)
 }
 
-/// A picture that smartcrop may look at. It is so small already that it is never resized.
+/// Adapter for smartcrop. The copy is small enough to be analysed without resizing.
 #[derive(Clone, Copy)]
 struct CropSource<'a>(&'a RgbImage);
 

@@ -1,4 +1,4 @@
-//! WebP, lossy or lossless.
+//! Decodes WebP, lossy or lossless.
 
 mod frame;
 mod prefix_codes;
@@ -9,17 +9,17 @@ use image::RgbImage;
 use image::metadata::Orientation;
 use image_webp::{DecodingError, WebPDecoder};
 
-use self::frame::{Frame, lossy_sides};
+use self::frame::{Frame, lossy_dimensions};
 use crate::alpha::{blend_with_white, compact_to_rgb};
 use crate::{ImageError, limits};
 
-/// How many sets of codes a lossless frame may have. libwebp makes at most 2,600, and then joins those that are alike.
-const MAX_CODES: u32 = 2_000;
+/// Maximum number of prefix code groups in a lossless frame. libwebp creates at most 2,600, and then merges similar ones.
+const MAX_CODE_GROUPS: u32 = 2_000;
 
-/// Bytes of memory that the decoder keeps for a set of codes at most.
-const CODES: u64 = 125_000;
+/// Upper bound for the memory in bytes that the decoder keeps per prefix code group.
+const CODE_GROUP_BYTES: u64 = 125_000;
 
-/// What the beginning of a WebP says about it.
+/// The relevant fields of a WebP's header.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WebPHeader {
     pub(crate) width: u32,
@@ -29,57 +29,60 @@ pub(crate) struct WebPHeader {
 }
 
 impl WebPHeader {
-    /// Reads where the parts of a file are, and what the frame that counts is like.
+    /// Reads where the chunks of a file are, and the properties of the frame that is decoded.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, ImageError> {
         let mut decoder = decoder(bytes)?;
         let (width, height) = decoder.dimensions();
         let exif = decoder.exif_metadata().unwrap_or_default();
         let orientation = exif.and_then(|exif| orientation(&exif));
-        let animated = decoder.is_animated();
-        let (frame, sides) = Frame::find(bytes, animated, (width, height))?;
-        let decoding = frame_bytes(&frame, sides, decoder.has_alpha())?;
-        let canvas = if animated { u64::from(width) * u64::from(height) * 8 } else { 0 };
+        let is_animated = decoder.is_animated();
+        let (frame, dimensions) = Frame::find(bytes, is_animated, (width, height))?;
+        let frame_memory = frame_memory_bytes(&frame, dimensions, decoder.has_alpha())?;
+        let canvas = if is_animated { u64::from(width) * u64::from(height) * 8 } else { 0 };
         Ok(Self {
             width,
             height,
             orientation: orientation.unwrap_or(Orientation::NoTransforms),
-            memory_bytes: decoding + canvas,
+            memory_bytes: frame_memory + canvas,
         })
     }
 
-    /// Bytes of memory that [`decode`] takes at most, what it returns included.
+    /// Upper bound for the memory in bytes that [`decode`] takes, including its result.
     pub(crate) fn memory_bytes(&self) -> u64 {
         self.memory_bytes
     }
 }
 
-/// Bytes of memory that the decoder takes at most for a frame, which it believes where sides are told twice.
-fn frame_bytes(
+/// Upper bound for the memory in bytes that decoding a frame takes. The decoder allocates by the dimensions in the frame,
+/// so they must match those in the container.
+fn frame_memory_bytes(
     frame: &Frame<'_>,
-    sides @ (width, height): (u32, u32),
+    dimensions @ (width, height): (u32, u32),
     has_alpha: bool,
 ) -> Result<u64, ImageError> {
-    /// The decoder makes room for as much as the file says will come, which is told in 24 bits.
-    const PART: u64 = 16 << 20;
+    /// The decoder reserves as many bytes as a 24-bit partition size can announce.
+    const PARTITION_BYTES: u64 = 16 << 20;
 
     limits::check(width, height)?;
     let pixels = u64::from(width) * u64::from(height);
     match frame {
         Frame::Lossless(data) => {
-            // A byte to know it by, sides, and whether there is alpha.
-            let codes = codes(data.get(5..).ok_or(ImageError::Corrupt)?, sides)?;
-            // Transforms tell something for each four by four pixels, and codes too.
+            // Skips the signature byte, the dimensions, the alpha bit and the version.
+            let codes = prefix_code_bytes(data.get(5..).ok_or(ImageError::Corrupt)?, dimensions)?;
+            // Transforms and prefix code groups store data per block of four by four pixels.
             Ok(codes + pixels + pixels * if has_alpha { 4 } else { 7 })
         }
         Frame::Lossy { frame, alpha } => {
-            if lossy_sides(frame) != Some(sides) {
+            if lossy_dimensions(frame) != Some(dimensions) {
                 return Err(ImageError::Corrupt);
             }
             let blocks = u64::from(width.div_ceil(16)) * u64::from(height.div_ceil(16));
-            let lossy = PART + frame.len() as u64 * 4 + blocks * 384 + pixels * 4;
+            let lossy = PARTITION_BYTES + frame.len() as u64 * 4 + blocks * 384 + pixels * 4;
             match alpha {
-                Some([how, data @ ..]) => {
-                    let codes = if how & 3 == 1 { codes(data, sides)? } else { 0 };
+                Some([flags, data @ ..]) => {
+                    let is_compressed = flags & 3 == 1;
+                    let codes =
+                        if is_compressed { prefix_code_bytes(data, dimensions)? } else { 0 };
                     Ok(lossy + codes + pixels * 6)
                 }
                 _ => Ok(lossy),
@@ -88,17 +91,17 @@ fn frame_bytes(
     }
 }
 
-/// Bytes of memory for the codes of lossless data.
-fn codes(data: &[u8], sides: (u32, u32)) -> Result<u64, ImageError> {
-    let count = prefix_codes::count(data, sides)?;
-    if count > MAX_CODES {
-        return Err(ImageError::Unsupported { feature: "an unusual number of codes" });
+/// Upper bound for the memory in bytes of the prefix codes of lossless data.
+fn prefix_code_bytes(data: &[u8], dimensions: (u32, u32)) -> Result<u64, ImageError> {
+    let count = prefix_codes::count_groups(data, dimensions)?;
+    if count > MAX_CODE_GROUPS {
+        return Err(ImageError::Unsupported { feature: "an unusual number of prefix codes" });
     }
-    // Those of the four small pictures come one after another.
-    Ok(u64::from(count + 1) * CODES)
+    // Plus one: the groups of the four transform and entropy images exist one at a time.
+    Ok(u64::from(count + 1) * CODE_GROUP_BYTES)
 }
 
-/// Decodes the picture, or the first of several. It is not turned yet.
+/// Decodes the image or, of an animation, the first frame, without rotating it.
 pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
     let mut decoder = decoder(bytes)?;
     if decoder.is_animated() {
@@ -125,14 +128,14 @@ fn decoder(bytes: &[u8]) -> Result<WebPDecoder<Cursor<&[u8]>>, ImageError> {
 }
 
 fn orientation(exif: &[u8]) -> Option<Orientation> {
-    // Some programs write what JPEG needs before it.
+    // Some programs write the prefix that JPEG needs.
     Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(exif))
 }
 
 fn to_image_error(error: &DecodingError) -> ImageError {
     match error {
         DecodingError::UnsupportedFeature(_) => {
-            ImageError::Unsupported { feature: "a frame that builds on another" }
+            ImageError::Unsupported { feature: "a frame that depends on another frame" }
         }
         _ => ImageError::Corrupt,
     }

@@ -1,40 +1,42 @@
-//! How many sets of codes a lossless frame brings.
+//! Counts the prefix code groups of a lossless frame.
 //!
-//! The decoder builds all of them before it reads a pixel, up to 65,536 of up to 120 kB, from a dozen bytes each. So they are
-//! counted first: it takes the codes of the small pictures before them, but none of their pixels.
+//! The decoder builds all groups before it reads a pixel: up to 65,536 groups of up to 120 kB, each from about a dozen
+//! bytes. So they are counted first. That requires decoding the transform and entropy images, but none of the frame's
+//! pixels.
 
 use crate::ImageError;
 
-/// Symbols of green with lengths and without a cache, of red, blue, alpha, and distances.
-const SYMBOLS: [u16; 5] = [256 + 24, 256, 256, 256, 40];
+/// Alphabet sizes of the five codes in a group: green and lengths (without a colour cache), red, blue, alpha, distance.
+const ALPHABET_SIZES: [u16; 5] = [256 + 24, 256, 256, 256, 40];
 
-/// Counts the sets of codes that a frame of these sides brings.
+/// Counts the prefix code groups of a frame with these dimensions.
 ///
 /// # Errors
 ///
-/// [`ImageError::Corrupt`] where the frame ends or makes no sense before they are known.
-pub(super) fn count(frame: &[u8], (width, height): (u32, u32)) -> Result<u32, ImageError> {
-    Bits { bytes: frame, at: 0 }.sets(width, height).ok_or(ImageError::Corrupt)
+/// [`ImageError::Corrupt`] if the frame ends or is invalid before the count is known.
+pub(super) fn count_groups(frame: &[u8], (width, height): (u32, u32)) -> Result<u32, ImageError> {
+    BitReader { bytes: frame, position: 0 }.count_groups(width, height).ok_or(ImageError::Corrupt)
 }
 
-struct Bits<'a> {
+/// Reads bits, the lowest of each byte first.
+struct BitReader<'a> {
     bytes: &'a [u8],
-    at: usize,
+    position: usize,
 }
 
-impl Bits<'_> {
-    fn sets(&mut self, mut width: u32, height: u32) -> Option<u32> {
+impl BitReader<'_> {
+    fn count_groups(&mut self, mut width: u32, height: u32) -> Option<u32> {
         let blocks = |side: u32, bits: u32| side.div_ceil(1 << bits);
-        while self.bit()? {
+        while self.read_bit()? {
             match self.read(2)? {
                 0 | 1 => {
                     let bits = self.read(3)? + 2;
-                    self.image(blocks(width, bits), blocks(height, bits))?;
+                    self.skip_image(blocks(width, bits), blocks(height, bits))?;
                 }
                 2 => {}
                 _ => {
                     let colours = self.read(8)? + 1;
-                    self.image(colours, 1)?;
+                    self.skip_image(colours, 1)?;
                     let bits = match colours {
                         ..=2 => 3,
                         3..=4 => 2,
@@ -45,118 +47,123 @@ impl Bits<'_> {
                 }
             }
         }
-        self.cache()?;
-        if !self.bit()? {
+        self.read_colour_cache_size()?;
+        if !self.read_bit()? {
             return Some(1);
         }
         let bits = self.read(3)? + 2;
-        Some(self.image(blocks(width, bits), blocks(height, bits))? + 1)
+        Some(self.skip_image(blocks(width, bits), blocks(height, bits))? + 1)
     }
 
-    /// Steps over a small picture; the largest number that the red and green of a pixel make.
-    fn image(&mut self, width: u32, height: u32) -> Option<u32> {
-        let cache = self.cache()?;
-        let mut codes = Vec::with_capacity(SYMBOLS.len());
-        for (at, symbols) in SYMBOLS.into_iter().enumerate() {
-            codes.push(self.code(if at == 0 { symbols + cache } else { symbols })?);
+    /// Skips an entropy-coded image. Returns the largest 16-bit value that red and green of a pixel form.
+    fn skip_image(&mut self, width: u32, height: u32) -> Option<u32> {
+        let cache_size = self.read_colour_cache_size()?;
+        let mut codes = Vec::with_capacity(ALPHABET_SIZES.len());
+        for (index, size) in ALPHABET_SIZES.into_iter().enumerate() {
+            codes.push(self.read_code(if index == 0 { size + cache_size } else { size })?);
         }
-        let mut left = width * height;
+        let mut remaining = width * height;
         let mut largest = 0;
-        while left > 0 {
-            let symbol = self.symbol(&codes[0])?;
+        while remaining > 0 {
+            let symbol = self.read_symbol(&codes[0])?;
             let pixels = match symbol {
                 0..256 => {
-                    let red = self.symbol(&codes[1])?;
-                    self.symbol(&codes[2])?;
-                    self.symbol(&codes[3])?;
+                    let red = self.read_symbol(&codes[1])?;
+                    self.read_symbol(&codes[2])?;
+                    self.read_symbol(&codes[3])?;
                     largest = largest.max(u32::from(red) << 8 | u32::from(symbol));
-                    // Where nothing is left to tell, all pixels are alike.
-                    if codes[..4].iter().all(|code| code.symbols.len() == 1) { left } else { 1 }
+                    // If no code needs bits, all remaining pixels are equal.
+                    if codes[..4].iter().all(|code| code.symbols.len() == 1) {
+                        remaining
+                    } else {
+                        1
+                    }
                 }
                 256..280 => {
-                    let length = self.length(symbol - 256)?;
-                    let distance = self.symbol(&codes[4])?;
-                    self.length(distance)?;
+                    let length = self.read_length(symbol - 256)?;
+                    let distance = self.read_symbol(&codes[4])?;
+                    self.read_length(distance)?;
                     length
                 }
                 _ => 1,
             };
-            left = left.checked_sub(pixels)?;
+            remaining = remaining.checked_sub(pixels)?;
         }
         Some(largest)
     }
 
-    /// How many symbols a cache of colours adds.
-    fn cache(&mut self) -> Option<u16> {
-        if !self.bit()? {
+    /// The number of symbols that a colour cache adds to the first alphabet.
+    fn read_colour_cache_size(&mut self) -> Option<u16> {
+        if !self.read_bit()? {
             return Some(0);
         }
         let bits = self.read(4)?;
         (1..=11).contains(&bits).then(|| 1 << bits)
     }
 
-    fn code(&mut self, symbols: u16) -> Option<Code> {
-        /// In which order the lengths of the codes of lengths come.
+    fn read_code(&mut self, alphabet_size: u16) -> Option<PrefixCode> {
+        /// The order in which the lengths of the code length code are stored.
         const ORDER: [usize; 19] =
             [17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
-        if self.bit()? {
-            let two = self.bit()?;
-            let bits = if self.bit()? { 8 } else { 1 };
-            let mut code = Code { of_length: [0; 16], symbols: vec![self.short(bits)?] };
-            if two {
-                code.of_length[1] = 2;
-                code.symbols.push(self.short(8)?);
+        if self.read_bit()? {
+            let has_two = self.read_bit()?;
+            let bits = if self.read_bit()? { 8 } else { 1 };
+            let mut code =
+                PrefixCode { count_by_length: [0; 16], symbols: vec![self.read_u16(bits)?] };
+            if has_two {
+                code.count_by_length[1] = 2;
+                code.symbols.push(self.read_u16(8)?);
             }
-            return code.symbols.iter().all(|&symbol| symbol < symbols).then_some(code);
+            return code.symbols.iter().all(|&symbol| symbol < alphabet_size).then_some(code);
         }
         let mut lengths = [0; 19];
-        for &place in &ORDER[..self.read(4)? as usize + 4] {
-            lengths[place] = self.short(3)?;
+        for &index in &ORDER[..self.read(4)? as usize + 4] {
+            lengths[index] = self.read_u16(3)?;
         }
-        let code_of_lengths = Code::new(&lengths)?;
-        let mut left = symbols;
-        if self.bit()? {
+        let length_code = PrefixCode::new(&lengths)?;
+        let mut remaining = alphabet_size;
+        if self.read_bit()? {
             let bits = self.read(3)? * 2 + 2;
-            left = self.short(bits)?.checked_add(2)?;
+            remaining = self.read_u16(bits)?.checked_add(2)?;
         }
-        let mut lengths = Vec::with_capacity(usize::from(symbols));
-        let mut last = 8;
-        while lengths.len() < usize::from(symbols) && left > 0 {
-            left -= 1;
-            let (length, times) = match self.symbol(&code_of_lengths)? {
-                16 => (last, self.read(2)? + 3),
+        let mut lengths = Vec::with_capacity(usize::from(alphabet_size));
+        let mut previous = 8;
+        while lengths.len() < usize::from(alphabet_size) && remaining > 0 {
+            remaining -= 1;
+            let (length, repeat) = match self.read_symbol(&length_code)? {
+                16 => (previous, self.read(2)? + 3),
                 17 => (0, self.read(3)? + 3),
                 18 => (0, self.read(7)? + 11),
                 length => (length, 1),
             };
             if length != 0 {
-                last = length;
+                previous = length;
             }
-            lengths.extend((0..times).map(|_| length));
+            lengths.extend((0..repeat).map(|_| length));
         }
-        (lengths.len() <= usize::from(symbols)).then(|| Code::new(&lengths))?
+        (lengths.len() <= usize::from(alphabet_size)).then(|| PrefixCode::new(&lengths))?
     }
 
-    fn symbol(&mut self, code: &Code) -> Option<u16> {
+    fn read_symbol(&mut self, code: &PrefixCode) -> Option<u16> {
         if let [only] = *code.symbols {
             return Some(only);
         }
-        let (mut found, mut first, mut index) = (0, 0, 0);
-        for &count in &code.of_length[1..] {
-            found |= usize::from(self.bit()?);
-            if found < first + count {
-                return code.symbols.get(index + found - first).copied();
+        let (mut bits, mut first, mut index) = (0, 0, 0);
+        for &count in &code.count_by_length[1..] {
+            bits |= usize::from(self.read_bit()?);
+            if bits < first + count {
+                return code.symbols.get(index + bits - first).copied();
             }
             index += count;
             first = (first + count) << 1;
-            found <<= 1;
+            bits <<= 1;
         }
         None
     }
 
-    /// A number of pixels, or a distance.
-    fn length(&mut self, symbol: u16) -> Option<u32> {
+    /// Reads a run length or a distance with this prefix symbol.
+    fn read_length(&mut self, symbol: u16) -> Option<u32> {
         let symbol = u32::from(symbol);
         if symbol < 4 {
             return Some(symbol + 1);
@@ -165,40 +172,40 @@ impl Bits<'_> {
         Some(((2 + (symbol & 1)) << bits) + self.read(bits)? + 1)
     }
 
-    fn short(&mut self, bits: u32) -> Option<u16> {
+    fn read_u16(&mut self, bits: u32) -> Option<u16> {
         u16::try_from(self.read(bits)?).ok()
     }
 
     fn read(&mut self, bits: u32) -> Option<u32> {
-        (0..bits).try_fold(0, |sum, at| Some(sum | u32::from(self.bit()?) << at))
+        (0..bits).try_fold(0, |value, index| Some(value | u32::from(self.read_bit()?) << index))
     }
 
-    fn bit(&mut self) -> Option<bool> {
-        let byte = self.bytes.get(self.at / 8)?;
-        let bit = byte >> (self.at % 8) & 1;
-        self.at += 1;
+    fn read_bit(&mut self) -> Option<bool> {
+        let byte = self.bytes.get(self.position / 8)?;
+        let bit = byte >> (self.position % 8) & 1;
+        self.position += 1;
         Some(bit == 1)
     }
 }
 
-/// A prefix code: how many symbols have each length, and the symbols, the shortest first.
-struct Code {
-    of_length: [usize; 16],
+/// A prefix code: the number of symbols of each code length, and the symbols in order of their code lengths.
+struct PrefixCode {
+    count_by_length: [usize; 16],
     symbols: Vec<u16>,
 }
 
-impl Code {
+impl PrefixCode {
     fn new(lengths: &[u16]) -> Option<Self> {
-        let mut of_length = [0; 16];
+        let mut count_by_length = [0; 16];
         let mut symbols: Vec<(u16, u16)> = Vec::new();
         for (&length, symbol) in lengths.iter().zip(0..) {
             if length > 0 {
-                *of_length.get_mut(usize::from(length))? += 1;
+                *count_by_length.get_mut(usize::from(length))? += 1;
                 symbols.push((length, symbol));
             }
         }
         symbols.sort_unstable();
         let symbols: Vec<u16> = symbols.into_iter().map(|(_, symbol)| symbol).collect();
-        (!symbols.is_empty()).then_some(Self { of_length, symbols })
+        (!symbols.is_empty()).then_some(Self { count_by_length, symbols })
     }
 }

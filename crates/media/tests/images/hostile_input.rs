@@ -68,7 +68,7 @@ fn files_that_are_too_large_are_refused_unread() {
 
 #[test]
 fn pictures_without_pixels_are_refused() {
-    let told_later = ImageError::Unsupported { feature: "a height that is told at the end" };
+    let told_later = ImageError::Unsupported { feature: "a height that is defined at the end" };
     assert_eq!(decode(&jpeg_that_says(0, 16)).unwrap_err(), ImageError::Corrupt);
     assert_eq!(decode(&jpeg_that_says(16, 0)).unwrap_err(), told_later);
     assert_eq!(decode(&png_that_says(0, 16)).unwrap_err(), ImageError::Corrupt);
@@ -264,7 +264,7 @@ fn webp_with_codes(count: u64) -> Vec<u8> {
 
 #[test]
 fn a_webp_of_more_codes_than_anybody_writes_is_refused_before_they_are_built() {
-    let feature = "an unusual number of codes";
+    let feature = "an unusual number of prefix codes";
     assert!(decode(&webp_with_codes(1)).is_ok());
     assert!(decode(&webp_with_codes(2_000)).is_ok());
     for count in [2_001, 60_000] {

@@ -197,7 +197,7 @@ async fn a_picture_that_is_not_taken_is_refused_in_the_field_file() {
 
     for (file, reason) in [
         (a_large_png(8_000, 8_000), "megapixels"),
-        (a_large_png(12_001, 8), "12000 at most on either side"),
+        (a_large_png(12_001, 8), "the maximum side is 12000 pixels"),
         (whole[..whole.len() / 2].to_vec(), "damaged"),
         ([&whole[..40], &[0; 400]].concat(), "damaged"),
         (b"\xff\xd8\xff\xe0no more than that".to_vec(), "damaged"),
