@@ -1,34 +1,34 @@
-//! Whom a text names, inside the transaction of the act.
+//! Resolving mentioned usernames to users inside a transaction.
 
 use grateful_domain::{Author, UserId};
 use grateful_storage::{Connection, Participants, Repositories};
 
 use crate::{Error, Result};
 
-/// Those who have these names, of whom and of `author` the same is true as of [`Users::lock_participants`](grateful_storage::Users::lock_participants).
-/// One statement, or none where nobody is named.
-pub(crate) async fn hold_named(
+/// Looks up the users with these usernames and locks them together with `author` (see
+/// [`Users::lock_participants`](grateful_storage::Users::lock_participants)). One statement, or none if `usernames` is
+/// empty.
+pub(crate) async fn lock_mentioned_users(
     tx: &mut Connection,
     author: UserId,
-    names: &[&str],
+    usernames: &[&str],
 ) -> Result<Vec<Author>> {
-    if names.is_empty() {
+    if usernames.is_empty() {
         return Ok(vec![]);
     }
-    let participants =
-        Participants { users: &[author], usernames: names, ..Participants::default() };
-    let held = tx.users().lock_participants(participants).await?;
-    if held.iter().any(|person| person.id == author) {
-        Ok(held)
+    let participants = Participants { users: &[author], usernames, ..Participants::default() };
+    let locked = tx.users().lock_participants(participants).await?;
+    if locked.iter().any(|user| user.id == author) {
+        Ok(locked)
     } else {
         Err(Error::account_deleted())
     }
 }
 
-/// Those of `people` who have these names, in the order of the names.
-pub(crate) fn called(names: &[&str], people: &[Author]) -> Vec<UserId> {
-    let person = |name: &&str| {
-        people.iter().find(|person| person.username.as_str().eq_ignore_ascii_case(name))
+/// The ids of those of `users` who have one of these usernames, in the order of the usernames.
+pub(crate) fn ids_by_username(usernames: &[&str], users: &[Author]) -> Vec<UserId> {
+    let find_user = |username: &&str| {
+        users.iter().find(|user| user.username.as_str().eq_ignore_ascii_case(username))
     };
-    names.iter().filter_map(person).map(|person| person.id).collect()
+    usernames.iter().filter_map(find_user).map(|user| user.id).collect()
 }

@@ -1,4 +1,4 @@
-//! Telling people of an act, inside the transaction of the act.
+//! Recording and withdrawing notifications inside the transaction of an act.
 
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{Act, Cause, Event, EventDetails};
@@ -7,8 +7,8 @@ use grateful_storage::{Connection, RemovedMentions, Repositories};
 
 use crate::{Result, new_id};
 
-/// Tells whoever one act concerns. Whatever they read of it is the same for all.
-pub(crate) async fn tell(
+/// Notifies the recipients of one act. All of them get the same details.
+pub(crate) async fn notify(
     tx: &mut Connection,
     causes: &[Cause],
     details: &EventDetails,
@@ -21,24 +21,24 @@ pub(crate) async fn tell(
     Ok(())
 }
 
-/// Tells whoever an edit names newly, and takes back what those were told whom it names no longer.
-pub(crate) async fn tell_anew(
+/// Notifies the users whom an edit newly mentions, and withdraws the notifications of removed mentions.
+pub(crate) async fn notify_after_edit(
     tx: &mut Connection,
     causes: &[Cause],
-    gone: RemovedMentions<'_>,
+    removed: RemovedMentions<'_>,
     details: &EventDetails,
     at: DateTime<Utc>,
 ) -> Result<()> {
-    if gone.names.is_empty() {
-        return tell(tx, causes, details, at).await;
+    if removed.names.is_empty() {
+        return notify(tx, causes, details, at).await;
     }
-    tx.notifications().update_mentions(&events(causes, details, at), gone, at).await?;
+    tx.notifications().update_mentions(&events(causes, details, at), removed, at).await?;
     Ok(())
 }
 
-/// An event for each, but for whoever acts.
+/// One event per cause. Skips causes whose recipient is the actor.
 fn events(causes: &[Cause], details: &EventDetails, at: DateTime<Utc>) -> Vec<Event> {
-    let others = causes.iter().filter(|cause| cause.recipient != cause.actor);
+    let foreign = causes.iter().filter(|cause| cause.recipient != cause.actor);
     let event = |cause: &Cause| Event {
         cause: *cause,
         details: details.clone(),
@@ -46,16 +46,16 @@ fn events(causes: &[Cause], details: &EventDetails, at: DateTime<Utc>) -> Vec<Ev
         id: new_id(at).into(),
         batch_id: new_id(at).into(),
     };
-    others.map(event).collect()
+    foreign.map(event).collect()
 }
 
-/// That something was done to a post, for its author.
-pub(crate) fn for_author(seen: &PostForViewer, actor: UserId, act: Act) -> Cause {
-    Cause { recipient: seen.post.author, actor, act }
+/// The cause that notifies the author of a post.
+pub(crate) fn cause_for_author(post: &PostForViewer, actor: UserId, act: Act) -> Cause {
+    Cause { recipient: post.post.author, actor, act }
 }
 
-/// Shows another emoji where a reaction was changed.
-pub(crate) async fn retell(
+/// Updates the notification of a reaction to another emoji.
+pub(crate) async fn update_reaction(
     tx: &mut Connection,
     cause: Cause,
     emoji: Emoji,
@@ -67,20 +67,20 @@ pub(crate) async fn retell(
     Ok(())
 }
 
-/// Takes back what was told of an act that is undone.
-pub(crate) async fn untell(tx: &mut Connection, cause: Cause, now: DateTime<Utc>) -> Result<()> {
+/// Withdraws the notification of an act that was undone.
+pub(crate) async fn withdraw(tx: &mut Connection, cause: Cause, now: DateTime<Utc>) -> Result<()> {
     if cause.recipient != cause.actor {
         tx.notifications().withdraw(&[cause], now).await?;
     }
     Ok(())
 }
 
-/// Takes back what was told of a comment, and of all answers to it. Their post is locked.
-pub(crate) async fn untell_tree(
+/// Withdraws the notifications of a comment and of all replies below it. The caller has locked their post.
+pub(crate) async fn withdraw_thread(
     tx: &mut Connection,
     comment: CommentId,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let tree = tx.comments().list_thread_ids(comment).await?;
-    Ok(tx.notifications().withdraw_for_comments(&tree, now).await?)
+    let thread = tx.comments().list_thread_ids(comment).await?;
+    Ok(tx.notifications().withdraw_for_comments(&thread, now).await?)
 }

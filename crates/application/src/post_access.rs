@@ -5,47 +5,49 @@ use grateful_storage::{Connection, Participants, Repositories};
 
 use crate::{Error, Resource, Result};
 
-/// A post that `user` is about to act on: nobody comes between them and its author, nor do they go away, until the
-/// transaction ends. Returns who acts, and the post as they see it.
-pub(crate) async fn hold(
+/// A post whose participants are locked.
+pub(crate) struct LockedPost {
+    /// The acting user.
+    pub(crate) actor: Author,
+    /// The post as the actor sees it.
+    pub(crate) post: PostForViewer,
+    /// The actor, the author of the post, and all further participants that exist.
+    pub(crate) participants: Vec<Author>,
+}
+
+/// Locks `user` and the author of a post they act on: until the transaction ends, neither account can be deleted and no
+/// block can be created between them. Returns the acting user, and the post as they see it.
+pub(crate) async fn lock_post(
     tx: &mut Connection,
     user: UserId,
     post: PostId,
 ) -> Result<(Author, PostForViewer)> {
-    let held = hold_with(tx, user, post, Participants::default()).await?;
-    Ok((held.by, held.seen))
+    let locked = lock_post_with(tx, user, post, Participants::default()).await?;
+    Ok((locked.actor, locked.post))
 }
 
-/// A post that somebody is about to act on, and all whom that concerns.
-pub(crate) struct Held {
-    /// Who acts.
-    pub(crate) by: Author,
-    /// The post as they see it.
-    pub(crate) seen: PostForViewer,
-    /// They, the author of the post, and whoever else was asked for, as far as there are such people.
-    pub(crate) people: Vec<Author>,
-}
-
-/// As [`hold`], and of `others` the same is true. All at once, since people are locked in the order of their ids.
-pub(crate) async fn hold_with(
+/// As [`lock_post`], with further participants. One statement locks all, since users are locked in the order of their
+/// ids.
+pub(crate) async fn lock_post_with(
     tx: &mut Connection,
     user: UserId,
     post: PostId,
-    others: Participants<'_>,
-) -> Result<Held> {
-    let people = [&[user], others.users].concat();
-    let participants = Participants { users: &people, author_of_post: Some(post), ..others };
-    let people = tx.users().lock_participants(participants).await?;
-    let by = people
-        .iter()
-        .find(|person| person.id == user)
-        .cloned()
-        .ok_or_else(Error::account_deleted)?;
-    Ok(Held { by, seen: seen(tx, Viewer::User(user), post).await?, people })
+    further: Participants<'_>,
+) -> Result<LockedPost> {
+    let users = [&[user], further.users].concat();
+    let participants = Participants { users: &users, author_of_post: Some(post), ..further };
+    let participants = tx.users().lock_participants(participants).await?;
+    let actor = participants.iter().find(|participant| participant.id == user).cloned();
+    let actor = actor.ok_or_else(Error::account_deleted)?;
+    let post = find_post(tx, Viewer::User(user), post).await?;
+    Ok(LockedPost { actor, post, participants })
 }
 
-/// A post as `viewer` sees it, for whatever they want with it.
-pub(crate) async fn seen(
+/// Finds a post as `viewer` sees it.
+///
+/// # Errors
+/// `NotFound` if `viewer` may not see it.
+pub(crate) async fn find_post(
     conn: &mut Connection,
     viewer: Viewer,
     post: PostId,

@@ -19,7 +19,7 @@ impl CommentText {
     /// # Errors
     /// The text is blank, has more than [`CommentText::MAX_CHARS`] characters, or contains a control character other than a line feed.
     pub fn parse(raw: &str) -> Result<Self, TextError> {
-        text::required(raw, Lines::Many, Self::MAX_CHARS).map(Self)
+        text::required(raw, Lines::Multiple, Self::MAX_CHARS).map(Self)
     }
 }
 

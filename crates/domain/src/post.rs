@@ -1,4 +1,4 @@
-//! Posts: what people are thankful for.
+//! Posts (docs/rules.md#posts).
 
 mod content;
 mod edit;
@@ -11,30 +11,30 @@ pub use self::content::{
 pub use self::edit::PostEdit;
 use crate::{Author, Emoji, Position, PostId, UserId, Viewer, find_mentions};
 
-/// A post as its author wrote it, with what others made of it.
+/// A post with its engagement counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Post {
     pub id: PostId,
     pub author: UserId,
     pub draft: Draft,
     pub created_at: DateTime<Utc>,
-    /// When its author last changed it; nothing else moves it.
+    /// When the author last edited the post. Other changes do not update it.
     pub updated_at: Option<DateTime<Utc>>,
     pub engagement: Engagement,
 }
 
-/// A post as somebody in particular sees it.
+/// A post with its author and the viewer's own heart and reaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostForViewer {
     pub post: Post,
     pub author: Author,
-    /// Whether the viewer gave it a heart.
+    /// Whether the viewer gave the post a heart.
     pub is_hearted: bool,
-    /// The emoji that the viewer left on it.
+    /// The emoji of the viewer's reaction.
     pub reaction: Option<Emoji>,
 }
 
-/// Everything of a post that its author decides.
+/// The part of a post that its author writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     pub title: Option<Title>,
@@ -45,28 +45,28 @@ pub struct Draft {
     pub visibility: Visibility,
 }
 
-/// Who may read a post, blocks apart.
+/// Who can read a post. Blocks restrict this further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Visibility {
-    /// Everybody, guests too.
+    /// All users and guests.
     Public,
-    /// Its author alone.
+    /// Only the author.
     Private,
 }
 
 impl Visibility {
-    /// The form in which it is stored and sent.
+    /// Converts from the boolean used in the database and in JSON.
     pub fn from_is_public(is_public: bool) -> Self {
         if is_public { Self::Public } else { Self::Private }
     }
 
-    /// The form in which it is stored and sent.
+    /// Converts to the boolean used in the database and in JSON.
     pub fn is_public(self) -> bool {
         self == Self::Public
     }
 }
 
-/// How many hearts, emoji reactions, shares and comments a post has.
+/// The numbers of hearts, emoji reactions, shares and comments of a post.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Engagement {
     pub hearts: i32,
@@ -75,19 +75,19 @@ pub struct Engagement {
     pub comments: i32,
 }
 
-/// Which state of a post somebody has in hands: equal if its author changed nothing in between.
+/// The version of a post, used in ETags. Two revisions of a post are equal if its author has not edited it in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revision(i64);
 
 impl Revision {
-    /// Microseconds since 1970 of the last change; of one post no two states share it.
+    /// The time of the last edit in microseconds since 1970. It is unique among the versions of a post.
     pub fn micros(self) -> i64 {
         self.0
     }
 }
 
 impl Post {
-    /// A post that was just written.
+    /// Creates a new post.
     pub fn publish(id: PostId, author: UserId, draft: Draft, now: DateTime<Utc>) -> Self {
         Self {
             id,
@@ -99,13 +99,12 @@ impl Post {
         }
     }
 
-    /// Authors always see their own posts; everyone else goes by the visibility. Blocks are the caller's
-    /// to know.
+    /// Whether the viewer can see the post, ignoring blocks. Authors always see their own posts.
     pub fn is_visible_to(&self, viewer: Viewer) -> bool {
         viewer.is(self.author) || self.draft.visibility.is_public()
     }
 
-    /// The names of those who are told that it names them: of a private post, nobody's (rules §6).
+    /// The usernames to notify about a mention; none if the post is private (docs/rules.md#mentions).
     pub fn mentioned_names(&self) -> Vec<&str> {
         match self.draft.visibility {
             Visibility::Public => find_mentions(self.draft.content.as_str()),
@@ -113,12 +112,12 @@ impl Post {
         }
     }
 
-    /// Its place in lists that are ordered by time.
+    /// The position in lists ordered by time.
     pub fn position(&self) -> Position {
         Position { at: self.created_at, id: self.id.into() }
     }
 
-    /// Which state of the post this is.
+    /// The version of the post.
     pub fn revision(&self) -> Revision {
         Revision(self.updated_at.unwrap_or(self.created_at).timestamp_micros())
     }
@@ -137,7 +136,7 @@ mod tests {
     #[case(Visibility::Private, Viewer::Guest, false)]
     #[case(Visibility::Private, Viewer::User(UserId::from(2)), false)]
     #[case(Visibility::Private, Viewer::User(UserId::from(1)), true)]
-    fn private_posts_are_for_their_author_alone(
+    fn only_the_author_can_see_a_private_post(
         #[case] visibility: Visibility,
         #[case] viewer: Viewer,
         #[case] visible: bool,
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_named_where_nobody_may_read_it() {
+    fn a_private_post_mentions_no_users() {
         assert_eq!(post("For @ben", Visibility::Public).mentioned_names(), ["ben"]);
         assert_eq!(post("For @ben", Visibility::Private).mentioned_names(), [""; 0]);
     }

@@ -1,30 +1,29 @@
-//! The emoji with which people answer a post.
+//! Hearts and emoji reactions to posts (docs/rules.md#engagement).
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
 use crate::{Author, HeartId, PostId, ReactionId};
 
-/// An emoji that somebody left on a post. There is one for a person and a post; changing one's mind changes the
-/// emoji, and nothing else.
+/// An emoji reaction of a user to a post. Each user has at most one per post; reacting again replaces only the emoji.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reaction {
     pub id: ReactionId,
     pub post: PostId,
     pub by: Author,
     pub emoji: Emoji,
-    /// When they first left one.
+    /// When the user first reacted.
     pub created_at: DateTime<Utc>,
 }
 
-/// How many times one emoji was left on a post.
+/// The number of reactions with one emoji to a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EmojiCount {
     pub emoji: Emoji,
     pub count: i64,
 }
 
-/// A heart that somebody gave a post.
+/// A heart of a user on a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heart {
     pub id: HeartId,
@@ -32,7 +31,7 @@ pub struct Heart {
     pub created_at: DateTime<Utc>,
 }
 
-/// One of the emoji that can be left on a post (rules §2): this list serves validation, display and texts.
+/// The emoji that a reaction can have (docs/rules.md#engagement), used for validation, display and notification texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Emoji {
     HeartEyes,
@@ -47,7 +46,7 @@ pub enum Emoji {
     Thinking,
 }
 
-/// A code that names no emoji of ours.
+/// A code that is not a supported emoji.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
     "must be one of heart_eyes, heart_face, hug, pray, muscle, star, fire, clap, joy, thinking"
@@ -55,7 +54,7 @@ pub enum Emoji {
 pub struct UnknownEmoji;
 
 impl Emoji {
-    /// Every emoji, in the order in which clients offer them.
+    /// All emoji, in the order in which clients show them.
     pub const ALL: [Self; 10] = [
         Self::HeartEyes,
         Self::HeartFace,
@@ -69,7 +68,7 @@ impl Emoji {
         Self::Thinking,
     ];
 
-    /// The name under which it is stored and sent.
+    /// The code used in the database and in JSON.
     pub const fn code(self) -> &'static str {
         match self {
             Self::HeartEyes => "heart_eyes",
@@ -85,7 +84,7 @@ impl Emoji {
         }
     }
 
-    /// The character that people see.
+    /// The character shown to users.
     pub const fn display(self) -> &'static str {
         match self {
             Self::HeartEyes | Self::HeartFace => "😍",
@@ -100,10 +99,10 @@ impl Emoji {
         }
     }
 
-    /// The emoji with this code.
+    /// Looks up the emoji with this code.
     ///
     /// # Errors
-    /// No emoji of ours is called so.
+    /// No supported emoji has this code.
     pub fn from_code(code: &str) -> Result<Self, UnknownEmoji> {
         Self::ALL.into_iter().find(|emoji| emoji.code() == code).ok_or(UnknownEmoji)
     }
@@ -114,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_leads_back_to_its_emoji_and_is_named_in_the_refusal() {
+    fn every_code_parses_and_the_error_lists_all_codes() {
         for emoji in Emoji::ALL {
             assert_eq!(Emoji::from_code(emoji.code()), Ok(emoji));
             assert!(UnknownEmoji.to_string().contains(emoji.code()));

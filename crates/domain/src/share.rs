@@ -1,4 +1,4 @@
-//! Passing a post on: by its link, or with a few words to people one knows.
+//! Shares of posts, by link or by message (docs/rules.md#shares).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
@@ -7,39 +7,40 @@ use crate::text::{self, Lines, TextError, texts};
 use crate::{PostId, ShareId, UserId};
 
 texts! {
-    /// A few words that go along with a post.
+    /// The message sent with a shared post.
     ShareMessage,
 }
 
 impl ShareMessage {
-    /// The most characters (contract §6).
+    /// The maximum number of characters (docs/http-api.md#shares).
     pub const MAX_CHARS: usize = 200;
 
-    /// Checks the words; blank ones are none.
+    /// Parses a message; `None` if it is blank.
     ///
     /// # Errors
-    /// More than [`ShareMessage::MAX_CHARS`], or a control character other than a line feed.
+    /// The text has more than [`ShareMessage::MAX_CHARS`] characters, or contains a control character other than a line
+    /// feed.
     pub fn parse(raw: &str) -> Result<Option<Self>, TextError> {
-        Ok(text::optional(raw, Lines::Many, Self::MAX_CHARS)?.map(Self))
+        Ok(text::optional(raw, Lines::Multiple, Self::MAX_CHARS)?.map(Self))
     }
 }
 
-/// How a post is passed on.
+/// How a post is shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ShareMethod {
-    /// By its link, to nobody in particular. Once for a person and a post.
+    /// By link, without recipients. At most once per user and post.
     Url,
-    /// To people.
+    /// By message to other users.
     Message,
 }
 
-/// A word that names no way to share.
+/// A code that is not a share method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be url or message")]
 pub struct UnknownShareMethod;
 
 impl ShareMethod {
-    /// The name under which it is stored and sent.
+    /// The code used in the database and in JSON.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Url => "url",
@@ -47,10 +48,10 @@ impl ShareMethod {
         }
     }
 
-    /// The way with this name.
+    /// Looks up the method with this code.
     ///
     /// # Errors
-    /// No way is called so.
+    /// No method has this code.
     pub fn from_code(code: &str) -> Result<Self, UnknownShareMethod> {
         [Self::Url, Self::Message]
             .into_iter()
@@ -59,75 +60,75 @@ impl ShareMethod {
     }
 }
 
-/// The people a post is sent to: distinct, 1 to [`Recipients::MAX`], never the sender.
+/// The users a post is sent to: 1 to [`Recipients::MAX`] distinct users, without the sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipients(Vec<UserId>);
 
-/// Why recipients were refused.
+/// Why the recipients are invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RecipientsError {
-    /// Nobody, or too many.
+    /// There are no recipients, or too many.
     #[error("must name 1 to {} people", Recipients::MAX)]
     Count,
-    /// The sender.
+    /// The sender is among the recipients.
     #[error("must not name yourself")]
     Sender,
 }
 
 impl Recipients {
-    /// The most people at once (rules §2).
+    /// The maximum number of recipients (docs/rules.md#shares).
     pub const MAX: usize = 5;
 
-    /// Checks the people that `sender` named. Who is named twice counts once.
+    /// Parses the recipients chosen by `sender`. Duplicates count once.
     ///
     /// # Errors
-    /// Nobody, more than [`Recipients::MAX`], or the sender.
+    /// There are no recipients, more than [`Recipients::MAX`], or the sender is one of them.
     pub fn parse(sender: UserId, raw: &[i64]) -> Result<Self, RecipientsError> {
-        let mut people: Vec<UserId> = Vec::new();
+        let mut recipients: Vec<UserId> = Vec::new();
         for id in raw.iter().copied().map(UserId::from) {
-            if !people.contains(&id) {
-                people.push(id);
+            if !recipients.contains(&id) {
+                recipients.push(id);
             }
-            // A long list need not be read to its end.
-            if Self::MAX < people.len() {
+            // Stops early, so that a long list costs nothing.
+            if Self::MAX < recipients.len() {
                 return Err(RecipientsError::Count);
             }
         }
-        match people.as_slice() {
+        match recipients.as_slice() {
             [] => Err(RecipientsError::Count),
-            named if named.contains(&sender) => Err(RecipientsError::Sender),
-            _ => Ok(Self(people)),
+            distinct if distinct.contains(&sender) => Err(RecipientsError::Sender),
+            _ => Ok(Self(recipients)),
         }
     }
 
-    /// Takes back who was checked before it was stored; those who have left since are missing.
-    pub fn from_stored(people: Vec<UserId>) -> Self {
-        Self(people)
+    /// Wraps stored recipients without checking them. Deleted accounts are missing.
+    pub fn from_stored(recipients: Vec<UserId>) -> Self {
+        Self(recipients)
     }
 
-    /// The people, in the order named.
+    /// The recipients, in the order of the request.
     pub fn as_slice(&self) -> &[UserId] {
         &self.0
     }
 }
 
-/// What somebody wants to do with a post.
+/// The method of a share, with the recipients and the message if it has any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShareDetails {
-    /// Have its link.
+    /// Share by link.
     Url,
-    /// Send it.
+    /// Share by message.
     Message {
-        /// To whom.
+        /// The users that the post is sent to.
         recipients: Recipients,
-        /// With which words.
+        /// The message sent with the post.
         message: Option<ShareMessage>,
     },
 }
 
 impl ShareDetails {
-    /// To whom it goes; a link to nobody.
+    /// The recipients; empty for a share by link.
     pub fn recipients(&self) -> &[UserId] {
         match self {
             Self::Url => &[],
@@ -135,7 +136,7 @@ impl ShareDetails {
         }
     }
 
-    /// The words that go along.
+    /// The message sent with the post.
     pub fn message(&self) -> Option<&ShareMessage> {
         match self {
             Self::Url => None,
@@ -144,7 +145,7 @@ impl ShareDetails {
     }
 }
 
-/// One act of passing a post on.
+/// A share of a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
     pub id: ShareId,
@@ -154,18 +155,18 @@ pub struct Share {
     pub created_at: DateTime<Utc>,
 }
 
-/// How often somebody may send posts to people. By link they may as often as they like.
+/// The rate limit of shares by message. Shares by link are not limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShareQuota;
 
 impl ShareQuota {
-    /// How many times in any hour (rules §2).
+    /// The maximum number of shares by message in any hour (docs/rules.md#shares).
     pub const MAX_PER_HOUR: u32 = 20;
 
-    /// How long to wait until one more is allowed: nothing where it is. `latest` is when the last
-    /// [`ShareQuota::MAX_PER_HOUR`]th was sent, counted from the newest.
-    pub fn wait(latest: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<TimeDelta> {
-        let free_at = latest? + TimeDelta::hours(1);
+    /// How long to wait until the next share by message, or `None` if one is allowed now. `oldest` is the time of the
+    /// [`ShareQuota::MAX_PER_HOUR`]th most recent share.
+    pub fn wait(oldest: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<TimeDelta> {
+        let free_at = oldest? + TimeDelta::hours(1);
         (now < free_at).then(|| free_at - now)
     }
 }
@@ -179,9 +180,9 @@ mod tests {
     const ANA: i64 = 1;
 
     #[test]
-    fn duplicates_collapse_before_they_are_counted() {
-        let named = Recipients::parse(ANA.into(), &[2, 3, 2, 4, 5, 6, 3]).unwrap();
-        let ids: Vec<i64> = named.as_slice().iter().map(|id| i64::from(*id)).collect();
+    fn duplicates_count_once() {
+        let recipients = Recipients::parse(ANA.into(), &[2, 3, 2, 4, 5, 6, 3]).unwrap();
+        let ids: Vec<i64> = recipients.as_slice().iter().map(|id| i64::from(*id)).collect();
         assert_eq!(ids, [2, 3, 4, 5, 6]);
     }
 
@@ -189,12 +190,12 @@ mod tests {
     #[case(&[], RecipientsError::Count)]
     #[case(&[2, 3, 4, 5, 6, 7], RecipientsError::Count)]
     #[case(&[2, ANA], RecipientsError::Sender)]
-    fn other_numbers_of_people_are_refused(#[case] raw: &[i64], #[case] why: RecipientsError) {
-        assert_eq!(Recipients::parse(ANA.into(), raw), Err(why));
+    fn invalid_recipients_are_refused(#[case] raw: &[i64], #[case] error: RecipientsError) {
+        assert_eq!(Recipients::parse(ANA.into(), raw), Err(error));
     }
 
     #[test]
-    fn one_more_is_allowed_an_hour_after_the_twentieth_before_it() {
+    fn the_next_share_is_allowed_an_hour_after_the_twentieth_most_recent_one() {
         let sent = DateTime::UNIX_EPOCH;
         let wait = |minutes| ShareQuota::wait(Some(sent), sent + TimeDelta::minutes(minutes));
         assert_eq!(wait(59), Some(TimeDelta::minutes(1)));

@@ -117,6 +117,9 @@ mod tests {
     #[test]
     fn length_is_counted_after_normalisation() {
         assert_eq!(required(&"e\u{301}".repeat(3), Lines::Single, 3).unwrap(), "ééé");
-        assert_eq!(required("abcd", Lines::Single, 3), Err(TextError::TooLong { chars: 4, max: 3 }));
+        assert_eq!(
+            required("abcd", Lines::Single, 3),
+            Err(TextError::TooLong { chars: 4, max: 3 })
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Loading by COPY: all of it or nothing, and nothing that a constraint would not allow.
+//! Bulk loading by `COPY`: a load is atomic and all constraints hold.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -9,7 +9,7 @@ use grateful_testkit::{
     create_user,
 };
 
-fn a_person(id: UserId, name: &str) -> BulkUser {
+fn new_user(id: UserId, name: &str) -> BulkUser {
     BulkUser {
         id,
         username: Username::parse(name).unwrap(),
@@ -27,28 +27,28 @@ fn a_person(id: UserId, name: &str) -> BulkUser {
     }
 }
 
-fn a_follow(from: UserId, to: UserId) -> Follow {
+fn new_follow(from: UserId, to: UserId) -> Follow {
     let id = uuid::Uuid::from_u128(7).into();
     Follow { id, follower: from, followed: to, state: FollowState::Active, created_at: NOON }
 }
 
-/// A load with two people in it.
-async fn with_two_people(url: &str) -> (BulkLoad, UserId, UserId) {
+/// Begins a load and adds two users.
+async fn begin_with_two_users(url: &str) -> (BulkLoad, UserId, UserId) {
     let mut load = BulkLoad::begin(url).await.unwrap();
     let ids = load.reserve_user_ids(2).await.unwrap();
-    let people = [a_person(ids[0], "ana"), a_person(ids[1], "ben")];
-    load.users(people.into_iter()).await.unwrap();
+    let users = [new_user(ids[0], "ana"), new_user(ids[1], "ben")];
+    load.users(users.into_iter()).await.unwrap();
     (load, ids[0], ids[1])
 }
 
 /// Loads hearts and commits.
-async fn hearts(mut load: BulkLoad, hearts: &[NewHeart]) -> Result<()> {
+async fn commit_with_hearts(mut load: BulkLoad, hearts: &[NewHeart]) -> Result<()> {
     load.hearts(hearts.iter().copied()).await?;
     load.commit().await
 }
 
-/// The address of an account that may write rows, and is no superuser.
-async fn as_somebody_plain(database: &TestDatabase) -> String {
+/// Returns the connection URL of a new account that may write rows but is not a superuser.
+async fn url_of_ordinary_account(database: &TestDatabase) -> String {
     let name = format!("plain_{}", std::process::id());
     database
         .execute(&format!(
@@ -64,18 +64,18 @@ async fn as_somebody_plain(database: &TestDatabase) -> String {
 fn assert_missing(loaded: Result<()>, key: &str) {
     match loaded {
         Err(StorageError::Missing { constraint }) => assert_eq!(constraint, key),
-        other => panic!("not refused by {key}: {other:?}"),
+        other => panic!("not rejected by {key}: {other:?}"),
     }
 }
 
 #[tokio::test]
-async fn what_is_loaded_is_there_as_it_was_given_from_the_commit_on() {
+async fn loaded_rows_become_visible_unchanged_at_commit() {
     let database = TestDatabase::create().await;
-    let (mut load, ana, ben) = with_two_people(&database.url()).await;
+    let (mut load, ana, ben) = begin_with_two_users(&database.url()).await;
     let post: Post = a_post().by(ana).build();
 
     load.posts([post.clone()].into_iter()).await.unwrap();
-    load.follows([a_follow(ben, ana)].into_iter()).await.unwrap();
+    load.follows([new_follow(ben, ana)].into_iter()).await.unwrap();
     load.hearts([a_heart(ben, post.id)].into_iter()).await.unwrap();
     load.emoji_reactions([a_reaction(ben, post.id)].into_iter()).await.unwrap();
     let shares = [a_link_share(ben, post.id), a_message_share(ben, post.id, &[ana])];
@@ -93,20 +93,20 @@ async fn what_is_loaded_is_there_as_it_was_given_from_the_commit_on() {
 }
 
 #[tokio::test]
-async fn a_load_that_is_given_up_leaves_nothing_behind() {
+async fn a_dropped_load_leaves_no_rows() {
     let database = TestDatabase::create().await;
-    let (load, ..) = with_two_people(&database.url()).await;
+    let (load, ..) = begin_with_two_users(&database.url()).await;
 
     drop(load);
 
     assert_eq!(database.count("users").await, 0);
-    let (again, ..) = with_two_people(&database.url()).await;
+    let (again, ..) = begin_with_two_users(&database.url()).await;
     again.commit().await.unwrap();
     assert_eq!(database.count("users").await, 2);
 }
 
 #[tokio::test]
-async fn ids_are_reserved_for_one_load_alone() {
+async fn reserved_ids_are_not_given_out_again() {
     let database = TestDatabase::create().await;
     let one = BulkLoad::begin(&database.url()).await.unwrap();
     let other = BulkLoad::begin(&database.url()).await.unwrap();
@@ -119,44 +119,50 @@ async fn ids_are_reserved_for_one_load_alone() {
 }
 
 #[tokio::test]
-async fn whoever_has_one_of_the_names_is_found_and_nobody_gets_it_twice() {
+async fn a_taken_username_is_found_and_cannot_be_loaded_again() {
     let database = TestDatabase::create().await;
-    let (load, ..) = with_two_people(&database.url()).await;
+    let (load, ..) = begin_with_two_users(&database.url()).await;
     load.commit().await.unwrap();
 
     let mut load = BulkLoad::begin(&database.url()).await.unwrap();
     let found = load.find_taken_username(&["eve".to_owned(), "BEN".to_owned()]).await.unwrap();
-    let nobody = load.find_taken_username(&["eve".to_owned()]).await.unwrap();
+    let none = load.find_taken_username(&["eve".to_owned()]).await.unwrap();
     let ids = load.reserve_user_ids(1).await.unwrap();
-    let taken = load.users([a_person(ids[0], "Ben")].into_iter()).await;
+    let taken = load.users([new_user(ids[0], "Ben")].into_iter()).await;
 
-    assert_eq!((found.as_deref(), nobody), (Some("ben"), None));
+    assert_eq!((found.as_deref(), none), (Some("ben"), None));
     assert!(matches!(taken, Err(StorageError::Taken { .. })), "{taken:?}");
 }
 
 #[tokio::test]
-async fn what_refers_to_nothing_is_refused_whoever_loads_it() {
+async fn dangling_references_are_rejected_for_every_account() {
     let database = TestDatabase::create().await;
-    let plain = as_somebody_plain(&database).await;
+    let plain = url_of_ordinary_account(&database).await;
     for url in [database.url(), plain] {
-        let nowhere = a_post().by(1.into()).build().id;
-        let nobody = UserId::from(1_000_000);
+        let missing_post = a_post().by(1.into()).build().id;
+        let missing_user = UserId::from(1_000_000);
 
-        let (load, ana, _) = with_two_people(&url).await;
-        assert_missing(hearts(load, &[a_heart(ana, nowhere)]).await, "likes_post_id_fkey");
-        let (mut load, ana, _) = with_two_people(&url).await;
+        let (load, ana, _) = begin_with_two_users(&url).await;
+        assert_missing(
+            commit_with_hearts(load, &[a_heart(ana, missing_post)]).await,
+            "likes_post_id_fkey",
+        );
+        let (mut load, ana, _) = begin_with_two_users(&url).await;
         let post = a_post().by(ana).build();
         load.posts([post.clone()].into_iter()).await.unwrap();
-        assert_missing(hearts(load, &[a_heart(nobody, post.id)]).await, "likes_user_id_fkey");
+        assert_missing(
+            commit_with_hearts(load, &[a_heart(missing_user, post.id)]).await,
+            "likes_user_id_fkey",
+        );
     }
 
     assert_eq!(database.count("users").await, 0);
 }
 
 #[tokio::test]
-async fn an_answer_to_nothing_and_one_to_a_comment_elsewhere_are_refused() {
+async fn a_reply_to_a_comment_on_another_post_is_rejected() {
     let database = TestDatabase::create().await;
-    let (mut load, ana, _) = with_two_people(&database.url()).await;
+    let (mut load, ana, _) = begin_with_two_users(&database.url()).await;
     let posts = [a_post().by(ana).build(), a_post().by(ana).build()];
     let first = a_comment().by(ana).on(&posts[0]).build();
     let mut elsewhere = a_comment().by(ana).on(&posts[1]).build();
@@ -170,18 +176,18 @@ async fn an_answer_to_nothing_and_one_to_a_comment_elsewhere_are_refused() {
 }
 
 #[tokio::test]
-async fn what_was_there_before_cannot_be_referred_to_since_it_may_go_away_meanwhile() {
+async fn rows_from_before_the_load_cannot_be_referenced() {
     let database = TestDatabase::create().await;
     let old = a_post().insert_into(&database).await.id;
 
-    let (load, ana, _) = with_two_people(&database.url()).await;
-    let loaded = hearts(load, &[a_heart(ana, old)]).await;
+    let (load, ana, _) = begin_with_two_users(&database.url()).await;
+    let loaded = commit_with_hearts(load, &[a_heart(ana, old)]).await;
 
     assert_missing(loaded, "likes_post_id_fkey");
 }
 
 #[tokio::test]
-async fn a_database_that_is_away_is_said_to_be() {
+async fn an_unreachable_database_is_reported_as_unavailable() {
     let away = BulkLoad::begin("postgresql://nobody@127.0.0.1:1/nothing").await;
 
     assert!(matches!(away.err(), Some(StorageError::Unavailable(_))));

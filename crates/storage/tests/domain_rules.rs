@@ -1,4 +1,4 @@
-//! Rules that live in the domain and again in SQL: both must say the same.
+//! Rules implemented both in the domain and in SQL: both must agree.
 
 mod support {
     pub(crate) mod relations;
@@ -19,44 +19,46 @@ use uuid::Uuid;
 use crate::support::relations::relate;
 use crate::support::sql::lines;
 
-/// What the viewer and the author may be to each other.
-const RELATIONS: [Option<&str>; 4] = [None, Some("active"), Some("pending"), Some("blocked")];
+/// All states of a follow between two users; `None` is no row.
+const FOLLOW_STATES: [Option<&str>; 4] = [None, Some("active"), Some("pending"), Some("blocked")];
 
-/// Every visibility, viewer and pair of edges between the two: the domain knows visibility, the caller knows blocks,
-/// and SQL has to know both.
+/// Covers every combination of visibility, viewer and follow states. The domain decides by visibility and its caller by
+/// blocks; SQL has to apply both.
 #[tokio::test]
-async fn sql_and_domain_agree_on_who_may_read_a_post() {
+async fn sql_and_domain_agree_on_who_can_read_a_post() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
 
     for visibility in [Visibility::Public, Visibility::Private] {
-        for to_author in RELATIONS {
-            for to_viewer in RELATIONS {
+        for viewer_to_author in FOLLOW_STATES {
+            for author_to_viewer in FOLLOW_STATES {
                 let [author, reader] = [create_user(&database).await, create_user(&database).await];
                 let post = a_post().by(author).with(|draft| draft.visibility = visibility);
                 let post = post.insert_into(&database).await;
                 for (follower, followed, status) in
-                    [(reader, author, to_author), (author, reader, to_viewer)]
+                    [(reader, author, viewer_to_author), (author, reader, author_to_viewer)]
                 {
                     if let Some(status) = status {
                         relate(&database, follower, followed, status).await;
                     }
                 }
-                let is_blocked = [to_author, to_viewer].contains(&Some("blocked"));
+                let is_blocked = [viewer_to_author, author_to_viewer].contains(&Some("blocked"));
 
                 for viewer in [Viewer::Guest, Viewer::User(author), Viewer::User(reader)] {
-                    let may = post.is_visible_to(viewer) && !(viewer.is(reader) && is_blocked);
-                    let case = format!("{visibility:?} {to_author:?} {to_viewer:?} {viewer:?}");
+                    let can_read = post.is_visible_to(viewer) && !(viewer.is(reader) && is_blocked);
+                    let case = format!(
+                        "{visibility:?} {viewer_to_author:?} {author_to_viewer:?} {viewer:?}"
+                    );
 
                     let found = conn.posts().find(viewer, post.id).await.unwrap();
-                    assert_eq!(found.is_some(), may, "{case}");
+                    assert_eq!(found.is_some(), can_read, "{case}");
 
                     let query = PostQuery::visible_to(viewer).by_author(author);
                     let listed = conn.posts().list(query.clone()).await.unwrap().items;
-                    assert_eq!(!listed.is_empty(), may, "{case}");
+                    assert_eq!(!listed.is_empty(), can_read, "{case}");
 
                     let public = conn.posts().list(query.public_only()).await.unwrap().items;
-                    assert_eq!(!public.is_empty(), may && visibility.is_public(), "{case}");
+                    assert_eq!(!public.is_empty(), can_read && visibility.is_public(), "{case}");
                 }
             }
         }
@@ -64,65 +66,65 @@ async fn sql_and_domain_agree_on_who_may_read_a_post() {
 }
 
 #[tokio::test]
-async fn sql_and_domain_agree_on_who_exists_for_whom() {
+async fn sql_and_domain_agree_on_which_users_exist_for_a_viewer() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
 
-    for there in RELATIONS {
-        for back in RELATIONS {
+    for outgoing in FOLLOW_STATES {
+        for incoming in FOLLOW_STATES {
             let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-            for (follower, followed, status) in [(ana, ben, there), (ben, ana, back)] {
+            for (follower, followed, status) in [(ana, ben, outgoing), (ben, ana, incoming)] {
                 if let Some(status) = status {
                     relate(&database, follower, followed, status).await;
                 }
             }
-            let is_blocked = [there, back].contains(&Some("blocked"));
+            let is_blocked = [outgoing, incoming].contains(&Some("blocked"));
 
             for (viewer, user) in [(ana, ben), (ben, ana)] {
                 let exists = conn.users().exists_for(Viewer::User(viewer), user).await.unwrap();
-                assert_eq!(exists, !is_blocked, "{there:?} {back:?}");
+                assert_eq!(exists, !is_blocked, "{outgoing:?} {incoming:?}");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn sql_and_domain_agree_on_the_types_of_posts() {
+async fn sql_and_domain_agree_on_the_post_types() {
     let database = TestDatabase::create().await;
 
-    let taken = codes_in(&database, "posts_post_type_check").await;
+    let allowed = codes_in(&database, "posts_post_type_check").await;
 
-    assert_eq!(taken, PostType::ALL.map(PostType::code));
+    assert_eq!(allowed, PostType::ALL.map(PostType::code));
 }
 
 #[tokio::test]
 async fn sql_and_domain_agree_on_the_emoji() {
     let database = TestDatabase::create().await;
 
-    let taken = codes_in(&database, "emoji_reactions_emoji_code_check").await;
+    let allowed = codes_in(&database, "emoji_reactions_emoji_code_check").await;
 
-    assert_eq!(taken, Emoji::ALL.map(Emoji::code));
+    assert_eq!(allowed, Emoji::ALL.map(Emoji::code));
 }
 
 #[tokio::test]
-async fn the_longest_name_and_city_fit_their_columns() {
+async fn the_longest_display_name_and_city_fit_their_columns() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let mut conn = database.connect().await;
 
     for (column, max) in [("display_name", DisplayName::MAX_CHARS), ("city", City::MAX_CHARS)] {
-        // Four bytes each: what counts is characters.
+        // Each character has four bytes; the limit counts characters.
         for (length, fits) in [(max, true), (max + 1, false)] {
-            let words = "🌻".repeat(length);
-            let sql = format!("UPDATE users SET {column} = '{words}' WHERE id = {ana}");
+            let text = "🌻".repeat(length);
+            let sql = format!("UPDATE users SET {column} = '{text}' WHERE id = {ana}");
             assert_eq!(conn.batch_execute(&sql).await.is_ok(), fits, "{column} {length}");
         }
     }
 }
 
-/// Whatever somebody has switched off, and whatever else stands there.
+/// Covers every value that the preference of every notification type may have.
 #[tokio::test]
-async fn sql_and_domain_agree_on_which_notifications_are_welcome() {
+async fn sql_and_domain_agree_on_which_notifications_are_enabled() {
     let database = TestDatabase::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().by(ana).insert_into(&database).await.id;
@@ -136,10 +138,10 @@ async fn sql_and_domain_agree_on_which_notifications_are_welcome() {
         Act::FollowRequest,
         Act::FollowAcceptance,
     ];
-    for switch in ["true", "false", "null", "1", r#""false""#, "[]"] {
-        for switched in NotificationType::ALL {
+    for value in ["true", "false", "null", "1", r#""false""#, "[]"] {
+        for muted_type in NotificationType::ALL {
             let preferences =
-                format!(r#"{{"notifications": {{"{}": {switch}}}}}"#, switched.code());
+                format!(r#"{{"notifications": {{"{}": {value}}}}}"#, muted_type.code());
             let set = "UPDATE users SET profile_preferences =";
             database.execute(&format!("{set} '{preferences}' WHERE id = {ana}")).await;
             let parsed = serde_json::from_str(&preferences).unwrap();
@@ -150,9 +152,9 @@ async fn sql_and_domain_agree_on_which_notifications_are_welcome() {
 
             for act in acts {
                 let of_act = format!("notifications WHERE act = '{}'", act.dedup_key());
-                let welcome = preferences.allows_notification(act.kind());
-                let case = format!("{act:?} where {} is {switch}", switched.code());
-                assert_eq!(database.count(&of_act).await, i64::from(welcome), "{case}");
+                let is_enabled = preferences.allows_notification(act.kind());
+                let case = format!("{act:?} where {} is {value}", muted_type.code());
+                assert_eq!(database.count(&of_act).await, i64::from(is_enabled), "{case}");
             }
             database.execute("DELETE FROM notifications; DELETE FROM notification_quotas").await;
         }
@@ -163,9 +165,9 @@ async fn sql_and_domain_agree_on_which_notifications_are_welcome() {
 async fn sql_and_domain_agree_on_the_priorities() {
     let database = TestDatabase::create().await;
 
-    let taken = codes_in(&database, "notifications_priority_check").await;
+    let allowed = codes_in(&database, "notifications_priority_check").await;
 
-    assert_eq!(taken, Priority::ALL.map(Priority::code));
+    assert_eq!(allowed, Priority::ALL.map(Priority::code));
 }
 
 fn event(cause: Cause) -> Event {
@@ -174,7 +176,7 @@ fn event(cause: Cause) -> Event {
     Event { cause, details: EventDetails::default(), at: NOON, id: new_id(), batch_id: new_id() }
 }
 
-/// The words that a check allows, in its order.
+/// The codes that a check constraint allows, in its order.
 async fn codes_in(database: &TestDatabase, check: &str) -> Vec<String> {
     let sql = format!(
         "SELECT code[1] AS line

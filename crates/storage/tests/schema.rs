@@ -1,4 +1,4 @@
-//! The schema that a migrated database really has.
+//! The schema of a migrated database.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod support {
@@ -15,9 +15,9 @@ use grateful_testkit::TestDatabase;
 use crate::support::catalogue::{catalogue, tables};
 use crate::support::sql::lines;
 
-/// The written list is `snapshots/catalogue__catalogue.snap`: who changes the schema changes it in the same commit.
+/// The expected catalogue is `snapshots/schema__catalogue.snap`. A change of the schema updates it in the same commit.
 #[tokio::test]
-async fn the_catalogue_is_the_written_one() {
+async fn the_catalogue_equals_the_snapshot() {
     let database = TestDatabase::create().await;
 
     let catalogue = catalogue(&mut database.connect().await).await;
@@ -25,7 +25,7 @@ async fn the_catalogue_is_the_written_one() {
     insta::assert_snapshot!("catalogue", catalogue);
 }
 
-/// What two requests could break is kept by constraints, so nothing runs in the database unasked.
+/// Constraints enforce what concurrent requests could break, so the database needs no code that runs implicitly.
 #[tokio::test]
 async fn there_are_no_triggers_functions_rules_or_views() {
     let database = TestDatabase::create().await;
@@ -47,16 +47,16 @@ async fn there_are_no_triggers_functions_rules_or_views() {
 }
 
 #[tokio::test]
-async fn every_table_keeps_the_rules_of_all_tables() {
+async fn every_table_follows_the_rules_for_all_tables() {
     let database = TestDatabase::create().await;
 
-    let breaches = breaches(&mut database.connect().await).await;
+    let violations = find_violations(&mut database.connect().await).await;
 
-    assert_eq!(breaches, [""; 0]);
+    assert_eq!(violations, [""; 0]);
 }
 
 #[tokio::test]
-async fn a_table_that_breaks_the_rules_is_found() {
+async fn a_table_that_breaks_the_rules_is_reported() {
     let database = TestDatabase::create().await;
     database
         .execute(
@@ -71,10 +71,10 @@ async fn a_table_that_breaks_the_rules_is_found() {
         )
         .await;
 
-    let breaches = breaches(&mut database.connect().await).await;
+    let find_violations = find_violations(&mut database.connect().await).await;
 
     assert_eq!(
-        breaches,
+        find_violations,
         [
             "careless_author_id_fkey does not cascade",
             "careless_author_id_fkey has no index",
@@ -91,7 +91,7 @@ async fn a_table_that_breaks_the_rules_is_found() {
 }
 
 #[tokio::test]
-async fn every_index_that_the_specification_names_exists() {
+async fn every_specified_index_exists_or_has_its_replacement() {
     let database = TestDatabase::create().await;
 
     let found: BTreeSet<String> = lines(
@@ -104,13 +104,13 @@ async fn every_index_that_the_specification_names_exists() {
 
     let missing: Vec<_> = NAMED_INDEXES.iter().filter(|name| !found.contains(**name)).collect();
     assert_eq!(missing, [&""; 0]);
-    for (name, stands_for_it) in REPLACED_INDEXES {
-        assert!(!found.contains(name), "{name} is there again");
-        assert!(found.contains(stands_for_it), "nothing stands for {name}");
+    for (name, replacement) in REPLACED_INDEXES {
+        assert!(!found.contains(name), "{name} exists beside its replacement");
+        assert!(found.contains(replacement), "the replacement of {name} is missing");
     }
 }
 
-/// What `database-structure.md` names, but for [`REPLACED_INDEXES`].
+/// The index names that the specification of the database requires, except [`REPLACED_INDEXES`].
 const NAMED_INDEXES: [&str; 17] = [
     "idx_users_display_name",
     "idx_users_city",
@@ -131,7 +131,7 @@ const NAMED_INDEXES: [&str; 17] = [
     "idx_notifications_batch_children",
 ];
 
-/// What it names beside those, and the index that answers the same question without being written at each change.
+/// Specified indexes, each with the index that serves the same queries at lower write costs.
 const REPLACED_INDEXES: [(&str, &str); 7] = [
     ("idx_notifications_created_at", "idx_notifications_timeline"),
     ("idx_notifications_read", "idx_notifications_user_parent_read"),
@@ -142,13 +142,13 @@ const REPLACED_INDEXES: [(&str, &str); 7] = [
     ("idx_notifications_batch_key_recent", "notifications_one_open"),
 ];
 
-/// What it lists as `users.email` and the like: a column, and the index that begins with it.
+/// The specification also lists indexed columns, such as `users.email`. Each must be the first column of an index.
 #[tokio::test]
-async fn every_column_that_the_specification_wants_indexed_leads_an_index() {
+async fn every_specified_column_leads_an_index() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
 
-    for (index, leads_with) in [
+    for (index, first_column) in [
         (Users::EMAIL_KEY, "(lower(email))"),
         (Users::USERNAME_KEY, "(lower(username))"),
         ("idx_posts_author_created_desc", "(author_id, "),
@@ -163,13 +163,13 @@ async fn every_column_that_the_specification_wants_indexed_leads_an_index() {
         let sql = format!("SELECT pg_get_indexdef('{index}'::regclass) AS line");
         let definition = lines(&mut conn, &sql).await.remove(0);
 
-        assert!(definition.contains(&format!("btree {leads_with}")), "{definition}");
+        assert!(definition.contains(&format!("btree {first_column}")), "{definition}");
     }
 }
 
-/// A database whose locale folds more letters than ASCII's must not let a second `ADMIN` in, nor refuse an honest name.
+/// A locale that folds more letters than ASCII must neither admit a second `ADMIN` nor reject a valid name.
 #[tokio::test]
-async fn names_and_addresses_are_compared_by_the_collation_c() {
+async fn usernames_and_email_addresses_use_the_c_collation() {
     let database = TestDatabase::create().await;
 
     let collations = lines(
@@ -187,31 +187,32 @@ async fn names_and_addresses_are_compared_by_the_collation_c() {
 }
 
 #[tokio::test]
-async fn diesel_sees_each_table_as_it_is() {
+async fn the_diesel_schema_equals_the_database() {
     let database = TestDatabase::create().await;
 
-    let live = tables_for_diesel(&mut database.connect().await).await;
+    let actual = tables_for_diesel(&mut database.connect().await).await;
 
-    let written = tables_in(include_str!("../src/schema.rs"));
-    assert_eq!(written, live);
+    let declared = tables_in(include_str!("../src/schema.rs"));
+    assert_eq!(declared, actual);
 }
 
-/// Where a table breaks a rule that all tables keep.
-async fn breaches(conn: &mut Connection) -> Vec<String> {
-    let mut breaches = lines(
+/// Lists violations of the rules for all tables: foreign keys cascade and are indexed, and every constraint and index is
+/// named by a migration.
+async fn find_violations(conn: &mut Connection) -> Vec<String> {
+    let mut find_violations = lines(
         conn,
         "SELECT conname || ' does not cascade' AS line FROM pg_constraint
          WHERE connamespace = 'public'::regnamespace AND contype = 'f' AND confdeltype <> 'c'",
     )
     .await;
-    breaches.extend(foreign_keys_without_index(conn).await);
-    breaches.extend(names_in_no_migration(conn).await);
-    breaches.sort();
-    breaches
+    find_violations.extend(foreign_keys_without_index(conn).await);
+    find_violations.extend(names_in_no_migration(conn).await);
+    find_violations.sort();
+    find_violations
 }
 
-/// Without one, each deletion of what they refer to reads the whole table. Only an index on all rows that refer to
-/// something helps, and only one that begins with the key's columns, in whatever order.
+/// Foreign keys without an index, for which each deletion of a referenced row scans the whole table. An index counts if it
+/// covers all referencing rows and starts with the columns of the key, in any order.
 async fn foreign_keys_without_index(conn: &mut Connection) -> Vec<String> {
     lines(
         conn,
@@ -229,7 +230,8 @@ async fn foreign_keys_without_index(conn: &mut Connection) -> Vec<String> {
     .await
 }
 
-/// A name that nobody wrote is PostgreSQL's own, and may be another one on the next database.
+/// Constraints and indexes whose name is in no migration. PostgreSQL generated it, and may generate another one in another
+/// database.
 async fn names_in_no_migration(conn: &mut Connection) -> Vec<String> {
     let names = lines(
         conn,
@@ -242,10 +244,10 @@ async fn names_in_no_migration(conn: &mut Connection) -> Vec<String> {
     )
     .await;
     let migrations = sql_of_migrations();
-    let words: BTreeSet<&str> =
+    let identifiers: BTreeSet<&str> =
         migrations.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
-    let unwritten = names.into_iter().filter(|name| !words.contains(name.as_str()));
-    unwritten.map(|name| format!("{name} is named by no migration")).collect()
+    let unnamed = names.into_iter().filter(|name| !identifiers.contains(name.as_str()));
+    unnamed.map(|name| format!("{name} is named by no migration")).collect()
 }
 
 fn sql_of_migrations() -> String {
@@ -257,7 +259,7 @@ fn sql_of_migrations() -> String {
         .collect()
 }
 
-/// The live tables in the words of `diesel::table!`, a line for each table and column.
+/// The tables of the database in the form of `diesel::table!`, one line per table and per column.
 async fn tables_for_diesel(conn: &mut Connection) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for table in tables(conn).await {
@@ -281,7 +283,7 @@ async fn tables_for_diesel(conn: &mut Connection) -> BTreeSet<String> {
     found
 }
 
-/// The same of the tables that are declared in this source.
+/// The tables declared in this source, in the same form.
 fn tables_in(source: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for declaration in source.split("diesel::table! {").skip(1) {
@@ -290,7 +292,7 @@ fn tables_in(source: &str) -> BTreeSet<String> {
         let table = head.split(' ').next().unwrap().to_owned();
         let columns = lines.take_while(|line| *line != "}").collect::<Vec<_>>();
         let columns = columns.join(" ");
-        // No other key has a column whose name in Rust is another one.
+        // `kind` is the only key column whose Rust name differs from its SQL name.
         found.insert(head.replace(", kind)", ", type)"));
         for (number, column) in columns.trim_end_matches(',').split(", ").enumerate() {
             found.insert(format!("{table} {} {}", number + 1, as_in_sql(column)));

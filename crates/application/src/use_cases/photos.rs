@@ -1,4 +1,4 @@
-//! The photos of people, and what stands for those who have none.
+//! Profile photos, and default avatars for users without one.
 
 use grateful_domain::{Author, PhotoSize, ProfilePhoto, UserId};
 use grateful_media::{Focus, ProfileSizes};
@@ -10,53 +10,53 @@ use crate::{
     App, Error, IdempotentRequest, RecordedResponse, Resource, Result, file_store, new_id,
 };
 
-/// Gives somebody the photo that they sent, once for all requests that are the same by `idempotency`; the one that they had goes
-/// away. `record` turns the photo into the answer that is kept for them.
+/// Sets the profile photo of a user, once per idempotent request, and deletes the previous one. `to_response` serializes
+/// the photo for replays.
 ///
 /// # Errors
-/// `UnsupportedMediaType` where it is no picture, `Invalid` where it is one that is not taken, `Unavailable` where too many are being
-/// made or it cannot be written: then everything is as it was.
+/// `UnsupportedMediaType` if the file is no image in a supported format, `Invalid` if the image is not accepted,
+/// `Unavailable` if too many images are being processed or a file cannot be written. The previous photo stays.
 pub async fn upload(
     app: &App,
     user: UserId,
     upload: Upload,
     focus: Option<Focus>,
     idempotency: Option<IdempotentRequest>,
-    record: impl Fn(&ProfilePhoto) -> Vec<u8>,
+    to_response: impl Fn(&ProfilePhoto) -> Vec<u8>,
 ) -> Result<RecordedResponse> {
     let photo = ProfilePhoto::new(new_id(app.clock.now()));
     let prepare = async || {
         let sizes = app.image_processor.process_profile_photo(upload, focus).await?;
         file_store::write(app, files(&photo, sizes)).await
     };
-    let (answer, before) = run_once_after(app, user, idempotency, prepare, async |tx| {
-        let before =
+    let (response, previous) = run_once_after(app, user, idempotency, prepare, async |tx| {
+        let previous =
             tx.users().set_photo(user, Some(&photo)).await?.ok_or_else(Error::account_deleted)?;
-        Ok((record(&photo), before.0))
+        Ok((to_response(&photo), previous.0))
     })
     .await?;
-    if let Some(before) = before.flatten() {
-        file_store::delete_photo(app, &before).await;
+    if let Some(previous) = previous.flatten() {
+        file_store::delete_photo(app, &previous).await;
     }
-    Ok(answer)
+    Ok(response)
 }
 
-/// Takes somebody's photo away.
+/// Deletes the profile photo of a user.
 ///
 /// # Errors
-/// `NotFound` where they have none.
+/// `NotFound` if the user has none.
 pub async fn delete(app: &App, user: UserId) -> Result<()> {
-    let before = app.db.acquire().await?.users().set_photo(user, None).await?;
-    let photo = before.ok_or_else(Error::account_deleted)?.0;
+    let previous = app.db.acquire().await?.users().set_photo(user, None).await?;
+    let photo = previous.ok_or_else(Error::account_deleted)?.0;
     let photo = photo.ok_or(Error::NotFound { resource: Resource::Photo, id: None })?;
     file_store::delete_photo(app, &photo).await;
     Ok(())
 }
 
-/// Somebody as everybody sees them, for whatever stands for them where they have no photo.
+/// Finds the user whose default avatar is to be rendered.
 ///
 /// # Errors
-/// `NotFound` where there is no such person.
+/// `NotFound` if the user does not exist.
 pub async fn find_default_avatar_user(app: &App, user: UserId) -> Result<Author> {
     let found = app.db.acquire().await?.users().find_author(user).await?;
     found.ok_or_else(|| Resource::User.not_found(user))

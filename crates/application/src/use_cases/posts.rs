@@ -1,4 +1,4 @@
-//! Posts: writing, reading, changing and taking them back.
+//! Creating, reading, editing, deleting and listing posts.
 
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{Act, EventDetails, recipients_of_post};
@@ -11,104 +11,104 @@ use grateful_storage::{Connection, PostQuery, RemovedMentions, Repositories};
 
 use crate::idempotency::{run_once, run_once_after};
 use crate::image_processor::Upload;
-use crate::mentions::{called, hold_named};
-use crate::notify::{tell, tell_anew};
-use crate::post_access::seen;
+use crate::mentions::{ids_by_username, lock_mentioned_users};
+use crate::notify::{notify, notify_after_edit};
+use crate::post_access::find_post;
 use crate::{
     App, Error, IdempotentRequest, RecordedResponse, Resource, Result, file_store, new_id,
 };
 
-/// Publishes a post, once for all requests that are the same by `idempotency`. `record` turns the post into the answer that
-/// is kept for them.
+/// Creates a post, once per idempotent request. `to_response` serializes the post for replays.
 ///
 /// # Errors
-/// `Invalid` where the image was not uploaded here, or the key belongs to another request.
+/// `Invalid` if the image of the draft was not uploaded here, or if the idempotency key was used for another request.
 pub async fn create(
     app: &App,
     author: UserId,
     draft: Draft,
     idempotency: Option<IdempotentRequest>,
-    record: impl Fn(&PostForViewer) -> Vec<u8>,
+    to_response: impl Fn(&PostForViewer) -> Vec<u8>,
 ) -> Result<RecordedResponse> {
     let now = app.clock.now();
     let post = Post::publish(new_id(now).into(), author, draft, now);
     run_once(app, author, idempotency, async |tx| {
         insert(tx, &post, post.draft.image_url.as_ref(), now).await?;
-        Ok(record(&seen(tx, Viewer::User(author), post.id).await?))
+        Ok(to_response(&find_post(tx, Viewer::User(author), post.id).await?))
     })
     .await
 }
 
-/// As [`create`], with a picture that was sent along; it takes the place of the draft's.
+/// As [`create`], with an uploaded image, which replaces the image of the draft.
 ///
 /// # Errors
-/// `UnsupportedMediaType` where it is no picture, `Invalid` where it is one that is not taken, `Unavailable` where too many are being
-/// made or it cannot be written.
+/// `UnsupportedMediaType` if the file is no image in a supported format, `Invalid` if the image is not accepted,
+/// `Unavailable` if too many images are being processed or the file cannot be written.
 pub async fn create_with_image(
     app: &App,
     author: UserId,
     draft: Draft,
-    picture: Upload,
+    upload: Upload,
     idempotency: Option<IdempotentRequest>,
-    record: impl Fn(&PostForViewer) -> Vec<u8>,
+    to_response: impl Fn(&PostForViewer) -> Vec<u8>,
 ) -> Result<RecordedResponse> {
     let now = app.clock.now();
-    let image = ImageUrl::new(new_id(now));
-    let draft = Draft { image_url: Some(image.clone()), ..draft };
+    let image_url = ImageUrl::new(new_id(now));
+    let draft = Draft { image_url: Some(image_url.clone()), ..draft };
     let post = Post::publish(new_id(now).into(), author, draft, now);
     let prepare = async || {
-        let made = app.image_processor.process_post_image(picture).await?;
-        file_store::write(app, vec![(image.file().to_owned(), made.jpeg)]).await
+        let image = app.image_processor.process_post_image(upload).await?;
+        file_store::write(app, vec![(image_url.file().to_owned(), image.jpeg)]).await
     };
     let act = async |tx: &mut Connection| {
         insert(tx, &post, None, now).await?;
-        Ok((record(&seen(tx, Viewer::User(author), post.id).await?), ()))
+        Ok((to_response(&find_post(tx, Viewer::User(author), post.id).await?), ()))
     };
-    run_once_after(app, author, idempotency, prepare, act).await.map(|(answer, _)| answer)
+    run_once_after(app, author, idempotency, prepare, act).await.map(|(response, _)| response)
 }
 
-/// Saves a post, and tells those whom it names. An image that is `borrowed` must be another post's.
+/// Inserts a post and notifies the users it mentions. `reused_image` must be the image of another post.
 async fn insert(
     tx: &mut Connection,
     post: &Post,
-    borrowed: Option<&ImageUrl>,
+    reused_image: Option<&ImageUrl>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let names = post.mentioned_names();
-    let people = hold_named(tx, post.author, &names).await?;
+    let usernames = post.mentioned_names();
+    let users = lock_mentioned_users(tx, post.author, &usernames).await?;
     tx.posts().insert(post).await?;
-    // Behind people, of whom the author is counted anew by now, and ahead of inboxes, as all posts are locked.
-    require_upload(tx, post.id, borrowed).await?;
-    let causes = recipients_of_post(post, &called(&names, &people));
-    tell(tx, &causes, &EventDetails::for_post(post.draft.content.as_str()), now).await
+    // Lock order: users (the insert has updated the author's counts), then posts, then inboxes.
+    require_image_in_use(tx, post.id, reused_image).await?;
+    let causes = recipients_of_post(post, &ids_by_username(&usernames, &users));
+    notify(tx, &causes, &EventDetails::for_post(post.draft.content.as_str()), now).await
 }
 
-/// One post as `viewer` sees it.
+/// Returns a post as `viewer` sees it.
 pub async fn get(app: &App, viewer: Viewer, post: PostId) -> Result<PostForViewer> {
-    seen(&mut *app.db.acquire().await?, viewer, post).await
+    find_post(&mut *app.db.acquire().await?, viewer, post).await
 }
 
-/// Changes one's own post. With `expected`, only if it still is in one of those states.
+/// Edits a post if `is_expected` accepts its current revision.
 ///
 /// # Errors
-/// `Stale` where it is not, `NotFound` where `editor` may not see it, `Forbidden` where it is not theirs, `Invalid` where
-/// it would break a rule.
+/// `Stale` if `is_expected` rejects the revision, `NotFound` if `editor` may not see the post, `Forbidden` if `editor` is
+/// not its author, `Invalid` if the edited post would be invalid.
 pub async fn update(
     app: &App,
     editor: UserId,
     post: PostId,
     edit: PostEdit,
-    expected: impl Fn(Revision) -> bool,
+    is_expected: impl Fn(Revision) -> bool,
 ) -> Result<PostForViewer> {
     let now = app.clock.now();
-    let (seen, gone) = app
+    let (updated, replaced_image) = app
         .db
         .transaction(async |tx| {
-            let words = words_to_be(tx, editor, post, &edit).await?;
-            let names = words.as_ref().map_or_else(Vec::new, |words| find_mentions(words.as_str()));
-            let people = hold_named(tx, editor, &names).await?;
+            let content = content_to_notify(tx, editor, post, &edit).await?;
+            let usernames =
+                content.as_ref().map_or_else(Vec::new, |content| find_mentions(content.as_str()));
+            let users = lock_mentioned_users(tx, editor, &usernames).await?;
             let before = lock_own(tx, editor, post, "edit").await?;
-            if !expected(before.revision()) {
+            if !is_expected(before.revision()) {
                 return Err(Error::Stale { resource: Resource::Post });
             }
             let after = before.edited(edit.clone(), now)?;
@@ -116,23 +116,23 @@ pub async fn update(
                 tx.posts().update(&before, &after).await?;
             }
             let (old, new) = (before.draft.image_url.as_ref(), after.draft.image_url.as_ref());
-            let gone = old.filter(|_| old != new).cloned();
-            require_upload(tx, post, new.filter(|_| old != new)).await?;
+            let replaced_image = old.filter(|_| old != new).cloned();
+            require_image_in_use(tx, post, new.filter(|_| old != new)).await?;
             if before.draft.visibility.is_public() && !after.draft.visibility.is_public() {
                 tx.notifications().withdraw_for_hidden_post(after.id, after.author, now).await?;
             } else {
-                tell_of_edit(tx, &before, &after, (&names, people), now).await?;
+                notify_of_edit(tx, &before, &after, (&usernames, users), now).await?;
             }
-            Ok((seen(tx, Viewer::User(editor), post).await?, gone))
+            Ok((find_post(tx, Viewer::User(editor), post).await?, replaced_image))
         })
         .await?;
-    file_store::delete_unused_images(app, gone).await;
-    Ok(seen)
+    file_store::delete_unused_images(app, replaced_image).await;
+    Ok(updated)
 }
 
-/// The words of a post after `edit`, where they may name somebody who is not told of it yet. Of a post that is only to be
-/// shown to everybody, they are those that it has at this moment.
-async fn words_to_be(
+/// The content of a post after `edit`, if the edit may add recipients of mentions. If the edit only makes a hidden post
+/// public, that is its current content.
+async fn content_to_notify(
     tx: &mut Connection,
     editor: UserId,
     post: PostId,
@@ -145,39 +145,41 @@ async fn words_to_be(
         return Ok(None);
     }
     let found = tx.posts().find(Viewer::User(editor), post).await?;
-    let hidden = found.filter(|seen| !seen.post.draft.visibility.is_public());
-    Ok(hidden.map(|seen| seen.post.draft.content))
+    let hidden = found.filter(|found| !found.post.draft.visibility.is_public());
+    Ok(hidden.map(|found| found.post.draft.content))
 }
 
-/// Tells those whom an edit names newly, and takes back what those were told whom it names no longer. `held` are the
-/// names that were looked up before the post was locked, and those who have them.
-async fn tell_of_edit(
+/// Notifies the users whom an edit newly mentions, and withdraws the notifications of removed mentions. `locked` holds
+/// the usernames that were looked up before the post was locked, and their users.
+async fn notify_of_edit(
     tx: &mut Connection,
     before: &Post,
     after: &Post,
-    held: (&[&str], Vec<Author>),
+    locked: (&[&str], Vec<Author>),
     now: DateTime<Utc>,
 ) -> Result<()> {
     let (old, new) = (before.mentioned_names(), after.mentioned_names());
-    let MentionDiff { added, removed: gone } = diff_mentions(&old, &new);
-    let (names, mut people) = held;
-    if !diff_mentions(names, &added).added.is_empty() {
-        // Other words came in between. These people are late in the order of locks: a deadlock is tried again.
-        people = hold_named(tx, after.author, &added).await?;
+    let MentionDiff { added, removed } = diff_mentions(&old, &new);
+    let (usernames, mut users) = locked;
+    if !diff_mentions(usernames, &added).added.is_empty() {
+        // The content changed between the look-up and the lock. Locking users now violates the lock order; a deadlock is
+        // retried.
+        users = lock_mentioned_users(tx, after.author, &added).await?;
     }
-    let causes = recipients_of_post(after, &called(&added, &people));
+    let causes = recipients_of_post(after, &ids_by_username(&added, &users));
     let mention = Act::Mention { post: after.id, comment: None };
-    let gone = RemovedMentions { actor: after.author, mention, names: &gone };
-    tell_anew(tx, &causes, gone, &EventDetails::for_post(after.draft.content.as_str()), now).await
+    let removed = RemovedMentions { actor: after.author, mention, names: &removed };
+    let details = EventDetails::for_post(after.draft.content.as_str());
+    notify_after_edit(tx, &causes, removed, &details, now).await
 }
 
-/// Takes one's own post back, with all that hangs on it.
+/// Deletes a post with its hearts, reactions, shares, comments and notifications.
 ///
 /// # Errors
-/// `NotFound` where `author` may not see it, `Forbidden` where it is not theirs.
+/// `NotFound` if `author` may not see the post, `Forbidden` if it is not theirs.
 pub async fn delete(app: &App, author: UserId, post: PostId) -> Result<()> {
     let now = app.clock.now();
-    let gone = app
+    let image = app
         .db
         .transaction(async |tx| {
             let post = lock_own(tx, author, post, "delete").await?;
@@ -186,14 +188,14 @@ pub async fn delete(app: &App, author: UserId, post: PostId) -> Result<()> {
             Ok::<_, Error>(post.draft.image_url)
         })
         .await?;
-    file_store::delete_unused_images(app, gone).await;
+    file_store::delete_unused_images(app, image).await;
     Ok(())
 }
 
-/// The posts of one person that `viewer` may see, newest first.
+/// Lists the posts of a user that `viewer` may see, newest first.
 ///
 /// # Errors
-/// `NotFound` where there is no such person, at least not for `viewer`.
+/// `NotFound` if the user does not exist for `viewer`.
 pub async fn list_by_author(
     app: &App,
     viewer: Viewer,
@@ -201,31 +203,35 @@ pub async fn list_by_author(
     page: PageRequest,
 ) -> Result<Page<PostForViewer>> {
     let mut conn = app.db.acquire().await?;
-    // Nobody need ask whether they exist themselves.
+    // A viewer who lists their own posts exists.
     if !viewer.is(author) && !conn.users().exists_for(viewer, author).await? {
         return Err(Resource::User.not_found(author));
     }
     Ok(conn.posts().list(PostQuery::visible_to(viewer).by_author(author).page(page)).await?)
 }
 
-/// Locks a post for its author, whose own row comes first in the order of locks.
+/// Locks a post for its author. The author's own row is locked first, following the lock order.
 async fn lock_own(
     tx: &mut Connection,
     author: UserId,
     post: PostId,
     action: &'static str,
 ) -> Result<Post> {
-    if let Some(found) = tx.posts().lock_with_author(author, post).await? {
-        return Ok(found);
+    if let Some(locked) = tx.posts().lock_with_author(author, post).await? {
+        return Ok(locked);
     }
-    // Whoever may not even see it is not told that it exists.
-    seen(tx, Viewer::User(author), post).await?;
+    // A user who may not see the post must not learn that it exists.
+    find_post(tx, Viewer::User(author), post).await?;
     let reason = "Only the author of a post may do that";
     Err(Error::Forbidden { action, resource: Resource::Post, reason })
 }
 
-/// That the image of this post is one that another post shows too: so its file is there, and stays.
-async fn require_upload(tx: &mut Connection, post: PostId, image: Option<&ImageUrl>) -> Result<()> {
+/// Requires that another post shows this image too, so that its file exists. Locks that post, so that it stays.
+async fn require_image_in_use(
+    tx: &mut Connection,
+    post: PostId,
+    image: Option<&ImageUrl>,
+) -> Result<()> {
     match image {
         Some(image) if !tx.posts().lock_other_use_of_image(image, post).await? => {
             Err(ValidationError::field("image_url", grateful_domain::ImageUrlError).into())

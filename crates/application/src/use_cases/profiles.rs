@@ -1,52 +1,52 @@
-//! What people say of themselves.
+//! User profiles.
 
 use grateful_domain::{OwnProfile, Profile, ProfileEdit, UserId, Username, Viewer};
 use grateful_storage::Repositories;
 
-use crate::accounts::taken;
+use crate::accounts::uniqueness_error;
 use crate::{App, Error, Resource, Result, follows};
 
-/// One's own page.
+/// Returns the profile of a user as they see it themselves.
 pub async fn get_own(app: &App, user: UserId) -> Result<OwnProfile> {
     let found = app.db.acquire().await?.users().find_own_profile(user).await?;
     found.ok_or_else(Error::account_deleted)
 }
 
-/// Somebody's page.
+/// Returns the profile of a user as `viewer` sees it.
 ///
 /// # Errors
-/// `NotFound` where there is no such person, at least not for `viewer`.
+/// `NotFound` if the user does not exist for `viewer`.
 pub async fn get(app: &App, viewer: Viewer, user: UserId) -> Result<Profile> {
     let found = app.db.acquire().await?.users().find_profile(viewer, user).await?;
     found.ok_or_else(|| Resource::User.not_found(user))
 }
 
-/// The page of whoever has this username, whatever its case; what a sentence puts behind a name is passed over.
+/// Returns the profile of the user with this username, ignoring case and punctuation that follows a mention.
 ///
 /// # Errors
 /// As [`get`].
 pub async fn get_by_username(app: &App, viewer: Viewer, username: &str) -> Result<Profile> {
-    let nobody = || Error::NotFound { resource: Resource::User, id: None };
-    let meant = Username::parse_mention(username).ok_or_else(nobody)?;
+    let not_found = || Error::NotFound { resource: Resource::User, id: None };
+    let username = Username::parse_mention(username).ok_or_else(not_found)?;
     let mut conn = app.db.acquire().await?;
-    let found = conn.users().find_profile_by_username(viewer, meant.as_str()).await?;
-    found.ok_or_else(nobody)
+    let found = conn.users().find_profile_by_username(viewer, username.as_str()).await?;
+    found.ok_or_else(not_found)
 }
 
-/// Changes what somebody says of themselves. Whoever stops asking to be asked lets everybody follow who has.
+/// Edits the profile of a user. Turning off follow approval accepts all pending requests.
 ///
 /// # Errors
-/// `AlreadyExists` where somebody else has the username.
+/// `AlreadyExists` if another user has the username.
 pub async fn update(app: &App, user: UserId, edit: ProfileEdit) -> Result<OwnProfile> {
     let edited = app
         .db
         .transaction(async |tx| {
-            let edited = tx.users().update_profile(user, &edit).await.map_err(taken)?;
+            let edited = tx.users().update_profile(user, &edit).await.map_err(uniqueness_error)?;
             edited.ok_or_else(Error::account_deleted)
         })
         .await?;
-    let answers_all = edit.preferences.is_some_and(|wanted| !wanted.approve_followers());
-    if answers_all && 0 < follows::accept_all_requests(app, user).await? {
+    let accepts_all = edit.preferences.is_some_and(|preferences| !preferences.approve_followers());
+    if accepts_all && 0 < follows::accept_all_requests(app, user).await? {
         return get_own(app, user).await;
     }
     Ok(edited)

@@ -1,64 +1,64 @@
-//! Emoji on posts: leaving one, changing one's mind, taking it back.
+//! Emoji reactions to posts. A user has at most one per post.
 
 use grateful_domain::notification::{Act, EventDetails};
 use grateful_domain::{Emoji, EmojiCount, Page, PageRequest, PostId, Reaction, UserId, Viewer};
 use grateful_storage::{NewReaction, Repositories};
 
-use crate::notify::{for_author, retell, tell, untell};
-use crate::post_access::{hold, seen};
+use crate::notify::{cause_for_author, notify, update_reaction, withdraw};
+use crate::post_access::{find_post, lock_post};
 use crate::{App, Error, Resource, Result, new_id};
 
-/// How a post stands with its emoji.
+/// The reactions to a post as a user sees them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReactionSummary {
-    /// How many there are.
+    /// The number of reactions.
     pub total: i32,
-    /// How many of each that was left at all.
+    /// The number of reactions by emoji. Emoji without reactions are left out.
     pub counts: Vec<EmojiCount>,
-    /// The caller's own.
+    /// The emoji of the user's own reaction.
     pub own: Option<Emoji>,
 }
 
-/// Leaves an emoji on a post, in place of an earlier one.
+/// Sets the reaction of a user to a post. Replaces an earlier one.
 pub async fn set(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Result<Reaction> {
     let at = app.clock.now();
     let new = NewReaction { id: new_id(at).into(), user, post, emoji, at };
     app.db
         .transaction(async |tx| {
-            let (by, seen) = hold(tx, user, post).await?;
-            let put = tx.emoji_reactions().set(&new).await?;
-            let put = put.ok_or_else(|| Resource::Post.not_found(post))?;
-            let cause = for_author(&seen, user, Act::Reaction { post });
-            if put.is_new {
-                let details =
-                    EventDetails::for_post(seen.post.draft.content.as_str()).with_emoji(emoji);
-                tell(tx, &[cause], &details, at).await?;
+            let (by, target) = lock_post(tx, user, post).await?;
+            let stored = tx.emoji_reactions().set(&new).await?;
+            let stored = stored.ok_or_else(|| Resource::Post.not_found(post))?;
+            let cause = cause_for_author(&target, user, Act::Reaction { post });
+            if stored.is_new {
+                let content = target.post.draft.content.as_str();
+                let details = EventDetails::for_post(content).with_emoji(emoji);
+                notify(tx, &[cause], &details, at).await?;
             } else {
-                retell(tx, cause, emoji, at).await?;
+                update_reaction(tx, cause, emoji, at).await?;
             }
-            Ok(Reaction { id: put.id, post, by, emoji, created_at: put.created_at })
+            Ok(Reaction { id: stored.id, post, by, emoji, created_at: stored.created_at })
         })
         .await
 }
 
-/// Takes one's emoji back.
+/// Removes the reaction of a user from a post.
 ///
 /// # Errors
-/// `NotFound` where there is none.
+/// `NotFound` if the user has not reacted to the post.
 pub async fn remove(app: &App, user: UserId, post: PostId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let (_, seen) = hold(tx, user, post).await?;
+            let (_, target) = lock_post(tx, user, post).await?;
             if !tx.emoji_reactions().remove(user, post).await? {
                 return Err(Error::NotFound { resource: Resource::Reaction, id: None });
             }
-            untell(tx, for_author(&seen, user, Act::Reaction { post }), now).await
+            withdraw(tx, cause_for_author(&target, user, Act::Reaction { post }), now).await
         })
         .await
 }
 
-/// The emoji on a post and who left them, newest first.
+/// Lists the reactions to a post with their users, newest first.
 pub async fn list(
     app: &App,
     user: UserId,
@@ -66,16 +66,16 @@ pub async fn list(
     page: PageRequest,
 ) -> Result<Page<Reaction>> {
     let mut conn = app.db.acquire().await?;
-    seen(&mut conn, Viewer::User(user), post).await?;
+    find_post(&mut conn, Viewer::User(user), post).await?;
     Ok(conn.emoji_reactions().list(user, post, page).await?)
 }
 
-/// How a post stands with its emoji.
+/// Counts the reactions to a post by emoji.
 pub async fn get_summary(app: &App, user: UserId, post: PostId) -> Result<ReactionSummary> {
     let mut conn = app.db.acquire().await?;
-    let seen = seen(&mut conn, Viewer::User(user), post).await?;
+    let found = find_post(&mut conn, Viewer::User(user), post).await?;
     let counts =
         conn.emoji_reactions().count_by_emoji(&[post]).await?.remove(&post).unwrap_or_default();
-    let total = counts.iter().map(|it| i32::try_from(it.count).unwrap_or(i32::MAX)).sum();
-    Ok(ReactionSummary { total, counts, own: seen.reaction })
+    let total = counts.iter().map(|entry| i32::try_from(entry.count).unwrap_or(i32::MAX)).sum();
+    Ok(ReactionSummary { total, counts, own: found.reaction })
 }

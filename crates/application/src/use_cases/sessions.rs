@@ -1,14 +1,14 @@
-//! Being signed in: on which devices, and no longer.
+//! Sessions: authenticating requests, listing and revoking.
 
 use grateful_domain::{Session, SessionId, UserId};
 use grateful_storage::Repositories;
 
 use crate::{AccessToken, App, Error, Resource, Result};
 
-/// The session that a token opens. One indexed look-up; its use is written down now and then.
+/// Finds the session of an access token. One indexed look-up; records the last use from time to time.
 ///
 /// # Errors
-/// `Unauthenticated` where the token opens none, be it unknown, expired or ended.
+/// `Unauthenticated` if the token is unknown, or if its session has expired or was revoked.
 pub async fn authenticate(app: &App, token: &AccessToken) -> Result<Session> {
     let now = app.clock.now();
     let mut conn = app.db.acquire().await?;
@@ -21,13 +21,13 @@ pub async fn authenticate(app: &App, token: &AccessToken) -> Result<Session> {
     Ok(session)
 }
 
-/// One's own sessions that have not expired, newest first.
+/// Lists the active sessions of a user, newest first.
 pub async fn list(app: &App, user: UserId) -> Result<Vec<Session>> {
     let now = app.clock.now();
     Ok(app.db.acquire().await?.sessions().list_active(user, now).await?)
 }
 
-/// Ends the session that a token opens, if there is one.
+/// Revokes the session of an access token, if there is one.
 pub async fn log_out(app: &App, token: &AccessToken) -> Result<()> {
     let mut conn = app.db.acquire().await?;
     if let Some(session) = conn.sessions().find_active(token.hash(), app.clock.now()).await? {
@@ -36,10 +36,10 @@ pub async fn log_out(app: &App, token: &AccessToken) -> Result<()> {
     Ok(())
 }
 
-/// Ends one of one's own sessions.
+/// Revokes a session of a user.
 ///
 /// # Errors
-/// `NotFound` where it is somebody else's or over.
+/// `NotFound` if the user has no such session.
 pub async fn revoke(app: &App, user: UserId, session: SessionId) -> Result<()> {
     if app.db.acquire().await?.sessions().delete(user, session).await? {
         Ok(())
@@ -48,7 +48,7 @@ pub async fn revoke(app: &App, user: UserId, session: SessionId) -> Result<()> {
     }
 }
 
-/// Ends all of one's own sessions. Tells how many there were.
+/// Revokes all sessions of a user. Returns how many there were.
 pub async fn revoke_all(app: &App, user: UserId) -> Result<usize> {
     Ok(app.db.acquire().await?.sessions().delete_all(user).await?)
 }

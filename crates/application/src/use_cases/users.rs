@@ -1,4 +1,4 @@
-//! Finding people by what they are called.
+//! Finding users by name.
 
 use grateful_domain::{
     UserId, UserListItem, UserSearchQuery, Username, UsernameBatch, UsernameValidation,
@@ -7,34 +7,35 @@ use grateful_storage::Repositories;
 
 use crate::{App, Resource, Result};
 
-/// People who are called so, best matches first, at most `most`: neither `user` nor anybody across a block with them.
+/// Searches users by name, best matches first. Returns at most `limit` users, without `user` and without users who are
+/// blocked by `user` or who block them.
 pub async fn search(
     app: &App,
     user: UserId,
     query: &UserSearchQuery,
-    most: i64,
+    limit: i64,
 ) -> Result<Vec<UserListItem>> {
-    Ok(app.db.acquire().await?.users().search(user, query, most).await?)
+    Ok(app.db.acquire().await?.users().search(user, query, limit).await?)
 }
 
-/// Which of these names mean somebody, whom `user` can meet.
+/// Separates usernames of existing users from unknown ones. For `user`, users across a block do not exist.
 pub async fn validate_usernames(
     app: &App,
     user: UserId,
-    asked: UsernameBatch,
+    batch: UsernameBatch,
 ) -> Result<UsernameValidation> {
-    let found = app.db.acquire().await?.users().find_by_usernames(user, &asked.usernames()).await?;
-    let people: Vec<Username> = found.into_iter().map(|(_, name)| name).collect();
-    Ok(asked.validate(&people))
+    let found = app.db.acquire().await?.users().find_by_usernames(user, &batch.usernames()).await?;
+    let existing: Vec<Username> = found.into_iter().map(|(_, username)| username).collect();
+    Ok(batch.validate(&existing))
 }
 
-/// Whom a name means.
+/// Finds a user by username, ignoring case and punctuation that follows a mention.
 ///
 /// # Errors
-/// `NotFound` where there is no such person, at least not for `user`.
+/// `NotFound` if the user does not exist for `user`.
 pub async fn find_by_username(app: &App, user: UserId, name: &str) -> Result<(UserId, Username)> {
-    let nobody = || Resource::User.not_found(name);
-    let meant = Username::parse_mention(name).ok_or_else(nobody)?;
-    let mut found = app.db.acquire().await?.users().find_by_usernames(user, &[meant]).await?;
-    found.pop().ok_or_else(nobody)
+    let not_found = || Resource::User.not_found(name);
+    let username = Username::parse_mention(name).ok_or_else(not_found)?;
+    let mut found = app.db.acquire().await?.users().find_by_usernames(user, &[username]).await?;
+    found.pop().ok_or_else(not_found)
 }

@@ -1,14 +1,14 @@
-//! How a post changes after it was published.
+//! Edits of published posts.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Content, ImageUrl, LocationName, Post, PostType, Title, Visibility};
 use crate::ValidationError;
 
-/// What its author wants to be different; `None` leaves a part as it is, `Some(None)` clears it.
+/// The changes of an edit. `None` keeps a field, `Some(None)` clears it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PostEdit {
-    /// As sent: how long it may be depends on the type that the post ends with.
+    /// The content as sent. Its maximum length depends on the post type after the edit.
     pub content: Option<String>,
     pub title: Option<Option<Title>>,
     pub post_type: Option<PostType>,
@@ -18,21 +18,21 @@ pub struct PostEdit {
 }
 
 impl PostEdit {
-    /// The words that the post will have, where they are to be others and not too long for every type.
+    /// The content after the edit. `None` if the edit does not change it, or if it is invalid for every post type.
     pub fn new_content(&self) -> Option<Content> {
-        let roomiest = PostType::ALL.into_iter().max_by_key(|it| it.max_chars())?;
-        Content::parse(self.content.as_deref()?, roomiest).ok()
+        let longest = PostType::ALL.into_iter().max_by_key(|post_type| post_type.max_chars())?;
+        Content::parse(self.content.as_deref()?, longest).ok()
     }
 }
 
 impl Post {
-    /// The post after `edit`, made at `now`. Where nothing is different it is the same post, not an edited one.
+    /// Returns the post after an edit at `now`, or unchanged if the edit changes nothing.
     ///
-    /// `created_at` stays; `updated_at` always moves forward, even where the clock does not, so that each
-    /// state has a [`Revision`](crate::Revision) of its own.
+    /// `updated_at` always increases, even if the clock does not, so that each version has its own
+    /// [`Revision`](crate::Revision).
     ///
     /// # Errors
-    /// The content does not fit the type that the post would have.
+    /// The content is invalid for the post type after the edit.
     pub fn edited(&self, edit: PostEdit, now: DateTime<Utc>) -> Result<Self, ValidationError> {
         let mut draft = self.draft.clone();
         draft.post_type = edit.post_type.unwrap_or(draft.post_type);
@@ -75,11 +75,11 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_an_edit_are_those_that_the_post_will_have() {
+    fn the_new_content_of_an_edit_is_the_content_of_the_edited_post() {
         for raw in [" new\r\nday ", "cafe\u{301}", "@ben\u{301}"] {
             let edit = PostEdit { content: Some(raw.to_owned()), ..PostEdit::default() };
-            let words = edit.new_content();
-            assert_eq!(words, Some(a_post().edited(edit, NOON).unwrap().draft.content));
+            let content = edit.new_content();
+            assert_eq!(content, Some(a_post().edited(edit, NOON).unwrap().draft.content));
         }
         let too_long = PostEdit { content: Some("x".repeat(501)), ..PostEdit::default() };
         assert_eq!(too_long.new_content(), None);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_named_stays() {
+    fn fields_that_are_not_set_are_kept() {
         let edit = PostEdit { content: Some("new".to_owned()), ..PostEdit::default() };
         let edited = a_post().edited(edit, NOON + TimeDelta::hours(1)).unwrap();
 
@@ -98,13 +98,13 @@ mod tests {
     }
 
     #[test]
-    fn a_part_can_be_cleared() {
+    fn a_field_can_be_cleared() {
         let edit = PostEdit { title: Some(None), ..PostEdit::default() };
         assert_eq!(a_post().edited(edit, NOON).unwrap().draft.title, None);
     }
 
     #[test]
-    fn a_shorter_type_refuses_the_content_that_is_there() {
+    fn changing_to_a_shorter_type_fails_if_the_content_is_too_long() {
         let edit = PostEdit { post_type: Some(PostType::Spontaneous), ..PostEdit::default() };
         let refused = a_post().edited(edit, NOON).unwrap_err();
         let reason = TextError::TooLong { chars: 300, max: 200 };
@@ -112,14 +112,14 @@ mod tests {
     }
 
     #[test]
-    fn changing_nothing_is_no_edit() {
+    fn an_edit_that_changes_nothing_returns_the_same_post() {
         let post = a_post();
         let edit = PostEdit { visibility: Some(Visibility::Public), ..PostEdit::default() };
         assert_eq!(post.edited(edit, NOON + TimeDelta::hours(1)).unwrap(), post);
     }
 
     #[test]
-    fn every_edit_is_a_revision_of_its_own_even_when_the_clock_stands_still() {
+    fn every_edit_has_its_own_revision_even_if_the_clock_stands_still() {
         let edit = |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
         let first = a_post().edited(edit("a"), NOON).unwrap();
         let second = first.edited(edit("b"), NOON).unwrap();

@@ -33,7 +33,7 @@ impl LocationQuery {
     /// # Errors
     /// Fewer than [`LocationQuery::MIN_CHARS`], more than [`LocationQuery::MAX_CHARS`], or a control character.
     pub fn parse(raw: &str) -> Result<Self, LocationQueryError> {
-        let typed = text::required(raw, Lines::One, Self::MAX_CHARS);
+        let typed = text::required(raw, Lines::Single, Self::MAX_CHARS);
         let typed = match typed {
             Err(TextError::Empty) => return Err(LocationQueryError::TooShort),
             typed => typed?,

@@ -26,7 +26,7 @@ impl Bio {
     /// # Errors
     /// More than [`Bio::MAX_CHARS`], or a control character other than a line feed.
     pub fn parse(raw: &str) -> Result<Option<Self>, TextError> {
-        Ok(text::optional(raw, Lines::Many, Self::MAX_CHARS)?.map(Self))
+        Ok(text::optional(raw, Lines::Multiple, Self::MAX_CHARS)?.map(Self))
     }
 }
 
@@ -39,7 +39,7 @@ impl City {
     /// # Errors
     /// More than [`City::MAX_CHARS`], or a control character, a line feed among them.
     pub fn parse(raw: &str) -> Result<Option<Self>, TextError> {
-        Ok(text::optional(raw, Lines::One, Self::MAX_CHARS)?.map(Self))
+        Ok(text::optional(raw, Lines::Single, Self::MAX_CHARS)?.map(Self))
     }
 
     /// The city of somebody who sends the place along that they chose. Clients send the whole name of the place for the
@@ -48,7 +48,7 @@ impl City {
     /// # Errors
     /// A control character.
     pub fn parse_with_location(raw: &str, place: &Location) -> Result<Option<Self>, TextError> {
-        let tidy = text::tidy(raw, Lines::One)?;
+        let tidy = text::normalize(raw, Lines::Single)?;
         if tidy.chars().count() <= Self::MAX_CHARS {
             return Self::parse(&tidy);
         }
@@ -67,7 +67,7 @@ impl DisplayName {
     /// # Errors
     /// Nothing but white space, more than [`DisplayName::MAX_CHARS`], or a control character.
     pub fn parse(raw: &str) -> Result<Self, TextError> {
-        text::required(raw, Lines::One, Self::MAX_CHARS).map(Self)
+        text::required(raw, Lines::Single, Self::MAX_CHARS).map(Self)
     }
 }
 
@@ -162,7 +162,7 @@ impl Websites {
 fn entries(raw: &[String], max: usize, max_chars: usize) -> Result<Vec<String>, EntryListError> {
     let mut kept = Vec::new();
     for (index, entry) in raw.iter().enumerate() {
-        let entry = text::optional(entry, Lines::One, max_chars)
+        let entry = text::optional(entry, Lines::Single, max_chars)
             .map_err(|reason| EntryListError::Entry { number: index + 1, reason })?;
         kept.extend(entry);
     }
@@ -307,7 +307,10 @@ mod tests {
         assert_eq!(city(&long, json!({})).unwrap().chars().count(), 100);
         assert_eq!(city("Rio", json!({"city": "São Paulo"})).unwrap(), "Rio");
         assert_eq!(city("", json!({"city": "São Paulo"})), None);
-        assert_eq!(City::parse_with_location("\0", &place(json!({}))), Err(TextError::Control));
+        assert_eq!(
+            City::parse_with_location("\0", &place(json!({}))),
+            Err(TextError::ControlCharacter)
+        );
     }
 
     #[test]

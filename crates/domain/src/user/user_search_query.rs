@@ -20,7 +20,7 @@ impl UserSearchQuery {
     /// Takes what was typed. Nothing where it is blank, or nobody's name can have it in it: then nobody is found.
     pub fn parse(raw: &str) -> Option<Self> {
         let name = raw.trim_start().trim_start_matches('@');
-        text::optional(name, Lines::One, Self::MAX_CHARS).ok().flatten().map(Self)
+        text::optional(name, Lines::Single, Self::MAX_CHARS).ok().flatten().map(Self)
     }
 
     /// The text to look for.

@@ -1,4 +1,4 @@
-//! What PostgreSQL itself says about our tables.
+//! Reads the system catalogues of PostgreSQL.
 
 use std::fmt::Write as _;
 
@@ -6,10 +6,10 @@ use grateful_storage::Connection;
 
 use super::sql::lines;
 
-/// Every table with its columns, constraints and indexes, in words that a person can read and compare.
+/// Lists every table with its columns, constraints and indexes, as readable text.
 ///
-/// An index that a constraint made is told by the constraint. What only some versions of PostgreSQL list, such as
-/// the names of `NOT NULL`, is told by the column.
+/// Indexes that belong to a constraint are listed as the constraint. Constraints that only some versions of PostgreSQL list,
+/// such as `NOT NULL`, are listed with the column.
 pub(crate) async fn catalogue(conn: &mut Connection) -> String {
     let mut text = String::new();
     for table in tables(conn).await {
@@ -28,7 +28,7 @@ pub(crate) async fn catalogue(conn: &mut Connection) -> String {
     text
 }
 
-/// Our tables; Diesel's list of migrations is none of them.
+/// The names of all tables except Diesel's list of migrations.
 pub(crate) async fn tables(conn: &mut Connection) -> Vec<String> {
     lines(
         conn,

@@ -1,26 +1,26 @@
-//! Lists, part by part.
+//! Helpers for paged lists.
 
 use grateful_domain::{Limit, Page, PageRequest, PageStart};
 
-/// The first `limit` entries of a list.
+/// Requests the first page with this limit.
 pub(crate) fn first(limit: i64) -> PageRequest {
     PageRequest::first(Limit::parse(limit).unwrap())
 }
 
-/// Everything in a list, in parts of `limit` entries that are each continued by the place where the last one ended.
-pub(crate) async fn walk<T>(
+/// Reads a list to its end in pages of `limit` items, continuing each page at the cursor of the previous one.
+pub(crate) async fn collect_pages<T>(
     limit: i64,
     mut list: impl AsyncFnMut(PageRequest) -> Page<T>,
 ) -> Vec<T> {
-    let mut page = first(limit);
-    let mut met = Vec::new();
+    let mut request = first(limit);
+    let mut items = Vec::new();
     loop {
-        let slice = list(page).await;
-        assert!(slice.items.len() <= usize::try_from(limit).unwrap());
-        met.extend(slice.items);
-        match slice.next {
-            Some(place) => page.start = PageStart::After(place),
-            None => return met,
+        let page = list(request).await;
+        assert!(page.items.len() <= usize::try_from(limit).unwrap());
+        items.extend(page.items);
+        match page.next {
+            Some(position) => request.start = PageStart::After(position),
+            None => return items,
         }
     }
 }

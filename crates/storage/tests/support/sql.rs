@@ -1,4 +1,4 @@
-//! Asking the database what no repository tells.
+//! SQL queries for data that no repository returns.
 
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
@@ -10,7 +10,7 @@ struct Row {
     line: String,
 }
 
-/// The answer to a query for one text, in a column named `line`.
+/// Runs a query with the single text column `line`.
 pub(crate) async fn lines(conn: &mut Connection, sql: &str) -> Vec<String> {
     let rows: Vec<Row> =
         diesel::sql_query(sql).load(conn).await.unwrap_or_else(|error| panic!("{sql}: {error}"));

@@ -95,7 +95,8 @@ pub(crate) struct TokenView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct MeView {
+#[schema(as = MeView)]
+pub(crate) struct CurrentUserView {
     id: i64,
     email: String,
     username: String,
@@ -113,7 +114,8 @@ pub(crate) struct SessionView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Ended {
+#[schema(as = Ended)]
+pub(crate) struct EndedSessionsView {
     /// How many sessions were ended.
     ended: usize,
 }
@@ -156,12 +158,12 @@ pub(crate) async fn log_in(
 }
 
 /// Who is asking.
-#[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<MeView>)))]
+#[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<CurrentUserView>)))]
 #[get("/auth/session")]
 pub(crate) async fn current_user(
     app: Data<App>,
     me: SignedIn,
-) -> Result<EnvelopeResponse<MeView>, ApiError> {
+) -> Result<EnvelopeResponse<CurrentUserView>, ApiError> {
     Ok(EnvelopeResponse::ok(accounts::get(&app, me.user()).await?.into()))
 }
 
@@ -193,27 +195,27 @@ pub(crate) async fn list_sessions(
 #[utoipa::path(
     tag = "auth",
     params(("id" = Uuid, Path, description = "Session id")),
-    responses((status = 200, body = Envelope<Ended>), (status = 404, body = Problem)),
+    responses((status = 200, body = Envelope<EndedSessionsView>), (status = 404, body = Problem)),
 )]
 #[delete("/auth/sessions/{id}")]
 pub(crate) async fn end_session(
     app: Data<App>,
     me: SignedIn,
     SessionPath(session): SessionPath,
-) -> Result<EnvelopeResponse<Ended>, ApiError> {
+) -> Result<EnvelopeResponse<EndedSessionsView>, ApiError> {
     sessions::revoke(&app, me.user(), session).await?;
-    Ok(EnvelopeResponse::ok(Ended { ended: 1 }))
+    Ok(EnvelopeResponse::ok(EndedSessionsView { ended: 1 }))
 }
 
 /// Ends all of one's own sessions, the one that asks among them.
-#[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<Ended>)))]
+#[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<EndedSessionsView>)))]
 #[post("/auth/logout-all")]
 pub(crate) async fn end_all_sessions(
     app: Data<App>,
     me: SignedIn,
-) -> Result<EnvelopeResponse<Ended>, ApiError> {
+) -> Result<EnvelopeResponse<EndedSessionsView>, ApiError> {
     let ended = sessions::revoke_all(&app, me.user()).await?;
-    Ok(EnvelopeResponse::ok(Ended { ended }))
+    Ok(EnvelopeResponse::ok(EndedSessionsView { ended }))
 }
 
 /// Changes one's own password and ends all other sessions.
@@ -244,7 +246,7 @@ impl AccountView {
     }
 }
 
-impl From<User> for MeView {
+impl From<User> for CurrentUserView {
     fn from(user: User) -> Self {
         Self {
             id: user.id.into(),

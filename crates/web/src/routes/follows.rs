@@ -27,13 +27,14 @@ pub(crate) struct FollowView {
     /// `active`, or `pending` where the followed approves their followers.
     status: Option<&'static str>,
     created_at: Timestamp,
-    follower: EndView,
-    followed: EndView,
+    follower: FollowUserView,
+    followed: FollowUserView,
 }
 
 /// Somebody at the end of an edge.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct EndView {
+#[schema(as = EndView)]
+pub(crate) struct FollowUserView {
     id: i64,
     username: String,
     profile_image_url: Option<String>,
@@ -47,7 +48,8 @@ pub(crate) struct UnfollowedView {
 
 /// What the caller and somebody are to each other.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct RelationView {
+#[schema(as = RelationView)]
+pub(crate) struct FollowStatusView {
     is_following: bool,
     follow_status: Option<&'static str>,
     is_followed_by: bool,
@@ -121,14 +123,14 @@ pub(crate) async fn unfollow_user(
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
-    responses((status = 200, body = Envelope<RelationView>), (status = 404, body = Problem)),
+    responses((status = 200, body = Envelope<FollowStatusView>), (status = 404, body = Problem)),
 )]
 #[get("/follows/{id}/status")]
 pub(crate) async fn get_follow_status(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
-) -> Result<EnvelopeResponse<RelationView>, ApiError> {
+) -> Result<EnvelopeResponse<FollowStatusView>, ApiError> {
     Ok(EnvelopeResponse::ok(follows::get_relationship(&app, me.user(), other).await?.into()))
 }
 
@@ -136,14 +138,14 @@ pub(crate) async fn get_follow_status(
 #[utoipa::path(
     tag = "follows",
     request_body = UserIds,
-    responses((status = 200, body = Envelope<BTreeMap<String, RelationView>>)),
+    responses((status = 200, body = Envelope<BTreeMap<String, FollowStatusView>>)),
 )]
 #[post("/follows/status")]
 pub(crate) async fn get_follow_statuses(
     app: Data<App>,
     me: SignedIn,
     JsonBody(ids): JsonBody<UserIds>,
-) -> Result<EnvelopeResponse<BTreeMap<String, RelationView>>, ApiError> {
+) -> Result<EnvelopeResponse<BTreeMap<String, FollowStatusView>>, ApiError> {
     let relations = follows::get_relationships(&app, me.user(), &ids.parse()?).await?;
     let by_id = relations.into_iter().map(|(id, relation)| (id.to_string(), relation.into()));
     Ok(EnvelopeResponse::ok(by_id.collect()))
@@ -164,7 +166,7 @@ impl From<FollowWithUsers> for FollowView {
     }
 }
 
-impl From<Author> for EndView {
+impl From<Author> for FollowUserView {
     fn from(author: Author) -> Self {
         Self {
             id: author.id.into(),
@@ -174,7 +176,7 @@ impl From<Author> for EndView {
     }
 }
 
-impl From<Relationship> for RelationView {
+impl From<Relationship> for FollowStatusView {
     fn from(Relationship { outgoing, incoming }: Relationship) -> Self {
         let is_following = outgoing == FollowState::Active;
         let is_followed_by = incoming == FollowState::Active;

@@ -89,8 +89,8 @@ pub(crate) struct AllReadView {
 /// The part of the list of notifications to answer.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it documents what `Parameters` reads")]
-struct NotificationsPage {
+#[expect(dead_code, reason = "OpenAPI documentation of what `QueryParameters` reads")]
+struct NotificationParams {
     /// The maximum number of items.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<u32>,
@@ -106,8 +106,8 @@ struct NotificationsPage {
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it documents what `Parameters` reads")]
-struct OfType {
+#[expect(dead_code, reason = "OpenAPI documentation of what `QueryParameters` reads")]
+struct StatsParams {
     /// Of which type; of all where it is absent.
     #[param(example = "like")]
     notification_type: Option<String>,
@@ -116,7 +116,7 @@ struct OfType {
 /// One's notifications, newest activity first.
 #[utoipa::path(
     tag = "notifications",
-    params(NotificationsPage),
+    params(NotificationParams),
     responses((status = 200, body = [NotificationView])),
 )]
 #[get("/notifications")]
@@ -146,7 +146,7 @@ pub(crate) async fn get_notification_summary(
 }
 
 /// What one was told of lately: acts, whether or not they are gathered.
-#[utoipa::path(tag = "notifications", params(OfType), responses((status = 200, body = StatsView)))]
+#[utoipa::path(tag = "notifications", params(StatsParams), responses((status = 200, body = StatsView)))]
 #[get("/notifications/stats")]
 pub(crate) async fn get_notification_stats(
     app: Data<App>,

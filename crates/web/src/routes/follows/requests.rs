@@ -14,13 +14,15 @@ use crate::routes::users::UserSummary;
 
 /// What became of a request.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct AnsweredView {
+#[schema(as = AnsweredView)]
+pub(crate) struct FollowRequestStatusView {
     status: Option<&'static str>,
 }
 
 /// Somebody who has asked to follow.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct RequestView {
+#[schema(as = RequestView)]
+pub(crate) struct FollowRequestView {
     user: UserSummary,
     /// When they asked.
     created_at: Timestamp,
@@ -28,8 +30,9 @@ pub(crate) struct RequestView {
 
 /// A part of the list, and how it stands in the whole.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct RequestsView {
-    requests: Vec<RequestView>,
+#[schema(as = RequestsView)]
+pub(crate) struct FollowRequestsView {
+    requests: Vec<FollowRequestView>,
     #[serde(flatten)]
     part: Pagination,
 }
@@ -38,17 +41,17 @@ pub(crate) struct RequestsView {
 #[utoipa::path(
     tag = "follows",
     params(PageParams100),
-    responses((status = 200, body = Envelope<RequestsView>)),
+    responses((status = 200, body = Envelope<FollowRequestsView>)),
 )]
 #[get("/follows/requests")]
 pub(crate) async fn list_follow_requests(
     app: Data<App>,
     me: SignedIn,
     parameters: QueryParameters,
-) -> Result<ListResponse<RequestsView>, ApiError> {
+) -> Result<ListResponse<FollowRequestsView>, ApiError> {
     let page = parameters.page(ListKind::FollowRequests)?;
     let (list, total) = follows::list_requests(&app, me.user(), page).await?;
-    let view = |requests, part| RequestsView { requests, part };
+    let view = |requests, part| FollowRequestsView { requests, part };
     Ok(ListResponse::with_pagination(list, ListKind::FollowRequests, page, total, view))
 }
 
@@ -56,35 +59,35 @@ pub(crate) async fn list_follow_requests(
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "Id of the user who sent the request")),
-    responses((status = 200, body = Envelope<AnsweredView>), (status = 404, body = Problem)),
+    responses((status = 200, body = Envelope<FollowRequestStatusView>), (status = 404, body = Problem)),
 )]
 #[post("/follows/requests/{id}/accept")]
 pub(crate) async fn accept_follow_request(
     app: Data<App>,
     me: SignedIn,
     UserPath(asker): UserPath,
-) -> Result<EnvelopeResponse<AnsweredView>, ApiError> {
+) -> Result<EnvelopeResponse<FollowRequestStatusView>, ApiError> {
     follows::accept_request(&app, me.user(), asker).await?;
-    Ok(EnvelopeResponse::ok(AnsweredView { status: FollowState::Active.code() }))
+    Ok(EnvelopeResponse::ok(FollowRequestStatusView { status: FollowState::Active.code() }))
 }
 
 /// Does not let somebody follow who asked to.
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "Id of the user who sent the request")),
-    responses((status = 200, body = Envelope<AnsweredView>), (status = 404, body = Problem)),
+    responses((status = 200, body = Envelope<FollowRequestStatusView>), (status = 404, body = Problem)),
 )]
 #[post("/follows/requests/{id}/decline")]
 pub(crate) async fn decline_follow_request(
     app: Data<App>,
     me: SignedIn,
     UserPath(asker): UserPath,
-) -> Result<EnvelopeResponse<AnsweredView>, ApiError> {
+) -> Result<EnvelopeResponse<FollowRequestStatusView>, ApiError> {
     follows::decline_request(&app, me.user(), asker).await?;
-    Ok(EnvelopeResponse::ok(AnsweredView { status: FollowState::None.code() }))
+    Ok(EnvelopeResponse::ok(FollowRequestStatusView { status: FollowState::None.code() }))
 }
 
-impl From<FollowListItem> for RequestView {
+impl From<FollowListItem> for FollowRequestView {
     fn from(listed: FollowListItem) -> Self {
         Self { created_at: listed.position.at.into(), user: listed.user.into() }
     }

@@ -33,8 +33,8 @@ pub(crate) struct SuggestionView {
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it documents what `Parameters` reads")]
-struct SuggestionsLimit {
+#[expect(dead_code, reason = "OpenAPI documentation of what `QueryParameters` reads")]
+struct SuggestionParams {
     /// The maximum number of items.
     #[param(minimum = 1, maximum = 20, default = 10)]
     limit: Option<u32>,
@@ -43,7 +43,7 @@ struct SuggestionsLimit {
 /// People whom the caller might know: those whom most of those follow whom they follow.
 #[utoipa::path(
     tag = "follows",
-    params(SuggestionsLimit),
+    params(SuggestionParams),
     responses((status = 200, body = Envelope<SuggestionsView>)),
 )]
 #[get("/follows/suggestions")]

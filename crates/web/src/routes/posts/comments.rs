@@ -1,4 +1,4 @@
-//! `/posts/{id}/comments` and `/comments`: what is said about posts.
+//! `/posts/{id}/comments` and `/comments`: comments and replies.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, delete, get, patch, post};
@@ -26,7 +26,7 @@ pub(crate) struct NewComment {
     #[serde(default)]
     #[schema(value_type = String, required, max_length = 500)]
     content: Field<String>,
-    /// The comment that it answers.
+    /// The comment that this one replies to.
     #[serde(default)]
     #[schema(value_type = Option<Uuid>)]
     parent_id: Field<String>,
@@ -69,11 +69,11 @@ pub(crate) struct CommentView {
     content: String,
     created_at: Timestamp,
     updated_at: Option<Timestamp>,
-    /// How many answers it has that the caller may see.
+    /// The number of replies that the caller may see.
     replies_count: i64,
 }
 
-/// Says something about a post.
+/// Creates a comment on a post, or a reply to a comment.
 #[utoipa::path(
     tag = "comments",
     request_body = NewComment,
@@ -94,12 +94,13 @@ pub(crate) async fn create_comment(
     PostPath(post): PostPath,
     IdempotentBody { body, idempotency }: IdempotentBody<NewComment>,
 ) -> Result<ReplayableResponse, ApiError> {
-    let record = |seen: &CommentForViewer| stored_body(&CommentView::from(seen.clone()));
-    let answer = comments::create(&app, me.user(), body.parse(post)?, idempotency, record).await?;
-    Ok(ReplayableResponse::enveloped_created(answer))
+    let record = |comment: &CommentForViewer| stored_body(&CommentView::from(comment.clone()));
+    let draft = body.parse(post)?;
+    let recorded = comments::create(&app, me.user(), draft, idempotency, record).await?;
+    Ok(ReplayableResponse::enveloped_created(recorded))
 }
 
-/// What was said about a post itself, oldest first.
+/// Lists the top-level comments on a post, oldest first.
 #[utoipa::path(
     tag = "comments",
     params(("id" = Uuid, Path, description = "Post id"), PageParams100),
@@ -119,7 +120,7 @@ pub(crate) async fn list_comments(
     ))
 }
 
-/// The answers to a comment, oldest first.
+/// Lists the replies to a comment, oldest first.
 #[utoipa::path(
     tag = "comments",
     params(("id" = Uuid, Path, description = "Comment id"), PageParams100),
@@ -139,7 +140,7 @@ pub(crate) async fn list_replies(
     ))
 }
 
-/// Puts one's own comment in other words.
+/// Updates a comment of the caller.
 #[utoipa::path(
     tag = "comments",
     request_body = CommentPatch,
@@ -157,11 +158,11 @@ pub(crate) async fn update_comment(
     CommentPath(comment): CommentPath,
     JsonBody(patch): JsonBody<CommentPatch>,
 ) -> Result<EnvelopeResponse<CommentView>, ApiError> {
-    let seen = comments::update(&app, me.user(), comment, patch.parse()?).await?;
-    Ok(EnvelopeResponse::ok(seen.into()))
+    let comment = comments::update(&app, me.user(), comment, patch.parse()?).await?;
+    Ok(EnvelopeResponse::ok(comment.into()))
 }
 
-/// Takes a comment away with all answers to it: one's own, or any on one's own post.
+/// Deletes a comment and all its replies. Allowed to its author and to the author of the post.
 #[utoipa::path(
     tag = "comments",
     params(("id" = Uuid, Path, description = "Comment id")),
@@ -178,8 +179,8 @@ pub(crate) async fn delete_comment(
 }
 
 impl From<CommentForViewer> for CommentView {
-    fn from(seen: CommentForViewer) -> Self {
-        let CommentForViewer { comment, author, replies } = seen;
+    fn from(comment: CommentForViewer) -> Self {
+        let CommentForViewer { comment, author, replies } = comment;
         Self {
             id: comment.id.into(),
             post_id: comment.post.into(),

@@ -1,4 +1,4 @@
-//! `/posts/feed` and `/posts/trending`: what everybody is thankful for.
+//! `/posts/feed` and `/posts/trending`: feeds of public posts.
 
 use actix_web::get;
 use actix_web::web::{Data, Json};
@@ -11,33 +11,33 @@ use crate::request::{QueryParameters, SignedIn};
 use crate::response::ListResponse;
 use crate::routes::posts::PostView;
 
-/// Which part of the feed, and in which order.
+/// Query parameters of the feed.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it documents what `Parameters` reads")]
-pub(crate) struct FeedPage {
-    /// The best first, every fifth a new one; or, where false, the newest first.
+#[expect(dead_code, reason = "OpenAPI documentation of what `QueryParameters` reads")]
+pub(crate) struct FeedParams {
+    /// `true`: ranked by score, with a new post at every fifth position. `false`: newest first.
     #[param(default = true)]
     algorithm: Option<bool>,
-    /// Whether to say of each post why it stands where it stands.
+    /// Whether to add the score to each post.
     #[param(default = false)]
     explain: Option<bool>,
     /// The maximum number of items.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<u32>,
-    /// How many to pass over: at most 500 of the ranked feed, 10,000 of the newest.
+    /// The number of posts to skip: at most 500 in the ranked feed, 10,000 in the newest.
     #[param(minimum = 0, maximum = 10_000, default = 0)]
     offset: Option<u32>,
     /// The cursor from the `next` link of the previous page.
     cursor: Option<String>,
 }
 
-/// How far back to look.
+/// Query parameters of trending posts.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it documents what `Parameters` reads")]
-pub(crate) struct TrendingPage {
-    /// In hours.
+#[expect(dead_code, reason = "OpenAPI documentation of what `QueryParameters` reads")]
+pub(crate) struct TrendingParams {
+    /// The time window, in hours.
     #[param(minimum = 1, maximum = 168, default = 24)]
     window_hours: Option<u32>,
     /// The maximum number of items.
@@ -45,59 +45,60 @@ pub(crate) struct TrendingPage {
     limit: Option<u32>,
 }
 
-/// Which feed is asked for.
-enum Feed {
+/// The requested feed and page.
+enum FeedRequest {
     Ranked(FeedPageRequest),
     Newest(PageRequest),
 }
 
-/// Everybody's public posts.
+/// Returns a page of the feed of public posts.
 ///
-/// The best for the caller first, and every fifth a new one, for 500 posts; or the newest first. Following the `next` links
-/// meets no post twice and misses none that stays, whatever others write meanwhile.
-#[utoipa::path(tag = "feed", params(FeedPage), responses((status = 200, body = [PostView])))]
+/// The ranked feed orders up to 500 posts by their score for the caller, with a new post at every fifth position. The
+/// other feed has the newest posts first. A client that follows the `next` links sees no post twice and misses no post
+/// that still exists, even if other users create posts in the meantime.
+#[utoipa::path(tag = "feed", params(FeedParams), responses((status = 200, body = [PostView])))]
 #[get("/posts/feed")]
 pub(crate) async fn get_feed(
     app: Data<App>,
     me: SignedIn,
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<PostView>>, ApiError> {
-    let (feed, explained) = asked_for(&parameters)?;
+    let (feed, explain) = parse_feed_request(&parameters)?;
     match feed {
-        Feed::Ranked(stretch) => {
-            let leg = feed::list_ranked(&app, me.viewer(), stretch).await?;
-            let posts = leg.posts.into_iter().map(|post| PostView::of(post, explained));
-            Ok(ListResponse::bare_with_cursor(
-                posts.collect(),
-                leg.next.map(|walk| walk.to_cursor()),
-            ))
-        }
-        Feed::Newest(page) if explained => {
-            let slice = feed::list_newest_scored(&app, me.viewer(), page).await?;
-            let next = slice.next.map(|place| place.to_cursor(ListKind::NewestPosts));
-            let posts = slice.items.into_iter().map(|post| PostView::of(post, true));
+        FeedRequest::Ranked(request) => {
+            let page = feed::list_ranked(&app, me.viewer(), request).await?;
+            let posts = page.posts.into_iter().map(|post| PostView::from_feed(post, explain));
+            let next = page.next.map(|cursor| cursor.to_cursor());
             Ok(ListResponse::bare_with_cursor(posts.collect(), next))
         }
-        Feed::Newest(page) => Ok(ListResponse::bare(
-            feed::list_newest(&app, me.viewer(), page).await?,
-            ListKind::NewestPosts,
-        )),
+        FeedRequest::Newest(request) if explain => {
+            let page = feed::list_newest_scored(&app, me.viewer(), request).await?;
+            let next = page.next.map(|position| position.to_cursor(ListKind::NewestPosts));
+            let posts = page.items.into_iter().map(|post| PostView::from_feed(post, true));
+            Ok(ListResponse::bare_with_cursor(posts.collect(), next))
+        }
+        FeedRequest::Newest(request) => {
+            let page = feed::list_newest(&app, me.viewer(), request).await?;
+            Ok(ListResponse::bare(page, ListKind::NewestPosts))
+        }
     }
 }
 
-fn asked_for(parameters: &QueryParameters) -> Result<(Feed, bool), ApiError> {
+fn parse_feed_request(parameters: &QueryParameters) -> Result<(FeedRequest, bool), ApiError> {
     let mut fields = FieldValidator::default();
     let algorithm = parameters.check_flag(&mut fields, "algorithm", true);
-    let explained = parameters.check_flag(&mut fields, "explain", false);
+    let explain = parameters.check_flag(&mut fields, "explain", false);
     let feed = match algorithm {
-        Some(false) => parameters.check_page(&mut fields, ListKind::NewestPosts).map(Feed::Newest),
-        Some(true) | None => parameters.check_feed_page(&mut fields).map(Feed::Ranked),
+        Some(false) => {
+            parameters.check_page(&mut fields, ListKind::NewestPosts).map(FeedRequest::Newest)
+        }
+        Some(true) | None => parameters.check_feed_page(&mut fields).map(FeedRequest::Ranked),
     };
-    Ok(fields.finish(|| feed.zip(explained))?)
+    Ok(fields.finish(|| feed.zip(explain))?)
 }
 
-/// The public posts of the last hours that move people most.
-#[utoipa::path(tag = "feed", params(TrendingPage), responses((status = 200, body = [PostView])))]
+/// Lists the public posts of the time window with the most engagement.
+#[utoipa::path(tag = "feed", params(TrendingParams), responses((status = 200, body = [PostView])))]
 #[get("/posts/trending")]
 pub(crate) async fn get_trending(
     app: Data<App>,

@@ -14,45 +14,46 @@ use crate::error::ApiError;
 use crate::request::{PageParams100, PostPath, QueryParameters, SignedIn};
 use crate::response::{ListResponse, Problem, Timestamp};
 
-/// How a post stands after one's heart was given or taken back.
+/// The hearts of a post after the caller's heart was added or removed.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct HeartedView {
+#[schema(as = HeartedView)]
+pub(crate) struct HeartChangeView {
     hearts_count: i32,
     is_hearted: bool,
     post_id: Uuid,
 }
 
-impl HeartedView {
+impl HeartChangeView {
     fn new(post: PostId, status: HeartStatus) -> Self {
         Self { hearts_count: status.count, is_hearted: status.is_hearted, post_id: post.into() }
     }
 }
 
-/// How a post stands with its hearts.
+/// The hearts of a post.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct HeartsView {
     hearts_count: i32,
     is_hearted: bool,
 }
 
-/// Who gave a heart. The one camelCase body of the API.
+/// A heart and its user. The only camelCase body of the API.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct HeartView {
     id: Uuid,
-    /// As text.
+    /// The id as a string.
     user_id: String,
     user_name: String,
     user_image: Option<String>,
     created_at: Timestamp,
 }
 
-/// Gives a post a heart.
+/// Adds the caller's heart to a post.
 #[utoipa::path(
     tag = "hearts",
     params(("id" = Uuid, Path, description = "Post id")),
     responses(
-        (status = 201, body = HeartedView),
+        (status = 201, body = HeartChangeView),
         (status = 404, body = Problem),
         (status = 409, body = Problem),
     ),
@@ -64,26 +65,26 @@ pub(crate) async fn add_heart(
     PostPath(post): PostPath,
 ) -> Result<impl Responder, ApiError> {
     let hearts = hearts::add(&app, me.user(), post).await?;
-    Ok((Json(HeartedView::new(post, hearts)), StatusCode::CREATED))
+    Ok((Json(HeartChangeView::new(post, hearts)), StatusCode::CREATED))
 }
 
-/// Takes one's heart back.
+/// Removes the caller's heart from a post.
 #[utoipa::path(
     tag = "hearts",
     params(("id" = Uuid, Path, description = "Post id")),
-    responses((status = 200, body = HeartedView), (status = 404, body = Problem)),
+    responses((status = 200, body = HeartChangeView), (status = 404, body = Problem)),
 )]
 #[delete("/posts/{id}/heart")]
 pub(crate) async fn remove_heart(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-) -> Result<Json<HeartedView>, ApiError> {
+) -> Result<Json<HeartChangeView>, ApiError> {
     let hearts = hearts::remove(&app, me.user(), post).await?;
-    Ok(Json(HeartedView::new(post, hearts)))
+    Ok(Json(HeartChangeView::new(post, hearts)))
 }
 
-/// How a post stands with its hearts.
+/// Returns the number of hearts of a post, and whether the caller's is among them.
 #[utoipa::path(
     tag = "hearts",
     params(("id" = Uuid, Path, description = "Post id")),
@@ -99,7 +100,7 @@ pub(crate) async fn get_heart_count(
     Ok(Json(HeartsView { hearts_count: count, is_hearted }))
 }
 
-/// Who gave a post a heart, newest first.
+/// Lists the hearts of a post with their users, newest first.
 #[utoipa::path(
     tag = "hearts",
     params(("id" = Uuid, Path, description = "Post id"), PageParams100),

@@ -1,4 +1,4 @@
-//! `/posts/{id}/reactions`: emoji.
+//! `/posts/{id}/reactions`: emoji reactions.
 
 use std::collections::BTreeMap;
 
@@ -39,29 +39,30 @@ pub(crate) struct ReactionView {
     emoji_code: &'static str,
     emoji_display: &'static str,
     created_at: Timestamp,
-    user: ReactorView,
+    user: ReactionUserView,
 }
 
-/// Who left an emoji.
+/// The user of a reaction.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ReactorView {
+#[schema(as = ReactorView)]
+pub(crate) struct ReactionUserView {
     id: i64,
     username: String,
     display_name: Option<String>,
     profile_image_url: Option<String>,
 }
 
-/// How a post stands with its emoji.
+/// The emoji reactions of a post, counted.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SummaryView {
     total_count: i32,
-    /// How many of each, by its code; those that nobody left are absent.
+    /// The number of reactions by emoji code. Codes without reactions are absent.
     emoji_counts: BTreeMap<&'static str, i64>,
-    /// The code of the caller's own.
+    /// The code of the caller's reaction.
     user_reaction: Option<&'static str>,
 }
 
-/// Leaves an emoji on a post, in place of an earlier one.
+/// Sets the caller's emoji reaction to a post. Replaces an earlier one.
 #[utoipa::path(
     tag = "reactions",
     request_body = NewReaction,
@@ -79,7 +80,7 @@ pub(crate) async fn set_reaction(
     Ok(EnvelopeResponse::created(reaction.into()))
 }
 
-/// Takes one's emoji back.
+/// Removes the caller's emoji reaction to a post.
 #[utoipa::path(
     tag = "reactions",
     params(("id" = Uuid, Path, description = "Post id")),
@@ -95,7 +96,7 @@ pub(crate) async fn remove_reaction(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// The emoji on a post and who left them, newest first.
+/// Lists the emoji reactions to a post with their users, newest first.
 #[utoipa::path(
     tag = "reactions",
     params(("id" = Uuid, Path, description = "Post id"), PageParams100),
@@ -115,7 +116,7 @@ pub(crate) async fn list_reactions(
     ))
 }
 
-/// How a post stands with its emoji.
+/// Returns the number of reactions to a post by emoji, and the caller's own.
 #[utoipa::path(
     tag = "reactions",
     params(("id" = Uuid, Path, description = "Post id")),
@@ -132,19 +133,19 @@ pub(crate) async fn get_reaction_summary(
 
 impl From<Reaction> for ReactionView {
     fn from(reaction: Reaction) -> Self {
-        let by = reaction.by;
+        let user = reaction.by;
         Self {
             id: reaction.id.into(),
-            user_id: by.id.into(),
+            user_id: user.id.into(),
             post_id: reaction.post.into(),
             emoji_code: reaction.emoji.code(),
             emoji_display: reaction.emoji.display(),
             created_at: reaction.created_at.into(),
-            user: ReactorView {
-                id: by.id.into(),
-                username: by.username.into(),
-                display_name: by.display_name.map(Into::into),
-                profile_image_url: by.profile_image_url,
+            user: ReactionUserView {
+                id: user.id.into(),
+                username: user.username.into(),
+                display_name: user.display_name.map(Into::into),
+                profile_image_url: user.profile_image_url,
             },
         }
     }
@@ -152,7 +153,7 @@ impl From<Reaction> for ReactionView {
 
 impl From<ReactionSummary> for SummaryView {
     fn from(summary: ReactionSummary) -> Self {
-        let counts = summary.counts.into_iter().map(|it| (it.emoji.code(), it.count));
+        let counts = summary.counts.into_iter().map(|count| (count.emoji.code(), count.count));
         Self {
             total_count: summary.total,
             emoji_counts: counts.collect(),

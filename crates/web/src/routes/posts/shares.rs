@@ -1,4 +1,4 @@
-//! `/posts/{id}/share`: passing posts on.
+//! `/posts/{id}/share`: shares of posts, as links or messages.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, delete, post};
@@ -16,18 +16,18 @@ use crate::error::ApiError;
 use crate::request::{Field, IdempotentBody, PostPath, SignedIn};
 use crate::response::{Problem, ReplayableResponse, Timestamp, stored_body};
 
-/// How to pass a post on.
+/// How to share a post.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct NewShareBody {
     /// `url` or `message`.
     #[serde(default)]
     #[schema(value_type = String, required, example = "url")]
     share_method: Field<String>,
-    /// To whom, for a message: 1 to 5 people.
+    /// The recipients of a message: 1 to 5 users.
     #[serde(default)]
     #[schema(value_type = Option<Vec<i64>>)]
     recipient_ids: Field<Vec<i64>>,
-    /// In which words, for a message.
+    /// The text of a message.
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 200)]
     message: Field<String>,
@@ -54,15 +54,15 @@ pub(crate) struct ShareView {
     user_id: i64,
     post_id: Uuid,
     share_method: &'static str,
-    /// Where the post is found in the front end, for a link.
+    /// The URL of the post in the front end, if it is shared as a link.
     share_url: Option<String>,
-    /// How many people it was sent to, for a message.
+    /// The number of recipients, if it is shared as a message.
     recipient_count: Option<usize>,
     message_content: Option<String>,
     created_at: Timestamp,
 }
 
-/// Passes a post on. A link that one has already is the same link.
+/// Shares a post as a link or a message. A second link share returns the first.
 #[utoipa::path(
     tag = "shares",
     request_body = NewShareBody,
@@ -88,13 +88,12 @@ pub(crate) async fn share_post(
     IdempotentBody { body, idempotency }: IdempotentBody<NewShareBody>,
 ) -> Result<ReplayableResponse, ApiError> {
     let record = |share: &Share| stored_body(&ShareView::new(share, &config.frontend_url));
-    let how = body.parse(me.user())?;
-    Ok(ReplayableResponse::bare_created(
-        shares::create(&app, me.user(), post, how, idempotency, record).await?,
-    ))
+    let details = body.parse(me.user())?;
+    let recorded = shares::create(&app, me.user(), post, details, idempotency, record).await?;
+    Ok(ReplayableResponse::bare_created(recorded))
 }
 
-/// Gives one's link to a post back.
+/// Deletes the caller's link share of a post.
 #[utoipa::path(
     tag = "shares",
     params(("id" = Uuid, Path, description = "Post id")),
@@ -118,8 +117,8 @@ impl ShareView {
                 (ShareMethod::Url, Some(url), None, None)
             }
             ShareDetails::Message { recipients, message } => {
-                let words = message.as_ref().map(|message| message.as_str().to_owned());
-                (ShareMethod::Message, None, Some(recipients.as_slice().len()), words)
+                let text = message.as_ref().map(|message| message.as_str().to_owned());
+                (ShareMethod::Message, None, Some(recipients.as_slice().len()), text)
             }
         };
         Self {

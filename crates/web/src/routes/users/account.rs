@@ -13,13 +13,14 @@ use crate::response::Problem;
 
 /// What proves that an account may be deleted.
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct Farewell {
+#[schema(as = Farewell)]
+pub(crate) struct DeleteAccountBody {
     #[serde(default)]
     #[schema(value_type = String, required)]
     password: Field<String>,
 }
 
-impl Farewell {
+impl DeleteAccountBody {
     fn parse(self) -> Result<String, ValidationError> {
         let mut fields = FieldValidator::default();
         let password = fields.check("password", self.password.required(as_is));
@@ -30,14 +31,14 @@ impl Farewell {
 /// Deletes one's own account with all that belongs to it.
 #[utoipa::path(
     tag = "profiles",
-    request_body = Farewell,
+    request_body = DeleteAccountBody,
     responses((status = 204), (status = 403, body = Problem)),
 )]
 #[delete("/users/me")]
 pub(crate) async fn delete_account(
     app: Data<App>,
     me: SignedIn,
-    JsonBody(farewell): JsonBody<Farewell>,
+    JsonBody(farewell): JsonBody<DeleteAccountBody>,
 ) -> Result<HttpResponse, ApiError> {
     accounts::delete_own(&app, me.user(), farewell.parse()?).await?;
     Ok(HttpResponse::NoContent().finish())

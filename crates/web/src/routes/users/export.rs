@@ -20,7 +20,7 @@ use crate::error::ApiError;
 use crate::request::{RequestId, SignedIn, now};
 use crate::response::{Envelope, Timestamp};
 use crate::routes::auth::SessionView;
-use crate::routes::follows::requests::RequestView;
+use crate::routes::follows::requests::FollowRequestView;
 use crate::routes::notifications::NotificationView;
 use crate::routes::posts::PostView;
 use crate::routes::users::profile::OwnProfileView;
@@ -32,31 +32,33 @@ pub(crate) struct ExportView {
     profile: OwnProfileView,
     sessions: Vec<SessionView>,
     posts: Vec<PostView>,
-    hearts: Vec<GivenHeartView>,
-    reactions: Vec<GivenReactionView>,
-    shares: Vec<GivenShareView>,
+    hearts: Vec<ExportHeartView>,
+    reactions: Vec<ExportReactionView>,
+    shares: Vec<ExportShareView>,
     /// What others sent.
     received_shares: Vec<ReceivedShareView>,
-    comments: Vec<GivenCommentView>,
-    followers: Vec<RequestView>,
-    following: Vec<RequestView>,
-    requests_received: Vec<RequestView>,
-    requests_sent: Vec<RequestView>,
-    blocks: Vec<RequestView>,
+    comments: Vec<ExportCommentView>,
+    followers: Vec<FollowRequestView>,
+    following: Vec<FollowRequestView>,
+    requests_received: Vec<FollowRequestView>,
+    requests_sent: Vec<FollowRequestView>,
+    blocks: Vec<FollowRequestView>,
     /// Batches, what they gather, and single ones; an entry names its batch in `parent_id`.
     notifications: Vec<NotificationView>,
 }
 
 /// A heart that the caller gave.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct GivenHeartView {
+#[schema(as = GivenHeartView)]
+pub(crate) struct ExportHeartView {
     post_id: Uuid,
     created_at: Timestamp,
 }
 
 /// An emoji that the caller left.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct GivenReactionView {
+#[schema(as = GivenReactionView)]
+pub(crate) struct ExportReactionView {
     post_id: Uuid,
     emoji_code: &'static str,
     created_at: Timestamp,
@@ -64,7 +66,8 @@ pub(crate) struct GivenReactionView {
 
 /// A post that the caller passed on.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct GivenShareView {
+#[schema(as = GivenShareView)]
+pub(crate) struct ExportShareView {
     id: Uuid,
     post_id: Uuid,
     /// To whom; nobody where it is a link.
@@ -86,7 +89,8 @@ pub(crate) struct ReceivedShareView {
 
 /// What the caller said about a post.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct GivenCommentView {
+#[schema(as = GivenCommentView)]
+pub(crate) struct ExportCommentView {
     id: Uuid,
     post_id: Uuid,
     parent_id: Option<Uuid>,
@@ -179,12 +183,12 @@ impl Text {
         match entries {
             SectionItems::Sessions(some) => self.list(some, |it| SessionView::new(it, session)),
             SectionItems::Posts(some) => self.list(some, PostView::from),
-            SectionItems::Hearts(some) => self.list(some, GivenHeartView::from),
-            SectionItems::Reactions(some) => self.list(some, GivenReactionView::from),
-            SectionItems::Shares(some) => self.list(some, GivenShareView::from),
+            SectionItems::Hearts(some) => self.list(some, ExportHeartView::from),
+            SectionItems::Reactions(some) => self.list(some, ExportReactionView::from),
+            SectionItems::Shares(some) => self.list(some, ExportShareView::from),
             SectionItems::ReceivedShares(some) => self.list(some, ReceivedShareView::from),
-            SectionItems::Comments(some) => self.list(some, GivenCommentView::from),
-            SectionItems::Users(some) => self.list(some, RequestView::from),
+            SectionItems::Comments(some) => self.list(some, ExportCommentView::from),
+            SectionItems::Users(some) => self.list(some, FollowRequestView::from),
             SectionItems::Notifications(some) => self.list(some, NotificationView::from),
         }
     }
@@ -238,19 +242,19 @@ fn name_of(section: Section) -> &'static str {
     }
 }
 
-impl From<HeartRecord> for GivenHeartView {
+impl From<HeartRecord> for ExportHeartView {
     fn from(HeartRecord { post, at }: HeartRecord) -> Self {
         Self { post_id: post.into(), created_at: at.into() }
     }
 }
 
-impl From<ReactionRecord> for GivenReactionView {
+impl From<ReactionRecord> for ExportReactionView {
     fn from(ReactionRecord { post, emoji, at }: ReactionRecord) -> Self {
         Self { post_id: post.into(), emoji_code: emoji.code(), created_at: at.into() }
     }
 }
 
-impl From<Share> for GivenShareView {
+impl From<Share> for ExportShareView {
     fn from(share: Share) -> Self {
         Self {
             id: share.id.into(),
@@ -274,7 +278,7 @@ impl From<ReceivedShare> for ReceivedShareView {
     }
 }
 
-impl From<Comment> for GivenCommentView {
+impl From<Comment> for ExportCommentView {
     fn from(comment: Comment) -> Self {
         Self {
             id: comment.id.into(),

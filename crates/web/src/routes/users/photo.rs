@@ -88,7 +88,8 @@ pub(crate) struct PhotoUrls {
 
 /// That a photo was taken away.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct PhotoRemoved {
+#[schema(as = PhotoRemoved)]
+pub(crate) struct DeletedPhotoView {
     /// Always true.
     deleted: bool,
 }
@@ -128,15 +129,15 @@ pub(crate) async fn upload_photo(
 /// Takes one's own photo away.
 #[utoipa::path(
     tag = "photos",
-    responses((status = 200, body = Envelope<PhotoRemoved>), (status = 404, body = Problem)),
+    responses((status = 200, body = Envelope<DeletedPhotoView>), (status = 404, body = Problem)),
 )]
 #[delete("/users/me/profile/photo")]
 pub(crate) async fn delete_photo(
     app: Data<App>,
     me: SignedIn,
-) -> Result<EnvelopeResponse<PhotoRemoved>, ApiError> {
+) -> Result<EnvelopeResponse<DeletedPhotoView>, ApiError> {
     photos::delete(&app, me.user()).await?;
-    Ok(EnvelopeResponse::ok(PhotoRemoved { deleted: true }))
+    Ok(EnvelopeResponse::ok(DeletedPhotoView { deleted: true }))
 }
 
 /// Where the picture is that stands for one who has no photo.

@@ -16,7 +16,8 @@ use crate::response::{Envelope, EnvelopeResponse, Problem};
 use crate::routes::users::UserSummary;
 
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct PeopleSearch {
+#[schema(as = PeopleSearch)]
+pub(crate) struct UserSearchBody {
     /// A part of a username or a display name, without regard to case. Of one or two characters, where one begins.
     #[serde(default)]
     #[schema(value_type = String, required, example = "@ana")]
@@ -27,7 +28,7 @@ pub(crate) struct PeopleSearch {
     limit: Field<AnyInteger>,
 }
 
-impl PeopleSearch {
+impl UserSearchBody {
     fn parse(self) -> Result<(Option<UserSearchQuery>, i64), ValidationError> {
         let mut fields = FieldValidator::default();
         let query = fields.check("query", self.query.required(as_is));
@@ -56,7 +57,8 @@ impl FromJson for AnyInteger {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct NamesToSort {
+#[schema(as = NamesToSort)]
+pub(crate) struct UsernamesBody {
     /// Of which the first 50 are answered, each spelling once.
     #[serde(default)]
     #[schema(value_type = Vec<String>, required)]
@@ -65,12 +67,13 @@ pub(crate) struct NamesToSort {
 
 /// The names as they were sent, in their order.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SortedNamesView {
+#[schema(as = SortedNamesView)]
+pub(crate) struct UsernameValidationView {
     valid_usernames: Vec<String>,
     invalid_usernames: Vec<String>,
 }
 
-impl From<UsernameValidation> for SortedNamesView {
+impl From<UsernameValidation> for UsernameValidationView {
     fn from(sorted: UsernameValidation) -> Self {
         Self { valid_usernames: sorted.valid, invalid_usernames: sorted.invalid }
     }
@@ -78,7 +81,8 @@ impl From<UsernameValidation> for SortedNamesView {
 
 /// Somebody by name alone.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct NamedView {
+#[schema(as = NamedView)]
+pub(crate) struct UsernameView {
     id: i64,
     /// As they write it themselves.
     username: String,
@@ -88,14 +92,14 @@ pub(crate) struct NamedView {
 /// so, then those with the text inside a name.
 #[utoipa::path(
     tag = "people",
-    request_body = PeopleSearch,
+    request_body = UserSearchBody,
     responses((status = 200, body = Envelope<Vec<UserSummary>>)),
 )]
 #[post("/users/search")]
 pub(crate) async fn search_users(
     app: Data<App>,
     me: SignedIn,
-    JsonBody(wanted): JsonBody<PeopleSearch>,
+    JsonBody(wanted): JsonBody<UserSearchBody>,
 ) -> Result<EnvelopeResponse<Vec<UserSummary>>, ApiError> {
     let (query, most) = wanted.parse()?;
     let Some(query) = query else { return Ok(EnvelopeResponse::ok(Vec::new())) };
@@ -106,15 +110,15 @@ pub(crate) async fn search_users(
 /// Which names are somebody's, whatever the case, with or without `.` and `-` behind them.
 #[utoipa::path(
     tag = "people",
-    request_body = NamesToSort,
-    responses((status = 200, body = Envelope<SortedNamesView>)),
+    request_body = UsernamesBody,
+    responses((status = 200, body = Envelope<UsernameValidationView>)),
 )]
 #[post("/users/validate-batch")]
 pub(crate) async fn validate_usernames(
     app: Data<App>,
     me: SignedIn,
-    JsonBody(wanted): JsonBody<NamesToSort>,
-) -> Result<EnvelopeResponse<SortedNamesView>, ApiError> {
+    JsonBody(wanted): JsonBody<UsernamesBody>,
+) -> Result<EnvelopeResponse<UsernameValidationView>, ApiError> {
     let names =
         wanted.usernames.required(as_is).map_err(|why| ValidationError::field("usernames", why))?;
     let sorted = users::validate_usernames(&app, me.user(), UsernameBatch::new(names)).await?;
@@ -125,14 +129,14 @@ pub(crate) async fn validate_usernames(
 #[utoipa::path(
     tag = "people",
     params(("username" = String, Path, description = "The name")),
-    responses((status = 200, body = Envelope<NamedView>), (status = 404, body = Problem)),
+    responses((status = 200, body = Envelope<UsernameView>), (status = 404, body = Problem)),
 )]
 #[get("/users/by-username/{username}")]
 pub(crate) async fn get_user_by_username(
     app: Data<App>,
     me: SignedIn,
     UsernamePath(name): UsernamePath,
-) -> Result<EnvelopeResponse<NamedView>, ApiError> {
+) -> Result<EnvelopeResponse<UsernameView>, ApiError> {
     let (id, username) = users::find_by_username(&app, me.user(), &name).await?;
-    Ok(EnvelopeResponse::ok(NamedView { id: id.into(), username: username.into() }))
+    Ok(EnvelopeResponse::ok(UsernameView { id: id.into(), username: username.into() }))
 }

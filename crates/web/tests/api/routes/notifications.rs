@@ -1,4 +1,4 @@
-//! `/notifications` and `/notifications/summary`.
+//! `/api/v1/notifications` and `/api/v1/notifications/summary`.
 
 mod children;
 mod mentions;
@@ -14,7 +14,7 @@ use crate::support::notifications::{NOTIFICATIONS, Scenario, insert_batch, set_d
 use crate::support::{NOON, ids, invalid_fields, next_link, problem_code_and_detail, sorted_keys};
 
 #[actix_web::test]
-async fn a_single_notification_is_answered_bare_with_all_that_the_contract_says() {
+async fn the_list_is_not_enveloped_and_a_notification_has_all_fields() {
     let scenario = Scenario::create().await;
     let (ben, post) = (&scenario.ben.user, scenario.post.to_string());
     let path = format!("/api/v1/posts/{post}/heart");
@@ -57,23 +57,23 @@ async fn a_single_notification_is_answered_bare_with_all_that_the_contract_says(
 }
 
 #[actix_web::test]
-async fn a_batch_says_how_many_it_gathers_and_shows_the_newest_of_them() {
+async fn a_batch_counts_its_children_and_shows_the_latest_actors() {
     let scenario = Scenario::create().await;
-    let picture = "/uploads/profile_photos/profile_1_medium.jpg";
+    let photo = "/uploads/profile_photos/profile_1_medium.jpg";
     let sql = "UPDATE users SET profile_image_url =";
-    let sql = format!("{sql} '{picture}' WHERE id = {}", scenario.caro.user.id);
+    let sql = format!("{sql} '{photo}' WHERE id = {}", scenario.caro.user.id);
     scenario.api.database().execute(&sql).await;
     scenario.add_heart(&scenario.ben).await;
     scenario.add_heart(&scenario.caro).await;
 
     let [batch] = scenario.list().await.try_into().unwrap();
 
-    let from = |caller: &Caller, name: &str, image: Value| {
+    let actor = |caller: &Caller, name: &str, image: Value| {
         let (id, username) = (caller.user.id.to_string(), caller.user.username.as_str());
         json!({"id": id, "name": name, "username": username, "image": image})
     };
     let (ben, caro) =
-        (from(&scenario.ben, "Ben 🌿", json!(null)), from(&scenario.caro, "Caro", json!(picture)));
+        (actor(&scenario.ben, "Ben 🌿", json!(null)), actor(&scenario.caro, "Caro", json!(photo)));
     assert_eq!(batch["type"], "post_interaction");
     assert_eq!(batch["title"], "New Engagement 💜");
     assert_eq!(batch["message"], "2 people engaged with your post");
@@ -88,7 +88,7 @@ async fn a_batch_says_how_many_it_gathers_and_shows_the_newest_of_them() {
 }
 
 #[actix_web::test]
-async fn of_many_eight_are_shown_and_those_first_whom_the_reader_follows() {
+async fn a_batch_shows_eight_actors_with_followed_users_first() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
     for _ in 0..9 {
@@ -111,7 +111,7 @@ async fn of_many_eight_are_shown_and_those_first_whom_the_reader_follows() {
 }
 
 #[actix_web::test]
-async fn a_message_begins_with_the_name_that_is_shown_beside_it_however_they_are_called_by_now() {
+async fn a_message_starts_with_the_current_name_of_the_actor() {
     let scenario = Scenario::create().await;
     scenario.act(&scenario.ben, "reactions", &json!({"emoji_code": "hug"})).await;
     scenario.share_link(&scenario.ben).await;
@@ -127,31 +127,35 @@ async fn a_message_begins_with_the_name_that_is_shown_beside_it_however_they_are
     let list = scenario.list().await;
 
     assert_eq!(list.len(), 4);
-    for told in &list {
-        assert_eq!(told["from_user"]["name"], "B. 'the Bus' (2 times)");
-        let message = told["message"].as_str().unwrap();
+    for notification in &list {
+        assert_eq!(notification["from_user"]["name"], "B. 'the Bus' (2 times)");
+        let message = notification["message"].as_str().unwrap();
         assert!(message.starts_with("B. 'the Bus' (2 times) "), "{message}");
     }
     assert_eq!(list[0]["data"]["share_message"], "Look");
     let stored = "notifications WHERE message LIKE 'Ben 🌿 %'";
-    assert_eq!(scenario.api.database().count(stored).await, 4, "nothing was rewritten");
+    assert_eq!(
+        scenario.api.database().count(stored).await,
+        4,
+        "the stored messages keep the old name"
+    );
 }
 
 #[actix_web::test]
-async fn whoever_is_gone_is_called_unknown() {
+async fn a_deleted_actor_is_shown_as_unknown() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
     scenario.api.database().execute("UPDATE notifications SET actor_id = NULL").await;
 
-    let [told] = scenario.list().await.try_into().unwrap();
+    let [notification] = scenario.list().await.try_into().unwrap();
 
-    let nobody = json!({"id": "0", "name": "Unknown User", "username": "unknown", "image": null});
-    assert_eq!(told["from_user"], nobody);
-    assert_eq!(told["message"], "Unknown User liked your post");
+    let unknown = json!({"id": "0", "name": "Unknown User", "username": "unknown", "image": null});
+    assert_eq!(notification["from_user"], unknown);
+    assert_eq!(notification["message"], "Unknown User liked your post");
 }
 
 #[actix_web::test]
-async fn the_newest_activity_comes_first() {
+async fn the_latest_activity_comes_first() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
     scenario.share_link(&scenario.ben).await;
@@ -163,7 +167,7 @@ async fn the_newest_activity_comes_first() {
 }
 
 #[actix_web::test]
-async fn a_list_is_twenty_long_and_leads_on_to_its_end() {
+async fn a_page_has_20_items_by_default_and_links_to_the_next() {
     let scenario = Scenario::create().await;
     insert_batch(&scenario, 100).await;
 
@@ -179,13 +183,13 @@ async fn a_list_is_twenty_long_and_leads_on_to_its_end() {
     distinct.dedup();
     assert_eq!(distinct.len(), 101);
     let path = format!("{NOTIFICATIONS}?limit=2&offset=99");
-    let part = scenario.api.get(&path).by(&scenario.ana).send().await.expect(200);
-    assert_eq!(ids(&part.json()), all[99..]);
-    assert_eq!(next_link(&part), None);
+    let last = scenario.api.get(&path).by(&scenario.ana).send().await.expect(200);
+    assert_eq!(ids(&last.json()), all[99..]);
+    assert_eq!(next_link(&last), None);
 }
 
 #[actix_web::test]
-async fn only_what_is_unread_is_listed_where_that_is_asked_for_on_every_page() {
+async fn unread_only_filters_every_page() {
     let scenario = Scenario::create().await;
     insert_batch(&scenario, 60).await;
     scenario.api.database().execute("UPDATE notifications SET read = true WHERE seq % 2 = 1").await;
@@ -199,7 +203,7 @@ async fn only_what_is_unread_is_listed_where_that_is_asked_for_on_every_page() {
 }
 
 #[actix_web::test]
-async fn bounds_and_cursors_that_are_wrong_are_refused() {
+async fn invalid_query_parameters_are_rejected() {
     let scenario = Scenario::create().await;
     for (query, field) in [
         ("limit=0", "limit"),
@@ -209,17 +213,17 @@ async fn bounds_and_cursors_that_are_wrong_are_refused() {
         ("offset=10001", "offset"),
         ("unread_only=maybe", "unread_only"),
         ("cursor=x", "cursor"),
-        // That of another list.
+        // The cursor of another list.
         ("cursor=AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "cursor"),
     ] {
-        let refused =
+        let response =
             scenario.api.get(&format!("{NOTIFICATIONS}?{query}")).by(&scenario.ana).send().await;
-        assert_eq!(invalid_fields(&refused), [field], "{query}");
+        assert_eq!(invalid_fields(&response), [field], "{query}");
     }
 }
 
 #[actix_web::test]
-async fn a_cursor_of_the_children_is_none_of_the_list() {
+async fn a_cursor_of_the_children_is_invalid_for_the_list() {
     let scenario = Scenario::create().await;
     insert_batch(&scenario, 3).await;
     let batch = scenario.list().await[0]["id"].as_str().unwrap().to_owned();
@@ -228,13 +232,13 @@ async fn a_cursor_of_the_children_is_none_of_the_list() {
     let cursor = next_link(&children).unwrap().split("cursor=").nth(1).unwrap().to_owned();
 
     let path = format!("{NOTIFICATIONS}?limit=1&cursor={cursor}");
-    let refused = scenario.api.get(&path).by(&scenario.ana).send().await;
+    let response = scenario.api.get(&path).by(&scenario.ana).send().await;
 
-    assert_eq!(invalid_fields(&refused), ["cursor"]);
+    assert_eq!(invalid_fields(&response), ["cursor"]);
 }
 
 #[actix_web::test]
-async fn the_summary_counts_the_list_and_no_entries() {
+async fn the_summary_counts_the_list_without_children() {
     let scenario = Scenario::create().await;
     assert_eq!(scenario.summary().await, json!({"unread_count": 0, "total_count": 0}));
     scenario.add_heart(&scenario.ben).await;
@@ -249,19 +253,19 @@ async fn the_summary_counts_the_list_and_no_entries() {
 }
 
 #[actix_web::test]
-async fn nobody_sees_what_another_is_told_nor_without_a_token() {
+async fn notifications_are_visible_to_their_recipient_only() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
 
-    let bens = scenario.api.get(NOTIFICATIONS).by(&scenario.ben).send().await.expect(200);
-    let nobodys = scenario.api.get(NOTIFICATIONS).send().await;
+    let other_user = scenario.api.get(NOTIFICATIONS).by(&scenario.ben).send().await.expect(200);
+    let anonymous = scenario.api.get(NOTIFICATIONS).send().await;
 
-    assert_eq!(bens.json(), json!([]));
-    assert_eq!(problem_code_and_detail(&nobodys, 401).0, "authentication_error");
+    assert_eq!(other_user.json(), json!([]));
+    assert_eq!(problem_code_and_detail(&anonymous, 401).0, "authentication_error");
 }
 
 #[actix_web::test]
-async fn no_answer_shows_an_address() {
+async fn responses_contain_no_email_addresses() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
     scenario.add_heart(&scenario.caro).await;
@@ -274,5 +278,5 @@ async fn no_answer_shows_an_address() {
 }
 
 fn types(list: &[Value]) -> Vec<&str> {
-    list.iter().map(|told| told["type"].as_str().unwrap()).collect()
+    list.iter().map(|notification| notification["type"].as_str().unwrap()).collect()
 }

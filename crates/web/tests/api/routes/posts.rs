@@ -23,7 +23,7 @@ const POSTS: &str = "/api/v1/posts/";
 const IMAGE: &str = "/uploads/posts/01937b5e-7c2a-7000-8000-000000000001.jpg";
 
 #[actix_web::test]
-async fn a_post_is_published_bare_and_read_back_the_same() {
+async fn a_created_post_is_not_enveloped_and_reads_back_the_same() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -65,10 +65,10 @@ async fn a_post_is_published_bare_and_read_back_the_same() {
 }
 
 #[actix_web::test]
-async fn everything_that_can_be_said_of_a_post_is_kept() {
+async fn all_fields_of_a_new_post_are_stored() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    upload(&api).await;
+    create_post_with_image(&api).await;
 
     let body = json!({
         "content": "For rain.",
@@ -95,7 +95,7 @@ async fn everything_that_can_be_said_of_a_post_is_kept() {
 }
 
 #[actix_web::test]
-async fn null_is_absent_where_a_post_is_made_and_what_is_unknown_is_ignored() {
+async fn null_fields_of_a_new_post_count_as_absent_and_unknown_fields_are_ignored() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -120,10 +120,10 @@ async fn null_is_absent_where_a_post_is_made_and_what_is_unknown_is_ignored() {
 }
 
 #[actix_web::test]
-async fn the_type_is_detected_where_none_is_named() {
+async fn the_post_type_is_detected_if_absent() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    upload(&api).await;
+    create_post_with_image(&api).await;
     let twenty_words = vec!["word"; 20].join(" ");
 
     for (body, post_type) in [
@@ -141,7 +141,7 @@ async fn the_type_is_detected_where_none_is_named() {
 }
 
 #[actix_web::test]
-async fn all_that_is_wrong_with_a_post_is_said_at_once() {
+async fn all_invalid_fields_of_a_new_post_are_reported_at_once() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let all = ["content", "image_url", "is_public", "location", "post_type", "title"];
@@ -185,11 +185,11 @@ async fn all_that_is_wrong_with_a_post_is_said_at_once() {
 }
 
 #[actix_web::test]
-async fn characters_are_counted_as_people_count_them() {
+async fn the_length_is_counted_after_normalization() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    // Each é is two code points until it is normalised, each line break two until it is unified.
+    // Each é is two code points before normalization, each line break two before unification.
     let content = format!("{}\r\n{}", "e\u{301}".repeat(249), "💜".repeat(250));
     let body = json!({"content": content, "post_type": "daily"});
     let post = api.post(POSTS).by(&ana).json(&body).send().await.expect(201).json();
@@ -198,7 +198,7 @@ async fn characters_are_counted_as_people_count_them() {
 }
 
 #[actix_web::test]
-async fn a_post_shows_what_the_viewer_did_to_it() {
+async fn a_post_shows_the_heart_and_the_reaction_of_the_viewer() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     let post = a_post().insert_into(api.database()).await;
@@ -212,7 +212,7 @@ async fn a_post_shows_what_the_viewer_did_to_it() {
     );
     api.database().execute(&react).await;
 
-    let seen = async |request: ApiRequest<'_>| {
+    let viewer_state = async |request: ApiRequest<'_>| {
         let post = request.send().await.expect(200).json();
         (
             post["hearts_count"].clone(),
@@ -222,17 +222,18 @@ async fn a_post_shows_what_the_viewer_did_to_it() {
     };
     let path = post_path(post.id);
 
-    assert_eq!(seen(api.get(&path).by(&ana)).await, (json!(1), json!(true), json!("hug")));
-    assert_eq!(seen(api.get(&path).by(&ben)).await, (json!(1), json!(false), Value::Null));
-    assert_eq!(seen(api.get(&path)).await, (json!(1), json!(false), Value::Null));
+    assert_eq!(viewer_state(api.get(&path).by(&ana)).await, (json!(1), json!(true), json!("hug")));
+    assert_eq!(viewer_state(api.get(&path).by(&ben)).await, (json!(1), json!(false), Value::Null));
+    assert_eq!(viewer_state(api.get(&path)).await, (json!(1), json!(false), Value::Null));
 }
 
 #[actix_web::test]
-async fn an_author_is_shown_by_their_display_name_and_picture_where_they_have_them() {
+async fn the_author_has_a_display_name_and_a_photo_if_set() {
     let api = Api::create().await;
     let post = a_post().insert_into(api.database()).await;
-    let named = "UPDATE users SET display_name = 'Ana Böhm', profile_image_url = '/uploads/a.jpg'";
-    api.database().execute(named).await;
+    let set_profile =
+        "UPDATE users SET display_name = 'Ana Böhm', profile_image_url = '/uploads/a.jpg'";
+    api.database().execute(set_profile).await;
 
     let author = api.get(&post_path(post.id)).send().await.expect(200).json()["author"].take();
 
@@ -245,7 +246,7 @@ async fn an_author_is_shown_by_their_display_name_and_picture_where_they_have_th
 }
 
 #[actix_web::test]
-async fn a_post_that_cannot_be_seen_is_not_there() {
+async fn an_invisible_post_is_not_found() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     let private = a_post().by(ana.user.id).private().insert_into(api.database()).await;
@@ -268,7 +269,7 @@ async fn a_post_that_cannot_be_seen_is_not_there() {
 }
 
 #[actix_web::test]
-async fn a_malformed_id_belongs_to_no_post() {
+async fn a_malformed_id_is_not_found() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -292,7 +293,7 @@ async fn a_malformed_id_belongs_to_no_post() {
 }
 
 #[actix_web::test]
-async fn a_token_that_is_sent_must_be_good_even_where_none_is_needed() {
+async fn an_invalid_token_is_rejected_even_where_none_is_required() {
     let api = Api::create().await;
     let post = a_post().insert_into(api.database()).await;
 
@@ -302,7 +303,7 @@ async fn a_token_that_is_sent_must_be_good_even_where_none_is_needed() {
 }
 
 #[actix_web::test]
-async fn only_the_author_changes_or_deletes_what_others_can_see() {
+async fn only_the_author_may_edit_or_delete_a_visible_post() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     let path = post_path(a_post().by(ana.user.id).insert_into(api.database()).await.id);
@@ -311,13 +312,13 @@ async fn only_the_author_changes_or_deletes_what_others_can_see() {
     let deletion = api.delete(&path).by(&ben).send().await;
 
     let details = |action| json!({"resource": "post", "action": action});
-    assert_eq!(assert_problem(&edit, 403, "permission_denied"), error_details("edit"));
-    assert_eq!(assert_problem(&deletion, 403, "permission_denied"), error_details("delete"));
+    assert_eq!(assert_problem(&edit, 403, "permission_denied"), details("edit"));
+    assert_eq!(assert_problem(&deletion, 403, "permission_denied"), details("delete"));
     api.get(&path).send().await.expect(200);
 }
 
 #[actix_web::test]
-async fn an_edit_changes_what_is_there_clears_what_is_null_and_leaves_the_rest() {
+async fn an_edit_sets_given_fields_clears_null_fields_and_keeps_the_rest() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let body = json!({"content": "For rain.", "title": "Rain", "location": "Lisboa"});
@@ -337,10 +338,10 @@ async fn an_edit_changes_what_is_there_clears_what_is_null_and_leaves_the_rest()
 }
 
 #[actix_web::test]
-async fn a_blank_clears_what_can_be_cleared() {
+async fn a_blank_value_clears_an_optional_field() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    upload(&api).await;
+    create_post_with_image(&api).await;
     let body =
         json!({"content": "For rain.", "title": "Rain", "location": "Lisboa", "image_url": IMAGE});
     let post = api.post(POSTS).by(&ana).json(&body).send().await.expect(201).json();
@@ -355,7 +356,7 @@ async fn a_blank_clears_what_can_be_cleared() {
 }
 
 #[actix_web::test]
-async fn what_every_post_has_cannot_be_cleared() {
+async fn an_invalid_edit_is_rejected_and_required_fields_cannot_be_cleared() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let path = post_path(create_post(&api, &ana, "For rain.").await);
@@ -379,7 +380,7 @@ async fn what_every_post_has_cannot_be_cleared() {
 }
 
 #[actix_web::test]
-async fn an_edit_that_changes_nothing_keeps_the_tag() {
+async fn an_edit_without_changes_keeps_the_etag() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let path = post_path(create_post(&api, &ana, "For rain.").await);
@@ -394,7 +395,7 @@ async fn an_edit_that_changes_nothing_keeps_the_tag() {
 }
 
 #[actix_web::test]
-async fn a_deleted_post_is_gone() {
+async fn a_deleted_post_is_not_found() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let path = post_path(create_post(&api, &ana, "For rain.").await);
@@ -407,36 +408,36 @@ async fn a_deleted_post_is_gone() {
 }
 
 #[actix_web::test]
-async fn the_tag_is_strong_and_changes_with_every_edit_and_with_nothing_else() {
+async fn the_etag_is_strong_and_changes_with_every_edit_only() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let path = post_path(create_post(&api, &ana, "For rain.").await);
-    let tag = async || tag_of(&api.get(&path).send().await.expect(200));
+    let tag = async || etag_of(&api.get(&path).send().await.expect(200));
     let first = tag().await;
     assert!(first.starts_with('"') && first.ends_with('"'), "{first}");
 
     api.database().execute("UPDATE posts SET hearts_count = 5").await;
     assert_eq!(tag().await, first);
 
-    // The clock stands still, and still every state has a tag of its own.
+    // Each edit gets a new tag, although the clock stands still.
     let mut seen = vec![first];
     for title in ["One", "Two", "One"] {
         let patch = json!({"title": title});
         let response = api.patch(&path).by(&ana).json(&patch).send().await.expect(200);
-        assert_eq!(tag().await, tag_of(&response));
-        assert!(!seen.contains(&tag_of(&response)));
-        seen.push(tag_of(&response));
+        assert_eq!(tag().await, etag_of(&response));
+        assert!(!seen.contains(&etag_of(&response)));
+        seen.push(etag_of(&response));
     }
 }
 
 #[actix_web::test]
-async fn whoever_has_the_state_already_gets_no_body() {
+async fn an_unchanged_post_gets_304_without_a_body() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let path = post_path(create_post(&api, &ana, "For rain.").await);
-    let tag = tag_of(&api.get(&path).send().await.expect(200));
+    let tag = etag_of(&api.get(&path).send().await.expect(200));
 
-    for (known, status) in [
+    for (if_none_match, status) in [
         (tag.clone(), 304),
         (format!("W/{tag}"), 304),
         (format!(r#""other", {tag}"#), 304),
@@ -447,64 +448,69 @@ async fn whoever_has_the_state_already_gets_no_body() {
         ("\"".to_owned(), 200),
         ("W/".to_owned(), 200),
     ] {
-        let response = api.get(&path).header("If-None-Match", &known).send().await.expect(status);
-        assert_eq!(tag_of(&response), tag, "{known}");
+        let response =
+            api.get(&path).header("If-None-Match", &if_none_match).send().await.expect(status);
+        assert_eq!(etag_of(&response), tag, "{if_none_match}");
         assert_eq!(response.header("cache-control"), Some("private, no-cache"));
         assert_eq!(response.body.is_empty(), status == 304);
     }
 }
 
 #[actix_web::test]
-async fn an_edit_is_made_only_in_the_states_it_names() {
+async fn an_edit_requires_a_matching_if_match() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let path = post_path(create_post(&api, &ana, "For rain.").await);
-    let edit = async |expected: &str, title: &str| {
+    let edit = async |if_match: &str, title: &str| {
         let patch = json!({"title": title});
-        api.patch(&path).by(&ana).header("If-Match", expected).json(&patch).send().await
+        api.patch(&path).by(&ana).header("If-Match", if_match).json(&patch).send().await
     };
-    let tag = async || tag_of(&api.get(&path).send().await.expect(200));
-    let past = tag().await;
+    let tag = async || etag_of(&api.get(&path).send().await.expect(200));
+    let old_tag = tag().await;
 
-    edit(&past, "One").await.expect(200);
+    edit(&old_tag, "One").await.expect(200);
     edit(&format!(r#""other", {}"#, tag().await), "Two").await.expect(200);
     edit("*", "Three").await.expect(200);
 
-    let now = tag().await;
-    for stale in
-        [past, r#""other""#.to_owned(), format!("W/{now}"), "nonsense".to_owned(), String::new()]
-    {
-        let response = edit(&stale, "Four").await;
-        assert_eq!(assert_problem(&response, 412, "precondition_failed"), json!({}), "{stale}");
+    let current_tag = tag().await;
+    for if_match in [
+        old_tag,
+        r#""other""#.to_owned(),
+        format!("W/{current_tag}"),
+        "nonsense".to_owned(),
+        String::new(),
+    ] {
+        let response = edit(&if_match, "Four").await;
+        assert_eq!(assert_problem(&response, 412, "precondition_failed"), json!({}), "{if_match}");
     }
-    assert_eq!(tag().await, now);
+    assert_eq!(tag().await, current_tag);
 }
 
 #[actix_web::test]
-async fn a_condition_does_not_show_what_cannot_be_seen() {
+async fn conditional_requests_do_not_reveal_invisible_posts() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     let private = a_post().by(ana.user.id).private().insert_into(api.database()).await;
     let public = a_post().by(ana.user.id).insert_into(api.database()).await;
 
     for (id, status) in [(private.id.to_string(), 404), (public.id.to_string(), 403)] {
-        for expected in ["*", "\"x\""] {
-            let request = api.patch(&post_path(&id)).by(&ben).header("If-Match", expected);
+        for if_match in ["*", "\"x\""] {
+            let request = api.patch(&post_path(&id)).by(&ben).header("If-Match", if_match);
             request.json(&json!({"title": "x"})).send().await.expect(status);
         }
-        let known = api.get(&post_path(&id)).by(&ben).header("If-None-Match", "*").send().await;
-        known.expect(if status == 404 { 404 } else { 304 });
+        let read = api.get(&post_path(&id)).by(&ben).header("If-None-Match", "*").send().await;
+        read.expect(if status == 404 { 404 } else { 304 });
     }
 }
 
 #[actix_web::test]
-async fn the_same_request_under_the_same_key_is_answered_the_same_and_done_once() {
+async fn a_retry_with_the_same_key_gets_the_same_response_and_creates_nothing() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let body = json!({"content": "For rain."});
 
-    let first = publish(&api, &ana, "k-1", &body).await.expect(201);
-    let again = publish(&api, &ana, "k-1", &body).await.expect(201);
+    let first = create_with_key(&api, &ana, "k-1", &body).await.expect(201);
+    let again = create_with_key(&api, &ana, "k-1", &body).await.expect(201);
 
     assert_eq!(again.body, first.body);
     assert_eq!(again.header("etag"), first.header("etag"));
@@ -515,7 +521,7 @@ async fn the_same_request_under_the_same_key_is_answered_the_same_and_done_once(
 }
 
 #[actix_web::test]
-async fn with_or_without_a_slash_it_is_the_same_request() {
+async fn a_retry_may_differ_in_the_trailing_slash() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let body = json!({"content": "For rain."});
@@ -529,17 +535,17 @@ async fn with_or_without_a_slash_it_is_the_same_request() {
 }
 
 #[actix_web::test]
-async fn the_first_answer_is_repeated_after_the_post_has_changed_or_gone() {
+async fn a_retry_gets_the_first_response_after_an_edit_or_a_deletion() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let body = json!({"content": "For rain."});
-    let first = publish(&api, &ana, "k", &body).await.expect(201);
+    let first = create_with_key(&api, &ana, "k", &body).await.expect(201);
     let path = post_path(first.json()["id"].as_str().unwrap());
 
     api.patch(&path).by(&ana).json(&json!({"title": "Rain"})).send().await.expect(200);
-    let after_edit = publish(&api, &ana, "k", &body).await.expect(201);
+    let after_edit = create_with_key(&api, &ana, "k", &body).await.expect(201);
     api.delete(&path).by(&ana).send().await.expect(204);
-    let after_deletion = publish(&api, &ana, "k", &body).await.expect(201);
+    let after_deletion = create_with_key(&api, &ana, "k", &body).await.expect(201);
 
     assert_eq!(after_edit.body, first.body);
     assert_eq!(after_edit.header("etag"), first.header("etag"));
@@ -547,76 +553,76 @@ async fn the_first_answer_is_repeated_after_the_post_has_changed_or_gone() {
 }
 
 #[actix_web::test]
-async fn another_body_under_the_same_key_is_refused() {
+async fn another_body_with_the_same_key_is_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    publish(&api, &ana, "k", &json!({"content": "For rain."})).await.expect(201);
+    create_with_key(&api, &ana, "k", &json!({"content": "For rain."})).await.expect(201);
 
-    let response = publish(&api, &ana, "k", &json!({"content": "For sun."})).await;
+    let response = create_with_key(&api, &ana, "k", &json!({"content": "For sun."})).await;
 
     assert_eq!(invalid_fields(&response), ["Idempotency-Key"]);
     assert_eq!(api.database().count("posts").await, 1);
 }
 
 #[actix_web::test]
-async fn a_key_that_is_being_worked_on_is_a_conflict() {
+async fn a_key_in_use_by_another_request_is_a_conflict() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let body = json!({"content": "For rain."});
-    publish(&api, &ana, "k", &body).await.expect(201);
+    create_with_key(&api, &ana, "k", &body).await.expect(201);
     api.database().execute("UPDATE idempotency_keys SET answer = NULL").await;
 
-    let response = publish(&api, &ana, "k", &body).await;
+    let response = create_with_key(&api, &ana, "k", &body).await;
 
     assert_eq!(assert_problem(&response, 409, "conflict"), json!({"resource": "idempotency_key"}));
 }
 
 #[actix_web::test]
-async fn a_request_that_was_refused_leaves_its_key_free() {
+async fn a_rejected_request_does_not_use_up_its_key() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    publish(&api, &ana, "k", &json!({"content": ""})).await.expect(422);
+    create_with_key(&api, &ana, "k", &json!({"content": ""})).await.expect(422);
 
-    publish(&api, &ana, "k", &json!({"content": "For rain."})).await.expect(201);
+    create_with_key(&api, &ana, "k", &json!({"content": "For rain."})).await.expect(201);
 }
 
 #[actix_web::test]
-async fn keys_of_different_people_do_not_meet() {
+async fn different_users_may_use_the_same_key() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     let body = json!({"content": "For rain."});
 
-    publish(&api, &ana, "k", &body).await.expect(201);
-    let by_ben = publish(&api, &ben, "k", &body).await.expect(201);
+    create_with_key(&api, &ana, "k", &body).await.expect(201);
+    let by_ben = create_with_key(&api, &ben, "k", &body).await.expect(201);
 
     assert_eq!(by_ben.json()["author_id"], i64::from(ben.user.id));
 }
 
 #[actix_web::test]
-async fn a_key_must_be_visible_and_of_bounded_length() {
+async fn a_key_has_1_to_64_visible_ascii_characters() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let body = json!({"content": "For rain."});
 
     for key in ["", "a b", "a\tb", "ü", &"k".repeat(65)] {
-        let response = publish(&api, &ana, key, &body).await;
+        let response = create_with_key(&api, &ana, key, &body).await;
         assert_eq!(invalid_fields(&response), ["Idempotency-Key"], "{key}");
     }
     assert_eq!(api.database().count("posts").await, 0);
-    publish(&api, &ana, &"~".repeat(64), &body).await.expect(201);
+    create_with_key(&api, &ana, &"~".repeat(64), &body).await.expect(201);
 }
 
-async fn publish(api: &Api, author: &Caller, key: &str, body: &Value) -> ApiResponse {
+async fn create_with_key(api: &Api, author: &Caller, key: &str, body: &Value) -> ApiResponse {
     api.post(POSTS).by(author).header("Idempotency-Key", key).json(body).send().await
 }
 
-/// Has a post show `IMAGE`, which so was uploaded here.
-async fn upload(api: &Api) {
+/// Inserts a post with [`IMAGE`], so that it counts as uploaded here.
+async fn create_post_with_image(api: &Api) {
     let author = api.create_user().await.user.id;
     a_post().by(author).private().with_image(IMAGE).insert_into(api.database()).await;
 }
 
-fn tag_of(response: &ApiResponse) -> String {
+fn etag_of(response: &ApiResponse) -> String {
     response.header("etag").unwrap().to_owned()
 }

@@ -1,4 +1,4 @@
-//! `/notifications/{id}/children`.
+//! `/api/v1/notifications/{id}/children`.
 
 use serde_json::{Value, json};
 
@@ -8,16 +8,17 @@ use crate::support::{
 };
 
 #[actix_web::test]
-async fn a_batch_shows_what_it_gathers_newest_first() {
+async fn the_children_of_a_batch_are_listed_newest_first() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
     scenario.act(&scenario.caro, "reactions", &json!({"emoji_code": "hug"})).await;
     let [batch] = scenario.list().await.try_into().unwrap();
 
-    let children = children(&scenario, batch["id"].as_str().unwrap()).await;
+    let children = list_children(&scenario, batch["id"].as_str().unwrap()).await;
 
-    let said: Vec<&str> = children.iter().map(|it| it["message"].as_str().unwrap()).collect();
-    assert_eq!(said, ["Caro reacted to your post with 🤗", "Ben 🌿 liked your post"]);
+    let messages: Vec<&str> =
+        children.iter().map(|child| child["message"].as_str().unwrap()).collect();
+    assert_eq!(messages, ["Caro reacted to your post with 🤗", "Ben 🌿 liked your post"]);
     for child in &children {
         assert_eq!(child["parent_id"], batch["id"]);
         assert_eq!(child["is_batch"], false);
@@ -33,16 +34,16 @@ async fn a_batch_shows_what_it_gathers_newest_first() {
 }
 
 #[actix_web::test]
-async fn a_single_gathers_nothing() {
+async fn a_single_notification_has_no_children() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
     let [single] = scenario.list().await.try_into().unwrap();
 
-    assert!(children(&scenario, single["id"].as_str().unwrap()).await.is_empty());
+    assert!(list_children(&scenario, single["id"].as_str().unwrap()).await.is_empty());
 }
 
 #[actix_web::test]
-async fn children_are_listed_a_hundred_at_once_and_lead_on_to_the_end() {
+async fn a_page_of_children_has_100_items_by_default_and_links_to_the_next() {
     let scenario = Scenario::create().await;
     insert_batch(&scenario, 101).await;
     let batch = scenario.list().await[0]["id"].as_str().unwrap().to_owned();
@@ -54,22 +55,22 @@ async fn children_are_listed_a_hundred_at_once_and_lead_on_to_the_end() {
     let pages = scenario.fetch_all_pages(&format!("{path}?limit=40")).await;
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [40, 40, 21]);
     assert_eq!(pages.concat(), all);
-    let part = format!("{path}?limit=2&offset=99");
-    let part = scenario.api.get(&part).by(&scenario.ana).send().await.expect(200);
-    assert_eq!((ids(&part.json()), next_link(&part)), (all[99..].to_vec(), None));
+    let last = format!("{path}?limit=2&offset=99");
+    let last = scenario.api.get(&last).by(&scenario.ana).send().await.expect(200);
+    assert_eq!((ids(&last.json()), next_link(&last)), (all[99..].to_vec(), None));
     for (query, field) in [
         ("limit=0", "limit"),
         ("limit=101", "limit"),
         ("offset=10001", "offset"),
         ("cursor=x", "cursor"),
     ] {
-        let refused = scenario.api.get(&format!("{path}?{query}")).by(&scenario.ana).send().await;
-        assert_eq!(invalid_fields(&refused), [field], "{query}");
+        let response = scenario.api.get(&format!("{path}?{query}")).by(&scenario.ana).send().await;
+        assert_eq!(invalid_fields(&response), [field], "{query}");
     }
 }
 
 #[actix_web::test]
-async fn children_of_another_persons_or_of_no_batch_are_not_found() {
+async fn children_of_another_users_batch_or_an_unknown_one_are_not_found() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
     scenario.add_heart(&scenario.caro).await;
@@ -80,13 +81,13 @@ async fn children_of_another_persons_or_of_no_batch_are_not_found() {
         .map(|id| (&scenario.ana, *id))
         .chain([(&scenario.ben, batch.as_str()), (&scenario.ana, UNKNOWN_ID)])
     {
-        let refused =
+        let response =
             scenario.api.get(&format!("{NOTIFICATIONS}/{id}/children")).by(caller).send().await;
-        assert_eq!(problem_code_and_detail(&refused, 404).0, "not_found", "{id}");
+        assert_eq!(problem_code_and_detail(&response, 404).0, "not_found", "{id}");
     }
 }
 
-async fn children(scenario: &Scenario, id: &str) -> Vec<Value> {
+async fn list_children(scenario: &Scenario, id: &str) -> Vec<Value> {
     let path = format!("{NOTIFICATIONS}/{id}/children");
     let children = scenario.api.get(&path).by(&scenario.ana).send().await.expect(200).json();
     children.as_array().unwrap().clone()

@@ -1,4 +1,4 @@
-//! `/notifications/{id}/read` and `/notifications/read-all`.
+//! `/api/v1/notifications/{id}/read` and `/api/v1/notifications/read-all`.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::support::notifications::{NOTIFICATIONS, Scenario};
 use crate::support::{MALFORMED_IDS, UNKNOWN_ID, error_details, problem_code_and_detail};
 
 #[actix_web::test]
-async fn a_notification_is_marked_read_once_and_again() {
+async fn marking_as_read_is_idempotent() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
     let id = scenario.list().await[0]["id"].as_str().unwrap().to_owned();
@@ -21,7 +21,7 @@ async fn a_notification_is_marked_read_once_and_again() {
 }
 
 #[actix_web::test]
-async fn a_child_is_read_by_itself_and_leaves_its_parent() {
+async fn a_child_is_marked_read_independently_of_its_batch() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
     scenario.add_heart(&scenario.caro).await;
@@ -40,7 +40,7 @@ async fn a_child_is_read_by_itself_and_leaves_its_parent() {
 }
 
 #[actix_web::test]
-async fn what_is_another_persons_or_nothing_is_not_found() {
+async fn notifications_of_other_users_and_unknown_ids_are_not_found() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
     let id = scenario.list().await[0]["id"].as_str().unwrap().to_owned();
@@ -50,16 +50,16 @@ async fn what_is_another_persons_or_nothing_is_not_found() {
         .map(|id| (&scenario.ana, *id))
         .chain([(&scenario.ben, id.as_str()), (&scenario.ana, UNKNOWN_ID)])
     {
-        let refused =
+        let response =
             scenario.api.post(&format!("{NOTIFICATIONS}/{id}/read")).by(caller).send().await;
-        assert_eq!(problem_code_and_detail(&refused, 404).0, "not_found", "{id}");
-        assert_eq!(error_details(&refused)["resource"], "notification");
+        assert_eq!(problem_code_and_detail(&response, 404).0, "not_found", "{id}");
+        assert_eq!(error_details(&response)["resource"], "notification");
     }
     assert_eq!(scenario.list().await[0]["read"], false);
 }
 
 #[actix_web::test]
-async fn all_are_marked_read_and_counted_by_the_list() {
+async fn read_all_counts_the_marked_list_items() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
     scenario.add_heart(&scenario.caro).await;
@@ -75,7 +75,7 @@ async fn all_are_marked_read_and_counted_by_the_list() {
 }
 
 #[actix_web::test]
-async fn requests_without_a_body_may_say_that_it_is_json_and_may_end_in_a_slash() {
+async fn an_empty_json_body_and_a_trailing_slash_are_accepted() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
     let id = scenario.list().await[0]["id"].as_str().unwrap().to_owned();

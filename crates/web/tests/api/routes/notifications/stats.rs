@@ -1,4 +1,4 @@
-//! `/notifications/stats`.
+//! `/api/v1/notifications/stats`.
 
 use chrono::TimeDelta;
 use grateful_testkit::a_post;
@@ -8,7 +8,7 @@ use crate::support::notifications::{NOTIFICATIONS, Scenario};
 use crate::support::{error_details, invalid_fields};
 
 #[actix_web::test]
-async fn all_that_one_was_told_is_counted_by_act_and_by_time() {
+async fn stats_count_events_of_the_last_hour_the_last_day_and_in_total() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
     scenario.api.app.clock.advance(TimeDelta::hours(23));
@@ -25,11 +25,11 @@ async fn all_that_one_was_told_is_counted_by_act_and_by_time() {
         "rate_limit_remaining": null,
         "held_back": 0,
     });
-    assert_eq!(stats(&scenario, "").await, expected);
+    assert_eq!(get_stats(&scenario, "").await, expected);
 }
 
 #[actix_web::test]
-async fn of_one_type_it_is_said_how_many_more_may_start() {
+async fn stats_of_one_type_include_the_remaining_quota() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
     scenario.share_link(&scenario.ben).await;
@@ -43,15 +43,15 @@ async fn of_one_type_it_is_said_how_many_more_may_start() {
         "rate_limit_remaining": 19,
         "held_back": 0,
     });
-    assert_eq!(stats(&scenario, "?notification_type=like").await, expected);
-    let none = stats(&scenario, "?notification_type=follow_request").await;
+    assert_eq!(get_stats(&scenario, "?notification_type=like").await, expected);
+    let none = get_stats(&scenario, "?notification_type=follow_request").await;
     assert_eq!((&none["total"], &none["rate_limit_remaining"]), (&json!(0), &json!(20)));
-    let batches = stats(&scenario, "?notification_type=post_interaction").await;
+    let batches = get_stats(&scenario, "?notification_type=post_interaction").await;
     assert_eq!(batches["total"], 0);
 }
 
 #[actix_web::test]
-async fn what_the_limit_held_back_is_counted() {
+async fn notifications_over_the_quota_are_counted_as_held_back() {
     let scenario = Scenario::create().await;
     for _ in 0..22 {
         let post = a_post().by(scenario.ana.user.id).insert_into(scenario.api.database()).await.id;
@@ -59,8 +59,8 @@ async fn what_the_limit_held_back_is_counted() {
         scenario.api.post(&path).by(&scenario.ben).send().await.expect(201);
     }
 
-    let likes = stats(&scenario, "?notification_type=like").await;
-    let all = stats(&scenario, "").await;
+    let likes = get_stats(&scenario, "?notification_type=like").await;
+    let all = get_stats(&scenario, "").await;
 
     assert_eq!((&likes["total"], &likes["held_back"]), (&json!(20), &json!(2)));
     assert_eq!(likes["rate_limit_remaining"], 0);
@@ -68,9 +68,9 @@ async fn what_the_limit_held_back_is_counted() {
 }
 
 #[actix_web::test]
-async fn every_type_is_known_and_no_other() {
+async fn exactly_the_documented_types_are_accepted() {
     let scenario = Scenario::create().await;
-    for known in [
+    for name in [
         "like",
         "emoji_reaction",
         "post_shared",
@@ -82,20 +82,20 @@ async fn every_type_is_known_and_no_other() {
         "comment_reply",
         "post_interaction",
     ] {
-        let response = stats(&scenario, &format!("?notification_type={known}")).await;
-        assert_eq!(response["notification_type"], known);
+        let response = get_stats(&scenario, &format!("?notification_type={name}")).await;
+        assert_eq!(response["notification_type"], name);
     }
 
-    for unknown in ["", "Like", "likes", "%00", "like%20"] {
-        let path = format!("{NOTIFICATIONS}/stats?notification_type={unknown}");
-        let refused = scenario.api.get(&path).by(&scenario.ana).send().await;
-        assert_eq!(invalid_fields(&refused), ["notification_type"], "{unknown}");
-        let reason = error_details(&refused)["fields"]["notification_type"].to_string();
-        assert!(reason.contains("emoji_reaction"), "{reason}");
+    for name in ["", "Like", "likes", "%00", "like%20"] {
+        let path = format!("{NOTIFICATIONS}/stats?notification_type={name}");
+        let response = scenario.api.get(&path).by(&scenario.ana).send().await;
+        assert_eq!(invalid_fields(&response), ["notification_type"], "{name}");
+        let error = error_details(&response)["fields"]["notification_type"].to_string();
+        assert!(error.contains("emoji_reaction"), "{error}");
     }
 }
 
-async fn stats(scenario: &Scenario, query: &str) -> Value {
+async fn get_stats(scenario: &Scenario, query: &str) -> Value {
     let path = format!("{NOTIFICATIONS}/stats{query}");
     scenario.api.get(&path).by(&scenario.ana).send().await.expect(200).json()
 }

@@ -1,4 +1,4 @@
-//! `/notifications/stream`.
+//! `/api/v1/notifications/stream`.
 
 use grateful_testkit::StreamingResponse;
 use serde_json::{Value, json};
@@ -7,10 +7,10 @@ use crate::support::notifications::{NOTIFICATIONS, Scenario, insert_batch};
 use crate::support::{invalid_fields, problem_code_and_detail};
 
 #[actix_web::test]
-async fn a_stream_is_of_events_and_is_kept_by_nobody_on_the_way() {
+async fn the_stream_is_an_uncached_and_unbuffered_event_stream() {
     let scenario = Scenario::create().await;
 
-    let mut stream = open(&scenario, None).await;
+    let mut stream = open_stream(&scenario, None).await;
 
     let head = &stream.head;
     assert_eq!(head.status.as_u16(), 200);
@@ -23,41 +23,41 @@ async fn a_stream_is_of_events_and_is_kept_by_nobody_on_the_way() {
 }
 
 #[actix_web::test]
-async fn what_comes_is_sent_as_it_is_listed() {
+async fn a_new_notification_is_sent_as_it_is_listed() {
     let scenario = Scenario::create().await;
-    let mut stream = begun(&scenario).await;
+    let mut stream = open_started_stream(&scenario).await;
 
     scenario.add_heart(&scenario.ben).await;
 
-    let [(id, name, data)] = events(&mut stream).await.try_into().unwrap();
+    let [(id, name, data)] = next_events(&mut stream).await.try_into().unwrap();
     assert!(0 < id);
     assert_eq!(name, "notification");
     assert_eq!(data, scenario.list().await[0]);
 }
 
 #[actix_web::test]
-async fn what_leaves_the_list_is_sent_by_its_id() {
+async fn a_removed_notification_is_sent_by_its_id() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
     let single = scenario.list().await[0]["id"].clone();
-    let mut stream = begun(&scenario).await;
+    let mut stream = open_started_stream(&scenario).await;
 
     scenario.add_heart(&scenario.caro).await;
 
-    let [(removal, removed, gone), (id, name, data)] =
-        events(&mut stream).await.try_into().unwrap();
-    assert_eq!((removed.as_str(), gone), ("removed", json!({"id": single})));
+    let [(removal_id, removal_name, removal_data), (id, name, data)] =
+        next_events(&mut stream).await.try_into().unwrap();
+    assert_eq!((removal_name.as_str(), removal_data), ("removed", json!({"id": single})));
     assert_eq!((name.as_str(), &data), ("notification", &scenario.list().await[0]));
-    assert!(removal < id);
+    assert!(removal_id < id);
 }
 
 #[actix_web::test]
-async fn an_event_is_of_three_lines_whatever_people_write() {
+async fn line_breaks_in_user_text_do_not_break_events() {
     let scenario = Scenario::create().await;
-    let mut stream = begun(&scenario).await;
-    let words = "So kind\n\ndata: {}\nid: 7\r\n\r\nevent: reset\u{2028}and so on: \"💜\"";
+    let mut stream = open_started_stream(&scenario).await;
+    let content = "So kind\n\ndata: {}\nid: 7\r\n\r\nevent: reset\u{2028}and so on: \"💜\"";
 
-    scenario.act(&scenario.ben, "comments", &json!({"content": words})).await;
+    scenario.act(&scenario.ben, "comments", &json!({"content": content})).await;
 
     let text = stream.next_chunk().await.unwrap();
     let lines: Vec<&str> = text.split(['\n', '\r']).collect();
@@ -67,83 +67,83 @@ async fn an_event_is_of_three_lines_whatever_people_write() {
 }
 
 #[actix_web::test]
-async fn whoever_comes_back_goes_on_behind_the_last_event_they_have_seen() {
+async fn reconnecting_resumes_after_the_last_event_id() {
     let scenario = Scenario::create().await;
-    let mut stream = begun(&scenario).await;
+    let mut stream = open_started_stream(&scenario).await;
     scenario.add_heart(&scenario.ben).await;
-    let [(seen, ..)] = events(&mut stream).await.try_into().unwrap();
+    let [(last_id, ..)] = next_events(&mut stream).await.try_into().unwrap();
     drop(stream);
     scenario.share_link(&scenario.ben).await;
 
-    let mut stream = open(&scenario, Some(&seen.to_string())).await;
+    let mut stream = open_stream(&scenario, Some(&last_id.to_string())).await;
 
-    assert_eq!(stream.next_chunk().await, Some(format!("retry: 2000\nid: {seen}\n\n")));
-    let [(id, _, data)] = events(&mut stream).await.try_into().unwrap();
-    assert!(seen < id);
+    assert_eq!(stream.next_chunk().await, Some(format!("retry: 2000\nid: {last_id}\n\n")));
+    let [(id, _, data)] = next_events(&mut stream).await.try_into().unwrap();
+    assert!(last_id < id);
     assert_eq!(data["type"], "post_shared");
 }
 
 #[actix_web::test]
-async fn whoever_comes_back_with_an_event_that_is_not_known_is_told_to_begin_anew() {
+async fn reconnecting_with_an_unknown_event_id_sends_a_reset() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
 
-    let mut stream = open(&scenario, Some("1000")).await;
+    let mut stream = open_stream(&scenario, Some("1000")).await;
 
     let text = stream.next_chunk().await.unwrap();
     let lines: Vec<&str> = text.split('\n').collect();
     let ["retry: 2000", id, "event: reset", "data: {}", "", ""] = lines[..] else {
         panic!("{text}")
     };
-    let at = id.strip_prefix("id: ").unwrap().to_owned();
+    let reset_id = id.strip_prefix("id: ").unwrap().to_owned();
     scenario.share_link(&scenario.ben).await;
-    let [(next, ..)] = events(&mut stream).await.try_into().unwrap();
-    assert!(at.parse::<i64>().unwrap() < next);
+    let [(next_id, ..)] = next_events(&mut stream).await.try_into().unwrap();
+    assert!(reset_id.parse::<i64>().unwrap() < next_id);
 }
 
 #[actix_web::test]
-async fn an_event_id_that_is_no_number_is_refused() {
+async fn a_malformed_event_id_is_rejected() {
     let scenario = Scenario::create().await;
     for id in ["x", "1.5", "9223372036854775808", "1, 2", "0x1", "١"] {
         let request = scenario.api.get(&format!("{NOTIFICATIONS}/stream")).by(&scenario.ana);
-        let refused = request.header("Last-Event-ID", id).send().await;
-        assert_eq!(invalid_fields(&refused), ["Last-Event-ID"], "{id}");
+        let response = request.header("Last-Event-ID", id).send().await;
+        assert_eq!(invalid_fields(&response), ["Last-Event-ID"], "{id}");
     }
 }
 
 #[actix_web::test]
-async fn an_empty_event_id_is_none() {
+async fn an_empty_event_id_is_ignored() {
     let scenario = Scenario::create().await;
 
-    let mut stream = open(&scenario, Some("")).await;
+    let mut stream = open_stream(&scenario, Some("")).await;
 
     assert_eq!(stream.next_chunk().await.as_deref(), Some("retry: 2000\nid: 0\n\n"));
 }
 
 #[actix_web::test]
-async fn whoever_has_missed_much_is_sent_it_a_hundred_events_at_a_time() {
+async fn missed_events_are_sent_in_chunks_of_100() {
     let scenario = Scenario::create().await;
     insert_batch(&scenario, 250).await;
     let sql = "INSERT INTO inboxes (user_id, last_seq) VALUES";
     let sql = format!("{sql} ({}, 250)", scenario.ana.user.id);
     scenario.api.database().execute(&sql).await;
-    let mut stream = open(&scenario, Some("0")).await;
+    let mut stream = open_stream(&scenario, Some("0")).await;
     stream.next_chunk().await.unwrap();
 
-    let mut portions = Vec::new();
-    while portions.iter().map(Vec::len).sum::<usize>() < 250 {
-        portions.push(events(&mut stream).await);
+    let mut chunks = Vec::new();
+    while chunks.iter().map(Vec::len).sum::<usize>() < 250 {
+        chunks.push(next_events(&mut stream).await);
     }
 
-    assert_eq!(portions.iter().map(Vec::len).collect::<Vec<_>>(), [100, 100, 50]);
-    let numbers: Vec<i64> = portions.concat().into_iter().map(|(id, ..)| id).collect();
-    assert_eq!(numbers, (1..=250).collect::<Vec<_>>());
+    assert_eq!(chunks.iter().map(Vec::len).collect::<Vec<_>>(), [100, 100, 50]);
+    let ids: Vec<i64> = chunks.concat().into_iter().map(|(id, ..)| id).collect();
+    assert_eq!(ids, (1..=250).collect::<Vec<_>>());
 }
 
 #[actix_web::test]
 async fn a_stream_ends_with_its_session() {
     let scenario = Scenario::create().await;
-    let mut stream = begun(&scenario).await;
+    let mut stream = open_started_stream(&scenario).await;
 
     scenario.api.post("/api/v1/auth/logout").by(&scenario.ana).send().await.expect(200);
     scenario.add_heart(&scenario.ben).await;
@@ -152,44 +152,46 @@ async fn a_stream_ends_with_its_session() {
 }
 
 #[actix_web::test]
-async fn a_stream_is_opened_by_nobody_without_a_token_or_with_a_bad_one() {
+async fn the_stream_requires_a_valid_token() {
     let scenario = Scenario::create().await;
     let path = format!("{NOTIFICATIONS}/stream");
-    let bad = format!("Bearer {}", "x".repeat(43));
+    let invalid = format!("Bearer {}", "x".repeat(43));
 
-    let without = scenario.api.get(&path).send().await;
-    let with_bad = scenario.api.get(&path).header("Authorization", &bad).send().await;
+    let without_token = scenario.api.get(&path).send().await;
+    let with_invalid = scenario.api.get(&path).header("Authorization", &invalid).send().await;
 
-    for refused in [without, with_bad] {
-        assert_eq!(problem_code_and_detail(&refused, 401).0, "authentication_error");
-        assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
+    for response in [without_token, with_invalid] {
+        assert_eq!(problem_code_and_detail(&response, 401).0, "authentication_error");
+        assert_eq!(response.header("www-authenticate"), Some("Bearer"));
     }
 }
 
-/// A stream of Ana's list, behind this event.
-async fn open(scenario: &Scenario, last: Option<&str>) -> StreamingResponse {
+/// Opens Ana's stream after this event.
+async fn open_stream(scenario: &Scenario, last_event_id: Option<&str>) -> StreamingResponse {
     let request = scenario.api.get(&format!("{NOTIFICATIONS}/stream")).by(&scenario.ana);
-    match last {
-        Some(last) => request.header("Last-Event-ID", last).send_streaming().await,
+    match last_event_id {
+        Some(last_event_id) => {
+            request.header("Last-Event-ID", last_event_id).send_streaming().await
+        }
         None => request.send_streaming().await,
     }
 }
 
-/// A stream of Ana's list that has said where it begins.
-async fn begun(scenario: &Scenario) -> StreamingResponse {
-    let mut stream = open(scenario, None).await;
+/// Opens Ana's stream and reads its first chunk.
+async fn open_started_stream(scenario: &Scenario) -> StreamingResponse {
+    let mut stream = open_stream(scenario, None).await;
     assert!(stream.next_chunk().await.unwrap().starts_with("retry: 2000\nid: "));
     stream
 }
 
-/// The events that come next: their ids, their names, and what they carry.
-pub(crate) async fn events(stream: &mut StreamingResponse) -> Vec<(i64, String, Value)> {
+/// Waits for the next events. Returns their ids, names and data.
+pub(crate) async fn next_events(stream: &mut StreamingResponse) -> Vec<(i64, String, Value)> {
     let text = stream.next_chunk().await.unwrap();
     assert!(text.ends_with("\n\n"), "{text}");
-    text.split_terminator("\n\n").map(event).collect()
+    text.split_terminator("\n\n").map(parse_event).collect()
 }
 
-fn event(text: &str) -> (i64, String, Value) {
+fn parse_event(text: &str) -> (i64, String, Value) {
     let lines: Vec<&str> = text.split('\n').collect();
     let [id, name, data] = lines[..] else { panic!("{text}") };
     let id = id.strip_prefix("id: ").unwrap().parse().unwrap();

@@ -1,17 +1,17 @@
-//! `/notifications/stream/ticket`.
+//! `/api/v1/notifications/stream/ticket`.
 
 use chrono::TimeDelta;
 use grateful_testkit::ApiResponse;
 use serde_json::json;
 
-use super::stream::events;
+use super::stream::next_events;
 use crate::support::notifications::{NOTIFICATIONS, Scenario};
 use crate::support::{problem_code_and_detail, sorted_keys};
 
 #[actix_web::test]
 async fn a_ticket_opens_a_stream_without_a_token() {
     let scenario = Scenario::create().await;
-    let ticket = issue(&scenario).await;
+    let ticket = create_ticket(&scenario).await;
 
     let path = format!("{NOTIFICATIONS}/stream?ticket={ticket}");
     let mut stream = scenario.api.get(&path).send_streaming().await;
@@ -19,12 +19,12 @@ async fn a_ticket_opens_a_stream_without_a_token() {
     assert_eq!(stream.head.status.as_u16(), 200);
     assert_eq!(stream.next_chunk().await.as_deref(), Some("retry: 2000\nid: 0\n\n"));
     scenario.add_heart(&scenario.ben).await;
-    let [(_, _, data)] = events(&mut stream).await.try_into().unwrap();
+    let [(_, _, data)] = next_events(&mut stream).await.try_into().unwrap();
     assert_eq!(data, scenario.list().await[0]);
 }
 
 #[actix_web::test]
-async fn a_ticket_says_for_how_long_it_is_good() {
+async fn a_ticket_comes_with_its_lifetime() {
     let scenario = Scenario::create().await;
 
     let path = format!("{NOTIFICATIONS}/stream/ticket");
@@ -36,84 +36,84 @@ async fn a_ticket_says_for_how_long_it_is_good() {
 }
 
 #[actix_web::test]
-async fn a_ticket_is_good_once() {
+async fn a_ticket_is_valid_once() {
     let scenario = Scenario::create().await;
-    let ticket = issue(&scenario).await;
+    let ticket = create_ticket(&scenario).await;
     drop(
         scenario.api.get(&format!("{NOTIFICATIONS}/stream?ticket={ticket}")).send_streaming().await,
     );
 
-    assert_refused(&redeem(&scenario, &ticket).await);
+    assert_unauthorized(&open_with_ticket(&scenario, &ticket).await);
 }
 
 #[actix_web::test]
-async fn a_ticket_is_good_for_a_minute() {
+async fn a_ticket_expires_after_a_minute() {
     let scenario = Scenario::create().await;
-    let ticket = issue(&scenario).await;
+    let ticket = create_ticket(&scenario).await;
 
     scenario.api.app.clock.advance(TimeDelta::seconds(60));
 
-    assert_refused(&redeem(&scenario, &ticket).await);
+    assert_unauthorized(&open_with_ticket(&scenario, &ticket).await);
 }
 
 #[actix_web::test]
-async fn a_ticket_of_a_session_that_has_ended_is_worth_nothing() {
+async fn the_ticket_of_an_ended_session_is_invalid() {
     let scenario = Scenario::create().await;
-    let ticket = issue(&scenario).await;
+    let ticket = create_ticket(&scenario).await;
 
     scenario.api.post("/api/v1/auth/logout").by(&scenario.ana).send().await.expect(200);
 
-    assert_refused(&redeem(&scenario, &ticket).await);
+    assert_unauthorized(&open_with_ticket(&scenario, &ticket).await);
 }
 
 #[actix_web::test]
-async fn what_is_no_ticket_opens_nothing() {
+async fn malformed_tickets_are_rejected() {
     let scenario = Scenario::create().await;
     for ticket in ["", "x", "%00", &scenario.ana.token, &"x".repeat(10_000)] {
-        let refused = redeem(&scenario, ticket).await;
-        let status = refused.status.as_u16();
-        assert!(status == 401 || status == 414, "{status} to {ticket}");
+        let response = open_with_ticket(&scenario, ticket).await;
+        let status = response.status.as_u16();
+        assert!(status == 401 || status == 414, "{status} for {ticket}");
     }
 }
 
 #[actix_web::test]
-async fn a_ticket_is_no_token() {
+async fn a_ticket_is_invalid_for_other_routes() {
     let scenario = Scenario::create().await;
-    let ticket = issue(&scenario).await;
+    let ticket = create_ticket(&scenario).await;
 
     let authorization = format!("Bearer {ticket}");
-    let refused =
+    let as_token =
         scenario.api.get(NOTIFICATIONS).header("Authorization", &authorization).send().await;
-    let elsewhere = scenario.api.get(&format!("{NOTIFICATIONS}?ticket={ticket}")).send().await;
+    let as_parameter = scenario.api.get(&format!("{NOTIFICATIONS}?ticket={ticket}")).send().await;
 
-    assert_refused(&refused);
-    assert_refused(&elsewhere);
+    assert_unauthorized(&as_token);
+    assert_unauthorized(&as_parameter);
 }
 
 #[actix_web::test]
-async fn a_bad_token_is_refused_whatever_ticket_comes_along() {
+async fn an_invalid_token_is_rejected_even_with_a_valid_ticket() {
     let scenario = Scenario::create().await;
-    let ticket = issue(&scenario).await;
+    let ticket = create_ticket(&scenario).await;
     let path = format!("{NOTIFICATIONS}/stream?ticket={ticket}");
 
-    let refused = scenario.api.get(&path).header("Authorization", "Bearer x").send().await;
+    let response = scenario.api.get(&path).header("Authorization", "Bearer x").send().await;
 
-    assert_refused(&refused);
+    assert_unauthorized(&response);
 }
 
-async fn issue(scenario: &Scenario) -> String {
+async fn create_ticket(scenario: &Scenario) -> String {
     let path = format!("{NOTIFICATIONS}/stream/ticket");
     let response = scenario.api.post(&path).by(&scenario.ana).send().await.expect(200).json();
     response["ticket"].as_str().unwrap().to_owned()
 }
 
-/// A request that must fail: a stream would not end.
-async fn redeem(scenario: &Scenario, ticket: &str) -> ApiResponse {
+/// Sends a request that must fail, since a stream would not end.
+async fn open_with_ticket(scenario: &Scenario, ticket: &str) -> ApiResponse {
     scenario.api.get(&format!("{NOTIFICATIONS}/stream?ticket={ticket}")).send().await
 }
 
 #[track_caller]
-fn assert_refused(response: &ApiResponse) {
+fn assert_unauthorized(response: &ApiResponse) {
     assert_eq!(problem_code_and_detail(response, 401).0, "authentication_error");
     assert_eq!(response.header("www-authenticate"), Some("Bearer"));
 }

@@ -1,4 +1,4 @@
-//! `/posts/{id}/comments` and `/comments`.
+//! `/api/v1/posts/{id}/comments` and `/api/v1/comments`.
 
 use actix_web::http::Method;
 use chrono::TimeDelta;
@@ -11,14 +11,15 @@ use crate::support::{
 };
 
 #[actix_web::test]
-async fn a_comment_is_answered_whole_in_an_envelope() {
+async fn a_created_comment_is_enveloped_and_has_all_fields() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
 
-    let said = say(&api, &ana, post, &json!({"content": " Yes!\r\n💜\t "})).await.expect(201);
+    let response =
+        post_comment(&api, &ana, post, &json!({"content": " Yes!\r\n💜\t "})).await.expect(201);
 
-    let comment = envelope_data(&said);
+    let comment = envelope_data(&response);
     assert_eq!(
         sorted_keys(&comment),
         [
@@ -40,31 +41,33 @@ async fn a_comment_is_answered_whole_in_an_envelope() {
     assert_eq!((&comment["parent_id"], &comment["updated_at"]), (&json!(null), &json!(null)));
     assert_eq!(comment["replies_count"], 0);
     assert_eq!(comment["created_at"], NOON);
-    let listed = api.get(&post_subpath(post, "comments")).by(&ana).send().await.expect(200);
-    assert_eq!(envelope_data(&listed), json!([comment]));
+    let list = api.get(&post_subpath(post, "comments")).by(&ana).send().await.expect(200);
+    assert_eq!(envelope_data(&list), json!([comment]));
 }
 
 #[actix_web::test]
-async fn an_answer_is_listed_below_what_it_answers_and_not_beside_it() {
+async fn a_reply_is_listed_below_its_parent_only() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
-    let comment = said(&api, &ana, post, &json!({"content": "A"})).await;
+    let comment = create_comment(&api, &ana, post, &json!({"content": "A"})).await;
 
-    let response =
-        said(&api, &ana, post, &json!({"content": "B", "parent_id": comment["id"]})).await;
+    let reply =
+        create_comment(&api, &ana, post, &json!({"content": "B", "parent_id": comment["id"]}))
+            .await;
 
-    assert_eq!(response["parent_id"], comment["id"]);
-    let listed = api.get(&post_subpath(post, "comments")).by(&ana).send().await.expect(200);
-    let listed = envelope_data(&listed);
-    assert_eq!(ids(&listed), [comment["id"].as_str().unwrap()]);
-    assert_eq!(listed[0]["replies_count"], 1);
-    let replies = api.get(&of(&comment["id"], "/replies")).by(&ana).send().await.expect(200);
-    assert_eq!(envelope_data(&replies), json!([response]));
+    assert_eq!(reply["parent_id"], comment["id"]);
+    let list = api.get(&post_subpath(post, "comments")).by(&ana).send().await.expect(200);
+    let list = envelope_data(&list);
+    assert_eq!(ids(&list), [comment["id"].as_str().unwrap()]);
+    assert_eq!(list[0]["replies_count"], 1);
+    let replies =
+        api.get(&comment_path(&comment["id"], "/replies")).by(&ana).send().await.expect(200);
+    assert_eq!(envelope_data(&replies), json!([reply]));
 }
 
 #[actix_web::test]
-async fn what_is_no_comment_is_refused_with_every_failing_field() {
+async fn all_invalid_fields_of_a_new_comment_are_reported() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
@@ -73,46 +76,48 @@ async fn what_is_no_comment_is_refused_with_every_failing_field() {
     for content in
         [json!(""), json!(" \r\n\t\u{a0}"), json!(null), json!(7), json!(long), json!("a\0b")]
     {
-        let refused = say(&api, &ana, post, &json!({"content": content})).await;
-        assert_eq!(invalid_fields(&refused), ["content"], "{content}");
+        let response = post_comment(&api, &ana, post, &json!({"content": content})).await;
+        assert_eq!(invalid_fields(&response), ["content"], "{content}");
     }
-    let refused = say(&api, &ana, post, &json!({"parent_id": "x"})).await;
-    assert_eq!(invalid_fields(&refused), ["content", "parent_id"]);
-    let refused = say(&api, &ana, post, &json!({"content": "A", "parent_id": 7})).await;
-    assert_eq!(invalid_fields(&refused), ["parent_id"]);
-    say(&api, &ana, post, &json!({"content": "💜".repeat(500), "parent_id": null}))
+    let response = post_comment(&api, &ana, post, &json!({"parent_id": "x"})).await;
+    assert_eq!(invalid_fields(&response), ["content", "parent_id"]);
+    let response = post_comment(&api, &ana, post, &json!({"content": "A", "parent_id": 7})).await;
+    assert_eq!(invalid_fields(&response), ["parent_id"]);
+    post_comment(&api, &ana, post, &json!({"content": "💜".repeat(500), "parent_id": null}))
         .await
         .expect(201);
     assert_eq!(load_engagement(api.database(), post).await.comments, 1);
 }
 
 #[actix_web::test]
-async fn a_comment_of_another_post_is_not_there_to_answer() {
+async fn replying_to_a_comment_of_another_post_is_not_found() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
-    let elsewhere = a_comment().insert_into(api.database()).await.id.to_string();
+    let other_comment = a_comment().insert_into(api.database()).await.id.to_string();
 
-    for parent in [&elsewhere, UNKNOWN_ID] {
-        let refused = say(&api, &ana, post, &json!({"content": "A", "parent_id": parent})).await;
+    for parent in [&other_comment, UNKNOWN_ID] {
+        let response =
+            post_comment(&api, &ana, post, &json!({"content": "A", "parent_id": parent})).await;
         assert_eq!(
-            problem_code_and_detail(&refused, 404),
+            problem_code_and_detail(&response, 404),
             ("not_found".into(), "Comment not found".into())
         );
-        assert_eq!(error_details(&refused), json!({"resource": "comment", "id": parent}));
+        assert_eq!(error_details(&response), json!({"resource": "comment", "id": parent}));
     }
     assert_eq!(load_engagement(api.database(), post).await.comments, 0);
 }
 
 #[actix_web::test]
-async fn other_words_are_answered_with_the_whole_comment() {
+async fn an_edit_returns_the_whole_comment() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
-    let mut comment = said(&api, &ana, post, &json!({"content": "A"})).await;
+    let mut comment = create_comment(&api, &ana, post, &json!({"content": "A"})).await;
     api.app.clock.advance(TimeDelta::seconds(1));
 
-    let edited = api.patch(&of(&comment["id"], "")).by(&ana).json(&json!({"content": " B "}));
+    let edited =
+        api.patch(&comment_path(&comment["id"], "")).by(&ana).json(&json!({"content": " B "}));
     let edited = envelope_data(&edited.send().await.expect(200));
 
     comment["content"] = json!("B");
@@ -121,46 +126,49 @@ async fn other_words_are_answered_with_the_whole_comment() {
 }
 
 #[actix_web::test]
-async fn words_that_are_no_comment_do_not_replace_one() {
+async fn an_invalid_edit_is_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
-    let comment = said(&api, &ana, post, &json!({"content": "A"})).await;
+    let comment = create_comment(&api, &ana, post, &json!({"content": "A"})).await;
 
     for body in
         [json!({}), json!({"content": null}), json!({"content": " "}), json!({"content": 7})]
     {
-        let refused = api.patch(&of(&comment["id"], "")).by(&ana).json(&body).send().await;
-        assert_eq!(invalid_fields(&refused), ["content"], "{body}");
+        let response =
+            api.patch(&comment_path(&comment["id"], "")).by(&ana).json(&body).send().await;
+        assert_eq!(invalid_fields(&response), ["content"], "{body}");
     }
     assert_eq!(api.database().count("comments WHERE content = 'A'").await, 1);
 }
 
 #[actix_web::test]
-async fn a_comment_is_changed_by_its_author_and_deleted_by_them_and_the_posts_author() {
+async fn the_author_may_edit_a_comment_and_the_post_author_may_also_delete_it() {
     let api = Api::create().await;
     let [ana, ben, eve] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
     let post = a_post().by(ben.user.id).insert_into(api.database()).await.id;
     let [a, b] = [
-        said(&api, &ana, post, &json!({"content": "A"})).await,
-        said(&api, &ana, post, &json!({"content": "B"})).await,
+        create_comment(&api, &ana, post, &json!({"content": "A"})).await,
+        create_comment(&api, &ana, post, &json!({"content": "B"})).await,
     ];
 
     for caller in [&ben, &eve] {
-        let request = api.patch(&of(&a["id"], "")).by(caller).json(&json!({"content": "C"}));
-        let refused = request.send().await;
-        assert_eq!(problem_code_and_detail(&refused, 403).0, "permission_denied");
-        assert_eq!(error_details(&refused), json!({"resource": "comment", "action": "edit"}));
+        let request =
+            api.patch(&comment_path(&a["id"], "")).by(caller).json(&json!({"content": "C"}));
+        let response = request.send().await;
+        assert_eq!(problem_code_and_detail(&response, 403).0, "permission_denied");
+        assert_eq!(error_details(&response), json!({"resource": "comment", "action": "edit"}));
     }
-    let refused = api.delete(&of(&a["id"], "")).by(&eve).send().await;
-    assert_eq!(error_details(&refused), json!({"resource": "comment", "action": "delete"}));
-    problem_code_and_detail(&refused, 403);
+    let response = api.delete(&comment_path(&a["id"], "")).by(&eve).send().await;
+    assert_eq!(error_details(&response), json!({"resource": "comment", "action": "delete"}));
+    problem_code_and_detail(&response, 403);
 
     for (comment, caller) in [(&a, &ana), (&b, &ben)] {
-        let deleted = api.delete(&of(&comment["id"], "")).by(caller).send().await.expect(204);
+        let deleted =
+            api.delete(&comment_path(&comment["id"], "")).by(caller).send().await.expect(204);
         assert_eq!(deleted.body, b"");
-        let again = api.delete(&of(&comment["id"], "")).by(caller).send().await;
+        let again = api.delete(&comment_path(&comment["id"], "")).by(caller).send().await;
         assert_eq!(
             problem_code_and_detail(&again, 404),
             ("not_found".into(), "Comment not found".into())
@@ -170,67 +178,72 @@ async fn a_comment_is_changed_by_its_author_and_deleted_by_them_and_the_posts_au
 }
 
 #[actix_web::test]
-async fn comments_are_listed_oldest_first_in_pages_of_a_hundred() {
+async fn comments_are_listed_oldest_first_and_paginated() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await;
-    let first = said(&api, &ana, post.id, &json!({"content": "A"})).await;
+    let first = create_comment(&api, &ana, post.id, &json!({"content": "A"})).await;
     api.app.clock.advance(TimeDelta::seconds(1));
-    let second = said(&api, &ana, post.id, &json!({"content": "B"})).await;
-    let listed = api.get(&post_subpath(post.id, "comments")).by(&ana).send().await.expect(200);
-    assert_eq!(envelope_data(&listed), json!([first, second]));
+    let second = create_comment(&api, &ana, post.id, &json!({"content": "B"})).await;
+    let list = api.get(&post_subpath(post.id, "comments")).by(&ana).send().await.expect(200);
+    assert_eq!(envelope_data(&list), json!([first, second]));
 
-    let crowded = a_comment().insert_into(api.database()).await;
-    let act = format!(
+    let parent = a_comment().insert_into(api.database()).await;
+    let replies = format!(
         "INSERT INTO comments (id, author_id, post_id, parent_id, content)
          SELECT gen_random_uuid(), id, '{}', '{}', 'A'",
-        crowded.post, crowded.id
+        parent.post, parent.id
     );
-    insert_101_users(&api, &act).await;
-    assert_pagination(&api, &ana, &of(&json!(crowded.id.to_string()), "/replies"), envelope_data)
-        .await;
-    let top = format!(
+    insert_101_users(&api, &replies).await;
+    assert_pagination(
+        &api,
+        &ana,
+        &comment_path(&json!(parent.id.to_string()), "/replies"),
+        envelope_data,
+    )
+    .await;
+    let make_top_level = format!(
         "UPDATE comments SET parent_id = NULL WHERE content = 'A' AND post_id = '{}'; DELETE FROM comments WHERE id = '{}'",
-        crowded.post, crowded.id
+        parent.post, parent.id
     );
-    api.database().execute(&top).await;
-    assert_pagination(&api, &ana, &post_subpath(crowded.post, "comments"), envelope_data).await;
+    api.database().execute(&make_top_level).await;
+    assert_pagination(&api, &ana, &post_subpath(parent.post, "comments"), envelope_data).await;
 }
 
 #[actix_web::test]
-async fn a_post_that_one_may_not_see_has_no_comments() {
+async fn comments_of_an_invisible_post_are_not_found() {
     let api = Api::create().await;
     let [ana, eve] = [api.create_user().await, api.create_user().await];
     let private = a_post().private().insert_into(api.database()).await;
     let by_eve = a_post().by(eve.user.id).insert_into(api.database()).await;
     let on_private = a_comment().by(private.author).on(&private).insert_into(api.database()).await;
-    let on_eves = a_comment().on(&by_eve).insert_into(api.database()).await;
+    let on_blocked = a_comment().on(&by_eve).insert_into(api.database()).await;
     block(api.database(), eve.user.id, ana.user.id).await;
 
     let posts = [private.id.to_string(), by_eve.id.to_string(), UNKNOWN_ID.to_owned()];
     let malformed = MALFORMED_IDS.map(str::to_owned);
     for post in posts.iter().chain(&malformed) {
-        let said = say(&api, &ana, post, &json!({"content": "A"})).await;
-        let listed = api.get(&post_subpath(post, "comments")).by(&ana).send().await;
-        for refused in [said, listed] {
-            assert_eq!(problem_code_and_detail(&refused, 404).1, "Post not found");
+        let created = post_comment(&api, &ana, post, &json!({"content": "A"})).await;
+        let list = api.get(&post_subpath(post, "comments")).by(&ana).send().await;
+        for response in [created, list] {
+            assert_eq!(problem_code_and_detail(&response, 404).1, "Post not found");
         }
     }
-    let comments = [on_private.id.to_string(), on_eves.id.to_string(), UNKNOWN_ID.to_owned()];
+    let comments = [on_private.id.to_string(), on_blocked.id.to_string(), UNKNOWN_ID.to_owned()];
     for comment in comments.iter().chain(&malformed) {
-        let words = json!({"content": "A"});
+        let body = json!({"content": "A"});
         for (method, rest) in [(Method::GET, "/replies"), (Method::PATCH, ""), (Method::DELETE, "")]
         {
-            let path = of(&json!(comment), rest);
+            let path = comment_path(&json!(comment), rest);
             let request = api.request(method.clone(), &path).by(&ana);
-            let request = if method == Method::PATCH { request.json(&words) } else { request };
+            let request = if method == Method::PATCH { request.json(&body) } else { request };
             assert_eq!(problem_code_and_detail(&request.send().await, 404).1, "Comment not found");
         }
     }
 }
 
 #[actix_web::test]
-async fn a_repeated_request_is_answered_with_the_first_comment_under_its_own_name() {
+async fn a_retry_gets_the_first_comment_with_a_new_request_id() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
@@ -253,19 +266,19 @@ async fn a_repeated_request_is_answered_with_the_first_comment_under_its_own_nam
 }
 
 #[actix_web::test]
-async fn without_a_token_nobody_comments() {
+async fn comments_require_a_token() {
     let api = Api::create().await;
     let comment = a_comment().insert_into(api.database()).await;
     let id = json!(comment.id.to_string());
 
     api.post(&post_subpath(comment.post, "comments")).json_bytes("{").send().await.expect(401);
     api.get(&post_subpath(comment.post, "comments")).send().await.expect(401);
-    api.get(&of(&id, "/replies")).send().await.expect(401);
-    api.patch(&of(&id, "")).json_bytes("{").send().await.expect(401);
-    api.delete(&of(&id, "")).send().await.expect(401);
+    api.get(&comment_path(&id, "/replies")).send().await.expect(401);
+    api.patch(&comment_path(&id, "")).json_bytes("{").send().await.expect(401);
+    api.delete(&comment_path(&id, "")).send().await.expect(401);
 }
 
-async fn say(
+async fn post_comment(
     api: &Api,
     caller: &Caller,
     post: impl std::fmt::Display,
@@ -274,11 +287,16 @@ async fn say(
     api.post(&post_subpath(post, "comments")).by(caller).json(body).send().await
 }
 
-async fn said(api: &Api, caller: &Caller, post: impl std::fmt::Display, body: &Value) -> Value {
-    envelope_data(&say(api, caller, post, body).await.expect(201))
+async fn create_comment(
+    api: &Api,
+    caller: &Caller,
+    post: impl std::fmt::Display,
+    body: &Value,
+) -> Value {
+    envelope_data(&post_comment(api, caller, post, body).await.expect(201))
 }
 
-/// A path below a comment.
-fn of(comment: &Value, rest: &str) -> String {
+/// The path of a comment, or one below it.
+fn comment_path(comment: &Value, rest: &str) -> String {
     format!("/api/v1/comments/{}{rest}", comment.as_str().unwrap())
 }

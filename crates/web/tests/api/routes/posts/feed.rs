@@ -1,4 +1,4 @@
-//! `/posts/feed` as it was before ranks: everybody's posts, newest first, and what all lists of posts refuse.
+//! `/api/v1/posts/feed?algorithm=false`: the chronological feed, and the query parameters of all post lists.
 
 use grateful_testkit::{Api, ApiResponse, a_post, block};
 use serde_json::json;
@@ -11,19 +11,19 @@ use crate::support::{
 const FEED: &str = "/api/v1/posts/feed";
 
 #[actix_web::test]
-async fn the_feed_is_a_bare_list_of_public_posts_newest_first() {
+async fn the_feed_lists_public_posts_newest_first_without_an_envelope() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let theirs = a_post().insert_into(api.database()).await.id.to_string();
+    let other = a_post().insert_into(api.database()).await.id.to_string();
     let own = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
     a_post().by(ana.user.id).private().insert_into(api.database()).await;
     a_post().private().insert_into(api.database()).await;
 
-    let response = feed(&api, "?algorithm=false").by(&ana).send().await.expect(200);
+    let response = get_feed(&api, "?algorithm=false").by(&ana).send().await.expect(200);
 
     assert_eq!(response.header("content-type"), Some("application/json"));
     let posts = response.json();
-    assert_eq!(ids(&posts), [own, theirs]);
+    assert_eq!(ids(&posts), [own, other]);
     assert_eq!(sorted_keys(&posts[0]), POST_FIELDS);
     assert_eq!(sorted_keys(&posts[0]["author"]), AUTHOR_FIELDS);
 }
@@ -33,28 +33,28 @@ async fn an_empty_feed_is_an_empty_list() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    let response = feed(&api, "?algorithm=false").by(&ana).send().await.expect(200);
+    let response = get_feed(&api, "?algorithm=false").by(&ana).send().await.expect(200);
 
     assert_eq!(response.json(), json!([]));
     assert_eq!(next_link(&response), None);
 }
 
 #[actix_web::test]
-async fn nobody_is_in_the_feed_across_a_block() {
+async fn posts_across_a_block_are_not_in_the_feed() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     let by_ana = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
     let by_ben = a_post().by(ben.user.id).insert_into(api.database()).await.id.to_string();
     block(api.database(), ana.user.id, ben.user.id).await;
 
-    for (viewer, seen) in [(&ana, &by_ana), (&ben, &by_ben)] {
-        let response = feed(&api, "?algorithm=false").by(viewer).send().await.expect(200);
-        assert_eq!(ids(&response.json()), [seen.as_str()]);
+    for (viewer, visible) in [(&ana, &by_ana), (&ben, &by_ben)] {
+        let response = get_feed(&api, "?algorithm=false").by(viewer).send().await.expect(200);
+        assert_eq!(ids(&response.json()), [visible.as_str()]);
     }
 }
 
 #[actix_web::test]
-async fn twenty_posts_come_unless_asked_otherwise() {
+async fn the_limit_is_20_by_default() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     for _ in 0..21 {
@@ -70,13 +70,13 @@ async fn twenty_posts_come_unless_asked_otherwise() {
         ("?algorithm=false&offset=10000", 0),
         ("?algorithm=false&unknown=%00&=&&x", 20),
     ] {
-        let response = feed(&api, query).by(&ana).send().await.expect(200);
+        let response = get_feed(&api, query).by(&ana).send().await.expect(200);
         assert_eq!(ids(&response.json()).len(), length, "{query}");
     }
 }
 
 #[actix_web::test]
-async fn what_is_out_of_bounds_is_refused_all_of_it_at_once() {
+async fn all_invalid_query_parameters_are_reported_at_once() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -104,13 +104,13 @@ async fn what_is_out_of_bounds_is_refused_all_of_it_at_once() {
         ("?algorithm=false&explain=maybe&limit=0", &["explain", "limit"]),
         ("?algorithm=2&explain=2&limit=0&offset=-1", &["algorithm", "explain", "limit", "offset"]),
     ] {
-        let response = feed(&api, query).by(&ana).send().await;
+        let response = get_feed(&api, query).by(&ana).send().await;
         assert_eq!(invalid_fields(&response), fields, "{query}");
     }
 }
 
 #[actix_web::test]
-async fn the_bounds_are_named() {
+async fn the_errors_name_the_bounds() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -119,7 +119,7 @@ async fn the_bounds_are_named() {
         (false, "must be a whole number from 0 to 10000; use a cursor to go further"),
     ] {
         let query = format!("?algorithm={algorithm}&limit=0&offset=10001&cursor=x");
-        let response = feed(&api, &query).by(&ana).send().await;
+        let response = get_feed(&api, &query).by(&ana).send().await;
 
         let expected = json!({
             "cursor": "must not be combined with an offset",
@@ -131,26 +131,26 @@ async fn the_bounds_are_named() {
 }
 
 #[actix_web::test]
-async fn the_links_lead_through_the_whole_feed_though_others_write() {
+async fn next_links_cover_the_feed_while_new_posts_appear() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let mut written = Vec::new();
+    let mut posts = Vec::new();
     for _ in 0..7 {
-        written.push(a_post().insert_into(api.database()).await.id.to_string());
+        posts.push(a_post().insert_into(api.database()).await.id.to_string());
     }
-    written.reverse();
+    posts.reverse();
 
     let start = format!("{FEED}?algorithm=false&limit=3");
     let first = api.get(&start).by(&ana).send().await.expect(200);
     a_post().insert_into(api.database()).await;
     let rest = fetch_all_pages(&api, &ana, &next_link(&first).unwrap(), ApiResponse::json).await;
 
-    assert_eq!([ids(&first.json()), rest.concat()].concat(), written);
+    assert_eq!([ids(&first.json()), rest.concat()].concat(), posts);
     assert_eq!(rest.len(), 2);
 }
 
 #[actix_web::test]
-async fn a_link_keeps_what_was_asked_for_and_drops_where_it_began() {
+async fn a_next_link_keeps_the_parameters_except_the_offset() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     for _ in 0..3 {
@@ -160,24 +160,25 @@ async fn a_link_keeps_what_was_asked_for_and_drops_where_it_began() {
     let path = format!("{FEED}/?offset=1&algorithm=false&limit=1");
     let link = next_link(&api.get(&path).by(&ana).send().await.expect(200)).unwrap();
 
-    let kept = format!("{FEED}?algorithm=false&limit=1&cursor=");
-    assert!(link.starts_with(&kept), "{link}");
+    let prefix = format!("{FEED}?algorithm=false&limit=1&cursor=");
+    assert!(link.starts_with(&prefix), "{link}");
     assert!(!link.contains("offset"), "{link}");
 }
 
 #[actix_web::test]
-async fn the_cursor_of_one_list_is_refused_by_another() {
+async fn the_cursor_of_another_list_is_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     for _ in 0..2 {
         a_post().by(ana.user.id).insert_into(api.database()).await;
     }
-    let mine = "/api/v1/users/me/posts?offset=0";
+    let own_posts = "/api/v1/users/me/posts?offset=0";
     let cursor = async |path: &str| {
         let response = api.get(&format!("{path}&limit=1")).by(&ana).send().await.expect(200);
         next_link(&response).unwrap().split_once("cursor=").unwrap().1.to_owned()
     };
-    let lists = ["/api/v1/posts/feed?algorithm=true", "/api/v1/posts/feed?algorithm=false", mine];
+    let lists =
+        ["/api/v1/posts/feed?algorithm=true", "/api/v1/posts/feed?algorithm=false", own_posts];
     for list in lists {
         let cursor = cursor(list).await;
         for other in lists {
@@ -185,14 +186,14 @@ async fn the_cursor_of_one_list_is_refused_by_another() {
             if other == list {
                 response.expect(200);
             } else {
-                assert_eq!(invalid_fields(&response), ["cursor"], "{list} at {other}");
+                assert_eq!(invalid_fields(&response), ["cursor"], "cursor of {list} for {other}");
             }
         }
     }
 }
 
 #[actix_web::test]
-async fn a_cursor_that_was_tampered_with_is_refused_or_leads_elsewhere_but_never_fails() {
+async fn a_modified_cursor_never_causes_an_internal_error() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     for _ in 0..2 {
@@ -200,14 +201,14 @@ async fn a_cursor_that_was_tampered_with_is_refused_or_leads_elsewhere_but_never
     }
     for algorithm in [true, false] {
         let path = format!("?algorithm={algorithm}&limit=1");
-        let first = feed(&api, &path).by(&ana).send().await.expect(200);
+        let first = get_feed(&api, &path).by(&ana).send().await.expect(200);
         let cursor = next_link(&first).unwrap().split_once("cursor=").unwrap().1.to_owned();
 
-        for at in 0..cursor.len() {
+        for index in 0..cursor.len() {
             for replacement in ["A", "_", "%00", ""] {
-                let tampered = format!("{}{replacement}{}", &cursor[..at], &cursor[at + 1..]);
+                let tampered = format!("{}{replacement}{}", &cursor[..index], &cursor[index + 1..]);
                 let response =
-                    feed(&api, &format!("{path}&cursor={tampered}")).by(&ana).send().await;
+                    get_feed(&api, &format!("{path}&cursor={tampered}")).by(&ana).send().await;
                 assert!(
                     [200, 422].contains(&response.status.as_u16()),
                     "{tampered} {}",
@@ -219,7 +220,7 @@ async fn a_cursor_that_was_tampered_with_is_refused_or_leads_elsewhere_but_never
 }
 
 #[actix_web::test]
-async fn nobody_learns_anybody_elses_address() {
+async fn responses_contain_no_email_of_another_user() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     let post = a_post().by(ana.user.id).insert_into(api.database()).await;
@@ -232,10 +233,10 @@ async fn nobody_learns_anybody_elses_address() {
         assert!(text.contains(ana.user.username.as_str()), "{path}");
         assert!(!text.contains("example.org") && !text.contains("email"), "{path}: {text}");
     }
-    let mine = api.get("/api/v1/auth/session").by(&ben).send().await.expect(200);
-    assert_eq!(envelope_data(&mine)["email"], ben.user.email.as_str());
+    let session = api.get("/api/v1/auth/session").by(&ben).send().await.expect(200);
+    assert_eq!(envelope_data(&session)["email"], ben.user.email.as_str());
 }
 
-fn feed<'a>(api: &'a Api, query: &str) -> grateful_testkit::ApiRequest<'a> {
+fn get_feed<'a>(api: &'a Api, query: &str) -> grateful_testkit::ApiRequest<'a> {
     api.get(&format!("{FEED}{query}"))
 }

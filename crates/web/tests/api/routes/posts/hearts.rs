@@ -1,4 +1,4 @@
-//! `/posts/{id}/heart` and `/posts/{id}/hearts`.
+//! `/api/v1/posts/{id}/heart` and `/api/v1/posts/{id}/hearts`.
 
 use actix_web::http::Method;
 use grateful_testkit::{Api, ApiResponse, a_post, block};
@@ -10,37 +10,38 @@ use crate::support::{
 };
 
 #[actix_web::test]
-async fn a_heart_is_answered_bare_with_where_the_post_stands() {
+async fn adding_and_removing_a_heart_returns_the_count_without_an_envelope() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     let post = a_post().insert_into(api.database()).await.id;
     api.post(&post_subpath(post, "heart")).by(&ben).send().await.expect(201);
 
-    let given = api.post(&post_subpath(post, "heart")).by(&ana).send().await.expect(201);
-    let counted = api.get(&post_subpath(post, "hearts")).by(&ana).send().await.expect(200);
-    let taken = api.delete(&post_subpath(post, "heart")).by(&ana).send().await.expect(200);
-    let counted_anew = api.get(&post_subpath(post, "hearts")).by(&ana).send().await.expect(200);
+    let added = api.post(&post_subpath(post, "heart")).by(&ana).send().await.expect(201);
+    let count = api.get(&post_subpath(post, "hearts")).by(&ana).send().await.expect(200);
+    let removed = api.delete(&post_subpath(post, "heart")).by(&ana).send().await.expect(200);
+    let count_after_removal =
+        api.get(&post_subpath(post, "hearts")).by(&ana).send().await.expect(200);
 
     let post = post.to_string();
-    assert_eq!(given.json(), json!({"hearts_count": 2, "is_hearted": true, "post_id": post}));
-    assert_eq!(counted.json(), json!({"hearts_count": 2, "is_hearted": true}));
-    assert_eq!(taken.json(), json!({"hearts_count": 1, "is_hearted": false, "post_id": post}));
-    assert_eq!(counted_anew.json(), json!({"hearts_count": 1, "is_hearted": false}));
+    assert_eq!(added.json(), json!({"hearts_count": 2, "is_hearted": true, "post_id": post}));
+    assert_eq!(count.json(), json!({"hearts_count": 2, "is_hearted": true}));
+    assert_eq!(removed.json(), json!({"hearts_count": 1, "is_hearted": false, "post_id": post}));
+    assert_eq!(count_after_removal.json(), json!({"hearts_count": 1, "is_hearted": false}));
 }
 
 #[actix_web::test]
-async fn hearts_that_are_there_already_or_not_at_all_are_refused_in_the_words_of_the_contract() {
+async fn adding_a_heart_twice_or_removing_a_missing_one_is_an_error() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
     let heart = post_subpath(post, "heart");
 
-    let none = api.delete(&heart).by(&ana).send().await;
+    let missing = api.delete(&heart).by(&ana).send().await;
     api.post(&heart).by(&ana).send().await.expect(201);
     let again = api.post(&heart).by(&ana).send().await;
 
     assert_eq!(
-        problem_code_and_detail(&none, 404),
+        problem_code_and_detail(&missing, 404),
         ("not_found".to_owned(), "No heart found to remove".to_owned())
     );
     assert_eq!(
@@ -51,7 +52,7 @@ async fn hearts_that_are_there_already_or_not_at_all_are_refused_in_the_words_of
 }
 
 #[actix_web::test]
-async fn the_client_says_that_it_sends_json_and_sends_nothing() {
+async fn an_empty_json_body_is_accepted() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
@@ -62,24 +63,24 @@ async fn the_client_says_that_it_sends_json_and_sends_nothing() {
 }
 
 #[actix_web::test]
-async fn who_gave_a_heart_is_listed_in_camel_case_with_their_id_as_text() {
+async fn hearts_are_listed_in_camel_case_with_user_ids_as_strings() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
-    let named = format!(
+    let set_profile = format!(
         "UPDATE users SET display_name = 'Ana A.', profile_image_url = '/a.jpg' WHERE id = {}",
         ana.user.id
     );
-    api.database().execute(&named).await;
+    api.database().execute(&set_profile).await;
     let post = a_post().insert_into(api.database()).await.id;
     for caller in [&ana, &ben] {
         api.post(&post_subpath(post, "heart")).by(caller).send().await.expect(201);
         api.app.clock.advance(chrono::TimeDelta::seconds(1));
     }
 
-    let listed =
+    let list =
         api.get(&post_subpath(post, "hearts/users")).by(&ben).send().await.expect(200).json();
 
-    let [by_ben, by_ana] = &listed.as_array().unwrap()[..] else { panic!("{listed}") };
+    let [by_ben, by_ana] = &list.as_array().unwrap()[..] else { panic!("{list}") };
     assert_eq!(sorted_keys(by_ana), ["createdAt", "id", "userId", "userImage", "userName"]);
     assert_eq!(by_ana["userId"], ana.user.id.to_string());
     assert_eq!(by_ana["userName"], "Ana A.");
@@ -90,7 +91,7 @@ async fn who_gave_a_heart_is_listed_in_camel_case_with_their_id_as_text() {
 }
 
 #[actix_web::test]
-async fn who_gave_a_heart_is_listed_in_pages_of_a_hundred() {
+async fn hearts_are_paginated() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
@@ -104,24 +105,24 @@ async fn who_gave_a_heart_is_listed_in_pages_of_a_hundred() {
 }
 
 #[actix_web::test]
-async fn a_post_that_one_may_not_see_has_no_hearts() {
+async fn hearts_of_an_invisible_post_are_not_found() {
     let api = Api::create().await;
     let [ana, eve] = [api.create_user().await, api.create_user().await];
     let private = a_post().private().insert_into(api.database()).await.id.to_string();
     let by_eve = a_post().by(eve.user.id).insert_into(api.database()).await.id.to_string();
     block(api.database(), eve.user.id, ana.user.id).await;
 
-    let unseen = [&private, &by_eve, UNKNOWN_ID].into_iter().chain(MALFORMED_IDS);
-    for post in unseen {
+    let invisible = [&private, &by_eve, UNKNOWN_ID].into_iter().chain(MALFORMED_IDS);
+    for post in invisible {
         for (method, rest) in [
             (Method::POST, "heart"),
             (Method::DELETE, "heart"),
             (Method::GET, "hearts"),
             (Method::GET, "hearts/users"),
         ] {
-            let refused = api.request(method, &post_subpath(post, rest)).by(&ana).send().await;
+            let response = api.request(method, &post_subpath(post, rest)).by(&ana).send().await;
             assert_eq!(
-                problem_code_and_detail(&refused, 404),
+                problem_code_and_detail(&response, 404),
                 ("not_found".into(), "Post not found".into())
             );
         }
@@ -129,7 +130,7 @@ async fn a_post_that_one_may_not_see_has_no_hearts() {
 }
 
 #[actix_web::test]
-async fn without_a_token_nobody_gives_or_sees_hearts() {
+async fn hearts_require_a_token() {
     let api = Api::create().await;
     let post = a_post().insert_into(api.database()).await.id;
 
@@ -144,7 +145,7 @@ async fn without_a_token_nobody_gives_or_sees_hearts() {
 }
 
 #[actix_web::test]
-async fn with_or_without_a_slash_it_is_the_same_route() {
+async fn a_trailing_slash_is_accepted() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;

@@ -1,4 +1,4 @@
-//! `/posts/feed` as it is unless asked otherwise: the best first.
+//! `/api/v1/posts/feed`: the ranked feed.
 
 use grateful_domain::{Engagement, Post, PostId, PostType, Visibility};
 use grateful_testkit::{Api, ApiResponse, Caller, NOON, TestDatabase, a_post, block, create_user};
@@ -8,15 +8,15 @@ use crate::support::{POST_FIELDS, fetch_all_pages, ids, invalid_fields, next_lin
 
 const FEED: &str = "/api/v1/posts/feed";
 
-const PICTURE: &str = "/uploads/posts/01937b5e-7c2a-7000-8000-0123456789ab.jpg";
+const IMAGE: &str = "/uploads/posts/01937b5e-7c2a-7000-8000-0123456789ab.jpg";
 
 #[actix_web::test]
-async fn the_best_posts_come_first_and_a_follow_counts_for_two() {
+async fn posts_are_ranked_by_score_and_a_follow_doubles_it() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let posts = saved(&api, 4).await;
+    let posts = insert_posts(&api, 4).await;
     for (post, hearts) in [(&posts[0], 10), (&posts[1], 30), (&posts[2], 22), (&posts[3], 0)] {
-        like(api.database(), post.id, hearts).await;
+        set_hearts(api.database(), post.id, hearts).await;
     }
     // 2 · (10 + 3) is more than 22 + 3.
     follow(api.database(), &ana, &posts[0]).await;
@@ -24,31 +24,35 @@ async fn the_best_posts_come_first_and_a_follow_counts_for_two() {
     let response = api.get(FEED).by(&ana).send().await.expect(200);
 
     assert_eq!(response.header("content-type"), Some("application/json"));
-    let best = [1, 0, 2, 3].map(|n: usize| posts[n].id.to_string());
-    assert_eq!(ids(&response.json()), best);
+    let order = [1, 0, 2, 3].map(|index: usize| posts[index].id.to_string());
+    assert_eq!(ids(&response.json()), order);
     assert_eq!(sorted_keys(&response.json()[0]), POST_FIELDS);
     assert_eq!(next_link(&response), None);
 }
 
 #[actix_web::test]
-async fn every_fifth_post_is_the_newest_that_is_left() {
+async fn every_fifth_position_is_a_fresh_post() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let posts = saved(&api, 12).await;
+    let posts = insert_posts(&api, 12).await;
     for (hearts, post) in posts.iter().rev().enumerate() {
-        like(api.database(), post.id, 10 * hearts).await;
+        set_hearts(api.database(), post.id, 10 * hearts).await;
     }
 
     let response = api.get(&format!("{FEED}?explain=true")).by(&ana).send().await.expect(200);
 
-    let order = [0, 1, 2, 3, 11, 4, 5, 6, 7, 10, 8, 9].map(|n: usize| posts[n].id.to_string());
+    let order =
+        [0, 1, 2, 3, 11, 4, 5, 6, 7, 10, 8, 9].map(|index: usize| posts[index].id.to_string());
     assert_eq!(ids(&response.json()), order);
     let slots = slots(&response);
-    assert!((1..=12).all(|place| (slots[place - 1] == "fresh") == (place % 5 == 0)), "{slots:?}");
+    assert!(
+        (1..=12).all(|position| (slots[position - 1] == "fresh") == (position % 5 == 0)),
+        "{slots:?}"
+    );
 }
 
 #[actix_web::test]
-async fn nobodys_private_posts_are_there_nor_any_across_a_block() {
+async fn private_posts_and_posts_across_a_block_are_not_in_the_feed() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     let own = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
@@ -64,16 +68,16 @@ async fn nobodys_private_posts_are_there_nor_any_across_a_block() {
 }
 
 #[actix_web::test]
-async fn an_explained_score_is_the_product_of_its_parts() {
+async fn an_explained_score_is_the_product_of_its_factors() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let engagement = Engagement { hearts: 3, reactions: 2, shares: 1, comments: 9 };
     let photo = a_post().with(|draft| {
         draft.post_type = PostType::Photo;
-        draft.image_url = grateful_domain::ImageUrl::parse(PICTURE).unwrap();
+        draft.image_url = grateful_domain::ImageUrl::parse(IMAGE).unwrap();
     });
     let photo = photo.at(NOON - chrono::TimeDelta::hours(12)).insert_into(api.database()).await;
-    engage(api.database(), photo.id, engagement).await;
+    set_engagement(api.database(), photo.id, engagement).await;
     follow(api.database(), &ana, &photo).await;
     let spontaneous = a_post().with(|draft| draft.post_type = PostType::Spontaneous);
     spontaneous.at(NOON - chrono::TimeDelta::hours(48)).insert_into(api.database()).await;
@@ -81,12 +85,12 @@ async fn an_explained_score_is_the_product_of_its_parts() {
     for query in ["?explain=true", "?algorithm=false&explain=1"] {
         let posts = api.get(&format!("{FEED}{query}")).by(&ana).send().await.expect(200).json();
 
-        let parts = ["bonus", "decay", "engagement", "relationship", "slot", "total", "worth"];
+        let fields = ["bonus", "decay", "engagement", "relationship", "slot", "total", "worth"];
         for post in posts.as_array().unwrap() {
-            assert_eq!(sorted_keys(&post["score"]), parts);
-            let part = |name: &str| post["score"][name].as_f64().unwrap();
-            let product = part("worth") * part("relationship") * part("decay");
-            assert!((product - part("total")).abs() <= 1e-9 * part("total"), "{post}");
+            assert_eq!(sorted_keys(&post["score"]), fields);
+            let factor = |name: &str| post["score"][name].as_f64().unwrap();
+            let product = factor("worth") * factor("relationship") * factor("decay");
+            assert!((product - factor("total")).abs() <= 1e-9 * factor("total"), "{post}");
         }
         let slot = if query.contains("algorithm") { "fresh" } else { "ranked" };
         let mut first = posts[0]["score"].clone();
@@ -104,10 +108,10 @@ async fn an_explained_score_is_the_product_of_its_parts() {
 }
 
 #[actix_web::test]
-async fn the_links_lead_through_the_whole_feed_without_a_repeat_in_the_order_of_any_page() {
+async fn next_links_cover_the_feed_without_duplicates_for_any_page_size() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    fill(&api, 130).await;
+    insert_ranked_posts(&api, 130).await;
 
     let in_twos = fetch_all_pages(&api, &ana, &format!("{FEED}?limit=2"), ApiResponse::json).await;
     let in_sevens =
@@ -122,10 +126,10 @@ async fn the_links_lead_through_the_whole_feed_without_a_repeat_in_the_order_of_
 }
 
 #[actix_web::test]
-async fn a_walk_ends_after_five_hundred_places_though_there_are_more() {
+async fn the_feed_ends_after_500_posts() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    fill(&api, 530).await;
+    insert_ranked_posts(&api, 530).await;
 
     let pages = fetch_all_pages(&api, &ana, &format!("{FEED}?limit=99"), ApiResponse::json).await;
 
@@ -133,10 +137,10 @@ async fn a_walk_ends_after_five_hundred_places_though_there_are_more() {
 }
 
 #[actix_web::test]
-async fn an_offset_passes_over_places_of_a_walk_that_begins_now() {
+async fn an_offset_skips_positions_of_a_new_feed() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    fill(&api, 530).await;
+    insert_ranked_posts(&api, 530).await;
     let pages = fetch_all_pages(&api, &ana, &format!("{FEED}?limit=100"), ApiResponse::json).await;
     let all = pages.concat();
 
@@ -151,23 +155,23 @@ async fn an_offset_passes_over_places_of_a_walk_that_begins_now() {
         assert_eq!(ids(&response.json()), all[range.clone()], "{query}");
         assert_eq!(next_link(&response).is_some(), range.end < 500, "{query}");
     }
-    let behind = api.get(&format!("{FEED}?offset=4&limit=3")).by(&ana).send().await.expect(200);
-    let rest = api.get(&next_link(&behind).unwrap()).by(&ana).send().await.expect(200);
-    assert_eq!(ids(&rest.json()), all[7..10]);
+    let page = api.get(&format!("{FEED}?offset=4&limit=3")).by(&ana).send().await.expect(200);
+    let next = api.get(&next_link(&page).unwrap()).by(&ana).send().await.expect(200);
+    assert_eq!(ids(&next.json()), all[7..10]);
 }
 
 #[actix_web::test]
-async fn a_cursor_of_too_many_places_is_refused() {
+async fn a_cursor_with_too_many_positions_is_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    fill(&api, 530).await;
+    insert_ranked_posts(&api, 530).await;
     let last = api.get(&format!("{FEED}?offset=399&limit=100")).by(&ana).send().await.expect(200);
     let link = next_link(&last).unwrap();
     let cursor = link.split_once("cursor=").unwrap().1;
     assert_eq!(cursor.len(), 5378);
 
     api.get(&link).by(&ana).send().await.expect(200);
-    // One place more is 8 bytes more.
+    // One more position takes 8 bytes.
     let forged = format!("{FEED}?cursor={cursor}AAAAAAAAAAA");
     let response = api.get(&forged).by(&ana).send().await;
     assert_eq!(invalid_fields(&response), ["cursor"]);
@@ -179,18 +183,18 @@ fn slots(response: &ApiResponse) -> Vec<String> {
     posts.as_array().unwrap().iter().map(slot).collect()
 }
 
-/// So many posts at [`NOON`], of people of their own, each a millisecond newer than the one before.
-async fn saved(api: &Api, posts: usize) -> Vec<Post> {
-    let mut saved = Vec::new();
-    for _ in 0..posts {
+/// Inserts posts around [`NOON`] by different authors, each a millisecond newer than the previous one.
+async fn insert_posts(api: &Api, count: usize) -> Vec<Post> {
+    let mut inserted = Vec::new();
+    for _ in 0..count {
         let post = a_post().with(|draft| draft.visibility = Visibility::Public);
-        saved.push(post.insert_into(api.database()).await);
+        inserted.push(post.insert_into(api.database()).await);
     }
-    saved
+    insert_posts
 }
 
-/// So many posts of 40 people.
-async fn fill(api: &Api, posts: u32) {
+/// Inserts posts by 40 authors.
+async fn insert_ranked_posts(api: &Api, count: u32) {
     let first = create_user(api.database()).await;
     api.database()
         .execute(&format!(
@@ -198,13 +202,13 @@ async fn fill(api: &Api, posts: u32) {
              SELECT 'q' || n || '@example.org', 'q' || n, '' FROM generate_series(1, 39) n;
              INSERT INTO posts (id, author_id, content, created_at, hearts_count)
              SELECT gen_random_uuid(), {first} + n % 40, 'Rain', timestamptz '2026-01-05 12:00Z' - n * interval '1 hour', n * n % 97
-             FROM generate_series(1, {posts}) n"
+             FROM generate_series(1, {count}) n"
         ))
         .await;
 }
 
-async fn like(database: &TestDatabase, post: PostId, hearts: usize) {
-    engage(
+async fn set_hearts(database: &TestDatabase, post: PostId, hearts: usize) {
+    set_engagement(
         database,
         post,
         Engagement { hearts: hearts.try_into().unwrap(), ..Engagement::default() },
@@ -212,7 +216,7 @@ async fn like(database: &TestDatabase, post: PostId, hearts: usize) {
     .await;
 }
 
-async fn engage(database: &TestDatabase, post: PostId, engagement: Engagement) {
+async fn set_engagement(database: &TestDatabase, post: PostId, engagement: Engagement) {
     let Engagement { hearts, reactions, shares, comments } = engagement;
     database.execute(&format!(
         "UPDATE posts SET hearts_count = {hearts}, reactions_count = {reactions}, shares_count = {shares},
@@ -221,11 +225,11 @@ async fn engage(database: &TestDatabase, post: PostId, engagement: Engagement) {
     .await;
 }
 
-async fn follow(database: &TestDatabase, who: &Caller, author_of: &Post) {
+async fn follow(database: &TestDatabase, follower: &Caller, post: &Post) {
     database
         .execute(&format!(
             "INSERT INTO follows (id, follower_id, followed_id) VALUES (gen_random_uuid(), {}, {})",
-            who.user.id, author_of.author
+            follower.user.id, post.author
         ))
         .await;
 }

@@ -1,4 +1,4 @@
-//! `/posts/{id}/reactions`.
+//! `/api/v1/posts/{id}/reactions`.
 
 use actix_web::http::Method;
 use chrono::TimeDelta;
@@ -12,14 +12,14 @@ use crate::support::{
 };
 
 #[actix_web::test]
-async fn a_reaction_is_answered_whole_in_an_envelope() {
+async fn a_reaction_is_enveloped_and_has_all_fields() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
 
-    let left = react(&api, &ana, post, "hug").await.expect(201);
+    let response = react(&api, &ana, post, "hug").await.expect(201);
 
-    let reaction = envelope_data(&left);
+    let reaction = envelope_data(&response);
     assert_eq!(
         sorted_keys(&reaction),
         ["created_at", "emoji_code", "emoji_display", "id", "post_id", "user", "user_id"]
@@ -38,12 +38,12 @@ async fn a_reaction_is_answered_whole_in_an_envelope() {
         "profile_image_url": null,
     });
     assert_eq!(reaction["user"], user);
-    let listed = api.get(&post_subpath(post, "reactions")).by(&ana).send().await.expect(200);
-    assert_eq!(envelope_data(&listed), json!([reaction]));
+    let list = api.get(&post_subpath(post, "reactions")).by(&ana).send().await.expect(200);
+    assert_eq!(envelope_data(&list), json!([reaction]));
 }
 
 #[actix_web::test]
-async fn a_changed_reaction_is_created_too_with_its_old_id_and_time() {
+async fn changing_a_reaction_returns_201_and_keeps_its_id_and_time() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
@@ -57,17 +57,17 @@ async fn a_changed_reaction_is_created_too_with_its_old_id_and_time() {
 }
 
 #[actix_web::test]
-async fn a_reaction_that_is_taken_back_is_answered_with_nothing_at_all() {
+async fn removing_a_reaction_returns_204_without_a_body() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
     react(&api, &ana, post, "hug").await.expect(201);
 
-    let taken = api.delete(&post_subpath(post, "reactions")).by(&ana).send().await.expect(204);
+    let removed = api.delete(&post_subpath(post, "reactions")).by(&ana).send().await.expect(204);
     let again = api.delete(&post_subpath(post, "reactions")).by(&ana).send().await;
 
-    assert_eq!(taken.body, b"");
-    assert_eq!(taken.header("content-type"), None);
+    assert_eq!(removed.body, b"");
+    assert_eq!(removed.header("content-type"), None);
     assert_eq!(
         problem_code_and_detail(&again, 404),
         ("not_found".into(), "Reaction not found".into())
@@ -75,7 +75,7 @@ async fn a_reaction_that_is_taken_back_is_answered_with_nothing_at_all() {
 }
 
 #[actix_web::test]
-async fn every_code_is_taken_and_no_other() {
+async fn exactly_the_known_emoji_codes_are_accepted() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
@@ -94,35 +94,35 @@ async fn every_code_is_taken_and_no_other() {
         json!(null),
     ] {
         let body = json!({"emoji_code": code});
-        let refused = api.post(&post_subpath(post, "reactions")).by(&ana).json(&body).send().await;
-        assert_eq!(invalid_fields(&refused), ["emoji_code"], "{code}");
+        let response = api.post(&post_subpath(post, "reactions")).by(&ana).json(&body).send().await;
+        assert_eq!(invalid_fields(&response), ["emoji_code"], "{code}");
     }
     for body in ["{}", r#"{"emoji": "hug"}"#] {
-        let refused =
+        let response =
             api.post(&post_subpath(post, "reactions")).by(&ana).json_bytes(body).send().await;
-        assert_eq!(invalid_fields(&refused), ["emoji_code"], "{body}");
+        assert_eq!(invalid_fields(&response), ["emoji_code"], "{body}");
     }
     for body in ["", "hug", "[]", r#""hug""#] {
-        let refused =
+        let response =
             api.post(&post_subpath(post, "reactions")).by(&ana).json_bytes(body).send().await;
-        assert_eq!(invalid_fields(&refused), ["body"], "{body}");
+        assert_eq!(invalid_fields(&response), ["body"], "{body}");
     }
 }
 
 #[actix_web::test]
-async fn an_unknown_code_is_told_which_there_are() {
+async fn the_error_for_an_unknown_code_lists_the_known_ones() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
 
-    let refused = react(&api, &ana, post, "smile").await;
+    let response = react(&api, &ana, post, "smile").await;
 
-    let (_, detail) = problem_code_and_detail(&refused, 422);
+    let (_, detail) = problem_code_and_detail(&response, 422);
     assert!(detail.starts_with("emoji_code: must be one of heart_eyes, "), "{detail}");
 }
 
 #[actix_web::test]
-async fn a_summary_counts_what_was_left_and_leaves_out_what_was_not() {
+async fn the_summary_counts_used_emojis_only() {
     let api = Api::create().await;
     let [ana, ben, eve] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
@@ -146,52 +146,55 @@ async fn a_summary_counts_what_was_left_and_leaves_out_what_was_not() {
 }
 
 #[actix_web::test]
-async fn reactions_are_listed_newest_first_in_pages_of_a_hundred() {
+async fn reactions_are_listed_newest_first_and_paginated() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     let post = a_post().insert_into(api.database()).await.id;
     react(&api, &ana, post, "hug").await.expect(201);
     api.app.clock.advance(TimeDelta::seconds(1));
     react(&api, &ben, post, "hug").await.expect(201);
-    let listed =
+    let list =
         envelope_data(&api.get(&post_subpath(post, "reactions")).by(&ana).send().await.expect(200));
-    let by = |number: usize| listed[number]["user"]["username"].as_str().unwrap();
-    assert_eq!([by(0), by(1)], [ben.user.username.as_str(), ana.user.username.as_str()]);
-
-    let crowded = a_post().insert_into(api.database()).await.id;
-    let act = format!(
-        "INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code)
-         SELECT gen_random_uuid(), id, '{crowded}', 'hug'"
+    let username_at = |index: usize| list[index]["user"]["username"].as_str().unwrap();
+    assert_eq!(
+        [username_at(0), username_at(1)],
+        [ben.user.username.as_str(), ana.user.username.as_str()]
     );
-    insert_101_users(&api, &act).await;
-    assert_pagination(&api, &ana, &post_subpath(crowded, "reactions"), envelope_data).await;
+
+    let other_post = a_post().insert_into(api.database()).await.id;
+    let insert = format!(
+        "INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code)
+         SELECT gen_random_uuid(), id, '{other_post}', 'hug'"
+    );
+    insert_101_users(&api, &insert).await;
+    assert_pagination(&api, &ana, &post_subpath(other_post, "reactions"), envelope_data).await;
 }
 
 #[actix_web::test]
-async fn a_post_that_one_may_not_see_has_no_reactions() {
+async fn reactions_of_an_invisible_post_are_not_found() {
     let api = Api::create().await;
     let [ana, eve] = [api.create_user().await, api.create_user().await];
     let private = a_post().private().insert_into(api.database()).await.id.to_string();
     let by_eve = a_post().by(eve.user.id).insert_into(api.database()).await.id.to_string();
     block(api.database(), ana.user.id, eve.user.id).await;
 
-    let unseen = [&private, &by_eve, UNKNOWN_ID].into_iter().chain(MALFORMED_IDS);
-    for post in unseen {
-        let refused = react(&api, &ana, post, "hug").await;
-        assert_eq!(problem_code_and_detail(&refused, 404).1, "Post not found");
+    let invisible = [&private, &by_eve, UNKNOWN_ID].into_iter().chain(MALFORMED_IDS);
+    for post in invisible {
+        let response = react(&api, &ana, post, "hug").await;
+        assert_eq!(problem_code_and_detail(&response, 404).1, "Post not found");
         for (method, rest) in [
             (Method::DELETE, "reactions"),
             (Method::GET, "reactions"),
             (Method::GET, "reactions/summary"),
         ] {
-            let refused = api.request(method, &post_subpath(post, rest)).by(&ana).send().await;
-            assert_eq!(problem_code_and_detail(&refused, 404).1, "Post not found");
+            let response = api.request(method, &post_subpath(post, rest)).by(&ana).send().await;
+            assert_eq!(problem_code_and_detail(&response, 404).1, "Post not found");
         }
     }
 }
 
 #[actix_web::test]
-async fn a_strangers_body_is_not_even_parsed() {
+async fn reactions_require_a_token_before_the_body_is_parsed() {
     let api = Api::create().await;
     let post = a_post().insert_into(api.database()).await.id;
 

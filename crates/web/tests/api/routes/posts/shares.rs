@@ -1,4 +1,4 @@
-//! `/posts/{id}/share`.
+//! `/api/v1/posts/{id}/share`.
 
 use chrono::TimeDelta;
 use grateful_testkit::{Api, ApiResponse, Caller, a_post, block, load_engagement};
@@ -10,14 +10,14 @@ use crate::support::{
 };
 
 #[actix_web::test]
-async fn a_link_is_answered_bare_with_its_address_in_the_front_end() {
+async fn a_link_share_is_not_enveloped_and_has_the_url_of_the_front_end() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
 
-    let shared = share(&api, &ana, post, &json!({"share_method": "url"})).await.expect(201);
+    let response = share(&api, &ana, post, &json!({"share_method": "url"})).await.expect(201);
 
-    let share = shared.json();
+    let share = response.json();
     assert_eq!(
         sorted_keys(&share),
         [
@@ -31,7 +31,7 @@ async fn a_link_is_answered_bare_with_its_address_in_the_front_end() {
             "user_id"
         ]
     );
-    assert_eq!(shared.header("content-type"), Some("application/json"));
+    assert_eq!(response.header("content-type"), Some("application/json"));
     assert_eq!(share["share_url"], format!("http://localhost:3000/post/{post}"));
     assert_eq!(share["share_method"], "url");
     assert_eq!(
@@ -44,7 +44,7 @@ async fn a_link_is_answered_bare_with_its_address_in_the_front_end() {
 }
 
 #[actix_web::test]
-async fn a_second_link_is_created_too_and_is_the_first_one() {
+async fn sharing_a_link_again_returns_201_with_the_first_share() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
@@ -59,7 +59,7 @@ async fn a_second_link_is_created_too_and_is_the_first_one() {
 }
 
 #[actix_web::test]
-async fn a_link_asks_for_nobody_and_no_words() {
+async fn a_link_share_accepts_null_recipients_and_message() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
@@ -69,16 +69,16 @@ async fn a_link_asks_for_nobody_and_no_words() {
 }
 
 #[actix_web::test]
-async fn a_link_that_is_given_back_is_answered_with_nothing_at_all() {
+async fn removing_a_link_share_returns_204_without_a_body() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
     share(&api, &ana, post, &json!({"share_method": "url"})).await.expect(201);
 
-    let given_back = api.delete(&post_subpath(post, "share")).by(&ana).send().await.expect(204);
+    let removed = api.delete(&post_subpath(post, "share")).by(&ana).send().await.expect(204);
     let again = api.delete(&post_subpath(post, "share")).by(&ana).send().await;
 
-    assert_eq!(given_back.body, b"");
+    assert_eq!(removed.body, b"");
     assert_eq!(
         problem_code_and_detail(&again, 404),
         ("not_found".into(), "Share not found".into())
@@ -86,7 +86,7 @@ async fn a_link_that_is_given_back_is_answered_with_nothing_at_all() {
 }
 
 #[actix_web::test]
-async fn a_message_is_answered_with_its_words_and_how_many_it_reaches() {
+async fn a_message_share_has_the_message_and_the_recipient_count() {
     let api = Api::create().await;
     let [ana, ben, eve] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
@@ -103,7 +103,7 @@ async fn a_message_is_answered_with_its_words_and_how_many_it_reaches() {
 }
 
 #[actix_web::test]
-async fn blank_words_are_none() {
+async fn a_blank_message_is_null() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     let post = a_post().insert_into(api.database()).await.id;
@@ -116,17 +116,17 @@ async fn blank_words_are_none() {
 }
 
 #[actix_web::test]
-async fn recipients_who_are_none_or_too_many_or_oneself_are_refused() {
+async fn invalid_recipients_are_rejected() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     let post = a_post().insert_into(api.database()).await.id;
-    let me = i64::from(ana.user.id);
+    let sender = i64::from(ana.user.id);
 
     for ids in [
         json!([]),
         json!(null),
-        json!([me]),
-        json!([i64::from(ben.user.id), me]),
+        json!([sender]),
+        json!([i64::from(ben.user.id), sender]),
         json!([101, 102, 103, 104, 105, 106]),
         json!("7"),
         json!(["7"]),
@@ -134,14 +134,14 @@ async fn recipients_who_are_none_or_too_many_or_oneself_are_refused() {
         json!([9_223_372_036_854_775_808_u64]),
     ] {
         let body = json!({"share_method": "message", "recipient_ids": ids});
-        let refused = share(&api, &ana, post, &body).await;
-        assert_eq!(invalid_fields(&refused), ["recipient_ids"], "{ids}");
+        let response = share(&api, &ana, post, &body).await;
+        assert_eq!(invalid_fields(&response), ["recipient_ids"], "{ids}");
     }
     assert_eq!(api.database().count("shares").await, 0);
 }
 
 #[actix_web::test]
-async fn six_names_of_five_people_are_five() {
+async fn duplicate_recipients_count_once() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
@@ -158,7 +158,7 @@ async fn six_names_of_five_people_are_five() {
 }
 
 #[actix_web::test]
-async fn every_failing_field_is_named() {
+async fn all_invalid_fields_of_a_share_are_reported() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
@@ -174,13 +174,13 @@ async fn every_failing_field_is_named() {
         ),
         (json!({"share_method": "message", "recipient_ids": [2], "message": "\0"}), &["message"]),
     ] {
-        let refused = share(&api, &ana, post, &body).await;
-        assert_eq!(invalid_fields(&refused), fields, "{body}");
+        let response = share(&api, &ana, post, &body).await;
+        assert_eq!(invalid_fields(&response), fields, "{body}");
     }
 }
 
 #[actix_web::test]
-async fn an_unknown_recipient_is_not_found_and_one_across_a_block_forbidden() {
+async fn an_unknown_recipient_is_not_found_and_a_blocked_one_is_forbidden() {
     let api = Api::create().await;
     let [ana, ben, eve] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
@@ -188,50 +188,50 @@ async fn an_unknown_recipient_is_not_found_and_one_across_a_block_forbidden() {
     block(api.database(), ben.user.id, ana.user.id).await;
     block(api.database(), ana.user.id, eve.user.id).await;
 
-    let unknown = share(&api, &ana, post, &to(i64::MAX)).await;
+    let unknown = share(&api, &ana, post, &message_share(i64::MAX)).await;
     assert_eq!(
         problem_code_and_detail(&unknown, 404),
         ("not_found".into(), "User not found".into())
     );
     for caller in [&ben, &eve] {
-        let refused = share(&api, &ana, post, &to(caller.user.id)).await;
-        assert_eq!(problem_code_and_detail(&refused, 403).0, "permission_denied");
-        assert_eq!(error_details(&refused), json!({"resource": "user", "action": "share"}));
+        let response = share(&api, &ana, post, &message_share(caller.user.id)).await;
+        assert_eq!(problem_code_and_detail(&response, 403).0, "permission_denied");
+        assert_eq!(error_details(&response), json!({"resource": "user", "action": "share"}));
     }
     assert_eq!(load_engagement(api.database(), post).await.shares, 0);
 }
 
 #[actix_web::test]
-async fn ones_own_private_post_cannot_be_shared() {
+async fn a_private_post_cannot_be_shared_by_its_author() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().by(ana.user.id).private().insert_into(api.database()).await.id;
 
-    let refused = share(&api, &ana, post, &json!({"share_method": "url"})).await;
+    let response = share(&api, &ana, post, &json!({"share_method": "url"})).await;
 
-    let reason = "This post cannot be shared due to privacy settings.";
+    let detail = "This post cannot be shared due to privacy settings.";
     assert_eq!(
-        problem_code_and_detail(&refused, 400),
-        ("business_logic_error".into(), reason.into())
+        problem_code_and_detail(&response, 400),
+        ("business_logic_error".into(), detail.into())
     );
-    assert_eq!(error_details(&refused), json!({"constraint": "private_post"}));
+    assert_eq!(error_details(&response), json!({"constraint": "private_post"}));
 }
 
 #[actix_web::test]
-async fn a_post_that_one_may_not_see_is_not_there_to_share() {
+async fn sharing_an_invisible_post_is_not_found() {
     let api = Api::create().await;
     let [ana, eve] = [api.create_user().await, api.create_user().await];
     let private = a_post().private().insert_into(api.database()).await.id.to_string();
     let by_eve = a_post().by(eve.user.id).insert_into(api.database()).await.id.to_string();
     block(api.database(), eve.user.id, ana.user.id).await;
 
-    let unseen = [&private, &by_eve, UNKNOWN_ID].into_iter().chain(MALFORMED_IDS);
-    for post in unseen {
-        let shared = share(&api, &ana, post, &json!({"share_method": "url"})).await;
-        let given_back = api.delete(&post_subpath(post, "share")).by(&ana).send().await;
-        for refused in [shared, given_back] {
+    let invisible = [&private, &by_eve, UNKNOWN_ID].into_iter().chain(MALFORMED_IDS);
+    for post in invisible {
+        let created = share(&api, &ana, post, &json!({"share_method": "url"})).await;
+        let removed = api.delete(&post_subpath(post, "share")).by(&ana).send().await;
+        for response in [created, removed] {
             assert_eq!(
-                problem_code_and_detail(&refused, 404),
+                problem_code_and_detail(&response, 404),
                 ("not_found".into(), "Post not found".into())
             );
         }
@@ -239,28 +239,28 @@ async fn a_post_that_one_may_not_see_is_not_there_to_share() {
 }
 
 #[actix_web::test]
-async fn the_twenty_first_message_within_an_hour_is_told_when_to_come_back() {
+async fn the_21st_message_share_within_an_hour_gets_429() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     let post = a_post().insert_into(api.database()).await.id;
     for _ in 0..20 {
-        share(&api, &ana, post, &to(ben.user.id)).await.expect(201);
+        share(&api, &ana, post, &message_share(ben.user.id)).await.expect(201);
     }
     api.app.clock.advance(TimeDelta::minutes(59) + TimeDelta::milliseconds(1));
 
-    let refused = share(&api, &ana, post, &to(ben.user.id)).await;
+    let response = share(&api, &ana, post, &message_share(ben.user.id)).await;
 
-    assert_eq!(problem_code_and_detail(&refused, 429).0, "rate_limit_exceeded");
-    // 59.999 s are a little less than a minute: whoever comes back after 60 is not too early.
-    assert_eq!(error_details(&refused), json!({"limit": 20, "retry_after": 60}));
-    assert_eq!(refused.header("retry-after"), Some("60"));
-    assert_eq!(refused.header("ratelimit"), Some(r#""shares";r=0;t=60"#));
-    assert_eq!(refused.header("ratelimit-policy"), Some(r#""shares";q=20;w=3600"#));
+    assert_eq!(problem_code_and_detail(&response, 429).0, "rate_limit_exceeded");
+    // The remaining 59.999 s are rounded up, so that a retry after 60 s is not too early.
+    assert_eq!(error_details(&response), json!({"limit": 20, "retry_after": 60}));
+    assert_eq!(response.header("retry-after"), Some("60"));
+    assert_eq!(response.header("ratelimit"), Some(r#""shares";r=0;t=60"#));
+    assert_eq!(response.header("ratelimit-policy"), Some(r#""shares";q=20;w=3600"#));
     share(&api, &ana, post, &json!({"share_method": "url"})).await.expect(201);
 }
 
 #[actix_web::test]
-async fn a_repeated_request_is_answered_with_the_first_share() {
+async fn a_retry_gets_the_first_share() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     let post = a_post().insert_into(api.database()).await.id;
@@ -270,8 +270,8 @@ async fn a_repeated_request_is_answered_with_the_first_share() {
         request.json(body).send().await
     };
 
-    let first = send(&to(ben.user.id)).await.expect(201);
-    let again = send(&to(ben.user.id)).await.expect(201);
+    let first = send(&message_share(ben.user.id)).await.expect(201);
+    let again = send(&message_share(ben.user.id)).await.expect(201);
     let other = send(&json!({"share_method": "url"})).await;
 
     assert_eq!(again.json(), first.json());
@@ -282,7 +282,7 @@ async fn a_repeated_request_is_answered_with_the_first_share() {
 }
 
 #[actix_web::test]
-async fn without_a_token_nobody_shares() {
+async fn shares_require_a_token() {
     let api = Api::create().await;
     let post = a_post().insert_into(api.database()).await.id;
 
@@ -299,7 +299,7 @@ async fn share(
     api.post(&post_subpath(post, "share")).by(caller).json(body).send().await
 }
 
-/// A message to somebody.
-fn to(recipient: impl Into<i64>) -> Value {
+/// Returns the body of a share with a message to this recipient.
+fn message_share(recipient: impl Into<i64>) -> Value {
     json!({"share_method": "message", "recipient_ids": [recipient.into()], "message": "Hi"})
 }

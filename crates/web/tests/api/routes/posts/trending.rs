@@ -1,4 +1,4 @@
-//! `/posts/trending`: what moves people right now.
+//! `/api/v1/posts/trending`.
 
 use chrono::TimeDelta;
 use grateful_domain::{Post, PostId};
@@ -10,22 +10,24 @@ use crate::support::{AUTHOR_FIELDS, POST_FIELDS, ids, invalid_fields, next_link,
 const TRENDING: &str = "/api/v1/posts/trending";
 
 #[actix_web::test]
-async fn what_moved_people_most_inside_the_window_comes_first() {
+async fn posts_in_the_window_are_sorted_by_engagement() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let (shared, loved) = (hours_ago(&api, 1).await, hours_ago(&api, 2).await);
-    let (older, ignored) = (hours_ago(&api, 25).await, hours_ago(&api, 1).await);
-    set(api.database(), shared.id, "shares_count = 1").await;
-    set(api.database(), loved.id, "hearts_count = 3, reactions_count = 1").await;
-    set(api.database(), older.id, "hearts_count = 100").await;
-    set(api.database(), ignored.id, "comments_count = 100").await;
+    let (shared, hearted) =
+        (insert_post_hours_ago(&api, 1).await, insert_post_hours_ago(&api, 2).await);
+    let (older, ignored) =
+        (insert_post_hours_ago(&api, 25).await, insert_post_hours_ago(&api, 1).await);
+    set_columns(api.database(), shared.id, "shares_count = 1").await;
+    set_columns(api.database(), hearted.id, "hearts_count = 3, reactions_count = 1").await;
+    set_columns(api.database(), older.id, "hearts_count = 100").await;
+    set_columns(api.database(), ignored.id, "comments_count = 100").await;
 
     for (query, posts) in [
-        ("", &[&loved, &shared][..]),
-        ("?window_hours=24&limit=10", &[&loved, &shared]),
-        ("?window_hours=168", &[&older, &loved, &shared]),
+        ("", &[&hearted, &shared][..]),
+        ("?window_hours=24&limit=10", &[&hearted, &shared]),
+        ("?window_hours=168", &[&older, &hearted, &shared]),
         ("?window_hours=1", &[&shared]),
-        ("?limit=1", &[&loved]),
+        ("?limit=1", &[&hearted]),
     ] {
         let response = api.get(&format!("{TRENDING}{query}")).by(&ana).send().await.expect(200);
         let expected: Vec<String> = posts.iter().map(|post| post.id.to_string()).collect();
@@ -37,12 +39,13 @@ async fn what_moved_people_most_inside_the_window_comes_first() {
 }
 
 #[actix_web::test]
-async fn of_two_that_moved_as_many_the_newer_comes_first() {
+async fn of_two_posts_with_equal_engagement_the_newer_comes_first() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let (older, newer) = (hours_ago(&api, 3).await, hours_ago(&api, 2).await);
+    let (older, newer) =
+        (insert_post_hours_ago(&api, 3).await, insert_post_hours_ago(&api, 2).await);
     for post in [&older, &newer] {
-        set(api.database(), post.id, "hearts_count = 1").await;
+        set_columns(api.database(), post.id, "hearts_count = 1").await;
     }
 
     let response = api.get(TRENDING).by(&ana).send().await.expect(200);
@@ -51,11 +54,11 @@ async fn of_two_that_moved_as_many_the_newer_comes_first() {
 }
 
 #[actix_web::test]
-async fn ten_are_trending_unless_asked_otherwise() {
+async fn the_limit_is_10_by_default() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     for _ in 0..12 {
-        hours_ago(&api, 1).await;
+        insert_post_hours_ago(&api, 1).await;
     }
     api.database().execute("UPDATE posts SET hearts_count = 1").await;
 
@@ -66,7 +69,7 @@ async fn ten_are_trending_unless_asked_otherwise() {
 }
 
 #[actix_web::test]
-async fn nothing_private_and_nobody_across_a_block_is_trending() {
+async fn private_posts_and_posts_across_a_block_are_not_trending() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     a_post().by(ana.user.id).private().insert_into(api.database()).await;
@@ -80,7 +83,7 @@ async fn nothing_private_and_nobody_across_a_block_is_trending() {
 }
 
 #[actix_web::test]
-async fn a_window_or_a_limit_out_of_bounds_is_refused() {
+async fn invalid_query_parameters_are_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -100,10 +103,10 @@ async fn a_window_or_a_limit_out_of_bounds_is_refused() {
     }
 }
 
-async fn hours_ago(api: &Api, hours: i64) -> Post {
+async fn insert_post_hours_ago(api: &Api, hours: i64) -> Post {
     a_post().at(NOON - TimeDelta::hours(hours)).insert_into(api.database()).await
 }
 
-async fn set(database: &TestDatabase, post: PostId, columns: &str) {
-    database.execute(&format!("UPDATE posts SET {columns} WHERE id = '{post}'")).await;
+async fn set_columns(database: &TestDatabase, post: PostId, assignments: &str) {
+    database.execute(&format!("UPDATE posts SET {assignments} WHERE id = '{post}'")).await;
 }

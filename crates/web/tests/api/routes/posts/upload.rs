@@ -1,4 +1,4 @@
-//! `/posts/upload`: posts with a picture.
+//! `/api/v1/posts/upload`: posts with an image.
 
 use actix_web::http::Method;
 use grateful_testkit::{Api, ApiRequest, ApiResponse, Caller, a_png};
@@ -10,11 +10,11 @@ use crate::support::{
 
 const UPLOAD: &str = "/api/v1/posts/upload";
 
-/// The most bytes of a file (rules §8).
+/// The maximum size of a file in bytes (docs/rules.md#images).
 const LIMIT: usize = 5_242_880;
 
 #[actix_web::test]
-async fn a_post_with_a_picture_is_published_bare_and_the_picture_served() {
+async fn a_post_with_an_image_is_created_and_the_image_is_served() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -48,13 +48,13 @@ async fn a_post_with_a_picture_is_published_bare_and_the_picture_served() {
 }
 
 #[actix_web::test]
-async fn everything_that_can_be_said_of_a_post_is_kept() {
+async fn all_fields_of_the_form_are_stored() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    let picture = a_png(9, 9);
+    let image = a_png(9, 9);
     let form = [
-        ("image", &picture[..]),
+        ("image", &image[..]),
         ("is_public", b"false"),
         ("location", b"Lisboa"),
         ("title", b" Rain "),
@@ -74,9 +74,9 @@ async fn everything_that_can_be_said_of_a_post_is_kept() {
     }
 }
 
-/// Browsers send every field of a form, and an empty file where none was chosen.
+/// Browsers send all fields of a form, and an empty file if none was chosen.
 #[actix_web::test]
-async fn what_is_left_empty_is_absent() {
+async fn empty_fields_count_as_absent() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -102,13 +102,13 @@ async fn what_is_left_empty_is_absent() {
 }
 
 #[actix_web::test]
-async fn the_type_is_detected_where_none_is_named() {
+async fn the_post_type_is_detected_if_absent() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let picture = a_png(9, 9);
+    let png = a_png(9, 9);
     let (long, longer) = ("x".repeat(300), "x".repeat(301));
 
-    for (content, named, image, post_type) in [
+    for (content, given, has_image, post_type) in [
         ("For rain.", "", true, "photo"),
         (&long, "", true, "photo"),
         (&longer, "", true, "daily"),
@@ -117,15 +117,15 @@ async fn the_type_is_detected_where_none_is_named() {
         ("For rain.", "spontaneous", true, "spontaneous"),
         ("For rain.", "photo", false, "photo"),
     ] {
-        let mut form = vec![("content", content.as_bytes()), ("post_type", named.as_bytes())];
-        form.extend(image.then_some(("image", &picture[..])));
+        let mut form = vec![("content", content.as_bytes()), ("post_type", given.as_bytes())];
+        form.extend(has_image.then_some(("image", &png[..])));
         let post = send(&api, &ana, &form).await.expect(201).json();
-        assert_eq!(post["post_type"], post_type, "{named} {image}");
+        assert_eq!(post["post_type"], post_type, "{given} {has_image}");
     }
 }
 
 #[actix_web::test]
-async fn forms_have_several_words_for_yes_and_no() {
+async fn booleans_in_forms_have_several_spellings() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -152,18 +152,18 @@ async fn forms_have_several_words_for_yes_and_no() {
 }
 
 #[actix_web::test]
-async fn all_that_is_wrong_with_the_words_is_said_at_once_and_nothing_is_kept() {
+async fn all_invalid_fields_are_reported_at_once_and_no_file_is_stored() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let (picture, long) = (a_png(9, 9), "x".repeat(501));
+    let (image, long) = (a_png(9, 9), "x".repeat(501));
     let all = ["content", "is_public", "location", "post_type", "title"];
 
     for (form, fields) in [
-        (&[("image", &picture[..])][..], &["content"][..]),
-        (&[("image", &picture), ("content", b" \r\n")], &["content"]),
-        (&[("image", &picture), ("content", b"a\0b")], &["content"]),
-        (&[("image", &picture), ("content", b"\xff\xfe")], &["content"]),
-        (&[("image", &picture), ("content", long.as_bytes())], &["content"]),
+        (&[("image", &image[..])][..], &["content"][..]),
+        (&[("image", &image), ("content", b" \r\n")], &["content"]),
+        (&[("image", &image), ("content", b"a\0b")], &["content"]),
+        (&[("image", &image), ("content", b"\xff\xfe")], &["content"]),
+        (&[("image", &image), ("content", long.as_bytes())], &["content"]),
         (
             &[
                 ("content", b"\x1b"),
@@ -171,64 +171,64 @@ async fn all_that_is_wrong_with_the_words_is_said_at_once_and_nothing_is_kept() 
                 ("title", b"two\nlines"),
                 ("location", long.as_bytes()),
                 ("is_public", b"perhaps"),
-                ("image", &picture),
+                ("image", &image),
             ],
             &all,
         ),
     ] {
         assert_eq!(invalid_fields(&send(&api, &ana, form).await), fields);
     }
-    assert_eq!((api.database().count("posts").await, files(&api).await), (0, 0));
+    assert_eq!((api.database().count("posts").await, count_files(&api).await), (0, 0));
 }
 
 #[actix_web::test]
-async fn a_picture_that_is_not_taken_is_refused_in_the_field_image_or_by_its_type() {
+async fn invalid_images_are_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let whole = a_png(60, 60);
+    let png = a_png(60, 60);
 
-    let text = with_picture(&api, &ana, b"GIF89a").await;
-    let half = with_picture(&api, &ana, &whole[..whole.len() / 2]).await;
-    let large = with_picture(&api, &ana, &vec![0; LIMIT + 1]).await;
+    let unsupported = upload_image(&api, &ana, b"GIF89a").await;
+    let truncated = upload_image(&api, &ana, &png[..png.len() / 2]).await;
+    let large = upload_image(&api, &ana, &vec![0; LIMIT + 1]).await;
 
-    let details = assert_problem(&text, 415, "unsupported_media_type");
+    let details = assert_problem(&unsupported, 415, "unsupported_media_type");
     assert_eq!(details, json!({"supported": ["image/jpeg", "image/png", "image/webp"]}));
-    assert_eq!(invalid_fields(&half), ["image"]);
+    assert_eq!(invalid_fields(&truncated), ["image"]);
     assert_eq!(assert_problem(&large, 413, "payload_too_large"), json!({"limit_bytes": LIMIT}));
-    assert_eq!((api.database().count("posts").await, files(&api).await), (0, 0));
+    assert_eq!((api.database().count("posts").await, count_files(&api).await), (0, 0));
 }
 
 #[actix_web::test]
-async fn reading_stops_where_the_picture_grows_too_large() {
+async fn an_image_over_the_limit_is_not_read_to_its_end() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let body = EndlessBody::multipart("image");
 
-    let refused = api.post(UPLOAD).by(&ana).multipart_stream(body.chunks()).send().await;
+    let response = api.post(UPLOAD).by(&ana).multipart_stream(body.chunks()).send().await;
 
-    assert_eq!(assert_problem(&refused, 413, "payload_too_large"), json!({"limit_bytes": LIMIT}));
+    assert_eq!(assert_problem(&response, 413, "payload_too_large"), json!({"limit_bytes": LIMIT}));
     assert!((LIMIT / 2..LIMIT + 200_000).contains(&body.bytes_read()), "{}", body.bytes_read());
 }
 
 #[actix_web::test]
-async fn only_a_picture_that_is_sent_along_becomes_the_image() {
+async fn the_form_accepts_an_image_only_as_a_file() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let other = with_picture(&api, &ana, &a_png(9, 9)).await.expect(201).json();
+    let other = upload_image(&api, &ana, &a_png(9, 9)).await.expect(201).json();
     let other = other["image_url"].as_str().unwrap().as_bytes();
 
-    let picture = a_png(9, 9);
-    let named = [("content", &b"For rain."[..]), ("image_url", other), ("photo", &picture)];
-    let post = send(&api, &ana, &named).await.expect(201).json();
+    let image = a_png(9, 9);
+    let form = [("content", &b"For rain."[..]), ("image_url", other), ("photo", &image)];
+    let post = send(&api, &ana, &form).await.expect(201).json();
 
     assert_eq!(post["image_url"], Value::Null);
 }
 
 #[actix_web::test]
-async fn an_image_is_shown_again_by_its_address_until_no_post_shows_it() {
+async fn an_image_can_be_reused_until_no_post_shows_it() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let first = with_picture(&api, &ana, &a_png(9, 9)).await.expect(201).json();
+    let first = upload_image(&api, &ana, &a_png(9, 9)).await.expect(201).json();
     let url = first["image_url"].as_str().unwrap();
     let again = json!({"content": "Again!", "image_url": url});
     let publish = || api.post("/api/v1/posts").by(&ben).json(&again).send();
@@ -245,64 +245,64 @@ async fn an_image_is_shown_again_by_its_address_until_no_post_shows_it() {
 }
 
 #[actix_web::test]
-async fn an_image_that_an_edit_takes_away_is_gone() {
+async fn an_image_removed_by_an_edit_is_deleted() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let post = with_picture(&api, &ana, &a_png(9, 9)).await.expect(201).json();
+    let post = upload_image(&api, &ana, &a_png(9, 9)).await.expect(201).json();
     let (url, path) =
         (post["image_url"].as_str().unwrap(), post_path(post["id"].as_str().unwrap()));
 
-    let cleared = json!({"image_url": null});
-    let edited = api.patch(&path).by(&ana).json(&cleared).send().await.expect(200).json();
+    let patch = json!({"image_url": null});
+    let edited = api.patch(&path).by(&ana).json(&patch).send().await.expect(200).json();
 
     assert_eq!(edited["image_url"], Value::Null);
     api.get(url).send().await.expect(404);
 }
 
 #[actix_web::test]
-async fn the_same_form_again_gets_the_first_answer() {
+async fn a_retry_with_the_same_form_gets_the_first_response() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let keyed = |form: &[(&str, &[u8])]| {
+    let send_with_key = |form: &[(&str, &[u8])]| {
         api.post(UPLOAD).by(&ana).multipart(form).header("Idempotency-Key", "k").send()
     };
-    let picture = a_png(9, 9);
-    let form = [("content", &b"For rain."[..]), ("image", &picture)];
+    let image = a_png(9, 9);
+    let form = [("content", &b"For rain."[..]), ("image", &image)];
 
-    let first = keyed(&form).await.expect(201);
-    let again = keyed(&form).await.expect(201);
-    let without = keyed(&form[..1]).await;
+    let first = send_with_key(&form).await.expect(201);
+    let again = send_with_key(&form).await.expect(201);
+    let without = send_with_key(&form[..1]).await;
 
     assert_eq!(again.body, first.body);
     assert_eq!(again.header("etag"), first.header("etag"));
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     assert_eq!(invalid_fields(&without), ["Idempotency-Key"]);
-    assert_eq!((api.database().count("posts").await, files(&api).await), (1, 1));
+    assert_eq!((api.database().count("posts").await, count_files(&api).await), (1, 1));
 }
 
 #[actix_web::test]
-async fn nothing_else_is_at_this_path() {
+async fn other_methods_are_not_allowed() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {
-        let refused = api.request(method, UPLOAD).by(&ana).send().await;
-        assert_problem(&refused, 405, "method_not_allowed");
-        assert_eq!(refused.header("allow"), Some("POST"));
+        let response = api.request(method, UPLOAD).by(&ana).send().await;
+        assert_problem(&response, 405, "method_not_allowed");
+        assert_eq!(response.header("allow"), Some("POST"));
     }
 }
 
-async fn send(api: &Api, who: &Caller, form: &[(&str, &[u8])]) -> ApiResponse {
-    let request: ApiRequest<'_> = api.post(UPLOAD).by(who).multipart(form);
+async fn send(api: &Api, author: &Caller, form: &[(&str, &[u8])]) -> ApiResponse {
+    let request: ApiRequest<'_> = api.post(UPLOAD).by(author).multipart(form);
     request.send().await
 }
 
-async fn with_picture(api: &Api, who: &Caller, picture: &[u8]) -> ApiResponse {
-    send(api, who, &[("content", b"For rain."), ("image", picture)]).await
+async fn upload_image(api: &Api, author: &Caller, image: &[u8]) -> ApiResponse {
+    send(api, author, &[("content", b"For rain."), ("image", image)]).await
 }
 
-/// How many there are.
-async fn files(api: &Api) -> usize {
+/// Counts the stored files.
+async fn count_files(api: &Api) -> usize {
     use futures_util::StreamExt as _;
     use object_store::ObjectStore as _;
 

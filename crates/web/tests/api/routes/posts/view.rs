@@ -1,4 +1,4 @@
-//! What posts say of hearts, reactions, shares and comments wherever they are listed.
+//! The counts and the viewer's heart and reaction in all representations of a post.
 
 use grateful_testkit::{Api, a_post};
 use serde_json::{Value, json};
@@ -6,43 +6,43 @@ use serde_json::{Value, json};
 use crate::support::post_subpath;
 
 #[actix_web::test]
-async fn posts_say_everywhere_how_they_stand_with_whoever_looks() {
+async fn every_list_shows_the_counts_and_the_engagement_of_the_viewer() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     let post = a_post().by(ben.user.id).insert_into(api.database()).await.id;
     let other = a_post().by(ben.user.id).insert_into(api.database()).await.id;
-    let acts = [
+    let interactions = [
         ("heart", json!({})),
         ("reactions", json!({"emoji_code": "hug"})),
         ("share", json!({"share_method": "url"})),
         ("comments", json!({"content": "A"})),
     ];
-    for (rest, body) in &acts {
+    for (rest, body) in &interactions {
         api.post(&post_subpath(post, rest)).by(&ana).json(body).send().await.expect(201);
     }
 
-    let [of_ana, of_ben] = [(&ana, true, json!("hug")), (&ben, false, json!(null))];
-    for (caller, is_hearted, reaction) in [of_ana, of_ben] {
+    let viewers = [(&ana, true, json!("hug")), (&ben, false, json!(null))];
+    for (caller, is_hearted, reaction) in viewers {
         for list in [
             "/api/v1/posts/feed?algorithm=false".to_owned(),
             format!("/api/v1/users/{}/posts", ben.user.id),
         ] {
             let response = api.get(&list).by(caller).send().await.expect(200).json();
             let posts = response.get("data").unwrap_or(&response);
-            let [untouched, touched] = [other, post].map(|id| find(posts, &id.to_string()));
+            let [untouched, engaged] = [other, post].map(|id| find(posts, &id.to_string()));
             assert_eq!(
-                standing(&touched),
+                engagement(&engaged),
                 (json!([1, 1, 1, 1]), is_hearted.into(), reaction.clone())
             );
-            assert_eq!(standing(&untouched), (json!([0, 0, 0, 0]), false.into(), json!(null)));
+            assert_eq!(engagement(&untouched), (json!([0, 0, 0, 0]), false.into(), json!(null)));
         }
     }
     let guest = api.get(&format!("/api/v1/posts/{post}")).send().await.expect(200).json();
-    assert_eq!(standing(&guest), (json!([1, 1, 1, 1]), false.into(), json!(null)));
+    assert_eq!(engagement(&guest), (json!([1, 1, 1, 1]), false.into(), json!(null)));
 }
 
 #[actix_web::test]
-async fn what_is_taken_back_is_gone_from_the_post() {
+async fn removed_engagement_is_no_longer_counted() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
@@ -54,20 +54,20 @@ async fn what_is_taken_back_is_gone_from_the_post() {
 
     let read = api.get(&format!("/api/v1/posts/{post}")).by(&ana).send().await.expect(200);
 
-    assert_eq!(standing(&read.json()), (json!([0, 0, 0, 0]), false.into(), json!(null)));
+    assert_eq!(engagement(&read.json()), (json!([0, 0, 0, 0]), false.into(), json!(null)));
 }
 
 #[actix_web::test]
-async fn only_its_author_changes_the_tag_of_a_post() {
+async fn engagement_does_not_change_the_etag() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let post = a_post().insert_into(api.database()).await.id;
-    let path_to_it = format!("/api/v1/posts/{post}");
-    let before = api.get(&path_to_it).by(&ana).send().await.expect(200);
+    let path = format!("/api/v1/posts/{post}");
+    let before = api.get(&path).by(&ana).send().await.expect(200);
 
     api.post(&post_subpath(post, "heart")).by(&ana).send().await.expect(201);
 
-    let after = api.get(&path_to_it).by(&ana).send().await.expect(200);
+    let after = api.get(&path).by(&ana).send().await.expect(200);
     assert_eq!(after.header("etag"), before.header("etag"));
     assert_eq!(after.json()["updated_at"], before.json()["updated_at"]);
 }
@@ -76,8 +76,8 @@ fn find(posts: &Value, id: &str) -> Value {
     posts.as_array().unwrap().iter().find(|post| post["id"] == id).cloned().unwrap()
 }
 
-/// The four numbers, whether it is hearted, and one's own reaction.
-fn standing(post: &Value) -> (Value, Value, Value) {
+/// Returns the four counts, the viewer's heart, and the viewer's reaction.
+fn engagement(post: &Value) -> (Value, Value, Value) {
     let counts = ["hearts_count", "reactions_count", "shares_count", "comments_count"];
     let counts = counts.map(|name| post[name].clone());
     (json!(counts), post["is_hearted"].clone(), post["current_user_reaction"].clone())
