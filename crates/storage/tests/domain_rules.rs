@@ -1,7 +1,7 @@
 //! Rules implemented both in the domain and in SQL: both must agree.
 
 mod support {
-    pub(crate) mod relations;
+    pub(crate) mod follows;
     pub(crate) mod sql;
 }
 
@@ -16,7 +16,7 @@ use grateful_storage::{PostQuery, Repositories};
 use grateful_testkit::{NOON, TestDatabase, a_post, create_user};
 use uuid::Uuid;
 
-use crate::support::relations::relate;
+use crate::support::follows::insert_follow;
 use crate::support::sql::lines;
 
 /// All states of a follow between two users; `None` is no row.
@@ -39,7 +39,7 @@ async fn sql_and_domain_agree_on_who_can_read_a_post() {
                     [(reader, author, viewer_to_author), (author, reader, author_to_viewer)]
                 {
                     if let Some(status) = status {
-                        relate(&database, follower, followed, status).await;
+                        insert_follow(&database, follower, followed, status).await;
                     }
                 }
                 let is_blocked = [viewer_to_author, author_to_viewer].contains(&Some("blocked"));
@@ -75,7 +75,7 @@ async fn sql_and_domain_agree_on_which_users_exist_for_a_viewer() {
             let [ana, ben] = [create_user(&database).await, create_user(&database).await];
             for (follower, followed, status) in [(ana, ben, outgoing), (ben, ana, incoming)] {
                 if let Some(status) = status {
-                    relate(&database, follower, followed, status).await;
+                    insert_follow(&database, follower, followed, status).await;
                 }
             }
             let is_blocked = [outgoing, incoming].contains(&Some("blocked"));

@@ -71,10 +71,10 @@ async fn a_table_that_breaks_the_rules_is_reported() {
         )
         .await;
 
-    let find_violations = find_violations(&mut database.connect().await).await;
+    let violations = find_violations(&mut database.connect().await).await;
 
     assert_eq!(
-        find_violations,
+        violations,
         [
             "careless_author_id_fkey does not cascade",
             "careless_author_id_fkey has no index",
@@ -199,16 +199,16 @@ async fn the_diesel_schema_equals_the_database() {
 /// Lists violations of the rules for all tables: foreign keys cascade and are indexed, and every constraint and index is
 /// named by a migration.
 async fn find_violations(conn: &mut Connection) -> Vec<String> {
-    let mut find_violations = lines(
+    let mut violations = lines(
         conn,
         "SELECT conname || ' does not cascade' AS line FROM pg_constraint
          WHERE connamespace = 'public'::regnamespace AND contype = 'f' AND confdeltype <> 'c'",
     )
     .await;
-    find_violations.extend(foreign_keys_without_index(conn).await);
-    find_violations.extend(names_in_no_migration(conn).await);
-    find_violations.sort();
-    find_violations
+    violations.extend(foreign_keys_without_index(conn).await);
+    violations.extend(names_in_no_migration(conn).await);
+    violations.sort();
+    violations
 }
 
 /// Foreign keys without an index, for which each deletion of a referenced row scans the whole table. An index counts if it

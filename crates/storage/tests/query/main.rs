@@ -4,7 +4,7 @@
 
 #[path = "../support"]
 mod support {
-    pub(crate) mod relations;
+    pub(crate) mod follows;
 }
 
 mod dataset;

@@ -11,7 +11,7 @@ use grateful_storage::query::SingleRange;
 use grateful_storage::{Connection, PostQuery, Repositories};
 use grateful_testkit::{NOON, TestDatabase, a_post, create_user};
 
-use crate::support::relations::relate;
+use crate::support::follows::insert_follow;
 
 #[tokio::test]
 async fn a_guest_is_shown_public_posts_alone_newest_first() {
@@ -89,8 +89,8 @@ async fn following_and_asking_to_are_no_blocks() {
     let database = TestDatabase::create().await;
     let [ana, ben, eve] =
         [create_user(&database).await, create_user(&database).await, create_user(&database).await];
-    relate(&database, ana, ben, "active").await;
-    relate(&database, eve, ana, "pending").await;
+    insert_follow(&database, ana, ben, "active").await;
+    insert_follow(&database, eve, ana, "pending").await;
     let bens = a_post().by(ben).insert_into(&database).await;
     let eves = a_post().by(eve).insert_into(&database).await;
 
@@ -247,7 +247,7 @@ async fn a_walk_among_writers_meets_no_post_twice_and_misses_none_that_stays() {
 
 /// Has the one block the other.
 async fn block(database: &TestDatabase, one: UserId, other: UserId) {
-    relate(database, other, one, "blocked").await;
+    insert_follow(database, other, one, "blocked").await;
 }
 
 fn visible_to(user: UserId) -> PostQuery {

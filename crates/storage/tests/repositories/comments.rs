@@ -9,7 +9,7 @@ use grateful_testkit::{
 };
 use uuid::Uuid;
 
-use crate::support::pages::{first, walk};
+use crate::support::pages::{collect_pages, first_page};
 
 #[tokio::test]
 async fn a_comment_is_counted_and_comes_back_with_its_author() {
@@ -239,7 +239,7 @@ async fn a_reader_who_goes_on_by_cursor_meets_each_comment_once_while_others_wri
     }
     let mut rounds = 0;
 
-    let met = walk(2, async |page| {
+    let met = collect_pages(2, async |page| {
         let slice = database.connect().await.comments().list(post.author, post.id, page).await;
         // One that the reader has met goes; one that is older than all comes, which they need not meet.
         delete(&database, post.id, comments[0].id).await;
@@ -263,7 +263,7 @@ async fn a_reader_who_goes_on_by_cursor_meets_each_answer_once() {
         expected.push(answer.id);
     }
 
-    let met = walk(2, async |page| {
+    let met = collect_pages(2, async |page| {
         let mut conn = database.connect().await;
         conn.comments().list_replies(comment.author, comment.id, page).await.unwrap()
     })
@@ -363,7 +363,7 @@ async fn find(
 }
 
 async fn list(database: &TestDatabase, viewer: UserId, post: &Post) -> Vec<CommentForViewer> {
-    database.connect().await.comments().list(viewer, post.id, first(100)).await.unwrap().items
+    database.connect().await.comments().list(viewer, post.id, first_page(100)).await.unwrap().items
 }
 
 async fn replies(
@@ -375,7 +375,7 @@ async fn replies(
         .connect()
         .await
         .comments()
-        .list_replies(viewer, comment.id, first(100))
+        .list_replies(viewer, comment.id, first_page(100))
         .await
         .unwrap()
         .items

@@ -11,7 +11,7 @@ use grateful_testkit::{
 };
 use uuid::Uuid;
 
-use crate::support::pages::{first, walk};
+use crate::support::pages::{collect_pages, first_page};
 
 #[tokio::test]
 async fn a_first_emoji_is_counted_and_listed_with_who_left_it() {
@@ -185,7 +185,7 @@ async fn a_reader_who_goes_on_by_cursor_meets_each_emoji_once_while_others_write
     }
     expected.reverse();
 
-    let met = walk(2, async |page| {
+    let met = collect_pages(2, async |page| {
         let slice =
             database.connect().await.emoji_reactions().list(viewer, post, page).await.unwrap();
         leave(&database, &a_reaction(create_user(&database).await, post)).await;
@@ -265,7 +265,14 @@ async fn take_back(database: &TestDatabase, user: UserId, post: PostId) -> bool 
 }
 
 async fn list(database: &TestDatabase, viewer: UserId, post: PostId) -> Vec<Reaction> {
-    database.connect().await.emoji_reactions().list(viewer, post, first(100)).await.unwrap().items
+    database
+        .connect()
+        .await
+        .emoji_reactions()
+        .list(viewer, post, first_page(100))
+        .await
+        .unwrap()
+        .items
 }
 
 async fn counts(database: &TestDatabase, posts: &[PostId]) -> HashMap<PostId, HashMap<Emoji, i64>> {

@@ -14,8 +14,8 @@ use grateful_storage::{FollowCounts, FollowQuery, Repositories, UserLock};
 use grateful_testkit::{NOON, TestDatabase, a_user, create_user};
 use uuid::Uuid;
 
-use crate::support::pages::{first, walk};
-use crate::support::relations::relate;
+use crate::support::follows::insert_follow;
+use crate::support::pages::{collect_pages, first_page};
 
 #[tokio::test]
 async fn the_relation_of_each_pair_of_edges_is_read_as_it_is() {
@@ -27,7 +27,7 @@ async fn the_relation_of_each_pair_of_edges_is_read_as_it_is() {
             let other = create_user(&database).await;
             for (one, another, edge) in [(ana, other, there), (other, ana, back)] {
                 if let Some(code) = edge.code() {
-                    relate(&database, one, another, code).await;
+                    insert_follow(&database, one, another, code).await;
                 }
             }
             others.push(other);
@@ -183,8 +183,9 @@ async fn whom_somebody_has_asked_is_listed_newest_first() {
     turn(&database, None, an_edge(fan, ana, Pending)).await;
     let mut conn = database.connect().await;
 
-    let whole = conn.follows().list(seen_by(ana).sent_requests().page(first(100))).await.unwrap();
-    let walked = walk(2, async |page| {
+    let whole =
+        conn.follows().list(seen_by(ana).sent_requests().page(first_page(100))).await.unwrap();
+    let walked = collect_pages(2, async |page| {
         conn.follows().list(seen_by(ana).sent_requests().page(page)).await.unwrap()
     })
     .await;
@@ -241,7 +242,7 @@ async fn a_walk_through_followers_meets_each_of_them_once_newest_first() {
     let mut conn = database.connect().await;
 
     for limit in [1, 7, 100] {
-        let met = walk(limit, async |page| {
+        let met = collect_pages(limit, async |page| {
             conn.follows().list(seen_by(ana).followers_of(ana).page(page)).await.unwrap()
         });
         let met: Vec<UserId> = met.await.iter().map(|listed| listed.user.author.id).collect();
@@ -260,7 +261,7 @@ async fn some_requests_are_those_that_wait_longest() {
         turn(&database, None, Follow { created_at: at, ..an_edge(asker, ana, Pending) }).await;
         askers.push(asker);
     }
-    relate(&database, create_user(&database).await, ana, "active").await;
+    insert_follow(&database, create_user(&database).await, ana, "active").await;
     let mut conn = database.connect().await;
 
     let some = conn.follows().list_requesters(ana, 2).await.unwrap();
@@ -352,11 +353,12 @@ async fn ones_own_blocks_are_listed_and_not_those_of_others() {
     let database = TestDatabase::create().await;
     let [ana, ben, caro] =
         [create_user(&database).await, create_user(&database).await, create_user(&database).await];
-    relate(&database, ben, ana, "blocked").await;
-    relate(&database, ana, caro, "blocked").await;
+    insert_follow(&database, ben, ana, "blocked").await;
+    insert_follow(&database, ana, caro, "blocked").await;
     let mut conn = database.connect().await;
 
-    let blocks = conn.follows().list(seen_by(ana).blocks().page(first(10))).await.unwrap().items;
+    let blocks =
+        conn.follows().list(seen_by(ana).blocks().page(first_page(10))).await.unwrap().items;
 
     let blocked: Vec<UserId> = blocks.iter().map(|listed| listed.user.author.id).collect();
     assert_eq!(blocked, [ben]);

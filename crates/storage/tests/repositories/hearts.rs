@@ -8,7 +8,7 @@ use grateful_testkit::{
 };
 use uuid::Uuid;
 
-use crate::support::pages::{first, walk};
+use crate::support::pages::{collect_pages, first_page};
 
 #[tokio::test]
 async fn a_heart_is_counted_and_listed_with_who_gave_it() {
@@ -173,7 +173,7 @@ async fn a_reader_who_goes_on_by_cursor_meets_each_heart_once_while_others_come_
     likes.reverse();
     let [first_met, .., last] = likes[..] else { panic!() };
 
-    let met = walk(2, async |page| {
+    let met = collect_pages(2, async |page| {
         let slice = database.connect().await.hearts().list(viewer, post, page).await.unwrap();
         // One ahead of the reader, one that they have met, and the last one just before they come to it.
         give(&database, &a_heart(create_user(&database).await, post)).await;
@@ -255,7 +255,7 @@ async fn take_back(database: &TestDatabase, user: UserId, post: PostId) -> Optio
 }
 
 async fn list(database: &TestDatabase, viewer: UserId, post: PostId) -> Vec<Heart> {
-    database.connect().await.hearts().list(viewer, post, first(100)).await.unwrap().items
+    database.connect().await.hearts().list(viewer, post, first_page(100)).await.unwrap().items
 }
 
 fn ids(hearts: &[Heart]) -> Vec<HeartId> {

@@ -4,8 +4,8 @@
 
 #[path = "../support"]
 mod support {
+    pub(crate) mod follows;
     pub(crate) mod pages;
-    pub(crate) mod relations;
     pub(crate) mod sql;
 }
 

@@ -10,7 +10,7 @@ use grateful_domain::{Email, PasswordHash, UserId, Username, Viewer};
 use grateful_storage::{NewUser, Participants, Repositories, Result, StorageError, Users};
 use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, a_user, create_user};
 
-use crate::support::relations::relate;
+use crate::support::follows::insert_follow;
 use crate::support::sql::lines;
 
 fn named(username: &str) -> NewUser {
@@ -182,8 +182,8 @@ async fn across_a_block_nobody_exists_for_the_other() {
     let [ana, ben, eve] =
         [create_user(&database).await, create_user(&database).await, create_user(&database).await];
     block(&database, ana, ben).await;
-    relate(&database, ben, eve, "active").await;
-    relate(&database, eve, ana, "pending").await;
+    insert_follow(&database, ben, eve, "active").await;
+    insert_follow(&database, eve, ana, "pending").await;
 
     for (viewer, user, exists) in [
         (Viewer::User(ana), ben, false),
@@ -319,7 +319,7 @@ async fn ids_of_people_are_the_database_s_to_give() {
 
 /// Has the one block the other.
 async fn block(database: &TestDatabase, one: UserId, other: UserId) {
-    relate(database, other, one, "blocked").await;
+    insert_follow(database, other, one, "blocked").await;
 }
 
 #[track_caller]

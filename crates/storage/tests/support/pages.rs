@@ -3,7 +3,7 @@
 use grateful_domain::{Limit, Page, PageRequest, PageStart};
 
 /// Requests the first page with this limit.
-pub(crate) fn first(limit: i64) -> PageRequest {
+pub(crate) fn first_page(limit: i64) -> PageRequest {
     PageRequest::first(Limit::parse(limit).unwrap())
 }
 
@@ -12,7 +12,7 @@ pub(crate) async fn collect_pages<T>(
     limit: i64,
     mut list: impl AsyncFnMut(PageRequest) -> Page<T>,
 ) -> Vec<T> {
-    let mut request = first(limit);
+    let mut request = first_page(limit);
     let mut items = Vec::new();
     loop {
         let page = list(request).await;

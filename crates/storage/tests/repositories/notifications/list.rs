@@ -3,7 +3,7 @@ use grateful_domain::{CountMode, Limit, NotificationId, NotificationType, Total}
 use grateful_storage::{NotificationQuery, QueryLog, Repositories};
 
 use super::scenario::{World, line};
-use crate::support::pages::{first, walk};
+use crate::support::pages::{collect_pages, first_page};
 
 #[tokio::test]
 async fn a_list_is_walked_from_the_newest_activity_to_the_oldest() {
@@ -13,7 +13,7 @@ async fn a_list_is_walked_from_the_newest_activity_to_the_oldest() {
     world.tell_ana(&people[..2], world.heart()).await;
     let (ana, mut conn) = (world.ana, world.database.connect().await);
 
-    let met = walk(3, async |page| {
+    let met = collect_pages(3, async |page| {
         conn.notifications().list(NotificationQuery::of(ana).page(page)).await.unwrap()
     })
     .await;
@@ -34,7 +34,7 @@ async fn what_was_told_at_one_moment_is_walked_without_a_gap() {
     world.record(&causes).await;
     let (ana, mut conn) = (world.ana, world.database.connect().await);
 
-    let met = walk(2, async |page| {
+    let met = collect_pages(2, async |page| {
         conn.notifications().list(NotificationQuery::of(ana).page(page)).await.unwrap()
     })
     .await;
@@ -56,7 +56,7 @@ async fn unread_ones_are_listed_by_themselves() {
     let listed = world
         .conn
         .notifications()
-        .list(NotificationQuery::of(ana).unread().page(first(2)))
+        .list(NotificationQuery::of(ana).unread().page(first_page(2)))
         .await
         .unwrap();
 
@@ -86,7 +86,7 @@ async fn a_list_is_narrowed_to_a_type_and_a_time_and_counted() {
         (own.clone().of_type(NotificationType::Mention), vec![]),
     ] {
         let mut conn = world.database.pool.acquire().await.unwrap();
-        let met = walk(2, async |page| {
+        let met = collect_pages(2, async |page| {
             conn.notifications().list(query.clone().page(page)).await.unwrap()
         });
         assert_eq!(ids(&met.await), expected);
@@ -128,7 +128,7 @@ async fn the_entries_of_a_batch_are_walked_newest_first_and_a_single_has_none() 
     let batch = world.only().await.notification.id;
     let (ana, mut conn) = (world.ana, world.database.connect().await);
 
-    let met = walk(2, async |page| {
+    let met = collect_pages(2, async |page| {
         conn.notifications()
             .list(NotificationQuery::of(ana).children_of(batch).page(page))
             .await
@@ -192,7 +192,7 @@ async fn a_list_takes_two_statements_however_long_it_is() {
         let mut conn = world.database.pool.acquire().await.unwrap();
 
         let (list, queries) = QueryLog::record(
-            conn.notifications().list(NotificationQuery::of(world.ana).page(first(20))),
+            conn.notifications().list(NotificationQuery::of(world.ana).page(first_page(20))),
         )
         .await;
 

@@ -4,7 +4,7 @@ use grateful_domain::{NotificationType, Page};
 use grateful_storage::{NotificationCounts, NotificationQuery, NotificationStats, Repositories};
 
 use super::scenario::{World, new_id};
-use crate::support::pages::first;
+use crate::support::pages::first_page;
 
 #[tokio::test]
 async fn nobody_reads_what_somebody_else_was_told() {
@@ -21,11 +21,11 @@ async fn nobody_reads_what_somebody_else_was_told() {
         assert!(!notifications.mark_read(ben, id, now).await.unwrap());
     }
     let entries = notifications
-        .list(NotificationQuery::of(ben).children_of(batch).page(first(10)))
+        .list(NotificationQuery::of(ben).children_of(batch).page(first_page(10)))
         .await
         .unwrap();
     assert_eq!(entries.items, []);
-    let list = notifications.list(NotificationQuery::of(ben).page(first(10))).await.unwrap();
+    let list = notifications.list(NotificationQuery::of(ben).page(first_page(10))).await.unwrap();
     assert_eq!(list, Page { items: vec![], next: None, total: None });
     assert_eq!(notifications.mark_all_read(ben, now, i64::MAX).await.unwrap(), 0);
     assert_eq!(notifications.list_changes(ben, 0, 10).await.unwrap(), []);

@@ -8,7 +8,7 @@ use grateful_storage::{Repositories, StorageError, Users};
 use grateful_testkit::{TestDatabase, a_user, create_user};
 use serde_json::{Map, Value, json};
 
-use crate::support::relations::relate;
+use crate::support::follows::insert_follow;
 
 fn object(value: &Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
@@ -148,9 +148,9 @@ async fn across_a_block_nobody_has_a_page_and_without_one_everybody() {
     let mut conn = database.connect().await;
     let (by_ana, of_ana, friend) =
         (create_user(&database).await, create_user(&database).await, create_user(&database).await);
-    relate(&database, by_ana, ana, "blocked").await;
-    relate(&database, ana, of_ana, "blocked").await;
-    relate(&database, friend, ana, "active").await;
+    insert_follow(&database, by_ana, ana, "blocked").await;
+    insert_follow(&database, ana, of_ana, "blocked").await;
+    insert_follow(&database, friend, ana, "active").await;
 
     for (viewer, is_there) in [
         (Viewer::User(by_ana), false),

@@ -4,7 +4,7 @@ use grateful_domain::{Bio, DisplayName, UserSearchQuery};
 use grateful_storage::{Repositories, Users};
 
 use super::scenario::World;
-use crate::support::relations::relate;
+use crate::support::follows::insert_follow;
 
 #[tokio::test]
 async fn who_is_called_so_comes_first_then_whose_name_begins_so_then_who_has_it_inside() {
@@ -142,10 +142,10 @@ async fn neither_oneself_nor_anybody_behind_a_block_is_found_and_others_take_the
     let names = ["ana1", "ana2", "ana3", "ana4", "ana5", "jana6", "jana7"].map(|name| (name, ""));
     let world = World::of(&names).await;
     let ana3 = world.id("ana3").await;
-    relate(&world.database, ana3, world.id("ana1").await, "blocked").await;
-    relate(&world.database, world.id("jana6").await, ana3, "blocked").await;
-    relate(&world.database, ana3, world.id("ana2").await, "active").await;
-    relate(&world.database, world.id("ana4").await, ana3, "pending").await;
+    insert_follow(&world.database, ana3, world.id("ana1").await, "blocked").await;
+    insert_follow(&world.database, world.id("jana6").await, ana3, "blocked").await;
+    insert_follow(&world.database, ana3, world.id("ana2").await, "active").await;
+    insert_follow(&world.database, world.id("ana4").await, ana3, "pending").await;
 
     let world = World { viewer: ana3, ..world };
 

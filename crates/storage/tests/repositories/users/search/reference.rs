@@ -9,7 +9,7 @@ use proptest::string::string_regex;
 use proptest::test_runner::TestRunner;
 
 use super::scenario::World;
-use crate::support::relations::relate;
+use crate::support::follows::insert_follow;
 use crate::support::sql::lines;
 
 /// A username and a display name, which is empty for none.
@@ -32,7 +32,7 @@ async fn every_search_finds_whom_the_rules_find_in_their_order() {
             let other = world.id(name).await;
             let (from, to) =
                 if number % 2 == 0 { (world.viewer, other) } else { (other, world.viewer) };
-            relate(&world.database, from, to, "blocked").await;
+            insert_follow(&world.database, from, to, "blocked").await;
         }
 
         for _ in 0..250 {

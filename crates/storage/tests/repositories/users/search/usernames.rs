@@ -4,7 +4,7 @@ use grateful_domain::{UserId, Username};
 use grateful_storage::Repositories;
 
 use super::scenario::World;
-use crate::support::relations::relate;
+use crate::support::follows::insert_follow;
 
 #[tokio::test]
 async fn those_who_have_these_names_are_found_as_they_write_them() {
@@ -19,9 +19,9 @@ async fn those_who_have_these_names_are_found_as_they_write_them() {
 #[tokio::test]
 async fn oneself_is_there_and_nobody_across_a_block() {
     let world = World::of(&[("ana", ""), ("ben", ""), ("caro", "")]).await;
-    relate(&world.database, world.viewer, world.id("ana").await, "blocked").await;
-    relate(&world.database, world.id("ben").await, world.viewer, "blocked").await;
-    relate(&world.database, world.viewer, world.id("caro").await, "pending").await;
+    insert_follow(&world.database, world.viewer, world.id("ana").await, "blocked").await;
+    insert_follow(&world.database, world.id("ben").await, world.viewer, "blocked").await;
+    insert_follow(&world.database, world.viewer, world.id("caro").await, "pending").await;
 
     let found = find(&world, &["ana", "ben", "caro", "zzz"]).await;
 

@@ -4,7 +4,7 @@ use grateful_domain::UserId;
 use grateful_testkit::TestDatabase;
 
 /// Inserts a follow from `follower` to `followed` with this status. With `blocked`, `followed` blocks `follower`.
-pub(crate) async fn relate(
+pub(crate) async fn insert_follow(
     database: &TestDatabase,
     follower: UserId,
     followed: UserId,
