@@ -17,22 +17,22 @@ mod top_per_list;
 mod totals;
 mod users;
 
-pub(crate) use self::blocks::{who_blocked, whom_blocked_by};
+pub(crate) use self::blocks::{blocked_by, blockers_of};
 pub use self::follows::{FollowLists, FollowQuery};
 pub use self::notifications::{
     BatchChildren, FilteredInbox, NotificationQuery, TopLevel, WholeInbox,
 };
-pub(crate) use self::paging::{Order, paged};
-pub(crate) use self::posts::SeenRow;
+pub(crate) use self::paging::{Direction, paginate_by_time};
+pub(crate) use self::posts::PostForViewerRow;
 pub use self::posts::{
     AllAuthors, ByEngagement, ByRank, DateRange, NewestFirst, OneAuthor, PostOrder, PostQuery,
     SeveralAuthors, SingleRange, TimeOrder,
 };
-pub(crate) use self::reply_count::Replies;
+pub(crate) use self::reply_count::ReplyCount;
 pub(crate) use self::sql::{Sql, lower};
 pub(crate) use self::statement::statement;
-pub(crate) use self::top_per_list::{Way, firsts_of_each};
-pub(crate) use self::totals::{WithTotal, load};
+pub(crate) use self::top_per_list::{ListOrder, top_per_list};
+pub(crate) use self::totals::{WithTotal, load_page};
 pub use self::users::{
     AllUsers, ByUsername, InCity, NewestMembersFirst, SelectedUsers, UserOrder, UserQuery,
 };

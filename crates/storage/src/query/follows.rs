@@ -9,11 +9,11 @@ use diesel::query_source::{Alias, AliasedField};
 use diesel::sql_types::BigInt;
 use grateful_domain::{CountMode, FollowState, Limit, PageRequest, Position, UserId, Viewer};
 
-use super::paging::{Order, Part, part_of};
+use super::paging::{Direction, PageSpec, paginate};
 use super::sql::Sql;
-use super::top_per_list::{Way, firsts_of_each};
+use super::top_per_list::{ListOrder, top_per_list};
 use super::totals::TotalSql;
-use super::{who_blocked, whom_blocked_by};
+use super::{blocked_by, blockers_of};
 use crate::rows::UserListItemRow;
 use crate::schema::{follows, users};
 
@@ -42,13 +42,13 @@ diesel::alias!(follows as edges: Edges);
 pub struct FollowQuery {
     viewer: UserId,
     /// Whose list it is.
-    of: UserId,
+    owner: UserId,
     /// At which end of the edges they are.
-    end: End,
+    side: Side,
     edge: FollowState,
-    order: Order,
-    part: Part,
-    counting: Option<CountMode>,
+    order: Direction,
+    page: PageSpec,
+    count_mode: Option<CountMode>,
 }
 
 /// Whoever looks at lists of people, before they have said at which.
@@ -61,32 +61,32 @@ pub struct FollowLists {
 impl FollowLists {
     /// Who follows this person.
     pub fn followers_of(self, person: UserId) -> FollowQuery {
-        self.list(person, End::Followed, FollowState::Active)
+        self.list(person, Side::Followed, FollowState::Active)
     }
 
     /// Whom this person follows.
     pub fn followed_by(self, person: UserId) -> FollowQuery {
-        self.list(person, End::Follower, FollowState::Active)
+        self.list(person, Side::Follower, FollowState::Active)
     }
 
     /// Who has asked to follow the viewer.
     pub fn received_requests(self) -> FollowQuery {
-        self.list(self.viewer, End::Followed, FollowState::Pending)
+        self.list(self.viewer, Side::Followed, FollowState::Pending)
     }
 
     /// Whom the viewer has asked.
     pub fn sent_requests(self) -> FollowQuery {
-        self.list(self.viewer, End::Follower, FollowState::Pending)
+        self.list(self.viewer, Side::Follower, FollowState::Pending)
     }
 
     /// Whom the viewer has blocked.
     pub fn blocks(self) -> FollowQuery {
-        self.list(self.viewer, End::Followed, FollowState::Blocked)
+        self.list(self.viewer, Side::Followed, FollowState::Blocked)
     }
 
-    fn list(self, of: UserId, end: End, edge: FollowState) -> FollowQuery {
-        let (order, part) = (Order::Newest, Part::FIRST);
-        FollowQuery { viewer: self.viewer, of, end, edge, order, part, counting: None }
+    fn list(self, owner: UserId, side: Side, edge: FollowState) -> FollowQuery {
+        let (order, page) = (Direction::Descending, PageSpec::FIRST);
+        FollowQuery { viewer: self.viewer, owner, side, edge, order, page, count_mode: None }
     }
 }
 
@@ -98,112 +98,118 @@ impl FollowQuery {
 
     /// The other way round: those first who have been there longest.
     pub fn oldest_first(self) -> Self {
-        Self { order: Order::Oldest, ..self }
+        Self { order: Direction::Ascending, ..self }
     }
 
     /// Only so many people; without it, 20.
     pub fn limit(self, limit: Limit) -> Self {
-        Self { part: self.part.limited(limit), ..self }
+        Self { page: self.page.with_limit(limit), ..self }
     }
 
     /// Only those behind this place.
     pub fn after(self, place: Position) -> Self {
-        Self { part: self.part.behind(place), ..self }
+        Self { page: self.page.after(place), ..self }
     }
 
     /// Only this part of the list. Without it, the first 20.
     pub fn page(self, page: PageRequest) -> Self {
-        Self { part: page.into(), ..self }
+        Self { page: page.into(), ..self }
     }
 
     /// How many people all parts together have is told, too. Of followers and of those who are followed, a number is kept;
     /// of what is pending, and of blocks, none is.
-    pub fn with_total(self, counting: CountMode) -> Self {
-        Self { counting: Some(counting), ..self }
+    pub fn with_total(self, count_mode: CountMode) -> Self {
+        Self { count_mode: Some(count_mode), ..self }
     }
 
-    pub(crate) fn size(&self) -> Limit {
-        self.part.limit
+    pub(crate) fn page_limit(&self) -> Limit {
+        self.page.limit
     }
 
     /// The statement, for one person more than asked for, which tells whether the list goes on.
-    pub(crate) fn select(&self) -> IntoBoxed<'static, listed, Pg> {
+    pub(crate) fn select(&self) -> IntoBoxed<'static, follow_list, Pg> {
         let mut select = self
-            .everybody()
-            .filter(self.end.eq(i64::from(self.of)))
+            .base_query()
+            .filter(self.side.eq(i64::from(self.owner)))
             .filter(edges.field(follows::status).nullable().eq(self.edge.code()));
         if self.edge != FollowState::Blocked {
             // One's own blocks are what is asked for.
             select = self.without_blocks(select);
         }
-        if self.of != self.viewer {
-            select = select.filter(self.is_known());
+        if self.owner != self.viewer {
+            select = select.filter(self.owner_is_visible());
         }
         let select = match self.order {
-            Order::Newest => select
+            Direction::Descending => select
                 .order((edges.field(follows::created_at).desc(), edges.field(follows::id).desc())),
-            Order::Oldest => select
+            Direction::Ascending => select
                 .order((edges.field(follows::created_at).asc(), edges.field(follows::id).asc())),
         };
-        part_of(select, &self.part, &["edges.created_at", "edges.id"], self.order)
+        paginate(select, &self.page, &["edges.created_at", "edges.id"], self.order)
     }
 
     /// The statement for the first people in the list of each of these people by themselves, together.
     ///
     /// Reads so many edges of each, and those before them of people across a block.
-    pub(crate) fn of_each(&self, people: &[UserId]) -> IntoBoxed<'static, listed, Pg> {
+    pub(crate) fn select_per_user(&self, people: &[UserId]) -> IntoBoxed<'static, follow_list, Pg> {
         let people: Vec<i64> = people.iter().copied().map(i64::from).collect();
         let viewer = Viewer::User(self.viewer);
         let lists = Sql::new("SELECT DISTINCT id FROM unnest(")
             .value(people)
             .sql(") AS these (id) WHERE ")
-            .then(Sql::not_across(viewer, Sql::new("id")));
-        let (this, other) = (self.end.column(), self.end.other().column());
+            .append(Sql::not_blocked(viewer, Sql::new("id")));
+        let (this, other) = (self.side.column(), self.side.other().column());
         let edges_of = |person: &str| {
             Sql::new("SELECT it.id, it.created_at, ")
-                .then(Sql::not_across(viewer, Sql::new(format!("it.{other}"))))
+                .append(Sql::not_blocked(viewer, Sql::new(format!("it.{other}"))))
                 .sql(format!(
                     " AS seen FROM follows AS it WHERE it.{this} = {person} AND it.status = 'active'"
                 ))
         };
-        let firsts = firsts_of_each(lists, edges_of, Way::Newest, self.part.limit);
-        let firsts = Sql::new("edges.id = ANY (ARRAY(").then(firsts).sql("))");
-        self.everybody()
+        let firsts = top_per_list(lists, edges_of, ListOrder::NewestFirst, self.page.limit);
+        let firsts = Sql::new("edges.id = ANY (ARRAY(").append(firsts).sql("))");
+        self.base_query()
             .filter(firsts)
             .order((edges.field(follows::created_at).desc(), edges.field(follows::id).desc()))
     }
 
     /// What counts the whole list, as far as it is asked for and can be known.
     pub(crate) fn total(&self) -> Option<TotalSql> {
-        match (self.counting?, self.edge) {
-            (CountMode::UpTo(most), _) => Some(TotalSql::up_to(most, self.all())),
-            (CountMode::Estimated, FollowState::Active) => Some(TotalSql::exactly(self.kept())),
+        match (self.count_mode?, self.edge) {
+            (CountMode::UpTo(most), _) => Some(TotalSql::capped(most, self.count_query())),
+            (CountMode::Estimated, FollowState::Active) => {
+                Some(TotalSql::exact(self.stored_count()))
+            }
             (CountMode::Estimated, _) => None,
         }
     }
 
     /// All edges of the list, as an index leads to them.
-    fn all(&self) -> Sql {
+    fn count_query(&self) -> Sql {
         let all =
-            Sql::new(format!("SELECT FROM follows AS edges WHERE edges.{} = ", self.end.column()))
-                .value(self.of)
+            Sql::new(format!("SELECT FROM follows AS edges WHERE edges.{} = ", self.side.column()))
+                .value(self.owner)
                 .sql(format!(" AND edges.status = '{}'", self.edge.code().unwrap_or_default()));
-        let other = Sql::new(format!("edges.{}", self.end.other().column()));
+        let other = Sql::new(format!("edges.{}", self.side.other().column()));
         let viewer = Viewer::User(self.viewer);
         let all = match self.edge {
             FollowState::Blocked => all,
-            _ => all.sql(" AND ").then(Sql::not_across(viewer, other)),
+            _ => all.sql(" AND ").append(Sql::not_blocked(viewer, other)),
         };
-        let all = if self.of == self.viewer { all } else { all.sql(" AND ").then(self.is_known()) };
+        let all = if self.owner == self.viewer {
+            all
+        } else {
+            all.sql(" AND ").append(self.owner_is_visible())
+        };
         all.sql(" ORDER BY edges.created_at DESC, edges.id DESC")
     }
 
     /// The number beside the person, but for those across a block, who are looked up one by one.
-    fn kept(&self) -> Sql {
-        let (this, other) = (self.end.column(), self.end.other().column());
-        let number = match self.end {
-            End::Followed => "followers_count",
-            End::Follower => "following_count",
+    fn stored_count(&self) -> Sql {
+        let (this, other) = (self.side.column(), self.side.other().column());
+        let number = match self.side {
+            Side::Followed => "followers_count",
+            Side::Follower => "following_count",
         };
         Sql::new(format!(
             "SELECT coalesce((SELECT {number} - (SELECT count(*) FROM \
@@ -216,40 +222,40 @@ impl FollowQuery {
             ") AS away, LATERAL (SELECT FROM follows WHERE {other} = away.id AND {this} = users.id \
              AND status = 'active' LIMIT 1) AS hidden) FROM users WHERE id = "
         ))
-        .value(self.of)
+        .value(self.owner)
         .sql(" AND ")
-        .then(self.is_known())
+        .append(self.owner_is_visible())
         .sql("), 0)")
     }
 
     /// Whether the list's owner exists for the viewer.
-    fn is_known(&self) -> Sql {
-        Sql::not_across(Viewer::User(self.viewer), Sql::default().value(self.of))
+    fn owner_is_visible(&self) -> Sql {
+        Sql::not_blocked(Viewer::User(self.viewer), Sql::default().value(self.owner))
     }
 
-    fn everybody(&self) -> IntoBoxed<'static, listed, Pg> {
-        listed(self.end, self.end.other(), self.viewer.into()).into_boxed()
+    fn base_query(&self) -> IntoBoxed<'static, follow_list, Pg> {
+        follow_list(self.side, self.side.other(), self.viewer.into()).into_boxed()
     }
 
     fn without_blocks(
         &self,
-        select: IntoBoxed<'static, listed, Pg>,
-    ) -> IntoBoxed<'static, listed, Pg> {
+        select: IntoBoxed<'static, follow_list, Pg>,
+    ) -> IntoBoxed<'static, follow_list, Pg> {
         let viewer = i64::from(self.viewer);
         select
-            .filter(not(users::id.eq_any(who_blocked(viewer))))
-            .filter(not(users::id.eq_any(whom_blocked_by(viewer))))
+            .filter(not(users::id.eq_any(blockers_of(viewer))))
+            .filter(not(users::id.eq_any(blocked_by(viewer))))
     }
 }
 
 /// An end of the edges that are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum Side {
     Follower,
     Followed,
 }
 
-impl End {
+impl Side {
     const fn column(self) -> &'static str {
         match self {
             Self::Follower => "follower_id",
@@ -265,25 +271,25 @@ impl End {
     }
 }
 
-impl Expression for End {
+impl Expression for Side {
     type SqlType = BigInt;
 }
 
-impl<Table> AppearsOnTable<Table> for End {}
+impl<Table> AppearsOnTable<Table> for Side {}
 
-impl<Table> SelectableExpression<Table> for End {}
+impl<Table> SelectableExpression<Table> for Side {}
 
-impl<Grouped> ValidGrouping<Grouped> for End {
+impl<Grouped> ValidGrouping<Grouped> for Side {
     type IsAggregate = is_aggregate::No;
 }
 
 /// Its text depends on which end it is, so its type does not tell one statement from another.
-impl QueryId for End {
+impl QueryId for Side {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl QueryFragment<Pg> for End {
+impl QueryFragment<Pg> for Side {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_identifier("edges")?;
         out.push_sql(".");
@@ -293,14 +299,14 @@ impl QueryFragment<Pg> for End {
 
 /// Each edge with who is at its other end, and whose it is.
 #[dsl::auto_type]
-pub(crate) fn listed(this: End, other: End, viewer: i64) -> _ {
+pub(crate) fn follow_list(this: Side, other: Side, viewer: i64) -> _ {
     let all: Alias<Edges> = edges;
     let id: AliasedField<Edges, follows::id> = edges.field(follows::id);
     let created_at: AliasedField<Edges, follows::created_at> = edges.field(follows::created_at);
     let person: <UserListItemRow as Selectable<Pg>>::SelectExpression =
         <UserListItemRow as Selectable<Pg>>::construct_selection();
     let is_followed: is_followed_by = is_followed_by(viewer);
-    let is_other: dsl::Eq<users::id, End> = users::id.eq(other);
+    let is_other: dsl::Eq<users::id, Side> = users::id.eq(other);
     all.inner_join(users::table.on(is_other)).select(((id, created_at), person, is_followed, this))
 }
 
@@ -432,7 +438,7 @@ mod tests {
     #[test]
     fn lists_of_many_are_read_one_by_one() {
         let query = seen_by_ben().followers_of(ana()).limit(Limit::DEFAULT);
-        insta::assert_snapshot!(laid_out(&query.of_each(&[ana()])), @r"
+        insta::assert_snapshot!(laid_out(&query.select_per_user(&[ana()])), @r"
          INNER JOIN users ON (users.id = edges.follower_id))
         WHERE edges.id = ANY (ARRAY(WITH RECURSIVE list AS MATERIALIZED (SELECT DISTINCT id FROM unnest($4) AS these (id)
         WHERE (NOT (id = ANY (SELECT followed_id FROM follows
@@ -495,7 +501,7 @@ mod tests {
 
     fn lines(sql: &str) -> String {
         let mut sql = sql.to_owned();
-        for part in ["WHERE", "AND", "ORDER BY", "LIMIT", "--", "LEFT JOIN", "LATERAL"] {
+        for page in ["WHERE", "AND", "ORDER BY", "LIMIT", "--", "LEFT JOIN", "LATERAL"] {
             sql = sql.replace(&format!(" {part} "), &format!("\n{part} "));
         }
         sql

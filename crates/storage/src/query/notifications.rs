@@ -11,7 +11,7 @@ use grateful_domain::{
 };
 use uuid::Uuid;
 
-use super::paging::{Order, Part, part_of};
+use super::paging::{Direction, PageSpec, paginate};
 use super::sql::Sql;
 use super::totals::TotalSql;
 use crate::rows::{AuthorRow, NotificationRow};
@@ -39,12 +39,12 @@ diesel::alias!(notifications as parents: Parents);
 pub struct NotificationQuery<W = WholeInbox> {
     owner: UserId,
     batch: Option<NotificationId>,
-    unread: bool,
+    unread_only: bool,
     kind: Option<NotificationType>,
     since: Option<DateTime<Utc>>,
-    part: Part,
-    counting: Option<CountMode>,
-    which: PhantomData<W>,
+    page: PageSpec,
+    count_mode: Option<CountMode>,
+    marker: PhantomData<W>,
 }
 
 /// All that is in somebody's list: singles and batches.
@@ -77,76 +77,78 @@ impl NotificationQuery {
         Self {
             owner,
             batch: None,
-            unread: false,
+            unread_only: false,
             kind: None,
             since: None,
-            part: Part::FIRST,
-            counting: None,
-            which: PhantomData,
+            page: PageSpec::FIRST,
+            count_mode: None,
+            marker: PhantomData,
         }
     }
 
     /// The entries of one of their batches instead; a single has none.
     pub fn children_of(self, batch: NotificationId) -> NotificationQuery<BatchChildren> {
-        Self { batch: Some(batch), ..self }.retyped()
+        Self { batch: Some(batch), ..self }.cast()
     }
 }
 
 impl<W: TopLevel> NotificationQuery<W> {
     /// Only those that are unread.
     pub fn unread(self) -> NotificationQuery<FilteredInbox> {
-        Self { unread: true, ..self }.retyped()
+        Self { unread_only: true, ..self }.cast()
     }
 
     /// Only those of this type: batches of hearts and emoji are
     /// [`PostInteraction`](NotificationType::PostInteraction). Reads no more than the whole list.
     pub fn of_type(self, kind: NotificationType) -> NotificationQuery<FilteredInbox> {
-        Self { kind: Some(kind), ..self }.retyped()
+        Self { kind: Some(kind), ..self }.cast()
     }
 
     /// Only those to which something was added at this time or later.
     pub fn since(self, time: DateTime<Utc>) -> NotificationQuery<FilteredInbox> {
-        Self { since: Some(time), ..self }.retyped()
+        Self { since: Some(time), ..self }.cast()
     }
 }
 
 impl<W> NotificationQuery<W> {
     /// Only so many notifications; without it, 20.
     pub fn limit(self, limit: Limit) -> Self {
-        Self { part: self.part.limited(limit), ..self }
+        Self { page: self.page.with_limit(limit), ..self }
     }
 
     /// Only those behind this place.
     pub fn after(self, place: Position) -> Self {
-        Self { part: self.part.behind(place), ..self }
+        Self { page: self.page.after(place), ..self }
     }
 
     /// Only this part of the list. Without it, the first 20.
     pub fn page(self, page: PageRequest) -> Self {
-        Self { part: page.into(), ..self }
+        Self { page: page.into(), ..self }
     }
 
     /// How many notifications all parts together have is told, too. The number of entries is kept beside their batch; of a
     /// list, none is.
-    pub fn with_total(self, counting: CountMode) -> Self {
-        Self { counting: Some(counting), ..self }
+    pub fn with_total(self, count_mode: CountMode) -> Self {
+        Self { count_mode: Some(count_mode), ..self }
     }
 
-    pub(crate) fn size(&self) -> Limit {
-        self.part.limit
+    pub(crate) fn page_limit(&self) -> Limit {
+        self.page.limit
     }
 
     pub(crate) fn owner(&self) -> UserId {
         self.owner
     }
 
-    pub(crate) fn is_of_entries(&self) -> bool {
+    pub(crate) fn lists_children(&self) -> bool {
         self.batch.is_some()
     }
 
     /// All that answer the query, in no order, each with who caused it.
-    pub(crate) fn told(&self) -> IntoBoxed<'static, told, Pg> {
-        let mut select = told().into_boxed();
+    pub(crate) fn notifications_with_actors(
+        &self,
+    ) -> IntoBoxed<'static, notifications_with_actors, Pg> {
+        let mut select = notifications_with_actors().into_boxed();
         match self.batch {
             None => {
                 select = select
@@ -163,7 +165,7 @@ impl<W> NotificationQuery<W> {
                     .filter(notifications::parent_id.eq(Uuid::from(batch)));
             }
         }
-        if self.unread {
+        if self.unread_only {
             select = select.filter(not(notifications::read));
         }
         if let Some(kind) = self.kind {
@@ -176,40 +178,45 @@ impl<W> NotificationQuery<W> {
     }
 
     /// The statement, for one notification more than asked for, which tells whether the list goes on.
-    pub(crate) fn select(&self) -> IntoBoxed<'static, told, Pg> {
-        let (told, time) = if self.is_of_entries() {
+    pub(crate) fn select(&self) -> IntoBoxed<'static, notifications_with_actors, Pg> {
+        let (notifications_with_actors, time) = if self.lists_children() {
             let newest = (notifications::created_at.desc(), notifications::id.desc());
-            (self.told().order(newest), "notifications.created_at")
+            (self.notifications_with_actors().order(newest), "notifications.created_at")
         } else {
             let newest = (notifications::last_updated_at.desc(), notifications::id.desc());
-            (self.told().order(newest), "notifications.last_updated_at")
+            (self.notifications_with_actors().order(newest), "notifications.last_updated_at")
         };
-        part_of(told, &self.part, &[time, "notifications.id"], Order::Newest)
+        paginate(
+            notifications_with_actors,
+            &self.page,
+            &[time, "notifications.id"],
+            Direction::Descending,
+        )
     }
 
     /// What counts the whole list, as far as it is asked for and can be known.
     pub(crate) fn total(&self) -> Option<TotalSql> {
-        match (self.counting?, self.batch) {
-            (CountMode::UpTo(most), _) => Some(TotalSql::up_to(most, self.all())),
+        match (self.count_mode?, self.batch) {
+            (CountMode::UpTo(most), _) => Some(TotalSql::capped(most, self.count_query())),
             (CountMode::Estimated, Some(batch)) => {
                 let kept = Sql::new("SELECT coalesce((SELECT batch_count FROM notifications WHERE is_batch AND id = ")
                     .value(batch)
                     .sql(" AND user_id = ")
                     .value(self.owner)
                     .sql("), 0)");
-                Some(TotalSql::exactly(kept))
+                Some(TotalSql::exact(kept))
             }
             (CountMode::Estimated, None) => None,
         }
     }
 
     /// All of the list, as an index leads to them.
-    fn all(&self) -> Sql {
+    fn count_query(&self) -> Sql {
         let Some(batch) = self.batch else {
             let mut all =
                 Sql::new("SELECT FROM notifications WHERE parent_id IS NULL AND user_id = ")
                     .value(self.owner);
-            if self.unread {
+            if self.unread_only {
                 all = all.sql(" AND NOT read");
             }
             if let Some(kind) = self.kind {
@@ -229,15 +236,24 @@ impl<W> NotificationQuery<W> {
             .sql(") ORDER BY created_at DESC, id DESC")
     }
 
-    fn retyped<V>(self) -> NotificationQuery<V> {
-        let Self { owner, batch, unread, kind, since, part, counting, which: _ } = self;
-        NotificationQuery { owner, batch, unread, kind, since, part, counting, which: PhantomData }
+    fn cast<V>(self) -> NotificationQuery<V> {
+        let Self { owner, batch, unread_only, kind, since, page, count_mode, marker: _ } = self;
+        NotificationQuery {
+            owner,
+            batch,
+            unread_only,
+            kind,
+            since,
+            page,
+            count_mode,
+            marker: PhantomData,
+        }
     }
 }
 
 /// Notifications, each with who caused it.
 #[dsl::auto_type]
-pub(crate) fn told() -> _ {
+pub(crate) fn notifications_with_actors() -> _ {
     let notification: <NotificationRow as Selectable<Pg>>::SelectExpression =
         <NotificationRow as Selectable<Pg>>::construct_selection();
     let actor: <Option<AuthorRow> as Selectable<Pg>>::SelectExpression =

@@ -10,42 +10,42 @@ use super::sql::{Sql, Value};
 
 /// Which way a list is ordered, ties by id: the newest or highest first, or the other way round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
-    Newest,
-    Oldest,
+pub(crate) enum Direction {
+    Descending,
+    Ascending,
 }
 
 /// Where an entry stands in the order of a list.
-pub(crate) trait Place {
+pub(crate) trait KeysetPosition {
     /// What the list is ordered by, column by column.
     fn values(self) -> Vec<Value>;
 }
 
-impl Place for Position {
+impl KeysetPosition for Position {
     fn values(self) -> Vec<Value> {
         vec![self.at.into(), self.id.into()]
     }
 }
 
-impl Place for RankPosition {
+impl KeysetPosition for RankPosition {
     fn values(self) -> Vec<Value> {
         vec![self.rank.into(), self.at.into(), self.id.into()]
     }
 }
 
-impl Place for EngagementPosition {
+impl KeysetPosition for EngagementPosition {
     fn values(self) -> Vec<Value> {
         vec![self.hearts.into(), self.reactions.into(), self.shares.into(), self.id.into()]
     }
 }
 
-impl Place for UserId {
+impl KeysetPosition for UserId {
     fn values(self) -> Vec<Value> {
         vec![self.into()]
     }
 }
 
-impl Place for Username {
+impl KeysetPosition for Username {
     fn values(self) -> Vec<Value> {
         vec![self.as_str().to_ascii_lowercase().into()]
     }
@@ -53,42 +53,42 @@ impl Place for Username {
 
 /// Which part of a list, whatever it is ordered by.
 #[derive(Debug, Clone)]
-pub(crate) struct Part {
+pub(crate) struct PageSpec {
     pub(crate) limit: Limit,
-    begins: Begins,
+    start: SpecStart,
 }
 
 #[derive(Debug, Clone)]
-enum Begins {
+enum SpecStart {
     Offset(Offset),
-    Behind(Vec<Value>),
+    After(Vec<Value>),
 }
 
-impl Part {
+impl PageSpec {
     /// The first 20 entries.
     pub(crate) const FIRST: Self =
-        Self { limit: Limit::DEFAULT, begins: Begins::Offset(Offset::ZERO) };
+        Self { limit: Limit::DEFAULT, start: SpecStart::Offset(Offset::ZERO) };
 
     /// The same beginning, and so many entries.
-    pub(crate) fn limited(self, limit: Limit) -> Self {
+    pub(crate) fn with_limit(self, limit: Limit) -> Self {
         Self { limit, ..self }
     }
 
     /// As many entries, right behind this place.
-    pub(crate) fn behind(self, place: impl Place) -> Self {
-        Self { begins: Begins::Behind(place.values()), ..self }
+    pub(crate) fn after(self, position: impl KeysetPosition) -> Self {
+        Self { start: SpecStart::After(position.values()), ..self }
     }
 
     /// One more than asked for, which tells whether the list goes on.
-    pub(crate) fn most(&self) -> i64 {
+    pub(crate) fn fetch_limit(&self) -> i64 {
         i64::from(self.limit) + 1
     }
 
     /// Whether a row comes behind the place, if the part begins at one. Compared as a whole, which an index on all
     /// columns answers as one range.
-    pub(crate) fn condition(&self, columns: &[&str], order: Order) -> Option<Sql> {
-        let Begins::Behind(values) = &self.begins else { return None };
-        let sign = if order == Order::Newest { "<" } else { ">" };
+    pub(crate) fn keyset_condition(&self, columns: &[&str], order: Direction) -> Option<Sql> {
+        let SpecStart::After(values) = &self.start else { return None };
+        let sign = if order == Direction::Descending { "<" } else { ">" };
         let mut condition = Sql::new(format!("(ROW({}) {sign} ROW(", columns.join(", ")));
         for (number, value) in values.iter().enumerate() {
             if number > 0 {
@@ -100,37 +100,42 @@ impl Part {
     }
 }
 
-impl<P: Place> From<PageRequest<P>> for Part {
+impl<P: KeysetPosition> From<PageRequest<P>> for PageSpec {
     fn from(page: PageRequest<P>) -> Self {
-        let begins = match page.start {
-            PageStart::Offset(offset) => Begins::Offset(offset),
-            PageStart::After(place) => Begins::Behind(place.values()),
+        let start = match page.start {
+            PageStart::Offset(offset) => SpecStart::Offset(offset),
+            PageStart::After(place) => SpecStart::After(place.values()),
         };
-        Self { limit: page.limit, begins }
+        Self { limit: page.limit, start }
     }
 }
 
-/// The part of a list that `part` names, and one row more, which tells whether the list goes on. The list is ordered by
+/// The part of a list that `page` names, and one row more, which tells whether the list goes on. The list is ordered by
 /// these columns.
-pub(crate) fn part_of<Q>(query: Q, part: &Part, columns: &[&str], order: Order) -> Q
+pub(crate) fn paginate<Q>(query: Q, page: &PageSpec, columns: &[&str], order: Direction) -> Q
 where
     Q: FilterDsl<Sql, Output = Q> + LimitDsl<Output = Q> + OffsetDsl<Output = Q>,
 {
-    let query = match (&part.begins, part.condition(columns, order)) {
+    let query = match (&page.start, page.keyset_condition(columns, order)) {
         (_, Some(behind)) => FilterDsl::filter(query, behind),
-        (Begins::Offset(offset), None) if *offset != Offset::ZERO => {
+        (SpecStart::Offset(offset), None) if *offset != Offset::ZERO => {
             OffsetDsl::offset(query, (*offset).into())
         }
         _ => query,
     };
-    LimitDsl::limit(query, part.most())
+    LimitDsl::limit(query, page.fetch_limit())
 }
 
-/// [`part_of`] a list that is ordered by the time in `column`, which comes with its table.
-pub(crate) fn paged<Q>(query: Q, page: PageRequest, column: &'static str, order: Order) -> Q
+/// [`paginate`] a list that is ordered by the time in `column`, which comes with its table.
+pub(crate) fn paginate_by_time<Q>(
+    query: Q,
+    page: PageRequest,
+    column: &'static str,
+    order: Direction,
+) -> Q
 where
     Q: FilterDsl<Sql, Output = Q> + LimitDsl<Output = Q> + OffsetDsl<Output = Q>,
 {
     let table = column.split('.').next().unwrap_or_default();
-    part_of(query, &page.into(), &[column, &format!("{table}.id")], order)
+    paginate(query, &page.into(), &[column, &format!("{table}.id")], order)
 }

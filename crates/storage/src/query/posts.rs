@@ -12,15 +12,15 @@ use grateful_domain::{
     RankPosition, UserId, Viewer,
 };
 
-pub(crate) use self::filter::Wanted;
-use self::filter::{By, Whose};
-use super::paging::Part;
+pub(crate) use self::filter::PostFilter;
+use self::filter::{AuthorFilter, SortKey};
+use super::paging::PageSpec;
 use crate::rows::{AuthorRow, PostRow, emoji_from_code};
 use crate::{Result, StorageError};
 
 /// A post with its author, whether the viewer gave it a heart, the emoji they left on it, and its rank.
 #[derive(Queryable)]
-pub(crate) struct SeenRow {
+pub(crate) struct PostForViewerRow {
     post: PostRow,
     author: AuthorRow,
     hearted: bool,
@@ -28,16 +28,16 @@ pub(crate) struct SeenRow {
     rank: f64,
 }
 
-impl SeenRow {
+impl PostForViewerRow {
     pub(crate) fn rank(&self) -> f64 {
         self.rank
     }
 }
 
-impl TryFrom<SeenRow> for PostForViewer {
+impl TryFrom<PostForViewerRow> for PostForViewer {
     type Error = StorageError;
 
-    fn try_from(row: SeenRow) -> Result<Self> {
+    fn try_from(row: PostForViewerRow) -> Result<Self> {
         let reaction = row.reaction.as_deref().map(emoji_from_code).transpose()?;
         Ok(Self {
             post: row.post.try_into()?,
@@ -78,8 +78,8 @@ impl TryFrom<SeenRow> for PostForViewer {
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct PostQuery<W = AllAuthors, O = NewestFirst> {
-    wanted: Wanted,
-    kind: PhantomData<(W, O)>,
+    filter: PostFilter,
+    marker: PhantomData<(W, O)>,
 }
 
 /// Posts by everybody.
@@ -176,154 +176,154 @@ impl PostQuery {
     /// The public posts of everybody, none across a block from `viewer`, newest first. Private ones are listed by author,
     /// for that author.
     pub fn visible_to(viewer: Viewer) -> Self {
-        let wanted = Wanted {
+        let filter = PostFilter {
             viewer,
-            whose: Whose::Everybodys,
+            authors: AuthorFilter::All,
             public_only: true,
             post_type: None,
             with_image: false,
             since: None,
             until: None,
-            by: By::Time,
-            part: Part::FIRST,
-            counting: None,
+            sort_key: SortKey::Time,
+            page: PageSpec::FIRST,
+            count_mode: None,
         };
-        Self { wanted, kind: PhantomData }
+        Self { filter, marker: PhantomData }
     }
 
     /// All posts of everybody that `viewer` may see, for those who know which. No list: no index has them together.
     pub(crate) fn any_visible_to(viewer: Viewer) -> Self {
-        Self::visible_to(viewer).map(|wanted| Wanted { public_only: false, ..wanted })
+        Self::visible_to(viewer).map(|filter| PostFilter { public_only: false, ..filter })
     }
 
     /// Only posts by this person: to themselves, the private ones too.
     pub fn by_author(self, author: UserId) -> PostQuery<OneAuthor> {
-        self.whose(Whose::Of(author))
+        self.with_authors(AuthorFilter::One(author))
     }
 
     /// Only posts by these people. Reads one post of each, and of those with the newest posts as many as there are places,
     /// as many posts each at most.
     pub fn by_authors(self, authors: &[UserId]) -> PostQuery<SeveralAuthors> {
-        self.whose(Whose::OfAny(authors.iter().copied().map(i64::from).collect()))
+        self.with_authors(AuthorFilter::AnyOf(authors.iter().copied().map(i64::from).collect()))
     }
 
     /// Only posts by those whom the viewer follows; none for guests. It reads as much as [`PostQuery::by_authors`].
     pub fn by_followed(self) -> PostQuery<SeveralAuthors> {
-        self.whose(Whose::OfFollowed)
+        self.with_authors(AuthorFilter::Followed)
     }
 
     /// Those with most hearts first, then by emoji reactions, then by shares.
     pub fn by_engagement(self) -> PostQuery<AllAuthors, ByEngagement> {
-        self.order(By::Engagement)
+        self.with_order(SortKey::Engagement)
     }
 
-    fn whose<W>(self, whose: Whose) -> PostQuery<W> {
+    fn with_authors<W>(self, authors: AuthorFilter) -> PostQuery<W> {
         // Its author may see the private ones too.
-        self.map(|wanted| Wanted { whose, public_only: false, ..wanted })
+        self.map(|filter| PostFilter { authors, public_only: false, ..filter })
     }
 }
 
 impl<W: SingleRange> PostQuery<W> {
     /// Public posts alone, the best first, as the feed ranks them for somebody who follows nobody.
     pub fn by_rank(self) -> PostQuery<W, ByRank> {
-        self.order(By::Rank)
+        self.with_order(SortKey::Rank)
     }
 }
 
 impl<W, O> PostQuery<W, O> {
     /// Only so many posts; without it, 20.
     pub fn limit(self, limit: Limit) -> Self {
-        self.map(|wanted| Wanted { part: wanted.part.limited(limit), ..wanted })
+        self.map(|filter| PostFilter { page: filter.page.with_limit(limit), ..filter })
     }
 
     /// How many posts all parts together have is told, too.
-    pub fn with_total(self, counting: CountMode) -> Self {
-        self.map(|wanted| Wanted { counting: Some(counting), ..wanted })
+    pub fn with_total(self, count_mode: CountMode) -> Self {
+        self.map(|filter| PostFilter { count_mode: Some(count_mode), ..filter })
     }
 
     /// The statement to be.
-    pub(crate) fn wanted(&self) -> &Wanted {
-        &self.wanted
+    pub(crate) fn filter(&self) -> &PostFilter {
+        &self.filter
     }
 
-    fn order<P>(self, by: By) -> PostQuery<W, P> {
-        self.map(|wanted| Wanted { by, public_only: true, ..wanted })
+    fn with_order<P>(self, sort_key: SortKey) -> PostQuery<W, P> {
+        self.map(|filter| PostFilter { sort_key, public_only: true, ..filter })
     }
 
-    fn map<V, P>(self, change: impl FnOnce(Wanted) -> Wanted) -> PostQuery<V, P> {
-        PostQuery { wanted: change(self.wanted), kind: PhantomData }
+    fn map<V, P>(self, change: impl FnOnce(PostFilter) -> PostFilter) -> PostQuery<V, P> {
+        PostQuery { filter: change(self.filter), marker: PhantomData }
     }
 }
 
 impl<W, O: TimeOrder> PostQuery<W, O> {
     /// Only posts from this time on.
     pub fn since(self, time: DateTime<Utc>) -> PostQuery<W, DateRange> {
-        self.map(|wanted| Wanted { since: Some(time), ..wanted })
+        self.map(|filter| PostFilter { since: Some(time), ..filter })
     }
 
     /// Only posts from before this time.
     pub fn until(self, time: DateTime<Utc>) -> PostQuery<W, DateRange> {
-        self.map(|wanted| Wanted { until: Some(time), ..wanted })
+        self.map(|filter| PostFilter { until: Some(time), ..filter })
     }
 
     /// Only posts behind this place.
     pub fn after(self, place: Position) -> Self {
-        self.map(|wanted| Wanted { part: wanted.part.behind(place), ..wanted })
+        self.map(|filter| PostFilter { page: filter.page.after(place), ..filter })
     }
 }
 
 impl<W: SingleRange, O: TimeOrder> PostQuery<W, O> {
     /// Only this part of the list. Without it, the first 20.
     pub fn page(self, page: PageRequest) -> Self {
-        self.map(|wanted| Wanted { part: page.into(), ..wanted })
+        self.map(|filter| PostFilter { page: page.into(), ..filter })
     }
 }
 
 impl<W> PostQuery<W, ByRank> {
     /// Only this part of the list. Without it, the first 20.
     pub fn page(self, page: PageRequest<RankPosition>) -> Self {
-        self.map(|wanted| Wanted { part: page.into(), ..wanted })
+        self.map(|filter| PostFilter { page: page.into(), ..filter })
     }
 
     /// Only posts behind this place.
     pub fn after(self, place: RankPosition) -> Self {
-        self.map(|wanted| Wanted { part: wanted.part.behind(place), ..wanted })
+        self.map(|filter| PostFilter { page: filter.page.after(place), ..filter })
     }
 }
 
 impl<W> PostQuery<W, ByEngagement> {
     /// Only this part of the list. Without it, the first 20.
     pub fn page(self, page: PageRequest<EngagementPosition>) -> Self {
-        self.map(|wanted| Wanted { part: page.into(), ..wanted })
+        self.map(|filter| PostFilter { page: page.into(), ..filter })
     }
 
     /// Only posts behind this place.
     pub fn after(self, place: EngagementPosition) -> Self {
-        self.map(|wanted| Wanted { part: wanted.part.behind(place), ..wanted })
+        self.map(|filter| PostFilter { page: filter.page.after(place), ..filter })
     }
 }
 
 impl<O> PostQuery<OneAuthor, O> {
     /// Only posts that everybody may see, also of one's own.
     pub fn public_only(self) -> Self {
-        self.map(|wanted| Wanted { public_only: true, ..wanted })
+        self.map(|filter| PostFilter { public_only: true, ..filter })
     }
 
     /// Only posts of this type. Reads no more than this person wrote.
     pub fn of_type(self, post_type: PostType) -> Self {
-        self.map(|wanted| Wanted { post_type: Some(post_type), ..wanted })
+        self.map(|filter| PostFilter { post_type: Some(post_type), ..filter })
     }
 
     /// Only posts with an image. Reads no more than this person wrote.
     pub fn with_image(self) -> Self {
-        self.map(|wanted| Wanted { with_image: true, ..wanted })
+        self.map(|filter| PostFilter { with_image: true, ..filter })
     }
 }
 
 impl<O> PostQuery<SeveralAuthors, O> {
     /// Only posts that everybody may see, also of one's own.
     pub fn public_only(self) -> Self {
-        self.map(|wanted| Wanted { public_only: true, ..wanted })
+        self.map(|filter| PostFilter { public_only: true, ..filter })
     }
 }
 
@@ -399,7 +399,7 @@ mod tests {
     #[test]
     fn one_post_is_asked_for_by_id() {
         let post = PostId::from(Uuid::from_u128(7));
-        let only = PostQuery::visible_to(Viewer::Guest).wanted().only(post);
+        let only = PostQuery::visible_to(Viewer::Guest).filter().select_one(post);
         insta::assert_snapshot!(laid_out(&sql_of(&only)), @r"
         (posts.is_public
         AND (posts.id = $5))
@@ -522,7 +522,7 @@ mod tests {
     #[test]
     fn whom_one_follows_is_asked_in_the_same_statement() {
         let query = PostQuery::visible_to(Viewer::User(UserId::from(2))).by_followed();
-        let sql = sql_of(&query.wanted().select());
+        let sql = sql_of(&query.filter().select());
         let (_, authors) = sql.split_once("author AS MATERIALIZED (").unwrap();
         let (authors, _) = authors.split_once("), latest").unwrap();
         insta::assert_snapshot!(authors, @r"SELECT id FROM (SELECT followed_id FROM follows WHERE status = 'active' AND follower_id = $10) AS followed (id) WHERE (NOT (id = ANY (SELECT followed_id FROM follows WHERE status = 'blocked' AND follower_id = $11)) AND NOT (id = ANY (SELECT follower_id FROM follows WHERE status = 'blocked' AND followed_id = $12)))");
@@ -581,8 +581,8 @@ mod tests {
     fn of_a_part_of_somebodys_posts_no_number_is_kept() {
         let query =
             PostQuery::visible_to(Viewer::Guest).by_author(ana()).with_total(CountMode::Estimated);
-        assert!(query.clone().with_image().wanted().total().is_none());
-        assert!(query.since(DateTime::UNIX_EPOCH).wanted().total().is_none());
+        assert!(query.clone().with_image().filter().total().is_none());
+        assert!(query.since(DateTime::UNIX_EPOCH).filter().total().is_none());
     }
 
     fn a_post() -> PostId {
@@ -599,7 +599,7 @@ mod tests {
 
     /// What is shown of it beside its columns, and where all that is taken from.
     fn shown_by(query: &PostQuery) -> String {
-        let sql = sql_of(&query.wanted().select());
+        let sql = sql_of(&query.filter().select());
         let (_, shown) = sql.split_once("users.profile_image_url, ").unwrap();
         let (shown, _) = shown.split_once(" WHERE posts.is_public").unwrap();
         shown.replace(", (SELECT", ",\n(SELECT").replace(" FROM (posts", "\nFROM (posts")
@@ -607,13 +607,13 @@ mod tests {
 
     /// What is asked of it, a line for each condition.
     fn conditions_of<W, O>(query: &PostQuery<W, O>) -> String {
-        laid_out(&sql_of(&query.wanted().select()))
+        laid_out(&sql_of(&query.filter().select()))
     }
 
     fn laid_out(sql: &str) -> String {
         let (_, conditions) = sql.split_once(" ON (posts.author_id = users.id)) WHERE ").unwrap();
         let mut conditions = conditions.to_owned();
-        for part in ["AND NOT", "AND (posts", "ORDER BY", "LIMIT", "--", "FROM", "LATERAL"] {
+        for page in ["AND NOT", "AND (posts", "ORDER BY", "LIMIT", "--", "FROM", "LATERAL"] {
             conditions = conditions.replace(&format!(" {part}"), &format!("\n{part}"));
         }
         conditions
@@ -621,12 +621,12 @@ mod tests {
 
     /// What counts the list of somebody, and how its part is put beside it.
     fn total_of<W, O>(query: &PostQuery<W, O>) -> String {
-        let wanted = query.wanted();
-        let counted = WithTotal::new(wanted.select(), wanted.total().unwrap());
+        let filter = query.filter();
+        let counted = WithTotal::new(filter.select(), filter.total().unwrap());
         let sql = sql_of(&counted);
         let (total, _) = sql.split_once("SELECT posts.id, posts.author_id, posts.title").unwrap();
         let mut total = total.to_owned();
-        for part in ["FROM", "LATERAL", "AND NOT", "LEFT JOIN"] {
+        for page in ["FROM", "LATERAL", "AND NOT", "LEFT JOIN"] {
             total = total.replace(&format!(" {part}"), &format!("\n{part}"));
         }
         total

@@ -11,29 +11,32 @@ use crate::schema::comments;
 
 /// The number of answers to a row of `comments` that this person may see: none across a block.
 #[derive(Debug, Clone, Copy, QueryId)]
-pub(crate) struct Replies {
+pub(crate) struct ReplyCount {
     viewer: i64,
 }
 
-impl Replies {
-    pub(crate) fn seen_by(viewer: UserId) -> Self {
+impl ReplyCount {
+    pub(crate) fn visible_to(viewer: UserId) -> Self {
         Self { viewer: viewer.into() }
     }
 }
 
-impl Expression for Replies {
+impl Expression for ReplyCount {
     type SqlType = BigInt;
 }
 
-impl<Table> AppearsOnTable<Table> for Replies where comments::id: AppearsOnTable<Table> {}
+impl<Table> AppearsOnTable<Table> for ReplyCount where comments::id: AppearsOnTable<Table> {}
 
-impl<Table> SelectableExpression<Table> for Replies where comments::id: SelectableExpression<Table> {}
+impl<Table> SelectableExpression<Table> for ReplyCount where
+    comments::id: SelectableExpression<Table>
+{
+}
 
-impl<Grouped> ValidGrouping<Grouped> for Replies {
+impl<Grouped> ValidGrouping<Grouped> for ReplyCount {
     type IsAggregate = is_aggregate::No;
 }
 
-impl QueryFragment<Pg> for Replies {
+impl QueryFragment<Pg> for ReplyCount {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "(SELECT count(*) FROM comments AS replies WHERE replies.parent_id = comments.id \

@@ -12,10 +12,10 @@ use uuid::Uuid;
 /// A piece of SQL with typed values; a condition, where it stands in Diesel's DSL. Unlike `diesel::dsl::sql`, it leaves the
 /// statement prepared.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Sql(Vec<Part>);
+pub(crate) struct Sql(Vec<Fragment>);
 
 #[derive(Debug, Clone)]
-enum Part {
+enum Fragment {
     Text(String),
     Value(Value),
 }
@@ -40,31 +40,31 @@ impl Sql {
 
     /// Goes on with this text.
     pub(crate) fn sql(mut self, text: impl Into<String>) -> Self {
-        self.0.push(Part::Text(text.into()));
+        self.0.push(Fragment::Text(text.into()));
         self
     }
 
     /// Goes on with this value.
     pub(crate) fn value(mut self, value: impl Into<Value>) -> Self {
-        self.0.push(Part::Value(value.into()));
+        self.0.push(Fragment::Value(value.into()));
         self
     }
 
     /// Goes on with this piece.
-    pub(crate) fn then(mut self, piece: Self) -> Self {
-        self.0.extend(piece.0);
+    pub(crate) fn append(mut self, fragment: Self) -> Self {
+        self.0.extend(fragment.0);
         self
     }
 
     /// Whether no block stands between `viewer` and this person; always so for guests.
-    pub(crate) fn not_across(viewer: Viewer, person: Self) -> Self {
+    pub(crate) fn not_blocked(viewer: Viewer, person: Self) -> Self {
         let Some(viewer) = viewer.user() else { return Self::new("true") };
         Self::new("(NOT (")
-            .then(person.clone())
+            .append(person.clone())
             .sql(" = ANY (SELECT followed_id FROM follows WHERE status = 'blocked' AND follower_id = ")
             .value(viewer)
             .sql(")) AND NOT (")
-            .then(person)
+            .append(person)
             .sql(" = ANY (SELECT follower_id FROM follows WHERE status = 'blocked' AND followed_id = ")
             .value(viewer)
             .sql(")))")
@@ -118,19 +118,29 @@ impl QueryId for Sql {
 
 impl QueryFragment<Pg> for Sql {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        for part in &self.0 {
-            match part {
-                Part::Text(text) => out.push_sql(text),
-                Part::Value(Value::Time(time)) => out.push_bind_param::<Timestamptz, _>(time)?,
-                Part::Value(Value::Id(id)) => out.push_bind_param::<SqlUuid, _>(id)?,
-                Part::Value(Value::Ids(ids)) => out.push_bind_param::<Array<SqlUuid>, _>(ids)?,
-                Part::Value(Value::Number(number)) => out.push_bind_param::<BigInt, _>(number)?,
-                Part::Value(Value::Numbers(numbers)) => {
+        for fragment in &self.0 {
+            match fragment {
+                Fragment::Text(text) => out.push_sql(text),
+                Fragment::Value(Value::Time(time)) => {
+                    out.push_bind_param::<Timestamptz, _>(time)?
+                }
+                Fragment::Value(Value::Id(id)) => out.push_bind_param::<SqlUuid, _>(id)?,
+                Fragment::Value(Value::Ids(ids)) => {
+                    out.push_bind_param::<Array<SqlUuid>, _>(ids)?
+                }
+                Fragment::Value(Value::Number(number)) => {
+                    out.push_bind_param::<BigInt, _>(number)?
+                }
+                Fragment::Value(Value::Numbers(numbers)) => {
                     out.push_bind_param::<Array<BigInt>, _>(numbers)?;
                 }
-                Part::Value(Value::Small(number)) => out.push_bind_param::<Integer, _>(number)?,
-                Part::Value(Value::Double(number)) => out.push_bind_param::<Double, _>(number)?,
-                Part::Value(Value::Text(text)) => out.push_bind_param::<Text, _>(text)?,
+                Fragment::Value(Value::Small(number)) => {
+                    out.push_bind_param::<Integer, _>(number)?
+                }
+                Fragment::Value(Value::Double(number)) => {
+                    out.push_bind_param::<Double, _>(number)?
+                }
+                Fragment::Value(Value::Text(text)) => out.push_bind_param::<Text, _>(text)?,
             }
         }
         Ok(())

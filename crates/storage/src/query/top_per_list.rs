@@ -6,11 +6,11 @@ use super::sql::Sql;
 
 /// Which way lists are gone down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum ListOrder {
     /// By time, the newest first.
-    Newest,
+    NewestFirst,
     /// By time, the oldest first, among comments that answer the same one, or none.
-    OldestOfThread,
+    OldestInThread,
 }
 
 /// The ids of the first entries of each list.
@@ -19,48 +19,48 @@ pub(crate) enum Way {
 /// for whoever has ten thousand. Of a hundred, it would take what is cheapest for somebody of average size, and sort. So it
 /// would of one that is `seen`, were that a condition: it takes a block for a coin that is tossed.
 ///
-/// `entries_of` gives the `id` and `created_at` of all entries of a list, which it calls `it`, and whether each is `seen`; it
+/// `items_of` gives the `id` and `created_at` of all entries of a list, which it calls `it`, and whether each is `seen`; it
 /// ends with conditions.
-pub(crate) fn firsts_of_each(
+pub(crate) fn top_per_list(
     lists: Sql,
-    entries_of: impl Fn(&str) -> Sql,
-    way: Way,
+    items_of: impl Fn(&str) -> Sql,
+    order: ListOrder,
     limit: Limit,
 ) -> Sql {
     Sql::new("WITH RECURSIVE list AS MATERIALIZED (")
-        .then(lists)
+        .append(lists)
         .sql(
             "), walk AS (SELECT list.id AS list, entry.id, entry.created_at, entry.seen, entry.seen::integer AS place \
              FROM list, LATERAL (",
         )
-        .then(entries_of("list.id"))
-        .sql(first(way))
+        .append(items_of("list.id"))
+        .sql(first_item(order))
         .sql(") AS entry UNION ALL ")
-        .then(next(&entries_of, way))
+        .append(next_items(&items_of, order))
         .value(i64::from(limit))
         .sql(") SELECT id FROM walk WHERE seen")
 }
 
 /// The entries of `walk` that come right behind those of its last round, of each list that has not this many yet.
-pub(crate) fn next(entries_of: impl Fn(&str) -> Sql, way: Way) -> Sql {
-    let sign = match way {
-        Way::Newest => "<",
-        Way::OldestOfThread => ">",
+pub(crate) fn next_items(items_of: impl Fn(&str) -> Sql, order: ListOrder) -> Sql {
+    let sign = match order {
+        ListOrder::NewestFirst => "<",
+        ListOrder::OldestInThread => ">",
     };
     Sql::new(
         "SELECT walk.list, entry.id, entry.created_at, entry.seen, walk.place + entry.seen::integer FROM walk, LATERAL (",
     )
-        .then(entries_of("walk.list"))
+        .append(items_of("walk.list"))
         .sql(format!(" AND ROW(it.created_at, it.id) {sign} ROW(walk.created_at, walk.id)"))
-        .sql(first(way))
+        .sql(first_item(order))
         .sql(") AS entry WHERE walk.place < ")
 }
 
 /// Of all entries, which are called `it`, the first.
-pub(crate) const fn first(way: Way) -> &'static str {
-    match way {
-        Way::Newest => " ORDER BY it.created_at DESC, it.id DESC LIMIT 1",
+pub(crate) const fn first_item(order: ListOrder) -> &'static str {
+    match order {
+        ListOrder::NewestFirst => " ORDER BY it.created_at DESC, it.id DESC LIMIT 1",
         // Its parent is the same for all of them; where it is null, only its mention leads to the order of the index.
-        Way::OldestOfThread => " ORDER BY it.parent_id, it.created_at, it.id LIMIT 1",
+        ListOrder::OldestInThread => " ORDER BY it.parent_id, it.created_at, it.id LIMIT 1",
     }
 }

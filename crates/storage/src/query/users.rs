@@ -10,9 +10,9 @@ use grateful_domain::{
     City, CountMode, Limit, PageRequest, UserId, UserListItem, Username, Viewer,
 };
 
-use super::paging::{Order, Part, Place, part_of};
+use super::paging::{Direction, KeysetPosition, PageSpec, paginate};
 use super::totals::TotalSql;
-use super::{lower, who_blocked, whom_blocked_by};
+use super::{blocked_by, blockers_of, lower};
 use crate::rows::UserListItemRow;
 use crate::schema::users;
 
@@ -38,10 +38,10 @@ pub struct UserQuery<W = AllUsers, O = NewestMembersFirst> {
     viewer: Viewer,
     ids: Option<Vec<i64>>,
     city: Option<City>,
-    by: By,
-    part: Part,
-    counting: Option<CountMode>,
-    kind: PhantomData<(W, O)>,
+    sort_key: SortKey,
+    page: PageSpec,
+    count_mode: Option<CountMode>,
+    marker: PhantomData<(W, O)>,
 }
 
 /// All people.
@@ -65,8 +65,8 @@ pub struct NewestMembersFirst;
 pub struct ByUsername;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
-    Joining,
+enum SortKey {
+    JoinedAt,
     Username,
 }
 
@@ -109,84 +109,84 @@ impl UserQuery {
             viewer,
             ids: None,
             city: None,
-            by: By::Joining,
-            part: Part::FIRST,
-            counting: None,
-            kind: PhantomData,
+            sort_key: SortKey::JoinedAt,
+            page: PageSpec::FIRST,
+            count_mode: None,
+            marker: PhantomData,
         }
     }
 
     /// Only those of these people.
     pub fn with_ids(self, people: &[UserId]) -> UserQuery<SelectedUsers> {
         let ids = Some(people.iter().copied().map(i64::from).collect());
-        Self { ids, ..self }.retyped()
+        Self { ids, ..self }.cast()
     }
 
     /// Only those who say that they live there, in just these letters.
     pub fn in_city(self, city: City) -> UserQuery<InCity> {
-        Self { city: Some(city), ..self }.retyped()
+        Self { city: Some(city), ..self }.cast()
     }
 
     /// By username, without regard to case.
     pub fn by_username(self) -> UserQuery<AllUsers, ByUsername> {
-        Self { by: By::Username, ..self }.retyped()
+        Self { sort_key: SortKey::Username, ..self }.cast()
     }
 }
 
 impl UserQuery<SelectedUsers> {
     /// By username, without regard to case.
     pub fn by_username(self) -> UserQuery<SelectedUsers, ByUsername> {
-        Self { by: By::Username, ..self }.retyped()
+        Self { sort_key: SortKey::Username, ..self }.cast()
     }
 }
 
 impl<W> UserQuery<W, NewestMembersFirst> {
     /// Only this part of the list. Without it, the first 20.
     pub fn page(self, page: PageRequest<UserId>) -> Self {
-        Self { part: page.into(), ..self }
+        Self { page: page.into(), ..self }
     }
 
     /// Only those behind this place.
     pub fn after(self, place: UserId) -> Self {
-        self.behind(place)
+        self.starting_after(place)
     }
 }
 
 impl<W> UserQuery<W, ByUsername> {
     /// Only this part of the list. Without it, the first 20.
     pub fn page(self, page: PageRequest<Username>) -> Self {
-        Self { part: page.into(), ..self }
+        Self { page: page.into(), ..self }
     }
 
     /// Only those behind this place.
     pub fn after(self, place: Username) -> Self {
-        self.behind(place)
+        self.starting_after(place)
     }
 }
 
 impl<W, O> UserQuery<W, O> {
     /// Only so many people; without it, 20.
     pub fn limit(self, limit: Limit) -> Self {
-        Self { part: self.part.limited(limit), ..self }
+        Self { page: self.page.with_limit(limit), ..self }
     }
 
     /// How many people all parts together have is told, too. Of all people, about how many there are is known without
     /// counting, those across a block included; of some of them it is not.
-    pub fn with_total(self, counting: CountMode) -> Self {
-        Self { counting: Some(counting), ..self }
+    pub fn with_total(self, count_mode: CountMode) -> Self {
+        Self { count_mode: Some(count_mode), ..self }
     }
 
-    pub(crate) fn size(&self) -> Limit {
-        self.part.limit
+    pub(crate) fn page_limit(&self) -> Limit {
+        self.page.limit
     }
 
     /// All that answer the query, in no order.
-    pub(crate) fn people(&self) -> users::BoxedQuery<'static, Pg> {
+    pub(crate) fn filtered_users(&self) -> users::BoxedQuery<'static, Pg> {
         let mut people = users::table.into_boxed();
         if let Some(viewer) = self.viewer.user().map(i64::from) {
             people = people
-                .filter(not(users::id.eq_any(who_blocked(viewer))))
-                .filter(not(users::id.eq_any(whom_blocked_by(viewer))));
+                .filter(not(users::id.eq_any(blockers_of(viewer))))
+                .filter(not(users::id.eq_any(blocked_by(viewer))));
         }
         if let Some(ids) = &self.ids {
             people = people.filter(users::id.eq_any(ids.clone()));
@@ -201,36 +201,38 @@ impl<W, O> UserQuery<W, O> {
     pub(crate) fn select(&self) -> IntoBoxed<'static, Selected, Pg> {
         let people =
             self.ordered().select(<UserListItemRow as Selectable<Pg>>::construct_selection());
-        match self.by {
-            By::Joining => part_of(people, &self.part, &["users.id"], Order::Newest),
-            By::Username => part_of(people, &self.part, &["lower(users.username)"], Order::Oldest),
+        match self.sort_key {
+            SortKey::JoinedAt => paginate(people, &self.page, &["users.id"], Direction::Descending),
+            SortKey::Username => {
+                paginate(people, &self.page, &["lower(users.username)"], Direction::Ascending)
+            }
         }
     }
 
     /// What counts the whole list, as far as it is asked for and can be known.
     pub(crate) fn total(&self) -> Option<TotalSql> {
-        match self.counting? {
+        match self.count_mode? {
             // In this order, an index leads to them.
-            CountMode::UpTo(most) => Some(TotalSql::up_to(most, self.ordered().select(users::id))),
+            CountMode::UpTo(most) => Some(TotalSql::capped(most, self.ordered().select(users::id))),
             CountMode::Estimated if self.ids.is_some() || self.city.is_some() => None,
-            CountMode::Estimated => Some(TotalSql::rows_of("users_pkey")),
+            CountMode::Estimated => Some(TotalSql::estimate_from_index("users_pkey")),
         }
     }
 
     fn ordered(&self) -> users::BoxedQuery<'static, Pg> {
-        match self.by {
-            By::Joining => self.people().order(users::id.desc()),
-            By::Username => self.people().order(lower(users::username).asc()),
+        match self.sort_key {
+            SortKey::JoinedAt => self.filtered_users().order(users::id.desc()),
+            SortKey::Username => self.filtered_users().order(lower(users::username).asc()),
         }
     }
 
-    fn behind(self, place: impl Place) -> Self {
-        Self { part: self.part.behind(place), ..self }
+    fn starting_after(self, place: impl KeysetPosition) -> Self {
+        Self { page: self.page.after(place), ..self }
     }
 
-    fn retyped<V, P>(self) -> UserQuery<V, P> {
-        let Self { viewer, ids, city, by, part, counting, kind: _ } = self;
-        UserQuery { viewer, ids, city, by, part, counting, kind: PhantomData }
+    fn cast<V, P>(self) -> UserQuery<V, P> {
+        let Self { viewer, ids, city, sort_key, page, count_mode, marker: _ } = self;
+        UserQuery { viewer, ids, city, sort_key, page, count_mode, marker: PhantomData }
     }
 }
 

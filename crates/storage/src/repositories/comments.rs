@@ -15,7 +15,8 @@ use grateful_domain::{
 use uuid::Uuid;
 
 use crate::query::{
-    Order, Replies, Sql, Way, firsts_of_each, paged, statement, who_blocked, whom_blocked_by,
+    Direction, ListOrder, ReplyCount, Sql, blocked_by, blockers_of, paginate_by_time, statement,
+    top_per_list,
 };
 use crate::rows::{AuthorRow, CommentRow};
 use crate::schema::{comments, users};
@@ -163,7 +164,9 @@ impl Comments<'_> {
             }
         };
         let rows: Vec<SeenRow> =
-            paged(query, page, "comments.created_at", Order::Oldest).load(self.conn).await?;
+            paginate_by_time(query, page, "comments.created_at", Direction::Ascending)
+                .load(self.conn)
+                .await?;
         let seen = rows.into_iter().map(SeenRow::into).collect();
         Ok(Page::from_overfetch(seen, page.limit, |seen: &CommentForViewer| {
             seen.comment.position()
@@ -173,14 +176,14 @@ impl Comments<'_> {
 
 /// Comments as this person sees them, none across a block.
 fn seen_by(viewer: UserId) -> IntoBoxed<'static, shown, Pg> {
-    shown(Replies::seen_by(viewer))
-        .filter(not(comments::author_id.eq_any(who_blocked(viewer.into()))))
-        .filter(not(comments::author_id.eq_any(whom_blocked_by(viewer.into()))))
+    shown(ReplyCount::visible_to(viewer))
+        .filter(not(comments::author_id.eq_any(blockers_of(viewer.into()))))
+        .filter(not(comments::author_id.eq_any(blocked_by(viewer.into()))))
         .into_boxed()
 }
 
 #[dsl::auto_type]
-fn shown(replies: Replies) -> _ {
+fn shown(replies: ReplyCount) -> _ {
     let comment: AsSelect<CommentRow, Pg> = CommentRow::as_select();
     let author: AsSelect<AuthorRow, Pg> = AuthorRow::as_select();
     comments::table.inner_join(users::table).select((comment, author, replies))
@@ -190,21 +193,21 @@ fn shown(replies: Replies) -> _ {
 ///
 /// Reads so many comments of each, and those before them by people across a block.
 fn firsts(viewer: UserId, posts: &[PostId], limit: Limit) -> Sql {
-    let not_across = |person: &str| Sql::not_across(Viewer::User(viewer), Sql::new(person));
+    let not_blocked = |person: &str| Sql::not_blocked(Viewer::User(viewer), Sql::new(person));
     let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
     let posts = Sql::new("SELECT id FROM posts WHERE id = ANY (")
         .value(ids)
         .sql(") AND (is_public OR author_id = ")
         .value(viewer)
         .sql(") AND ")
-        .then(not_across("author_id"));
+        .append(not_blocked("author_id"));
     let about = |post: &str| {
-        Sql::new("SELECT it.id, it.created_at, ").then(not_across("it.author_id")).sql(format!(
+        Sql::new("SELECT it.id, it.created_at, ").append(not_blocked("it.author_id")).sql(format!(
             " AS seen FROM comments AS it WHERE it.post_id = {post} AND it.parent_id IS NULL"
         ))
     };
-    let firsts = firsts_of_each(posts, about, Way::OldestOfThread, limit);
-    Sql::new("comments.id = ANY (ARRAY(").then(firsts).sql("))")
+    let firsts = top_per_list(posts, about, ListOrder::OldestInThread, limit);
+    Sql::new("comments.id = ANY (ARRAY(").append(firsts).sql("))")
 }
 
 /// Which comments stand beside each other.

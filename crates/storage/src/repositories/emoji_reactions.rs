@@ -12,7 +12,7 @@ use grateful_domain::{
 };
 use uuid::Uuid;
 
-use crate::query::{Order, paged, statement, who_blocked, whom_blocked_by};
+use crate::query::{Direction, blocked_by, blockers_of, paginate_by_time, statement};
 use crate::rows::{AuthorRow, emoji_from_code};
 use crate::schema::{emoji_reactions, users};
 use crate::{Connection, Result};
@@ -89,8 +89,8 @@ impl EmojiReactions<'_> {
         let query = emoji_reactions::table
             .inner_join(users::table)
             .filter(emoji_reactions::post_id.eq(Uuid::from(post)))
-            .filter(not(emoji_reactions::user_id.eq_any(who_blocked(viewer.into()))))
-            .filter(not(emoji_reactions::user_id.eq_any(whom_blocked_by(viewer.into()))))
+            .filter(not(emoji_reactions::user_id.eq_any(blockers_of(viewer.into()))))
+            .filter(not(emoji_reactions::user_id.eq_any(blocked_by(viewer.into()))))
             .select((
                 emoji_reactions::id,
                 emoji_reactions::emoji_code,
@@ -100,7 +100,9 @@ impl EmojiReactions<'_> {
             .order((emoji_reactions::created_at.desc(), emoji_reactions::id.desc()))
             .into_boxed();
         let rows: Vec<(Uuid, String, DateTime<Utc>, AuthorRow)> =
-            paged(query, page, "emoji_reactions.created_at", Order::Newest).load(self.conn).await?;
+            paginate_by_time(query, page, "emoji_reactions.created_at", Direction::Descending)
+                .load(self.conn)
+                .await?;
         let reactions = rows.into_iter().map(|(id, code, created_at, by)| {
             let emoji = emoji_from_code(&code)?;
             Ok(Reaction { id: id.into(), post, by: by.into(), emoji, created_at })

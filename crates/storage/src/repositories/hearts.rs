@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use grateful_domain::{Heart, HeartId, Page, PageRequest, Position, PostId, UserId};
 use uuid::Uuid;
 
-use crate::query::{Order, paged, statement, who_blocked, whom_blocked_by};
+use crate::query::{Direction, blocked_by, blockers_of, paginate_by_time, statement};
 use crate::rows::AuthorRow;
 use crate::schema::{likes, users};
 use crate::{Connection, Result};
@@ -86,13 +86,15 @@ impl Hearts<'_> {
         let query = likes::table
             .inner_join(users::table)
             .filter(likes::post_id.eq(Uuid::from(post)))
-            .filter(not(likes::user_id.eq_any(who_blocked(viewer.into()))))
-            .filter(not(likes::user_id.eq_any(whom_blocked_by(viewer.into()))))
+            .filter(not(likes::user_id.eq_any(blockers_of(viewer.into()))))
+            .filter(not(likes::user_id.eq_any(blocked_by(viewer.into()))))
             .select((likes::id, likes::created_at, AuthorRow::as_select()))
             .order((likes::created_at.desc(), likes::id.desc()))
             .into_boxed();
         let rows: Vec<(Uuid, DateTime<Utc>, AuthorRow)> =
-            paged(query, page, "likes.created_at", Order::Newest).load(self.conn).await?;
+            paginate_by_time(query, page, "likes.created_at", Direction::Descending)
+                .load(self.conn)
+                .await?;
         let hearts = rows.into_iter().map(|(id, created_at, by)| Heart {
             id: id.into(),
             by: by.into(),

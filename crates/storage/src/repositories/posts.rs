@@ -18,7 +18,7 @@ use grateful_domain::{
 use uuid::Uuid;
 
 use super::users::Users;
-use crate::query::{PostOrder, SeenRow, load, statement};
+use crate::query::{PostForViewerRow, PostOrder, load_page, statement};
 use crate::rows::{AuthorRow, PostRow, emoji_from_code};
 use crate::schema::{emoji_reactions, likes, posts};
 use crate::{Connection, PostQuery, Result};
@@ -31,8 +31,8 @@ pub struct Posts<'c> {
 impl Posts<'_> {
     /// The post with this id as `viewer` sees it, unless it is gone or not for them.
     pub async fn find(&mut self, viewer: Viewer, post: PostId) -> Result<Option<PostForViewer>> {
-        let select = PostQuery::any_visible_to(viewer).wanted().only(post);
-        let row: Option<SeenRow> = select.first(self.conn).await.optional()?;
+        let select = PostQuery::any_visible_to(viewer).filter().select_one(post);
+        let row: Option<PostForViewerRow> = select.first(self.conn).await.optional()?;
         row.map(PostForViewer::try_from).transpose()
     }
 
@@ -41,10 +41,10 @@ impl Posts<'_> {
         &mut self,
         query: PostQuery<W, O>,
     ) -> Result<Page<PostForViewer, O::Position>> {
-        let wanted = query.wanted();
-        let (rows, total): (Vec<SeenRow>, Option<Total>) =
-            load!(self.conn, wanted.select(), wanted.total())?;
-        let ranked = |row: SeenRow| {
+        let wanted = query.filter();
+        let (rows, total): (Vec<PostForViewerRow>, Option<Total>) =
+            load_page!(self.conn, wanted.select(), wanted.total())?;
+        let ranked = |row: PostForViewerRow| {
             let rank = row.rank();
             Ok((PostForViewer::try_from(row)?, rank))
         };
@@ -63,7 +63,8 @@ impl Posts<'_> {
         limit: Limit,
     ) -> Result<HashMap<UserId, Vec<PostForViewer>>> {
         let query = PostQuery::visible_to(viewer).by_authors(authors).limit(limit);
-        let rows: Vec<SeenRow> = query.wanted().of_each().load(self.conn).await?;
+        let rows: Vec<PostForViewerRow> =
+            query.filter().select_per_author().load(self.conn).await?;
         let mut posts: HashMap<UserId, Vec<PostForViewer>> = HashMap::new();
         for row in rows {
             let seen = PostForViewer::try_from(row)?;
@@ -78,7 +79,7 @@ impl Posts<'_> {
         viewer: Viewer,
         posts: &[PostId],
     ) -> Result<HashMap<PostId, Author>> {
-        let authors = PostQuery::any_visible_to(viewer).wanted().authors_among(posts);
+        let authors = PostQuery::any_visible_to(viewer).filter().select_authors_among(posts);
         let rows: Vec<(Uuid, AuthorRow)> = authors.load(self.conn).await?;
         Ok(rows.into_iter().map(|(id, author)| (id.into(), author.into())).collect())
     }
@@ -89,8 +90,8 @@ impl Posts<'_> {
         viewer: Viewer,
         posts: &[PostId],
     ) -> Result<HashMap<PostId, PostForViewer>> {
-        let among = PostQuery::visible_to(viewer).wanted().among(posts);
-        let rows: Vec<SeenRow> = among.load(self.conn).await?;
+        let among = PostQuery::visible_to(viewer).filter().select_among(posts);
+        let rows: Vec<PostForViewerRow> = among.load(self.conn).await?;
         let seen = rows.into_iter().map(PostForViewer::try_from);
         seen.map(|seen| seen.map(|seen| (seen.post.id, seen))).collect()
     }

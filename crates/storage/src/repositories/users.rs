@@ -20,7 +20,7 @@ use serde_json::Value;
 
 pub use self::locking::{Participants, UserLock};
 pub use self::photos::PreviousPhoto;
-use crate::query::{UserOrder, load, lower, statement, who_blocked, whom_blocked_by};
+use crate::query::{UserOrder, blocked_by, blockers_of, load_page, lower, statement};
 use crate::rows::{AuthorRow, UserListItemRow};
 use crate::schema::users;
 use crate::{Connection, Result, UserQuery};
@@ -105,9 +105,9 @@ impl Users<'_> {
         query: UserQuery<W, O>,
     ) -> Result<Page<UserListItem, O::Position>> {
         let (rows, total): (Vec<UserListItemRow>, Option<Total>) =
-            load!(self.conn, query.select(), query.total())?;
+            load_page!(self.conn, query.select(), query.total())?;
         let people = rows.into_iter().map(UserListItem::from).collect();
-        Ok(Page::from_overfetch(people, query.size(), O::position).with_total(total))
+        Ok(Page::from_overfetch(people, query.page_limit(), O::position).with_total(total))
     }
 
     /// The person with this username, whatever its case.
@@ -172,7 +172,8 @@ impl Users<'_> {
 
     /// Whether there is such a person for this viewer: nobody exists across a block.
     pub async fn exists_for(&mut self, viewer: Viewer, user: UserId) -> Result<bool> {
-        let wanted = UserQuery::visible_to(viewer).people().filter(users::id.eq(i64::from(user)));
+        let wanted =
+            UserQuery::visible_to(viewer).filtered_users().filter(users::id.eq(i64::from(user)));
         Ok(diesel::select(exists(wanted)).get_result(self.conn).await?)
     }
 
@@ -185,7 +186,7 @@ impl Users<'_> {
         let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
         let viewer = i64::from(viewer);
         let blocked =
-            users::id.eq_any(who_blocked(viewer)).or(users::id.eq_any(whom_blocked_by(viewer)));
+            users::id.eq_any(blockers_of(viewer)).or(users::id.eq_any(blocked_by(viewer)));
         let rows: Vec<(i64, bool)> = users::table
             .filter(users::id.eq_any(ids))
             .select((users::id, blocked))

@@ -7,47 +7,47 @@ use diesel::prelude::*;
 use grateful_domain::{CountMode, Limit, PostId, PostType, UserId, Viewer};
 use uuid::Uuid;
 
-use crate::query::paging::{Order, Part, part_of};
+use crate::query::paging::{Direction, PageSpec, paginate};
 use crate::query::sql::Sql;
-use crate::query::top_per_list::{Way, first, firsts_of_each, next};
+use crate::query::top_per_list::{ListOrder, first_item, next_items, top_per_list};
 use crate::query::totals::TotalSql;
-use crate::query::{who_blocked, whom_blocked_by};
+use crate::query::{blocked_by, blockers_of};
 use crate::rows::{AuthorRow, PostRow};
 use crate::schema::{emoji_reactions, likes, posts, users};
 
 /// Which posts, in which order, and which part of them.
 #[derive(Debug, Clone)]
-pub(crate) struct Wanted {
+pub(crate) struct PostFilter {
     pub(super) viewer: Viewer,
-    pub(super) whose: Whose,
+    pub(super) authors: AuthorFilter,
     pub(super) public_only: bool,
     pub(super) post_type: Option<PostType>,
     pub(super) with_image: bool,
     pub(super) since: Option<DateTime<Utc>>,
     pub(super) until: Option<DateTime<Utc>>,
-    pub(super) by: By,
-    pub(super) part: Part,
-    pub(super) counting: Option<CountMode>,
+    pub(super) sort_key: SortKey,
+    pub(super) page: PageSpec,
+    pub(super) count_mode: Option<CountMode>,
 }
 
 /// By whom posts are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Whose {
-    Everybodys,
-    Of(UserId),
-    OfAny(Vec<i64>),
-    OfFollowed,
+pub(super) enum AuthorFilter {
+    All,
+    One(UserId),
+    AnyOf(Vec<i64>),
+    Followed,
 }
 
 /// What posts are ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum By {
+pub(super) enum SortKey {
     Time,
     Rank,
     Engagement,
 }
 
-impl By {
+impl SortKey {
     /// As the index has it, from its end or its beginning.
     const fn columns(self) -> &'static [&'static str] {
         match self {
@@ -62,33 +62,33 @@ impl By {
 
 /// A statement for the posts that answer a query, be it with all that is shown of them, or to be counted.
 macro_rules! conditions {
-    ($select:expr, $wanted:expr) => {{
-        let (mut select, wanted): (_, &Wanted) = ($select, $wanted);
-        let viewer = wanted.viewer.user().map(i64::from);
+    ($select:expr, $filter:expr) => {{
+        let (mut select, filter): (_, &PostFilter) = ($select, $filter);
+        let viewer = filter.viewer.user().map(i64::from);
         select = match viewer {
-            Some(viewer) if !wanted.public_only => {
+            Some(viewer) if !filter.public_only => {
                 select.filter(posts::is_public.or(posts::author_id.eq(viewer)))
             }
             _ => select.filter(posts::is_public),
         };
         if let Some(viewer) = viewer {
             select = select
-                .filter(not(posts::author_id.eq_any(who_blocked(viewer))))
-                .filter(not(posts::author_id.eq_any(whom_blocked_by(viewer))));
+                .filter(not(posts::author_id.eq_any(blockers_of(viewer))))
+                .filter(not(posts::author_id.eq_any(blocked_by(viewer))));
         }
-        if let Whose::Of(author) = wanted.whose {
+        if let AuthorFilter::One(author) = filter.authors {
             select = select.filter(posts::author_id.eq(i64::from(author)));
         }
-        if let Some(post_type) = wanted.post_type {
+        if let Some(post_type) = filter.post_type {
             select = select.filter(posts::post_type.eq(post_type.code()));
         }
-        if wanted.with_image {
+        if filter.with_image {
             select = select.filter(posts::image_url.is_not_null());
         }
-        if let Some(since) = wanted.since {
+        if let Some(since) = filter.since {
             select = select.filter(posts::created_at.ge(since));
         }
-        if let Some(until) = wanted.until {
+        if let Some(until) = filter.until {
             select = select.filter(posts::created_at.lt(until));
         }
         select
@@ -98,11 +98,11 @@ macro_rules! conditions {
 macro_rules! ordered {
     ($select:expr, $by:expr) => {
         match $by {
-            By::Time => $select.order((posts::created_at.desc(), posts::id.desc())),
-            By::Rank => {
+            SortKey::Time => $select.order((posts::created_at.desc(), posts::id.desc())),
+            SortKey::Rank => {
                 $select.order((posts::rank.desc(), posts::created_at.desc(), posts::id.desc()))
             }
-            By::Engagement => $select.order((
+            SortKey::Engagement => $select.order((
                 posts::hearts_count.desc(),
                 posts::reactions_count.desc(),
                 posts::shares_count.desc(),
@@ -112,73 +112,90 @@ macro_rules! ordered {
     };
 }
 
-impl Wanted {
+impl PostFilter {
     pub(crate) fn limit(&self) -> Limit {
-        self.part.limit
+        self.page.limit
     }
 
     /// The statement, for one post more than asked for, which tells whether the list goes on.
-    pub(crate) fn select(&self) -> IntoBoxed<'static, seen_by, Pg> {
+    pub(crate) fn select(&self) -> IntoBoxed<'static, posts_for_viewer, Pg> {
         let select = match self.newest_of_authors() {
-            None => self.seen(),
-            Some(newest) => self.seen().filter(newest),
+            None => self.visible_posts(),
+            Some(newest) => self.visible_posts().filter(newest),
         };
-        part_of(ordered!(select, self.by), &self.part, self.by.columns(), Order::Newest)
+        paginate(
+            ordered!(select, self.sort_key),
+            &self.page,
+            self.sort_key.columns(),
+            Direction::Descending,
+        )
     }
 
     /// The statement for this post, if it answers the query.
-    pub(crate) fn only(&self, post: PostId) -> IntoBoxed<'static, seen_by, Pg> {
-        self.seen().filter(posts::id.eq(Uuid::from(post)))
+    pub(crate) fn select_one(&self, post: PostId) -> IntoBoxed<'static, posts_for_viewer, Pg> {
+        self.visible_posts().filter(posts::id.eq(Uuid::from(post)))
     }
 
     /// The statement for those of these posts that answer the query, in no order.
-    pub(crate) fn among(&self, posts: &[PostId]) -> IntoBoxed<'static, seen_by, Pg> {
+    pub(crate) fn select_among(
+        &self,
+        posts: &[PostId],
+    ) -> IntoBoxed<'static, posts_for_viewer, Pg> {
         let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
-        self.seen().filter(posts::id.eq_any(ids))
+        self.visible_posts().filter(posts::id.eq_any(ids))
     }
 
     /// The statement for who wrote those of these posts that answer the query.
-    pub(crate) fn authors_among(&self, posts: &[PostId]) -> IntoBoxed<'static, authors, Pg> {
+    pub(crate) fn select_authors_among(
+        &self,
+        posts: &[PostId],
+    ) -> IntoBoxed<'static, post_authors, Pg> {
         let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
-        conditions!(authors().into_boxed(), self).filter(posts::id.eq_any(ids))
+        conditions!(post_authors().into_boxed(), self).filter(posts::id.eq_any(ids))
     }
 
     /// The statement for the first posts of each author by themselves, together.
     ///
     /// Reads so many posts of each, and those before them that are not for the viewer.
-    pub(crate) fn of_each(&self) -> IntoBoxed<'static, seen_by, Pg> {
-        let firsts =
-            firsts_of_each(self.authors(), |id| self.posts_of(id), Way::Newest, self.part.limit);
-        let firsts = Sql::new("posts.id = ANY (ARRAY(").then(firsts).sql("))");
+    pub(crate) fn select_per_author(&self) -> IntoBoxed<'static, posts_for_viewer, Pg> {
+        let firsts = top_per_list(
+            self.author_ids(),
+            |id| self.posts_of(id),
+            ListOrder::NewestFirst,
+            self.page.limit,
+        );
+        let firsts = Sql::new("posts.id = ANY (ARRAY(").append(firsts).sql("))");
         let newest = (posts::author_id, posts::created_at.desc(), posts::id.desc());
-        self.seen().filter(firsts).order(newest)
+        self.visible_posts().filter(firsts).order(newest)
     }
 
     /// What counts all posts that answer the query, as far as it is asked for and can be known.
     pub(crate) fn total(&self) -> Option<TotalSql> {
-        match self.counting? {
-            CountMode::UpTo(most) => Some(match self.whose {
-                Whose::Everybodys | Whose::Of(_) => {
+        match self.count_mode? {
+            CountMode::UpTo(most) => Some(match self.authors {
+                AuthorFilter::All | AuthorFilter::One(_) => {
                     let ids = conditions!(posts::table.select(posts::id).into_boxed::<Pg>(), self);
                     // In this order, an index leads to them.
-                    TotalSql::up_to(most, ordered!(ids, self.by))
+                    TotalSql::capped(most, ordered!(ids, self.sort_key))
                 }
-                Whose::OfAny(_) | Whose::OfFollowed => TotalSql::up_to(most, self.all_of_authors()),
+                AuthorFilter::AnyOf(_) | AuthorFilter::Followed => {
+                    TotalSql::capped(most, self.all_of_authors())
+                }
             }),
-            CountMode::Estimated => self.kept(),
+            CountMode::Estimated => self.stored_total(),
         }
     }
 
     /// The number of posts that is kept: of authors beside them, of everybody by PostgreSQL.
-    fn kept(&self) -> Option<TotalSql> {
+    fn stored_total(&self) -> Option<TotalSql> {
         let is_part = self.since.is_some()
             || self.until.is_some()
             || self.post_type.is_some()
             || self.with_image;
-        match self.whose {
+        match self.authors {
             _ if is_part => None,
-            Whose::Everybodys => Some(TotalSql::rows_of("idx_posts_created_at_desc")),
-            Whose::Of(_) | Whose::OfAny(_) | Whose::OfFollowed => {
+            AuthorFilter::All => Some(TotalSql::estimate_from_index("idx_posts_created_at_desc")),
+            AuthorFilter::One(_) | AuthorFilter::AnyOf(_) | AuthorFilter::Followed => {
                 let count = Sql::new("SELECT coalesce(sum(");
                 let count = match self.viewer.user().filter(|_| !self.public_only) {
                     None => count.sql("public_posts_count"),
@@ -187,18 +204,18 @@ impl Wanted {
                         .value(viewer)
                         .sql(" THEN posts_count ELSE public_posts_count END"),
                 };
-                Some(TotalSql::exactly(
+                Some(TotalSql::exact(
                     count
                         .sql("), 0) FROM users WHERE id = ANY (ARRAY(")
-                        .then(self.authors())
+                        .append(self.author_ids())
                         .sql("))"),
                 ))
             }
         }
     }
 
-    fn seen(&self) -> IntoBoxed<'static, seen_by, Pg> {
-        conditions!(seen_by(self.viewer.user().map(i64::from)).into_boxed(), self)
+    fn visible_posts(&self) -> IntoBoxed<'static, posts_for_viewer, Pg> {
+        conditions!(posts_for_viewer(self.viewer.user().map(i64::from)).into_boxed(), self)
     }
 
     /// Whether a post is among the newest of those by several people: exactly those that all their posts together give.
@@ -206,25 +223,25 @@ impl Wanted {
     /// Reads the newest post of each of them; then, of those with the newest ones, as many as there are places, so many
     /// posts each at most, and none that is older than the last of these newest ones.
     fn newest_of_authors(&self) -> Option<Sql> {
-        if matches!(self.whose, Whose::Everybodys | Whose::Of(_)) {
+        if matches!(self.authors, AuthorFilter::All | AuthorFilter::One(_)) {
             return None;
         }
-        let most = self.part.most();
-        let behind = self.part.condition(&["it.created_at", "it.id"], Order::Newest);
+        let most = self.page.fetch_limit();
+        let behind = self.page.keyset_condition(&["it.created_at", "it.id"], Direction::Descending);
         let mut theirs = self.posts_of("author.id");
         if let Some(behind) = behind {
-            theirs = theirs.sql(" AND ").then(behind);
+            theirs = theirs.sql(" AND ").append(behind);
         }
         let above_bar =
             |author: &str| self.posts_of(author).sql(" AND it.created_at >= (SELECT at FROM bar)");
         let newest = Sql::new("posts.id = ANY (ARRAY(WITH RECURSIVE author AS MATERIALIZED (")
-            .then(self.authors())
+            .append(self.author_ids())
             .sql(
                 "), latest AS MATERIALIZED (SELECT author.id AS list, entry.id, entry.created_at, entry.seen, 1 AS place \
                  FROM author, LATERAL (",
             )
-            .then(theirs)
-            .sql(first(Way::Newest))
+            .append(theirs)
+            .sql(first_item(ListOrder::NewestFirst))
             .sql(") AS entry ORDER BY entry.created_at DESC, entry.id DESC LIMIT ")
             .value(most)
             .sql("), bar AS MATERIALIZED (SELECT CASE WHEN count(*) = ")
@@ -233,7 +250,7 @@ impl Wanted {
                 " THEN min(created_at) ELSE '-infinity' END AS at FROM latest), \
                  walk AS (SELECT * FROM latest UNION ALL ",
             )
-            .then(next(above_bar, Way::Newest))
+            .append(next_items(above_bar, ListOrder::NewestFirst))
             .value(most)
             .sql(") SELECT id FROM walk ORDER BY created_at DESC, id DESC LIMIT ")
             .value(most)
@@ -244,14 +261,14 @@ impl Wanted {
     /// All posts of several people, one by one.
     fn all_of_authors(&self) -> Sql {
         Sql::new("WITH author AS MATERIALIZED (")
-            .then(self.authors())
+            .append(self.author_ids())
             .sql(") SELECT FROM author, LATERAL (")
-            .then(self.posts_of("author.id"))
+            .append(self.posts_of("author.id"))
             // Nobody counts that far; without a limit it would be a join, and may read all posts.
             .sql(" LIMIT 100000) AS theirs")
     }
 
-    /// Each post by `author` that answers the query, called `it`. Of blocks, [`Wanted::authors`] knows.
+    /// Each post by `author` that answers the query, called `it`. Of blocks, [`PostFilter::authors`] knows.
     fn posts_of(&self, author: &str) -> Sql {
         let posts = format!(
             "SELECT it.id, it.created_at, true AS seen FROM posts AS it WHERE it.author_id = {author}"
@@ -273,29 +290,29 @@ impl Wanted {
     }
 
     /// The ids of the authors, each once, nobody across a block.
-    fn authors(&self) -> Sql {
+    fn author_ids(&self) -> Sql {
         let these =
             |ids| Sql::new("SELECT DISTINCT id FROM unnest(").value(ids).sql(") AS these (id)");
-        let authors = match (&self.whose, self.viewer) {
-            (Whose::Of(author), _) => these(vec![i64::from(*author)]),
-            (Whose::OfAny(people), _) => these(people.clone()),
-            (Whose::OfFollowed, Viewer::User(viewer)) => {
+        let authors = match (&self.authors, self.viewer) {
+            (AuthorFilter::One(author), _) => these(vec![i64::from(*author)]),
+            (AuthorFilter::AnyOf(people), _) => these(people.clone()),
+            (AuthorFilter::Followed, Viewer::User(viewer)) => {
                 let followed =
                     "SELECT followed_id FROM follows WHERE status = 'active' AND follower_id = ";
                 Sql::new(format!("SELECT id FROM ({followed}"))
                     .value(viewer)
                     .sql(") AS followed (id)")
             }
-            (Whose::Everybodys | Whose::OfFollowed, _) => these(vec![]),
+            (AuthorFilter::All | AuthorFilter::Followed, _) => these(vec![]),
         };
-        authors.sql(" WHERE ").then(Sql::not_across(self.viewer, Sql::new("id")))
+        authors.sql(" WHERE ").append(Sql::not_blocked(self.viewer, Sql::new("id")))
     }
 }
 
 /// What the viewer left on a post is looked up for each post that is shown. As joins, PostgreSQL would rather read
 /// all that they ever left on any.
 #[dsl::auto_type]
-pub(crate) fn seen_by(viewer: Option<i64>) -> _ {
+pub(crate) fn posts_for_viewer(viewer: Option<i64>) -> _ {
     let own_heart = likes::table
         .filter(likes::post_id.eq(posts::id))
         .filter(likes::user_id.nullable().eq(viewer))
@@ -320,7 +337,7 @@ pub(crate) fn seen_by(viewer: Option<i64>) -> _ {
 }
 
 #[dsl::auto_type]
-pub(crate) fn authors() -> _ {
+pub(crate) fn post_authors() -> _ {
     let author: AsSelect<AuthorRow, Pg> = AuthorRow::as_select();
     posts::table.inner_join(users::table).select((posts::id, author))
 }

@@ -10,7 +10,7 @@ use grateful_domain::{FollowListItem, FollowState, Limit, Page, Position, Total,
 use uuid::Uuid;
 
 use super::Follows;
-use crate::query::{load, statement};
+use crate::query::{load_page, statement};
 use crate::rows::UserListItemRow;
 use crate::schema::follows;
 use crate::{FollowQuery, Result};
@@ -32,10 +32,12 @@ impl Follows<'_> {
     /// The people at the other ends of the edges that answer `query`, in one statement.
     pub async fn list(&mut self, query: FollowQuery) -> Result<Page<FollowListItem>> {
         let (rows, total): (Vec<Row>, Option<Total>) =
-            load!(self.conn, query.select(), query.total())?;
+            load_page!(self.conn, query.select(), query.total())?;
         let people = rows.into_iter().map(|row| listed(row).1).collect();
-        Ok(Page::from_overfetch(people, query.size(), |listed: &FollowListItem| listed.position)
-            .with_total(total))
+        Ok(Page::from_overfetch(people, query.page_limit(), |listed: &FollowListItem| {
+            listed.position
+        })
+        .with_total(total))
     }
 
     /// Who follows each of these people, up to `limit` of each, newest first, nobody across a block with `viewer`, in one
@@ -68,7 +70,7 @@ impl Follows<'_> {
         query: FollowQuery,
         people: &[UserId],
     ) -> Result<HashMap<UserId, Vec<FollowListItem>>> {
-        let rows: Vec<Row> = query.of_each(people).load(self.conn).await?;
+        let rows: Vec<Row> = query.select_per_user(people).load(self.conn).await?;
         let mut lists: HashMap<UserId, Vec<FollowListItem>> = HashMap::new();
         for row in rows {
             let (of, listed) = listed(row);

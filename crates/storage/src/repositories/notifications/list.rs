@@ -11,7 +11,7 @@ use grateful_domain::{Author, Emoji, Notification, Page, Position, Total, UserId
 use uuid::Uuid;
 
 use super::Notifications;
-use crate::query::{load, statement};
+use crate::query::{load_page, statement};
 use crate::rows::{
     AuthorColumns, AuthorRow, NotificationRow, author_from_columns, emoji_from_code,
 };
@@ -25,16 +25,16 @@ impl Notifications<'_> {
         query: NotificationQuery<W>,
     ) -> Result<Page<RenderedNotification>> {
         let (rows, total): (Vec<Row>, Option<Total>) =
-            load!(self.conn, query.select(), query.total())?;
+            load_page!(self.conn, query.select(), query.total())?;
         let (seen, position): (Vec<_>, fn(&RenderedNotification) -> Position) =
-            if query.is_of_entries() {
+            if query.lists_children() {
                 let seen = rows.into_iter().map(|row| seen(row, vec![])).collect::<Result<_>>()?;
                 (seen, |it| place(it, it.notification.created_at))
             } else {
                 let seen = self.seen(query.owner(), rows).await?;
                 (seen, |it| place(it, it.notification.last_updated_at))
             };
-        Ok(Page::from_overfetch(seen, query.size(), position).with_total(total))
+        Ok(Page::from_overfetch(seen, query.page_limit(), position).with_total(total))
     }
 
     /// Up to `most` of somebody's notifications that changed behind the number `after`, in the order of their last changes,
@@ -47,7 +47,7 @@ impl Notifications<'_> {
         most: i64,
     ) -> Result<(Vec<RenderedNotification>, Option<i64>)> {
         let rows: Vec<Row> = NotificationQuery::of(owner)
-            .told()
+            .notifications_with_actors()
             .filter(notifications::seq.gt(after))
             .order(notifications::seq)
             .limit(most)
@@ -64,7 +64,7 @@ impl Notifications<'_> {
         ids: &[Uuid],
     ) -> Result<HashMap<Uuid, (i64, RenderedNotification)>> {
         let rows: Vec<Row> = NotificationQuery::of(owner)
-            .told()
+            .notifications_with_actors()
             .filter(notifications::id.eq_any(ids.to_vec()))
             .load(self.conn)
             .await?;

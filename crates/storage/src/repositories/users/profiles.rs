@@ -19,7 +19,7 @@ impl Users<'_> {
     /// The page of this person, if they exist for `viewer`.
     pub async fn find_profile(&mut self, viewer: Viewer, user: UserId) -> Result<Option<Profile>> {
         let row = UserQuery::visible_to(viewer)
-            .people()
+            .filtered_users()
             .filter(users::id.eq(i64::from(user)))
             .select(ProfileRow::as_select())
             .first(self.conn)
@@ -35,7 +35,7 @@ impl Users<'_> {
         username: &str,
     ) -> Result<Option<Profile>> {
         let row = UserQuery::visible_to(viewer)
-            .people()
+            .filtered_users()
             .filter(lower(users::username).eq(username.to_ascii_lowercase()))
             .select(ProfileRow::as_select())
             .first(self.conn)

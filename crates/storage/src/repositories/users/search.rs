@@ -48,7 +48,7 @@ impl Users<'_> {
         let keys: Vec<String> =
             names.iter().map(|name| name.as_str().to_ascii_lowercase()).collect();
         let rows: Vec<(i64, String)> = UserQuery::visible_to(Viewer::User(viewer))
-            .people()
+            .filtered_users()
             .filter(lower(users::username).eq_any(keys))
             .select((users::id, users::username))
             .load(self.conn)
