@@ -30,7 +30,7 @@ impl TotalKind {
     ) -> (Vec<Row>, Option<Total>) {
         let number = rows.first().and_then(|(number, _)| *number);
         let total = number.map(|number| match self {
-            Self::Capped(max) => Total::from_capped_count(number, most),
+            Self::Capped(max) => Total::from_capped_count(number, max),
             Self::Exact => Total::Exactly(number),
             Self::Estimated => Total::About(number),
         });
