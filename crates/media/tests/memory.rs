@@ -1,12 +1,12 @@
-//! No picture takes more memory than its header says, and a refusal hardly any.
+//! Processing never takes more memory than the header's upper bound, and rejected files take little.
 
 #![expect(
     clippy::cast_possible_truncation,
     clippy::unwrap_used,
-    reason = "pictures of the tests are small, and what fails is a test"
+    reason = "the images of the tests are small, and a failed unwrap fails the test"
 )]
 
-#[expect(dead_code, reason = "other tests use the rest")]
+#[expect(dead_code, reason = "other test binaries use the rest")]
 #[path = "images/fixtures.rs"]
 mod fixtures;
 
@@ -19,26 +19,26 @@ use peak_alloc::PeakAlloc;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// Memory is counted for all of the process, so one test has it at a time.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+/// The allocator counts for the whole process, so only one test may run at a time.
+fn lock_memory() -> MutexGuard<'static, ()> {
+    static LOCK: Mutex<()> = Mutex::new(());
+    LOCK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Bytes that were taken at most while something was done, beyond those before.
-fn taken<T>(work: impl FnOnce() -> T) -> (T, u64) {
+/// Runs the work and returns its peak memory in bytes, beyond what was allocated before.
+fn measure_peak<T>(work: impl FnOnce() -> T) -> (T, u64) {
     let before = MEMORY.current_usage();
     MEMORY.reset_peak_usage();
-    let done = work();
-    (done, (MEMORY.peak_usage() - before) as u64)
+    let result = work();
+    (result, (MEMORY.peak_usage() - before) as u64)
 }
 
-/// Makes everything of a file, and fails if that takes more than its header says.
+/// Encodes all sizes of a file, and panics if that takes more memory than the header's upper bound.
 #[track_caller]
 fn assert_bounded(name: &str, file: &[u8]) {
     for purpose in [Purpose::Profile, Purpose::Post] {
         let bound = ImageHeader::read(file).unwrap().memory_bytes(purpose);
-        let (_, taken) = taken(|| {
+        let (_, peak) = measure_peak(|| {
             let image = DecodedImage::decode(file, purpose)?;
             match purpose {
                 Purpose::Profile => drop(image.encode_profile_sizes(None)),
@@ -46,14 +46,14 @@ fn assert_bounded(name: &str, file: &[u8]) {
             }
             Ok::<_, ImageError>(())
         });
-        println!("{name} for {purpose:?}: {taken} of {bound} bytes");
-        assert!(taken <= bound, "{name} for {purpose:?}: {taken} of {bound} bytes");
+        println!("{name} for {purpose:?}: {peak} of {bound} bytes");
+        assert!(peak <= bound, "{name} for {purpose:?}: {peak} of {bound} bytes");
     }
 }
 
-/// A JPEG with other sides than it was written with, so that most of it is missing.
-fn jpeg_that_says(mut file: Vec<u8>, width: u16, height: u16) -> Vec<u8> {
-    let is_frame = |it: &[u8]| it == [0xFF, 0xC0] || it == [0xFF, 0xC2];
+/// Declares other dimensions in a JPEG's header, so that most of the image is missing.
+fn declare_dimensions(mut file: Vec<u8>, width: u16, height: u16) -> Vec<u8> {
+    let is_frame = |marker: &[u8]| marker == [0xFF, 0xC0] || marker == [0xFF, 0xC2];
     let frame = file.windows(2).position(is_frame).unwrap();
     file[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
     file[frame + 7..frame + 9].copy_from_slice(&width.to_be_bytes());
@@ -61,35 +61,35 @@ fn jpeg_that_says(mut file: Vec<u8>, width: u16, height: u16) -> Vec<u8> {
 }
 
 #[test]
-fn jpegs_take_no_more_than_their_headers_say() {
-    let _alone = alone();
+fn jpegs_stay_within_the_upper_bound() {
+    let _lock = lock_memory();
     for (width, height) in [(16, 16), (900, 700), (3000, 2000), (12_000, 30), (20, 9_000)] {
-        let image = fixtures::sample_scene(width, height);
+        let image = fixtures::scene(width, height);
         assert_bounded("a JPEG", &fixtures::jpeg(&image));
         assert_bounded("a progressive JPEG", &fixtures::progressive_jpeg(&image));
-        let whole = fixtures::jpeg_with(&image, |encoder| {
+        let full_chroma = fixtures::jpeg_with(&image, |encoder| {
             encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::R_4_4_4);
             encoder.set_progressive(true);
         });
-        assert_bounded("a progressive JPEG with all colours", &whole);
-        let turned = fixtures::jpeg_with_exif(&whole, &fixtures::exif(6));
-        assert_bounded("the same, turned", &turned);
+        assert_bounded("a progressive JPEG without subsampling", &full_chroma);
+        let rotated = fixtures::jpeg_with_exif(&full_chroma, &fixtures::exif(6));
+        assert_bounded("the same, rotated", &rotated);
     }
     let ink = [1, 2, 3, 4].repeat(1000 * 800);
     let file = fixtures::jpeg_of(&ink, (1000, 800), jpeg_encoder::ColorType::CmykAsYcck);
-    assert_bounded("a JPEG of inks", &file);
+    assert_bounded("a CMYK JPEG", &file);
 }
 
 #[test]
-fn jpegs_that_say_more_than_they_have_take_no_more_either() {
-    let _alone = alone();
-    let small = fixtures::sample_scene(64, 64);
+fn jpegs_that_declare_too_large_dimensions_stay_within_the_upper_bound() {
+    let _lock = lock_memory();
+    let small = fixtures::scene(64, 64);
     for (width, height) in [(7_000, 7_000), (12_000, 4_100), (4_100, 12_000)] {
-        let file = jpeg_that_says(fixtures::jpeg(&small), width, height);
+        let file = declare_dimensions(fixtures::jpeg(&small), width, height);
         assert_bounded("a JPEG that is mostly missing", &file);
-        let file = jpeg_that_says(fixtures::progressive_jpeg(&small), width, height);
+        let file = declare_dimensions(fixtures::progressive_jpeg(&small), width, height);
         assert_bounded("a progressive JPEG that is mostly missing", &file);
-        // Without its last scans, so that what there is has to do.
+        // Without the last scans, so that the decoder has to use incomplete ones.
         let scans: Vec<usize> = memchr::memmem::find_iter(&file, b"\xFF\xDA").collect();
         let file = [&file[..scans[2]], &[0xFF, 0xD9]].concat();
         assert_bounded("a progressive JPEG of two scans", &file);
@@ -97,8 +97,8 @@ fn jpegs_that_say_more_than_they_have_take_no_more_either() {
 }
 
 #[test]
-fn pngs_take_no_more_than_their_headers_say() {
-    let _alone = alone();
+fn pngs_stay_within_the_upper_bound() {
+    let _lock = lock_memory();
     let bits = vec![0xAA; 875 * 7_000];
     let bomb =
         fixtures::png_of(&bits, (7_000, 7_000), png::ColorType::Grayscale, png::BitDepth::One);
@@ -107,18 +107,18 @@ fn pngs_take_no_more_than_their_headers_say() {
     let deep = vec![7; 2_000 * 1_500 * 8];
     let deep =
         fixtures::png_of(&deep, (2_000, 1_500), png::ColorType::Rgba, png::BitDepth::Sixteen);
-    assert_bounded("a PNG of 64 bits for a pixel", &deep);
-    let image = fixtures::sample_scene(300, 200);
+    assert_bounded("a PNG of 64 bits per pixel", &deep);
+    let image = fixtures::scene(300, 200);
     assert_bounded("an animated PNG", &fixtures::animated_png(&image, 10_000));
     let text = [b"Comment\0", &vec![b'A'; 4_000_000][..]].concat();
     assert_bounded("a PNG of text", &fixtures::with_chunk(&fixtures::png(&image), *b"tEXt", &text));
 }
 
 #[test]
-fn webps_take_no_more_than_their_headers_say() {
-    let _alone = alone();
+fn webps_stay_within_the_upper_bound() {
+    let _lock = lock_memory();
     for (width, height) in [(16, 16), (1_500, 1_000), (12_000, 3), (3, 12_000)] {
-        let image = fixtures::sample_scene(width, height);
+        let image = fixtures::scene(width, height);
         let alpha = vec![9; width as usize * height as usize * 4];
         let alpha = fixtures::webp_of(&alpha, (width, height), ExtendedColorType::Rgba8);
         assert_bounded("a WebP", &fixtures::webp(&image));
@@ -130,39 +130,39 @@ fn webps_take_no_more_than_their_headers_say() {
 }
 
 #[test]
-fn refusals_take_hardly_any() {
-    const LITTLE: u64 = 1 << 20;
+fn rejected_files_take_little_memory() {
+    const MAX_PEAK: u64 = 1 << 20;
 
-    let _alone = alone();
+    let _lock = lock_memory();
     let small = RgbImage::new(16, 16);
     let mut huge = fixtures::lossy_webp();
-    // Another 16,383 by 16,383 than the rest of the file says.
-    let frame = huge.windows(3).position(|it| it == [0x9D, 1, 0x2A]).unwrap();
+    // The frame declares 16,383 by 16,383 pixels, the container does not.
+    let frame = huge.windows(3).position(|bytes| bytes == [0x9D, 1, 0x2A]).unwrap();
     huge[frame + 3..frame + 7].fill(0xFF);
     let lossy = huge[20..].to_vec();
     let hidden = fixtures::riff(&[(b"VP8X", &fixtures::canvas(0, 16, 16)), (b"VP8 ", &lossy)]);
     let exif = fixtures::riff(&[
         (b"VP8X", &fixtures::canvas(8, 16, 16)),
-        (b"VP8L", fixtures::coded(&fixtures::webp(&small))),
+        (b"VP8L", fixtures::encoded_frame(&fixtures::webp(&small))),
         (b"EXIF", b"II"),
     ]);
-    // Metadata that says that it has gigabytes.
-    let at = exif.windows(4).position(|it| it == b"EXIF").unwrap();
+    // Metadata that declares gigabytes.
+    let at = exif.windows(4).position(|bytes| bytes == b"EXIF").unwrap();
     let mut endless = exif;
     endless[at + 4..at + 8].copy_from_slice(&[0xF0; 4]);
 
     for file in [
-        jpeg_that_says(fixtures::jpeg(&small), 30_000, 30_000),
-        jpeg_that_says(fixtures::progressive_jpeg(&small), 10_000, 10_000),
+        declare_dimensions(fixtures::jpeg(&small), 30_000, 30_000),
+        declare_dimensions(fixtures::progressive_jpeg(&small), 10_000, 10_000),
         huge,
         hidden,
         vec![0; 5_242_880],
         vec![0; 5_242_881],
     ] {
-        let (error, taken) = taken(|| DecodedImage::decode(&file, Purpose::Post).map(drop));
-        assert!(error.is_err());
-        assert!(taken <= LITTLE, "{taken} bytes for {error:?}");
+        let (result, peak) = measure_peak(|| DecodedImage::decode(&file, Purpose::Post).map(drop));
+        assert!(result.is_err());
+        assert!(peak <= MAX_PEAK, "{peak} bytes for {result:?}");
     }
-    let (header, taken) = taken(|| ImageHeader::read(&endless));
-    assert!(taken <= LITTLE, "{taken} bytes for {header:?}");
+    let (header, peak) = measure_peak(|| ImageHeader::read(&endless));
+    assert!(peak <= MAX_PEAK, "{peak} bytes for {header:?}");
 }

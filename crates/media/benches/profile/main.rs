@@ -1,8 +1,8 @@
-//! A picture of 12 megapixels to the four squares of a profile, against Pillow and libvips.
+//! Encodes the four profile squares of a 12-megapixel image, and compares the time with Pillow and libvips.
 //!
-//! What counts is processor time, user and system together, of all threads. Each side does its best: it decodes at a
-//! reduced scale, makes the four sizes from one decode, and writes progressive, optimised JPEG of quality 85. The others
-//! are run where Python finds them; `PYTHON` names another one than `python3`, `ROUNDS` how often each is done.
+//! Measures processor time, user and system, of all threads. Each library uses its fastest method: it decodes at a
+//! reduced scale, encodes the four sizes from one decode, and writes progressive, optimized JPEG of quality 85. Pillow and
+//! libvips run if Python finds them. `PYTHON` selects another interpreter than `python3`, `ROUNDS` the number of rounds.
 //!
 //! `cargo bench -p grateful-media`
 
@@ -19,20 +19,23 @@ use self::references::References;
 use self::sample_images::SampleImage;
 
 fn main() {
-    // Cargo's tests run benches too, to see that they start.
-    let rounds = if std::env::args().any(|it| it == "--bench") { setting("ROUNDS", 15) } else { 1 };
-    let others = References::find();
-    println!("ms of processor time, the least of {rounds} rounds");
-    for sample_scene in sample_images::all() {
-        against_others(&sample_scene, &others, rounds);
-        parts(&sample_scene.jpeg, rounds);
+    // `cargo test` runs benches too, to check that they start.
+    let rounds = if std::env::args().any(|argument| argument == "--bench") {
+        setting("ROUNDS", 15)
+    } else {
+        1
+    };
+    let references = References::find();
+    println!("ms of processor time, minimum of {rounds} rounds");
+    for sample in sample_images::all() {
+        compare_with_references(&sample, &references, rounds);
+        print_phases(&sample.jpeg, rounds);
     }
 }
 
-fn against_others(sample_scene: &SampleImage, others: &References, rounds: usize) {
-    let ours =
-        best(rounds, || decode(&sample_scene.jpeg, Purpose::Profile).encode_profile_sizes(None));
-    let theirs = others.run(&sample_scene.jpeg, rounds);
+fn compare_with_references(sample: &SampleImage, references: &References, rounds: usize) {
+    let ours = best(rounds, || decode(&sample.jpeg, Purpose::Profile).encode_profile_sizes(None));
+    let theirs = references.run(&sample.jpeg, rounds);
     let ratio = |theirs: &Option<Duration>| {
         theirs.map_or("not installed".to_owned(), |theirs| {
             format!(
@@ -43,30 +46,30 @@ fn against_others(sample_scene: &SampleImage, others: &References, rounds: usize
         })
     };
     let [pillow, vips] = theirs.each_ref().map(ratio);
-    let (name, bytes) = (sample_scene.name, sample_scene.jpeg.len());
+    let (name, bytes) = (sample.name, sample.jpeg.len());
     println!("{name}, {bytes} bytes: ours {}, Pillow {pillow}, libvips {vips}", milliseconds(ours));
 }
 
-/// Where our own time goes.
-fn parts(jpeg: &[u8], rounds: usize) {
+/// Prints the time of each phase.
+fn print_phases(jpeg: &[u8], rounds: usize) {
     let image = decode(jpeg, Purpose::Profile);
     let decoding = best(rounds, || decode(jpeg, Purpose::Profile));
     let square = best(rounds, || image.select_square(None));
     let all = best(rounds, || image.encode_profile_sizes(None));
-    let making = milliseconds(all.saturating_sub(square));
+    let encoding = milliseconds(all.saturating_sub(square));
     let [decoding, square] = [decoding, square].map(milliseconds);
-    println!("    decode {decoding}, find the square {square}, resize and write {making}");
+    println!("    decode {decoding}, find the square {square}, resize and encode {encoding}");
     let image = decode(jpeg, Purpose::Post);
     let decoding = milliseconds(best(rounds, || decode(jpeg, Purpose::Post)));
-    let making = milliseconds(best(rounds, || image.encode_post_image()));
-    println!("    for a post: decode {decoding}, resize and write {making}");
+    let encoding = milliseconds(best(rounds, || image.encode_post_image()));
+    println!("    for a post: decode {decoding}, resize and encode {encoding}");
 }
 
 fn decode(jpeg: &[u8], purpose: Purpose) -> DecodedImage {
-    DecodedImage::decode(jpeg, purpose).expect("a picture")
+    DecodedImage::decode(jpeg, purpose).expect("an image")
 }
 
-/// The least that it took of some rounds, which is what it takes where nobody disturbs.
+/// The minimum of several rounds, which is the time without interference.
 fn best<T>(rounds: usize, mut work: impl FnMut() -> T) -> Duration {
     let time = || {
         let before = now();
@@ -76,9 +79,9 @@ fn best<T>(rounds: usize, mut work: impl FnMut() -> T) -> Duration {
     std::iter::repeat_with(time).take(rounds).min().unwrap_or_default()
 }
 
-/// Processor time of this process, all its threads together.
+/// Processor time of this process and all its threads.
 fn now() -> Duration {
-    clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).expect("a clock of the processor").into()
+    clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).expect("a processor time clock").into()
 }
 
 fn milliseconds(time: Duration) -> String {

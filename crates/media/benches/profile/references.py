@@ -1,16 +1,16 @@
-"""Reads a JPEG from standard input and prints the least processor time of some rounds, in seconds."""
+"""Reads a JPEG from standard input and prints the minimum processor time of several rounds, in seconds."""
 
 import io
 import resource
 import sys
 
 
-def pillow(least_side, filter_name):
+def pillow(min_side, filter_name):
     from PIL import Image, ImageOps
 
     def work(jpeg):
         image = Image.open(io.BytesIO(jpeg))
-        image.draft("RGB", (least_side, least_side))
+        image.draft("RGB", (min_side, min_side))
         image = ImageOps.exif_transpose(image)
         for side in (512, 256, 128, 64):
             image = ImageOps.fit(image, (side, side), getattr(Image.Resampling, filter_name))
@@ -37,20 +37,20 @@ def processor_time():
     return usage.ru_utime + usage.ru_stime
 
 
-def least(work, jpeg, rounds):
+def minimum(work, jpeg, rounds):
     times = []
     for _ in range(rounds + 1):
         before = processor_time()
         work(jpeg)
         times.append(processor_time() - before)
-    # The first one also loads the library.
+    # The first round also loads the library.
     return min(times[1:])
 
 
-which, rounds = sys.argv[1], int(sys.argv[2])
+library, rounds = sys.argv[1], int(sys.argv[2])
 jpeg = sys.stdin.buffer.read()
-if which == "pillow":
-    ways = [pillow(side, name) for side in (512, 1024) for name in ("LANCZOS", "BICUBIC")]
+if library == "pillow":
+    variants = [pillow(side, name) for side in (512, 1024) for name in ("LANCZOS", "BICUBIC")]
 else:
-    ways = [vips(crop) for crop in ("attention", "centre")]
-print(min(least(work, jpeg, rounds) for work in ways))
+    variants = [vips(crop) for crop in ("attention", "centre")]
+print(min(minimum(work, jpeg, rounds) for work in variants))

@@ -1,10 +1,10 @@
-//! The same work by Pillow and libvips, in a process of Python that measures itself.
+//! The same work with Pillow and libvips, in a Python process that measures its own time.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// A Python, perhaps with Pillow and pyvips.
+/// A Python interpreter, which may have Pillow and pyvips.
 pub(crate) struct References {
     python: String,
 }
@@ -15,20 +15,20 @@ impl References {
         Self { python }
     }
 
-    /// The least time that Pillow and libvips take; `None` where they are not installed.
+    /// The minimum times of Pillow and libvips; `None` if one is not installed.
     pub(crate) fn run(&self, jpeg: &[u8], rounds: usize) -> [Option<Duration>; 2] {
         let script = include_str!("references.py");
-        ["pillow", "vips"].map(|which| {
+        ["pillow", "vips"].map(|library| {
             let mut child = Command::new(&self.python)
-                .args(["-c", script, which, &rounds.to_string()])
-                // Otherwise it would be as many threads as there are processors, which cost more together.
+                .args(["-c", script, library, &rounds.to_string()])
+                // By default libvips uses one thread per core, which takes more processor time in total.
                 .env("VIPS_CONCURRENCY", "1")
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::null())
                 .spawn()
                 .ok()?;
-            // Where the library is missing the other end is closed already.
+            // If the library is missing, the process has already closed its input.
             let _ = child.stdin.take()?.write_all(jpeg);
             let output = child.wait_with_output().ok()?;
             let seconds: f64 = String::from_utf8(output.stdout).ok()?.trim().parse().ok()?;

@@ -1,25 +1,25 @@
-//! Pictures as a telephone takes them, in size, detail and noise.
+//! Images with the size, detail and noise of a phone's camera.
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 const WIDTH: u16 = 4000;
 const HEIGHT: u16 = 3000;
 
-/// A picture to be measured with.
+/// An image to measure with.
 pub(crate) struct SampleImage {
     pub(crate) name: &'static str,
     pub(crate) jpeg: Vec<u8>,
 }
 
-/// The same picture, written in several ways.
+/// The same image in several encodings.
 pub(crate) fn all() -> Vec<SampleImage> {
-    let rgb = paint();
+    let rgb = generate();
     let encode = |quality, sampling, progressive| {
         let mut jpeg = Vec::new();
         let mut encoder = Encoder::new(&mut jpeg, quality);
         encoder.set_sampling_factor(sampling);
         encoder.set_progressive(progressive);
-        encoder.encode(&rgb, WIDTH, HEIGHT, ColorType::Rgb).expect("a picture");
+        encoder.encode(&rgb, WIDTH, HEIGHT, ColorType::Rgb).expect("an image");
         jpeg
     };
     vec![
@@ -34,8 +34,8 @@ pub(crate) fn all() -> Vec<SampleImage> {
     ]
 }
 
-/// Gradients, clouds of noise of many sizes, and a little noise in each pixel.
-fn paint() -> Vec<u8> {
+/// Gradients, noise at several scales, and a little noise in each pixel.
+fn generate() -> Vec<u8> {
     let (width, height) = (i32::from(WIDTH), i32::from(HEIGHT));
     let mut rgb = Vec::with_capacity(usize::from(WIDTH) * usize::from(HEIGHT) * 3);
     for y in 0..height {
@@ -57,17 +57,17 @@ fn paint() -> Vec<u8> {
     rgb
 }
 
-/// Smooth noise of 0 to 255, whose hills are as far apart as `size`.
+/// Smooth noise from 0 to 255 with a period of `size` pixels.
 fn cloud(x: i32, y: i32, size: i32) -> i32 {
     let (column, row, right, down) = (x / size, y / size, x % size, y % size);
     let corner = |column, row| i32::from(noise(column, row, size));
-    let mix = |from: i32, to: i32, part: i32| from + (to - from) * part / size;
+    let mix = |from: i32, to: i32, offset: i32| from + (to - from) * offset / size;
     let above = mix(corner(column, row), corner(column + 1, row), right);
     let below = mix(corner(column, row + 1), corner(column + 1, row + 1), right);
     mix(above, below, down)
 }
 
-/// A byte that looks like chance, and is always the same.
+/// A deterministic pseudo-random byte.
 fn noise(column: i32, row: i32, size: i32) -> u8 {
     let mut hash = (column.cast_unsigned()).wrapping_mul(0x9E37_79B1)
         ^ (row.cast_unsigned()).wrapping_mul(0x85EB_CA77)

@@ -4,23 +4,23 @@ use proptest::prelude::*;
 
 use crate::fixtures;
 
-/// The square of a picture that has nothing in it but a chequered place.
-fn square_with_squares_at(width: u32, height: u32, place: std::ops::Range<u32>) -> Square {
+/// The selected square of an image that is plain except for a chequered region.
+fn square_around_chequers(width: u32, height: u32, region: std::ops::Range<u32>) -> Square {
     let image = RgbImage::from_fn(width, height, |x, y| {
-        let chequered = place.contains(&x.max(y))
+        let is_chequered = region.contains(&x.max(y))
             && (70..130).contains(&x.min(y))
             && (x / 16 + y / 16) % 2 == 0;
-        Rgb(if chequered { [234, 171, 132] } else { [60, 70, 80] })
+        Rgb(if is_chequered { [234, 171, 132] } else { [60, 70, 80] })
     });
     let file = fixtures::png(&image);
     DecodedImage::decode(&file, Purpose::Profile).unwrap().select_square(None)
 }
 
 #[test]
-fn the_square_is_where_there_is_something_to_see() {
-    let left = square_with_squares_at(600, 200, 20..120);
-    let right = square_with_squares_at(600, 200, 480..580);
-    let bottom = square_with_squares_at(200, 600, 480..580);
+fn without_a_focus_the_square_contains_the_salient_region() {
+    let left = square_around_chequers(600, 200, 20..120);
+    let right = square_around_chequers(600, 200, 480..580);
+    let bottom = square_around_chequers(200, 600, 480..580);
 
     assert!(left.x <= 40, "{left:?}");
     assert!((360..=400).contains(&right.x), "{right:?}");
@@ -29,7 +29,7 @@ fn the_square_is_where_there_is_something_to_see() {
 }
 
 #[test]
-fn a_point_outside_the_picture_is_no_focus() {
+fn a_focus_must_be_inside_the_image() {
     for (x, y) in [(-0.1, 0.5), (0.5, 1.1), (f64::NAN, 0.5), (0.5, f64::INFINITY)] {
         assert_eq!(Focus::new(x, y), None);
     }
@@ -43,7 +43,7 @@ fn is_inside(square: Square, width: u32, height: u32) -> bool {
 
 proptest! {
     #[test]
-    fn a_square_is_the_largest_inside_with_the_focus_as_near_to_its_middle_as_edges_allow(
+    fn the_square_is_the_largest_possible_and_as_close_to_the_focus_as_the_edges_allow(
         width in 1_u32..12_000,
         height in 1_u32..12_000,
         x in 0.0..=1.0,
@@ -53,17 +53,17 @@ proptest! {
 
         prop_assert!(is_inside(square, width, height));
         prop_assert_eq!(square.side, width.min(height));
-        let off = |start: u32, length: u32, part: f64| {
-            let wanted = (f64::from(length) * part - f64::from(square.side) / 2.0)
+        let deviation = |start: u32, length: u32, fraction: f64| {
+            let ideal = (f64::from(length) * fraction - f64::from(square.side) / 2.0)
                 .clamp(0.0, f64::from(length - square.side));
-            (f64::from(start) - wanted).abs()
+            (f64::from(start) - ideal).abs()
         };
-        prop_assert!(off(square.x, width, x) <= 0.5);
-        prop_assert!(off(square.y, height, y) <= 0.5);
+        prop_assert!(deviation(square.x, width, x) <= 0.5);
+        prop_assert!(deviation(square.y, height, y) <= 0.5);
     }
 
     #[test]
-    fn a_focus_in_a_corner_takes_that_corner(
+    fn a_focus_in_a_corner_selects_that_corner(
         width in 1_u32..12_000,
         height in 1_u32..12_000,
         right: bool,
@@ -80,7 +80,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn the_square_that_is_found_is_the_largest_inside(
+    fn the_selected_square_is_the_largest_possible(
         width in 1_u32..260,
         height in 1_u32..260,
         orientation in 1_u8..=8,

@@ -1,4 +1,4 @@
-//! Files, made of pixels.
+//! Generated test images and files.
 
 use std::io::Cursor;
 
@@ -12,7 +12,7 @@ pub(crate) const BLUE: [u8; 3] = [40, 60, 200];
 pub(crate) const YELLOW: [u8; 3] = [220, 210, 60];
 pub(crate) const WHITE: [u8; 3] = [255, 255, 255];
 
-/// Red and green above blue and yellow.
+/// Four quarters: red and green above blue and yellow.
 pub(crate) fn quarters(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
         Rgb(match (x < width / 2, y < height / 2) {
@@ -24,16 +24,16 @@ pub(crate) fn quarters(width: u32, height: u32) -> RgbImage {
     })
 }
 
-/// Something with large and small things in it.
-pub(crate) fn sample_scene(width: u32, height: u32) -> RgbImage {
+/// An image with large and small structures.
+pub(crate) fn scene(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
-        let part = |at: u32, of: u32| (at * 255 / of) as u8;
+        let scale = |position: u32, length: u32| (position * 255 / length) as u8;
         let stripe = if (x * 24 / width + y * 24 / height).is_multiple_of(5) { 90 } else { 0 };
-        let (dx, dy) = (part(x, width).abs_diff(170), part(y, height).abs_diff(90));
+        let (dx, dy) = (scale(x, width).abs_diff(170), scale(y, height).abs_diff(90));
         if u32::from(dx).pow(2) + u32::from(dy).pow(2) < 900 {
             return Rgb([234, 171, 132]);
         }
-        Rgb([part(x, width) / 2 + stripe, part(y, height) / 2 + 40, 160 - stripe])
+        Rgb([scale(x, width) / 2 + stripe, scale(y, height) / 2 + 40, 160 - stripe])
     })
 }
 
@@ -45,24 +45,27 @@ pub(crate) fn progressive_jpeg(image: &RgbImage) -> Vec<u8> {
     jpeg_with(image, |encoder| encoder.set_progressive(true))
 }
 
-pub(crate) fn jpeg_with(image: &RgbImage, set: impl Fn(&mut Encoder<&mut Vec<u8>>)) -> Vec<u8> {
+pub(crate) fn jpeg_with(
+    image: &RgbImage,
+    configure: impl Fn(&mut Encoder<&mut Vec<u8>>),
+) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = Encoder::new(&mut file, 92);
     encoder.set_sampling_factor(SamplingFactor::R_4_2_0);
-    set(&mut encoder);
+    configure(&mut encoder);
     let (width, height) = (image.width() as u16, image.height() as u16);
     encoder.encode(image, width, height, ColorType::Rgb).unwrap();
     file
 }
 
-/// A JPEG of other samples than red, green and blue.
+/// A JPEG with samples of this colour type.
 pub(crate) fn jpeg_of(samples: &[u8], (width, height): (u16, u16), colour: ColorType) -> Vec<u8> {
     let mut file = Vec::new();
     Encoder::new(&mut file, 92).encode(samples, width, height, colour).unwrap();
     file
 }
 
-/// A JPEG with a segment behind its first marker.
+/// Inserts a segment after a JPEG's first marker.
 pub(crate) fn with_segment(jpeg: &[u8], marker: u8, body: &[u8]) -> Vec<u8> {
     let length = u16::try_from(body.len() + 2).unwrap().to_be_bytes();
     [&jpeg[..2], &[0xFF, marker], &length, body, &jpeg[2..]].concat()
@@ -87,23 +90,23 @@ pub(crate) fn png_of(
 pub(crate) fn png_with(
     samples: &[u8],
     (width, height): (u32, u32),
-    set: impl Fn(&mut png::Encoder<'_, &mut Vec<u8>>),
+    configure: impl Fn(&mut png::Encoder<'_, &mut Vec<u8>>),
 ) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, width, height);
-    set(&mut encoder);
+    configure(&mut encoder);
     let mut writer = encoder.write_header().unwrap();
     writer.write_image_data(samples).unwrap();
     writer.finish().unwrap();
     file
 }
 
-/// A PNG with a chunk behind its header.
+/// Inserts a chunk after a PNG's header.
 pub(crate) fn with_chunk(png: &[u8], name: [u8; 4], body: &[u8]) -> Vec<u8> {
-    /// The signature and the header.
-    const HEADER: usize = 8 + 25;
+    /// Length of the signature and the header chunk.
+    const HEADER_BYTES: usize = 8 + 25;
 
-    [&png[..HEADER], &chunk(name, body), &png[HEADER..]].concat()
+    [&png[..HEADER_BYTES], &chunk(name, body), &png[HEADER_BYTES..]].concat()
 }
 
 pub(crate) fn chunk(name: [u8; 4], body: &[u8]) -> Vec<u8> {
@@ -111,7 +114,7 @@ pub(crate) fn chunk(name: [u8; 4], body: &[u8]) -> Vec<u8> {
     let mut writer = png::Encoder::new(&mut file, 1, 1).write_header().unwrap();
     writer.write_chunk(png::chunk::ChunkType(name), body).unwrap();
     drop(writer);
-    // The end of the file comes by itself, and is of 12 bytes.
+    // Dropping the writer adds the end chunk, which has 12 bytes.
     file[33..file.len() - 12].to_vec()
 }
 
@@ -130,34 +133,34 @@ pub(crate) fn webp_of(
     file.into_inner()
 }
 
-/// A WebP of parts.
-pub(crate) fn riff(parts: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+/// A WebP file of these chunks.
+pub(crate) fn riff(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
     let mut body = b"WEBP".to_vec();
-    for (name, data) in parts {
-        body.extend_from_slice(&part(**name, data));
+    for (name, data) in chunks {
+        body.extend_from_slice(&riff_chunk(**name, data));
     }
-    part(*b"RIFF", &body)
+    riff_chunk(*b"RIFF", &body)
 }
 
-pub(crate) fn part(name: [u8; 4], data: &[u8]) -> Vec<u8> {
+pub(crate) fn riff_chunk(name: [u8; 4], data: &[u8]) -> Vec<u8> {
     let length = (data.len() as u32).to_le_bytes();
-    let end = if data.len().is_multiple_of(2) { &[][..] } else { &[0] };
-    [&name[..], &length, data, end].concat()
+    let padding = if data.len().is_multiple_of(2) { &[][..] } else { &[0] };
+    [&name[..], &length, data, padding].concat()
 }
 
-/// What a WebP with more than pixels begins with.
+/// The contents of the `VP8X` chunk of an extended WebP.
 pub(crate) fn canvas(flags: u8, width: u32, height: u32) -> Vec<u8> {
     let [width, height] = [width - 1, height - 1].map(u32::to_le_bytes);
     [&[flags, 0, 0, 0], &width[..3], &height[..3]].concat()
 }
 
-/// The coded frame of a WebP that has nothing else.
-pub(crate) fn coded(webp: &[u8]) -> &[u8] {
+/// The encoded frame of a WebP without other chunks.
+pub(crate) fn encoded_frame(webp: &[u8]) -> &[u8] {
     let length = u32::from_le_bytes(webp[16..20].try_into().unwrap());
     &webp[20..][..length as usize]
 }
 
-/// A frame of an animation, at its top left.
+/// An animation frame, in the top left corner.
 pub(crate) fn webp_frame(width: u32, height: u32, data: &[u8]) -> Vec<u8> {
     let [width, height] = [width - 1, height - 1].map(u32::to_le_bytes);
     [&[0; 6], &width[..3], &height[..3], &[1, 0, 0, 0], data].concat()
@@ -165,17 +168,17 @@ pub(crate) fn webp_frame(width: u32, height: u32, data: &[u8]) -> Vec<u8> {
 
 pub(crate) fn animated_webp(image: &RgbImage, frames: usize) -> Vec<u8> {
     let (width, height) = image.dimensions();
-    let first = webp_frame(width, height, &part(*b"VP8L", coded(&webp(image))));
+    let first = webp_frame(width, height, &riff_chunk(*b"VP8L", encoded_frame(&webp(image))));
     let dark = webp(&RgbImage::new(2, 2));
-    let other = webp_frame(2, 2, &part(*b"VP8L", coded(&dark)));
+    let other = webp_frame(2, 2, &riff_chunk(*b"VP8L", encoded_frame(&dark)));
     let canvas = canvas(0x02, width, height);
-    let mut parts: Vec<(&[u8; 4], &[u8])> =
+    let mut chunks: Vec<(&[u8; 4], &[u8])> =
         vec![(b"VP8X", &canvas), (b"ANIM", &[0; 6]), (b"ANMF", &first)];
-    parts.resize(frames + 2, (b"ANMF", &other));
-    riff(&parts)
+    chunks.resize(frames + 2, (b"ANMF", &other));
+    riff(&chunks)
 }
 
-/// A PNG whose animation goes on in black.
+/// An animated PNG whose other frames are small and black.
 pub(crate) fn animated_png(image: &RgbImage, frames: u32) -> Vec<u8> {
     let mut file = Vec::new();
     let (width, height) = image.dimensions();
@@ -192,18 +195,18 @@ pub(crate) fn animated_png(image: &RgbImage, frames: u32) -> Vec<u8> {
     file
 }
 
-/// 32 by 48, the four quarters, as libwebp writes them.
+/// The four quarters at 32 by 48 pixels, encoded by libwebp.
 pub(crate) fn lossy_webp() -> Vec<u8> {
-    unhex(
+    decode_hex(
         "52494646700000005745425056503820640000003005009d012a200030003e993c9649a5a322213abcc800b013096600\
          ae558dfe01f881b163c5bf11bf202bff020861f1355c00feec227363bceb8d133e39a14dea6eb3693bf9befe439cfff7\
          82aaf21ae8eef4a3fffedbdc8d755958fc96563480b08000",
     )
 }
 
-/// The same, with nothing but transparency in the lower half.
+/// The same with a fully transparent lower half.
 pub(crate) fn lossy_webp_with_alpha() -> Vec<u8> {
-    unhex(
+    decode_hex(
         "524946469200000057454250565038580a000000100000001f00002f0000414c50480e00000001100b26f94be7b02b22\
          72fef107565038205e0000009005009d012a200030003ea9449b49a623a2a1355bf800c015096200c3a98dfe01f881ad\
          c7c03f19b8408efd0453c776ba5f05466400feeb340c7d911b2477e530f2904a3e3c4bbc525cfda2c4d15a4e04da1e09\
@@ -211,17 +214,17 @@ pub(crate) fn lossy_webp_with_alpha() -> Vec<u8> {
     )
 }
 
-fn unhex(text: &str) -> Vec<u8> {
+fn decode_hex(text: &str) -> Vec<u8> {
     let digits = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
     text.as_bytes().chunks(2).map(digits).collect()
 }
 
-/// EXIF that says nothing but how the camera was held.
+/// EXIF data with an orientation only.
 pub(crate) fn exif(orientation: u8) -> Vec<u8> {
     tiff(&[(0x0112, 3, [orientation, 0, 0, 0])])
 }
 
-/// EXIF of entries with their tag, the type of their value, and the value.
+/// EXIF data of entries with tag, value type and value.
 pub(crate) fn tiff(entries: &[(u16, u16, [u8; 4])]) -> Vec<u8> {
     let mut tiff = b"II*\0\x08\0\0\0".to_vec();
     tiff.extend_from_slice(&(entries.len() as u16).to_le_bytes());
@@ -246,5 +249,5 @@ pub(crate) fn png_with_exif(png: &[u8], exif: &[u8]) -> Vec<u8> {
 pub(crate) fn webp_with_exif(image: &RgbImage, exif: &[u8]) -> Vec<u8> {
     let canvas = canvas(0x08, image.width(), image.height());
     let webp = webp(image);
-    riff(&[(b"VP8X", &canvas), (b"VP8L", coded(&webp)), (b"EXIF", exif)])
+    riff(&[(b"VP8X", &canvas), (b"VP8L", encoded_frame(&webp)), (b"EXIF", exif)])
 }

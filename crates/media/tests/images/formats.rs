@@ -10,7 +10,7 @@ const SIDES: (u32, u32) = (96, 64);
 const COLOURS: [[u8; 3]; 4] = [RED, GREEN, BLUE, YELLOW];
 
 #[track_caller]
-fn assert_seen(file: &[u8], format: ImageFormat, expected: [[u8; 3]; 4]) {
+fn assert_decodes_to(file: &[u8], format: ImageFormat, expected: [[u8; 3]; 4]) {
     let header = ImageHeader::read(file).unwrap();
     let image = post(file);
     assert_eq!(header.format(), format);
@@ -19,16 +19,16 @@ fn assert_seen(file: &[u8], format: ImageFormat, expected: [[u8; 3]; 4]) {
 }
 
 #[test]
-fn a_format_is_known_by_how_the_file_begins() {
+fn a_format_is_detected_by_the_first_bytes() {
     let image = fixtures::quarters(8, 8);
 
     let formats = [fixtures::jpeg(&image), fixtures::png(&image), fixtures::webp(&image)]
-        .map(|it| ImageFormat::detect(&it));
+        .map(|file| ImageFormat::detect(&file));
     let others = [&b"GIF89a"[..], b"", b"\xFF\xD8", b"RIFF\0\0\0\0WAVE", b"<svg/>"];
 
     assert_eq!(formats, [Some(ImageFormat::Jpeg), Some(ImageFormat::Png), Some(ImageFormat::WebP)]);
     assert_eq!(
-        formats.map(|it| it.unwrap().media_type()),
+        formats.map(|format| format.unwrap().media_type()),
         ["image/jpeg", "image/png", "image/webp"]
     );
     for other in others {
@@ -38,17 +38,17 @@ fn a_format_is_known_by_how_the_file_begins() {
 }
 
 #[test]
-fn jpeg_png_and_webp_are_taken() {
+fn jpeg_png_and_webp_are_supported() {
     let image = fixtures::quarters(SIDES.0, SIDES.1);
-    assert_seen(&fixtures::jpeg(&image), ImageFormat::Jpeg, COLOURS);
-    assert_seen(&fixtures::progressive_jpeg(&image), ImageFormat::Jpeg, COLOURS);
-    assert_seen(&fixtures::png(&image), ImageFormat::Png, COLOURS);
-    assert_seen(&fixtures::webp(&image), ImageFormat::WebP, COLOURS);
-    assert_seen(&fixtures::lossy_webp(), ImageFormat::WebP, COLOURS);
+    assert_decodes_to(&fixtures::jpeg(&image), ImageFormat::Jpeg, COLOURS);
+    assert_decodes_to(&fixtures::progressive_jpeg(&image), ImageFormat::Jpeg, COLOURS);
+    assert_decodes_to(&fixtures::png(&image), ImageFormat::Png, COLOURS);
+    assert_decodes_to(&fixtures::webp(&image), ImageFormat::WebP, COLOURS);
+    assert_decodes_to(&fixtures::lossy_webp(), ImageFormat::WebP, COLOURS);
 }
 
 #[test]
-fn jpegs_of_any_subsampling_and_with_restarts_are_taken() {
+fn jpegs_with_any_subsampling_and_with_restart_intervals_are_supported() {
     use jpeg_encoder::SamplingFactor::{F_2_1, F_2_2, F_4_1, R_4_4_4};
     let image = fixtures::quarters(SIDES.0, SIDES.1);
     for sampling in [F_2_2, F_2_1, F_4_1, R_4_4_4] {
@@ -57,46 +57,58 @@ fn jpegs_of_any_subsampling_and_with_restarts_are_taken() {
                 encoder.set_sampling_factor(sampling);
                 encoder.set_restart_interval(interval);
             });
-            assert_seen(&file, ImageFormat::Jpeg, COLOURS);
+            assert_decodes_to(&file, ImageFormat::Jpeg, COLOURS);
         }
     }
 }
 
 #[test]
-fn a_grey_jpeg_is_grey() {
-    let samples: Vec<u8> = fixtures::quarters(SIDES.0, SIDES.1).pixels().map(|it| it[1]).collect();
+fn a_greyscale_jpeg_stays_grey() {
+    let samples: Vec<u8> =
+        fixtures::quarters(SIDES.0, SIDES.1).pixels().map(|pixel| pixel[1]).collect();
     let file = fixtures::jpeg_of(&samples, (96, 64), ColorType::Luma);
-    assert_seen(&file, ImageFormat::Jpeg, [40, 180, 60, 210].map(|grey| [grey; 3]));
+    assert_decodes_to(&file, ImageFormat::Jpeg, [40, 180, 60, 210].map(|grey| [grey; 3]));
 }
 
 #[test]
-fn inks_become_colours() {
+fn cmyk_and_ycck_are_converted_to_rgb() {
     let ink = |image: &RgbImage| -> Vec<u8> {
         image.pixels().flat_map(|Rgb([r, g, b])| [255 - r, 255 - g, 255 - b, 0]).collect()
     };
     let samples = ink(&fixtures::quarters(SIDES.0, SIDES.1));
     let black = [0, 0, 0, 255].repeat(96 * 64);
     for colour in [ColorType::Cmyk, ColorType::CmykAsYcck] {
-        assert_seen(&fixtures::jpeg_of(&samples, (96, 64), colour), ImageFormat::Jpeg, COLOURS);
-        assert_seen(&fixtures::jpeg_of(&black, (96, 64), colour), ImageFormat::Jpeg, [[0; 3]; 4]);
+        assert_decodes_to(
+            &fixtures::jpeg_of(&samples, (96, 64), colour),
+            ImageFormat::Jpeg,
+            COLOURS,
+        );
+        assert_decodes_to(
+            &fixtures::jpeg_of(&black, (96, 64), colour),
+            ImageFormat::Jpeg,
+            [[0; 3]; 4],
+        );
     }
 }
 
 #[test]
-fn pngs_of_sixteen_bits_are_taken() {
+fn pngs_with_16_bits_are_supported() {
     let image = fixtures::quarters(SIDES.0, SIDES.1);
     let samples: Vec<u8> = image.iter().flat_map(|&sample| [sample, 77]).collect();
     let file = fixtures::png_of(&samples, SIDES, png::ColorType::Rgb, BitDepth::Sixteen);
-    assert_seen(&file, ImageFormat::Png, COLOURS);
+    assert_decodes_to(&file, ImageFormat::Png, COLOURS);
 }
 
 #[test]
-fn palettes_are_taken_with_what_is_transparent_in_them() {
+fn palettes_are_supported_with_transparent_entries() {
     let image = fixtures::quarters(SIDES.0, SIDES.1);
-    let index = |pixel: &Rgb<u8>| COLOURS.iter().position(|it| *it == pixel.0).unwrap() as u8;
+    let index =
+        |pixel: &Rgb<u8>| COLOURS.iter().position(|colour| *colour == pixel.0).unwrap() as u8;
     let samples: Vec<u8> = image.pixels().map(index).collect();
-    let packed: Vec<u8> =
-        samples.chunks(4).map(|it| it.iter().fold(0, |sum, next| sum << 2 | next)).collect();
+    let packed: Vec<u8> = samples
+        .chunks(4)
+        .map(|indexes| indexes.iter().fold(0, |byte, index| byte << 2 | index))
+        .collect();
     for (samples, depth) in [(samples, BitDepth::Eight), (packed, BitDepth::Two)] {
         let file = |transparent: &'static [u8]| {
             fixtures::png_with(&samples, SIDES, |encoder| {
@@ -108,22 +120,22 @@ fn palettes_are_taken_with_what_is_transparent_in_them() {
                 }
             })
         };
-        assert_seen(&file(&[]), ImageFormat::Png, COLOURS);
-        assert_seen(&file(&[255, 0]), ImageFormat::Png, [RED, WHITE, BLUE, YELLOW]);
+        assert_decodes_to(&file(&[]), ImageFormat::Png, COLOURS);
+        assert_decodes_to(&file(&[255, 0]), ImageFormat::Png, [RED, WHITE, BLUE, YELLOW]);
     }
 }
 
 #[test]
-fn grey_pngs_of_all_depths_are_taken() {
+fn greyscale_pngs_of_different_depths_are_supported() {
     let bits: Vec<u8> = [[0xFF; 6], [0; 6]].concat().repeat(64);
     let file = fixtures::png_of(&bits, SIDES, png::ColorType::Grayscale, BitDepth::One);
-    assert_seen(&file, ImageFormat::Png, [WHITE, [0; 3], WHITE, [0; 3]]);
+    assert_decodes_to(&file, ImageFormat::Png, [WHITE, [0; 3], WHITE, [0; 3]]);
     let file = fixtures::png_of(&[90; 96 * 64], SIDES, png::ColorType::Grayscale, BitDepth::Eight);
-    assert_seen(&file, ImageFormat::Png, [[90; 3]; 4]);
+    assert_decodes_to(&file, ImageFormat::Png, [[90; 3]; 4]);
 }
 
 #[test]
-fn what_is_transparent_is_white() {
+fn transparent_pixels_become_white() {
     let image = fixtures::quarters(SIDES.0, SIDES.1);
     let alpha = |y: u32| if y < 32 { 255 } else { 0 };
     let rgba: Vec<u8> = image
@@ -136,51 +148,55 @@ fn what_is_transparent_is_white() {
     let png = fixtures::png_of(&rgba, SIDES, png::ColorType::Rgba, BitDepth::Eight);
     let grey = fixtures::png_of(&grey, SIDES, png::ColorType::GrayscaleAlpha, BitDepth::Eight);
 
-    assert_seen(&png, ImageFormat::Png, expected);
-    assert_seen(&grey, ImageFormat::Png, [[100; 3], [100; 3], WHITE, WHITE]);
-    assert_seen(
+    assert_decodes_to(&png, ImageFormat::Png, expected);
+    assert_decodes_to(&grey, ImageFormat::Png, [[100; 3], [100; 3], WHITE, WHITE]);
+    assert_decodes_to(
         &fixtures::webp_of(&rgba, SIDES, ExtendedColorType::Rgba8),
         ImageFormat::WebP,
         expected,
     );
-    assert_seen(&fixtures::lossy_webp_with_alpha(), ImageFormat::WebP, expected);
+    assert_decodes_to(&fixtures::lossy_webp_with_alpha(), ImageFormat::WebP, expected);
 }
 
 #[test]
-fn half_transparent_lets_half_of_the_white_through() {
+fn half_transparent_pixels_are_blended_with_white() {
     let rgba = [100, 0, 200, 128].repeat(96 * 64);
     let file = fixtures::png_of(&rgba, SIDES, png::ColorType::Rgba, BitDepth::Eight);
-    assert_seen(&file, ImageFormat::Png, [[177, 127, 227]; 4]);
+    assert_decodes_to(&file, ImageFormat::Png, [[177, 127, 227]; 4]);
 }
 
 #[test]
-fn of_an_animation_the_first_picture_is_taken() {
+fn of_an_animation_the_first_frame_is_decoded() {
     let image = fixtures::quarters(SIDES.0, SIDES.1);
-    assert_seen(&fixtures::animated_png(&image, 3), ImageFormat::Png, COLOURS);
-    assert_seen(&fixtures::animated_webp(&image, 3), ImageFormat::WebP, COLOURS);
+    assert_decodes_to(&fixtures::animated_png(&image, 3), ImageFormat::Png, COLOURS);
+    assert_decodes_to(&fixtures::animated_webp(&image, 3), ImageFormat::WebP, COLOURS);
 }
 
 #[test]
-fn a_frame_that_leaves_some_of_the_canvas_stands_on_white() {
+fn a_frame_smaller_than_the_canvas_is_placed_on_white() {
     let corner = fixtures::webp(&RgbImage::from_pixel(48, 32, Rgb(RED)));
-    let frame = fixtures::webp_frame(48, 32, &fixtures::part(*b"VP8L", fixtures::coded(&corner)));
+    let frame = fixtures::webp_frame(
+        48,
+        32,
+        &fixtures::riff_chunk(*b"VP8L", fixtures::encoded_frame(&corner)),
+    );
     for flags in [0x02, 0x12] {
         let canvas = fixtures::canvas(flags, 96, 64);
         let file = fixtures::riff(&[(b"VP8X", &canvas), (b"ANIM", &[0; 6]), (b"ANMF", &frame)]);
-        assert_seen(&file, ImageFormat::WebP, [RED, WHITE, WHITE, WHITE]);
+        assert_decodes_to(&file, ImageFormat::WebP, [RED, WHITE, WHITE, WHITE]);
     }
 }
 
 #[test]
-fn an_interlaced_png_is_taken() {
-    // All seven passes of one grey, of which each row begins with its filter.
+fn an_interlaced_png_is_supported() {
+    // All seven passes in one grey. Each row starts with its filter type.
     let rows = [(1, 1), (1, 1), (2, 1), (2, 2), (4, 2), (4, 4), (8, 4)];
     let raw: Vec<u8> = rows
         .iter()
         .flat_map(|&(across, down)| [vec![0], vec![90; across]].concat().repeat(down))
         .collect();
     let length = u16::try_from(raw.len()).unwrap();
-    // One block that is not compressed, and a sum that is not looked at.
+    // One uncompressed block, and a checksum that the decoder does not verify.
     let zlib = [&[0x78, 1, 1], &length.to_le_bytes()[..], &(!length).to_le_bytes(), &raw, &[0; 4]]
         .concat();
     let header = [0, 0, 0, 8, 0, 0, 0, 8, 8, 0, 0, 0, 1];
@@ -190,18 +206,18 @@ fn an_interlaced_png_is_taken() {
         fixtures::chunk(*b"IDAT", &zlib),
         fixtures::chunk(*b"IEND", &[]),
     ];
-    assert_seen(&file.concat(), ImageFormat::Png, [[90; 3]; 4]);
+    assert_decodes_to(&file.concat(), ImageFormat::Png, [[90; 3]; 4]);
 }
 
 #[test]
-fn what_jpegs_hardly_ever_are_is_named() {
+fn the_error_names_a_rare_jpeg_feature() {
     let jpeg = fixtures::jpeg(&fixtures::quarters(16, 16));
-    let frame = jpeg.windows(2).position(|it| it == [0xFF, 0xC0]).unwrap();
+    let frame = jpeg.windows(2).position(|marker| marker == [0xFF, 0xC0]).unwrap();
     let with = |at: usize, byte: u8| {
         let mut file = jpeg.clone();
         file[frame + at] = byte;
         if at == 1 {
-            // Lossless coding has no tables to scale by.
+            // Lossless coding has no quantization tables.
             for table in [12, 15, 18] {
                 file[frame + table] = 0;
             }
@@ -211,15 +227,15 @@ fn what_jpegs_hardly_ever_are_is_named() {
         ImageHeader::read(&file).unwrap_err()
     };
 
-    let refusals = [with(1, 0xC3), with(1, 0xC9), with(1, 0xC5), with(4, 12)];
+    let errors = [with(1, 0xC3), with(1, 0xC9), with(1, 0xC5), with(4, 12)];
 
     let features =
         ["lossless JPEG", "arithmetic coding", "hierarchical JPEG", "JPEG of more than 8 bits"];
-    assert_eq!(refusals, features.map(|feature| ImageError::Unsupported { feature }));
+    assert_eq!(errors, features.map(|feature| ImageError::Unsupported { feature }));
 }
 
 #[test]
-fn a_picture_of_one_pixel_is_taken() {
+fn an_image_of_one_pixel_is_supported() {
     for file in [
         fixtures::jpeg(&RgbImage::from_pixel(1, 1, Rgb(RED))),
         fixtures::png(&RgbImage::from_pixel(1, 1, Rgb(RED))),

@@ -1,5 +1,5 @@
-//! Mean colours of eight by eight parts, written down once and looked at; where a library scales or codes in another
-//! way, they differ a little, and where a picture is shifted, turned or cropped elsewhere, a lot.
+//! Compares the mean colours of an 8 by 8 grid with recorded values, which were checked by eye. A library that scales or
+//! encodes differently changes them a little; a shifted, rotated or differently cropped image changes them a lot.
 
 use grateful_media::{DecodedImage, Focus, Purpose};
 use image::{Rgb, RgbImage};
@@ -9,12 +9,12 @@ use crate::inspect::{assert_close, grid, pixels};
 
 const TOLERANCE: u8 = 6;
 
-/// From the largest size to the smallest, of which a part has 64 pixels and 16 of colours.
+/// From the largest size to the smallest, in which a grid cell has 64 pixels and 16 chroma samples.
 const TOLERANCES: [u8; 4] = [4, 6, 8, 18];
 
 fn profile(file: &[u8], focus: Option<Focus>) -> [RgbImage; 4] {
     let sizes = DecodedImage::decode(file, Purpose::Profile).unwrap().encode_profile_sizes(focus);
-    [sizes.large, sizes.medium, sizes.small, sizes.thumbnail].map(|it| pixels(&it))
+    [sizes.large, sizes.medium, sizes.small, sizes.thumbnail].map(|file| pixels(&file))
 }
 
 fn colours(text: &str) -> Vec<[u8; 3]> {
@@ -22,7 +22,7 @@ fn colours(text: &str) -> Vec<[u8; 3]> {
     text.split_whitespace().map(colour).map(|[_, r, g, b]| [r, g, b]).collect()
 }
 
-/// Of a scene of 1600 by 1000, the square on its right.
+/// The rightmost square of a scene of 1600 by 1000 pixels.
 const RIGHT: &str = "
     532f81 402f9d 612f87 692f88 612f9a 832f82 7c2f93 882f91
     413f93 5c3f81 4d3f9b 6e458b 774187 6a3f9c 8d3f82 883f91
@@ -33,7 +33,7 @@ const RIGHT: &str = "
     418f93 5c8e81 4c8e9a 698f89 748e87 698f9c 8d8f82 888e91
     449e8f 499f95 669e81 589e99 709f8b 809e84 729f9e 979f82";
 
-/// All of it.
+/// The whole scene.
 const ALL: &str = "
     112f95 352f82 302f96 4b2f8b 5a2f8c 612f95 852f82 802f96
     253f82 213f96 3c3f8b 4a3f8d 523f95 7a4483 703f96 8b3f8b
@@ -45,13 +45,13 @@ const ALL: &str = "
     119e96 2c9e8b 3a9f8d 419e95 649f82 609e96 7b9e8b 8a9f8d";
 
 #[test]
-fn all_sizes_and_formats_show_the_square_that_was_asked_for() {
-    let sample_scene = fixtures::sample_scene(1600, 1000);
+fn all_sizes_and_formats_show_the_requested_square() {
+    let scene = fixtures::scene(1600, 1000);
     for file in [
-        fixtures::jpeg(&sample_scene),
-        fixtures::progressive_jpeg(&sample_scene),
-        fixtures::png(&sample_scene),
-        fixtures::webp(&sample_scene),
+        fixtures::jpeg(&scene),
+        fixtures::progressive_jpeg(&scene),
+        fixtures::png(&scene),
+        fixtures::webp(&scene),
     ] {
         for (image, tolerance) in profile(&file, Focus::new(1.0, 0.5)).iter().zip(TOLERANCES) {
             assert_close(&grid(image), &colours(RIGHT), tolerance);
@@ -60,11 +60,11 @@ fn all_sizes_and_formats_show_the_square_that_was_asked_for() {
 }
 
 #[test]
-fn a_reduced_scale_shows_what_the_full_one_does() {
-    // 1/8, 1/4, 1/2 and the full size, in turn.
+fn decoding_at_a_reduced_scale_gives_the_same_image() {
+    // Decoded at 1/8, 1/4, 1/2 and the full size.
     for scale in [8, 4, 2, 1] {
-        let file = fixtures::jpeg(&fixtures::sample_scene(512 * scale + 8, 520 * scale));
-        let reference = fixtures::png(&fixtures::sample_scene(512 * scale + 8, 520 * scale));
+        let file = fixtures::jpeg(&fixtures::scene(512 * scale + 8, 520 * scale));
+        let reference = fixtures::png(&fixtures::scene(512 * scale + 8, 520 * scale));
         let middle = Focus::new(0.5, 0.5);
         for (image, reference) in profile(&file, middle).iter().zip(profile(&reference, middle)) {
             assert_close(&grid(image), &grid(&reference), TOLERANCE);
@@ -73,18 +73,18 @@ fn a_reduced_scale_shows_what_the_full_one_does() {
 }
 
 #[test]
-fn posts_show_all_of_the_picture() {
+fn post_images_show_the_whole_image() {
     for sides in [(1600, 1000), (4000, 2500)] {
-        let file = fixtures::jpeg(&fixtures::sample_scene(sides.0, sides.1));
+        let file = fixtures::jpeg(&fixtures::scene(sides.0, sides.1));
         let post = DecodedImage::decode(&file, Purpose::Post).unwrap().encode_post_image();
         assert_close(&grid(&pixels(&post.jpeg)), &colours(ALL), TOLERANCE);
     }
 }
 
 #[test]
-fn a_small_picture_is_enlarged_smoothly() {
-    let few = RgbImage::from_fn(4, 4, |x, y| Rgb([(x * 60) as u8, (y * 60) as u8, 100]));
-    let [large, ..] = profile(&fixtures::png(&few), None);
+fn a_small_image_is_enlarged_smoothly() {
+    let small = RgbImage::from_fn(4, 4, |x, y| Rgb([(x * 60) as u8, (y * 60) as u8, 100]));
+    let [large, ..] = profile(&fixtures::png(&small), None);
     for x in 0..511 {
         let [one, next] = [x, x + 1].map(|x| large.get_pixel(x, 200)[0]);
         assert!(one.abs_diff(next) < 8, "a step at {x}");

@@ -11,54 +11,54 @@ fn decode(file: &[u8]) -> Result<DecodedImage, ImageError> {
     DecodedImage::decode(file, Purpose::Profile)
 }
 
-/// A JPEG that says that it is of other sides.
-fn jpeg_that_says(width: u16, height: u16) -> Vec<u8> {
+/// A JPEG whose header declares these dimensions.
+fn jpeg_declaring(width: u16, height: u16) -> Vec<u8> {
     let mut file = fixtures::jpeg(&fixtures::quarters(16, 16));
-    let frame = file.windows(2).position(|it| it == [0xFF, 0xC0]).unwrap();
+    let frame = file.windows(2).position(|marker| marker == [0xFF, 0xC0]).unwrap();
     file[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
     file[frame + 7..frame + 9].copy_from_slice(&width.to_be_bytes());
     file
 }
 
-/// A PNG that says that it is of other sides, in 42 kB.
-fn png_that_says(width: u32, height: u32) -> Vec<u8> {
+/// A PNG of 42 kB whose header declares these dimensions.
+fn png_declaring(width: u32, height: u32) -> Vec<u8> {
     let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
     let parts = [fixtures::chunk(*b"IHDR", &header), fixtures::chunk(*b"IDAT", &vec![0; 42_000])];
     [b"\x89PNG\r\n\x1A\n".to_vec(), parts.concat(), fixtures::chunk(*b"IEND", &[])].concat()
 }
 
-fn webp_that_says(width: u32, height: u32) -> Vec<u8> {
+fn webp_declaring(width: u32, height: u32) -> Vec<u8> {
     let webp = fixtures::webp(&fixtures::quarters(16, 16));
     fixtures::riff(&[
         (b"VP8X", &fixtures::canvas(0, width, height)),
-        (b"VP8L", fixtures::coded(&webp)),
+        (b"VP8L", fixtures::encoded_frame(&webp)),
     ])
 }
 
 #[test]
-fn pictures_that_are_too_large_are_refused_by_what_they_say() {
+fn images_that_declare_too_large_dimensions_are_rejected() {
     let too_long = ImageError::SideTooLong { width: 12_001, height: 1 };
     let huge = ImageError::SideTooLong { width: 30_000, height: 30_000 };
     let too_many = ImageError::TooManyPixels { width: 8_000, height: 6_251 };
 
     for (file, error) in [
-        (png_that_says(30_000, 30_000), huge),
-        (jpeg_that_says(30_000, 30_000), huge),
-        (png_that_says(12_001, 1), too_long),
-        (jpeg_that_says(12_001, 1), too_long),
-        (webp_that_says(12_001, 1), too_long),
-        (png_that_says(8_000, 6_251), too_many),
-        (jpeg_that_says(8_000, 6_251), too_many),
-        (webp_that_says(8_000, 6_251), too_many),
+        (png_declaring(30_000, 30_000), huge),
+        (jpeg_declaring(30_000, 30_000), huge),
+        (png_declaring(12_001, 1), too_long),
+        (jpeg_declaring(12_001, 1), too_long),
+        (webp_declaring(12_001, 1), too_long),
+        (png_declaring(8_000, 6_251), too_many),
+        (jpeg_declaring(8_000, 6_251), too_many),
+        (webp_declaring(8_000, 6_251), too_many),
     ] {
         assert_eq!(ImageHeader::read(&file).unwrap_err(), error);
         assert_eq!(decode(&file).unwrap_err(), error);
     }
-    assert_eq!(ImageHeader::read(&png_that_says(8_000, 6_250)).unwrap().width(), 8_000);
+    assert_eq!(ImageHeader::read(&png_declaring(8_000, 6_250)).unwrap().width(), 8_000);
 }
 
 #[test]
-fn files_that_are_too_large_are_refused_unread() {
+fn files_that_are_too_large_are_rejected() {
     let mut file = fixtures::jpeg(&fixtures::quarters(16, 16));
     file.resize(5_242_880, 0);
     assert!(decode(&file).is_ok());
@@ -67,15 +67,15 @@ fn files_that_are_too_large_are_refused_unread() {
 }
 
 #[test]
-fn pictures_without_pixels_are_refused() {
-    let told_later = ImageError::Unsupported { feature: "a height that is defined at the end" };
-    assert_eq!(decode(&jpeg_that_says(0, 16)).unwrap_err(), ImageError::Corrupt);
-    assert_eq!(decode(&jpeg_that_says(16, 0)).unwrap_err(), told_later);
-    assert_eq!(decode(&png_that_says(0, 16)).unwrap_err(), ImageError::Corrupt);
-    assert_eq!(decode(&png_that_says(16, 0)).unwrap_err(), ImageError::Corrupt);
+fn images_without_pixels_are_rejected() {
+    let defined_later = ImageError::Unsupported { feature: "a height that is defined at the end" };
+    assert_eq!(decode(&jpeg_declaring(0, 16)).unwrap_err(), ImageError::Corrupt);
+    assert_eq!(decode(&jpeg_declaring(16, 0)).unwrap_err(), defined_later);
+    assert_eq!(decode(&png_declaring(0, 16)).unwrap_err(), ImageError::Corrupt);
+    assert_eq!(decode(&png_declaring(16, 0)).unwrap_err(), ImageError::Corrupt);
 }
 
-/// One of each kind, small.
+/// One small file of each kind.
 fn samples() -> Vec<Vec<u8>> {
     let image = fixtures::quarters(40, 24);
     let ink = [10, 200, 90, 30].repeat(40 * 24);
@@ -94,18 +94,18 @@ fn samples() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn what_is_cut_off_is_refused_and_not_half_grey() {
+fn a_truncated_file_is_rejected_unless_all_pixels_are_there() {
     for file in samples() {
         let whole = quarters(&post(&file));
         for length in 0..file.len() {
-            // What stands behind the pixels may be missing: other frames, and the end of a PNG.
+            // Data after the pixels may be missing: other frames, and the end chunk of a PNG.
             if decode(&file[..length]).is_ok() {
                 assert_close(&quarters(&post(&file[..length])), &whole, 0);
                 assert!(length > file.len() / 4, "{length} of {}", file.len());
             }
         }
     }
-    let jpeg = fixtures::jpeg(&fixtures::sample_scene(300, 300));
+    let jpeg = fixtures::jpeg(&fixtures::scene(300, 300));
     for length in (0..jpeg.len()).step_by(7) {
         let error = decode(&jpeg[..length]).unwrap_err();
         assert!(matches!(error, ImageError::Corrupt | ImageError::UnknownFormat), "{error}");
@@ -113,13 +113,13 @@ fn what_is_cut_off_is_refused_and_not_half_grey() {
 }
 
 #[test]
-fn of_a_polyglot_only_the_picture_is_seen() {
+fn data_after_the_image_does_not_change_the_output() {
     let script = b"<script>alert(1)</script>PK\x03\x04%PDF-1.4";
     for file in samples() {
         let polyglot = [&file[..], script].concat();
-        let seen = DecodedImage::decode(&polyglot, Purpose::Post).unwrap().encode_post_image().jpeg;
+        let jpeg = DecodedImage::decode(&polyglot, Purpose::Post).unwrap().encode_post_image().jpeg;
         assert_eq!(
-            seen,
+            jpeg,
             DecodedImage::decode(&file, Purpose::Post).unwrap().encode_post_image().jpeg
         );
         assert_eq!(decode(&[script, &file[..]].concat()).unwrap_err(), ImageError::UnknownFormat);
@@ -127,30 +127,30 @@ fn of_a_polyglot_only_the_picture_is_seen() {
 }
 
 #[test]
-fn ten_thousand_frames_cost_no_more_than_one() {
+fn only_the_first_of_ten_thousand_frames_is_decoded() {
     let image = fixtures::quarters(40, 24);
     for file in [fixtures::animated_png(&image, 10_000), fixtures::animated_webp(&image, 10_000)] {
-        let few = post(&fixtures::png(&image));
-        assert_close(&quarters(&post(&file)), &quarters(&few), 2);
+        let still = post(&fixtures::png(&image));
+        assert_close(&quarters(&post(&file)), &quarters(&still), 2);
     }
 }
 
 #[test]
-fn random_bytes_behind_a_right_beginning_are_refused() {
+fn random_bytes_after_a_valid_signature_are_rejected() {
     let mut random = Random(7);
-    for beginning in [&b"\xFF\xD8\xFF"[..], b"\x89PNG\r\n\x1A\n", b"RIFF\xFF\xFF\0\0WEBPVP8 "] {
+    for signature in [&b"\xFF\xD8\xFF"[..], b"\x89PNG\r\n\x1A\n", b"RIFF\xFF\xFF\0\0WEBPVP8 "] {
         for _ in 0..200 {
             let noise: Vec<u8> = (0..2_000).map(|_| random.byte()).collect();
-            assert!(decode(&[beginning, &noise].concat()).is_err());
+            assert!(decode(&[signature, &noise].concat()).is_err());
         }
     }
 }
 
 #[test]
-fn metadata_that_loops_or_leads_nowhere_is_passed_over() {
+fn exif_directories_that_loop_or_point_outside_are_ignored() {
     let image = fixtures::quarters(40, 24);
     let exif = [
-        // A directory that is its own neighbour, and one far outside.
+        // A directory that is its own successor, and one outside the data.
         b"II*\0\x08\0\0\0\0\0\x08\0\0\0".to_vec(),
         b"II*\0\xFF\xFF\xFF\xFF".to_vec(),
         b"MM\0*\0\0\0\x08\xFF\xFF".to_vec(),
@@ -176,7 +176,7 @@ fn metadata_that_loops_or_leads_nowhere_is_passed_over() {
 }
 
 #[test]
-fn huge_text_is_passed_over_and_huge_metadata_refused() {
+fn large_text_is_ignored_and_large_exif_data_is_rejected() {
     let png = fixtures::png(&fixtures::quarters(40, 24));
     let long = vec![b'A'; 4_000_000];
     let text = fixtures::with_chunk(&png, *b"tEXt", &[b"Comment\0", &long[..]].concat());
@@ -188,30 +188,31 @@ fn huge_text_is_passed_over_and_huge_metadata_refused() {
 }
 
 #[test]
-fn frames_that_contradict_the_file_are_refused() {
+fn frames_whose_dimensions_differ_from_the_container_are_rejected() {
     let lossy = fixtures::lossy_webp_with_alpha();
-    let part = |name: [u8; 4]| {
-        let at = lossy.windows(4).position(|it| it == name).unwrap();
+    let chunk = |name: [u8; 4]| {
+        let at = lossy.windows(4).position(|bytes| bytes == name).unwrap();
         let length = usize::from(lossy[at + 4]);
         lossy[at + 8..][..length].to_vec()
     };
-    let (alpha, frame) = (part(*b"ALPH"), part(*b"VP8 "));
-    let data = [fixtures::part(*b"ALPH", &alpha), fixtures::part(*b"VP8 ", &frame)].concat();
-    let of = |width: u32, height: u32| {
+    let (alpha, frame) = (chunk(*b"ALPH"), chunk(*b"VP8 "));
+    let data =
+        [fixtures::riff_chunk(*b"ALPH", &alpha), fixtures::riff_chunk(*b"VP8 ", &frame)].concat();
+    let declaring = |width: u32, height: u32| {
         let canvas = fixtures::canvas(0x12, 100, 100);
         let frame = fixtures::webp_frame(width, height, &data);
         fixtures::riff(&[(b"VP8X", &canvas), (b"ANIM", &[0; 6]), (b"ANMF", &frame)])
     };
-    assert!(decode(&of(32, 48)).is_ok());
+    assert!(decode(&declaring(32, 48)).is_ok());
     for (width, height) in [(2, 2), (31, 48), (32, 49), (100, 100)] {
-        assert_eq!(decode(&of(width, height)).unwrap_err(), ImageError::Corrupt);
+        assert_eq!(decode(&declaring(width, height)).unwrap_err(), ImageError::Corrupt);
     }
 }
 
 #[test]
-fn a_jpeg_of_thousands_of_scans_is_refused() {
+fn a_jpeg_with_too_many_scans_is_rejected() {
     let jpeg = fixtures::jpeg(&fixtures::quarters(16, 16));
-    let scan = jpeg.windows(2).position(|it| it == [0xFF, 0xDA]).unwrap();
+    let scan = jpeg.windows(2).position(|marker| marker == [0xFF, 0xDA]).unwrap();
     let header = &jpeg[scan..scan + 14];
     let with = |scans: usize| [&jpeg[..scan], &header.repeat(scans), &[0xFF, 0xD9]].concat();
 
@@ -219,61 +220,61 @@ fn a_jpeg_of_thousands_of_scans_is_refused() {
     assert_eq!(decode(&with(101)).unwrap_err(), ImageError::Corrupt);
 }
 
-/// Writes bits from the lowest of each byte on.
+/// Writes bits, the lowest of each byte first.
 #[derive(Default)]
-struct Bits {
+struct BitWriter {
     bytes: Vec<u8>,
     length: usize,
 }
 
-impl Bits {
-    fn put(&mut self, value: u64, bits: usize) {
-        for at in 0..bits {
+impl BitWriter {
+    fn write(&mut self, value: u64, bits: usize) {
+        for index in 0..bits {
             if self.length.is_multiple_of(8) {
                 self.bytes.push(0);
             }
-            *self.bytes.last_mut().unwrap() |= ((value >> at & 1) as u8) << (self.length % 8);
+            *self.bytes.last_mut().unwrap() |= ((value >> index & 1) as u8) << (self.length % 8);
             self.length += 1;
         }
     }
 
-    /// A code of one symbol, which takes no bits.
-    fn only(&mut self, symbol: u64) {
-        self.put(0b101, 3);
-        self.put(symbol, 8);
+    /// Writes a prefix code with a single symbol, which takes no bits.
+    fn write_single_symbol_code(&mut self, symbol: u64) {
+        self.write(0b101, 3);
+        self.write(symbol, 8);
     }
 }
 
-/// A lossless WebP of four by four whose one pixel of codes names the last of so many.
-fn webp_with_codes(count: u64) -> Vec<u8> {
-    let mut bits = Bits::default();
-    bits.put(0x2F, 8);
-    bits.put(3 | 3 << 14, 32);
-    // No transform, no cache, but codes for blocks of four by four, in a picture without a cache.
-    bits.put(0b100, 7);
+/// A lossless WebP of 4 by 4 pixels with this many prefix code groups: the only pixel of its entropy image names the last.
+fn webp_with_code_groups(count: u64) -> Vec<u8> {
+    let mut bits = BitWriter::default();
+    bits.write(0x2F, 8);
+    bits.write(3 | 3 << 14, 32);
+    // No transform, no colour cache, and an entropy image for blocks of 4 by 4 pixels, without a colour cache.
+    bits.write(0b100, 7);
     let last = count - 1;
     for symbol in [last & 0xFF, last >> 8, 0, 0, 0] {
-        bits.only(symbol);
+        bits.write_single_symbol_code(symbol);
     }
     for _ in 0..count * 5 {
-        bits.only(0);
+        bits.write_single_symbol_code(0);
     }
-    bits.put(0, 64);
+    bits.write(0, 64);
     fixtures::riff(&[(b"VP8L", &bits.bytes)])
 }
 
 #[test]
-fn a_webp_of_more_codes_than_anybody_writes_is_refused_before_they_are_built() {
+fn a_webp_with_too_many_prefix_codes_is_rejected_by_its_header() {
     let feature = "an unusual number of prefix codes";
-    assert!(decode(&webp_with_codes(1)).is_ok());
-    assert!(decode(&webp_with_codes(2_000)).is_ok());
+    assert!(decode(&webp_with_code_groups(1)).is_ok());
+    assert!(decode(&webp_with_code_groups(2_000)).is_ok());
     for count in [2_001, 60_000] {
-        let error = ImageHeader::read(&webp_with_codes(count)).unwrap_err();
+        let error = ImageHeader::read(&webp_with_code_groups(count)).unwrap_err();
         assert_eq!(error, ImageError::Unsupported { feature });
     }
 }
 
-/// Numbers that look like chance, and are always the same.
+/// A deterministic pseudo-random number generator.
 struct Random(u64);
 
 impl Random {
@@ -293,8 +294,8 @@ impl Random {
     }
 }
 
-/// A file that something happened to.
-fn mutated(file: &[u8], random: &mut Random) -> Vec<u8> {
+/// Changes a file at up to five random positions.
+fn mutate(file: &[u8], random: &mut Random) -> Vec<u8> {
     let mut file = file.to_vec();
     for _ in 0..=random.below(4) {
         let (at, length) = (random.below(file.len()), random.below(24));
@@ -314,8 +315,8 @@ fn mutated(file: &[u8], random: &mut Random) -> Vec<u8> {
     file
 }
 
-/// Does with a file what a server would, unless it is too large to do it ten thousand times.
-fn use_up(file: &[u8]) -> Result<impl Debug, ImageError> {
+/// Processes a file as a server does, unless it is too large to do so ten thousand times.
+fn process(file: &[u8]) -> Result<impl Debug, ImageError> {
     let header = ImageHeader::read(file)?;
     if header.width() * header.height() > 250_000 {
         return Ok(0);
@@ -326,20 +327,20 @@ fn use_up(file: &[u8]) -> Result<impl Debug, ImageError> {
 }
 
 #[test]
-fn ten_thousand_mutated_files_end_in_a_picture_or_a_refusal() {
+fn mutated_files_never_cause_a_panic() {
     let samples = samples();
     let mut random = Random(42);
-    let mut fine = 0;
+    let mut decoded = 0;
     for round in 0..10_000 {
-        let broken = mutated(&samples[round % samples.len()], &mut random);
-        fine += u32::from(use_up(&broken).is_ok());
+        let file = mutate(&samples[round % samples.len()], &mut random);
+        decoded += u32::from(process(&file).is_ok());
     }
-    println!("{fine} of 10,000 mutated files are still pictures");
-    assert!((100..9_900).contains(&fine));
+    println!("{decoded} of 10,000 mutated files were decoded");
+    assert!((100..9_900).contains(&decoded));
 }
 
 #[test]
-fn a_picture_of_metadata_alone_is_refused() {
+fn a_file_with_metadata_only_is_rejected() {
     let jpeg = fixtures::jpeg(&RgbImage::new(1, 1));
     let end = [0xFF, 0xD9];
     let comments = fixtures::with_segment(&jpeg[..2], 0xFE, &vec![0; 60_000]).repeat(80);

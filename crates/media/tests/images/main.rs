@@ -1,25 +1,25 @@
-//! Pictures in, pictures out: every one of them is made here.
+//! Tests of decoding and encoding. All input files are generated.
 
 #![expect(
     clippy::cast_possible_truncation,
     clippy::unwrap_used,
-    reason = "pictures of the tests are small, and what fails is a test"
+    reason = "the images of the tests are small, and a failed unwrap fails the test"
 )]
 
-/// Files, made of pixels.
+/// Generated test images and files.
 mod fixtures;
-/// What comes out, taken apart.
+/// Decodes and inspects output files.
 mod inspect;
 
-/// Which square is shown.
+/// The square crop.
 mod crop;
-/// Every format and kind of pixels that is taken.
+/// Supported formats and pixel types.
 mod formats;
-/// What pictures look like afterwards.
+/// Recorded colours of the output.
 mod golden;
-/// What somebody who means harm sends.
+/// Invalid and malicious files.
 mod hostile_input;
-/// The eight ways that a camera is held.
+/// The eight EXIF orientations.
 mod orientation;
-/// What is written: sizes, coding, and nothing else.
+/// Dimensions, encoding and metadata of the output.
 mod output;

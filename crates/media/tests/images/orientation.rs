@@ -3,8 +3,8 @@ use grateful_media::{DecodedImage, Focus, ImageHeader, Purpose};
 use crate::fixtures::{self, BLUE as B, GREEN as G, RED as R, YELLOW as Y};
 use crate::inspect::{assert_close, pixels, post, quarters};
 
-/// What is seen of red and green above blue and yellow, by the number in EXIF.
-const TURNED: [[[u8; 3]; 4]; 8] = [
+/// The rotated quarters for each EXIF orientation.
+const ROTATED: [[[u8; 3]; 4]; 8] = [
     [R, G, B, Y],
     [G, R, Y, B],
     [Y, B, G, R],
@@ -15,7 +15,7 @@ const TURNED: [[[u8; 3]; 4]; 8] = [
     [G, Y, R, B],
 ];
 
-/// The same picture in all formats that have EXIF.
+/// The same image in all formats, with an EXIF orientation.
 fn files(orientation: u8) -> [Vec<u8>; 3] {
     let image = fixtures::quarters(96, 64);
     let exif = fixtures::exif(orientation);
@@ -27,8 +27,8 @@ fn files(orientation: u8) -> [Vec<u8>; 3] {
 }
 
 #[test]
-fn pictures_are_turned_the_right_way_up() {
-    for (orientation, expected) in (1..).zip(TURNED) {
+fn images_are_rotated_by_their_exif_orientation() {
+    for (orientation, expected) in (1..).zip(ROTATED) {
         let sides = if orientation < 5 { (96, 64) } else { (64, 96) };
         for file in files(orientation) {
             let header = ImageHeader::read(&file).unwrap();
@@ -41,8 +41,8 @@ fn pictures_are_turned_the_right_way_up() {
 }
 
 #[test]
-fn a_focus_is_a_point_of_the_picture_as_it_is_seen() {
-    for (orientation, [top_left, top_right, bottom_left, bottom_right]) in (1..).zip(TURNED) {
+fn a_focus_refers_to_the_rotated_image() {
+    for (orientation, [top_left, top_right, bottom_left, bottom_right]) in (1..).zip(ROTATED) {
         for file in files(orientation) {
             let image = DecodedImage::decode(&file, Purpose::Profile).unwrap();
             for ((x, y), expected) in [
@@ -53,9 +53,9 @@ fn a_focus_is_a_point_of_the_picture_as_it_is_seen() {
             ] {
                 let focus = Focus::new(x, y);
                 let large = pixels(&image.encode_profile_sizes(focus).large);
-                let [x, y] = [x, y].map(|part| if part == 0.0 { 8 } else { 503 });
+                let [x, y] = [x, y].map(|fraction| if fraction == 0.0 { 8 } else { 503 });
                 assert_close(&[large.get_pixel(x, y).0], &[expected], 16);
-                // It goes along the longer side alone: a third of 96 is left out.
+                // The square moves along the longer side only, by a third of 96 pixels.
                 let square = image.select_square(focus);
                 assert_eq!(
                     square.x + square.y,
@@ -67,17 +67,17 @@ fn a_focus_is_a_point_of_the_picture_as_it_is_seen() {
 }
 
 #[test]
-fn an_orientation_that_there_is_not_turns_nothing() {
+fn an_invalid_orientation_is_ignored() {
     for orientation in [0, 9, 255] {
         for file in files(orientation) {
-            assert_close(&quarters(&post(&file)), &TURNED[0], 14);
+            assert_close(&quarters(&post(&file)), &ROTATED[0], 14);
         }
     }
 }
 
 #[test]
-fn webps_with_the_exif_of_jpegs_are_turned() {
+fn a_webp_whose_exif_has_the_jpeg_prefix_is_rotated() {
     let exif = [b"Exif\0\0", &fixtures::exif(6)[..]].concat();
     let file = fixtures::webp_with_exif(&fixtures::quarters(96, 64), &exif);
-    assert_close(&quarters(&post(&file)), &TURNED[5], 14);
+    assert_close(&quarters(&post(&file)), &ROTATED[5], 14);
 }

@@ -20,19 +20,19 @@ fn all(file: &[u8]) -> [Vec<u8>; 5] {
 }
 
 #[test]
-fn profiles_are_squares_of_four_exact_sizes_however_small_the_picture() {
+fn profile_sizes_are_exact_for_images_of_any_size() {
     for sides in [(1, 1), (7, 300), (64, 64), (600, 500), (1200, 3000)] {
-        let image = fixtures::sample_scene(sides.0, sides.1);
+        let image = fixtures::scene(sides.0, sides.1);
         for file in [fixtures::jpeg(&image), fixtures::png(&image)] {
             let ProfileSizes { thumbnail, small, medium, large } = profile(&file);
-            let sizes = [thumbnail, small, medium, large].map(|it| pixels(&it).dimensions());
+            let sizes = [thumbnail, small, medium, large].map(|file| pixels(&file).dimensions());
             assert_eq!(sizes, [64, 128, 256, 512].map(|side| (side, side)));
         }
     }
 }
 
 #[test]
-fn posts_have_a_longest_side_of_2048_at_most_and_are_never_enlarged() {
+fn post_images_have_sides_of_at_most_2048_and_are_never_enlarged() {
     for (sides, expected) in [
         ((1, 1), (1, 1)),
         ((640, 480), (640, 480)),
@@ -42,7 +42,7 @@ fn posts_have_a_longest_side_of_2048_at_most_and_are_never_enlarged() {
         ((4100, 4100), (2048, 2048)),
         ((12_000, 3), (2048, 1)),
     ] {
-        let file = fixtures::jpeg(&fixtures::sample_scene(sides.0, sides.1));
+        let file = fixtures::jpeg(&fixtures::scene(sides.0, sides.1));
         let PostImage { jpeg, width, height } = post(&file);
         assert_eq!((width, height), expected, "of {sides:?}");
         assert_eq!(pixels(&jpeg).dimensions(), expected);
@@ -50,38 +50,42 @@ fn posts_have_a_longest_side_of_2048_at_most_and_are_never_enlarged() {
 }
 
 #[test]
-fn what_is_written_is_progressive_with_codes_and_tables_of_its_own_of_quality_85() {
-    /// Annex K.1 of the standard, in the order in which a file has them.
+fn output_is_progressive_jpeg_of_quality_85_with_optimized_huffman_tables() {
+    /// The luminance quantization table of the JPEG standard, annex K.1, in zigzag order.
     #[rustfmt::skip]
-    const LIGHT: [u32; 64] = [
+    const LUMINANCE: [u32; 64] = [
         16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40, 26, 24, 22, 22, 24, 49, 35, 37, 29, 40, 58, 51,
         61, 60, 57, 51, 56, 55, 64, 72, 92, 78, 64, 68, 87, 69, 55, 56, 80, 109, 81, 87, 95, 98, 103, 104, 103, 62, 77,
         113, 121, 112, 100, 120, 92, 101, 103, 99,
     ];
-    /// Symbols in the table that everybody has who does not make one.
-    const STANDARD: usize = 162;
+    /// Number of symbols in the standard's example Huffman table.
+    const STANDARD_SYMBOLS: usize = 162;
 
-    for file in all(&fixtures::jpeg(&fixtures::sample_scene(900, 700))) {
+    for file in all(&fixtures::jpeg(&fixtures::scene(900, 700))) {
         let segments = segments(&file);
-        let bodies =
-            |marker: u8| segments.iter().filter(move |it| it.0 == marker).map(|it| it.1.to_vec());
-        let light = bodies(0xDB).find(|it| it[0] == 0).unwrap();
-        let expected = LIGHT.map(|value| ((value * 30 + 50) / 100) as u8);
+        let bodies = |marker: u8| {
+            segments
+                .iter()
+                .filter(move |segment| segment.0 == marker)
+                .map(|segment| segment.1.to_vec())
+        };
+        let luminance = bodies(0xDB).find(|table| table[0] == 0).unwrap();
+        let expected = LUMINANCE.map(|value| ((value * 30 + 50) / 100) as u8);
 
         assert_eq!(bodies(0xC2).count(), 1, "progressive");
-        assert_eq!(light[1..65], expected);
+        assert_eq!(luminance[1..65], expected);
         assert!(bodies(0xDA).count() > 3, "several scans");
         for table in bodies(0xC4) {
-            let symbols: usize = table[1..17].iter().map(|&it| usize::from(it)).sum();
-            assert_ne!(symbols, STANDARD);
+            let symbols: usize = table[1..17].iter().map(|&count| usize::from(count)).sum();
+            assert_ne!(symbols, STANDARD_SYMBOLS);
         }
     }
 }
 
-/// Files that say a lot about who made them, where, and with what.
-fn talkative() -> Vec<Vec<u8>> {
+/// Files with metadata of all kinds that identify a person and a location.
+fn files_with_metadata() -> Vec<Vec<u8>> {
     const SECRET: &[u8] = b"SECRET of 52.5163 N 13.3777 E";
-    let image = fixtures::sample_scene(96, 64);
+    let image = fixtures::scene(96, 64);
     let gps =
         [fixtures::tiff(&[(0x0112, 3, [1, 0, 0, 0]), (0x8825, 4, [26, 0, 0, 0])]), SECRET.to_vec()];
     let xmp = [b"http://ns.adobe.com/xap/1.0/\0", SECRET].concat();
@@ -108,31 +112,31 @@ fn talkative() -> Vec<Vec<u8>> {
     let webp = fixtures::riff(&[
         (b"VP8X", &canvas),
         (b"ICCP", SECRET),
-        (b"VP8L", fixtures::coded(&webp)),
+        (b"VP8L", fixtures::encoded_frame(&webp)),
         (b"EXIF", &gps.concat()),
         (b"XMP ", &xmp),
         (b"junk", SECRET),
     ]);
     let files = [jpeg, png, webp].map(|mut file| {
-        // Behind the end, where a second file would be.
+        // After the end, where a second file could be.
         file.extend_from_slice(SECRET);
         file
     });
-    assert!(files.iter().all(|file| file.windows(6).any(|it| it == b"SECRET")));
+    assert!(files.iter().all(|file| file.windows(6).any(|bytes| bytes == b"SECRET")));
     files.to_vec()
 }
 
 #[test]
-fn nothing_survives_but_pixels() {
-    for file in talkative() {
-        for out in all(&file) {
+fn metadata_is_removed() {
+    for file in files_with_metadata() {
+        for output in all(&file) {
             for word in
                 [&b"SECRET"[..], b"Exif", b"adobe", b"ICC", b"Photoshop", b"II*\0", b"MM\0*"]
             {
-                assert!(!out.windows(word.len()).any(|it| it == word), "{word:?}");
+                assert!(!output.windows(word.len()).any(|bytes| bytes == word), "{word:?}");
             }
-            for (marker, body) in segments(&out) {
-                // Tables, the frame, scans, and that it is JFIF.
+            for (marker, body) in segments(&output) {
+                // Tables, the frame, scans, and the JFIF header.
                 assert!([0xDB, 0xC4, 0xC2, 0xDA, 0xE0].contains(&marker), "{marker:x}");
                 assert!(marker != 0xE0 || (body.starts_with(b"JFIF\0") && body.len() == 14));
             }
@@ -141,7 +145,7 @@ fn nothing_survives_but_pixels() {
 }
 
 #[test]
-fn the_same_file_becomes_the_same_bytes_on_every_thread() {
+fn the_output_is_identical_on_every_thread() {
     let noise = RgbImage::from_fn(1300, 900, |x, y| {
         let hash = (x * 31 + y * 17).wrapping_mul(0x9E37_79B1);
         Rgb([x as u8, y as u8, (hash >> 24) as u8])
