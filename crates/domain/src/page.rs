@@ -213,11 +213,11 @@ pub enum PageError {
     #[error("must be a whole number from 1 to {}", Limit::MAX.0)]
     Limit,
     /// The offset is out of range.
-    #[error("must be a whole number from 0 to {}; use a cursor to go further", Offset::MAX.0)]
+    #[error("must be a whole number from 0 to {}; use a cursor for later pages", Offset::MAX.0)]
     Offset,
     /// The offset into the ranked feed is out of range.
     #[error(
-        "must be a whole number from 0 to {}; use a cursor to go on",
+        "must be a whole number from 0 to {}; use a cursor for later pages",
         crate::FeedCursor::MAX_POSITIONS
     )]
     FeedOffset,

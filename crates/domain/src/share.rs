@@ -69,10 +69,10 @@ pub struct Recipients(Vec<UserId>);
 #[non_exhaustive]
 pub enum RecipientsError {
     /// There are no recipients, or too many.
-    #[error("must name 1 to {} people", Recipients::MAX)]
+    #[error("must contain 1 to {} users", Recipients::MAX)]
     Count,
     /// The sender is among the recipients.
-    #[error("must not name yourself")]
+    #[error("must not contain yourself")]
     Sender,
 }
 

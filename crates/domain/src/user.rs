@@ -1,4 +1,4 @@
-//! People: how they are named, and what they say of themselves.
+//! Users and their profiles (docs/rules.md#accounts-and-profiles).
 
 mod avatar;
 mod email;
@@ -27,7 +27,7 @@ pub use self::username::{Username, UsernameError};
 pub use self::username_batch::{UsernameBatch, UsernameValidation};
 use crate::UserId;
 
-/// Someone with an account, as they know themselves: the email is for their eyes only.
+/// A user account. The email address is visible only to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     pub id: UserId,
@@ -36,17 +36,17 @@ pub struct User {
     pub created_at: DateTime<Utc>,
 }
 
-/// Someone as everybody sees them beside what they wrote.
+/// The public identity of a user, shown with posts, comments and notifications.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
     pub id: UserId,
     pub username: Username,
     pub display_name: Option<DisplayName>,
-    /// Where their picture is: a path on this server, or absolute.
+    /// The URL of the profile photo: a path on this server, or absolute.
     pub profile_image_url: Option<String>,
 }
 
-/// Someone in a list of people.
+/// A user in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserListItem {
     pub author: Author,
@@ -54,7 +54,7 @@ pub struct UserListItem {
     pub joined_at: DateTime<Utc>,
 }
 
-/// Someone's page.
+/// The public profile of a user.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
     pub author: Author,
@@ -64,15 +64,15 @@ pub struct Profile {
     pub institutions: Institutions,
     pub websites: Websites,
     pub joined_at: DateTime<Utc>,
-    /// How many of their posts whoever looks may see.
+    /// The number of posts visible to the viewer.
     pub posts: i64,
-    /// How many people follow them.
+    /// The number of followers.
     pub followers: i64,
-    /// How many people they follow.
+    /// The number of followed users.
     pub following: i64,
 }
 
-/// One's own page, with what only oneself may see.
+/// The profile of the signed-in user, with the fields that only they can see.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OwnProfile {
     pub profile: Profile,
@@ -80,7 +80,7 @@ pub struct OwnProfile {
     pub preferences: Preferences,
 }
 
-/// What to change about one's own page: `None` leaves as it is, `Some(None)` clears.
+/// The changes to a profile. `None` keeps a field, `Some(None)` clears it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProfileEdit {
     pub username: Option<Username>,
@@ -94,7 +94,7 @@ pub struct ProfileEdit {
 }
 
 impl Author {
-    /// What they are called: the display name where they chose one, else the username.
+    /// The display name if there is one, otherwise the username.
     pub fn name(&self) -> &str {
         self.display_name.as_ref().map_or(self.username.as_str(), DisplayName::as_str)
     }

@@ -120,7 +120,7 @@ impl LocationName {
 
 /// The path is not that of an image uploaded to this server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be an image that was uploaded here")]
+#[error("must be an image uploaded to this server")]
 pub struct ImageUrlError;
 
 impl ImageUrl {

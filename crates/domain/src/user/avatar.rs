@@ -1,4 +1,4 @@
-//! What stands for a person who has no photo: their initials on a colour.
+//! Default avatars of users without a profile photo: their initials on a colour (docs/rules.md#default-avatars).
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use thiserror::Error;
 
 use crate::{Author, UserId};
 
-/// A colour, by its parts of red, green and blue.
+/// An sRGB colour: red, green and blue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Colour([u8; 3]);
 
-/// What is no colour.
+/// The text is not a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be a colour of six hexadecimal digits, such as 7C3AED")]
 pub struct ColourError;
@@ -19,8 +19,8 @@ impl Colour {
     const BLACK: Self = Self([0; 3]);
     const WHITE: Self = Self([255; 3]);
 
-    /// Those that people without a photo have, in turn (rules §8).
-    const OF_PEOPLE: [Self; 8] = [
+    /// The background colours of default avatars (docs/rules.md#default-avatars).
+    const PALETTE: [Self; 8] = [
         Self([0x7C, 0x3A, 0xED]),
         Self([0xA8, 0x55, 0xF7]),
         Self([0xC0, 0x84, 0xFC]),
@@ -31,16 +31,16 @@ impl Colour {
         Self([0xBE, 0x18, 0x5D]),
     ];
 
-    /// The colour of this person.
+    /// The background colour of this user's default avatar: the palette, by user id modulo 8.
     pub fn for_user(user: UserId) -> Self {
         let [first, ..] = i64::from(user).rem_euclid(8).to_le_bytes();
-        Self::OF_PEOPLE[usize::from(first)]
+        Self::PALETTE[usize::from(first)]
     }
 
-    /// Reads six hexadecimal digits, in either case and without a `#`.
+    /// Parses six hexadecimal digits in upper or lower case, without a `#`.
     ///
     /// # Errors
-    /// Anything else.
+    /// Any other text.
     pub fn parse(digits: &str) -> Result<Self, ColourError> {
         let is_hex = digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         let number = u32::from_str_radix(digits, 16).ok().filter(|_| is_hex).ok_or(ColourError)?;
@@ -48,47 +48,47 @@ impl Colour {
         Ok(Self([red, green, blue]))
     }
 
-    /// Black or white, whichever is easier to read on this one. The contrast is 4.5 or more, which WCAG 2.1 asks for at
-    /// least (1.4.3), whatever the colour.
+    /// White or black text for this background: white if its contrast is at least 4.5, otherwise black. The contrast is at
+    /// least 4.5 for every colour, as WCAG 2.1 requires (1.4.3).
     #[must_use]
     pub fn text_colour(self) -> Self {
         if self.contrast(Self::WHITE) < 4.5 { Self::BLACK } else { Self::WHITE }
     }
 
-    /// From 1, which cannot be read, to 21 (<https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio>).
+    /// The contrast ratio, from 1 (unreadable) to 21 (<https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio>).
     fn contrast(self, other: Self) -> f64 {
         let (one, two) = (self.luminance(), other.luminance());
         (one.max(two) + 0.05) / (one.min(two) + 0.05)
     }
 
-    /// From 0 for black to 1 for white (<https://www.w3.org/TR/WCAG21/#dfn-relative-luminance>).
+    /// The relative luminance, from 0 (black) to 1 (white) (<https://www.w3.org/TR/WCAG21/#dfn-relative-luminance>).
     fn luminance(self) -> f64 {
-        let [red, green, blue] = self.0.map(|part| {
-            let part = f64::from(part) / 255.0;
-            if part <= 0.03928 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        let [red, green, blue] = self.0.map(|channel| {
+            let channel = f64::from(channel) / 255.0;
+            if channel <= 0.03928 { channel / 12.92 } else { ((channel + 0.055) / 1.055).powf(2.4) }
         });
         0.2126 * red + 0.7152 * green + 0.0722 * blue
     }
 }
 
 impl fmt::Display for Colour {
-    /// Six hexadecimal digits.
+    /// Formats as six hexadecimal digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|part| write!(f, "{part:02X}"))
+        self.0.iter().try_for_each(|channel| write!(f, "{channel:02X}"))
     }
 }
 
 impl Author {
-    /// The first letters of the first and the last word of their name, in capitals; of a name that has no letters, its first
-    /// sign.
+    /// The first letters or digits of the first and the last word of the name, in upper case. If the name has none, its
+    /// first character.
     pub fn initials(&self) -> String {
         let name = self.name();
         let mut letters = name
             .split_whitespace()
             .filter_map(|word| word.chars().find(|letter| letter.is_alphanumeric()));
         let (first, last) = (letters.next(), letters.next_back());
-        let signs = first.or_else(|| name.chars().next()).into_iter().chain(last);
-        signs.flat_map(char::to_uppercase).collect()
+        let initials = first.or_else(|| name.chars().next()).into_iter().chain(last);
+        initials.flat_map(char::to_uppercase).collect()
     }
 }
 
@@ -101,7 +101,7 @@ mod tests {
     use crate::{DisplayName, Username};
 
     #[test]
-    fn eight_people_in_a_row_have_eight_colours_and_the_ninth_the_first() {
+    fn eight_consecutive_users_have_different_colours_and_the_ninth_repeats_the_first() {
         let colours =
             (0..9).map(|id| Colour::for_user(UserId::from(id)).to_string()).collect::<Vec<_>>();
         assert_eq!(
@@ -118,8 +118,8 @@ mod tests {
     #[case("ddd6fe", "000000")]
     #[case("000000", "FFFFFF")]
     #[case("FFFFFF", "000000")]
-    fn the_ink_is_the_one_that_can_be_read(#[case] paper: &str, #[case] ink: &str) {
-        assert_eq!(Colour::parse(paper).unwrap().text_colour().to_string(), ink);
+    fn the_text_colour_has_enough_contrast(#[case] background: &str, #[case] text: &str) {
+        assert_eq!(Colour::parse(background).unwrap().text_colour().to_string(), text);
     }
 
     #[rstest]
@@ -130,7 +130,7 @@ mod tests {
     #[case("7C3AEG")]
     #[case("+7C3AE")]
     #[case("７Ｃ")]
-    fn what_is_no_colour_is_refused(#[case] digits: &str) {
+    fn other_texts_are_refused(#[case] digits: &str) {
         assert_eq!(Colour::parse(digits), Err(ColourError));
     }
 
@@ -144,7 +144,7 @@ mod tests {
     #[case("ana", Some("💜"), "💜")]
     #[case("ana", Some("straße ßen"), "SSS")]
     #[case(".x", None, "X")]
-    fn initials_are_of_the_first_and_the_last_word(
+    fn initials_are_from_the_first_and_the_last_word(
         #[case] username: &str,
         #[case] display_name: Option<&str>,
         #[case] initials: &str,
@@ -160,10 +160,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_colour_can_be_written_on(parts: [u8; 3]) {
-            let paper = Colour(parts);
-            prop_assert!(4.5 <= paper.contrast(paper.text_colour()));
-            prop_assert_eq!(Colour::parse(&paper.to_string()), Ok(paper));
+        fn text_is_readable_on_every_colour(channels: [u8; 3]) {
+            let background = Colour(channels);
+            prop_assert!(4.5 <= background.contrast(background.text_colour()));
+            prop_assert_eq!(Colour::parse(&background.to_string()), Ok(background));
         }
     }
 }

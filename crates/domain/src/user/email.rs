@@ -1,4 +1,4 @@
-//! Where somebody can be reached: known to them and to us, never shown to others.
+//! Email addresses. They are never shown to other users.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -6,26 +6,26 @@ use std::sync::LazyLock;
 use regex::Regex;
 use thiserror::Error;
 
-/// An email address, kept as typed and compared without regard to case.
+/// An email address, in the spelling of the user. The database compares addresses without regard to case.
 ///
-/// Its `Debug` form hides the address, so that it never reaches a log by accident.
+/// `Debug` hides the address, so that it does not appear in logs.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 
-/// Why an email address was refused.
+/// Why an email address is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EmailError {
-    /// Not of the form that mail can be sent to.
+    /// The syntax is invalid.
     #[error("must be an email address such as ana@example.org")]
     Syntax,
-    /// Longer than any address in use can be.
+    /// The address is longer than SMTP allows.
     #[error("must be at most {} characters long", Email::MAX_CHARS)]
     TooLong,
 }
 
-/// The syntax that browsers check in `<input type=email>` (WHATWG HTML, "valid email address"), with
-/// at least one dot in the domain, since an intranet name is a typing error here.
+/// The syntax that browsers check in `<input type=email>` (WHATWG HTML, "valid email address"), and at least one dot in
+/// the domain, since a host name without a dot is a typing error here.
 static SYNTAX: LazyLock<Regex> = LazyLock::new(|| {
     let label = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
     let local = "[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}";
@@ -33,13 +33,13 @@ static SYNTAX: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 impl Email {
-    /// The longest path that SMTP carries, less its angle brackets (RFC 5321 §4.5.3.1.3).
+    /// The longest path in SMTP without its angle brackets (RFC 5321 §4.5.3.1.3).
     pub const MAX_CHARS: usize = 254;
 
-    /// Checks an address as somebody typed it; space around it is dropped.
+    /// Parses an address, ignoring white space around it.
     ///
     /// # Errors
-    /// Not of that form, or more than [`Email::MAX_CHARS`].
+    /// The syntax is invalid, or the address is longer than [`Email::MAX_CHARS`].
     pub fn parse(raw: &str) -> Result<Self, EmailError> {
         let address = raw.trim();
         if Self::MAX_CHARS < address.len() {
@@ -52,12 +52,12 @@ impl Email {
         }
     }
 
-    /// Takes back what was parsed before it was stored.
+    /// Wraps a stored address without checking it.
     pub fn from_stored(address: String) -> Self {
         Self(address)
     }
 
-    /// The address itself.
+    /// The address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -79,7 +79,7 @@ mod tests {
     #[case("ana@example.org")]
     #[case("Ana.B+thanks@mail.example.co.uk")]
     #[case("o'neil@ex-ample.org")]
-    fn an_address_is_kept_as_typed(#[case] raw: &str) {
+    fn an_address_keeps_its_spelling(#[case] raw: &str) {
         assert_eq!(Email::parse(raw).unwrap().as_str(), raw);
     }
 
@@ -93,12 +93,12 @@ mod tests {
     #[case("ana b@example.org")]
     #[case("ana@example.org\0")]
     #[case("ana@exämple.org")]
-    fn what_is_no_address_is_refused(#[case] raw: &str) {
+    fn invalid_addresses_are_refused(#[case] raw: &str) {
         assert_eq!(Email::parse(raw), Err(EmailError::Syntax));
     }
 
     #[test]
-    fn an_endless_address_is_refused_by_its_length() {
+    fn a_long_address_is_refused_by_its_length() {
         let raw = format!("a@{}.org", "b".repeat(300));
         assert_eq!(Email::parse(&raw), Err(EmailError::TooLong));
     }

@@ -1,52 +1,52 @@
-//! Where somebody lives, as a geocoder describes it.
+//! The location of a user, as described by a geocoder.
 
 use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::profile::{has_nul, json_len};
 
-/// A place with a name and coordinates; other keys of the geocoder are kept as they came.
+/// A location with a name and coordinates. Other keys of the geocoder are kept unchanged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Location(Map<String, Value>);
 
-/// Why a location was refused.
+/// Why a location is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LocationError {
-    /// It has no name to show.
+    /// The name is missing or blank.
     #[error("display_name must be a text that is not blank")]
     DisplayName,
-    /// No latitude on this planet.
+    /// The latitude is missing or out of range.
     #[error("lat must be a number from -90 to 90")]
     Latitude,
-    /// No longitude on this planet.
+    /// The longitude is missing or out of range.
     #[error("lon must be a number from -180 to 180")]
     Longitude,
-    /// A text has a character that cannot be stored.
+    /// A text contains a NUL, which `jsonb` cannot store.
     #[error("must not contain NUL characters")]
     Nul,
-    /// More than a place needs.
+    /// The JSON is too large.
     #[error("must be at most {} bytes of JSON", Location::MAX_BYTES)]
     TooLarge,
 }
 
 impl Location {
-    /// The most bytes, as compact JSON.
+    /// The maximum size in bytes, as compact JSON.
     pub const MAX_BYTES: usize = 4 * 1024;
 
-    /// Checks the three keys that have a meaning here.
+    /// Validates the name and the coordinates.
     ///
     /// # Errors
-    /// The first key that is missing or out of bounds, then the size, then a NUL in any text.
+    /// The first problem found: name, latitude, longitude, size, NUL.
     pub fn parse(raw: Map<String, Value>) -> Result<Self, LocationError> {
-        let named = raw.get("display_name").and_then(Value::as_str);
-        if named.is_none_or(|name| name.trim().is_empty()) {
+        let name = raw.get("display_name").and_then(Value::as_str);
+        if name.is_none_or(|name| name.trim().is_empty()) {
             return Err(LocationError::DisplayName);
         }
-        if !within(raw.get("lat"), 90.0) {
+        if !is_within(raw.get("lat"), 90.0) {
             return Err(LocationError::Latitude);
         }
-        if !within(raw.get("lon"), 180.0) {
+        if !is_within(raw.get("lon"), 180.0) {
             return Err(LocationError::Longitude);
         }
         if Self::MAX_BYTES < json_len(&raw) {
@@ -58,24 +58,24 @@ impl Location {
         Ok(Self(raw))
     }
 
-    /// Takes back what was parsed before it was stored.
-    pub fn from_stored(place: Map<String, Value>) -> Self {
-        Self(place)
+    /// Wraps a stored location without checking it.
+    pub fn from_stored(location: Map<String, Value>) -> Self {
+        Self(location)
     }
 
-    /// The city of its address, which is short where `display_name` may be a whole line.
+    /// The city of the address. It is short, while `display_name` can be a full address line.
     pub fn city(&self) -> Option<&str> {
         self.0.get("address")?.get("city")?.as_str()
     }
 
-    /// Everything, as it came.
+    /// All keys, as received.
     pub fn as_map(&self) -> &Map<String, Value> {
         &self.0
     }
 }
 
-fn within(coordinate: Option<&Value>, bound: f64) -> bool {
-    coordinate.and_then(Value::as_f64).is_some_and(|degrees| degrees.abs() <= bound)
+fn is_within(coordinate: Option<&Value>, max: f64) -> bool {
+    coordinate.and_then(Value::as_f64).is_some_and(|degrees| degrees.abs() <= max)
 }
 
 #[cfg(test)]
@@ -109,7 +109,7 @@ mod tests {
     #[case(json!({"display_name": "x", "lat": -90, "lon": -180.5}), LocationError::Longitude)]
     #[case(json!({"display_name": "x\u{0}", "lat": 0, "lon": 0}), LocationError::Nul)]
     #[case(json!({"display_name": "x".repeat(4_096), "lat": 0, "lon": 0}), LocationError::TooLarge)]
-    fn anything_else_is_refused_with_the_reason(#[case] raw: Value, #[case] why: LocationError) {
-        assert_eq!(parse(&raw), Err(why));
+    fn invalid_locations_are_refused(#[case] raw: Value, #[case] error: LocationError) {
+        assert_eq!(parse(&raw), Err(error));
     }
 }

@@ -1,32 +1,32 @@
-//! What somebody proves themselves with, and what is kept of it.
+//! Passwords and their hashes.
 
 use std::fmt;
 
 use thiserror::Error;
 
-/// A password as it was typed. Its `Debug` form hides it.
+/// A password in plain text. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
-/// Why a new password was refused.
+/// Why a new password is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PasswordError {
-    /// Fewer or more characters than allowed.
+    /// The password is too short or too long.
     #[error("must be {} to {} characters long", Password::MIN_CHARS, Password::MAX_CHARS)]
     Length,
 }
 
 impl Password {
-    /// The fewest characters.
+    /// The minimum number of characters.
     pub const MIN_CHARS: usize = 8;
-    /// The most characters: hashing takes longer the more there are.
+    /// The maximum number of characters. Hashing takes longer for longer passwords.
     pub const MAX_CHARS: usize = 128;
 
-    /// Checks a password that somebody chooses. Any characters may be in it.
+    /// Parses a new password. All characters are allowed.
     ///
     /// # Errors
-    /// Fewer than [`Password::MIN_CHARS`] or more than [`Password::MAX_CHARS`].
+    /// The password has fewer than [`Password::MIN_CHARS`] or more than [`Password::MAX_CHARS`] characters.
     pub fn parse(raw: String) -> Result<Self, PasswordError> {
         let chars = raw.chars().count();
         if (Self::MIN_CHARS..=Self::MAX_CHARS).contains(&chars) {
@@ -48,13 +48,13 @@ impl fmt::Debug for Password {
     }
 }
 
-/// What is kept of a password: a salted hash in the PHC string format, or in bcrypt's `$2b$` form from
-/// an older installation. Its `Debug` form hides it.
+/// A salted password hash in the PHC string format, or in bcrypt's `$2b$` format from an older installation. `Debug` hides
+/// it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// The text in which it is stored.
+    /// The hash as stored.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn characters_are_counted_not_bytes() {
+    fn length_is_counted_in_characters() {
         assert!(Password::parse("💜".repeat(8)).is_ok());
         assert!(Password::parse("💜".repeat(128)).is_ok());
         assert_eq!(Password::parse("💜".repeat(7)), Err(PasswordError::Length));

@@ -1,4 +1,4 @@
-//! The photo of a person: one picture in four sizes, under names that are ours.
+//! Profile photos: one image in four sizes (docs/rules.md#images).
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use crate::ImageUrl;
 
-/// The photo of a person, by the name that its files begin with. A new picture gets a new name, so that what is under a
-/// name never changes.
+/// A profile photo, identified by the common prefix of its file names. Each photo gets a new name, so that the content of a
+/// URL never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ProfilePhoto(String);
 
-/// A size in which a photo is kept; all are squares.
+/// A stored size of a profile photo. All sizes are square.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PhotoSize {
     Thumbnail,
@@ -21,10 +21,10 @@ pub enum PhotoSize {
 }
 
 impl PhotoSize {
-    /// Every size, the smallest first.
+    /// All sizes, smallest first.
     pub const ALL: [Self; 4] = [Self::Thumbnail, Self::Small, Self::Medium, Self::Large];
 
-    /// The name under which it is sent, and which its file ends in.
+    /// The code used in JSON and at the end of the file name.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Thumbnail => "thumbnail",
@@ -36,39 +36,39 @@ impl PhotoSize {
 }
 
 impl ProfilePhoto {
-    /// Where their files are inside the folder of uploads.
+    /// The folder of profile photos inside the upload folder.
     pub const FOLDER: &'static str = "profile_photos";
 
-    /// The one with this id.
+    /// The photo with this id.
     pub fn new(id: Uuid) -> Self {
         Self(format!("profile_{id}"))
     }
 
-    /// One that was checked before it was stored, perhaps by an older installation.
+    /// Wraps a stored name without checking it. Older installations may have stored it.
     pub fn from_stored(name: String) -> Self {
         Self(name)
     }
 
-    /// The name that its files begin with.
+    /// The common prefix of the file names.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The path of one of its files inside the folder of uploads.
+    /// The path of the file of one size, inside the upload folder.
     pub fn file(&self, size: PhotoSize) -> String {
         format!("{}/{}_{}.jpg", Self::FOLDER, self.0, size.code())
     }
 
-    /// Where one of its sizes is served.
+    /// The URL path of one size.
     pub fn url(&self, size: PhotoSize) -> String {
         format!("{}{}", ImageUrl::PREFIX, self.file(size))
     }
 
-    /// Of which photo a file is, where its path inside the folder of uploads has the form of those that we give.
+    /// The photo of a file, if its path inside the upload folder has the form of [`ProfilePhoto::file`].
     pub fn from_file(path: &str) -> Option<Self> {
         let name = path.strip_prefix(Self::FOLDER)?.strip_prefix('/')?.strip_suffix(".jpg")?;
         let (name, size) = name.rsplit_once('_')?;
-        let is_size = PhotoSize::ALL.iter().any(|it| it.code() == size);
+        let is_size = PhotoSize::ALL.iter().any(|known| known.code() == size);
         let id = name.strip_prefix("profile_")?;
         (is_size && !id.is_empty() && !id.contains('/')).then(|| Self(name.to_owned()))
     }
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_size_has_a_file_that_names_its_photo() {
+    fn every_file_leads_back_to_its_photo() {
         let photo = ProfilePhoto::new(Uuid::from_u128(7));
         let files = PhotoSize::ALL.map(|size| photo.file(size));
         let id = "00000000-0000-0000-0000-000000000007";
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn other_files_belong_to_no_photo() {
+    fn other_paths_are_not_photos() {
         for path in [
             "profile_photos/profile_1.jpg",
             "profile_photos/profile_1_huge.jpg",

@@ -1,4 +1,4 @@
-//! What people say of themselves.
+//! The fields of a profile (docs/rules.md#accounts-and-profiles).
 
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -9,215 +9,224 @@ use crate::text::{self, Lines, TextError, texts};
 use crate::{Approval, NotificationType};
 
 texts! {
-    /// A few words about oneself, over several lines if need be.
+    /// A short biography. May have several lines.
     Bio,
-    /// The town somebody lives in, in their own words.
+    /// The city of a user, as free text.
     City,
-    /// The name shown in place of the username.
+    /// The name shown instead of the username.
     DisplayName,
 }
 
 impl Bio {
-    /// The most characters.
+    /// The maximum number of characters.
     pub const MAX_CHARS: usize = 500;
 
-    /// Checks a biography; a blank one is none.
+    /// Parses a biography; `None` if it is blank.
     ///
     /// # Errors
-    /// More than [`Bio::MAX_CHARS`], or a control character other than a line feed.
+    /// The text has more than [`Bio::MAX_CHARS`] characters, or contains a control character other than a line feed.
     pub fn parse(raw: &str) -> Result<Option<Self>, TextError> {
         Ok(text::optional(raw, Lines::Multiple, Self::MAX_CHARS)?.map(Self))
     }
 }
 
 impl City {
-    /// The most characters.
+    /// The maximum number of characters.
     pub const MAX_CHARS: usize = 100;
 
-    /// Checks a city; a blank one is none.
+    /// Parses a city; `None` if it is blank.
     ///
     /// # Errors
-    /// More than [`City::MAX_CHARS`], or a control character, a line feed among them.
+    /// The text has more than [`City::MAX_CHARS`] characters, or contains a control character or a line feed.
     pub fn parse(raw: &str) -> Result<Option<Self>, TextError> {
         Ok(text::optional(raw, Lines::Single, Self::MAX_CHARS)?.map(Self))
     }
 
-    /// The city of somebody who sends the place along that they chose. Clients send the whole name of the place for the
-    /// city (contract §1): where that is too long, its address knows better, and else the beginning has to do.
+    /// Parses a city that was sent together with a location.
+    ///
+    /// Clients send the full name of the location as the city (docs/http-api.md#users). If that is too long, takes the city
+    /// of the address, or else truncates the name.
     ///
     /// # Errors
-    /// A control character.
-    pub fn parse_with_location(raw: &str, place: &Location) -> Result<Option<Self>, TextError> {
-        let tidy = text::normalize(raw, Lines::Single)?;
-        if tidy.chars().count() <= Self::MAX_CHARS {
-            return Self::parse(&tidy);
+    /// The text contains a control character or a line feed.
+    pub fn parse_with_location(raw: &str, location: &Location) -> Result<Option<Self>, TextError> {
+        let normalized = text::normalize(raw, Lines::Single)?;
+        if normalized.chars().count() <= Self::MAX_CHARS {
+            return Self::parse(&normalized);
         }
-        let of_address = place.city().and_then(|city| Self::parse(city).ok()?);
-        let beginning = || tidy.chars().take(Self::MAX_CHARS).collect::<String>();
-        of_address.map_or_else(|| Self::parse(&beginning()), |city| Ok(Some(city)))
+        let address_city = location.city().and_then(|city| Self::parse(city).ok()?);
+        let truncated = || normalized.chars().take(Self::MAX_CHARS).collect::<String>();
+        address_city.map_or_else(|| Self::parse(&truncated()), |city| Ok(Some(city)))
     }
 }
 
 impl DisplayName {
-    /// The most characters.
+    /// The maximum number of characters.
     pub const MAX_CHARS: usize = 100;
 
-    /// Checks a name to be shown.
+    /// Parses a display name.
     ///
     /// # Errors
-    /// Nothing but white space, more than [`DisplayName::MAX_CHARS`], or a control character.
+    /// The text is blank, has more than [`DisplayName::MAX_CHARS`] characters, or contains a control character.
     pub fn parse(raw: &str) -> Result<Self, TextError> {
         text::required(raw, Lines::Single, Self::MAX_CHARS).map(Self)
     }
 }
 
-/// Why a list of a profile was refused.
+/// Why a list in a profile is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EntryListError {
-    /// More entries than allowed, blank ones not counted.
+    /// The list has more entries than allowed, not counting blank ones.
     #[error("must have at most {max} entries")]
     TooMany {
-        /// How many there may be.
+        /// The maximum number of entries.
         max: usize,
     },
-    /// One entry is no text that we take.
+    /// The text of an entry is invalid.
     #[error("entry {number} {reason}")]
     Entry {
-        /// Which one, counted from 1.
+        /// The number of the entry, counted from 1.
         number: usize,
-        /// What is wrong with it.
+        /// Why it is invalid.
         reason: TextError,
     },
-    /// One entry is no link that can be followed safely.
-    #[error("entry {number} must be an http or https address with a host")]
+    /// An entry is not an http or https URL.
+    #[error("entry {number} must be an http or https URL with a host")]
     Url {
-        /// Which one, counted from 1.
+        /// The number of the entry, counted from 1.
         number: usize,
     },
 }
 
-/// Schools, companies and the like, blank entries dropped.
+/// Schools, companies and similar institutions. Blank entries are dropped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Institutions(Vec<String>);
 
 impl Institutions {
-    /// The most entries.
+    /// The maximum number of entries.
     pub const MAX_ENTRIES: usize = 10;
-    /// The most characters in one.
+    /// The maximum number of characters per entry.
     pub const MAX_CHARS: usize = 100;
 
-    /// Checks the names.
+    /// Parses the names.
     ///
     /// # Errors
-    /// More than [`Institutions::MAX_ENTRIES`] that are not blank, or one of more than [`Institutions::MAX_CHARS`] characters.
+    /// There are more than [`Institutions::MAX_ENTRIES`] names that are not blank, or one has more than
+    /// [`Institutions::MAX_CHARS`] characters or contains a control character.
     pub fn parse(raw: &[String]) -> Result<Self, EntryListError> {
-        entries(raw, Self::MAX_ENTRIES, Self::MAX_CHARS).map(Self)
+        parse_entries(raw, Self::MAX_ENTRIES, Self::MAX_CHARS).map(Self)
     }
 
-    /// Takes back what was parsed before it was stored.
+    /// Wraps stored names without checking them.
     pub fn from_stored(names: Vec<String>) -> Self {
         Self(names)
     }
 
-    /// The names, in the order given.
+    /// The names, in the order of the request.
     pub fn as_slice(&self) -> &[String] {
         &self.0
     }
 }
 
-/// Links to elsewhere, blank entries dropped.
+/// Links to websites of the user. Blank entries are dropped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Websites(Vec<String>);
 
 impl Websites {
-    /// The most entries.
+    /// The maximum number of entries.
     pub const MAX_ENTRIES: usize = 5;
-    /// The most characters in one: what browsers and servers agree to carry.
+    /// The maximum number of characters per URL, as supported by common browsers and servers.
     pub const MAX_CHARS: usize = 2_000;
 
-    /// Checks the addresses: a browser will be asked to open them, so only web addresses pass.
+    /// Parses the URLs. Only http and https URLs are allowed, since browsers open them.
     ///
     /// # Errors
-    /// More than [`Websites::MAX_ENTRIES`] that are not blank, or one that is too long or no http or https address with a host.
+    /// There are more than [`Websites::MAX_ENTRIES`] URLs that are not blank, or one is too long or not an http or https URL
+    /// with a host.
     pub fn parse(raw: &[String]) -> Result<Self, EntryListError> {
-        let addresses = entries(raw, Self::MAX_ENTRIES, Self::MAX_CHARS)?;
-        match addresses.iter().position(|address| !is_web_address(address)) {
+        let urls = parse_entries(raw, Self::MAX_ENTRIES, Self::MAX_CHARS)?;
+        match urls.iter().position(|url| !is_web_url(url)) {
             Some(index) => Err(EntryListError::Url { number: index + 1 }),
-            None => Ok(Self(addresses)),
+            None => Ok(Self(urls)),
         }
     }
 
-    /// Takes back what was parsed before it was stored.
-    pub fn from_stored(addresses: Vec<String>) -> Self {
-        Self(addresses)
+    /// Wraps stored URLs without checking them.
+    pub fn from_stored(urls: Vec<String>) -> Self {
+        Self(urls)
     }
 
-    /// The addresses, in the order given.
+    /// The URLs, in the order of the request.
     pub fn as_slice(&self) -> &[String] {
         &self.0
     }
 }
 
-fn entries(raw: &[String], max: usize, max_chars: usize) -> Result<Vec<String>, EntryListError> {
-    let mut kept = Vec::new();
+fn parse_entries(
+    raw: &[String],
+    max: usize,
+    max_chars: usize,
+) -> Result<Vec<String>, EntryListError> {
+    let mut entries = Vec::new();
     for (index, entry) in raw.iter().enumerate() {
         let entry = text::optional(entry, Lines::Single, max_chars)
             .map_err(|reason| EntryListError::Entry { number: index + 1, reason })?;
-        kept.extend(entry);
+        entries.extend(entry);
     }
-    if kept.len() <= max { Ok(kept) } else { Err(EntryListError::TooMany { max }) }
+    if entries.len() <= max { Ok(entries) } else { Err(EntryListError::TooMany { max }) }
 }
 
-fn is_web_address(address: &str) -> bool {
-    Url::parse(address).is_ok_and(|url| {
-        let host_is_real = url.host_str().is_some_and(|host| !host.is_empty());
-        matches!(url.scheme(), "http" | "https") && host_is_real
+fn is_web_url(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        let has_host = url.host_str().is_some_and(|host| !host.is_empty());
+        matches!(url.scheme(), "http" | "https") && has_host
     })
 }
 
-/// How somebody wants to be treated; keys that we do not know are kept for the client that does.
+/// The preferences of a user. Unknown keys are kept for the clients that use them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Preferences(Map<String, Value>);
 
-/// Why preferences were refused.
+/// Why preferences are invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PreferencesError {
-    /// A known switch has another value than true or false.
+    /// `approve_followers` is not a boolean.
     #[error("approve_followers must be true or false")]
     ApproveFollowers,
-    /// The switches of notifications are not switches.
+    /// `notifications` is not an object of booleans.
     #[error("notifications must be an object of true or false by type")]
     Notifications,
-    /// A text has a character that cannot be stored.
+    /// A text contains a NUL, which `jsonb` cannot store.
     #[error("must not contain NUL characters")]
     Nul,
-    /// More than anybody's settings need.
+    /// The JSON is too large.
     #[error("must be at most {} bytes of JSON", Preferences::MAX_BYTES)]
     TooLarge,
 }
 
 impl Preferences {
-    /// The most bytes, as compact JSON.
+    /// The maximum size in bytes, as compact JSON.
     pub const MAX_BYTES: usize = 16 * 1024;
 
-    /// Takes back what was parsed before it was stored.
+    /// Wraps stored preferences without checking them.
     pub fn from_stored(preferences: Map<String, Value>) -> Self {
         Self(preferences)
     }
 
-    /// Checks the switches that have a meaning here.
+    /// Validates the known keys.
     ///
     /// # Errors
-    /// A known switch that is none, a NUL in any text, or more than [`Preferences::MAX_BYTES`].
+    /// A known key has an invalid value, a text contains a NUL, or the JSON has more than [`Preferences::MAX_BYTES`].
     pub fn parse(raw: Map<String, Value>) -> Result<Self, PreferencesError> {
-        let switches =
-            |value: &Value| value.as_object().is_some_and(|by| by.values().all(Value::is_boolean));
+        let are_switches = |value: &Value| {
+            value.as_object().is_some_and(|switches| switches.values().all(Value::is_boolean))
+        };
         if raw.get("approve_followers").is_some_and(|value| !value.is_boolean()) {
             return Err(PreferencesError::ApproveFollowers);
         }
-        if raw.get("notifications").is_some_and(|value| !switches(value)) {
+        if raw.get("notifications").is_some_and(|value| !are_switches(value)) {
             return Err(PreferencesError::Notifications);
         }
         if has_nul(&raw) {
@@ -229,44 +238,47 @@ impl Preferences {
         Ok(Self(raw))
     }
 
-    /// Whether somebody has to be asked before others follow them.
+    /// Whether the user approves each new follower. `false` by default.
     pub fn approve_followers(&self) -> bool {
         self.0.get("approve_followers").and_then(Value::as_bool).unwrap_or(false)
     }
 
-    /// What that makes of a follow.
+    /// The approval that a follow of this user needs.
     pub fn approval(&self) -> Approval {
         if self.approve_followers() { Approval::Required } else { Approval::NotRequired }
     }
 
-    /// Whether somebody wants to be told of such acts: they do unless they have said otherwise.
+    /// Whether the user accepts notifications of this type. `true` unless they have muted the type.
     pub fn allows_notification(&self, kind: NotificationType) -> bool {
         let switches = self.0.get("notifications").and_then(Value::as_object);
-        switches.and_then(|by| by.get(kind.code())).and_then(Value::as_bool).unwrap_or(true)
+        switches
+            .and_then(|switches| switches.get(kind.code()))
+            .and_then(Value::as_bool)
+            .unwrap_or(true)
     }
 
-    /// Everything, known or not.
+    /// All keys, known and unknown.
     pub fn as_map(&self) -> &Map<String, Value> {
         &self.0
     }
 }
 
-/// The length of the compact JSON text.
+/// The length of the compact JSON in bytes.
 pub(super) fn json_len(object: &Map<String, Value>) -> usize {
     serde_json::to_string(object).map_or(usize::MAX, |json| json.len())
 }
 
-/// Whether a NUL hides anywhere: `jsonb` cannot hold one.
+/// Whether any key or text contains a NUL, which `jsonb` cannot store.
 pub(super) fn has_nul(object: &Map<String, Value>) -> bool {
-    fn hides_in(value: &Value) -> bool {
+    fn contains_nul(value: &Value) -> bool {
         match value {
             Value::String(text) => text.contains('\0'),
-            Value::Array(items) => items.iter().any(hides_in),
+            Value::Array(items) => items.iter().any(contains_nul),
             Value::Object(fields) => has_nul(fields),
             Value::Null | Value::Bool(_) | Value::Number(_) => false,
         }
     }
-    object.iter().any(|(key, value)| key.contains('\0') || hides_in(value))
+    object.iter().any(|(key, value)| key.contains('\0') || contains_nul(value))
 }
 
 #[cfg(test)]
@@ -288,14 +300,14 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_is_too_long_for_a_city_names_a_shorter_one() {
+    fn a_city_that_is_too_long_is_taken_from_the_address_or_truncated() {
         let long = "São Paulo, ".repeat(20);
-        let place = |address: Value| {
+        let location = |address: Value| {
             let raw = json!({"display_name": long, "lat": 0, "lon": 0, "address": address});
             Location::parse(raw.as_object().unwrap().clone()).unwrap()
         };
         let city = |raw: &str, address: Value| {
-            City::parse_with_location(raw, &place(address)).unwrap().map(String::from)
+            City::parse_with_location(raw, &location(address)).unwrap().map(String::from)
         };
 
         assert_eq!(city(&long, json!({"city": "São Paulo"})).unwrap(), "São Paulo");
@@ -308,7 +320,7 @@ mod tests {
         assert_eq!(city("Rio", json!({"city": "São Paulo"})).unwrap(), "Rio");
         assert_eq!(city("", json!({"city": "São Paulo"})), None);
         assert_eq!(
-            City::parse_with_location("\0", &place(json!({}))),
+            City::parse_with_location("\0", &location(json!({}))),
             Err(TextError::ControlCharacter)
         );
     }
@@ -326,8 +338,8 @@ mod tests {
     #[case("https://example.org/a?b#c")]
     #[case("http://localhost:3000")]
     #[case("HTTPS://EXAMPLE.ORG")]
-    fn web_addresses_pass(#[case] address: &str) {
-        assert!(Websites::parse(&strings(&[address])).is_ok());
+    fn http_and_https_urls_are_allowed(#[case] url: &str) {
+        assert!(Websites::parse(&strings(&[url])).is_ok());
     }
 
     #[rstest]
@@ -338,8 +350,8 @@ mod tests {
     #[case("example.org")]
     #[case("https://")]
     #[case("https://exa mple.org")]
-    fn other_addresses_are_refused(#[case] address: &str) {
-        let refused = Websites::parse(&strings(&["https://example.org", address]));
+    fn other_urls_are_refused(#[case] url: &str) {
+        let refused = Websites::parse(&strings(&["https://example.org", url]));
         assert_eq!(refused, Err(EntryListError::Url { number: 2 }));
     }
 
@@ -349,8 +361,8 @@ mod tests {
     #[case(json!({"notifications": true}), PreferencesError::Notifications)]
     #[case(json!({"theme": {"a\u{0}": 1}}), PreferencesError::Nul)]
     #[case(json!({"theme": "x".repeat(17_000)}), PreferencesError::TooLarge)]
-    fn odd_preferences_are_refused(#[case] raw: Value, #[case] why: PreferencesError) {
-        assert_eq!(Preferences::parse(raw.as_object().unwrap().clone()), Err(why));
+    fn invalid_preferences_are_refused(#[case] raw: Value, #[case] error: PreferencesError) {
+        assert_eq!(Preferences::parse(raw.as_object().unwrap().clone()), Err(error));
     }
 
     #[test]
@@ -364,12 +376,12 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_asked_unless_they_say_so() {
+    fn follows_need_no_approval_by_default() {
         for (raw, approval) in [
             (json!({}), Approval::NotRequired),
             (json!({"approve_followers": false}), Approval::NotRequired),
             (json!({"approve_followers": true}), Approval::Required),
-            // As an older installation may have left it.
+            // Older installations may have stored this.
             (json!({"approve_followers": "yes"}), Approval::NotRequired),
         ] {
             let preferences = Preferences::from_stored(raw.as_object().unwrap().clone());
@@ -378,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn every_notification_is_welcome_but_those_that_are_switched_off() {
+    fn all_notification_types_are_allowed_except_muted_ones() {
         let raw = json!({"notifications": {"like": false, "mention": true}});
         let preferences = Preferences::parse(raw.as_object().unwrap().clone()).unwrap();
 

@@ -1,23 +1,23 @@
-//! What somebody types to find people.
+//! Queries of the user search (docs/rules.md#search).
 
 use super::DisplayName;
 use crate::text::{self, Lines};
 
-/// A part of a username or a display name, in NFC, without an `@` in front.
+/// The text of a user search: part of a username or a display name, in NFC, without a leading `@`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserSearchQuery(String);
 
 impl UserSearchQuery {
-    /// The most characters: more than any name has.
+    /// The maximum number of characters. No name is longer.
     pub const MAX_CHARS: usize = DisplayName::MAX_CHARS;
-    /// The fewest characters that are looked for inside names, and not only where they begin.
+    /// The minimum number of characters for matches inside names. Shorter queries match only the beginning.
     pub const MIN_SUBSTRING_CHARS: usize = 3;
-    /// How many people are found at most, where nothing is said.
+    /// The default of the maximum number of results.
     pub const DEFAULT_LIMIT: i64 = 10;
-    /// The most people that are found.
+    /// The maximum number of results.
     pub const MAX_LIMIT: i64 = 50;
 
-    /// Takes what was typed. Nothing where it is blank, or nobody's name can have it in it: then nobody is found.
+    /// Parses the search text. `None` if it is blank or cannot be part of any name, so that there are no results.
     pub fn parse(raw: &str) -> Option<Self> {
         let name = raw.trim_start().trim_start_matches('@');
         text::optional(name, Lines::Single, Self::MAX_CHARS).ok().flatten().map(Self)
@@ -28,14 +28,14 @@ impl UserSearchQuery {
         &self.0
     }
 
-    /// Whether it is long enough to be looked for inside names too.
+    /// Whether the query also matches inside names.
     pub fn is_long_enough_for_substring(&self) -> bool {
         Self::MIN_SUBSTRING_CHARS <= self.0.chars().count()
     }
 
-    /// How many people are found at most: what was asked for, within bounds.
-    pub fn clamp_limit(asked: Option<i64>) -> i64 {
-        asked.unwrap_or(Self::DEFAULT_LIMIT).clamp(1, Self::MAX_LIMIT)
+    /// The maximum number of results: the requested one, clamped to the range from 1 to [`MAX_LIMIT`](Self::MAX_LIMIT).
+    pub fn clamp_limit(requested: Option<i64>) -> i64 {
+        requested.unwrap_or(Self::DEFAULT_LIMIT).clamp(1, Self::MAX_LIMIT)
     }
 }
 
@@ -49,22 +49,22 @@ mod tests {
     #[case::space_around(" \tAna \n", "Ana")]
     #[case::space_inside("Ana  Lima", "Ana  Lima")]
     #[case::a_mention("@ana", "ana")]
-    #[case::a_mention_behind_space("  @@ ana", "ana")]
-    #[case::an_address("ana@lima", "ana@lima")]
+    #[case::a_mention_after_space("  @@ ana", "ana")]
+    #[case::an_email_address("ana@lima", "ana@lima")]
     #[case::decomposed_letters("A\u{308}nne", "Änne")]
-    #[case::signs_of_patterns(r"%_\", r"%_\")]
-    fn what_was_typed_is_looked_for_as_it_is(#[case] raw: &str, #[case] text: &str) {
+    #[case::pattern_characters(r"%_\", r"%_\")]
+    fn the_text_is_searched_literally(#[case] raw: &str, #[case] text: &str) {
         assert_eq!(UserSearchQuery::parse(raw).unwrap().as_str(), text);
     }
 
     #[rstest]
     #[case::nothing("")]
     #[case::space(" \u{3000}\n")]
-    #[case::a_sign_alone(" @@ ")]
+    #[case::at_signs_only(" @@ ")]
     #[case::nul("an\0a")]
     #[case::lines("an\na")]
     #[case::too_long(&"x".repeat(101))]
-    fn what_is_in_no_name_is_no_query(#[case] raw: &str) {
+    fn text_that_no_name_contains_is_not_a_query(#[case] raw: &str) {
         assert_eq!(UserSearchQuery::parse(raw), None);
     }
 
@@ -75,7 +75,7 @@ mod tests {
     #[case("ana", true)]
     #[case("@an", false)]
     #[case("🙏🙏🙏", true)]
-    fn three_characters_are_looked_for_inside_names(#[case] raw: &str, #[case] inside: bool) {
+    fn queries_of_three_characters_match_inside_names(#[case] raw: &str, #[case] inside: bool) {
         assert_eq!(UserSearchQuery::parse(raw).unwrap().is_long_enough_for_substring(), inside);
     }
 
@@ -86,7 +86,7 @@ mod tests {
     #[case(Some(51), 50)]
     #[case(Some(i64::MIN), 1)]
     #[case(Some(i64::MAX), 50)]
-    fn as_many_are_found_as_asked_within_bounds(#[case] asked: Option<i64>, #[case] people: i64) {
-        assert_eq!(UserSearchQuery::clamp_limit(asked), people);
+    fn the_limit_is_clamped(#[case] requested: Option<i64>, #[case] limit: i64) {
+        assert_eq!(UserSearchQuery::clamp_limit(requested), limit);
     }
 }

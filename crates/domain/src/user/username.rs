@@ -1,36 +1,36 @@
-//! The unique names by which people are mentioned and linked.
+//! Usernames: the unique names used in mentions and URLs.
 
 use thiserror::Error;
 
 use crate::text::texts;
 
 texts! {
-    /// A unique name, shown as it was typed and compared without regard to case.
+    /// A unique name. It keeps the spelling of the user and is compared without regard to case.
     Username,
 }
 
-/// Why a username was refused.
+/// Why a username is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum UsernameError {
-    /// Fewer or more characters than allowed.
+    /// The name is too short or too long.
     #[error("must be {} to {} characters long", Username::MIN_CHARS, Username::MAX_CHARS)]
     Length,
-    /// Something else than ASCII letters, digits and three signs: no name looks like another.
+    /// The name contains another character. Only ASCII is allowed, so that no two names look the same.
     #[error("may only contain the letters A to Z, digits, and _ . -")]
     Character,
-    /// A sign in front.
+    /// The name starts with punctuation.
     #[error("must begin with a letter or a digit")]
     Start,
-    /// A sign that a sentence may put behind a name.
+    /// The name ends with punctuation that could belong to a sentence.
     #[error("must not end in . or -")]
     End,
-    /// A word with a meaning of its own in paths or to people.
+    /// The name is reserved for URL paths or the operator.
     #[error("is reserved")]
     Reserved,
 }
 
-/// Words that are part of a path beside usernames, or that would pass for the house itself.
+/// Names that conflict with URL paths, or that users would mistake for the operator.
 const RESERVED: [&str; 11] = [
     "me",
     "search",
@@ -46,15 +46,15 @@ const RESERVED: [&str; 11] = [
 ];
 
 impl Username {
-    /// The fewest characters.
+    /// The minimum number of characters.
     pub const MIN_CHARS: usize = 3;
-    /// The most characters.
+    /// The maximum number of characters.
     pub const MAX_CHARS: usize = 50;
 
-    /// Checks a name as somebody typed it (rules §5).
+    /// Parses a username (docs/rules.md#accounts-and-profiles).
     ///
     /// # Errors
-    /// The first of these that does not hold, as [`UsernameError`] says.
+    /// The first rule that the name violates.
     pub fn parse(raw: &str) -> Result<Self, UsernameError> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
         if RESERVED.iter().any(|word| word.eq_ignore_ascii_case(raw)) {
@@ -84,7 +84,7 @@ mod tests {
     #[case("7of9")]
     #[case("a.b-c_")]
     #[case(&"x".repeat(50))]
-    fn a_name_that_fits_the_rule_is_kept_as_typed(#[case] raw: &str) {
+    fn a_valid_name_keeps_its_spelling(#[case] raw: &str) {
         assert_eq!(Username::parse(raw).unwrap().as_str(), raw);
     }
 
@@ -101,7 +101,7 @@ mod tests {
     #[case("me", UsernameError::Reserved)]
     #[case("Admin", UsernameError::Reserved)]
     #[case("Validate-Batch", UsernameError::Reserved)]
-    fn anything_else_is_refused_with_the_reason(#[case] raw: &str, #[case] why: UsernameError) {
-        assert_eq!(Username::parse(raw), Err(why));
+    fn invalid_names_are_refused(#[case] raw: &str, #[case] error: UsernameError) {
+        assert_eq!(Username::parse(raw), Err(error));
     }
 }

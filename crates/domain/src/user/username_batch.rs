@@ -1,15 +1,16 @@
-//! Names of which somebody asks whether they are anybody's.
+//! Validation of many usernames at once.
 
 use std::collections::HashSet;
 
 use super::Username;
-use crate::mention::trimmed;
+use crate::mention::trim_punctuation;
 
-/// The names that somebody sent: each spelling once, in their order, and no more than [`UsernameBatch::MAX_LEN`].
+/// The usernames in a validation request: distinct spellings in the order of the request, at most
+/// [`UsernameBatch::MAX_LEN`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsernameBatch(Vec<String>);
 
-/// The same names by whether there is such a person, as they were sent.
+/// The requested usernames, split by whether a user has that name. Spelling and order are those of the request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UsernameValidation {
     pub valid: Vec<String>,
@@ -17,27 +18,27 @@ pub struct UsernameValidation {
 }
 
 impl UsernameBatch {
-    /// The most names that are looked up at once; those behind them are left out.
+    /// The maximum number of names. Further names are dropped.
     pub const MAX_LEN: usize = 50;
 
-    /// Takes what was sent.
-    pub fn new(sent: Vec<String>) -> Self {
-        let mut met = HashSet::new();
-        let new = sent.into_iter().filter(|name| met.insert(name.clone()));
-        Self(new.take(Self::MAX_LEN).collect())
+    /// Drops duplicates and names beyond [`MAX_LEN`](Self::MAX_LEN).
+    pub fn new(requested: Vec<String>) -> Self {
+        let mut seen = HashSet::new();
+        let distinct = requested.into_iter().filter(|name| seen.insert(name.clone()));
+        Self(distinct.take(Self::MAX_LEN).collect())
     }
 
-    /// Whom these names could mean.
+    /// The usernames to look up. Names that no user can have are left out.
     pub fn usernames(&self) -> Vec<Username> {
         self.0.iter().filter_map(|name| Username::parse_mention(name)).collect()
     }
 
-    /// Sorts them by whether the person that they mean is one of these, whatever the case.
-    pub fn validate(self, people: &[Username]) -> UsernameValidation {
+    /// Splits the names by whether they match one of the `existing` usernames, ignoring case.
+    pub fn validate(self, existing: &[Username]) -> UsernameValidation {
         let key = |name: &Username| name.as_str().to_ascii_lowercase();
-        let people: HashSet<String> = people.iter().map(key).collect();
+        let existing: HashSet<String> = existing.iter().map(key).collect();
         let is_valid = |name: &String| {
-            Username::parse_mention(name).is_some_and(|meant| people.contains(&key(&meant)))
+            Username::parse_mention(name).is_some_and(|username| existing.contains(&key(&username)))
         };
         let (valid, invalid) = self.0.into_iter().partition(is_valid);
         UsernameValidation { valid, invalid }
@@ -45,10 +46,9 @@ impl UsernameBatch {
 }
 
 impl Username {
-    /// Whom a name in a path or a text means: signs that a sentence put behind it do not count. Nothing where nobody can
-    /// be called so.
+    /// Parses a username in a URL path or a text, ignoring trailing punctuation. `None` if it is not a valid username.
     pub fn parse_mention(raw: &str) -> Option<Self> {
-        Self::parse(trimmed(raw)).ok()
+        Self::parse(trim_punctuation(raw)).ok()
     }
 }
 
@@ -62,10 +62,10 @@ mod tests {
         names.iter().map(ToString::to_string).collect()
     }
 
-    fn sorted(sent: &[&str], people: &[&str]) -> (Vec<String>, Vec<String>) {
-        let people: Vec<_> = people.iter().map(|name| Username::parse(name).unwrap()).collect();
+    fn validated(requested: &[&str], existing: &[&str]) -> (Vec<String>, Vec<String>) {
+        let existing: Vec<_> = existing.iter().map(|name| Username::parse(name).unwrap()).collect();
         let UsernameValidation { valid, invalid } =
-            UsernameBatch::new(strings(sent)).validate(&people);
+            UsernameBatch::new(strings(requested)).validate(&existing);
         (valid, invalid)
     }
 
@@ -80,38 +80,38 @@ mod tests {
     #[case("...", None)]
     #[case("search", None)]
     #[case("cat\0", None)]
-    fn signs_behind_a_name_do_not_count(#[case] raw: &str, #[case] name: Option<&str>) {
-        let meant = Username::parse_mention(raw);
-        assert_eq!(meant.as_ref().map(Username::as_str), name);
+    fn trailing_punctuation_is_ignored(#[case] raw: &str, #[case] expected: Option<&str>) {
+        let username = Username::parse_mention(raw);
+        assert_eq!(username.as_ref().map(Username::as_str), expected);
     }
 
     #[test]
-    fn names_come_back_as_they_were_sent_and_in_their_order() {
-        let sent = ["ZOE", "nobody", "ana.", "", "Ana", "ana", "@ana", "zoe"];
+    fn names_keep_their_spelling_and_order() {
+        let requested = ["ZOE", "unknown", "ana.", "", "Ana", "ana", "@ana", "zoe"];
 
-        let (valid, invalid) = sorted(&sent, &["Ana", "zoe", "ben"]);
+        let (valid, invalid) = validated(&requested, &["Ana", "zoe", "ben"]);
 
         assert_eq!(valid, ["ZOE", "ana.", "Ana", "ana", "zoe"]);
-        assert_eq!(invalid, ["nobody", "", "@ana"]);
+        assert_eq!(invalid, ["unknown", "", "@ana"]);
     }
 
     #[test]
-    fn a_spelling_that_was_sent_twice_comes_back_once_and_counts_once() {
-        let mut sent = strings(&["Ana", "ana", "Ana", "ana", "Ana"]);
-        sent.extend((1..60).map(|n| format!("nobody{n}")));
+    fn duplicates_are_dropped_before_the_limit_is_applied() {
+        let mut requested = strings(&["Ana", "ana", "Ana", "ana", "Ana"]);
+        requested.extend((1..60).map(|n| format!("unknown{n}")));
 
         let UsernameValidation { valid, invalid } =
-            UsernameBatch::new(sent).validate(&[Username::parse("ana").unwrap()]);
+            UsernameBatch::new(requested).validate(&[Username::parse("ana").unwrap()]);
 
         assert_eq!(valid, ["Ana", "ana"]);
         assert_eq!(invalid.len(), UsernameBatch::MAX_LEN - 2);
-        assert_eq!(invalid.last().unwrap(), "nobody48");
+        assert_eq!(invalid.last().unwrap(), "unknown48");
     }
 
     #[test]
-    fn what_nobody_can_be_called_is_not_looked_up() {
-        let asked = UsernameBatch::new(strings(&["ana.", "a\0b", "%", "äna", "me", "Ben"]));
-        let names: Vec<_> = asked.usernames().into_iter().map(String::from).collect();
+    fn names_that_no_user_can_have_are_not_looked_up() {
+        let batch = UsernameBatch::new(strings(&["ana.", "a\0b", "%", "äna", "me", "Ben"]));
+        let names: Vec<_> = batch.usernames().into_iter().map(String::from).collect();
         assert_eq!(names, ["ana", "Ben"]);
     }
 }

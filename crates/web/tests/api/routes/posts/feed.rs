@@ -115,8 +115,8 @@ async fn the_errors_name_the_bounds() {
     let ana = api.create_user().await;
 
     for (algorithm, offset) in [
-        (true, "must be a whole number from 0 to 500; use a cursor to go on"),
-        (false, "must be a whole number from 0 to 10000; use a cursor to go further"),
+        (true, "must be a whole number from 0 to 500; use a cursor for later pages"),
+        (false, "must be a whole number from 0 to 10000; use a cursor for later pages"),
     ] {
         let query = format!("?algorithm={algorithm}&limit=0&offset=10001&cursor=x");
         let response = get_feed(&api, &query).by(&ana).send().await;
