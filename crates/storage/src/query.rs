@@ -1,9 +1,11 @@
-//! What lists are asked with: a builder for each kind of list, which can only be started with whom it is for.
+//! Builders for lists of posts, users, follows and notifications. Every builder starts with the viewer or the owner.
 //!
-//! What a builder says is one statement, with the total where that is asked for. It lets itself be ordered by what an index
-//! has in that order, and be narrowed by what an index has, or within a bound that it names: what is not there would read
-//! a table from end to end. [`Limit`](grateful_domain::Limit) bounds a part, and
-//! [`Page::next`](grateful_domain::Page::next) tells where the next one begins.
+//! A query is one statement, including the total if one is requested. Only orders and filters compile that an index
+//! supports or that read a bounded number of rows, which their documentation names; others would scan a table.
+//! [`Limit`](grateful_domain::Limit) bounds a page, and [`Page::next`](grateful_domain::Page::next) is the position after
+//! which the next page starts.
+//!
+//! Imports `rows` and `schema`, never `repositories`, which run these queries.
 
 mod blocks;
 mod follows;

@@ -1,6 +1,6 @@
-//! Repositories: one per table or subject, each borrowing a connection.
+//! Repositories: one per table or subject. Each borrows a connection.
 //!
-//! They run what `query` builds and convert `rows`. A repository may use another one's row locks, never its statements.
+//! They run the statements of `query` and convert `rows`. [`Repositories`] makes all of them available on a connection.
 
 mod comments;
 mod emoji_reactions;
@@ -35,7 +35,7 @@ pub use self::users::{Credentials, NewUser, Participants, PreviousPhoto, UserLoc
 use crate::Connection;
 use crate::verify::Counters;
 
-/// Every repository, reachable from any connection: pooled, in a transaction, or your own. Nobody else implements it.
+/// All repositories, on any connection: pooled, in a transaction, or your own. This trait is sealed.
 pub trait Repositories: sealed::Sealed {
     /// The `users` table.
     fn users(&mut self) -> Users<'_>;
@@ -43,7 +43,7 @@ pub trait Repositories: sealed::Sealed {
     fn sessions(&mut self) -> Sessions<'_>;
     /// The `posts` table.
     fn posts(&mut self) -> Posts<'_>;
-    /// The `likes` table.
+    /// Hearts, in the `likes` table.
     fn hearts(&mut self) -> Hearts<'_>;
     /// The `emoji_reactions` table.
     fn emoji_reactions(&mut self) -> EmojiReactions<'_>;
@@ -53,22 +53,22 @@ pub trait Repositories: sealed::Sealed {
     fn comments(&mut self) -> Comments<'_>;
     /// The `follows` table.
     fn follows(&mut self) -> Follows<'_>;
-    /// What one person has done all over.
+    /// The data of one user across all tables.
     fn personal_data(&mut self) -> PersonalData<'_>;
-    /// Posts in the order of a feed: the ranked one, and what is trending.
+    /// The ranked feed and trending posts.
     fn feed(&mut self) -> Feed<'_>;
-    /// The `notifications` table, and what keeps it right.
+    /// The `notifications` table, and the tables of inboxes, quotas and withdrawn notifications.
     fn notifications(&mut self) -> Notifications<'_>;
     /// The `stream_tickets` table.
     fn stream_tickets(&mut self) -> StreamTickets<'_>;
-    /// The numbers beside rows of `posts` and `users`.
+    /// Verification and repair of counters and notifications.
     fn counters(&mut self) -> Counters<'_>;
     /// The `idempotency_keys` table.
     fn idempotency_keys(&mut self) -> IdempotencyKeys<'_>;
 }
 
 mod sealed {
-    /// Nobody else's.
+    /// Keeps [`Repositories`](super::Repositories) from being implemented elsewhere.
     pub trait Sealed {}
     impl Sealed for crate::Connection {}
 }

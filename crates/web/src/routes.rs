@@ -1,5 +1,5 @@
-//! The handlers, in files that mirror the paths. Each file has the request bodies, the response bodies and the handlers of
-//! one resource.
+//! The handlers, in files that mirror the paths. Each file has the request bodies, the response bodies and the handlers
+//! of one resource.
 
 pub(crate) mod auth;
 pub(crate) mod avatars;

@@ -1,4 +1,4 @@
-//! How often the password of an account may be guessed.
+//! Limits failed logins per account.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -8,40 +8,41 @@ use grateful_domain::Rate;
 use crate::rate_limiter::RateLimiter;
 use crate::{Error, Result};
 
-/// Counts wrong passwords by account, in the memory of this node, whether or not there is such an account.
+/// Counts failed logins by email address in the memory of this node, whether or not the account exists.
 pub struct LoginThrottle {
-    /// By a keyed hash of the address: as long as any other, and nobody's secret.
-    wrong: Option<RateLimiter<u64>>,
+    /// Keyed by a keyed hash of the address: it has a fixed length and reveals no address.
+    failures: Option<RateLimiter<u64>>,
     hasher: RandomState,
 }
 
 impl LoginThrottle {
-    /// How many may be wrong unless configured otherwise (rules §9).
+    /// The default limit of failed logins (docs/rules.md#request-limits).
     pub const RATE: Rate = Rate::new(10, TimeDelta::minutes(15));
 
-    /// So many may be wrong.
+    /// Creates a throttle that allows failed logins at this rate.
     pub fn new(rate: Rate) -> Self {
-        Self { wrong: Some(RateLimiter::new(rate)), hasher: RandomState::new() }
+        Self { failures: Some(RateLimiter::new(rate)), hasher: RandomState::new() }
     }
 
-    /// Nobody counts.
+    /// No limit (tests, or `GRATEFUL_RATE_LIMITS=off`).
     pub fn unlimited() -> Self {
-        Self { wrong: None, hasher: RandomState::new() }
+        Self { failures: None, hasher: RandomState::new() }
     }
 
-    /// Counts a guess as wrong until it is known to be right, so that many at once are not more than one by one.
+    /// Begins a login attempt. It counts as failed until it is dropped, so that concurrent attempts cannot exceed the
+    /// limit.
     ///
     /// # Errors
-    /// `RateLimited` where too many were wrong.
+    /// `RateLimited` after too many failed logins.
     pub(crate) fn begin(&self, email: &str, now: DateTime<Utc>) -> Result<LoginAttempt<'_>> {
-        let Some(wrong) = &self.wrong else { return Ok(LoginAttempt { counted: None }) };
+        let Some(failures) = &self.failures else { return Ok(LoginAttempt { counted: None }) };
         let account = self.hasher.hash_one(email.trim().to_ascii_lowercase());
-        match wrong.take(account, now) {
-            Ok(_) => Ok(LoginAttempt { counted: Some((wrong, account)) }),
+        match failures.take(account, now) {
+            Ok(_) => Ok(LoginAttempt { counted: Some((failures, account)) }),
             Err(retry_after) => Err(Error::RateLimited {
                 policy: "failed-logins",
-                limit: wrong.rate().limit(),
-                window: wrong.rate().period(),
+                limit: failures.rate().limit(),
+                window: failures.rate().period(),
                 retry_after,
                 reason: "Too many failed attempts to log in, please try again later",
             }),
@@ -49,23 +50,23 @@ impl LoginThrottle {
     }
 }
 
-/// A guess that is under way. It does not count unless it turns out to be wrong.
+/// A login attempt in progress. Dropping it uncounts it, unless it was recorded as failed.
 #[must_use]
 pub(crate) struct LoginAttempt<'a> {
     counted: Option<(&'a RateLimiter<u64>, u64)>,
 }
 
 impl LoginAttempt<'_> {
-    /// It was wrong, and counts.
-    pub(crate) fn was_wrong(mut self) {
+    /// Keeps the attempt counted as failed.
+    pub(crate) fn record_failure(mut self) {
         self.counted = None;
     }
 }
 
 impl Drop for LoginAttempt<'_> {
     fn drop(&mut self) {
-        if let Some((wrong, account)) = self.counted {
-            wrong.give_back(account);
+        if let Some((failures, account)) = self.counted {
+            failures.give_back(account);
         }
     }
 }
@@ -76,38 +77,38 @@ mod tests {
 
     const NOON: DateTime<Utc> = DateTime::from_timestamp_micros(1_767_614_400_000_000).unwrap();
 
-    fn two_an_hour() -> LoginThrottle {
+    fn two_per_hour() -> LoginThrottle {
         LoginThrottle::new(Rate::new(2, TimeDelta::hours(1)))
     }
 
     #[test]
-    fn right_guesses_do_not_count() {
-        let login_throttle = two_an_hour();
+    fn successful_logins_do_not_count() {
+        let throttle = two_per_hour();
 
         for _ in 0..100 {
-            drop(login_throttle.begin("ana@example.org", NOON).unwrap());
+            drop(throttle.begin("ana@example.org", NOON).unwrap());
         }
 
-        login_throttle.begin("ana@example.org", NOON).unwrap().was_wrong();
+        throttle.begin("ana@example.org", NOON).unwrap().record_failure();
     }
 
     #[test]
-    fn an_address_is_the_same_in_any_spelling() {
-        let login_throttle = two_an_hour();
-        login_throttle.begin("Ana@Example.org", NOON).unwrap().was_wrong();
-        login_throttle.begin(" ana@example.ORG ", NOON).unwrap().was_wrong();
+    fn case_and_surrounding_spaces_of_an_address_do_not_matter() {
+        let throttle = two_per_hour();
+        throttle.begin("Ana@Example.org", NOON).unwrap().record_failure();
+        throttle.begin(" ana@example.ORG ", NOON).unwrap().record_failure();
 
-        assert!(login_throttle.begin("ana@example.org", NOON).is_err());
-        assert!(login_throttle.begin("ben@example.org", NOON).is_ok());
-        assert!(login_throttle.begin("ana@example.org", NOON + TimeDelta::minutes(30)).is_ok());
+        assert!(throttle.begin("ana@example.org", NOON).is_err());
+        assert!(throttle.begin("ben@example.org", NOON).is_ok());
+        assert!(throttle.begin("ana@example.org", NOON + TimeDelta::minutes(30)).is_ok());
     }
 
     #[test]
-    fn many_guesses_at_once_are_no_more_than_one_by_one() {
-        let login_throttle = two_an_hour();
+    fn concurrent_attempts_cannot_exceed_the_limit() {
+        let throttle = two_per_hour();
 
-        let under_way = [(); 3].map(|()| login_throttle.begin("ana@example.org", NOON));
+        let attempts = [(); 3].map(|()| throttle.begin("ana@example.org", NOON));
 
-        assert_eq!(under_way.each_ref().map(Result::is_ok), [true, true, false]);
+        assert_eq!(attempts.each_ref().map(Result::is_ok), [true, true, false]);
     }
 }

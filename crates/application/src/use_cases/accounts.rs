@@ -1,4 +1,4 @@
-//! Having an account: joining, signing in, proving oneself anew.
+//! Accounts: signing up, logging in, changing passwords, deletion.
 
 mod deletion;
 
@@ -10,34 +10,34 @@ pub use self::deletion::{delete, delete_own};
 use crate::auth::password_hasher::Verification;
 use crate::{AccessToken, App, Error, Resource, Result, new_id};
 
-/// What it takes to join.
+/// The data of a new account.
 #[derive(Debug, Clone)]
 pub struct SignUp {
-    /// How others will know them.
+    /// The name other users see.
     pub username: Username,
-    /// How they sign in.
+    /// The address used to log in.
     pub email: Email,
-    /// How they prove themselves.
+    /// The password, in clear text.
     pub password: Password,
-    /// What their device calls itself.
+    /// The `User-Agent` header of the client.
     pub user_agent: Option<String>,
 }
 
-/// What it takes to sign in. Nothing of it is checked by form: what fits no rule matches no account.
+/// The credentials of a login. They are not validated: malformed ones match no account.
 #[derive(Clone)]
 pub struct LogIn {
-    /// Whom they say they are, whatever the case.
+    /// The email address, in any case.
     pub email: String,
-    /// How they prove it.
+    /// The password, in clear text.
     pub password: String,
-    /// What their device calls itself.
+    /// The `User-Agent` header of the client.
     pub user_agent: Option<String>,
 }
 
-/// Makes an account and signs it in.
+/// Creates an account and a session.
 ///
 /// # Errors
-/// `AlreadyExists` where somebody has the address or the name.
+/// `AlreadyExists` if another user has the email address or the username.
 pub async fn sign_up(app: &App, new: SignUp) -> Result<(User, AccessToken)> {
     let password = app.password_hasher.hash(new.password).await?;
     let now = app.clock.now();
@@ -46,8 +46,8 @@ pub async fn sign_up(app: &App, new: SignUp) -> Result<(User, AccessToken)> {
     let user = app
         .db
         .transaction(async |tx| {
-            let user = tx.users().insert(&user).await.map_err(taken)?;
-            let session = begin(app, user.id, new.user_agent.as_deref(), now);
+            let user = tx.users().insert(&user).await.map_err(uniqueness_error)?;
+            let session = new_session(app, user.id, new.user_agent.as_deref(), now);
             tx.sessions().insert(&session, token.hash()).await?;
             Ok::<_, Error>(user)
         })
@@ -55,39 +55,39 @@ pub async fn sign_up(app: &App, new: SignUp) -> Result<(User, AccessToken)> {
     Ok((user, token))
 }
 
-/// Begins a session for whoever knows the password.
+/// Creates a session for an email address and a password.
 ///
 /// # Errors
-/// `Unauthenticated`, after the same time and in the same words whether or not there is such an account; `RateLimited`,
-/// after that time too and whatever the password, where it was guessed wrong too often.
+/// `Unauthenticated` if they do not match, with the same duration and message whether or not the account exists.
+/// `RateLimited` after too many failures, with the same duration, even if the password is correct.
 pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
     let email = log_in.email.trim();
-    let guess = app.login_throttle.begin(email, app.clock.now());
-    let known = if email.contains('\0') {
-        // No address has one, and PostgreSQL takes none.
+    let attempt = app.login_throttle.begin(email, app.clock.now());
+    let credentials = if email.contains('\0') {
+        // No stored address contains NUL, and PostgreSQL rejects it in a parameter.
         None
     } else {
         app.db.acquire().await?.users().find_credentials_by_email(email).await?
     };
-    let kept = known.as_ref().map(|known| known.password.clone());
-    let outcome = app.password_hasher.check(log_in.password.clone(), kept).await?;
-    // Only now, so that it takes as long as being wrong.
-    let guess = guess?;
-    let Some(known) = known.filter(|_| outcome != Verification::Mismatch) else {
-        guess.was_wrong();
+    let stored_hash = credentials.as_ref().map(|credentials| credentials.password.clone());
+    let verification = app.password_hasher.verify(log_in.password.clone(), stored_hash).await?;
+    // Only checked now, so that a rejected login takes as long as a failed one.
+    let attempt = attempt?;
+    let Some(credentials) = credentials.filter(|_| verification != Verification::Mismatch) else {
+        attempt.record_failure();
         return Err(Error::Unauthenticated(MISMATCH));
     };
-    let kept = match outcome {
-        Verification::MatchNeedsRehash => renew(app, &known, log_in.password).await?,
-        Verification::Match | Verification::Mismatch => known.password,
+    let stored_hash = match verification {
+        Verification::MatchNeedsRehash => rehash(app, &credentials, log_in.password).await?,
+        Verification::Match | Verification::Mismatch => credentials.password,
     };
 
     let token = AccessToken::generate()?;
-    let session = begin(app, known.user, log_in.user_agent.as_deref(), app.clock.now());
+    let session = new_session(app, credentials.user, log_in.user_agent.as_deref(), app.clock.now());
     app.db
         .transaction(async |tx| {
-            // Whoever changed the password while this one was checked has ended all sessions, this one too.
-            if !tx.users().lock_if_password_matches(session.user, &kept).await? {
+            // A password change during the verification has revoked all sessions. This one must not survive it either.
+            if !tx.users().lock_if_password_matches(session.user, &stored_hash).await? {
                 return Err(Error::Unauthenticated(MISMATCH));
             }
             Ok(tx.sessions().insert(&session, token.hash()).await?)
@@ -96,56 +96,58 @@ pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
     Ok(token)
 }
 
-/// The person as they know themselves.
+/// Returns a user as they see themselves.
 pub async fn get(app: &App, user: UserId) -> Result<User> {
     let found = app.db.acquire().await?.users().find(user).await?;
     found.ok_or_else(Error::account_deleted)
 }
 
-/// What it takes to change one's password.
+/// The data of a password change.
 pub struct ChangePassword {
-    /// The one until now.
+    /// The current password, in clear text.
     pub current: String,
-    /// The one from now on.
+    /// The new password, in clear text.
     pub new: Password,
 }
 
-/// Changes one's own password and ends all sessions but the one it is done in.
+/// Changes the password of a user and revokes all their other sessions.
 ///
 /// # Errors
-/// `Forbidden` where the current password is another one.
+/// `Forbidden` if the current password does not match.
 pub async fn change_password(app: &App, session: &Session, change: ChangePassword) -> Result<()> {
-    let known = app.db.acquire().await?.users().find_credentials(session.user).await?;
-    let known = known.ok_or_else(Error::account_deleted)?;
-    let outcome = app.password_hasher.check(change.current, Some(known.password.clone())).await?;
-    if outcome == Verification::Mismatch {
+    let credentials = app.db.acquire().await?.users().find_credentials(session.user).await?;
+    let credentials = credentials.ok_or_else(Error::account_deleted)?;
+    let verification =
+        app.password_hasher.verify(change.current, Some(credentials.password.clone())).await?;
+    if verification == Verification::Mismatch {
         return Err(wrong_password("change_password"));
     }
-    let new = app.password_hasher.hash(change.new).await?;
+    let new_hash = app.password_hasher.hash(change.new).await?;
     app.db
         .transaction(async |tx| {
-            if !tx.users().replace_password(known.user, &known.password, &new).await? {
+            let (user, old_hash) = (credentials.user, &credentials.password);
+            if !tx.users().replace_password(user, old_hash, &new_hash).await? {
                 return Err(wrong_password("change_password"));
             }
-            tx.sessions().delete_others(known.user, session.id).await?;
+            tx.sessions().delete_others(user, session.id).await?;
             Ok(())
         })
         .await
 }
 
-/// Gives somebody a new password, at the word of the operator, and ends all their sessions. Tells how many.
+/// Sets a new password for a user, on behalf of the operator, and revokes all their sessions. Returns how many there were.
 ///
 /// # Errors
-/// `NotFound` where nobody has the name.
+/// `NotFound` if no user has the username, `Conflict` if the password changes at the same time.
 pub async fn reset_password(app: &App, username: &str, new: Password) -> Result<usize> {
-    let new = app.password_hasher.hash(new).await?;
+    let new_hash = app.password_hasher.hash(new).await?;
     app.db
         .transaction(async |tx| {
-            let unknown = || Resource::User.not_found(username);
-            let user = tx.users().find_by_username(username).await?.ok_or_else(unknown)?.id;
-            let known = tx.users().find_credentials(user).await?.ok_or_else(unknown)?;
-            if !tx.users().replace_password(user, &known.password, &new).await? {
-                let reason = "The password was changed by somebody else just now";
+            let not_found = || Resource::User.not_found(username);
+            let user = tx.users().find_by_username(username).await?.ok_or_else(not_found)?.id;
+            let credentials = tx.users().find_credentials(user).await?.ok_or_else(not_found)?;
+            if !tx.users().replace_password(user, &credentials.password, &new_hash).await? {
+                let reason = "The password was changed in the meantime";
                 return Err(Error::Conflict { resource: Resource::User, reason });
             }
             Ok(tx.sessions().delete_all(user).await?)
@@ -153,23 +155,25 @@ pub async fn reset_password(app: &App, username: &str, new: Password) -> Result<
         .await
 }
 
-/// Replaces a hash of an older kind, now that the password is at hand. Returns the one that is kept from now on.
-async fn renew(app: &App, known: &Credentials, password: String) -> Result<PasswordHash> {
-    // One that is too short for today's rule keeps its old hash: it can be used, not chosen.
-    let Ok(password) = Password::parse(password) else { return Ok(known.password.clone()) };
-    let new = app.password_hasher.hash(password).await?;
-    app.db.acquire().await?.users().replace_password(known.user, &known.password, &new).await?;
-    Ok(new)
+/// Replaces an outdated hash by one of the current kind. Returns the hash that is stored now.
+async fn rehash(app: &App, credentials: &Credentials, password: String) -> Result<PasswordHash> {
+    // A password that is too short for the current rule keeps its old hash: it still works, but cannot be chosen.
+    let Ok(password) = Password::parse(password) else { return Ok(credentials.password.clone()) };
+    let new_hash = app.password_hasher.hash(password).await?;
+    let mut conn = app.db.acquire().await?;
+    conn.users().replace_password(credentials.user, &credentials.password, &new_hash).await?;
+    Ok(new_hash)
 }
 
-fn begin(app: &App, user: UserId, user_agent: Option<&str>, now: DateTime<Utc>) -> Session {
+fn new_session(app: &App, user: UserId, user_agent: Option<&str>, now: DateTime<Utc>) -> Session {
     let id = SessionId::from(new_id(now));
     Session::new(id, user, user_agent, now, app.session_lifetime)
 }
 
 const MISMATCH: &str = "Incorrect email or password";
 
-pub(crate) fn taken(error: StorageError) -> Error {
+/// Translates violations of the unique constraints on email addresses and usernames.
+pub(crate) fn uniqueness_error(error: StorageError) -> Error {
     let reason = match &error {
         StorageError::Taken { constraint } if constraint == Users::EMAIL_KEY => {
             "Email already registered"

@@ -1,4 +1,4 @@
-//! What people say about posts.
+//! Comments on posts, and replies to comments.
 
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{
@@ -13,68 +13,68 @@ use grateful_storage::{
 };
 
 use crate::idempotency::run_once;
-use crate::mentions::called;
-use crate::notify::{tell, tell_anew, untell_tree};
-use crate::post_access::{Held, hold_with, seen};
+use crate::mentions::ids_by_username;
+use crate::notify::{notify, notify_after_edit, withdraw_thread};
+use crate::post_access::{LockedPost, find_post, lock_post_with};
 use crate::{App, Error, IdempotentRequest, RecordedResponse, Resource, Result, new_id};
 
-/// What it takes to say something.
+/// A comment to be created.
 #[derive(Debug, Clone)]
 pub struct CommentDraft {
-    /// About which post.
+    /// The commented post.
     pub post: PostId,
-    /// In answer to which comment on it.
+    /// The comment on this post that this one replies to.
     pub parent: Option<CommentId>,
-    /// In which words.
+    /// The text.
     pub text: CommentText,
 }
 
-/// Says something about a post, once for all requests that are the same by `idempotency`. `record` turns the comment into the
-/// answer that is kept.
+/// Creates a comment, once per idempotent request. `to_response` serializes the comment for replays.
 ///
 /// # Errors
-/// `NotFound` where the comment that it answers is not on this post.
+/// `NotFound` if the parent is no comment on this post.
 pub async fn create(
     app: &App,
     author: UserId,
-    say: CommentDraft,
+    draft: CommentDraft,
     idempotency: Option<IdempotentRequest>,
-    record: impl Fn(&CommentForViewer) -> Vec<u8>,
+    to_response: impl Fn(&CommentForViewer) -> Vec<u8>,
 ) -> Result<RecordedResponse> {
     let now = app.clock.now();
     let comment = Comment {
         id: new_id(now).into(),
-        post: say.post,
+        post: draft.post,
         author,
-        parent: say.parent,
-        text: say.text,
+        parent: draft.parent,
+        text: draft.text,
         created_at: now,
         updated_at: None,
     };
     run_once(app, author, idempotency, async |tx| {
-        let names = find_mentions(comment.text.as_str());
-        let others = Participants {
+        let usernames = find_mentions(comment.text.as_str());
+        let further = Participants {
             author_of_comment: comment.parent,
-            usernames: &names,
+            usernames: &usernames,
             ..Participants::default()
         };
-        let Held { by, seen, people } = hold_with(tx, author, comment.post, others).await?;
-        let answered = match comment.parent {
+        let LockedPost { actor, post, participants } =
+            lock_post_with(tx, author, comment.post, further).await?;
+        let parent_author = match comment.parent {
             Some(parent) => Some(author_on_post(tx, author, parent, comment.post).await?),
             None => None,
         };
-        if !tx.comments().insert(&comment).await.map_err(|error| parent_gone(error, &comment))? {
+        if !tx.comments().insert(&comment).await.map_err(|error| insert_error(error, &comment))? {
             return Err(Resource::Post.not_found(comment.post));
         }
-        let causes =
-            recipients_of_comment(&seen.post, &comment, answered, &called(&names, &people));
-        tell(tx, &causes, &details(&seen.post, &comment), now).await?;
-        Ok(record(&CommentForViewer { comment: comment.clone(), author: by, replies: 0 }))
+        let mentioned = ids_by_username(&usernames, &participants);
+        let causes = recipients_of_comment(&post.post, &comment, parent_author, &mentioned);
+        notify(tx, &causes, &event_details(&post.post, &comment), now).await?;
+        Ok(to_response(&CommentForViewer { comment: comment.clone(), author: actor, replies: 0 }))
     })
     .await
 }
 
-/// What was said about a post itself, oldest first.
+/// Lists the top-level comments on a post, oldest first.
 pub async fn list(
     app: &App,
     user: UserId,
@@ -82,11 +82,11 @@ pub async fn list(
     page: PageRequest,
 ) -> Result<Page<CommentForViewer>> {
     let mut conn = app.db.acquire().await?;
-    seen(&mut conn, Viewer::User(user), post).await?;
+    find_post(&mut conn, Viewer::User(user), post).await?;
     Ok(conn.comments().list(user, post, page).await?)
 }
 
-/// The answers to a comment, oldest first.
+/// Lists the replies to a comment, oldest first.
 pub async fn list_replies(
     app: &App,
     user: UserId,
@@ -98,10 +98,10 @@ pub async fn list_replies(
     Ok(conn.comments().list_replies(user, comment, page).await?)
 }
 
-/// Puts one's own comment in other words.
+/// Edits the text of a comment.
 ///
 /// # Errors
-/// `Forbidden` where it is somebody else's.
+/// `Forbidden` if `author` is not its author.
 pub async fn update(
     app: &App,
     author: UserId,
@@ -111,69 +111,68 @@ pub async fn update(
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let (before, on) = find_with_post(tx, author, comment).await?;
+            let (before, target) = find_with_post(tx, author, comment).await?;
             if before.comment.author != author {
-                return Err(not_theirs("edit"));
+                return Err(not_author("edit"));
             }
             let after = before.comment.edited(text.clone(), now);
             if after != before.comment {
-                save_and_tell(tx, &on.post, &after, now).await?;
+                save_and_notify(tx, &target.post, &after, now).await?;
             }
             Ok(CommentForViewer { comment: after, ..before })
         })
         .await
 }
 
-/// Saves other words of a comment, tells those whom they name newly, and takes back what those were told whom they name no
-/// longer.
-async fn save_and_tell(
+/// Saves an edited comment, notifies the users it newly mentions, and withdraws the notifications of removed mentions.
+async fn save_and_notify(
     tx: &mut Connection,
     post: &Post,
     comment: &Comment,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let new = find_mentions(comment.text.as_str());
-    let mut people = vec![];
+    let mut users = vec![];
     if !new.is_empty() {
-        let named = Participants {
+        let participants = Participants {
             users: &[comment.author],
             author_of_post: Some(post.id),
             author_of_comment: None,
             usernames: &new,
         };
-        people = tx.users().lock_participants(named).await?;
+        users = tx.users().lock_participants(participants).await?;
     }
     let replaced = tx.comments().update(comment).await?;
     let replaced = replaced.ok_or_else(|| Resource::Comment.not_found(comment.id))?;
     let old = find_mentions(replaced.as_str());
-    let MentionDiff { added, removed: gone } = diff_mentions(&old, &new);
-    let causes = recipients_of_comment_edit(post, comment, &called(&added, &people));
+    let MentionDiff { added, removed } = diff_mentions(&old, &new);
+    let causes = recipients_of_comment_edit(post, comment, &ids_by_username(&added, &users));
     let mention = Act::Mention { post: post.id, comment: Some(comment.id) };
-    let gone = RemovedMentions { actor: comment.author, mention, names: &gone };
-    tell_anew(tx, &causes, gone, &details(post, comment), now).await
+    let removed = RemovedMentions { actor: comment.author, mention, names: &removed };
+    notify_after_edit(tx, &causes, removed, &event_details(post, comment), now).await
 }
 
-fn details(post: &Post, comment: &Comment) -> EventDetails {
+fn event_details(post: &Post, comment: &Comment) -> EventDetails {
     EventDetails::for_post(post.draft.content.as_str()).with_comment(comment.text.as_str())
 }
 
-/// Takes a comment away with all answers to it: one's own, or any on one's own post.
+/// Deletes a comment with all replies below it. The author of the post may delete any comment on it.
 ///
 /// # Errors
-/// `Forbidden` where it is neither.
+/// `Forbidden` if `user` is neither the author of the comment nor of the post.
 pub async fn delete(app: &App, user: UserId, comment: CommentId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let (found, on) = find_with_post(tx, user, comment).await?;
-            if found.comment.author != user && on.post.author != user {
-                return Err(not_theirs("delete"));
+            let (found, target) = find_with_post(tx, user, comment).await?;
+            if found.comment.author != user && target.post.author != user {
+                return Err(not_author("delete"));
             }
-            let gone = || Resource::Comment.not_found(comment);
-            let post = tx.posts().lock(found.comment.post).await?.ok_or_else(gone)?;
-            untell_tree(tx, comment, now).await?;
+            let not_found = || Resource::Comment.not_found(comment);
+            let post = tx.posts().lock(found.comment.post).await?.ok_or_else(not_found)?;
+            withdraw_thread(tx, comment, now).await?;
             match tx.comments().delete(post.id, comment).await? {
-                0 => Err(gone()),
+                0 => Err(not_found()),
                 _ => Ok(()),
             }
         })
@@ -185,7 +184,7 @@ async fn find(conn: &mut Connection, user: UserId, comment: CommentId) -> Result
     found.ok_or_else(|| Resource::Comment.not_found(comment))
 }
 
-/// A comment, and the post that it is on: who may not see the post does not see what is said about it.
+/// Finds a comment and its post. A user who cannot see the post cannot see its comments either.
 async fn find_with_post(
     conn: &mut Connection,
     user: UserId,
@@ -196,7 +195,7 @@ async fn find_with_post(
     Ok((found, post.ok_or_else(|| Resource::Comment.not_found(comment))?))
 }
 
-/// Who wrote the comment that is answered, which must be on the same post.
+/// The author of a parent comment, which must be on the same post.
 async fn author_on_post(
     tx: &mut Connection,
     user: UserId,
@@ -207,7 +206,8 @@ async fn author_on_post(
     if found.post == post { Ok(found.author) } else { Err(Resource::Comment.not_found(parent)) }
 }
 
-fn parent_gone(error: StorageError, comment: &Comment) -> Error {
+/// Translates the violation of the foreign key to the parent.
+fn insert_error(error: StorageError, comment: &Comment) -> Error {
     match (&error, comment.parent) {
         (StorageError::Missing { constraint }, Some(parent))
             if constraint == Comments::PARENT_KEY =>
@@ -218,7 +218,7 @@ fn parent_gone(error: StorageError, comment: &Comment) -> Error {
     }
 }
 
-fn not_theirs(action: &'static str) -> Error {
+fn not_author(action: &'static str) -> Error {
     let reason = "Only the author of a comment may do that";
     Error::Forbidden { action, resource: Resource::Comment, reason }
 }

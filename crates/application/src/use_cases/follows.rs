@@ -1,4 +1,4 @@
-//! Following people, being asked, and wanting nothing to do with somebody.
+//! Follows, follow requests and blocks.
 
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{Act, Cause, EventDetails};
@@ -6,194 +6,196 @@ use grateful_domain::{
     Approval, Author, Follow, FollowAction, FollowError, FollowListItem, FollowState, Page,
     PageRequest, Relationship, Suggestion, UserId, ValidationError, Viewer, apply_follow_action,
 };
-// How many there are is storage's word.
 pub use grateful_storage::FollowCounts;
 use grateful_storage::{Connection, FollowQuery, Repositories, UserLock};
 
-use crate::notify::{tell, untell};
+use crate::notify::{notify, withdraw};
 use crate::{App, Error, Resource, Result, new_id};
 
-/// A new edge, and the people at its ends.
+/// A follow or a follow request, with both users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowWithUsers {
-    /// The edge.
+    /// The follow or the request.
     pub follow: Follow,
-    /// Who follows, or has asked to.
+    /// The following or requesting user.
     pub follower: Author,
-    /// Who is followed, or is to decide.
+    /// The followed or requested user.
     pub followed: Author,
 }
 
-/// Follows somebody, or asks to where they approve their followers.
+/// Follows another user. If that user approves their followers, requests to follow instead.
 ///
 /// # Errors
-/// `Invalid` for oneself, `NotFound` for nobody, `AlreadyExists` where it is so already, `Forbidden` across a block.
+/// `Invalid` if both are the same user, `NotFound` if `other` does not exist, `AlreadyExists` if the follow or the request
+/// exists, `Forbidden` across a block.
 pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<FollowWithUsers> {
     require_other(user, other, "Cannot follow yourself")?;
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
             let mut pair = tx.users().lock_all(&[user, other], UserLock::ForFollows).await?;
-            let (them, approval) =
+            let (followed, approval) =
                 pair.remove(&other).ok_or_else(|| Resource::User.not_found(other))?;
-            let (me, _) = pair.remove(&user).ok_or_else(Error::account_deleted)?;
+            let (follower, _) = pair.remove(&user).ok_or_else(Error::account_deleted)?;
             let before = tx.follows().find_relationship(user, other).await?;
             let after =
-                apply_follow_action(FollowAction::Follow(approval), before).map_err(refused)?;
-            let made = turn(tx, user, other, before.outgoing, after.outgoing, now).await?;
+                apply_follow_action(FollowAction::Follow(approval), before).map_err(error_for)?;
+            let follow = set_state(tx, user, other, before.outgoing, after.outgoing, now).await?;
             let act = if after.outgoing == FollowState::Active {
                 Act::Follow
             } else {
                 Act::FollowRequest
             };
             let cause = Cause { recipient: other, actor: user, act };
-            tell(tx, &[cause], &EventDetails::default(), now).await?;
-            Ok(FollowWithUsers { follow: made, follower: me, followed: them })
+            notify(tx, &[cause], &EventDetails::default(), now).await?;
+            Ok(FollowWithUsers { follow, follower, followed })
         })
         .await
 }
 
-/// Follows somebody no more, or asks no more.
+/// Unfollows another user, or cancels a follow request. Does not remove a block.
 ///
 /// # Errors
-/// `NotFound` where there is nothing to end; a block is not ended by this.
+/// `NotFound` if neither a follow nor a request exists.
 pub async fn unfollow(app: &App, user: UserId, other: UserId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
             tx.users().lock_all(&[user, other], UserLock::ForFollows).await?;
             apply(tx, user, other, FollowAction::Unfollow, now).await?;
-            untell_edge(tx, user, other, now).await
+            withdraw_follow(tx, user, other, now).await
         })
         .await
 }
 
-/// Lets somebody follow who asked to. They alone are told.
+/// Accepts a follow request. Notifies only the requester.
 ///
 /// # Errors
-/// `NotFound` where they did not ask.
-pub async fn accept_request(app: &App, user: UserId, asker: UserId) -> Result<()> {
+/// `NotFound` if the request does not exist.
+pub async fn accept_request(app: &App, user: UserId, requester: UserId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            tx.users().lock_all(&[user, asker], UserLock::ForFollows).await?;
-            apply(tx, user, asker, FollowAction::Accept, now).await?;
-            let request = Cause { recipient: user, actor: asker, act: Act::FollowRequest };
-            untell(tx, request, now).await?;
-            let cause = Cause { recipient: asker, actor: user, act: Act::FollowAcceptance };
-            tell(tx, &[cause], &EventDetails::default(), now).await
+            tx.users().lock_all(&[user, requester], UserLock::ForFollows).await?;
+            apply(tx, user, requester, FollowAction::Accept, now).await?;
+            let request = Cause { recipient: user, actor: requester, act: Act::FollowRequest };
+            withdraw(tx, request, now).await?;
+            let acceptance =
+                Cause { recipient: requester, actor: user, act: Act::FollowAcceptance };
+            notify(tx, &[acceptance], &EventDetails::default(), now).await
         })
         .await
 }
 
-/// Lets everybody follow who has asked somebody who asks for it no more, in small steps. Tells how many. Cut short, it is
-/// taken up again by [`housekeeping`](crate::housekeeping).
+/// Accepts all pending requests of a user who has turned off follow approval, in small transactions. Returns how many.
+/// After an interruption, [`housekeeping`](crate::housekeeping) accepts the rest.
 pub(crate) async fn accept_all_requests(app: &App, user: UserId) -> Result<usize> {
     let mut accepted = 0;
     loop {
         let now = app.clock.now();
         match app.db.transaction(async |tx| accept_some_requests(tx, user, now).await).await? {
-            Some(some) => accepted += some,
+            Some(batch) => accepted += batch,
             None => return Ok(accepted),
         }
     }
 }
 
-/// How many requests one step answers: few enough that nobody waits for its locks.
-const STEP: i64 = 200;
+/// How many requests one transaction accepts: few enough that its locks delay no other request.
+const BATCH_SIZE: i64 = 200;
 
-/// Answers some requests, if there are any and they need no answer. Tells how many still stood once they were locked.
+/// Accepts a batch of requests. Returns how many still existed once they were locked, or `None` if there are none or the
+/// user has turned on follow approval again.
 async fn accept_some_requests(
     tx: &mut Connection,
     user: UserId,
     now: DateTime<Utc>,
 ) -> Result<Option<usize>> {
-    let askers = tx.follows().list_requesters(user, STEP).await?;
-    if askers.is_empty() {
+    let requesters = tx.follows().list_requesters(user, BATCH_SIZE).await?;
+    if requesters.is_empty() {
         return Ok(None);
     }
-    let people = [&[user], &askers[..]].concat();
-    let locked = tx.users().lock_all(&people, UserLock::ForFollows).await?;
-    // They may have changed their mind once more.
+    let users = [&[user], &requesters[..]].concat();
+    let locked = tx.users().lock_all(&users, UserLock::ForFollows).await?;
+    // The user may have turned on approval again.
     if locked.get(&user).is_none_or(|(_, approval)| *approval == Approval::Required) {
         return Ok(None);
     }
-    let accepted = tx.follows().accept_requests(user, &askers).await?;
+    let accepted = tx.follows().accept_requests(user, &requesters).await?;
     let requests: Vec<Cause> = accepted
         .iter()
-        .map(|asker| Cause { recipient: user, actor: *asker, act: Act::FollowRequest })
+        .map(|requester| Cause { recipient: user, actor: *requester, act: Act::FollowRequest })
         .collect();
     let acceptances: Vec<Cause> = accepted
         .iter()
-        .map(|asker| Cause { recipient: *asker, actor: user, act: Act::FollowAcceptance })
+        .map(|requester| Cause { recipient: *requester, actor: user, act: Act::FollowAcceptance })
         .collect();
-    tx.notifications().lock_inboxes(&people).await?;
+    tx.notifications().lock_inboxes(&users).await?;
     tx.notifications().withdraw(&requests, now).await?;
-    tell(tx, &acceptances, &EventDetails::default(), now).await?;
+    notify(tx, &acceptances, &EventDetails::default(), now).await?;
     Ok(Some(accepted.len()))
 }
 
-/// Does not let somebody follow who asked to. They are not told.
+/// Declines a follow request. Does not notify the requester.
 ///
 /// # Errors
-/// `NotFound` where they did not ask.
-pub async fn decline_request(app: &App, user: UserId, asker: UserId) -> Result<()> {
+/// `NotFound` if the request does not exist.
+pub async fn decline_request(app: &App, user: UserId, requester: UserId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            tx.users().lock_all(&[user, asker], UserLock::ForFollows).await?;
-            apply(tx, user, asker, FollowAction::Decline, now).await?;
-            untell_edge(tx, asker, user, now).await
+            tx.users().lock_all(&[user, requester], UserLock::ForFollows).await?;
+            apply(tx, user, requester, FollowAction::Decline, now).await?;
+            withdraw_follow(tx, requester, user, now).await
         })
         .await
 }
 
-/// Wants nothing to do with somebody: ends what there was both ways, and takes back what either was told of the other.
-/// Again, it changes nothing.
+/// Blocks another user. Removes follows and requests in both directions, and withdraws the notifications between the two.
+/// Idempotent.
 ///
 /// # Errors
-/// `Invalid` for oneself, `NotFound` for nobody.
+/// `Invalid` if both are the same user, `NotFound` if `other` does not exist.
 pub async fn block(app: &App, user: UserId, other: UserId) -> Result<()> {
     require_other(user, other, "Cannot block yourself")?;
     change_block(app, user, other, FollowAction::Block).await
 }
 
-/// Takes one's own block back. Where there is none, it changes nothing.
+/// Removes a block of `user`. Does nothing if there is none.
 ///
 /// # Errors
-/// `Invalid` for oneself, `NotFound` for nobody.
+/// `Invalid` if both are the same user, `NotFound` if `other` does not exist.
 pub async fn unblock(app: &App, user: UserId, other: UserId) -> Result<()> {
     require_other(user, other, "Cannot block yourself")?;
     change_block(app, user, other, FollowAction::Unblock).await
 }
 
-/// What one and another are to each other. It is answered across a block, too.
+/// Returns the relationship of `user` to `other`, across a block too.
 ///
 /// # Errors
-/// `NotFound` for nobody.
+/// `NotFound` if `other` does not exist.
 pub async fn get_relationship(app: &App, user: UserId, other: UserId) -> Result<Relationship> {
     let mut conn = app.db.acquire().await?;
-    let relation = conn.follows().find_relationships(user, &[other]).await?.remove(&other);
-    relation.ok_or_else(|| Resource::User.not_found(other))
+    let relationship = conn.follows().find_relationships(user, &[other]).await?.remove(&other);
+    relationship.ok_or_else(|| Resource::User.not_found(other))
 }
 
-/// What one and each of these people are to each other, of those who exist.
+/// Returns the relationships of `user` to those of `others` that exist, in the order of their ids.
 pub async fn get_relationships(
     app: &App,
     user: UserId,
     others: &[UserId],
 ) -> Result<Vec<(UserId, Relationship)>> {
     let mut conn = app.db.acquire().await?;
-    let mut relations: Vec<_> =
+    let mut relationships: Vec<_> =
         conn.follows().find_relationships(user, others).await?.into_iter().collect();
-    relations.sort_unstable_by_key(|(other, _)| *other);
-    Ok(relations)
+    relationships.sort_unstable_by_key(|(other, _)| *other);
+    Ok(relationships)
 }
 
-/// Who follows somebody, newest first, and how many that are.
+/// Lists the followers of a user, newest first, with their total number.
 ///
 /// # Errors
-/// `NotFound` where there is no such person, at least not for `user`.
+/// `NotFound` if `of` does not exist for `user`.
 pub async fn list_followers(
     app: &App,
     user: UserId,
@@ -208,7 +210,10 @@ pub async fn list_followers(
     ))
 }
 
-/// Whom somebody follows, as [`list_followers`].
+/// Lists the users that a user follows, newest first, with their total number.
+///
+/// # Errors
+/// As [`list_followers`].
 pub async fn list_following(
     app: &App,
     user: UserId,
@@ -223,10 +228,10 @@ pub async fn list_following(
     ))
 }
 
-/// How many follow somebody, and whom they follow; what is not decided yet is told to themselves only.
+/// Counts the followers of a user and the users they follow. Pending requests are counted only for the user themselves.
 ///
 /// # Errors
-/// `NotFound` where there is no such person, at least not for `user`.
+/// `NotFound` if `of` does not exist for `user`.
 pub async fn count(app: &App, user: UserId, of: UserId) -> Result<FollowCounts> {
     let counts = counts_of(&mut *app.db.acquire().await?, user, of).await?;
     Ok(if user == of {
@@ -236,7 +241,7 @@ pub async fn count(app: &App, user: UserId, of: UserId) -> Result<FollowCounts> 
     })
 }
 
-/// Who has asked to follow, newest first, and how many that are.
+/// Lists the pending requests to follow a user, newest first, with their total number.
 pub async fn list_requests(
     app: &App,
     user: UserId,
@@ -250,7 +255,7 @@ pub async fn list_requests(
     ))
 }
 
-/// Whom one has blocked, newest first, and how many that are.
+/// Lists the users that a user has blocked, newest first, with their total number.
 pub async fn list_blocks(
     app: &App,
     user: UserId,
@@ -261,25 +266,25 @@ pub async fn list_blocks(
     Ok((conn.follows().list(FollowQuery::visible_to(user).blocks().page(page)).await?, total))
 }
 
-/// People whom one might know, at most `most`.
-pub async fn list_suggestions(app: &App, user: UserId, most: i64) -> Result<Vec<Suggestion>> {
-    Ok(app.db.acquire().await?.follows().list_suggestions(user, most).await?)
+/// Suggests at most `limit` users to follow.
+pub async fn list_suggestions(app: &App, user: UserId, limit: i64) -> Result<Vec<Suggestion>> {
+    Ok(app.db.acquire().await?.follows().list_suggestions(user, limit).await?)
 }
 
-/// Takes back all that was told of the edge from one to another.
-async fn untell_edge(
+/// Withdraws all notifications about the follow or request from one user to another.
+async fn withdraw_follow(
     tx: &mut Connection,
     from: UserId,
     to: UserId,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let told = |act| Cause { recipient: to, actor: from, act };
-    let answered = Cause { recipient: from, actor: to, act: Act::FollowAcceptance };
-    let causes = [told(Act::Follow), told(Act::FollowRequest), answered];
+    let cause = |act| Cause { recipient: to, actor: from, act };
+    let acceptance = Cause { recipient: from, actor: to, act: Act::FollowAcceptance };
+    let causes = [cause(Act::Follow), cause(Act::FollowRequest), acceptance];
     Ok(tx.notifications().withdraw(&causes, now).await?)
 }
 
-async fn change_block(app: &App, user: UserId, other: UserId, act: FollowAction) -> Result<()> {
+async fn change_block(app: &App, user: UserId, other: UserId, action: FollowAction) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
@@ -287,7 +292,7 @@ async fn change_block(app: &App, user: UserId, other: UserId, act: FollowAction)
             if !pair.contains_key(&other) {
                 return Err(Resource::User.not_found(other));
             }
-            let after = apply(tx, user, other, act, now).await?;
+            let after = apply(tx, user, other, action, now).await?;
             if after.is_blocked() {
                 tx.notifications().withdraw_between(user, other, now).await?;
             }
@@ -296,8 +301,8 @@ async fn change_block(app: &App, user: UserId, other: UserId, act: FollowAction)
         .await
 }
 
-/// Turns an edge into what it is to be, where that is something else.
-async fn turn(
+/// Sets the state of one direction of a relationship, if it changes.
+async fn set_state(
     tx: &mut Connection,
     from: UserId,
     to: UserId,
@@ -313,36 +318,36 @@ async fn turn(
     Ok(tx.follows().set_state(before, &follow).await?.unwrap_or(follow))
 }
 
-/// Does something about somebody: both edges become what the rule says. The rows of both people are locked.
+/// Applies an action of `user` to the relationship with `other`. The caller has locked both users.
 async fn apply(
     tx: &mut Connection,
     user: UserId,
     other: UserId,
-    act: FollowAction,
+    action: FollowAction,
     now: DateTime<Utc>,
 ) -> Result<Relationship> {
     let before = tx.follows().find_relationship(user, other).await?;
-    let after = apply_follow_action(act, before).map_err(refused)?;
-    turn(tx, user, other, before.outgoing, after.outgoing, now).await?;
-    turn(tx, other, user, before.incoming, after.incoming, now).await?;
+    let after = apply_follow_action(action, before).map_err(error_for)?;
+    set_state(tx, user, other, before.outgoing, after.outgoing, now).await?;
+    set_state(tx, other, user, before.incoming, after.incoming, now).await?;
     Ok(after)
 }
 
 async fn counts_of(conn: &mut Connection, user: UserId, of: UserId) -> Result<FollowCounts> {
-    let nobody = || Resource::User.not_found(of);
+    let not_found = || Resource::User.not_found(of);
     if user != of && !conn.users().exists_for(Viewer::User(user), of).await? {
-        return Err(nobody());
+        return Err(not_found());
     }
-    conn.follows().count(of).await?.ok_or_else(nobody)
+    conn.follows().count(of).await?.ok_or_else(not_found)
 }
 
 fn require_other(user: UserId, other: UserId, reason: &'static str) -> Result<()> {
     if user == other { Err(ValidationError::field("id", reason).into()) } else { Ok(()) }
 }
 
-fn refused(refusal: FollowError) -> Error {
-    let reason = refusal.reason();
-    match refusal {
+fn error_for(error: FollowError) -> Error {
+    let reason = error.reason();
+    match error {
         FollowError::AlreadyFollowing | FollowError::AlreadyRequested => {
             Error::AlreadyExists { resource: Resource::Follow, reason }
         }

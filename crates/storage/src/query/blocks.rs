@@ -1,12 +1,12 @@
-//! Who is across a block.
+//! Blocks between users.
 
 use diesel::dsl;
 use diesel::prelude::*;
 
 use crate::schema::follows;
 
-/// Those who have blocked `viewer`. Use it as `NOT (x = ANY(…))`: that is one hashed look-up for a whole list,
-/// where `x <> ALL(…)` would scan the blocks again for every row.
+/// The ids of the users who blocked `viewer`. Use it as `NOT (x = ANY(…))`, which is one hashed lookup for a whole list.
+/// `x <> ALL(…)` would scan the blocks again for every row.
 #[dsl::auto_type]
 pub(crate) fn blockers_of(viewer: i64) -> _ {
     follows::table
@@ -15,7 +15,7 @@ pub(crate) fn blockers_of(viewer: i64) -> _ {
         .select(follows::followed_id)
 }
 
-/// Those whom `viewer` has blocked; see [`blockers_of`].
+/// The ids of the users whom `viewer` blocked. See [`blockers_of`].
 #[dsl::auto_type]
 pub(crate) fn blocked_by(viewer: i64) -> _ {
     follows::table

@@ -1,4 +1,4 @@
-//! One part of a list, whatever the list.
+//! Pagination: the limit, and the start by offset or by keyset.
 
 use diesel::query_dsl::methods::{FilterDsl, LimitDsl, OffsetDsl};
 use grateful_domain::{
@@ -8,16 +8,16 @@ use grateful_domain::{
 
 use super::sql::{Sql, Value};
 
-/// Which way a list is ordered, ties by id: the newest or highest first, or the other way round.
+/// The direction in which a list is sorted: from the newest or highest, or from the oldest or lowest. Ties are by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     Descending,
     Ascending,
 }
 
-/// Where an entry stands in the order of a list.
+/// A position in a sorted list.
 pub(crate) trait KeysetPosition {
-    /// What the list is ordered by, column by column.
+    /// The values of the sort columns.
     fn values(self) -> Vec<Value>;
 }
 
@@ -51,7 +51,7 @@ impl KeysetPosition for Username {
     }
 }
 
-/// Which part of a list, whatever it is ordered by.
+/// A page of a list, independent of the type of its sort columns.
 #[derive(Debug, Clone)]
 pub(crate) struct PageSpec {
     pub(crate) limit: Limit,
@@ -65,33 +65,33 @@ enum SpecStart {
 }
 
 impl PageSpec {
-    /// The first 20 entries.
+    /// The first page with the default limit, 20.
     pub(crate) const FIRST: Self =
         Self { limit: Limit::DEFAULT, start: SpecStart::Offset(Offset::ZERO) };
 
-    /// The same beginning, and so many entries.
+    /// Sets the maximum number of items.
     pub(crate) fn with_limit(self, limit: Limit) -> Self {
         Self { limit, ..self }
     }
 
-    /// As many entries, right behind this place.
+    /// Starts right after this position.
     pub(crate) fn after(self, position: impl KeysetPosition) -> Self {
         Self { start: SpecStart::After(position.values()), ..self }
     }
 
-    /// One more than asked for, which tells whether the list goes on.
+    /// One more than the limit, to know whether there is a next page.
     pub(crate) fn fetch_limit(&self) -> i64 {
         i64::from(self.limit) + 1
     }
 
-    /// Whether a row comes behind the place, if the part begins at one. Compared as a whole, which an index on all
-    /// columns answers as one range.
-    pub(crate) fn keyset_condition(&self, columns: &[&str], order: Direction) -> Option<Sql> {
+    /// The condition that a row comes after the start position, if the page has one. It compares whole rows, so that an index
+    /// on all sort columns is read as one range.
+    pub(crate) fn keyset_condition(&self, columns: &[&str], direction: Direction) -> Option<Sql> {
         let SpecStart::After(values) = &self.start else { return None };
-        let sign = if order == Direction::Descending { "<" } else { ">" };
+        let sign = if direction == Direction::Descending { "<" } else { ">" };
         let mut condition = Sql::new(format!("(ROW({}) {sign} ROW(", columns.join(", ")));
-        for (number, value) in values.iter().enumerate() {
-            if number > 0 {
+        for (index, value) in values.iter().enumerate() {
+            if index > 0 {
                 condition = condition.sql(", ");
             }
             condition = condition.value(value.clone());
@@ -104,20 +104,19 @@ impl<P: KeysetPosition> From<PageRequest<P>> for PageSpec {
     fn from(page: PageRequest<P>) -> Self {
         let start = match page.start {
             PageStart::Offset(offset) => SpecStart::Offset(offset),
-            PageStart::After(place) => SpecStart::After(place.values()),
+            PageStart::After(position) => SpecStart::After(position.values()),
         };
         Self { limit: page.limit, start }
     }
 }
 
-/// The part of a list that `page` names, and one row more, which tells whether the list goes on. The list is ordered by
-/// these columns.
-pub(crate) fn paginate<Q>(query: Q, page: &PageSpec, columns: &[&str], order: Direction) -> Q
+/// Restricts a list that is sorted by `columns` to a page, plus one row to know whether there is a next page.
+pub(crate) fn paginate<Q>(query: Q, page: &PageSpec, columns: &[&str], direction: Direction) -> Q
 where
     Q: FilterDsl<Sql, Output = Q> + LimitDsl<Output = Q> + OffsetDsl<Output = Q>,
 {
-    let query = match (&page.start, page.keyset_condition(columns, order)) {
-        (_, Some(behind)) => FilterDsl::filter(query, behind),
+    let query = match (&page.start, page.keyset_condition(columns, direction)) {
+        (_, Some(condition)) => FilterDsl::filter(query, condition),
         (SpecStart::Offset(offset), None) if *offset != Offset::ZERO => {
             OffsetDsl::offset(query, (*offset).into())
         }
@@ -126,16 +125,16 @@ where
     LimitDsl::limit(query, page.fetch_limit())
 }
 
-/// [`paginate`] a list that is ordered by the time in `column`, which comes with its table.
+/// [`paginate`] for a list that is sorted by a time and the id. `column` is the qualified name of the time column.
 pub(crate) fn paginate_by_time<Q>(
     query: Q,
     page: PageRequest,
     column: &'static str,
-    order: Direction,
+    direction: Direction,
 ) -> Q
 where
     Q: FilterDsl<Sql, Output = Q> + LimitDsl<Output = Q> + OffsetDsl<Output = Q>,
 {
     let table = column.split('.').next().unwrap_or_default();
-    paginate(query, &page.into(), &[column, &format!("{table}.id")], order)
+    paginate(query, &page.into(), &[column, &format!("{table}.id")], direction)
 }

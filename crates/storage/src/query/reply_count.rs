@@ -1,4 +1,4 @@
-//! How many answers a comment has.
+//! The number of replies to a comment.
 
 use diesel::expression::{ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
@@ -9,7 +9,7 @@ use grateful_domain::UserId;
 
 use crate::schema::comments;
 
-/// The number of answers to a row of `comments` that this person may see: none across a block.
+/// The number of replies to a row of `comments` that the viewer can see: those by users without a block to the viewer.
 #[derive(Debug, Clone, Copy, QueryId)]
 pub(crate) struct ReplyCount {
     viewer: i64,

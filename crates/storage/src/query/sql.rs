@@ -1,4 +1,4 @@
-//! Pieces of SQL that Diesel's DSL has no words for.
+//! Fragments of SQL that Diesel's DSL cannot express.
 
 use chrono::{DateTime, Utc};
 use diesel::expression::{ValidGrouping, is_aggregate};
@@ -9,8 +9,8 @@ use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Text, Timestamptz,
 use grateful_domain::{CommentId, NotificationId, PostId, UserId, Viewer};
 use uuid::Uuid;
 
-/// A piece of SQL with typed values; a condition, where it stands in Diesel's DSL. Unlike `diesel::dsl::sql`, it leaves the
-/// statement prepared.
+/// A fragment of SQL with typed values. In Diesel's DSL it is a condition. Unlike `diesel::dsl::sql`, it does not keep the
+/// statement from being prepared.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sql(Vec<Fragment>);
 
@@ -20,7 +20,7 @@ enum Fragment {
     Value(Value),
 }
 
-/// A value in a statement.
+/// A bound value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Time(DateTime<Utc>),
@@ -38,33 +38,33 @@ impl Sql {
         Self::default().sql(text)
     }
 
-    /// Goes on with this text.
+    /// Appends text.
     pub(crate) fn sql(mut self, text: impl Into<String>) -> Self {
         self.0.push(Fragment::Text(text.into()));
         self
     }
 
-    /// Goes on with this value.
+    /// Appends a bound value.
     pub(crate) fn value(mut self, value: impl Into<Value>) -> Self {
         self.0.push(Fragment::Value(value.into()));
         self
     }
 
-    /// Goes on with this piece.
+    /// Appends a fragment.
     pub(crate) fn append(mut self, fragment: Self) -> Self {
         self.0.extend(fragment.0);
         self
     }
 
-    /// Whether no block stands between `viewer` and this person; always so for guests.
-    pub(crate) fn not_blocked(viewer: Viewer, person: Self) -> Self {
+    /// True if there is no block between `viewer` and the user whose id is `user`. Always true for guests.
+    pub(crate) fn not_blocked(viewer: Viewer, user: Self) -> Self {
         let Some(viewer) = viewer.user() else { return Self::new("true") };
         Self::new("(NOT (")
-            .append(person.clone())
+            .append(user.clone())
             .sql(" = ANY (SELECT followed_id FROM follows WHERE status = 'blocked' AND follower_id = ")
             .value(viewer)
             .sql(")) AND NOT (")
-            .append(person)
+            .append(user)
             .sql(" = ANY (SELECT follower_id FROM follows WHERE status = 'blocked' AND followed_id = ")
             .value(viewer)
             .sql(")))")
@@ -148,6 +148,6 @@ impl QueryFragment<Pg> for Sql {
 }
 
 diesel::define_sql_function! {
-    /// The text in lower case; the columns it is used on fold ASCII letters alone.
+    /// Converts text to lower case. The columns that use it have a collation that folds only ASCII letters.
     fn lower(text: Text) -> Text;
 }

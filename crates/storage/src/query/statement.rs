@@ -1,8 +1,8 @@
-//! Statements that Diesel's DSL has no words for: several changes in one, so that a row is locked no longer than need be.
+//! Hand-written statements, for what Diesel's DSL cannot express. Most make several changes at once to keep locks short.
 
-/// Declares a statement with typed values and columns. Unlike `sql_query`, it is prepared once for each connection.
+/// Declares a statement with typed values and columns. Unlike `sql_query`, the statement is prepared once per connection.
 ///
-/// Its text refers to the values as `$1`, `$2` and so on, in the order of the fields.
+/// The text refers to the fields as `$1`, `$2` and so on, in their order.
 macro_rules! statement {
     (
         $(#[$doc:meta])*
@@ -23,7 +23,7 @@ macro_rules! statement {
                 &'b self,
                 mut out: diesel::query_builder::AstPass<'_, 'b, diesel::pg::Pg>,
             ) -> diesel::QueryResult<()> {
-                // Diesel numbers values as it meets them: here, all of them, once.
+                // Diesel numbers bound values in the order of their first use, so all are bound here once, in field order.
                 out.push_sql("WITH given AS (SELECT ");
                 let mut separator = "";
                 $(

@@ -1,26 +1,26 @@
-//! The first entries of many lists, in one statement.
+//! The top items of many lists in one statement.
 
 use grateful_domain::Limit;
 
 use super::sql::Sql;
 
-/// Which way lists are gone down.
+/// The order of the items of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ListOrder {
-    /// By time, the newest first.
+    /// By time, newest first.
     NewestFirst,
-    /// By time, the oldest first, among comments that answer the same one, or none.
+    /// By time, oldest first, among comments with the same parent or with none.
     OldestInThread,
 }
 
-/// The ids of the first entries of each list.
+/// The ids of the first `limit` items of each list.
 ///
-/// Goes down all lists at once, a step for each place: of one entry, the planner takes the index that has the order, also
-/// for whoever has ten thousand. Of a hundred, it would take what is cheapest for somebody of average size, and sort. So it
-/// would of one that is `seen`, were that a condition: it takes a block for a coin that is tossed.
+/// Walks all lists in parallel, one item per step (a loose index scan). For a single item, the planner uses the index that
+/// has the order, even for a list with 10,000 items. For a hundred, it would choose what is cheapest for a list of average
+/// size, and sort. The same would happen with `seen` as a condition, because the planner assumes 50 % selectivity for it.
 ///
-/// `items_of` gives the `id` and `created_at` of all entries of a list, which it calls `it`, and whether each is `seen`; it
-/// ends with conditions.
+/// `items_of` selects `id`, `created_at` and `seen` (visible to the viewer) of all items of a list under the alias `it`, and
+/// ends with a `WHERE` clause, to which conditions are added.
 pub(crate) fn top_per_list(
     lists: Sql,
     items_of: impl Fn(&str) -> Sql,
@@ -41,7 +41,7 @@ pub(crate) fn top_per_list(
         .sql(") SELECT id FROM walk WHERE seen")
 }
 
-/// The entries of `walk` that come right behind those of its last round, of each list that has not this many yet.
+/// The next item of each list in `walk` that is still below the limit. The limit must be appended.
 pub(crate) fn next_items(items_of: impl Fn(&str) -> Sql, order: ListOrder) -> Sql {
     let sign = match order {
         ListOrder::NewestFirst => "<",
@@ -56,11 +56,11 @@ pub(crate) fn next_items(items_of: impl Fn(&str) -> Sql, order: ListOrder) -> Sq
         .sql(") AS entry WHERE walk.place < ")
 }
 
-/// Of all entries, which are called `it`, the first.
+/// The order and limit that select the first item under the alias `it`.
 pub(crate) const fn first_item(order: ListOrder) -> &'static str {
     match order {
         ListOrder::NewestFirst => " ORDER BY it.created_at DESC, it.id DESC LIMIT 1",
-        // Its parent is the same for all of them; where it is null, only its mention leads to the order of the index.
+        // All items have the same parent. If it is NULL, the planner uses the index only if the column is in the order.
         ListOrder::OldestInThread => " ORDER BY it.parent_id, it.created_at, it.id LIMIT 1",
     }
 }

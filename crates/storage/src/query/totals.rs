@@ -1,4 +1,4 @@
-//! How many entries a list has, in the statement that reads a part of it.
+//! The total of a list, in the same statement as a page of it.
 
 use diesel::QueryResult;
 use diesel::pg::Pg;
@@ -8,13 +8,13 @@ use grateful_domain::Total;
 
 use super::sql::Sql;
 
-/// What counts a list.
+/// A query for the total of a list.
 pub(crate) struct TotalSql {
     sql: Box<dyn QueryFragment<Pg> + Send>,
     kind: TotalKind,
 }
 
-/// What the number says that comes out of it.
+/// How to read the number that the query returns.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum TotalKind {
     Capped(u16),
@@ -23,7 +23,7 @@ pub(crate) enum TotalKind {
 }
 
 impl TotalKind {
-    /// The rows of a part, and the total beside each.
+    /// Separates the rows of a page from the total, which is in every row.
     pub(crate) fn split_rows<Row>(
         self,
         rows: Vec<(Option<i64>, Option<Row>)>,
@@ -39,23 +39,23 @@ impl TotalKind {
 }
 
 impl TotalSql {
-    /// Counts what this query finds, but no further than one beyond `most`.
-    pub(crate) fn capped(most: u16, rows: impl QueryFragment<Pg> + Send + 'static) -> Self {
-        Self { sql: Box::new(rows), kind: TotalKind::Capped(most) }
+    /// Counts the rows of this query, but stops at one more than `max`.
+    pub(crate) fn capped(max: u16, rows: impl QueryFragment<Pg> + Send + 'static) -> Self {
+        Self { sql: Box::new(rows), kind: TotalKind::Capped(max) }
     }
 
-    /// A number that is kept.
+    /// Reads a stored counter.
     pub(crate) fn exact(number: Sql) -> Self {
         Self { sql: Box::new(number), kind: TotalKind::Exact }
     }
 
-    /// How many rows PostgreSQL believes that this index leads to.
+    /// Reads PostgreSQL's estimate of the number of rows in an index.
     pub(crate) fn estimate_from_index(index: &'static str) -> Self {
-        let believed = Sql::new(format!(
-            // Below zero, nobody has looked yet.
+        let estimate = Sql::new(format!(
+            // Negative means that the index was never analyzed.
             "SELECT nullif(reltuples, -1) FROM pg_class WHERE oid = to_regclass('{index}')"
         ));
-        Self { sql: Box::new(believed), kind: TotalKind::Estimated }
+        Self { sql: Box::new(estimate), kind: TotalKind::Estimated }
     }
 
     pub(crate) fn kind(&self) -> TotalKind {
@@ -63,9 +63,9 @@ impl TotalSql {
     }
 }
 
-/// A part of a list, each row beside the total; one row without an entry where the part has none.
+/// A page of a list with the total in every row. An empty page has one row, with the total alone.
 ///
-/// There is one total, so the join can only be a loop over the part, in its order.
+/// The total is a single row, so the join is always a loop over the page, in the order of the page.
 pub(crate) struct WithTotal<Q> {
     page: Q,
     total: TotalSql,
@@ -94,11 +94,11 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for WithTotal<Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT total.number, part.* FROM (SELECT (");
         match self.total.kind {
-            TotalKind::Capped(most) => {
+            TotalKind::Capped(max) => {
                 out.push_sql("SELECT count(*) FROM (");
                 self.total.sql.walk_ast(out.reborrow())?;
-                // In the text: a limit that is a value looks to the planner like a tenth of the table.
-                out.push_sql(&format!(" LIMIT {}) AS counted", i64::from(most) + 1));
+                // A literal: the planner assumes that a bound limit returns a tenth of the table.
+                out.push_sql(&format!(" LIMIT {}) AS counted", i64::from(max) + 1));
             }
             TotalKind::Exact | TotalKind::Estimated => self.total.sql.walk_ast(out.reborrow())?,
         }
@@ -109,9 +109,9 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for WithTotal<Q> {
     }
 }
 
-/// The rows of a part of a list, with the total where one is asked for: one statement in any case.
+/// Loads a page, and the total if one is requested, in one statement.
 ///
-/// No function: of the future of one that takes any query, Rust does not see that it can be sent to other threads.
+/// A macro, because the compiler cannot prove that the future of a function over any query is `Send`.
 macro_rules! load_page {
     ($conn:expr, $page:expr, $total:expr) => {
         match $total {

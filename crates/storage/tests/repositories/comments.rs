@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::support::pages::{collect_pages, first_page};
 
 #[tokio::test]
-async fn a_comment_is_counted_and_comes_back_with_its_author() {
+async fn a_new_comment_is_counted_and_found_with_its_author() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await;
     let ana = a_user().with_username("ana").insert_into(&database).await;
@@ -21,31 +21,31 @@ async fn a_comment_is_counted_and_comes_back_with_its_author() {
     assert!(insert(&database, &comment).await.unwrap());
 
     assert_eq!(load_engagement(&database, post.id).await.comments, 1);
-    let seen = find(&database, ana.id, comment.id).await.unwrap();
-    assert_eq!((seen.comment, seen.replies), (comment, 0));
-    assert_eq!((seen.author.id, seen.author.username), (ana.id, ana.username));
+    let found = find(&database, ana.id, comment.id).await.unwrap();
+    assert_eq!((found.comment, found.replies), (comment, 0));
+    assert_eq!((found.author.id, found.author.username), (ana.id, ana.username));
 }
 
 #[tokio::test]
-async fn an_answer_counts_for_the_post_and_for_the_comment_that_it_answers() {
+async fn a_reply_counts_for_the_post_and_its_parent() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await;
     let ana = create_user(&database).await;
     let comment = a_comment().on(&post).insert_into(&database).await;
     let other = a_comment().on(&post).insert_into(&database).await;
 
-    let answer = a_comment().replying_to(&comment).insert_into(&database).await;
-    let nested = a_comment().replying_to(&answer).insert_into(&database).await;
+    let reply = a_comment().replying_to(&comment).insert_into(&database).await;
+    let nested = a_comment().replying_to(&reply).insert_into(&database).await;
 
     assert_eq!(load_engagement(&database, post.id).await.comments, 4);
-    for (comment, replies) in [(&comment, 1), (&other, 0), (&answer, 1), (&nested, 0)] {
-        let seen = find(&database, ana, comment.id).await.unwrap();
-        assert_eq!((&seen.comment, seen.replies), (comment, replies));
+    for (comment, replies) in [(&comment, 1), (&other, 0), (&reply, 1), (&nested, 0)] {
+        let found = find(&database, ana, comment.id).await.unwrap();
+        assert_eq!((&found.comment, found.replies), (comment, replies));
     }
 }
 
 #[tokio::test]
-async fn an_answer_to_a_comment_on_another_post_is_refused_and_counts_nowhere() {
+async fn a_reply_to_a_comment_on_another_post_is_rejected_and_not_counted() {
     let database = TestDatabase::create().await;
     let [sun, rain] =
         [a_post().insert_into(&database).await, a_post().insert_into(&database).await];
@@ -53,27 +53,27 @@ async fn an_answer_to_a_comment_on_another_post_is_refused_and_counts_nowhere() 
     let stray =
         a_comment().by(create_user(&database).await).replying_to(&about_sun).on(&rain).build();
 
-    assert_refused_for_its_parent(insert(&database, &stray).await);
+    assert_rejected_for_its_parent(insert(&database, &stray).await);
 
     assert_eq!(load_engagement(&database, sun.id).await.comments, 1);
     assert_eq!(load_engagement(&database, rain.id).await.comments, 0);
 }
 
 #[tokio::test]
-async fn an_answer_to_a_comment_that_is_gone_is_refused() {
+async fn a_reply_to_a_deleted_comment_is_rejected() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await;
     let comment = a_comment().on(&post).insert_into(&database).await;
-    let answer = a_comment().by(create_user(&database).await).replying_to(&comment).build();
+    let reply = a_comment().by(create_user(&database).await).replying_to(&comment).build();
     assert_eq!(delete(&database, post.id, comment.id).await, 1);
 
-    assert_refused_for_its_parent(insert(&database, &answer).await);
+    assert_rejected_for_its_parent(insert(&database, &reply).await);
 
     assert_eq!(load_engagement(&database, post.id).await.comments, 0);
 }
 
 #[tokio::test]
-async fn nobody_but_its_author_comments_on_a_private_post() {
+async fn only_the_author_can_comment_on_a_private_post() {
     let database = TestDatabase::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().by(ana).private().insert_into(&database).await;
@@ -86,7 +86,7 @@ async fn nobody_but_its_author_comments_on_a_private_post() {
 }
 
 #[tokio::test]
-async fn a_post_that_is_gone_takes_no_comment() {
+async fn a_deleted_post_accepts_no_comment() {
     let database = TestDatabase::create().await;
     let mut comment = a_comment().insert_into(&database).await;
     (comment.id, comment.post) = (Uuid::from_u128(1).into(), Uuid::from_u128(2).into());
@@ -95,26 +95,26 @@ async fn a_post_that_is_gone_takes_no_comment() {
 }
 
 #[tokio::test]
-async fn other_words_change_nothing_else() {
+async fn an_edit_changes_only_that_comment() {
     let database = TestDatabase::create().await;
     let comment = a_comment().insert_into(&database).await;
     let untouched = a_comment().insert_into(&database).await;
-    let words = CommentText::parse("On second thoughts").unwrap();
-    let edited = comment.edited(words, NOON + TimeDelta::hours(1));
+    let text = CommentText::parse("On second thoughts").unwrap();
+    let edited = comment.edited(text, NOON + TimeDelta::hours(1));
 
     let replaced = database.connect().await.comments().update(&edited).await.unwrap();
 
     assert_eq!(replaced, Some(comment.text.clone()));
     assert_ne!(edited, comment);
     for expected in [&edited, &untouched] {
-        let seen = find(&database, comment.author, expected.id).await.unwrap();
-        assert_eq!(&seen.comment, expected);
+        let found = find(&database, comment.author, expected.id).await.unwrap();
+        assert_eq!(&found.comment, expected);
     }
     assert_eq!(load_engagement(&database, comment.post).await.comments, 1);
 }
 
 #[tokio::test]
-async fn a_comment_that_is_gone_takes_no_other_words() {
+async fn a_deleted_comment_cannot_be_edited() {
     let database = TestDatabase::create().await;
     let comment = a_comment().insert_into(&database).await;
     delete(&database, comment.post, comment.id).await;
@@ -123,29 +123,29 @@ async fn a_comment_that_is_gone_takes_no_other_words() {
 }
 
 #[tokio::test]
-async fn a_comment_goes_with_all_answers_below_it_and_none_beside_it() {
+async fn deleting_a_comment_deletes_its_replies_and_no_others() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await;
     let root = a_comment().on(&post).insert_into(&database).await;
-    let gone = a_comment().replying_to(&root).insert_into(&database).await;
-    let beside = a_comment().replying_to(&root).insert_into(&database).await;
+    let deleted = a_comment().replying_to(&root).insert_into(&database).await;
+    let sibling = a_comment().replying_to(&root).insert_into(&database).await;
     for _ in 0..2 {
-        let below = a_comment().replying_to(&gone).insert_into(&database).await;
-        a_comment().replying_to(&below).insert_into(&database).await;
+        let nested = a_comment().replying_to(&deleted).insert_into(&database).await;
+        a_comment().replying_to(&nested).insert_into(&database).await;
     }
 
-    let removed = delete(&database, post.id, gone.id).await;
+    let removed = delete(&database, post.id, deleted.id).await;
 
     assert_eq!(removed, 5);
     assert_eq!(load_engagement(&database, post.id).await.comments, 2);
     assert_eq!(database.count("comments").await, 2);
-    for kept in [&root, &beside] {
+    for kept in [&root, &sibling] {
         assert!(find(&database, post.author, kept.id).await.is_some());
     }
 }
 
 #[tokio::test]
-async fn a_comment_that_is_gone_already_counts_nothing() {
+async fn deleting_a_comment_twice_counts_once() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await;
     let comment = a_comment().on(&post).insert_into(&database).await;
@@ -158,7 +158,7 @@ async fn a_comment_that_is_gone_already_counts_nothing() {
 }
 
 #[tokio::test]
-async fn a_comment_is_not_removed_from_a_post_that_it_is_not_on() {
+async fn a_comment_cannot_be_deleted_through_another_post() {
     let database = TestDatabase::create().await;
     let [sun, rain] =
         [a_post().insert_into(&database).await, a_post().insert_into(&database).await];
@@ -173,7 +173,7 @@ async fn a_comment_is_not_removed_from_a_post_that_it_is_not_on() {
 }
 
 #[tokio::test]
-async fn a_thousand_answers_one_below_the_other_go_at_once() {
+async fn a_thousand_nested_replies_are_deleted_at_once() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await;
     let root = a_comment().on(&post).insert_into(&database).await;
@@ -197,7 +197,7 @@ async fn a_thousand_answers_one_below_the_other_go_at_once() {
 }
 
 #[tokio::test]
-async fn comments_on_a_post_are_listed_oldest_first_without_the_answers_to_them() {
+async fn comments_are_listed_oldest_first_without_replies() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await;
     let late = a_comment().on(&post).at(NOON + TimeDelta::hours(1)).insert_into(&database).await;
@@ -211,11 +211,11 @@ async fn comments_on_a_post_are_listed_oldest_first_without_the_answers_to_them(
     let listed = list(&database, post.author, &post).await;
 
     assert_eq!(ids(&listed), [a.id, b.id, late.id]);
-    assert_eq!(listed.iter().map(|seen| seen.replies).collect::<Vec<_>>(), [1, 0, 0]);
+    assert_eq!(listed.iter().map(|comment| comment.replies).collect::<Vec<_>>(), [1, 0, 0]);
 }
 
 #[tokio::test]
-async fn answers_are_listed_oldest_first_without_the_answers_to_them() {
+async fn replies_are_listed_oldest_first_without_nested_replies() {
     let database = TestDatabase::create().await;
     let comment = a_comment().insert_into(&database).await;
     let late = a_comment().replying_to(&comment).at(NOON + TimeDelta::hours(1));
@@ -230,50 +230,50 @@ async fn answers_are_listed_oldest_first_without_the_answers_to_them() {
 }
 
 #[tokio::test]
-async fn a_reader_who_goes_on_by_cursor_meets_each_comment_once_while_others_write() {
+async fn paging_by_cursor_returns_each_comment_once_during_writes() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await;
     let mut comments = Vec::new();
     for _ in 0..5 {
         comments.push(a_comment().on(&post).at(NOON).insert_into(&database).await);
     }
-    let mut rounds = 0;
+    let mut pages = 0;
 
-    let met = collect_pages(2, async |page| {
-        let slice = database.connect().await.comments().list(post.author, post.id, page).await;
-        // One that the reader has met goes; one that is older than all comes, which they need not meet.
+    let found = collect_pages(2, async |page| {
+        let page = database.connect().await.comments().list(post.author, post.id, page).await;
+        // Deletes a comment that was already returned, and adds one that sorts before all and need not be returned.
         delete(&database, post.id, comments[0].id).await;
         a_comment().on(&post).at(NOON - TimeDelta::hours(1)).insert_into(&database).await;
-        rounds += 1;
-        slice.unwrap()
+        pages += 1;
+        page.unwrap()
     })
     .await;
 
-    assert_eq!(ids(&met), comments.iter().map(|comment| comment.id).collect::<Vec<_>>());
-    assert_eq!(rounds, 3);
+    assert_eq!(ids(&found), comments.iter().map(|comment| comment.id).collect::<Vec<_>>());
+    assert_eq!(pages, 3);
 }
 
 #[tokio::test]
-async fn a_reader_who_goes_on_by_cursor_meets_each_answer_once() {
+async fn paging_by_cursor_returns_each_reply_once() {
     let database = TestDatabase::create().await;
     let comment = a_comment().insert_into(&database).await;
     let mut expected = Vec::new();
     for _ in 0..5 {
-        let answer = a_comment().replying_to(&comment).at(NOON).insert_into(&database).await;
-        expected.push(answer.id);
+        let reply = a_comment().replying_to(&comment).at(NOON).insert_into(&database).await;
+        expected.push(reply.id);
     }
 
-    let met = collect_pages(2, async |page| {
+    let found = collect_pages(2, async |page| {
         let mut conn = database.connect().await;
         conn.comments().list_replies(comment.author, comment.id, page).await.unwrap()
     })
     .await;
 
-    assert_eq!(ids(&met), expected);
+    assert_eq!(ids(&found), expected);
 }
 
 #[tokio::test]
-async fn across_a_block_no_comment_is_found_listed_or_counted_as_an_answer() {
+async fn comments_across_a_block_are_neither_found_nor_listed_nor_counted_as_replies() {
     let database = TestDatabase::create().await;
     let [ana, ben, eve] =
         [create_user(&database).await, create_user(&database).await, create_user(&database).await];
@@ -281,43 +281,44 @@ async fn across_a_block_no_comment_is_found_listed_or_counted_as_an_answer() {
     let by_eve = a_comment().by(eve).on(&post).insert_into(&database).await;
     let by_ana = a_comment().by(ana).replying_to(&by_eve).insert_into(&database).await;
     let by_ben = a_comment().by(ben).replying_to(&by_eve).insert_into(&database).await;
-    let on_top = a_comment().by(ben).on(&post).insert_into(&database).await;
+    let top_level = a_comment().by(ben).on(&post).insert_into(&database).await;
     block(&database, ana, ben).await;
 
-    for (viewer, hidden, seen) in [(ana, &by_ben, &by_ana), (ben, &by_ana, &by_ben)] {
+    for (viewer, hidden, visible) in [(ana, &by_ben, &by_ana), (ben, &by_ana, &by_ben)] {
         assert!(find(&database, viewer, hidden.id).await.is_none());
-        assert_eq!(ids(&replies(&database, viewer, &by_eve).await), [seen.id]);
+        assert_eq!(ids(&replies(&database, viewer, &by_eve).await), [visible.id]);
         assert_eq!(find(&database, viewer, by_eve.id).await.unwrap().replies, 1);
     }
     assert_eq!(ids(&list(&database, ana, &post).await), [by_eve.id]);
-    assert_eq!(ids(&list(&database, ben, &post).await), [by_eve.id, on_top.id]);
+    assert_eq!(ids(&list(&database, ben, &post).await), [by_eve.id, top_level.id]);
     assert_eq!(ids(&replies(&database, eve, &by_eve).await), [by_ana.id, by_ben.id]);
     assert_eq!(load_engagement(&database, post.id).await.comments, 4);
 }
 
 #[tokio::test]
-async fn comments_of_many_at_once_are_each_counted() {
+async fn concurrent_comments_are_all_counted() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await;
     let ana = create_user(&database).await;
 
-    let said = (0..16).map(|_| a_comment().by(ana).on(&post).build());
-    let said = join_all(said.map(|comment| insert_at_once(&database.pool, comment))).await;
+    let comments = (0..16).map(|_| a_comment().by(ana).on(&post).build());
+    let inserted =
+        join_all(comments.map(|comment| insert_concurrently(&database.pool, comment))).await;
 
-    assert!(said.iter().all(|is_there| *is_there));
+    assert!(inserted.iter().all(|is_inserted| *is_inserted));
     assert_eq!(load_engagement(&database, post.id).await.comments, 16);
 }
 
 #[tokio::test]
-async fn a_tree_that_grows_while_it_is_removed_is_counted_to_the_last_answer() {
+async fn replies_added_during_the_deletion_of_a_thread_are_counted_correctly() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await;
     let root = a_comment().on(&post).insert_into(&database).await;
-    let answers = (0..12).map(|_| a_comment().by(post.author).replying_to(&root).build());
+    let replies = (0..12).map(|_| a_comment().by(post.author).replying_to(&root).build());
 
-    let growing = join_all(answers.map(|answer| answer_at_once(&database.pool, answer)));
-    let removing = remove_at_once(&database.pool, post.id, root.id);
-    let (_, removed) = tokio::join!(growing, removing);
+    let replying = join_all(replies.map(|reply| reply_concurrently(&database.pool, reply)));
+    let deleting = delete_concurrently(&database.pool, post.id, root.id);
+    let (_, removed) = tokio::join!(replying, deleting);
 
     assert!(1 <= removed);
     assert_eq!(database.count("comments").await, 0);
@@ -328,20 +329,20 @@ async fn insert(database: &TestDatabase, comment: &Comment) -> Result<bool> {
     database.connect().await.comments().insert(comment).await
 }
 
-async fn insert_at_once(db: &Database, comment: Comment) -> bool {
-    db.acquire().await.unwrap().comments().insert(&comment).await.unwrap()
+async fn insert_concurrently(pool: &Database, comment: Comment) -> bool {
+    pool.acquire().await.unwrap().comments().insert(&comment).await.unwrap()
 }
 
-/// Whoever comes after the removal answers a comment that is gone.
-async fn answer_at_once(db: &Database, answer: Comment) {
-    match db.acquire().await.unwrap().comments().insert(&answer).await {
+/// A reply after the deletion is rejected for its parent.
+async fn reply_concurrently(pool: &Database, reply: Comment) {
+    match pool.acquire().await.unwrap().comments().insert(&reply).await {
         Ok(true) => (),
-        other => assert_refused_for_its_parent(other),
+        result => assert_rejected_for_its_parent(result),
     }
 }
 
-async fn remove_at_once(db: &Database, post: PostId, comment: CommentId) -> i64 {
-    let removed: Result<i64> = db
+async fn delete_concurrently(pool: &Database, post: PostId, comment: CommentId) -> i64 {
+    let removed: Result<i64> = pool
         .transaction(async |tx| {
             tx.posts().lock(post).await?;
             tx.comments().delete(post, comment).await
@@ -381,12 +382,12 @@ async fn replies(
         .items
 }
 
-fn ids(seen: &[CommentForViewer]) -> Vec<CommentId> {
-    seen.iter().map(|seen| seen.comment.id).collect()
+fn ids(comments: &[CommentForViewer]) -> Vec<CommentId> {
+    comments.iter().map(|found| found.comment.id).collect()
 }
 
 #[track_caller]
-fn assert_refused_for_its_parent(outcome: Result<bool>) {
-    let Err(StorageError::Missing { constraint }) = outcome else { panic!("{outcome:?}") };
+fn assert_rejected_for_its_parent(result: Result<bool>) {
+    let Err(StorageError::Missing { constraint }) = result else { panic!("{result:?}") };
     assert_eq!(constraint, Comments::PARENT_KEY);
 }

@@ -11,136 +11,136 @@ use uuid::Uuid;
 
 const INSTANT: TimeDelta = TimeDelta::microseconds(1);
 
-/// The first attempt of this person at a request that carries the key `once`.
-fn first(user: UserId) -> Claim {
+/// The first attempt of a user at a request with the key `once`.
+fn first_attempt(user: UserId) -> Claim {
     Claim { id: Uuid::from_u128(1), user, key: "once".to_owned(), fingerprint: [1; 32], at: NOON }
 }
 
 /// Another attempt at the same request.
-fn again(first: &Claim, number: u128, at: DateTime<Utc>) -> Claim {
+fn retry(first: &Claim, number: u128, at: DateTime<Utc>) -> Claim {
     Claim { id: Uuid::from_u128(number), at, ..first.clone() }
 }
 
-async fn claim(db: &Database, claim: &Claim) -> ClaimOutcome {
-    db.acquire().await.unwrap().idempotency_keys().claim(claim).await.unwrap()
+async fn claim(pool: &Database, claim: &Claim) -> ClaimOutcome {
+    pool.acquire().await.unwrap().idempotency_keys().claim(claim).await.unwrap()
 }
 
-async fn settle(db: &Database, claim: &Claim, answer: &[u8]) -> bool {
-    db.acquire().await.unwrap().idempotency_keys().complete(claim, answer).await.unwrap()
+async fn complete(pool: &Database, claim: &Claim, response: &[u8]) -> bool {
+    pool.acquire().await.unwrap().idempotency_keys().complete(claim, response).await.unwrap()
 }
 
-async fn release(db: &Database, claim: &Claim) {
-    db.acquire().await.unwrap().idempotency_keys().release(claim).await.unwrap();
+async fn release(pool: &Database, claim: &Claim) {
+    pool.acquire().await.unwrap().idempotency_keys().release(claim).await.unwrap();
 }
 
 #[tokio::test]
-async fn the_first_attempt_gets_the_key_and_the_next_ones_its_answer() {
+async fn the_first_attempt_acquires_the_key_and_later_ones_get_its_response() {
     let database = TestDatabase::create().await;
-    let first = first(create_user(&database).await);
-    let second = again(&first, 2, NOON + INSTANT);
+    let first = first_attempt(create_user(&database).await);
+    let second = retry(&first, 2, NOON + INSTANT);
 
     assert_eq!(claim(&database.pool, &first).await, ClaimOutcome::Acquired);
     assert_eq!(claim(&database.pool, &second).await, ClaimOutcome::InFlight);
-    assert!(settle(&database.pool, &first, b"done").await);
+    assert!(complete(&database.pool, &first, b"done").await);
     assert_eq!(claim(&database.pool, &second).await, ClaimOutcome::Completed(b"done".to_vec()));
 }
 
 #[tokio::test]
-async fn another_request_under_the_same_key_is_told_apart_before_and_after_the_answer() {
+async fn another_request_with_the_same_key_is_detected_before_and_after_completion() {
     let database = TestDatabase::create().await;
-    let first = first(create_user(&database).await);
-    let other = Claim { fingerprint: [2; 32], ..again(&first, 2, NOON) };
+    let first = first_attempt(create_user(&database).await);
+    let other = Claim { fingerprint: [2; 32], ..retry(&first, 2, NOON) };
     claim(&database.pool, &first).await;
 
     assert_eq!(claim(&database.pool, &other).await, ClaimOutcome::FingerprintMismatch);
-    settle(&database.pool, &first, b"done").await;
+    complete(&database.pool, &first, b"done").await;
     assert_eq!(claim(&database.pool, &other).await, ClaimOutcome::FingerprintMismatch);
 }
 
 #[tokio::test]
-async fn keys_of_different_people_and_different_keys_never_meet() {
+async fn keys_of_different_users_and_different_keys_are_independent() {
     let database = TestDatabase::create().await;
-    let anas = first(create_user(&database).await);
+    let anas = first_attempt(create_user(&database).await);
     let bens = Claim { user: create_user(&database).await, fingerprint: [2; 32], ..anas.clone() };
     let twice = Claim { key: "twice".to_owned(), ..anas.clone() };
 
     for claimed in [&anas, &bens, &twice] {
         assert_eq!(claim(&database.pool, claimed).await, ClaimOutcome::Acquired, "{claimed:?}");
     }
-    for settled in [&anas, &bens, &twice] {
-        assert!(settle(&database.pool, settled, settled.key.as_bytes()).await);
+    for completed in [&anas, &bens, &twice] {
+        assert!(complete(&database.pool, completed, completed.key.as_bytes()).await);
     }
-    let answer = claim(&database.pool, &again(&twice, 2, NOON)).await;
-    assert_eq!(answer, ClaimOutcome::Completed(b"twice".to_vec()));
+    let outcome = claim(&database.pool, &retry(&twice, 2, NOON)).await;
+    assert_eq!(outcome, ClaimOutcome::Completed(b"twice".to_vec()));
 }
 
 #[tokio::test]
-async fn an_attempt_that_died_is_taken_over_after_its_lease_and_not_before() {
+async fn an_abandoned_attempt_can_be_replaced_only_after_its_lease() {
     let database = TestDatabase::create().await;
-    let first = first(create_user(&database).await);
+    let first = first_attempt(create_user(&database).await);
     claim(&database.pool, &first).await;
     let end = NOON + IdempotencyKeys::LEASE;
 
-    assert_eq!(claim(&database.pool, &again(&first, 2, end)).await, ClaimOutcome::InFlight);
+    assert_eq!(claim(&database.pool, &retry(&first, 2, end)).await, ClaimOutcome::InFlight);
     assert_eq!(
-        claim(&database.pool, &again(&first, 3, end + INSTANT)).await,
+        claim(&database.pool, &retry(&first, 3, end + INSTANT)).await,
         ClaimOutcome::Acquired
     );
 }
 
 #[tokio::test]
-async fn an_attempt_that_was_taken_over_settles_and_releases_nothing() {
+async fn a_replaced_attempt_can_neither_complete_nor_release_the_key() {
     let database = TestDatabase::create().await;
-    let slow = first(create_user(&database).await);
+    let slow = first_attempt(create_user(&database).await);
     claim(&database.pool, &slow).await;
-    let next = again(&slow, 2, NOON + IdempotencyKeys::LEASE + INSTANT);
+    let next = retry(&slow, 2, NOON + IdempotencyKeys::LEASE + INSTANT);
     claim(&database.pool, &next).await;
 
     release(&database.pool, &slow).await;
-    assert!(!settle(&database.pool, &slow, b"too late").await);
+    assert!(!complete(&database.pool, &slow, b"too late").await);
 
-    assert!(settle(&database.pool, &next, b"in time").await);
-    let third = again(&slow, 3, next.at);
+    assert!(complete(&database.pool, &next, b"in time").await);
+    let third = retry(&slow, 3, next.at);
     assert_eq!(claim(&database.pool, &third).await, ClaimOutcome::Completed(b"in time".to_vec()));
 }
 
 #[tokio::test]
-async fn a_key_that_was_let_go_is_free() {
+async fn a_released_key_can_be_claimed_again() {
     let database = TestDatabase::create().await;
-    let first = first(create_user(&database).await);
-    let other = Claim { fingerprint: [2; 32], ..again(&first, 2, NOON) };
+    let first = first_attempt(create_user(&database).await);
+    let other = Claim { fingerprint: [2; 32], ..retry(&first, 2, NOON) };
     claim(&database.pool, &first).await;
 
     release(&database.pool, &first).await;
 
-    assert!(!settle(&database.pool, &first, b"done").await);
+    assert!(!complete(&database.pool, &first, b"done").await);
     assert_eq!(claim(&database.pool, &other).await, ClaimOutcome::Acquired);
 }
 
 #[tokio::test]
-async fn an_answer_is_not_let_go() {
+async fn a_completed_key_cannot_be_released() {
     let database = TestDatabase::create().await;
-    let first = first(create_user(&database).await);
+    let first = first_attempt(create_user(&database).await);
     claim(&database.pool, &first).await;
-    settle(&database.pool, &first, b"done").await;
+    complete(&database.pool, &first, b"done").await;
 
     release(&database.pool, &first).await;
 
-    let second = again(&first, 2, NOON);
+    let second = retry(&first, 2, NOON);
     assert_eq!(claim(&database.pool, &second).await, ClaimOutcome::Completed(b"done".to_vec()));
 }
 
 #[tokio::test]
-async fn an_answer_is_kept_for_a_day_and_no_longer() {
+async fn a_response_is_kept_for_one_day() {
     let database = TestDatabase::create().await;
-    let first = first(create_user(&database).await);
+    let first = first_attempt(create_user(&database).await);
     claim(&database.pool, &first).await;
-    settle(&database.pool, &first, b"done").await;
+    complete(&database.pool, &first, b"done").await;
     let end = NOON + IdempotencyKeys::RETENTION;
 
-    let within = claim(&database.pool, &again(&first, 2, end)).await;
-    let after = claim(&database.pool, &again(&first, 3, end + INSTANT)).await;
-    let next = claim(&database.pool, &again(&first, 4, end + INSTANT)).await;
+    let within = claim(&database.pool, &retry(&first, 2, end)).await;
+    let after = claim(&database.pool, &retry(&first, 3, end + INSTANT)).await;
+    let next = claim(&database.pool, &retry(&first, 4, end + INSTANT)).await;
 
     assert_eq!(within, ClaimOutcome::Completed(b"done".to_vec()));
     assert_eq!(after, ClaimOutcome::Acquired);
@@ -148,70 +148,75 @@ async fn an_answer_is_kept_for_a_day_and_no_longer() {
 }
 
 #[tokio::test]
-async fn sweeping_removes_what_a_claim_would_replace() {
+async fn sweeping_deletes_keys_past_their_retention() {
     let database = TestDatabase::create().await;
     let user = create_user(&database).await;
-    let old = Claim { key: "old".to_owned(), ..first(user) };
-    let young = Claim { key: "young".to_owned(), at: NOON + INSTANT, ..first(user) };
-    for kept in [&old, &young] {
-        claim(&database.pool, kept).await;
-        settle(&database.pool, kept, b"done").await;
+    let old = Claim { key: "old".to_owned(), ..first_attempt(user) };
+    let recent = Claim { key: "young".to_owned(), at: NOON + INSTANT, ..first_attempt(user) };
+    for attempt in [&old, &recent] {
+        claim(&database.pool, attempt).await;
+        complete(&database.pool, attempt, b"done").await;
     }
-    let now = young.at + IdempotencyKeys::RETENTION;
+    let now = recent.at + IdempotencyKeys::RETENTION;
 
     let swept = database.pool.acquire().await.unwrap().idempotency_keys().sweep(now).await.unwrap();
 
     assert_eq!(swept, 1);
-    let answer = claim(&database.pool, &again(&young, 2, now)).await;
-    assert_eq!(answer, ClaimOutcome::Completed(b"done".to_vec()));
-    assert!(!settle(&database.pool, &old, b"again").await);
+    let outcome = claim(&database.pool, &retry(&recent, 2, now)).await;
+    assert_eq!(outcome, ClaimOutcome::Completed(b"done".to_vec()));
+    assert!(!complete(&database.pool, &old, b"again").await);
 }
 
 #[tokio::test]
-async fn of_many_attempts_at_once_one_gets_the_key() {
+async fn one_of_many_concurrent_attempts_acquires_the_key() {
     let database = TestDatabase::create().await;
-    let first = first(create_user(&database).await);
+    let first = first_attempt(create_user(&database).await);
 
-    let outcomes = all_at_once(&database.pool, &first, NOON).await;
+    let outcomes = claim_concurrently(&database.pool, &first, NOON).await;
 
-    assert_eq!(ours(&outcomes), 1, "{outcomes:?}");
-    assert_eq!(outcomes.iter().filter(|it| **it == ClaimOutcome::InFlight).count(), 15);
+    assert_eq!(count_acquired(&outcomes), 1, "{outcomes:?}");
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == ClaimOutcome::InFlight).count(), 15);
 }
 
 #[tokio::test]
-async fn of_many_that_would_take_over_at_once_one_does() {
+async fn one_of_many_concurrent_attempts_replaces_an_abandoned_one() {
     let database = TestDatabase::create().await;
-    let dead = first(create_user(&database).await);
-    claim(&database.pool, &dead).await;
+    let abandoned = first_attempt(create_user(&database).await);
+    claim(&database.pool, &abandoned).await;
 
     let outcomes =
-        all_at_once(&database.pool, &dead, NOON + IdempotencyKeys::LEASE + INSTANT).await;
+        claim_concurrently(&database.pool, &abandoned, NOON + IdempotencyKeys::LEASE + INSTANT)
+            .await;
 
-    assert_eq!(ours(&outcomes), 1, "{outcomes:?}");
-    assert_eq!(outcomes.iter().filter(|it| **it == ClaimOutcome::InFlight).count(), 15);
+    assert_eq!(count_acquired(&outcomes), 1, "{outcomes:?}");
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == ClaimOutcome::InFlight).count(), 15);
 }
 
 #[tokio::test]
-async fn nobody_who_is_gone_claims_anything() {
+async fn a_key_needs_an_existing_user() {
     let database = TestDatabase::create().await;
     let mut conn = database.pool.acquire().await.unwrap();
 
-    let refused = conn.idempotency_keys().claim(&first(UserId::from(4_711))).await;
+    let rejected = conn.idempotency_keys().claim(&first_attempt(UserId::from(4_711))).await;
 
     assert!(
-        matches!(&refused, Err(StorageError::Missing { constraint }) if constraint == "idempotency_keys_user_id_fkey"),
-        "{refused:?}"
+        matches!(&rejected, Err(StorageError::Missing { constraint }) if constraint == "idempotency_keys_user_id_fkey"),
+        "{rejected:?}"
     );
 }
 
-async fn all_at_once(db: &Database, like: &Claim, at: DateTime<Utc>) -> Vec<ClaimOutcome> {
+async fn claim_concurrently(
+    pool: &Database,
+    original: &Claim,
+    at: DateTime<Utc>,
+) -> Vec<ClaimOutcome> {
     let attempts = (0..16).map(|number| {
-        let (db, attempt) = (db.clone(), again(like, 100 + number, at));
-        tokio::spawn(async move { claim(&db, &attempt).await })
+        let (pool, attempt) = (pool.clone(), retry(original, 100 + number, at));
+        tokio::spawn(async move { claim(&pool, &attempt).await })
     });
     join_all(attempts).await.into_iter().map(std::result::Result::unwrap).collect()
 }
 
-fn ours(outcomes: &[ClaimOutcome]) -> usize {
+fn count_acquired(outcomes: &[ClaimOutcome]) -> usize {
     outcomes.iter().filter(|outcome| **outcome == ClaimOutcome::Acquired).count()
 }

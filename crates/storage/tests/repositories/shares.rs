@@ -10,13 +10,13 @@ use grateful_testkit::{
 use uuid::Uuid;
 
 #[tokio::test]
-async fn a_link_is_counted_and_found_again() {
+async fn a_link_share_is_counted_and_found() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await.id;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let link = a_link_share(ana, post);
 
-    assert!(put(&database, &link).await);
+    assert!(create(&database, &link).await);
 
     assert_eq!(load_engagement(&database, post).await.shares, 1);
     assert_eq!(link_of(&database, ana, post).await, Some(link));
@@ -24,28 +24,28 @@ async fn a_link_is_counted_and_found_again() {
 }
 
 #[tokio::test]
-async fn a_second_link_to_the_same_post_is_not_taken() {
+async fn a_second_link_share_of_the_same_post_is_not_created() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await.id;
     let ana = create_user(&database).await;
     let link = a_link_share(ana, post);
-    put(&database, &link).await;
+    create(&database, &link).await;
 
-    assert!(!put(&database, &a_link_share(ana, post)).await);
+    assert!(!create(&database, &a_link_share(ana, post)).await);
 
     assert_eq!(load_engagement(&database, post).await.shares, 1);
     assert_eq!(link_of(&database, ana, post).await, Some(link));
 }
 
 #[tokio::test]
-async fn links_are_counted_by_person_and_post() {
+async fn link_shares_are_counted_by_user_and_post() {
     let database = TestDatabase::create().await;
     let [sun, rain] =
         [a_post().insert_into(&database).await.id, a_post().insert_into(&database).await.id];
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
 
     for link in [a_link_share(ana, sun), a_link_share(ben, sun), a_link_share(ana, rain)] {
-        assert!(put(&database, &link).await);
+        assert!(create(&database, &link).await);
     }
 
     assert_eq!(load_engagement(&database, sun).await.shares, 2);
@@ -53,44 +53,44 @@ async fn links_are_counted_by_person_and_post() {
 }
 
 #[tokio::test]
-async fn a_link_that_is_given_back_counts_no_more_and_can_be_taken_again() {
+async fn a_deleted_link_share_is_not_counted_and_can_be_created_again() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await.id;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    put(&database, &a_link_share(ana, post)).await;
-    put(&database, &a_link_share(ben, post)).await;
+    create(&database, &a_link_share(ana, post)).await;
+    create(&database, &a_link_share(ben, post)).await;
 
-    assert!(give_back(&database, ana, post).await);
+    assert!(delete_link(&database, ana, post).await);
 
     assert_eq!(load_engagement(&database, post).await.shares, 1);
     assert_eq!(link_of(&database, ana, post).await, None);
-    assert!(!give_back(&database, ana, post).await);
-    assert!(put(&database, &a_link_share(ana, post)).await);
+    assert!(!delete_link(&database, ana, post).await);
+    assert!(create(&database, &a_link_share(ana, post)).await);
     assert_eq!(load_engagement(&database, post).await.shares, 2);
 }
 
 #[tokio::test]
-async fn giving_a_link_back_leaves_messages_alone() {
+async fn deleting_a_link_share_keeps_messages() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await.id;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    put(&database, &a_message_share(ana, post, &[ben])).await;
+    create(&database, &a_message_share(ana, post, &[ben])).await;
 
-    assert!(!give_back(&database, ana, post).await);
+    assert!(!delete_link(&database, ana, post).await);
 
     assert_eq!(database.count("shares").await, 1);
     assert_eq!(load_engagement(&database, post).await.shares, 1);
 }
 
 #[tokio::test]
-async fn a_message_keeps_its_words_and_its_recipients() {
+async fn a_message_is_stored_with_its_text_and_recipients() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await.id;
     let [ana, ben, eve] =
         [create_user(&database).await, create_user(&database).await, create_user(&database).await];
     let message = a_message_share(ana, post, &[ben, eve]);
 
-    assert!(put(&database, &message).await);
+    assert!(create(&database, &message).await);
 
     let at = message.created_at;
     let kept = format!(
@@ -100,15 +100,15 @@ async fn a_message_keeps_its_words_and_its_recipients() {
     );
     assert_eq!(database.count(&kept).await, 1);
     for recipient in [ben, eve] {
-        let told =
+        let received =
             format!("share_recipients WHERE share_id = '{}' AND user_id = {recipient}", message.id);
-        assert_eq!(database.count(&told).await, 1);
+        assert_eq!(database.count(&received).await, 1);
     }
     assert_eq!(database.count("share_recipients").await, 2);
 }
 
 #[tokio::test]
-async fn a_message_without_words_is_kept_without_words() {
+async fn a_message_may_have_no_text() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await.id;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
@@ -117,18 +117,18 @@ async fn a_message_without_words_is_kept_without_words() {
         *message = None;
     }
 
-    assert!(put(&database, &message).await);
+    assert!(create(&database, &message).await);
 
     assert_eq!(database.count("shares WHERE message_content IS NULL").await, 1);
 }
 
 #[tokio::test]
-async fn messages_of_one_person_about_one_post_count_once_beside_their_link() {
+async fn messages_of_one_user_about_one_post_count_once_beside_their_link() {
     let database = TestDatabase::create().await;
     let [sun, rain] =
         [a_post().insert_into(&database).await.id, a_post().insert_into(&database).await.id];
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    let mut counts = Vec::new();
+    let mut shares = Vec::new();
 
     for share in [
         a_message_share(ana, sun, &[ben]),
@@ -138,16 +138,16 @@ async fn messages_of_one_person_about_one_post_count_once_beside_their_link() {
         a_message_share(ben, sun, &[ana]),
         a_message_share(ana, sun, &[ben]),
     ] {
-        assert!(put(&database, &share).await);
-        counts.push(load_engagement(&database, sun).await.shares);
+        assert!(create(&database, &share).await);
+        shares.push(load_engagement(&database, sun).await.shares);
     }
 
-    assert_eq!(counts, [1, 1, 2, 2, 3, 3]);
+    assert_eq!(shares, [1, 1, 2, 2, 3, 3]);
     assert_eq!(load_engagement(&database, rain).await.shares, 1);
 }
 
 #[tokio::test]
-async fn a_private_post_is_passed_on_by_nobody() {
+async fn a_private_post_cannot_be_shared() {
     let database = TestDatabase::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().by(ana).private().insert_into(&database).await.id;
@@ -155,7 +155,7 @@ async fn a_private_post_is_passed_on_by_nobody() {
     for share in
         [a_link_share(ana, post), a_link_share(ben, post), a_message_share(ana, post, &[ben])]
     {
-        assert!(!put(&database, &share).await);
+        assert!(!create(&database, &share).await);
     }
 
     assert_eq!(database.count("shares").await, 0);
@@ -164,53 +164,53 @@ async fn a_private_post_is_passed_on_by_nobody() {
 }
 
 #[tokio::test]
-async fn a_post_that_is_gone_is_not_passed_on() {
+async fn a_missing_post_cannot_be_shared() {
     let database = TestDatabase::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    let nowhere = PostId::from(Uuid::from_u128(7));
+    let missing = PostId::from(Uuid::from_u128(7));
 
-    assert!(!put(&database, &a_link_share(ana, nowhere)).await);
-    assert!(!put(&database, &a_message_share(ana, nowhere, &[ben])).await);
-    assert!(!give_back(&database, ana, nowhere).await);
+    assert!(!create(&database, &a_link_share(ana, missing)).await);
+    assert!(!create(&database, &a_message_share(ana, missing, &[ben])).await);
+    assert!(!delete_link(&database, ana, missing).await);
 }
 
 #[tokio::test]
-async fn a_message_to_somebody_unknown_leaves_nothing_behind_and_counts_nothing() {
+async fn a_message_to_an_unknown_user_is_rejected_and_stores_nothing() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await.id;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let message = a_message_share(ana, post, &[ben, UserId::from(404)]);
 
-    let refused = database.connect().await.shares().create(&message).await;
+    let rejected = database.connect().await.shares().create(&message).await;
 
-    let Err(StorageError::Missing { constraint }) = refused else { panic!("{refused:?}") };
+    let Err(StorageError::Missing { constraint }) = rejected else { panic!("{rejected:?}") };
     assert_eq!(constraint, "share_recipients_user_id_fkey");
     assert_eq!(database.count("shares").await, 0);
     assert_eq!(load_engagement(&database, post).await.shares, 0);
 }
 
 #[tokio::test]
-async fn the_quota_reaches_back_to_the_twentieth_message_of_the_last_hour() {
+async fn the_quota_is_exhausted_since_the_twentieth_message_of_the_last_hour() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await.id;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let sent: Vec<DateTime<Utc>> = (0..21).map(|n| NOON + TimeDelta::minutes(n)).collect();
-    let reach = async |now| {
+    let exhausted_since = async |now| {
         database.connect().await.shares().quota_exhausted_since(ana, now).await.unwrap()
     };
 
     for at in &sent[..19] {
         send_at(&database, ana, post, ben, *at).await;
     }
-    assert_eq!(reach(sent[18]).await, None);
+    assert_eq!(exhausted_since(sent[18]).await, None);
     send_at(&database, ana, post, ben, sent[19]).await;
-    assert_eq!(reach(sent[19]).await, Some(sent[0]));
+    assert_eq!(exhausted_since(sent[19]).await, Some(sent[0]));
     send_at(&database, ana, post, ben, sent[20]).await;
-    assert_eq!(reach(sent[20]).await, Some(sent[1]));
+    assert_eq!(exhausted_since(sent[20]).await, Some(sent[1]));
 }
 
 #[tokio::test]
-async fn a_message_leaves_the_quota_after_an_hour_to_the_microsecond() {
+async fn a_message_leaves_the_quota_after_exactly_one_hour() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await.id;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
@@ -222,68 +222,71 @@ async fn a_message_leaves_the_quota_after_an_hour_to_the_microsecond() {
 
     let before = an_hour_later - TimeDelta::microseconds(1);
     let before = conn.shares().quota_exhausted_since(ana, before).await.unwrap();
-    let then = conn.shares().quota_exhausted_since(ana, an_hour_later).await.unwrap();
+    let after = conn.shares().quota_exhausted_since(ana, an_hour_later).await.unwrap();
 
-    assert_eq!((before, then), (Some(NOON), None));
+    assert_eq!((before, after), (Some(NOON), None));
 }
 
 #[tokio::test]
-async fn links_and_messages_of_others_are_not_in_the_quota() {
+async fn the_quota_counts_only_messages_of_that_user() {
     let database = TestDatabase::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     for _ in 0..ShareQuota::MAX_PER_HOUR {
         let post = a_post().insert_into(&database).await.id;
-        put(&database, &Share { created_at: NOON, ..a_link_share(ana, post) }).await;
+        create(&database, &Share { created_at: NOON, ..a_link_share(ana, post) }).await;
         send_at(&database, ben, post, ana, NOON).await;
     }
 
-    let reach = database.connect().await.shares().quota_exhausted_since(ana, NOON).await.unwrap();
+    let exhausted_since =
+        database.connect().await.shares().quota_exhausted_since(ana, NOON).await.unwrap();
 
-    assert_eq!(reach, None);
+    assert_eq!(exhausted_since, None);
 }
 
 #[tokio::test]
-async fn ten_links_of_one_person_at_once_are_one() {
+async fn ten_concurrent_link_shares_of_one_user_become_one() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await.id;
     let ana = create_user(&database).await;
 
-    let taken =
-        join_all((0..10).map(|_| take_at_once(&database.pool, a_link_share(ana, post)))).await;
+    let created =
+        join_all((0..10).map(|_| create_concurrently(&database.pool, a_link_share(ana, post))))
+            .await;
 
-    assert_eq!(taken.iter().filter(|taken| **taken).count(), 1);
+    assert_eq!(created.iter().filter(|is_new| **is_new).count(), 1);
     assert_eq!(load_engagement(&database, post).await.shares, 1);
     assert_eq!(database.count("shares").await, 1);
 }
 
 #[tokio::test]
-async fn messages_sent_at_once_under_the_lock_of_their_sender_count_once() {
+async fn messages_sent_concurrently_under_the_sender_lock_count_once() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await.id;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
 
-    let sent = (0..10).map(|_| send_at_once(&database.pool, a_message_share(ana, post, &[ben])));
-    let sent = join_all(sent).await;
+    let sent =
+        (0..10).map(|_| send_concurrently(&database.pool, a_message_share(ana, post, &[ben])));
+    let sent = join_all(sending).await;
 
-    assert!(sent.iter().all(|sent| *sent));
+    assert!(sent.iter().all(|is_sent| *is_sent));
     assert_eq!(load_engagement(&database, post).await.shares, 1);
     assert_eq!(database.count("shares").await, 10);
 }
 
-async fn put(database: &TestDatabase, share: &Share) -> bool {
+async fn create(database: &TestDatabase, share: &Share) -> bool {
     database.connect().await.shares().create(share).await.unwrap()
 }
 
 async fn send_at(database: &TestDatabase, by: UserId, post: PostId, to: UserId, at: DateTime<Utc>) {
-    assert!(put(database, &Share { created_at: at, ..a_message_share(by, post, &[to]) }).await);
+    assert!(create(database, &Share { created_at: at, ..a_message_share(by, post, &[to]) }).await);
 }
 
-async fn take_at_once(db: &Database, link: Share) -> bool {
-    db.acquire().await.unwrap().shares().create(&link).await.unwrap()
+async fn create_concurrently(pool: &Database, link: Share) -> bool {
+    pool.acquire().await.unwrap().shares().create(&link).await.unwrap()
 }
 
-async fn send_at_once(db: &Database, message: Share) -> bool {
-    let sent: Result<bool> = db
+async fn send_concurrently(pool: &Database, message: Share) -> bool {
+    let sent: Result<bool> = pool
         .transaction(async |tx| {
             tx.users().lock(message.by).await?;
             tx.shares().create(&message).await
@@ -292,7 +295,7 @@ async fn send_at_once(db: &Database, message: Share) -> bool {
     sent.unwrap()
 }
 
-async fn give_back(database: &TestDatabase, user: UserId, post: PostId) -> bool {
+async fn delete_link(database: &TestDatabase, user: UserId, post: PostId) -> bool {
     database.connect().await.shares().delete_link(user, post).await.unwrap()
 }
 

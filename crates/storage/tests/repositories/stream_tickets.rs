@@ -1,3 +1,5 @@
+//! The `stream_tickets` table through [`StreamTickets`](grateful_storage::StreamTickets).
+
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use grateful_domain::{Session, SessionId};
@@ -11,7 +13,7 @@ const TICKET: TokenHash = TokenHash([7; 32]);
 #[tokio::test]
 async fn a_ticket_opens_its_session_once() {
     let database = TestDatabase::create().await;
-    let session = session_with_ticket(&database, NOON + MINUTE).await;
+    let session = create_session_with_ticket(&database, NOON + MINUTE).await;
     let mut conn = database.connect().await;
 
     assert_eq!(conn.stream_tickets().redeem(TokenHash([8; 32]), NOON).await.unwrap(), None);
@@ -20,9 +22,9 @@ async fn a_ticket_opens_its_session_once() {
 }
 
 #[tokio::test]
-async fn of_many_who_use_a_ticket_at_once_one_gets_in() {
+async fn concurrent_uses_of_a_ticket_succeed_once() {
     let database = TestDatabase::create().await;
-    session_with_ticket(&database, NOON + MINUTE).await;
+    create_session_with_ticket(&database, NOON + MINUTE).await;
 
     let opened = join_all((0..8).map(async |_| {
         database.connect().await.stream_tickets().redeem(TICKET, NOON).await.unwrap()
@@ -33,9 +35,9 @@ async fn of_many_who_use_a_ticket_at_once_one_gets_in() {
 }
 
 #[tokio::test]
-async fn a_ticket_is_good_until_its_end_and_swept_from_then_on() {
+async fn a_ticket_is_valid_until_it_expires_and_is_swept_afterwards() {
     let database = TestDatabase::create().await;
-    session_with_ticket(&database, NOON + MINUTE).await;
+    create_session_with_ticket(&database, NOON + MINUTE).await;
     let mut conn = database.connect().await;
     let just_before = NOON + MINUTE - TimeDelta::microseconds(1);
 
@@ -43,25 +45,25 @@ async fn a_ticket_is_good_until_its_end_and_swept_from_then_on() {
     assert_eq!(conn.stream_tickets().sweep(just_before).await.unwrap(), 0);
     assert!(conn.stream_tickets().redeem(TICKET, just_before).await.unwrap().is_some());
 
-    session_with_ticket(&database, NOON + MINUTE).await;
+    create_session_with_ticket(&database, NOON + MINUTE).await;
     assert_eq!(conn.stream_tickets().sweep(NOON + MINUTE).await.unwrap(), 1);
 }
 
 #[tokio::test]
-async fn a_ticket_ends_with_its_session() {
+async fn a_ticket_is_invalid_once_its_session_has_ended() {
     let database = TestDatabase::create().await;
-    let session = session_with_ticket(&database, NOON + TimeDelta::days(30)).await;
+    let session = create_session_with_ticket(&database, NOON + TimeDelta::days(30)).await;
     let mut conn = database.connect().await;
 
     let opened = conn.stream_tickets().redeem(TICKET, session.expires_at).await.unwrap();
     assert_eq!(opened, None);
 
-    let session = session_with_ticket(&database, NOON + MINUTE).await;
+    let session = create_session_with_ticket(&database, NOON + MINUTE).await;
     database.execute(&format!("DELETE FROM sessions WHERE id = '{}'", session.id)).await;
     assert_eq!(conn.stream_tickets().redeem(TICKET, NOON).await.unwrap(), None);
 }
 
-async fn session_with_ticket(database: &TestDatabase, expires_at: DateTime<Utc>) -> Session {
+async fn create_session_with_ticket(database: &TestDatabase, expires_at: DateTime<Utc>) -> Session {
     database.execute("DELETE FROM sessions").await;
     let user = create_user(database).await;
     let id = SessionId::from(Uuid::from_u128(1));

@@ -1,4 +1,4 @@
-//! `/auth`: joining, signing in and out.
+//! `/auth`: sign-up, login, sessions and password.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, delete, get, post, put};
@@ -109,20 +109,20 @@ pub(crate) struct SessionView {
     last_used_at: Timestamp,
     expires_at: Timestamp,
     user_agent: Option<String>,
-    /// Whether it is the one that asks.
+    /// Whether this is the session of the request.
     current: bool,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Ended)]
 pub(crate) struct EndedSessionsView {
-    /// How many sessions were ended.
+    /// The number of sessions that were ended.
     ended: usize,
 }
 
 const BEARER: &str = "bearer";
 
-/// Makes an account and signs it in.
+/// Creates an account and a session.
 #[utoipa::path(
     tag = "auth",
     request_body = NewAccount,
@@ -138,7 +138,7 @@ pub(crate) async fn sign_up(
     Ok(EnvelopeResponse::created(AccountView::new(user, &token)))
 }
 
-/// Begins a session.
+/// Creates a session and returns its access token.
 #[utoipa::path(
     tag = "auth",
     request_body = NewSession,
@@ -157,7 +157,7 @@ pub(crate) async fn log_in(
     }))
 }
 
-/// Who is asking.
+/// Returns the account of the caller.
 #[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<CurrentUserView>)))]
 #[get("/auth/session")]
 pub(crate) async fn current_user(
@@ -167,7 +167,7 @@ pub(crate) async fn current_user(
     Ok(EnvelopeResponse::ok(accounts::get(&app, me.user()).await?.into()))
 }
 
-/// Ends the session that asks, if it is one.
+/// Ends the session of the request. Succeeds without a valid token too.
 #[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<Message>)))]
 #[post("/auth/logout")]
 pub(crate) async fn log_out(
@@ -180,18 +180,19 @@ pub(crate) async fn log_out(
     Ok(EnvelopeResponse::ok(Message { message: "Successfully logged out" }))
 }
 
-/// One's own sessions, newest first.
+/// Lists the sessions of the caller, newest first.
 #[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<Vec<SessionView>>)))]
 #[get("/auth/sessions")]
 pub(crate) async fn list_sessions(
     app: Data<App>,
     me: SignedIn,
 ) -> Result<EnvelopeResponse<Vec<SessionView>>, ApiError> {
-    let live = sessions::list(&app, me.user()).await?;
-    Ok(EnvelopeResponse::ok(live.into_iter().map(|it| SessionView::new(it, &me.0)).collect()))
+    let sessions = sessions::list(&app, me.user()).await?;
+    let views = sessions.into_iter().map(|session| SessionView::new(session, &me.0));
+    Ok(EnvelopeResponse::ok(views.collect()))
 }
 
-/// Ends one of one's own sessions.
+/// Ends a session of the caller.
 #[utoipa::path(
     tag = "auth",
     params(("id" = Uuid, Path, description = "Session id")),
@@ -207,7 +208,7 @@ pub(crate) async fn end_session(
     Ok(EnvelopeResponse::ok(EndedSessionsView { ended: 1 }))
 }
 
-/// Ends all of one's own sessions, the one that asks among them.
+/// Ends all sessions of the caller, including that of the request.
 #[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<EndedSessionsView>)))]
 #[post("/auth/logout-all")]
 pub(crate) async fn end_all_sessions(
@@ -218,7 +219,7 @@ pub(crate) async fn end_all_sessions(
     Ok(EnvelopeResponse::ok(EndedSessionsView { ended }))
 }
 
-/// Changes one's own password and ends all other sessions.
+/// Changes the password of the caller and ends all other sessions.
 #[utoipa::path(
     tag = "auth",
     request_body = NewPassword,
@@ -257,13 +258,13 @@ impl From<User> for CurrentUserView {
 }
 
 impl SessionView {
-    pub(crate) fn new(session: Session, asking: &Session) -> Self {
+    pub(crate) fn new(session: Session, current: &Session) -> Self {
         Self {
             id: session.id.into(),
             created_at: session.created_at.into(),
             last_used_at: session.last_used_at.into(),
             expires_at: session.expires_at.into(),
-            current: session.id == asking.id,
+            current: session.id == current.id,
             user_agent: session.user_agent,
         }
     }

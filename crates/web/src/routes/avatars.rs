@@ -1,4 +1,4 @@
-//! `/api/avatar`: what stands for people who have no photo.
+//! `/api/avatar`: default avatars of users without a photo.
 
 use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag};
 use actix_web::web::Data;
@@ -11,13 +11,13 @@ use crate::error::ApiError;
 use crate::request::{IfNoneMatch, QueryParameters, UserPath};
 use crate::response::{CROSS_ORIGIN, Problem};
 
-/// The initials of somebody on a colour.
+/// Returns the default avatar of a user as SVG: the user's initials on a colour.
 #[utoipa::path(
     tag = "avatars",
     params(
         ("id" = i64, Path, description = "User id"),
-        ("color" = Option<String>, Query, description = "Six hexadecimal digits; their own colour where it is absent"),
-        ("If-None-Match" = Option<String>, Header, description = "The states that are known already"),
+        ("color" = Option<String>, Query, description = "Six hexadecimal digits. Default: the user's own colour"),
+        ("If-None-Match" = Option<String>, Header, description = "Entity tags of the copies that the client has"),
     ),
     responses(
         (status = 200, content_type = "image/svg+xml", body = String),
@@ -30,42 +30,46 @@ pub(crate) async fn get_avatar(
     app: Data<App>,
     UserPath(user): UserPath,
     parameters: QueryParameters,
-    known: IfNoneMatch,
+    if_none_match: IfNoneMatch,
 ) -> Result<HttpResponse, ApiError> {
     let colour =
         parameters.optional("color", Colour::parse)?.unwrap_or_else(|| Colour::for_user(user));
     let author = photos::find_default_avatar_user(&app, user).await?;
-    Ok(answer(svg(&author.initials(), colour), &known))
+    Ok(svg_response(svg(&author.initials(), colour), &if_none_match))
 }
 
-/// Names change, so that a copy is good for an hour and then asked for again.
-fn answer(svg: String, known: &IfNoneMatch) -> HttpResponse {
+/// A response that caches may keep for an hour, since names change.
+fn svg_response(svg: String, if_none_match: &IfNoneMatch) -> HttpResponse {
     let digest = Sha256::digest(&svg);
-    let beginning = digest.first_chunk().copied().unwrap_or_default();
-    let tag = EntityTag::new_strong(format!("{:032x}", u128::from_be_bytes(beginning)));
-    let is_known = known.has(&tag);
-    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    let prefix = digest.first_chunk().copied().unwrap_or_default();
+    let tag = EntityTag::new_strong(format!("{:032x}", u128::from_be_bytes(prefix)));
+    let is_current = if_none_match.matches(&tag);
+    let mut response = if is_current { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
         .insert_header((ETAG, tag))
         .insert_header((CACHE_CONTROL, "public, max-age=3600"))
         .insert_header(CROSS_ORIGIN);
-    if is_known { response.finish() } else { response.content_type("image/svg+xml").body(svg) }
+    if is_current { response.finish() } else { response.content_type("image/svg+xml").body(svg) }
 }
 
 fn svg(initials: &str, colour: Colour) -> String {
-    let ink = colour.text_colour();
+    let text_colour = colour.text_colour();
     let initials: String = initials.chars().map(escaped).collect();
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"256\" height=\"256\" viewBox=\"0 0 256 256\" role=\"img\" \
          aria-label=\"{initials}\"><rect width=\"256\" height=\"256\" fill=\"#{colour}\"/><text x=\"128\" y=\"128\" \
-         fill=\"#{ink}\" font-family=\"system-ui, sans-serif\" font-size=\"104\" text-anchor=\"middle\" \
+         fill=\"#{text_colour}\" font-family=\"system-ui, sans-serif\" font-size=\"104\" text-anchor=\"middle\" \
          dominant-baseline=\"central\">{initials}</text></svg>"
     )
 }
 
-/// As a reference to the character, which is the same in texts and in attributes.
-fn escaped(letter: char) -> String {
-    if letter.is_alphanumeric() { letter.to_string() } else { format!("&#{};", u32::from(letter)) }
+/// Escapes everything but letters and digits as a character reference, which is valid in text and in attributes.
+fn escaped(character: char) -> String {
+    if character.is_alphanumeric() {
+        character.to_string()
+    } else {
+        format!("&#{};", u32::from(character))
+    }
 }
 
 #[cfg(test)]
@@ -73,11 +77,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_cannot_break_out_of_its_picture() {
-        for sign in ['<', '>', '&', '"', '\'', '💜'] {
-            let svg = svg(&sign.to_string(), Colour::parse("7C3AED").unwrap());
+    fn a_name_cannot_inject_markup_into_its_avatar() {
+        for character in ['<', '>', '&', '"', '\'', '💜'] {
+            let svg = svg(&character.to_string(), Colour::parse("7C3AED").unwrap());
             assert_eq!(svg.matches('<').count(), 5, "{svg}");
-            assert!(svg.contains(&format!(">&#{};<", u32::from(sign))), "{svg}");
+            assert!(svg.contains(&format!(">&#{};<", u32::from(character))), "{svg}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `/follows` and `/users/{id}/…`: who follows whom, who asked to, and who has blocked whom.
+//! `/follows`: follows, follow requests and suggestions.
 
 pub(crate) mod requests;
 pub(crate) mod suggestions;
@@ -18,20 +18,20 @@ use crate::error::ApiError;
 use crate::request::{Field, JsonBody, SignedIn, UserPath};
 use crate::response::{Envelope, EnvelopeResponse, Problem, Timestamp};
 
-/// A new edge, and the people at its ends.
+/// A new follow, with both users.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FollowView {
     id: Uuid,
     follower_id: i64,
     followed_id: i64,
-    /// `active`, or `pending` where the followed approves their followers.
+    /// `active`, or `pending` if the followed user approves followers.
     status: Option<&'static str>,
     created_at: Timestamp,
     follower: FollowUserView,
     followed: FollowUserView,
 }
 
-/// Somebody at the end of an edge.
+/// A user of a follow.
 #[derive(Serialize, ToSchema)]
 #[schema(as = EndView)]
 pub(crate) struct FollowUserView {
@@ -46,7 +46,7 @@ pub(crate) struct UnfollowedView {
     message: &'static str,
 }
 
-/// What the caller and somebody are to each other.
+/// The relationship between the caller and a user, in both directions.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RelationView)]
 pub(crate) struct FollowStatusView {
@@ -57,7 +57,7 @@ pub(crate) struct FollowStatusView {
     is_mutual: bool,
 }
 
-/// Whom to tell the relation to.
+/// The users whose relationships to the caller are requested.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct UserIds {
     #[serde(default)]
@@ -66,12 +66,12 @@ pub(crate) struct UserIds {
 }
 
 impl UserIds {
-    const MOST: usize = 100;
+    const MAX: usize = 100;
 
     fn parse(self) -> Result<Vec<UserId>, ValidationError> {
         let mut fields = FieldValidator::default();
         let ids = self.user_ids.required(|ids| {
-            let fits = ids.len() <= Self::MOST;
+            let fits = ids.len() <= Self::MAX;
             fits.then_some(ids).ok_or("must have at most 100 ids")
         });
         let ids = fields.check("user_ids", ids);
@@ -79,7 +79,7 @@ impl UserIds {
     }
 }
 
-/// Follows somebody, or asks to where they approve their followers.
+/// Follows a user, or sends a follow request if the user approves followers.
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
@@ -100,7 +100,7 @@ pub(crate) async fn follow_user(
     Ok(EnvelopeResponse::created(follows::follow(&app, me.user(), other).await?.into()))
 }
 
-/// Follows somebody no more, or asks no more.
+/// Unfollows a user, or withdraws the follow request.
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
@@ -119,7 +119,7 @@ pub(crate) async fn unfollow_user(
     }))
 }
 
-/// What the caller and somebody are to each other.
+/// Returns the relationship between the caller and a user.
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
@@ -134,7 +134,7 @@ pub(crate) async fn get_follow_status(
     Ok(EnvelopeResponse::ok(follows::get_relationship(&app, me.user(), other).await?.into()))
 }
 
-/// What the caller and each of these people are to each other, by id, of those who exist.
+/// Returns the relationships between the caller and up to 100 users, by user id. Unknown users are left out.
 #[utoipa::path(
     tag = "follows",
     request_body = UserIds,
@@ -146,20 +146,20 @@ pub(crate) async fn get_follow_statuses(
     me: SignedIn,
     JsonBody(ids): JsonBody<UserIds>,
 ) -> Result<EnvelopeResponse<BTreeMap<String, FollowStatusView>>, ApiError> {
-    let relations = follows::get_relationships(&app, me.user(), &ids.parse()?).await?;
-    let by_id = relations.into_iter().map(|(id, relation)| (id.to_string(), relation.into()));
+    let relationships = follows::get_relationships(&app, me.user(), &ids.parse()?).await?;
+    let by_id =
+        relationships.into_iter().map(|(id, relationship)| (id.to_string(), relationship.into()));
     Ok(EnvelopeResponse::ok(by_id.collect()))
 }
 
 impl From<FollowWithUsers> for FollowView {
-    fn from(followed: FollowWithUsers) -> Self {
-        let FollowWithUsers { follow: edge, follower, followed } = followed;
+    fn from(FollowWithUsers { follow, follower, followed }: FollowWithUsers) -> Self {
         Self {
-            id: edge.id.into(),
-            follower_id: edge.follower.into(),
-            followed_id: edge.followed.into(),
-            status: edge.state.code(),
-            created_at: edge.created_at.into(),
+            id: follow.id.into(),
+            follower_id: follow.follower.into(),
+            followed_id: follow.followed.into(),
+            status: follow.state.code(),
+            created_at: follow.created_at.into(),
             follower: follower.into(),
             followed: followed.into(),
         }

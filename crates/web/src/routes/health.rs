@@ -1,4 +1,4 @@
-//! Whether the server is there, alive, and able to work.
+//! `/`, `/health`, `/livez` and `/readyz`: health checks.
 
 use actix_web::get;
 use actix_web::web::{Data, Json};
@@ -20,28 +20,32 @@ pub(crate) struct Status {
     status: &'static str,
 }
 
-/// Says hello.
+/// Returns a greeting.
 #[utoipa::path(tag = "health", responses((status = 200, body = Message)))]
 #[get("/")]
 pub(crate) async fn get_root() -> Json<Message> {
     Json(Message { message: "Grateful API is running" })
 }
 
-/// Says that the service is there.
+/// Returns the name and status of the service.
 #[utoipa::path(tag = "health", responses((status = 200, body = Health)))]
 #[get("/health")]
 pub(crate) async fn get_health() -> Json<Health> {
     Json(Health { status: "healthy", service: "grateful-api" })
 }
 
-/// Says that the process answers. Nothing else is asked, so that a database which is away does not get it restarted.
+/// Returns 200 while the process responds.
+///
+/// It does not check the database, so that an unavailable database does not restart the process.
 #[utoipa::path(tag = "health", responses((status = 200, body = Status)))]
 #[get("/livez")]
 pub(crate) async fn liveness() -> Json<Status> {
     Json(Status { status: "alive" })
 }
 
-/// Says whether requests can be served: the database answers and is migrated, uploads can be written.
+/// Returns 200 if the server can serve requests, otherwise 503.
+///
+/// It checks that the database responds and has all migrations, and that uploads can be written.
 #[utoipa::path(tag = "health", responses((status = 200, body = Status), (status = 503, body = Problem)))]
 #[get("/readyz")]
 pub(crate) async fn readiness(app: Data<App>) -> Result<Json<Status>, ApiError> {

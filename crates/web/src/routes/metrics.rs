@@ -1,4 +1,4 @@
-//! `/metrics`: how the server works, for whoever watches over it.
+//! `/metrics`: metrics in the text format of Prometheus.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, get};
 use crate::error::ApiError;
 use crate::{MetricsPage, WebConfig};
 
-/// Shows what is measured, in the text format of Prometheus. Whoever runs the server may have switched it off.
+/// Returns the metrics in the text format of Prometheus. 404 if the server's configuration disables them.
 #[utoipa::path(
     tag = "monitoring",
     responses((status = 200, body = String, content_type = "text/plain")),

@@ -14,7 +14,7 @@ use grateful_domain::{FollowListItem, UserListItem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Somebody in a list of people.
+/// A user in a list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct UserSummary {
     id: i64,
@@ -37,7 +37,7 @@ impl From<UserListItem> for UserSummary {
 }
 
 impl From<FollowListItem> for UserSummary {
-    fn from(listed: FollowListItem) -> Self {
-        listed.user.into()
+    fn from(item: FollowListItem) -> Self {
+        item.user.into()
     }
 }

@@ -6,53 +6,55 @@ use grateful_storage::{Connection, Repositories};
 
 use super::wrong_password;
 use crate::auth::password_hasher::Verification;
-use crate::notify::untell_tree;
+use crate::notify::withdraw_thread;
 use crate::{App, Error, Resource, Result, file_store};
 
-/// Deletes one's own account, as [`delete`].
+/// Deletes the account of a user who confirms it by password. See [`delete`].
 ///
 /// # Errors
-/// `Forbidden` where that is not their password.
+/// `Forbidden` if the password does not match.
 pub async fn delete_own(app: &App, user: UserId, password: String) -> Result<()> {
-    let known = app.db.acquire().await?.users().find_credentials(user).await?;
-    let known = known.ok_or_else(Error::account_deleted)?;
-    if app.password_hasher.check(password, Some(known.password)).await? == Verification::Mismatch {
+    let credentials = app.db.acquire().await?.users().find_credentials(user).await?;
+    let credentials = credentials.ok_or_else(Error::account_deleted)?;
+    let verification = app.password_hasher.verify(password, Some(credentials.password)).await?;
+    if verification == Verification::Mismatch {
         return Err(wrong_password("delete"));
     }
     match delete(app, user).await {
-        // They asked twice, and the other request was faster.
+        // A second request of the same user was faster.
         Err(Error::NotFound { .. }) => Err(Error::account_deleted()),
-        outcome => outcome,
+        result => result,
     }
 }
 
-/// Deletes an account with all that is its own, and first takes back what it counts for on other people's posts and
-/// profiles. In small steps, each of them whole: cut short anywhere, every number still equals its rows, and doing it again
-/// goes on from there.
+/// Deletes an account with all its data, and updates the counts on posts and profiles of other users.
+///
+/// Runs in small transactions. After an interruption at any point, every count still equals its rows, and another call
+/// continues from there.
 ///
 /// # Errors
-/// `NotFound` where there is no such account.
+/// `NotFound` if the account does not exist.
 pub async fn delete(app: &App, user: UserId) -> Result<()> {
-    for _ in 1..TRIES {
+    for _ in 1..MAX_ATTEMPTS {
         match try_delete(app, user).await {
-            // Others were in the way of the last step; by now there is less left for it.
+            // Other transactions were in the way of the last step, for which less is left by now.
             Err(Error::Contended(_)) => (),
-            outcome => return outcome,
+            result => return result,
         }
     }
     try_delete(app, user).await
 }
 
-/// How often a deletion is tried: whoever refers to the person from an inbox may stand in the way of its last step, and
-/// then PostgreSQL ends one of the two.
-const TRIES: u32 = 5;
+/// How often a deletion is attempted. Its last step can deadlock with transactions that refer to the user from an inbox,
+/// and PostgreSQL then aborts one of the two.
+const MAX_ATTEMPTS: u32 = 5;
 
 async fn try_delete(app: &App, user: UserId) -> Result<()> {
     let now = app.clock.now();
-    for trace in TRACES {
+    for data in OwnedData::ALL {
         loop {
-            let step = async |tx: &mut Connection| withdraw(tx, user, trace, now).await;
-            let Taken { rows, image } = app.db.transaction(step).await?;
+            let step = async |tx: &mut Connection| delete_and_withdraw(tx, user, data, now).await;
+            let DeletedBatch { rows, image } = app.db.transaction(step).await?;
             file_store::delete_unused_images(app, image).await;
             if rows == 0 {
                 break;
@@ -65,36 +67,36 @@ async fn try_delete(app: &App, user: UserId) -> Result<()> {
             if !tx.users().lock_for_deletion(user).await? {
                 return Err(Resource::User.not_found(user));
             }
-            let images = withdraw_rest(tx, user, now).await?;
+            let images = delete_remaining(tx, user, now).await?;
             let photo = tx.users().delete(user).await?;
             Ok((images, photo))
         })
         .await?;
     file_store::delete_unused_images(app, images).await;
-    if let Some(photo) = photo.and_then(|before| before.0) {
+    if let Some(photo) = photo.and_then(|previous| previous.0) {
         file_store::delete_photo(app, &photo).await;
     }
     Ok(())
 }
 
-/// What one step took away.
+/// What one step deleted.
 #[derive(Debug, Default)]
-struct Taken {
-    /// How many rows.
+struct DeletedBatch {
+    /// The number of rows.
     rows: i64,
-    /// What one of them showed.
+    /// The image of a deleted post.
     image: Option<ImageUrl>,
 }
 
-impl From<i64> for Taken {
+impl From<i64> for DeletedBatch {
     fn from(rows: i64) -> Self {
         Self { rows, image: None }
     }
 }
 
-/// What somebody leaves with others.
+/// Data of a user that other users can see, or that counts on other users' posts and profiles.
 #[derive(Debug, Clone, Copy)]
-enum Trace {
+enum OwnedData {
     Notifications,
     Inbox,
     Hearts,
@@ -105,56 +107,59 @@ enum Trace {
     Posts,
 }
 
-/// What was told of them comes first, in small steps, so that little of it is left to take back with its acts.
-const TRACES: [Trace; 8] = [
-    Trace::Notifications,
-    Trace::Inbox,
-    Trace::Follows,
-    Trace::Hearts,
-    Trace::Reactions,
-    Trace::Shares,
-    Trace::Comments,
-    Trace::Posts,
-];
-
-/// How many rows of a kind one step takes away: few enough that nobody waits for its locks.
-const STEP: i64 = 200;
-
-/// Takes back a little of what a person did, and all that was told of it.
-async fn withdraw(
-    tx: &mut Connection,
-    user: UserId,
-    trace: Trace,
-    now: DateTime<Utc>,
-) -> Result<Taken> {
-    // Ahead of any post, as whoever edits or sends one does. Follows lock the people at both ends themselves, by id.
-    if !matches!(trace, Trace::Follows) {
-        tx.users().lock(user).await?;
-    }
-    let taken = take_some(tx, user, trace, now).await?;
-    // Behind the rows: whatever was done there has been told by now. All at once, since inboxes are locked by id.
-    if taken.rows != 0 && !matches!(trace, Trace::Notifications | Trace::Inbox) {
-        tx.notifications().withdraw_batch_by(user, i64::MAX, now).await?;
-    }
-    Ok(taken)
+impl OwnedData {
+    /// In the order of deletion. Notifications about the user come first, in small steps, so that few are left to
+    /// withdraw together with the acts.
+    const ALL: [Self; 8] = [
+        Self::Notifications,
+        Self::Inbox,
+        Self::Follows,
+        Self::Hearts,
+        Self::Reactions,
+        Self::Shares,
+        Self::Comments,
+        Self::Posts,
+    ];
 }
 
-/// Takes back what a person did while the rest was taken back; from here on they can do nothing more. Whatever is touched
-/// is locked first: people, then posts, then inboxes, as every act does. Returns what their posts showed.
-async fn withdraw_rest(
+/// How many rows one step deletes: few enough that its locks delay no other request.
+const BATCH_SIZE: i64 = 200;
+
+/// Deletes a batch of a user's data, and withdraws the notifications about it.
+async fn delete_and_withdraw(
+    tx: &mut Connection,
+    user: UserId,
+    data: OwnedData,
+    now: DateTime<Utc>,
+) -> Result<DeletedBatch> {
+    // Lock order: users before posts, as in edits and shares. Follows lock the users at both ends themselves, by id.
+    if !matches!(data, OwnedData::Follows) {
+        tx.users().lock(user).await?;
+    }
+    let deleted = delete_batch(tx, user, data, now).await?;
+    // After the rows, since no act can add notifications any more. All at once, since inboxes are locked by id.
+    if deleted.rows != 0 && !matches!(data, OwnedData::Notifications | OwnedData::Inbox) {
+        tx.notifications().withdraw_batch_by(user, i64::MAX, now).await?;
+    }
+    Ok(deleted)
+}
+
+/// Deletes the data that the user added during the deletion. From here on the user cannot act any more. Locks everything
+/// first, in the order of every act: users, then posts, then inboxes. Returns the images of the deleted posts.
+async fn delete_remaining(
     tx: &mut Connection,
     user: UserId,
     now: DateTime<Utc>,
 ) -> Result<Vec<ImageUrl>> {
-    while tx.follows().delete_batch_of(user, STEP).await? != 0 {}
+    while tx.follows().delete_batch_of(user, BATCH_SIZE).await? != 0 {}
     let posts = tx.posts().lock_involving(user).await?;
     tx.notifications().lock_inboxes_about(user, &posts).await?;
     let mut images = vec![];
-    for trace in TRACES {
+    for data in OwnedData::ALL {
         loop {
-            let taken = take_some(tx, user, trace, now).await?;
-            images.extend(taken.image);
-            if taken.rows == 0 {
+            let deleted = delete_batch(tx, user, data, now).await?;
+            images.extend(deleted.image);
+            if deleted.rows == 0 {
                 break;
             }
         }
@@ -163,44 +168,56 @@ async fn withdraw_rest(
     Ok(images)
 }
 
-async fn take_some(
+async fn delete_batch(
     tx: &mut Connection,
     user: UserId,
-    trace: Trace,
+    data: OwnedData,
     now: DateTime<Utc>,
-) -> Result<Taken> {
-    Ok(match trace {
-        Trace::Notifications => tx.notifications().withdraw_batch_by(user, STEP, now).await?.into(),
-        Trace::Inbox => tx.notifications().delete_batch_of(user, STEP).await?.into(),
-        Trace::Follows => tx.follows().delete_batch_of(user, STEP).await?.into(),
-        Trace::Hearts => tx.hearts().delete_batch_of(user, STEP).await?.into(),
-        Trace::Reactions => tx.emoji_reactions().delete_batch_of(user, STEP).await?.into(),
-        Trace::Shares => tx.shares().delete_batch_of(user, STEP).await?.into(),
-        Trace::Comments => delete_a_comment(tx, user, now).await?.into(),
-        Trace::Posts => delete_a_post(tx, user, now).await?,
+) -> Result<DeletedBatch> {
+    Ok(match data {
+        OwnedData::Notifications => {
+            tx.notifications().withdraw_batch_by(user, BATCH_SIZE, now).await?.into()
+        }
+        OwnedData::Inbox => tx.notifications().delete_batch_of(user, BATCH_SIZE).await?.into(),
+        OwnedData::Follows => tx.follows().delete_batch_of(user, BATCH_SIZE).await?.into(),
+        OwnedData::Hearts => tx.hearts().delete_batch_of(user, BATCH_SIZE).await?.into(),
+        OwnedData::Reactions => {
+            tx.emoji_reactions().delete_batch_of(user, BATCH_SIZE).await?.into()
+        }
+        OwnedData::Shares => tx.shares().delete_batch_of(user, BATCH_SIZE).await?.into(),
+        OwnedData::Comments => delete_one_comment(tx, user, now).await?.into(),
+        OwnedData::Posts => delete_one_post(tx, user, now).await?,
     })
 }
 
-/// One at a time: its answers go along, counted under the lock of the post.
-async fn delete_a_comment(tx: &mut Connection, author: UserId, now: DateTime<Utc>) -> Result<i64> {
+/// Deletes a comment with its replies. One at a time, since the comments are counted under the lock of the post.
+async fn delete_one_comment(
+    tx: &mut Connection,
+    author: UserId,
+    now: DateTime<Utc>,
+) -> Result<i64> {
     let Some((post, comment)) = tx.comments().list_ids_by(author, 1).await?.pop() else {
         return Ok(0);
     };
     tx.posts().lock(post).await?;
     tx.notifications().lock_inboxes_about(author, &[post]).await?;
-    untell_tree(tx, comment, now).await?;
+    withdraw_thread(tx, comment, now).await?;
     tx.comments().delete(post, comment).await?;
     Ok(1)
 }
 
-/// One at a time: it takes what others left on it along.
-async fn delete_a_post(tx: &mut Connection, author: UserId, now: DateTime<Utc>) -> Result<Taken> {
+/// Deletes a post. One at a time, since the engagement of other users is deleted with it.
+async fn delete_one_post(
+    tx: &mut Connection,
+    author: UserId,
+    now: DateTime<Utc>,
+) -> Result<DeletedBatch> {
     let Some(post) = tx.posts().list_ids_by(author, 1).await?.pop() else {
-        return Ok(Taken::default());
+        return Ok(DeletedBatch::default());
     };
-    let Some(post) = tx.posts().lock(post).await? else { return Ok(Taken::from(1)) };
+    let Some(post) = tx.posts().lock(post).await? else { return Ok(DeletedBatch::from(1)) };
     tx.notifications().lock_inboxes_about(author, &[post.id]).await?;
     tx.notifications().withdraw_for_post(post.id, now).await?;
     tx.posts().delete(&post).await?;
-    Ok(Taken { rows: 1, image: post.draft.image_url })
+    Ok(DeletedBatch { rows: 1, image: post.draft.image_url })
 }

@@ -12,32 +12,32 @@ use crate::request::{PageParams100, QueryParameters, SignedIn, UserPath};
 use crate::response::{Envelope, EnvelopeResponse, ListResponse, Pagination, Problem, Timestamp};
 use crate::routes::users::UserSummary;
 
-/// What became of a request.
+/// The state of a follow request after it was accepted or declined.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AnsweredView)]
 pub(crate) struct FollowRequestStatusView {
     status: Option<&'static str>,
 }
 
-/// Somebody who has asked to follow.
+/// A user who requested to follow the caller.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RequestView)]
 pub(crate) struct FollowRequestView {
     user: UserSummary,
-    /// When they asked.
+    /// When the request was sent.
     created_at: Timestamp,
 }
 
-/// A part of the list, and how it stands in the whole.
+/// A page of follow requests.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RequestsView)]
 pub(crate) struct FollowRequestsView {
     requests: Vec<FollowRequestView>,
     #[serde(flatten)]
-    part: Pagination,
+    pagination: Pagination,
 }
 
-/// Who has asked to follow the caller, newest first.
+/// Lists the pending requests to follow the caller, newest first.
 #[utoipa::path(
     tag = "follows",
     params(PageParams100),
@@ -49,13 +49,13 @@ pub(crate) async fn list_follow_requests(
     me: SignedIn,
     parameters: QueryParameters,
 ) -> Result<ListResponse<FollowRequestsView>, ApiError> {
-    let page = parameters.page(ListKind::FollowRequests)?;
-    let (list, total) = follows::list_requests(&app, me.user(), page).await?;
-    let view = |requests, part| FollowRequestsView { requests, part };
-    Ok(ListResponse::with_pagination(list, ListKind::FollowRequests, page, total, view))
+    let request = parameters.page(ListKind::FollowRequests)?;
+    let (page, total) = follows::list_requests(&app, me.user(), request).await?;
+    let body = |requests, pagination| FollowRequestsView { requests, pagination };
+    Ok(ListResponse::with_pagination(page, ListKind::FollowRequests, request, total, body))
 }
 
-/// Lets somebody follow who asked to.
+/// Accepts a request to follow the caller.
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "Id of the user who sent the request")),
@@ -65,13 +65,13 @@ pub(crate) async fn list_follow_requests(
 pub(crate) async fn accept_follow_request(
     app: Data<App>,
     me: SignedIn,
-    UserPath(asker): UserPath,
+    UserPath(requester): UserPath,
 ) -> Result<EnvelopeResponse<FollowRequestStatusView>, ApiError> {
-    follows::accept_request(&app, me.user(), asker).await?;
+    follows::accept_request(&app, me.user(), requester).await?;
     Ok(EnvelopeResponse::ok(FollowRequestStatusView { status: FollowState::Active.code() }))
 }
 
-/// Does not let somebody follow who asked to.
+/// Declines a request to follow the caller.
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "Id of the user who sent the request")),
@@ -81,14 +81,14 @@ pub(crate) async fn accept_follow_request(
 pub(crate) async fn decline_follow_request(
     app: Data<App>,
     me: SignedIn,
-    UserPath(asker): UserPath,
+    UserPath(requester): UserPath,
 ) -> Result<EnvelopeResponse<FollowRequestStatusView>, ApiError> {
-    follows::decline_request(&app, me.user(), asker).await?;
+    follows::decline_request(&app, me.user(), requester).await?;
     Ok(EnvelopeResponse::ok(FollowRequestStatusView { status: FollowState::None.code() }))
 }
 
 impl From<FollowListItem> for FollowRequestView {
-    fn from(listed: FollowListItem) -> Self {
-        Self { created_at: listed.position.at.into(), user: listed.user.into() }
+    fn from(item: FollowListItem) -> Self {
+        Self { created_at: item.position.at.into(), user: item.user.into() }
     }
 }

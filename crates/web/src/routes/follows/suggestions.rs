@@ -1,4 +1,4 @@
-//! `/follows/suggestions`: users whom the caller may know.
+//! `/follows/suggestions`: follow suggestions.
 
 use actix_web::get;
 use actix_web::web::Data;
@@ -16,18 +16,18 @@ pub(crate) struct SuggestionsView {
     suggestions: Vec<SuggestionView>,
 }
 
-/// Somebody whom the caller might know.
+/// A user that the caller may want to follow.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SuggestionView {
     id: i64,
     username: String,
     bio: Option<String>,
     profile_image_url: Option<String>,
-    /// When they joined.
+    /// When the user signed up.
     created_at: Timestamp,
-    /// How many of those whom the caller follows follow them.
+    /// The number of users that the caller follows and that follow this user.
     mutual_count: i64,
-    /// Up to three of those.
+    /// Usernames of up to three of them.
     mutuals: Vec<String>,
 }
 
@@ -40,7 +40,7 @@ struct SuggestionParams {
     limit: Option<u32>,
 }
 
-/// People whom the caller might know: those whom most of those follow whom they follow.
+/// Lists users that many of the users followed by the caller follow.
 #[utoipa::path(
     tag = "follows",
     params(SuggestionParams),
@@ -52,8 +52,8 @@ pub(crate) async fn list_follow_suggestions(
     me: SignedIn,
     parameters: QueryParameters,
 ) -> Result<EnvelopeResponse<SuggestionsView>, ApiError> {
-    let most = parameters.limit(20, 10)?;
-    let suggestions = follows::list_suggestions(&app, me.user(), most).await?;
+    let limit = parameters.limit(20, 10)?;
+    let suggestions = follows::list_suggestions(&app, me.user(), limit).await?;
     let suggestions = suggestions.into_iter().map(SuggestionView::from).collect();
     Ok(EnvelopeResponse::ok(SuggestionsView { suggestions }))
 }

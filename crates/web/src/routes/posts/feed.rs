@@ -97,7 +97,7 @@ fn parse_feed_request(parameters: &QueryParameters) -> Result<(FeedRequest, bool
     Ok(fields.finish(|| feed.zip(explain))?)
 }
 
-/// Lists the public posts of the time window with the most engagement.
+/// Lists the public posts of the time window with the highest trending scores.
 #[utoipa::path(tag = "feed", params(TrendingParams), responses((status = 200, body = [PostView])))]
 #[get("/posts/trending")]
 pub(crate) async fn get_trending(

@@ -11,7 +11,7 @@ use crate::error::ApiError;
 use crate::request::{Field, JsonBody, SignedIn, as_is};
 use crate::response::Problem;
 
-/// What proves that an account may be deleted.
+/// The password that confirms the deletion of an account.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = Farewell)]
 pub(crate) struct DeleteAccountBody {
@@ -28,7 +28,7 @@ impl DeleteAccountBody {
     }
 }
 
-/// Deletes one's own account with all that belongs to it.
+/// Deletes the account of the caller with all its data.
 #[utoipa::path(
     tag = "profiles",
     request_body = DeleteAccountBody,
@@ -38,8 +38,8 @@ impl DeleteAccountBody {
 pub(crate) async fn delete_account(
     app: Data<App>,
     me: SignedIn,
-    JsonBody(farewell): JsonBody<DeleteAccountBody>,
+    JsonBody(body): JsonBody<DeleteAccountBody>,
 ) -> Result<HttpResponse, ApiError> {
-    accounts::delete_own(&app, me.user(), farewell.parse()?).await?;
+    accounts::delete_own(&app, me.user(), body.parse()?).await?;
     Ok(HttpResponse::NoContent().finish())
 }

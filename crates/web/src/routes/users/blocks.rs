@@ -17,15 +17,15 @@ pub(crate) struct BlockedView {
     blocked: bool,
 }
 
-/// A part of the list, and how it stands in the whole.
+/// A page of blocked users.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BlocksView {
     blocks: Vec<UserSummary>,
     #[serde(flatten)]
-    part: Pagination,
+    pagination: Pagination,
 }
 
-/// Wants nothing to do with somebody: ends follows and requests both ways.
+/// Blocks a user. Ends follows and follow requests in both directions.
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
@@ -45,7 +45,7 @@ pub(crate) async fn block_user(
     Ok(EnvelopeResponse::ok(BlockedView { blocked: true }))
 }
 
-/// Takes one's own block back.
+/// Unblocks a user.
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
@@ -65,7 +65,7 @@ pub(crate) async fn unblock_user(
     Ok(EnvelopeResponse::ok(BlockedView { blocked: false }))
 }
 
-/// Whom the caller has blocked, newest first.
+/// Lists the users that the caller has blocked, newest block first.
 #[utoipa::path(
     tag = "follows",
     params(PageParams100),
@@ -77,8 +77,8 @@ pub(crate) async fn list_blocks(
     me: SignedIn,
     parameters: QueryParameters,
 ) -> Result<ListResponse<BlocksView>, ApiError> {
-    let page = parameters.page(ListKind::Blocks)?;
-    let (list, total) = follows::list_blocks(&app, me.user(), page).await?;
-    let view = |blocks, part| BlocksView { blocks, part };
-    Ok(ListResponse::with_pagination(list, ListKind::Blocks, page, total, view))
+    let request = parameters.page(ListKind::Blocks)?;
+    let (page, total) = follows::list_blocks(&app, me.user(), request).await?;
+    let body = |blocks, pagination| BlocksView { blocks, pagination };
+    Ok(ListResponse::with_pagination(page, ListKind::Blocks, request, total, body))
 }

@@ -1,4 +1,4 @@
-//! `/users/{id}/followers`, `/following` and `/follow-stats`.
+//! `/users/{id}/followers`, `/users/{id}/following` and `/users/{id}/follow-stats`.
 
 use actix_web::get;
 use actix_web::web::Data;
@@ -12,46 +12,46 @@ use crate::error::ApiError;
 use crate::request::{PageParams50, QueryParameters, SignedIn, UserPath};
 use crate::response::{Envelope, EnvelopeResponse, ListResponse, Pagination, Problem, Timestamp};
 
-/// Somebody who follows, or is followed.
+/// A follower or a followed user.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FollowerView {
     id: i64,
     username: String,
     bio: Option<String>,
     profile_image_url: Option<String>,
-    /// When they joined.
+    /// When the user signed up.
     created_at: Timestamp,
-    /// Whether the caller follows them.
+    /// Whether the caller follows the user.
     is_following: bool,
 }
 
-/// A part of the list, and how it stands in the whole.
+/// A page of followers.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FollowersView {
     followers: Vec<FollowerView>,
     #[serde(flatten)]
-    part: Pagination,
+    pagination: Pagination,
 }
 
-/// A part of the list, and how it stands in the whole.
+/// A page of followed users.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FollowingView {
     following: Vec<FollowerView>,
     #[serde(flatten)]
-    part: Pagination,
+    pagination: Pagination,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FollowStatsView {
     followers_count: i64,
     following_count: i64,
-    /// Who has asked; of oneself only.
+    /// The number of pending requests to follow the caller. 0 for other users.
     pending_requests: i64,
-    /// Whom one has asked; of oneself only.
+    /// The number of pending requests that the caller sent. 0 for other users.
     pending_sent: i64,
 }
 
-/// Who follows somebody, newest first.
+/// Lists the followers of a user, newest first.
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "User id"), PageParams50),
@@ -61,16 +61,16 @@ pub(crate) struct FollowStatsView {
 pub(crate) async fn list_followers(
     app: Data<App>,
     me: SignedIn,
-    UserPath(of): UserPath,
+    UserPath(user): UserPath,
     parameters: QueryParameters,
 ) -> Result<ListResponse<FollowersView>, ApiError> {
-    let page = parameters.page(ListKind::Followers)?;
-    let (list, total) = follows::list_followers(&app, me.user(), of, page).await?;
-    let view = |followers, part| FollowersView { followers, part };
-    Ok(ListResponse::with_pagination(list, ListKind::Followers, page, total, view))
+    let request = parameters.page(ListKind::Followers)?;
+    let (page, total) = follows::list_followers(&app, me.user(), user, request).await?;
+    let body = |followers, pagination| FollowersView { followers, pagination };
+    Ok(ListResponse::with_pagination(page, ListKind::Followers, request, total, body))
 }
 
-/// Whom somebody follows, newest first.
+/// Lists the users that a user follows, newest first.
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "User id"), PageParams50),
@@ -80,16 +80,16 @@ pub(crate) async fn list_followers(
 pub(crate) async fn list_following(
     app: Data<App>,
     me: SignedIn,
-    UserPath(of): UserPath,
+    UserPath(user): UserPath,
     parameters: QueryParameters,
 ) -> Result<ListResponse<FollowingView>, ApiError> {
-    let page = parameters.page(ListKind::Following)?;
-    let (list, total) = follows::list_following(&app, me.user(), of, page).await?;
-    let view = |following, part| FollowingView { following, part };
-    Ok(ListResponse::with_pagination(list, ListKind::Following, page, total, view))
+    let request = parameters.page(ListKind::Following)?;
+    let (page, total) = follows::list_following(&app, me.user(), user, request).await?;
+    let body = |following, pagination| FollowingView { following, pagination };
+    Ok(ListResponse::with_pagination(page, ListKind::Following, request, total, body))
 }
 
-/// How many follow somebody, and whom they follow.
+/// Returns the numbers of followers and followed users of a user.
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
@@ -99,9 +99,9 @@ pub(crate) async fn list_following(
 pub(crate) async fn get_follow_stats(
     app: Data<App>,
     me: SignedIn,
-    UserPath(of): UserPath,
+    UserPath(user): UserPath,
 ) -> Result<EnvelopeResponse<FollowStatsView>, ApiError> {
-    Ok(EnvelopeResponse::ok(follows::count(&app, me.user(), of).await?.into()))
+    Ok(EnvelopeResponse::ok(follows::count(&app, me.user(), user).await?.into()))
 }
 
 impl From<FollowCounts> for FollowStatsView {

@@ -1,4 +1,4 @@
-//! `/users/location`: where people live.
+//! `/users/location`: location search.
 
 use actix_web::post;
 use actix_web::web::Data;
@@ -17,7 +17,7 @@ pub(crate) struct LocationSearch {
     #[serde(default)]
     #[schema(value_type = String, required, min_length = 2, max_length = 200)]
     query: Field<String>,
-    /// At most so many; whatever is out of bounds is taken for the nearest bound.
+    /// The maximum number of results. A value out of range counts as the nearest limit.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 10, default = 10)]
     limit: Field<i64>,
@@ -28,14 +28,14 @@ impl LocationSearch {
         let mut fields = FieldValidator::default();
         let query = self.query.required(|raw| LocationQuery::parse(&raw));
         let query = fields.check("query", query);
-        let most = i64::from(LocationQuery::MAX_RESULTS);
+        let max = i64::from(LocationQuery::MAX_RESULTS);
         let limit = fields.check("limit", self.limit.optional(as_is));
-        let limit = limit.map(|limit| limit.unwrap_or(most).clamp(1, most));
+        let limit = limit.map(|limit| limit.unwrap_or(max).clamp(1, max));
         fields.finish(|| Some((query?, u8::try_from(limit?).ok()?)))
     }
 }
 
-/// A place with a name and coordinates.
+/// A location with a name and coordinates.
 #[derive(Serialize, ToSchema)]
 #[schema(value_type = Object, example = json!({
     "display_name": "City of New York, New York, United States", "lat": 40.7128, "lon": -74.006,
@@ -52,7 +52,7 @@ impl From<Location> for LocationView {
     }
 }
 
-/// Places by name, best matches first.
+/// Searches locations by name, best matches first.
 #[utoipa::path(
     tag = "locations",
     request_body = LocationSearch,
@@ -62,9 +62,9 @@ impl From<Location> for LocationView {
 pub(crate) async fn search_locations(
     app: Data<App>,
     _me: SignedIn,
-    JsonBody(wanted): JsonBody<LocationSearch>,
+    JsonBody(search): JsonBody<LocationSearch>,
 ) -> Result<EnvelopeResponse<Vec<LocationView>>, ApiError> {
-    let (query, limit) = wanted.parse()?;
+    let (query, limit) = search.parse()?;
     let found = locations::search(&app, &query, limit).await?;
     Ok(EnvelopeResponse::ok(found.into_iter().map(LocationView::from).collect()))
 }

@@ -1,4 +1,4 @@
-//! `/users/me/profile/photo`: what people look like.
+//! `/users/me/profile/photo`: the profile photo.
 
 use std::pin::Pin;
 
@@ -14,21 +14,21 @@ use crate::error::ApiError;
 use crate::request::{MultipartForm, SignedIn};
 use crate::response::{Envelope, EnvelopeResponse, Problem, ReplayableResponse, stored_body};
 
-/// A photo in a form.
+/// The form that uploads a photo.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "OpenAPI documentation of what `PhotoForm` reads")]
 pub(crate) struct NewPhoto {
     /// JPEG, PNG or WebP, at most 5,242,880 bytes, 50 megapixels, and 12,000 pixels per side.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
-    /// The point that matters most, as parts of the width and the height: `0.5,0.3`. Found by itself where it is absent.
+    /// The focal point, as fractions of the width and the height: `0.5,0.3`. Detected if absent.
     #[schema(value_type = Option<String>, example = "0.5,0.3")]
     focus: Option<String>,
 }
 
-/// A photo as it was sent.
+/// A parsed form that uploads a photo.
 pub(crate) struct PhotoForm {
-    picture: Upload,
+    image: Upload,
     focus: Option<Focus>,
     idempotency: Option<IdempotentRequest>,
 }
@@ -46,10 +46,11 @@ impl FromRequest for PhotoForm {
 impl PhotoForm {
     fn parse(mut form: MultipartForm) -> Result<Self, ApiError> {
         let mut fields = FieldValidator::default();
-        let focus = fields.check("focus", form.choice("focus").optional(|raw| parse_focus(&raw)));
-        let picture = fields.check("file", form.picture.ok_or("is required"));
+        let focus = form.non_blank_text("focus").optional(|raw| parse_focus(&raw));
+        let focus = fields.check("focus", focus);
+        let image = fields.check("file", form.image.ok_or("is required"));
         let idempotency = form.idempotency;
-        Ok(fields.finish(|| Some(Self { picture: picture?, focus: focus?, idempotency }))?)
+        Ok(fields.finish(|| Some(Self { image: image?, focus: focus?, idempotency }))?)
     }
 }
 
@@ -61,32 +62,32 @@ fn parse_focus(raw: &str) -> Result<Focus, &'static str> {
     focus.ok_or("must be two numbers from 0 to 1, such as 0.5,0.3")
 }
 
-/// A photo that was taken.
+/// A new profile photo.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PhotoView {
-    /// What the names of its files begin with.
+    /// The common prefix of the file names.
     filename: String,
-    /// The medium size.
+    /// The URL of the medium size.
     profile_image_url: String,
     urls: PhotoUrls,
     /// Always true.
     success: bool,
 }
 
-/// Where each size of a photo is.
+/// The URL of each size of a photo.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PhotoUrls {
-    /// 64 by 64.
+    /// 64 × 64 pixels.
     thumbnail: String,
-    /// 128 by 128.
+    /// 128 × 128 pixels.
     small: String,
-    /// 256 by 256.
+    /// 256 × 256 pixels.
     medium: String,
-    /// 512 by 512.
+    /// 512 × 512 pixels.
     large: String,
 }
 
-/// That a photo was taken away.
+/// The result of deleting a photo.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PhotoRemoved)]
 pub(crate) struct DeletedPhotoView {
@@ -94,14 +95,14 @@ pub(crate) struct DeletedPhotoView {
     deleted: bool,
 }
 
-/// What stands for somebody who has no photo.
+/// The default avatar of a user.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct DefaultAvatar {
     #[schema(example = "/api/avatar/1?color=A855F7")]
     avatar_url: String,
 }
 
-/// Changes one's own photo.
+/// Uploads the profile photo of the caller. Replaces an earlier one.
 #[utoipa::path(
     tag = "photos",
     request_body(content = NewPhoto, content_type = "multipart/form-data"),
@@ -119,14 +120,14 @@ pub(crate) struct DefaultAvatar {
 pub(crate) async fn upload_photo(
     app: Data<App>,
     me: SignedIn,
-    PhotoForm { picture, focus, idempotency }: PhotoForm,
+    PhotoForm { image, focus, idempotency }: PhotoForm,
 ) -> Result<ReplayableResponse, ApiError> {
     let record = |photo: &ProfilePhoto| stored_body(&PhotoView::from(photo));
-    let answer = photos::upload(&app, me.user(), picture, focus, idempotency, record).await?;
-    Ok(ReplayableResponse::enveloped_ok(answer))
+    let recorded = photos::upload(&app, me.user(), image, focus, idempotency, record).await?;
+    Ok(ReplayableResponse::enveloped_ok(recorded))
 }
 
-/// Takes one's own photo away.
+/// Deletes the profile photo of the caller.
 #[utoipa::path(
     tag = "photos",
     responses((status = 200, body = Envelope<DeletedPhotoView>), (status = 404, body = Problem)),
@@ -140,7 +141,7 @@ pub(crate) async fn delete_photo(
     Ok(EnvelopeResponse::ok(DeletedPhotoView { deleted: true }))
 }
 
-/// Where the picture is that stands for one who has no photo.
+/// Returns the URL of the caller's default avatar.
 #[utoipa::path(tag = "photos", responses((status = 200, body = Envelope<DefaultAvatar>)))]
 #[get("/users/me/profile/photo/default")]
 pub(crate) async fn get_default_photo(me: SignedIn) -> EnvelopeResponse<DefaultAvatar> {

@@ -1,4 +1,4 @@
-//! `/users`: people and what they wrote.
+//! `/users/me/posts` and `/users/{id}/posts`: posts by author.
 
 use actix_web::get;
 use actix_web::web::Data;
@@ -10,7 +10,7 @@ use crate::request::{PageParams20, QueryParameters, SignedIn, UserPath};
 use crate::response::{Envelope, ListResponse, Problem};
 use crate::routes::posts::PostView;
 
-/// One's own posts, newest first, private ones included.
+/// Lists the posts of the caller, including private ones, newest first.
 #[utoipa::path(tag = "users", params(PageParams20), responses((status = 200, body = Envelope<Vec<PostView>>)))]
 #[get("/users/me/posts")]
 pub(crate) async fn list_own_posts(
@@ -18,12 +18,12 @@ pub(crate) async fn list_own_posts(
     me: SignedIn,
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<PostView>>, ApiError> {
-    let page = parameters.page(ListKind::UserPosts)?;
-    let slice = posts::list_by_author(&app, me.viewer(), me.user(), page).await?;
-    Ok(ListResponse::enveloped(slice, ListKind::UserPosts))
+    let request = parameters.page(ListKind::UserPosts)?;
+    let page = posts::list_by_author(&app, me.viewer(), me.user(), request).await?;
+    Ok(ListResponse::enveloped(page, ListKind::UserPosts))
 }
 
-/// Somebody's posts that one may see, newest first.
+/// Lists the posts of a user that the caller may see, newest first.
 #[utoipa::path(
     tag = "users",
     params(("id" = i64, Path, description = "User id"), PageParams20),
@@ -36,7 +36,7 @@ pub(crate) async fn list_user_posts(
     UserPath(author): UserPath,
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<PostView>>, ApiError> {
-    let page = parameters.page(ListKind::UserPosts)?;
-    let slice = posts::list_by_author(&app, me.viewer(), author, page).await?;
-    Ok(ListResponse::enveloped(slice, ListKind::UserPosts))
+    let request = parameters.page(ListKind::UserPosts)?;
+    let page = posts::list_by_author(&app, me.viewer(), author, request).await?;
+    Ok(ListResponse::enveloped(page, ListKind::UserPosts))
 }

@@ -1,4 +1,4 @@
-//! `/users`: the pages of people, and one's own.
+//! `/users/me/profile` and `/users/{id}/profile`: profiles.
 
 use actix_web::web::Data;
 use actix_web::{get, put};
@@ -15,7 +15,7 @@ use crate::error::ApiError;
 use crate::request::{Field, JsonBody, SignedIn, UserPath, UsernamePath};
 use crate::response::{Envelope, EnvelopeResponse, Problem, Timestamp};
 
-/// Somebody's page.
+/// The profile of a user.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ProfileView {
     id: i64,
@@ -24,18 +24,18 @@ pub(crate) struct ProfileView {
     profile_image_url: Option<String>,
     display_name: Option<String>,
     city: Option<String>,
-    /// The place they chose, as the geocoder described it.
+    /// The user's location, as the geocoder returned it.
     location: Option<Map<String, Value>>,
     institutions: Vec<String>,
     websites: Vec<String>,
     created_at: Timestamp,
-    /// How many of their posts the caller may see.
+    /// The number of the user's posts that the caller may see.
     posts_count: i64,
     followers_count: i64,
     following_count: i64,
 }
 
-/// One's own page, with what only oneself may see.
+/// The caller's own profile, with its private fields.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OwnProfileView {
     #[serde(flatten)]
@@ -44,8 +44,8 @@ pub(crate) struct OwnProfileView {
     profile_preferences: Map<String, Value>,
 }
 
-/// What to change about one's own page; what is absent stays, and `null` clears what can be cleared. The picture is not
-/// changed here.
+/// Changes to the caller's profile. An absent field stays, and `null` clears a field that can be empty. The photo has
+/// routes of its own.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ProfilePatch {
     #[serde(default)]
@@ -57,22 +57,22 @@ pub(crate) struct ProfilePatch {
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
     display_name: Field<String>,
-    /// At most 100 characters, but where `location_data` comes along.
+    /// At most 100 characters. Longer values are accepted together with `location_data` and replaced by its city.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     city: Field<String>,
-    /// With `display_name`, `lat` and `lon`; other keys are kept.
+    /// Must have `display_name`, `lat` and `lon`. Other keys are stored too.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     location_data: Field<Map<String, Value>>,
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     institutions: Field<Vec<String>>,
-    /// Web addresses, `http` or `https`.
+    /// URLs with the scheme `http` or `https`.
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     websites: Field<Vec<String>>,
-    /// `approve_followers`, and `notifications` by type; other keys are kept.
+    /// `approve_followers`, and `notifications` by type. Other keys are stored too.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     profile_preferences: Field<Map<String, Value>>,
@@ -88,9 +88,9 @@ impl ProfilePatch {
         let bio = fields.check("bio", self.bio.clearable(|raw| Bio::parse(&raw)));
         let location = self.location_data.clearable(|raw| Location::parse(raw).map(Some));
         let location = fields.check("location_data", location);
-        let place = location.as_ref().and_then(|change| change.as_ref()?.as_ref());
-        let city = self.city.clearable(|raw| match place {
-            Some(place) => City::parse_with_location(&raw, place),
+        let new_location = location.as_ref().and_then(|change| change.as_ref()?.as_ref());
+        let city = self.city.clearable(|raw| match new_location {
+            Some(location) => City::parse_with_location(&raw, location),
             None => City::parse(&raw),
         });
         let city = fields.check("city", city);
@@ -125,7 +125,7 @@ pub(crate) async fn get_own_profile(
     Ok(EnvelopeResponse::ok(profiles::get_own(&app, me.user()).await?.into()))
 }
 
-/// Changes one's own page.
+/// Updates the profile of the caller.
 #[utoipa::path(
     tag = "profiles",
     request_body = ProfilePatch,
@@ -140,7 +140,7 @@ pub(crate) async fn update_profile(
     Ok(EnvelopeResponse::ok(profiles::update(&app, me.user(), patch.parse()?).await?.into()))
 }
 
-/// Somebody's page.
+/// Returns the profile of a user.
 #[utoipa::path(
     tag = "profiles",
     params(("id" = i64, Path, description = "User id")),
@@ -155,10 +155,10 @@ pub(crate) async fn get_profile(
     Ok(EnvelopeResponse::ok(profiles::get(&app, me.viewer(), user).await?.into()))
 }
 
-/// The page of whoever has a username, whatever its case.
+/// Returns the profile of the user with a username, case-insensitive.
 #[utoipa::path(
     tag = "profiles",
-    params(("username" = String, Path, description = "Their name; what a sentence puts behind it is passed over")),
+    params(("username" = String, Path, description = "Username. Trailing `.` and `-` are ignored")),
     responses((status = 200, body = Envelope<ProfileView>), (status = 404, body = Problem)),
 )]
 #[get("/users/username/{username}")]
@@ -180,7 +180,7 @@ impl From<Profile> for ProfileView {
             profile_image_url: author.profile_image_url,
             display_name: author.display_name.map(Into::into),
             city: city.map(Into::into),
-            location: location.map(|place| place.as_map().clone()),
+            location: location.map(|location| location.as_map().clone()),
             institutions: institutions.as_slice().to_vec(),
             websites: websites.as_slice().to_vec(),
             created_at: profile.joined_at.into(),

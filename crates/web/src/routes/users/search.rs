@@ -1,4 +1,4 @@
-//! `/users`: people by what they are called.
+//! `/users/search`, `/users/validate-batch` and `/users/by-username`: users by name.
 
 use actix_web::web::Data;
 use actix_web::{get, post};
@@ -18,14 +18,14 @@ use crate::routes::users::UserSummary;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PeopleSearch)]
 pub(crate) struct UserSearchBody {
-    /// A part of a username or a display name, without regard to case. Of one or two characters, where one begins.
+    /// Part of a username or display name, case-insensitive. A query of one or two characters matches only prefixes.
     #[serde(default)]
     #[schema(value_type = String, required, example = "@ana")]
     query: Field<String>,
-    /// At most so many; whatever is out of bounds is taken for the nearest bound.
+    /// The maximum number of results. A value out of range counts as the nearest limit.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 50, default = 10)]
-    limit: Field<AnyInteger>,
+    limit: Field<SaturatingInteger>,
 }
 
 impl UserSearchBody {
@@ -34,16 +34,16 @@ impl UserSearchBody {
         let query = fields.check("query", self.query.required(as_is));
         let limit = fields.check("limit", self.limit.optional(as_is));
         fields.finish(|| {
-            let people = UserSearchQuery::clamp_limit(limit?.map(|AnyInteger(limit)| limit));
-            Some((UserSearchQuery::parse(&query?), people))
+            let limit = limit?.map(|SaturatingInteger(limit)| limit);
+            Some((UserSearchQuery::parse(&query?), UserSearchQuery::clamp_limit(limit)))
         })
     }
 }
 
-/// A whole number; one that is beyond 64 bits is the nearest within.
-struct AnyInteger(i64);
+/// A whole number of any size. A number that does not fit 64 bits becomes the nearest one that does.
+struct SaturatingInteger(i64);
 
-impl FromJson for AnyInteger {
+impl FromJson for SaturatingInteger {
     const EXPECTED: &'static str = i64::EXPECTED;
 
     fn from_json(value: Value) -> Option<Self> {
@@ -59,13 +59,13 @@ impl FromJson for AnyInteger {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NamesToSort)]
 pub(crate) struct UsernamesBody {
-    /// Of which the first 50 are answered, each spelling once.
+    /// Usernames. Only the first 50 are checked, and equal spellings are merged.
     #[serde(default)]
     #[schema(value_type = Vec<String>, required)]
     usernames: Field<Vec<String>>,
 }
 
-/// The names as they were sent, in their order.
+/// The usernames as the client sent them, in their order.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SortedNamesView)]
 pub(crate) struct UsernameValidationView {
@@ -74,22 +74,23 @@ pub(crate) struct UsernameValidationView {
 }
 
 impl From<UsernameValidation> for UsernameValidationView {
-    fn from(sorted: UsernameValidation) -> Self {
-        Self { valid_usernames: sorted.valid, invalid_usernames: sorted.invalid }
+    fn from(validation: UsernameValidation) -> Self {
+        Self { valid_usernames: validation.valid, invalid_usernames: validation.invalid }
     }
 }
 
-/// Somebody by name alone.
+/// A user's id and username.
 #[derive(Serialize, ToSchema)]
 #[schema(as = NamedView)]
 pub(crate) struct UsernameView {
     id: i64,
-    /// As they write it themselves.
+    /// The username in the user's own spelling.
     username: String,
 }
 
-/// People by username and display name, best matches first: those who are called just so, then those whose name begins
-/// so, then those with the text inside a name.
+/// Searches users by username and display name.
+///
+/// Exact matches come first, then prefixes, then names that contain the query.
 #[utoipa::path(
     tag = "people",
     request_body = UserSearchBody,
@@ -99,15 +100,15 @@ pub(crate) struct UsernameView {
 pub(crate) async fn search_users(
     app: Data<App>,
     me: SignedIn,
-    JsonBody(wanted): JsonBody<UserSearchBody>,
+    JsonBody(search): JsonBody<UserSearchBody>,
 ) -> Result<EnvelopeResponse<Vec<UserSummary>>, ApiError> {
-    let (query, most) = wanted.parse()?;
+    let (query, limit) = search.parse()?;
     let Some(query) = query else { return Ok(EnvelopeResponse::ok(Vec::new())) };
-    let found = users::search(&app, me.user(), &query, most).await?;
+    let found = users::search(&app, me.user(), &query, limit).await?;
     Ok(EnvelopeResponse::ok(found.into_iter().map(UserSummary::from).collect()))
 }
 
-/// Which names are somebody's, whatever the case, with or without `.` and `-` behind them.
+/// Checks which usernames belong to users, case-insensitive. Trailing `.` and `-` are ignored.
 #[utoipa::path(
     tag = "people",
     request_body = UsernamesBody,
@@ -117,26 +118,27 @@ pub(crate) async fn search_users(
 pub(crate) async fn validate_usernames(
     app: Data<App>,
     me: SignedIn,
-    JsonBody(wanted): JsonBody<UsernamesBody>,
+    JsonBody(body): JsonBody<UsernamesBody>,
 ) -> Result<EnvelopeResponse<UsernameValidationView>, ApiError> {
-    let names =
-        wanted.usernames.required(as_is).map_err(|why| ValidationError::field("usernames", why))?;
-    let sorted = users::validate_usernames(&app, me.user(), UsernameBatch::new(names)).await?;
-    Ok(EnvelopeResponse::ok(sorted.into()))
+    let invalid = |reason| ValidationError::field("usernames", reason);
+    let usernames = body.usernames.required(as_is).map_err(invalid)?;
+    let batch = UsernameBatch::new(usernames);
+    let validation = users::validate_usernames(&app, me.user(), batch).await?;
+    Ok(EnvelopeResponse::ok(validation.into()))
 }
 
-/// Whose name that is, whatever the case, with or without `.` and `-` behind it.
+/// Returns the id of the user with a username, case-insensitive.
 #[utoipa::path(
     tag = "people",
-    params(("username" = String, Path, description = "The name")),
+    params(("username" = String, Path, description = "Username. Trailing `.` and `-` are ignored")),
     responses((status = 200, body = Envelope<UsernameView>), (status = 404, body = Problem)),
 )]
 #[get("/users/by-username/{username}")]
 pub(crate) async fn get_user_by_username(
     app: Data<App>,
     me: SignedIn,
-    UsernamePath(name): UsernamePath,
+    UsernamePath(username): UsernamePath,
 ) -> Result<EnvelopeResponse<UsernameView>, ApiError> {
-    let (id, username) = users::find_by_username(&app, me.user(), &name).await?;
+    let (id, username) = users::find_by_username(&app, me.user(), &username).await?;
     Ok(EnvelopeResponse::ok(UsernameView { id: id.into(), username: username.into() }))
 }

@@ -190,7 +190,7 @@ async fn insert_posts(api: &Api, count: usize) -> Vec<Post> {
         let post = a_post().with(|draft| draft.visibility = Visibility::Public);
         inserted.push(post.insert_into(api.database()).await);
     }
-    insert_posts
+    inserted
 }
 
 /// Inserts posts by 40 authors.

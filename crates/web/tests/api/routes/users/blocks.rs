@@ -1,4 +1,4 @@
-//! `/users/{id}/block` and `/users/me/blocks`.
+//! `/api/v1/users/{id}/block` and `/api/v1/users/me/blocks`.
 
 use chrono::TimeDelta;
 use grateful_testkit::{Api, Caller};
@@ -11,7 +11,7 @@ use crate::support::follows::{
 use crate::support::{error_details, next_link, problem_code_and_detail};
 
 #[actix_web::test]
-async fn a_block_and_its_end_may_be_repeated() {
+async fn blocking_and_unblocking_are_idempotent() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     let path = user_path(&ben, "block");
@@ -25,15 +25,15 @@ async fn a_block_and_its_end_may_be_repeated() {
         );
     }
     for _ in 0..2 {
-        let lifted = api.delete(&path).by(&ana).send().await.expect(200).data();
-        assert_eq!(lifted, json!({"blocked": false}));
+        let unblocked = api.delete(&path).by(&ana).send().await.expect(200).data();
+        assert_eq!(unblocked, json!({"blocked": false}));
         assert_eq!(get_follow_status(&api, &ana, &ben).await, expected_status(None, None));
     }
     follow(&api, &ben, &ana).await;
 }
 
 #[actix_web::test]
-async fn a_block_ends_follows_both_ways() {
+async fn a_block_deletes_follows_in_both_directions() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     follow(&api, &ana, &ben).await;
@@ -48,7 +48,7 @@ async fn a_block_ends_follows_both_ways() {
 }
 
 #[actix_web::test]
-async fn the_end_of_a_block_brings_no_follow_back() {
+async fn unblocking_does_not_restore_follows() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     follow(&api, &ben, &ana).await;
@@ -61,7 +61,7 @@ async fn the_end_of_a_block_brings_no_follow_back() {
 }
 
 #[actix_web::test]
-async fn an_unblock_without_a_block_leaves_follows_alone() {
+async fn unblocking_without_a_block_keeps_follows() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     follow(&api, &ana, &ben).await;
@@ -76,7 +76,7 @@ async fn an_unblock_without_a_block_leaves_follows_alone() {
 }
 
 #[actix_web::test]
-async fn each_of_two_who_block_each_other_lifts_their_own() {
+async fn unblocking_keeps_the_block_in_the_other_direction() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     block(&api, &ana, &ben).await;
@@ -88,27 +88,27 @@ async fn each_of_two_who_block_each_other_lifts_their_own() {
 }
 
 #[actix_web::test]
-async fn neither_oneself_nor_nobody_is_blocked() {
+async fn a_user_cannot_block_themselves_or_an_unknown_user() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
     for method in [actix_web::http::Method::POST, actix_web::http::Method::DELETE] {
-        let oneself = api.request(method.clone(), &user_path(&ana, "block")).by(&ana).send().await;
-        let nobody = format!("/api/v1/users/{UNKNOWN_USER_ID}/block");
-        let nobody = api.request(method, &nobody).by(&ana).send().await;
+        let own = api.request(method.clone(), &user_path(&ana, "block")).by(&ana).send().await;
+        let unknown = format!("/api/v1/users/{UNKNOWN_USER_ID}/block");
+        let unknown = api.request(method, &unknown).by(&ana).send().await;
 
-        assert_eq!(problem_code_and_detail(&oneself, 422).0, "validation_error");
-        assert_eq!(error_details(&oneself), json!({"fields": {"id": "Cannot block yourself"}}));
+        assert_eq!(problem_code_and_detail(&own, 422).0, "validation_error");
+        assert_eq!(error_details(&own), json!({"fields": {"id": "Cannot block yourself"}}));
         assert_eq!(
-            problem_code_and_detail(&nobody, 404),
+            problem_code_and_detail(&unknown, 404),
             ("not_found".to_owned(), "User not found".to_owned())
         );
     }
-    assert_eq!(blocks(&api, &ana, "").await.data()["blocks"], json!([]));
+    assert_eq!(list_blocks(&api, &ana, "").await.data()["blocks"], json!([]));
 }
 
 #[actix_web::test]
-async fn whom_one_has_blocked_is_listed_newest_first_to_oneself_alone() {
+async fn the_blocks_of_a_user_are_listed_newest_first_to_them_only() {
     let api = Api::create().await;
     let [ana, ben, caro] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
@@ -116,12 +116,12 @@ async fn whom_one_has_blocked_is_listed_newest_first_to_oneself_alone() {
         block(&api, &ana, target).await;
         api.app.clock.advance(TimeDelta::seconds(1));
     }
-    // Across a block that both have put up, too.
+    // Mutual blocks are listed too.
     block(&api, &ben, &ana).await;
 
-    let response = blocks(&api, &ana, "").await;
+    let response = list_blocks(&api, &ana, "").await;
 
-    let listed = |target: &Caller| {
+    let item = |target: &Caller| {
         json!({
             "id": user_id(target),
             "username": username(target),
@@ -131,19 +131,19 @@ async fn whom_one_has_blocked_is_listed_newest_first_to_oneself_alone() {
         })
     };
     let expected = json!({
-        "blocks": [listed(&caro), listed(&ben)],
+        "blocks": [item(&caro), item(&ben)],
         "total_count": 2,
         "limit": 100,
         "offset": 0,
         "has_more": false,
     });
     assert_eq!(response.data(), expected);
-    assert_eq!(user_ids(&blocks(&api, &ben, "").await.data()["blocks"]), [user_id(&ana)]);
-    assert_eq!(blocks(&api, &caro, "").await.data()["total_count"], 0);
+    assert_eq!(user_ids(&list_blocks(&api, &ben, "").await.data()["blocks"]), [user_id(&ana)]);
+    assert_eq!(list_blocks(&api, &caro, "").await.data()["total_count"], 0);
 }
 
 #[actix_web::test]
-async fn a_repeated_block_keeps_its_place_in_the_list() {
+async fn a_repeated_block_keeps_its_position_in_the_list() {
     let api = Api::create().await;
     let [ana, ben, caro] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
@@ -152,13 +152,13 @@ async fn a_repeated_block_keeps_its_place_in_the_list() {
         api.app.clock.advance(TimeDelta::seconds(1));
     }
 
-    let listed = blocks(&api, &ana, "").await.data();
+    let list = list_blocks(&api, &ana, "").await.data();
 
-    assert_eq!(user_ids(&listed["blocks"]), [user_id(&caro), user_id(&ben)]);
+    assert_eq!(user_ids(&list["blocks"]), [user_id(&caro), user_id(&ben)]);
 }
 
 #[actix_web::test]
-async fn blocks_are_listed_part_by_part() {
+async fn blocks_are_paginated() {
     let api = Api::create().await;
     let [ana, ben, caro] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
@@ -167,9 +167,9 @@ async fn blocks_are_listed_part_by_part() {
         api.app.clock.advance(TimeDelta::seconds(1));
     }
 
-    let first = blocks(&api, &ana, "?limit=1").await;
+    let first = list_blocks(&api, &ana, "?limit=1").await;
     let second = api.get(&next_link(&first).unwrap()).by(&ana).send().await.expect(200);
-    let by_offset = blocks(&api, &ana, "?limit=1&offset=1").await;
+    let by_offset = list_blocks(&api, &ana, "?limit=1&offset=1").await;
 
     assert_eq!(user_ids(&first.data()["blocks"]), [user_id(&caro)]);
     assert_eq!(first.data()["has_more"], true);
@@ -178,7 +178,7 @@ async fn blocks_are_listed_part_by_part() {
     assert_eq!((next_link(&second), next_link(&by_offset)), (None, None));
 }
 
-async fn blocks(api: &Api, of: &Caller, query: &str) -> grateful_testkit::ApiResponse {
+async fn list_blocks(api: &Api, caller: &Caller, query: &str) -> grateful_testkit::ApiResponse {
     let path = format!("/api/v1/users/me/blocks{query}");
-    api.get(&path).by(of).send().await.expect(200)
+    api.get(&path).by(caller).send().await.expect(200)
 }

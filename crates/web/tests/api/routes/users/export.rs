@@ -1,4 +1,4 @@
-//! `/users/me/export`.
+//! `/api/v1/users/me/export`.
 
 use std::collections::BTreeSet;
 
@@ -35,77 +35,81 @@ const SECTIONS: [&str; 14] = [
 ];
 
 #[actix_web::test]
-async fn whoever_has_done_nothing_has_a_whole_document_all_the_same() {
+async fn a_new_user_has_a_complete_export() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
     let response = api.get(EXPORT).by(&ana).send().await.expect(200);
 
     assert_eq!(response.header("cache-control"), Some("private, no-store"));
-    let named = Some("attachment; filename=\"grateful-export.json\"");
-    assert_eq!(response.header("content-disposition"), named);
+    let disposition = Some("attachment; filename=\"grateful-export.json\"");
+    assert_eq!(response.header("content-disposition"), disposition);
     let data = envelope_data(&response);
     assert_eq!(sorted_keys(&data), SECTIONS);
-    let own = api.get("/api/v1/users/me/profile").by(&ana).send().await.data();
-    assert_eq!(data["profile"], own);
+    let profile = api.get("/api/v1/users/me/profile").by(&ana).send().await.data();
+    assert_eq!(data["profile"], profile);
     let sessions = api.get("/api/v1/auth/sessions").by(&ana).send().await.data();
     assert_eq!(data["sessions"], sessions);
-    for section in SECTIONS.iter().filter(|it| !["profile", "sessions"].contains(it)) {
+    for section in SECTIONS.iter().filter(|section| !["profile", "sessions"].contains(section)) {
         assert_eq!(data[section], json!([]), "{section}");
     }
 }
 
 #[actix_web::test]
-async fn every_section_says_what_was_done() {
+async fn every_section_contains_its_data() {
     let api = Api::create().await;
     let [ana, ben, sue] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
-    let bens = a_post().by(ben.user.id).insert_into(api.database()).await;
-    let anas = a_post().by(ana.user.id).private().insert_into(api.database()).await;
-    let shy = json!({"profile_preferences": {"approve_followers": true}});
-    api.put("/api/v1/users/me/profile").by(&sue).json(&shy).send().await.expect(200);
+    let bens_post = a_post().by(ben.user.id).insert_into(api.database()).await;
+    let anas_post = a_post().by(ana.user.id).private().insert_into(api.database()).await;
+    let preferences = json!({"profile_preferences": {"approve_followers": true}});
+    api.put("/api/v1/users/me/profile").by(&sue).json(&preferences).send().await.expect(200);
     let mut conn = api.database().connect().await;
-    conn.hearts().add(&a_heart(ana.user.id, bens.id)).await.unwrap();
-    conn.emoji_reactions().set(&a_reaction(ana.user.id, bens.id)).await.unwrap();
+    conn.hearts().add(&a_heart(ana.user.id, bens_post.id)).await.unwrap();
+    conn.emoji_reactions().set(&a_reaction(ana.user.id, bens_post.id)).await.unwrap();
     conn.shares()
-        .create(&a_message_share(ana.user.id, bens.id, &[sue.user.id, ben.user.id]))
+        .create(&a_message_share(ana.user.id, bens_post.id, &[sue.user.id, ben.user.id]))
         .await
         .unwrap();
-    conn.shares().create(&a_message_share(ben.user.id, bens.id, &[ana.user.id])).await.unwrap();
+    conn.shares()
+        .create(&a_message_share(ben.user.id, bens_post.id, &[ana.user.id]))
+        .await
+        .unwrap();
     let link = json!({"share_method": "url"});
-    for (who, path, body) in [
-        (&ana, format!("{}/share", post_path(bens.id)), link),
-        (&ana, format!("{}/comments", post_path(bens.id)), json!({"content": "So\nkind"})),
+    for (caller, path, body) in [
+        (&ana, format!("{}/share", post_path(bens_post.id)), link),
+        (&ana, format!("{}/comments", post_path(bens_post.id)), json!({"content": "So\nkind"})),
         (&ana, format!("/api/v1/follows/{}", ben.user.id), json!({})),
         (&ben, format!("/api/v1/follows/{}", ana.user.id), json!({})),
         (&ana, format!("/api/v1/follows/{}", sue.user.id), json!({})),
     ] {
-        api.post(&path).by(who).json(&body).send().await.expect(201);
+        api.post(&path).by(caller).json(&body).send().await.expect(201);
     }
-    let (blocked, asker) = (create_user(api.database()).await, create_user(api.database()).await);
+    let (blocked, requester) =
+        (create_user(api.database()).await, create_user(api.database()).await);
     block(api.database(), ana.user.id, blocked).await;
     block(api.database(), create_user(api.database()).await, ana.user.id).await;
     api.database()
         .execute(&format!(
             "INSERT INTO follows (id, follower_id, followed_id, status)
-             VALUES (gen_random_uuid(), {asker}, {}, 'pending')",
+             VALUES (gen_random_uuid(), {requester}, {}, 'pending')",
             ana.user.id
         ))
         .await;
 
-    let data = exported(&api, &ana).await;
+    let data = get_export(&api, &ana).await;
 
     let post = &data["posts"][0];
     assert_eq!(
         (sorted_keys(post), &post["id"]),
-        (POST_FIELDS.to_vec(), &json!(anas.id.to_string()))
+        (POST_FIELDS.to_vec(), &json!(anas_post.id.to_string()))
     );
-    let bens = json!(bens.id.to_string());
-    let entry = |section: &str, number: usize| data[section][number].clone();
-    assert_eq!(sorted_keys(&entry("hearts", 0)), ["created_at", "post_id"]);
-    assert_eq!(entry("hearts", 0)["post_id"], bens);
-    assert_eq!(entry("reactions", 0)["post_id"], bens);
-    assert_eq!(entry("reactions", 0)["emoji_code"], "hug");
+    let bens_post = json!(bens_post.id.to_string());
+    let item = |section: &str, index: usize| data[section][index].clone();
+    assert_eq!(sorted_keys(&item("hearts", 0)), ["created_at", "post_id"]);
+    assert_eq!(item("hearts", 0)["post_id"], bens_post);
+    assert_eq!(item("reactions", 0)["post_id"], bens_post);
+    assert_eq!(item("reactions", 0)["emoji_code"], "hug");
     let shares = data["shares"].as_array().unwrap();
     let (sent, links): (Vec<&Value>, Vec<&Value>) =
         shares.iter().partition(|share| share["message_content"] == "Look at that");
@@ -113,40 +117,40 @@ async fn every_section_says_what_was_done() {
     recipients.sort_unstable();
     assert_eq!((sent.len(), &sent[0]["recipient_ids"]), (1, &json!(recipients)));
     assert_eq!((links.len(), &links[0]["recipient_ids"]), (1, &json!([])));
-    assert!(shares.iter().all(|share| share["post_id"] == bens), "{shares:?}");
-    let received = entry("received_shares", 0);
+    assert!(shares.iter().all(|share| share["post_id"] == bens_post), "{shares:?}");
+    let received = item("received_shares", 0);
     assert_eq!(
         (&received["post_id"], &received["message_content"]),
-        (&bens, &json!("Look at that"))
+        (&bens_post, &json!("Look at that"))
     );
     assert_eq!(received["from"], ben.user.username.as_str());
-    assert_eq!(entry("comments", 0)["content"], "So\nkind");
+    assert_eq!(item("comments", 0)["content"], "So\nkind");
     for (section, other) in [
         ("followers", ben.user.id),
         ("following", ben.user.id),
         ("requests_sent", sue.user.id),
-        ("requests_received", asker),
+        ("requests_received", requester),
         ("blocks", blocked),
     ] {
         assert_eq!(data[section].as_array().unwrap().len(), 1, "{section}");
-        assert_eq!(entry(section, 0)["user"]["id"], i64::from(other), "{section}");
+        assert_eq!(item(section, 0)["user"]["id"], i64::from(other), "{section}");
     }
-    let listed = api.get("/api/v1/notifications").by(&ana).send().await.json();
-    assert_eq!(data["notifications"], listed);
+    let notifications = api.get("/api/v1/notifications").by(&ana).send().await.json();
+    assert_eq!(data["notifications"], notifications);
 }
 
 #[actix_web::test]
-async fn what_takes_many_parts_comes_whole_and_once() {
+async fn sections_of_several_batches_are_complete_without_duplicates() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    fill(api.database(), &ana).await;
+    insert_data(api.database(), &ana).await;
     let post = a_post().by(ana.user.id).insert_into(api.database()).await.id;
-    let fans = 130;
-    for _ in 0..fans {
+    let actors = 130;
+    for _ in 0..actors {
         hearts::add(&api.app.app, create_user(api.database()).await, post).await.unwrap();
     }
 
-    let data = exported(&api, &ana).await;
+    let data = get_export(&api, &ana).await;
 
     for (section, name, expected) in [
         ("posts", "id", 1 + 230),
@@ -155,11 +159,12 @@ async fn what_takes_many_parts_comes_whole_and_once() {
         ("shares", "id", 1_100),
         ("received_shares", "id", 700),
         ("comments", "id", 1_100),
-        ("notifications", "id", 250 + 1 + fans),
+        ("notifications", "id", 250 + 1 + actors),
     ] {
-        let entries = data[section].as_array().unwrap();
-        let met: BTreeSet<&str> = entries.iter().map(|it| it[name].as_str().unwrap()).collect();
-        assert_eq!((entries.len(), met.len()), (expected, expected), "{section}");
+        let items = data[section].as_array().unwrap();
+        let distinct: BTreeSet<&str> =
+            items.iter().map(|item| item[name].as_str().unwrap()).collect();
+        assert_eq!((items.len(), distinct.len()), (expected, expected), "{section}");
     }
     for (section, expected) in [
         ("followers", 250),
@@ -168,25 +173,24 @@ async fn what_takes_many_parts_comes_whole_and_once() {
         ("requests_received", 250),
         ("requests_sent", 250),
     ] {
-        let entries = data[section].as_array().unwrap();
-        let met: BTreeSet<i64> =
-            entries.iter().map(|it| it["user"]["id"].as_i64().unwrap()).collect();
-        assert_eq!((entries.len(), met.len()), (expected, expected), "{section}");
+        let items = data[section].as_array().unwrap();
+        let distinct: BTreeSet<i64> =
+            items.iter().map(|item| item["user"]["id"].as_i64().unwrap()).collect();
+        assert_eq!((items.len(), distinct.len()), (expected, expected), "{section}");
     }
     let notifications = data["notifications"].as_array().unwrap();
-    let batch = notifications.iter().find(|it| it["is_batch"] == true).unwrap();
-    assert_eq!(batch["batch_count"], fans);
-    let gathered = notifications.iter().filter(|it| it["parent_id"] == batch["id"]).count();
-    assert_eq!(gathered, fans);
+    let batch = notifications.iter().find(|item| item["is_batch"] == true).unwrap();
+    assert_eq!(batch["batch_count"], actors);
+    let children = notifications.iter().filter(|item| item["parent_id"] == batch["id"]).count();
+    assert_eq!(children, actors);
 }
 
-/// Ids and times are all that a comment on another's private post may tell of it.
+/// A comment on a post that has become private reveals no more than ids and times of the post.
 #[actix_web::test]
-async fn of_others_there_is_no_more_than_they_show_everybody() {
+async fn the_export_contains_no_private_data_of_other_users() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let secret =
-        a_post().by(ben.user.id).with_text("Nobody may know").insert_into(api.database()).await;
+    let secret = a_post().by(ben.user.id).with_text("Top secret").insert_into(api.database()).await;
     let mut conn = api.database().connect().await;
     conn.hearts().add(&a_heart(ana.user.id, secret.id)).await.unwrap();
     conn.hearts().add(&a_heart(ben.user.id, secret.id)).await.unwrap();
@@ -194,18 +198,18 @@ async fn of_others_there_is_no_more_than_they_show_everybody() {
     let comments = format!("{}/comments", post_path(secret.id));
     api.post(&comments).by(&ana).json(&json!({"content": "Mine"})).send().await.expect(201);
     api.post(&comments).by(&ben).json(&json!({"content": "Not hers"})).send().await.expect(201);
-    let hidden = json!({"is_public": false});
-    api.patch(&post_path(secret.id)).by(&ben).json(&hidden).send().await.expect(200);
-    let private = json!({"profile_preferences": {"theme": "of ben"}});
-    api.put("/api/v1/users/me/profile").by(&ben).json(&private).send().await.expect(200);
+    let hide = json!({"is_public": false});
+    api.patch(&post_path(secret.id)).by(&ben).json(&hide).send().await.expect(200);
+    let preferences = json!({"profile_preferences": {"theme": "of ben"}});
+    api.put("/api/v1/users/me/profile").by(&ben).json(&preferences).send().await.expect(200);
     api.post(&format!("/api/v1/follows/{}", ana.user.id)).by(&ben).send().await.expect(201);
 
-    let text = exported(&api, &ana).await.to_string();
+    let text = get_export(&api, &ana).await.to_string();
 
     assert!(text.contains(ana.user.email.as_str()) && text.contains("Mine"));
     for secret in [
         ben.user.email.as_str(),
-        "Nobody may know",
+        "Top secret",
         "Not hers",
         "of ben",
         "argon2",
@@ -218,87 +222,87 @@ async fn of_others_there_is_no_more_than_they_show_everybody() {
 }
 
 #[actix_web::test]
-async fn it_comes_bit_by_bit_and_holds_no_connection_while_somebody_reads_slowly() {
+async fn the_export_is_streamed_without_holding_a_connection_between_chunks() {
     let api = with_one_connection().await;
     let ana = api.create_user().await;
-    fill(api.database(), &ana).await;
+    insert_data(api.database(), &ana).await;
 
-    let mut opened = api.get(EXPORT).by(&ana).send_streaming().await;
-    assert_eq!(opened.head.status.as_u16(), 200);
-    let mut text = opened.next_chunk().await.unwrap();
+    let mut response = api.get(EXPORT).by(&ana).send_streaming().await;
+    assert_eq!(response.head.status.as_u16(), 200);
+    let mut text = response.next_chunk().await.unwrap();
     assert!(text.starts_with(r#"{"success":true,"data":{"profile":{"#), "{text}");
-    let mut bits = 1;
-    // The one connection is free in between, however little was read.
-    while let Some(bit) = opened.next_chunk().await {
+    let mut chunks = 1;
+    // The only connection is free between chunks.
+    while let Some(chunk) = response.next_chunk().await {
         api.get("/api/v1/auth/session").by(&ana).send().await.expect(200);
-        text.push_str(&bit);
-        bits += 1;
+        text.push_str(&chunk);
+        chunks += 1;
     }
 
-    assert!(20 < bits, "{bits} bits");
+    assert!(20 < chunks, "{chunks} chunks");
     let whole: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(whole["data"]["hearts"].as_array().unwrap().len(), 1_100);
 }
 
 #[actix_web::test]
-async fn whoever_goes_away_leaves_no_connection_held() {
+async fn an_aborted_export_releases_its_connection() {
     let api = with_one_connection().await;
     let ana = api.create_user().await;
-    fill(api.database(), &ana).await;
+    insert_data(api.database(), &ana).await;
 
-    for bits in [0, 1, 5] {
-        let mut opened = api.get(EXPORT).by(&ana).send_streaming().await;
-        for _ in 0..bits {
-            opened.next_chunk().await.unwrap();
+    for chunks in [0, 1, 5] {
+        let mut response = api.get(EXPORT).by(&ana).send_streaming().await;
+        for _ in 0..chunks {
+            response.next_chunk().await.unwrap();
         }
-        drop(opened);
+        drop(response);
         api.get("/api/v1/auth/session").by(&ana).send().await.expect(200);
     }
     let head = api.request(Method::HEAD, EXPORT).by(&ana).send_streaming().await;
     assert_eq!(head.head.status.as_u16(), 200);
     drop(head);
-    assert_eq!(sorted_keys(&exported(&api, &ana).await), SECTIONS);
+    assert_eq!(sorted_keys(&get_export(&api, &ana).await), SECTIONS);
 }
 
-/// A document that looked whole would be taken for everything.
+/// Clients would mistake valid JSON for a complete export.
 #[actix_web::test]
-async fn a_document_that_is_cut_short_does_not_end() {
+async fn an_export_that_fails_midway_is_not_valid_json() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    fill(api.database(), &ana).await;
-    let mut opened = api.get(EXPORT).by(&ana).send_streaming().await;
-    let mut text = opened.next_chunk().await.unwrap();
+    insert_data(api.database(), &ana).await;
+    let mut response = api.get(EXPORT).by(&ana).send_streaming().await;
+    let mut text = response.next_chunk().await.unwrap();
 
     api.database().execute("ALTER TABLE comments RENAME TO elsewhere").await;
-    while let Some(bit) = opened.try_next_chunk().await {
-        let Ok(bit) = bit else {
+    while let Some(chunk) = response.try_next_chunk().await {
+        let Ok(chunk) = chunk else {
             assert!(serde_json::from_str::<Value>(&text).is_err());
             assert!(!text.contains("request_id"), "{text}");
             return;
         };
-        text.push_str(&bit);
+        text.push_str(&chunk);
     }
-    panic!("it ended as if nothing had happened");
+    panic!("the export ended without an error");
 }
 
-async fn exported(api: &Api, who: &Caller) -> Value {
-    envelope_data(&api.get(EXPORT).by(who).send().await.expect(200))
+async fn get_export(api: &Api, caller: &Caller) -> Value {
+    envelope_data(&api.get(EXPORT).by(caller).send().await.expect(200))
 }
 
-/// Nobody gets a second connection.
+/// Serves an API with a pool of one connection.
 async fn with_one_connection() -> Api {
     let database = TestDatabase::create().await;
     let db = database.pool_with(|config| config.with_max_connections(1));
     Api::serve(TestApp::with_pool(database, db), &WebConfig::default()).await
 }
 
-/// Lets somebody have done so much that no section fits into one part; much of it at the same moment.
-async fn fill(database: &TestDatabase, who: &Caller) {
-    let sql = FILL.replace("$1", &who.user.id.to_string());
+/// Inserts more data than one batch of each section holds, much of it with equal timestamps.
+async fn insert_data(database: &TestDatabase, caller: &Caller) {
+    let sql = DATA.replace("$1", &caller.user.id.to_string());
     database.execute(&sql).await;
 }
 
-const FILL: &str = "
+const DATA: &str = "
     INSERT INTO users (email, username, hashed_password)
     SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, 1000) n;
     INSERT INTO posts (id, author_id, content)

@@ -1,4 +1,4 @@
-//! `/users/{id}/followers`, `/users/{id}/following` and `/users/{id}/follow-stats`.
+//! `/api/v1/users/{id}/followers`, `/api/v1/users/{id}/following` and `/api/v1/users/{id}/follow-stats`.
 
 use chrono::TimeDelta;
 use grateful_testkit::{Api, ApiResponse, Caller};
@@ -12,17 +12,17 @@ use crate::support::{NOON, error_details, next_link, problem_code_and_detail};
 const LISTS: [&str; 2] = ["followers", "following"];
 
 #[actix_web::test]
-async fn followers_are_listed_newest_first_with_whether_the_caller_follows_them() {
+async fn followers_are_listed_newest_first_with_is_following_of_the_viewer() {
     let api = Api::create().await;
     let [ana, ben, caro] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
-    let told = "UPDATE users SET bio = 'Hi', profile_image_url = '/b.jpg' WHERE id =";
-    api.database().execute(&format!("{told} {}", user_id(&ben))).await;
-    in_a_row(&api, &[(&ben, &ana), (&caro, &ana), (&caro, &ben)]).await;
+    let set_profile = "UPDATE users SET bio = 'Hi', profile_image_url = '/b.jpg' WHERE id =";
+    api.database().execute(&format!("{set_profile} {}", user_id(&ben))).await;
+    follow_in_sequence(&api, &[(&ben, &ana), (&caro, &ana), (&caro, &ben)]).await;
 
     let response = api.get(&user_path(&ana, "followers")).by(&caro).send().await.expect(200);
 
-    let listed = |actor: &Caller, is_following: bool| {
+    let item = |actor: &Caller, is_following: bool| {
         json!({
             "id": user_id(actor),
             "username": username(actor),
@@ -32,11 +32,11 @@ async fn followers_are_listed_newest_first_with_whether_the_caller_follows_them(
             "is_following": is_following,
         })
     };
-    let mut of_ben = listed(&ben, true);
-    of_ben["bio"] = json!("Hi");
-    of_ben["profile_image_url"] = json!("/b.jpg");
+    let mut ben_item = item(&ben, true);
+    ben_item["bio"] = json!("Hi");
+    ben_item["profile_image_url"] = json!("/b.jpg");
     let expected = json!({
-        "followers": [listed(&caro, false), of_ben],
+        "followers": [item(&caro, false), ben_item],
         "total_count": 2,
         "limit": 50,
         "offset": 0,
@@ -47,14 +47,14 @@ async fn followers_are_listed_newest_first_with_whether_the_caller_follows_them(
 }
 
 #[actix_web::test]
-async fn whom_somebody_follows_is_listed_newest_first_with_whether_the_caller_follows_them() {
+async fn followed_users_are_listed_newest_first_with_is_following_of_the_viewer() {
     let api = Api::create().await;
     let [ana, ben, caro] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
-    in_a_row(&api, &[(&ana, &ben), (&ana, &caro), (&ben, &caro)]).await;
+    follow_in_sequence(&api, &[(&ana, &ben), (&ana, &caro), (&ben, &caro)]).await;
 
-    let by_ben = list(&api, &ben, &ana, "following").await;
-    let by_ana = list(&api, &ana, &ana, "following").await;
+    let by_ben = get_list(&api, &ben, &ana, "following").await;
+    let by_ana = get_list(&api, &ana, &ana, "following").await;
 
     assert_eq!(user_ids(&by_ben["following"]), [user_id(&caro), user_id(&ben)]);
     assert_eq!(following_flags(&by_ben["following"]), [true, false]);
@@ -64,31 +64,31 @@ async fn whom_somebody_follows_is_listed_newest_first_with_whether_the_caller_fo
 }
 
 #[actix_web::test]
-async fn a_request_makes_nobody_a_follower() {
+async fn pending_requests_are_not_listed() {
     let api = Api::create().await;
     let [ana, sue] =
         [api.create_user().await, crate::support::follows::create_user_with_approval(&api).await];
     follow(&api, &ana, &sue).await;
 
-    assert_eq!(list(&api, &sue, &sue, "followers").await["total_count"], 0);
-    assert_eq!(list(&api, &sue, &sue, "followers").await["followers"], json!([]));
-    assert_eq!(list(&api, &ana, &ana, "following").await["following"], json!([]));
+    assert_eq!(get_list(&api, &sue, &sue, "followers").await["total_count"], 0);
+    assert_eq!(get_list(&api, &sue, &sue, "followers").await["followers"], json!([]));
+    assert_eq!(get_list(&api, &ana, &ana, "following").await["following"], json!([]));
 }
 
 #[actix_web::test]
-async fn a_list_is_walked_by_its_links_and_by_offset_and_meets_everybody_once() {
+async fn next_links_and_offsets_cover_the_list_without_duplicates() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    a_crowd_around(&api, &ana, 120).await;
+    insert_mutual_followers(&api, &ana, 120).await;
 
     for name in LISTS {
         let path = user_path(&ana, name);
-        let (mut met, mut parts, mut link) = (Vec::new(), Vec::new(), Some(path.clone()));
+        let (mut by_link, mut page_sizes, mut link) = (Vec::new(), Vec::new(), Some(path.clone()));
         while let Some(current) = link {
             let response = api.get(&current).by(&ana).send().await.expect(200);
             let data = response.data();
-            parts.push(data[name].as_array().unwrap().len());
-            met.extend(user_ids(&data[name]));
+            page_sizes.push(data[name].as_array().unwrap().len());
+            by_link.extend(user_ids(&data[name]));
             link = next_link(&response);
             assert_eq!(data["has_more"], link.is_some());
             assert_eq!((&data["total_count"], &data["limit"]), (&json!(120), &json!(50)));
@@ -104,15 +104,15 @@ async fn a_list_is_walked_by_its_links_and_by_offset_and_meets_everybody_once() 
             by_offset.extend(user_ids(&data[name]));
         }
 
-        assert_eq!(parts, [50, 50, 20]);
-        assert_eq!(met, by_offset);
-        let distinct: std::collections::BTreeSet<_> = met.iter().collect();
+        assert_eq!(page_sizes, [50, 50, 20]);
+        assert_eq!(by_link, by_offset);
+        let distinct: std::collections::BTreeSet<_> = by_link.iter().collect();
         assert_eq!(distinct.len(), 120);
     }
 }
 
 #[actix_web::test]
-async fn a_walk_by_links_is_not_disturbed_by_who_comes_and_goes() {
+async fn new_followers_do_not_shift_later_pages() {
     let api = Api::create().await;
     let [ana, ben, caro, dora] = [
         api.create_user().await,
@@ -120,7 +120,7 @@ async fn a_walk_by_links_is_not_disturbed_by_who_comes_and_goes() {
         api.create_user().await,
         api.create_user().await,
     ];
-    in_a_row(&api, &[(&ben, &ana), (&caro, &ana)]).await;
+    follow_in_sequence(&api, &[(&ben, &ana), (&caro, &ana)]).await;
     let path = format!("{}?limit=1", user_path(&ana, "followers"));
     let first = api.get(&path).by(&ana).send().await.expect(200);
 
@@ -132,10 +132,10 @@ async fn a_walk_by_links_is_not_disturbed_by_who_comes_and_goes() {
 }
 
 #[actix_web::test]
-async fn bad_pages_are_refused_by_name() {
+async fn invalid_query_parameters_are_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    a_crowd_around(&api, &ana, 2).await;
+    insert_mutual_followers(&api, &ana, 2).await;
     let page = api.get(&format!("{}?limit=1", user_path(&ana, "followers"))).by(&ana).send().await;
     let link = next_link(&page).unwrap();
     let cursor = link.split("cursor=").nth(1).unwrap();
@@ -149,34 +149,35 @@ async fn bad_pages_are_refused_by_name() {
             ("offset=10001", "offset"),
             ("cursor=x", "cursor"),
         ] {
-            assert_refused(&api, &ana, &format!("{}?{query}", user_path(&ana, list)), field).await;
+            assert_invalid_field(&api, &ana, &format!("{}?{query}", user_path(&ana, list)), field)
+                .await;
         }
     }
-    let elsewhere = format!("{}?cursor={cursor}", user_path(&ana, "following"));
-    assert_refused(&api, &ana, &elsewhere, "cursor").await;
+    let wrong_list = format!("{}?cursor={cursor}", user_path(&ana, "following"));
+    assert_invalid_field(&api, &ana, &wrong_list, "cursor").await;
 }
 
 #[actix_web::test]
-async fn the_numbers_of_nobody_and_across_a_block_are_not_found() {
+async fn lists_and_stats_of_unknown_and_blocked_users_are_not_found() {
     let api = Api::create().await;
     let [ana, ben] = [api.create_user().await, api.create_user().await];
     block(&api, &ana, &ben).await;
 
     for rest in ["followers", "following", "follow-stats"] {
-        for (actor, target) in
+        for (viewer, target) in
             [(&ana, user_id(&ben)), (&ben, user_id(&ana)), (&ana, UNKNOWN_USER_ID)]
         {
             let path = format!("/api/v1/users/{target}/{rest}");
-            let refused = api.get(&path).by(actor).send().await;
+            let response = api.get(&path).by(viewer).send().await;
             let expected = ("not_found".to_owned(), "User not found".to_owned());
-            assert_eq!(problem_code_and_detail(&refused, 404), expected, "{path}");
+            assert_eq!(problem_code_and_detail(&response, 404), expected, "{path}");
         }
     }
     assert_eq!(get_follow_stats(&api, &ana, &ana).await, [0; 4]);
 }
 
 #[actix_web::test]
-async fn whoever_stands_behind_a_block_is_left_out_of_lists() {
+async fn users_across_a_block_with_the_viewer_are_not_listed() {
     let api = Api::create().await;
     let [ana, ben, caro, dora] = [
         api.create_user().await,
@@ -192,49 +193,49 @@ async fn whoever_stands_behind_a_block_is_left_out_of_lists() {
     block(&api, &dora, &ben).await;
 
     for name in LISTS {
-        let by_ben = list(&api, &ben, &ana, name).await;
+        let by_ben = get_list(&api, &ben, &ana, name).await;
         assert_eq!(user_ids(&by_ben[name]), [user_id(&ben)], "{name}");
-        let by_ana = list(&api, &ana, &ana, name).await;
+        let by_ana = get_list(&api, &ana, &ana, name).await;
         assert_eq!(by_ana[name].as_array().unwrap().len(), 3, "{name}");
     }
 }
 
-async fn assert_refused(api: &Api, caller: &Caller, path: &str, field: &str) {
-    let refused = api.get(path).by(caller).send().await;
-    assert_eq!(problem_code_and_detail(&refused, 422).0, "validation_error", "{path}");
-    let fields = error_details(&refused)["fields"].take();
+async fn assert_invalid_field(api: &Api, caller: &Caller, path: &str, field: &str) {
+    let response = api.get(path).by(caller).send().await;
+    assert_eq!(problem_code_and_detail(&response, 422).0, "validation_error", "{path}");
+    let fields = error_details(&response)["fields"].take();
     assert_eq!(fields.as_object().unwrap().keys().collect::<Vec<_>>(), [field], "{path}");
 }
 
-async fn list(api: &Api, actor: &Caller, whose: &Caller, name: &str) -> Value {
-    api.get(&user_path(whose, name)).by(actor).send().await.expect(200).data()
+async fn get_list(api: &Api, viewer: &Caller, target: &Caller, name: &str) -> Value {
+    api.get(&user_path(target, name)).by(viewer).send().await.expect(200).data()
 }
 
 fn following_flags(list: &Value) -> Vec<bool> {
-    list.as_array().unwrap().iter().map(|it| it["is_following"].as_bool().unwrap()).collect()
+    list.as_array().unwrap().iter().map(|user| user["is_following"].as_bool().unwrap()).collect()
 }
 
-/// Each follows the other, a second after the one before.
-async fn in_a_row(api: &Api, follows: &[(&Caller, &Caller)]) {
+/// Creates these follows, one second apart.
+async fn follow_in_sequence(api: &Api, follows: &[(&Caller, &Caller)]) {
     for (actor, target) in follows {
         let _: ApiResponse = follow(api, actor, target).await;
         api.app.clock.advance(TimeDelta::seconds(1));
     }
 }
 
-/// So many follow somebody, and are followed back, half of them in the same moment.
-async fn a_crowd_around(api: &Api, person: &Caller, people: u32) {
-    let id = user_id(person);
+/// Inserts users with mutual follows, two at a time with the same `created_at`.
+async fn insert_mutual_followers(api: &Api, caller: &Caller, count: u32) {
+    let id = user_id(caller);
     api.database()
         .execute(&format!(
             "INSERT INTO users (email, username, hashed_password)
-             SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, {people}) n;
+             SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, {count}) n;
              INSERT INTO follows (id, follower_id, followed_id, status, created_at)
              SELECT gen_random_uuid(), id, {id}, 'active', timestamptz '2026-01-01' + id / 2 * interval '1 s'
              FROM users WHERE hashed_password = 'x';
              INSERT INTO follows (id, follower_id, followed_id, status, created_at)
              SELECT gen_random_uuid(), followed_id, follower_id, status, created_at FROM follows;
-             UPDATE users SET followers_count = {people}, following_count = {people} WHERE id = {id};
+             UPDATE users SET followers_count = {count}, following_count = {count} WHERE id = {id};
              UPDATE users SET followers_count = 1, following_count = 1 WHERE hashed_password = 'x'"
         ))
         .await;

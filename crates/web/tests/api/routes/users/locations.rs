@@ -1,4 +1,4 @@
-//! `/users/location`
+//! `/api/v1/users/location/search`.
 
 use grateful_application::GeocoderError;
 use grateful_testkit::Api;
@@ -8,14 +8,14 @@ use crate::support::{assert_problem, envelope_data, invalid_fields};
 
 const SEARCH: &str = "/api/v1/users/location/search";
 
-type Failing = fn() -> GeocoderError;
+type ErrorFactory = fn() -> GeocoderError;
 
 #[actix_web::test]
-async fn places_are_found_by_name_and_no_more_than_asked_for() {
+async fn locations_are_found_by_name_up_to_the_limit() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    for (limit, found) in [
+    for (limit, expected) in [
         (json!(3), 3),
         (json!(10), 10),
         (json!(11), 10),
@@ -27,14 +27,14 @@ async fn places_are_found_by_name_and_no_more_than_asked_for() {
         let body = json!({"query": "  Rain ", "limit": limit});
         let response = api.post(SEARCH).by(&ana).json(&body).send().await.expect(200);
 
-        let places = envelope_data(&response);
-        assert_eq!(places.as_array().unwrap().len(), found, "{limit}");
-        assert_eq!(places[0], json!({"display_name": "Rain 1", "lat": 48.69, "lon": 10.91}));
+        let locations = envelope_data(&response);
+        assert_eq!(locations.as_array().unwrap().len(), expected, "{limit}");
+        assert_eq!(locations[0], json!({"display_name": "Rain 1", "lat": 48.69, "lon": 10.91}));
     }
 }
 
 #[actix_web::test]
-async fn what_cannot_be_looked_for_is_refused_by_field() {
+async fn invalid_fields_are_reported() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -54,11 +54,11 @@ async fn what_cannot_be_looked_for_is_refused_by_field() {
 }
 
 #[actix_web::test]
-async fn trouble_elsewhere_is_told_by_its_kind_and_nothing_leaks() {
+async fn geocoder_failures_are_reported_by_kind_without_details() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    let failures: [(Failing, &str); 3] = [
+    let failures: [(ErrorFactory, &str); 3] = [
         (|| GeocoderError::TimedOut, "nominatim_timeout"),
         (|| GeocoderError::InvalidResponse("sesame".into()), "nominatim_api_error"),
         (|| GeocoderError::Unreachable("sesame".into()), "nominatim_request_error"),

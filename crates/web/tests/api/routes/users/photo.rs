@@ -1,4 +1,4 @@
-//! `/users/me/profile/photo`: what people look like.
+//! `/api/v1/users/me/profile/photo`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,17 +20,17 @@ use crate::support::{EndlessBody, assert_problem, envelope_data, invalid_fields,
 
 const PHOTO: &str = "/api/v1/users/me/profile/photo";
 
-/// The most bytes of a file (rules §8).
+/// The maximum size of a file in bytes (docs/rules.md#images).
 const LIMIT: usize = 5_242_880;
 
 const SIZES: [&str; 4] = ["large", "medium", "small", "thumbnail"];
 
 #[actix_web::test]
-async fn a_photo_that_was_taken_is_served_in_four_sizes_to_everybody() {
+async fn an_uploaded_photo_is_public_in_four_sizes() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    let photo = envelope_data(&send(&api, &ana, &a_png(300, 200)).await.expect(200));
+    let photo = envelope_data(&upload(&api, &ana, &a_png(300, 200)).await.expect(200));
 
     assert_eq!(sorted_keys(&photo), ["filename", "profile_image_url", "success", "urls"]);
     let name = photo["filename"].as_str().unwrap();
@@ -49,11 +49,11 @@ async fn a_photo_that_was_taken_is_served_in_four_sizes_to_everybody() {
 }
 
 #[actix_web::test]
-async fn others_see_it_in_the_profile_and_beside_posts() {
+async fn the_photo_is_shown_in_the_profile_and_with_posts() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     let medium =
-        send(&api, &ana, &a_png(9, 9)).await.expect(200).data()["profile_image_url"].take();
+        upload(&api, &ana, &a_png(9, 9)).await.expect(200).data()["profile_image_url"].take();
 
     let profile = format!("/api/v1/users/{}/profile", ana.user.id);
     let profile = api.get(&profile).by(&ben).send().await.expect(200).data();
@@ -63,40 +63,41 @@ async fn others_see_it_in_the_profile_and_beside_posts() {
     assert_eq!(profile["profile_image_url"], medium);
     assert_eq!(post["author"]["profile_image_url"], medium);
     assert_eq!(post["author"]["image"], medium);
-    let bens = api.get("/api/v1/users/me/profile").by(&ben).send().await.expect(200).data();
-    assert_eq!(bens["profile_image_url"], Value::Null);
+    let other_profile =
+        api.get("/api/v1/users/me/profile").by(&ben).send().await.expect(200).data();
+    assert_eq!(other_profile["profile_image_url"], Value::Null);
 }
 
 #[actix_web::test]
-async fn another_photo_has_another_name_and_the_one_before_is_gone() {
+async fn a_new_photo_has_a_new_name_and_replaces_the_old_one() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let first = send(&api, &ana, &a_png(9, 9)).await.expect(200).data();
+    let first = upload(&api, &ana, &a_png(9, 9)).await.expect(200).data();
 
-    let second = send(&api, &ana, &a_png(9, 9)).await.expect(200).data();
+    let second = upload(&api, &ana, &a_png(9, 9)).await.expect(200).data();
 
-    assert_served(&api, &first, 404).await;
-    assert_served(&api, &second, 200).await;
+    assert_status_of_files(&api, &first, 404).await;
+    assert_status_of_files(&api, &second, 200).await;
 }
 
 #[actix_web::test]
-async fn a_photo_can_be_taken_away_once() {
+async fn a_photo_can_be_deleted_once() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let photo = send(&api, &ana, &a_png(9, 9)).await.expect(200).data();
+    let photo = upload(&api, &ana, &a_png(9, 9)).await.expect(200).data();
 
-    let removed = api.delete(PHOTO).by(&ana).send().await.expect(200);
+    let deleted = api.delete(PHOTO).by(&ana).send().await.expect(200);
     let again = api.delete(PHOTO).by(&ana).send().await;
 
-    assert_eq!(envelope_data(&removed), json!({"deleted": true}));
+    assert_eq!(envelope_data(&deleted), json!({"deleted": true}));
     assert_eq!(assert_problem(&again, 404, "not_found"), json!({"resource": "photo"}));
-    assert_served(&api, &photo, 404).await;
+    assert_status_of_files(&api, &photo, 404).await;
     let profile = api.get("/api/v1/users/me/profile").by(&ana).send().await.expect(200).data();
     assert_eq!(profile["profile_image_url"], Value::Null);
 }
 
 #[actix_web::test]
-async fn what_stands_for_a_photo_is_where_it_is_said_to_be() {
+async fn the_default_photo_is_an_avatar() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -110,10 +111,10 @@ async fn what_stands_for_a_photo_is_where_it_is_said_to_be() {
 }
 
 #[actix_web::test]
-async fn whoever_leaves_takes_their_files_along() {
+async fn deleting_the_account_deletes_the_files() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let photo = send(&api, &ana, &a_png(9, 9)).await.expect(200).data();
+    let photo = upload(&api, &ana, &a_png(9, 9)).await.expect(200).data();
     let form: [(&str, &[u8]); 2] = [("content", b"Look!"), ("image", &a_png(9, 9))];
     let post = api.post("/api/v1/posts/upload").by(&ana).multipart(&form).send().await.expect(201);
     let image = post.json()["image_url"].as_str().unwrap().to_owned();
@@ -122,49 +123,49 @@ async fn whoever_leaves_takes_their_files_along() {
     let password = json!({"password": PASSWORD});
     api.delete("/api/v1/users/me").by(&ana).json(&password).send().await.expect(204);
 
-    assert_served(&api, &photo, 404).await;
+    assert_status_of_files(&api, &photo, 404).await;
     api.get(&image).send().await.expect(404);
     let avatar = format!("/api/avatar/{}", ana.user.id);
     api.get(&avatar).send().await.expect(404);
 }
 
-/// Nobody can even say that they mean somebody else.
+/// No route for photos takes a user id.
 #[actix_web::test]
-async fn no_route_changes_the_photo_of_another_person() {
+async fn no_route_changes_the_photo_of_another_user() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let bens = send(&api, &ben, &a_png(9, 9)).await.expect(200).data();
+    let bens_photo = upload(&api, &ben, &a_png(9, 9)).await.expect(200).data();
 
     for (method, pattern, _) in operations() {
         if pattern.contains("photo") {
             assert!(pattern.starts_with(PHOTO) && !pattern.contains('{'), "{method} {pattern}");
         }
     }
-    send(&api, &ana, &a_png(9, 9)).await.expect(200);
+    upload(&api, &ana, &a_png(9, 9)).await.expect(200);
     api.delete(PHOTO).by(&ana).send().await.expect(200);
-    // Nor is a name that is sent along looked at.
-    let name = bens["filename"].as_str().unwrap();
+    // Other fields of the form are ignored.
+    let name = bens_photo["filename"].as_str().unwrap();
     let form: [(&str, &[u8]); 3] =
         [("file", &a_png(9, 9)), ("filename", name.as_bytes()), ("user_id", b"2")];
-    let anas = api.post(PHOTO).by(&ana).multipart(&form).send().await.expect(200).data();
-    let settable = json!({"profile_image_url": bens["profile_image_url"]});
-    let profile = api.put("/api/v1/users/me/profile").by(&ana).json(&settable).send().await;
+    let anas_photo = api.post(PHOTO).by(&ana).multipart(&form).send().await.expect(200).data();
+    let body = json!({"profile_image_url": bens_photo["profile_image_url"]});
+    let profile = api.put("/api/v1/users/me/profile").by(&ana).json(&body).send().await;
 
-    assert_eq!(profile.expect(200).data()["profile_image_url"], anas["profile_image_url"]);
-    assert_served(&api, &bens, 200).await;
+    assert_eq!(profile.expect(200).data()["profile_image_url"], anas_photo["profile_image_url"]);
+    assert_status_of_files(&api, &bens_photo, 200).await;
 }
 
 #[actix_web::test]
-async fn the_name_of_the_file_and_its_declared_type_prove_nothing() {
+async fn the_file_name_and_the_declared_type_are_ignored() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let pretending = |file: &[u8], name: &str, named: &str| {
+    let send_as = |file: &[u8], name: &str, content_type: &str| {
         let head = format!(
             "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
-             Content-Type: {named}\r\n\r\n"
+             Content-Type: {content_type}\r\n\r\n"
         );
         let form = [head.as_bytes(), file, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat();
-        form_of(&api, &ana, form).send()
+        send_raw_form(&api, &ana, form).send()
     };
 
     for file in [
@@ -175,50 +176,50 @@ async fn the_name_of_the_file_and_its_declared_type_prove_nothing() {
         b"x",
         b"\xff\xd8",
     ] {
-        let refused = pretending(file, "photo.jpg", "image/jpeg").await;
-        let details = assert_problem(&refused, 415, "unsupported_media_type");
+        let response = send_as(file, "photo.jpg", "image/jpeg").await;
+        let details = assert_problem(&response, 415, "unsupported_media_type");
         assert_eq!(details, json!({"supported": ["image/jpeg", "image/png", "image/webp"]}));
     }
-    for (name, named) in [
+    for (name, content_type) in [
         ("../../etc/passwd", "text/html"),
         ("x.exe", "application/x-msdownload"),
         ("", "image/gif"),
     ] {
-        let photo = pretending(&a_png(9, 9), name, named).await.expect(200).data();
+        let photo = send_as(&a_png(9, 9), name, content_type).await.expect(200).data();
         assert!(photo["filename"].as_str().unwrap().starts_with("profile_"));
     }
 }
 
 #[actix_web::test]
-async fn a_picture_that_is_not_taken_is_refused_in_the_field_file() {
+async fn invalid_images_are_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let whole = a_png(60, 60);
+    let png = a_png(60, 60);
 
     for (file, reason) in [
         (a_large_png(8_000, 8_000), "megapixels"),
         (a_large_png(12_001, 8), "the maximum side is 12000 pixels"),
-        (whole[..whole.len() / 2].to_vec(), "damaged"),
-        ([&whole[..40], &[0; 400]].concat(), "damaged"),
+        (png[..png.len() / 2].to_vec(), "damaged"),
+        ([&png[..40], &[0; 400]].concat(), "damaged"),
         (b"\xff\xd8\xff\xe0no more than that".to_vec(), "damaged"),
     ] {
-        let refused = send(&api, &ana, &file).await;
-        assert_eq!(invalid_fields(&refused), ["file"]);
-        let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+        let response = upload(&api, &ana, &file).await;
+        assert_eq!(invalid_fields(&response), ["file"]);
+        let detail = response.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.starts_with("file: ") && detail.contains(reason), "{detail}");
     }
     assert_eq!(api.database().count("users WHERE profile_photo_filename IS NULL").await, 1);
 }
 
 #[actix_web::test]
-async fn a_form_without_a_file_is_refused() {
+async fn a_form_without_a_file_is_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
     for form in [&[][..], &[("focus", &b"0.5,0.5"[..])], &[("file", b"")], &[("image", b"x")]] {
-        let refused = api.post(PHOTO).by(&ana).multipart(form).send().await;
-        assert_eq!(invalid_fields(&refused), ["file"]);
-        assert_eq!(refused.json()["detail"], "file: is required");
+        let response = api.post(PHOTO).by(&ana).multipart(form).send().await;
+        assert_eq!(invalid_fields(&response), ["file"]);
+        assert_eq!(response.json()["detail"], "file: is required");
     }
 }
 
@@ -226,13 +227,13 @@ async fn a_form_without_a_file_is_refused() {
 async fn the_focus_is_two_numbers_from_0_to_1() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let send = |focus: &[u8]| {
+    let upload_with = |focus: &[u8]| {
         let form = [("file", &a_png(9, 9)[..]), ("focus", focus)];
         api.post(PHOTO).by(&ana).multipart(&form).send()
     };
 
     for focus in ["0,0", "1,1", " 0.5 , 0.25 ", "", "  "] {
-        send(focus.as_bytes()).await.expect(200);
+        upload_with(focus.as_bytes()).await.expect(200);
     }
     for focus in [
         "0.5",
@@ -247,116 +248,117 @@ async fn the_focus_is_two_numbers_from_0_to_1() {
         "0.5,\0",
         "1e9,0",
     ] {
-        assert_eq!(invalid_fields(&send(focus.as_bytes()).await), ["focus"], "{focus}");
+        assert_eq!(invalid_fields(&upload_with(focus.as_bytes()).await), ["focus"], "{focus}");
     }
-    assert_eq!(invalid_fields(&send(b"\xff,0.5").await), ["focus"]);
+    assert_eq!(invalid_fields(&upload_with(b"\xff,0.5").await), ["focus"]);
 }
 
 #[actix_web::test]
-async fn all_that_is_wrong_is_said_at_once() {
+async fn all_invalid_fields_are_reported_at_once() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    let refused = api.post(PHOTO).by(&ana).multipart(&[("focus", b"2,2")]).send().await;
+    let response = api.post(PHOTO).by(&ana).multipart(&[("focus", b"2,2")]).send().await;
 
-    assert_eq!(invalid_fields(&refused), ["file", "focus"]);
+    assert_eq!(invalid_fields(&response), ["file", "focus"]);
 }
 
 #[rstest]
 #[case::json("application/json")]
 #[case::urlencoded("application/x-www-form-urlencoded")]
-#[case::bare("image/png")]
+#[case::image("image/png")]
 #[case::mixed("multipart/mixed; boundary=x")]
-#[case::longer("multipart/form-datax; boundary=x")]
-#[case::nothing("")]
+#[case::longer_name("multipart/form-datax; boundary=x")]
+#[case::empty("")]
 #[actix_web::test]
-async fn what_is_no_form_is_of_another_type(#[case] named: &str) {
+async fn other_content_types_are_rejected(#[case] content_type: &str) {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
     let request = api.post(PHOTO).by(&ana).multipart(&[("file", &a_png(9, 9))]);
-    let refused = request.header("Content-Type", named).send().await;
+    let response = request.header("Content-Type", content_type).send().await;
 
-    let details = assert_problem(&refused, 415, "unsupported_media_type");
+    let details = assert_problem(&response, 415, "unsupported_media_type");
     assert_eq!(details, json!({"supported": ["multipart/form-data"]}));
 }
 
 #[actix_web::test]
-async fn an_encoded_form_is_never_inflated() {
+async fn compressed_forms_are_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
     for encoding in ["gzip", "br", "deflate", "zstd"] {
         let request = api.post(PHOTO).by(&ana).multipart(&[("file", &a_png(9, 9))]);
-        let refused = request.header("Content-Encoding", encoding).send().await;
-        assert_problem(&refused, 415, "unsupported_media_type");
+        let response = request.header("Content-Encoding", encoding).send().await;
+        assert_problem(&response, 415, "unsupported_media_type");
     }
 }
 
 #[actix_web::test]
-async fn a_form_that_is_none_is_refused_in_the_field_body() {
+async fn malformed_forms_are_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let whole = multipart_form(&[("file", &a_png(60, 60))]);
-    let part = |head: &str| format!("--{BOUNDARY}\r\n{head}\r\n\r\nx\r\n--{BOUNDARY}--\r\n");
+    let valid = multipart_form(&[("file", &a_png(60, 60))]);
+    let form_with_head =
+        |head: &str| format!("--{BOUNDARY}\r\n{head}\r\n\r\nx\r\n--{BOUNDARY}--\r\n");
     let long = format!("X-Long: {}", "x".repeat(100_000));
 
     for (form, status) in [
         (b"".to_vec(), 422),
         (b"{}".to_vec(), 422),
-        (whole[..whole.len() / 2].to_vec(), 422),
-        (whole[..whole.len() - 6].to_vec(), 422),
-        (part("Content-Disposition: form-data").into_bytes(), 422),
-        (part("Content-Type: image/png").into_bytes(), 422),
-        (part("no header at all").into_bytes(), 422),
-        (part(&long).into_bytes(), 413),
+        (valid[..valid.len() / 2].to_vec(), 422),
+        (valid[..valid.len() - 6].to_vec(), 422),
+        (form_with_head("Content-Disposition: form-data").into_bytes(), 422),
+        (form_with_head("Content-Type: image/png").into_bytes(), 422),
+        (form_with_head("no header at all").into_bytes(), 422),
+        (form_with_head(&long).into_bytes(), 413),
         (vec![b'\n'; 200_000], 422),
     ] {
         let start = String::from_utf8_lossy(&form[..form.len().min(80)]).into_owned();
-        let refused = form_of(&api, &ana, form).send().await;
+        let response = send_raw_form(&api, &ana, form).send().await;
         if status == 422 {
-            assert_eq!(invalid_fields(&refused), ["body"], "{start}");
+            assert_eq!(invalid_fields(&response), ["body"], "{start}");
         } else {
-            assert_problem(&refused, status, "payload_too_large");
+            assert_problem(&response, status, "payload_too_large");
         }
     }
     let no_boundary =
-        form_of(&api, &ana, whole.clone()).header("Content-Type", "multipart/form-data");
+        send_raw_form(&api, &ana, valid.clone()).header("Content-Type", "multipart/form-data");
     assert_eq!(invalid_fields(&no_boundary.send().await), ["body"]);
     assert_eq!(api.database().count("users WHERE profile_photo_filename IS NULL").await, 1);
 }
 
 #[actix_web::test]
-async fn a_form_whose_connection_breaks_does_nothing() {
+async fn an_incomplete_form_changes_nothing() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let form = multipart_form(&[("file", &a_png(60, 60))]);
     let half = Bytes::copy_from_slice(&form[..form.len() / 2]);
 
     let broken = stream::iter([Ok(half), Err(actix_web::error::PayloadError::Incomplete(None))]);
-    let refused = api.post(PHOTO).by(&ana).multipart_stream(broken).send().await;
+    let response = api.post(PHOTO).by(&ana).multipart_stream(broken).send().await;
 
-    assert_eq!(invalid_fields(&refused), ["body"]);
+    assert_eq!(invalid_fields(&response), ["body"]);
     assert_eq!(api.database().count("users WHERE profile_photo_filename IS NULL").await, 1);
 }
 
 #[actix_web::test]
-async fn a_file_of_the_largest_size_is_looked_at_and_one_byte_more_is_not() {
+async fn a_file_of_the_maximum_size_is_accepted_and_one_byte_more_is_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    // What stands behind the end of a picture is no part of it.
+    // Bytes after the end of the image are ignored.
     let mut file = a_png(9, 9);
     file.resize(LIMIT, 0);
-    send(&api, &ana, &file).await.expect(200);
+    upload(&api, &ana, &file).await.expect(200);
 
     file.push(0);
-    let refused = send(&api, &ana, &file).await;
+    let response = upload(&api, &ana, &file).await;
 
-    assert_eq!(assert_problem(&refused, 413, "payload_too_large"), json!({"limit_bytes": LIMIT}));
+    assert_eq!(assert_problem(&response, 413, "payload_too_large"), json!({"limit_bytes": LIMIT}));
 }
 
 #[actix_web::test]
-async fn a_form_that_says_itself_that_it_is_too_large_is_not_read() {
+async fn a_form_with_a_content_length_over_the_limit_is_not_read() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -367,10 +369,10 @@ async fn a_form_that_says_itself_that_it_is_too_large_is_not_read() {
             .by(&ana)
             .multipart_stream(body.chunks())
             .header("Content-Length", length);
-        let refused = request.send().await;
+        let response = request.send().await;
 
         assert_eq!(
-            assert_problem(&refused, 413, "payload_too_large"),
+            assert_problem(&response, 413, "payload_too_large"),
             json!({"limit_bytes": LIMIT})
         );
         assert_eq!(body.bytes_read(), 0);
@@ -378,177 +380,182 @@ async fn a_form_that_says_itself_that_it_is_too_large_is_not_read() {
 }
 
 #[rstest]
-#[case::a_file("file", LIMIT)]
-#[case::a_text("focus", 65_536)]
-#[case::whatever_else("more", 65_536)]
+#[case::file("file", LIMIT)]
+#[case::text("focus", 65_536)]
+#[case::unknown_field("more", 65_536)]
 #[actix_web::test]
-async fn reading_stops_where_a_part_grows_too_large(#[case] name: &str, #[case] limit: usize) {
+async fn a_part_over_the_limit_is_not_read_to_its_end(#[case] name: &str, #[case] limit: usize) {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let body = EndlessBody::multipart(name);
 
-    let refused = api.post(PHOTO).by(&ana).multipart_stream(body.chunks()).send().await;
+    let response = api.post(PHOTO).by(&ana).multipart_stream(body.chunks()).send().await;
 
-    assert_eq!(assert_problem(&refused, 413, "payload_too_large"), json!({"limit_bytes": limit}));
-    // What was under way when it was enough.
+    assert_eq!(assert_problem(&response, 413, "payload_too_large"), json!({"limit_bytes": limit}));
+    // Some chunks are buffered when the limit is reached.
     assert!((limit / 2..limit + 200_000).contains(&body.bytes_read()), "{}", body.bytes_read());
 }
 
-/// As many parts as there may be texts, none of which has anything in it.
+/// Empty parts count towards the limit for text.
 #[actix_web::test]
-async fn reading_stops_where_there_is_no_end_of_parts() {
+async fn a_form_with_endless_parts_is_not_read_to_its_end() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let part = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n\r\n");
     let body = EndlessBody::new("", &part);
 
-    let refused = api.post(PHOTO).by(&ana).multipart_stream(body.chunks()).send().await;
+    let response = api.post(PHOTO).by(&ana).multipart_stream(body.chunks()).send().await;
 
-    assert_problem(&refused, 413, "payload_too_large");
+    assert_problem(&response, 413, "payload_too_large");
     assert!(body.bytes_read() < 65_536 / 2 * part.len() + 200_000, "{}", body.bytes_read());
 }
 
 #[actix_web::test]
-async fn whoever_is_not_signed_in_has_their_form_not_even_read() {
+async fn an_unauthenticated_form_is_not_read() {
     let api = Api::create().await;
 
     let body = EndlessBody::multipart("file");
-    let refused = api.post(PHOTO).multipart_stream(body.chunks()).send().await;
+    let response = api.post(PHOTO).multipart_stream(body.chunks()).send().await;
 
-    assert_eq!(assert_problem(&refused, 401, "authentication_error"), json!({}));
+    assert_eq!(assert_problem(&response, 401, "authentication_error"), json!({}));
     assert_eq!(body.bytes_read(), 0);
 }
 
 #[actix_web::test]
-async fn where_the_queue_is_full_the_form_is_not_even_read() {
+async fn a_form_is_not_read_while_the_queue_is_full() {
     let mut app = TestApp::create().await;
     app.app.image_processor = Arc::new(ImageProcessor::new(1));
     let api = Api::serve(app, &WebConfig::default()).await;
     let ana = api.create_user().await;
-    let mut places: Vec<_> =
+    let mut permits: Vec<_> =
         (0..16).map(|_| api.app.app.image_processor.admit().unwrap()).collect();
 
     let body = EndlessBody::multipart("file");
-    let refused = api.post(PHOTO).by(&ana).multipart_stream(body.chunks()).send().await;
+    let response = api.post(PHOTO).by(&ana).multipart_stream(body.chunks()).send().await;
 
-    assert_eq!(assert_problem(&refused, 503, "unavailable"), json!({}));
-    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(assert_problem(&response, 503, "unavailable"), json!({}));
+    assert_eq!(response.header("retry-after"), Some("1"));
     assert_eq!(body.bytes_read(), 0);
-    places.pop();
-    send(&api, &ana, &a_png(9, 9)).await.expect(200);
-    // Whatever becomes of a request, its place is free afterwards.
-    send(&api, &ana, b"no picture").await.expect(415);
-    form_of(&api, &ana, b"{}".to_vec()).send().await.expect(422);
-    send(&api, &ana, &a_png(9, 9)).await.expect(200);
+    permits.pop();
+    upload(&api, &ana, &a_png(9, 9)).await.expect(200);
+    // Failed requests release their permit too.
+    upload(&api, &ana, b"not an image").await.expect(415);
+    send_raw_form(&api, &ana, b"{}".to_vec()).send().await.expect(422);
+    upload(&api, &ana, &a_png(9, 9)).await.expect(200);
 }
 
 #[actix_web::test]
-async fn a_form_that_does_not_come_is_not_waited_for() {
+async fn a_slow_form_times_out() {
     let client_request_timeout = Duration::from_millis(100);
     let config = WebConfig { client_request_timeout, ..WebConfig::default() };
     let api = Api::serve(TestApp::create().await, &config).await;
     let ana = api.create_user().await;
     let head =
         Bytes::from(format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\""));
-    let begun = Instant::now();
+    let start = Instant::now();
 
-    for bits in [stream::iter([]).boxed_local(), stream::iter([Ok(head)]).boxed_local()] {
-        let slow =
-            api.post(PHOTO).by(&ana).multipart_stream(bits.chain(stream::pending())).send().await;
-        assert_problem(&slow, 408, "request_timeout");
+    for chunks in [stream::iter([]).boxed_local(), stream::iter([Ok(head)]).boxed_local()] {
+        let response =
+            api.post(PHOTO).by(&ana).multipart_stream(chunks.chain(stream::pending())).send().await;
+        assert_problem(&response, 408, "request_timeout");
     }
 
-    assert!(2 * client_request_timeout <= begun.elapsed());
+    assert!(2 * client_request_timeout <= start.elapsed());
 }
 
 #[actix_web::test]
-async fn the_same_form_again_gets_the_first_answer_whatever_separates_its_parts() {
+async fn a_retry_gets_the_first_response_even_with_another_boundary() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let parts: [(&str, &[u8]); 2] = [("file", &a_png(9, 9)), ("focus", b"0.5,0.5")];
-    let keyed = |form: Vec<u8>, boundary: &str| {
-        form_of(&api, &ana, form)
+    let send_with_key = |form: Vec<u8>, boundary: &str| {
+        send_raw_form(&api, &ana, form)
             .header("Content-Type", &format!("multipart/form-data; boundary={boundary}"))
             .header("Idempotency-Key", "k")
             .send()
     };
-    let other = String::from_utf8_lossy(BOUNDARY.as_bytes()).replace('-', "_");
+    let other_boundary = String::from_utf8_lossy(BOUNDARY.as_bytes()).replace('-', "_");
     let form = multipart_form(&parts);
-    let separated_otherwise = replaced(&form, BOUNDARY.as_bytes(), other.as_bytes());
+    let form_with_other_boundary =
+        replace_bytes(&form, BOUNDARY.as_bytes(), other_boundary.as_bytes());
 
-    let first = keyed(form, BOUNDARY).await.expect(200);
-    let again = keyed(separated_otherwise, &other).await.expect(200);
+    let first = send_with_key(form, BOUNDARY).await.expect(200);
+    let again = send_with_key(form_with_other_boundary, &other_boundary).await.expect(200);
     let changed = multipart_form(&[("file", &a_png(9, 9)), ("focus", b"0.5,0.6")]);
-    let changed = keyed(changed, BOUNDARY).await;
+    let changed = send_with_key(changed, BOUNDARY).await;
 
     assert_eq!(envelope_data(&again), envelope_data(&first));
     assert_eq!(first.header("idempotent-replayed"), None);
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     assert_eq!(invalid_fields(&changed), ["Idempotency-Key"]);
-    assert_served(&api, &first.data(), 200).await;
+    assert_status_of_files(&api, &first.data(), 200).await;
 }
 
 #[actix_web::test]
-async fn a_key_that_is_none_is_refused_before_the_form_is_read() {
+async fn a_malformed_key_is_rejected_before_the_form_is_read() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let body = EndlessBody::multipart("file");
 
     let request =
         api.post(PHOTO).by(&ana).multipart_stream(body.chunks()).header("Idempotency-Key", "a b");
-    let refused = request.send().await;
+    let response = request.send().await;
 
-    assert_eq!(invalid_fields(&refused), ["Idempotency-Key"]);
+    assert_eq!(invalid_fields(&response), ["Idempotency-Key"]);
     assert_eq!(body.bytes_read(), 0);
 }
 
 #[actix_web::test]
-async fn twenty_pictures_an_hour_are_taken_from_one_person() {
+async fn uploads_are_limited_to_20_per_hour_and_user() {
     let config = WebConfig { limits: Some(RateLimitsConfig::default()), ..WebConfig::default() };
     let api = Api::serve(TestApp::create().await, &config).await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     for number in 0..20 {
-        // Of either kind, and however it ends.
+        // Both kinds of upload count, whatever their result.
         let request =
             if number % 2 == 0 { api.post(PHOTO) } else { api.post("/api/v1/posts/upload") };
         request.by(&ana).multipart(&[]).send().await.expect(422);
     }
 
     let body = EndlessBody::multipart("file");
-    let refused = api.post(PHOTO).by(&ana).multipart_stream(body.chunks()).send().await;
+    let response = api.post(PHOTO).by(&ana).multipart_stream(body.chunks()).send().await;
 
-    let details = assert_problem(&refused, 429, "rate_limit_exceeded");
+    let details = assert_problem(&response, 429, "rate_limit_exceeded");
     assert_eq!(details, json!({"limit": 20, "retry_after": 180}));
-    assert_eq!(refused.header("retry-after"), Some("180"));
-    assert_eq!(refused.header("ratelimit-policy"), Some("\"uploads\";q=20;w=3600"));
+    assert_eq!(response.header("retry-after"), Some("180"));
+    assert_eq!(response.header("ratelimit-policy"), Some("\"uploads\";q=20;w=3600"));
     assert_eq!(body.bytes_read(), 0);
-    send(&api, &ben, &a_png(9, 9)).await.expect(200);
+    upload(&api, &ben, &a_png(9, 9)).await.expect(200);
     api.delete(PHOTO).by(&ben).send().await.expect(200);
     api.app.clock.advance(TimeDelta::seconds(180));
-    send(&api, &ana, &a_png(9, 9)).await.expect(200);
+    upload(&api, &ana, &a_png(9, 9)).await.expect(200);
 }
 
-async fn send(api: &Api, who: &Caller, file: &[u8]) -> ApiResponse {
-    api.post(PHOTO).by(who).multipart(&[("file", file)]).send().await
+async fn upload(api: &Api, caller: &Caller, file: &[u8]) -> ApiResponse {
+    api.post(PHOTO).by(caller).multipart(&[("file", file)]).send().await
 }
 
-/// A request with these bytes as its form.
-fn form_of<'a>(api: &'a Api, who: &Caller, form: Vec<u8>) -> grateful_testkit::ApiRequest<'a> {
-    api.post(PHOTO).by(who).multipart_stream(stream::iter([Ok(Bytes::from(form))]))
+/// Starts a request with these bytes as its form.
+fn send_raw_form<'a>(
+    api: &'a Api,
+    caller: &Caller,
+    form: Vec<u8>,
+) -> grateful_testkit::ApiRequest<'a> {
+    api.post(PHOTO).by(caller).multipart_stream(stream::iter([Ok(Bytes::from(form))]))
 }
 
-async fn assert_served(api: &Api, photo: &Value, status: u16) {
+async fn assert_status_of_files(api: &Api, photo: &Value, status: u16) {
     for size in SIZES {
         api.get(photo["urls"][size].as_str().unwrap()).send().await.expect(status);
     }
 }
 
-fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+fn replace_bytes(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
     assert_eq!(old.len(), new.len());
     let mut bytes = bytes.to_vec();
-    for at in 0..=bytes.len() - old.len() {
-        if bytes[at..].starts_with(old) {
-            bytes[at..at + old.len()].copy_from_slice(new);
+    for index in 0..=bytes.len() - old.len() {
+        if bytes[index..].starts_with(old) {
+            bytes[index..index + old.len()].copy_from_slice(new);
         }
     }
     bytes

@@ -1,4 +1,4 @@
-//! `/users`: people and what they wrote.
+//! `/api/v1/users/me/posts` and `/api/v1/users/{id}/posts`.
 
 use grateful_testkit::{Api, a_post, block};
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::support::{
 const MINE: &str = "/api/v1/users/me/posts";
 
 #[actix_web::test]
-async fn ones_own_posts_come_in_an_envelope_newest_first_private_ones_included() {
+async fn own_posts_include_private_ones_newest_first_in_an_envelope() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let first = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
@@ -29,24 +29,24 @@ async fn ones_own_posts_come_in_an_envelope_newest_first_private_ones_included()
 }
 
 #[actix_web::test]
-async fn of_somebody_else_one_sees_what_is_public() {
+async fn only_public_posts_of_another_user_are_listed() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     let public = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
     a_post().by(ana.user.id).private().insert_into(api.database()).await;
 
-    let response = api.get(&of(ana.user.id)).by(&ben).send().await.expect(200);
+    let response = api.get(&path(ana.user.id)).by(&ben).send().await.expect(200);
 
     assert_eq!(ids(&envelope_data(&response)), [public]);
 }
 
 #[actix_web::test]
-async fn of_oneself_one_sees_everything_by_id_too() {
+async fn own_posts_by_id_include_private_ones() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     a_post().by(ana.user.id).private().insert_into(api.database()).await;
 
-    let by_id = api.get(&of(ana.user.id)).by(&ana).send().await.expect(200);
+    let by_id = api.get(&path(ana.user.id)).by(&ana).send().await.expect(200);
     let mine = api.get(MINE).by(&ana).send().await.expect(200);
 
     assert_eq!(ids(&envelope_data(&by_id)).len(), 1);
@@ -54,7 +54,7 @@ async fn of_oneself_one_sees_everything_by_id_too() {
 }
 
 #[actix_web::test]
-async fn somebody_without_posts_has_an_empty_list() {
+async fn a_user_without_posts_has_an_empty_list() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -64,31 +64,31 @@ async fn somebody_without_posts_has_an_empty_list() {
 }
 
 #[actix_web::test]
-async fn across_a_block_somebody_is_not_there() {
+async fn posts_across_a_block_are_not_found() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     block(api.database(), ana.user.id, ben.user.id).await;
 
     for (viewer, other) in [(&ana, &ben), (&ben, &ana)] {
-        let response = api.get(&of(other.user.id)).by(viewer).send().await;
+        let response = api.get(&path(other.user.id)).by(viewer).send().await;
         let details = assert_problem(&response, 404, "not_found");
         assert_eq!(details, json!({"resource": "user", "id": other.user.id.to_string()}));
     }
 }
 
 #[actix_web::test]
-async fn an_id_that_nobody_has_is_not_found() {
+async fn an_unknown_user_is_not_found() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
     for id in [0, -1, i64::MAX, i64::MIN] {
-        let response = api.get(&of(id)).by(&ana).send().await;
+        let response = api.get(&path(id)).by(&ana).send().await;
         assert_eq!(assert_problem(&response, 404, "not_found")["resource"], "user", "{id}");
     }
 }
 
 #[actix_web::test]
-async fn an_id_that_is_no_number_is_refused() {
+async fn a_malformed_user_id_is_invalid() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -107,35 +107,35 @@ async fn an_id_that_is_no_number_is_refused() {
         "99999999999999999999999999999999999999",
         "01937b5e-7c2a-7000-8000-000000000001",
     ] {
-        let response = api.get(&of(id)).by(&ana).send().await;
+        let response = api.get(&path(id)).by(&ana).send().await;
         assert_eq!(invalid_fields(&response), ["id"], "{id}");
     }
 }
 
 #[actix_web::test]
-async fn the_links_of_a_list_lead_through_all_of_it() {
+async fn next_links_cover_all_posts() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let mut written = Vec::new();
+    let mut posts = Vec::new();
     for _ in 0..7 {
-        written.push(a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string());
+        posts.push(a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string());
         a_post().insert_into(api.database()).await;
     }
-    written.reverse();
+    posts.reverse();
 
-    let mine = fetch_all_pages(&api, &ana, &format!("{MINE}/?limit=2"), envelope_data).await;
-    let hers = fetch_all_pages(
+    let own = fetch_all_pages(&api, &ana, &format!("{MINE}/?limit=2"), envelope_data).await;
+    let by_ben = fetch_all_pages(
         &api,
         &ben,
-        &format!("{}?limit=3&offset=1", of(ana.user.id)),
+        &format!("{}?limit=3&offset=1", path(ana.user.id)),
         envelope_data,
     )
     .await;
 
-    assert_eq!((mine.concat(), mine.len()), (written.clone(), 4));
-    assert_eq!((hers.concat(), hers.len()), (written[1..].to_vec(), 2));
+    assert_eq!((own.concat(), own.len()), (posts.clone(), 4));
+    assert_eq!((by_ben.concat(), by_ben.len()), (posts[1..].to_vec(), 2));
 }
 
-fn of(id: impl std::fmt::Display) -> String {
+fn path(id: impl std::fmt::Display) -> String {
     format!("/api/v1/users/{id}/posts")
 }

@@ -1,14 +1,14 @@
-//! `/users/me/profile`, `/users/{id}/profile` and `/users/username/{username}`.
+//! `/api/v1/users/me/profile`, `/api/v1/users/{id}/profile` and `/api/v1/users/username/{username}`.
 
 use grateful_testkit::{Api, ApiResponse, Caller, a_post, a_user, block};
 use serde_json::{Value, json};
 
 use crate::support::{NOON, assert_problem, envelope_data, invalid_fields, sorted_keys};
 
-const MINE: &str = "/api/v1/users/me/profile";
+const OWN_PROFILE: &str = "/api/v1/users/me/profile";
 
-/// The fields of a profile (contract §2).
-const PROFILE: [&str; 13] = [
+/// The public fields of a profile (docs/http-api.md#shapes).
+const PROFILE_FIELDS: [&str; 13] = [
     "bio",
     "city",
     "created_at",
@@ -25,7 +25,7 @@ const PROFILE: [&str; 13] = [
 ];
 
 #[actix_web::test]
-async fn whoever_has_said_nothing_of_themselves_has_a_page_all_the_same() {
+async fn a_new_user_has_an_empty_profile() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
@@ -46,52 +46,52 @@ async fn whoever_has_said_nothing_of_themselves_has_a_page_all_the_same() {
         "followers_count": 0,
         "following_count": 0,
     });
-    assert_eq!(own(&api, &ana).await, expected);
+    assert_eq!(get_own_profile(&api, &ana).await, expected);
 }
 
 #[actix_web::test]
-async fn others_see_the_page_without_address_and_preferences() {
+async fn other_users_see_the_profile_without_email_and_preferences() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let mut mine = edited(&api, &ana, everything()).await;
+    let mut own = edit_profile(&api, &ana, full_profile()).await;
 
-    for path in [by_id(&ana), "/api/v1/users/username/Ana.Lima".to_owned()] {
+    for path in [path_by_id(&ana), "/api/v1/users/username/Ana.Lima".to_owned()] {
         for viewer in [&ana, &ben] {
             let response = api.get(&path).by(viewer).send().await.expect(200);
             assert!(!response.json().to_string().contains(ana.user.email.as_str()));
-            let page = envelope_data(&response);
-            assert_eq!(sorted_keys(&page), PROFILE);
-            let page = page.as_object().unwrap();
-            assert!(page.iter().all(|(name, value)| mine[name] == *value), "{page:?}");
+            let profile = envelope_data(&response);
+            assert_eq!(sorted_keys(&profile), PROFILE_FIELDS);
+            let profile = profile.as_object().unwrap();
+            assert!(profile.iter().all(|(name, value)| own[name] == *value), "{profile:?}");
         }
     }
-    let mine = mine.as_object_mut().unwrap();
-    let only_mine = ["email", "profile_preferences"].map(|name| mine.remove(name).is_some());
-    assert_eq!((only_mine, mine.len()), ([true; 2], PROFILE.len()));
+    let own = own.as_object_mut().unwrap();
+    let removed = ["email", "profile_preferences"].map(|name| own.remove(name).is_some());
+    assert_eq!((removed, own.len()), ([true; 2], PROFILE_FIELDS.len()));
 }
 
 #[actix_web::test]
-async fn everything_that_can_be_said_is_kept_and_shown_as_it_was_said() {
+async fn all_fields_of_a_profile_are_stored() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let said = everything();
+    let edit = full_profile();
 
-    let after = edited(&api, &ana, said.clone()).await;
+    let after = edit_profile(&api, &ana, edit.clone()).await;
 
-    for (name, value) in said.as_object().unwrap() {
+    for (name, value) in edit.as_object().unwrap() {
         let name = if name == "location_data" { "location" } else { name };
         assert_eq!(after[name], *value, "{name}");
     }
-    assert_eq!(own(&api, &ana).await, after);
+    assert_eq!(get_own_profile(&api, &ana).await, after);
 }
 
 #[actix_web::test]
-async fn what_is_absent_stays_and_null_clears() {
+async fn absent_fields_are_kept_and_null_fields_are_cleared() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let before = edited(&api, &ana, everything()).await;
+    let before = edit_profile(&api, &ana, full_profile()).await;
 
-    for (field, shown, cleared) in [
+    for (field, response_field, empty) in [
         ("bio", "bio", Value::Null),
         ("display_name", "display_name", Value::Null),
         ("city", "city", Value::Null),
@@ -101,18 +101,18 @@ async fn what_is_absent_stays_and_null_clears() {
         ("profile_preferences", "profile_preferences", json!({})),
     ] {
         let mut expected = before.clone();
-        expected[shown] = cleared;
-        assert_eq!(edited(&api, &ana, json!({ field: null })).await, expected);
-        // What it was before, and nothing else.
-        assert_eq!(edited(&api, &ana, json!({ field: everything()[field] })).await, before);
+        expected[response_field] = empty;
+        assert_eq!(edit_profile(&api, &ana, json!({ field: null })).await, expected);
+        // Restores the previous value.
+        assert_eq!(edit_profile(&api, &ana, json!({ field: full_profile()[field] })).await, before);
     }
 }
 
 #[actix_web::test]
-async fn nothing_to_change_changes_nothing() {
+async fn read_only_and_unknown_fields_are_ignored() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let before = edited(&api, &ana, everything()).await;
+    let before = edit_profile(&api, &ana, full_profile()).await;
 
     for body in [
         json!({}),
@@ -121,56 +121,58 @@ async fn nothing_to_change_changes_nothing() {
         json!({"profile_image_url": null, "profile_photo_filename": "x", "location": null}),
         json!({"profile_image_url": 7, "hashed_password": "x"}),
     ] {
-        assert_eq!(edited(&api, &ana, body.clone()).await, before, "{body}");
+        assert_eq!(edit_profile(&api, &ana, body.clone()).await, before, "{body}");
     }
 }
 
 #[actix_web::test]
-async fn blank_clears_but_a_name_is_never_blank() {
+async fn blank_fields_are_cleared_except_the_display_name() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    edited(&api, &ana, everything()).await;
+    edit_profile(&api, &ana, full_profile()).await;
 
-    let after = edited(&api, &ana, json!({"bio": "", "city": " \t"})).await;
+    let after = edit_profile(&api, &ana, json!({"bio": "", "city": " \t"})).await;
 
     assert_eq!((&after["bio"], &after["city"]), (&Value::Null, &Value::Null));
     for blank in ["", " ", "\r\n"] {
-        let refused = edit(&api, &ana, &json!({"display_name": blank, "bio": "Kept back"})).await;
-        assert_eq!(invalid_fields(&refused), ["display_name"]);
+        let response =
+            put_profile(&api, &ana, &json!({"display_name": blank, "bio": "Kept back"})).await;
+        assert_eq!(invalid_fields(&response), ["display_name"]);
     }
-    assert_eq!(own(&api, &ana).await["bio"], Value::Null);
+    assert_eq!(get_own_profile(&api, &ana).await["bio"], Value::Null);
     let blanks = json!({"websites": ["", " "], "institutions": [" ", "Farm", ""]});
-    let after = edited(&api, &ana, blanks).await;
+    let after = edit_profile(&api, &ana, blanks).await;
     assert_eq!((&after["websites"], &after["institutions"]), (&json!([]), &json!(["Farm"])));
 }
 
 #[actix_web::test]
-async fn text_is_tidied_before_it_is_counted() {
+async fn text_is_normalized_before_its_length_is_checked() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    // As a form sends it: 500 characters, with a line in two bytes and a letter in two parts.
+    // 500 characters after normalization: a line break of two bytes, a letter of two code points.
     let bio = format!(" Rain\r\nand\rsun\t{}e\u{301}\r\n", "x".repeat(485));
-    let after = edited(&api, &ana, json!({"bio": bio, "display_name": " Ana\t\u{1f49c} "})).await;
+    let after =
+        edit_profile(&api, &ana, json!({"bio": bio, "display_name": " Ana\t\u{1f49c} "})).await;
 
     assert_eq!(after["bio"], format!("Rain\nand\nsun {}\u{e9}", "x".repeat(485)));
     assert_eq!(after["display_name"], "Ana \u{1f49c}");
     let fields =
         json!({"bio": "x".repeat(501), "display_name": "x".repeat(101), "city": "x".repeat(101)});
-    let refused = edit(&api, &ana, &fields).await;
-    assert_eq!(invalid_fields(&refused), ["bio", "city", "display_name"]);
+    let response = put_profile(&api, &ana, &fields).await;
+    assert_eq!(invalid_fields(&response), ["bio", "city", "display_name"]);
     let fields = json!({"bio": "a\u{7}", "display_name": "a\nb", "city": "a\u{0}", "institutions": ["\u{1b}"]});
-    let refused = edit(&api, &ana, &fields).await;
-    assert_eq!(invalid_fields(&refused), ["bio", "city", "display_name", "institutions"]);
+    let response = put_profile(&api, &ana, &fields).await;
+    assert_eq!(invalid_fields(&response), ["bio", "city", "display_name", "institutions"]);
 }
 
 #[actix_web::test]
-async fn all_that_is_wrong_is_named_at_once_and_nothing_is_changed() {
+async fn all_invalid_fields_are_reported_at_once_and_nothing_is_changed() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let before = own(&api, &ana).await;
+    let before = get_own_profile(&api, &ana).await;
 
-    let refused = edit(
+    let response = put_profile(
         &api,
         &ana,
         &json!({
@@ -196,18 +198,24 @@ async fn all_that_is_wrong_is_named_at_once_and_nothing_is_changed() {
         "username",
         "websites",
     ];
-    assert_eq!(invalid_fields(&refused), all);
-    assert_eq!(own(&api, &ana).await, before);
+    assert_eq!(invalid_fields(&response), all);
+    assert_eq!(get_own_profile(&api, &ana).await, before);
 }
 
 #[actix_web::test]
-async fn a_new_username_is_ones_own_from_then_on() {
+async fn a_changed_username_replaces_the_old_one() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let old = by_name(&ana);
+    let old = path_by_username(&ana);
 
-    assert_eq!(edited(&api, &ana, json!({"username": "New.Name"})).await["username"], "New.Name");
-    assert_eq!(edited(&api, &ana, json!({"username": "new.name"})).await["username"], "new.name");
+    assert_eq!(
+        edit_profile(&api, &ana, json!({"username": "New.Name"})).await["username"],
+        "New.Name"
+    );
+    assert_eq!(
+        edit_profile(&api, &ana, json!({"username": "new.name"})).await["username"],
+        "new.name"
+    );
 
     api.get(&old).by(&ana).send().await.expect(404);
     let found = api.get("/api/v1/users/username/NEW.NAME").by(&ana).send().await.expect(200);
@@ -215,22 +223,23 @@ async fn a_new_username_is_ones_own_from_then_on() {
 }
 
 #[actix_web::test]
-async fn a_username_of_somebody_else_is_taken_whatever_its_case() {
+async fn the_username_of_another_user_is_taken_in_any_case() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     a_user().with_username("Ben").insert_into(api.database()).await;
 
     for name in ["Ben", "bEN"] {
-        let refused = edit(&api, &ana, &json!({"username": name, "bio": "Kept back"})).await;
-        let details = assert_problem(&refused, 409, "already_exists");
+        let response =
+            put_profile(&api, &ana, &json!({"username": name, "bio": "Kept back"})).await;
+        let details = assert_problem(&response, 409, "already_exists");
         assert_eq!(details, json!({"resource": "user"}));
-        assert_eq!(refused.json()["detail"], "Username already taken");
+        assert_eq!(response.json()["detail"], "Username already taken");
     }
-    assert_eq!(own(&api, &ana).await["bio"], Value::Null);
+    assert_eq!(get_own_profile(&api, &ana).await["bio"], Value::Null);
 }
 
 #[actix_web::test]
-async fn a_username_that_breaks_the_rule_or_looks_like_another_is_refused() {
+async fn reserved_malformed_and_confusable_usernames_are_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let long = "a".repeat(51);
@@ -267,44 +276,46 @@ async fn a_username_that_breaks_the_rule_or_looks_like_another_is_refused() {
         "ana\n",
         "a\u{301}na",
     ] {
-        let refused = edit(&api, &ana, &json!({"username": name})).await;
-        assert_eq!(invalid_fields(&refused), ["username"], "{name:?}");
+        let response = put_profile(&api, &ana, &json!({"username": name})).await;
+        assert_eq!(invalid_fields(&response), ["username"], "{name:?}");
     }
-    let refused = edit(&api, &ana, &json!({"username": null})).await;
-    assert_eq!(invalid_fields(&refused), ["username"]);
+    let response = put_profile(&api, &ana, &json!({"username": null})).await;
+    assert_eq!(invalid_fields(&response), ["username"]);
 }
 
 #[actix_web::test]
-async fn a_place_that_is_sent_along_names_the_city_where_the_whole_name_is_too_long() {
+async fn a_city_that_is_too_long_is_shortened_with_the_location_data() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let whole = format!("Lisboa, {}Portugal", "Santa Maria Maior, ".repeat(6));
-    assert!(100 < whole.chars().count());
-    let place = |address: Value| json!({"display_name": whole, "lat": 38.7, "lon": -9.1, "address": address});
-    let beginning: String = whole.chars().take(100).collect();
+    let long_name = format!("Lisboa, {}Portugal", "Santa Maria Maior, ".repeat(6));
+    assert!(100 < long_name.chars().count());
+    let location_data = |address: Value| json!({"display_name": long_name, "lat": 38.7, "lon": -9.1, "address": address});
+    let truncated: String = long_name.chars().take(100).collect();
 
     for (city, location, expected) in [
-        (&*whole, place(json!({"city": "Lisboa"})), "Lisboa"),
-        ("Home", place(json!({"city": "Lisboa"})), "Home"),
-        (&whole, place(json!({})), beginning.trim()),
-        (&whole, place(json!({"city": null})), beginning.trim()),
-        (&whole, place(json!({"city": whole})), beginning.trim()),
-        (&whole, json!({"display_name": "x", "lat": 0, "lon": 0}), beginning.trim()),
+        (&*long_name, location_data(json!({"city": "Lisboa"})), "Lisboa"),
+        ("Home", location_data(json!({"city": "Lisboa"})), "Home"),
+        (&long_name, location_data(json!({})), truncated.trim()),
+        (&long_name, location_data(json!({"city": null})), truncated.trim()),
+        (&long_name, location_data(json!({"city": long_name})), truncated.trim()),
+        (&long_name, json!({"display_name": "x", "lat": 0, "lon": 0}), truncated.trim()),
     ] {
-        let after = edited(&api, &ana, json!({"city": city, "location_data": location})).await;
+        let after =
+            edit_profile(&api, &ana, json!({"city": city, "location_data": location})).await;
         assert_eq!(after["city"], expected, "{location}");
         assert_eq!(after["location"], location);
     }
-    for alone in [json!({"city": whole}), json!({"city": whole, "location_data": null})] {
-        assert_eq!(invalid_fields(&edit(&api, &ana, &alone).await), ["city"]);
+    for body in [json!({"city": long_name}), json!({"city": long_name, "location_data": null})] {
+        assert_eq!(invalid_fields(&put_profile(&api, &ana, &body).await), ["city"]);
     }
 }
 
 #[actix_web::test]
-async fn a_place_is_on_this_planet_and_has_a_name() {
+async fn location_data_has_a_name_and_valid_coordinates() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let place = |lat: Value, lon: Value| json!({"display_name": "Here", "lat": lat, "lon": lon});
+    let location_data =
+        |lat: Value, lon: Value| json!({"display_name": "Here", "lat": lat, "lon": lon});
 
     for location in [
         json!({}),
@@ -313,36 +324,37 @@ async fn a_place_is_on_this_planet_and_has_a_name() {
         json!({"lat": 1, "lon": 1}),
         json!({"display_name": "", "lat": 1, "lon": 1}),
         json!({"display_name": 1, "lat": 1, "lon": 1}),
-        place(json!(90.000_001), json!(0)),
-        place(json!(-91), json!(0)),
-        place(json!(0), json!(180.000_001)),
-        place(json!(0), json!(-1e300)),
-        place(json!("0"), json!(0)),
-        place(Value::Null, json!(0)),
+        location_data(json!(90.000_001), json!(0)),
+        location_data(json!(-91), json!(0)),
+        location_data(json!(0), json!(180.000_001)),
+        location_data(json!(0), json!(-1e300)),
+        location_data(json!("0"), json!(0)),
+        location_data(Value::Null, json!(0)),
         json!({"display_name": "Here", "lat": 0, "lon": 0, "x": "a\u{0}"}),
         json!({"display_name": "Here", "lat": 0, "lon": 0, "x": "x".repeat(5_000)}),
     ] {
-        let refused = edit(&api, &ana, &json!({"location_data": location})).await;
-        assert_eq!(invalid_fields(&refused), ["location_data"], "{location}");
+        let response = put_profile(&api, &ana, &json!({"location_data": location})).await;
+        assert_eq!(invalid_fields(&response), ["location_data"], "{location}");
     }
-    for corner in [place(json!(90), json!(-180)), place(json!(-90.0), json!(180.0))] {
-        edit(&api, &ana, &json!({"location_data": corner})).await.expect(200);
+    for corner in [location_data(json!(90), json!(-180)), location_data(json!(-90.0), json!(180.0))]
+    {
+        put_profile(&api, &ana, &json!({"location_data": corner})).await.expect(200);
     }
-    // Numbers that no number can hold, and those that PostgreSQL writes otherwise.
+    // Numbers beyond the range of f64, and those that PostgreSQL formats differently.
     for (number, status) in [("1e400", 422), ("NaN", 422), ("1e-300", 200), ("-0.0", 200)] {
         let body =
             format!(r#"{{"location_data": {{"display_name": "x", "lat": {number}, "lon": 0}}}}"#);
-        let response = api.put(MINE).by(&ana).json_bytes(body).send().await;
+        let response = api.put(OWN_PROFILE).by(&ana).json_bytes(body).send().await;
         assert_eq!(response.status.as_u16(), status, "{number}");
     }
 }
 
 #[actix_web::test]
-async fn a_website_is_one_that_a_browser_may_open() {
+async fn websites_and_institutions_are_validated() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    for address in [
+    for url in [
         "javascript:alert(1)",
         " JaVaScript:alert(1)",
         "java\tscript:alert(1)",
@@ -358,29 +370,32 @@ async fn a_website_is_one_that_a_browser_may_open() {
         "https://a b.org",
         "\u{0}https://example.org",
     ] {
-        let refused =
-            edit(&api, &ana, &json!({"websites": ["https://example.org", address]})).await;
-        assert_eq!(invalid_fields(&refused), ["websites"], "{address}");
+        let response =
+            put_profile(&api, &ana, &json!({"websites": ["https://example.org", url]})).await;
+        assert_eq!(invalid_fields(&response), ["websites"], "{url}");
     }
     let six = vec!["https://example.org"; 6];
-    assert_eq!(invalid_fields(&edit(&api, &ana, &json!({"websites": six})).await), ["websites"]);
+    assert_eq!(
+        invalid_fields(&put_profile(&api, &ana, &json!({"websites": six})).await),
+        ["websites"]
+    );
     let eleven = vec!["Farm"; 11];
-    let refused = edit(&api, &ana, &json!({"institutions": eleven})).await;
-    assert_eq!(invalid_fields(&refused), ["institutions"]);
-    let refused = edit(&api, &ana, &json!({"institutions": ["x".repeat(101)]})).await;
-    assert_eq!(invalid_fields(&refused), ["institutions"]);
+    let response = put_profile(&api, &ana, &json!({"institutions": eleven})).await;
+    assert_eq!(invalid_fields(&response), ["institutions"]);
+    let response = put_profile(&api, &ana, &json!({"institutions": ["x".repeat(101)]})).await;
+    assert_eq!(invalid_fields(&response), ["institutions"]);
 }
 
 #[actix_web::test]
-async fn preferences_keep_what_others_know_and_are_small() {
+async fn unknown_preferences_are_stored_and_invalid_ones_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
-    let known = json!({"approve_followers": true, "notifications": {"like": false}, "theme": {"dark": [1, null]}});
+    let preferences = json!({"approve_followers": true, "notifications": {"like": false}, "theme": {"dark": [1, null]}});
 
-    let after = edited(&api, &ana, json!({"profile_preferences": known})).await;
+    let after = edit_profile(&api, &ana, json!({"profile_preferences": preferences})).await;
 
-    assert_eq!(after["profile_preferences"], known);
-    for preferences in [
+    assert_eq!(after["profile_preferences"], preferences);
+    for invalid in [
         json!({"approve_followers": "yes"}),
         json!({"approve_followers": null}),
         json!({"notifications": []}),
@@ -391,73 +406,76 @@ async fn preferences_keep_what_others_know_and_are_small() {
         json!([]),
         json!(true),
     ] {
-        let refused = edit(&api, &ana, &json!({"profile_preferences": preferences})).await;
-        assert_eq!(invalid_fields(&refused), ["profile_preferences"], "{preferences}");
+        let response = put_profile(&api, &ana, &json!({"profile_preferences": invalid})).await;
+        assert_eq!(invalid_fields(&response), ["profile_preferences"], "{invalid}");
     }
-    assert_eq!(own(&api, &ana).await["profile_preferences"], known);
+    assert_eq!(get_own_profile(&api, &ana).await["profile_preferences"], preferences);
 }
 
 #[actix_web::test]
-async fn bodies_beyond_all_measure_are_refused() {
+async fn oversized_and_malformed_bodies_are_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    let megabytes = json!({"profile_preferences": {"theme": "x".repeat(3_000_000)}});
-    let refused = edit(&api, &ana, &megabytes).await;
-    assert_eq!(assert_problem(&refused, 413, "payload_too_large"), json!({"limit_bytes": 65_536}));
+    let oversized = json!({"profile_preferences": {"theme": "x".repeat(3_000_000)}});
+    let response = put_profile(&api, &ana, &oversized).await;
+    assert_eq!(assert_problem(&response, 413, "payload_too_large"), json!({"limit_bytes": 65_536}));
 
     let deep =
         format!(r#"{{"profile_preferences": {}1{}}}"#, r#"{"a":"#.repeat(5_000), "}".repeat(5_000));
     for body in ["", "[]", "null", "{", r#"{"bio": "\ud800"}"#, &deep] {
-        let refused = api.put(MINE).by(&ana).json_bytes(body.to_owned()).send().await;
-        assert_eq!(invalid_fields(&refused), ["body"]);
+        let response = api.put(OWN_PROFILE).by(&ana).json_bytes(body.to_owned()).send().await;
+        assert_eq!(invalid_fields(&response), ["body"]);
     }
 }
 
 #[actix_web::test]
-async fn private_posts_are_counted_for_their_author_alone() {
+async fn private_posts_count_for_their_author_only() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     a_post().by(ana.user.id).insert_into(api.database()).await;
     a_post().by(ana.user.id).private().insert_into(api.database()).await;
 
-    assert_eq!(own(&api, &ana).await["posts_count"], 2);
-    for path in [by_id(&ana), by_name(&ana)] {
-        let counted =
+    assert_eq!(get_own_profile(&api, &ana).await["posts_count"], 2);
+    for path in [path_by_id(&ana), path_by_username(&ana)] {
+        let posts_count =
             async |viewer| api.get(&path).by(viewer).send().await.data()["posts_count"].take();
-        assert_eq!((counted(&ana).await, counted(&ben).await), (json!(2), json!(1)));
+        assert_eq!((posts_count(&ana).await, posts_count(&ben).await), (json!(2), json!(1)));
     }
 }
 
 #[actix_web::test]
-async fn followers_are_counted_and_those_who_merely_asked_are_not() {
+async fn the_follow_counts_do_not_include_pending_requests() {
     let api = Api::create().await;
     let [ana, ben, sue] =
         [api.create_user().await, api.create_user().await, api.create_user().await];
-    edited(&api, &sue, json!({"profile_preferences": {"approve_followers": true}})).await;
+    edit_profile(&api, &sue, json!({"profile_preferences": {"approve_followers": true}})).await;
 
-    for whom in [&ben, &sue] {
-        api.post(&format!("/api/v1/follows/{}", whom.user.id)).by(&ana).send().await.expect(201);
+    for target in [&ben, &sue] {
+        api.post(&format!("/api/v1/follows/{}", target.user.id)).by(&ana).send().await.expect(201);
     }
 
-    for (person, expected) in [(&ana, [0, 1]), (&ben, [1, 0]), (&sue, [0, 0])] {
-        let page = api.get(&by_id(person)).by(&sue).send().await.data();
+    for (user, expected) in [(&ana, [0, 1]), (&ben, [1, 0]), (&sue, [0, 0])] {
+        let profile = api.get(&path_by_id(user)).by(&sue).send().await.data();
         assert_eq!(
-            [&page["followers_count"], &page["following_count"]],
+            [&profile["followers_count"], &profile["following_count"]],
             expected.map(Value::from).each_ref()
         );
     }
 }
 
 #[actix_web::test]
-async fn turning_approval_off_lets_those_follow_who_have_asked() {
+async fn turning_off_approval_accepts_pending_requests() {
     let api = Api::create().await;
     let (ana, sue) = (api.create_user().await, api.create_user().await);
-    edited(&api, &sue, json!({"profile_preferences": {"approve_followers": true}})).await;
+    edit_profile(&api, &sue, json!({"profile_preferences": {"approve_followers": true}})).await;
     api.post(&format!("/api/v1/follows/{}", sue.user.id)).by(&ana).send().await.expect(201);
-    assert_eq!(edited(&api, &sue, json!({"bio": "Still asking"})).await["followers_count"], 0);
+    assert_eq!(
+        edit_profile(&api, &sue, json!({"bio": "Approval stays on"})).await["followers_count"],
+        0
+    );
 
-    let after = edited(&api, &sue, json!({"profile_preferences": null})).await;
+    let after = edit_profile(&api, &sue, json!({"profile_preferences": null})).await;
 
     assert_eq!(after["followers_count"], 1);
     let status = api.get(&format!("/api/v1/follows/{}/status", sue.user.id)).by(&ana).send().await;
@@ -465,23 +483,23 @@ async fn turning_approval_off_lets_those_follow_who_have_asked() {
 }
 
 #[actix_web::test]
-async fn across_a_block_nobody_has_a_page() {
+async fn profiles_across_a_block_are_not_found() {
     let api = Api::create().await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     block(api.database(), ana.user.id, ben.user.id).await;
 
     for (viewer, other) in [(&ana, &ben), (&ben, &ana)] {
-        let refused = api.get(&by_id(other)).by(viewer).send().await;
-        let details = assert_problem(&refused, 404, "not_found");
+        let response = api.get(&path_by_id(other)).by(viewer).send().await;
+        let details = assert_problem(&response, 404, "not_found");
         assert_eq!(details, json!({"resource": "user", "id": other.user.id.to_string()}));
-        let refused = api.get(&by_name(other)).by(viewer).send().await;
-        assert_eq!(assert_problem(&refused, 404, "not_found"), json!({"resource": "user"}));
+        let response = api.get(&path_by_username(other)).by(viewer).send().await;
+        assert_eq!(assert_problem(&response, 404, "not_found"), json!({"resource": "user"}));
     }
-    api.get(&by_id(&ana)).by(&ana).send().await.expect(200);
+    api.get(&path_by_id(&ana)).by(&ana).send().await.expect(200);
 }
 
 #[actix_web::test]
-async fn a_name_is_found_in_any_case_with_whatever_a_sentence_puts_behind_it() {
+async fn a_username_is_found_in_any_case_and_with_trailing_punctuation() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let cat = a_user().with_username("The.Cat_1").insert_into(api.database()).await;
@@ -521,7 +539,7 @@ async fn a_name_is_found_in_any_case_with_whatever_a_sentence_puts_behind_it() {
 }
 
 #[actix_web::test]
-async fn names_that_are_garbage_or_sound_like_a_path_are_names() {
+async fn malformed_usernames_are_not_found_and_path_segments_are_usernames() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let long = "a".repeat(5_000);
@@ -552,36 +570,36 @@ async fn names_that_are_garbage_or_sound_like_a_path_are_names() {
                 if byte.is_ascii() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
             })
             .collect();
-        let refused = api.get(&path).by(&ana).send().await;
-        assert_eq!(assert_problem(&refused, 404, "not_found")["resource"], "user", "{name}");
+        let response = api.get(&path).by(&ana).send().await;
+        assert_eq!(assert_problem(&response, 404, "not_found")["resource"], "user", "{name}");
     }
     for name in ["profile", "posts", "followers", "following", "follow-stats", "block"] {
-        let theirs = a_user().with_username(name).insert_into(api.database()).await.id;
+        let user_id = a_user().with_username(name).insert_into(api.database()).await.id;
         let found =
             api.get(&format!("/api/v1/users/username/{name}/")).by(&ana).send().await.expect(200);
-        assert_eq!(found.data()["id"], i64::from(theirs), "{name}");
+        assert_eq!(found.data()["id"], i64::from(user_id), "{name}");
     }
 }
 
 #[actix_web::test]
-async fn an_id_is_a_number_and_nobody_has_most_of_them() {
+async fn unknown_user_ids_are_not_found_and_malformed_ones_invalid() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
     for id in ["0", "-1", "9223372036854775807", "-9223372036854775808"] {
-        let refused = api.get(&format!("/api/v1/users/{id}/profile")).by(&ana).send().await;
+        let response = api.get(&format!("/api/v1/users/{id}/profile")).by(&ana).send().await;
         assert_eq!(
-            assert_problem(&refused, 404, "not_found"),
+            assert_problem(&response, 404, "not_found"),
             json!({"resource": "user", "id": id})
         );
     }
     for id in ["x", "1.5", "9223372036854775808", "%00", "1%20", "null", "%2B"] {
-        let refused = api.get(&format!("/api/v1/users/{id}/profile")).by(&ana).send().await;
-        assert_eq!(invalid_fields(&refused), ["id"], "{id}");
+        let response = api.get(&format!("/api/v1/users/{id}/profile")).by(&ana).send().await;
+        assert_eq!(invalid_fields(&response), ["id"], "{id}");
     }
 }
 
-fn everything() -> Value {
+fn full_profile() -> Value {
     json!({
         "username": "Ana.Lima",
         "bio": "Rain\nand sun \u{1f49c}",
@@ -597,27 +615,27 @@ fn everything() -> Value {
     })
 }
 
-async fn own(api: &Api, who: &Caller) -> Value {
-    let page = envelope_data(&api.get(MINE).by(who).send().await.expect(200));
-    let mut expected = [&PROFILE[..], &["email", "profile_preferences"]].concat();
+async fn get_own_profile(api: &Api, caller: &Caller) -> Value {
+    let profile = envelope_data(&api.get(OWN_PROFILE).by(caller).send().await.expect(200));
+    let mut expected = [&PROFILE_FIELDS[..], &["email", "profile_preferences"]].concat();
     expected.sort_unstable();
-    assert_eq!(sorted_keys(&page), expected);
-    page
+    assert_eq!(sorted_keys(&profile), expected);
+    profile
 }
 
-async fn edit(api: &Api, who: &Caller, body: &Value) -> ApiResponse {
-    api.put(MINE).by(who).json(body).send().await
+async fn put_profile(api: &Api, caller: &Caller, body: &Value) -> ApiResponse {
+    api.put(OWN_PROFILE).by(caller).json(body).send().await
 }
 
-async fn edited(api: &Api, who: &Caller, body: Value) -> Value {
-    envelope_data(&edit(api, who, &body).await.expect(200))
+async fn edit_profile(api: &Api, caller: &Caller, body: Value) -> Value {
+    envelope_data(&put_profile(api, caller, &body).await.expect(200))
 }
 
-fn by_id(person: &Caller) -> String {
-    format!("/api/v1/users/{}/profile", person.user.id)
+fn path_by_id(caller: &Caller) -> String {
+    format!("/api/v1/users/{}/profile", caller.user.id)
 }
 
-/// By the name that they joined with.
-fn by_name(person: &Caller) -> String {
-    format!("/api/v1/users/username/{}", person.user.username.as_str())
+/// The path with the username at signup.
+fn path_by_username(caller: &Caller) -> String {
+    format!("/api/v1/users/username/{}", caller.user.username.as_str())
 }

@@ -1,4 +1,4 @@
-//! `/users/search`, `/users/validate-batch` and `/users/by-username`
+//! `/api/v1/users/search`, `/api/v1/users/validate-batch` and `/api/v1/users/by-username/{username}`.
 
 use grateful_testkit::{Api, Caller, a_user, block};
 use serde_json::{Value, json};
@@ -6,45 +6,45 @@ use serde_json::{Value, json};
 use crate::support::{assert_problem, envelope_data, invalid_fields, sorted_keys};
 
 const SEARCH: &str = "/api/v1/users/search";
-const SORT: &str = "/api/v1/users/validate-batch";
+const VALIDATE: &str = "/api/v1/users/validate-batch";
 
-/// The fields of somebody in a list (contract §2).
-const SUMMARY: [&str; 5] = ["bio", "display_name", "id", "profile_image_url", "username"];
+/// The fields of a user in a list (docs/http-api.md#shapes).
+const USER_FIELDS: [&str; 5] = ["bio", "display_name", "id", "profile_image_url", "username"];
 
 #[actix_web::test]
-async fn people_are_found_by_both_names_the_best_matches_first() {
+async fn users_are_found_by_username_and_display_name_best_match_first() {
     let api = Api::create().await;
-    let me = api.create_user().await;
-    for (username, shown) in [
+    let viewer = api.create_user().await;
+    for (username, display_name) in [
         ("joanna", None),
         ("anabel", None),
         ("Ana", None),
         ("zoe", Some("ÅNA")),
         ("yuri", Some("Ana L")),
     ] {
-        named(&api, username, shown).await;
+        create_user_named(&api, username, display_name).await;
     }
 
-    let found = search(&api, &me, json!({"query": " @ANA "})).await;
+    let found = search(&api, &viewer, json!({"query": " @ANA "})).await;
 
     assert_eq!(usernames(&found), ["Ana", "anabel", "yuri"]);
-    assert_eq!(sorted_keys(&found[0]), SUMMARY);
-    let by_name = search(&api, &me, json!({"query": "åna"})).await;
+    assert_eq!(sorted_keys(&found[0]), USER_FIELDS);
+    let by_name = search(&api, &viewer, json!({"query": "åna"})).await;
     assert_eq!(usernames(&by_name), ["zoe"]);
     assert_eq!(by_name[0]["display_name"], "ÅNA");
-    assert_eq!(usernames(&search(&api, &me, json!({"query": "oann"})).await), ["joanna"]);
-    assert_eq!(search(&api, &me, json!({"query": "an_"})).await, json!([]));
+    assert_eq!(usernames(&search(&api, &viewer, json!({"query": "oann"})).await), ["joanna"]);
+    assert_eq!(search(&api, &viewer, json!({"query": "an_"})).await, json!([]));
 }
 
 #[actix_web::test]
-async fn no_more_are_found_than_asked_for_whatever_number_that_is() {
+async fn the_limit_is_clamped_to_1_to_50() {
     let api = Api::create().await;
-    let me = api.create_user().await;
+    let viewer = api.create_user().await;
     for number in 10..65 {
-        named(&api, &format!("ana{number}"), None).await;
+        create_user_named(&api, &format!("ana{number}"), None).await;
     }
 
-    for (limit, found) in [
+    for (limit, expected) in [
         ("null", 10),
         ("3", 3),
         ("50", 50),
@@ -59,18 +59,18 @@ async fn no_more_are_found_than_asked_for_whatever_number_that_is() {
     ] {
         let body: Value =
             serde_json::from_str(&format!(r#"{{"query":"ana","limit":{limit}}}"#)).unwrap();
-        let list = search(&api, &me, body).await;
-        assert_eq!(list.as_array().unwrap().len(), found, "{limit}");
+        let list = search(&api, &viewer, body).await;
+        assert_eq!(list.as_array().unwrap().len(), expected, "{limit}");
         assert_eq!(list[0]["username"], "ana10", "{limit}");
     }
-    assert_eq!(search(&api, &me, json!({"query": "ana"})).await.as_array().unwrap().len(), 10);
+    assert_eq!(search(&api, &viewer, json!({"query": "ana"})).await.as_array().unwrap().len(), 10);
 }
 
 #[actix_web::test]
-async fn what_is_in_no_name_finds_nobody() {
+async fn a_query_without_matches_finds_no_users() {
     let api = Api::create().await;
-    let me = api.create_user().await;
-    named(&api, "ana", Some("Ana")).await;
+    let viewer = api.create_user().await;
+    create_user_named(&api, "ana", Some("Ana")).await;
 
     for query in [
         "",
@@ -90,14 +90,14 @@ async fn what_is_in_no_name_finds_nobody() {
         &"%".repeat(60_000),
         &"é".repeat(30_000),
     ] {
-        assert_eq!(search(&api, &me, json!({"query": query})).await, json!([]), "{query:.40}");
+        assert_eq!(search(&api, &viewer, json!({"query": query})).await, json!([]), "{query:.40}");
     }
 }
 
 #[actix_web::test]
-async fn what_cannot_be_looked_for_is_refused_by_field() {
+async fn invalid_fields_are_reported() {
     let api = Api::create().await;
-    let me = api.create_user().await;
+    let viewer = api.create_user().await;
 
     for (path, body, fields) in [
         (SEARCH, json!({}), &["query"][..]),
@@ -106,34 +106,34 @@ async fn what_cannot_be_looked_for_is_refused_by_field() {
         (SEARCH, json!({"query": ["ana"]}), &["query"]),
         (SEARCH, json!({"query": "ana", "limit": 1.5}), &["limit"]),
         (SEARCH, json!({"query": "", "limit": true}), &["limit"]),
-        (SORT, json!({}), &["usernames"]),
-        (SORT, json!({"usernames": null}), &["usernames"]),
-        (SORT, json!({"usernames": "ana"}), &["usernames"]),
-        (SORT, json!({"usernames": {"0": "ana"}}), &["usernames"]),
-        (SORT, json!({"usernames": ["ana", 1]}), &["usernames"]),
-        (SORT, json!({"usernames": ["ana", null]}), &["usernames"]),
-        (SORT, json!({"usernames": ["ana", ["ben"]]}), &["usernames"]),
+        (VALIDATE, json!({}), &["usernames"]),
+        (VALIDATE, json!({"usernames": null}), &["usernames"]),
+        (VALIDATE, json!({"usernames": "ana"}), &["usernames"]),
+        (VALIDATE, json!({"usernames": {"0": "ana"}}), &["usernames"]),
+        (VALIDATE, json!({"usernames": ["ana", 1]}), &["usernames"]),
+        (VALIDATE, json!({"usernames": ["ana", null]}), &["usernames"]),
+        (VALIDATE, json!({"usernames": ["ana", ["ben"]]}), &["usernames"]),
     ] {
-        let response = api.post(path).by(&me).json(&body).send().await;
+        let response = api.post(path).by(&viewer).json(&body).send().await;
         assert_eq!(invalid_fields(&response), fields, "{body}");
     }
 }
 
 #[actix_web::test]
-async fn across_a_block_and_by_oneself_nobody_is_found() {
+async fn the_viewer_and_blocked_users_are_not_found() {
     let api = Api::create().await;
-    let [me, other] = [api.create_user().await, api.create_user().await];
-    let [mine, theirs] = [&me, &other].map(|caller| caller.user.username.as_str().to_owned());
-    block(api.database(), other.user.id, me.user.id).await;
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let [ana_name, ben_name] = [&ana, &ben].map(|caller| caller.user.username.as_str().to_owned());
+    block(api.database(), ben.user.id, ana.user.id).await;
 
-    for (caller, names) in [(&me, [&mine, &theirs]), (&other, [&theirs, &mine])] {
+    for (caller, names) in [(&ana, [&ana_name, &ben_name]), (&ben, [&ben_name, &ana_name])] {
         for name in names {
             assert_eq!(search(&api, caller, json!({"query": name})).await, json!([]));
         }
-        let [own, across] = names;
-        let sorted = sort(&api, caller, json!([own, across])).await;
-        assert_eq!(sorted, json!({"valid_usernames": [own], "invalid_usernames": [across]}));
-        let path = format!("/api/v1/users/by-username/{across}");
+        let [own, blocked] = names;
+        let validated = validate(&api, caller, json!([own, blocked])).await;
+        assert_eq!(validated, json!({"valid_usernames": [own], "invalid_usernames": [blocked]}));
+        let path = format!("/api/v1/users/by-username/{blocked}");
         assert_problem(&api.get(&path).by(caller).send().await, 404, "not_found");
         let path = format!("/api/v1/users/by-username/{own}");
         let found = envelope_data(&api.get(&path).by(caller).send().await.expect(200));
@@ -142,80 +142,80 @@ async fn across_a_block_and_by_oneself_nobody_is_found() {
 }
 
 #[actix_web::test]
-async fn names_come_back_as_they_were_sent_by_whether_they_are_somebodys() {
+async fn usernames_are_validated_as_sent_without_duplicates() {
     let api = Api::create().await;
-    let me = api.create_user().await;
+    let viewer = api.create_user().await;
     for name in ["Ana", "ben-x", "cat"] {
-        named(&api, name, None).await;
+        create_user_named(&api, name, None).await;
     }
 
     let names = json!([
-        "cat.", "nobody", "ANA", "ana", "ANA", "", "ben-x-", "@ana", "a\u{0}na", "🙏", "cat."
+        "cat.", "unknown", "ANA", "ana", "ANA", "", "ben-x-", "@ana", "a\u{0}na", "🙏", "cat."
     ]);
-    let sorted = sort(&api, &me, names).await;
+    let validated = validate(&api, &viewer, names).await;
 
     let expected = json!({
         "valid_usernames": ["cat.", "ANA", "ana", "ben-x-"],
-        "invalid_usernames": ["nobody", "", "@ana", "a\u{0}na", "🙏"],
+        "invalid_usernames": ["unknown", "", "@ana", "a\u{0}na", "🙏"],
     });
-    assert_eq!(sorted, expected);
+    assert_eq!(validated, expected);
     let none = json!({"valid_usernames": [], "invalid_usernames": []});
-    assert_eq!(sort(&api, &me, json!([])).await, none);
+    assert_eq!(validate(&api, &viewer, json!([])).await, none);
 }
 
 #[actix_web::test]
-async fn of_more_than_fifty_names_the_first_fifty_are_answered() {
+async fn at_most_50_usernames_are_validated() {
     let api = Api::create().await;
-    let me = api.create_user().await;
-    named(&api, "ana49", None).await;
-    named(&api, "ana50", None).await;
+    let viewer = api.create_user().await;
+    create_user_named(&api, "ana49", None).await;
+    create_user_named(&api, "ana50", None).await;
     let names: Vec<String> = (0..1_000).map(|number| format!("ana{number}")).collect();
 
-    let sorted = sort(&api, &me, json!(names)).await;
+    let validated = validate(&api, &viewer, json!(names)).await;
 
-    assert_eq!(sorted["valid_usernames"], json!(["ana49"]));
-    assert_eq!(sorted["invalid_usernames"], json!(names[..49]));
+    assert_eq!(validated["valid_usernames"], json!(["ana49"]));
+    assert_eq!(validated["invalid_usernames"], json!(names[..49]));
 }
 
 #[actix_web::test]
-async fn a_name_leads_to_whoever_has_it() {
+async fn a_user_is_found_by_username_in_any_case() {
     let api = Api::create().await;
-    let me = api.create_user().await;
-    let id = named(&api, "Ana.B-c_d", None).await;
+    let viewer = api.create_user().await;
+    let id = create_user_named(&api, "Ana.B-c_d", None).await;
 
     for path in
         ["Ana.B-c_d", "ana.b-c_d", "ANA.B-C_D.", "ana.b-c_d.-.", "ana.b%2Dc_d", "%61na.b-c_d/"]
     {
         let path = format!("/api/v1/users/by-username/{path}");
-        let found = envelope_data(&api.get(&path).by(&me).send().await.expect(200));
+        let found = envelope_data(&api.get(&path).by(&viewer).send().await.expect(200));
         assert_eq!(found, json!({"id": id, "username": "Ana.B-c_d"}), "{path}");
     }
 }
 
-/// Nor do the routes below an id take such names for ids.
+/// The routes below a user id do not match such names either.
 #[actix_web::test]
-async fn somebody_may_be_called_like_the_end_of_a_path() {
+async fn a_username_may_equal_a_path_segment() {
     let api = Api::create().await;
-    let me = api.create_user().await;
+    let viewer = api.create_user().await;
 
     for name in
         ["posts", "profile", "followers", "following", "follow-stats", "block", "by_username"]
     {
-        let id = named(&api, name, None).await;
+        let id = create_user_named(&api, name, None).await;
         let path = format!("/api/v1/users/by-username/{name}");
-        let found = envelope_data(&api.get(&path).by(&me).send().await.expect(200));
+        let found = envelope_data(&api.get(&path).by(&viewer).send().await.expect(200));
         assert_eq!(found, json!({"id": id, "username": name}));
     }
 }
 
 #[actix_web::test]
-async fn a_name_that_nobody_has_is_not_found_whatever_is_in_it() {
+async fn an_unknown_username_is_not_found() {
     let api = Api::create().await;
-    let me = api.create_user().await;
-    named(&api, "ana", None).await;
+    let viewer = api.create_user().await;
+    create_user_named(&api, "ana", None).await;
 
     for name in [
-        "nobody",
+        "unknown",
         "an",
         "an_",
         "an%25",
@@ -234,32 +234,34 @@ async fn a_name_that_nobody_has_is_not_found_whatever_is_in_it() {
         "%61%6e%61%2e%21",
         &"x".repeat(5_000),
     ] {
-        let response = api.get(&format!("/api/v1/users/by-username/{name}")).by(&me).send().await;
+        let response =
+            api.get(&format!("/api/v1/users/by-username/{name}")).by(&viewer).send().await;
         assert_eq!(assert_problem(&response, 404, "not_found")["resource"], "user", "{name}");
     }
 }
 
-async fn search(api: &Api, by: &Caller, body: Value) -> Value {
-    envelope_data(&api.post(SEARCH).by(by).json(&body).send().await.expect(200))
+async fn search(api: &Api, viewer: &Caller, body: Value) -> Value {
+    envelope_data(&api.post(SEARCH).by(viewer).json(&body).send().await.expect(200))
 }
 
-async fn sort(api: &Api, by: &Caller, usernames: Value) -> Value {
+async fn validate(api: &Api, viewer: &Caller, usernames: Value) -> Value {
     let body = json!({"usernames": usernames});
-    let sorted = envelope_data(&api.post(SORT).by(by).json(&body).send().await.expect(200));
-    assert_eq!(sorted_keys(&sorted), ["invalid_usernames", "valid_usernames"]);
-    sorted
+    let validated =
+        envelope_data(&api.post(VALIDATE).by(viewer).json(&body).send().await.expect(200));
+    assert_eq!(sorted_keys(&validated), ["invalid_usernames", "valid_usernames"]);
+    validated
 }
 
-/// Somebody of this username, who is shown so.
-async fn named(api: &Api, username: &str, shown: Option<&str>) -> i64 {
+/// Creates a user with this username and display name.
+async fn create_user_named(api: &Api, username: &str, display_name: Option<&str>) -> i64 {
     let id = a_user().with_username(username).insert_into(api.database()).await.id;
-    if let Some(shown) = shown {
-        let sql = format!("UPDATE users SET display_name = '{shown}' WHERE id = {id}");
+    if let Some(display_name) = display_name {
+        let sql = format!("UPDATE users SET display_name = '{display_name}' WHERE id = {id}");
         api.database().execute(&sql).await;
     }
     id.into()
 }
 
 fn usernames(list: &Value) -> Vec<&str> {
-    list.as_array().unwrap().iter().map(|it| it["username"].as_str().unwrap()).collect()
+    list.as_array().unwrap().iter().map(|user| user["username"].as_str().unwrap()).collect()
 }
