@@ -1,4 +1,4 @@
-//! Which posts, in one statement.
+//! Lists of posts.
 
 mod filter;
 
@@ -18,12 +18,12 @@ use super::paging::PageSpec;
 use crate::rows::{AuthorRow, PostRow, emoji_from_code};
 use crate::{Result, StorageError};
 
-/// A post with its author, whether the viewer gave it a heart, the emoji they left on it, and its rank.
+/// A post with its author, the viewer's heart and reaction, and its rank.
 #[derive(Queryable)]
 pub(crate) struct PostForViewerRow {
     post: PostRow,
     author: AuthorRow,
-    hearted: bool,
+    is_hearted: bool,
     reaction: Option<String>,
     rank: f64,
 }
@@ -42,18 +42,18 @@ impl TryFrom<PostForViewerRow> for PostForViewer {
         Ok(Self {
             post: row.post.try_into()?,
             author: row.author.into(),
-            is_hearted: row.hearted,
+            is_hearted: row.is_hearted,
             reaction,
         })
     }
 }
 
-/// Which posts somebody asks for: by whom (`W`), and in which order (`O`). It can only be started with
-/// [`PostQuery::visible_to`], so that no list forgets whom it is for. Whatever it says is one statement.
+/// A query for a list of posts: by which authors (`W`), and in which order (`O`). It starts with [`PostQuery::visible_to`], so
+/// no list can ignore privacy or blocks. Every query is one statement.
 ///
-/// What cannot be answered within a bound is not there: each combination that compiles reads an index in its order.
-/// Passed over are posts by people across a block from the viewer, private posts of others in lists by author, and what a
-/// condition says more. Of everybody's posts there is no list of one type: it may be as rare as it likes.
+/// Only bounded queries compile: every combination reads an index in its order. A query skips posts by users with a block to
+/// or from the viewer, other authors' private posts in lists by author, and posts that do not match a filter. There is no
+/// list of one post type by all authors, because there is no bound on how rare a type is.
 ///
 /// ```
 /// use grateful_domain::{CountMode, Limit, PageRequest, PostType, UserId, Viewer};
@@ -68,7 +68,7 @@ impl TryFrom<PostForViewerRow> for PostForViewer {
 /// let photos_of_ana = seen_by_ben.by_author(ana).of_type(PostType::Photo).with_total(CountMode::UpTo(99));
 /// ```
 ///
-/// What has no bound does not compile:
+/// A query without a bound does not compile:
 ///
 /// ```compile_fail
 /// # use grateful_domain::{UserId, Viewer};
@@ -82,37 +82,37 @@ pub struct PostQuery<W = AllAuthors, O = NewestFirst> {
     marker: PhantomData<(W, O)>,
 }
 
-/// Posts by everybody.
+/// All authors.
 #[derive(Debug, Clone, Copy)]
 pub struct AllAuthors;
 
-/// Posts by one person.
+/// One author.
 #[derive(Debug, Clone, Copy)]
 pub struct OneAuthor;
 
-/// Posts by some people.
+/// Several authors.
 #[derive(Debug, Clone, Copy)]
 pub struct SeveralAuthors;
 
-/// Posts, newest first.
+/// Newest first.
 #[derive(Debug, Clone, Copy)]
 pub struct NewestFirst;
 
-/// Posts from some time on or up to some, newest first.
+/// Newest first, within a range of time.
 #[derive(Debug, Clone, Copy)]
 pub struct DateRange;
 
-/// Posts, the best first.
+/// Highest rank first.
 #[derive(Debug, Clone, Copy)]
 pub struct ByRank;
 
-/// Posts, those with most hearts first, then emoji reactions, then shares.
+/// Most hearts first, then most emoji reactions, then most shares.
 #[derive(Debug, Clone, Copy)]
 pub struct ByEngagement;
 
-/// In which order posts are listed.
+/// The order of a list of posts.
 pub trait PostOrder: sealed::Sealed {
-    /// Where a post stands in it.
+    /// The position of a post in this order.
     type Position: Debug + Clone;
 
     #[doc(hidden)]
@@ -151,18 +151,18 @@ impl PostOrder for ByEngagement {
     }
 }
 
-/// An order by time.
+/// An order by creation time.
 pub trait TimeOrder: PostOrder<Position = Position> {}
 impl TimeOrder for NewestFirst {}
 impl TimeOrder for DateRange {}
 
-/// Posts that are one range of an index, so that some of them can be passed over.
+/// Posts that are one range of an index, so that an offset can skip some of them.
 pub trait SingleRange: sealed::Sealed {}
 impl SingleRange for AllAuthors {}
 impl SingleRange for OneAuthor {}
 
 mod sealed {
-    /// Nobody else's.
+    /// Keeps the traits of this module from being implemented elsewhere.
     pub trait Sealed {}
 
     macro_rules! sealed {
@@ -173,8 +173,8 @@ mod sealed {
 }
 
 impl PostQuery {
-    /// The public posts of everybody, none across a block from `viewer`, newest first. Private ones are listed by author,
-    /// for that author.
+    /// The public posts of all authors that `viewer` can see, newest first. Private posts are only in lists by author, and
+    /// only if the viewer is the author.
     pub fn visible_to(viewer: Viewer) -> Self {
         let filter = PostFilter {
             viewer,
@@ -191,57 +191,58 @@ impl PostQuery {
         Self { filter, marker: PhantomData }
     }
 
-    /// All posts of everybody that `viewer` may see, for those who know which. No list: no index has them together.
+    /// All posts that `viewer` can see, including their own private ones. For lookups by id; no index lists them together.
     pub(crate) fn any_visible_to(viewer: Viewer) -> Self {
         Self::visible_to(viewer).map(|filter| PostFilter { public_only: false, ..filter })
     }
 
-    /// Only posts by this person: to themselves, the private ones too.
+    /// Restricts the list to one author. The author sees their private posts too.
     pub fn by_author(self, author: UserId) -> PostQuery<OneAuthor> {
         self.with_authors(AuthorFilter::One(author))
     }
 
-    /// Only posts by these people. Reads one post of each, and of those with the newest posts as many as there are places,
-    /// as many posts each at most.
+    /// Restricts the list to these authors. Reads one post per author, and then, of as many authors as the page has posts
+    /// (those with the newest posts), at most as many posts each.
     pub fn by_authors(self, authors: &[UserId]) -> PostQuery<SeveralAuthors> {
         self.with_authors(AuthorFilter::AnyOf(authors.iter().copied().map(i64::from).collect()))
     }
 
-    /// Only posts by those whom the viewer follows; none for guests. It reads as much as [`PostQuery::by_authors`].
+    /// Restricts the list to authors whom the viewer follows; empty for guests. Reads as much as [`PostQuery::by_authors`].
     pub fn by_followed(self) -> PostQuery<SeveralAuthors> {
         self.with_authors(AuthorFilter::Followed)
     }
 
-    /// Those with most hearts first, then by emoji reactions, then by shares.
+    /// Sorts by hearts, then by emoji reactions, then by shares, highest first.
     pub fn by_engagement(self) -> PostQuery<AllAuthors, ByEngagement> {
         self.with_order(SortKey::Engagement)
     }
 
     fn with_authors<W>(self, authors: AuthorFilter) -> PostQuery<W> {
-        // Its author may see the private ones too.
+        // The author can see their private posts too.
         self.map(|filter| PostFilter { authors, public_only: false, ..filter })
     }
 }
 
 impl<W: SingleRange> PostQuery<W> {
-    /// Public posts alone, the best first, as the feed ranks them for somebody who follows nobody.
+    /// Restricts the list to public posts and sorts by rank, highest first: the order of the ranked feed for a viewer who
+    /// follows no one.
     pub fn by_rank(self) -> PostQuery<W, ByRank> {
         self.with_order(SortKey::Rank)
     }
 }
 
 impl<W, O> PostQuery<W, O> {
-    /// Only so many posts; without it, 20.
+    /// Sets the maximum number of posts. Default: 20.
     pub fn limit(self, limit: Limit) -> Self {
         self.map(|filter| PostFilter { page: filter.page.with_limit(limit), ..filter })
     }
 
-    /// How many posts all parts together have is told, too.
+    /// Also returns the total number of posts in the list.
     pub fn with_total(self, count_mode: CountMode) -> Self {
         self.map(|filter| PostFilter { count_mode: Some(count_mode), ..filter })
     }
 
-    /// The statement to be.
+    /// The filter, which builds the statement.
     pub(crate) fn filter(&self) -> &PostFilter {
         &self.filter
     }
@@ -256,72 +257,72 @@ impl<W, O> PostQuery<W, O> {
 }
 
 impl<W, O: TimeOrder> PostQuery<W, O> {
-    /// Only posts from this time on.
+    /// Restricts the list to posts created at this time or later.
     pub fn since(self, time: DateTime<Utc>) -> PostQuery<W, DateRange> {
         self.map(|filter| PostFilter { since: Some(time), ..filter })
     }
 
-    /// Only posts from before this time.
+    /// Restricts the list to posts created before this time.
     pub fn until(self, time: DateTime<Utc>) -> PostQuery<W, DateRange> {
         self.map(|filter| PostFilter { until: Some(time), ..filter })
     }
 
-    /// Only posts behind this place.
-    pub fn after(self, place: Position) -> Self {
-        self.map(|filter| PostFilter { page: filter.page.after(place), ..filter })
+    /// Starts after this position.
+    pub fn after(self, position: Position) -> Self {
+        self.map(|filter| PostFilter { page: filter.page.after(position), ..filter })
     }
 }
 
 impl<W: SingleRange, O: TimeOrder> PostQuery<W, O> {
-    /// Only this part of the list. Without it, the first 20.
+    /// Sets the page. Default: the first 20 posts.
     pub fn page(self, page: PageRequest) -> Self {
         self.map(|filter| PostFilter { page: page.into(), ..filter })
     }
 }
 
 impl<W> PostQuery<W, ByRank> {
-    /// Only this part of the list. Without it, the first 20.
+    /// Sets the page. Default: the first 20 posts.
     pub fn page(self, page: PageRequest<RankPosition>) -> Self {
         self.map(|filter| PostFilter { page: page.into(), ..filter })
     }
 
-    /// Only posts behind this place.
-    pub fn after(self, place: RankPosition) -> Self {
-        self.map(|filter| PostFilter { page: filter.page.after(place), ..filter })
+    /// Starts after this position.
+    pub fn after(self, position: RankPosition) -> Self {
+        self.map(|filter| PostFilter { page: filter.page.after(position), ..filter })
     }
 }
 
 impl<W> PostQuery<W, ByEngagement> {
-    /// Only this part of the list. Without it, the first 20.
+    /// Sets the page. Default: the first 20 posts.
     pub fn page(self, page: PageRequest<EngagementPosition>) -> Self {
         self.map(|filter| PostFilter { page: page.into(), ..filter })
     }
 
-    /// Only posts behind this place.
-    pub fn after(self, place: EngagementPosition) -> Self {
-        self.map(|filter| PostFilter { page: filter.page.after(place), ..filter })
+    /// Starts after this position.
+    pub fn after(self, position: EngagementPosition) -> Self {
+        self.map(|filter| PostFilter { page: filter.page.after(position), ..filter })
     }
 }
 
 impl<O> PostQuery<OneAuthor, O> {
-    /// Only posts that everybody may see, also of one's own.
+    /// Restricts the list to public posts, even if the viewer is the author.
     pub fn public_only(self) -> Self {
         self.map(|filter| PostFilter { public_only: true, ..filter })
     }
 
-    /// Only posts of this type. Reads no more than this person wrote.
+    /// Restricts the list to posts of this type. Reads at most all posts of the author.
     pub fn of_type(self, post_type: PostType) -> Self {
         self.map(|filter| PostFilter { post_type: Some(post_type), ..filter })
     }
 
-    /// Only posts with an image. Reads no more than this person wrote.
+    /// Restricts the list to posts with an image. Reads at most all posts of the author.
     pub fn with_image(self) -> Self {
         self.map(|filter| PostFilter { with_image: true, ..filter })
     }
 }
 
 impl<O> PostQuery<SeveralAuthors, O> {
-    /// Only posts that everybody may see, also of one's own.
+    /// Restricts the list to public posts, even if the viewer is an author.
     pub fn public_only(self) -> Self {
         self.map(|filter| PostFilter { public_only: true, ..filter })
     }
