@@ -1,4 +1,4 @@
-//! What one person has done all over, through [`PersonalData`].
+//! Reading a user's data for the export, through [`PersonalData`].
 
 use std::collections::BTreeSet;
 
@@ -11,26 +11,27 @@ use grateful_testkit::{
 };
 use uuid::Uuid;
 
-/// The ids in all parts of something, each of which is read behind the last entry of the one before.
-macro_rules! parts {
-    ($last:ident, $read:expr, |$it:ident| $id:expr) => {{
-        let (mut parts, mut $last) = (Vec::new(), None);
+/// Reads a section to its end and returns the ids of each batch. Each batch continues after the last item of the previous
+/// one.
+macro_rules! read_batches {
+    ($last:ident, $read:expr, |$item:ident| $id:expr) => {{
+        let (mut batches, mut $last) = (Vec::new(), None);
         loop {
-            let part = $read.await.unwrap();
-            $last = part.last().map(|$it| $id);
-            parts.push(part.into_iter().map(|$it| Uuid::from($id)).collect::<Vec<_>>());
+            let batch = $read.await.unwrap();
+            $last = batch.last().map(|$item| $id);
+            batches.push(batch.into_iter().map(|$item| Uuid::from($id)).collect::<Vec<_>>());
             if $last.is_none() {
-                break parts;
+                break batches;
             }
         }
     }};
 }
 
 #[tokio::test]
-async fn whoever_has_done_nothing_holds_nothing() {
+async fn a_user_without_any_data_gets_empty_sections() {
     let database = TestDatabase::create().await;
     let (ana, ben) = (create_user(&database).await, create_user(&database).await);
-    everything(
+    create_data(
         &database,
         ben,
         &a_post().insert_into(&database).await,
@@ -39,22 +40,22 @@ async fn whoever_has_done_nothing_holds_nothing() {
     .await;
     let mut conn = database.connect().await;
 
-    for nobody in [ana, UserId::from(-1)] {
-        assert_eq!(conn.personal_data().hearts(nobody, None).await.unwrap(), []);
-        assert_eq!(conn.personal_data().reactions(nobody, None).await.unwrap(), []);
-        assert_eq!(conn.personal_data().shares(nobody, None).await.unwrap(), []);
-        assert_eq!(conn.personal_data().received_shares(nobody, None).await.unwrap(), []);
-        assert_eq!(conn.personal_data().comments(nobody, None).await.unwrap(), []);
+    for user in [ana, UserId::from(-1)] {
+        assert_eq!(conn.personal_data().hearts(user, None).await.unwrap(), []);
+        assert_eq!(conn.personal_data().reactions(user, None).await.unwrap(), []);
+        assert_eq!(conn.personal_data().shares(user, None).await.unwrap(), []);
+        assert_eq!(conn.personal_data().received_shares(user, None).await.unwrap(), []);
+        assert_eq!(conn.personal_data().comments(user, None).await.unwrap(), []);
     }
 }
 
 #[tokio::test]
-async fn what_was_done_is_told_as_it_was_done_and_nothing_of_others() {
+async fn sections_hold_all_data_of_the_user_and_nothing_of_other_users() {
     let database = TestDatabase::create().await;
     let (ana, ben) = (create_user(&database).await, create_user(&database).await);
     let post = a_post().by(ben).insert_into(&database).await;
-    let (link, sent, said) = everything(&database, ana, &post, ben).await;
-    everything(&database, ben, &post, ana).await;
+    let (link, sent, comment) = create_data(&database, ana, &post, ben).await;
+    create_data(&database, ben, &post, ana).await;
     let mut conn = database.connect().await;
 
     let [heart] = conn.personal_data().hearts(ana, None).await.unwrap().try_into().unwrap();
@@ -70,12 +71,12 @@ async fn what_was_done_is_told_as_it_was_done_and_nothing_of_others() {
     assert_eq!(received.at, shares[1].created_at);
     let users = format!("users WHERE id = {ana} AND username = '{}'", received.by);
     assert_eq!(database.count(&users).await, 1);
-    assert_eq!(conn.personal_data().comments(ana, None).await.unwrap(), [said]);
+    assert_eq!(conn.personal_data().comments(ana, None).await.unwrap(), [comment]);
 }
 
-/// A message stays one, though nobody is left who got it.
+/// A message stays a message after all its recipients have been deleted.
 #[tokio::test]
-async fn a_message_whose_recipients_have_left_is_no_link() {
+async fn a_message_without_remaining_recipients_does_not_become_a_link() {
     let database = TestDatabase::create().await;
     let (ana, ben) = (create_user(&database).await, create_user(&database).await);
     let post = a_post().insert_into(&database).await;
@@ -91,93 +92,94 @@ async fn a_message_whose_recipients_have_left_is_no_link() {
 }
 
 #[tokio::test]
-async fn each_part_goes_on_behind_the_one_before() {
+async fn each_batch_continues_after_the_previous_one() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let total = 2 * PersonalData::BATCH_SIZE + 7;
-    fill(&database, ana, total).await;
+    create_rows(&database, ana, total).await;
     let mut conn = database.connect().await;
 
-    for met in [
-        parts!(last, conn.personal_data().hearts(ana, last), |it| it.post),
-        parts!(last, conn.personal_data().reactions(ana, last), |it| it.post),
-        parts!(last, conn.personal_data().shares(ana, last), |it| it.id),
-        parts!(last, conn.personal_data().received_shares(ana, last), |it| it.share),
+    for batches in [
+        read_batches!(last, conn.personal_data().hearts(ana, last), |heart| heart.post),
+        read_batches!(last, conn.personal_data().reactions(ana, last), |reaction| reaction.post),
+        read_batches!(last, conn.personal_data().shares(ana, last), |share| share.id),
+        read_batches!(last, conn.personal_data().received_shares(ana, last), |received| received
+            .share),
     ] {
-        assert_whole(met, total);
+        assert_complete(batches, total);
     }
 }
 
-/// Some hundred at each moment, so that parts begin and end among comments of one time.
+/// Several hundred comments have the same time, so batches begin and end between comments of equal times.
 #[tokio::test]
-async fn comments_go_on_newest_first_by_time_and_then_by_id() {
+async fn comments_are_read_newest_first_by_time_and_then_by_id() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let total = 2 * PersonalData::BATCH_SIZE + 7;
-    fill(&database, ana, total).await;
+    create_rows(&database, ana, total).await;
     let mut conn = database.connect().await;
 
-    let (mut met, mut last) = (Vec::new(), None);
+    let (mut comments, mut last) = (Vec::new(), None);
     loop {
-        let part = conn.personal_data().comments(ana, last).await.unwrap();
-        assert!(i64::try_from(part.len()).unwrap() <= PersonalData::BATCH_SIZE);
-        last = part.last().map(Comment::position);
-        met.extend(part);
+        let batch = conn.personal_data().comments(ana, last).await.unwrap();
+        assert!(i64::try_from(batch.len()).unwrap() <= PersonalData::BATCH_SIZE);
+        last = batch.last().map(Comment::position);
+        comments.extend(batch);
         if last.is_none() {
             break;
         }
     }
 
-    let place = |it: &Comment| (it.created_at, Uuid::from(it.id));
-    assert!(met.is_sorted_by(|one, next| place(one) > place(next)));
-    assert_eq!(i64::try_from(met.len()).unwrap(), total);
+    let position = |comment: &Comment| (comment.created_at, Uuid::from(comment.id));
+    assert!(comments.is_sorted_by(|one, next| position(one) > position(next)));
+    assert_eq!(i64::try_from(comments.len()).unwrap(), total);
 }
 
-/// All but the last two parts are full, the last is empty, and nothing comes twice.
+/// Checks that all batches but the last two are full, that the last one is empty, and that no id repeats.
 #[track_caller]
-fn assert_whole(parts: Vec<Vec<Uuid>>, total: i64) {
-    let sizes: Vec<i64> = parts.iter().map(|part| i64::try_from(part.len()).unwrap()).collect();
+fn assert_complete(batches: Vec<Vec<Uuid>>, total: i64) {
+    let sizes: Vec<i64> = batches.iter().map(|batch| i64::try_from(batch.len()).unwrap()).collect();
     assert_eq!(sizes, [PersonalData::BATCH_SIZE, PersonalData::BATCH_SIZE, 7, 0]);
-    let met: BTreeSet<Uuid> = parts.into_iter().flatten().collect();
-    assert_eq!(i64::try_from(met.len()).unwrap(), total);
+    let ids: BTreeSet<Uuid> = batches.into_iter().flatten().collect();
+    assert_eq!(i64::try_from(ids.len()).unwrap(), total);
 }
 
-/// A heart, an emoji, a link, a message and a comment.
-async fn everything(
+/// Creates a heart, a reaction, a link share, a message and a comment.
+async fn create_data(
     database: &TestDatabase,
-    who: UserId,
+    user: UserId,
     post: &Post,
     other: UserId,
 ) -> (Share, Share, Comment) {
     let mut conn = database.connect().await;
-    conn.hearts().add(&a_heart(who, post.id)).await.unwrap();
-    let fire = NewReaction { emoji: Emoji::Fire, ..a_reaction(who, post.id) };
+    conn.hearts().add(&a_heart(user, post.id)).await.unwrap();
+    let fire = NewReaction { emoji: Emoji::Fire, ..a_reaction(user, post.id) };
     conn.emoji_reactions().set(&fire).await.unwrap();
-    let (link, sent) = (a_link_share(who, post.id), a_message_share(who, post.id, &[other]));
+    let (link, sent) = (a_link_share(user, post.id), a_message_share(user, post.id, &[other]));
     conn.shares().create(&link).await.unwrap();
     conn.shares().create(&sent).await.unwrap();
-    (link, sent, a_comment().by(who).on(post).insert_into(database).await)
+    (link, sent, a_comment().by(user).on(post).insert_into(database).await)
 }
 
-/// As many of everything as this.
-async fn fill(database: &TestDatabase, who: UserId, total: i64) {
+/// Creates `total` rows of each kind.
+async fn create_rows(database: &TestDatabase, user: UserId, total: i64) {
     let noon: DateTime<Utc> = NOON - TimeDelta::days(1);
     let author = create_user(database).await;
     database
         .execute(&format!(
             "INSERT INTO posts (id, author_id, content)
          SELECT gen_random_uuid(), {author}, 'Rain' FROM generate_series(1, {total});
-         INSERT INTO likes (id, user_id, post_id) SELECT gen_random_uuid(), {who}, id FROM posts;
+         INSERT INTO likes (id, user_id, post_id) SELECT gen_random_uuid(), {user}, id FROM posts;
          INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code)
-         SELECT gen_random_uuid(), {who}, id, 'hug' FROM posts;
+         SELECT gen_random_uuid(), {user}, id, 'hug' FROM posts;
          INSERT INTO shares (id, user_id, post_id, share_method)
-         SELECT gen_random_uuid(), {who}, id, 'url' FROM posts;
+         SELECT gen_random_uuid(), {user}, id, 'url' FROM posts;
          INSERT INTO shares (id, user_id, post_id, share_method)
          SELECT gen_random_uuid(), {author}, id, 'message' FROM posts;
          INSERT INTO share_recipients (share_id, user_id)
-         SELECT id, {who} FROM shares WHERE share_method = 'message';
+         SELECT id, {user} FROM shares WHERE share_method = 'message';
          INSERT INTO comments (id, author_id, post_id, content, created_at)
-         SELECT gen_random_uuid(), {who}, id, 'So kind',
+         SELECT gen_random_uuid(), {user}, id, 'So kind',
              timestamptz '{noon}' + row_number() OVER () / 300 * interval '1 second'
          FROM posts"
         ))

@@ -264,7 +264,7 @@ async fn messages_sent_concurrently_under_the_sender_lock_count_once() {
     let post = a_post().insert_into(&database).await.id;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
 
-    let sent =
+    let sending =
         (0..10).map(|_| send_concurrently(&database.pool, a_message_share(ana, post, &[ben])));
     let sent = join_all(sending).await;
 

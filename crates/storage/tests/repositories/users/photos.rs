@@ -9,13 +9,13 @@ use grateful_testkit::{TestDatabase, create_user};
 use uuid::Uuid;
 
 #[tokio::test]
-async fn a_photo_is_kept_by_its_name_and_shown_by_its_medium_size() {
+async fn a_photo_is_stored_by_name_and_its_medium_size_is_shown() {
     let database = TestDatabase::create().await;
     let (ana, ben) = (create_user(&database).await, create_user(&database).await);
 
-    let before = set(&database, ana, Some(&photo(1))).await;
+    let previous = set_photo(&database, ana, Some(&photo(1))).await;
 
-    assert_eq!(before, Some(PreviousPhoto(None)));
+    assert_eq!(previous, Some(PreviousPhoto(None)));
     let shown = database.connect().await.users().find_author(ana).await.unwrap().unwrap();
     assert_eq!(shown.profile_image_url, Some(photo(1).url(PhotoSize::Medium)));
     let other = database.connect().await.users().find_author(ben).await.unwrap().unwrap();
@@ -23,14 +23,14 @@ async fn a_photo_is_kept_by_its_name_and_shown_by_its_medium_size() {
 }
 
 #[tokio::test]
-async fn each_change_of_a_photo_tells_which_was_there_before() {
+async fn changing_a_photo_returns_the_previous_one() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
 
-    set(&database, ana, Some(&photo(1))).await;
-    let replaced = set(&database, ana, Some(&photo(2))).await;
-    let removed = set(&database, ana, None).await;
-    let again = set(&database, ana, None).await;
+    set_photo(&database, ana, Some(&photo(1))).await;
+    let replaced = set_photo(&database, ana, Some(&photo(2))).await;
+    let removed = set_photo(&database, ana, None).await;
+    let again = set_photo(&database, ana, None).await;
 
     assert_eq!(replaced, Some(PreviousPhoto(Some(photo(1)))));
     assert_eq!(removed, Some(PreviousPhoto(Some(photo(2)))));
@@ -40,52 +40,53 @@ async fn each_change_of_a_photo_tells_which_was_there_before() {
 }
 
 #[tokio::test]
-async fn nobody_has_no_photo_to_change() {
+async fn the_photo_of_a_missing_user_cannot_change() {
     let database = TestDatabase::create().await;
 
-    assert_eq!(set(&database, UserId::from(4_711), Some(&photo(1))).await, None);
-    assert_eq!(set(&database, UserId::from(-1), None).await, None);
+    assert_eq!(set_photo(&database, UserId::from(4_711), Some(&photo(1))).await, None);
+    assert_eq!(set_photo(&database, UserId::from(-1), None).await, None);
 }
 
-/// Else the files of one would stay, and those of another be removed twice.
+/// Otherwise the files of one photo would remain, and those of another would be deleted twice.
 #[tokio::test]
-async fn of_many_changes_at_once_each_tells_of_another_photo_and_one_is_left() {
+async fn concurrent_changes_of_a_photo_each_return_another_previous_photo() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let photos: Vec<_> = (1..=12).map(photo).collect();
 
-    let changes = photos.iter().map(|photo| set(&database, ana, Some(photo)));
-    let told = join_all(changes).await;
+    let changes = photos.iter().map(|photo| set_photo(&database, ana, Some(photo)));
+    let results = join_all(changes).await;
 
-    let before: HashSet<ProfilePhoto> =
-        told.iter().filter_map(|it| it.clone().unwrap().0).collect();
-    let first = told.iter().filter(|it| **it == Some(PreviousPhoto(None))).count();
-    assert_eq!((before.len(), first), (11, 1), "{told:?}");
+    let replaced: HashSet<ProfilePhoto> =
+        results.iter().filter_map(|previous| previous.clone().unwrap().0).collect();
+    let without_previous =
+        results.iter().filter(|previous| **previous == Some(PreviousPhoto(None))).count();
+    assert_eq!((replaced.len(), without_previous), (11, 1), "{results:?}");
     let all: HashSet<_> = photos.into_iter().collect();
-    let left: Vec<_> = all.difference(&before).cloned().collect();
+    let left: Vec<_> = all.difference(&replaced).cloned().collect();
     let kept = database.connect().await.users().photos_in_use(&all).await.unwrap();
     assert_eq!(kept.into_iter().collect::<Vec<_>>(), left);
 }
 
 #[tokio::test]
-async fn those_photos_are_found_that_are_anybodys() {
+async fn photos_in_use_are_those_of_existing_users() {
     let database = TestDatabase::create().await;
     for number in [1, 2] {
-        set(&database, create_user(&database).await, Some(&photo(number))).await;
+        set_photo(&database, create_user(&database).await, Some(&photo(number))).await;
     }
     create_user(&database).await;
     let mut conn = database.connect().await;
 
-    let asked = [1, 3, 4].map(photo).into();
-    assert_eq!(conn.users().photos_in_use(&asked).await.unwrap(), [photo(1)].into());
+    let candidates = [1, 3, 4].map(photo).into();
+    assert_eq!(conn.users().photos_in_use(&candidates).await.unwrap(), [photo(1)].into());
     assert_eq!(conn.users().photos_in_use(&HashSet::new()).await.unwrap(), HashSet::new());
 }
 
 #[tokio::test]
-async fn whoever_goes_leaves_word_of_their_photo() {
+async fn deleting_a_user_returns_their_photo() {
     let database = TestDatabase::create().await;
     let (ana, ben) = (create_user(&database).await, create_user(&database).await);
-    set(&database, ana, Some(&photo(1))).await;
+    set_photo(&database, ana, Some(&photo(1))).await;
     let mut conn = database.connect().await;
 
     assert_eq!(conn.users().delete(ana).await.unwrap(), Some(PreviousPhoto(Some(photo(1)))));
@@ -93,7 +94,7 @@ async fn whoever_goes_leaves_word_of_their_photo() {
     assert_eq!(conn.users().delete(ana).await.unwrap(), None);
 }
 
-async fn set(
+async fn set_photo(
     database: &TestDatabase,
     user: UserId,
     photo: Option<&ProfilePhoto>,
