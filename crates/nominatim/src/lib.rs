@@ -1,10 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
-mod failure;
-mod pace;
-mod place;
+mod error;
+mod locations;
 mod request;
+mod throttle;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -15,85 +15,95 @@ use moka::future::Cache;
 use reqwest::Client;
 use url::Url;
 
-use self::failure::Failure;
-use self::pace::Pace;
+use self::error::NominatimError;
+use self::throttle::RequestThrottle;
 
-/// Where the server is, and how it is treated.
+/// The server to use, and its limits.
 #[derive(Debug, Clone)]
 pub struct NominatimConfig {
-    /// The address below which `/search` is.
+    /// The URL that `/search` is appended to.
     pub base_url: Url,
-    /// Who asks: the program, and how to reach whoever runs it.
+    /// Identifies the program and a way to contact its operator.
     pub user_agent: String,
-    /// How long one may wait for one's turn, and then for the answer.
+    /// Maximum wait for the throttle, and then for the response.
     pub timeout: Duration,
-    /// From one request to the next.
-    pub interval: Duration,
-    /// How long an answer is good for.
-    pub kept_for: Duration,
+    /// Minimum time between two requests.
+    pub min_interval: Duration,
+    /// How long a result stays in the cache.
+    pub cache_ttl: Duration,
 }
 
 impl NominatimConfig {
-    /// As the rules have it (§9): five seconds, a request a second, and a day.
+    /// The limits of the rules (docs/rules.md#request-limits): one request per second, results cached for a day. The timeout
+    /// is five seconds.
     pub fn new(base_url: Url, user_agent: impl Into<String>) -> Self {
         Self {
             base_url,
             user_agent: user_agent.into(),
             timeout: Duration::from_secs(5),
-            interval: Duration::from_secs(1),
-            kept_for: Duration::from_hours(24),
+            min_interval: Duration::from_secs(1),
+            cache_ttl: Duration::from_hours(24),
         }
     }
 }
 
-/// A Nominatim server. One is shared by all threads of a process, so that they keep its pace together.
+/// A client for a Nominatim server. All threads of a process share one, so that the throttle applies to all of them.
 pub struct Nominatim {
     config: NominatimConfig,
-    /// Made when it is first needed: it reads the certificates of the machine.
+    /// Created on first use, since that loads the machine's certificates.
     client: OnceLock<Client>,
-    pace: Pace,
-    kept: Cache<(String, u8), Arc<Found>>,
+    throttle: RequestThrottle,
+    cache: Cache<(String, u8), Arc<CachedResult>>,
 }
 
-/// An answer.
-struct Found {
-    places: Vec<Location>,
-    /// How much was read for it, which is about what it takes to keep it.
+struct CachedResult {
+    locations: Vec<Location>,
+    /// Size of the response, which approximates the memory the locations take.
     bytes: usize,
 }
 
 impl Nominatim {
-    /// How many bytes of answers are kept at most, about.
-    const KEPT_BYTES: u64 = 16 * 1024 * 1024;
+    /// Approximate limit on the cache's memory in bytes.
+    const MAX_CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
-    /// The server that is described. Nothing is asked of it yet.
+    /// Creates a client. Sends no request yet.
     pub fn new(config: NominatimConfig) -> Self {
-        let kept = Cache::builder()
-            .max_capacity(Self::KEPT_BYTES)
-            .weigher(|(words, _): &(String, u8), found: &Arc<Found>| {
-                // An empty answer takes room as well.
-                u32::try_from(words.len() + found.bytes + 256).unwrap_or(u32::MAX)
+        let cache = Cache::builder()
+            .max_capacity(Self::MAX_CACHE_BYTES)
+            .weigher(|(words, _): &(String, u8), result: &Arc<CachedResult>| {
+                // A constant for the entry itself: an empty result takes memory too.
+                u32::try_from(words.len() + result.bytes + 256).unwrap_or(u32::MAX)
             })
-            .time_to_live(config.kept_for)
+            .time_to_live(config.cache_ttl)
             .build();
-        Self { pace: Pace::new(config.interval), client: OnceLock::new(), kept, config }
+        Self {
+            throttle: RequestThrottle::new(config.min_interval),
+            client: OnceLock::new(),
+            cache,
+            config,
+        }
     }
 
-    async fn ask(&self, query: &LocationQuery, limit: u8) -> Result<Arc<Found>, Failure> {
-        self.pace.wait(self.config.timeout).await?;
-        let answer = tokio::time::timeout(self.config.timeout, self.request(query, limit)).await;
-        let body = answer.map_err(|_| Failure::TimedOut)??;
-        let places = place::read(&body, limit)?;
-        Ok(Arc::new(Found { places, bytes: body.len() }))
+    async fn fetch(
+        &self,
+        query: &LocationQuery,
+        limit: u8,
+    ) -> Result<Arc<CachedResult>, NominatimError> {
+        self.throttle.acquire(self.config.timeout).await?;
+        let response =
+            tokio::time::timeout(self.config.timeout, self.send_request(query, limit)).await;
+        let body = response.map_err(|_| NominatimError::TimedOut)??;
+        let locations = locations::parse_locations(&body, limit)?;
+        Ok(Arc::new(CachedResult { locations, bytes: body.len() }))
     }
 }
 
 impl Geocoder for Nominatim {
     fn geocode<'a>(&'a self, query: &'a LocationQuery, limit: u8) -> GeocoderFuture<'a> {
         Box::pin(async move {
-            // Of those who ask the same at the same time, one asks, and all hear the answer.
-            let found = self.kept.try_get_with((query.to_key(), limit), self.ask(query, limit));
-            Ok(found.await.map_err(Failure::into_error)?.places.clone())
+            // Concurrent identical queries share one request.
+            let result = self.cache.try_get_with((query.to_key(), limit), self.fetch(query, limit));
+            Ok(result.await.map_err(NominatimError::into_error)?.locations.clone())
         })
     }
 }

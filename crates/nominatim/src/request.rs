@@ -1,4 +1,4 @@
-//! What goes over the wire.
+//! The HTTP request to Nominatim.
 
 use grateful_domain::LocationQuery;
 use reqwest::redirect::Policy;
@@ -6,67 +6,66 @@ use reqwest::{Client, StatusCode};
 use url::Url;
 
 use crate::Nominatim;
-use crate::failure::Failure;
+use crate::error::NominatimError;
 
-/// The most bytes of an answer: ten places have some ten thousand.
-const MAX_BYTES: usize = 256 * 1024;
+/// Maximum size of a response in bytes. Ten locations take about ten thousand.
+const MAX_RESPONSE_BYTES: usize = 256 * 1024;
 
 impl Nominatim {
-    /// Asks once. The bytes of the answer.
-    pub(crate) async fn request(
+    /// Sends one request and returns the response body.
+    pub(crate) async fn send_request(
         &self,
         query: &LocationQuery,
         limit: u8,
-    ) -> Result<Vec<u8>, Failure> {
-        let request = self.client()?.get(self.address(query, limit));
-        let mut answer = request.send().await.map_err(Failure::of_request)?;
-        if answer.status() != StatusCode::OK {
-            return Err(Failure::Status(answer.status().as_u16()));
+    ) -> Result<Vec<u8>, NominatimError> {
+        let request = self.client()?.get(self.search_url(query, limit));
+        let mut response = request.send().await.map_err(NominatimError::from_request)?;
+        if response.status() != StatusCode::OK {
+            return Err(NominatimError::Status(response.status().as_u16()));
         }
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(Failure::of_request)? {
-            if MAX_BYTES < body.len() + chunk.len() {
-                return Err(Failure::TooLarge);
+        while let Some(chunk) = response.chunk().await.map_err(NominatimError::from_request)? {
+            if MAX_RESPONSE_BYTES < body.len() + chunk.len() {
+                return Err(NominatimError::ResponseTooLarge);
             }
             body.extend_from_slice(&chunk);
         }
         Ok(body)
     }
 
-    fn address(&self, query: &LocationQuery, limit: u8) -> Url {
-        let mut address = self.config.base_url.clone();
-        if let Ok(mut path) = address.path_segments_mut() {
+    fn search_url(&self, query: &LocationQuery, limit: u8) -> Url {
+        let mut url = self.config.base_url.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().push("search");
         }
-        address
-            .query_pairs_mut()
+        url.query_pairs_mut()
             .append_pair("q", query.as_str())
             .append_pair("format", "json")
             .append_pair("addressdetails", "1")
             .append_pair("limit", &limit.to_string());
-        address
+        url
     }
 
-    fn client(&self) -> Result<&Client, Failure> {
+    fn client(&self) -> Result<&Client, NominatimError> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = self.make_client().map_err(Failure::of_request)?;
+        let client = self.build_client().map_err(NominatimError::from_request)?;
         Ok(self.client.get_or_init(|| client))
     }
 
-    fn make_client(&self) -> Result<Client, reqwest::Error> {
-        // The client asks the process which cryptography to use. Whoever chose before has chosen.
+    fn build_client(&self) -> Result<Client, reqwest::Error> {
+        // The client uses the process-wide provider. If another part of the program has installed one, that one is used.
         _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
+        let builder = Client::builder()
             .user_agent(&self.config.user_agent)
             .redirect(Policy::none())
             .no_proxy();
-        // Where nothing is encrypted, a machine without certificates is as good as any.
+        // Plain HTTP needs no certificates, so it also works on machines that have none.
         if self.config.base_url.scheme() == "http" {
-            client.tls_certs_only([]).build()
+            builder.tls_certs_only([]).build()
         } else {
-            client.build()
+            builder.build()
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Against a server of our own on loopback: the public one is never asked.
+//! Tests against a stub server on loopback. No request goes to the public server.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![expect(clippy::unwrap_used, reason = "setup that fails must fail the test")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,10 +14,10 @@ use tokio::net::{TcpListener, TcpStream};
 const RAIN: &str = r#"[{"display_name": "Rain", "lat": "48.69", "lon": "10.91"}]"#;
 
 #[tokio::test]
-async fn a_request_says_who_asks_and_what_for() {
-    let stub = Stub::answering(ok(RAIN)).await;
+async fn a_request_contains_the_query_and_the_user_agent() {
+    let stub = Stub::responding_with(ok(RAIN)).await;
     let nominatim =
-        Nominatim::new(NominatimConfig { base_url: stub.below("/maps/"), ..stub.config() });
+        Nominatim::new(NominatimConfig { base_url: stub.url("/maps/"), ..stub.config() });
 
     let found = nominatim.geocode(&query("Rain am Lech & Umgebung"), 3).await.unwrap();
 
@@ -33,9 +33,10 @@ async fn a_request_says_who_asks_and_what_for() {
 }
 
 #[tokio::test]
-async fn the_same_is_asked_once_however_it_is_typed() {
-    let stub = Stub::answering(ok(RAIN)).await;
-    let nominatim = Nominatim::new(NominatimConfig { interval: Duration::ZERO, ..stub.config() });
+async fn queries_that_differ_in_case_and_spaces_share_a_cache_entry() {
+    let stub = Stub::responding_with(ok(RAIN)).await;
+    let nominatim =
+        Nominatim::new(NominatimConfig { min_interval: Duration::ZERO, ..stub.config() });
 
     for typed in ["New York", "new  york", " NEW YORK "] {
         nominatim.geocode(&query(typed), 3).await.unwrap();
@@ -48,67 +49,67 @@ async fn the_same_is_asked_once_however_it_is_typed() {
 }
 
 #[tokio::test]
-async fn those_who_ask_the_same_at_once_share_one_request() {
-    let stub = Stub::answering(ok(RAIN)).await;
+async fn concurrent_identical_queries_share_one_request() {
+    let stub = Stub::responding_with(ok(RAIN)).await;
     let nominatim = Arc::new(Nominatim::new(stub.config()));
 
-    let asking = [(); 20].map(|()| {
+    let tasks = [(); 20].map(|()| {
         let nominatim = Arc::clone(&nominatim);
         tokio::spawn(async move { nominatim.geocode(&query("Rain"), 3).await.unwrap().len() })
     });
-    for asked in asking {
-        assert_eq!(asked.await.unwrap(), 1);
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), 1);
     }
 
     assert_eq!(stub.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_old_is_asked_for_anew() {
-    let stub = Stub::answering(ok(RAIN)).await;
-    let kept_for = Duration::from_millis(1);
-    let config = NominatimConfig { interval: Duration::ZERO, kept_for, ..stub.config() };
+async fn an_expired_result_is_requested_again() {
+    let stub = Stub::responding_with(ok(RAIN)).await;
+    let cache_ttl = Duration::from_millis(1);
+    let config = NominatimConfig { min_interval: Duration::ZERO, cache_ttl, ..stub.config() };
     let nominatim = Nominatim::new(config);
 
-    let asked_twice = async {
+    let request_twice = async {
         while stub.requests().len() < 2 {
             nominatim.geocode(&query("Rain"), 3).await.unwrap();
         }
     };
 
-    tokio::time::timeout(Duration::from_secs(10), asked_twice).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), request_twice).await.unwrap();
 }
 
 #[tokio::test]
-async fn whoever_comes_before_the_second_is_over_waits_or_is_told_to_come_back() {
-    let stub = Stub::answering(ok(RAIN)).await;
-    let interval = Duration::from_hours(1);
-    let nominatim = Nominatim::new(NominatimConfig { interval, ..stub.config() });
+async fn a_query_that_would_wait_too_long_for_the_throttle_times_out() {
+    let stub = Stub::responding_with(ok(RAIN)).await;
+    let min_interval = Duration::from_hours(1);
+    let nominatim = Nominatim::new(NominatimConfig { min_interval, ..stub.config() });
     nominatim.geocode(&query("Rain"), 3).await.unwrap();
 
-    let refused = nominatim.geocode(&query("Bray"), 3).await.unwrap_err();
+    let error = nominatim.geocode(&query("Bray"), 3).await.unwrap_err();
 
-    assert!(matches!(refused, GeocoderError::TimedOut), "{refused}");
+    assert!(matches!(error, GeocoderError::TimedOut), "{error}");
     assert_eq!(stub.requests().len(), 1);
-    // What is known needs no turn.
+    // A cached result needs no request.
     nominatim.geocode(&query("Rain"), 3).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_not_waited_for() {
+async fn a_server_that_does_not_respond_times_out() {
     let stub = Stub::silent().await;
     let timeout = Duration::from_millis(50);
     let nominatim = Nominatim::new(NominatimConfig { timeout, ..stub.config() });
 
-    let refused = nominatim.geocode(&query("Rain"), 3).await.unwrap_err();
+    let error = nominatim.geocode(&query("Rain"), 3).await.unwrap_err();
 
-    assert!(matches!(refused, GeocoderError::TimedOut), "{refused}");
+    assert!(matches!(error, GeocoderError::TimedOut), "{error}");
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_one_is_told_as_such_and_not_kept() {
+async fn an_invalid_response_is_an_error_and_is_not_cached() {
     let huge = format!("[{}]", " ".repeat(300 * 1024));
-    for answer in [
+    for response in [
         ok("<html>"),
         ok("{\"error\": \"busy\"}"),
         ok(&huge),
@@ -117,32 +118,33 @@ async fn an_answer_that_is_not_one_is_told_as_such_and_not_kept() {
         with_status("429 Too Many Requests"),
         with_status("302 Found\r\nLocation: /elsewhere"),
     ] {
-        let stub = Stub::answering(answer.clone()).await;
-        let config = NominatimConfig { interval: Duration::ZERO, ..stub.config() };
+        let stub = Stub::responding_with(response.clone()).await;
+        let config = NominatimConfig { min_interval: Duration::ZERO, ..stub.config() };
         let nominatim = Nominatim::new(config);
 
-        for asked in 1..=2 {
-            let refused = nominatim.geocode(&query("Rain"), 3).await.unwrap_err();
-            assert!(
-                matches!(refused, GeocoderError::InvalidResponse(_)),
-                "{refused}: {answer:.80}"
+        for request_count in 1..=2 {
+            let error = nominatim.geocode(&query("Rain"), 3).await.unwrap_err();
+            assert!(matches!(error, GeocoderError::InvalidResponse(_)), "{error}: {response:.80}");
+            assert_eq!(
+                stub.requests().len(),
+                request_count,
+                "a redirect is not followed: {response:.80}"
             );
-            assert_eq!(stub.requests().len(), asked, "a redirect is not followed: {answer:.80}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_cannot_be_reached() {
+async fn a_closed_port_is_reported_as_unreachable_without_the_query() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let base_url = format!("http://{closed}").parse().unwrap();
     let nominatim = Nominatim::new(NominatimConfig::new(base_url, "grateful-tests"));
 
-    let refused = nominatim.geocode(&query("Rain am Lech"), 3).await.unwrap_err();
+    let error = nominatim.geocode(&query("Rain am Lech"), 3).await.unwrap_err();
 
-    assert!(matches!(refused, GeocoderError::Unreachable(_)), "{refused}");
-    let told = format!("{refused:?}");
-    assert!(!told.contains("Lech"), "what somebody looks for is in no log: {told}");
+    assert!(matches!(error, GeocoderError::Unreachable(_)), "{error}");
+    let debug = format!("{error:?}");
+    assert!(!debug.contains("Lech"), "the query must not be logged: {debug}");
 }
 
 fn query(words: &str) -> LocationQuery {
@@ -153,7 +155,7 @@ fn ok(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-/// More than is read, of a length that is not said.
+/// A large response without a `Content-Length`.
 fn endless() -> String {
     format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}", "[".repeat(2 * 1024 * 1024))
 }
@@ -162,58 +164,58 @@ fn with_status(status: &str) -> String {
     format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 2\r\n\r\n[]")
 }
 
-/// A server that answers everything alike, and remembers what it was asked. It ends with its test.
+/// A server that sends the same response to every request, and records the requests. It stops with the test.
 struct Stub {
     address: std::net::SocketAddr,
-    heard: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Stub {
-    async fn answering(answer: String) -> Self {
-        Self::start(Some(answer)).await
+    async fn responding_with(response: String) -> Self {
+        Self::start(Some(response)).await
     }
 
     async fn silent() -> Self {
         Self::start(None).await
     }
 
-    async fn start(answer: Option<String>) -> Self {
+    async fn start(response: Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let heard = Arc::<Mutex<Vec<String>>>::default();
-        let hear = Arc::clone(&heard);
+        let requests = Arc::<Mutex<Vec<String>>>::default();
+        let recorded = Arc::clone(&requests);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, answer.clone(), Arc::clone(&hear)));
+                tokio::spawn(serve(stream, response.clone(), Arc::clone(&recorded)));
             }
         });
-        Self { address, heard }
+        Self { address, requests }
     }
 
-    fn below(&self, path: &str) -> url::Url {
+    fn url(&self, path: &str) -> url::Url {
         format!("http://{}{path}", self.address).parse().unwrap()
     }
 
     fn config(&self) -> NominatimConfig {
-        NominatimConfig::new(self.below(""), "grateful-tests (+https://grateful.example)")
+        NominatimConfig::new(self.url(""), "grateful-tests (+https://grateful.example)")
     }
 
     fn requests(&self) -> Vec<String> {
-        self.heard.lock().unwrap().clone()
+        self.requests.lock().unwrap().clone()
     }
 }
 
-/// One answer on each connection.
-async fn serve(mut stream: TcpStream, answer: Option<String>, heard: Arc<Mutex<Vec<String>>>) {
+/// Sends one response per connection.
+async fn serve(mut stream: TcpStream, response: Option<String>, requests: Arc<Mutex<Vec<String>>>) {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
         if stream.read_buf(&mut request).await.is_ok_and(|read| read == 0) {
             return;
         }
     }
-    heard.lock().unwrap().push(String::from_utf8(request).unwrap());
-    match answer {
-        Some(answer) => _ = stream.write_all(answer.as_bytes()).await,
+    requests.lock().unwrap().push(String::from_utf8(request).unwrap());
+    match response {
+        Some(response) => _ = stream.write_all(response.as_bytes()).await,
         None => std::future::pending().await,
     }
 }

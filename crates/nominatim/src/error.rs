@@ -1,0 +1,44 @@
+//! The errors of a request to Nominatim.
+
+use std::sync::Arc;
+
+use grateful_application::GeocoderError;
+use thiserror::Error;
+
+/// Why a request to Nominatim failed.
+#[derive(Debug, Error)]
+pub(crate) enum NominatimError {
+    /// The wait for the throttle or for the response exceeded the timeout.
+    #[error("timed out")]
+    TimedOut,
+    /// A status other than 200, including redirects.
+    #[error("the response has status {0}")]
+    Status(u16),
+    #[error("the response is too large")]
+    ResponseTooLarge,
+    /// The response is not a JSON array.
+    #[error("the response is not a list of locations")]
+    NotAList(#[source] serde_json::Error),
+    /// The connection or the protocol failed.
+    #[error("the request failed")]
+    Request(#[source] reqwest::Error),
+}
+
+impl NominatimError {
+    /// Removes the URL, which contains the user's query.
+    pub(crate) fn from_request(error: reqwest::Error) -> Self {
+        Self::Request(error.without_url())
+    }
+
+    /// The error for the use cases. It is shared by all callers that waited for the same request.
+    #[expect(clippy::needless_pass_by_value, reason = "used with `map_err`")]
+    pub(crate) fn into_error(this: Arc<Self>) -> GeocoderError {
+        match &*this {
+            Self::TimedOut => GeocoderError::TimedOut,
+            Self::Status(_) | Self::ResponseTooLarge | Self::NotAList(_) => {
+                GeocoderError::InvalidResponse(Box::new(Arc::clone(&this)))
+            }
+            Self::Request(_) => GeocoderError::Unreachable(Box::new(Arc::clone(&this))),
+        }
+    }
+}
