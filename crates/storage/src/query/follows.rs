@@ -1,4 +1,4 @@
-//! Which follows, requests or blocks, in one statement.
+//! Lists of followers, follow requests and blocks.
 
 use diesel::dsl::{self, IntoBoxed, not};
 use diesel::expression::{ValidGrouping, is_aggregate};
@@ -17,14 +17,14 @@ use super::{blocked_by, blockers_of};
 use crate::rows::UserListItemRow;
 use crate::schema::{follows, users};
 
-// What is listed, beside the follows and blocks of whoever looks.
+// The listed rows, under an alias, because the viewer's own follows and blocks are in the same statement.
 diesel::alias!(follows as edges: Edges);
 
-/// Which edges between people somebody asks for: each list is of the people at their other ends, newest first, with whether
-/// the viewer follows them. It can only be started with [`FollowQuery::visible_to`], and with one of five lists.
+/// A query for a list of users by follow state: each item is a user and whether the viewer follows them, newest first. It
+/// starts with [`FollowQuery::visible_to`] and one of the five lists of [`FollowLists`].
 ///
-/// Each reads a range of an index in its order. Nobody across a block from the viewer is listed, but in the viewer's own list
-/// of blocks, and they have no lists for the viewer.
+/// Every list reads a range of an index in its order. Users with a block to or from the viewer are not listed, except in the
+/// viewer's own list of blocks, and their lists are empty for the viewer.
 ///
 /// ```
 /// use grateful_domain::{CountMode, Limit, PageRequest, UserId};
@@ -33,25 +33,25 @@ diesel::alias!(follows as edges: Edges);
 /// let (ana, ben) = (UserId::from(1), UserId::from(2));
 ///
 /// let page = PageRequest::first(Limit::MAX);
-/// let followers = FollowQuery::visible_to(ben).followers_of(ana).page(page);
+/// let page = PageRequest::first(Limit::MAX);
 /// let with_total = followers.with_total(CountMode::Estimated);
-/// let waiting_longest = FollowQuery::visible_to(ben).received_requests().oldest_first();
+/// let longest_waiting = FollowQuery::visible_to(ben).received_requests().oldest_first();
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct FollowQuery {
     viewer: UserId,
-    /// Whose list it is.
+    /// The user whose list it is.
     owner: UserId,
-    /// At which end of the edges they are.
+    /// The column of the owner. The listed users are in the other one.
     side: Side,
-    edge: FollowState,
-    order: Direction,
+    state: FollowState,
+    direction: Direction,
     page: PageSpec,
     count_mode: Option<CountMode>,
 }
 
-/// Whoever looks at lists of people, before they have said at which.
+/// The follow lists that a viewer can query.
 #[derive(Debug, Clone, Copy)]
 #[must_use]
 pub struct FollowLists {
@@ -59,65 +59,65 @@ pub struct FollowLists {
 }
 
 impl FollowLists {
-    /// Who follows this person.
-    pub fn followers_of(self, person: UserId) -> FollowQuery {
-        self.list(person, Side::Followed, FollowState::Active)
+    /// The followers of this user.
+    pub fn followers_of(self, user: UserId) -> FollowQuery {
+        self.list(user, Side::Followed, FollowState::Active)
     }
 
-    /// Whom this person follows.
-    pub fn followed_by(self, person: UserId) -> FollowQuery {
-        self.list(person, Side::Follower, FollowState::Active)
+    /// The users whom this user follows.
+    pub fn followed_by(self, user: UserId) -> FollowQuery {
+        self.list(user, Side::Follower, FollowState::Active)
     }
 
-    /// Who has asked to follow the viewer.
+    /// The users who requested to follow the viewer.
     pub fn received_requests(self) -> FollowQuery {
         self.list(self.viewer, Side::Followed, FollowState::Pending)
     }
 
-    /// Whom the viewer has asked.
+    /// The users whom the viewer requested to follow.
     pub fn sent_requests(self) -> FollowQuery {
         self.list(self.viewer, Side::Follower, FollowState::Pending)
     }
 
-    /// Whom the viewer has blocked.
+    /// The users whom the viewer blocked.
     pub fn blocks(self) -> FollowQuery {
         self.list(self.viewer, Side::Followed, FollowState::Blocked)
     }
 
-    fn list(self, owner: UserId, side: Side, edge: FollowState) -> FollowQuery {
-        let (order, page) = (Direction::Descending, PageSpec::FIRST);
-        FollowQuery { viewer: self.viewer, owner, side, edge, order, page, count_mode: None }
+    fn list(self, owner: UserId, side: Side, state: FollowState) -> FollowQuery {
+        let (direction, page) = (Direction::Descending, PageSpec::FIRST);
+        FollowQuery { viewer: self.viewer, owner, side, state, direction, page, count_mode: None }
     }
 }
 
 impl FollowQuery {
-    /// Lists of people as this person sees them.
+    /// Starts a query for what this viewer can see.
     pub fn visible_to(viewer: UserId) -> FollowLists {
         FollowLists { viewer }
     }
 
-    /// The other way round: those first who have been there longest.
+    /// Reverses the order.
     pub fn oldest_first(self) -> Self {
-        Self { order: Direction::Ascending, ..self }
+        Self { direction: Direction::Ascending, ..self }
     }
 
-    /// Only so many people; without it, 20.
+    /// Sets the maximum number of users. Default: 20.
     pub fn limit(self, limit: Limit) -> Self {
         Self { page: self.page.with_limit(limit), ..self }
     }
 
-    /// Only those behind this place.
-    pub fn after(self, place: Position) -> Self {
-        Self { page: self.page.after(place), ..self }
+    /// Starts after this position.
+    pub fn after(self, position: Position) -> Self {
+        Self { page: self.page.after(position), ..self }
     }
 
-    /// Only this part of the list. Without it, the first 20.
+    /// Sets the page. Default: the first 20 users.
     pub fn page(self, page: PageRequest) -> Self {
         Self { page: page.into(), ..self }
     }
 
-    /// How many people all parts together have is told, too. Of followers and of those who are followed, a number is kept;
-    /// of what is pending, and of blocks, none is.
+    /// Also returns the total number of users in the list. The number of followers and followed users is stored, so an
+    /// estimate is available for these; for requests and blocks it is not.
     pub fn with_total(self, count_mode: CountMode) -> Self {
         Self { count_mode: Some(count_mode), ..self }
     }
@@ -126,57 +126,57 @@ impl FollowQuery {
         self.page.limit
     }
 
-    /// The statement, for one person more than asked for, which tells whether the list goes on.
+    /// Selects a page, plus one user to know whether there is a next page.
     pub(crate) fn select(&self) -> IntoBoxed<'static, follow_list, Pg> {
         let mut select = self
             .base_query()
             .filter(self.side.eq(i64::from(self.owner)))
-            .filter(edges.field(follows::status).nullable().eq(self.edge.code()));
-        if self.edge != FollowState::Blocked {
-            // One's own blocks are what is asked for.
+            .filter(edges.field(follows::status).nullable().eq(self.state.code()));
+        if self.state != FollowState::Blocked {
+            // The viewer's list of blocks consists of blocked users.
             select = self.without_blocks(select);
         }
         if self.owner != self.viewer {
             select = select.filter(self.owner_is_visible());
         }
-        let select = match self.order {
+        let select = match self.direction {
             Direction::Descending => select
                 .order((edges.field(follows::created_at).desc(), edges.field(follows::id).desc())),
             Direction::Ascending => select
                 .order((edges.field(follows::created_at).asc(), edges.field(follows::id).asc())),
         };
-        paginate(select, &self.page, &["edges.created_at", "edges.id"], self.order)
+        paginate(select, &self.page, &["edges.created_at", "edges.id"], self.direction)
     }
 
-    /// The statement for the first people in the list of each of these people by themselves, together.
+    /// Selects the first users in the list of each of `owners`.
     ///
-    /// Reads so many edges of each, and those before them of people across a block.
-    pub(crate) fn select_per_user(&self, people: &[UserId]) -> IntoBoxed<'static, follow_list, Pg> {
-        let people: Vec<i64> = people.iter().copied().map(i64::from).collect();
+    /// Reads as many rows per list as the limit, plus the newer ones of users with a block to or from the viewer.
+    pub(crate) fn select_per_user(&self, owners: &[UserId]) -> IntoBoxed<'static, follow_list, Pg> {
+        let owners: Vec<i64> = owners.iter().copied().map(i64::from).collect();
         let viewer = Viewer::User(self.viewer);
         let lists = Sql::new("SELECT DISTINCT id FROM unnest(")
-            .value(people)
+            .value(owners)
             .sql(") AS these (id) WHERE ")
             .append(Sql::not_blocked(viewer, Sql::new("id")));
         let (this, other) = (self.side.column(), self.side.other().column());
-        let edges_of = |person: &str| {
+        let edges_of = |owner: &str| {
             Sql::new("SELECT it.id, it.created_at, ")
                 .append(Sql::not_blocked(viewer, Sql::new(format!("it.{other}"))))
                 .sql(format!(
-                    " AS seen FROM follows AS it WHERE it.{this} = {person} AND it.status = 'active'"
+                    " AS seen FROM follows AS it WHERE it.{this} = {owner} AND it.status = 'active'"
                 ))
         };
-        let firsts = top_per_list(lists, edges_of, ListOrder::NewestFirst, self.page.limit);
-        let firsts = Sql::new("edges.id = ANY (ARRAY(").append(firsts).sql("))");
+        let top_edges = top_per_list(lists, edges_of, ListOrder::NewestFirst, self.page.limit);
+        let is_top_edge = Sql::new("edges.id = ANY (ARRAY(").append(top_edges).sql("))");
         self.base_query()
-            .filter(firsts)
+            .filter(is_top_edge)
             .order((edges.field(follows::created_at).desc(), edges.field(follows::id).desc()))
     }
 
-    /// What counts the whole list, as far as it is asked for and can be known.
+    /// The query for the total, if one is requested and available.
     pub(crate) fn total(&self) -> Option<TotalSql> {
-        match (self.count_mode?, self.edge) {
-            (CountMode::UpTo(most), _) => Some(TotalSql::capped(most, self.count_query())),
+        match (self.count_mode?, self.state) {
+            (CountMode::UpTo(max), _) => Some(TotalSql::capped(max, self.count_query())),
             (CountMode::Estimated, FollowState::Active) => {
                 Some(TotalSql::exact(self.stored_count()))
             }
@@ -184,27 +184,27 @@ impl FollowQuery {
         }
     }
 
-    /// All edges of the list, as an index leads to them.
+    /// Selects the rows of the list, in the order of an index.
     fn count_query(&self) -> Sql {
-        let all =
+        let rows =
             Sql::new(format!("SELECT FROM follows AS edges WHERE edges.{} = ", self.side.column()))
                 .value(self.owner)
-                .sql(format!(" AND edges.status = '{}'", self.edge.code().unwrap_or_default()));
+                .sql(format!(" AND edges.status = '{}'", self.state.code().unwrap_or_default()));
         let other = Sql::new(format!("edges.{}", self.side.other().column()));
         let viewer = Viewer::User(self.viewer);
-        let all = match self.edge {
-            FollowState::Blocked => all,
-            _ => all.sql(" AND ").append(Sql::not_blocked(viewer, other)),
+        let rows = match self.state {
+            FollowState::Blocked => rows,
+            _ => rows.sql(" AND ").append(Sql::not_blocked(viewer, other)),
         };
-        let all = if self.owner == self.viewer {
-            all
+        let rows = if self.owner == self.viewer {
+            rows
         } else {
-            all.sql(" AND ").append(self.owner_is_visible())
+            rows.sql(" AND ").append(self.owner_is_visible())
         };
-        all.sql(" ORDER BY edges.created_at DESC, edges.id DESC")
+        rows.sql(" ORDER BY edges.created_at DESC, edges.id DESC")
     }
 
-    /// The number beside the person, but for those across a block, who are looked up one by one.
+    /// The stored counter of the owner, minus the listed users with a block to or from the viewer, each looked up by index.
     fn stored_count(&self) -> Sql {
         let (this, other) = (self.side.column(), self.side.other().column());
         let number = match self.side {
@@ -228,7 +228,7 @@ impl FollowQuery {
         .sql("), 0)")
     }
 
-    /// Whether the list's owner exists for the viewer.
+    /// The condition that there is no block between the viewer and the owner.
     fn owner_is_visible(&self) -> Sql {
         Sql::not_blocked(Viewer::User(self.viewer), Sql::default().value(self.owner))
     }
@@ -248,7 +248,7 @@ impl FollowQuery {
     }
 }
 
-/// An end of the edges that are listed.
+/// A column of `follows` that holds a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Follower,
@@ -297,21 +297,21 @@ impl QueryFragment<Pg> for Side {
     }
 }
 
-/// Each edge with who is at its other end, and whose it is.
+/// Rows of a list: the follow, the user on the other side, whether the viewer follows that user, and the owner.
 #[dsl::auto_type]
 pub(crate) fn follow_list(this: Side, other: Side, viewer: i64) -> _ {
     let all: Alias<Edges> = edges;
     let id: AliasedField<Edges, follows::id> = edges.field(follows::id);
     let created_at: AliasedField<Edges, follows::created_at> = edges.field(follows::created_at);
-    let person: <UserListItemRow as Selectable<Pg>>::SelectExpression =
+    let user: <UserListItemRow as Selectable<Pg>>::SelectExpression =
         <UserListItemRow as Selectable<Pg>>::construct_selection();
     let is_followed: is_followed_by = is_followed_by(viewer);
     let is_other: dsl::Eq<users::id, Side> = users::id.eq(other);
-    all.inner_join(users::table.on(is_other)).select(((id, created_at), person, is_followed, this))
+    all.inner_join(users::table.on(is_other)).select(((id, created_at), user, is_followed, this))
 }
 
-/// Whether the viewer follows the person of the row: looked up for each that is listed. As `EXISTS`, PostgreSQL would
-/// rather read all whom they follow.
+/// Whether the viewer follows the listed user, as a lookup per row. With `EXISTS`, PostgreSQL would read all users whom the
+/// viewer follows.
 #[dsl::auto_type]
 fn is_followed_by(viewer: i64) -> _ {
     let edge = follows::table
@@ -329,7 +329,7 @@ mod tests {
     use crate::query::totals::WithTotal;
 
     #[test]
-    fn followers_are_those_at_the_other_end_of_edges_to_somebody() {
+    fn a_list_of_followers_selects_the_follower_of_each_row() {
         insta::assert_snapshot!(listed_by(&seen_by_ben().followers_of(ana())), @r"
          INNER JOIN users ON (users.id = edges.follower_id))
         WHERE (((((edges.followed_id = $4)
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn the_others_are_lists_of_ones_own_and_ask_for_no_block_of_it() {
+    fn own_requests_are_listed_without_a_block_check_of_the_owner() {
         insta::assert_snapshot!(listed_by(&seen_by_ben().sent_requests()), @r"
          INNER JOIN users ON (users.id = edges.followed_id))
         WHERE ((((edges.follower_id = $4)
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_listed_though_they_are_blocks() {
+    fn blocked_users_are_in_the_list_of_blocks() {
         insta::assert_snapshot!(listed_by(&seen_by_ben().blocks().oldest_first()), @r"
          INNER JOIN users ON (users.id = edges.follower_id))
         WHERE ((edges.followed_id = $4)
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn whom_one_does_not_see_is_taken_off_the_number_that_is_kept() {
+    fn blocked_users_are_subtracted_from_the_stored_count() {
         insta::assert_snapshot!(total_of(&seen_by_ben().followers_of(ana()).with_total(CountMode::Estimated)), @r"
         SELECT total.number, part.* FROM (SELECT (SELECT coalesce((SELECT followers_count - (SELECT count(*) FROM (SELECT followed_id AS id FROM follows
         WHERE status = 'blocked'
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_goes_no_further_than_asked() {
+    fn a_count_is_capped() {
         insta::assert_snapshot!(total_of(&seen_by_ben().received_requests().with_total(CountMode::UpTo(99))), @r"
         SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT FROM follows AS edges
         WHERE edges.followed_id = $1
@@ -425,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_not_decided_no_number_is_kept() {
+    fn requests_and_blocks_have_no_stored_count() {
         for query in [
             seen_by_ben().received_requests(),
             seen_by_ben().sent_requests(),
@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_of_many_are_read_one_by_one() {
+    fn lists_of_several_owners_are_read_owner_by_owner() {
         let query = seen_by_ben().followers_of(ana()).limit(Limit::DEFAULT);
         insta::assert_snapshot!(laid_out(&query.select_per_user(&[ana()])), @r"
          INNER JOIN users ON (users.id = edges.follower_id))
@@ -501,8 +501,8 @@ mod tests {
 
     fn lines(sql: &str) -> String {
         let mut sql = sql.to_owned();
-        for page in ["WHERE", "AND", "ORDER BY", "LIMIT", "--", "LEFT JOIN", "LATERAL"] {
-            sql = sql.replace(&format!(" {part} "), &format!("\n{part} "));
+        for keyword in ["WHERE", "AND", "ORDER BY", "LIMIT", "--", "LEFT JOIN", "LATERAL"] {
+            sql = sql.replace(&format!(" {keyword} "), &format!("\n{keyword} "));
         }
         sql
     }

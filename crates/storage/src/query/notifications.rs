@@ -1,4 +1,4 @@
-//! Which notifications, in one statement.
+//! Lists of notifications.
 
 use std::marker::PhantomData;
 
@@ -19,11 +19,11 @@ use crate::schema::{notifications, users};
 
 diesel::alias!(notifications as parents: Parents);
 
-/// Which of somebody's notifications (`W`). It can only be started with [`NotificationQuery::of`]: nobody reads what others
-/// were told.
+/// A query for notifications of one user (`W`). It starts with [`NotificationQuery::of`] the owner, so it never returns another
+/// user's notifications.
 ///
-/// A list reads a range of an index in its order, newest activity first; narrowed to a type, at most the whole list of its
-/// owner. The entries of a batch are newest first.
+/// The inbox is a range of an index in its order, most recently updated first. With a type filter, a query reads at most the
+/// whole inbox. The children of a batch are sorted newest first.
 ///
 /// ```
 /// use grateful_domain::{CountMode, NotificationType, UserId};
@@ -47,32 +47,32 @@ pub struct NotificationQuery<W = WholeInbox> {
     marker: PhantomData<W>,
 }
 
-/// All that is in somebody's list: singles and batches.
+/// The whole inbox: single notifications and batches.
 #[derive(Debug, Clone, Copy)]
 pub struct WholeInbox;
 
-/// Some of what is in somebody's list.
+/// A filtered inbox.
 #[derive(Debug, Clone, Copy)]
 pub struct FilteredInbox;
 
-/// What a batch gathers.
+/// The children of a batch.
 #[derive(Debug, Clone, Copy)]
 pub struct BatchChildren;
 
-/// Singles and batches. Nobody else implements it.
+/// Single notifications and batches. This trait is sealed.
 pub trait TopLevel: sealed::Sealed {}
 impl TopLevel for WholeInbox {}
 impl TopLevel for FilteredInbox {}
 
 mod sealed {
-    /// Nobody else's.
+    /// Keeps [`TopLevel`](super::TopLevel) from being implemented elsewhere.
     pub trait Sealed {}
     impl Sealed for super::WholeInbox {}
     impl Sealed for super::FilteredInbox {}
 }
 
 impl NotificationQuery {
-    /// Somebody's list.
+    /// The inbox of this user.
     pub fn of(owner: UserId) -> Self {
         Self {
             owner,
@@ -86,48 +86,48 @@ impl NotificationQuery {
         }
     }
 
-    /// The entries of one of their batches instead; a single has none.
+    /// The children of one of the owner's batches instead. A single notification has none.
     pub fn children_of(self, batch: NotificationId) -> NotificationQuery<BatchChildren> {
         Self { batch: Some(batch), ..self }.cast()
     }
 }
 
 impl<W: TopLevel> NotificationQuery<W> {
-    /// Only those that are unread.
+    /// Restricts the list to unread notifications.
     pub fn unread(self) -> NotificationQuery<FilteredInbox> {
         Self { unread_only: true, ..self }.cast()
     }
 
-    /// Only those of this type: batches of hearts and emoji are
-    /// [`PostInteraction`](NotificationType::PostInteraction). Reads no more than the whole list.
+    /// Restricts the list to this type. Batches of hearts and reactions have the type
+    /// [`PostInteraction`](NotificationType::PostInteraction). Reads at most the whole inbox.
     pub fn of_type(self, kind: NotificationType) -> NotificationQuery<FilteredInbox> {
         Self { kind: Some(kind), ..self }.cast()
     }
 
-    /// Only those to which something was added at this time or later.
+    /// Restricts the list to notifications that were created or got a new child at this time or later.
     pub fn since(self, time: DateTime<Utc>) -> NotificationQuery<FilteredInbox> {
         Self { since: Some(time), ..self }.cast()
     }
 }
 
 impl<W> NotificationQuery<W> {
-    /// Only so many notifications; without it, 20.
+    /// Sets the maximum number of notifications. Default: 20.
     pub fn limit(self, limit: Limit) -> Self {
         Self { page: self.page.with_limit(limit), ..self }
     }
 
-    /// Only those behind this place.
-    pub fn after(self, place: Position) -> Self {
-        Self { page: self.page.after(place), ..self }
+    /// Starts after this position.
+    pub fn after(self, position: Position) -> Self {
+        Self { page: self.page.after(position), ..self }
     }
 
-    /// Only this part of the list. Without it, the first 20.
+    /// Sets the page. Default: the first 20 notifications.
     pub fn page(self, page: PageRequest) -> Self {
         Self { page: page.into(), ..self }
     }
 
-    /// How many notifications all parts together have is told, too. The number of entries is kept beside their batch; of a
-    /// list, none is.
+    /// Also returns the total number of notifications in the list. An estimate is available only for the children of a batch,
+    /// whose number is stored with the batch.
     pub fn with_total(self, count_mode: CountMode) -> Self {
         Self { count_mode: Some(count_mode), ..self }
     }
@@ -144,10 +144,8 @@ impl<W> NotificationQuery<W> {
         self.batch.is_some()
     }
 
-    /// All that answer the query, in no order, each with who caused it.
-    pub(crate) fn notifications_with_actors(
-        &self,
-    ) -> IntoBoxed<'static, notifications_with_actors, Pg> {
+    /// The notifications that match the filters, in no particular order, with their actors.
+    pub(crate) fn filtered(&self) -> IntoBoxed<'static, notifications_with_actors, Pg> {
         let mut select = notifications_with_actors().into_boxed();
         match self.batch {
             None => {
@@ -155,13 +153,14 @@ impl<W> NotificationQuery<W> {
                     .filter(notifications::user_id.eq(i64::from(self.owner)))
                     .filter(notifications::parent_id.is_null());
             }
-            // Whose they are is known by their batch: asked of each entry, it leads away from the index that has their order.
+            // The batch determines the owner. A condition on the owner of each child would keep the planner from using the
+            // index that has the order.
             Some(batch) => {
-                let theirs = parents
+                let own_batch = parents
                     .filter(parents.field(notifications::id).eq(Uuid::from(batch)))
                     .filter(parents.field(notifications::user_id).eq(i64::from(self.owner)));
                 select = select
-                    .filter(exists(theirs))
+                    .filter(exists(own_batch))
                     .filter(notifications::parent_id.eq(Uuid::from(batch)));
             }
         }
@@ -177,55 +176,50 @@ impl<W> NotificationQuery<W> {
         select
     }
 
-    /// The statement, for one notification more than asked for, which tells whether the list goes on.
+    /// Selects a page, plus one notification to know whether there is a next page.
     pub(crate) fn select(&self) -> IntoBoxed<'static, notifications_with_actors, Pg> {
-        let (notifications_with_actors, time) = if self.lists_children() {
+        let (query, time) = if self.lists_children() {
             let newest = (notifications::created_at.desc(), notifications::id.desc());
-            (self.notifications_with_actors().order(newest), "notifications.created_at")
+            (self.filtered().order(newest), "notifications.created_at")
         } else {
             let newest = (notifications::last_updated_at.desc(), notifications::id.desc());
-            (self.notifications_with_actors().order(newest), "notifications.last_updated_at")
+            (self.filtered().order(newest), "notifications.last_updated_at")
         };
-        paginate(
-            notifications_with_actors,
-            &self.page,
-            &[time, "notifications.id"],
-            Direction::Descending,
-        )
+        paginate(query, &self.page, &[time, "notifications.id"], Direction::Descending)
     }
 
-    /// What counts the whole list, as far as it is asked for and can be known.
+    /// The query for the total, if one is requested and available.
     pub(crate) fn total(&self) -> Option<TotalSql> {
         match (self.count_mode?, self.batch) {
-            (CountMode::UpTo(most), _) => Some(TotalSql::capped(most, self.count_query())),
+            (CountMode::UpTo(max), _) => Some(TotalSql::capped(max, self.count_query())),
             (CountMode::Estimated, Some(batch)) => {
-                let kept = Sql::new("SELECT coalesce((SELECT batch_count FROM notifications WHERE is_batch AND id = ")
+                let batch_count = Sql::new("SELECT coalesce((SELECT batch_count FROM notifications WHERE is_batch AND id = ")
                     .value(batch)
                     .sql(" AND user_id = ")
                     .value(self.owner)
                     .sql("), 0)");
-                Some(TotalSql::exact(kept))
+                Some(TotalSql::exact(batch_count))
             }
             (CountMode::Estimated, None) => None,
         }
     }
 
-    /// All of the list, as an index leads to them.
+    /// Selects the rows of the list, in the order of an index.
     fn count_query(&self) -> Sql {
         let Some(batch) = self.batch else {
-            let mut all =
+            let mut rows =
                 Sql::new("SELECT FROM notifications WHERE parent_id IS NULL AND user_id = ")
                     .value(self.owner);
             if self.unread_only {
-                all = all.sql(" AND NOT read");
+                rows = rows.sql(" AND NOT read");
             }
             if let Some(kind) = self.kind {
-                all = all.sql(" AND type = ").value(kind.code().to_owned());
+                rows = rows.sql(" AND type = ").value(kind.code().to_owned());
             }
             if let Some(since) = self.since {
-                all = all.sql(" AND last_updated_at >= ").value(since);
+                rows = rows.sql(" AND last_updated_at >= ").value(since);
             }
-            return all.sql(" ORDER BY last_updated_at DESC, id DESC");
+            return rows.sql(" ORDER BY last_updated_at DESC, id DESC");
         };
         Sql::new("SELECT FROM notifications WHERE parent_id = ")
             .value(batch)
@@ -251,7 +245,7 @@ impl<W> NotificationQuery<W> {
     }
 }
 
-/// Notifications, each with who caused it.
+/// Notifications with their actors.
 #[dsl::auto_type]
 pub(crate) fn notifications_with_actors() -> _ {
     let notification: <NotificationRow as Selectable<Pg>>::SelectExpression =
@@ -271,7 +265,7 @@ mod tests {
     use crate::query::totals::WithTotal;
 
     #[test]
-    fn a_list_is_its_owners_and_has_no_entries_of_batches() {
+    fn an_inbox_contains_no_children_of_batches() {
         insta::assert_snapshot!(listed_by(&of_ana()), @r"
         ((notifications.user_id = $1) AND (notifications.parent_id IS NULL))
         ORDER BY notifications.last_updated_at DESC, notifications.id DESC LIMIT $2 -- binds: [1, 21]
@@ -279,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_are_asked_for_together() {
+    fn conditions_are_combined_with_and() {
         let query =
             of_ana().unread().of_type(NotificationType::Mention).since(DateTime::UNIX_EPOCH);
         insta::assert_snapshot!(listed_by(&query), @r"
@@ -289,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_those_of_a_batch_of_their_owners() {
+    fn children_are_selected_by_a_batch_of_the_owner() {
         insta::assert_snapshot!(listed_by(&of_ana().children_of(batch())), @r"
         (EXISTS (SELECT parents.id, parents.user_id, parents.actor_id, parents.type, parents.title, parents.message, parents.data, parents.priority, parents.read, parents.read_at, parents.created_at, parents.last_updated_at, parents.closed_at, parents.parent_id, parents.is_batch, parents.batch_count, parents.actor_count, parents.batch_key, parents.act, parents.post_id, parents.comment_id, parents.seq FROM notifications AS parents WHERE ((parents.id = $1) AND (parents.user_id = $2))) AND (notifications.parent_id = $3))
         ORDER BY notifications.created_at DESC, notifications.id DESC LIMIT $4 -- binds: [00000000-0000-0000-0000-000000000007, 1, 00000000-0000-0000-0000-000000000007, 21]
@@ -297,13 +291,13 @@ mod tests {
     }
 
     #[test]
-    fn a_count_goes_no_further_than_asked() {
+    fn a_count_is_capped() {
         insta::assert_snapshot!(total_of(&of_ana().unread().with_total(CountMode::UpTo(99))), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT FROM notifications WHERE parent_id IS NULL AND user_id = $1 AND NOT read ORDER BY last_updated_at DESC, id DESC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");
         insta::assert_snapshot!(total_of(&of_ana().children_of(batch()).with_total(CountMode::UpTo(99))), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT FROM notifications WHERE parent_id = $1 AND EXISTS (SELECT FROM notifications AS parents WHERE parents.id = $2 AND parents.user_id = $3) ORDER BY created_at DESC, id DESC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");
     }
 
     #[test]
-    fn the_number_of_entries_is_kept_beside_their_batch_and_of_a_list_none_is() {
+    fn only_the_children_of_a_batch_have_a_stored_total() {
         let query = of_ana().with_total(CountMode::Estimated);
         assert!(query.total().is_none());
         insta::assert_snapshot!(total_of(&query.children_of(batch())), @r"SELECT total.number, part.* FROM (SELECT (SELECT coalesce((SELECT batch_count FROM notifications WHERE is_batch AND id = $1 AND user_id = $2), 0))::bigint) AS total (number) LEFT JOIN (");

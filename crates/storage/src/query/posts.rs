@@ -339,8 +339,8 @@ mod tests {
     use crate::query::totals::WithTotal;
 
     #[test]
-    fn a_post_comes_with_all_that_is_shown_of_it() {
-        insta::assert_snapshot!(shown_by(&PostQuery::visible_to(Viewer::Guest)), @r"
+    fn a_post_is_loaded_with_its_author_and_what_the_viewer_left_on_it() {
+        insta::assert_snapshot!(extra_columns_of(&PostQuery::visible_to(Viewer::Guest)), @r"
         ((SELECT likes.id FROM likes WHERE ((likes.post_id = posts.id) AND (likes.user_id = $1)) LIMIT $2) IS NOT NULL),
         (SELECT emoji_reactions.emoji_code FROM emoji_reactions WHERE ((emoji_reactions.post_id = posts.id) AND (emoji_reactions.user_id = $3)) LIMIT $4), posts.rank
         FROM (posts INNER JOIN users ON (posts.author_id = users.id))
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn guests_only_ever_match_public_posts() {
+    fn guests_see_only_public_posts() {
         insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest)), @r"
         posts.is_public
         ORDER BY posts.created_at DESC, posts.id DESC
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_signed_in_matches_their_own_posts_too_and_none_across_a_block() {
+    fn a_signed_in_viewer_sees_their_own_posts_and_none_across_a_block() {
         insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(ben()).by_author(ana())), @r"
         ((((posts.is_public OR (posts.author_id = $5))
         AND NOT ((posts.author_id = ANY(SELECT follows.followed_id
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_everybodys_posts_asks_for_no_author() {
+    fn a_list_by_all_authors_has_no_author_condition() {
         insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(ben())), @r"
         ((posts.is_public
         AND NOT ((posts.author_id = ANY(SELECT follows.followed_id
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn posts_by_one_person_are_asked_for_by_author() {
+    fn a_list_by_one_author_filters_by_author_id() {
         insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest).by_author(ana())), @r"
         (posts.is_public
         AND (posts.author_id = $5))
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn one_post_is_asked_for_by_id() {
+    fn one_post_is_selected_by_id() {
         let post = PostId::from(Uuid::from_u128(7));
         let only = PostQuery::visible_to(Viewer::Guest).filter().select_one(post);
         insta::assert_snapshot!(laid_out(&sql_of(&only)), @r"
@@ -409,9 +409,9 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_is_compared_as_a_pair() {
-        let place = Position { at: DateTime::UNIX_EPOCH, id: Uuid::from_u128(7) };
-        let page = PageRequest { limit: Limit::DEFAULT, start: PageStart::After(place) };
+    fn a_cursor_is_compared_as_a_row() {
+        let position = Position { at: DateTime::UNIX_EPOCH, id: Uuid::from_u128(7) };
+        let page = PageRequest { limit: Limit::DEFAULT, start: PageStart::After(position) };
         insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest).page(page)), @r"
         (posts.is_public AND (ROW(posts.created_at, posts.id) < ROW($5, $6)))
         ORDER BY posts.created_at DESC, posts.id DESC
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_is_passed_over() {
+    fn an_offset_becomes_an_offset_clause() {
         let start = PageStart::Offset(Offset::parse(40).unwrap());
         let page = PageRequest { limit: Limit::DEFAULT, start };
         insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest).page(page)), @r"
@@ -433,9 +433,9 @@ mod tests {
     }
 
     #[test]
-    fn an_order_by_rank_is_of_public_posts_and_its_cursor_has_all_that_it_is_ordered_by() {
-        let place = RankPosition { rank: 20_000.5, at: DateTime::UNIX_EPOCH, id: a_post() };
-        let page = PageRequest { limit: Limit::DEFAULT, start: PageStart::After(place) };
+    fn an_order_by_rank_is_public_only_and_its_cursor_compares_all_sort_columns() {
+        let position = RankPosition { rank: 20_000.5, at: DateTime::UNIX_EPOCH, id: a_post() };
+        let page = PageRequest { limit: Limit::DEFAULT, start: PageStart::After(position) };
         let query = PostQuery::visible_to(ben()).by_author(ana()).by_rank().page(page);
         insta::assert_snapshot!(conditions_of(&query), @r"
         ((((posts.is_public
@@ -452,8 +452,8 @@ mod tests {
 
     #[test]
     fn an_order_by_engagement_ends_with_the_id() {
-        let place = EngagementPosition { hearts: 3, reactions: 2, shares: 1, id: a_post() };
-        let page = PageRequest { limit: Limit::DEFAULT, start: PageStart::After(place) };
+        let position = EngagementPosition { hearts: 3, reactions: 2, shares: 1, id: a_post() };
+        let page = PageRequest { limit: Limit::DEFAULT, start: PageStart::After(position) };
         let query = PostQuery::visible_to(Viewer::Guest).by_engagement().page(page);
         insta::assert_snapshot!(conditions_of(&query), @r"
         (posts.is_public AND (ROW(posts.hearts_count, posts.reactions_count, posts.shares_count, posts.id) < ROW($5, $6, $7, $8)))
@@ -464,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_are_asked_for_together() {
+    fn conditions_are_combined_with_and() {
         let query = PostQuery::visible_to(Viewer::Guest)
             .by_author(ana())
             .of_type(PostType::Photo)
@@ -484,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_of_some_people_are_found_person_by_person() {
+    fn the_newest_posts_of_several_authors_are_found_author_by_author() {
         let query = PostQuery::visible_to(ben()).by_authors(&[ana()]);
         insta::assert_snapshot!(conditions_of(&query), @r"
         ((((posts.is_public OR (posts.author_id = $5))
@@ -521,7 +521,7 @@ mod tests {
     }
 
     #[test]
-    fn whom_one_follows_is_asked_in_the_same_statement() {
+    fn followed_authors_are_looked_up_in_the_same_statement() {
         let query = PostQuery::visible_to(Viewer::User(UserId::from(2))).by_followed();
         let sql = sql_of(&query.filter().select());
         let (_, authors) = sql.split_once("author AS MATERIALIZED (").unwrap();
@@ -530,7 +530,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_goes_no_further_than_asked_and_has_an_order_that_an_index_has() {
+    fn a_count_is_capped_and_uses_the_order_of_an_index() {
         let query = PostQuery::visible_to(Viewer::Guest).by_rank().with_total(CountMode::UpTo(99));
         insta::assert_snapshot!(total_of(&query), @r"
         SELECT total.number, part.*
@@ -542,7 +542,7 @@ mod tests {
     }
 
     #[test]
-    fn posts_of_some_people_are_counted_person_by_person() {
+    fn posts_of_several_authors_are_counted_author_by_author() {
         let query = PostQuery::visible_to(Viewer::Guest)
             .by_authors(&[ana()])
             .with_total(CountMode::UpTo(99));
@@ -559,7 +559,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_not_counted() {
+    fn an_estimated_total_reads_a_stored_number() {
         let of_all = PostQuery::visible_to(Viewer::Guest).with_total(CountMode::Estimated);
         insta::assert_snapshot!(total_of(&of_all), @r"
         SELECT total.number, part.*
@@ -579,7 +579,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_part_of_somebodys_posts_no_number_is_kept() {
+    fn a_filtered_list_has_no_estimated_total() {
         let query =
             PostQuery::visible_to(Viewer::Guest).by_author(ana()).with_total(CountMode::Estimated);
         assert!(query.clone().with_image().filter().total().is_none());
@@ -598,15 +598,15 @@ mod tests {
         Viewer::User(UserId::from(2))
     }
 
-    /// What is shown of it beside its columns, and where all that is taken from.
-    fn shown_by(query: &PostQuery) -> String {
+    /// The SQL of what is selected in addition to columns, and of the joined tables.
+    fn extra_columns_of(query: &PostQuery) -> String {
         let sql = sql_of(&query.filter().select());
         let (_, shown) = sql.split_once("users.profile_image_url, ").unwrap();
         let (shown, _) = shown.split_once(" WHERE posts.is_public").unwrap();
         shown.replace(", (SELECT", ",\n(SELECT").replace(" FROM (posts", "\nFROM (posts")
     }
 
-    /// What is asked of it, a line for each condition.
+    /// The SQL from the `WHERE` clause on, one condition per line.
     fn conditions_of<W, O>(query: &PostQuery<W, O>) -> String {
         laid_out(&sql_of(&query.filter().select()))
     }
@@ -614,21 +614,21 @@ mod tests {
     fn laid_out(sql: &str) -> String {
         let (_, conditions) = sql.split_once(" ON (posts.author_id = users.id)) WHERE ").unwrap();
         let mut conditions = conditions.to_owned();
-        for page in ["AND NOT", "AND (posts", "ORDER BY", "LIMIT", "--", "FROM", "LATERAL"] {
-            conditions = conditions.replace(&format!(" {part}"), &format!("\n{part}"));
+        for keyword in ["AND NOT", "AND (posts", "ORDER BY", "LIMIT", "--", "FROM", "LATERAL"] {
+            conditions = conditions.replace(&format!(" {keyword}"), &format!("\n{keyword}"));
         }
         conditions
     }
 
-    /// What counts the list of somebody, and how its part is put beside it.
+    /// The SQL of the total, up to the columns of the page.
     fn total_of<W, O>(query: &PostQuery<W, O>) -> String {
         let filter = query.filter();
         let counted = WithTotal::new(filter.select(), filter.total().unwrap());
         let sql = sql_of(&counted);
         let (total, _) = sql.split_once("SELECT posts.id, posts.author_id, posts.title").unwrap();
         let mut total = total.to_owned();
-        for page in ["FROM", "LATERAL", "AND NOT", "LEFT JOIN"] {
-            total = total.replace(&format!(" {part}"), &format!("\n{part}"));
+        for keyword in ["FROM", "LATERAL", "AND NOT", "LEFT JOIN"] {
+            total = total.replace(&format!(" {keyword}"), &format!("\n{keyword}"));
         }
         total
     }

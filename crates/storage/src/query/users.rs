@@ -1,4 +1,4 @@
-//! Which people, in one statement.
+//! Lists of users.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -16,11 +16,11 @@ use super::{blocked_by, blockers_of, lower};
 use crate::rows::UserListItemRow;
 use crate::schema::users;
 
-/// Which people somebody asks for (`W`), and in which order (`O`). It can only be started with [`UserQuery::visible_to`]:
-/// nobody exists across a block.
+/// A query for a list of users: which users (`W`), and in which order (`O`). It starts with [`UserQuery::visible_to`], so users
+/// with a block to or from the viewer are never listed.
 ///
-/// What compiles reads an index in its order, and passes over those across a block from the viewer alone. Whoever is looked
-/// for by name is [searched](crate::Users::search), and whoever follows whom is a [`FollowQuery`](crate::FollowQuery).
+/// Only queries compile that read an index in its order and skip nothing but blocked users. To find users by name, use
+/// [`Users::search`](crate::Users::search); for followers, use [`FollowQuery`](crate::FollowQuery).
 ///
 /// ```
 /// use grateful_domain::{CountMode, UserId, Viewer};
@@ -44,23 +44,23 @@ pub struct UserQuery<W = AllUsers, O = NewestMembersFirst> {
     marker: PhantomData<(W, O)>,
 }
 
-/// All people.
+/// All users.
 #[derive(Debug, Clone, Copy)]
 pub struct AllUsers;
 
-/// Some people.
+/// Users with given ids.
 #[derive(Debug, Clone, Copy)]
 pub struct SelectedUsers;
 
-/// People who live in a town.
+/// Users in a city.
 #[derive(Debug, Clone, Copy)]
 pub struct InCity;
 
-/// People, those first who joined last.
+/// Newest members first.
 #[derive(Debug, Clone, Copy)]
 pub struct NewestMembersFirst;
 
-/// People by their usernames, without regard to case.
+/// By username, case-insensitive.
 #[derive(Debug, Clone, Copy)]
 pub struct ByUsername;
 
@@ -70,40 +70,40 @@ enum SortKey {
     Username,
 }
 
-/// In which order people are listed.
+/// The order of a list of users.
 pub trait UserOrder: sealed::Sealed {
-    /// Where somebody stands in it.
+    /// The position of a user in this order.
     type Position: Debug + Clone;
 
     #[doc(hidden)]
-    fn position(person: &UserListItem) -> Self::Position;
+    fn position(user: &UserListItem) -> Self::Position;
 }
 
 impl UserOrder for NewestMembersFirst {
     type Position = UserId;
 
-    fn position(person: &UserListItem) -> UserId {
-        person.author.id
+    fn position(user: &UserListItem) -> UserId {
+        user.author.id
     }
 }
 
 impl UserOrder for ByUsername {
     type Position = Username;
 
-    fn position(person: &UserListItem) -> Username {
-        person.author.username.clone()
+    fn position(user: &UserListItem) -> Username {
+        user.author.username.clone()
     }
 }
 
 mod sealed {
-    /// Nobody else's.
+    /// Keeps [`UserOrder`](super::UserOrder) from being implemented elsewhere.
     pub trait Sealed {}
     impl Sealed for super::NewestMembersFirst {}
     impl Sealed for super::ByUsername {}
 }
 
 impl UserQuery {
-    /// Everybody whom `viewer` knows of, themselves included, those first who joined last.
+    /// All users that `viewer` can see, including the viewer, newest members first.
     pub fn visible_to(viewer: Viewer) -> Self {
         Self {
             viewer,
@@ -116,62 +116,62 @@ impl UserQuery {
         }
     }
 
-    /// Only those of these people.
-    pub fn with_ids(self, people: &[UserId]) -> UserQuery<SelectedUsers> {
-        let ids = Some(people.iter().copied().map(i64::from).collect());
+    /// Restricts the list to these users.
+    pub fn with_ids(self, users: &[UserId]) -> UserQuery<SelectedUsers> {
+        let ids = Some(users.iter().copied().map(i64::from).collect());
         Self { ids, ..self }.cast()
     }
 
-    /// Only those who say that they live there, in just these letters.
+    /// Restricts the list to users whose profile has this city, compared byte by byte.
     pub fn in_city(self, city: City) -> UserQuery<InCity> {
         Self { city: Some(city), ..self }.cast()
     }
 
-    /// By username, without regard to case.
+    /// Sorts by username, case-insensitive.
     pub fn by_username(self) -> UserQuery<AllUsers, ByUsername> {
         Self { sort_key: SortKey::Username, ..self }.cast()
     }
 }
 
 impl UserQuery<SelectedUsers> {
-    /// By username, without regard to case.
+    /// Sorts by username, case-insensitive.
     pub fn by_username(self) -> UserQuery<SelectedUsers, ByUsername> {
         Self { sort_key: SortKey::Username, ..self }.cast()
     }
 }
 
 impl<W> UserQuery<W, NewestMembersFirst> {
-    /// Only this part of the list. Without it, the first 20.
+    /// Sets the page. Default: the first 20 users.
     pub fn page(self, page: PageRequest<UserId>) -> Self {
         Self { page: page.into(), ..self }
     }
 
-    /// Only those behind this place.
-    pub fn after(self, place: UserId) -> Self {
-        self.starting_after(place)
+    /// Starts after this position.
+    pub fn after(self, position: UserId) -> Self {
+        self.starting_after(position)
     }
 }
 
 impl<W> UserQuery<W, ByUsername> {
-    /// Only this part of the list. Without it, the first 20.
+    /// Sets the page. Default: the first 20 users.
     pub fn page(self, page: PageRequest<Username>) -> Self {
         Self { page: page.into(), ..self }
     }
 
-    /// Only those behind this place.
-    pub fn after(self, place: Username) -> Self {
-        self.starting_after(place)
+    /// Starts after this position.
+    pub fn after(self, position: Username) -> Self {
+        self.starting_after(position)
     }
 }
 
 impl<W, O> UserQuery<W, O> {
-    /// Only so many people; without it, 20.
+    /// Sets the maximum number of users. Default: 20.
     pub fn limit(self, limit: Limit) -> Self {
         Self { page: self.page.with_limit(limit), ..self }
     }
 
-    /// How many people all parts together have is told, too. Of all people, about how many there are is known without
-    /// counting, those across a block included; of some of them it is not.
+    /// Also returns the total number of users in the list. An estimate is available only for all users; it includes users with
+    /// a block to or from the viewer.
     pub fn with_total(self, count_mode: CountMode) -> Self {
         Self { count_mode: Some(count_mode), ..self }
     }
@@ -180,40 +180,40 @@ impl<W, O> UserQuery<W, O> {
         self.page.limit
     }
 
-    /// All that answer the query, in no order.
+    /// The users that match the filters, in no particular order.
     pub(crate) fn filtered_users(&self) -> users::BoxedQuery<'static, Pg> {
-        let mut people = users::table.into_boxed();
+        let mut query = users::table.into_boxed();
         if let Some(viewer) = self.viewer.user().map(i64::from) {
-            people = people
+            query = query
                 .filter(not(users::id.eq_any(blockers_of(viewer))))
                 .filter(not(users::id.eq_any(blocked_by(viewer))));
         }
         if let Some(ids) = &self.ids {
-            people = people.filter(users::id.eq_any(ids.clone()));
+            query = query.filter(users::id.eq_any(ids.clone()));
         }
         if let Some(city) = &self.city {
-            people = people.filter(users::city.eq(city.as_str().to_owned()));
+            query = query.filter(users::city.eq(city.as_str().to_owned()));
         }
-        people
+        query
     }
 
-    /// The statement, for one person more than asked for, which tells whether the list goes on.
-    pub(crate) fn select(&self) -> IntoBoxed<'static, Selected, Pg> {
-        let people =
+    /// Selects a page, plus one user to know whether there is a next page.
+    pub(crate) fn select(&self) -> IntoBoxed<'static, SelectedRows, Pg> {
+        let query =
             self.ordered().select(<UserListItemRow as Selectable<Pg>>::construct_selection());
         match self.sort_key {
-            SortKey::JoinedAt => paginate(people, &self.page, &["users.id"], Direction::Descending),
+            SortKey::JoinedAt => paginate(query, &self.page, &["users.id"], Direction::Descending),
             SortKey::Username => {
-                paginate(people, &self.page, &["lower(users.username)"], Direction::Ascending)
+                paginate(query, &self.page, &["lower(users.username)"], Direction::Ascending)
             }
         }
     }
 
-    /// What counts the whole list, as far as it is asked for and can be known.
+    /// The query for the total, if one is requested and available.
     pub(crate) fn total(&self) -> Option<TotalSql> {
         match self.count_mode? {
-            // In this order, an index leads to them.
-            CountMode::UpTo(most) => Some(TotalSql::capped(most, self.ordered().select(users::id))),
+            // The order makes the planner use the same index as for the page.
+            CountMode::UpTo(max) => Some(TotalSql::capped(max, self.ordered().select(users::id))),
             CountMode::Estimated if self.ids.is_some() || self.city.is_some() => None,
             CountMode::Estimated => Some(TotalSql::estimate_from_index("users_pkey")),
         }
@@ -226,8 +226,8 @@ impl<W, O> UserQuery<W, O> {
         }
     }
 
-    fn starting_after(self, place: impl KeysetPosition) -> Self {
-        Self { page: self.page.after(place), ..self }
+    fn starting_after(self, position: impl KeysetPosition) -> Self {
+        Self { page: self.page.after(position), ..self }
     }
 
     fn cast<V, P>(self) -> UserQuery<V, P> {
@@ -236,7 +236,7 @@ impl<W, O> UserQuery<W, O> {
     }
 }
 
-type Selected =
+type SelectedRows =
     diesel::dsl::Select<users::table, <UserListItemRow as Selectable<Pg>>::SelectExpression>;
 
 #[cfg(test)]
@@ -247,39 +247,39 @@ mod tests {
     use crate::query::totals::WithTotal;
 
     #[test]
-    fn those_who_joined_last_come_first() {
+    fn newest_members_come_first() {
         insta::assert_snapshot!(listed_by(&UserQuery::visible_to(Viewer::Guest)), @r"ORDER BY users.id DESC LIMIT $1 -- binds: [21]");
     }
 
     #[test]
-    fn nobody_exists_across_a_block() {
+    fn blocked_users_are_not_listed() {
         let query =
             UserQuery::visible_to(ben()).with_ids(&[UserId::from(1)]).after(UserId::from(9));
         insta::assert_snapshot!(listed_by(&query), @r"WHERE ((( NOT ((users.id = ANY(SELECT follows.followed_id FROM follows WHERE ((follows.follower_id = $1) AND (follows.status = $2))))) AND NOT ((users.id = ANY(SELECT follows.follower_id FROM follows WHERE ((follows.followed_id = $3) AND (follows.status = $4)))))) AND (users.id = ANY($5))) AND (ROW(users.id) < ROW($6))) ORDER BY users.id DESC LIMIT $7 -- binds: [2, blocked, 2, blocked, [1], 9, 21]");
     }
 
     #[test]
-    fn names_are_compared_without_regard_to_case() {
-        let place = Username::parse("Ana").unwrap();
-        let query = UserQuery::visible_to(Viewer::Guest).by_username().after(place);
+    fn usernames_are_compared_in_lower_case() {
+        let position = Username::parse("Ana").unwrap();
+        let query = UserQuery::visible_to(Viewer::Guest).by_username().after(position);
         insta::assert_snapshot!(listed_by(&query), @r"WHERE (ROW(lower(users.username)) > ROW($1)) ORDER BY lower(users.username) ASC LIMIT $2 -- binds: [ana, 21]");
     }
 
     #[test]
-    fn a_town_is_asked_for_in_just_these_letters() {
+    fn cities_are_compared_byte_by_byte() {
         let city = City::parse("Graz").unwrap().unwrap();
         insta::assert_snapshot!(listed_by(&UserQuery::visible_to(Viewer::Guest).in_city(city)), @r"WHERE (users.city = $1) ORDER BY users.id DESC LIMIT $2 -- binds: [Graz, 21]");
     }
 
     #[test]
-    fn of_all_people_about_how_many_there_are_is_known() {
+    fn only_the_list_of_all_users_has_an_estimated_total() {
         let query = UserQuery::visible_to(Viewer::Guest).with_total(CountMode::Estimated);
         insta::assert_snapshot!(total_of(&query), @r"SELECT total.number, part.* FROM (SELECT (SELECT nullif(reltuples, -1) FROM pg_class WHERE oid = to_regclass('users_pkey'))::bigint) AS total (number) LEFT JOIN (");
         assert!(query.with_ids(&[]).total().is_none());
     }
 
     #[test]
-    fn a_count_goes_no_further_than_asked() {
+    fn a_count_is_capped() {
         let query =
             UserQuery::visible_to(Viewer::Guest).by_username().with_total(CountMode::UpTo(99));
         insta::assert_snapshot!(total_of(&query), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT users.id FROM users ORDER BY lower(users.username) ASC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");

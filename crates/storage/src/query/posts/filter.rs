@@ -15,7 +15,7 @@ use crate::query::{blocked_by, blockers_of};
 use crate::rows::{AuthorRow, PostRow};
 use crate::schema::{emoji_reactions, likes, posts, users};
 
-/// Which posts, in which order, and which part of them.
+/// The filter, order and page of a [`PostQuery`](super::PostQuery).
 #[derive(Debug, Clone)]
 pub(crate) struct PostFilter {
     pub(super) viewer: Viewer,
@@ -30,7 +30,7 @@ pub(crate) struct PostFilter {
     pub(super) count_mode: Option<CountMode>,
 }
 
-/// By whom posts are.
+/// The authors of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum AuthorFilter {
     All,
@@ -39,7 +39,7 @@ pub(super) enum AuthorFilter {
     Followed,
 }
 
-/// What posts are ordered by.
+/// The sort order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SortKey {
     Time,
@@ -48,7 +48,7 @@ pub(super) enum SortKey {
 }
 
 impl SortKey {
-    /// As the index has it, from its end or its beginning.
+    /// The sort columns, in the order of the index, which is read forwards or backwards.
     const fn columns(self) -> &'static [&'static str] {
         match self {
             Self::Time => &["posts.created_at", "posts.id"],
@@ -60,7 +60,7 @@ impl SortKey {
     }
 }
 
-/// A statement for the posts that answer a query, be it with all that is shown of them, or to be counted.
+/// Adds the conditions of a filter to a select statement. A macro, because the selected columns differ.
 macro_rules! conditions {
     ($select:expr, $filter:expr) => {{
         let (mut select, filter): (_, &PostFilter) = ($select, $filter);
@@ -95,9 +95,10 @@ macro_rules! conditions {
     }};
 }
 
+/// Adds the order to a select statement.
 macro_rules! ordered {
-    ($select:expr, $by:expr) => {
-        match $by {
+    ($select:expr, $sort_key:expr) => {
+        match $sort_key {
             SortKey::Time => $select.order((posts::created_at.desc(), posts::id.desc())),
             SortKey::Rank => {
                 $select.order((posts::rank.desc(), posts::created_at.desc(), posts::id.desc()))
@@ -117,7 +118,7 @@ impl PostFilter {
         self.page.limit
     }
 
-    /// The statement, for one post more than asked for, which tells whether the list goes on.
+    /// Selects a page, plus one post to know whether there is a next page.
     pub(crate) fn select(&self) -> IntoBoxed<'static, posts_for_viewer, Pg> {
         let select = match self.newest_of_authors() {
             None => self.visible_posts(),
@@ -131,12 +132,12 @@ impl PostFilter {
         )
     }
 
-    /// The statement for this post, if it answers the query.
+    /// Selects this post if it matches the filter.
     pub(crate) fn select_one(&self, post: PostId) -> IntoBoxed<'static, posts_for_viewer, Pg> {
         self.visible_posts().filter(posts::id.eq(Uuid::from(post)))
     }
 
-    /// The statement for those of these posts that answer the query, in no order.
+    /// Selects those of these posts that match the filter, in no particular order.
     pub(crate) fn select_among(
         &self,
         posts: &[PostId],
@@ -145,7 +146,7 @@ impl PostFilter {
         self.visible_posts().filter(posts::id.eq_any(ids))
     }
 
-    /// The statement for who wrote those of these posts that answer the query.
+    /// Selects the authors of those of these posts that match the filter.
     pub(crate) fn select_authors_among(
         &self,
         posts: &[PostId],
@@ -154,46 +155,46 @@ impl PostFilter {
         conditions!(post_authors().into_boxed(), self).filter(posts::id.eq_any(ids))
     }
 
-    /// The statement for the first posts of each author by themselves, together.
+    /// Selects the first posts of each author.
     ///
-    /// Reads so many posts of each, and those before them that are not for the viewer.
+    /// Reads as many posts per author as the limit, plus the newer ones that the viewer cannot see.
     pub(crate) fn select_per_author(&self) -> IntoBoxed<'static, posts_for_viewer, Pg> {
-        let firsts = top_per_list(
+        let top_posts = top_per_list(
             self.author_ids(),
             |id| self.posts_of(id),
             ListOrder::NewestFirst,
             self.page.limit,
         );
-        let firsts = Sql::new("posts.id = ANY (ARRAY(").append(firsts).sql("))");
+        let is_top_post = Sql::new("posts.id = ANY (ARRAY(").append(top_posts).sql("))");
         let newest = (posts::author_id, posts::created_at.desc(), posts::id.desc());
-        self.visible_posts().filter(firsts).order(newest)
+        self.visible_posts().filter(is_top_post).order(newest)
     }
 
-    /// What counts all posts that answer the query, as far as it is asked for and can be known.
+    /// The query for the total, if one is requested and available.
     pub(crate) fn total(&self) -> Option<TotalSql> {
         match self.count_mode? {
-            CountMode::UpTo(most) => Some(match self.authors {
+            CountMode::UpTo(max) => Some(match self.authors {
                 AuthorFilter::All | AuthorFilter::One(_) => {
                     let ids = conditions!(posts::table.select(posts::id).into_boxed::<Pg>(), self);
-                    // In this order, an index leads to them.
-                    TotalSql::capped(most, ordered!(ids, self.sort_key))
+                    // The order makes the planner use the same index as for the page.
+                    TotalSql::capped(max, ordered!(ids, self.sort_key))
                 }
                 AuthorFilter::AnyOf(_) | AuthorFilter::Followed => {
-                    TotalSql::capped(most, self.all_of_authors())
+                    TotalSql::capped(max, self.all_of_authors())
                 }
             }),
             CountMode::Estimated => self.stored_total(),
         }
     }
 
-    /// The number of posts that is kept: of authors beside them, of everybody by PostgreSQL.
+    /// A stored number of posts: the counters of the authors, or PostgreSQL's estimate for all authors.
     fn stored_total(&self) -> Option<TotalSql> {
-        let is_part = self.since.is_some()
+        let is_filtered = self.since.is_some()
             || self.until.is_some()
             || self.post_type.is_some()
             || self.with_image;
         match self.authors {
-            _ if is_part => None,
+            _ if is_filtered => None,
             AuthorFilter::All => Some(TotalSql::estimate_from_index("idx_posts_created_at_desc")),
             AuthorFilter::One(_) | AuthorFilter::AnyOf(_) | AuthorFilter::Followed => {
                 let count = Sql::new("SELECT coalesce(sum(");
@@ -218,19 +219,20 @@ impl PostFilter {
         conditions!(posts_for_viewer(self.viewer.user().map(i64::from)).into_boxed(), self)
     }
 
-    /// Whether a post is among the newest of those by several people: exactly those that all their posts together give.
+    /// The condition that a post is among the newest posts of several authors. The result is the same as sorting all their
+    /// posts.
     ///
-    /// Reads the newest post of each of them; then, of those with the newest ones, as many as there are places, so many
-    /// posts each at most, and none that is older than the last of these newest ones.
+    /// Reads the newest post of each author. Then, of as many authors as the page has posts (those with the newest posts), it
+    /// reads at most as many posts each, and none older than the oldest of these newest posts.
     fn newest_of_authors(&self) -> Option<Sql> {
         if matches!(self.authors, AuthorFilter::All | AuthorFilter::One(_)) {
             return None;
         }
-        let most = self.page.fetch_limit();
-        let behind = self.page.keyset_condition(&["it.created_at", "it.id"], Direction::Descending);
-        let mut theirs = self.posts_of("author.id");
-        if let Some(behind) = behind {
-            theirs = theirs.sql(" AND ").append(behind);
+        let limit = self.page.fetch_limit();
+        let after = self.page.keyset_condition(&["it.created_at", "it.id"], Direction::Descending);
+        let mut posts_of_author = self.posts_of("author.id");
+        if let Some(after) = after {
+            posts_of_author = posts_of_author.sql(" AND ").append(after);
         }
         let above_bar =
             |author: &str| self.posts_of(author).sql(" AND it.created_at >= (SELECT at FROM bar)");
@@ -240,35 +242,36 @@ impl PostFilter {
                 "), latest AS MATERIALIZED (SELECT author.id AS list, entry.id, entry.created_at, entry.seen, 1 AS place \
                  FROM author, LATERAL (",
             )
-            .append(theirs)
+            .append(posts_of_author)
             .sql(first_item(ListOrder::NewestFirst))
             .sql(") AS entry ORDER BY entry.created_at DESC, entry.id DESC LIMIT ")
-            .value(most)
+            .value(limit)
             .sql("), bar AS MATERIALIZED (SELECT CASE WHEN count(*) = ")
-            .value(most)
+            .value(limit)
             .sql(
                 " THEN min(created_at) ELSE '-infinity' END AS at FROM latest), \
                  walk AS (SELECT * FROM latest UNION ALL ",
             )
             .append(next_items(above_bar, ListOrder::NewestFirst))
-            .value(most)
+            .value(limit)
             .sql(") SELECT id FROM walk ORDER BY created_at DESC, id DESC LIMIT ")
-            .value(most)
+            .value(limit)
             .sql("))");
         Some(newest)
     }
 
-    /// All posts of several people, one by one.
+    /// All posts of several authors, author by author.
     fn all_of_authors(&self) -> Sql {
         Sql::new("WITH author AS MATERIALIZED (")
             .append(self.author_ids())
             .sql(") SELECT FROM author, LATERAL (")
             .append(self.posts_of("author.id"))
-            // Nobody counts that far; without a limit it would be a join, and may read all posts.
+            // More than any cap. Without a limit the planner would join, and might read all posts.
             .sql(" LIMIT 100000) AS theirs")
     }
 
-    /// Each post by `author` that answers the query, called `it`. Of blocks, [`PostFilter::authors`] knows.
+    /// Selects the posts by `author` that match the filter, under the alias `it`. Blocks are handled by
+    /// [`PostFilter::author_ids`].
     fn posts_of(&self, author: &str) -> Sql {
         let posts = format!(
             "SELECT it.id, it.created_at, true AS seen FROM posts AS it WHERE it.author_id = {author}"
@@ -289,13 +292,13 @@ impl PostFilter {
         posts
     }
 
-    /// The ids of the authors, each once, nobody across a block.
+    /// The distinct ids of the authors, without users with a block to or from the viewer.
     fn author_ids(&self) -> Sql {
-        let these =
+        let from_ids =
             |ids| Sql::new("SELECT DISTINCT id FROM unnest(").value(ids).sql(") AS these (id)");
         let authors = match (&self.authors, self.viewer) {
-            (AuthorFilter::One(author), _) => these(vec![i64::from(*author)]),
-            (AuthorFilter::AnyOf(people), _) => these(people.clone()),
+            (AuthorFilter::One(author), _) => from_ids(vec![i64::from(*author)]),
+            (AuthorFilter::AnyOf(authors), _) => from_ids(authors.clone()),
             (AuthorFilter::Followed, Viewer::User(viewer)) => {
                 let followed =
                     "SELECT followed_id FROM follows WHERE status = 'active' AND follower_id = ";
@@ -303,14 +306,14 @@ impl PostFilter {
                     .value(viewer)
                     .sql(") AS followed (id)")
             }
-            (AuthorFilter::All | AuthorFilter::Followed, _) => these(vec![]),
+            (AuthorFilter::All | AuthorFilter::Followed, _) => from_ids(vec![]),
         };
         authors.sql(" WHERE ").append(Sql::not_blocked(self.viewer, Sql::new("id")))
     }
 }
 
-/// What the viewer left on a post is looked up for each post that is shown. As joins, PostgreSQL would rather read
-/// all that they ever left on any.
+/// Posts with their author, the viewer's heart and reaction, and the rank. The viewer's heart and reaction are subqueries per
+/// post: with joins, PostgreSQL would read all hearts and reactions of the viewer.
 #[dsl::auto_type]
 pub(crate) fn posts_for_viewer(viewer: Option<i64>) -> _ {
     let own_heart = likes::table
@@ -336,6 +339,7 @@ pub(crate) fn posts_for_viewer(viewer: Option<i64>) -> _ {
     ))
 }
 
+/// The ids of posts, each with its author.
 #[dsl::auto_type]
 pub(crate) fn post_authors() -> _ {
     let author: AsSelect<AuthorRow, Pg> = AuthorRow::as_select();

@@ -47,7 +47,7 @@ impl Notifications<'_> {
         most: i64,
     ) -> Result<(Vec<RenderedNotification>, Option<i64>)> {
         let rows: Vec<Row> = NotificationQuery::of(owner)
-            .notifications_with_actors()
+            .filtered()
             .filter(notifications::seq.gt(after))
             .order(notifications::seq)
             .limit(most)
@@ -64,7 +64,7 @@ impl Notifications<'_> {
         ids: &[Uuid],
     ) -> Result<HashMap<Uuid, (i64, RenderedNotification)>> {
         let rows: Vec<Row> = NotificationQuery::of(owner)
-            .notifications_with_actors()
+            .filtered()
             .filter(notifications::id.eq_any(ids.to_vec()))
             .load(self.conn)
             .await?;
