@@ -18,7 +18,7 @@ use crate::support::sql::lines;
 const IMAGE: &str = "/uploads/posts/01930000-0000-7000-8000-000000000001.jpg";
 
 #[tokio::test]
-async fn a_post_comes_back_with_all_that_its_author_said() {
+async fn a_post_is_found_with_all_fields_and_its_author() {
     let database = TestDatabase::create().await;
     let ana = a_user().with_username("ana").insert_into(&database).await;
     database.execute("UPDATE users SET display_name = 'Ana', profile_image_url = '/a.jpg'").await;
@@ -48,7 +48,7 @@ async fn a_post_comes_back_with_all_that_its_author_said() {
 }
 
 #[tokio::test]
-async fn a_post_carries_what_others_made_of_it() {
+async fn a_post_has_its_engagement_counts() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await;
     database.execute(
@@ -63,7 +63,7 @@ async fn a_post_carries_what_others_made_of_it() {
 }
 
 #[tokio::test]
-async fn a_change_is_what_is_read_afterwards_and_leaves_the_rest_alone() {
+async fn an_update_changes_only_that_post() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
     let before = a_post()
@@ -91,13 +91,13 @@ async fn a_change_is_what_is_read_afterwards_and_leaves_the_rest_alone() {
     conn.posts().update(&before, &after).await.unwrap();
 
     let engagement = Engagement { hearts: 5, ..Engagement::default() };
-    let kept = conn.posts().lock(before.id).await.unwrap();
-    assert_eq!(kept, Some(Post { engagement, ..after }));
+    let stored = conn.posts().lock(before.id).await.unwrap();
+    assert_eq!(stored, Some(Post { engagement, ..after }));
     assert_eq!(conn.posts().lock(other.id).await.unwrap(), Some(other));
 }
 
 #[tokio::test]
-async fn a_deleted_post_is_gone_with_all_that_hung_on_it() {
+async fn deleting_a_post_deletes_its_engagement() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
     database.execute(include_str!("../support/every_column.sql")).await;
@@ -118,7 +118,7 @@ async fn a_deleted_post_is_gone_with_all_that_hung_on_it() {
 }
 
 #[tokio::test]
-async fn a_locked_post_can_be_referred_to_but_not_changed() {
+async fn a_locked_post_can_be_referenced_but_not_changed() {
     let database = TestDatabase::create().await;
     let post = a_post().private().insert_into(&database).await;
     let mut locker = database.connect().await;
@@ -128,11 +128,12 @@ async fn a_locked_post_can_be_referred_to_but_not_changed() {
         .transaction(async |tx| {
             assert_eq!(tx.posts().lock(post.id).await.unwrap(), Some(post.clone()));
 
-            let refer = format!("SELECT FROM posts WHERE id = '{}' FOR KEY SHARE NOWAIT", post.id);
-            other.batch_execute(&refer).await.unwrap();
+            let reference =
+                format!("SELECT FROM posts WHERE id = '{}' FOR KEY SHARE NOWAIT", post.id);
+            other.batch_execute(&reference).await.unwrap();
             let change = format!("SELECT FROM posts WHERE id = '{}' FOR UPDATE NOWAIT", post.id);
-            let refused = other.batch_execute(&change).await.unwrap_err();
-            assert_eq!(refused.to_string(), "could not obtain lock on row in relation \"posts\"");
+            let rejected = other.batch_execute(&change).await.unwrap_err();
+            assert_eq!(rejected.to_string(), "could not obtain lock on row in relation \"posts\"");
             Ok::<_, diesel::result::Error>(())
         })
         .await
@@ -140,46 +141,46 @@ async fn a_locked_post_can_be_referred_to_but_not_changed() {
 }
 
 #[tokio::test]
-async fn a_post_that_is_gone_is_neither_found_nor_locked() {
+async fn a_missing_post_is_neither_found_nor_locked() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
-    let gone = PostId::from(Uuid::from_u128(7));
+    let missing = PostId::from(Uuid::from_u128(7));
 
-    assert_eq!(conn.posts().find(Viewer::Guest, gone).await.unwrap(), None);
-    assert_eq!(conn.posts().lock(gone).await.unwrap(), None);
+    assert_eq!(conn.posts().find(Viewer::Guest, missing).await.unwrap(), None);
+    assert_eq!(conn.posts().lock(missing).await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn nobody_who_is_gone_publishes() {
+async fn a_post_needs_an_existing_author() {
     let database = TestDatabase::create().await;
     let post = Post { author: UserId::from(4_711), ..a_post().insert_into(&database).await };
     let post = Post { id: Uuid::from_u128(7).into(), ..post };
 
-    let refused = database.connect().await.posts().insert(&post).await;
+    let rejected = database.connect().await.posts().insert(&post).await;
 
     assert!(
-        matches!(&refused, Err(StorageError::Missing { constraint }) if constraint == "posts_author_id_fkey"),
-        "{refused:?}"
+        matches!(&rejected, Err(StorageError::Missing { constraint }) if constraint == "posts_author_id_fkey"),
+        "{rejected:?}"
     );
 }
 
 #[tokio::test]
-async fn no_two_posts_share_an_id_and_the_second_is_not_counted() {
+async fn a_second_post_with_the_same_id_is_rejected_and_not_counted() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await;
 
-    let refused: Result<()> =
+    let rejected: Result<()> =
         database.pool.transaction(async |tx| tx.posts().insert(&post).await).await;
 
     assert!(
-        matches!(&refused, Err(StorageError::Taken { constraint }) if constraint == "posts_pkey"),
-        "{refused:?}"
+        matches!(&rejected, Err(StorageError::Taken { constraint }) if constraint == "posts_pkey"),
+        "{rejected:?}"
     );
-    assert_eq!(counted(&database, post.author).await, "1 posts, 1 public");
+    assert_eq!(checked_counters(&database, post.author).await, "1 posts, 1 public");
 }
 
 #[tokio::test]
-async fn what_our_own_code_cannot_have_written_is_corrupt() {
+async fn an_unknown_post_type_is_reported_as_corrupt() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
     let post = a_post().insert_into(&database).await;
@@ -191,13 +192,13 @@ async fn what_our_own_code_cannot_have_written_is_corrupt() {
     let found = conn.posts().find(Viewer::Guest, post.id).await;
     let locked = conn.posts().lock(post.id).await;
 
-    for column in [found.unwrap_err(), locked.unwrap_err()] {
-        assert_eq!(column.to_string(), "posts.post_type has an invalid value");
+    for error in [found.unwrap_err(), locked.unwrap_err()] {
+        assert_eq!(error.to_string(), "posts.post_type has an invalid value");
     }
 }
 
 #[tokio::test]
-async fn an_emoji_that_is_none_of_ours_is_corrupt() {
+async fn an_unknown_emoji_is_reported_as_corrupt() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await;
     database
@@ -217,40 +218,40 @@ async fn an_emoji_that_is_none_of_ours_is_corrupt() {
 }
 
 #[tokio::test]
-async fn an_author_carries_the_numbers_of_their_posts() {
+async fn the_post_counters_of_the_author_follow_every_change() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     a_post().by(ben).insert_into(&database).await;
 
     let public = a_post().by(ana).insert_into(&database).await;
-    assert_eq!(counted(&database, ana).await, "1 posts, 1 public");
+    assert_eq!(checked_counters(&database, ana).await, "1 posts, 1 public");
 
     let private = a_post().by(ana).private().insert_into(&database).await;
-    assert_eq!(counted(&database, ana).await, "2 posts, 1 public");
+    assert_eq!(checked_counters(&database, ana).await, "2 posts, 1 public");
 
-    let hidden = seen_by(&public, Visibility::Private);
+    let hidden = with_visibility(&public, Visibility::Private);
     conn.posts().update(&public, &hidden).await.unwrap();
-    assert_eq!(counted(&database, ana).await, "2 posts, 0 public");
+    assert_eq!(checked_counters(&database, ana).await, "2 posts, 0 public");
 
-    let shown = seen_by(&private, Visibility::Public);
+    let shown = with_visibility(&private, Visibility::Public);
     conn.posts().update(&private, &shown).await.unwrap();
-    assert_eq!(counted(&database, ana).await, "2 posts, 1 public");
+    assert_eq!(checked_counters(&database, ana).await, "2 posts, 1 public");
 
     conn.posts().update(&shown, &shown).await.unwrap();
-    assert_eq!(counted(&database, ana).await, "2 posts, 1 public");
+    assert_eq!(checked_counters(&database, ana).await, "2 posts, 1 public");
 
     conn.posts().delete(&hidden).await.unwrap();
-    assert_eq!(counted(&database, ana).await, "1 posts, 1 public");
+    assert_eq!(checked_counters(&database, ana).await, "1 posts, 1 public");
 
     conn.posts().delete(&shown).await.unwrap();
-    assert_eq!(counted(&database, ana).await, "0 posts, 0 public");
-    assert_eq!(counted(&database, ben).await, "1 posts, 1 public");
+    assert_eq!(checked_counters(&database, ana).await, "0 posts, 0 public");
+    assert_eq!(checked_counters(&database, ben).await, "1 posts, 1 public");
 }
 
-/// Sixteen tasks publish, hide, show and delete the posts of one author, some of them the same posts.
+/// Sixteen tasks publish, hide, show and delete posts of one author; two of the posts are shared by all tasks.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_numbers_equal_the_rows_however_many_write_at_once() {
+async fn post_counters_equal_the_rows_after_concurrent_writes() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let shared = [
@@ -259,32 +260,33 @@ async fn the_numbers_equal_the_rows_however_many_write_at_once() {
     ];
 
     let tasks = (0..16_u128).map(|task| {
-        let db = database.pool.clone();
+        let pool = database.pool.clone();
         let [first, second] = [shared[0].clone(), shared[1].clone()];
         tokio::spawn(async move {
             let own = Post { id: Uuid::from_u128(0x1000 + task).into(), ..first.clone() };
-            publish(&db, &own).await.unwrap();
+            publish(&pool, &own).await.unwrap();
             for _ in 0..4 {
-                flip(&db, first.id).await.unwrap();
-                flip(&db, own.id).await.unwrap();
+                toggle_visibility(&pool, first.id).await.unwrap();
+                toggle_visibility(&pool, own.id).await.unwrap();
             }
             if task % 2 == 0 {
-                delete(&db, own.id).await.unwrap();
+                delete(&pool, own.id).await.unwrap();
             }
-            flip(&db, own.id).await.unwrap();
-            delete(&db, second.id).await.unwrap();
+            toggle_visibility(&pool, own.id).await.unwrap();
+            delete(&pool, second.id).await.unwrap();
         })
     });
     for outcome in join_all(tasks).await {
         outcome.unwrap();
     }
 
-    // One shared post stays public after 64 turns; of the sixteen, eight stay and are hidden by their fifth.
-    assert_eq!(counted(&database, ana).await, "9 posts, 1 public");
+    // The first shared post is toggled 64 times and ends public. Of the sixteen other posts, eight remain, and their fifth
+    // toggle makes them private.
+    assert_eq!(checked_counters(&database, ana).await, "9 posts, 1 public");
 }
 
 #[tokio::test]
-async fn the_stored_rank_is_that_of_the_rules() {
+async fn the_stored_rank_follows_the_formula() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
 
@@ -325,7 +327,7 @@ async fn the_stored_rank_is_that_of_the_rules() {
     }
 }
 
-/// The column is generated, so a session's time zone must have no say in it.
+/// The column is generated, so the time zone of the session must not affect it.
 #[tokio::test]
 async fn the_stored_rank_does_not_depend_on_the_time_zone_of_the_session() {
     let database = TestDatabase::create().await;
@@ -339,22 +341,22 @@ async fn the_stored_rank_does_not_depend_on_the_time_zone_of_the_session() {
 }
 
 #[tokio::test]
-async fn no_count_of_a_post_sinks_below_nothing() {
+async fn engagement_counts_cannot_become_negative() {
     let database = TestDatabase::create().await;
     a_post().insert_into(&database).await;
     let mut conn = database.connect().await;
 
     for column in ["hearts_count", "reactions_count", "shares_count", "comments_count"] {
         let sql = format!("UPDATE posts SET {column} = {column} - 1");
-        let refused = conn.batch_execute(&sql).await.unwrap_err().to_string();
-        assert!(refused.contains(&format!("\"posts_{column}_check\"")), "{refused}");
+        let rejected = conn.batch_execute(&sql).await.unwrap_err().to_string();
+        assert!(rejected.contains(&format!("\"posts_{column}_check\"")), "{rejected}");
     }
 }
 
-/// What the author's row says, after comparing it with the rows of the posts.
-async fn counted(database: &TestDatabase, author: UserId) -> String {
+/// The post counters of the author, after comparing them with the rows of the posts.
+async fn checked_counters(database: &TestDatabase, author: UserId) -> String {
     let mut conn = database.connect().await;
-    let carried = format!(
+    let counters = format!(
         "SELECT posts_count || ' posts, ' || public_posts_count || ' public' AS line
          FROM users WHERE id = {author}"
     );
@@ -362,9 +364,9 @@ async fn counted(database: &TestDatabase, author: UserId) -> String {
         "SELECT count(*) || ' posts, ' || count(*) FILTER (WHERE is_public) || ' public' AS line
          FROM posts WHERE author_id = {author}"
     );
-    let carried = lines(&mut conn, &carried).await.remove(0);
-    assert_eq!(carried, lines(&mut conn, &rows).await[0]);
-    carried
+    let counters = lines(&mut conn, &counters).await.remove(0);
+    assert_eq!(counters, lines(&mut conn, &rows).await[0]);
+    counters
 }
 
 async fn rank(conn: &mut Connection, post: PostId) -> f64 {
@@ -372,27 +374,27 @@ async fn rank(conn: &mut Connection, post: PostId) -> f64 {
     lines(conn, &sql).await[0].parse().unwrap()
 }
 
-fn seen_by(post: &Post, visibility: Visibility) -> Post {
+fn with_visibility(post: &Post, visibility: Visibility) -> Post {
     let edit = PostEdit { visibility: Some(visibility), ..PostEdit::default() };
     post.edited(edit, NOON).unwrap()
 }
 
-async fn publish(db: &Database, post: &Post) -> Result<()> {
-    db.transaction(async |tx| tx.posts().insert(post).await).await
+async fn publish(pool: &Database, post: &Post) -> Result<()> {
+    pool.transaction(async |tx| tx.posts().insert(post).await).await
 }
 
-/// Hides the post where it is public and shows it where it is not, if it is still there.
-async fn flip(db: &Database, post: PostId) -> Result<()> {
-    db.transaction(async |tx| {
+/// Toggles the visibility of the post, if it exists.
+async fn toggle_visibility(pool: &Database, post: PostId) -> Result<()> {
+    pool.transaction(async |tx| {
         let Some(before) = tx.posts().lock(post).await? else { return Ok(()) };
-        let other = Visibility::from_is_public(!before.draft.visibility.is_public());
-        tx.posts().update(&before, &seen_by(&before, other)).await
+        let toggled = Visibility::from_is_public(!before.draft.visibility.is_public());
+        tx.posts().update(&before, &with_visibility(&before, toggled)).await
     })
     .await
 }
 
-async fn delete(db: &Database, post: PostId) -> Result<()> {
-    db.transaction(async |tx| match tx.posts().lock(post).await? {
+async fn delete(pool: &Database, post: PostId) -> Result<()> {
+    pool.transaction(async |tx| match tx.posts().lock(post).await? {
         Some(post) => tx.posts().delete(&post).await,
         None => Ok(()),
     })

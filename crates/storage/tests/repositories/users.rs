@@ -13,7 +13,7 @@ use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, a_user, create_use
 use crate::support::follows::insert_follow;
 use crate::support::sql::lines;
 
-fn named(username: &str) -> NewUser {
+fn new_user(username: &str) -> NewUser {
     NewUser {
         username: Username::parse(username).unwrap(),
         email: Email::parse(&format!("{username}@example.org")).unwrap(),
@@ -22,14 +22,14 @@ fn named(username: &str) -> NewUser {
     }
 }
 
-const NOBODY: i64 = 4_711;
+const MISSING_ID: i64 = 4_711;
 
 #[tokio::test]
-async fn somebody_new_is_found_by_what_they_said() {
+async fn a_new_user_is_found_by_id_and_username() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
 
-    let ana = conn.users().insert(&named("Ana.Lima")).await.unwrap();
+    let ana = conn.users().insert(&new_user("Ana.Lima")).await.unwrap();
 
     assert_eq!(ana.username.as_str(), "Ana.Lima");
     assert_eq!(ana.email.as_str(), "Ana.Lima@example.org");
@@ -39,23 +39,23 @@ async fn somebody_new_is_found_by_what_they_said() {
 }
 
 #[tokio::test]
-async fn nobody_is_found_where_there_is_nobody() {
+async fn a_missing_user_is_not_found() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
-    let nobody = UserId::from(NOBODY);
+    let missing = UserId::from(MISSING_ID);
 
-    assert_eq!(conn.users().find(nobody).await.unwrap(), None);
+    assert_eq!(conn.users().find(missing).await.unwrap(), None);
     assert_eq!(conn.users().find_by_username("nobody").await.unwrap(), None);
     assert!(conn.users().find_credentials_by_email("nobody@example.org").await.unwrap().is_none());
-    assert!(conn.users().find_credentials(nobody).await.unwrap().is_none());
-    assert!(!conn.users().lock(nobody).await.unwrap());
+    assert!(conn.users().find_credentials(missing).await.unwrap().is_none());
+    assert!(!conn.users().lock(missing).await.unwrap());
 }
 
 #[tokio::test]
-async fn names_and_addresses_are_found_whatever_their_case() {
+async fn usernames_and_email_addresses_are_found_in_any_case() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
-    let ana = conn.users().insert(&named("Ana_Lima")).await.unwrap();
+    let ana = conn.users().insert(&new_user("Ana_Lima")).await.unwrap();
 
     for name in ["Ana_Lima", "ana_lima", "ANA_LIMA"] {
         let found = conn.users().find_by_username(name).await.unwrap();
@@ -63,54 +63,53 @@ async fn names_and_addresses_are_found_whatever_their_case() {
 
         let address = format!("{name}@EXAMPLE.org");
         let found = conn.users().find_credentials_by_email(&address).await.unwrap();
-        assert_eq!(found.map(|known| known.user), Some(ana.id), "{address}");
+        assert_eq!(found.map(|credentials| credentials.user), Some(ana.id), "{address}");
     }
 }
 
-/// The pattern signs of SQL mean nothing in a name.
+/// SQL wildcards have no meaning in a username.
 #[tokio::test]
-async fn an_underscore_stands_for_itself_alone() {
+async fn an_underscore_in_a_username_is_not_a_wildcard() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
-    conn.users().insert(&named("anaxlima")).await.unwrap();
+    conn.users().insert(&new_user("anaxlima")).await.unwrap();
 
     assert_eq!(conn.users().find_by_username("ana_lima").await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn a_name_is_taken_whatever_its_case() {
+async fn a_username_is_taken_in_any_case() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
-    conn.users().insert(&named("ana")).await.unwrap();
+    conn.users().insert(&new_user("ana")).await.unwrap();
 
-    let second =
-        NewUser { email: Email::parse("other@example.org").unwrap(), ..with_username("ANA") };
+    let second = NewUser { email: Email::parse("other@example.org").unwrap(), ..new_user("ANA") };
 
-    assert_eq!(taken(conn.users().insert(&second).await), Users::USERNAME_KEY);
+    assert_eq!(violated_constraint(conn.users().insert(&second).await), Users::USERNAME_KEY);
 }
 
 #[tokio::test]
-async fn an_address_is_taken_whatever_its_case() {
+async fn an_email_address_is_taken_in_any_case() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
-    conn.users().insert(&named("ana")).await.unwrap();
+    conn.users().insert(&new_user("ana")).await.unwrap();
 
-    let second =
-        NewUser { email: Email::parse("ANA@Example.ORG").unwrap(), ..with_username("other") };
+    let second = NewUser { email: Email::parse("ANA@Example.ORG").unwrap(), ..new_user("other") };
 
-    assert_eq!(taken(conn.users().insert(&second).await), Users::EMAIL_KEY);
+    assert_eq!(violated_constraint(conn.users().insert(&second).await), Users::EMAIL_KEY);
 }
 
-/// The throw-away cluster folds by C.UTF-8 where the machine has it, which makes Ä an ä; the columns do not.
+/// The test cluster uses C.UTF-8 where the machine has it, which folds Ä to ä. The columns use the collation C, which does
+/// not.
 #[tokio::test]
-async fn letters_beyond_ascii_are_never_folded() {
+async fn letters_outside_ascii_are_not_folded() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
     for (username, email) in
         [("first", "Ä@example.org"), ("second", "ä@example.org"), ("third", "İ@example.org")]
     {
         let email = Email::from_stored(email.to_owned());
-        conn.users().insert(&NewUser { email, ..with_username(username) }).await.unwrap();
+        conn.users().insert(&NewUser { email, ..new_user(username) }).await.unwrap();
     }
 
     let found = conn.users().find_credentials_by_email("Ä@EXAMPLE.ORG").await.unwrap().unwrap();
@@ -120,47 +119,47 @@ async fn letters_beyond_ascii_are_never_folded() {
 }
 
 #[tokio::test]
-async fn of_many_who_want_one_name_at_once_one_gets_it() {
+async fn one_of_many_concurrent_sign_ups_gets_the_username() {
     let database = TestDatabase::create().await;
 
     let attempts = (0..16).map(|number| {
         let address = format!("person{number}@example.org");
         let name = if number % 2 == 0 { "ana" } else { "ANA" };
-        let new = NewUser { email: Email::parse(&address).unwrap(), ..with_username(name) };
+        let new = NewUser { email: Email::parse(&address).unwrap(), ..new_user(name) };
         let db = database.pool.clone();
         tokio::spawn(async move { db.acquire().await?.users().insert(&new).await })
     });
     let outcomes: Vec<_> = join_all(attempts).await.into_iter().map(Result::unwrap).collect();
 
-    let (joined, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
-    assert_eq!(joined.len(), 1);
-    for outcome in refused {
-        assert_eq!(taken(outcome), Users::USERNAME_KEY);
+    let (created, rejected): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!(created.len(), 1);
+    for outcome in rejected {
+        assert_eq!(violated_constraint(outcome), Users::USERNAME_KEY);
     }
 }
 
 #[tokio::test]
-async fn credentials_are_those_that_were_given() {
+async fn credentials_are_found_by_email_address_and_by_id() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
-    let ana = conn.users().insert(&named("ana")).await.unwrap();
-    conn.users().insert(&named("ben")).await.unwrap();
+    let ana = conn.users().insert(&new_user("ana")).await.unwrap();
+    conn.users().insert(&new_user("ben")).await.unwrap();
 
     let by_address =
         conn.users().find_credentials_by_email("ana@example.org").await.unwrap().unwrap();
     let by_id = conn.users().find_credentials(ana.id).await.unwrap().unwrap();
 
-    for known in [by_address, by_id] {
-        assert_eq!(known.user, ana.id);
-        assert_eq!(known.password.as_str(), "first hash");
+    for credentials in [by_address, by_id] {
+        assert_eq!(credentials.user, ana.id);
+        assert_eq!(credentials.password.as_str(), "first hash");
     }
 }
 
 #[tokio::test]
-async fn a_password_is_replaced_only_while_it_is_the_known_one() {
+async fn a_password_is_replaced_only_if_the_current_hash_matches() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
-    let [ana, ben] = [named("ana"), named("ben")];
+    let [ana, ben] = [new_user("ana"), new_user("ben")];
     let ana = conn.users().insert(&ana).await.unwrap().id;
     let ben = conn.users().insert(&ben).await.unwrap().id;
     let [first, second, third] =
@@ -169,14 +168,14 @@ async fn a_password_is_replaced_only_while_it_is_the_known_one() {
     assert!(conn.users().replace_password(ana, &first, &second).await.unwrap());
     assert!(!conn.users().replace_password(ana, &first, &third).await.unwrap());
 
-    let kept = conn.users().find_credentials(ana).await.unwrap().unwrap();
-    assert_eq!(kept.password.as_str(), "second");
-    let others = conn.users().find_credentials(ben).await.unwrap().unwrap();
-    assert_eq!(others.password.as_str(), "first hash");
+    let of_ana = conn.users().find_credentials(ana).await.unwrap().unwrap();
+    assert_eq!(of_ana.password.as_str(), "second");
+    let of_ben = conn.users().find_credentials(ben).await.unwrap().unwrap();
+    assert_eq!(of_ben.password.as_str(), "first hash");
 }
 
 #[tokio::test]
-async fn across_a_block_nobody_exists_for_the_other() {
+async fn users_across_a_block_do_not_exist_for_each_other() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
     let [ana, ben, eve] =
@@ -195,8 +194,8 @@ async fn across_a_block_nobody_exists_for_the_other() {
         (Viewer::User(ben), ben, true),
         (Viewer::Guest, ana, true),
         (Viewer::Guest, ben, true),
-        (Viewer::Guest, UserId::from(NOBODY), false),
-        (Viewer::User(ana), UserId::from(NOBODY), false),
+        (Viewer::Guest, UserId::from(MISSING_ID), false),
+        (Viewer::User(ana), UserId::from(MISSING_ID), false),
     ] {
         let found = conn.users().exists_for(viewer, user).await.unwrap();
         assert_eq!(found, exists, "{viewer:?} {user:?}");
@@ -204,7 +203,7 @@ async fn across_a_block_nobody_exists_for_the_other() {
 }
 
 #[tokio::test]
-async fn a_locked_person_can_be_referred_to_but_not_changed() {
+async fn a_locked_user_can_be_referenced_but_not_changed() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let mut locker = database.connect().await;
@@ -214,11 +213,11 @@ async fn a_locked_person_can_be_referred_to_but_not_changed() {
         .transaction(async |tx| {
             assert!(tx.users().lock(ana).await.unwrap());
 
-            let refer = format!("SELECT FROM users WHERE id = {ana} FOR KEY SHARE NOWAIT");
-            other.batch_execute(&refer).await.unwrap();
+            let reference = format!("SELECT FROM users WHERE id = {ana} FOR KEY SHARE NOWAIT");
+            other.batch_execute(&reference).await.unwrap();
             let change = format!("SELECT FROM users WHERE id = {ana} FOR NO KEY UPDATE NOWAIT");
-            let refused = other.batch_execute(&change).await.unwrap_err();
-            assert_eq!(refused.to_string(), "could not obtain lock on row in relation \"users\"");
+            let error = other.batch_execute(&change).await.unwrap_err();
+            assert_eq!(error.to_string(), "could not obtain lock on row in relation \"users\"");
             Ok::<_, diesel::result::Error>(())
         })
         .await
@@ -226,7 +225,7 @@ async fn a_locked_person_can_be_referred_to_but_not_changed() {
 }
 
 #[tokio::test]
-async fn all_whom_an_act_concerns_are_held_by_their_ids_each_once() {
+async fn participants_are_locked_once_each_in_id_order() {
     let database = TestDatabase::create().await;
     let caro = a_user().with_username("Caro").insert_into(&database).await.id;
     let ana = a_user().with_username("ana").insert_into(&database).await.id;
@@ -236,37 +235,40 @@ async fn all_whom_an_act_concerns_are_held_by_their_ids_each_once() {
     let comment = a_comment().by(ben).on(&post).insert_into(&database).await.id;
     let names = ["cARO", "ana", "nobody", "b_n", "be%"];
     let all = Participants {
-        users: &[ana, UserId::from(NOBODY)],
+        users: &[ana, UserId::from(MISSING_ID)],
         author_of_post: Some(post.id),
         author_of_comment: Some(comment),
         usernames: &names,
     };
-    let (mut holder, mut meanwhile) = (database.connect().await, database.connect().await);
+    let (mut locker, mut concurrent) = (database.connect().await, database.connect().await);
 
-    holder
+    locker
         .transaction(async |tx| {
-            let held = tx.users().lock_participants(all).await.unwrap();
+            let locked = tx.users().lock_participants(all).await.unwrap();
 
-            assert_eq!(held.iter().map(|it| it.id).collect::<Vec<_>>(), [caro, ana, ben]);
-            assert_eq!(held[0].username.as_str(), "Caro");
-            // Others hold them as well, and may change them; nobody takes them away.
-            assert_eq!(meanwhile.users().lock_participants(all).await.unwrap(), held);
-            for person in [caro, ana, ben] {
-                let lock = |how| format!("SELECT FROM users WHERE id = {person} FOR {how} NOWAIT");
-                meanwhile.batch_execute(&lock("NO KEY UPDATE")).await.unwrap();
-                meanwhile.batch_execute(&lock("UPDATE")).await.unwrap_err();
+            assert_eq!(
+                locked.iter().map(|participant| participant.id).collect::<Vec<_>>(),
+                [caro, ana, ben]
+            );
+            assert_eq!(locked[0].username.as_str(), "Caro");
+            // Other transactions can lock the same users and change them, but cannot delete them.
+            assert_eq!(concurrent.users().lock_participants(all).await.unwrap(), locked);
+            for user in [caro, ana, ben] {
+                let lock = |mode| format!("SELECT FROM users WHERE id = {user} FOR {mode} NOWAIT");
+                concurrent.batch_execute(&lock("NO KEY UPDATE")).await.unwrap();
+                concurrent.batch_execute(&lock("UPDATE")).await.unwrap_err();
             }
-            assert!(meanwhile.users().lock_for_deletion(other).await.unwrap());
+            assert!(concurrent.users().lock_for_deletion(other).await.unwrap());
             Ok::<_, diesel::result::Error>(())
         })
         .await
         .unwrap();
-    let nobody = holder.users().lock_participants(Participants::default()).await.unwrap();
-    assert_eq!(nobody, []);
+    let none = locker.users().lock_participants(Participants::default()).await.unwrap();
+    assert_eq!(none, []);
 }
 
 #[tokio::test]
-async fn no_number_of_anything_sinks_below_nothing() {
+async fn counters_of_a_user_cannot_become_invalid() {
     let database = TestDatabase::create().await;
     let ana = a_user().insert_into(&database).await.id;
     let mut conn = database.connect().await;
@@ -276,17 +278,17 @@ async fn no_number_of_anything_sinks_below_nothing() {
         ("following_count", "-1"),
         ("posts_count", "-1"),
         ("public_posts_count", "-1"),
-        // More public ones than there are at all.
+        // More public posts than posts.
         ("public_posts_count", "1"),
     ] {
         let sql = format!("UPDATE users SET {column} = {value} WHERE id = {ana}");
-        let refused = conn.batch_execute(&sql).await.unwrap_err().to_string();
-        assert!(refused.contains(&format!("\"users_{column}_check\"")), "{refused}");
+        let error = conn.batch_execute(&sql).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("\"users_{column}_check\"")), "{error}");
     }
 }
 
 #[tokio::test]
-async fn a_profile_holds_lists_and_objects_where_they_belong() {
+async fn json_columns_of_a_profile_accept_only_the_right_json_type() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let mut conn = database.connect().await;
@@ -298,34 +300,34 @@ async fn a_profile_holds_lists_and_objects_where_they_belong() {
         ("profile_preferences", "null"),
     ] {
         let sql = format!("UPDATE users SET {column} = '{wrong}' WHERE id = {ana}");
-        let refused = conn.batch_execute(&sql).await.unwrap_err().to_string();
-        assert!(refused.contains(&format!("\"users_{column}_check\"")), "{refused}");
+        let error = conn.batch_execute(&sql).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("\"users_{column}_check\"")), "{error}");
     }
 }
 
-/// Nobody may choose an id: the next person would stumble over it.
+/// A chosen id would collide with the next generated one.
 #[tokio::test]
-async fn ids_of_people_are_the_database_s_to_give() {
+async fn user_ids_can_only_be_generated() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
 
     let chosen =
         "INSERT INTO users (id, email, username, hashed_password) VALUES (7, 'a', 'a', '')";
-    let refused = conn.batch_execute(chosen).await.unwrap_err().to_string();
+    let error = conn.batch_execute(chosen).await.unwrap_err().to_string();
 
-    assert!(refused.contains("non-DEFAULT value into column \"id\""), "{refused}");
+    assert!(error.contains("non-DEFAULT value into column \"id\""), "{error}");
     assert_eq!(lines(&mut conn, "SELECT id::text AS line FROM users").await, [""; 0]);
 }
 
-/// Has the one block the other.
-async fn block(database: &TestDatabase, one: UserId, other: UserId) {
-    insert_follow(database, other, one, "blocked").await;
+/// Lets `blocker` block `blocked`.
+async fn block(database: &TestDatabase, blocker: UserId, blocked: UserId) {
+    insert_follow(database, blocked, blocker, "blocked").await;
 }
 
 #[track_caller]
-fn taken<T: std::fmt::Debug>(outcome: Result<T>) -> String {
+fn violated_constraint<T: std::fmt::Debug>(outcome: Result<T>) -> String {
     match outcome {
         Err(StorageError::Taken { constraint }) => constraint,
-        other => panic!("{other:?}"),
+        outcome => panic!("{outcome:?}"),
     }
 }

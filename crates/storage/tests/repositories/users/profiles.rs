@@ -1,4 +1,4 @@
-//! What people say of themselves, through [`Users`].
+//! Profiles through [`Users`].
 
 use grateful_domain::{
     Bio, City, DisplayName, Institutions, Location, OwnProfile, Preferences, ProfileEdit, UserId,
@@ -14,23 +14,24 @@ fn object(value: &Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }
 
-/// Something for every field.
-fn everything() -> ProfileEdit {
-    let place = json!({"display_name": "Lisboa", "lat": 38.7, "lon": -9.1, "x": {"y": [1, null]}});
+/// An edit that sets every field.
+fn full_edit() -> ProfileEdit {
+    let location =
+        json!({"display_name": "Lisboa", "lat": 38.7, "lon": -9.1, "x": {"y": [1, null]}});
     ProfileEdit {
         username: Some(Username::parse("New.Name").unwrap()),
         display_name: Some(Some(DisplayName::parse("Ana Lima").unwrap())),
         bio: Some(Bio::parse("Rain\nand sun").unwrap()),
         city: Some(City::parse("Lisboa").unwrap()),
-        location: Some(Some(Location::parse(object(&place)).unwrap())),
+        location: Some(Some(Location::parse(object(&location)).unwrap())),
         institutions: Some(Institutions::parse(&["Farm".to_owned()]).unwrap()),
         websites: Some(Websites::parse(&["https://example.org".to_owned()]).unwrap()),
         preferences: Some(Preferences::parse(object(&json!({"approve_followers": true}))).unwrap()),
     }
 }
 
-/// What an edit that says something of every field makes of a page.
-fn assert_says(own: &OwnProfile, edit: &ProfileEdit) {
+/// Checks that every field of the profile has the value of `edit`, which sets every field.
+fn assert_matches_edit(own: &OwnProfile, edit: &ProfileEdit) {
     let OwnProfile { profile, preferences, .. } = own;
     assert_eq!(
         Some(profile.author.username.as_str()),
@@ -46,36 +47,36 @@ fn assert_says(own: &OwnProfile, edit: &ProfileEdit) {
 }
 
 #[tokio::test]
-async fn what_was_said_is_found_again() {
+async fn an_edited_profile_is_found_unchanged() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let mut conn = database.connect().await;
 
-    let edited = conn.users().update_profile(ana, &everything()).await.unwrap().unwrap();
+    let edited = conn.users().update_profile(ana, &full_edit()).await.unwrap().unwrap();
 
-    assert_says(&edited, &everything());
+    assert_matches_edit(&edited, &full_edit());
     assert_eq!(conn.users().find_own_profile(ana).await.unwrap(), Some(edited.clone()));
-    let seen = conn.users().find_profile(Viewer::User(ana), ana).await.unwrap();
-    assert_eq!(seen, Some(edited.profile));
+    let profile = conn.users().find_profile(Viewer::User(ana), ana).await.unwrap();
+    assert_eq!(profile, Some(edited.profile));
 }
 
 #[tokio::test]
-async fn each_field_is_cleared_by_itself() {
+async fn each_field_can_be_cleared_on_its_own() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let mut conn = database.connect().await;
-    conn.users().update_profile(ana, &everything()).await.unwrap();
-    let nothing = ProfileEdit::default;
+    conn.users().update_profile(ana, &full_edit()).await.unwrap();
+    let no_changes = ProfileEdit::default;
 
-    let mut expected = everything();
+    let mut expected = full_edit();
     for clear in [
-        ProfileEdit { display_name: Some(None), ..nothing() },
-        ProfileEdit { bio: Some(None), ..nothing() },
-        ProfileEdit { city: Some(None), ..nothing() },
-        ProfileEdit { location: Some(None), ..nothing() },
-        ProfileEdit { institutions: Some(Institutions::default()), ..nothing() },
-        ProfileEdit { websites: Some(Websites::default()), ..nothing() },
-        ProfileEdit { preferences: Some(Preferences::default()), ..nothing() },
+        ProfileEdit { display_name: Some(None), ..no_changes() },
+        ProfileEdit { bio: Some(None), ..no_changes() },
+        ProfileEdit { city: Some(None), ..no_changes() },
+        ProfileEdit { location: Some(None), ..no_changes() },
+        ProfileEdit { institutions: Some(Institutions::default()), ..no_changes() },
+        ProfileEdit { websites: Some(Websites::default()), ..no_changes() },
+        ProfileEdit { preferences: Some(Preferences::default()), ..no_changes() },
     ] {
         let edited = conn.users().update_profile(ana, &clear).await.unwrap().unwrap();
         expected = ProfileEdit {
@@ -88,86 +89,86 @@ async fn each_field_is_cleared_by_itself() {
             websites: clear.websites.or(expected.websites),
             preferences: clear.preferences.or(expected.preferences),
         };
-        assert_says(&edited, &expected);
+        assert_matches_edit(&edited, &expected);
     }
     assert_eq!(database.count("users WHERE bio IS NULL AND location IS NULL").await, 1);
 }
 
 #[tokio::test]
-async fn an_edit_that_says_nothing_writes_nothing() {
+async fn an_edit_without_changes_writes_nothing() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let mut conn = database.connect().await;
     database.execute("ALTER TABLE users ADD CONSTRAINT never CHECK (false) NOT VALID").await;
 
-    let same = conn.users().update_profile(ana, &ProfileEdit::default()).await.unwrap();
+    let unchanged = conn.users().update_profile(ana, &ProfileEdit::default()).await.unwrap();
 
-    assert_eq!(same, conn.users().find_own_profile(ana).await.unwrap());
-    assert!(same.is_some());
+    assert_eq!(unchanged, conn.users().find_own_profile(ana).await.unwrap());
+    assert!(unchanged.is_some());
 }
 
 #[tokio::test]
-async fn a_name_is_taken_in_any_case_but_ones_own_may_change_its_case() {
+async fn a_username_is_taken_in_any_case_but_its_owner_may_change_its_case() {
     let database = TestDatabase::create().await;
     let ana = a_user().with_username("Ana").insert_into(&database).await.id;
     a_user().with_username("Ben").insert_into(&database).await;
     let mut conn = database.connect().await;
-    let named = |name| ProfileEdit {
+    let with_name = |name| ProfileEdit {
         username: Some(Username::parse(name).unwrap()),
         ..ProfileEdit::default()
     };
 
-    let refused = conn.users().update_profile(ana, &named("bEN")).await;
+    let rejected = conn.users().update_profile(ana, &with_name("bEN")).await;
 
-    let Err(StorageError::Taken { constraint }) = refused else { panic!("{refused:?}") };
+    let Err(StorageError::Taken { constraint }) = rejected else { panic!("{rejected:?}") };
     assert_eq!(constraint, Users::USERNAME_KEY);
-    let own = conn.users().update_profile(ana, &named("aNA")).await.unwrap().unwrap();
+    let own = conn.users().update_profile(ana, &with_name("aNA")).await.unwrap().unwrap();
     assert_eq!(own.profile.author.username.as_str(), "aNA");
 }
 
 #[tokio::test]
-async fn nobody_has_no_page() {
+async fn a_missing_user_has_no_profile() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
-    let nobody = UserId::from(4_711);
+    let missing = UserId::from(4_711);
 
-    for viewer in [Viewer::Guest, Viewer::User(nobody), Viewer::User(create_user(&database).await)]
+    for viewer in [Viewer::Guest, Viewer::User(missing), Viewer::User(create_user(&database).await)]
     {
-        assert_eq!(conn.users().find_profile(viewer, nobody).await.unwrap(), None);
+        assert_eq!(conn.users().find_profile(viewer, missing).await.unwrap(), None);
         assert_eq!(conn.users().find_profile_by_username(viewer, "nobody").await.unwrap(), None);
     }
-    assert_eq!(conn.users().find_own_profile(nobody).await.unwrap(), None);
-    assert_eq!(conn.users().update_profile(nobody, &everything()).await.unwrap(), None);
-    assert_eq!(conn.users().update_profile(nobody, &ProfileEdit::default()).await.unwrap(), None);
+    assert_eq!(conn.users().find_own_profile(missing).await.unwrap(), None);
+    assert_eq!(conn.users().update_profile(missing, &full_edit()).await.unwrap(), None);
+    assert_eq!(conn.users().update_profile(missing, &ProfileEdit::default()).await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn across_a_block_nobody_has_a_page_and_without_one_everybody() {
+async fn a_profile_is_hidden_across_a_block_and_shown_to_all_others() {
     let database = TestDatabase::create().await;
     let ana = a_user().with_username("Ana.Lima").insert_into(&database).await.id;
     let mut conn = database.connect().await;
-    let (by_ana, of_ana, friend) =
+    let (blocked_by_ana, blocking_ana, follower) =
         (create_user(&database).await, create_user(&database).await, create_user(&database).await);
-    insert_follow(&database, by_ana, ana, "blocked").await;
-    insert_follow(&database, ana, of_ana, "blocked").await;
-    insert_follow(&database, friend, ana, "active").await;
+    insert_follow(&database, blocked_by_ana, ana, "blocked").await;
+    insert_follow(&database, ana, blocking_ana, "blocked").await;
+    insert_follow(&database, follower, ana, "active").await;
 
-    for (viewer, is_there) in [
-        (Viewer::User(by_ana), false),
-        (Viewer::User(of_ana), false),
-        (Viewer::User(friend), true),
+    for (viewer, is_visible) in [
+        (Viewer::User(blocked_by_ana), false),
+        (Viewer::User(blocking_ana), false),
+        (Viewer::User(follower), true),
         (Viewer::User(ana), true),
         (Viewer::Guest, true),
     ] {
         let by_id = conn.users().find_profile(viewer, ana).await.unwrap();
         let by_name = conn.users().find_profile_by_username(viewer, "aNA.lima").await.unwrap();
-        assert_eq!(by_id.is_some(), is_there, "{viewer:?}");
+        assert_eq!(by_id.is_some(), is_visible, "{viewer:?}");
         assert_eq!(by_id, by_name);
     }
 }
 
 #[tokio::test]
-async fn private_posts_count_for_their_author_alone() {
+async fn only_the_author_sees_the_number_of_private_posts() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let numbers =
@@ -177,13 +178,17 @@ async fn private_posts_count_for_their_author_alone() {
     let mut conn = database.connect().await;
 
     for (viewer, posts) in [(Viewer::User(ana), 7), (Viewer::User(other), 4), (Viewer::Guest, 4)] {
-        let seen = conn.users().find_profile(viewer, ana).await.unwrap().unwrap();
-        assert_eq!((seen.posts, seen.followers, seen.following), (posts, 3, 2), "{viewer:?}");
+        let profile = conn.users().find_profile(viewer, ana).await.unwrap().unwrap();
+        assert_eq!(
+            (profile.posts, profile.followers, profile.following),
+            (posts, 3, 2),
+            "{viewer:?}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_list_that_is_none_of_texts_is_corrupt() {
+async fn a_json_list_with_other_items_than_strings_is_reported_as_corrupt() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
 

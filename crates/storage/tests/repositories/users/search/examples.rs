@@ -1,14 +1,14 @@
-//! What is found, and in which order, by example.
+//! Which users a search finds and in which order, by example.
 
 use grateful_domain::{Bio, DisplayName, UserSearchQuery};
 use grateful_storage::{Repositories, Users};
 
-use super::scenario::World;
+use super::scenario::Scenario;
 use crate::support::follows::insert_follow;
 
 #[tokio::test]
-async fn who_is_called_so_comes_first_then_whose_name_begins_so_then_who_has_it_inside() {
-    let world = World::of(&[
+async fn exact_matches_come_first_then_prefixes_then_substrings() {
+    let scenario = Scenario::with_users(&[
         ("bo_ann", ""),
         ("anna", ""),
         ("carol", "Ann"),
@@ -19,12 +19,12 @@ async fn who_is_called_so_comes_first_then_whose_name_begins_so_then_who_has_it_
     ])
     .await;
 
-    assert_eq!(world.find("ann").await, ["ann", "carol", "anna", "zed", "able", "bo_ann"]);
+    assert_eq!(scenario.find("ann").await, ["ann", "carol", "anna", "zed", "able", "bo_ann"]);
 }
 
 #[tokio::test]
-async fn equally_good_matches_come_by_username_whatever_its_case() {
-    let world = World::of(&[
+async fn equal_matches_are_sorted_by_username_in_any_case() {
+    let scenario = Scenario::with_users(&[
         ("Cara", "Ana"),
         ("bea", "ana"),
         ("Anabel", ""),
@@ -35,32 +35,33 @@ async fn equally_good_matches_come_by_username_whatever_its_case() {
     ])
     .await;
 
-    let found = world.find("ana").await;
+    let found = scenario.find("ana").await;
 
     assert_eq!(found, ["bea", "Cara", "anab", "Anabel", "dora", "Abe", "yana"]);
-    assert_eq!(world.find_up_to("ana", 3).await, found[..3]);
-    assert_eq!(world.find_up_to("ana", 1).await, found[..1]);
+    assert_eq!(scenario.find_limited("ana", 3).await, found[..3]);
+    assert_eq!(scenario.find_limited("ana", 1).await, found[..1]);
 }
 
-/// Only one person has it, whoever else is shown under that name.
+/// The username is unique, whichever other users have it as display name.
 #[tokio::test]
-async fn whoever_has_the_very_username_comes_before_all_who_are_shown_so() {
-    let world = World::of(&[("ana", ""), ("aaa", "Ana"), ("aab", "ANA")]).await;
+async fn an_exact_username_comes_before_equal_display_names() {
+    let scenario = Scenario::with_users(&[("ana", ""), ("aaa", "Ana"), ("aab", "ANA")]).await;
 
-    assert_eq!(world.find_up_to("ana", 1).await, ["ana"]);
-    assert_eq!(world.find("ana").await, ["ana", "aaa", "aab"]);
-}
-
-#[tokio::test]
-async fn somebody_who_matches_in_many_ways_is_found_once_by_the_best_of_them() {
-    let world = World::of(&[("ana", "Ana Ana"), ("anab", "Ana"), ("bana", "Banana")]).await;
-
-    assert_eq!(world.find("ana").await, ["ana", "anab", "bana"]);
+    assert_eq!(scenario.find_limited("ana", 1).await, ["ana"]);
+    assert_eq!(scenario.find("ana").await, ["ana", "aaa", "aab"]);
 }
 
 #[tokio::test]
-async fn one_or_two_characters_are_looked_for_where_names_begin() {
-    let world = World::of(&[
+async fn a_user_with_several_matches_is_found_once_by_the_best_one() {
+    let scenario =
+        Scenario::with_users(&[("ana", "Ana Ana"), ("anab", "Ana"), ("bana", "Banana")]).await;
+
+    assert_eq!(scenario.find("ana").await, ["ana", "anab", "bana"]);
+}
+
+#[tokio::test]
+async fn one_or_two_characters_match_only_prefixes() {
+    let scenario = Scenario::with_users(&[
         ("anna", ""),
         ("joan", "An"),
         ("susan", ""),
@@ -69,16 +70,16 @@ async fn one_or_two_characters_are_looked_for_where_names_begin() {
     ])
     .await;
 
-    assert_eq!(world.find("an").await, ["joan", "anna"]);
-    assert_eq!(world.find("A").await, ["anna", "joan"]);
-    assert_eq!(world.find("東京").await, ["yuki"]);
-    assert_eq!(world.find("花").await, ["ito"]);
-    assert_eq!(world.find("京 花").await, ["yuki"]);
+    assert_eq!(scenario.find("an").await, ["joan", "anna"]);
+    assert_eq!(scenario.find("A").await, ["anna", "joan"]);
+    assert_eq!(scenario.find("東京").await, ["yuki"]);
+    assert_eq!(scenario.find("花").await, ["ito"]);
+    assert_eq!(scenario.find("京 花").await, ["yuki"]);
 }
 
 #[tokio::test]
-async fn the_signs_of_patterns_stand_for_themselves() {
-    let world = World::of(&[
+async fn wildcards_and_special_characters_match_literally() {
+    let scenario = Scenario::with_users(&[
         ("a_b", ""),
         ("axb", ""),
         ("percent", "100% Ana"),
@@ -88,23 +89,23 @@ async fn the_signs_of_patterns_stand_for_themselves() {
     ])
     .await;
 
-    assert_eq!(world.find("a_b").await, ["a_b"]);
-    assert_eq!(world.find("_").await, [""; 0]);
-    assert_eq!(world.find("%").await, [""; 0]);
-    assert_eq!(world.find("%%%").await, [""; 0]);
-    assert_eq!(world.find("0% ").await, [""; 0]);
-    assert_eq!(world.find("0% a").await, ["percent"]);
-    assert_eq!(world.find(r":\t").await, ["back"]);
-    assert_eq!(world.find(r"\\\").await, [""; 0]);
-    assert_eq!(world.find("(.*").await, ["brackets"]);
-    assert_eq!(world.find("...").await, [""; 0]);
-    assert_eq!(world.find("'ne").await, ["quote"]);
-    assert_eq!(world.find("{a,").await, ["quote"]);
+    assert_eq!(scenario.find("a_b").await, ["a_b"]);
+    assert_eq!(scenario.find("_").await, [""; 0]);
+    assert_eq!(scenario.find("%").await, [""; 0]);
+    assert_eq!(scenario.find("%%%").await, [""; 0]);
+    assert_eq!(scenario.find("0% ").await, [""; 0]);
+    assert_eq!(scenario.find("0% a").await, ["percent"]);
+    assert_eq!(scenario.find(r":\t").await, ["back"]);
+    assert_eq!(scenario.find(r"\\\").await, [""; 0]);
+    assert_eq!(scenario.find("(.*").await, ["brackets"]);
+    assert_eq!(scenario.find("...").await, [""; 0]);
+    assert_eq!(scenario.find("'ne").await, ["quote"]);
+    assert_eq!(scenario.find("{a,").await, ["quote"]);
 }
 
 #[tokio::test]
-async fn case_does_not_count_in_any_script() {
-    let world = World::of(&[
+async fn case_is_ignored_in_every_script() {
+    let scenario = Scenario::with_users(&[
         ("anne", "Änne"),
         ("ivan", "Иван Петров"),
         ("odysseus", "ΟΔΥΣΣΕΥΣ"),
@@ -114,95 +115,96 @@ async fn case_does_not_count_in_any_script() {
     .await;
 
     for typed in ["ÄNNE", "änne", "A\u{308}NNE", "nNe"] {
-        assert_eq!(world.find(typed).await, ["anne"], "{typed}");
+        assert_eq!(scenario.find(typed).await, ["anne"], "{typed}");
     }
     for typed in ["ИВАН", "иван", "пЕТ", "ва"] {
         let expected: &[&str] = if typed == "ва" { &[] } else { &["ivan"] };
-        assert_eq!(world.find(typed).await, expected, "{typed}");
+        assert_eq!(scenario.find(typed).await, expected, "{typed}");
     }
-    // However a sigma is written where a word ends, or where a query does.
+    // Both forms of the lower-case sigma are equal, also at the end of the search term.
     for typed in ["οδυσ", "ΟΔΥΣ", "οδυς", "Οδυσσευς", "ΣΕΥΣ", "σευσ"] {
-        assert_eq!(world.find(typed).await, ["odysseus"], "{typed}");
+        assert_eq!(scenario.find(typed).await, ["odysseus"], "{typed}");
     }
-    assert_eq!(world.find("İLKNUR").await, ["ilknur"]);
-    assert_eq!(world.find("JOSÉ").await, ["jose"]);
-    assert_eq!(world.find("Josef").await, [""; 0]);
+    assert_eq!(scenario.find("İLKNUR").await, ["ilknur"]);
+    assert_eq!(scenario.find("JOSÉ").await, ["jose"]);
+    assert_eq!(scenario.find("Josef").await, [""; 0]);
 }
 
 #[tokio::test]
-async fn an_at_in_front_does_not_count_and_one_inside_does() {
-    let world = World::of(&[("ana", ""), ("home", "Me @ana")]).await;
+async fn a_leading_at_sign_is_ignored() {
+    let scenario = Scenario::with_users(&[("ana", ""), ("home", "Me @ana")]).await;
 
-    assert_eq!(world.find(" @Ana ").await, ["ana", "home"]);
-    assert_eq!(world.find("e @a").await, ["home"]);
+    assert_eq!(scenario.find(" @Ana ").await, ["ana", "home"]);
+    assert_eq!(scenario.find("e @a").await, ["home"]);
 }
 
 #[tokio::test]
-async fn neither_oneself_nor_anybody_behind_a_block_is_found_and_others_take_their_places() {
+async fn the_viewer_and_users_across_a_block_are_not_found_and_others_fill_the_list() {
     let names = ["ana1", "ana2", "ana3", "ana4", "ana5", "jana6", "jana7"].map(|name| (name, ""));
-    let world = World::of(&names).await;
-    let ana3 = world.id("ana3").await;
-    insert_follow(&world.database, ana3, world.id("ana1").await, "blocked").await;
-    insert_follow(&world.database, world.id("jana6").await, ana3, "blocked").await;
-    insert_follow(&world.database, ana3, world.id("ana2").await, "active").await;
-    insert_follow(&world.database, world.id("ana4").await, ana3, "pending").await;
+    let scenario = Scenario::with_users(&names).await;
+    let ana3 = scenario.id("ana3").await;
+    insert_follow(&scenario.database, ana3, scenario.id("ana1").await, "blocked").await;
+    insert_follow(&scenario.database, scenario.id("jana6").await, ana3, "blocked").await;
+    insert_follow(&scenario.database, ana3, scenario.id("ana2").await, "active").await;
+    insert_follow(&scenario.database, scenario.id("ana4").await, ana3, "pending").await;
 
-    let world = World { viewer: ana3, ..world };
+    let scenario = Scenario { viewer: ana3, ..scenario };
 
-    assert_eq!(world.find("ana").await, ["ana2", "ana4", "ana5", "jana7"]);
-    assert_eq!(world.find_up_to("ana", 2).await, ["ana2", "ana4"]);
+    assert_eq!(scenario.find("ana").await, ["ana2", "ana4", "ana5", "jana7"]);
+    assert_eq!(scenario.find_limited("ana", 2).await, ["ana2", "ana4"]);
     for hidden in ["ana1", "jana6", "ana3"] {
-        assert_eq!(world.find(hidden).await, [""; 0]);
+        assert_eq!(scenario.find(hidden).await, [""; 0]);
     }
 }
 
 #[tokio::test]
-async fn people_are_found_with_what_lists_show_of_them() {
-    let world = World::of(&[("ana", "Ana Lima")]).await;
-    let told = "UPDATE users SET bio = 'Hi', profile_image_url = '/a.jpg' WHERE username = 'ana'";
-    world.database.execute(told).await;
+async fn results_contain_the_fields_that_lists_show() {
+    let scenario = Scenario::with_users(&[("ana", "Ana Lima")]).await;
+    let update = "UPDATE users SET bio = 'Hi', profile_image_url = '/a.jpg' WHERE username = 'ana'";
+    scenario.database.execute(update).await;
 
     let query = UserSearchQuery::parse("lima").unwrap();
-    let mut conn = world.database.connect().await;
-    let found = conn.users().search(world.viewer, &query, 10).await.unwrap();
+    let mut conn = scenario.database.connect().await;
+    let found = conn.users().search(scenario.viewer, &query, 10).await.unwrap();
 
-    let [person] = &found[..] else { panic!("{found:?}") };
-    assert_eq!(person.author.id, world.id("ana").await);
-    assert_eq!(person.author.display_name.as_ref().map(DisplayName::as_str), Some("Ana Lima"));
-    assert_eq!(person.author.profile_image_url.as_deref(), Some("/a.jpg"));
-    assert_eq!(person.bio.as_ref().map(Bio::as_str), Some("Hi"));
+    let [user] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(user.author.id, scenario.id("ana").await);
+    assert_eq!(user.author.display_name.as_ref().map(DisplayName::as_str), Some("Ana Lima"));
+    assert_eq!(user.author.profile_image_url.as_deref(), Some("/a.jpg"));
+    assert_eq!(user.bio.as_ref().map(Bio::as_str), Some("Hi"));
 }
 
 #[tokio::test]
-async fn who_changes_a_name_is_found_by_the_new_one_alone() {
-    let world = World::of(&[("ana", "Ana Lima"), ("ben", "")]).await;
+async fn after_a_rename_only_the_new_name_is_found() {
+    let scenario = Scenario::with_users(&[("ana", "Ana Lima"), ("ben", "")]).await;
 
-    world.database.execute("UPDATE users SET display_name = 'Zoe' WHERE username = 'ana'").await;
-    world.database.execute("UPDATE users SET username = 'carlos' WHERE username = 'ben'").await;
+    scenario.database.execute("UPDATE users SET display_name = 'Zoe' WHERE username = 'ana'").await;
+    scenario.database.execute("UPDATE users SET username = 'carlos' WHERE username = 'ben'").await;
 
-    assert_eq!(world.find("lima").await, [""; 0]);
-    assert_eq!(world.find("zoe").await, ["ana"]);
-    assert_eq!(world.find("ben").await, [""; 0]);
-    assert_eq!(world.find("arlo").await, ["carlos"]);
+    assert_eq!(scenario.find("lima").await, [""; 0]);
+    assert_eq!(scenario.find("zoe").await, ["ana"]);
+    assert_eq!(scenario.find("ben").await, [""; 0]);
+    assert_eq!(scenario.find("arlo").await, ["carlos"]);
 }
 
-/// Those with all runs of three, but in another order, stand for as much as any other candidate.
+/// A name with all trigrams of the search term in another order is a candidate like any other, but no match.
 #[tokio::test]
-async fn the_pieces_of_what_is_looked_for_are_not_enough() {
-    let world =
-        World::of(&[("abc.bcd", ""), ("xabcdx", ""), ("bcde", "Abc"), ("cde", "ABCD")]).await;
+async fn matching_trigrams_without_the_whole_term_are_not_enough() {
+    let scenario =
+        Scenario::with_users(&[("abc.bcd", ""), ("xabcdx", ""), ("bcde", "Abc"), ("cde", "ABCD")])
+            .await;
 
-    assert_eq!(world.find("abcd").await, ["cde", "xabcdx"]);
-    // Nor is what begins in one name and goes on in the other.
-    world.add(&[("left_ri", "ght")]).await;
-    assert_eq!(world.find("right").await, [""; 0]);
+    assert_eq!(scenario.find("abcd").await, ["cde", "xabcdx"]);
+    // A match must lie within one of the two names.
+    scenario.add(&[("left_ri", "ght")]).await;
+    assert_eq!(scenario.find("right").await, [""; 0]);
 }
 
-/// Where more people match than are looked at, the list is full all the same.
+/// The result is full even if more users match than candidates are inspected.
 #[tokio::test]
-async fn of_more_than_are_looked_at_enough_are_found() {
-    let world = World::create().await;
-    world
+async fn the_result_is_full_when_more_users_match_than_are_inspected() {
+    let scenario = Scenario::create().await;
+    scenario
         .database
         .execute(&format!(
             "INSERT INTO users (email, username, hashed_password, display_name)
@@ -213,10 +215,10 @@ async fn of_more_than_are_looked_at_enough_are_found() {
         .await;
 
     for typed in ["same", "sam", "s", "user", "ser1", "nsam", "name"] {
-        let found = world.find_up_to(typed, 50).await;
+        let found = scenario.find_limited(typed, 50).await;
         let expected = if typed == "name" { 0 } else { 50 };
         assert_eq!(found.len(), expected, "{typed}");
     }
-    // Those who are called just so come by username, however many they are.
-    assert_eq!(world.find_up_to("same", 2).await, ["user10002", "user10005"]);
+    // Users with exactly this display name are sorted by username, however many there are.
+    assert_eq!(scenario.find_limited("same", 2).await, ["user10002", "user10005"]);
 }

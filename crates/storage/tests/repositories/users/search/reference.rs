@@ -1,4 +1,4 @@
-//! Any search in any world, against the rules read word by word.
+//! Random searches among random users, compared with a direct implementation of docs/rules.md#search.
 
 use std::collections::BTreeMap;
 
@@ -8,55 +8,57 @@ use proptest::strategy::ValueTree as _;
 use proptest::string::string_regex;
 use proptest::test_runner::TestRunner;
 
-use super::scenario::World;
+use super::scenario::Scenario;
 use crate::support::follows::insert_follow;
 use crate::support::sql::lines;
 
 /// A username and a display name, which is empty for none.
 type Names = (String, String);
 
-/// Letters of some scripts in both cases, some that change their length with it, signs of patterns, and what else is
-/// hard to cut into threes.
+/// Letters of several scripts in both cases, some of which change their length with their case, wildcards, and other
+/// characters that trigrams handle specially.
 const CHARACTERS: &str = r"[aAbBnN_.%\\' *(\[éÉσςΣßẞİıиИ東🙏]";
 
 #[tokio::test]
-async fn every_search_finds_whom_the_rules_find_in_their_order() {
+async fn every_search_finds_the_same_users_in_the_same_order_as_the_reference() {
     let mut runner = TestRunner::deterministic();
     for _ in 0..3 {
-        let people = people(&mut runner);
-        let world = World::create().await;
-        let rows: Vec<_> = people.iter().map(|(name, shown)| (&**name, &**shown)).collect();
-        world.add(&rows).await;
-        let hidden: Vec<&str> = people.keys().step_by(7).map(String::as_str).collect();
+        let users = generate_users(&mut runner);
+        let scenario = Scenario::create().await;
+        let rows: Vec<_> = users.iter().map(|(name, shown)| (&**name, &**shown)).collect();
+        scenario.add(&rows).await;
+        let hidden: Vec<&str> = users.keys().step_by(7).map(String::as_str).collect();
         for (number, name) in hidden.iter().enumerate() {
-            let other = world.id(name).await;
+            let other = scenario.id(name).await;
             let (from, to) =
-                if number % 2 == 0 { (world.viewer, other) } else { (other, world.viewer) };
-            insert_follow(&world.database, from, to, "blocked").await;
+                if number % 2 == 0 { (scenario.viewer, other) } else { (other, scenario.viewer) };
+            insert_follow(&scenario.database, from, to, "blocked").await;
         }
 
         for _ in 0..250 {
-            let typed = typed(&mut runner, &people);
-            let most = draw(&mut runner, 1..=50_i64);
-            let met = people.iter().filter(|(name, _)| !hidden.contains(&name.as_str()));
-            let expected = reference(met, &typed, most);
+            let term = generate_term(&mut runner, &users);
+            let max = draw(&mut runner, 1..=50_i64);
+            let visible = users.iter().filter(|(name, _)| !hidden.contains(&name.as_str()));
+            let expected = reference(visible, &term, max);
 
-            let found = world.find_up_to(&typed, most).await;
+            let found = scenario.find_limited(&term, max).await;
 
-            assert_eq!(found, expected, "{typed:?}, at most {most}, of {people:#?}");
+            assert_eq!(found, expected, "{term:?}, limit {max}, of {users:#?}");
         }
     }
 }
 
-/// Of characters that came to Unicode lately, the one may know what the other does not.
+/// PostgreSQL and Rust may support different versions of Unicode, so newer characters are left out.
 #[tokio::test]
-async fn case_is_folded_as_the_reference_does_it() {
-    let world = World::create().await;
-    let letters: String =
-        ('\u{a0}'..'\u{590}').chain('\u{1e00}'..'\u{2000}').filter(|c| c.is_alphabetic()).collect();
+async fn postgresql_folds_case_like_the_reference() {
+    let scenario = Scenario::create().await;
+    let letters: String = ('\u{a0}'..'\u{590}')
+        .chain('\u{1e00}'..'\u{2000}')
+        .filter(|character| character.is_alphabetic())
+        .collect();
 
     let folded = lines(
-        &mut world.database.connect().await,
+        &mut scenario.database.connect().await,
         &format!(
             r#"SELECT translate(lower('{letters}' COLLATE "und-x-icu"), 'ς', 'σ') COLLATE "C" AS line"#
         ),
@@ -75,15 +77,15 @@ async fn case_is_folded_as_the_reference_does_it() {
     assert_eq!(differing, ['x'; 0]);
 }
 
-/// Everybody, one by one.
+/// Searches by comparing every user.
 fn reference<'a>(
-    people: impl Iterator<Item = (&'a String, &'a String)>,
-    typed: &str,
-    most: i64,
+    users: impl Iterator<Item = (&'a String, &'a String)>,
+    term: &str,
+    max: i64,
 ) -> Vec<String> {
-    let Some(query) = UserSearchQuery::parse(typed) else { return Vec::new() };
+    let Some(query) = UserSearchQuery::parse(term) else { return Vec::new() };
     let text = fold(query.as_str());
-    let mut found: Vec<(u8, String, &String)> = people
+    let mut found: Vec<(u8, String, &String)> = users
         .filter_map(|(username, display_name)| {
             let name = username.to_ascii_lowercase();
             let shown = fold(display_name);
@@ -104,7 +106,7 @@ fn reference<'a>(
         })
         .collect();
     found.sort_unstable();
-    found.truncate(usize::try_from(most).unwrap());
+    found.truncate(usize::try_from(max).unwrap());
     found.into_iter().map(|(.., username)| username.clone()).collect()
 }
 
@@ -112,8 +114,8 @@ fn fold(text: &str) -> String {
     text.to_lowercase().replace('ς', "σ")
 }
 
-/// Some two hundred people, whose names have much in common.
-fn people(runner: &mut TestRunner) -> BTreeMap<String, String> {
+/// Generates about two hundred users whose names have much in common.
+fn generate_users(runner: &mut TestRunner) -> BTreeMap<String, String> {
     let username = "[aAbBnN][aAbBnN_.-]{2,7}".prop_filter("a name", |name| {
         Username::parse(name).is_ok_and(|name| name.as_str() != "zzz")
     });
@@ -128,10 +130,13 @@ fn people(runner: &mut TestRunner) -> BTreeMap<String, String> {
     by_key.into_values().collect()
 }
 
-/// A piece of somebody's name in any case, or anything.
-fn typed(runner: &mut TestRunner, people: &BTreeMap<String, String>) -> String {
-    let names: Vec<&String> =
-        people.iter().flat_map(|(name, shown)| [name, shown]).filter(|it| !it.is_empty()).collect();
+/// A part of a user's name in any case, or random text.
+fn generate_term(runner: &mut TestRunner, users: &BTreeMap<String, String>) -> String {
+    let names: Vec<&String> = users
+        .iter()
+        .flat_map(|(name, shown)| [name, shown])
+        .filter(|name| !name.is_empty())
+        .collect();
     let name: Vec<char> = names[draw(runner, 0..names.len())].chars().collect();
     let from = draw(runner, 0..name.len());
     let to = draw(runner, from + 1..=name.len());
@@ -149,7 +154,7 @@ fn draw<T>(runner: &mut TestRunner, values: impl Strategy<Value = T>) -> T {
     values.new_tree(runner).unwrap().current()
 }
 
-/// So many characters of any kind.
+/// Random text with a number of characters in this range, such as `1,9`.
 fn any_text(lengths: &str) -> impl Strategy<Value = String> {
     string_regex(&format!("{CHARACTERS}{{{lengths}}}")).unwrap()
 }

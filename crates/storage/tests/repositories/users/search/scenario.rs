@@ -1,16 +1,16 @@
-//! People with names, and searches by one of them.
+//! Users with chosen names, and a viewer who searches.
 
 use grateful_domain::{UserId, UserSearchQuery};
 use grateful_storage::Repositories;
 use grateful_testkit::{TestDatabase, create_user};
 
-/// A database, and somebody who searches in it, whom nobody is called like.
-pub(crate) struct World {
+/// A database with a viewer, whose username `zzz` no search term matches.
+pub(crate) struct Scenario {
     pub(crate) database: TestDatabase,
     pub(crate) viewer: UserId,
 }
 
-impl World {
+impl Scenario {
     pub(crate) async fn create() -> Self {
         let database = TestDatabase::create().await;
         let viewer = create_user(&database).await;
@@ -18,37 +18,37 @@ impl World {
         Self { database, viewer }
     }
 
-    /// One with these people, each with a username and a display name, which may be empty for none.
-    pub(crate) async fn of(people: &[(&str, &str)]) -> Self {
-        let world = Self::create().await;
-        world.add(people).await;
-        world
+    /// Creates a scenario with these users, given as username and display name. An empty display name means none.
+    pub(crate) async fn with_users(users: &[(&str, &str)]) -> Self {
+        let scenario = Self::create().await;
+        scenario.add(users).await;
+        scenario
     }
 
-    pub(crate) async fn add(&self, people: &[(&str, &str)]) {
+    pub(crate) async fn add(&self, users: &[(&str, &str)]) {
         let quoted = |text: &str| text.replace('\'', "''");
         let row = |(username, display_name): &(&str, &str)| {
             let (name, shown) = (quoted(username), quoted(display_name));
             format!("('{name}@example.org', '{name}', 'x', nullif('{shown}', ''))")
         };
-        let rows: Vec<String> = people.iter().map(row).collect();
+        let rows: Vec<String> = users.iter().map(row).collect();
         let insert = "INSERT INTO users (email, username, hashed_password, display_name) VALUES";
         self.database.execute(&format!("{insert} {}", rows.join(", "))).await;
     }
 
-    /// The usernames of those who are found, ten at most.
+    /// The usernames found, at max 10.
     pub(crate) async fn find(&self, typed: &str) -> Vec<String> {
-        self.find_up_to(typed, 10).await
+        self.find_limited(typed, 10).await
     }
 
-    pub(crate) async fn find_up_to(&self, typed: &str, most: i64) -> Vec<String> {
+    pub(crate) async fn find_limited(&self, typed: &str, max: i64) -> Vec<String> {
         let Some(query) = UserSearchQuery::parse(typed) else { return Vec::new() };
         let mut conn = self.database.connect().await;
-        let found = conn.users().search(self.viewer, &query, most).await.unwrap();
-        found.into_iter().map(|person| person.author.username.into()).collect()
+        let found = conn.users().search(self.viewer, &query, max).await.unwrap();
+        found.into_iter().map(|user| user.author.username.into()).collect()
     }
 
-    /// Who has this username.
+    /// The id of the user with this username.
     pub(crate) async fn id(&self, username: &str) -> UserId {
         let found = self.database.connect().await.users().find_by_username(username).await.unwrap();
         found.unwrap().id
