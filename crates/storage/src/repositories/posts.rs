@@ -145,7 +145,7 @@ impl Posts<'_> {
         }
         let counts: Vec<_> =
             counts.into_iter().map(|(author, (all, public))| (author, all, public)).collect();
-        Users { conn: self.conn }.count_posts_of_many(&counts).await?;
+        Users { conn: self.conn }.add_to_post_counts_of_many(&counts).await?;
         let rows: Vec<_> = posts.iter().map(NewRow::from).collect();
         diesel::insert_into(posts::table).values(rows).execute(self.conn).await?;
         Ok(())
@@ -256,7 +256,7 @@ impl Posts<'_> {
     }
 
     async fn count(&mut self, author: UserId, all: i64, public: i64) -> Result<()> {
-        Users { conn: self.conn }.count_posts(author, all, public).await
+        Users { conn: self.conn }.add_to_post_counts(author, all, public).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! The `users` table: people, their names and their proof.
+//! The `users` table: accounts, credentials, and lookups.
 
 mod locking;
 mod photos;
@@ -25,39 +25,39 @@ use crate::rows::{AuthorRow, UserListItemRow};
 use crate::schema::users;
 use crate::{Connection, Result, UserQuery};
 
-/// People, as seen through one connection.
+/// The repository of users.
 pub struct Users<'c> {
     pub(super) conn: &'c mut Connection,
 }
 
-/// Somebody who is about to have an account.
+/// A new account.
 #[derive(Debug, Clone)]
 pub struct NewUser {
-    /// How others will know them.
+    /// The unique username.
     pub username: Username,
-    /// How they sign in.
+    /// The email address for signing in.
     pub email: Email,
-    /// What proves them.
+    /// The hash of the password.
     pub password: PasswordHash,
-    /// When they joined.
+    /// When the account was created.
     pub created_at: DateTime<Utc>,
 }
 
-/// What somebody is recognised by.
+/// A user's id and password hash, for signing in.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Credentials {
-    /// Whom they would be.
+    /// The user.
     pub user: UserId,
-    /// What their password must match.
+    /// The hash that the password must match.
     pub password: PasswordHash,
 }
 
 impl Users<'_> {
-    /// Adds an account.
+    /// Inserts an account.
     ///
     /// # Errors
-    /// `Taken` by [`Users::EMAIL_KEY`] or [`Users::USERNAME_KEY`], both without regard to case.
+    /// `Taken` with [`Users::EMAIL_KEY`] or [`Users::USERNAME_KEY`]. Both are case-insensitive.
     pub async fn insert(&mut self, new: &NewUser) -> Result<User> {
         let row = diesel::insert_into(users::table)
             .values((
@@ -77,7 +77,7 @@ impl Users<'_> {
     /// The unique index on usernames.
     pub const USERNAME_KEY: &'static str = "users_username_key";
 
-    /// The person with this id, with what only they may see.
+    /// Finds a user by id, with private data.
     pub async fn find(&mut self, user: UserId) -> Result<Option<User>> {
         let row = users::table
             .find(i64::from(user))
@@ -88,7 +88,7 @@ impl Users<'_> {
         Ok(row.map(UserRow::into))
     }
 
-    /// The person with this id, as everybody sees them.
+    /// Finds a user by id, without private data.
     pub async fn find_author(&mut self, user: UserId) -> Result<Option<Author>> {
         let row = users::table
             .find(i64::from(user))
@@ -99,18 +99,18 @@ impl Users<'_> {
         Ok(row.map(AuthorRow::into))
     }
 
-    /// The people who answer `query`, in one statement.
+    /// Runs a list query, in one statement.
     pub async fn list<W, O: UserOrder>(
         &mut self,
         query: UserQuery<W, O>,
     ) -> Result<Page<UserListItem, O::Position>> {
         let (rows, total): (Vec<UserListItemRow>, Option<Total>) =
             load_page!(self.conn, query.select(), query.total())?;
-        let people = rows.into_iter().map(UserListItem::from).collect();
-        Ok(Page::from_overfetch(people, query.page_limit(), O::position).with_total(total))
+        let users = rows.into_iter().map(UserListItem::from).collect();
+        Ok(Page::from_overfetch(users, query.page_limit(), O::position).with_total(total))
     }
 
-    /// The person with this username, whatever its case.
+    /// Finds a user by username, case-insensitive.
     pub async fn find_by_username(&mut self, username: &str) -> Result<Option<User>> {
         let row = users::table
             .filter(lower(users::username).eq(username.to_ascii_lowercase()))
@@ -121,7 +121,7 @@ impl Users<'_> {
         Ok(row.map(UserRow::into))
     }
 
-    /// What the person with this email address, whatever its case, is recognised by.
+    /// Finds credentials by email address, case-insensitive.
     pub async fn find_credentials_by_email(&mut self, email: &str) -> Result<Option<Credentials>> {
         let row = users::table
             .filter(lower(users::email).eq(email.to_ascii_lowercase()))
@@ -132,7 +132,7 @@ impl Users<'_> {
         Ok(row.map(Credentials::from))
     }
 
-    /// What this person is recognised by.
+    /// Finds credentials by user id.
     pub async fn find_credentials(&mut self, user: UserId) -> Result<Option<Credentials>> {
         let row = users::table
             .find(i64::from(user))
@@ -143,7 +143,8 @@ impl Users<'_> {
         Ok(row.map(Credentials::from))
     }
 
-    /// Replaces the password, if it is still `old`: whoever changed it meanwhile wins. Tells whether it was.
+    /// Replaces the password hash if it is still `old`, so that of two concurrent changes the first one wins. Returns whether
+    /// it was replaced.
     pub async fn replace_password(
         &mut self,
         user: UserId,
@@ -159,8 +160,8 @@ impl Users<'_> {
         Ok(replaced == 1)
     }
 
-    /// Removes an account with all that is its own. What it counts for elsewhere must have been taken back before, and its
-    /// files are the caller's to remove. Tells which photo it had; nothing where there was no such account.
+    /// Deletes an account and, by cascade, everything that belongs to it. The caller must first undo its effects on counters
+    /// of other rows, and must delete its files. Returns the photo of the account, or `None` if there is no such account.
     pub async fn delete(&mut self, user: UserId) -> Result<Option<PreviousPhoto>> {
         let photo: Option<Option<String>> = diesel::delete(users::table.find(i64::from(user)))
             .returning(users::profile_photo_filename)
@@ -170,47 +171,52 @@ impl Users<'_> {
         Ok(photo.map(|photo| PreviousPhoto(photo.map(ProfilePhoto::from_stored))))
     }
 
-    /// Whether there is such a person for this viewer: nobody exists across a block.
+    /// Whether the user exists and has no block to or from the viewer.
     pub async fn exists_for(&mut self, viewer: Viewer, user: UserId) -> Result<bool> {
-        let wanted =
+        let visible =
             UserQuery::visible_to(viewer).filtered_users().filter(users::id.eq(i64::from(user)));
-        Ok(diesel::select(exists(wanted)).get_result(self.conn).await?)
+        Ok(diesel::select(exists(visible)).get_result(self.conn).await?)
     }
 
-    /// Which of these people there are, and whether a block stands between them and `viewer`, in one statement.
+    /// Which of these users exist, and whether there is a block between each of them and `viewer`, in one statement.
     pub async fn block_status_of(
         &mut self,
         viewer: UserId,
-        people: &[UserId],
+        users: &[UserId],
     ) -> Result<HashMap<UserId, bool>> {
-        let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
+        let ids: Vec<i64> = users.iter().copied().map(i64::from).collect();
         let viewer = i64::from(viewer);
-        let blocked =
+        let is_blocked =
             users::id.eq_any(blockers_of(viewer)).or(users::id.eq_any(blocked_by(viewer)));
         let rows: Vec<(i64, bool)> = users::table
             .filter(users::id.eq_any(ids))
-            .select((users::id, blocked))
+            .select((users::id, is_blocked))
             .load(self.conn)
             .await?;
-        Ok(rows.into_iter().map(|(id, blocked)| (id.into(), blocked)).collect())
+        Ok(rows.into_iter().map(|(id, is_blocked)| (id.into(), is_blocked)).collect())
     }
 
-    /// Adds to the numbers of posts and of public posts of many people, locked by id.
-    pub(crate) async fn count_posts_of_many(
+    /// Adds to the counters of posts and public posts of several users. Locks their rows in id order.
+    pub(crate) async fn add_to_post_counts_of_many(
         &mut self,
         counts: &[(UserId, i64, i64)],
     ) -> Result<()> {
-        let count = CountPosts {
+        let add = AddToPostCounts {
             users: counts.iter().map(|(user, ..)| i64::from(*user)).collect(),
             all: counts.iter().map(|(_, all, _)| *all).collect(),
             public: counts.iter().map(|(.., public)| *public).collect(),
         };
-        count.execute(self.conn).await?;
+        add.execute(self.conn).await?;
         Ok(())
     }
 
-    /// Adds to the numbers of posts and of public posts of this person.
-    pub(crate) async fn count_posts(&mut self, user: UserId, all: i64, public: i64) -> Result<()> {
+    /// Adds to the counters of posts and public posts of a user.
+    pub(crate) async fn add_to_post_counts(
+        &mut self,
+        user: UserId,
+        all: i64,
+        public: i64,
+    ) -> Result<()> {
         diesel::update(users::table.find(i64::from(user)))
             .set((
                 users::posts_count.eq(users::posts_count + all),
@@ -230,7 +236,7 @@ fn preferences_of(stored: Option<Value>) -> Preferences {
 }
 
 statement! {
-    CountPosts(
+    AddToPostCounts(
         users: Vec<i64> as Array<BigInt>,
         all: Vec<i64> as Array<BigInt>,
         public: Vec<i64> as Array<BigInt>
@@ -246,7 +252,7 @@ statement! {
     }
 }
 
-/// What of a row of `users` makes a [`User`].
+/// The columns of `users` that make a [`User`].
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
 struct UserRow {

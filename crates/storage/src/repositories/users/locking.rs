@@ -1,4 +1,4 @@
-//! Holding people in place for as long as an act on what is theirs takes.
+//! Row locks on users.
 
 use std::collections::HashMap;
 
@@ -15,73 +15,75 @@ use crate::query::statement;
 use crate::rows::{AuthorColumns, AuthorRow, author_from_columns};
 use crate::schema::users;
 
-/// Whom an act concerns.
+/// The users who take part in an interaction, identified in different ways.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Participants<'a> {
-    /// Whoever acts, and others who are known already.
+    /// The acting user, and others by id.
     pub users: &'a [UserId],
-    /// Whoever wrote this post.
+    /// The author of this post.
     pub author_of_post: Option<PostId>,
-    /// Whoever wrote this comment.
+    /// The author of this comment.
     pub author_of_comment: Option<CommentId>,
-    /// Whoever has one of these usernames, whatever its case.
+    /// The users with these usernames, case-insensitive.
     pub usernames: &'a [&'a str],
 }
 
-/// What the lock of people is for.
+/// The purpose of a lock on users, which determines its strength.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserLock {
-    /// Edges between them, and their numbers. Acts on posts go on.
+    /// To change follows between the users, and their counters (`FOR NO KEY UPDATE`). Interactions with posts do not wait.
     ForFollows,
-    /// A block: no act of one on what is another's is under way, or begins before it is there.
+    /// To create a block (`FOR UPDATE`). Waits for all running interactions between the users, and delays new ones until the
+    /// block is committed.
     ForBlock,
 }
 
 impl Users<'_> {
-    /// Holds all whom an act concerns in place until the transaction ends: none goes away, and no block comes between
-    /// them. An act does so before it asks for blocks; those who do the same do not wait for each other. Returns who they
-    /// are, by id; whom there is not is left out.
+    /// Locks the rows of the participants (`FOR KEY SHARE`, in id order) until the transaction ends, so that none of them is
+    /// deleted and no block between them is created. An interaction takes this lock before it checks for blocks. Interactions
+    /// do not wait for each other. Returns the participants who exist, by id.
     ///
-    /// One statement for all, since people are locked in the order of their ids.
+    /// All participants must be locked in one call, to keep the order.
     pub async fn lock_participants(
         &mut self,
         participants: Participants<'_>,
     ) -> Result<Vec<Author>> {
-        let hold = LockParticipants {
+        let lock = LockParticipants {
             people: participants.users.iter().copied().map(i64::from).collect(),
             post: participants.author_of_post.map(Uuid::from),
             comment: participants.author_of_comment.map(Uuid::from),
             names: participants.usernames.iter().map(|name| name.to_ascii_lowercase()).collect(),
         };
-        let rows: Vec<(i64, AuthorColumns)> = hold.load(self.conn).await?;
+        let rows: Vec<(i64, AuthorColumns)> = lock.load(self.conn).await?;
         Ok(rows.into_iter().map(|(id, columns)| author_from_columns(id.into(), columns)).collect())
     }
 
-    /// Locks the rows of these people until the transaction ends, by id, ahead of any edge between them. Those who merely
-    /// refer to them wait only where `how` says so. Returns those who exist, each with what they say of followers.
+    /// Locks the rows of these users in id order until the transaction ends. Must come before any lock on follows between
+    /// them. Inserting rows that refer to the users waits only for [`UserLock::ForBlock`]. Returns the users who exist, each
+    /// with whether they approve new followers.
     pub async fn lock_all(
         &mut self,
-        people: &[UserId],
-        how: UserLock,
+        users: &[UserId],
+        lock: UserLock,
     ) -> Result<HashMap<UserId, (Author, Approval)>> {
-        let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
-        let people = users::table
+        let ids: Vec<i64> = users.iter().copied().map(i64::from).collect();
+        let query = users::table
             .filter(users::id.eq_any(ids))
             .select((AuthorRow::as_select(), users::profile_preferences))
             .order(users::id);
-        let rows: Vec<(AuthorRow, Option<Value>)> = match how {
-            UserLock::ForFollows => people.for_no_key_update().load(self.conn).await?,
-            UserLock::ForBlock => people.for_update().load(self.conn).await?,
+        let rows: Vec<(AuthorRow, Option<Value>)> = match lock {
+            UserLock::ForFollows => query.for_no_key_update().load(self.conn).await?,
+            UserLock::ForBlock => query.for_update().load(self.conn).await?,
         };
-        let person = |(author, preferences): (AuthorRow, Option<Value>)| {
+        let entry = |(author, preferences): (AuthorRow, Option<Value>)| {
             let author = Author::from(author);
             (author.id, (author, preferences_of(preferences).approval()))
         };
-        Ok(rows.into_iter().map(person).collect())
+        Ok(rows.into_iter().map(entry).collect())
     }
 
-    /// Locks the row of this person until the transaction ends, ahead of any row that belongs to them. Those who
-    /// merely refer to it do not wait. Tells whether there is one.
+    /// Locks the row of a user until the transaction ends. Must come before any lock on rows that belong to the user.
+    /// Inserting rows that refer to the user does not wait. Returns whether the user exists.
     pub async fn lock(&mut self, user: UserId) -> Result<bool> {
         let row = users::table
             .find(i64::from(user))
@@ -93,15 +95,15 @@ impl Users<'_> {
         Ok(row.is_some())
     }
 
-    /// Whether this still is their password; if so, it stays so until the transaction ends.
+    /// Locks the row of a user until the transaction ends, if the stored password hash is `expected`. Returns whether it is.
     pub async fn lock_if_password_matches(
         &mut self,
         user: UserId,
-        kept: &PasswordHash,
+        expected: &PasswordHash,
     ) -> Result<bool> {
         let row = users::table
             .find(i64::from(user))
-            .filter(users::hashed_password.eq(kept.as_str()))
+            .filter(users::hashed_password.eq(expected.as_str()))
             .select(users::id)
             .for_no_key_update()
             .first::<i64>(self.conn)
@@ -110,7 +112,8 @@ impl Users<'_> {
         Ok(row.is_some())
     }
 
-    /// Locks the row of this person against everybody, also those who merely refer to it. Tells whether there is one.
+    /// Locks the row of a user (`FOR UPDATE`), so that inserting rows that refer to the user waits too. Returns whether the
+    /// user exists.
     pub async fn lock_for_deletion(&mut self, user: UserId) -> Result<bool> {
         let row = users::table
             .find(i64::from(user))
@@ -124,7 +127,7 @@ impl Users<'_> {
 }
 
 statement! {
-    /// Finds them first: conditions that are joined by OR would have PostgreSQL go through all people.
+    /// Collects the ids first: conditions joined by OR would make PostgreSQL scan all users.
     LockParticipants(
         people: Vec<i64> as Array<BigInt>,
         post: Option<Uuid> as Nullable<SqlUuid>,

@@ -1,4 +1,4 @@
-//! The photos of people: which is theirs, and which files are anybody's.
+//! Profile photos.
 
 use std::collections::HashSet;
 
@@ -12,13 +12,13 @@ use crate::Result;
 use crate::query::statement;
 use crate::schema::users;
 
-/// The photo that somebody had, if any, before they got another one or went away.
+/// The photo that a user had before a change or the deletion of the account, if any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreviousPhoto(pub Option<ProfilePhoto>);
 
 impl Users<'_> {
-    /// Gives somebody another photo, or none, in one statement. Tells which they had until then, so that of two changes at
-    /// once each tells of another one; nothing where there is no such person.
+    /// Sets or removes the photo of a user, in one statement. Returns the previous photo, or `None` if there is no such user.
+    /// Concurrent calls never return the same previous photo.
     pub async fn set_photo(
         &mut self,
         user: UserId,
@@ -29,22 +29,22 @@ impl Users<'_> {
             photo: photo.map(|photo| photo.as_str().to_owned()),
             url: photo.map(|photo| photo.url(PhotoSize::Medium)),
         };
-        let before: Option<Option<String>> = set.get_result(self.conn).await.optional()?;
-        Ok(before.map(|before| PreviousPhoto(before.map(ProfilePhoto::from_stored))))
+        let previous: Option<Option<String>> = set.get_result(self.conn).await.optional()?;
+        Ok(previous.map(|photo| PreviousPhoto(photo.map(ProfilePhoto::from_stored))))
     }
 
-    /// Those of these photos that are anybody's, in one statement.
+    /// Which of these photos belong to a user, in one statement.
     pub async fn photos_in_use(
         &mut self,
         photos: &HashSet<ProfilePhoto>,
     ) -> Result<HashSet<ProfilePhoto>> {
         let names: Vec<&str> = photos.iter().map(ProfilePhoto::as_str).collect();
-        let kept: Vec<Option<String>> = users::table
+        let used: Vec<Option<String>> = users::table
             .filter(users::profile_photo_filename.eq_any(names))
             .select(users::profile_photo_filename)
             .load(self.conn)
             .await?;
-        Ok(kept.into_iter().flatten().map(ProfilePhoto::from_stored).collect())
+        Ok(used.into_iter().flatten().map(ProfilePhoto::from_stored).collect())
     }
 }
 

@@ -1,4 +1,4 @@
-//! What people say of themselves, as they and others see it.
+//! Profiles, as their owners and others see them.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -16,7 +16,7 @@ use crate::schema::users;
 use crate::{Result, StorageError, UserQuery};
 
 impl Users<'_> {
-    /// The page of this person, if they exist for `viewer`.
+    /// Finds the profile of a user if the viewer can see the user.
     pub async fn find_profile(&mut self, viewer: Viewer, user: UserId) -> Result<Option<Profile>> {
         let row = UserQuery::visible_to(viewer)
             .filtered_users()
@@ -25,10 +25,10 @@ impl Users<'_> {
             .first(self.conn)
             .await
             .optional()?;
-        row.map(|row: ProfileRow| row.seen_by(viewer)).transpose()
+        row.map(|row: ProfileRow| row.for_viewer(viewer)).transpose()
     }
 
-    /// The page of the person with this username, whatever its case, if they exist for `viewer`.
+    /// Finds the profile of the user with this username, case-insensitive, if the viewer can see the user.
     pub async fn find_profile_by_username(
         &mut self,
         viewer: Viewer,
@@ -41,10 +41,10 @@ impl Users<'_> {
             .first(self.conn)
             .await
             .optional()?;
-        row.map(|row: ProfileRow| row.seen_by(viewer)).transpose()
+        row.map(|row: ProfileRow| row.for_viewer(viewer)).transpose()
     }
 
-    /// The page of this person as they see it themselves.
+    /// Finds a user's own profile, with private data.
     pub async fn find_own_profile(&mut self, user: UserId) -> Result<Option<OwnProfile>> {
         let row = users::table
             .find(i64::from(user))
@@ -55,10 +55,10 @@ impl Users<'_> {
         row.map(OwnProfileRow::into_own).transpose()
     }
 
-    /// Changes what somebody says of themselves. Returns their page after it, or nothing where there is no such person.
+    /// Updates a profile. Returns the new profile, or `None` if there is no such user.
     ///
     /// # Errors
-    /// `Taken` by [`Users::USERNAME_KEY`], without regard to case.
+    /// `Taken` with [`Users::USERNAME_KEY`], which is case-insensitive.
     pub async fn update_profile(
         &mut self,
         user: UserId,
@@ -77,7 +77,7 @@ impl Users<'_> {
     }
 }
 
-/// What of a row of `users` makes a page.
+/// The columns of `users` that make a profile.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
 struct ProfileRow {
@@ -96,18 +96,18 @@ struct ProfileRow {
 }
 
 impl ProfileRow {
-    fn seen_by(self, viewer: Viewer) -> Result<Profile> {
+    fn for_viewer(self, viewer: Viewer) -> Result<Profile> {
         let is_own = viewer.is(self.author.id.into());
         Ok(Profile {
             author: self.author.into(),
             bio: self.bio.map(Bio::from_stored),
             city: self.city.map(City::from_stored),
-            location: place_of(self.location)?,
-            institutions: Institutions::from_stored(texts_of(
+            location: location_from_json(self.location)?,
+            institutions: Institutions::from_stored(texts_from_json(
                 self.institutions,
                 "users.institutions",
             )?),
-            websites: Websites::from_stored(texts_of(self.websites, "users.websites")?),
+            websites: Websites::from_stored(texts_from_json(self.websites, "users.websites")?),
             joined_at: self.created_at,
             posts: if is_own { self.posts_count } else { self.public_posts_count },
             followers: self.followers_count,
@@ -116,7 +116,7 @@ impl ProfileRow {
     }
 }
 
-/// What of a row of `users` makes one's own page.
+/// The columns of `users` that make a user's own profile.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
 struct OwnProfileRow {
@@ -130,14 +130,14 @@ impl OwnProfileRow {
     fn into_own(self) -> Result<OwnProfile> {
         let viewer = Viewer::User(self.profile.author.id.into());
         Ok(OwnProfile {
-            profile: self.profile.seen_by(viewer)?,
+            profile: self.profile.for_viewer(viewer)?,
             email: Email::from_stored(self.email),
             preferences: preferences_of(self.profile_preferences),
         })
     }
 }
 
-/// What is set of a row of `users`: of the columns, `None` is left alone and `Some(None)` cleared.
+/// The columns of `users` to update. `None` leaves a column unchanged, `Some(None)` clears it.
 #[derive(AsChangeset)]
 #[diesel(table_name = users)]
 #[expect(clippy::option_option, reason = "to change nothing and to change to nothing differ")]
@@ -154,14 +154,14 @@ struct ProfileChanges {
 
 impl From<ProfileEdit> for ProfileChanges {
     fn from(edit: ProfileEdit) -> Self {
-        let place = |place: Location| Value::Object(place.as_map().clone());
-        let preferences = |wanted: Preferences| Value::Object(wanted.as_map().clone());
+        let location = |location: Location| Value::Object(location.as_map().clone());
+        let preferences = |preferences: Preferences| Value::Object(preferences.as_map().clone());
         Self {
             username: edit.username.map(Into::into),
             display_name: edit.display_name.map(|change| change.map(Into::into)),
             bio: edit.bio.map(|change| change.map(Into::into)),
             city: edit.city.map(|change| change.map(Into::into)),
-            location: edit.location.map(|change| change.map(place)),
+            location: edit.location.map(|change| change.map(location)),
             institutions: edit.institutions.map(|names| names.as_slice().into()),
             websites: edit.websites.map(|addresses| addresses.as_slice().into()),
             profile_preferences: edit.preferences.map(preferences),
@@ -169,15 +169,15 @@ impl From<ProfileEdit> for ProfileChanges {
     }
 }
 
-fn place_of(stored: Option<Value>) -> Result<Option<Location>> {
+fn location_from_json(stored: Option<Value>) -> Result<Option<Location>> {
     match stored {
         None => Ok(None),
-        Some(Value::Object(place)) => Ok(Some(Location::from_stored(place))),
+        Some(Value::Object(location)) => Ok(Some(Location::from_stored(location))),
         Some(_) => Err(StorageError::Corrupt { column: "users.location" }),
     }
 }
 
-fn texts_of(stored: Option<Value>, column: &'static str) -> Result<Vec<String>> {
+fn texts_from_json(stored: Option<Value>, column: &'static str) -> Result<Vec<String>> {
     let corrupt = |_| StorageError::Corrupt { column };
     stored.map_or(Ok(Vec::new()), |texts| serde_json::from_value(texts).map_err(corrupt))
 }

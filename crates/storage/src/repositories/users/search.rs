@@ -1,4 +1,4 @@
-//! Finding people by what they are called.
+//! Search for users by username or display name.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -13,33 +13,34 @@ use crate::schema::users;
 use crate::{Result, UserQuery};
 
 impl Users<'_> {
-    /// People whose username or display name has `query` in it, without regard to case: first whoever has just that
-    /// username, then those with that display name, then those with a name that begins so, then those with it inside one;
-    /// by username in each of these. At most `most`; neither `viewer` nor anybody across a block with them.
+    /// Finds users whose username or display name contains `query`, case-insensitive, sorted by match: the exact username, the
+    /// exact display name, a name that starts with it, a name that contains it; within a match by username. Returns at most
+    /// `limit` users, without `viewer` and users with a block to or from the viewer.
     ///
-    /// Of thousands whose display names begin so, those count whose names come first; of thousands with it inside, any
-    /// [thousand](Users::MAX_CANDIDATES).
+    /// Considers at most [`MAX_CANDIDATES`](Users::MAX_CANDIDATES) users whose display name starts with the query, the first
+    /// by name, and at most as many whose names contain it, in no particular order.
     pub async fn search(
         &mut self,
         viewer: UserId,
         query: &UserSearchQuery,
-        most: i64,
+        limit: i64,
     ) -> Result<Vec<UserListItem>> {
         let search = Search {
             viewer: viewer.into(),
             text: query.as_str().to_owned(),
             inside: query.is_long_enough_for_substring(),
-            most,
-            most_candidates: Self::MAX_CANDIDATES,
+            limit,
+            max_candidates: Self::MAX_CANDIDATES,
         };
         let rows: Vec<Row> = search.load(self.conn).await?;
         Ok(rows.into_iter().map(list_item_from_columns).collect())
     }
 
-    /// How many people a search looks at for their display names, and as many again for what is inside their names.
+    /// The maximum number of users that a search considers by the start of their display names, and again by what their names
+    /// contain.
     pub const MAX_CANDIDATES: i64 = 1_000;
 
-    /// Those of these people whom there are, without regard to case, but for nobody across a block with `viewer`.
+    /// Finds the users with these usernames, case-insensitive, without users with a block to or from `viewer`.
     pub async fn find_by_usernames(
         &mut self,
         viewer: UserId,
@@ -60,7 +61,7 @@ impl Users<'_> {
 
 type Row = (i64, String, Option<String>, Option<String>, Option<String>, DateTime<Utc>);
 
-/// A text as names are compared: what `idx_users_folded_name` begins with, word by word.
+/// A text in the form in which names are compared. Must equal the first expression of `idx_users_folded_name`.
 macro_rules! folded {
     ($text:literal) => {
         concat!(r#"translate(lower("#, $text, r#" COLLATE "und-x-icu"), 'ς', 'σ') COLLATE "C""#)
@@ -73,21 +74,21 @@ macro_rules! shown {
     };
 }
 
-/// Both names of a person.
+/// The username and the display name of a user.
 macro_rules! names {
     () => {
         concat!(r"lower(users.username) || chr(10) || coalesce(", shown!(), ", '')")
     };
 }
 
-/// Every third run of three characters.
+/// Every third run of three characters of a text.
 macro_rules! runs {
     ($($text:expr),+) => {
         concat!("regexp_replace(", $($text),+, r", '(...)', '\1' || chr(10), 'g')")
     };
 }
 
-/// All runs of three characters in the names of a person: what `idx_users_trigrams` has, word by word.
+/// All runs of three characters in the names of a user. Must equal the expression of `idx_users_trigrams`.
 macro_rules! trigrams {
     () => {
         concat!(
@@ -103,20 +104,20 @@ macro_rules! trigrams {
 }
 
 statement! {
-    /// Reads no more people than are blocked, twice the candidates, and four times what is asked for. Each part takes its
-    /// people from an index, in its order where it has one. What is inside names has none, and is only looked for where
-    /// nothing better fills the list; the index still goes through all of whom there are, a row number each.
+    /// Reads at most the blocked users, twice the candidates, and four times the limit. Each part reads from an index, in its
+    /// order if it has one. Matches inside a name have no order, and are searched only if better matches do not fill the list.
+    /// For these, the index scan still visits all users, one row number each.
     ///
-    /// Materialized, so that PostgreSQL does not hope to meet a thousand soon by reading everybody, and stops at them all
-    /// the same. Names that begin so lie between two characters that are in none: a control character behind the text,
-    /// and the last one of Unicode. By rows, since of two columns PostgreSQL expects a ninth of all people to lie there;
-    /// of one it expects so few that it would rather sort them all.
+    /// The parts are materialized. Otherwise PostgreSQL would hope to find a thousand matches early by scanning all users, and
+    /// often scan them all. Names with a prefix lie between two characters that no name contains: a control character after
+    /// the prefix, and the last character of Unicode. The comparison is by row, because for two columns PostgreSQL expects a
+    /// ninth of all users in the range, and for one column so few that it would sort them all.
     Search(
         viewer: i64 as BigInt,
         text: String as Text,
         inside: bool as Bool,
-        most: i64 as BigInt,
-        most_candidates: i64 as BigInt
+        limit: i64 as BigInt,
+        max_candidates: i64 as BigInt
     ) -> (BigInt, Text, Nullable<Text>, Nullable<Text>, Nullable<Text>, Timestamptz) {
         concat!(
             "folded AS MATERIALIZED (
