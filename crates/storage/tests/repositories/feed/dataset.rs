@@ -1,3 +1,5 @@
+//! Random datasets of users, posts, follows and blocks; the same seed creates the same dataset.
+
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
@@ -8,19 +10,19 @@ use grateful_storage::Connection;
 use grateful_testkit::TestDatabase;
 use uuid::Uuid;
 
-/// What a world is made of.
-pub(crate) struct World {
-    pub(crate) people: u32,
+/// The size and shape of a dataset.
+pub(crate) struct DatasetConfig {
+    pub(crate) users: u32,
     pub(crate) posts: u32,
-    /// How unevenly people write: 1 is evenly, at 8 a few write most.
+    /// How unevenly posts are distributed over authors: 1 is even, at 8 a few users write most posts.
     pub(crate) skew: u32,
-    /// Other worlds have other seeds.
+    /// Datasets with different seeds differ.
     pub(crate) seed: u32,
 }
 
 /// A row of `posts`.
 #[derive(diesel::QueryableByName)]
-pub(crate) struct Row {
+pub(crate) struct PostRow {
     #[diesel(sql_type = SqlUuid)]
     pub(crate) id: Uuid,
     #[diesel(sql_type = BigInt)]
@@ -41,7 +43,7 @@ pub(crate) struct Row {
     has_image: bool,
 }
 
-impl Row {
+impl PostRow {
     pub(crate) fn signals(&self) -> Signals {
         Signals {
             engagement: Engagement {
@@ -57,18 +59,18 @@ impl Row {
     }
 }
 
-/// Makes a world of the last days before [`grateful_testkit::NOON`], with people from number 1. Every tenth post is private,
-/// and many have their time or all that ranks them in common.
-pub(crate) async fn make(database: &TestDatabase, world: &World) {
-    let World { people, posts, skew, seed } = world;
+/// Replaces the content of the database by a dataset of the last days before [`grateful_testkit::NOON`]. User ids start at
+/// 1. Every tenth post is private, and many posts have the same time or the same rank.
+pub(crate) async fn create_dataset(database: &TestDatabase, config: &DatasetConfig) {
+    let DatasetConfig { users, posts, skew, seed } = config;
     database.execute(&format!(
         "TRUNCATE users RESTART IDENTITY CASCADE;
          INSERT INTO users (email, username, hashed_password)
-         SELECT 'p' || n || '@example.org', 'p' || n, '' FROM generate_series(1, {people}) n;
+         SELECT 'p' || n || '@example.org', 'p' || n, '' FROM generate_series(1, {users}) n;
          SELECT setseed({seed} / 1000.0::float8);
          INSERT INTO posts (id, author_id, content, is_public, created_at, post_type, image_url,
                             hearts_count, reactions_count, shares_count)
-         SELECT md5('{seed} ' || n)::uuid, 1 + floor({people} * power(random(), {skew}))::bigint, 'Rain', random() > 0.1,
+         SELECT md5('{seed} ' || n)::uuid, 1 + floor({users} * power(random(), {skew}))::bigint, 'Rain', random() > 0.1,
              timestamptz '2026-01-05 12:00Z' - floor(power(random(), 3) * 5000) * interval '97 seconds',
              (ARRAY['daily', 'photo', 'spontaneous'])[1 + floor(random() * 3)],
              CASE WHEN random() < 0.5 THEN '/uploads/posts/a.jpg' END,
@@ -78,42 +80,42 @@ pub(crate) async fn make(database: &TestDatabase, world: &World) {
     .await;
 }
 
-/// Makes somebody follow so many others, the first after them.
-pub(crate) async fn follow(database: &TestDatabase, who: i64, others: u32) {
+/// Inserts follows from a user to the `count` users with the next higher ids.
+pub(crate) async fn create_follows(database: &TestDatabase, follower: i64, count: u32) {
     database
         .execute(&format!(
             "INSERT INTO follows (id, follower_id, followed_id)
-         SELECT gen_random_uuid(), {who}, {who} + n FROM generate_series(1, {others}) n
+         SELECT gen_random_uuid(), {follower}, {follower} + n FROM generate_series(1, {count}) n
          ON CONFLICT DO NOTHING"
         ))
         .await;
 }
 
-/// Makes these edges, of this status.
-pub(crate) async fn relate(database: &TestDatabase, edges: &[(i64, i64)], status: &str) {
-    for (one, other) in edges {
+/// Sets these follows, given as (follower, followed), to this status.
+pub(crate) async fn set_follows(database: &TestDatabase, follows: &[(i64, i64)], status: &str) {
+    for (follower, followed) in follows {
         database
             .execute(&format!(
                 "INSERT INTO follows (id, follower_id, followed_id, status)
-             VALUES (gen_random_uuid(), {one}, {other}, '{status}')
+             VALUES (gen_random_uuid(), {follower}, {followed}, '{status}')
              ON CONFLICT (follower_id, followed_id) DO UPDATE SET status = excluded.status"
             ))
             .await;
     }
 }
 
-/// Every post, whoever may see it.
-pub(crate) async fn all(conn: &mut Connection, condition: &str) -> Vec<Row> {
+/// All posts that meet an SQL condition, regardless of visibility.
+pub(crate) async fn load_posts(conn: &mut Connection, condition: &str) -> Vec<PostRow> {
     let sql = format!("SELECT *, image_url IS NOT NULL AS has_image FROM posts WHERE {condition}");
     diesel::sql_query(sql).load(conn).await.unwrap()
 }
 
-/// Every public post that is not across a block, as it stands for this viewer.
-pub(crate) async fn candidates(conn: &mut Connection, viewer: Viewer) -> Vec<Candidate> {
-    let followed = edges(conn, viewer, "active").await;
-    let across = edges(conn, viewer, "blocked").await;
-    let back: HashSet<i64> = match viewer.user() {
-        Some(user) => column(
+/// All public posts that no block hides from this viewer, with their rank for this viewer.
+pub(crate) async fn load_candidates(conn: &mut Connection, viewer: Viewer) -> Vec<Candidate> {
+    let followed = load_followed(conn, viewer, "active").await;
+    let blocking = load_followed(conn, viewer, "blocked").await;
+    let blocked: HashSet<i64> = match viewer.user() {
+        Some(user) => load_ids(
             conn,
             &format!(
                 "follower_id AS id FROM follows WHERE followed_id = {user} AND status = 'blocked'"
@@ -122,32 +124,32 @@ pub(crate) async fn candidates(conn: &mut Connection, viewer: Viewer) -> Vec<Can
         .await,
         None => HashSet::new(),
     };
-    let posts = all(conn, "is_public").await;
-    let seen = posts
+    let posts = load_posts(conn, "is_public").await;
+    let visible = posts
         .iter()
-        .filter(|row| !across.contains(&row.author_id) && !back.contains(&row.author_id));
-    let candidate = |row: &Row| Candidate {
+        .filter(|row| !blocking.contains(&row.author_id) && !blocked.contains(&row.author_id));
+    let candidate = |row: &PostRow| Candidate {
         id: row.id.into(),
         author: UserId::from(row.author_id),
         rank: row.rank + if followed.contains(&row.author_id) { 1.0 } else { 0.0 },
         created_at: row.created_at,
     };
-    seen.map(candidate).collect()
+    visible.map(candidate).collect()
 }
 
-async fn edges(conn: &mut Connection, viewer: Viewer, status: &str) -> HashSet<i64> {
+async fn load_followed(conn: &mut Connection, viewer: Viewer, status: &str) -> HashSet<i64> {
     match viewer.user() {
         Some(user) => {
             let sql = format!(
                 "followed_id AS id FROM follows WHERE follower_id = {user} AND status = '{status}'"
             );
-            column(conn, &sql).await
+            load_ids(conn, &sql).await
         }
         None => HashSet::new(),
     }
 }
 
-async fn column(conn: &mut Connection, sql: &str) -> HashSet<i64> {
+async fn load_ids(conn: &mut Connection, sql: &str) -> HashSet<i64> {
     #[derive(diesel::QueryableByName)]
     struct Id {
         #[diesel(sql_type = BigInt)]

@@ -1,13 +1,15 @@
+//! The stored rank, compared with the domain's.
+
 use grateful_domain::{AuthorRelationship, FeedConfig};
 use grateful_testkit::TestDatabase;
 
-use super::dataset::{World, all, make};
+use super::dataset::{DatasetConfig, create_dataset, load_posts};
 
 #[tokio::test]
-async fn the_stored_rank_is_the_domains() {
+async fn the_stored_rank_equals_the_rank_of_the_domain() {
     let database = TestDatabase::create().await;
-    make(&database, &World { people: 50, posts: 5000, skew: 1, seed: 7 }).await;
-    // Times to the microsecond, and of other years.
+    create_dataset(&database, &DatasetConfig { users: 50, posts: 5000, skew: 1, seed: 7 }).await;
+    // Adds times with microseconds and times in other years.
     database
         .execute(
             "UPDATE posts SET created_at = created_at + random() * interval '1 hour';
@@ -16,7 +18,7 @@ async fn the_stored_rank_is_the_domains() {
         )
         .await;
 
-    let posts = all(&mut database.connect().await, "true").await;
+    let posts = load_posts(&mut database.connect().await, "true").await;
 
     assert_eq!(posts.len(), 5000);
     for post in posts {

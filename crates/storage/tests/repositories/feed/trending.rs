@@ -1,44 +1,46 @@
+//! Trending posts, compared with the scores of load_posts posts.
+
 use grateful_domain::{Limit, PostId, TrendingConfig, TrendingWindow, UserId, Viewer};
 use grateful_storage::{Connection, QueryLog, Repositories};
 use grateful_testkit::{NOON, TestDatabase};
 
-use super::dataset::{World, all, make, relate};
+use super::dataset::{DatasetConfig, create_dataset, load_posts, set_follows};
 
 #[tokio::test]
-async fn what_is_trending_is_what_has_the_highest_scores_of_all() {
+async fn trending_posts_are_those_with_the_highest_scores() {
     let database = TestDatabase::create().await;
     let mut conn = database.pool.acquire().await.unwrap();
-    for (seed, weights) in [
+    for (seed, update) in [
         (1, ""),
-        // Hardly anybody is moved, so that newness tells.
+        // With little engagement, recency decides.
         (2, "hearts_count = hearts_count % 3, reactions_count = 0, shares_count = 0"),
         (3, "hearts_count = 0, reactions_count = 0, shares_count = 0"),
-        // What was loved weeks ago is loved still, and a little of it is from another node's future.
+        // Posts with much engagement weeks ago, and a few with times in the future, from a node whose clock is ahead.
         (
             4,
             "created_at = created_at - (reactions_count % 3) * interval '20 days' + interval '10 minutes'",
         ),
     ] {
-        make(&database, &World { people: 300, posts: 3000, skew: 1, seed }).await;
-        if !weights.is_empty() {
-            database.execute(&format!("UPDATE posts SET {weights}")).await;
+        create_dataset(&database, &DatasetConfig { users: 300, posts: 3000, skew: 1, seed }).await;
+        if !update.is_empty() {
+            database.execute(&format!("UPDATE posts SET {update}")).await;
         }
-        relate(&database, &[(1, 7), (8, 1), (300, 1)], "blocked").await;
+        set_follows(&database, &[(1, 7), (8, 1), (300, 1)], "blocked").await;
 
         for window in [1, 5, 24, 168] {
             for limit in [1, 10, 100] {
                 for viewer in [Viewer::Guest, Viewer::User(UserId::from(1))] {
-                    assert_trending_agrees(&mut conn, viewer, window, limit).await;
+                    assert_trending_matches(&mut conn, viewer, window, limit).await;
                 }
             }
         }
     }
 }
 
-async fn assert_trending_agrees(conn: &mut Connection, viewer: Viewer, window: i64, limit: i64) {
+async fn assert_trending_matches(conn: &mut Connection, viewer: Viewer, window: i64, limit: i64) {
     let window = TrendingWindow::parse(window).unwrap();
     let blocked = viewer.user().map_or("", |_| "AND author_id NOT IN (7, 8, 300)");
-    let posts = all(conn, &format!("is_public {blocked}")).await;
+    let posts = load_posts(conn, &format!("is_public {blocked}")).await;
     let mut scored: Vec<_> = posts
         .iter()
         .filter_map(|post| {
