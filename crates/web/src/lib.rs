@@ -25,10 +25,10 @@ pub use self::openapi::document;
 use self::routes::{auth, avatars, follows, health, notifications, posts, users};
 pub use self::server::serve;
 
-/// Where everything lives that the contract puts under a version.
+/// The path prefix of the versioned API.
 pub const API: &str = "/api/v1";
 
-/// The whole API on one screen. Fixed paths come before those with an id in the same place.
+/// Registers the whole API. Fixed paths come before patterns with an id in the same position.
 fn register_routes(service: &mut ServiceConfig<'_>) {
     service
         .service(health::get_root)

@@ -218,7 +218,7 @@ mod tests {
     fn address(peer: &str, forwarded_for: &[&'static str]) -> Option<String> {
         let proxies = ["127.0.0.0/8", "::1/128", "10.0.0.0/8"];
         let trusted_proxies = proxies.iter().map(|network| network.parse().unwrap()).collect();
-        let limits =
+        let limiters =
             RateLimiters::new(&RateLimitsConfig { trusted_proxies, ..RateLimitsConfig::default() });
         let mut headers = HeaderMap::new();
         for value in forwarded_for {

@@ -3,7 +3,7 @@
 use actix_web::http::header::EntityTag;
 use grateful_domain::Revision;
 
-/// A strong tag that only the author's edits change.
+/// The strong entity tag of a post's revision. Only edits by the author change it.
 pub(crate) fn etag(revision: Revision) -> EntityTag {
     EntityTag::new_strong(format!("{:x}", revision.micros()))
 }

@@ -8,8 +8,8 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat, SchemaType, T
 use utoipa::openapi::{KnownFormat, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-/// A moment in RFC 3339, in UTC, with microseconds and a `Z` (contract §1: clients append a `Z` of their own to
-/// anything else).
+/// A timestamp in RFC 3339, in UTC, with microseconds and a `Z`. The web client appends a `Z` to anything else
+/// (docs/http-api.md#timestamps).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Timestamp(pub(crate) DateTime<Utc>);
 

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::request::{Field, JsonBody, SessionPath, SignedIn, UserAgent, as_is};
+use crate::request::{Field, JsonBody, SessionPath, SignedIn, UserAgent, as_is, bearer_token};
 use crate::response::{Envelope, EnvelopeResponse, Message, Problem, Timestamp};
 
 #[derive(Deserialize, ToSchema)]

@@ -1,4 +1,4 @@
-//! `/notifications`: what people are told.
+//! `/notifications`: the caller's notifications.
 
 pub(crate) mod stream;
 
@@ -17,7 +17,7 @@ use crate::error::ApiError;
 use crate::request::{NotificationPath, PageParams100, QueryParameters, SignedIn};
 use crate::response::{ListResponse, Problem, Timestamp};
 
-/// Something that somebody is told.
+/// A notification.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct NotificationView {
     id: Uuid,
@@ -25,7 +25,7 @@ pub(crate) struct NotificationView {
     kind: &'static str,
     title: String,
     message: String,
-    /// What it takes to link it, by type.
+    /// The ids that a client needs for links. Depends on the type.
     #[schema(value_type = Object)]
     data: Map<String, Value>,
     read: bool,
@@ -36,31 +36,31 @@ pub(crate) struct NotificationView {
     is_batch: bool,
     batch_count: i32,
     parent_id: Option<Uuid>,
-    /// How many distinct people it gathers.
+    /// The number of distinct actors.
     actor_count: i32,
-    /// Up to eight of them, of a batch only.
+    /// Up to eight actors. Only for a batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     actors: Option<Vec<FromUser>>,
 }
 
-/// Who did what somebody is told of.
+/// The actor of a notification: the user who caused it.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FromUser {
-    /// As text.
+    /// The id as a string.
     id: String,
     name: String,
     username: String,
     image: Option<String>,
 }
 
-/// How much is in one's list.
+/// The numbers of top-level notifications.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CountsView {
     unread_count: i64,
     total_count: i64,
 }
 
-/// What one was told of lately.
+/// Statistics of the caller's notifications.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct StatsView {
     user_id: i64,
@@ -68,9 +68,9 @@ pub(crate) struct StatsView {
     last_hour: i64,
     last_day: i64,
     total: i64,
-    /// How many more of this type may start within the hour.
+    /// How many more notifications of this type may start within the hour. Null without a type.
     rate_limit_remaining: Option<i32>,
-    /// What the hourly limit ever held back.
+    /// The number of notifications that the hourly limit has suppressed.
     held_back: i64,
 }
 
@@ -82,11 +82,11 @@ pub(crate) struct ReadView {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AllReadView {
     success: bool,
-    /// How many of the list were unread.
+    /// The number of top-level notifications that were unread.
     marked_count: i64,
 }
 
-/// The part of the list of notifications to answer.
+/// Query parameters of the list of notifications.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "OpenAPI documentation of what `QueryParameters` reads")]
@@ -99,7 +99,7 @@ struct NotificationParams {
     offset: Option<u32>,
     /// The cursor from the `next` link of the previous page.
     cursor: Option<String>,
-    /// Whether to leave out what was read.
+    /// Whether to list only unread notifications.
     #[param(default = false)]
     unread_only: Option<bool>,
 }
@@ -108,12 +108,12 @@ struct NotificationParams {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "OpenAPI documentation of what `QueryParameters` reads")]
 struct StatsParams {
-    /// Of which type; of all where it is absent.
+    /// The notification type. Default: all types.
     #[param(example = "like")]
     notification_type: Option<String>,
 }
 
-/// One's notifications, newest activity first.
+/// Lists the top-level notifications of the caller, newest activity first.
 #[utoipa::path(
     tag = "notifications",
     params(NotificationParams),
@@ -126,15 +126,15 @@ pub(crate) async fn list_notifications(
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<NotificationView>>, ApiError> {
     let mut fields = FieldValidator::default();
-    let page = parameters.check_page(&mut fields, ListKind::Notifications);
+    let request = parameters.check_page(&mut fields, ListKind::Notifications);
     let unread_only = parameters.check_flag(&mut fields, "unread_only", false);
-    let (page, unread_only) = fields.finish(|| page.zip(unread_only))?;
+    let (request, unread_only) = fields.finish(|| request.zip(unread_only))?;
     let filter = if unread_only { ReadFilter::Unread } else { ReadFilter::All };
-    let list = notifications::list(&app, me.user(), filter, page).await?;
-    Ok(ListResponse::bare(list, ListKind::Notifications))
+    let page = notifications::list(&app, me.user(), filter, request).await?;
+    Ok(ListResponse::bare(page, ListKind::Notifications))
 }
 
-/// How much is in one's list.
+/// Returns the numbers of unread and of all top-level notifications.
 #[utoipa::path(tag = "notifications", responses((status = 200, body = CountsView)))]
 #[get("/notifications/summary")]
 pub(crate) async fn get_notification_summary(
@@ -145,7 +145,7 @@ pub(crate) async fn get_notification_summary(
     Ok(Json(CountsView { unread_count: unread, total_count: total }))
 }
 
-/// What one was told of lately: acts, whether or not they are gathered.
+/// Returns statistics of the caller's notifications. Each event counts, batched or not.
 #[utoipa::path(tag = "notifications", params(StatsParams), responses((status = 200, body = StatsView)))]
 #[get("/notifications/stats")]
 pub(crate) async fn get_notification_stats(
@@ -167,7 +167,7 @@ pub(crate) async fn get_notification_stats(
     }))
 }
 
-/// What a batch gathers, newest first; of a single notification, nothing.
+/// Lists the children of a batch, newest first. A single notification has none.
 #[utoipa::path(
     tag = "notifications",
     params(("id" = Uuid, Path, description = "Notification id"), PageParams100),
@@ -180,12 +180,12 @@ pub(crate) async fn list_notification_children(
     NotificationPath(batch): NotificationPath,
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<NotificationView>>, ApiError> {
-    let page = parameters.page(ListKind::NotificationChildren)?;
-    let entries = notifications::list_children(&app, me.user(), batch, page).await?;
-    Ok(ListResponse::bare(entries, ListKind::NotificationChildren))
+    let request = parameters.page(ListKind::NotificationChildren)?;
+    let page = notifications::list_children(&app, me.user(), batch, request).await?;
+    Ok(ListResponse::bare(page, ListKind::NotificationChildren))
 }
 
-/// Marks a notification read: a batch with all that it gathers.
+/// Marks a notification as read. A batch includes its children.
 #[utoipa::path(
     tag = "notifications",
     params(("id" = Uuid, Path, description = "Notification id")),
@@ -201,7 +201,7 @@ pub(crate) async fn mark_read(
     Ok(Json(ReadView { success: true }))
 }
 
-/// Marks all notifications read that were there when this was asked.
+/// Marks all notifications as read that exist at the time of the request.
 #[utoipa::path(tag = "notifications", responses((status = 200, body = AllReadView)))]
 #[post("/notifications/read-all")]
 pub(crate) async fn mark_all_read(
@@ -213,33 +213,33 @@ pub(crate) async fn mark_all_read(
 }
 
 impl From<RenderedNotification> for NotificationView {
-    fn from(seen: RenderedNotification) -> Self {
-        let RenderedNotification { notification: it, actor, actors } = seen;
-        let gathered = it.batch_counts();
-        let is_batch = it.batch.is_some();
+    fn from(rendered: RenderedNotification) -> Self {
+        let RenderedNotification { notification, actor, actors } = rendered;
+        let counts = notification.batch_counts();
+        let is_batch = notification.batch.is_some();
         Self {
-            id: it.id.into(),
-            kind: it.kind.code(),
-            title: it.text.title,
-            message: it.text.message,
-            data: it.data,
-            read: it.read_at.is_some(),
-            created_at: it.created_at.into(),
-            last_updated_at: it.last_updated_at.into(),
-            post_id: it.post.map(Uuid::from),
-            from_user: actor.map_or_else(FromUser::nobody, FromUser::from),
+            id: notification.id.into(),
+            kind: notification.kind.code(),
+            title: notification.text.title,
+            message: notification.text.message,
+            data: notification.data,
+            read: notification.read_at.is_some(),
+            created_at: notification.created_at.into(),
+            last_updated_at: notification.last_updated_at.into(),
+            post_id: notification.post.map(Uuid::from),
+            from_user: actor.map_or_else(FromUser::unknown, FromUser::from),
             is_batch,
-            batch_count: gathered.child_count,
-            parent_id: it.parent.map(Uuid::from),
-            actor_count: gathered.actor_count,
+            batch_count: counts.child_count,
+            parent_id: notification.parent.map(Uuid::from),
+            actor_count: counts.actor_count,
             actors: is_batch.then(|| actors.into_iter().map(FromUser::from).collect()),
         }
     }
 }
 
 impl FromUser {
-    /// Somebody who is gone (contract §2).
-    fn nobody() -> Self {
+    /// A user whose account is deleted (docs/http-api.md#shapes).
+    fn unknown() -> Self {
         Self {
             id: "0".to_owned(),
             name: RenderedNotification::UNKNOWN_USER_NAME.to_owned(),

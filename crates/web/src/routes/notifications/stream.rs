@@ -1,4 +1,4 @@
-//! `/notifications/stream`: what people are told, as it comes.
+//! `/notifications/stream`: notifications as server-sent events.
 
 use std::pin::Pin;
 
@@ -20,20 +20,20 @@ use crate::request::{QueryParameters, SignedIn};
 use crate::response::Problem;
 use crate::routes::notifications::NotificationView;
 
-/// The order to stop, at which streams end: they would keep the server from stopping otherwise.
+/// The signal that a shutdown has begun. Streams end at it; otherwise they would keep the server from stopping.
 #[derive(Clone)]
 pub(crate) struct ShutdownSignal(pub(crate) GracefulShutdownSignal);
 
-/// What opens one stream.
+/// A ticket that opens one stream.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TicketView {
-    /// For the parameter `ticket`, once.
+    /// The value of the parameter `ticket`. It can be used once.
     ticket: String,
-    /// For how many seconds it is good.
+    /// The lifetime of the ticket, in seconds.
     expires_in: i64,
 }
 
-/// Issues a ticket that opens one stream, for browsers, whose `EventSource` cannot send a header.
+/// Creates a ticket that opens one stream. For browsers, whose `EventSource` cannot send headers.
 #[utoipa::path(tag = "notifications", responses((status = 200, body = TicketView)))]
 #[post("/notifications/stream/ticket")]
 pub(crate) async fn create_stream_ticket(
@@ -45,13 +45,16 @@ pub(crate) async fn create_stream_ticket(
     Ok(Json(TicketView { ticket, expires_in: lifetime.num_seconds() }))
 }
 
-/// Follows one's list of notifications: `notification` is new in it or reads differently, `removed` is in it no more, and
-/// at `reset` the list has to be read anew. Goes on behind `Last-Event-ID` with nothing missed or repeated.
+/// Streams the changes of the caller's notifications as server-sent events.
+///
+/// `notification` is a notification that is new or has changed. `removed` is a notification that left the list. After
+/// `reset`, the client must load the list again. With `Last-Event-ID`, the stream continues after that event, with no
+/// event missed or repeated.
 #[utoipa::path(
     tag = "notifications",
     params(
-        ("ticket" = Option<String>, Query, description = "In place of the token"),
-        ("Last-Event-ID" = Option<i64>, Header, description = "The last event that was seen"),
+        ("ticket" = Option<String>, Query, description = "A ticket, instead of the token"),
+        ("Last-Event-ID" = Option<i64>, Header, description = "The id of the last event that the client received"),
     ),
     responses(
         (status = 200, body = String, content_type = "text/event-stream"),
@@ -62,20 +65,21 @@ pub(crate) async fn create_stream_ticket(
 pub(crate) async fn stream_notifications(
     app: Data<App>,
     StreamSession(session): StreamSession,
-    LastEventId(last): LastEventId,
-    stopping: Option<Data<ShutdownSignal>>,
+    LastEventId(last_event_id): LastEventId,
+    shutdown: Option<Data<ShutdownSignal>>,
 ) -> Result<HttpResponse, ApiError> {
-    let followed = notifications::Stream::open(app.get_ref().clone(), session, last).await?;
+    let stream = notifications::Stream::open(app.get_ref().clone(), session, last_event_id).await?;
+    let shutdown = shutdown.map(|signal| signal.get_ref().clone());
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
-        // Proxies would wait for the end.
+        // Without it, proxies buffer the response until it ends.
         .insert_header((X_ACCEL_BUFFERING, "no"))
-        .streaming(events(followed, stopping.map(|stopping| stopping.get_ref().clone()))))
+        .streaming(event_bytes(stream, shutdown)))
 }
 
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// Whoever has a token, or else a ticket, which is used up.
+/// The caller's session, by token or by ticket. Uses up the ticket.
 pub(crate) struct StreamSession(Session);
 
 impl FromRequest for StreamSession {
@@ -96,14 +100,14 @@ impl FromRequest for StreamSession {
             let app =
                 request.app_data::<Data<App>>().ok_or_else(|| Error::Internal("no App".into()))?;
             let session = notifications::redeem_ticket(app, &ticket).await?;
-            // For the line of the request in the log.
+            // For the log line of the request.
             request.extensions_mut().insert(session.clone());
             Ok(Self(session))
         })
     }
 }
 
-/// Behind which event a client wants to go on.
+/// The `Last-Event-ID` header.
 pub(crate) struct LastEventId(Option<i64>);
 
 impl FromRequest for LastEventId {
@@ -112,10 +116,10 @@ impl FromRequest for LastEventId {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let header = request.headers().get("Last-Event-ID").filter(|value| !value.is_empty());
-        let number = header.map(|value| value.to_str().ok().and_then(|text| text.parse().ok()));
-        std::future::ready(match number {
+        let id = header.map(|value| value.to_str().ok().and_then(|text| text.parse().ok()));
+        std::future::ready(match id {
             None => Ok(Self(None)),
-            Some(Some(number)) => Ok(Self(Some(number))),
+            Some(Some(id)) => Ok(Self(Some(id))),
             Some(None) => {
                 let reason = "must be the id of an event of this stream";
                 Err(ValidationError::field("Last-Event-ID", reason).into())
@@ -124,46 +128,50 @@ impl FromRequest for LastEventId {
     }
 }
 
-/// The events as text. One portion is made when the one before has been taken, so that a slow reader costs no memory.
-fn events(
-    followed: notifications::Stream,
-    stopping: Option<ShutdownSignal>,
+/// Serializes the events of a stream. The next event is read when the client has received the previous one, so that a
+/// slow client uses no memory.
+fn event_bytes(
+    stream: notifications::Stream,
+    shutdown: Option<ShutdownSignal>,
 ) -> impl Stream<Item = Result<Bytes, ApiError>> {
-    stream::unfold((followed, stopping), async |(mut followed, stopping)| {
-        let step = tokio::select! {
-            step = followed.next() => step,
-            () = stopped(stopping.as_ref()) => return None,
+    stream::unfold((stream, shutdown), async |(mut stream, shutdown)| {
+        let event = tokio::select! {
+            event = stream.next() => event,
+            () = shutdown_begun(shutdown.as_ref()) => return None,
         };
-        match step {
-            Ok(Some(step)) => Some((Ok(text(step)), (followed, stopping))),
+        match event {
+            Ok(Some(event)) => Some((Ok(serialize_event(event)), (stream, shutdown))),
             Ok(None) => None,
             Err(error) => {
-                // The client comes back, and goes on behind the last event that it has seen.
-                tracing::warn!(error = &error as &dyn std::error::Error, "A stream was cut short");
+                // The client reconnects and continues after the last event that it received.
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "Notification stream ended with an error"
+                );
                 None
             }
         }
     })
 }
 
-async fn stopped(stopping: Option<&ShutdownSignal>) {
-    match stopping {
+async fn shutdown_begun(shutdown: Option<&ShutdownSignal>) {
+    match shutdown {
         Some(ShutdownSignal(signal)) => signal.notified().await,
         None => std::future::pending().await,
     }
 }
 
-/// A step in the form of server-sent events.
-fn text(step: StreamEvent) -> Bytes {
-    let text = match step {
-        // No data, so that no event comes of it; yet the client knows where to go on from.
+/// Serializes an event of the stream as server-sent events.
+fn serialize_event(event: StreamEvent) -> Bytes {
+    let text = match event {
+        // An id without data: the browser stores the id but fires no event.
         StreamEvent::Started(seq) => format!("retry: {RETRY_MS}\nid: {seq}\n\n"),
         StreamEvent::Reset(seq) => {
             format!("retry: {RETRY_MS}\nid: {seq}\nevent: reset\ndata: {{}}\n\n")
         }
         StreamEvent::KeepAlive => ": still here\n\n".to_owned(),
         StreamEvent::Changes(changes) => {
-            changes.into_iter().map(|change| event(change.seq, change.what)).collect()
+            changes.into_iter().map(|change| serialize_change(change.seq, change.what)).collect()
         }
     };
     text.into()
@@ -173,20 +181,22 @@ fn json(view: &impl Serialize) -> String {
     serde_json::to_string(view).unwrap_or_default()
 }
 
-/// What is in the list no more.
+/// A notification that left the list.
 #[derive(Serialize)]
 struct RemovedView {
     id: Uuid,
 }
 
-/// How long a client should wait before it comes back.
+/// How long a client should wait before it reconnects.
 const RETRY_MS: u32 = 2_000;
 
-fn event(seq: i64, what: InboxChangeKind) -> String {
-    let (name, data) = match what {
-        InboxChangeKind::Shown(seen) => ("notification", json(&NotificationView::from(*seen))),
+fn serialize_change(seq: i64, kind: InboxChangeKind) -> String {
+    let (name, data) = match kind {
+        InboxChangeKind::Shown(notification) => {
+            ("notification", json(&NotificationView::from(*notification)))
+        }
         InboxChangeKind::Removed(id) => ("removed", json(&RemovedView { id: id.into() })),
     };
-    // JSON has no line breaks of its own, and escapes those of texts.
+    // Compact JSON has no line breaks: those in strings are escaped.
     format!("id: {seq}\nevent: {name}\ndata: {data}\n\n")
 }

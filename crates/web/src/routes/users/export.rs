@@ -1,4 +1,4 @@
-//! `/users/me/export`: all that is held about the caller, as it is read.
+//! `/users/me/export`: all personal data of the caller, streamed.
 
 use std::ops::ControlFlow;
 
@@ -25,9 +25,9 @@ use crate::routes::notifications::NotificationView;
 use crate::routes::posts::PostView;
 use crate::routes::users::profile::OwnProfileView;
 
-/// All that is held about the caller.
+/// All personal data of the caller.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it documents what is written a part at a time")]
+#[expect(dead_code, reason = "OpenAPI documentation of what `ExportWriter` writes")]
 pub(crate) struct ExportView {
     profile: OwnProfileView,
     sessions: Vec<SessionView>,
@@ -35,7 +35,7 @@ pub(crate) struct ExportView {
     hearts: Vec<ExportHeartView>,
     reactions: Vec<ExportReactionView>,
     shares: Vec<ExportShareView>,
-    /// What others sent.
+    /// Posts that other users sent to the caller.
     received_shares: Vec<ReceivedShareView>,
     comments: Vec<ExportCommentView>,
     followers: Vec<FollowRequestView>,
@@ -43,11 +43,11 @@ pub(crate) struct ExportView {
     requests_received: Vec<FollowRequestView>,
     requests_sent: Vec<FollowRequestView>,
     blocks: Vec<FollowRequestView>,
-    /// Batches, what they gather, and single ones; an entry names its batch in `parent_id`.
+    /// Single notifications, batches, and the children of batches. A child has the id of its batch in `parent_id`.
     notifications: Vec<NotificationView>,
 }
 
-/// A heart that the caller gave.
+/// A heart of the caller.
 #[derive(Serialize, ToSchema)]
 #[schema(as = GivenHeartView)]
 pub(crate) struct ExportHeartView {
@@ -55,7 +55,7 @@ pub(crate) struct ExportHeartView {
     created_at: Timestamp,
 }
 
-/// An emoji that the caller left.
+/// An emoji reaction of the caller.
 #[derive(Serialize, ToSchema)]
 #[schema(as = GivenReactionView)]
 pub(crate) struct ExportReactionView {
@@ -64,30 +64,30 @@ pub(crate) struct ExportReactionView {
     created_at: Timestamp,
 }
 
-/// A post that the caller passed on.
+/// A share by the caller.
 #[derive(Serialize, ToSchema)]
 #[schema(as = GivenShareView)]
 pub(crate) struct ExportShareView {
     id: Uuid,
     post_id: Uuid,
-    /// To whom; nobody where it is a link.
+    /// The recipients of a message. Empty for a link.
     recipient_ids: Vec<i64>,
     message_content: Option<String>,
     created_at: Timestamp,
 }
 
-/// A post that the caller was sent.
+/// A post that another user sent to the caller.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ReceivedShareView {
     id: Uuid,
     post_id: Uuid,
-    /// The username of whoever sent it.
+    /// The username of the sender.
     from: String,
     message_content: Option<String>,
     created_at: Timestamp,
 }
 
-/// What the caller said about a post.
+/// A comment of the caller.
 #[derive(Serialize, ToSchema)]
 #[schema(as = GivenCommentView)]
 pub(crate) struct ExportCommentView {
@@ -99,8 +99,9 @@ pub(crate) struct ExportCommentView {
     updated_at: Option<Timestamp>,
 }
 
-/// All that is held about the caller, in one document. Each part of it is as it was when it was read; a document that
-/// does not end was cut short.
+/// Exports all personal data of the caller as one JSON document.
+///
+/// The sections are read one after another, each in its state at that time. A document without its end is incomplete.
 #[utoipa::path(tag = "export", responses((status = 200, body = Envelope<ExportView>)))]
 #[get("/users/me/export")]
 pub(crate) async fn export_account(
@@ -109,102 +110,104 @@ pub(crate) async fn export_account(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let profile = profiles::get_own(&app, me.user()).await?;
-    let (begin, end) = frame_around(&OwnProfileView::from(profile), &request);
+    let (head, tail) = envelope_parts(&OwnProfileView::from(profile), &request);
     Ok(HttpResponse::Ok()
         .content_type(ContentType::json())
         .insert_header((CACHE_CONTROL, "private, no-store"))
         .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"grateful-export.json\""))
-        .streaming(document(app, me.0, begin, end)))
+        .streaming(document_bytes(app, me.0, head, tail)))
 }
 
-/// What stands before and behind the sections: an [`Envelope`], begun by hand since its data is not there as a whole.
-fn frame_around(profile: &OwnProfileView, request: &HttpRequest) -> (String, String) {
+/// The text before and after the sections: an [`Envelope`], written by hand since its data is never in memory as a whole.
+fn envelope_parts(profile: &OwnProfileView, request: &HttpRequest) -> (String, String) {
     let request_id = request.extensions().get::<RequestId>().map(ToString::to_string);
-    let begin = format!(r#"{{"success":true,"data":{{"profile":{}"#, json(profile));
-    let end = format!(
+    let head = format!(r#"{{"success":true,"data":{{"profile":{}"#, json(profile));
+    let tail = format!(
         r#"}},"timestamp":{},"request_id":{}}}"#,
         json(&Timestamp(now(request))),
         json(&request_id.unwrap_or_default()),
     );
-    (begin, end)
+    (head, tail)
 }
 
-/// The document, a portion at a time. One is read while the one before is sent, so that a slow reader costs no memory.
-fn document(
+/// The chunks of the document. One chunk is read while the previous one is sent, so that a slow client uses no memory.
+fn document_bytes(
     app: Data<App>,
     session: Session,
-    begin: String,
-    end: String,
+    head: String,
+    tail: String,
 ) -> impl Stream<Item = Result<Bytes, ApiError>> {
-    let (portions, mut sent) = mpsc::channel(1);
+    let (sender, mut receiver) = mpsc::channel(1);
     actix_web::rt::spawn(async move {
-        let mut text = Text::new(begin);
-        let exported = export::export(&app, session.user, async |section, entries| {
-            text.add(section, entries, &session);
-            match portions.send(Ok(text.take())).await {
+        let mut writer = ExportWriter::new(head);
+        let export = export::export(&app, session.user, async |section, items| {
+            writer.write_items(section, items, &session);
+            match sender.send(Ok(writer.take())).await {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(_) => ControlFlow::Break(()),
             }
         });
-        let last = match exported.await {
-            Ok(()) => Ok(text.finish(&end)),
+        let last = match export.await {
+            Ok(()) => Ok(writer.finish(&tail)),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "An export was cut short");
+                tracing::warn!(error = &error as &dyn std::error::Error, "Export failed");
                 Err(error.into())
             }
         };
-        // Whoever has gone away needs no end.
-        _ = portions.send(last).await;
+        // A disconnected client needs no end.
+        _ = sender.send(last).await;
     });
-    stream::poll_fn(move |context| sent.poll_recv(context))
+    stream::poll_fn(move |context| receiver.poll_recv(context))
 }
 
-/// The text of the document as far as it is not sent yet.
-struct Text {
+/// Writes the sections of the document. Holds the text that is not sent yet.
+struct ExportWriter {
     pending: String,
-    open: Option<Section>,
-    /// Whether the open section has entries already.
-    has_entries: bool,
+    open_section: Option<Section>,
+    /// Whether the open section already has items.
+    has_items: bool,
 }
 
-impl Text {
-    fn new(begin: String) -> Self {
-        Self { pending: begin, open: None, has_entries: false }
+impl ExportWriter {
+    fn new(head: String) -> Self {
+        Self { pending: head, open_section: None, has_items: false }
     }
 
-    fn add(&mut self, section: Section, entries: SectionItems, session: &Session) {
-        if self.open != Some(section) {
-            self.close();
-            for part in [",\"", name_of(section), "\":["] {
+    fn write_items(&mut self, section: Section, items: SectionItems, session: &Session) {
+        if self.open_section != Some(section) {
+            self.close_section();
+            for part in [",\"", section_name(section), "\":["] {
                 self.pending.push_str(part);
             }
-            (self.open, self.has_entries) = (Some(section), false);
+            (self.open_section, self.has_items) = (Some(section), false);
         }
-        match entries {
-            SectionItems::Sessions(some) => self.list(some, |it| SessionView::new(it, session)),
-            SectionItems::Posts(some) => self.list(some, PostView::from),
-            SectionItems::Hearts(some) => self.list(some, ExportHeartView::from),
-            SectionItems::Reactions(some) => self.list(some, ExportReactionView::from),
-            SectionItems::Shares(some) => self.list(some, ExportShareView::from),
-            SectionItems::ReceivedShares(some) => self.list(some, ReceivedShareView::from),
-            SectionItems::Comments(some) => self.list(some, ExportCommentView::from),
-            SectionItems::Users(some) => self.list(some, FollowRequestView::from),
-            SectionItems::Notifications(some) => self.list(some, NotificationView::from),
+        match items {
+            SectionItems::Sessions(items) => {
+                self.append(items, |item| SessionView::new(item, session));
+            }
+            SectionItems::Posts(items) => self.append(items, PostView::from),
+            SectionItems::Hearts(items) => self.append(items, ExportHeartView::from),
+            SectionItems::Reactions(items) => self.append(items, ExportReactionView::from),
+            SectionItems::Shares(items) => self.append(items, ExportShareView::from),
+            SectionItems::ReceivedShares(items) => self.append(items, ReceivedShareView::from),
+            SectionItems::Comments(items) => self.append(items, ExportCommentView::from),
+            SectionItems::Users(items) => self.append(items, FollowRequestView::from),
+            SectionItems::Notifications(items) => self.append(items, NotificationView::from),
         }
     }
 
-    fn list<T, V: Serialize>(&mut self, entries: Vec<T>, view: impl Fn(T) -> V) {
-        for entry in entries {
-            if self.has_entries {
+    fn append<T, V: Serialize>(&mut self, items: Vec<T>, view: impl Fn(T) -> V) {
+        for item in items {
+            if self.has_items {
                 self.pending.push(',');
             }
-            self.pending.push_str(&json(&view(entry)));
-            self.has_entries = true;
+            self.pending.push_str(&json(&view(item)));
+            self.has_items = true;
         }
     }
 
-    fn close(&mut self) {
-        if self.open.is_some() {
+    fn close_section(&mut self) {
+        if self.open_section.is_some() {
             self.pending.push(']');
         }
     }
@@ -213,9 +216,9 @@ impl Text {
         std::mem::take(&mut self.pending).into()
     }
 
-    fn finish(mut self, end: &str) -> Bytes {
-        self.close();
-        self.pending.push_str(end);
+    fn finish(mut self, tail: &str) -> Bytes {
+        self.close_section();
+        self.pending.push_str(tail);
         self.take()
     }
 }
@@ -224,7 +227,7 @@ fn json(view: &impl Serialize) -> String {
     serde_json::to_string(view).unwrap_or_default()
 }
 
-fn name_of(section: Section) -> &'static str {
+fn section_name(section: Section) -> &'static str {
     match section {
         Section::Sessions => "sessions",
         Section::Posts => "posts",
@@ -260,7 +263,7 @@ impl From<Share> for ExportShareView {
             id: share.id.into(),
             post_id: share.post.into(),
             recipient_ids: share.details.recipients().iter().copied().map(i64::from).collect(),
-            message_content: share.details.message().map(|words| words.as_str().to_owned()),
+            message_content: share.details.message().map(|text| text.as_str().to_owned()),
             created_at: share.created_at.into(),
         }
     }

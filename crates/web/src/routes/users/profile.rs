@@ -57,7 +57,7 @@ pub(crate) struct ProfilePatch {
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
     display_name: Field<String>,
-    /// At most 100 characters. Longer values are accepted together with `location_data` and replaced by its city.
+    /// At most 100 characters. With `location_data`, a longer value is replaced by `address.city` of the location, or cut.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     city: Field<String>,
@@ -115,7 +115,7 @@ impl ProfilePatch {
     }
 }
 
-/// One's own page.
+/// Returns the profile of the caller.
 #[utoipa::path(tag = "profiles", responses((status = 200, body = Envelope<OwnProfileView>)))]
 #[get("/users/me/profile")]
 pub(crate) async fn get_own_profile(
