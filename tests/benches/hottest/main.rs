@@ -1,49 +1,49 @@
-//! Hearts on the hottest post: what PostgreSQL loses of its speed when 64 people like one post.
+//! Hearts on the hottest post: the throughput when 64 users add hearts to one post.
 //!
-//! The measure is a bare `UPDATE` of that row by as many clients of pgbench, on the same database in turn. It knows no
-//! person, no block and no row of its own to write, so half of its speed is the goal. The same on a thousand posts shows
-//! what is left where nobody waits for anybody.
+//! The reference is a bare `UPDATE` of that row by as many pgbench clients, in turn on the same database. It checks no
+//! user and no block and inserts no row, so the goal is half of its speed. The same load on a thousand posts shows the
+//! throughput without lock contention.
 //!
-//! `cargo bench -p grateful-tests --bench hottest`; `SECONDS` and `ROUNDS` make it longer. `THREADS` and `CONNECTIONS` are
-//! those of the server.
+//! `cargo bench -p grateful-tests --bench hottest`; `SECONDS` and `ROUNDS` set the duration, `THREADS` and
+//! `CONNECTIONS` the server's threads and connections per thread.
 
-mod likers;
+mod dataset;
+mod heart_load;
 #[path = "../reads/pgbench.rs"]
 mod pgbench;
-mod world;
 
 use std::time::Duration;
 
-use self::likers::Likers;
+use self::dataset::Dataset;
+use self::heart_load::HeartLoad;
 use self::pgbench::Script;
-use self::world::World;
 
-/// So many at once.
-const PEOPLE: usize = 64;
+/// Concurrent users.
+const USERS: usize = 64;
 
 fn main() {
     let (seconds, rounds) = (setting("SECONDS", 5), setting("ROUNDS", 3));
     let (threads, connections) = (setting("THREADS", 2), setting("CONNECTIONS", 8));
     let duration = Duration::from_secs(seconds);
-    let world = World::create();
-    println!("{PEOPLE} people on {threads} pools of {connections}, {rounds} rounds of {seconds} s");
+    let dataset = Dataset::create();
+    println!("{USERS} users on {threads} pools of {connections}, {rounds} rounds of {seconds} s");
     println!(
         "{:<12} {:>9} {:>9} {:>7} {:>9} {:>9}",
         "", "hearts/s", "UPDATE/s", "ratio", "p50", "p99"
     );
 
-    for posts in [1, world::POSTS] {
-        let likers = Likers { world: &world, threads, connections, posts };
-        let sql = World::update(posts);
-        let script = Script { url: &world.url, sql: &sql, connections: PEOPLE };
+    for posts in [1, dataset::POSTS] {
+        let load = HeartLoad { dataset: &dataset, threads, connections, posts };
+        let sql = Dataset::update(posts);
+        let script = Script { url: &dataset.url, sql: &sql, connections: USERS };
         let mut measured = Vec::new();
         for _ in 0..rounds {
-            let surplus = world.surplus();
-            let hearts = likers.run(duration);
-            assert_eq!(world.surplus(), surplus, "hearts were counted that nobody gave");
+            let surplus = dataset.surplus();
+            let hearts = load.run(duration);
+            assert_eq!(dataset.surplus(), surplus, "the heart counts do not match the rows");
             measured.push((script.run(duration), hearts));
         }
-        // The median round by its ratio: a machine that others use has good and bad moments.
+        // The round with the median ratio: on a shared machine the speed varies.
         measured.sort_by(|a, b| (a.1.per_second() / a.0).total_cmp(&(b.1.per_second() / b.0)));
         let (updates, hearts) = &measured[measured.len() / 2];
         println!(

@@ -1,24 +1,24 @@
-//! Reads over HTTP against PostgreSQL alone: what the server adds to its statements.
+//! Reads over HTTP compared with PostgreSQL alone: the overhead of the server.
 //!
-//! Both sides run the same SQL on the same database in turn, with as many connections, so that the ratio of their
-//! throughputs says how much of PostgreSQL's speed arrives at a client. The goal is 0.7 or more.
+//! Both sides run the same SQL in turn on the same database with the same number of connections. The ratio of the
+//! throughputs is the share of PostgreSQL's speed that reaches a client. The goal is 0.7 or more.
 //!
-//! `cargo bench -p grateful-tests --bench reads`; `SECONDS` and `ROUNDS` make it longer.
+//! `cargo bench -p grateful-tests --bench reads`; `SECONDS` and `ROUNDS` set the duration.
 
+mod dataset;
 mod load;
 mod pgbench;
-mod world;
 
 use std::process::Stdio;
 use std::time::Duration;
 
 use grateful_tests::Setup;
 
+use self::dataset::Dataset;
 use self::load::Load;
 use self::pgbench::Script;
-use self::world::World;
 
-/// As many at once as a small deployment sees; more only make both sides queue.
+/// A typical number for a small deployment. More connections only make both sides queue.
 const CONNECTIONS: usize = 16;
 
 fn main() {
@@ -29,31 +29,31 @@ fn main() {
 
 async fn run() {
     let (seconds, rounds) = (setting("SECONDS", 4), setting("ROUNDS", 3));
-    let world = World::create().await;
-    // With its log lines, as it runs everywhere; where they go is not what is measured.
-    let setup = Setup::on(&world.url);
+    let dataset = Dataset::create().await;
+    // With logging, as in production, but to /dev/null.
+    let setup = Setup::on(&dataset.url);
     let server = setup.start_logging_to(Stdio::null()).await;
     println!(
-        "{} people, {} posts, {CONNECTIONS} connections, {rounds} rounds of {seconds} s",
-        world::PEOPLE,
-        world::POSTS
+        "{} users, {} posts, {CONNECTIONS} connections, {rounds} rounds of {seconds} s",
+        dataset::USERS,
+        dataset::POSTS
     );
     println!(
         "{:<28} {:>10} {:>10} {:>7} {:>9} {:>9}",
         "", "HTTP/s", "pgbench/s", "ratio", "p50", "p99"
     );
 
-    for case in world.cases().await {
+    for case in dataset.cases().await {
         let load =
             Load { address: server.address(), connections: CONNECTIONS, requests: case.requests };
-        let script = Script { url: &world.url, sql: &case.script, connections: CONNECTIONS };
+        let script = Script { url: &dataset.url, sql: &case.script, connections: CONNECTIONS };
         let mut measured = Vec::new();
         for _ in 0..rounds {
             let duration = Duration::from_secs(seconds);
             let http = load.run(duration).await;
             measured.push((script.run(duration), http));
         }
-        // The median round by its ratio: a machine that others use has good and bad moments.
+        // The round with the median ratio: on a shared machine the speed varies.
         measured.sort_by(|a, b| (a.1.per_second() / a.0).total_cmp(&(b.1.per_second() / b.0)));
         let (database, http) = &measured[measured.len() / 2];
         println!(

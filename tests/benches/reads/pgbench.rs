@@ -1,10 +1,10 @@
-//! PostgreSQL's own load generator, as the measure of what is possible.
+//! pgbench, PostgreSQL's load generator, as the reference.
 
 use std::io::Write as _;
 use std::process::Command;
 use std::time::Duration;
 
-/// What to run, and by how many at once.
+/// A script for pgbench, and the number of concurrent connections.
 pub(crate) struct Script<'a> {
     pub(crate) url: &'a str,
     pub(crate) sql: &'a str,
@@ -12,7 +12,7 @@ pub(crate) struct Script<'a> {
 }
 
 impl Script<'_> {
-    /// Runs it for this long, prepared. Returns how many times a second it ran.
+    /// Runs the script with prepared statements. Returns its executions per second.
     pub(crate) fn run(&self, duration: Duration) -> f64 {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         file.write_all(self.sql.as_bytes()).expect("a script");
@@ -23,22 +23,23 @@ impl Script<'_> {
             .arg(format!("--file={}", file.path().display()))
             .arg(self.url)
             .output()
-            .expect("pgbench, which comes with PostgreSQL");
-        let said = String::from_utf8_lossy(&output.stdout);
+            .expect("pgbench to start");
+        let stdout = String::from_utf8_lossy(&output.stdout);
         assert!(
             output.status.success(),
             "{}\n{}",
             self.sql,
             String::from_utf8_lossy(&output.stderr)
         );
-        let tps = said.lines().find_map(|line| line.strip_prefix("tps = ")).expect("a figure");
-        tps.split(' ').next().and_then(|figure| figure.parse().ok()).expect("a number")
+        let tps =
+            stdout.lines().find_map(|line| line.strip_prefix("tps = ")).expect("the throughput");
+        tps.split(' ').next().and_then(|number| number.parse().ok()).expect("a number")
     }
 }
 
-/// Debian keeps it out of `PATH`.
+/// The path of pgbench. Debian does not put it on `PATH`.
 fn program() -> std::path::PathBuf {
-    let programs =
+    let installation =
         grateful_local_postgres::Installation::find().expect("a PostgreSQL installation");
-    programs.program("pgbench").expect("pgbench, which comes with PostgreSQL's contrib package")
+    installation.program("pgbench").expect("pgbench, from PostgreSQL's contrib package")
 }

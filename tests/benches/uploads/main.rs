@@ -1,9 +1,9 @@
-//! Pictures beside ordinary reads: how many a server takes in a second, and what that costs those who read meanwhile.
+//! Image uploads during reads: the upload throughput, and the effect on the latency of concurrent reads.
 //!
-//! The same readers ask in turn alone and beside people who send photos of 3 megapixels as fast as they are taken, so that
-//! the ratio of their times says how far pictures stand in the way of others.
+//! The same reads run in turn alone and during uploads of 3-megapixel photos at the maximum rate. The ratio of the
+//! latencies shows how much uploads slow down reads.
 //!
-//! `cargo bench -p grateful-tests --bench uploads`; `SECONDS` and `ROUNDS` make it longer.
+//! `cargo bench -p grateful-tests --bench uploads`; `SECONDS` and `ROUNDS` set the duration.
 
 #[path = "../reads/load.rs"]
 mod load;
@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 use grateful_testkit::a_png;
 use grateful_tests::{Client, Setup, Token};
 
-use self::load::{Load, Measured};
+use self::load::{Load, Measurements};
 
-/// As many as read at once; few enough that a core is free now and then, as on a server that is not lost already.
+/// Concurrent readers: few enough that cores are sometimes idle, as on a server that is not overloaded.
 const READERS: usize = 4;
 
-/// As many as send photos at once: more than are made side by side on most machines, so that the queue is never empty.
-const SENDERS: usize = 8;
+/// Concurrent uploaders: more than most machines process in parallel, so that the queue is never empty.
+const UPLOADERS: usize = 8;
 
 fn main() {
     let runtime =
@@ -39,14 +39,14 @@ async fn run() {
     for number in 0..200 {
         client.publish(&ana, &format!("For number {number}.")).send().await.expect(201);
     }
-    // What the server made of a picture is a photo like any other.
+    // Uses the server's own output as a realistic photo.
     let post =
         client.publish_pictured(&ana, "Look!", &a_png(2_048, 1_536)).send().await.expect(201);
     let url = post.json()["image_url"].as_str().expect("an image").to_owned();
     let photo = Arc::new(client.get(&url).send().await.expect(200).body);
-    let mut senders = Vec::new();
-    for number in 0..SENDERS {
-        senders.push((client.clone(), client.sign_up(&format!("sender_{number}")).await));
+    let mut uploaders = Vec::new();
+    for number in 0..UPLOADERS {
+        uploaders.push((client.clone(), client.sign_up(&format!("uploader_{number}")).await));
     }
     let request = |path: &str| {
         format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n", ana.0)
@@ -55,7 +55,7 @@ async fn run() {
     let requests = Arc::new(requests.map(request).to_vec());
     let load = Load { address: server.address(), connections: READERS, requests };
     println!(
-        "{READERS} readers, {SENDERS} senders of {} bytes, {rounds} rounds of {seconds} s",
+        "{READERS} readers, {UPLOADERS} uploaders of {} bytes, {rounds} rounds of {seconds} s",
         photo.len()
     );
     println!(
@@ -66,42 +66,49 @@ async fn run() {
     for round in 1..=rounds {
         let alone = load.run(duration).await;
         let until = Instant::now() + duration;
-        let sending = senders
-            .iter()
-            .cloned()
-            .map(|(client, who)| tokio::spawn(send_until(until, client, who, Arc::clone(&photo))));
-        let sending: Vec<_> = sending.collect();
-        let beside = load.run(duration).await;
-        let mut sent = 0;
-        for sender in sending {
-            sent += sender.await.expect("a sender who goes on to the end");
+        let uploads = uploaders.iter().cloned().map(|(client, token)| {
+            tokio::spawn(upload_until(until, client, token, Arc::clone(&photo)))
+        });
+        let uploads: Vec<_> = uploads.collect();
+        let during_uploads = load.run(duration).await;
+        let mut uploaded = 0;
+        for upload in uploads {
+            uploaded += upload.await.expect("a task that does not panic");
         }
         print(&format!("{round}: alone"), &alone, None, None);
-        let photos = f64::from(sent) / duration.as_secs_f64();
-        print(&format!("{round}: with photos"), &beside, Some(photos), Some(&alone));
+        let photos = f64::from(uploaded) / duration.as_secs_f64();
+        print(&format!("{round}: with photos"), &during_uploads, Some(photos), Some(&alone));
     }
 }
 
-/// Tells how many photos were taken.
-async fn send_until(until: Instant, client: Client, who: Token, photo: Arc<Vec<u8>>) -> u32 {
-    let mut sent = 0;
+/// Uploads the photo repeatedly and returns how often.
+async fn upload_until(until: Instant, client: Client, token: Token, photo: Arc<Vec<u8>>) -> u32 {
+    let mut uploaded = 0;
     while Instant::now() < until {
-        client.set_photo(&who, &photo).send().await.expect(200);
-        sent += 1;
+        client.set_photo(&token, &photo).send().await.expect(200);
+        uploaded += 1;
     }
-    sent
+    uploaded
 }
 
-fn print(name: &str, it: &Measured, photos: Option<f64>, than: Option<&Measured>) {
-    let seconds = |measured: &Measured, share| measured.percentile(share).as_secs_f64();
-    let ratio =
-        |share| than.map(|than| format!("{:.2}", seconds(it, share) / seconds(than, share)));
+fn print(
+    name: &str,
+    measurements: &Measurements,
+    photos: Option<f64>,
+    baseline: Option<&Measurements>,
+) {
+    let seconds = |measurements: &Measurements, share| measurements.percentile(share).as_secs_f64();
+    let ratio = |share| {
+        baseline.map(|baseline| {
+            format!("{:.2}", seconds(measurements, share) / seconds(baseline, share))
+        })
+    };
     println!(
         "{name:<16} {:>9.0} {:>10} {:>7.2}ms {:>7.2}ms {:>10} {:>10}",
-        it.per_second(),
+        measurements.per_second(),
         photos.map_or_else(String::new, |photos| format!("{photos:.1}")),
-        seconds(it, 0.50) * 1e3,
-        seconds(it, 0.99) * 1e3,
+        seconds(measurements, 0.50) * 1e3,
+        seconds(measurements, 0.99) * 1e3,
         ratio(0.50).unwrap_or_default(),
         ratio(0.99).unwrap_or_default(),
     );

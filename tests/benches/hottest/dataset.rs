@@ -1,4 +1,4 @@
-//! A few people and a thousand posts, in a PostgreSQL like the one that a server keeps: what it commits is on the disk.
+//! A few users and a thousand posts, in a durable PostgreSQL like a server's, which writes commits to disk.
 
 use std::sync::Arc;
 
@@ -9,34 +9,34 @@ use grateful_testkit::TestApp;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use crate::PEOPLE;
+use crate::USERS;
 
 pub(crate) const POSTS: usize = 1_000;
 
-pub(crate) struct World {
+pub(crate) struct Dataset {
     pub(crate) url: String,
-    /// Everything but the database.
+    /// A template for the apps, whose database is replaced.
     app: App,
     runtime: Runtime,
     _cluster: Cluster,
-    _folder: tempfile::TempDir,
+    _directory: tempfile::TempDir,
 }
 
-impl World {
+impl Dataset {
     pub(crate) fn create() -> Self {
         let runtime = Runtime::new().expect("a runtime");
-        let folder = tempfile::tempdir().expect("a folder");
-        let cluster = Cluster::open(folder.path(), "hottest").expect("a PostgreSQL");
+        let directory = tempfile::tempdir().expect("a directory");
+        let cluster = Cluster::open(directory.path(), "hottest").expect("a PostgreSQL");
         let url = cluster.url("hottest");
         let app = runtime.block_on(async {
             grateful_storage::migrate(&url).await.expect("a schema");
             fill(&url).await;
             TestApp::create().await.app
         });
-        Self { url, app, runtime, _cluster: cluster, _folder: folder }
+        Self { url, app, runtime, _cluster: cluster, _directory: directory }
     }
 
-    /// The application as one thread of a server has it.
+    /// An app with its own connection pool, as each server thread has.
     pub(crate) fn app(&self, max_connections: usize) -> App {
         let config = DatabaseConfig::new(self.url.clone()).with_max_connections(max_connections);
         App {
@@ -53,7 +53,7 @@ impl World {
         )
     }
 
-    /// What pgbench runs: the bare count of a heart on one of the first `posts`.
+    /// The script for pgbench: increments the heart count of one of the first `posts`.
     pub(crate) fn update(posts: usize) -> String {
         let id = "('01930000-0000-7000-8000-' || lpad(to_hex((:n)::integer), 12, '0'))::uuid";
         format!(
@@ -62,30 +62,30 @@ impl World {
         )
     }
 
-    /// How many hearts are counted that nobody gave: only pgbench makes them more.
+    /// Counted hearts without a row. Only pgbench increases this number.
     pub(crate) fn surplus(&self) -> i64 {
-        let counted = "SELECT (SELECT sum(hearts_count) FROM posts) - (SELECT count(*) FROM likes)";
+        let sql = "SELECT (SELECT sum(hearts_count) FROM posts) - (SELECT count(*) FROM likes)";
         self.runtime.block_on(async {
             let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls)
                 .await
                 .expect("a connection");
             tokio::spawn(connection);
-            client.query_one(counted, &[]).await.expect("an answer").get(0)
+            client.query_one(sql, &[]).await.expect("a row").get(0)
         })
     }
 }
 
-/// The posts are by everybody in turn.
+/// The posts' authors are all users in turn.
 async fn fill(url: &str) {
     let last = POSTS - 1;
     let statements = [
         format!(
             "INSERT INTO users (email, username, hashed_password)
-             SELECT 'p' || n || '@example.org', 'person_' || n, 'x' FROM generate_series(1, {PEOPLE}) n"
+             SELECT 'p' || n || '@example.org', 'person_' || n, 'x' FROM generate_series(1, {USERS}) n"
         ),
         format!(
             "INSERT INTO posts (id, author_id, content, post_type)
-             SELECT ('01930000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 1 + n % {PEOPLE},
+             SELECT ('01930000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 1 + n % {USERS},
                     'For number ' || n, 'daily'
              FROM generate_series(0, {last}) n"
         ),
@@ -100,7 +100,7 @@ async fn execute(url: &str, sql: &str) {
     let (client, connection) =
         tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("a connection");
     let driver = tokio::spawn(connection);
-    client.batch_execute(sql).await.expect("SQL that works");
+    client.batch_execute(sql).await.expect("valid SQL");
     drop(client);
-    driver.await.expect("a driver").expect("an end in peace");
+    driver.await.expect("the connection's task").expect("a clean disconnect");
 }

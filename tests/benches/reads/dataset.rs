@@ -1,5 +1,5 @@
-//! A small world to read from (size S of the design: 1,000 people, 20,000 posts; and 600,000 notifications), and what is
-//! read of it.
+//! A small dataset (size S in docs/performance.md: 1,000 users, 20,000 posts; and 600,000 notifications), and the reads to
+//! measure on it.
 
 use std::sync::Arc;
 
@@ -8,62 +8,62 @@ use grateful_domain::{Limit, PageRequest, UserId, Viewer};
 use grateful_storage::{Connection, NotificationQuery, PostQuery, Repositories as _};
 use grateful_testkit::TestDatabase;
 
-pub(crate) const PEOPLE: u32 = 1_000;
+pub(crate) const USERS: u32 = 1_000;
 pub(crate) const POSTS: u32 = 20_000;
 
-/// A token of the right form, and the hash under which its session is found.
+/// A well-formed session token. The database stores its hash.
 const TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// A batch of the first person.
+/// A batch in the first user's inbox.
 const BATCH: &str = "01930000-0000-7000-8001-000000000100";
 
-pub(crate) struct World {
+pub(crate) struct Dataset {
     pub(crate) url: String,
     database: TestDatabase,
 }
 
-/// One kind of read, by HTTP and by SQL.
+/// One kind of read, over HTTP and in SQL.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) requests: Arc<Vec<String>>,
     pub(crate) script: String,
 }
 
-impl World {
+impl Dataset {
     pub(crate) async fn create() -> Self {
         let database = TestDatabase::create().await;
         database.execute(&format!(
             "INSERT INTO users (email, username, hashed_password, posts_count, public_posts_count)
-             SELECT 'p' || n || '@example.org', 'person_' || n, 'x', {POSTS} / {PEOPLE}, {POSTS} / {PEOPLE}
-             FROM generate_series(1, {PEOPLE}) n;
+             SELECT 'p' || n || '@example.org', 'person_' || n, 'x', {POSTS} / {USERS}, {POSTS} / {USERS}
+             FROM generate_series(1, {USERS}) n;
              INSERT INTO posts (id, author_id, content, post_type, created_at)
-             SELECT ('01930000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 1 + n % {PEOPLE},
+             SELECT ('01930000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 1 + n % {USERS},
                     'For number ' || n || ', and for everything that ' || repeat('came with it ', 1 + n % 20),
                     'daily', now() - n * interval '1 minute'
              FROM generate_series(1, {POSTS}) n;
              INSERT INTO follows (id, follower_id, followed_id, status)
-             SELECT gen_random_uuid(), n, 1 + (n + k * 7) % {PEOPLE}, CASE k WHEN 1 THEN 'blocked' ELSE 'active' END
-             FROM generate_series(1, {PEOPLE}) n, generate_series(1, 20) k
-             WHERE n <> 1 + (n + k * 7) % {PEOPLE};
+             SELECT gen_random_uuid(), n, 1 + (n + k * 7) % {USERS}, CASE k WHEN 1 THEN 'blocked' ELSE 'active' END
+             FROM generate_series(1, {USERS}) n, generate_series(1, 20) k
+             WHERE n <> 1 + (n + k * 7) % {USERS};
              INSERT INTO likes (id, user_id, post_id)
-             SELECT gen_random_uuid(), 1 + n % {PEOPLE}, ('01930000-0000-7000-8000-' || lpad((1 + n % {POSTS})::text, 12, '0'))::uuid
+             SELECT gen_random_uuid(), 1 + n % {USERS}, ('01930000-0000-7000-8000-' || lpad((1 + n % {POSTS})::text, 12, '0'))::uuid
              FROM generate_series(1, 100000) n ON CONFLICT DO NOTHING;
-             INSERT INTO inboxes (user_id) SELECT n FROM generate_series(1, {PEOPLE}) n;
+             INSERT INTO inboxes (user_id) SELECT n FROM generate_series(1, {USERS}) n;
              INSERT INTO notifications (
                  id, user_id, actor_id, type, title, message, data, created_at, last_updated_at, is_batch, batch_count,
                  actor_count, batch_key, act, closed_at, read
              )
-             SELECT ('01930000-0000-7000-8001-' || lpad((n * 100 + k)::text, 12, '0'))::uuid, n, 1 + (n + k) % {PEOPLE},
+             SELECT ('01930000-0000-7000-8001-' || lpad((n * 100 + k)::text, 12, '0'))::uuid, n, 1 + (n + k) % {USERS},
                     CASE WHEN k % 2 = 0 THEN 'post_interaction' ELSE 'like' END, 'New', 'Something new',
-                    jsonb_build_object('actor_username', 'person_' || 1 + (n + k) % {PEOPLE}, 'post_preview', 'For rain'),
+                    jsonb_build_object('actor_username', 'person_' || 1 + (n + k) % {USERS}, 'post_preview', 'For rain'),
                     now() - k * interval '1 hour', now() - k * interval '1 hour', k % 2 = 0,
                     CASE WHEN k % 2 = 0 THEN 10 ELSE 1 END, CASE WHEN k % 2 = 0 THEN 10 ELSE 1 END,
                     'post_interaction:post:' || k, CASE WHEN k % 2 = 1 THEN 'like:post:' || k END, now(), k > 10
-             FROM generate_series(1, {PEOPLE}) n, generate_series(0, 99) k;
+             FROM generate_series(1, {USERS}) n, generate_series(0, 99) k;
              INSERT INTO notifications (
                  id, user_id, actor_id, type, title, message, data, created_at, last_updated_at, batch_key, act, parent_id, read
              )
-             SELECT gen_random_uuid(), parent.user_id, 1 + (parent.user_id + k * 31) % {PEOPLE}, 'like', 'New', 'Something new',
+             SELECT gen_random_uuid(), parent.user_id, 1 + (parent.user_id + k * 31) % {USERS}, 'like', 'New', 'Something new',
                     parent.data, parent.created_at - k * interval '1 minute', parent.created_at, parent.batch_key,
                     'like:' || parent.id || k, parent.id, parent.read
              FROM notifications AS parent, generate_series(1, 10) k WHERE parent.is_batch;
@@ -75,7 +75,7 @@ impl World {
         Self { url: database.url(), database }
     }
 
-    /// The reads, each with the very statements that the server runs for it.
+    /// The reads, each with the statements that the server runs for it.
     pub(crate) async fn cases(&self) -> Vec<Case> {
         let posts = (1..=POSTS).step_by(97);
         let paths = posts.map(|n| format!("/api/v1/posts/01930000-0000-7000-8000-{n:012}"));
@@ -94,15 +94,26 @@ impl World {
                 )]),
                 script: format!("{};\n{};\n", self.session_sql().await, self.feed_sql().await),
             },
-            self.told("a page of notifications", "", self.notifications_sql().await).await,
-            self.told("their summary", "/summary", self.summary_sql().await).await,
-            self.told("a batch's entries", &format!("/{BATCH}/children"), self.entries_sql().await)
+            self.notification_case("a page of notifications", "", self.notifications_sql().await)
                 .await,
+            self.notification_case("notification summary", "/summary", self.summary_sql().await)
+                .await,
+            self.notification_case(
+                "a batch's children",
+                &format!("/{BATCH}/children"),
+                self.children_sql().await,
+            )
+            .await,
         ]
     }
 
-    /// A read of notifications, behind the look-up of the session.
-    async fn told(&self, name: &'static str, path: &str, statements: Vec<String>) -> Case {
+    /// A read of notifications, with the session lookup.
+    async fn notification_case(
+        &self,
+        name: &'static str,
+        path: &str,
+        statements: Vec<String>,
+    ) -> Case {
         let path = format!("/api/v1/notifications{path}");
         let statements = [vec![self.session_sql().await], statements].concat();
         Case {
@@ -136,9 +147,9 @@ impl World {
         self.statements_of(count).await.iter().map(|sql| with_values(sql, &["1"])).collect()
     }
 
-    async fn entries_sql(&self) -> Vec<String> {
+    async fn children_sql(&self) -> Vec<String> {
         let batch = uuid::Uuid::parse_str(BATCH).expect("an id").into();
-        let entries = async |conn: &mut Connection| {
+        let list = async |conn: &mut Connection| {
             _ = conn.notifications().exists(UserId::from(1), batch).await;
             _ = conn
                 .notifications()
@@ -153,7 +164,7 @@ impl World {
                 with_values(sql, &["1", &id, "101"])
             }
         };
-        self.statements_of(entries).await.iter().map(|sql| values(sql)).collect()
+        self.statements_of(list).await.iter().map(|sql| values(sql)).collect()
     }
 
     async fn post_sql(&self) -> String {
@@ -192,9 +203,9 @@ impl World {
     }
 }
 
-/// The statement with these values in place of `$1`, `$2` and so on.
+/// The statement with these values instead of `$1`, `$2` and so on.
 fn with_values(sql: &str, values: &[&str]) -> String {
-    // From the last, so that $1 does not eat the beginning of $10.
+    // From the last, so that `$1` does not replace the start of `$10`.
     let filled = (1..=values.len())
         .rev()
         .fold(sql.to_owned(), |sql, number| sql.replace(&format!("${number}"), values[number - 1]));
