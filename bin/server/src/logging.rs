@@ -110,7 +110,7 @@ mod tests {
     fn panic_in_a_copy() {
         if std::env::var_os(PANIC).is_some() {
             let config = LogConfig { format: LogFormat::Json, filter: EnvFilter::new("info") };
-            start(&config);
+            init(&config);
             let result = std::panic::catch_unwind(|| panic!("number {}", 7));
             assert!(result.is_err());
         }
