@@ -10,8 +10,8 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::{Client, NoTls};
 
 pub use self::copy_rows::{BulkInbox, BulkNotification, BulkNotificationQuota, BulkUser};
-use self::copy_rows::{Row, ShareRecipient};
-use self::foreign_keys::References;
+use self::copy_rows::{CopyRow, ShareRecipient};
+use self::foreign_keys::ForeignKeyChecks;
 use crate::{NewHeart, NewReaction, Result, StorageError};
 
 /// A transaction of its own connection that loads whole tables. Nobody sees a row of it before [`BulkLoad::commit`], and
@@ -21,12 +21,12 @@ use crate::{NewHeart, NewReaction, Result, StorageError};
 /// keep. What the constraints promise holds as always. What rows refer to must have been loaded before them, by the same load.
 pub struct BulkLoad {
     client: Client,
-    references: References,
+    foreign_keys: ForeignKeyChecks,
     loaded: Vec<&'static str>,
 }
 
 /// How many rows one COPY takes. PostgreSQL checks foreign keys at the end of each, and remembers until then what to check.
-const ROWS: usize = 50_000;
+const ROWS_PER_COPY: usize = 50_000;
 
 impl BulkLoad {
     /// Connects to the database at `url`, which is migrated, and begins.
@@ -44,8 +44,8 @@ impl BulkLoad {
                 "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0",
             )
             .await.map_err(StorageError::from_driver)?;
-        let references = References::settle_for(&client).await?;
-        Ok(Self { client, references, loaded: Vec::new() })
+        let foreign_keys = ForeignKeyChecks::choose(&client).await?;
+        Ok(Self { client, foreign_keys, loaded: Vec::new() })
     }
 
     /// Somebody whom this transaction can see and who has one of these usernames, whatever its case.
@@ -132,23 +132,23 @@ impl BulkLoad {
     /// # Errors
     /// `Missing`, if something that a row refers to was not loaded.
     pub async fn commit(self) -> Result<()> {
-        self.references.check(&self.client, &self.loaded).await?;
+        self.foreign_keys.check(&self.client, &self.loaded).await?;
         self.client.batch_execute("COMMIT").await.map_err(StorageError::from_driver)
     }
 
-    async fn load<R: Row>(&mut self, rows: impl Iterator<Item = R>) -> Result<()> {
+    async fn load<R: CopyRow>(&mut self, rows: impl Iterator<Item = R>) -> Result<()> {
         self.copy(rows).await?;
         self.loaded.push(R::TABLE);
-        self.settle::<R>().await
+        self.analyze::<R>().await
     }
 
-    async fn copy<R: Row>(&self, rows: impl Iterator<Item = R>) -> Result<()> {
+    async fn copy<R: CopyRow>(&self, rows: impl Iterator<Item = R>) -> Result<()> {
         let statement = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", R::TABLE, R::COLUMNS);
         let mut rows = rows.peekable();
         while rows.peek().is_some() {
             let sink = self.client.copy_in(&statement).await.map_err(StorageError::from_driver)?;
             let mut writer = pin!(BinaryCopyInWriter::new(sink, R::TYPES));
-            for row in rows.by_ref().take(ROWS) {
+            for row in rows.by_ref().take(ROWS_PER_COPY) {
                 row.write(writer.as_mut()).await.map_err(StorageError::from_driver)?;
             }
             writer.finish().await.map_err(StorageError::from_driver)?;
@@ -160,7 +160,7 @@ impl BulkLoad {
     /// checked by plans that rest on these numbers, and should PostgreSQL's own maintenance count meanwhile, it would not see
     /// rows that are not committed, take the table for empty, and a minute of checks for hours. Having counted ourselves
     /// keeps it away until the commit.
-    async fn settle<R: Row>(&self) -> Result<()> {
+    async fn analyze<R: CopyRow>(&self) -> Result<()> {
         self.client
             .batch_execute(&format!("ANALYZE {}", R::TABLE))
             .await

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::{NewHeart, NewReaction};
 
 /// A row as COPY takes it.
-pub(super) trait Row {
+pub(super) trait CopyRow {
     const TABLE: &'static str;
     const COLUMNS: &str;
     /// Those of the columns, in their order.
@@ -103,7 +103,7 @@ impl ShareRecipient {
     }
 }
 
-impl Row for BulkUser {
+impl CopyRow for BulkUser {
     const TABLE: &str = "users";
     const COLUMNS: &str = "id, email, username, hashed_password, bio, created_at, display_name, city, \
         profile_preferences, followers_count, following_count, posts_count, public_posts_count";
@@ -143,7 +143,7 @@ impl Row for BulkUser {
     }
 }
 
-impl Row for Post {
+impl CopyRow for Post {
     const TABLE: &str = "posts";
     const COLUMNS: &str = "id, author_id, title, content, post_type, image_url, location, is_public, created_at, \
         updated_at, hearts_count, reactions_count, shares_count, comments_count";
@@ -185,7 +185,7 @@ impl Row for Post {
     }
 }
 
-impl Row for Follow {
+impl CopyRow for Follow {
     const TABLE: &str = "follows";
     const COLUMNS: &str = "id, follower_id, followed_id, status, created_at";
     const TYPES: &[Type] = &[Type::UUID, Type::INT8, Type::INT8, Type::TEXT, Type::TIMESTAMPTZ];
@@ -202,7 +202,7 @@ impl Row for Follow {
     }
 }
 
-impl Row for NewHeart {
+impl CopyRow for NewHeart {
     const TABLE: &str = "likes";
     const COLUMNS: &str = "id, user_id, post_id, created_at";
     const TYPES: &[Type] = &[Type::UUID, Type::INT8, Type::UUID, Type::TIMESTAMPTZ];
@@ -213,7 +213,7 @@ impl Row for NewHeart {
     }
 }
 
-impl Row for NewReaction {
+impl CopyRow for NewReaction {
     const TABLE: &str = "emoji_reactions";
     const COLUMNS: &str = "id, user_id, post_id, emoji_code, created_at";
     const TYPES: &[Type] = &[Type::UUID, Type::INT8, Type::UUID, Type::TEXT, Type::TIMESTAMPTZ];
@@ -224,7 +224,7 @@ impl Row for NewReaction {
     }
 }
 
-impl Row for Share {
+impl CopyRow for Share {
     const TABLE: &str = "shares";
     const COLUMNS: &str = "id, user_id, post_id, share_method, message_content, created_at";
     const TYPES: &[Type] =
@@ -247,7 +247,7 @@ impl Row for Share {
     }
 }
 
-impl Row for ShareRecipient {
+impl CopyRow for ShareRecipient {
     const TABLE: &str = "share_recipients";
     const COLUMNS: &str = "share_id, user_id";
     const TYPES: &[Type] = &[Type::UUID, Type::INT8];
@@ -257,7 +257,7 @@ impl Row for ShareRecipient {
     }
 }
 
-impl Row for Comment {
+impl CopyRow for Comment {
     const TABLE: &str = "comments";
     const COLUMNS: &str = "id, author_id, post_id, parent_id, content, created_at, updated_at";
     const TYPES: &[Type] = &[
@@ -284,7 +284,7 @@ impl Row for Comment {
     }
 }
 
-impl Row for BulkNotification {
+impl CopyRow for BulkNotification {
     const TABLE: &'static str = "notifications";
     const COLUMNS: &str = "id, user_id, actor_id, type, title, message, data, priority, read, read_at, created_at, \
         last_updated_at, closed_at, parent_id, is_batch, batch_count, actor_count, batch_key, act, post_id, comment_id, \
@@ -345,7 +345,7 @@ impl Row for BulkNotification {
     }
 }
 
-impl Row for BulkInbox {
+impl CopyRow for BulkInbox {
     const TABLE: &'static str = "inboxes";
     const COLUMNS: &str = "user_id, last_seq, forgotten_seq";
     const TYPES: &[Type] = &[Type::INT8, Type::INT8, Type::INT8];
@@ -356,7 +356,7 @@ impl Row for BulkInbox {
     }
 }
 
-impl Row for BulkNotificationQuota {
+impl CopyRow for BulkNotificationQuota {
     const TABLE: &'static str = "notification_quotas";
     const COLUMNS: &str = "user_id, type, window_opened_at, asked, held_back";
     const TYPES: &[Type] = &[Type::INT8, Type::VARCHAR, Type::TIMESTAMPTZ, Type::INT4, Type::INT8];

@@ -11,23 +11,23 @@ use crate::{Result, StorageError};
 /// so, and one join for each key says the same in the end, and holds to more: that loaded rows refer to loaded rows alone,
 /// since only those cannot go away meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum References {
-    RowByRow,
-    TableByTable,
+pub(super) enum ForeignKeyChecks {
+    PerRow,
+    PerTable,
 }
 
-impl References {
+impl ForeignKeyChecks {
     /// As this account may, for the transaction that has begun.
-    pub(super) async fn settle_for(client: &Client) -> Result<Self> {
+    pub(super) async fn choose(client: &Client) -> Result<Self> {
         let ask = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
         if !client.query_one(ask, &[]).await.map_err(StorageError::from_driver)?.get::<_, bool>(0) {
-            return Ok(Self::RowByRow);
+            return Ok(Self::PerRow);
         }
         client
             .batch_execute("SET LOCAL session_replication_role = replica")
             .await
             .map_err(StorageError::from_driver)?;
-        Ok(Self::TableByTable)
+        Ok(Self::PerTable)
     }
 
     /// Checks what was loaded into these tables, unless it was as it came.
@@ -35,7 +35,7 @@ impl References {
     /// # Errors
     /// `Missing`, with the name of the key.
     pub(super) async fn check(self, client: &Client, tables: &[&str]) -> Result<()> {
-        if self == Self::RowByRow {
+        if self == Self::PerRow {
             return Ok(());
         }
         let names: Vec<String> =

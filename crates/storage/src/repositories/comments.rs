@@ -38,7 +38,7 @@ impl Comments<'_> {
     /// `Missing` by [`Comments::PARENT_KEY`] where the comment that it answers is gone or on another post; by
     /// `comments_author_id_fkey` where its author is gone.
     pub async fn insert(&mut self, comment: &Comment) -> Result<bool> {
-        let say = Say {
+        let insert = InsertComment {
             id: comment.id.into(),
             author: comment.author.into(),
             post: comment.post.into(),
@@ -46,18 +46,18 @@ impl Comments<'_> {
             text: comment.text.as_str().to_owned(),
             at: comment.created_at,
         };
-        Ok(say.get_result::<i32>(self.conn).await.optional()?.is_some())
+        Ok(insert.get_result::<i32>(self.conn).await.optional()?.is_some())
     }
 
     /// Saves other words, under the lock of the post. Returns those that they replace, unless the comment is gone.
     pub async fn update(&mut self, comment: &Comment) -> Result<Option<CommentText>> {
-        let reword = Reword {
+        let update = UpdateComment {
             comment: comment.id.into(),
             post: comment.post.into(),
             text: comment.text.as_str().to_owned(),
             at: comment.updated_at,
         };
-        let replaced: Option<String> = reword.get_result(self.conn).await.optional()?;
+        let replaced: Option<String> = update.get_result(self.conn).await.optional()?;
         Ok(replaced.map(CommentText::from_stored))
     }
 
@@ -65,8 +65,8 @@ impl Comments<'_> {
     ///
     /// Lock the post first: an answer that is being written would otherwise go uncounted.
     pub async fn delete(&mut self, post: PostId, comment: CommentId) -> Result<i64> {
-        let unsay = Unsay { comment: comment.into(), post: post.into() };
-        Ok(unsay.get_result(self.conn).await?)
+        let delete = DeleteThread { comment: comment.into(), post: post.into() };
+        Ok(delete.get_result(self.conn).await?)
     }
 
     /// Up to `most` comments by this person, with the posts that they are on.
@@ -91,12 +91,12 @@ impl Comments<'_> {
         viewer: UserId,
         comment: CommentId,
     ) -> Result<Option<CommentForViewer>> {
-        let row: Option<SeenRow> = seen_by(viewer)
+        let row: Option<CommentForViewerRow> = visible_comments(viewer)
             .filter(comments::id.eq(Uuid::from(comment)))
             .first(self.conn)
             .await
             .optional()?;
-        Ok(row.map(SeenRow::into))
+        Ok(row.map(CommentForViewerRow::into))
     }
 
     /// What was said about a post itself, oldest first, nobody across a block.
@@ -106,7 +106,7 @@ impl Comments<'_> {
         post: PostId,
         page: PageRequest,
     ) -> Result<Page<CommentForViewer>> {
-        self.thread(viewer, Thread::About(post), page).await
+        self.thread(viewer, Thread::OfPost(post), page).await
     }
 
     /// The answers to a comment, oldest first, nobody across a block.
@@ -116,7 +116,7 @@ impl Comments<'_> {
         comment: CommentId,
         page: PageRequest,
     ) -> Result<Page<CommentForViewer>> {
-        self.thread(viewer, Thread::InAnswerTo(comment), page).await
+        self.thread(viewer, Thread::RepliesTo(comment), page).await
     }
 
     /// What was said about each of these posts itself, up to `limit` of each, oldest first, nobody across a block, in one
@@ -127,8 +127,8 @@ impl Comments<'_> {
         posts: &[PostId],
         limit: Limit,
     ) -> Result<HashMap<PostId, Vec<CommentForViewer>>> {
-        let rows: Vec<SeenRow> = seen_by(viewer)
-            .filter(firsts(viewer, posts, limit))
+        let rows: Vec<CommentForViewerRow> = visible_comments(viewer)
+            .filter(is_top_comment(viewer, posts, limit))
             .order((comments::created_at, comments::id))
             .load(self.conn)
             .await?;
@@ -142,7 +142,7 @@ impl Comments<'_> {
 
     /// A comment and all answers to it, and to them. None is added while their post is locked.
     pub async fn list_thread_ids(&mut self, comment: CommentId) -> Result<Vec<CommentId>> {
-        let ids: Vec<Uuid> = Tree { comment: comment.into() }.load(self.conn).await?;
+        let ids: Vec<Uuid> = ThreadIds { comment: comment.into() }.load(self.conn).await?;
         Ok(ids.into_iter().map(CommentId::from).collect())
     }
 
@@ -152,22 +152,20 @@ impl Comments<'_> {
         thread: Thread,
         page: PageRequest,
     ) -> Result<Page<CommentForViewer>> {
-        let query = seen_by(viewer)
+        let query = visible_comments(viewer)
             // The parent is the same for all of them; where it is null, only its mention leads to the order of the index.
             .order((comments::parent_id, comments::created_at, comments::id));
         let query = match thread {
-            Thread::About(post) => query
+            Thread::OfPost(post) => query
                 .filter(comments::post_id.eq(Uuid::from(post)))
                 .filter(comments::parent_id.is_null()),
-            Thread::InAnswerTo(comment) => {
-                query.filter(comments::parent_id.eq(Uuid::from(comment)))
-            }
+            Thread::RepliesTo(comment) => query.filter(comments::parent_id.eq(Uuid::from(comment))),
         };
-        let rows: Vec<SeenRow> =
+        let rows: Vec<CommentForViewerRow> =
             paginate_by_time(query, page, "comments.created_at", Direction::Ascending)
                 .load(self.conn)
                 .await?;
-        let seen = rows.into_iter().map(SeenRow::into).collect();
+        let seen = rows.into_iter().map(CommentForViewerRow::into).collect();
         Ok(Page::from_overfetch(seen, page.limit, |seen: &CommentForViewer| {
             seen.comment.position()
         }))
@@ -175,15 +173,15 @@ impl Comments<'_> {
 }
 
 /// Comments as this person sees them, none across a block.
-fn seen_by(viewer: UserId) -> IntoBoxed<'static, shown, Pg> {
-    shown(ReplyCount::visible_to(viewer))
+fn visible_comments(viewer: UserId) -> IntoBoxed<'static, comments_with_authors, Pg> {
+    comments_with_authors(ReplyCount::visible_to(viewer))
         .filter(not(comments::author_id.eq_any(blockers_of(viewer.into()))))
         .filter(not(comments::author_id.eq_any(blocked_by(viewer.into()))))
         .into_boxed()
 }
 
 #[dsl::auto_type]
-fn shown(replies: ReplyCount) -> _ {
+fn comments_with_authors(replies: ReplyCount) -> _ {
     let comment: AsSelect<CommentRow, Pg> = CommentRow::as_select();
     let author: AsSelect<AuthorRow, Pg> = AuthorRow::as_select();
     comments::table.inner_join(users::table).select((comment, author, replies))
@@ -192,7 +190,7 @@ fn shown(replies: ReplyCount) -> _ {
 /// Whether a comment is among the first about one of these posts, which `viewer` may see.
 ///
 /// Reads so many comments of each, and those before them by people across a block.
-fn firsts(viewer: UserId, posts: &[PostId], limit: Limit) -> Sql {
+fn is_top_comment(viewer: UserId, posts: &[PostId], limit: Limit) -> Sql {
     let not_blocked = |person: &str| Sql::not_blocked(Viewer::User(viewer), Sql::new(person));
     let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
     let posts = Sql::new("SELECT id FROM posts WHERE id = ANY (")
@@ -206,33 +204,33 @@ fn firsts(viewer: UserId, posts: &[PostId], limit: Limit) -> Sql {
             " AS seen FROM comments AS it WHERE it.post_id = {post} AND it.parent_id IS NULL"
         ))
     };
-    let firsts = top_per_list(posts, about, ListOrder::OldestInThread, limit);
-    Sql::new("comments.id = ANY (ARRAY(").append(firsts).sql("))")
+    let is_top_comment = top_per_list(posts, about, ListOrder::OldestInThread, limit);
+    Sql::new("comments.id = ANY (ARRAY(").append(is_top_comment).sql("))")
 }
 
 /// Which comments stand beside each other.
 enum Thread {
-    About(PostId),
-    InAnswerTo(CommentId),
+    OfPost(PostId),
+    RepliesTo(CommentId),
 }
 
 /// A comment with its author and the number of answers to it.
 #[derive(Queryable)]
-struct SeenRow {
+struct CommentForViewerRow {
     comment: CommentRow,
     author: AuthorRow,
     replies: i64,
 }
 
-impl From<SeenRow> for CommentForViewer {
-    fn from(row: SeenRow) -> Self {
+impl From<CommentForViewerRow> for CommentForViewer {
+    fn from(row: CommentForViewerRow) -> Self {
         Self { comment: row.comment.into(), author: row.author.into(), replies: row.replies }
     }
 }
 
 statement! {
     /// Locks the post before it touches anything below it.
-    Say(
+    InsertComment(
         id: Uuid as SqlUuid,
         author: i64 as BigInt,
         post: Uuid as SqlUuid,
@@ -254,7 +252,7 @@ statement! {
 
 statement! {
     /// Locks the post before the comment, so that other words are compared with those that they really replace.
-    Reword(
+    UpdateComment(
         comment: Uuid as SqlUuid,
         post: Uuid as SqlUuid,
         text: String as Text,
@@ -273,7 +271,7 @@ statement! {
 }
 
 statement! {
-    Tree(comment: Uuid as SqlUuid) -> SqlUuid {
+    ThreadIds(comment: Uuid as SqlUuid) -> SqlUuid {
         "tree AS (
             WITH RECURSIVE tree AS (
                 SELECT id FROM comments WHERE id = $1
@@ -288,7 +286,7 @@ statement! {
 
 statement! {
     /// Counts the whole tree, which the foreign key alone would take away uncounted.
-    Unsay(comment: Uuid as SqlUuid, post: Uuid as SqlUuid) -> BigInt {
+    DeleteThread(comment: Uuid as SqlUuid, post: Uuid as SqlUuid) -> BigInt {
         "tree AS (
             WITH RECURSIVE tree AS (
                 SELECT id FROM comments WHERE id = $1 AND post_id = $2

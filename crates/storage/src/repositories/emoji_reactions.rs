@@ -55,7 +55,7 @@ impl EmojiReactions<'_> {
     /// # Errors
     /// `Missing` where whoever leaves it is gone, by `emoji_reactions_user_id_fkey`.
     pub async fn set(&mut self, new: &NewReaction) -> Result<Option<SavedReaction>> {
-        let leave = Leave {
+        let upsert = UpsertReaction {
             id: new.id.into(),
             user: new.user.into(),
             post: new.post.into(),
@@ -63,20 +63,20 @@ impl EmojiReactions<'_> {
             at: new.at,
         };
         let row: Option<(Uuid, DateTime<Utc>, bool)> =
-            leave.get_result(self.conn).await.optional()?;
+            upsert.get_result(self.conn).await.optional()?;
         Ok(row.map(|(id, created_at, is_new)| SavedReaction { id: id.into(), created_at, is_new }))
     }
 
     /// Takes an emoji back and counts it no more. Tells whether there was one.
     pub async fn remove(&mut self, user: UserId, post: PostId) -> Result<bool> {
-        let take = TakeBack { user: user.into(), post: post.into() };
-        Ok(take.get_result::<i32>(self.conn).await.optional()?.is_some())
+        let delete = DeleteReaction { user: user.into(), post: post.into() };
+        Ok(delete.get_result::<i32>(self.conn).await.optional()?.is_some())
     }
 
     /// Takes back up to `most` of this person's emoji, whatever they were left on. Tells how many there were.
     pub async fn delete_batch_of(&mut self, user: UserId, most: i64) -> Result<i64> {
-        let take = TakeSomeBack { user: user.into(), most };
-        Ok(take.get_result(self.conn).await?)
+        let delete = DeleteReactionsBatch { user: user.into(), most };
+        Ok(delete.get_result(self.conn).await?)
     }
 
     /// The emoji on a post and who left them, newest first, nobody across a block.
@@ -138,7 +138,7 @@ impl EmojiReactions<'_> {
 statement! {
     /// Locks the post before it touches anything below it, and counts what was really inserted: `xmax` is zero in a row
     /// that is new.
-    Leave(
+    UpsertReaction(
         id: Uuid as SqlUuid,
         user: i64 as BigInt,
         post: Uuid as SqlUuid,
@@ -161,8 +161,8 @@ statement! {
 }
 
 statement! {
-    /// As [`Leave`], the other way round.
-    TakeBack(user: i64 as BigInt, post: Uuid as SqlUuid) -> Integer {
+    /// As [`UpsertReaction`], the other way round.
+    DeleteReaction(user: i64 as BigInt, post: Uuid as SqlUuid) -> Integer {
         "post AS MATERIALIZED (
             SELECT id FROM posts WHERE id = $2 AND (is_public OR author_id = $1) FOR NO KEY UPDATE
         ), gone AS (
@@ -177,7 +177,7 @@ statement! {
 
 statement! {
     /// Locks the posts by id, so that two such statements do not wait for each other.
-    TakeSomeBack(user: i64 as BigInt, most: i64 as BigInt) -> BigInt {
+    DeleteReactionsBatch(user: i64 as BigInt, most: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT id, post_id FROM emoji_reactions WHERE user_id = $1 LIMIT $2
         ), post AS MATERIALIZED (

@@ -1,7 +1,7 @@
 //! Feeds: which posts stand where for somebody. Whether they may be seen is asked again where they are read.
 
 /// Those across a block from `$1`, whoever set it.
-macro_rules! across {
+macro_rules! blocked_users {
     () => {
         "SELECT followed_id AS id FROM follows WHERE follower_id = $1 AND status = 'blocked'
         UNION ALL
@@ -23,7 +23,7 @@ use grateful_domain::{
 };
 use uuid::Uuid;
 
-use self::candidates::{Beginnings, Row, depth};
+use self::candidates::{CandidateRow, FirstCandidates, depth};
 use self::trending::Trending;
 use crate::monitor::metrics::FEED_CANDIDATES;
 use crate::schema::follows;
@@ -63,25 +63,25 @@ impl Feed<'_> {
     pub async fn compose(
         &mut self,
         viewer: Viewer,
-        walk: &FeedCursor,
+        cursor: &FeedCursor,
         most: usize,
     ) -> Result<FeedPage> {
-        let most = most.min(walk.positions_left());
+        let most = most.min(cursor.positions_left());
         // One more than there are places, which tells whether the feed goes on.
         let needed = most + 1;
-        let beginnings = Beginnings::of(viewer, walk, needed);
-        let mut rows: Vec<Row> = beginnings.load(self.conn).await?;
+        let beginnings = FirstCandidates::of(viewer, cursor, needed);
+        let mut rows: Vec<CandidateRow> = beginnings.load(self.conn).await?;
         let found = count(&rows, Slot::Ranked);
-        let short = sources(&rows, |slot| count(&rows, slot) < depth(needed));
-        let items = if let Ok(items) = compose(&short, walk, most) {
+        let short = candidate_lists(&rows, |slot| count(&rows, slot) < depth(needed));
+        let items = if let Ok(items) = compose(&short, cursor, most) {
             items
         } else {
             let full = |slot| full_authors(&rows, slot, needed);
-            let deeper =
-                Beginnings::of(viewer, walk, needed).behind(full(Slot::Ranked), full(Slot::Fresh));
-            rows.extend(deeper.load::<Row>(self.conn).await?);
+            let deeper = FirstCandidates::of(viewer, cursor, needed)
+                .without_authors(full(Slot::Ranked), full(Slot::Fresh));
+            rows.extend(deeper.load::<CandidateRow>(self.conn).await?);
             // By now it is as if they were whole, and those starve nobody.
-            compose(&sources(&rows, |_| true), walk, most).unwrap_or_default()
+            compose(&candidate_lists(&rows, |_| true), cursor, most).unwrap_or_default()
         };
         let read = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         metrics::histogram!(FEED_CANDIDATES).record(read);
@@ -132,10 +132,10 @@ fn relationship(is_followed: bool) -> AuthorRelationship {
     if is_followed { AuthorRelationship::Followed } else { AuthorRelationship::Other }
 }
 
-fn sources(rows: &[Row], is_whole: impl Fn(Slot) -> bool) -> CandidateLists {
+fn candidate_lists(rows: &[CandidateRow], is_whole: impl Fn(Slot) -> bool) -> CandidateLists {
     let source = |slot, order: fn(&Candidate, &Candidate) -> std::cmp::Ordering| {
         let mut posts: Vec<Candidate> =
-            rows.iter().filter(|row| row.slot() == slot).map(Row::candidate).collect();
+            rows.iter().filter(|row| row.slot() == slot).map(CandidateRow::candidate).collect();
         posts.sort_by(order);
         CandidateList { posts, is_complete: is_whole(slot) }
     };
@@ -145,12 +145,12 @@ fn sources(rows: &[Row], is_whole: impl Fn(Slot) -> bool) -> CandidateLists {
     }
 }
 
-fn count(rows: &[Row], slot: Slot) -> usize {
+fn count(rows: &[CandidateRow], slot: Slot) -> usize {
     rows.iter().filter(|row| row.slot() == slot).count()
 }
 
 /// Who has so many posts in a source that no stretch runs out of them.
-fn full_authors(rows: &[Row], slot: Slot, needed: usize) -> Vec<i64> {
+fn full_authors(rows: &[CandidateRow], slot: Slot, needed: usize) -> Vec<i64> {
     let mut posts: HashMap<i64, usize> = HashMap::new();
     for row in rows.iter().filter(|row| row.slot() == slot) {
         *posts.entry(row.author_id).or_default() += 1;

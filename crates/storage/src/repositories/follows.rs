@@ -38,10 +38,16 @@ impl Follows<'_> {
         others: &[UserId],
     ) -> Result<HashMap<UserId, Relationship>> {
         let ids = others.iter().copied().map(i64::from).collect();
-        let look = Look { one: one.into(), others: ids };
-        let rows: Vec<(i64, Option<String>, Option<String>)> = look.load(self.conn).await?;
+        let find = FindRelationships { one: one.into(), others: ids };
+        let rows: Vec<(i64, Option<String>, Option<String>)> = find.load(self.conn).await?;
         let relation = |(other, there, back): (i64, Option<String>, Option<String>)| {
-            Ok((other.into(), Relationship { outgoing: edge_of(there)?, incoming: edge_of(back)? }))
+            Ok((
+                other.into(),
+                Relationship {
+                    outgoing: state_from_code(there)?,
+                    incoming: state_from_code(back)?,
+                },
+            ))
         };
         rows.into_iter().map(relation).collect()
     }
@@ -57,7 +63,7 @@ impl Follows<'_> {
         follow: &Follow,
     ) -> Result<Option<Follow>> {
         let active = |edge: FollowState| i64::from(edge == FollowState::Active);
-        let turn = Turn {
+        let set = SetState {
             id: follow.id.into(),
             follower: follow.follower.into(),
             followed: follow.followed.into(),
@@ -65,7 +71,7 @@ impl Follows<'_> {
             at: follow.created_at,
             more: active(follow.state) - active(before),
         };
-        let row: Option<(Uuid, DateTime<Utc>)> = turn.get_result(self.conn).await.optional()?;
+        let row: Option<(Uuid, DateTime<Utc>)> = set.get_result(self.conn).await.optional()?;
         Ok(row.map(|(id, created_at)| Follow {
             id: FollowId::from(id),
             created_at,
@@ -79,32 +85,32 @@ impl Follows<'_> {
     /// [`Users::lock_all`]: crate::Users::lock_all
     pub async fn accept_requests(&mut self, by: UserId, askers: &[UserId]) -> Result<Vec<UserId>> {
         let askers = askers.iter().copied().map(i64::from).collect();
-        let accepted: Vec<i64> = AcceptAll { by: by.into(), askers }.load(self.conn).await?;
+        let accepted: Vec<i64> = AcceptRequests { by: by.into(), askers }.load(self.conn).await?;
         Ok(accepted.into_iter().map(UserId::from).collect())
     }
 
     /// Up to `most` people who were asked by somebody, and by what they prefer now need not have been.
     pub async fn list_users_with_stale_requests(&mut self, most: i64) -> Result<Vec<UserId>> {
-        let asked: Vec<i64> = AskedForNothing { most }.load(self.conn).await?;
+        let asked: Vec<i64> = UsersWithStaleRequests { most }.load(self.conn).await?;
         Ok(asked.into_iter().map(UserId::from).collect())
     }
 
     /// Removes up to `most` edges to and from this person, and lowers the numbers of those at their other ends. Tells how
     /// many there were.
     pub async fn delete_batch_of(&mut self, user: UserId, most: i64) -> Result<i64> {
-        let forget = Forget { user: user.into(), most };
-        Ok(forget.get_result(self.conn).await?)
+        let delete = DeleteFollowsBatch { user: user.into(), most };
+        Ok(delete.get_result(self.conn).await?)
     }
 }
 
-fn edge_of(status: Option<String>) -> Result<FollowState> {
+fn state_from_code(status: Option<String>) -> Result<FollowState> {
     let corrupt = |_| StorageError::Corrupt { column: "follows.status" };
     status.map_or(Ok(FollowState::None), |code| FollowState::from_code(&code).map_err(corrupt))
 }
 
 statement! {
     /// Only of those who exist.
-    Look(one: i64 as BigInt, others: Vec<i64> as Array<BigInt>) -> (BigInt, Nullable<Text>, Nullable<Text>) {
+    FindRelationships(one: i64 as BigInt, others: Vec<i64> as Array<BigInt>) -> (BigInt, Nullable<Text>, Nullable<Text>) {
         "other AS (SELECT id FROM users WHERE id = ANY ($2))
         SELECT other.id, there.status, back.status
         FROM other
@@ -115,7 +121,7 @@ statement! {
 
 statement! {
     /// The rows of both people are locked.
-    Turn(
+    SetState(
         id: Uuid as SqlUuid,
         follower: i64 as BigInt,
         followed: i64 as BigInt,
@@ -144,7 +150,7 @@ statement! {
 }
 
 statement! {
-    AcceptAll(by: i64 as BigInt, askers: Vec<i64> as Array<BigInt>) -> BigInt {
+    AcceptRequests(by: i64 as BigInt, askers: Vec<i64> as Array<BigInt>) -> BigInt {
         "made AS (
             UPDATE follows SET status = 'active'
             WHERE followed_id = $1 AND follower_id = ANY ($2) AND status = 'pending'
@@ -162,7 +168,7 @@ statement! {
 
 statement! {
     /// Reads what is pending anywhere, by its index: nobody waits for this.
-    AskedForNothing(most: i64 as BigInt) -> BigInt {
+    UsersWithStaleRequests(most: i64 as BigInt) -> BigInt {
         "asked AS (SELECT DISTINCT followed_id FROM follows WHERE status = 'pending')
         SELECT id FROM users JOIN asked ON asked.followed_id = users.id
         WHERE profile_preferences -> 'approve_followers' IS DISTINCT FROM 'true'
@@ -172,7 +178,7 @@ statement! {
 
 statement! {
     /// Locks everybody whose number changes, by id, before it touches an edge.
-    Forget(user: i64 as BigInt, most: i64 as BigInt) -> BigInt {
+    DeleteFollowsBatch(user: i64 as BigInt, most: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT id, follower_id, followed_id FROM follows WHERE follower_id = $1
             UNION ALL

@@ -40,19 +40,19 @@ impl Hearts<'_> {
     /// # Errors
     /// `Missing` where whoever gives it is gone, by `likes_user_id_fkey`.
     pub async fn add(&mut self, like: &NewHeart) -> Result<Option<i32>> {
-        let give = Give {
+        let insert = InsertHeart {
             id: like.id.into(),
             user: like.user.into(),
             post: like.post.into(),
             at: like.at,
         };
-        Ok(give.get_result::<i32>(self.conn).await.optional()?)
+        Ok(insert.get_result::<i32>(self.conn).await.optional()?)
     }
 
     /// Takes a heart back and counts it no more. Returns the number of hearts after it, or nothing where there was none.
     pub async fn remove(&mut self, user: UserId, post: PostId) -> Result<Option<i32>> {
-        let take = TakeBack { user: user.into(), post: post.into() };
-        Ok(take.get_result::<i32>(self.conn).await.optional()?)
+        let delete = DeleteHeart { user: user.into(), post: post.into() };
+        Ok(delete.get_result::<i32>(self.conn).await.optional()?)
     }
 
     /// Gives many hearts, each counted if it is new, in one statement. Those to posts that are gone or not their giver's to
@@ -61,19 +61,19 @@ impl Hearts<'_> {
     /// # Errors
     /// `Missing` where one of those who give them is gone, by `likes_user_id_fkey`: then none is given.
     pub async fn add_many(&mut self, likes: &[NewHeart]) -> Result<i64> {
-        let give = GiveMany {
+        let insert = InsertHearts {
             ids: likes.iter().map(|like| like.id.into()).collect(),
             users: likes.iter().map(|like| like.user.into()).collect(),
             posts: likes.iter().map(|like| like.post.into()).collect(),
             times: likes.iter().map(|like| like.at).collect(),
         };
-        Ok(give.get_result(self.conn).await?)
+        Ok(insert.get_result(self.conn).await?)
     }
 
     /// Takes back up to `most` of this person's hearts, whatever they were given to. Tells how many there were.
     pub async fn delete_batch_of(&mut self, user: UserId, most: i64) -> Result<i64> {
-        let take = TakeSomeBack { user: user.into(), most };
-        Ok(take.get_result(self.conn).await?)
+        let delete = DeleteHeartsBatch { user: user.into(), most };
+        Ok(delete.get_result(self.conn).await?)
     }
 
     /// Who gave a post a heart, newest first, nobody across a block.
@@ -109,7 +109,7 @@ impl Hearts<'_> {
 
 statement! {
     /// Locks the post before it touches anything below it, and counts what was really inserted.
-    Give(id: Uuid as SqlUuid, user: i64 as BigInt, post: Uuid as SqlUuid, at: DateTime<Utc> as Timestamptz) -> Integer {
+    InsertHeart(id: Uuid as SqlUuid, user: i64 as BigInt, post: Uuid as SqlUuid, at: DateTime<Utc> as Timestamptz) -> Integer {
         "post AS MATERIALIZED (
             SELECT id FROM posts WHERE id = $3 AND (is_public OR author_id = $2) FOR NO KEY UPDATE
         ), made AS (
@@ -123,8 +123,8 @@ statement! {
 }
 
 statement! {
-    /// As [`Give`], the other way round.
-    TakeBack(user: i64 as BigInt, post: Uuid as SqlUuid) -> Integer {
+    /// As [`InsertHeart`], the other way round.
+    DeleteHeart(user: i64 as BigInt, post: Uuid as SqlUuid) -> Integer {
         "post AS MATERIALIZED (
             SELECT id FROM posts WHERE id = $2 AND (is_public OR author_id = $1) FOR NO KEY UPDATE
         ), gone AS (
@@ -138,7 +138,7 @@ statement! {
 
 statement! {
     /// Locks the posts by id, so that two such statements do not wait for each other.
-    GiveMany(
+    InsertHearts(
         ids: Vec<Uuid> as Array<SqlUuid>,
         users: Vec<i64> as Array<BigInt>,
         posts: Vec<Uuid> as Array<SqlUuid>,
@@ -165,8 +165,8 @@ statement! {
 }
 
 statement! {
-    /// As [`GiveMany`], the other way round, for one person.
-    TakeSomeBack(user: i64 as BigInt, most: i64 as BigInt) -> BigInt {
+    /// As [`InsertHearts`], the other way round, for one person.
+    DeleteHeartsBatch(user: i64 as BigInt, most: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT id, post_id FROM likes WHERE user_id = $1 LIMIT $2
         ), post AS MATERIALIZED (

@@ -33,7 +33,7 @@ impl Notifications<'_> {
     /// Locks the inboxes of these people until the transaction ends, in the order of their ids, and takes as many numbers
     /// of each for changes of its list. Returns the number before the first of them.
     async fn lock(&mut self, changes: &HashMap<UserId, i64>) -> Result<HashMap<UserId, i64>> {
-        let lock = Lock {
+        let lock = LockInboxes {
             users: changes.keys().copied().map(i64::from).collect(),
             changes: changes.values().copied().collect(),
         };
@@ -48,7 +48,7 @@ impl Notifications<'_> {
 
 statement! {
     /// Makes the inbox of somebody who never had one.
-    Lock(users: Vec<i64> as Array<BigInt>, changes: Vec<i64> as Array<BigInt>) -> (BigInt, BigInt) {
+    LockInboxes(users: Vec<i64> as Array<BigInt>, changes: Vec<i64> as Array<BigInt>) -> (BigInt, BigInt) {
         "wanted AS (
             SELECT users.id, wanted.changes
             FROM unnest($1, $2) AS wanted (user_id, changes) JOIN users ON users.id = wanted.user_id

@@ -103,12 +103,12 @@ impl PersonalData<'_> {
 
     /// Posts passed on, by the id of the share.
     pub async fn shares(&mut self, user: UserId, after: Option<ShareId>) -> Result<Vec<Share>> {
-        let passed = PassedOn {
+        let created = CreatedShares {
             user: user.into(),
             after: after.map_or(Uuid::nil(), Uuid::from),
             most: Self::BATCH_SIZE,
         };
-        let rows: Vec<ShareColumns> = passed.load(self.conn).await?;
+        let rows: Vec<ShareColumns> = created.load(self.conn).await?;
         let share = |(id, post, message, created_at, to): ShareColumns| {
             let how = to.map_or(ShareDetails::Url, |to| ShareDetails::Message {
                 recipients: Recipients::from_stored(to.into_iter().map(UserId::from).collect()),
@@ -125,7 +125,7 @@ impl PersonalData<'_> {
         user: UserId,
         after: Option<ShareId>,
     ) -> Result<Vec<ReceivedShare>> {
-        let sent = SentTo {
+        let sent = ReceivedShares {
             user: user.into(),
             after: after.map_or(Uuid::nil(), Uuid::from),
             most: Self::BATCH_SIZE,
@@ -174,7 +174,7 @@ type SentColumns = (Uuid, Uuid, String, Option<String>, DateTime<Utc>);
 statement! {
     /// A link goes to nobody: it has no recipients, where a message has some, or none who are left. All that is theirs is
     /// looked at, since nothing has it by id: else PostgreSQL may go through everybody's in that order.
-    PassedOn(user: i64 as BigInt, after: Uuid as SqlUuid, most: i64 as BigInt)
+    CreatedShares(user: i64 as BigInt, after: Uuid as SqlUuid, most: i64 as BigInt)
         -> (SqlUuid, SqlUuid, Nullable<Text>, Timestamptz, Nullable<Array<BigInt>>) {
         "theirs AS MATERIALIZED (
             SELECT id, post_id, share_method, message_content, created_at FROM shares
@@ -190,8 +190,8 @@ statement! {
 }
 
 statement! {
-    /// As [`PassedOn`]; each share and its sender are looked up by themselves, so that no plan goes through all of them.
-    SentTo(user: i64 as BigInt, after: Uuid as SqlUuid, most: i64 as BigInt)
+    /// As [`CreatedShares`]; each share and its sender are looked up by themselves, so that no plan goes through all of them.
+    ReceivedShares(user: i64 as BigInt, after: Uuid as SqlUuid, most: i64 as BigInt)
         -> (SqlUuid, SqlUuid, Text, Nullable<Text>, Timestamptz) {
         "theirs AS MATERIALIZED (
             SELECT share_id FROM share_recipients WHERE user_id = $1 AND share_id > $2

@@ -41,16 +41,16 @@ impl Posts<'_> {
         &mut self,
         query: PostQuery<W, O>,
     ) -> Result<Page<PostForViewer, O::Position>> {
-        let wanted = query.filter();
+        let filter = query.filter();
         let (rows, total): (Vec<PostForViewerRow>, Option<Total>) =
-            load_page!(self.conn, wanted.select(), wanted.total())?;
+            load_page!(self.conn, filter.select(), filter.total())?;
         let ranked = |row: PostForViewerRow| {
             let rank = row.rank();
             Ok((PostForViewer::try_from(row)?, rank))
         };
         let ranked = rows.into_iter().map(ranked).collect::<Result<Vec<_>>>()?;
         let Page { items, next, .. } =
-            Page::from_overfetch(ranked, wanted.limit(), |(seen, rank)| O::position(seen, *rank));
+            Page::from_overfetch(ranked, filter.limit(), |(seen, rank)| O::position(seen, *rank));
         Ok(Page { items: items.into_iter().map(|(seen, _)| seen).collect(), next, total })
     }
 
@@ -110,14 +110,14 @@ impl Posts<'_> {
 
     /// The same, where this person is its author, whose own row is locked before it: ahead of any number that they carry.
     pub async fn lock_with_author(&mut self, author: UserId, post: PostId) -> Result<Option<Post>> {
-        let lock = LockBy { author: author.into(), post: post.into() };
+        let lock = LockWithAuthor { author: author.into(), post: post.into() };
         let row: Option<PostRow> = lock.get_result(self.conn).await.optional()?;
         row.map(Post::try_from).transpose()
     }
 
     /// Locks the posts that this person wrote, and those that they answered in any way, in the order of their ids.
     pub async fn lock_involving(&mut self, user: UserId) -> Result<Vec<PostId>> {
-        let ids: Vec<Uuid> = LockTouched { user: user.into() }.load(self.conn).await?;
+        let ids: Vec<Uuid> = LockInvolving { user: user.into() }.load(self.conn).await?;
         Ok(ids.into_iter().map(PostId::from).collect())
     }
 
@@ -127,7 +127,7 @@ impl Posts<'_> {
     /// `Missing` where its author is gone, by `posts_author_id_fkey`; `Taken` where a post has its id, by `posts_pkey`.
     pub async fn insert(&mut self, post: &Post) -> Result<()> {
         self.count(post.author, 1, public(post)).await?;
-        diesel::insert_into(posts::table).values(NewRow::from(post)).execute(self.conn).await?;
+        diesel::insert_into(posts::table).values(NewPostRow::from(post)).execute(self.conn).await?;
         Ok(())
     }
 
@@ -146,7 +146,7 @@ impl Posts<'_> {
         let counts: Vec<_> =
             counts.into_iter().map(|(author, (all, public))| (author, all, public)).collect();
         Users { conn: self.conn }.add_to_post_counts_of_many(&counts).await?;
-        let rows: Vec<_> = posts.iter().map(NewRow::from).collect();
+        let rows: Vec<_> = posts.iter().map(NewPostRow::from).collect();
         diesel::insert_into(posts::table).values(rows).execute(self.conn).await?;
         Ok(())
     }
@@ -162,12 +162,12 @@ impl Posts<'_> {
         posts: &[PostId],
         visibility: Visibility,
     ) -> Result<i64> {
-        let show = Show {
+        let set = SetVisibility {
             author: author.into(),
             posts: posts.iter().copied().map(Uuid::from).collect(),
             is_public: visibility.is_public(),
         };
-        Ok(show.get_result(self.conn).await?)
+        Ok(set.get_result(self.conn).await?)
     }
 
     /// How much each of these posts was answered, in one statement.
@@ -240,7 +240,7 @@ impl Posts<'_> {
             self.count(after.author, 0, difference).await?;
         }
         diesel::update(posts::table.find(Uuid::from(after.id)))
-            .set(Changes::from(after))
+            .set(PostChanges::from(after))
             .execute(self.conn)
             .await?;
         Ok(())
@@ -275,7 +275,7 @@ pub struct ViewerEngagement {
 }
 
 statement! {
-    LockBy(author: i64 as BigInt, post: Uuid as SqlUuid) -> SqlTypeOf<AsSelect<PostRow, Pg>> {
+    LockWithAuthor(author: i64 as BigInt, post: Uuid as SqlUuid) -> SqlTypeOf<AsSelect<PostRow, Pg>> {
         "person AS MATERIALIZED (
             SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE
         )
@@ -286,7 +286,7 @@ statement! {
 }
 
 statement! {
-    LockTouched(user: i64 as BigInt) -> SqlUuid {
+    LockInvolving(user: i64 as BigInt) -> SqlUuid {
         "touched AS (
             SELECT id FROM posts WHERE author_id = $1
             UNION SELECT post_id FROM likes WHERE user_id = $1
@@ -300,7 +300,7 @@ statement! {
 
 statement! {
     /// Locks the author's row before those of the posts.
-    Show(author: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid>, is_public: bool as Bool) -> BigInt {
+    SetVisibility(author: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid>, is_public: bool as Bool) -> BigInt {
         "person AS MATERIALIZED (
             SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE
         ), part AS MATERIALIZED (
@@ -321,15 +321,15 @@ statement! {
 /// A row of `posts` that is about to be made.
 #[derive(Insertable)]
 #[diesel(table_name = posts)]
-struct NewRow<'p> {
+struct NewPostRow<'p> {
     id: Uuid,
     author_id: i64,
     created_at: DateTime<Utc>,
     #[diesel(embed)]
-    changes: Changes<'p>,
+    changes: PostChanges<'p>,
 }
 
-impl<'p> From<&'p Post> for NewRow<'p> {
+impl<'p> From<&'p Post> for NewPostRow<'p> {
     fn from(post: &'p Post) -> Self {
         Self {
             id: post.id.into(),
@@ -343,7 +343,7 @@ impl<'p> From<&'p Post> for NewRow<'p> {
 /// The columns that an author decides. A `None` is written as NULL, not left out.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = posts, treat_none_as_null = true)]
-struct Changes<'p> {
+struct PostChanges<'p> {
     title: Option<&'p str>,
     content: &'p str,
     post_type: &'static str,
@@ -353,7 +353,7 @@ struct Changes<'p> {
     updated_at: Option<DateTime<Utc>>,
 }
 
-impl<'p> From<&'p Post> for Changes<'p> {
+impl<'p> From<&'p Post> for PostChanges<'p> {
     fn from(post: &'p Post) -> Self {
         let draft = &post.draft;
         Self {

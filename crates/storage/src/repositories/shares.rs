@@ -30,25 +30,25 @@ impl Shares<'_> {
     /// `share_recipients_user_id_fkey`.
     pub async fn create(&mut self, share: &Share) -> Result<bool> {
         match &share.details {
-            ShareDetails::Url => self.take_link(share).await,
+            ShareDetails::Url => self.create_link(share).await,
             ShareDetails::Message { recipients, message } => {
-                self.send(share, recipients, message.as_ref()).await
+                self.create_message(share, recipients, message.as_ref()).await
             }
         }
     }
 
     /// Gives the link to a post back and counts it no more. Tells whether there was one.
     pub async fn delete_link(&mut self, user: UserId, post: PostId) -> Result<bool> {
-        let give_back = GiveLinkBack { user: user.into(), post: post.into() };
-        Ok(give_back.get_result::<i32>(self.conn).await.optional()?.is_some())
+        let delete = DeleteLinkShare { user: user.into(), post: post.into() };
+        Ok(delete.get_result::<i32>(self.conn).await.optional()?.is_some())
     }
 
     /// Takes back all shares of this person of up to `most` posts. Tells how many posts there were.
     ///
     /// A post at a time as a whole, since the number counts a person's messages about it once.
     pub async fn delete_batch_of(&mut self, user: UserId, most: i64) -> Result<i64> {
-        let take = TakeSomeBack { user: user.into(), most };
-        Ok(take.get_result(self.conn).await?)
+        let statement = DeleteSharesBatch { user: user.into(), most };
+        Ok(statement.get_result(self.conn).await?)
     }
 
     /// The link to a post that this person has.
@@ -89,23 +89,23 @@ impl Shares<'_> {
         Ok(sent)
     }
 
-    async fn take_link(&mut self, share: &Share) -> Result<bool> {
-        let take = TakeLink {
+    async fn create_link(&mut self, share: &Share) -> Result<bool> {
+        let statement = InsertLinkShare {
             id: share.id.into(),
             user: share.by.into(),
             post: share.post.into(),
             at: share.created_at,
         };
-        Ok(take.get_result::<i32>(self.conn).await.optional()?.is_some())
+        Ok(statement.get_result::<i32>(self.conn).await.optional()?.is_some())
     }
 
-    async fn send(
+    async fn create_message(
         &mut self,
         share: &Share,
         recipients: &Recipients,
         message: Option<&ShareMessage>,
     ) -> Result<bool> {
-        let send = Send {
+        let insert = InsertMessageShare {
             id: share.id.into(),
             user: share.by.into(),
             post: share.post.into(),
@@ -113,13 +113,13 @@ impl Shares<'_> {
             at: share.created_at,
             recipients: recipients.as_slice().iter().copied().map(i64::from).collect(),
         };
-        Ok(send.get_result::<Uuid>(self.conn).await.optional()?.is_some())
+        Ok(insert.get_result::<Uuid>(self.conn).await.optional()?.is_some())
     }
 }
 
 statement! {
     /// Locks the post before it touches anything below it, and counts what was really inserted.
-    TakeLink(id: Uuid as SqlUuid, user: i64 as BigInt, post: Uuid as SqlUuid, at: DateTime<Utc> as Timestamptz) -> Integer {
+    InsertLinkShare(id: Uuid as SqlUuid, user: i64 as BigInt, post: Uuid as SqlUuid, at: DateTime<Utc> as Timestamptz) -> Integer {
         "post AS MATERIALIZED (
             SELECT id FROM posts WHERE id = $3 AND is_public FOR NO KEY UPDATE
         ), made AS (
@@ -134,8 +134,8 @@ statement! {
 }
 
 statement! {
-    /// As [`TakeLink`], the other way round.
-    GiveLinkBack(user: i64 as BigInt, post: Uuid as SqlUuid) -> Integer {
+    /// As [`InsertLinkShare`], the other way round.
+    DeleteLinkShare(user: i64 as BigInt, post: Uuid as SqlUuid) -> Integer {
         "post AS MATERIALIZED (
             SELECT id FROM posts WHERE id = $2 FOR NO KEY UPDATE
         ), gone AS (
@@ -150,7 +150,7 @@ statement! {
 
 statement! {
     /// Counts the first message of a person about a post. Earlier ones are seen, since the person's row is locked.
-    Send(
+    InsertMessageShare(
         id: Uuid as SqlUuid,
         user: i64 as BigInt,
         post: Uuid as SqlUuid,
@@ -178,7 +178,7 @@ statement! {
 
 statement! {
     /// Locks the posts by id, so that two such statements do not wait for each other.
-    TakeSomeBack(user: i64 as BigInt, most: i64 as BigInt) -> BigInt {
+    DeleteSharesBatch(user: i64 as BigInt, most: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT DISTINCT post_id FROM shares WHERE user_id = $1 LIMIT $2
         ), post AS MATERIALIZED (

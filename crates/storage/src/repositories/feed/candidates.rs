@@ -29,7 +29,7 @@ use crate::query::statement;
 
 /// A post in one of the sources.
 #[derive(Debug, Clone, Queryable)]
-pub(super) struct Row {
+pub(super) struct CandidateRow {
     id: Uuid,
     pub(super) author_id: i64,
     /// For this viewer.
@@ -39,7 +39,7 @@ pub(super) struct Row {
     fresh: bool,
 }
 
-impl Row {
+impl CandidateRow {
     pub(super) fn slot(&self) -> Slot {
         if self.fresh { Slot::Fresh } else { Slot::Ranked }
     }
@@ -58,54 +58,58 @@ type Columns = (SqlUuid, BigInt, Double, Timestamptz, Bool, Bool);
 
 statement! {
     /// The first posts of both sources that were not served.
-    pub(super) Beginnings(viewer: Option<i64> as Nullable<BigInt>, served: Vec<Vec<u8>> as Array<Binary>, lift: f64 as Double, needed: i64 as BigInt)
-    -> Columns { &BEGINNINGS }
+    pub(super) FirstCandidates(viewer: Option<i64> as Nullable<BigInt>, seen_posts: Vec<Vec<u8>> as Array<Binary>, lift: f64 as Double, needed: i64 as BigInt)
+    -> Columns { &FIRST_CANDIDATES }
 }
 
 statement! {
     /// The first posts of both sources that were not served and are not by authors who are full; of a source in which none is
     /// full, nothing.
-    pub(super) Deeper(
-        viewer: Option<i64> as Nullable<BigInt>, served: Vec<Vec<u8>> as Array<Binary>, lift: f64 as Double, needed: i64 as BigInt,
+    pub(super) MoreCandidates(
+        viewer: Option<i64> as Nullable<BigInt>, seen_posts: Vec<Vec<u8>> as Array<Binary>, lift: f64 as Double, needed: i64 as BigInt,
         full_of_ranked: Vec<i64> as Array<BigInt>, full_of_fresh: Vec<i64> as Array<BigInt>
-    ) -> Columns { &DEEPER }
+    ) -> Columns { &MORE_CANDIDATES }
 }
 
-/// How many posts [`Beginnings`] reads of a source.
+/// How many posts [`FirstCandidates`] reads of a source.
 pub(super) fn depth(needed: usize) -> usize {
     3 * needed - 2
 }
 
-impl Beginnings {
-    pub(super) fn of(viewer: Viewer, walk: &FeedCursor, needed: usize) -> Self {
+impl FirstCandidates {
+    pub(super) fn of(viewer: Viewer, cursor: &FeedCursor, needed: usize) -> Self {
         Self {
             viewer: viewer.user().map(i64::from),
-            served: walk.seen_posts().iter().map(|key| key.0.to_vec()).collect(),
+            seen_posts: cursor.seen_posts().iter().map(|key| key.0.to_vec()).collect(),
             lift: FeedConfig::STORED.rank_boost(AuthorRelationship::Followed),
             needed: i64::try_from(needed).unwrap_or(i64::MAX),
         }
     }
 
     /// What to read where these authors are full.
-    pub(super) fn behind(self, full_of_ranked: Vec<i64>, full_of_fresh: Vec<i64>) -> Deeper {
-        let Self { viewer, served, lift, needed } = self;
-        Deeper { viewer, served, lift, needed, full_of_ranked, full_of_fresh }
+    pub(super) fn without_authors(
+        self,
+        full_of_ranked: Vec<i64>,
+        full_of_fresh: Vec<i64>,
+    ) -> MoreCandidates {
+        let Self { viewer, seen_posts, lift, needed } = self;
+        MoreCandidates { viewer, seen_posts, lift, needed, full_of_ranked, full_of_fresh }
     }
 }
 
-static BEGINNINGS: LazyLock<String> = LazyLock::new(|| {
+static FIRST_CANDIDATES: LazyLock<String> = LazyLock::new(|| {
     let [depth, nobody] = ["(3 * $4 - 2)", "SELECT NULL::bigint WHERE false"];
-    let parts = [AROUND, &ranked(1, nobody, depth), &fresh(1, nobody, depth)];
+    let parts = [VIEWER_CONTEXT, &ranked(1, nobody, depth), &fresh(1, nobody, depth)];
     format!(
         "{} {} UNION ALL {}",
         parts.join(", "),
-        out_of("ranked1", false),
-        out_of("fresh1", true)
+        select_from("ranked1", false),
+        select_from("fresh1", true)
     )
 });
 
-static DEEPER: LazyLock<String> = LazyLock::new(|| {
-    let mut parts = vec![AROUND.to_owned()];
+static MORE_CANDIDATES: LazyLock<String> = LazyLock::new(|| {
+    let mut parts = vec![VIEWER_CONTEXT.to_owned()];
     let mut found = Vec::new();
     for (source, full, level) in [
         ("ranked", "$5::bigint[]", ranked as fn(u8, &str, &str) -> String),
@@ -124,16 +128,16 @@ static DEEPER: LazyLock<String> = LazyLock::new(|| {
         let all = format!("SELECT unnest({full}) UNION ALL SELECT author_id FROM full_{source}");
         parts.push(level(3, &all, &depth));
         for level in [2, 3] {
-            found.push(out_of(&format!("{source}{level}"), source == "fresh"));
+            found.push(select_from(&format!("{source}{level}"), source == "fresh"));
         }
     }
     format!("{} {}", parts.join(", "), found.join(" UNION ALL "))
 });
 
 /// Who and what is left out or lifted.
-const AROUND: &str = concat!(
+const VIEWER_CONTEXT: &str = concat!(
     "across AS MATERIALIZED (",
-    across!(),
+    blocked_users!(),
     "), served AS MATERIALIZED (
         SELECT unnest($2) AS key
     ), followed AS MATERIALIZED (
@@ -143,14 +147,14 @@ const AROUND: &str = concat!(
 );
 
 /// What every reading of posts asks: the last eight bytes of an id are its [`grateful_domain::SeenPostKey`].
-const NOT_SERVED: &str =
+const NOT_SEEN: &str =
     "is_public AND NOT (substring(uuid_send(id) FROM 9) = ANY (SELECT key FROM served))";
 
 /// The order of an index, and with it that of a rank.
 const BEST: &str = "rank DESC, created_at DESC, id DESC";
 
 /// More than is ever needed: a limit that is a value looks to the planner like a tenth of the table.
-const MORE_THAN_ENOUGH: u32 = 1600;
+const LITERAL_LIMIT: u32 = 1600;
 
 /// The best posts for the viewer, by authors who are not `full`, so many; as a part called `ranked` with this number.
 fn ranked(level: u8, full: &str, depth: &str) -> String {
@@ -224,6 +228,6 @@ fn fresh(level: u8, full: &str, depth: &str) -> String {
     )
 }
 
-fn out_of(part: &str, is_fresh: bool) -> String {
+fn select_from(part: &str, is_fresh: bool) -> String {
     format!("SELECT id, author_id, rank, created_at, is_followed, {is_fresh} FROM {part}")
 }

@@ -22,7 +22,7 @@ statement! {
         most: i64 as BigInt, heart: f64 as Double, reaction: f64 as Double, share: f64 as Double, newness: f64 as Double,
         oldest: f64 as Double
     ) -> SqlUuid {
-        concat!("away AS MATERIALIZED (", across!(), "), promising AS MATERIALIZED (
+        concat!("away AS MATERIALIZED (", blocked_users!(), "), promising AS MATERIALIZED (
             SELECT * FROM (
                 SELECT $5 * hearts_count + $6 * reactions_count + $7 * shares_count AS weight FROM posts
                 WHERE is_public AND rank >= $9 AND rank <= 'infinity' AND created_at >= $3

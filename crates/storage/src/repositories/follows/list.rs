@@ -33,9 +33,9 @@ impl Follows<'_> {
     pub async fn list(&mut self, query: FollowQuery) -> Result<Page<FollowListItem>> {
         let (rows, total): (Vec<Row>, Option<Total>) =
             load_page!(self.conn, query.select(), query.total())?;
-        let people = rows.into_iter().map(|row| listed(row).1).collect();
-        Ok(Page::from_overfetch(people, query.page_limit(), |listed: &FollowListItem| {
-            listed.position
+        let people = rows.into_iter().map(|row| list_item(row).1).collect();
+        Ok(Page::from_overfetch(people, query.page_limit(), |list_item: &FollowListItem| {
+            list_item.position
         })
         .with_total(total))
     }
@@ -73,8 +73,8 @@ impl Follows<'_> {
         let rows: Vec<Row> = query.select_per_user(people).load(self.conn).await?;
         let mut lists: HashMap<UserId, Vec<FollowListItem>> = HashMap::new();
         for row in rows {
-            let (of, listed) = listed(row);
-            lists.entry(of).or_default().push(listed);
+            let (of, list_item) = list_item(row);
+            lists.entry(of).or_default().push(list_item);
         }
         Ok(lists)
     }
@@ -82,7 +82,7 @@ impl Follows<'_> {
     /// How many follow somebody, whom they follow, and what is not decided yet; nothing where there is no such person.
     pub async fn count(&mut self, user: UserId) -> Result<Option<FollowCounts>> {
         let row: Option<(i64, i64, i64, i64)> =
-            Count { user: user.into() }.get_result(self.conn).await.optional()?;
+            CountFollows { user: user.into() }.get_result(self.conn).await.optional()?;
         Ok(row.map(|(followers, following, asked_by, asked)| FollowCounts {
             followers,
             following,
@@ -116,13 +116,13 @@ impl Follows<'_> {
 /// The edge, who is at its other end, whether the viewer follows them, and whose list it is in.
 type Row = ((Uuid, DateTime<Utc>), UserListItemRow, bool, i64);
 
-fn listed(((id, at), person, is_followed, of): Row) -> (UserId, FollowListItem) {
+fn list_item(((id, at), person, is_followed, of): Row) -> (UserId, FollowListItem) {
     (of.into(), FollowListItem { user: person.into(), position: Position { at, id }, is_followed })
 }
 
 statement! {
     /// What is pending is counted by indexes; the rest is kept beside the person.
-    Count(user: i64 as BigInt) -> (BigInt, BigInt, BigInt, BigInt) {
+    CountFollows(user: i64 as BigInt) -> (BigInt, BigInt, BigInt, BigInt) {
         "person AS (SELECT * FROM users WHERE id = $1)
         SELECT followers_count, following_count,
             (SELECT count(*) FROM follows WHERE followed_id = person.id AND status = 'pending'),

@@ -78,8 +78,8 @@ impl Notifications<'_> {
         after: i64,
         most: i64,
     ) -> Result<Vec<InboxChange>> {
-        let look = Look { owner: owner.into(), after, most };
-        let rows: Vec<(i64, Uuid, bool)> = look.load(self.conn).await?;
+        let list = ListChanges { owner: owner.into(), after, most };
+        let rows: Vec<(i64, Uuid, bool)> = list.load(self.conn).await?;
         let shown: Vec<Uuid> =
             rows.iter().filter(|(.., is_removal)| !is_removal).map(|(_, id, _)| *id).collect();
         let mut shown =
@@ -99,7 +99,7 @@ impl Notifications<'_> {
 
 statement! {
     /// Both in one statement, so that they are of one moment.
-    Look(owner: i64 as BigInt, after: i64 as BigInt, most: i64 as BigInt) -> (BigInt, SqlUuid, Bool) {
+    ListChanges(owner: i64 as BigInt, after: i64 as BigInt, most: i64 as BigInt) -> (BigInt, SqlUuid, Bool) {
         "shown AS (
             SELECT seq, id, false AS is_removal FROM notifications
             WHERE user_id = $1 AND parent_id IS NULL AND seq > $2 ORDER BY seq LIMIT $3

@@ -29,10 +29,10 @@ impl Notifications<'_> {
         let (seen, position): (Vec<_>, fn(&RenderedNotification) -> Position) =
             if query.lists_children() {
                 let seen = rows.into_iter().map(|row| seen(row, vec![])).collect::<Result<_>>()?;
-                (seen, |it| place(it, it.notification.created_at))
+                (seen, |it| position_at(it, it.notification.created_at))
             } else {
                 let seen = self.seen(query.owner(), rows).await?;
-                (seen, |it| place(it, it.notification.last_updated_at))
+                (seen, |it| position_at(it, it.notification.last_updated_at))
             };
         Ok(Page::from_overfetch(seen, query.page_limit(), position).with_total(total))
     }
@@ -79,7 +79,7 @@ impl Notifications<'_> {
             return Ok(vec![]);
         }
         let batches = rows.iter().filter(|(row, _)| row.is_batch()).map(|(row, _)| row.id);
-        let mut people = self.people_of(owner, batches.collect()).await?;
+        let mut people = self.batch_actors(owner, batches.collect()).await?;
         rows.into_iter()
             .map(|row| {
                 let people = people.remove(&row.0.id).unwrap_or_default();
@@ -88,13 +88,13 @@ impl Notifications<'_> {
             .collect()
     }
 
-    async fn people_of(
+    async fn batch_actors(
         &mut self,
         owner: UserId,
         batches: Vec<Uuid>,
     ) -> Result<HashMap<Uuid, Vec<(Author, Option<Emoji>)>>> {
-        let look = People { owner: owner.into(), batches };
-        let rows: Vec<PersonColumns> = look.load(self.conn).await?;
+        let look = BatchActors { owner: owner.into(), batches };
+        let rows: Vec<ActorColumns> = look.load(self.conn).await?;
         let mut people: HashMap<Uuid, Vec<_>> = HashMap::new();
         for (batch, id, author, emoji) in rows {
             let emoji = emoji.as_deref().map(emoji_from_code).transpose()?;
@@ -114,18 +114,18 @@ fn seen(
     Ok(RenderedNotification::new(notification, actor.map(Author::from), people))
 }
 
-fn place(seen: &RenderedNotification, at: DateTime<Utc>) -> Position {
+fn position_at(seen: &RenderedNotification, at: DateTime<Utc>) -> Position {
     Position { at, id: seen.notification.id.into() }
 }
 
-type PersonColumns = (Uuid, i64, AuthorColumns, Option<String>);
+type ActorColumns = (Uuid, i64, AuthorColumns, Option<String>);
 
 statement! {
     /// Of each batch up to 8 people, those first whom the owner follows, then by their newest entry. Whoever is not among
     /// the newest 100 entries is not looked for: so a page reads no more of a batch of thousands than of one of hundreds.
     /// Each person is looked up by themselves, and whether the owner follows them is counted, so that no plan goes through
     /// all people, or all whom the owner follows.
-    People(batches: Vec<Uuid> as Array<SqlUuid>, owner: i64 as BigInt) -> (
+    BatchActors(batches: Vec<Uuid> as Array<SqlUuid>, owner: i64 as BigInt) -> (
         SqlUuid,
         BigInt,
         (Text, Nullable<Text>, Nullable<Text>),

@@ -51,9 +51,9 @@ impl Notifications<'_> {
         for round in rounds(events) {
             let Some(now) = round.iter().map(|event| event.at).max() else { continue };
             let numbers = self.lock(&starts(&round)).await?;
-            let Decided { outcomes, decisions } = self.outcomes(&round).await?;
-            let held_back = held_back(self.write(outcomes, numbers, now).await?);
-            note_all(decisions, &held_back);
+            let DecidedChanges { inbox_changes, decisions } = self.inbox_changes(&round).await?;
+            let held_back = held_back(self.write(inbox_changes, numbers, now).await?);
+            record_outcomes(decisions, &held_back);
             recorded.held_back.extend(held_back);
         }
         Ok(recorded)
@@ -71,7 +71,7 @@ impl Notifications<'_> {
     ) -> Result<RecordResult> {
         let events: Vec<&Event> = events.iter().collect();
         let mut changes = starts(&events);
-        let mut entries = self.told_of(gone).await?;
+        let mut entries = self.find_mentions(gone).await?;
         // Somebody who took the one name and gave up the other a moment ago is named still.
         entries.retain(|(_, user)| !changes.contains_key(&UserId::from(*user)));
         // All inboxes at once, in the order of their ids.
@@ -80,33 +80,33 @@ impl Notifications<'_> {
             return Ok(RecordResult::default());
         }
         let numbers = self.lock(&changes).await?;
-        let mut outcomes = self.withdrawals(entries, now).await?;
-        let decided = self.outcomes(&events).await?;
-        outcomes.extend(decided.outcomes);
-        let held_back = held_back(self.write(outcomes, numbers, now).await?);
-        note_all(decided.decisions, &held_back);
+        let mut inbox_changes = self.changes_for_withdrawn(entries, now).await?;
+        let decided = self.inbox_changes(&events).await?;
+        inbox_changes.extend(decided.inbox_changes);
+        let held_back = held_back(self.write(inbox_changes, numbers, now).await?);
+        record_outcomes(decided.decisions, &held_back);
         Ok(RecordResult { held_back })
     }
 
     /// What becomes of the lists of those whom these events tell, of whom none is told twice.
-    async fn outcomes(&mut self, events: &[&Event]) -> Result<Decided> {
-        let mut decided = Decided::default();
+    async fn inbox_changes(&mut self, events: &[&Event]) -> Result<DecidedChanges> {
+        let mut decided = DecidedChanges::default();
         if events.is_empty() {
             return Ok(decided);
         }
-        let situations = self.situations(events).await?;
+        let contexts = self.contexts(events).await?;
         for (index, event) in events.iter().enumerate() {
-            let Some(situation) = situations.get(&index) else { continue };
+            let Some(context) = contexts.get(&index) else { continue };
             let (recipient, kind) = (event.cause.recipient, event.cause.act.kind());
-            decided.decisions.push((HeldBackEvent { recipient, kind }, decide(event, situation)));
-            decided.outcomes.push((recipient, record(event, situation)));
+            decided.decisions.push((HeldBackEvent { recipient, kind }, decide(event, context)));
+            decided.inbox_changes.push((recipient, record(event, context)));
         }
         Ok(decided)
     }
 
-    async fn situations(&mut self, events: &[&Event]) -> Result<HashMap<usize, InboxContext>> {
+    async fn contexts(&mut self, events: &[&Event]) -> Result<HashMap<usize, InboxContext>> {
         let causes = || events.iter().map(|event| event.cause);
-        let look = Look {
+        let load = LoadInboxContexts {
             recipients: causes().map(|cause| cause.recipient.into()).collect(),
             actors: causes().map(|cause| cause.actor.into()).collect(),
             acts: causes().map(|cause| cause.act.dedup_key()).collect(),
@@ -114,32 +114,32 @@ impl Notifications<'_> {
             kinds: causes().map(|cause| cause.act.kind().code().to_owned()).collect(),
             posts: causes().map(|cause| audience_of(cause.act)).collect(),
         };
-        let rows: Vec<Row> = look.load(self.conn).await?;
-        let mut situations: HashMap<usize, InboxContext> = HashMap::new();
+        let rows: Vec<Row> = load.load(self.conn).await?;
+        let mut contexts: HashMap<usize, InboxContext> = HashMap::new();
         for (number, author, (muted, blocked, is_recorded), withdrawn, top) in rows {
             // PostgreSQL counts from 1.
             let index = usize::try_from(number - 1).unwrap_or_default();
             let Some(event) = events.get(index) else { continue };
-            let withdrawn = withdrawn.map(withdrawn_of).transpose()?;
-            let situation = situations.entry(index).or_insert_with(|| InboxContext {
+            let withdrawn = withdrawn.map(withdrawn_from_json).transpose()?;
+            let context = contexts.entry(index).or_insert_with(|| InboxContext {
                 actor: author_from_columns(event.cause.actor, author),
-                deliverability: standing(blocked, muted),
+                deliverability: deliverability(blocked, muted),
                 is_recorded,
                 withdrawn,
                 original_batch: None,
                 open: None,
             });
-            if let Some(top) = top_of(top)? {
+            if let Some(top) = parent_from_columns(top)? {
                 let id = Some(top.notification.id);
-                let parent = situation.withdrawn.as_ref().and_then(|it| it.parent);
+                let parent = context.withdrawn.as_ref().and_then(|it| it.parent);
                 if top.notification.is_open() && top.notification.key == event.cause.key() {
-                    situation.open = Some(top.clone());
+                    context.open = Some(top.clone());
                 }
-                situation.original_batch =
-                    situation.original_batch.take().or_else(|| (id == parent).then_some(top));
+                context.original_batch =
+                    context.original_batch.take().or_else(|| (id == parent).then_some(top));
             }
         }
-        Ok(situations)
+        Ok(contexts)
     }
 }
 
@@ -150,8 +150,8 @@ fn starts(events: &[&Event]) -> HashMap<UserId, i64> {
 
 /// What becomes of some lists, and the decisions behind it.
 #[derive(Default)]
-struct Decided {
-    outcomes: Vec<(UserId, InboxChanges)>,
+struct DecidedChanges {
+    inbox_changes: Vec<(UserId, InboxChanges)>,
     /// Each with what is held back should the hourly limit stand against it.
     decisions: Vec<(HeldBackEvent, BatchDecision)>,
 }
@@ -161,7 +161,7 @@ fn held_back(written: Vec<(UserId, NotificationType)>) -> Vec<HeldBackEvent> {
 }
 
 /// Has what became of each event counted.
-fn note_all(decisions: Vec<(HeldBackEvent, BatchDecision)>, held_back: &[HeldBackEvent]) {
+fn record_outcomes(decisions: Vec<(HeldBackEvent, BatchDecision)>, held_back: &[HeldBackEvent]) {
     for (event, decision) in decisions {
         let is_held_back = decision == BatchDecision::Start && held_back.contains(&event);
         let outcome = if is_held_back { HELD_BACK } else { outcome_label(decision) };
@@ -193,7 +193,7 @@ fn audience_of(act: Act) -> Option<Uuid> {
     }
 }
 
-fn standing(blocked: bool, muted: bool) -> Deliverability {
+fn deliverability(blocked: bool, muted: bool) -> Deliverability {
     match (blocked, muted) {
         (true, _) => Deliverability::Blocked,
         (false, true) => Deliverability::Muted,
@@ -201,16 +201,16 @@ fn standing(blocked: bool, muted: bool) -> Deliverability {
     }
 }
 
-fn withdrawn_of(json: Value) -> Result<WithdrawnNotification> {
+fn withdrawn_from_json(json: Value) -> Result<WithdrawnNotification> {
     let row: WithdrawnRow = serde_json::from_value(json)
         .map_err(|_| StorageError::Corrupt { column: "withdrawn_notifications" })?;
     Ok(row.into())
 }
 
-type TopColumns =
+type ParentColumns =
     (Option<Value>, Option<DateTime<Utc>>, Option<Uuid>, Option<bool>, Option<String>);
 
-fn top_of(columns: TopColumns) -> Result<Option<ParentNotification>> {
+fn parent_from_columns(columns: ParentColumns) -> Result<Option<ParentNotification>> {
     let (Some(json), newest_at, newest_id, is_beside, emoji) = columns else { return Ok(None) };
     let notification = notification_from_json(json)?;
     let newest = newest_at.zip(newest_id.map(NotificationId::from));
@@ -220,13 +220,13 @@ fn top_of(columns: TopColumns) -> Result<Option<ParentNotification>> {
     Ok(Some(ParentNotification { notification, newest, prior_entry: beside }))
 }
 
-type Row = (i64, AuthorColumns, (bool, bool, bool), Option<Value>, TopColumns);
+type Row = (i64, AuthorColumns, (bool, bool, bool), Option<Value>, ParentColumns);
 
 statement! {
     /// A row for each event, two where it has come back while something else is open: the batch that it left, and what is
     /// open by now. A single is its own only entry. Blocks are counted between them alone, and between the recipient and
     /// whoever wrote the post: what merely has to exist, PostgreSQL may look up among all the blocks that there are.
-    Look(
+    LoadInboxContexts(
         recipients: Vec<i64> as Array<BigInt>,
         actors: Vec<i64> as Array<BigInt>,
         acts: Vec<String> as Array<Text>,

@@ -23,7 +23,7 @@ use crate::schema::notifications;
 use crate::{Result, StorageError};
 
 /// Entries, and whose inboxes they are in.
-pub(super) type Entries = Vec<(Uuid, i64)>;
+pub(super) type NotificationRefs = Vec<(Uuid, i64)>;
 
 /// Whatever tells of an act, in a list or below a batch.
 #[dsl::auto_type]
@@ -38,7 +38,7 @@ impl Notifications<'_> {
     /// no news. Three statements, however many acts there are.
     pub async fn withdraw(&mut self, causes: &[Cause], now: DateTime<Utc>) -> Result<()> {
         let changes = one_each(causes.iter().map(|cause| cause.recipient));
-        self.withdraw_found(changes, Losses::of_causes(causes), now).await
+        self.withdraw_found(changes, LoadWithdrawals::of_causes(causes), now).await
     }
 
     /// Shows another emoji where a reaction was changed. It is no event, and nobody is told.
@@ -50,13 +50,13 @@ impl Notifications<'_> {
     ) -> Result<()> {
         let changes = HashMap::from([(cause.recipient, 1)]);
         let numbers = self.lock(&changes).await?;
-        let look = Losses { leave: false, ..Losses::of_causes(&[cause]) };
+        let look = LoadWithdrawals { leave: false, ..LoadWithdrawals::of_causes(&[cause]) };
         let rows: Vec<Row> = look.load(self.conn).await?;
         let Some(row) = rows.into_iter().next() else { return Ok(()) };
-        let loss = Loss::try_from(row)?;
-        let [entry] = &loss.gone[..] else { return Ok(()) };
-        let batch = loss.remains.as_ref().map(|remains| (&loss.top, remains));
-        let outcome = update_reaction(entry, emoji, &loss.actor, batch);
+        let withdrawal = Withdrawal::try_from(row)?;
+        let [entry] = &withdrawal.gone[..] else { return Ok(()) };
+        let batch = withdrawal.remains.as_ref().map(|remains| (&withdrawal.top, remains));
+        let outcome = update_reaction(entry, emoji, &withdrawal.actor, batch);
         self.write(vec![(cause.recipient, outcome)], numbers, now).await?;
         Ok(())
     }
@@ -69,7 +69,7 @@ impl Notifications<'_> {
         now: DateTime<Utc>,
     ) -> Result<()> {
         let comments: Vec<Uuid> = comments.iter().copied().map(Uuid::from).collect();
-        let entries: Entries =
+        let entries: NotificationRefs =
             entries().filter(notifications::comment_id.eq_any(comments)).load(self.conn).await?;
         self.withdraw_entries(entries, now).await
     }
@@ -83,7 +83,7 @@ impl Notifications<'_> {
         now: DateTime<Utc>,
     ) -> Result<()> {
         let told = [NotificationType::Mention, NotificationType::PostShared];
-        let entries: Entries = entries()
+        let entries: NotificationRefs = entries()
             .filter(notifications::post_id.eq(Uuid::from(post)))
             .filter(notifications::kind.eq_any(told.map(NotificationType::code)))
             .filter(notifications::user_id.ne(i64::from(author)))
@@ -103,7 +103,7 @@ impl Notifications<'_> {
         let told = |recipient: i64, actor: i64| {
             notifications::user_id.eq(recipient).and(notifications::actor_id.eq(actor))
         };
-        let entries: Entries =
+        let entries: NotificationRefs =
             entries().filter(told(one, other).or(told(other, one))).load(self.conn).await?;
         self.withdraw_entries(entries, now).await
     }
@@ -115,7 +115,7 @@ impl Notifications<'_> {
         most: i64,
         now: DateTime<Utc>,
     ) -> Result<i64> {
-        let entries: Entries = entries()
+        let entries: NotificationRefs = entries()
             .filter(notifications::actor_id.eq(i64::from(actor)))
             .limit(most)
             .load(self.conn)
@@ -137,7 +137,7 @@ impl Notifications<'_> {
             return Ok(());
         }
         self.lock_all(listed).await?;
-        Forget { post: post.into(), now }.get_result::<i64>(self.conn).await?;
+        DeleteForPost { post: post.into(), now }.get_result::<i64>(self.conn).await?;
         Ok(())
     }
 
@@ -167,58 +167,69 @@ impl Notifications<'_> {
         Ok(())
     }
 
-    async fn withdraw_entries(&mut self, entries: Entries, now: DateTime<Utc>) -> Result<()> {
+    async fn withdraw_entries(
+        &mut self,
+        entries: NotificationRefs,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         let changes = one_each(entries.iter().map(|(_, user)| UserId::from(*user)));
         let ids = entries.into_iter().map(|(id, _)| id).collect();
-        self.withdraw_found(changes, Losses::of(ids), now).await
+        self.withdraw_found(changes, LoadWithdrawals::of(ids), now).await
     }
 
     async fn withdraw_found(
         &mut self,
         changes: HashMap<UserId, i64>,
-        look: Losses,
+        look: LoadWithdrawals,
         now: DateTime<Utc>,
     ) -> Result<()> {
         if changes.is_empty() {
             return Ok(());
         }
         let numbers = self.lock(&changes).await?;
-        let outcomes = self.losses(look, now).await?;
+        let outcomes = self.load_withdrawals(look, now).await?;
         self.write(outcomes, numbers, now).await?;
         Ok(())
     }
 
     /// What becomes of the lists that these entries leave, which are locked.
-    pub(super) async fn withdrawals(
+    pub(super) async fn changes_for_withdrawn(
         &mut self,
-        entries: Entries,
+        entries: NotificationRefs,
         now: DateTime<Utc>,
     ) -> Result<Vec<(UserId, InboxChanges)>> {
         if entries.is_empty() {
             return Ok(vec![]);
         }
-        self.losses(Losses::of(entries.into_iter().map(|(id, _)| id).collect()), now).await
+        self.load_withdrawals(
+            LoadWithdrawals::of(entries.into_iter().map(|(id, _)| id).collect()),
+            now,
+        )
+        .await
     }
 
-    async fn losses(
+    async fn load_withdrawals(
         &mut self,
-        look: Losses,
+        look: LoadWithdrawals,
         now: DateTime<Utc>,
     ) -> Result<Vec<(UserId, InboxChanges)>> {
         let rows: Vec<Row> = look.load(self.conn).await?;
         let outcomes = rows.into_iter().map(|row| {
-            let Loss { top, gone, remains, .. } = Loss::try_from(row)?;
+            let Withdrawal { top, gone, remains, .. } = Withdrawal::try_from(row)?;
             Ok((top.recipient, withdraw(&top, &gone, remains.as_ref(), now)))
         });
         outcomes.collect()
     }
 
     /// What told these people that they are named.
-    pub(super) async fn told_of(&mut self, gone: RemovedMentions<'_>) -> Result<Entries> {
+    pub(super) async fn find_mentions(
+        &mut self,
+        gone: RemovedMentions<'_>,
+    ) -> Result<NotificationRefs> {
         if gone.names.is_empty() {
             return Ok(vec![]);
         }
-        let told = Told {
+        let told = FindMentions {
             actor: gone.actor.into(),
             act: gone.mention.dedup_key(),
             names: gone.names.iter().map(|name| name.to_ascii_lowercase()).collect(),
@@ -248,7 +259,7 @@ pub(super) fn one_each(users: impl Iterator<Item = UserId>) -> HashMap<UserId, i
 }
 
 /// A notification of the list that is to lose entries, or to show another emoji in one.
-struct Loss {
+struct Withdrawal {
     top: Notification,
     /// The entries; of a single, itself.
     gone: Vec<Notification>,
@@ -258,11 +269,11 @@ struct Loss {
 }
 
 /// What is left, where something is: how much of how many, the newest of it, who did that, and their emoji.
-type RemainsColumns = (i32, i32, Option<Value>, Option<AuthorColumns>, Option<String>);
+type RemainingBatchColumns = (i32, i32, Option<Value>, Option<AuthorColumns>, Option<String>);
 
-type Row = (Value, Value, AuthorColumns, RemainsColumns);
+type Row = (Value, Value, AuthorColumns, RemainingBatchColumns);
 
-impl TryFrom<Row> for Loss {
+impl TryFrom<Row> for Withdrawal {
     type Error = StorageError;
 
     fn try_from((top, gone, actor, remains): Row) -> Result<Self> {
@@ -274,13 +285,13 @@ impl TryFrom<Row> for Loss {
             top: notification_from_json(top)?,
             actor: author_from_columns(by, actor),
             gone,
-            remains: remains_of(remains)?,
+            remains: remaining_batch(remains)?,
         })
     }
 }
 
-fn remains_of(
-    (child_count, actor_count, newest, actor, emoji): RemainsColumns,
+fn remaining_batch(
+    (child_count, actor_count, newest, actor, emoji): RemainingBatchColumns,
 ) -> Result<Option<RemainingBatch>> {
     let Some((newest, actor)) = newest.zip(actor) else { return Ok(None) };
     let newest = notification_from_json(newest)?;
@@ -293,7 +304,7 @@ fn remains_of(
     }))
 }
 
-impl Losses {
+impl LoadWithdrawals {
     fn of(ids: Vec<Uuid>) -> Self {
         Self { ids, recipients: vec![], actors: vec![], acts: vec![], leave: true }
     }
@@ -310,7 +321,7 @@ impl Losses {
 
 statement! {
     /// Goes from the people to what they were told: a post may have many entries, and so may whoever wrote it.
-    Told(actor: i64 as BigInt, act: String as Text, names: Vec<String> as Array<Text>) -> (SqlUuid, BigInt) {
+    FindMentions(actor: i64 as BigInt, act: String as Text, names: Vec<String> as Array<Text>) -> (SqlUuid, BigInt) {
         "people AS MATERIALIZED (
             SELECT id FROM users WHERE lower(username) = ANY ($3)
         )
@@ -324,7 +335,7 @@ statement! {
 statement! {
     /// The notifications of the list that these entries are in or are, with what they have beside them; beside the entries
     /// that leave, or with those that stay and change.
-    Losses(
+    LoadWithdrawals(
         ids: Vec<Uuid> as Array<SqlUuid>,
         recipients: Vec<i64> as Array<BigInt>,
         actors: Vec<i64> as Array<BigInt>,
@@ -378,7 +389,7 @@ statement! {
 
 statement! {
     /// The inboxes are locked.
-    Forget(post: Uuid as SqlUuid, now: DateTime<Utc> as Timestamptz) -> BigInt {
+    DeleteForPost(post: Uuid as SqlUuid, now: DateTime<Utc> as Timestamptz) -> BigInt {
         "gone AS (
             DELETE FROM notifications WHERE post_id = $1 RETURNING id, user_id, parent_id
         ), listed AS (

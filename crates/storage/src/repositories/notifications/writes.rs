@@ -27,7 +27,7 @@ impl Notifications<'_> {
         mut numbers: HashMap<UserId, i64>,
         now: DateTime<Utc>,
     ) -> Result<Vec<(UserId, NotificationType)>> {
-        let mut write = Write::at(now);
+        let mut write = PendingWrites::at(now);
         for (user, outcome) in outcomes {
             write.add(user, outcome, numbers.entry(user).or_default());
         }
@@ -46,7 +46,7 @@ impl Notifications<'_> {
 }
 
 /// What is to be written, table by table.
-struct Write {
+struct PendingWrites {
     now: DateTime<Utc>,
     rows: Vec<NotificationRow>,
     deleted: Vec<Uuid>,
@@ -56,7 +56,7 @@ struct Write {
     starts: Vec<(UserId, NotificationType)>,
 }
 
-impl Write {
+impl PendingWrites {
     fn at(now: DateTime<Utc>) -> Self {
         Self {
             now,
@@ -97,8 +97,8 @@ impl Write {
         self.starts.extend(outcome.consumes_quota_of.map(|kind| (user, kind)));
     }
 
-    fn into_statement(self) -> Carry {
-        Carry {
+    fn into_statement(self) -> ApplyInboxChanges {
+        ApplyInboxChanges {
             rows: json!(self.rows),
             deleted: self.deleted,
             removals: json!(self.removals),
@@ -169,7 +169,7 @@ statement! {
     /// One upsert decides by the hourly limit: it counts who asks to start, and whoever asks beyond the limit gets nothing
     /// written. The rows are written in their order, so that a single has left the open place of its key before a batch
     /// takes it.
-    Carry(
+    ApplyInboxChanges(
         rows: Value as Jsonb,
         deleted: Vec<Uuid> as Array<SqlUuid>,
         removals: Value as Jsonb,
