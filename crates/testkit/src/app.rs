@@ -13,7 +13,8 @@ static PASSWORD_HASHER: LazyLock<Arc<PasswordHasher>> =
     LazyLock::new(|| Arc::new(PasswordHasher::new(2).unwrap()));
 
 /// Shared by all tests of the process, so that concurrent image processing is limited as in a server.
-static IMAGES: LazyLock<Arc<ImageProcessor>> = LazyLock::new(|| Arc::new(ImageProcessor::new(2)));
+static IMAGE_PROCESSOR: LazyLock<Arc<ImageProcessor>> =
+    LazyLock::new(|| Arc::new(ImageProcessor::new(2)));
 
 /// An [`App`] with its own database, a clock stopped at [`NOON`], and uploads in memory.
 pub struct TestApp {
@@ -47,7 +48,7 @@ impl TestApp {
             files: files.clone(),
             clock: clock.clone(),
             password_hasher: PASSWORD_HASHER.clone(),
-            images: IMAGES.clone(),
+            image_processor: IMAGE_PROCESSOR.clone(),
             login_throttle: Arc::new(LoginThrottle::unlimited()),
             geocoder: geocoder.clone(),
             session_lifetime: App::SESSION_LIFETIME,

@@ -8,7 +8,7 @@ use crate::support::{assert_problem, create_post, invalid_fields, post_path};
 
 const POSTS: &str = "/api/v1/posts";
 
-/// The maximum size of a body in bytes (docs/http-api.md#unsupported-input).
+/// The maximum size of a body in bytes (docs/rules.md#request-limits).
 const LIMIT: usize = 65_536;
 
 #[actix_web::test]

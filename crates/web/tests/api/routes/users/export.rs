@@ -240,8 +240,8 @@ async fn the_export_is_streamed_without_holding_a_connection_between_chunks() {
     }
 
     assert!(20 < chunks, "{chunks} chunks");
-    let whole: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(whole["data"]["hearts"].as_array().unwrap().len(), 1_100);
+    let export: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(export["data"]["hearts"].as_array().unwrap().len(), 1_100);
 }
 
 #[actix_web::test]

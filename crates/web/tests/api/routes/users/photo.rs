@@ -511,7 +511,7 @@ async fn uploads_are_limited_to_20_per_hour_and_user() {
     let api = Api::serve(TestApp::create().await, &config).await;
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     for number in 0..20 {
-        // Both kinds of upload count, whatever their result.
+        // Both kinds of upload count, successful or not.
         let request =
             if number % 2 == 0 { api.post(PHOTO) } else { api.post("/api/v1/posts/upload") };
         request.by(&ana).multipart(&[]).send().await.expect(422);

@@ -8,7 +8,7 @@ use crate::support::{
     invalid_fields, next_link, sorted_keys,
 };
 
-const MINE: &str = "/api/v1/users/me/posts";
+const OWN_POSTS: &str = "/api/v1/users/me/posts";
 
 #[actix_web::test]
 async fn own_posts_include_private_ones_newest_first_in_an_envelope() {
@@ -19,7 +19,7 @@ async fn own_posts_include_private_ones_newest_first_in_an_envelope() {
         a_post().by(ana.user.id).private().insert_into(api.database()).await.id.to_string();
     a_post().insert_into(api.database()).await;
 
-    let response = api.get(MINE).by(&ana).send().await.expect(200);
+    let response = api.get(OWN_POSTS).by(&ana).send().await.expect(200);
 
     let posts = envelope_data(&response);
     assert_eq!(ids(&posts), [private, first]);
@@ -47,10 +47,10 @@ async fn own_posts_by_id_include_private_ones() {
     a_post().by(ana.user.id).private().insert_into(api.database()).await;
 
     let by_id = api.get(&path(ana.user.id)).by(&ana).send().await.expect(200);
-    let mine = api.get(MINE).by(&ana).send().await.expect(200);
+    let own = api.get(OWN_POSTS).by(&ana).send().await.expect(200);
 
     assert_eq!(ids(&envelope_data(&by_id)).len(), 1);
-    assert_eq!(envelope_data(&by_id), envelope_data(&mine));
+    assert_eq!(envelope_data(&by_id), envelope_data(&own));
 }
 
 #[actix_web::test]
@@ -58,7 +58,7 @@ async fn a_user_without_posts_has_an_empty_list() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
-    let response = api.get(MINE).by(&ana).send().await.expect(200);
+    let response = api.get(OWN_POSTS).by(&ana).send().await.expect(200);
 
     assert_eq!(envelope_data(&response), json!([]));
 }
@@ -123,7 +123,7 @@ async fn next_links_cover_all_posts() {
     }
     posts.reverse();
 
-    let own = fetch_all_pages(&api, &ana, &format!("{MINE}/?limit=2"), envelope_data).await;
+    let own = fetch_all_pages(&api, &ana, &format!("{OWN_POSTS}/?limit=2"), envelope_data).await;
     let by_ben = fetch_all_pages(
         &api,
         &ben,
