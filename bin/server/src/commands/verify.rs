@@ -9,7 +9,7 @@ use super::{AppFactory, JOB_POOL, migrate_database};
 use crate::config::Settings;
 use crate::database::Postgres;
 
-/// A statement covers a thousand rows, each of which may have a million related rows.
+/// A statement covers a thousand rows, and each row may have a million related rows.
 const STATEMENT_TIMEOUT: Duration = Duration::from_mins(10);
 
 pub(super) async fn verify(settings: Settings, repair: bool) -> anyhow::Result<()> {

@@ -15,7 +15,7 @@ fn an_ordinary_account_can_run_clusters() {
         println!("skipped: all tests of this run use an ordinary account");
         return;
     }
-    let nobody = User::from_name("nobody").unwrap().expect("an unprivileged account");
+    let unprivileged = User::from_name("nobody").unwrap().expect("an unprivileged account");
     let directory = accessible_dir();
     let copy = directory.path().join("tests");
     // `cp` in another process: a file that this process had open for writing might still be open in a forked child,
@@ -31,7 +31,7 @@ fn an_ordinary_account_can_run_clusters() {
         "at_once",
         "another_user",
     ]);
-    tests.uid(nobody.uid.as_raw()).gid(nobody.gid.as_raw());
+    tests.uid(unprivileged.uid.as_raw()).gid(unprivileged.gid.as_raw());
     tests.current_dir("/").env("HOME", "/nonexistent").env_remove("TMPDIR");
     let output = tests.output().unwrap();
 
