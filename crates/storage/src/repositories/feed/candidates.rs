@@ -164,8 +164,8 @@ fn ranked(level: u8, full: &str, depth: &str) -> String {
         ), everyone{level} AS MATERIALIZED (
             SELECT *, author_id = ANY (SELECT id FROM followed) AS is_followed FROM (
                 SELECT id, author_id, rank, created_at FROM posts
-                WHERE {NOT_SERVED} AND NOT (author_id = ANY (SELECT id FROM away{level}))
-                ORDER BY {BEST} LIMIT {MORE_THAN_ENOUGH}
+                WHERE {NOT_SEEN} AND NOT (author_id = ANY (SELECT id FROM away{level}))
+                ORDER BY {BEST} LIMIT {LITERAL_LIMIT}
             ) AS part LIMIT {depth}
         ), bar{level} AS MATERIALIZED (
             SELECT CASE WHEN count(*) = {depth} THEN min(rank) - $3 ELSE '-infinity' END AS rank FROM everyone{level}
@@ -180,7 +180,7 @@ fn ranked(level: u8, full: &str, depth: &str) -> String {
         ), best{level} AS MATERIALIZED (
             SELECT followed.id AS author_id, top.rank FROM followed, LATERAL (
                 SELECT id, rank, created_at FROM posts
-                WHERE {NOT_SERVED} AND author_id = followed.id AND rank >= (SELECT rank FROM bar{level})
+                WHERE {NOT_SEEN} AND author_id = followed.id AND rank >= (SELECT rank FROM bar{level})
                 ORDER BY {BEST} LIMIT 1
             ) AS top
             WHERE NOT (SELECT is_narrow FROM band{level})
@@ -188,14 +188,14 @@ fn ranked(level: u8, full: &str, depth: &str) -> String {
             ORDER BY top.rank DESC, top.created_at DESC, top.id DESC LIMIT {depth}
         ), near{level} AS MATERIALIZED (
             SELECT id, author_id, rank, created_at FROM posts
-            WHERE (SELECT is_narrow FROM band{level}) AND {NOT_SERVED}
+            WHERE (SELECT is_narrow FROM band{level}) AND {NOT_SEEN}
                 AND rank >= (SELECT rank FROM bar{level}) AND rank <= 'infinity'
                 AND author_id = ANY (SELECT id FROM followed)
                 AND NOT (author_id = ANY (SELECT id FROM away{level}))
             UNION ALL
             SELECT part.* FROM best{level}, LATERAL (
                 SELECT id, author_id, rank, created_at FROM posts
-                WHERE {NOT_SERVED} AND author_id = best{level}.author_id AND rank >= (
+                WHERE {NOT_SEEN} AND author_id = best{level}.author_id AND rank >= (
                     SELECT greatest(CASE WHEN count(*) = {depth} THEN min(rank) END, (SELECT rank FROM bar{level}))
                     FROM best{level}
                 )
@@ -221,8 +221,8 @@ fn fresh(level: u8, full: &str, depth: &str) -> String {
         ), fresh{level} AS MATERIALIZED (
             SELECT *, author_id = ANY (SELECT id FROM followed) AS is_followed FROM (
                 SELECT id, author_id, rank, created_at FROM posts
-                WHERE {NOT_SERVED} AND NOT (author_id = ANY (SELECT id FROM absent{level}))
-                ORDER BY created_at DESC, id DESC LIMIT {MORE_THAN_ENOUGH}
+                WHERE {NOT_SEEN} AND NOT (author_id = ANY (SELECT id FROM absent{level}))
+                ORDER BY created_at DESC, id DESC LIMIT {LITERAL_LIMIT}
             ) AS part LIMIT {depth}
         )"
     )

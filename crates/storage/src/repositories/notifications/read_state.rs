@@ -1,1 +1,179 @@
+//! What was read, and how much there is.
 
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::dsl::{exists, select};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use grateful_domain::notification::HourlyQuota;
+use grateful_domain::{NotificationId, NotificationType, UserId};
+use uuid::Uuid;
+
+use super::Notifications;
+use crate::Result;
+use crate::query::statement;
+use crate::schema::notifications;
+
+/// How much is in somebody's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotificationCounts {
+    /// What they have not read.
+    pub unread: i64,
+    /// All of it.
+    pub total: i64,
+}
+
+/// What somebody was told of lately: acts, whether or not they are gathered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotificationStats {
+    /// Within the last hour.
+    pub last_hour: i64,
+    /// Within the last day.
+    pub last_day: i64,
+    /// Of all that is kept.
+    pub total: i64,
+    /// How many more may start within the hour; of one type only.
+    pub remaining: Option<i32>,
+    /// What the hourly limit ever held back.
+    pub held_back: i64,
+}
+
+impl Notifications<'_> {
+    /// Whether somebody has this notification, in their list or as an entry.
+    pub async fn exists(&mut self, owner: UserId, id: NotificationId) -> Result<bool> {
+        let theirs = notifications::table
+            .find(Uuid::from(id))
+            .filter(notifications::user_id.eq(i64::from(owner)));
+        Ok(select(exists(theirs)).get_result(self.conn).await?)
+    }
+
+    /// How much is in somebody's list.
+    pub async fn count(&mut self, owner: UserId) -> Result<NotificationCounts> {
+        let count = CountNotifications { owner: owner.into() };
+        let (unread, total) = count.get_result(self.conn).await?;
+        Ok(NotificationCounts { unread, total })
+    }
+
+    /// Marks a notification read; a batch with all its entries, an entry alone. Tells whether they have it.
+    pub async fn mark_read(
+        &mut self,
+        owner: UserId,
+        id: NotificationId,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let numbers = self.lock(&HashMap::from([(owner, 1)])).await?;
+        let Some(last) = numbers.get(&owner) else { return Ok(false) };
+        let read = MarkRead { owner: owner.into(), id: id.into(), now, seq: last + 1 };
+        Ok(read.get_result::<i64>(self.conn).await? == 1)
+    }
+
+    /// Marks all read that was there when it was asked: what changed no later than `asked_at`, or is known by then under no
+    /// higher number than `asked_seq`, should the clock of another node be ahead. Returns how many of the list were unread.
+    pub async fn mark_all_read(
+        &mut self,
+        owner: UserId,
+        asked_at: DateTime<Utc>,
+        asked_seq: i64,
+    ) -> Result<i64> {
+        self.lock(&HashMap::from([(owner, 0)])).await?;
+        let read = MarkAllRead { owner: owner.into(), now: asked_at, seq: asked_seq };
+        Ok(read.get_result(self.conn).await?)
+    }
+
+    /// What somebody was told of lately, of one type or of all.
+    pub async fn stats(
+        &mut self,
+        owner: UserId,
+        kind: Option<NotificationType>,
+        now: DateTime<Utc>,
+    ) -> Result<NotificationStats> {
+        let stats = Stats {
+            owner: owner.into(),
+            kind: kind.map(|kind| kind.code().to_owned()),
+            hour_ago: now - TimeDelta::hours(1),
+            day_ago: now - TimeDelta::days(1),
+        };
+        let (last_hour, last_day, total, window_opened_at, asked, held_back): StatsColumns =
+            stats.get_result(self.conn).await?;
+        let window = window_opened_at.zip(asked).map(|(window_opened_at, asked)| HourlyQuota {
+            window_opened_at,
+            used: asked.min(HourlyQuota::LIMIT),
+        });
+        let remaining = kind.map(|_| HourlyQuota::remaining(window, now));
+        Ok(NotificationStats { last_hour, last_day, total, remaining, held_back })
+    }
+}
+
+type StatsColumns = (i64, i64, i64, Option<DateTime<Utc>>, Option<i32>, i64);
+
+statement! {
+    CountNotifications(owner: i64 as BigInt) -> (BigInt, BigInt) {
+        "listed AS (
+            SELECT count(*) AS total FROM notifications WHERE user_id = $1 AND parent_id IS NULL
+        ), unread AS (
+            SELECT count(*) AS unread FROM notifications WHERE user_id = $1 AND parent_id IS NULL AND NOT read
+        )
+        SELECT unread, total FROM unread, listed"
+    }
+}
+
+statement! {
+    /// The inbox is locked.
+    MarkRead(owner: i64 as BigInt, id: Uuid as SqlUuid, now: DateTime<Utc> as Timestamptz, seq: i64 as BigInt) -> BigInt {
+        "marked AS (
+            UPDATE notifications SET read = true, read_at = $3,
+                seq = CASE WHEN parent_id IS NULL THEN $4 ELSE seq END
+            WHERE user_id = $1 AND (id = $2 OR parent_id = $2) AND NOT read
+        )
+        SELECT count(*) FROM notifications WHERE user_id = $1 AND id = $2"
+    }
+}
+
+statement! {
+    /// The inbox is locked.
+    MarkAllRead(owner: i64 as BigInt, now: DateTime<Utc> as Timestamptz, seq: i64 as BigInt) -> BigInt {
+        "unread AS (
+            SELECT id, row_number() OVER (ORDER BY seq, id) AS number FROM notifications
+            WHERE user_id = $1 AND parent_id IS NULL AND NOT read AND (last_updated_at <= $2 OR seq <= $3)
+        ), counted AS (
+            UPDATE inboxes SET last_seq = last_seq + (SELECT count(*) FROM unread) WHERE user_id = $1
+            RETURNING last_seq - (SELECT count(*) FROM unread) AS seq
+        ), marked AS (
+            UPDATE notifications AS it SET read = true, read_at = $2, seq = counted.seq + unread.number
+            FROM unread, counted WHERE it.id = unread.id
+            RETURNING it.id
+        ), entries AS (
+            UPDATE notifications SET read = true, read_at = $2
+            WHERE parent_id IN (SELECT id FROM unread) AND NOT read
+        )
+        SELECT count(*) FROM marked"
+    }
+}
+
+statement! {
+    Stats(
+        owner: i64 as BigInt,
+        kind: Option<String> as Nullable<Text>,
+        hour_ago: DateTime<Utc> as Timestamptz,
+        day_ago: DateTime<Utc> as Timestamptz
+    ) -> (BigInt, BigInt, BigInt, Nullable<Timestamptz>, Nullable<Integer>, BigInt) {
+        "told AS (
+            SELECT count(*) FILTER (WHERE created_at > $3) AS last_hour,
+                count(*) FILTER (WHERE created_at > $4) AS last_day,
+                count(*) AS total
+            FROM notifications
+            WHERE user_id = $1 AND CASE
+                WHEN $2 IS NULL THEN NOT is_batch
+                WHEN $2 = 'post_interaction' THEN is_batch AND type = $2
+                ELSE NOT is_batch AND type = $2
+            END
+        ), quota AS (
+            SELECT max(window_opened_at) AS window_opened_at, max(asked) AS asked,
+                coalesce(sum(held_back), 0)::bigint AS held_back
+            FROM notification_quotas WHERE user_id = $1 AND ($2 IS NULL OR type = $2)
+        )
+        SELECT last_hour, last_day, total, window_opened_at, asked, held_back FROM told, quota"
+    }
+}
