@@ -1,4 +1,4 @@
-//! An inbox without a database: what a person is told of an afternoon in which others liked her post.
+//! An inbox without a database: the notifications of a user whose post gets hearts and reactions.
 //!
 //! `cargo run -p grateful-domain --example batching`
 
@@ -10,111 +10,111 @@ use grateful_domain::notification::{Act, Cause, Deliverability, Event, EventDeta
 use grateful_domain::{Author, Emoji, NotificationId, PostId, UserId, Username};
 use uuid::Uuid;
 
-/// Whose inbox it is.
+/// The owner of the inbox.
 const ANA: i64 = 1;
 const BEN: i64 = 2;
 const CARO: i64 = 3;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    print!("{}", story()?);
+    print!("{}", run()?);
     Ok(())
 }
 
-/// The afternoon as Ana reads it.
-pub(crate) fn story() -> Result<String, Box<dyn Error>> {
-    let mut ana = Reader::new(UserId::from(ANA));
+/// Records, updates and withdraws notifications. Returns the inbox after each step.
+pub(crate) fn run() -> Result<String, Box<dyn Error>> {
+    let mut scenario = Scenario::new(UserId::from(ANA));
     let post = PostId::from(Uuid::from_u128(0xa));
-    let (ben, caro) = (person(BEN, "ben")?, person(CARO, "caro")?);
+    let (ben, caro) = (author(BEN, "ben")?, author(CARO, "caro")?);
 
-    // The first heart is a notification by itself.
-    ana.hears(&ben, Act::Heart { post }, None);
-    ana.shows("Ben gives a heart")?;
+    // The first heart is a single notification.
+    scenario.record(&ben, Act::Heart { post }, None);
+    scenario.print_inbox("Ben gives a heart")?;
 
-    // A second one within the hour makes a batch of the two, and whatever comes within a day joins it.
-    ana.hears(&caro, Act::Heart { post }, None);
-    ana.hears(&ben, Act::Reaction { post }, Some(Emoji::Hug));
-    ana.shows("Caro gives one too, and Ben leaves a hug")?;
+    // Another act within the hour converts it to a batch. Further acts join the batch for a day.
+    scenario.record(&caro, Act::Heart { post }, None);
+    scenario.record(&ben, Act::Reaction { post }, Some(Emoji::Hug));
+    scenario.print_inbox("Caro gives a heart, and Ben reacts with a hug")?;
 
-    // An event that is told of twice is told of once.
-    ana.hears(&caro, Act::Heart { post }, None);
-    ana.reads_all();
-    ana.shows("Ana reads it")?;
+    // Recording the same act again has no effect.
+    scenario.record(&caro, Act::Heart { post }, None);
+    scenario.mark_all_read();
+    scenario.print_inbox("Ana reads all notifications")?;
 
-    // Changing one's mind is no news: it stays read. Neither is taking something back.
-    ana.inbox.update_reaction(&ben, Act::Reaction { post }, Emoji::Fire);
-    ana.inbox.withdraw(caro.id, Act::Heart { post }, ana.now);
-    ana.shows("Ben turns the hug into a fire, and Caro takes her heart back")?;
+    // Changing or withdrawing an act does not make the batch unread.
+    scenario.inbox.update_reaction(&ben, Act::Reaction { post }, Emoji::Fire);
+    scenario.inbox.withdraw(caro.id, Act::Heart { post }, scenario.now);
+    scenario.print_inbox("Ben changes his reaction to fire, and Caro removes her heart")?;
 
-    // Whoever does again what they undid within a day is no news either.
-    ana.hears(&caro, Act::Heart { post }, None);
-    ana.shows("Caro gives it again")?;
+    // Repeating an act within a day of its withdrawal restores the notification without making it unread.
+    scenario.record(&caro, Act::Heart { post }, None);
+    scenario.print_inbox("Caro gives the heart again")?;
 
-    // Requests to follow are never gathered; at most twenty of a type begin within an hour.
+    // Follow requests are not batched. At most twenty notifications of a type start within an hour.
     for number in 1..=23 {
-        let stranger = person(100 + number, &format!("stranger_{number}"))?;
-        ana.hears(&stranger, Act::FollowRequest, None);
+        let stranger = author(100 + number, &format!("stranger_{number}"))?;
+        scenario.record(&stranger, Act::FollowRequest, None);
     }
-    let (unread, held_back) = (ana.inbox.unread_count(), ana.inbox.held_back());
-    writeln!(ana.page, "23 strangers ask to follow\n  {unread} unread, {held_back} held back")?;
-    Ok(ana.page)
+    let (unread, held_back) = (scenario.inbox.unread_count(), scenario.inbox.held_back());
+    writeln!(scenario.output, "23 users request to follow Ana")?;
+    writeln!(scenario.output, "  {unread} unread, {held_back} held back")?;
+    Ok(scenario.output)
 }
 
-/// An inbox, a clock that this program moves, and what was shown of it.
-struct Reader {
+/// An inbox with a manual clock and the printed output.
+struct Scenario {
     inbox: Inbox,
     owner: UserId,
     now: DateTime<Utc>,
-    ids: u128,
-    page: String,
+    last_id: u128,
+    output: String,
 }
 
-impl Reader {
+impl Scenario {
     fn new(owner: UserId) -> Self {
         let now = DateTime::UNIX_EPOCH + TimeDelta::hours(12);
-        Self { inbox: Inbox::new(owner), owner, now, ids: 0, page: String::new() }
+        Self { inbox: Inbox::new(owner), owner, now, last_id: 0, output: String::new() }
     }
 
-    /// A minute later, somebody does something.
-    fn hears(&mut self, actor: &Author, act: Act, emoji: Option<Emoji>) {
+    /// Records an act one minute after the previous one.
+    fn record(&mut self, actor: &Author, act: Act, emoji: Option<Emoji>) {
         self.now += TimeDelta::minutes(1);
+        let post = EventDetails::for_post("For the bus driver who waited.");
         let event = Event {
             cause: Cause { recipient: self.owner, actor: actor.id, act },
-            details: EventDetails {
-                emoji,
-                ..EventDetails::for_post("For the bus driver who waited.")
-            },
+            details: EventDetails { emoji, ..post },
             at: self.now,
             id: self.new_id(),
             batch_id: self.new_id(),
         };
-        // Whether the two have blocked each other, or such notifications are switched off, is for the caller to know.
+        // The caller knows whether one of the users has blocked the other or the type is muted.
         self.inbox.record(&event, actor, Deliverability::Allowed);
     }
 
-    fn reads_all(&mut self) {
+    fn mark_all_read(&mut self) {
         self.inbox.mark_all_read(self.now);
     }
 
-    /// Ids are made by the caller, like the time. A service would take `Uuid::now_v7()`.
+    /// The caller creates the ids. A service would use `Uuid::now_v7()`.
     fn new_id(&mut self) -> NotificationId {
-        self.ids += 1;
-        Uuid::from_u128(self.ids).into()
+        self.last_id += 1;
+        Uuid::from_u128(self.last_id).into()
     }
 
-    fn shows(&mut self, what_happened: &str) -> fmt::Result {
-        writeln!(self.page, "{what_happened}")?;
-        for it in self.inbox.top_level() {
-            let sign = if it.read_at.is_none() { '●' } else { '○' };
-            writeln!(self.page, "  {sign} {}: {}", it.text.title, it.text.message)?;
-            for entry in self.inbox.children(it.id) {
-                writeln!(self.page, "      {}", entry.text.message)?;
+    fn print_inbox(&mut self, heading: &str) -> fmt::Result {
+        writeln!(self.output, "{heading}")?;
+        for notification in self.inbox.top_level() {
+            let mark = if notification.read_at.is_none() { '●' } else { '○' };
+            let text = &notification.text;
+            writeln!(self.output, "  {mark} {}: {}", text.title, text.message)?;
+            for child in self.inbox.children(notification.id) {
+                writeln!(self.output, "      {}", child.text.message)?;
             }
         }
         Ok(())
     }
 }
 
-fn person(id: i64, username: &str) -> Result<Author, Box<dyn Error>> {
+fn author(id: i64, username: &str) -> Result<Author, Box<dyn Error>> {
     let username = Username::parse(username)?;
     Ok(Author { id: id.into(), username, display_name: None, profile_image_url: None })
 }

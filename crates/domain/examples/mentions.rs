@@ -1,4 +1,4 @@
-//! Whom a text names, whom an edit names anew, and who is told of it.
+//! The mentions in a post, the mentions that an edit adds and removes, and which users are notified.
 //!
 //! `cargo run -p grateful-domain --example mentions`
 
@@ -13,13 +13,13 @@ use grateful_domain::{
 use uuid::Uuid;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    print!("{}", story()?);
+    print!("{}", run()?);
     Ok(())
 }
 
-/// A post that names people, and is edited twice.
-pub(crate) fn story() -> Result<String, Box<dyn Error>> {
-    let mut page = String::new();
+/// Publishes a post with mentions and edits it twice. Returns the output.
+pub(crate) fn run() -> Result<String, Box<dyn Error>> {
+    let mut output = String::new();
     let noon = DateTime::UNIX_EPOCH;
     let draft = Draft {
         title: None,
@@ -30,28 +30,26 @@ pub(crate) fn story() -> Result<String, Box<dyn Error>> {
         visibility: Visibility::Public,
     };
     let post = Post::publish(Uuid::from_u128(7).into(), UserId::from(1), draft, noon);
-    writeln!(page, "it names {:?}", post.mentioned_names())?;
+    writeln!(output, "the post mentions {:?}", post.mentioned_names())?;
 
-    let words = "For @Caro. and @dan".to_owned();
-    let edit = PostEdit { content: Some(words), ..PostEdit::default() };
+    let content = "For @Caro. and @dan".to_owned();
+    let edit = PostEdit { content: Some(content), ..PostEdit::default() };
     let edited = post.edited(edit, noon)?;
-    let anew = diff_mentions(&post.mentioned_names(), &edited.mentioned_names());
-    writeln!(page, "then it names {:?} anew, and {:?} no longer", anew.added, anew.removed)?;
+    let diff = diff_mentions(&post.mentioned_names(), &edited.mentioned_names());
+    writeln!(output, "the edit adds {:?} and removes {:?}", diff.added, diff.removed)?;
 
-    // Who is behind a name is the caller's to look up: say that Dan is 4. Were the author, 1, among those named, nobody
-    // would tell them of what they did themselves.
+    // The caller looks up the users with these names. Here, Dan is user 4. User 1 is the author, who is not notified.
     let causes = recipients_of_post(&edited, &[UserId::from(4), UserId::from(1)]);
-    let told: Vec<String> = causes.iter().map(|cause| cause.recipient.to_string()).collect();
-    writeln!(page, "who is told: {}", told.join(", "))?;
+    let recipients: Vec<String> = causes.iter().map(|cause| cause.recipient.to_string()).collect();
+    writeln!(output, "notified users: {}", recipients.join(", "))?;
 
     let hide = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
     let hidden = edited.edited(hide, noon)?;
-    let text = hidden.draft.content.as_str();
     writeln!(
-        page,
-        "made private, it names {:?}, whatever stands in it: {:?}",
+        output,
+        "as a private post, it mentions {:?}, although its text has {:?}",
         hidden.mentioned_names(),
-        find_mentions(text)
+        find_mentions(hidden.draft.content.as_str())
     )?;
-    Ok(page)
+    Ok(output)
 }

@@ -1,62 +1,62 @@
-//! The examples do what they show.
+//! The output of the examples.
 
-#[expect(dead_code, reason = "`main` is for people")]
+#[expect(dead_code, reason = "`main` is only used when the example runs by itself")]
 #[path = "../examples/batching.rs"]
 mod batching;
-#[expect(dead_code, reason = "`main` is for people")]
+#[expect(dead_code, reason = "`main` is only used when the example runs by itself")]
 #[path = "../examples/mentions.rs"]
 mod mentions;
-#[expect(dead_code, reason = "`main` is for people")]
+#[expect(dead_code, reason = "`main` is only used when the example runs by itself")]
 #[path = "../examples/ranking.rs"]
 mod ranking;
 
 #[test]
-fn what_others_did_is_gathered_and_taken_back_as_its_reader_sees_it() {
-    let story = batching::story().unwrap();
+fn the_batching_example_batches_updates_withdraws_and_restores() {
+    let output = batching::run().unwrap();
 
     assert_eq!(
-        lines(&story),
+        lines(&output),
         [
             "Ben gives a heart",
             "  ● New Like 💜: ben liked your post",
-            "Caro gives one too, and Ben leaves a hug",
+            "Caro gives a heart, and Ben reacts with a hug",
             "  ● New Engagement 💜: 2 people engaged with your post",
             "      ben reacted to your post with 🤗",
             "      caro liked your post",
             "      ben liked your post",
-            "Ana reads it",
+            "Ana reads all notifications",
             "  ○ New Engagement 💜: 2 people engaged with your post",
             "      ben reacted to your post with 🤗",
             "      caro liked your post",
             "      ben liked your post",
-            "Ben turns the hug into a fire, and Caro takes her heart back",
+            "Ben changes his reaction to fire, and Caro removes her heart",
             "  ○ New Engagement 💜: ben liked your post and reacted with 🔥",
             "      ben reacted to your post with 🔥",
             "      ben liked your post",
-            "Caro gives it again",
+            "Caro gives the heart again",
             "  ○ New Engagement 💜: 2 people engaged with your post",
             "      ben reacted to your post with 🔥",
             "      caro liked your post",
             "      ben liked your post",
-            "23 strangers ask to follow",
+            "23 users request to follow Ana",
             "  20 unread, 3 held back",
         ]
     );
 }
 
 #[test]
-fn a_list_of_ones_own_is_ranked_and_walked_through_with_reasons() {
-    let board = ranking::board().unwrap();
+fn the_ranking_example_pages_through_a_custom_feed() {
+    let output = ranking::run().unwrap();
 
     assert_eq!(
-        lines(&board),
+        lines(&output),
         [
-            "after 0 places",
+            "after 0 positions",
             "  Tomatoes to give away  ranked  8.49 = 12.0 × 1.0 × 0.707",
             "  Compost is ready       ranked  5.67 =  9.0 × 1.0 × 0.630",
             "  Mind the hives         ranked  3.17 =  2.0 × 2.0 × 0.794",
             "  First honey            ranked  1.88 = 30.0 × 2.0 × 0.031",
-            "after 4 places",
+            "after 4 positions",
             "  Lost: one glove        fresh   0.45 =  0.5 × 1.0 × 0.891",
             "  Seeds to swap          ranked  0.30 =  3.0 × 1.0 × 0.099",
             "  Water is back          ranked  4.49 =  8.0 × 1.0 × 0.561",
@@ -65,20 +65,20 @@ fn a_list_of_ones_own_is_ranked_and_walked_through_with_reasons() {
 }
 
 #[test]
-fn those_are_told_whom_an_edit_names_anew() {
-    let story = mentions::story().unwrap();
+fn the_mentions_example_notifies_only_added_mentions() {
+    let output = mentions::run().unwrap();
 
     assert_eq!(
-        lines(&story),
+        lines(&output),
         [
-            r#"it names ["ben", "caro"]"#,
-            r#"then it names ["dan"] anew, and ["ben"] no longer"#,
-            "who is told: 4",
-            r#"made private, it names [], whatever stands in it: ["Caro", "dan"]"#,
+            r#"the post mentions ["ben", "caro"]"#,
+            r#"the edit adds ["dan"] and removes ["ben"]"#,
+            "notified users: 4",
+            r#"as a private post, it mentions [], although its text has ["Caro", "dan"]"#,
         ]
     );
 }
 
-fn lines(page: &str) -> Vec<&str> {
-    page.lines().collect()
+fn lines(output: &str) -> Vec<&str> {
+    output.lines().collect()
 }

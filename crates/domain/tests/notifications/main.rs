@@ -1,24 +1,24 @@
-//! The life of an inbox, in memory (rules §4).
+//! Notifications in an in-memory inbox (docs/rules.md#notifications).
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![expect(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
-/// Somebody's inbox, and what others do meanwhile.
-mod story;
+/// An inbox with a manual clock, and the acts of other users.
+mod scenario;
 
-/// One key, step by step: a single, a batch, a new single.
-mod life;
+/// How notifications of one batch key are converted, joined, closed and started.
+mod batch_lifecycle;
 
-/// What is said, row by row of the rules' tables.
+/// The texts of every act and of every batch.
 mod texts;
 
-/// Undoing, doing again, changing one's mind.
-mod undoing;
+/// Withdrawn, restored and updated notifications.
+mod withdrawal;
 
-/// What was read, and what becomes unread.
-mod reading;
+/// Which notifications are read and unread.
+mod read_state;
 
-/// How much starts in an hour.
-mod limits;
+/// The hourly limit of new notifications.
+mod hourly_limit;
 
-/// What holds whatever happens.
-mod laws;
+/// Invariants over random sequences of acts.
+mod invariants;

@@ -2,13 +2,13 @@ use grateful_domain::notification::{Act, RenderedNotification, Text};
 use grateful_domain::{Author, DisplayName, Emoji, NotificationType, Username};
 use serde_json::json;
 
-use crate::story::{
-    BEN, CARO, DAN, Story, comment, heart, link, mention, message, person, reaction, reply,
+use crate::scenario::{
+    BEN, CARO, DAN, Scenario, author, comment, heart, link, mention, message, reaction, reply,
 };
 
-/// The table of events (rules §4), row by row.
+/// The table of events in docs/rules.md#notifications, row by row.
 #[test]
-fn each_act_is_told_in_its_own_words() {
+fn each_act_has_its_own_text() {
     for (act, kind, title, message) in [
         (heart(), "like", "New Like 💜", "Ben liked your post"),
         (reaction(), "emoji_reaction", "New Reaction", "Ben reacted to your post with 🤗"),
@@ -37,20 +37,20 @@ fn each_act_is_told_in_its_own_words() {
         (comment(1), "comment", "New Comment", "Ben commented on your post: How lovely"),
         (reply(1), "comment_reply", "New Reply", "Ben replied to your comment: How lovely"),
     ] {
-        let mut story = Story::begin();
+        let mut scenario = Scenario::new();
 
-        story.act(BEN, act);
+        scenario.act(BEN, act);
 
-        let single = story.only();
+        let single = scenario.only();
         assert_eq!(single.text, text(title, message));
         assert_eq!(single.kind.code(), kind);
         assert_eq!(single.priority, single.kind.priority());
     }
 }
 
-/// The table of keys (rules §4), row by row: three people, of whom one did two things.
+/// The table of batch keys in docs/rules.md#batching: three acts by two actors.
 #[test]
-fn each_key_has_its_own_summary_of_several_people() {
+fn each_batch_key_has_its_own_summary() {
     for (acts, kind, title, message) in [
         (
             [heart(), heart(), reaction()],
@@ -83,37 +83,37 @@ fn each_key_has_its_own_summary_of_several_people() {
             "2 people replied to your comment",
         ),
     ] {
-        let mut story = Story::begin();
+        let mut scenario = Scenario::new();
 
-        for (who, act) in [BEN, CARO, CARO].into_iter().zip(acts) {
-            story.act(who, act);
+        for (actor, act) in [BEN, CARO, CARO].into_iter().zip(acts) {
+            scenario.act(actor, act);
         }
 
-        let batch = story.only();
+        let batch = scenario.only();
         assert_eq!((batch.text, batch.kind), (text(title, message), kind));
     }
 }
 
-/// These can be done but once by each.
+/// Each user can do these acts only once.
 #[test]
-fn links_and_follows_of_several_people_are_counted() {
+fn shares_by_link_and_follows_are_counted_by_actor() {
     for (act, kind, title, message) in [
         (link(), NotificationType::PostShared, "Post Shared", "3 people shared your post"),
         (Act::Follow, NotificationType::Follow, "New Followers", "3 people started following you"),
     ] {
-        let mut story = Story::begin();
+        let mut scenario = Scenario::new();
 
-        for who in [BEN, CARO, DAN] {
-            story.act(who, act);
+        for actor in [BEN, CARO, DAN] {
+            scenario.act(actor, act);
         }
 
-        let batch = story.only();
+        let batch = scenario.only();
         assert_eq!((batch.text, batch.kind), (text(title, message), kind));
     }
 }
 
 #[test]
-fn one_person_with_several_is_told_by_name() {
+fn several_acts_by_one_actor_have_a_text_with_their_name() {
     for (acts, message) in [
         (vec![heart(), reaction()], "Ben liked your post and reacted with 🤗"),
         (vec![reaction(), heart()], "Ben liked your post and reacted with 🤗"),
@@ -125,20 +125,20 @@ fn one_person_with_several_is_told_by_name() {
         (vec![comment(1), comment(2)], "Ben commented on your post: How lovely (2 times)"),
         (vec![reply(1), reply(2), reply(3)], "Ben replied to your comment: How lovely (3 times)"),
     ] {
-        let mut story = Story::begin();
+        let mut scenario = Scenario::new();
 
         for act in acts {
-            story.wait_minutes(1);
-            story.act(BEN, act);
+            scenario.advance_minutes(1);
+            scenario.act(BEN, act);
         }
 
-        assert_eq!(story.told(), [format!("* {message}")]);
+        assert_eq!(scenario.messages(), [format!("* {message}")]);
     }
 }
 
 #[test]
-fn a_batch_of_one_reads_as_what_is_left_in_it() {
-    for (left, gone, title, message) in [
+fn a_batch_with_one_child_has_the_text_of_that_child() {
+    for (remaining, withdrawn, title, message) in [
         (heart(), reaction(), "New Like 💜", "Ben liked your post"),
         (reaction(), heart(), "New Reaction", "Ben reacted to your post with 🤗"),
         (message(1), message(2), "Post Sent", "Ben sent you a post"),
@@ -153,77 +153,77 @@ fn a_batch_of_one_reads_as_what_is_left_in_it() {
         (comment(1), comment(2), "New Comment", "Ben commented on your post: How lovely"),
         (reply(1), reply(2), "New Reply", "Ben replied to your comment: How lovely"),
     ] {
-        let mut story = Story::begin();
-        story.act(BEN, left);
-        story.wait_minutes(1);
-        story.act(CARO, gone);
+        let mut scenario = Scenario::new();
+        scenario.act(BEN, remaining);
+        scenario.advance_minutes(1);
+        scenario.act(CARO, withdrawn);
 
-        story.undo(CARO, gone);
+        scenario.undo(CARO, withdrawn);
 
-        let batch = story.only();
+        let batch = scenario.only();
         assert_eq!(batch.text, text(title, message));
         assert_eq!(batch.batch_counts().child_count, 1);
         assert!(batch.batch.is_some());
     }
 }
 
-/// Her heart was told of first; what is shown beside is what she is called today.
+/// Ben's reaction is the newest act, so the data names him as reactor.
 #[test]
-fn who_changed_their_name_is_called_by_the_new_one() {
-    let mut story = Story::begin();
-    story.act(BEN, heart());
-    story.act(BEN, reaction());
+fn a_renamed_actor_is_shown_with_the_new_name() {
+    let mut scenario = Scenario::new();
+    scenario.act(BEN, heart());
+    scenario.act(BEN, reaction());
     let renamed = Author {
         username: Username::from_stored("benedikt".to_owned()),
         display_name: Some(DisplayName::from_stored("Benedikt".to_owned())),
-        ..person(BEN)
+        ..author(BEN)
     };
 
-    let people = vec![(renamed.clone(), Some(Emoji::Hug))];
-    let seen = RenderedNotification::new(story.only(), Some(renamed.clone()), people);
+    let actors = vec![(renamed.clone(), Some(Emoji::Hug))];
+    let rendered = RenderedNotification::new(scenario.only(), Some(renamed.clone()), actors);
 
-    let notification = seen.notification;
+    let notification = rendered.notification;
     assert_eq!(notification.text.message, "Benedikt liked your post and reacted with 🤗");
     assert_eq!(notification.data["actor_username"], json!("benedikt"));
     assert_eq!(notification.data["reactor_username"], json!("benedikt"));
     assert_eq!(notification.data.get("liker_username"), None);
-    assert_eq!((seen.actor, seen.actors), (Some(renamed.clone()), vec![renamed]));
+    assert_eq!((rendered.actor, rendered.actors), (Some(renamed.clone()), vec![renamed]));
 }
 
 #[test]
-fn whoever_chose_no_name_is_called_by_the_username() {
-    let mut story = Story::begin();
-    story.act(BEN, heart());
-    let nameless = Author { display_name: None, ..person(BEN) };
+fn an_actor_without_display_name_is_shown_with_the_username() {
+    let mut scenario = Scenario::new();
+    scenario.act(BEN, heart());
+    let actor = Author { display_name: None, ..author(BEN) };
 
-    let seen = RenderedNotification::new(story.only(), Some(nameless), vec![]);
+    let rendered = RenderedNotification::new(scenario.only(), Some(actor), vec![]);
 
-    assert_eq!(seen.notification.text.message, "ben liked your post");
+    assert_eq!(rendered.notification.text.message, "ben liked your post");
 }
 
 #[test]
-fn whoever_is_gone_is_called_nobody_in_particular() {
-    let mut story = Story::begin();
-    story.act(BEN, heart());
+fn an_actor_with_a_deleted_account_is_shown_as_unknown_user() {
+    let mut scenario = Scenario::new();
+    scenario.act(BEN, heart());
 
-    let seen = RenderedNotification::new(story.only(), None, vec![]);
+    let rendered = RenderedNotification::new(scenario.only(), None, vec![]);
 
-    assert_eq!(seen.notification.text.message, "Unknown User liked your post");
-    assert_eq!(seen.notification.data["liker_username"], json!("ben"));
+    assert_eq!(rendered.notification.text.message, "Unknown User liked your post");
+    assert_eq!(rendered.notification.data["liker_username"], json!("ben"));
 }
 
-/// Of a batch of several people nobody's name is said, whoever is shown beside it.
+/// The summary of several actors contains no names.
 #[test]
-fn a_batch_of_several_reads_the_same_whatever_they_are_called() {
-    let mut story = Story::begin();
-    story.act(BEN, heart());
-    story.act(CARO, heart());
-    let before = story.only().text;
+fn the_text_of_several_actors_does_not_depend_on_their_names() {
+    let mut scenario = Scenario::new();
+    scenario.act(BEN, heart());
+    scenario.act(CARO, heart());
+    let before = scenario.only().text;
 
-    let people = vec![(person(CARO), None), (person(BEN), None)];
-    let seen = RenderedNotification::new(story.only(), Some(person(CARO)), people);
+    let actors = vec![(author(CARO), None), (author(BEN), None)];
+    let rendered = RenderedNotification::new(scenario.only(), Some(author(CARO)), actors);
 
-    assert_eq!(seen.notification.text, before);
+    assert_eq!(rendered.notification.text, before);
 }
 
 fn text(title: &str, message: &str) -> Text {

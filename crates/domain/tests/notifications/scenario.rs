@@ -1,0 +1,181 @@
+//! Ana's inbox, a manual clock, and builders for the acts of other users.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use grateful_domain::notification::{Act, Cause, Deliverability, Event, EventDetails, Inbox};
+use grateful_domain::{
+    Author, CommentId, DisplayName, Emoji, Notification, NotificationId, PostId, ShareId,
+    ShareMessage, UserId, Username,
+};
+use uuid::Uuid;
+
+/// Ana's inbox and a clock that only the test advances.
+#[derive(Debug, Clone)]
+pub(crate) struct Scenario {
+    pub(crate) inbox: Inbox,
+    pub(crate) now: DateTime<Utc>,
+    last_id: u128,
+}
+
+/// The recipient of all notifications.
+pub(crate) fn ana() -> UserId {
+    UserId::from(1)
+}
+
+/// The actors with names.
+pub(crate) const BEN: i64 = 2;
+pub(crate) const CARO: i64 = 3;
+pub(crate) const DAN: i64 = 4;
+
+/// The precision of stored times.
+pub(crate) const MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
+
+impl Scenario {
+    pub(crate) fn new() -> Self {
+        let now = DateTime::from_timestamp(1_767_614_400, 0).unwrap();
+        Self { inbox: Inbox::new(ana()), now, last_id: 0 }
+    }
+
+    pub(crate) fn advance(&mut self, time: TimeDelta) {
+        self.now += time;
+    }
+
+    pub(crate) fn advance_minutes(&mut self, minutes: i64) {
+        self.advance(TimeDelta::minutes(minutes));
+    }
+
+    /// Records an act with Ana as the recipient.
+    pub(crate) fn act(&mut self, actor: i64, act: Act) {
+        self.act_with(actor, act, Deliverability::Allowed);
+    }
+
+    pub(crate) fn act_with(&mut self, actor: i64, act: Act, deliverability: Deliverability) {
+        let event = self.event(actor, act);
+        self.inbox.record(&event, &author(actor), deliverability);
+    }
+
+    /// An event of the act with all details that the act can have.
+    fn event(&mut self, actor: i64, act: Act) -> Event {
+        let (id, batch_id) = (self.next_id(), self.next_id());
+        let cause = Cause { recipient: ana(), actor: actor.into(), act };
+        Event { cause, details: details(act), at: self.now, id, batch_id }
+    }
+
+    /// Withdraws the notification of an act.
+    pub(crate) fn undo(&mut self, actor: i64, act: Act) {
+        self.inbox.withdraw(actor.into(), act, self.now);
+    }
+
+    /// Marks the top-level notification with this index as read.
+    pub(crate) fn mark_read(&mut self, index: usize) {
+        let id = self.inbox.top_level()[index].id;
+        assert!(self.inbox.mark_read(id, self.now));
+    }
+
+    /// The messages of the top-level notifications, newest first. Unread ones start with a star.
+    pub(crate) fn messages(&self) -> Vec<String> {
+        self.inbox.top_level().into_iter().map(message_line).collect()
+    }
+
+    /// The messages of the children of the batch with this index, in the same format.
+    pub(crate) fn child_messages(&self, index: usize) -> Vec<String> {
+        let id = self.inbox.top_level()[index].id;
+        self.inbox.children(id).into_iter().map(message_line).collect()
+    }
+
+    /// The only top-level notification.
+    pub(crate) fn only(&self) -> Notification {
+        let [only] = self.inbox.top_level()[..] else { panic!("{:?}", self.messages()) };
+        only.clone()
+    }
+
+    /// All notifications: each top-level notification followed by its children.
+    pub(crate) fn all(&self) -> Vec<Notification> {
+        let with_children = |parent: &Notification| {
+            let children = self.inbox.children(parent.id).into_iter().cloned();
+            [parent.clone()].into_iter().chain(children).collect::<Vec<_>>()
+        };
+        self.inbox.top_level().into_iter().flat_map(with_children).collect()
+    }
+
+    fn next_id(&mut self) -> NotificationId {
+        self.last_id += 1;
+        Uuid::from_u128(self.last_id).into()
+    }
+}
+
+fn message_line(notification: &Notification) -> String {
+    let star = if notification.read_at.is_none() { "* " } else { "" };
+    format!("{star}{}", notification.text.message)
+}
+
+/// The user with this id: Ben, Caro, Dan, or `User {id}`.
+pub(crate) fn author(id: i64) -> Author {
+    let name = match id {
+        BEN => "Ben".to_owned(),
+        CARO => "Caro".to_owned(),
+        DAN => "Dan".to_owned(),
+        _ => format!("User {id}"),
+    };
+    Author {
+        id: id.into(),
+        username: Username::from_stored(name.to_lowercase().replace(' ', "_")),
+        display_name: Some(DisplayName::from_stored(name)),
+        profile_image_url: None,
+    }
+}
+
+pub(crate) fn post(number: u128) -> PostId {
+    Uuid::from_u128(0xa000 + number).into()
+}
+
+pub(crate) fn comment_id(number: u128) -> CommentId {
+    Uuid::from_u128(0xc000 + number).into()
+}
+
+pub(crate) fn heart() -> Act {
+    Act::Heart { post: post(1) }
+}
+
+pub(crate) fn reaction() -> Act {
+    Act::Reaction { post: post(1) }
+}
+
+pub(crate) fn link() -> Act {
+    Act::LinkShare { post: post(1) }
+}
+
+/// A share by message. Each number is a different share.
+pub(crate) fn message(number: u128) -> Act {
+    Act::MessageShare { post: post(1), share: ShareId::from(Uuid::from_u128(0x5000 + number)) }
+}
+
+pub(crate) fn mention(comment: Option<u128>) -> Act {
+    Act::Mention { post: post(1), comment: comment.map(comment_id) }
+}
+
+pub(crate) fn comment(number: u128) -> Act {
+    Act::Comment { post: post(1), comment: comment_id(number) }
+}
+
+/// A reply to comment 0.
+pub(crate) fn reply(number: u128) -> Act {
+    Act::Reply { post: post(1), comment: comment_id(number), parent: comment_id(0) }
+}
+
+fn details(act: Act) -> EventDetails {
+    let details = match act.post() {
+        Some(_) => EventDetails::for_post("For the bus driver"),
+        None => EventDetails::default(),
+    };
+    let details = match act.comment() {
+        Some(_) => details.with_comment("How lovely"),
+        None => details,
+    };
+    match act {
+        Act::Reaction { .. } => details.with_emoji(Emoji::Hug),
+        Act::MessageShare { .. } => {
+            EventDetails { share_message: ShareMessage::parse("Look at that").unwrap(), ..details }
+        }
+        _ => details,
+    }
+}

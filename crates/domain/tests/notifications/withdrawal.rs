@@ -1,0 +1,459 @@
+use chrono::TimeDelta;
+use grateful_domain::Emoji;
+use grateful_domain::notification::{Act, BatchCounts, InboxChanges, update_reaction};
+use serde_json::json;
+
+use crate::scenario::{
+    BEN, CARO, DAN, MICROSECOND, Scenario, author, comment, heart, link, message, post, reaction,
+};
+
+#[test]
+fn toggling_a_heart_a_hundred_times_leaves_one_read_notification() {
+    let mut scenario = Scenario::new();
+    scenario.act(BEN, heart());
+    let first = scenario.only();
+    scenario.advance_minutes(1);
+    scenario.mark_read(0);
+    let read = scenario.only();
+
+    for _ in 0..50 {
+        scenario.advance_minutes(20);
+        scenario.undo(BEN, heart());
+        scenario.advance_minutes(20);
+        scenario.act(BEN, heart());
+    }
+
+    assert_eq!(scenario.only(), read);
+    assert_eq!((read.id, read.created_at), (first.id, first.created_at));
+    assert_eq!(scenario.inbox.held_back(), 0);
+}
+
+#[test]
+fn toggling_a_heart_off_in_the_end_leaves_no_notification() {
+    let mut scenario = Scenario::new();
+
+    for _ in 0..50 {
+        scenario.act(BEN, heart());
+        scenario.undo(BEN, heart());
+    }
+
+    assert_eq!(scenario.all(), []);
+}
+
+/// Caro's heart is in the same batch, which must not change.
+#[test]
+fn toggling_a_heart_within_a_batch_does_not_change_the_batch() {
+    let mut scenario = Scenario::new();
+    for actor in [CARO, BEN] {
+        scenario.act(actor, heart());
+        scenario.advance_minutes(1);
+    }
+    scenario.mark_read(0);
+    let before = scenario.all();
+
+    for _ in 0..50 {
+        scenario.advance_minutes(1);
+        scenario.undo(BEN, heart());
+        scenario.act(BEN, heart());
+    }
+
+    assert_eq!(scenario.all(), before);
+}
+
+#[test]
+fn repeating_an_act_within_a_day_restores_it_and_later_starts_a_new_one() {
+    for (after, is_new) in
+        [(TimeDelta::hours(24), false), (TimeDelta::hours(24) + MICROSECOND, true)]
+    {
+        let mut scenario = Scenario::new();
+        scenario.act(BEN, heart());
+        scenario.mark_read(0);
+        let before = scenario.only();
+        scenario.advance_minutes(1);
+        scenario.undo(BEN, heart());
+        scenario.advance(after);
+
+        scenario.act(BEN, heart());
+
+        assert_eq!(scenario.inbox.unread_count(), usize::from(is_new));
+        let again = scenario.only();
+        assert_eq!(again.created_at == scenario.now, is_new);
+        assert_eq!(again.id == before.id, !is_new);
+        assert_eq!(again == before, !is_new);
+    }
+}
+
+/// Each withdrawal starts a new restore window.
+#[test]
+fn an_act_can_be_restored_day_after_day() {
+    let mut scenario = Scenario::new();
+    scenario.act(BEN, heart());
+    scenario.mark_read(0);
+    let before = scenario.only();
+
+    for _ in 0..5 {
+        scenario.undo(BEN, heart());
+        scenario.advance(TimeDelta::hours(23));
+        scenario.act(BEN, heart());
+        scenario.advance(TimeDelta::hours(23));
+    }
+
+    assert_eq!(scenario.only(), before);
+}
+
+/// The batch is closed, so no act can join it, but restoring is not joining.
+#[test]
+fn an_act_is_restored_to_its_original_batch_at_any_age() {
+    let mut scenario = hearts_of([BEN, CARO]);
+    scenario.advance(TimeDelta::hours(25));
+    scenario.act(DAN, heart());
+    scenario.mark_read(1);
+    let before = scenario.all();
+    scenario.undo(BEN, heart());
+    scenario.advance(TimeDelta::hours(24));
+
+    scenario.act(BEN, heart());
+
+    assert_eq!(scenario.all(), before);
+    assert_eq!(scenario.messages(), ["* Dan liked your post", "2 people engaged with your post"]);
+}
+
+/// Other users formed a batch after Ben's single notification was withdrawn.
+#[test]
+fn an_act_is_restored_to_the_open_batch() {
+    let mut scenario = hearts_of([BEN]);
+    let single = scenario.only();
+    scenario.undo(BEN, heart());
+    for actor in [CARO, DAN] {
+        scenario.advance_minutes(1);
+        scenario.act(actor, heart());
+    }
+    scenario.advance_minutes(1);
+    scenario.mark_read(0);
+    let before = scenario.only();
+    scenario.advance_minutes(1);
+
+    scenario.act(BEN, heart());
+
+    let batch = scenario.only();
+    assert_eq!(batch.batch, Some(BatchCounts { child_count: 3, actor_count: 3 }));
+    assert_eq!(
+        (batch.read_at, batch.last_updated_at, batch.actor),
+        (before.read_at, before.last_updated_at, Some(DAN.into()))
+    );
+    assert_eq!(batch.text.message, "3 people engaged with your post");
+    let children = scenario.inbox.children(batch.id);
+    let own = children.last().unwrap();
+    assert_eq!((own.id, own.created_at), (single.id, single.created_at));
+    assert_eq!(own.read_at, before.read_at, "the children of a read batch are read");
+}
+
+#[test]
+fn an_act_is_restored_to_a_new_batch_with_the_open_single() {
+    let mut scenario = hearts_of([BEN]);
+    scenario.undo(BEN, heart());
+    scenario.advance_minutes(5);
+    scenario.act(CARO, heart());
+    scenario.advance_minutes(5);
+    scenario.mark_read(0);
+    let single = scenario.only();
+    scenario.advance_minutes(50);
+
+    scenario.act(BEN, heart());
+
+    let batch = scenario.only();
+    assert_eq!(batch.batch, Some(BatchCounts { child_count: 2, actor_count: 2 }));
+    assert_eq!(
+        (batch.read_at, batch.created_at, batch.last_updated_at, batch.actor),
+        (single.read_at, single.created_at, single.last_updated_at, Some(CARO.into()))
+    );
+    assert_eq!(scenario.child_messages(0), ["Caro liked your post", "Ben liked your post"]);
+}
+
+#[test]
+fn an_act_is_restored_as_closed_if_the_open_single_is_too_old() {
+    let mut scenario = hearts_of([BEN]);
+    let before = scenario.only();
+    scenario.undo(BEN, heart());
+    scenario.advance_minutes(5);
+    scenario.act(CARO, heart());
+    scenario.advance(TimeDelta::hours(1) + MICROSECOND);
+
+    scenario.act(BEN, heart());
+
+    assert_eq!(scenario.messages(), ["* Caro liked your post", "* Ben liked your post"]);
+    let [open, restored] = scenario.inbox.top_level()[..] else { panic!("not two") };
+    assert!(open.is_open());
+    assert_eq!(restored.closed_at, Some(scenario.now));
+    assert_eq!((restored.id, restored.last_updated_at), (before.id, before.last_updated_at));
+}
+
+#[test]
+fn an_act_is_restored_as_open_if_no_other_notification_is_open() {
+    let mut scenario = hearts_of([BEN]);
+    let before = scenario.only();
+    scenario.undo(BEN, heart());
+    scenario.advance(TimeDelta::hours(2));
+
+    scenario.act(BEN, heart());
+
+    assert_eq!(scenario.only(), before);
+    assert!(before.is_open());
+}
+
+/// A restored notification keeps its creation time, so it is too old to be converted.
+#[test]
+fn a_restored_notification_keeps_its_age() {
+    let mut scenario = hearts_of([BEN]);
+    scenario.undo(BEN, heart());
+    scenario.advance(TimeDelta::hours(2));
+    scenario.act(BEN, heart());
+
+    scenario.act(CARO, heart());
+
+    assert_eq!(scenario.messages(), ["* Caro liked your post", "* Ben liked your post"]);
+}
+
+/// Another user has filled the follow batch of ten in the meantime.
+#[test]
+fn an_act_is_not_restored_to_a_full_batch() {
+    let mut scenario = Scenario::new();
+    for number in 2..12 {
+        scenario.act(number, Act::Follow);
+    }
+    scenario.undo(2, Act::Follow);
+    scenario.act(12, Act::Follow);
+    assert_eq!(scenario.only().batch_counts().child_count, 10);
+
+    scenario.act(2, Act::Follow);
+
+    let counts: Vec<_> =
+        scenario.all().iter().map(|parent| parent.batch_counts().child_count).collect();
+    assert_eq!(counts.iter().filter(|count| **count == 10).count(), 1);
+    let restored = scenario
+        .inbox
+        .top_level()
+        .into_iter()
+        .find(|single| single.actor == Some(2.into()))
+        .unwrap();
+    assert!(restored.batch.is_none() && restored.closed_at.is_some());
+}
+
+#[test]
+fn changing_a_reaction_updates_its_notification_without_making_it_unread() {
+    let mut scenario = Scenario::new();
+    scenario.act(BEN, reaction());
+    scenario.mark_read(0);
+    let before = scenario.only();
+    scenario.advance_minutes(1);
+
+    scenario.inbox.update_reaction(&author(BEN), reaction(), Emoji::Fire);
+
+    let after = scenario.only();
+    assert_eq!(after.text.message, "Ben reacted to your post with 🔥");
+    assert_eq!(after.data["emoji_code"], json!("fire"));
+    assert_eq!((after.id, after.read_at), (before.id, before.read_at));
+    assert_eq!(after.last_updated_at, before.last_updated_at);
+}
+
+#[test]
+fn changing_the_newest_reaction_of_a_batch_updates_the_data_of_the_batch() {
+    let mut scenario = hearts_of([CARO]);
+    scenario.act(BEN, reaction());
+    scenario.mark_read(0);
+    let before = scenario.only();
+
+    scenario.inbox.update_reaction(&author(BEN), reaction(), Emoji::Fire);
+
+    let after = scenario.only();
+    assert_eq!(after.data["emoji_code"], json!("fire"));
+    assert_eq!(after.text, before.text);
+    assert_eq!(
+        (after.read_at, after.last_updated_at, after.batch),
+        (before.read_at, before.last_updated_at, before.batch)
+    );
+    assert_eq!(
+        scenario.child_messages(0),
+        ["Ben reacted to your post with 🔥", "Caro liked your post"]
+    );
+}
+
+#[test]
+fn changing_an_older_reaction_of_a_batch_updates_only_its_own_notification() {
+    let mut scenario = Scenario::new();
+    scenario.act(BEN, reaction());
+    scenario.advance_minutes(1);
+    scenario.act(CARO, reaction());
+    let before = scenario.only();
+
+    scenario.inbox.update_reaction(&author(BEN), reaction(), Emoji::Fire);
+
+    assert_eq!(scenario.only(), before);
+    assert_eq!(
+        scenario.child_messages(0),
+        ["* Caro reacted to your post with 🤗", "* Ben reacted to your post with 🔥"]
+    );
+}
+
+/// The text names the emoji even if the heart is the newest child.
+#[test]
+fn changing_the_reaction_of_the_only_actor_updates_the_text_of_the_batch() {
+    for acts in [[reaction(), heart()], [heart(), reaction()]] {
+        let mut scenario = Scenario::new();
+        for act in acts {
+            scenario.act(BEN, act);
+            scenario.advance_minutes(1);
+        }
+
+        scenario.inbox.update_reaction(&author(BEN), reaction(), Emoji::Fire);
+
+        assert_eq!(scenario.messages(), ["* Ben liked your post and reacted with 🔥"]);
+    }
+}
+
+#[test]
+fn changing_a_reaction_without_notification_changes_nothing() {
+    let mut scenario = hearts_of([BEN]);
+    let before = scenario.all();
+
+    scenario.inbox.update_reaction(&author(BEN), reaction(), Emoji::Fire);
+
+    assert_eq!(scenario.all(), before);
+}
+
+/// Subscribers of the list get an update only if the notification looks different.
+#[test]
+fn setting_the_same_emoji_again_updates_nothing_in_the_list() {
+    let mut scenario = Scenario::new();
+    scenario.act(BEN, reaction());
+    let single = scenario.only();
+
+    let same = update_reaction(&single, Emoji::Hug, &author(BEN), None);
+    let another = update_reaction(&single, Emoji::Fire, &author(BEN), None);
+
+    assert_eq!(same.updated_in_list, []);
+    assert_eq!(InboxChanges { updated_in_list: vec![single.id], ..another.clone() }, another);
+}
+
+#[test]
+fn a_user_who_likes_and_reacts_counts_as_one_actor() {
+    let mut scenario = Scenario::new();
+    scenario.act(BEN, heart());
+    scenario.advance_minutes(1);
+    scenario.act(BEN, reaction());
+    assert_eq!(scenario.only().batch, Some(BatchCounts { child_count: 2, actor_count: 1 }));
+    scenario.advance_minutes(1);
+
+    scenario.act(CARO, heart());
+
+    assert_eq!(scenario.only().batch, Some(BatchCounts { child_count: 3, actor_count: 2 }));
+    assert_eq!(scenario.messages(), ["* 2 people engaged with your post"]);
+
+    scenario.undo(BEN, heart());
+    assert_eq!(scenario.only().batch, Some(BatchCounts { child_count: 2, actor_count: 2 }));
+    scenario.undo(CARO, heart());
+    assert_eq!(scenario.only().batch, Some(BatchCounts { child_count: 1, actor_count: 1 }));
+    assert_eq!(scenario.messages(), ["* Ben reacted to your post with 🤗"]);
+}
+
+#[test]
+fn a_batch_is_deleted_with_its_last_child() {
+    let mut scenario = hearts_of([BEN, CARO, DAN]);
+
+    for (withdrawn, remaining) in [
+        (CARO, vec!["* 2 people engaged with your post"]),
+        (DAN, vec!["* Ben liked your post"]),
+        (BEN, vec![]),
+    ] {
+        scenario.undo(withdrawn, heart());
+
+        assert_eq!(scenario.messages(), remaining);
+    }
+    assert_eq!(scenario.all(), []);
+}
+
+#[test]
+fn a_batch_shows_its_newest_remaining_child() {
+    let mut scenario = hearts_of([BEN, CARO]);
+    scenario.act(DAN, reaction());
+
+    scenario.undo(DAN, reaction());
+
+    let batch = scenario.only();
+    assert_eq!(batch.actor, Some(CARO.into()));
+    assert_eq!(batch.data["liker_username"], json!("caro"));
+    assert_eq!(batch.data.get("emoji_code"), None);
+}
+
+/// The batch stays open for a day.
+#[test]
+fn the_next_act_joins_a_batch_with_one_child() {
+    let mut scenario = hearts_of([BEN, CARO]);
+    let before = scenario.only();
+    scenario.undo(BEN, heart());
+    scenario.advance(TimeDelta::hours(2));
+
+    scenario.act(DAN, heart());
+
+    let batch = scenario.only();
+    assert_eq!(
+        (batch.id, batch.batch),
+        (before.id, Some(BatchCounts { child_count: 2, actor_count: 2 }))
+    );
+}
+
+#[test]
+fn withdrawing_makes_no_notification_unread_and_moves_none_up() {
+    let mut scenario = hearts_of([BEN, CARO, DAN]);
+    scenario.mark_read(0);
+    let before = scenario.only();
+    scenario.advance_minutes(10);
+    scenario.act(BEN, comment(1));
+
+    scenario.undo(DAN, heart());
+
+    assert_eq!(
+        scenario.messages(),
+        ["* Ben commented on your post: How lovely", "2 people engaged with your post"]
+    );
+    let after = scenario.inbox.top_level()[1];
+    assert_eq!(
+        (after.read_at, after.last_updated_at, after.created_at),
+        (before.read_at, before.last_updated_at, before.created_at)
+    );
+}
+
+#[test]
+fn withdrawing_an_act_without_notification_changes_nothing() {
+    let mut scenario = hearts_of([BEN, CARO]);
+    let before = scenario.all();
+
+    scenario.undo(DAN, heart());
+    scenario.undo(BEN, Act::Heart { post: post(2) });
+    scenario.undo(BEN, reaction());
+
+    assert_eq!(scenario.all(), before);
+}
+
+/// Shares by link and by message have the same notification type, but different keys.
+#[test]
+fn withdrawing_a_link_share_keeps_message_shares() {
+    let mut scenario = Scenario::new();
+    scenario.act(BEN, link());
+    scenario.advance_minutes(1);
+    scenario.act(BEN, message(1));
+
+    scenario.undo(BEN, link());
+
+    assert_eq!(scenario.messages(), ["* Ben sent you a post"]);
+}
+
+/// Hearts by these users, a minute apart.
+fn hearts_of<const N: usize>(actors: [i64; N]) -> Scenario {
+    let mut scenario = Scenario::new();
+    for actor in actors {
+        scenario.act(actor, heart());
+        scenario.advance_minutes(1);
+    }
+    scenario
+}
