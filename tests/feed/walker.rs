@@ -86,8 +86,8 @@ impl Walker {
                 leg.next.as_ref().map_or(places + leg.posts.len(), FeedCursor::positions_served);
             let is_certain = till == places + leg.posts.len();
             met.extend(leg.posts.into_iter().map(|post| Met {
-                id: post.seen.post.id.into(),
-                author: post.seen.post.author.into(),
+                id: post.post.post.id.into(),
+                author: post.post.post.author.into(),
                 slot: post.slot,
                 is_certain,
             }));

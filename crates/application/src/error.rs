@@ -1,4 +1,4 @@
-//! What went wrong, by what the caller can do about it.
+//! Errors, by what the caller can do about them.
 
 use std::fmt;
 
@@ -7,132 +7,132 @@ use grateful_domain::ValidationError;
 use grateful_storage::{StorageError, Transient};
 use thiserror::Error;
 
-/// What every use case returns.
+/// The result of a use case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a use case did not happen. The messages are for the person who asked.
+/// Why a use case failed. The messages are addressed to the end user.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// Something about the request itself: correct it and try again.
+    /// The request is invalid. The caller can correct it.
     #[error(transparent)]
     Invalid(#[from] ValidationError),
-    /// What was sent is of a kind that is not taken.
+    /// The uploaded file has an unsupported format.
     #[error("the file must be one of {}", supported.join(", "))]
     UnsupportedMediaType {
-        /// Those that are, by their media types.
+        /// The supported media types.
         supported: &'static [&'static str],
     },
-    /// Whoever asks has not shown who they are.
+    /// The credentials are missing or wrong. The caller can log in.
     #[error("{0}")]
     Unauthenticated(&'static str),
-    /// They may not do that, and trying again will not help.
+    /// The user may not do this. A retry fails again.
     #[error("{reason}")]
     Forbidden {
-        /// What they wanted to do.
+        /// The attempted action.
         action: &'static str,
-        /// To what.
+        /// The resource acted on.
         resource: Resource,
-        /// In words.
+        /// The message.
         reason: &'static str,
     },
-    /// It does not exist, at least not for them.
-    #[error("{}", resource.absence())]
+    /// The resource does not exist, or the user may not see it.
+    #[error("{}", resource.not_found_message())]
     NotFound {
-        /// What they were looking for.
+        /// The kind of resource.
         resource: Resource,
-        /// Which one.
+        /// Its id, if the request names one.
         id: Option<String>,
     },
-    /// Somebody else has it.
+    /// The resource exists already, or another one has the same unique value.
     #[error("{reason}")]
     AlreadyExists {
-        /// Of what there is one like it.
+        /// The kind of resource.
         resource: Resource,
-        /// In words.
+        /// The message.
         reason: &'static str,
     },
-    /// Something else is going on with it: try again later, or differently.
+    /// A concurrent request is in the way. The caller can retry later.
     #[error("{reason}")]
     Conflict {
-        /// With what.
+        /// The contended resource.
         resource: Resource,
-        /// In words.
+        /// The message.
         reason: &'static str,
     },
-    /// A rule of the house is against it, whoever asks.
+    /// The request breaks a rule that holds for all users.
     #[error("{reason}")]
     RuleViolation {
-        /// Which rule.
+        /// The name of the rule.
         constraint: &'static str,
-        /// In words.
+        /// The message.
         reason: &'static str,
     },
-    /// They did it often enough for now.
+    /// The user or client has reached a limit. The caller can retry after `retry_after`.
     #[error("{reason}")]
     RateLimited {
-        /// By which name the bound is known.
+        /// The name of the limit.
         policy: &'static str,
-        /// How often it may be done.
+        /// How many requests are allowed per window.
         limit: u32,
-        /// In how long a time.
+        /// The length of the window.
         window: TimeDelta,
-        /// When it may be done again.
+        /// The time until the next request is allowed.
         retry_after: TimeDelta,
-        /// In words.
+        /// The message.
         reason: &'static str,
     },
-    /// It has changed since they looked.
+    /// The resource has changed since the caller read it. The caller can read it again.
     #[error("the {resource} has changed since you read it")]
     Stale {
-        /// What has.
+        /// The changed resource.
         resource: Resource,
     },
-    /// Nothing is wrong with the request: try again in a moment.
+    /// A dependency is unavailable or a queue is full. The caller can retry in a moment.
     #[error("the service is busy or not available right now, please try again in a moment")]
     Unavailable(#[source] Source),
-    /// Others were in the way, every time it was tried.
+    /// The transaction conflicted with others at every attempt. The caller can retry in a moment.
     #[error("the service is busy or not available right now, please try again in a moment")]
     Contended(#[source] StorageError),
-    /// A mistake of ours.
+    /// A bug or a misconfiguration of this service.
     #[error("something went wrong on our side")]
     Internal(#[source] Source),
 }
 
-/// What a use case is about.
+/// The kinds of resources that errors name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
-    /// Somebody with an account.
+    /// A user account.
     User,
-    /// One of their sessions.
+    /// A session of a user.
     Session,
     /// A post.
     Post,
-    /// A heart that was given.
+    /// A heart on a post.
     Heart,
-    /// An emoji that was left.
+    /// An emoji reaction to a post.
     Reaction,
-    /// A post that was passed on.
+    /// A share of a post.
     Share,
-    /// Something said about a post.
+    /// A comment on a post.
     Comment,
-    /// That one follows another.
+    /// A follow.
     Follow,
-    /// That one has asked to follow another.
+    /// A follow request.
     FollowRequest,
-    /// Something that somebody was told of.
+    /// A notification.
     Notification,
-    /// The photo of somebody.
+    /// A profile photo.
     Photo,
-    /// A file that anybody may see.
+    /// An uploaded file.
     File,
-    /// A request that may be repeated safely.
+    /// An idempotency key.
     IdempotencyKey,
 }
 
 impl Resource {
-    /// The noun for it.
+    /// The name in error bodies.
     pub const fn name(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -151,8 +151,8 @@ impl Resource {
         }
     }
 
-    /// That there is none, in words (contract §6 has its own for hearts).
-    fn absence(self) -> String {
+    /// The message of [`Error::NotFound`]. For hearts, docs/http-api.md#hearts defines it.
+    fn not_found_message(self) -> String {
         if self == Self::Heart {
             return "No heart found to remove".to_owned();
         }
@@ -161,7 +161,7 @@ impl Resource {
         format!("{}{rest} not found", first.to_ascii_uppercase())
     }
 
-    /// That it does not exist, at least not for whoever asks.
+    /// The error that a resource with this id does not exist for the user.
     pub fn not_found(self, id: impl fmt::Display) -> Error {
         Error::NotFound { resource: self, id: Some(id.to_string()) }
     }
@@ -174,26 +174,26 @@ impl fmt::Display for Resource {
 }
 
 impl Error {
-    /// That whoever asks has no account any more: it was deleted under them.
+    /// The error that the account of the acting user was deleted during the request.
     pub(crate) fn account_deleted() -> Self {
         Self::Unauthenticated("This account no longer exists")
     }
 }
 
-/// Whether a foreign key leads to the person who acts. Others who go away meanwhile are looked for before.
-fn refers_to_the_actor(constraint: &str) -> bool {
+/// Whether a foreign key refers to the acting user. Use cases look up all other users before they write.
+fn refers_to_actor(constraint: &str) -> bool {
     ["_user_id_fkey", "_author_id_fkey", "_actor_id_fkey"]
         .iter()
-        .any(|end| constraint.ends_with(end))
+        .any(|suffix| constraint.ends_with(suffix))
 }
 
 impl From<StorageError> for Error {
-    /// Other names of constraints have a meaning in one use case only, which looks at them before they come here.
+    /// Maps errors that mean the same in all use cases. Use cases map the violation of other constraints themselves.
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Conflict(_) => Self::Contended(error),
             StorageError::Unavailable(source) => Self::Unavailable(source),
-            StorageError::Missing { ref constraint } if refers_to_the_actor(constraint) => {
+            StorageError::Missing { ref constraint } if refers_to_actor(constraint) => {
                 Self::account_deleted()
             }
             other => Self::Internal(other.into()),

@@ -1,4 +1,4 @@
-//! Requests that may arrive more than once and must have one effect.
+//! Idempotency: a request with an `Idempotency-Key` has one effect, however often a client sends it.
 
 use grateful_domain::UserId;
 use grateful_storage::{Claim, ClaimOutcome, Connection, Repositories};
@@ -6,23 +6,23 @@ use thiserror::Error;
 
 use crate::{App, Error, Resource, Result, new_id};
 
-/// A name that a client gives to a request, so that it can be sent again safely.
+/// The value of an `Idempotency-Key` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
-/// Why a key was refused.
+/// Why a key is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be 1 to {} visible ASCII characters", IdempotencyKey::MAX_CHARS)]
 pub struct IdempotencyKeyError;
 
 impl IdempotencyKey {
-    /// The most characters.
+    /// The maximum number of characters.
     pub const MAX_CHARS: usize = 64;
 
-    /// Checks a key as a client sent it (contract §1).
+    /// Parses a key that a client sent (docs/http-api.md#idempotency).
     pub fn parse(raw: &str) -> Result<Self, IdempotencyKeyError> {
-        let fits = (1..=Self::MAX_CHARS).contains(&raw.len());
-        if fits && raw.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let has_valid_length = (1..=Self::MAX_CHARS).contains(&raw.len());
+        if has_valid_length && raw.bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(Self(raw.to_owned()))
         } else {
             Err(IdempotencyKeyError)
@@ -30,29 +30,29 @@ impl IdempotencyKey {
     }
 }
 
-/// What makes two requests the same one.
+/// Identifies a request that a client may send again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotentRequest {
-    /// The name that the client gave it.
+    /// The key that the client chose.
     pub key: IdempotencyKey,
-    /// The SHA-256 hash of everything that decides what the request does.
+    /// The SHA-256 hash of everything that determines the effect of the request.
     pub fingerprint: [u8; 32],
 }
 
-/// What a request was answered, in the words of whoever asked for it to be kept.
+/// The response to an idempotent request, as the caller serialized it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordedResponse {
-    /// It was done just now.
+    /// The request was executed now.
     New(Vec<u8>),
-    /// It had been done before: this was the answer then.
+    /// The request had been executed before. This is the response from then.
     Replayed(Vec<u8>),
 }
 
-/// Runs `act` in a transaction, once for all requests of `user` that are the same by `idempotency`.
+/// Runs `act` in a transaction, once per idempotent request of `user`.
 ///
-/// The claim is committed before the act and the answer together with it, so that after a crash at any point the act
-/// has happened once or not at all, and the next attempt knows which. A failed act leaves nothing behind, its claim
-/// included.
+/// The claim is committed before the act, and the response together with it. After a crash at any point, the act has
+/// therefore happened once or not at all, and the next attempt knows which. A failed act leaves no trace and releases its
+/// claim.
 pub(crate) async fn run_once(
     app: &App,
     user: UserId,
@@ -61,11 +61,11 @@ pub(crate) async fn run_once(
 ) -> Result<RecordedResponse> {
     let prepare = async || Ok(());
     let act = async move |tx: &mut Connection| Ok((act(tx).await?, ()));
-    run_once_after(app, user, idempotency, prepare, act).await.map(|(answer, _)| answer)
+    run_once_after(app, user, idempotency, prepare, act).await.map(|(response, _)| response)
 }
 
-/// As [`run_once`], with work ahead of the transaction that is done for the first request alone. What else `act` has to tell
-/// comes along where it was done just now.
+/// As [`run_once`], with a `prepare` step before the transaction that runs only for a new request. For a new request, also
+/// returns the second value of `act`.
 pub(crate) async fn run_once_after<T>(
     app: &App,
     user: UserId,
@@ -73,27 +73,22 @@ pub(crate) async fn run_once_after<T>(
     prepare: impl AsyncFnOnce() -> Result<()>,
     act: impl AsyncFnOnce(&mut Connection) -> Result<(Vec<u8>, T)> + Clone,
 ) -> Result<(RecordedResponse, Option<T>)> {
-    let Some(idempotency) = idempotency else {
+    let Some(request) = idempotency else {
         prepare().await?;
-        let (answer, rest) = app.db.transaction(act).await?;
-        return Ok((RecordedResponse::New(answer), Some(rest)));
+        let (response, output) = app.db.transaction(act).await?;
+        return Ok((RecordedResponse::New(response), Some(output)));
     };
     let at = app.clock.now();
-    let claim = Claim {
-        id: new_id(at),
-        user,
-        key: idempotency.key.0,
-        fingerprint: idempotency.fingerprint,
-        at,
-    };
-    // By itself, so that the connection goes back to the pool before the act asks for one.
-    let claimed = app.db.acquire().await?.idempotency_keys().claim(&claim).await?;
-    match claimed {
+    let claim =
+        Claim { id: new_id(at), user, key: request.key.0, fingerprint: request.fingerprint, at };
+    // A statement of its own, so that the connection returns to the pool before the act acquires one.
+    let outcome = app.db.acquire().await?.idempotency_keys().claim(&claim).await?;
+    match outcome {
         ClaimOutcome::Acquired => {
-            let (answer, rest) = execute_claim(app, &claim, prepare, act).await?;
-            Ok((RecordedResponse::New(answer), Some(rest)))
+            let (response, output) = execute_claim(app, &claim, prepare, act).await?;
+            Ok((RecordedResponse::New(response), Some(output)))
         }
-        ClaimOutcome::Completed(answer) => Ok((RecordedResponse::Replayed(answer), None)),
+        ClaimOutcome::Completed(response) => Ok((RecordedResponse::Replayed(response), None)),
         ClaimOutcome::InFlight => Err(in_flight()),
         ClaimOutcome::FingerprintMismatch => Err(grateful_domain::ValidationError::field(
             "Idempotency-Key",
@@ -109,31 +104,31 @@ async fn execute_claim<T>(
     prepare: impl AsyncFnOnce() -> Result<()>,
     act: impl AsyncFnOnce(&mut Connection) -> Result<(Vec<u8>, T)> + Clone,
 ) -> Result<(Vec<u8>, T)> {
-    let settle = async |tx: &mut Connection| {
-        let (answer, rest) = act.clone()(tx).await?;
-        if tx.idempotency_keys().complete(claim, &answer).await? {
-            Ok((answer, rest))
+    let act_and_complete = async |tx: &mut Connection| {
+        let (response, output) = act.clone()(tx).await?;
+        if tx.idempotency_keys().complete(claim, &response).await? {
+            Ok((response, output))
         } else {
             Err(in_flight())
         }
     };
-    let outcome = match prepare().await {
-        Ok(()) => app.db.transaction(settle).await,
+    let result = match prepare().await {
+        Ok(()) => app.db.transaction(act_and_complete).await,
         Err(error) => Err(error),
     };
-    if outcome.is_err() {
-        // Should this fail too, the claim lapses by itself.
+    if result.is_err() {
+        // If this fails too, the claim expires by itself.
         if let Ok(mut conn) = app.db.acquire().await {
             _ = conn.idempotency_keys().release(claim).await;
         }
     }
-    outcome
+    result
 }
 
 fn in_flight() -> Error {
     Error::Conflict {
         resource: Resource::IdempotencyKey,
-        reason: "A request with this Idempotency-Key is still being worked on",
+        reason: "A request with this Idempotency-Key is still being processed",
     }
 }
 
@@ -142,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_visible_ascii_of_bounded_length() {
+    fn keys_are_visible_ascii_of_1_to_64_characters() {
         assert!(IdempotencyKey::parse("a-1_~!").is_ok());
         assert!(IdempotencyKey::parse(&"k".repeat(64)).is_ok());
         for raw in ["", " ", "a b", "a\0", "ü", &"k".repeat(65)] {

@@ -8,86 +8,86 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::{Bucket, Rate};
 
-/// A token bucket for every key that was used lately. All threads of a process share one of these.
+/// A token bucket for every recently used key. All threads of a process share one limiter.
 ///
-/// Memory is bounded: buckets that are full again are forgotten, and of more than [`RateLimiter::MAX_BUCKETS`] that are not, those
-/// that lack least.
+/// Memory is bounded: full buckets are dropped, and if [`RateLimiter::MAX_BUCKETS`] or more remain, the fuller half of
+/// them is dropped too.
 #[derive(Debug)]
 pub struct RateLimiter<K> {
     rate: Rate,
-    kept: Mutex<Kept<K>>,
+    state: Mutex<State<K>>,
 }
 
 #[derive(Debug)]
-struct Kept<K> {
+struct State<K> {
     buckets: HashMap<K, Bucket>,
-    /// How many there may be before it is time to look which are full again.
+    /// The number of buckets at which the next sweep happens.
     sweep_at: usize,
 }
 
 impl<K: Copy + Eq + Hash> RateLimiter<K> {
-    /// The most buckets that are kept: some megabytes.
+    /// The maximum number of buckets. They take some megabytes.
     pub const MAX_BUCKETS: usize = 100_000;
 
     const FIRST_SWEEP: usize = 1_024;
 
-    /// Buckets of this rate, all of them full.
+    /// Creates a limiter in which every bucket is full.
     pub fn new(rate: Rate) -> Self {
-        let kept = Kept { buckets: HashMap::new(), sweep_at: Self::FIRST_SWEEP };
-        Self { rate, kept: Mutex::new(kept) }
+        let state = State { buckets: HashMap::new(), sweep_at: Self::FIRST_SWEEP };
+        Self { rate, state: Mutex::new(state) }
     }
 
-    /// What is counted.
+    /// The rate of every bucket.
     pub fn rate(&self) -> Rate {
         self.rate
     }
 
-    /// Takes a token of this key, and tells how many are left.
+    /// Takes a token of this key. Returns how many are left.
     ///
     /// # Errors
-    /// There is none: how long until there is one.
+    /// Returns how long to wait when no token is available.
     pub fn take(&self, key: K, now: DateTime<Utc>) -> Result<u32, TimeDelta> {
-        let mut kept = self.lock();
-        if kept.sweep_at <= kept.buckets.len() {
-            kept.sweep(now);
+        let mut state = self.lock();
+        if state.sweep_at <= state.buckets.len() {
+            state.sweep(now);
         }
-        kept.buckets.entry(key).or_insert_with(|| Bucket::full(now)).take(self.rate, now)
+        state.buckets.entry(key).or_insert_with(|| Bucket::full(now)).take(self.rate, now)
     }
 
-    /// Puts back a token of this key that was taken and not used.
-    pub fn give_back(&self, key: K) {
+    /// Returns an unused token of this key to its bucket.
+    pub fn refund(&self, key: K) {
         if let Some(bucket) = self.lock().buckets.get_mut(&key) {
             bucket.refund(self.rate);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept<K>> {
-        // Whoever panicked left it whole: every change is one assignment.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State<K>> {
+        // A panic cannot leave the state inconsistent: every change is one assignment.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<K: Copy + Eq + Hash> Kept<K> {
-    /// Forgets what need not be known. Doubling the threshold spreads the work over as many takings.
+impl<K: Copy + Eq + Hash> State<K> {
+    /// Drops buckets that need not be remembered. Doubling the threshold gives `take` an amortized constant cost.
     fn sweep(&mut self, now: DateTime<Utc>) {
         self.buckets.retain(|_, bucket| now < bucket.full_at());
         if RateLimiter::<K>::MAX_BUCKETS <= self.buckets.len() {
-            self.forget_fuller_half();
+            self.drop_fuller_half();
         }
         self.buckets.shrink_to_fit();
         let doubled = self.buckets.len().saturating_mul(2);
         self.sweep_at = doubled.clamp(RateLimiter::<K>::FIRST_SWEEP, RateLimiter::<K>::MAX_BUCKETS);
     }
 
-    /// Whoever fills the memory with new keys pushes out keys like theirs, and none that was refused.
-    fn forget_fuller_half(&mut self) {
-        let mut moments: Vec<_> = self.buckets.values().map(Bucket::full_at).collect();
-        let middle = moments.len() / 2;
-        let (_, middle, above) = moments.select_nth_unstable(middle);
-        let (middle, above) = (*middle, above.iter().filter(|moment| *middle < **moment).count());
-        // Of those that are equally full, as many as there is room for.
+    /// A client that fills the memory with new keys evicts keys like its own, and none that was rejected.
+    fn drop_fuller_half(&mut self) {
+        let mut full_at: Vec<_> = self.buckets.values().map(Bucket::full_at).collect();
+        let middle = full_at.len() / 2;
+        let (_, median, above) = full_at.select_nth_unstable(middle);
+        let (median, above) = (*median, above.iter().filter(|moment| *median < **moment).count());
+        // Buckets at the median are kept only as long as there is room.
         let mut room = (self.buckets.len() / 2).saturating_sub(above);
-        self.buckets.retain(|_, bucket| match bucket.full_at().cmp(&middle) {
+        self.buckets.retain(|_, bucket| match bucket.full_at().cmp(&median) {
             Ordering::Less => false,
             Ordering::Equal => {
                 let stays = 0 < room;
@@ -105,40 +105,40 @@ mod tests {
 
     const NOON: DateTime<Utc> = DateTime::from_timestamp_micros(1_767_614_400_000_000).unwrap();
 
-    fn two_an_hour() -> RateLimiter<u32> {
+    fn two_per_hour() -> RateLimiter<u32> {
         RateLimiter::new(Rate::new(2, TimeDelta::hours(1)))
     }
 
     #[test]
-    fn keys_do_not_take_from_each_other() {
-        let buckets = two_an_hour();
+    fn keys_have_separate_buckets() {
+        let limiter = two_per_hour();
 
-        assert_eq!([1, 1, 1].map(|key| buckets.take(key, NOON).ok()), [Some(1), Some(0), None]);
-        assert_eq!(buckets.take(2, NOON), Ok(1));
+        assert_eq!([1, 1, 1].map(|key| limiter.take(key, NOON).ok()), [Some(1), Some(0), None]);
+        assert_eq!(limiter.take(2, NOON), Ok(1));
     }
 
     #[test]
-    fn what_is_full_again_is_forgotten() {
-        let buckets = two_an_hour();
+    fn full_buckets_are_dropped() {
+        let limiter = two_per_hour();
         for key in 0..1_024 {
-            buckets.take(key, NOON).unwrap();
+            limiter.take(key, NOON).unwrap();
         }
 
-        buckets.take(5_000, NOON + TimeDelta::hours(1)).unwrap();
+        limiter.take(5_000, NOON + TimeDelta::hours(1)).unwrap();
 
-        assert_eq!(buckets.lock().buckets.len(), 1);
+        assert_eq!(limiter.lock().buckets.len(), 1);
     }
 
     #[test]
-    fn memory_is_bounded_and_whoever_was_refused_stays_refused() {
-        let buckets = two_an_hour();
-        while buckets.take(0, NOON).is_ok() {}
+    fn memory_is_bounded_and_rejected_keys_stay_rejected() {
+        let limiter = two_per_hour();
+        while limiter.take(0, NOON).is_ok() {}
 
         for key in 1..250_000 {
-            buckets.take(key, NOON).unwrap();
-            assert!(buckets.lock().buckets.len() <= RateLimiter::<u32>::MAX_BUCKETS);
+            limiter.take(key, NOON).unwrap();
+            assert!(limiter.lock().buckets.len() <= RateLimiter::<u32>::MAX_BUCKETS);
         }
 
-        assert!(buckets.take(0, NOON).is_err());
+        assert!(limiter.take(0, NOON).is_err());
     }
 }

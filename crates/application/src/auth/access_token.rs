@@ -1,4 +1,4 @@
-//! The tokens that open sessions.
+//! Access tokens of sessions.
 
 use std::fmt;
 
@@ -9,36 +9,36 @@ use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
 
-/// 256 random bits in base64url, known to one client and to nobody else. Its `Debug` form hides it.
+/// The secret of a session: 256 random bits in base64url. Its `Debug` output hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken(String);
 
-/// So many bits that nobody guesses one.
+/// Enough bits that a token cannot be guessed.
 const TOKEN_BYTES: usize = 32;
 
 impl AccessToken {
-    /// A token that nobody has seen.
+    /// Generates a token.
     ///
     /// # Errors
-    /// The operating system has no randomness to give.
+    /// `Internal` if the operating system provides no randomness.
     pub(crate) fn generate() -> Result<Self> {
         let mut bytes = [0; TOKEN_BYTES];
         getrandom::fill(&mut bytes).map_err(|error| Error::Internal(error.into()))?;
         Ok(Self(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// A token as a client sent it, if it has the form of one: anything else need not be looked up.
+    /// Parses a token that a client sent. Returns `None` for text that cannot be a token and needs no look-up.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
         (bytes.len() == TOKEN_BYTES).then(|| Self(text.to_owned()))
     }
 
-    /// The text for the client.
+    /// The token as sent to the client.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What is kept of it. Needs no salt: nobody can try out all tokens.
+    /// The hash that is stored. It needs no salt: there are too many tokens to try.
     pub(crate) fn hash(&self) -> TokenHash {
         TokenHash(Sha256::digest(self.0.as_bytes()).into())
     }
@@ -55,20 +55,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_survives_its_way_to_the_client_and_back() {
+    fn a_generated_token_parses() {
         let token = AccessToken::generate().unwrap();
         assert_eq!(AccessToken::parse(token.as_str()), Some(token));
     }
 
     #[test]
-    fn what_is_no_token_is_not_looked_up() {
+    fn malformed_tokens_do_not_parse() {
         for text in ["", "x", "…", &"A".repeat(42), &"A".repeat(10_000), "null"] {
             assert_eq!(AccessToken::parse(text), None, "{text}");
         }
     }
 
     #[test]
-    fn debug_output_does_not_show_the_token() {
+    fn debug_output_hides_the_token() {
         assert_eq!(format!("{:?}", AccessToken::generate().unwrap()), "AccessToken(…)");
     }
 }

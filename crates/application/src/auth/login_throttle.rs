@@ -66,7 +66,7 @@ impl LoginAttempt<'_> {
 impl Drop for LoginAttempt<'_> {
     fn drop(&mut self) {
         if let Some((failures, account)) = self.counted {
-            failures.give_back(account);
+            failures.refund(account);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Hashing passwords: off the async threads, a few at a time, and never without end.
+//! Password hashing outside the async threads, with bounded concurrency and queue length.
 
 use std::sync::Arc;
 
@@ -12,86 +12,89 @@ use crate::metrics::{
 };
 use crate::{Error, Result};
 
-/// A bounded place where passwords are hashed with argon2id.
+/// Hashes and verifies passwords with argon2id.
 ///
-/// One hash fills 19 MiB and a core for some 16 ms, on purpose. So only a few run at once, a queue of bounded length
-/// waits, and whoever finds it full is asked to come back.
+/// One hash takes 19 MiB and a core for about 16 ms, on purpose. So only a few run at once, the others wait in a bounded
+/// queue, and requests that find the queue full are rejected.
 pub struct PasswordHasher {
     running: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
-    /// What an unknown account is checked against, so that it takes as long as a known one.
+    /// Verified against for unknown accounts, so that they take as long as known ones.
     decoy: PasswordHash,
 }
 
-/// What came of checking a password.
+/// Result of verifying a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verification {
-    /// It is another one.
+    /// The password does not match.
     Mismatch,
-    /// It matches.
+    /// The password matches.
     Match,
-    /// It matches a hash of an older kind, which should be replaced.
+    /// The password matches an outdated hash, which the caller should replace.
     MatchNeedsRehash,
 }
 
 impl PasswordHasher {
-    /// How many may wait for each that runs: at 16 ms each, the last in the queue waits about a second.
-    const WAITING_PER_RUNNING: usize = 64;
+    /// Queue slots per running hash. At 16 ms per hash, the last in the queue waits about a second.
+    const QUEUED_PER_RUNNING: usize = 64;
 
-    /// A place where `parallel` hashes run at once; the number of cores is a good choice.
+    /// Creates a hasher that runs `parallel` hashes at once. The number of cores is a good choice.
     ///
     /// # Errors
-    /// The operating system has no randomness to give.
+    /// `Internal` if the operating system provides no randomness.
     pub fn new(parallel: usize) -> Result<Self> {
-        let parallel = parallel.clamp(1, Semaphore::MAX_PERMITS / (Self::WAITING_PER_RUNNING + 1));
+        let parallel = parallel.clamp(1, Semaphore::MAX_PERMITS / (Self::QUEUED_PER_RUNNING + 1));
         Ok(Self {
             running: Arc::new(Semaphore::new(parallel)),
-            admitted: Arc::new(Semaphore::new(parallel * (Self::WAITING_PER_RUNNING + 1))),
-            decoy: hash(b"nobody's password")?,
+            admitted: Arc::new(Semaphore::new(parallel * (Self::QUEUED_PER_RUNNING + 1))),
+            decoy: hash(DECOY.as_bytes())?,
         })
     }
 
-    /// The hash to keep of a new password.
+    /// Hashes a new password.
     ///
     /// # Errors
-    /// `Unavailable` where too many wait already.
+    /// `Unavailable` if the queue is full.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash> {
         self.run(move || hash(password.as_bytes())).await?
     }
 
-    /// Whether `candidate` is the password behind `kept`; without one it is wrong, but takes the same time.
-    pub(crate) async fn check(
+    /// Verifies a password against a stored hash. Without one, it does not match, but takes the same time.
+    pub(crate) async fn verify(
         &self,
         candidate: String,
-        kept: Option<PasswordHash>,
+        stored_hash: Option<PasswordHash>,
     ) -> Result<Verification> {
-        let known = kept.is_some();
-        let kept = kept.unwrap_or_else(|| self.decoy.clone());
-        let outcome = self.run(move || check(candidate.as_bytes(), &kept)).await?;
-        Ok(if known { outcome } else { Verification::Mismatch })
+        let is_known = stored_hash.is_some();
+        let stored_hash = stored_hash.unwrap_or_else(|| self.decoy.clone());
+        let verification = self.run(move || verify(candidate.as_bytes(), &stored_hash)).await?;
+        Ok(if is_known { verification } else { Verification::Mismatch })
     }
 
-    /// What it holds is given back when the work ends, not when whoever waits for it goes away: that does not stop it.
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let full = || {
+    /// Runs a job when its turn comes. Its permits are released when the job ends, not when the future is dropped:
+    /// dropping does not stop the job.
+    async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let queue_full = || {
             metrics::counter!(PASSWORD_HASHES_REJECTED).increment(1);
             Error::Unavailable("too many passwords are being hashed".into())
         };
-        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| full())?;
-        let waiting = GaugeGuard::new(PASSWORD_HASHES_QUEUED);
-        let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| full())?;
-        drop(waiting);
-        let held = (admitted, running, GaugeGuard::new(PASSWORD_HASHES_RUNNING));
-        let done = tokio::task::spawn_blocking(move || {
-            let done = work();
-            drop(held);
-            done
+        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| queue_full())?;
+        let queued = GaugeGuard::new(PASSWORD_HASHES_QUEUED);
+        let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| queue_full())?;
+        drop(queued);
+        let permits = (admitted, running, GaugeGuard::new(PASSWORD_HASHES_RUNNING));
+        let handle = tokio::task::spawn_blocking(move || {
+            let output = job();
+            drop(permits);
+            output
         });
-        done.await.map_err(|panic| Error::Internal(panic.into()))
+        handle.await.map_err(|panic| Error::Internal(panic.into()))
     }
 }
 
-/// OWASP's first choice for argon2id: 19 MiB, two passes, one lane
+const DECOY: &str = "decoy password";
+
+/// Argon2id with the parameters that OWASP recommends first: 19 MiB, two passes, one lane
 /// (<https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html>).
 fn argon2id() -> Result<Argon2<'static>> {
     let params = Params::new(19_456, 2, 1, None)
@@ -106,16 +109,16 @@ fn hash(password: &[u8]) -> Result<PasswordHash> {
     Ok(hash.to_string().into())
 }
 
-/// An unreadable hash matches nothing.
-fn check(candidate: &[u8], kept: &PasswordHash) -> Verification {
-    if kept.as_str().starts_with("$2") {
-        return match bcrypt::verify(candidate, kept.as_str()) {
+/// A malformed hash matches no password.
+fn verify(candidate: &[u8], stored_hash: &PasswordHash) -> Verification {
+    if stored_hash.as_str().starts_with("$2") {
+        return match bcrypt::verify(candidate, stored_hash.as_str()) {
             Ok(true) => Verification::MatchNeedsRehash,
             Ok(false) | Err(_) => Verification::Mismatch,
         };
     }
-    // The parameters are those of the hash, so that older ones stay readable when ours grow.
-    match Argon2::default().verify_password(candidate, kept.as_str()) {
+    // The parameters come from the hash, so that hashes with older parameters stay valid.
+    match Argon2::default().verify_password(candidate, stored_hash.as_str()) {
         Ok(()) => Verification::Match,
         Err(_) => Verification::Mismatch,
     }
@@ -134,56 +137,63 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_matches_its_own_hash_alone() {
+    async fn a_password_matches_only_its_own_hash() {
         let hasher = PasswordHasher::new(1).unwrap();
-        let kept = hasher.hash(password("correct horse")).await.unwrap();
+        let stored_hash = hasher.hash(password("correct horse")).await.unwrap();
 
-        assert!(kept.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", kept.as_str());
-        let check = |candidate: &str| hasher.check(candidate.to_owned(), Some(kept.clone()));
-        assert_eq!(check("correct horse").await.unwrap(), Verification::Match);
-        assert_eq!(check("battery staple").await.unwrap(), Verification::Mismatch);
+        assert!(
+            stored_hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{}",
+            stored_hash.as_str()
+        );
+        let verify =
+            |candidate: &str| hasher.verify(candidate.to_owned(), Some(stored_hash.clone()));
+        assert_eq!(verify("correct horse").await.unwrap(), Verification::Match);
+        assert_eq!(verify("battery staple").await.unwrap(), Verification::Mismatch);
     }
 
     #[tokio::test]
-    async fn a_hash_of_an_older_installation_matches_but_is_outdated() {
+    async fn a_bcrypt_hash_matches_but_needs_a_rehash() {
         let hasher = PasswordHasher::new(1).unwrap();
-        let kept = PasswordHash::from(bcrypt::hash("correct horse", 4).unwrap());
-        assert!(kept.as_str().starts_with("$2b$"));
+        let stored_hash = PasswordHash::from(bcrypt::hash("correct horse", 4).unwrap());
+        assert!(stored_hash.as_str().starts_with("$2b$"));
 
-        let check = |candidate: &str| hasher.check(candidate.to_owned(), Some(kept.clone()));
-        assert_eq!(check("correct horse").await.unwrap(), Verification::MatchNeedsRehash);
-        assert_eq!(check("battery staple").await.unwrap(), Verification::Mismatch);
-        assert_eq!(check(&"\0".repeat(100)).await.unwrap(), Verification::Mismatch);
+        let verify =
+            |candidate: &str| hasher.verify(candidate.to_owned(), Some(stored_hash.clone()));
+        assert_eq!(verify("correct horse").await.unwrap(), Verification::MatchNeedsRehash);
+        assert_eq!(verify("battery staple").await.unwrap(), Verification::Mismatch);
+        assert_eq!(verify(&"\0".repeat(100)).await.unwrap(), Verification::Mismatch);
     }
 
     #[tokio::test]
-    async fn nobody_is_right_about_an_unknown_account() {
+    async fn the_decoy_password_does_not_match_an_unknown_account() {
         let hasher = PasswordHasher::new(1).unwrap();
-        let outcome = hasher.check("nobody's password".to_owned(), None).await.unwrap();
-        assert_eq!(outcome, Verification::Mismatch);
+        let verification = hasher.verify(DECOY.to_owned(), None).await.unwrap();
+        assert_eq!(verification, Verification::Mismatch);
     }
 
     #[tokio::test]
-    async fn an_unreadable_hash_matches_nothing() {
+    async fn a_malformed_hash_matches_no_password() {
         let hasher = PasswordHasher::new(1).unwrap();
-        for kept in ["", "$argon2id$", "$2b$", "plain"] {
-            let outcome = hasher.check("plain".to_owned(), Some(kept.to_owned().into())).await;
-            assert_eq!(outcome.unwrap(), Verification::Mismatch, "{kept}");
+        for stored_hash in ["", "$argon2id$", "$2b$", "plain"] {
+            let verification =
+                hasher.verify("plain".to_owned(), Some(stored_hash.to_owned().into())).await;
+            assert_eq!(verification.unwrap(), Verification::Mismatch, "{stored_hash}");
         }
     }
 
     #[tokio::test]
-    async fn whoever_finds_the_queue_full_is_asked_to_come_back() {
+    async fn a_full_queue_rejects_further_passwords() {
         let hasher = PasswordHasher::new(1).unwrap();
-        let _everyone = hasher.admitted.try_acquire_many(65).unwrap();
+        let _all_slots = hasher.admitted.try_acquire_many(65).unwrap();
 
-        let refused = hasher.hash(password("correct horse")).await.unwrap_err();
+        let rejected = hasher.hash(password("correct horse")).await.unwrap_err();
 
-        assert!(matches!(refused, Error::Unavailable(_)));
+        assert!(matches!(rejected, Error::Unavailable(_)));
     }
 
     #[tokio::test]
-    async fn whoever_does_not_wait_for_the_end_gives_nothing_back_before_it() {
+    async fn a_dropped_future_keeps_its_permits_until_the_job_ends() {
         let hasher = PasswordHasher::new(1).unwrap();
         let (release, released) = mpsc::channel::<()>();
         let (ended, end) = mpsc::channel::<()>();
@@ -191,47 +201,48 @@ mod tests {
             _ = released.recv();
             ended
         };
-        let mut left = Box::pin(hasher.run(work));
-        assert!(futures_util::poll!(&mut left).is_pending());
+        let mut future = Box::pin(hasher.run(work));
+        assert!(futures_util::poll!(&mut future).is_pending());
 
-        drop(left);
+        drop(future);
 
         assert_eq!(hasher.running.available_permits(), 0);
         release.send(()).unwrap();
-        // What it returned is dropped behind what it held.
+        // The output is dropped after the permits.
         assert!(end.recv().is_err());
         assert_eq!(hasher.running.available_permits(), 1);
     }
 
     #[tokio::test]
-    async fn how_many_wait_are_in_work_or_are_refused_is_measured() {
-        let measured = MetricsCapture::start();
-        let changed = |changes: &[(&str, i64)]| {
+    async fn queued_running_and_rejected_hashes_are_measured() {
+        let metrics = MetricsCapture::start();
+        let assert_changed = |changes: &[(&str, i64)]| {
             let changes = changes.iter();
-            let changes = changes.map(|(name, by)| (format!("grateful_passwords_{name}"), *by));
-            assert_eq!(measured.take(), changes.collect());
+            let changes =
+                changes.map(|(name, by)| (format!("grateful_password_hashes_{name}"), *by));
+            assert_eq!(metrics.take(), changes.collect());
         };
         let hasher = PasswordHasher::new(1).unwrap();
-        let only_one = hasher.running.try_acquire().unwrap();
+        let only_slot = hasher.running.try_acquire().unwrap();
 
         let mut first = Box::pin(hasher.hash(password("correct horse")));
         assert!(futures_util::poll!(&mut first).is_pending());
-        changed(&[("waiting", 1)]);
+        assert_changed(&[("queued", 1)]);
 
-        // Whoever gives up waits no more.
+        // A dropped future leaves the queue.
         let mut second = Box::pin(hasher.hash(password("correct horse")));
         assert!(futures_util::poll!(&mut second).is_pending());
         drop(second);
-        changed(&[]);
+        assert_changed(&[]);
 
-        drop(only_one);
+        drop(only_slot);
         assert!(futures_util::poll!(&mut first).is_pending());
-        changed(&[("in_work", 1), ("waiting", -1)]);
+        assert_changed(&[("queued", -1), ("running", 1)]);
         first.await.unwrap();
-        changed(&[("in_work", -1)]);
+        assert_changed(&[("running", -1)]);
 
-        let _everyone = hasher.admitted.try_acquire_many(65).unwrap();
+        let _all_slots = hasher.admitted.try_acquire_many(65).unwrap();
         hasher.hash(password("correct horse")).await.unwrap_err();
-        changed(&[("refused_total", 1)]);
+        assert_changed(&[("rejected_total", 1)]);
     }
 }

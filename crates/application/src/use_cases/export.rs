@@ -1,4 +1,4 @@
-//! All that is held about somebody, for themselves.
+//! Exporting all personal data of a user.
 
 use std::ops::ControlFlow;
 
@@ -7,45 +7,44 @@ use grateful_domain::{
     Comment, FollowListItem, Limit, NotificationId, Page, PageRequest, PageStart, Position,
     PostForViewer, Session, Share, UserId, Viewer,
 };
-// What somebody has done are storage's words.
 use grateful_storage::{Connection, FollowQuery, NotificationQuery, PostQuery, Repositories};
 pub use grateful_storage::{HeartRecord, ReactionRecord, ReceivedShare};
 
 use crate::{App, Result};
 
-/// What is held, in the order in which it is told.
+/// The sections of an export, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
-    /// Where they are signed in.
+    /// Active sessions.
     Sessions,
-    /// What they wrote.
+    /// Posts by the user.
     Posts,
-    /// To what they gave a heart.
+    /// Hearts the user has added.
     Hearts,
-    /// On what they left which emoji.
+    /// Reactions of the user.
     Reactions,
-    /// What they passed on, to whom.
+    /// Shares by the user.
     Shares,
-    /// What others sent them.
+    /// Message shares sent to the user.
     ReceivedShares,
-    /// What they said about posts.
+    /// Comments by the user.
     Comments,
-    /// Who follows them.
+    /// Followers of the user.
     Followers,
-    /// Whom they follow.
+    /// Users whom the user follows.
     Following,
-    /// Who has asked to follow them.
+    /// Pending requests to follow the user.
     RequestsReceived,
-    /// Whom they have asked to follow.
+    /// Pending requests by the user.
     RequestsSent,
-    /// Whom they have blocked. Who has blocked them is for those to tell.
+    /// Users blocked by the user. Blocks of this user are the personal data of the blocking users.
     Blocks,
-    /// What they were told, in the order in which it changed last.
+    /// Notifications of the user, in the order of their last change.
     Notifications,
 }
 
 impl Section {
-    /// Every section.
+    /// All sections.
     pub const ALL: [Self; 13] = [
         Self::Sessions,
         Self::Posts,
@@ -63,42 +62,42 @@ impl Section {
     ];
 }
 
-/// Some of what a section has.
+/// A batch of items of a section.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SectionItems {
-    /// Of [`Section::Sessions`].
+    /// Items of [`Section::Sessions`].
     Sessions(Vec<Session>),
-    /// Of [`Section::Posts`].
+    /// Items of [`Section::Posts`].
     Posts(Vec<PostForViewer>),
-    /// Of [`Section::Hearts`].
+    /// Items of [`Section::Hearts`].
     Hearts(Vec<HeartRecord>),
-    /// Of [`Section::Reactions`].
+    /// Items of [`Section::Reactions`].
     Reactions(Vec<ReactionRecord>),
-    /// Of [`Section::Shares`].
+    /// Items of [`Section::Shares`].
     Shares(Vec<Share>),
-    /// Of [`Section::ReceivedShares`].
+    /// Items of [`Section::ReceivedShares`].
     ReceivedShares(Vec<ReceivedShare>),
-    /// Of [`Section::Comments`].
+    /// Items of [`Section::Comments`].
     Comments(Vec<Comment>),
-    /// Of the sections about people.
+    /// Items of the sections on follows, requests and blocks.
     Users(Vec<FollowListItem>),
-    /// Of [`Section::Notifications`]: behind some of the list comes what its batches gather.
+    /// Items of [`Section::Notifications`]. The children of batches follow the batch of items that contains them.
     Notifications(Vec<RenderedNotification>),
 }
 
-/// Reads all that is held about somebody and tells it, some of it at a time, until `tell` breaks it off: whoever listens
-/// slowly holds no connection and no memory. Each part is as it is when it is read.
+/// Reads all personal data of a user and passes it to `send` in batches, until `send` breaks. A slow `send` holds no
+/// connection and little memory. Each batch is a snapshot of its own.
 pub async fn export(
     app: &App,
     user: UserId,
-    mut tell: impl AsyncFnMut(Section, SectionItems) -> ControlFlow<()>,
+    mut send: impl AsyncFnMut(Section, SectionItems) -> ControlFlow<()>,
 ) -> Result<()> {
     for section in Section::ALL {
-        let told = match section {
-            Section::Notifications => export_notifications(app, user, &mut tell).await?,
-            _ => export_section(app, user, section, &mut tell).await?,
+        let flow = match section {
+            Section::Notifications => export_notifications(app, user, &mut send).await?,
+            _ => export_section(app, user, section, &mut send).await?,
         };
-        if told.is_break() {
+        if flow.is_break() {
             break;
         }
     }
@@ -109,40 +108,41 @@ async fn export_section(
     app: &App,
     user: UserId,
     section: Section,
-    tell: &mut impl AsyncFnMut(Section, SectionItems) -> ControlFlow<()>,
+    send: &mut impl AsyncFnMut(Section, SectionItems) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>> {
-    let mut behind = None;
+    let mut after = None;
     loop {
-        let (entries, next) = read(app, user, section, behind).await?;
-        let told = tell(section, entries).await;
-        behind = next;
-        if told.is_break() || behind.is_none() {
-            return Ok(told);
+        let (items, next) = read_batch(app, user, section, after).await?;
+        let flow = send(section, items).await;
+        after = next;
+        if flow.is_break() || after.is_none() {
+            return Ok(flow);
         }
     }
 }
 
-/// In the order of their last changes, since any of them may change while others are sent, and would be missed where the
-/// newest came first. What changes meanwhile is told twice: as it was, and as it is.
+/// Exports notifications in the order of their last change: in the order of the list, one that changes during the export
+/// could be missed. A notification that changes meanwhile is sent twice, before and after the change.
 async fn export_notifications(
     app: &App,
     user: UserId,
-    tell: &mut impl AsyncFnMut(Section, SectionItems) -> ControlFlow<()>,
+    send: &mut impl AsyncFnMut(Section, SectionItems) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>> {
     let mut after = 0;
     loop {
         let mut conn = app.db.acquire().await?;
-        let (some, last) = conn.notifications().list_changed_since(user, after, MOST).await?;
+        let (items, last) =
+            conn.notifications().list_changed_since(user, after, NOTIFICATION_BATCH_SIZE).await?;
         drop(conn);
-        let batches: Vec<NotificationId> = some
+        let batches: Vec<NotificationId> = items
             .iter()
-            .filter(|seen| seen.notification.batch.is_some())
-            .map(|seen| seen.notification.id)
+            .filter(|item| item.notification.batch.is_some())
+            .map(|item| item.notification.id)
             .collect();
-        let told = tell(Section::Notifications, SectionItems::Notifications(some)).await;
-        let Some(last) = last.filter(|_| told.is_continue()) else { return Ok(told) };
+        let flow = send(Section::Notifications, SectionItems::Notifications(items)).await;
+        let Some(last) = last.filter(|_| flow.is_continue()) else { return Ok(flow) };
         for batch in batches {
-            if export_batch(app, user, batch, tell).await?.is_break() {
+            if export_children(app, user, batch, send).await?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
@@ -151,109 +151,112 @@ async fn export_notifications(
 }
 
 /// How many notifications are read at once.
-const MOST: i64 = 100;
+const NOTIFICATION_BATCH_SIZE: i64 = 100;
 
-async fn export_batch(
+async fn export_children(
     app: &App,
     user: UserId,
     batch: NotificationId,
-    tell: &mut impl AsyncFnMut(Section, SectionItems) -> ControlFlow<()>,
+    send: &mut impl AsyncFnMut(Section, SectionItems) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>> {
-    let mut behind = None;
+    let mut after = None;
     loop {
         let mut conn = app.db.acquire().await?;
-        let entries = NotificationQuery::of(user).children_of(batch).page(page(behind));
-        let Page { items, next, .. } = conn.notifications().list(entries).await?;
+        let children = NotificationQuery::of(user).children_of(batch).page(page_after(after));
+        let Page { items, next, .. } = conn.notifications().list(children).await?;
         drop(conn);
-        let told = tell(Section::Notifications, SectionItems::Notifications(items)).await;
-        behind = next;
-        if told.is_break() || behind.is_none() {
-            return Ok(told);
+        let flow = send(Section::Notifications, SectionItems::Notifications(items)).await;
+        after = next;
+        if flow.is_break() || after.is_none() {
+            return Ok(flow);
         }
     }
 }
 
-/// Some of a section, and where it goes on.
-async fn read(
+/// Reads a batch of a section. Returns it with the position to continue after.
+async fn read_batch(
     app: &App,
     user: UserId,
     section: Section,
-    behind: Option<Position>,
+    after: Option<Position>,
 ) -> Result<(SectionItems, Option<Position>)> {
     let mut conn = app.db.acquire().await?;
-    let page = page(behind);
-    let last = behind.map(|place| place.id);
+    let page = page_after(after);
+    let last_id = after.map(|position| position.id);
     let lists = FollowQuery::visible_to(user);
     Ok(match section {
         Section::Sessions => {
-            let live = conn.sessions().list_active(user, app.clock.now()).await?;
-            (SectionItems::Sessions(live), None)
+            let sessions = conn.sessions().list_active(user, app.clock.now()).await?;
+            (SectionItems::Sessions(sessions), None)
         }
         Section::Posts => {
             let own = PostQuery::visible_to(Viewer::User(user)).by_author(user).page(page);
-            slice(conn.posts().list(own).await?, SectionItems::Posts)
+            from_page(conn.posts().list(own).await?, SectionItems::Posts)
         }
         Section::Hearts => {
-            let some = conn.personal_data().hearts(user, last.map(Into::into)).await?;
-            part(some, |it| Position { at: it.at, id: it.post.into() }, SectionItems::Hearts)
+            let hearts = conn.personal_data().hearts(user, last_id.map(Into::into)).await?;
+            let position = |heart: &HeartRecord| Position { at: heart.at, id: heart.post.into() };
+            from_batch(hearts, position, SectionItems::Hearts)
         }
         Section::Reactions => {
-            let some = conn.personal_data().reactions(user, last.map(Into::into)).await?;
-            part(some, |it| Position { at: it.at, id: it.post.into() }, SectionItems::Reactions)
+            let reactions = conn.personal_data().reactions(user, last_id.map(Into::into)).await?;
+            let position =
+                |reaction: &ReactionRecord| Position { at: reaction.at, id: reaction.post.into() };
+            from_batch(reactions, position, SectionItems::Reactions)
         }
         Section::Shares => {
-            let some = conn.personal_data().shares(user, last.map(Into::into)).await?;
-            part(some, |it| Position { at: it.created_at, id: it.id.into() }, SectionItems::Shares)
+            let shares = conn.personal_data().shares(user, last_id.map(Into::into)).await?;
+            let position = |share: &Share| Position { at: share.created_at, id: share.id.into() };
+            from_batch(shares, position, SectionItems::Shares)
         }
         Section::ReceivedShares => {
-            let some = conn.personal_data().received_shares(user, last.map(Into::into)).await?;
-            part(
-                some,
-                |it| Position { at: it.at, id: it.share.into() },
-                SectionItems::ReceivedShares,
-            )
+            let shares =
+                conn.personal_data().received_shares(user, last_id.map(Into::into)).await?;
+            let position =
+                |received: &ReceivedShare| Position { at: received.at, id: received.share.into() };
+            from_batch(shares, position, SectionItems::ReceivedShares)
         }
         Section::Comments => {
-            let some = conn.personal_data().comments(user, behind).await?;
-            part(some, Comment::position, SectionItems::Comments)
+            let comments = conn.personal_data().comments(user, after).await?;
+            from_batch(comments, Comment::position, SectionItems::Comments)
         }
-        Section::Followers => people(&mut conn, lists.followers_of(user).page(page)).await?,
-        Section::Following => people(&mut conn, lists.followed_by(user).page(page)).await?,
+        Section::Followers => read_users(&mut conn, lists.followers_of(user).page(page)).await?,
+        Section::Following => read_users(&mut conn, lists.followed_by(user).page(page)).await?,
         Section::RequestsReceived => {
-            people(&mut conn, lists.received_requests().page(page)).await?
+            read_users(&mut conn, lists.received_requests().page(page)).await?
         }
-        Section::RequestsSent => people(&mut conn, lists.sent_requests().page(page)).await?,
-        Section::Blocks => people(&mut conn, lists.blocks().page(page)).await?,
-        // Told by themselves, with what they gather.
+        Section::RequestsSent => read_users(&mut conn, lists.sent_requests().page(page)).await?,
+        Section::Blocks => read_users(&mut conn, lists.blocks().page(page)).await?,
+        // `export_notifications` reads these, with the children of batches.
         Section::Notifications => (SectionItems::Notifications(vec![]), None),
     })
 }
 
-async fn people(
+async fn read_users(
     conn: &mut Connection,
     query: FollowQuery,
 ) -> Result<(SectionItems, Option<Position>)> {
-    Ok(slice(conn.follows().list(query).await?, SectionItems::Users))
+    Ok(from_page(conn.follows().list(query).await?, SectionItems::Users))
 }
 
-fn page(behind: Option<Position>) -> PageRequest {
+fn page_after(after: Option<Position>) -> PageRequest {
     let first = PageRequest::first(Limit::MAX);
-    behind.map_or(first, |place| PageRequest { start: PageStart::After(place), ..first })
+    after.map_or(first, |position| PageRequest { start: PageStart::After(position), ..first })
 }
 
-fn slice<T>(
-    slice: Page<T>,
-    entries: fn(Vec<T>) -> SectionItems,
+fn from_page<T>(
+    page: Page<T>,
+    section_items: fn(Vec<T>) -> SectionItems,
 ) -> (SectionItems, Option<Position>) {
-    (entries(slice.items), slice.next)
+    (section_items(page.items), page.next)
 }
 
-/// It goes on behind its last entry, until there is none.
-fn part<T>(
-    some: Vec<T>,
+/// Continues after the last item, until a batch is empty.
+fn from_batch<T>(
+    batch: Vec<T>,
     position: impl Fn(&T) -> Position,
-    entries: fn(Vec<T>) -> SectionItems,
+    section_items: fn(Vec<T>) -> SectionItems,
 ) -> (SectionItems, Option<Position>) {
-    let next = some.last().map(position);
-    (entries(some), next)
+    let next = batch.last().map(position);
+    (section_items(batch), next)
 }

@@ -1,4 +1,4 @@
-//! What everybody posts.
+//! The feeds: ranked, newest and trending.
 
 use chrono::{DateTime, Utc};
 use grateful_domain::{
@@ -10,29 +10,30 @@ use grateful_storage::{Connection, PostQuery, Repositories};
 use crate::metrics::time_feed;
 use crate::{App, Result};
 
-/// A post in a feed, and what put it there.
+/// A post in a feed, with its score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeedPost {
     /// The post as the viewer sees it.
-    pub seen: PostForViewer,
-    /// What it is worth to the viewer now.
+    pub post: PostForViewer,
+    /// Its current score for the viewer.
     pub score: Score,
-    /// Whether it is there for that, or for being new.
+    /// Whether it fills a ranked or a fresh slot.
     pub slot: Slot,
 }
 
-/// A part of the ranked feed, and where the next one begins.
+/// A page of the ranked feed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeedPage {
-    /// The posts, place by place.
+    /// The posts in feed order.
     pub posts: Vec<FeedPost>,
-    /// How far the reader has come, where more follow.
+    /// The cursor of the next page, if there is one.
     pub next: Option<FeedCursor>,
 }
 
-/// Everybody's public posts, the best for the viewer first and every fifth a new one, their own among them.
+/// Returns a page of the ranked feed: public posts by score for the viewer, including their own, and a fresh post in every
+/// fifth slot.
 ///
-/// A post that goes away while the page is made leaves the page shorter, and counts as met.
+/// A post that is deleted while the page is composed leaves the page shorter, and its position counts as served.
 pub async fn list_ranked(app: &App, viewer: Viewer, request: FeedPageRequest) -> Result<FeedPage> {
     time_feed("ranked", compose_ranked(app, viewer, request)).await
 }
@@ -40,26 +41,27 @@ pub async fn list_ranked(app: &App, viewer: Viewer, request: FeedPageRequest) ->
 async fn compose_ranked(app: &App, viewer: Viewer, request: FeedPageRequest) -> Result<FeedPage> {
     let mut conn = app.db.acquire().await?;
     let limit = usize::from(request.limit);
-    let (walk, passed_over) = match request.start {
-        FeedStart::Offset(passed_over) => (FeedCursor::default(), passed_over),
-        FeedStart::After(walk) => (walk, 0),
+    let (cursor, offset) = match request.start {
+        FeedStart::Offset(offset) => (FeedCursor::default(), offset),
+        FeedStart::After(cursor) => (cursor, 0),
     };
-    let composed = conn.feed().compose(viewer, &walk, passed_over + limit).await?;
-    let shown = composed.items.get(passed_over..).unwrap_or_default();
-    let ids: Vec<_> = shown.iter().map(|it| it.item.post.id).collect();
-    let mut seen = conn.posts().find_public(viewer, &ids).await?;
+    let composed = conn.feed().compose(viewer, &cursor, offset + limit).await?;
+    let shown = composed.items.get(offset..).unwrap_or_default();
+    let ids: Vec<_> = shown.iter().map(|candidate| candidate.item.post.id).collect();
+    let mut posts_by_id = conn.posts().find_public(viewer, &ids).await?;
     let now = app.clock.now();
-    let posts = shown.iter().filter_map(|it| {
-        let seen = seen.remove(&it.item.post.id)?;
-        Some(feed_post(seen, it.relationship, it.item.slot, now))
+    let posts = shown.iter().filter_map(|candidate| {
+        let post = posts_by_id.remove(&candidate.item.post.id)?;
+        Some(feed_post(post, candidate.relationship, candidate.item.slot, now))
     });
     let posts = posts.collect();
-    let goes_on = composed.has_more && composed.items.len() < walk.positions_left();
-    let places = composed.items.iter().map(|it| (it.item.post.id, it.item.post.author));
-    Ok(FeedPage { posts, next: goes_on.then(|| walk.advance(places)) })
+    let has_more = composed.has_more && composed.items.len() < cursor.positions_left();
+    let positions =
+        composed.items.iter().map(|candidate| (candidate.item.post.id, candidate.item.post.author));
+    Ok(FeedPage { posts, next: has_more.then(|| cursor.advance(positions)) })
 }
 
-/// Everybody's public posts, newest first, the viewer's own among them.
+/// Returns a page of all public posts, newest first, including the viewer's own.
 pub async fn list_newest(
     app: &App,
     viewer: Viewer,
@@ -71,7 +73,7 @@ pub async fn list_newest(
     .await
 }
 
-/// As [`list_newest`], and what each post is worth to the viewer now, though that has no say in its place.
+/// As [`list_newest`], with the score of each post for the viewer. The score does not affect the order.
 pub async fn list_newest_scored(
     app: &App,
     viewer: Viewer,
@@ -83,27 +85,27 @@ pub async fn list_newest_scored(
 async fn score_newest(app: &App, viewer: Viewer, page: PageRequest) -> Result<Page<FeedPost>> {
     let mut conn = app.db.acquire().await?;
     let Page { items, next, total } = find_newest(&mut conn, viewer, page).await?;
-    let authors: Vec<_> = items.iter().map(|seen| seen.post.author).collect();
+    let authors: Vec<_> = items.iter().map(|item| item.post.author).collect();
     let relationships = conn.feed().find_author_relationships(viewer, &authors).await?;
     let now = app.clock.now();
-    let explain = |seen: PostForViewer| {
-        let relationship = relationships.get(&seen.post.author).copied();
-        feed_post(seen, relationship.unwrap_or(AuthorRelationship::Other), Slot::Fresh, now)
+    let score = |item: PostForViewer| {
+        let relationship = relationships.get(&item.post.author).copied();
+        feed_post(item, relationship.unwrap_or(AuthorRelationship::Other), Slot::Fresh, now)
     };
-    Ok(Page { items: items.into_iter().map(explain).collect(), next, total })
+    Ok(Page { items: items.into_iter().map(score).collect(), next, total })
 }
 
-/// The public posts of the last hours that move people most.
+/// Returns the public posts of the time window with the highest trending score.
 pub async fn list_trending(
     app: &App,
     viewer: Viewer,
     window: TrendingWindow,
     limit: Limit,
 ) -> Result<Vec<PostForViewer>> {
-    time_feed("trending", compose_trending(app, viewer, window, limit)).await
+    time_feed("trending", find_trending(app, viewer, window, limit)).await
 }
 
-async fn compose_trending(
+async fn find_trending(
     app: &App,
     viewer: Viewer,
     window: TrendingWindow,
@@ -111,8 +113,8 @@ async fn compose_trending(
 ) -> Result<Vec<PostForViewer>> {
     let mut conn = app.db.acquire().await?;
     let ids = conn.feed().list_trending(viewer, window, app.clock.now(), limit).await?;
-    let mut seen = conn.posts().find_public(viewer, &ids).await?;
-    Ok(ids.iter().filter_map(|id| seen.remove(id)).collect())
+    let mut posts_by_id = conn.posts().find_public(viewer, &ids).await?;
+    Ok(ids.iter().filter_map(|id| posts_by_id.remove(id)).collect())
 }
 
 async fn find_newest(
@@ -124,11 +126,11 @@ async fn find_newest(
 }
 
 fn feed_post(
-    seen: PostForViewer,
+    post: PostForViewer,
     relationship: AuthorRelationship,
     slot: Slot,
     now: DateTime<Utc>,
 ) -> FeedPost {
-    let score = FeedConfig::STORED.score(&Signals::from(&seen.post), relationship, now);
-    FeedPost { seen, score, slot }
+    let score = FeedConfig::STORED.score(&Signals::from(&post.post), relationship, now);
+    FeedPost { post, score, slot }
 }

@@ -1,4 +1,4 @@
-//! What has expired, and nobody asks for any more.
+//! Deleting expired rows.
 
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::WithdrawnNotification;
@@ -6,83 +6,90 @@ use grateful_storage::{Connection, Repositories};
 
 use crate::{App, Result, follows};
 
-/// How many rows were removed.
+/// How many rows a sweep deleted or updated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SweepReport {
-    /// Sessions past their end.
+    /// Expired sessions.
     pub sessions: usize,
-    /// Idempotency keys past their day.
+    /// Expired idempotency keys.
     pub idempotency_keys: usize,
-    /// Tickets for streams that nobody used in time.
+    /// Expired stream tickets.
     pub stream_tickets: usize,
-    /// What was withdrawn so long ago that doing it again is news.
+    /// Withdrawn notifications whose restore window is over.
     pub withdrawn: usize,
-    /// What left a list so long ago that no stream goes on from there.
+    /// Records of removals from inboxes that are too old to resume a stream from.
     pub removals: i64,
-    /// Notifications that were read and have been kept long enough.
+    /// Read notifications whose retention is over.
     pub notifications: i64,
-    /// Requests to follow whose answer had been cut short.
+    /// Follow requests that were accepted because an earlier run of accepting them was interrupted.
     pub requests: usize,
 }
 
-/// Removes what has expired. Any number of nodes may do so at once.
+/// Deletes expired rows. Several nodes can sweep at the same time.
 pub async fn sweep(app: &App) -> Result<SweepReport> {
     let now = app.clock.now();
+    let restorable_since = now - WithdrawnNotification::RESTORE_WINDOW;
     let mut conn = app.db.acquire().await?;
     let (sessions, idempotency_keys, stream_tickets, withdrawn) = (
         conn.sessions().sweep(now).await?,
         conn.idempotency_keys().sweep(now).await?,
         conn.stream_tickets().sweep(now).await?,
-        conn.notifications().prune_withdrawn(now - WithdrawnNotification::RESTORE_WINDOW).await?,
+        conn.notifications().prune_withdrawn(restorable_since).await?,
     );
-    // A transaction asks for a connection of its own.
+    // The transactions below acquire connections of their own.
     drop(conn);
+    let read_before = now - app.notification_retention;
     Ok(SweepReport {
         sessions,
         idempotency_keys,
         stream_tickets,
         withdrawn,
-        removals: in_steps(app, now - WithdrawnNotification::RESTORE_WINDOW, Old::Removals).await?,
-        notifications: in_steps(app, now - app.notification_retention, Old::Notifications).await?,
-        requests: accept_left_over(app).await?,
+        removals: sweep_in_batches(app, restorable_since, InboxRows::Removals).await?,
+        notifications: sweep_in_batches(app, read_before, InboxRows::ReadNotifications).await?,
+        requests: accept_remaining_requests(app).await?,
     })
 }
 
-/// Goes on where somebody stopped asking for it, and the process stopped while it let those follow who had asked.
-async fn accept_left_over(app: &App) -> Result<usize> {
-    let asked = app.db.acquire().await?.follows().list_users_with_stale_requests(STEP).await?;
+/// Accepts the requests that are left of users who turned off follow approval, if the process stopped while accepting
+/// them.
+async fn accept_remaining_requests(app: &App) -> Result<usize> {
+    let mut conn = app.db.acquire().await?;
+    let users = conn.follows().list_users_with_stale_requests(BATCH_SIZE).await?;
+    drop(conn);
     let mut accepted = 0;
-    for user in asked {
+    for user in users {
         accepted += follows::accept_all_requests(app, user).await?;
     }
     Ok(accepted)
 }
 
-/// What is removed in steps, since it locks the inboxes that it is in.
+/// Rows that are deleted in batches, since their inboxes are locked meanwhile.
 #[derive(Debug, Clone, Copy)]
-enum Old {
+enum InboxRows {
     Removals,
-    Notifications,
+    ReadNotifications,
 }
 
-/// How many rows a step takes: few enough that nobody waits for its locks.
-const STEP: i64 = 500;
+/// How many rows one transaction deletes: few enough that its locks delay no other request.
+const BATCH_SIZE: i64 = 500;
 
-async fn in_steps(app: &App, before: DateTime<Utc>, what: Old) -> Result<i64> {
-    let mut all = 0;
+async fn sweep_in_batches(app: &App, before: DateTime<Utc>, rows: InboxRows) -> Result<i64> {
+    let mut total = 0;
     loop {
-        let some = app.db.transaction(async |tx| remove(tx, before, what).await).await?;
-        all += some;
-        if some == 0 {
-            return Ok(all);
+        let deleted = app.db.transaction(async |tx| delete_batch(tx, before, rows).await).await?;
+        total += deleted;
+        if deleted == 0 {
+            return Ok(total);
         }
     }
 }
 
-async fn remove(tx: &mut Connection, before: DateTime<Utc>, what: Old) -> Result<i64> {
+async fn delete_batch(tx: &mut Connection, before: DateTime<Utc>, rows: InboxRows) -> Result<i64> {
     let mut notifications = tx.notifications();
-    Ok(match what {
-        Old::Removals => notifications.prune_removals(before, STEP).await?,
-        Old::Notifications => notifications.delete_read_before(before, STEP).await?,
+    Ok(match rows {
+        InboxRows::Removals => notifications.prune_removals(before, BATCH_SIZE).await?,
+        InboxRows::ReadNotifications => {
+            notifications.delete_read_before(before, BATCH_SIZE).await?
+        }
     })
 }

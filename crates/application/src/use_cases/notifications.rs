@@ -1,26 +1,25 @@
-//! What people are told: reading it, and following it as it comes.
+//! Notifications: listing, counting, marking as read, streaming.
 
 mod stream;
 
 use grateful_domain::notification::RenderedNotification;
 use grateful_domain::{NotificationId, NotificationType, Page, PageRequest, UserId};
-// What is counted, and what changes, are storage's words.
 pub use grateful_storage::{InboxChange, InboxChangeKind, NotificationCounts, NotificationStats};
 use grateful_storage::{NotificationQuery, Repositories};
 
 pub use self::stream::{Stream, StreamEvent, StreamTicket, issue_ticket, redeem_ticket};
 use crate::{App, Resource, Result};
 
-/// Which notifications of one's list.
+/// Selects notifications by whether they were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadFilter {
-    /// Those that were read too.
+    /// Read and unread notifications.
     All,
-    /// Only those that are unread.
+    /// Unread notifications.
     Unread,
 }
 
-/// One's notifications, newest activity first.
+/// Lists the notifications of a user, latest activity first. A batch is one notification.
 pub async fn list(
     app: &App,
     user: UserId,
@@ -35,10 +34,10 @@ pub async fn list(
     })
 }
 
-/// The entries of one of one's batches, newest first; none of a single.
+/// Lists the children of a batch, newest first. A notification that is no batch has none.
 ///
 /// # Errors
-/// `NotFound` where it is somebody else's or gone.
+/// `NotFound` if the user has no such notification.
 pub async fn list_children(
     app: &App,
     user: UserId,
@@ -52,13 +51,13 @@ pub async fn list_children(
     Ok(conn.notifications().list(NotificationQuery::of(user).children_of(batch).page(page)).await?)
 }
 
-/// How much is in one's list.
+/// Counts the notifications of a user.
 pub async fn count(app: &App, user: UserId) -> Result<NotificationCounts> {
     Ok(app.db.acquire().await?.notifications().count(user).await?)
 }
 
-/// What one was told of lately, of one type or of all.
-pub async fn stats(
+/// Returns statistics on the recent notifications of a user, of one type or of all.
+pub async fn get_stats(
     app: &App,
     user: UserId,
     kind: Option<NotificationType>,
@@ -67,10 +66,10 @@ pub async fn stats(
     Ok(app.db.acquire().await?.notifications().stats(user, kind, now).await?)
 }
 
-/// Marks one of one's notifications read; a batch with all its entries, an entry alone.
+/// Marks a notification as read: a batch with all its children, or a single child.
 ///
 /// # Errors
-/// `NotFound` where it is somebody else's or gone.
+/// `NotFound` if the user has no such notification.
 pub async fn mark_read(app: &App, user: UserId, id: NotificationId) -> Result<()> {
     let now = app.clock.now();
     app.db
@@ -84,13 +83,13 @@ pub async fn mark_read(app: &App, user: UserId, id: NotificationId) -> Result<()
         .await
 }
 
-/// Marks all read that was there when this was asked. Tells how many of the list were unread.
+/// Marks all notifications as read that exist at the time of the call. Returns how many in the list were unread.
 pub async fn mark_all_read(app: &App, user: UserId) -> Result<i64> {
-    let asked_at = app.clock.now();
-    let asked = app.db.acquire().await?.notifications().find_inbox_position(user).await?;
+    let now = app.clock.now();
+    let position = app.db.acquire().await?.notifications().find_inbox_position(user).await?;
     app.db
         .transaction(async |tx| {
-            Ok(tx.notifications().mark_all_read(user, asked_at, asked.last_seq).await?)
+            Ok(tx.notifications().mark_all_read(user, now, position.last_seq).await?)
         })
         .await
 }

@@ -1,51 +1,54 @@
-//! Whether the numbers that are kept beside rows equal the rows, and whether people were told what happened, and no more.
+//! Verifying and repairing cached counts and notifications against the rows they derive from.
 
 use std::ops::ControlFlow;
 
-// What is verified, and what is found, are storage's words.
 pub use grateful_storage::{CounterTable, Mismatch};
 use grateful_storage::{Repositories, RowKey, VerifiedBatch};
 
 use crate::{App, Result};
 
-/// What happens while numbers are verified.
+/// Progress of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
-    /// A number that does not equal its rows; mended, where that was asked for.
+    /// A value differs from its rows. Repaired, if [`Repair::Yes`].
     Mismatch(Mismatch),
-    /// So many rows of a table have been gone through.
+    /// A batch of a table was verified.
     Verified {
-        /// What was gone through.
+        /// The verified table.
         table: CounterTable,
-        /// How many rows of it so far.
+        /// The number of its rows verified so far.
         rows: u64,
     },
 }
 
-/// Whether to mend what is found.
+/// Whether to repair mismatches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repair {
-    /// Change nothing.
+    /// Report only.
     No,
-    /// Set every number that differs to what its rows say.
+    /// Set every mismatching value to what its rows say.
     Yes,
 }
 
-/// How many rows one statement goes through: so few that it holds nobody up, and that memory stays bounded.
-const STEP: i64 = 1_000;
+/// How many rows one statement verifies: few enough to delay no other request and to bound memory.
+const BATCH_SIZE: i64 = 1_000;
 
-/// Recomputes every number while others go on, and tells what it finds. Returns how many differ.
+/// Recomputes every cached value while the service is in use, and reports mismatches. Returns how many there are.
 ///
-/// Each step compares numbers and rows in one statement, which sees both at the same moment: an act in flight is no
-/// difference.
-pub async fn verify(app: &App, repair: Repair, mut tell: impl FnMut(Progress)) -> Result<u64> {
+/// Each batch compares values and rows in one statement, which sees one snapshot of both. Acts in flight are therefore no
+/// mismatch.
+pub async fn verify(
+    app: &App,
+    repair: Repair,
+    mut on_progress: impl FnMut(Progress),
+) -> Result<u64> {
     let mut mismatches = 0;
     for table in [CounterTable::Users, CounterTable::Posts, CounterTable::Notifications] {
         let (mut rows, mut after) = (0, None);
-        while let ControlFlow::Continue(step) = step(app, table, after).await? {
-            rows += step.rows;
-            after = Some(step.last_key);
-            for mismatch in step.mismatches {
+        while let ControlFlow::Continue(batch) = verify_batch(app, table, after).await? {
+            rows += batch.rows;
+            after = Some(batch.last_key);
+            for mismatch in batch.mismatches {
                 mismatches += 1;
                 if repair == Repair::Yes {
                     app.db
@@ -54,19 +57,19 @@ pub async fn verify(app: &App, repair: Repair, mut tell: impl FnMut(Progress)) -
                         })
                         .await?;
                 }
-                tell(Progress::Mismatch(mismatch));
+                on_progress(Progress::Mismatch(mismatch));
             }
-            tell(Progress::Verified { table, rows });
+            on_progress(Progress::Verified { table, rows });
         }
     }
     Ok(mismatches)
 }
 
-async fn step(
+async fn verify_batch(
     app: &App,
     table: CounterTable,
     after: Option<RowKey>,
 ) -> Result<ControlFlow<(), VerifiedBatch>> {
-    let step = app.db.acquire().await?.counters().verify(table, after, STEP).await?;
-    Ok(step.map_or(ControlFlow::Break(()), ControlFlow::Continue))
+    let batch = app.db.acquire().await?.counters().verify(table, after, BATCH_SIZE).await?;
+    Ok(batch.map_or(ControlFlow::Break(()), ControlFlow::Continue))
 }

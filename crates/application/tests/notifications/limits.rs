@@ -113,5 +113,5 @@ async fn posts(stage: &Stage, count: usize) -> Vec<PostId> {
 }
 
 async fn stats(stage: &Stage, kind: Option<NotificationType>) -> NotificationStats {
-    notifications::stats(&stage.app, stage.ana, kind).await.unwrap()
+    notifications::get_stats(&stage.app, stage.ana, kind).await.unwrap()
 }

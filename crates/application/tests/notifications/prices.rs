@@ -124,7 +124,7 @@ async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
         assert_eq!(entries.len(), people);
         let counts = assert_queries!(1, notifications::count(app, *ana));
         assert_eq!((counts.unread, counts.total), (60, 60));
-        assert_queries!(1, notifications::stats(app, *ana, None));
+        assert_queries!(1, notifications::get_stats(app, *ana, None));
         assert_queries!(4, notifications::mark_read(app, *ana, id));
         assert_eq!(assert_queries!(5, notifications::mark_all_read(app, *ana)), 59);
     }

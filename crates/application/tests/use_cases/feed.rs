@@ -98,7 +98,7 @@ async fn a_ranked_page_goes_on_behind_what_was_met_though_what_is_better_came_me
         FeedPageRequest { limit: Limit::parse(2).unwrap(), start: FeedStart::Offset(0) };
     loop {
         let leg = feed::list_ranked(&app, Viewer::Guest, stretch.clone()).await.unwrap();
-        met.extend(leg.posts.into_iter().map(|post| post.seen.post.id));
+        met.extend(leg.posts.into_iter().map(|post| post.post.post.id));
         database
             .execute("UPDATE posts SET hearts_count = hearts_count + (hashtext(id::text) & 7)")
             .await;

@@ -154,7 +154,7 @@ pub(crate) async fn get_notification_stats(
     parameters: QueryParameters,
 ) -> Result<Json<StatsView>, ApiError> {
     let kind = parameters.optional("notification_type", NotificationType::from_code)?;
-    let stats = notifications::stats(&app, me.user(), kind).await?;
+    let stats = notifications::get_stats(&app, me.user(), kind).await?;
     let NotificationStats { last_hour, last_day, total, remaining, held_back } = stats;
     Ok(Json(StatsView {
         user_id: me.user().into(),

@@ -1,4 +1,4 @@
-//! Following one's list as it changes.
+//! Streaming the changes of an inbox.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use tokio::sync::watch;
 use crate::metrics::{GaugeGuard, STREAMS_OPEN};
 use crate::{AccessToken, App, Error, Result};
 
-/// What opens one stream, once, for those who cannot send a token there.
+/// Opens one stream, once. For clients that cannot send an access token in a header, such as `EventSource`.
 pub type StreamTicket = AccessToken;
 
-/// For how long a ticket is good.
+/// How long a ticket is valid.
 const TICKET_LIFETIME: TimeDelta = TimeDelta::seconds(60);
 
-/// Issues a ticket for a session. Tells for how long it is good.
+/// Issues a ticket for a session. Returns it with its lifetime.
 pub async fn issue_ticket(app: &App, session: &Session) -> Result<(StreamTicket, TimeDelta)> {
     let ticket = StreamTicket::generate()?;
     let expires_at = app.clock.now() + TICKET_LIFETIME;
@@ -25,100 +25,101 @@ pub async fn issue_ticket(app: &App, session: &Session) -> Result<(StreamTicket,
     Ok((ticket, TICKET_LIFETIME))
 }
 
-/// Uses a ticket up. Returns the session that it was issued for.
+/// Redeems a ticket, which invalidates it. Returns the session it was issued for.
 ///
 /// # Errors
-/// `Unauthenticated` where it is unknown, used, or too old, or where the session has ended.
+/// `Unauthenticated` if the ticket is unknown, used or expired, or if the session has ended.
 pub async fn redeem_ticket(app: &App, ticket: &StreamTicket) -> Result<Session> {
     let now = app.clock.now();
     let session = app.db.acquire().await?.stream_tickets().redeem(ticket.hash(), now).await?;
     session.ok_or(Error::Unauthenticated("The ticket is invalid, used, or has expired"))
 }
 
-/// One's list as it changes, from a point on. It holds one portion of changes at most, and no connection while it waits.
+/// The changes of a user's inbox from a sequence number on. Holds at most one batch of changes in memory, and no
+/// connection while it waits.
 pub struct Stream {
     app: App,
     session: Session,
-    /// The number of the last change that was given.
-    after: i64,
-    inbox_watcher: watch::Receiver<i64>,
-    beginning: Option<StreamEvent>,
+    /// The sequence number of the last change that was returned.
+    last_seq: i64,
+    inbox_seq: watch::Receiver<i64>,
+    first_event: Option<StreamEvent>,
     _open: GaugeGuard,
 }
 
-/// What comes next in a stream.
+/// An event of a stream.
 #[derive(Debug)]
 pub enum StreamEvent {
-    /// It begins behind the change with this number.
+    /// The stream starts after the change with this sequence number.
     Started(i64),
-    /// The point to go on from is too long ago, or unknown: whoever follows has to read the list anew, and goes on behind
-    /// this number.
+    /// The requested sequence number is unknown or too old to resume from. The client must reload the list; the stream
+    /// starts after this sequence number.
     Reset(i64),
-    /// The list has changed.
+    /// The inbox has changed.
     Changes(Vec<InboxChange>),
-    /// Nothing has happened for a while.
+    /// No event for a while.
     KeepAlive,
 }
 
 /// How many changes are read at once.
-const PORTION: i64 = 100;
+const BATCH_SIZE: i64 = 100;
 
-/// How long nothing is said at most: less than proxies wait.
-const SILENCE: Duration = Duration::from_secs(15);
+/// The maximum time between two events: less than the idle timeout of proxies.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
 impl Stream {
-    /// Follows the list of whoever has this session, from now on or behind the change with the number `last`.
-    pub async fn open(app: App, session: Session, last: Option<i64>) -> Result<Self> {
-        let inbox_watcher = app.inbox_watcher.subscribe(&app.db, session.user);
+    /// Opens a stream of the session's user: from now on, or after the change with the sequence number `last_seq`.
+    pub async fn open(app: App, session: Session, last_seq: Option<i64>) -> Result<Self> {
+        let inbox_seq = app.inbox_watcher.subscribe(&app.db, session.user);
         let position =
             app.db.acquire().await?.notifications().find_inbox_position(session.user).await?;
-        let (after, beginning) = beginning(position, last);
+        let (last_seq, first_event) = start(position, last_seq);
         let open = GaugeGuard::new(STREAMS_OPEN);
-        Ok(Self { app, session, after, inbox_watcher, beginning: Some(beginning), _open: open })
+        Ok(Self { app, session, last_seq, inbox_seq, first_event: Some(first_event), _open: open })
     }
 
-    /// What comes next; nothing once the session has ended.
+    /// Waits for the next event. Returns `None` once the session has ended.
     ///
     /// # Errors
-    /// The database is away; whoever follows may go on later behind the last change.
+    /// `Unavailable` if the database is. The client can resume later, after the last change it received.
     pub async fn next(&mut self) -> Result<Option<StreamEvent>> {
-        if let Some(beginning) = self.beginning.take() {
-            return Ok(Some(beginning));
+        if let Some(first_event) = self.first_event.take() {
+            return Ok(Some(first_event));
         }
         loop {
-            self.inbox_watcher.mark_unchanged();
-            let changes = self.changes().await?;
+            self.inbox_seq.mark_unchanged();
+            let changes = self.list_changes().await?;
             if let Some(last) = changes.last() {
-                // Where much happens there is no silence in which to ask.
-                if !self.is_signed_in().await? {
+                // A busy inbox never reaches the keep-alive, where the session is checked too.
+                if !self.is_session_active().await? {
                     return Ok(None);
                 }
-                self.after = last.seq;
+                self.last_seq = last.seq;
                 return Ok(Some(StreamEvent::Changes(changes)));
             }
-            if tokio::time::timeout(SILENCE, self.inbox_watcher.changed()).await.is_err() {
-                return Ok(self.is_signed_in().await?.then_some(StreamEvent::KeepAlive));
+            if tokio::time::timeout(KEEP_ALIVE_INTERVAL, self.inbox_seq.changed()).await.is_err() {
+                return Ok(self.is_session_active().await?.then_some(StreamEvent::KeepAlive));
             }
         }
     }
 
-    async fn changes(&self) -> Result<Vec<InboxChange>> {
+    async fn list_changes(&self) -> Result<Vec<InboxChange>> {
         let mut conn = self.app.db.acquire().await?;
-        Ok(conn.notifications().list_changes(self.session.user, self.after, PORTION).await?)
+        Ok(conn.notifications().list_changes(self.session.user, self.last_seq, BATCH_SIZE).await?)
     }
 
-    async fn is_signed_in(&self) -> Result<bool> {
+    async fn is_session_active(&self) -> Result<bool> {
         let now = self.app.clock.now();
         Ok(self.app.db.acquire().await?.sessions().is_active(self.session.id, now).await?)
     }
 }
 
-/// Where to go on from, and what to say first.
-fn beginning(position: InboxPosition, last: Option<i64>) -> (i64, StreamEvent) {
-    match last {
+/// The sequence number to start after, and the first event.
+fn start(position: InboxPosition, requested: Option<i64>) -> (i64, StreamEvent) {
+    match requested {
         None => (position.last_seq, StreamEvent::Started(position.last_seq)),
-        Some(last) if (position.forgotten_seq..=position.last_seq).contains(&last) => {
-            (last, StreamEvent::Started(last))
+        Some(seq) if (position.forgotten_seq..=position.last_seq).contains(&seq) => {
+            (seq, StreamEvent::Started(seq))
         }
         Some(_) => (position.last_seq, StreamEvent::Reset(position.last_seq)),
     }

@@ -106,10 +106,10 @@ impl From<PostForViewer> for PostView {
 
 impl PostView {
     /// A post of a feed, with its score if `explain` is set.
-    pub(crate) fn from_feed(post: FeedPost, explain: bool) -> Self {
-        let FeedPost { seen, score, slot } = post;
+    pub(crate) fn from_feed(feed_post: FeedPost, explain: bool) -> Self {
+        let FeedPost { post, score, slot } = feed_post;
         let score = explain.then(|| ScoreView::new(score, slot));
-        Self { score, ..seen.into() }
+        Self { score, ..post.into() }
     }
 }
 
