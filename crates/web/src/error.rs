@@ -26,7 +26,7 @@ pub(crate) enum ApiError {
     RequestTimeout,
     /// The request target is too long.
     UriTooLong,
-    /// The header fields are too large.
+    /// The headers are too large.
     HeadersTooLarge,
 }
 

@@ -161,7 +161,7 @@ impl RateLimiters {
         request.extensions().get::<Session>().map(|session| RateLimitKey::User(session.user))
     }
 
-    /// The client's address, or `None` if a trusted proxy does not name it: the proxy's own address stands for all clients.
+    /// The client's address, or `None` if a trusted proxy does not name it, since all clients share the proxy's address.
     fn address(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
         let peer = peer.to_canonical();
         let is_trusted = self.trusted_proxies.iter().any(|network| network.contains(&peer));

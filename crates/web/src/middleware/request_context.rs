@@ -26,7 +26,7 @@ use crate::metrics::{NO_ROUTE, record_request};
 use crate::request::{MatchedRoute, RequestId, now};
 use crate::response::problem;
 
-/// Runs a request in a task of its own, so that neither a disconnected client nor a panic interrupts the middleware.
+/// Runs a request in a task of its own: a client that disconnects does not cancel it, and a panic becomes a 500 response.
 /// Records the request's database statements and metrics, and writes one log line.
 pub(crate) async fn request_context(
     mut request: ServiceRequest,

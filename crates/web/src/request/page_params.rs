@@ -6,7 +6,7 @@ use utoipa::IntoParams;
 /// Paging parameters of lists with 20 items by default.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it documents what `Parameters` reads")]
+#[expect(dead_code, reason = "OpenAPI documentation of what `QueryParameters` reads")]
 pub(crate) struct PageParams20 {
     /// The maximum number of items.
     #[param(minimum = 1, maximum = 100, default = 20)]
@@ -36,7 +36,7 @@ pub(crate) struct PageParams50 {
 /// Paging parameters of lists with 100 items by default.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it documents what `Parameters` reads")]
+#[expect(dead_code, reason = "OpenAPI documentation of what `QueryParameters` reads")]
 pub(crate) struct PageParams100 {
     /// The maximum number of items.
     #[param(minimum = 1, maximum = 100, default = 100)]
