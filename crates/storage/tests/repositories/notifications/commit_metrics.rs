@@ -1,4 +1,4 @@
-//! What is measured of events: what became of each, once it is committed.
+//! Metrics of recorded events, which count once the transaction commits.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,77 +8,86 @@ use grateful_domain::notification::{Act, Event};
 use grateful_storage::{Repositories, Result, StorageError, record_on_commit};
 use grateful_testkit::{MetricsCapture, a_post, block};
 
-use super::scenario::World;
+use super::scenario::Scenario;
 
 #[tokio::test]
-async fn every_decision_is_counted_by_what_it_is_and_what_it_is_about() {
-    let mut world = World::create().await;
-    let [ben, caro, dan, eve] = world.people().await;
-    block(&world.database, world.ana, eve).await;
-    let measured = MetricsCapture::start();
+async fn events_are_counted_by_outcome_and_type() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro, dan, eve] = scenario.create_users().await;
+    block(&scenario.database, scenario.ana, eve).await;
+    let metrics = MetricsCapture::start();
 
-    // A single, a batch, a third in it.
-    world.tell_ana(&[ben, caro], world.heart()).await;
-    world.tell_ana(&[dan], world.reaction()).await;
+    // Starts a single notification, converts it to a batch, and adds a third child.
+    scenario.notify_ana(&[ben, caro], scenario.heart()).await;
+    scenario.notify_ana(&[dan], scenario.reaction()).await;
     assert_eq!(
-        told(&measured),
-        counts(
-            [("converted", "like", 1), ("joined", "emoji_reaction", 1), ("started", "like", 1),]
-        )
+        take_counts(&metrics),
+        expected_counts([
+            ("converted", "like", 1),
+            ("joined", "emoji_reaction", 1),
+            ("started", "like", 1),
+        ])
     );
 
-    world.withdraw(&[world.to_ana(caro, world.heart())]).await;
-    assert_eq!(told(&measured), counts([]));
+    scenario.withdraw(&[scenario.cause_for_ana(caro, scenario.heart())]).await;
+    assert_eq!(take_counts(&metrics), expected_counts([]));
 
-    // Back again, there already, across a block.
-    world.tell_ana(&[caro, caro, eve], world.heart()).await;
-    assert_eq!(told(&measured), counts([("restored", "like", 1), ("skipped", "like", 2)]));
+    // Restores a notification, and skips a recorded event and one across a block.
+    scenario.notify_ana(&[caro, caro, eve], scenario.heart()).await;
+    assert_eq!(
+        take_counts(&metrics),
+        expected_counts([("restored", "like", 1), ("skipped", "like", 2)])
+    );
 }
 
 #[tokio::test]
-async fn what_the_hourly_limit_holds_back_did_not_start() {
-    let mut world = World::create().await;
-    let [ben, caro] = world.people().await;
+async fn events_held_back_by_the_hourly_limit_are_counted_as_held_back() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
     let mut posts = Vec::new();
     for _ in 0..22 {
-        posts.push(a_post().by(world.ana).insert_into(&world.database).await.id);
+        posts.push(a_post().by(scenario.ana).insert_into(&scenario.database).await.id);
     }
-    let measured = MetricsCapture::start();
+    let metrics = MetricsCapture::start();
 
     for post in &posts {
-        world.record(&[world.to_ana(ben, Act::Heart { post: *post })]).await;
+        scenario.record(&[scenario.cause_for_ana(ben, Act::Heart { post: *post })]).await;
     }
-    world.record(&[world.to_ana(caro, Act::Heart { post: posts[0] })]).await;
+    scenario.record(&[scenario.cause_for_ana(caro, Act::Heart { post: posts[0] })]).await;
 
     assert_eq!(
-        told(&measured),
-        counts([("converted", "like", 1), ("held_back", "like", 2), ("started", "like", 20)])
+        take_counts(&metrics),
+        expected_counts([
+            ("converted", "like", 1),
+            ("held_back", "like", 2),
+            ("started", "like", 20)
+        ])
     );
 }
 
 #[tokio::test]
-async fn several_events_of_one_call_are_each_counted() {
-    let mut world = World::create().await;
-    let [ben, caro, dan] = world.people().await;
-    let causes = [ben, caro, dan].map(|actor| world.to_ana(actor, world.heart()));
-    let measured = MetricsCapture::start();
+async fn several_events_of_one_call_are_each_counted_once() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro, dan] = scenario.create_users().await;
+    let causes = [ben, caro, dan].map(|actor| scenario.cause_for_ana(actor, scenario.heart()));
+    let metrics = MetricsCapture::start();
 
-    world.record(&causes).await;
+    scenario.record(&causes).await;
 
     assert_eq!(
-        told(&measured),
-        counts([("converted", "like", 1), ("joined", "like", 1), ("started", "like", 1)])
+        take_counts(&metrics),
+        expected_counts([("converted", "like", 1), ("joined", "like", 1), ("started", "like", 1)])
     );
 }
 
 #[tokio::test]
-async fn what_is_rolled_back_counts_as_nothing() {
-    let world = World::create().await;
-    let [ben] = world.people().await;
-    let event = hearted(&world, ben);
-    let measured = MetricsCapture::start();
+async fn events_of_a_rolled_back_transaction_are_not_counted() {
+    let scenario = Scenario::create().await;
+    let [ben] = scenario.create_users().await;
+    let event = heart_event(&scenario, ben);
+    let metrics = MetricsCapture::start();
 
-    let refused: Result<()> = world
+    let result: Result<()> = scenario
         .database
         .pool
         .transaction(async |tx| {
@@ -87,20 +96,20 @@ async fn what_is_rolled_back_counts_as_nothing() {
         })
         .await;
 
-    assert!(refused.is_err());
-    assert_eq!(world.rows().await, 0);
-    assert_eq!(told(&measured), counts([]));
+    assert!(result.is_err());
+    assert_eq!(scenario.count_notifications().await, 0);
+    assert_eq!(take_counts(&metrics), expected_counts([]));
 }
 
 #[tokio::test]
-async fn what_is_tried_three_times_counts_once() {
-    let world = World::create().await;
-    let [ben] = world.people().await;
-    let event = hearted(&world, ben);
+async fn events_of_a_retried_transaction_count_once() {
+    let scenario = Scenario::create().await;
+    let [ben] = scenario.create_users().await;
+    let event = heart_event(&scenario, ben);
     let attempts = AtomicU32::new(0);
-    let measured = MetricsCapture::start();
+    let metrics = MetricsCapture::start();
 
-    let done: Result<()> = world
+    let result: Result<()> = scenario
         .database
         .pool
         .transaction(async |tx| {
@@ -112,9 +121,9 @@ async fn what_is_tried_three_times_counts_once() {
         })
         .await;
 
-    done.unwrap();
+    result.unwrap();
     assert_eq!(
-        measured
+        metrics
             .take_named(&["grateful_notifications_total", "grateful_transactions_retried_total"]),
         [
             ("grateful_notifications_total{outcome=started,type=like}".to_owned(), 1),
@@ -125,12 +134,12 @@ async fn what_is_tried_three_times_counts_once() {
 }
 
 #[tokio::test]
-async fn a_commit_that_fails_counts_as_nothing() {
-    let world = World::create().await;
-    let [ben] = world.people().await;
-    let event = hearted(&world, ben);
-    // Checked at the commit alone.
-    world
+async fn events_are_not_counted_if_the_commit_fails() {
+    let scenario = Scenario::create().await;
+    let [ben] = scenario.create_users().await;
+    let event = heart_event(&scenario, ben);
+    // The trigger fires at the commit.
+    scenario
         .database
         .execute(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
@@ -138,9 +147,9 @@ async fn a_commit_that_fails_counts_as_nothing() {
              DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()",
         )
         .await;
-    let measured = MetricsCapture::start();
+    let metrics = MetricsCapture::start();
 
-    let refused: Result<()> = world
+    let result: Result<()> = scenario
         .database
         .pool
         .transaction(async |tx| {
@@ -149,37 +158,37 @@ async fn a_commit_that_fails_counts_as_nothing() {
         })
         .await;
 
-    assert!(refused.is_err());
-    assert_eq!(told(&measured), counts([]));
+    assert!(result.is_err());
+    assert_eq!(take_counts(&metrics), expected_counts([]));
 }
 
-/// As an embedder does, around transactions that `Database` does not know.
+/// For embedders with transactions that `Database` does not manage.
 #[tokio::test]
-async fn a_transaction_of_ones_own_counts_when_it_is_said_to_have_succeeded() {
-    let mut world = World::create().await;
-    let [ben, caro] = world.people().await;
-    let measured = MetricsCapture::start();
+async fn events_of_an_external_transaction_count_only_on_success() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
+    let metrics = MetricsCapture::start();
 
-    for (person, outcome) in [(ben, Err("rolled back")), (caro, Ok(()))] {
-        let done = record_on_commit(async {
-            world.tell_ana(&[person], world.heart()).await;
+    for (actor, outcome) in [(ben, Err("rolled back")), (caro, Ok(()))] {
+        let recorded = record_on_commit(async {
+            scenario.notify_ana(&[actor], scenario.heart()).await;
             outcome
         });
-        assert_eq!(done.await, outcome);
+        assert_eq!(recorded.await, outcome);
     }
 
-    assert_eq!(told(&measured), counts([("converted", "like", 1)]));
+    assert_eq!(take_counts(&metrics), expected_counts([("converted", "like", 1)]));
 }
 
-fn hearted(world: &World, actor: UserId) -> Event {
-    world.event(world.to_ana(actor, world.heart()))
+fn heart_event(scenario: &Scenario, actor: UserId) -> Event {
+    scenario.event(scenario.cause_for_ana(actor, scenario.heart()))
 }
 
-fn told(measured: &MetricsCapture) -> BTreeMap<String, i64> {
-    measured.take_named(&["grateful_notifications_total"])
+fn take_counts(metrics: &MetricsCapture) -> BTreeMap<String, i64> {
+    metrics.take_named(&["grateful_notifications_total"])
 }
 
-fn counts<const N: usize>(counts: [(&str, &str, u32); N]) -> BTreeMap<String, i64> {
+fn expected_counts<const N: usize>(counts: [(&str, &str, u32); N]) -> BTreeMap<String, i64> {
     let named = counts.map(|(outcome, kind, count)| {
         (format!("grateful_notifications_total{{outcome={outcome},type={kind}}}"), count.into())
     });

@@ -1,4 +1,4 @@
-//! Many who tell, take back, read and follow at the same time.
+//! Concurrent recording, withdrawing, reading and following.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,196 +17,211 @@ use grateful_storage::{
 use grateful_testkit::{NOON, a_post};
 use uuid::Uuid;
 
-use super::scenario::{World, event};
+use super::scenario::{Scenario, event};
 
-/// How long they go on.
-const LONG: Duration = Duration::from_millis(1_500);
-/// Far more than anything here takes that does not hang.
-const SOON: Duration = Duration::from_secs(20);
+/// How long the concurrent workload runs.
+const DURATION: Duration = Duration::from_millis(1_500);
+/// A timeout far above the duration of anything here that does not hang.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sixty_four_hearts_at_once_make_one_batch_of_sixty_four() {
-    let mut world = World::create().await;
-    let people: [UserId; 64] = world.people().await;
-    let (ana, act, db) = (world.ana, world.heart(), pool(&world));
+async fn sixty_four_concurrent_hearts_make_one_batch_with_sixty_four_children() {
+    let mut scenario = Scenario::create().await;
+    let actors: [UserId; 64] = scenario.create_users().await;
+    let (ana, act, database) = (scenario.ana, scenario.heart(), connect_pool(&scenario));
 
-    join_all(people.map(async |actor| {
-        let told = event(Cause { recipient: ana, actor, act }, NOON);
-        tell(&db, vec![told]).await
+    join_all(actors.map(async |actor| {
+        let event = event(Cause { recipient: ana, actor, act }, NOON);
+        record(&database, vec![event]).await
     }))
     .await;
 
     assert_eq!(
-        world.only().await.notification.batch,
+        scenario.only_notification().await.notification.batch,
         Some(BatchCounts { child_count: 64, actor_count: 64 })
     );
-    assert_eq!(breaches(&world).await, [""; 0]);
+    assert_eq!(find_violations(&scenario).await, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_act_that_arrives_many_times_at_once_is_told_once() {
-    let mut world = World::create().await;
-    let [ben, caro] = world.people().await;
-    let db = pool(&world);
-    let causes = [ben, caro].map(|actor| world.to_ana(actor, world.heart()));
+async fn an_act_recorded_concurrently_many_times_is_stored_once() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
+    let database = connect_pool(&scenario);
+    let causes = [ben, caro].map(|actor| scenario.cause_for_ana(actor, scenario.heart()));
 
     join_all((0..16).map(async |number| {
-        let told = event(causes[number % 2], NOON);
-        tell(&db, vec![told]).await
+        let event = event(causes[number % 2], NOON);
+        record(&database, vec![event]).await
     }))
     .await;
 
     assert_eq!(
-        world.only().await.notification.batch,
+        scenario.only_notification().await.notification.batch,
         Some(BatchCounts { child_count: 2, actor_count: 2 })
     );
-    assert_eq!(world.rows().await, 3);
+    assert_eq!(scenario.count_notifications().await, 3);
 }
 
-/// Each tells the same two people, every other one in the other order.
+/// All senders notify the same recipients, in different orders.
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_tells_several_people_does_not_meet_others_head_on() {
-    let world = World::create().await;
-    let [ben, caro] = world.people().await;
-    let senders: [UserId; 16] = world.people().await;
-    let (db, post) = (pool(&world), world.post.id);
+async fn acts_with_overlapping_recipients_do_not_deadlock() {
+    let scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
+    let senders: [UserId; 16] = scenario.create_users().await;
+    let (database, post) = (connect_pool(&scenario), scenario.post.id);
 
     join_all(senders.into_iter().enumerate().map(async |(number, actor)| {
         let share = ShareId::from(Uuid::from_u128(number.try_into().unwrap()));
-        let mut to = [ben, caro, world.ana];
-        to.rotate_left(number % 3);
+        let mut recipients = [ben, caro, scenario.ana];
+        recipients.rotate_left(number % 3);
         let act = Act::MessageShare { post, share };
-        let told = to.map(|recipient| event(Cause { recipient, actor, act }, NOON)).to_vec();
-        tell(&db, told).await;
-        let causes = to.map(|recipient| Cause { recipient, actor, act });
-        withdraw_at(&db, &causes, NOON).await;
+        let events =
+            recipients.map(|recipient| event(Cause { recipient, actor, act }, NOON)).to_vec();
+        record(&database, events).await;
+        let causes = recipients.map(|recipient| Cause { recipient, actor, act });
+        withdraw_causes(&database, &causes, NOON).await;
     }))
     .await;
 
-    assert_eq!(world.rows().await, 0);
+    assert_eq!(scenario.count_notifications().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_keeps_the_laws_while_many_do_and_undo_and_its_owner_reads() {
-    let world = World::create().await;
-    let people: [UserId; 12] = world.people().await;
-    let stage = Arc::new(Stage {
-        db: pool(&world),
-        ana: world.ana,
-        people: people.to_vec(),
-        posts: [world.post.id, a_post().by(world.ana).insert_into(&world.database).await.id],
-        until: Instant::now() + LONG,
+async fn a_list_keeps_the_invariants_under_concurrent_writes_and_reads() {
+    let scenario = Scenario::create().await;
+    let actors: [UserId; 12] = scenario.create_users().await;
+    let workload = Arc::new(Workload {
+        database: connect_pool(&scenario),
+        ana: scenario.ana,
+        actors: actors.to_vec(),
+        posts: [
+            scenario.post.id,
+            a_post().by(scenario.ana).insert_into(&scenario.database).await.id,
+        ],
+        until: Instant::now() + DURATION,
         is_over: AtomicBool::new(false),
         acts: AtomicU32::new(0),
     });
 
-    let doing = (0..people.len()).map(|number| tokio::spawn(toggle(stage.clone(), number)));
-    let reading = [tokio::spawn(read(stage.clone())), tokio::spawn(read(stage.clone()))];
-    let following = tokio::spawn(follow(stage.clone()));
-    let mut told = BTreeSet::new();
-    for outcome in join_all(doing).await {
-        told.extend(outcome.unwrap());
+    let writing = (0..actors.len()).map(|number| tokio::spawn(toggle(workload.clone(), number)));
+    let reading = [tokio::spawn(read(workload.clone())), tokio::spawn(read(workload.clone()))];
+    let following = tokio::spawn(follow(workload.clone()));
+    let mut recorded = BTreeSet::new();
+    for outcome in join_all(writing).await {
+        recorded.extend(outcome.unwrap());
     }
     for outcome in join_all(reading).await {
         outcome.unwrap();
     }
-    stage.is_over.store(true, Ordering::SeqCst);
+    workload.is_over.store(true, Ordering::SeqCst);
     let followed = following.await.unwrap();
 
-    assert!(100 < stage.acts.load(Ordering::Relaxed), "{:?}", stage.acts);
-    assert_eq!(breaches(&world).await, [""; 0]);
-    let mut conn = world.database.connect().await;
-    assert_eq!(entries(&mut conn).await, told);
-    let list = list(&mut conn, world.ana).await;
+    assert!(100 < workload.acts.load(Ordering::Relaxed), "{:?}", workload.acts);
+    assert_eq!(find_violations(&scenario).await, [""; 0]);
+    let mut conn = scenario.database.connect().await;
+    assert_eq!(recorded_keys(&mut conn).await, recorded);
+    let list = list(&mut conn, scenario.ana).await;
     assert_eq!(by_id(list), followed);
-    let counts = conn.notifications().count(world.ana).await.unwrap();
-    let unread = followed.values().filter(|it| it.notification.read_at.is_none()).count();
-    assert_eq!(counts, NotificationCounts { unread: n(unread), total: n(followed.len()) });
+    let counts = conn.notifications().count(scenario.ana).await.unwrap();
+    let unread =
+        followed.values().filter(|rendered| rendered.notification.read_at.is_none()).count();
+    assert_eq!(
+        counts,
+        NotificationCounts { unread: to_i64(unread), total: to_i64(followed.len()) }
+    );
 }
 
-/// The numbers of the first are lower, but it takes longer.
+/// The first transaction has the lower sequence number but commits later.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_is_not_seen_before_one_with_a_lower_number() {
-    let mut world = World::create().await;
-    let [ben, caro] = world.people().await;
-    let ana = world.ana;
-    let [first, second] = [ben, caro].map(|it| world.event(world.to_ana(it, Act::FollowRequest)));
-    let mut slow = world.database.connect().await;
+async fn a_change_is_not_visible_before_one_with_a_lower_sequence_number() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
+    let ana = scenario.ana;
+    let [first, second] =
+        [ben, caro].map(|actor| scenario.event(scenario.cause_for_ana(actor, Act::FollowRequest)));
+    let mut slow = scenario.database.connect().await;
     slow.batch_execute("BEGIN").await.unwrap();
     slow.notifications().record(&[first]).await.unwrap();
-    let db = pool(&world);
-    let waiting = tokio::spawn(async move { tell(&db, vec![second]).await });
-    wait_until_somebody_waits(&world).await;
+    let database = connect_pool(&scenario);
+    let waiting = tokio::spawn(async move { record(&database, vec![second]).await });
+    wait_for_lock_wait(&scenario).await;
 
-    let meanwhile = world.conn.notifications().list_changes(ana, 0, 10).await.unwrap();
+    let meanwhile = scenario.conn.notifications().list_changes(ana, 0, 10).await.unwrap();
     slow.batch_execute("COMMIT").await.unwrap();
     waiting.await.unwrap();
-    let changes = world.conn.notifications().list_changes(ana, 0, 10).await.unwrap();
+    let changes = scenario.conn.notifications().list_changes(ana, 0, 10).await.unwrap();
 
     assert_eq!(meanwhile, []);
-    let by: Vec<_> = changes
+    let actors: Vec<_> = changes
         .iter()
         .map(|change| match &change.what {
-            InboxChangeKind::Shown(seen) => seen.notification.actor,
+            InboxChangeKind::Shown(rendered) => rendered.notification.actor,
             InboxChangeKind::Removed(_) => None,
         })
         .collect();
-    assert_eq!(by, [Some(ben), Some(caro)]);
+    assert_eq!(actors, [Some(ben), Some(caro)]);
 }
 
-/// Old ones go while others come back to them.
+/// Deletes old notifications while others are withdrawn and restored.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_retired_while_acts_are_undone_and_done_again_leaves_no_trace() {
-    let mut world = World::create().await;
-    let people: [UserId; 8] = world.people().await;
-    world.tell_ana(&people, world.heart()).await;
-    world.conn.notifications().mark_all_read(world.ana, world.now, i64::MAX).await.unwrap();
-    let db = pool(&world);
-    let (ana, act, now) = (world.ana, world.heart(), world.now);
+async fn deleting_old_notifications_keeps_the_invariants_during_withdrawals_and_restores() {
+    let mut scenario = Scenario::create().await;
+    let actors: [UserId; 8] = scenario.create_users().await;
+    scenario.notify_ana(&actors, scenario.heart()).await;
+    scenario
+        .conn
+        .notifications()
+        .mark_all_read(scenario.ana, scenario.now, i64::MAX)
+        .await
+        .unwrap();
+    let database = connect_pool(&scenario);
+    let (ana, act, now) = (scenario.ana, scenario.heart(), scenario.now);
 
-    let toggling = people.map(async |actor| {
+    let toggling = actors.map(async |actor| {
         let cause = Cause { recipient: ana, actor, act };
         for _ in 0..10 {
-            withdraw_at(&db, &[cause], now).await;
-            tell(&db, vec![event(cause, now)]).await;
+            withdraw_causes(&database, &[cause], now).await;
+            record(&database, vec![event(cause, now)]).await;
         }
     });
-    let retiring = async {
+    let deleting = async {
         for _ in 0..20 {
-            let retired: Result<i64, Final> = db
+            let deleted: Result<i64, FinalError> = database
                 .transaction(async |tx| Ok(tx.notifications().delete_read_before(now, 10).await?))
                 .await;
-            retired.unwrap();
+            deleted.unwrap();
         }
     };
-    tokio::join!(join_all(toggling), retiring);
+    tokio::join!(join_all(toggling), deleting);
 
-    assert_eq!(breaches(&world).await, [""; 0]);
-    assert_eq!(entries(&mut world.conn).await.len(), 8);
+    assert_eq!(find_violations(&scenario).await, [""; 0]);
+    assert_eq!(recorded_keys(&mut scenario.conn).await.len(), 8);
 }
 
-/// Who takes part, and for how long.
-struct Stage {
-    db: Database,
+/// The participants of the workload, and when it ends.
+struct Workload {
+    database: Database,
     ana: UserId,
-    people: Vec<UserId>,
+    actors: Vec<UserId>,
     posts: [PostId; 2],
     until: Instant,
-    /// Whether all who write have stopped.
+    /// Whether all writers have stopped.
     is_over: AtomicBool,
     acts: AtomicU32,
 }
 
-/// Does this and that, mostly to Ana, and takes it back. Returns what is told in the end: to whom, by whom, of what.
-async fn toggle(stage: Arc<Stage>, number: usize) -> BTreeSet<String> {
-    let (mut dice, me) = (Dice(7 + n(number).unsigned_abs()), stage.people[number]);
-    let mut told: BTreeMap<String, Cause> = BTreeMap::new();
+/// Records and withdraws random acts, mostly for Ana, until the workload ends. Returns the keys of the causes that remain
+/// recorded.
+async fn toggle(workload: Arc<Workload>, number: usize) -> BTreeSet<String> {
+    let (mut rng, actor) = (Rng(7 + to_i64(number).unsigned_abs()), workload.actors[number]);
+    let mut recorded: BTreeMap<String, Cause> = BTreeMap::new();
     let mut shares = 0;
-    while Instant::now() < stage.until {
-        stage.acts.fetch_add(1, Ordering::Relaxed);
-        let post = stage.posts[dice.below(2)];
-        let other = stage.people[(number + 1 + dice.below(3)) % stage.people.len()];
-        let act = match dice.below(5) {
+    while Instant::now() < workload.until {
+        workload.acts.fetch_add(1, Ordering::Relaxed);
+        let post = workload.posts[rng.below(2)];
+        let other = workload.actors[(number + 1 + rng.below(3)) % workload.actors.len()];
+        let act = match rng.below(5) {
             0 | 1 => Act::Heart { post },
             2 => Act::Reaction { post },
             3 => Act::Follow,
@@ -216,98 +231,102 @@ async fn toggle(stage: Arc<Stage>, number: usize) -> BTreeSet<String> {
                 Act::MessageShare { post, share: share.into() }
             }
         };
-        let mut causes = vec![Cause { recipient: stage.ana, actor: me, act }];
+        let mut causes = vec![Cause { recipient: workload.ana, actor, act }];
         if let Act::MessageShare { .. } = act {
-            causes.push(Cause { recipient: other, actor: me, act });
-            causes.rotate_left(dice.below(2));
+            causes.push(Cause { recipient: other, actor, act });
+            causes.rotate_left(rng.below(2));
         }
-        if told.contains_key(&name(&causes[0])) {
-            undo_or_change(&stage, &causes, &mut dice, &mut told).await;
+        if recorded.contains_key(&key_of(&causes[0])) {
+            withdraw_or_change(&workload, &causes, &mut rng, &mut recorded).await;
         } else {
             let events = causes.iter().map(|cause| event(*cause, NOON)).collect();
-            let recorded = tell(&stage.db, events).await;
-            let is_held_back =
-                |cause: &Cause| recorded.held_back.iter().any(|it| it.recipient == cause.recipient);
-            let news = causes.into_iter().filter(|cause| !is_held_back(cause));
-            told.extend(news.map(|cause| (name(&cause), cause)));
+            let result = record(&workload.database, events).await;
+            let is_held_back = |cause: &Cause| {
+                result.held_back.iter().any(|event| event.recipient == cause.recipient)
+            };
+            let new = causes.into_iter().filter(|cause| !is_held_back(cause));
+            recorded.extend(new.map(|cause| (key_of(&cause), cause)));
         }
-        // Messages would fill the lists: each is taken back before the third.
+        // Keeps the lists short: each message is withdrawn before the third.
         if let Some(message) =
-            told.values().find(|it| matches!(it.act, Act::MessageShare { .. })).copied()
+            recorded.values().find(|cause| matches!(cause.act, Act::MessageShare { .. })).copied()
             && shares % 3 == 0
         {
-            withdraw(&stage, &[message], &mut told).await;
+            withdraw(&workload, &[message], &mut recorded).await;
         }
     }
-    told.into_keys().collect()
+    recorded.into_keys().collect()
 }
 
-async fn undo_or_change(
-    stage: &Stage,
+async fn withdraw_or_change(
+    workload: &Workload,
     causes: &[Cause],
-    dice: &mut Dice,
-    told: &mut BTreeMap<String, Cause>,
+    rng: &mut Rng,
+    recorded: &mut BTreeMap<String, Cause>,
 ) {
-    if let (Act::Reaction { .. }, 0) = (causes[0].act, dice.below(2)) {
-        let emoji = Emoji::ALL[dice.below(10)];
-        let changed: Result<(), Final> = stage
-            .db
+    if let (Act::Reaction { .. }, 0) = (causes[0].act, rng.below(2)) {
+        let emoji = Emoji::ALL[rng.below(10)];
+        let changed: Result<(), FinalError> = workload
+            .database
             .transaction(async |tx| {
                 Ok(tx.notifications().update_reaction(causes[0], emoji, NOON).await?)
             })
             .await;
         changed.unwrap();
     } else {
-        withdraw(stage, causes, told).await;
+        withdraw(workload, causes, recorded).await;
     }
 }
 
-async fn withdraw(stage: &Stage, causes: &[Cause], told: &mut BTreeMap<String, Cause>) {
-    withdraw_at(&stage.db, causes, NOON).await;
+async fn withdraw(workload: &Workload, causes: &[Cause], recorded: &mut BTreeMap<String, Cause>) {
+    withdraw_causes(&workload.database, causes, NOON).await;
     for cause in causes {
-        told.remove(&name(cause));
+        recorded.remove(&key_of(cause));
     }
 }
 
-/// Reads whatever stands on top, or all.
-async fn read(stage: Arc<Stage>) {
-    let (mut dice, ana) = (Dice(99), stage.ana);
-    while Instant::now() < stage.until {
-        let outcome: Result<(), Final> = stage
-            .db
+/// Marks the first notification or all notifications as read, until the workload ends.
+async fn read(workload: Arc<Workload>) {
+    let (mut rng, ana) = (Rng(99), workload.ana);
+    while Instant::now() < workload.until {
+        let outcome: Result<(), FinalError> = workload
+            .database
             .transaction(async |tx| {
                 let list = list(tx, ana).await;
-                let asked = tx.notifications().find_inbox_position(ana).await?;
+                let position = tx.notifications().find_inbox_position(ana).await?;
                 match list.first() {
-                    Some(top) if 0 < dice.clone().below(3) => {
-                        tx.notifications().mark_read(ana, top.notification.id, NOON).await?;
+                    Some(first) if 0 < rng.clone().below(3) => {
+                        tx.notifications().mark_read(ana, first.notification.id, NOON).await?;
                     }
-                    _ => _ = tx.notifications().mark_all_read(ana, NOON, asked.last_seq).await?,
+                    _ => _ = tx.notifications().mark_all_read(ana, NOON, position.last_seq).await?,
                 }
                 Ok(())
             })
             .await;
         outcome.unwrap();
-        dice.below(3);
+        rng.below(3);
         tokio::task::yield_now().await;
     }
 }
 
-/// Follows Ana's list, a few changes at a time, until nobody writes any more and everything was given.
-async fn follow(stage: Arc<Stage>) -> BTreeMap<NotificationId, RenderedNotification> {
+/// Follows Ana's list, a few changes at a time, until the writers have stopped and no change is left. Returns the
+/// notifications shown at the end.
+async fn follow(workload: Arc<Workload>) -> BTreeMap<NotificationId, RenderedNotification> {
     let (mut shown, mut after) = (BTreeMap::new(), 0);
-    let mut conn = stage.db.acquire().await.unwrap();
+    let mut conn = workload.database.acquire().await.unwrap();
     loop {
-        let is_over = stage.is_over.load(Ordering::SeqCst);
-        let changes = conn.notifications().list_changes(stage.ana, after, 7).await.unwrap();
+        let is_over = workload.is_over.load(Ordering::SeqCst);
+        let changes = conn.notifications().list_changes(workload.ana, after, 7).await.unwrap();
         if is_over && changes.is_empty() {
             return shown;
         }
         for change in changes {
-            assert!(after < change.seq, "{} is given again behind {after}", change.seq);
+            assert!(after < change.seq, "{} is returned again after {after}", change.seq);
             after = change.seq;
             match change.what {
-                InboxChangeKind::Shown(seen) => _ = shown.insert(seen.notification.id, *seen),
+                InboxChangeKind::Shown(rendered) => {
+                    _ = shown.insert(rendered.notification.id, *rendered)
+                }
                 InboxChangeKind::Removed(id) => _ = shown.remove(&id),
             }
         }
@@ -315,29 +334,29 @@ async fn follow(stage: Arc<Stage>) -> BTreeMap<NotificationId, RenderedNotificat
     }
 }
 
-async fn tell(db: &Database, events: Vec<Event>) -> RecordResult {
-    let told: Result<RecordResult, Final> =
-        db.transaction(async |tx| Ok(tx.notifications().record(&events).await?)).await;
-    told.unwrap()
+async fn record(database: &Database, events: Vec<Event>) -> RecordResult {
+    let recorded: Result<RecordResult, FinalError> =
+        database.transaction(async |tx| Ok(tx.notifications().record(&events).await?)).await;
+    recorded.unwrap()
 }
 
-async fn withdraw_at(db: &Database, causes: &[Cause], now: DateTime<Utc>) {
-    let withdrawn: Result<(), Final> =
-        db.transaction(async |tx| Ok(tx.notifications().withdraw(causes, now).await?)).await;
+async fn withdraw_causes(database: &Database, causes: &[Cause], now: DateTime<Utc>) {
+    let withdrawn: Result<(), FinalError> =
+        database.transaction(async |tx| Ok(tx.notifications().withdraw(causes, now).await?)).await;
     withdrawn.unwrap();
 }
 
-/// What went wrong, and is not tried again: who met others head on is found out.
+/// An error that is not retried, so that a deadlock fails the test.
 #[derive(Debug)]
-struct Final(#[expect(dead_code, reason = "it is printed")] StorageError);
+struct FinalError(#[expect(dead_code, reason = "it is printed")] StorageError);
 
-impl From<StorageError> for Final {
+impl From<StorageError> for FinalError {
     fn from(error: StorageError) -> Self {
         Self(error)
     }
 }
 
-impl Transient for Final {
+impl Transient for FinalError {
     fn is_transient(&self) -> bool {
         false
     }
@@ -349,82 +368,85 @@ async fn list(conn: &mut Connection, owner: UserId) -> Vec<RenderedNotification>
 }
 
 fn by_id(list: Vec<RenderedNotification>) -> BTreeMap<NotificationId, RenderedNotification> {
-    list.into_iter().map(|it| (it.notification.id, it)).collect()
+    list.into_iter().map(|rendered| (rendered.notification.id, rendered)).collect()
 }
 
-fn name(cause: &Cause) -> String {
+fn key_of(cause: &Cause) -> String {
     format!("{} {} {}", cause.recipient, cause.actor, cause.act.dedup_key())
 }
 
-/// Everything that is told, in the same words.
-async fn entries(conn: &mut Connection) -> BTreeSet<String> {
+/// The keys of all recorded causes, in the form of [`key_of`].
+async fn recorded_keys(conn: &mut Connection) -> BTreeSet<String> {
     let sql = "SELECT concat_ws(' ', user_id, actor_id, act) AS line FROM notifications WHERE act IS NOT NULL";
     crate::support::sql::lines(conn, sql).await.into_iter().collect()
 }
 
-/// Where a list breaks a law of rules §4.
-async fn breaches(world: &World) -> Vec<String> {
-    crate::support::sql::lines(&mut world.database.connect().await, BREACHES).await
+/// Lists violations of the invariants of notifications (docs/rules.md#notification-invariants).
+async fn find_violations(scenario: &Scenario) -> Vec<String> {
+    crate::support::sql::lines(&mut scenario.database.connect().await, VIOLATIONS).await
 }
 
-const BREACHES: &str = "
-    SELECT 'law 1: ' || batch_key AS line FROM notifications
+const VIOLATIONS: &str = "
+    SELECT 'invariant 1: ' || batch_key AS line FROM notifications
     WHERE parent_id IS NULL AND closed_at IS NULL AND batch_key IS NOT NULL
     GROUP BY user_id, batch_key HAVING count(*) > 1
     UNION ALL
-    SELECT 'law 2: ' || batch.id FROM notifications AS batch, LATERAL (
+    SELECT 'invariant 2: ' || batch.id FROM notifications AS batch, LATERAL (
         SELECT count(*) AS entries, count(DISTINCT actor_id) AS people FROM notifications WHERE parent_id = batch.id
     ) AS own
     WHERE is_batch AND (batch_count, actor_count) <> (entries, people)
     UNION ALL
-    SELECT 'law 3: ' || act FROM notifications WHERE act IS NOT NULL
+    SELECT 'invariant 3: ' || act FROM notifications WHERE act IS NOT NULL
     GROUP BY user_id, actor_id, act HAVING count(*) > 1
     UNION ALL
-    SELECT 'law 6: ' || entry.id FROM notifications AS entry JOIN notifications AS batch ON batch.id = entry.parent_id
+    SELECT 'invariant 6: ' || entry.id FROM notifications AS entry JOIN notifications AS batch ON batch.id = entry.parent_id
     WHERE batch.read AND NOT entry.read
     UNION ALL
-    SELECT 'what an entry is in: ' || entry.id
+    SELECT 'parent of a child: ' || entry.id
     FROM notifications AS entry JOIN notifications AS batch ON batch.id = entry.parent_id
     WHERE NOT batch.is_batch OR (entry.user_id, entry.batch_key) <> (batch.user_id, batch.batch_key)
     UNION ALL
-    SELECT 'what a batch shows: ' || batch.id FROM notifications AS batch, LATERAL (
+    SELECT 'content of a batch: ' || batch.id FROM notifications AS batch, LATERAL (
         SELECT actor_id, data, comment_id FROM notifications WHERE parent_id = batch.id
         ORDER BY created_at DESC, id DESC LIMIT 1
     ) AS newest
     WHERE is_batch AND (batch.actor_id, batch.data) <> (newest.actor_id, newest.data)
     UNION ALL
-    SELECT 'both told and withdrawn: ' || act
+    SELECT 'both recorded and withdrawn: ' || act
     FROM withdrawn_notifications JOIN notifications USING (user_id, actor_id, act)";
 
-async fn wait_until_somebody_waits(world: &World) {
+async fn wait_for_lock_wait(scenario: &Scenario) {
     let waiting =
         "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let give_up = Instant::now() + SOON;
-    while world.database.count(waiting).await == 0 {
-        assert!(Instant::now() < give_up, "nobody waits");
+    let give_up = Instant::now() + TIMEOUT;
+    while scenario.database.count(waiting).await == 0 {
+        assert!(Instant::now() < give_up, "no statement waits");
     }
 }
 
-/// Enough connections that they really meet.
-fn pool(world: &World) -> Database {
-    world.database.pool_with(|config| {
-        config.with_max_connections(16).with_acquire_timeout(SOON).with_statement_timeout(SOON)
+/// A pool with enough connections for real concurrency.
+fn connect_pool(scenario: &Scenario) -> Database {
+    scenario.database.pool_with(|config| {
+        config
+            .with_max_connections(16)
+            .with_acquire_timeout(TIMEOUT)
+            .with_statement_timeout(TIMEOUT)
     })
 }
 
-fn n(number: usize) -> i64 {
+fn to_i64(number: usize) -> i64 {
     i64::try_from(number).unwrap()
 }
 
-/// The same numbers each time: xorshift64.
+/// A pseudo-random number generator (xorshift64) with reproducible numbers.
 #[derive(Clone)]
-struct Dice(u64);
+struct Rng(u64);
 
-impl Dice {
-    fn below(&mut self, sides: usize) -> usize {
+impl Rng {
+    fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % sides
+        usize::try_from(self.0 >> 33).unwrap() % bound
     }
 }

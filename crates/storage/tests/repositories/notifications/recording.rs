@@ -1,3 +1,5 @@
+//! Recording events: who is notified, what is stored and what is skipped or held back.
+
 use chrono::TimeDelta;
 use grateful_domain::notification::{Act, BatchCounts, Cause};
 use grateful_domain::{NotificationType, ShareId};
@@ -7,255 +9,280 @@ use grateful_storage::{
 use grateful_testkit::{a_post, a_user, block, create_user};
 use uuid::Uuid;
 
-use super::scenario::World;
+use super::scenario::Scenario;
 
 #[tokio::test]
-async fn what_happened_is_told_as_the_domain_has_it() {
-    let mut world = World::create().await;
-    let [ben] = world.people().await;
-    let event = world.event(world.to_ana(ben, world.heart()));
+async fn a_recorded_event_is_stored_as_the_domain_defines_it() {
+    let mut scenario = Scenario::create().await;
+    let [ben] = scenario.create_users().await;
+    let event = scenario.event(scenario.cause_for_ana(ben, scenario.heart()));
 
-    let recorded = world.conn.notifications().record(std::slice::from_ref(&event)).await.unwrap();
+    let recorded =
+        scenario.conn.notifications().record(std::slice::from_ref(&event)).await.unwrap();
 
     assert_eq!(recorded, RecordResult::default());
-    let seen = world.only().await;
-    let it = &seen.notification;
-    assert_eq!((it.id, it.created_at, it.last_updated_at), (event.id, event.at, event.at));
-    assert_eq!((it.recipient, it.actor, it.kind), (world.ana, Some(ben), NotificationType::Like));
-    assert_eq!((it.post, it.act.clone()), (Some(world.post.id), Some(world.heart().dedup_key())));
-    assert_eq!(it.key, event.cause.key());
-    assert_eq!((it.read_at, it.closed_at, it.parent, it.batch), (None, None, None, None));
-    let from = seen.actor.unwrap();
-    assert_eq!(it.data, event.data(from.username.as_str()));
-    assert_eq!(it.text.message, format!("{} liked your post", from.name()));
-    // As it is stored, for whoever reads the table.
+    let rendered = scenario.only_notification().await;
+    let notification = &rendered.notification;
+    assert_eq!(
+        (notification.id, notification.created_at, notification.last_updated_at),
+        (event.id, event.at, event.at)
+    );
+    assert_eq!(
+        (notification.recipient, notification.actor, notification.kind),
+        (scenario.ana, Some(ben), NotificationType::Like)
+    );
+    assert_eq!(
+        (notification.post, notification.act.clone()),
+        (Some(scenario.post.id), Some(scenario.heart().dedup_key()))
+    );
+    assert_eq!(notification.key, event.cause.key());
+    assert_eq!(
+        (notification.read_at, notification.closed_at, notification.parent, notification.batch),
+        (None, None, None, None)
+    );
+    let from = rendered.actor.unwrap();
+    assert_eq!(notification.data, event.data(from.username.as_str()));
+    assert_eq!(notification.text.message, format!("{} liked your post", from.name()));
+    // The text is also stored, for readers of the table.
     let stored = format!(
         "notifications WHERE title = 'New Like 💜' AND message = '{}' AND NOT read",
-        it.text.message
+        notification.text.message
     );
-    assert_eq!(world.database.count(&stored).await, 1);
+    assert_eq!(scenario.database.count(&stored).await, 1);
 }
 
 #[tokio::test]
-async fn what_is_told_twice_is_there_once() {
-    let mut world = World::create().await;
-    let [ben, caro] = world.people().await;
-    world.tell_ana(&[ben, caro], world.heart()).await;
-    let before = world.only().await;
+async fn recording_an_event_again_changes_nothing() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
+    scenario.notify_ana(&[ben, caro], scenario.heart()).await;
+    let before = scenario.only_notification().await;
 
-    world.tell_ana(&[ben, caro, ben], world.heart()).await;
+    scenario.notify_ana(&[ben, caro, ben], scenario.heart()).await;
 
-    assert_eq!(world.only().await, before);
-    assert_eq!(world.rows().await, 3);
+    assert_eq!(scenario.only_notification().await, before);
+    assert_eq!(scenario.count_notifications().await, 3);
 }
 
 #[tokio::test]
-async fn the_same_event_twice_in_one_call_is_there_once() {
-    let mut world = World::create().await;
-    let [ben] = world.people().await;
-    let cause = world.to_ana(ben, world.heart());
+async fn the_same_event_twice_in_one_call_is_recorded_once() {
+    let mut scenario = Scenario::create().await;
+    let [ben] = scenario.create_users().await;
+    let cause = scenario.cause_for_ana(ben, scenario.heart());
 
-    world.record(&[cause, cause]).await;
+    scenario.record(&[cause, cause]).await;
 
-    assert_eq!(world.only().await.notification.batch, None);
-    assert_eq!(world.rows().await, 1);
+    assert_eq!(scenario.only_notification().await.notification.batch, None);
+    assert_eq!(scenario.count_notifications().await, 1);
 }
 
 #[tokio::test]
-async fn a_post_that_is_sent_to_two_is_told_to_both() {
-    let mut world = World::create().await;
-    let [ben, caro, dan] = world.people().await;
-    let act = Act::MessageShare { post: world.post.id, share: ShareId::from(Uuid::from_u128(1)) };
+async fn a_message_to_two_users_notifies_both() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro, dan] = scenario.create_users().await;
+    let act =
+        Act::MessageShare { post: scenario.post.id, share: ShareId::from(Uuid::from_u128(1)) };
 
-    world.record(&[caro, dan].map(|recipient| Cause { recipient, actor: ben, act })).await;
+    scenario.record(&[caro, dan].map(|recipient| Cause { recipient, actor: ben, act })).await;
 
     for recipient in [caro, dan] {
-        assert_eq!(world.told(recipient).await, ["* N sent you a post"]);
+        assert_eq!(scenario.messages_for(recipient).await, ["* N sent you a post"]);
     }
-    assert_eq!(world.told(world.ana).await, [""; 0]);
+    assert_eq!(scenario.messages_for(scenario.ana).await, [""; 0]);
 }
 
-/// Each sees what the one before left.
+/// Each event takes effect on the result of the previous one.
 #[tokio::test]
-async fn several_events_for_one_person_are_told_in_their_order() {
-    let mut world = World::create().await;
-    let [ben, caro, dan] = world.people().await;
-    let comment = world.comment_by(dan).await.id;
-    let said = Act::Comment { post: world.post.id, comment };
-    let named = Act::Mention { post: world.post.id, comment: Some(comment) };
+async fn several_events_for_one_recipient_are_recorded_in_order() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro, dan] = scenario.create_users().await;
+    let comment = scenario.create_comment_by(dan).await.id;
+    let comment_act = Act::Comment { post: scenario.post.id, comment };
+    let mention = Act::Mention { post: scenario.post.id, comment: Some(comment) };
 
-    world
+    scenario
         .record(&[
-            world.to_ana(ben, world.heart()),
-            world.to_ana(dan, said),
-            Cause { recipient: ben, actor: dan, act: named },
-            world.to_ana(caro, world.reaction()),
-            world.to_ana(caro, world.heart()),
+            scenario.cause_for_ana(ben, scenario.heart()),
+            scenario.cause_for_ana(dan, comment_act),
+            Cause { recipient: ben, actor: dan, act: mention },
+            scenario.cause_for_ana(caro, scenario.reaction()),
+            scenario.cause_for_ana(caro, scenario.heart()),
         ])
         .await;
 
-    let list = world.list_of(world.ana).await;
-    let gathered: Vec<_> = list.iter().map(|it| it.notification.batch).collect();
-    assert_eq!(gathered.len(), 2);
-    assert!(
-        gathered.contains(&Some(BatchCounts { child_count: 3, actor_count: 2 })),
-        "{gathered:?}"
-    );
-    assert!(gathered.contains(&None));
-    assert_eq!(world.told(ben).await, ["* N mentioned you in a post: How lovely"]);
+    let list = scenario.list_for(scenario.ana).await;
+    let batches: Vec<_> = list.iter().map(|rendered| rendered.notification.batch).collect();
+    assert_eq!(batches.len(), 2);
+    assert!(batches.contains(&Some(BatchCounts { child_count: 3, actor_count: 2 })), "{batches:?}");
+    assert!(batches.contains(&None));
+    assert_eq!(scenario.messages_for(ben).await, ["* N mentioned you in a post: How lovely"]);
 }
 
 #[tokio::test]
-async fn nobody_is_told_of_their_own_act() {
-    let mut world = World::create().await;
+async fn users_are_not_notified_of_their_own_acts() {
+    let mut scenario = Scenario::create().await;
 
-    world.record(&[world.to_ana(world.ana, world.heart())]).await;
+    scenario.record(&[scenario.cause_for_ana(scenario.ana, scenario.heart())]).await;
 
-    assert_eq!(world.rows().await, 0);
+    assert_eq!(scenario.count_notifications().await, 0);
 }
 
 #[tokio::test]
-async fn nobody_is_told_of_anything_across_a_block() {
-    let mut world = World::create().await;
-    let [ben, caro, dan] = world.people().await;
-    block(&world.database, world.ana, ben).await;
-    block(&world.database, caro, world.ana).await;
+async fn no_event_is_recorded_across_a_block() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro, dan] = scenario.create_users().await;
+    block(&scenario.database, scenario.ana, ben).await;
+    block(&scenario.database, caro, scenario.ana).await;
 
-    let recorded =
-        world.record(&[ben, caro, dan].map(|actor| world.to_ana(actor, world.heart()))).await;
+    let recorded = scenario
+        .record(&[ben, caro, dan].map(|actor| scenario.cause_for_ana(actor, scenario.heart())))
+        .await;
 
-    assert_eq!(world.only().await.notification.actor, Some(dan));
+    assert_eq!(scenario.only_notification().await.notification.actor, Some(dan));
     assert_eq!(recorded, RecordResult::default());
 }
 
-/// A block stands between them and its author, or it is private: what names them there, and what answers them.
+/// Covers mentions and replies on a post that a block or its visibility hides from the recipient.
 #[tokio::test]
-async fn nobody_is_told_of_what_is_said_where_they_cannot_see_it() {
-    let mut world = World::create().await;
-    let [ben, caro, dan, eve] = world.people().await;
-    block(&world.database, world.ana, ben).await;
-    block(&world.database, caro, world.ana).await;
-    let post = world.post.id;
-    let comment = world.comment_by(eve).await.id;
-    let named = Act::Mention { post, comment: Some(comment) };
-    let answered = Act::Reply { post, comment, parent: comment };
-    let tell_all =
-        |act| [ben, caro, dan, world.ana].map(|to| Cause { recipient: to, actor: eve, act });
-    let causes = [tell_all(named), tell_all(answered)].concat();
+async fn mentions_and_replies_are_skipped_for_users_who_cannot_see_the_post() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro, dan, eve] = scenario.create_users().await;
+    block(&scenario.database, scenario.ana, ben).await;
+    block(&scenario.database, caro, scenario.ana).await;
+    let post = scenario.post.id;
+    let comment = scenario.create_comment_by(eve).await.id;
+    let mention = Act::Mention { post, comment: Some(comment) };
+    let reply = Act::Reply { post, comment, parent: comment };
+    let causes_for_all =
+        |act| [ben, caro, dan, scenario.ana].map(|to| Cause { recipient: to, actor: eve, act });
+    let causes = [causes_for_all(mention), causes_for_all(reply)].concat();
 
-    world.record(&causes).await;
+    scenario.record(&causes).await;
 
-    assert_eq!(world.rows().await, 4);
-    for untold in [ben, caro] {
-        assert_eq!(world.told(untold).await, [""; 0]);
+    assert_eq!(scenario.count_notifications().await, 4);
+    for recipient in [ben, caro] {
+        assert_eq!(scenario.messages_for(recipient).await, [""; 0]);
     }
-    world.database.execute("DELETE FROM notifications; UPDATE posts SET is_public = false").await;
-    world.record(&causes).await;
-    assert_eq!(world.rows().await, 2);
-    assert_eq!(world.told(world.ana).await.len(), 2);
+    scenario
+        .database
+        .execute("DELETE FROM notifications; UPDATE posts SET is_public = false")
+        .await;
+    scenario.record(&causes).await;
+    assert_eq!(scenario.count_notifications().await, 2);
+    assert_eq!(scenario.messages_for(scenario.ana).await.len(), 2);
 }
 
 #[tokio::test]
-async fn an_edit_tells_some_and_takes_back_what_others_were_told_in_five_statements() {
-    for people in [1, 50] {
-        let mut world = World::create().await;
-        let (post, ana) = (world.post.id, world.ana);
+async fn an_edit_notifies_and_withdraws_for_any_number_of_users_in_five_statements() {
+    for count in [1, 50] {
+        let mut scenario = Scenario::create().await;
+        let (post, ana) = (scenario.post.id, scenario.ana);
         let mention = Act::Mention { post, comment: None };
-        let elsewhere = Act::Mention { post, comment: Some(world.comment_by(ana).await.id) };
+        let elsewhere =
+            Act::Mention { post, comment: Some(scenario.create_comment_by(ana).await.id) };
         let (mut old, mut new) = (Vec::new(), Vec::new());
-        for _ in 0..people {
-            old.push(a_user().insert_into(&world.database).await);
-            new.push(create_user(&world.database).await);
+        for _ in 0..count {
+            old.push(a_user().insert_into(&scenario.database).await);
+            new.push(create_user(&scenario.database).await);
         }
         let by_ana = |to, act| Cause { recipient: to, actor: ana, act };
-        let first: Vec<Cause> = old.iter().map(|it| by_ana(it.id, mention)).collect();
-        world.record(&first).await;
-        let kept: Vec<Cause> = old.iter().map(|it| by_ana(it.id, elsewhere)).collect();
-        world.record(&kept).await;
-        let events: Vec<_> = new.iter().map(|to| world.event(by_ana(*to, mention))).collect();
-        let names: Vec<String> =
-            old.iter().map(|it| it.username.as_str().to_uppercase()).chain(["x".into()]).collect();
+        let first: Vec<Cause> = old.iter().map(|user| by_ana(user.id, mention)).collect();
+        scenario.record(&first).await;
+        let kept: Vec<Cause> = old.iter().map(|user| by_ana(user.id, elsewhere)).collect();
+        scenario.record(&kept).await;
+        let events: Vec<_> = new.iter().map(|to| scenario.event(by_ana(*to, mention))).collect();
+        let names: Vec<String> = old
+            .iter()
+            .map(|user| user.username.as_str().to_uppercase())
+            .chain(["x".into()])
+            .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let gone = RemovedMentions { actor: ana, mention, names: &names };
+        let removed = RemovedMentions { actor: ana, mention, names: &names };
 
-        let mut conn = world.database.pool.acquire().await.unwrap();
+        let mut conn = scenario.database.pool.acquire().await.unwrap();
         let mut inboxes = conn.notifications();
-        let edit = inboxes.update_mentions(&events, gone, world.now);
+        let edit = inboxes.update_mentions(&events, removed, scenario.now);
         let (recorded, queries) = QueryLog::record(edit).await;
 
         assert_eq!(recorded.unwrap(), RecordResult::default());
         assert_eq!(queries.total(), 5, "{queries:#?}");
         for (old, new) in old.iter().zip(new) {
             let kept = ["* N mentioned you in a post: How lovely"];
-            assert_eq!(world.told(old.id).await, kept);
-            assert_eq!(world.told(new).await, ["* N mentioned you in a post: For the bus driver"]);
+            assert_eq!(scenario.messages_for(old.id).await, kept);
+            assert_eq!(
+                scenario.messages_for(new).await,
+                ["* N mentioned you in a post: For the bus driver"]
+            );
         }
     }
 }
 
 #[tokio::test]
-async fn whoever_is_told_newly_loses_nothing_by_a_name_that_they_had() {
-    let mut world = World::create().await;
-    let ben = a_user().with_username("ben").insert_into(&world.database).await.id;
-    let mention = Act::Mention { post: world.post.id, comment: None };
-    let cause = Cause { recipient: ben, actor: world.ana, act: mention };
-    world.record(&[cause]).await;
-    let before = world.list_of(ben).await;
-    let gone = RemovedMentions { actor: world.ana, mention, names: &["ben"] };
+async fn a_mention_that_is_both_added_and_removed_stays() {
+    let mut scenario = Scenario::create().await;
+    let ben = a_user().with_username("ben").insert_into(&scenario.database).await.id;
+    let mention = Act::Mention { post: scenario.post.id, comment: None };
+    let cause = Cause { recipient: ben, actor: scenario.ana, act: mention };
+    scenario.record(&[cause]).await;
+    let before = scenario.list_for(ben).await;
+    let removed = RemovedMentions { actor: scenario.ana, mention, names: &["ben"] };
 
-    let event = world.event(cause);
-    world.conn.notifications().update_mentions(&[event], gone, world.now).await.unwrap();
-    assert_eq!(world.list_of(ben).await, before);
+    let event = scenario.event(cause);
+    scenario.conn.notifications().update_mentions(&[event], removed, scenario.now).await.unwrap();
+    assert_eq!(scenario.list_for(ben).await, before);
 
-    world.conn.notifications().update_mentions(&[], gone, world.now).await.unwrap();
-    assert_eq!(world.told(ben).await, [""; 0]);
+    scenario.conn.notifications().update_mentions(&[], removed, scenario.now).await.unwrap();
+    assert_eq!(scenario.messages_for(ben).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn what_somebody_has_switched_off_is_not_told() {
-    let mut world = World::create().await;
-    let [ben] = world.people().await;
+async fn muted_types_are_skipped() {
+    let mut scenario = Scenario::create().await;
+    let [ben] = scenario.create_users().await;
     let preferences = r#"{"notifications": {"like": false, "emoji_reaction": true}, "theme": 1}"#;
-    world
+    scenario
         .database
         .execute(&format!(
             "UPDATE users SET profile_preferences = '{preferences}' WHERE id = {}",
-            world.ana
+            scenario.ana
         ))
         .await;
 
-    world
-        .record(&[world.heart(), world.reaction(), Act::Follow].map(|act| world.to_ana(ben, act)))
+    scenario
+        .record(
+            &[scenario.heart(), scenario.reaction(), Act::Follow]
+                .map(|act| scenario.cause_for_ana(ben, act)),
+        )
         .await;
 
-    let mut told = world.told(world.ana).await;
-    told.sort();
-    assert_eq!(told, ["* N reacted to your post with 🤗", "* N started following you"]);
+    let mut messages = scenario.messages_for(scenario.ana).await;
+    messages.sort();
+    assert_eq!(messages, ["* N reacted to your post with 🤗", "* N started following you"]);
 }
 
-/// Whatever else clients keep there.
+/// Clients may store any other JSON in the preferences.
 #[tokio::test]
-async fn odd_preferences_switch_nothing_off() {
-    let mut world = World::create().await;
+async fn preferences_of_unexpected_types_mute_nothing() {
+    let mut scenario = Scenario::create().await;
     let odd = [r#"{"notifications": []}"#, r#"{"notifications": {"like": null}}"#, "{}"];
     for preferences in odd {
-        let [ben] = world.people().await;
+        let [ben] = scenario.create_users().await;
         let set = format!("UPDATE users SET profile_preferences = '{preferences}'");
-        world.database.execute(&set).await;
+        scenario.database.execute(&set).await;
 
-        world.record(&[world.to_ana(ben, world.heart())]).await;
+        scenario.record(&[scenario.cause_for_ana(ben, scenario.heart())]).await;
     }
 
-    assert_eq!(world.only().await.notification.batch_counts().child_count, 3);
+    assert_eq!(scenario.only_notification().await.notification.batch_counts().child_count, 3);
 }
 
 #[tokio::test]
-async fn what_is_not_saved_is_not_told() {
-    let mut world = World::create().await;
-    let [ben] = world.people().await;
-    let event = world.event(world.to_ana(ben, world.heart()));
+async fn events_of_a_rolled_back_transaction_are_not_recorded() {
+    let mut scenario = Scenario::create().await;
+    let [ben] = scenario.create_users().await;
+    let event = scenario.event(scenario.cause_for_ana(ben, scenario.heart()));
 
-    let unfinished: Result<()> = world
+    let result: Result<()> = scenario
         .database
         .pool
         .transaction(async |tx| {
@@ -264,91 +291,102 @@ async fn what_is_not_saved_is_not_told() {
         })
         .await;
 
-    assert!(unfinished.is_err());
-    assert_eq!(world.rows().await, 0);
-    assert_eq!(world.database.count("notification_quotas").await, 0);
+    assert!(result.is_err());
+    assert_eq!(scenario.count_notifications().await, 0);
+    assert_eq!(scenario.database.count("notification_quotas").await, 0);
     assert_eq!(
-        world.conn.notifications().find_inbox_position(world.ana).await.unwrap().last_seq,
+        scenario.conn.notifications().find_inbox_position(scenario.ana).await.unwrap().last_seq,
         0
     );
 }
 
 #[tokio::test]
-async fn nothing_is_told_to_or_of_who_is_not_there() {
-    let mut world = World::create().await;
-    let [ben, gone] = world.people().await;
-    world.database.execute(&format!("DELETE FROM users WHERE id = {gone}")).await;
+async fn events_with_deleted_users_are_skipped() {
+    let mut scenario = Scenario::create().await;
+    let [ben, deleted] = scenario.create_users().await;
+    scenario.database.execute(&format!("DELETE FROM users WHERE id = {deleted}")).await;
 
-    world
+    scenario
         .record(&[
-            world.to_ana(gone, Act::Follow),
-            Cause { recipient: gone, actor: ben, act: Act::Follow },
-            world.to_ana(ben, Act::Follow),
+            scenario.cause_for_ana(deleted, Act::Follow),
+            Cause { recipient: deleted, actor: ben, act: Act::Follow },
+            scenario.cause_for_ana(ben, Act::Follow),
         ])
         .await;
 
-    assert_eq!(world.rows().await, 1);
-    assert_eq!(world.only().await.notification.actor, Some(ben));
+    assert_eq!(scenario.count_notifications().await, 1);
+    assert_eq!(scenario.only_notification().await.notification.actor, Some(ben));
 }
 
 #[tokio::test]
-async fn the_twenty_first_start_of_a_type_within_the_hour_is_held_back() {
-    let mut world = World::create().await;
-    let [ben, caro] = world.people().await;
-    let twenty = hearts_on_posts(&mut world, 20).await;
-    let causes: Vec<Cause> = twenty.iter().map(|act| world.to_ana(ben, *act)).collect();
-    assert_eq!(world.record(&causes).await, RecordResult::default());
-    world.wait(TimeDelta::minutes(59));
+async fn the_twenty_first_start_of_a_type_within_an_hour_is_held_back() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
+    let twenty = hearts_on_posts(&mut scenario, 20).await;
+    let causes: Vec<Cause> = twenty.iter().map(|act| scenario.cause_for_ana(ben, *act)).collect();
+    assert_eq!(scenario.record(&causes).await, RecordResult::default());
+    scenario.advance(TimeDelta::minutes(59));
 
     let to_caro = Cause { recipient: caro, actor: ben, act: Act::Follow };
-    let recorded = world
-        .record(&[world.to_ana(ben, world.heart()), to_caro, world.to_ana(ben, Act::Follow)])
+    let recorded = scenario
+        .record(&[
+            scenario.cause_for_ana(ben, scenario.heart()),
+            to_caro,
+            scenario.cause_for_ana(ben, Act::Follow),
+        ])
         .await;
 
-    let held_back = HeldBackEvent { recipient: world.ana, kind: NotificationType::Like };
+    let held_back = HeldBackEvent { recipient: scenario.ana, kind: NotificationType::Like };
     assert_eq!(recorded, RecordResult { held_back: vec![held_back] });
-    assert_eq!(world.list_of(world.ana).await.len(), 21);
-    assert_eq!(world.told(caro).await, ["* N started following you"]);
+    assert_eq!(scenario.list_for(scenario.ana).await.len(), 21);
+    assert_eq!(scenario.messages_for(caro).await, ["* N started following you"]);
 
-    world.wait(TimeDelta::minutes(1));
-    assert_eq!(world.record(&[world.to_ana(ben, world.heart())]).await, RecordResult::default());
+    scenario.advance(TimeDelta::minutes(1));
+    assert_eq!(
+        scenario.record(&[scenario.cause_for_ana(ben, scenario.heart())]).await,
+        RecordResult::default()
+    );
     let like = Some(NotificationType::Like);
-    let stats = world.conn.notifications().stats(world.ana, like, world.now).await.unwrap();
+    let stats =
+        scenario.conn.notifications().stats(scenario.ana, like, scenario.now).await.unwrap();
     assert_eq!((stats.remaining, stats.held_back), (Some(19), 1));
 }
 
 #[tokio::test]
-async fn joining_converting_and_coming_back_are_not_limited() {
-    let mut world = World::create().await;
-    let [ben, caro, dan] = world.people().await;
-    let twenty = hearts_on_posts(&mut world, 20).await;
+async fn joining_converting_and_restoring_are_not_limited() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro, dan] = scenario.create_users().await;
+    let twenty = hearts_on_posts(&mut scenario, 20).await;
     for actor in [ben, caro, dan] {
-        let causes: Vec<Cause> = twenty.iter().map(|act| world.to_ana(actor, *act)).collect();
-        assert_eq!(world.record(&causes).await, RecordResult::default());
+        let causes: Vec<Cause> =
+            twenty.iter().map(|act| scenario.cause_for_ana(actor, *act)).collect();
+        assert_eq!(scenario.record(&causes).await, RecordResult::default());
     }
-    let of_ben: Vec<Cause> = twenty.iter().map(|act| world.to_ana(ben, *act)).collect();
-    world.withdraw(&of_ben).await;
+    let of_ben: Vec<Cause> = twenty.iter().map(|act| scenario.cause_for_ana(ben, *act)).collect();
+    scenario.withdraw(&of_ben).await;
 
-    assert_eq!(world.record(&of_ben).await, RecordResult::default());
+    assert_eq!(scenario.record(&of_ben).await, RecordResult::default());
 
-    let list = world.list_of(world.ana).await;
+    let list = scenario.list_for(scenario.ana).await;
     assert_eq!(list.len(), 20);
-    assert!(list.iter().all(|it| it.notification.batch_counts().actor_count == 3));
-    let recorded = world.record(&[world.to_ana(ben, world.heart())]).await;
+    assert!(list.iter().all(|rendered| rendered.notification.batch_counts().actor_count == 3));
+    let recorded = scenario.record(&[scenario.cause_for_ana(ben, scenario.heart())]).await;
     assert_eq!(recorded.held_back.len(), 1);
 }
 
-/// Locking, looking and writing: as many statements for ten people as for one.
+/// One statement each to lock, load and write, for one recipient as for ten.
 #[tokio::test]
-async fn three_statements_tell_any_number_of_people() {
-    let world = World::create().await;
-    let [ben] = world.people().await;
-    let people: [_; 10] = world.people().await;
-    let act = Act::MessageShare { post: world.post.id, share: ShareId::from(Uuid::from_u128(1)) };
-    for (number, recipients) in [(1, &people[..1]), (10, &people[..])] {
-        let causes = recipients.iter().map(|it| Cause { recipient: *it, actor: ben, act });
-        let events: Vec<_> = causes.map(|cause| world.event(cause)).collect();
-        let mut conn = world.database.pool.acquire().await.unwrap();
+async fn recording_takes_three_statements_for_any_number_of_recipients() {
+    let scenario = Scenario::create().await;
+    let [ben] = scenario.create_users().await;
+    let recipients: [_; 10] = scenario.create_users().await;
+    let act =
+        Act::MessageShare { post: scenario.post.id, share: ShareId::from(Uuid::from_u128(1)) };
+    for (number, recipients) in [(1, &recipients[..1]), (10, &recipients[..])] {
+        let causes =
+            recipients.iter().map(|recipient| Cause { recipient: *recipient, actor: ben, act });
+        let events: Vec<_> = causes.map(|cause| scenario.event(cause)).collect();
+        let mut conn = scenario.database.pool.acquire().await.unwrap();
 
         let (recorded, queries) = QueryLog::record(conn.notifications().record(&events)).await;
 
@@ -357,11 +395,11 @@ async fn three_statements_tell_any_number_of_people() {
     }
 }
 
-/// Hearts on as many posts of Ana.
-async fn hearts_on_posts(world: &mut World, number: usize) -> Vec<Act> {
+/// Hearts on this many new posts by Ana.
+async fn hearts_on_posts(scenario: &mut Scenario, number: usize) -> Vec<Act> {
     let mut acts = Vec::new();
     for _ in 0..number {
-        let post = a_post().by(world.ana).insert_into(&world.database).await.id;
+        let post = a_post().by(scenario.ana).insert_into(&scenario.database).await.id;
         acts.push(Act::Heart { post });
     }
     acts

@@ -1,112 +1,118 @@
+//! Deletion of old notifications, removals and withdrawn notifications.
+
 use chrono::TimeDelta;
 use grateful_domain::notification::{Act, WithdrawnNotification};
 use grateful_storage::Repositories;
 
-use super::scenario::World;
+use super::scenario::Scenario;
 
 #[tokio::test]
-async fn what_was_read_and_is_old_goes_with_its_entries_and_nothing_else_does() {
-    let mut world = World::create().await;
-    let people: [_; 2] = world.people().await;
-    world.tell_ana(&people, world.heart()).await;
-    world.tell_ana(&people[..1], Act::FollowRequest).await;
-    let ana = world.ana;
-    let batch = world.list_of(ana).await[1].notification.id;
-    world.conn.notifications().mark_read(ana, batch, world.now).await.unwrap();
-    world.wait(TimeDelta::days(90));
-    world.tell_ana(&people[1..], Act::FollowRequest).await;
-    let newest = world.list_of(ana).await[0].notification.id;
-    world.conn.notifications().mark_read(ana, newest, world.now).await.unwrap();
-    let before = world.now - TimeDelta::days(30);
+async fn deleting_old_notifications_deletes_read_ones_with_their_children_and_no_others() {
+    let mut scenario = Scenario::create().await;
+    let actors: [_; 2] = scenario.create_users().await;
+    scenario.notify_ana(&actors, scenario.heart()).await;
+    scenario.notify_ana(&actors[..1], Act::FollowRequest).await;
+    let ana = scenario.ana;
+    let batch = scenario.list_for(ana).await[1].notification.id;
+    scenario.conn.notifications().mark_read(ana, batch, scenario.now).await.unwrap();
+    scenario.advance(TimeDelta::days(90));
+    scenario.notify_ana(&actors[1..], Act::FollowRequest).await;
+    let newest = scenario.list_for(ana).await[0].notification.id;
+    scenario.conn.notifications().mark_read(ana, newest, scenario.now).await.unwrap();
+    let before = scenario.now - TimeDelta::days(30);
 
-    assert_eq!(world.conn.notifications().delete_read_before(before, 100).await.unwrap(), 1);
+    assert_eq!(scenario.conn.notifications().delete_read_before(before, 100).await.unwrap(), 1);
 
-    assert_eq!(world.told(ana).await, ["N wants to follow you", "* N wants to follow you"]);
-    assert_eq!(world.rows().await, 2);
-    assert_eq!(world.conn.notifications().delete_read_before(before, 100).await.unwrap(), 0);
+    assert_eq!(
+        scenario.messages_for(ana).await,
+        ["N wants to follow you", "* N wants to follow you"]
+    );
+    assert_eq!(scenario.count_notifications().await, 2);
+    assert_eq!(scenario.conn.notifications().delete_read_before(before, 100).await.unwrap(), 0);
 }
 
 #[tokio::test]
-async fn old_ones_go_in_steps() {
-    let mut world = World::create().await;
-    let people: [_; 5] = world.people().await;
-    world.tell_ana(&people, Act::FollowRequest).await;
-    world.conn.notifications().mark_all_read(world.ana, world.now, 0).await.unwrap();
-    world.wait(TimeDelta::days(1));
-    let mut steps = Vec::new();
+async fn old_notifications_are_deleted_in_batches() {
+    let mut scenario = Scenario::create().await;
+    let actors: [_; 5] = scenario.create_users().await;
+    scenario.notify_ana(&actors, Act::FollowRequest).await;
+    scenario.conn.notifications().mark_all_read(scenario.ana, scenario.now, 0).await.unwrap();
+    scenario.advance(TimeDelta::days(1));
+    let mut batch_sizes = Vec::new();
 
-    while steps.last() != Some(&0) {
-        steps.push(world.conn.notifications().delete_read_before(world.now, 2).await.unwrap());
+    while batch_sizes.last() != Some(&0) {
+        batch_sizes
+            .push(scenario.conn.notifications().delete_read_before(scenario.now, 2).await.unwrap());
     }
 
-    assert_eq!(steps, [2, 2, 1, 0]);
+    assert_eq!(batch_sizes, [2, 2, 1, 0]);
 }
 
-/// Its act is still done; undoing it, and doing it again, is news like anything else.
+/// The act remains in effect: undoing it and repeating it creates a new notification.
 #[tokio::test]
-async fn what_has_gone_by_its_age_is_undone_without_a_trace() {
-    let mut world = World::create().await;
-    let [ben] = world.people().await;
-    world.tell_ana(&[ben], world.heart()).await;
-    world.conn.notifications().mark_all_read(world.ana, world.now, 0).await.unwrap();
-    world.wait(TimeDelta::days(90));
-    world.conn.notifications().delete_read_before(world.now, 10).await.unwrap();
+async fn an_expired_notification_cannot_be_restored() {
+    let mut scenario = Scenario::create().await;
+    let [ben] = scenario.create_users().await;
+    scenario.notify_ana(&[ben], scenario.heart()).await;
+    scenario.conn.notifications().mark_all_read(scenario.ana, scenario.now, 0).await.unwrap();
+    scenario.advance(TimeDelta::days(90));
+    scenario.conn.notifications().delete_read_before(scenario.now, 10).await.unwrap();
 
-    world.withdraw(&[world.to_ana(ben, world.heart())]).await;
-    assert_eq!(world.rows().await, 0);
-    world.tell_ana(&[ben], world.heart()).await;
+    scenario.withdraw(&[scenario.cause_for_ana(ben, scenario.heart())]).await;
+    assert_eq!(scenario.count_notifications().await, 0);
+    scenario.notify_ana(&[ben], scenario.heart()).await;
 
-    assert_eq!(world.told(world.ana).await, ["* N liked your post"]);
+    assert_eq!(scenario.messages_for(scenario.ana).await, ["* N liked your post"]);
 }
 
 #[tokio::test]
-async fn old_removals_are_forgotten_and_how_far_is_known() {
-    let mut world = World::create().await;
-    let people: [_; 3] = world.people().await;
-    world.tell_ana(&people, Act::FollowRequest).await;
+async fn old_removals_are_pruned_and_the_position_records_how_far() {
+    let mut scenario = Scenario::create().await;
+    let actors: [_; 3] = scenario.create_users().await;
+    scenario.notify_ana(&actors, Act::FollowRequest).await;
     let mut removed_at = Vec::new();
-    for person in people {
-        world.withdraw(&[world.to_ana(person, Act::FollowRequest)]).await;
-        removed_at.push(world.now);
-        world.wait(TimeDelta::hours(1));
+    for actor in actors {
+        scenario.withdraw(&[scenario.cause_for_ana(actor, Act::FollowRequest)]).await;
+        removed_at.push(scenario.now);
+        scenario.advance(TimeDelta::hours(1));
     }
-    let ana = world.ana;
+    let ana = scenario.ana;
     let numbers: Vec<_> = {
-        let changes = world.conn.notifications().list_changes(ana, 0, 10).await.unwrap();
+        let changes = scenario.conn.notifications().list_changes(ana, 0, 10).await.unwrap();
         changes.iter().map(|change| change.seq).collect()
     };
 
-    let forgotten = world.conn.notifications().prune_removals(removed_at[2], 1).await.unwrap();
-    assert_eq!(forgotten, 1);
-    let position = world.conn.notifications().find_inbox_position(ana).await.unwrap();
+    let pruned = scenario.conn.notifications().prune_removals(removed_at[2], 1).await.unwrap();
+    assert_eq!(pruned, 1);
+    let position = scenario.conn.notifications().find_inbox_position(ana).await.unwrap();
     assert_eq!(position.forgotten_seq, numbers[0]);
-    assert_eq!(world.conn.notifications().prune_removals(removed_at[2], 9).await.unwrap(), 1);
-    assert_eq!(world.conn.notifications().prune_removals(removed_at[2], 9).await.unwrap(), 0);
+    assert_eq!(scenario.conn.notifications().prune_removals(removed_at[2], 9).await.unwrap(), 1);
+    assert_eq!(scenario.conn.notifications().prune_removals(removed_at[2], 9).await.unwrap(), 0);
 
-    let position = world.conn.notifications().find_inbox_position(ana).await.unwrap();
+    let position = scenario.conn.notifications().find_inbox_position(ana).await.unwrap();
     assert_eq!((position.forgotten_seq, position.last_seq), (numbers[1], numbers[2]));
-    assert_eq!(world.conn.notifications().list_changes(ana, 0, 10).await.unwrap().len(), 1);
+    assert_eq!(scenario.conn.notifications().list_changes(ana, 0, 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn what_was_withdrawn_long_ago_is_forgotten_and_news_again() {
-    let mut world = World::create().await;
-    let [ben, caro] = world.people().await;
-    world.tell_ana(&[ben, caro], Act::FollowRequest).await;
-    world.withdraw(&[world.to_ana(ben, Act::FollowRequest)]).await;
-    world.wait(WithdrawnNotification::RESTORE_WINDOW);
-    world.withdraw(&[world.to_ana(caro, Act::FollowRequest)]).await;
-    world.wait(TimeDelta::seconds(1));
+async fn withdrawn_notifications_are_pruned_after_the_restore_window() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
+    scenario.notify_ana(&[ben, caro], Act::FollowRequest).await;
+    scenario.withdraw(&[scenario.cause_for_ana(ben, Act::FollowRequest)]).await;
+    scenario.advance(WithdrawnNotification::RESTORE_WINDOW);
+    scenario.withdraw(&[scenario.cause_for_ana(caro, Act::FollowRequest)]).await;
+    scenario.advance(TimeDelta::seconds(1));
 
-    let before = world.now - WithdrawnNotification::RESTORE_WINDOW;
-    let forgotten = world.conn.notifications().prune_withdrawn(before).await.unwrap();
+    let before = scenario.now - WithdrawnNotification::RESTORE_WINDOW;
+    let pruned = scenario.conn.notifications().prune_withdrawn(before).await.unwrap();
 
-    assert_eq!(forgotten, 1);
+    assert_eq!(pruned, 1);
     let of_caro = format!("withdrawn_notifications WHERE actor_id = {caro}");
-    assert_eq!(world.database.count(&of_caro).await, 1);
-    world.tell_ana(&[ben], Act::FollowRequest).await;
+    assert_eq!(scenario.database.count(&of_caro).await, 1);
+    scenario.notify_ana(&[ben], Act::FollowRequest).await;
     assert!(
         WithdrawnNotification::RESTORE_WINDOW
-            < world.only().await.notification.created_at - world.post.created_at
+            < scenario.only_notification().await.notification.created_at - scenario.post.created_at
     );
 }

@@ -1,4 +1,4 @@
-//! Ana, her post, and what others do.
+//! A user with a post, and events of other users for her inbox.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);
 
-/// A database with Ana and her post, and a clock that stands still until it is moved.
-pub(crate) struct World {
+/// A database with the user Ana and her post, and a clock that advances only on request.
+pub(crate) struct Scenario {
     pub(crate) database: TestDatabase,
     pub(crate) conn: Connection,
     pub(crate) ana: UserId,
@@ -20,7 +20,7 @@ pub(crate) struct World {
     pub(crate) now: DateTime<Utc>,
 }
 
-impl World {
+impl Scenario {
     pub(crate) async fn create() -> Self {
         let database = TestDatabase::create().await;
         let ana = create_user(&database).await;
@@ -29,20 +29,20 @@ impl World {
         Self { database, conn, ana, post, now: NOON }
     }
 
-    pub(crate) async fn people<const N: usize>(&self) -> [UserId; N] {
-        let mut people = [self.ana; N];
-        for person in &mut people {
-            *person = create_user(&self.database).await;
+    pub(crate) async fn create_users<const N: usize>(&self) -> [UserId; N] {
+        let mut users = [self.ana; N];
+        for user in &mut users {
+            **user = create_user(&self.database).await;
         }
-        people
+        users
     }
 
-    /// Something said on Ana's post.
-    pub(crate) async fn comment_by(&self, author: UserId) -> Comment {
+    /// Creates a comment on Ana's post.
+    pub(crate) async fn create_comment_by(&self, author: UserId) -> Comment {
         a_comment().by(author).on(&self.post).insert_into(&self.database).await
     }
 
-    pub(crate) fn wait(&mut self, time: TimeDelta) {
+    pub(crate) fn advance(&mut self, time: TimeDelta) {
         self.now += time;
     }
 
@@ -54,7 +54,7 @@ impl World {
         Act::Reaction { post: self.post.id }
     }
 
-    pub(crate) fn to_ana(&self, actor: UserId, act: Act) -> Cause {
+    pub(crate) fn cause_for_ana(&self, actor: UserId, act: Act) -> Cause {
         Cause { recipient: self.ana, actor, act }
     }
 
@@ -62,17 +62,17 @@ impl World {
         event(cause, self.now)
     }
 
-    /// Tells of all this at once.
+    /// Records these events in one call.
     pub(crate) async fn record(&mut self, causes: &[Cause]) -> RecordResult {
         let events: Vec<Event> = causes.iter().map(|cause| self.event(*cause)).collect();
         self.conn.notifications().record(&events).await.unwrap()
     }
 
-    /// Tells Ana of this, one person after the other, a minute apart.
-    pub(crate) async fn tell_ana(&mut self, people: &[UserId], act: Act) {
-        for person in people {
-            self.record(&[self.to_ana(*person, act)]).await;
-            self.wait(TimeDelta::minutes(1));
+    /// Records the act of each actor for Ana, one minute apart.
+    pub(crate) async fn notify_ana(&mut self, actors: &[UserId], act: Act) {
+        for actor in actors {
+            self.record(&[self.cause_for_ana(*actor, act)]).await;
+            self.advance(TimeDelta::minutes(1));
         }
     }
 
@@ -80,12 +80,12 @@ impl World {
         self.conn.notifications().withdraw(causes, self.now).await.unwrap();
     }
 
-    pub(crate) async fn list_of(&mut self, owner: UserId) -> Vec<RenderedNotification> {
+    pub(crate) async fn list_for(&mut self, owner: UserId) -> Vec<RenderedNotification> {
         let page = PageRequest::first(Limit::MAX);
         self.conn.notifications().list(NotificationQuery::of(owner).page(page)).await.unwrap().items
     }
 
-    pub(crate) async fn entries(&mut self, batch: NotificationId) -> Vec<RenderedNotification> {
+    pub(crate) async fn children_of(&mut self, batch: NotificationId) -> Vec<RenderedNotification> {
         let page = PageRequest::first(Limit::MAX);
         self.conn
             .notifications()
@@ -95,25 +95,25 @@ impl World {
             .items
     }
 
-    /// What somebody's list says: newest first, a star before what is unread.
-    pub(crate) async fn told(&mut self, owner: UserId) -> Vec<String> {
-        self.list_of(owner).await.iter().map(line).collect()
+    /// The messages in a user's list, newest first, in the form of [`summary_line`].
+    pub(crate) async fn messages_for(&mut self, owner: UserId) -> Vec<String> {
+        self.list_for(owner).await.iter().map(summary_line).collect()
     }
 
-    /// The only notification in Ana's list.
-    pub(crate) async fn only(&mut self) -> RenderedNotification {
-        let mut list = self.list_of(self.ana).await;
-        assert_eq!(list.len(), 1, "{:?}", list.iter().map(line).collect::<Vec<_>>());
+    /// Ana's only top-level notification.
+    pub(crate) async fn only_notification(&mut self) -> RenderedNotification {
+        let mut list = self.list_for(self.ana).await;
+        assert_eq!(list.len(), 1, "{:?}", list.iter().map(summary_line).collect::<Vec<_>>());
         list.remove(0)
     }
 
-    /// Everything in everybody's inbox, as rows.
-    pub(crate) async fn rows(&self) -> i64 {
+    /// The number of notifications of all users, including the children of batches.
+    pub(crate) async fn count_notifications(&self) -> i64 {
         self.database.count("notifications").await
     }
 }
 
-/// What was done then, with everything that may be said of it.
+/// An event at this time, with all details that its act can have.
 pub(crate) fn event(cause: Cause, at: DateTime<Utc>) -> Event {
     let mut details = EventDetails::default();
     if cause.act.post().is_some() {
@@ -128,11 +128,11 @@ pub(crate) fn event(cause: Cause, at: DateTime<Utc>) -> Event {
     Event { cause, details, at, id: new_id(), batch_id: new_id() }
 }
 
-/// A star before what is unread.
-pub(crate) fn line(it: &RenderedNotification) -> String {
-    let star = if it.notification.read_at.is_none() { "* " } else { "" };
-    let name = it.actor.as_ref().map_or("nobody", Author::name);
-    format!("{star}{}", it.notification.text.message.replace(name, "N"))
+/// The message of a notification, prefixed with a star if rendered is unread, with the name of the actor replaced by `N`.
+pub(crate) fn summary_line(rendered: &RenderedNotification) -> String {
+    let star = if rendered.notification.read_at.is_none() { "* " } else { "" };
+    let name = rendered.actor.as_ref().map_or("unknown", Author::name);
+    format!("{star}{}", rendered.notification.text.message.replace(name, "N"))
 }
 
 pub(crate) fn new_id() -> NotificationId {

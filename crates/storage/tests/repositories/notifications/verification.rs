@@ -1,3 +1,5 @@
+//! Verification and repair of stored notifications.
+
 use grateful_domain::notification::{Act, BatchCounts, Cause};
 use grateful_domain::{NotificationId, ShareId, UserId};
 use grateful_storage::{CounterTable, Mismatch, Repositories, Result};
@@ -5,108 +7,108 @@ use grateful_testkit::{
     a_comment, a_heart, a_link_share, a_message_share, a_reaction, create_user,
 };
 
-use super::scenario::World;
+use super::scenario::Scenario;
 
 const TABLE: CounterTable = CounterTable::Notifications;
 
 #[tokio::test]
-async fn what_real_acts_have_caused_differs_nowhere() {
-    let mut world = World::create().await;
-    every_act(&mut world).await;
+async fn recorded_acts_cause_no_mismatch() {
+    let mut scenario = Scenario::create().await;
+    perform_every_act(&mut scenario).await;
 
-    assert_eq!(mismatches(&mut world).await, []);
-    assert_eq!(world.rows().await, 12);
+    assert_eq!(mismatches(&mut scenario).await, []);
+    assert_eq!(scenario.count_notifications().await, 12);
 }
 
 #[tokio::test]
-async fn wrong_numbers_of_a_batch_are_found_and_mended() {
-    let mut world = World::create().await;
-    let batch = hearts_of_three(&mut world).await;
+async fn wrong_counts_of_a_batch_are_found_and_repaired() {
+    let mut scenario = Scenario::create().await;
+    let batch = create_three_hearts(&mut scenario).await;
     for column in ["batch_count", "actor_count"] {
-        set(&world, column, "7", batch).await;
+        set_column(&scenario, column, "7", batch).await;
 
-        let found = mismatches(&mut world).await;
+        let found = mismatches(&mut scenario).await;
 
         let (key, column) = (batch.to_string(), column.to_owned());
         assert_eq!(found, [Mismatch { table: TABLE, key, column, stored: 7, actual: 3 }]);
-        mend(&mut world, &found[0]).await;
-        assert_eq!(mismatches(&mut world).await, []);
-        let mended = world.only().await.notification;
-        assert_eq!(mended.batch, Some(BatchCounts { child_count: 3, actor_count: 3 }));
+        repair(&mut scenario, &found[0]).await;
+        assert_eq!(mismatches(&mut scenario).await, []);
+        let repaired = scenario.only_notification().await.notification;
+        assert_eq!(repaired.batch, Some(BatchCounts { child_count: 3, actor_count: 3 }));
     }
 }
 
 #[tokio::test]
-async fn wrong_numbers_of_a_single_are_found_and_mended() {
-    let mut world = World::create().await;
-    let single = hearts_of(&mut world, 1).await;
+async fn wrong_counts_of_a_single_notification_are_found_and_repaired() {
+    let mut scenario = Scenario::create().await;
+    let single = create_hearts(&mut scenario, 1).await;
     for column in ["batch_count", "actor_count"] {
-        set(&world, column, "0", single).await;
+        set_column(&scenario, column, "0", single).await;
 
-        let found = mismatches(&mut world).await;
+        let found = mismatches(&mut scenario).await;
 
         let (key, column) = (single.to_string(), column.to_owned());
         assert_eq!(found, [Mismatch { table: TABLE, key, column, stored: 0, actual: 1 }]);
-        mend(&mut world, &found[0]).await;
-        assert_eq!(mismatches(&mut world).await, []);
+        repair(&mut scenario, &found[0]).await;
+        assert_eq!(mismatches(&mut scenario).await, []);
     }
 }
 
 #[tokio::test]
-async fn unread_entries_below_what_was_read_are_found_and_mended() {
-    let mut world = World::create().await;
-    let batch = hearts_of_three(&mut world).await;
-    set(&world, "read_at", "'2026-01-06', read = true", batch).await;
+async fn unread_children_of_a_read_batch_are_found_and_repaired() {
+    let mut scenario = Scenario::create().await;
+    let batch = create_three_hearts(&mut scenario).await;
+    set_column(&scenario, "read_at", "'2026-01-06', read = true", batch).await;
 
-    let found = mismatches(&mut world).await;
+    let found = mismatches(&mut scenario).await;
 
     let [mismatch] = &found[..] else { panic!("{found:?}") };
     assert_eq!(mismatch.column, "unread entries below what was read");
     assert_eq!((mismatch.stored, mismatch.actual), (3, 0));
-    mend(&mut world, mismatch).await;
-    assert_eq!(mismatches(&mut world).await, []);
-    let read = world.only().await.notification.read_at;
-    let entries = world.entries(batch).await;
-    assert!(entries.iter().all(|it| it.notification.read_at == read));
+    repair(&mut scenario, mismatch).await;
+    assert_eq!(mismatches(&mut scenario).await, []);
+    let read = scenario.only_notification().await.notification.read_at;
+    let children = scenario.children_of(batch).await;
+    assert!(children.iter().all(|child| child.notification.read_at == read));
 }
 
 #[tokio::test]
-async fn an_entry_that_nothing_has_caused_is_found_and_goes() {
-    let mut world = World::create().await;
-    let batch = hearts_of_three(&mut world).await;
-    let newest = world.only().await.notification.actor.unwrap();
-    world.database.execute(&format!("DELETE FROM likes WHERE user_id = {newest}")).await;
+async fn a_child_without_its_act_is_found_and_deleted() {
+    let mut scenario = Scenario::create().await;
+    let batch = create_three_hearts(&mut scenario).await;
+    let newest = scenario.only_notification().await.notification.actor.unwrap();
+    scenario.database.execute(&format!("DELETE FROM likes WHERE user_id = {newest}")).await;
 
-    let found = mismatches(&mut world).await;
+    let found = mismatches(&mut scenario).await;
 
     let [mismatch] = &found[..] else { panic!("{found:?}") };
     assert_eq!(mismatch.column, "entries, which acts have caused");
     assert_eq!((mismatch.stored, mismatch.actual), (3, 2));
-    mend(&mut world, mismatch).await;
-    assert_eq!(mismatches(&mut world).await, []);
-    let mended = world.only().await;
-    assert_eq!(mended.notification.batch, Some(BatchCounts { child_count: 2, actor_count: 2 }));
-    let shown = &world.entries(batch).await[0];
-    assert_eq!(mended.notification.actor, shown.notification.actor);
-    assert_eq!(mended.notification.data, shown.notification.data);
+    repair(&mut scenario, mismatch).await;
+    assert_eq!(mismatches(&mut scenario).await, []);
+    let repaired = scenario.only_notification().await;
+    assert_eq!(repaired.notification.batch, Some(BatchCounts { child_count: 2, actor_count: 2 }));
+    let shown = &scenario.children_of(batch).await[0];
+    assert_eq!(repaired.notification.actor, shown.notification.actor);
+    assert_eq!(repaired.notification.data, shown.notification.data);
 }
 
 #[tokio::test]
-async fn a_batch_of_which_nothing_is_left_goes() {
-    let mut world = World::create().await;
-    hearts_of_three(&mut world).await;
-    world.database.execute("DELETE FROM likes").await;
+async fn a_batch_without_remaining_children_is_deleted() {
+    let mut scenario = Scenario::create().await;
+    create_three_hearts(&mut scenario).await;
+    scenario.database.execute("DELETE FROM likes").await;
 
-    let found = mismatches(&mut world).await;
-    mend(&mut world, &found[0]).await;
+    let found = mismatches(&mut scenario).await;
+    repair(&mut scenario, &found[0]).await;
 
-    assert_eq!(world.rows().await, 0);
+    assert_eq!(scenario.count_notifications().await, 0);
 }
 
-/// Whatever the type, a notification needs its own act, and no other will do.
+/// A notification of any type needs its own act; no other act suffices.
 #[tokio::test]
-async fn whatever_happened_without_its_act_is_found() {
-    for (undone, left) in [
+async fn notifications_without_their_act_are_found() {
+    for (undo, expected) in [
         ("DELETE FROM likes", 1),
         ("DELETE FROM emoji_reactions", 1),
         ("DELETE FROM shares WHERE share_method = 'url'", 1),
@@ -115,38 +117,38 @@ async fn whatever_happened_without_its_act_is_found() {
         ("DELETE FROM follows WHERE status = 'pending'", 1),
         ("UPDATE comments SET author_id = (SELECT min(id) FROM users)", 3),
         ("UPDATE posts SET author_id = (SELECT max(id) FROM users)", 1),
-        // What names somebody where they cannot read it.
+        // Mentions of users who cannot see the post.
         ("UPDATE posts SET is_public = false", 2),
     ] {
-        let mut world = World::create().await;
-        every_act(&mut world).await;
-        world.database.execute(undone).await;
+        let mut scenario = Scenario::create().await;
+        perform_every_act(&mut scenario).await;
+        scenario.database.execute(undo).await;
 
-        let found = mismatches(&mut world).await;
+        let found = mismatches(&mut scenario).await;
 
-        let missing: i64 = found.iter().map(|it| it.stored - it.actual).sum();
-        assert_eq!(missing, left, "{undone}: {found:?}");
+        let missing: i64 = found.iter().map(|mismatch| mismatch.stored - mismatch.actual).sum();
+        assert_eq!(missing, expected, "{undo}: {found:?}");
         for mismatch in &found {
-            mend(&mut world, mismatch).await;
+            repair(&mut scenario, mismatch).await;
         }
-        assert_eq!(mismatches(&mut world).await, [], "{undone}");
+        assert_eq!(mismatches(&mut scenario).await, [], "{undo}");
     }
 }
 
-/// Only without the index that keeps it from happening.
+/// Possible only without the index that prevents it.
 #[tokio::test]
-async fn two_that_are_open_under_one_key_are_found() {
-    let mut world = World::create().await;
-    hearts_of(&mut world, 1).await;
-    world.wait(chrono::TimeDelta::hours(2));
-    let ben = create_user(&world.database).await;
-    heart(&mut world, ben).await;
-    world
+async fn two_open_notifications_with_one_key_are_found() {
+    let mut scenario = Scenario::create().await;
+    create_hearts(&mut scenario, 1).await;
+    scenario.advance(chrono::TimeDelta::hours(2));
+    let ben = create_user(&scenario.database).await;
+    add_heart(&mut scenario, ben).await;
+    scenario
         .database
         .execute("DROP INDEX notifications_one_open; UPDATE notifications SET closed_at = NULL")
         .await;
 
-    let found = mismatches(&mut world).await;
+    let found = mismatches(&mut scenario).await;
 
     assert_eq!(found.len(), 2);
     for mismatch in found {
@@ -155,48 +157,48 @@ async fn two_that_are_open_under_one_key_are_found() {
 }
 
 #[tokio::test]
-async fn notifications_are_gone_through_in_steps_that_leave_none_out() {
-    let mut world = World::create().await;
-    let people: [UserId; 7] = world.people().await;
-    world.tell_ana(&people, Act::FollowRequest).await;
-    let (mut sizes, mut keys, mut after) = (Vec::new(), Vec::new(), None);
+async fn notifications_are_verified_in_batches_without_gaps() {
+    let mut scenario = Scenario::create().await;
+    let actors: [UserId; 7] = scenario.create_users().await;
+    scenario.notify_ana(&actors, Act::FollowRequest).await;
+    let (mut batch_sizes, mut keys, mut after) = (Vec::new(), Vec::new(), None);
 
-    while let Some(step) = world.conn.counters().verify(TABLE, after, 3).await.unwrap() {
-        sizes.push(step.rows);
-        keys.extend(step.mismatches.into_iter().map(|mismatch| mismatch.key));
-        after = Some(step.last_key);
+    while let Some(batch) = scenario.conn.counters().verify(TABLE, after, 3).await.unwrap() {
+        batch_sizes.push(batch.rows);
+        keys.extend(batch.mismatches.into_iter().map(|mismatch| mismatch.key));
+        after = Some(batch.last_key);
     }
 
-    assert_eq!(sizes, [3, 3, 1]);
-    assert_eq!(keys.len(), 7, "nobody has really asked");
+    assert_eq!(batch_sizes, [3, 3, 1]);
+    assert_eq!(keys.len(), 7, "none has its follow request");
 }
 
 #[tokio::test]
-async fn mending_what_is_gone_meanwhile_is_no_failure() {
-    let mut world = World::create().await;
-    let batch = hearts_of_three(&mut world).await;
-    set(&world, "batch_count", "7", batch).await;
-    let found = mismatches(&mut world).await;
-    world.database.execute("DELETE FROM notifications").await;
+async fn repairing_a_deleted_notification_succeeds() {
+    let mut scenario = Scenario::create().await;
+    let batch = create_three_hearts(&mut scenario).await;
+    set_column(&scenario, "batch_count", "7", batch).await;
+    let found = mismatches(&mut scenario).await;
+    scenario.database.execute("DELETE FROM notifications").await;
 
-    mend(&mut world, &found[0]).await;
+    repair(&mut scenario, &found[0]).await;
 }
 
-/// One of everything, each done and told of: a batch of two, and nine by themselves.
-async fn every_act(world: &mut World) {
-    let [ben, caro, dan] = world.people().await;
-    let (ana, post) = (world.ana, world.post.id);
-    let comment = world.comment_by(ben).await;
-    let reply = a_comment().by(caro).replying_to(&comment).insert_into(&world.database).await;
-    let named = a_comment().by(dan).on(&world.post).insert_into(&world.database).await.id;
+/// Performs and records one act of each type. The result is a batch with two children, and nine single notifications.
+async fn perform_every_act(scenario: &mut Scenario) {
+    let [ben, caro, dan] = scenario.create_users().await;
+    let (ana, post) = (scenario.ana, scenario.post.id);
+    let comment = scenario.create_comment_by(ben).await;
+    let reply = a_comment().by(caro).replying_to(&comment).insert_into(&scenario.database).await;
+    let mention = a_comment().by(dan).on(&scenario.post).insert_into(&scenario.database).await.id;
     let message = a_message_share(ben, post, &[caro]);
-    let mut conn = world.database.connect().await;
+    let mut conn = scenario.database.connect().await;
     conn.hearts().add(&a_heart(ben, post)).await.unwrap();
-    conn.emoji_reactions().set(&a_reaction(caro, post)).await.unwrap();
+    conn.emoji_reactions().set_column(&a_reaction(caro, post)).await.unwrap();
     for share in [a_link_share(ben, post), message.clone()] {
         conn.shares().create(&share).await.unwrap();
     }
-    world
+    scenario
         .database
         .execute(&format!(
             "INSERT INTO follows (id, follower_id, followed_id, status) VALUES
@@ -206,57 +208,61 @@ async fn every_act(world: &mut World) {
         ))
         .await;
     let share: ShareId = message.id;
-    world
+    scenario
         .record(&[
-            world.to_ana(ben, world.heart()),
-            world.to_ana(caro, world.reaction()),
-            world.to_ana(ben, Act::LinkShare { post }),
+            scenario.cause_for_ana(ben, scenario.heart()),
+            scenario.cause_for_ana(caro, scenario.reaction()),
+            scenario.cause_for_ana(ben, Act::LinkShare { post }),
             Cause { recipient: caro, actor: ben, act: Act::MessageShare { post, share } },
             Cause { recipient: dan, actor: ana, act: Act::Mention { post, comment: None } },
-            Cause { recipient: ben, actor: dan, act: Act::Mention { post, comment: Some(named) } },
-            world.to_ana(ben, Act::Comment { post, comment: comment.id }),
+            Cause {
+                recipient: ben,
+                actor: dan,
+                act: Act::Mention { post, comment: Some(mention) },
+            },
+            scenario.cause_for_ana(ben, Act::Comment { post, comment: comment.id }),
             Cause {
                 recipient: ben,
                 actor: caro,
                 act: Act::Reply { post, comment: reply.id, parent: comment.id },
             },
-            world.to_ana(ben, Act::Follow),
-            world.to_ana(caro, Act::FollowRequest),
-            world.to_ana(dan, Act::FollowAcceptance),
+            scenario.cause_for_ana(ben, Act::Follow),
+            scenario.cause_for_ana(caro, Act::FollowRequest),
+            scenario.cause_for_ana(dan, Act::FollowAcceptance),
         ])
         .await;
 }
 
-async fn hearts_of_three(world: &mut World) -> NotificationId {
-    hearts_of(world, 3).await
+async fn create_three_hearts(scenario: &mut Scenario) -> NotificationId {
+    create_hearts(scenario, 3).await
 }
 
-/// What tells of hearts that so many people really gave.
-async fn hearts_of(world: &mut World, people: usize) -> NotificationId {
-    for _ in 0..people {
-        let person = create_user(&world.database).await;
-        heart(world, person).await;
+/// Creates this many hearts and returns the notification about them.
+async fn create_hearts(scenario: &mut Scenario, count: usize) -> NotificationId {
+    for _ in 0..count {
+        let user = create_user(&scenario.database).await;
+        add_heart(scenario, user).await;
     }
-    world.only().await.notification.id
+    scenario.only_notification().await.notification.id
 }
 
-async fn heart(world: &mut World, person: UserId) {
-    world.conn.hearts().add(&a_heart(person, world.post.id)).await.unwrap().unwrap();
-    world.tell_ana(&[person], world.heart()).await;
+async fn add_heart(scenario: &mut Scenario, user: UserId) {
+    scenario.conn.hearts().add(&a_heart(user, scenario.post.id)).await.unwrap().unwrap();
+    scenario.notify_ana(&[user], scenario.heart()).await;
 }
 
-async fn set(world: &World, column: &str, value: &str, id: NotificationId) {
+async fn set_column(scenario: &Scenario, column: &str, value: &str, id: NotificationId) {
     let sql = format!("UPDATE notifications SET {column} = {value} WHERE id = '{id}'");
-    world.database.execute(&sql).await;
+    scenario.database.execute(&sql).await;
 }
 
-async fn mismatches(world: &mut World) -> Vec<Mismatch> {
-    let step = world.conn.counters().verify(TABLE, None, 1_000).await.unwrap();
-    step.map(|step| step.mismatches).unwrap_or_default()
+async fn mismatches(scenario: &mut Scenario) -> Vec<Mismatch> {
+    let batch = scenario.conn.counters().verify(TABLE, None, 1_000).await.unwrap();
+    batch.map(|batch| batch.mismatches).unwrap_or_default()
 }
 
-async fn mend(world: &mut World, mismatch: &Mismatch) {
-    let mended: Result<()> =
-        world.database.pool.transaction(async |tx| tx.counters().repair(mismatch).await).await;
-    mended.unwrap();
+async fn repair(scenario: &mut Scenario, mismatch: &Mismatch) {
+    let repaired: Result<()> =
+        scenario.database.pool.transaction(async |tx| tx.counters().repair(mismatch).await).await;
+    repaired.unwrap();
 }

@@ -1,3 +1,5 @@
+//! Withdrawing notifications, restoring them, and changes of a reaction.
+
 use chrono::TimeDelta;
 use grateful_domain::notification::{Act, BatchCounts, Cause};
 use grateful_domain::{Emoji, ShareId};
@@ -6,202 +8,211 @@ use grateful_testkit::{a_comment, a_post};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::scenario::World;
+use super::scenario::Scenario;
 
 #[tokio::test]
-async fn a_single_goes_with_its_act() {
-    let mut world = World::create().await;
-    let [ben] = world.people().await;
-    world.tell_ana(&[ben], world.heart()).await;
+async fn withdrawing_the_act_deletes_a_single_notification() {
+    let mut scenario = Scenario::create().await;
+    let [ben] = scenario.create_users().await;
+    scenario.notify_ana(&[ben], scenario.heart()).await;
 
-    world.withdraw(&[world.to_ana(ben, world.heart())]).await;
+    scenario.withdraw(&[scenario.cause_for_ana(ben, scenario.heart())]).await;
 
-    assert_eq!(world.rows().await, 0);
+    assert_eq!(scenario.count_notifications().await, 0);
 }
 
 #[tokio::test]
-async fn a_batch_shows_what_is_left_and_goes_with_its_last_entry() {
-    let mut world = World::create().await;
-    let people: [_; 3] = world.people().await;
-    let [ben, caro, dan] = people;
-    world.tell_ana(&people, world.heart()).await;
-    let batch = world.only().await.notification;
-    world.conn.notifications().mark_read(world.ana, batch.id, world.now).await.unwrap();
-    world.wait(TimeDelta::minutes(1));
+async fn a_batch_shows_its_remaining_children_and_is_deleted_with_the_last_one() {
+    let mut scenario = Scenario::create().await;
+    let actors: [_; 3] = scenario.create_users().await;
+    let [ben, caro, dan] = actors;
+    scenario.notify_ana(&actors, scenario.heart()).await;
+    let batch = scenario.only_notification().await.notification;
+    scenario.conn.notifications().mark_read(scenario.ana, batch.id, scenario.now).await.unwrap();
+    scenario.advance(TimeDelta::minutes(1));
 
-    world.withdraw(&[world.to_ana(dan, world.heart())]).await;
+    scenario.withdraw(&[scenario.cause_for_ana(dan, scenario.heart())]).await;
 
-    let seen = world.only().await;
-    assert_eq!(seen.notification.batch, Some(BatchCounts { child_count: 2, actor_count: 2 }));
-    assert_eq!((seen.notification.actor, seen.actor.map(|it| it.id)), (Some(caro), Some(caro)));
-    assert_eq!(seen.notification.last_updated_at, batch.last_updated_at);
-    assert!(seen.notification.read_at.is_some());
+    let rendered = scenario.only_notification().await;
+    assert_eq!(rendered.notification.batch, Some(BatchCounts { child_count: 2, actor_count: 2 }));
+    assert_eq!(
+        (rendered.notification.actor, rendered.actor.map(|actor| actor.id)),
+        (Some(caro), Some(caro))
+    );
+    assert_eq!(rendered.notification.last_updated_at, batch.last_updated_at);
+    assert!(rendered.notification.read_at.is_some());
 
-    world.withdraw(&[world.to_ana(caro, world.heart())]).await;
-    assert_eq!(world.told(world.ana).await, ["N liked your post"]);
-    world.withdraw(&[world.to_ana(ben, world.heart())]).await;
-    assert_eq!(world.rows().await, 0);
+    scenario.withdraw(&[scenario.cause_for_ana(caro, scenario.heart())]).await;
+    assert_eq!(scenario.messages_for(scenario.ana).await, ["N liked your post"]);
+    scenario.withdraw(&[scenario.cause_for_ana(ben, scenario.heart())]).await;
+    assert_eq!(scenario.count_notifications().await, 0);
 }
 
 #[tokio::test]
-async fn several_are_taken_back_at_once_from_one_batch_and_from_others() {
-    let mut world = World::create().await;
-    let people: [_; 3] = world.people().await;
-    let [ben, caro, dan] = people;
-    world.tell_ana(&people, world.heart()).await;
-    world.tell_ana(&[dan], world.reaction()).await;
-    let followed = Cause { recipient: ben, actor: caro, act: Act::Follow };
-    world.record(&[followed]).await;
+async fn several_causes_are_withdrawn_from_several_batches_at_once() {
+    let mut scenario = Scenario::create().await;
+    let actors: [_; 3] = scenario.create_users().await;
+    let [ben, caro, dan] = actors;
+    scenario.notify_ana(&actors, scenario.heart()).await;
+    scenario.notify_ana(&[dan], scenario.reaction()).await;
+    let follow = Cause { recipient: ben, actor: caro, act: Act::Follow };
+    scenario.record(&[follow]).await;
 
-    world
+    scenario
         .withdraw(&[
-            world.to_ana(dan, world.heart()),
-            world.to_ana(ben, world.heart()),
-            followed,
-            world.to_ana(dan, world.reaction()),
+            scenario.cause_for_ana(dan, scenario.heart()),
+            scenario.cause_for_ana(ben, scenario.heart()),
+            follow,
+            scenario.cause_for_ana(dan, scenario.reaction()),
         ])
         .await;
 
-    let batch = world.only().await.notification;
+    let batch = scenario.only_notification().await.notification;
     assert_eq!(
         (batch.batch, batch.actor),
         (Some(BatchCounts { child_count: 1, actor_count: 1 }), Some(caro))
     );
-    assert_eq!(world.told(ben).await, [""; 0]);
+    assert_eq!(scenario.messages_for(ben).await, [""; 0]);
 }
 
-/// One person is counted as long as anything of them is left.
+/// An actor counts while the batch has any child of theirs.
 #[tokio::test]
-async fn whoever_has_something_left_in_a_batch_is_still_counted() {
-    let mut world = World::create().await;
-    let [ben, caro] = world.people().await;
-    world.tell_ana(&[ben, caro], world.heart()).await;
-    world.tell_ana(&[ben], world.reaction()).await;
+async fn an_actor_with_a_remaining_child_is_still_counted() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
+    scenario.notify_ana(&[ben, caro], scenario.heart()).await;
+    scenario.notify_ana(&[ben], scenario.reaction()).await;
 
-    world.withdraw(&[world.to_ana(ben, world.heart())]).await;
+    scenario.withdraw(&[scenario.cause_for_ana(ben, scenario.heart())]).await;
     assert_eq!(
-        world.only().await.notification.batch,
+        scenario.only_notification().await.notification.batch,
         Some(BatchCounts { child_count: 2, actor_count: 2 })
     );
-    world.withdraw(&[world.to_ana(caro, world.heart())]).await;
+    scenario.withdraw(&[scenario.cause_for_ana(caro, scenario.heart())]).await;
 
     assert_eq!(
-        world.only().await.notification.batch,
+        scenario.only_notification().await.notification.batch,
         Some(BatchCounts { child_count: 1, actor_count: 1 })
     );
-    assert_eq!(world.told(world.ana).await, ["* N reacted to your post with 🤗"]);
+    assert_eq!(scenario.messages_for(scenario.ana).await, ["* N reacted to your post with 🤗"]);
 }
 
 #[tokio::test]
-async fn what_was_not_told_is_not_taken_back() {
-    let mut world = World::create().await;
-    let [ben, caro] = world.people().await;
-    world.tell_ana(&[ben], world.heart()).await;
-    let before = world.only().await;
+async fn withdrawing_unrecorded_causes_changes_nothing() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
+    scenario.notify_ana(&[ben], scenario.heart()).await;
+    let before = scenario.only_notification().await;
 
-    world.withdraw(&[]).await;
-    world.withdraw(&[world.to_ana(caro, world.heart()), world.to_ana(ben, world.reaction())]).await;
-    world.withdraw(&[Cause { recipient: caro, actor: ben, act: world.heart() }]).await;
+    scenario.withdraw(&[]).await;
+    scenario
+        .withdraw(&[
+            scenario.cause_for_ana(caro, scenario.heart()),
+            scenario.cause_for_ana(ben, scenario.reaction()),
+        ])
+        .await;
+    scenario.withdraw(&[Cause { recipient: caro, actor: ben, act: scenario.heart() }]).await;
 
-    assert_eq!(world.only().await, before);
-    assert_eq!(world.database.count("withdrawn_notifications").await, 0);
+    assert_eq!(scenario.only_notification().await, before);
+    assert_eq!(scenario.database.count("withdrawn_notifications").await, 0);
 }
 
 #[tokio::test]
-async fn what_is_done_again_comes_back_as_it_was() {
-    let mut world = World::create().await;
-    let [ben, caro] = world.people().await;
-    world.tell_ana(&[ben, caro], world.heart()).await;
-    let batch = world.only().await;
-    world
+async fn repeating_a_withdrawn_act_restores_the_notification_unchanged() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
+    scenario.notify_ana(&[ben, caro], scenario.heart()).await;
+    let batch = scenario.only_notification().await;
+    scenario
         .conn
         .notifications()
-        .mark_read(world.ana, batch.notification.id, world.now)
+        .mark_read(scenario.ana, batch.notification.id, scenario.now)
         .await
         .unwrap();
-    let (before, entries) = (world.only().await, world.entries(batch.notification.id).await);
+    let (before, children) =
+        (scenario.only_notification().await, scenario.children_of(batch.notification.id).await);
 
     for _ in 0..10 {
-        world.wait(TimeDelta::hours(24));
-        world.withdraw(&[world.to_ana(ben, world.heart())]).await;
-        world.record(&[world.to_ana(ben, world.heart())]).await;
+        scenario.advance(TimeDelta::hours(24));
+        scenario.withdraw(&[scenario.cause_for_ana(ben, scenario.heart())]).await;
+        scenario.record(&[scenario.cause_for_ana(ben, scenario.heart())]).await;
     }
 
-    assert_eq!(world.only().await, before);
-    assert_eq!(world.entries(batch.notification.id).await, entries);
-    assert_eq!(world.database.count("withdrawn_notifications").await, 0);
+    assert_eq!(scenario.only_notification().await, before);
+    assert_eq!(scenario.children_of(batch.notification.id).await, children);
+    assert_eq!(scenario.database.count("withdrawn_notifications").await, 0);
 }
 
 #[tokio::test]
-async fn another_emoji_is_shown_without_being_news() {
-    let mut world = World::create().await;
-    let [ben, caro] = world.people().await;
-    world.tell_ana(&[caro], world.heart()).await;
-    world.tell_ana(&[ben], world.reaction()).await;
-    let before = world.only().await.notification;
-    world.conn.notifications().mark_read(world.ana, before.id, world.now).await.unwrap();
-    let cause = world.to_ana(ben, world.reaction());
+async fn a_changed_emoji_is_shown_without_making_the_notification_unread() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
+    scenario.notify_ana(&[caro], scenario.heart()).await;
+    scenario.notify_ana(&[ben], scenario.reaction()).await;
+    let before = scenario.only_notification().await.notification;
+    scenario.conn.notifications().mark_read(scenario.ana, before.id, scenario.now).await.unwrap();
+    let cause = scenario.cause_for_ana(ben, scenario.reaction());
 
-    world.conn.notifications().update_reaction(cause, Emoji::Fire, world.now).await.unwrap();
+    scenario.conn.notifications().update_reaction(cause, Emoji::Fire, scenario.now).await.unwrap();
 
-    let after = world.only().await.notification;
+    let after = scenario.only_notification().await.notification;
     assert_eq!(after.data["emoji_code"], json!("fire"));
     assert_eq!((after.last_updated_at, after.text), (before.last_updated_at, before.text));
     assert!(after.read_at.is_some());
-    let newest = &world.entries(after.id).await[0];
+    let newest = &scenario.children_of(after.id).await[0];
     assert!(newest.notification.text.message.ends_with("reacted to your post with 🔥"));
 }
 
 #[tokio::test]
-async fn another_emoji_of_somebody_whose_reaction_was_not_told_changes_nothing() {
-    let mut world = World::create().await;
-    let [ben] = world.people().await;
-    world.tell_ana(&[ben], world.heart()).await;
-    let before = world.only().await;
-    let cause = world.to_ana(ben, world.reaction());
+async fn changing_an_unrecorded_reaction_changes_nothing() {
+    let mut scenario = Scenario::create().await;
+    let [ben] = scenario.create_users().await;
+    scenario.notify_ana(&[ben], scenario.heart()).await;
+    let before = scenario.only_notification().await;
+    let cause = scenario.cause_for_ana(ben, scenario.reaction());
 
-    world.conn.notifications().update_reaction(cause, Emoji::Fire, world.now).await.unwrap();
+    scenario.conn.notifications().update_reaction(cause, Emoji::Fire, scenario.now).await.unwrap();
 
-    assert_eq!(world.only().await, before);
+    assert_eq!(scenario.only_notification().await, before);
 }
 
 #[tokio::test]
-async fn what_was_told_of_comments_goes_with_them() {
-    let mut world = World::create().await;
-    let [ben, caro] = world.people().await;
-    let first = world.comment_by(ben).await;
-    let reply = a_comment().by(caro).replying_to(&first).insert_into(&world.database).await;
-    let other = world.comment_by(caro).await;
-    let post = world.post.id;
-    let answered = Act::Reply { post, comment: reply.id, parent: first.id };
-    let named = Act::Mention { post, comment: Some(reply.id) };
-    world
+async fn withdrawing_for_comments_deletes_all_notifications_about_them() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
+    let first = scenario.create_comment_by(ben).await;
+    let reply = a_comment().by(caro).replying_to(&first).insert_into(&scenario.database).await;
+    let other = scenario.create_comment_by(caro).await;
+    let post = scenario.post.id;
+    let reply_act = Act::Reply { post, comment: reply.id, parent: first.id };
+    let mention = Act::Mention { post, comment: Some(reply.id) };
+    scenario
         .record(&[
-            world.to_ana(ben, Act::Comment { post, comment: first.id }),
-            Cause { recipient: ben, actor: caro, act: answered },
-            world.to_ana(caro, named),
-            world.to_ana(caro, Act::Comment { post, comment: other.id }),
-            world.to_ana(caro, world.heart()),
+            scenario.cause_for_ana(ben, Act::Comment { post, comment: first.id }),
+            Cause { recipient: ben, actor: caro, act: reply_act },
+            scenario.cause_for_ana(caro, mention),
+            scenario.cause_for_ana(caro, Act::Comment { post, comment: other.id }),
+            scenario.cause_for_ana(caro, scenario.heart()),
         ])
         .await;
 
-    let gone = [first.id, reply.id];
-    world.conn.notifications().withdraw_for_comments(&gone, world.now).await.unwrap();
+    let deleted = [first.id, reply.id];
+    scenario.conn.notifications().withdraw_for_comments(&deleted, scenario.now).await.unwrap();
 
-    assert_eq!(world.told(ben).await, [""; 0]);
-    let mut told = world.told(world.ana).await;
-    told.sort();
-    assert_eq!(told, ["* N commented on your post: How lovely", "* N liked your post"]);
+    assert_eq!(scenario.messages_for(ben).await, [""; 0]);
+    let mut messages = scenario.messages_for(scenario.ana).await;
+    messages.sort();
+    assert_eq!(messages, ["* N commented on your post: How lovely", "* N liked your post"]);
 }
 
 #[tokio::test]
-async fn a_post_that_is_hidden_takes_back_whom_it_names_and_to_whom_it_was_sent() {
-    let mut world = World::create().await;
-    let [ben, caro] = world.people().await;
-    let (post, ana) = (world.post.id, world.ana);
-    let comment = world.comment_by(caro).await.id;
-    let sent = Act::MessageShare { post, share: ShareId::from(Uuid::from_u128(1)) };
-    world
+async fn hiding_a_post_withdraws_its_mentions_and_messages() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
+    let (post, ana) = (scenario.post.id, scenario.ana);
+    let comment = scenario.create_comment_by(caro).await.id;
+    let message = Act::MessageShare { post, share: ShareId::from(Uuid::from_u128(1)) };
+    scenario
         .record(&[
             Cause { recipient: ben, actor: ana, act: Act::Mention { post, comment: None } },
             Cause {
@@ -209,105 +220,107 @@ async fn a_post_that_is_hidden_takes_back_whom_it_names_and_to_whom_it_was_sent(
                 actor: caro,
                 act: Act::Mention { post, comment: Some(comment) },
             },
-            Cause { recipient: ben, actor: caro, act: sent },
+            Cause { recipient: ben, actor: caro, act: message },
             Cause { recipient: ben, actor: caro, act: Act::Follow },
-            world.to_ana(caro, sent),
-            world.to_ana(caro, Act::LinkShare { post }),
-            world.to_ana(caro, Act::Comment { post, comment }),
-            world.to_ana(caro, world.heart()),
+            scenario.cause_for_ana(caro, message),
+            scenario.cause_for_ana(caro, Act::LinkShare { post }),
+            scenario.cause_for_ana(caro, Act::Comment { post, comment }),
+            scenario.cause_for_ana(caro, scenario.heart()),
         ])
         .await;
 
-    world.conn.notifications().withdraw_for_hidden_post(post, ana, world.now).await.unwrap();
+    scenario.conn.notifications().withdraw_for_hidden_post(post, ana, scenario.now).await.unwrap();
 
-    assert_eq!(world.told(ben).await, ["* N started following you"]);
-    assert_eq!(world.list_of(ana).await.len(), 4);
+    assert_eq!(scenario.messages_for(ben).await, ["* N started following you"]);
+    assert_eq!(scenario.list_for(ana).await.len(), 4);
 }
 
 #[tokio::test]
-async fn a_block_takes_back_what_two_were_told_of_each_other_and_nothing_else() {
-    let mut world = World::create().await;
-    let [ben, caro] = world.people().await;
-    let ana = world.ana;
-    world.tell_ana(&[ben, caro], world.heart()).await;
-    world
+async fn a_block_withdraws_only_notifications_between_the_two_users() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
+    let ana = scenario.ana;
+    scenario.notify_ana(&[ben, caro], scenario.heart()).await;
+    scenario
         .record(&[
             Cause { recipient: ben, actor: ana, act: Act::Follow },
             Cause { recipient: ben, actor: caro, act: Act::Follow },
             Cause { recipient: caro, actor: ben, act: Act::Follow },
-            world.to_ana(ben, Act::FollowRequest),
+            scenario.cause_for_ana(ben, Act::FollowRequest),
         ])
         .await;
 
-    world.conn.notifications().withdraw_between(ana, ben, world.now).await.unwrap();
+    scenario.conn.notifications().withdraw_between(ana, ben, scenario.now).await.unwrap();
 
-    assert_eq!(world.told(ana).await, ["* N liked your post"]);
-    let [left] = &world.list_of(ben).await[..] else { panic!("not one") };
-    assert_eq!(left.notification.actor, Some(caro));
-    assert_eq!(world.list_of(caro).await.len(), 1);
+    assert_eq!(scenario.messages_for(ana).await, ["* N liked your post"]);
+    let [remaining] = &scenario.list_for(ben).await[..] else { panic!("not one") };
+    assert_eq!(remaining.notification.actor, Some(caro));
+    assert_eq!(scenario.list_for(caro).await.len(), 1);
 }
 
 #[tokio::test]
-async fn what_others_were_told_of_somebody_is_taken_back_in_steps() {
-    let mut world = World::create().await;
-    let [ben, caro] = world.people().await;
-    world.tell_ana(&[ben, caro], world.heart()).await;
-    world.tell_ana(&[ben], world.reaction()).await;
-    let to_caro = Cause { recipient: caro, actor: ben, act: Act::Follow };
-    world.record(&[to_caro, world.to_ana(ben, Act::Follow)]).await;
-    let mut steps = Vec::new();
+async fn notifications_caused_by_a_user_are_withdrawn_in_batches() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
+    scenario.notify_ana(&[ben, caro], scenario.heart()).await;
+    scenario.notify_ana(&[ben], scenario.reaction()).await;
+    let follow_of_caro = Cause { recipient: caro, actor: ben, act: Act::Follow };
+    scenario.record(&[follow_of_caro, scenario.cause_for_ana(ben, Act::Follow)]).await;
+    let mut batch_sizes = Vec::new();
 
-    while steps.last() != Some(&0) {
-        let step = world.conn.notifications().withdraw_batch_by(ben, 3, world.now).await.unwrap();
-        steps.push(step);
+    while batch_sizes.last() != Some(&0) {
+        let batch_size =
+            scenario.conn.notifications().withdraw_batch_by(ben, 3, scenario.now).await.unwrap();
+        batch_sizes.push(batch_size);
     }
 
-    assert_eq!(steps, [3, 1, 0]);
-    assert_eq!(world.told(world.ana).await, ["* N liked your post"]);
-    assert_eq!(world.told(caro).await, [""; 0]);
+    assert_eq!(batch_sizes, [3, 1, 0]);
+    assert_eq!(scenario.messages_for(scenario.ana).await, ["* N liked your post"]);
+    assert_eq!(scenario.messages_for(caro).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn what_anybody_was_told_of_a_post_goes_with_it_at_once() {
-    let mut world = World::create().await;
-    let people: [_; 3] = world.people().await;
-    let [ben, caro, _] = people;
-    let other = a_post().by(world.ana).insert_into(&world.database).await.id;
-    world.tell_ana(&people, world.heart()).await;
-    let named = Act::Mention { post: world.post.id, comment: None };
-    world
+async fn withdrawing_for_a_post_deletes_all_notifications_about_it() {
+    let mut scenario = Scenario::create().await;
+    let actors: [_; 3] = scenario.create_users().await;
+    let [ben, caro, _] = actors;
+    let other = a_post().by(scenario.ana).insert_into(&scenario.database).await.id;
+    scenario.notify_ana(&actors, scenario.heart()).await;
+    let mention = Act::Mention { post: scenario.post.id, comment: None };
+    scenario
         .record(&[
-            Cause { recipient: ben, actor: world.ana, act: named },
+            Cause { recipient: ben, actor: scenario.ana, act: mention },
             Cause { recipient: ben, actor: caro, act: Act::Follow },
-            world.to_ana(caro, Act::Heart { post: other }),
+            scenario.cause_for_ana(caro, Act::Heart { post: other }),
         ])
         .await;
 
-    world.conn.notifications().withdraw_for_post(world.post.id, world.now).await.unwrap();
+    scenario.conn.notifications().withdraw_for_post(scenario.post.id, scenario.now).await.unwrap();
 
-    assert_eq!(world.told(world.ana).await, ["* N liked your post"]);
-    assert_eq!(world.told(ben).await, ["* N started following you"]);
-    assert_eq!(world.rows().await, 2);
-    // Again there is nothing to do.
-    world.conn.notifications().withdraw_for_post(world.post.id, world.now).await.unwrap();
-    assert_eq!(world.rows().await, 2);
+    assert_eq!(scenario.messages_for(scenario.ana).await, ["* N liked your post"]);
+    assert_eq!(scenario.messages_for(ben).await, ["* N started following you"]);
+    assert_eq!(scenario.count_notifications().await, 2);
+    // Repeating it has no effect.
+    scenario.conn.notifications().withdraw_for_post(scenario.post.id, scenario.now).await.unwrap();
+    assert_eq!(scenario.count_notifications().await, 2);
 }
 
 #[tokio::test]
-async fn ones_own_list_is_emptied_in_steps_and_never_an_entry_before_its_batch() {
-    let mut world = World::create().await;
-    let [ben, caro] = world.people().await;
-    world.tell_ana(&[ben, caro], world.heart()).await;
-    world.tell_ana(&[ben, caro], Act::FollowRequest).await;
-    let mut steps = Vec::new();
+async fn a_list_is_deleted_in_batches_and_children_go_with_their_parent() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
+    scenario.notify_ana(&[ben, caro], scenario.heart()).await;
+    scenario.notify_ana(&[ben, caro], Act::FollowRequest).await;
+    let mut batch_sizes = Vec::new();
 
-    while steps.last() != Some(&0) {
-        steps.push(world.conn.notifications().delete_batch_of(world.ana, 2).await.unwrap());
+    while batch_sizes.last() != Some(&0) {
+        batch_sizes
+            .push(scenario.conn.notifications().delete_batch_of(scenario.ana, 2).await.unwrap());
         let orphans = "notifications AS it WHERE parent_id IS NOT NULL
             AND NOT EXISTS (SELECT FROM notifications WHERE id = it.parent_id)";
-        assert_eq!(world.database.count(orphans).await, 0);
+        assert_eq!(scenario.database.count(orphans).await, 0);
     }
 
-    assert_eq!(steps, [2, 1, 0]);
-    assert_eq!(world.rows().await, 0);
+    assert_eq!(batch_sizes, [2, 1, 0]);
+    assert_eq!(scenario.count_notifications().await, 0);
 }
