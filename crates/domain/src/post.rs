@@ -75,7 +75,7 @@ pub struct Engagement {
     pub comments: i32,
 }
 
-/// The version of a post, used in ETags. Two revisions of a post are equal if its author has not edited it in between.
+/// The version of a post, used in entity tags. Two revisions of a post are equal if its author has not edited it in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revision(i64);
 

@@ -20,7 +20,7 @@ pub struct FeedCursor {
 
 /// Identifies a served post by the last eight bytes of its id.
 ///
-/// The first bytes of a UUIDv7 are a timestamp, which posts of the same millisecond share; of the last eight bytes, 62 bits
+/// The first bytes of a version 7 UUID are a timestamp, which posts of the same millisecond share; of the last eight bytes, 62 bits
 /// are random. In a database of a million posts, about one in ten billion cursors of 500 posts contains the key of a post
 /// that was not served; that post is then skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
