@@ -73,19 +73,19 @@ pub struct VerifiedBatch {
 type Row = (String, String, i64, i64);
 
 impl Counters<'_> {
-    /// Compares up to `most` rows behind `after` with what they count, in one statement and so at one moment. Nothing where
+    /// Compares up to `limit` rows behind `after` with what they count, in one statement and so at one moment. Nothing where
     /// there are no more.
     pub async fn verify(
         &mut self,
         table: CounterTable,
         after: Option<RowKey>,
-        most: i64,
+        limit: i64,
     ) -> Result<Option<VerifiedBatch>> {
         let rows: Vec<Row> = match table {
-            CounterTable::Posts => CountPosts { after, most }.load(self.conn).await?,
-            CounterTable::Users => CountUsers { after, most }.load(self.conn).await?,
+            CounterTable::Posts => CountPosts { after, limit }.load(self.conn).await?,
+            CounterTable::Users => CountUsers { after, limit }.load(self.conn).await?,
             CounterTable::Notifications => {
-                CountNotifications { after, most }.load(self.conn).await?
+                CountNotifications { after, limit }.load(self.conn).await?
             }
         };
         let Some(last) = rows.last().map(|(key, ..)| key.clone()) else { return Ok(None) };

@@ -69,17 +69,17 @@ impl Comments<'_> {
         Ok(delete.get_result(self.conn).await?)
     }
 
-    /// Up to `most` comments by this person, with the posts that they are on.
+    /// Up to `limit` comments by this person, with the posts that they are on.
     pub async fn list_ids_by(
         &mut self,
         author: UserId,
-        most: i64,
+        limit: i64,
     ) -> Result<Vec<(PostId, CommentId)>> {
         let rows: Vec<(Uuid, Uuid)> = comments::table
             .filter(comments::author_id.eq(i64::from(author)))
             .select((comments::post_id, comments::id))
             .order(comments::created_at.desc())
-            .limit(most)
+            .limit(limit)
             .load(self.conn)
             .await?;
         Ok(rows.into_iter().map(|(post, comment)| (post.into(), comment.into())).collect())

@@ -73,9 +73,9 @@ impl EmojiReactions<'_> {
         Ok(delete.get_result::<i32>(self.conn).await.optional()?.is_some())
     }
 
-    /// Takes back up to `most` of this person's emoji, whatever they were left on. Tells how many there were.
-    pub async fn delete_batch_of(&mut self, user: UserId, most: i64) -> Result<i64> {
-        let delete = DeleteReactionsBatch { user: user.into(), most };
+    /// Takes back up to `limit` of this person's emoji, whatever they were left on. Tells how many there were.
+    pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<i64> {
+        let delete = DeleteReactionsBatch { user: user.into(), limit };
         Ok(delete.get_result(self.conn).await?)
     }
 
@@ -177,7 +177,7 @@ statement! {
 
 statement! {
     /// Locks the posts by id, so that two such statements do not wait for each other.
-    DeleteReactionsBatch(user: i64 as BigInt, most: i64 as BigInt) -> BigInt {
+    DeleteReactionsBatch(user: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT id, post_id FROM emoji_reactions WHERE user_id = $1 LIMIT $2
         ), post AS MATERIALIZED (

@@ -55,7 +55,7 @@ pub struct FeedPageItem {
 }
 
 impl Feed<'_> {
-    /// The next places of a walk, at most `most` and [as many as a walk has](FeedCursor::MAX_POSITIONS): exactly those that all public
+    /// The next places of a walk, at most `limit` and [as many as a walk has](FeedCursor::MAX_POSITIONS): exactly those that all public
     /// posts together would give, none across a block.
     ///
     /// One statement, or two where an author has a third of the best or of the newest posts. `candidates.rs` says how many rows
@@ -64,16 +64,16 @@ impl Feed<'_> {
         &mut self,
         viewer: Viewer,
         cursor: &FeedCursor,
-        most: usize,
+        limit: usize,
     ) -> Result<FeedPage> {
-        let most = most.min(cursor.positions_left());
+        let limit = limit.min(cursor.positions_left());
         // One more than there are places, which tells whether the feed goes on.
-        let needed = most + 1;
+        let needed = limit + 1;
         let beginnings = FirstCandidates::of(viewer, cursor, needed);
         let mut rows: Vec<CandidateRow> = beginnings.load(self.conn).await?;
         let found = count(&rows, Slot::Ranked);
         let short = candidate_lists(&rows, |slot| count(&rows, slot) < depth(needed));
-        let items = if let Ok(items) = compose(&short, cursor, most) {
+        let items = if let Ok(items) = compose(&short, cursor, limit) {
             items
         } else {
             let full = |slot| full_authors(&rows, slot, needed);
@@ -81,7 +81,7 @@ impl Feed<'_> {
                 .without_authors(full(Slot::Ranked), full(Slot::Fresh));
             rows.extend(deeper.load::<CandidateRow>(self.conn).await?);
             // By now it is as if they were whole, and those starve nobody.
-            compose(&candidate_lists(&rows, |_| true), cursor, most).unwrap_or_default()
+            compose(&candidate_lists(&rows, |_| true), cursor, limit).unwrap_or_default()
         };
         let read = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         metrics::histogram!(FEED_CANDIDATES).record(read);

@@ -89,16 +89,16 @@ impl Follows<'_> {
         Ok(accepted.into_iter().map(UserId::from).collect())
     }
 
-    /// Up to `most` people who were asked by somebody, and by what they prefer now need not have been.
-    pub async fn list_users_with_stale_requests(&mut self, most: i64) -> Result<Vec<UserId>> {
-        let asked: Vec<i64> = UsersWithStaleRequests { most }.load(self.conn).await?;
+    /// Up to `limit` people who were asked by somebody, and by what they prefer now need not have been.
+    pub async fn list_users_with_stale_requests(&mut self, limit: i64) -> Result<Vec<UserId>> {
+        let asked: Vec<i64> = UsersWithStaleRequests { limit }.load(self.conn).await?;
         Ok(asked.into_iter().map(UserId::from).collect())
     }
 
-    /// Removes up to `most` edges to and from this person, and lowers the numbers of those at their other ends. Tells how
+    /// Removes up to `limit` edges to and from this person, and lowers the numbers of those at their other ends. Tells how
     /// many there were.
-    pub async fn delete_batch_of(&mut self, user: UserId, most: i64) -> Result<i64> {
-        let delete = DeleteFollowsBatch { user: user.into(), most };
+    pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<i64> {
+        let delete = DeleteFollowsBatch { user: user.into(), limit };
         Ok(delete.get_result(self.conn).await?)
     }
 }
@@ -168,7 +168,7 @@ statement! {
 
 statement! {
     /// Reads what is pending anywhere, by its index: nobody waits for this.
-    UsersWithStaleRequests(most: i64 as BigInt) -> BigInt {
+    UsersWithStaleRequests(limit: i64 as BigInt) -> BigInt {
         "asked AS (SELECT DISTINCT followed_id FROM follows WHERE status = 'pending')
         SELECT id FROM users JOIN asked ON asked.followed_id = users.id
         WHERE profile_preferences -> 'approve_followers' IS DISTINCT FROM 'true'
@@ -178,7 +178,7 @@ statement! {
 
 statement! {
     /// Locks everybody whose number changes, by id, before it touches an edge.
-    DeleteFollowsBatch(user: i64 as BigInt, most: i64 as BigInt) -> BigInt {
+    DeleteFollowsBatch(user: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT id, follower_id, followed_id FROM follows WHERE follower_id = $1
             UNION ALL

@@ -70,9 +70,9 @@ impl Hearts<'_> {
         Ok(insert.get_result(self.conn).await?)
     }
 
-    /// Takes back up to `most` of this person's hearts, whatever they were given to. Tells how many there were.
-    pub async fn delete_batch_of(&mut self, user: UserId, most: i64) -> Result<i64> {
-        let delete = DeleteHeartsBatch { user: user.into(), most };
+    /// Takes back up to `limit` of this person's hearts, whatever they were given to. Tells how many there were.
+    pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<i64> {
+        let delete = DeleteHeartsBatch { user: user.into(), limit };
         Ok(delete.get_result(self.conn).await?)
     }
 
@@ -166,7 +166,7 @@ statement! {
 
 statement! {
     /// As [`InsertHearts`], the other way round, for one person.
-    DeleteHeartsBatch(user: i64 as BigInt, most: i64 as BigInt) -> BigInt {
+    DeleteHeartsBatch(user: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT id, post_id FROM likes WHERE user_id = $1 LIMIT $2
         ), post AS MATERIALIZED (

@@ -106,7 +106,7 @@ impl PersonalData<'_> {
         let created = CreatedShares {
             user: user.into(),
             after: after.map_or(Uuid::nil(), Uuid::from),
-            most: Self::BATCH_SIZE,
+            limit: Self::BATCH_SIZE,
         };
         let rows: Vec<ShareColumns> = created.load(self.conn).await?;
         let share = |(id, post, message, created_at, to): ShareColumns| {
@@ -128,7 +128,7 @@ impl PersonalData<'_> {
         let sent = ReceivedShares {
             user: user.into(),
             after: after.map_or(Uuid::nil(), Uuid::from),
-            most: Self::BATCH_SIZE,
+            limit: Self::BATCH_SIZE,
         };
         let rows: Vec<SentColumns> = sent.load(self.conn).await?;
         let sent = |(share, post, by, message, at): SentColumns| ReceivedShare {
@@ -174,7 +174,7 @@ type SentColumns = (Uuid, Uuid, String, Option<String>, DateTime<Utc>);
 statement! {
     /// A link goes to nobody: it has no recipients, where a message has some, or none who are left. All that is theirs is
     /// looked at, since nothing has it by id: else PostgreSQL may go through everybody's in that order.
-    CreatedShares(user: i64 as BigInt, after: Uuid as SqlUuid, most: i64 as BigInt)
+    CreatedShares(user: i64 as BigInt, after: Uuid as SqlUuid, limit: i64 as BigInt)
         -> (SqlUuid, SqlUuid, Nullable<Text>, Timestamptz, Nullable<Array<BigInt>>) {
         "theirs AS MATERIALIZED (
             SELECT id, post_id, share_method, message_content, created_at FROM shares
@@ -191,7 +191,7 @@ statement! {
 
 statement! {
     /// As [`CreatedShares`]; each share and its sender are looked up by themselves, so that no plan goes through all of them.
-    ReceivedShares(user: i64 as BigInt, after: Uuid as SqlUuid, most: i64 as BigInt)
+    ReceivedShares(user: i64 as BigInt, after: Uuid as SqlUuid, limit: i64 as BigInt)
         -> (SqlUuid, SqlUuid, Text, Nullable<Text>, Timestamptz) {
         "theirs AS MATERIALIZED (
             SELECT share_id FROM share_recipients WHERE user_id = $1 AND share_id > $2

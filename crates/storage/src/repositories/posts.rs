@@ -221,12 +221,12 @@ impl Posts<'_> {
         rows.into_iter().map(standing).collect()
     }
 
-    /// Up to `most` posts by this person, whoever may see them.
-    pub async fn list_ids_by(&mut self, author: UserId, most: i64) -> Result<Vec<PostId>> {
+    /// Up to `limit` posts by this person, whoever may see them.
+    pub async fn list_ids_by(&mut self, author: UserId, limit: i64) -> Result<Vec<PostId>> {
         let ids: Vec<Uuid> = posts::table
             .filter(posts::author_id.eq(i64::from(author)))
             .select(posts::id)
-            .limit(most)
+            .limit(limit)
             .load(self.conn)
             .await?;
         Ok(ids.into_iter().map(PostId::from).collect())

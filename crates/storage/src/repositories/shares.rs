@@ -43,11 +43,11 @@ impl Shares<'_> {
         Ok(delete.get_result::<i32>(self.conn).await.optional()?.is_some())
     }
 
-    /// Takes back all shares of this person of up to `most` posts. Tells how many posts there were.
+    /// Takes back all shares of this person of up to `limit` posts. Tells how many posts there were.
     ///
     /// A post at a time as a whole, since the number counts a person's messages about it once.
-    pub async fn delete_batch_of(&mut self, user: UserId, most: i64) -> Result<i64> {
-        let statement = DeleteSharesBatch { user: user.into(), most };
+    pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<i64> {
+        let statement = DeleteSharesBatch { user: user.into(), limit };
         Ok(statement.get_result(self.conn).await?)
     }
 
@@ -178,7 +178,7 @@ statement! {
 
 statement! {
     /// Locks the posts by id, so that two such statements do not wait for each other.
-    DeleteSharesBatch(user: i64 as BigInt, most: i64 as BigInt) -> BigInt {
+    DeleteSharesBatch(user: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT DISTINCT post_id FROM shares WHERE user_id = $1 LIMIT $2
         ), post AS MATERIALIZED (

@@ -59,7 +59,7 @@ macro_rules! has_cause {
 
 statement! {
     /// Each notification of a list, with its entries: of a single, itself.
-    pub(super) CountNotifications(after: Option<String> as Nullable<Text>, most: i64 as BigInt) -> (Text, Text, BigInt, BigInt) {
+    pub(super) CountNotifications(after: Option<String> as Nullable<Text>, limit: i64 as BigInt) -> (Text, Text, BigInt, BigInt) {
         concat!(
             "part AS MATERIALIZED (
                 SELECT * FROM notifications

@@ -6,7 +6,7 @@ use crate::query::statement;
 
 statement! {
     /// As [`CountPosts`](super::posts::CountPosts).
-    pub(super) CountUsers(after: Option<String> as Nullable<Text>, most: i64 as BigInt) -> (Text, Text, BigInt, BigInt) {
+    pub(super) CountUsers(after: Option<String> as Nullable<Text>, limit: i64 as BigInt) -> (Text, Text, BigInt, BigInt) {
         "part AS MATERIALIZED (
             SELECT * FROM users WHERE id > coalesce($1::bigint, 0) ORDER BY id LIMIT $2
         )

@@ -19,7 +19,7 @@ statement! {
     /// A test holds its order against the domain's.
     pub(super) Trending(
         viewer: Option<i64> as Nullable<BigInt>, now: DateTime<Utc> as Timestamptz, since: DateTime<Utc> as Timestamptz,
-        most: i64 as BigInt, heart: f64 as Double, reaction: f64 as Double, share: f64 as Double, newness: f64 as Double,
+        limit: i64 as BigInt, heart: f64 as Double, reaction: f64 as Double, share: f64 as Double, newness: f64 as Double,
         oldest: f64 as Double
     ) -> SqlUuid {
         concat!("away AS MATERIALIZED (", blocked_users!(), "), promising AS MATERIALIZED (
@@ -68,7 +68,7 @@ impl Trending {
             viewer: viewer.user().map(i64::from),
             now,
             since,
-            most: limit.into(),
+            limit: limit.into(),
             heart,
             reaction,
             share,

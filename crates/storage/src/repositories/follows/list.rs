@@ -99,14 +99,14 @@ impl Follows<'_> {
         Ok(blocks.count().get_result(self.conn).await?)
     }
 
-    /// Up to `most` of those who have asked to follow this person, the longest waiting first.
-    pub async fn list_requesters(&mut self, to: UserId, most: i64) -> Result<Vec<UserId>> {
+    /// Up to `limit` of those who have asked to follow this person, the longest waiting first.
+    pub async fn list_requesters(&mut self, to: UserId, limit: i64) -> Result<Vec<UserId>> {
         let ids: Vec<i64> = follows::table
             .filter(follows::followed_id.eq(i64::from(to)))
             .filter(follows::status.nullable().eq(FollowState::Pending.code()))
             .order((follows::created_at, follows::id))
             .select(follows::follower_id)
-            .limit(most)
+            .limit(limit)
             .load(self.conn)
             .await?;
         Ok(ids.into_iter().map(UserId::from).collect())

@@ -10,10 +10,10 @@ use crate::query::statement;
 use crate::rows::list_item_from_columns;
 
 impl Follows<'_> {
-    /// People who are followed by those whom this person follows: most of them first, then by name, at most `most`. Of
+    /// People who are followed by those whom this person follows: most of them first, then by name, at most `limit`. Of
     /// both steps the newest 200 count, so that it costs the same for whoever follows thousands.
-    pub async fn list_suggestions(&mut self, user: UserId, most: i64) -> Result<Vec<Suggestion>> {
-        let rows: Vec<Row> = ListSuggestions { user: user.into(), most }.load(self.conn).await?;
+    pub async fn list_suggestions(&mut self, user: UserId, limit: i64) -> Result<Vec<Suggestion>> {
+        let rows: Vec<Row> = ListSuggestions { user: user.into(), limit }.load(self.conn).await?;
         let suggestion = |(person, mutual_count, mutuals): Row| Suggestion {
             user: list_item_from_columns(person),
             mutual_count,
@@ -30,7 +30,7 @@ type Row = (
 );
 
 statement! {
-    ListSuggestions(user: i64 as BigInt, most: i64 as BigInt) -> (
+    ListSuggestions(user: i64 as BigInt, limit: i64 as BigInt) -> (
         (BigInt, Text, Nullable<Text>, Nullable<Text>, Nullable<Text>, Timestamptz),
         BigInt,
         Array<Text>

@@ -67,7 +67,7 @@ impl Notifications<'_> {
         Ok(rows.into_iter().map(|(owner, last)| (owner.into(), last)).collect())
     }
 
-    /// Up to `most` changes of somebody's list behind the number `after`, in their order. Of what changed several times only
+    /// Up to `limit` changes of somebody's list behind the number `after`, in their order. Of what changed several times only
     /// the last change is given.
     ///
     /// Whoever goes on behind the number of the last one misses nothing: numbers are given under the lock of the inbox, so
@@ -76,9 +76,9 @@ impl Notifications<'_> {
         &mut self,
         owner: UserId,
         after: i64,
-        most: i64,
+        limit: i64,
     ) -> Result<Vec<InboxChange>> {
-        let list = ListChanges { owner: owner.into(), after, most };
+        let list = ListChanges { owner: owner.into(), after, limit };
         let rows: Vec<(i64, Uuid, bool)> = list.load(self.conn).await?;
         let shown: Vec<Uuid> =
             rows.iter().filter(|(.., is_removal)| !is_removal).map(|(_, id, _)| *id).collect();
@@ -99,7 +99,7 @@ impl Notifications<'_> {
 
 statement! {
     /// Both in one statement, so that they are of one moment.
-    ListChanges(owner: i64 as BigInt, after: i64 as BigInt, most: i64 as BigInt) -> (BigInt, SqlUuid, Bool) {
+    ListChanges(owner: i64 as BigInt, after: i64 as BigInt, limit: i64 as BigInt) -> (BigInt, SqlUuid, Bool) {
         "shown AS (
             SELECT seq, id, false AS is_removal FROM notifications
             WHERE user_id = $1 AND parent_id IS NULL AND seq > $2 ORDER BY seq LIMIT $3

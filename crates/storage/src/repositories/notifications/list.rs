@@ -37,20 +37,20 @@ impl Notifications<'_> {
         Ok(Page::from_overfetch(seen, query.page_limit(), position).with_total(total))
     }
 
-    /// Up to `most` of somebody's notifications that changed behind the number `after`, in the order of their last changes,
+    /// Up to `limit` of somebody's notifications that changed behind the number `after`, in the order of their last changes,
     /// and the number of the last of them. Whoever goes on behind it misses nothing, and meets anew what changes meanwhile:
     /// numbers are given under the lock of the inbox.
     pub async fn list_changed_since(
         &mut self,
         owner: UserId,
         after: i64,
-        most: i64,
+        limit: i64,
     ) -> Result<(Vec<RenderedNotification>, Option<i64>)> {
         let rows: Vec<Row> = NotificationQuery::of(owner)
             .filtered()
             .filter(notifications::seq.gt(after))
             .order(notifications::seq)
-            .limit(most)
+            .limit(limit)
             .load(self.conn)
             .await?;
         let last = rows.last().map(|(row, _)| row.seq);

@@ -12,16 +12,16 @@ use crate::query::statement;
 use crate::schema::withdrawn_notifications;
 
 impl Notifications<'_> {
-    /// Removes up to `most` notifications of lists that were read and have not changed since `before`, with their entries.
+    /// Removes up to `limit` notifications of lists that were read and have not changed since `before`, with their entries.
     /// Tells how many there were. Run it in a transaction of its own: it locks inboxes.
-    pub async fn delete_read_before(&mut self, before: DateTime<Utc>, most: i64) -> Result<i64> {
-        Ok(DeleteReadBefore { before, most }.get_result(self.conn).await?)
+    pub async fn delete_read_before(&mut self, before: DateTime<Utc>, limit: i64) -> Result<i64> {
+        Ok(DeleteReadBefore { before, limit }.get_result(self.conn).await?)
     }
 
-    /// Forgets up to `most` removals from before `before`: streams no longer go on from there. Tells how many there were.
+    /// Forgets up to `limit` removals from before `before`: streams no longer go on from there. Tells how many there were.
     /// Run it in a transaction of its own: it locks inboxes.
-    pub async fn prune_removals(&mut self, before: DateTime<Utc>, most: i64) -> Result<i64> {
-        Ok(PruneRemovals { before, most }.get_result(self.conn).await?)
+    pub async fn prune_removals(&mut self, before: DateTime<Utc>, limit: i64) -> Result<i64> {
+        Ok(PruneRemovals { before, limit }.get_result(self.conn).await?)
     }
 
     /// Forgets what was withdrawn before `before`: done again, it is news. Tells how many there were.
@@ -31,16 +31,16 @@ impl Notifications<'_> {
         Ok(diesel::delete(old).execute(self.conn).await?)
     }
 
-    /// Removes up to `most` notifications from somebody's own list, with their entries. Tells how many there were.
-    pub async fn delete_batch_of(&mut self, owner: UserId, most: i64) -> Result<i64> {
-        Ok(DeleteInboxBatch { owner: owner.into(), most }.get_result(self.conn).await?)
+    /// Removes up to `limit` notifications from somebody's own list, with their entries. Tells how many there were.
+    pub async fn delete_batch_of(&mut self, owner: UserId, limit: i64) -> Result<i64> {
+        Ok(DeleteInboxBatch { owner: owner.into(), limit }.get_result(self.conn).await?)
     }
 }
 
 statement! {
     /// Locks the inboxes, in the order of their ids, before it takes anything: what comes back to an old batch does so
     /// under the same lock. Arrays rather than joins: how few rows `$2` lets through is not known to a plan for any values.
-    DeleteReadBefore(before: DateTime<Utc> as Timestamptz, most: i64 as BigInt) -> BigInt {
+    DeleteReadBefore(before: DateTime<Utc> as Timestamptz, limit: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT id, user_id FROM notifications
             WHERE last_updated_at < $1 AND parent_id IS NULL AND read
@@ -60,7 +60,7 @@ statement! {
 
 statement! {
     /// As [`DeleteReadBefore`]. Where a row is stays its place for as long as the statement sees it.
-    PruneRemovals(before: DateTime<Utc> as Timestamptz, most: i64 as BigInt) -> BigInt {
+    PruneRemovals(before: DateTime<Utc> as Timestamptz, limit: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT ctid AS place, user_id FROM notification_removals
             WHERE removed_at < $1 ORDER BY removed_at LIMIT $2
@@ -82,7 +82,7 @@ statement! {
 
 statement! {
     /// A batch with its entries, which the foreign key takes along: never an entry without its batch.
-    DeleteInboxBatch(owner: i64 as BigInt, most: i64 as BigInt) -> BigInt {
+    DeleteInboxBatch(owner: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
         "inbox AS MATERIALIZED (
             SELECT user_id FROM inboxes WHERE user_id = $1 FOR UPDATE
         ), part AS MATERIALIZED (

@@ -108,19 +108,19 @@ impl Notifications<'_> {
         self.withdraw_entries(entries, now).await
     }
 
-    /// Takes back up to `most` of what others were told of this person. Tells how much there was.
+    /// Takes back up to `limit` of what others were told of this person. Tells how much there was.
     pub async fn withdraw_batch_by(
         &mut self,
         actor: UserId,
-        most: i64,
+        limit: i64,
         now: DateTime<Utc>,
     ) -> Result<i64> {
         let entries: NotificationRefs = entries()
             .filter(notifications::actor_id.eq(i64::from(actor)))
-            .limit(most)
+            .limit(limit)
             .load(self.conn)
             .await?;
-        let some = i64::try_from(entries.len()).unwrap_or(most);
+        let some = i64::try_from(entries.len()).unwrap_or(limit);
         self.withdraw_entries(entries, now).await?;
         Ok(some)
     }
