@@ -1,4 +1,4 @@
-//! Which statements are counted, and what is said about slow ones.
+//! Query logs, metrics, and warnings about slow and repeated statements.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use std::collections::BTreeMap;
@@ -18,9 +18,9 @@ use grateful_testkit::{MetricsCapture, TestDatabase, a_post, create_user};
 use tracing_subscriber::fmt::MakeWriter;
 
 #[tokio::test]
-async fn a_list_costs_one_statement_however_long_it_is() {
+async fn a_list_takes_one_statement_at_any_length() {
     let database = TestDatabase::create().await;
-    save_posts(&database, 50).await;
+    create_posts(&database, 50).await;
     let mut conn = database.pool.acquire().await.unwrap();
 
     for size in [1, 10, 50] {
@@ -35,7 +35,7 @@ async fn a_list_costs_one_statement_however_long_it_is() {
 }
 
 #[tokio::test]
-async fn the_beginning_and_the_end_of_a_transaction_count() {
+async fn begin_and_commit_are_counted() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
 
@@ -44,27 +44,27 @@ async fn the_beginning_and_the_end_of_a_transaction_count() {
 
     assert!(locked.unwrap());
     assert_eq!(log.total(), 3, "{log:#?}");
-    let mut framing: Vec<_> = log.repeated(1).map(|(sql, _)| sql).collect();
-    framing.retain(|sql| !sql.contains("users"));
-    framing.sort_unstable();
-    assert_eq!(framing, ["BEGIN", "COMMIT"]);
+    let mut transaction_control: Vec<_> = log.repeated(1).map(|(sql, _)| sql).collect();
+    transaction_control.retain(|sql| !sql.contains("users"));
+    transaction_control.sort_unstable();
+    assert_eq!(transaction_control, ["BEGIN", "COMMIT"]);
 }
 
 #[tokio::test]
-async fn a_transaction_that_fails_counts_what_it_did_all_the_same() {
+async fn statements_of_a_failed_transaction_are_counted() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await;
 
     let work = database.pool.transaction(async |tx| tx.posts().insert(&post).await);
-    let (refused, log) = QueryLog::record(work).await;
+    let (rejected, log) = QueryLog::record(work).await;
 
-    assert!(refused.is_err());
-    // Between BEGIN and ROLLBACK, the author's number and the post.
+    assert!(rejected.is_err());
+    // BEGIN, the update of the author's counter, the insertion of the post, and ROLLBACK.
     assert_eq!(log.total(), 4, "{log:#?}");
 }
 
 #[tokio::test]
-async fn opening_a_connection_does_not_count() {
+async fn opening_a_connection_is_not_counted() {
     let database = TestDatabase::create().await;
 
     let (opened, log) = QueryLog::record(database.pool.acquire()).await;
@@ -74,9 +74,9 @@ async fn opening_a_connection_does_not_count() {
 }
 
 #[tokio::test]
-async fn a_statement_in_a_loop_stands_out() {
+async fn a_statement_in_a_loop_is_reported_as_repeated() {
     let database = TestDatabase::create().await;
-    let posts = save_posts(&database, 10).await;
+    let posts = create_posts(&database, 10).await;
     let mut conn = database.pool.acquire().await.unwrap();
 
     let ((), log) = QueryLog::record(async {
@@ -88,26 +88,26 @@ async fn a_statement_in_a_loop_stands_out() {
     .await;
 
     let repeated: Vec<_> = log.repeated(10).collect();
-    let [(sql, tally)] = repeated[..] else { panic!("{log:#?}") };
+    let [(sql, stats)] = repeated[..] else { panic!("{log:#?}") };
     assert!(sql.contains(r#""posts"."id" = $"#), "{sql}");
-    assert_eq!(tally.count, 10);
+    assert_eq!(stats.count, 10);
     assert_eq!(log.repeated(11).count(), 0);
 }
 
 #[tokio::test]
-async fn statements_are_timed_while_postgresql_works_on_them() {
+async fn the_duration_of_a_statement_includes_its_execution() {
     let database = TestDatabase::create().await;
     let mut conn = database.pool.acquire().await.unwrap();
 
-    let nap = diesel::sql_query("SELECT pg_sleep(0.05)");
-    let (napped, log) = QueryLog::record(nap.execute(&mut conn)).await;
+    let sleep = diesel::sql_query("SELECT pg_sleep(0.05)");
+    let (slept, log) = QueryLog::record(sleep.execute(&mut conn)).await;
 
-    napped.unwrap();
+    slept.unwrap();
     assert!(Duration::from_millis(50) <= log.time(), "{log:?}");
 }
 
 #[tokio::test]
-async fn what_is_recorded_inside_a_record_counts_in_both() {
+async fn a_nested_record_counts_in_both_logs() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let mut conn = database.pool.acquire().await.unwrap();
@@ -126,7 +126,7 @@ async fn what_is_recorded_inside_a_record_counts_in_both() {
 }
 
 #[tokio::test]
-async fn what_is_spawned_does_not_count() {
+async fn statements_of_spawned_tasks_are_not_counted() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let mut conn = database.pool.acquire().await.unwrap();
@@ -139,10 +139,10 @@ async fn what_is_spawned_does_not_count() {
 }
 
 #[tokio::test]
-async fn a_slow_statement_is_a_warning_with_its_text_and_without_its_values() {
+async fn a_slow_statement_logs_a_warning_with_its_text_and_without_its_values() {
     let database = TestDatabase::create().await;
-    let db = database.pool_with(|config| reporting_from(Duration::ZERO, config));
-    let mut conn = db.acquire().await.unwrap();
+    let pool = database.pool_with(|config| with_slow_threshold(Duration::ZERO, config));
+    let mut conn = pool.acquire().await.unwrap();
     let lines = Lines::default();
 
     let found = {
@@ -153,49 +153,49 @@ async fn a_slow_statement_is_a_warning_with_its_text_and_without_its_values() {
     };
 
     assert!(found.unwrap().is_none());
-    let said = lines.text();
-    let warnings: Vec<_> = said.lines().filter(|line| line.contains("Slow statement")).collect();
-    assert_eq!(warnings.len(), 2, "{said}");
+    let logged = lines.text();
+    let warnings: Vec<_> = logged.lines().filter(|line| line.contains("Slow statement")).collect();
+    assert_eq!(warnings.len(), 2, "{logged}");
     for warning in warnings {
         assert!(warning.contains("WARN"), "{warning}");
         assert!(warning.contains("db.query.text=\"SELECT "), "{warning}");
         assert!(warning.contains("$1") && warning.contains("duration_ms="), "{warning}");
     }
-    assert!(!said.contains("secret"), "{said}");
+    assert!(!logged.contains("secret"), "{logged}");
 }
 
 #[tokio::test]
-async fn a_value_that_a_statement_was_refused_for_is_not_logged_either() {
+async fn the_values_of_a_rejected_statement_are_not_logged() {
     let database = TestDatabase::create().await;
-    let db = database.pool_with(|config| reporting_from(Duration::ZERO, config));
+    let pool = database.pool_with(|config| with_slow_threshold(Duration::ZERO, config));
     let post = a_post().with_text("Something secret").insert_into(&database).await;
     let lines = Lines::default();
 
-    let refused: Result<()> = {
+    let rejected: Result<()> = {
         let _capturing = capture(&lines);
-        db.transaction(async |tx| tx.posts().insert(&post).await).await
+        pool.transaction(async |tx| tx.posts().insert(&post).await).await
     };
 
-    assert!(refused.is_err());
+    assert!(rejected.is_err());
     assert!(lines.text().contains("INSERT INTO"), "{}", lines.text());
     assert!(!lines.text().contains("secret"), "{}", lines.text());
-    assert!(!format!("{refused:?}").contains("secret"), "{refused:?}");
+    assert!(!format!("{rejected:?}").contains("secret"), "{rejected:?}");
 }
 
 #[tokio::test]
 async fn every_statement_is_measured_and_slow_ones_are_counted() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
-    let measured = MetricsCapture::start();
+    let metrics = MetricsCapture::start();
 
     for (slow, counted) in [(Duration::ZERO, 1), (Duration::from_hours(1), 0)] {
-        let db = database.pool_with(|config| reporting_from(slow, config));
-        let mut conn = db.acquire().await.unwrap();
-        measured.take();
+        let pool = database.pool_with(|config| with_slow_threshold(slow, config));
+        let mut conn = pool.acquire().await.unwrap();
+        metrics.take();
 
         conn.users().find(ana).await.unwrap();
 
-        let counts = measured.take();
+        let counts = metrics.take();
         assert_eq!(counts["grateful_statement_duration_seconds"], 1);
         let slow = counts.get("grateful_statements_slow_total").copied();
         assert_eq!(slow.unwrap_or_default(), counted);
@@ -203,12 +203,12 @@ async fn every_statement_is_measured_and_slow_ones_are_counted() {
 }
 
 #[tokio::test]
-async fn a_statement_in_a_loop_is_a_warning_and_counted_by_the_work_that_it_ran_for() {
+async fn a_repeated_statement_logs_a_warning_and_is_counted_by_operation() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let mut conn = database.pool.acquire().await.unwrap();
     let lines = Lines::default();
-    let measured = MetricsCapture::start();
+    let metrics = MetricsCapture::start();
     let thresholds = Thresholds::default().with_repeated(3);
 
     for times in [2, 3] {
@@ -222,42 +222,43 @@ async fn a_statement_in_a_loop_is_a_warning_and_counted_by_the_work_that_it_ran_
         assert_eq!(QueryLog::watch("digests", &thresholds, work).await, times);
     }
 
-    let said = lines.text();
-    let warnings: Vec<_> = said.lines().filter(|line| line.contains("(N+1)")).collect();
-    let [warning] = warnings[..] else { panic!("{said}") };
+    let logged = lines.text();
+    let warnings: Vec<_> = logged.lines().filter(|line| line.contains("(N+1)")).collect();
+    let [warning] = warnings[..] else { panic!("{logged}") };
     assert!(warning.contains("WARN") && warning.contains("operation=\"digests\""), "{warning}");
     assert!(warning.contains("times=3") && warning.contains("$1"), "{warning}");
-    let counted = measured.take_named(&["grateful_statements_repeated_total"]);
+    let counted = metrics.take_named(&["grateful_statements_repeated_total"]);
     let once = ("grateful_statements_repeated_total{operation=digests}".to_owned(), 1);
     assert_eq!(counted, [once].into());
 }
 
 #[tokio::test]
-async fn what_a_pool_has_and_who_waits_for_it_is_measured_by_its_name() {
+async fn pool_metrics_sum_up_the_pools_of_one_name() {
     let database = TestDatabase::create().await;
-    let one = |config: DatabaseConfig| {
+    let with_one_connection = |config: DatabaseConfig| {
         config
             .with_max_connections(1)
             .with_acquire_timeout(Duration::from_millis(200))
             .with_pool_name("small")
     };
-    let (first, second) = (database.pool_with(one), database.pool_with(one));
+    let (first, second) =
+        (database.pool_with(with_one_connection), database.pool_with(with_one_connection));
     let pools = PoolMetrics::default();
     pools.register(&first);
     pools.register(&second);
-    let measured = MetricsCapture::start();
-    let look = || {
+    let metrics = MetricsCapture::start();
+    let take_gauges = || {
         pools.observe();
-        let mut gauges = measured.take();
-        gauges.retain(|name, _| name.starts_with("grateful_pool_"));
-        gauges
+        let mut taken = metrics.take();
+        taken.retain(|name, _| name.starts_with("grateful_pool_"));
+        taken
     };
 
     let held = first.acquire().await.unwrap();
     drop(second.acquire().await.unwrap());
     assert_eq!(
-        look(),
-        named([
+        take_gauges(),
+        gauges([
             ("grateful_pool_connections{pool=small,state=busy}", 1),
             ("grateful_pool_connections{pool=small,state=idle}", 1),
             ("grateful_pool_connections_max{pool=small}", 2),
@@ -267,19 +268,19 @@ async fn what_a_pool_has_and_who_waits_for_it_is_measured_by_its_name() {
 
     let mut waiting = Box::pin(first.acquire());
     assert!(futures_util::poll!(&mut waiting).is_pending());
-    assert_eq!(look()["grateful_pool_waiting{pool=small}"], 1);
+    assert_eq!(take_gauges()["grateful_pool_waiting{pool=small}"], 1);
     assert!(waiting.await.is_err());
-    let after = look();
+    let after = take_gauges();
     assert_eq!(after["grateful_pool_failures_total{pool=small}"], 1);
     assert_eq!(after.get("grateful_pool_waiting{pool=small}"), None, "{after:?}");
 
     drop(second);
-    assert_eq!(look()["grateful_pool_connections_max{pool=small}"], 1);
+    assert_eq!(take_gauges()["grateful_pool_connections_max{pool=small}"], 1);
     drop(held);
 }
 
 #[test]
-fn metrics_are_called_what_prometheus_would_call_them() {
+fn metric_names_follow_the_conventions_of_prometheus() {
     for metric in METRICS {
         let is_plain = |c: char| c.is_ascii_lowercase() || c == '_';
         assert!(metric.name.chars().all(is_plain), "{}", metric.name);
@@ -294,56 +295,56 @@ fn metrics_are_called_what_prometheus_would_call_them() {
 }
 
 #[test]
-fn what_is_described_begins_at_zero_where_all_its_labels_are_known() {
-    let measured = MetricsCapture::start();
+fn metrics_with_known_labels_start_at_zero() {
+    let metrics = MetricsCapture::start();
 
     METRICS.iter().for_each(Metric::describe);
 
-    let begun = measured.take_with_zeros();
+    let started = metrics.take_with_zeros();
     let outcomes = 6 * 9;
     let plain =
         ["statement_duration_seconds", "statements_slow_total", "transactions_retried_total"];
-    assert_eq!(begun.len(), outcomes + plain.len() + 1, "{begun:?}");
+    assert_eq!(started.len(), outcomes + plain.len() + 1, "{started:?}");
     for name in plain.iter().chain(&["notifications_total{outcome=held_back,type=mention}"]) {
-        assert_eq!(begun.get(&format!("grateful_{name}")), Some(&0), "{begun:?}");
+        assert_eq!(started.get(&format!("grateful_{name}")), Some(&0), "{started:?}");
     }
 }
 
-fn named<const N: usize>(counts: [(&str, u32); N]) -> BTreeMap<String, i64> {
+fn gauges<const N: usize>(counts: [(&str, u32); N]) -> BTreeMap<String, i64> {
     counts.map(|(name, count)| (name.to_owned(), count.into())).into()
 }
 
 #[tokio::test]
-async fn a_fast_statement_is_not_worth_a_word() {
+async fn a_fast_statement_logs_nothing() {
     let database = TestDatabase::create().await;
-    let db = database.pool_with(|config| reporting_from(Duration::from_hours(1), config));
+    let pool = database.pool_with(|config| with_slow_threshold(Duration::from_hours(1), config));
     let ana = create_user(&database).await;
     let lines = Lines::default();
 
     let found = {
         let _capturing = capture(&lines);
-        db.acquire().await.unwrap().users().find(ana).await.unwrap()
+        pool.acquire().await.unwrap().users().find(ana).await.unwrap()
     };
 
     assert!(found.is_some());
     assert_eq!(lines.text(), "");
 }
 
-fn reporting_from(slow: Duration, config: DatabaseConfig) -> DatabaseConfig {
+fn with_slow_threshold(slow: Duration, config: DatabaseConfig) -> DatabaseConfig {
     let thresholds = config.thresholds.with_slow(slow);
     config.with_thresholds(thresholds)
 }
 
-async fn save_posts(database: &TestDatabase, number: usize) -> Vec<PostId> {
+async fn create_posts(database: &TestDatabase, count: usize) -> Vec<PostId> {
     let ana = create_user(database).await;
     let mut posts = Vec::new();
-    for _ in 0..number {
+    for _ in 0..count {
         posts.push(a_post().by(ana).insert_into(database).await.id);
     }
     posts
 }
 
-/// Whatever this crate says from now on in this thread goes into `lines`, until the guard is dropped.
+/// Writes everything that is logged on this thread to `lines`, until the guard is dropped.
 fn capture(lines: &Lines) -> tracing::subscriber::DefaultGuard {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
@@ -353,7 +354,7 @@ fn capture(lines: &Lines) -> tracing::subscriber::DefaultGuard {
     tracing::subscriber::set_default(subscriber)
 }
 
-/// What was logged.
+/// Collects log lines.
 #[derive(Debug, Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 

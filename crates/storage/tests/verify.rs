@@ -1,4 +1,4 @@
-//! Numbers beside rows through [`Counters`](grateful_storage::Counters).
+//! Verification and repair of stored counters through [`Counters`](grateful_storage::Counters).
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -13,45 +13,45 @@ use grateful_testkit::{
 };
 
 #[tokio::test]
-async fn what_the_repositories_have_written_differs_nowhere() {
+async fn rows_written_by_the_repositories_have_no_mismatch() {
     let database = TestDatabase::create().await;
-    world(&database).await;
+    create_fixture(&database).await;
 
     assert_eq!(mismatches(&database, CounterTable::Posts).await, []);
     assert_eq!(mismatches(&database, CounterTable::Users).await, []);
 }
 
 #[tokio::test]
-async fn every_wrong_number_of_a_post_is_found_with_what_it_should_be() {
+async fn every_wrong_counter_of_a_post_is_found_with_its_actual_value() {
     let database = TestDatabase::create().await;
-    let World { post, .. } = world(&database).await;
+    let Fixture { post, .. } = create_fixture(&database).await;
     let table = CounterTable::Posts;
-    for (column, counted) in
+    for (column, actual) in
         [("hearts_count", 2), ("reactions_count", 1), ("shares_count", 3), ("comments_count", 2)]
     {
         let set = async |number| {
             let update = format!("UPDATE posts SET {column} = {number} WHERE id = '{}'", post.id);
             database.execute(&update).await;
         };
-        for wrong in [0, counted - 1, counted + 5] {
+        for wrong in [0, actual - 1, actual + 5] {
             set(wrong).await;
 
             let found = mismatches(&database, table).await;
 
             let (column, key) = (column.to_owned(), post.id.to_string());
-            assert_eq!(found, [Mismatch { table, key, column, stored: wrong, actual: counted }]);
+            assert_eq!(found, [Mismatch { table, key, column, stored: wrong, actual }]);
         }
-        set(counted).await;
+        set(actual).await;
     }
 }
 
 #[tokio::test]
-async fn every_wrong_number_of_a_user_is_found_with_what_it_should_be() {
+async fn every_wrong_counter_of_a_user_is_found_with_its_actual_value() {
     let database = TestDatabase::create().await;
-    let World { ana, .. } = world(&database).await;
+    let Fixture { ana, .. } = create_fixture(&database).await;
     let table = CounterTable::Users;
-    // The table itself refuses more public posts than posts.
-    for (column, counted, wrong) in [
+    // A constraint rejects more public posts than posts.
+    for (column, actual, wrong) in [
         ("followers_count", 1, 0),
         ("following_count", 2, 7),
         ("posts_count", 3, 8),
@@ -67,15 +67,15 @@ async fn every_wrong_number_of_a_user_is_found_with_what_it_should_be() {
         let found = mismatches(&database, table).await;
 
         let (column, key) = (column.to_owned(), ana.to_string());
-        assert_eq!(found, [Mismatch { table, key, column, stored: wrong, actual: counted }]);
-        set(counted).await;
+        assert_eq!(found, [Mismatch { table, key, column, stored: wrong, actual }]);
+        set(actual).await;
     }
 }
 
 #[tokio::test]
-async fn rows_that_came_or_went_uncounted_are_found() {
+async fn rows_deleted_without_updating_the_counters_are_found() {
     let database = TestDatabase::create().await;
-    let World { post, ana, ben } = world(&database).await;
+    let Fixture { post, ana, ben } = create_fixture(&database).await;
     for sql in [
         format!("DELETE FROM likes WHERE user_id = {ben}"),
         format!("DELETE FROM shares WHERE user_id = {ben} AND share_method = 'message'"),
@@ -84,29 +84,32 @@ async fn rows_that_came_or_went_uncounted_are_found() {
         database.execute(&sql).await;
     }
 
-    let on_posts = mismatches(&database, CounterTable::Posts).await;
-    let on_users = mismatches(&database, CounterTable::Users).await;
+    let post_mismatches = mismatches(&database, CounterTable::Posts).await;
+    let user_mismatches = mismatches(&database, CounterTable::Users).await;
 
-    let told: Vec<_> = on_posts.iter().map(|it| (&*it.column, it.stored, it.actual)).collect();
-    assert_eq!(told, [("hearts_count", 2, 1), ("shares_count", 3, 2)]);
-    assert!(on_posts.iter().all(|mismatch| mismatch.key == post.id.to_string()));
-    // Ana followed two people, who each lost a follower.
-    assert_eq!(on_users.len(), 3);
+    let posts: Vec<_> = post_mismatches
+        .iter()
+        .map(|mismatch| (&*mismatch.column, mismatch.stored, mismatch.actual))
+        .collect();
+    assert_eq!(posts, [("hearts_count", 2, 1), ("shares_count", 3, 2)]);
+    assert!(post_mismatches.iter().all(|mismatch| mismatch.key == post.id.to_string()));
+    // Ana followed two users, who each lost a follower.
+    assert_eq!(user_mismatches.len(), 3);
 }
 
 #[tokio::test]
-async fn pending_and_blocked_edges_are_no_followers() {
+async fn pending_and_blocked_follows_are_not_counted_as_followers() {
     let database = TestDatabase::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     for (status, follower, followed) in [("pending", ana, ben), ("blocked", ben, ana)] {
-        relate(&database, follower, followed, status).await;
+        insert_follow(&database, follower, followed, status).await;
     }
 
     assert_eq!(mismatches(&database, CounterTable::Users).await, []);
 }
 
 #[tokio::test]
-async fn rows_are_gone_through_in_steps_that_leave_none_out() {
+async fn rows_are_verified_in_batches_without_gaps() {
     let database = TestDatabase::create().await;
     let author = create_user(&database).await;
     for _ in 0..7 {
@@ -114,22 +117,22 @@ async fn rows_are_gone_through_in_steps_that_leave_none_out() {
     }
     database.execute("UPDATE posts SET hearts_count = 1").await;
     let mut conn = database.connect().await;
-    let (mut sizes, mut keys, mut after) = (Vec::new(), Vec::new(), None);
+    let (mut batch_sizes, mut keys, mut after) = (Vec::new(), Vec::new(), None);
 
-    while let Some(step) = conn.counters().verify(CounterTable::Posts, after, 3).await.unwrap() {
-        sizes.push(step.rows);
-        assert_eq!(step.mismatches.last().unwrap().key, step.last_key);
-        keys.extend(step.mismatches.into_iter().map(|mismatch| mismatch.key));
-        after = Some(step.last_key);
+    while let Some(batch) = conn.counters().verify(CounterTable::Posts, after, 3).await.unwrap() {
+        batch_sizes.push(batch.rows);
+        assert_eq!(batch.mismatches.last().unwrap().key, batch.last_key);
+        keys.extend(batch.mismatches.into_iter().map(|mismatch| mismatch.key));
+        after = Some(batch.last_key);
     }
 
-    assert_eq!(sizes, [3, 3, 1]);
+    assert_eq!(batch_sizes, [3, 3, 1]);
     assert_eq!(keys.len(), 7);
     assert!(keys.is_sorted_by(|a, b| a < b));
 }
 
 #[tokio::test]
-async fn people_are_gone_through_by_number_and_not_by_digits() {
+async fn users_are_verified_in_numeric_order_of_their_ids() {
     let database = TestDatabase::create().await;
     for _ in 0..11 {
         create_user(&database).await;
@@ -137,16 +140,16 @@ async fn people_are_gone_through_by_number_and_not_by_digits() {
     let mut conn = database.connect().await;
     let (mut rows, mut after) = (0, None);
 
-    while let Some(step) = conn.counters().verify(CounterTable::Users, after, 1).await.unwrap() {
-        rows += step.rows;
-        after = Some(step.last_key);
+    while let Some(batch) = conn.counters().verify(CounterTable::Users, after, 1).await.unwrap() {
+        rows += batch.rows;
+        after = Some(batch.last_key);
     }
 
     assert_eq!(rows, 11);
 }
 
 #[tokio::test]
-async fn nothing_is_gone_through_where_there_is_nothing() {
+async fn an_empty_table_has_no_batch() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
 
@@ -156,27 +159,27 @@ async fn nothing_is_gone_through_where_there_is_nothing() {
 }
 
 #[tokio::test]
-async fn mending_one_difference_sets_all_numbers_of_its_row_and_of_no_other() {
+async fn repairing_a_mismatch_sets_all_counters_of_its_row_only() {
     let database = TestDatabase::create().await;
-    let World { post, .. } = world(&database).await;
-    let right = load_engagement(&database, post.id).await;
+    let Fixture { post, .. } = create_fixture(&database).await;
+    let correct = load_engagement(&database, post.id).await;
     database.execute(
         "UPDATE posts SET hearts_count = 9, reactions_count = 9, shares_count = 9, comments_count = 9",
     )
     .await;
     let found = mismatches(&database, CounterTable::Posts).await;
-    let of_post = found.iter().find(|it| it.key == post.id.to_string()).unwrap();
+    let of_post = found.iter().find(|mismatch| mismatch.key == post.id.to_string()).unwrap();
 
-    mend(&database, of_post).await;
+    repair(&database, of_post).await;
 
-    assert_eq!(load_engagement(&database, post.id).await, right);
+    assert_eq!(load_engagement(&database, post.id).await, correct);
     assert_eq!(mismatches(&database, CounterTable::Posts).await.len(), found.len() - 4);
 }
 
 #[tokio::test]
-async fn mending_leaves_nothing_that_differs() {
+async fn after_the_repair_no_mismatch_is_left() {
     let database = TestDatabase::create().await;
-    world(&database).await;
+    create_fixture(&database).await;
     database.execute(
         "UPDATE posts SET hearts_count = 9, reactions_count = 0, shares_count = 9, comments_count = 0;
          UPDATE users SET followers_count = 9, following_count = 9, posts_count = 9,
@@ -186,7 +189,7 @@ async fn mending_leaves_nothing_that_differs() {
 
     for table in [CounterTable::Posts, CounterTable::Users] {
         for mismatch in mismatches(&database, table).await {
-            mend(&database, &mismatch).await;
+            repair(&database, &mismatch).await;
         }
 
         assert_eq!(mismatches(&database, table).await, []);
@@ -194,24 +197,24 @@ async fn mending_leaves_nothing_that_differs() {
 }
 
 #[tokio::test]
-async fn mending_a_row_that_is_gone_meanwhile_is_no_failure() {
+async fn repairing_a_deleted_row_succeeds() {
     let database = TestDatabase::create().await;
-    let World { post, .. } = world(&database).await;
+    let Fixture { post, .. } = create_fixture(&database).await;
     database.execute("UPDATE posts SET hearts_count = 9").await;
     let found = mismatches(&database, CounterTable::Posts).await;
     database.execute(&format!("DELETE FROM posts WHERE id = '{}'", post.id)).await;
 
-    mend(&database, &found[0]).await;
+    repair(&database, &found[0]).await;
 }
 
 #[tokio::test]
-async fn sixteen_writers_are_no_difference_while_they_write() {
+async fn concurrent_writes_cause_no_mismatch() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await;
-    let people = join_all((0..16).map(|_| create_user(&database))).await;
+    let users = join_all((0..16).map(|_| create_user(&database))).await;
     let done = AtomicBool::new(false);
 
-    let writing = people.into_iter().map(|user| write(&database.pool, user, &post, &done));
+    let writing = users.into_iter().map(|user| write(&database.pool, user, &post, &done));
     let verifying = async {
         let mut found = Vec::new();
         for _ in 0..20 {
@@ -221,21 +224,21 @@ async fn sixteen_writers_are_no_difference_while_they_write() {
         done.store(true, Ordering::Relaxed);
         found
     };
-    let (acts, found) = tokio::join!(join_all(writing), verifying);
+    let (rounds, found) = tokio::join!(join_all(writing), verifying);
 
     assert_eq!(found, []);
-    assert!(acts.iter().all(|acts| 0 < *acts), "{acts:?}");
+    assert!(rounds.iter().all(|count| 0 < *count), "{rounds:?}");
     assert_eq!(mismatches(&database, CounterTable::Posts).await, []);
 }
 
-/// Two people, and one post that has something of everything.
-struct World {
+/// Two users, and a post with every kind of engagement.
+struct Fixture {
     post: Post,
     ana: UserId,
     ben: UserId,
 }
 
-async fn world(database: &TestDatabase) -> World {
+async fn create_fixture(database: &TestDatabase) -> Fixture {
     let [ana, ben, eve] =
         [create_user(database).await, create_user(database).await, create_user(database).await];
     let post = a_post().by(ana).insert_into(database).await;
@@ -256,52 +259,52 @@ async fn world(database: &TestDatabase) -> World {
     }
     let comment = a_comment().on(&post).insert_into(database).await;
     a_comment().replying_to(&comment).insert_into(database).await;
-    for (fan, star) in [(ana, ben), (ana, eve), (ben, ana)] {
-        relate(database, fan, star, "active").await;
+    for (follower, followed) in [(ana, ben), (ana, eve), (ben, ana)] {
+        insert_follow(database, follower, followed, "active").await;
     }
-    World { post, ana, ben }
+    Fixture { post, ana, ben }
 }
 
-/// Makes one person stand in this relation to another; active ones are counted.
-async fn relate(database: &TestDatabase, fan: UserId, star: UserId, status: &str) {
+/// Inserts a follow with this status. Active follows are actual.
+async fn insert_follow(database: &TestDatabase, follower: UserId, followed: UserId, status: &str) {
     database
         .execute(&format!(
             "INSERT INTO follows (id, follower_id, followed_id, status)
-         VALUES (gen_random_uuid(), {fan}, {star}, '{status}')"
+         VALUES (gen_random_uuid(), {follower}, {followed}, '{status}')"
         ))
         .await;
     if status == "active" {
         database
             .execute(&format!(
-                "UPDATE users SET following_count = following_count + 1 WHERE id = {fan};
-             UPDATE users SET followers_count = followers_count + 1 WHERE id = {star}"
+                "UPDATE users SET following_count = following_count + 1 WHERE id = {follower};
+             UPDATE users SET followers_count = followers_count + 1 WHERE id = {followed}"
             ))
             .await;
     }
 }
 
-/// Gives and takes back until told to stop. Returns how often.
-async fn write(db: &Database, user: UserId, post: &Post, done: &AtomicBool) -> u32 {
-    let mut acts = 0;
+/// Adds and removes hearts and adds comments until `done` is set. Returns the number of rounds.
+async fn write(pool: &Database, user: UserId, post: &Post, done: &AtomicBool) -> u32 {
+    let mut rounds = 0;
     while !done.load(Ordering::Relaxed) {
-        let mut conn = db.acquire().await.unwrap();
-        let given = conn.hearts().add(&a_heart(user, post.id)).await.unwrap();
-        if given.is_none() {
+        let mut conn = pool.acquire().await.unwrap();
+        let added = conn.hearts().add(&a_heart(user, post.id)).await.unwrap();
+        if added.is_none() {
             conn.hearts().remove(user, post.id).await.unwrap();
         }
         conn.comments().insert(&a_comment().by(user).on(post).build()).await.unwrap();
-        acts += 1;
+        rounds += 1;
     }
-    acts
+    rounds
 }
 
 async fn mismatches(database: &TestDatabase, table: CounterTable) -> Vec<Mismatch> {
-    let step = database.connect().await.counters().verify(table, None, 1_000).await.unwrap();
-    step.map(|step| step.mismatches).unwrap_or_default()
+    let batch = database.connect().await.counters().verify(table, None, 1_000).await.unwrap();
+    batch.map(|batch| batch.mismatches).unwrap_or_default()
 }
 
-async fn mend(database: &TestDatabase, mismatch: &Mismatch) {
-    let mended: Result<()> =
+async fn repair(database: &TestDatabase, mismatch: &Mismatch) {
+    let repaired: Result<()> =
         database.pool.transaction(async |tx| tx.counters().repair(mismatch).await).await;
-    mended.unwrap();
+    repaired.unwrap();
 }

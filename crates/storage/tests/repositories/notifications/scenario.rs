@@ -32,7 +32,7 @@ impl Scenario {
     pub(crate) async fn create_users<const N: usize>(&self) -> [UserId; N] {
         let mut users = [self.ana; N];
         for user in &mut users {
-            **user = create_user(&self.database).await;
+            *user = create_user(&self.database).await;
         }
         users
     }

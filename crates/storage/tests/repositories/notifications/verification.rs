@@ -194,7 +194,7 @@ async fn perform_every_act(scenario: &mut Scenario) {
     let message = a_message_share(ben, post, &[caro]);
     let mut conn = scenario.database.connect().await;
     conn.hearts().add(&a_heart(ben, post)).await.unwrap();
-    conn.emoji_reactions().set_column(&a_reaction(caro, post)).await.unwrap();
+    conn.emoji_reactions().set(&a_reaction(caro, post)).await.unwrap();
     for share in [a_link_share(ben, post), message.clone()] {
         conn.shares().create(&share).await.unwrap();
     }
