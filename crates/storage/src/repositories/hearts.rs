@@ -1,4 +1,6 @@
-//! The `likes` table: hearts, and their number on posts.
+//! Hearts, and the heart counters of posts.
+//!
+//! In the database they are called likes: the table is `likes`, and the notification type is `like`.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::not;
@@ -13,70 +15,70 @@ use crate::rows::AuthorRow;
 use crate::schema::{likes, users};
 use crate::{Connection, Result};
 
-/// Hearts, as seen through one connection.
+/// The repository of hearts.
 pub struct Hearts<'c> {
     pub(super) conn: &'c mut Connection,
 }
 
-/// A heart that is about to be given.
+/// A heart to add.
 #[derive(Debug, Clone, Copy)]
 pub struct NewHeart {
-    /// Its id, should it be the first.
+    /// The id of the heart, if the user has not given one yet.
     pub id: HeartId,
-    /// Whose.
+    /// The user who gives the heart.
     pub user: UserId,
-    /// To what.
+    /// The post.
     pub post: PostId,
-    /// When.
+    /// When the heart is given.
     pub at: DateTime<Utc>,
 }
 
 impl Hearts<'_> {
-    /// Gives a post a heart and counts it. Returns the number of hearts after it, or nothing where this person's heart is
-    /// there already, or where the post is gone or not theirs to see.
+    /// Adds a heart and counts it. Returns the new number of hearts, or `None` if the user has already given one, or if the
+    /// post does not exist or is another user's private post.
     ///
-    /// Blocks are the caller's to ask for.
+    /// The caller must check for blocks.
     ///
     /// # Errors
-    /// `Missing` where whoever gives it is gone, by `likes_user_id_fkey`.
-    pub async fn add(&mut self, like: &NewHeart) -> Result<Option<i32>> {
+    /// `Missing` with `likes_user_id_fkey` if the user does not exist.
+    pub async fn add(&mut self, heart: &NewHeart) -> Result<Option<i32>> {
         let insert = InsertHeart {
-            id: like.id.into(),
-            user: like.user.into(),
-            post: like.post.into(),
-            at: like.at,
+            id: heart.id.into(),
+            user: heart.user.into(),
+            post: heart.post.into(),
+            at: heart.at,
         };
         Ok(insert.get_result::<i32>(self.conn).await.optional()?)
     }
 
-    /// Takes a heart back and counts it no more. Returns the number of hearts after it, or nothing where there was none.
+    /// Removes a heart and its count. Returns the new number of hearts, or `None` if there was no heart.
     pub async fn remove(&mut self, user: UserId, post: PostId) -> Result<Option<i32>> {
         let delete = DeleteHeart { user: user.into(), post: post.into() };
         Ok(delete.get_result::<i32>(self.conn).await.optional()?)
     }
 
-    /// Gives many hearts, each counted if it is new, in one statement. Those to posts that are gone or not their giver's to
-    /// see are passed over, as are those that are there already. Returns how many were given.
+    /// Adds several hearts and counts the new ones, in one statement. Skips hearts that exist already, and hearts to posts that
+    /// do not exist or are another user's private posts. Returns the number of added hearts.
     ///
     /// # Errors
-    /// `Missing` where one of those who give them is gone, by `likes_user_id_fkey`: then none is given.
-    pub async fn add_many(&mut self, likes: &[NewHeart]) -> Result<i64> {
+    /// `Missing` with `likes_user_id_fkey` if one of the users does not exist. Then no heart is added.
+    pub async fn add_many(&mut self, hearts: &[NewHeart]) -> Result<i64> {
         let insert = InsertHearts {
-            ids: likes.iter().map(|like| like.id.into()).collect(),
-            users: likes.iter().map(|like| like.user.into()).collect(),
-            posts: likes.iter().map(|like| like.post.into()).collect(),
-            times: likes.iter().map(|like| like.at).collect(),
+            ids: hearts.iter().map(|heart| heart.id.into()).collect(),
+            users: hearts.iter().map(|heart| heart.user.into()).collect(),
+            posts: hearts.iter().map(|heart| heart.post.into()).collect(),
+            times: hearts.iter().map(|heart| heart.at).collect(),
         };
         Ok(insert.get_result(self.conn).await?)
     }
 
-    /// Takes back up to `limit` of this person's hearts, whatever they were given to. Tells how many there were.
+    /// Deletes up to `limit` hearts of a user, and their counts. Returns the number of deleted hearts.
     pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<i64> {
         let delete = DeleteHeartsBatch { user: user.into(), limit };
         Ok(delete.get_result(self.conn).await?)
     }
 
-    /// Who gave a post a heart, newest first, nobody across a block.
+    /// Lists the hearts of a post, newest first, without users with a block to or from the viewer.
     pub async fn list(
         &mut self,
         viewer: UserId,
@@ -108,7 +110,7 @@ impl Hearts<'_> {
 }
 
 statement! {
-    /// Locks the post before it touches anything below it, and counts what was really inserted.
+    /// Locks the post before the heart, and counts only what was inserted.
     InsertHeart(id: Uuid as SqlUuid, user: i64 as BigInt, post: Uuid as SqlUuid, at: DateTime<Utc> as Timestamptz) -> Integer {
         "post AS MATERIALIZED (
             SELECT id FROM posts WHERE id = $3 AND (is_public OR author_id = $2) FOR NO KEY UPDATE
@@ -123,7 +125,7 @@ statement! {
 }
 
 statement! {
-    /// As [`InsertHeart`], the other way round.
+    /// Locks and counts like [`InsertHeart`].
     DeleteHeart(user: i64 as BigInt, post: Uuid as SqlUuid) -> Integer {
         "post AS MATERIALIZED (
             SELECT id FROM posts WHERE id = $2 AND (is_public OR author_id = $1) FOR NO KEY UPDATE
@@ -137,7 +139,7 @@ statement! {
 }
 
 statement! {
-    /// Locks the posts by id, so that two such statements do not wait for each other.
+    /// Locks the posts in id order, so that concurrent statements do not deadlock.
     InsertHearts(
         ids: Vec<Uuid> as Array<SqlUuid>,
         users: Vec<i64> as Array<BigInt>,
@@ -165,7 +167,7 @@ statement! {
 }
 
 statement! {
-    /// As [`InsertHearts`], the other way round, for one person.
+    /// Locks and counts like [`InsertHearts`].
     DeleteHeartsBatch(user: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT id, post_id FROM likes WHERE user_id = $1 LIMIT $2

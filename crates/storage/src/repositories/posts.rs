@@ -1,4 +1,4 @@
-//! The `posts` table, and the numbers of posts that their authors carry.
+//! The `posts` table, and the post counters of authors.
 #![expect(clippy::ref_option_ref, reason = "`AsChangeset` derives a reference to each field")]
 
 mod images;
@@ -23,20 +23,20 @@ use crate::rows::{AuthorRow, PostRow, emoji_from_code};
 use crate::schema::{emoji_reactions, likes, posts};
 use crate::{Connection, PostQuery, Result};
 
-/// Posts, as seen through one connection.
+/// The repository of posts.
 pub struct Posts<'c> {
     pub(super) conn: &'c mut Connection,
 }
 
 impl Posts<'_> {
-    /// The post with this id as `viewer` sees it, unless it is gone or not for them.
+    /// Finds a post by id, if the viewer can see it.
     pub async fn find(&mut self, viewer: Viewer, post: PostId) -> Result<Option<PostForViewer>> {
         let select = PostQuery::any_visible_to(viewer).filter().select_one(post);
         let row: Option<PostForViewerRow> = select.first(self.conn).await.optional()?;
         row.map(PostForViewer::try_from).transpose()
     }
 
-    /// The posts that answer `query`, in one statement.
+    /// Runs a list query, in one statement.
     pub async fn list<W, O: PostOrder>(
         &mut self,
         query: PostQuery<W, O>,
@@ -44,18 +44,18 @@ impl Posts<'_> {
         let filter = query.filter();
         let (rows, total): (Vec<PostForViewerRow>, Option<Total>) =
             load_page!(self.conn, filter.select(), filter.total())?;
-        let ranked = |row: PostForViewerRow| {
+        let with_rank = |row: PostForViewerRow| {
             let rank = row.rank();
             Ok((PostForViewer::try_from(row)?, rank))
         };
-        let ranked = rows.into_iter().map(ranked).collect::<Result<Vec<_>>>()?;
+        let ranked = rows.into_iter().map(with_rank).collect::<Result<Vec<_>>>()?;
         let Page { items, next, .. } =
-            Page::from_overfetch(ranked, filter.limit(), |(seen, rank)| O::position(seen, *rank));
-        Ok(Page { items: items.into_iter().map(|(seen, _)| seen).collect(), next, total })
+            Page::from_overfetch(ranked, filter.limit(), |(post, rank)| O::position(post, *rank));
+        Ok(Page { items: items.into_iter().map(|(post, _)| post).collect(), next, total })
     }
 
-    /// Of each of these people their newest posts, up to `limit` each, newest first, as `viewer` sees them, in one statement.
-    /// Whoever has none for `viewer` is not in the map.
+    /// Lists the newest posts of each author, newest first, at most `limit` per author, in one statement. Authors without a
+    /// post that the viewer can see are not in the map.
     pub async fn list_by_each_author(
         &mut self,
         viewer: Viewer,
@@ -67,36 +67,36 @@ impl Posts<'_> {
             query.filter().select_per_author().load(self.conn).await?;
         let mut posts: HashMap<UserId, Vec<PostForViewer>> = HashMap::new();
         for row in rows {
-            let seen = PostForViewer::try_from(row)?;
-            posts.entry(seen.post.author).or_default().push(seen);
+            let post = PostForViewer::try_from(row)?;
+            posts.entry(post.post.author).or_default().push(post);
         }
         Ok(posts)
     }
 
-    /// Who wrote each of these posts, of those that are for `viewer`, in one statement.
+    /// Finds the authors of those of these posts that the viewer can see, in one statement.
     pub async fn find_authors(
         &mut self,
         viewer: Viewer,
         posts: &[PostId],
     ) -> Result<HashMap<PostId, Author>> {
-        let authors = PostQuery::any_visible_to(viewer).filter().select_authors_among(posts);
-        let rows: Vec<(Uuid, AuthorRow)> = authors.load(self.conn).await?;
+        let select = PostQuery::any_visible_to(viewer).filter().select_authors_among(posts);
+        let rows: Vec<(Uuid, AuthorRow)> = select.load(self.conn).await?;
         Ok(rows.into_iter().map(|(id, author)| (id.into(), author.into())).collect())
     }
 
-    /// Those of these posts that are public and not across a block, as `viewer` sees them, in one statement.
+    /// Finds those of these posts that are public and that the viewer can see, in one statement.
     pub async fn find_public(
         &mut self,
         viewer: Viewer,
         posts: &[PostId],
     ) -> Result<HashMap<PostId, PostForViewer>> {
-        let among = PostQuery::visible_to(viewer).filter().select_among(posts);
-        let rows: Vec<PostForViewerRow> = among.load(self.conn).await?;
-        let seen = rows.into_iter().map(PostForViewer::try_from);
-        seen.map(|seen| seen.map(|seen| (seen.post.id, seen))).collect()
+        let select = PostQuery::visible_to(viewer).filter().select_among(posts);
+        let rows: Vec<PostForViewerRow> = select.load(self.conn).await?;
+        let posts = rows.into_iter().map(PostForViewer::try_from);
+        posts.map(|post| post.map(|post| (post.post.id, post))).collect()
     }
 
-    /// The post with this id, whoever may see it, locked until the transaction ends.
+    /// Finds a post by id, regardless of visibility, and locks it until the transaction ends.
     pub async fn lock(&mut self, post: PostId) -> Result<Option<Post>> {
         let row = posts::table
             .find(Uuid::from(post))
@@ -108,40 +108,40 @@ impl Posts<'_> {
         row.map(Post::try_from).transpose()
     }
 
-    /// The same, where this person is its author, whose own row is locked before it: ahead of any number that they carry.
+    /// Like [`Posts::lock`], but only if `author` is the author, and after a lock on the author's row, whose counters change
+    /// with the post.
     pub async fn lock_with_author(&mut self, author: UserId, post: PostId) -> Result<Option<Post>> {
         let lock = LockWithAuthor { author: author.into(), post: post.into() };
         let row: Option<PostRow> = lock.get_result(self.conn).await.optional()?;
         row.map(Post::try_from).transpose()
     }
 
-    /// Locks the posts that this person wrote, and those that they answered in any way, in the order of their ids.
+    /// Locks the posts that the user wrote or engaged with, in id order.
     pub async fn lock_involving(&mut self, user: UserId) -> Result<Vec<PostId>> {
         let ids: Vec<Uuid> = LockInvolving { user: user.into() }.load(self.conn).await?;
         Ok(ids.into_iter().map(PostId::from).collect())
     }
 
-    /// Saves a post for the first time, and counts it. Two statements: run it in a transaction.
+    /// Inserts a post and counts it. Runs two statements, so it needs a transaction.
     ///
     /// # Errors
-    /// `Missing` where its author is gone, by `posts_author_id_fkey`; `Taken` where a post has its id, by `posts_pkey`.
+    /// `Missing` with `posts_author_id_fkey` if the author does not exist; `Taken` with `posts_pkey` if the id exists.
     pub async fn insert(&mut self, post: &Post) -> Result<()> {
-        self.count(post.author, 1, public(post)).await?;
+        self.count(post.author, 1, public_count(post)).await?;
         diesel::insert_into(posts::table).values(NewPostRow::from(post)).execute(self.conn).await?;
         Ok(())
     }
 
-    /// Saves many posts for the first time, and counts them, in as many statements as for one. At most
-    /// [`Posts::MAX_INSERT`].
+    /// Inserts several posts and counts them, in as many statements as for one. At most [`Posts::MAX_INSERT`].
     ///
     /// # Errors
-    /// Those of [`Posts::insert`], and `Query` where there are more: PostgreSQL bounds the values of a statement.
+    /// Those of [`Posts::insert`], and `Query` if there are too many: PostgreSQL limits the bound values of a statement.
     pub async fn insert_many(&mut self, posts: &[Post]) -> Result<()> {
         let mut counts: BTreeMap<UserId, (i64, i64)> = BTreeMap::new();
         for post in posts {
-            let (all, public_ones) = counts.entry(post.author).or_default();
+            let (all, public) = counts.entry(post.author).or_default();
             *all += 1;
-            *public_ones += public(post);
+            *public += public_count(post);
         }
         let counts: Vec<_> =
             counts.into_iter().map(|(author, (all, public))| (author, all, public)).collect();
@@ -151,11 +151,11 @@ impl Posts<'_> {
         Ok(())
     }
 
-    /// The most posts that [`Posts::insert_many`] takes: each has ten values, of which a statement has at most 65,535.
+    /// The maximum number of posts for [`Posts::insert_many`]: a statement has at most 65,535 bound values, a post ten.
     pub const MAX_INSERT: usize = 6_000;
 
-    /// Makes many posts of one person public or private, and counts them anew, in one statement. Tells how many were not so
-    /// before.
+    /// Makes several posts of one author public or private and updates the counters, in one statement. Returns the number of
+    /// posts that changed.
     pub async fn set_visibility(
         &mut self,
         author: UserId,
@@ -170,7 +170,7 @@ impl Posts<'_> {
         Ok(set.get_result(self.conn).await?)
     }
 
-    /// How much each of these posts was answered, in one statement.
+    /// Finds the engagement counters of these posts, in one statement.
     pub async fn find_engagement(
         &mut self,
         posts: &[PostId],
@@ -193,7 +193,7 @@ impl Posts<'_> {
         Ok(rows.into_iter().map(engagement).collect())
     }
 
-    /// What this person made of each of these posts, in one statement.
+    /// Finds a user's own heart and reaction on each of these posts, in one statement.
     pub async fn find_viewer_engagement(
         &mut self,
         user: UserId,
@@ -201,11 +201,12 @@ impl Posts<'_> {
     ) -> Result<HashMap<PostId, ViewerEngagement>> {
         let user = i64::from(user);
         let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
-        let heart = likes::post_id.eq(posts::id).and(likes::user_id.eq(user));
-        let emoji = emoji_reactions::post_id.eq(posts::id).and(emoji_reactions::user_id.eq(user));
+        let own_heart = likes::post_id.eq(posts::id).and(likes::user_id.eq(user));
+        let own_reaction =
+            emoji_reactions::post_id.eq(posts::id).and(emoji_reactions::user_id.eq(user));
         let rows: Vec<(Uuid, bool, Option<String>)> = posts::table
-            .left_join(likes::table.on(heart))
-            .left_join(emoji_reactions::table.on(emoji))
+            .left_join(likes::table.on(own_heart))
+            .left_join(emoji_reactions::table.on(own_reaction))
             .filter(posts::id.eq_any(ids))
             .select((
                 posts::id,
@@ -214,14 +215,14 @@ impl Posts<'_> {
             ))
             .load(self.conn)
             .await?;
-        let standing = |(id, is_hearted, code): (Uuid, bool, Option<String>)| {
+        let engagement = |(id, is_hearted, code): (Uuid, bool, Option<String>)| {
             let reaction = code.as_deref().map(emoji_from_code).transpose()?;
             Ok((id.into(), ViewerEngagement { is_hearted, reaction }))
         };
-        rows.into_iter().map(standing).collect()
+        rows.into_iter().map(engagement).collect()
     }
 
-    /// Up to `limit` posts by this person, whoever may see them.
+    /// Lists the ids of an author's posts, regardless of visibility, in no particular order.
     pub async fn list_ids_by(&mut self, author: UserId, limit: i64) -> Result<Vec<PostId>> {
         let ids: Vec<Uuid> = posts::table
             .filter(posts::author_id.eq(i64::from(author)))
@@ -232,12 +233,12 @@ impl Posts<'_> {
         Ok(ids.into_iter().map(PostId::from).collect())
     }
 
-    /// Saves what its author changed about a post, and counts it anew: `before` is what [`Posts::lock`] gave.
-    /// Run it in the transaction of that lock.
+    /// Updates the columns that the author can edit, and the counters. `before` is the result of [`Posts::lock`] in the same
+    /// transaction.
     pub async fn update(&mut self, before: &Post, after: &Post) -> Result<()> {
-        let difference = public(after) - public(before);
-        if difference != 0 {
-            self.count(after.author, 0, difference).await?;
+        let public_difference = public_count(after) - public_count(before);
+        if public_difference != 0 {
+            self.count(after.author, 0, public_difference).await?;
         }
         diesel::update(posts::table.find(Uuid::from(after.id)))
             .set(PostChanges::from(after))
@@ -246,11 +247,11 @@ impl Posts<'_> {
         Ok(())
     }
 
-    /// Removes a post with all that hangs on it, and counts it no more: `post` is what [`Posts::lock`] gave.
-    /// Run it in the transaction of that lock, and behind
-    /// [`Notifications::withdraw_for_post`](crate::Notifications::withdraw_for_post), which takes back what people were told of it.
+    /// Deletes a post and, by cascade, everything that belongs to it, and updates the counters. `post` is the result of
+    /// [`Posts::lock`] in the same transaction. Call
+    /// [`Notifications::withdraw_for_post`](crate::Notifications::withdraw_for_post) before it.
     pub async fn delete(&mut self, post: &Post) -> Result<()> {
-        self.count(post.author, -1, -public(post)).await?;
+        self.count(post.author, -1, -public_count(post)).await?;
         diesel::delete(posts::table.find(Uuid::from(post.id))).execute(self.conn).await?;
         Ok(())
     }
@@ -260,17 +261,17 @@ impl Posts<'_> {
     }
 }
 
-/// What a post adds to the number of public posts.
-fn public(post: &Post) -> i64 {
+/// The post's contribution to the counter of public posts: 1 or 0.
+fn public_count(post: &Post) -> i64 {
     post.draft.visibility.is_public().into()
 }
 
-/// What somebody made of a post.
+/// A user's own heart and reaction on a post.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ViewerEngagement {
-    /// Whether they gave it a heart.
+    /// Whether the user gave the post a heart.
     pub is_hearted: bool,
-    /// The emoji that they left on it.
+    /// The user's emoji reaction.
     pub reaction: Option<Emoji>,
 }
 
@@ -299,7 +300,7 @@ statement! {
 }
 
 statement! {
-    /// Locks the author's row before those of the posts.
+    /// Locks the row of the author before those of the posts.
     SetVisibility(author: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid>, is_public: bool as Bool) -> BigInt {
         "person AS MATERIALIZED (
             SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE
@@ -318,7 +319,7 @@ statement! {
     }
 }
 
-/// A row of `posts` that is about to be made.
+/// A row of `posts` to insert.
 #[derive(Insertable)]
 #[diesel(table_name = posts)]
 struct NewPostRow<'p> {
@@ -340,7 +341,7 @@ impl<'p> From<&'p Post> for NewPostRow<'p> {
     }
 }
 
-/// The columns that an author decides. A `None` is written as NULL, not left out.
+/// The columns of `posts` that the author can edit. `None` is written as NULL, not skipped.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = posts, treat_none_as_null = true)]
 struct PostChanges<'p> {

@@ -1,4 +1,4 @@
-//! The `sessions` table: who is signed in, where and until when.
+//! The `sessions` table.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, select};
@@ -11,20 +11,20 @@ use crate::rows::SessionRow;
 use crate::schema::sessions;
 use crate::{Connection, Result};
 
-/// Sessions, as seen through one connection.
+/// The repository of sessions.
 pub struct Sessions<'c> {
     pub(super) conn: &'c mut Connection,
 }
 
-/// The SHA-256 hash of a token: all that is kept of it.
+/// The SHA-256 hash of a token. The token itself is never stored.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);
 
 impl Sessions<'_> {
-    /// Begins a session that `token` opens.
+    /// Inserts a session that `token` authenticates.
     ///
     /// # Errors
-    /// `Missing` where its user is gone, by `sessions_user_id_fkey`.
+    /// `Missing` with `sessions_user_id_fkey` if the user does not exist.
     pub async fn insert(&mut self, session: &Session, token: TokenHash) -> Result<()> {
         diesel::insert_into(sessions::table)
             .values((SessionRow::from(session), sessions::token_hash.eq(&token.0[..])))
@@ -33,7 +33,7 @@ impl Sessions<'_> {
         Ok(())
     }
 
-    /// The session that this token opens, unless it has expired.
+    /// Finds the session that this token authenticates, unless it has expired.
     pub async fn find_active(
         &mut self,
         token: TokenHash,
@@ -49,26 +49,26 @@ impl Sessions<'_> {
         Ok(row.map(SessionRow::into))
     }
 
-    /// Whether this session has neither ended nor expired.
+    /// Whether this session exists and has not expired.
     pub async fn is_active(&mut self, session: SessionId, now: DateTime<Utc>) -> Result<bool> {
         let live = sessions::table.find(Uuid::from(session)).filter(sessions::expires_at.gt(now));
         Ok(select(exists(live)).get_result(self.conn).await?)
     }
 
-    /// This person's sessions that have not expired, newest first.
+    /// Lists a user's sessions that have not expired, newest first, at most [`MAX_LISTED`].
     pub async fn list_active(&mut self, user: UserId, now: DateTime<Utc>) -> Result<Vec<Session>> {
         let rows: Vec<SessionRow> = sessions::table
             .filter(sessions::user_id.eq(i64::from(user)))
             .filter(sessions::expires_at.gt(now))
             .select(SessionRow::as_select())
             .order((sessions::created_at.desc(), sessions::id.desc()))
-            .limit(MOST_LISTED)
+            .limit(MAX_LISTED)
             .load(self.conn)
             .await?;
         Ok(rows.into_iter().map(SessionRow::into).collect())
     }
 
-    /// Writes down that a session was used.
+    /// Sets the time at which a session was last used.
     pub async fn touch(&mut self, session: SessionId, now: DateTime<Utc>) -> Result<()> {
         diesel::update(sessions::table.find(Uuid::from(session)))
             .set(sessions::last_used_at.eq(now))
@@ -77,33 +77,33 @@ impl Sessions<'_> {
         Ok(())
     }
 
-    /// Ends one session of this person. Tells whether there was one.
+    /// Deletes one session of a user. Returns whether it existed.
     pub async fn delete(&mut self, user: UserId, session: SessionId) -> Result<bool> {
         let theirs =
             sessions::table.find(Uuid::from(session)).filter(sessions::user_id.eq(i64::from(user)));
         Ok(diesel::delete(theirs).execute(self.conn).await? == 1)
     }
 
-    /// Ends all sessions of this person. Tells how many there were.
+    /// Deletes all sessions of a user. Returns their number.
     pub async fn delete_all(&mut self, user: UserId) -> Result<usize> {
         let theirs = sessions::table.filter(sessions::user_id.eq(i64::from(user)));
         Ok(diesel::delete(theirs).execute(self.conn).await?)
     }
 
-    /// Ends all sessions of this person but one. Tells how many there were.
-    pub async fn delete_others(&mut self, user: UserId, kept: SessionId) -> Result<usize> {
+    /// Deletes all sessions of a user except one. Returns the number of deleted sessions.
+    pub async fn delete_others(&mut self, user: UserId, except: SessionId) -> Result<usize> {
         let others = sessions::table
             .filter(sessions::user_id.eq(i64::from(user)))
-            .filter(sessions::id.ne(Uuid::from(kept)));
+            .filter(sessions::id.ne(Uuid::from(except)));
         Ok(diesel::delete(others).execute(self.conn).await?)
     }
 
-    /// Removes the sessions that have expired. Tells how many there were.
+    /// Deletes expired sessions. Returns their number.
     pub async fn sweep(&mut self, now: DateTime<Utc>) -> Result<usize> {
         let expired = sessions::table.filter(sessions::expires_at.le(now));
         Ok(diesel::delete(expired).execute(self.conn).await?)
     }
 }
 
-/// More devices than anybody looks through.
-const MOST_LISTED: i64 = 100;
+/// The maximum number of listed sessions: more devices than a user looks through.
+const MAX_LISTED: i64 = 100;

@@ -1,4 +1,4 @@
-//! The images of posts: several posts may show the same.
+//! Images of posts. Several posts may show the same image.
 
 use std::collections::HashSet;
 
@@ -12,14 +12,18 @@ use crate::Result;
 use crate::schema::posts;
 
 impl Posts<'_> {
-    /// That another post than this one shows the image, and goes on doing so until the transaction ends: whoever takes that
-    /// one away then finds this one, and leaves the file.
-    pub async fn lock_other_use_of_image(&mut self, image: &ImageUrl, but: PostId) -> Result<bool> {
+    /// Whether a post other than `except` shows the image. If so, locks that post until the transaction ends: a transaction
+    /// that removes the image from it waits, then finds this post, and keeps the file.
+    pub async fn lock_other_use_of_image(
+        &mut self,
+        image: &ImageUrl,
+        except: PostId,
+    ) -> Result<bool> {
         let shown: Option<Uuid> = posts::table
             .filter(posts::image_url.eq(image.as_str()))
-            .filter(posts::id.ne(Uuid::from(but)))
+            .filter(posts::id.ne(Uuid::from(except)))
             .select(posts::id)
-            // Against an edit of the image as well, which changes no key.
+            // `FOR KEY SHARE` would not conflict with an edit of the image, which changes no key.
             .for_share()
             .first(self.conn)
             .await
@@ -27,7 +31,7 @@ impl Posts<'_> {
         Ok(shown.is_some())
     }
 
-    /// Those of these images that any post shows, in one statement.
+    /// Which of these images a post shows, in one statement.
     pub async fn images_in_use(&mut self, images: &HashSet<ImageUrl>) -> Result<HashSet<ImageUrl>> {
         let urls: Vec<&str> = images.iter().map(ImageUrl::as_str).collect();
         let shown: Vec<Option<String>> = posts::table
