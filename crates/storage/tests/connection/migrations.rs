@@ -1,4 +1,4 @@
-//! The way from an empty database to the schema of this build, and back.
+//! Migrations from an empty database to the current schema, and back.
 
 use std::collections::BTreeMap;
 
@@ -14,19 +14,19 @@ use crate::support::catalogue::{catalogue, tables};
 use crate::support::sql::lines;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_step_down_takes_back_its_step_up_and_nothing_else() {
+async fn each_migration_reverts_exactly_its_own_changes() {
     let database = TestDatabase::create_empty().await;
     let mut conn = database.connect().await;
-    let mut way_up = Vec::new();
-    for _ in names() {
-        way_up.push(catalogue(&mut conn).await);
-        conn = on_harness(conn, |harness| _ = harness.run_next_migration(MIGRATIONS).unwrap());
+    let mut schemas = Vec::new();
+    for _ in migration_names() {
+        schemas.push(catalogue(&mut conn).await);
+        conn = with_harness(conn, |harness| _ = harness.run_next_migration(MIGRATIONS).unwrap());
     }
     database.execute(include_str!("../support/every_column.sql")).await;
     let filled = rows_by_table(&mut conn).await;
 
-    for before in way_up.iter().rev() {
-        conn = on_harness(conn, |harness| _ = harness.revert_last_migration(MIGRATIONS).unwrap());
+    for before in schemas.iter().rev() {
+        conn = with_harness(conn, |harness| _ = harness.revert_last_migration(MIGRATIONS).unwrap());
 
         assert_eq!(catalogue(&mut conn).await, *before);
         for (table, rows) in rows_by_table(&mut conn).await {
@@ -36,24 +36,24 @@ async fn each_step_down_takes_back_its_step_up_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_filled_database_goes_down_to_nothing_and_up_to_the_same() {
+async fn a_filled_database_can_be_reverted_to_empty_and_migrated_again() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
-    let first = catalogue(&mut conn).await;
+    let original = catalogue(&mut conn).await;
     database.execute(include_str!("../support/every_column.sql")).await;
 
     let mut conn =
-        on_harness(conn, |harness| _ = harness.revert_all_migrations(MIGRATIONS).unwrap());
+        with_harness(conn, |harness| _ = harness.revert_all_migrations(MIGRATIONS).unwrap());
     assert_eq!(tables(&mut conn).await, [""; 0]);
     migrate(&database.url()).await.unwrap();
 
-    assert_eq!(catalogue(&mut conn).await, first);
+    assert_eq!(catalogue(&mut conn).await, original);
     database.execute(include_str!("../support/every_column.sql")).await;
 }
 
-/// Otherwise the rows that go up and down would not show what a column does to a migration.
+/// Otherwise the rows would not cover what a migration does to an unused column.
 #[tokio::test]
-async fn the_rows_that_go_up_and_down_use_every_column() {
+async fn the_test_rows_use_every_column() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
     database.execute(include_str!("../support/every_column.sql")).await;
@@ -69,30 +69,30 @@ async fn the_rows_that_go_up_and_down_use_every_column() {
         .await;
 
         assert_eq!(unused, [""; 0], "{table}");
-        assert_ne!(lines(&mut conn, &count(&table)).await, ["0"], "{table}");
+        assert_ne!(lines(&mut conn, &count_sql(&table)).await, ["0"], "{table}");
     }
 }
 
 #[tokio::test]
-async fn nodes_that_migrate_at_once_share_the_steps_between_them() {
+async fn concurrent_migrations_run_each_step_once() {
     let database = TestDatabase::create_empty().await;
 
     let nodes = join_all((0..8).map(|_| tokio::spawn(migrate_from(database.url())))).await;
 
-    let done: Vec<String> = nodes.into_iter().flat_map(Result::unwrap).collect();
-    assert_eq!(done, names());
+    let applied: Vec<String> = nodes.into_iter().flat_map(Result::unwrap).collect();
+    assert_eq!(applied, migration_names());
     assert_eq!(pending_migrations(&mut database.connect().await).await.unwrap(), [""; 0]);
 }
 
 #[tokio::test]
-async fn migrating_twice_changes_nothing() {
+async fn migrating_again_changes_nothing() {
     let database = TestDatabase::create().await;
-    let first = catalogue(&mut database.connect().await).await;
+    let original = catalogue(&mut database.connect().await).await;
 
-    let done = migrate(&database.url()).await.unwrap();
+    let applied = migrate(&database.url()).await.unwrap();
 
-    assert_eq!(done, [""; 0]);
-    assert_eq!(catalogue(&mut database.connect().await).await, first);
+    assert_eq!(applied, [""; 0]);
+    assert_eq!(catalogue(&mut database.connect().await).await, original);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,32 +100,32 @@ async fn pending_migrations_are_those_that_migrate_would_run() {
     let database = TestDatabase::create_empty().await;
     let mut conn = database.connect().await;
 
-    assert_eq!(pending_migrations(&mut conn).await.unwrap(), names());
+    assert_eq!(pending_migrations(&mut conn).await.unwrap(), migration_names());
 
-    conn = on_harness(conn, |harness| {
+    conn = with_harness(conn, |harness| {
         for _ in 0..4 {
             harness.run_next_migration(MIGRATIONS).unwrap();
         }
     });
-    assert_eq!(pending_migrations(&mut conn).await.unwrap(), names()[4..]);
+    assert_eq!(pending_migrations(&mut conn).await.unwrap(), migration_names()[4..]);
 
-    assert_eq!(migrate(&database.url()).await.unwrap(), names()[4..]);
+    assert_eq!(migrate(&database.url()).await.unwrap(), migration_names()[4..]);
     assert_eq!(pending_migrations(&mut conn).await.unwrap(), [""; 0]);
 }
 
-/// The step that makes `shares` and then `share_recipients` meets a table of the second name.
+/// The migration creates `shares` and then fails to create `share_recipients`, since a table of that name exists.
 #[tokio::test]
-async fn a_step_that_fails_leaves_nothing_behind_and_can_be_taken_again() {
+async fn a_failed_migration_leaves_nothing_and_can_be_retried() {
     let database = TestDatabase::create_empty().await;
     let mut conn = database.connect().await;
     database.execute("CREATE TABLE share_recipients (id int)").await;
 
-    let failed = migrate(&database.url()).await;
+    let result = migrate(&database.url()).await;
 
-    assert!(matches!(failed, Err(StorageError::Query(_))), "{failed:?}");
+    assert!(matches!(result, Err(StorageError::Query(_))), "{result:?}");
     assert!(!tables(&mut conn).await.contains(&"shares".to_owned()));
     let pending = pending_migrations(&mut conn).await.unwrap();
-    assert_eq!(pending, names()[5..]);
+    assert_eq!(pending, migration_names()[5..]);
     assert_eq!(pending[0], "2026-11-23-090500_create_shares");
 
     database.execute("DROP TABLE share_recipients").await;
@@ -133,20 +133,20 @@ async fn a_step_that_fails_leaves_nothing_behind_and_can_be_taken_again() {
 }
 
 #[tokio::test]
-async fn without_a_database_migrating_says_that_there_is_none() {
+async fn migrating_a_missing_database_reports_it_as_unavailable() {
     let database = TestDatabase::create_empty().await;
 
-    let outcome = migrate(&format!("{}_that_nobody_made", database.url())).await;
+    let result = migrate(&format!("{}_that_does_not_exist", database.url())).await;
 
-    assert!(matches!(outcome, Err(StorageError::Unavailable(_))), "{outcome:?}");
+    assert!(matches!(result, Err(StorageError::Unavailable(_))), "{result:?}");
 }
 
-fn names() -> Vec<String> {
-    let steps: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().unwrap();
-    steps.iter().map(|step| step.name().to_string()).collect()
+fn migration_names() -> Vec<String> {
+    let migrations: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().unwrap();
+    migrations.iter().map(|migration| migration.name().to_string()).collect()
 }
 
-fn on_harness(
+fn with_harness(
     conn: Connection,
     work: impl FnOnce(&mut AsyncMigrationHarness<Connection>),
 ) -> Connection {
@@ -162,12 +162,12 @@ async fn migrate_from(url: String) -> Vec<String> {
 async fn rows_by_table(conn: &mut Connection) -> BTreeMap<String, String> {
     let mut rows = BTreeMap::new();
     for table in tables(conn).await {
-        let count = lines(conn, &count(&table)).await.remove(0);
+        let count = lines(conn, &count_sql(&table)).await.remove(0);
         rows.insert(table, count);
     }
     rows
 }
 
-fn count(table: &str) -> String {
+fn count_sql(table: &str) -> String {
     format!("SELECT count(*)::text AS line FROM {table}")
 }

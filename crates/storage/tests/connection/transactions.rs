@@ -1,4 +1,4 @@
-//! What holds of a [`Database`] when work fails, collides, is cut short, or the database goes away.
+//! Transactions and connections of a [`Database`] under failures, conflicts, cancellation, timeouts and lost connections.
 
 use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
@@ -20,95 +20,96 @@ use tokio::time::timeout;
 
 use crate::support::sql::lines;
 
-/// Far more than anything here takes that does not hang.
-const SOON: Duration = Duration::from_secs(20);
+/// A timeout far above the duration of anything here that does not hang.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-async fn work_that_succeeds_is_kept() {
+async fn a_successful_transaction_is_committed() {
     let database = TestDatabase::create().await;
 
-    let ana = database.pool.transaction(async |tx| add(tx, "ana").await).await.unwrap();
+    let ana = database.pool.transaction(async |tx| insert_user(tx, "ana").await).await.unwrap();
 
     assert_eq!(database.connect().await.users().find(ana.id).await.unwrap(), Some(ana));
 }
 
 #[tokio::test]
-async fn work_that_fails_leaves_nothing_behind_and_says_why() {
+async fn a_failed_transaction_is_rolled_back_and_returns_its_error() {
     let database = TestDatabase::create().await;
 
-    let outcome: Result<(), Refusal> = database
+    let result: Result<(), CustomError> = database
         .pool
         .transaction(async |tx| {
-            add(tx, "ana").await?;
-            Err(Refusal::ChangedMyMind)
+            insert_user(tx, "ana").await?;
+            Err(CustomError::Aborted)
         })
         .await;
 
-    assert!(matches!(outcome, Err(Refusal::ChangedMyMind)));
-    assert_eq!(names(&database).await, [""; 0]);
+    assert!(matches!(result, Err(CustomError::Aborted)));
+    assert_eq!(usernames(&database).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn work_that_passes_over_a_refused_statement_gets_no_further() {
+async fn a_transaction_cannot_continue_after_a_rejected_statement() {
     let database = TestDatabase::create().await;
 
-    let outcome: Result<()> = database
+    let result: Result<()> = database
         .pool
         .transaction(async |tx| {
-            add(tx, "ana").await?;
-            assert!(add(tx, "ana").await.is_err());
-            add(tx, "ben").await?;
+            insert_user(tx, "ana").await?;
+            assert!(insert_user(tx, "ana").await.is_err());
+            insert_user(tx, "ben").await?;
             Ok(())
         })
         .await;
 
-    assert!(matches!(outcome, Err(StorageError::Query(_))), "{outcome:?}");
-    assert_eq!(names(&database).await, [""; 0]);
+    assert!(matches!(result, Err(StorageError::Query(_))), "{result:?}");
+    assert_eq!(usernames(&database).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn work_that_takes_a_refused_statement_back_may_go_on() {
+async fn a_transaction_can_continue_after_rolling_back_to_a_savepoint() {
     let database = TestDatabase::create().await;
 
-    let outcome: Result<()> = database
+    let result: Result<()> = database
         .pool
         .transaction(async |tx| {
-            add(tx, "ana").await?;
-            let twice = tx.transaction(async |savepoint| add(savepoint, "ana").await).await;
+            insert_user(tx, "ana").await?;
+            let twice = tx.transaction(async |savepoint| insert_user(savepoint, "ana").await).await;
             assert!(twice.is_err());
             Ok(())
         })
         .await;
 
-    outcome.unwrap();
-    assert_eq!(names(&database).await, ["ana"]);
+    result.unwrap();
+    assert_eq!(usernames(&database).await, ["ana"]);
 }
 
-/// The parent of a notification is looked for at `COMMIT`.
+/// The foreign key to the parent of a notification is checked at the commit.
 #[tokio::test]
-async fn a_constraint_that_is_checked_at_the_end_refuses_by_its_name() {
+async fn a_deferred_constraint_is_reported_by_name() {
     let database = TestDatabase::create().await;
-    let db = database.pool_with(one_connection);
+    let pool = database.pool_with(one_connection);
     let ana = create_user(&database).await;
     let orphan = format!(
         "INSERT INTO notifications (id, user_id, type, title, message, parent_id)
          VALUES (gen_random_uuid(), {ana}, 'like', '', '', gen_random_uuid())"
     );
 
-    let outcome: Result<()> = db.transaction(async |tx| Ok(tx.batch_execute(&orphan).await?)).await;
+    let result: Result<()> =
+        pool.transaction(async |tx| Ok(tx.batch_execute(&orphan).await?)).await;
 
     assert!(
-        matches!(&outcome, Err(StorageError::Missing { constraint }) if constraint == "fk_notifications_parent"),
-        "{outcome:?}"
+        matches!(&result, Err(StorageError::Missing { constraint }) if constraint == "fk_notifications_parent"),
+        "{result:?}"
     );
-    assert!(is_outside_any_transaction(&db).await);
+    assert!(is_outside_any_transaction(&pool).await);
 }
 
 #[tokio::test]
-async fn two_that_wait_for_each_other_both_succeed() {
+async fn two_deadlocked_transactions_both_succeed() {
     let database = TestDatabase::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    let both_hold_one = Barrier::new(2);
+    let both_hold_a_lock = Barrier::new(2);
     let attempts = AtomicU32::new(0);
 
     let lock_both = async |first, second| -> Result<()> {
@@ -119,31 +120,31 @@ async fn two_that_wait_for_each_other_both_succeed() {
                 let is_first_attempt = attempts.fetch_add(1, Ordering::Relaxed) < 2;
                 tx.users().lock(first).await?;
                 if is_first_attempt {
-                    both_hold_one.wait().await;
+                    both_hold_a_lock.wait().await;
                 }
                 tx.users().lock(second).await?;
-                add(tx, &format!("friend_of_{first}")).await?;
+                insert_user(tx, &format!("friend_of_{first}")).await?;
                 Ok(())
             })
             .await
     };
-    let (forth, back) = join(lock_both(ana, ben), lock_both(ben, ana)).await;
+    let (first, second) = join(lock_both(ana, ben), lock_both(ben, ana)).await;
 
-    forth.unwrap();
-    back.unwrap();
+    first.unwrap();
+    second.unwrap();
     assert_eq!(attempts.into_inner(), 3);
-    let friends = names(&database).await.into_iter().filter(|name| name.starts_with("friend"));
+    let friends = usernames(&database).await.into_iter().filter(|name| name.starts_with("friend"));
     assert_eq!(friends.count(), 2);
 }
 
 #[tokio::test]
-async fn work_that_read_what_changed_meanwhile_is_done_again() {
+async fn a_transaction_with_a_serialization_failure_is_retried() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let change = format!("UPDATE users SET followers_count = followers_count + 1 WHERE id = {ana}");
     let attempts = AtomicU32::new(0);
 
-    let outcome: Result<()> = database
+    let result: Result<()> = database
         .pool
         .transaction(async |tx| {
             tx.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
@@ -155,142 +156,146 @@ async fn work_that_read_what_changed_meanwhile_is_done_again() {
         })
         .await;
 
-    outcome.unwrap();
+    result.unwrap();
     assert_eq!(attempts.into_inner(), 2);
     let count = "SELECT followers_count::text AS line FROM users";
     assert_eq!(lines(&mut database.connect().await, count).await, ["2"]);
 }
 
 #[tokio::test]
-async fn work_that_always_collides_is_given_up_after_three_attempts() {
+async fn a_transaction_that_always_conflicts_fails_after_three_attempts() {
     let database = TestDatabase::create().await;
     let attempts = AtomicU32::new(0);
 
-    let outcome: Result<()> = database
+    let result: Result<()> = database
         .pool
         .transaction(async |tx| {
             attempts.fetch_add(1, Ordering::Relaxed);
-            add(tx, "ana").await?;
+            insert_user(tx, "ana").await?;
             Err(StorageError::Conflict("again".into()))
         })
         .await;
 
-    assert!(matches!(outcome, Err(StorageError::Conflict(_))), "{outcome:?}");
+    assert!(matches!(result, Err(StorageError::Conflict(_))), "{result:?}");
     assert_eq!(attempts.into_inner(), 3);
-    assert_eq!(names(&database).await, [""; 0]);
+    assert_eq!(usernames(&database).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn a_failure_that_would_come_again_is_not_tried_again() {
+async fn a_permanent_error_is_not_retried() {
     let database = TestDatabase::create().await;
     let attempts = AtomicU32::new(0);
 
-    let outcome: Result<()> = database
+    let result: Result<()> = database
         .pool
         .transaction(async |tx| {
             attempts.fetch_add(1, Ordering::Relaxed);
-            add(tx, "ana").await?;
-            add(tx, "ana").await?;
+            insert_user(tx, "ana").await?;
+            insert_user(tx, "ana").await?;
             Ok(())
         })
         .await;
 
     assert!(
-        matches!(&outcome, Err(StorageError::Taken { constraint }) if constraint == Users::EMAIL_KEY),
-        "{outcome:?}"
+        matches!(&result, Err(StorageError::Taken { constraint }) if constraint == Users::EMAIL_KEY),
+        "{result:?}"
     );
     assert_eq!(attempts.into_inner(), 1);
 }
 
 #[tokio::test]
-async fn work_dropped_in_the_middle_leaves_nothing_behind_and_its_connection_never_returns() {
+async fn a_dropped_transaction_is_rolled_back_and_its_connection_is_not_reused() {
     let database = TestDatabase::create().await;
-    let db = database.pool_with(one_connection);
-    let first = backend(&db).await;
-    let begun = Notify::new();
+    let pool = database.pool_with(one_connection);
+    let first = backend_pid(&pool).await;
+    let started = Notify::new();
 
-    let work = db.transaction(async |tx| -> Result<()> {
-        add(tx, "ana").await?;
-        begun.notify_one();
+    let work = pool.transaction(async |tx| -> Result<()> {
+        insert_user(tx, "ana").await?;
+        started.notify_one();
         pending().await
     });
     tokio::select! {
-        outcome = work => panic!("{outcome:?}"),
-        () = begun.notified() => (),
+        result = work => panic!("{result:?}"),
+        () = started.notified() => (),
     }
 
-    assert_ne!(backend(&db).await, first);
-    assert_eq!(names(&database).await, [""; 0]);
-    // Nor does it hold what it took: the name is free as soon as PostgreSQL has noticed.
-    timeout(SOON, db.transaction(async |tx| add(tx, "ana").await)).await.unwrap().unwrap();
+    assert_ne!(backend_pid(&pool).await, first);
+    assert_eq!(usernames(&database).await, [""; 0]);
+    // Its locks are released as well: the username is free once PostgreSQL has noticed the lost connection.
+    timeout(TIMEOUT, pool.transaction(async |tx| insert_user(tx, "ana").await))
+        .await
+        .unwrap()
+        .unwrap();
 }
 
-/// Dropped after one poll, after two, and so on, until one gets through.
+/// Drops the transaction after one poll, after two, and so on, until one completes.
 #[tokio::test]
-async fn wherever_work_is_cut_short_the_next_connection_is_in_no_transaction() {
+async fn a_transaction_dropped_at_any_point_leaves_no_connection_in_a_transaction() {
     let database = TestDatabase::create().await;
-    let db = database.pool_with(one_connection);
-    let mut cuts = 0;
+    let pool = database.pool_with(one_connection);
+    let mut polls = 0;
 
     loop {
-        let finished = poll_at_most(cuts, db.transaction(async |tx| add(tx, "ana").await)).await;
+        let finished =
+            poll_at_most(polls, pool.transaction(async |tx| insert_user(tx, "ana").await)).await;
 
-        assert!(is_outside_any_transaction(&db).await, "cut after {cuts} polls");
-        if let Some(outcome) = finished {
-            // `COMMIT` may have been on its way when the one before was cut.
-            let is_there = matches!(outcome, Ok(_) | Err(StorageError::Taken { .. }));
-            assert!(is_there, "{outcome:?}");
+        assert!(is_outside_any_transaction(&pool).await, "dropped after {polls} polls");
+        if let Some(result) = finished {
+            // The `COMMIT` of the previous, dropped transaction may have succeeded.
+            let is_committed = matches!(result, Ok(_) | Err(StorageError::Taken { .. }));
+            assert!(is_committed, "{result:?}");
             break;
         }
-        cuts += 1;
+        polls += 1;
     }
-    // To connect, BEGIN, INSERT and COMMIT are an answer each to wait for.
-    assert!(3 < cuts, "{cuts}");
-    assert_eq!(names(&database).await, ["ana"]);
+    // Connecting, BEGIN, INSERT and COMMIT each wait for a response.
+    assert!(3 < polls, "{polls}");
+    assert_eq!(usernames(&database).await, ["ana"]);
 }
 
 #[tokio::test]
-async fn work_that_panics_leaves_nothing_behind() {
+async fn a_panicking_transaction_is_rolled_back() {
     let database = TestDatabase::create().await;
-    let db = database.pool_with(one_connection);
+    let pool = database.pool_with(one_connection);
 
     let task = tokio::spawn({
-        let db = db.clone();
+        let pool = pool.clone();
         async move {
-            db.transaction(async |tx| -> Result<()> {
-                add(tx, "ana").await?;
-                panic!("as this test wants it");
+            pool.transaction(async |tx| -> Result<()> {
+                insert_user(tx, "ana").await?;
+                panic!("intended");
             })
             .await
         }
     });
 
     assert!(task.await.unwrap_err().is_panic());
-    assert!(is_outside_any_transaction(&db).await);
-    assert_eq!(names(&database).await, [""; 0]);
+    assert!(is_outside_any_transaction(&pool).await);
+    assert_eq!(usernames(&database).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn while_all_connections_are_held_the_database_is_unavailable_and_then_available_again() {
+async fn an_exhausted_pool_is_unavailable_until_a_connection_is_returned() {
     let database = TestDatabase::create().await;
-    let db = database.pool_with(one_connection);
-    let held = db.acquire().await.unwrap();
+    let pool = database.pool_with(one_connection);
+    let held = pool.acquire().await.unwrap();
 
-    let waited = timeout(Duration::from_secs(2), db.acquire()).await;
-    let in_vain = waited.expect("an answer within about a second").err();
-    assert!(matches!(in_vain, Some(StorageError::Unavailable(_))), "{in_vain:?}");
+    let waited = timeout(Duration::from_secs(2), pool.acquire()).await;
+    let error = waited.expect("a response within about a second").err();
+    assert!(matches!(error, Some(StorageError::Unavailable(_))), "{error:?}");
 
     drop(held);
-    assert!(db.acquire().await.is_ok());
+    assert!(pool.acquire().await.is_ok());
 }
 
 #[tokio::test]
-async fn a_statement_that_takes_too_long_is_cancelled_and_its_connection_goes_on() {
+async fn a_statement_over_the_timeout_is_cancelled_and_its_connection_stays_usable() {
     let database = TestDatabase::create().await;
-    let db = database.pool_with(|config| {
+    let pool = database.pool_with(|config| {
         one_connection(config).with_statement_timeout(Duration::from_millis(50))
     });
-    let mut conn = db.acquire().await.unwrap();
+    let mut conn = pool.acquire().await.unwrap();
 
     let cancelled = conn.batch_execute("SELECT pg_sleep(60)").await.map_err(StorageError::from);
 
@@ -299,129 +304,132 @@ async fn a_statement_that_takes_too_long_is_cancelled_and_its_connection_goes_on
 }
 
 #[tokio::test]
-async fn who_waits_too_long_for_a_row_is_told_that_it_is_unavailable() {
+async fn waiting_too_long_for_a_row_lock_is_reported_as_unavailable() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
-    let db = database.pool_with(|config| config.with_statement_timeout(Duration::from_millis(50)));
+    let pool =
+        database.pool_with(|config| config.with_statement_timeout(Duration::from_millis(50)));
     let mut holder = database.connect().await;
     holder
         .batch_execute(&format!("BEGIN; SELECT FROM users WHERE id = {ana} FOR UPDATE"))
         .await
         .unwrap();
 
-    let waited: Result<bool> = db.transaction(async |tx| tx.users().lock(ana).await).await;
+    let waited: Result<bool> = pool.transaction(async |tx| tx.users().lock(ana).await).await;
 
     assert!(matches!(waited, Err(StorageError::Unavailable(_))), "{waited:?}");
 }
 
 #[tokio::test]
-async fn work_that_idles_too_long_in_its_transaction_is_thrown_out() {
+async fn a_transaction_idle_for_too_long_is_aborted() {
     let database = TestDatabase::create().await;
-    let db = database.pool_with(|config| config.with_statement_timeout(Duration::from_millis(200)));
+    let pool =
+        database.pool_with(|config| config.with_statement_timeout(Duration::from_millis(200)));
 
-    let outcome: Result<()> = db
+    let result: Result<()> = pool
         .transaction(async |tx| {
-            add(tx, "ana").await?;
+            insert_user(tx, "ana").await?;
             let own = lines(tx, "SELECT pg_backend_pid()::text AS line").await.remove(0);
-            until_gone(&database, &own).await;
+            wait_until_gone(&database, &own).await;
             Ok(())
         })
         .await;
 
-    assert!(matches!(outcome, Err(StorageError::Unavailable(_))), "{outcome:?}");
-    assert_eq!(names(&database).await, [""; 0]);
-    assert!(is_outside_any_transaction(&db).await);
+    assert!(matches!(result, Err(StorageError::Unavailable(_))), "{result:?}");
+    assert_eq!(usernames(&database).await, [""; 0]);
+    assert!(is_outside_any_transaction(&pool).await);
 }
 
 #[tokio::test]
-async fn without_a_server_the_database_is_unavailable_at_once() {
-    let db = Database::connect_lazily(DatabaseConfig::new("postgresql://ana@%2Fnowhere/grateful"));
+async fn a_missing_server_is_reported_as_unavailable_at_once() {
+    let pool =
+        Database::connect_lazily(DatabaseConfig::new("postgresql://ana@%2Fnowhere/grateful"));
 
-    let outcome: Result<()> =
-        timeout(SOON, db.transaction(async |_| Ok(()))).await.expect("no endless wait");
+    let result: Result<()> =
+        timeout(TIMEOUT, pool.transaction(async |_| Ok(()))).await.expect("no endless wait");
 
-    assert!(matches!(outcome, Err(StorageError::Unavailable(_))), "{outcome:?}");
+    assert!(matches!(result, Err(StorageError::Unavailable(_))), "{result:?}");
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_is_unavailable() {
+async fn a_server_that_does_not_respond_is_reported_as_unavailable() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = silent.local_addr().unwrap().port();
-    let db = Database::connect_lazily(DatabaseConfig::new(format!(
+    let pool = Database::connect_lazily(DatabaseConfig::new(format!(
         "postgresql://ana@127.0.0.1:{port}/grateful"
     )));
 
-    let waited = timeout(Duration::from_secs(2), db.acquire()).await;
+    let waited = timeout(Duration::from_secs(2), pool.acquire()).await;
 
-    let in_vain = waited.expect("an answer within about a second").err();
-    assert!(matches!(in_vain, Some(StorageError::Unavailable(_))), "{in_vain:?}");
+    let error = waited.expect("a response within about a second").err();
+    assert!(matches!(error, Some(StorageError::Unavailable(_))), "{error:?}");
 }
 
 #[tokio::test]
-async fn work_is_told_when_postgresql_goes_away_under_it() {
+async fn a_connection_lost_during_a_transaction_is_reported_as_unavailable() {
     let database = TestDatabase::create().await;
-    let db = database.pool_with(one_connection);
+    let pool = database.pool_with(one_connection);
 
-    let outcome: Result<()> = db
+    let result: Result<()> = pool
         .transaction(async |tx| {
-            add(tx, "ana").await?;
+            insert_user(tx, "ana").await?;
             let own = lines(tx, "SELECT pg_backend_pid()::text AS line").await.remove(0);
             terminate(&database, &own).await;
-            add(tx, "ben").await?;
+            insert_user(tx, "ben").await?;
             Ok(())
         })
         .await;
 
-    assert!(matches!(outcome, Err(StorageError::Unavailable(_))), "{outcome:?}");
-    assert_eq!(names(&database).await, [""; 0]);
-    db.transaction(async |tx| add(tx, "ana").await).await.unwrap();
+    assert!(matches!(result, Err(StorageError::Unavailable(_))), "{result:?}");
+    assert_eq!(usernames(&database).await, [""; 0]);
+    pool.transaction(async |tx| insert_user(tx, "ana").await).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_connection_that_died_in_the_pool_is_replaced() {
+async fn a_dead_connection_in_the_pool_is_replaced() {
     let database = TestDatabase::create().await;
-    let db = database.pool_with(one_connection);
-    let first = backend(&db).await;
+    let pool = database.pool_with(one_connection);
+    let first = backend_pid(&pool).await;
 
     terminate(&database, &first).await;
 
-    assert_ne!(backend(&db).await, first);
+    assert_ne!(backend_pid(&pool).await, first);
 }
 
-/// Axum's handlers and `tokio::spawn` want it. That this compiles is the test.
+/// `tokio::spawn` and many web frameworks require `Send`. The test is that this compiles.
 #[tokio::test]
-async fn transactions_can_be_spawned_whatever_they_borrow() {
+async fn transactions_with_borrowed_data_can_be_spawned() {
     fn assert_send<F: Future + Send>(work: F) -> F {
         work
     }
-    async fn add_by_reference(db: &Database, name: &str) -> Result<User> {
-        db.transaction(async |tx| add(tx, name).await).await
+    async fn add_by_reference(pool: &Database, name: &str) -> Result<User> {
+        pool.transaction(async |tx| insert_user(tx, name).await).await
     }
     let database = TestDatabase::create().await;
-    let db = database.pool.clone();
+    let pool = database.pool.clone();
 
     let spawned = tokio::spawn(assert_send(async move {
         let name = String::from("ana");
-        add_by_reference(&db, &name).await
+        add_by_reference(&pool, &name).await
     }));
 
     assert_eq!(spawned.await.unwrap().unwrap().username.as_str(), "ana");
 }
 
-/// An error of somebody who embeds this crate.
+/// An error type of an embedder.
 #[derive(Debug)]
-enum Refusal {
-    ChangedMyMind,
+enum CustomError {
+    Aborted,
     Storage(StorageError),
 }
 
-impl From<StorageError> for Refusal {
+impl From<StorageError> for CustomError {
     fn from(error: StorageError) -> Self {
         Self::Storage(error)
     }
 }
 
-impl Transient for Refusal {
+impl Transient for CustomError {
     fn is_transient(&self) -> bool {
         matches!(self, Self::Storage(error) if error.is_transient())
     }
@@ -431,7 +439,7 @@ fn one_connection(config: DatabaseConfig) -> DatabaseConfig {
     config.with_max_connections(1)
 }
 
-async fn add(conn: &mut Connection, name: &str) -> Result<User> {
+async fn insert_user(conn: &mut Connection, name: &str) -> Result<User> {
     let new = NewUser {
         username: Username::parse(name).unwrap(),
         email: Email::parse(&format!("{name}@example.org")).unwrap(),
@@ -441,43 +449,43 @@ async fn add(conn: &mut Connection, name: &str) -> Result<User> {
     conn.users().insert(&new).await
 }
 
-async fn names(database: &TestDatabase) -> Vec<String> {
+async fn usernames(database: &TestDatabase) -> Vec<String> {
     lines(&mut database.connect().await, "SELECT username AS line FROM users ORDER BY id").await
 }
 
-/// Which process of PostgreSQL serves the next connection of this pool.
-async fn backend(db: &Database) -> String {
-    let mut conn = db.acquire().await.unwrap();
+/// The process id of the PostgreSQL back end of the next connection from this pool.
+async fn backend_pid(pool: &Database) -> String {
+    let mut conn = pool.acquire().await.unwrap();
     lines(&mut conn, "SELECT pg_backend_pid()::text AS line").await.remove(0)
 }
 
-/// PostgreSQL allows a savepoint inside one alone.
-async fn is_outside_any_transaction(db: &Database) -> bool {
-    let refused = db.acquire().await.unwrap().batch_execute("SAVEPOINT here").await.unwrap_err();
+/// PostgreSQL accepts a savepoint only in a transaction.
+async fn is_outside_any_transaction(pool: &Database) -> bool {
+    let refused = pool.acquire().await.unwrap().batch_execute("SAVEPOINT here").await.unwrap_err();
     refused.to_string() == "SAVEPOINT can only be used in transaction blocks"
 }
 
-async fn terminate(database: &TestDatabase, backend: &str) {
-    database.execute(&format!("SELECT pg_terminate_backend({backend})")).await;
-    until_gone(database, backend).await;
+async fn terminate(database: &TestDatabase, backend_pid: &str) {
+    database.execute(&format!("SELECT pg_terminate_backend({backend_pid})")).await;
+    wait_until_gone(database, backend_pid).await;
 }
 
-async fn until_gone(database: &TestDatabase, backend: &str) {
+async fn wait_until_gone(database: &TestDatabase, backend_pid: &str) {
     let mut conn = database.connect().await;
-    let sql = format!("SELECT pid::text AS line FROM pg_stat_activity WHERE pid = {backend}");
+    let sql = format!("SELECT pid::text AS line FROM pg_stat_activity WHERE pid = {backend_pid}");
     let gone = async { while !lines(&mut conn, &sql).await.is_empty() {} };
-    timeout(SOON, gone).await.expect("PostgreSQL ends the process");
+    timeout(TIMEOUT, gone).await.expect("PostgreSQL ends the process");
 }
 
-/// Polls so often, whenever there is something new, and then drops it.
+/// Polls the future at most this many times, then drops it.
 async fn poll_at_most<F: Future>(times: u32, work: F) -> Option<F::Output> {
     let mut work = pin!(work);
-    let mut left = times;
-    poll_fn(|cx| {
-        let Some(rest) = left.checked_sub(1) else { return Poll::Ready(None) };
-        left = rest;
-        match work.as_mut().poll(cx) {
-            Poll::Pending if left == 0 => Poll::Ready(None),
+    let mut remaining = times;
+    poll_fn(|context| {
+        let Some(rest) = remaining.checked_sub(1) else { return Poll::Ready(None) };
+        remaining = rest;
+        match work.as_mut().poll(context) {
+            Poll::Pending if remaining == 0 => Poll::Ready(None),
             polled => polled.map(Some),
         }
     })

@@ -1,4 +1,4 @@
-//! A small world, and all of it at once.
+//! A small dataset, with all its rows in memory.
 
 use chrono::{DateTime, Utc};
 use grateful_domain::{Limit, PostId, UserId, Viewer};
@@ -7,16 +7,16 @@ use grateful_testkit::TestDatabase;
 use serde_json::Value;
 use uuid::Uuid;
 
-pub(crate) struct World {
+pub(crate) struct Dataset {
     pub(crate) database: TestDatabase,
-    pub(crate) posts: Vec<Row>,
-    /// Who is followed, asked or blocked by whom: `(follower, followed, status)`.
-    pub(crate) edges: Vec<(UserId, UserId, String)>,
+    pub(crate) posts: Vec<PostRow>,
+    /// The follows as `(follower, followed, status)`.
+    pub(crate) follows: Vec<(UserId, UserId, String)>,
 }
 
-/// A post, whoever may see it.
+/// A post, regardless of its visibility.
 #[derive(Debug, Clone)]
-pub(crate) struct Row {
+pub(crate) struct PostRow {
     pub(crate) id: PostId,
     pub(crate) author: UserId,
     pub(crate) is_public: bool,
@@ -27,49 +27,53 @@ pub(crate) struct Row {
     pub(crate) rank: f64,
 }
 
-impl World {
+impl Dataset {
     pub(crate) async fn create() -> Self {
         let database = TestDatabase::create().await;
         database.execute(include_str!("dataset.sql")).await;
         let posts = json(&database, "SELECT row_to_json(posts)::text AS line FROM posts").await;
-        let edges = json(&database, "SELECT row_to_json(follows)::text AS line FROM follows").await;
-        let edge =
-            |it: &Value| (user(&it["follower_id"]), user(&it["followed_id"]), text(&it["status"]));
-        let edges = edges.iter().map(edge).collect();
-        Self { posts: posts.iter().map(Row::from).collect(), edges, database }
+        let follows =
+            json(&database, "SELECT row_to_json(follows)::text AS line FROM follows").await;
+        let follow = |row: &Value| {
+            (user(&row["follower_id"]), user(&row["followed_id"]), text(&row["status"]))
+        };
+        let follows = follows.iter().map(follow).collect();
+        Self { posts: posts.iter().map(PostRow::from).collect(), follows, database }
     }
 
-    /// Everybody there is.
-    pub(crate) fn people() -> Vec<UserId> {
+    /// All users.
+    pub(crate) fn users() -> Vec<UserId> {
         (1..=12).map(UserId::from).collect()
     }
 
-    /// Everybody who may look.
+    /// All viewers: a guest and every user.
     pub(crate) fn viewers() -> Vec<Viewer> {
-        let people = Self::people().into_iter().map(Viewer::User);
-        [Viewer::Guest].into_iter().chain(people).collect()
+        let users = Self::users().into_iter().map(Viewer::User);
+        [Viewer::Guest].into_iter().chain(users).collect()
     }
 
-    pub(crate) fn is_across(&self, viewer: Viewer, person: UserId) -> bool {
+    pub(crate) fn has_block_between(&self, viewer: Viewer, user: UserId) -> bool {
         let Some(viewer) = viewer.user() else { return false };
-        let is_blocked = |one, other| self.edges.contains(&(one, other, "blocked".to_owned()));
-        is_blocked(viewer, person) || is_blocked(person, viewer)
+        let is_blocked =
+            |follower, followed| self.follows.contains(&(follower, followed, "blocked".to_owned()));
+        is_blocked(viewer, user) || is_blocked(user, viewer)
     }
 
-    pub(crate) fn follows(&self, one: UserId, other: UserId) -> bool {
-        self.edges.contains(&(one, other, "active".to_owned()))
+    pub(crate) fn is_following(&self, follower: UserId, followed: UserId) -> bool {
+        self.follows.contains(&(follower, followed, "active".to_owned()))
     }
 
-    /// The posts that this viewer may see.
-    pub(crate) fn seen_by(&self, viewer: Viewer) -> Vec<Row> {
-        let seen = self.posts.iter().filter(|post| {
-            (post.is_public || viewer.is(post.author)) && !self.is_across(viewer, post.author)
+    /// The posts visible to this viewer.
+    pub(crate) fn visible_posts(&self, viewer: Viewer) -> Vec<PostRow> {
+        let visible = self.posts.iter().filter(|post| {
+            (post.is_public || viewer.is(post.author))
+                && !self.has_block_between(viewer, post.author)
         });
-        seen.cloned().collect()
+        visible.cloned().collect()
     }
 }
 
-impl From<&Value> for Row {
+impl From<&Value> for PostRow {
     fn from(row: &Value) -> Self {
         let number = |column: &str| row[column].as_i64().unwrap();
         Self {
@@ -85,18 +89,18 @@ impl From<&Value> for Row {
     }
 }
 
-pub(crate) fn limit(entries: i64) -> Limit {
-    Limit::parse(entries).unwrap()
+pub(crate) fn limit(items: i64) -> Limit {
+    Limit::parse(items).unwrap()
 }
 
-/// What a piece of work came up with, in one statement.
-pub(crate) async fn in_one<T>(work: impl Future<Output = Result<T>>) -> T {
-    let (done, queries) = QueryLog::record(work).await;
+/// Returns the result of `work` after checking that it took one statement.
+pub(crate) async fn in_one_statement<T>(work: impl Future<Output = Result<T>>) -> T {
+    let (result, queries) = QueryLog::record(work).await;
     assert_eq!(queries.total(), 1, "{queries:#?}");
-    done.unwrap()
+    result.unwrap()
 }
 
-/// A connection that is watched.
+/// An instrumented connection.
 pub(crate) async fn connect(
     database: &TestDatabase,
 ) -> impl std::ops::DerefMut<Target = Connection> {

@@ -1,5 +1,5 @@
--- A small world where everything happens: ties of time and of engagement, ids that say nothing of time, private posts,
--- follows, requests and blocks both ways. Numbers beside rows are what the rows say.
+-- A small dataset with many special cases: equal times and equal engagement, ids unrelated to time, private posts, follows,
+-- requests and blocks in both directions. The counters equal the rows.
 INSERT INTO users (email, username, hashed_password, city)
 SELECT 'person_' || n || '@example.org',
     CASE n % 2 WHEN 0 THEN 'Person_' ELSE 'person_' END || chr(96 + n * 5 % 13), '',
@@ -24,7 +24,7 @@ SELECT md5(follower || ' ' || followed)::uuid, follower, followed,
     timestamptz '2026-01-01 00:00Z' + (follower * 5 + followed) / 3 * interval '1 hour'
 FROM generate_series(1, 12) AS follower, generate_series(1, 12) AS followed
 WHERE follower <> followed AND (follower * 3 + followed * 5) % 4 <> 0
-    -- A block leaves nothing the other way round.
+    -- A block excludes a follow in the opposite direction.
     AND (followed, follower) NOT IN ((1, 2), (6, 3), (9, 3), (4, 11))
 UNION ALL
 SELECT md5('block ' || follower)::uuid, follower, followed, 'blocked', '2026-01-02 00:00Z'

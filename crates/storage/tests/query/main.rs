@@ -1,5 +1,5 @@
-//! What the query builders answer, held against the same computed from all rows: every order, every condition, every total,
-//! for everybody who may look.
+//! Results of the query builders, compared with the same computed from all rows: every order, filter and total, for every
+//! viewer.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 #[path = "../support"]
@@ -14,19 +14,19 @@ mod post_lists;
 mod posts;
 mod users;
 
-/// What is asked for can be awaited in any thread.
+/// Futures of queries can be awaited on any thread.
 #[test]
-fn whatever_is_asked_can_be_spawned() {
-    fn can_be_sent(_: impl Send) {}
+fn futures_of_queries_are_send() {
+    fn assert_send(_: impl Send) {}
     use grateful_domain::{UserId, Viewer};
     use grateful_storage::{
         Connection, FollowQuery, NotificationQuery, PostQuery, Repositories, UserQuery,
     };
 
-    #[expect(dead_code, reason = "it has to compile, and nothing else")]
+    #[expect(dead_code, reason = "it only has to compile")]
     fn lists(conn: &mut Connection) {
         let (viewer, user) = (Viewer::Guest, UserId::from(1));
-        can_be_sent(async move {
+        assert_send(async move {
             conn.posts().list(PostQuery::visible_to(viewer).by_rank()).await?;
             conn.posts().list(PostQuery::visible_to(viewer).by_followed()).await?;
             conn.users().list(UserQuery::visible_to(viewer)).await?;

@@ -1,4 +1,4 @@
-//! Which posts a list has, in which order, and what a page leaves for the next.
+//! Lists of posts by example: visibility, blocks, order and paging.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use grateful_testkit::{NOON, TestDatabase, a_post, create_user};
 use crate::support::follows::insert_follow;
 
 #[tokio::test]
-async fn a_guest_is_shown_public_posts_alone_newest_first() {
+async fn guests_see_only_public_posts_newest_first() {
     let database = TestDatabase::create().await;
     let older = a_post().insert_into(&database).await;
     a_post().private().insert_into(&database).await;
@@ -26,7 +26,7 @@ async fn a_guest_is_shown_public_posts_alone_newest_first() {
 }
 
 #[tokio::test]
-async fn a_private_post_is_listed_for_its_author_alone() {
+async fn a_private_post_is_listed_only_for_its_author() {
     let database = TestDatabase::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let private = a_post().by(ana).private().insert_into(&database).await;
@@ -37,7 +37,7 @@ async fn a_private_post_is_listed_for_its_author_alone() {
 }
 
 #[tokio::test]
-async fn a_list_of_everybodys_posts_has_none_of_ones_own_private_ones() {
+async fn the_list_of_all_posts_excludes_own_private_posts() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let public = a_post().by(ana).insert_into(&database).await;
@@ -48,7 +48,7 @@ async fn a_list_of_everybodys_posts_has_none_of_ones_own_private_ones() {
 }
 
 #[tokio::test]
-async fn a_list_by_one_person_has_nobody_elses_posts() {
+async fn a_list_by_author_contains_only_their_posts() {
     let database = TestDatabase::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let public = a_post().by(ana).insert_into(&database).await;
@@ -58,25 +58,25 @@ async fn a_list_by_one_person_has_nobody_elses_posts() {
 
     assert_eq!(list(&database, visible_to(ana).by_author(ana)).await, [private.id, public.id]);
     assert_eq!(list(&database, visible_to(ben).by_author(ana)).await, [public.id]);
-    let guests = PostQuery::visible_to(Viewer::Guest).by_author(ana);
-    assert_eq!(list(&database, guests).await, [public.id]);
+    let for_guest = PostQuery::visible_to(Viewer::Guest).by_author(ana);
+    assert_eq!(list(&database, for_guest).await, [public.id]);
 }
 
 #[tokio::test]
-async fn across_a_block_nothing_is_listed_either_way() {
+async fn posts_across_a_block_are_not_listed_in_either_direction() {
     let database = TestDatabase::create().await;
     let [ana, ben, eve] =
         [create_user(&database).await, create_user(&database).await, create_user(&database).await];
-    let anas = a_post().by(ana).insert_into(&database).await.id;
-    let bens = a_post().by(ben).insert_into(&database).await.id;
-    let eves = a_post().by(eve).insert_into(&database).await.id;
+    let by_ana = a_post().by(ana).insert_into(&database).await.id;
+    let by_ben = a_post().by(ben).insert_into(&database).await.id;
+    let by_eve = a_post().by(eve).insert_into(&database).await.id;
     block(&database, ana, ben).await;
 
     for (viewer, expected) in [
-        (Viewer::User(ana), vec![eves, anas]),
-        (Viewer::User(ben), vec![eves, bens]),
-        (Viewer::User(eve), vec![eves, bens, anas]),
-        (Viewer::Guest, vec![eves, bens, anas]),
+        (Viewer::User(ana), vec![by_eve, by_ana]),
+        (Viewer::User(ben), vec![by_eve, by_ben]),
+        (Viewer::User(eve), vec![by_eve, by_ben, by_ana]),
+        (Viewer::Guest, vec![by_eve, by_ben, by_ana]),
     ] {
         assert_eq!(list(&database, PostQuery::visible_to(viewer)).await, expected, "{viewer:?}");
     }
@@ -85,20 +85,20 @@ async fn across_a_block_nothing_is_listed_either_way() {
 }
 
 #[tokio::test]
-async fn following_and_asking_to_are_no_blocks() {
+async fn active_and_pending_follows_hide_no_posts() {
     let database = TestDatabase::create().await;
     let [ana, ben, eve] =
         [create_user(&database).await, create_user(&database).await, create_user(&database).await];
     insert_follow(&database, ana, ben, "active").await;
     insert_follow(&database, eve, ana, "pending").await;
-    let bens = a_post().by(ben).insert_into(&database).await;
-    let eves = a_post().by(eve).insert_into(&database).await;
+    let by_ben = a_post().by(ben).insert_into(&database).await;
+    let by_eve = a_post().by(eve).insert_into(&database).await;
 
-    assert_eq!(list(&database, visible_to(ana)).await, [eves.id, bens.id]);
+    assert_eq!(list(&database, visible_to(ana)).await, [by_eve.id, by_ben.id]);
 }
 
 #[tokio::test]
-async fn a_heart_and_a_reaction_are_shown_to_who_left_them_alone() {
+async fn a_heart_and_a_reaction_are_shown_only_to_their_user() {
     let database = TestDatabase::create().await;
     let [ana, ben, eve] =
         [create_user(&database).await, create_user(&database).await, create_user(&database).await];
@@ -116,10 +116,10 @@ async fn a_heart_and_a_reaction_are_shown_to_who_left_them_alone() {
         (Viewer::User(ben), true, Some(Emoji::Hug)),
         (Viewer::User(eve), true, None),
     ] {
-        let listed = seen(&database, PostQuery::visible_to(viewer)).await.items;
+        let listed = load_page(&database, PostQuery::visible_to(viewer)).await.items;
         let found = database.connect().await.posts().find(viewer, post.id).await.unwrap().unwrap();
 
-        // Each post once, however many have left something on it.
+        // Each post is listed once, regardless of its number of hearts and reactions.
         let [untouched, touched] = &listed[..] else { panic!("{listed:?}") };
         assert_eq!(*touched, found);
         assert_eq!((found.post.id, found.is_hearted, found.reaction), (post.id, hearted, reaction));
@@ -131,7 +131,7 @@ async fn a_heart_and_a_reaction_are_shown_to_who_left_them_alone() {
 }
 
 #[tokio::test]
-async fn posts_of_the_same_moment_are_ordered_by_id() {
+async fn posts_of_the_same_time_are_ordered_by_id() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let mut ids = Vec::new();
@@ -139,32 +139,32 @@ async fn posts_of_the_same_moment_are_ordered_by_id() {
         ids.push(a_post().by(ana).at(NOON).with_id(id).insert_into(&database).await.id);
     }
 
-    let whole = list(&database, visible_to(ana)).await;
-    let walked = walk(&database, visible_to(ana), 1).await;
+    let all = list(&database, visible_to(ana)).await;
+    let found = collect_all(&database, visible_to(ana), 1).await;
 
     ids.sort();
     ids.reverse();
-    assert_eq!(whole, ids);
-    assert_eq!(walked, ids);
+    assert_eq!(all, ids);
+    assert_eq!(found, ids);
 }
 
 #[tokio::test]
-async fn a_list_has_twenty_posts_unless_told_otherwise() {
+async fn a_page_has_twenty_posts_by_default() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
-    let posts = posts(&database, ana, 21).await;
+    let posts = create_posts(&database, ana, 21).await;
 
-    let first = seen(&database, visible_to(ana)).await;
+    let first = load_page(&database, visible_to(ana)).await;
 
     assert_eq!(ids(&first), posts[..20]);
     assert_eq!(first.next.map(|next| PostId::from(next.id)), Some(posts[19]));
 }
 
 #[tokio::test]
-async fn a_page_says_that_more_follow_only_where_more_do() {
+async fn a_page_has_a_next_cursor_only_if_more_posts_follow() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
-    let posts = posts(&database, ana, 5).await;
+    let posts = create_posts(&database, ana, 5).await;
 
     for (size, offset, expected, more) in [
         (4, 0, &posts[..4], true),
@@ -177,7 +177,8 @@ async fn a_page_says_that_more_follow_only_where_more_do() {
     ] {
         let start = PageStart::Offset(Offset::parse(offset).unwrap());
         let page =
-            seen(&database, visible_to(ana).page(PageRequest { limit: limit(size), start })).await;
+            load_page(&database, visible_to(ana).page(PageRequest { limit: limit(size), start }))
+                .await;
 
         assert_eq!(ids(&page), expected, "{size} from {offset}");
         assert_eq!(page.next.is_some(), more, "{size} from {offset}");
@@ -185,15 +186,15 @@ async fn a_page_says_that_more_follow_only_where_more_do() {
 }
 
 #[tokio::test]
-async fn a_walk_by_cursor_meets_all_whatever_the_size_of_its_pages() {
+async fn paging_by_cursor_returns_all_posts_for_any_page_size() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
-    let posts = posts(&database, ana, 10).await;
+    let posts = create_posts(&database, ana, 10).await;
 
     for size in 1..=11 {
-        assert_eq!(walk(&database, visible_to(ana), size).await, posts, "{size}");
+        assert_eq!(collect_all(&database, visible_to(ana), size).await, posts, "{size}");
         assert_eq!(
-            walk(&database, visible_to(ana).by_author(ana).public_only(), size).await,
+            collect_all(&database, visible_to(ana).by_author(ana).public_only(), size).await,
             posts,
             "{size}"
         );
@@ -201,98 +202,97 @@ async fn a_walk_by_cursor_meets_all_whatever_the_size_of_its_pages() {
 }
 
 #[tokio::test]
-async fn a_walk_goes_on_where_the_post_of_its_cursor_was() {
+async fn paging_continues_after_the_post_of_its_cursor_was_deleted() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
-    let posts = posts(&database, ana, 4).await;
-    let first = seen(&database, visible_to(ana).page(PageRequest::first(limit(2)))).await;
+    let posts = create_posts(&database, ana, 4).await;
+    let first = load_page(&database, visible_to(ana).page(PageRequest::first(limit(2)))).await;
 
     delete(&database, posts[1]).await;
 
-    let next = seen(&database, visible_to(ana).page(after(first.next, 2))).await;
-    assert_eq!(ids(&next), posts[2..]);
+    let second = load_page(&database, visible_to(ana).page(after(first.next, 2))).await;
+    assert_eq!(ids(&second), posts[2..]);
 }
 
-/// Between the pages somebody publishes, in front and between the old ones, hides and deletes.
+/// Between the pages, posts are added before and between the listed ones, hidden and deleted.
 #[tokio::test]
-async fn a_walk_among_writers_meets_no_post_twice_and_misses_none_that_stays() {
+async fn paging_during_writes_repeats_no_post_and_omits_none_that_stays() {
     let database = TestDatabase::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    let posts = posts(&database, ana, 30).await;
-    let mut gone = BTreeSet::new();
-    let mut walked = Vec::new();
+    let posts = create_posts(&database, ana, 30).await;
+    let mut deleted = BTreeSet::new();
+    let mut found = Vec::new();
 
-    let mut page = seen(&database, visible_to(ben).page(PageRequest::first(limit(3)))).await;
-    for turn in 0_u8.. {
-        walked.extend(ids(&page));
+    let mut page = load_page(&database, visible_to(ben).page(PageRequest::first(limit(3)))).await;
+    for round in 0_u8.. {
+        found.extend(ids(&page));
         let Some(next) = page.next else { break };
-        for leaving in [posts[usize::from(turn) * 3 % 30], posts[(usize::from(turn) * 5 + 4) % 30]]
-        {
-            gone.insert(leaving);
-            delete(&database, leaving).await;
+        for post in [posts[usize::from(round) * 3 % 30], posts[(usize::from(round) * 5 + 4) % 30]] {
+            deleted.insert(post);
+            delete(&database, post).await;
         }
         a_post().by(ben).at(NOON + TimeDelta::days(1)).insert_into(&database).await;
         a_post().by(ben).at(next.at).insert_into(&database).await;
-        page = seen(&database, visible_to(ben).page(after(Some(next), 3))).await;
+        page = load_page(&database, visible_to(ben).page(after(Some(next), 3))).await;
     }
 
-    let met: BTreeSet<PostId> = walked.iter().copied().collect();
-    assert_eq!(met.len(), walked.len(), "met twice: {walked:?}");
-    let stayed: Vec<_> = posts.iter().filter(|post| !gone.contains(post)).collect();
-    assert!(!stayed.is_empty() && stayed.len() < 20, "{}", stayed.len());
-    for post in stayed {
-        assert!(met.contains(post), "missed {post}");
+    let distinct: BTreeSet<PostId> = found.iter().copied().collect();
+    assert_eq!(distinct.len(), found.len(), "repeated: {found:?}");
+    let kept: Vec<_> = posts.iter().filter(|post| !deleted.contains(post)).collect();
+    assert!(!kept.is_empty() && kept.len() < 20, "{}", kept.len());
+    for post in kept {
+        assert!(distinct.contains(post), "missed {post}");
     }
 }
 
-/// Has the one block the other.
-async fn block(database: &TestDatabase, one: UserId, other: UserId) {
-    insert_follow(database, other, one, "blocked").await;
+/// Lets `blocker` block `blocked`.
+async fn block(database: &TestDatabase, blocker: UserId, blocked: UserId) {
+    insert_follow(database, blocked, blocker, "blocked").await;
 }
 
 fn visible_to(user: UserId) -> PostQuery {
     PostQuery::visible_to(Viewer::User(user))
 }
 
-fn limit(entries: i64) -> Limit {
-    Limit::parse(entries).unwrap()
+fn limit(items: i64) -> Limit {
+    Limit::parse(items).unwrap()
 }
 
-fn after(place: Option<Position>, size: i64) -> PageRequest {
-    PageRequest { limit: limit(size), start: PageStart::After(place.unwrap()) }
+fn after(position: Option<Position>, size: i64) -> PageRequest {
+    PageRequest { limit: limit(size), start: PageStart::After(position.unwrap()) }
 }
 
 fn ids(page: &Page<PostForViewer>) -> Vec<PostId> {
-    page.items.iter().map(|seen| seen.post.id).collect()
+    page.items.iter().map(|listed| listed.post.id).collect()
 }
 
-async fn seen<W>(database: &TestDatabase, query: PostQuery<W>) -> Page<PostForViewer> {
+async fn load_page<W>(database: &TestDatabase, query: PostQuery<W>) -> Page<PostForViewer> {
     database.pool.acquire().await.unwrap().posts().list(query).await.unwrap()
 }
 
 async fn list<W>(database: &TestDatabase, query: PostQuery<W>) -> Vec<PostId> {
-    ids(&seen(database, query).await)
+    ids(&load_page(database, query).await)
 }
 
-async fn walk<W: SingleRange + Clone>(
+async fn collect_all<W: SingleRange + Clone>(
     database: &TestDatabase,
     query: PostQuery<W>,
     size: i64,
 ) -> Vec<PostId> {
-    let mut page = seen(database, query.clone().page(PageRequest::first(limit(size)))).await;
-    let mut walked = ids(&page);
+    let mut page = load_page(database, query.clone().page(PageRequest::first(limit(size)))).await;
+    let mut found = ids(&page);
     while page.next.is_some() {
-        page = seen(database, query.clone().page(after(page.next, size))).await;
-        assert!(!page.items.is_empty(), "a next page without anything on it");
-        walked.extend(ids(&page));
+        page = load_page(database, query.clone().page(after(page.next, size))).await;
+        assert!(!page.items.is_empty(), "the next page is empty");
+        found.extend(ids(&page));
     }
-    walked
+    found
 }
 
-/// So many public posts by this person, in the order of lists.
-async fn posts(database: &TestDatabase, author: UserId, number: usize) -> Vec<PostId> {
+/// Creates this many public posts, and returns them in list order.
+async fn create_posts(database: &TestDatabase, author: UserId, count: usize) -> Vec<PostId> {
     let mut posts = Vec::new();
-    for _ in 0..number {
+    for _ in 0..count {
         posts.insert(0, a_post().by(author).insert_into(database).await.id);
     }
     posts
