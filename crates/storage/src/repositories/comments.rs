@@ -1,4 +1,4 @@
-//! The `comments` table: what is said about posts, and how much.
+//! The `comments` table, and the comment counters of posts.
 
 use std::collections::HashMap;
 
@@ -22,21 +22,21 @@ use crate::rows::{AuthorRow, CommentRow};
 use crate::schema::{comments, users};
 use crate::{Connection, Result};
 
-/// Comments, as seen through one connection.
+/// The repository of comments.
 pub struct Comments<'c> {
     pub(super) conn: &'c mut Connection,
 }
 
 impl Comments<'_> {
-    /// The foreign key to the comment that is answered.
+    /// The foreign key to the parent comment.
     pub const PARENT_KEY: &'static str = "comments_parent_id_fkey";
 
-    /// Adds a comment and counts it. Tells whether it is there now; it is not where the post is gone or not its author's
-    /// to see.
+    /// Inserts a comment and counts it. Returns whether it was inserted: not if the post does not exist or is another user's
+    /// private post.
     ///
     /// # Errors
-    /// `Missing` by [`Comments::PARENT_KEY`] where the comment that it answers is gone or on another post; by
-    /// `comments_author_id_fkey` where its author is gone.
+    /// `Missing` with [`Comments::PARENT_KEY`] if the parent comment does not exist or is on another post; with
+    /// `comments_author_id_fkey` if the author does not exist.
     pub async fn insert(&mut self, comment: &Comment) -> Result<bool> {
         let insert = InsertComment {
             id: comment.id.into(),
@@ -49,7 +49,8 @@ impl Comments<'_> {
         Ok(insert.get_result::<i32>(self.conn).await.optional()?.is_some())
     }
 
-    /// Saves other words, under the lock of the post. Returns those that they replace, unless the comment is gone.
+    /// Updates the text of a comment under a lock on the post. Returns the previous text, or `None` if there is no such
+    /// comment.
     pub async fn update(&mut self, comment: &Comment) -> Result<Option<CommentText>> {
         let update = UpdateComment {
             comment: comment.id.into(),
@@ -57,19 +58,19 @@ impl Comments<'_> {
             text: comment.text.as_str().to_owned(),
             at: comment.updated_at,
         };
-        let replaced: Option<String> = update.get_result(self.conn).await.optional()?;
-        Ok(replaced.map(CommentText::from_stored))
+        let previous: Option<String> = update.get_result(self.conn).await.optional()?;
+        Ok(previous.map(CommentText::from_stored))
     }
 
-    /// Removes a comment with all answers to it, and counts them no more. Tells how many there were.
+    /// Deletes a comment with all replies, and their counts. Returns the number of deleted comments.
     ///
-    /// Lock the post first: an answer that is being written would otherwise go uncounted.
+    /// Lock the post first. Otherwise a reply that is inserted at the same time would be deleted, but stay counted.
     pub async fn delete(&mut self, post: PostId, comment: CommentId) -> Result<i64> {
         let delete = DeleteThread { comment: comment.into(), post: post.into() };
         Ok(delete.get_result(self.conn).await?)
     }
 
-    /// Up to `limit` comments by this person, with the posts that they are on.
+    /// Lists the ids of an author's newest comments, with the ids of their posts.
     pub async fn list_ids_by(
         &mut self,
         author: UserId,
@@ -85,7 +86,8 @@ impl Comments<'_> {
         Ok(rows.into_iter().map(|(post, comment)| (post.into(), comment.into())).collect())
     }
 
-    /// The comment with this id, unless it is gone or across a block. Whether its post may be seen is the caller's to ask.
+    /// Finds a comment by id, unless there is a block between its author and the viewer. The caller must check whether the
+    /// viewer can see the post.
     pub async fn find(
         &mut self,
         viewer: UserId,
@@ -99,28 +101,28 @@ impl Comments<'_> {
         Ok(row.map(CommentForViewerRow::into))
     }
 
-    /// What was said about a post itself, oldest first, nobody across a block.
+    /// Lists the top-level comments of a post, oldest first, without authors with a block to or from the viewer.
     pub async fn list(
         &mut self,
         viewer: UserId,
         post: PostId,
         page: PageRequest,
     ) -> Result<Page<CommentForViewer>> {
-        self.thread(viewer, Thread::OfPost(post), page).await
+        self.list_thread(viewer, Thread::OfPost(post), page).await
     }
 
-    /// The answers to a comment, oldest first, nobody across a block.
+    /// Lists the replies to a comment, oldest first, without authors with a block to or from the viewer.
     pub async fn list_replies(
         &mut self,
         viewer: UserId,
         comment: CommentId,
         page: PageRequest,
     ) -> Result<Page<CommentForViewer>> {
-        self.thread(viewer, Thread::RepliesTo(comment), page).await
+        self.list_thread(viewer, Thread::RepliesTo(comment), page).await
     }
 
-    /// What was said about each of these posts itself, up to `limit` of each, oldest first, nobody across a block, in one
-    /// statement. Posts about which nothing was said, or that `viewer` may not see, are not in the map.
+    /// Lists the first top-level comments of each post, oldest first, at most `limit` per post, without authors with a block to
+    /// or from the viewer, in one statement. Posts that have no comments or that the viewer cannot see are not in the map.
     pub async fn list_on_each_post(
         &mut self,
         viewer: UserId,
@@ -134,26 +136,26 @@ impl Comments<'_> {
             .await?;
         let mut comments: HashMap<PostId, Vec<CommentForViewer>> = HashMap::new();
         for row in rows {
-            let seen = CommentForViewer::from(row);
-            comments.entry(seen.comment.post).or_default().push(seen);
+            let comment = CommentForViewer::from(row);
+            comments.entry(comment.comment.post).or_default().push(comment);
         }
         Ok(comments)
     }
 
-    /// A comment and all answers to it, and to them. None is added while their post is locked.
+    /// Lists the ids of a comment and all replies, direct and indirect. The list is stable while the post is locked.
     pub async fn list_thread_ids(&mut self, comment: CommentId) -> Result<Vec<CommentId>> {
         let ids: Vec<Uuid> = ThreadIds { comment: comment.into() }.load(self.conn).await?;
         Ok(ids.into_iter().map(CommentId::from).collect())
     }
 
-    async fn thread(
+    async fn list_thread(
         &mut self,
         viewer: UserId,
         thread: Thread,
         page: PageRequest,
     ) -> Result<Page<CommentForViewer>> {
         let query = visible_comments(viewer)
-            // The parent is the same for all of them; where it is null, only its mention leads to the order of the index.
+            // All comments have the same parent. If it is NULL, the planner uses the index only if the column is in the order.
             .order((comments::parent_id, comments::created_at, comments::id));
         let query = match thread {
             Thread::OfPost(post) => query
@@ -165,14 +167,14 @@ impl Comments<'_> {
             paginate_by_time(query, page, "comments.created_at", Direction::Ascending)
                 .load(self.conn)
                 .await?;
-        let seen = rows.into_iter().map(CommentForViewerRow::into).collect();
-        Ok(Page::from_overfetch(seen, page.limit, |seen: &CommentForViewer| {
-            seen.comment.position()
+        let comments = rows.into_iter().map(CommentForViewerRow::into).collect();
+        Ok(Page::from_overfetch(comments, page.limit, |comment: &CommentForViewer| {
+            comment.comment.position()
         }))
     }
 }
 
-/// Comments as this person sees them, none across a block.
+/// Comments without those by authors with a block to or from the viewer.
 fn visible_comments(viewer: UserId) -> IntoBoxed<'static, comments_with_authors, Pg> {
     comments_with_authors(ReplyCount::visible_to(viewer))
         .filter(not(comments::author_id.eq_any(blockers_of(viewer.into()))))
@@ -180,6 +182,7 @@ fn visible_comments(viewer: UserId) -> IntoBoxed<'static, comments_with_authors,
         .into_boxed()
 }
 
+/// Comments with their authors and their numbers of replies.
 #[dsl::auto_type]
 fn comments_with_authors(replies: ReplyCount) -> _ {
     let comment: AsSelect<CommentRow, Pg> = CommentRow::as_select();
@@ -187,11 +190,11 @@ fn comments_with_authors(replies: ReplyCount) -> _ {
     comments::table.inner_join(users::table).select((comment, author, replies))
 }
 
-/// Whether a comment is among the first about one of these posts, which `viewer` may see.
+/// The condition that a comment is among the first of one of these posts, if `viewer` can see the post.
 ///
-/// Reads so many comments of each, and those before them by people across a block.
+/// Reads as many comments per post as the limit, plus the older ones of authors with a block to or from the viewer.
 fn is_top_comment(viewer: UserId, posts: &[PostId], limit: Limit) -> Sql {
-    let not_blocked = |person: &str| Sql::not_blocked(Viewer::User(viewer), Sql::new(person));
+    let not_blocked = |user: &str| Sql::not_blocked(Viewer::User(viewer), Sql::new(user));
     let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
     let posts = Sql::new("SELECT id FROM posts WHERE id = ANY (")
         .value(ids)
@@ -199,22 +202,22 @@ fn is_top_comment(viewer: UserId, posts: &[PostId], limit: Limit) -> Sql {
         .value(viewer)
         .sql(") AND ")
         .append(not_blocked("author_id"));
-    let about = |post: &str| {
+    let comments_of = |post: &str| {
         Sql::new("SELECT it.id, it.created_at, ").append(not_blocked("it.author_id")).sql(format!(
             " AS seen FROM comments AS it WHERE it.post_id = {post} AND it.parent_id IS NULL"
         ))
     };
-    let is_top_comment = top_per_list(posts, about, ListOrder::OldestInThread, limit);
-    Sql::new("comments.id = ANY (ARRAY(").append(is_top_comment).sql("))")
+    let top_comments = top_per_list(posts, comments_of, ListOrder::OldestInThread, limit);
+    Sql::new("comments.id = ANY (ARRAY(").append(top_comments).sql("))")
 }
 
-/// Which comments stand beside each other.
+/// Comments with the same parent.
 enum Thread {
     OfPost(PostId),
     RepliesTo(CommentId),
 }
 
-/// A comment with its author and the number of answers to it.
+/// A comment with its author and its number of replies.
 #[derive(Queryable)]
 struct CommentForViewerRow {
     comment: CommentRow,
@@ -229,7 +232,7 @@ impl From<CommentForViewerRow> for CommentForViewer {
 }
 
 statement! {
-    /// Locks the post before it touches anything below it.
+    /// Locks the post before the comment.
     InsertComment(
         id: Uuid as SqlUuid,
         author: i64 as BigInt,
@@ -251,7 +254,7 @@ statement! {
 }
 
 statement! {
-    /// Locks the post before the comment, so that other words are compared with those that they really replace.
+    /// Locks the post before the comment, so that the returned text is the one that was replaced.
     UpdateComment(
         comment: Uuid as SqlUuid,
         post: Uuid as SqlUuid,
@@ -285,7 +288,7 @@ statement! {
 }
 
 statement! {
-    /// Counts the whole tree, which the foreign key alone would take away uncounted.
+    /// Deletes and counts the whole thread. The cascade of the foreign key would delete the replies without counting them.
     DeleteThread(comment: Uuid as SqlUuid, post: Uuid as SqlUuid) -> BigInt {
         "tree AS (
             WITH RECURSIVE tree AS (

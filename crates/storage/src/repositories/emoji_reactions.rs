@@ -1,4 +1,4 @@
-//! The `emoji_reactions` table: emoji on posts, and their number.
+//! The `emoji_reactions` table, and the reaction counters of posts.
 
 use std::collections::HashMap;
 
@@ -17,43 +17,43 @@ use crate::rows::{AuthorRow, emoji_from_code};
 use crate::schema::{emoji_reactions, users};
 use crate::{Connection, Result};
 
-/// Emoji reactions, as seen through one connection.
+/// The repository of emoji reactions.
 pub struct EmojiReactions<'c> {
     pub(super) conn: &'c mut Connection,
 }
 
-/// An emoji that is about to be left.
+/// An emoji reaction to set.
 #[derive(Debug, Clone, Copy)]
 pub struct NewReaction {
-    /// Its id, should it be this person's first on the post.
+    /// The id of the reaction, if the user has none on the post yet.
     pub id: ReactionId,
-    /// Whose.
+    /// The user who reacts.
     pub user: UserId,
-    /// On what.
+    /// The post.
     pub post: PostId,
-    /// Which.
+    /// The emoji.
     pub emoji: Emoji,
-    /// When.
+    /// When the user reacts.
     pub at: DateTime<Utc>,
 }
 
-/// What came of leaving an emoji.
+/// A reaction as stored after [`EmojiReactions::set`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SavedReaction {
-    /// The reaction's id, which a change of mind keeps.
+    /// The id of the reaction. Changing the emoji keeps it.
     pub id: ReactionId,
-    /// When the first one was left.
+    /// When the user first reacted.
     pub created_at: DateTime<Utc>,
-    /// Whether this is the first.
+    /// Whether the reaction was inserted rather than changed.
     pub is_new: bool,
 }
 
 impl EmojiReactions<'_> {
-    /// Leaves an emoji on a post, in place of an earlier one by the same person; counts the first. Nothing where the post
-    /// is gone or not theirs to see.
+    /// Sets a user's emoji on a post. Replaces an earlier emoji, or inserts and counts the reaction. Returns `None` if the post
+    /// does not exist or is another user's private post.
     ///
     /// # Errors
-    /// `Missing` where whoever leaves it is gone, by `emoji_reactions_user_id_fkey`.
+    /// `Missing` with `emoji_reactions_user_id_fkey` if the user does not exist.
     pub async fn set(&mut self, new: &NewReaction) -> Result<Option<SavedReaction>> {
         let upsert = UpsertReaction {
             id: new.id.into(),
@@ -67,19 +67,19 @@ impl EmojiReactions<'_> {
         Ok(row.map(|(id, created_at, is_new)| SavedReaction { id: id.into(), created_at, is_new }))
     }
 
-    /// Takes an emoji back and counts it no more. Tells whether there was one.
+    /// Removes a user's reaction and its count. Returns whether there was one.
     pub async fn remove(&mut self, user: UserId, post: PostId) -> Result<bool> {
         let delete = DeleteReaction { user: user.into(), post: post.into() };
         Ok(delete.get_result::<i32>(self.conn).await.optional()?.is_some())
     }
 
-    /// Takes back up to `limit` of this person's emoji, whatever they were left on. Tells how many there were.
+    /// Deletes up to `limit` reactions of a user, and their counts. Returns the number of deleted reactions.
     pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<i64> {
         let delete = DeleteReactionsBatch { user: user.into(), limit };
         Ok(delete.get_result(self.conn).await?)
     }
 
-    /// The emoji on a post and who left them, newest first, nobody across a block.
+    /// Lists the reactions to a post, newest first, without users with a block to or from the viewer.
     pub async fn list(
         &mut self,
         viewer: UserId,
@@ -114,7 +114,7 @@ impl EmojiReactions<'_> {
         }))
     }
 
-    /// How many times each emoji was left on each of these posts, in one statement.
+    /// Counts the reactions to each of these posts by emoji, in one statement.
     pub async fn count_by_emoji(
         &mut self,
         posts: &[PostId],
@@ -136,8 +136,7 @@ impl EmojiReactions<'_> {
 }
 
 statement! {
-    /// Locks the post before it touches anything below it, and counts what was really inserted: `xmax` is zero in a row
-    /// that is new.
+    /// Locks the post before the reaction, and counts only what was inserted: `xmax` is zero in an inserted row.
     UpsertReaction(
         id: Uuid as SqlUuid,
         user: i64 as BigInt,
@@ -161,7 +160,7 @@ statement! {
 }
 
 statement! {
-    /// As [`UpsertReaction`], the other way round.
+    /// Locks and counts like [`UpsertReaction`].
     DeleteReaction(user: i64 as BigInt, post: Uuid as SqlUuid) -> Integer {
         "post AS MATERIALIZED (
             SELECT id FROM posts WHERE id = $2 AND (is_public OR author_id = $1) FOR NO KEY UPDATE
@@ -176,7 +175,7 @@ statement! {
 }
 
 statement! {
-    /// Locks the posts by id, so that two such statements do not wait for each other.
+    /// Locks the posts in id order, so that concurrent statements do not deadlock.
     DeleteReactionsBatch(user: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT id, post_id FROM emoji_reactions WHERE user_id = $1 LIMIT $2

@@ -1,4 +1,4 @@
-//! The `shares` and `share_recipients` tables: posts passed on, and the number of people who did.
+//! The `shares` and `share_recipients` tables, and the share counters of posts.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -13,21 +13,21 @@ use crate::query::statement;
 use crate::schema::shares;
 use crate::{Connection, Result};
 
-/// Shares, as seen through one connection.
+/// The repository of shares.
 pub struct Shares<'c> {
     pub(super) conn: &'c mut Connection,
 }
 
 impl Shares<'_> {
-    /// Passes a public post on and counts it: a link once for a person and a post, messages to people once as well,
-    /// however many. Tells whether it is there now; it is not where the post is gone or private, or where this person has
-    /// its link already.
+    /// Creates a share of a public post and counts it. Per user and post, a link share counts once, and all messages together
+    /// count once. Returns whether the share was created: not if the post does not exist or is private, or if the user already
+    /// has its link.
     ///
-    /// Messages of one person must not run side by side: lock their row in `users` first, and ask for the quota then.
+    /// Messages of one user must not be created concurrently. Lock the user's row first, and check the quota after that.
     ///
     /// # Errors
-    /// `Missing` where whoever passes it on is gone, by `shares_user_id_fkey`, or one of those whom it is sent to, by
-    /// `share_recipients_user_id_fkey`.
+    /// `Missing` with `shares_user_id_fkey` if the user does not exist, or with `share_recipients_user_id_fkey` if a recipient
+    /// does not exist.
     pub async fn create(&mut self, share: &Share) -> Result<bool> {
         match &share.details {
             ShareDetails::Url => self.create_link(share).await,
@@ -37,21 +37,21 @@ impl Shares<'_> {
         }
     }
 
-    /// Gives the link to a post back and counts it no more. Tells whether there was one.
+    /// Deletes a user's link share of a post, and its count. Returns whether there was one.
     pub async fn delete_link(&mut self, user: UserId, post: PostId) -> Result<bool> {
         let delete = DeleteLinkShare { user: user.into(), post: post.into() };
         Ok(delete.get_result::<i32>(self.conn).await.optional()?.is_some())
     }
 
-    /// Takes back all shares of this person of up to `limit` posts. Tells how many posts there were.
+    /// Deletes all shares that a user made of up to `limit` posts, and their counts. Returns the number of posts.
     ///
-    /// A post at a time as a whole, since the number counts a person's messages about it once.
+    /// All shares of a post are deleted together, because all messages about it count once.
     pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<i64> {
-        let statement = DeleteSharesBatch { user: user.into(), limit };
-        Ok(statement.get_result(self.conn).await?)
+        let delete = DeleteSharesBatch { user: user.into(), limit };
+        Ok(delete.get_result(self.conn).await?)
     }
 
-    /// The link to a post that this person has.
+    /// Finds a user's link share of a post.
     pub async fn find_link(&mut self, user: UserId, post: PostId) -> Result<Option<Share>> {
         let row: Option<(Uuid, DateTime<Utc>)> = shares::table
             .filter(shares::user_id.eq(i64::from(user)))
@@ -70,13 +70,14 @@ impl Shares<'_> {
         }))
     }
 
-    /// When this person sent the message that the quota counts back to, within the last hour.
+    /// If the user has used up the hourly message quota, the time of the oldest message that counts. The quota is free again
+    /// one hour later.
     pub async fn quota_exhausted_since(
         &mut self,
         user: UserId,
         now: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>> {
-        let sent = shares::table
+        let oldest_counted = shares::table
             .filter(shares::user_id.eq(i64::from(user)))
             .filter(shares::share_method.eq(ShareMethod::Message.code()))
             .filter(shares::created_at.gt(now - TimeDelta::hours(1)))
@@ -86,17 +87,17 @@ impl Shares<'_> {
             .first(self.conn)
             .await
             .optional()?;
-        Ok(sent)
+        Ok(oldest_counted)
     }
 
     async fn create_link(&mut self, share: &Share) -> Result<bool> {
-        let statement = InsertLinkShare {
+        let insert = InsertLinkShare {
             id: share.id.into(),
             user: share.by.into(),
             post: share.post.into(),
             at: share.created_at,
         };
-        Ok(statement.get_result::<i32>(self.conn).await.optional()?.is_some())
+        Ok(insert.get_result::<i32>(self.conn).await.optional()?.is_some())
     }
 
     async fn create_message(
@@ -118,7 +119,7 @@ impl Shares<'_> {
 }
 
 statement! {
-    /// Locks the post before it touches anything below it, and counts what was really inserted.
+    /// Locks the post before the share, and counts only what was inserted.
     InsertLinkShare(id: Uuid as SqlUuid, user: i64 as BigInt, post: Uuid as SqlUuid, at: DateTime<Utc> as Timestamptz) -> Integer {
         "post AS MATERIALIZED (
             SELECT id FROM posts WHERE id = $3 AND is_public FOR NO KEY UPDATE
@@ -134,7 +135,7 @@ statement! {
 }
 
 statement! {
-    /// As [`InsertLinkShare`], the other way round.
+    /// Locks and counts like [`InsertLinkShare`].
     DeleteLinkShare(user: i64 as BigInt, post: Uuid as SqlUuid) -> Integer {
         "post AS MATERIALIZED (
             SELECT id FROM posts WHERE id = $2 FOR NO KEY UPDATE
@@ -149,7 +150,7 @@ statement! {
 }
 
 statement! {
-    /// Counts the first message of a person about a post. Earlier ones are seen, since the person's row is locked.
+    /// Counts only the first message of a user about a post. The row of the user is locked, so all earlier ones are visible.
     InsertMessageShare(
         id: Uuid as SqlUuid,
         user: i64 as BigInt,
@@ -177,7 +178,7 @@ statement! {
 }
 
 statement! {
-    /// Locks the posts by id, so that two such statements do not wait for each other.
+    /// Locks the posts in id order, so that concurrent statements do not deadlock.
     DeleteSharesBatch(user: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT DISTINCT post_id FROM shares WHERE user_id = $1 LIMIT $2
