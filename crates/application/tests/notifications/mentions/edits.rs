@@ -126,7 +126,7 @@ async fn a_post_that_is_shown_to_everybody_tells_those_whom_it_names() {
         let post = try_publish(&stage.app, stage.ana, secret, None).await.unwrap();
 
         let content = words.map(str::to_owned);
-        edit(&stage, post, PostEdit { content, ..with_image(Visibility::Public) }).await;
+        edit(&stage, post, PostEdit { content, ..showing(Visibility::Public) }).await;
 
         let said =
             format!("ana mentioned you in a post: {}", words.unwrap_or("For @ben and @caro"));
