@@ -48,7 +48,8 @@ pub(crate) enum Command {
         /// The user's name.
         username: String,
     },
-    /// Compare every cached count with its rows while the server runs, and print the mismatches. Exit code 1 if there are any.
+    /// Compare every cached count with its rows while the server runs, and print the mismatches. Exit code 1 if there are
+    /// any.
     Verify {
         /// Set the cached counts that differ to the counted values.
         #[arg(long)]

@@ -1,5 +1,5 @@
-//! A small dataset (size S in docs/performance.md: 1,000 users, 20,000 posts; and 600,000 notifications), and the reads to
-//! measure on it.
+//! A small dataset (size S in docs/performance.md: 1,000 users, 20,000 posts; and 600,000 notifications), and the reads
+//! to measure on it.
 
 use std::sync::Arc;
 

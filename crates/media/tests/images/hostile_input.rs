@@ -245,7 +245,8 @@ impl BitWriter {
     }
 }
 
-/// A lossless WebP of 4 by 4 pixels with this many prefix code groups: the only pixel of its entropy image names the last.
+/// A lossless WebP of 4 by 4 pixels with this many prefix code groups: the only pixel of its entropy image names the
+/// last.
 fn webp_with_code_groups(count: u64) -> Vec<u8> {
     let mut bits = BitWriter::default();
     bits.write(0x2F, 8);
