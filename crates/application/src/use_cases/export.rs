@@ -194,30 +194,31 @@ async fn read_batch(
             from_page(conn.posts().list(own).await?, SectionItems::Posts)
         }
         Section::Hearts => {
-            let hearts = conn.personal_data().hearts(user, last_id.map(Into::into)).await?;
+            let hearts = conn.personal_data().list_hearts(user, last_id.map(Into::into)).await?;
             let position = |heart: &HeartRecord| Position { at: heart.at, id: heart.post.into() };
             from_batch(hearts, position, SectionItems::Hearts)
         }
         Section::Reactions => {
-            let reactions = conn.personal_data().reactions(user, last_id.map(Into::into)).await?;
+            let reactions =
+                conn.personal_data().list_reactions(user, last_id.map(Into::into)).await?;
             let position =
                 |reaction: &ReactionRecord| Position { at: reaction.at, id: reaction.post.into() };
             from_batch(reactions, position, SectionItems::Reactions)
         }
         Section::Shares => {
-            let shares = conn.personal_data().shares(user, last_id.map(Into::into)).await?;
+            let shares = conn.personal_data().list_shares(user, last_id.map(Into::into)).await?;
             let position = |share: &Share| Position { at: share.created_at, id: share.id.into() };
             from_batch(shares, position, SectionItems::Shares)
         }
         Section::ReceivedShares => {
             let shares =
-                conn.personal_data().received_shares(user, last_id.map(Into::into)).await?;
+                conn.personal_data().list_received_shares(user, last_id.map(Into::into)).await?;
             let position =
                 |received: &ReceivedShare| Position { at: received.at, id: received.share.into() };
             from_batch(shares, position, SectionItems::ReceivedShares)
         }
         Section::Comments => {
-            let comments = conn.personal_data().comments(user, after).await?;
+            let comments = conn.personal_data().list_comments(user, after).await?;
             from_batch(comments, Comment::position, SectionItems::Comments)
         }
         Section::Followers => read_users(&mut conn, lists.followers_of(user).page(page)).await?,

@@ -1,4 +1,4 @@
-//! What one person has done all over, in parts of bounded size, for their own copy of it.
+//! The data of one user across all tables, in batches, for the personal data export.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -15,53 +15,53 @@ use crate::rows::{CommentRow, emoji_from_code};
 use crate::schema::{comments, emoji_reactions, likes};
 use crate::{Connection, Result};
 
-/// What somebody has done, as seen through one connection. Each part goes on behind the last entry of the one before, and
-/// has up to [`PersonalData::BATCH_SIZE`] entries; an empty one is the end.
+/// The data of one user. Lists continue after the last item of the previous batch and return at most
+/// [`PersonalData::BATCH_SIZE`] items. An empty batch is the end.
 pub struct PersonalData<'c> {
     pub(super) conn: &'c mut Connection,
 }
 
-/// A heart that somebody gave.
+/// A heart that the user gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeartRecord {
-    /// To what.
+    /// The post.
     pub post: PostId,
-    /// When.
+    /// When the heart was given.
     pub at: DateTime<Utc>,
 }
 
-/// An emoji that somebody left.
+/// A reaction of the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReactionRecord {
-    /// On what.
+    /// The post.
     pub post: PostId,
-    /// Which.
+    /// The emoji.
     pub emoji: Emoji,
-    /// When.
+    /// When the user reacted.
     pub at: DateTime<Utc>,
 }
 
-/// A post that somebody was sent.
+/// A message share that the user received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivedShare {
-    /// By which message.
+    /// The id of the share.
     pub share: ShareId,
-    /// Which post.
+    /// The shared post.
     pub post: PostId,
-    /// By whom: their username.
+    /// The username of the sender.
     pub by: String,
-    /// In which words.
+    /// The text of the message.
     pub message: Option<ShareMessage>,
-    /// When.
+    /// When it was sent.
     pub at: DateTime<Utc>,
 }
 
 impl PersonalData<'_> {
-    /// The most entries of a part.
+    /// The maximum number of items in a batch.
     pub const BATCH_SIZE: i64 = 500;
 
-    /// Hearts given, by post.
-    pub async fn hearts(
+    /// Lists the hearts that the user gave, by post id.
+    pub async fn list_hearts(
         &mut self,
         user: UserId,
         after: Option<PostId>,
@@ -77,8 +77,8 @@ impl PersonalData<'_> {
         Ok(rows.into_iter().map(|(post, at)| HeartRecord { post: post.into(), at }).collect())
     }
 
-    /// Emoji left, by post.
-    pub async fn reactions(
+    /// Lists the user's reactions, by post id.
+    pub async fn list_reactions(
         &mut self,
         user: UserId,
         after: Option<PostId>,
@@ -101,48 +101,54 @@ impl PersonalData<'_> {
         rows.into_iter().map(reaction).collect()
     }
 
-    /// Posts passed on, by the id of the share.
-    pub async fn shares(&mut self, user: UserId, after: Option<ShareId>) -> Result<Vec<Share>> {
-        let created = CreatedShares {
+    /// Lists the shares that the user made, by share id.
+    pub async fn list_shares(
+        &mut self,
+        user: UserId,
+        after: Option<ShareId>,
+    ) -> Result<Vec<Share>> {
+        let list = CreatedShares {
             user: user.into(),
             after: after.map_or(Uuid::nil(), Uuid::from),
             limit: Self::BATCH_SIZE,
         };
-        let rows: Vec<ShareColumns> = created.load(self.conn).await?;
-        let share = |(id, post, message, created_at, to): ShareColumns| {
-            let how = to.map_or(ShareDetails::Url, |to| ShareDetails::Message {
-                recipients: Recipients::from_stored(to.into_iter().map(UserId::from).collect()),
-                message: message.map(ShareMessage::from_stored),
-            });
-            Share { id: ShareId::from(id), by: user, post: post.into(), details: how, created_at }
+        let rows: Vec<ShareColumns> = list.load(self.conn).await?;
+        let share = |(id, post, message, created_at, recipients): ShareColumns| {
+            let recipients = recipients.map(|ids| ids.into_iter().map(UserId::from).collect());
+            let details =
+                recipients.map_or(ShareDetails::Url, |recipients| ShareDetails::Message {
+                    recipients: Recipients::from_stored(recipients),
+                    message: message.map(ShareMessage::from_stored),
+                });
+            Share { id: ShareId::from(id), by: user, post: post.into(), details, created_at }
         };
         Ok(rows.into_iter().map(share).collect())
     }
 
-    /// Posts that others sent this person, by the id of the share.
-    pub async fn received_shares(
+    /// Lists the message shares that the user received, by share id.
+    pub async fn list_received_shares(
         &mut self,
         user: UserId,
         after: Option<ShareId>,
     ) -> Result<Vec<ReceivedShare>> {
-        let sent = ReceivedShares {
+        let list = ReceivedShares {
             user: user.into(),
             after: after.map_or(Uuid::nil(), Uuid::from),
             limit: Self::BATCH_SIZE,
         };
-        let rows: Vec<SentColumns> = sent.load(self.conn).await?;
-        let sent = |(share, post, by, message, at): SentColumns| ReceivedShare {
+        let rows: Vec<ReceivedColumns> = list.load(self.conn).await?;
+        let received = |(share, post, by, message, at): ReceivedColumns| ReceivedShare {
             share: share.into(),
             post: post.into(),
             by,
             message: message.map(ShareMessage::from_stored),
             at,
         };
-        Ok(rows.into_iter().map(sent).collect())
+        Ok(rows.into_iter().map(received).collect())
     }
 
-    /// What was said, newest first.
-    pub async fn comments(
+    /// Lists the user's comments, newest first.
+    pub async fn list_comments(
         &mut self,
         user: UserId,
         after: Option<Position>,
@@ -155,7 +161,7 @@ impl PersonalData<'_> {
             .into_boxed();
         let query = match after {
             None => query,
-            // The index has the times; of those with the same, only the id tells which.
+            // The index has the time only. Among comments with the same time, the id decides.
             Some(Position { at, id }) => query
                 .filter(comments::created_at.le(at))
                 .filter(comments::created_at.lt(at).or(comments::id.lt(id))),
@@ -165,15 +171,15 @@ impl PersonalData<'_> {
     }
 }
 
-/// Which share of which post, in which words, when, and to whom where it is no link.
+/// The id of the share, the post, the message text, the time, and the recipients unless it is a link share.
 type ShareColumns = (Uuid, Uuid, Option<String>, DateTime<Utc>, Option<Vec<i64>>);
 
-/// Which share of which post, by whom, in which words, and when.
-type SentColumns = (Uuid, Uuid, String, Option<String>, DateTime<Utc>);
+/// The id of the share, the post, the username of the sender, the message text, and the time.
+type ReceivedColumns = (Uuid, Uuid, String, Option<String>, DateTime<Utc>);
 
 statement! {
-    /// A link goes to nobody: it has no recipients, where a message has some, or none who are left. All that is theirs is
-    /// looked at, since nothing has it by id: else PostgreSQL may go through everybody's in that order.
+    /// A link share has no recipients (NULL). A message share has some, or an empty array if all of them are deleted. Reads all
+    /// shares of the user first, because no index has them by id. Otherwise PostgreSQL might scan all shares in id order.
     CreatedShares(user: i64 as BigInt, after: Uuid as SqlUuid, limit: i64 as BigInt)
         -> (SqlUuid, SqlUuid, Nullable<Text>, Timestamptz, Nullable<Array<BigInt>>) {
         "theirs AS MATERIALIZED (
@@ -190,7 +196,7 @@ statement! {
 }
 
 statement! {
-    /// As [`CreatedShares`]; each share and its sender are looked up by themselves, so that no plan goes through all of them.
+    /// Like [`CreatedShares`]. Each share and its sender is a lookup of its own, so that no plan scans all shares or users.
     ReceivedShares(user: i64 as BigInt, after: Uuid as SqlUuid, limit: i64 as BigInt)
         -> (SqlUuid, SqlUuid, Text, Nullable<Text>, Timestamptz) {
         "theirs AS MATERIALIZED (

@@ -1,4 +1,4 @@
-//! What an export costs among many: the statements are those that the code prepared, not copies.
+//! Rows read by the export of a user's data.
 
 use chrono::{DateTime, Utc};
 use diesel_async::SimpleAsyncConnection;
@@ -10,45 +10,51 @@ use uuid::Uuid;
 
 use crate::plan::Plan;
 
-/// Read by all tests here, and written by none.
-static WORLD: OnceCell<TestDatabase> = OnceCell::const_new();
+/// Shared by all tests of this module, which only read it.
+static DATABASE: OnceCell<TestDatabase> = OnceCell::const_new();
 
-/// Has done a tenth of everything, 3,000 of each kind.
+/// Has a tenth of all rows, 3,000 of each kind.
 const BUSY: i64 = 1;
 
-/// Has done five or six of each kind.
+/// Has five or six rows of each kind.
 const ORDINARY: i64 = 4_711;
 
-/// Half of all ids, by a digest, are behind it.
+/// Half of all ids, which are digests, are greater.
 const HALFWAY: Uuid = Uuid::from_u128(0x8000_0000_0000_0000_0000_0000_0000_0000);
 
 #[tokio::test]
-async fn hearts_are_read_in_the_order_of_the_index_that_has_them_once_for_each_post() {
+async fn hearts_are_read_in_the_order_of_the_unique_index() {
     let key = "likes_user_id_post_id_key";
-    let half = format!("1, '{HALFWAY}', 500");
+    let busy = format!("1, '{HALFWAY}', 500");
 
-    let plan = check(&half, 500, 500, async |conn| {
-        let some =
-            conn.personal_data().hearts(UserId::from(BUSY), Some(HALFWAY.into())).await.unwrap();
-        assert_eq!(some.len(), 500);
+    let plan = check(&busy, 500, 500, async |conn| {
+        let batch = conn
+            .personal_data()
+            .list_hearts(UserId::from(BUSY), Some(HALFWAY.into()))
+            .await
+            .unwrap();
+        assert_eq!(batch.len(), 500);
     })
     .await;
 
     assert!(format!("{plan:?}").contains(key), "{plan:#?}");
-    let few = format!("{ORDINARY}, '{}', 500", Uuid::nil());
-    check(&few, few_of("likes").await, 10, async |conn| {
-        conn.personal_data().hearts(UserId::from(ORDINARY), None).await.unwrap();
+    let ordinary = format!("{ORDINARY}, '{}', 500", Uuid::nil());
+    check(&ordinary, ordinary_rows("likes").await, 10, async |conn| {
+        conn.personal_data().list_hearts(UserId::from(ORDINARY), None).await.unwrap();
     })
     .await;
 }
 
 #[tokio::test]
-async fn reactions_are_read_in_the_order_of_the_index_that_has_them_once_for_each_post() {
+async fn reactions_are_read_in_the_order_of_the_unique_index() {
     let key = "emoji_reactions_user_id_post_id_key";
-    let half = format!("1, '{HALFWAY}', 500");
+    let busy = format!("1, '{HALFWAY}', 500");
 
-    let plan = check(&half, 500, 500, async |conn| {
-        conn.personal_data().reactions(UserId::from(BUSY), Some(HALFWAY.into())).await.unwrap();
+    let plan = check(&busy, 500, 500, async |conn| {
+        conn.personal_data()
+            .list_reactions(UserId::from(BUSY), Some(HALFWAY.into()))
+            .await
+            .unwrap();
     })
     .await;
 
@@ -56,119 +62,123 @@ async fn reactions_are_read_in_the_order_of_the_index_that_has_them_once_for_eac
 }
 
 #[tokio::test]
-async fn comments_are_read_from_where_the_last_part_ended() {
+async fn comments_are_read_from_the_end_of_the_previous_batch() {
     let at: DateTime<Utc> = "2025-01-01T02:30:00Z".parse().unwrap();
-    let behind = Position { at, id: HALFWAY };
+    let after = Position { at, id: HALFWAY };
     let arguments = format!("1, '{}', '{}', '{HALFWAY}', 500", at.to_rfc3339(), at.to_rfc3339());
 
-    // In a world of this size PostgreSQL would rather read all that are left of theirs, and sort them.
+    // With a dataset of this size, PostgreSQL prefers to read and sort all remaining comments of the user.
     check(&arguments, 500, 1_600, async |conn| {
-        let some = conn.personal_data().comments(UserId::from(BUSY), Some(behind)).await.unwrap();
-        assert_eq!(some.len(), 500);
+        let batch =
+            conn.personal_data().list_comments(UserId::from(BUSY), Some(after)).await.unwrap();
+        assert_eq!(batch.len(), 500);
     })
     .await;
 }
 
-/// There is no index of somebody's shares by id: each part reads all that they passed on, and nothing of others.
+/// No index has a user's shares in the order of their ids: each batch reads all shares of the user, and none of other users.
 #[tokio::test]
-async fn shares_are_read_from_those_of_the_person_alone() {
-    let few = format!("{ORDINARY}, '{}', 500", Uuid::nil());
-    check(&few, few_of("shares").await, 30, async |conn| {
-        conn.personal_data().shares(UserId::from(ORDINARY), None).await.unwrap();
+async fn reading_shares_reads_only_those_of_the_user() {
+    let ordinary = format!("{ORDINARY}, '{}', 500", Uuid::nil());
+    check(&ordinary, ordinary_rows("shares").await, 30, async |conn| {
+        conn.personal_data().list_shares(UserId::from(ORDINARY), None).await.unwrap();
     })
     .await;
 
     let arguments = format!("1, '{HALFWAY}', 500");
     check(&arguments, 500, 3_500, async |conn| {
-        let some =
-            conn.personal_data().shares(UserId::from(BUSY), Some(HALFWAY.into())).await.unwrap();
-        assert_eq!(some.len(), 500);
+        let batch = conn
+            .personal_data()
+            .list_shares(UserId::from(BUSY), Some(HALFWAY.into()))
+            .await
+            .unwrap();
+        assert_eq!(batch.len(), 500);
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_was_sent_to_somebody_is_read_from_that_alone() {
-    let few = format!("{ORDINARY}, '{}', 500", Uuid::nil());
-    check(&few, few_of("share_recipients").await, 30, async |conn| {
-        conn.personal_data().received_shares(UserId::from(ORDINARY), None).await.unwrap();
+async fn reading_received_shares_reads_only_those_of_the_user() {
+    let ordinary = format!("{ORDINARY}, '{}', 500", Uuid::nil());
+    check(&ordinary, ordinary_rows("share_recipients").await, 30, async |conn| {
+        conn.personal_data().list_received_shares(UserId::from(ORDINARY), None).await.unwrap();
     })
     .await;
 
     let arguments = format!("1, '{HALFWAY}', 500");
-    // With the share and the sender of each.
+    // Includes the share and the sender of each.
     check(&arguments, 500, 3_000 + 1_000, async |conn| {
-        let some = conn
+        let batch = conn
             .personal_data()
-            .received_shares(UserId::from(BUSY), Some(HALFWAY.into()))
+            .list_received_shares(UserId::from(BUSY), Some(HALFWAY.into()))
             .await
             .unwrap();
-        assert_eq!(some.len(), 500);
+        assert_eq!(batch.len(), 500);
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_somebody_was_told_is_read_in_the_order_of_its_changes() {
-    // With the actor of each.
-    check_of(r#""seq" >"#, "1, 15000, 100", 100, 200, async |conn| {
-        let (some, last) =
+async fn notifications_are_read_in_the_order_of_their_changes() {
+    // Includes the actor of each.
+    check_statement(r#""seq" >"#, "1, 15000, 100", 100, 200, async |conn| {
+        let (batch, last) =
             conn.notifications().list_changed_since(UserId::from(BUSY), 15_000, 100).await.unwrap();
-        assert_eq!((some.len(), last), (100, Some(16_000)));
+        assert_eq!((batch.len(), last), (100, Some(16_000)));
     })
     .await;
 }
 
-/// How much somebody ordinary has done.
-async fn few_of(table: &str) -> u32 {
-    let rows = world().await.count(&format!("{table} WHERE user_id = {ORDINARY}")).await;
+/// The number of rows of the ordinary user.
+async fn ordinary_rows(table: &str) -> u32 {
+    let rows = database().await.count(&format!("{table} WHERE user_id = {ORDINARY}")).await;
     assert!((1..=10).contains(&rows), "{rows}");
     u32::try_from(rows).unwrap()
 }
 
-/// Has `work` prepare a statement, and looks at how PostgreSQL comes by its rows, so many of them from at most `most`: with
-/// a plan for these arguments, and with one for any, which is returned.
+/// Runs `work`, which prepares a statement, and checks that its plans return `rows` rows from at max_read `max_read` rows read:
+/// the plan for these arguments and the generic plan, which it returns.
 async fn check(
     arguments: &str,
     rows: u32,
-    most: u32,
+    max_read: u32,
     work: impl AsyncFnOnce(&mut Connection),
 ) -> Plan {
-    check_of("", arguments, rows, most, work).await
+    check_statement("", arguments, rows, max_read, work).await
 }
 
-/// The same of the statement that has these words in it, where `work` prepares several.
-async fn check_of(
+/// Like [`check`], for the statement whose text contains `words`, for `work` that prepares several.
+async fn check_statement(
     words: &str,
     arguments: &str,
     rows: u32,
-    most: u32,
+    max_read: u32,
     work: impl AsyncFnOnce(&mut Connection),
 ) -> Plan {
-    let mut conn = world().await.connect().await;
+    let mut conn = database().await.connect().await;
     work(&mut conn).await;
 
-    // How far several workers read ahead of each other is a matter of luck.
+    // How far parallel workers read ahead of each other varies.
     conn.batch_execute("SET max_parallel_workers_per_gather = 0").await.unwrap();
     let mut generic = None;
     for mode in ["force_custom_plan", "force_generic_plan"] {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
-        let plan = Plan::of_the_prepared(&mut conn, words, arguments).await;
+        let plan = Plan::of_prepared(&mut conn, words, arguments).await;
         assert_eq!(plan.rows_returned().to_string(), rows.to_string(), "{mode}: {plan:#?}");
-        assert_eq!(plan.tables_read_whole(), [""; 0], "{mode}: {plan:#?}");
+        assert_eq!(plan.tables_scanned(), [""; 0], "{mode}: {plan:#?}");
         let read = plan.rows_read();
-        assert!(read <= f64::from(most), "{mode}: {read} rows for {rows}: {plan:#?}");
+        assert!(read <= f64::from(max_read), "{mode}: {read} rows for {rows}: {plan:#?}");
         generic = Some(plan);
     }
     generic.unwrap()
 }
 
-async fn world() -> &'static TestDatabase {
-    WORLD
+async fn database() -> &'static TestDatabase {
+    DATABASE
         .get_or_init(async || {
-            let world = TestDatabase::create().await;
-            world.execute(include_str!("datasets/personal_data.sql")).await;
-            world
+            let database = TestDatabase::create().await;
+            database.execute(include_str!("datasets/personal_data.sql")).await;
+            database
         })
         .await
 }

@@ -41,11 +41,11 @@ async fn a_user_without_any_data_gets_empty_sections() {
     let mut conn = database.connect().await;
 
     for user in [ana, UserId::from(-1)] {
-        assert_eq!(conn.personal_data().hearts(user, None).await.unwrap(), []);
-        assert_eq!(conn.personal_data().reactions(user, None).await.unwrap(), []);
-        assert_eq!(conn.personal_data().shares(user, None).await.unwrap(), []);
-        assert_eq!(conn.personal_data().received_shares(user, None).await.unwrap(), []);
-        assert_eq!(conn.personal_data().comments(user, None).await.unwrap(), []);
+        assert_eq!(conn.personal_data().list_hearts(user, None).await.unwrap(), []);
+        assert_eq!(conn.personal_data().list_reactions(user, None).await.unwrap(), []);
+        assert_eq!(conn.personal_data().list_shares(user, None).await.unwrap(), []);
+        assert_eq!(conn.personal_data().list_received_shares(user, None).await.unwrap(), []);
+        assert_eq!(conn.personal_data().list_comments(user, None).await.unwrap(), []);
     }
 }
 
@@ -58,20 +58,21 @@ async fn sections_hold_all_data_of_the_user_and_nothing_of_other_users() {
     create_data(&database, ben, &post, ana).await;
     let mut conn = database.connect().await;
 
-    let [heart] = conn.personal_data().hearts(ana, None).await.unwrap().try_into().unwrap();
+    let [heart] = conn.personal_data().list_hearts(ana, None).await.unwrap().try_into().unwrap();
     assert_eq!(heart.post, post.id);
-    let [reaction] = conn.personal_data().reactions(ana, None).await.unwrap().try_into().unwrap();
+    let [reaction] =
+        conn.personal_data().list_reactions(ana, None).await.unwrap().try_into().unwrap();
     assert_eq!((reaction.post, reaction.emoji), (post.id, Emoji::Fire));
-    let shares = conn.personal_data().shares(ana, None).await.unwrap();
+    let shares = conn.personal_data().list_shares(ana, None).await.unwrap();
     assert_eq!(shares, [link, sent]);
     let [received] =
-        conn.personal_data().received_shares(ben, None).await.unwrap().try_into().unwrap();
+        conn.personal_data().list_received_shares(ben, None).await.unwrap().try_into().unwrap();
     assert_eq!((received.share, received.post), (shares[1].id, post.id));
     assert_eq!(received.message.as_ref(), shares[1].details.message());
     assert_eq!(received.at, shares[1].created_at);
     let users = format!("users WHERE id = {ana} AND username = '{}'", received.by);
     assert_eq!(database.count(&users).await, 1);
-    assert_eq!(conn.personal_data().comments(ana, None).await.unwrap(), [comment]);
+    assert_eq!(conn.personal_data().list_comments(ana, None).await.unwrap(), [comment]);
 }
 
 /// A message stays a message after all its recipients have been deleted.
@@ -84,7 +85,7 @@ async fn a_message_without_remaining_recipients_does_not_become_a_link() {
     conn.shares().create(&a_message_share(ana, post.id, &[ben])).await.unwrap();
     database.execute(&format!("DELETE FROM users WHERE id = {ben}")).await;
 
-    let [share] = conn.personal_data().shares(ana, None).await.unwrap().try_into().unwrap();
+    let [share] = conn.personal_data().list_shares(ana, None).await.unwrap().try_into().unwrap();
 
     let ShareDetails::Message { recipients, message } = share.details else { panic!("{share:?}") };
     assert_eq!(recipients.as_slice(), []);
@@ -100,11 +101,13 @@ async fn each_batch_continues_after_the_previous_one() {
     let mut conn = database.connect().await;
 
     for batches in [
-        read_batches!(last, conn.personal_data().hearts(ana, last), |heart| heart.post),
-        read_batches!(last, conn.personal_data().reactions(ana, last), |reaction| reaction.post),
-        read_batches!(last, conn.personal_data().shares(ana, last), |share| share.id),
-        read_batches!(last, conn.personal_data().received_shares(ana, last), |received| received
-            .share),
+        read_batches!(last, conn.personal_data().list_hearts(ana, last), |heart| heart.post),
+        read_batches!(last, conn.personal_data().list_reactions(ana, last), |reaction| reaction
+            .post),
+        read_batches!(last, conn.personal_data().list_shares(ana, last), |share| share.id),
+        read_batches!(last, conn.personal_data().list_received_shares(ana, last), |received| {
+            received.share
+        }),
     ] {
         assert_complete(batches, total);
     }
@@ -121,7 +124,7 @@ async fn comments_are_read_newest_first_by_time_and_then_by_id() {
 
     let (mut comments, mut last) = (Vec::new(), None);
     loop {
-        let batch = conn.personal_data().comments(ana, last).await.unwrap();
+        let batch = conn.personal_data().list_comments(ana, last).await.unwrap();
         assert!(i64::try_from(batch.len()).unwrap() <= PersonalData::BATCH_SIZE);
         last = batch.last().map(Comment::position);
         comments.extend(batch);
