@@ -25,8 +25,7 @@ pub(crate) use self::route_table::ROUTES;
     components(schemas(Problem)),
     tags(
         (name = "auth", description = "Sign-up, login and sessions"),
-        (name = "users", description = "Posts by user"),
-        (name = "people", description = "Finding users by name"),
+        (name = "users", description = "Finding users by name, and posts by user"),
         (name = "profiles", description = "User profiles, and account deletion"),
         (name = "photos", description = "Profile photos"),
         (name = "avatars", description = "Default avatars of users without a photo"),

@@ -88,7 +88,6 @@ impl<B: Serialize> Responder for ListResponse<B> {
 
 /// Pagination metadata.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PartView)]
 pub(crate) struct Pagination {
     total_count: i64,
     limit: i64,

@@ -95,7 +95,6 @@ pub(crate) struct TokenView {
 }
 
 #[derive(Serialize, ToSchema)]
-#[schema(as = MeView)]
 pub(crate) struct CurrentUserView {
     id: i64,
     email: String,
@@ -114,7 +113,6 @@ pub(crate) struct SessionView {
 }
 
 #[derive(Serialize, ToSchema)]
-#[schema(as = Ended)]
 pub(crate) struct EndedSessionsView {
     /// The number of sessions that were ended.
     ended: usize,

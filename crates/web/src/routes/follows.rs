@@ -33,7 +33,6 @@ pub(crate) struct FollowView {
 
 /// A user of a follow.
 #[derive(Serialize, ToSchema)]
-#[schema(as = EndView)]
 pub(crate) struct FollowUserView {
     id: i64,
     username: String,
@@ -48,7 +47,6 @@ pub(crate) struct UnfollowedView {
 
 /// The relationship between the caller and a user, in both directions.
 #[derive(Serialize, ToSchema)]
-#[schema(as = RelationView)]
 pub(crate) struct FollowStatusView {
     is_following: bool,
     follow_status: Option<&'static str>,

@@ -14,14 +14,12 @@ use crate::routes::users::UserSummary;
 
 /// The state of a follow request after it was accepted or declined.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AnsweredView)]
 pub(crate) struct FollowRequestStatusView {
     status: Option<&'static str>,
 }
 
 /// A user who requested to follow the caller.
 #[derive(Serialize, ToSchema)]
-#[schema(as = RequestView)]
 pub(crate) struct FollowRequestView {
     user: UserSummary,
     /// When the request was sent.
@@ -30,7 +28,6 @@ pub(crate) struct FollowRequestView {
 
 /// A page of follow requests.
 #[derive(Serialize, ToSchema)]
-#[schema(as = RequestsView)]
 pub(crate) struct FollowRequestsView {
     requests: Vec<FollowRequestView>,
     #[serde(flatten)]

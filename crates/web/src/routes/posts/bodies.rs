@@ -87,7 +87,6 @@ impl NewPost {
 
 /// The form that creates a post with an image.
 #[derive(ToSchema)]
-#[schema(as = NewPicturedPost)]
 #[expect(dead_code, reason = "OpenAPI documentation of what `PostForm` reads")]
 pub(crate) struct NewPostForm {
     #[schema(max_length = 500)]

@@ -16,7 +16,6 @@ use crate::response::{ListResponse, Problem, Timestamp};
 
 /// The hearts of a post after the caller's heart was added or removed.
 #[derive(Serialize, ToSchema)]
-#[schema(as = HeartedView)]
 pub(crate) struct HeartChangeView {
     hearts_count: i32,
     is_hearted: bool,

@@ -44,7 +44,6 @@ pub(crate) struct ReactionView {
 
 /// The user of a reaction.
 #[derive(Serialize, ToSchema)]
-#[schema(as = ReactorView)]
 pub(crate) struct ReactionUserView {
     id: i64,
     username: String,

@@ -13,7 +13,6 @@ use crate::response::Problem;
 
 /// The password that confirms the deletion of an account.
 #[derive(Deserialize, ToSchema)]
-#[schema(as = Farewell)]
 pub(crate) struct DeleteAccountBody {
     #[serde(default)]
     #[schema(value_type = String, required)]

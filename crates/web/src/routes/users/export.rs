@@ -49,7 +49,6 @@ pub(crate) struct ExportView {
 
 /// A heart of the caller.
 #[derive(Serialize, ToSchema)]
-#[schema(as = GivenHeartView)]
 pub(crate) struct ExportHeartView {
     post_id: Uuid,
     created_at: Timestamp,
@@ -57,7 +56,6 @@ pub(crate) struct ExportHeartView {
 
 /// An emoji reaction of the caller.
 #[derive(Serialize, ToSchema)]
-#[schema(as = GivenReactionView)]
 pub(crate) struct ExportReactionView {
     post_id: Uuid,
     emoji_code: &'static str,
@@ -66,7 +64,6 @@ pub(crate) struct ExportReactionView {
 
 /// A share by the caller.
 #[derive(Serialize, ToSchema)]
-#[schema(as = GivenShareView)]
 pub(crate) struct ExportShareView {
     id: Uuid,
     post_id: Uuid,
@@ -89,7 +86,6 @@ pub(crate) struct ReceivedShareView {
 
 /// A comment of the caller.
 #[derive(Serialize, ToSchema)]
-#[schema(as = GivenCommentView)]
 pub(crate) struct ExportCommentView {
     id: Uuid,
     post_id: Uuid,

@@ -89,7 +89,6 @@ pub(crate) struct PhotoUrls {
 
 /// The result of deleting a photo.
 #[derive(Serialize, ToSchema)]
-#[schema(as = PhotoRemoved)]
 pub(crate) struct DeletedPhotoView {
     /// Always true.
     deleted: bool,

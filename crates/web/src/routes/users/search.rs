@@ -16,7 +16,6 @@ use crate::response::{Envelope, EnvelopeResponse, Problem};
 use crate::routes::users::UserSummary;
 
 #[derive(Deserialize, ToSchema)]
-#[schema(as = PeopleSearch)]
 pub(crate) struct UserSearchBody {
     /// Part of a username or display name, case-insensitive. A query of one or two characters matches only prefixes.
     #[serde(default)]
@@ -57,7 +56,6 @@ impl FromJson for SaturatingInteger {
 }
 
 #[derive(Deserialize, ToSchema)]
-#[schema(as = NamesToSort)]
 pub(crate) struct UsernamesBody {
     /// Usernames. Only the first 50 are checked, and equal spellings are merged.
     #[serde(default)]
@@ -67,7 +65,6 @@ pub(crate) struct UsernamesBody {
 
 /// The usernames as the client sent them, in their order.
 #[derive(Serialize, ToSchema)]
-#[schema(as = SortedNamesView)]
 pub(crate) struct UsernameValidationView {
     valid_usernames: Vec<String>,
     invalid_usernames: Vec<String>,
@@ -81,7 +78,6 @@ impl From<UsernameValidation> for UsernameValidationView {
 
 /// A user's id and username.
 #[derive(Serialize, ToSchema)]
-#[schema(as = NamedView)]
 pub(crate) struct UsernameView {
     id: i64,
     /// The username in the user's own spelling.
@@ -92,7 +88,7 @@ pub(crate) struct UsernameView {
 ///
 /// Exact matches come first, then prefixes, then names that contain the query.
 #[utoipa::path(
-    tag = "people",
+    tag = "users",
     request_body = UserSearchBody,
     responses((status = 200, body = Envelope<Vec<UserSummary>>)),
 )]
@@ -110,7 +106,7 @@ pub(crate) async fn search_users(
 
 /// Checks which usernames belong to users, case-insensitive. Trailing `.` and `-` are ignored.
 #[utoipa::path(
-    tag = "people",
+    tag = "users",
     request_body = UsernamesBody,
     responses((status = 200, body = Envelope<UsernameValidationView>)),
 )]
@@ -129,7 +125,7 @@ pub(crate) async fn validate_usernames(
 
 /// Returns the id of the user with a username, case-insensitive.
 #[utoipa::path(
-    tag = "people",
+    tag = "users",
     params(("username" = String, Path, description = "Username. Trailing `.` and `-` are ignored")),
     responses((status = 200, body = Envelope<UsernameView>), (status = 404, body = Problem)),
 )]
