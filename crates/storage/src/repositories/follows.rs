@@ -1,4 +1,4 @@
-//! The `follows` table: who follows whom, who asked to, who has blocked whom, and how many.
+//! The `follows` table (follows, requests and blocks), and the follow counters of users.
 
 mod list;
 mod suggestions;
@@ -16,45 +16,40 @@ pub use self::list::FollowCounts;
 use crate::query::statement;
 use crate::{Connection, Result, StorageError};
 
-/// Follows, requests and blocks, as seen through one connection.
+/// The repository of follows, requests and blocks.
 pub struct Follows<'c> {
     pub(super) conn: &'c mut Connection,
 }
 
 impl Follows<'_> {
-    /// What two people are to each other.
-    pub async fn find_relationship(&mut self, one: UserId, other: UserId) -> Result<Relationship> {
+    /// Finds the relationship between two users.
+    pub async fn find_relationship(&mut self, user: UserId, other: UserId) -> Result<Relationship> {
         Ok(self
-            .find_relationships(one, &[other])
+            .find_relationships(user, &[other])
             .await?
             .remove(&other)
             .unwrap_or(Relationship::NONE))
     }
 
-    /// What this person and each of these people are to each other, in one statement.
+    /// Finds the relationship between a user and each of `others`, in one statement.
     pub async fn find_relationships(
         &mut self,
-        one: UserId,
+        user: UserId,
         others: &[UserId],
     ) -> Result<HashMap<UserId, Relationship>> {
         let ids = others.iter().copied().map(i64::from).collect();
-        let find = FindRelationships { one: one.into(), others: ids };
+        let find = FindRelationships { user: user.into(), others: ids };
         let rows: Vec<(i64, Option<String>, Option<String>)> = find.load(self.conn).await?;
-        let relation = |(other, there, back): (i64, Option<String>, Option<String>)| {
-            Ok((
-                other.into(),
-                Relationship {
-                    outgoing: state_from_code(there)?,
-                    incoming: state_from_code(back)?,
-                },
-            ))
+        let relationship = |(other, outgoing, incoming): (i64, Option<String>, Option<String>)| {
+            let (outgoing, incoming) = (state_from_code(outgoing)?, state_from_code(incoming)?);
+            Ok((other.into(), Relationship { outgoing, incoming }))
         };
-        rows.into_iter().map(relation).collect()
+        rows.into_iter().map(relationship).collect()
     }
 
-    /// Turns the edge between two people from `before`, which is what it is, into what `follow` says, and counts whom
-    /// that makes a follower or none. The rows of both people must be locked (see [`Users::lock_all`]). Returns the edge
-    /// as it is now: one that was there keeps its id and its time, but where it turns into a block.
+    /// Changes the state between two users from `before` to that of `follow`, and updates their follow counters. `before` must
+    /// be the current state, and the rows of both users must be locked (see [`Users::lock_all`]). Returns the stored follow,
+    /// or `None` if it was deleted. An existing follow keeps its id, and its time unless it becomes a block.
     ///
     /// [`Users::lock_all`]: crate::Users::lock_all
     pub async fn set_state(
@@ -62,14 +57,14 @@ impl Follows<'_> {
         before: FollowState,
         follow: &Follow,
     ) -> Result<Option<Follow>> {
-        let active = |edge: FollowState| i64::from(edge == FollowState::Active);
+        let is_active = |state: FollowState| i64::from(state == FollowState::Active);
         let set = SetState {
             id: follow.id.into(),
             follower: follow.follower.into(),
             followed: follow.followed.into(),
             status: follow.state.code().map(ToOwned::to_owned),
             at: follow.created_at,
-            more: active(follow.state) - active(before),
+            difference: is_active(follow.state) - is_active(before),
         };
         let row: Option<(Uuid, DateTime<Utc>)> = set.get_result(self.conn).await.optional()?;
         Ok(row.map(|(id, created_at)| Follow {
@@ -79,24 +74,29 @@ impl Follows<'_> {
         }))
     }
 
-    /// Makes followers of those of these people who have asked to follow this one, and counts them. The rows of all of
-    /// them must be locked (see [`Users::lock_all`]). Returns who they were.
+    /// Accepts the requests of these users to follow `user`, and updates the follow counters. The rows of all of them must be
+    /// locked (see [`Users::lock_all`]). Returns the users whose requests were accepted.
     ///
     /// [`Users::lock_all`]: crate::Users::lock_all
-    pub async fn accept_requests(&mut self, by: UserId, askers: &[UserId]) -> Result<Vec<UserId>> {
-        let askers = askers.iter().copied().map(i64::from).collect();
-        let accepted: Vec<i64> = AcceptRequests { by: by.into(), askers }.load(self.conn).await?;
+    pub async fn accept_requests(
+        &mut self,
+        user: UserId,
+        requesters: &[UserId],
+    ) -> Result<Vec<UserId>> {
+        let requesters = requesters.iter().copied().map(i64::from).collect();
+        let accept = AcceptRequests { user: user.into(), requesters };
+        let accepted: Vec<i64> = accept.load(self.conn).await?;
         Ok(accepted.into_iter().map(UserId::from).collect())
     }
 
-    /// Up to `limit` people who were asked by somebody, and by what they prefer now need not have been.
+    /// Lists up to `limit` users who have pending requests although they no longer require approval.
     pub async fn list_users_with_stale_requests(&mut self, limit: i64) -> Result<Vec<UserId>> {
-        let asked: Vec<i64> = UsersWithStaleRequests { limit }.load(self.conn).await?;
-        Ok(asked.into_iter().map(UserId::from).collect())
+        let users: Vec<i64> = UsersWithStaleRequests { limit }.load(self.conn).await?;
+        Ok(users.into_iter().map(UserId::from).collect())
     }
 
-    /// Removes up to `limit` edges to and from this person, and lowers the numbers of those at their other ends. Tells how
-    /// many there were.
+    /// Deletes up to `limit` follows, requests and blocks of and to a user, and updates the follow counters. Returns the number
+    /// of deleted rows.
     pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<i64> {
         let delete = DeleteFollowsBatch { user: user.into(), limit };
         Ok(delete.get_result(self.conn).await?)
@@ -109,8 +109,8 @@ fn state_from_code(status: Option<String>) -> Result<FollowState> {
 }
 
 statement! {
-    /// Only of those who exist.
-    FindRelationships(one: i64 as BigInt, others: Vec<i64> as Array<BigInt>) -> (BigInt, Nullable<Text>, Nullable<Text>) {
+    /// Returns only users who exist.
+    FindRelationships(user: i64 as BigInt, others: Vec<i64> as Array<BigInt>) -> (BigInt, Nullable<Text>, Nullable<Text>) {
         "other AS (SELECT id FROM users WHERE id = ANY ($2))
         SELECT other.id, there.status, back.status
         FROM other
@@ -120,14 +120,14 @@ statement! {
 }
 
 statement! {
-    /// The rows of both people are locked.
+    /// The rows of both users are locked.
     SetState(
         id: Uuid as SqlUuid,
         follower: i64 as BigInt,
         followed: i64 as BigInt,
         status: Option<String> as Nullable<Text>,
         at: DateTime<Utc> as Timestamptz,
-        more: i64 as BigInt
+        difference: i64 as BigInt
     ) -> (SqlUuid, Timestamptz) {
         "gone AS (
             DELETE FROM follows WHERE follower_id = $2 AND followed_id = $3 AND $4 IS NULL
@@ -150,7 +150,7 @@ statement! {
 }
 
 statement! {
-    AcceptRequests(by: i64 as BigInt, askers: Vec<i64> as Array<BigInt>) -> BigInt {
+    AcceptRequests(user: i64 as BigInt, requesters: Vec<i64> as Array<BigInt>) -> BigInt {
         "made AS (
             UPDATE follows SET status = 'active'
             WHERE followed_id = $1 AND follower_id = ANY ($2) AND status = 'pending'
@@ -167,7 +167,7 @@ statement! {
 }
 
 statement! {
-    /// Reads what is pending anywhere, by its index: nobody waits for this.
+    /// Reads all pending requests, by their index. No request of a client waits for this statement.
     UsersWithStaleRequests(limit: i64 as BigInt) -> BigInt {
         "asked AS (SELECT DISTINCT followed_id FROM follows WHERE status = 'pending')
         SELECT id FROM users JOIN asked ON asked.followed_id = users.id
@@ -177,7 +177,7 @@ statement! {
 }
 
 statement! {
-    /// Locks everybody whose number changes, by id, before it touches an edge.
+    /// Locks all users whose counters change, in id order, before the follows.
     DeleteFollowsBatch(user: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT id, follower_id, followed_id FROM follows WHERE follower_id = $1

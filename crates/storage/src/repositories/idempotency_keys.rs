@@ -1,4 +1,4 @@
-//! The `idempotency_keys` table: requests that must have one effect, however often they arrive.
+//! The `idempotency_keys` table: requests that take effect once, however often they are sent.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -9,52 +9,52 @@ use uuid::Uuid;
 use crate::schema::idempotency_keys;
 use crate::{Connection, Result};
 
-/// Idempotency keys, as seen through one connection.
+/// The repository of idempotency keys.
 pub struct IdempotencyKeys<'c> {
     pub(super) conn: &'c mut Connection,
 }
 
-/// One attempt at a request that carries a key.
+/// A claim of an idempotency key by one attempt at a request.
 #[derive(Debug, Clone)]
 pub struct Claim {
-    /// Which attempt.
+    /// The id of the attempt.
     pub id: Uuid,
-    /// Whose request: keys of different people never meet.
+    /// The user who sends the request. Keys of different users are independent.
     pub user: UserId,
     /// The key as sent, at most 64 characters.
     pub key: String,
-    /// The SHA-256 hash of the request, by which another request under the same key is told apart.
+    /// The SHA-256 hash of the request, to detect a different request with the same key.
     pub fingerprint: [u8; 32],
-    /// When this attempt began.
+    /// When the attempt started.
     pub at: DateTime<Utc>,
 }
 
-/// What came of a claim.
+/// The result of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimOutcome {
-    /// The act is this attempt's to do.
+    /// This attempt may execute the request.
     Acquired,
-    /// It was done: this was the answer.
+    /// The request was executed before, with this response.
     Completed(Vec<u8>),
-    /// Another attempt is at it.
+    /// Another attempt is executing the request.
     InFlight,
-    /// The key belongs to another request.
+    /// The key was used for a different request.
     FingerprintMismatch,
 }
 
 impl IdempotencyKeys<'_> {
-    /// How long an answer is kept.
+    /// How long a response is kept.
     pub const RETENTION: TimeDelta = TimeDelta::hours(24);
 
-    /// How long an attempt may be at it before it counts as dead: longer than any request lives.
+    /// How long an attempt may take before it counts as dead. Longer than the longest request.
     pub const LEASE: TimeDelta = TimeDelta::seconds(60);
 
-    /// Claims the key for this attempt. Commit it before the act, so that others see it.
+    /// Claims the key for this attempt. Commit this before executing the request, so that other attempts see it.
     ///
     /// # Errors
-    /// `Missing` where its user is gone, by `idempotency_keys_user_id_fkey`.
+    /// `Missing` with `idempotency_keys_user_id_fkey` if the user does not exist.
     pub async fn claim(&mut self, claim: &Claim) -> Result<ClaimOutcome> {
-        if self.take(claim).await? {
+        if self.acquire(claim).await? {
             return Ok(ClaimOutcome::Acquired);
         }
         let holder = idempotency_keys::table
@@ -67,18 +67,18 @@ impl IdempotencyKeys<'_> {
             Some((fingerprint, _)) if fingerprint != claim.fingerprint => {
                 ClaimOutcome::FingerprintMismatch
             }
-            Some((_, Some(answer))) => ClaimOutcome::Completed(answer),
-            // Without a row, it was let go between the two statements: the next attempt will get it.
+            Some((_, Some(response))) => ClaimOutcome::Completed(response),
+            // No row: the holder released the key between the two statements. The next attempt will acquire it.
             Some((_, None)) | None => ClaimOutcome::InFlight,
         })
     }
 
-    /// Inserts the claim, or takes over a row that has lapsed or is too old to matter.
-    async fn take(&mut self, claim: &Claim) -> Result<bool> {
-        let lapsed = idempotency_keys::answer
+    /// Inserts the claim, or takes over a row whose lease or retention has expired. Returns whether it did.
+    async fn acquire(&mut self, claim: &Claim) -> Result<bool> {
+        let lease_expired = idempotency_keys::answer
             .is_null()
             .and(idempotency_keys::claimed_at.lt(claim.at - Self::LEASE));
-        let forgotten = idempotency_keys::claimed_at.lt(claim.at - Self::RETENTION);
+        let retention_expired = idempotency_keys::claimed_at.lt(claim.at - Self::RETENTION);
         let row = (
             idempotency_keys::fingerprint.eq(&claim.fingerprint[..]),
             idempotency_keys::claim.eq(claim.id),
@@ -94,37 +94,40 @@ impl IdempotencyKeys<'_> {
             .on_conflict((idempotency_keys::user_id, idempotency_keys::key))
             .do_update()
             .set(row);
-        // Not as a method: that would be the one of queries.
-        let taken = diesel::query_dsl::methods::FilterDsl::filter(upsert, lapsed.or(forgotten))
-            .execute(self.conn)
-            .await?;
-        Ok(taken == 1)
+        // As a method, `filter` would be that of select statements.
+        let acquired = diesel::query_dsl::methods::FilterDsl::filter(
+            upsert,
+            lease_expired.or(retention_expired),
+        )
+        .execute(self.conn)
+        .await?;
+        Ok(acquired == 1)
     }
 
-    /// Keeps the answer; call it in the act's own transaction. Tells whether the key is still this attempt's: if
-    /// not, another one took over, and the act must be rolled back.
-    pub async fn complete(&mut self, claim: &Claim, answer: &[u8]) -> Result<bool> {
-        let ours = idempotency_keys::table
+    /// Stores the response. Call this in the transaction of the request. Returns whether this attempt still holds the key. If
+    /// not, another attempt took over, and the transaction must be rolled back.
+    pub async fn complete(&mut self, claim: &Claim, response: &[u8]) -> Result<bool> {
+        let held = idempotency_keys::table
             .find((i64::from(claim.user), &claim.key))
             .filter(idempotency_keys::claim.eq(claim.id));
-        let settled = diesel::update(ours)
-            .set(idempotency_keys::answer.eq(answer))
+        let completed = diesel::update(held)
+            .set(idempotency_keys::answer.eq(response))
             .execute(self.conn)
             .await?;
-        Ok(settled == 1)
+        Ok(completed == 1)
     }
 
-    /// Lets the key go after the act failed and left nothing behind.
+    /// Releases the key after the request failed without any effect.
     pub async fn release(&mut self, claim: &Claim) -> Result<()> {
-        let ours = idempotency_keys::table
+        let held = idempotency_keys::table
             .find((i64::from(claim.user), &claim.key))
             .filter(idempotency_keys::claim.eq(claim.id))
             .filter(idempotency_keys::answer.is_null());
-        diesel::delete(ours).execute(self.conn).await?;
+        diesel::delete(held).execute(self.conn).await?;
         Ok(())
     }
 
-    /// Removes the keys that are too old to matter. Tells how many there were.
+    /// Deletes keys whose retention has expired. Returns their number.
     pub async fn sweep(&mut self, now: DateTime<Utc>) -> Result<usize> {
         let old =
             idempotency_keys::table.filter(idempotency_keys::claimed_at.lt(now - Self::RETENTION));

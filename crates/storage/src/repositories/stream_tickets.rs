@@ -1,4 +1,4 @@
-//! The `stream_tickets` table: what opens one stream of notifications, once.
+//! The `stream_tickets` table: single-use tickets that open a notification stream.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -10,16 +10,16 @@ use crate::rows::SessionRow;
 use crate::schema::{sessions, stream_tickets};
 use crate::{Connection, Result, TokenHash};
 
-/// Tickets, as seen through one connection.
+/// The repository of stream tickets.
 pub struct StreamTickets<'c> {
     pub(super) conn: &'c mut Connection,
 }
 
 impl StreamTickets<'_> {
-    /// Issues a ticket for a session.
+    /// Inserts a ticket for a session.
     ///
     /// # Errors
-    /// `Missing` where the session has ended, by `stream_tickets_session_id_fkey`.
+    /// `Missing` with `stream_tickets_session_id_fkey` if the session does not exist.
     pub async fn insert(
         &mut self,
         ticket: TokenHash,
@@ -37,7 +37,8 @@ impl StreamTickets<'_> {
         Ok(())
     }
 
-    /// Uses a ticket up. Returns the session that it was issued for, where both are still good.
+    /// Deletes a ticket and returns its session. `None` if the ticket does not exist, or if the ticket or the session has
+    /// expired.
     pub async fn redeem(
         &mut self,
         ticket: TokenHash,
@@ -60,7 +61,7 @@ impl StreamTickets<'_> {
         Ok(row.map(SessionRow::into))
     }
 
-    /// Removes the tickets that nobody used in time. Tells how many there were.
+    /// Deletes expired tickets. Returns their number.
     pub async fn sweep(&mut self, now: DateTime<Utc>) -> Result<usize> {
         let expired = stream_tickets::table.filter(stream_tickets::expires_at.le(now));
         Ok(diesel::delete(expired).execute(self.conn).await?)

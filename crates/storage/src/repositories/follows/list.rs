@@ -1,4 +1,4 @@
-//! Whom somebody follows, by whom they are followed, who asked them, and whom they have blocked.
+//! Lists and counts of followers, followed users, requests and blocks.
 
 use std::collections::HashMap;
 
@@ -15,94 +15,92 @@ use crate::rows::UserListItemRow;
 use crate::schema::follows;
 use crate::{FollowQuery, Result};
 
-/// How many follow somebody, whom they follow, and what is not decided yet.
+/// The follow counts of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FollowCounts {
-    /// Who follows them.
+    /// The number of followers.
     pub followers: i64,
-    /// Whom they follow.
+    /// The number of followed users.
     pub following: i64,
-    /// Who has asked to follow them.
+    /// The number of pending requests by others.
     pub requests_received: i64,
-    /// Whom they have asked.
+    /// The number of pending requests to others.
     pub requests_sent: i64,
 }
 
 impl Follows<'_> {
-    /// The people at the other ends of the edges that answer `query`, in one statement.
+    /// Runs a list query, in one statement.
     pub async fn list(&mut self, query: FollowQuery) -> Result<Page<FollowListItem>> {
         let (rows, total): (Vec<Row>, Option<Total>) =
             load_page!(self.conn, query.select(), query.total())?;
-        let people = rows.into_iter().map(|row| list_item(row).1).collect();
-        Ok(Page::from_overfetch(people, query.page_limit(), |list_item: &FollowListItem| {
-            list_item.position
-        })
-        .with_total(total))
+        let items = rows.into_iter().map(|row| list_item(row).1).collect();
+        Ok(Page::from_overfetch(items, query.page_limit(), |item: &FollowListItem| item.position)
+            .with_total(total))
     }
 
-    /// Who follows each of these people, up to `limit` of each, newest first, nobody across a block with `viewer`, in one
-    /// statement. Whoever is followed by nobody, or is across a block themselves, is not in the map.
+    /// Lists the followers of each of these users, newest first, at most `limit` per user, without followers with a block to or
+    /// from `viewer`, in one statement. Users who have no followers or a block to or from the viewer are not in the map.
     pub async fn list_followers_of_each(
         &mut self,
         viewer: UserId,
-        people: &[UserId],
+        users: &[UserId],
         limit: Limit,
     ) -> Result<HashMap<UserId, Vec<FollowListItem>>> {
         let any = UserId::from(0);
-        self.list_of_each(FollowQuery::visible_to(viewer).followers_of(any).limit(limit), people)
+        self.list_of_each(FollowQuery::visible_to(viewer).followers_of(any).limit(limit), users)
             .await
     }
 
-    /// Whom each of these people follows, as [`Follows::list_followers_of_each`].
+    /// Lists the users whom each of these users follows, like [`Follows::list_followers_of_each`].
     pub async fn list_followed_by_each(
         &mut self,
         viewer: UserId,
-        people: &[UserId],
+        users: &[UserId],
         limit: Limit,
     ) -> Result<HashMap<UserId, Vec<FollowListItem>>> {
         let any = UserId::from(0);
-        self.list_of_each(FollowQuery::visible_to(viewer).followed_by(any).limit(limit), people)
+        self.list_of_each(FollowQuery::visible_to(viewer).followed_by(any).limit(limit), users)
             .await
     }
 
     async fn list_of_each(
         &mut self,
         query: FollowQuery,
-        people: &[UserId],
+        owners: &[UserId],
     ) -> Result<HashMap<UserId, Vec<FollowListItem>>> {
-        let rows: Vec<Row> = query.select_per_user(people).load(self.conn).await?;
+        let rows: Vec<Row> = query.select_per_user(owners).load(self.conn).await?;
         let mut lists: HashMap<UserId, Vec<FollowListItem>> = HashMap::new();
         for row in rows {
-            let (of, list_item) = list_item(row);
-            lists.entry(of).or_default().push(list_item);
+            let (owner, item) = list_item(row);
+            lists.entry(owner).or_default().push(item);
         }
         Ok(lists)
     }
 
-    /// How many follow somebody, whom they follow, and what is not decided yet; nothing where there is no such person.
+    /// Counts the follows and requests of and to a user. Returns `None` if there is no such user.
     pub async fn count(&mut self, user: UserId) -> Result<Option<FollowCounts>> {
         let row: Option<(i64, i64, i64, i64)> =
             CountFollows { user: user.into() }.get_result(self.conn).await.optional()?;
-        Ok(row.map(|(followers, following, asked_by, asked)| FollowCounts {
+        Ok(row.map(|(followers, following, requests_received, requests_sent)| FollowCounts {
             followers,
             following,
-            requests_received: asked_by,
-            requests_sent: asked,
+            requests_received,
+            requests_sent,
         }))
     }
 
-    /// How many people this person has blocked.
-    pub async fn count_blocks(&mut self, by: UserId) -> Result<i64> {
+    /// Counts the users whom this user blocked.
+    pub async fn count_blocks(&mut self, user: UserId) -> Result<i64> {
         let blocks = follows::table
-            .filter(follows::followed_id.eq(i64::from(by)))
+            .filter(follows::followed_id.eq(i64::from(user)))
             .filter(follows::status.nullable().eq(FollowState::Blocked.code()));
         Ok(blocks.count().get_result(self.conn).await?)
     }
 
-    /// Up to `limit` of those who have asked to follow this person, the longest waiting first.
-    pub async fn list_requesters(&mut self, to: UserId, limit: i64) -> Result<Vec<UserId>> {
+    /// Lists up to `limit` users who requested to follow this user, oldest request first.
+    pub async fn list_requesters(&mut self, user: UserId, limit: i64) -> Result<Vec<UserId>> {
         let ids: Vec<i64> = follows::table
-            .filter(follows::followed_id.eq(i64::from(to)))
+            .filter(follows::followed_id.eq(i64::from(user)))
             .filter(follows::status.nullable().eq(FollowState::Pending.code()))
             .order((follows::created_at, follows::id))
             .select(follows::follower_id)
@@ -113,15 +111,16 @@ impl Follows<'_> {
     }
 }
 
-/// The edge, who is at its other end, whether the viewer follows them, and whose list it is in.
+/// The follow, the listed user, whether the viewer follows that user, and the owner of the list.
 type Row = ((Uuid, DateTime<Utc>), UserListItemRow, bool, i64);
 
-fn list_item(((id, at), person, is_followed, of): Row) -> (UserId, FollowListItem) {
-    (of.into(), FollowListItem { user: person.into(), position: Position { at, id }, is_followed })
+fn list_item(((id, at), user, is_followed, owner): Row) -> (UserId, FollowListItem) {
+    let position = Position { at, id };
+    (owner.into(), FollowListItem { user: user.into(), position, is_followed })
 }
 
 statement! {
-    /// What is pending is counted by indexes; the rest is kept beside the person.
+    /// Counts pending requests by index. The other counts are stored with the user.
     CountFollows(user: i64 as BigInt) -> (BigInt, BigInt, BigInt, BigInt) {
         "person AS (SELECT * FROM users WHERE id = $1)
         SELECT followers_count, following_count,

@@ -1,4 +1,4 @@
-//! People whom somebody might know.
+//! Suggestions of users to follow.
 
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
@@ -10,12 +10,12 @@ use crate::query::statement;
 use crate::rows::list_item_from_columns;
 
 impl Follows<'_> {
-    /// People who are followed by those whom this person follows: most of them first, then by name, at most `limit`. Of
-    /// both steps the newest 200 count, so that it costs the same for whoever follows thousands.
+    /// Suggests users whom the users followed by `user` follow: most mutual follows first, then by username. Of both the
+    /// user's follows and theirs, only the newest 200 count, so the cost does not grow with thousands of follows.
     pub async fn list_suggestions(&mut self, user: UserId, limit: i64) -> Result<Vec<Suggestion>> {
         let rows: Vec<Row> = ListSuggestions { user: user.into(), limit }.load(self.conn).await?;
-        let suggestion = |(person, mutual_count, mutuals): Row| Suggestion {
-            user: list_item_from_columns(person),
+        let suggestion = |(columns, mutual_count, mutuals): Row| Suggestion {
+            user: list_item_from_columns(columns),
             mutual_count,
             mutuals: mutuals.into_iter().map(Username::from_stored).collect(),
         };
