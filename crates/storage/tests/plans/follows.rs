@@ -1,4 +1,4 @@
-//! What looking at people costs among many: the statements are those that the code prepared, not copies.
+//! Rows read by follow lists, profiles and suggestions.
 
 use chrono::DateTime;
 use diesel_async::SimpleAsyncConnection;
@@ -11,152 +11,149 @@ use uuid::Uuid;
 
 use crate::plan::Plan;
 
-/// Read by all tests here, and written by none.
-static WORLD: OnceCell<TestDatabase> = OnceCell::const_new();
+/// Shared by all tests of this module, which only read it.
+static DATABASE: OnceCell<TestDatabase> = OnceCell::const_new();
 
-/// Thirty thousand follow them, a third of whom they follow back; 50 have asked, and they have blocked 50.
-const KNOWN: i64 = 1;
+/// Has 30,000 followers and follows a third of them back; has 50 follow requests and has blocked 50 users.
+const POPULAR: i64 = 1;
 
-/// Follows ten people and person 1, and is followed by as many.
+/// Follows ten users and user 1, and has as many followers.
 const ORDINARY: i64 = 7_777;
 
-const PAGE: PageRequest = PageRequest::first(Limit::MAX);
+const FIRST_PAGE: PageRequest = PageRequest::first(Limit::MAX);
 
 #[tokio::test]
-async fn the_newest_followers_of_somebody_whom_thousands_follow() {
+async fn listing_the_newest_followers_of_a_popular_user_reads_few_rows() {
     let arguments =
         "7777, 'active', 1, 1, 'active', 7777, 'blocked', 7777, 'blocked', 1, 7777, 1, 7777, 101";
     check(arguments, 101, async |conn| {
-        let query = seen_by(ORDINARY).followers_of(KNOWN.into());
-        conn.follows().list(query.page(PAGE)).await.unwrap();
+        let query = seen_by(ORDINARY).followers_of(POPULAR.into());
+        conn.follows().list(query.page(FIRST_PAGE)).await.unwrap();
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_page_deep_down_the_followers_of_somebody_whom_thousands_follow() {
+async fn listing_a_deep_page_of_followers_of_a_popular_user_reads_few_rows() {
     let at = DateTime::from_timestamp(1_735_689_600 + 15_000, 0).unwrap();
-    let place = Position { at, id: Uuid::nil() };
-    let page = PageRequest { limit: Limit::MAX, start: PageStart::After(place) };
+    let position = Position { at, id: Uuid::nil() };
+    let page = PageRequest { limit: Limit::MAX, start: PageStart::After(position) };
 
-    let place = format!("'{}', '{}'", at.to_rfc3339(), Uuid::nil());
+    let position = format!("'{}', '{}'", at.to_rfc3339(), Uuid::nil());
     let before =
         "7777, 'active', 1, 1, 'active', 7777, 'blocked', 7777, 'blocked', 1, 7777, 1, 7777";
-    // Several workers may share this, and how far they read ahead of each other is a matter of luck.
-    check_reading(&format!("{before}, {place}, 101"), 101, 40 * 101, async |conn| {
-        let query = seen_by(ORDINARY).followers_of(KNOWN.into());
+    // Parallel workers may share this scan, and how far they read ahead of each other varies.
+    check_rows_read(&format!("{before}, {position}, 101"), 101, 40 * 101, async |conn| {
+        let query = seen_by(ORDINARY).followers_of(POPULAR.into());
         conn.follows().list(query.page(page)).await.unwrap();
     })
     .await;
 }
 
 #[tokio::test]
-async fn the_newest_of_thousands_whom_somebody_follows() {
+async fn listing_the_newest_of_thousands_of_followed_users_reads_few_rows() {
     let arguments =
         "7777, 'active', 1, 1, 'active', 7777, 'blocked', 7777, 'blocked', 1, 7777, 1, 7777, 101";
     check(arguments, 101, async |conn| {
-        let query = seen_by(ORDINARY).followed_by(KNOWN.into());
-        conn.follows().list(query.page(PAGE)).await.unwrap();
+        let query = seen_by(ORDINARY).followed_by(POPULAR.into());
+        conn.follows().list(query.page(FIRST_PAGE)).await.unwrap();
     })
     .await;
 }
 
 #[tokio::test]
-async fn ones_own_followers_for_somebody_with_blocks() {
+async fn listing_own_followers_with_blocks_reads_few_rows() {
     let arguments = "1, 'active', 1, 1, 'active', 1, 'blocked', 1, 'blocked', 101";
     check(arguments, 101, async |conn| {
-        let query = seen_by(KNOWN).followers_of(KNOWN.into());
-        conn.follows().list(query.page(PAGE)).await.unwrap();
+        let query = seen_by(POPULAR).followers_of(POPULAR.into());
+        conn.follows().list(query.page(FIRST_PAGE)).await.unwrap();
     })
     .await;
 }
 
 #[tokio::test]
-async fn who_has_asked_somebody_whom_thousands_follow() {
+async fn listing_follow_requests_to_a_popular_user_reads_few_rows() {
     let arguments = "1, 'active', 1, 1, 'pending', 1, 'blocked', 1, 'blocked', 101";
     check(arguments, 50, async |conn| {
-        conn.follows().list(seen_by(KNOWN).received_requests().page(PAGE)).await.unwrap();
+        conn.follows().list(seen_by(POPULAR).received_requests().page(FIRST_PAGE)).await.unwrap();
     })
     .await;
 }
 
 #[tokio::test]
-async fn whom_somebody_has_blocked() {
+async fn listing_blocked_users_reads_few_rows() {
     check("1, 'active', 1, 1, 'blocked', 101", 50, async |conn| {
-        conn.follows().list(seen_by(KNOWN).blocks().page(PAGE)).await.unwrap();
+        conn.follows().list(seen_by(POPULAR).blocks().page(FIRST_PAGE)).await.unwrap();
     })
     .await;
 }
 
-/// Ten of each; one of them is followed by thousands.
+/// Ten per user; one of the users has thousands of followers.
 #[tokio::test]
-async fn the_followers_of_fifty_people_and_whom_they_follow() {
-    let people: Vec<UserId> = [KNOWN].into_iter().chain(2..=50).map(UserId::from).collect();
-    let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
+async fn listing_followers_and_followed_users_of_fifty_users_reads_few_rows() {
+    let users: Vec<UserId> = [POPULAR].into_iter().chain(2..=50).map(UserId::from).collect();
+    let ids: Vec<i64> = users.iter().copied().map(i64::from).collect();
     let arguments = format!(
         "7777, 'active', 1, ARRAY{ids:?}::bigint[], 7777, 7777, 7777, 7777, 7777, 7777, 10"
     );
     let limit = Limit::parse(10).unwrap();
 
     check(&arguments, 500, async |conn| {
-        conn.follows()
-            .list_followers_of_each(UserId::from(ORDINARY), &people, limit)
-            .await
-            .unwrap();
+        conn.follows().list_followers_of_each(UserId::from(ORDINARY), &users, limit).await.unwrap();
     })
     .await;
     check(&arguments, 500, async |conn| {
-        conn.follows().list_followed_by_each(UserId::from(ORDINARY), &people, limit).await.unwrap();
+        conn.follows().list_followed_by_each(UserId::from(ORDINARY), &users, limit).await.unwrap();
     })
     .await;
 }
 
-/// The blocks of whoever looks are looked up one by one, and the part is read.
+/// The blocks of the viewer are looked up one by one, and the page is read.
 #[tokio::test]
-async fn how_many_follow_somebody_whom_thousands_follow_beside_the_newest_of_them() {
-    let part = "1, 'active', 1, 1, 'active', 1, 'blocked', 1, 'blocked', 101";
-    let kept = format!("1, 1, 1, 1, 1, 1, 1, {part}");
-    check_reading(&kept, 101, 2_000, async |conn| {
-        let query = seen_by(KNOWN).followers_of(KNOWN.into()).page(PAGE);
-        let slice = conn.follows().list(query.with_total(CountMode::Estimated)).await.unwrap();
-        assert!(slice.total.is_some());
+async fn listing_followers_of_a_popular_user_with_their_total_reads_few_rows() {
+    let list = "1, 'active', 1, 1, 'active', 1, 'blocked', 1, 'blocked', 101";
+    let estimated = format!("1, 1, 1, 1, 1, 1, 1, {list}");
+    check_rows_read(&estimated, 101, 2_000, async |conn| {
+        let query = seen_by(POPULAR).followers_of(POPULAR.into()).page(FIRST_PAGE);
+        let page = conn.follows().list(query.with_total(CountMode::Estimated)).await.unwrap();
+        assert!(page.total.is_some());
     })
     .await;
-    let counted = format!("1, 1, 1, {part}");
-    check_reading(&counted, 101, 2_000 + 1_001 + 100, async |conn| {
-        let query = seen_by(KNOWN).followers_of(KNOWN.into()).page(PAGE);
-        let slice = conn.follows().list(query.with_total(CountMode::UpTo(1_000))).await.unwrap();
-        assert_eq!(slice.total, Some(Total::MoreThan(1_000)));
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn what_somebody_is_to_a_hundred_others() {
-    let people: Vec<i64> = (1..=100).map(|n| n * 97).collect();
-    let others: Vec<UserId> = people.iter().copied().map(UserId::from).collect();
-
-    check(&format!("7777, ARRAY{people:?}::bigint[]"), 100, async |conn| {
-        let relations = conn.follows().find_relationships(UserId::from(ORDINARY), &others).await;
-        assert_eq!(relations.unwrap().len(), 100);
+    let counted = format!("1, 1, 1, {list}");
+    check_rows_read(&counted, 101, 2_000 + 1_001 + 100, async |conn| {
+        let query = seen_by(POPULAR).followers_of(POPULAR.into()).page(FIRST_PAGE);
+        let page = conn.follows().list(query.with_total(CountMode::UpTo(1_000))).await.unwrap();
+        assert_eq!(page.total, Some(Total::MoreThan(1_000)));
     })
     .await;
 }
 
 #[tokio::test]
-async fn how_many_follow_somebody_whom_thousands_follow() {
-    // What is pending is counted row by row.
-    check_reading("1", 1, 200, async |conn| {
-        let counts = conn.follows().count(UserId::from(KNOWN)).await.unwrap().unwrap();
+async fn finding_relationships_with_a_hundred_users_reads_few_rows() {
+    let users: Vec<i64> = (1..=100).map(|n| n * 97).collect();
+    let ids: Vec<UserId> = users.iter().copied().map(UserId::from).collect();
+
+    check(&format!("7777, ARRAY{users:?}::bigint[]"), 100, async |conn| {
+        let relationships = conn.follows().find_relationships(UserId::from(ORDINARY), &ids).await;
+        assert_eq!(relationships.unwrap().len(), 100);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn counting_follows_of_a_popular_user_reads_few_rows() {
+    // Pending requests are counted row by row.
+    check_rows_read("1", 1, 200, async |conn| {
+        let counts = conn.follows().count(UserId::from(POPULAR)).await.unwrap().unwrap();
         assert_eq!((counts.requests_received, counts.requests_sent), (50, 0));
     })
     .await;
 }
 
 #[tokio::test]
-async fn suggestions_for_somebody_who_follows_some() {
-    // Ten people follow ten each, and one follows ten thousand: PostgreSQL, which expects ten of everybody, sorts them.
-    check_reading("7777, 20", 20, 12_000, async |conn| {
+async fn suggestions_with_few_follows_read_few_rows() {
+    // Ten users follow ten each, and one follows ten thousand: PostgreSQL, which expects ten of each, sorts them.
+    check_rows_read("7777, 20", 20, 12_000, async |conn| {
         let found = conn.follows().list_suggestions(UserId::from(ORDINARY), 20).await.unwrap();
         assert_eq!(found.len(), 20);
     })
@@ -164,29 +161,29 @@ async fn suggestions_for_somebody_who_follows_some() {
 }
 
 #[tokio::test]
-async fn suggestions_for_somebody_who_follows_thousands() {
-    // At most 200 times 200 edges, and those whom they stem from.
-    check_reading("1, 20", 20, 80_000, async |conn| {
-        let found = conn.follows().list_suggestions(UserId::from(KNOWN), 20).await.unwrap();
+async fn suggestions_with_thousands_of_follows_read_a_bounded_number_of_rows() {
+    // At most 200 times 200 follows, and the follows that lead to them.
+    check_rows_read("1, 20", 20, 80_000, async |conn| {
+        let found = conn.follows().list_suggestions(UserId::from(POPULAR), 20).await.unwrap();
         assert_eq!(found.len(), 20);
     })
     .await;
 }
 
-/// A page costs the same whoever looks, and however many follow: its numbers are kept beside the person. The blocks of
-/// whoever looks are read by their index, and there may be some.
+/// A profile costs the same for every viewer and any number of followers, since its counters are stored with the user. The
+/// viewer's blocks are read by an index, and there may be some.
 #[tokio::test]
-async fn the_page_of_somebody_whom_thousands_follow() {
-    check_reading("7777, 'blocked', 7777, 'blocked', 1, 1", 1, 3, async |conn| {
+async fn finding_the_profile_of_a_popular_user_reads_few_rows() {
+    check_rows_read("7777, 'blocked', 7777, 'blocked', 1, 1", 1, 3, async |conn| {
         let viewer = Viewer::User(UserId::from(ORDINARY));
-        conn.users().find_profile(viewer, UserId::from(KNOWN)).await.unwrap().unwrap();
+        conn.users().find_profile(viewer, UserId::from(POPULAR)).await.unwrap().unwrap();
     })
     .await;
 }
 
 #[tokio::test]
-async fn the_page_of_somebody_by_their_name() {
-    check_reading("7777, 'blocked', 7777, 'blocked', 'person_1', 1", 1, 3, async |conn| {
+async fn finding_a_profile_by_username_reads_few_rows() {
+    check_rows_read("7777, 'blocked', 7777, 'blocked', 'person_1', 1", 1, 3, async |conn| {
         let viewer = Viewer::User(UserId::from(ORDINARY));
         conn.users().find_profile_by_username(viewer, "Person_1").await.unwrap().unwrap();
     })
@@ -194,48 +191,49 @@ async fn the_page_of_somebody_by_their_name() {
 }
 
 #[tokio::test]
-async fn the_page_of_somebody_for_whoever_has_blocked_many() {
-    // Fifty blocks, read for whoever put them up.
-    check_reading("1, 'blocked', 1, 'blocked', 7777, 1", 1, 110, async |conn| {
-        let viewer = Viewer::User(UserId::from(KNOWN));
+async fn finding_a_profile_for_a_viewer_with_many_blocks_reads_their_blocks_once() {
+    // Reads the fifty blocks of the viewer.
+    check_rows_read("1, 'blocked', 1, 'blocked', 7777, 1", 1, 110, async |conn| {
+        let viewer = Viewer::User(UserId::from(POPULAR));
         conn.users().find_profile(viewer, UserId::from(ORDINARY)).await.unwrap().unwrap();
     })
     .await;
 }
 
 #[tokio::test]
-async fn ones_own_page_where_thousands_follow() {
-    check_reading("1, 1", 1, 1, async |conn| {
-        conn.users().find_own_profile(UserId::from(KNOWN)).await.unwrap().unwrap();
+async fn finding_the_own_profile_of_a_popular_user_reads_one_row() {
+    check_rows_read("1, 1", 1, 1, async |conn| {
+        conn.users().find_own_profile(UserId::from(POPULAR)).await.unwrap().unwrap();
     })
     .await;
 }
 
 #[tokio::test]
-async fn some_requests_to_somebody_whom_thousands_follow() {
+async fn listing_requesters_of_a_popular_user_reads_few_rows() {
     check("1, 'pending', 200", 50, async |conn| {
-        let some = conn.follows().list_requesters(UserId::from(KNOWN), 200).await.unwrap();
-        assert_eq!(some.len(), 50);
+        let requesters = conn.follows().list_requesters(UserId::from(POPULAR), 200).await.unwrap();
+        assert_eq!(requesters.len(), 50);
     })
     .await;
 }
 
 #[tokio::test]
-async fn whom_somebody_has_asked() {
+async fn listing_sent_follow_requests_reads_few_rows() {
     let arguments = "16334, 'active', 1, 16334, 'pending', 16334, 'blocked', 16334, 'blocked', 101";
     check(arguments, 1, async |conn| {
-        let asked = conn.follows().list(seen_by(16_334).sent_requests().page(PAGE)).await.unwrap();
-        assert_eq!(asked.items[0].user.author.id, UserId::from(KNOWN));
+        let requests =
+            conn.follows().list(seen_by(16_334).sent_requests().page(FIRST_PAGE)).await.unwrap();
+        assert_eq!(requests.items[0].user.author.id, UserId::from(POPULAR));
     })
     .await;
 }
 
 #[tokio::test]
-async fn who_was_asked_for_nothing() {
-    // Whoever is asked is read once for each request.
-    check_reading("200", 1, 150, async |conn| {
+async fn listing_users_with_stale_requests_reads_few_rows() {
+    // Reads the requested user once per request.
+    check_rows_read("200", 1, 150, async |conn| {
         let found = conn.follows().list_users_with_stale_requests(200).await.unwrap();
-        assert_eq!(found, [UserId::from(KNOWN)]);
+        assert_eq!(found, [UserId::from(POPULAR)]);
     })
     .await;
 }
@@ -245,37 +243,37 @@ fn seen_by(viewer: i64) -> FollowLists {
 }
 
 async fn check(arguments: &str, rows: u32, work: impl AsyncFnOnce(&mut Connection)) {
-    check_reading(arguments, rows, 20 * rows, work).await;
+    check_rows_read(arguments, rows, 20 * rows, work).await;
 }
 
-/// Has `work` prepare a statement, and looks at how PostgreSQL comes by its rows, so many of them from so many: with a
-/// plan for these arguments, and with one for any.
-async fn check_reading(
+/// Runs `work`, which prepares a statement, and checks that its plans return `rows` rows from at max_read `max_read` rows read:
+/// the plan for these arguments and the generic plan.
+async fn check_rows_read(
     arguments: &str,
     rows: u32,
-    most: u32,
+    max_read: u32,
     work: impl AsyncFnOnce(&mut Connection),
 ) {
-    let mut conn = world().await.connect().await;
+    let mut conn = database().await.connect().await;
     work(&mut conn).await;
 
     for mode in ["force_custom_plan", "force_generic_plan"] {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
-        let plan = Plan::of_the_prepared(&mut conn, "", arguments).await;
+        let plan = Plan::of_prepared(&mut conn, "", arguments).await;
 
         assert_eq!(plan.rows_returned().to_string(), rows.to_string(), "{plan:#?}");
-        assert_eq!(plan.tables_read_whole(), [""; 0], "{mode}: {plan:#?}");
+        assert_eq!(plan.tables_scanned(), [""; 0], "{mode}: {plan:#?}");
         let read = plan.rows_read();
-        assert!(read <= f64::from(most), "{mode}: {read} rows for {rows}: {plan:#?}");
+        assert!(read <= f64::from(max_read), "{mode}: {read} rows for {rows}: {plan:#?}");
     }
 }
 
-async fn world() -> &'static TestDatabase {
-    WORLD
+async fn database() -> &'static TestDatabase {
+    DATABASE
         .get_or_init(async || {
-            let world = TestDatabase::create().await;
-            world.execute(include_str!("datasets/follows.sql")).await;
-            world
+            let database = TestDatabase::create().await;
+            database.execute(include_str!("datasets/follows.sql")).await;
+            database
         })
         .await
 }

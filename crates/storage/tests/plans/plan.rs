@@ -1,4 +1,4 @@
-//! How PostgreSQL runs a statement that our code prepared.
+//! Plans of statements that the code prepared.
 
 use diesel::sql_types::Json;
 use diesel_async::RunQueryDsl;
@@ -7,23 +7,19 @@ use serde_json::Value;
 
 use crate::support::sql::lines;
 
-/// A step of a plan that was carried out, with the steps below it.
+/// The root node of an executed plan (`EXPLAIN (ANALYZE)`).
 #[derive(Debug)]
 pub(crate) struct Plan(Value);
 
 impl Plan {
-    /// How the one statement that this connection has prepared is run with these arguments, in SQL; where it has prepared
-    /// several, the one that has these words in it.
-    pub(crate) async fn of_the_prepared(
-        conn: &mut Connection,
-        words: &str,
-        arguments: &str,
-    ) -> Self {
-        let name = the_prepared(conn, words).await;
+    /// The plan of the only statement prepared on this connection whose text contains `words`, executed with these
+    /// arguments, given as SQL.
+    pub(crate) async fn of_prepared(conn: &mut Connection, words: &str, arguments: &str) -> Self {
+        let name = find_prepared(conn, words).await;
         Self::of(conn, &name, arguments).await
     }
 
-    /// How the prepared statement of this name is run.
+    /// The plan of the prepared statement with this name.
     pub(crate) async fn of(conn: &mut Connection, name: &str, arguments: &str) -> Self {
         #[derive(diesel::QueryableByName)]
         struct Row {
@@ -39,52 +35,52 @@ impl Plan {
         Self(row.plan[0]["Plan"].clone())
     }
 
-    /// How many rows came out.
+    /// Number of rows returned.
     pub(crate) fn rows_returned(&self) -> f64 {
         number(&self.0, "Actual Rows")
     }
 
-    /// How many rows were taken from tables and indexes for that, those thrown away included.
+    /// Number of rows read from tables and indexes, including those filtered out.
     pub(crate) fn rows_read(&self) -> f64 {
-        let read = |step: &Value| {
-            let each = number(step, "Actual Rows")
-                + number(step, "Rows Removed by Filter")
-                + number(step, "Rows Removed by Index Recheck");
-            each * number(step, "Actual Loops")
+        let rows_read = |node: &Value| {
+            let per_loop = number(node, "Actual Rows")
+                + number(node, "Rows Removed by Filter")
+                + number(node, "Rows Removed by Index Recheck");
+            per_loop * number(node, "Actual Loops")
         };
-        self.scans().into_iter().map(read).sum()
+        self.scans().into_iter().map(rows_read).sum()
     }
 
-    /// The tables that were read from end to end.
-    pub(crate) fn tables_read_whole(&self) -> Vec<&str> {
-        let whole = self.scans().into_iter().filter(|step| step["Node Type"] == "Seq Scan");
-        whole.filter_map(|step| step["Relation Name"].as_str()).collect()
+    /// The tables read by a sequential scan.
+    pub(crate) fn tables_scanned(&self) -> Vec<&str> {
+        let sequential = self.scans().into_iter().filter(|node| node["Node Type"] == "Seq Scan");
+        sequential.filter_map(|node| node["Relation Name"].as_str()).collect()
     }
 
-    /// The steps that read a table, rather than what another step made.
+    /// The nodes that read a table.
     fn scans(&self) -> Vec<&Value> {
-        let mut steps = vec![&self.0];
+        let mut nodes = vec![&self.0];
         let mut next = 0;
-        while let Some(step) = steps.get(next) {
-            steps.extend(step["Plans"].as_array().into_iter().flatten());
+        while let Some(node) = nodes.get(next) {
+            nodes.extend(node["Plans"].as_array().into_iter().flatten());
             next += 1;
         }
-        steps.retain(|step| step["Relation Name"].is_string());
-        steps
+        nodes.retain(|node| node["Relation Name"].is_string());
+        nodes
     }
 }
 
-fn number(step: &Value, key: &str) -> f64 {
-    step[key].as_f64().unwrap_or_default()
+fn number(node: &Value, key: &str) -> f64 {
+    node[key].as_f64().unwrap_or_default()
 }
 
-/// Diesel keeps what it may run again; a statement that it prepares anew each time is not there, and costs a round trip
-/// more than it needs.
-async fn the_prepared(conn: &mut Connection, words: &str) -> String {
+/// Finds the name of a prepared statement. A statement that is not found is not cached by Diesel, so it is prepared each
+/// time and costs a round trip more than necessary.
+async fn find_prepared(conn: &mut Connection, words: &str) -> String {
     let sql = format!(
         "SELECT name AS line FROM pg_prepared_statements
          WHERE statement NOT LIKE '%pg\\_prepared%' AND statement NOT LIKE '%pg\\_type%' AND statement NOT LIKE 'EXPLAIN%' AND strpos(statement, '{words}') > 0"
     );
-    let [name] = &lines(conn, &sql).await[..] else { panic!("not one statement that is kept") };
+    let [name] = &lines(conn, &sql).await[..] else { panic!("expected one prepared statement") };
     name.clone()
 }

@@ -35,7 +35,7 @@ async fn posts_of_several_authors_are_listed_newest_first() {
     let dataset = Dataset::create().await;
     for viewer in Dataset::viewers() {
         for authors in [vec![1, 5, 5, 7, 99], (1..=12).collect(), vec![12], vec![]] {
-            let authors: Vec<UserId> = authors.into_iter().map(UserId::since).collect();
+            let authors: Vec<UserId> = authors.into_iter().map(UserId::from).collect();
             let query = PostQuery::visible_to(viewer).by_authors(&authors);
             let own = newest(dataset.visible_posts(viewer), |post| authors.contains(&post.author));
             assert_pages_match(&dataset, &query, &own).await;
@@ -94,21 +94,21 @@ async fn a_list_can_be_filtered_by_time_type_and_image() {
     let [since, until] = ["2026-01-04T12:00:00Z", "2026-01-12T02:00:00Z"].map(time);
     // Some posts have exactly these times.
     assert!([since, until].iter().all(|end| dataset.posts.iter().any(|post| post.at == *end)));
-    let viewer = Viewer::User(UserId::since(5));
+    let viewer = Viewer::User(UserId::from(5));
     let between = |post: &PostRow| since <= post.at && post.at < until;
 
     let query = PostQuery::visible_to(viewer).since(since).until(until);
     let posts = newest(dataset.visible_posts(viewer), |post| post.is_public && between(post));
     assert_pages_match(&dataset, &query, &posts).await;
     let query = PostQuery::visible_to(viewer).by_followed().until(until).since(since);
-    let followed = |post: &PostRow| dataset.is_following(UserId::since(5), post.author);
+    let followed = |post: &PostRow| dataset.is_following(UserId::from(5), post.author);
     assert_pages_match(
         &dataset,
         &query,
         &newest(dataset.visible_posts(viewer), |post| followed(post) && between(post)),
     )
     .await;
-    for author in [UserId::since(5), UserId::since(8)] {
+    for author in [UserId::from(5), UserId::from(8)] {
         for (post_type, code) in
             [(PostType::Photo, "photo"), (PostType::Spontaneous, "spontaneous")]
         {
@@ -182,7 +182,7 @@ async fn totals_of_authors_come_from_their_counters_and_are_exact() {
                 Some(exactly(public))
             );
         }
-        let authors: Vec<UserId> = (3..9).map(UserId::since).collect();
+        let authors: Vec<UserId> = (3..9).map(UserId::from).collect();
         let own = newest(dataset.visible_posts(viewer), |post| authors.contains(&post.author));
         let total =
             in_one_statement(conn.posts().list(visible_to_viewer.by_authors(&authors))).await.total;
@@ -276,7 +276,7 @@ async fn assert_total_matches<W: Clone, O: PostOrder + Clone>(
     for max in [0_u16, 3, 1_000] {
         let query = query.clone().limit(limit(2)).with_total(CountMode::UpTo(max));
         let total = in_one_statement(conn.posts().list(query)).await.total;
-        let max = i64::since(max);
+        let max = i64::from(max);
         let expected = if all <= max { Total::Exactly(all) } else { Total::MoreThan(max) };
         assert_eq!(total, Some(expected));
     }

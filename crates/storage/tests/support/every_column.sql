@@ -1,4 +1,4 @@
--- Rows in every table, which between them fill every column.
+-- Rows in every table that together fill every column.
 INSERT INTO users (
     email, username, hashed_password, bio, profile_image_url, display_name, city, institutions, websites, location,
     profile_photo_filename, profile_preferences, followers_count, following_count, posts_count, public_posts_count
@@ -49,7 +49,7 @@ INSERT INTO follows (id, follower_id, followed_id, status)
 SELECT gen_random_uuid(), ben.id, ana.id, 'active'
 FROM users AS ana, users AS ben WHERE ana.username = 'ana' AND ben.username = 'ben';
 
--- A batch with its child, as a conversion writes them: the child first.
+-- A batch and its child, with the child first, as a conversion to a batch writes them.
 INSERT INTO notifications (
     id, user_id, actor_id, type, title, message, data, priority, read, read_at, closed_at, parent_id, is_batch,
     batch_count, actor_count, batch_key, act, post_id, comment_id, seq

@@ -1,14 +1,15 @@
--- A large world for feeds: 10,000 people, 200,000 posts of half a year, most of them of late and few of them much loved, every
--- tenth private, and 20 follows each. Person 1 follows nobody, 2 follows 60, 3 follows 5,000; 4 is in a block with 40.
+-- A large dataset for feeds: 10,000 users with 20 follows each, and 200,000 posts of half a year. Most posts are recent, few
+-- have much engagement, and every tenth is private. User 1 follows no users, user 2 follows 60 and user 3 follows 5,000;
+-- user 4 has blocks with 40.
 SET synchronous_commit = off;
 
 INSERT INTO users (email, username, hashed_password)
 SELECT 'person_' || n || '@example.org', 'Person_' || n, '' FROM generate_series(1, 10000) AS n;
 
--- The foreign key is kept by how the rows are made; looking up each author would take as long as all the rest.
+-- The rows meet the foreign key by construction; checking it would take as long as all the rest.
 SET session_replication_role = replica;
 
--- What looks like chance is the fraction of a multiple of an irrational number.
+-- Pseudo-random numbers: the fractional parts of multiples of an irrational number.
 INSERT INTO posts (id, author_id, content, is_public, created_at, post_type, hearts_count, reactions_count, shares_count)
 SELECT md5(n::text)::uuid, n * 7919 % 10000 + 1, 'Thankful for number ' || n, n % 10 <> 0,
     timestamptz '2026-01-05 12:00Z' - power(n * 0.618033988749895 % 1, 2) * interval '180 days',

@@ -1,11 +1,11 @@
--- A large and deterministic world of 150,000 people, the first 20,000 of whom follow ten others each. 30,000 from all over
--- it follow person 1, who follows 10,000 back, was asked by 50 more, and has blocked another 50.
+-- A large, deterministic dataset of 150,000 users. The first 20,000 follow ten users each. User 1 has 30,000 followers from
+-- the whole range, follows 10,000 of them back, has 50 follow requests, and has blocked another 50 users.
 SET synchronous_commit = off;
 
 INSERT INTO users (email, username, hashed_password)
 SELECT 'person_' || n || '@example.org', 'Person_' || n, '' FROM generate_series(1, 150000) AS n;
 
--- The foreign keys are kept by how the rows are made.
+-- The rows meet the foreign keys by construction.
 SET session_replication_role = replica;
 
 INSERT INTO follows (id, follower_id, followed_id, status, created_at)
@@ -28,6 +28,6 @@ FROM (
 ) AS edges (n, follower_id, followed_id, status)
 ON CONFLICT DO NOTHING;
 
--- Of nearly every row, so that the plans do not depend on which rows the sample meets.
+-- Statistics of nearly every row, so that the plans do not depend on the sample.
 SET default_statistics_target = 1000;
 ANALYZE;

@@ -1,20 +1,20 @@
--- A large and deterministic world: 10,000 people and 200,000 posts, one a minute, every tenth of them private.
--- Person 1 wrote a twentieth of them and stands in a block with 40 others; the newest post is everybody's favourite.
--- Every second person has a photo, every fourth post an image.
+-- A large, deterministic dataset of 10,000 users and 200,000 posts, one per minute, every tenth of them private. User 1
+-- wrote a twentieth of the posts and has blocks with 40 users. The newest public post is the most popular one. Every second
+-- user has a photo, every fourth post an image.
 SET synchronous_commit = off;
 
 INSERT INTO users (email, username, hashed_password, posts_count, public_posts_count, profile_photo_filename)
 SELECT 'person_' || n || '@example.org', 'Person_' || n, '', 20, 18, CASE n % 2 WHEN 0 THEN 'profile_' || n END
 FROM generate_series(1, 10000) AS n;
 
--- One session has a token that a test can know.
+-- One session has a token known to the tests.
 INSERT INTO sessions (id, user_id, token_hash, expires_at)
 SELECT md5(n::text)::uuid, n % 10000 + 1,
     CASE n WHEN 77 THEN decode(repeat('07', 32), 'hex') ELSE sha256(n::text::bytea) END,
     '2026-02-01'
 FROM generate_series(1, 30000) AS n;
 
--- The foreign key is kept by how the rows are made; looking up each author would take as long as all the rest.
+-- The rows meet the foreign key by construction; checking it would take as long as all the rest.
 SET session_replication_role = replica;
 
 INSERT INTO posts (id, author_id, content, image_url, is_public, created_at)
@@ -27,8 +27,8 @@ SELECT
     timestamptz '2025-01-01 00:00Z' + n * interval '1 minute'
 FROM generate_series(1, 200000) AS n;
 
--- Five hearts on each post of late, of everybody on the newest public one, and 600 of each of 150 people on old ones:
--- more people than PostgreSQL remembers as unusual.
+-- Five hearts on each recent post, hearts of all users on the newest public one, and 600 hearts on old posts by each of 150
+-- users: more users than PostgreSQL keeps as most common values.
 INSERT INTO likes (id, user_id, post_id)
 SELECT md5(user_id || ' ' || n)::uuid, user_id, ('01930000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid
 FROM (
@@ -40,15 +40,15 @@ FROM (
     SELECT 600 * user_id + n, user_id FROM generate_series(1, 150) AS user_id, generate_series(1, 600) AS n
 ) AS hearts;
 
--- Some of them left an emoji as well.
+-- Some of them also react.
 INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code)
 SELECT id, user_id, post_id, 'hug' FROM likes WHERE user_id % 2 = 0;
 
--- And took its link.
+-- Some of them also share the link.
 INSERT INTO shares (id, user_id, post_id, share_method)
 SELECT id, user_id, post_id, 'url' FROM likes WHERE user_id % 3 = 0;
 
--- A comment on each post of late, and 5,000 on everybody's favourite with three answers each. One has 2,000 more.
+-- A comment on each recent post, and 5,000 on the most popular one with three replies each. One has 2,000 more.
 INSERT INTO comments (id, author_id, post_id, parent_id, content, created_at)
 SELECT md5('comment ' || number)::uuid, number % 10000 + 1,
     ('01930000-0000-7000-8000-' || lpad(to_hex(post), 12, '0'))::uuid,
@@ -73,8 +73,8 @@ FROM (
     SELECT 100 * n + 50, 1, 'blocked' FROM generate_series(1, 20) AS n
 ) AS edges (follower_id, followed_id, status);
 
--- Ten notifications of everybody, half of them read, and 3,000 more of person 1; 10,000 gave their post one heart each,
--- which is a batch, and 300 smaller batches have three entries.
+-- Ten notifications for every user, half of them read, and 3,000 more for user 1. A batch with one heart each by 10,000
+-- users, and 300 smaller batches with three children.
 INSERT INTO notifications (
     id, user_id, actor_id, type, title, message, data, read, read_at, created_at, last_updated_at, closed_at, parent_id,
     is_batch, batch_count, actor_count, batch_key, act, seq

@@ -1,11 +1,11 @@
--- A large and deterministic world: 5,000 people and 30,000 posts. Everybody has done a few of everything, and person 1 of each kind
--- 3,000, spread over the ids of everything there is; they were told 3,000 times, too.
+-- A large, deterministic dataset of 5,000 users and 30,000 posts. Every user has a few rows of each kind, and user 1 has
+-- 3,000 of each kind, spread over the ids of all rows, and 3,000 notifications.
 SET synchronous_commit = off;
 
 INSERT INTO users (email, username, hashed_password)
 SELECT 'person_' || n || '@example.org', 'Person_' || n, '' FROM generate_series(1, 5000) AS n;
 
--- The foreign keys are kept by how the rows are made.
+-- The rows meet the foreign keys by construction.
 SET session_replication_role = replica;
 
 INSERT INTO posts (id, author_id, content)
@@ -38,6 +38,6 @@ FROM done;
 
 DROP TABLE done;
 
--- Of nearly every row, so that the plans do not depend on which rows the sample meets.
+-- Statistics of nearly every row, so that the plans do not depend on the sample.
 SET default_statistics_target = 1000;
 ANALYZE;

@@ -1,5 +1,5 @@
--- What the world of `large.sql` has not: somebody who follows 5,000, and others who follow some; people in a town;
--- posts with engagement, and one in 4,096 with a photo.
+-- Additions to `large.sql`: a user who follows 5,000 users and others who follow a few, users with a city, posts with
+-- engagement, and one post in 4,096 with an image.
 INSERT INTO follows (id, follower_id, followed_id, status)
 SELECT md5('also ' || n)::uuid, 3, n, 'active' FROM generate_series(5, 5004) AS n;
 

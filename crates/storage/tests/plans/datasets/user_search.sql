@@ -1,7 +1,6 @@
--- A large and deterministic world of 200,000 people. A fifth have a username that begins with "ann", and another fifth one
--- with that inside; as many again are shown under names that begin so or have that inside. 20,000 are shown as "Ann Lima".
--- Person 1 has blocked 50 people, and was blocked by 50; 30,000 follow
--- somebody else.
+-- A large, deterministic dataset of 200,000 users. A fifth have a username that starts with "ann", and another fifth one
+-- that contains it; as many again have display names that start with it or contain it. 20,000 have the display name "Ann
+-- Lima". User 1 has blocked 50 users, and was blocked by 50; 30,000 users follow another one.
 SET synchronous_commit = off;
 
 INSERT INTO users (email, username, hashed_password, display_name)
