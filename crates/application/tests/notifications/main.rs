@@ -1,27 +1,27 @@
-//! What people are told of what others do. One program, so that it is linked once.
+//! Notifications of acts, against PostgreSQL. One binary, so that it is linked once.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![expect(clippy::unwrap_used, reason = "a test whose setup fails must fail")]
 
-/// What the tests of several subjects share.
+/// Shared helpers.
 mod support;
 
-/// What each act tells, and whom.
-mod acts;
-/// What happens to a notification as time goes by.
-mod life;
 /// The hourly limit.
-mod limits;
-/// Whom posts and comments name.
+mod hourly_limit;
+/// Batching over time.
+mod lifecycle;
+/// Mentions in posts and comments.
 mod mentions;
-/// How many statements it costs.
-mod prices;
-/// Reading.
+/// Statement counts.
+mod query_counts;
+/// Listing, counting and marking as read.
 mod reading;
-/// Of what nobody is told.
-mod silence;
-/// Following a list as it changes.
+/// The notifications that each act creates.
+mod recording;
+/// How long rows are kept.
+mod retention;
+/// Events that create no notification.
+mod skipped_events;
+/// Streaming the changes of an inbox.
 mod stream;
-/// What undoing an act takes back.
-mod undoing;
-/// How long things are kept.
-mod upkeep;
+/// Notifications that undoing an act withdraws.
+mod withdrawal;

@@ -17,17 +17,17 @@ use grateful_storage::Repositories;
 use grateful_testkit::{MetricsCapture, PASSWORD};
 use tokio::time::timeout;
 
-use crate::support::{Stage, message, person, post_by};
+use crate::support::{Scenario, create_post, create_user_named, message_of};
 
 #[tokio::test]
 async fn a_stream_begins_where_the_list_is_and_tells_what_comes() {
-    let stage = Stage::set().await;
-    stage.heart(stage.ben).await;
-    let before = position(&stage).await;
-    let mut stream = follow(&stage, None).await;
+    let scenario = Scenario::create().await;
+    scenario.add_heart(scenario.ben).await;
+    let before = position(&scenario).await;
+    let mut stream = follow(&scenario, None).await;
 
     let begins = next(&mut stream).await;
-    stage.link(stage.ben).await;
+    scenario.share_link(scenario.ben).await;
     let [link] = changes(&mut stream).await.try_into().unwrap();
 
     assert!(matches!(begins, StreamEvent::Started(at) if at == before && before < link.seq));
@@ -36,15 +36,15 @@ async fn a_stream_begins_where_the_list_is_and_tells_what_comes() {
 
 #[tokio::test]
 async fn a_stream_is_measured_as_long_as_it_is_open() {
-    let stage = Stage::set().await;
+    let scenario = Scenario::create().await;
     let measured = MetricsCapture::start();
     let open = |changed: &[i64]| {
         let gauge = measured.take_named(&["grateful_streams_open"]);
         assert_eq!(gauge.into_values().collect::<Vec<_>>(), changed);
     };
 
-    let first = follow(&stage, None).await;
-    let second = follow(&stage, None).await;
+    let first = follow(&scenario, None).await;
+    let second = follow(&scenario, None).await;
     open(&[2]);
     drop(first);
     open(&[-1]);
@@ -54,12 +54,12 @@ async fn a_stream_is_measured_as_long_as_it_is_open() {
 
 #[tokio::test]
 async fn a_single_that_becomes_a_batch_leaves_and_the_batch_comes() {
-    let stage = Stage::set().await;
-    stage.heart(stage.ben).await;
-    let single = stage.only(stage.ana).await.notification.id;
-    let mut stream = begun(&stage).await;
+    let scenario = Scenario::create().await;
+    scenario.add_heart(scenario.ben).await;
+    let single = scenario.only_notification(scenario.ana).await.notification.id;
+    let mut stream = begun(&scenario).await;
 
-    stage.heart(stage.caro).await;
+    scenario.add_heart(scenario.caro).await;
 
     let [left, came] = changes(&mut stream).await.try_into().unwrap();
     assert_eq!(left.what, InboxChangeKind::Removed(single));
@@ -69,15 +69,15 @@ async fn a_single_that_becomes_a_batch_leaves_and_the_batch_comes() {
 
 #[tokio::test]
 async fn reading_undoing_and_changing_are_told_too() {
-    let stage = Stage::set().await;
-    stage.react(stage.ben, Emoji::Hug).await;
-    let mut stream = begun(&stage).await;
+    let scenario = Scenario::create().await;
+    scenario.set_reaction(scenario.ben, Emoji::Hug).await;
+    let mut stream = begun(&scenario).await;
 
-    stage.read_everything(stage.ana).await;
+    scenario.mark_all_read(scenario.ana).await;
     let [read] = changes(&mut stream).await.try_into().unwrap();
-    stage.react(stage.ben, Emoji::Fire).await;
+    scenario.set_reaction(scenario.ben, Emoji::Fire).await;
     let [changed] = changes(&mut stream).await.try_into().unwrap();
-    stage.unreact(stage.ben).await;
+    scenario.remove_reaction(scenario.ben).await;
     let [gone] = changes(&mut stream).await.try_into().unwrap();
 
     assert!(matches!(&read.what, InboxChangeKind::Shown(it) if it.notification.read_at.is_some()));
@@ -87,16 +87,16 @@ async fn reading_undoing_and_changing_are_told_too() {
 
 #[tokio::test]
 async fn whoever_goes_on_from_anywhere_misses_nothing_and_meets_nothing_twice() {
-    let stage = Stage::set().await;
-    let (_, session) = signed_in(&stage).await;
-    let history = a_history(&stage).await;
-    let list = stage.list(stage.ana).await;
+    let scenario = Scenario::create().await;
+    let (_, session) = signed_in(&scenario).await;
+    let history = a_history(&scenario).await;
+    let list = scenario.list(scenario.ana).await;
     assert!(20 < history.len(), "{}", history.len());
 
     for seen in 0..=history.len() {
         let (before, missing) = history.split_at(seen);
         let behind = before.last().map_or(0, |change| change.seq);
-        let mut stream = open(&stage.app, &session, Some(behind)).await;
+        let mut stream = open(&scenario.app, &session, Some(behind)).await;
         assert!(matches!(next(&mut stream).await, StreamEvent::Started(at) if at == behind));
         let resumed = if missing.is_empty() { vec![] } else { changes(&mut stream).await };
 
@@ -111,15 +111,15 @@ async fn whoever_goes_on_from_anywhere_misses_nothing_and_meets_nothing_twice() 
 
 #[tokio::test]
 async fn whoever_goes_on_from_what_is_forgotten_has_to_read_the_list_anew() {
-    let stage = Stage::set().await;
-    stage.heart(stage.ben).await;
-    let before = position(&stage).await;
-    stage.unheart(stage.ben).await;
-    let behind = position(&stage).await;
-    stage.clock.advance(TimeDelta::hours(24) + TimeDelta::seconds(1));
-    let (_, session) = signed_in(&stage).await;
-    assert!(matches!(first(&stage.app, &session, Some(before)).await, StreamEvent::Started(_)));
-    sweep(&stage.app).await.unwrap();
+    let scenario = Scenario::create().await;
+    scenario.add_heart(scenario.ben).await;
+    let before = position(&scenario).await;
+    scenario.remove_heart(scenario.ben).await;
+    let behind = position(&scenario).await;
+    scenario.clock.advance(TimeDelta::hours(24) + TimeDelta::seconds(1));
+    let (_, session) = signed_in(&scenario).await;
+    assert!(matches!(first(&scenario.app, &session, Some(before)).await, StreamEvent::Started(_)));
+    sweep(&scenario.app).await.unwrap();
 
     for (last, is_known) in [
         (before, false),
@@ -130,7 +130,7 @@ async fn whoever_goes_on_from_what_is_forgotten_has_to_read_the_list_anew() {
         (behind + 1, false),
         (i64::MAX, false),
     ] {
-        match first(&stage.app, &session, Some(last)).await {
+        match first(&scenario.app, &session, Some(last)).await {
             StreamEvent::Started(at) => assert!(is_known && at == last, "{last}"),
             StreamEvent::Reset(at) => assert!(!is_known && at == behind, "{last}"),
             other => panic!("{other:?}"),
@@ -140,12 +140,12 @@ async fn whoever_goes_on_from_what_is_forgotten_has_to_read_the_list_anew() {
 
 #[tokio::test]
 async fn behind_a_reset_a_stream_goes_on() {
-    let stage = Stage::set().await;
-    stage.heart(stage.ben).await;
-    let mut stream = follow(&stage, Some(1_000)).await;
+    let scenario = Scenario::create().await;
+    scenario.add_heart(scenario.ben).await;
+    let mut stream = follow(&scenario, Some(1_000)).await;
     assert!(matches!(next(&mut stream).await, StreamEvent::Reset(_)));
 
-    stage.link(stage.ben).await;
+    scenario.share_link(scenario.ben).await;
 
     let [link] = changes(&mut stream).await.try_into().unwrap();
     assert_eq!(said(&link), "ben shared your post");
@@ -153,19 +153,19 @@ async fn behind_a_reset_a_stream_goes_on() {
 
 #[tokio::test]
 async fn everybody_who_follows_a_list_is_told_the_same_on_any_node() {
-    let stage = Stage::set().await;
-    let elsewhere = App { inbox_watcher: InboxWatcher::default(), ..stage.app.clone() };
-    let (_, session) = signed_in(&stage).await;
+    let scenario = Scenario::create().await;
+    let elsewhere = App { inbox_watcher: InboxWatcher::default(), ..scenario.app.clone() };
+    let (_, session) = signed_in(&scenario).await;
     let mut streams = vec![
-        open(&stage.app, &session, None).await,
-        open(&stage.app, &session, None).await,
+        open(&scenario.app, &session, None).await,
+        open(&scenario.app, &session, None).await,
         open(&elsewhere, &session, None).await,
     ];
     for stream in &mut streams {
         next(stream).await;
     }
 
-    stage.heart(stage.ben).await;
+    scenario.add_heart(scenario.ben).await;
 
     for stream in &mut streams {
         let [heart] = changes(stream).await.try_into().unwrap();
@@ -175,16 +175,16 @@ async fn everybody_who_follows_a_list_is_told_the_same_on_any_node() {
 
 #[tokio::test]
 async fn whoever_comes_after_all_have_left_is_woken_too() {
-    let stage = Stage::set().await;
-    let mut stream = begun(&stage).await;
-    stage.heart(stage.ben).await;
+    let scenario = Scenario::create().await;
+    let mut stream = begun(&scenario).await;
+    scenario.add_heart(scenario.ben).await;
     changes(&mut stream).await;
     drop(stream);
     // The next stream finds the one who asks still there, and the ones after it find nobody.
     for _ in 0..3 {
-        let mut stream = begun(&stage).await;
-        stage.unheart(stage.ben).await;
-        stage.heart(stage.ben).await;
+        let mut stream = begun(&scenario).await;
+        scenario.remove_heart(scenario.ben).await;
+        scenario.add_heart(scenario.ben).await;
         assert!(!changes(&mut stream).await.is_empty());
         drop(stream);
         advance(Duration::from_secs(1)).await;
@@ -193,11 +193,11 @@ async fn whoever_comes_after_all_have_left_is_woken_too() {
 
 #[tokio::test]
 async fn nobody_is_told_what_is_in_the_list_of_another() {
-    let stage = Stage::set().await;
-    let mut stream = begun(&stage).await;
+    let scenario = Scenario::create().await;
+    let mut stream = begun(&scenario).await;
 
-    stage.send(stage.ben, &[stage.caro]).await;
-    stage.link(stage.ben).await;
+    scenario.send_message(scenario.ben, &[scenario.caro]).await;
+    scenario.share_link(scenario.ben).await;
 
     let [link] = changes(&mut stream).await.try_into().unwrap();
     assert_eq!(said(&link), "ben shared your post");
@@ -205,9 +205,9 @@ async fn nobody_is_told_what_is_in_the_list_of_another() {
 
 #[tokio::test]
 async fn thousands_of_changes_come_in_small_portions() {
-    let stage = Stage::set().await;
-    let post = post_by(&stage.database, stage.ana).await;
-    stage
+    let scenario = Scenario::create().await;
+    let post = create_post(&scenario.database, scenario.ana).await;
+    scenario
         .database
         .execute(&format!(
             "INSERT INTO inboxes (user_id, last_seq) VALUES ({ana}, 2500);
@@ -215,11 +215,11 @@ async fn thousands_of_changes_come_in_small_portions() {
              SELECT {ana}, n, gen_random_uuid(), now() FROM generate_series(1, 2500, 2) n;
              INSERT INTO notifications (id, user_id, actor_id, type, title, message, post_id, seq)
              SELECT gen_random_uuid(), {ana}, {ben}, 'like', 'x', 'x', '{post}', n FROM generate_series(2, 2500, 2) n",
-            ana = stage.ana,
-            ben = stage.ben,
+            ana = scenario.ana,
+            ben = scenario.ben,
         ))
         .await;
-    let mut stream = follow(&stage, Some(0)).await;
+    let mut stream = follow(&scenario, Some(0)).await;
     next(&mut stream).await;
 
     let mut numbers = Vec::new();
@@ -235,36 +235,36 @@ async fn thousands_of_changes_come_in_small_portions() {
 
 #[tokio::test]
 async fn a_stream_says_nothing_while_nothing_happens_and_then_that_it_is_there() {
-    let stage = Stage::set().await;
-    let mut stream = begun(&stage).await;
+    let scenario = Scenario::create().await;
+    let mut stream = begun(&scenario).await;
 
     assert!(matches!(after_a_silence(&mut stream).await, Some(StreamEvent::KeepAlive)));
-    stage.heart(stage.ben).await;
+    scenario.add_heart(scenario.ben).await;
 
     assert_eq!(changes(&mut stream).await.len(), 1);
 }
 
 #[tokio::test]
 async fn a_stream_ends_in_silence_when_its_session_has_ended() {
-    let stage = Stage::set().await;
-    let (token, session) = signed_in(&stage).await;
-    let mut stream = open(&stage.app, &session, None).await;
+    let scenario = Scenario::create().await;
+    let (token, session) = signed_in(&scenario).await;
+    let mut stream = open(&scenario.app, &session, None).await;
     next(&mut stream).await;
 
-    sessions::log_out(&stage.app, &token).await.unwrap();
+    sessions::log_out(&scenario.app, &token).await.unwrap();
 
     assert!(after_a_silence(&mut stream).await.is_none());
 }
 
 #[tokio::test]
 async fn a_stream_tells_nothing_more_once_its_session_has_ended() {
-    let stage = Stage::set().await;
-    let (token, session) = signed_in(&stage).await;
-    let mut stream = open(&stage.app, &session, None).await;
+    let scenario = Scenario::create().await;
+    let (token, session) = signed_in(&scenario).await;
+    let mut stream = open(&scenario.app, &session, None).await;
     next(&mut stream).await;
 
-    sessions::log_out(&stage.app, &token).await.unwrap();
-    stage.heart(stage.ben).await;
+    sessions::log_out(&scenario.app, &token).await.unwrap();
+    scenario.add_heart(scenario.ben).await;
 
     let told = timeout(DEADLINE, stream.next()).await.unwrap().unwrap();
     assert!(told.is_none(), "{told:?}");
@@ -272,11 +272,11 @@ async fn a_stream_tells_nothing_more_once_its_session_has_ended() {
 
 #[tokio::test]
 async fn a_stream_tells_nothing_more_once_its_session_has_expired() {
-    let stage = Stage::set().await;
-    let mut stream = begun(&stage).await;
+    let scenario = Scenario::create().await;
+    let mut stream = begun(&scenario).await;
 
-    stage.clock.advance(App::SESSION_LIFETIME);
-    stage.heart(stage.ben).await;
+    scenario.clock.advance(App::SESSION_LIFETIME);
+    scenario.add_heart(scenario.ben).await;
 
     let told = timeout(DEADLINE, stream.next()).await.unwrap().unwrap();
     assert!(told.is_none(), "{told:?}");
@@ -284,20 +284,20 @@ async fn a_stream_tells_nothing_more_once_its_session_has_expired() {
 
 #[tokio::test]
 async fn a_ticket_is_good_once_and_for_a_minute() {
-    let stage = Stage::set().await;
-    let (token, session) = signed_in(&stage).await;
-    let (ticket, lifetime) = notifications::issue_ticket(&stage.app, &session).await.unwrap();
-    let (late, _) = notifications::issue_ticket(&stage.app, &session).await.unwrap();
+    let scenario = Scenario::create().await;
+    let (token, session) = signed_in(&scenario).await;
+    let (ticket, lifetime) = notifications::issue_ticket(&scenario.app, &session).await.unwrap();
+    let (late, _) = notifications::issue_ticket(&scenario.app, &session).await.unwrap();
     assert_eq!(lifetime, TimeDelta::seconds(60));
-    stage.clock.advance(TimeDelta::milliseconds(59_999));
+    scenario.clock.advance(TimeDelta::milliseconds(59_999));
 
-    let used = notifications::redeem_ticket(&stage.app, &ticket).await.unwrap();
-    let again = notifications::redeem_ticket(&stage.app, &ticket).await;
-    stage.clock.advance(TimeDelta::milliseconds(1));
-    let too_late = notifications::redeem_ticket(&stage.app, &late).await;
-    let no_ticket = notifications::redeem_ticket(&stage.app, &token).await;
+    let used = notifications::redeem_ticket(&scenario.app, &ticket).await.unwrap();
+    let again = notifications::redeem_ticket(&scenario.app, &ticket).await;
+    scenario.clock.advance(TimeDelta::milliseconds(1));
+    let too_late = notifications::redeem_ticket(&scenario.app, &late).await;
+    let no_ticket = notifications::redeem_ticket(&scenario.app, &token).await;
 
-    assert_eq!((used.id, used.user), (session.id, stage.ana));
+    assert_eq!((used.id, used.user), (session.id, scenario.ana));
     for refused in [again, too_late, no_ticket] {
         assert!(matches!(refused, Err(Error::Unauthenticated(_))), "{refused:?}");
     }
@@ -305,54 +305,54 @@ async fn a_ticket_is_good_once_and_for_a_minute() {
 
 #[tokio::test]
 async fn a_ticket_ends_with_its_session() {
-    let stage = Stage::set().await;
-    let (token, session) = signed_in(&stage).await;
-    let (ticket, _) = notifications::issue_ticket(&stage.app, &session).await.unwrap();
+    let scenario = Scenario::create().await;
+    let (token, session) = signed_in(&scenario).await;
+    let (ticket, _) = notifications::issue_ticket(&scenario.app, &session).await.unwrap();
 
-    sessions::log_out(&stage.app, &token).await.unwrap();
+    sessions::log_out(&scenario.app, &token).await.unwrap();
 
-    let refused = notifications::redeem_ticket(&stage.app, &ticket).await;
+    let refused = notifications::redeem_ticket(&scenario.app, &ticket).await;
     assert!(matches!(refused, Err(Error::Unauthenticated(_))), "{refused:?}");
 }
 
 #[tokio::test]
 async fn a_ticket_opens_one_stream_however_many_ask_at_once() {
-    let stage = Stage::set().await;
-    let (_, session) = signed_in(&stage).await;
-    let (ticket, _) = notifications::issue_ticket(&stage.app, &session).await.unwrap();
+    let scenario = Scenario::create().await;
+    let (_, session) = signed_in(&scenario).await;
+    let (ticket, _) = notifications::issue_ticket(&scenario.app, &session).await.unwrap();
 
-    let all = (0..8).map(|_| notifications::redeem_ticket(&stage.app, &ticket));
+    let all = (0..8).map(|_| notifications::redeem_ticket(&scenario.app, &ticket));
     let redeemed = futures_util::future::join_all(all).await;
 
     assert_eq!(redeemed.iter().filter(|it| it.is_ok()).count(), 1);
 }
 
 /// All that ever happens to Ana's list, as somebody sees it who is always there.
-async fn a_history(stage: &Stage) -> Vec<InboxChange> {
-    let dora = person(&stage.database, "dora").await;
+async fn a_history(scenario: &Scenario) -> Vec<InboxChange> {
+    let dora = create_user_named(&scenario.database, "dora").await;
     let mut history: Vec<InboxChange> = Vec::new();
     for step in 0..24 {
         match step {
-            0 | 9 | 17 => stage.heart(stage.ben).await,
-            1 => stage.link(stage.ben).await,
-            2 | 12 | 22 => stage.heart(stage.caro).await,
-            3 => stage.react(dora, Emoji::Hug).await,
-            4 => drop(stage.say(stage.ben, "So kind").await),
-            5 | 14 | 23 => stage.unheart(stage.ben).await,
-            6 | 18 => stage.read_everything(stage.ana).await,
-            7 => stage.react(dora, Emoji::Joy).await,
-            8 => stage.link(dora).await,
-            10 => stage.clock.advance(TimeDelta::hours(25)),
-            11 | 20 => stage.unheart(stage.caro).await,
-            13 => stage.react(stage.caro, Emoji::Star).await,
-            15 => stage.unreact(dora).await,
-            16 => drop(stage.say(dora, "Lovely").await),
-            19 => stage.unreact(stage.caro).await,
-            21 => stage.heart(dora).await,
+            0 | 9 | 17 => scenario.add_heart(scenario.ben).await,
+            1 => scenario.share_link(scenario.ben).await,
+            2 | 12 | 22 => scenario.add_heart(scenario.caro).await,
+            3 => scenario.set_reaction(dora, Emoji::Hug).await,
+            4 => drop(scenario.comment(scenario.ben, "So kind").await),
+            5 | 14 | 23 => scenario.remove_heart(scenario.ben).await,
+            6 | 18 => scenario.mark_all_read(scenario.ana).await,
+            7 => scenario.set_reaction(dora, Emoji::Joy).await,
+            8 => scenario.share_link(dora).await,
+            10 => scenario.clock.advance(TimeDelta::hours(25)),
+            11 | 20 => scenario.remove_heart(scenario.caro).await,
+            13 => scenario.set_reaction(scenario.caro, Emoji::Star).await,
+            15 => scenario.remove_reaction(dora).await,
+            16 => drop(scenario.comment(dora, "Lovely").await),
+            19 => scenario.remove_reaction(scenario.caro).await,
+            21 => scenario.add_heart(dora).await,
             _ => unreachable!(),
         }
         let after = history.last().map_or(0, |change| change.seq);
-        history.extend(changes_behind(stage, after).await);
+        history.extend(changes_behind(scenario, after).await);
     }
     history
 }
@@ -361,10 +361,10 @@ async fn a_history(stage: &Stage) -> Vec<InboxChange> {
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Ana's session, and what proves it.
-pub(crate) async fn signed_in(stage: &Stage) -> (AccessToken, Session) {
+pub(crate) async fn signed_in(scenario: &Scenario) -> (AccessToken, Session) {
     let (email, password) = ("ana@example.org".to_owned(), PASSWORD.to_owned());
-    let token = log_in(&stage.app, LogIn { email, password, user_agent: None }).await.unwrap();
-    let session = sessions::authenticate(&stage.app, &token).await.unwrap();
+    let token = log_in(&scenario.app, LogIn { email, password, user_agent: None }).await.unwrap();
+    let session = sessions::authenticate(&scenario.app, &token).await.unwrap();
     (token, session)
 }
 
@@ -373,14 +373,14 @@ async fn open(app: &App, session: &Session, last: Option<i64>) -> Stream {
 }
 
 /// A stream of Ana's list.
-async fn follow(stage: &Stage, last: Option<i64>) -> Stream {
-    let (_, session) = signed_in(stage).await;
-    open(&stage.app, &session, last).await
+async fn follow(scenario: &Scenario, last: Option<i64>) -> Stream {
+    let (_, session) = signed_in(scenario).await;
+    open(&scenario.app, &session, last).await
 }
 
 /// A stream of Ana's list that has said where it begins.
-async fn begun(stage: &Stage) -> Stream {
-    let mut stream = follow(stage, None).await;
+async fn begun(scenario: &Scenario) -> Stream {
+    let mut stream = follow(scenario, None).await;
     assert!(matches!(next(&mut stream).await, StreamEvent::Started(_)));
     stream
 }
@@ -417,27 +417,27 @@ async fn advance(by: Duration) {
 }
 
 /// How far Ana's list has come.
-async fn position(stage: &Stage) -> i64 {
-    stage
+async fn position(scenario: &Scenario) -> i64 {
+    scenario
         .database
         .connect()
         .await
         .notifications()
-        .find_inbox_position(stage.ana)
+        .find_inbox_position(scenario.ana)
         .await
         .unwrap()
         .last_seq
 }
 
-async fn changes_behind(stage: &Stage, after: i64) -> Vec<InboxChange> {
-    let mut conn = stage.database.connect().await;
-    conn.notifications().list_changes(stage.ana, after, 100).await.unwrap()
+async fn changes_behind(scenario: &Scenario, after: i64) -> Vec<InboxChange> {
+    let mut conn = scenario.database.connect().await;
+    conn.notifications().list_changes(scenario.ana, after, 100).await.unwrap()
 }
 
 #[track_caller]
 fn said(change: &InboxChange) -> String {
     match &change.what {
-        InboxChangeKind::Shown(it) => message(it),
+        InboxChangeKind::Shown(notification) => message_of(notification),
         InboxChangeKind::Removed(_) => panic!("{change:?}"),
     }
 }

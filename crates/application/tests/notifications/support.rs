@@ -22,10 +22,10 @@ use grateful_storage::Connection;
 use grateful_testkit::{FakeClock, TestApp, TestDatabase, a_post, a_user};
 
 /// All of a list, as far as one page reaches.
-pub(crate) const ALL: PageRequest = PageRequest::first(grateful_domain::Limit::MAX);
+pub(crate) const MAX_PAGE: PageRequest = PageRequest::first(grateful_domain::Limit::MAX);
 
 /// Ana, who has written a post, and others who may have something to say about it.
-pub(crate) struct Stage {
+pub(crate) struct Scenario {
     pub(crate) app: App,
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) database: TestDatabase,
@@ -35,39 +35,39 @@ pub(crate) struct Stage {
     pub(crate) post: Post,
 }
 
-impl Stage {
-    pub(crate) async fn set() -> Self {
+impl Scenario {
+    pub(crate) async fn create() -> Self {
         let TestApp { app, database, clock, .. } = TestApp::create().await;
-        let ana = person(&database, "ana").await;
-        let ben = person(&database, "ben").await;
-        let caro = person(&database, "caro").await;
+        let ana = create_user_named(&database, "ana").await;
+        let ben = create_user_named(&database, "ben").await;
+        let caro = create_user_named(&database, "caro").await;
         let post =
             a_post().by(ana).with_text("The bus driver who waited").insert_into(&database).await;
         Self { app, clock, database, ana, ben, caro, post }
     }
 
-    pub(crate) async fn heart(&self, user: UserId) {
+    pub(crate) async fn add_heart(&self, user: UserId) {
         hearts::add(&self.app, user, self.post.id).await.unwrap();
     }
 
-    pub(crate) async fn unheart(&self, user: UserId) {
+    pub(crate) async fn remove_heart(&self, user: UserId) {
         hearts::remove(&self.app, user, self.post.id).await.unwrap();
     }
 
-    pub(crate) async fn react(&self, user: UserId, emoji: Emoji) {
+    pub(crate) async fn set_reaction(&self, user: UserId, emoji: Emoji) {
         reactions::set(&self.app, user, self.post.id, emoji).await.unwrap();
     }
 
-    pub(crate) async fn unreact(&self, user: UserId) {
+    pub(crate) async fn remove_reaction(&self, user: UserId) {
         reactions::remove(&self.app, user, self.post.id).await.unwrap();
     }
 
-    pub(crate) async fn link(&self, user: UserId) {
+    pub(crate) async fn share_link(&self, user: UserId) {
         self.share(user, ShareDetails::Url).await;
     }
 
     /// Sends the post to these people, with a few words.
-    pub(crate) async fn send(&self, user: UserId, to: &[UserId]) {
+    pub(crate) async fn send_message(&self, user: UserId, to: &[UserId]) {
         let ids: Vec<i64> = to.iter().copied().map(i64::from).collect();
         let recipients = Recipients::parse(user, &ids).unwrap();
         let message = ShareMessage::parse("Look at that").unwrap();
@@ -78,52 +78,52 @@ impl Stage {
         shares::create(&self.app, user, self.post.id, how, None, |_| Vec::new()).await.unwrap();
     }
 
-    pub(crate) async fn say(&self, user: UserId, text: &str) -> CommentId {
-        self.try_say(user, text, None).await.unwrap()
+    pub(crate) async fn comment(&self, user: UserId, text: &str) -> CommentId {
+        self.try_comment(user, text, None).await.unwrap()
     }
 
     /// About another post than Ana's.
-    pub(crate) async fn say_on(&self, post: PostId, user: UserId, text: &str) -> CommentId {
-        say(&self.app, user, post, text, None).await.unwrap()
+    pub(crate) async fn comment_on(&self, post: PostId, user: UserId, text: &str) -> CommentId {
+        create_comment(&self.app, user, post, text, None).await.unwrap()
     }
 
     pub(crate) async fn reply(&self, user: UserId, parent: CommentId, text: &str) -> CommentId {
-        self.try_say(user, text, Some(parent)).await.unwrap()
+        self.try_comment(user, text, Some(parent)).await.unwrap()
     }
 
-    pub(crate) async fn try_say(
+    pub(crate) async fn try_comment(
         &self,
         user: UserId,
         text: &str,
         parent: Option<CommentId>,
     ) -> Result<CommentId> {
-        say(&self.app, user, self.post.id, text, parent).await
+        create_comment(&self.app, user, self.post.id, text, parent).await
     }
 
     /// Somebody's list, newest activity first.
     pub(crate) async fn list(&self, user: UserId) -> Vec<RenderedNotification> {
-        notifications::list(&self.app, user, ReadFilter::All, ALL).await.unwrap().items
+        notifications::list(&self.app, user, ReadFilter::All, MAX_PAGE).await.unwrap().items
     }
 
     /// What somebody's list says, newest activity first.
-    pub(crate) async fn told(&self, user: UserId) -> Vec<String> {
-        self.list(user).await.iter().map(message).collect()
+    pub(crate) async fn messages(&self, user: UserId) -> Vec<String> {
+        self.list(user).await.iter().map(message_of).collect()
     }
 
     /// The only notification in somebody's list.
-    pub(crate) async fn only(&self, user: UserId) -> RenderedNotification {
+    pub(crate) async fn only_notification(&self, user: UserId) -> RenderedNotification {
         let [only] = self.list(user).await.try_into().unwrap();
         only
     }
 
     /// What one of somebody's batches gathers, newest first.
-    pub(crate) async fn entries(&self, user: UserId, batch: NotificationId) -> Vec<String> {
+    pub(crate) async fn child_messages(&self, user: UserId, batch: NotificationId) -> Vec<String> {
         let entries =
-            notifications::list_children(&self.app, user, batch, ALL).await.unwrap().items;
-        entries.iter().map(message).collect()
+            notifications::list_children(&self.app, user, batch, MAX_PAGE).await.unwrap().items;
+        entries.iter().map(message_of).collect()
     }
 
-    pub(crate) async fn read_everything(&self, user: UserId) {
+    pub(crate) async fn mark_all_read(&self, user: UserId) {
         notifications::mark_all_read(&self.app, user).await.unwrap();
     }
 
@@ -134,18 +134,18 @@ impl Stage {
     }
 
     /// That what is kept of what was told equals what has happened.
-    pub(crate) async fn assert_sound(&self) {
+    pub(crate) async fn assert_consistent(&self) {
         let mut found = Vec::new();
         verify(&self.app, Repair::No, |progress| found.push(format!("{progress:?}")))
             .await
             .unwrap();
-        found.retain(|progress| progress.contains("Differs"));
+        found.retain(|progress| progress.contains("Mismatch"));
         assert!(found.is_empty(), "{found:#?}");
     }
 }
 
 /// Says something about a post, or in answer to a comment on it.
-pub(crate) async fn say(
+pub(crate) async fn create_comment(
     app: &App,
     author: UserId,
     post: PostId,
@@ -160,7 +160,7 @@ pub(crate) async fn say(
 }
 
 /// Publishes a post, once for all requests that are the same by `idempotency`.
-pub(crate) async fn try_publish(
+pub(crate) async fn try_create_post(
     app: &App,
     author: UserId,
     draft: Draft,
@@ -185,12 +185,12 @@ pub(crate) fn draft(text: &str) -> Draft {
 }
 
 /// Somebody of this name.
-pub(crate) async fn person(database: &TestDatabase, name: &str) -> UserId {
+pub(crate) async fn create_user_named(database: &TestDatabase, name: &str) -> UserId {
     a_user().with_username(name).insert_into(database).await.id
 }
 
 /// A new public post by somebody.
-pub(crate) async fn post_by(database: &TestDatabase, author: UserId) -> PostId {
+pub(crate) async fn create_post(database: &TestDatabase, author: UserId) -> PostId {
     a_post().by(author).insert_into(database).await.id
 }
 
@@ -205,7 +205,7 @@ pub(crate) fn event(recipient: UserId, actor: UserId, act: Act, at: DateTime<Utc
 }
 
 /// Ends a transaction in flight as soon as somebody waits for it.
-pub(crate) async fn commit_when_waited_for(database: &TestDatabase, mut tx: Connection) {
+pub(crate) async fn commit_once_blocking(database: &TestDatabase, mut tx: Connection) {
     let waiting =
         "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let deadline = Instant::now() + Duration::from_secs(10);
@@ -216,7 +216,7 @@ pub(crate) async fn commit_when_waited_for(database: &TestDatabase, mut tx: Conn
     tx.batch_execute("COMMIT").await.unwrap();
 }
 
-pub(crate) fn message(seen: &RenderedNotification) -> String {
+pub(crate) fn message_of(seen: &RenderedNotification) -> String {
     seen.notification.text.message.clone()
 }
 

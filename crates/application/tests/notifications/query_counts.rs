@@ -7,20 +7,20 @@ use grateful_domain::{
 };
 use grateful_testkit::assert_queries;
 
-use crate::support::{Stage, draft, person, say, try_publish};
+use crate::support::{Scenario, create_comment, create_user_named, draft, try_create_post};
 
 #[tokio::test]
 async fn an_act_costs_no_more_for_a_batch_of_fifty() {
-    let stage = Stage::set().await;
-    let crowd = crowd(&stage, 50).await;
-    let Stage { app, post, ben, .. } = &stage;
+    let scenario = Scenario::create().await;
+    let crowd = crowd(&scenario, 50).await;
+    let Scenario { app, post, ben, .. } = &scenario;
 
     // Alone, as the second, and with all the others.
     for others in [&crowd[..0], &crowd[..1], &crowd[1..]] {
         for other in others {
-            stage.heart(*other).await;
-            stage.link(*other).await;
-            stage.say(*other, "So kind").await;
+            scenario.add_heart(*other).await;
+            scenario.share_link(*other).await;
+            scenario.comment(*other, "So kind").await;
         }
         assert_queries!(8, hearts::add(app, *ben, post.id));
         assert_queries!(8, reactions::set(app, *ben, post.id, Emoji::Hug));
@@ -29,10 +29,11 @@ async fn an_act_costs_no_more_for_a_batch_of_fifty() {
             8,
             shares::create(app, *ben, post.id, ShareDetails::Url, None, |_| Vec::new())
         );
-        let comment = assert_queries!(8, stage.try_say(*ben, "So kind", None));
-        let answer = assert_queries!(9, stage.try_say(stage.caro, "Indeed", Some(comment)));
+        let comment = assert_queries!(8, scenario.try_comment(*ben, "So kind", None));
+        let answer =
+            assert_queries!(9, scenario.try_comment(scenario.caro, "Indeed", Some(comment)));
 
-        assert_queries!(11, comments::delete(app, stage.caro, answer));
+        assert_queries!(11, comments::delete(app, scenario.caro, answer));
         assert_queries!(11, comments::delete(app, *ben, comment));
         assert_queries!(8, shares::delete(app, *ben, post.id));
         assert_queries!(8, reactions::remove(app, *ben, post.id));
@@ -42,22 +43,28 @@ async fn an_act_costs_no_more_for_a_batch_of_fifty() {
 
 #[tokio::test]
 async fn an_answer_that_tells_two_costs_no_more_than_one_that_tells_one() {
-    let stage = Stage::set().await;
-    let by_author = stage.say(stage.ana, "Thank you").await;
-    let by_ben = stage.say(stage.ben, "So kind").await;
+    let scenario = Scenario::create().await;
+    let by_author = scenario.comment(scenario.ana, "Thank you").await;
+    let by_ben = scenario.comment(scenario.ben, "So kind").await;
 
-    assert_queries!(9, say(&stage.app, stage.caro, stage.post.id, "Gladly", Some(by_author)));
-    assert_queries!(9, say(&stage.app, stage.caro, stage.post.id, "Indeed", Some(by_ben)));
+    assert_queries!(
+        9,
+        create_comment(&scenario.app, scenario.caro, scenario.post.id, "Gladly", Some(by_author))
+    );
+    assert_queries!(
+        9,
+        create_comment(&scenario.app, scenario.caro, scenario.post.id, "Indeed", Some(by_ben))
+    );
 
-    assert_eq!(stage.counts(stage.ben).await, (1, 1));
+    assert_eq!(scenario.counts(scenario.ben).await, (1, 1));
 }
 
 #[tokio::test]
 async fn naming_people_costs_the_same_for_one_and_for_fifty() {
     for people in [1, 10, 50] {
-        let stage = Stage::set().await;
+        let scenario = Scenario::create().await;
         for number in 0..2 * people {
-            person(&stage.database, &name(number)).await;
+            create_user_named(&scenario.database, &name(number)).await;
         }
         let [names, others] = [0, people].map(|first| {
             let names = (first..first + people).map(|number| format!("@{}", name(number)));
@@ -65,16 +72,19 @@ async fn naming_people_costs_the_same_for_one_and_for_fifty() {
         });
         let told = async |acts: usize| {
             let mentions = "notifications WHERE type = 'mention' AND act IS NOT NULL";
-            assert_eq!(stage.database.count(mentions).await, i64::try_from(acts * people).unwrap());
+            assert_eq!(
+                scenario.database.count(mentions).await,
+                i64::try_from(acts * people).unwrap()
+            );
         };
-        let Stage { app, ana, ben, .. } = &stage;
+        let Scenario { app, ana, ben, .. } = &scenario;
         let words = |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
         let change = |post, edit| posts::update(app, *ana, post, edit, |_| true);
         let reword = |comment, text: &str| {
             comments::update(app, *ben, comment, CommentText::parse(text).unwrap())
         };
 
-        let post = assert_queries!(9, try_publish(app, *ana, draft(&names), None));
+        let post = assert_queries!(9, try_create_post(app, *ana, draft(&names), None));
         told(1).await;
         assert_queries!(9, change(post, words("Nobody")));
         told(0).await;
@@ -88,8 +98,8 @@ async fn naming_people_costs_the_same_for_one_and_for_fifty() {
         assert_queries!(11, change(post, shown));
         told(1).await;
 
-        let comment = assert_queries!(8, say(app, *ben, post, &names, None));
-        assert_queries!(9, say(app, *ben, post, &names, Some(comment)));
+        let comment = assert_queries!(8, create_comment(app, *ben, post, &names, None));
+        assert_queries!(9, create_comment(app, *ben, post, &names, Some(comment)));
         assert_queries!(9, reword(comment, "Nobody"));
         assert_queries!(9, reword(comment, &names));
         assert_queries!(6, reword(comment, &format!("{names} .")));
@@ -101,9 +111,9 @@ async fn naming_people_costs_the_same_for_one_and_for_fifty() {
 #[tokio::test]
 async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
     for people in [2, 50] {
-        let stage = Stage::set().await;
-        fill(&stage, people).await;
-        let Stage { app, ana, .. } = &stage;
+        let scenario = Scenario::create().await;
+        fill(&scenario, people).await;
+        let Scenario { app, ana, .. } = &scenario;
 
         for length in [1, 10, 50] {
             let page = PageRequest::first(Limit::parse(length).unwrap());
@@ -132,11 +142,16 @@ async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
 
 #[tokio::test]
 async fn an_empty_list_costs_one_statement() {
-    let stage = Stage::set().await;
+    let scenario = Scenario::create().await;
 
     let list = assert_queries!(
         1,
-        notifications::list(&stage.app, stage.ana, ReadFilter::All, PageRequest::first(Limit::MAX))
+        notifications::list(
+            &scenario.app,
+            scenario.ana,
+            ReadFilter::All,
+            PageRequest::first(Limit::MAX)
+        )
     );
 
     assert!(list.items.is_empty());
@@ -146,19 +161,19 @@ fn name(number: usize) -> String {
     format!("f{}", 100 + number)
 }
 
-async fn crowd(stage: &Stage, people: usize) -> Vec<UserId> {
+async fn crowd(scenario: &Scenario, people: usize) -> Vec<UserId> {
     let mut crowd = Vec::new();
     while crowd.len() < people {
-        crowd.push(person(&stage.database, &format!("friend_{}", crowd.len())).await);
+        crowd.push(create_user_named(&scenario.database, &format!("friend_{}", crowd.len())).await);
     }
     crowd
 }
 
 /// Sixty batches for Ana, each of so many people.
-async fn fill(stage: &Stage, people: usize) {
-    let ana = stage.ana;
+async fn fill(scenario: &Scenario, people: usize) {
+    let ana = scenario.ana;
     let kept = "user_id, type, title, message, data, batch_key, post_id";
-    stage
+    scenario
         .database
         .execute(&format!(
             "INSERT INTO users (email, username, hashed_password)

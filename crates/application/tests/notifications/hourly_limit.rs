@@ -1,0 +1,117 @@
+//! The hourly limit.
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use grateful_application::notifications::NotificationStats;
+use grateful_application::{hearts, notifications, reactions};
+use grateful_domain::{Emoji, NotificationType, PostId};
+
+use crate::support::{Scenario, create_post, create_user_named};
+
+#[tokio::test]
+async fn the_twenty_first_that_would_start_within_an_hour_is_held_back_and_counted() {
+    let scenario = Scenario::create().await;
+    let posts = posts(&scenario, 21).await;
+
+    for post in &posts {
+        hearts::add(&scenario.app, scenario.ben, *post).await.unwrap();
+    }
+
+    assert_eq!(scenario.counts(scenario.ana).await, (20, 20));
+    assert_eq!(scenario.database.count("likes").await, 21);
+    let expected = NotificationStats {
+        last_hour: 20,
+        last_day: 20,
+        total: 20,
+        remaining: Some(0),
+        held_back: 1,
+    };
+    assert_eq!(stats(&scenario, Some(NotificationType::Like)).await, expected);
+    assert_eq!(stats(&scenario, None).await, NotificationStats { remaining: None, ..expected });
+    scenario.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn what_joins_or_comes_back_or_is_of_another_type_is_not_held_back() {
+    let scenario = Scenario::create().await;
+    let posts = posts(&scenario, 20).await;
+    for post in &posts {
+        hearts::add(&scenario.app, scenario.ben, *post).await.unwrap();
+    }
+
+    hearts::add(&scenario.app, scenario.caro, posts[0]).await.unwrap();
+    hearts::remove(&scenario.app, scenario.ben, posts[1]).await.unwrap();
+    hearts::add(&scenario.app, scenario.ben, posts[1]).await.unwrap();
+    reactions::set(&scenario.app, scenario.ben, scenario.post.id, Emoji::Hug).await.unwrap();
+
+    assert_eq!(scenario.counts(scenario.ana).await, (21, 21));
+    let stats = stats(&scenario, None).await;
+    assert_eq!((stats.total, stats.held_back), (22, 0));
+    scenario.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn what_was_held_back_can_be_undone_and_does_not_return_later_by_itself() {
+    let scenario = Scenario::create().await;
+    let posts = posts(&scenario, 21).await;
+    for post in &posts {
+        hearts::add(&scenario.app, scenario.ben, *post).await.unwrap();
+    }
+    scenario.clock.advance(TimeDelta::hours(1));
+
+    hearts::remove(&scenario.app, scenario.ben, posts[20]).await.unwrap();
+    assert_eq!(scenario.counts(scenario.ana).await, (20, 20));
+    hearts::add(&scenario.app, scenario.caro, posts[20]).await.unwrap();
+
+    assert_eq!(scenario.counts(scenario.ana).await, (21, 21));
+    let stats = stats(&scenario, Some(NotificationType::Like)).await;
+    assert_eq!((stats.last_hour, stats.remaining, stats.held_back), (1, Some(19), 1));
+    scenario.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn nobody_slips_past_the_limit_by_acting_at_the_same_time() {
+    let scenario = Scenario::create().await;
+    let posts = posts(&scenario, 30).await;
+    let mut people = Vec::new();
+    for number in 0..30 {
+        people.push(create_user_named(&scenario.database, &format!("friend_{number}")).await);
+    }
+
+    let all = posts.iter().zip(&people);
+    for given in join_all(all.map(|(post, user)| hearts::add(&scenario.app, *user, *post))).await {
+        given.unwrap();
+    }
+
+    assert_eq!(scenario.counts(scenario.ana).await, (20, 20));
+    assert_eq!(stats(&scenario, None).await.held_back, 10);
+    scenario.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn whoever_was_told_nothing_has_all_of_their_limit_left() {
+    let scenario = Scenario::create().await;
+
+    let stats = stats(&scenario, Some(NotificationType::Comment)).await;
+
+    let nothing = NotificationStats {
+        last_hour: 0,
+        last_day: 0,
+        total: 0,
+        remaining: Some(20),
+        held_back: 0,
+    };
+    assert_eq!(stats, nothing);
+}
+
+async fn posts(scenario: &Scenario, count: usize) -> Vec<PostId> {
+    let mut posts = Vec::new();
+    while posts.len() < count {
+        posts.push(create_post(&scenario.database, scenario.ana).await);
+    }
+    posts
+}
+
+async fn stats(scenario: &Scenario, kind: Option<NotificationType>) -> NotificationStats {
+    notifications::get_stats(&scenario.app, scenario.ana, kind).await.unwrap()
+}

@@ -1,0 +1,169 @@
+//! How long things are kept.
+
+use chrono::TimeDelta;
+use grateful_application::housekeeping::{SweepReport, sweep};
+use grateful_application::{QueryLog, notifications};
+use grateful_domain::Emoji;
+use grateful_testkit::TestApp;
+
+use crate::support::{Scenario, create_post, is_read};
+
+/// What is swept where nothing is.
+const NOTHING: SweepReport = SweepReport {
+    sessions: 0,
+    idempotency_keys: 0,
+    stream_tickets: 0,
+    withdrawn: 0,
+    removals: 0,
+    notifications: 0,
+    requests: 0,
+};
+
+#[tokio::test]
+async fn what_was_read_goes_after_ninety_days_with_all_that_it_gathers() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(scenario.ben).await;
+    scenario.add_heart(scenario.caro).await;
+    scenario.share_link(scenario.ben).await;
+    scenario.mark_all_read(scenario.ana).await;
+    scenario.comment(scenario.ben, "So kind").await;
+
+    scenario.clock.advance(TimeDelta::days(90));
+    let too_early = sweep(&scenario.app).await.unwrap().notifications;
+    scenario.clock.advance(TimeDelta::seconds(1));
+    let swept = sweep(&scenario.app).await.unwrap().notifications;
+
+    assert_eq!((too_early, swept), (0, 2));
+    assert_eq!(scenario.messages(scenario.ana).await, ["ben commented on your post: So kind"]);
+    assert_eq!(scenario.database.count("notifications").await, 1);
+    scenario.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn what_has_changed_lately_stays_however_long_ago_it_began() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(scenario.ben).await;
+    scenario.clock.advance(TimeDelta::minutes(30));
+    scenario.add_heart(scenario.caro).await;
+    scenario.mark_all_read(scenario.ana).await;
+
+    scenario.clock.advance(TimeDelta::days(90) - TimeDelta::minutes(10));
+    let swept = sweep(&scenario.app).await.unwrap();
+
+    assert_eq!(swept.notifications, 0);
+    assert_eq!(scenario.messages(scenario.ana).await, ["2 people engaged with your post"]);
+}
+
+#[tokio::test]
+async fn how_long_is_a_matter_of_configuration() {
+    let mut scenario = Scenario::create().await;
+    scenario.app.notification_retention = TimeDelta::hours(1);
+    scenario.add_heart(scenario.ben).await;
+    scenario.mark_all_read(scenario.ana).await;
+    scenario.clock.advance(TimeDelta::hours(2));
+
+    let swept = sweep(&scenario.app).await.unwrap();
+
+    assert_eq!(swept, SweepReport { notifications: 1, ..NOTHING });
+    assert!(scenario.list(scenario.ana).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_act_is_undone_in_peace_after_what_was_told_of_it_has_gone() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(scenario.ben).await;
+    scenario.set_reaction(scenario.caro, Emoji::Hug).await;
+    scenario.mark_all_read(scenario.ana).await;
+    scenario.clock.advance(TimeDelta::days(91));
+    sweep(&scenario.app).await.unwrap();
+
+    scenario.set_reaction(scenario.caro, Emoji::Joy).await;
+    scenario.remove_reaction(scenario.caro).await;
+    scenario.remove_heart(scenario.ben).await;
+    assert!(scenario.list(scenario.ana).await.is_empty());
+    scenario.add_heart(scenario.ben).await;
+
+    assert!(!is_read(&scenario.only_notification(scenario.ana).await));
+    scenario.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_great_deal_goes_in_small_steps() {
+    let scenario = Scenario::create().await;
+    let post = create_post(&scenario.database, scenario.ana).await;
+    scenario
+        .database
+        .execute(&format!(
+            "INSERT INTO users (email, username, hashed_password)
+             SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, 1201) n;
+             INSERT INTO inboxes (user_id) SELECT id FROM users;
+             INSERT INTO notifications
+                 (id, user_id, actor_id, type, title, message, post_id, read, read_at, created_at, last_updated_at)
+             SELECT gen_random_uuid(), id, {ben}, 'like', 'x', 'x', '{post}', true, at, at, at
+             FROM users, (VALUES (timestamptz '2025-01-01')) AS long_ago (at) WHERE hashed_password = 'x'",
+            ben = scenario.ben,
+        ))
+        .await;
+
+    let (swept, queries) = QueryLog::record(sweep(&scenario.app)).await;
+
+    assert_eq!(swept.unwrap().notifications, 1201);
+    assert_eq!(scenario.database.count("notifications").await, 0);
+    // Five for the rest, three for a look at the removals, and as many for each step, of which the last finds nothing.
+    assert_eq!(queries.total(), 5 + 3 + 4 * 3, "{queries:#?}");
+}
+
+#[tokio::test]
+async fn what_was_withdrawn_or_left_a_list_is_forgotten_after_a_day() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(scenario.ben).await;
+    scenario.remove_heart(scenario.ben).await;
+
+    scenario.clock.advance(TimeDelta::hours(24));
+    let too_early = sweep(&scenario.app).await.unwrap();
+    scenario.clock.advance(TimeDelta::seconds(1));
+    let swept = sweep(&scenario.app).await.unwrap();
+
+    assert_eq!(too_early, NOTHING);
+    assert_eq!(swept, SweepReport { withdrawn: 1, removals: 1, ..NOTHING });
+    for table in ["withdrawn_notifications", "notification_removals"] {
+        assert_eq!(scenario.database.count(table).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn several_nodes_sweep_at_once() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(scenario.ben).await;
+    scenario.share_link(scenario.ben).await;
+    scenario.remove_heart(scenario.ben).await;
+    scenario.mark_all_read(scenario.ana).await;
+    scenario.clock.advance(TimeDelta::days(91));
+
+    let (one, other) = tokio::join!(sweep(&scenario.app), sweep(&scenario.app));
+
+    let (one, other) = (one.unwrap(), other.unwrap());
+    assert_eq!(one.notifications + other.notifications, 1);
+    assert_eq!(one.removals + other.removals, 1);
+}
+
+#[tokio::test]
+async fn a_ticket_that_nobody_used_is_swept_after_its_minute() {
+    let scenario = Scenario::create().await;
+    let (_, session) = crate::stream::signed_in(&scenario).await;
+    notifications::issue_ticket(&scenario.app, &session).await.unwrap();
+    scenario.clock.advance(TimeDelta::seconds(59));
+    let too_early = sweep(&scenario.app).await.unwrap();
+    scenario.clock.advance(TimeDelta::seconds(1));
+
+    let swept = sweep(&scenario.app).await.unwrap();
+
+    assert_eq!((too_early.stream_tickets, swept.stream_tickets), (0, 1));
+}
+
+#[tokio::test]
+async fn sweeping_finds_nothing_where_there_is_nothing() {
+    let TestApp { app, database: _test, .. } = TestApp::create().await;
+
+    assert_eq!(sweep(&app).await.unwrap(), NOTHING);
+}

@@ -1,0 +1,215 @@
+//! What undoing an act takes back.
+
+use grateful_application::{accounts, comments, hearts, posts, shares};
+use grateful_domain::notification::Act;
+use grateful_domain::{Emoji, PostEdit, Visibility};
+use grateful_storage::Repositories;
+use grateful_testkit::a_post;
+
+use crate::support::{Scenario, create_post, create_user_named, event, is_read};
+
+#[tokio::test]
+async fn whatever_is_undone_is_told_no_more() {
+    let scenario = Scenario::create().await;
+    let nothing = Vec::<String>::new();
+
+    scenario.add_heart(scenario.ben).await;
+    scenario.remove_heart(scenario.ben).await;
+    assert_eq!(scenario.messages(scenario.ana).await, nothing);
+    scenario.set_reaction(scenario.ben, Emoji::Joy).await;
+    scenario.remove_reaction(scenario.ben).await;
+    assert_eq!(scenario.messages(scenario.ana).await, nothing);
+    scenario.share_link(scenario.ben).await;
+    shares::delete(&scenario.app, scenario.ben, scenario.post.id).await.unwrap();
+    assert_eq!(scenario.messages(scenario.ana).await, nothing);
+    let comment = scenario.comment(scenario.ben, "So kind").await;
+    comments::delete(&scenario.app, scenario.ben, comment).await.unwrap();
+
+    assert_eq!(scenario.messages(scenario.ana).await, nothing);
+    assert_eq!(scenario.counts(scenario.ana).await, (0, 0));
+    scenario.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_batch_loses_who_undoes_until_nothing_is_left_of_it() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(scenario.ben).await;
+    scenario.add_heart(scenario.caro).await;
+    scenario.set_reaction(scenario.caro, Emoji::Fire).await;
+    let batch = scenario.only_notification(scenario.ana).await.notification.id;
+
+    scenario.remove_heart(scenario.caro).await;
+    assert_eq!(scenario.messages(scenario.ana).await, ["2 people engaged with your post"]);
+    scenario.remove_reaction(scenario.caro).await;
+    let left = scenario.only_notification(scenario.ana).await;
+    assert_eq!(left.notification.id, batch);
+    assert_eq!(left.notification.batch_counts().child_count, 1);
+    assert_eq!(left.notification.text.message, "ben liked your post");
+    assert_eq!(left.actor.unwrap().id, scenario.ben);
+    scenario.remove_heart(scenario.ben).await;
+
+    assert_eq!(scenario.counts(scenario.ana).await, (0, 0));
+    assert_eq!(scenario.database.count("notifications").await, 0);
+    scenario.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn undoing_makes_nothing_unread_and_moves_nothing_up() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(scenario.ben).await;
+    scenario.add_heart(scenario.caro).await;
+    scenario.mark_all_read(scenario.ana).await;
+    let before = scenario.only_notification(scenario.ana).await.notification;
+    scenario.clock.advance(chrono::TimeDelta::minutes(1));
+
+    scenario.remove_heart(scenario.caro).await;
+
+    let after = scenario.only_notification(scenario.ana).await;
+    assert!(is_read(&after));
+    assert_eq!(after.notification.last_updated_at, before.last_updated_at);
+    assert_eq!(after.notification.text.message, "ben liked your post");
+}
+
+#[tokio::test]
+async fn a_comment_takes_all_that_was_told_of_answers_to_it_along() {
+    let scenario = Scenario::create().await;
+    let dora = create_user_named(&scenario.database, "dora").await;
+    let bens = scenario.comment(scenario.ben, "So kind").await;
+    let caros = scenario.reply(scenario.caro, bens, "Indeed").await;
+    scenario.reply(dora, caros, "Very").await;
+    scenario.comment(dora, "Lovely").await;
+    assert_eq!(scenario.messages(scenario.ana).await, ["3 people commented on your post"]);
+
+    comments::delete(&scenario.app, scenario.ana, bens).await.unwrap();
+
+    assert_eq!(scenario.messages(scenario.ana).await, ["dora commented on your post: Lovely"]);
+    assert!(scenario.list(scenario.ben).await.is_empty());
+    assert!(scenario.list(scenario.caro).await.is_empty());
+    scenario.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_post_takes_all_along_that_anybody_was_told_of_it() {
+    let scenario = Scenario::create().await;
+    let other = create_post(&scenario.database, scenario.ana).await;
+    hearts::add(&scenario.app, scenario.ben, other).await.unwrap();
+    scenario.add_heart(scenario.ben).await;
+    scenario.add_heart(scenario.caro).await;
+    scenario.share_link(scenario.ben).await;
+    scenario.send_message(scenario.ben, &[scenario.caro]).await;
+    let comment = scenario.comment(scenario.ben, "So kind").await;
+    scenario.reply(scenario.caro, comment, "Indeed").await;
+
+    posts::delete(&scenario.app, scenario.ana, scenario.post.id).await.unwrap();
+
+    assert_eq!(scenario.messages(scenario.ana).await, ["ben liked your post"]);
+    assert!(scenario.list(scenario.ben).await.is_empty());
+    assert!(scenario.list(scenario.caro).await.is_empty());
+    assert_eq!(scenario.database.count("notifications").await, 1);
+    scenario.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_post_that_is_made_private_stays_with_its_author_and_leaves_whom_it_names_and_went_to() {
+    let scenario = Scenario::create().await;
+    let dora = create_user_named(&scenario.database, "dora").await;
+    scenario.add_heart(scenario.ben).await;
+    scenario.share_link(scenario.ben).await;
+    scenario.send_message(scenario.ben, &[scenario.caro, scenario.ana]).await;
+    let mention = Act::Mention { post: scenario.post.id, comment: None };
+    let named = event(dora, scenario.ana, mention, scenario.post.created_at);
+    scenario.database.connect().await.notifications().record(&[named]).await.unwrap();
+    assert_eq!(scenario.counts(scenario.caro).await, (1, 1));
+    assert_eq!(scenario.counts(dora).await, (1, 1));
+    let before = scenario.list(scenario.ana).await;
+
+    hide(&scenario).await;
+
+    assert_eq!(scenario.list(scenario.ana).await, before);
+    assert_eq!(before.len(), 3);
+    assert!(scenario.list(scenario.caro).await.is_empty());
+    assert!(scenario.list(dora).await.is_empty());
+    scenario.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_batch_of_posts_sent_goes_whole_when_its_post_is_made_private() {
+    let scenario = Scenario::create().await;
+    let dora = create_user_named(&scenario.database, "dora").await;
+    scenario.send_message(scenario.ben, &[scenario.caro]).await;
+    scenario.send_message(dora, &[scenario.caro]).await;
+    assert_eq!(scenario.messages(scenario.caro).await, ["2 people sent you a post"]);
+
+    hide(&scenario).await;
+
+    assert!(scenario.list(scenario.caro).await.is_empty());
+    assert_eq!(scenario.database.count("notifications").await, 0);
+}
+
+#[tokio::test]
+async fn an_account_that_goes_leaves_the_batches_of_others_with_the_others() {
+    let scenario = Scenario::create().await;
+    let dora = create_user_named(&scenario.database, "dora").await;
+    for user in [scenario.ben, scenario.caro, dora] {
+        scenario.add_heart(user).await;
+    }
+    scenario.set_reaction(dora, Emoji::Star).await;
+    scenario.share_link(dora).await;
+    scenario.send_message(dora, &[scenario.ben]).await;
+    scenario.comment(scenario.ben, "So kind").await;
+    let comment = scenario.comment(dora, "Lovely").await;
+    scenario.reply(scenario.ben, comment, "Indeed").await;
+    scenario.mark_all_read(scenario.ana).await;
+    let bens = a_post().by(dora).insert_into(&scenario.database).await.id;
+    hearts::add(&scenario.app, scenario.ben, bens).await.unwrap();
+
+    accounts::delete(&scenario.app, dora).await.unwrap();
+
+    let said = ["ben commented on your post: So kind", "2 people engaged with your post"];
+    let list = scenario.list(scenario.ana).await;
+    let mut told: Vec<String> = list.iter().map(crate::support::message_of).collect();
+    told.sort_unstable_by_key(|message| message.starts_with('2'));
+    assert_eq!(told, said);
+    assert!(list.iter().all(is_read));
+    let engaged = list.iter().find(|it| 1 < it.notification.batch_counts().actor_count).unwrap();
+    assert_eq!(engaged.notification.batch_counts().child_count, 2);
+    assert!(scenario.list(scenario.ben).await.is_empty());
+    assert_eq!(scenario.database.count(&format!("notifications WHERE actor_id = {dora}")).await, 0);
+    scenario.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn an_account_with_more_than_one_step_of_notifications_goes_and_leaves_numbers_right() {
+    let scenario = Scenario::create().await;
+    scenario
+        .database
+        .execute(&format!(
+            "INSERT INTO posts (id, author_id, content, is_public)
+             SELECT gen_random_uuid(), {ana}, 'x', true FROM generate_series(1, 450);
+             UPDATE users SET posts_count = 451, public_posts_count = 451 WHERE id = {ana};
+             UPDATE posts SET hearts_count = 1;
+             INSERT INTO likes (id, user_id, post_id)
+             SELECT gen_random_uuid(), {ben}, id FROM posts;
+             INSERT INTO inboxes (user_id, last_seq) VALUES ({ana}, 451);
+             INSERT INTO notifications
+                 (id, user_id, actor_id, type, title, message, act, post_id, batch_key, batch_count, actor_count, seq)
+             SELECT gen_random_uuid(), {ana}, {ben}, 'like', 'New Like', 'x', 'like:post:' || id, id,
+                 'post_interaction:post:' || id, 1, 1, row_number() OVER ()
+             FROM posts",
+            ana = scenario.ana,
+            ben = scenario.ben,
+        ))
+        .await;
+    scenario.assert_consistent().await;
+    scenario.add_heart(scenario.caro).await;
+
+    accounts::delete(&scenario.app, scenario.ben).await.unwrap();
+
+    assert_eq!(scenario.messages(scenario.ana).await, ["caro liked your post"]);
+    scenario.assert_consistent().await;
+}
+
+async fn hide(scenario: &Scenario) {
+    let edit = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
+    posts::update(&scenario.app, scenario.ana, scenario.post.id, edit, |_| true).await.unwrap();
+}
