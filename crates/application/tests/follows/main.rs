@@ -1,15 +1,15 @@
-//! What people can be to each other. One program, so that it is linked once.
+//! Follows and blocks, against PostgreSQL. One binary, so that it is linked once.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![expect(clippy::unwrap_used, reason = "a test whose setup fails must fail")]
 
-/// What the tests of several subjects share.
+/// Shared helpers.
 mod support;
 
 /// Blocks.
 mod blocks;
-/// Many people at once.
-mod crowd;
-/// What people are told of it.
-mod notices;
-/// How many statements each act and each list costs.
-mod prices;
+/// Many users acting at the same time.
+mod concurrency;
+/// Notifications of follows and requests.
+mod notifications;
+/// Statement counts of acts and lists.
+mod query_counts;
