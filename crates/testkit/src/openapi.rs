@@ -78,8 +78,8 @@ fn operation(method: &Method, path: &str) -> Option<&'static Value> {
     matching.min_by_key(|(parameters, _)| *parameters).map(|(_, operation)| operation)
 }
 
-/// Checks a value against a schema. Supports the JSON Schema keywords that the document uses. Stricter than the standard
-/// in one way: an object must not have properties that the schema does not list.
+/// Checks a value against a schema. Supports the JSON Schema keywords that the document uses. Stricter than the
+/// standard in one way: an object must not have properties that the schema does not list.
 fn matches(schema: &Value, value: &Value, at: &str) -> Result<(), String> {
     let Some(schema) = schema.as_object() else { return Err(format!("{at}: no schema")) };
     for (keyword, expected) in schema {
