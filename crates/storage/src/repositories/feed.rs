@@ -1,6 +1,6 @@
-//! Feeds: which posts stand where for somebody. Whether they may be seen is asked again where they are read.
+//! The ranked feed and trending posts. Callers load the returned posts with a check of visibility.
 
-/// Those across a block from `$1`, whoever set it.
+/// Selects the ids of users with a block to or from the viewer, who is `$1`.
 macro_rules! blocked_users {
     () => {
         "SELECT followed_id AS id FROM follows WHERE follower_id = $1 AND status = 'blocked'
@@ -29,37 +29,37 @@ use crate::monitor::metrics::FEED_CANDIDATES;
 use crate::schema::follows;
 use crate::{Connection, Result};
 
-/// Feeds, as seen through one connection.
+/// The repository of feeds.
 pub struct Feed<'c> {
     pub(super) conn: &'c mut Connection,
 }
 
-/// A stretch of somebody's ranked feed.
+/// A page of the ranked feed.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FeedPage {
-    /// What is there, place by place.
+    /// The posts, in order of their positions.
     pub items: Vec<FeedPageItem>,
-    /// Whether there are posts behind the last place.
+    /// Whether there are posts after the last one.
     pub has_more: bool,
 }
 
-/// A post that got a place in somebody's ranked feed.
+/// A post on a page of the ranked feed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct FeedPageItem {
-    /// The post and why it is here.
+    /// The post and the slot that it fills.
     pub item: FeedItem,
-    /// What its author is to the viewer.
+    /// The relationship of its author to the viewer.
     pub relationship: AuthorRelationship,
 }
 
 impl Feed<'_> {
-    /// The next places of a walk, at most `limit` and [as many as a walk has](FeedCursor::MAX_POSITIONS): exactly those that all public
-    /// posts together would give, none across a block.
+    /// Composes the next page of a feed: at most `limit` posts, and at most [`FeedCursor::MAX_POSITIONS`] in the whole feed. The
+    /// result is the same as if all public posts by authors without a block to or from the viewer were candidates.
     ///
-    /// One statement, or two where an author has a third of the best or of the newest posts. `candidates.rs` says how many rows
-    /// they read.
+    /// Runs one statement, or two if one author has a third of the best or of the newest posts. `candidates.rs` says how many
+    /// rows they read.
     pub async fn compose(
         &mut self,
         viewer: Viewer,
@@ -67,25 +67,25 @@ impl Feed<'_> {
         limit: usize,
     ) -> Result<FeedPage> {
         let limit = limit.min(cursor.positions_left());
-        // One more than there are places, which tells whether the feed goes on.
+        // One more than the positions of the page, to know whether there is a next page.
         let needed = limit + 1;
-        let beginnings = FirstCandidates::of(viewer, cursor, needed);
-        let mut rows: Vec<CandidateRow> = beginnings.load(self.conn).await?;
-        let found = count(&rows, Slot::Ranked);
-        let short = candidate_lists(&rows, |slot| count(&rows, slot) < depth(needed));
-        let items = if let Ok(items) = compose(&short, cursor, limit) {
+        let first = FirstCandidates::of(viewer, cursor, needed);
+        let mut rows: Vec<CandidateRow> = first.load(self.conn).await?;
+        let ranked_count = count(&rows, Slot::Ranked);
+        let lists = candidate_lists(&rows, |slot| count(&rows, slot) < depth(needed));
+        let items = if let Ok(items) = compose(&lists, cursor, limit) {
             items
         } else {
             let full = |slot| full_authors(&rows, slot, needed);
-            let deeper = FirstCandidates::of(viewer, cursor, needed)
+            let more = FirstCandidates::of(viewer, cursor, needed)
                 .without_authors(full(Slot::Ranked), full(Slot::Fresh));
-            rows.extend(deeper.load::<CandidateRow>(self.conn).await?);
-            // By now it is as if they were whole, and those starve nobody.
+            rows.extend(more.load::<CandidateRow>(self.conn).await?);
+            // Now there are enough candidates, so the lists count as complete, for which `compose` never fails.
             compose(&candidate_lists(&rows, |_| true), cursor, limit).unwrap_or_default()
         };
-        let read = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        metrics::histogram!(FEED_CANDIDATES).record(read);
-        let has_more = items.len() < found;
+        let candidate_count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        metrics::histogram!(FEED_CANDIDATES).record(candidate_count);
+        let has_more = items.len() < ranked_count;
         let followed: HashSet<UserId> =
             rows.iter().filter(|row| row.followed).map(|row| row.author_id.into()).collect();
         let page_item = |item: FeedItem| FeedPageItem {
@@ -95,9 +95,9 @@ impl Feed<'_> {
         Ok(FeedPage { items: items.into_iter().map(page_item).collect(), has_more })
     }
 
-    /// What is trending among public posts, the most moving first, none across a block.
+    /// Lists trending public posts, most trending first, without authors with a block to or from the viewer.
     ///
-    /// One statement; `trending.rs` says how many rows it reads.
+    /// Runs one statement. `trending.rs` says how many rows it reads.
     pub async fn list_trending(
         &mut self,
         viewer: Viewer,
@@ -109,13 +109,13 @@ impl Feed<'_> {
         Ok(ids.into_iter().map(PostId::from).collect())
     }
 
-    /// What each of these people is to the viewer, in one statement.
+    /// Finds the relationship of each of these authors to the viewer, in one statement.
     pub async fn find_author_relationships(
         &mut self,
         viewer: Viewer,
-        people: &[UserId],
+        authors: &[UserId],
     ) -> Result<HashMap<UserId, AuthorRelationship>> {
-        let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
+        let ids: Vec<i64> = authors.iter().copied().map(i64::from).collect();
         let followed: Vec<i64> = follows::table
             .filter(follows::follower_id.nullable().eq(viewer.user().map(i64::from)))
             .filter(follows::followed_id.eq_any(ids))
@@ -124,7 +124,8 @@ impl Feed<'_> {
             .load(self.conn)
             .await?;
         let followed: HashSet<UserId> = followed.into_iter().map(UserId::from).collect();
-        Ok(people.iter().map(|person| (*person, relationship(followed.contains(person)))).collect())
+        let relationship_of = |author: &UserId| relationship(followed.contains(author));
+        Ok(authors.iter().map(|author| (*author, relationship_of(author))).collect())
     }
 }
 
@@ -132,16 +133,16 @@ fn relationship(is_followed: bool) -> AuthorRelationship {
     if is_followed { AuthorRelationship::Followed } else { AuthorRelationship::Other }
 }
 
-fn candidate_lists(rows: &[CandidateRow], is_whole: impl Fn(Slot) -> bool) -> CandidateLists {
-    let source = |slot, order: fn(&Candidate, &Candidate) -> std::cmp::Ordering| {
+fn candidate_lists(rows: &[CandidateRow], is_complete: impl Fn(Slot) -> bool) -> CandidateLists {
+    let list = |slot, order: fn(&Candidate, &Candidate) -> std::cmp::Ordering| {
         let mut posts: Vec<Candidate> =
             rows.iter().filter(|row| row.slot() == slot).map(CandidateRow::candidate).collect();
         posts.sort_by(order);
-        CandidateList { posts, is_complete: is_whole(slot) }
+        CandidateList { posts, is_complete: is_complete(slot) }
     };
     CandidateLists {
-        ranked: source(Slot::Ranked, Candidate::by_rank),
-        fresh: source(Slot::Fresh, Candidate::by_time),
+        ranked: list(Slot::Ranked, Candidate::by_rank),
+        fresh: list(Slot::Fresh, Candidate::by_time),
     }
 }
 
@@ -149,7 +150,7 @@ fn count(rows: &[CandidateRow], slot: Slot) -> usize {
     rows.iter().filter(|row| row.slot() == slot).count()
 }
 
-/// Who has so many posts in a source that no stretch runs out of them.
+/// The authors with so many candidates in a list that a page cannot use them up.
 fn full_authors(rows: &[CandidateRow], slot: Slot, needed: usize) -> Vec<i64> {
     let mut posts: HashMap<i64, usize> = HashMap::new();
     for row in rows.iter().filter(|row| row.slot() == slot) {

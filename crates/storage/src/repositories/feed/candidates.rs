@@ -1,19 +1,23 @@
-//! Where the places of a feed take their posts from: of all posts so few that the page is still the one that all would give.
+//! Candidates for a page of the ranked feed: few posts, but enough that the page is the same as with all posts.
 //!
-//! **How deep.** For a stretch of `n - 1` places, the first `3n - 2` posts of a source are read. A place takes the first one
-//! whose author is not barred, and no more than two authors are ever barred at once. If all that is left of those `3n - 2`
-//! is theirs, that is `2n - 1` posts at least, and one of the two has `n` of them: that author is *full*, since no stretch
-//! of `n - 1` places runs out of their posts. Only then a second statement reads behind them: the first `2n - 1` posts of
-//! those who are not full, of whom one more can bar all the rest, and then is full too; and where two are, the first `n`
-//! posts of everybody else. While two full authors are barred nobody else is, and while one of them is not, a post of
-//! theirs is at hand, so nobody need ever read behind three.
+//! **How many.** For a page of `n - 1` positions, the first `3n - 2` posts of each list are read. A position takes the first
+//! candidate whose author is not excluded by spacing, and spacing never excludes more than two authors at once. If all
+//! remaining candidates are by excluded authors, these are at least `2n - 1` posts, and one of the two authors has at least
+//! `n` of them. That author is *full*: a page of `n - 1` positions cannot use up their posts. Only then, a second statement
+//! reads more. With one full author, it reads the first `2n - 1` posts by other authors; if another author becomes full by
+//! that, also the first `n` posts by the remaining authors. With two full authors, it reads the first `n` posts by other
+//! authors. More is never needed: while spacing excludes two full authors, it excludes no one else, and while one of them is
+//! not excluded, a post of theirs is available.
 //!
-//! **What is read.** Of everybody's best: an index from its beginning to the last that is needed, past what was served (500
-//! posts at most) and authors across a block. Of the newest: the same. Of those whom the viewer follows: what stands no
-//! further below the last of everybody's best than a follow lifts. Where they follow more than 100 and fewer than 1,000
-//! posts stand that high, those posts; else one step down an index for each whom they follow, for the best post of each,
-//! and then the posts of the `3n - 2` with the best ones. The second statement also passes over what full authors have above
-//! the last post that is needed.
+//! **Rows read.**
+//! - The best posts of all authors: an index from its start to the last needed post, including skipped posts, which are seen
+//!   (at most 500) or by users with a block to or from the viewer.
+//! - The newest posts of all authors: the same.
+//! - The posts of followed authors whose rank is below the last of the best posts by at most the boost of a follow. If the
+//!   viewer follows more than 100 users and fewer than 1,000 posts of all authors have such a rank, it reads these posts.
+//!   Otherwise it does one index lookup per followed user, for the best post of each, and then reads the posts of the `3n - 2`
+//!   users with the best ones.
+//! - The second statement also skips the posts of full authors above the last needed post.
 
 use std::sync::LazyLock;
 
@@ -27,12 +31,12 @@ use uuid::Uuid;
 
 use crate::query::statement;
 
-/// A post in one of the sources.
+/// A candidate post.
 #[derive(Debug, Clone, Queryable)]
 pub(super) struct CandidateRow {
     id: Uuid,
     pub(super) author_id: i64,
-    /// For this viewer.
+    /// The rank for this viewer.
     rank: f64,
     created_at: DateTime<Utc>,
     pub(super) followed: bool,
@@ -57,21 +61,21 @@ impl CandidateRow {
 type Columns = (SqlUuid, BigInt, Double, Timestamptz, Bool, Bool);
 
 statement! {
-    /// The first posts of both sources that were not served.
-    pub(super) FirstCandidates(viewer: Option<i64> as Nullable<BigInt>, seen_posts: Vec<Vec<u8>> as Array<Binary>, lift: f64 as Double, needed: i64 as BigInt)
+    /// The first posts of both lists that the viewer has not seen.
+    pub(super) FirstCandidates(viewer: Option<i64> as Nullable<BigInt>, seen_posts: Vec<Vec<u8>> as Array<Binary>, follow_boost: f64 as Double, needed: i64 as BigInt)
     -> Columns { &FIRST_CANDIDATES }
 }
 
 statement! {
-    /// The first posts of both sources that were not served and are not by authors who are full; of a source in which none is
-    /// full, nothing.
+    /// The first posts of both lists that the viewer has not seen and that are not by full authors. Nothing for a list without
+    /// full authors.
     pub(super) MoreCandidates(
-        viewer: Option<i64> as Nullable<BigInt>, seen_posts: Vec<Vec<u8>> as Array<Binary>, lift: f64 as Double, needed: i64 as BigInt,
-        full_of_ranked: Vec<i64> as Array<BigInt>, full_of_fresh: Vec<i64> as Array<BigInt>
+        viewer: Option<i64> as Nullable<BigInt>, seen_posts: Vec<Vec<u8>> as Array<Binary>, follow_boost: f64 as Double, needed: i64 as BigInt,
+        full_in_ranked: Vec<i64> as Array<BigInt>, full_in_fresh: Vec<i64> as Array<BigInt>
     ) -> Columns { &MORE_CANDIDATES }
 }
 
-/// How many posts [`FirstCandidates`] reads of a source.
+/// The number of posts that [`FirstCandidates`] reads for each list.
 pub(super) fn depth(needed: usize) -> usize {
     3 * needed - 2
 }
@@ -81,25 +85,25 @@ impl FirstCandidates {
         Self {
             viewer: viewer.user().map(i64::from),
             seen_posts: cursor.seen_posts().iter().map(|key| key.0.to_vec()).collect(),
-            lift: FeedConfig::STORED.rank_boost(AuthorRelationship::Followed),
+            follow_boost: FeedConfig::STORED.rank_boost(AuthorRelationship::Followed),
             needed: i64::try_from(needed).unwrap_or(i64::MAX),
         }
     }
 
-    /// What to read where these authors are full.
+    /// The statement for more candidates if these authors are full.
     pub(super) fn without_authors(
         self,
-        full_of_ranked: Vec<i64>,
-        full_of_fresh: Vec<i64>,
+        full_in_ranked: Vec<i64>,
+        full_in_fresh: Vec<i64>,
     ) -> MoreCandidates {
-        let Self { viewer, seen_posts, lift, needed } = self;
-        MoreCandidates { viewer, seen_posts, lift, needed, full_of_ranked, full_of_fresh }
+        let Self { viewer, seen_posts, follow_boost, needed } = self;
+        MoreCandidates { viewer, seen_posts, follow_boost, needed, full_in_ranked, full_in_fresh }
     }
 }
 
 static FIRST_CANDIDATES: LazyLock<String> = LazyLock::new(|| {
-    let [depth, nobody] = ["(3 * $4 - 2)", "SELECT NULL::bigint WHERE false"];
-    let parts = [VIEWER_CONTEXT, &ranked(1, nobody, depth), &fresh(1, nobody, depth)];
+    let [depth, no_authors] = ["(3 * $4 - 2)", "SELECT NULL::bigint WHERE false"];
+    let parts = [VIEWER_CONTEXT, &ranked(1, no_authors, depth), &fresh(1, no_authors, depth)];
     format!(
         "{} {} UNION ALL {}",
         parts.join(", "),
@@ -110,31 +114,31 @@ static FIRST_CANDIDATES: LazyLock<String> = LazyLock::new(|| {
 
 static MORE_CANDIDATES: LazyLock<String> = LazyLock::new(|| {
     let mut parts = vec![VIEWER_CONTEXT.to_owned()];
-    let mut found = Vec::new();
-    for (source, full, level) in [
+    let mut selects = Vec::new();
+    for (list, full, level) in [
         ("ranked", "$5::bigint[]", ranked as fn(u8, &str, &str) -> String),
         ("fresh", "$6::bigint[]", fresh),
     ] {
         let depth =
             format!("(CASE cardinality({full}) WHEN 1 THEN 2 * $4 - 1 WHEN 2 THEN $4 ELSE 0 END)");
         parts.push(level(2, &format!("SELECT unnest({full})"), &depth));
-        // Whoever fills what is behind the one who is full.
+        // Another author who becomes full among the posts that follow those of the first full author.
         parts.push(format!(
-            "full_{source} AS MATERIALIZED (
-                SELECT author_id FROM {source}2 WHERE cardinality({full}) = 1 GROUP BY author_id HAVING count(*) >= $4
+            "full_{list} AS MATERIALIZED (
+                SELECT author_id FROM {list}2 WHERE cardinality({full}) = 1 GROUP BY author_id HAVING count(*) >= $4
             )"
         ));
-        let depth = format!("(CASE WHEN EXISTS (SELECT FROM full_{source}) THEN $4 ELSE 0 END)");
-        let all = format!("SELECT unnest({full}) UNION ALL SELECT author_id FROM full_{source}");
+        let depth = format!("(CASE WHEN EXISTS (SELECT FROM full_{list}) THEN $4 ELSE 0 END)");
+        let all = format!("SELECT unnest({full}) UNION ALL SELECT author_id FROM full_{list}");
         parts.push(level(3, &all, &depth));
         for level in [2, 3] {
-            found.push(select_from(&format!("{source}{level}"), source == "fresh"));
+            selects.push(select_from(&format!("{list}{level}"), list == "fresh"));
         }
     }
-    format!("{} {}", parts.join(", "), found.join(" UNION ALL "))
+    format!("{} {}", parts.join(", "), selects.join(" UNION ALL "))
 });
 
-/// Who and what is left out or lifted.
+/// The blocked users, the seen posts, and the followed users of the viewer.
 const VIEWER_CONTEXT: &str = concat!(
     "across AS MATERIALIZED (",
     blocked_users!(),
@@ -146,17 +150,17 @@ const VIEWER_CONTEXT: &str = concat!(
     )"
 );
 
-/// What every reading of posts asks: the last eight bytes of an id are its [`grateful_domain::SeenPostKey`].
+/// The condition of every scan of posts. The last eight bytes of an id are its [`grateful_domain::SeenPostKey`].
 const NOT_SEEN: &str =
     "is_public AND NOT (substring(uuid_send(id) FROM 9) = ANY (SELECT key FROM served))";
 
-/// The order of an index, and with it that of a rank.
+/// The order by rank, which is that of an index.
 const BEST: &str = "rank DESC, created_at DESC, id DESC";
 
-/// More than is ever needed: a limit that is a value looks to the planner like a tenth of the table.
+/// More posts than are ever needed, as a literal: the planner assumes that a bound limit returns a tenth of the table.
 const LITERAL_LIMIT: u32 = 1600;
 
-/// The best posts for the viewer, by authors who are not `full`, so many; as a part called `ranked` with this number.
+/// The best posts for the viewer by authors who are not full, at most `depth`, as a CTE named `ranked` with the level.
 fn ranked(level: u8, full: &str, depth: &str) -> String {
     format!(
         "away{level} AS MATERIALIZED (
@@ -213,7 +217,7 @@ fn ranked(level: u8, full: &str, depth: &str) -> String {
     )
 }
 
-/// The newest posts by authors who are not `full`, so many; as a part called `fresh` with this number.
+/// The newest posts by authors who are not full, at most `depth`, as a CTE named `fresh` with the level.
 fn fresh(level: u8, full: &str, depth: &str) -> String {
     format!(
         "absent{level} AS MATERIALIZED (
@@ -228,6 +232,6 @@ fn fresh(level: u8, full: &str, depth: &str) -> String {
     )
 }
 
-fn select_from(part: &str, is_fresh: bool) -> String {
-    format!("SELECT id, author_id, rank, created_at, is_followed, {is_fresh} FROM {part}")
+fn select_from(cte: &str, is_fresh: bool) -> String {
+    format!("SELECT id, author_id, rank, created_at, is_followed, {is_fresh} FROM {cte}")
 }

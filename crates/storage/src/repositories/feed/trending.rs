@@ -1,13 +1,14 @@
-//! What is trending, without reading all that was posted inside the window.
+//! Trending posts, without reading all posts of the window.
 //!
-//! The weight of a post is twice its engagement, and newness adds [`TrendingConfig::recency_bonus`] at most. So with a weight `w`
-//! that as many posts inside the window have as are asked for, whatever is trending has an engagement of `(w - newness) / 2`
-//! or more, and is not older than the window: its rank tells so, and the index on ranks has an end to read to.
+//! The weight of a post is twice its engagement, plus at most [`TrendingConfig::recency_bonus`]. Let `w` be a weight without
+//! the bonus that at least `limit` posts of the window have. Then every trending post has an engagement of at least
+//! `(w - recency_bonus) / 2` and is not older than the window. That is a lower bound for its rank, so a scan of the rank index
+//! can stop there.
 //!
-//! **What is read.** The best ranked posts inside the window that moved somebody, ten for each that is asked for, which give
-//! `w`; then those that are ranked high enough for it. With a window of a day that is what has about half as much engagement
-//! as what is trending, and older posts that rank as high. Where hardly anybody is moved, it is all that was posted inside
-//! the window. Nothing is read that could not even be inside the window.
+//! **Rows read.** First the best-ranked posts of the window that have engagement, ten times the limit, which give `w`. Then
+//! the posts above the lower bound: with a window of a day, those with at least about half the engagement of the trending
+//! posts, and older posts with as high a rank. If there is hardly any engagement, these are all posts of the window. Posts
+//! whose rank is too low for the window are never read.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_types::{BigInt, Double, Nullable, Timestamptz, Uuid as SqlUuid};
@@ -16,11 +17,11 @@ use grateful_domain::{FeedConfig, Limit, TrendingConfig, TrendingWindow, Viewer}
 use crate::query::statement;
 
 statement! {
-    /// A test holds its order against the domain's.
+    /// A test compares the order with that of the domain.
     pub(super) Trending(
         viewer: Option<i64> as Nullable<BigInt>, now: DateTime<Utc> as Timestamptz, since: DateTime<Utc> as Timestamptz,
-        limit: i64 as BigInt, heart: f64 as Double, reaction: f64 as Double, share: f64 as Double, newness: f64 as Double,
-        oldest: f64 as Double
+        limit: i64 as BigInt, heart_weight: f64 as Double, reaction_weight: f64 as Double, share_weight: f64 as Double,
+        recency_bonus: f64 as Double, min_rank: f64 as Double
     ) -> SqlUuid {
         concat!("away AS MATERIALIZED (", blocked_users!(), "), promising AS MATERIALIZED (
             SELECT * FROM (
@@ -36,7 +37,7 @@ statement! {
         SELECT id FROM posts
         WHERE is_public AND created_at >= $3 AND (hearts_count > 0 OR reactions_count > 0 OR shares_count > 0)
             AND NOT (author_id = ANY (SELECT id FROM away))
-            -- A little less, since numbers of this size are exact to about 1e-11.
+            -- Slightly less, because floating-point numbers of this size are exact to about 1e-11.
             AND rank >= $9 - 1e-6 + coalesce((SELECT ln(greatest((weight - $8) / 2, 1)) / ln(2::float8) FROM bar), 0)
             AND rank <= 'infinity'
         ORDER BY $5 * hearts_count + $6 * reactions_count + $7 * shares_count
@@ -53,27 +54,22 @@ impl Trending {
         now: DateTime<Utc>,
         limit: Limit,
     ) -> Self {
-        let TrendingConfig {
-            heart_weight: heart,
-            reaction_weight: reaction,
-            share_weight: share,
-            recency_bonus: newness,
-            ..
-        } = TrendingConfig::STORED;
+        let TrendingConfig { heart_weight, reaction_weight, share_weight, recency_bonus, .. } =
+            TrendingConfig::STORED;
         let since = now - TimeDelta::from(window);
-        // The rank of the oldest post inside the window that one person gave a heart, and no less.
+        // The rank of a post at the start of the window with a single heart. Every trending post has at least this rank.
         let half_life = FeedConfig::STORED.half_life.as_seconds_f64();
-        let oldest = (since - DateTime::UNIX_EPOCH).as_seconds_f64() / half_life;
+        let min_rank = (since - DateTime::UNIX_EPOCH).as_seconds_f64() / half_life;
         Self {
             viewer: viewer.user().map(i64::from),
             now,
             since,
             limit: limit.into(),
-            heart,
-            reaction,
-            share,
-            newness,
-            oldest,
+            heart_weight,
+            reaction_weight,
+            share_weight,
+            recency_bonus,
+            min_rank,
         }
     }
 }
