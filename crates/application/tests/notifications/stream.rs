@@ -62,7 +62,7 @@ async fn a_single_that_becomes_a_batch_leaves_and_the_batch_comes() {
     scenario.add_heart(scenario.caro).await;
 
     let [left, came] = changes(&mut stream).await.try_into().unwrap();
-    assert_eq!(left.what, InboxChangeKind::Removed(single));
+    assert_eq!(left.kind, InboxChangeKind::Removed(single));
     assert_eq!(said(&came), "2 people engaged with your post");
     assert!(left.seq < came.seq);
 }
@@ -80,9 +80,11 @@ async fn reading_undoing_and_changing_are_told_too() {
     scenario.remove_reaction(scenario.ben).await;
     let [gone] = changes(&mut stream).await.try_into().unwrap();
 
-    assert!(matches!(&read.what, InboxChangeKind::Shown(it) if it.notification.read_at.is_some()));
+    assert!(
+        matches!(&read.kind, InboxChangeKind::Upserted(it) if it.notification.read_at.is_some())
+    );
     assert_eq!(said(&changed), "ben reacted to your post with 🔥");
-    assert!(matches!(gone.what, InboxChangeKind::Removed(_)), "{gone:?}");
+    assert!(matches!(gone.kind, InboxChangeKind::Removed(_)), "{gone:?}");
 }
 
 #[tokio::test]
@@ -436,8 +438,8 @@ async fn changes_behind(scenario: &Scenario, after: i64) -> Vec<InboxChange> {
 
 #[track_caller]
 fn said(change: &InboxChange) -> String {
-    match &change.what {
-        InboxChangeKind::Shown(notification) => message_of(notification),
+    match &change.kind {
+        InboxChangeKind::Upserted(notification) => message_of(notification),
         InboxChangeKind::Removed(_) => panic!("{change:?}"),
     }
 }
@@ -449,8 +451,8 @@ fn replayed(
 ) -> BTreeMap<NotificationId, RenderedNotification> {
     let mut list = BTreeMap::new();
     for change in before.iter().chain(resumed) {
-        match &change.what {
-            InboxChangeKind::Shown(it) => drop(list.insert(it.notification.id, visible(it))),
+        match &change.kind {
+            InboxChangeKind::Upserted(it) => drop(list.insert(it.notification.id, visible(it))),
             InboxChangeKind::Removed(id) => drop(list.remove(id)),
         }
     }

@@ -29,14 +29,14 @@ pub struct InboxChange {
     /// Its number: later ones are higher.
     pub seq: i64,
     /// What became of the list.
-    pub what: InboxChangeKind,
+    pub kind: InboxChangeKind,
 }
 
 /// What became of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub enum InboxChangeKind {
     /// This is new in it, or reads differently.
-    Shown(Box<RenderedNotification>),
+    Upserted(Box<RenderedNotification>),
     /// This is in it no more.
     Removed(NotificationId),
 }
@@ -86,12 +86,12 @@ impl Notifications<'_> {
             if shown.is_empty() { HashMap::new() } else { self.listed_of(owner, &shown).await? };
         let changes = rows.into_iter().filter_map(|(seq, id, is_removal)| {
             if is_removal {
-                return Some(InboxChange { seq, what: InboxChangeKind::Removed(id.into()) });
+                return Some(InboxChange { seq, kind: InboxChangeKind::Removed(id.into()) });
             }
             // What has changed again meanwhile comes later, under its new number.
             let (current, seen) = shown.remove(&id)?;
             (current == seq)
-                .then(|| InboxChange { seq, what: InboxChangeKind::Shown(Box::new(seen)) })
+                .then(|| InboxChange { seq, kind: InboxChangeKind::Upserted(Box::new(seen)) })
         });
         Ok(changes.collect())
     }

@@ -194,8 +194,8 @@ async fn changes(scenario: &mut Scenario, after: &mut i64) -> Vec<String> {
         scenario.conn.notifications().list_changes(scenario.ana, *after, 100).await.unwrap();
     assert!(changes.is_sorted_by(|a, b| a.seq < b.seq));
     *after = changes.last().map_or(*after, |change| change.seq);
-    let lines = changes.into_iter().map(|change| match change.what {
-        InboxChangeKind::Shown(rendered) => format!("shown: {}", summary_line(&rendered)),
+    let lines = changes.into_iter().map(|change| match change.kind {
+        InboxChangeKind::Upserted(rendered) => format!("shown: {}", summary_line(&rendered)),
         InboxChangeKind::Removed(id) => format!("removed: {id}"),
     });
     lines.collect()

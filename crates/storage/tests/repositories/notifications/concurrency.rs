@@ -155,8 +155,8 @@ async fn a_change_is_not_visible_before_one_with_a_lower_sequence_number() {
     assert_eq!(meanwhile, []);
     let actors: Vec<_> = changes
         .iter()
-        .map(|change| match &change.what {
-            InboxChangeKind::Shown(rendered) => rendered.notification.actor,
+        .map(|change| match &change.kind {
+            InboxChangeKind::Upserted(rendered) => rendered.notification.actor,
             InboxChangeKind::Removed(_) => None,
         })
         .collect();
@@ -323,8 +323,8 @@ async fn follow(workload: Arc<Workload>) -> BTreeMap<NotificationId, RenderedNot
         for change in changes {
             assert!(after < change.seq, "{} is returned again after {after}", change.seq);
             after = change.seq;
-            match change.what {
-                InboxChangeKind::Shown(rendered) => {
+            match change.kind {
+                InboxChangeKind::Upserted(rendered) => {
                     _ = shown.insert(rendered.notification.id, *rendered)
                 }
                 InboxChangeKind::Removed(id) => _ = shown.remove(&id),

@@ -171,7 +171,7 @@ fn serialize_event(event: StreamEvent) -> Bytes {
         }
         StreamEvent::KeepAlive => ": still here\n\n".to_owned(),
         StreamEvent::Changes(changes) => {
-            changes.into_iter().map(|change| serialize_change(change.seq, change.what)).collect()
+            changes.into_iter().map(|change| serialize_change(change.seq, change.kind)).collect()
         }
     };
     text.into()
@@ -192,7 +192,7 @@ const RETRY_MS: u32 = 2_000;
 
 fn serialize_change(seq: i64, kind: InboxChangeKind) -> String {
     let (name, data) = match kind {
-        InboxChangeKind::Shown(notification) => {
+        InboxChangeKind::Upserted(notification) => {
             ("notification", json(&NotificationView::from(*notification)))
         }
         InboxChangeKind::Removed(id) => ("removed", json(&RemovedView { id: id.into() })),
