@@ -32,7 +32,10 @@ pub struct Notifications<'c> {
 impl Notifications<'_> {
     /// Locks the inboxes of these people until the transaction ends, in the order of their ids, and takes as many numbers
     /// of each for changes of its list. Returns the number before the first of them.
-    async fn lock(&mut self, changes: &HashMap<UserId, i64>) -> Result<HashMap<UserId, i64>> {
+    async fn lock_and_reserve(
+        &mut self,
+        changes: &HashMap<UserId, i64>,
+    ) -> Result<HashMap<UserId, i64>> {
         let lock = LockInboxes {
             users: changes.keys().copied().map(i64::from).collect(),
             changes: changes.values().copied().collect(),

@@ -68,9 +68,9 @@ impl Notifications<'_> {
             .filter(notifications::id.eq_any(ids.to_vec()))
             .load(self.conn)
             .await?;
-        let numbers: Vec<(Uuid, i64)> = rows.iter().map(|(row, _)| (row.id, row.seq)).collect();
+        let last_seqs: Vec<(Uuid, i64)> = rows.iter().map(|(row, _)| (row.id, row.seq)).collect();
         let seen = self.seen(owner, rows).await?;
-        Ok(numbers.into_iter().zip(seen).map(|((id, seq), seen)| (id, (seq, seen))).collect())
+        Ok(last_seqs.into_iter().zip(seen).map(|((id, seq), seen)| (id, (seq, seen))).collect())
     }
 
     /// With the people of all batches, in one statement.

@@ -63,8 +63,8 @@ impl Notifications<'_> {
         id: NotificationId,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        let numbers = self.lock(&HashMap::from([(owner, 1)])).await?;
-        let Some(last) = numbers.get(&owner) else { return Ok(false) };
+        let last_seqs = self.lock_and_reserve(&HashMap::from([(owner, 1)])).await?;
+        let Some(last) = last_seqs.get(&owner) else { return Ok(false) };
         let read = MarkRead { owner: owner.into(), id: id.into(), now, seq: last + 1 };
         Ok(read.get_result::<i64>(self.conn).await? == 1)
     }
@@ -77,7 +77,7 @@ impl Notifications<'_> {
         asked_at: DateTime<Utc>,
         asked_seq: i64,
     ) -> Result<i64> {
-        self.lock(&HashMap::from([(owner, 0)])).await?;
+        self.lock_and_reserve(&HashMap::from([(owner, 0)])).await?;
         let read = MarkAllRead { owner: owner.into(), now: asked_at, seq: asked_seq };
         Ok(read.get_result(self.conn).await?)
     }

@@ -50,9 +50,9 @@ impl Notifications<'_> {
         let mut recorded = RecordResult::default();
         for round in rounds(events) {
             let Some(now) = round.iter().map(|event| event.at).max() else { continue };
-            let numbers = self.lock(&starts(&round)).await?;
+            let last_seqs = self.lock_and_reserve(&starts(&round)).await?;
             let DecidedChanges { inbox_changes, decisions } = self.inbox_changes(&round).await?;
-            let held_back = held_back(self.write(inbox_changes, numbers, now).await?);
+            let held_back = held_back(self.write(inbox_changes, last_seqs, now).await?);
             record_outcomes(decisions, &held_back);
             recorded.held_back.extend(held_back);
         }
@@ -79,11 +79,11 @@ impl Notifications<'_> {
         if changes.is_empty() {
             return Ok(RecordResult::default());
         }
-        let numbers = self.lock(&changes).await?;
+        let last_seqs = self.lock_and_reserve(&changes).await?;
         let mut inbox_changes = self.changes_for_withdrawn(entries, now).await?;
         let decided = self.inbox_changes(&events).await?;
         inbox_changes.extend(decided.inbox_changes);
-        let held_back = held_back(self.write(inbox_changes, numbers, now).await?);
+        let held_back = held_back(self.write(inbox_changes, last_seqs, now).await?);
         record_outcomes(decided.decisions, &held_back);
         Ok(RecordResult { held_back })
     }

@@ -49,7 +49,7 @@ impl Notifications<'_> {
         now: DateTime<Utc>,
     ) -> Result<()> {
         let changes = HashMap::from([(cause.recipient, 1)]);
-        let numbers = self.lock(&changes).await?;
+        let last_seqs = self.lock_and_reserve(&changes).await?;
         let look = LoadWithdrawals { leave: false, ..LoadWithdrawals::of_causes(&[cause]) };
         let rows: Vec<Row> = look.load(self.conn).await?;
         let Some(row) = rows.into_iter().next() else { return Ok(()) };
@@ -57,7 +57,7 @@ impl Notifications<'_> {
         let [entry] = &withdrawal.gone[..] else { return Ok(()) };
         let batch = withdrawal.remains.as_ref().map(|remains| (&withdrawal.top, remains));
         let outcome = update_reaction(entry, emoji, &withdrawal.actor, batch);
-        self.write(vec![(cause.recipient, outcome)], numbers, now).await?;
+        self.write(vec![(cause.recipient, outcome)], last_seqs, now).await?;
         Ok(())
     }
 
@@ -163,7 +163,7 @@ impl Notifications<'_> {
 
     /// Locks inboxes without taking a number of them.
     async fn lock_all(&mut self, users: Vec<i64>) -> Result<()> {
-        self.lock(&users.into_iter().map(|user| (user.into(), 0)).collect()).await?;
+        self.lock_and_reserve(&users.into_iter().map(|user| (user.into(), 0)).collect()).await?;
         Ok(())
     }
 
@@ -186,9 +186,9 @@ impl Notifications<'_> {
         if changes.is_empty() {
             return Ok(());
         }
-        let numbers = self.lock(&changes).await?;
+        let last_seqs = self.lock_and_reserve(&changes).await?;
         let outcomes = self.load_withdrawals(look, now).await?;
-        self.write(outcomes, numbers, now).await?;
+        self.write(outcomes, last_seqs, now).await?;
         Ok(())
     }
 

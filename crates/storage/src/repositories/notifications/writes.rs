@@ -19,17 +19,17 @@ use crate::rows::NotificationRow;
 use crate::{Result, StorageError};
 
 impl Notifications<'_> {
-    /// Carries out what was decided for some people, of whom each has one start at most. `numbers` is what
-    /// [`Notifications::lock`] gave. Returns what the hourly limit held back, of which nothing was written.
+    /// Carries out what was decided for some people, of whom each has one start at most. `last_seqs` is what
+    /// [`Notifications::lock_and_reserve`] gave. Returns what the hourly limit held back, of which nothing was written.
     pub(super) async fn write(
         &mut self,
         outcomes: Vec<(UserId, InboxChanges)>,
-        mut numbers: HashMap<UserId, i64>,
+        mut last_seqs: HashMap<UserId, i64>,
         now: DateTime<Utc>,
     ) -> Result<Vec<(UserId, NotificationType)>> {
         let mut write = PendingWrites::at(now);
         for (user, outcome) in outcomes {
-            write.add(user, outcome, numbers.entry(user).or_default());
+            write.add(user, outcome, last_seqs.entry(user).or_default());
         }
         if write.is_empty() {
             return Ok(vec![]);
