@@ -1,19 +1,19 @@
-//! The examples do what they show, on a database of their own.
+//! Runs the examples, each on a database of its own, and compares what they print.
 
-#[expect(dead_code, reason = "`main` is for people")]
+#[expect(dead_code, reason = "`main` is unused here")]
 #[path = "../examples/lists.rs"]
 mod lists;
-#[expect(dead_code, reason = "`main` is for people")]
+#[expect(dead_code, reason = "`main` is unused here")]
 #[path = "../examples/own_pool.rs"]
 mod own_pool;
-#[expect(dead_code, reason = "`main` is for people")]
+#[expect(dead_code, reason = "`main` is unused here")]
 #[path = "../examples/own_tables.rs"]
 mod own_tables;
 
 use grateful_testkit::{NOON, TestDatabase};
 
 #[tokio::test]
-async fn repositories_work_on_a_connection_and_a_pool_of_ones_own() {
+async fn repositories_work_on_an_external_connection_and_pool() {
     let database = TestDatabase::create().await;
 
     let page = own_pool::run(&database.url(), NOON).await.unwrap();
@@ -26,7 +26,7 @@ async fn repositories_work_on_a_connection_and_a_pool_of_ones_own() {
 }
 
 #[tokio::test]
-async fn a_table_of_ones_own_is_joined_and_changed_together_with_posts() {
+async fn an_external_table_is_joined_and_changed_together_with_posts() {
     let database = TestDatabase::create().await;
 
     let page = own_tables::run(&database.url(), NOON).await.unwrap();
@@ -42,13 +42,13 @@ async fn a_table_of_ones_own_is_joined_and_changed_together_with_posts() {
             "ana reads: 2 people engaged with your post",
         ]
     );
-    // Where the bookmark was refused, the heart that was given before it is gone as well.
+    // When the bookmark was rejected, the heart added before it was rolled back as well.
     assert_eq!(database.count("likes").await, 2);
     assert_eq!(database.count("notifications WHERE parent_id IS NOT NULL").await, 2);
 }
 
 #[tokio::test]
-async fn lists_are_narrowed_ordered_continued_counted_and_filled_by_set() {
+async fn lists_are_filtered_sorted_paged_counted_and_loaded_for_many_keys() {
     let database = TestDatabase::create().await;
 
     let page = lists::run(&database.url(), NOON).await.unwrap();
@@ -69,7 +69,7 @@ async fn lists_are_narrowed_ordered_continued_counted_and_filled_by_set() {
 }
 
 #[tokio::test]
-async fn examples_run_more_than_once_on_the_same_database() {
+async fn examples_can_run_repeatedly_on_the_same_database() {
     let database = TestDatabase::create().await;
 
     for _ in 0..2 {

@@ -1,59 +1,59 @@
-//! What people do.
+//! Random actions of users.
 
 use grateful_domain::Emoji;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-pub(crate) const PEOPLE: usize = 3;
+pub(crate) const USERS: usize = 3;
 pub(crate) const POSTS: usize = 3;
 
-/// Somebody does something. People and posts are numbered, and so are comments, in the order in which they are made.
+/// An action. Users, posts and comments are given by index; comments are numbered in the order of their creation.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Act {
+pub(crate) enum Action {
     Heart {
-        who: usize,
+        user: usize,
         post: usize,
     },
-    Unheart {
-        who: usize,
+    RemoveHeart {
+        user: usize,
         post: usize,
     },
-    React {
-        who: usize,
+    SetReaction {
+        user: usize,
         post: usize,
         emoji: Emoji,
     },
-    Unreact {
-        who: usize,
+    RemoveReaction {
+        user: usize,
         post: usize,
     },
-    TakeLink {
-        who: usize,
+    ShareLink {
+        user: usize,
         post: usize,
     },
-    GiveLinkBack {
-        who: usize,
+    DeleteLink {
+        user: usize,
         post: usize,
     },
-    Send {
-        who: usize,
+    SendMessage {
+        user: usize,
         post: usize,
     },
     Comment {
-        who: usize,
+        user: usize,
         post: usize,
     },
-    /// On the same post, or wrongly on this one.
+    /// `on` is a wrong post, or `None` for the post of the comment.
     Reply {
-        who: usize,
+        user: usize,
         comment: usize,
         on: Option<usize>,
     },
-    Uncomment {
+    DeleteComment {
         comment: usize,
     },
-    Delete {
+    DeletePost {
         post: usize,
     },
     Hide {
@@ -64,31 +64,31 @@ pub(crate) enum Act {
     },
 }
 
-/// Up to forty acts. Those that undo are rarer than those that do, and the end of a post is rare.
-pub(crate) fn some() -> impl Strategy<Value = Vec<Act>> {
-    vec(one(), 1..40)
+/// Generates up to forty actions. Actions that undo others are less frequent, and posts are rarely deleted.
+pub(crate) fn actions() -> impl Strategy<Value = Vec<Action>> {
+    vec(action(), 1..40)
 }
 
-fn one() -> impl Strategy<Value = Act> {
-    let (who, post, comment) = (0..PEOPLE, 0..POSTS, 0..8_usize);
-    let pair = (who.clone(), post.clone());
+fn action() -> impl Strategy<Value = Action> {
+    let (user, post, comment) = (0..USERS, 0..POSTS, 0..8_usize);
+    let pair = (user.clone(), post.clone());
     let emoji = select(&Emoji::ALL[..3]);
     prop_oneof![
-        4 => pair.clone().prop_map(|(who, post)| Act::Heart { who, post }),
-        3 => pair.clone().prop_map(|(who, post)| Act::Unheart { who, post }),
-        4 => (pair.clone(), emoji).prop_map(|((who, post), emoji)| Act::React { who, post, emoji }),
-        3 => pair.clone().prop_map(|(who, post)| Act::Unreact { who, post }),
-        3 => pair.clone().prop_map(|(who, post)| Act::TakeLink { who, post }),
-        2 => pair.clone().prop_map(|(who, post)| Act::GiveLinkBack { who, post }),
-        4 => pair.clone().prop_map(|(who, post)| Act::Send { who, post }),
-        4 => pair.prop_map(|(who, post)| Act::Comment { who, post }),
-        4 => (who.clone(), comment.clone())
-            .prop_map(|(who, comment)| Act::Reply { who, comment, on: None }),
-        1 => (who, comment.clone(), post.clone())
-            .prop_map(|(who, comment, post)| Act::Reply { who, comment, on: Some(post) }),
-        2 => comment.prop_map(|comment| Act::Uncomment { comment }),
-        1 => post.clone().prop_map(|post| Act::Delete { post }),
-        1 => post.clone().prop_map(|post| Act::Hide { post }),
-        2 => post.prop_map(|post| Act::Show { post }),
+        4 => pair.clone().prop_map(|(user, post)| Action::Heart { user, post }),
+        3 => pair.clone().prop_map(|(user, post)| Action::RemoveHeart { user, post }),
+        4 => (pair.clone(), emoji).prop_map(|((user, post), emoji)| Action::SetReaction { user, post, emoji }),
+        3 => pair.clone().prop_map(|(user, post)| Action::RemoveReaction { user, post }),
+        3 => pair.clone().prop_map(|(user, post)| Action::ShareLink { user, post }),
+        2 => pair.clone().prop_map(|(user, post)| Action::DeleteLink { user, post }),
+        4 => pair.clone().prop_map(|(user, post)| Action::SendMessage { user, post }),
+        4 => pair.prop_map(|(user, post)| Action::Comment { user, post }),
+        4 => (user.clone(), comment.clone())
+            .prop_map(|(user, comment)| Action::Reply { user, comment, on: None }),
+        1 => (user, comment.clone(), post.clone())
+            .prop_map(|(user, comment, post)| Action::Reply { user, comment, on: Some(post) }),
+        2 => comment.prop_map(|comment| Action::DeleteComment { comment }),
+        1 => post.clone().prop_map(|post| Action::DeletePost { post }),
+        1 => post.clone().prop_map(|post| Action::Hide { post }),
+        2 => post.prop_map(|post| Action::Show { post }),
     ]
 }

@@ -1,4 +1,4 @@
-//! Whatever three people do with three posts, PostgreSQL ends up as a small model does that has never heard of SQL.
+//! Random actions of three users on three posts, compared between PostgreSQL and a model in memory.
 
 mod actions;
 mod model;
@@ -8,12 +8,12 @@ use grateful_testkit::TestDatabase;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use crate::actions::Act;
+use crate::actions::Action;
 use crate::model::Model;
-use crate::postgres::Stage;
+use crate::postgres::PostgresEngagement;
 
 #[test]
-fn random_acts_leave_the_model_and_postgresql_equal() {
+fn random_actions_give_the_model_and_postgresql_the_same_state() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let database = runtime.block_on(TestDatabase::create());
     let bounds = ProptestConfig {
@@ -24,18 +24,18 @@ fn random_acts_leave_the_model_and_postgresql_equal() {
     };
 
     let outcome = TestRunner::new(bounds)
-        .run(&actions::some(), |acts| runtime.block_on(play(&database, &acts)));
+        .run(&actions::actions(), |actions| runtime.block_on(run(&database, &actions)));
 
     assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
 }
 
-/// Compares what each act came to, and at the end all rows and numbers.
-async fn play(database: &TestDatabase, acts: &[Act]) -> Result<(), TestCaseError> {
-    let mut stage = Stage::set(database).await;
+/// Compares the outcome of each action, and all rows and counters at the end.
+async fn run(database: &TestDatabase, actions: &[Action]) -> Result<(), TestCaseError> {
+    let mut postgres = PostgresEngagement::create(database).await;
     let mut model = Model::default();
-    for act in acts {
-        prop_assert_eq!(stage.play(*act).await, model.play(*act), "{:?}", act);
+    for action in actions {
+        prop_assert_eq!(postgres.apply(*action).await, model.apply(*action), "{:?}", action);
     }
-    prop_assert_eq!(stage.rows().await, model.rows(&stage.cast));
+    prop_assert_eq!(postgres.rows().await, model.rows(&postgres.fixture));
     Ok(())
 }

@@ -1,46 +1,46 @@
-//! What should be.
+//! The model: expected outcomes and rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use grateful_domain::Emoji;
 
-use crate::actions::{Act, POSTS};
-use crate::postgres::Cast;
+use crate::actions::{Action, POSTS};
+use crate::postgres::Fixture;
 
-/// What an act came to.
+/// The outcome of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// It changed what is counted.
-    CounterTable,
-    /// It did not.
-    Uncounted,
-    /// What it needs is not there.
-    Refused,
+    /// A counted row changed.
+    Changed,
+    /// No counted row changed.
+    Unchanged,
+    /// A row it refers to is missing.
+    Rejected,
 }
 
 impl From<bool> for Outcome {
-    fn from(counted: bool) -> Self {
-        if counted { Self::CounterTable } else { Self::Uncounted }
+    fn from(is_counted: bool) -> Self {
+        if is_counted { Self::Changed } else { Self::Unchanged }
     }
 }
 
-/// Posts, each by the person of the same number.
+/// The posts, each by the user with the same index.
 pub(crate) struct Model {
     posts: [Option<PostModel>; POSTS],
-    /// On which post each comment was made, gone or not.
+    /// The post of every comment, including deleted ones.
     comments: Vec<usize>,
 }
 
-/// What hangs on a post.
+/// A post and its engagement.
 #[derive(Default)]
 struct PostModel {
     is_private: bool,
     hearts: BTreeSet<usize>,
     reactions: BTreeMap<usize, Emoji>,
     links: BTreeSet<usize>,
-    /// How many messages each person sent.
+    /// Number of messages by user.
     messages: BTreeMap<usize, u32>,
-    /// Each comment, with the one that it answers.
+    /// The comments, each with its parent.
     comments: BTreeMap<usize, Option<usize>>,
 }
 
@@ -51,79 +51,91 @@ impl Default for Model {
 }
 
 impl Model {
-    pub(crate) fn play(&mut self, act: Act) -> Outcome {
-        match act {
-            Act::Heart { who, post } => self.seen(who, post, |it| it.hearts.insert(who)),
-            Act::Unheart { who, post } => self.seen(who, post, |it| it.hearts.remove(&who)),
-            Act::React { who, post, emoji } => {
-                self.seen(who, post, |it| it.reactions.insert(who, emoji).is_none())
+    pub(crate) fn apply(&mut self, action: Action) -> Outcome {
+        match action {
+            Action::Heart { user, post } => {
+                self.if_visible(user, post, |model| model.hearts.insert(user))
             }
-            Act::Unreact { who, post } => {
-                self.seen(who, post, |it| it.reactions.remove(&who).is_some())
+            Action::RemoveHeart { user, post } => {
+                self.if_visible(user, post, |model| model.hearts.remove(&user))
             }
-            Act::TakeLink { who, post } => self.public(post, |it| it.links.insert(who)),
-            Act::GiveLinkBack { who, post } => self.any(post, |it| it.links.remove(&who)),
-            Act::Send { who, post } => self.public(post, |it| {
-                *it.messages.entry(who).or_default() += 1;
+            Action::SetReaction { user, post, emoji } => {
+                self.if_visible(user, post, |model| model.reactions.insert(user, emoji).is_none())
+            }
+            Action::RemoveReaction { user, post } => {
+                self.if_visible(user, post, |model| model.reactions.remove(&user).is_some())
+            }
+            Action::ShareLink { user, post } => {
+                self.if_public(post, |model| model.links.insert(user))
+            }
+            Action::DeleteLink { user, post } => {
+                self.if_exists(post, |model| model.links.remove(&user))
+            }
+            Action::SendMessage { user, post } => self.if_public(post, |model| {
+                *model.messages.entry(user).or_default() += 1;
                 true
             }),
-            Act::Comment { who, post } => self.comment(who, post, None),
-            Act::Reply { who, comment, on } => match self.comments.get(comment) {
-                Some(&post) => self.comment(who, on.unwrap_or(post), Some(comment)),
-                None => Outcome::Uncounted,
+            Action::Comment { user, post } => self.comment(user, post, None),
+            Action::Reply { user, comment, on } => match self.comments.get(comment) {
+                Some(&post) => self.comment(user, on.unwrap_or(post), Some(comment)),
+                None => Outcome::Unchanged,
             },
-            Act::Uncomment { comment } => match self.comments.get(comment) {
-                Some(&post) => self.any(post, |it| it.uncomment(comment)),
-                None => Outcome::Uncounted,
+            Action::DeleteComment { comment } => match self.comments.get(comment) {
+                Some(&post) => self.if_exists(post, |model| model.delete_thread(comment)),
+                None => Outcome::Unchanged,
             },
-            Act::Delete { post } => self.posts[post].take().is_some().into(),
-            Act::Hide { post } => self.any(post, |it| !std::mem::replace(&mut it.is_private, true)),
-            Act::Show { post } => self.any(post, |it| std::mem::take(&mut it.is_private)),
+            Action::DeletePost { post } => self.posts[post].take().is_some().into(),
+            Action::Hide { post } => {
+                self.if_exists(post, |model| !std::mem::replace(&mut model.is_private, true))
+            }
+            Action::Show { post } => {
+                self.if_exists(post, |model| std::mem::take(&mut model.is_private))
+            }
         }
     }
 
-    fn any(&mut self, post: usize, act: impl FnOnce(&mut PostModel) -> bool) -> Outcome {
-        self.posts[post].as_mut().is_some_and(act).into()
+    fn if_exists(&mut self, post: usize, change: impl FnOnce(&mut PostModel) -> bool) -> Outcome {
+        self.posts[post].as_mut().is_some_and(change).into()
     }
 
-    /// A private post is passed on by nobody.
-    fn public(&mut self, post: usize, act: impl FnOnce(&mut PostModel) -> bool) -> Outcome {
-        self.any(post, |it| !it.is_private && act(it))
+    /// Applies `change` if the post is public, since private posts cannot be shared.
+    fn if_public(&mut self, post: usize, change: impl FnOnce(&mut PostModel) -> bool) -> Outcome {
+        self.if_exists(post, |model| !model.is_private && change(model))
     }
 
-    /// A private post is there for its author alone.
-    fn seen(
+    /// Applies `change` if the user can see the post: a private post is visible only to its author.
+    fn if_visible(
         &mut self,
-        who: usize,
+        user: usize,
         post: usize,
-        act: impl FnOnce(&mut PostModel) -> bool,
+        change: impl FnOnce(&mut PostModel) -> bool,
     ) -> Outcome {
-        self.any(post, |it| (!it.is_private || who == post) && act(it))
+        self.if_exists(post, |model| (!model.is_private || user == post) && change(model))
     }
 
-    fn comment(&mut self, who: usize, post: usize, parent: Option<usize>) -> Outcome {
+    fn comment(&mut self, user: usize, post: usize, parent: Option<usize>) -> Outcome {
         let number = self.comments.len();
         let mut is_orphan = false;
-        let outcome = self.seen(who, post, |it| {
-            is_orphan = parent.is_some_and(|parent| !it.comments.contains_key(&parent));
-            !is_orphan && it.comments.insert(number, parent).is_none()
+        let outcome = self.if_visible(user, post, |model| {
+            is_orphan = parent.is_some_and(|parent| !model.comments.contains_key(&parent));
+            !is_orphan && model.comments.insert(number, parent).is_none()
         });
-        if outcome == Outcome::CounterTable {
+        if outcome == Outcome::Changed {
             self.comments.push(post);
         }
-        if is_orphan { Outcome::Refused } else { outcome }
+        if is_orphan { Outcome::Rejected } else { outcome }
     }
 
-    /// All rows that there should be, by the names that the cast has in the database.
-    pub(crate) fn rows(&self, cast: &Cast) -> BTreeSet<String> {
+    /// The expected rows, with the ids of the fixture.
+    pub(crate) fn rows(&self, fixture: &Fixture) -> BTreeSet<String> {
         let mut rows = BTreeSet::new();
         for (number, post) in self.posts.iter().enumerate() {
-            let author = cast.people[number];
+            let author = fixture.users[number];
             match post {
                 None => rows.extend([format!("author {author} 0 0")]),
                 Some(post) => {
                     rows.insert(format!("author {author} 1 {}", u8::from(!post.is_private)));
-                    rows.extend(post.rows(cast, number));
+                    rows.extend(post.rows(fixture, number));
                 }
             }
         }
@@ -132,19 +144,20 @@ impl Model {
 }
 
 impl PostModel {
-    /// An answer has a higher number than what it answers, so that one pass meets the whole tree.
-    fn uncomment(&mut self, root: usize) -> bool {
+    /// Replies have higher numbers than their parents, so one pass finds the whole thread.
+    fn delete_thread(&mut self, root: usize) -> bool {
         let before = self.comments.len();
-        let mut gone = BTreeSet::new();
+        let mut deleted = BTreeSet::new();
         self.comments.retain(|number, parent| {
-            let goes = *number == root || parent.is_some_and(|parent| gone.contains(&parent));
-            !(goes && gone.insert(*number))
+            let is_deleted =
+                *number == root || parent.is_some_and(|parent| deleted.contains(&parent));
+            !(is_deleted && deleted.insert(*number))
         });
         self.comments.len() < before
     }
 
-    fn rows(&self, cast: &Cast, number: usize) -> Vec<String> {
-        let (people, post) = (&cast.people, cast.posts[number].id);
+    fn rows(&self, fixture: &Fixture, number: usize) -> Vec<String> {
+        let (users, post) = (&fixture.users, fixture.posts[number].id);
         let shares = self.links.len() + self.messages.len();
         let counts = [self.hearts.len(), self.reactions.len(), shares, self.comments.len()];
         let [hearts, reactions, shares, comments] = counts;
@@ -152,22 +165,22 @@ impl PostModel {
             "post {post} {} {hearts} {reactions} {shares} {comments}",
             !self.is_private
         )];
-        rows.extend(self.hearts.iter().map(|who| format!("heart {} {post}", people[*who])));
+        rows.extend(self.hearts.iter().map(|user| format!("heart {} {post}", users[*user])));
         rows.extend(
             self.reactions
                 .iter()
-                .map(|(who, emoji)| format!("reaction {} {post} {}", people[*who], emoji.code())),
+                .map(|(user, emoji)| format!("reaction {} {post} {}", users[*user], emoji.code())),
         );
-        rows.extend(self.links.iter().map(|who| format!("url {} {post} 1", people[*who])));
+        rows.extend(self.links.iter().map(|user| format!("url {} {post} 1", users[*user])));
         rows.extend(
             self.messages
                 .iter()
-                .map(|(who, times)| format!("message {} {post} {times}", people[*who])),
+                .map(|(user, times)| format!("message {} {post} {times}", users[*user])),
         );
         rows.extend(self.comments.iter().map(|(number, parent)| {
-            let parent =
-                parent.map_or_else(|| "-".to_owned(), |it| cast.comments[it].id.to_string());
-            format!("comment {} {post} {parent}", cast.comments[*number].id)
+            let parent = parent
+                .map_or_else(|| "-".to_owned(), |parent| fixture.comments[parent].id.to_string());
+            format!("comment {} {post} {parent}", fixture.comments[*number].id)
         }));
         rows
     }

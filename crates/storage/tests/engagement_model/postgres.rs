@@ -1,4 +1,4 @@
-//! What is, by the repositories and PostgreSQL.
+//! Actions through the repositories, and the resulting rows in PostgreSQL.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -13,102 +13,108 @@ use grateful_testkit::{
     create_user,
 };
 
-use crate::actions::{Act, PEOPLE, POSTS};
+use crate::actions::{Action, POSTS, USERS};
 use crate::model::Outcome;
 
-/// Whom and what the numbers of an act stand for.
-pub(crate) struct Cast {
-    pub(crate) people: [UserId; PEOPLE],
+/// The rows that the indexes of an action refer to.
+pub(crate) struct Fixture {
+    pub(crate) users: [UserId; USERS],
     pub(crate) posts: [Post; POSTS],
     pub(crate) comments: Vec<Comment>,
 }
 
-/// A database with nothing but the cast.
-pub(crate) struct Stage {
-    pub(crate) cast: Cast,
+/// A database with only the rows of the fixture.
+pub(crate) struct PostgresEngagement {
+    pub(crate) fixture: Fixture,
     conn: Connection,
 }
 
-impl Stage {
-    pub(crate) async fn set(database: &TestDatabase) -> Self {
+impl PostgresEngagement {
+    pub(crate) async fn create(database: &TestDatabase) -> Self {
         database.execute("DELETE FROM users").await;
-        let people =
+        let users =
             [create_user(database).await, create_user(database).await, create_user(database).await];
-        let [a, b, c] = people.map(|author| a_post().by(author));
+        let [a, b, c] = users.map(|author| a_post().by(author));
         let posts = [
             a.insert_into(database).await,
             b.insert_into(database).await,
             c.insert_into(database).await,
         ];
-        let cast = Cast { people, posts, comments: Vec::new() };
-        Self { cast, conn: database.connect().await }
+        let fixture = Fixture { users, posts, comments: Vec::new() };
+        Self { fixture, conn: database.connect().await }
     }
 
-    pub(crate) async fn play(&mut self, act: Act) -> Outcome {
-        let (conn, Cast { people, posts, comments }) = (&mut self.conn, &self.cast);
-        let counted = match act {
-            Act::Heart { who, post } => {
-                conn.hearts().add(&a_heart(people[who], posts[post].id)).await.unwrap().is_some()
+    pub(crate) async fn apply(&mut self, action: Action) -> Outcome {
+        let (conn, Fixture { users, posts, comments }) = (&mut self.conn, &self.fixture);
+        let is_counted = match action {
+            Action::Heart { user, post } => {
+                conn.hearts().add(&a_heart(users[user], posts[post].id)).await.unwrap().is_some()
             }
-            Act::Unheart { who, post } => {
-                conn.hearts().remove(people[who], posts[post].id).await.unwrap().is_some()
+            Action::RemoveHeart { user, post } => {
+                conn.hearts().remove(users[user], posts[post].id).await.unwrap().is_some()
             }
-            Act::React { who, post, emoji } => {
-                let new = NewReaction { emoji, ..a_reaction(people[who], posts[post].id) };
-                conn.emoji_reactions().set(&new).await.unwrap().is_some_and(|put| put.is_new)
+            Action::SetReaction { user, post, emoji } => {
+                let new = NewReaction { emoji, ..a_reaction(users[user], posts[post].id) };
+                conn.emoji_reactions().set(&new).await.unwrap().is_some_and(|saved| saved.is_new)
             }
-            Act::Unreact { who, post } => {
-                conn.emoji_reactions().remove(people[who], posts[post].id).await.unwrap()
+            Action::RemoveReaction { user, post } => {
+                conn.emoji_reactions().remove(users[user], posts[post].id).await.unwrap()
             }
-            Act::TakeLink { who, post } => {
-                conn.shares().create(&a_link_share(people[who], posts[post].id)).await.unwrap()
+            Action::ShareLink { user, post } => {
+                conn.shares().create(&a_link_share(users[user], posts[post].id)).await.unwrap()
             }
-            Act::GiveLinkBack { who, post } => {
-                conn.shares().delete_link(people[who], posts[post].id).await.unwrap()
+            Action::DeleteLink { user, post } => {
+                conn.shares().delete_link(users[user], posts[post].id).await.unwrap()
             }
-            Act::Send { who, post } => {
-                let to = people[(who + 1) % PEOPLE];
+            Action::SendMessage { user, post } => {
+                let recipient = users[(user + 1) % USERS];
                 conn.shares()
-                    .create(&a_message_share(people[who], posts[post].id, &[to]))
+                    .create(&a_message_share(users[user], posts[post].id, &[recipient]))
                     .await
                     .unwrap()
             }
-            Act::Comment { who, post } => {
-                let comment = a_comment().by(people[who]).on(&posts[post]).build();
-                return self.comment(comment).await;
+            Action::Comment { user, post } => {
+                let comment = a_comment().by(users[user]).on(&posts[post]).build();
+                return self.insert_comment(comment).await;
             }
-            Act::Reply { who, comment, on } => {
-                let Some(parent) = comments.get(comment) else { return Outcome::Uncounted };
-                let reply = a_comment().by(people[who]).replying_to(parent);
+            Action::Reply { user, comment, on } => {
+                let Some(parent) = comments.get(comment) else { return Outcome::Unchanged };
+                let reply = a_comment().by(users[user]).replying_to(parent);
                 let reply = match on {
                     Some(post) => reply.on(&posts[post]),
                     None => reply,
                 };
-                return self.comment(reply.build()).await;
+                return self.insert_comment(reply.build()).await;
             }
-            Act::Uncomment { comment } => match comments.get(comment) {
-                Some(it) => 0 < conn.comments().delete(it.post, it.id).await.unwrap(),
+            Action::DeleteComment { comment } => match comments.get(comment) {
+                Some(comment) => {
+                    0 < conn.comments().delete(comment.post, comment.id).await.unwrap()
+                }
                 None => false,
             },
-            Act::Delete { post } => delete(conn, &posts[post]).await.unwrap(),
-            Act::Hide { post } => show(conn, &posts[post], Visibility::Private).await.unwrap(),
-            Act::Show { post } => show(conn, &posts[post], Visibility::Public).await.unwrap(),
+            Action::DeletePost { post } => delete(conn, &posts[post]).await.unwrap(),
+            Action::Hide { post } => {
+                set_visibility(conn, &posts[post], Visibility::Private).await.unwrap()
+            }
+            Action::Show { post } => {
+                set_visibility(conn, &posts[post], Visibility::Public).await.unwrap()
+            }
         };
-        counted.into()
+        is_counted.into()
     }
 
-    async fn comment(&mut self, comment: Comment) -> Outcome {
+    async fn insert_comment(&mut self, comment: Comment) -> Outcome {
         match self.conn.comments().insert(&comment).await {
-            Ok(is_there) => {
-                self.cast.comments.extend(is_there.then_some(comment));
-                is_there.into()
+            Ok(is_inserted) => {
+                self.fixture.comments.extend(is_inserted.then_some(comment));
+                is_inserted.into()
             }
-            Err(StorageError::Missing { .. }) => Outcome::Refused,
+            Err(StorageError::Missing { .. }) => Outcome::Rejected,
             Err(error) => panic!("{error:?}"),
         }
     }
 
-    /// All rows that there are.
+    /// All rows, in the form of the model.
     pub(crate) async fn rows(&mut self) -> BTreeSet<String> {
         #[derive(diesel::QueryableByName)]
         struct Row {
@@ -139,7 +145,11 @@ async fn delete(conn: &mut Connection, post: &Post) -> Result<bool> {
     Ok(true)
 }
 
-async fn show(conn: &mut Connection, post: &Post, visibility: Visibility) -> Result<bool> {
+async fn set_visibility(
+    conn: &mut Connection,
+    post: &Post,
+    visibility: Visibility,
+) -> Result<bool> {
     let Some(before) = conn.posts().lock(post.id).await? else { return Ok(false) };
     let mut after = before.clone();
     after.draft.visibility = visibility;

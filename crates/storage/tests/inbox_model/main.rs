@@ -1,5 +1,4 @@
-//! Whatever people do, and whenever, PostgreSQL keeps a list as [`Inbox`](grateful_domain::Inbox) does, which has never
-//! heard of SQL.
+//! Random steps, compared between the domain's [`Inbox`](grateful_domain::Inbox) in memory and the inbox in PostgreSQL.
 
 mod scenario;
 #[path = "../support/sql.rs"]
@@ -10,14 +9,14 @@ use grateful_testkit::TestDatabase;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use crate::scenario::{Cast, Stage};
+use crate::scenario::{Fixture, Scenario};
 use crate::steps::Step;
 
 #[test]
-fn random_acts_leave_the_inbox_in_memory_and_that_in_postgresql_equal() {
+fn random_steps_give_the_inbox_in_memory_and_in_postgresql_the_same_state() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let database = runtime.block_on(TestDatabase::create());
-    let cast = runtime.block_on(Cast::gather(&database));
+    let fixture = runtime.block_on(Fixture::create(&database));
     let bounds = ProptestConfig {
         cases: 16,
         max_shrink_iters: 500,
@@ -26,19 +25,28 @@ fn random_acts_leave_the_inbox_in_memory_and_that_in_postgresql_equal() {
     };
 
     let outcome = TestRunner::new(bounds)
-        .run(&steps::some(), |steps| runtime.block_on(play(&database, &cast, &steps)));
+        .run(&steps::steps(), |steps| runtime.block_on(run(&database, &fixture, &steps)));
 
     assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
 }
 
-/// Compares all that can be seen of the two after every step.
-async fn play(database: &TestDatabase, cast: &Cast, steps: &[Step]) -> Result<(), TestCaseError> {
-    let mut stage = Stage::set(database, cast).await;
+/// Compares the results and the visible lists after every step, and the stored texts at the end.
+async fn run(
+    database: &TestDatabase,
+    fixture: &Fixture,
+    steps: &[Step],
+) -> Result<(), TestCaseError> {
+    let mut scenario = Scenario::create(database, fixture).await;
     for step in steps {
-        let (in_memory, in_postgresql) = stage.play(step).await;
+        let (in_memory, in_postgresql) = scenario.run_step(step).await;
         prop_assert_eq!(in_memory, in_postgresql, "{:?}", step);
-        prop_assert_eq!(stage.seen_in_memory(), stage.seen_in_postgresql().await, "{:?}", step);
+        prop_assert_eq!(
+            scenario.list_in_memory(),
+            scenario.list_in_postgresql().await,
+            "{:?}",
+            step
+        );
     }
-    prop_assert_eq!(stage.written_in_memory(), stage.written_in_postgresql().await);
+    prop_assert_eq!(scenario.texts_in_memory(), scenario.texts_in_postgresql().await);
     Ok(())
 }

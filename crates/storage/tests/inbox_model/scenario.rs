@@ -1,4 +1,4 @@
-//! The two lists, side by side.
+//! The inbox in memory and the one in PostgreSQL, side by side.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -16,54 +16,54 @@ use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, a_user, block};
 use uuid::Uuid;
 
 use crate::sql::lines;
-use crate::steps::{PEOPLE, POSTS, Step};
+use crate::steps::{ACTORS, POSTS, Step};
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);
 
-/// Whom and what the numbers of a step stand for.
-pub(crate) struct Cast {
-    people: Vec<Author>,
+/// The rows that the indexes of a step refer to.
+pub(crate) struct Fixture {
+    actors: Vec<Author>,
     posts: Vec<PostId>,
     comments: Vec<Comment>,
 }
 
-/// A list in memory and one in PostgreSQL, of somebody new.
-pub(crate) struct Stage<'a> {
+/// The inboxes of a new user in memory and in PostgreSQL.
+pub(crate) struct Scenario<'a> {
     database: &'a TestDatabase,
-    cast: &'a Cast,
+    fixture: &'a Fixture,
     conn: Connection,
     owner: UserId,
     inbox: Inbox,
     now: DateTime<Utc>,
 }
 
-/// The list, each with its entries; how many are unread, and how many there are.
-type Seen = (Vec<Notification>, i64, i64);
+/// All notifications of a list, each followed by its children, and the numbers of unread and of all top-level notifications.
+type ListState = (Vec<Notification>, i64, i64);
 
-/// What a step came to, as a number, whatever it counts.
-type Came = i64;
+/// The result of a step; what the number counts depends on the step.
+type StepResult = i64;
 
-impl Cast {
-    pub(crate) async fn gather(database: &TestDatabase) -> Self {
-        let (mut people, mut posts, mut comments) = (vec![], vec![], vec![]);
-        for _ in 0..PEOPLE {
+impl Fixture {
+    pub(crate) async fn create(database: &TestDatabase) -> Self {
+        let (mut actors, mut posts, mut comments) = (vec![], vec![], vec![]);
+        for _ in 0..ACTORS {
             let user = a_user().insert_into(database).await;
             let author = database.connect().await.users().find_author(user.id).await.unwrap();
-            people.push(author.unwrap());
+            actors.push(author.unwrap());
         }
         for _ in 0..POSTS {
-            posts.push(a_post().by(people[0].id).insert_into(database).await.id);
+            posts.push(a_post().by(actors[0].id).insert_into(database).await.id);
         }
         for _ in 0..4 {
             comments.push(a_comment().insert_into(database).await);
         }
-        Self { people, posts, comments }
+        Self { actors, posts, comments }
     }
 
-    fn act(&self, number: usize) -> Act {
+    fn act(&self, index: usize) -> Act {
         let (post, comment) = (self.posts[0], |number: usize| self.comments[number].id);
         let share = |number: u128| ShareId::from(Uuid::from_u128(number));
-        match number {
+        match index {
             0 => Act::Heart { post },
             1 => Act::Reaction { post },
             2 => Act::LinkShare { post },
@@ -80,47 +80,50 @@ impl Cast {
     }
 }
 
-impl<'a> Stage<'a> {
-    pub(crate) async fn set(database: &'a TestDatabase, cast: &'a Cast) -> Self {
+impl<'a> Scenario<'a> {
+    pub(crate) async fn create(database: &'a TestDatabase, fixture: &'a Fixture) -> Self {
         let owner = a_user().insert_into(database).await.id;
         let conn = database.connect().await;
-        Self { database, cast, conn, owner, inbox: Inbox::new(owner), now: NOON }
+        Self { database, fixture, conn, owner, inbox: Inbox::new(owner), now: NOON }
     }
 
-    /// What the step came to, in memory and in PostgreSQL.
-    pub(crate) async fn play(&mut self, step: &Step) -> (Came, Came) {
+    /// Runs a step, and returns its results in memory and in PostgreSQL.
+    pub(crate) async fn run_step(&mut self, step: &Step) -> (StepResult, StepResult) {
         match *step {
-            Step::Act(who, act, standing) => self.act(who, self.cast.act(act), standing).await,
-            Step::Undo(who, act) => {
-                let (actor, act) = (self.cast.people[who].id, self.cast.act(act));
+            Step::Act(actor, act, deliverability) => {
+                self.act(actor, self.fixture.act(act), deliverability).await
+            }
+            Step::Withdraw(index, act) => {
+                let (actor, act) = (self.fixture.actors[index].id, self.fixture.act(act));
                 self.inbox.withdraw(actor, act, self.now);
-                let cause = self.cause(who, act);
+                let cause = self.cause(index, act);
                 self.conn.notifications().withdraw(&[cause], self.now).await.unwrap();
                 (0, 0)
             }
-            Step::Burst(who, posts) => {
+            Step::Burst(actor, posts) => {
                 let (mut in_memory, mut in_postgresql) = (0, 0);
-                for post in &self.cast.posts[..posts] {
+                for post in &self.fixture.posts[..posts] {
                     let act = Act::Heart { post: *post };
-                    let came = self.act(who, act, Deliverability::Allowed).await;
-                    in_memory += came.0;
-                    in_postgresql += came.1;
+                    let result = self.act(actor, act, Deliverability::Allowed).await;
+                    in_memory += result.0;
+                    in_postgresql += result.1;
                 }
                 (in_memory, in_postgresql)
             }
-            Step::Change(who, emoji) => {
-                let cause = self.cause(who, self.cast.act(1));
-                self.inbox.update_reaction(&self.cast.people[who], cause.act, emoji);
+            Step::ChangeReaction(actor, emoji) => {
+                let cause = self.cause(actor, self.fixture.act(1));
+                self.inbox.update_reaction(&self.fixture.actors[actor], cause.act, emoji);
                 self.conn.notifications().update_reaction(cause, emoji, self.now).await.unwrap();
                 (0, 0)
             }
-            Step::Read(which) => self.read(which).await,
+            Step::Read(index) => self.read(index).await,
             Step::ReadAll => {
                 let in_memory = self.inbox.mark_all_read(self.now);
                 let (owner, now) = (self.owner, self.now);
                 let mut notifications = self.conn.notifications();
-                let asked = notifications.find_inbox_position(owner).await.unwrap().last_seq;
-                let in_postgresql = notifications.mark_all_read(owner, now, asked).await.unwrap();
+                let last_seq = notifications.find_inbox_position(owner).await.unwrap().last_seq;
+                let in_postgresql =
+                    notifications.mark_all_read(owner, now, last_seq).await.unwrap();
                 (in_memory.try_into().unwrap(), in_postgresql)
             }
             Step::Wait(time) => {
@@ -130,36 +133,42 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// How much the hourly limit held back.
-    async fn act(&mut self, who: usize, act: Act, standing: Deliverability) -> (Came, Came) {
-        let event = self.event(self.cause(who, act));
+    /// Records an event, and returns how many the hourly limit held back.
+    async fn act(
+        &mut self,
+        actor: usize,
+        act: Act,
+        deliverability: Deliverability,
+    ) -> (StepResult, StepResult) {
+        let event = self.event(self.cause(actor, act));
         let before = self.inbox.held_back();
-        self.stand(who, act, standing).await;
+        self.apply_deliverability(actor, act, deliverability).await;
 
-        self.inbox.record(&event, &self.cast.people[who], standing);
+        self.inbox.record(&event, &self.fixture.actors[actor], deliverability);
         let recorded = self.conn.notifications().record(&[event]).await.unwrap();
 
-        if standing != Deliverability::Allowed {
-            self.stand_as_before().await;
+        if deliverability != Deliverability::Allowed {
+            self.reset_deliverability().await;
         }
         let held_back = self.inbox.held_back() - before;
         (held_back.try_into().unwrap(), recorded.held_back.len().try_into().unwrap())
     }
 
-    async fn read(&mut self, which: proptest::sample::Index) -> (Came, Came) {
-        let ids: Vec<NotificationId> = self.everything_in_memory().iter().map(|it| it.id).collect();
-        // Something that is not there may be meant, too.
-        let id = ids.get(which.index(ids.len() + 1)).copied().unwrap_or_else(new_id);
+    async fn read(&mut self, index: proptest::sample::Index) -> (StepResult, StepResult) {
+        let ids: Vec<NotificationId> =
+            self.all_in_memory().iter().map(|notification| notification.id).collect();
+        // The id may also be unknown.
+        let id = ids.get(index.index(ids.len() + 1)).copied().unwrap_or_else(new_id);
         let in_memory = self.inbox.mark_read(id, self.now);
         let read = self.conn.notifications().mark_read(self.owner, id, self.now).await.unwrap();
         (in_memory.into(), read.into())
     }
 
-    async fn stand(&self, who: usize, act: Act, standing: Deliverability) {
-        let (owner, actor) = (self.owner, self.cast.people[who].id);
-        match standing {
+    async fn apply_deliverability(&self, index: usize, act: Act, deliverability: Deliverability) {
+        let (owner, actor) = (self.owner, self.fixture.actors[index].id);
+        match deliverability {
             Deliverability::Allowed => (),
-            Deliverability::Blocked if who.is_multiple_of(2) => {
+            Deliverability::Blocked if index.is_multiple_of(2) => {
                 block(self.database, owner, actor).await
             }
             Deliverability::Blocked => block(self.database, actor, owner).await,
@@ -172,7 +181,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    async fn stand_as_before(&self) {
+    async fn reset_deliverability(&self) {
         self.database
             .execute(&format!(
                 "DELETE FROM follows; UPDATE users SET profile_preferences = NULL WHERE id = {}",
@@ -181,8 +190,8 @@ impl<'a> Stage<'a> {
             .await;
     }
 
-    fn cause(&self, who: usize, act: Act) -> Cause {
-        Cause { recipient: self.owner, actor: self.cast.people[who].id, act }
+    fn cause(&self, actor: usize, act: Act) -> Cause {
+        Cause { recipient: self.owner, actor: self.fixture.actors[actor].id, act }
     }
 
     fn event(&self, cause: Cause) -> Event {
@@ -203,50 +212,57 @@ impl<'a> Stage<'a> {
         Event { cause, details, at: self.now, id: new_id(), batch_id: new_id() }
     }
 
-    fn everything_in_memory(&self) -> Vec<Notification> {
-        let with_entries = |top: &Notification| {
-            let entries = self.inbox.children(top.id).into_iter().cloned();
-            [top.clone()].into_iter().chain(entries).collect::<Vec<_>>()
+    fn all_in_memory(&self) -> Vec<Notification> {
+        let with_children = |parent: &Notification| {
+            let children = self.inbox.children(parent.id).into_iter().cloned();
+            [parent.clone()].into_iter().chain(children).collect::<Vec<_>>()
         };
-        self.inbox.top_level().into_iter().flat_map(with_entries).collect()
+        self.inbox.top_level().into_iter().flat_map(with_children).collect()
     }
 
-    /// The list, each with its entries; how many are unread, and how many there are.
-    pub(crate) fn seen_in_memory(&self) -> Seen {
+    /// The list in memory.
+    pub(crate) fn list_in_memory(&self) -> ListState {
         let unread = self.inbox.unread_count().try_into().unwrap();
         let total = self.inbox.top_level().len().try_into().unwrap();
-        (self.everything_in_memory(), unread, total)
+        (self.all_in_memory(), unread, total)
     }
 
-    /// The same.
-    pub(crate) async fn seen_in_postgresql(&mut self) -> Seen {
+    /// The list in PostgreSQL.
+    pub(crate) async fn list_in_postgresql(&mut self) -> ListState {
         let (owner, page) = (self.owner, PageRequest::first(Limit::MAX));
         let mut notifications = self.conn.notifications();
         let list = notifications.list(NotificationQuery::of(owner).page(page)).await.unwrap();
-        assert_eq!(list.next, None, "all of it is on one page");
-        let mut everything = Vec::new();
-        for top in list.items {
-            let id = top.notification.id;
-            everything.push(top.notification);
-            let entries = notifications
+        assert_eq!(list.next, None, "the list fits on one page");
+        let mut all = Vec::new();
+        for parent in list.items {
+            let id = parent.notification.id;
+            all.push(parent.notification);
+            let children = notifications
                 .list(NotificationQuery::of(owner).children_of(id).page(page))
                 .await
                 .unwrap()
                 .items;
-            everything.extend(entries.into_iter().map(|it| it.notification));
+            all.extend(children.into_iter().map(|child| child.notification));
         }
         let counts = notifications.count(owner).await.unwrap();
-        (everything, counts.unread, counts.total)
+        (all, counts.unread, counts.total)
     }
 
-    /// What is said, as it is written down: nobody has changed their name.
-    pub(crate) fn written_in_memory(&self) -> BTreeSet<String> {
-        let told = self.everything_in_memory().into_iter();
-        told.map(|it| format!("{} {}: {}", it.id, it.text.title, it.text.message)).collect()
+    /// The texts as they are stored; no user changes their name.
+    pub(crate) fn texts_in_memory(&self) -> BTreeSet<String> {
+        let notifications = self.all_in_memory().into_iter();
+        notifications
+            .map(|notification| {
+                format!(
+                    "{} {}: {}",
+                    notification.id, notification.text.title, notification.text.message
+                )
+            })
+            .collect()
     }
 
-    /// The same.
-    pub(crate) async fn written_in_postgresql(&mut self) -> BTreeSet<String> {
+    /// The texts stored in PostgreSQL.
+    pub(crate) async fn texts_in_postgresql(&mut self) -> BTreeSet<String> {
         let rows = format!(
             "SELECT format('%s %s: %s', id, title, message) AS line FROM notifications WHERE user_id = {}",
             self.owner

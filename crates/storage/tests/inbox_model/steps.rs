@@ -1,4 +1,4 @@
-//! What happens.
+//! Random steps.
 
 use chrono::TimeDelta;
 use grateful_domain::Emoji;
@@ -7,33 +7,33 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-pub(crate) const PEOPLE: usize = 6;
+pub(crate) const ACTORS: usize = 6;
 pub(crate) const POSTS: usize = 24;
-/// How many acts there are for a person beside hearts on all posts.
+/// Number of different acts per actor, besides the hearts on all posts.
 pub(crate) const ACTS: usize = 12;
 
-/// Something that a person, by number, does or undoes; or that the owner of the list does.
+/// An act or its withdrawal by an actor, given by index, or a step of the owner of the inbox.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Act(usize, usize, Deliverability),
-    Undo(usize, usize),
-    /// A heart on each of many posts.
+    Withdraw(usize, usize),
+    /// A heart on each of this many posts.
     Burst(usize, usize),
-    Change(usize, Emoji),
-    /// Something of the list, or below it.
+    ChangeReaction(usize, Emoji),
+    /// A notification of the list or a child.
     Read(Index),
     ReadAll,
     Wait(TimeDelta),
 }
 
-/// Up to eighty steps.
-pub(crate) fn some() -> impl Strategy<Value = Vec<Step>> {
-    vec(one(), 1..80)
+/// Generates up to eighty steps.
+pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
+    vec(step(), 1..80)
 }
 
-fn one() -> impl Strategy<Value = Step> {
-    let (who, act) = (|| 0..PEOPLE, || prop_oneof![3 => 0..2_usize, 2 => 2..ACTS]);
-    let standing = prop_oneof![
+fn step() -> impl Strategy<Value = Step> {
+    let (actor, act) = (|| 0..ACTORS, || prop_oneof![3 => 0..2_usize, 2 => 2..ACTS]);
+    let deliverability = prop_oneof![
         14 => Just(Deliverability::Allowed),
         1 => Just(Deliverability::Muted),
         1 => Just(Deliverability::Blocked),
@@ -44,10 +44,10 @@ fn one() -> impl Strategy<Value = Step> {
         1 => select(vec![23 * 60, 24 * 60, 24 * 60 + 1]),
     ];
     prop_oneof![
-        9 => (who(), act(), standing).prop_map(|(who, act, how)| Step::Act(who, act, how)),
-        6 => (who(), act()).prop_map(|(who, act)| Step::Undo(who, act)),
-        1 => (who(), 1..POSTS).prop_map(|(who, posts)| Step::Burst(who, posts)),
-        2 => (who(), select(&Emoji::ALL[..])).prop_map(|(who, emoji)| Step::Change(who, emoji)),
+        9 => (actor(), act(), deliverability).prop_map(|(actor, act, deliverability)| Step::Act(actor, act, deliverability)),
+        6 => (actor(), act()).prop_map(|(actor, act)| Step::Withdraw(actor, act)),
+        1 => (actor(), 1..POSTS).prop_map(|(actor, posts)| Step::Burst(actor, posts)),
+        2 => (actor(), select(&Emoji::ALL[..])).prop_map(|(actor, emoji)| Step::ChangeReaction(actor, emoji)),
         2 => any::<Index>().prop_map(Step::Read),
         1 => Just(Step::ReadAll),
         4 => minutes.prop_map(|minutes| Step::Wait(TimeDelta::minutes(minutes))),
