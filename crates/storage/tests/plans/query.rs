@@ -132,8 +132,7 @@ async fn listing_the_newest_posts_of_a_hundred_authors_reads_few_rows() {
     .await;
 }
 
-/// Reads one post and one follow per author. A tenth of the authors have only private posts, all twenty of which are
-/// skipped.
+/// Reads one post and one follow per author. A tenth of the authors have only twenty private posts each, which are skipped.
 #[tokio::test]
 async fn listing_the_newest_posts_of_thousands_of_followed_users_reads_few_rows() {
     let query = visible_to(WITH_MANY_FOLLOWS).by_followed();

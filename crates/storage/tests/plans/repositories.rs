@@ -139,7 +139,7 @@ async fn finding_the_most_popular_post_reads_few_rows() {
 
 #[tokio::test]
 async fn finding_a_session_by_token_reads_few_rows() {
-    // As `large.sql` makes it.
+    // As in `datasets/large.sql`.
     let token = TokenHash([7; 32]);
 
     let arguments = format!("'\\x{}', '2026-01-05', 1", "07".repeat(32));
@@ -302,7 +302,7 @@ async fn listing_comments_on_the_most_popular_post_reads_few_rows() {
 
 #[tokio::test]
 async fn listing_replies_to_the_most_answered_comment_reads_few_rows() {
-    // As `large.sql` makes it.
+    // As in `datasets/large.sql`.
     let comment = CommentId::from(Uuid::from_u128(0xf5bf_c693_8e85_a6d5_79b3_6752_f449_1954));
     let blocks = format!("149, 149, 149, 'blocked', 149, 'blocked', '{comment}'");
     let replies = async |conn: &mut Connection, page| {
@@ -353,7 +353,7 @@ async fn listing_notifications_reads_few_rows() {
     check_list(NotificationQuery::of(PROLIFIC.into()).unread()).await;
 }
 
-/// The first batch has ten thousand children, a hundred of which are read; the others have three.
+/// The first batch has ten thousand children, and a hundred of them are read; the others have three.
 #[tokio::test]
 async fn finding_the_actors_of_batches_reads_a_bounded_number_of_children() {
     let batches = format!("ARRAY['{}', '{}']::uuid[], 1", batch(1), batch(2));

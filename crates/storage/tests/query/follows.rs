@@ -88,7 +88,7 @@ async fn totals_of_requests_and_blocks_are_counted_or_unknown() {
 }
 
 impl Dataset {
-    /// The users whom `user` follows, or who follow `user` with `incoming`, with this status and as visible to the viewer.
+    /// The users followed by `user`, or following `user` with `incoming`, with this status and as visible to the viewer.
     /// With a block between the viewer and `user`, there are none.
     fn expected_users(
         &self,

@@ -93,12 +93,12 @@ async fn a_message_is_stored_with_its_text_and_recipients() {
     assert!(create(&database, &message).await);
 
     let at = message.created_at;
-    let kept = format!(
+    let stored = format!(
         "shares WHERE id = '{}' AND user_id = {ana} AND post_id = '{post}'
          AND share_method = 'message' AND message_content = 'Look at that' AND created_at = '{at}'",
         message.id
     );
-    assert_eq!(database.count(&kept).await, 1);
+    assert_eq!(database.count(&stored).await, 1);
     for recipient in [ben, eve] {
         let received =
             format!("share_recipients WHERE share_id = '{}' AND user_id = {recipient}", message.id);

@@ -64,8 +64,8 @@ async fn concurrent_changes_of_a_photo_each_return_another_previous_photo() {
     assert_eq!((replaced.len(), without_previous), (11, 1), "{results:?}");
     let all: HashSet<_> = photos.into_iter().collect();
     let left: Vec<_> = all.difference(&replaced).cloned().collect();
-    let kept = database.connect().await.users().photos_in_use(&all).await.unwrap();
-    assert_eq!(kept.into_iter().collect::<Vec<_>>(), left);
+    let in_use = database.connect().await.users().photos_in_use(&all).await.unwrap();
+    assert_eq!(in_use.into_iter().collect::<Vec<_>>(), left);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::support::sql::lines;
 /// A username and a display name, which is empty for none.
 type Names = (String, String);
 
-/// Letters of several scripts in both cases, some of which change their length with their case, wildcards, and other
+/// Letters of several scripts in both cases, including some whose length changes with their case, wildcards, and other
 /// characters that trigrams handle specially.
 const CHARACTERS: &str = r"[aAbBnN_.%\\' *(\[éÉσςΣßẞİıиИ東🙏]";
 
