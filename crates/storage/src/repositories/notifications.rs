@@ -1,7 +1,7 @@
-//! The `notifications` table, and what keeps it right: inboxes, quotas, and what was withdrawn.
+//! The `notifications` table, and the tables that support it: inboxes, quotas, removals and withdrawn notifications.
 //!
-//! Whoever changes somebody's notifications locks their inbox first. So what is decided about a list holds until it is
-//! written, and its changes have an order that a stream can follow.
+//! Every change to the notifications of a user locks the user's row in `inboxes` first. So the state that a change was
+//! decided on is still current when it is written, and the changes of an inbox have an order that a stream can follow.
 
 mod changes;
 mod list;
@@ -24,14 +24,14 @@ pub use self::withdrawal::RemovedMentions;
 use crate::query::statement;
 use crate::{Connection, Result};
 
-/// Notifications, as seen through one connection.
+/// The repository of notifications.
 pub struct Notifications<'c> {
     pub(super) conn: &'c mut Connection,
 }
 
 impl Notifications<'_> {
-    /// Locks the inboxes of these people until the transaction ends, in the order of their ids, and takes as many numbers
-    /// of each for changes of its list. Returns the number before the first of them.
+    /// Locks the inboxes of these users in id order until the transaction ends, and reserves the given number of sequence
+    /// numbers in each. Returns the last number before the reserved ones.
     async fn lock_and_reserve(
         &mut self,
         changes: &HashMap<UserId, i64>,
@@ -41,16 +41,16 @@ impl Notifications<'_> {
             changes: changes.values().copied().collect(),
         };
         let rows: Vec<(i64, i64)> = lock.load(self.conn).await?;
-        let first = |(user, last): (i64, i64)| {
+        let last_seq = |(user, last): (i64, i64)| {
             let user = UserId::from(user);
             (user, last - changes.get(&user).copied().unwrap_or_default())
         };
-        Ok(rows.into_iter().map(first).collect())
+        Ok(rows.into_iter().map(last_seq).collect())
     }
 }
 
 statement! {
-    /// Makes the inbox of somebody who never had one.
+    /// Inserts the inbox if the user has none.
     LockInboxes(users: Vec<i64> as Array<BigInt>, changes: Vec<i64> as Array<BigInt>) -> (BigInt, BigInt) {
         "wanted AS (
             SELECT users.id, wanted.changes

@@ -1,4 +1,4 @@
-//! Following somebody's list.
+//! The change log of an inbox, for notification streams.
 
 use std::collections::HashMap;
 
@@ -14,35 +14,35 @@ use crate::Result;
 use crate::query::statement;
 use crate::schema::inboxes;
 
-/// How far somebody's list has come, in numbers that its changes have.
+/// The position of an inbox in its change log, as sequence numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct InboxPosition {
-    /// Of its last change.
+    /// The number of the last change.
     pub last_seq: i64,
-    /// Up to here, what left the list is no longer known.
+    /// Removals up to this number have been pruned.
     pub forgotten_seq: i64,
 }
 
-/// One step in the life of a list.
+/// A change of an inbox.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InboxChange {
-    /// Its number: later ones are higher.
+    /// The sequence number of the change. Later changes have higher numbers.
     pub seq: i64,
-    /// What became of the list.
+    /// What changed.
     pub kind: InboxChangeKind,
 }
 
-/// What became of a list.
+/// The kind of a change of an inbox.
 #[derive(Debug, Clone, PartialEq)]
 pub enum InboxChangeKind {
-    /// This is new in it, or reads differently.
+    /// The notification is new, or looks different.
     Upserted(Box<RenderedNotification>),
-    /// This is in it no more.
+    /// The notification left the inbox.
     Removed(NotificationId),
 }
 
 impl Notifications<'_> {
-    /// How far somebody's list has come.
+    /// Finds the position of an inbox. An inbox that never had a notification is at position 0.
     pub async fn find_inbox_position(&mut self, owner: UserId) -> Result<InboxPosition> {
         let row: Option<(i64, i64)> = inboxes::table
             .find(i64::from(owner))
@@ -50,13 +50,13 @@ impl Notifications<'_> {
             .first(self.conn)
             .await
             .optional()?;
-        Ok(row.map_or_else(InboxPosition::default, |(last, forgotten)| InboxPosition {
-            last_seq: last,
-            forgotten_seq: forgotten,
+        Ok(row.map_or_else(InboxPosition::default, |(last_seq, forgotten_seq)| InboxPosition {
+            last_seq,
+            forgotten_seq,
         }))
     }
 
-    /// The numbers of the last changes of many lists, in one statement.
+    /// Finds the numbers of the last changes of several inboxes, in one statement.
     pub async fn find_last_seqs(&mut self, owners: &[UserId]) -> Result<HashMap<UserId, i64>> {
         let owners: Vec<i64> = owners.iter().copied().map(i64::from).collect();
         let rows: Vec<(i64, i64)> = inboxes::table
@@ -67,11 +67,11 @@ impl Notifications<'_> {
         Ok(rows.into_iter().map(|(owner, last)| (owner.into(), last)).collect())
     }
 
-    /// Up to `limit` changes of somebody's list behind the number `after`, in their order. Of what changed several times only
-    /// the last change is given.
+    /// Lists up to `limit` changes of an inbox after the number `after`, in order. Of several changes of a notification, only
+    /// the last one is listed.
     ///
-    /// Whoever goes on behind the number of the last one misses nothing: numbers are given under the lock of the inbox, so
-    /// that none is seen before a lower one.
+    /// A caller that continues after the last number misses no change: numbers are reserved under the inbox lock, so no change
+    /// becomes visible before one with a lower number.
     pub async fn list_changes(
         &mut self,
         owner: UserId,
@@ -80,25 +80,30 @@ impl Notifications<'_> {
     ) -> Result<Vec<InboxChange>> {
         let list = ListChanges { owner: owner.into(), after, limit };
         let rows: Vec<(i64, Uuid, bool)> = list.load(self.conn).await?;
-        let shown: Vec<Uuid> =
+        let upserted: Vec<Uuid> =
             rows.iter().filter(|(.., is_removal)| !is_removal).map(|(_, id, _)| *id).collect();
-        let mut shown =
-            if shown.is_empty() { HashMap::new() } else { self.listed_of(owner, &shown).await? };
+        let mut upserted = if upserted.is_empty() {
+            HashMap::new()
+        } else {
+            self.find_in_inbox(owner, &upserted).await?
+        };
         let changes = rows.into_iter().filter_map(|(seq, id, is_removal)| {
             if is_removal {
                 return Some(InboxChange { seq, kind: InboxChangeKind::Removed(id.into()) });
             }
-            // What has changed again meanwhile comes later, under its new number.
-            let (current, seen) = shown.remove(&id)?;
-            (current == seq)
-                .then(|| InboxChange { seq, kind: InboxChangeKind::Upserted(Box::new(seen)) })
+            // If it changed again in the meantime, it is listed later, with its new number.
+            let (current_seq, notification) = upserted.remove(&id)?;
+            (current_seq == seq).then(|| InboxChange {
+                seq,
+                kind: InboxChangeKind::Upserted(Box::new(notification)),
+            })
         });
         Ok(changes.collect())
     }
 }
 
 statement! {
-    /// Both in one statement, so that they are of one moment.
+    /// Reads both tables in one statement, so that both are read at the same moment.
     ListChanges(owner: i64 as BigInt, after: i64 as BigInt, limit: i64 as BigInt) -> (BigInt, SqlUuid, Bool) {
         "shown AS (
             SELECT seq, id, false AS is_removal FROM notifications

@@ -1,4 +1,4 @@
-//! Showing people what they were told.
+//! Lists of notifications, rendered for their recipient.
 
 use std::collections::HashMap;
 
@@ -19,27 +19,27 @@ use crate::schema::notifications;
 use crate::{NotificationQuery, Result, StorageError};
 
 impl Notifications<'_> {
-    /// The notifications that answer `query`, in one statement; singles and batches with who is in them, in another.
+    /// Runs a list query, in one statement. If it lists single notifications and batches, a second one loads the actors.
     pub async fn list<W>(
         &mut self,
         query: NotificationQuery<W>,
     ) -> Result<Page<RenderedNotification>> {
         let (rows, total): (Vec<Row>, Option<Total>) =
             load_page!(self.conn, query.select(), query.total())?;
-        let (seen, position): (Vec<_>, fn(&RenderedNotification) -> Position) =
-            if query.lists_children() {
-                let seen = rows.into_iter().map(|row| seen(row, vec![])).collect::<Result<_>>()?;
-                (seen, |it| position_at(it, it.notification.created_at))
-            } else {
-                let seen = self.seen(query.owner(), rows).await?;
-                (seen, |it| position_at(it, it.notification.last_updated_at))
-            };
-        Ok(Page::from_overfetch(seen, query.page_limit(), position).with_total(total))
+        let is_child_list = query.lists_children();
+        let (items, position): (Vec<_>, fn(&RenderedNotification) -> Position) = if is_child_list {
+            let items = rows.into_iter().map(|row| render(row, vec![]));
+            (items.collect::<Result<_>>()?, |item| position_at(item, item.notification.created_at))
+        } else {
+            let items = self.render_all(query.owner(), rows).await?;
+            (items, |item| position_at(item, item.notification.last_updated_at))
+        };
+        Ok(Page::from_overfetch(items, query.page_limit(), position).with_total(total))
     }
 
-    /// Up to `limit` of somebody's notifications that changed behind the number `after`, in the order of their last changes,
-    /// and the number of the last of them. Whoever goes on behind it misses nothing, and meets anew what changes meanwhile:
-    /// numbers are given under the lock of the inbox.
+    /// Lists up to `limit` notifications of an inbox that changed after the number `after`, in the order of their last
+    /// changes, and returns the number of the last one. A caller that continues after it misses nothing, and gets
+    /// notifications that change in the meantime again, because numbers are reserved under the inbox lock.
     pub async fn list_changed_since(
         &mut self,
         owner: UserId,
@@ -53,12 +53,12 @@ impl Notifications<'_> {
             .limit(limit)
             .load(self.conn)
             .await?;
-        let last = rows.last().map(|(row, _)| row.seq);
-        Ok((self.seen(owner, rows).await?, last))
+        let last_seq = rows.last().map(|(row, _)| row.seq);
+        Ok((self.render_all(owner, rows).await?, last_seq))
     }
 
-    /// Those of these that are in somebody's list, as they are now, each with the number of its last change.
-    pub(super) async fn listed_of(
+    /// Finds those of these notifications that are in the inbox, each with the number of its last change.
+    pub(super) async fn find_in_inbox(
         &mut self,
         owner: UserId,
         ids: &[Uuid],
@@ -68,22 +68,27 @@ impl Notifications<'_> {
             .filter(notifications::id.eq_any(ids.to_vec()))
             .load(self.conn)
             .await?;
-        let last_seqs: Vec<(Uuid, i64)> = rows.iter().map(|(row, _)| (row.id, row.seq)).collect();
-        let seen = self.seen(owner, rows).await?;
-        Ok(last_seqs.into_iter().zip(seen).map(|((id, seq), seen)| (id, (seq, seen))).collect())
+        let seqs: Vec<(Uuid, i64)> = rows.iter().map(|(row, _)| (row.id, row.seq)).collect();
+        let rendered = self.render_all(owner, rows).await?;
+        let entry = |((id, seq), notification)| (id, (seq, notification));
+        Ok(seqs.into_iter().zip(rendered).map(entry).collect())
     }
 
-    /// With the people of all batches, in one statement.
-    async fn seen(&mut self, owner: UserId, rows: Vec<Row>) -> Result<Vec<RenderedNotification>> {
+    /// Renders notifications. Loads the actors of all batches in one statement.
+    async fn render_all(
+        &mut self,
+        owner: UserId,
+        rows: Vec<Row>,
+    ) -> Result<Vec<RenderedNotification>> {
         if rows.is_empty() {
             return Ok(vec![]);
         }
         let batches = rows.iter().filter(|(row, _)| row.is_batch()).map(|(row, _)| row.id);
-        let mut people = self.batch_actors(owner, batches.collect()).await?;
+        let mut actors = self.batch_actors(owner, batches.collect()).await?;
         rows.into_iter()
             .map(|row| {
-                let people = people.remove(&row.0.id).unwrap_or_default();
-                seen(row, people)
+                let actors = actors.remove(&row.0.id).unwrap_or_default();
+                render(row, actors)
             })
             .collect()
     }
@@ -93,38 +98,38 @@ impl Notifications<'_> {
         owner: UserId,
         batches: Vec<Uuid>,
     ) -> Result<HashMap<Uuid, Vec<(Author, Option<Emoji>)>>> {
-        let look = BatchActors { owner: owner.into(), batches };
-        let rows: Vec<ActorColumns> = look.load(self.conn).await?;
-        let mut people: HashMap<Uuid, Vec<_>> = HashMap::new();
+        let load = BatchActors { owner: owner.into(), batches };
+        let rows: Vec<ActorColumns> = load.load(self.conn).await?;
+        let mut actors: HashMap<Uuid, Vec<_>> = HashMap::new();
         for (batch, id, author, emoji) in rows {
             let emoji = emoji.as_deref().map(emoji_from_code).transpose()?;
-            people.entry(batch).or_default().push((author_from_columns(id.into(), author), emoji));
+            actors.entry(batch).or_default().push((author_from_columns(id.into(), author), emoji));
         }
-        Ok(people)
+        Ok(actors)
     }
 }
 
 type Row = (NotificationRow, Option<AuthorRow>);
 
-fn seen(
+fn render(
     (row, actor): Row,
-    people: Vec<(Author, Option<Emoji>)>,
+    actors: Vec<(Author, Option<Emoji>)>,
 ) -> Result<RenderedNotification, StorageError> {
     let notification = Notification::try_from(row)?;
-    Ok(RenderedNotification::new(notification, actor.map(Author::from), people))
+    Ok(RenderedNotification::new(notification, actor.map(Author::from), actors))
 }
 
-fn position_at(seen: &RenderedNotification, at: DateTime<Utc>) -> Position {
-    Position { at, id: seen.notification.id.into() }
+fn position_at(item: &RenderedNotification, at: DateTime<Utc>) -> Position {
+    Position { at, id: item.notification.id.into() }
 }
 
 type ActorColumns = (Uuid, i64, AuthorColumns, Option<String>);
 
 statement! {
-    /// Of each batch up to 8 people, those first whom the owner follows, then by their newest entry. Whoever is not among
-    /// the newest 100 entries is not looked for: so a page reads no more of a batch of thousands than of one of hundreds.
-    /// Each person is looked up by themselves, and whether the owner follows them is counted, so that no plan goes through
-    /// all people, or all whom the owner follows.
+    /// Up to 8 actors per batch: those whom the owner follows first, then by their newest child. Only the newest 100 children
+    /// of a batch are considered, so a page reads as much for a batch of thousands as for one of hundreds. Each actor is a
+    /// lookup of its own, and whether the owner follows the actor is a count, so that no plan scans all users or all follows of
+    /// the owner.
     BatchActors(batches: Vec<Uuid> as Array<SqlUuid>, owner: i64 as BigInt) -> (
         SqlUuid,
         BigInt,

@@ -1,4 +1,4 @@
-//! What was read, and how much there is.
+//! The read state of notifications, and counts and statistics.
 
 use std::collections::HashMap;
 
@@ -16,47 +16,47 @@ use crate::Result;
 use crate::query::statement;
 use crate::schema::notifications;
 
-/// How much is in somebody's list.
+/// The counts of an inbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotificationCounts {
-    /// What they have not read.
+    /// The number of unread notifications. A batch counts as one.
     pub unread: i64,
-    /// All of it.
+    /// The number of all notifications.
     pub total: i64,
 }
 
-/// What somebody was told of lately: acts, whether or not they are gathered.
+/// The number of notifications by time. Counts acts, whether or not they are in a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotificationStats {
     /// Within the last hour.
     pub last_hour: i64,
     /// Within the last day.
     pub last_day: i64,
-    /// Of all that is kept.
+    /// All that are stored.
     pub total: i64,
-    /// How many more may start within the hour; of one type only.
+    /// How many more notifications can be created within the hour. Only available for a single type.
     pub remaining: Option<i32>,
-    /// What the hourly limit ever held back.
+    /// How many notifications the hourly limit has ever held back.
     pub held_back: i64,
 }
 
 impl Notifications<'_> {
-    /// Whether somebody has this notification, in their list or as an entry.
+    /// Whether a user has this notification, in the inbox or as a child of a batch.
     pub async fn exists(&mut self, owner: UserId, id: NotificationId) -> Result<bool> {
-        let theirs = notifications::table
+        let own = notifications::table
             .find(Uuid::from(id))
             .filter(notifications::user_id.eq(i64::from(owner)));
-        Ok(select(exists(theirs)).get_result(self.conn).await?)
+        Ok(select(exists(own)).get_result(self.conn).await?)
     }
 
-    /// How much is in somebody's list.
+    /// Counts the notifications of an inbox.
     pub async fn count(&mut self, owner: UserId) -> Result<NotificationCounts> {
         let count = CountNotifications { owner: owner.into() };
         let (unread, total) = count.get_result(self.conn).await?;
         Ok(NotificationCounts { unread, total })
     }
 
-    /// Marks a notification read; a batch with all its entries, an entry alone. Tells whether they have it.
+    /// Marks a notification as read: a batch with all its children, or a child alone. Returns whether the user has it.
     pub async fn mark_read(
         &mut self,
         owner: UserId,
@@ -69,20 +69,21 @@ impl Notifications<'_> {
         Ok(read.get_result::<i64>(self.conn).await? == 1)
     }
 
-    /// Marks all read that was there when it was asked: what changed no later than `asked_at`, or is known by then under no
-    /// higher number than `asked_seq`, should the clock of another node be ahead. Returns how many of the list were unread.
+    /// Marks the notifications as read that existed when the client sent the request: those that changed at `requested_at` or
+    /// earlier, and those with a number up to `max_seq`, in case the clock of another node is ahead. Returns how many
+    /// notifications of the inbox were unread.
     pub async fn mark_all_read(
         &mut self,
         owner: UserId,
-        asked_at: DateTime<Utc>,
-        asked_seq: i64,
+        requested_at: DateTime<Utc>,
+        max_seq: i64,
     ) -> Result<i64> {
         self.lock_and_reserve(&HashMap::from([(owner, 0)])).await?;
-        let read = MarkAllRead { owner: owner.into(), now: asked_at, seq: asked_seq };
+        let read = MarkAllRead { owner: owner.into(), now: requested_at, seq: max_seq };
         Ok(read.get_result(self.conn).await?)
     }
 
-    /// What somebody was told of lately, of one type or of all.
+    /// Counts a user's notifications by time, of one type or of all types.
     pub async fn stats(
         &mut self,
         owner: UserId,

@@ -1,4 +1,4 @@
-//! Forgetting, a little at a time.
+//! Deletion of old notifications and records, in batches.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -12,34 +12,35 @@ use crate::query::statement;
 use crate::schema::withdrawn_notifications;
 
 impl Notifications<'_> {
-    /// Removes up to `limit` notifications of lists that were read and have not changed since `before`, with their entries.
-    /// Tells how many there were. Run it in a transaction of its own: it locks inboxes.
+    /// Deletes up to `limit` notifications of inboxes that are read and have not changed since `before`, with their children.
+    /// Returns their number. Locks inboxes, so it needs its own transaction.
     pub async fn delete_read_before(&mut self, before: DateTime<Utc>, limit: i64) -> Result<i64> {
         Ok(DeleteReadBefore { before, limit }.get_result(self.conn).await?)
     }
 
-    /// Forgets up to `limit` removals from before `before`: streams no longer go on from there. Tells how many there were.
-    /// Run it in a transaction of its own: it locks inboxes.
+    /// Deletes up to `limit` removals from before `before`. Streams can no longer resume from positions before them. Returns
+    /// their number. Locks inboxes, so it needs its own transaction.
     pub async fn prune_removals(&mut self, before: DateTime<Utc>, limit: i64) -> Result<i64> {
         Ok(PruneRemovals { before, limit }.get_result(self.conn).await?)
     }
 
-    /// Forgets what was withdrawn before `before`: done again, it is news. Tells how many there were.
+    /// Deletes notifications that were withdrawn before `before`. If their acts are repeated, they are created again instead of
+    /// restored. Returns their number.
     pub async fn prune_withdrawn(&mut self, before: DateTime<Utc>) -> Result<usize> {
         let old =
             withdrawn_notifications::table.filter(withdrawn_notifications::withdrawn_at.lt(before));
         Ok(diesel::delete(old).execute(self.conn).await?)
     }
 
-    /// Removes up to `limit` notifications from somebody's own list, with their entries. Tells how many there were.
+    /// Deletes up to `limit` notifications of an inbox, with their children. Returns their number.
     pub async fn delete_batch_of(&mut self, owner: UserId, limit: i64) -> Result<i64> {
         Ok(DeleteInboxBatch { owner: owner.into(), limit }.get_result(self.conn).await?)
     }
 }
 
 statement! {
-    /// Locks the inboxes, in the order of their ids, before it takes anything: what comes back to an old batch does so
-    /// under the same lock. Arrays rather than joins: how few rows `$2` lets through is not known to a plan for any values.
+    /// Locks the inboxes in id order before any notification, because restoring into an old batch takes the same lock. Uses
+    /// arrays instead of joins, because a generic plan does not know how few rows `$2` allows.
     DeleteReadBefore(before: DateTime<Utc> as Timestamptz, limit: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT id, user_id FROM notifications
@@ -59,7 +60,7 @@ statement! {
 }
 
 statement! {
-    /// As [`DeleteReadBefore`]. Where a row is stays its place for as long as the statement sees it.
+    /// Like [`DeleteReadBefore`]. The physical location (`ctid`) of a row is stable while the statement sees the row.
     PruneRemovals(before: DateTime<Utc> as Timestamptz, limit: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT ctid AS place, user_id FROM notification_removals
@@ -81,7 +82,7 @@ statement! {
 }
 
 statement! {
-    /// A batch with its entries, which the foreign key takes along: never an entry without its batch.
+    /// Deletes batches together with their children, by the cascade of the foreign key, and never a child alone.
     DeleteInboxBatch(owner: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
         "inbox AS MATERIALIZED (
             SELECT user_id FROM inboxes WHERE user_id = $1 FOR UPDATE
