@@ -1,4 +1,4 @@
-//! What people say about posts.
+//! Comments and replies.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -11,8 +11,9 @@ use grateful_testkit::{
 use uuid::Uuid;
 
 use crate::support::{
-    ALL, about, assert_forbidden, assert_not_found, block_in_flight, commit_when_waited_for,
-    deletion_in_flight, idempotent, reply, say, say_repeatably, words,
+    MAX_PAGE, assert_forbidden, assert_not_found, begin_block, begin_post_deletion, comment_text,
+    commit_once_blocking, create_comment, create_comment_idempotently, create_reply, draft_on,
+    idempotent_request,
 };
 
 #[tokio::test]
@@ -21,26 +22,30 @@ async fn a_comment_is_counted_and_listed_with_its_author() {
     let ana = a_user().with_username("ana").insert_into(&database).await;
     let post = a_post().insert_into(&database).await.id;
 
-    let id = say(&app, ana.id, post).await.unwrap();
+    let id = create_comment(&app, ana.id, post).await.unwrap();
 
-    let [seen] = comments::list(&app, ana.id, post, ALL).await.unwrap().items.try_into().unwrap();
-    assert_eq!((seen.comment.id, seen.comment.post), (id, post));
-    assert_eq!((seen.author.username, seen.comment.text), (ana.username, words("How lovely")));
-    assert_eq!((seen.comment.created_at, seen.comment.updated_at), (NOON, None));
-    assert_eq!((seen.comment.parent, seen.replies), (None, 0));
+    let [found] =
+        comments::list(&app, ana.id, post, MAX_PAGE).await.unwrap().items.try_into().unwrap();
+    assert_eq!((found.comment.id, found.comment.post), (id, post));
+    assert_eq!(
+        (found.author.username, found.comment.text),
+        (ana.username, comment_text("How lovely"))
+    );
+    assert_eq!((found.comment.created_at, found.comment.updated_at), (NOON, None));
+    assert_eq!((found.comment.parent, found.replies), (None, 0));
     assert_eq!(load_engagement(&database, post).await.comments, 1);
 }
 
 #[tokio::test]
-async fn comments_nest_and_each_level_lists_its_own_oldest_first() {
+async fn comments_nest_and_each_level_lists_its_own_comments_oldest_first() {
     let TestApp { app, database, clock, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
     let next = async |parent| {
         clock.advance(TimeDelta::seconds(1));
         match parent {
-            None => say(&app, ana, post).await.unwrap(),
-            Some(parent) => reply(&app, ana, post, parent).await.unwrap(),
+            None => create_comment(&app, ana, post).await.unwrap(),
+            Some(parent) => create_reply(&app, ana, post, parent).await.unwrap(),
         }
     };
     let a = next(None).await;
@@ -49,135 +54,140 @@ async fn comments_nest_and_each_level_lists_its_own_oldest_first() {
     let a2 = next(Some(a)).await;
     let a1x = next(Some(a1)).await;
 
-    let top = comments::list(&app, ana, post, ALL).await.unwrap().items;
-    let below_a = comments::list_replies(&app, ana, a, ALL).await.unwrap().items;
-    let below_a1 = comments::list_replies(&app, ana, a1, ALL).await.unwrap().items;
+    let top = comments::list(&app, ana, post, MAX_PAGE).await.unwrap().items;
+    let below_a = comments::list_replies(&app, ana, a, MAX_PAGE).await.unwrap().items;
+    let below_a1 = comments::list_replies(&app, ana, a1, MAX_PAGE).await.unwrap().items;
 
-    let shape = |seen: &[grateful_domain::CommentForViewer]| -> Vec<(CommentId, i64)> {
-        seen.iter().map(|seen| (seen.comment.id, seen.replies)).collect()
+    let shape = |found: &[grateful_domain::CommentForViewer]| -> Vec<(CommentId, i64)> {
+        found.iter().map(|found| (found.comment.id, found.replies)).collect()
     };
     assert_eq!(shape(&top), [(a, 2), (b, 0)]);
     assert_eq!(shape(&below_a), [(a1, 1), (a2, 0)]);
     assert_eq!(shape(&below_a1), [(a1x, 0)]);
-    assert_eq!(comments::list_replies(&app, ana, b, ALL).await.unwrap().items, []);
+    assert_eq!(comments::list_replies(&app, ana, b, MAX_PAGE).await.unwrap().items, []);
     assert_eq!(load_engagement(&database, post).await.comments, 5);
 }
 
 #[tokio::test]
-async fn a_comment_answers_none_but_those_on_its_post() {
+async fn a_reply_to_a_comment_on_another_post_is_not_found() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let [sun, rain] =
         [a_post().insert_into(&database).await.id, a_post().insert_into(&database).await.id];
-    let about_sun = say(&app, ana, sun).await.unwrap();
+    let about_sun = create_comment(&app, ana, sun).await.unwrap();
 
-    assert_not_found(reply(&app, ana, rain, about_sun).await, Resource::Comment);
-    assert_not_found(reply(&app, ana, rain, Uuid::nil().into()).await, Resource::Comment);
+    assert_not_found(create_reply(&app, ana, rain, about_sun).await, Resource::Comment);
+    assert_not_found(create_reply(&app, ana, rain, Uuid::nil().into()).await, Resource::Comment);
 
     assert_eq!(load_engagement(&database, rain).await.comments, 0);
 }
 
 #[tokio::test]
-async fn a_post_that_one_may_not_see_is_not_there_to_comment_on() {
+async fn commenting_on_an_invisible_post_is_not_found() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben, eve] =
         [create_user(&database).await, create_user(&database).await, create_user(&database).await];
     let private = a_post().by(eve).private().insert_into(&database).await.id;
     let by_blocked = a_post().by(eve).insert_into(&database).await.id;
-    let nowhere = PostId::from(Uuid::from_u128(7));
+    let unknown_post = PostId::from(Uuid::from_u128(7));
     block(&database, ana, eve).await;
     block(&database, eve, ben).await;
 
-    for (user, post) in [(ana, private), (ana, nowhere), (ana, by_blocked), (ben, by_blocked)] {
-        assert_not_found(say(&app, user, post).await, Resource::Post);
-        assert_not_found(comments::list(&app, user, post, ALL).await, Resource::Post);
+    for (user, post) in [(ana, private), (ana, unknown_post), (ana, by_blocked), (ben, by_blocked)]
+    {
+        assert_not_found(create_comment(&app, user, post).await, Resource::Post);
+        assert_not_found(comments::list(&app, user, post, MAX_PAGE).await, Resource::Post);
     }
     assert_eq!(database.count("comments").await, 0);
 }
 
 #[tokio::test]
-async fn what_was_said_about_a_post_goes_out_of_sight_with_it() {
+async fn comments_on_a_hidden_post_are_not_found() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await;
     let comment = a_comment().by(ana).on(&post).insert_into(&database).await.id;
     database.execute("UPDATE posts SET is_public = false").await;
 
-    assert_not_found(comments::list_replies(&app, ana, comment, ALL).await, Resource::Comment);
-    assert_not_found(comments::update(&app, ana, comment, words("No")).await, Resource::Comment);
+    assert_not_found(comments::list_replies(&app, ana, comment, MAX_PAGE).await, Resource::Comment);
+    assert_not_found(
+        comments::update(&app, ana, comment, comment_text("No")).await,
+        Resource::Comment,
+    );
     assert_not_found(comments::delete(&app, ana, comment).await, Resource::Comment);
 
-    assert_eq!(comments::list(&app, post.author, post.id, ALL).await.unwrap().items.len(), 1);
+    assert_eq!(comments::list(&app, post.author, post.id, MAX_PAGE).await.unwrap().items.len(), 1);
 }
 
 #[tokio::test]
-async fn across_a_block_no_comment_is_answered_listed_or_counted_as_an_answer() {
+async fn comments_across_a_block_are_not_found_listed_or_counted_as_replies() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben, eve] =
         [create_user(&database).await, create_user(&database).await, create_user(&database).await];
     let post = a_post().by(eve).insert_into(&database).await.id;
-    let by_eve = say(&app, eve, post).await.unwrap();
-    let by_ana = reply(&app, ana, post, by_eve).await.unwrap();
-    reply(&app, ben, post, by_eve).await.unwrap();
+    let by_eve = create_comment(&app, eve, post).await.unwrap();
+    let by_ana = create_reply(&app, ana, post, by_eve).await.unwrap();
+    create_reply(&app, ben, post, by_eve).await.unwrap();
     block(&database, ana, ben).await;
 
-    assert_not_found(reply(&app, ben, post, by_ana).await, Resource::Comment);
-    assert_not_found(comments::list_replies(&app, ben, by_ana, ALL).await, Resource::Comment);
+    assert_not_found(create_reply(&app, ben, post, by_ana).await, Resource::Comment);
+    assert_not_found(comments::list_replies(&app, ben, by_ana, MAX_PAGE).await, Resource::Comment);
     assert_not_found(comments::delete(&app, ben, by_ana).await, Resource::Comment);
     for user in [ana, ben] {
-        let [seen] = comments::list(&app, user, post, ALL).await.unwrap().items.try_into().unwrap();
-        assert_eq!(seen.replies, 1);
-        let [answer] = comments::list_replies(&app, user, by_eve, ALL)
+        let [found] =
+            comments::list(&app, user, post, MAX_PAGE).await.unwrap().items.try_into().unwrap();
+        assert_eq!(found.replies, 1);
+        let [reply] = comments::list_replies(&app, user, by_eve, MAX_PAGE)
             .await
             .unwrap()
             .items
             .try_into()
             .unwrap();
-        assert_eq!(answer.author.id, user);
+        assert_eq!(reply.author.id, user);
     }
     assert_eq!(load_engagement(&database, post).await.comments, 3);
 }
 
 #[tokio::test]
-async fn other_words_are_shown_with_when_they_were_found() {
+async fn an_edited_comment_shows_the_time_of_the_edit() {
     let TestApp { app, database, clock, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
-    let comment = say(&app, ana, post).await.unwrap();
-    reply(&app, ana, post, comment).await.unwrap();
+    let comment = create_comment(&app, ana, post).await.unwrap();
+    create_reply(&app, ana, post, comment).await.unwrap();
     clock.advance(TimeDelta::hours(1));
 
-    let edited = comments::update(&app, ana, comment, words("So lovely")).await.unwrap();
+    let edited = comments::update(&app, ana, comment, comment_text("So lovely")).await.unwrap();
 
-    assert_eq!(edited.comment.text, words("So lovely"));
+    assert_eq!(edited.comment.text, comment_text("So lovely"));
     assert_eq!(edited.comment.updated_at, Some(NOON + TimeDelta::hours(1)));
     assert_eq!((edited.comment.created_at, edited.replies), (NOON, 1));
-    assert_eq!(comments::list(&app, ana, post, ALL).await.unwrap().items, [edited]);
+    assert_eq!(comments::list(&app, ana, post, MAX_PAGE).await.unwrap().items, [edited]);
 }
 
 #[tokio::test]
-async fn the_same_words_are_no_change() {
+async fn an_edit_to_the_same_text_changes_nothing() {
     let TestApp { app, database, clock, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
-    let comment = say(&app, ana, post).await.unwrap();
+    let comment = create_comment(&app, ana, post).await.unwrap();
     clock.advance(TimeDelta::hours(1));
 
-    let edited = comments::update(&app, ana, comment, words("How lovely")).await.unwrap();
+    let edited = comments::update(&app, ana, comment, comment_text("How lovely")).await.unwrap();
 
     assert_eq!(edited.comment.updated_at, None);
 }
 
 #[tokio::test]
-async fn nobody_rewords_the_comments_of_others_not_even_on_their_own_post() {
+async fn only_its_author_can_edit_a_comment() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().by(ben).insert_into(&database).await.id;
-    let comment = say(&app, ana, post).await.unwrap();
+    let comment = create_comment(&app, ana, post).await.unwrap();
 
     for user in [ben, create_user(&database).await] {
         assert_forbidden(
-            comments::update(&app, user, comment, words("Mine")).await,
+            comments::update(&app, user, comment, comment_text("Mine")).await,
             Resource::Comment,
         );
     }
@@ -193,75 +203,84 @@ async fn the_author_of_a_comment_and_the_author_of_its_post_may_delete_it() {
     let post = a_post().by(ben).insert_into(&database).await.id;
 
     for (user, may) in [(ana, true), (ben, true), (eve, false)] {
-        let comment = say(&app, ana, post).await.unwrap();
-        let outcome = comments::delete(&app, user, comment).await;
+        let comment = create_comment(&app, ana, post).await.unwrap();
+        let result = comments::delete(&app, user, comment).await;
 
         if may {
-            outcome.unwrap();
+            result.unwrap();
         } else {
-            assert_forbidden(outcome, Resource::Comment);
+            assert_forbidden(result, Resource::Comment);
         }
     }
     assert_eq!(load_engagement(&database, post).await.comments, 1);
 }
 
 #[tokio::test]
-async fn whoever_is_answered_may_not_delete_the_answer_but_takes_it_along() {
+async fn the_author_of_a_comment_cannot_delete_a_reply_except_with_the_comment() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().insert_into(&database).await.id;
-    let comment = say(&app, ana, post).await.unwrap();
-    let answer = reply(&app, ben, post, comment).await.unwrap();
-    reply(&app, ana, post, answer).await.unwrap();
-    say(&app, ben, post).await.unwrap();
+    let comment = create_comment(&app, ana, post).await.unwrap();
+    let reply = create_reply(&app, ben, post, comment).await.unwrap();
+    create_reply(&app, ana, post, reply).await.unwrap();
+    create_comment(&app, ben, post).await.unwrap();
 
-    assert_forbidden(comments::delete(&app, ana, answer).await, Resource::Comment);
+    assert_forbidden(comments::delete(&app, ana, reply).await, Resource::Comment);
     comments::delete(&app, ana, comment).await.unwrap();
 
     assert_eq!(load_engagement(&database, post).await.comments, 1);
-    assert_not_found(comments::list_replies(&app, ben, answer, ALL).await, Resource::Comment);
+    assert_not_found(comments::list_replies(&app, ben, reply, MAX_PAGE).await, Resource::Comment);
 }
 
 #[tokio::test]
-async fn a_comment_that_is_gone_is_not_found() {
+async fn a_deleted_comment_is_not_found() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
-    let comment = say(&app, ana, post).await.unwrap();
+    let comment = create_comment(&app, ana, post).await.unwrap();
     comments::delete(&app, ana, comment).await.unwrap();
 
     assert_not_found(comments::delete(&app, ana, comment).await, Resource::Comment);
-    assert_not_found(comments::update(&app, ana, comment, words("No")).await, Resource::Comment);
-    assert_not_found(comments::list_replies(&app, ana, comment, ALL).await, Resource::Comment);
-    assert_not_found(reply(&app, ana, post, comment).await, Resource::Comment);
+    assert_not_found(
+        comments::update(&app, ana, comment, comment_text("No")).await,
+        Resource::Comment,
+    );
+    assert_not_found(comments::list_replies(&app, ana, comment, MAX_PAGE).await, Resource::Comment);
+    assert_not_found(create_reply(&app, ana, post, comment).await, Resource::Comment);
     assert_eq!(load_engagement(&database, post).await.comments, 0);
 }
 
 #[tokio::test]
-async fn ten_who_delete_the_same_comment_at_once_delete_it_once() {
+async fn one_of_ten_concurrent_deletions_of_a_comment_succeeds() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
-    let comment = say(&app, ana, post).await.unwrap();
-    reply(&app, ana, post, comment).await.unwrap();
+    let comment = create_comment(&app, ana, post).await.unwrap();
+    create_reply(&app, ana, post, comment).await.unwrap();
 
-    let outcomes = join_all((0..10).map(|_| comments::delete(&app, ana, comment))).await;
+    let results = join_all((0..10).map(|_| comments::delete(&app, ana, comment))).await;
 
-    let (deleted, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    let (deleted, rejected): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
     assert_eq!(deleted.len(), 1);
-    for refused in refused {
-        assert_not_found(refused, Resource::Comment);
+    for rejected in rejected {
+        assert_not_found(rejected, Resource::Comment);
     }
     assert_eq!(load_engagement(&database, post).await.comments, 0);
 }
 
 #[tokio::test]
-async fn a_repeated_request_is_answered_with_the_first_comment() {
+async fn a_repeated_request_replays_the_first_comment() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
     let again = async |version| {
-        say_repeatably(&app, ana, about(post), Some(idempotent("lovely", version))).await
+        create_comment_idempotently(
+            &app,
+            ana,
+            draft_on(post),
+            Some(idempotent_request("lovely", version)),
+        )
+        .await
     };
 
     let RecordedResponse::New(first) = again(1).await.unwrap() else { panic!() };
@@ -274,89 +293,95 @@ async fn a_repeated_request_is_answered_with_the_first_comment() {
 }
 
 #[tokio::test]
-async fn ten_requests_of_one_name_at_once_make_one_comment() {
+async fn ten_concurrent_requests_with_one_key_create_one_comment() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
 
-    let outcomes = join_all(
-        (0..10).map(|_| say_repeatably(&app, ana, about(post), Some(idempotent("lovely", 1)))),
-    )
+    let results = join_all((0..10).map(|_| {
+        create_comment_idempotently(
+            &app,
+            ana,
+            draft_on(post),
+            Some(idempotent_request("lovely", 1)),
+        )
+    }))
     .await;
 
-    let first = outcomes.iter().filter(|it| matches!(it, Ok(RecordedResponse::New(_)))).count();
+    let first =
+        results.iter().filter(|result| matches!(result, Ok(RecordedResponse::New(_)))).count();
     assert_eq!(first, 1);
-    for outcome in outcomes {
-        let expected = matches!(outcome, Ok(_) | Err(Error::Conflict { .. }));
-        assert!(expected, "{outcome:?}");
+    for result in results {
+        let expected = matches!(result, Ok(_) | Err(Error::Conflict { .. }));
+        assert!(expected, "{result:?}");
     }
     assert_eq!(database.count("comments").await, 1);
 }
 
 #[tokio::test]
-async fn a_post_that_is_deleted_while_it_is_commented_on_is_not_found() {
+async fn commenting_on_a_post_during_its_deletion_is_not_found() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
-    let deletion = deletion_in_flight(&database, post).await;
+    let deletion = begin_post_deletion(&database, post).await;
 
-    let (outcome, ()) =
-        tokio::join!(say(&app, ana, post), commit_when_waited_for(&database, deletion, 1));
+    let (result, ()) =
+        tokio::join!(create_comment(&app, ana, post), commit_once_blocking(&database, deletion, 1));
 
-    assert_not_found(outcome, Resource::Post);
+    assert_not_found(result, Resource::Post);
 }
 
 #[tokio::test]
-async fn a_comment_that_is_deleted_while_it_is_answered_or_reworded_is_not_found() {
+async fn replying_to_or_editing_a_comment_during_its_deletion_is_not_found() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
-    for answers in [true, false] {
-        let comment = say(&app, ana, post).await.unwrap();
+    for is_reply in [true, false] {
+        let comment = create_comment(&app, ana, post).await.unwrap();
         let deletion =
             database.begin(&format!("DELETE FROM comments WHERE id = '{comment}'")).await;
 
         let act = async {
-            if answers {
-                reply(&app, ana, post, comment).await.map(|_| ())
+            if is_reply {
+                create_reply(&app, ana, post, comment).await.map(|_| ())
             } else {
-                comments::update(&app, ana, comment, words("No")).await.map(|_| ())
+                comments::update(&app, ana, comment, comment_text("No")).await.map(|_| ())
             }
         };
-        let (outcome, ()) = tokio::join!(act, commit_when_waited_for(&database, deletion, 1));
+        let (result, ()) = tokio::join!(act, commit_once_blocking(&database, deletion, 1));
 
-        assert_not_found(outcome, Resource::Comment);
+        assert_not_found(result, Resource::Comment);
     }
 }
 
 #[tokio::test]
-async fn no_comment_slips_across_a_block_that_is_being_made() {
+async fn no_comment_is_added_across_a_block_in_flight() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().by(ben).insert_into(&database).await.id;
-    let block = block_in_flight(&database, ben, ana).await;
+    let block = begin_block(&database, ben, ana).await;
 
-    let (outcome, ()) =
-        tokio::join!(say(&app, ana, post), commit_when_waited_for(&database, block, 1));
+    let (result, ()) =
+        tokio::join!(create_comment(&app, ana, post), commit_once_blocking(&database, block, 1));
 
-    assert_not_found(outcome, Resource::Post);
+    assert_not_found(result, Resource::Post);
     assert_eq!(load_engagement(&database, post).await.comments, 0);
 }
 
 #[tokio::test]
-async fn no_answer_slips_across_a_block_between_the_two_who_comment() {
+async fn no_reply_is_added_across_a_block_in_flight_between_the_commenters() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().insert_into(&database).await.id;
-    let by_ben = say(&app, ben, post).await.unwrap();
-    let block = block_in_flight(&database, ben, ana).await;
-    let say = CommentDraft { parent: Some(by_ben), ..about(post) };
+    let by_ben = create_comment(&app, ben, post).await.unwrap();
+    let block = begin_block(&database, ben, ana).await;
+    let draft = CommentDraft { parent: Some(by_ben), ..draft_on(post) };
 
-    let (outcome, ()) = tokio::join!(
-        say_repeatably(&app, ana, say, None),
-        commit_when_waited_for(&database, block, 1)
+    let (result, ()) = tokio::join!(
+        create_comment_idempotently(&app, ana, draft, None),
+        commit_once_blocking(&database, block, 1)
     );
 
-    assert_not_found(outcome, Resource::Comment);
+    assert_not_found(result, Resource::Comment);
     assert_eq!(load_engagement(&database, post).await.comments, 1);
 }

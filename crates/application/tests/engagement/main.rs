@@ -1,19 +1,19 @@
-//! What people can do with posts. One program, so that it is linked once.
+//! Engagement with posts, against PostgreSQL. One binary, so that it is linked once.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![expect(clippy::unwrap_used, reason = "a test whose setup fails must fail")]
 
-/// What the tests of several subjects share.
+/// Shared helpers.
 mod support;
 
-/// What people say about posts.
+/// Comments.
 mod comments;
 /// Hearts.
 mod hearts;
-/// How many statements each act and each list costs.
-mod prices;
-/// Emoji.
+/// Statement counts of acts and lists.
+mod query_counts;
+/// Emoji reactions.
 mod reactions;
-/// Passing posts on.
+/// Shares.
 mod shares;
-/// Whether numbers equal rows.
+/// Verifying and repairing cached counts.
 mod verify;

@@ -1,4 +1,4 @@
-//! Emoji.
+//! Emoji reactions.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -9,11 +9,11 @@ use grateful_testkit::{NOON, TestApp, a_post, a_user, block, create_user, load_e
 use uuid::Uuid;
 
 use crate::support::{
-    ALL, assert_not_found, block_in_flight, commit_when_waited_for, deletion_in_flight,
+    MAX_PAGE, assert_not_found, begin_block, begin_post_deletion, commit_once_blocking,
 };
 
 #[tokio::test]
-async fn a_reaction_is_answered_shown_and_listed() {
+async fn a_reaction_is_returned_shown_and_listed() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().with_username("ana").insert_into(&database).await;
     let post = a_post().insert_into(&database).await.id;
@@ -22,9 +22,9 @@ async fn a_reaction_is_answered_shown_and_listed() {
 
     assert_eq!((reaction.post, reaction.emoji), (post, Emoji::Hug));
     assert_eq!((&reaction.by.username, reaction.created_at), (&ana.username, NOON));
-    assert_eq!(reactions::list(&app, ana.id, post, ALL).await.unwrap().items, [reaction]);
-    let seen = posts::get(&app, Viewer::User(ana.id), post).await.unwrap();
-    assert_eq!((seen.reaction, seen.post.engagement.reactions), (Some(Emoji::Hug), 1));
+    assert_eq!(reactions::list(&app, ana.id, post, MAX_PAGE).await.unwrap().items, [reaction]);
+    let found = posts::get(&app, Viewer::User(ana.id), post).await.unwrap();
+    assert_eq!((found.reaction, found.post.engagement.reactions), (Some(Emoji::Hug), 1));
 }
 
 #[tokio::test]
@@ -38,12 +38,12 @@ async fn a_changed_reaction_keeps_its_id_and_its_time() {
     let fire = reactions::set(&app, ana, post, Emoji::Fire).await.unwrap();
 
     assert_eq!((fire.id, fire.created_at), (hug.id, hug.created_at));
-    assert_eq!(reactions::list(&app, ana, post, ALL).await.unwrap().items, [fire]);
+    assert_eq!(reactions::list(&app, ana, post, MAX_PAGE).await.unwrap().items, [fire]);
     assert_eq!(load_engagement(&database, post).await.reactions, 1);
 }
 
 #[tokio::test]
-async fn a_reaction_can_be_taken_back_once() {
+async fn a_reaction_can_be_removed_once() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
@@ -58,7 +58,7 @@ async fn a_reaction_can_be_taken_back_once() {
 }
 
 #[tokio::test]
-async fn a_summary_counts_by_emoji_and_knows_ones_own() {
+async fn a_summary_counts_by_emoji_and_contains_the_own_reaction() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben, eve] =
         [create_user(&database).await, create_user(&database).await, create_user(&database).await];
@@ -70,14 +70,14 @@ async fn a_summary_counts_by_emoji_and_knows_ones_own() {
     let ReactionSummary { total, mut counts, own } =
         reactions::get_summary(&app, ben, post).await.unwrap();
 
-    counts.sort_by_key(|it| it.count);
+    counts.sort_by_key(|entry| entry.count);
     let [fire, hug] =
         [(Emoji::Fire, 1), (Emoji::Hug, 2)].map(|(emoji, count)| EmojiCount { emoji, count });
     assert_eq!((total, counts, own), (3, vec![fire, hug], Some(Emoji::Fire)));
 }
 
 #[tokio::test]
-async fn a_summary_of_nothing_is_empty() {
+async fn a_summary_without_reactions_is_empty() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let post = a_post().insert_into(&database).await;
 
@@ -87,7 +87,7 @@ async fn a_summary_of_nothing_is_empty() {
 }
 
 #[tokio::test]
-async fn a_summary_counts_people_across_a_block_whom_the_list_leaves_out() {
+async fn a_summary_counts_users_across_a_block_that_the_list_leaves_out() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().insert_into(&database).await.id;
@@ -99,89 +99,90 @@ async fn a_summary_counts_people_across_a_block_whom_the_list_leaves_out() {
     for user in [ana, ben] {
         assert_eq!(reactions::get_summary(&app, user, post).await.unwrap().total, 2);
         let [listed] =
-            reactions::list(&app, user, post, ALL).await.unwrap().items.try_into().unwrap();
+            reactions::list(&app, user, post, MAX_PAGE).await.unwrap().items.try_into().unwrap();
         assert_eq!(listed.by.id, user);
     }
 }
 
 #[tokio::test]
-async fn a_post_that_one_may_not_see_has_no_reactions_to_leave_take_or_look_at() {
+async fn reactions_to_an_invisible_post_are_not_found() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben, eve] =
         [create_user(&database).await, create_user(&database).await, create_user(&database).await];
     let private = a_post().by(eve).private().insert_into(&database).await.id;
     let by_blocked = a_post().by(eve).insert_into(&database).await.id;
-    let nowhere = PostId::from(Uuid::from_u128(7));
+    let unknown_post = PostId::from(Uuid::from_u128(7));
     block(&database, ana, eve).await;
     block(&database, eve, ben).await;
 
-    for (user, post) in [(ana, private), (ana, nowhere), (ana, by_blocked), (ben, by_blocked)] {
+    for (user, post) in [(ana, private), (ana, unknown_post), (ana, by_blocked), (ben, by_blocked)]
+    {
         assert_not_found(reactions::set(&app, user, post, Emoji::Hug).await, Resource::Post);
         assert_not_found(reactions::remove(&app, user, post).await, Resource::Post);
         assert_not_found(reactions::get_summary(&app, user, post).await, Resource::Post);
-        assert_not_found(reactions::list(&app, user, post, ALL).await, Resource::Post);
+        assert_not_found(reactions::list(&app, user, post, MAX_PAGE).await, Resource::Post);
     }
     assert_eq!(database.count("emoji_reactions").await, 0);
 }
 
 #[tokio::test]
-async fn a_post_that_is_deleted_while_an_emoji_is_left_is_not_found() {
+async fn reacting_to_a_post_during_its_deletion_is_not_found() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
-    let deletion = deletion_in_flight(&database, post).await;
+    let deletion = begin_post_deletion(&database, post).await;
 
-    let (outcome, ()) = tokio::join!(
+    let (result, ()) = tokio::join!(
         reactions::set(&app, ana, post, Emoji::Hug),
-        commit_when_waited_for(&database, deletion, 1)
+        commit_once_blocking(&database, deletion, 1)
     );
 
-    assert_not_found(outcome, Resource::Post);
+    assert_not_found(result, Resource::Post);
 }
 
 #[tokio::test]
-async fn no_emoji_slips_across_a_block_that_is_being_made() {
+async fn no_reaction_is_added_across_a_block_in_flight() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().by(ben).insert_into(&database).await.id;
-    let block = block_in_flight(&database, ben, ana).await;
+    let block = begin_block(&database, ben, ana).await;
 
-    let (outcome, ()) = tokio::join!(
+    let (result, ()) = tokio::join!(
         reactions::set(&app, ana, post, Emoji::Hug),
-        commit_when_waited_for(&database, block, 1)
+        commit_once_blocking(&database, block, 1)
     );
 
-    assert_not_found(outcome, Resource::Post);
+    assert_not_found(result, Resource::Post);
     assert_eq!(load_engagement(&database, post).await.reactions, 0);
 }
 
 #[tokio::test]
-async fn ten_reactions_of_one_person_at_once_are_one() {
+async fn ten_concurrent_reactions_of_one_user_are_one() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
 
-    let outcomes = join_all(Emoji::ALL.map(|emoji| reactions::set(&app, ana, post, emoji))).await;
+    let results = join_all(Emoji::ALL.map(|emoji| reactions::set(&app, ana, post, emoji))).await;
 
-    let ids: Vec<_> = outcomes.into_iter().map(|outcome| outcome.unwrap().id).collect();
+    let ids: Vec<_> = results.into_iter().map(|result| result.unwrap().id).collect();
     assert!(ids.iter().all(|id| *id == ids[0]));
     assert_eq!(load_engagement(&database, post).await.reactions, 1);
     assert_eq!(database.count("emoji_reactions").await, 1);
 }
 
 #[tokio::test]
-async fn ten_who_take_the_same_reaction_back_at_once_take_it_once() {
+async fn one_of_ten_concurrent_removals_of_a_reaction_succeeds() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().insert_into(&database).await.id;
     reactions::set(&app, ana, post, Emoji::Hug).await.unwrap();
 
-    let outcomes = join_all((0..10).map(|_| reactions::remove(&app, ana, post))).await;
+    let results = join_all((0..10).map(|_| reactions::remove(&app, ana, post))).await;
 
-    let (taken, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
-    assert_eq!(taken.len(), 1);
-    for refused in refused {
-        assert_not_found(refused, Resource::Reaction);
+    let (removed, rejected): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+    assert_eq!(removed.len(), 1);
+    for rejected in rejected {
+        assert_not_found(rejected, Resource::Reaction);
     }
     assert_eq!(load_engagement(&database, post).await.reactions, 0);
 }

@@ -1,4 +1,4 @@
-//! What the tests of several subjects share.
+//! Shared helpers.
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
@@ -15,142 +15,142 @@ use grateful_domain::{
 use grateful_storage::Connection;
 use grateful_testkit::TestDatabase;
 
-/// All of a list, as far as one page reaches.
-pub(crate) const ALL: PageRequest = PageRequest::first(grateful_domain::Limit::MAX);
+/// The first page, at the maximum size.
+pub(crate) const MAX_PAGE: PageRequest = PageRequest::first(grateful_domain::Limit::MAX);
 
-/// Hi, to these people.
-pub(crate) fn hi(sender: UserId, people: &[UserId]) -> ShareDetails {
-    let ids: Vec<i64> = people.iter().copied().map(i64::from).collect();
+/// A message share to these recipients.
+pub(crate) fn message_to(sender: UserId, recipients: &[UserId]) -> ShareDetails {
+    let ids: Vec<i64> = recipients.iter().copied().map(i64::from).collect();
     ShareDetails::Message {
         recipients: Recipients::parse(sender, &ids).unwrap(),
         message: ShareMessage::parse("Hi").unwrap(),
     }
 }
 
-/// Passes a post on, and keeps the id of the share and its recipients as the answer.
-pub(crate) async fn share(
+/// Shares a post. Returns the id of the share.
+pub(crate) async fn create_share(
     app: &App,
     user: UserId,
     post: PostId,
-    how: ShareDetails,
+    details: ShareDetails,
 ) -> Result<String> {
-    share_repeatably(app, user, post, how, None).await.map(|answer| text(&answer))
+    create_share_idempotently(app, user, post, details, None).await.map(|response| text(&response))
 }
 
-pub(crate) async fn share_repeatably(
+pub(crate) async fn create_share_idempotently(
     app: &App,
     user: UserId,
     post: PostId,
-    how: ShareDetails,
+    details: ShareDetails,
     idempotency: Option<IdempotentRequest>,
 ) -> Result<RecordedResponse> {
-    let record = |share: &Share| share.id.to_string().into_bytes();
-    shares::create(app, user, post, how, idempotency, record).await
+    let to_response = |share: &Share| share.id.to_string().into_bytes();
+    shares::create(app, user, post, details, idempotency, to_response).await
 }
 
-/// Says something about a post.
-pub(crate) async fn say(app: &App, author: UserId, post: PostId) -> Result<CommentId> {
-    let answer = say_repeatably(app, author, about(post), None).await?;
-    Ok(id(&answer))
+/// Comments on a post.
+pub(crate) async fn create_comment(app: &App, author: UserId, post: PostId) -> Result<CommentId> {
+    let response = create_comment_idempotently(app, author, draft_on(post), None).await?;
+    Ok(id(&response))
 }
 
-/// Answers a comment on a post.
-pub(crate) async fn reply(
+/// Replies to a comment on a post.
+pub(crate) async fn create_reply(
     app: &App,
     author: UserId,
     post: PostId,
     parent: CommentId,
 ) -> Result<CommentId> {
-    let say = CommentDraft { parent: Some(parent), ..about(post) };
-    Ok(id(&say_repeatably(app, author, say, None).await?))
+    let draft = CommentDraft { parent: Some(parent), ..draft_on(post) };
+    Ok(id(&create_comment_idempotently(app, author, draft, None).await?))
 }
 
-pub(crate) async fn say_repeatably(
+pub(crate) async fn create_comment_idempotently(
     app: &App,
     author: UserId,
-    say: CommentDraft,
+    draft: CommentDraft,
     idempotency: Option<IdempotentRequest>,
 ) -> Result<RecordedResponse> {
-    let record = |seen: &CommentForViewer| seen.comment.id.to_string().into_bytes();
-    comments::create(app, author, say, idempotency, record).await
+    let to_response = |comment: &CommentForViewer| comment.comment.id.to_string().into_bytes();
+    comments::create(app, author, draft, idempotency, to_response).await
 }
 
-pub(crate) fn about(post: PostId) -> CommentDraft {
-    CommentDraft { post, parent: None, text: words("How lovely") }
+pub(crate) fn draft_on(post: PostId) -> CommentDraft {
+    CommentDraft { post, parent: None, text: comment_text("How lovely") }
 }
 
-pub(crate) fn words(text: &str) -> CommentText {
+pub(crate) fn comment_text(text: &str) -> CommentText {
     CommentText::parse(text).unwrap()
 }
 
-/// A request of this name; another `version` of it says something else.
-pub(crate) fn idempotent(name: &str, version: u8) -> IdempotentRequest {
-    IdempotentRequest { key: IdempotencyKey::parse(name).unwrap(), fingerprint: [version; 32] }
+/// A request with this idempotency key. Another `version` has another fingerprint.
+pub(crate) fn idempotent_request(key: &str, version: u8) -> IdempotentRequest {
+    IdempotentRequest { key: IdempotencyKey::parse(key).unwrap(), fingerprint: [version; 32] }
 }
 
-fn id(answer: &RecordedResponse) -> CommentId {
-    text(answer).parse::<uuid::Uuid>().unwrap().into()
+fn id(response: &RecordedResponse) -> CommentId {
+    text(response).parse::<uuid::Uuid>().unwrap().into()
 }
 
-fn text(answer: &RecordedResponse) -> String {
-    let (RecordedResponse::New(kept) | RecordedResponse::Replayed(kept)) = answer;
-    String::from_utf8(kept.clone()).unwrap()
+fn text(response: &RecordedResponse) -> String {
+    let (RecordedResponse::New(body) | RecordedResponse::Replayed(body)) = response;
+    String::from_utf8(body.clone()).unwrap()
 }
 
 #[track_caller]
-pub(crate) fn assert_not_found<T: Debug>(outcome: Result<T>, what: Resource) {
-    match outcome {
-        Err(Error::NotFound { resource, .. }) if resource == what => (),
+pub(crate) fn assert_not_found<T: Debug>(result: Result<T>, expected: Resource) {
+    match result {
+        Err(Error::NotFound { resource, .. }) if resource == expected => (),
         other => panic!("{other:?}"),
     }
 }
 
 #[track_caller]
-pub(crate) fn assert_forbidden<T: Debug>(outcome: Result<T>, what: Resource) {
-    match outcome {
-        Err(Error::Forbidden { resource, .. }) if resource == what => (),
+pub(crate) fn assert_forbidden<T: Debug>(result: Result<T>, expected: Resource) {
+    match result {
+        Err(Error::Forbidden { resource, .. }) if resource == expected => (),
         other => panic!("{other:?}"),
     }
 }
 
-/// Deletes a post in a transaction that is still open: whoever acts on the post waits for what becomes of it.
-pub(crate) async fn deletion_in_flight(database: &TestDatabase, post: PostId) -> Connection {
+/// Deletes a post in a transaction that stays open. Acts on the post wait for its end.
+pub(crate) async fn begin_post_deletion(database: &TestDatabase, post: PostId) -> Connection {
     database.begin(&format!("DELETE FROM posts WHERE id = '{post}'")).await
 }
 
-/// Lets one person block another in a transaction that is still open, as a block does it.
-pub(crate) async fn block_in_flight(
+/// Lets a user block another in a transaction that stays open, with the locks of a real block.
+pub(crate) async fn begin_block(
     database: &TestDatabase,
-    who: UserId,
-    whom: UserId,
+    blocker: UserId,
+    blocked: UserId,
 ) -> Connection {
     let sql = format!(
-        "SELECT FROM users WHERE id IN ({who}, {whom}) ORDER BY id FOR UPDATE;
+        "SELECT FROM users WHERE id IN ({blocker}, {blocked}) ORDER BY id FOR UPDATE;
          INSERT INTO follows (id, follower_id, followed_id, status)
-         VALUES (gen_random_uuid(), {whom}, {who}, 'blocked')"
+         VALUES (gen_random_uuid(), {blocked}, {blocker}, 'blocked')"
     );
     database.begin(&sql).await
 }
 
-/// Ends a transaction in flight as soon as so many statements wait for it.
-pub(crate) async fn commit_when_waited_for(
+/// Commits a transaction as soon as it blocks this number of statements.
+pub(crate) async fn commit_once_blocking(
     database: &TestDatabase,
     mut tx: Connection,
-    waiting: i64,
+    blocked_statements: i64,
 ) {
     use diesel_async::SimpleAsyncConnection as _;
 
-    until_waiting(database, waiting).await;
+    wait_until_blocked(database, blocked_statements).await;
     tx.batch_execute("COMMIT").await.unwrap();
 }
 
-/// Waits until so many statements in this database wait for a lock.
-pub(crate) async fn until_waiting(database: &TestDatabase, statements: i64) {
-    let waiting =
+/// Waits until this number of statements in this database wait for a lock.
+pub(crate) async fn wait_until_blocked(database: &TestDatabase, statements: i64) {
+    let blocked_statements =
         "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let deadline = Instant::now() + Duration::from_secs(10);
-    while database.count(waiting).await < statements {
-        assert!(Instant::now() < deadline, "nobody waits");
+    while database.count(blocked_statements).await < statements {
+        assert!(Instant::now() < deadline, "no statement waits");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }

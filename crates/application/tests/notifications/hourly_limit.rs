@@ -9,7 +9,7 @@ use grateful_domain::{Emoji, NotificationType, PostId};
 use crate::support::{Scenario, create_post, create_user_named};
 
 #[tokio::test]
-async fn the_twenty_first_that_would_start_within_an_hour_is_held_back_and_counted() {
+async fn the_21st_new_notification_within_an_hour_is_held_back_and_counted() {
     let scenario = Scenario::create().await;
     let posts = posts(&scenario, 21).await;
 
@@ -32,7 +32,7 @@ async fn the_twenty_first_that_would_start_within_an_hour_is_held_back_and_count
 }
 
 #[tokio::test]
-async fn what_joins_or_comes_back_or_is_of_another_type_is_not_held_back() {
+async fn joined_restored_and_other_types_of_notifications_are_not_held_back() {
     let scenario = Scenario::create().await;
     let posts = posts(&scenario, 20).await;
     for post in &posts {
@@ -51,7 +51,7 @@ async fn what_joins_or_comes_back_or_is_of_another_type_is_not_held_back() {
 }
 
 #[tokio::test]
-async fn what_was_held_back_can_be_undone_and_does_not_return_later_by_itself() {
+async fn held_back_acts_can_be_undone_and_are_not_notified_later() {
     let scenario = Scenario::create().await;
     let posts = posts(&scenario, 21).await;
     for post in &posts {
@@ -70,17 +70,18 @@ async fn what_was_held_back_can_be_undone_and_does_not_return_later_by_itself() 
 }
 
 #[tokio::test]
-async fn nobody_slips_past_the_limit_by_acting_at_the_same_time() {
+async fn concurrent_acts_cannot_exceed_the_limit() {
     let scenario = Scenario::create().await;
     let posts = posts(&scenario, 30).await;
-    let mut people = Vec::new();
+    let mut friends = Vec::new();
     for number in 0..30 {
-        people.push(create_user_named(&scenario.database, &format!("friend_{number}")).await);
+        friends.push(create_user_named(&scenario.database, &format!("friend_{number}")).await);
     }
 
-    let all = posts.iter().zip(&people);
-    for given in join_all(all.map(|(post, user)| hearts::add(&scenario.app, *user, *post))).await {
-        given.unwrap();
+    let pairs = posts.iter().zip(&friends);
+    for added in join_all(pairs.map(|(post, user)| hearts::add(&scenario.app, *user, *post))).await
+    {
+        added.unwrap();
     }
 
     assert_eq!(scenario.counts(scenario.ana).await, (20, 20));
@@ -89,19 +90,19 @@ async fn nobody_slips_past_the_limit_by_acting_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn whoever_was_told_nothing_has_all_of_their_limit_left() {
+async fn a_user_without_notifications_has_the_full_limit_left() {
     let scenario = Scenario::create().await;
 
     let stats = stats(&scenario, Some(NotificationType::Comment)).await;
 
-    let nothing = NotificationStats {
+    let expected = NotificationStats {
         last_hour: 0,
         last_day: 0,
         total: 0,
         remaining: Some(20),
         held_back: 0,
     };
-    assert_eq!(stats, nothing);
+    assert_eq!(stats, expected);
 }
 
 async fn posts(scenario: &Scenario, count: usize) -> Vec<PostId> {

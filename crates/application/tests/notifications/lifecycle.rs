@@ -1,4 +1,4 @@
-//! What happens to a notification as time goes by.
+//! Batching over time, and undoing and repeating acts.
 
 use chrono::TimeDelta;
 use grateful_domain::notification::BatchCounts;
@@ -8,7 +8,7 @@ use grateful_testkit::NOON;
 use crate::support::{Scenario, create_user_named, is_read, message_of};
 
 #[tokio::test]
-async fn a_second_act_within_an_hour_makes_a_batch_of_the_two() {
+async fn a_second_act_within_an_hour_converts_both_to_a_batch() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     let single = scenario.only_notification(scenario.ana).await.notification.id;
@@ -17,25 +17,25 @@ async fn a_second_act_within_an_hour_makes_a_batch_of_the_two() {
     scenario.set_reaction(scenario.caro, Emoji::Hug).await;
 
     let batch = scenario.only_notification(scenario.ana).await;
-    let it = &batch.notification;
-    assert_ne!(it.id, single);
-    assert_eq!(it.kind.code(), "post_interaction");
-    assert_eq!(it.text.title, "New Engagement 💜");
-    assert_eq!(it.text.message, "2 people engaged with your post");
-    assert_eq!(it.batch, Some(BatchCounts { child_count: 2, actor_count: 2 }));
-    assert_eq!(it.last_updated_at, NOON + TimeDelta::minutes(59));
-    assert_eq!(it.data["emoji_code"], "hug");
+    let notification = &batch.notification;
+    assert_ne!(notification.id, single);
+    assert_eq!(notification.kind.code(), "post_interaction");
+    assert_eq!(notification.text.title, "New Engagement 💜");
+    assert_eq!(notification.text.message, "2 people engaged with your post");
+    assert_eq!(notification.batch, Some(BatchCounts { child_count: 2, actor_count: 2 }));
+    assert_eq!(notification.last_updated_at, NOON + TimeDelta::minutes(59));
+    assert_eq!(notification.data["emoji_code"], "hug");
     assert_eq!(batch.actor.unwrap().id, scenario.caro);
-    let people: Vec<UserId> = batch.actors.iter().map(|person| person.id).collect();
-    assert_eq!(people, [scenario.caro, scenario.ben]);
-    let entries = ["caro reacted to your post with 🤗", "ben liked your post"];
-    assert_eq!(scenario.child_messages(scenario.ana, it.id).await, entries);
+    let actors: Vec<UserId> = batch.actors.iter().map(|actor| actor.id).collect();
+    assert_eq!(actors, [scenario.caro, scenario.ben]);
+    let children = ["caro reacted to your post with 🤗", "ben liked your post"];
+    assert_eq!(scenario.child_messages(scenario.ana, notification.id).await, children);
     assert_eq!(scenario.counts(scenario.ana).await, (1, 1));
     scenario.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn a_second_act_after_more_than_an_hour_is_told_by_itself() {
+async fn a_second_act_after_more_than_an_hour_gets_its_own_notification() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     scenario.clock.advance(TimeDelta::hours(1) + TimeDelta::seconds(1));
@@ -51,29 +51,29 @@ async fn a_second_act_after_more_than_an_hour_is_told_by_itself() {
 }
 
 #[tokio::test]
-async fn a_batch_is_joined_for_a_day_and_then_followed_by_something_new() {
+async fn a_batch_is_open_for_a_day() {
     let scenario = Scenario::create().await;
-    let mut late = Vec::new();
+    let mut late_users = Vec::new();
     for name in ["dora", "emil", "fay"] {
-        late.push(create_user_named(&scenario.database, name).await);
+        late_users.push(create_user_named(&scenario.database, name).await);
     }
     scenario.add_heart(scenario.ben).await;
     scenario.add_heart(scenario.caro).await;
 
     scenario.clock.advance(TimeDelta::hours(24));
-    scenario.add_heart(late[0]).await;
+    scenario.add_heart(late_users[0]).await;
     assert_eq!(scenario.messages(scenario.ana).await, ["3 people engaged with your post"]);
     scenario.clock.advance(TimeDelta::seconds(1));
-    scenario.add_heart(late[1]).await;
-    scenario.add_heart(late[2]).await;
+    scenario.add_heart(late_users[1]).await;
+    scenario.add_heart(late_users[2]).await;
 
-    let told = ["2 people engaged with your post", "3 people engaged with your post"];
-    assert_eq!(scenario.messages(scenario.ana).await, told);
+    let expected = ["2 people engaged with your post", "3 people engaged with your post"];
+    assert_eq!(scenario.messages(scenario.ana).await, expected);
     scenario.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn somebody_who_likes_and_reacts_is_one_person() {
+async fn a_user_who_hearts_and_reacts_counts_as_one_actor() {
     let scenario = Scenario::create().await;
 
     scenario.add_heart(scenario.ben).await;
@@ -87,7 +87,7 @@ async fn somebody_who_likes_and_reacts_is_one_person() {
 }
 
 #[tokio::test]
-async fn a_changed_emoji_is_shown_and_is_no_news() {
+async fn a_changed_reaction_updates_the_notification_without_marking_it_unread() {
     let scenario = Scenario::create().await;
     scenario.set_reaction(scenario.ben, Emoji::Hug).await;
     scenario.mark_all_read(scenario.ana).await;
@@ -103,7 +103,7 @@ async fn a_changed_emoji_is_shown_and_is_no_news() {
 }
 
 #[tokio::test]
-async fn a_changed_emoji_is_shown_in_its_batch_too_and_is_no_news_there() {
+async fn a_changed_reaction_updates_its_batch_without_marking_it_unread() {
     let scenario = Scenario::create().await;
     scenario.set_reaction(scenario.ben, Emoji::Hug).await;
     scenario.clock.advance(TimeDelta::seconds(1));
@@ -118,13 +118,13 @@ async fn a_changed_emoji_is_shown_in_its_batch_too_and_is_no_news_there() {
     assert_eq!(message_of(&batch), "ben liked your post and reacted with 🔥");
     assert_eq!(batch.notification.last_updated_at, before.last_updated_at);
     assert!(is_read(&batch));
-    let entries = ["ben liked your post", "ben reacted to your post with 🔥"];
-    assert_eq!(scenario.child_messages(scenario.ana, before.id).await, entries);
+    let children = ["ben liked your post", "ben reacted to your post with 🔥"];
+    assert_eq!(scenario.child_messages(scenario.ana, before.id).await, children);
     scenario.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn the_same_emoji_again_changes_nothing_at_all() {
+async fn setting_the_same_reaction_again_changes_nothing() {
     let scenario = Scenario::create().await;
     scenario.set_reaction(scenario.ben, Emoji::Hug).await;
     let before = scenario.list(scenario.ana).await;
@@ -136,7 +136,7 @@ async fn the_same_emoji_again_changes_nothing_at_all() {
 }
 
 #[tokio::test]
-async fn a_hundred_changes_of_mind_that_end_with_a_heart_are_told_once() {
+async fn removing_and_adding_a_heart_a_hundred_times_notifies_once() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     scenario.mark_all_read(scenario.ana).await;
@@ -154,7 +154,7 @@ async fn a_hundred_changes_of_mind_that_end_with_a_heart_are_told_once() {
 }
 
 #[tokio::test]
-async fn a_hundred_changes_of_mind_among_others_leave_the_batch_as_it_was() {
+async fn removing_and_adding_hearts_leaves_their_batch_unchanged() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     scenario.clock.advance(TimeDelta::seconds(10));
@@ -175,7 +175,7 @@ async fn a_hundred_changes_of_mind_among_others_leave_the_batch_as_it_was() {
 }
 
 #[tokio::test]
-async fn changes_of_mind_that_end_without_a_heart_leave_nothing() {
+async fn a_removed_heart_leaves_no_notification() {
     let scenario = Scenario::create().await;
 
     for _ in 0..10 {
@@ -188,7 +188,7 @@ async fn changes_of_mind_that_end_without_a_heart_leave_nothing() {
 }
 
 #[tokio::test]
-async fn an_act_that_is_done_again_after_more_than_a_day_is_news() {
+async fn an_act_repeated_after_more_than_a_day_notifies_again() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     scenario.mark_all_read(scenario.ana).await;
@@ -203,7 +203,7 @@ async fn an_act_that_is_done_again_after_more_than_a_day_is_news() {
 }
 
 #[tokio::test]
-async fn whoever_is_called_something_else_by_now_is_called_so() {
+async fn a_renamed_actor_appears_with_the_current_name() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     scenario.send_message(scenario.ben, &[scenario.caro]).await;
@@ -216,10 +216,10 @@ async fn whoever_is_called_something_else_by_now_is_called_so() {
         ))
         .await;
 
-    let told = scenario.only_notification(scenario.ana).await;
-    assert_eq!(message_of(&told), "Ben 🌿 liked your post");
-    assert_eq!(told.notification.data["actor_username"], "benedict");
-    assert_eq!(told.notification.data["liker_username"], "benedict");
-    assert_eq!(told.actor.unwrap().name(), "Ben 🌿");
+    let rendered = scenario.only_notification(scenario.ana).await;
+    assert_eq!(message_of(&rendered), "Ben 🌿 liked your post");
+    assert_eq!(rendered.notification.data["actor_username"], "benedict");
+    assert_eq!(rendered.notification.data["liker_username"], "benedict");
+    assert_eq!(rendered.actor.unwrap().name(), "Ben 🌿");
     assert_eq!(scenario.messages(scenario.caro).await, ["Ben 🌿 sent you a post"]);
 }

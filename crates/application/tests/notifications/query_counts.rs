@@ -1,4 +1,4 @@
-//! How many statements it costs to tell people, and to read what one is told: the same whatever is there already.
+//! Statement counts of recording and reading notifications. They do not depend on what exists already.
 
 use grateful_application::notifications::{self, ReadFilter};
 use grateful_application::{comments, hearts, posts, reactions, shares};
@@ -10,17 +10,17 @@ use grateful_testkit::assert_queries;
 use crate::support::{Scenario, create_comment, create_user_named, draft, try_create_post};
 
 #[tokio::test]
-async fn an_act_costs_no_more_for_a_batch_of_fifty() {
+async fn an_act_on_a_batch_of_fifty_needs_no_more_statements() {
     let scenario = Scenario::create().await;
-    let crowd = crowd(&scenario, 50).await;
+    let friends = friends(&scenario, 50).await;
     let Scenario { app, post, ben, .. } = &scenario;
 
-    // Alone, as the second, and with all the others.
-    for others in [&crowd[..0], &crowd[..1], &crowd[1..]] {
-        for other in others {
-            scenario.add_heart(*other).await;
-            scenario.share_link(*other).await;
-            scenario.comment(*other, "So kind").await;
+    // As the first, as the second, and after all other friends.
+    for other_names in [&friends[..0], &friends[..1], &friends[1..]] {
+        for friend in other_names {
+            scenario.add_heart(*friend).await;
+            scenario.share_link(*friend).await;
+            scenario.comment(*friend, "So kind").await;
         }
         assert_queries!(8, hearts::add(app, *ben, post.id));
         assert_queries!(8, reactions::set(app, *ben, post.id, Emoji::Hug));
@@ -30,10 +30,10 @@ async fn an_act_costs_no_more_for_a_batch_of_fifty() {
             shares::create(app, *ben, post.id, ShareDetails::Url, None, |_| Vec::new())
         );
         let comment = assert_queries!(8, scenario.try_comment(*ben, "So kind", None));
-        let answer =
+        let reply =
             assert_queries!(9, scenario.try_comment(scenario.caro, "Indeed", Some(comment)));
 
-        assert_queries!(11, comments::delete(app, scenario.caro, answer));
+        assert_queries!(11, comments::delete(app, scenario.caro, reply));
         assert_queries!(11, comments::delete(app, *ben, comment));
         assert_queries!(8, shares::delete(app, *ben, post.id));
         assert_queries!(8, reactions::remove(app, *ben, post.id));
@@ -42,7 +42,7 @@ async fn an_act_costs_no_more_for_a_batch_of_fifty() {
 }
 
 #[tokio::test]
-async fn an_answer_that_tells_two_costs_no_more_than_one_that_tells_one() {
+async fn a_reply_that_notifies_two_users_needs_no_more_statements_than_one_that_notifies_one() {
     let scenario = Scenario::create().await;
     let by_author = scenario.comment(scenario.ana, "Thank you").await;
     let by_ben = scenario.comment(scenario.ben, "So kind").await;
@@ -60,59 +60,60 @@ async fn an_answer_that_tells_two_costs_no_more_than_one_that_tells_one() {
 }
 
 #[tokio::test]
-async fn naming_people_costs_the_same_for_one_and_for_fifty() {
-    for people in [1, 10, 50] {
+async fn mentions_need_the_same_number_of_statements_for_one_and_for_fifty_users() {
+    for count in [1, 10, 50] {
         let scenario = Scenario::create().await;
-        for number in 0..2 * people {
+        for number in 0..2 * count {
             create_user_named(&scenario.database, &name(number)).await;
         }
-        let [names, others] = [0, people].map(|first| {
-            let names = (first..first + people).map(|number| format!("@{}", name(number)));
+        let [names, other_names] = [0, count].map(|first| {
+            let names = (first..first + count).map(|number| format!("@{}", name(number)));
             names.collect::<Vec<_>>().join(" ")
         });
-        let told = async |acts: usize| {
+        let assert_mentions = async |acts: usize| {
             let mentions = "notifications WHERE type = 'mention' AND act IS NOT NULL";
             assert_eq!(
                 scenario.database.count(mentions).await,
-                i64::try_from(acts * people).unwrap()
+                i64::try_from(acts * count).unwrap()
             );
         };
         let Scenario { app, ana, ben, .. } = &scenario;
-        let words = |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
-        let change = |post, edit| posts::update(app, *ana, post, edit, |_| true);
-        let reword = |comment, text: &str| {
+        let with_content =
+            |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
+        let update_post = |post, edit| posts::update(app, *ana, post, edit, |_| true);
+        let update_comment = |comment, text: &str| {
             comments::update(app, *ben, comment, CommentText::parse(text).unwrap())
         };
 
         let post = assert_queries!(9, try_create_post(app, *ana, draft(&names), None));
-        told(1).await;
-        assert_queries!(9, change(post, words("Nobody")));
-        told(0).await;
-        assert_queries!(9, change(post, words(&names)));
-        assert_queries!(6, change(post, words(&format!("{names} ."))));
-        assert_queries!(11, change(post, words(&others)));
-        told(1).await;
-        let hidden = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
-        let shown = PostEdit { visibility: Some(Visibility::Public), ..PostEdit::default() };
-        assert_queries!(10, change(post, hidden));
-        assert_queries!(11, change(post, shown));
-        told(1).await;
+        assert_mentions(1).await;
+        assert_queries!(9, update_post(post, with_content("Nobody")));
+        assert_mentions(0).await;
+        assert_queries!(9, update_post(post, with_content(&names)));
+        assert_queries!(6, update_post(post, with_content(&format!("{names} ."))));
+        assert_queries!(11, update_post(post, with_content(&other_names)));
+        assert_mentions(1).await;
+        let hide = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
+        let show = PostEdit { visibility: Some(Visibility::Public), ..PostEdit::default() };
+        assert_queries!(10, update_post(post, hide));
+        assert_queries!(11, update_post(post, show));
+        assert_mentions(1).await;
 
         let comment = assert_queries!(8, create_comment(app, *ben, post, &names, None));
         assert_queries!(9, create_comment(app, *ben, post, &names, Some(comment)));
-        assert_queries!(9, reword(comment, "Nobody"));
-        assert_queries!(9, reword(comment, &names));
-        assert_queries!(6, reword(comment, &format!("{names} .")));
-        assert_queries!(11, reword(comment, &others));
-        told(3).await;
+        assert_queries!(9, update_comment(comment, "Nobody"));
+        assert_queries!(9, update_comment(comment, &names));
+        assert_queries!(6, update_comment(comment, &format!("{names} .")));
+        assert_queries!(11, update_comment(comment, &other_names));
+        assert_mentions(3).await;
     }
 }
 
 #[tokio::test]
-async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
-    for people in [2, 50] {
+async fn a_page_of_any_length_and_batch_size_needs_the_same_number_of_statements() {
+    for count in [2, 50] {
         let scenario = Scenario::create().await;
-        fill(&scenario, people).await;
+        fill(&scenario, count).await;
         let Scenario { app, ana, .. } = &scenario;
 
         for length in [1, 10, 50] {
@@ -123,15 +124,15 @@ async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
                 assert_queries!(2, notifications::list(app, *ana, ReadFilter::Unread, page)).items;
             for list in [all, unread] {
                 assert_eq!(i64::try_from(list.len()).unwrap(), length);
-                assert!(list.iter().all(|it| it.actors.len() == people.min(8)));
+                assert!(list.iter().all(|item| item.actors.len() == count.min(8)));
             }
         }
         let page = PageRequest::first(Limit::MAX);
         let batch =
             notifications::list(app, *ana, ReadFilter::All, page).await.unwrap().items.remove(0);
         let id = batch.notification.id;
-        let entries = assert_queries!(2, notifications::list_children(app, *ana, id, page)).items;
-        assert_eq!(entries.len(), people);
+        let children = assert_queries!(2, notifications::list_children(app, *ana, id, page)).items;
+        assert_eq!(children.len(), count);
         let counts = assert_queries!(1, notifications::count(app, *ana));
         assert_eq!((counts.unread, counts.total), (60, 60));
         assert_queries!(1, notifications::get_stats(app, *ana, None));
@@ -141,7 +142,7 @@ async fn a_page_costs_the_same_at_any_length_and_with_batches_of_any_size() {
 }
 
 #[tokio::test]
-async fn an_empty_list_costs_one_statement() {
+async fn an_empty_list_needs_one_statement() {
     let scenario = Scenario::create().await;
 
     let list = assert_queries!(
@@ -161,30 +162,32 @@ fn name(number: usize) -> String {
     format!("f{}", 100 + number)
 }
 
-async fn crowd(scenario: &Scenario, people: usize) -> Vec<UserId> {
-    let mut crowd = Vec::new();
-    while crowd.len() < people {
-        crowd.push(create_user_named(&scenario.database, &format!("friend_{}", crowd.len())).await);
+async fn friends(scenario: &Scenario, count: usize) -> Vec<UserId> {
+    let mut friends = Vec::new();
+    while friends.len() < count {
+        friends.push(
+            create_user_named(&scenario.database, &format!("friend_{}", friends.len())).await,
+        );
     }
-    crowd
+    friends
 }
 
-/// Sixty batches for Ana, each of so many people.
-async fn fill(scenario: &Scenario, people: usize) {
+/// Inserts sixty batches for Ana, each with this number of actors.
+async fn fill(scenario: &Scenario, count: usize) {
     let ana = scenario.ana;
-    let kept = "user_id, type, title, message, data, batch_key, post_id";
+    let columns = "user_id, type, title, message, data, batch_key, post_id";
     scenario
         .database
         .execute(&format!(
             "INSERT INTO users (email, username, hashed_password)
-             SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, {people}) n;
+             SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, {count}) n;
              INSERT INTO posts (id, author_id, content)
              SELECT gen_random_uuid(), {ana}, 'x' FROM generate_series(1, 60);
-             INSERT INTO notifications (id, {kept}, is_batch, batch_count, actor_count, actor_id)
+             INSERT INTO notifications (id, {columns}, is_batch, batch_count, actor_count, actor_id)
              SELECT id, {ana}, 'post_interaction', 'x', 'x', '{{}}', 'post_interaction:post:' || id, id,
-                 true, {people}, {people}, (SELECT max(id) FROM users)
+                 true, {count}, {count}, (SELECT max(id) FROM users)
              FROM posts WHERE content = 'x';
-             INSERT INTO notifications (id, {kept}, parent_id, act, actor_id)
+             INSERT INTO notifications (id, {columns}, parent_id, act, actor_id)
              SELECT gen_random_uuid(), {ana}, 'like', 'x', 'x', '{{}}', it.batch_key, it.post_id,
                  it.id, 'like:post:' || it.post_id, users.id
              FROM notifications AS it, users WHERE users.hashed_password = 'x'"

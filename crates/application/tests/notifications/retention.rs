@@ -1,4 +1,4 @@
-//! How long things are kept.
+//! How long notifications and related rows are kept.
 
 use chrono::TimeDelta;
 use grateful_application::housekeeping::{SweepReport, sweep};
@@ -8,7 +8,7 @@ use grateful_testkit::TestApp;
 
 use crate::support::{Scenario, create_post, is_read};
 
-/// What is swept where nothing is.
+/// The report of a sweep that deletes nothing.
 const NOTHING: SweepReport = SweepReport {
     sessions: 0,
     idempotency_keys: 0,
@@ -20,7 +20,7 @@ const NOTHING: SweepReport = SweepReport {
 };
 
 #[tokio::test]
-async fn what_was_read_goes_after_ninety_days_with_all_that_it_gathers() {
+async fn read_notifications_are_deleted_after_90_days_with_their_children() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     scenario.add_heart(scenario.caro).await;
@@ -40,7 +40,7 @@ async fn what_was_read_goes_after_ninety_days_with_all_that_it_gathers() {
 }
 
 #[tokio::test]
-async fn what_has_changed_lately_stays_however_long_ago_it_began() {
+async fn retention_starts_at_the_last_update() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     scenario.clock.advance(TimeDelta::minutes(30));
@@ -55,7 +55,7 @@ async fn what_has_changed_lately_stays_however_long_ago_it_began() {
 }
 
 #[tokio::test]
-async fn how_long_is_a_matter_of_configuration() {
+async fn retention_is_configurable() {
     let mut scenario = Scenario::create().await;
     scenario.app.notification_retention = TimeDelta::hours(1);
     scenario.add_heart(scenario.ben).await;
@@ -69,7 +69,7 @@ async fn how_long_is_a_matter_of_configuration() {
 }
 
 #[tokio::test]
-async fn an_act_is_undone_in_peace_after_what_was_told_of_it_has_gone() {
+async fn an_act_can_be_undone_after_its_notification_was_deleted() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     scenario.set_reaction(scenario.caro, Emoji::Hug).await;
@@ -88,7 +88,7 @@ async fn an_act_is_undone_in_peace_after_what_was_told_of_it_has_gone() {
 }
 
 #[tokio::test]
-async fn a_great_deal_goes_in_small_steps() {
+async fn many_notifications_are_deleted_in_batches() {
     let scenario = Scenario::create().await;
     let post = create_post(&scenario.database, scenario.ana).await;
     scenario
@@ -109,12 +109,13 @@ async fn a_great_deal_goes_in_small_steps() {
 
     assert_eq!(swept.unwrap().notifications, 1201);
     assert_eq!(scenario.database.count("notifications").await, 0);
-    // Five for the rest, three for a look at the removals, and as many for each step, of which the last finds nothing.
+    // Five for all other rows, three for an empty batch of removals, and three per batch of notifications, the last of
+    // which is empty.
     assert_eq!(queries.total(), 5 + 3 + 4 * 3, "{queries:#?}");
 }
 
 #[tokio::test]
-async fn what_was_withdrawn_or_left_a_list_is_forgotten_after_a_day() {
+async fn withdrawals_and_removals_are_deleted_after_a_day() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     scenario.remove_heart(scenario.ben).await;
@@ -132,7 +133,7 @@ async fn what_was_withdrawn_or_left_a_list_is_forgotten_after_a_day() {
 }
 
 #[tokio::test]
-async fn several_nodes_sweep_at_once() {
+async fn several_nodes_can_sweep_at_the_same_time() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     scenario.share_link(scenario.ben).await;
@@ -148,9 +149,9 @@ async fn several_nodes_sweep_at_once() {
 }
 
 #[tokio::test]
-async fn a_ticket_that_nobody_used_is_swept_after_its_minute() {
+async fn an_unused_ticket_is_deleted_after_a_minute() {
     let scenario = Scenario::create().await;
-    let (_, session) = crate::stream::signed_in(&scenario).await;
+    let (_, session) = crate::stream::log_in_ana(&scenario).await;
     notifications::issue_ticket(&scenario.app, &session).await.unwrap();
     scenario.clock.advance(TimeDelta::seconds(59));
     let too_early = sweep(&scenario.app).await.unwrap();
@@ -162,8 +163,8 @@ async fn a_ticket_that_nobody_used_is_swept_after_its_minute() {
 }
 
 #[tokio::test]
-async fn sweeping_finds_nothing_where_there_is_nothing() {
-    let TestApp { app, database: _test, .. } = TestApp::create().await;
+async fn sweeping_an_empty_database_deletes_nothing() {
+    let TestApp { app, database: _database, .. } = TestApp::create().await;
 
     assert_eq!(sweep(&app).await.unwrap(), NOTHING);
 }

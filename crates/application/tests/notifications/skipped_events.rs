@@ -1,4 +1,4 @@
-//! Of what nobody is told.
+//! Events that create no notification.
 
 use chrono::TimeDelta;
 use grateful_application::{Error, accounts, hearts, posts, reactions};
@@ -8,7 +8,7 @@ use grateful_testkit::{NOON, a_post, block};
 use crate::support::{Scenario, commit_once_blocking, create_post};
 
 #[tokio::test]
-async fn nobody_is_told_of_what_they_do_themselves() {
+async fn own_acts_create_no_notification() {
     let scenario = Scenario::create().await;
 
     scenario.add_heart(scenario.ana).await;
@@ -26,7 +26,7 @@ async fn nobody_is_told_of_what_they_do_themselves() {
 }
 
 #[tokio::test]
-async fn whoever_answers_themselves_on_the_post_of_another_tells_only_its_author() {
+async fn a_reply_to_oneself_notifies_only_the_author_of_the_post() {
     let scenario = Scenario::create().await;
     let comment = scenario.comment(scenario.ben, "So kind").await;
     scenario.clock.advance(TimeDelta::seconds(1));
@@ -34,41 +34,41 @@ async fn whoever_answers_themselves_on_the_post_of_another_tells_only_its_author
     scenario.reply(scenario.ben, comment, "So very kind").await;
 
     assert!(scenario.list(scenario.ben).await.is_empty());
-    let said = "ben commented on your post: So very kind (2 times)";
-    assert_eq!(scenario.messages(scenario.ana).await, [said]);
+    let expected = "ben commented on your post: So very kind (2 times)";
+    assert_eq!(scenario.messages(scenario.ana).await, [expected]);
 }
 
 #[tokio::test]
-async fn nobody_is_told_anything_across_a_block() {
-    for blocked_by_author in [true, false] {
+async fn acts_across_a_block_fail_and_create_no_notification() {
+    for is_blocked_by_author in [true, false] {
         let scenario = Scenario::create().await;
         let before = scenario.comment(scenario.ben, "So kind").await;
         scenario.mark_all_read(scenario.ana).await;
         let list = scenario.list(scenario.ana).await;
-        let (who, whom) = if blocked_by_author {
+        let (blocker, blocked) = if is_blocked_by_author {
             (scenario.ana, scenario.ben)
         } else {
             (scenario.ben, scenario.ana)
         };
-        block(&scenario.database, who, whom).await;
+        block(&scenario.database, blocker, blocked).await;
 
         let heart = hearts::add(&scenario.app, scenario.ben, scenario.post.id).await;
         let reaction =
             reactions::set(&scenario.app, scenario.ben, scenario.post.id, Emoji::Hug).await;
         let comment = scenario.try_comment(scenario.ben, "Hello?", None).await;
-        let answer = scenario.try_comment(scenario.ana, "Indeed", Some(before)).await;
+        let reply = scenario.try_comment(scenario.ana, "Indeed", Some(before)).await;
 
         assert!(matches!(heart, Err(Error::NotFound { .. })), "{heart:?}");
         assert!(matches!(reaction, Err(Error::NotFound { .. })), "{reaction:?}");
         assert!(matches!(comment, Err(Error::NotFound { .. })), "{comment:?}");
-        assert!(matches!(answer, Err(Error::NotFound { .. })), "{answer:?}");
+        assert!(matches!(reply, Err(Error::NotFound { .. })), "{reply:?}");
         assert_eq!(scenario.list(scenario.ana).await, list);
         assert!(scenario.list(scenario.ben).await.is_empty());
     }
 }
 
 #[tokio::test]
-async fn nobody_is_told_of_an_answer_that_a_block_overtakes() {
+async fn a_reply_across_a_block_in_flight_creates_no_notification() {
     let scenario = Scenario::create().await;
     let comment = scenario.comment(scenario.ben, "So kind").await;
     let block = format!(
@@ -80,26 +80,26 @@ async fn nobody_is_told_of_an_answer_that_a_block_overtakes() {
     );
     let block = scenario.database.begin(&block).await;
 
-    let answer = scenario.try_comment(scenario.caro, "Indeed", Some(comment));
-    let (answer, ()) = tokio::join!(answer, commit_once_blocking(&scenario.database, block));
+    let reply = scenario.try_comment(scenario.caro, "Indeed", Some(comment));
+    let (reply, ()) = tokio::join!(reply, commit_once_blocking(&scenario.database, block));
 
-    assert!(matches!(answer, Err(Error::NotFound { .. })), "{answer:?}");
+    assert!(matches!(reply, Err(Error::NotFound { .. })), "{reply:?}");
     assert!(scenario.list(scenario.ben).await.is_empty());
     assert_eq!(scenario.messages(scenario.ana).await, ["ben commented on your post: So kind"]);
 }
 
 #[tokio::test]
-async fn nobody_is_told_of_what_they_have_switched_off() {
-    let off = |types: &str| format!(r#"{{"notifications": {{{types}}}}}"#);
+async fn muted_types_create_no_notification() {
+    let muting = |types: &str| format!(r#"{{"notifications": {{{types}}}}}"#);
     for (preferences, expected) in [
-        (off(r#""like": false"#), ["comment", "emoji_reaction", "post_shared"].as_slice()),
-        (off(r#""emoji_reaction": false"#), &["comment", "like", "post_shared"]),
-        (off(r#""post_shared": false"#), &["comment", "post_interaction"]),
-        (off(r#""comment": false, "like": true"#), &["post_interaction", "post_shared"]),
-        (off(r#""like": false, "emoji_reaction": false, "comment": false"#), &["post_shared"]),
-        // What is not said in so many words switches nothing off.
+        (muting(r#""like": false"#), ["comment", "emoji_reaction", "post_shared"].as_slice()),
+        (muting(r#""emoji_reaction": false"#), &["comment", "like", "post_shared"]),
+        (muting(r#""post_shared": false"#), &["comment", "post_interaction"]),
+        (muting(r#""comment": false, "like": true"#), &["post_interaction", "post_shared"]),
+        (muting(r#""like": false, "emoji_reaction": false, "comment": false"#), &["post_shared"]),
+        // Only the value `false` mutes a type.
         (
-            off(r#""like": "false", "comment": null"#),
+            muting(r#""like": "false", "comment": null"#),
             &["comment", "post_interaction", "post_shared"],
         ),
         (r#"{"notifications": []}"#.to_owned(), &["comment", "post_interaction", "post_shared"]),
@@ -107,7 +107,7 @@ async fn nobody_is_told_of_what_they_have_switched_off() {
         ("{}".to_owned(), &["comment", "post_interaction", "post_shared"]),
     ] {
         let scenario = Scenario::create().await;
-        prefer(&scenario, scenario.ana, &preferences).await;
+        set_preferences(&scenario, scenario.ana, &preferences).await;
 
         scenario.add_heart(scenario.ben).await;
         scenario.set_reaction(scenario.ben, Emoji::Hug).await;
@@ -115,10 +115,10 @@ async fn nobody_is_told_of_what_they_have_switched_off() {
         scenario.comment(scenario.ben, "So kind").await;
 
         let list = scenario.list(scenario.ana).await;
-        let mut kinds: Vec<_> = list.iter().map(|it| it.notification.kind.code()).collect();
+        let mut kinds: Vec<_> = list.iter().map(|item| item.notification.kind.code()).collect();
         kinds.sort_unstable();
         assert_eq!(kinds, expected, "{preferences}");
-        // Nobody misses what was never told.
+        // Undoing acts without notifications leaves everything consistent.
         scenario.set_reaction(scenario.ben, Emoji::Joy).await;
         scenario.remove_heart(scenario.ben).await;
         scenario.remove_reaction(scenario.ben).await;
@@ -127,9 +127,9 @@ async fn nobody_is_told_of_what_they_have_switched_off() {
 }
 
 #[tokio::test]
-async fn whoever_is_sent_a_post_and_wants_no_such_word_holds_up_nobody_else() {
+async fn one_recipient_who_muted_shares_does_not_affect_the_others() {
     let scenario = Scenario::create().await;
-    prefer(&scenario, scenario.ana, r#"{"notifications": {"post_shared": false}}"#).await;
+    set_preferences(&scenario, scenario.ana, r#"{"notifications": {"post_shared": false}}"#).await;
 
     scenario.send_message(scenario.ben, &[scenario.ana, scenario.caro]).await;
 
@@ -138,11 +138,11 @@ async fn whoever_is_sent_a_post_and_wants_no_such_word_holds_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn what_was_told_goes_with_its_act_also_where_it_would_not_be_told_any_more() {
+async fn undoing_an_act_withdraws_its_notification_even_if_the_type_is_muted_now() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     scenario.add_heart(scenario.caro).await;
-    prefer(&scenario, scenario.ana, r#"{"notifications": {"like": false}}"#).await;
+    set_preferences(&scenario, scenario.ana, r#"{"notifications": {"like": false}}"#).await;
 
     scenario.remove_heart(scenario.ben).await;
     assert_eq!(scenario.messages(scenario.ana).await, ["caro liked your post"]);
@@ -152,7 +152,7 @@ async fn what_was_told_goes_with_its_act_also_where_it_would_not_be_told_any_mor
 }
 
 #[tokio::test]
-async fn whoever_can_no_longer_see_a_post_is_not_told_of_answers_there() {
+async fn replies_on_a_hidden_post_create_no_notification() {
     let scenario = Scenario::create().await;
     let comment = scenario.comment(scenario.ben, "So kind").await;
     let edit = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
@@ -164,32 +164,32 @@ async fn whoever_can_no_longer_see_a_post_is_not_told_of_answers_there() {
 }
 
 #[tokio::test]
-async fn what_happens_on_a_private_post_tells_nobody() {
+async fn acts_on_a_private_post_create_no_notification() {
     let scenario = Scenario::create().await;
-    let secret = a_post().by(scenario.ana).private().insert_into(&scenario.database).await.id;
+    let private = a_post().by(scenario.ana).private().insert_into(&scenario.database).await.id;
 
-    hearts::add(&scenario.app, scenario.ana, secret).await.unwrap();
-    let strangers = hearts::add(&scenario.app, scenario.ben, secret).await;
+    hearts::add(&scenario.app, scenario.ana, private).await.unwrap();
+    let by_stranger = hearts::add(&scenario.app, scenario.ben, private).await;
 
-    assert!(matches!(strangers, Err(Error::NotFound { .. })), "{strangers:?}");
+    assert!(matches!(by_stranger, Err(Error::NotFound { .. })), "{by_stranger:?}");
     assert_eq!(scenario.database.count("notifications").await, 0);
 }
 
 #[tokio::test]
-async fn an_account_that_is_gone_is_told_nothing_and_tells_nothing() {
+async fn a_deleted_account_neither_gets_nor_causes_notifications() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     accounts::delete(&scenario.app, scenario.ben).await.unwrap();
     scenario.clock.advance(TimeDelta::minutes(1));
 
-    let acted = hearts::add(
+    let result = hearts::add(
         &scenario.app,
         scenario.ben,
         create_post(&scenario.database, scenario.ana).await,
     )
     .await;
 
-    assert!(matches!(acted, Err(Error::Unauthenticated(_))), "{acted:?}");
+    assert!(matches!(result, Err(Error::Unauthenticated(_))), "{result:?}");
     assert!(scenario.list(scenario.ana).await.is_empty());
     assert_eq!(
         scenario.database.count(&format!("notifications WHERE created_at > '{NOON}'")).await,
@@ -197,7 +197,7 @@ async fn an_account_that_is_gone_is_told_nothing_and_tells_nothing() {
     );
 }
 
-async fn prefer(scenario: &Scenario, user: UserId, preferences: &str) {
+async fn set_preferences(scenario: &Scenario, user: UserId, preferences: &str) {
     let sql = format!("UPDATE users SET profile_preferences = '{preferences}' WHERE id = {user}");
     scenario.database.execute(&sql).await;
 }

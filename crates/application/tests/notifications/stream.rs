@@ -1,4 +1,4 @@
-//! Following a list as it changes.
+//! Streaming the changes of an inbox.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -20,107 +20,110 @@ use tokio::time::timeout;
 use crate::support::{Scenario, create_post, create_user_named, message_of};
 
 #[tokio::test]
-async fn a_stream_begins_where_the_list_is_and_tells_what_comes() {
+async fn a_stream_starts_at_the_last_change_and_sends_new_ones() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
-    let before = position(&scenario).await;
-    let mut stream = follow(&scenario, None).await;
+    let before = last_seq(&scenario).await;
+    let mut stream = open_for_ana(&scenario, None).await;
 
-    let begins = next(&mut stream).await;
+    let started = next(&mut stream).await;
     scenario.share_link(scenario.ben).await;
     let [link] = changes(&mut stream).await.try_into().unwrap();
 
-    assert!(matches!(begins, StreamEvent::Started(at) if at == before && before < link.seq));
-    assert_eq!(said(&link), "ben shared your post");
+    assert!(matches!(started, StreamEvent::Started(at) if at == before && before < link.seq));
+    assert_eq!(message_in(&link), "ben shared your post");
 }
 
 #[tokio::test]
-async fn a_stream_is_measured_as_long_as_it_is_open() {
+async fn open_streams_are_measured() {
     let scenario = Scenario::create().await;
-    let measured = MetricsCapture::start();
-    let open = |changed: &[i64]| {
-        let gauge = measured.take_named(&["grateful_streams_open"]);
+    let metrics = MetricsCapture::start();
+    let assert_open_changed_by = |changed: &[i64]| {
+        let gauge = metrics.take_named(&["grateful_streams_open"]);
         assert_eq!(gauge.into_values().collect::<Vec<_>>(), changed);
     };
 
-    let first = follow(&scenario, None).await;
-    let second = follow(&scenario, None).await;
-    open(&[2]);
+    let first = open_for_ana(&scenario, None).await;
+    let second = open_for_ana(&scenario, None).await;
+    assert_open_changed_by(&[2]);
     drop(first);
-    open(&[-1]);
+    assert_open_changed_by(&[-1]);
     drop(second);
-    open(&[-1]);
+    assert_open_changed_by(&[-1]);
 }
 
 #[tokio::test]
-async fn a_single_that_becomes_a_batch_leaves_and_the_batch_comes() {
+async fn converting_a_notification_to_a_batch_sends_a_removal_and_the_batch() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     let single = scenario.only_notification(scenario.ana).await.notification.id;
-    let mut stream = begun(&scenario).await;
+    let mut stream = open_started(&scenario).await;
 
     scenario.add_heart(scenario.caro).await;
 
-    let [left, came] = changes(&mut stream).await.try_into().unwrap();
-    assert_eq!(left.kind, InboxChangeKind::Removed(single));
-    assert_eq!(said(&came), "2 people engaged with your post");
-    assert!(left.seq < came.seq);
+    let [removed, shown_batch] = changes(&mut stream).await.try_into().unwrap();
+    assert_eq!(removed.kind, InboxChangeKind::Removed(single));
+    assert_eq!(message_in(&shown_batch), "2 people engaged with your post");
+    assert!(removed.seq < shown_batch.seq);
 }
 
 #[tokio::test]
-async fn reading_undoing_and_changing_are_told_too() {
+async fn reading_updating_and_withdrawing_are_streamed() {
     let scenario = Scenario::create().await;
     scenario.set_reaction(scenario.ben, Emoji::Hug).await;
-    let mut stream = begun(&scenario).await;
+    let mut stream = open_started(&scenario).await;
 
     scenario.mark_all_read(scenario.ana).await;
     let [read] = changes(&mut stream).await.try_into().unwrap();
     scenario.set_reaction(scenario.ben, Emoji::Fire).await;
     let [changed] = changes(&mut stream).await.try_into().unwrap();
     scenario.remove_reaction(scenario.ben).await;
-    let [gone] = changes(&mut stream).await.try_into().unwrap();
+    let [withdrawn] = changes(&mut stream).await.try_into().unwrap();
 
     assert!(
-        matches!(&read.kind, InboxChangeKind::Upserted(it) if it.notification.read_at.is_some())
+        matches!(&read.kind, InboxChangeKind::Upserted(item) if item.notification.read_at.is_some())
     );
-    assert_eq!(said(&changed), "ben reacted to your post with 🔥");
-    assert!(matches!(gone.kind, InboxChangeKind::Removed(_)), "{gone:?}");
+    assert_eq!(message_in(&changed), "ben reacted to your post with 🔥");
+    assert!(matches!(withdrawn.kind, InboxChangeKind::Removed(_)), "{withdrawn:?}");
 }
 
 #[tokio::test]
-async fn whoever_goes_on_from_anywhere_misses_nothing_and_meets_nothing_twice() {
+async fn a_stream_resumed_at_any_change_misses_and_repeats_nothing() {
     let scenario = Scenario::create().await;
-    let (_, session) = signed_in(&scenario).await;
-    let history = a_history(&scenario).await;
+    let (_, session) = log_in_ana(&scenario).await;
+    let history = create_history(&scenario).await;
     let list = scenario.list(scenario.ana).await;
     assert!(20 < history.len(), "{}", history.len());
 
-    for seen in 0..=history.len() {
-        let (before, missing) = history.split_at(seen);
-        let behind = before.last().map_or(0, |change| change.seq);
-        let mut stream = open(&scenario.app, &session, Some(behind)).await;
-        assert!(matches!(next(&mut stream).await, StreamEvent::Started(at) if at == behind));
+    for seen_count in 0..=history.len() {
+        let (before, missing) = history.split_at(seen_count);
+        let after = before.last().map_or(0, |change| change.seq);
+        let mut stream = open(&scenario.app, &session, Some(after)).await;
+        assert!(matches!(next(&mut stream).await, StreamEvent::Started(at) if at == after));
         let resumed = if missing.is_empty() { vec![] } else { changes(&mut stream).await };
 
         let numbers: Vec<i64> = resumed.iter().map(|change| change.seq).collect();
-        let distinct: BTreeSet<i64> = numbers.iter().copied().filter(|seq| behind < *seq).collect();
-        assert_eq!(numbers, distinct.into_iter().collect::<Vec<_>>(), "behind {behind}");
+        let distinct: BTreeSet<i64> = numbers.iter().copied().filter(|seq| after < *seq).collect();
+        assert_eq!(numbers, distinct.into_iter().collect::<Vec<_>>(), "after {after}");
         let known = missing.iter().map(|change| change.seq).collect::<BTreeSet<_>>();
-        assert!(numbers.iter().all(|seq| known.contains(seq)), "behind {behind}");
-        assert_eq!(replayed(before, &resumed), shown(&list), "behind {behind}");
+        assert!(numbers.iter().all(|seq| known.contains(seq)), "after {after}");
+        assert_eq!(replayed(before, &resumed), shown(&list), "after {after}");
     }
 }
 
 #[tokio::test]
-async fn whoever_goes_on_from_what_is_forgotten_has_to_read_the_list_anew() {
+async fn a_stream_resumed_at_a_forgotten_change_sends_a_reset() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
-    let before = position(&scenario).await;
+    let before = last_seq(&scenario).await;
     scenario.remove_heart(scenario.ben).await;
-    let behind = position(&scenario).await;
+    let after = last_seq(&scenario).await;
     scenario.clock.advance(TimeDelta::hours(24) + TimeDelta::seconds(1));
-    let (_, session) = signed_in(&scenario).await;
-    assert!(matches!(first(&scenario.app, &session, Some(before)).await, StreamEvent::Started(_)));
+    let (_, session) = log_in_ana(&scenario).await;
+    assert!(matches!(
+        first_event(&scenario.app, &session, Some(before)).await,
+        StreamEvent::Started(_)
+    ));
     sweep(&scenario.app).await.unwrap();
 
     for (last, is_known) in [
@@ -128,40 +131,40 @@ async fn whoever_goes_on_from_what_is_forgotten_has_to_read_the_list_anew() {
         (0, false),
         (-1, false),
         (i64::MIN, false),
-        (behind, true),
-        (behind + 1, false),
+        (after, true),
+        (after + 1, false),
         (i64::MAX, false),
     ] {
-        match first(&scenario.app, &session, Some(last)).await {
+        match first_event(&scenario.app, &session, Some(last)).await {
             StreamEvent::Started(at) => assert!(is_known && at == last, "{last}"),
-            StreamEvent::Reset(at) => assert!(!is_known && at == behind, "{last}"),
+            StreamEvent::Reset(at) => assert!(!is_known && at == after, "{last}"),
             other => panic!("{other:?}"),
         }
     }
 }
 
 #[tokio::test]
-async fn behind_a_reset_a_stream_goes_on() {
+async fn a_stream_continues_after_a_reset() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
-    let mut stream = follow(&scenario, Some(1_000)).await;
+    let mut stream = open_for_ana(&scenario, Some(1_000)).await;
     assert!(matches!(next(&mut stream).await, StreamEvent::Reset(_)));
 
     scenario.share_link(scenario.ben).await;
 
     let [link] = changes(&mut stream).await.try_into().unwrap();
-    assert_eq!(said(&link), "ben shared your post");
+    assert_eq!(message_in(&link), "ben shared your post");
 }
 
 #[tokio::test]
-async fn everybody_who_follows_a_list_is_told_the_same_on_any_node() {
+async fn all_streams_of_an_inbox_get_the_same_changes_on_any_node() {
     let scenario = Scenario::create().await;
-    let elsewhere = App { inbox_watcher: InboxWatcher::default(), ..scenario.app.clone() };
-    let (_, session) = signed_in(&scenario).await;
+    let other_node = App { inbox_watcher: InboxWatcher::default(), ..scenario.app.clone() };
+    let (_, session) = log_in_ana(&scenario).await;
     let mut streams = vec![
         open(&scenario.app, &session, None).await,
         open(&scenario.app, &session, None).await,
-        open(&elsewhere, &session, None).await,
+        open(&other_node, &session, None).await,
     ];
     for stream in &mut streams {
         next(stream).await;
@@ -171,20 +174,20 @@ async fn everybody_who_follows_a_list_is_told_the_same_on_any_node() {
 
     for stream in &mut streams {
         let [heart] = changes(stream).await.try_into().unwrap();
-        assert_eq!(said(&heart), "ben liked your post");
+        assert_eq!(message_in(&heart), "ben liked your post");
     }
 }
 
 #[tokio::test]
-async fn whoever_comes_after_all_have_left_is_woken_too() {
+async fn a_stream_opened_after_all_others_closed_is_woken() {
     let scenario = Scenario::create().await;
-    let mut stream = begun(&scenario).await;
+    let mut stream = open_started(&scenario).await;
     scenario.add_heart(scenario.ben).await;
     changes(&mut stream).await;
     drop(stream);
-    // The next stream finds the one who asks still there, and the ones after it find nobody.
+    // The polling task still runs for the next stream, and has ended for the ones after it.
     for _ in 0..3 {
-        let mut stream = begun(&scenario).await;
+        let mut stream = open_started(&scenario).await;
         scenario.remove_heart(scenario.ben).await;
         scenario.add_heart(scenario.ben).await;
         assert!(!changes(&mut stream).await.is_empty());
@@ -194,19 +197,19 @@ async fn whoever_comes_after_all_have_left_is_woken_too() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_what_is_in_the_list_of_another() {
+async fn a_stream_sends_no_changes_of_other_inboxes() {
     let scenario = Scenario::create().await;
-    let mut stream = begun(&scenario).await;
+    let mut stream = open_started(&scenario).await;
 
     scenario.send_message(scenario.ben, &[scenario.caro]).await;
     scenario.share_link(scenario.ben).await;
 
     let [link] = changes(&mut stream).await.try_into().unwrap();
-    assert_eq!(said(&link), "ben shared your post");
+    assert_eq!(message_in(&link), "ben shared your post");
 }
 
 #[tokio::test]
-async fn thousands_of_changes_come_in_small_portions() {
+async fn many_changes_are_sent_in_batches() {
     let scenario = Scenario::create().await;
     let post = create_post(&scenario.database, scenario.ana).await;
     scenario
@@ -221,116 +224,116 @@ async fn thousands_of_changes_come_in_small_portions() {
             ben = scenario.ben,
         ))
         .await;
-    let mut stream = follow(&scenario, Some(0)).await;
+    let mut stream = open_for_ana(&scenario, Some(0)).await;
     next(&mut stream).await;
 
     let mut numbers = Vec::new();
     while numbers.len() < 2500 {
-        let (portion, queries) = QueryLog::record(changes(&mut stream)).await;
-        assert!(portion.len() <= 100, "{}", portion.len());
+        let (batch, queries) = QueryLog::record(changes(&mut stream)).await;
+        assert!(batch.len() <= 100, "{}", batch.len());
         assert!(queries.total() <= 4, "{queries:#?}");
-        numbers.extend(portion.iter().map(|change| change.seq));
+        numbers.extend(batch.iter().map(|change| change.seq));
     }
 
     assert_eq!(numbers, (1..=2500).collect::<Vec<i64>>());
 }
 
 #[tokio::test]
-async fn a_stream_says_nothing_while_nothing_happens_and_then_that_it_is_there() {
+async fn an_idle_stream_sends_keep_alives() {
     let scenario = Scenario::create().await;
-    let mut stream = begun(&scenario).await;
+    let mut stream = open_started(&scenario).await;
 
-    assert!(matches!(after_a_silence(&mut stream).await, Some(StreamEvent::KeepAlive)));
+    assert!(matches!(next_after_idle_time(&mut stream).await, Some(StreamEvent::KeepAlive)));
     scenario.add_heart(scenario.ben).await;
 
     assert_eq!(changes(&mut stream).await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_stream_ends_in_silence_when_its_session_has_ended() {
+async fn an_idle_stream_ends_after_its_session_was_revoked() {
     let scenario = Scenario::create().await;
-    let (token, session) = signed_in(&scenario).await;
+    let (token, session) = log_in_ana(&scenario).await;
     let mut stream = open(&scenario.app, &session, None).await;
     next(&mut stream).await;
 
     sessions::log_out(&scenario.app, &token).await.unwrap();
 
-    assert!(after_a_silence(&mut stream).await.is_none());
+    assert!(next_after_idle_time(&mut stream).await.is_none());
 }
 
 #[tokio::test]
-async fn a_stream_tells_nothing_more_once_its_session_has_ended() {
+async fn a_busy_stream_ends_after_its_session_was_revoked() {
     let scenario = Scenario::create().await;
-    let (token, session) = signed_in(&scenario).await;
+    let (token, session) = log_in_ana(&scenario).await;
     let mut stream = open(&scenario.app, &session, None).await;
     next(&mut stream).await;
 
     sessions::log_out(&scenario.app, &token).await.unwrap();
     scenario.add_heart(scenario.ben).await;
 
-    let told = timeout(DEADLINE, stream.next()).await.unwrap().unwrap();
-    assert!(told.is_none(), "{told:?}");
+    let event = timeout(DEADLINE, stream.next()).await.unwrap().unwrap();
+    assert!(event.is_none(), "{event:?}");
 }
 
 #[tokio::test]
-async fn a_stream_tells_nothing_more_once_its_session_has_expired() {
+async fn a_busy_stream_ends_after_its_session_has_expired() {
     let scenario = Scenario::create().await;
-    let mut stream = begun(&scenario).await;
+    let mut stream = open_started(&scenario).await;
 
     scenario.clock.advance(App::SESSION_LIFETIME);
     scenario.add_heart(scenario.ben).await;
 
-    let told = timeout(DEADLINE, stream.next()).await.unwrap().unwrap();
-    assert!(told.is_none(), "{told:?}");
+    let event = timeout(DEADLINE, stream.next()).await.unwrap().unwrap();
+    assert!(event.is_none(), "{event:?}");
 }
 
 #[tokio::test]
-async fn a_ticket_is_good_once_and_for_a_minute() {
+async fn a_ticket_is_valid_once_and_for_a_minute() {
     let scenario = Scenario::create().await;
-    let (token, session) = signed_in(&scenario).await;
+    let (token, session) = log_in_ana(&scenario).await;
     let (ticket, lifetime) = notifications::issue_ticket(&scenario.app, &session).await.unwrap();
-    let (late, _) = notifications::issue_ticket(&scenario.app, &session).await.unwrap();
+    let (late_ticket, _) = notifications::issue_ticket(&scenario.app, &session).await.unwrap();
     assert_eq!(lifetime, TimeDelta::seconds(60));
     scenario.clock.advance(TimeDelta::milliseconds(59_999));
 
-    let used = notifications::redeem_ticket(&scenario.app, &ticket).await.unwrap();
+    let redeemed = notifications::redeem_ticket(&scenario.app, &ticket).await.unwrap();
     let again = notifications::redeem_ticket(&scenario.app, &ticket).await;
     scenario.clock.advance(TimeDelta::milliseconds(1));
-    let too_late = notifications::redeem_ticket(&scenario.app, &late).await;
+    let too_late = notifications::redeem_ticket(&scenario.app, &late_ticket).await;
     let no_ticket = notifications::redeem_ticket(&scenario.app, &token).await;
 
-    assert_eq!((used.id, used.user), (session.id, scenario.ana));
-    for refused in [again, too_late, no_ticket] {
-        assert!(matches!(refused, Err(Error::Unauthenticated(_))), "{refused:?}");
+    assert_eq!((redeemed.id, redeemed.user), (session.id, scenario.ana));
+    for rejected in [again, too_late, no_ticket] {
+        assert!(matches!(rejected, Err(Error::Unauthenticated(_))), "{rejected:?}");
     }
 }
 
 #[tokio::test]
-async fn a_ticket_ends_with_its_session() {
+async fn a_ticket_becomes_invalid_with_its_session() {
     let scenario = Scenario::create().await;
-    let (token, session) = signed_in(&scenario).await;
+    let (token, session) = log_in_ana(&scenario).await;
     let (ticket, _) = notifications::issue_ticket(&scenario.app, &session).await.unwrap();
 
     sessions::log_out(&scenario.app, &token).await.unwrap();
 
-    let refused = notifications::redeem_ticket(&scenario.app, &ticket).await;
-    assert!(matches!(refused, Err(Error::Unauthenticated(_))), "{refused:?}");
+    let rejected = notifications::redeem_ticket(&scenario.app, &ticket).await;
+    assert!(matches!(rejected, Err(Error::Unauthenticated(_))), "{rejected:?}");
 }
 
 #[tokio::test]
-async fn a_ticket_opens_one_stream_however_many_ask_at_once() {
+async fn one_of_eight_concurrent_redemptions_of_a_ticket_succeeds() {
     let scenario = Scenario::create().await;
-    let (_, session) = signed_in(&scenario).await;
+    let (_, session) = log_in_ana(&scenario).await;
     let (ticket, _) = notifications::issue_ticket(&scenario.app, &session).await.unwrap();
 
-    let all = (0..8).map(|_| notifications::redeem_ticket(&scenario.app, &ticket));
-    let redeemed = futures_util::future::join_all(all).await;
+    let redemptions = (0..8).map(|_| notifications::redeem_ticket(&scenario.app, &ticket));
+    let results = futures_util::future::join_all(redemptions).await;
 
-    assert_eq!(redeemed.iter().filter(|it| it.is_ok()).count(), 1);
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
 }
 
-/// All that ever happens to Ana's list, as somebody sees it who is always there.
-async fn a_history(scenario: &Scenario) -> Vec<InboxChange> {
+/// A long history of Ana's inbox, as a stream sees it that is always open.
+async fn create_history(scenario: &Scenario) -> Vec<InboxChange> {
     let dora = create_user_named(&scenario.database, "dora").await;
     let mut history: Vec<InboxChange> = Vec::new();
     for step in 0..24 {
@@ -354,16 +357,16 @@ async fn a_history(scenario: &Scenario) -> Vec<InboxChange> {
             _ => unreachable!(),
         }
         let after = history.last().map_or(0, |change| change.seq);
-        history.extend(changes_behind(scenario, after).await);
+        history.extend(changes_after(scenario, after).await);
     }
     history
 }
 
-/// How long anything may take that must come.
+/// Timeout of events that must arrive.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Ana's session, and what proves it.
-pub(crate) async fn signed_in(scenario: &Scenario) -> (AccessToken, Session) {
+/// Logs Ana in.
+pub(crate) async fn log_in_ana(scenario: &Scenario) -> (AccessToken, Session) {
     let (email, password) = ("ana@example.org".to_owned(), PASSWORD.to_owned());
     let token = log_in(&scenario.app, LogIn { email, password, user_agent: None }).await.unwrap();
     let session = sessions::authenticate(&scenario.app, &token).await.unwrap();
@@ -374,21 +377,21 @@ async fn open(app: &App, session: &Session, last: Option<i64>) -> Stream {
     Stream::open(app.clone(), session.clone(), last).await.unwrap()
 }
 
-/// A stream of Ana's list.
-async fn follow(scenario: &Scenario, last: Option<i64>) -> Stream {
-    let (_, session) = signed_in(scenario).await;
+/// Opens a stream of Ana's inbox.
+async fn open_for_ana(scenario: &Scenario, last: Option<i64>) -> Stream {
+    let (_, session) = log_in_ana(scenario).await;
     open(&scenario.app, &session, last).await
 }
 
-/// A stream of Ana's list that has said where it begins.
-async fn begun(scenario: &Scenario) -> Stream {
-    let mut stream = follow(scenario, None).await;
+/// Opens a stream of Ana's inbox and takes the first event.
+async fn open_started(scenario: &Scenario) -> Stream {
+    let mut stream = open_for_ana(scenario, None).await;
     assert!(matches!(next(&mut stream).await, StreamEvent::Started(_)));
     stream
 }
 
-/// What a stream says first.
-async fn first(app: &App, session: &Session, last: Option<i64>) -> StreamEvent {
+/// Opens a stream and returns the first event.
+async fn first_event(app: &App, session: &Session, last: Option<i64>) -> StreamEvent {
     next(&mut open(app, session, last).await).await
 }
 
@@ -403,23 +406,23 @@ async fn changes(stream: &mut Stream) -> Vec<InboxChange> {
     }
 }
 
-/// What a stream says when nothing has happened for a quarter of a minute, of which only a moment is waited for.
-async fn after_a_silence(stream: &mut Stream) -> Option<StreamEvent> {
+/// The next event after 15 idle seconds, in paused time.
+async fn next_after_idle_time(stream: &mut Stream) -> Option<StreamEvent> {
     let mut next = pin!(stream.next());
     timeout(Duration::from_millis(500), &mut next).await.unwrap_err();
     advance(Duration::from_secs(15)).await;
     timeout(Duration::from_secs(5), next).await.unwrap().unwrap()
 }
 
-/// Moves the time of timers on, without waiting for it.
+/// Advances tokio's clock without waiting.
 async fn advance(by: Duration) {
     tokio::time::pause();
     tokio::time::advance(by).await;
     tokio::time::resume();
 }
 
-/// How far Ana's list has come.
-async fn position(scenario: &Scenario) -> i64 {
+/// The sequence number of the last change of Ana's inbox.
+async fn last_seq(scenario: &Scenario) -> i64 {
     scenario
         .database
         .connect()
@@ -431,20 +434,20 @@ async fn position(scenario: &Scenario) -> i64 {
         .last_seq
 }
 
-async fn changes_behind(scenario: &Scenario, after: i64) -> Vec<InboxChange> {
+async fn changes_after(scenario: &Scenario, after: i64) -> Vec<InboxChange> {
     let mut conn = scenario.database.connect().await;
     conn.notifications().list_changes(scenario.ana, after, 100).await.unwrap()
 }
 
 #[track_caller]
-fn said(change: &InboxChange) -> String {
+fn message_in(change: &InboxChange) -> String {
     match &change.kind {
         InboxChangeKind::Upserted(notification) => message_of(notification),
         InboxChangeKind::Removed(_) => panic!("{change:?}"),
     }
 }
 
-/// What a client shows that has seen these changes.
+/// The list of a client that has applied these changes.
 fn replayed(
     before: &[InboxChange],
     resumed: &[InboxChange],
@@ -452,7 +455,9 @@ fn replayed(
     let mut list = BTreeMap::new();
     for change in before.iter().chain(resumed) {
         match &change.kind {
-            InboxChangeKind::Upserted(it) => drop(list.insert(it.notification.id, visible(it))),
+            InboxChangeKind::Upserted(item) => {
+                drop(list.insert(item.notification.id, visible(item)))
+            }
             InboxChangeKind::Removed(id) => drop(list.remove(id)),
         }
     }
@@ -460,11 +465,11 @@ fn replayed(
 }
 
 fn shown(list: &[RenderedNotification]) -> BTreeMap<NotificationId, RenderedNotification> {
-    list.iter().map(|it| (it.notification.id, visible(it))).collect()
+    list.iter().map(|item| (item.notification.id, visible(item))).collect()
 }
 
-/// That a notification gathers no more is nothing that anybody sees.
-fn visible(it: &RenderedNotification) -> RenderedNotification {
-    let notification = Notification { closed_at: None, ..it.notification.clone() };
-    RenderedNotification { notification, ..it.clone() }
+/// Drops what users cannot see: that a batch is closed.
+fn visible(rendered: &RenderedNotification) -> RenderedNotification {
+    let notification = Notification { closed_at: None, ..rendered.notification.clone() };
+    RenderedNotification { notification, ..rendered.clone() }
 }

@@ -1,4 +1,4 @@
-//! What the tests of several subjects share.
+//! Shared helpers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -21,10 +21,10 @@ use grateful_domain::{
 use grateful_storage::Connection;
 use grateful_testkit::{FakeClock, TestApp, TestDatabase, a_post, a_user};
 
-/// All of a list, as far as one page reaches.
+/// The first page, at the maximum size.
 pub(crate) const MAX_PAGE: PageRequest = PageRequest::first(grateful_domain::Limit::MAX);
 
-/// Ana, who has written a post, and others who may have something to say about it.
+/// Ana, who is the author of a post, and two other users.
 pub(crate) struct Scenario {
     pub(crate) app: App,
     pub(crate) clock: Arc<FakeClock>,
@@ -66,7 +66,7 @@ impl Scenario {
         self.share(user, ShareDetails::Url).await;
     }
 
-    /// Sends the post to these people, with a few words.
+    /// Shares the post with these recipients by message.
     pub(crate) async fn send_message(&self, user: UserId, to: &[UserId]) {
         let ids: Vec<i64> = to.iter().copied().map(i64::from).collect();
         let recipients = Recipients::parse(user, &ids).unwrap();
@@ -74,15 +74,15 @@ impl Scenario {
         self.share(user, ShareDetails::Message { recipients, message }).await;
     }
 
-    async fn share(&self, user: UserId, how: ShareDetails) {
-        shares::create(&self.app, user, self.post.id, how, None, |_| Vec::new()).await.unwrap();
+    async fn share(&self, user: UserId, details: ShareDetails) {
+        shares::create(&self.app, user, self.post.id, details, None, |_| Vec::new()).await.unwrap();
     }
 
     pub(crate) async fn comment(&self, user: UserId, text: &str) -> CommentId {
         self.try_comment(user, text, None).await.unwrap()
     }
 
-    /// About another post than Ana's.
+    /// Comments on another post.
     pub(crate) async fn comment_on(&self, post: PostId, user: UserId, text: &str) -> CommentId {
         create_comment(&self.app, user, post, text, None).await.unwrap()
     }
@@ -100,40 +100,40 @@ impl Scenario {
         create_comment(&self.app, user, self.post.id, text, parent).await
     }
 
-    /// Somebody's list, newest activity first.
+    /// The notifications of a user, latest activity first.
     pub(crate) async fn list(&self, user: UserId) -> Vec<RenderedNotification> {
         notifications::list(&self.app, user, ReadFilter::All, MAX_PAGE).await.unwrap().items
     }
 
-    /// What somebody's list says, newest activity first.
+    /// The messages of a user's notifications, latest activity first.
     pub(crate) async fn messages(&self, user: UserId) -> Vec<String> {
         self.list(user).await.iter().map(message_of).collect()
     }
 
-    /// The only notification in somebody's list.
+    /// The only notification of a user.
     pub(crate) async fn only_notification(&self, user: UserId) -> RenderedNotification {
         let [only] = self.list(user).await.try_into().unwrap();
         only
     }
 
-    /// What one of somebody's batches gathers, newest first.
+    /// The messages of a batch's children, newest first.
     pub(crate) async fn child_messages(&self, user: UserId, batch: NotificationId) -> Vec<String> {
-        let entries =
+        let children =
             notifications::list_children(&self.app, user, batch, MAX_PAGE).await.unwrap().items;
-        entries.iter().map(message_of).collect()
+        children.iter().map(message_of).collect()
     }
 
     pub(crate) async fn mark_all_read(&self, user: UserId) {
         notifications::mark_all_read(&self.app, user).await.unwrap();
     }
 
-    /// How many of somebody's list are unread, and how many there are.
+    /// The unread and the total number of a user's notifications.
     pub(crate) async fn counts(&self, user: UserId) -> (i64, i64) {
         let counts = notifications::count(&self.app, user).await.unwrap();
         (counts.unread, counts.total)
     }
 
-    /// That what is kept of what was told equals what has happened.
+    /// Asserts that notifications and cached counts match the acts.
     pub(crate) async fn assert_consistent(&self) {
         let mut found = Vec::new();
         verify(&self.app, Repair::No, |progress| found.push(format!("{progress:?}")))
@@ -144,7 +144,7 @@ impl Scenario {
     }
 }
 
-/// Says something about a post, or in answer to a comment on it.
+/// Comments on a post, or replies to a comment on it.
 pub(crate) async fn create_comment(
     app: &App,
     author: UserId,
@@ -152,27 +152,27 @@ pub(crate) async fn create_comment(
     text: &str,
     parent: Option<CommentId>,
 ) -> Result<CommentId> {
-    let say = CommentDraft { post, parent, text: CommentText::parse(text).unwrap() };
-    let record = |seen: &CommentForViewer| seen.comment.id.to_string().into_bytes();
+    let draft = CommentDraft { post, parent, text: CommentText::parse(text).unwrap() };
+    let to_response = |comment: &CommentForViewer| comment.comment.id.to_string().into_bytes();
     let (RecordedResponse::New(id) | RecordedResponse::Replayed(id)) =
-        comments::create(app, author, say, None, record).await?;
+        comments::create(app, author, draft, None, to_response).await?;
     Ok(String::from_utf8(id).unwrap().parse::<uuid::Uuid>().unwrap().into())
 }
 
-/// Publishes a post, once for all requests that are the same by `idempotency`.
+/// Creates a post.
 pub(crate) async fn try_create_post(
     app: &App,
     author: UserId,
     draft: Draft,
     idempotency: Option<IdempotentRequest>,
 ) -> Result<PostId> {
-    let record = |seen: &PostForViewer| seen.post.id.to_string().into_bytes();
+    let to_response = |post: &PostForViewer| post.post.id.to_string().into_bytes();
     let (RecordedResponse::New(id) | RecordedResponse::Replayed(id)) =
-        posts::create(app, author, draft, idempotency, record).await?;
+        posts::create(app, author, draft, idempotency, to_response).await?;
     Ok(String::from_utf8(id).unwrap().parse::<uuid::Uuid>().unwrap().into())
 }
 
-/// A public post of these words.
+/// A draft of a public post with this text.
 pub(crate) fn draft(text: &str) -> Draft {
     Draft {
         title: None,
@@ -184,18 +184,17 @@ pub(crate) fn draft(text: &str) -> Draft {
     }
 }
 
-/// Somebody of this name.
+/// Creates a user with this username.
 pub(crate) async fn create_user_named(database: &TestDatabase, name: &str) -> UserId {
     a_user().with_username(name).insert_into(database).await.id
 }
 
-/// A new public post by somebody.
+/// Creates a public post.
 pub(crate) async fn create_post(database: &TestDatabase, author: UserId) -> PostId {
     a_post().by(author).insert_into(database).await.id
 }
 
-/// What the act of somebody tells somebody at this moment, for what no use case does yet, or for what one does at the same
-/// time.
+/// An event for a recipient, for cases that no use case creates, or that happen during one.
 pub(crate) fn event(recipient: UserId, actor: UserId, act: Act, at: DateTime<Utc>) -> Event {
     static NUMBER: AtomicU64 = AtomicU64::new(1);
     let new_id =
@@ -204,23 +203,22 @@ pub(crate) fn event(recipient: UserId, actor: UserId, act: Act, at: DateTime<Utc
     Event { cause: Cause { recipient, actor, act }, details, at, id: new_id(), batch_id: new_id() }
 }
 
-/// Ends a transaction in flight as soon as somebody waits for it.
+/// Commits a transaction as soon as it blocks a statement.
 pub(crate) async fn commit_once_blocking(database: &TestDatabase, mut tx: Connection) {
-    let waiting =
+    let blocked_statements =
         "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let deadline = Instant::now() + Duration::from_secs(10);
-    while database.count(waiting).await == 0 {
-        assert!(Instant::now() < deadline, "nobody waits");
+    while database.count(blocked_statements).await == 0 {
+        assert!(Instant::now() < deadline, "no statement waits");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     tx.batch_execute("COMMIT").await.unwrap();
 }
 
-pub(crate) fn message_of(seen: &RenderedNotification) -> String {
-    seen.notification.text.message.clone()
+pub(crate) fn message_of(rendered: &RenderedNotification) -> String {
+    rendered.notification.text.message.clone()
 }
 
-/// Whether it was read.
-pub(crate) fn is_read(seen: &RenderedNotification) -> bool {
-    seen.notification.read_at.is_some()
+pub(crate) fn is_read(rendered: &RenderedNotification) -> bool {
+    rendered.notification.read_at.is_some()
 }

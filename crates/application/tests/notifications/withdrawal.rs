@@ -1,4 +1,4 @@
-//! What undoing an act takes back.
+//! Notifications that undoing an act withdraws.
 
 use grateful_application::{accounts, comments, hearts, posts, shares};
 use grateful_domain::notification::Act;
@@ -9,29 +9,29 @@ use grateful_testkit::a_post;
 use crate::support::{Scenario, create_post, create_user_named, event, is_read};
 
 #[tokio::test]
-async fn whatever_is_undone_is_told_no_more() {
+async fn undoing_an_act_withdraws_its_notification() {
     let scenario = Scenario::create().await;
-    let nothing = Vec::<String>::new();
+    let none = Vec::<String>::new();
 
     scenario.add_heart(scenario.ben).await;
     scenario.remove_heart(scenario.ben).await;
-    assert_eq!(scenario.messages(scenario.ana).await, nothing);
+    assert_eq!(scenario.messages(scenario.ana).await, none);
     scenario.set_reaction(scenario.ben, Emoji::Joy).await;
     scenario.remove_reaction(scenario.ben).await;
-    assert_eq!(scenario.messages(scenario.ana).await, nothing);
+    assert_eq!(scenario.messages(scenario.ana).await, none);
     scenario.share_link(scenario.ben).await;
     shares::delete(&scenario.app, scenario.ben, scenario.post.id).await.unwrap();
-    assert_eq!(scenario.messages(scenario.ana).await, nothing);
+    assert_eq!(scenario.messages(scenario.ana).await, none);
     let comment = scenario.comment(scenario.ben, "So kind").await;
     comments::delete(&scenario.app, scenario.ben, comment).await.unwrap();
 
-    assert_eq!(scenario.messages(scenario.ana).await, nothing);
+    assert_eq!(scenario.messages(scenario.ana).await, none);
     assert_eq!(scenario.counts(scenario.ana).await, (0, 0));
     scenario.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn a_batch_loses_who_undoes_until_nothing_is_left_of_it() {
+async fn a_batch_shrinks_with_each_undone_act_until_it_is_deleted() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     scenario.add_heart(scenario.caro).await;
@@ -41,11 +41,11 @@ async fn a_batch_loses_who_undoes_until_nothing_is_left_of_it() {
     scenario.remove_heart(scenario.caro).await;
     assert_eq!(scenario.messages(scenario.ana).await, ["2 people engaged with your post"]);
     scenario.remove_reaction(scenario.caro).await;
-    let left = scenario.only_notification(scenario.ana).await;
-    assert_eq!(left.notification.id, batch);
-    assert_eq!(left.notification.batch_counts().child_count, 1);
-    assert_eq!(left.notification.text.message, "ben liked your post");
-    assert_eq!(left.actor.unwrap().id, scenario.ben);
+    let remaining = scenario.only_notification(scenario.ana).await;
+    assert_eq!(remaining.notification.id, batch);
+    assert_eq!(remaining.notification.batch_counts().child_count, 1);
+    assert_eq!(remaining.notification.text.message, "ben liked your post");
+    assert_eq!(remaining.actor.unwrap().id, scenario.ben);
     scenario.remove_heart(scenario.ben).await;
 
     assert_eq!(scenario.counts(scenario.ana).await, (0, 0));
@@ -54,7 +54,7 @@ async fn a_batch_loses_who_undoes_until_nothing_is_left_of_it() {
 }
 
 #[tokio::test]
-async fn undoing_makes_nothing_unread_and_moves_nothing_up() {
+async fn undoing_an_act_neither_marks_its_batch_unread_nor_moves_it() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     scenario.add_heart(scenario.caro).await;
@@ -71,16 +71,16 @@ async fn undoing_makes_nothing_unread_and_moves_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_comment_takes_all_that_was_told_of_answers_to_it_along() {
+async fn deleting_a_comment_withdraws_the_notifications_of_its_replies() {
     let scenario = Scenario::create().await;
     let dora = create_user_named(&scenario.database, "dora").await;
-    let bens = scenario.comment(scenario.ben, "So kind").await;
-    let caros = scenario.reply(scenario.caro, bens, "Indeed").await;
-    scenario.reply(dora, caros, "Very").await;
+    let by_ben = scenario.comment(scenario.ben, "So kind").await;
+    let by_caro = scenario.reply(scenario.caro, by_ben, "Indeed").await;
+    scenario.reply(dora, by_caro, "Very").await;
     scenario.comment(dora, "Lovely").await;
     assert_eq!(scenario.messages(scenario.ana).await, ["3 people commented on your post"]);
 
-    comments::delete(&scenario.app, scenario.ana, bens).await.unwrap();
+    comments::delete(&scenario.app, scenario.ana, by_ben).await.unwrap();
 
     assert_eq!(scenario.messages(scenario.ana).await, ["dora commented on your post: Lovely"]);
     assert!(scenario.list(scenario.ben).await.is_empty());
@@ -89,7 +89,7 @@ async fn a_comment_takes_all_that_was_told_of_answers_to_it_along() {
 }
 
 #[tokio::test]
-async fn a_post_takes_all_along_that_anybody_was_told_of_it() {
+async fn deleting_a_post_withdraws_all_notifications_about_it() {
     let scenario = Scenario::create().await;
     let other = create_post(&scenario.database, scenario.ana).await;
     hearts::add(&scenario.app, scenario.ben, other).await.unwrap();
@@ -110,15 +110,15 @@ async fn a_post_takes_all_along_that_anybody_was_told_of_it() {
 }
 
 #[tokio::test]
-async fn a_post_that_is_made_private_stays_with_its_author_and_leaves_whom_it_names_and_went_to() {
+async fn hiding_a_post_withdraws_mentions_and_shares_but_not_the_notifications_of_its_author() {
     let scenario = Scenario::create().await;
     let dora = create_user_named(&scenario.database, "dora").await;
     scenario.add_heart(scenario.ben).await;
     scenario.share_link(scenario.ben).await;
     scenario.send_message(scenario.ben, &[scenario.caro, scenario.ana]).await;
     let mention = Act::Mention { post: scenario.post.id, comment: None };
-    let named = event(dora, scenario.ana, mention, scenario.post.created_at);
-    scenario.database.connect().await.notifications().record(&[named]).await.unwrap();
+    let mention = event(dora, scenario.ana, mention, scenario.post.created_at);
+    scenario.database.connect().await.notifications().record(&[mention]).await.unwrap();
     assert_eq!(scenario.counts(scenario.caro).await, (1, 1));
     assert_eq!(scenario.counts(dora).await, (1, 1));
     let before = scenario.list(scenario.ana).await;
@@ -133,7 +133,7 @@ async fn a_post_that_is_made_private_stays_with_its_author_and_leaves_whom_it_na
 }
 
 #[tokio::test]
-async fn a_batch_of_posts_sent_goes_whole_when_its_post_is_made_private() {
+async fn hiding_a_post_withdraws_whole_batches_of_its_shares() {
     let scenario = Scenario::create().await;
     let dora = create_user_named(&scenario.database, "dora").await;
     scenario.send_message(scenario.ben, &[scenario.caro]).await;
@@ -147,7 +147,7 @@ async fn a_batch_of_posts_sent_goes_whole_when_its_post_is_made_private() {
 }
 
 #[tokio::test]
-async fn an_account_that_goes_leaves_the_batches_of_others_with_the_others() {
+async fn deleting_an_account_removes_its_acts_from_batches() {
     let scenario = Scenario::create().await;
     let dora = create_user_named(&scenario.database, "dora").await;
     for user in [scenario.ben, scenario.caro, dora] {
@@ -160,18 +160,19 @@ async fn an_account_that_goes_leaves_the_batches_of_others_with_the_others() {
     let comment = scenario.comment(dora, "Lovely").await;
     scenario.reply(scenario.ben, comment, "Indeed").await;
     scenario.mark_all_read(scenario.ana).await;
-    let bens = a_post().by(dora).insert_into(&scenario.database).await.id;
-    hearts::add(&scenario.app, scenario.ben, bens).await.unwrap();
+    let by_dora = a_post().by(dora).insert_into(&scenario.database).await.id;
+    hearts::add(&scenario.app, scenario.ben, by_dora).await.unwrap();
 
     accounts::delete(&scenario.app, dora).await.unwrap();
 
-    let said = ["ben commented on your post: So kind", "2 people engaged with your post"];
+    let expected = ["ben commented on your post: So kind", "2 people engaged with your post"];
     let list = scenario.list(scenario.ana).await;
-    let mut told: Vec<String> = list.iter().map(crate::support::message_of).collect();
-    told.sort_unstable_by_key(|message| message.starts_with('2'));
-    assert_eq!(told, said);
+    let mut messages: Vec<String> = list.iter().map(crate::support::message_of).collect();
+    messages.sort_unstable_by_key(|message| message.starts_with('2'));
+    assert_eq!(messages, expected);
     assert!(list.iter().all(is_read));
-    let engaged = list.iter().find(|it| 1 < it.notification.batch_counts().actor_count).unwrap();
+    let engaged =
+        list.iter().find(|item| 1 < item.notification.batch_counts().actor_count).unwrap();
     assert_eq!(engaged.notification.batch_counts().child_count, 2);
     assert!(scenario.list(scenario.ben).await.is_empty());
     assert_eq!(scenario.database.count(&format!("notifications WHERE actor_id = {dora}")).await, 0);
@@ -179,7 +180,7 @@ async fn an_account_that_goes_leaves_the_batches_of_others_with_the_others() {
 }
 
 #[tokio::test]
-async fn an_account_with_more_than_one_step_of_notifications_goes_and_leaves_numbers_right() {
+async fn deleting_an_account_with_several_batches_of_notifications_keeps_counts_consistent() {
     let scenario = Scenario::create().await;
     scenario
         .database

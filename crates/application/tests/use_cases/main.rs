@@ -1,37 +1,37 @@
-//! What people can do, against PostgreSQL. One program, so that it is linked once.
+//! Use cases against PostgreSQL. One binary, so that it is linked once.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![expect(clippy::unwrap_used, reason = "a test whose setup fails must fail")]
 
-/// What the tests of several subjects share, and no more than that.
+/// Shared helpers.
 mod support;
 
-/// Joining, signing in, passwords.
-mod accounts;
 /// Deleting an account.
-mod departure;
-/// That use cases can be embedded in servers that move tasks between threads.
-mod embedding;
-/// Everybody's posts.
+mod account_deletion;
+/// Signing up, logging in, changing passwords.
+mod accounts;
+/// The ranked and newest feeds.
 mod feed;
-/// Wherever a person is referred to: what is exported, and what is left when they go.
-mod holdings;
-/// The images of posts: who shows them, and when their files go.
-mod images;
-/// Finding people by what they are called.
-mod people;
-/// The photos of people.
+/// Readiness of the node, and deleting expired rows.
+mod health;
+/// Idempotent requests.
+mod idempotency;
+/// The table of all columns that refer to a user: how they are deleted, and where they are exported.
+mod personal_data;
+/// Profile photos.
 mod photos;
-/// Posts: who may do what, and what is counted.
+/// Images of posts, and when their files are deleted.
+mod post_images;
+/// Posts: permissions and counts.
 mod posts;
-/// What people say of themselves, and turning approval off.
+/// Profiles, and turning off follow approval.
 mod profiles;
-/// How many statements each use case costs, and what happens when PostgreSQL gives one up.
-mod queries;
-/// Requests that arrive more than once.
-mod repeats;
-/// Being signed in, and no longer.
+/// Statement counts of use cases, and retries of transactions.
+mod query_counts;
+/// The futures of all use cases are `Send`.
+mod send_futures;
+/// Authenticating, listing and revoking sessions.
 mod sessions;
-/// Files that no row names.
-mod sweep;
-/// Whether this node can work, and what it tidies up.
-mod upkeep;
+/// Deleting files that no row names.
+mod uploads;
+/// Finding users by name.
+mod users;

@@ -1,31 +1,34 @@
-//! Whom comments name, and other words of them.
+//! Mentions in comments, and edits of comments.
 
-use grateful_application::comments;
-use grateful_application::comments::CommentDraft;
+use grateful_application::comments::{self, CommentDraft};
 use grateful_domain::{CommentId, CommentText};
 
 use super::*;
 
 #[tokio::test]
-async fn a_comment_tells_those_whom_it_names_how_it_begins() {
+async fn a_comment_notifies_mentioned_users_with_a_preview() {
     let scenario = Scenario::create().await;
 
     let comment = scenario
         .comment(scenario.ben, "Look at that, @caro, and think of the whole of last year")
         .await;
 
-    let told = scenario.only_notification(scenario.caro).await;
-    let it = &told.notification;
-    let said = "ben mentioned you in a post: Look at that, @caro, and think of the whole of las…";
-    assert_eq!((it.text.title.as_str(), it.text.message.as_str()), ("You were mentioned", said));
-    assert_eq!((it.post, it.comment), (Some(scenario.post.id), Some(comment)));
-    assert_eq!(it.priority, Priority::High);
+    let rendered = scenario.only_notification(scenario.caro).await;
+    let notification = &rendered.notification;
+    let expected =
+        "ben mentioned you in a post: Look at that, @caro, and think of the whole of las…";
+    assert_eq!(
+        (notification.text.title.as_str(), notification.text.message.as_str()),
+        ("You were mentioned", expected)
+    );
+    assert_eq!((notification.post, notification.comment), (Some(scenario.post.id), Some(comment)));
+    assert_eq!(notification.priority, Priority::High);
     assert_eq!(scenario.counts(scenario.ana).await, (1, 1));
     scenario.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn one_comment_tells_one_person_one_thing() {
+async fn a_comment_notifies_each_user_once() {
     let scenario = Scenario::create().await;
     let comment = scenario.comment(scenario.ben, "So kind").await;
     scenario.mark_all_read(scenario.ana).await;
@@ -44,14 +47,14 @@ async fn one_comment_tells_one_person_one_thing() {
             "ben commented on your post: So kind"
         ]
     );
-    assert_eq!(scenario.messages(scenario.caro).await, NOBODY);
+    assert_eq!(scenario.messages(scenario.caro).await, NONE);
     scenario.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn mentions_in_one_post_and_its_comments_are_gathered() {
+async fn mentions_in_a_post_and_its_comments_are_batched() {
     let scenario = Scenario::create().await;
-    let post = publish(&scenario, scenario.ana, "For @ben").await;
+    let post = create(&scenario, scenario.ana, "For @ben").await;
     scenario.comment_on(post, scenario.caro, "Yes, @ben").await;
     assert_eq!(scenario.messages(scenario.ben).await, ["You were mentioned 2 times"]);
 
@@ -65,19 +68,19 @@ async fn mentions_in_one_post_and_its_comments_are_gathered() {
 }
 
 #[tokio::test]
-async fn several_mentions_by_one_person_read_as_the_newest_of_them() {
+async fn several_mentions_by_one_user_show_the_latest_one() {
     let scenario = Scenario::create().await;
-    let post = publish(&scenario, scenario.ana, "For @ben").await;
+    let post = create(&scenario, scenario.ana, "For @ben").await;
     scenario.clock.advance(TimeDelta::seconds(1));
 
     scenario.comment_on(post, scenario.ana, "Ah, @ben").await;
 
-    let said = "ana mentioned you in a post: Ah, @ben (2 times)";
-    assert_eq!(scenario.messages(scenario.ben).await, [said]);
+    let expected = "ana mentioned you in a post: Ah, @ben (2 times)";
+    assert_eq!(scenario.messages(scenario.ben).await, [expected]);
 }
 
 #[tokio::test]
-async fn a_comment_that_goes_takes_along_that_it_and_the_answers_to_it_named_somebody() {
+async fn deleting_a_comment_withdraws_the_mentions_in_it_and_its_replies() {
     let scenario = Scenario::create().await;
     let comment = scenario.comment(scenario.ben, "Like @caro").await;
     scenario.reply(scenario.ana, comment, "And like @caro's friends").await;
@@ -93,47 +96,47 @@ async fn a_comment_that_goes_takes_along_that_it_and_the_answers_to_it_named_som
 }
 
 #[tokio::test]
-async fn nobody_is_named_across_a_block_with_whoever_says_it_or_with_the_author_of_the_post() {
+async fn mentions_across_a_block_with_the_commenter_or_the_post_author_notify_no_user() {
     let scenario = Scenario::create().await;
     let dan = create_user_named(&scenario.database, "dan").await;
     let eve = create_user_named(&scenario.database, "eve").await;
     let fay = create_user_named(&scenario.database, "fay").await;
-    for (who, whom) in [
+    for (blocker, blocked) in [
         (scenario.ben, scenario.caro),
         (dan, scenario.ben),
         (scenario.ana, eve),
         (fay, scenario.ana),
     ] {
-        block(&scenario.database, who, whom).await;
+        block(&scenario.database, blocker, blocked).await;
     }
-    let named = "@caro @dan @eve @fay";
+    let mentioned = "@caro @dan @eve @fay";
 
-    let comment = scenario.comment(scenario.ben, named).await;
+    let comment = scenario.comment(scenario.ben, mentioned).await;
     scenario.comment(scenario.ana, "Not @eve or @fay").await;
-    reword(&scenario, scenario.ben, comment, "rain").await;
-    reword(&scenario, scenario.ben, comment, &format!("So @ana: {named}")).await;
+    edit(&scenario, scenario.ben, comment, "rain").await;
+    edit(&scenario, scenario.ben, comment, &format!("So @ana: {mentioned}")).await;
 
-    for untold in [scenario.caro, dan, eve, fay] {
-        assert_eq!(scenario.messages(untold).await, NOBODY);
+    for user in [scenario.caro, dan, eve, fay] {
+        assert_eq!(scenario.messages(user).await, NONE);
     }
-    let said = "ben mentioned you in a post: So @ana: @caro @dan @eve @fay";
-    assert!(scenario.messages(scenario.ana).await.contains(&said.to_owned()));
+    let expected = "ben mentioned you in a post: So @ana: @caro @dan @eve @fay";
+    assert!(scenario.messages(scenario.ana).await.contains(&expected.to_owned()));
 }
 
-/// Who blocked the author of the post, or was blocked by them, does not see the answer.
+/// A user across a block with the author of the post cannot see the reply.
 #[tokio::test]
-async fn nobody_is_told_of_an_answer_on_a_post_that_they_cannot_see() {
+async fn a_reply_on_an_invisible_post_notifies_no_user() {
     let scenario = Scenario::create().await;
     let comment = scenario.comment(scenario.ben, "So kind").await;
     block(&scenario.database, scenario.ana, scenario.ben).await;
 
     scenario.reply(scenario.caro, comment, "Indeed, @ben").await;
 
-    assert_eq!(scenario.messages(scenario.ben).await, NOBODY);
+    assert_eq!(scenario.messages(scenario.ben).await, NONE);
 }
 
 #[tokio::test]
-async fn a_block_between_author_and_named_that_overtakes_a_comment_keeps_it_from_being_told() {
+async fn a_mention_across_a_block_in_flight_with_the_post_author_notifies_no_user() {
     let scenario = Scenario::create().await;
     let block = format!(
         "SELECT FROM users WHERE id IN ({ana}, {caro}) ORDER BY id FOR UPDATE;
@@ -144,31 +147,31 @@ async fn a_block_between_author_and_named_that_overtakes_a_comment_keeps_it_from
     );
     let block = scenario.database.begin(&block).await;
 
-    let said = scenario.comment(scenario.ben, "Look, @caro");
-    tokio::join!(said, commit_once_blocking(&scenario.database, block));
+    let expected = scenario.comment(scenario.ben, "Look, @caro");
+    tokio::join!(expected, commit_once_blocking(&scenario.database, block));
 
-    assert_eq!(scenario.messages(scenario.caro).await, NOBODY);
+    assert_eq!(scenario.messages(scenario.caro).await, NONE);
 }
 
 #[tokio::test]
-async fn a_comment_on_a_private_post_tells_nobody_whom_it_names() {
+async fn a_comment_on_a_private_post_notifies_no_mentioned_user() {
     let scenario = Scenario::create().await;
-    let secret = grateful_testkit::a_post()
+    let private = grateful_testkit::a_post()
         .by(scenario.ana)
         .private()
         .insert_into(&scenario.database)
         .await
         .id;
 
-    let comment = scenario.comment_on(secret, scenario.ana, "For @ben and @ana").await;
-    reword(&scenario, scenario.ana, comment, "For @caro").await;
+    let comment = scenario.comment_on(private, scenario.ana, "For @ben and @ana").await;
+    edit(&scenario, scenario.ana, comment, "For @caro").await;
 
     assert_eq!(scenario.database.count("notifications").await, 0);
 }
 
-/// The author hides the post while they comment on it: whoever comes last finds what the other did.
+/// The author hides the post while they comment on it. The second transaction sees the effect of the first.
 #[tokio::test]
-async fn nobody_is_named_on_a_post_that_is_hidden_meanwhile() {
+async fn a_mention_on_a_post_while_it_is_hidden_notifies_no_user() {
     let scenario = Scenario::create().await;
     let hide = format!(
         "UPDATE users SET public_posts_count = public_posts_count - 1 WHERE id = {};
@@ -177,15 +180,15 @@ async fn nobody_is_named_on_a_post_that_is_hidden_meanwhile() {
     );
     let hide = scenario.database.begin(&hide).await;
 
-    let said = scenario.comment(scenario.ana, "For @ben");
-    tokio::join!(said, commit_once_blocking(&scenario.database, hide));
+    let expected = scenario.comment(scenario.ana, "For @ben");
+    tokio::join!(expected, commit_once_blocking(&scenario.database, hide));
 
-    assert_eq!(scenario.messages(scenario.ben).await, NOBODY);
+    assert_eq!(scenario.messages(scenario.ben).await, NONE);
     scenario.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn other_words_tell_only_those_whom_the_comment_did_not_name_and_take_back_the_rest() {
+async fn an_edit_notifies_newly_mentioned_users_and_withdraws_removed_mentions() {
     let scenario = Scenario::create().await;
     let dan = create_user_named(&scenario.database, "dan").await;
     let comment = scenario.comment(scenario.ben, "Like @caro and @dan").await;
@@ -195,7 +198,7 @@ async fn other_words_tell_only_those_whom_the_comment_did_not_name_and_take_back
     let (to_caro, to_ana) = (scenario.list(scenario.caro).await, scenario.list(scenario.ana).await);
     let eve = create_user_named(&scenario.database, "eve").await;
 
-    reword(&scenario, scenario.ben, comment, "Like @CARO and @eve").await;
+    edit(&scenario, scenario.ben, comment, "Like @CARO and @eve").await;
 
     assert_eq!(scenario.list(scenario.caro).await, to_caro);
     assert_eq!(scenario.list(scenario.ana).await, to_ana);
@@ -205,50 +208,50 @@ async fn other_words_tell_only_those_whom_the_comment_did_not_name_and_take_back
 }
 
 #[tokio::test]
-async fn what_a_post_tells_stays_where_a_comment_names_somebody_no_longer() {
+async fn mentions_in_the_post_stay_if_a_comment_removes_its_mention() {
     let scenario = Scenario::create().await;
-    let post = publish(&scenario, scenario.ana, "For @ben").await;
+    let post = create(&scenario, scenario.ana, "For @ben").await;
     let comment = scenario.comment_on(post, scenario.ana, "Thanks, @ben").await;
 
-    reword(&scenario, scenario.ana, comment, "Thanks").await;
+    edit(&scenario, scenario.ana, comment, "Thanks").await;
 
     assert_eq!(scenario.messages(scenario.ben).await, ["ana mentioned you in a post: For @ben"]);
     scenario.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn of_other_words_at_once_the_last_ones_say_who_is_told() {
+async fn after_concurrent_edits_the_notifications_match_the_last_one() {
     let scenario = Scenario::create().await;
     let dan = create_user_named(&scenario.database, "dan").await;
     let comment = scenario.comment(scenario.ben, "Like @dan").await;
 
     for _ in 0..10 {
         tokio::join!(
-            reword(&scenario, scenario.ben, comment, "Like @caro and @dan"),
-            reword(&scenario, scenario.ben, comment, "Like @caro"),
-            reword(&scenario, scenario.ben, comment, "Like @dan"),
-            reword(&scenario, scenario.ben, comment, "Like rain"),
+            edit(&scenario, scenario.ben, comment, "Like @caro and @dan"),
+            edit(&scenario, scenario.ben, comment, "Like @caro"),
+            edit(&scenario, scenario.ben, comment, "Like @dan"),
+            edit(&scenario, scenario.ben, comment, "Like rain"),
         );
 
-        let kept = |name| format!("comments WHERE id = '{comment}' AND content LIKE '%@{name}%'");
-        for (name, named) in [("caro", scenario.caro), ("dan", dan)] {
-            let is_named = scenario.database.count(&kept(name)).await;
-            assert_eq!(scenario.counts(named).await.1, is_named, "{name}");
+        let stored = |name| format!("comments WHERE id = '{comment}' AND content LIKE '%@{name}%'");
+        for (name, mentioned) in [("caro", scenario.caro), ("dan", dan)] {
+            let is_mentioned = scenario.database.count(&stored(name)).await;
+            assert_eq!(scenario.counts(mentioned).await.1, is_mentioned, "{name}");
         }
         scenario.assert_consistent().await;
     }
 }
 
 #[tokio::test]
-async fn a_comment_that_is_sent_again_tells_once() {
+async fn a_repeated_comment_request_notifies_once() {
     let scenario = Scenario::create().await;
 
     for _ in 0..2 {
         let key = IdempotencyKey::parse("like-caro").unwrap();
         let idempotency = IdempotentRequest { key, fingerprint: [1; 32] };
         let text = CommentText::parse("Like @caro").unwrap();
-        let say = CommentDraft { post: scenario.post.id, parent: None, text };
-        comments::create(&scenario.app, scenario.ben, say, Some(idempotency), |_| Vec::new())
+        let draft = CommentDraft { post: scenario.post.id, parent: None, text };
+        comments::create(&scenario.app, scenario.ben, draft, Some(idempotency), |_| Vec::new())
             .await
             .unwrap();
     }
@@ -256,7 +259,7 @@ async fn a_comment_that_is_sent_again_tells_once() {
     assert_eq!(scenario.counts(scenario.caro).await, (1, 1));
 }
 
-async fn reword(scenario: &Scenario, author: UserId, comment: CommentId, text: &str) {
+async fn edit(scenario: &Scenario, author: UserId, comment: CommentId, text: &str) {
     let text = CommentText::parse(text).unwrap();
     comments::update(&scenario.app, author, comment, text).await.unwrap();
 }

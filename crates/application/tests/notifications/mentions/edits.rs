@@ -1,15 +1,17 @@
-//! What an edit of a post tells anew, and takes back.
+//! Mentions that an edit of a post adds or removes.
+
+use grateful_application::notifications;
 
 use super::*;
 
 #[tokio::test]
-async fn an_edit_tells_only_those_whom_the_post_did_not_name() {
+async fn an_edit_notifies_only_newly_mentioned_users() {
     let scenario = Scenario::create().await;
-    let post = publish(&scenario, scenario.ana, "For @ben").await;
+    let post = create(&scenario, scenario.ana, "For @ben").await;
     scenario.mark_all_read(scenario.ben).await;
     let before = scenario.list(scenario.ben).await;
 
-    rewrite(&scenario, post, "For @BEN and @caro").await;
+    edit_content(&scenario, post, "For @BEN and @caro").await;
 
     assert_eq!(scenario.list(scenario.ben).await, before);
     assert_eq!(
@@ -20,12 +22,12 @@ async fn an_edit_tells_only_those_whom_the_post_did_not_name() {
 }
 
 #[tokio::test]
-async fn an_edit_takes_back_what_those_were_told_whom_the_post_names_no_longer() {
+async fn an_edit_withdraws_removed_mentions() {
     let scenario = Scenario::create().await;
-    let post = publish(&scenario, scenario.ana, "For @ben and @caro").await;
-    let other = publish(&scenario, scenario.ana, "For @ben").await;
+    let post = create(&scenario, scenario.ana, "For @ben and @caro").await;
+    let other = create(&scenario, scenario.ana, "For @ben").await;
 
-    rewrite(&scenario, post, "For @Caro alone").await;
+    edit_content(&scenario, post, "For @Caro alone").await;
 
     assert_eq!(scenario.only_notification(scenario.ben).await.notification.post, Some(other));
     assert_eq!(scenario.counts(scenario.caro).await, (1, 1));
@@ -33,14 +35,14 @@ async fn an_edit_takes_back_what_those_were_told_whom_the_post_names_no_longer()
 }
 
 #[tokio::test]
-async fn an_edit_may_name_one_instead_of_the_other() {
+async fn an_edit_can_replace_one_mention_by_another() {
     let scenario = Scenario::create().await;
     let dan = create_user_named(&scenario.database, "dan").await;
-    let post = publish(&scenario, scenario.ana, "For @dan and @ben").await;
+    let post = create(&scenario, scenario.ana, "For @dan and @ben").await;
 
-    rewrite(&scenario, post, "For @dan and @caro").await;
+    edit_content(&scenario, post, "For @dan and @caro").await;
 
-    assert_eq!(scenario.messages(scenario.ben).await, NOBODY);
+    assert_eq!(scenario.messages(scenario.ben).await, NONE);
     assert_eq!(
         scenario.messages(scenario.caro).await,
         ["ana mentioned you in a post: For @dan and @caro"]
@@ -50,165 +52,171 @@ async fn an_edit_may_name_one_instead_of_the_other() {
 }
 
 #[tokio::test]
-async fn what_comments_tell_stays_where_the_post_names_somebody_no_longer() {
+async fn mentions_in_comments_stay_if_the_post_removes_its_mention() {
     let scenario = Scenario::create().await;
-    let post = publish(&scenario, scenario.ana, "For @ben").await;
+    let post = create(&scenario, scenario.ana, "For @ben").await;
     scenario.comment_on(post, scenario.caro, "Yes, @ben!").await;
     scenario.comment_on(post, scenario.ana, "Yes, @ben!").await;
-    let three = "You were mentioned 3 times";
-    assert_eq!(scenario.messages(scenario.ben).await, [three]);
+    assert_eq!(scenario.messages(scenario.ben).await, ["You were mentioned 3 times"]);
 
-    rewrite(&scenario, post, "For rain").await;
+    edit_content(&scenario, post, "For rain").await;
 
     assert_eq!(scenario.messages(scenario.ben).await, ["You were mentioned 2 times"]);
     scenario.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn whoever_is_named_again_within_a_day_is_not_told_anew() {
+async fn a_mention_restored_within_a_day_does_not_notify_again() {
     let scenario = Scenario::create().await;
-    let post = publish(&scenario, scenario.ana, "For @ben").await;
+    let post = create(&scenario, scenario.ana, "For @ben").await;
     let notification = scenario.only_notification(scenario.ben).await.notification.id;
-    mark_read(&scenario.app, scenario.ben, notification).await.unwrap();
+    notifications::mark_read(&scenario.app, scenario.ben, notification).await.unwrap();
     let before = scenario.list(scenario.ben).await;
 
-    rewrite(&scenario, post, "For rain").await;
-    assert_eq!(scenario.messages(scenario.ben).await, NOBODY);
+    edit_content(&scenario, post, "For rain").await;
+    assert_eq!(scenario.messages(scenario.ben).await, NONE);
     scenario.clock.advance(TimeDelta::hours(1));
-    rewrite(&scenario, post, "For @ben").await;
+    edit_content(&scenario, post, "For @ben").await;
 
     assert_eq!(scenario.list(scenario.ben).await, before);
     scenario.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn an_edit_that_touches_no_words_tells_nobody() {
+async fn an_edit_without_new_mentions_notifies_no_user() {
     let scenario = Scenario::create().await;
-    let post = publish(&scenario, scenario.ana, "For @ben").await;
+    let post = create(&scenario, scenario.ana, "For @ben").await;
     let late = create_user_named(&scenario.database, "late").await;
     scenario.database.execute("UPDATE posts SET content = 'For @ben and @late'").await;
 
     edit(&scenario, post, PostEdit { title: Some(None), ..PostEdit::default() }).await;
-    edit(&scenario, post, showing(Visibility::Public)).await;
-    rewrite(&scenario, post, "For @ben, and @late").await;
+    edit(&scenario, post, with_visibility(Visibility::Public)).await;
+    edit_content(&scenario, post, "For @ben, and @late").await;
 
     assert_eq!(scenario.counts(scenario.ben).await, (1, 1));
-    assert_eq!(scenario.messages(late).await, NOBODY);
+    assert_eq!(scenario.messages(late).await, NONE);
 }
 
 #[tokio::test]
-async fn an_edit_tells_nobody_across_a_block() {
+async fn an_edit_notifies_no_user_across_a_block() {
     let scenario = Scenario::create().await;
-    let post = publish(&scenario, scenario.ana, "For rain").await;
+    let post = create(&scenario, scenario.ana, "For rain").await;
     block(&scenario.database, scenario.ana, scenario.ben).await;
     block(&scenario.database, scenario.caro, scenario.ana).await;
 
-    rewrite(&scenario, post, "For @ben, @caro, @ana and @nobody").await;
+    edit_content(&scenario, post, "For @ben, @caro, @ana and @nobody").await;
 
     assert_eq!(scenario.database.count("notifications").await, 0);
 }
 
 #[tokio::test]
-async fn a_post_that_is_hidden_takes_back_all_that_named_somebody() {
+async fn hiding_a_post_withdraws_all_its_mentions_of_other_users() {
     let scenario = Scenario::create().await;
-    let post = publish(&scenario, scenario.ana, "For @ben").await;
+    let post = create(&scenario, scenario.ana, "For @ben").await;
     scenario.comment_on(post, scenario.ben, "And @caro, dear @ana").await;
     assert_eq!(scenario.counts(scenario.caro).await, (1, 1));
 
-    edit(&scenario, post, showing(Visibility::Private)).await;
+    edit(&scenario, post, with_visibility(Visibility::Private)).await;
 
-    assert_eq!(scenario.messages(scenario.ben).await, NOBODY);
-    assert_eq!(scenario.messages(scenario.caro).await, NOBODY);
+    assert_eq!(scenario.messages(scenario.ben).await, NONE);
+    assert_eq!(scenario.messages(scenario.caro).await, NONE);
     assert_eq!(
         scenario.messages(scenario.ana).await,
         ["ben mentioned you in a post: And @caro, dear @ana"]
     );
-    rewrite(&scenario, post, "For @ben and @caro").await;
-    assert_eq!(scenario.messages(scenario.caro).await, NOBODY);
+    edit_content(&scenario, post, "For @ben and @caro").await;
+    assert_eq!(scenario.messages(scenario.caro).await, NONE);
     scenario.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn a_post_that_is_shown_to_everybody_tells_those_whom_it_names() {
-    for words in [None, Some("Now for @ben and @caro")] {
+async fn making_a_post_public_notifies_mentioned_users() {
+    for content in [None, Some("Now for @ben and @caro")] {
         let scenario = Scenario::create().await;
-        let secret = Draft { visibility: Visibility::Private, ..draft("For @ben and @caro") };
-        let post = try_create_post(&scenario.app, scenario.ana, secret, None).await.unwrap();
+        let private = Draft { visibility: Visibility::Private, ..draft("For @ben and @caro") };
+        let post = try_create_post(&scenario.app, scenario.ana, private, None).await.unwrap();
 
-        let content = words.map(str::to_owned);
-        edit(&scenario, post, PostEdit { content, ..showing(Visibility::Public) }).await;
+        let new_content = content.map(str::to_owned);
+        edit(
+            &scenario,
+            post,
+            PostEdit { content: new_content, ..with_visibility(Visibility::Public) },
+        )
+        .await;
 
-        let said =
-            format!("ana mentioned you in a post: {}", words.unwrap_or("For @ben and @caro"));
-        assert_eq!(scenario.messages(scenario.ben).await, [said.as_str()]);
-        assert_eq!(scenario.messages(scenario.caro).await, [said]);
+        let expected =
+            format!("ana mentioned you in a post: {}", content.unwrap_or("For @ben and @caro"));
+        assert_eq!(scenario.messages(scenario.ben).await, [expected.as_str()]);
+        assert_eq!(scenario.messages(scenario.caro).await, [expected]);
         scenario.assert_consistent().await;
     }
 }
 
 #[tokio::test]
-async fn an_edit_that_is_refused_tells_nobody() {
+async fn a_rejected_edit_notifies_no_user() {
     let scenario = Scenario::create().await;
-    let post = publish(&scenario, scenario.ana, "For @ben").await;
-    let words = |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
+    let post = create(&scenario, scenario.ana, "For @ben").await;
+    let with_content =
+        |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
 
     let too_long = format!("@caro {}", "x".repeat(500));
     let too_long =
-        posts::update(&scenario.app, scenario.ana, post, words(&too_long), |_| true).await;
-    let outdated =
-        posts::update(&scenario.app, scenario.ana, post, words("@caro"), |_| false).await;
-    let anothers = posts::update(&scenario.app, scenario.ben, post, words("@caro"), |_| true).await;
+        posts::update(&scenario.app, scenario.ana, post, with_content(&too_long), |_| true).await;
+    let stale =
+        posts::update(&scenario.app, scenario.ana, post, with_content("@caro"), |_| false).await;
+    let by_other_user =
+        posts::update(&scenario.app, scenario.ben, post, with_content("@caro"), |_| true).await;
 
-    assert!(too_long.is_err() && outdated.is_err() && anothers.is_err());
-    assert_eq!(scenario.messages(scenario.caro).await, NOBODY);
+    assert!(too_long.is_err() && stale.is_err() && by_other_user.is_err());
+    assert_eq!(scenario.messages(scenario.caro).await, NONE);
     assert_eq!(scenario.counts(scenario.ben).await, (1, 1));
 }
 
 #[tokio::test]
-async fn of_edits_at_once_the_last_one_says_who_is_told() {
+async fn after_concurrent_edits_the_notifications_match_the_last_one() {
     let scenario = Scenario::create().await;
     let dan = create_user_named(&scenario.database, "dan").await;
-    let post = publish(&scenario, scenario.ana, "For @dan").await;
+    let post = create(&scenario, scenario.ana, "For @dan").await;
 
     for _ in 0..10 {
         tokio::join!(
-            rewrite(&scenario, post, "For @ben and @dan"),
-            rewrite(&scenario, post, "For @caro"),
-            rewrite(&scenario, post, "For @caro and @dan"),
-            rewrite(&scenario, post, "For rain"),
+            edit_content(&scenario, post, "For @ben and @dan"),
+            edit_content(&scenario, post, "For @caro"),
+            edit_content(&scenario, post, "For @caro and @dan"),
+            edit_content(&scenario, post, "For rain"),
         );
 
-        let words = posts::get(&scenario.app, grateful_domain::Viewer::Guest, post).await.unwrap();
-        let words = words.post.draft.content;
-        for (name, named) in [("ben", scenario.ben), ("caro", scenario.caro), ("dan", dan)] {
-            let is_named = words.as_str().contains(&format!("@{name}"));
+        let found = posts::get(&scenario.app, grateful_domain::Viewer::Guest, post).await.unwrap();
+        let content = found.post.draft.content;
+        for (name, mentioned) in [("ben", scenario.ben), ("caro", scenario.caro), ("dan", dan)] {
+            let is_mentioned = content.as_str().contains(&format!("@{name}"));
             assert_eq!(
-                scenario.list(named).await.len(),
-                usize::from(is_named),
-                "{name}: {words:?}"
+                scenario.list(mentioned).await.len(),
+                usize::from(is_mentioned),
+                "{name}: {content:?}"
             );
         }
         scenario.assert_consistent().await;
     }
 }
 
-/// Shown to everybody while its words become others: those count that it has in the end.
+/// The content changes while the post becomes public. The final content counts.
 #[tokio::test]
-async fn a_post_whose_words_change_while_it_is_shown_tells_those_whom_they_name() {
+async fn a_post_that_is_edited_while_it_becomes_public_notifies_the_users_of_the_final_content() {
     let scenario = Scenario::create().await;
-    let secret = Draft { visibility: Visibility::Private, ..draft("For @ben") };
-    let post = try_create_post(&scenario.app, scenario.ana, secret, None).await.unwrap();
-    let others = format!("UPDATE posts SET content = 'For @caro' WHERE id = '{post}'");
-    let others = scenario.database.begin(&others).await;
+    let private = Draft { visibility: Visibility::Private, ..draft("For @ben") };
+    let post = try_create_post(&scenario.app, scenario.ana, private, None).await.unwrap();
+    let edit_in_flight = format!("UPDATE posts SET content = 'For @caro' WHERE id = '{post}'");
+    let edit_in_flight = scenario.database.begin(&edit_in_flight).await;
 
-    let show = edit(&scenario, post, showing(Visibility::Public));
-    tokio::join!(show, commit_once_blocking(&scenario.database, others));
+    let publish = edit(&scenario, post, with_visibility(Visibility::Public));
+    tokio::join!(publish, commit_once_blocking(&scenario.database, edit_in_flight));
 
-    assert_eq!(scenario.messages(scenario.ben).await, NOBODY);
+    assert_eq!(scenario.messages(scenario.ben).await, NONE);
     assert_eq!(scenario.messages(scenario.caro).await, ["ana mentioned you in a post: For @caro"]);
 }
 
-async fn rewrite(scenario: &Scenario, post: PostId, text: &str) {
+async fn edit_content(scenario: &Scenario, post: PostId, text: &str) {
     edit(scenario, post, PostEdit { content: Some(text.to_owned()), ..PostEdit::default() }).await;
 }
 
@@ -216,6 +224,6 @@ async fn edit(scenario: &Scenario, post: PostId, edit: PostEdit) {
     posts::update(&scenario.app, scenario.ana, post, edit, |_| true).await.unwrap();
 }
 
-fn showing(visibility: Visibility) -> PostEdit {
+fn with_visibility(visibility: Visibility) -> PostEdit {
     PostEdit { visibility: Some(visibility), ..PostEdit::default() }
 }

@@ -298,7 +298,7 @@ impl World {
         verify(&self.app, Repair::No, |progress| found.push(format!("{progress:?}")))
             .await
             .unwrap();
-        found.retain(|it| it.starts_with("Differs"));
+        found.retain(|it| it.starts_with("Mismatch"));
         assert_eq!(found, [""; 0], "{when}");
     }
 }

@@ -1,5 +1,5 @@
-//! How many statements each act and each list costs: at most nine for an act that tells one person of it, and three for a
-//! list however long.
+//! Statement counts of acts and lists: at most nine for an act that notifies one user, at most three for a list of any
+//! length.
 
 use grateful_application::{comments, hearts, reactions, shares};
 use grateful_domain::{Emoji, Limit, PageRequest, ShareDetails};
@@ -8,11 +8,12 @@ use grateful_testkit::{
 };
 
 use crate::support::{
-    about, hi, idempotent, reply, say, say_repeatably, share, share_repeatably, words,
+    comment_text, create_comment, create_comment_idempotently, create_reply, create_share,
+    create_share_idempotently, draft_on, idempotent_request, message_to,
 };
 
 #[tokio::test]
-async fn hearts_and_reactions_cost_a_few_statements_however_popular_the_post() {
+async fn hearts_and_reactions_need_a_constant_number_of_statements() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let post = a_post().insert_into(&database).await.id;
 
@@ -31,49 +32,77 @@ async fn hearts_and_reactions_cost_a_few_statements_however_popular_the_post() {
 }
 
 #[tokio::test]
-async fn shares_cost_a_few_statements_however_many_are_named() {
+async fn shares_need_a_constant_number_of_statements_for_any_number_of_recipients() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let post = a_post().insert_into(&database).await.id;
     let ana = create_user(&database).await;
-    let mut people = Vec::new();
+    let mut recipients = Vec::new();
 
-    assert_queries!(8, share(&app, ana, post, ShareDetails::Url));
-    assert_queries!(6, share(&app, ana, post, ShareDetails::Url));
+    assert_queries!(8, create_share(&app, ana, post, ShareDetails::Url));
+    assert_queries!(6, create_share(&app, ana, post, ShareDetails::Url));
     assert_queries!(8, shares::delete(&app, ana, post));
     for _ in 0..5 {
-        people.push(create_user(&database).await);
-        assert_queries!(11, share(&app, ana, post, hi(ana, &people)));
+        recipients.push(create_user(&database).await);
+        assert_queries!(11, create_share(&app, ana, post, message_to(ana, &recipients)));
     }
     assert_queries!(
         13,
-        share_repeatably(&app, ana, post, hi(ana, &people), Some(idempotent("hi", 1)))
+        create_share_idempotently(
+            &app,
+            ana,
+            post,
+            message_to(ana, &recipients),
+            Some(idempotent_request("hi", 1))
+        )
     );
     assert_queries!(
         2,
-        share_repeatably(&app, ana, post, hi(ana, &people), Some(idempotent("hi", 1)))
+        create_share_idempotently(
+            &app,
+            ana,
+            post,
+            message_to(ana, &recipients),
+            Some(idempotent_request("hi", 1))
+        )
     );
 }
 
 #[tokio::test]
-async fn comments_cost_a_few_statements_however_many_there_are() {
+async fn comments_need_a_constant_number_of_statements() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let post = a_post().insert_into(&database).await.id;
     let ana = create_user(&database).await;
 
     for _ in 0..3 {
-        let comment = assert_queries!(8, say(&app, ana, post));
-        let answer = assert_queries!(9, reply(&app, ana, post, comment));
-        assert_queries!(9, reply(&app, ana, post, answer));
-        assert_queries!(5, comments::update(&app, ana, answer, words("So lovely")));
-        assert_queries!(4, comments::update(&app, ana, answer, words("So lovely")));
+        let comment = assert_queries!(8, create_comment(&app, ana, post));
+        let nested = assert_queries!(9, create_reply(&app, ana, post, comment));
+        assert_queries!(9, create_reply(&app, ana, post, nested));
+        assert_queries!(5, comments::update(&app, ana, nested, comment_text("So lovely")));
+        assert_queries!(4, comments::update(&app, ana, nested, comment_text("So lovely")));
         assert_queries!(11, comments::delete(&app, ana, comment));
     }
-    assert_queries!(10, say_repeatably(&app, ana, about(post), Some(idempotent("lovely", 1))));
-    assert_queries!(2, say_repeatably(&app, ana, about(post), Some(idempotent("lovely", 1))));
+    assert_queries!(
+        10,
+        create_comment_idempotently(
+            &app,
+            ana,
+            draft_on(post),
+            Some(idempotent_request("lovely", 1))
+        )
+    );
+    assert_queries!(
+        2,
+        create_comment_idempotently(
+            &app,
+            ana,
+            draft_on(post),
+            Some(idempotent_request("lovely", 1))
+        )
+    );
 }
 
 #[tokio::test]
-async fn a_list_costs_the_same_at_any_length() {
+async fn lists_of_any_length_need_the_same_number_of_statements() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let post = a_post().by(ana).insert_into(&database).await;
@@ -85,16 +114,16 @@ async fn a_list_costs_the_same_at_any_length() {
         let page = PageRequest::first(Limit::parse(length).unwrap());
         let hearts = assert_queries!(2, hearts::list(&app, ana, post.id, page)).items.len();
         let reactions = assert_queries!(2, reactions::list(&app, ana, post.id, page)).items.len();
-        let said = assert_queries!(2, comments::list(&app, ana, post.id, page)).items.len();
-        let answers =
+        let comments = assert_queries!(2, comments::list(&app, ana, post.id, page)).items.len();
+        let replies =
             assert_queries!(3, comments::list_replies(&app, ana, comment.id, page)).items.len();
-        for items in [hearts, reactions, said, answers] {
+        for items in [hearts, reactions, comments, replies] {
             assert_eq!(i64::try_from(items).unwrap(), length);
         }
     }
 }
 
-/// Sixty of everything on the post, and sixty answers to the comment.
+/// Adds sixty hearts, reactions and comments to the post, and sixty replies to the comment.
 async fn fill(database: &TestDatabase, post: &str, comment: &str) {
     database
         .execute(&format!(
