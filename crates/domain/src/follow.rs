@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
-use crate::{FollowId, Position, UserId, UserListItem, Username};
+use crate::{Approval, FollowId, Position, UserId, UserListItem, Username};
 
 /// The state of the edge from a follower to a followed user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,15 +80,6 @@ pub enum FollowAction {
     Block,
     /// Removes the user's own block.
     Unblock,
-}
-
-/// Whether a user approves each new follower.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Approval {
-    /// Follows take effect immediately.
-    NotRequired,
-    /// Follows start as requests.
-    Required,
 }
 
 /// Why a [`FollowAction`] is refused.

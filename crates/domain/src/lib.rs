@@ -5,6 +5,7 @@ mod comment;
 mod feed;
 mod follow;
 mod ids;
+mod image_url;
 mod mention;
 pub mod notification;
 mod page;
@@ -25,12 +26,13 @@ pub use self::feed::{
     TrendingConfig, TrendingWindow, TrendingWindowError, compose,
 };
 pub use self::follow::{
-    Approval, Follow, FollowAction, FollowError, FollowListItem, FollowState, Relationship,
-    Suggestion, UnknownFollowState, apply_follow_action,
+    Follow, FollowAction, FollowError, FollowListItem, FollowState, Relationship, Suggestion,
+    UnknownFollowState, apply_follow_action,
 };
 pub use self::ids::{
     CommentId, FollowId, HeartId, NotificationId, PostId, ReactionId, SessionId, ShareId, UserId,
 };
+pub use self::image_url::{ImageUrl, ImageUrlError};
 pub use self::mention::{MAX_MENTIONS, MentionDiff, diff_mentions, find_mentions};
 pub use self::notification::{
     BatchConfig, BatchKey, Inbox, Notification, NotificationType, Priority, UnknownNotificationType,
@@ -40,8 +42,8 @@ pub use self::page::{
     PageStart, Position, RankPosition, Total,
 };
 pub use self::post::{
-    Content, Draft, Engagement, ImageUrl, ImageUrlError, LocationName, Post, PostEdit,
-    PostForViewer, PostType, Revision, Title, UnknownPostType, Visibility,
+    Content, Draft, Engagement, LocationName, Post, PostEdit, PostForViewer, PostType, Revision,
+    Title, UnknownPostType, Visibility,
 };
 pub use self::rate::{Bucket, Rate};
 pub use self::reaction::{Emoji, EmojiCount, Heart, Reaction, UnknownEmoji};
@@ -52,11 +54,11 @@ pub use self::share::{
 };
 pub use self::text::TextError;
 pub use self::user::{
-    Author, Bio, City, Colour, ColourError, DisplayName, Email, EmailError, EntryListError,
-    Institutions, Location, LocationError, LocationQuery, LocationQueryError, OwnProfile, Password,
-    PasswordError, PasswordHash, PhotoSize, Preferences, PreferencesError, Profile, ProfileEdit,
-    ProfilePhoto, User, UserListItem, UserSearchQuery, Username, UsernameBatch, UsernameError,
-    UsernameValidation, Websites,
+    Approval, Author, Bio, City, Colour, ColourError, DisplayName, Email, EmailError,
+    EntryListError, Institutions, Location, LocationError, LocationQuery, LocationQueryError,
+    OwnProfile, Password, PasswordError, PasswordHash, PhotoSize, Preferences, PreferencesError,
+    Profile, ProfileEdit, ProfilePhoto, User, UserListItem, UserSearchQuery, Username,
+    UsernameBatch, UsernameError, UsernameValidation, Websites,
 };
 pub use self::validation::{FieldValidator, ValidationError};
 pub use self::viewer::Viewer;

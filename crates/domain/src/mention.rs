@@ -31,13 +31,8 @@ fn name_after(text: &str, at_sign: usize) -> Option<&str> {
     if rest.chars().next().is_some_and(char::is_alphabetic) {
         return None;
     }
-    let name = trim_punctuation(name);
+    let name = Username::trim_punctuation(name);
     Username::parse(name).is_ok().then_some(name)
-}
-
-/// Removes punctuation of the sentence from the end of a name: `@cat.` mentions `cat`.
-pub(crate) fn trim_punctuation(name: &str) -> &str {
-    name.trim_end_matches(['.', '-'])
 }
 
 fn contains_ignoring_case(names: &[&str], name: &str) -> bool {

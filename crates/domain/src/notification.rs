@@ -33,7 +33,7 @@ pub use self::recording::record;
 pub use self::rendered::RenderedNotification;
 pub use self::text::{Text, TextContext};
 pub use self::withdrawal::{RemainingBatch, update_reaction, withdraw};
-use crate::{CommentId, Emoji, NotificationId, PostId, UserId};
+use crate::{CommentId, Emoji, NotificationId, PostId, Preferences, UserId};
 
 /// A notification in an inbox: of one act, or a batch whose acts are stored as its children.
 #[derive(Debug, Clone, PartialEq)]
@@ -219,8 +219,21 @@ impl Priority {
     }
 }
 
+impl Preferences {
+    /// Whether the user accepts notifications of this type. `true` unless they have muted the type.
+    pub fn allows_notification(&self, kind: NotificationType) -> bool {
+        let switches = self.as_map().get("notifications").and_then(Value::as_object);
+        switches
+            .and_then(|switches| switches.get(kind.code()))
+            .and_then(Value::as_bool)
+            .unwrap_or(true)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -232,6 +245,17 @@ mod tests {
         for priority in Priority::ALL {
             assert_eq!(Priority::from_code(priority.code()), Ok(priority));
             assert!(UnknownPriority.to_string().contains(priority.code()));
+        }
+    }
+
+    #[test]
+    fn all_notification_types_are_allowed_except_muted_ones() {
+        let raw = json!({"notifications": {"like": false, "mention": true}});
+        let preferences = Preferences::parse(raw.as_object().unwrap().clone()).unwrap();
+
+        for kind in NotificationType::ALL {
+            assert_eq!(preferences.allows_notification(kind), kind != NotificationType::Like);
+            assert!(Preferences::from_stored(Map::new()).allows_notification(kind));
         }
     }
 }

@@ -216,11 +216,11 @@ pub enum PageError {
     #[error("must be a whole number from 0 to {}; use a cursor for later pages", Offset::MAX.0)]
     Offset,
     /// The offset into the ranked feed is out of range.
-    #[error(
-        "must be a whole number from 0 to {}; use a cursor for later pages",
-        crate::FeedCursor::MAX_POSITIONS
-    )]
-    FeedOffset,
+    #[error("must be a whole number from 0 to {max}; use a cursor for later pages")]
+    FeedOffset {
+        /// The largest offset.
+        max: usize,
+    },
     /// The cursor was not issued for this list.
     #[error("must be taken from the next link of the same list")]
     Cursor,

@@ -5,11 +5,11 @@ mod edit;
 
 use chrono::{DateTime, Utc};
 
-pub use self::content::{
-    Content, ImageUrl, ImageUrlError, LocationName, PostType, Title, UnknownPostType,
-};
+pub use self::content::{Content, LocationName, PostType, Title, UnknownPostType};
 pub use self::edit::PostEdit;
-use crate::{Author, Emoji, Position, PostId, UserId, Viewer, find_mentions};
+use crate::{
+    Author, Emoji, EngagementPosition, ImageUrl, Position, PostId, UserId, Viewer, find_mentions,
+};
 
 /// A post with its engagement counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +87,17 @@ impl Revision {
 }
 
 impl Post {
+    /// The position in lists ordered by engagement.
+    pub fn engagement_position(&self) -> EngagementPosition {
+        let engagement = self.engagement;
+        EngagementPosition {
+            hearts: engagement.hearts,
+            reactions: engagement.reactions,
+            shares: engagement.shares,
+            id: self.id,
+        }
+    }
+
     /// Creates a new post.
     pub fn publish(id: PostId, author: UserId, draft: Draft, now: DateTime<Utc>) -> Self {
         Self {

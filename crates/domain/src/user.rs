@@ -2,6 +2,7 @@
 
 mod avatar;
 mod email;
+mod json;
 mod location;
 mod location_query;
 mod password;
@@ -20,7 +21,8 @@ pub use self::location_query::{LocationQuery, LocationQueryError};
 pub use self::password::{Password, PasswordError, PasswordHash};
 pub use self::photo::{PhotoSize, ProfilePhoto};
 pub use self::profile::{
-    Bio, City, DisplayName, EntryListError, Institutions, Preferences, PreferencesError, Websites,
+    Approval, Bio, City, DisplayName, EntryListError, Institutions, Preferences, PreferencesError,
+    Websites,
 };
 pub use self::user_search_query::UserSearchQuery;
 pub use self::username::{Username, UsernameError};

@@ -58,7 +58,7 @@ impl FeedStart {
     pub fn parse_offset(raw: i64) -> Result<Self, PageError> {
         match usize::try_from(raw) {
             Ok(positions @ 0..=FeedCursor::MAX_POSITIONS) => Ok(Self::Offset(positions)),
-            _ => Err(PageError::FeedOffset),
+            _ => Err(PageError::FeedOffset { max: FeedCursor::MAX_POSITIONS }),
         }
     }
 }

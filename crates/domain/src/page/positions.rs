@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{Post, PostId};
+use crate::PostId;
 
 /// The position of a post in a list ordered by rank, highest first; ties by time, newest first, then by id.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,17 +22,4 @@ pub struct EngagementPosition {
     pub reactions: i32,
     pub shares: i32,
     pub id: PostId,
-}
-
-impl Post {
-    /// The position in lists ordered by engagement.
-    pub fn engagement_position(&self) -> EngagementPosition {
-        let engagement = self.engagement;
-        EngagementPosition {
-            hearts: engagement.hearts,
-            reactions: engagement.reactions,
-            shares: engagement.shares,
-            id: self.id,
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::profile::{has_nul, json_len};
+use super::json::{has_nul, json_len};
 
 /// A location with a name and coordinates. Other keys of the geocoder are kept unchanged.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,8 +5,8 @@ use thiserror::Error;
 use url::Url;
 
 use super::Location;
+use super::json::{has_nul, json_len};
 use crate::text::{self, Lines, TextError, texts};
-use crate::{Approval, NotificationType};
 
 texts! {
     /// A short biography. May have several lines.
@@ -184,6 +184,15 @@ fn is_web_url(text: &str) -> bool {
     })
 }
 
+/// Whether a user approves each new follower.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Approval {
+    /// Follows take effect immediately.
+    NotRequired,
+    /// Follows start as requests.
+    Required,
+}
+
 /// The preferences of a user. Unknown keys are kept for the clients that use them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Preferences(Map<String, Value>);
@@ -248,37 +257,10 @@ impl Preferences {
         if self.approve_followers() { Approval::Required } else { Approval::NotRequired }
     }
 
-    /// Whether the user accepts notifications of this type. `true` unless they have muted the type.
-    pub fn allows_notification(&self, kind: NotificationType) -> bool {
-        let switches = self.0.get("notifications").and_then(Value::as_object);
-        switches
-            .and_then(|switches| switches.get(kind.code()))
-            .and_then(Value::as_bool)
-            .unwrap_or(true)
-    }
-
     /// All keys, known and unknown.
     pub fn as_map(&self) -> &Map<String, Value> {
         &self.0
     }
-}
-
-/// The length of the compact JSON in bytes.
-pub(super) fn json_len(object: &Map<String, Value>) -> usize {
-    serde_json::to_string(object).map_or(usize::MAX, |json| json.len())
-}
-
-/// Whether any key or text contains a NUL, which `jsonb` cannot store.
-pub(super) fn has_nul(object: &Map<String, Value>) -> bool {
-    fn contains_nul(value: &Value) -> bool {
-        match value {
-            Value::String(text) => text.contains('\0'),
-            Value::Array(items) => items.iter().any(contains_nul),
-            Value::Object(fields) => has_nul(fields),
-            Value::Null | Value::Bool(_) | Value::Number(_) => false,
-        }
-    }
-    object.iter().any(|(key, value)| key.contains('\0') || contains_nul(value))
 }
 
 #[cfg(test)]
@@ -386,17 +368,6 @@ mod tests {
         ] {
             let preferences = Preferences::from_stored(raw.as_object().unwrap().clone());
             assert_eq!(preferences.approval(), approval, "{raw}");
-        }
-    }
-
-    #[test]
-    fn all_notification_types_are_allowed_except_muted_ones() {
-        let raw = json!({"notifications": {"like": false, "mention": true}});
-        let preferences = Preferences::parse(raw.as_object().unwrap().clone()).unwrap();
-
-        for kind in NotificationType::ALL {
-            assert_eq!(preferences.allows_notification(kind), kind != NotificationType::Like);
-            assert!(Preferences::from_stored(Map::new()).allows_notification(kind));
         }
     }
 }

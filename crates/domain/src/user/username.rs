@@ -71,6 +71,11 @@ impl Username {
             Ok(Self(raw.to_owned()))
         }
     }
+
+    /// Removes punctuation of the sentence from the end of a name: `@cat.` mentions `cat`.
+    pub(crate) fn trim_punctuation(name: &str) -> &str {
+        name.trim_end_matches(['.', '-'])
+    }
 }
 
 #[cfg(test)]

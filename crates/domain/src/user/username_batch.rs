@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use super::Username;
-use crate::mention::trim_punctuation;
 
 /// The usernames in a validation request: distinct spellings in the order of the request, at most
 /// [`UsernameBatch::MAX_LEN`].
@@ -48,7 +47,7 @@ impl UsernameBatch {
 impl Username {
     /// Parses a username in a URL path or a text, ignoring trailing punctuation. `None` if it is not a valid username.
     pub fn parse_mention(raw: &str) -> Option<Self> {
-        Self::parse(trim_punctuation(raw)).ok()
+        Self::parse(Self::trim_punctuation(raw)).ok()
     }
 }
 
