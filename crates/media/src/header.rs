@@ -7,18 +7,9 @@ use crate::jpeg::{self, JpegHeader, Scale};
 use crate::limits::MAX_BYTES;
 use crate::orientation;
 use crate::png::{self, PngHeader};
-use crate::sizes::{LARGE_SIDE, MAX_POST_SIDE, encode_memory_bytes};
+use crate::sizes::{LARGE_SIDE, MAX_POST_SIDE, Purpose, encode_memory_bytes};
 use crate::webp::{self, WebPHeader};
 use crate::{ImageError, ImageFormat};
-
-/// What an image is decoded for, which determines the required resolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Purpose {
-    /// Four squares of a profile photo, see [`ProfileSizes`](crate::ProfileSizes).
-    Profile,
-    /// The image of a post, see [`PostImage`](crate::PostImage).
-    Post,
-}
 
 /// The header of an image within all limits that can be checked without decoding.
 #[derive(Debug, Clone)]

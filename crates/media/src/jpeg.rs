@@ -5,7 +5,7 @@ use image::metadata::Orientation;
 use jpeg_decoder::{CodingProcess, Decoder, Error, PixelFormat, UnsupportedFeature};
 
 use crate::alpha::{compact_to_rgb, scale_by};
-use crate::{ImageError, limits};
+use crate::{ImageError, dimensions};
 
 /// The relevant fields of a JPEG's header.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +42,7 @@ impl JpegHeader {
         decoder.read_info().map_err(|error| to_image_error(&error))?;
         let info = decoder.info().ok_or(ImageError::Corrupt)?;
         let (width, height) = (u32::from(info.width), u32::from(info.height));
-        limits::check(width, height)?;
+        dimensions::check(width, height)?;
         if info.coding_process == CodingProcess::Lossless {
             return Err(ImageError::Unsupported { feature: "lossless JPEG" });
         }

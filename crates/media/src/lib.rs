@@ -3,6 +3,7 @@
 
 mod alpha;
 mod decoded_image;
+mod dimensions;
 mod error;
 mod focus;
 mod format;
@@ -20,8 +21,9 @@ pub use self::decoded_image::DecodedImage;
 pub use self::error::ImageError;
 pub use self::focus::{Focus, Square};
 pub use self::format::ImageFormat;
-pub use self::header::{ImageHeader, Purpose};
+pub use self::header::ImageHeader;
 pub use self::limits::{MAX_BYTES, MAX_PIXELS, MAX_SIDE};
 pub use self::sizes::{
-    LARGE_SIDE, MAX_POST_SIDE, MEDIUM_SIDE, PostImage, ProfileSizes, SMALL_SIDE, THUMBNAIL_SIDE,
+    LARGE_SIDE, MAX_POST_SIDE, MEDIUM_SIDE, PostImage, ProfileSizes, Purpose, SMALL_SIDE,
+    THUMBNAIL_SIDE,
 };

@@ -7,7 +7,7 @@ use image::metadata::Orientation;
 use png::{Decoder, DecodingError, InterlaceInfo, Limits, Reader, Transformations};
 
 use crate::alpha::flatten_onto_white;
-use crate::{ImageError, limits};
+use crate::{ImageError, dimensions};
 
 /// Memory limit of the decoder in bytes, apart from the image: rows, and the metadata before the pixels.
 const MAX_DECODER_BYTES: usize = 2 << 20;
@@ -81,7 +81,7 @@ fn reader(bytes: &[u8]) -> Result<Reader<Cursor<&[u8]>>, ImageError> {
     decoder.set_ignore_iccp_chunk(true);
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
     let header = decoder.read_header_info().map_err(|error| to_image_error(&error))?;
-    limits::check(header.width, header.height)?;
+    dimensions::check(header.width, header.height)?;
     decoder.read_info().map_err(|error| to_image_error(&error))
 }
 

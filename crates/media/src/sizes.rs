@@ -3,7 +3,14 @@
 use image::RgbImage;
 use jpeg_encoder::{ColorType, Encoder};
 
-use crate::Purpose;
+/// What an image is decoded for, which determines the required resolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Four squares of a profile photo, see [`ProfileSizes`].
+    Profile,
+    /// The image of a post, see [`PostImage`].
+    Post,
+}
 
 /// Side of the smallest profile square in pixels.
 pub const THUMBNAIL_SIDE: u32 = 64;

@@ -11,7 +11,7 @@ use image_webp::{DecodingError, WebPDecoder};
 
 use self::frame::{Frame, lossy_dimensions};
 use crate::alpha::{blend_with_white, compact_to_rgb};
-use crate::{ImageError, limits};
+use crate::{ImageError, dimensions};
 
 /// Maximum number of prefix code groups in a lossless frame. libwebp creates at most 2,600, and then merges similar ones.
 const MAX_CODE_GROUPS: u32 = 2_000;
@@ -63,7 +63,7 @@ fn frame_memory_bytes(
     /// The decoder reserves as many bytes as a 24-bit partition size can announce.
     const PARTITION_BYTES: u64 = 16 << 20;
 
-    limits::check(width, height)?;
+    dimensions::check(width, height)?;
     let pixels = u64::from(width) * u64::from(height);
     match frame {
         Frame::Lossless(data) => {
@@ -123,7 +123,7 @@ fn decoder(bytes: &[u8]) -> Result<WebPDecoder<Cursor<&[u8]>>, ImageError> {
         WebPDecoder::new(Cursor::new(bytes)).map_err(|error| to_image_error(&error))?;
     decoder.set_memory_limit(bytes.len());
     let (width, height) = decoder.dimensions();
-    limits::check(width, height)?;
+    dimensions::check(width, height)?;
     Ok(decoder)
 }
 
