@@ -10,7 +10,7 @@ use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody, to_bytes};
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::error::PayloadError;
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::Method;
 use actix_web::rt::time::timeout;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::Bytes;
@@ -20,7 +20,9 @@ use grateful_domain::User;
 use grateful_web::{MetricsPage, WebConfig};
 use serde_json::Value;
 
-use crate::{BOUNDARY, PASSWORD, TestApp, TestDatabase, a_user, multipart_form, openapi};
+use crate::{
+    ApiResponse, BOUNDARY, PASSWORD, TestApp, TestDatabase, a_user, multipart_form, openapi,
+};
 
 type ServiceFuture = Pin<Box<dyn Future<Output = Result<ServiceResponse<BoxBody>, Error>>>>;
 
@@ -219,46 +221,5 @@ impl StreamingResponse {
         let chunk = poll_fn(|context| Pin::new(&mut self.body).poll_next(context));
         let chunk = timeout(Duration::from_secs(10), chunk).await.unwrap();
         chunk.map(|bytes| bytes.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()))
-    }
-}
-
-/// A response.
-#[derive(Debug, Clone)]
-pub struct ApiResponse {
-    /// The status code.
-    pub status: StatusCode,
-    headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-impl ApiResponse {
-    /// Parses the body as JSON.
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
-    }
-
-    /// Returns the field `data` of the envelope.
-    pub fn data(&self) -> Value {
-        self.json()["data"].take()
-    }
-
-    /// Returns the first header with this name, which is in lower case.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let mut headers = self.headers.iter();
-        headers.find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
-    }
-
-    /// Asserts the status and returns the response.
-    #[track_caller]
-    #[expect(
-        clippy::must_use_candidate,
-        clippy::return_self_not_must_use,
-        reason = "many tests assert only the status"
-    )]
-    pub fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.body));
-        self
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod api;
+mod api_response;
 mod app;
 mod builders;
 mod clock;
@@ -21,7 +22,8 @@ mod openapi;
 #[doc(hidden)]
 pub use grateful_application::QueryLog;
 
-pub use self::api::{Api, ApiRequest, ApiResponse, Caller, StreamingResponse};
+pub use self::api::{Api, ApiRequest, Caller, StreamingResponse};
+pub use self::api_response::ApiResponse;
 pub use self::app::TestApp;
 pub use self::builders::{PASSWORD, PostBuilder, UserBuilder, a_post, a_user, block, create_user};
 pub use self::clock::{FakeClock, NOON};
