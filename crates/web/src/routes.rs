@@ -9,4 +9,5 @@ pub(crate) mod metrics;
 pub(crate) mod notifications;
 pub(crate) mod posts;
 pub(crate) mod uploads;
+pub(crate) mod user_summary;
 pub(crate) mod users;

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::error::ApiError;
 use crate::request::{PageParams100, QueryParameters, SignedIn, UserPath};
 use crate::response::{Envelope, EnvelopeResponse, ListResponse, Pagination, Problem, Timestamp};
-use crate::routes::users::UserSummary;
+use crate::routes::user_summary::UserSummary;
 
 /// The state of a follow request after it was accepted or declined.
 #[derive(Serialize, ToSchema)]

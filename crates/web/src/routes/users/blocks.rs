@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::error::ApiError;
 use crate::request::{PageParams100, QueryParameters, SignedIn, UserPath};
 use crate::response::{Envelope, EnvelopeResponse, ListResponse, Pagination, Problem};
-use crate::routes::users::UserSummary;
+use crate::routes::user_summary::UserSummary;
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BlockedView {

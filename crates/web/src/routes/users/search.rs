@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::error::ApiError;
 use crate::request::{Field, FromJson, JsonBody, SignedIn, UsernamePath, as_is};
 use crate::response::{Envelope, EnvelopeResponse, Problem};
-use crate::routes::users::UserSummary;
+use crate::routes::user_summary::UserSummary;
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct UserSearchBody {

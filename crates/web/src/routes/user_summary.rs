@@ -1,0 +1,33 @@
+//! A user in a list, shared by the lists of users, follows and blocks.
+
+use grateful_domain::{FollowListItem, UserListItem};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A user in a list.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UserSummary {
+    id: i64,
+    username: String,
+    display_name: Option<String>,
+    bio: Option<String>,
+    profile_image_url: Option<String>,
+}
+
+impl From<UserListItem> for UserSummary {
+    fn from(UserListItem { author, bio, .. }: UserListItem) -> Self {
+        Self {
+            id: author.id.into(),
+            username: author.username.into(),
+            display_name: author.display_name.map(Into::into),
+            bio: bio.map(Into::into),
+            profile_image_url: author.profile_image_url,
+        }
+    }
+}
+
+impl From<FollowListItem> for UserSummary {
+    fn from(item: FollowListItem) -> Self {
+        item.user.into()
+    }
+}
