@@ -148,7 +148,7 @@ async fn save_and_notify(
     let MentionDiff { added, removed } = diff_mentions(&old, &new);
     let causes = recipients_of_comment_edit(post, comment, &ids_by_username(&added, &users));
     let mention = Act::Mention { post: post.id, comment: Some(comment.id) };
-    let removed = RemovedMentions { actor: comment.author, mention, names: &removed };
+    let removed = RemovedMentions { actor: comment.author, mention, usernames: &removed };
     notify_after_edit(tx, &causes, removed, &event_details(post, comment), now).await
 }
 

@@ -168,7 +168,7 @@ async fn notify_of_edit(
     }
     let causes = recipients_of_post(after, &ids_by_username(&added, &users));
     let mention = Act::Mention { post: after.id, comment: None };
-    let removed = RemovedMentions { actor: after.author, mention, names: &removed };
+    let removed = RemovedMentions { actor: after.author, mention, usernames: &removed };
     let details = EventDetails::for_post(after.draft.content.as_str());
     notify_after_edit(tx, &causes, removed, &details, now).await
 }

@@ -232,7 +232,7 @@ async fn recording_a_mention_reads_few_rows() {
 #[tokio::test]
 async fn withdrawing_removed_mentions_reads_few_rows() {
     let mention = Act::Mention { post: most_popular_post(), comment: None };
-    let removed = RemovedMentions { actor: 77.into(), mention, names: &["Person_1"] };
+    let removed = RemovedMentions { actor: 77.into(), mention, usernames: &["Person_1"] };
 
     let expected = Expected { sql_part: "username", rows: 1, max_read: 5 };
     check_one(expected, "77::bigint, 'like:post:277', ARRAY['person_1']", async |conn| {

@@ -226,13 +226,13 @@ impl Notifications<'_> {
         &mut self,
         gone: RemovedMentions<'_>,
     ) -> Result<NotificationRefs> {
-        if gone.names.is_empty() {
+        if gone.usernames.is_empty() {
             return Ok(vec![]);
         }
         let told = FindMentions {
             actor: gone.actor.into(),
             act: gone.mention.dedup_key(),
-            names: gone.names.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            names: gone.usernames.iter().map(|name| name.to_ascii_lowercase()).collect(),
         };
         Ok(told.load(self.conn).await?)
     }
@@ -246,7 +246,7 @@ pub struct RemovedMentions<'a> {
     /// What told them.
     pub mention: Act,
     /// Their usernames, whatever their case.
-    pub names: &'a [&'a str],
+    pub usernames: &'a [&'a str],
 }
 
 /// A change for each time that somebody is named.
