@@ -108,8 +108,9 @@ impl Member {
         fs::read_to_string(self.folder.join("Cargo.toml")).unwrap()
     }
 
+    /// The files of the library.
     pub(crate) fn sources(&self) -> Vec<PathBuf> {
-        rust_files(&self.folder.join("src"))
+        rust_files(self.library.parent().unwrap())
     }
 }
 
