@@ -1,4 +1,4 @@
-//! Telling people of what happened.
+//! Records events as notifications.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Notifications;
-use super::withdrawal::{RemovedMentions, one_each};
+use super::withdrawal::{RemovedMentions, count_per_user};
 use super::writes::WithdrawnRow;
 use crate::monitor::metrics::HELD_BACK;
 use crate::monitor::{outcome_label, record_outcome};
@@ -22,79 +22,79 @@ use crate::query::statement;
 use crate::rows::{AuthorColumns, author_from_columns, emoji_from_code, notification_from_json};
 use crate::{Result, StorageError};
 
-/// What came of telling people.
+/// The result of recording events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordResult {
-    /// Whom the hourly limit spared.
+    /// The events that the hourly limit held back.
     pub held_back: Vec<HeldBackEvent>,
 }
 
-/// Something that somebody is not told of, because too much of the kind started within the hour.
+/// An event without a notification, because the recipient has reached the hourly limit for its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HeldBackEvent {
-    /// Who.
+    /// The recipient.
     pub recipient: UserId,
-    /// What kind.
+    /// The type of the notification.
     pub kind: NotificationType,
 }
 
 impl Notifications<'_> {
-    /// Tells the recipient of each event, once: an event that is there already changes nothing. Three statements, however
-    /// many events there are, unless several are for the same person.
+    /// Records each event in the inbox of its recipient. Events that are recorded already change nothing. Runs three
+    /// statements for any number of events, and three more for each further event of the same recipient.
     ///
-    /// Nobody is told of their own act, nor across a block, nor of what they have switched off, nor that a post which they
-    /// may not see names them or holds an answer to them. Run it in the transaction of the act, behind
-    /// [`Users::lock_participants`](crate::Users::lock_participants), so that no block slips in between, and behind the lock of the post; tell of
-    /// events in the order in which they happened.
+    /// Skips events that the recipient caused, events across a block, muted types, and mentions or replies in posts that the
+    /// recipient cannot see. Run this in the transaction of the act, after
+    /// [`Users::lock_participants`](crate::Users::lock_participants), so that no block is created in between, and after the
+    /// lock on the post. Pass events in the order in which they happened.
     pub async fn record(&mut self, events: &[Event]) -> Result<RecordResult> {
-        let mut recorded = RecordResult::default();
+        let mut result = RecordResult::default();
         for round in rounds(events) {
             let Some(now) = round.iter().map(|event| event.at).max() else { continue };
-            let last_seqs = self.lock_and_reserve(&starts(&round)).await?;
-            let DecidedChanges { inbox_changes, decisions } = self.inbox_changes(&round).await?;
+            let last_seqs = self.lock_and_reserve(&reservations(&round)).await?;
+            let DecidedChanges { inbox_changes, decisions } = self.decide_all(&round).await?;
             let held_back = held_back(self.write(inbox_changes, last_seqs, now).await?);
             record_outcomes(decisions, &held_back);
-            recorded.held_back.extend(held_back);
+            result.held_back.extend(held_back);
         }
-        Ok(recorded)
+        Ok(result)
     }
 
-    /// After an edit: tells those whom it names newly, each once, and takes back what was told to those whom it names no
-    /// longer. Five statements at most, however many people there are.
+    /// After an edit of a text: records the events of new mentions, and withdraws the notifications of removed ones. Runs at
+    /// most five statements for any number of users. The events must have different recipients.
     ///
-    /// Run it where [`Notifications::record`] may run.
+    /// The conditions of [`Notifications::record`] apply.
     pub async fn update_mentions(
         &mut self,
         events: &[Event],
-        gone: RemovedMentions<'_>,
+        removed: RemovedMentions<'_>,
         now: DateTime<Utc>,
     ) -> Result<RecordResult> {
         let events: Vec<&Event> = events.iter().collect();
-        let mut changes = starts(&events);
-        let mut entries = self.find_mentions(gone).await?;
-        // Somebody who took the one name and gave up the other a moment ago is named still.
-        entries.retain(|(_, user)| !changes.contains_key(&UserId::from(*user)));
-        // All inboxes at once, in the order of their ids.
-        changes.extend(one_each(entries.iter().map(|(_, user)| UserId::from(*user))));
+        let mut changes = reservations(&events);
+        let mut refs = self.find_mentions(removed).await?;
+        // A user who just changed from one of the usernames to another may be in both lists, and is still mentioned.
+        refs.retain(|(_, user)| !changes.contains_key(&UserId::from(*user)));
+        // One lock for all inboxes, to keep the id order.
+        changes.extend(count_per_user(refs.iter().map(|(_, user)| UserId::from(*user))));
         if changes.is_empty() {
             return Ok(RecordResult::default());
         }
         let last_seqs = self.lock_and_reserve(&changes).await?;
-        let mut inbox_changes = self.changes_for_withdrawn(entries, now).await?;
-        let decided = self.inbox_changes(&events).await?;
+        let mut inbox_changes = self.changes_for_withdrawn(refs, now).await?;
+        let decided = self.decide_all(&events).await?;
         inbox_changes.extend(decided.inbox_changes);
         let held_back = held_back(self.write(inbox_changes, last_seqs, now).await?);
         record_outcomes(decided.decisions, &held_back);
         Ok(RecordResult { held_back })
     }
 
-    /// What becomes of the lists of those whom these events tell, of whom none is told twice.
-    async fn inbox_changes(&mut self, events: &[&Event]) -> Result<DecidedChanges> {
+    /// Decides on events with different recipients.
+    async fn decide_all(&mut self, events: &[&Event]) -> Result<DecidedChanges> {
         let mut decided = DecidedChanges::default();
         if events.is_empty() {
             return Ok(decided);
         }
-        let contexts = self.contexts(events).await?;
+        let contexts = self.load_contexts(events).await?;
         for (index, event) in events.iter().enumerate() {
             let Some(context) = contexts.get(&index) else { continue };
             let (recipient, kind) = (event.cause.recipient, event.cause.act.kind());
@@ -104,7 +104,8 @@ impl Notifications<'_> {
         Ok(decided)
     }
 
-    async fn contexts(&mut self, events: &[&Event]) -> Result<HashMap<usize, InboxContext>> {
+    /// Loads the contexts of events, by index.
+    async fn load_contexts(&mut self, events: &[&Event]) -> Result<HashMap<usize, InboxContext>> {
         let causes = || events.iter().map(|event| event.cause);
         let load = LoadInboxContexts {
             recipients: causes().map(|cause| cause.recipient.into()).collect(),
@@ -112,12 +113,12 @@ impl Notifications<'_> {
             acts: causes().map(|cause| cause.act.dedup_key()).collect(),
             keys: causes().map(|cause| cause.key().map(|key| key.as_str().to_owned())).collect(),
             kinds: causes().map(|cause| cause.act.kind().code().to_owned()).collect(),
-            posts: causes().map(|cause| audience_of(cause.act)).collect(),
+            posts: causes().map(|cause| required_post(cause.act)).collect(),
         };
         let rows: Vec<Row> = load.load(self.conn).await?;
         let mut contexts: HashMap<usize, InboxContext> = HashMap::new();
-        for (number, author, (muted, blocked, is_recorded), withdrawn, top) in rows {
-            // PostgreSQL counts from 1.
+        for (number, author, (muted, blocked, is_recorded), withdrawn, parent) in rows {
+            // WITH ORDINALITY counts from 1.
             let index = usize::try_from(number - 1).unwrap_or_default();
             let Some(event) = events.get(index) else { continue };
             let withdrawn = withdrawn.map(withdrawn_from_json).transpose()?;
@@ -129,30 +130,30 @@ impl Notifications<'_> {
                 original_batch: None,
                 open: None,
             });
-            if let Some(top) = parent_from_columns(top)? {
-                let id = Some(top.notification.id);
-                let parent = context.withdrawn.as_ref().and_then(|it| it.parent);
-                if top.notification.is_open() && top.notification.key == event.cause.key() {
-                    context.open = Some(top.clone());
+            if let Some(parent) = parent_from_columns(parent)? {
+                let original_id = context.withdrawn.as_ref().and_then(|withdrawn| withdrawn.parent);
+                let is_original = original_id == Some(parent.notification.id);
+                if parent.notification.is_open() && parent.notification.key == event.cause.key() {
+                    context.open = Some(parent.clone());
                 }
                 context.original_batch =
-                    context.original_batch.take().or_else(|| (id == parent).then_some(top));
+                    context.original_batch.take().or_else(|| is_original.then_some(parent));
             }
         }
         Ok(contexts)
     }
 }
 
-/// The changes that recording takes of each list: one leaves it, another is new in it.
-fn starts(events: &[&Event]) -> HashMap<UserId, i64> {
+/// The sequence numbers to reserve per recipient: one for a notification that leaves the inbox, one for a new one.
+fn reservations(events: &[&Event]) -> HashMap<UserId, i64> {
     events.iter().map(|event| (event.cause.recipient, 2)).collect()
 }
 
-/// What becomes of some lists, and the decisions behind it.
+/// The changes of several inboxes, and the decisions that led to them.
 #[derive(Default)]
 struct DecidedChanges {
     inbox_changes: Vec<(UserId, InboxChanges)>,
-    /// Each with what is held back should the hourly limit stand against it.
+    /// Each with the event to report if the hourly limit holds it back.
     decisions: Vec<(HeldBackEvent, BatchDecision)>,
 }
 
@@ -160,7 +161,7 @@ fn held_back(written: Vec<(UserId, NotificationType)>) -> Vec<HeldBackEvent> {
     written.into_iter().map(|(recipient, kind)| HeldBackEvent { recipient, kind }).collect()
 }
 
-/// Has what became of each event counted.
+/// Records the outcome of each event in the metrics.
 fn record_outcomes(decisions: Vec<(HeldBackEvent, BatchDecision)>, held_back: &[HeldBackEvent]) {
     for (event, decision) in decisions {
         let is_held_back = decision == BatchDecision::Start && held_back.contains(&event);
@@ -169,24 +170,24 @@ fn record_outcomes(decisions: Vec<(HeldBackEvent, BatchDecision)>, held_back: &[
     }
 }
 
-/// The events in their order, in as few rounds as have nobody twice.
+/// Splits events into as few rounds as possible, each with different recipients. Keeps the order per recipient.
 fn rounds(events: &[Event]) -> Vec<Vec<&Event>> {
     let mut rounds: Vec<Vec<&Event>> = Vec::new();
-    let mut told: HashMap<UserId, usize> = HashMap::new();
+    let mut counts: HashMap<UserId, usize> = HashMap::new();
     for event in events {
-        let times = told.entry(event.cause.recipient).or_default();
-        if rounds.len() == *times {
+        let count = counts.entry(event.cause.recipient).or_default();
+        if rounds.len() == *count {
             rounds.push(Vec::new());
         }
-        rounds[*times].push(event);
-        *times += 1;
+        rounds[*count].push(event);
+        *count += 1;
     }
     rounds
 }
 
-/// The post that somebody must be able to see to be told: what is done to a post tells its author, and a post is sent to
-/// whoever may see it.
-fn audience_of(act: Act) -> Option<Uuid> {
+/// The post that the recipient must be able to see. Other acts notify the author of the post, or send the post to users who
+/// can see it.
+fn required_post(act: Act) -> Option<Uuid> {
     match act {
         Act::Mention { post, .. } | Act::Reply { post, .. } => Some(post.into()),
         _ => None,
@@ -211,21 +212,21 @@ type ParentColumns =
     (Option<Value>, Option<DateTime<Utc>>, Option<Uuid>, Option<bool>, Option<String>);
 
 fn parent_from_columns(columns: ParentColumns) -> Result<Option<ParentNotification>> {
-    let (Some(json), newest_at, newest_id, is_beside, emoji) = columns else { return Ok(None) };
+    let (Some(json), newest_at, newest_id, has_prior, emoji) = columns else { return Ok(None) };
     let notification = notification_from_json(json)?;
     let newest = newest_at.zip(newest_id.map(NotificationId::from));
     let newest = newest.unwrap_or_else(|| notification.sort_key());
     let emoji = emoji.as_deref().map(emoji_from_code).transpose()?;
-    let beside = (is_beside == Some(true)).then_some(PriorEntry { emoji });
-    Ok(Some(ParentNotification { notification, newest, prior_entry: beside }))
+    let prior_entry = (has_prior == Some(true)).then_some(PriorEntry { emoji });
+    Ok(Some(ParentNotification { notification, newest, prior_entry }))
 }
 
 type Row = (i64, AuthorColumns, (bool, bool, bool), Option<Value>, ParentColumns);
 
 statement! {
-    /// A row for each event, two where it has come back while something else is open: the batch that it left, and what is
-    /// open by now. A single is its own only entry. Blocks are counted between them alone, and between the recipient and
-    /// whoever wrote the post: what merely has to exist, PostgreSQL may look up among all the blocks that there are.
+    /// Returns a row per event, or two if a withdrawn notification can be restored while another one is open: its original
+    /// batch, and the open notification. A single notification is its own only child. Blocks are counted between the two users,
+    /// and between the recipient and the author of the post. With `EXISTS`, PostgreSQL might search all blocks.
     LoadInboxContexts(
         recipients: Vec<i64> as Array<BigInt>,
         actors: Vec<i64> as Array<BigInt>,

@@ -1,4 +1,4 @@
-//! Taking back what people were told, and correcting it.
+//! Withdraws notifications of undone acts, and updates those of changed reactions.
 
 use std::collections::HashMap;
 
@@ -22,26 +22,26 @@ use crate::rows::{AuthorColumns, author_from_columns, emoji_from_code, notificat
 use crate::schema::notifications;
 use crate::{Result, StorageError};
 
-/// Entries, and whose inboxes they are in.
+/// Ids of notifications, and of their recipients.
 pub(super) type NotificationRefs = Vec<(Uuid, i64)>;
 
-/// Whatever tells of an act, in a list or below a batch.
+/// All notifications of acts: single ones and children of batches.
 #[dsl::auto_type]
-fn entries() -> _ {
+fn notification_refs() -> _ {
     notifications::table
         .filter(notifications::act.is_not_null())
         .select((notifications::id, notifications::user_id))
 }
 
 impl Notifications<'_> {
-    /// Takes back what was told of acts that are undone in this transaction. Should one be done again within a day, it is
-    /// no news. Three statements, however many acts there are.
+    /// Withdraws the notifications of acts that this transaction undoes. If an act is repeated within a day, its notification
+    /// is restored instead of created again. Runs three statements for any number of acts.
     pub async fn withdraw(&mut self, causes: &[Cause], now: DateTime<Utc>) -> Result<()> {
-        let changes = one_each(causes.iter().map(|cause| cause.recipient));
-        self.withdraw_found(changes, LoadWithdrawals::of_causes(causes), now).await
+        let changes = count_per_user(causes.iter().map(|cause| cause.recipient));
+        self.withdraw_loaded(changes, LoadWithdrawals::of_causes(causes), now).await
     }
 
-    /// Shows another emoji where a reaction was changed. It is no event, and nobody is told.
+    /// Replaces the emoji in the notification of a reaction. Creates no event and no unread notification.
     pub async fn update_reaction(
         &mut self,
         cause: Cause,
@@ -50,207 +50,206 @@ impl Notifications<'_> {
     ) -> Result<()> {
         let changes = HashMap::from([(cause.recipient, 1)]);
         let last_seqs = self.lock_and_reserve(&changes).await?;
-        let look = LoadWithdrawals { leave: false, ..LoadWithdrawals::of_causes(&[cause]) };
-        let rows: Vec<Row> = look.load(self.conn).await?;
+        let load = LoadWithdrawals { is_withdrawal: false, ..LoadWithdrawals::of_causes(&[cause]) };
+        let rows: Vec<Row> = load.load(self.conn).await?;
         let Some(row) = rows.into_iter().next() else { return Ok(()) };
-        let withdrawal = Withdrawal::try_from(row)?;
-        let [entry] = &withdrawal.gone[..] else { return Ok(()) };
-        let batch = withdrawal.remains.as_ref().map(|remains| (&withdrawal.top, remains));
-        let outcome = update_reaction(entry, emoji, &withdrawal.actor, batch);
-        self.write(vec![(cause.recipient, outcome)], last_seqs, now).await?;
+        let loaded = Withdrawal::try_from(row)?;
+        let [reaction] = &loaded.gone[..] else { return Ok(()) };
+        let batch = loaded.remaining.as_ref().map(|remaining| (&loaded.parent, remaining));
+        let changes = update_reaction(reaction, emoji, &loaded.actor, batch);
+        self.write(vec![(cause.recipient, changes)], last_seqs, now).await?;
         Ok(())
     }
 
-    /// Takes back what people were told of these comments, which are about to go for good. The rows of the comments must
-    /// be locked, or that of their post.
+    /// Withdraws the notifications of these comments, which are about to be deleted. The comments or their post must be
+    /// locked.
     pub async fn withdraw_for_comments(
         &mut self,
         comments: &[CommentId],
         now: DateTime<Utc>,
     ) -> Result<()> {
         let comments: Vec<Uuid> = comments.iter().copied().map(Uuid::from).collect();
-        let entries: NotificationRefs =
-            entries().filter(notifications::comment_id.eq_any(comments)).load(self.conn).await?;
-        self.withdraw_entries(entries, now).await
+        let refs: NotificationRefs = notification_refs()
+            .filter(notifications::comment_id.eq_any(comments))
+            .load(self.conn)
+            .await?;
+        self.withdraw_refs(refs, now).await
     }
 
-    /// Takes back what people were told of a post that only its author sees from now on: that it names them, and that it
-    /// was sent to them. Should it be shown to everybody again within a day, that it names them is no news.
+    /// Withdraws the notifications of mentions in a post and of its shares, because only the author can see it from now on. If
+    /// the post becomes public again within a day, the mentions are restored.
     pub async fn withdraw_for_hidden_post(
         &mut self,
         post: PostId,
         author: UserId,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let told = [NotificationType::Mention, NotificationType::PostShared];
-        let entries: NotificationRefs = entries()
+        let types = [NotificationType::Mention, NotificationType::PostShared];
+        let refs: NotificationRefs = notification_refs()
             .filter(notifications::post_id.eq(Uuid::from(post)))
-            .filter(notifications::kind.eq_any(told.map(NotificationType::code)))
+            .filter(notifications::kind.eq_any(types.map(NotificationType::code)))
             .filter(notifications::user_id.ne(i64::from(author)))
             .load(self.conn)
             .await?;
-        self.withdraw_entries(entries, now).await
+        self.withdraw_refs(refs, now).await
     }
 
-    /// Takes back what two people were told of each other. Their rows must be locked against new acts.
+    /// Withdraws the notifications that two users caused for each other. Their rows must be locked with
+    /// [`UserLock::ForBlock`](crate::UserLock::ForBlock).
     pub async fn withdraw_between(
         &mut self,
-        one: UserId,
+        user: UserId,
         other: UserId,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let (one, other) = (i64::from(one), i64::from(other));
-        let told = |recipient: i64, actor: i64| {
+        let (user, other) = (i64::from(user), i64::from(other));
+        let caused_for = |recipient: i64, actor: i64| {
             notifications::user_id.eq(recipient).and(notifications::actor_id.eq(actor))
         };
-        let entries: NotificationRefs =
-            entries().filter(told(one, other).or(told(other, one))).load(self.conn).await?;
-        self.withdraw_entries(entries, now).await
+        let refs: NotificationRefs = notification_refs()
+            .filter(caused_for(user, other).or(caused_for(other, user)))
+            .load(self.conn)
+            .await?;
+        self.withdraw_refs(refs, now).await
     }
 
-    /// Takes back up to `limit` of what others were told of this person. Tells how much there was.
+    /// Withdraws up to `limit` notifications that a user caused. Returns their number.
     pub async fn withdraw_batch_by(
         &mut self,
         actor: UserId,
         limit: i64,
         now: DateTime<Utc>,
     ) -> Result<i64> {
-        let entries: NotificationRefs = entries()
+        let refs: NotificationRefs = notification_refs()
             .filter(notifications::actor_id.eq(i64::from(actor)))
             .limit(limit)
             .load(self.conn)
             .await?;
-        let some = i64::try_from(entries.len()).unwrap_or(limit);
-        self.withdraw_entries(entries, now).await?;
-        Ok(some)
+        let count = i64::try_from(refs.len()).unwrap_or(limit);
+        self.withdraw_refs(refs, now).await?;
+        Ok(count)
     }
 
-    /// Takes back all that anybody was told of a post, which is about to go: whole batches, since each is about one post.
+    /// Deletes all notifications about a post that is about to be deleted. A batch is about one post, so it is deleted as a
+    /// whole.
     pub async fn withdraw_for_post(&mut self, post: PostId, now: DateTime<Utc>) -> Result<()> {
-        let about = notifications::table.filter(notifications::post_id.eq(Uuid::from(post)));
-        let listed: Vec<i64> = about
+        let about_post = notifications::table.filter(notifications::post_id.eq(Uuid::from(post)));
+        let recipients: Vec<i64> = about_post
             .filter(notifications::parent_id.is_null())
             .select(notifications::user_id)
             .load(self.conn)
             .await?;
-        if listed.is_empty() {
+        if recipients.is_empty() {
             return Ok(());
         }
-        self.lock_all(listed).await?;
+        self.lock_all(recipients).await?;
         DeleteForPost { post: post.into(), now }.get_result::<i64>(self.conn).await?;
         Ok(())
     }
 
-    /// Locks the inboxes of all whom somebody was told to, and of all who were told of these posts, in the order of their
-    /// ids: for whoever withdraws from some of them one after the other.
+    /// Locks the inboxes with notifications that `actor` caused or that are about these posts, in id order. For callers that
+    /// withdraw from several of them in separate steps.
     pub async fn lock_inboxes_about(&mut self, actor: UserId, posts: &[PostId]) -> Result<()> {
         let posts: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
         let by_actor = notifications::actor_id.eq(i64::from(actor));
-        let told: Vec<i64> = notifications::table
+        let recipients: Vec<i64> = notifications::table
             .filter(by_actor.or(notifications::post_id.eq_any(posts)))
             .select(notifications::user_id)
             .distinct()
             .load(self.conn)
             .await?;
-        self.lock_all(told).await
+        self.lock_all(recipients).await
     }
 
-    /// Locks the inboxes of these people, in the order of their ids: for whoever withdraws from some of them and then tells
-    /// others.
-    pub async fn lock_inboxes(&mut self, people: &[UserId]) -> Result<()> {
-        self.lock_all(people.iter().copied().map(i64::from).collect()).await
+    /// Locks the inboxes of these users, in id order. For callers that first withdraw from some of them and then record events
+    /// in others.
+    pub async fn lock_inboxes(&mut self, users: &[UserId]) -> Result<()> {
+        self.lock_all(users.iter().copied().map(i64::from).collect()).await
     }
 
-    /// Locks inboxes without taking a number of them.
+    /// Locks inboxes without reserving numbers.
     async fn lock_all(&mut self, users: Vec<i64>) -> Result<()> {
         self.lock_and_reserve(&users.into_iter().map(|user| (user.into(), 0)).collect()).await?;
         Ok(())
     }
 
-    async fn withdraw_entries(
-        &mut self,
-        entries: NotificationRefs,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let changes = one_each(entries.iter().map(|(_, user)| UserId::from(*user)));
-        let ids = entries.into_iter().map(|(id, _)| id).collect();
-        self.withdraw_found(changes, LoadWithdrawals::of(ids), now).await
+    async fn withdraw_refs(&mut self, refs: NotificationRefs, now: DateTime<Utc>) -> Result<()> {
+        let changes = count_per_user(refs.iter().map(|(_, user)| UserId::from(*user)));
+        let ids = refs.into_iter().map(|(id, _)| id).collect();
+        self.withdraw_loaded(changes, LoadWithdrawals::of(ids), now).await
     }
 
-    async fn withdraw_found(
+    async fn withdraw_loaded(
         &mut self,
         changes: HashMap<UserId, i64>,
-        look: LoadWithdrawals,
+        load: LoadWithdrawals,
         now: DateTime<Utc>,
     ) -> Result<()> {
         if changes.is_empty() {
             return Ok(());
         }
         let last_seqs = self.lock_and_reserve(&changes).await?;
-        let outcomes = self.load_withdrawals(look, now).await?;
-        self.write(outcomes, last_seqs, now).await?;
+        let inbox_changes = self.load_withdrawals(load, now).await?;
+        self.write(inbox_changes, last_seqs, now).await?;
         Ok(())
     }
 
-    /// What becomes of the lists that these entries leave, which are locked.
+    /// The inbox changes for withdrawing these notifications. The inboxes must be locked.
     pub(super) async fn changes_for_withdrawn(
         &mut self,
-        entries: NotificationRefs,
+        refs: NotificationRefs,
         now: DateTime<Utc>,
     ) -> Result<Vec<(UserId, InboxChanges)>> {
-        if entries.is_empty() {
+        if refs.is_empty() {
             return Ok(vec![]);
         }
-        self.load_withdrawals(
-            LoadWithdrawals::of(entries.into_iter().map(|(id, _)| id).collect()),
-            now,
-        )
-        .await
+        let ids = refs.into_iter().map(|(id, _)| id).collect();
+        self.load_withdrawals(LoadWithdrawals::of(ids), now).await
     }
 
     async fn load_withdrawals(
         &mut self,
-        look: LoadWithdrawals,
+        load: LoadWithdrawals,
         now: DateTime<Utc>,
     ) -> Result<Vec<(UserId, InboxChanges)>> {
-        let rows: Vec<Row> = look.load(self.conn).await?;
-        let outcomes = rows.into_iter().map(|row| {
-            let Withdrawal { top, gone, remains, .. } = Withdrawal::try_from(row)?;
-            Ok((top.recipient, withdraw(&top, &gone, remains.as_ref(), now)))
+        let rows: Vec<Row> = load.load(self.conn).await?;
+        let changes = rows.into_iter().map(|row| {
+            let Withdrawal { parent, gone, remaining, .. } = Withdrawal::try_from(row)?;
+            Ok((parent.recipient, withdraw(&parent, &gone, remaining.as_ref(), now)))
         });
-        outcomes.collect()
+        changes.collect()
     }
 
-    /// What told these people that they are named.
+    /// Finds the notifications of removed mentions.
     pub(super) async fn find_mentions(
         &mut self,
-        gone: RemovedMentions<'_>,
+        removed: RemovedMentions<'_>,
     ) -> Result<NotificationRefs> {
-        if gone.usernames.is_empty() {
+        if removed.usernames.is_empty() {
             return Ok(vec![]);
         }
-        let told = FindMentions {
-            actor: gone.actor.into(),
-            act: gone.mention.dedup_key(),
-            names: gone.usernames.iter().map(|name| name.to_ascii_lowercase()).collect(),
+        let find = FindMentions {
+            actor: removed.actor.into(),
+            act: removed.mention.dedup_key(),
+            usernames: removed.usernames.iter().map(|name| name.to_ascii_lowercase()).collect(),
         };
-        Ok(told.load(self.conn).await?)
+        Ok(find.load(self.conn).await?)
     }
 }
 
-/// Whom an edited text does not name any more.
+/// Mentions that an edit removed from a text.
 #[derive(Debug, Clone, Copy)]
 pub struct RemovedMentions<'a> {
-    /// Whose text it is.
+    /// The author of the text.
     pub actor: UserId,
-    /// What told them.
+    /// The act of mentioning users in the text.
     pub mention: Act,
-    /// Their usernames, whatever their case.
+    /// The usernames that the text no longer mentions, case-insensitive.
     pub usernames: &'a [&'a str],
 }
 
-/// A change for each time that somebody is named.
-pub(super) fn one_each(users: impl Iterator<Item = UserId>) -> HashMap<UserId, i64> {
+/// Counts how often each user occurs: the sequence numbers to reserve for withdrawals.
+pub(super) fn count_per_user(users: impl Iterator<Item = UserId>) -> HashMap<UserId, i64> {
     let mut changes = HashMap::new();
     for user in users {
         *changes.entry(user).or_default() += 1;
@@ -258,17 +257,17 @@ pub(super) fn one_each(users: impl Iterator<Item = UserId>) -> HashMap<UserId, i
     changes
 }
 
-/// A notification of the list that is to lose entries, or to show another emoji in one.
+/// A top-level notification, with its withdrawn children or with the child whose emoji changes.
 struct Withdrawal {
-    top: Notification,
-    /// The entries; of a single, itself.
+    parent: Notification,
+    /// The children, or the notification itself if it is not a batch.
     gone: Vec<Notification>,
-    /// Who did the first of them.
+    /// The actor of the first of them.
     actor: Author,
-    remains: Option<RemainingBatch>,
+    remaining: Option<RemainingBatch>,
 }
 
-/// What is left, where something is: how much of how many, the newest of it, who did that, and their emoji.
+/// The remaining children, if any: the number of children and of actors, the newest child, its actor, and the actor's emoji.
 type RemainingBatchColumns = (i32, i32, Option<Value>, Option<AuthorColumns>, Option<String>);
 
 type Row = (Value, Value, AuthorColumns, RemainingBatchColumns);
@@ -276,16 +275,16 @@ type Row = (Value, Value, AuthorColumns, RemainingBatchColumns);
 impl TryFrom<Row> for Withdrawal {
     type Error = StorageError;
 
-    fn try_from((top, gone, actor, remains): Row) -> Result<Self> {
+    fn try_from((parent, gone, actor, remaining): Row) -> Result<Self> {
         let corrupt = || StorageError::Corrupt { column: "notifications" };
         let Value::Array(gone) = gone else { return Err(corrupt()) };
         let gone = gone.into_iter().map(notification_from_json).collect::<Result<Vec<_>>>()?;
         let [Notification { actor: Some(by), .. }, ..] = gone[..] else { return Err(corrupt()) };
         Ok(Self {
-            top: notification_from_json(top)?,
+            parent: notification_from_json(parent)?,
             actor: author_from_columns(by, actor),
             gone,
-            remains: remaining_batch(remains)?,
+            remaining: remaining_batch(remaining)?,
         })
     }
 }
@@ -306,7 +305,7 @@ fn remaining_batch(
 
 impl LoadWithdrawals {
     fn of(ids: Vec<Uuid>) -> Self {
-        Self { ids, recipients: vec![], actors: vec![], acts: vec![], leave: true }
+        Self { ids, recipients: vec![], actors: vec![], acts: vec![], is_withdrawal: true }
     }
 
     fn of_causes(causes: &[Cause]) -> Self {
@@ -320,8 +319,8 @@ impl LoadWithdrawals {
 }
 
 statement! {
-    /// Goes from the people to what they were told: a post may have many entries, and so may whoever wrote it.
-    FindMentions(actor: i64 as BigInt, act: String as Text, names: Vec<String> as Array<Text>) -> (SqlUuid, BigInt) {
+    /// Starts from the users and finds one notification each, because a post or its author can have many notifications.
+    FindMentions(actor: i64 as BigInt, act: String as Text, usernames: Vec<String> as Array<Text>) -> (SqlUuid, BigInt) {
         "people AS MATERIALIZED (
             SELECT id FROM users WHERE lower(username) = ANY ($3)
         )
@@ -333,14 +332,14 @@ statement! {
 }
 
 statement! {
-    /// The notifications of the list that these entries are in or are, with what they have beside them; beside the entries
-    /// that leave, or with those that stay and change.
+    /// The top-level notifications of these notifications, and what remains of their batches. If `is_withdrawal`, the given
+    /// children do not count as remaining; otherwise they stay and change.
     LoadWithdrawals(
         ids: Vec<Uuid> as Array<SqlUuid>,
         recipients: Vec<i64> as Array<BigInt>,
         actors: Vec<i64> as Array<BigInt>,
         acts: Vec<String> as Array<Text>,
-        leave: bool as Bool
+        is_withdrawal: bool as Bool
     ) -> (
         Jsonb,
         Jsonb,

@@ -19,22 +19,23 @@ use crate::rows::NotificationRow;
 use crate::{Result, StorageError};
 
 impl Notifications<'_> {
-    /// Carries out what was decided for some people, of whom each has one start at most. `last_seqs` is what
-    /// [`Notifications::lock_and_reserve`] gave. Returns what the hourly limit held back, of which nothing was written.
+    /// Applies changes to several inboxes, each with at most one new notification. `last_seqs` is the result of
+    /// [`Notifications::lock_and_reserve`]. Returns the users and types for which the hourly limit held back the changes, of
+    /// which none was written.
     pub(super) async fn write(
         &mut self,
-        outcomes: Vec<(UserId, InboxChanges)>,
+        changes: Vec<(UserId, InboxChanges)>,
         mut last_seqs: HashMap<UserId, i64>,
         now: DateTime<Utc>,
     ) -> Result<Vec<(UserId, NotificationType)>> {
-        let mut write = PendingWrites::at(now);
-        for (user, outcome) in outcomes {
-            write.add(user, outcome, last_seqs.entry(user).or_default());
+        let mut writes = PendingWrites::at(now);
+        for (user, changes) in changes {
+            writes.add(user, changes, last_seqs.entry(user).or_default());
         }
-        if write.is_empty() {
+        if writes.is_empty() {
             return Ok(vec![]);
         }
-        let held_back: Vec<(i64, String)> = write.into_statement().load(self.conn).await?;
+        let held_back: Vec<(i64, String)> = writes.into_statement().load(self.conn).await?;
         held_back
             .into_iter()
             .map(|(user, code)| {
@@ -45,15 +46,15 @@ impl Notifications<'_> {
     }
 }
 
-/// What is to be written, table by table.
+/// The rows to write, by table.
 struct PendingWrites {
     now: DateTime<Utc>,
     rows: Vec<NotificationRow>,
     deleted: Vec<Uuid>,
     removals: Vec<RemovalRow>,
     withdrawn: Vec<WithdrawnRow>,
-    returned: Vec<WithdrawnRow>,
-    starts: Vec<(UserId, NotificationType)>,
+    restored: Vec<WithdrawnRow>,
+    quota_uses: Vec<(UserId, NotificationType)>,
 }
 
 impl PendingWrites {
@@ -64,8 +65,8 @@ impl PendingWrites {
             deleted: vec![],
             removals: vec![],
             withdrawn: vec![],
-            returned: vec![],
-            starts: vec![],
+            restored: vec![],
+            quota_uses: vec![],
         }
     }
 
@@ -73,28 +74,28 @@ impl PendingWrites {
         self.rows.is_empty() && self.deleted.is_empty()
     }
 
-    /// Numbers the changes of the list behind `last`: what leaves it comes before what is new in it.
-    fn add(&mut self, user: UserId, outcome: InboxChanges, last: &mut i64) {
-        let mut next = || {
-            *last += 1;
-            *last
+    /// Adds the changes of an inbox and numbers them from `last_seq` on: removals first, then updates.
+    fn add(&mut self, user: UserId, changes: InboxChanges, last_seq: &mut i64) {
+        let mut next_seq = || {
+            *last_seq += 1;
+            *last_seq
         };
-        for departed in outcome.removed_from_list {
+        for removed in changes.removed_from_list {
             self.removals.push(RemovalRow {
                 user_id: user.into(),
-                seq: next(),
-                notification_id: departed.into(),
+                seq: next_seq(),
+                notification_id: removed.into(),
                 removed_at: self.now,
             });
         }
-        for saved in &outcome.saved {
-            let seq = if outcome.updated_in_list.contains(&saved.id) { next() } else { 0 };
+        for saved in &changes.saved {
+            let seq = if changes.updated_in_list.contains(&saved.id) { next_seq() } else { 0 };
             self.rows.push(NotificationRow::new(saved, seq));
         }
-        self.deleted.extend(outcome.deleted.into_iter().map(Uuid::from));
-        self.withdrawn.extend(outcome.withdrawn.into_iter().map(WithdrawnRow::from));
-        self.returned.extend(outcome.restored.map(WithdrawnRow::from));
-        self.starts.extend(outcome.consumes_quota_of.map(|kind| (user, kind)));
+        self.deleted.extend(changes.deleted.into_iter().map(Uuid::from));
+        self.withdrawn.extend(changes.withdrawn.into_iter().map(WithdrawnRow::from));
+        self.restored.extend(changes.restored.map(WithdrawnRow::from));
+        self.quota_uses.extend(changes.consumes_quota_of.map(|kind| (user, kind)));
     }
 
     fn into_statement(self) -> ApplyInboxChanges {
@@ -103,17 +104,17 @@ impl PendingWrites {
             deleted: self.deleted,
             removals: json!(self.removals),
             withdrawn: json!(self.withdrawn),
-            returned: json!(self.returned),
-            starters: self.starts.iter().map(|(user, _)| i64::from(*user)).collect(),
-            kinds: self.starts.iter().map(|(_, kind)| kind.code().to_owned()).collect(),
+            restored: json!(self.restored),
+            quota_users: self.quota_uses.iter().map(|(user, _)| i64::from(*user)).collect(),
+            kinds: self.quota_uses.iter().map(|(_, kind)| kind.code().to_owned()).collect(),
             now: self.now,
-            lapsed: self.now - HourlyQuota::WINDOW,
+            window_start: self.now - HourlyQuota::WINDOW,
             limit: HourlyQuota::LIMIT,
         }
     }
 }
 
-/// A row of `notification_removals`, column for column.
+/// A row of `notification_removals`.
 #[derive(Serialize)]
 struct RemovalRow {
     user_id: i64,
@@ -122,7 +123,7 @@ struct RemovalRow {
     removed_at: DateTime<Utc>,
 }
 
-/// A row of `withdrawn_notifications`, column for column.
+/// A row of `withdrawn_notifications`.
 #[derive(Serialize, Deserialize)]
 pub(super) struct WithdrawnRow {
     user_id: i64,
@@ -136,16 +137,16 @@ pub(super) struct WithdrawnRow {
 }
 
 impl From<WithdrawnNotification> for WithdrawnRow {
-    fn from(it: WithdrawnNotification) -> Self {
+    fn from(withdrawn: WithdrawnNotification) -> Self {
         Self {
-            user_id: it.recipient.into(),
-            actor_id: it.actor.into(),
-            act: it.act,
-            notification_id: it.id.into(),
-            created_at: it.created_at,
-            read_at: it.read_at,
-            parent_id: it.parent.map(Uuid::from),
-            withdrawn_at: it.withdrawn_at,
+            user_id: withdrawn.recipient.into(),
+            actor_id: withdrawn.actor.into(),
+            act: withdrawn.act,
+            notification_id: withdrawn.id.into(),
+            created_at: withdrawn.created_at,
+            read_at: withdrawn.read_at,
+            parent_id: withdrawn.parent.map(Uuid::from),
+            withdrawn_at: withdrawn.withdrawn_at,
         }
     }
 }
@@ -166,19 +167,19 @@ impl From<WithdrawnRow> for WithdrawnNotification {
 }
 
 statement! {
-    /// One upsert decides by the hourly limit: it counts who asks to start, and whoever asks beyond the limit gets nothing
-    /// written. The rows are written in their order, so that a single has left the open place of its key before a batch
-    /// takes it.
+    /// An upsert of the quotas enforces the hourly limit: it counts each new notification, and nothing is written for those
+    /// beyond the limit. Rows are saved in their order, so that a single notification is closed before a batch becomes the
+    /// open one of its key.
     ApplyInboxChanges(
         rows: Value as Jsonb,
         deleted: Vec<Uuid> as Array<SqlUuid>,
         removals: Value as Jsonb,
         withdrawn: Value as Jsonb,
-        returned: Value as Jsonb,
-        starters: Vec<i64> as Array<BigInt>,
+        restored: Value as Jsonb,
+        quota_users: Vec<i64> as Array<BigInt>,
         kinds: Vec<String> as Array<Text>,
         now: DateTime<Utc> as Timestamptz,
-        lapsed: DateTime<Utc> as Timestamptz,
+        window_start: DateTime<Utc> as Timestamptz,
         limit: i32 as Integer
     ) -> (BigInt, Text) {
         "start AS (
