@@ -83,7 +83,7 @@ pub struct BulkNotificationQuota {
     /// Of which type.
     pub kind: NotificationType,
     /// The last hour in which some did.
-    pub starts: HourlyQuota,
+    pub quota: HourlyQuota,
     /// How many were ever held back.
     pub held_back: i64,
 }
@@ -365,8 +365,8 @@ impl CopyRow for BulkNotificationQuota {
         out.write(&[
             &i64::from(self.user),
             &self.kind.code(),
-            &self.starts.window_opened_at,
-            &self.starts.used,
+            &self.quota.window_opened_at,
+            &self.quota.used,
             &self.held_back,
         ])
         .await

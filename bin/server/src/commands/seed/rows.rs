@@ -64,7 +64,7 @@ fn inbox_state(inbox: &GeneratedInbox) -> InboxState {
     let quota = |quota: &NotificationQuota| BulkNotificationQuota {
         user,
         kind: quota.kind,
-        starts: quota.starts,
+        quota: quota.starts,
         held_back: quota.held_back,
     };
     InboxState {
