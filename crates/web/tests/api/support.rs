@@ -97,7 +97,10 @@ pub(crate) fn assert_problem(response: &ApiResponse, status: u16, code: &str) ->
 /// Asserts that a timestamp comes from the fake clock, which tests advance by no more than some hours.
 #[track_caller]
 fn assert_is_test_time(timestamp: &Value) {
-    assert!(timestamp.as_str().is_some_and(|text| text.starts_with("2026-01-05T1")), "{timestamp}");
+    let is_test_time = |text: &str| {
+        text.len() == NOON.len() && text.starts_with("2026-01-05T1") && text.ends_with('Z')
+    };
+    assert!(timestamp.as_str().is_some_and(is_test_time), "{timestamp}");
 }
 
 /// Asserts the status of an error response. Returns its code and its detail (docs/http-api.md#errors).
