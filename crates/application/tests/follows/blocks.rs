@@ -1,93 +1,96 @@
-//! Blocks: what they end, take back and keep out.
+//! Blocks: the follows that they end, and the notifications that they withdraw (docs/rules.md#follows-and-blocks).
 
 use grateful_application::{follows, hearts};
 use grateful_domain::FollowState::{Active, Blocked, None, Pending};
 use grateful_testkit::a_post;
 
-use crate::support::Stage;
+use crate::support::Scenario;
 
 #[tokio::test]
-async fn a_block_ends_what_there_was_both_ways() {
-    let stage = Stage::set().await;
-    stage.follow(stage.ana, stage.ben).await;
-    stage.follow(stage.ben, stage.ana).await;
-    stage.follow(stage.caro, stage.sue).await;
-    stage.follow(stage.sue, stage.caro).await;
-    assert_eq!(stage.relation(stage.caro, stage.sue).await, (Pending, Active));
+async fn a_block_ends_follows_and_requests_in_both_directions() {
+    let scenario = Scenario::create().await;
+    scenario.follow(scenario.ana, scenario.ben).await;
+    scenario.follow(scenario.ben, scenario.ana).await;
+    scenario.follow(scenario.caro, scenario.sue).await;
+    scenario.follow(scenario.sue, scenario.caro).await;
+    assert_eq!(scenario.relationship(scenario.caro, scenario.sue).await, (Pending, Active));
 
-    stage.block(stage.ana, stage.ben).await;
-    stage.block(stage.caro, stage.sue).await;
+    scenario.block(scenario.ana, scenario.ben).await;
+    scenario.block(scenario.caro, scenario.sue).await;
 
-    assert_eq!(stage.relation(stage.ana, stage.ben).await, (None, Blocked));
-    assert_eq!(stage.relation(stage.caro, stage.sue).await, (None, Blocked));
-    assert_eq!(stage.database.count("users WHERE followers_count + following_count > 0").await, 0);
-    stage.assert_sound().await;
+    assert_eq!(scenario.relationship(scenario.ana, scenario.ben).await, (None, Blocked));
+    assert_eq!(scenario.relationship(scenario.caro, scenario.sue).await, (None, Blocked));
+    assert_eq!(
+        scenario.database.count("users WHERE followers_count + following_count > 0").await,
+        0
+    );
+    scenario.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn a_block_takes_back_what_either_was_told_of_the_other_and_nothing_else() {
-    let stage = Stage::set().await;
-    let by_ana = a_post().by(stage.ana).insert_into(&stage.database).await.id;
-    let by_ben = a_post().by(stage.ben).insert_into(&stage.database).await.id;
-    hearts::add(&stage.app, stage.ben, by_ana).await.unwrap();
-    hearts::add(&stage.app, stage.caro, by_ana).await.unwrap();
-    hearts::add(&stage.app, stage.ana, by_ben).await.unwrap();
-    stage.follow(stage.ben, stage.ana).await;
-    stage.follow(stage.ana, stage.ben).await;
-    stage.follow(stage.caro, stage.ben).await;
+async fn a_block_withdraws_only_the_notifications_between_the_two_users() {
+    let scenario = Scenario::create().await;
+    let anas_post = a_post().by(scenario.ana).insert_into(&scenario.database).await.id;
+    let bens_post = a_post().by(scenario.ben).insert_into(&scenario.database).await.id;
+    hearts::add(&scenario.app, scenario.ben, anas_post).await.unwrap();
+    hearts::add(&scenario.app, scenario.caro, anas_post).await.unwrap();
+    hearts::add(&scenario.app, scenario.ana, bens_post).await.unwrap();
+    scenario.follow(scenario.ben, scenario.ana).await;
+    scenario.follow(scenario.ana, scenario.ben).await;
+    scenario.follow(scenario.caro, scenario.ben).await;
 
-    stage.block(stage.ana, stage.ben).await;
+    scenario.block(scenario.ana, scenario.ben).await;
 
-    assert_eq!(stage.told(stage.ana).await, ["caro liked your post"]);
-    assert_eq!(stage.told(stage.ben).await, ["caro started following you"]);
-    assert_eq!(stage.database.count("likes").await, 3);
-    stage.assert_sound().await;
+    assert_eq!(scenario.messages(scenario.ana).await, ["caro liked your post"]);
+    assert_eq!(scenario.messages(scenario.ben).await, ["caro started following you"]);
+    assert_eq!(scenario.database.count("likes").await, 3);
+    scenario.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn a_block_of_a_stranger_and_its_end_leave_nothing() {
-    let stage = Stage::set().await;
+async fn blocking_and_unblocking_a_stranger_leaves_no_row_and_no_notification() {
+    let scenario = Scenario::create().await;
 
     for _ in 0..2 {
-        stage.block(stage.ana, stage.ben).await;
-        follows::unblock(&stage.app, stage.ana, stage.ben).await.unwrap();
+        scenario.block(scenario.ana, scenario.ben).await;
+        follows::unblock(&scenario.app, scenario.ana, scenario.ben).await.unwrap();
     }
 
-    assert_eq!(stage.relation(stage.ana, stage.ben).await, (None, None));
-    assert_eq!(stage.database.count("follows").await, 0);
-    assert_eq!(stage.told(stage.ben).await, [""; 0]);
+    assert_eq!(scenario.relationship(scenario.ana, scenario.ben).await, (None, None));
+    assert_eq!(scenario.database.count("follows").await, 0);
+    assert_eq!(scenario.messages(scenario.ben).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn a_block_waits_for_a_heart_that_is_being_given_and_takes_back_what_it_told() {
-    let stage = Stage::set().await;
-    let post = a_post().by(stage.ana).insert_into(&stage.database).await.id;
+async fn a_block_during_a_heart_leaves_no_notification() {
+    let scenario = Scenario::create().await;
+    let post = a_post().by(scenario.ana).insert_into(&scenario.database).await.id;
 
     let (block, heart) = tokio::join!(
-        follows::block(&stage.app, stage.ana, stage.ben),
-        hearts::add(&stage.app, stage.ben, post),
+        follows::block(&scenario.app, scenario.ana, scenario.ben),
+        hearts::add(&scenario.app, scenario.ben, post),
     );
 
     block.unwrap();
-    // Before the block, or not at all.
-    assert_eq!(stage.database.count("likes").await, i64::from(heart.is_ok()));
-    assert_eq!(stage.told(stage.ana).await, [""; 0]);
-    stage.assert_sound().await;
+    // The heart came before the block, or was rejected.
+    assert_eq!(scenario.database.count("likes").await, i64::from(heart.is_ok()));
+    assert_eq!(scenario.messages(scenario.ana).await, [""; 0]);
+    scenario.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn two_who_block_each_other_at_once_both_have() {
-    let stage = Stage::set().await;
-    stage.follow(stage.ana, stage.ben).await;
-    stage.follow(stage.ben, stage.ana).await;
+async fn two_users_can_block_each_other_concurrently() {
+    let scenario = Scenario::create().await;
+    scenario.follow(scenario.ana, scenario.ben).await;
+    scenario.follow(scenario.ben, scenario.ana).await;
 
-    let (one, other) = tokio::join!(
-        follows::block(&stage.app, stage.ana, stage.ben),
-        follows::block(&stage.app, stage.ben, stage.ana),
+    let (by_ana, by_ben) = tokio::join!(
+        follows::block(&scenario.app, scenario.ana, scenario.ben),
+        follows::block(&scenario.app, scenario.ben, scenario.ana),
     );
 
-    one.unwrap();
-    other.unwrap();
-    assert_eq!(stage.relation(stage.ana, stage.ben).await, (Blocked, Blocked));
-    stage.assert_sound().await;
+    by_ana.unwrap();
+    by_ben.unwrap();
+    assert_eq!(scenario.relationship(scenario.ana, scenario.ben).await, (Blocked, Blocked));
+    scenario.assert_consistent().await;
 }

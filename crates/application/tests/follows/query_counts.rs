@@ -1,102 +1,102 @@
-//! How many statements each act and each list costs: at most nine for an act that tells one person of it, and three for a
-//! list however long.
+//! Statement counts: 4 to 11 for an action on another user, at most 3 for a list of any length.
 
 use grateful_application::follows;
 use grateful_domain::{Limit, PageRequest, UserId};
 use grateful_testkit::{assert_queries, block, create_user};
 
-use crate::support::{Stage, shy};
+use crate::support::{Scenario, require_follow_approval};
 
 #[tokio::test]
-async fn acts_cost_a_few_statements_however_well_known_the_other_is() {
-    let stage = Stage::set().await;
-    let app = &stage.app;
+async fn actions_need_a_constant_number_of_statements() {
+    let scenario = Scenario::create().await;
+    let app = &scenario.app;
 
     for _ in 0..12 {
-        let user = create_user(&stage.database).await;
-        assert_queries!(8, follows::follow(app, user, stage.ana));
-        assert_queries!(8, follows::unfollow(app, user, stage.ana));
-        assert_queries!(8, follows::follow(app, user, stage.ana));
+        let user = create_user(&scenario.database).await;
+        assert_queries!(8, follows::follow(app, user, scenario.ana));
+        assert_queries!(8, follows::unfollow(app, user, scenario.ana));
+        assert_queries!(8, follows::follow(app, user, scenario.ana));
     }
     for _ in 0..3 {
-        let user = create_user(&stage.database).await;
-        assert_queries!(8, follows::follow(app, user, stage.sue));
-        assert_queries!(8, follows::decline_request(app, stage.sue, user));
-        assert_queries!(8, follows::follow(app, user, stage.sue));
-        assert_queries!(11, follows::accept_request(app, stage.sue, user));
-        assert_queries!(9, follows::block(app, stage.sue, user));
-        assert_queries!(5, follows::block(app, stage.sue, user));
-        assert_queries!(5, follows::unblock(app, stage.sue, user));
-        assert_queries!(4, follows::unblock(app, stage.sue, user));
+        let user = create_user(&scenario.database).await;
+        assert_queries!(8, follows::follow(app, user, scenario.sue));
+        assert_queries!(8, follows::decline_request(app, scenario.sue, user));
+        assert_queries!(8, follows::follow(app, user, scenario.sue));
+        assert_queries!(11, follows::accept_request(app, scenario.sue, user));
+        assert_queries!(9, follows::block(app, scenario.sue, user));
+        assert_queries!(5, follows::block(app, scenario.sue, user));
+        assert_queries!(5, follows::unblock(app, scenario.sue, user));
+        assert_queries!(4, follows::unblock(app, scenario.sue, user));
     }
 }
 
 #[tokio::test]
-async fn what_is_asked_about_people_costs_the_same_for_one_and_for_many() {
-    let stage = Stage::set().await;
-    let app = &stage.app;
-    a_crowd(&stage, stage.ana).await;
-    let everybody: Vec<UserId> = (1..=60).map(UserId::from).collect();
+async fn relationships_need_one_statement_for_any_number_of_users() {
+    let scenario = Scenario::create().await;
+    let app = &scenario.app;
+    insert_mutual_followers(&scenario, scenario.ana).await;
+    let users: Vec<UserId> = (1..=60).map(UserId::from).collect();
 
-    for some in [1, 10, 50] {
-        assert_queries!(1, follows::get_relationships(app, stage.ana, &everybody[..some]));
+    for count in [1, 10, 50] {
+        assert_queries!(1, follows::get_relationships(app, scenario.ana, &users[..count]));
     }
-    assert_queries!(1, follows::get_relationship(app, stage.ana, stage.ben));
-    assert_queries!(1, follows::count(app, stage.ana, stage.ana));
-    assert_queries!(2, follows::count(app, stage.ben, stage.ana));
-    assert_queries!(1, follows::list_suggestions(app, stage.ana, 20));
+    assert_queries!(1, follows::get_relationship(app, scenario.ana, scenario.ben));
+    assert_queries!(1, follows::count(app, scenario.ana, scenario.ana));
+    assert_queries!(2, follows::count(app, scenario.ben, scenario.ana));
+    assert_queries!(1, follows::list_suggestions(app, scenario.ana, 20));
 }
 
 #[tokio::test]
-async fn a_list_costs_the_same_at_any_length() {
-    let stage = Stage::set().await;
-    let app = &stage.app;
-    a_crowd(&stage, stage.ana).await;
-    block(&stage.database, stage.ben, create_user(&stage.database).await).await;
+async fn lists_of_any_length_need_the_same_number_of_statements() {
+    let scenario = Scenario::create().await;
+    let app = &scenario.app;
+    insert_mutual_followers(&scenario, scenario.ana).await;
+    block(&scenario.database, scenario.ben, create_user(&scenario.database).await).await;
     for _ in 0..3 {
-        block(&stage.database, stage.ana, create_user(&stage.database).await).await;
-        ask(&stage, create_user(&stage.database).await, stage.ana).await;
+        block(&scenario.database, scenario.ana, create_user(&scenario.database).await).await;
+        request_to_follow(&scenario, create_user(&scenario.database).await, scenario.ana).await;
     }
 
     for length in [1, 10, 50] {
         let page = PageRequest::first(Limit::parse(length).unwrap());
         let followers =
-            assert_queries!(3, follows::list_followers(app, stage.ben, stage.ana, page)).0;
+            assert_queries!(3, follows::list_followers(app, scenario.ben, scenario.ana, page)).0;
         let following =
-            assert_queries!(3, follows::list_following(app, stage.ben, stage.ana, page)).0;
-        let own = assert_queries!(2, follows::list_followers(app, stage.ana, stage.ana, page)).0;
+            assert_queries!(3, follows::list_following(app, scenario.ben, scenario.ana, page)).0;
+        let own =
+            assert_queries!(2, follows::list_followers(app, scenario.ana, scenario.ana, page)).0;
         for list in [followers, following, own] {
             assert_eq!(i64::try_from(list.items.len()).unwrap(), length);
         }
     }
     for length in [1, 3] {
         let page = PageRequest::first(Limit::parse(length).unwrap());
-        let requests = assert_queries!(2, follows::list_requests(app, stage.ana, page)).0;
-        let blocks = assert_queries!(2, follows::list_blocks(app, stage.ana, page)).0;
+        let requests = assert_queries!(2, follows::list_requests(app, scenario.ana, page)).0;
+        let blocks = assert_queries!(2, follows::list_blocks(app, scenario.ana, page)).0;
         for list in [requests, blocks] {
             assert_eq!(i64::try_from(list.items.len()).unwrap(), length);
         }
     }
 }
 
-/// Lets somebody have asked.
-async fn ask(stage: &Stage, who: UserId, whom: UserId) {
-    shy(&stage.database, whom).await;
-    stage.follow(who, whom).await;
+/// Turns on follow approval for `requested`, and requests to follow that user.
+async fn request_to_follow(scenario: &Scenario, requester: UserId, requested: UserId) {
+    require_follow_approval(&scenario.database, requested).await;
+    scenario.follow(requester, requested).await;
 }
 
-/// Sixty who follow somebody, and are followed back.
-async fn a_crowd(stage: &Stage, person: UserId) {
-    stage
+/// Inserts 60 users who follow `user`, and are followed back.
+async fn insert_mutual_followers(scenario: &Scenario, user: UserId) {
+    scenario
         .database
         .execute(&format!(
             "INSERT INTO users (email, username, hashed_password, followers_count, following_count)
              SELECT 'p' || n || '@example.org', 'p' || n, 'x', 1, 1 FROM generate_series(1, 60) n;
              INSERT INTO follows (id, follower_id, followed_id, status)
-             SELECT gen_random_uuid(), id, {person}, 'active' FROM users WHERE hashed_password = 'x';
+             SELECT gen_random_uuid(), id, {user}, 'active' FROM users WHERE hashed_password = 'x';
              INSERT INTO follows (id, follower_id, followed_id, status)
-             SELECT gen_random_uuid(), {person}, id, 'active' FROM users WHERE hashed_password = 'x';
-             UPDATE users SET followers_count = 60, following_count = 60 WHERE id = {person}"
+             SELECT gen_random_uuid(), {user}, id, 'active' FROM users WHERE hashed_password = 'x';
+             UPDATE users SET followers_count = 60, following_count = 60 WHERE id = {user}"
         ))
         .await;
 }

@@ -1,4 +1,4 @@
-//! What the tests of several subjects share.
+//! Shared helpers.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use grateful_domain::notification::RenderedNotification;
 use grateful_domain::{FollowState, PageRequest, Relationship, UserId};
 use grateful_testkit::{FakeClock, TestApp, TestDatabase, a_user};
 
-/// All of a list, as far as one page reaches.
-pub(crate) const ALL: PageRequest = PageRequest::first(grateful_domain::Limit::MAX);
+/// A page of the maximum length.
+pub(crate) const MAX_PAGE: PageRequest = PageRequest::first(grateful_domain::Limit::MAX);
 
-/// Ana, Ben and Caro, whom anybody may follow, and Sue, who is asked before.
-pub(crate) struct Stage {
+/// Ana, Ben and Caro, who can be followed without approval, and Sue, who approves her followers.
+pub(crate) struct Scenario {
     pub(crate) app: App,
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) database: TestDatabase,
@@ -24,75 +24,79 @@ pub(crate) struct Stage {
     pub(crate) sue: UserId,
 }
 
-impl Stage {
-    pub(crate) async fn set() -> Self {
+impl Scenario {
+    pub(crate) async fn create() -> Self {
         let TestApp { app, database, clock, .. } = TestApp::create().await;
-        let ana = person(&database, "ana").await;
-        let ben = person(&database, "ben").await;
-        let caro = person(&database, "caro").await;
-        let sue = person(&database, "sue").await;
-        shy(&database, sue).await;
+        let ana = create_user_named(&database, "ana").await;
+        let ben = create_user_named(&database, "ben").await;
+        let caro = create_user_named(&database, "caro").await;
+        let sue = create_user_named(&database, "sue").await;
+        require_follow_approval(&database, sue).await;
         Self { app, clock, database, ana, ben, caro, sue }
     }
 
-    pub(crate) async fn follow(&self, who: UserId, whom: UserId) {
-        follows::follow(&self.app, who, whom).await.unwrap();
+    pub(crate) async fn follow(&self, follower: UserId, followed: UserId) {
+        follows::follow(&self.app, follower, followed).await.unwrap();
     }
 
-    pub(crate) async fn unfollow(&self, who: UserId, whom: UserId) {
-        follows::unfollow(&self.app, who, whom).await.unwrap();
+    pub(crate) async fn unfollow(&self, follower: UserId, followed: UserId) {
+        follows::unfollow(&self.app, follower, followed).await.unwrap();
     }
 
-    pub(crate) async fn block(&self, who: UserId, whom: UserId) {
-        follows::block(&self.app, who, whom).await.unwrap();
+    pub(crate) async fn block(&self, blocker: UserId, blocked: UserId) {
+        follows::block(&self.app, blocker, blocked).await.unwrap();
     }
 
-    pub(crate) async fn relation(&self, one: UserId, other: UserId) -> (FollowState, FollowState) {
-        let Relationship { outgoing: there, incoming: back } =
-            follows::get_relationship(&self.app, one, other).await.unwrap();
-        (there, back)
+    /// The follow state from `viewer` to `other`, and the one back.
+    pub(crate) async fn relationship(
+        &self,
+        viewer: UserId,
+        other: UserId,
+    ) -> (FollowState, FollowState) {
+        let Relationship { outgoing, incoming } =
+            follows::get_relationship(&self.app, viewer, other).await.unwrap();
+        (outgoing, incoming)
     }
 
-    pub(crate) fn a_minute_later(&self) {
+    pub(crate) fn advance_a_minute(&self) {
         self.clock.advance(TimeDelta::minutes(1));
     }
 
-    /// Somebody's list, newest activity first.
+    /// The user's notifications, newest activity first.
     pub(crate) async fn list(&self, user: UserId) -> Vec<RenderedNotification> {
-        notifications::list(&self.app, user, ReadFilter::All, ALL).await.unwrap().items
+        notifications::list(&self.app, user, ReadFilter::All, MAX_PAGE).await.unwrap().items
     }
 
-    /// What somebody's list says, newest activity first.
-    pub(crate) async fn told(&self, user: UserId) -> Vec<String> {
+    /// The messages of the user's notifications, newest activity first.
+    pub(crate) async fn messages(&self, user: UserId) -> Vec<String> {
         let list = self.list(user).await;
-        list.into_iter().map(|seen| seen.notification.text.message).collect()
+        list.into_iter().map(|rendered| rendered.notification.text.message).collect()
     }
 
-    pub(crate) async fn assert_sound(&self) {
-        assert_sound(&self.app).await;
+    pub(crate) async fn assert_consistent(&self) {
+        assert_consistent(&self.app).await;
     }
 }
 
-/// Somebody of this name.
-pub(crate) async fn person(database: &TestDatabase, name: &str) -> UserId {
+pub(crate) async fn create_user_named(database: &TestDatabase, name: &str) -> UserId {
     a_user().with_username(name).insert_into(database).await.id
 }
 
-/// Has somebody be asked before others follow them.
-pub(crate) async fn shy(database: &TestDatabase, person: UserId) {
+/// Turns on follow approval for a user.
+pub(crate) async fn require_follow_approval(database: &TestDatabase, user: UserId) {
     let sql = r#"UPDATE users SET profile_preferences = '{"approve_followers": true}' WHERE id ="#;
-    database.execute(&format!("{sql} {person}")).await;
+    database.execute(&format!("{sql} {user}")).await;
 }
 
-/// That every number equals its rows, and what was told what has happened.
-pub(crate) async fn assert_sound(app: &App) {
-    let mut found = Vec::new();
+/// Checks that all cached counts equal their rows, and that every notification has its act.
+pub(crate) async fn assert_consistent(app: &App) {
+    let mut mismatches = Vec::new();
     verify(app, Repair::No, |progress| {
-        if let Progress::Mismatch(difference) = progress {
-            found.push(format!("{difference:?}"));
+        if let Progress::Mismatch(mismatch) = progress {
+            mismatches.push(format!("{mismatch:?}"));
         }
     })
     .await
     .unwrap();
-    assert_eq!(found, [] as [String; 0]);
+    assert_eq!(mismatches, [] as [String; 0]);
 }
