@@ -1,4 +1,4 @@
-//! Many rows at once, by COPY, in one transaction: for making and moving worlds, not for serving requests.
+//! Bulk loading with COPY, in one transaction. For seeding and moving data, not for serving requests.
 
 mod copy_rows;
 mod foreign_keys;
@@ -14,22 +14,22 @@ use self::copy_rows::{CopyRow, ShareRecipient};
 use self::foreign_keys::ForeignKeyChecks;
 use crate::{NewHeart, NewReaction, Result, StorageError};
 
-/// A transaction of its own connection that loads whole tables. Nobody sees a row of it before [`BulkLoad::commit`], and
-/// dropping it leaves nothing behind.
+/// A transaction on its own connection that loads whole tables. Its rows become visible with [`BulkLoad::commit`]. Dropping it
+/// rolls everything back.
 ///
-/// Rows are written as they are given: numbers beside rows are the caller's to count, and rules of the domain the caller's to
-/// keep. What the constraints promise holds as always. What rows refer to must have been loaded before them, by the same load.
+/// Rows are written as given: the caller must count counters and follow the rules of the domain. The constraints of the
+/// database apply as always. Rows may refer only to rows that the same load has loaded before.
 pub struct BulkLoad {
     client: Client,
     foreign_keys: ForeignKeyChecks,
     loaded: Vec<&'static str>,
 }
 
-/// How many rows one COPY takes. PostgreSQL checks foreign keys at the end of each, and remembers until then what to check.
+/// The number of rows per COPY. PostgreSQL checks foreign keys at the end of each, and keeps the pending checks in memory.
 const ROWS_PER_COPY: usize = 50_000;
 
 impl BulkLoad {
-    /// Connects to the database at `url`, which is migrated, and begins.
+    /// Connects to the migrated database at `url`, and begins the transaction.
     ///
     /// # Errors
     /// The database cannot be reached.
@@ -37,7 +37,7 @@ impl BulkLoad {
         let connected = tokio_postgres::connect(url, NoTls).await;
         let (client, connection) =
             connected.map_err(|error| StorageError::Unavailable(error.into()))?;
-        // It ends with the client, and what it has to say is said to the client's statements.
+        // This task ends with the client. Errors of the connection are also reported to the client's statements.
         tokio::spawn(connection);
         client
             .batch_execute(
@@ -48,7 +48,7 @@ impl BulkLoad {
         Ok(Self { client, foreign_keys, loaded: Vec::new() })
     }
 
-    /// Somebody whom this transaction can see and who has one of these usernames, whatever its case.
+    /// Finds a user with one of these usernames, case-insensitive, among the rows that this transaction can see.
     pub async fn find_taken_username(&self, usernames: &[String]) -> Result<Option<String>> {
         let taken = "SELECT username FROM users
                      WHERE lower(username) = ANY (SELECT lower(name) FROM unnest($1::text[]) AS name) LIMIT 1";
@@ -57,23 +57,23 @@ impl BulkLoad {
         Ok(row.map(|row| row.get(0)))
     }
 
-    /// So many ids for new people, the lowest first, that nobody else will get, whatever becomes of this transaction.
-    pub async fn reserve_user_ids(&self, many: usize) -> Result<Vec<UserId>> {
+    /// Reserves ids for new users, in ascending order. No one else gets them, even if the transaction is rolled back.
+    pub async fn reserve_user_ids(&self, count: usize) -> Result<Vec<UserId>> {
         let next = "SELECT nextval(pg_get_serial_sequence('users', 'id')) FROM generate_series(1, $1::bigint)";
-        let many = i64::try_from(many).map_err(|error| StorageError::Query(error.into()))?;
-        let rows = self.client.query(next, &[&many]).await.map_err(StorageError::from_driver)?;
+        let count = i64::try_from(count).map_err(|error| StorageError::Query(error.into()))?;
+        let rows = self.client.query(next, &[&count]).await.map_err(StorageError::from_driver)?;
         Ok(rows.iter().map(|row| UserId::from(row.get::<_, i64>(0))).collect())
     }
 
-    /// Loads people under ids that were reserved.
+    /// Loads users with reserved ids.
     ///
     /// # Errors
-    /// `Taken`, if a username or an email address is.
+    /// `Taken` if a username or an email address is in use.
     pub async fn users(&mut self, rows: impl Iterator<Item = BulkUser>) -> Result<()> {
         self.load(rows).await
     }
 
-    /// Loads posts with the numbers beside them.
+    /// Loads posts with their counters.
     pub async fn posts(&mut self, rows: impl Iterator<Item = Post>) -> Result<()> {
         self.load(rows).await
     }
@@ -93,7 +93,7 @@ impl BulkLoad {
         self.load(rows).await
     }
 
-    /// Loads shares, then whom they were sent to.
+    /// Loads shares, and then their recipients.
     pub async fn shares(&mut self, rows: impl Iterator<Item = Share>) -> Result<()> {
         let mut sent = Vec::new();
         let remember = |share: &Share| sent.extend(ShareRecipient::of(share));
@@ -101,7 +101,7 @@ impl BulkLoad {
         self.load(sent.into_iter()).await
     }
 
-    /// Loads comments, each behind the one that it answers.
+    /// Loads comments. A parent must come before its replies.
     pub async fn comments(&mut self, rows: impl Iterator<Item = Comment>) -> Result<()> {
         self.load(rows).await
     }
@@ -114,12 +114,12 @@ impl BulkLoad {
         self.load(rows).await
     }
 
-    /// Loads the places of inboxes, one for each person who was told of anything.
+    /// Loads inboxes, one for each user with notifications.
     pub async fn inboxes(&mut self, rows: impl Iterator<Item = BulkInbox>) -> Result<()> {
         self.load(rows).await
     }
 
-    /// Loads what the hourly limit counts.
+    /// Loads the hourly quotas of notifications.
     pub async fn notification_quotas(
         &mut self,
         rows: impl Iterator<Item = BulkNotificationQuota>,
@@ -127,10 +127,10 @@ impl BulkLoad {
         self.load(rows).await
     }
 
-    /// Makes all of it there, at once.
+    /// Commits the transaction, after checking foreign keys.
     ///
     /// # Errors
-    /// `Missing`, if something that a row refers to was not loaded.
+    /// `Missing` if a row refers to a row that was not loaded.
     pub async fn commit(self) -> Result<()> {
         self.foreign_keys.check(&self.client, &self.loaded).await?;
         self.client.batch_execute("COMMIT").await.map_err(StorageError::from_driver)
@@ -156,10 +156,9 @@ impl BulkLoad {
         Ok(())
     }
 
-    /// Counts what is in the table now. Not only for those who come after the commit: foreign keys to this table are
-    /// checked by plans that rest on these numbers, and should PostgreSQL's own maintenance count meanwhile, it would not see
-    /// rows that are not committed, take the table for empty, and a minute of checks for hours. Having counted ourselves
-    /// keeps it away until the commit.
+    /// Updates the planner statistics of the table, which has two effects. Foreign keys to this table are checked with plans
+    /// that depend on these statistics. And autovacuum has no reason to analyze the table before the commit: it would not see
+    /// the uncommitted rows and would take the table for empty, which turns a minute of checks into hours.
     async fn analyze<R: CopyRow>(&self) -> Result<()> {
         self.client
             .batch_execute(&format!("ANALYZE {}", R::TABLE))

@@ -1,7 +1,7 @@
-//! The numbers that are kept beside rows: on posts, and on users.
+//! Verification and repair of stored counters, and of notifications.
 //!
-//! They change in the transaction that changes the rows. Here they are counted anew, to prove it, or to mend what
-//! something else than this crate has done.
+//! Counters change in the transaction that changes the counted rows. This module counts the rows again, to verify that, or
+//! to repair the effects of changes that other software made.
 
 mod notifications;
 mod posts;
@@ -15,24 +15,24 @@ use self::posts::{CountPosts, LOCK_POST, REPAIR_POST};
 use self::users::{CountUsers, LOCK_USER, REPAIR_USER};
 use crate::{Connection, Result};
 
-/// Numbers beside rows, as seen through one connection.
+/// The repository of counters.
 pub struct Counters<'c> {
     pub(crate) conn: &'c mut Connection,
 }
 
-/// A table whose rows carry numbers.
+/// A table with stored counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CounterTable {
-    /// Posts: hearts, reactions, shares, comments.
+    /// Posts: hearts, reactions, shares and comments.
     Posts,
-    /// Users: followers, following, posts, public posts.
+    /// Users: followers, following, posts and public posts.
     Users,
-    /// Notifications of lists: entries and people, and that acts have caused them.
+    /// Notifications of inboxes: children and actors, and whether their acts exist.
     Notifications,
 }
 
 impl CounterTable {
-    /// How many numbers a row carries.
+    /// The number of verified values per row.
     const fn columns(self) -> u64 {
         match self {
             Self::Posts | Self::Users => 4,
@@ -41,40 +41,40 @@ impl CounterTable {
     }
 }
 
-/// The key of a row, as text, whatever its type.
+/// The key of a row, as text for any type.
 pub type RowKey = String;
 
-/// A number that does not equal its rows.
+/// A counter that differs from its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Where it is kept.
+    /// The table of the counter.
     pub table: CounterTable,
-    /// In which row.
+    /// The key of the row.
     pub key: RowKey,
-    /// In which column.
+    /// The column.
     pub column: String,
-    /// What the column says.
+    /// The value of the column.
     pub stored: i64,
-    /// How many rows there are.
+    /// The counted number of rows.
     pub actual: i64,
 }
 
-/// What came of going through some rows.
+/// The result of verifying a batch of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedBatch {
-    /// How many rows there were.
+    /// The number of verified rows.
     pub rows: u64,
-    /// The key of the last.
+    /// The key of the last row.
     pub last_key: RowKey,
-    /// What differs in them.
+    /// The mismatches.
     pub mismatches: Vec<Mismatch>,
 }
 
 type Row = (String, String, i64, i64);
 
 impl Counters<'_> {
-    /// Compares up to `limit` rows behind `after` with what they count, in one statement and so at one moment. Nothing where
-    /// there are no more.
+    /// Verifies up to `limit` rows after the key `after`. Counts in one statement, so all values are of the same moment.
+    /// Returns `None` if there are no more rows.
     pub async fn verify(
         &mut self,
         table: CounterTable,
@@ -88,29 +88,29 @@ impl Counters<'_> {
                 CountNotifications { after, limit }.load(self.conn).await?
             }
         };
-        let Some(last) = rows.last().map(|(key, ..)| key.clone()) else { return Ok(None) };
-        let differs = |(.., stored, actual): &Row| stored != actual;
-        let lines = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        let Some(last_key) = rows.last().map(|(key, ..)| key.clone()) else { return Ok(None) };
+        let is_mismatch = |(.., stored, actual): &Row| stored != actual;
+        let values = u64::try_from(rows.len()).unwrap_or(u64::MAX);
         let mismatches = rows
             .into_iter()
-            .filter(differs)
+            .filter(is_mismatch)
             .map(|(key, column, stored, actual)| Mismatch { table, key, column, stored, actual });
         Ok(Some(VerifiedBatch {
-            rows: lines / table.columns(),
-            last_key: last,
+            rows: values / table.columns(),
+            last_key,
             mismatches: mismatches.collect(),
         }))
     }
 
-    /// Sets all numbers of the row to what is counted. Run it in a transaction of its own: it locks the row, so that nothing
-    /// changes between counting and writing.
+    /// Sets all counters of the row to the counted values. Locks the row, so that nothing changes between counting and
+    /// writing, and needs its own transaction.
     pub async fn repair(&mut self, mismatch: &Mismatch) -> Result<()> {
         let (lock, repair) = match mismatch.table {
             CounterTable::Posts => (LOCK_POST, &[REPAIR_POST][..]),
             CounterTable::Users => (LOCK_USER, &[REPAIR_USER][..]),
             CounterTable::Notifications => (LOCK_INBOX, &REPAIR_NOTIFICATION[..]),
         };
-        // Not in one statement: the others see what was committed while the first waited.
+        // Separate statements: those after the lock see what was committed while the lock was awaited.
         for statement in [&[lock], repair].concat() {
             diesel::sql_query(statement).bind::<Text, _>(&mismatch.key).execute(self.conn).await?;
         }

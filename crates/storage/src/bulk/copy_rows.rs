@@ -1,4 +1,4 @@
-//! What of an entity goes into which column.
+//! The rows of each table for COPY, and their columns.
 
 use std::pin::Pin;
 
@@ -16,86 +16,86 @@ use uuid::Uuid;
 
 use crate::{NewHeart, NewReaction};
 
-/// A row as COPY takes it.
+/// A row for COPY.
 pub(super) trait CopyRow {
     const TABLE: &'static str;
     const COLUMNS: &str;
-    /// Those of the columns, in their order.
+    /// The types of the columns, in the same order.
     const TYPES: &[Type];
 
     async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error>;
 }
 
-/// Somebody, with the numbers beside them.
+/// A user with the stored counters.
 #[derive(Debug, Clone)]
 pub struct BulkUser {
-    /// An id that was reserved.
+    /// A reserved id.
     pub id: UserId,
-    /// How others know them.
+    /// The unique username.
     pub username: Username,
-    /// How they sign in.
+    /// The email address for signing in.
     pub email: Email,
-    /// What proves them.
+    /// The hash of the password.
     pub password: PasswordHash,
-    /// What they are called.
+    /// The display name.
     pub display_name: Option<DisplayName>,
-    /// What they say of themselves.
+    /// The text about the user.
     pub bio: Option<Bio>,
-    /// Where they live.
+    /// The city of the user.
     pub city: Option<City>,
-    /// What they chose.
+    /// The preferences.
     pub preferences: Option<Preferences>,
-    /// When they joined.
+    /// When the account was created.
     pub created_at: DateTime<Utc>,
-    /// How many follow them.
+    /// The number of followers.
     pub followers: i64,
-    /// How many they follow.
+    /// The number of followed users.
     pub following: i64,
-    /// How many posts they wrote.
+    /// The number of posts.
     pub posts: i64,
-    /// How many of those are public.
+    /// The number of public posts.
     pub public_posts: i64,
 }
 
-/// A notification, with what is kept beside it.
+/// A notification with its sequence number.
 #[derive(Debug, Clone)]
 pub struct BulkNotification {
-    /// What is told.
+    /// The notification.
     pub notification: Notification,
-    /// The number of the change of its recipient's list that last showed it; 0 where none did.
+    /// The number of its last change in the inbox; 0 if it never was in the inbox.
     pub seq: i64,
 }
 
-/// Somebody who was told of something.
+/// The inbox of a user.
 #[derive(Debug, Clone, Copy)]
 pub struct BulkInbox {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// The number of the last change of their list.
+    /// The number of the last change of the inbox.
     pub last_seq: i64,
 }
 
-/// How many notifications of a type started for somebody.
+/// The hourly quota of a user for a type of notifications.
 #[derive(Debug, Clone, Copy)]
 pub struct BulkNotificationQuota {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// Of which type.
+    /// The type.
     pub kind: NotificationType,
-    /// The last hour in which some did.
+    /// The last quota window in which notifications were created.
     pub quota: HourlyQuota,
-    /// How many were ever held back.
+    /// The number of notifications that were ever held back.
     pub held_back: i64,
 }
 
-/// Somebody whom a post was sent to.
+/// A recipient of a message share.
 pub(super) struct ShareRecipient {
     share: ShareId,
     user: UserId,
 }
 
 impl ShareRecipient {
-    /// Whom this was sent to.
+    /// All recipients of a share. A link share has none.
     pub(super) fn of(share: &Share) -> Vec<Self> {
         let ShareDetails::Message { recipients, .. } = &share.details else { return Vec::new() };
         let recipient = |user: &UserId| Self { share: share.id, user: *user };
@@ -315,30 +315,30 @@ impl CopyRow for BulkNotification {
     ];
 
     async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
-        let it = &self.notification;
-        let gathered = it.batch_counts();
+        let notification = &self.notification;
+        let counts = notification.batch_counts();
         out.write(&[
-            &Uuid::from(it.id),
-            &i64::from(it.recipient),
-            &it.actor.map(i64::from),
-            &it.kind.code(),
-            &it.text.title,
-            &it.text.message,
-            &Json(&it.data),
-            &it.priority.code(),
-            &it.read_at.is_some(),
-            &it.read_at,
-            &it.created_at,
-            &it.last_updated_at,
-            &it.closed_at,
-            &it.parent.map(Uuid::from),
-            &it.batch.is_some(),
-            &gathered.child_count,
-            &gathered.actor_count,
-            &it.key.as_ref().map(BatchKey::as_str),
-            &it.act,
-            &it.post.map(Uuid::from),
-            &it.comment.map(Uuid::from),
+            &Uuid::from(notification.id),
+            &i64::from(notification.recipient),
+            &notification.actor.map(i64::from),
+            &notification.kind.code(),
+            &notification.text.title,
+            &notification.text.message,
+            &Json(&notification.data),
+            &notification.priority.code(),
+            &notification.read_at.is_some(),
+            &notification.read_at,
+            &notification.created_at,
+            &notification.last_updated_at,
+            &notification.closed_at,
+            &notification.parent.map(Uuid::from),
+            &notification.batch.is_some(),
+            &counts.child_count,
+            &counts.actor_count,
+            &notification.key.as_ref().map(BatchKey::as_str),
+            &notification.act,
+            &notification.post.map(Uuid::from),
+            &notification.comment.map(Uuid::from),
             &self.seq,
         ])
         .await
@@ -351,7 +351,7 @@ impl CopyRow for BulkInbox {
     const TYPES: &[Type] = &[Type::INT8, Type::INT8, Type::INT8];
 
     async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
-        // What left the list was never written down, so that no stream goes on from before.
+        // Removals before the load were never recorded, so no stream can resume from before it.
         out.write(&[&i64::from(self.user), &self.last_seq, &self.last_seq]).await
     }
 }

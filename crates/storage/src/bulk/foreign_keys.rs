@@ -1,15 +1,15 @@
-//! Foreign keys, checked for all rows of a table at once.
+//! Foreign key checks for all rows of a table at once.
 
 use tokio_postgres::Client;
 
 use crate::{Result, StorageError};
 
-/// How a load holds to the foreign keys.
+/// How foreign keys are checked during a load.
 ///
-/// PostgreSQL looks up each reference of each row and locks what it finds, which is more than half of the work of a load. What
-/// it would lock here nobody else can see: whoever may switch those look-ups off (a superuser, as on a private PostgreSQL) does
-/// so, and one join for each key says the same in the end, and holds to more: that loaded rows refer to loaded rows alone,
-/// since only those cannot go away meanwhile.
+/// By default, PostgreSQL looks up and locks the referenced row for every row, which takes more than half of the time of a
+/// load. The locks are not needed here, because no other transaction can see the rows. If the account can turn the checks off
+/// (as a superuser, for example on a private PostgreSQL), the load does that, and checks each key with one join at the end.
+/// That check is stricter: loaded rows may refer only to loaded rows, because only those cannot be deleted in the meantime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ForeignKeyChecks {
     PerRow,
@@ -17,10 +17,11 @@ pub(super) enum ForeignKeyChecks {
 }
 
 impl ForeignKeyChecks {
-    /// As this account may, for the transaction that has begun.
+    /// Chooses the kind of checks that the account allows, for the current transaction.
     pub(super) async fn choose(client: &Client) -> Result<Self> {
-        let ask = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
-        if !client.query_one(ask, &[]).await.map_err(StorageError::from_driver)?.get::<_, bool>(0) {
+        let is_superuser = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
+        let row = client.query_one(is_superuser, &[]).await.map_err(StorageError::from_driver)?;
+        if !row.get::<_, bool>(0) {
             return Ok(Self::PerRow);
         }
         client
@@ -30,10 +31,10 @@ impl ForeignKeyChecks {
         Ok(Self::PerTable)
     }
 
-    /// Checks what was loaded into these tables, unless it was as it came.
+    /// Checks the rows that were loaded into these tables, unless PostgreSQL checked every row.
     ///
     /// # Errors
-    /// `Missing`, with the name of the key.
+    /// `Missing` with the name of the foreign key.
     pub(super) async fn check(self, client: &Client, tables: &[&str]) -> Result<()> {
         if self == Self::PerRow {
             return Ok(());
@@ -45,7 +46,8 @@ impl ForeignKeyChecks {
     }
 }
 
-/// Nobody counts how many rows one transaction made, so that PostgreSQL takes them for few and would compare each with each.
+/// Turns nested loops off: PostgreSQL has no statistics on the number of rows of one transaction, would expect few, and would
+/// compare every row with every other.
 const CHECK: &str = "SET LOCAL enable_nestloop = off;
 SET LOCAL work_mem = '64MB';
 DO $$

@@ -1,10 +1,10 @@
-//! Whether batches gather what they say, and whether everything told has happened.
+//! Verification of notifications: the counters of batches, the read state of children, and whether the acts exist.
 
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::query::statement;
 
-/// Whether the act that the notification `it` tells of is there.
+/// Whether the act of the notification with the alias `it` exists.
 macro_rules! has_cause {
     () => {
         "CASE it.type
@@ -58,7 +58,7 @@ macro_rules! has_cause {
 }
 
 statement! {
-    /// Each notification of a list, with its entries: of a single, itself.
+    /// Each notification of an inbox with its children. A single notification is its own only child.
     pub(super) CountNotifications(after: Option<String> as Nullable<Text>, limit: i64 as BigInt) -> (Text, Text, BigInt, BigInt) {
         concat!(
             "part AS MATERIALIZED (
@@ -94,13 +94,14 @@ statement! {
     }
 }
 
-/// How many numbers a notification carries.
+/// The number of verified values per notification.
 pub(super) const COLUMNS: u64 = 5;
 
 pub(super) const LOCK_INBOX: &str = "SELECT FROM inboxes
     WHERE user_id = (SELECT user_id FROM notifications WHERE id = $1::uuid) FOR UPDATE";
 
-/// What nothing has caused goes; a batch without entries goes along; what is left is counted and shown anew.
+/// Deletes notifications whose act does not exist, and the batch if it has no children left. Otherwise corrects its counters,
+/// its newest child, and the read state of its children.
 pub(super) const REPAIR_NOTIFICATION: [&str; 5] = [
     concat!(
         "DELETE FROM notifications AS it

@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use crate::query::statement;
 
 statement! {
-    /// `coalesce` rather than `$1 IS NULL OR …`, so that a step begins where the one before ended, and not at the front.
+    /// `coalesce` rather than `$1 IS NULL OR …`, so that the index scan starts after the last key, not at the first row.
     pub(super) CountPosts(after: Option<String> as Nullable<Text>, limit: i64 as BigInt) -> (Text, Text, BigInt, BigInt) {
         "part AS MATERIALIZED (
             SELECT * FROM posts WHERE id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000') ORDER BY id LIMIT $2

@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use crate::query::statement;
 
 statement! {
-    /// As [`CountPosts`](super::posts::CountPosts).
+    /// Starts after the last key, like [`CountPosts`](super::posts::CountPosts).
     pub(super) CountUsers(after: Option<String> as Nullable<Text>, limit: i64 as BigInt) -> (Text, Text, BigInt, BigInt) {
         "part AS MATERIALIZED (
             SELECT * FROM users WHERE id > coalesce($1::bigint, 0) ORDER BY id LIMIT $2
