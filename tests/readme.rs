@@ -12,7 +12,7 @@ const BORDER: &str = "=====";
 
 #[tokio::test]
 async fn the_tour_answers_what_the_readme_says() {
-    let server = Setup::private().start().await;
+    let server = Setup::with_private_postgres().start().await;
     let tour = section("## A tour in five minutes");
     let steps = steps(tour);
     let border = format!("\necho\necho {BORDER}\n");

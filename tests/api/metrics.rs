@@ -6,20 +6,21 @@ mod page;
 use std::collections::BTreeMap;
 
 use grateful_tests::{
-    Call, Client, DEADLINE, PASSWORD, Server, Setup, Token, Value, eventually, json,
+    ApiRequest, Client, PASSWORD, Server, Setup, TIMEOUT, Token, Value, eventually, json,
 };
 
 use self::page::Page;
 
 #[tokio::test]
 async fn what_people_do_is_there_exactly_once() {
-    let server = at_rest(Setup::on_a_test_database().await).await;
+    let server = at_rest(Setup::with_test_database().await).await;
     let client = server.client();
     let [ana, ben, caro] =
         [client.sign_up("ana").await, client.sign_up("ben").await, client.sign_up("caro").await];
     let mut posts = Vec::new();
     for number in 1..=21 {
-        let post = client.publish(&ana, &format!("For tram {number}.")).send().await.expect(201);
+        let post =
+            client.create_post(&ana, &format!("For tram {number}.")).send().await.expect(201);
         posts.push(post.id());
     }
     let before = scrape(&client).await;
@@ -41,7 +42,8 @@ async fn what_people_do_is_there_exactly_once() {
     for post in &posts[1..] {
         heart(&client, &ben, post).await;
     }
-    heart(&client, &caro, &client.publish(&ana, "For rain.").send().await.expect(201).id()).await;
+    heart(&client, &caro, &client.create_post(&ana, "For rain.").send().await.expect(201).id())
+        .await;
     client.get("/api/v1/posts/feed").by(&ben).send().await.expect(200);
     client.get("/api/v1/posts/feed?algorithm=false").by(&ben).send().await.expect(200);
 
@@ -88,7 +90,7 @@ async fn what_people_do_is_there_exactly_once() {
 #[tokio::test]
 async fn the_documented_metrics_are_those_that_are_there() {
     let server =
-        Setup::on_a_test_database().await.with("GRATEFUL_REPEATED_STATEMENTS", 2).start().await;
+        Setup::with_test_database().await.env("GRATEFUL_REPEATED_STATEMENTS", 2).start().await;
     let client = server.client();
     let ana = client.sign_up("ana").await;
     leave(&client, &ana).send().await.expect(204);
@@ -122,13 +124,13 @@ fn documented() -> Vec<[String; 4]> {
 
 #[tokio::test]
 async fn who_looks_for_what_is_not_there_makes_no_more_to_show() {
-    let server = Setup::on_a_test_database().await.start().await;
+    let server = Setup::with_test_database().await.start().await;
     let client = server.client();
     let probe = async |from: u32| {
         for number in from..from + 50 {
             client.get(&format!("/wp-admin/{number}?x={number}")).send().await.expect(404);
             client.get(&format!("/api/v1/x{number}%22%7D%0A")).send().await.expect(404);
-            client.call(&format!("BREW{number}"), "/").send().await.expect(405);
+            client.request(&format!("BREW{number}"), "/").send().await.expect(405);
             client.get(&format!("/api/v1/posts/{number}")).send().await.expect(404);
         }
         scrape(&client).await.series()
@@ -146,16 +148,16 @@ async fn who_looks_for_what_is_not_there_makes_no_more_to_show() {
 
 #[tokio::test]
 async fn slow_and_repeated_statements_are_counted_and_logged_by_the_settings() {
-    let setup = Setup::on_a_test_database()
+    let setup = Setup::with_test_database()
         .await
-        .with("GRATEFUL_SLOW_STATEMENT_MS", 0)
-        .with("GRATEFUL_REPEATED_STATEMENTS", 2);
+        .env("GRATEFUL_SLOW_STATEMENT_MS", 0)
+        .env("GRATEFUL_REPEATED_STATEMENTS", 2);
     let server = at_rest(setup).await;
     let client = server.client();
     let ana = client.sign_up("ana").await;
     let before = scrape(&client).await;
 
-    leave(&client, &ana).with("X-Request-Id", "tram-7").send().await.expect(204);
+    leave(&client, &ana).header("X-Request-Id", "tram-7").send().await.expect(204);
 
     let after = scrape(&client).await;
     let slow = after.grown_since(&before, "grateful_statements_slow_total");
@@ -182,16 +184,16 @@ async fn slow_and_repeated_statements_are_counted_and_logged_by_the_settings() {
 }
 
 /// In several transactions, so that some statements come again.
-fn leave(client: &Client, who: &Token) -> Call {
+fn leave(client: &Client, who: &Token) -> ApiRequest {
     client.delete("/api/v1/users/me").by(who).json(&json!({"password": PASSWORD}))
 }
 
 #[tokio::test]
 async fn connections_and_those_who_wait_for_them_are_shown_as_they_are() {
-    let server = Setup::on_a_test_database()
+    let server = Setup::with_test_database()
         .await
-        .with("GRATEFUL_WORKERS", 1)
-        .with("GRATEFUL_CONNECTIONS_PER_WORKER", 1)
+        .env("GRATEFUL_WORKERS", 1)
+        .env("GRATEFUL_CONNECTIONS_PER_WORKER", 1)
         .start()
         .await;
     let client = server.client();
@@ -202,16 +204,16 @@ async fn connections_and_those_who_wait_for_them_are_shown_as_they_are() {
 
     let sql = server.sql().await;
     sql.run("BEGIN; LOCK posts IN ACCESS EXCLUSIVE MODE").await;
-    let held = tokio::spawn(client.publish(&ana, "For patience.").send());
+    let held = tokio::spawn(client.create_post(&ana, "For patience.").send());
     let mut seen = at_rest;
     let wait_for_it = async {
         while connections(&seen) != [1, 0] {
             seen = scrape(&client).await;
         }
     };
-    tokio::time::timeout(DEADLINE, wait_for_it).await.unwrap();
+    tokio::time::timeout(TIMEOUT, wait_for_it).await.unwrap();
     // No more than there are: whoever comes now waits, and in vain.
-    client.session(&ana).send().await.expect(503);
+    client.get_session(&ana).send().await.expect(503);
     let after = scrape(&client).await;
     sql.run("COMMIT").await;
     held.await.unwrap().expect(201);
@@ -231,9 +233,9 @@ fn connections(page: &Page) -> [u64; 2] {
 
 #[tokio::test]
 async fn it_can_be_switched_off_and_times_are_told_to_nobody_unless_that_is_switched_on() {
-    let setup = Setup::on_a_test_database().await;
+    let setup = Setup::with_test_database().await;
     let usual = setup.clone().start().await;
-    let other = setup.with("GRATEFUL_METRICS", "off").with("GRATEFUL_SERVER_TIMING", "on");
+    let other = setup.env("GRATEFUL_METRICS", "off").env("GRATEFUL_SERVER_TIMING", "on");
     let other = other.start().await;
     let get = async |server: &Server, path: &str| server.client().get(path).send().await;
 
@@ -250,7 +252,7 @@ async fn it_can_be_switched_off_and_times_are_told_to_nobody_unless_that_is_swit
 
 /// A server that has done what it does by itself for the hour, so that from now on it does what it is asked.
 async fn at_rest(setup: Setup) -> Server {
-    let server = setup.with("RUST_LOG", "info,grateful_server=debug").start().await;
+    let server = setup.env("RUST_LOG", "info,grateful_server=debug").start().await;
     let has_said = |words: &str| server.log().iter().any(|line| line.contains(words));
     let has_swept = || has_said("Deleted expired rows") && has_said("Removed unreferenced files");
     eventually("it has swept", has_swept).await;
@@ -262,9 +264,9 @@ async fn heart(client: &Client, who: &Token, post: &str) {
 }
 
 async fn scrape(client: &Client) -> Page {
-    let answer = client.get("/metrics").send().await.expect(200);
-    assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
-    Page::read(std::str::from_utf8(&answer.body).unwrap())
+    let response = client.get("/metrics").send().await.expect(200);
+    assert_eq!(response.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    Page::read(std::str::from_utf8(&response.body).unwrap())
 }
 
 fn grown<const N: usize>(by: [(&str, u32); N]) -> BTreeMap<String, u64> {

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use grateful_application::{App, SystemClock};
 use grateful_storage::DatabaseConfig;
 use grateful_testkit::TestApp;
-use grateful_tests::{DEADLINE, Sql};
+use grateful_tests::{SqlConnection, TIMEOUT};
 use tokio::task::JoinSet;
 
 use crate::dice::Dice;
@@ -59,8 +59,8 @@ async fn walk_while_others_write(world: World) -> Findings {
     // On a busy machine a node may keep people waiting; how long is not what this is about.
     let patient = |config: DatabaseConfig| {
         config
-            .with_acquire_timeout(DEADLINE)
-            .with_statement_timeout(DEADLINE)
+            .with_acquire_timeout(TIMEOUT)
+            .with_statement_timeout(TIMEOUT)
             .with_max_connections(WRITERS)
     };
     let node =
@@ -69,12 +69,12 @@ async fn walk_while_others_write(world: World) -> Findings {
     // Of their own, so that they write as often as they are to, however many read.
     let writing = node();
     let begun = Instant::now();
-    let until = begun + Duration::from_secs(grateful_tests::full_or(60, 6));
+    let until = begun + Duration::from_secs(grateful_tests::full_or_short(60, 6));
     let mut writers = JoinSet::new();
     for number in 0..WRITERS {
         let writer = Writer {
             app: writing.clone(),
-            sql: Sql::connect(&database.url()).await,
+            sql: SqlConnection::connect(&database.url()).await,
             world: Arc::clone(&world),
             dice: Dice::of(number, 1),
         };
@@ -85,7 +85,7 @@ async fn walk_while_others_write(world: World) -> Findings {
         let walker = Walker {
             me: i64::try_from(number + 1).unwrap(),
             nodes: nodes.clone(),
-            sql: Sql::connect(&database.url()).await,
+            sql: SqlConnection::connect(&database.url()).await,
             world: Arc::clone(&world),
             dice: Dice::of(number, 2),
         };

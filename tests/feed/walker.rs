@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use grateful_application::{App, feed};
 use grateful_domain::{FeedCursor, FeedPageRequest, FeedStart, Limit, Slot, UserId, Viewer};
-use grateful_tests::Sql;
+use grateful_tests::SqlConnection;
 use uuid::Uuid;
 
 use crate::dice::Dice;
@@ -18,7 +18,7 @@ const READING: usize = 300;
 pub(crate) struct Walker {
     pub(crate) me: i64,
     pub(crate) nodes: Vec<App>,
-    pub(crate) sql: Sql,
+    pub(crate) sql: SqlConnection,
     pub(crate) world: Arc<Stage>,
     pub(crate) dice: Dice,
 }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use grateful_testkit::TestDatabase;
-use grateful_tests::Sql;
+use grateful_tests::SqlConnection;
 use uuid::Uuid;
 
 use crate::dice::Dice;
@@ -57,7 +57,7 @@ impl World {
              WHERE a <> b AND random() < 0.2"
         ))
         .await;
-        let sql = Sql::connect(&database.url()).await;
+        let sql = SqlConnection::connect(&database.url()).await;
         let living: Vec<_> =
             posts_seen_by(&sql, 0).await.iter().map(|it| (it.id, it.author)).collect();
         Stage {
@@ -130,9 +130,9 @@ fn of(edges: &Mutex<HashSet<(i64, i64)>>, who: i64) -> HashSet<i64> {
 }
 
 /// All public posts as they are now, and as somebody follows their authors. Who is in a block is left to the caller.
-pub(crate) async fn posts_seen_by(sql: &Sql, viewer: i64) -> Vec<Post> {
+pub(crate) async fn posts_seen_by(sql: &SqlConnection, viewer: i64) -> Vec<Post> {
     let rows = sql
-        .column(&format!(
+        .query_column(&format!(
             "SELECT concat_ws(' ', id, author_id, rank, (extract(epoch FROM created_at) * 1000000)::bigint,
                  CASE WHEN author_id IN (
                      SELECT followed_id FROM follows WHERE follower_id = {viewer} AND status = 'active'

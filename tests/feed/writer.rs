@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use grateful_application::{App, Error, RecordedResponse, Result, hearts, posts};
 use grateful_domain::{Content, Draft, PostForViewer, PostType, Visibility};
-use grateful_tests::Sql;
+use grateful_tests::SqlConnection;
 use uuid::Uuid;
 
 use crate::WALKERS;
@@ -15,7 +15,7 @@ use crate::world::Stage;
 /// Writes in the names of all people.
 pub(crate) struct Writer {
     pub(crate) app: App,
-    pub(crate) sql: Sql,
+    pub(crate) sql: SqlConnection,
     pub(crate) world: Arc<Stage>,
     pub(crate) dice: Dice,
 }

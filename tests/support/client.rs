@@ -1,4 +1,4 @@
-//! The API over HTTP, and its answers.
+//! An HTTP client of the API.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,67 +8,67 @@ use grateful_testkit::{BOUNDARY, multipart_form};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::DEADLINE;
+use crate::TIMEOUT;
 
-/// The password of everybody who signs up.
+/// The password of all users created by [`Client::sign_up`].
 pub const PASSWORD: &str = "correct horse battery";
 
-/// Somebody who asks a server over HTTP. Clones share their connections.
+/// An HTTP client of one server. Clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
     address: String,
 }
 
-/// What proves who somebody is.
+/// An access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token(pub String);
 
 impl Client {
-    pub(crate) fn of(address: &str) -> Self {
-        // The program brings TLS along, which asks the process for its cryptography even where it is not used.
+    pub(crate) fn new(address: &str) -> Self {
+        // reqwest is built with TLS and requires a crypto provider even for plain HTTP.
         _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .no_proxy()
             .tls_certs_only([])
-            .timeout(DEADLINE)
+            .timeout(TIMEOUT)
             .build()
             .unwrap();
         Self { http, address: address.to_owned() }
     }
 
-    /// A request to this path.
-    pub fn call(&self, method: &str, path: &str) -> Call {
+    /// Starts a request to `path`.
+    pub fn request(&self, method: &str, path: &str) -> ApiRequest {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        Call { request: self.http.request(method, format!("http://{}{path}", self.address)) }
+        ApiRequest { request: self.http.request(method, format!("http://{}{path}", self.address)) }
     }
 
-    /// `GET`.
-    pub fn get(&self, path: &str) -> Call {
-        self.call("GET", path)
+    /// Starts a `GET` request.
+    pub fn get(&self, path: &str) -> ApiRequest {
+        self.request("GET", path)
     }
 
-    /// `POST`.
-    pub fn post(&self, path: &str) -> Call {
-        self.call("POST", path)
+    /// Starts a `POST` request.
+    pub fn post(&self, path: &str) -> ApiRequest {
+        self.request("POST", path)
     }
 
-    /// `PUT`.
-    pub fn put(&self, path: &str) -> Call {
-        self.call("PUT", path)
+    /// Starts a `PUT` request.
+    pub fn put(&self, path: &str) -> ApiRequest {
+        self.request("PUT", path)
     }
 
-    /// `PATCH`.
-    pub fn patch(&self, path: &str) -> Call {
-        self.call("PATCH", path)
+    /// Starts a `PATCH` request.
+    pub fn patch(&self, path: &str) -> ApiRequest {
+        self.request("PATCH", path)
     }
 
-    /// `DELETE`.
-    pub fn delete(&self, path: &str) -> Call {
-        self.call("DELETE", path)
+    /// Starts a `DELETE` request.
+    pub fn delete(&self, path: &str) -> ApiRequest {
+        self.request("DELETE", path)
     }
 
-    /// Makes an account with this name and [`PASSWORD`].
+    /// Creates an account with this username and [`PASSWORD`], and returns its first access token.
     pub async fn sign_up(&self, username: &str) -> Token {
         let account = json!({
             "username": username, "email": email_of(username), "password": PASSWORD,
@@ -76,116 +76,129 @@ impl Client {
         self.post("/api/v1/auth/signup").json(&account).send().await.expect(201).token()
     }
 
-    /// Signs somebody in.
-    pub fn log_in(&self, username: &str, password: &str) -> Call {
+    /// Starts a login request.
+    pub fn log_in(&self, username: &str, password: &str) -> ApiRequest {
         let credentials = json!({"email": email_of(username), "password": password});
         self.post("/api/v1/auth/login").json(&credentials)
     }
 
-    /// Who a token belongs to.
-    pub fn session(&self, token: &Token) -> Call {
+    /// Starts a request for the user of this token.
+    pub fn get_session(&self, token: &Token) -> ApiRequest {
         self.get("/api/v1/auth/session").by(token)
     }
 
-    /// Gives somebody another photo.
-    pub fn set_photo(&self, who: &Token, picture: &[u8]) -> Call {
-        self.post("/api/v1/users/me/profile/photo").by(who).form(&[("file", picture)])
+    /// Starts the upload of a profile photo.
+    pub fn upload_photo(&self, user: &Token, image: &[u8]) -> ApiRequest {
+        self.post("/api/v1/users/me/profile/photo").by(user).multipart(&[("file", image)])
     }
 
-    /// Publishes a public post with a picture.
-    pub fn publish_pictured(&self, author: &Token, content: &str, picture: &[u8]) -> Call {
-        let form = [("content", content.as_bytes()), ("image", picture)];
-        self.post("/api/v1/posts/upload").by(author).form(&form)
+    /// Starts a request that creates a public post with an image.
+    pub fn create_post_with_image(
+        &self,
+        author: &Token,
+        content: &str,
+        image: &[u8],
+    ) -> ApiRequest {
+        let parts = [("content", content.as_bytes()), ("image", image)];
+        self.post("/api/v1/posts/upload").by(author).multipart(&parts)
     }
 
-    /// Publishes a public post.
-    pub fn publish(&self, author: &Token, content: &str) -> Call {
+    /// Starts a request that creates a public post.
+    pub fn create_post(&self, author: &Token, content: &str) -> ApiRequest {
         self.post("/api/v1/posts").by(author).json(&json!({"content": content}))
     }
 }
 
-/// The address that [`Client::sign_up`] gives to somebody.
+/// The email address with which [`Client::sign_up`] creates a user.
 fn email_of(username: &str) -> String {
     format!("{username}@example.org")
 }
 
-/// A request in the making.
+/// Builds a request and sends it.
 #[derive(Debug)]
 #[must_use]
-pub struct Call {
+pub struct ApiRequest {
     request: RequestBuilder,
 }
 
-impl Call {
-    /// Sent by this person.
-    pub fn by(self, who: &Token) -> Self {
-        self.with("Authorization", &format!("Bearer {}", who.0))
+impl ApiRequest {
+    /// Authenticates the request with this token.
+    pub fn by(self, user: &Token) -> Self {
+        self.header("Authorization", &format!("Bearer {}", user.0))
     }
 
-    /// With this header.
-    pub fn with(self, name: &str, value: &str) -> Self {
+    /// Sets a header.
+    pub fn header(self, name: &str, value: &str) -> Self {
         Self { request: self.request.header(name, value) }
     }
 
-    /// With this JSON as its body.
+    /// Sets a JSON body.
     pub fn json(self, body: &Value) -> Self {
         Self { request: self.request.json(body) }
     }
 
-    /// With these bytes as its body, said to be JSON.
-    pub fn bytes(self, body: impl Into<Vec<u8>>) -> Self {
-        Self { request: self.request.body(body.into()) }.with("Content-Type", "application/json")
+    /// Sets a body of these bytes with the content type of JSON, whether or not they are valid JSON.
+    pub fn json_bytes(self, body: impl Into<Vec<u8>>) -> Self {
+        Self { request: self.request.body(body.into()) }.header("Content-Type", "application/json")
     }
 
-    /// With a form of these parts as its body, as browsers send it; a part with the name `file` or `image` is a file.
-    pub fn form(self, parts: &[(&str, &[u8])]) -> Self {
+    /// Sets a multipart body, encoded by [`multipart_form`]. A part named `file` or `image` is sent as a file.
+    pub fn multipart(self, parts: &[(&str, &[u8])]) -> Self {
         Self { request: self.request.body(multipart_form(parts)) }
-            .with("Content-Type", &format!("multipart/form-data; boundary={BOUNDARY}"))
+            .header("Content-Type", &format!("multipart/form-data; boundary={BOUNDARY}"))
     }
 
-    /// Sends it; without an answer, the test has failed.
-    pub async fn send(self) -> Answer {
+    /// Sends the request and reads the response.
+    ///
+    /// # Panics
+    ///
+    /// If the server does not send a complete response.
+    pub async fn send(self) -> ApiResponse {
         self.try_send().await.unwrap()
     }
 
-    /// Sends it, and reads what comes of it as server-sent events, for as long as they come.
+    /// Sends the request and returns its response as a stream of server-sent events. The stream times out after an
+    /// hour.
     ///
     /// # Errors
-    /// There was no answer.
-    pub async fn events(self) -> Result<Events, reqwest::Error> {
-        let endless = Duration::from_hours(1);
-        let response = self.request.timeout(endless).send().await?.error_for_status()?;
-        Ok(Events { response, unread: Vec::new() })
+    ///
+    /// If the server does not respond, or responds with a status of 400 or more.
+    pub async fn open_event_stream(self) -> Result<EventStream, reqwest::Error> {
+        let timeout = Duration::from_hours(1);
+        let response = self.request.timeout(timeout).send().await?.error_for_status()?;
+        Ok(EventStream { response, unread: Vec::new() })
     }
 
-    /// Sends it to a server that may be gone.
+    /// Sends the request to a server that may have exited.
     ///
     /// # Errors
-    /// There was no answer, or not the whole of one.
-    pub async fn try_send(self) -> Result<Answer, reqwest::Error> {
+    ///
+    /// If the server does not send a complete response.
+    pub async fn try_send(self) -> Result<ApiResponse, reqwest::Error> {
         let response = self.request.send().await?;
         let headers = response.headers().iter();
         let headers = headers.map(|(name, value)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         });
         let (status, headers) = (response.status().as_u16(), headers.collect());
-        Ok(Answer { status, headers, body: response.bytes().await?.to_vec() })
+        Ok(ApiResponse { status, headers, body: response.bytes().await?.to_vec() })
     }
 }
 
-/// Server-sent events, as they come.
+/// A stream of server-sent events.
 #[derive(Debug)]
-pub struct Events {
+pub struct EventStream {
     response: reqwest::Response,
-    /// What has come of the next one: a portion may end in the midst of a letter.
+    /// The received part of the next event, as bytes: a chunk may end within a character.
     unread: Vec<u8>,
 }
 
-impl Events {
-    /// The fields of the next event, of which a comment has none; nothing once the stream has ended, or broken.
-    pub async fn next(&mut self) -> Option<BTreeMap<String, String>> {
+impl EventStream {
+    /// Waits for the next event and returns its fields. A comment has no fields. Returns `None` when the stream has ended
+    /// or failed.
+    pub async fn next_event(&mut self) -> Option<BTreeMap<String, String>> {
         loop {
-            if let Some(end) = self.unread.windows(2).position(|two| two == b"\n\n") {
+            if let Some(end) = self.unread.windows(2).position(|bytes| bytes == b"\n\n") {
                 let event: Vec<u8> = self.unread.drain(..end + 2).collect();
                 let event = String::from_utf8(event).unwrap();
                 let fields = event.lines().filter_map(|line| line.split_once(": "));
@@ -196,59 +209,61 @@ impl Events {
     }
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// How it went.
+pub struct ApiResponse {
+    /// The status code.
     pub status: u16,
     /// All headers in their order, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The bytes of the body.
+    /// The body.
     pub body: Vec<u8>,
 }
 
-impl Answer {
-    /// The body as JSON.
+impl ApiResponse {
+    /// Parses the body as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self}"))
     }
 
-    /// What is in the envelope.
+    /// Returns the field `data` of the envelope.
     #[track_caller]
     pub fn data(&self) -> Value {
         self.json()["data"].take()
     }
 
-    /// The id of what is in the body.
+    /// Returns the field `id` of a body without envelope.
     #[track_caller]
     pub fn id(&self) -> String {
         self.json()["id"].as_str().unwrap_or_else(|| panic!("no id: {self}")).to_owned()
     }
 
-    /// The token in the envelope.
+    /// Returns the access token in the envelope.
     #[track_caller]
     pub fn token(&self) -> Token {
         let data = self.data();
         Token(data["access_token"].as_str().unwrap_or_else(|| panic!("no token: {self}")).into())
     }
 
-    /// The first header of this name, which is in lower case.
+    /// Returns the first header with this name, which is in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
+        let mut headers = self.headers.iter();
+        headers.find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
     }
 
-    /// The answer, if it has this status.
+    /// Asserts the status and returns the response.
     #[track_caller]
-    #[expect(clippy::return_self_not_must_use, reason = "mostly there is nothing more to ask")]
+    #[expect(clippy::return_self_not_must_use, reason = "many tests assert only the status")]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{self}");
         self
     }
 
-    /// The answer, if it is a failure with this status and code in the one form that all have (contract §1).
+    /// Asserts that the response is an error with this status and code, in the format that all errors have
+    /// (docs/http-api.md#errors), and returns it.
     #[track_caller]
-    #[expect(clippy::return_self_not_must_use, reason = "mostly there is nothing more to ask")]
+    #[expect(clippy::return_self_not_must_use, reason = "many tests assert only the error")]
     pub fn expect_problem(self, status: u16, code: &str) -> Self {
         assert_eq!(self.status, status, "{self}");
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self}");
@@ -262,7 +277,7 @@ impl Answer {
 fn assert_is_problem(problem: &Value, status: u16, code: &str) {
     let detail = problem["detail"].as_str().unwrap_or_else(|| panic!("no detail: {problem}"));
     assert!(!detail.is_empty(), "{problem}");
-    let known = BTreeMap::from([
+    let expected = BTreeMap::from([
         ("type", json!(format!("urn:grateful:problem:{code}"))),
         ("title", problem["title"].clone()),
         ("status", json!(status)),
@@ -273,26 +288,26 @@ fn assert_is_problem(problem: &Value, status: u16, code: &str) {
         ("timestamp", problem["timestamp"].clone()),
         ("request_id", problem["request_id"].clone()),
     ]);
-    assert_eq!(*problem, json!(known));
+    assert_eq!(*problem, json!(expected));
     assert!(problem["title"].as_str().is_some_and(|title| !title.is_empty()), "{problem}");
     assert!(problem["error"]["details"].is_object(), "{problem}");
     assert!(is_timestamp(&problem["timestamp"]), "{problem}");
     assert!(problem["request_id"].as_str().is_some_and(|id| !id.is_empty()), "{problem}");
 }
 
-/// Whether this is a time in UTC with microseconds and a `Z` (contract §1).
+/// Whether a value is a time in UTC with microseconds and a `Z` (docs/http-api.md#timestamps).
 pub fn is_timestamp(value: &Value) -> bool {
-    let form = "0000-00-00T00:00:00.000000Z";
+    let pattern = "0000-00-00T00:00:00.000000Z";
     value.as_str().is_some_and(|text| {
-        let fits = |(is, should): (char, char)| match should {
-            '0' => is.is_ascii_digit(),
-            fixed => is == fixed,
+        let matches = |(actual, expected): (char, char)| match expected {
+            '0' => actual.is_ascii_digit(),
+            fixed => actual == fixed,
         };
-        text.len() == form.len() && text.chars().zip(form.chars()).all(fits)
+        text.len() == pattern.len() && text.chars().zip(pattern.chars()).all(matches)
     })
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for ApiResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.status)?;
         for (name, value) in &self.headers {

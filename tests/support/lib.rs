@@ -7,21 +7,25 @@
 )]
 
 mod client;
-mod folder;
-mod patience;
+mod full_run;
 mod processes;
+mod raw_connection;
 mod server;
 mod setup;
 mod sql;
-mod wire;
+mod wait;
+mod working_dir;
 
 pub use nix::unistd::Pid;
 pub use serde_json::{Value, json};
 
-pub use self::client::{Answer, Call, Client, Events, PASSWORD, Token, is_timestamp};
-pub use self::folder::Folder;
-pub use self::patience::{DEADLINE, eventually, full_or};
+pub use self::client::{
+    ApiRequest, ApiResponse, Client, EventStream, PASSWORD, Token, is_timestamp,
+};
+pub use self::full_run::full_or_short;
+pub use self::raw_connection::RawConnection;
 pub use self::server::Server;
-pub use self::setup::{Finished, Setup};
-pub use self::sql::Sql;
-pub use self::wire::Wire;
+pub use self::setup::{ProcessOutput, Setup};
+pub use self::sql::SqlConnection;
+pub use self::wait::{TIMEOUT, eventually};
+pub use self::working_dir::WorkingDir;

@@ -1,4 +1,4 @@
-//! The program `grateful`, built for these tests; see `Cargo.toml`.
+//! The binary `grateful` as a target of this package; see `Cargo.toml`.
 
 use std::process::ExitCode;
 

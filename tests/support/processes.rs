@@ -1,4 +1,4 @@
-//! Other processes, as the kernel shows them.
+//! Signals, limits and `/proc` entries of other processes.
 
 use std::fs;
 use std::path::Path;
@@ -7,37 +7,37 @@ pub(crate) use nix::sys::signal::Signal;
 pub(crate) use nix::unistd::Pid;
 use rustix::process::{Resource, Rlimit};
 
-pub(crate) fn send(signal: Signal, to: Pid) {
-    nix::sys::signal::kill(to, signal).unwrap();
+pub(crate) fn send_signal(signal: Signal, pid: Pid) {
+    nix::sys::signal::kill(pid, signal).unwrap();
 }
 
-/// Whether a process lives. A zombie is dead: in a container there may be nobody to bury it.
+/// Whether a process runs. A zombie does not: in a container there may be no parent that reaps it.
 pub(crate) fn is_alive(pid: Pid) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
     !state.is_empty() && !state.starts_with(['Z', 'X'])
 }
 
-/// Every process whose working folder is this one or lies in it.
-pub(crate) fn working_below(folder: &Path) -> Vec<Pid> {
-    let all = fs::read_dir("/proc").unwrap().flatten();
-    let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let works = |pid: &i32| {
-        fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(folder))
+/// All processes whose working directory is `directory` or below it.
+pub(crate) fn find_by_working_dir(directory: &Path) -> Vec<Pid> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let is_in_directory = |pid: &i32| {
+        fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(directory))
     };
-    pids.filter(works).map(Pid::from_raw).collect()
+    pids.filter(is_in_directory).map(Pid::from_raw).collect()
 }
 
-/// Lets no file that a process writes grow beyond so many bytes from now on, or as far as it may again.
-pub(crate) fn bound_files(pid: Pid, bytes: Option<u64>) {
+/// Limits the size of the files that a process writes from now on. `None` lifts the limit.
+pub(crate) fn limit_file_size(pid: Pid, bytes: Option<u64>) {
     let process = rustix::process::Pid::from_raw(pid.as_raw());
-    // The soft limit alone, which may be raised again.
+    // Only the soft limit, which can be raised again.
     let maximum = rustix::process::getrlimit(Resource::Fsize).maximum;
     let limit = Rlimit { current: bytes.or(maximum), maximum };
     rustix::process::prlimit(process, Resource::Fsize, limit).unwrap();
 }
 
-/// How many bytes of memory a process holds.
+/// The resident set size of a process in bytes.
 pub(crate) fn resident_bytes(pid: Pid) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();

@@ -1,4 +1,4 @@
-//! A server that runs.
+//! A running server process.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, ExitStatus, Stdio};
@@ -8,80 +8,80 @@ use std::thread::JoinHandle;
 use serde_json::Value;
 
 use crate::processes::{self, Pid, Signal};
-use crate::{Client, Setup, Sql, Wire, eventually};
+use crate::{Client, RawConnection, Setup, SqlConnection, eventually};
 
-/// A server that runs until it is dropped, at the latest.
+/// A running server. Dropping it kills the process.
 pub struct Server {
     setup: Setup,
     child: Child,
-    output: Lines,
-    log: Option<Lines>,
+    stdout: LineReader,
+    log: Option<LineReader>,
 }
 
 impl Server {
-    /// Starts one, and does not wait for it.
-    pub(crate) fn begin(setup: Setup) -> Self {
-        let mut server = Self::begin_logging_to(setup, Stdio::piped());
-        server.log = server.child.stderr.take().map(Lines::read);
+    /// Starts a server without waiting until it is ready.
+    pub(crate) fn spawn(setup: Setup) -> Self {
+        let mut server = Self::spawn_with_log(setup, Stdio::piped());
+        server.log = server.child.stderr.take().map(LineReader::spawn);
         server
     }
 
-    /// Starts one whose log goes elsewhere, and does not wait for it.
-    pub(crate) fn begin_logging_to(setup: Setup, log: impl Into<Stdio>) -> Self {
+    /// Starts a server that logs to `log`, without waiting until it is ready.
+    pub(crate) fn spawn_with_log(setup: Setup, log: impl Into<Stdio>) -> Self {
         let mut command = setup.command();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
-        let output = Lines::read(child.stdout.take().unwrap());
-        Self { setup, child, output, log: None }
+        let stdout = LineReader::spawn(child.stdout.take().unwrap());
+        Self { setup, child, stdout, log: None }
     }
 
-    /// Waits until it says where it listens.
-    pub async fn ready(&mut self) {
+    /// Waits until the server prints its address.
+    pub async fn wait_until_ready(&mut self) {
         eventually("the server listens", || {
-            let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none(), "the server ended: {ended:?}\n{}", self.log().join("\n"));
-            !self.output().is_empty()
+            let status = self.child.try_wait().unwrap();
+            assert!(status.is_none(), "the server exited: {status:?}\n{}", self.log().join("\n"));
+            !self.stdout().is_empty()
         })
         .await;
     }
 
-    /// How it is run.
+    /// The setup of this server.
     pub fn setup(&self) -> &Setup {
         &self.setup
     }
 
-    /// Where it listens, as it said: a host and a port.
+    /// The host and port from the address that the server printed.
     pub fn address(&self) -> String {
-        let line = self.output().into_iter().next().expect("a server that is ready");
-        line.strip_prefix("listening on http://").expect("where it listens").to_owned()
+        let line = self.stdout().into_iter().next().expect("a server that is ready");
+        line.strip_prefix("listening on http://").expect("an address").to_owned()
     }
 
-    /// Somebody who asks it over HTTP, on connections of their own.
+    /// Creates an HTTP client with connections of its own.
     pub fn client(&self) -> Client {
-        Client::of(&self.address())
+        Client::new(&self.address())
     }
 
-    /// A connection to send bytes on.
-    pub async fn wire(&self) -> Wire {
-        Wire::to(&self.address()).await
+    /// Opens a TCP connection to the server.
+    pub async fn connect(&self) -> RawConnection {
+        RawConnection::open(&self.address()).await
     }
 
-    /// A connection to its database, past itself.
-    pub async fn sql(&self) -> Sql {
+    /// Connects to the server's database.
+    pub async fn sql(&self) -> SqlConnection {
         self.setup.sql().await
     }
 
-    /// What it wrote to standard output, by lines.
-    pub fn output(&self) -> Vec<String> {
-        self.output.heard()
+    /// The lines written to standard output so far.
+    pub fn stdout(&self) -> Vec<String> {
+        self.stdout.lines()
     }
 
-    /// What it wrote to standard error, by lines.
+    /// The lines written to standard error so far.
     pub fn log(&self) -> Vec<String> {
-        self.log.as_ref().map(Lines::heard).unwrap_or_default()
+        self.log.as_ref().map(LineReader::lines).unwrap_or_default()
     }
 
-    /// Its log, where that is JSON.
+    /// The lines of the log, parsed as JSON.
     pub fn log_as_json(&self) -> Vec<Value> {
         let parse = |line: &String| {
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
@@ -89,51 +89,51 @@ impl Server {
         self.log().iter().map(parse).collect()
     }
 
-    /// How many bytes of memory it holds.
+    /// The resident set size in bytes.
     pub fn resident_bytes(&self) -> u64 {
         processes::resident_bytes(self.pid())
     }
 
-    /// Lets no file that it writes grow beyond so many bytes from now on, as if the disk were full; with none, there is room
-    /// again. Needs [`Setup::with_bounded_files`].
-    pub fn bound_files(&self, bytes: Option<u64>) {
-        processes::bound_files(self.pid(), bytes);
+    /// Limits the size of the files that the server writes from now on, to simulate a full disk. `None` lifts the limit.
+    /// Requires [`Setup::with_sigxfsz_ignored`].
+    pub fn limit_file_size(&self, bytes: Option<u64>) {
+        processes::limit_file_size(self.pid(), bytes);
     }
 
-    /// Orders it to stop, as whatever runs services does (SIGTERM).
+    /// Requests a graceful shutdown as a service manager does (SIGTERM).
     pub fn terminate(&self) {
-        processes::send(Signal::SIGTERM, self.pid());
+        processes::send_signal(Signal::SIGTERM, self.pid());
     }
 
-    /// Orders it to stop, as somebody at a terminal does (SIGINT).
+    /// Requests a graceful shutdown as Ctrl-C does (SIGINT).
     pub fn interrupt(&self) {
-        processes::send(Signal::SIGINT, self.pid());
+        processes::send_signal(Signal::SIGINT, self.pid());
     }
 
-    /// Ends it where it stands (`kill -9`).
+    /// Kills the server (`kill -9`) and waits until it has exited.
     pub async fn kill(mut self) {
         self.child.kill().unwrap();
-        self.ended().await;
+        self.wait_for_exit().await;
     }
 
-    /// Waits until it has ended and all that it wrote is here.
-    pub async fn ended(&mut self) -> ExitStatus {
+    /// Waits until the server has exited and all of its output is read.
+    pub async fn wait_for_exit(&mut self) -> ExitStatus {
         let mut status = None;
-        eventually("the server ends", || {
+        eventually("the server exits", || {
             status = self.child.try_wait().unwrap();
             status.is_some()
         })
         .await;
-        // Whoever else held them would keep a pipe of the caller's open.
-        eventually("its output ends with it", || {
-            self.output.is_complete() && self.log.as_ref().is_none_or(Lines::is_complete)
+        // A process that had inherited the pipes would keep them open.
+        eventually("the server's output ends", || {
+            self.stdout.is_complete() && self.log.as_ref().is_none_or(LineReader::is_complete)
         })
         .await;
         status.unwrap()
     }
 
-    /// Whether it has ended.
-    pub fn has_ended(&mut self) -> bool {
+    /// Whether the server has exited.
+    pub fn has_exited(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
@@ -149,30 +149,32 @@ impl Drop for Server {
     }
 }
 
-/// What a process writes, line by line as it comes.
+/// Collects the lines from a pipe on a thread of its own.
 #[derive(Debug)]
-struct Lines {
-    heard: Arc<Mutex<Vec<String>>>,
-    reader: JoinHandle<()>,
+struct LineReader {
+    lines: Arc<Mutex<Vec<String>>>,
+    thread: JoinHandle<()>,
 }
 
-impl Lines {
-    fn read(pipe: impl Read + Send + 'static) -> Self {
-        let heard = Arc::<Mutex<Vec<String>>>::default();
-        let hear = Arc::clone(&heard);
-        let reader = std::thread::spawn(move || {
+impl LineReader {
+    fn spawn(pipe: impl Read + Send + 'static) -> Self {
+        let lines = Arc::<Mutex<Vec<String>>>::default();
+        let collected = Arc::clone(&lines);
+        let thread = std::thread::spawn(move || {
             for line in BufReader::new(pipe).lines() {
-                hear.lock().unwrap().push(line.unwrap());
+                collected.lock().unwrap().push(line.unwrap());
             }
         });
-        Self { heard, reader }
+        Self { lines, thread }
     }
 
-    fn heard(&self) -> Vec<String> {
-        self.heard.lock().unwrap().clone()
+    /// The lines read so far.
+    fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap().clone()
     }
 
+    /// Whether the pipe is closed and all of its lines are read.
     fn is_complete(&self) -> bool {
-        self.reader.is_finished()
+        self.thread.is_finished()
     }
 }

@@ -1,4 +1,4 @@
-//! How the program is run.
+//! Settings, database and working directory of a server or command.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -9,178 +9,194 @@ use std::time::{Duration, Instant};
 
 use grateful_testkit::TestDatabase;
 
-use crate::{DEADLINE, Folder, Server, Sql};
+use crate::{Server, SqlConnection, TIMEOUT, WorkingDir};
 
-/// How the program is run: with which settings, on which database, in which folder. Clones share the folder.
+/// The environment variables, database and working directory with which `grateful` runs. Clones share the database and
+/// the directory.
 #[derive(Clone)]
 #[must_use]
 pub struct Setup {
-    folder: Arc<Folder>,
-    /// Kept as long as anybody may use it.
+    working_dir: Arc<WorkingDir>,
+    /// Dropped with the last setup that uses it.
     database: Option<Arc<TestDatabase>>,
-    settings: BTreeMap<String, String>,
-    has_bounded_files: bool,
+    variables: BTreeMap<String, String>,
+    ignores_sigxfsz: bool,
 }
 
 impl Setup {
-    /// With a private PostgreSQL, in a folder of its own.
-    pub fn private() -> Self {
-        let folder = Folder::create();
+    /// With a private PostgreSQL, which `grateful` itself starts, in a new directory.
+    pub fn with_private_postgres() -> Self {
+        let working_dir = WorkingDir::create();
         let path = |path: std::path::PathBuf| path.display().to_string();
-        let settings = [
+        let variables = [
             ("GRATEFUL_LISTEN", "127.0.0.1:0".to_owned()),
-            ("GRATEFUL_DATA_DIR", path(folder.data())),
-            ("GRATEFUL_UPLOADS_DIR", path(folder.uploads())),
-            // Whatever machine this is, so that connections to the database are counted on.
+            ("GRATEFUL_DATA_DIR", path(working_dir.data_dir())),
+            ("GRATEFUL_UPLOADS_DIR", path(working_dir.uploads_dir())),
+            // The same on all machines, so that the number of database connections is known.
             ("GRATEFUL_WORKERS", "2".to_owned()),
-            // Tests ask more than anybody; those of the limits switch them on.
+            // Tests send more requests than users do. Tests of the limits enable them.
             ("GRATEFUL_RATE_LIMITS", "off".to_owned()),
         ];
-        let settings = settings.map(|(name, value)| (name.to_owned(), value)).into();
-        Self { folder: Arc::new(folder), database: None, settings, has_bounded_files: false }
+        let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
+        let working_dir = Arc::new(working_dir);
+        Self { working_dir, database: None, variables, ignores_sigxfsz: false }
     }
 
-    /// On a migrated database of its own, in the PostgreSQL that all tests share.
-    pub async fn on_a_test_database() -> Self {
-        Self::on_this(TestDatabase::create().await)
+    /// With a new migrated database in the PostgreSQL that all tests share.
+    pub async fn with_test_database() -> Self {
+        Self::with_database(TestDatabase::create().await)
     }
 
-    /// On a database without any table.
-    pub async fn on_an_empty_database() -> Self {
-        Self::on_this(TestDatabase::create_empty().await)
+    /// With a new database without tables in the PostgreSQL that all tests share.
+    pub async fn with_empty_database() -> Self {
+        Self::with_database(TestDatabase::create_empty().await)
     }
 
-    fn on_this(database: TestDatabase) -> Self {
+    fn with_database(database: TestDatabase) -> Self {
         let url = database.url();
-        Self { database: Some(Arc::new(database)), ..Self::on(&url) }
+        Self { database: Some(Arc::new(database)), ..Self::with_database_url(&url) }
     }
 
-    /// On whatever is at this address.
-    pub fn on(database: &str) -> Self {
-        Self::private().with("DATABASE_URL", database)
+    /// With the database at this URL, which need not exist.
+    pub fn with_database_url(url: &str) -> Self {
+        Self::with_private_postgres().env("DATABASE_URL", url)
     }
 
-    /// With this setting.
-    pub fn with(mut self, variable: &str, value: impl Display + Copy) -> Self {
-        self.settings.insert(variable.to_owned(), value.to_string());
+    /// Sets an environment variable.
+    pub fn env(mut self, variable: &str, value: impl Display + Copy) -> Self {
+        self.variables.insert(variable.to_owned(), value.to_string());
         self
     }
 
-    /// So that [`Server::bound_files`] fails writes: the signal that comes along would end the program.
-    pub fn with_bounded_files(self) -> Self {
-        Self { has_bounded_files: true, ..self }
+    /// Ignores SIGXFSZ, so that a write beyond [`Server::limit_file_size`] returns an error instead of killing the
+    /// process.
+    pub fn with_sigxfsz_ignored(self) -> Self {
+        Self { ignores_sigxfsz: true, ..self }
     }
 
-    /// Where its database is.
+    /// The URL of the database.
+    ///
+    /// # Panics
+    ///
+    /// If the private PostgreSQL is not running.
     pub fn database_url(&self) -> String {
-        let database = self.database.as_ref().map(|database| database.url());
-        let given = || self.settings.get("DATABASE_URL").cloned();
-        let database = database.or_else(given).or_else(|| self.folder.database_url());
-        database.expect("a database that runs")
+        let of_test_database = self.database.as_ref().map(|database| database.url());
+        let configured = || self.variables.get("DATABASE_URL").cloned();
+        let url = of_test_database.or_else(configured).or_else(|| self.working_dir.database_url());
+        url.expect("a running database")
     }
 
-    /// A connection to its database, past the server.
-    pub async fn sql(&self) -> Sql {
-        Sql::connect(&self.database_url()).await
+    /// Connects to the database.
+    pub async fn sql(&self) -> SqlConnection {
+        SqlConnection::connect(&self.database_url()).await
     }
 
-    /// Where it writes.
-    pub fn folder(&self) -> &Folder {
-        &self.folder
+    /// The working directory.
+    pub fn working_dir(&self) -> &WorkingDir {
+        &self.working_dir
     }
 
-    /// Starts a server, and waits until it says where it listens.
+    /// Starts a server and waits until it listens.
     pub async fn start(&self) -> Server {
-        let mut server = self.begin();
-        server.ready().await;
+        let mut server = self.spawn();
+        server.wait_until_ready().await;
         server
     }
 
-    /// Starts a server, and does not wait for it.
-    pub fn begin(&self) -> Server {
-        Server::begin(self.clone())
+    /// Starts a server without waiting until it listens.
+    pub fn spawn(&self) -> Server {
+        Server::spawn(self.clone())
     }
 
-    /// Starts a server whose log goes elsewhere, and waits until it says where it listens.
-    pub async fn start_logging_to(&self, log: impl Into<Stdio>) -> Server {
-        let mut server = Server::begin_logging_to(self.clone(), log);
-        server.ready().await;
+    /// Starts a server that logs to `log`, and waits until it listens.
+    pub async fn start_with_log(&self, log: impl Into<Stdio>) -> Server {
+        let mut server = Server::spawn_with_log(self.clone(), log);
+        server.wait_until_ready().await;
         server
     }
 
-    /// Runs the program to its end.
-    pub fn run(&self, arguments: &[&str]) -> Finished {
+    /// Runs `grateful` with these arguments until it exits.
+    pub fn run(&self, arguments: &[&str]) -> ProcessOutput {
         self.run_with_input(arguments, "")
     }
 
-    /// Runs the program to its end, with this on its standard input.
-    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Finished {
+    /// Runs `grateful` with these arguments and this standard input until it exits.
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> ProcessOutput {
         let mut command = self.command();
         command.args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // A program that fails early does not read it.
+        // A process that fails early may exit before it reads its input.
         _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
-        Finished {
+        ProcessOutput {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
 
-    /// Runs the program, and ends it where it stands (`kill -9`) as soon as it is time.
-    pub async fn kill_when(&self, arguments: &[&str], mut is_time: impl AsyncFnMut() -> bool) {
+    /// Runs `grateful` with these arguments and kills it (`kill -9`) as soon as the condition is true.
+    ///
+    /// # Panics
+    ///
+    /// If the process exits before the condition is true, or the condition is still false after [`TIMEOUT`].
+    pub async fn run_and_kill_when(
+        &self,
+        arguments: &[&str],
+        mut condition: impl AsyncFnMut() -> bool,
+    ) {
         let mut command = self.command();
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
-        let begun = Instant::now();
-        while !is_time().await {
-            assert_eq!(child.try_wait().unwrap(), None, "it ended before it was time");
-            assert!(begun.elapsed() < DEADLINE, "its time did not come");
+        let start = Instant::now();
+        while !condition().await {
+            assert_eq!(child.try_wait().unwrap(), None, "exited before the condition was true");
+            assert!(start.elapsed() < TIMEOUT, "timeout: the condition is still false");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
-    /// The program with these settings and no others, whatever surrounds the tests.
+    /// A command that runs `grateful` with these settings only, without those of the tests' own environment.
     pub(crate) fn command(&self) -> Command {
         let program = std::env::var_os("CARGO_BIN_EXE_grateful-under-test");
         let program = program.expect("run by cargo test");
-        let mut command = if self.has_bounded_files {
+        let mut command = if self.ignores_sigxfsz {
             let mut shell = Command::new("sh");
             shell.args(["-c", r#"trap '' XFSZ; exec "$0" "$@""#]).arg(program);
             shell
         } else {
             Command::new(program)
         };
-        let ours = |name: &str| name.starts_with("GRATEFUL_") || name.starts_with("RUST_");
+        let has_our_prefix =
+            |name: &str| name.starts_with("GRATEFUL_") || name.starts_with("RUST_");
         for (name, _) in std::env::vars_os() {
-            if name == "DATABASE_URL" || name.to_str().is_some_and(ours) {
+            if name == "DATABASE_URL" || name.to_str().is_some_and(has_our_prefix) {
                 command.env_remove(name);
             }
         }
-        command.envs(&self.settings).current_dir(self.folder.path());
+        command.envs(&self.variables).current_dir(self.working_dir.path());
         command
     }
 }
 
-/// A program that has ended.
+/// The exit code and output of a process.
 #[derive(Debug)]
-pub struct Finished {
-    /// What it told its caller; nothing where a signal ended it.
+pub struct ProcessOutput {
+    /// The exit code. `None` if a signal terminated the process.
     pub code: Option<i32>,
-    /// What it wrote to standard output.
+    /// The standard output.
     pub stdout: String,
-    /// What it wrote to standard error.
+    /// The standard error.
     pub stderr: String,
 }
 
-impl Finished {
-    /// The same, if it ended with this code.
+impl ProcessOutput {
+    /// Asserts the exit code and returns the output.
     #[track_caller]
-    #[expect(clippy::return_self_not_must_use, reason = "mostly there is nothing more to ask")]
+    #[expect(clippy::return_self_not_must_use, reason = "many tests assert only the exit code")]
     pub fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
         self

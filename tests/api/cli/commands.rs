@@ -4,8 +4,8 @@ use grateful_tests::{PASSWORD, Setup, Value};
 
 #[tokio::test]
 async fn migrate_brings_an_empty_database_up_to_date_once() {
-    let setup = Setup::on_an_empty_database().await;
-    let unmigrated = setup.clone().with("GRATEFUL_NO_MIGRATE", 1).start().await;
+    let setup = Setup::with_empty_database().await;
+    let unmigrated = setup.clone().env("GRATEFUL_NO_MIGRATE", 1).start().await;
     unmigrated.client().get("/livez").send().await.expect(200);
     unmigrated.client().get("/readyz").send().await.expect_problem(503, "unavailable");
 
@@ -21,18 +21,18 @@ async fn migrate_brings_an_empty_database_up_to_date_once() {
 
 #[tokio::test]
 async fn migrate_makes_the_private_postgresql_and_stops_it_again() {
-    let setup = Setup::private();
+    let setup = Setup::with_private_postgres();
 
     setup.run(&["migrate"]).expect(0);
 
-    assert_eq!(setup.folder().inhabitants(), []);
-    let server = setup.with("GRATEFUL_NO_MIGRATE", "true").start().await;
+    assert_eq!(setup.working_dir().processes(), []);
+    let server = setup.env("GRATEFUL_NO_MIGRATE", "true").start().await;
     server.client().get("/readyz").send().await.expect(200);
 }
 
 #[tokio::test]
 async fn openapi_prints_the_document_that_the_server_sends() {
-    let server = Setup::on_a_test_database().await.start().await;
+    let server = Setup::with_test_database().await.start().await;
 
     let printed = server.setup().run(&["openapi"]).expect(0);
     let sent = server.client().get("/openapi.json").send().await.expect(200);
@@ -44,7 +44,7 @@ async fn openapi_prints_the_document_that_the_server_sends() {
 
 #[test]
 fn openapi_needs_no_database() {
-    let setup = Setup::on("postgresql://nobody@127.0.0.1:1/nothing");
+    let setup = Setup::with_database_url("postgresql://nobody@127.0.0.1:1/nothing");
 
     setup.run(&["openapi"]).expect(0);
 }
@@ -52,22 +52,22 @@ fn openapi_needs_no_database() {
 #[tokio::test]
 async fn password_lets_somebody_in_again_and_ends_their_sessions() {
     // The private one, which the command shares with the server that runs.
-    let server = Setup::private().start().await;
+    let server = Setup::with_private_postgres().start().await;
     let client = server.client();
     let (ana, ben) = (client.sign_up("Ana").await, client.sign_up("ben").await);
 
     let done = server.setup().run_with_input(&["password", "ana"], "a new password\n").expect(0);
 
     assert_eq!(done.stdout, "ana has a new password; sessions ended: 1\n");
-    client.session(&ana).send().await.expect(401);
-    client.session(&ben).send().await.expect(200);
+    client.get_session(&ana).send().await.expect(401);
+    client.get_session(&ben).send().await.expect(200);
     client.log_in("ana", PASSWORD).send().await.expect(401);
     client.log_in("ana", "a new password").send().await.expect(200);
 }
 
 #[tokio::test]
 async fn password_takes_the_line_as_it_is_but_for_its_end() {
-    let server = Setup::on_a_test_database().await.start().await;
+    let server = Setup::with_test_database().await.start().await;
     server.client().sign_up("ana").await;
 
     let line = "  with spaces  \r\nand a second line";
@@ -78,7 +78,7 @@ async fn password_takes_the_line_as_it_is_but_for_its_end() {
 
 #[tokio::test]
 async fn password_says_what_is_wrong_and_changes_nothing() {
-    let server = Setup::on_a_test_database().await.start().await;
+    let server = Setup::with_test_database().await.start().await;
     let ana = server.client().sign_up("ana").await;
 
     for (name, input, expected) in [
@@ -92,16 +92,16 @@ async fn password_says_what_is_wrong_and_changes_nothing() {
         assert!(!ended.stderr.contains("short"), "{}", ended.stderr);
     }
 
-    server.client().session(&ana).send().await.expect(200);
+    server.client().get_session(&ana).send().await.expect(200);
     server.client().log_in("ana", PASSWORD).send().await.expect(200);
 }
 
 #[tokio::test]
 async fn verify_names_every_number_that_differs_from_its_rows_and_repairs_it() {
-    let server = Setup::on_a_test_database().await.start().await;
+    let server = Setup::with_test_database().await.start().await;
     let client = server.client();
     let ana = client.sign_up("ana").await;
-    let post = client.publish(&ana, "For rain.").send().await.expect(201).id();
+    let post = client.create_post(&ana, "For rain.").send().await.expect(201).id();
     client.post(&format!("/api/v1/posts/{post}/heart")).by(&ana).send().await.expect(201);
     let setup = server.setup();
     let right = setup.run(&["verify"]).expect(0).stdout;

@@ -4,14 +4,14 @@ use grateful_tests::{PASSWORD, Server, Setup, Token, Value, eventually, json};
 
 #[tokio::test]
 async fn standard_output_has_one_line_and_the_log_is_json() {
-    let setup = Setup::private();
+    let setup = Setup::with_private_postgres();
     let mut server = setup.start().await;
     busy(&server).await;
 
     server.terminate();
-    server.ended().await;
+    server.wait_for_exit().await;
 
-    assert_eq!(server.output(), [format!("listening on http://{}", server.address())]);
+    assert_eq!(server.stdout(), [format!("listening on http://{}", server.address())]);
     let log = server.log_as_json();
     assert!(log.len() > 5, "{log:#?}");
     for line in log {
@@ -23,12 +23,12 @@ async fn standard_output_has_one_line_and_the_log_is_json() {
 
 #[tokio::test]
 async fn a_request_is_one_line_with_its_figures() {
-    let server = Setup::on_a_test_database().await.start().await;
+    let server = Setup::with_test_database().await.start().await;
     let ana = server.client().sign_up("ana").await;
-    let post = server.client().publish(&ana, "For lines.").send().await.expect(201);
+    let post = server.client().create_post(&ana, "For lines.").send().await.expect(201);
     let path = format!("/api/v1/posts/{}?secret=sesame", post.id());
 
-    server.client().get(&path).by(&ana).with("X-Request-Id", "tram-7").send().await.expect(200);
+    server.client().get(&path).by(&ana).header("X-Request-Id", "tram-7").send().await.expect(200);
 
     let line = only_line_of(&server, "tram-7").await;
     assert_eq!(line["level"], "INFO", "{line}");
@@ -44,33 +44,33 @@ async fn a_request_is_one_line_with_its_figures() {
 
 #[tokio::test]
 async fn a_failure_of_ours_is_logged_with_its_causes_under_the_name_of_its_request() {
-    let server = Setup::on_a_test_database().await.start().await;
+    let server = Setup::with_test_database().await.start().await;
     let ana = server.client().sign_up("ana").await;
     server.sql().await.run("ALTER TABLE posts RENAME COLUMN content TO words").await;
 
-    let get = server.client().get("/api/v1/posts/feed").by(&ana).with("X-Request-Id", "tram-8");
-    let answer = get.send().await.expect_problem(500, "internal_error");
+    let get = server.client().get("/api/v1/posts/feed").by(&ana).header("X-Request-Id", "tram-8");
+    let response = get.send().await.expect_problem(500, "internal_error");
 
     let lines = lines_of(&server, "tram-8", 2).await;
     let failure = lines.iter().find(|line| line["level"] == "ERROR").expect("an error");
     assert!(failure.to_string().contains("posts.content does not exist"), "{failure}");
-    assert!(!answer.to_string().contains("posts.content"), "{answer}");
+    assert!(!response.to_string().contains("posts.content"), "{response}");
 }
 
 #[tokio::test]
 async fn no_secret_is_in_the_log_however_much_is_logged() {
-    let setup = Setup::on_a_test_database().await;
+    let setup = Setup::with_test_database().await;
     let url = setup.database_url().replacen("grateful@", "grateful:db-sesame@", 1);
     let setup = setup
-        .with("DATABASE_URL", &url)
-        .with("RUST_LOG", "trace")
-        .with("GRATEFUL_SLOW_STATEMENT_MS", 0);
+        .env("DATABASE_URL", &url)
+        .env("RUST_LOG", "trace")
+        .env("GRATEFUL_SLOW_STATEMENT_MS", 0);
     let mut server = setup.start().await;
 
     let tokens = busy(&server).await;
 
     server.terminate();
-    server.ended().await;
+    server.wait_for_exit().await;
     let log = server.log();
     assert!(log.len() > 50, "much is logged");
     let mut secrets = vec!["db-sesame", PASSWORD, "wrong-sesame", "new-sesame", "ana@example.org"];
@@ -85,7 +85,7 @@ async fn no_secret_is_in_the_log_however_much_is_logged() {
 #[tokio::test]
 async fn pretty_lines_are_for_people() {
     let server =
-        Setup::on_a_test_database().await.with("GRATEFUL_LOG_FORMAT", "pretty").start().await;
+        Setup::with_test_database().await.env("GRATEFUL_LOG_FORMAT", "pretty").start().await;
 
     server.client().get("/livez").send().await.expect(200);
 
@@ -99,17 +99,17 @@ async fn pretty_lines_are_for_people() {
 
 #[tokio::test]
 async fn a_server_whose_log_nobody_reads_any_more_serves_on() {
-    let setup = Setup::on_a_test_database().await;
+    let setup = Setup::with_test_database().await;
     let (reader, log) = std::io::pipe().unwrap();
-    let mut server = setup.start_logging_to(log).await;
+    let mut server = setup.start_with_log(log).await;
 
     drop(reader);
 
     let ana = server.client().sign_up("ana").await;
-    server.client().publish(&ana, "For going on.").send().await.expect(201);
+    server.client().create_post(&ana, "For going on.").send().await.expect(201);
     server.client().get("/nowhere").send().await.expect(404);
     server.terminate();
-    assert_eq!(server.ended().await.code(), Some(0));
+    assert_eq!(server.wait_for_exit().await.code(), Some(0));
 }
 
 /// Does all that can be done with something secret. Tells the tokens that it used.
@@ -120,16 +120,16 @@ async fn busy(server: &Server) -> Vec<Token> {
     client.log_in("ana", "wrong-sesame").send().await.expect(401);
     let again = json!({"username": "ana", "email": "ana@example.org", "password": PASSWORD});
     client.post("/api/v1/auth/signup").json(&again).send().await.expect(409);
-    let publish = client.publish(&ana, "body-sesame").with("Idempotency-Key", "key-sesame");
+    let publish = client.create_post(&ana, "body-sesame").header("Idempotency-Key", "key-sesame");
     let post = publish.send().await.expect(201);
     let path = format!("/api/v1/posts/{}", post.id());
     client.patch(&path).by(&ana).json(&json!({"title": "body-sesame"})).send().await.expect(200);
     client.get(&format!("{path}?token=query-sesame")).by(&ana).send().await.expect(200);
-    client.post("/api/v1/posts").by(&ana).bytes(r#"{"content": "body-sesame"#).send().await;
+    client.post("/api/v1/posts").by(&ana).json_bytes(r#"{"content": "body-sesame"#).send().await;
     let change = json!({"current_password": PASSWORD, "new_password": "new-sesame"});
     client.put("/api/v1/auth/password").by(&ana).json(&change).send().await.expect(200);
     client.post("/api/v1/auth/logout").by(&other).send().await.expect(200);
-    client.session(&other).send().await.expect(401);
+    client.get_session(&other).send().await.expect(401);
     vec![ana, other]
 }
 

@@ -1,6 +1,6 @@
 //! A made-up world, and that it is one.
 
-use grateful_tests::{Setup, Sql, json};
+use grateful_tests::{Setup, SqlConnection, json};
 
 const SMALL: [&str; 11] = [
     "seed",
@@ -17,24 +17,28 @@ const SMALL: [&str; 11] = [
 ];
 
 /// Everything that was made, but for the hash of the password, whose salt is new every time.
-async fn all_of(sql: &Sql) -> Vec<String> {
+async fn all_of(sql: &SqlConnection) -> Vec<String> {
     let mut rows = sql
-        .column("SELECT (to_jsonb(users) - 'hashed_password')::text FROM users ORDER BY id")
+        .query_column("SELECT (to_jsonb(users) - 'hashed_password')::text FROM users ORDER BY id")
         .await;
     for table in
         ["posts", "likes", "emoji_reactions", "shares", "comments", "follows", "notifications"]
     {
-        rows.extend(sql.column(&format!("SELECT {table}::text FROM {table} ORDER BY id")).await);
+        rows.extend(
+            sql.query_column(&format!("SELECT {table}::text FROM {table} ORDER BY id")).await,
+        );
     }
     for table in ["share_recipients", "inboxes", "notification_quotas"] {
-        rows.extend(sql.column(&format!("SELECT it::text FROM {table} AS it ORDER BY it")).await);
+        rows.extend(
+            sql.query_column(&format!("SELECT it::text FROM {table} AS it ORDER BY it")).await,
+        );
     }
     rows
 }
 
 #[tokio::test]
 async fn seed_makes_a_world_whose_numbers_are_right_and_whose_people_can_sign_in() {
-    let server = Setup::on_a_test_database().await.start().await;
+    let server = Setup::with_test_database().await.start().await;
     let setup = server.setup();
 
     let done = setup.run(&SMALL).expect(0);
@@ -51,12 +55,12 @@ async fn seed_makes_a_world_whose_numbers_are_right_and_whose_people_can_sign_in
     let said = done.stdout.rsplit_once("/login ").expect("how to sign in").1;
     let credentials = serde_json::from_str(said).unwrap();
     let client = server.client();
-    let answer = client.post("/api/v1/auth/login").json(&credentials).send().await;
-    let somebody = answer.expect(200).token();
+    let response = client.post("/api/v1/auth/login").json(&credentials).send().await;
+    let somebody = response.expect(200).token();
     let posts = client.get("/api/v1/posts/feed?limit=50").by(&somebody).send().await.expect(200);
     assert_eq!(posts.json().as_array().unwrap().len(), 50);
     let email = credentials["email"].as_str().unwrap();
-    let session = client.session(&somebody).send().await.expect(200).data();
+    let session = client.get_session(&somebody).send().await.expect(200).data();
     assert_eq!(session["email"], json!(email));
 }
 
@@ -64,7 +68,7 @@ async fn seed_makes_a_world_whose_numbers_are_right_and_whose_people_can_sign_in
 async fn the_same_arguments_make_the_same_world_and_another_seed_another() {
     let mut worlds = Vec::new();
     for seed in ["--seed=7", "--seed=7", "--seed=8"] {
-        let setup = Setup::on_a_test_database().await;
+        let setup = Setup::with_test_database().await;
         let mut arguments = SMALL;
         arguments[6] = seed;
         setup.run(&arguments).expect(0);
@@ -79,7 +83,7 @@ async fn the_same_arguments_make_the_same_world_and_another_seed_another() {
 
 #[tokio::test]
 async fn seed_refuses_a_world_that_is_there_and_adds_another_beside_it() {
-    let setup = Setup::on_a_test_database().await;
+    let setup = Setup::with_test_database().await;
     setup.run(&SMALL).expect(0);
     let before = all_of(&setup.sql().await).await;
 
@@ -98,7 +102,7 @@ async fn seed_refuses_a_world_that_is_there_and_adds_another_beside_it() {
 
 #[test]
 fn seed_says_what_is_wrong_before_it_asks_for_a_database() {
-    let setup = Setup::on("postgresql://nobody@127.0.0.1:1/nothing");
+    let setup = Setup::with_database_url("postgresql://nobody@127.0.0.1:1/nothing");
 
     for (arguments, code, expected) in [
         (&["seed", "--users=0"][..], 1, "users must be 1 to 1000000, not 0"),
@@ -116,13 +120,13 @@ fn seed_says_what_is_wrong_before_it_asks_for_a_database() {
 
 #[tokio::test]
 async fn a_seed_that_is_killed_leaves_nothing() {
-    let setup = Setup::on_a_test_database().await;
+    let setup = Setup::with_test_database().await;
     let sql = setup.sql().await;
     let is_loading = "SELECT count(*) FROM pg_stat_progress_copy
                       WHERE datname = current_database() AND relid = 'likes'::regclass";
 
     let large = ["seed", "--users=500", "--posts=5000", "--engagements=100000"];
-    setup.kill_when(&large, async || sql.run(is_loading).await != "0").await;
+    setup.run_and_kill_when(&large, async || sql.run(is_loading).await != "0").await;
 
     // PostgreSQL has noticed when the lock is free.
     sql.run("BEGIN; LOCK TABLE users; COMMIT").await;

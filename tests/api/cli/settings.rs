@@ -43,7 +43,7 @@ const SETTINGS: [(&str, &str); 32] = [
 #[test]
 fn help_names_every_variable_and_its_default() {
     for arguments in [&["--help"][..], &["serve", "--help"], &["migrate", "--help"]] {
-        let help = Setup::private().run(arguments).expect(0).stdout;
+        let help = Setup::with_private_postgres().run(arguments).expect(0).stdout;
         // Wrapped at the width of the terminal.
         let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
         let explained: Vec<&str> = words.split("[env: ").skip(1).collect();
@@ -61,45 +61,46 @@ fn help_names_every_variable_and_its_default() {
 
 #[test]
 fn help_does_not_show_the_password_of_the_database() {
-    let help = Setup::on("postgresql://ana:sesame@db/grateful").run(&["--help"]).expect(0);
+    let help =
+        Setup::with_database_url("postgresql://ana:sesame@db/grateful").run(&["--help"]).expect(0);
 
     assert!(!help.stdout.contains("sesame"), "{}", help.stdout);
 }
 
 #[test]
 fn all_wrong_settings_are_said_at_once() {
-    let setup = Setup::on("mysql://ana:sesame@db/grateful")
-        .with("GRATEFUL_LISTEN", "8000")
-        .with("GRATEFUL_WORKERS", "many")
-        .with("GRATEFUL_CONNECTIONS_PER_WORKER", 0)
-        .with("GRATEFUL_STATEMENT_TIMEOUT_MS", -1)
-        .with("GRATEFUL_SLOW_STATEMENT_MS", "soon")
-        .with("GRATEFUL_REPEATED_STATEMENTS", 1)
-        .with("GRATEFUL_METRICS", "some")
-        .with("GRATEFUL_SERVER_TIMING", "slowly")
-        .with("GRATEFUL_UPLOADS_BUCKET", "ftp://pictures")
-        .with("GRATEFUL_ORPHAN_MINUTES", -1)
-        .with("GRATEFUL_SESSION_DAYS", 0)
-        .with("GRATEFUL_SHUTDOWN_SECONDS", "1e3")
-        .with("GRATEFUL_NOTIFICATION_DAYS", 1)
-        .with("GRATEFUL_UPLOADS_BUCKET", "https://pictures")
-        .with("GRATEFUL_ORPHAN_MINUTES", "old")
-        .with("GRATEFUL_RATE_LIMITS", "sometimes")
-        .with("GRATEFUL_TRUSTED_PROXIES", "10.0.0.0/33")
-        .with("GRATEFUL_LIMIT_SIGNUPS", 10)
-        .with("GRATEFUL_LIMIT_LOGINS", "0/min")
-        .with("GRATEFUL_LIMIT_FAILED_LOGINS", "10/month")
-        .with("GRATEFUL_LIMIT_SEARCHES", "many/min")
-        .with("GRATEFUL_LIMIT_VALIDATIONS", "600/")
-        .with("GRATEFUL_LIMIT_WRITES", "120 a minute")
-        .with("GRATEFUL_LIMIT_UPLOADS", "20/48h")
-        .with("GRATEFUL_NOMINATIM_URL", "ftp://maps.example")
-        .with("GRATEFUL_NOMINATIM_USER_AGENT", "grateful\r\nHost: x")
-        .with("GRATEFUL_FRONTEND_URL", "localhost:3000")
-        .with("GRATEFUL_ALLOWED_ORIGINS", "javascript:alert(1)")
-        .with("GRATEFUL_NO_MIGRATE", "maybe")
-        .with("GRATEFUL_LOG_FORMAT", "xml")
-        .with("RUST_LOG", "a=b=c");
+    let setup = Setup::with_database_url("mysql://ana:sesame@db/grateful")
+        .env("GRATEFUL_LISTEN", "8000")
+        .env("GRATEFUL_WORKERS", "many")
+        .env("GRATEFUL_CONNECTIONS_PER_WORKER", 0)
+        .env("GRATEFUL_STATEMENT_TIMEOUT_MS", -1)
+        .env("GRATEFUL_SLOW_STATEMENT_MS", "soon")
+        .env("GRATEFUL_REPEATED_STATEMENTS", 1)
+        .env("GRATEFUL_METRICS", "some")
+        .env("GRATEFUL_SERVER_TIMING", "slowly")
+        .env("GRATEFUL_UPLOADS_BUCKET", "ftp://pictures")
+        .env("GRATEFUL_ORPHAN_MINUTES", -1)
+        .env("GRATEFUL_SESSION_DAYS", 0)
+        .env("GRATEFUL_SHUTDOWN_SECONDS", "1e3")
+        .env("GRATEFUL_NOTIFICATION_DAYS", 1)
+        .env("GRATEFUL_UPLOADS_BUCKET", "https://pictures")
+        .env("GRATEFUL_ORPHAN_MINUTES", "old")
+        .env("GRATEFUL_RATE_LIMITS", "sometimes")
+        .env("GRATEFUL_TRUSTED_PROXIES", "10.0.0.0/33")
+        .env("GRATEFUL_LIMIT_SIGNUPS", 10)
+        .env("GRATEFUL_LIMIT_LOGINS", "0/min")
+        .env("GRATEFUL_LIMIT_FAILED_LOGINS", "10/month")
+        .env("GRATEFUL_LIMIT_SEARCHES", "many/min")
+        .env("GRATEFUL_LIMIT_VALIDATIONS", "600/")
+        .env("GRATEFUL_LIMIT_WRITES", "120 a minute")
+        .env("GRATEFUL_LIMIT_UPLOADS", "20/48h")
+        .env("GRATEFUL_NOMINATIM_URL", "ftp://maps.example")
+        .env("GRATEFUL_NOMINATIM_USER_AGENT", "grateful\r\nHost: x")
+        .env("GRATEFUL_FRONTEND_URL", "localhost:3000")
+        .env("GRATEFUL_ALLOWED_ORIGINS", "javascript:alert(1)")
+        .env("GRATEFUL_NO_MIGRATE", "maybe")
+        .env("GRATEFUL_LOG_FORMAT", "xml")
+        .env("RUST_LOG", "a=b=c");
 
     let ended = setup.run(&[]).expect(1);
 
@@ -119,7 +120,7 @@ fn all_wrong_settings_are_said_at_once() {
 
 #[test]
 fn a_flag_counts_more_than_its_variable() {
-    let setup = Setup::private().with("GRATEFUL_WORKERS", "many");
+    let setup = Setup::with_private_postgres().env("GRATEFUL_WORKERS", "many");
 
     setup.run(&["openapi", "--workers=1"]).expect(0);
     setup.run(&["--workers=1", "openapi"]).expect(0);
@@ -130,7 +131,7 @@ fn a_flag_counts_more_than_its_variable() {
 fn a_port_in_use_is_one_clear_sentence_and_nothing_is_begun() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let setup = Setup::private().with("GRATEFUL_LISTEN", &address);
+    let setup = Setup::with_private_postgres().env("GRATEFUL_LISTEN", &address);
 
     let ended = setup.run(&["serve"]).expect(1);
 
@@ -139,14 +140,14 @@ fn a_port_in_use_is_one_clear_sentence_and_nothing_is_begun() {
     assert_eq!(said.len(), 1, "{}", ended.stderr);
     assert!(said[0].starts_with(&format!("grateful: cannot listen on {address}: ")), "{}", said[0]);
     assert!(said[0].contains("in use"), "{}", said[0]);
-    assert!(!setup.folder().data().exists());
+    assert!(!setup.working_dir().data_dir().exists());
 }
 
 #[test]
 fn a_database_that_is_not_there_is_one_clear_sentence_without_its_password() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let nowhere = Setup::on(&format!("postgresql://ana:sesame@{closed}/grateful"));
-    let unreadable = Setup::on("postgresql://ana:sesame@[host/grateful?x=sesame");
+    let nowhere = Setup::with_database_url(&format!("postgresql://ana:sesame@{closed}/grateful"));
+    let unreadable = Setup::with_database_url("postgresql://ana:sesame@[host/grateful?x=sesame");
 
     for setup in [nowhere, unreadable] {
         for command in ["serve", "migrate"] {
@@ -162,7 +163,7 @@ fn a_database_that_is_not_there_is_one_clear_sentence_without_its_password() {
 
 #[test]
 fn a_folder_that_cannot_be_used_is_named() {
-    let setup = Setup::private().with("GRATEFUL_DATA_DIR", "/dev/null/data");
+    let setup = Setup::with_private_postgres().env("GRATEFUL_DATA_DIR", "/dev/null/data");
 
     let ended = setup.run(&["serve"]).expect(1);
 
@@ -174,22 +175,22 @@ fn a_folder_that_cannot_be_used_is_named() {
 #[tokio::test]
 async fn localhost_is_both_of_its_addresses() {
     let server =
-        Setup::on_a_test_database().await.with("GRATEFUL_LISTEN", "localhost:0").start().await;
+        Setup::with_test_database().await.env("GRATEFUL_LISTEN", "localhost:0").start().await;
 
     let port = server.address().strip_prefix("127.0.0.1:").expect("127.0.0.1").to_owned();
 
     server.client().get("/livez").send().await.expect(200);
     let has_six = TcpListener::bind("[::1]:0").is_ok();
-    let answers = std::net::TcpStream::connect(format!("[::1]:{port}")).is_ok();
-    assert_eq!(answers, has_six);
+    let responses = std::net::TcpStream::connect(format!("[::1]:{port}")).is_ok();
+    assert_eq!(responses, has_six);
 }
 
 #[tokio::test]
 async fn pages_of_the_configured_origins_may_call_and_no_others() {
-    let setup = Setup::on_a_test_database()
+    let setup = Setup::with_test_database()
         .await
-        .with("GRATEFUL_FRONTEND_URL", "https://grateful.example/app")
-        .with("GRATEFUL_ALLOWED_ORIGINS", "https://admin.example, http://localhost:9");
+        .env("GRATEFUL_FRONTEND_URL", "https://grateful.example/app")
+        .env("GRATEFUL_ALLOWED_ORIGINS", "https://admin.example, http://localhost:9");
     let server = setup.start().await;
 
     for (origin, allowed) in [
@@ -200,15 +201,15 @@ async fn pages_of_the_configured_origins_may_call_and_no_others() {
         ("https://grateful.example.evil.example", false),
         ("null", false),
     ] {
-        let answer = server.client().get("/health").with("Origin", origin).send().await;
-        let named = answer.header("access-control-allow-origin");
-        assert_eq!(named, allowed.then_some(origin), "{answer}");
+        let response = server.client().get("/health").header("Origin", origin).send().await;
+        let named = response.header("access-control-allow-origin");
+        assert_eq!(named, allowed.then_some(origin), "{response}");
     }
 }
 
 #[tokio::test]
 async fn a_session_lives_as_long_as_configured() {
-    let server = Setup::on_a_test_database().await.with("GRATEFUL_SESSION_DAYS", 30).start().await;
+    let server = Setup::with_test_database().await.env("GRATEFUL_SESSION_DAYS", 30).start().await;
     let ana = server.client().sign_up("ana").await;
 
     server.client().get("/api/v1/auth/sessions").by(&ana).send().await.expect(200);

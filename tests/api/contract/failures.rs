@@ -1,6 +1,6 @@
 //! Answers to bad requests, from the first byte that is no HTTP to the last that is too many.
 
-use grateful_tests::{Call, Server, Setup, Token, Value, eventually, json};
+use grateful_tests::{ApiRequest, Server, Setup, Token, Value, eventually, json};
 
 #[tokio::test]
 async fn what_is_no_http_is_refused_in_the_one_form_of_errors_and_the_connection_closed() {
@@ -18,13 +18,13 @@ async fn what_is_no_http_is_refused_in_the_one_form_of_errors_and_the_connection
         b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
         b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     ] {
-        let mut wire = server.wire().await;
+        let mut connection = server.connect().await;
         let shown = String::from_utf8_lossy(sent).into_owned();
-        let answer = wire.ask(sent).await;
-        assert_eq!(answer.status, 400, "{shown:?}: {answer}");
-        let answer = answer.expect_problem(400, "business_logic_error");
-        assert_eq!(details(&answer.json()), &json!({"constraint": null}), "{shown:?}");
-        wire.closed().await;
+        let response = connection.round_trip(sent).await;
+        assert_eq!(response.status, 400, "{shown:?}: {response}");
+        let response = response.expect_problem(400, "business_logic_error");
+        assert_eq!(details(&response.json()), &json!({"constraint": null}), "{shown:?}");
+        connection.wait_for_close().await;
     }
     server.client().get("/livez").send().await.expect(200);
 }
@@ -44,13 +44,13 @@ async fn what_is_too_long_says_of_what() {
         (head("/livez", &long(300 << 10)), 431, "headers_too_large"),
         (head(&format!("/{}", long(300 << 10)), ""), 431, "headers_too_large"),
     ] {
-        let answer = server.wire().await.ask(request).await;
-        let answer = answer.expect_problem(status, code);
-        assert_eq!(details(&answer.json()), &json!({}));
+        let response = server.connect().await.round_trip(request).await;
+        let response = response.expect_problem(status, code);
+        assert_eq!(details(&response.json()), &json!({}));
     }
-    server.wire().await.ask(head("/livez", &long(30 << 10))).await.expect(200);
+    server.connect().await.round_trip(head("/livez", &long(30 << 10))).await.expect(200);
     let fitting = format!("/livez?{}", long((8 << 10) - "/livez?".len()));
-    server.wire().await.ask(head(&fitting, "")).await.expect(200);
+    server.connect().await.round_trip(head(&fitting, "")).await.expect(200);
 }
 
 #[tokio::test]
@@ -65,18 +65,18 @@ async fn a_body_over_the_limit_is_refused_whether_it_says_so_or_not() {
     let content = "a".repeat(65 << 10);
 
     let declared = format!("{head}Content-Length: {}\r\n\r\n", 10_u64 << 40);
-    let declared = server.wire().await.ask(declared).await;
+    let declared = server.connect().await.round_trip(declared).await;
     let chunked = format!(
         "{head}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{content}\r\n0\r\n\r\n",
         content.len()
     );
-    let chunked = server.wire().await.ask(chunked).await;
+    let chunked = server.connect().await.round_trip(chunked).await;
 
-    for answer in [declared, chunked] {
-        let answer = answer.expect_problem(413, "payload_too_large");
-        assert_eq!(details(&answer.json()), &json!({"limit_bytes": 65_536}));
+    for response in [declared, chunked] {
+        let response = response.expect_problem(413, "payload_too_large");
+        assert_eq!(details(&response.json()), &json!({"limit_bytes": 65_536}));
     }
-    server.client().session(&ana).send().await.expect(200);
+    server.client().get_session(&ana).send().await.expect(200);
 }
 
 /// The protocol layer takes broken chunks for a broken connection, and hangs up without a word.
@@ -93,12 +93,12 @@ async fn a_body_in_broken_chunks_ends_its_connection_and_does_nothing() {
     for chunks in
         ["zz\r\n{}\r\n", "fffffffffffffffff\r\n{}\r\n", "e\r\n{\"content\":\"a\"}X0\r\n\r\n"]
     {
-        let mut wire = server.wire().await;
-        wire.send(format!("{head}{chunks}")).await;
-        wire.closed().await;
+        let mut connection = server.connect().await;
+        connection.send(format!("{head}{chunks}")).await;
+        connection.wait_for_close().await;
     }
 
-    server.client().session(&ana).send().await.expect(200);
+    server.client().get_session(&ana).send().await.expect(200);
     assert_eq!(server.sql().await.run("SELECT count(*) FROM posts").await, "0");
 }
 
@@ -107,7 +107,7 @@ async fn every_refusal_of_a_person_has_its_status_its_code_and_its_details() {
     let server = server().await;
     let client = server.client();
     let (ana, ben) = (client.sign_up("ana").await, client.sign_up("ben").await);
-    let post = client.publish(&ana, "For refusals.").send().await.expect(201).id();
+    let post = client.create_post(&ana, "For refusals.").send().await.expect(201).id();
     let path = format!("/api/v1/posts/{post}");
     let session = "/api/v1/auth/session";
     let account = json!({"username": "ANA", "email": "c@example.org", "password": "long enough"});
@@ -116,9 +116,9 @@ async fn every_refusal_of_a_person_has_its_status_its_code_and_its_details() {
 
     for (call, status, code, details) in [
         (client.get("/api/v1/posts/feed"), 401, "authentication_error", nothing.clone()),
-        (client.session(&Token("x".into())), 401, "authentication_error", nothing.clone()),
+        (client.get_session(&Token("x".into())), 401, "authentication_error", nothing.clone()),
         (
-            client.get(session).with("Authorization", "Basic YTpi"),
+            client.get(session).header("Authorization", "Basic YTpi"),
             401,
             "authentication_error",
             nothing.clone(),
@@ -143,7 +143,7 @@ async fn every_refusal_of_a_person_has_its_status_its_code_and_its_details() {
             json!({"resource": "user"}),
         ),
         (
-            client.patch(&path).by(&ana).with("If-Match", "\"other\"").json(&nothing),
+            client.patch(&path).by(&ana).header("If-Match", "\"other\"").json(&nothing),
             412,
             "precondition_failed",
             nothing.clone(),
@@ -182,7 +182,7 @@ async fn every_refusal_of_a_path_has_its_status_its_code_and_its_details() {
         refused(client.get(path).by(&ana), status, code, &details).await;
     }
     refused(client.delete("/health"), 405, "method_not_allowed", &json!({})).await;
-    let trace = client.call("TRACE", "/api/v1/posts").by(&ana);
+    let trace = client.request("TRACE", "/api/v1/posts").by(&ana);
     refused(trace, 405, "method_not_allowed", &json!({})).await;
 }
 
@@ -197,9 +197,9 @@ async fn every_refusal_of_a_body_has_its_status_its_code_and_its_details() {
     });
 
     for (call, status, code, details) in [
-        (post().with("Content-Type", "text/plain"), 415, "unsupported_media_type", &supported),
+        (post().header("Content-Type", "text/plain"), 415, "unsupported_media_type", &supported),
         (
-            post().bytes("{}").with("Content-Encoding", "br"),
+            post().json_bytes("{}").header("Content-Encoding", "br"),
             415,
             "unsupported_media_type",
             &supported,
@@ -216,7 +216,7 @@ async fn every_refusal_of_a_body_has_its_status_its_code_and_its_details() {
             }}),
         ),
         (
-            post().json(&json!({"content": "a"})).with("Idempotency-Key", "two words"),
+            post().json(&json!({"content": "a"})).header("Idempotency-Key", "two words"),
             422,
             "validation_error",
             &json!({"fields": {"Idempotency-Key": "must be 1 to 64 visible ASCII characters"}}),
@@ -246,17 +246,17 @@ async fn a_body_that_is_no_object_of_json_is_refused_by_name() {
         deep.as_bytes(),
         deeper.as_bytes(),
     ] {
-        let answer = server.client().post("/api/v1/posts").by(&ana).bytes(body).send().await;
-        let answer = answer.expect_problem(422, "validation_error");
-        let problem = answer.json();
+        let response = server.client().post("/api/v1/posts").by(&ana).json_bytes(body).send().await;
+        let response = response.expect_problem(422, "validation_error");
+        let problem = response.json();
         let fields = &details(&problem)["fields"];
-        assert!(fields["body"].is_string(), "{answer}");
-        assert_eq!(fields.as_object().map(serde_json::Map::len), Some(1), "{answer}");
+        assert!(fields["body"].is_string(), "{response}");
+        assert_eq!(fields.as_object().map(serde_json::Map::len), Some(1), "{response}");
     }
     let nul = br#"{"content": "a\u0000b"}"#;
-    let answer = server.client().post("/api/v1/posts").by(&ana).bytes(nul).send().await;
-    let answer = answer.expect_problem(422, "validation_error");
-    assert!(details(&answer.json())["fields"]["content"].is_string(), "{answer}");
+    let response = server.client().post("/api/v1/posts").by(&ana).json_bytes(nul).send().await;
+    let response = response.expect_problem(422, "validation_error");
+    assert!(details(&response.json())["fields"]["content"].is_string(), "{response}");
 }
 
 #[tokio::test]
@@ -265,16 +265,17 @@ async fn a_stranger_is_refused_before_the_body_is_looked_at() {
     let head = "POST /api/v1/posts HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n";
 
     // Of a body that is announced, nothing has been sent yet.
-    let answer = server.wire().await.ask(format!("{head}Content-Length: 9999\r\n\r\n")).await;
+    let response =
+        server.connect().await.round_trip(format!("{head}Content-Length: 9999\r\n\r\n")).await;
 
-    answer.expect_problem(401, "authentication_error");
+    response.expect_problem(401, "authentication_error");
 }
 
 #[tokio::test]
 async fn a_refused_request_leaves_one_line_and_no_error_in_the_log() {
     let server = server().await;
 
-    server.wire().await.ask("hello\r\n\r\n").await.expect(400);
+    server.connect().await.round_trip("hello\r\n\r\n").await.expect(400);
     server.client().get("/nowhere").send().await.expect(404);
 
     let line = || server.log().iter().any(|line| line.contains("GET (no route) 404"));
@@ -284,19 +285,19 @@ async fn a_refused_request_leaves_one_line_and_no_error_in_the_log() {
 }
 
 /// Sends a request from a page of the front end, which may read refusals like answers.
-async fn refused(call: Call, status: u16, code: &str, expected: &Value) {
-    let answer = call.with("Origin", "http://localhost:3000").send().await;
-    let answer = answer.expect_problem(status, code);
-    assert_eq!(details(&answer.json()), expected, "{answer}");
-    let origin = answer.header("access-control-allow-origin");
-    assert_eq!(origin, Some("http://localhost:3000"), "{answer}");
+async fn refused(call: ApiRequest, status: u16, code: &str, expected: &Value) {
+    let response = call.header("Origin", "http://localhost:3000").send().await;
+    let response = response.expect_problem(status, code);
+    assert_eq!(details(&response.json()), expected, "{response}");
+    let origin = response.header("access-control-allow-origin");
+    assert_eq!(origin, Some("http://localhost:3000"), "{response}");
     let challenge = (status == 401).then_some("Bearer");
-    assert_eq!(answer.header("www-authenticate"), challenge, "{answer}");
-    assert_eq!(answer.header("allow").is_some(), status == 405, "{answer}");
+    assert_eq!(response.header("www-authenticate"), challenge, "{response}");
+    assert_eq!(response.header("allow").is_some(), status == 405, "{response}");
 }
 
 async fn server() -> Server {
-    Setup::on_a_test_database().await.start().await
+    Setup::with_test_database().await.start().await
 }
 
 fn details(problem: &Value) -> &Value {

@@ -31,20 +31,20 @@ async fn auth_and_users_answer_in_an_envelope() {
     let signed_up = client.post("/api/v1/auth/signup").json(&account).send().await.expect(201);
     let ana = signed_up.token();
     let signed_in = client.log_in("ana", PASSWORD).send().await.expect(200);
-    let session = client.session(&ana).send().await.expect(200);
+    let session = client.get_session(&ana).send().await.expect(200);
     let sessions = client.get("/api/v1/auth/sessions").by(&ana).send().await.expect(200);
     let posts = client.get("/api/v1/users/me/posts").by(&ana).send().await.expect(200);
     let theirs = client.get("/api/v1/users/1/posts").by(&ana).send().await.expect(200);
     let logged_out = client.post("/api/v1/auth/logout").by(&ana).send().await.expect(200);
 
     let all = [&signed_up, &signed_in, &session, &sessions, &posts, &theirs, &logged_out];
-    for answer in all {
-        let envelope = answer.json();
+    for response in all {
+        let envelope = response.json();
         assert_eq!(keys(&envelope), ["data", "request_id", "success", "timestamp"]);
         assert_eq!(envelope["success"], true);
-        assert!(is_timestamp(&envelope["timestamp"]), "{answer}");
-        assert_eq!(envelope["request_id"].as_str(), answer.header("x-request-id"));
-        assert_eq!(answer.header("content-type"), Some("application/json"), "{answer}");
+        assert!(is_timestamp(&envelope["timestamp"]), "{response}");
+        assert_eq!(envelope["request_id"].as_str(), response.header("x-request-id"));
+        assert_eq!(response.header("content-type"), Some("application/json"), "{response}");
     }
     let token = &ana.0;
     let account = json!({
@@ -68,7 +68,7 @@ async fn posts_and_the_root_answer_bare() {
     let client = server.client();
     let ana = client.sign_up("ana").await;
 
-    let published = client.publish(&ana, "For bare facts.").send().await.expect(201);
+    let published = client.create_post(&ana, "For bare facts.").send().await.expect(201);
     let read = client.get(&format!("/api/v1/posts/{}", published.id())).send().await.expect(200);
     let feed = client.get("/api/v1/posts/feed").by(&ana).send().await.expect(200);
     let root = client.get("/").send().await.expect(200);
@@ -88,9 +88,9 @@ async fn posts_and_the_root_answer_bare() {
     assert_eq!(feed.json(), json!([post]));
     assert_eq!(root.json(), json!({"message": "Grateful API is running"}));
     assert_eq!(health.json(), json!({"status": "healthy", "service": "grateful-api"}));
-    for answer in [&published, &read, &feed, &root, &health] {
-        assert_eq!(answer.header("content-type"), Some("application/json"), "{answer}");
-        let text = String::from_utf8(answer.body.clone()).unwrap();
+    for response in [&published, &read, &feed, &root, &health] {
+        assert_eq!(response.header("content-type"), Some("application/json"), "{response}");
+        let text = String::from_utf8(response.body.clone()).unwrap();
         assert!(!text.contains("\": ") && !text.contains('\n'), "compact: {text}");
     }
 }
@@ -103,20 +103,20 @@ async fn every_answer_has_a_name_and_is_safe_to_show() {
 
     for (call, policy) in [
         (client.get("/"), "default-src 'none'; frame-ancestors 'none'"),
-        (client.session(&ana), "default-src 'none'; frame-ancestors 'none'"),
+        (client.get_session(&ana), "default-src 'none'; frame-ancestors 'none'"),
         (client.get("/nowhere"), "default-src 'none'; frame-ancestors 'none'"),
         (client.get("/docs"), "default-src 'none'; script-src 'self'; "),
     ] {
-        let answer = call.send().await;
-        assert!(answer.header("x-request-id").is_some_and(|id| 16 < id.len()), "{answer}");
-        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer}");
-        assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{answer}");
-        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{answer}");
-        let sent = answer.header("content-security-policy");
-        assert!(sent.is_some_and(|sent| sent.starts_with(policy)), "{answer}");
-        assert!(answer.header("date").is_some(), "{answer}");
+        let response = call.send().await;
+        assert!(response.header("x-request-id").is_some_and(|id| 16 < id.len()), "{response}");
+        assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{response}");
+        assert_eq!(response.header("x-frame-options"), Some("DENY"), "{response}");
+        assert_eq!(response.header("referrer-policy"), Some("no-referrer"), "{response}");
+        let sent = response.header("content-security-policy");
+        assert!(sent.is_some_and(|sent| sent.starts_with(policy)), "{response}");
+        assert!(response.header("date").is_some(), "{response}");
     }
-    let session = client.session(&ana).send().await;
+    let session = client.get_session(&ana).send().await;
     assert_eq!(session.header("cache-control"), Some("no-store"), "{session}");
 }
 
@@ -129,8 +129,8 @@ async fn a_sane_request_id_is_kept_and_any_other_replaced() {
         [("0193-a.b_c:d", true), ("two words", false), ("<b>", false), (&long, false)]
     {
         for path in ["/health", "/nowhere"] {
-            let answer = server.client().get(path).with("X-Request-Id", sent).send().await;
-            assert_eq!(answer.header("x-request-id") == Some(sent), kept, "{answer}");
+            let response = server.client().get(path).header("X-Request-Id", sent).send().await;
+            assert_eq!(response.header("x-request-id") == Some(sent), kept, "{response}");
         }
     }
 }
@@ -162,7 +162,7 @@ async fn the_web_client_is_understood_as_it_is() {
 
     let post = client.post("/api/v1/posts/").by(&ana).json(&sent).send().await.expect(201);
     // A type without a body, on requests that need none.
-    let empty = |method, path: &str| client.call(method, path).by(&ana).bytes("");
+    let empty = |method, path: &str| client.request(method, path).by(&ana).json_bytes("");
     empty("GET", "/api/v1/posts/feed").send().await.expect(200);
     empty("DELETE", &format!("/api/v1/posts/{}", post.id())).send().await.expect(204);
     empty("POST", "/api/v1/auth/logout-all").send().await.expect(200);
@@ -178,16 +178,16 @@ async fn tags_are_strong_and_change_with_edits_alone() {
     let server = server().await;
     let client = server.client();
     let ana = client.sign_up("ana").await;
-    let post = client.publish(&ana, "For tags.").send().await.expect(201);
+    let post = client.create_post(&ana, "For tags.").send().await.expect(201);
     let path = format!("/api/v1/posts/{}", post.id());
     let first = post.header("etag").unwrap().to_owned();
 
-    let known = client.get(&path).with("If-None-Match", &first).send().await.expect(304);
+    let known = client.get(&path).header("If-None-Match", &first).send().await.expect(304);
     let edit = |title: &str| client.patch(&path).by(&ana).json(&json!({"title": title}));
-    let edited = edit("New").with("If-Match", &first).send().await.expect(200);
+    let edited = edit("New").header("If-Match", &first).send().await.expect(200);
     let second = edited.header("etag").unwrap();
-    let stale = edit("Newer").with("If-Match", &first).send().await;
-    let read = client.get(&path).with("If-None-Match", &first).send().await.expect(200);
+    let stale = edit("Newer").header("If-Match", &first).send().await;
+    let read = client.get(&path).header("If-None-Match", &first).send().await.expect(200);
 
     assert!(first.starts_with('"') && first.ends_with('"'), "{first}");
     assert_ne!(first, second);
@@ -201,30 +201,31 @@ async fn a_page_of_the_front_end_may_do_all_that_the_api_can() {
     let server = server().await;
 
     for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
-        let ask = server.client().call("OPTIONS", "/api/v1/posts/feed");
-        let ask = ask.with("Origin", "http://localhost:3000");
-        let ask = ask.with("Access-Control-Request-Method", method);
+        let ask = server.client().request("OPTIONS", "/api/v1/posts/feed");
+        let ask = ask.header("Origin", "http://localhost:3000");
+        let ask = ask.header("Access-Control-Request-Method", method);
         let wanted =
             "authorization,content-type,if-match,if-none-match,idempotency-key,x-request-id";
-        let answer = ask.with("Access-Control-Request-Headers", wanted).send().await;
+        let response = ask.header("Access-Control-Request-Headers", wanted).send().await;
 
-        assert_eq!(answer.status, 200, "{answer}");
-        let header = |name| answer.header(name).unwrap_or_default().to_lowercase();
+        assert_eq!(response.status, 200, "{response}");
+        let header = |name| response.header(name).unwrap_or_default().to_lowercase();
         assert_eq!(header("access-control-allow-origin"), "http://localhost:3000");
         let methods = header("access-control-allow-methods");
-        assert!(methods.contains(&method.to_lowercase()), "{answer}");
+        assert!(methods.contains(&method.to_lowercase()), "{response}");
         for name in wanted.split(',') {
-            assert!(header("access-control-allow-headers").contains(name), "{name}: {answer}");
+            assert!(header("access-control-allow-headers").contains(name), "{name}: {response}");
         }
     }
-    let answer = server.client().get("/").with("Origin", "http://localhost:3000").send().await;
-    let exposed = answer.header("access-control-expose-headers").unwrap_or_default().to_lowercase();
+    let response = server.client().get("/").header("Origin", "http://localhost:3000").send().await;
+    let exposed =
+        response.header("access-control-expose-headers").unwrap_or_default().to_lowercase();
     for name in ["etag", "link", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"] {
-        assert!(exposed.contains(name), "{answer}");
+        assert!(exposed.contains(name), "{response}");
     }
     assert!(
-        answer.header("vary").is_some_and(|it| it.to_lowercase().contains("origin")),
-        "{answer}"
+        response.header("vary").is_some_and(|it| it.to_lowercase().contains("origin")),
+        "{response}"
     );
 }
 
@@ -254,7 +255,7 @@ async fn the_docs_are_served_whole_from_the_binary() {
 }
 
 async fn server() -> Server {
-    Setup::on_a_test_database().await.start().await
+    Setup::with_test_database().await.start().await
 }
 
 /// The names in an object, sorted.

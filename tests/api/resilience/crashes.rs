@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use grateful_tests::{Server, Setup, Token, eventually, full_or};
+use grateful_tests::{Server, Setup, Token, eventually, full_or_short};
 
 use super::writers::{Memory, Writers};
 
@@ -14,11 +14,11 @@ const SOON: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_server_has_lost_nothing_that_it_acknowledged() {
-    let setup = Setup::on_a_test_database().await;
+    let setup = Setup::with_test_database().await;
     let mut server = setup.start().await;
     let people = people(&server).await;
     let mut memory = Memory::default();
-    let rounds = full_or(20, 5);
+    let rounds = full_or_short(20, 5);
 
     for _ in 0..rounds {
         let writers = Writers::on(&server, &people);
@@ -37,16 +37,16 @@ async fn a_killed_server_has_lost_nothing_that_it_acknowledged() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_whose_postgresql_is_killed_serves_again_and_has_lost_nothing() {
-    let setup = Setup::private();
+    let setup = Setup::with_private_postgres();
     let server = setup.start().await;
     let people = people(&server).await;
-    let rounds = full_or(5, 2);
+    let rounds = full_or_short(5, 2);
     let mut longest = Duration::ZERO;
 
     let writers = Writers::on(&server, &people);
     for _ in 0..rounds {
         writers.hear(100).await;
-        setup.folder().kill_postgres().await;
+        setup.working_dir().kill_postgres().await;
         let begun = Instant::now();
         writers.hear(1).await;
         longest = longest.max(begun.elapsed());
@@ -65,29 +65,29 @@ async fn a_server_whose_postgresql_is_killed_serves_again_and_has_lost_nothing()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_server_and_postgresql_are_killed_together_the_next_server_finds_everything() {
-    let setup = Setup::private();
+    let setup = Setup::with_private_postgres();
     let server = setup.start().await;
     let people = people(&server).await;
 
     let writers = Writers::on(&server, &people);
     writers.hear(100).await;
-    let ((), ()) = tokio::join!(setup.folder().kill_postgres(), server.kill());
+    let ((), ()) = tokio::join!(setup.working_dir().kill_postgres(), server.kill());
     let memory = writers.stop().await;
     let server = setup.start().await;
 
-    server.client().session(&people[0]).send().await.expect(200);
+    server.client().get_session(&people[0]).send().await.expect(200);
     memory.assert_true_in(&setup.sql().await).await;
 }
 
 #[tokio::test]
 async fn a_killed_server_takes_its_postgresql_along() {
-    let setup = Setup::private();
+    let setup = Setup::with_private_postgres();
     let server = setup.start().await;
-    assert_ne!(setup.folder().inhabitants(), []);
+    assert_ne!(setup.working_dir().processes(), []);
 
     server.kill().await;
 
-    let is_empty = || setup.folder().inhabitants().is_empty();
+    let is_empty = || setup.working_dir().processes().is_empty();
     eventually("PostgreSQL stops behind the server", is_empty).await;
 }
 

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use grateful_tests::{Call, Client, Server, Setup, Sql, Token, eventually, full_or, json};
+use grateful_tests::{
+    ApiRequest, Client, Server, Setup, SqlConnection, Token, eventually, full_or_short, json,
+};
 use tokio::task::JoinSet;
 
 use super::follower::Follower;
@@ -14,14 +16,14 @@ const FANS: usize = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_killed_has_told_exactly_what_was_done() {
-    let setup = Setup::on_a_test_database().await;
+    let setup = Setup::with_test_database().await;
     let mut server = setup.start().await;
     let author = server.client().sign_up("author").await;
-    let post = server.client().publish(&author, "For rain.").send().await.expect(201).id();
+    let post = server.client().create_post(&author, "For rain.").send().await.expect(201).id();
     let fans = fans(&server).await;
     let mut follower = Follower::begin(&server, &author).await;
     let mut known = vec![Known::default(); FANS];
-    let rounds = full_or(20, 4);
+    let rounds = full_or_short(20, 4);
 
     for round in 0..rounds {
         let crowd = Crowd::on(&server, &post, &fans, &known);
@@ -65,14 +67,14 @@ struct Known {
 }
 
 /// Every certain heart and emoji is there and told once, and what was certainly taken back is neither.
-async fn assert_told(sql: &Sql, known: &[Known]) {
+async fn assert_told(sql: &SqlConnection, known: &[Known]) {
     let hearts: HashSet<String> =
-        sql.column("SELECT user_id FROM likes").await.into_iter().collect();
-    let emoji = sql.column("SELECT user_id || ' ' || emoji_code FROM emoji_reactions").await;
+        sql.query_column("SELECT user_id FROM likes").await.into_iter().collect();
+    let emoji = sql.query_column("SELECT user_id || ' ' || emoji_code FROM emoji_reactions").await;
     let told_hearts =
-        sql.column("SELECT actor_id FROM notifications WHERE type = 'like' ORDER BY 1").await;
+        sql.query_column("SELECT actor_id FROM notifications WHERE type = 'like' ORDER BY 1").await;
     let told_emoji = sql
-        .column(
+        .query_column(
             "SELECT actor_id || ' ' || (data ->> 'emoji_code') FROM notifications
              WHERE type = 'emoji_reaction' ORDER BY 1",
         )
@@ -197,9 +199,9 @@ impl Fan {
     }
 
     /// Nothing where the server is gone.
-    async fn tell(&mut self, call: Call, fine: &[u16]) -> Option<()> {
-        let answer = call.by(&self.token).try_send().await.ok()?;
-        assert!(fine.contains(&answer.status), "{answer}");
+    async fn tell(&mut self, call: ApiRequest, fine: &[u16]) -> Option<()> {
+        let response = call.by(&self.token).try_send().await.ok()?;
+        assert!(fine.contains(&response.status), "{response}");
         self.heard.fetch_add(1, Ordering::Relaxed);
         self.known.heard += 1;
         Some(())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use grateful_tests::{Client, DEADLINE, Server, Token, Value};
+use grateful_tests::{Client, Server, TIMEOUT, Token, Value};
 use tokio::task::JoinHandle;
 
 /// One who goes on where they were after whatever cuts the stream.
@@ -50,7 +50,7 @@ impl Follower {
             if seen == wanted {
                 return Ok(());
             }
-            if DEADLINE < begun.elapsed() {
+            if TIMEOUT < begun.elapsed() {
                 return Err(format!("{seen:#?}\nis not\n{wanted:#?}"));
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -62,12 +62,12 @@ impl Follower {
         let last = seen.lock().unwrap().last.clone();
         let mut call = client.get("/api/v1/notifications/stream").by(token);
         if let Some(last) = &last {
-            call = call.with("Last-Event-ID", last);
+            call = call.header("Last-Event-ID", last);
         }
-        let mut events = call.events().await.unwrap();
+        let mut events = call.open_event_stream().await.unwrap();
         let seen = Arc::clone(seen);
         tokio::spawn(async move {
-            while let Some(event) = events.next().await {
+            while let Some(event) = events.next_event().await {
                 seen.lock().unwrap().take(&event);
             }
         })

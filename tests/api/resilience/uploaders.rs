@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use grateful_testkit::a_png;
-use grateful_tests::{Answer, Call, Client, Server, Setup, Token, eventually, json};
+use grateful_tests::{ApiRequest, ApiResponse, Client, Server, Setup, Token, eventually, json};
 use tokio::task::JoinSet;
 
 /// Some people who change their photos, and publish, change and delete posts with pictures.
@@ -93,7 +93,7 @@ pub(crate) fn is_whole(file: &[u8]) -> bool {
 /// All files in the folder of uploads, hidden and half ones included, as they would be asked for.
 pub(crate) fn files_in(setup: &Setup) -> BTreeSet<String> {
     let mut files = BTreeSet::new();
-    collect(&setup.folder().uploads(), "/uploads", &mut files);
+    collect(&setup.working_dir().uploads_dir(), "/uploads", &mut files);
     files
 }
 
@@ -116,7 +116,7 @@ pub(crate) async fn named_files(setup: &Setup) -> BTreeSet<String> {
                  FROM users, unnest(ARRAY['thumbnail', 'small', 'medium', 'large']) AS size
                  WHERE profile_photo_filename IS NOT NULL
                  UNION SELECT image_url FROM posts WHERE image_url IS NOT NULL";
-    setup.sql().await.column(named).await.into_iter().collect()
+    setup.sql().await.query_column(named).await.into_iter().collect()
 }
 
 struct Uploader {
@@ -144,15 +144,15 @@ impl Uploader {
     async fn act(&mut self, turn: usize, photo: &mut BTreeSet<String>) -> Result<(), Gone> {
         let before = std::mem::take(photo);
         self.memory.there.retain(|path| !before.contains(path));
-        let call = self.client.set_photo(&self.person, &self.picture);
-        if let Some(answer) = self.tell(call, 200).await? {
-            let urls = answer.data()["urls"].take();
+        let call = self.client.upload_photo(&self.person, &self.picture);
+        if let Some(response) = self.tell(call, 200).await? {
+            let urls = response.data()["urls"].take();
             let urls = urls.as_object().unwrap().values();
             *photo = urls.map(|url| url.as_str().unwrap().to_owned()).collect();
             self.memory.there.extend(photo.iter().cloned());
             self.memory.gone.extend(before);
         }
-        let call = self.client.publish_pictured(&self.person, "Look!", &self.picture);
+        let call = self.client.create_post_with_image(&self.person, "Look!", &self.picture);
         let Some(post) = self.tell(call, 201).await? else { return Ok(()) };
         let (path, image) = (format!("/api/v1/posts/{}", post.id()), post.json());
         let image = image["image_url"].as_str().unwrap().to_owned();
@@ -170,13 +170,13 @@ impl Uploader {
     }
 
     /// The answer, if it is a success; none where the server asks to come back later.
-    async fn tell(&self, call: Call, success: u16) -> Result<Option<Answer>, Gone> {
-        let answer = call.try_send().await.map_err(|_| Gone)?;
-        if answer.status == 503 {
-            answer.expect_problem(503, "unavailable");
+    async fn tell(&self, call: ApiRequest, success: u16) -> Result<Option<ApiResponse>, Gone> {
+        let response = call.try_send().await.map_err(|_| Gone)?;
+        if response.status == 503 {
+            response.expect_problem(503, "unavailable");
             return Ok(None);
         }
         self.heard.fetch_add(1, Ordering::Relaxed);
-        Ok(Some(answer.expect(success)))
+        Ok(Some(response.expect(success)))
     }
 }

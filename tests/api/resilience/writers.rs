@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use grateful_tests::{Answer, Call, Client, Server, Sql, Token, eventually, json};
+use grateful_tests::{
+    ApiRequest, ApiResponse, Client, Server, SqlConnection, Token, eventually, json,
+};
 use tokio::task::JoinSet;
 
 /// Some people who publish, hide, show and delete posts, each as fast as the server answers.
@@ -71,9 +73,9 @@ impl Memory {
     }
 
     /// Asks the database whether all of it is true, and whether the counters equal the rows.
-    pub(crate) async fn assert_true_in(&self, sql: &Sql) {
-        let public = sql.column("SELECT id FROM posts WHERE is_public").await;
-        let private = sql.column("SELECT id FROM posts WHERE NOT is_public").await;
+    pub(crate) async fn assert_true_in(&self, sql: &SqlConnection) {
+        let public = sql.query_column("SELECT id FROM posts WHERE is_public").await;
+        let private = sql.query_column("SELECT id FROM posts WHERE NOT is_public").await;
         let rows = public.into_iter().map(|id| (id, true));
         let rows: BTreeMap<_, _> = rows.chain(private.into_iter().map(|id| (id, false))).collect();
 
@@ -82,7 +84,7 @@ impl Memory {
         assert!(lost.is_empty(), "acknowledged, and not so: {lost:?}");
         let back: Vec<_> = self.gone.iter().filter(|id| rows.contains_key(*id)).collect();
         assert!(back.is_empty(), "deleted, and still there: {back:?}");
-        assert_eq!(sql.miscounted().await, [] as [String; 0]);
+        assert_eq!(sql.find_post_count_mismatches().await, [] as [String; 0]);
     }
 }
 
@@ -128,14 +130,14 @@ impl Writer {
     }
 
     /// The answer, if it is a success; none where the server asks to come back later.
-    async fn tell(&self, call: Call, success: u16) -> Result<Option<Answer>, Gone> {
-        let answer = call.by(&self.author).try_send().await.map_err(|_| Gone)?;
-        if answer.status == 503 {
-            answer.expect_problem(503, "unavailable");
+    async fn tell(&self, call: ApiRequest, success: u16) -> Result<Option<ApiResponse>, Gone> {
+        let response = call.by(&self.author).try_send().await.map_err(|_| Gone)?;
+        if response.status == 503 {
+            response.expect_problem(503, "unavailable");
             return Ok(None);
         }
         self.heard.fetch_add(1, Ordering::Relaxed);
-        Ok(Some(answer.expect(success)))
+        Ok(Some(response.expect(success)))
     }
 }
 

@@ -31,8 +31,8 @@ async fn run() {
     let (seconds, rounds) = (setting("SECONDS", 4), setting("ROUNDS", 3));
     let dataset = Dataset::create().await;
     // With logging, as in production, but to /dev/null.
-    let setup = Setup::on(&dataset.url);
-    let server = setup.start_logging_to(Stdio::null()).await;
+    let setup = Setup::with_database_url(&dataset.url);
+    let server = setup.start_with_log(Stdio::null()).await;
     println!(
         "{} users, {} posts, {CONNECTIONS} connections, {rounds} rounds of {seconds} s",
         dataset::USERS,

@@ -10,7 +10,7 @@ use grateful_storage::{
     Connection, Database, DatabaseConfig, NotificationQuery, PostQuery, Repositories as _,
     TokenHash,
 };
-use grateful_tests::{Setup, Sql};
+use grateful_tests::{Setup, SqlConnection};
 use uuid::Uuid;
 
 /// The size of a dataset (the sizes in docs/performance.md).
@@ -71,7 +71,7 @@ const TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 pub(crate) struct Dataset {
     pub(crate) url: String,
     db: Database,
-    sql: Sql,
+    sql: SqlConnection,
     /// A user with the median number of follows.
     viewer: i64,
     _cluster: Cluster,
@@ -93,7 +93,7 @@ impl Dataset {
         let directory = tempfile::tempdir().expect("a directory");
         let cluster = Cluster::open(directory.path(), "scales").expect("a PostgreSQL");
         let url = cluster.url("scales");
-        let setup = Setup::on(&url);
+        let setup = Setup::with_database_url(&url);
         let arguments = size.arguments();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         println!("{}", setup.run(&arguments).expect(0).stdout.trim_end());
@@ -119,7 +119,8 @@ impl Dataset {
 
     /// The reads, each with the session lookup and the statements that the server runs for it.
     pub(crate) async fn cases(&self) -> Vec<Case> {
-        let authors = self.sql.column("SELECT id FROM users ORDER BY random() LIMIT 200").await;
+        let authors =
+            self.sql.query_column("SELECT id FROM users ORDER BY random() LIMIT 200").await;
         let authors = authors.iter().map(|id| format!("/api/v1/users/{id}/posts?limit=20"));
         vec![
             self.case("feed", ["/api/v1/posts/feed?limit=20".to_owned()], self.feed().await).await,

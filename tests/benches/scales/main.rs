@@ -55,8 +55,9 @@ async fn measure(size: &DatasetSize) -> Vec<(&'static str, Duration)> {
     let (seconds, rounds) = (setting("SECONDS", 4), setting("ROUNDS", 3));
     let dataset = Dataset::create(size).await;
     // With logging, as in production, but to /dev/null.
-    let setup = Setup::on(&dataset.url).with("GRATEFUL_STATEMENT_TIMEOUT_MS", "60000");
-    let server = setup.start_logging_to(Stdio::null()).await;
+    let setup =
+        Setup::with_database_url(&dataset.url).env("GRATEFUL_STATEMENT_TIMEOUT_MS", "60000");
+    let server = setup.start_with_log(Stdio::null()).await;
     println!(
         "{}: {} users, {} posts, {} engagements; {CONNECTIONS} connections, {rounds} rounds of {seconds} s",
         size.name, size.users, size.posts, size.engagements

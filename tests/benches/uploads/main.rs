@@ -32,16 +32,16 @@ fn main() {
 async fn run() {
     let (seconds, rounds) = (setting("SECONDS", 5), setting("ROUNDS", 3));
     let duration = Duration::from_secs(seconds);
-    let setup = Setup::on_a_test_database().await;
-    let server = setup.start_logging_to(Stdio::null()).await;
+    let setup = Setup::with_test_database().await;
+    let server = setup.start_with_log(Stdio::null()).await;
     let client = server.client();
     let ana = client.sign_up("ana").await;
     for number in 0..200 {
-        client.publish(&ana, &format!("For number {number}.")).send().await.expect(201);
+        client.create_post(&ana, &format!("For number {number}.")).send().await.expect(201);
     }
     // Uses the server's own output as a realistic photo.
     let post =
-        client.publish_pictured(&ana, "Look!", &a_png(2_048, 1_536)).send().await.expect(201);
+        client.create_post_with_image(&ana, "Look!", &a_png(2_048, 1_536)).send().await.expect(201);
     let url = post.json()["image_url"].as_str().expect("an image").to_owned();
     let photo = Arc::new(client.get(&url).send().await.expect(200).body);
     let mut uploaders = Vec::new();
@@ -85,7 +85,7 @@ async fn run() {
 async fn upload_until(until: Instant, client: Client, token: Token, photo: Arc<Vec<u8>>) -> u32 {
     let mut uploaded = 0;
     while Instant::now() < until {
-        client.set_photo(&token, &photo).send().await.expect(200);
+        client.upload_photo(&token, &photo).send().await.expect(200);
         uploaded += 1;
     }
     uploaded
