@@ -169,7 +169,7 @@ impl<'a> Scenario<'a> {
         match deliverability {
             Deliverability::Allowed => (),
             Deliverability::Blocked if index.is_multiple_of(2) => {
-                block(self.database, owner, actor).await
+                block(self.database, owner, actor).await;
             }
             Deliverability::Blocked => block(self.database, actor, owner).await,
             Deliverability::Muted => {
@@ -205,7 +205,7 @@ impl<'a> Scenario<'a> {
         match cause.act {
             Act::Reaction { .. } => details.emoji = Some(Emoji::Hug),
             Act::MessageShare { .. } => {
-                details.share_message = ShareMessage::parse("Look").unwrap()
+                details.share_message = ShareMessage::parse("Look").unwrap();
             }
             _ => (),
         }

@@ -377,7 +377,7 @@ async fn listing_children_of_the_largest_batch_reads_few_rows() {
 
     let id = batch(1);
     check(&format!("'{id}', 1, '{id}', 21"), 21, async |conn| {
-        _ = children(conn, DEFAULT_PAGE).await
+        _ = children(conn, DEFAULT_PAGE).await;
     })
     .await;
     let position = children(&mut database().await.connect().await, MAX_PAGE).await.unwrap();

@@ -59,8 +59,8 @@ impl PostRow {
     }
 }
 
-/// Replaces the content of the database by a dataset of the last days before [`grateful_testkit::NOON`]. User ids start at
-/// 1. Every tenth post is private, and many posts have the same time or the same rank.
+/// Replaces the content of the database by a dataset of the last days before [`grateful_testkit::NOON`]. The user ids start
+/// with one. Every tenth post is private, and many posts have the same time or the same rank.
 pub(crate) async fn create_dataset(database: &TestDatabase, config: &DatasetConfig) {
     let DatasetConfig { users, posts, skew, seed } = config;
     database.execute(&format!(

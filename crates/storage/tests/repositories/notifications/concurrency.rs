@@ -325,7 +325,7 @@ async fn follow(workload: Arc<Workload>) -> BTreeMap<NotificationId, RenderedNot
             after = change.seq;
             match change.kind {
                 InboxChangeKind::Upserted(rendered) => {
-                    _ = shown.insert(rendered.notification.id, *rendered)
+                    _ = shown.insert(rendered.notification.id, *rendered);
                 }
                 InboxChangeKind::Removed(id) => _ = shown.remove(&id),
             }
