@@ -1,7 +1,7 @@
-//! Asking for lists: whom they are for, what is in them, in which order, how they go on, and how long they are.
+//! Lists: for which viewer, with which filters, in which order, with pages and totals.
 //!
-//! `DATABASE_URL=postgresql://… cargo run -p grateful-storage --example lists`, with a database to try things out in.
-#![expect(clippy::disallowed_methods, reason = "an example asks the clock of the machine")]
+//! `DATABASE_URL=postgresql://… cargo run -p grateful-storage --example lists`, with a test database.
+#![expect(clippy::disallowed_methods, reason = "an example uses the system clock")]
 
 use std::env;
 use std::error::Error;
@@ -19,94 +19,99 @@ use grateful_storage::{
 };
 use uuid::Uuid;
 
-type Outcome<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+type ExampleResult<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 #[tokio::main]
-async fn main() -> Outcome<()> {
-    let url = env::var("DATABASE_URL")
-        .map_err(|_| "set DATABASE_URL to the address of a database to try things out in")?;
+async fn main() -> ExampleResult<()> {
+    let url =
+        env::var("DATABASE_URL").map_err(|_| "set DATABASE_URL to the URL of a test database")?;
     print!("{}", run(&url, SystemTime::now().into()).await?);
     Ok(())
 }
 
-/// Ana has written a few posts, one of them for herself; Ben follows her.
-pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> Outcome<String> {
-    let mut page = String::new();
+/// Ana has written a few posts, one of them private. Ben follows her.
+pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> ExampleResult<String> {
+    let mut output = String::new();
     migrate(url).await?;
     let db = Database::connect_lazily(DatabaseConfig::new(url));
     let mut conn = db.acquire().await?;
-    // People whom nobody has met before, so that this may run again.
-    let [ana, ben] = [person(&mut conn, now).await?, person(&mut conn, now).await?];
+    // New users on every run, so that the example can run repeatedly.
+    let [ana, ben] = [create_user(&mut conn, now).await?, create_user(&mut conn, now).await?];
     write_posts(&db, ana.id, ben.id, now).await?;
     follow(&db, ben.id, ana.id, now).await?;
-    let seen_by_ben = PostQuery::visible_to(Viewer::User(ben.id));
+    let visible_to_ben = PostQuery::visible_to(Viewer::User(ben.id));
 
-    // Part by part, each right behind the last entry of the one before, whatever is written meanwhile.
-    let mut place = None;
+    // Page by page: each starts after the last item of the previous one, even if posts are added in the meantime.
+    let mut position = None;
     loop {
-        let query = seen_by_ben.clone().by_author(ana.id).limit(Limit::parse(2)?);
-        let query = match place {
-            Some(place) => query.after(place),
+        let query = visible_to_ben.clone().by_author(ana.id).limit(Limit::parse(2)?);
+        let query = match position {
+            Some(position) => query.after(position),
             None => query.with_total(CountMode::UpTo(100)),
         };
-        let part = conn.posts().list(query).await?;
-        let total = part.total.map(in_words);
-        writeln!(page, "newest: {}{}", words(&part), total.unwrap_or_default())?;
-        place = part.next;
-        if place.is_none() {
+        let page = conn.posts().list(query).await?;
+        let total = page.total.map(format_total);
+        writeln!(output, "newest: {}{}", contents(&page), total.unwrap_or_default())?;
+        position = page.next;
+        if position.is_none() {
             break;
         }
     }
 
-    // Other orders, and narrower. What no index answers in that order does not compile.
-    let best = conn.posts().list(seen_by_ben.clone().by_author(ana.id).by_rank()).await?;
-    writeln!(page, "best: {}", words(&best))?;
-    let daily = seen_by_ben.clone().by_author(ana.id).of_type(PostType::Daily);
-    writeln!(page, "daily: {}", words(&conn.posts().list(daily).await?))?;
-    let followed = conn.posts().list(seen_by_ben.by_followed().limit(Limit::parse(1)?)).await?;
-    writeln!(page, "of those he follows: {}", words(&followed))?;
+    // Other orders and filters. Combinations that no index supports do not compile.
+    let best = conn.posts().list(visible_to_ben.clone().by_author(ana.id).by_rank()).await?;
+    writeln!(output, "best: {}", contents(&best))?;
+    let daily = visible_to_ben.clone().by_author(ana.id).of_type(PostType::Daily);
+    writeln!(output, "daily: {}", contents(&conn.posts().list(daily).await?))?;
+    let followed = conn.posts().list(visible_to_ben.by_followed().limit(Limit::parse(1)?)).await?;
+    writeln!(output, "by followed authors: {}", contents(&followed))?;
 
-    // Her own list has what is for her alone, too.
+    // Ana's list of her own posts includes the private one.
     let own = PostQuery::visible_to(Viewer::User(ana.id)).by_author(ana.id).limit(Limit::MAX);
-    writeln!(page, "her own: {} posts", conn.posts().list(own).await?.items.len())?;
+    writeln!(output, "her own: {} posts", conn.posts().list(own).await?.items.len())?;
 
-    // People are lists as well.
+    // Users are listed in the same way.
     let followers =
         FollowQuery::visible_to(ana.id).followers_of(ana.id).with_total(CountMode::Estimated);
     let followers = conn.follows().list(followers).await?;
-    let known = UserQuery::visible_to(Viewer::User(ben.id)).with_ids(&[ana.id, ben.id]);
-    let known = conn.users().list(known.by_username()).await?;
-    let total = followers.total.map(in_words).unwrap_or_default();
+    let users = UserQuery::visible_to(Viewer::User(ben.id)).with_ids(&[ana.id, ben.id]);
+    let users = conn.users().list(users.by_username()).await?;
+    let total = followers.total.map(format_total).unwrap_or_default();
     writeln!(
-        page,
-        "her followers: {}{total}; known: {}",
+        output,
+        "her followers: {}{total}; visible users: {}",
         followers.items.len(),
-        known.items.len()
+        users.items.len()
     )?;
 
-    // What is shown beside the entries of a list is read for all of them at once, however many there are.
-    let (beside, log) = QueryLog::record(async {
-        let posts: Vec<_> = best.items.iter().map(|seen| seen.post.id).collect();
+    // Data that is shown with the items of a list is loaded for all of them at once, in one statement each.
+    let (loaded, log) = QueryLog::record(async {
+        let posts: Vec<_> = best.items.iter().map(|item| item.post.id).collect();
         let newest = Limit::parse(1)?;
-        let each = conn
+        let posts_by_author = conn
             .posts()
             .list_by_each_author(Viewer::User(ben.id), &[ana.id, ben.id], newest)
             .await?;
-        let standing = conn.posts().find_viewer_engagement(ben.id, &posts).await?;
-        Ok::<_, Box<dyn Error + Send + Sync>>((each.len(), standing.len()))
+        let engagement = conn.posts().find_viewer_engagement(ben.id, &posts).await?;
+        Ok::<_, Box<dyn Error + Send + Sync>>((posts_by_author.len(), engagement.len()))
     })
     .await;
-    let (writers, standings) = beside?;
+    let (authors, posts) = loaded?;
     writeln!(
-        page,
-        "{} statements tell who of two has written ({writers}), and how he stands with {standings} posts",
+        output,
+        "{} statements for the newest posts of {authors} author and the engagement with {posts} posts",
         log.total()
     )?;
-    Ok(page)
+    Ok(output)
 }
 
-/// All of them in one transaction, with the numbers of their author; then a heart for one of them.
-async fn write_posts(db: &Database, ana: UserId, ben: UserId, now: DateTime<Utc>) -> Outcome<()> {
+/// Inserts all posts in one transaction, which also updates the author's counters, and adds a heart to one of them.
+async fn write_posts(
+    db: &Database,
+    ana: UserId,
+    ben: UserId,
+    now: DateTime<Utc>,
+) -> ExampleResult<()> {
     let posts = [
         post(ana, "Bread", PostType::Daily, Visibility::Public, now)?,
         post(ana, "Rain", PostType::Spontaneous, Visibility::Public, now + TimeDelta::minutes(1))?,
@@ -114,10 +119,10 @@ async fn write_posts(db: &Database, ana: UserId, ben: UserId, now: DateTime<Utc>
         post(ana, "Snow", PostType::Spontaneous, Visibility::Public, now + TimeDelta::minutes(3))?,
     ];
     let [_, rain, ..] = &posts;
-    let like = NewHeart { id: Uuid::now_v7().into(), user: ben, post: rain.id, at: now };
+    let heart = NewHeart { id: Uuid::now_v7().into(), user: ben, post: rain.id, at: now };
     db.transaction(async |tx| {
         tx.posts().insert_many(&posts).await?;
-        tx.hearts().add(&like).await
+        tx.hearts().add(&heart).await
     })
     .await?;
     Ok(())
@@ -125,14 +130,14 @@ async fn write_posts(db: &Database, ana: UserId, ben: UserId, now: DateTime<Utc>
 
 fn post(
     author: UserId,
-    words: &str,
+    content: &str,
     post_type: PostType,
     visibility: Visibility,
     at: DateTime<Utc>,
-) -> Outcome<Post> {
+) -> ExampleResult<Post> {
     let draft = Draft {
         title: None,
-        content: Content::parse(words, post_type)?,
+        content: Content::parse(content, post_type)?,
         post_type,
         image_url: None,
         location: None,
@@ -141,15 +146,20 @@ fn post(
     Ok(Post::publish(Uuid::now_v7().into(), author, draft, at))
 }
 
-/// The rows of both are locked before the edge between them, so that what it is does not change meanwhile.
-async fn follow(db: &Database, who: UserId, whom: UserId, now: DateTime<Utc>) -> Result<()> {
+/// Locks the rows of both users before the follow, so that its state does not change in between.
+async fn follow(
+    db: &Database,
+    follower: UserId,
+    followed: UserId,
+    now: DateTime<Utc>,
+) -> Result<()> {
     db.transaction(async |tx| {
-        tx.users().lock_all(&[who, whom], UserLock::ForFollows).await?;
-        let before = tx.follows().find_relationship(who, whom).await?.outgoing;
+        tx.users().lock_all(&[follower, followed], UserLock::ForFollows).await?;
+        let before = tx.follows().find_relationship(follower, followed).await?.outgoing;
         let follow = Follow {
             id: Uuid::now_v7().into(),
-            follower: who,
-            followed: whom,
+            follower,
+            followed,
             state: FollowState::Active,
             created_at: now,
         };
@@ -159,12 +169,12 @@ async fn follow(db: &Database, who: UserId, whom: UserId, now: DateTime<Utc>) ->
     .await
 }
 
-fn words<P>(part: &Page<PostForViewer, P>) -> String {
-    let words: Vec<_> = part.items.iter().map(|it| it.post.draft.content.as_str()).collect();
-    words.join(", ")
+fn contents<P>(page: &Page<PostForViewer, P>) -> String {
+    let contents: Vec<_> = page.items.iter().map(|item| item.post.draft.content.as_str()).collect();
+    contents.join(", ")
 }
 
-fn in_words(total: Total) -> String {
+fn format_total(total: Total) -> String {
     match total {
         Total::Exactly(number) => format!(" ({number} in all)"),
         Total::MoreThan(number) => format!(" (more than {number})"),
@@ -172,12 +182,12 @@ fn in_words(total: Total) -> String {
     }
 }
 
-async fn person(conn: &mut Connection, now: DateTime<Utc>) -> Outcome<User> {
-    let name = format!("person_{}", Uuid::now_v7().simple());
+async fn create_user(conn: &mut Connection, now: DateTime<Utc>) -> ExampleResult<User> {
+    let name = format!("user_{}", Uuid::now_v7().simple());
     let new = NewUser {
         username: Username::parse(&name)?,
         email: Email::parse(&format!("{name}@example.org"))?,
-        // No password has this hash: nobody signs in here.
+        // No password has this hash, so no one can sign in as this user.
         password: PasswordHash::from("!".to_owned()),
         created_at: now,
     };

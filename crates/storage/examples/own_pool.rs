@@ -1,7 +1,7 @@
-//! The repositories on a connection and a pool of one's own, watched by what the crate watches its own with.
+//! The repositories on your own connection and your own pool, with the monitoring of this crate.
 //!
-//! `DATABASE_URL=postgresql://… cargo run -p grateful-storage --example own_pool`, with a database to try things out in.
-#![expect(clippy::disallowed_methods, reason = "an example asks the clock of the machine")]
+//! `DATABASE_URL=postgresql://… cargo run -p grateful-storage --example own_pool`, with a test database.
+#![expect(clippy::disallowed_methods, reason = "an example uses the system clock")]
 
 use std::env;
 use std::error::Error;
@@ -18,24 +18,24 @@ use grateful_domain::{User, Viewer};
 use grateful_storage::{NewUser, PostQuery, QueryLog, QueryMonitor, Repositories, migrate};
 use uuid::Uuid;
 
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+type ExampleResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 #[tokio::main]
-async fn main() -> Outcome<()> {
-    let url = env::var("DATABASE_URL")
-        .map_err(|_| "set DATABASE_URL to the address of a database to try things out in")?;
+async fn main() -> ExampleResult<()> {
+    let url =
+        env::var("DATABASE_URL").map_err(|_| "set DATABASE_URL to the URL of a test database")?;
     print!("{}", run(&url, SystemTime::now().into()).await?);
     Ok(())
 }
 
-/// Publishes a post through a connection, and reads it through a pool.
-pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> Outcome<String> {
-    let mut page = String::new();
+/// Creates a post on a connection, and reads it through a pool.
+pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> ExampleResult<String> {
+    let mut output = String::new();
     migrate(url).await?;
 
-    // Whatever opened it, a connection has the repositories.
+    // The repositories work on any connection.
     let mut conn = AsyncPgConnection::establish(url).await?;
-    let ana = person(&mut conn, "ana", now).await?;
+    let ana = find_or_create_user(&mut conn, "ana", now).await?;
     let draft = Draft {
         title: None,
         content: Content::parse("For a bench in the sun.", PostType::Spontaneous)?,
@@ -45,28 +45,27 @@ pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> Outcome<String> {
         visibility: Visibility::Public,
     };
     let post = Post::publish(Uuid::now_v7().into(), ana.id, draft, now);
-    // It and the number of its author's posts belong together; so do they in a transaction of Diesel's own.
+    // The post and the counter of its author change together. A transaction of Diesel works as well.
     conn.transaction(async |tx| tx.posts().insert(&post).await).await?;
 
-    // So does a connection of whatever pool there is already. Statements are counted where its connections are watched.
+    // The repositories also work on connections of your own pool. Statements are counted on monitored connections.
     let pool = pool(url)?;
-    let (read, log) = QueryLog::record(async {
+    let (page, log) = QueryLog::record(async {
         let mut conn = pool.get().await?;
         let newest = PostQuery::visible_to(Viewer::Guest).by_author(ana.id);
         Ok::<_, Box<dyn Error + Send + Sync>>(conn.posts().list(newest).await?)
     })
     .await;
-    let read = read?;
-    for seen in read.items.iter().take(1) {
-        let words = seen.post.draft.content.as_str();
-        writeln!(page, "{} writes: {words}", seen.author.name())?;
+    for item in page?.items.iter().take(1) {
+        let content = item.post.draft.content.as_str();
+        writeln!(output, "{} writes: {content}", item.author.name())?;
     }
-    writeln!(page, "{} statement", log.total())?;
-    Ok(page)
+    writeln!(output, "{} statement", log.total())?;
+    Ok(output)
 }
 
-/// A pool as an application has one, whose connections are watched from the moment they are opened.
-fn pool(url: &str) -> Outcome<Pool<AsyncPgConnection>> {
+/// A pool like that of an application. Its connections are monitored as soon as they are opened.
+fn pool(url: &str) -> ExampleResult<Pool<AsyncPgConnection>> {
     let mut config = ManagerConfig::default();
     config.custom_setup = Box::new(|url| {
         let url = url.to_owned();
@@ -81,15 +80,19 @@ fn pool(url: &str) -> Outcome<Pool<AsyncPgConnection>> {
     Ok(Pool::builder(manager).max_size(2).build()?)
 }
 
-/// Somebody with this username, who is added if there is nobody.
-async fn person(conn: &mut AsyncPgConnection, name: &str, now: DateTime<Utc>) -> Outcome<User> {
+/// Finds the user with this username, or inserts it.
+async fn find_or_create_user(
+    conn: &mut AsyncPgConnection,
+    name: &str,
+    now: DateTime<Utc>,
+) -> ExampleResult<User> {
     if let Some(user) = conn.users().find_by_username(name).await? {
         return Ok(user);
     }
     let new = NewUser {
         username: Username::parse(name)?,
         email: Email::parse(&format!("{name}@example.org"))?,
-        // No password has this hash: nobody signs in here.
+        // No password has this hash, so no one can sign in as this user.
         password: PasswordHash::from("!".to_owned()),
         created_at: now,
     };

@@ -1,8 +1,8 @@
-//! A table of one's own beside those of the crate: joined with posts, changed in one transaction with hearts and what
-//! people are told of them.
+//! Your own table next to those of this crate: joined with posts, and changed in one transaction with hearts and
+//! notifications.
 //!
-//! `DATABASE_URL=postgresql://… cargo run -p grateful-storage --example own_tables`, with a database to try things out in.
-#![expect(clippy::disallowed_methods, reason = "an example asks the clock of the machine")]
+//! `DATABASE_URL=postgresql://… cargo run -p grateful-storage --example own_tables`, with a test database.
+#![expect(clippy::disallowed_methods, reason = "an example uses the system clock")]
 
 use std::env;
 use std::error::Error;
@@ -21,9 +21,9 @@ use grateful_storage::{
 };
 use uuid::Uuid;
 
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+type ExampleResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-// A table of one's own, and of the crate's what is joined with it: of a table, as many columns as one needs.
+// Your own table, and the columns of `posts` that the join needs.
 diesel::table! {
     bookmarks (user_id, post_id) {
         user_id -> BigInt,
@@ -42,7 +42,7 @@ diesel::table! {
 diesel::joinable!(bookmarks -> posts (post_id));
 diesel::allow_tables_to_appear_in_same_query!(bookmarks, posts);
 
-/// In an application, a migration of its own. Whoever or whatever goes takes its bookmarks along.
+/// In an application, this is a migration. Bookmarks are deleted with their user or post.
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS bookmarks (
     user_id bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     post_id uuid NOT NULL REFERENCES posts (id) ON DELETE CASCADE,
@@ -51,96 +51,96 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS bookmarks (
 )";
 
 #[tokio::main]
-async fn main() -> Outcome<()> {
-    let url = env::var("DATABASE_URL")
-        .map_err(|_| "set DATABASE_URL to the address of a database to try things out in")?;
+async fn main() -> ExampleResult<()> {
+    let url =
+        env::var("DATABASE_URL").map_err(|_| "set DATABASE_URL to the URL of a test database")?;
     print!("{}", run(&url, SystemTime::now().into()).await?);
     Ok(())
 }
 
-/// Two people bookmark a post, which gives it a heart as well; its author is told of both at once.
-pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> Outcome<String> {
+/// Two users bookmark a post, which also adds a heart. The author gets one notification about both.
+pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> ExampleResult<String> {
     migrate(url).await?;
     let db = Database::connect_lazily(DatabaseConfig::new(url));
     let mut conn = db.acquire().await?;
     conn.batch_execute(CREATE).await?;
-    let ana = person(&mut conn, "ana", now).await?;
-    let ben = person(&mut conn, "ben", now).await?;
-    let caro = person(&mut conn, "caro", now).await?;
-    let post = publish(&db, ana.id, now).await?;
+    let ana = find_or_create_user(&mut conn, "ana", now).await?;
+    let ben = find_or_create_user(&mut conn, "ben", now).await?;
+    let caro = find_or_create_user(&mut conn, "caro", now).await?;
+    let post = create_post(&db, ana.id, now).await?;
 
-    let mut page = String::new();
-    for (who, note) in [(&ben, "for Sunday"), (&caro, "to read aloud"), (&ben, "once more")] {
-        let kept = keep(&db, who.id, &post, note, now).await?;
-        let done = if kept { "keeps it" } else { "has it already" };
-        writeln!(page, "{} {done}", who.username.as_str())?;
+    let mut output = String::new();
+    for (user, note) in [(&ben, "for Sunday"), (&caro, "to read aloud"), (&ben, "once more")] {
+        let is_new = add_bookmark(&db, user.id, &post, note, now).await?;
+        let result = if is_new { "bookmarks it" } else { "has bookmarked it before" };
+        writeln!(output, "{} {result}", user.username.as_str())?;
     }
 
-    // What fails, fails as a whole: there is no heart, and nobody is told, where there is no bookmark.
-    let dan = person(&mut conn, "dan", now).await?;
+    // If the bookmark is rejected, the transaction also rolls back the heart and the notification.
+    let dan = find_or_create_user(&mut conn, "dan", now).await?;
     let too_long = "much more than fits into the margin of a page";
-    let refused = keep(&db, dan.id, &post, too_long, now).await;
-    writeln!(page, "dan's is refused: {}", refused.is_err())?;
+    let rejected = add_bookmark(&db, dan.id, &post, too_long, now).await;
+    writeln!(output, "dan's bookmark is rejected: {}", rejected.is_err())?;
 
-    // A join, like any other of Diesel's.
-    let kept_of_ana: i64 = bookmarks::table
+    // A join in Diesel's DSL.
+    let bookmark_count: i64 = bookmarks::table
         .inner_join(posts::table)
         .filter(posts::author_id.eq(i64::from(ana.id)))
         .filter(posts::id.eq(Uuid::from(post.id)))
         .count()
         .get_result(&mut *conn)
         .await?;
-    // Or ids, for whatever the crate shows of posts: private ones and those across a block are not among it.
+    // Or load ids, and let the crate find the posts. It leaves out private posts and posts across a block.
     let ids: Vec<Uuid> = bookmarks::table
         .filter(bookmarks::user_id.eq(i64::from(ben.id)))
         .select(bookmarks::post_id)
         .load(&mut *conn)
         .await?;
     let ids: Vec<PostId> = ids.into_iter().map(PostId::from).collect();
-    let seen = conn.posts().find_public(Viewer::User(ben.id), &ids).await?;
-    let hearts = seen.get(&post.id).map_or(0, |seen| seen.post.engagement.hearts);
-    writeln!(page, "{kept_of_ana} bookmarks, {hearts} hearts")?;
+    let posts = conn.posts().find_public(Viewer::User(ben.id), &ids).await?;
+    let hearts = posts.get(&post.id).map_or(0, |item| item.post.engagement.hearts);
+    writeln!(output, "{bookmark_count} bookmarks, {hearts} hearts")?;
 
     let inbox = conn.notifications().list(NotificationQuery::of(ana.id)).await?;
-    for it in inbox.items.iter().filter(|it| it.notification.post == Some(post.id)) {
-        writeln!(page, "ana reads: {}", it.notification.text.message)?;
+    for item in inbox.items.iter().filter(|item| item.notification.post == Some(post.id)) {
+        writeln!(output, "ana reads: {}", item.notification.text.message)?;
     }
-    Ok(page)
+    Ok(output)
 }
 
-/// Bookmarks a post and gives it a heart, of which its author is told: all of it once, however often it is asked for, or
-/// nothing. Tells whether it was news.
-async fn keep(
+/// Bookmarks a post, adds a heart, and notifies the author of the post. Idempotent: a repetition changes nothing. Returns
+/// whether the bookmark is new.
+async fn add_bookmark(
     db: &Database,
-    who: UserId,
+    user: UserId,
     post: &Post,
     note: &str,
     now: DateTime<Utc>,
 ) -> Result<bool, StorageError> {
     db.transaction(async |tx| {
-        // First the people, so that no block comes between them; then one's own rows; then what is told.
+        // The order of locks: first the users, so that no block is created in between, then other rows, then inboxes.
         tx.users()
             .lock_participants(Participants {
-                users: &[who, post.author],
+                users: &[user, post.author],
                 ..Participants::default()
             })
             .await?;
         let bookmark = (
-            bookmarks::user_id.eq(i64::from(who)),
+            bookmarks::user_id.eq(i64::from(user)),
             bookmarks::post_id.eq(Uuid::from(post.id)),
             bookmarks::note.eq(note),
         );
-        let new = NewHeart { id: Uuid::now_v7().into(), user: who, post: post.id, at: now };
-        let is_new = tx.hearts().add(&new).await?.is_some();
-        let added = diesel::insert_into(bookmarks::table)
+        let heart = NewHeart { id: Uuid::now_v7().into(), user, post: post.id, at: now };
+        let is_new_heart = tx.hearts().add(&heart).await?.is_some();
+        let inserted = diesel::insert_into(bookmarks::table)
             .values(bookmark)
             .on_conflict_do_nothing()
             .execute(tx)
             .await?;
-        if is_new {
+        if is_new_heart {
             let act = Act::Heart { post: post.id };
             let event = Event {
-                cause: Cause { recipient: post.author, actor: who, act },
+                cause: Cause { recipient: post.author, actor: user, act },
                 details: EventDetails::for_post(post.draft.content.as_str()),
                 at: now,
                 id: Uuid::now_v7().into(),
@@ -148,12 +148,12 @@ async fn keep(
             };
             tx.notifications().record(&[event]).await?;
         }
-        Ok(added == 1)
+        Ok(inserted == 1)
     })
     .await
 }
 
-async fn publish(db: &Database, author: UserId, now: DateTime<Utc>) -> Outcome<Post> {
+async fn create_post(db: &Database, author: UserId, now: DateTime<Utc>) -> ExampleResult<Post> {
     let draft = Draft {
         title: None,
         content: Content::parse("For a poem that a stranger left on a bench.", PostType::Daily)?,
@@ -167,15 +167,19 @@ async fn publish(db: &Database, author: UserId, now: DateTime<Utc>) -> Outcome<P
     Ok(post)
 }
 
-/// Somebody with this username, who is added if there is nobody.
-async fn person(conn: &mut Connection, name: &str, now: DateTime<Utc>) -> Outcome<User> {
+/// Finds the user with this username, or inserts it.
+async fn find_or_create_user(
+    conn: &mut Connection,
+    name: &str,
+    now: DateTime<Utc>,
+) -> ExampleResult<User> {
     if let Some(user) = conn.users().find_by_username(name).await? {
         return Ok(user);
     }
     let new = NewUser {
         username: Username::parse(name)?,
         email: Email::parse(&format!("{name}@example.org"))?,
-        // No password has this hash: nobody signs in here.
+        // No password has this hash, so no one can sign in as this user.
         password: PasswordHash::from("!".to_owned()),
         created_at: now,
     };

@@ -34,10 +34,10 @@ async fn an_external_table_is_joined_and_changed_together_with_posts() {
     assert_eq!(
         lines(&page),
         [
-            "ben keeps it",
-            "caro keeps it",
-            "ben has it already",
-            "dan's is refused: true",
+            "ben bookmarks it",
+            "caro bookmarks it",
+            "ben has bookmarked it before",
+            "dan's bookmark is rejected: true",
             "2 bookmarks, 2 hearts",
             "ana reads: 2 people engaged with your post",
         ]
@@ -60,10 +60,10 @@ async fn lists_are_filtered_sorted_paged_counted_and_loaded_for_many_keys() {
             "newest: Bread",
             "best: Bread, Rain, Snow",
             "daily: Bread",
-            "of those he follows: Snow",
+            "by followed authors: Snow",
             "her own: 4 posts",
-            "her followers: 1 (1 in all); known: 2",
-            "2 statements tell who of two has written (1), and how he stands with 3 posts",
+            "her followers: 1 (1 in all); visible users: 2",
+            "2 statements for the newest posts of 1 author and the engagement with 3 posts",
         ]
     );
 }
