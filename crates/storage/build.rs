@@ -1,4 +1,4 @@
-//! Cargo does not notice a new folder among the embedded migrations by itself.
+//! Rebuilds the crate when a migration is added, because `embed_migrations!` does not notice new folders.
 
 fn main() {
     println!("cargo::rerun-if-changed=migrations");

@@ -12,7 +12,8 @@ use tokio_postgres::{Client, NoTls};
 pub use self::copy_rows::{BulkInbox, BulkNotification, BulkNotificationQuota, BulkUser};
 use self::copy_rows::{CopyRow, ShareRecipient};
 use self::foreign_keys::ForeignKeyChecks;
-use crate::{NewHeart, NewReaction, Result, StorageError};
+use crate::repositories::{NewHeart, NewReaction};
+use crate::{Result, StorageError};
 
 /// A transaction on its own connection that loads whole tables. Its rows become visible with [`BulkLoad::commit`]. Dropping it
 /// rolls everything back.

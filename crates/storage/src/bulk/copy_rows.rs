@@ -14,7 +14,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
-use crate::{NewHeart, NewReaction};
+use crate::repositories::{NewHeart, NewReaction};
 
 /// A row for COPY.
 pub(super) trait CopyRow {

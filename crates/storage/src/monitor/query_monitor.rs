@@ -75,7 +75,7 @@ impl Instrumentation for QueryMonitor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::QueryLog;
+    use crate::monitor::QueryLog;
 
     #[tokio::test]
     async fn executions_of_the_same_statement_are_counted_together() {

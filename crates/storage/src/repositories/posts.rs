@@ -18,10 +18,10 @@ use grateful_domain::{
 use uuid::Uuid;
 
 use super::users::Users;
-use crate::query::{PostForViewerRow, PostOrder, load_page, statement};
+use crate::query::{PostForViewerRow, PostOrder, PostQuery, load_page, statement};
 use crate::rows::{AuthorRow, PostRow, emoji_from_code};
 use crate::schema::{emoji_reactions, likes, posts};
-use crate::{Connection, PostQuery, Result};
+use crate::{Connection, Result};
 
 /// The repository of posts.
 pub struct Posts<'c> {

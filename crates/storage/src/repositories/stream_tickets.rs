@@ -6,9 +6,10 @@ use diesel_async::RunQueryDsl;
 use grateful_domain::{Session, SessionId};
 use uuid::Uuid;
 
+use super::sessions::TokenHash;
 use crate::rows::SessionRow;
 use crate::schema::{sessions, stream_tickets};
-use crate::{Connection, Result, TokenHash};
+use crate::{Connection, Result};
 
 /// The repository of stream tickets.
 pub struct StreamTickets<'c> {

@@ -20,10 +20,10 @@ use serde_json::Value;
 
 pub use self::locking::{Participants, UserLock};
 pub use self::photos::PreviousPhoto;
-use crate::query::{UserOrder, blocked_by, blockers_of, load_page, lower, statement};
+use crate::query::{UserOrder, UserQuery, blocked_by, blockers_of, load_page, lower, statement};
 use crate::rows::{AuthorRow, UserListItemRow};
 use crate::schema::users;
-use crate::{Connection, Result, UserQuery};
+use crate::{Connection, Result};
 
 /// The repository of users.
 pub struct Users<'c> {

@@ -10,10 +10,10 @@ use grateful_domain::{FollowListItem, FollowState, Limit, Page, Position, Total,
 use uuid::Uuid;
 
 use super::Follows;
-use crate::query::{load_page, statement};
+use crate::Result;
+use crate::query::{FollowQuery, load_page, statement};
 use crate::rows::UserListItemRow;
 use crate::schema::follows;
-use crate::{FollowQuery, Result};
 
 /// The follow counts of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,12 +11,12 @@ use grateful_domain::{Author, Emoji, Notification, Page, Position, Total, UserId
 use uuid::Uuid;
 
 use super::Notifications;
-use crate::query::{load_page, statement};
+use crate::query::{NotificationQuery, load_page, statement};
 use crate::rows::{
     AuthorColumns, AuthorRow, NotificationRow, author_from_columns, emoji_from_code,
 };
 use crate::schema::notifications;
-use crate::{NotificationQuery, Result, StorageError};
+use crate::{Result, StorageError};
 
 impl Notifications<'_> {
     /// Runs a list query, in one statement. If it lists single notifications and batches, a second one loads the actors.

@@ -10,10 +10,10 @@ use grateful_domain::{
 use serde_json::Value;
 
 use super::{Users, preferences_of};
-use crate::query::lower;
+use crate::query::{UserQuery, lower};
 use crate::rows::AuthorRow;
 use crate::schema::users;
-use crate::{Result, StorageError, UserQuery};
+use crate::{Result, StorageError};
 
 impl Users<'_> {
     /// Finds the profile of a user if the viewer can see the user.

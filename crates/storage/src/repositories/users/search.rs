@@ -7,10 +7,10 @@ use diesel_async::RunQueryDsl;
 use grateful_domain::{UserId, UserListItem, UserSearchQuery, Username, Viewer};
 
 use super::Users;
-use crate::query::{lower, statement};
+use crate::Result;
+use crate::query::{UserQuery, lower, statement};
 use crate::rows::list_item_from_columns;
 use crate::schema::users;
-use crate::{Result, UserQuery};
 
 impl Users<'_> {
     /// Finds users whose username or display name contains `query`, case-insensitive, sorted by match: the exact username, the
