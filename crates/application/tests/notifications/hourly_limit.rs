@@ -1,4 +1,4 @@
-//! The hourly limit.
+//! The hourly limit: at most 20 new notifications of one type per recipient (docs/rules.md#notification-invariants).
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -11,7 +11,7 @@ use crate::support::{Scenario, create_post, create_user_named};
 #[tokio::test]
 async fn the_21st_new_notification_within_an_hour_is_held_back_and_counted() {
     let scenario = Scenario::create().await;
-    let posts = posts(&scenario, 21).await;
+    let posts = create_posts(&scenario, 21).await;
 
     for post in &posts {
         hearts::add(&scenario.app, scenario.ben, *post).await.unwrap();
@@ -26,15 +26,15 @@ async fn the_21st_new_notification_within_an_hour_is_held_back_and_counted() {
         remaining: Some(0),
         held_back: 1,
     };
-    assert_eq!(stats(&scenario, Some(NotificationType::Like)).await, expected);
-    assert_eq!(stats(&scenario, None).await, NotificationStats { remaining: None, ..expected });
+    assert_eq!(get_stats(&scenario, Some(NotificationType::Like)).await, expected);
+    assert_eq!(get_stats(&scenario, None).await, NotificationStats { remaining: None, ..expected });
     scenario.assert_consistent().await;
 }
 
 #[tokio::test]
 async fn joined_restored_and_other_types_of_notifications_are_not_held_back() {
     let scenario = Scenario::create().await;
-    let posts = posts(&scenario, 20).await;
+    let posts = create_posts(&scenario, 20).await;
     for post in &posts {
         hearts::add(&scenario.app, scenario.ben, *post).await.unwrap();
     }
@@ -45,7 +45,7 @@ async fn joined_restored_and_other_types_of_notifications_are_not_held_back() {
     reactions::set(&scenario.app, scenario.ben, scenario.post.id, Emoji::Hug).await.unwrap();
 
     assert_eq!(scenario.counts(scenario.ana).await, (21, 21));
-    let stats = stats(&scenario, None).await;
+    let stats = get_stats(&scenario, None).await;
     assert_eq!((stats.total, stats.held_back), (22, 0));
     scenario.assert_consistent().await;
 }
@@ -53,7 +53,7 @@ async fn joined_restored_and_other_types_of_notifications_are_not_held_back() {
 #[tokio::test]
 async fn held_back_acts_can_be_undone_and_are_not_notified_later() {
     let scenario = Scenario::create().await;
-    let posts = posts(&scenario, 21).await;
+    let posts = create_posts(&scenario, 21).await;
     for post in &posts {
         hearts::add(&scenario.app, scenario.ben, *post).await.unwrap();
     }
@@ -64,7 +64,7 @@ async fn held_back_acts_can_be_undone_and_are_not_notified_later() {
     hearts::add(&scenario.app, scenario.caro, posts[20]).await.unwrap();
 
     assert_eq!(scenario.counts(scenario.ana).await, (21, 21));
-    let stats = stats(&scenario, Some(NotificationType::Like)).await;
+    let stats = get_stats(&scenario, Some(NotificationType::Like)).await;
     assert_eq!((stats.last_hour, stats.remaining, stats.held_back), (1, Some(19), 1));
     scenario.assert_consistent().await;
 }
@@ -72,7 +72,7 @@ async fn held_back_acts_can_be_undone_and_are_not_notified_later() {
 #[tokio::test]
 async fn concurrent_acts_cannot_exceed_the_limit() {
     let scenario = Scenario::create().await;
-    let posts = posts(&scenario, 30).await;
+    let posts = create_posts(&scenario, 30).await;
     let mut friends = Vec::new();
     for number in 0..30 {
         friends.push(create_user_named(&scenario.database, &format!("friend_{number}")).await);
@@ -85,7 +85,7 @@ async fn concurrent_acts_cannot_exceed_the_limit() {
     }
 
     assert_eq!(scenario.counts(scenario.ana).await, (20, 20));
-    assert_eq!(stats(&scenario, None).await.held_back, 10);
+    assert_eq!(get_stats(&scenario, None).await.held_back, 10);
     scenario.assert_consistent().await;
 }
 
@@ -93,7 +93,7 @@ async fn concurrent_acts_cannot_exceed_the_limit() {
 async fn a_user_without_notifications_has_the_full_limit_left() {
     let scenario = Scenario::create().await;
 
-    let stats = stats(&scenario, Some(NotificationType::Comment)).await;
+    let stats = get_stats(&scenario, Some(NotificationType::Comment)).await;
 
     let expected = NotificationStats {
         last_hour: 0,
@@ -105,7 +105,7 @@ async fn a_user_without_notifications_has_the_full_limit_left() {
     assert_eq!(stats, expected);
 }
 
-async fn posts(scenario: &Scenario, count: usize) -> Vec<PostId> {
+async fn create_posts(scenario: &Scenario, count: usize) -> Vec<PostId> {
     let mut posts = Vec::new();
     while posts.len() < count {
         posts.push(create_post(&scenario.database, scenario.ana).await);
@@ -113,6 +113,6 @@ async fn posts(scenario: &Scenario, count: usize) -> Vec<PostId> {
     posts
 }
 
-async fn stats(scenario: &Scenario, kind: Option<NotificationType>) -> NotificationStats {
+async fn get_stats(scenario: &Scenario, kind: Option<NotificationType>) -> NotificationStats {
     notifications::get_stats(&scenario.app, scenario.ana, kind).await.unwrap()
 }

@@ -1,4 +1,4 @@
-//! Batching over time, and undoing and repeating acts.
+//! Batching over time, restored notifications and changed names (docs/rules.md#batching).
 
 use chrono::TimeDelta;
 use grateful_domain::notification::BatchCounts;
@@ -51,7 +51,7 @@ async fn a_second_act_after_more_than_an_hour_gets_its_own_notification() {
 }
 
 #[tokio::test]
-async fn a_batch_is_open_for_a_day() {
+async fn acts_join_a_batch_for_24_hours_and_then_start_a_new_notification() {
     let scenario = Scenario::create().await;
     let mut late_users = Vec::new();
     for name in ["dora", "emil", "fay"] {
@@ -136,7 +136,7 @@ async fn setting_the_same_reaction_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn removing_and_adding_a_heart_a_hundred_times_notifies_once() {
+async fn removing_and_adding_a_heart_100_times_leaves_one_read_notification() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     scenario.mark_all_read(scenario.ana).await;

@@ -7,7 +7,7 @@ mod support;
 
 /// The hourly limit.
 mod hourly_limit;
-/// Batching over time.
+/// Batching over time, restored notifications and changed names.
 mod lifecycle;
 /// Mentions in posts and comments.
 mod mentions;

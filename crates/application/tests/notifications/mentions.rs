@@ -1,6 +1,8 @@
-//! Mentions in posts and comments.
+//! Mentions in posts and comments (docs/rules.md#mentions).
 
+/// Mentions in comments.
 mod comments;
+/// Mentions that an edit of a post adds or removes.
 mod edits;
 
 use chrono::TimeDelta;
@@ -13,13 +15,13 @@ use crate::support::{
     Scenario, commit_once_blocking, create_user_named, draft, is_read, try_create_post,
 };
 
-const NONE: [&str; 0] = [];
+const NO_MESSAGES: [&str; 0] = [];
 
 #[tokio::test]
 async fn a_post_notifies_mentioned_users_with_a_preview() {
     let scenario = Scenario::create().await;
 
-    let post = create(
+    let post = create_public_post(
         &scenario,
         scenario.ana,
         "For @ben and @CARO: you waited with me in the rain, an hour long",
@@ -40,17 +42,17 @@ async fn a_post_notifies_mentioned_users_with_a_preview() {
         assert_eq!(notification.data["author_username"], "ana");
         assert!(!is_read(&rendered));
     }
-    assert_eq!(scenario.messages(scenario.ana).await, NONE);
+    assert_eq!(scenario.messages(scenario.ana).await, NO_MESSAGES);
     scenario.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn a_preview_is_cut_only_after_the_50th_character() {
+async fn a_quotation_is_cut_after_50_characters() {
     for (length, ellipsis) in [(49, ""), (50, ""), (51, "…")] {
         let scenario = Scenario::create().await;
         let text = format!("@ben {}", "💜".repeat(length - 5));
 
-        create(&scenario, scenario.ana, &text).await;
+        create_public_post(&scenario, scenario.ana, &text).await;
 
         let preview: String = text.chars().take(50).collect();
         let expected = format!("ana mentioned you in a post: {preview}{ellipsis}");
@@ -62,11 +64,11 @@ async fn a_preview_is_cut_only_after_the_50th_character() {
 async fn only_exact_usernames_are_mentions_and_repetitions_notify_once() {
     let scenario = Scenario::create().await;
 
-    for text in ["ben@caro.org", "@benn", "@nobody", "@@ben", "@ana", "/@ben", "@bé"] {
-        create(&scenario, scenario.ana, text).await;
+    for text in ["ben@caro.org", "@benn", "@unknown", "@@ben", "@ana", "/@ben", "@bé"] {
+        create_public_post(&scenario, scenario.ana, text).await;
     }
     assert_eq!(scenario.database.count("notifications").await, 0);
-    create(&scenario, scenario.ana, "@ben. @Ben, (@BEN) @ben- @nobody").await;
+    create_public_post(&scenario, scenario.ana, "@ben. @Ben, (@BEN) @ben- @unknown").await;
 
     assert_eq!(scenario.counts(scenario.ben).await, (1, 1));
     assert_eq!(scenario.database.count("notifications").await, 1);
@@ -78,10 +80,10 @@ async fn an_underscore_in_a_mention_is_no_wildcard() {
     let mentioned = create_user_named(&scenario.database, "a_b").await;
     let other = create_user_named(&scenario.database, "axb").await;
 
-    create(&scenario, scenario.ana, "Thank you @A_B").await;
+    create_public_post(&scenario, scenario.ana, "Thank you @A_B").await;
 
     assert_eq!(scenario.counts(mentioned).await, (1, 1));
-    assert_eq!(scenario.messages(other).await, NONE);
+    assert_eq!(scenario.messages(other).await, NO_MESSAGES);
 }
 
 #[tokio::test]
@@ -91,7 +93,7 @@ async fn a_private_post_notifies_no_mentioned_user() {
     let private = Draft { visibility: Visibility::Private, ..draft("For @ben") };
     try_create_post(&scenario.app, scenario.ana, private, None).await.unwrap();
 
-    assert_eq!(scenario.messages(scenario.ben).await, NONE);
+    assert_eq!(scenario.messages(scenario.ben).await, NO_MESSAGES);
 }
 
 #[tokio::test]
@@ -101,10 +103,10 @@ async fn mentions_across_a_block_in_either_direction_notify_no_user() {
     block(&scenario.database, scenario.caro, scenario.ana).await;
     let dan = create_user_named(&scenario.database, "dan").await;
 
-    create(&scenario, scenario.ana, "For @ben, @caro and @dan").await;
+    create_public_post(&scenario, scenario.ana, "For @ben, @caro and @dan").await;
 
-    assert_eq!(scenario.messages(scenario.ben).await, NONE);
-    assert_eq!(scenario.messages(scenario.caro).await, NONE);
+    assert_eq!(scenario.messages(scenario.ben).await, NO_MESSAGES);
+    assert_eq!(scenario.messages(scenario.caro).await, NO_MESSAGES);
     assert_eq!(scenario.counts(dan).await, (1, 1));
 }
 
@@ -120,10 +122,10 @@ async fn a_mention_across_a_block_in_flight_notifies_no_user() {
     );
     let block = scenario.database.begin(&block).await;
 
-    let post = create(&scenario, scenario.ana, "For @ben and @caro");
+    let post = create_public_post(&scenario, scenario.ana, "For @ben and @caro");
     tokio::join!(post, commit_once_blocking(&scenario.database, block));
 
-    assert_eq!(scenario.messages(scenario.ben).await, NONE);
+    assert_eq!(scenario.messages(scenario.ben).await, NO_MESSAGES);
     assert_eq!(scenario.counts(scenario.caro).await, (1, 1));
 }
 
@@ -133,9 +135,9 @@ async fn one_user_who_muted_mentions_does_not_affect_the_others() {
     let sql = r#"UPDATE users SET profile_preferences = '{"notifications": {"mention": false}}'"#;
     scenario.database.execute(&format!("{sql} WHERE id = {}", scenario.ben)).await;
 
-    create(&scenario, scenario.ana, "For @ben and @caro").await;
+    create_public_post(&scenario, scenario.ana, "For @ben and @caro").await;
 
-    assert_eq!(scenario.messages(scenario.ben).await, NONE);
+    assert_eq!(scenario.messages(scenario.ben).await, NO_MESSAGES);
     assert_eq!(scenario.counts(scenario.caro).await, (1, 1));
 }
 
@@ -163,7 +165,7 @@ async fn a_post_mentions_at_most_fifty_users() {
     }
     let text = (100..151).map(|number| format!("@p{number}")).collect::<Vec<_>>().join(" ");
 
-    create(&scenario, scenario.ana, &text).await;
+    create_public_post(&scenario, scenario.ana, &text).await;
 
     assert_eq!(scenario.database.count("notifications").await, 50);
     let last = "notifications JOIN users ON users.id = user_id WHERE username = 'p150'";
@@ -174,14 +176,14 @@ async fn a_post_mentions_at_most_fifty_users() {
 #[tokio::test]
 async fn deleting_a_post_withdraws_its_mentions() {
     let scenario = Scenario::create().await;
-    let post = create(&scenario, scenario.ana, "For @ben and @caro").await;
-    let other = create(&scenario, scenario.ana, "For @ben, too").await;
+    let post = create_public_post(&scenario, scenario.ana, "For @ben and @caro").await;
+    let other = create_public_post(&scenario, scenario.ana, "For @ben, too").await;
     scenario.comment_on(post, scenario.caro, "Like @ben").await;
 
     posts::delete(&scenario.app, scenario.ana, post).await.unwrap();
 
     assert_eq!(scenario.only_notification(scenario.ben).await.notification.post, Some(other));
-    assert_eq!(scenario.messages(scenario.caro).await, NONE);
+    assert_eq!(scenario.messages(scenario.caro).await, NO_MESSAGES);
     assert_eq!(scenario.database.count("notifications").await, 1);
     scenario.assert_consistent().await;
 }
@@ -189,7 +191,7 @@ async fn deleting_a_post_withdraws_its_mentions() {
 #[tokio::test]
 async fn deleting_an_account_withdraws_its_mentions() {
     let scenario = Scenario::create().await;
-    create(&scenario, scenario.ana, "For @ben").await;
+    create_public_post(&scenario, scenario.ana, "For @ben").await;
     scenario.comment(scenario.ana, "Like @caro").await;
 
     grateful_application::accounts::delete(&scenario.app, scenario.ana).await.unwrap();
@@ -202,7 +204,7 @@ async fn the_21st_mention_within_an_hour_is_held_back() {
     let scenario = Scenario::create().await;
 
     for _ in 0..21 {
-        create(&scenario, scenario.ana, "For @ben and @caro").await;
+        create_public_post(&scenario, scenario.ana, "For @ben and @caro").await;
     }
 
     for mentioned in [scenario.ben, scenario.caro] {
@@ -217,9 +219,9 @@ async fn users_who_mention_each_other_concurrently_are_all_notified() {
 
     for _ in 0..10 {
         tokio::join!(
-            create(&scenario, scenario.ana, "For @ben and @caro"),
-            create(&scenario, scenario.ben, "For @caro and @ana"),
-            create(&scenario, scenario.caro, "For @ana and @ben"),
+            create_public_post(&scenario, scenario.ana, "For @ben and @caro"),
+            create_public_post(&scenario, scenario.ben, "For @caro and @ana"),
+            create_public_post(&scenario, scenario.caro, "For @ana and @ben"),
         );
     }
 
@@ -229,6 +231,6 @@ async fn users_who_mention_each_other_concurrently_are_all_notified() {
 }
 
 /// Creates a public post.
-async fn create(scenario: &Scenario, author: UserId, text: &str) -> PostId {
+async fn create_public_post(scenario: &Scenario, author: UserId, text: &str) -> PostId {
     try_create_post(&scenario.app, author, draft(text), None).await.unwrap()
 }

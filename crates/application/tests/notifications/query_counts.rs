@@ -1,4 +1,4 @@
-//! Statement counts of recording and reading notifications. They do not depend on what exists already.
+//! Statement counts of recording and reading notifications. They do not depend on the number of existing rows.
 
 use grateful_application::notifications::{self, ReadFilter};
 use grateful_application::{comments, hearts, posts, reactions, shares};
@@ -12,12 +12,12 @@ use crate::support::{Scenario, create_comment, create_user_named, draft, try_cre
 #[tokio::test]
 async fn an_act_on_a_batch_of_fifty_needs_no_more_statements() {
     let scenario = Scenario::create().await;
-    let friends = friends(&scenario, 50).await;
+    let friends = create_friends(&scenario, 50).await;
     let Scenario { app, post, ben, .. } = &scenario;
 
-    // As the first, as the second, and after all other friends.
-    for other_names in [&friends[..0], &friends[..1], &friends[1..]] {
-        for friend in other_names {
+    // Before the acts of any friend, after those of one friend, and after those of all friends.
+    for group in [&friends[..0], &friends[..1], &friends[1..]] {
+        for friend in group {
             scenario.add_heart(*friend).await;
             scenario.share_link(*friend).await;
             scenario.comment(*friend, "So kind").await;
@@ -64,10 +64,10 @@ async fn mentions_need_the_same_number_of_statements_for_one_and_for_fifty_users
     for count in [1, 10, 50] {
         let scenario = Scenario::create().await;
         for number in 0..2 * count {
-            create_user_named(&scenario.database, &name(number)).await;
+            create_user_named(&scenario.database, &username(number)).await;
         }
         let [names, other_names] = [0, count].map(|first| {
-            let names = (first..first + count).map(|number| format!("@{}", name(number)));
+            let names = (first..first + count).map(|number| format!("@{}", username(number)));
             names.collect::<Vec<_>>().join(" ")
         });
         let assert_mentions = async |acts: usize| {
@@ -87,7 +87,7 @@ async fn mentions_need_the_same_number_of_statements_for_one_and_for_fifty_users
 
         let post = assert_queries!(9, try_create_post(app, *ana, draft(&names), None));
         assert_mentions(1).await;
-        assert_queries!(9, update_post(post, with_content("Nobody")));
+        assert_queries!(9, update_post(post, with_content("No names")));
         assert_mentions(0).await;
         assert_queries!(9, update_post(post, with_content(&names)));
         assert_queries!(6, update_post(post, with_content(&format!("{names} ."))));
@@ -101,7 +101,7 @@ async fn mentions_need_the_same_number_of_statements_for_one_and_for_fifty_users
 
         let comment = assert_queries!(8, create_comment(app, *ben, post, &names, None));
         assert_queries!(9, create_comment(app, *ben, post, &names, Some(comment)));
-        assert_queries!(9, update_comment(comment, "Nobody"));
+        assert_queries!(9, update_comment(comment, "No names"));
         assert_queries!(9, update_comment(comment, &names));
         assert_queries!(6, update_comment(comment, &format!("{names} .")));
         assert_queries!(11, update_comment(comment, &other_names));
@@ -113,7 +113,7 @@ async fn mentions_need_the_same_number_of_statements_for_one_and_for_fifty_users
 async fn a_page_of_any_length_and_batch_size_needs_the_same_number_of_statements() {
     for count in [2, 50] {
         let scenario = Scenario::create().await;
-        fill(&scenario, count).await;
+        insert_batches(&scenario, count).await;
         let Scenario { app, ana, .. } = &scenario;
 
         for length in [1, 10, 50] {
@@ -158,11 +158,11 @@ async fn an_empty_list_needs_one_statement() {
     assert!(list.items.is_empty());
 }
 
-fn name(number: usize) -> String {
+fn username(number: usize) -> String {
     format!("f{}", 100 + number)
 }
 
-async fn friends(scenario: &Scenario, count: usize) -> Vec<UserId> {
+async fn create_friends(scenario: &Scenario, count: usize) -> Vec<UserId> {
     let mut friends = Vec::new();
     while friends.len() < count {
         friends.push(
@@ -172,20 +172,20 @@ async fn friends(scenario: &Scenario, count: usize) -> Vec<UserId> {
     friends
 }
 
-/// Inserts sixty batches for Ana, each with this number of actors.
-async fn fill(scenario: &Scenario, count: usize) {
+/// Inserts 60 batches of `actor_count` actors each into Ana's inbox.
+async fn insert_batches(scenario: &Scenario, actor_count: usize) {
     let ana = scenario.ana;
     let columns = "user_id, type, title, message, data, batch_key, post_id";
     scenario
         .database
         .execute(&format!(
             "INSERT INTO users (email, username, hashed_password)
-             SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, {count}) n;
+             SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, {actor_count}) n;
              INSERT INTO posts (id, author_id, content)
              SELECT gen_random_uuid(), {ana}, 'x' FROM generate_series(1, 60);
              INSERT INTO notifications (id, {columns}, is_batch, batch_count, actor_count, actor_id)
              SELECT id, {ana}, 'post_interaction', 'x', 'x', '{{}}', 'post_interaction:post:' || id, id,
-                 true, {count}, {count}, (SELECT max(id) FROM users)
+                 true, {actor_count}, {actor_count}, (SELECT max(id) FROM users)
              FROM posts WHERE content = 'x';
              INSERT INTO notifications (id, {columns}, parent_id, act, actor_id)
              SELECT gen_random_uuid(), {ana}, 'like', 'x', 'x', '{{}}', it.batch_key, it.post_id,

@@ -1,4 +1,4 @@
-//! Listing, counting and marking as read.
+//! Listing, counting and marking as read (docs/rules.md#notification-invariants).
 
 use chrono::TimeDelta;
 use grateful_application::notifications::ReadFilter;
@@ -79,7 +79,7 @@ async fn notifications_of_another_user_are_not_found() {
 }
 
 #[tokio::test]
-async fn mark_all_read_returns_the_number_of_unread_list_items() {
+async fn mark_all_read_returns_the_number_of_unread_top_level_notifications() {
     let scenario = Scenario::create().await;
     create_batch(&scenario).await;
     scenario.share_link(scenario.ben).await;

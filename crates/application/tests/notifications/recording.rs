@@ -1,4 +1,4 @@
-//! The notifications that each act creates.
+//! The notifications that each act creates (docs/rules.md#notifications).
 
 use futures_util::future::join_all;
 use grateful_application::comments::{self, CommentDraft};
@@ -16,7 +16,7 @@ async fn a_heart_notifies_the_author_of_the_post() {
     scenario.add_heart(scenario.ben).await;
 
     let rendered = scenario.only_notification(scenario.ana).await;
-    assert_text(&rendered, "like", "New Like 💜", "ben liked your post");
+    assert_unread_notification(&rendered, "like", "New Like 💜", "ben liked your post");
     let expected = json!({
         "actor_user_id": scenario.ben.to_string(),
         "actor_username": "ben",
@@ -38,7 +38,12 @@ async fn a_reaction_notifies_the_author_of_the_post() {
     scenario.set_reaction(scenario.ben, Emoji::Hug).await;
 
     let rendered = scenario.only_notification(scenario.ana).await;
-    assert_text(&rendered, "emoji_reaction", "New Reaction", "ben reacted to your post with 🤗");
+    assert_unread_notification(
+        &rendered,
+        "emoji_reaction",
+        "New Reaction",
+        "ben reacted to your post with 🤗",
+    );
     let expected = json!({
         "actor_user_id": scenario.ben.to_string(),
         "actor_username": "ben",
@@ -58,7 +63,7 @@ async fn a_link_share_notifies_the_author_of_the_post_once() {
     scenario.share_link(scenario.ben).await;
 
     let rendered = scenario.only_notification(scenario.ana).await;
-    assert_text(&rendered, "post_shared", "Post Shared", "ben shared your post");
+    assert_unread_notification(&rendered, "post_shared", "Post Shared", "ben shared your post");
     let expected = json!({
         "actor_user_id": scenario.ben.to_string(),
         "actor_username": "ben",
@@ -79,7 +84,7 @@ async fn a_message_share_notifies_its_recipients_and_not_the_author() {
 
     for recipient in [scenario.caro, dora] {
         let rendered = scenario.only_notification(recipient).await;
-        assert_text(&rendered, "post_shared", "Post Sent", "ben sent you a post");
+        assert_unread_notification(&rendered, "post_shared", "Post Sent", "ben sent you a post");
         let expected = json!({
             "actor_user_id": scenario.ben.to_string(),
             "actor_username": "ben",
@@ -113,7 +118,7 @@ async fn a_comment_notifies_the_author_of_the_post_with_a_preview() {
     let rendered = scenario.only_notification(scenario.ana).await;
     let quoted = "So kind of them, and so rare in a town like ours, …";
     let message = format!("ben commented on your post: {quoted}");
-    assert_text(&rendered, "comment", "New Comment", &message);
+    assert_unread_notification(&rendered, "comment", "New Comment", &message);
     let expected = json!({
         "actor_user_id": scenario.ben.to_string(),
         "actor_username": "ben",
@@ -134,10 +139,20 @@ async fn a_reply_notifies_the_parent_author_of_a_reply_and_the_post_author_of_a_
     let reply = scenario.reply(scenario.caro, comment, "Indeed").await;
 
     let rendered = scenario.only_notification(scenario.ben).await;
-    assert_text(&rendered, "comment_reply", "New Reply", "caro replied to your comment: Indeed");
+    assert_unread_notification(
+        &rendered,
+        "comment_reply",
+        "New Reply",
+        "caro replied to your comment: Indeed",
+    );
     assert_eq!(data(&rendered)["comment_id"], reply.to_string());
     let batch = scenario.only_notification(scenario.ana).await;
-    assert_text(&batch, "comment", "New Comments", "2 people commented on your post");
+    assert_unread_notification(
+        &batch,
+        "comment",
+        "New Comments",
+        "2 people commented on your post",
+    );
 }
 
 #[tokio::test]
@@ -219,7 +234,7 @@ async fn concurrent_acts_of_many_users_join_one_batch() {
 }
 
 #[tokio::test]
-async fn a_rejected_act_notifies_no_user() {
+async fn a_rejected_act_sends_no_notification() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     let before = scenario.list(scenario.ana).await;
@@ -249,7 +264,7 @@ async fn an_act_fails_if_its_notification_cannot_be_stored() {
 }
 
 #[tokio::test]
-async fn an_act_that_fails_at_commit_notifies_no_user() {
+async fn an_act_that_fails_at_commit_sends_no_notification() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     scenario
@@ -271,7 +286,12 @@ async fn an_act_that_fails_at_commit_notifies_no_user() {
 }
 
 #[track_caller]
-fn assert_text(rendered: &RenderedNotification, kind: &str, title: &str, message: &str) {
+fn assert_unread_notification(
+    rendered: &RenderedNotification,
+    kind: &str,
+    title: &str,
+    message: &str,
+) {
     let notification = &rendered.notification;
     let actual = (
         notification.kind.code(),

@@ -109,8 +109,8 @@ async fn many_notifications_are_deleted_in_batches() {
 
     assert_eq!(swept.unwrap().notifications, 1201);
     assert_eq!(scenario.database.count("notifications").await, 0);
-    // Five for all other rows, three for an empty batch of removals, and three per batch of notifications, the last of
-    // which is empty.
+    // Five statements for the other tables, three for an empty batch of removals, and three for each of four batches of
+    // notifications. The last batch is empty.
     assert_eq!(queries.total(), 5 + 3 + 4 * 3, "{queries:#?}");
 }
 

@@ -1,4 +1,4 @@
-//! Events that create no notification.
+//! Events that create no notification (docs/rules.md#notifications).
 
 use chrono::TimeDelta;
 use grateful_application::{Error, accounts, hearts, posts, reactions};
@@ -118,7 +118,7 @@ async fn muted_types_create_no_notification() {
         let mut kinds: Vec<_> = list.iter().map(|item| item.notification.kind.code()).collect();
         kinds.sort_unstable();
         assert_eq!(kinds, expected, "{preferences}");
-        // Undoing acts without notifications leaves everything consistent.
+        // Undoing an act that has no notification also succeeds.
         scenario.set_reaction(scenario.ben, Emoji::Joy).await;
         scenario.remove_heart(scenario.ben).await;
         scenario.remove_reaction(scenario.ben).await;

@@ -1,4 +1,4 @@
-//! Streaming the changes of an inbox.
+//! Streams of inbox changes, and the tickets that open them (docs/http-api.md#notification-stream).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -26,16 +26,16 @@ async fn a_stream_starts_at_the_last_change_and_sends_new_ones() {
     let before = last_seq(&scenario).await;
     let mut stream = open_for_ana(&scenario, None).await;
 
-    let started = next(&mut stream).await;
+    let started = next_event(&mut stream).await;
     scenario.share_link(scenario.ben).await;
-    let [link] = changes(&mut stream).await.try_into().unwrap();
+    let [link] = next_changes(&mut stream).await.try_into().unwrap();
 
     assert!(matches!(started, StreamEvent::Started(at) if at == before && before < link.seq));
     assert_eq!(message_in(&link), "ben shared your post");
 }
 
 #[tokio::test]
-async fn open_streams_are_measured() {
+async fn the_gauge_counts_open_streams() {
     let scenario = Scenario::create().await;
     let metrics = MetricsCapture::start();
     let assert_open_changed_by = |changed: &[i64]| {
@@ -57,28 +57,28 @@ async fn converting_a_notification_to_a_batch_sends_a_removal_and_the_batch() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     let single = scenario.only_notification(scenario.ana).await.notification.id;
-    let mut stream = open_started(&scenario).await;
+    let mut stream = open_started_stream(&scenario).await;
 
     scenario.add_heart(scenario.caro).await;
 
-    let [removed, shown_batch] = changes(&mut stream).await.try_into().unwrap();
+    let [removed, batch] = next_changes(&mut stream).await.try_into().unwrap();
     assert_eq!(removed.kind, InboxChangeKind::Removed(single));
-    assert_eq!(message_in(&shown_batch), "2 people engaged with your post");
-    assert!(removed.seq < shown_batch.seq);
+    assert_eq!(message_in(&batch), "2 people engaged with your post");
+    assert!(removed.seq < batch.seq);
 }
 
 #[tokio::test]
 async fn reading_updating_and_withdrawing_are_streamed() {
     let scenario = Scenario::create().await;
     scenario.set_reaction(scenario.ben, Emoji::Hug).await;
-    let mut stream = open_started(&scenario).await;
+    let mut stream = open_started_stream(&scenario).await;
 
     scenario.mark_all_read(scenario.ana).await;
-    let [read] = changes(&mut stream).await.try_into().unwrap();
+    let [read] = next_changes(&mut stream).await.try_into().unwrap();
     scenario.set_reaction(scenario.ben, Emoji::Fire).await;
-    let [changed] = changes(&mut stream).await.try_into().unwrap();
+    let [changed] = next_changes(&mut stream).await.try_into().unwrap();
     scenario.remove_reaction(scenario.ben).await;
-    let [withdrawn] = changes(&mut stream).await.try_into().unwrap();
+    let [withdrawn] = next_changes(&mut stream).await.try_into().unwrap();
 
     assert!(
         matches!(&read.kind, InboxChangeKind::Upserted(item) if item.notification.read_at.is_some())
@@ -98,16 +98,16 @@ async fn a_stream_resumed_at_any_change_misses_and_repeats_nothing() {
     for seen_count in 0..=history.len() {
         let (before, missing) = history.split_at(seen_count);
         let after = before.last().map_or(0, |change| change.seq);
-        let mut stream = open(&scenario.app, &session, Some(after)).await;
-        assert!(matches!(next(&mut stream).await, StreamEvent::Started(at) if at == after));
-        let resumed = if missing.is_empty() { vec![] } else { changes(&mut stream).await };
+        let mut stream = open_stream(&scenario.app, &session, Some(after)).await;
+        assert!(matches!(next_event(&mut stream).await, StreamEvent::Started(at) if at == after));
+        let resumed = if missing.is_empty() { vec![] } else { next_changes(&mut stream).await };
 
-        let numbers: Vec<i64> = resumed.iter().map(|change| change.seq).collect();
-        let distinct: BTreeSet<i64> = numbers.iter().copied().filter(|seq| after < *seq).collect();
-        assert_eq!(numbers, distinct.into_iter().collect::<Vec<_>>(), "after {after}");
+        let seqs: Vec<i64> = resumed.iter().map(|change| change.seq).collect();
+        let distinct: BTreeSet<i64> = seqs.iter().copied().filter(|seq| after < *seq).collect();
+        assert_eq!(seqs, distinct.into_iter().collect::<Vec<_>>(), "after {after}");
         let known = missing.iter().map(|change| change.seq).collect::<BTreeSet<_>>();
-        assert!(numbers.iter().all(|seq| known.contains(seq)), "after {after}");
-        assert_eq!(replayed(before, &resumed), shown(&list), "after {after}");
+        assert!(seqs.iter().all(|seq| known.contains(seq)), "after {after}");
+        assert_eq!(apply_changes(before, &resumed), by_id(&list), "after {after}");
     }
 }
 
@@ -148,11 +148,11 @@ async fn a_stream_continues_after_a_reset() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
     let mut stream = open_for_ana(&scenario, Some(1_000)).await;
-    assert!(matches!(next(&mut stream).await, StreamEvent::Reset(_)));
+    assert!(matches!(next_event(&mut stream).await, StreamEvent::Reset(_)));
 
     scenario.share_link(scenario.ben).await;
 
-    let [link] = changes(&mut stream).await.try_into().unwrap();
+    let [link] = next_changes(&mut stream).await.try_into().unwrap();
     assert_eq!(message_in(&link), "ben shared your post");
 }
 
@@ -162,18 +162,18 @@ async fn all_streams_of_an_inbox_get_the_same_changes_on_any_node() {
     let other_node = App { inbox_watcher: InboxWatcher::default(), ..scenario.app.clone() };
     let (_, session) = log_in_ana(&scenario).await;
     let mut streams = vec![
-        open(&scenario.app, &session, None).await,
-        open(&scenario.app, &session, None).await,
-        open(&other_node, &session, None).await,
+        open_stream(&scenario.app, &session, None).await,
+        open_stream(&scenario.app, &session, None).await,
+        open_stream(&other_node, &session, None).await,
     ];
     for stream in &mut streams {
-        next(stream).await;
+        next_event(stream).await;
     }
 
     scenario.add_heart(scenario.ben).await;
 
     for stream in &mut streams {
-        let [heart] = changes(stream).await.try_into().unwrap();
+        let [heart] = next_changes(stream).await.try_into().unwrap();
         assert_eq!(message_in(&heart), "ben liked your post");
     }
 }
@@ -181,35 +181,35 @@ async fn all_streams_of_an_inbox_get_the_same_changes_on_any_node() {
 #[tokio::test]
 async fn a_stream_opened_after_all_others_closed_is_woken() {
     let scenario = Scenario::create().await;
-    let mut stream = open_started(&scenario).await;
+    let mut stream = open_started_stream(&scenario).await;
     scenario.add_heart(scenario.ben).await;
-    changes(&mut stream).await;
+    next_changes(&mut stream).await;
     drop(stream);
     // The polling task still runs for the next stream, and has ended for the ones after it.
     for _ in 0..3 {
-        let mut stream = open_started(&scenario).await;
+        let mut stream = open_started_stream(&scenario).await;
         scenario.remove_heart(scenario.ben).await;
         scenario.add_heart(scenario.ben).await;
-        assert!(!changes(&mut stream).await.is_empty());
+        assert!(!next_changes(&mut stream).await.is_empty());
         drop(stream);
-        advance(Duration::from_secs(1)).await;
+        advance_tokio_clock(Duration::from_secs(1)).await;
     }
 }
 
 #[tokio::test]
 async fn a_stream_sends_no_changes_of_other_inboxes() {
     let scenario = Scenario::create().await;
-    let mut stream = open_started(&scenario).await;
+    let mut stream = open_started_stream(&scenario).await;
 
     scenario.send_message(scenario.ben, &[scenario.caro]).await;
     scenario.share_link(scenario.ben).await;
 
-    let [link] = changes(&mut stream).await.try_into().unwrap();
+    let [link] = next_changes(&mut stream).await.try_into().unwrap();
     assert_eq!(message_in(&link), "ben shared your post");
 }
 
 #[tokio::test]
-async fn many_changes_are_sent_in_batches() {
+async fn changes_are_sent_in_batches_of_at_most_100() {
     let scenario = Scenario::create().await;
     let post = create_post(&scenario.database, scenario.ana).await;
     scenario
@@ -225,36 +225,36 @@ async fn many_changes_are_sent_in_batches() {
         ))
         .await;
     let mut stream = open_for_ana(&scenario, Some(0)).await;
-    next(&mut stream).await;
+    next_event(&mut stream).await;
 
-    let mut numbers = Vec::new();
-    while numbers.len() < 2500 {
-        let (batch, queries) = QueryLog::record(changes(&mut stream)).await;
+    let mut seqs = Vec::new();
+    while seqs.len() < 2500 {
+        let (batch, queries) = QueryLog::record(next_changes(&mut stream)).await;
         assert!(batch.len() <= 100, "{}", batch.len());
         assert!(queries.total() <= 4, "{queries:#?}");
-        numbers.extend(batch.iter().map(|change| change.seq));
+        seqs.extend(batch.iter().map(|change| change.seq));
     }
 
-    assert_eq!(numbers, (1..=2500).collect::<Vec<i64>>());
+    assert_eq!(seqs, (1..=2500).collect::<Vec<i64>>());
 }
 
 #[tokio::test]
 async fn an_idle_stream_sends_keep_alives() {
     let scenario = Scenario::create().await;
-    let mut stream = open_started(&scenario).await;
+    let mut stream = open_started_stream(&scenario).await;
 
     assert!(matches!(next_after_idle_time(&mut stream).await, Some(StreamEvent::KeepAlive)));
     scenario.add_heart(scenario.ben).await;
 
-    assert_eq!(changes(&mut stream).await.len(), 1);
+    assert_eq!(next_changes(&mut stream).await.len(), 1);
 }
 
 #[tokio::test]
 async fn an_idle_stream_ends_after_its_session_was_revoked() {
     let scenario = Scenario::create().await;
     let (token, session) = log_in_ana(&scenario).await;
-    let mut stream = open(&scenario.app, &session, None).await;
-    next(&mut stream).await;
+    let mut stream = open_stream(&scenario.app, &session, None).await;
+    next_event(&mut stream).await;
 
     sessions::log_out(&scenario.app, &token).await.unwrap();
 
@@ -265,8 +265,8 @@ async fn an_idle_stream_ends_after_its_session_was_revoked() {
 async fn a_busy_stream_ends_after_its_session_was_revoked() {
     let scenario = Scenario::create().await;
     let (token, session) = log_in_ana(&scenario).await;
-    let mut stream = open(&scenario.app, &session, None).await;
-    next(&mut stream).await;
+    let mut stream = open_stream(&scenario.app, &session, None).await;
+    next_event(&mut stream).await;
 
     sessions::log_out(&scenario.app, &token).await.unwrap();
     scenario.add_heart(scenario.ben).await;
@@ -278,7 +278,7 @@ async fn a_busy_stream_ends_after_its_session_was_revoked() {
 #[tokio::test]
 async fn a_busy_stream_ends_after_its_session_has_expired() {
     let scenario = Scenario::create().await;
-    let mut stream = open_started(&scenario).await;
+    let mut stream = open_started_stream(&scenario).await;
 
     scenario.clock.advance(App::SESSION_LIFETIME);
     scenario.add_heart(scenario.ben).await;
@@ -332,7 +332,7 @@ async fn one_of_eight_concurrent_redemptions_of_a_ticket_succeeds() {
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
 }
 
-/// A long history of Ana's inbox, as a stream sees it that is always open.
+/// Performs acts that change Ana's inbox, and returns all changes in the order in which an open stream sends them.
 async fn create_history(scenario: &Scenario) -> Vec<InboxChange> {
     let dora = create_user_named(&scenario.database, "dora").await;
     let mut history: Vec<InboxChange> = Vec::new();
@@ -362,7 +362,7 @@ async fn create_history(scenario: &Scenario) -> Vec<InboxChange> {
     history
 }
 
-/// Timeout of events that must arrive.
+/// Maximum time to wait for an expected event.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Logs Ana in.
@@ -373,49 +373,49 @@ pub(crate) async fn log_in_ana(scenario: &Scenario) -> (AccessToken, Session) {
     (token, session)
 }
 
-async fn open(app: &App, session: &Session, last: Option<i64>) -> Stream {
+async fn open_stream(app: &App, session: &Session, last: Option<i64>) -> Stream {
     Stream::open(app.clone(), session.clone(), last).await.unwrap()
 }
 
 /// Opens a stream of Ana's inbox.
 async fn open_for_ana(scenario: &Scenario, last: Option<i64>) -> Stream {
     let (_, session) = log_in_ana(scenario).await;
-    open(&scenario.app, &session, last).await
+    open_stream(&scenario.app, &session, last).await
 }
 
-/// Opens a stream of Ana's inbox and takes the first event.
-async fn open_started(scenario: &Scenario) -> Stream {
+/// Opens a stream of Ana's inbox, and takes its first event.
+async fn open_started_stream(scenario: &Scenario) -> Stream {
     let mut stream = open_for_ana(scenario, None).await;
-    assert!(matches!(next(&mut stream).await, StreamEvent::Started(_)));
+    assert!(matches!(next_event(&mut stream).await, StreamEvent::Started(_)));
     stream
 }
 
 /// Opens a stream and returns the first event.
 async fn first_event(app: &App, session: &Session, last: Option<i64>) -> StreamEvent {
-    next(&mut open(app, session, last).await).await
+    next_event(&mut open_stream(app, session, last).await).await
 }
 
-async fn next(stream: &mut Stream) -> StreamEvent {
+async fn next_event(stream: &mut Stream) -> StreamEvent {
     timeout(DEADLINE, stream.next()).await.unwrap().unwrap().unwrap()
 }
 
-async fn changes(stream: &mut Stream) -> Vec<InboxChange> {
-    match next(stream).await {
+async fn next_changes(stream: &mut Stream) -> Vec<InboxChange> {
+    match next_event(stream).await {
         StreamEvent::Changes(changes) => changes,
         other => panic!("{other:?}"),
     }
 }
 
-/// The next event after 15 idle seconds, in paused time.
+/// Advances tokio's clock by 15 s without changes, and returns the next event.
 async fn next_after_idle_time(stream: &mut Stream) -> Option<StreamEvent> {
     let mut next = pin!(stream.next());
     timeout(Duration::from_millis(500), &mut next).await.unwrap_err();
-    advance(Duration::from_secs(15)).await;
+    advance_tokio_clock(Duration::from_secs(15)).await;
     timeout(Duration::from_secs(5), next).await.unwrap().unwrap()
 }
 
 /// Advances tokio's clock without waiting.
-async fn advance(by: Duration) {
+async fn advance_tokio_clock(by: Duration) {
     tokio::time::pause();
     tokio::time::advance(by).await;
     tokio::time::resume();
@@ -447,8 +447,8 @@ fn message_in(change: &InboxChange) -> String {
     }
 }
 
-/// The list of a client that has applied these changes.
-fn replayed(
+/// The notifications that a client has after it applied these changes.
+fn apply_changes(
     before: &[InboxChange],
     resumed: &[InboxChange],
 ) -> BTreeMap<NotificationId, RenderedNotification> {
@@ -456,7 +456,7 @@ fn replayed(
     for change in before.iter().chain(resumed) {
         match &change.kind {
             InboxChangeKind::Upserted(item) => {
-                drop(list.insert(item.notification.id, visible(item)))
+                drop(list.insert(item.notification.id, without_closed_at(item)))
             }
             InboxChangeKind::Removed(id) => drop(list.remove(id)),
         }
@@ -464,12 +464,12 @@ fn replayed(
     list
 }
 
-fn shown(list: &[RenderedNotification]) -> BTreeMap<NotificationId, RenderedNotification> {
-    list.iter().map(|item| (item.notification.id, visible(item))).collect()
+fn by_id(list: &[RenderedNotification]) -> BTreeMap<NotificationId, RenderedNotification> {
+    list.iter().map(|item| (item.notification.id, without_closed_at(item))).collect()
 }
 
-/// Drops what users cannot see: that a batch is closed.
-fn visible(rendered: &RenderedNotification) -> RenderedNotification {
+/// Clears `closed_at`, which clients cannot see.
+fn without_closed_at(rendered: &RenderedNotification) -> RenderedNotification {
     let notification = Notification { closed_at: None, ..rendered.notification.clone() };
     RenderedNotification { notification, ..rendered.clone() }
 }

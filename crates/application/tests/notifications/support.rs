@@ -127,7 +127,7 @@ impl Scenario {
         notifications::mark_all_read(&self.app, user).await.unwrap();
     }
 
-    /// The unread and the total number of a user's notifications.
+    /// The numbers of unread and of all notifications of a user.
     pub(crate) async fn counts(&self, user: UserId) -> (i64, i64) {
         let counts = notifications::count(&self.app, user).await.unwrap();
         (counts.unread, counts.total)
@@ -159,7 +159,7 @@ pub(crate) async fn create_comment(
     Ok(String::from_utf8(id).unwrap().parse::<uuid::Uuid>().unwrap().into())
 }
 
-/// Creates a post.
+/// Creates a post with the use case.
 pub(crate) async fn try_create_post(
     app: &App,
     author: UserId,
@@ -189,12 +189,12 @@ pub(crate) async fn create_user_named(database: &TestDatabase, name: &str) -> Us
     a_user().with_username(name).insert_into(database).await.id
 }
 
-/// Creates a public post.
+/// Inserts a public post without the use case.
 pub(crate) async fn create_post(database: &TestDatabase, author: UserId) -> PostId {
     a_post().by(author).insert_into(database).await.id
 }
 
-/// An event for a recipient, for cases that no use case creates, or that happen during one.
+/// Builds an event to record without a use case, for example while another use case runs.
 pub(crate) fn event(recipient: UserId, actor: UserId, act: Act, at: DateTime<Utc>) -> Event {
     static NUMBER: AtomicU64 = AtomicU64::new(1);
     let new_id =
@@ -203,7 +203,7 @@ pub(crate) fn event(recipient: UserId, actor: UserId, act: Act, at: DateTime<Utc
     Event { cause: Cause { recipient, actor, act }, details, at, id: new_id(), batch_id: new_id() }
 }
 
-/// Commits a transaction as soon as it blocks a statement.
+/// Commits a transaction as soon as another statement waits for one of its locks.
 pub(crate) async fn commit_once_blocking(database: &TestDatabase, mut tx: Connection) {
     let blocked_statements =
         "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";

@@ -1,4 +1,4 @@
-//! Notifications that undoing an act withdraws.
+//! Notifications that undoing an act withdraws (docs/rules.md#notification-invariants).
 
 use grateful_application::{accounts, comments, hearts, posts, shares};
 use grateful_domain::notification::Act;
@@ -123,7 +123,7 @@ async fn hiding_a_post_withdraws_mentions_and_shares_but_not_the_notifications_o
     assert_eq!(scenario.counts(dora).await, (1, 1));
     let before = scenario.list(scenario.ana).await;
 
-    hide(&scenario).await;
+    hide_post(&scenario).await;
 
     assert_eq!(scenario.list(scenario.ana).await, before);
     assert_eq!(before.len(), 3);
@@ -140,7 +140,7 @@ async fn hiding_a_post_withdraws_whole_batches_of_its_shares() {
     scenario.send_message(dora, &[scenario.caro]).await;
     assert_eq!(scenario.messages(scenario.caro).await, ["2 people sent you a post"]);
 
-    hide(&scenario).await;
+    hide_post(&scenario).await;
 
     assert!(scenario.list(scenario.caro).await.is_empty());
     assert_eq!(scenario.database.count("notifications").await, 0);
@@ -210,7 +210,7 @@ async fn deleting_an_account_with_several_batches_of_notifications_keeps_counts_
     scenario.assert_consistent().await;
 }
 
-async fn hide(scenario: &Scenario) {
+async fn hide_post(scenario: &Scenario) {
     let edit = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
     posts::update(&scenario.app, scenario.ana, scenario.post.id, edit, |_| true).await.unwrap();
 }

@@ -47,14 +47,14 @@ async fn a_comment_notifies_each_user_once() {
             "ben commented on your post: So kind"
         ]
     );
-    assert_eq!(scenario.messages(scenario.caro).await, NONE);
+    assert_eq!(scenario.messages(scenario.caro).await, NO_MESSAGES);
     scenario.assert_consistent().await;
 }
 
 #[tokio::test]
 async fn mentions_in_a_post_and_its_comments_are_batched() {
     let scenario = Scenario::create().await;
-    let post = create(&scenario, scenario.ana, "For @ben").await;
+    let post = create_public_post(&scenario, scenario.ana, "For @ben").await;
     scenario.comment_on(post, scenario.caro, "Yes, @ben").await;
     assert_eq!(scenario.messages(scenario.ben).await, ["You were mentioned 2 times"]);
 
@@ -70,7 +70,7 @@ async fn mentions_in_a_post_and_its_comments_are_batched() {
 #[tokio::test]
 async fn several_mentions_by_one_user_show_the_latest_one() {
     let scenario = Scenario::create().await;
-    let post = create(&scenario, scenario.ana, "For @ben").await;
+    let post = create_public_post(&scenario, scenario.ana, "For @ben").await;
     scenario.clock.advance(TimeDelta::seconds(1));
 
     scenario.comment_on(post, scenario.ana, "Ah, @ben").await;
@@ -113,17 +113,17 @@ async fn mentions_across_a_block_with_the_commenter_or_the_post_author_notify_no
 
     let comment = scenario.comment(scenario.ben, mentioned).await;
     scenario.comment(scenario.ana, "Not @eve or @fay").await;
-    edit(&scenario, scenario.ben, comment, "rain").await;
-    edit(&scenario, scenario.ben, comment, &format!("So @ana: {mentioned}")).await;
+    edit_comment(&scenario, scenario.ben, comment, "rain").await;
+    edit_comment(&scenario, scenario.ben, comment, &format!("So @ana: {mentioned}")).await;
 
     for user in [scenario.caro, dan, eve, fay] {
-        assert_eq!(scenario.messages(user).await, NONE);
+        assert_eq!(scenario.messages(user).await, NO_MESSAGES);
     }
     let expected = "ben mentioned you in a post: So @ana: @caro @dan @eve @fay";
     assert!(scenario.messages(scenario.ana).await.contains(&expected.to_owned()));
 }
 
-/// A user across a block with the author of the post cannot see the reply.
+/// A block between the recipient and the author of the post hides the reply from the recipient.
 #[tokio::test]
 async fn a_reply_on_an_invisible_post_notifies_no_user() {
     let scenario = Scenario::create().await;
@@ -132,7 +132,7 @@ async fn a_reply_on_an_invisible_post_notifies_no_user() {
 
     scenario.reply(scenario.caro, comment, "Indeed, @ben").await;
 
-    assert_eq!(scenario.messages(scenario.ben).await, NONE);
+    assert_eq!(scenario.messages(scenario.ben).await, NO_MESSAGES);
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn a_mention_across_a_block_in_flight_with_the_post_author_notifies_no_use
     let expected = scenario.comment(scenario.ben, "Look, @caro");
     tokio::join!(expected, commit_once_blocking(&scenario.database, block));
 
-    assert_eq!(scenario.messages(scenario.caro).await, NONE);
+    assert_eq!(scenario.messages(scenario.caro).await, NO_MESSAGES);
 }
 
 #[tokio::test]
@@ -164,12 +164,13 @@ async fn a_comment_on_a_private_post_notifies_no_mentioned_user() {
         .id;
 
     let comment = scenario.comment_on(private, scenario.ana, "For @ben and @ana").await;
-    edit(&scenario, scenario.ana, comment, "For @caro").await;
+    edit_comment(&scenario, scenario.ana, comment, "For @caro").await;
 
     assert_eq!(scenario.database.count("notifications").await, 0);
 }
 
-/// The author hides the post while they comment on it. The second transaction sees the effect of the first.
+/// The author hides the post in one transaction and comments on it in another. The comment waits, and then finds a
+/// private post.
 #[tokio::test]
 async fn a_mention_on_a_post_while_it_is_hidden_notifies_no_user() {
     let scenario = Scenario::create().await;
@@ -183,7 +184,7 @@ async fn a_mention_on_a_post_while_it_is_hidden_notifies_no_user() {
     let expected = scenario.comment(scenario.ana, "For @ben");
     tokio::join!(expected, commit_once_blocking(&scenario.database, hide));
 
-    assert_eq!(scenario.messages(scenario.ben).await, NONE);
+    assert_eq!(scenario.messages(scenario.ben).await, NO_MESSAGES);
     scenario.assert_consistent().await;
 }
 
@@ -198,7 +199,7 @@ async fn an_edit_notifies_newly_mentioned_users_and_withdraws_removed_mentions()
     let (to_caro, to_ana) = (scenario.list(scenario.caro).await, scenario.list(scenario.ana).await);
     let eve = create_user_named(&scenario.database, "eve").await;
 
-    edit(&scenario, scenario.ben, comment, "Like @CARO and @eve").await;
+    edit_comment(&scenario, scenario.ben, comment, "Like @CARO and @eve").await;
 
     assert_eq!(scenario.list(scenario.caro).await, to_caro);
     assert_eq!(scenario.list(scenario.ana).await, to_ana);
@@ -210,10 +211,10 @@ async fn an_edit_notifies_newly_mentioned_users_and_withdraws_removed_mentions()
 #[tokio::test]
 async fn mentions_in_the_post_stay_if_a_comment_removes_its_mention() {
     let scenario = Scenario::create().await;
-    let post = create(&scenario, scenario.ana, "For @ben").await;
+    let post = create_public_post(&scenario, scenario.ana, "For @ben").await;
     let comment = scenario.comment_on(post, scenario.ana, "Thanks, @ben").await;
 
-    edit(&scenario, scenario.ana, comment, "Thanks").await;
+    edit_comment(&scenario, scenario.ana, comment, "Thanks").await;
 
     assert_eq!(scenario.messages(scenario.ben).await, ["ana mentioned you in a post: For @ben"]);
     scenario.assert_consistent().await;
@@ -227,10 +228,10 @@ async fn after_concurrent_edits_the_notifications_match_the_last_one() {
 
     for _ in 0..10 {
         tokio::join!(
-            edit(&scenario, scenario.ben, comment, "Like @caro and @dan"),
-            edit(&scenario, scenario.ben, comment, "Like @caro"),
-            edit(&scenario, scenario.ben, comment, "Like @dan"),
-            edit(&scenario, scenario.ben, comment, "Like rain"),
+            edit_comment(&scenario, scenario.ben, comment, "Like @caro and @dan"),
+            edit_comment(&scenario, scenario.ben, comment, "Like @caro"),
+            edit_comment(&scenario, scenario.ben, comment, "Like @dan"),
+            edit_comment(&scenario, scenario.ben, comment, "Like rain"),
         );
 
         let stored = |name| format!("comments WHERE id = '{comment}' AND content LIKE '%@{name}%'");
@@ -259,7 +260,7 @@ async fn a_repeated_comment_request_notifies_once() {
     assert_eq!(scenario.counts(scenario.caro).await, (1, 1));
 }
 
-async fn edit(scenario: &Scenario, author: UserId, comment: CommentId, text: &str) {
+async fn edit_comment(scenario: &Scenario, author: UserId, comment: CommentId, text: &str) {
     let text = CommentText::parse(text).unwrap();
     comments::update(&scenario.app, author, comment, text).await.unwrap();
 }

@@ -7,7 +7,7 @@ use super::*;
 #[tokio::test]
 async fn an_edit_notifies_only_newly_mentioned_users() {
     let scenario = Scenario::create().await;
-    let post = create(&scenario, scenario.ana, "For @ben").await;
+    let post = create_public_post(&scenario, scenario.ana, "For @ben").await;
     scenario.mark_all_read(scenario.ben).await;
     let before = scenario.list(scenario.ben).await;
 
@@ -24,8 +24,8 @@ async fn an_edit_notifies_only_newly_mentioned_users() {
 #[tokio::test]
 async fn an_edit_withdraws_removed_mentions() {
     let scenario = Scenario::create().await;
-    let post = create(&scenario, scenario.ana, "For @ben and @caro").await;
-    let other = create(&scenario, scenario.ana, "For @ben").await;
+    let post = create_public_post(&scenario, scenario.ana, "For @ben and @caro").await;
+    let other = create_public_post(&scenario, scenario.ana, "For @ben").await;
 
     edit_content(&scenario, post, "For @Caro alone").await;
 
@@ -38,11 +38,11 @@ async fn an_edit_withdraws_removed_mentions() {
 async fn an_edit_can_replace_one_mention_by_another() {
     let scenario = Scenario::create().await;
     let dan = create_user_named(&scenario.database, "dan").await;
-    let post = create(&scenario, scenario.ana, "For @dan and @ben").await;
+    let post = create_public_post(&scenario, scenario.ana, "For @dan and @ben").await;
 
     edit_content(&scenario, post, "For @dan and @caro").await;
 
-    assert_eq!(scenario.messages(scenario.ben).await, NONE);
+    assert_eq!(scenario.messages(scenario.ben).await, NO_MESSAGES);
     assert_eq!(
         scenario.messages(scenario.caro).await,
         ["ana mentioned you in a post: For @dan and @caro"]
@@ -54,7 +54,7 @@ async fn an_edit_can_replace_one_mention_by_another() {
 #[tokio::test]
 async fn mentions_in_comments_stay_if_the_post_removes_its_mention() {
     let scenario = Scenario::create().await;
-    let post = create(&scenario, scenario.ana, "For @ben").await;
+    let post = create_public_post(&scenario, scenario.ana, "For @ben").await;
     scenario.comment_on(post, scenario.caro, "Yes, @ben!").await;
     scenario.comment_on(post, scenario.ana, "Yes, @ben!").await;
     assert_eq!(scenario.messages(scenario.ben).await, ["You were mentioned 3 times"]);
@@ -68,13 +68,13 @@ async fn mentions_in_comments_stay_if_the_post_removes_its_mention() {
 #[tokio::test]
 async fn a_mention_restored_within_a_day_does_not_notify_again() {
     let scenario = Scenario::create().await;
-    let post = create(&scenario, scenario.ana, "For @ben").await;
+    let post = create_public_post(&scenario, scenario.ana, "For @ben").await;
     let notification = scenario.only_notification(scenario.ben).await.notification.id;
     notifications::mark_read(&scenario.app, scenario.ben, notification).await.unwrap();
     let before = scenario.list(scenario.ben).await;
 
     edit_content(&scenario, post, "For rain").await;
-    assert_eq!(scenario.messages(scenario.ben).await, NONE);
+    assert_eq!(scenario.messages(scenario.ben).await, NO_MESSAGES);
     scenario.clock.advance(TimeDelta::hours(1));
     edit_content(&scenario, post, "For @ben").await;
 
@@ -85,26 +85,26 @@ async fn a_mention_restored_within_a_day_does_not_notify_again() {
 #[tokio::test]
 async fn an_edit_without_new_mentions_notifies_no_user() {
     let scenario = Scenario::create().await;
-    let post = create(&scenario, scenario.ana, "For @ben").await;
+    let post = create_public_post(&scenario, scenario.ana, "For @ben").await;
     let late = create_user_named(&scenario.database, "late").await;
     scenario.database.execute("UPDATE posts SET content = 'For @ben and @late'").await;
 
-    edit(&scenario, post, PostEdit { title: Some(None), ..PostEdit::default() }).await;
-    edit(&scenario, post, with_visibility(Visibility::Public)).await;
+    edit_post(&scenario, post, PostEdit { title: Some(None), ..PostEdit::default() }).await;
+    edit_post(&scenario, post, with_visibility(Visibility::Public)).await;
     edit_content(&scenario, post, "For @ben, and @late").await;
 
     assert_eq!(scenario.counts(scenario.ben).await, (1, 1));
-    assert_eq!(scenario.messages(late).await, NONE);
+    assert_eq!(scenario.messages(late).await, NO_MESSAGES);
 }
 
 #[tokio::test]
 async fn an_edit_notifies_no_user_across_a_block() {
     let scenario = Scenario::create().await;
-    let post = create(&scenario, scenario.ana, "For rain").await;
+    let post = create_public_post(&scenario, scenario.ana, "For rain").await;
     block(&scenario.database, scenario.ana, scenario.ben).await;
     block(&scenario.database, scenario.caro, scenario.ana).await;
 
-    edit_content(&scenario, post, "For @ben, @caro, @ana and @nobody").await;
+    edit_content(&scenario, post, "For @ben, @caro, @ana and @unknown").await;
 
     assert_eq!(scenario.database.count("notifications").await, 0);
 }
@@ -112,20 +112,20 @@ async fn an_edit_notifies_no_user_across_a_block() {
 #[tokio::test]
 async fn hiding_a_post_withdraws_all_its_mentions_of_other_users() {
     let scenario = Scenario::create().await;
-    let post = create(&scenario, scenario.ana, "For @ben").await;
+    let post = create_public_post(&scenario, scenario.ana, "For @ben").await;
     scenario.comment_on(post, scenario.ben, "And @caro, dear @ana").await;
     assert_eq!(scenario.counts(scenario.caro).await, (1, 1));
 
-    edit(&scenario, post, with_visibility(Visibility::Private)).await;
+    edit_post(&scenario, post, with_visibility(Visibility::Private)).await;
 
-    assert_eq!(scenario.messages(scenario.ben).await, NONE);
-    assert_eq!(scenario.messages(scenario.caro).await, NONE);
+    assert_eq!(scenario.messages(scenario.ben).await, NO_MESSAGES);
+    assert_eq!(scenario.messages(scenario.caro).await, NO_MESSAGES);
     assert_eq!(
         scenario.messages(scenario.ana).await,
         ["ben mentioned you in a post: And @caro, dear @ana"]
     );
     edit_content(&scenario, post, "For @ben and @caro").await;
-    assert_eq!(scenario.messages(scenario.caro).await, NONE);
+    assert_eq!(scenario.messages(scenario.caro).await, NO_MESSAGES);
     scenario.assert_consistent().await;
 }
 
@@ -137,7 +137,7 @@ async fn making_a_post_public_notifies_mentioned_users() {
         let post = try_create_post(&scenario.app, scenario.ana, private, None).await.unwrap();
 
         let new_content = content.map(str::to_owned);
-        edit(
+        edit_post(
             &scenario,
             post,
             PostEdit { content: new_content, ..with_visibility(Visibility::Public) },
@@ -155,7 +155,7 @@ async fn making_a_post_public_notifies_mentioned_users() {
 #[tokio::test]
 async fn a_rejected_edit_notifies_no_user() {
     let scenario = Scenario::create().await;
-    let post = create(&scenario, scenario.ana, "For @ben").await;
+    let post = create_public_post(&scenario, scenario.ana, "For @ben").await;
     let with_content =
         |text: &str| PostEdit { content: Some(text.to_owned()), ..PostEdit::default() };
 
@@ -168,7 +168,7 @@ async fn a_rejected_edit_notifies_no_user() {
         posts::update(&scenario.app, scenario.ben, post, with_content("@caro"), |_| true).await;
 
     assert!(too_long.is_err() && stale.is_err() && by_other_user.is_err());
-    assert_eq!(scenario.messages(scenario.caro).await, NONE);
+    assert_eq!(scenario.messages(scenario.caro).await, NO_MESSAGES);
     assert_eq!(scenario.counts(scenario.ben).await, (1, 1));
 }
 
@@ -176,7 +176,7 @@ async fn a_rejected_edit_notifies_no_user() {
 async fn after_concurrent_edits_the_notifications_match_the_last_one() {
     let scenario = Scenario::create().await;
     let dan = create_user_named(&scenario.database, "dan").await;
-    let post = create(&scenario, scenario.ana, "For @dan").await;
+    let post = create_public_post(&scenario, scenario.ana, "For @dan").await;
 
     for _ in 0..10 {
         tokio::join!(
@@ -200,7 +200,7 @@ async fn after_concurrent_edits_the_notifications_match_the_last_one() {
     }
 }
 
-/// The content changes while the post becomes public. The final content counts.
+/// A concurrent transaction changes the content while the post becomes public. The final content decides.
 #[tokio::test]
 async fn a_post_that_is_edited_while_it_becomes_public_notifies_the_users_of_the_final_content() {
     let scenario = Scenario::create().await;
@@ -209,18 +209,19 @@ async fn a_post_that_is_edited_while_it_becomes_public_notifies_the_users_of_the
     let edit_in_flight = format!("UPDATE posts SET content = 'For @caro' WHERE id = '{post}'");
     let edit_in_flight = scenario.database.begin(&edit_in_flight).await;
 
-    let publish = edit(&scenario, post, with_visibility(Visibility::Public));
+    let publish = edit_post(&scenario, post, with_visibility(Visibility::Public));
     tokio::join!(publish, commit_once_blocking(&scenario.database, edit_in_flight));
 
-    assert_eq!(scenario.messages(scenario.ben).await, NONE);
+    assert_eq!(scenario.messages(scenario.ben).await, NO_MESSAGES);
     assert_eq!(scenario.messages(scenario.caro).await, ["ana mentioned you in a post: For @caro"]);
 }
 
 async fn edit_content(scenario: &Scenario, post: PostId, text: &str) {
-    edit(scenario, post, PostEdit { content: Some(text.to_owned()), ..PostEdit::default() }).await;
+    edit_post(scenario, post, PostEdit { content: Some(text.to_owned()), ..PostEdit::default() })
+        .await;
 }
 
-async fn edit(scenario: &Scenario, post: PostId, edit: PostEdit) {
+async fn edit_post(scenario: &Scenario, post: PostId, edit: PostEdit) {
     posts::update(&scenario.app, scenario.ana, post, edit, |_| true).await.unwrap();
 }
 
