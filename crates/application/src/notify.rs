@@ -29,7 +29,7 @@ pub(crate) async fn notify_after_edit(
     details: &EventDetails,
     at: DateTime<Utc>,
 ) -> Result<()> {
-    if removed.names.is_empty() {
+    if removed.usernames.is_empty() {
         return notify(tx, causes, details, at).await;
     }
     tx.notifications().update_mentions(&events(causes, details, at), removed, at).await?;

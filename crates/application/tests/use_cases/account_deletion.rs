@@ -1,4 +1,4 @@
-//! Deleting an account: what it counted for elsewhere goes first.
+//! Deleting an account, and the counts on other users' posts and profiles.
 
 use futures_util::future::join_all;
 use grateful_application::verify::{Repair, verify};
@@ -13,30 +13,33 @@ use grateful_testkit::{
 use crate::support::{assert_forbidden, assert_unauthenticated};
 
 #[tokio::test]
-async fn an_account_takes_back_what_it_counted_for_elsewhere() {
+async fn deleting_an_account_updates_the_counts_of_other_users() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let [ana, ben, cem] =
         [create_user(&database).await, create_user(&database).await, create_user(&database).await];
-    let bens = a_post().by(ben).insert_into(&database).await;
+    let by_ben = a_post().by(ben).insert_into(&database).await;
     let own = a_post().by(ana).insert_into(&database).await;
     let mut conn = database.connect().await;
-    conn.hearts().add(&a_heart(ana, bens.id)).await.unwrap();
-    conn.hearts().add(&a_heart(cem, bens.id)).await.unwrap();
+    conn.hearts().add(&a_heart(ana, by_ben.id)).await.unwrap();
+    conn.hearts().add(&a_heart(cem, by_ben.id)).await.unwrap();
     conn.hearts().add(&a_heart(ben, own.id)).await.unwrap();
-    conn.emoji_reactions().set(&a_reaction(ana, bens.id)).await.unwrap();
-    conn.shares().create(&a_link_share(ana, bens.id)).await.unwrap();
-    conn.shares().create(&a_message_share(ana, bens.id, &[ben])).await.unwrap();
-    conn.shares().create(&a_message_share(ana, bens.id, &[cem])).await.unwrap();
-    let said = a_comment().by(ana).on(&bens).insert_into(&database).await;
-    a_comment().by(cem).replying_to(&said).insert_into(&database).await;
+    conn.emoji_reactions().set(&a_reaction(ana, by_ben.id)).await.unwrap();
+    conn.shares().create(&a_link_share(ana, by_ben.id)).await.unwrap();
+    conn.shares().create(&a_message_share(ana, by_ben.id, &[ben])).await.unwrap();
+    conn.shares().create(&a_message_share(ana, by_ben.id, &[cem])).await.unwrap();
+    let comment = a_comment().by(ana).on(&by_ben).insert_into(&database).await;
+    a_comment().by(cem).replying_to(&comment).insert_into(&database).await;
     follow(&database, ana, ben).await;
     follow(&database, cem, ana).await;
     follow(&database, cem, ben).await;
 
     accounts::delete(&app, ana).await.unwrap();
 
-    let left = load_engagement(&database, bens.id).await;
-    assert_eq!((left.hearts, left.reactions, left.shares, left.comments), (1, 0, 0, 0));
+    let engagement = load_engagement(&database, by_ben.id).await;
+    assert_eq!(
+        (engagement.hearts, engagement.reactions, engagement.shares, engagement.comments),
+        (1, 0, 0, 0)
+    );
     assert_eq!(database.count("posts").await, 1);
     assert_eq!(database.count(&format!("users WHERE id = {ben} AND followers_count = 1")).await, 1);
     assert_eq!(database.count(&format!("users WHERE id = {cem} AND following_count = 1")).await, 1);
@@ -44,7 +47,7 @@ async fn an_account_takes_back_what_it_counted_for_elsewhere() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_gone_cannot_go_again() {
+async fn deleting_a_deleted_account_is_not_found() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     accounts::delete(&app, ana).await.unwrap();
@@ -55,7 +58,7 @@ async fn an_account_that_is_gone_cannot_go_again() {
 }
 
 #[tokio::test]
-async fn of_several_who_leave_with_the_same_account_one_does_and_the_others_are_nobody_by_then() {
+async fn one_of_four_concurrent_deletions_of_an_account_succeeds() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     for _ in 0..5 {
@@ -63,12 +66,12 @@ async fn of_several_who_leave_with_the_same_account_one_does_and_the_others_are_
         hearts::add(&app, ana, post.id).await.unwrap();
     }
 
-    let leaving = (0..4).map(|_| accounts::delete_own(&app, ana, PASSWORD.to_owned()));
-    let (left, refused): (Vec<_>, Vec<_>) =
-        join_all(leaving).await.into_iter().partition(Result::is_ok);
+    let deletions = (0..4).map(|_| accounts::delete_own(&app, ana, PASSWORD.to_owned()));
+    let (deleted, rejected): (Vec<_>, Vec<_>) =
+        join_all(deletions).await.into_iter().partition(Result::is_ok);
 
-    assert_eq!((left.len(), refused.len()), (1, 3));
-    refused.into_iter().for_each(assert_unauthenticated);
+    assert_eq!((deleted.len(), rejected.len()), (1, 3));
+    rejected.into_iter().for_each(assert_unauthenticated);
     assert_eq!(verify(&app, Repair::No, |_| ()).await.unwrap(), 0);
 }
 
@@ -85,7 +88,7 @@ async fn a_wrong_password_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn whoever_acts_while_their_account_goes_leaves_no_number_wrong() {
+async fn acts_during_the_deletion_of_an_account_keep_counts_consistent() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let mut posts = Vec::new();
@@ -99,25 +102,25 @@ async fn whoever_acts_while_their_account_goes_leaves_no_number_wrong() {
             _ = shares::create(&app, ana, *post, ShareDetails::Url, None, |_| Vec::new()).await;
         }
     };
-    let (gone, ()) = tokio::join!(accounts::delete(&app, ana), acting);
+    let (deletion, ()) = tokio::join!(accounts::delete(&app, ana), acting);
 
-    gone.unwrap();
+    deletion.unwrap();
     assert_eq!(verify(&app, Repair::No, |_| ()).await.unwrap(), 0);
     assert_unauthenticated(hearts::add(&app, ana, posts[0]).await);
-    let say = comments::CommentDraft { post: posts[0], parent: None, text: words() };
-    assert_unauthenticated(comments::create(&app, ana, say, None, |_| Vec::new()).await);
+    let draft = comments::CommentDraft { post: posts[0], parent: None, text: comment_text() };
+    assert_unauthenticated(comments::create(&app, ana, draft, None, |_| Vec::new()).await);
 }
 
-fn words() -> CommentText {
+fn comment_text() -> CommentText {
     CommentText::parse("Still here").unwrap()
 }
 
-/// An active edge, counted.
-async fn follow(database: &TestDatabase, fan: UserId, star: UserId) {
+/// Inserts an active follow and updates both counts.
+async fn follow(database: &TestDatabase, follower: UserId, followed: UserId) {
     database.execute(&format!(
-        "INSERT INTO follows (id, follower_id, followed_id) VALUES (gen_random_uuid(), {fan}, {star});
-         UPDATE users SET following_count = following_count + 1 WHERE id = {fan};
-         UPDATE users SET followers_count = followers_count + 1 WHERE id = {star}"
+        "INSERT INTO follows (id, follower_id, followed_id) VALUES (gen_random_uuid(), {follower}, {followed});
+         UPDATE users SET following_count = following_count + 1 WHERE id = {follower};
+         UPDATE users SET followers_count = followers_count + 1 WHERE id = {followed}"
     ))
     .await;
 }

@@ -1,4 +1,4 @@
-//! Having an account: joining, signing in and proving oneself anew.
+//! Signing up, logging in and changing passwords.
 
 use std::time::{Duration, Instant};
 
@@ -10,14 +10,15 @@ use grateful_storage::Repositories;
 use grateful_testkit::{NOON, PASSWORD, TestApp, a_user};
 
 use crate::support::{
-    assert_unauthenticated, log_in, newcomer, password, session_of, typed, until_waiting,
+    assert_unauthenticated, credentials, log_in, password, session_of, sign_up_data,
+    wait_until_blocked,
 };
 
 #[tokio::test]
-async fn whoever_joins_is_known_as_typed_and_signed_in() {
-    let TestApp { app, database: _test, .. } = TestApp::create().await;
+async fn signing_up_creates_an_account_as_typed_and_a_session() {
+    let TestApp { app, database: _database, .. } = TestApp::create().await;
 
-    let (ana, token) = sign_up(&app, newcomer("Ana.B", "Ana@Example.org")).await.unwrap();
+    let (ana, token) = sign_up(&app, sign_up_data("Ana.B", "Ana@Example.org")).await.unwrap();
 
     assert_eq!(ana.username.as_str(), "Ana.B");
     assert_eq!(ana.email.as_str(), "Ana@Example.org");
@@ -29,82 +30,82 @@ async fn whoever_joins_is_known_as_typed_and_signed_in() {
 }
 
 #[tokio::test]
-async fn a_new_password_is_kept_as_argon2id_at_the_current_strength() {
-    let TestApp { app, database: _test, .. } = TestApp::create().await;
+async fn a_new_password_is_stored_as_argon2id_with_the_current_parameters() {
+    let TestApp { app, database: _database, .. } = TestApp::create().await;
 
-    let (ana, _) = sign_up(&app, newcomer("ana", "ana@example.org")).await.unwrap();
+    let (ana, _) = sign_up(&app, sign_up_data("ana", "ana@example.org")).await.unwrap();
 
     assert!(is_current(&hash_of(&app, ana.id).await));
 }
 
 #[tokio::test]
-async fn a_username_is_taken_in_any_case() {
-    let TestApp { app, database: _test, .. } = TestApp::create().await;
-    sign_up(&app, newcomer("Ana", "ana@example.org")).await.unwrap();
+async fn usernames_are_unique_ignoring_case() {
+    let TestApp { app, database: _database, .. } = TestApp::create().await;
+    sign_up(&app, sign_up_data("Ana", "ana@example.org")).await.unwrap();
 
-    let refused = sign_up(&app, newcomer("aNA", "other@example.org")).await;
+    let rejected = sign_up(&app, sign_up_data("aNA", "other@example.org")).await;
 
-    assert_taken(refused, "Username already taken");
+    assert_already_exists(rejected, "Username already taken");
 }
 
 #[tokio::test]
-async fn an_address_is_registered_in_any_case() {
-    let TestApp { app, database: _test, .. } = TestApp::create().await;
-    sign_up(&app, newcomer("ana", "Ana@Example.org")).await.unwrap();
+async fn email_addresses_are_unique_ignoring_case() {
+    let TestApp { app, database: _database, .. } = TestApp::create().await;
+    sign_up(&app, sign_up_data("ana", "Ana@Example.org")).await.unwrap();
 
-    let refused = sign_up(&app, newcomer("ben", "aNA@eXAMPLE.ORG")).await;
+    let rejected = sign_up(&app, sign_up_data("ben", "aNA@eXAMPLE.ORG")).await;
 
-    assert_taken(refused, "Email already registered");
+    assert_already_exists(rejected, "Email already registered");
 }
 
 #[tokio::test]
-async fn of_a_taken_address_and_a_taken_name_the_address_is_reported() {
-    let TestApp { app, database: _test, .. } = TestApp::create().await;
-    sign_up(&app, newcomer("ana", "ana@example.org")).await.unwrap();
+async fn if_address_and_username_are_taken_the_address_is_reported() {
+    let TestApp { app, database: _database, .. } = TestApp::create().await;
+    sign_up(&app, sign_up_data("ana", "ana@example.org")).await.unwrap();
 
-    let refused = sign_up(&app, newcomer("ana", "ana@example.org")).await;
+    let rejected = sign_up(&app, sign_up_data("ana", "ana@example.org")).await;
 
-    assert_taken(refused, "Email already registered");
+    assert_already_exists(rejected, "Email already registered");
 }
 
 #[tokio::test]
-async fn a_refused_newcomer_leaves_neither_account_nor_session() {
+async fn a_rejected_sign_up_creates_neither_account_nor_session() {
     let TestApp { app, database, .. } = TestApp::create().await;
-    sign_up(&app, newcomer("ana", "ana@example.org")).await.unwrap();
+    sign_up(&app, sign_up_data("ana", "ana@example.org")).await.unwrap();
 
-    sign_up(&app, newcomer("ana", "other@example.org")).await.unwrap_err();
+    sign_up(&app, sign_up_data("ana", "other@example.org")).await.unwrap_err();
 
     assert_eq!(database.count("users").await, 1);
     assert_eq!(database.count("sessions").await, 1);
 }
 
 #[tokio::test]
-async fn of_many_who_want_one_name_at_once_one_gets_it() {
+async fn one_of_eight_concurrent_sign_ups_with_one_username_succeeds() {
     let TestApp { app, database, .. } = TestApp::create().await;
 
-    let attempts = (0..8).map(|n| sign_up(&app, newcomer("ana", &format!("a{n}@example.org"))));
-    let outcomes = futures_util::future::join_all(attempts).await;
+    let attempts = (0..8).map(|n| sign_up(&app, sign_up_data("ana", &format!("a{n}@example.org"))));
+    let results = futures_util::future::join_all(attempts).await;
 
-    assert_eq!(outcomes.iter().filter(|it| it.is_ok()).count(), 1);
-    for refused in outcomes.into_iter().filter(Result::is_err) {
-        assert_taken(refused, "Username already taken");
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    for rejected in results.into_iter().filter(Result::is_err) {
+        assert_already_exists(rejected, "Username already taken");
     }
     assert_eq!(database.count("users").await, 1);
 }
 
 #[tokio::test]
-async fn the_address_opens_in_whatever_case_and_with_space_around_it() {
+async fn case_and_surrounding_spaces_of_an_address_do_not_matter_at_login() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().with_username("Ana").insert_into(&database).await;
 
     for email in ["Ana@example.org", "ANA@EXAMPLE.ORG", "  ana@example.org\r\n"] {
-        let token = accounts::log_in(&app, typed(email, PASSWORD)).await.unwrap();
+        let token = accounts::log_in(&app, credentials(email, PASSWORD)).await.unwrap();
         assert_eq!(sessions::authenticate(&app, &token).await.unwrap().user, ana.id, "{email:?}");
     }
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_account_are_refused_in_the_same_words() {
+async fn a_wrong_password_and_an_unknown_account_get_the_same_error() {
     let TestApp { app, database, .. } = TestApp::create().await;
     a_user().with_username("ana").insert_into(&database).await;
 
@@ -121,25 +122,25 @@ async fn a_wrong_password_and_an_unknown_account_are_refused_in_the_same_words()
         ("%@example.org", PASSWORD),
         ("' OR 1=1 --", "' OR 1=1 --"),
     ] {
-        let refused = accounts::log_in(&app, typed(email, password)).await.unwrap_err();
+        let rejected = accounts::log_in(&app, credentials(email, password)).await.unwrap_err();
         assert!(
-            matches!(refused, Error::Unauthenticated("Incorrect email or password")),
-            "{email:?} {refused:?}"
+            matches!(rejected, Error::Unauthenticated("Incorrect email or password")),
+            "{email:?} {rejected:?}"
         );
     }
     assert_eq!(database.count("sessions").await, 0);
 }
 
-/// A bound that only fails when one of the two does no hashing: that would be some hundred times faster.
+/// The tolerance is wide: without hashing, one of the two would be about a hundred times faster.
 #[tokio::test]
-async fn an_unknown_account_costs_as_much_as_a_wrong_password() {
-    let TestApp { app, database: _test, .. } = TestApp::create().await;
-    sign_up(&app, newcomer("ana", "ana@example.org")).await.unwrap();
+async fn an_unknown_account_takes_as_long_as_a_wrong_password() {
+    let TestApp { app, database: _database, .. } = TestApp::create().await;
+    sign_up(&app, sign_up_data("ana", "ana@example.org")).await.unwrap();
 
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for _ in 0..15 {
-        known.push(effort(&app, "ana@example.org").await);
-        unknown.push(effort(&app, "nobody@example.org").await);
+        known.push(measure_login(&app, "ana@example.org").await);
+        unknown.push(measure_login(&app, "nobody@example.org").await);
     }
 
     let (known_queries, known_time) = median(known);
@@ -150,11 +151,11 @@ async fn an_unknown_account_costs_as_much_as_a_wrong_password() {
 }
 
 #[tokio::test]
-async fn a_hash_of_an_older_installation_opens_and_is_replaced() {
+async fn a_bcrypt_hash_is_accepted_and_replaced() {
     let TestApp { app, database, .. } = TestApp::create().await;
-    let older = bcrypt::hash(PASSWORD, 4).unwrap();
-    assert!(older.starts_with("$2b$"));
-    let ana = a_user().with_password_hash(&older).insert_into(&database).await;
+    let bcrypt_hash = bcrypt::hash(PASSWORD, 4).unwrap();
+    assert!(bcrypt_hash.starts_with("$2b$"));
+    let ana = a_user().with_password_hash(&bcrypt_hash).insert_into(&database).await;
 
     log_in(&app, &ana).await;
 
@@ -163,83 +164,82 @@ async fn a_hash_of_an_older_installation_opens_and_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_changed_while_it_is_checked_opens_nothing() {
+async fn a_login_during_a_password_change_fails() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
     let change = format!("UPDATE users SET hashed_password = 'another' WHERE id = {}", ana.id);
-    let mut changing = database.begin(&change).await;
+    let mut change_in_flight = database.begin(&change).await;
 
-    let attempt =
-        tokio::spawn(
-            async move { accounts::log_in(&app, typed(ana.email.as_str(), PASSWORD)).await },
-        );
-    until_waiting(&database, 1).await;
-    changing.batch_execute("COMMIT").await.unwrap();
+    let attempt = tokio::spawn(async move {
+        accounts::log_in(&app, credentials(ana.email.as_str(), PASSWORD)).await
+    });
+    wait_until_blocked(&database, 1).await;
+    change_in_flight.batch_execute("COMMIT").await.unwrap();
 
     assert_unauthenticated(attempt.await.unwrap());
     assert_eq!(database.count("sessions").await, 0);
 }
 
 #[tokio::test]
-async fn a_hash_of_an_older_installation_is_not_replaced_by_a_wrong_password() {
+async fn a_wrong_password_does_not_replace_a_bcrypt_hash() {
     let TestApp { app, database, .. } = TestApp::create().await;
-    let older = bcrypt::hash(PASSWORD, 4).unwrap();
-    let ana = a_user().with_password_hash(&older).insert_into(&database).await;
+    let bcrypt_hash = bcrypt::hash(PASSWORD, 4).unwrap();
+    let ana = a_user().with_password_hash(&bcrypt_hash).insert_into(&database).await;
 
-    accounts::log_in(&app, typed(ana.email.as_str(), "battery staple")).await.unwrap_err();
+    accounts::log_in(&app, credentials(ana.email.as_str(), "battery staple")).await.unwrap_err();
 
-    assert_eq!(hash_of(&app, ana.id).await, older);
+    assert_eq!(hash_of(&app, ana.id).await, bcrypt_hash);
 }
 
 #[tokio::test]
-async fn an_older_password_that_is_too_short_today_still_opens() {
+async fn an_old_password_that_is_too_short_today_is_still_accepted() {
     let TestApp { app, database, .. } = TestApp::create().await;
-    let older = bcrypt::hash("short", 4).unwrap();
-    let ana = a_user().with_password_hash(&older).insert_into(&database).await;
+    let bcrypt_hash = bcrypt::hash("short", 4).unwrap();
+    let ana = a_user().with_password_hash(&bcrypt_hash).insert_into(&database).await;
 
-    accounts::log_in(&app, typed(ana.email.as_str(), "short")).await.unwrap();
+    accounts::log_in(&app, credentials(ana.email.as_str(), "short")).await.unwrap();
 
-    assert_eq!(hash_of(&app, ana.id).await, older);
+    assert_eq!(hash_of(&app, ana.id).await, bcrypt_hash);
 }
 
 #[tokio::test]
-async fn a_changed_password_ends_all_sessions_but_the_one_it_is_changed_in() {
+async fn a_password_change_revokes_all_other_sessions_of_the_user() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
     let ben = a_user().insert_into(&database).await;
-    let here = log_in(&app, &ana).await;
-    let session = sessions::authenticate(&app, &here).await.unwrap();
-    let elsewhere = [log_in(&app, &ana).await, log_in(&app, &ana).await];
+    let current = log_in(&app, &ana).await;
+    let session = sessions::authenticate(&app, &current).await.unwrap();
+    let others = [log_in(&app, &ana).await, log_in(&app, &ana).await];
     let of_ben = log_in(&app, &ben).await;
 
     change(&app, &session, PASSWORD, "battery staple").await.unwrap();
 
-    sessions::authenticate(&app, &here).await.unwrap();
+    sessions::authenticate(&app, &current).await.unwrap();
     sessions::authenticate(&app, &of_ben).await.unwrap();
-    for token in &elsewhere {
+    for token in &others {
         assert_unauthenticated(sessions::authenticate(&app, token).await);
     }
-    assert_unauthenticated(accounts::log_in(&app, typed(ana.email.as_str(), PASSWORD)).await);
-    accounts::log_in(&app, typed(ana.email.as_str(), "battery staple")).await.unwrap();
+    assert_unauthenticated(accounts::log_in(&app, credentials(ana.email.as_str(), PASSWORD)).await);
+    accounts::log_in(&app, credentials(ana.email.as_str(), "battery staple")).await.unwrap();
 }
 
 #[tokio::test]
-async fn whoever_does_not_know_the_current_password_changes_nothing() {
+async fn a_wrong_current_password_changes_nothing() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
-    let here = session_of(&app, &ana).await;
-    let elsewhere = log_in(&app, &ana).await;
+    let current = session_of(&app, &ana).await;
+    let others = log_in(&app, &ana).await;
     let before = hash_of(&app, ana.id).await;
 
-    let refused = change(&app, &here, "wrong horse", "battery staple").await.unwrap_err();
+    let rejected = change(&app, &current, "wrong horse", "battery staple").await.unwrap_err();
 
-    assert_wrong_password(&refused);
+    assert_wrong_password(&rejected);
     assert_eq!(hash_of(&app, ana.id).await, before);
-    sessions::authenticate(&app, &elsewhere).await.unwrap();
+    sessions::authenticate(&app, &others).await.unwrap();
 }
 
 #[tokio::test]
-async fn of_two_changes_at_once_one_wins() {
+async fn one_of_two_concurrent_password_changes_succeeds() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
     let (one, other) = (session_of(&app, &ana).await, session_of(&app, &ana).await);
@@ -249,18 +249,18 @@ async fn of_two_changes_at_once_one_wins() {
         change(&app, &other, PASSWORD, "second staple"),
     );
 
-    let (winner, loser, refused) = match (first, second) {
-        (Ok(()), Err(refused)) => ("first staple", "second staple", refused),
-        (Err(refused), Ok(())) => ("second staple", "first staple", refused),
+    let (winner, loser, rejected) = match (first, second) {
+        (Ok(()), Err(rejected)) => ("first staple", "second staple", rejected),
+        (Err(rejected), Ok(())) => ("second staple", "first staple", rejected),
         both => panic!("{both:?}"),
     };
-    assert_wrong_password(&refused);
-    accounts::log_in(&app, typed(ana.email.as_str(), winner)).await.unwrap();
-    assert_unauthenticated(accounts::log_in(&app, typed(ana.email.as_str(), loser)).await);
+    assert_wrong_password(&rejected);
+    accounts::log_in(&app, credentials(ana.email.as_str(), winner)).await.unwrap();
+    assert_unauthenticated(accounts::log_in(&app, credentials(ana.email.as_str(), loser)).await);
 }
 
 #[tokio::test]
-async fn somebody_whose_account_is_gone_is_no_longer_signed_in() {
+async fn a_user_whose_account_was_deleted_is_unauthenticated() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
     let session = session_of(&app, &ana).await;
@@ -272,30 +272,33 @@ async fn somebody_whose_account_is_gone_is_no_longer_signed_in() {
 }
 
 #[tokio::test]
-async fn the_operator_gives_somebody_a_new_password_and_ends_all_their_sessions() {
+async fn a_password_reset_sets_the_password_and_revokes_all_sessions() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().with_username("Ana").insert_into(&database).await;
     let ben = a_user().insert_into(&database).await;
     let tokens = [log_in(&app, &ana).await, log_in(&app, &ana).await];
     let of_ben = log_in(&app, &ben).await;
 
-    let ended = reset_password(&app, "aNA", password("battery staple")).await.unwrap();
+    let revoked = reset_password(&app, "aNA", password("battery staple")).await.unwrap();
 
-    assert_eq!(ended, 2);
+    assert_eq!(revoked, 2);
     for token in &tokens {
         assert_unauthenticated(sessions::authenticate(&app, token).await);
     }
     sessions::authenticate(&app, &of_ben).await.unwrap();
-    accounts::log_in(&app, typed(ana.email.as_str(), "battery staple")).await.unwrap();
+    accounts::log_in(&app, credentials(ana.email.as_str(), "battery staple")).await.unwrap();
 }
 
 #[tokio::test]
-async fn the_operator_is_told_where_nobody_has_the_name() {
-    let TestApp { app, database: _test, .. } = TestApp::create().await;
+async fn a_password_reset_for_an_unknown_username_is_not_found() {
+    let TestApp { app, database: _database, .. } = TestApp::create().await;
 
     for name in ["nobody", "", "%", "no'body"] {
-        let refused = reset_password(&app, name, password("battery staple")).await.unwrap_err();
-        assert!(matches!(refused, Error::NotFound { resource: Resource::User, .. }), "{refused:?}");
+        let rejected = reset_password(&app, name, password("battery staple")).await.unwrap_err();
+        assert!(
+            matches!(rejected, Error::NotFound { resource: Resource::User, .. }),
+            "{rejected:?}"
+        );
     }
 }
 
@@ -314,27 +317,27 @@ fn is_current(hash: &str) -> bool {
     hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$")
 }
 
-/// What an attempt with a wrong password costs.
-async fn effort(app: &App, email: &str) -> (u32, Duration) {
-    let begun = Instant::now();
-    let (refused, queries) =
-        QueryLog::record(accounts::log_in(app, typed(email, "battery staple"))).await;
-    assert_unauthenticated(refused);
-    (queries.total(), begun.elapsed())
+/// Statements and duration of a login with a wrong password.
+async fn measure_login(app: &App, email: &str) -> (u32, Duration) {
+    let start = Instant::now();
+    let (rejected, queries) =
+        QueryLog::record(accounts::log_in(app, credentials(email, "battery staple"))).await;
+    assert_unauthenticated(rejected);
+    (queries.total(), start.elapsed())
 }
 
-fn median(mut efforts: Vec<(u32, Duration)>) -> (u32, Duration) {
-    efforts.sort_by_key(|(_, time)| *time);
-    efforts[efforts.len() / 2]
+fn median(mut measurements: Vec<(u32, Duration)>) -> (u32, Duration) {
+    measurements.sort_by_key(|(_, time)| *time);
+    measurements[measurements.len() / 2]
 }
 
 #[track_caller]
-fn assert_taken<T>(outcome: Result<T>, words: &str) {
-    let error = outcome.err().expect("it is taken");
+fn assert_already_exists<T>(result: Result<T>, expected: &str) {
+    let error = result.err().expect("an error is expected");
     let Error::AlreadyExists { resource: Resource::User, reason } = error else {
         panic!("{error:?}")
     };
-    assert_eq!(reason, words);
+    assert_eq!(reason, expected);
 }
 
 #[track_caller]

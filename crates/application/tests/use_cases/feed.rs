@@ -1,4 +1,4 @@
-//! Everybody's posts.
+//! The ranked, newest and trending feeds.
 
 use chrono::TimeDelta;
 use grateful_application::{App, feed};
@@ -8,48 +8,48 @@ use grateful_domain::{
 use grateful_testkit::{MetricsCapture, NOON, TestApp, a_post, block, create_user};
 
 #[tokio::test]
-async fn everybodys_public_posts_are_there_newest_first_ones_own_among_them() {
+async fn the_newest_feed_lists_public_posts_newest_first_including_own_ones() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
-    let theirs = a_post().insert_into(&database).await.id;
+    let by_other = a_post().insert_into(&database).await.id;
     let own = a_post().by(ana).insert_into(&database).await.id;
     a_post().by(ana).private().insert_into(&database).await;
     a_post().private().insert_into(&database).await;
 
-    assert_eq!(ids(&app, Viewer::User(ana)).await, [own, theirs]);
-    assert_eq!(ids(&app, Viewer::Guest).await, [own, theirs]);
+    assert_eq!(ids(&app, Viewer::User(ana)).await, [own, by_other]);
+    assert_eq!(ids(&app, Viewer::Guest).await, [own, by_other]);
 }
 
 #[tokio::test]
-async fn how_long_a_page_takes_is_measured_by_its_feed_unless_there_is_none() {
+async fn the_duration_of_a_page_is_measured_by_feed_unless_it_fails() {
     let TestApp { app, database, .. } = TestApp::create().await;
-    let stretch = FeedPageRequest { limit: Limit::DEFAULT, start: FeedStart::Offset(0) };
+    let request = FeedPageRequest { limit: Limit::DEFAULT, start: FeedStart::Offset(0) };
     let page = PageRequest::first(Limit::DEFAULT);
-    let measured = MetricsCapture::start();
-    let pages = || measured.take_named(&["grateful_feed_duration_seconds"]);
-    let all = async || {
+    let metrics = MetricsCapture::start();
+    let recorded_pages = || metrics.take_named(&["grateful_feed_duration_seconds"]);
+    let request_all = async || {
         let trending =
             feed::list_trending(&app, Viewer::Guest, TrendingWindow::DEFAULT, Limit::DEFAULT).await;
         [
-            feed::list_ranked(&app, Viewer::Guest, stretch.clone()).await.is_ok(),
+            feed::list_ranked(&app, Viewer::Guest, request.clone()).await.is_ok(),
             feed::list_newest(&app, Viewer::Guest, page).await.is_ok(),
             feed::list_newest_scored(&app, Viewer::Guest, page).await.is_ok(),
             trending.is_ok(),
         ]
     };
 
-    assert_eq!(all().await, [true; 4]);
-    let counted = [("newest", 2), ("ranked", 1), ("trending", 1)]
+    assert_eq!(request_all().await, [true; 4]);
+    let expected = [("newest", 2), ("ranked", 1), ("trending", 1)]
         .map(|(feed, count)| (format!("grateful_feed_duration_seconds{{feed={feed}}}"), count));
-    assert_eq!(pages(), counted.into());
+    assert_eq!(recorded_pages(), expected.into());
 
     database.execute("ALTER TABLE posts RENAME TO no_posts").await;
-    assert_eq!(all().await, [false; 4]);
-    assert_eq!(pages(), [].into());
+    assert_eq!(request_all().await, [false; 4]);
+    assert_eq!(recorded_pages(), [].into());
 }
 
 #[tokio::test]
-async fn nobody_is_there_across_a_block() {
+async fn posts_across_a_block_are_not_listed() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let (ana, ben) = (create_user(&database).await, create_user(&database).await);
     let by_ana = a_post().by(ana).insert_into(&database).await.id;
@@ -61,65 +61,65 @@ async fn nobody_is_there_across_a_block() {
 }
 
 #[tokio::test]
-async fn a_walk_meets_every_post_once_though_all_have_the_same_time_and_others_write() {
+async fn paging_through_the_newest_feed_lists_every_post_once_despite_equal_times_and_new_posts() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
-    let mut there = Vec::new();
+    let mut expected = Vec::new();
     for _ in 0..7 {
-        there.push(a_post().by(ana).at(NOON).insert_into(&database).await.id);
+        expected.push(a_post().by(ana).at(NOON).insert_into(&database).await.id);
     }
 
-    let mut met = Vec::new();
+    let mut listed = Vec::new();
     let mut page = PageRequest::first(Limit::parse(2).unwrap());
     loop {
-        let slice = feed::list_newest(&app, Viewer::Guest, page).await.unwrap();
-        met.extend(slice.items.into_iter().map(|seen| seen.post.id));
-        // Newer than all, so it moves every offset, but no place.
+        let newest_page = feed::list_newest(&app, Viewer::Guest, page).await.unwrap();
+        listed.extend(newest_page.items.into_iter().map(|item| item.post.id));
+        // A newer post shifts all offsets, but no cursor.
         a_post().by(ana).insert_into(&database).await;
-        let Some(place) = slice.next else { break };
-        page.start = PageStart::After(place);
+        let Some(position) = newest_page.next else { break };
+        page.start = PageStart::After(position);
     }
 
-    there.sort_unstable();
-    there.reverse();
-    assert_eq!(met, there);
+    expected.sort_unstable();
+    expected.reverse();
+    assert_eq!(listed, expected);
 }
 
 #[tokio::test]
-async fn a_ranked_page_goes_on_behind_what_was_met_though_what_is_better_came_meanwhile() {
+async fn paging_through_the_ranked_feed_lists_every_post_once_despite_changing_scores() {
     let TestApp { app, database, .. } = TestApp::create().await;
-    let mut there = Vec::new();
+    let mut expected = Vec::new();
     for _ in 0..7 {
-        there.push(a_post().at(NOON).insert_into(&database).await.id);
+        expected.push(a_post().at(NOON).insert_into(&database).await.id);
     }
 
-    let mut met = Vec::new();
-    let mut stretch =
+    let mut listed = Vec::new();
+    let mut request =
         FeedPageRequest { limit: Limit::parse(2).unwrap(), start: FeedStart::Offset(0) };
     loop {
-        let leg = feed::list_ranked(&app, Viewer::Guest, stretch.clone()).await.unwrap();
-        met.extend(leg.posts.into_iter().map(|post| post.post.post.id));
+        let ranked_page = feed::list_ranked(&app, Viewer::Guest, request.clone()).await.unwrap();
+        listed.extend(ranked_page.posts.into_iter().map(|post| post.post.post.id));
         database
             .execute("UPDATE posts SET hearts_count = hearts_count + (hashtext(id::text) & 7)")
             .await;
-        let Some(walk) = leg.next else { break };
-        stretch.start = FeedStart::After(walk);
+        let Some(cursor) = ranked_page.next else { break };
+        request.start = FeedStart::After(cursor);
     }
 
-    met.sort_unstable();
-    there.sort_unstable();
-    assert_eq!(met, there);
+    listed.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(listed, expected);
 }
 
 #[tokio::test]
-async fn a_score_is_that_of_the_moment() {
+async fn scores_are_computed_at_the_time_of_the_request() {
     let TestApp { app, database, clock, .. } = TestApp::create().await;
     a_post().at(NOON).insert_into(&database).await;
-    let stretch = FeedPageRequest { limit: Limit::DEFAULT, start: FeedStart::Offset(0) };
+    let request = FeedPageRequest { limit: Limit::DEFAULT, start: FeedStart::Offset(0) };
     let page = PageRequest::first(Limit::DEFAULT);
 
     clock.advance(TimeDelta::hours(24));
-    let ranked = feed::list_ranked(&app, Viewer::Guest, stretch).await.unwrap().posts.remove(0);
+    let ranked = feed::list_ranked(&app, Viewer::Guest, request).await.unwrap().posts.remove(0);
     let newest = feed::list_newest_scored(&app, Viewer::Guest, page).await.unwrap().items.remove(0);
 
     assert_eq!((ranked.slot, newest.slot), (Slot::Ranked, Slot::Fresh));
@@ -131,14 +131,14 @@ async fn a_score_is_that_of_the_moment() {
 }
 
 #[tokio::test]
-async fn what_is_trending_leaves_its_window_with_time() {
+async fn a_trending_post_leaves_the_time_window() {
     let TestApp { app, database, clock, .. } = TestApp::create().await;
     let post = a_post().at(NOON).insert_into(&database).await.id;
     database.execute("UPDATE posts SET hearts_count = 1").await;
     let trending = async || {
         let window = TrendingWindow::DEFAULT;
         let posts = feed::list_trending(&app, Viewer::Guest, window, Limit::DEFAULT).await.unwrap();
-        posts.into_iter().map(|seen| seen.post.id).collect::<Vec<_>>()
+        posts.into_iter().map(|item| item.post.id).collect::<Vec<_>>()
     };
 
     clock.advance(TimeDelta::hours(24));
@@ -148,6 +148,7 @@ async fn what_is_trending_leaves_its_window_with_time() {
 }
 
 async fn ids(app: &App, viewer: Viewer) -> Vec<PostId> {
-    let slice = feed::list_newest(app, viewer, PageRequest::first(Limit::DEFAULT)).await.unwrap();
-    slice.items.into_iter().map(|seen| seen.post.id).collect()
+    let newest_page =
+        feed::list_newest(app, viewer, PageRequest::first(Limit::DEFAULT)).await.unwrap();
+    newest_page.items.into_iter().map(|item| item.post.id).collect()
 }

@@ -1,4 +1,4 @@
-//! Whether this node can work.
+//! Readiness of a node.
 
 use grateful_application::{Error, accounts, health};
 use grateful_storage::DatabaseConfig;
@@ -6,7 +6,7 @@ use grateful_testkit::{TestApp, TestDatabase};
 
 #[tokio::test]
 async fn a_node_with_a_migrated_database_is_ready() {
-    let TestApp { app, database: _test, .. } = TestApp::create().await;
+    let TestApp { app, database: _database, .. } = TestApp::create().await;
 
     health::check_readiness(&app).await.unwrap();
 }
@@ -15,38 +15,40 @@ async fn a_node_with_a_migrated_database_is_ready() {
 async fn a_node_whose_database_is_not_migrated_is_not_ready() {
     let database = TestDatabase::create_empty().await;
     let db = database.pool.clone();
-    let TestApp { app, database: _test, .. } = TestApp::with_pool(database, db);
+    let TestApp { app, database: _database, .. } = TestApp::with_pool(database, db);
 
-    let told = health::check_readiness(&app).await;
+    let result = health::check_readiness(&app).await;
 
-    assert!(matches!(told, Err(Error::Unavailable(_))), "{told:?}");
+    assert!(matches!(result, Err(Error::Unavailable(_))), "{result:?}");
 }
 
 #[tokio::test]
 async fn a_node_without_a_database_is_not_ready() {
     let database = TestDatabase::create().await;
-    let nowhere = database.pool_with(|config| {
-        let url = config.url.replace(config.url.rsplit('/').next().unwrap_or_default(), "nowhere");
+    let missing_database = database.pool_with(|config| {
+        let url = config
+            .url
+            .replace(config.url.rsplit('/').next().unwrap_or_default(), "missing_database");
         DatabaseConfig::new(url)
     });
-    let TestApp { app, database: _test, .. } = TestApp::with_pool(database, nowhere);
+    let TestApp { app, database: _database, .. } = TestApp::with_pool(database, missing_database);
 
-    let told = health::check_readiness(&app).await;
+    let result = health::check_readiness(&app).await;
 
-    assert!(matches!(told, Err(Error::Unavailable(_))), "{told:?}");
+    assert!(matches!(result, Err(Error::Unavailable(_))), "{result:?}");
 }
 
 #[tokio::test]
-async fn whoever_gets_no_connection_is_asked_to_come_back() {
+async fn without_a_free_connection_a_use_case_is_unavailable() {
     let database = TestDatabase::create().await;
     let only_one = database.pool_with(|config| config.with_max_connections(1));
-    let TestApp { app, database: _test, .. } = TestApp::with_pool(database, only_one);
-    let held = app.db.acquire().await.unwrap();
+    let TestApp { app, database: _database, .. } = TestApp::with_pool(database, only_one);
+    let connection = app.db.acquire().await.unwrap();
 
-    let refused = accounts::get(&app, 1.into()).await;
-    drop(held);
+    let rejected = accounts::get(&app, 1.into()).await;
+    drop(connection);
     let served = accounts::get(&app, 1.into()).await;
 
-    assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+    assert!(matches!(rejected, Err(Error::Unavailable(_))), "{rejected:?}");
     assert!(matches!(served, Err(Error::Unauthenticated(_))), "{served:?}");
 }

@@ -1,4 +1,4 @@
-//! Requests that arrive more than once and must have one effect.
+//! Idempotent requests.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -10,100 +10,101 @@ use grateful_domain::{PostEdit, UserId};
 use grateful_testkit::{TestApp, TestDatabase, a_user, create_user};
 
 use crate::support::{
-    assert_invalid, assert_unauthenticated, draft, hold, log_in, post_in, publish, until_waiting,
+    assert_invalid, assert_unauthenticated, create_post, draft, lock_user, log_in, post_id_in,
+    wait_until_blocked,
 };
 
 #[tokio::test]
-async fn the_same_request_again_gets_the_first_answer_and_does_nothing() {
+async fn a_repeated_request_replays_the_first_response() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
 
-    let first = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
-    let again = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
+    let first = create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
+    let again = create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
 
-    assert_eq!(again, as_a_repeat(&first));
+    assert_eq!(again, replay_of(&first));
     assert_eq!(database.count("posts").await, 1);
 }
 
 #[tokio::test]
-async fn the_first_answer_outlives_the_post() {
+async fn the_first_response_outlives_the_post() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
-    let first = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
-    let post = post_in(&first);
+    let first = create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
+    let post = post_id_in(&first);
 
-    let words = PostEdit { content: Some("For sun.".to_owned()), ..PostEdit::default() };
-    posts::update(&app, ana, post, words, |_| true).await.unwrap();
-    let after_edit = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
+    let edit = PostEdit { content: Some("For sun.".to_owned()), ..PostEdit::default() };
+    posts::update(&app, ana, post, edit, |_| true).await.unwrap();
+    let after_edit = create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
     posts::delete(&app, ana, post).await.unwrap();
-    let after_deletion = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
+    let after_deletion = create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
 
-    assert_eq!(after_edit, as_a_repeat(&first));
-    assert_eq!(after_deletion, as_a_repeat(&first));
+    assert_eq!(after_edit, replay_of(&first));
+    assert_eq!(after_deletion, replay_of(&first));
     assert_eq!(database.count("posts").await, 0);
 }
 
 #[tokio::test]
-async fn another_request_under_the_same_key_is_refused() {
+async fn another_request_with_the_same_key_is_rejected() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
-    publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
+    create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
 
-    let other = IdempotentRequest { fingerprint: [2; 32], ..rain() };
-    let refused = publish(&app, ana, draft("For sun."), Some(other)).await;
+    let other = IdempotentRequest { fingerprint: [2; 32], ..request() };
+    let rejected = create_post(&app, ana, draft("For sun."), Some(other)).await;
 
-    assert_invalid(refused, "Idempotency-Key");
+    assert_invalid(rejected, "Idempotency-Key");
     assert_eq!(database.count("posts").await, 1);
 }
 
 #[tokio::test]
-async fn requests_without_a_key_are_all_different() {
+async fn requests_without_a_key_are_never_replayed() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
 
     for _ in 0..2 {
-        let answer = publish(&app, ana, draft("For rain."), None).await.unwrap();
-        assert!(matches!(answer, RecordedResponse::New(_)));
+        let response = create_post(&app, ana, draft("For rain."), None).await.unwrap();
+        assert!(matches!(response, RecordedResponse::New(_)));
     }
 
     assert_eq!(database.count("posts").await, 2);
 }
 
 #[tokio::test]
-async fn keys_of_different_people_do_not_meet() {
+async fn keys_of_different_users_are_independent() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let (ana, ben) = (create_user(&database).await, create_user(&database).await);
 
-    let by_ana = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
-    let by_ben = publish(&app, ben, draft("For rain."), Some(rain())).await.unwrap();
+    let by_ana = create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
+    let by_ben = create_post(&app, ben, draft("For rain."), Some(request())).await.unwrap();
 
     assert!(matches!((&by_ana, &by_ben), (RecordedResponse::New(_), RecordedResponse::New(_))));
-    assert_ne!(post_in(&by_ana), post_in(&by_ben));
+    assert_ne!(post_id_in(&by_ana), post_id_in(&by_ben));
 }
 
 #[tokio::test]
-async fn a_key_needs_one_connection_at_a_time() {
+async fn an_idempotent_request_uses_one_connection_at_a_time() {
     let database = TestDatabase::create().await;
     let only_one = database.pool_with(|config| config.with_max_connections(1));
     let TestApp { app, database, .. } = TestApp::with_pool(database, only_one);
     let ana = create_user(&database).await;
 
-    let answer = publish(&app, ana, draft("For rain."), Some(rain())).await;
+    let response = create_post(&app, ana, draft("For rain."), Some(request())).await;
 
-    assert!(matches!(answer, Ok(RecordedResponse::New(_))), "{answer:?}");
+    assert!(matches!(response, Ok(RecordedResponse::New(_))), "{response:?}");
 }
 
 #[tokio::test]
-async fn while_the_first_is_at_it_the_same_request_is_told_so() {
+async fn a_repeated_request_while_the_first_is_in_flight_is_a_conflict() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
-    let held = hold(&database, ana).await;
+    let lock = lock_user(&database, ana).await;
 
-    let first = publish(&app, ana, draft("For rain."), Some(rain()));
+    let first = create_post(&app, ana, draft("For rain."), Some(request()));
     let meanwhile = async {
-        until_waiting(&database, 1).await;
-        let second = publish(&app, ana, draft("For rain."), Some(rain())).await;
-        drop(held);
+        wait_until_blocked(&database, 1).await;
+        let second = create_post(&app, ana, draft("For rain."), Some(request())).await;
+        drop(lock);
         second
     };
     let (first, second) = tokio::join!(first, meanwhile);
@@ -114,50 +115,51 @@ async fn while_the_first_is_at_it_the_same_request_is_told_so() {
 }
 
 #[tokio::test]
-async fn ten_equal_requests_at_once_make_one_post() {
+async fn ten_concurrent_equal_requests_create_one_post() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
 
-    let requests = (0..10).map(|_| publish(&app, ana, draft("For rain."), Some(rain())));
-    let outcomes = join_all(requests).await;
+    let requests = (0..10).map(|_| create_post(&app, ana, draft("For rain."), Some(request())));
+    let results = join_all(requests).await;
 
-    let firsts = outcomes.iter().filter(|it| matches!(it, Ok(RecordedResponse::New(_)))).count();
-    assert_eq!(firsts, 1, "{outcomes:?}");
-    for refused in outcomes.iter().filter(|it| it.is_err()) {
-        assert_in_flight(refused);
+    let new =
+        results.iter().filter(|result| matches!(result, Ok(RecordedResponse::New(_)))).count();
+    assert_eq!(new, 1, "{results:?}");
+    for rejected in results.iter().filter(|result| result.is_err()) {
+        assert_in_flight(rejected);
     }
     assert_eq!(database.count("posts").await, 1);
 }
 
 #[tokio::test]
-async fn an_act_that_fails_lets_its_key_go() {
+async fn a_failed_act_releases_its_key() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     database.execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (false)").await;
-    let failed = publish(&app, ana, draft("For rain."), Some(rain())).await;
+    let failed = create_post(&app, ana, draft("For rain."), Some(request())).await;
     database.execute("ALTER TABLE posts DROP CONSTRAINT never").await;
 
-    let retried = publish(&app, ana, draft("For rain."), Some(rain())).await;
+    let retried = create_post(&app, ana, draft("For rain."), Some(request())).await;
 
     assert!(matches!(failed, Err(Error::Internal(_))), "{failed:?}");
     assert!(matches!(retried, Ok(RecordedResponse::New(_))), "{retried:?}");
 }
 
 #[tokio::test]
-async fn whoever_takes_over_a_lapsed_claim_has_its_effect_alone() {
+async fn only_the_successor_of_an_expired_claim_takes_effect() {
     let TestApp { app, database, clock, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
-    let held = hold(&database, ana).await;
+    let lock = lock_user(&database, ana).await;
 
-    let slow = publish(&app, ana, draft("For rain."), Some(rain()));
+    let slow = create_post(&app, ana, draft("For rain."), Some(request()));
     let successor = async {
-        until_waiting(&database, 1).await;
+        wait_until_blocked(&database, 1).await;
         clock.advance(TimeDelta::seconds(61));
-        publish(&app, ana, draft("For rain."), Some(rain())).await
+        create_post(&app, ana, draft("For rain."), Some(request())).await
     };
     let release = async {
-        until_waiting(&database, 2).await;
-        drop(held);
+        wait_until_blocked(&database, 2).await;
+        drop(lock);
     };
     let (slow, successor, ()) = tokio::join!(slow, successor, release);
 
@@ -166,59 +168,59 @@ async fn whoever_takes_over_a_lapsed_claim_has_its_effect_alone() {
     assert!(matches!(successor, RecordedResponse::New(_)));
     assert_eq!(database.count("posts").await, 1);
     assert_eq!(database.count("users WHERE posts_count = 1").await, 1);
-    let again = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
-    assert_eq!(again, as_a_repeat(&successor));
+    let again = create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
+    assert_eq!(again, replay_of(&successor));
 }
 
 #[tokio::test]
-async fn a_claim_that_has_not_lapsed_is_not_taken_over() {
+async fn a_claim_expires_after_60_seconds() {
     let TestApp { app, database, clock, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
-    database.execute(&left_behind(ana)).await;
+    database.execute(&insert_abandoned_claim(ana)).await;
 
     clock.advance(TimeDelta::seconds(60));
-    let in_time = publish(&app, ana, draft("For rain."), Some(rain())).await;
+    let in_time = create_post(&app, ana, draft("For rain."), Some(request())).await;
     clock.advance(TimeDelta::microseconds(1));
-    let lapsed = publish(&app, ana, draft("For rain."), Some(rain())).await;
+    let expired = create_post(&app, ana, draft("For rain."), Some(request())).await;
 
     assert_in_flight(&in_time);
-    assert!(matches!(lapsed, Ok(RecordedResponse::New(_))), "{lapsed:?}");
+    assert!(matches!(expired, Ok(RecordedResponse::New(_))), "{expired:?}");
 }
 
 #[tokio::test]
-async fn after_a_day_the_key_is_free() {
+async fn a_key_can_be_reused_after_a_day() {
     let TestApp { app, database, clock, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
-    let first = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
-    let other = || IdempotentRequest { fingerprint: [2; 32], ..rain() };
+    let first = create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
+    let other = || IdempotentRequest { fingerprint: [2; 32], ..request() };
 
     clock.advance(TimeDelta::hours(24));
-    let in_time = publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
+    let in_time = create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
     clock.advance(TimeDelta::microseconds(1));
-    let anew = publish(&app, ana, draft("For sun."), Some(other())).await.unwrap();
+    let reused = create_post(&app, ana, draft("For sun."), Some(other())).await.unwrap();
 
-    assert_eq!(in_time, as_a_repeat(&first));
-    assert!(matches!(anew, RecordedResponse::New(_)));
-    assert_ne!(post_in(&anew), post_in(&first));
+    assert_eq!(in_time, replay_of(&first));
+    assert!(matches!(reused, RecordedResponse::New(_)));
+    assert_ne!(post_id_in(&reused), post_id_in(&first));
 }
 
 #[tokio::test]
-async fn a_key_of_somebody_whose_account_is_gone_is_refused_like_anything_else_of_theirs() {
+async fn a_request_of_a_deleted_account_is_unauthenticated() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     database.execute("DELETE FROM users").await;
 
-    let refused = publish(&app, ana, draft("For rain."), Some(rain())).await;
+    let rejected = create_post(&app, ana, draft("For rain."), Some(request())).await;
 
-    assert_unauthenticated(refused);
+    assert_unauthenticated(rejected);
 }
 
 #[tokio::test]
-async fn keys_and_sessions_are_swept_when_nobody_can_use_them_any_more() {
+async fn expired_keys_and_sessions_are_deleted() {
     let TestApp { app, database, clock, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
     log_in(&app, &ana).await;
-    publish(&app, ana.id, draft("For rain."), Some(rain())).await.unwrap();
+    create_post(&app, ana.id, draft("For rain."), Some(request())).await.unwrap();
 
     clock.advance(TimeDelta::hours(24));
     let early = housekeeping::sweep(&app).await.unwrap();
@@ -232,24 +234,25 @@ async fn keys_and_sessions_are_swept_when_nobody_can_use_them_any_more() {
     assert_eq!((after_a_week.sessions, after_a_week.idempotency_keys), (1, 0));
 }
 
-/// The request to publish `For rain.`, under its key.
-fn rain() -> IdempotentRequest {
+/// The idempotent request that creates the post `For rain.`.
+fn request() -> IdempotentRequest {
     IdempotentRequest { key: IdempotencyKey::parse("rain").unwrap(), fingerprint: [1; 32] }
 }
 
-fn as_a_repeat(first: &RecordedResponse) -> RecordedResponse {
-    let RecordedResponse::New(kept) = first else { panic!("{first:?}") };
-    RecordedResponse::Replayed(kept.clone())
+fn replay_of(first: &RecordedResponse) -> RecordedResponse {
+    let RecordedResponse::New(body) = first else { panic!("{first:?}") };
+    RecordedResponse::Replayed(body.clone())
 }
 
 #[track_caller]
-fn assert_in_flight(outcome: &Result<RecordedResponse>) {
-    let told = matches!(outcome, Err(Error::Conflict { resource: Resource::IdempotencyKey, .. }));
-    assert!(told, "{outcome:?}");
+fn assert_in_flight(result: &Result<RecordedResponse>) {
+    let is_in_flight =
+        matches!(result, Err(Error::Conflict { resource: Resource::IdempotencyKey, .. }));
+    assert!(is_in_flight, "{result:?}");
 }
 
-/// The claim of a node that died over it, at noon.
-fn left_behind(user: UserId) -> String {
+/// SQL that inserts a claim of a node that crashed at noon.
+fn insert_abandoned_claim(user: UserId) -> String {
     format!(
         "INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, claimed_at)
          VALUES ({user}, 'rain', decode(repeat('01', 32), 'hex'), gen_random_uuid(), '2026-01-05 12:00Z')"

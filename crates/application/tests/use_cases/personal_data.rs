@@ -1,4 +1,4 @@
-//! Wherever a person is referred to: what an export tells of it, and that nothing of it is left when they have gone.
+//! All columns that refer to a user: where an export contains their rows, and how a deletion removes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -18,99 +18,102 @@ use grateful_domain::{
 use grateful_testkit::{TestApp, TestDatabase, a_post, a_user, block, create_user};
 use uuid::Uuid;
 
-use crate::support::{assert_not_found, draft, publish, session_of, until_waiting};
+use crate::support::{assert_not_found, create_post, draft, session_of, wait_until_blocked};
 
-/// How the row is gone when the account is.
+/// How the deletion of an account removes a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Leaves {
-    /// In steps, with what it counts for and what others were told of it.
-    InSteps,
-    /// With the row of the person, which it refers to: nobody counts it.
-    WithThePerson,
+enum Removal {
+    /// In batches, with its counts and its notifications.
+    InBatches,
+    /// With the row of the user, by a foreign key. No count depends on it.
+    Cascade,
 }
 
-/// Whether the person is told of it in an export.
+/// Where an export contains a row.
 #[derive(Debug)]
-enum Told {
-    /// In these sections, but for rows that are another's to tell of.
-    In(&'static [Section], &'static str),
-    /// Nowhere, and why.
-    Nowhere(&'static str),
+enum Export {
+    /// In these sections, for rows that match this condition.
+    Sections(&'static [Section], &'static str),
+    /// In no section, for this reason.
+    Excluded(&'static str),
 }
 
-use Leaves::{InSteps, WithThePerson};
-use Told::{In, Nowhere};
+use Export::{Excluded, Sections};
+use Removal::{Cascade, InBatches};
 
-/// Every column that refers to a person. Whoever adds one decides both.
-const COLUMNS: [(&str, Leaves, Told); 17] = [
-    ("comments.author_id", InSteps, In(&[Section::Comments], "true")),
-    ("emoji_reactions.user_id", InSteps, In(&[Section::Reactions], "true")),
-    // Who has blocked somebody is for those to tell who have.
+/// All columns that refer to a user. A new column must be added here, with its removal and its export.
+const COLUMNS: [(&str, Removal, Export); 17] = [
+    ("comments.author_id", InBatches, Sections(&[Section::Comments], "true")),
+    ("emoji_reactions.user_id", InBatches, Sections(&[Section::Reactions], "true")),
+    // A block is personal data of the blocking user.
     (
         "follows.follower_id",
-        InSteps,
-        In(&[Section::Following, Section::RequestsSent], "status <> 'blocked'"),
+        InBatches,
+        Sections(&[Section::Following, Section::RequestsSent], "status <> 'blocked'"),
     ),
     (
         "follows.followed_id",
-        InSteps,
-        In(&[Section::Followers, Section::RequestsReceived, Section::Blocks], "true"),
+        InBatches,
+        Sections(&[Section::Followers, Section::RequestsReceived, Section::Blocks], "true"),
     ),
     (
         "idempotency_keys.user_id",
-        WithThePerson,
-        Nowhere("answers that are told as what they are about; gone within a day"),
+        Cascade,
+        Excluded("responses about rows that are exported themselves; deleted within a day"),
     ),
-    ("inboxes.user_id", WithThePerson, Nowhere("a lock, and a number of changes")),
-    ("likes.user_id", InSteps, In(&[Section::Hearts], "true")),
+    ("inboxes.user_id", Cascade, Excluded("a lock and a sequence number")),
+    ("likes.user_id", InBatches, Sections(&[Section::Hearts], "true")),
     (
         "notification_quotas.user_id",
-        WithThePerson,
-        Nowhere("how many of a kind were told within the hour"),
+        Cascade,
+        Excluded("the number of notifications of a type within the hour"),
     ),
     (
         "notification_removals.user_id",
-        WithThePerson,
-        Nowhere("ids of what is there no more; gone within a day"),
+        Cascade,
+        Excluded("ids of removed notifications; deleted within a day"),
     ),
     (
         "notifications.actor_id",
-        InSteps,
-        Nowhere("what others were told of acts which are told themselves"),
+        InBatches,
+        Excluded("notifications of other users about acts that are exported themselves"),
     ),
-    ("notifications.user_id", InSteps, In(&[Section::Notifications], "true")),
-    ("posts.author_id", InSteps, In(&[Section::Posts], "true")),
-    ("sessions.user_id", WithThePerson, In(&[Section::Sessions], "true")),
-    ("share_recipients.user_id", WithThePerson, In(&[Section::ReceivedShares], "true")),
-    ("shares.user_id", InSteps, In(&[Section::Shares], "true")),
+    ("notifications.user_id", InBatches, Sections(&[Section::Notifications], "true")),
+    ("posts.author_id", InBatches, Sections(&[Section::Posts], "true")),
+    ("sessions.user_id", Cascade, Sections(&[Section::Sessions], "true")),
+    ("share_recipients.user_id", Cascade, Sections(&[Section::ReceivedShares], "true")),
+    ("shares.user_id", InBatches, Sections(&[Section::Shares], "true")),
     (
         "withdrawn_notifications.actor_id",
-        WithThePerson,
-        Nowhere("that an act was undone; gone within a day"),
+        Cascade,
+        Excluded("acts that were undone; deleted within a day"),
     ),
     (
         "withdrawn_notifications.user_id",
-        WithThePerson,
-        Nowhere("that another's act was undone; gone within a day"),
+        Cascade,
+        Excluded("acts of other users that were undone; deleted within a day"),
     ),
 ];
 
 #[tokio::test]
-async fn every_column_that_refers_to_a_person_is_in_the_table() {
+async fn the_table_contains_every_column_that_refers_to_a_user() {
     let TestApp { database, .. } = TestApp::create().await;
 
-    assert_eq!(columns(&database).await, COLUMNS.iter().map(|(it, ..)| (*it).to_owned()).collect());
+    assert_eq!(
+        columns(&database).await,
+        COLUMNS.iter().map(|(column, ..)| (*column).to_owned()).collect()
+    );
 }
 
 #[tokio::test]
-async fn a_column_that_is_not_in_the_table_is_found_with_a_key_or_without() {
+async fn a_column_missing_in_the_table_is_found_with_or_without_a_foreign_key() {
     let TestApp { database, .. } = TestApp::create().await;
     database.execute(
         "CREATE TABLE careless (id bigint, owner bigint REFERENCES users (id), muted_user_id bigint, actor_id bigint)",
     )
     .await;
 
-    let known: BTreeSet<String> = COLUMNS.iter().map(|(it, ..)| (*it).to_owned()).collect();
+    let known: BTreeSet<String> = COLUMNS.iter().map(|(column, ..)| (*column).to_owned()).collect();
     let found = columns(&database).await;
 
     let new: Vec<&String> = found.difference(&known).collect();
@@ -118,156 +121,160 @@ async fn a_column_that_is_not_in_the_table_is_found_with_a_key_or_without() {
 }
 
 #[test]
-fn every_section_tells_of_a_column_and_no_section_of_two() {
-    let told: Vec<Section> = COLUMNS
+fn every_section_belongs_to_exactly_one_column() {
+    let exported: Vec<Section> = COLUMNS
         .iter()
-        .filter_map(|(_, _, told)| if let In(sections, _) = told { Some(*sections) } else { None })
+        .filter_map(
+            |(_, _, export)| {
+                if let Sections(sections, _) = export { Some(*sections) } else { None }
+            },
+        )
         .flatten()
         .copied()
         .collect();
 
-    assert_eq!(told.len(), Section::ALL.len());
-    assert!(Section::ALL.iter().all(|section| told.contains(section)));
+    assert_eq!(exported.len(), Section::ALL.len());
+    assert!(Section::ALL.iter().all(|section| exported.contains(section)));
 }
 
 #[tokio::test]
-async fn an_export_tells_every_row_that_refers_to_the_person() {
-    let world = World::create().await;
+async fn an_export_contains_every_row_that_refers_to_the_user() {
+    let scenario = Scenario::create().await;
 
-    let told = world.exported().await;
+    let counts = scenario.export_counts().await;
 
-    for (column, _, what) in &COLUMNS {
-        let rows = world.rows(column, "true").await;
-        assert!(0 < rows, "a world without {column} shows nothing");
-        match what {
-            In(sections, which) => {
-                let entries: i64 =
-                    sections.iter().map(|section| told[&format!("{section:?}")]).sum();
-                assert_eq!(entries, world.rows(column, which).await, "{column} {told:?}");
+    for (column, _, export) in &COLUMNS {
+        let rows = scenario.rows(column, "true").await;
+        assert!(0 < rows, "the scenario has no row with {column}");
+        match export {
+            Sections(sections, condition) => {
+                let items: i64 =
+                    sections.iter().map(|section| counts[&format!("{section:?}")]).sum();
+                assert_eq!(items, scenario.rows(column, condition).await, "{column} {counts:?}");
                 for section in *sections {
-                    assert!(0 < told[&format!("{section:?}")], "{section:?}");
+                    assert!(0 < counts[&format!("{section:?}")], "{section:?}");
                 }
             }
-            Nowhere(why) => assert!(!why.is_empty()),
+            Excluded(why) => assert!(!why.is_empty()),
         }
     }
 }
 
 #[tokio::test]
-async fn whoever_has_gone_is_referred_to_nowhere_and_counted_by_nobody() {
-    let world = World::create().await;
+async fn a_deleted_account_leaves_no_references_and_no_counts() {
+    let scenario = Scenario::create().await;
 
-    accounts::delete(&world.app, world.ana).await.unwrap();
+    accounts::delete(&scenario.app, scenario.ana).await.unwrap();
 
-    world.assert_gone().await;
+    scenario.assert_gone().await;
 }
 
-/// Each time in the midst of another step, as by a `kill -9`: what was done stays done, and the next attempt goes on.
+/// Interrupts a deletion in each step, as `kill -9` does. Completed steps persist, and the next attempt continues.
 #[tokio::test]
-async fn a_deletion_that_is_cut_short_anywhere_goes_on_from_there() {
-    let world = World::create().await;
-    let ben = world.ben;
-    let [heart, reaction, link, sent, said] = world.posts;
-    let held = [
+async fn an_interrupted_deletion_can_be_continued() {
+    let scenario = Scenario::create().await;
+    let ben = scenario.ben;
+    let [heart, reaction, link, message, comment] = scenario.posts;
+    let locked_rows = [
         format!("inboxes WHERE user_id = {ben}"),
         format!("users WHERE id = {ben}"),
         format!("posts WHERE id = '{heart}'"),
         format!("posts WHERE id = '{reaction}'"),
         format!("posts WHERE id = '{link}'"),
-        format!("posts WHERE id = '{sent}'"),
-        format!("posts WHERE id = '{said}'"),
-        format!("posts WHERE author_id = {}", world.ana),
+        format!("posts WHERE id = '{message}'"),
+        format!("posts WHERE id = '{comment}'"),
+        format!("posts WHERE author_id = {}", scenario.ana),
     ];
-    let mut left = world.all_rows().await;
+    let mut remaining_rows = scenario.all_rows().await;
 
-    for row in &held {
-        let mut holder = world.database.begin(&format!("SELECT FROM {row} FOR UPDATE")).await;
+    for row in &locked_rows {
+        let mut lock = scenario.database.begin(&format!("SELECT FROM {row} FOR UPDATE")).await;
         let deletion = tokio::spawn({
-            let (app, ana) = (world.app.clone(), world.ana);
+            let (app, ana) = (scenario.app.clone(), scenario.ana);
             async move { accounts::delete(&app, ana).await }
         });
-        until_waiting(&world.database, 1).await;
+        wait_until_blocked(&scenario.database, 1).await;
         deletion.abort();
         assert!(deletion.await.unwrap_err().is_cancelled(), "{row}");
-        holder.batch_execute("ROLLBACK").await.unwrap();
+        lock.batch_execute("ROLLBACK").await.unwrap();
 
-        let now = world.all_rows().await;
+        let now = scenario.all_rows().await;
         assert!(
-            now <= left
-                && 0 < world.database.count(&format!("users WHERE id = {}", world.ana)).await
+            now <= remaining_rows
+                && 0 < scenario.database.count(&format!("users WHERE id = {}", scenario.ana)).await
         );
-        left = now;
-        world.assert_numbers_right(row).await;
+        remaining_rows = now;
+        scenario.assert_consistent(row).await;
     }
 
-    accounts::delete(&world.app, world.ana).await.unwrap();
-    world.assert_gone().await;
-    assert_not_found(accounts::delete(&world.app, world.ana).await);
-    world.assert_gone().await;
+    accounts::delete(&scenario.app, scenario.ana).await.unwrap();
+    scenario.assert_gone().await;
+    assert_not_found(accounts::delete(&scenario.app, scenario.ana).await);
+    scenario.assert_gone().await;
 }
 
-/// Ana and Ben, who have done to each other whatever can be done, and undone some of it; and others beside them.
-struct World {
+/// Ana and Ben, who have performed every kind of act on each other's data and undone some; and further users.
+struct Scenario {
     app: App,
     database: TestDatabase,
     ana: UserId,
     ben: UserId,
-    /// Of Ben's posts those that have Ana's heart, her emoji, her link, what she sent, and what she said.
+    /// Ben's posts with a heart, a reaction, a link share, a message share and a comment by Ana.
     posts: [PostId; 5],
 }
 
-impl World {
+impl Scenario {
     async fn create() -> Self {
         let TestApp { app, database, .. } = TestApp::create().await;
         let ana = a_user().with_username("ana").insert_into(&database).await;
         let ben = a_user().with_username("ben").insert_into(&database).await.id;
         issue_ticket(&app, &session_of(&app, &ana).await).await.unwrap();
         let ana = ana.id;
-        let mut theirs = Vec::new();
+        let mut posts_by_other = Vec::new();
         for (one, other) in [(ben, ana), (ana, ben)] {
-            theirs = a_post_for_each_act(&app, &database, one, other).await;
+            posts_by_other = create_engagement(&app, &database, one, other).await;
             follows::follow(&app, one, other).await.unwrap();
-            // Somebody else does the same, so that there are batches, and numbers that stay.
+            // A third user does the same, so that there are batches, and counts that remain.
             let caro = create_user(&database).await;
             let post = a_post().by(other).insert_into(&database).await.id;
-            for who in [one, caro] {
-                hearts::add(&app, who, post).await.unwrap();
-                reactions::set(&app, who, post, Emoji::Star).await.unwrap();
+            for user in [one, caro] {
+                hearts::add(&app, user, post).await.unwrap();
+                reactions::set(&app, user, post, Emoji::Star).await.unwrap();
             }
             follows::follow(&app, caro, other).await.unwrap();
             follows::follow(&app, one, caro).await.unwrap();
-            // Done and undone, which is remembered for a day.
-            hearts::add(&app, one, theirs[1]).await.unwrap();
-            hearts::remove(&app, one, theirs[1]).await.unwrap();
-            ask(&app, &database, one).await;
+            // Undone acts are stored for a day.
+            hearts::add(&app, one, posts_by_other[1]).await.unwrap();
+            hearts::remove(&app, one, posts_by_other[1]).await.unwrap();
+            exchange_requests(&app, &database, one).await;
             block(&database, one, create_user(&database).await).await;
             block(&database, create_user(&database).await, one).await;
         }
         let key = IdempotencyKey::parse("once").unwrap();
         let idempotency = IdempotentRequest { key, fingerprint: [7; 32] };
-        publish(&app, ana, draft("For rain"), Some(idempotency)).await.unwrap();
-        let posts = theirs.try_into().unwrap();
-        let world = Self { app, database, ana, ben, posts };
-        world.assert_numbers_right("the beginning").await;
-        world
+        create_post(&app, ana, draft("For rain"), Some(idempotency)).await.unwrap();
+        let posts = posts_by_other.try_into().unwrap();
+        let scenario = Self { app, database, ana, ben, posts };
+        scenario.assert_consistent("before the deletion").await;
+        scenario
     }
 
-    /// How many entries each section has.
-    async fn exported(&self) -> BTreeMap<String, i64> {
-        let mut told: BTreeMap<String, i64> = BTreeMap::new();
-        export(&self.app, self.ana, async |section, entries| {
-            *told.entry(format!("{section:?}")).or_default() += number_of(&entries);
+    /// The number of exported items by section.
+    async fn export_counts(&self) -> BTreeMap<String, i64> {
+        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+        export(&self.app, self.ana, async |section, items| {
+            *counts.entry(format!("{section:?}")).or_default() += count_items(&items);
             ControlFlow::Continue(())
         })
         .await
         .unwrap();
-        told
+        counts
     }
 
-    /// How many rows of these refer to Ana in this column.
-    async fn rows(&self, column: &str, which: &str) -> i64 {
+    /// The number of rows that refer to Ana in this column and match the condition.
+    async fn rows(&self, column: &str, condition: &str) -> i64 {
         let (table, _) = column.split_once('.').unwrap();
-        self.database.count(&format!("{table} WHERE {column} = {} AND {which}", self.ana)).await
+        self.database.count(&format!("{table} WHERE {column} = {} AND {condition}", self.ana)).await
     }
 
     async fn all_rows(&self) -> i64 {
@@ -283,28 +290,29 @@ impl World {
             assert_eq!(self.rows(column, "true").await, 0, "{column}");
         }
         assert_eq!(self.database.count(&format!("users WHERE id = {}", self.ana)).await, 0);
-        // Nor by name, in what others were told.
-        let told = "notifications WHERE data ->> 'actor_username' = 'ana' OR message LIKE '%ana%'";
-        assert_eq!(self.database.count(told).await, 0);
-        // What Ben and the others did beside her is still there.
+        // Notifications of other users do not contain her name either.
+        let counts =
+            "notifications WHERE data ->> 'actor_username' = 'ana' OR message LIKE '%ana%'";
+        assert_eq!(self.database.count(counts).await, 0);
+        // The data of other users still exists.
         let post =
             self.database.count("posts WHERE hearts_count = 1 AND reactions_count = 1").await;
         assert_eq!(post, 1);
         assert_eq!(verify(&self.app, Repair::No, |_| ()).await.unwrap(), 0);
     }
 
-    async fn assert_numbers_right(&self, when: &str) {
+    async fn assert_consistent(&self, when: &str) {
         let mut found = Vec::new();
         verify(&self.app, Repair::No, |progress| found.push(format!("{progress:?}")))
             .await
             .unwrap();
-        found.retain(|it| it.starts_with("Mismatch"));
+        found.retain(|progress| progress.starts_with("Mismatch"));
         assert_eq!(found, [""; 0], "{when}");
     }
 }
 
-/// What one does to as many posts of the other: a heart, an emoji, a link, a message and comments.
-async fn a_post_for_each_act(
+/// Creates five posts of `other`, and a heart, a reaction, a link share, a message share and comments by `one`.
+async fn create_engagement(
     app: &App,
     database: &TestDatabase,
     one: UserId,
@@ -322,50 +330,55 @@ async fn a_post_for_each_act(
         message: ShareMessage::parse("Look at that").unwrap(),
     };
     shares::create(app, one, posts[3], message, None, |_| Vec::new()).await.unwrap();
-    say(app, one, posts[4], None).await;
-    let answered = say(app, other, posts[4], None).await;
-    say(app, one, posts[4], Some(answered)).await;
+    create_comment(app, one, posts[4], None).await;
+    let reply = create_comment(app, other, posts[4], None).await;
+    create_comment(app, one, posts[4], Some(reply)).await;
     posts
 }
 
-/// Says something about a post. Tells its id.
-async fn say(app: &App, who: UserId, post: PostId, parent: Option<CommentId>) -> CommentId {
-    let say = comments::CommentDraft { post, parent, text: words() };
-    let id = |seen: &CommentForViewer| seen.comment.id.to_string().into_bytes();
+/// Comments on a post. Returns the id of the comment.
+async fn create_comment(
+    app: &App,
+    user: UserId,
+    post: PostId,
+    parent: Option<CommentId>,
+) -> CommentId {
+    let draft = comments::CommentDraft { post, parent, text: comment_text() };
+    let to_response = |comment: &CommentForViewer| comment.comment.id.to_string().into_bytes();
     let (RecordedResponse::New(id) | RecordedResponse::Replayed(id)) =
-        comments::create(app, who, say, None, id).await.unwrap();
+        comments::create(app, user, draft, None, to_response).await.unwrap();
     Uuid::parse_str(str::from_utf8(&id).unwrap()).unwrap().into()
 }
 
-fn words() -> CommentText {
+fn comment_text() -> CommentText {
     CommentText::parse("How lovely").unwrap()
 }
 
-/// Has somebody ask somebody else, and be asked by them.
-async fn ask(app: &App, database: &TestDatabase, who: UserId) {
-    let shy = create_user(database).await;
+/// Creates follow requests between a user and a new user, in both directions.
+async fn exchange_requests(app: &App, database: &TestDatabase, user: UserId) {
+    let other = create_user(database).await;
     let sql = r#"UPDATE users SET profile_preferences = '{"approve_followers": true}' WHERE id IN"#;
-    database.execute(&format!("{sql} ({who}, {shy})")).await;
-    follows::follow(app, who, shy).await.unwrap();
-    follows::follow(app, shy, who).await.unwrap();
+    database.execute(&format!("{sql} ({user}, {other})")).await;
+    follows::follow(app, user, other).await.unwrap();
+    follows::follow(app, other, user).await.unwrap();
 }
 
-fn number_of(entries: &SectionItems) -> i64 {
-    let number = match entries {
-        SectionItems::Sessions(some) => some.len(),
-        SectionItems::Posts(some) => some.len(),
-        SectionItems::Hearts(some) => some.len(),
-        SectionItems::Reactions(some) => some.len(),
-        SectionItems::Shares(some) => some.len(),
-        SectionItems::ReceivedShares(some) => some.len(),
-        SectionItems::Comments(some) => some.len(),
-        SectionItems::Users(some) => some.len(),
-        SectionItems::Notifications(some) => some.len(),
+fn count_items(items: &SectionItems) -> i64 {
+    let count = match items {
+        SectionItems::Sessions(items) => items.len(),
+        SectionItems::Posts(items) => items.len(),
+        SectionItems::Hearts(items) => items.len(),
+        SectionItems::Reactions(items) => items.len(),
+        SectionItems::Shares(items) => items.len(),
+        SectionItems::ReceivedShares(items) => items.len(),
+        SectionItems::Comments(items) => items.len(),
+        SectionItems::Users(items) => items.len(),
+        SectionItems::Notifications(items) => items.len(),
     };
-    i64::try_from(number).unwrap()
+    i64::try_from(count).unwrap()
 }
 
-/// The columns with a key to people, and those that sound like one.
+/// All columns with a foreign key to `users` or with a name of one.
 async fn columns(database: &TestDatabase) -> BTreeSet<String> {
     let columns = database.lines(
         "SELECT conrelid::regclass || '.' || attname AS line

@@ -1,4 +1,4 @@
-//! How many statements each use case costs, and what happens when PostgreSQL gives one up.
+//! Statement counts of use cases, and retries of failed transactions.
 
 use grateful_application::accounts::{self, ChangePassword};
 use grateful_application::{
@@ -12,10 +12,12 @@ use grateful_testkit::{
     PASSWORD, TestApp, TestDatabase, a_post, a_user, assert_queries, block, create_user,
 };
 
-use crate::support::{draft, log_in, newcomer, password, post_in, publish, session_of, typed};
+use crate::support::{
+    create_post, credentials, draft, log_in, password, post_id_in, session_of, sign_up_data,
+};
 
 #[tokio::test]
-async fn a_list_costs_the_same_at_any_length() {
+async fn lists_of_any_length_need_the_same_number_of_statements() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let (ana, ben) = (create_user(&database).await, create_user(&database).await);
     fill(&database, ana, ben).await;
@@ -25,22 +27,22 @@ async fn a_list_costs_the_same_at_any_length() {
         let newest = assert_queries!(1, feed::list_newest(&app, Viewer::User(ben), page));
         let by_ana = assert_queries!(2, posts::list_by_author(&app, Viewer::User(ben), ana, page));
         let own = assert_queries!(1, posts::list_by_author(&app, Viewer::User(ana), ana, page));
-        for slice in [newest, by_ana, own] {
-            assert_eq!(i64::try_from(slice.items.len()).unwrap(), length);
+        for list in [newest, by_ana, own] {
+            assert_eq!(i64::try_from(list.items.len()).unwrap(), length);
         }
     }
 }
 
 #[tokio::test]
-async fn a_page_of_the_feed_costs_two_statements_at_any_length_and_explaining_it_nothing() {
+async fn a_feed_page_of_any_length_needs_two_statements_with_or_without_scores() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ben = create_user(&database).await;
-    crowd(&database, ben, 200).await;
+    create_followed_authors(&database, ben, 200).await;
 
     for length in [1, 10, 50] {
         let limit = Limit::parse(length).unwrap();
         let ranked =
-            assert_queries!(2, feed::list_ranked(&app, Viewer::User(ben), from_the_start(limit)))
+            assert_queries!(2, feed::list_ranked(&app, Viewer::User(ben), first_feed_page(limit)))
                 .posts;
         let page = PageRequest::first(limit);
         let newest =
@@ -54,50 +56,51 @@ async fn a_page_of_the_feed_costs_two_statements_at_any_length_and_explaining_it
     }
 }
 
-/// Where few wrote all there is, spacing reaches behind them.
+/// With few authors, the spacing rule needs more candidates.
 #[tokio::test]
-async fn a_page_of_a_feed_that_two_people_wrote_costs_three_statements_at_most() {
+async fn a_feed_page_of_two_authors_needs_at_most_three_statements() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let (ana, ben) = (create_user(&database).await, create_user(&database).await);
     fill(&database, ana, ben).await;
 
-    let mut stretch = from_the_start(Limit::parse(50).unwrap());
+    let mut request = first_feed_page(Limit::parse(50).unwrap());
     for length in [50, 50, 20] {
-        let (leg, queries) =
-            QueryLog::record(feed::list_ranked(&app, Viewer::User(ben), stretch.clone())).await;
-        let leg = leg.unwrap();
+        let (page, queries) =
+            QueryLog::record(feed::list_ranked(&app, Viewer::User(ben), request.clone())).await;
+        let page = page.unwrap();
         assert!(queries.total() <= 3, "{queries:#?}");
-        assert_eq!(leg.posts.len(), length);
-        stretch.start = leg.next.map_or(FeedStart::Offset(500), FeedStart::After);
+        assert_eq!(page.posts.len(), length);
+        request.start = page.next.map_or(FeedStart::Offset(500), FeedStart::After);
     }
-    assert_eq!(stretch.start, FeedStart::Offset(500));
+    assert_eq!(request.start, FeedStart::Offset(500));
 }
 
 #[tokio::test]
-async fn a_post_costs_one_statement_to_read_and_a_few_to_write() {
+async fn reading_a_post_needs_one_statement_and_writing_a_few() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
-    let words = PostEdit { content: Some("For sun.".to_owned()), ..PostEdit::default() };
-    let hidden = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
+    let edit = PostEdit { content: Some("For sun.".to_owned()), ..PostEdit::default() };
+    let hide = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
 
-    let post = post_in(&assert_queries!(5, publish(&app, ana, draft("For rain."), None)));
-    assert_queries!(7, publish(&app, ana, draft("For rain."), Some(rain())));
-    assert_queries!(2, publish(&app, ana, draft("For rain."), Some(rain())));
+    let post = post_id_in(&assert_queries!(5, create_post(&app, ana, draft("For rain."), None)));
+    assert_queries!(7, create_post(&app, ana, draft("For rain."), Some(idempotent_request())));
+    assert_queries!(2, create_post(&app, ana, draft("For rain."), Some(idempotent_request())));
     assert_queries!(1, posts::get(&app, Viewer::Guest, post));
-    assert_queries!(5, posts::update(&app, ana, post, words.clone(), |_| true));
-    assert_queries!(4, posts::update(&app, ana, post, words, |_| true));
-    assert_queries!(7, posts::update(&app, ana, post, hidden, |_| true));
+    assert_queries!(5, posts::update(&app, ana, post, edit.clone(), |_| true));
+    assert_queries!(4, posts::update(&app, ana, post, edit, |_| true));
+    assert_queries!(7, posts::update(&app, ana, post, hide, |_| true));
     assert_queries!(6, posts::delete(&app, ana, post));
 }
 
 #[tokio::test]
-async fn signing_in_and_out_costs_a_few_statements_however_many_sessions_there_are() {
+async fn logging_in_and_out_needs_the_same_number_of_statements_for_any_number_of_sessions() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
-    assert_queries!(4, accounts::sign_up(&app, newcomer("ben", "ben@example.org")));
+    assert_queries!(4, accounts::sign_up(&app, sign_up_data("ben", "ben@example.org")));
 
     for _ in 0..3 {
-        let token = assert_queries!(5, accounts::log_in(&app, typed(ana.email.as_str(), PASSWORD)));
+        let token =
+            assert_queries!(5, accounts::log_in(&app, credentials(ana.email.as_str(), PASSWORD)));
         assert_queries!(1, sessions::authenticate(&app, &token));
         assert_queries!(1, sessions::list(&app, ana.id));
     }
@@ -110,33 +113,33 @@ async fn signing_in_and_out_costs_a_few_statements_however_many_sessions_there_a
 }
 
 #[tokio::test]
-async fn a_transaction_that_loses_twice_is_tried_a_third_time_and_leaves_one_effect() {
+async fn a_transaction_that_fails_twice_is_retried_and_takes_effect_once() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
-    lose(&database, 2).await;
+    fail_insertions(&database, 2).await;
 
-    publish(&app, ana, draft("For rain."), Some(rain())).await.unwrap();
+    create_post(&app, ana, draft("For rain."), Some(idempotent_request())).await.unwrap();
 
     assert_eq!(database.count("posts").await, 1);
     assert_eq!(database.count("users WHERE posts_count = 1").await, 1);
 }
 
 #[tokio::test]
-async fn a_transaction_that_loses_three_times_is_given_up_and_leaves_nothing() {
+async fn a_transaction_that_fails_three_times_is_given_up_without_effect() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
-    lose(&database, 3).await;
+    fail_insertions(&database, 3).await;
 
-    let refused = publish(&app, ana, draft("For rain."), Some(rain())).await;
-    let retried = publish(&app, ana, draft("For rain."), Some(rain())).await;
+    let rejected = create_post(&app, ana, draft("For rain."), Some(idempotent_request())).await;
+    let retried = create_post(&app, ana, draft("For rain."), Some(idempotent_request())).await;
 
-    assert!(matches!(refused, Err(Error::Contended(_))), "{refused:?}");
+    assert!(matches!(rejected, Err(Error::Contended(_))), "{rejected:?}");
     retried.unwrap();
     assert_eq!(database.count("posts").await, 1);
     assert_eq!(database.count("users WHERE posts_count = 1").await, 1);
 }
 
-/// Sixty posts by each of two people, with reactions and a block, as a page may meet them.
+/// Creates sixty posts by each of two users, with hearts, reactions and a block.
 async fn fill(database: &TestDatabase, ana: UserId, ben: UserId) {
     for _ in 0..60 {
         a_post().by(ana).insert_into(database).await;
@@ -153,41 +156,41 @@ async fn fill(database: &TestDatabase, ana: UserId, ben: UserId) {
     database.execute(&react).await;
 }
 
-/// So many posts of as many people, half of whom somebody follows, and all of whom were answered.
-async fn crowd(database: &TestDatabase, somebody: UserId, posts: u32) {
+/// Inserts posts, each by another author and with hearts. The user follows half of the authors.
+async fn create_followed_authors(database: &TestDatabase, user: UserId, posts: u32) {
     database.execute(&format!(
         "INSERT INTO users (email, username, hashed_password)
          SELECT 'c' || n || '@example.org', 'c' || n, '' FROM generate_series(1, {posts}) n;
          INSERT INTO posts (id, author_id, content, created_at, hearts_count)
          SELECT gen_random_uuid(), id, 'Rain', timestamptz '2026-01-05 12:00Z' - id * interval '1 minute', 1 + id % 7
-         FROM users WHERE id <> {somebody};
+         FROM users WHERE id <> {user};
          INSERT INTO follows (id, follower_id, followed_id)
-         SELECT gen_random_uuid(), {somebody}, id FROM users WHERE id <> {somebody} AND id % 2 = 0"
+         SELECT gen_random_uuid(), {user}, id FROM users WHERE id <> {user} AND id % 2 = 0"
     ))
     .await;
 }
 
-fn from_the_start(limit: Limit) -> FeedPageRequest {
+fn first_feed_page(limit: Limit) -> FeedPageRequest {
     FeedPageRequest { limit, start: FeedStart::Offset(0) }
 }
 
-/// Lets the first `times` insertions of a post fail as a transaction does that lost against another. A sequence
-/// counts them, since nothing rolls it back.
-async fn lose(database: &TestDatabase, times: u32) {
+/// Lets the first `times` insertions of a post fail with a serialization failure. A sequence counts them, since it is
+/// not rolled back.
+async fn fail_insertions(database: &TestDatabase, times: u32) {
     let sql = format!(
         "CREATE SEQUENCE attempts;
-         CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$
+         CREATE FUNCTION fail_insertions() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN
              IF nextval('attempts') <= {times} THEN
                  RAISE EXCEPTION 'could not serialize access' USING ERRCODE = '40001';
              END IF;
              RETURN NEW;
          END $$;
-         CREATE TRIGGER lose BEFORE INSERT ON posts FOR EACH ROW EXECUTE FUNCTION lose()"
+         CREATE TRIGGER fail_insertions BEFORE INSERT ON posts FOR EACH ROW EXECUTE FUNCTION fail_insertions()"
     );
     database.execute(&sql).await;
 }
 
-fn rain() -> IdempotentRequest {
+fn idempotent_request() -> IdempotentRequest {
     IdempotentRequest { key: IdempotencyKey::parse("rain").unwrap(), fingerprint: [1; 32] }
 }

@@ -1,4 +1,4 @@
-//! That use cases can be embedded in servers that move tasks between threads.
+//! The futures of all use cases are `Send`, so that servers can move tasks between threads.
 
 use std::ops::ControlFlow;
 
@@ -11,11 +11,11 @@ use grateful_domain::{
     Limit, PageRequest, PostEdit, PostId, ProfileEdit, Session, SessionId, UserId, Viewer,
 };
 
-use crate::support::{draft, newcomer, password, typed};
+use crate::support::{credentials, draft, password, sign_up_data};
 
-/// Never called: that it compiles is what it shows.
+/// Never called. The test is that it compiles.
 #[expect(dead_code, reason = "the compiler is the test")]
-fn the_future_of_every_use_case_can_be_sent(
+fn futures_of_all_use_cases_are_send(
     app: &App,
     session: &Session,
     token: &AccessToken,
@@ -27,37 +27,39 @@ fn the_future_of_every_use_case_can_be_sent(
     let idempotency =
         IdempotentRequest { key: IdempotencyKey::parse("k").unwrap(), fingerprint: [0; 32] };
 
-    sent(accounts::sign_up(app, newcomer("ana", "ana@example.org")));
-    sent(accounts::log_in(app, typed("", "")));
-    sent(accounts::get(app, user));
-    sent(accounts::change_password(app, session, change));
-    sent(accounts::reset_password(app, "ana", password("battery staple")));
-    sent(accounts::delete_own(app, user, String::new()));
-    sent(profiles::get_own(app, user));
-    sent(profiles::get(app, viewer, user));
-    sent(profiles::get_by_username(app, viewer, "ana"));
-    sent(profiles::update(app, user, ProfileEdit::default()));
-    sent(export::export(app, user, async |_, _| ControlFlow::Continue(())));
-    sent(sessions::authenticate(app, token));
-    sent(sessions::list(app, user));
-    sent(sessions::log_out(app, token));
-    sent(sessions::revoke(app, user, id));
-    sent(sessions::revoke_all(app, user));
-    sent(posts::create(app, user, draft("For rain."), Some(idempotency), |_| Vec::new()));
-    sent(posts::create_with_image(app, user, draft("Look!"), upload(), None, |_| Vec::new()));
-    sent(posts::get(app, viewer, post));
-    sent(posts::update(app, user, post, PostEdit::default(), |_| true));
-    sent(posts::delete(app, user, post));
-    sent(posts::list_by_author(app, viewer, user, page));
-    sent(feed::list_newest(app, viewer, page));
-    sent(photos::upload(app, user, upload(), None, None, |_| Vec::new()));
-    sent(photos::delete(app, user));
-    sent(photos::find_default_avatar_user(app, user));
-    sent(uploads::find(app, "posts/a.jpg"));
-    sent(uploads::read(app, file, 0..1));
-    sent(uploads::sweep(app));
-    sent(health::check_readiness(app));
-    sent(housekeeping::sweep(app));
+    assert_send(accounts::sign_up(app, sign_up_data("ana", "ana@example.org")));
+    assert_send(accounts::log_in(app, credentials("", "")));
+    assert_send(accounts::get(app, user));
+    assert_send(accounts::change_password(app, session, change));
+    assert_send(accounts::reset_password(app, "ana", password("battery staple")));
+    assert_send(accounts::delete_own(app, user, String::new()));
+    assert_send(profiles::get_own(app, user));
+    assert_send(profiles::get(app, viewer, user));
+    assert_send(profiles::get_by_username(app, viewer, "ana"));
+    assert_send(profiles::update(app, user, ProfileEdit::default()));
+    assert_send(export::export(app, user, async |_, _| ControlFlow::Continue(())));
+    assert_send(sessions::authenticate(app, token));
+    assert_send(sessions::list(app, user));
+    assert_send(sessions::log_out(app, token));
+    assert_send(sessions::revoke(app, user, id));
+    assert_send(sessions::revoke_all(app, user));
+    assert_send(posts::create(app, user, draft("For rain."), Some(idempotency), |_| Vec::new()));
+    assert_send(posts::create_with_image(app, user, draft("Look!"), upload(), None, |_| {
+        Vec::new()
+    }));
+    assert_send(posts::get(app, viewer, post));
+    assert_send(posts::update(app, user, post, PostEdit::default(), |_| true));
+    assert_send(posts::delete(app, user, post));
+    assert_send(posts::list_by_author(app, viewer, user, page));
+    assert_send(feed::list_newest(app, viewer, page));
+    assert_send(photos::upload(app, user, upload(), None, None, |_| Vec::new()));
+    assert_send(photos::delete(app, user));
+    assert_send(photos::find_default_avatar_user(app, user));
+    assert_send(uploads::find(app, "posts/a.jpg"));
+    assert_send(uploads::read(app, file, 0..1));
+    assert_send(uploads::sweep(app));
+    assert_send(health::check_readiness(app));
+    assert_send(housekeeping::sweep(app));
 }
 
-fn sent(_: impl Future + Send) {}
+fn assert_send(_: impl Future + Send) {}

@@ -1,8 +1,7 @@
-//! Being signed in: on which devices, and no longer.
+//! Authenticating, listing and revoking sessions.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use grateful_application::sessions;
-use grateful_application::{AccessToken, App, QueryLog, accounts, posts};
+use grateful_application::{AccessToken, App, QueryLog, accounts, posts, sessions};
 use grateful_domain::{SessionId, User, Viewer};
 use grateful_storage::{Repositories, TokenHash};
 use grateful_testkit::{NOON, TestApp, TestDatabase, a_post, a_user};
@@ -10,11 +9,11 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::support::{
-    assert_not_found, assert_unauthenticated, draft, log_in, publish, session_of, typed,
+    assert_not_found, assert_unauthenticated, create_post, credentials, draft, log_in, session_of,
 };
 
 #[tokio::test]
-async fn a_token_opens_its_session_until_the_moment_it_expires() {
+async fn a_token_is_valid_until_its_session_expires() {
     let TestApp { app, database, clock, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
     let token = log_in(&app, &ana).await;
@@ -31,7 +30,7 @@ async fn a_token_opens_its_session_until_the_moment_it_expires() {
 }
 
 #[tokio::test]
-async fn a_token_that_nobody_was_given_opens_nothing() {
+async fn a_forged_token_is_unauthenticated() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
     let token = log_in(&app, &ana).await;
@@ -47,7 +46,7 @@ async fn a_token_that_nobody_was_given_opens_nothing() {
 }
 
 #[tokio::test]
-async fn of_a_token_only_the_hash_is_kept() {
+async fn only_the_hash_of_a_token_is_stored() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
 
@@ -64,27 +63,27 @@ async fn of_a_token_only_the_hash_is_kept() {
 }
 
 #[tokio::test]
-async fn the_use_of_a_session_is_written_down_once_in_ten_minutes() {
+async fn the_last_use_of_a_session_is_recorded_every_ten_minutes() {
     let TestApp { app, database, clock, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
     let token = log_in(&app, &ana).await;
 
-    let begun = cost_of_opening(&app, &token).await;
+    let first = count_authentication_queries(&app, &token).await;
     clock.advance(TimeDelta::minutes(10) - TimeDelta::microseconds(1));
-    let fresh = cost_of_opening(&app, &token).await;
-    let noted_before = last_use(&database, &ana, clock_now(&app)).await;
+    let fresh = count_authentication_queries(&app, &token).await;
+    let last_use_before = last_use_of(&database, &ana, clock_now(&app)).await;
     clock.advance(TimeDelta::microseconds(1));
-    let due = cost_of_opening(&app, &token).await;
-    let noted_after = last_use(&database, &ana, clock_now(&app)).await;
-    let again = cost_of_opening(&app, &token).await;
+    let due = count_authentication_queries(&app, &token).await;
+    let last_use_after = last_use_of(&database, &ana, clock_now(&app)).await;
+    let again = count_authentication_queries(&app, &token).await;
 
-    assert_eq!([begun, fresh, due, again], [1, 1, 2, 1]);
-    assert_eq!(noted_before, NOON);
-    assert_eq!(noted_after, NOON + TimeDelta::minutes(10));
+    assert_eq!([first, fresh, due, again], [1, 1, 2, 1]);
+    assert_eq!(last_use_before, NOON);
+    assert_eq!(last_use_after, NOON + TimeDelta::minutes(10));
 }
 
 #[tokio::test]
-async fn using_a_session_does_not_prolong_it() {
+async fn using_a_session_does_not_extend_it() {
     let TestApp { app, database, clock, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
     let token = log_in(&app, &ana).await;
@@ -97,7 +96,7 @@ async fn using_a_session_does_not_prolong_it() {
 }
 
 #[tokio::test]
-async fn one_sees_ones_own_live_sessions_newest_first() {
+async fn the_active_sessions_of_a_user_are_listed_newest_first() {
     let TestApp { app, database, clock, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
     let ben = a_user().insert_into(&database).await;
@@ -109,44 +108,44 @@ async fn one_sees_ones_own_live_sessions_newest_first() {
     let third = session_of(&app, &ana).await;
     clock.advance(TimeDelta::days(5));
 
-    let live = sessions::list(&app, ana.id).await.unwrap();
+    let active = sessions::list(&app, ana.id).await.unwrap();
 
-    assert_eq!(live, [third, second]);
+    assert_eq!(active, [third, second]);
 }
 
 #[tokio::test]
-async fn what_a_device_calls_itself_is_kept_legible_and_short() {
+async fn user_agents_are_stored_without_control_characters_and_truncated() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
 
-    for (sent, kept) in [
+    for (sent, expected) in [
         (Some("Fox/1\0\u{1b}[31m".to_owned()), Some("Fox/1[31m".to_owned())),
         (Some("ü".repeat(1_000)), Some("ü".repeat(300))),
         (Some(" \t".to_owned()), None),
         (None, None),
     ] {
-        let mut typed = typed(ana.email.as_str(), grateful_testkit::PASSWORD);
-        typed.user_agent = sent;
-        let token = accounts::log_in(&app, typed).await.unwrap();
-        assert_eq!(sessions::authenticate(&app, &token).await.unwrap().user_agent, kept);
+        let mut log_in_data = credentials(ana.email.as_str(), grateful_testkit::PASSWORD);
+        log_in_data.user_agent = sent;
+        let token = accounts::log_in(&app, log_in_data).await.unwrap();
+        assert_eq!(sessions::authenticate(&app, &token).await.unwrap().user_agent, expected);
     }
 }
 
 #[tokio::test]
-async fn logging_out_ends_the_session_that_asks_and_no_other() {
+async fn logging_out_revokes_only_the_session_of_the_token() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
-    let (here, elsewhere) = (log_in(&app, &ana).await, log_in(&app, &ana).await);
+    let (current, other) = (log_in(&app, &ana).await, log_in(&app, &ana).await);
 
-    sessions::log_out(&app, &here).await.unwrap();
+    sessions::log_out(&app, &current).await.unwrap();
 
-    assert_unauthenticated(sessions::authenticate(&app, &here).await);
-    sessions::authenticate(&app, &elsewhere).await.unwrap();
-    sessions::log_out(&app, &here).await.unwrap();
+    assert_unauthenticated(sessions::authenticate(&app, &current).await);
+    sessions::authenticate(&app, &other).await.unwrap();
+    sessions::log_out(&app, &current).await.unwrap();
 }
 
 #[tokio::test]
-async fn one_ends_ones_own_sessions_and_nobody_elses() {
+async fn users_can_revoke_only_their_own_sessions() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
     let ben = a_user().insert_into(&database).await;
@@ -163,16 +162,16 @@ async fn one_ends_ones_own_sessions_and_nobody_elses() {
 }
 
 #[tokio::test]
-async fn ending_all_sessions_ends_ones_own_alone_and_counts_them() {
+async fn revoking_all_sessions_affects_only_the_user_and_returns_their_number() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
     let ben = a_user().insert_into(&database).await;
     let tokens = [log_in(&app, &ana).await, log_in(&app, &ana).await];
     let of_ben = log_in(&app, &ben).await;
 
-    let ended = sessions::revoke_all(&app, ana.id).await.unwrap();
+    let revoked = sessions::revoke_all(&app, ana.id).await.unwrap();
 
-    assert_eq!(ended, 2);
+    assert_eq!(revoked, 2);
     for token in &tokens {
         assert_unauthenticated(sessions::authenticate(&app, token).await);
     }
@@ -181,7 +180,7 @@ async fn ending_all_sessions_ends_ones_own_alone_and_counts_them() {
 }
 
 #[tokio::test]
-async fn the_sessions_of_somebody_whose_account_is_gone_are_over() {
+async fn deleting_an_account_invalidates_its_sessions() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
     let post = a_post().by(ana.id).insert_into(&database).await;
@@ -190,19 +189,19 @@ async fn the_sessions_of_somebody_whose_account_is_gone_are_over() {
     database.execute("DELETE FROM users").await;
 
     assert_unauthenticated(sessions::authenticate(&app, &token).await);
-    assert_unauthenticated(publish(&app, ana.id, draft("For nothing."), None).await);
+    assert_unauthenticated(create_post(&app, ana.id, draft("For nothing."), None).await);
     assert_not_found(posts::get(&app, Viewer::User(ana.id), post.id).await);
 }
 
-async fn cost_of_opening(app: &App, token: &AccessToken) -> u32 {
+async fn count_authentication_queries(app: &App, token: &AccessToken) -> u32 {
     let (session, queries) = QueryLog::record(sessions::authenticate(app, token)).await;
     session.unwrap();
     queries.total()
 }
 
-async fn last_use(database: &TestDatabase, user: &User, now: DateTime<Utc>) -> DateTime<Utc> {
-    let live = database.connect().await.sessions().list_active(user.id, now).await.unwrap();
-    live[0].last_used_at
+async fn last_use_of(database: &TestDatabase, user: &User, now: DateTime<Utc>) -> DateTime<Utc> {
+    let active = database.connect().await.sessions().list_active(user.id, now).await.unwrap();
+    active[0].last_used_at
 }
 
 fn clock_now(app: &App) -> DateTime<Utc> {

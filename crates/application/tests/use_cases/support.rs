@@ -1,4 +1,4 @@
-//! What the tests of several subjects share.
+//! Shared helpers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ use object_store::path::Path;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// A public daily post that is yet to be published.
+/// A draft of a public daily post.
 pub(crate) fn draft(content: &str) -> Draft {
     Draft {
         title: None,
@@ -34,37 +34,37 @@ pub(crate) fn draft(content: &str) -> Draft {
     }
 }
 
-/// Publishes it, and keeps its id and words as the answer.
-pub(crate) async fn publish(
+/// Creates a post. The response is its id and content.
+pub(crate) async fn create_post(
     app: &App,
     author: UserId,
     draft: Draft,
     idempotency: Option<IdempotentRequest>,
 ) -> Result<RecordedResponse> {
-    posts::create(app, author, draft, idempotency, recorded).await
+    posts::create(app, author, draft, idempotency, to_response).await
 }
 
-fn recorded(seen: &PostForViewer) -> Vec<u8> {
-    format!("{} {}", seen.post.id, seen.post.draft.content.as_str()).into_bytes()
+fn to_response(created: &PostForViewer) -> Vec<u8> {
+    format!("{} {}", created.post.id, created.post.draft.content.as_str()).into_bytes()
 }
 
-/// Publishes it with a picture, and keeps the same.
-pub(crate) async fn publish_pictured(
+/// Creates a post with an image. The response is its id and content.
+pub(crate) async fn create_post_with_image(
     app: &App,
     author: UserId,
     draft: Draft,
-    picture: &[u8],
+    image: &[u8],
     idempotency: Option<IdempotentRequest>,
 ) -> Result<RecordedResponse> {
-    posts::create_with_image(app, author, draft, upload(app, picture), idempotency, recorded).await
+    posts::create_with_image(app, author, draft, upload(app, image), idempotency, to_response).await
 }
 
-/// A file as it was sent, with its place in the queue.
+/// An upload of a file, with its permit.
 pub(crate) fn upload(app: &App, file: &[u8]) -> Upload {
     Upload { bytes: file.to_vec(), field: "file", permit: app.image_processor.admit().unwrap() }
 }
 
-/// The paths of all files, in their order.
+/// The paths of all files, sorted.
 pub(crate) async fn files(app: &App) -> Vec<String> {
     let files = app.files.list(None).map_ok(|file| file.location.to_string());
     let mut files: Vec<String> = files.try_collect().await.unwrap();
@@ -72,29 +72,29 @@ pub(crate) async fn files(app: &App) -> Vec<String> {
     files
 }
 
-/// Pixels across and down of a picture that was written.
-pub(crate) async fn sides_of(app: &App, file: &str) -> (u32, u32) {
+/// Width and height of a stored image, in pixels.
+pub(crate) async fn dimensions_of(app: &App, file: &str) -> (u32, u32) {
     let file = app.files.get(&Path::from(file)).await.unwrap().bytes().await.unwrap();
     let header = ImageHeader::read(&file).unwrap();
     (header.width(), header.height())
 }
 
-/// Has uploads go to a folder, as they do in a server.
-pub(crate) fn in_a_folder(app: &mut TestApp) -> TempDir {
+/// Stores uploads in a folder, as a server does.
+pub(crate) fn use_upload_folder(app: &mut TestApp) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     app.app.files = Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
     folder
 }
 
-/// The post that an answer of [`publish`] is about.
-pub(crate) fn post_in(answer: &RecordedResponse) -> PostId {
-    let (RecordedResponse::New(kept) | RecordedResponse::Replayed(kept)) = answer;
-    let id = str::from_utf8(kept).unwrap().split(' ').next().unwrap();
+/// The id of the post in a response of [`create_post`].
+pub(crate) fn post_id_in(response: &RecordedResponse) -> PostId {
+    let (RecordedResponse::New(body) | RecordedResponse::Replayed(body)) = response;
+    let id = str::from_utf8(body).unwrap().split(' ').next().unwrap();
     Uuid::parse_str(id).unwrap().into()
 }
 
-/// What it takes to join with [`PASSWORD`].
-pub(crate) fn newcomer(username: &str, email: &str) -> SignUp {
+/// Data of a new account with [`PASSWORD`].
+pub(crate) fn sign_up_data(username: &str, email: &str) -> SignUp {
     SignUp {
         username: Username::parse(username).unwrap(),
         email: Email::parse(email).unwrap(),
@@ -103,63 +103,63 @@ pub(crate) fn newcomer(username: &str, email: &str) -> SignUp {
     }
 }
 
-/// A password that fits the rule.
+/// A valid password.
 pub(crate) fn password(text: &str) -> Password {
     Password::parse(text.to_owned()).unwrap()
 }
 
-/// What somebody types to sign in.
-pub(crate) fn typed(email: &str, password: &str) -> LogIn {
+/// Credentials of a login.
+pub(crate) fn credentials(email: &str, password: &str) -> LogIn {
     LogIn { email: email.to_owned(), password: password.to_owned(), user_agent: None }
 }
 
-/// Begins a session of somebody whose password is [`PASSWORD`].
+/// Logs in a user whose password is [`PASSWORD`].
 pub(crate) async fn log_in(app: &App, user: &User) -> AccessToken {
-    accounts::log_in(app, typed(user.email.as_str(), PASSWORD)).await.unwrap()
+    accounts::log_in(app, credentials(user.email.as_str(), PASSWORD)).await.unwrap()
 }
 
-/// A new session of somebody whose password is [`PASSWORD`].
+/// A new session of a user whose password is [`PASSWORD`].
 pub(crate) async fn session_of(app: &App, user: &User) -> Session {
     sessions::authenticate(app, &log_in(app, user).await).await.unwrap()
 }
 
 #[track_caller]
-pub(crate) fn assert_unauthenticated<T>(outcome: Result<T>) {
-    let error = outcome.err().expect("it is refused");
+pub(crate) fn assert_unauthenticated<T>(result: Result<T>) {
+    let error = result.err().expect("an error is expected");
     assert!(matches!(error, Error::Unauthenticated(_)), "{error:?}");
 }
 
 #[track_caller]
-pub(crate) fn assert_not_found<T>(outcome: Result<T>) {
-    let error = outcome.err().expect("it is refused");
+pub(crate) fn assert_not_found<T>(result: Result<T>) {
+    let error = result.err().expect("an error is expected");
     assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
 }
 
 #[track_caller]
-pub(crate) fn assert_forbidden<T>(outcome: Result<T>) {
-    let error = outcome.err().expect("it is refused");
+pub(crate) fn assert_forbidden<T>(result: Result<T>) {
+    let error = result.err().expect("an error is expected");
     assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
 }
 
 #[track_caller]
-pub(crate) fn assert_invalid<T>(outcome: Result<T>, field: &str) {
-    let error = outcome.err().expect("it is refused");
-    let Error::Invalid(invalid) = error else { panic!("{error:?}") };
-    assert!(invalid.fields().contains_key(field), "{invalid}");
+pub(crate) fn assert_invalid<T>(result: Result<T>, field: &str) {
+    let error = result.err().expect("an error is expected");
+    let Error::Invalid(validation) = error else { panic!("{error:?}") };
+    assert!(validation.fields().contains_key(field), "{validation}");
 }
 
-/// Holds up whatever is counted on somebody's row, until it is dropped.
-pub(crate) async fn hold(database: &TestDatabase, user: UserId) -> Connection {
+/// Locks the row of a user, so that updates of its counts wait until the connection is dropped.
+pub(crate) async fn lock_user(database: &TestDatabase, user: UserId) -> Connection {
     database.begin(&format!("SELECT FROM users WHERE id = {user} FOR NO KEY UPDATE")).await
 }
 
-/// Waits until so many statements in this database wait for a lock.
-pub(crate) async fn until_waiting(database: &TestDatabase, statements: i64) {
-    let waiting =
+/// Waits until this number of statements in this database wait for a lock.
+pub(crate) async fn wait_until_blocked(database: &TestDatabase, statements: i64) {
+    let blocked_statements =
         "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let deadline = Instant::now() + Duration::from_secs(10);
-    while database.count(waiting).await < statements {
-        assert!(Instant::now() < deadline, "nobody waits");
+    while database.count(blocked_statements).await < statements {
+        assert!(Instant::now() < deadline, "no statement waits");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }

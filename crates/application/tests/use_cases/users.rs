@@ -1,4 +1,4 @@
-//! Finding people by what they are called.
+//! Finding users by name.
 
 use grateful_application::users;
 use grateful_domain::{UserSearchQuery, UsernameBatch, UsernameValidation};
@@ -7,35 +7,35 @@ use grateful_testkit::{TestApp, TestDatabase, a_user, assert_queries, block, cre
 use crate::support::assert_not_found;
 
 #[tokio::test]
-async fn a_search_costs_one_statement_however_many_it_finds() {
+async fn a_search_needs_one_statement_for_any_number_of_results() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let me = create_user(&database).await;
-    crowd(&database).await;
+    create_similar_users(&database).await;
 
     for typed in ["ana", "an", "na1", "shown"] {
         let query = UserSearchQuery::parse(typed).unwrap();
-        for most in [1, 10, 50] {
-            let found = assert_queries!(1, users::search(&app, me, &query, most));
-            assert_eq!(i64::try_from(found.len()).unwrap(), most, "{typed}");
+        for limit in [1, 10, 50] {
+            let found = assert_queries!(1, users::search(&app, me, &query, limit));
+            assert_eq!(i64::try_from(found.len()).unwrap(), limit, "{typed}");
         }
     }
-    let nobody = UserSearchQuery::parse("nobody").unwrap();
-    assert_eq!(assert_queries!(1, users::search(&app, me, &nobody, 50)), []);
+    let no_match = UserSearchQuery::parse("nobody").unwrap();
+    assert_eq!(assert_queries!(1, users::search(&app, me, &no_match, 50)), []);
 }
 
 #[tokio::test]
-async fn names_cost_one_statement_however_many_they_are() {
+async fn validating_usernames_needs_one_statement_for_any_number() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let me = create_user(&database).await;
-    crowd(&database).await;
+    create_similar_users(&database).await;
 
     for length in [1, 10, 50, 60] {
         let names: Vec<String> =
             (100..100 + length).map(|number| format!("Ana{number}.")).collect();
-        let asked = UsernameBatch::new(names.clone());
-        let sorted = assert_queries!(1, users::validate_usernames(&app, me, asked));
-        let answered = names[..names.len().min(UsernameBatch::MAX_LEN)].to_vec();
-        assert_eq!(sorted, UsernameValidation { valid: answered, invalid: Vec::new() });
+        let batch = UsernameBatch::new(names.clone());
+        let validation = assert_queries!(1, users::validate_usernames(&app, me, batch));
+        let valid = names[..names.len().min(UsernameBatch::MAX_LEN)].to_vec();
+        assert_eq!(validation, UsernameValidation { valid, invalid: Vec::new() });
     }
     assert_eq!(
         assert_queries!(1, users::find_by_username(&app, me, "ana100")).1.as_str(),
@@ -44,7 +44,7 @@ async fn names_cost_one_statement_however_many_they_are() {
 }
 
 #[tokio::test]
-async fn nobody_is_found_by_name_across_a_block() {
+async fn users_across_a_block_are_not_found_by_name() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let [me, other] = [
         create_user(&database).await,
@@ -58,8 +58,8 @@ async fn nobody_is_found_by_name_across_a_block() {
     assert_not_found(users::find_by_username(&app, me, "b%n").await);
 }
 
-/// Sixty who are called much the same.
-async fn crowd(database: &TestDatabase) {
+/// Inserts 61 users with similar names.
+async fn create_similar_users(database: &TestDatabase) {
     database.execute(
         "INSERT INTO users (email, username, hashed_password, display_name)
          SELECT n || '@example.org', 'ana' || n, 'x', 'Shown ' || n FROM generate_series(100, 160) AS n",
