@@ -21,7 +21,7 @@ pub(crate) async fn notify(
     Ok(())
 }
 
-/// Notifies the users whom an edit newly mentions, and withdraws the notifications of removed mentions.
+/// Notifies the users that an edit newly mentions, and withdraws the notifications of removed mentions.
 pub(crate) async fn notify_after_edit(
     tx: &mut Connection,
     causes: &[Cause],

@@ -31,7 +31,7 @@ pub enum Section {
     Comments,
     /// Followers of the user.
     Followers,
-    /// Users whom the user follows.
+    /// Users that the user follows.
     Following,
     /// Pending requests to follow the user.
     RequestsReceived,

@@ -149,7 +149,7 @@ async fn content_to_notify(
     Ok(hidden.map(|found| found.post.draft.content))
 }
 
-/// Notifies the users whom an edit newly mentions, and withdraws the notifications of removed mentions. `locked` holds
+/// Notifies the users that an edit newly mentions, and withdraws the notifications of removed mentions. `locked` holds
 /// the usernames that were looked up before the post was locked, and their users.
 async fn notify_of_edit(
     tx: &mut Connection,
