@@ -1,5 +1,5 @@
--- Names and addresses are compared by their ASCII letters alone, whatever the locale of the database:
--- a Turkish one would otherwise fold I to a dotless i and let a second ADMIN in.
+-- Only ASCII letters are compared case-insensitively, whatever the locale of the database. In a Turkish locale, I would be
+-- folded to a dotless i, and a second ADMIN would be possible.
 CREATE TABLE users (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT users_pkey PRIMARY KEY,
     email text COLLATE "C" NOT NULL,

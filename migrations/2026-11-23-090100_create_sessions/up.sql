@@ -1,4 +1,4 @@
--- The token itself is never stored: whoever reads this table cannot sign in with it.
+-- The token itself is never stored, so read access to this table is not enough to sign in.
 CREATE TABLE sessions (
     id uuid CONSTRAINT sessions_pkey PRIMARY KEY,
     user_id bigint NOT NULL CONSTRAINT sessions_user_id_fkey REFERENCES users (id) ON DELETE CASCADE,

@@ -8,7 +8,7 @@ CREATE TABLE shares (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
--- One link of a person to a post, however often they ask for it.
+-- One link share per user and post, even if the request is repeated.
 CREATE UNIQUE INDEX shares_one_url ON shares (user_id, post_id) WHERE share_method = 'url';
 CREATE INDEX idx_shares_post_id ON shares (post_id, created_at DESC, id DESC);
 CREATE INDEX idx_shares_user_id ON shares (user_id, share_method, created_at DESC);

@@ -7,7 +7,7 @@ CREATE TABLE comments (
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz,
     CONSTRAINT comments_id_post_id_key UNIQUE (id, post_id),
-    -- Both columns, so that no reply answers a comment on another post.
+    -- Both columns, so that a reply is always on the same post as its parent.
     CONSTRAINT comments_parent_id_fkey
         FOREIGN KEY (parent_id, post_id) REFERENCES comments (id, post_id) ON DELETE CASCADE
 );

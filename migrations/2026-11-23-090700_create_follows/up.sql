@@ -1,4 +1,4 @@
--- An edge with status 'blocked' means that the followed has blocked the follower.
+-- A row with status 'blocked' means that the followed user has blocked the follower.
 CREATE TABLE follows (
     id uuid CONSTRAINT follows_pkey PRIMARY KEY,
     follower_id bigint NOT NULL CONSTRAINT follows_follower_id_fkey REFERENCES users (id) ON DELETE CASCADE,
@@ -9,7 +9,7 @@ CREATE TABLE follows (
     CONSTRAINT follows_not_self CHECK (follower_id <> followed_id)
 );
 
--- Unique, so that it is the constraint on pairs and the index for relationship checks in one.
+-- Unique, so that one index serves as the constraint on pairs and for relationship checks.
 CREATE UNIQUE INDEX idx_follows_follower_followed ON follows (follower_id, followed_id);
 CREATE INDEX idx_follows_follower_id ON follows (follower_id, status, created_at DESC, id DESC);
 CREATE INDEX idx_follows_followed_id ON follows (followed_id, status, created_at DESC, id DESC);

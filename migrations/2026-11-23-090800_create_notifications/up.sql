@@ -18,7 +18,7 @@ CREATE TABLE notifications (
     batch_count integer NOT NULL DEFAULT 1 CONSTRAINT notifications_batch_count_check CHECK (batch_count >= 0),
     actor_count integer NOT NULL DEFAULT 1 CONSTRAINT notifications_actor_count_check CHECK (actor_count >= 0),
     batch_key varchar(255),
-    -- A conversion re-parents the single before its new parent exists, in one transaction.
+    -- A conversion sets the parent of the single notification before the parent is inserted, in one transaction.
     CONSTRAINT fk_notifications_parent
         FOREIGN KEY (parent_id) REFERENCES notifications (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT chk_batch_structure
@@ -27,7 +27,7 @@ CREATE TABLE notifications (
         CHECK ((parent_id IS NOT NULL AND NOT is_batch) OR parent_id IS NULL)
 );
 
--- One open notification per recipient and key, however many requests arrive at once.
+-- One open notification per recipient and key, even with concurrent requests.
 CREATE UNIQUE INDEX notifications_one_open
     ON notifications (user_id, batch_key)
     WHERE parent_id IS NULL AND closed_at IS NULL;

@@ -1,5 +1,5 @@
--- A key is claimed before the act, and answered in the act's own transaction: whoever finds an answer knows
--- that the act happened once, whoever finds none after the claim has lapsed knows that it did not.
+-- A key is claimed before the request is executed, and the response is stored in the transaction of the request. If there is a
+-- response, the request was executed once. If there is none when the lease has expired, it was not executed.
 CREATE TABLE idempotency_keys (
     user_id bigint NOT NULL
         CONSTRAINT idempotency_keys_user_id_fkey REFERENCES users (id) ON DELETE CASCADE,

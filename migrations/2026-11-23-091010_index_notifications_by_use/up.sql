@@ -1,4 +1,4 @@
--- Each index serves a query; docs/decisions/0012 says which one stands for those that went.
+-- Each index serves a query; docs/decisions/0012 says which one replaces those that are dropped.
 DROP INDEX idx_notifications_user_id;
 DROP INDEX idx_notifications_created_at;
 DROP INDEX idx_notifications_read;
@@ -13,16 +13,16 @@ DROP INDEX idx_notifications_timeline;
 DROP INDEX idx_notifications_batch_children;
 DROP INDEX idx_notifications_batch_key_recent;
 
--- The list, the unread ones of it, and what changed in it since.
+-- The inbox, its unread notifications, and its changes since a number.
 CREATE INDEX idx_notifications_timeline
     ON notifications (user_id, last_updated_at DESC, id DESC) WHERE parent_id IS NULL;
 CREATE INDEX idx_notifications_user_parent_read
     ON notifications (user_id, last_updated_at DESC, id DESC) WHERE parent_id IS NULL AND NOT read;
 CREATE INDEX idx_notifications_user_id ON notifications (user_id, seq) WHERE parent_id IS NULL;
--- The entries of a batch, and whether somebody is among them.
+-- The children of a batch, and whether a user is among their actors.
 CREATE INDEX idx_notifications_batch_children
     ON notifications (parent_id, created_at DESC, id DESC) WHERE parent_id IS NOT NULL;
 CREATE INDEX idx_notifications_parent_id ON notifications (parent_id, actor_id) WHERE parent_id IS NOT NULL;
--- What is old enough to go.
+-- Notifications that are old enough to be deleted.
 CREATE INDEX idx_notifications_last_updated_at
     ON notifications (last_updated_at) WHERE parent_id IS NULL AND read;

@@ -1,5 +1,5 @@
--- Whoever changes somebody's notifications locks their inbox first, so that changes of one list have an order, and a
--- stream that has read one of them misses none before it.
+-- Every change to the notifications of a user locks the row of the user here first. So the changes of an inbox have an order,
+-- and a stream that has read one of them has missed none before it.
 CREATE TABLE inboxes (
     user_id bigint CONSTRAINT inboxes_pkey PRIMARY KEY
         CONSTRAINT inboxes_user_id_fkey REFERENCES users (id) ON DELETE CASCADE,

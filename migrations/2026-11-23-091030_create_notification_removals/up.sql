@@ -1,4 +1,4 @@
--- What left somebody's list, kept for as long as a stream may go on from there.
+-- Notifications that left an inbox, kept as long as a stream can resume from before that.
 CREATE TABLE notification_removals (
     user_id bigint NOT NULL
         CONSTRAINT notification_removals_user_id_fkey REFERENCES users (id) ON DELETE CASCADE,

@@ -1,4 +1,4 @@
--- What opens one stream of notifications, once, for browsers that cannot send a header there.
+-- Single-use tickets for opening a notification stream, for browsers that cannot send a header there.
 CREATE TABLE stream_tickets (
     ticket_hash bytea CONSTRAINT stream_tickets_pkey PRIMARY KEY
         CONSTRAINT stream_tickets_ticket_hash_check CHECK (length(ticket_hash) = 32),

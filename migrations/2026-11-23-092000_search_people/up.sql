@@ -1,16 +1,16 @@
--- Who is called so, and whose display name begins so. Case is folded by ICU, so that it does not depend on the locale of
--- the database; both kinds of a small sigma are one.
+-- Users with a name, or whose display name starts with a text. ICU folds the case, so that it does not depend on the locale of
+-- the database; both forms of the small sigma are equal.
 CREATE INDEX idx_users_folded_name ON users (
     (translate(lower(display_name COLLATE "und-x-icu"), 'ς', 'σ') COLLATE "C"),
     lower(username)
 );
 
--- Whose names have something inside: each run of three characters of a username and a display name, whatever they are.
--- Between the names, and behind each run, stands a line feed, which no name has. Cut three times, from the first, second
--- and third character on, the text gives all of its runs, and some pieces that are shorter and match nothing.
+-- Users whose names contain a text: every run of three characters of the username and the display name. A line feed, which no
+-- name contains, separates the names and follows each run. The text is split three times, from the first, second and third
+-- character on. This gives all runs, and some shorter pieces that match nothing.
 --
--- What was written last waits in a list that each search reads from end to end: so it is kept short, in kB. Without one,
--- many people would take four times as long to write.
+-- New entries wait in a pending list that each search scans completely, so the list is limited to this size in kB. Without a
+-- pending list, inserting many users would take four times as long.
 CREATE INDEX idx_users_trigrams ON users USING gin (
     string_to_array(
         regexp_replace(

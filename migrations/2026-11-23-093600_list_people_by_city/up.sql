@@ -1,3 +1,3 @@
--- Thousands may live in one town: with the id, a list of them has an order that the index leads to.
+-- A city may have thousands of users. With the id, the index provides the order of a list.
 DROP INDEX idx_users_city;
 CREATE INDEX idx_users_city ON users (city, id);
