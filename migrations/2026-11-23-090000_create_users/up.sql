@@ -1,4 +1,4 @@
--- Only ASCII letters are compared case-insensitively, whatever the locale of the database. In a Turkish locale, I would be
+-- Only ASCII letters are compared case-insensitively, in any locale of the database. In a Turkish locale, I would be
 -- folded to a dotless i, and a second ADMIN would be possible.
 CREATE TABLE users (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT users_pkey PRIMARY KEY,

@@ -24,7 +24,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs the pending migrations of the database at `url`, and returns their names.
 ///
-/// Several nodes may call this at the same time: one runs the migrations, and the others wait for it and then find none
+/// Several nodes may call this at the same time: one runs the migrations, and the other nodes wait for it and then find none
 /// pending. Each migration is logged when it is done.
 ///
 /// # Errors

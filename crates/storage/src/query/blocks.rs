@@ -15,7 +15,7 @@ pub(crate) fn blockers_of(viewer: i64) -> _ {
         .select(follows::followed_id)
 }
 
-/// The ids of the users whom `viewer` blocked. See [`blockers_of`].
+/// The ids of the users that `viewer` blocked. See [`blockers_of`].
 #[dsl::auto_type]
 pub(crate) fn blocked_by(viewer: i64) -> _ {
     follows::table

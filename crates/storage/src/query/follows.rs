@@ -64,7 +64,7 @@ impl FollowLists {
         self.list(user, Side::Followed, FollowState::Active)
     }
 
-    /// The users whom this user follows.
+    /// The users that this user follows.
     pub fn followed_by(self, user: UserId) -> FollowQuery {
         self.list(user, Side::Follower, FollowState::Active)
     }
@@ -74,12 +74,12 @@ impl FollowLists {
         self.list(self.viewer, Side::Followed, FollowState::Pending)
     }
 
-    /// The users whom the viewer requested to follow.
+    /// The users that the viewer requested to follow.
     pub fn sent_requests(self) -> FollowQuery {
         self.list(self.viewer, Side::Follower, FollowState::Pending)
     }
 
-    /// The users whom the viewer blocked.
+    /// The users that the viewer blocked.
     pub fn blocks(self) -> FollowQuery {
         self.list(self.viewer, Side::Followed, FollowState::Blocked)
     }
@@ -310,7 +310,7 @@ pub(crate) fn follow_list(this: Side, other: Side, viewer: i64) -> _ {
     all.inner_join(users::table.on(is_other)).select(((id, created_at), user, is_followed, this))
 }
 
-/// Whether the viewer follows the listed user, as a lookup per row. With `EXISTS`, PostgreSQL would read all users whom the
+/// Whether the viewer follows the listed user, as a lookup per row. With `EXISTS`, PostgreSQL would read all users that the
 /// viewer follows.
 #[dsl::auto_type]
 fn is_followed_by(viewer: i64) -> _ {

@@ -207,7 +207,7 @@ impl PostQuery {
         self.with_authors(AuthorFilter::AnyOf(authors.iter().copied().map(i64::from).collect()))
     }
 
-    /// Restricts the list to authors whom the viewer follows; empty for guests. Reads as much as [`PostQuery::by_authors`].
+    /// Restricts the list to authors that the viewer follows; empty for guests. Reads as much as [`PostQuery::by_authors`].
     pub fn by_followed(self) -> PostQuery<SeveralAuthors> {
         self.with_authors(AuthorFilter::Followed)
     }

@@ -150,7 +150,7 @@ fn count(rows: &[CandidateRow], slot: Slot) -> usize {
     rows.iter().filter(|row| row.slot() == slot).count()
 }
 
-/// The authors with so many candidates in a list that a page cannot use them up.
+/// The authors with enough candidates in a list that a page cannot use them up.
 fn full_authors(rows: &[CandidateRow], slot: Slot, needed: usize) -> Vec<i64> {
     let mut posts: HashMap<i64, usize> = HashMap::new();
     for row in rows.iter().filter(|row| row.slot() == slot) {

@@ -51,7 +51,7 @@ impl Follows<'_> {
             .await
     }
 
-    /// Lists the users whom each of these users follows, like [`Follows::list_followers_of_each`].
+    /// Lists the users that each of these users follows, like [`Follows::list_followers_of_each`].
     pub async fn list_followed_by_each(
         &mut self,
         viewer: UserId,
@@ -89,7 +89,7 @@ impl Follows<'_> {
         }))
     }
 
-    /// Counts the users whom this user blocked.
+    /// Counts the users that this user blocked.
     pub async fn count_blocks(&mut self, user: UserId) -> Result<i64> {
         let blocks = follows::table
             .filter(follows::followed_id.eq(i64::from(user)))

@@ -126,7 +126,7 @@ fn position_at(item: &RenderedNotification, at: DateTime<Utc>) -> Position {
 type ActorColumns = (Uuid, i64, AuthorColumns, Option<String>);
 
 statement! {
-    /// Up to 8 actors per batch: those whom the owner follows first, then by their newest child. Only the newest 100 children
+    /// Up to 8 actors per batch: those that the owner follows first, then by their newest child. Only the newest 100 children
     /// of a batch are considered, so a page reads as much for a batch of thousands as for one of hundreds. Each actor is a
     /// lookup of its own, and whether the owner follows the actor is a count, so that no plan scans all users or all follows of
     /// the owner.

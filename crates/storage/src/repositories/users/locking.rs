@@ -49,10 +49,14 @@ impl Users<'_> {
         participants: Participants<'_>,
     ) -> Result<Vec<Author>> {
         let lock = LockParticipants {
-            people: participants.users.iter().copied().map(i64::from).collect(),
-            post: participants.author_of_post.map(Uuid::from),
-            comment: participants.author_of_comment.map(Uuid::from),
-            names: participants.usernames.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            users: participants.users.iter().copied().map(i64::from).collect(),
+            author_of_post: participants.author_of_post.map(Uuid::from),
+            author_of_comment: participants.author_of_comment.map(Uuid::from),
+            usernames: participants
+                .usernames
+                .iter()
+                .map(|name| name.to_ascii_lowercase())
+                .collect(),
         };
         let rows: Vec<(i64, AuthorColumns)> = lock.load(self.conn).await?;
         Ok(rows.into_iter().map(|(id, columns)| author_from_columns(id.into(), columns)).collect())
@@ -129,10 +133,10 @@ impl Users<'_> {
 statement! {
     /// Collects the ids first: conditions joined by OR would make PostgreSQL scan all users.
     LockParticipants(
-        people: Vec<i64> as Array<BigInt>,
-        post: Option<Uuid> as Nullable<SqlUuid>,
-        comment: Option<Uuid> as Nullable<SqlUuid>,
-        names: Vec<String> as Array<Text>
+        users: Vec<i64> as Array<BigInt>,
+        author_of_post: Option<Uuid> as Nullable<SqlUuid>,
+        author_of_comment: Option<Uuid> as Nullable<SqlUuid>,
+        usernames: Vec<String> as Array<Text>
     ) -> (BigInt, (Text, Nullable<Text>, Nullable<Text>)) {
         "wanted AS (
             SELECT id FROM unnest($1) AS known (id)
