@@ -116,38 +116,38 @@ pub trait PostOrder: sealed::Sealed {
     type Position: Debug + Clone;
 
     #[doc(hidden)]
-    fn position(seen: &PostForViewer, rank: f64) -> Self::Position;
+    fn position(post: &PostForViewer, rank: f64) -> Self::Position;
 }
 
 impl PostOrder for NewestFirst {
     type Position = Position;
 
-    fn position(seen: &PostForViewer, _: f64) -> Position {
-        seen.post.position()
+    fn position(post: &PostForViewer, _: f64) -> Position {
+        post.post.position()
     }
 }
 
 impl PostOrder for DateRange {
     type Position = Position;
 
-    fn position(seen: &PostForViewer, _: f64) -> Position {
-        seen.post.position()
+    fn position(post: &PostForViewer, _: f64) -> Position {
+        post.post.position()
     }
 }
 
 impl PostOrder for ByRank {
     type Position = RankPosition;
 
-    fn position(seen: &PostForViewer, rank: f64) -> RankPosition {
-        RankPosition { rank, at: seen.post.created_at, id: seen.post.id }
+    fn position(post: &PostForViewer, rank: f64) -> RankPosition {
+        RankPosition { rank, at: post.post.created_at, id: post.post.id }
     }
 }
 
 impl PostOrder for ByEngagement {
     type Position = EngagementPosition;
 
-    fn position(seen: &PostForViewer, _: f64) -> EngagementPosition {
-        seen.post.engagement_position()
+    fn position(post: &PostForViewer, _: f64) -> EngagementPosition {
+        post.post.engagement_position()
     }
 }
 

@@ -51,8 +51,8 @@ impl Sessions<'_> {
 
     /// Whether this session exists and has not expired.
     pub async fn is_active(&mut self, session: SessionId, now: DateTime<Utc>) -> Result<bool> {
-        let live = sessions::table.find(Uuid::from(session)).filter(sessions::expires_at.gt(now));
-        Ok(select(exists(live)).get_result(self.conn).await?)
+        let active = sessions::table.find(Uuid::from(session)).filter(sessions::expires_at.gt(now));
+        Ok(select(exists(active)).get_result(self.conn).await?)
     }
 
     /// Lists a user's sessions that have not expired, newest first, at most [`MAX_LISTED`].
@@ -79,15 +79,15 @@ impl Sessions<'_> {
 
     /// Deletes one session of a user. Returns whether it existed.
     pub async fn delete(&mut self, user: UserId, session: SessionId) -> Result<bool> {
-        let theirs =
+        let sessions =
             sessions::table.find(Uuid::from(session)).filter(sessions::user_id.eq(i64::from(user)));
-        Ok(diesel::delete(theirs).execute(self.conn).await? == 1)
+        Ok(diesel::delete(sessions).execute(self.conn).await? == 1)
     }
 
     /// Deletes all sessions of a user. Returns their number.
     pub async fn delete_all(&mut self, user: UserId) -> Result<usize> {
-        let theirs = sessions::table.filter(sessions::user_id.eq(i64::from(user)));
-        Ok(diesel::delete(theirs).execute(self.conn).await?)
+        let sessions = sessions::table.filter(sessions::user_id.eq(i64::from(user)));
+        Ok(diesel::delete(sessions).execute(self.conn).await?)
     }
 
     /// Deletes all sessions of a user except one. Returns the number of deleted sessions.

@@ -19,7 +19,7 @@ impl Posts<'_> {
         image: &ImageUrl,
         except: PostId,
     ) -> Result<bool> {
-        let shown: Option<Uuid> = posts::table
+        let other: Option<Uuid> = posts::table
             .filter(posts::image_url.eq(image.as_str()))
             .filter(posts::id.ne(Uuid::from(except)))
             .select(posts::id)
@@ -28,18 +28,18 @@ impl Posts<'_> {
             .first(self.conn)
             .await
             .optional()?;
-        Ok(shown.is_some())
+        Ok(other.is_some())
     }
 
     /// Which of these images a post shows, in one statement.
     pub async fn images_in_use(&mut self, images: &HashSet<ImageUrl>) -> Result<HashSet<ImageUrl>> {
         let urls: Vec<&str> = images.iter().map(ImageUrl::as_str).collect();
-        let shown: Vec<Option<String>> = posts::table
+        let used: Vec<Option<String>> = posts::table
             .filter(posts::image_url.eq_any(urls))
             .select(posts::image_url)
             .distinct()
             .load(self.conn)
             .await?;
-        Ok(shown.into_iter().flatten().map(ImageUrl::from_stored).collect())
+        Ok(used.into_iter().flatten().map(ImageUrl::from_stored).collect())
     }
 }

@@ -68,16 +68,16 @@ macro_rules! folded {
     };
 }
 
-macro_rules! shown {
+macro_rules! folded_display_name {
     () => {
         folded!("users.display_name")
     };
 }
 
 /// The username and the display name of a user.
-macro_rules! names {
+macro_rules! folded_names {
     () => {
-        concat!(r"lower(users.username) || chr(10) || coalesce(", shown!(), ", '')")
+        concat!(r"lower(users.username) || chr(10) || coalesce(", folded_display_name!(), ", '')")
     };
 }
 
@@ -93,11 +93,11 @@ macro_rules! trigrams {
     () => {
         concat!(
             "string_to_array(",
-            runs!(names!()),
+            runs!(folded_names!()),
             r" || chr(10) || ",
-            runs!("substr(", names!(), ", 2)"),
+            runs!("substr(", folded_names!(), ", 2)"),
             r" || chr(10) || ",
-            runs!("substr(", names!(), ", 3)"),
+            runs!("substr(", folded_names!(), ", 3)"),
             r", chr(10))"
         )
     };
@@ -133,10 +133,10 @@ statement! {
                         AND NOT (id = ANY (SELECT id FROM hidden))
                 ) UNION ALL (
                     SELECT id, lower(username), 1 FROM users
-                    WHERE (", shown!(), ", lower(username)) >= ((SELECT text FROM folded), '')
-                        AND (", shown!(), ", lower(username)) < ((SELECT text || chr(1) FROM folded), '')
+                    WHERE (", folded_display_name!(), ", lower(username)) >= ((SELECT text FROM folded), '')
+                        AND (", folded_display_name!(), ", lower(username)) < ((SELECT text || chr(1) FROM folded), '')
                         AND NOT (id = ANY (SELECT id FROM hidden))
-                    ORDER BY ", shown!(), ", lower(username) LIMIT $4
+                    ORDER BY ", folded_display_name!(), ", lower(username) LIMIT $4
                 ) UNION ALL (
                     SELECT id, lower(username), 2 FROM users
                     WHERE lower(username) > (SELECT text FROM folded)
@@ -145,13 +145,13 @@ statement! {
                     ORDER BY lower(username) LIMIT $4
                 ) UNION ALL (
                     SELECT id, lower(username), 2 FROM users
-                    WHERE (", shown!(), ", lower(username)) >= ((SELECT text || chr(1) FROM folded), '')
-                        AND (", shown!(), ", lower(username)) < ((SELECT text || chr(1114111) FROM folded), '')
+                    WHERE (", folded_display_name!(), ", lower(username)) >= ((SELECT text || chr(1) FROM folded), '')
+                        AND (", folded_display_name!(), ", lower(username)) < ((SELECT text || chr(1114111) FROM folded), '')
                         AND NOT (id = ANY (SELECT id FROM hidden))
-                    ORDER BY ", shown!(), ", lower(username) LIMIT $5
+                    ORDER BY ", folded_display_name!(), ", lower(username) LIMIT $5
                 )
             ), inside AS MATERIALIZED (
-                SELECT id, lower(username) AS name, ", shown!(), " AS shown FROM users
+                SELECT id, lower(username) AS name, ", folded_display_name!(), " AS shown FROM users
                 WHERE $3 AND (SELECT count(DISTINCT id) FROM better) < $4
                     AND ", trigrams!(), " @> ARRAY(
                         SELECT substr(text, n, 3) FROM folded, generate_series(1, length(text) - 2) AS n
