@@ -1,31 +1,31 @@
-//! Faults: kills, locks, slow and rude clients, too many of them, and stopping in the midst of it all.
+//! Faults: kills, locks, slow and misbehaving clients, overload, and shutdown during requests.
 
-/// Orders to stop, early, late and repeated.
-mod stopping;
+/// Shutdown by signals: during requests, during startup, and repeated.
+mod shutdown;
 
-/// What is killed, and what was promised before.
+/// Kills of the server and of PostgreSQL: no acknowledged write is lost.
 mod crashes;
 
-/// What was told when the server was killed.
-mod fans;
+/// Kills of the server during hearts and reactions: notifications match the rows.
+mod notifications;
 
-/// More than there is room for.
+/// More requests than the server can handle.
 mod overload;
 
-/// Pictures: kills in the midst of them, no room for them, and many at once.
+/// Uploads: kills, a full disk, and many at once.
 mod uploads;
 
-/// People who send pictures, and remember what they were told. No tests.
-mod uploaders;
+/// Concurrent users who upload images, and the files the server acknowledged. No tests.
+mod upload_load;
 
-/// Clients that send slowly, or go away.
+/// Clients that send slowly or disconnect.
 mod clients;
 
 /// Several servers on one database.
 mod nodes;
 
-/// Somebody who follows what they are told. No tests.
-mod follower;
+/// A client of the notification stream that reconnects. No tests.
+mod stream_client;
 
-/// People who write without a pause, and remember what they were told. No tests.
-mod writers;
+/// Concurrent users who write posts, and the posts the server acknowledged. No tests.
+mod post_load;

@@ -1,4 +1,4 @@
-//! Clients that send slowly, or go away.
+//! Clients that send slowly or disconnect.
 
 use std::time::{Duration, Instant};
 
@@ -8,84 +8,85 @@ use grateful_tests::{
 };
 use tokio::task::JoinSet;
 
-/// How many pictures are received at once wherever there is a core.
-const PLACES: usize = 16;
+/// The number of uploads that the server admits at once on a machine with one core.
+const UPLOAD_PERMITS: usize = 16;
 
-/// No connection that gives nothing lives longer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The maximum lifetime of a connection on which no complete request arrives.
+const MAX_LIFETIME: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn slow_clients_are_sent_away_and_harm_nobody() {
+async fn slow_clients_are_disconnected_without_delaying_other_requests() {
     let server = Setup::with_test_database().await.start().await;
     let ana = server.client().sign_up("ana").await;
-    let each = full_or_short(500, 100);
+    let clients_per_kind = full_or_short(500, 100);
 
     let mut slow = JoinSet::new();
-    for _ in 0..each {
-        slow.spawn(Trickle::head(&server).await.run());
-        slow.spawn(Trickle::body(&server, &ana).await.run());
+    for _ in 0..clients_per_kind {
+        slow.spawn(SlowClient::with_slow_head(&server).await.run());
+        slow.spawn(SlowClient::with_slow_body(&server, &ana).await.run());
     }
-    // Those that were admitted to the queue for pictures; the others are asked to come back at once.
-    for _ in 0..PLACES {
-        slow.spawn(Trickle::form(&server, &ana).await.run());
+    // As many as get an upload permit. Further uploads get a 503 at once.
+    for _ in 0..UPLOAD_PERMITS {
+        slow.spawn(SlowClient::with_slow_upload(&server, &ana).await.run());
     }
-    let mut ordinary = 0;
+    let slow_clients = 2 * clients_per_kind + UPLOAD_PERMITS;
+    let mut other_requests = 0;
     let mut slowest = Duration::ZERO;
-    let mut ended = Vec::new();
-    while ended.len() < 2 * each + PLACES {
-        let begun = Instant::now();
+    let mut disconnected = Vec::new();
+    while disconnected.len() < slow_clients {
+        let start = Instant::now();
         server.client().get_session(&ana).send().await.expect(200);
-        slowest = slowest.max(begun.elapsed());
-        ordinary += 1;
-        while let Some(one) = slow.try_join_next() {
-            ended.push(one.unwrap());
+        slowest = slowest.max(start.elapsed());
+        other_requests += 1;
+        while let Some(client) = slow.try_join_next() {
+            disconnected.push(client.unwrap());
         }
     }
 
-    let longest = ended.iter().map(|(_, lived)| *lived).max().unwrap_or_default();
+    let longest = disconnected.iter().map(|(_, lifetime)| *lifetime).max().unwrap_or_default();
     println!(
-        "{} slow clients, gone after at most {longest:?}; {ordinary} ordinary requests meanwhile, the slowest {slowest:?}",
-        2 * each + PLACES
+        "{slow_clients} slow clients, disconnected after at most {longest:?}; \
+         {other_requests} other requests, the slowest {slowest:?}"
     );
     assert!(slowest < Duration::from_secs(2), "{slowest:?}");
-    assert!(longest < PATIENCE, "{longest:?}");
-    for (response, _) in ended {
-        response.expect("an answer").expect_problem(408, "request_timeout");
+    assert!(longest < MAX_LIFETIME, "{longest:?}");
+    for (response, _) in disconnected {
+        response.expect("a response").expect_problem(408, "request_timeout");
     }
 }
 
 #[tokio::test]
-async fn a_connection_on_which_nothing_is_ever_said_is_closed() {
+async fn a_connection_without_any_request_is_closed() {
     let server = Setup::with_test_database().await.start().await;
 
-    let lived = server.connect().await.wait_for_close().await;
+    let lifetime = server.connect().await.wait_for_close().await;
 
-    assert!(lived < PATIENCE, "{lived:?}");
+    assert!(lifetime < MAX_LIFETIME, "{lifetime:?}");
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_reads_keeps_no_connection_open() {
+async fn a_connection_with_an_unread_body_is_closed() {
     let server = Setup::with_test_database().await.start().await;
     let mut connection = server.connect().await;
 
     connection
         .send("POST /api/v1/posts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n{")
         .await;
-    let response = connection.read_response().await.expect("an answer");
-    let lived = connection.wait_for_close().await;
+    let response = connection.read_response().await.expect("a response");
+    let lifetime = connection.wait_for_close().await;
 
     response.expect_problem(401, "authentication_error");
-    assert!(lived < PATIENCE, "{lived:?}");
+    assert!(lifetime < MAX_LIFETIME, "{lifetime:?}");
 }
 
 #[tokio::test]
-async fn what_a_client_asked_for_is_done_whole_though_it_went_away() {
+async fn a_request_completes_although_its_client_disconnects() {
     let server = Setup::with_test_database().await.start().await;
-    let (held, connection) = a_publication_that_waits(&server).await;
+    let (lock_holder, connection) = send_blocked_post(&server).await;
     let observer = server.sql().await;
 
     connection.reset();
-    held.run("COMMIT").await;
+    lock_holder.run("COMMIT").await;
 
     while observer.run("SELECT count(*) FROM posts").await != "1" {}
     assert_eq!(observer.find_post_count_mismatches().await, [] as [String; 0]);
@@ -93,50 +94,50 @@ async fn what_a_client_asked_for_is_done_whole_though_it_went_away() {
 }
 
 #[tokio::test]
-async fn a_request_whose_client_went_away_is_logged_like_any_other() {
+async fn a_request_whose_client_disconnects_is_logged() {
     let server = Setup::with_test_database().await.start().await;
-    let (held, connection) = a_publication_that_waits(&server).await;
+    let (lock_holder, connection) = send_blocked_post(&server).await;
 
     connection.reset();
-    held.run("COMMIT").await;
+    lock_holder.run("COMMIT").await;
 
-    let line = || server.log().iter().any(|line| line.contains("POST /api/v1/posts 201"));
-    eventually("its line is written", line).await;
+    let is_logged = || server.log().iter().any(|line| line.contains("POST /api/v1/posts 201"));
+    eventually("the request is logged", is_logged).await;
 }
 
 #[tokio::test]
-async fn a_request_that_is_cut_short_does_nothing() {
+async fn a_request_with_an_incomplete_body_changes_nothing() {
     let server = Setup::with_test_database().await.start().await;
     let ana = server.client().sign_up("ana").await;
     let mut connection = server.connect().await;
     let body = json!({"content": "For half of it."}).to_string();
-    connection.send(publication(&ana, body.len() + 1)).await;
+    connection.send(post_request_head(&ana, body.len() + 1)).await;
     connection.send(body).await;
 
     connection.reset();
 
-    let line = || server.log().iter().any(|line| line.contains("POST /api/v1/posts 422"));
-    eventually("it is refused", line).await;
+    let is_logged = || server.log().iter().any(|line| line.contains("POST /api/v1/posts 422"));
+    eventually("the request is rejected", is_logged).await;
     let sql = server.sql().await;
     assert_eq!(sql.run("SELECT count(*) FROM posts").await, "0");
 }
 
-/// A publication that waits for a row which somebody else holds until they commit.
-async fn a_publication_that_waits(server: &Server) -> (SqlConnection, RawConnection) {
+/// Sends a request that waits for a row lock until the returned database connection commits.
+async fn send_blocked_post(server: &Server) -> (SqlConnection, RawConnection) {
     let ana = server.client().sign_up("ana").await;
-    let held = server.sql().await;
-    held.run("BEGIN; SELECT id FROM users FOR UPDATE").await;
+    let lock_holder = server.sql().await;
+    lock_holder.run("BEGIN; SELECT id FROM users FOR UPDATE").await;
     let mut connection = server.connect().await;
-    let body = json!({"content": "For whoever comes after me."}).to_string();
-    connection.send(publication(&ana, body.len())).await;
+    let body = json!({"content": "For the next in line."}).to_string();
+    connection.send(post_request_head(&ana, body.len())).await;
     connection.send(body).await;
     let observer = server.sql().await;
     while observer.count_lock_waiters().await == 0 {}
-    (held, connection)
+    (lock_holder, connection)
 }
 
-/// The head of a publication whose body has so many bytes.
-fn publication(author: &Token, length: usize) -> String {
+/// The head of a request that creates a post, for a body of `length` bytes.
+fn post_request_head(author: &Token, length: usize) -> String {
     format!(
         "POST /api/v1/posts HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n",
@@ -144,34 +145,34 @@ fn publication(author: &Token, length: usize) -> String {
     )
 }
 
-/// A client that sends a byte now and then, and so is never idle for long.
-struct Trickle {
+/// A client that sends one byte a second and never completes its request.
+struct SlowClient {
     connection: RawConnection,
-    begun: Instant,
+    start: Instant,
 }
 
-impl Trickle {
-    /// One that never comes to the end of its head.
-    async fn head(server: &Server) -> Self {
+impl SlowClient {
+    /// Never completes the head.
+    async fn with_slow_head(server: &Server) -> Self {
         let mut connection = server.connect().await;
-        let begun = Instant::now();
+        let start = Instant::now();
         connection.send("GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Slow: ").await;
-        Self { connection, begun }
+        Self { connection, start }
     }
 
-    /// One that never comes to the end of its body.
-    async fn body(server: &Server, author: &Token) -> Self {
+    /// Never completes a JSON body.
+    async fn with_slow_body(server: &Server, author: &Token) -> Self {
         let mut connection = server.connect().await;
-        let begun = Instant::now();
-        connection.send(publication(author, 9_999)).await;
+        let start = Instant::now();
+        connection.send(post_request_head(author, 9_999)).await;
         connection.send(r#"{"content": ""#).await;
-        Self { connection, begun }
+        Self { connection, start }
     }
 
-    /// One that never comes to the end of its picture.
-    async fn form(server: &Server, author: &Token) -> Self {
+    /// Never completes the upload of an image.
+    async fn with_slow_upload(server: &Server, author: &Token) -> Self {
         let mut connection = server.connect().await;
-        let begun = Instant::now();
+        let start = Instant::now();
         let token = &author.0;
         connection.send(format!(
             "POST /api/v1/users/me/profile/photo HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
@@ -179,20 +180,20 @@ impl Trickle {
              --x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n"
         ))
         .await;
-        Self { connection, begun }
+        Self { connection, start }
     }
 
-    /// What it is told in the end, and when it is cut off.
+    /// Sends until the server responds and closes the connection. Returns the response and the lifetime of the
+    /// connection.
     async fn run(mut self) -> (Option<ApiResponse>, Duration) {
+        let interval = Duration::from_secs(1);
         let response = loop {
-            match tokio::time::timeout(Duration::from_secs(1), self.connection.read_response())
-                .await
-            {
+            match tokio::time::timeout(interval, self.connection.read_response()).await {
                 Ok(response) => break response,
                 Err(_) => self.connection.send("a").await,
             }
         };
         self.connection.wait_for_close().await;
-        (response, self.begun.elapsed())
+        (response, self.start.elapsed())
     }
 }

@@ -1,101 +1,102 @@
-//! What is killed, and what was promised before.
+//! Kills of the server and of PostgreSQL: no acknowledged write is lost.
 
 use std::time::{Duration, Instant};
 
 use grateful_tests::{Server, Setup, Token, eventually, full_or_short};
 
-use super::writers::{Memory, Writers};
+use super::post_load::{AcknowledgedPosts, PostLoad};
 
-/// How many people write at once.
-const WRITERS: usize = 8;
+/// Concurrent users who write.
+const USERS: usize = 8;
 
-/// Serving again within this, without help.
-const SOON: Duration = Duration::from_secs(15);
+/// The maximum time until requests succeed again, without intervention.
+const MAX_RECOVERY_TIME: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_server_has_lost_nothing_that_it_acknowledged() {
+async fn a_server_that_is_killed_loses_no_acknowledged_write() {
     let setup = Setup::with_test_database().await;
     let mut server = setup.start().await;
-    let people = people(&server).await;
-    let mut memory = Memory::default();
+    let users = create_users(&server).await;
+    let mut posts = AcknowledgedPosts::default();
     let rounds = full_or_short(20, 5);
 
     for _ in 0..rounds {
-        let writers = Writers::on(&server, &people);
-        writers.hear(100).await;
+        let load = PostLoad::start(&server, &users);
+        load.wait_for_writes(100).await;
         server.kill().await;
-        memory.add(writers.stop().await);
-        let begun = Instant::now();
+        posts.extend(load.stop().await);
+        let start = Instant::now();
         server = setup.start().await;
         server.client().get("/readyz").send().await.expect(200);
-        assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+        assert!(start.elapsed() < MAX_RECOVERY_TIME, "{:?}", start.elapsed());
     }
 
-    memory.assert_true_in(&server.sql().await).await;
-    println!("{rounds} kills of the server, {} acknowledged facts, all true", memory.len());
+    posts.assert_stored_in(&server.sql().await).await;
+    println!("{rounds} kills of the server, {} acknowledged posts, all consistent", posts.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_whose_postgresql_is_killed_serves_again_and_has_lost_nothing() {
+async fn a_server_whose_postgresql_is_killed_recovers_and_loses_no_acknowledged_write() {
     let setup = Setup::with_private_postgres();
     let server = setup.start().await;
-    let people = people(&server).await;
+    let users = create_users(&server).await;
     let rounds = full_or_short(5, 2);
     let mut longest = Duration::ZERO;
 
-    let writers = Writers::on(&server, &people);
+    let load = PostLoad::start(&server, &users);
     for _ in 0..rounds {
-        writers.hear(100).await;
+        load.wait_for_writes(100).await;
         setup.working_dir().kill_postgres().await;
-        let begun = Instant::now();
-        writers.hear(1).await;
-        longest = longest.max(begun.elapsed());
+        let start = Instant::now();
+        load.wait_for_writes(1).await;
+        longest = longest.max(start.elapsed());
     }
-    writers.hear(100).await;
-    let memory = writers.stop().await;
+    load.wait_for_writes(100).await;
+    let posts = load.stop().await;
 
-    assert!(longest < SOON, "{longest:?}");
+    assert!(longest < MAX_RECOVERY_TIME, "{longest:?}");
     server.client().get("/readyz").send().await.expect(200);
-    memory.assert_true_in(&setup.sql().await).await;
+    posts.assert_stored_in(&setup.sql().await).await;
     println!(
-        "{rounds} kills of PostgreSQL, away for at most {longest:?}, {} acknowledged facts, all true",
-        memory.len()
+        "{rounds} kills of PostgreSQL, unavailable for at most {longest:?}, {} acknowledged posts, all consistent",
+        posts.len()
     );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn when_server_and_postgresql_are_killed_together_the_next_server_finds_everything() {
+async fn when_server_and_postgresql_are_killed_together_the_next_server_has_all_acknowledged_writes()
+ {
     let setup = Setup::with_private_postgres();
     let server = setup.start().await;
-    let people = people(&server).await;
+    let users = create_users(&server).await;
 
-    let writers = Writers::on(&server, &people);
-    writers.hear(100).await;
+    let load = PostLoad::start(&server, &users);
+    load.wait_for_writes(100).await;
     let ((), ()) = tokio::join!(setup.working_dir().kill_postgres(), server.kill());
-    let memory = writers.stop().await;
+    let posts = load.stop().await;
     let server = setup.start().await;
 
-    server.client().get_session(&people[0]).send().await.expect(200);
-    memory.assert_true_in(&setup.sql().await).await;
+    server.client().get_session(&users[0]).send().await.expect(200);
+    posts.assert_stored_in(&setup.sql().await).await;
 }
 
 #[tokio::test]
-async fn a_killed_server_takes_its_postgresql_along() {
+async fn the_private_postgresql_stops_after_its_server_is_killed() {
     let setup = Setup::with_private_postgres();
     let server = setup.start().await;
     assert_ne!(setup.working_dir().processes(), []);
 
     server.kill().await;
 
-    let is_empty = || setup.working_dir().processes().is_empty();
-    eventually("PostgreSQL stops behind the server", is_empty).await;
+    let has_no_processes = || setup.working_dir().processes().is_empty();
+    eventually("PostgreSQL stops after the server", has_no_processes).await;
 }
 
-async fn people(server: &Server) -> Vec<Token> {
+async fn create_users(server: &Server) -> Vec<Token> {
     let client = server.client();
-    let mut people = Vec::new();
-    for number in 0..WRITERS {
-        people.push(client.sign_up(&format!("writer_{number}")).await);
+    let mut users = Vec::new();
+    for number in 0..USERS {
+        users.push(client.sign_up(&format!("writer_{number}")).await);
     }
-    people
+    users
 }

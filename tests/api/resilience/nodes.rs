@@ -3,59 +3,59 @@
 use grateful_tests::{ApiRequest, PASSWORD, Server, Setup, Token, eventually, json};
 
 #[tokio::test]
-async fn a_session_begun_on_one_node_works_on_the_other_until_it_is_ended_on_either() {
-    let (one, other) = two_nodes().await;
-    let ana = one.client().sign_up("ana").await;
+async fn a_session_is_valid_on_every_node_until_it_is_revoked_on_any() {
+    let (first, second) = start_two_nodes().await;
+    let ana = first.client().sign_up("ana").await;
 
-    other.client().get_session(&ana).send().await.expect(200);
-    let again = other.client().log_in("ana", PASSWORD).send().await.expect(200).token();
-    other.client().post("/api/v1/auth/logout").by(&ana).send().await.expect(200);
+    second.client().get_session(&ana).send().await.expect(200);
+    let login = second.client().log_in("ana", PASSWORD).send().await.expect(200).token();
+    second.client().post("/api/v1/auth/logout").by(&ana).send().await.expect(200);
 
-    one.client().get_session(&ana).send().await.expect_problem(401, "authentication_error");
-    one.client().get_session(&again).send().await.expect(200);
+    first.client().get_session(&ana).send().await.expect_problem(401, "authentication_error");
+    first.client().get_session(&login).send().await.expect(200);
 }
 
 #[tokio::test]
-async fn a_request_repeated_on_another_node_has_the_first_answer() {
-    let (one, other) = two_nodes().await;
-    let ana = one.client().sign_up("ana").await;
+async fn a_request_retried_on_another_node_gets_the_first_response() {
+    let (first, second) = start_two_nodes().await;
+    let ana = first.client().sign_up("ana").await;
 
-    let first = publish_once(&one, &ana, "For coffee.").send().await.expect(201);
-    let second = publish_once(&other, &ana, "For coffee.").send().await.expect(201);
-    let another = publish_once(&other, &ana, "For tea.").send().await;
+    let original = create_post_idempotently(&first, &ana, "For coffee.").send().await.expect(201);
+    let replayed = create_post_idempotently(&second, &ana, "For coffee.").send().await.expect(201);
+    let different = create_post_idempotently(&second, &ana, "For tea.").send().await;
 
-    assert_eq!(second.body, first.body);
-    assert_eq!(second.header("etag"), first.header("etag"));
-    assert_eq!(second.header("idempotent-replayed"), Some("true"));
-    another.expect_problem(422, "validation_error");
-    let sql = one.sql().await;
+    assert_eq!(replayed.body, original.body);
+    assert_eq!(replayed.header("etag"), original.header("etag"));
+    assert_eq!(replayed.header("idempotent-replayed"), Some("true"));
+    different.expect_problem(422, "validation_error");
+    let sql = first.sql().await;
     assert_eq!(sql.run("SELECT count(*) FROM posts").await, "1");
 }
 
 #[tokio::test]
-async fn a_request_that_is_being_worked_on_elsewhere_is_a_conflict_and_happens_once() {
-    let (one, other) = two_nodes().await;
-    let ana = one.client().sign_up("ana").await;
-    let held = one.sql().await;
-    held.run("BEGIN; SELECT id FROM users FOR NO KEY UPDATE").await;
-    let first = tokio::spawn(publish_once(&one, &ana, "For coffee.").send());
-    let observer = one.sql().await;
+async fn a_request_retried_while_another_node_processes_it_is_a_conflict_and_runs_once() {
+    let (first, second) = start_two_nodes().await;
+    let ana = first.client().sign_up("ana").await;
+    let lock_holder = first.sql().await;
+    lock_holder.run("BEGIN; SELECT id FROM users FOR NO KEY UPDATE").await;
+    let original = tokio::spawn(create_post_idempotently(&first, &ana, "For coffee.").send());
+    let observer = first.sql().await;
     while observer.count_lock_waiters().await == 0 {}
 
-    let meanwhile = publish_once(&other, &ana, "For coffee.").send().await;
-    held.run("COMMIT").await;
-    let first = first.await.unwrap();
-    let afterwards = publish_once(&other, &ana, "For coffee.").send().await;
+    let concurrent = create_post_idempotently(&second, &ana, "For coffee.").send().await;
+    lock_holder.run("COMMIT").await;
+    let original = original.await.unwrap();
+    let replayed = create_post_idempotently(&second, &ana, "For coffee.").send().await;
 
-    let meanwhile = meanwhile.expect_problem(409, "conflict");
-    assert_eq!(meanwhile.json()["error"]["details"], json!({"resource": "idempotency_key"}));
-    assert_eq!(afterwards.expect(201).body, first.expect(201).body);
+    let concurrent = concurrent.expect_problem(409, "conflict");
+    assert_eq!(concurrent.json()["error"]["details"], json!({"resource": "idempotency_key"}));
+    assert_eq!(replayed.expect(201).body, original.expect(201).body);
     assert_eq!(observer.run("SELECT count(*) FROM posts").await, "1");
     assert_eq!(observer.find_post_count_mismatches().await, [] as [String; 0]);
 }
 
 #[tokio::test]
-async fn two_servers_in_one_folder_share_its_postgresql_and_the_second_outlives_the_first() {
+async fn servers_in_one_directory_share_its_postgresql_until_the_last_one_exits() {
     let setup = Setup::with_private_postgres();
     let first = setup.start().await;
     let second = setup.start().await;
@@ -64,36 +64,37 @@ async fn two_servers_in_one_folder_share_its_postgresql_and_the_second_outlives_
 
     let post = second.client().create_post(&ana, "For company.").send().await.expect(201);
     first.kill().await;
-    let read = second.client().get(&format!("/api/v1/posts/{}", post.id())).send().await;
+    let response = second.client().get(&format!("/api/v1/posts/{}", post.id())).send().await;
 
-    assert_eq!(read.expect(200).json(), post.json());
+    assert_eq!(response.expect(200).json(), post.json());
     second.client().create_post(&ana, "For going on.").send().await.expect(201);
-    assert_eq!(setup.working_dir().postmaster(), postmaster, "it was not even restarted");
+    assert_eq!(setup.working_dir().postmaster(), postmaster, "PostgreSQL is not restarted");
     drop(second);
-    let is_empty = || setup.working_dir().processes().is_empty();
-    eventually("PostgreSQL stops behind the last one", is_empty).await;
+    let has_no_processes = || setup.working_dir().processes().is_empty();
+    eventually("PostgreSQL stops after the last server", has_no_processes).await;
 }
 
 #[tokio::test]
-async fn servers_that_begin_together_in_an_empty_folder_all_serve() {
+async fn servers_that_start_together_in_an_empty_directory_all_become_ready() {
     let setup = Setup::with_private_postgres();
 
-    let mut begun = [setup.spawn(), setup.spawn(), setup.spawn()];
-    for server in &mut begun {
+    let mut servers = [setup.spawn(), setup.spawn(), setup.spawn()];
+    for server in &mut servers {
         server.wait_until_ready().await;
     }
 
-    let [one, other, third] = begun;
-    let ana = one.client().sign_up("ana").await;
-    other.client().get_session(&ana).send().await.expect(200);
+    let [first, second, third] = servers;
+    let ana = first.client().sign_up("ana").await;
+    second.client().get_session(&ana).send().await.expect(200);
     third.client().get("/readyz").send().await.expect(200);
 }
 
-async fn two_nodes() -> (Server, Server) {
+async fn start_two_nodes() -> (Server, Server) {
     let setup = Setup::with_test_database().await;
     (setup.start().await, setup.start().await)
 }
 
-fn publish_once(node: &Server, author: &Token, content: &str) -> ApiRequest {
+/// Starts a request that creates a post, always with the same idempotency key.
+fn create_post_idempotently(node: &Server, author: &Token, content: &str) -> ApiRequest {
     node.client().create_post(author, content).header("Idempotency-Key", "morning")
 }

@@ -1,4 +1,4 @@
-//! More than there is room for.
+//! More requests than the server can handle.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use grateful_tests::{Client, PASSWORD, Server, Setup, Token, full_or_short};
 use tokio::task::JoinSet;
 
-/// What a server may hold under load, pictures apart (`quality.md`).
-const MEMORY: u64 = 256 << 20;
+/// The maximum resident set size under load without images, in bytes.
+const MAX_MEMORY: u64 = 256 << 20;
 
 #[tokio::test]
-async fn without_a_free_connection_the_answer_is_503_at_once_and_recovery_needs_no_help() {
+async fn without_a_free_database_connection_requests_get_503_at_once_until_one_is_free() {
     let setup = Setup::with_test_database()
         .await
         .env("GRATEFUL_WORKERS", 1)
@@ -18,148 +18,147 @@ async fn without_a_free_connection_the_answer_is_503_at_once_and_recovery_needs_
     let server = setup.start().await;
     let client = server.client();
     let ana = client.sign_up("ana").await;
-    let held = server.sql().await;
-    held.run("BEGIN; SELECT id FROM users FOR UPDATE").await;
-    let publishing = tokio::spawn(client.create_post(&ana, "For patience.").send());
+    let lock_holder = server.sql().await;
+    lock_holder.run("BEGIN; SELECT id FROM users FOR UPDATE").await;
+    let blocked = tokio::spawn(client.create_post(&ana, "For patience.").send());
     let observer = server.sql().await;
     while observer.count_lock_waiters().await == 0 {}
 
-    let begun = Instant::now();
-    let refused = client.get_session(&ana).send().await;
-    let took = begun.elapsed();
+    let start = Instant::now();
+    let rejected = client.get_session(&ana).send().await;
+    let elapsed = start.elapsed();
     let alive = client.get("/livez").send().await;
     let ready = client.get("/readyz").send().await;
-    held.run("COMMIT").await;
+    lock_holder.run("COMMIT").await;
 
-    let refused = refused.expect_problem(503, "unavailable");
-    assert_eq!(refused.header("retry-after"), Some("1"));
-    // The pool gives up after 0.8 s; the rest is for a busy machine.
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    let rejected = rejected.expect_problem(503, "unavailable");
+    assert_eq!(rejected.header("retry-after"), Some("1"));
+    // The pool times out after 0.8 s; the rest is for a busy machine.
+    assert!(elapsed < Duration::from_secs(2), "{elapsed:?}");
     alive.expect(200);
     ready.expect_problem(503, "unavailable");
-    publishing.await.unwrap().expect(201);
+    blocked.await.unwrap().expect(201);
     client.get("/readyz").send().await.expect(200);
     client.get_session(&ana).send().await.expect(200);
 }
 
 #[tokio::test]
-async fn a_statement_that_waits_too_long_is_cancelled_and_says_so() {
+async fn a_statement_that_exceeds_its_timeout_is_cancelled_and_the_request_gets_503() {
     let setup = Setup::with_test_database().await.env("GRATEFUL_STATEMENT_TIMEOUT_MS", 300);
     let server = setup.start().await;
     let ana = server.client().sign_up("ana").await;
-    let held = server.sql().await;
-    held.run("BEGIN; SELECT id FROM users FOR UPDATE").await;
+    let lock_holder = server.sql().await;
+    lock_holder.run("BEGIN; SELECT id FROM users FOR UPDATE").await;
 
     let response = server.client().create_post(&ana, "For patience.").send().await;
 
     let response = response.expect_problem(503, "unavailable");
     assert_eq!(response.header("retry-after"), Some("1"));
-    held.run("COMMIT").await;
-    assert_eq!(held.run("SELECT count(*) FROM posts").await, "0");
+    lock_holder.run("COMMIT").await;
+    assert_eq!(lock_holder.run("SELECT count(*) FROM posts").await, "0");
     server.client().create_post(&ana, "For patience.").send().await.expect(201);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn five_times_too_many_writers_are_answered_or_sent_away_in_bounded_time_and_memory() {
+async fn with_five_times_too_many_writers_response_times_and_memory_stay_bounded() {
     let setup = Setup::with_test_database()
         .await
         .env("GRATEFUL_WORKERS", 1)
         .env("GRATEFUL_CONNECTIONS_PER_WORKER", 2);
     let server = setup.start().await;
     let ana = server.client().sign_up("ana").await;
-    let seconds = Duration::from_secs(full_or_short(10, 2));
+    let duration = Duration::from_secs(full_or_short(10, 2));
 
-    let at_ease = Load { clients: 4, lasts: seconds }.on(&server, &ana).await;
-    // As many as would fill the longest wait for a connection, five times over.
-    let fitting = at_ease.answered * 4 / (5 * usize::try_from(seconds.as_secs()).unwrap());
-    let clients = (5 * fitting).clamp(50, full_or_short(4_000, 800));
-    let in_need = Load { clients, lasts: seconds }.on(&server, &ana).await;
+    let light = Load { clients: 4, duration }.run(&server, &ana).await;
+    // Five times the number of clients that fill the longest wait for a connection.
+    let capacity = light.succeeded * 4 / (5 * usize::try_from(duration.as_secs()).unwrap());
+    let clients = (5 * capacity).clamp(50, full_or_short(4_000, 800));
+    let heavy = Load { clients, duration }.run(&server, &ana).await;
 
     let memory = server.resident_bytes();
-    println!("4 clients: {at_ease:?}; {clients} clients: {in_need:?}; {} MiB", memory >> 20);
-    assert_ne!(in_need.answered, 0);
-    assert!(in_need.slowest < Duration::from_secs(10), "{in_need:?}");
-    assert!(memory < MEMORY, "{memory} bytes");
+    println!("4 clients: {light:?}; {clients} clients: {heavy:?}; {} MiB", memory >> 20);
+    assert_ne!(heavy.succeeded, 0);
+    assert!(heavy.slowest < Duration::from_secs(10), "{heavy:?}");
+    assert!(memory < MAX_MEMORY, "{memory} bytes");
     server.client().create_post(&ana, "For calm.").send().await.expect(201);
     let sql = server.sql().await;
     assert_eq!(sql.find_post_count_mismatches().await, [] as [String; 0]);
     let rows: usize = sql.run("SELECT count(*) FROM posts").await.parse().unwrap();
-    assert_eq!(rows, at_ease.answered + in_need.answered + 1, "one row for each success");
+    assert_eq!(rows, light.succeeded + heavy.succeeded + 1, "one row for each success");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rush_of_logins_fills_neither_memory_nor_the_way_of_others() {
+async fn many_concurrent_logins_neither_exceed_the_memory_limit_nor_delay_other_requests() {
     let server = Setup::with_test_database().await.start().await;
     let ana = server.client().sign_up("ana").await;
-    let mut rush = JoinSet::new();
+    let mut logins = JoinSet::new();
     for _ in 0..full_or_short(1_000, 300) {
-        rush.spawn(server.client().log_in("ana", PASSWORD).send());
+        logins.spawn(server.client().log_in("ana", PASSWORD).send());
     }
 
-    let begun = Instant::now();
+    let start = Instant::now();
     server.client().get_session(&ana).send().await.expect(200);
-    let took = begun.elapsed();
-    let mut responses = BTreeMap::<u16, u32>::new();
-    while let Some(response) = rush.join_next().await {
-        *responses.entry(response.unwrap().status).or_default() += 1;
+    let elapsed = start.elapsed();
+    let mut statuses = BTreeMap::<u16, u32>::new();
+    while let Some(response) = logins.join_next().await {
+        *statuses.entry(response.unwrap().status).or_default() += 1;
     }
 
     let memory = server.resident_bytes();
-    println!("{responses:?}, another request meanwhile: {took:?}, {} MiB", memory >> 20);
-    assert!(took < Duration::from_secs(5), "{took:?}");
-    assert!(responses.keys().all(|status| [200, 503].contains(status)), "{responses:?}");
-    assert!(responses.contains_key(&200), "{responses:?}");
-    assert!(memory < MEMORY, "{memory} bytes");
+    println!("{statuses:?}, another request meanwhile: {elapsed:?}, {} MiB", memory >> 20);
+    assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
+    assert!(statuses.keys().all(|status| [200, 503].contains(status)), "{statuses:?}");
+    assert!(statuses.contains_key(&200), "{statuses:?}");
+    assert!(memory < MAX_MEMORY, "{memory} bytes");
 }
 
-/// So many clients that publish as fast as they are answered.
+/// Concurrent clients that create posts, each as fast as the server responds.
 struct Load {
     clients: usize,
-    lasts: Duration,
+    duration: Duration,
 }
 
-/// How they fared.
 #[derive(Debug, Default)]
-struct Outcome {
-    answered: usize,
-    sent_away: usize,
+struct LoadResult {
+    succeeded: usize,
+    rejected: usize,
     slowest: Duration,
 }
 
 impl Load {
-    async fn on(&self, server: &Server, author: &Token) -> Outcome {
-        let end = Instant::now() + self.lasts;
+    async fn run(&self, server: &Server, author: &Token) -> LoadResult {
+        let end = Instant::now() + self.duration;
         let mut clients = JoinSet::new();
         for _ in 0..self.clients {
-            clients.spawn(publish_until(end, server.client(), author.clone()));
+            clients.spawn(create_posts_until(end, server.client(), author.clone()));
         }
-        let mut all = Outcome::default();
-        while let Some(one) = clients.join_next().await {
-            all.add(&one.unwrap());
+        let mut total = LoadResult::default();
+        while let Some(result) = clients.join_next().await {
+            total.add(&result.unwrap());
         }
-        all
+        total
     }
 }
 
-impl Outcome {
+impl LoadResult {
     fn add(&mut self, other: &Self) {
-        self.answered += other.answered;
-        self.sent_away += other.sent_away;
+        self.succeeded += other.succeeded;
+        self.rejected += other.rejected;
         self.slowest = self.slowest.max(other.slowest);
     }
 }
 
-async fn publish_until(end: Instant, client: Client, author: Token) -> Outcome {
-    let mut outcome = Outcome::default();
+async fn create_posts_until(end: Instant, client: Client, author: Token) -> LoadResult {
+    let mut result = LoadResult::default();
     while Instant::now() < end {
-        let begun = Instant::now();
+        let start = Instant::now();
         let response = client.create_post(&author, "For more.").send().await;
-        outcome.slowest = outcome.slowest.max(begun.elapsed());
+        result.slowest = result.slowest.max(start.elapsed());
         match response.status {
-            201 => outcome.answered += 1,
-            503 => outcome.sent_away += 1,
+            201 => result.succeeded += 1,
+            503 => result.rejected += 1,
             _ => panic!("{response}"),
         }
     }
-    outcome
+    result
 }

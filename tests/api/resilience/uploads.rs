@@ -1,4 +1,4 @@
-//! Pictures: kills in the midst of them, no room for them, and many at once.
+//! Uploads: kills, a full disk, and many at once.
 
 use std::collections::BTreeMap;
 
@@ -6,116 +6,119 @@ use grateful_testkit::a_png;
 use grateful_tests::{Setup, eventually, full_or_short};
 use tokio::task::JoinSet;
 
-use super::uploaders::{Uploaders, files_in, is_whole, named_files};
+use super::upload_load::{UploadLoad, is_complete_jpeg, list_referenced_files, list_upload_files};
 
-/// How many people send pictures at once.
-const PEOPLE: usize = 6;
+/// Concurrent users who upload images.
+const USERS: usize = 6;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_server_leaves_no_row_without_its_file_and_the_sweep_no_file_without_its_row() {
+async fn after_the_server_is_killed_no_row_lacks_its_file_and_the_sweep_deletes_orphans() {
     let setup = Setup::with_test_database().await;
     let mut server = setup.start().await;
     let client = server.client();
-    let mut people = Vec::new();
-    for number in 0..PEOPLE {
-        people.push(client.sign_up(&format!("uploader_{number}")).await);
+    let mut users = Vec::new();
+    for number in 0..USERS {
+        users.push(client.sign_up(&format!("uploader_{number}")).await);
     }
     let rounds = full_or_short(20, 4);
-    let (mut known, mut orphans) = (0, 0);
+    let (mut acknowledged, mut orphans) = (0, 0);
 
     for _ in 0..rounds {
-        let uploaders = Uploaders::on(&server, &people);
-        uploaders.hear(30).await;
+        let load = UploadLoad::start(&server, &users);
+        load.wait_for_requests(30).await;
         server.kill().await;
-        let memory = uploaders.stop().await;
+        let known_files = load.stop().await;
 
-        let (files, named) = (files_in(&setup), named_files(&setup).await);
-        let missing: Vec<_> = named.difference(&files).collect();
+        let (files, referenced) = (list_upload_files(&setup), list_referenced_files(&setup).await);
+        let missing: Vec<_> = referenced.difference(&files).collect();
         assert!(missing.is_empty(), "rows without their files: {missing:?}");
-        orphans += files.difference(&named).count();
+        orphans += files.difference(&referenced).count();
         server = setup.start().await;
-        memory.assert_true_on(&server).await;
-        known += memory.len();
+        known_files.assert_served_by(&server).await;
+        acknowledged += known_files.len();
     }
 
     server.kill().await;
-    let named = named_files(&setup).await;
+    let referenced = list_referenced_files(&setup).await;
     let server = setup.clone().env("GRATEFUL_ORPHAN_MINUTES", 0).start().await;
-    eventually("the sweep has removed the rest", || files_in(&setup) == named).await;
-    assert!(!named.is_empty());
-    for path in &named {
-        assert!(is_whole(&server.client().get(path).send().await.expect(200).body), "{path}");
+    let are_orphans_deleted = || list_upload_files(&setup) == referenced;
+    eventually("the sweep has deleted all orphans", are_orphans_deleted).await;
+    assert!(!referenced.is_empty());
+    for path in &referenced {
+        let response = server.client().get(path).send().await.expect(200);
+        assert!(is_complete_jpeg(&response.body), "{path}");
     }
     println!(
-        "{rounds} kills of the server, {known} acknowledged facts, all true; {orphans} files without a row, all swept, \
-         {} with one, all there",
-        named.len()
+        "{rounds} kills of the server, {acknowledged} acknowledged files, all consistent; {orphans} orphans, all deleted; \
+         {} referenced files, all complete",
+        referenced.len()
     );
 }
 
-/// A disk is full where the file that is being written cannot grow: here by a limit of the process, which fails the
-/// same calls in the same place, whoever runs the tests.
+/// Simulates a full disk by limiting the size of files that the process writes. This fails the same calls in the same
+/// place, for root and for other users.
 #[tokio::test]
-async fn where_there_is_no_room_the_photo_before_stays_and_all_else_goes_on() {
+async fn on_a_full_disk_uploads_get_503_and_existing_files_and_other_requests_are_unaffected() {
     let setup = Setup::with_test_database().await.with_sigxfsz_ignored();
     let server = setup.start().await;
     let client = server.client();
     let ana = client.sign_up("ana").await;
-    let picture = a_png(600, 400);
-    client.upload_photo(&ana, &picture).send().await.expect(200);
-    let before = files_in(&setup);
+    let image = a_png(600, 400);
+    client.upload_photo(&ana, &image).send().await.expect(200);
+    let before = list_upload_files(&setup);
     let profile = client.get("/api/v1/users/me/profile").by(&ana).send().await.expect(200).data();
 
-    // Enough for the smallest size, and not for the largest.
+    // Enough for the smallest size of the photo, and too little for the largest.
     server.limit_file_size(Some(3_000));
     for _ in 0..3 {
-        let photo = client.upload_photo(&ana, &picture).send().await;
+        let photo = client.upload_photo(&ana, &image).send().await;
         let photo = photo.expect_problem(503, "unavailable");
         assert_eq!(photo.header("retry-after"), Some("1"));
-        let post = client.create_post_with_image(&ana, "Look!", &picture).send().await;
+        let post = client.create_post_with_image(&ana, "Look!", &image).send().await;
         post.expect_problem(503, "unavailable");
     }
-    assert_eq!(files_in(&setup), before, "nothing half written, nothing lost");
+    assert_eq!(list_upload_files(&setup), before, "no file is left behind and none is lost");
     for path in &before {
-        assert!(is_whole(&client.get(path).send().await.expect(200).body), "{path}");
+        assert!(is_complete_jpeg(&client.get(path).send().await.expect(200).body), "{path}");
     }
     client.create_post(&ana, "For words.").send().await.expect(201);
     client.get("/readyz").send().await.expect(200);
-    let now = client.get("/api/v1/users/me/profile").by(&ana).send().await.expect(200).data();
-    assert_eq!(now["profile_image_url"], profile["profile_image_url"]);
+    let profile_now =
+        client.get("/api/v1/users/me/profile").by(&ana).send().await.expect(200).data();
+    assert_eq!(profile_now["profile_image_url"], profile["profile_image_url"]);
 
     server.limit_file_size(None);
-    client.upload_photo(&ana, &picture).send().await.expect(200);
-    client.create_post_with_image(&ana, "Look!", &picture).send().await.expect(201);
-    assert_eq!(files_in(&setup), named_files(&setup).await);
+    client.upload_photo(&ana, &image).send().await.expect(200);
+    client.create_post_with_image(&ana, "Look!", &image).send().await.expect(201);
+    assert_eq!(list_upload_files(&setup), list_referenced_files(&setup).await);
     let log = server.log().join("\n");
-    assert!(log.contains("File too large"), "the operator is told why\n{log}");
+    assert!(log.contains("File too large"), "the log has no cause\n{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_many_pictures_are_sent_ordinary_requests_are_all_answered() {
+async fn during_many_concurrent_uploads_other_requests_all_succeed() {
     let setup = Setup::with_test_database().await;
     let server = setup.start().await;
     let client = server.client();
     let ana = client.sign_up("ana").await;
     let post = client.create_post(&ana, "For rain.").send().await.expect(201);
     let post = format!("/api/v1/posts/{}", post.id());
-    let picture = a_png(2_000, 1_500);
-    let mut rush = JoinSet::new();
+    let image = a_png(2_000, 1_500);
+    let mut uploads = JoinSet::new();
     for _ in 0..full_or_short(400, 80) {
-        rush.spawn(client.upload_photo(&ana, &picture).send());
+        uploads.spawn(client.upload_photo(&ana, &image).send());
     }
 
-    let mut responses = BTreeMap::<u16, usize>::new();
-    let mut ordinary = 0;
-    while !rush.is_empty() {
+    let mut statuses = BTreeMap::<u16, usize>::new();
+    let mut other_requests = 0;
+    while !uploads.is_empty() {
         for path in ["/livez", "/readyz", &post, "/api/v1/posts/feed", "/api/v1/users/me/profile"] {
             client.get(path).by(&ana).send().await.expect(200);
-            ordinary += 1;
+            other_requests += 1;
         }
-        while let Some(response) = rush.try_join_next() {
+        while let Some(response) = uploads.try_join_next() {
             let response = response.unwrap();
-            *responses.entry(response.status).or_default() += 1;
+            *statuses.entry(response.status).or_default() += 1;
             if response.status != 200 {
                 assert_eq!(response.header("retry-after"), Some("1"));
                 response.expect_problem(503, "unavailable");
@@ -123,13 +126,13 @@ async fn while_many_pictures_are_sent_ordinary_requests_are_all_answered() {
         }
     }
 
-    println!("{responses:?} for pictures, {ordinary} ordinary requests meanwhile, all answered");
-    assert!(responses.contains_key(&200), "{responses:?}");
-    assert!(10 < ordinary, "too few to say anything: {ordinary}");
-    assert_eq!(files_in(&setup), named_files(&setup).await);
-    // Of all those photos, one is left.
+    println!("uploads: {statuses:?}; {other_requests} other requests meanwhile, all successful");
+    assert!(statuses.contains_key(&200), "{statuses:?}");
+    assert!(10 < other_requests, "too few other requests: {other_requests}");
+    assert_eq!(list_upload_files(&setup), list_referenced_files(&setup).await);
+    // Each photo replaced the previous one: the files are the four sizes of the last.
     let profile = client.get("/api/v1/users/me/profile").by(&ana).send().await.expect(200).data();
-    let files = files_in(&setup);
+    let files = list_upload_files(&setup);
     assert!(files.contains(profile["profile_image_url"].as_str().unwrap()), "{files:?}");
     assert_eq!(files.len(), 4);
 }

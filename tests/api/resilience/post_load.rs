@@ -1,0 +1,153 @@
+//! Concurrent users who write posts, and the posts the server acknowledged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use grateful_tests::{
+    ApiRequest, ApiResponse, Client, Server, SqlConnection, Token, eventually, json,
+};
+use tokio::task::JoinSet;
+
+/// Concurrent users who create, hide, show and delete posts, each as fast as the server responds.
+pub(crate) struct PostLoad {
+    tasks: JoinSet<AcknowledgedPosts>,
+    acknowledged: Arc<AtomicUsize>,
+    should_stop: Arc<AtomicBool>,
+}
+
+/// The posts whose state is known from responses.
+#[derive(Debug, Default)]
+pub(crate) struct AcknowledgedPosts {
+    /// Existing posts, and whether they are public.
+    existing: BTreeMap<String, bool>,
+    deleted: BTreeSet<String>,
+}
+
+impl PostLoad {
+    /// Starts one task for each user, with connections of its own.
+    pub(crate) fn start(server: &Server, users: &[Token]) -> Self {
+        let (acknowledged, should_stop) = (Arc::default(), Arc::default());
+        let mut tasks = JoinSet::new();
+        for author in users {
+            let writer = PostWriter {
+                client: server.client(),
+                author: author.clone(),
+                acknowledged: Arc::clone(&acknowledged),
+                should_stop: Arc::clone(&should_stop),
+                posts: AcknowledgedPosts::default(),
+            };
+            tasks.spawn(writer.run());
+        }
+        Self { tasks, acknowledged, should_stop }
+    }
+
+    /// Waits until the server has acknowledged this number of further writes.
+    pub(crate) async fn wait_for_writes(&self, count: usize) {
+        let target = self.acknowledged.load(Ordering::Relaxed) + count;
+        let is_reached = || target <= self.acknowledged.load(Ordering::Relaxed);
+        eventually("the server acknowledges writes", is_reached).await;
+    }
+
+    /// Stops all tasks and returns the posts they know of. Tasks also stop when the server exits.
+    pub(crate) async fn stop(mut self) -> AcknowledgedPosts {
+        self.should_stop.store(true, Ordering::Relaxed);
+        let mut all = AcknowledgedPosts::default();
+        while let Some(posts) = self.tasks.join_next().await {
+            all.extend(posts.unwrap());
+        }
+        all
+    }
+}
+
+impl AcknowledgedPosts {
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.existing.extend(other.existing);
+        self.deleted.extend(other.deleted);
+    }
+
+    /// The number of posts whose state is known.
+    pub(crate) fn len(&self) -> usize {
+        self.existing.len() + self.deleted.len()
+    }
+
+    /// Asserts that the database has the existing posts and not the deleted ones, and that the post counts equal the
+    /// rows.
+    pub(crate) async fn assert_stored_in(&self, sql: &SqlConnection) {
+        let public = sql.query_column("SELECT id FROM posts WHERE is_public").await;
+        let private = sql.query_column("SELECT id FROM posts WHERE NOT is_public").await;
+        let rows = public.into_iter().map(|id| (id, true));
+        let rows: BTreeMap<_, _> = rows.chain(private.into_iter().map(|id| (id, false))).collect();
+
+        let lost: Vec<_> = self
+            .existing
+            .iter()
+            .filter(|(id, is_public)| rows.get(*id) != Some(is_public))
+            .collect();
+        assert!(lost.is_empty(), "acknowledged, but missing or changed: {lost:?}");
+        let undeleted: Vec<_> = self.deleted.iter().filter(|id| rows.contains_key(*id)).collect();
+        assert!(undeleted.is_empty(), "deleted, but still stored: {undeleted:?}");
+        assert_eq!(sql.find_post_count_mismatches().await, [] as [String; 0]);
+    }
+}
+
+struct PostWriter {
+    client: Client,
+    author: Token,
+    acknowledged: Arc<AtomicUsize>,
+    should_stop: Arc<AtomicBool>,
+    posts: AcknowledgedPosts,
+}
+
+impl PostWriter {
+    async fn run(mut self) -> AcknowledgedPosts {
+        let mut round = 0;
+        while !self.should_stop.load(Ordering::Relaxed) && self.write(round).await.is_ok() {
+            round += 1;
+        }
+        self.posts
+    }
+
+    /// Creates a post, and in some rounds changes its visibility or deletes it. The state of the post is unknown while a
+    /// request is in flight.
+    async fn write(&mut self, round: usize) -> Result<(), NoResponse> {
+        let is_public = round.is_multiple_of(2);
+        let post = json!({"content": format!("For round {round}."), "is_public": is_public});
+        let created = self.send(self.client.post("/api/v1/posts").json(&post), 201).await?;
+        let Some(created) = created else { return Ok(()) };
+        let (id, path) = (created.id(), format!("/api/v1/posts/{}", created.id()));
+        self.posts.existing.insert(id.clone(), is_public);
+        if round.is_multiple_of(3) {
+            self.posts.existing.remove(&id);
+            let update = self.client.patch(&path).json(&json!({"is_public": !is_public}));
+            if self.send(update, 200).await?.is_some() {
+                self.posts.existing.insert(id.clone(), !is_public);
+            }
+        }
+        if round.is_multiple_of(5) {
+            self.posts.existing.remove(&id);
+            if self.send(self.client.delete(&path), 204).await?.is_some() {
+                self.posts.deleted.insert(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a request and asserts that the status is `success` or 503. Returns `None` for a 503.
+    async fn send(
+        &self,
+        request: ApiRequest,
+        success: u16,
+    ) -> Result<Option<ApiResponse>, NoResponse> {
+        let response = request.by(&self.author).try_send().await.map_err(|_| NoResponse)?;
+        if response.status == 503 {
+            response.expect_problem(503, "unavailable");
+            return Ok(None);
+        }
+        self.acknowledged.fetch_add(1, Ordering::Relaxed);
+        Ok(Some(response.expect(success)))
+    }
+}
+
+/// The server exited before it sent a response.
+struct NoResponse;
