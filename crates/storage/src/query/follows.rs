@@ -33,7 +33,7 @@ diesel::alias!(follows as edges: Edges);
 /// let (ana, ben) = (UserId::from(1), UserId::from(2));
 ///
 /// let page = PageRequest::first(Limit::MAX);
-/// let page = PageRequest::first(Limit::MAX);
+/// let followers = FollowQuery::visible_to(ben).followers_of(ana).page(page);
 /// let with_total = followers.with_total(CountMode::Estimated);
 /// let longest_waiting = FollowQuery::visible_to(ben).received_requests().oldest_first();
 /// ```
@@ -283,7 +283,7 @@ impl<Grouped> ValidGrouping<Grouped> for Side {
     type IsAggregate = is_aggregate::No;
 }
 
-/// Its text depends on which end it is, so its type does not tell one statement from another.
+/// The SQL depends on the value, so the type does not identify a statement.
 impl QueryId for Side {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

@@ -60,12 +60,12 @@ impl TryFrom<PostForViewerRow> for PostForViewer {
 /// use grateful_storage::PostQuery;
 ///
 /// let (ana, ben) = (UserId::from(1), UserId::from(2));
-/// let seen_by_ben = PostQuery::visible_to(Viewer::User(ben));
+/// let visible_to_ben = PostQuery::visible_to(Viewer::User(ben));
 ///
-/// let newest = seen_by_ben.clone().page(PageRequest::first(Limit::MAX));
-/// let best = seen_by_ben.clone().by_rank().with_total(CountMode::Estimated);
-/// let of_friends = seen_by_ben.clone().by_followed();
-/// let photos_of_ana = seen_by_ben.by_author(ana).of_type(PostType::Photo).with_total(CountMode::UpTo(99));
+/// let newest = visible_to_ben.clone().page(PageRequest::first(Limit::MAX));
+/// let best = visible_to_ben.clone().by_rank().with_total(CountMode::Estimated);
+/// let by_followed = visible_to_ben.clone().by_followed();
+/// let photos_of_ana = visible_to_ben.by_author(ana).of_type(PostType::Photo).with_total(CountMode::UpTo(99));
 /// ```
 ///
 /// A query without a bound does not compile:

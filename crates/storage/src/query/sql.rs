@@ -110,7 +110,7 @@ impl<Grouped> ValidGrouping<Grouped> for Sql {
     type IsAggregate = is_aggregate::Never;
 }
 
-/// Its text depends on its parts, so its type does not tell one statement from another.
+/// The SQL depends on the fragments, so the type does not identify a statement.
 impl QueryId for Sql {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
