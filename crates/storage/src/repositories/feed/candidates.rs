@@ -17,7 +17,7 @@
 //!   viewer follows more than 100 users and fewer than 1,000 posts of all authors have such a rank, it reads these posts.
 //!   Otherwise it does one index lookup per followed user, for the best post of each, and then reads the posts of the `3n - 2`
 //!   users with the best ones.
-//! - The second statement also skips the posts of full authors above the last needed post.
+//! - The second statement also reads past the posts of full authors above the last needed post.
 
 use std::sync::LazyLock;
 
