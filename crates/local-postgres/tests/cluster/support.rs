@@ -199,8 +199,7 @@ pub(crate) fn reaper_pid(directory: &Path) -> Option<Pid> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.find(|pid: &i32| {
-        let command_line =
-            fs::read_to_string(format!("/proc/{pid}/cmdcommand_line")).unwrap_or_default();
+        let command_line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         command_line.contains("\0grateful-reaper\0") && command_line.contains(directory)
     })
     .map(Pid::from_raw)
