@@ -158,7 +158,7 @@ pub(crate) async fn log_in(
 /// Returns the account of the caller.
 #[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<CurrentUserView>)))]
 #[get("/auth/session")]
-pub(crate) async fn current_user(
+pub(crate) async fn get_current_user(
     app: Data<App>,
     me: SignedIn,
 ) -> Result<EnvelopeResponse<CurrentUserView>, ApiError> {
@@ -197,7 +197,7 @@ pub(crate) async fn list_sessions(
     responses((status = 200, body = Envelope<EndedSessionsView>), (status = 404, body = Problem)),
 )]
 #[delete("/auth/sessions/{id}")]
-pub(crate) async fn end_session(
+pub(crate) async fn revoke_session(
     app: Data<App>,
     me: SignedIn,
     SessionPath(session): SessionPath,
@@ -209,7 +209,7 @@ pub(crate) async fn end_session(
 /// Ends all sessions of the caller, including that of the request.
 #[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<EndedSessionsView>)))]
 #[post("/auth/logout-all")]
-pub(crate) async fn end_all_sessions(
+pub(crate) async fn revoke_all_sessions(
     app: Data<App>,
     me: SignedIn,
 ) -> Result<EnvelopeResponse<EndedSessionsView>, ApiError> {

@@ -26,7 +26,7 @@ use crate::response::{CROSS_ORIGIN, Problem};
     ),
 )]
 #[get("/api/avatar/{id}")]
-pub(crate) async fn get_avatar(
+pub(crate) async fn get_default_avatar(
     app: Data<App>,
     UserPath(user): UserPath,
     parameters: QueryParameters,

@@ -39,7 +39,7 @@ pub(crate) async fn get_health() -> Json<Health> {
 /// It does not check the database, so that an unavailable database does not restart the process.
 #[utoipa::path(tag = "health", responses((status = 200, body = Status)))]
 #[get("/livez")]
-pub(crate) async fn liveness() -> Json<Status> {
+pub(crate) async fn get_liveness() -> Json<Status> {
     Json(Status { status: "alive" })
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn liveness() -> Json<Status> {
 /// It checks that the database responds and has all migrations, and that uploads can be written.
 #[utoipa::path(tag = "health", responses((status = 200, body = Status), (status = 503, body = Problem)))]
 #[get("/readyz")]
-pub(crate) async fn readiness(app: Data<App>) -> Result<Json<Status>, ApiError> {
+pub(crate) async fn get_readiness(app: Data<App>) -> Result<Json<Status>, ApiError> {
     health::check_readiness(&app).await?;
     Ok(Json(Status { status: "ready" }))
 }

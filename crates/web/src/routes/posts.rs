@@ -57,7 +57,7 @@ pub(crate) async fn create_post(
     ),
 )]
 #[post("/posts/upload")]
-pub(crate) async fn upload_post(
+pub(crate) async fn create_post_with_image(
     app: Data<App>,
     me: SignedIn,
     PostForm { draft, image, idempotency }: PostForm,

@@ -100,7 +100,7 @@ fn parse_feed_request(parameters: &QueryParameters) -> Result<(FeedRequest, bool
 /// Lists the public posts of the time window with the highest trending scores.
 #[utoipa::path(tag = "feed", params(TrendingParams), responses((status = 200, body = [PostView])))]
 #[get("/posts/trending")]
-pub(crate) async fn get_trending(
+pub(crate) async fn list_trending_posts(
     app: Data<App>,
     me: SignedIn,
     parameters: QueryParameters,

@@ -90,7 +90,7 @@ pub(crate) async fn remove_heart(
     responses((status = 200, body = HeartsView), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/hearts")]
-pub(crate) async fn get_heart_count(
+pub(crate) async fn get_heart_status(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,

@@ -80,7 +80,7 @@ pub(crate) struct ShareView {
     ),
 )]
 #[post("/posts/{id}/share")]
-pub(crate) async fn share_post(
+pub(crate) async fn create_share(
     app: Data<App>,
     config: Data<WebConfig>,
     me: SignedIn,
@@ -100,7 +100,7 @@ pub(crate) async fn share_post(
     responses((status = 204), (status = 404, body = Problem)),
 )]
 #[delete("/posts/{id}/share")]
-pub(crate) async fn unshare_post(
+pub(crate) async fn delete_share(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,

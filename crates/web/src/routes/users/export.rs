@@ -100,7 +100,7 @@ pub(crate) struct ExportCommentView {
 /// The sections are read one after another, each in its state at that time. A document without its end is incomplete.
 #[utoipa::path(tag = "export", responses((status = 200, body = Envelope<ExportView>)))]
 #[get("/users/me/export")]
-pub(crate) async fn export_account(
+pub(crate) async fn export_personal_data(
     app: Data<App>,
     me: SignedIn,
     request: HttpRequest,

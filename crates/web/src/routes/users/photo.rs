@@ -143,7 +143,7 @@ pub(crate) async fn delete_photo(
 /// Returns the URL of the caller's default avatar.
 #[utoipa::path(tag = "photos", responses((status = 200, body = Envelope<DefaultAvatar>)))]
 #[get("/users/me/profile/photo/default")]
-pub(crate) async fn get_default_photo(me: SignedIn) -> EnvelopeResponse<DefaultAvatar> {
+pub(crate) async fn get_default_avatar_url(me: SignedIn) -> EnvelopeResponse<DefaultAvatar> {
     EnvelopeResponse::ok(DefaultAvatar { avatar_url: avatar_url(me.user()) })
 }
 
