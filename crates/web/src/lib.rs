@@ -102,10 +102,10 @@ fn register_routes(service: &mut ServiceConfig<'_>) {
                 .service(notifications::list_notifications)
                 .service(notifications::get_notification_summary)
                 .service(notifications::get_notification_stats)
-                .service(notifications::mark_all_read)
+                .service(notifications::mark_all_notifications_read)
                 .service(notifications::stream::create_stream_ticket)
                 .service(notifications::stream::stream_notifications)
                 .service(notifications::list_notification_children)
-                .service(notifications::mark_read),
+                .service(notifications::mark_notification_read),
         );
 }

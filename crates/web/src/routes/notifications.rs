@@ -192,7 +192,7 @@ pub(crate) async fn list_notification_children(
     responses((status = 200, body = ReadView), (status = 404, body = Problem)),
 )]
 #[post("/notifications/{id}/read")]
-pub(crate) async fn mark_read(
+pub(crate) async fn mark_notification_read(
     app: Data<App>,
     me: SignedIn,
     NotificationPath(id): NotificationPath,
@@ -204,7 +204,7 @@ pub(crate) async fn mark_read(
 /// Marks all notifications as read that exist at the time of the request.
 #[utoipa::path(tag = "notifications", responses((status = 200, body = AllReadView)))]
 #[post("/notifications/read-all")]
-pub(crate) async fn mark_all_read(
+pub(crate) async fn mark_all_notifications_read(
     app: Data<App>,
     me: SignedIn,
 ) -> Result<Json<AllReadView>, ApiError> {
