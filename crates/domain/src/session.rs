@@ -49,7 +49,7 @@ impl Session {
     }
 
     /// Whether the session has not expired.
-    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
+    pub fn is_active(&self, now: DateTime<Utc>) -> bool {
         now < self.expires_at
     }
 
@@ -69,10 +69,10 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_not_live_at_its_expiry_time() {
+    fn a_session_is_not_active_at_its_expiry_time() {
         let session = session(None);
-        assert!(session.is_live(session.expires_at - TimeDelta::microseconds(1)));
-        assert!(!session.is_live(session.expires_at));
+        assert!(session.is_active(session.expires_at - TimeDelta::microseconds(1)));
+        assert!(!session.is_active(session.expires_at));
     }
 
     #[test]

@@ -54,8 +54,8 @@ async fn a_session_is_found_and_listed_until_it_expires() {
         let found = conn.sessions().find_active(TokenHash([1; 32]), now).await.unwrap();
         let listed = conn.sessions().list_active(ana, now).await.unwrap();
 
-        assert_eq!(found.is_some(), session.is_live(now), "{now}");
-        assert_eq!(listed.len(), usize::from(session.is_live(now)), "{now}");
+        assert_eq!(found.is_some(), session.is_active(now), "{now}");
+        assert_eq!(listed.len(), usize::from(session.is_active(now)), "{now}");
     }
 }
 
