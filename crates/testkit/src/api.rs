@@ -15,6 +15,7 @@ use actix_web::rt::time::timeout;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::Bytes;
 use futures_util::Stream;
+use grateful_application::Clock as _;
 use grateful_application::accounts::{LogIn, log_in};
 use grateful_domain::User;
 use grateful_web::{MetricsPage, WebConfig};
@@ -189,6 +190,7 @@ impl ApiRequest<'_> {
             *request.payload() = Payload::Stream { payload };
         }
         let (method, path) = (request.method().clone(), request.path().to_owned());
+        let requested_at = self.api.app.clock.now();
         let result = (self.api.service)(request).await;
         // A real server converts errors of the service into responses.
         let (head, body) = match result {
@@ -198,7 +200,12 @@ impl ApiRequest<'_> {
         let headers = head.headers().iter().map(|(name, value)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         });
-        let head = ApiResponse { status: head.status(), headers: headers.collect(), body: vec![] };
+        let head = ApiResponse {
+            requested_at,
+            status: head.status(),
+            headers: headers.collect(),
+            body: vec![],
+        };
         (method, path, StreamingResponse { head, body })
     }
 }

@@ -1,11 +1,14 @@
 //! Responses of the API.
 
 use actix_web::http::StatusCode;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 /// A response.
 #[derive(Debug, Clone)]
 pub struct ApiResponse {
+    /// The time of the application's clock when the request was sent.
+    pub requested_at: DateTime<Utc>,
     /// The status code.
     pub status: StatusCode,
     pub(crate) headers: Vec<(String, String)>,
