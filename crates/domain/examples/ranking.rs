@@ -52,7 +52,7 @@ pub(crate) fn run() -> Result<String, Box<dyn Error>> {
         rank: config.rank(&signals(&notice, now), relationship(&notice)),
         created_at: posted_at(&notice, now),
     });
-    let lists = CandidateLists::of(candidates.into());
+    let lists = CandidateLists::from_posts(candidates.into());
 
     let mut output = String::new();
     let mut cursor = FeedCursor::default();

@@ -94,7 +94,7 @@ pub struct CandidateLists {
 
 impl CandidateLists {
     /// Sorts all existing posts into two complete lists.
-    pub fn of(posts: Vec<Candidate>) -> Self {
+    pub fn from_posts(posts: Vec<Candidate>) -> Self {
         let mut ranked = posts.clone();
         ranked.sort_by(Candidate::by_rank);
         let mut fresh = posts;
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn the_other_list_supplies_posts_when_one_is_empty() {
         let posts: Vec<_> = (1..=6).map(|n| candidate(n, n.into(), f64::from(n), n)).collect();
-        let CandidateLists { ranked, fresh } = CandidateLists::of(posts);
+        let CandidateLists { ranked, fresh } = CandidateLists::from_posts(posts);
         let empty = CandidateList { posts: Vec::new(), is_complete: true };
 
         for (lists, slot) in [
@@ -245,7 +245,7 @@ mod tests {
         fn pages_of_any_size_add_up_to_the_same_feed(
             posts in candidates(), limits in prop::collection::vec(1..30_usize, 1..9),
         ) {
-            let lists = CandidateLists::of(posts);
+            let lists = CandidateLists::from_posts(posts);
             let at_once = compose(&lists, &FeedCursor::default(), 1000).unwrap();
 
             let (mut cursor, mut in_pages) = (FeedCursor::default(), Vec::new());
@@ -305,7 +305,7 @@ mod tests {
         fn incomplete_lists_give_the_same_items_or_an_error(
             posts in candidates(), ranked in 0..60_usize, fresh in 0..60_usize, limit in 1..30_usize,
         ) {
-            let complete = CandidateLists::of(posts);
+            let complete = CandidateLists::from_posts(posts);
             let incomplete = CandidateLists {
                 ranked: truncated(&complete.ranked, ranked),
                 fresh: truncated(&complete.fresh, fresh),
@@ -318,7 +318,7 @@ mod tests {
     }
 
     fn compose_all(posts: Vec<Candidate>, limit: usize) -> Vec<FeedItem> {
-        compose(&CandidateLists::of(posts), &FeedCursor::default(), limit).unwrap()
+        compose(&CandidateLists::from_posts(posts), &FeedCursor::default(), limit).unwrap()
     }
 
     fn truncated(list: &CandidateList, length: usize) -> CandidateList {

@@ -178,7 +178,7 @@ async fn page(
 }
 
 fn brute_force(all: &[grateful_domain::Candidate], cursor: &FeedCursor, limit: usize) -> Page {
-    let items = compose(&CandidateLists::of(all.to_vec()), cursor, limit).unwrap();
+    let items = compose(&CandidateLists::from_posts(all.to_vec()), cursor, limit).unwrap();
     items.iter().map(|item| (item.post.id, item.slot)).collect()
 }
 
