@@ -10,7 +10,7 @@ mod timestamp;
 
 use actix_web::http::header::{CROSS_ORIGIN_RESOURCE_POLICY, HeaderName};
 
-pub(crate) use self::envelope::{Envelope, EnvelopeResponse, Message};
+pub(crate) use self::envelope::{Envelope, EnvelopeResponse, MessageView};
 pub(crate) use self::etag::etag;
 pub(crate) use self::list::{ListResponse, Pagination};
 pub(crate) use self::problem::Problem;

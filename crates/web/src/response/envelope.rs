@@ -60,6 +60,6 @@ impl<T: Serialize> Responder for EnvelopeResponse<T> {
 
 /// A message that can be shown to a user.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Message {
+pub(crate) struct MessageView {
     pub(crate) message: &'static str,
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::request::{Field, JsonBody, SessionPath, SignedIn, UserAgent, as_is, bearer_token};
-use crate::response::{Envelope, EnvelopeResponse, Message, Problem, Timestamp};
+use crate::response::{Envelope, EnvelopeResponse, MessageView, Problem, Timestamp};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct NewAccount {
@@ -59,7 +59,7 @@ impl NewSession {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct NewPassword {
+pub(crate) struct ChangePasswordBody {
     #[serde(default)]
     #[schema(value_type = String, required)]
     current_password: Field<String>,
@@ -68,7 +68,7 @@ pub(crate) struct NewPassword {
     new_password: Field<String>,
 }
 
-impl NewPassword {
+impl ChangePasswordBody {
     fn parse(self) -> Result<ChangePassword, ValidationError> {
         let mut fields = FieldValidator::default();
         let current = fields.check("current_password", self.current_password.required(as_is));
@@ -88,7 +88,7 @@ pub(crate) struct AccountView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct TokenView {
+pub(crate) struct AccessTokenView {
     access_token: String,
     #[schema(example = "bearer")]
     token_type: &'static str,
@@ -113,7 +113,7 @@ pub(crate) struct SessionView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct EndedSessionsView {
+pub(crate) struct RevokedSessionsView {
     /// The number of sessions that were ended.
     ended: usize,
 }
@@ -140,16 +140,16 @@ pub(crate) async fn sign_up(
 #[utoipa::path(
     tag = "auth",
     request_body = NewSession,
-    responses((status = 200, body = Envelope<TokenView>), (status = 401, body = Problem)),
+    responses((status = 200, body = Envelope<AccessTokenView>), (status = 401, body = Problem)),
 )]
 #[post("/auth/login")]
 pub(crate) async fn log_in(
     app: Data<App>,
     UserAgent(user_agent): UserAgent,
     JsonBody(new): JsonBody<NewSession>,
-) -> Result<EnvelopeResponse<TokenView>, ApiError> {
+) -> Result<EnvelopeResponse<AccessTokenView>, ApiError> {
     let token = accounts::log_in(&app, new.parse(user_agent)?).await?;
-    Ok(EnvelopeResponse::ok(TokenView {
+    Ok(EnvelopeResponse::ok(AccessTokenView {
         access_token: token.as_str().to_owned(),
         token_type: BEARER,
     }))
@@ -166,16 +166,16 @@ pub(crate) async fn get_current_user(
 }
 
 /// Ends the session of the request. Succeeds without a valid token too.
-#[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<Message>)))]
+#[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<MessageView>)))]
 #[post("/auth/logout")]
 pub(crate) async fn log_out(
     app: Data<App>,
     request: HttpRequest,
-) -> Result<EnvelopeResponse<Message>, ApiError> {
+) -> Result<EnvelopeResponse<MessageView>, ApiError> {
     if let Some(token) = bearer_token(&request) {
         sessions::log_out(&app, &token).await?;
     }
-    Ok(EnvelopeResponse::ok(Message { message: "Successfully logged out" }))
+    Ok(EnvelopeResponse::ok(MessageView { message: "Successfully logged out" }))
 }
 
 /// Lists the sessions of the caller, newest first.
@@ -194,43 +194,43 @@ pub(crate) async fn list_sessions(
 #[utoipa::path(
     tag = "auth",
     params(("id" = Uuid, Path, description = "Session id")),
-    responses((status = 200, body = Envelope<EndedSessionsView>), (status = 404, body = Problem)),
+    responses((status = 200, body = Envelope<RevokedSessionsView>), (status = 404, body = Problem)),
 )]
 #[delete("/auth/sessions/{id}")]
 pub(crate) async fn revoke_session(
     app: Data<App>,
     me: SignedIn,
     SessionPath(session): SessionPath,
-) -> Result<EnvelopeResponse<EndedSessionsView>, ApiError> {
+) -> Result<EnvelopeResponse<RevokedSessionsView>, ApiError> {
     sessions::revoke(&app, me.user(), session).await?;
-    Ok(EnvelopeResponse::ok(EndedSessionsView { ended: 1 }))
+    Ok(EnvelopeResponse::ok(RevokedSessionsView { ended: 1 }))
 }
 
 /// Ends all sessions of the caller, including that of the request.
-#[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<EndedSessionsView>)))]
+#[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<RevokedSessionsView>)))]
 #[post("/auth/logout-all")]
 pub(crate) async fn revoke_all_sessions(
     app: Data<App>,
     me: SignedIn,
-) -> Result<EnvelopeResponse<EndedSessionsView>, ApiError> {
+) -> Result<EnvelopeResponse<RevokedSessionsView>, ApiError> {
     let ended = sessions::revoke_all(&app, me.user()).await?;
-    Ok(EnvelopeResponse::ok(EndedSessionsView { ended }))
+    Ok(EnvelopeResponse::ok(RevokedSessionsView { ended }))
 }
 
 /// Changes the password of the caller and ends all other sessions.
 #[utoipa::path(
     tag = "auth",
-    request_body = NewPassword,
-    responses((status = 200, body = Envelope<Message>), (status = 403, body = Problem)),
+    request_body = ChangePasswordBody,
+    responses((status = 200, body = Envelope<MessageView>), (status = 403, body = Problem)),
 )]
 #[put("/auth/password")]
 pub(crate) async fn change_password(
     app: Data<App>,
     me: SignedIn,
-    JsonBody(new): JsonBody<NewPassword>,
-) -> Result<EnvelopeResponse<Message>, ApiError> {
-    accounts::change_password(&app, &me.0, new.parse()?).await?;
-    Ok(EnvelopeResponse::ok(Message { message: "Password changed" }))
+    JsonBody(body): JsonBody<ChangePasswordBody>,
+) -> Result<EnvelopeResponse<MessageView>, ApiError> {
+    accounts::change_password(&app, &me.0, body.parse()?).await?;
+    Ok(EnvelopeResponse::ok(MessageView { message: "Password changed" }))
 }
 
 impl AccountView {

@@ -57,13 +57,13 @@ pub(crate) struct FollowStatusView {
 
 /// The users whose relationships to the caller are requested.
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct UserIds {
+pub(crate) struct UserIdsBody {
     #[serde(default)]
     #[schema(value_type = Vec<i64>, required, max_items = 100)]
     user_ids: Field<Vec<i64>>,
 }
 
-impl UserIds {
+impl UserIdsBody {
     const MAX: usize = 100;
 
     fn parse(self) -> Result<Vec<UserId>, ValidationError> {
@@ -135,16 +135,16 @@ pub(crate) async fn get_follow_status(
 /// Returns the relationships between the caller and up to 100 users, by user id. Unknown users are left out.
 #[utoipa::path(
     tag = "follows",
-    request_body = UserIds,
+    request_body = UserIdsBody,
     responses((status = 200, body = Envelope<BTreeMap<String, FollowStatusView>>)),
 )]
 #[post("/follows/status")]
 pub(crate) async fn get_follow_statuses(
     app: Data<App>,
     me: SignedIn,
-    JsonBody(ids): JsonBody<UserIds>,
+    JsonBody(body): JsonBody<UserIdsBody>,
 ) -> Result<EnvelopeResponse<BTreeMap<String, FollowStatusView>>, ApiError> {
-    let relationships = follows::get_relationships(&app, me.user(), &ids.parse()?).await?;
+    let relationships = follows::get_relationships(&app, me.user(), &body.parse()?).await?;
     let by_id =
         relationships.into_iter().map(|(id, relationship)| (id.to_string(), relationship.into()));
     Ok(EnvelopeResponse::ok(by_id.collect()))

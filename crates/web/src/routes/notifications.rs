@@ -32,7 +32,7 @@ pub(crate) struct NotificationView {
     created_at: Timestamp,
     last_updated_at: Timestamp,
     post_id: Option<Uuid>,
-    from_user: FromUser,
+    from_user: ActorView,
     is_batch: bool,
     batch_count: i32,
     parent_id: Option<Uuid>,
@@ -40,12 +40,12 @@ pub(crate) struct NotificationView {
     actor_count: i32,
     /// Up to eight actors. Only for a batch.
     #[serde(skip_serializing_if = "Option::is_none")]
-    actors: Option<Vec<FromUser>>,
+    actors: Option<Vec<ActorView>>,
 }
 
 /// The actor of a notification: the user who caused it.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct FromUser {
+pub(crate) struct ActorView {
     /// The id as a string.
     id: String,
     name: String,
@@ -55,14 +55,14 @@ pub(crate) struct FromUser {
 
 /// The numbers of top-level notifications.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct CountsView {
+pub(crate) struct NotificationSummaryView {
     unread_count: i64,
     total_count: i64,
 }
 
 /// Statistics of the caller's notifications.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct StatsView {
+pub(crate) struct NotificationStatsView {
     user_id: i64,
     notification_type: Option<&'static str>,
     last_hour: i64,
@@ -75,12 +75,12 @@ pub(crate) struct StatsView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ReadView {
+pub(crate) struct MarkedReadView {
     success: bool,
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct AllReadView {
+pub(crate) struct MarkedAllReadView {
     success: bool,
     /// The number of top-level notifications that were unread.
     marked_count: i64,
@@ -107,7 +107,7 @@ struct NotificationParams {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "OpenAPI documentation of what `QueryParameters` reads")]
-struct StatsParams {
+struct NotificationStatsParams {
     /// The notification type. Default: all types.
     #[param(example = "like")]
     notification_type: Option<String>,
@@ -135,28 +135,28 @@ pub(crate) async fn list_notifications(
 }
 
 /// Returns the numbers of unread and of all top-level notifications.
-#[utoipa::path(tag = "notifications", responses((status = 200, body = CountsView)))]
+#[utoipa::path(tag = "notifications", responses((status = 200, body = NotificationSummaryView)))]
 #[get("/notifications/summary")]
 pub(crate) async fn get_notification_summary(
     app: Data<App>,
     me: SignedIn,
-) -> Result<Json<CountsView>, ApiError> {
+) -> Result<Json<NotificationSummaryView>, ApiError> {
     let NotificationCounts { unread, total } = notifications::count(&app, me.user()).await?;
-    Ok(Json(CountsView { unread_count: unread, total_count: total }))
+    Ok(Json(NotificationSummaryView { unread_count: unread, total_count: total }))
 }
 
 /// Returns statistics of the caller's notifications. Each event counts, batched or not.
-#[utoipa::path(tag = "notifications", params(StatsParams), responses((status = 200, body = StatsView)))]
+#[utoipa::path(tag = "notifications", params(NotificationStatsParams), responses((status = 200, body = NotificationStatsView)))]
 #[get("/notifications/stats")]
 pub(crate) async fn get_notification_stats(
     app: Data<App>,
     me: SignedIn,
     parameters: QueryParameters,
-) -> Result<Json<StatsView>, ApiError> {
+) -> Result<Json<NotificationStatsView>, ApiError> {
     let kind = parameters.optional("notification_type", NotificationType::from_code)?;
     let stats = notifications::get_stats(&app, me.user(), kind).await?;
     let NotificationStats { last_hour, last_day, total, remaining, held_back } = stats;
-    Ok(Json(StatsView {
+    Ok(Json(NotificationStatsView {
         user_id: me.user().into(),
         notification_type: kind.map(NotificationType::code),
         last_hour,
@@ -189,27 +189,27 @@ pub(crate) async fn list_notification_children(
 #[utoipa::path(
     tag = "notifications",
     params(("id" = Uuid, Path, description = "Notification id")),
-    responses((status = 200, body = ReadView), (status = 404, body = Problem)),
+    responses((status = 200, body = MarkedReadView), (status = 404, body = Problem)),
 )]
 #[post("/notifications/{id}/read")]
 pub(crate) async fn mark_notification_read(
     app: Data<App>,
     me: SignedIn,
     NotificationPath(id): NotificationPath,
-) -> Result<Json<ReadView>, ApiError> {
+) -> Result<Json<MarkedReadView>, ApiError> {
     notifications::mark_read(&app, me.user(), id).await?;
-    Ok(Json(ReadView { success: true }))
+    Ok(Json(MarkedReadView { success: true }))
 }
 
 /// Marks all notifications as read that exist at the time of the request.
-#[utoipa::path(tag = "notifications", responses((status = 200, body = AllReadView)))]
+#[utoipa::path(tag = "notifications", responses((status = 200, body = MarkedAllReadView)))]
 #[post("/notifications/read-all")]
 pub(crate) async fn mark_all_notifications_read(
     app: Data<App>,
     me: SignedIn,
-) -> Result<Json<AllReadView>, ApiError> {
+) -> Result<Json<MarkedAllReadView>, ApiError> {
     let marked_count = notifications::mark_all_read(&app, me.user()).await?;
-    Ok(Json(AllReadView { success: true, marked_count }))
+    Ok(Json(MarkedAllReadView { success: true, marked_count }))
 }
 
 impl From<RenderedNotification> for NotificationView {
@@ -227,17 +227,17 @@ impl From<RenderedNotification> for NotificationView {
             created_at: notification.created_at.into(),
             last_updated_at: notification.last_updated_at.into(),
             post_id: notification.post.map(Uuid::from),
-            from_user: actor.map_or_else(FromUser::unknown, FromUser::from),
+            from_user: actor.map_or_else(ActorView::unknown, ActorView::from),
             is_batch,
             batch_count: counts.child_count,
             parent_id: notification.parent.map(Uuid::from),
             actor_count: counts.actor_count,
-            actors: is_batch.then(|| actors.into_iter().map(FromUser::from).collect()),
+            actors: is_batch.then(|| actors.into_iter().map(ActorView::from).collect()),
         }
     }
 }
 
-impl FromUser {
+impl ActorView {
     /// A user whose account is deleted (docs/http-api.md#shapes).
     fn unknown() -> Self {
         Self {
@@ -249,7 +249,7 @@ impl FromUser {
     }
 }
 
-impl From<Author> for FromUser {
+impl From<Author> for ActorView {
     fn from(author: Author) -> Self {
         Self {
             id: author.id.to_string(),

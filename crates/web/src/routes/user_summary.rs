@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 /// A user in a list.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct UserSummary {
+pub(crate) struct UserSummaryView {
     id: i64,
     username: String,
     display_name: Option<String>,
@@ -14,7 +14,7 @@ pub(crate) struct UserSummary {
     profile_image_url: Option<String>,
 }
 
-impl From<UserListItem> for UserSummary {
+impl From<UserListItem> for UserSummaryView {
     fn from(UserListItem { author, bio, .. }: UserListItem) -> Self {
         Self {
             id: author.id.into(),
@@ -26,7 +26,7 @@ impl From<UserListItem> for UserSummary {
     }
 }
 
-impl From<FollowListItem> for UserSummary {
+impl From<FollowListItem> for UserSummaryView {
     fn from(item: FollowListItem) -> Self {
         item.user.into()
     }

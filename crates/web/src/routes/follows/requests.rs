@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::error::ApiError;
 use crate::request::{PageParams100, QueryParameters, SignedIn, UserPath};
 use crate::response::{Envelope, EnvelopeResponse, ListResponse, Pagination, Problem, Timestamp};
-use crate::routes::user_summary::UserSummary;
+use crate::routes::user_summary::UserSummaryView;
 
 /// The state of a follow request after it was accepted or declined.
 #[derive(Serialize, ToSchema)]
@@ -20,8 +20,8 @@ pub(crate) struct FollowRequestStatusView {
 
 /// A user who requested to follow the caller.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct FollowRequestView {
-    user: UserSummary,
+pub(crate) struct FollowListItemView {
+    user: UserSummaryView,
     /// When the request was sent.
     created_at: Timestamp,
 }
@@ -29,7 +29,7 @@ pub(crate) struct FollowRequestView {
 /// A page of follow requests.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FollowRequestsView {
-    requests: Vec<FollowRequestView>,
+    requests: Vec<FollowListItemView>,
     #[serde(flatten)]
     pagination: Pagination,
 }
@@ -84,7 +84,7 @@ pub(crate) async fn decline_follow_request(
     Ok(EnvelopeResponse::ok(FollowRequestStatusView { status: FollowState::None.code() }))
 }
 
-impl From<FollowListItem> for FollowRequestView {
+impl From<FollowListItem> for FollowListItemView {
     fn from(item: FollowListItem) -> Self {
         Self { created_at: item.position.at.into(), user: item.user.into() }
     }

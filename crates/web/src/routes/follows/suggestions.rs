@@ -12,13 +12,13 @@ use crate::request::{QueryParameters, SignedIn};
 use crate::response::{Envelope, EnvelopeResponse, Timestamp};
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SuggestionsView {
-    suggestions: Vec<SuggestionView>,
+pub(crate) struct FollowSuggestionsView {
+    suggestions: Vec<FollowSuggestionView>,
 }
 
 /// A user that the caller may want to follow.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SuggestionView {
+pub(crate) struct FollowSuggestionView {
     id: i64,
     username: String,
     bio: Option<String>,
@@ -34,7 +34,7 @@ pub(crate) struct SuggestionView {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "OpenAPI documentation of what `QueryParameters` reads")]
-struct SuggestionParams {
+struct FollowSuggestionParams {
     /// The maximum number of items.
     #[param(minimum = 1, maximum = 20, default = 10)]
     limit: Option<u32>,
@@ -43,22 +43,22 @@ struct SuggestionParams {
 /// Lists users that many of the users followed by the caller follow.
 #[utoipa::path(
     tag = "follows",
-    params(SuggestionParams),
-    responses((status = 200, body = Envelope<SuggestionsView>)),
+    params(FollowSuggestionParams),
+    responses((status = 200, body = Envelope<FollowSuggestionsView>)),
 )]
 #[get("/follows/suggestions")]
 pub(crate) async fn list_follow_suggestions(
     app: Data<App>,
     me: SignedIn,
     parameters: QueryParameters,
-) -> Result<EnvelopeResponse<SuggestionsView>, ApiError> {
+) -> Result<EnvelopeResponse<FollowSuggestionsView>, ApiError> {
     let limit = parameters.limit(20, 10)?;
     let suggestions = follows::list_suggestions(&app, me.user(), limit).await?;
-    let suggestions = suggestions.into_iter().map(SuggestionView::from).collect();
-    Ok(EnvelopeResponse::ok(SuggestionsView { suggestions }))
+    let suggestions = suggestions.into_iter().map(FollowSuggestionView::from).collect();
+    Ok(EnvelopeResponse::ok(FollowSuggestionsView { suggestions }))
 }
 
-impl From<Suggestion> for SuggestionView {
+impl From<Suggestion> for FollowSuggestionView {
     fn from(Suggestion { user, mutual_count, mutuals }: Suggestion) -> Self {
         let UserListItem { author, bio, joined_at } = user;
         Self {

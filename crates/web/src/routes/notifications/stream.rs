@@ -26,7 +26,7 @@ pub(crate) struct ShutdownSignal(pub(crate) GracefulShutdownSignal);
 
 /// A ticket that opens one stream.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct TicketView {
+pub(crate) struct StreamTicketView {
     /// The value of the parameter `ticket`. It can be used once.
     ticket: String,
     /// The lifetime of the ticket, in seconds.
@@ -34,15 +34,15 @@ pub(crate) struct TicketView {
 }
 
 /// Creates a ticket that opens one stream. For browsers, whose `EventSource` cannot send headers.
-#[utoipa::path(tag = "notifications", responses((status = 200, body = TicketView)))]
+#[utoipa::path(tag = "notifications", responses((status = 200, body = StreamTicketView)))]
 #[post("/notifications/stream/ticket")]
 pub(crate) async fn create_stream_ticket(
     app: Data<App>,
     me: SignedIn,
-) -> Result<Json<TicketView>, ApiError> {
+) -> Result<Json<StreamTicketView>, ApiError> {
     let (ticket, lifetime) = notifications::issue_ticket(&app, &me.0).await?;
     let ticket = ticket.as_str().to_owned();
-    Ok(Json(TicketView { ticket, expires_in: lifetime.num_seconds() }))
+    Ok(Json(StreamTicketView { ticket, expires_in: lifetime.num_seconds() }))
 }
 
 /// Streams the changes of the caller's notifications as server-sent events.

@@ -30,7 +30,7 @@ impl HeartChangeView {
 
 /// The hearts of a post.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct HeartsView {
+pub(crate) struct HeartStatusView {
     hearts_count: i32,
     is_hearted: bool,
 }
@@ -87,16 +87,16 @@ pub(crate) async fn remove_heart(
 #[utoipa::path(
     tag = "hearts",
     params(("id" = Uuid, Path, description = "Post id")),
-    responses((status = 200, body = HeartsView), (status = 404, body = Problem)),
+    responses((status = 200, body = HeartStatusView), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/hearts")]
 pub(crate) async fn get_heart_status(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-) -> Result<Json<HeartsView>, ApiError> {
+) -> Result<Json<HeartStatusView>, ApiError> {
     let HeartStatus { count, is_hearted } = hearts::get_status(&app, me.user(), post).await?;
-    Ok(Json(HeartsView { hearts_count: count, is_hearted }))
+    Ok(Json(HeartStatusView { hearts_count: count, is_hearted }))
 }
 
 /// Lists the hearts of a post with their users, newest first.
@@ -120,9 +120,9 @@ impl From<Heart> for HeartView {
     fn from(heart: Heart) -> Self {
         Self {
             id: heart.id.into(),
-            user_id: heart.by.id.to_string(),
-            user_name: heart.by.name().to_owned(),
-            user_image: heart.by.profile_image_url,
+            user_id: heart.user.id.to_string(),
+            user_name: heart.user.name().to_owned(),
+            user_image: heart.user.profile_image_url,
             created_at: heart.created_at.into(),
         }
     }

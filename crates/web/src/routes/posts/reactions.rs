@@ -53,7 +53,7 @@ pub(crate) struct ReactionUserView {
 
 /// The emoji reactions of a post, counted.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SummaryView {
+pub(crate) struct ReactionSummaryView {
     total_count: i32,
     /// The number of reactions by emoji code. Codes without reactions are absent.
     emoji_counts: BTreeMap<&'static str, i64>,
@@ -119,20 +119,20 @@ pub(crate) async fn list_reactions(
 #[utoipa::path(
     tag = "reactions",
     params(("id" = Uuid, Path, description = "Post id")),
-    responses((status = 200, body = Envelope<SummaryView>), (status = 404, body = Problem)),
+    responses((status = 200, body = Envelope<ReactionSummaryView>), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/reactions/summary")]
 pub(crate) async fn get_reaction_summary(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-) -> Result<EnvelopeResponse<SummaryView>, ApiError> {
+) -> Result<EnvelopeResponse<ReactionSummaryView>, ApiError> {
     Ok(EnvelopeResponse::ok(reactions::get_summary(&app, me.user(), post).await?.into()))
 }
 
 impl From<Reaction> for ReactionView {
     fn from(reaction: Reaction) -> Self {
-        let user = reaction.by;
+        let user = reaction.user;
         Self {
             id: reaction.id.into(),
             user_id: user.id.into(),
@@ -150,7 +150,7 @@ impl From<Reaction> for ReactionView {
     }
 }
 
-impl From<ReactionSummary> for SummaryView {
+impl From<ReactionSummary> for ReactionSummaryView {
     fn from(summary: ReactionSummary) -> Self {
         let counts = summary.counts.into_iter().map(|count| (count.emoji.code(), count.count));
         Self {

@@ -18,7 +18,7 @@ use crate::response::{Problem, ReplayableResponse, Timestamp, stored_body};
 
 /// How to share a post.
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct NewShareBody {
+pub(crate) struct NewShare {
     /// `url` or `message`.
     #[serde(default)]
     #[schema(value_type = String, required, example = "url")]
@@ -33,7 +33,7 @@ pub(crate) struct NewShareBody {
     message: Field<String>,
 }
 
-impl NewShareBody {
+impl NewShare {
     fn parse(self, sender: UserId) -> Result<ShareDetails, ValidationError> {
         let mut fields = FieldValidator::default();
         let method = self.share_method.required(|raw| ShareMethod::from_code(&raw));
@@ -65,7 +65,7 @@ pub(crate) struct ShareView {
 /// Shares a post as a link or a message. A second link share returns the first.
 #[utoipa::path(
     tag = "shares",
-    request_body = NewShareBody,
+    request_body = NewShare,
     params(
         ("id" = Uuid, Path, description = "Post id"),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes retries of the request safe"),
@@ -85,7 +85,7 @@ pub(crate) async fn create_share(
     config: Data<WebConfig>,
     me: SignedIn,
     PostPath(post): PostPath,
-    IdempotentBody { body, idempotency }: IdempotentBody<NewShareBody>,
+    IdempotentBody { body, idempotency }: IdempotentBody<NewShare>,
 ) -> Result<ReplayableResponse, ApiError> {
     let record = |share: &Share| stored_body(&ShareView::new(share, &config.frontend_url));
     let details = body.parse(me.user())?;
@@ -123,7 +123,7 @@ impl ShareView {
         };
         Self {
             id: share.id.into(),
-            user_id: share.by.into(),
+            user_id: share.user.into(),
             post_id: share.post.into(),
             share_method: method.code(),
             share_url,

@@ -10,17 +10,17 @@ use utoipa::ToSchema;
 use crate::error::ApiError;
 use crate::request::{PageParams100, QueryParameters, SignedIn, UserPath};
 use crate::response::{Envelope, EnvelopeResponse, ListResponse, Pagination, Problem};
-use crate::routes::user_summary::UserSummary;
+use crate::routes::user_summary::UserSummaryView;
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct BlockedView {
+pub(crate) struct BlockStatusView {
     blocked: bool,
 }
 
 /// A page of blocked users.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BlocksView {
-    blocks: Vec<UserSummary>,
+    blocks: Vec<UserSummaryView>,
     #[serde(flatten)]
     pagination: Pagination,
 }
@@ -30,7 +30,7 @@ pub(crate) struct BlocksView {
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
     responses(
-        (status = 200, body = Envelope<BlockedView>),
+        (status = 200, body = Envelope<BlockStatusView>),
         (status = 404, body = Problem),
         (status = 422, body = Problem),
     ),
@@ -40,9 +40,9 @@ pub(crate) async fn block_user(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
-) -> Result<EnvelopeResponse<BlockedView>, ApiError> {
+) -> Result<EnvelopeResponse<BlockStatusView>, ApiError> {
     follows::block(&app, me.user(), other).await?;
-    Ok(EnvelopeResponse::ok(BlockedView { blocked: true }))
+    Ok(EnvelopeResponse::ok(BlockStatusView { blocked: true }))
 }
 
 /// Unblocks a user.
@@ -50,7 +50,7 @@ pub(crate) async fn block_user(
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
     responses(
-        (status = 200, body = Envelope<BlockedView>),
+        (status = 200, body = Envelope<BlockStatusView>),
         (status = 404, body = Problem),
         (status = 422, body = Problem),
     ),
@@ -60,9 +60,9 @@ pub(crate) async fn unblock_user(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
-) -> Result<EnvelopeResponse<BlockedView>, ApiError> {
+) -> Result<EnvelopeResponse<BlockStatusView>, ApiError> {
     follows::unblock(&app, me.user(), other).await?;
-    Ok(EnvelopeResponse::ok(BlockedView { blocked: false }))
+    Ok(EnvelopeResponse::ok(BlockStatusView { blocked: false }))
 }
 
 /// Lists the users that the caller has blocked, newest block first.

@@ -20,7 +20,7 @@ use crate::error::ApiError;
 use crate::request::{RequestId, SignedIn, now};
 use crate::response::{Envelope, Timestamp};
 use crate::routes::auth::SessionView;
-use crate::routes::follows::requests::FollowRequestView;
+use crate::routes::follows::requests::FollowListItemView;
 use crate::routes::notifications::NotificationView;
 use crate::routes::posts::PostView;
 use crate::routes::users::profile::OwnProfileView;
@@ -36,13 +36,13 @@ pub(crate) struct ExportView {
     reactions: Vec<ExportReactionView>,
     shares: Vec<ExportShareView>,
     /// Posts that other users sent to the caller.
-    received_shares: Vec<ReceivedShareView>,
+    received_shares: Vec<ExportReceivedShareView>,
     comments: Vec<ExportCommentView>,
-    followers: Vec<FollowRequestView>,
-    following: Vec<FollowRequestView>,
-    requests_received: Vec<FollowRequestView>,
-    requests_sent: Vec<FollowRequestView>,
-    blocks: Vec<FollowRequestView>,
+    followers: Vec<FollowListItemView>,
+    following: Vec<FollowListItemView>,
+    requests_received: Vec<FollowListItemView>,
+    requests_sent: Vec<FollowListItemView>,
+    blocks: Vec<FollowListItemView>,
     /// Single notifications, batches, and the children of batches. A child has the id of its batch in `parent_id`.
     notifications: Vec<NotificationView>,
 }
@@ -75,7 +75,7 @@ pub(crate) struct ExportShareView {
 
 /// A post that another user sent to the caller.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ReceivedShareView {
+pub(crate) struct ExportReceivedShareView {
     id: Uuid,
     post_id: Uuid,
     /// The username of the sender.
@@ -185,9 +185,11 @@ impl ExportWriter {
             SectionItems::Hearts(items) => self.append(items, ExportHeartView::from),
             SectionItems::Reactions(items) => self.append(items, ExportReactionView::from),
             SectionItems::Shares(items) => self.append(items, ExportShareView::from),
-            SectionItems::ReceivedShares(items) => self.append(items, ReceivedShareView::from),
+            SectionItems::ReceivedShares(items) => {
+                self.append(items, ExportReceivedShareView::from);
+            }
             SectionItems::Comments(items) => self.append(items, ExportCommentView::from),
-            SectionItems::Users(items) => self.append(items, FollowRequestView::from),
+            SectionItems::Users(items) => self.append(items, FollowListItemView::from),
             SectionItems::Notifications(items) => self.append(items, NotificationView::from),
         }
     }
@@ -265,7 +267,7 @@ impl From<Share> for ExportShareView {
     }
 }
 
-impl From<ReceivedShare> for ReceivedShareView {
+impl From<ReceivedShare> for ExportReceivedShareView {
     fn from(ReceivedShare { share, post, by, message, at }: ReceivedShare) -> Self {
         Self {
             id: share.into(),

@@ -13,7 +13,7 @@ use crate::request::{Field, JsonBody, SignedIn, as_is};
 use crate::response::{Envelope, EnvelopeResponse, Problem};
 
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct LocationSearch {
+pub(crate) struct LocationSearchBody {
     #[serde(default)]
     #[schema(value_type = String, required, min_length = 2, max_length = 200)]
     query: Field<String>,
@@ -23,7 +23,7 @@ pub(crate) struct LocationSearch {
     limit: Field<i64>,
 }
 
-impl LocationSearch {
+impl LocationSearchBody {
     fn parse(self) -> Result<(LocationQuery, u8), ValidationError> {
         let mut fields = FieldValidator::default();
         let query = self.query.required(|raw| LocationQuery::parse(&raw));
@@ -55,14 +55,14 @@ impl From<Location> for LocationView {
 /// Searches locations by name, best matches first.
 #[utoipa::path(
     tag = "locations",
-    request_body = LocationSearch,
+    request_body = LocationSearchBody,
     responses((status = 200, body = Envelope<Vec<LocationView>>), (status = 400, body = Problem)),
 )]
 #[post("/users/location/search")]
 pub(crate) async fn search_locations(
     app: Data<App>,
     _me: SignedIn,
-    JsonBody(search): JsonBody<LocationSearch>,
+    JsonBody(search): JsonBody<LocationSearchBody>,
 ) -> Result<EnvelopeResponse<Vec<LocationView>>, ApiError> {
     let (query, limit) = search.parse()?;
     let found = locations::search(&app, &query, limit).await?;

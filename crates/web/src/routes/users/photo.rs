@@ -17,7 +17,7 @@ use crate::response::{Envelope, EnvelopeResponse, Problem, ReplayableResponse, s
 /// The form that uploads a photo.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "OpenAPI documentation of what `PhotoForm` reads")]
-pub(crate) struct NewPhoto {
+pub(crate) struct NewPhotoForm {
     /// JPEG, PNG or WebP, at most 5,242,880 bytes, 50 megapixels, and 12,000 pixels per side.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
@@ -69,14 +69,14 @@ pub(crate) struct PhotoView {
     filename: String,
     /// The URL of the medium size.
     profile_image_url: String,
-    urls: PhotoUrls,
+    urls: PhotoUrlsView,
     /// Always true.
     success: bool,
 }
 
 /// The URL of each size of a photo.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct PhotoUrls {
+pub(crate) struct PhotoUrlsView {
     /// 64 × 64 pixels.
     thumbnail: String,
     /// 128 × 128 pixels.
@@ -96,7 +96,7 @@ pub(crate) struct DeletedPhotoView {
 
 /// The default avatar of a user.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct DefaultAvatar {
+pub(crate) struct DefaultAvatarView {
     #[schema(example = "/api/avatar/1?color=A855F7")]
     avatar_url: String,
 }
@@ -104,7 +104,7 @@ pub(crate) struct DefaultAvatar {
 /// Uploads the profile photo of the caller. Replaces an earlier one.
 #[utoipa::path(
     tag = "photos",
-    request_body(content = NewPhoto, content_type = "multipart/form-data"),
+    request_body(content = NewPhotoForm, content_type = "multipart/form-data"),
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of the request safe")),
     responses(
         (status = 200, body = Envelope<PhotoView>),
@@ -141,10 +141,10 @@ pub(crate) async fn delete_photo(
 }
 
 /// Returns the URL of the caller's default avatar.
-#[utoipa::path(tag = "photos", responses((status = 200, body = Envelope<DefaultAvatar>)))]
+#[utoipa::path(tag = "photos", responses((status = 200, body = Envelope<DefaultAvatarView>)))]
 #[get("/users/me/profile/photo/default")]
-pub(crate) async fn get_default_avatar_url(me: SignedIn) -> EnvelopeResponse<DefaultAvatar> {
-    EnvelopeResponse::ok(DefaultAvatar { avatar_url: avatar_url(me.user()) })
+pub(crate) async fn get_default_avatar_url(me: SignedIn) -> EnvelopeResponse<DefaultAvatarView> {
+    EnvelopeResponse::ok(DefaultAvatarView { avatar_url: avatar_url(me.user()) })
 }
 
 fn avatar_url(user: UserId) -> String {
@@ -157,7 +157,7 @@ impl From<&ProfilePhoto> for PhotoView {
         Self {
             filename: photo.to_string(),
             profile_image_url: url(PhotoSize::Medium),
-            urls: PhotoUrls {
+            urls: PhotoUrlsView {
                 thumbnail: url(PhotoSize::Thumbnail),
                 small: url(PhotoSize::Small),
                 medium: url(PhotoSize::Medium),

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::error::ApiError;
 use crate::request::{Field, FromJson, JsonBody, SignedIn, UsernamePath, as_is};
 use crate::response::{Envelope, EnvelopeResponse, Problem};
-use crate::routes::user_summary::UserSummary;
+use crate::routes::user_summary::UserSummaryView;
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct UserSearchBody {
@@ -90,18 +90,18 @@ pub(crate) struct UsernameView {
 #[utoipa::path(
     tag = "users",
     request_body = UserSearchBody,
-    responses((status = 200, body = Envelope<Vec<UserSummary>>)),
+    responses((status = 200, body = Envelope<Vec<UserSummaryView>>)),
 )]
 #[post("/users/search")]
 pub(crate) async fn search_users(
     app: Data<App>,
     me: SignedIn,
     JsonBody(search): JsonBody<UserSearchBody>,
-) -> Result<EnvelopeResponse<Vec<UserSummary>>, ApiError> {
+) -> Result<EnvelopeResponse<Vec<UserSummaryView>>, ApiError> {
     let (query, limit) = search.parse()?;
     let Some(query) = query else { return Ok(EnvelopeResponse::ok(Vec::new())) };
     let found = users::search(&app, me.user(), &query, limit).await?;
-    Ok(EnvelopeResponse::ok(found.into_iter().map(UserSummary::from).collect()))
+    Ok(EnvelopeResponse::ok(found.into_iter().map(UserSummaryView::from).collect()))
 }
 
 /// Checks which usernames belong to users, case-insensitive. Trailing `.` and `-` are ignored.
