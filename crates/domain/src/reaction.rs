@@ -10,7 +10,7 @@ use crate::{Author, HeartId, PostId, ReactionId};
 pub struct Reaction {
     pub id: ReactionId,
     pub post: PostId,
-    pub by: Author,
+    pub user: Author,
     pub emoji: Emoji,
     /// When the user first reacted.
     pub created_at: DateTime<Utc>,
@@ -27,7 +27,7 @@ pub struct EmojiCount {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heart {
     pub id: HeartId,
-    pub by: Author,
+    pub user: Author,
     pub created_at: DateTime<Utc>,
 }
 

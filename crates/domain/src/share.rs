@@ -149,7 +149,7 @@ impl ShareDetails {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
     pub id: ShareId,
-    pub by: UserId,
+    pub user: UserId,
     pub post: PostId,
     pub details: ShareDetails,
     pub created_at: DateTime<Utc>,

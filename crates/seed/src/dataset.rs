@@ -187,7 +187,7 @@ impl Dataset {
     pub fn shares(&self) -> impl ExactSizeIterator<Item = Share> {
         self.engagements.shares.iter().enumerate().map(|(index, share)| Share {
             id: self.share_id(index),
-            by: self.user_ids[share.user],
+            user: self.user_ids[share.user],
             post: self.post_id(share.post),
             details: self.new_share(index, share),
             created_at: to_datetime(share.at),

@@ -41,7 +41,7 @@ fn posts_by_id(dataset: &Dataset) -> HashMap<PostId, Post> {
 fn interactions(dataset: &Dataset) -> Vec<(UserId, PostId, DateTime<Utc>)> {
     let hearts = dataset.hearts().map(|heart| (heart.user, heart.post, heart.at));
     let reactions = dataset.reactions().map(|reaction| (reaction.user, reaction.post, reaction.at));
-    let shares = dataset.shares().map(|share| (share.by, share.post, share.created_at));
+    let shares = dataset.shares().map(|share| (share.user, share.post, share.created_at));
     let comments =
         dataset.comments().map(|comment| (comment.author, comment.post, comment.created_at));
     hearts.chain(reactions).chain(shares).chain(comments).collect()
@@ -126,7 +126,7 @@ fn counters_of_posts_and_users_equal_the_number_of_rows() {
         let shares = dataset.shares().filter(|share| share.post == post.id);
         let (links, messages): (Vec<_>, Vec<_>) =
             shares.partition(|share| share.details == ShareDetails::Url);
-        let senders: HashSet<UserId> = messages.iter().map(|share| share.by).collect();
+        let senders: HashSet<UserId> = messages.iter().map(|share| share.user).collect();
         let rows = [hearts, reactions, links.len() + senders.len(), comments];
         let counters = post.engagement;
         let counters = [counters.hearts, counters.reactions, counters.shares, counters.comments];
@@ -151,7 +151,7 @@ fn unique_interactions_and_ids_are_not_repeated() {
 
     assert_distinct(dataset.hearts().map(|heart| (heart.user, heart.post)), "heart");
     assert_distinct(dataset.reactions().map(|reaction| (reaction.user, reaction.post)), "reaction");
-    assert_distinct(links().map(|share| (share.by, share.post)), "link share");
+    assert_distinct(links().map(|share| (share.user, share.post)), "link share");
     assert_distinct(dataset.follows().map(|follow| (follow.follower, follow.followed)), "follow");
     assert_distinct(dataset.hearts().map(|heart| heart.id), "heart id");
     assert_distinct(dataset.posts().map(|post| post.id), "post id");
@@ -172,7 +172,7 @@ fn interactions_respect_blocks_and_visibility() {
     }
     for share in dataset.shares() {
         let ShareDetails::Message { recipients, .. } = &share.details else { continue };
-        let is_blocked = |recipient: &UserId| blocked.contains(&(share.by, *recipient));
+        let is_blocked = |recipient: &UserId| blocked.contains(&(share.user, *recipient));
         assert!(!recipients.as_slice().iter().any(is_blocked), "{share:?}");
     }
     let authors: HashMap<_, _> =
@@ -264,7 +264,7 @@ fn users_send_at_most_twenty_posts_per_hour() {
     let dataset = generate(DatasetSize { follows: 2, ..few_users }, 7);
     let mut sent: HashMap<UserId, Vec<DateTime<Utc>>> = HashMap::new();
     for share in dataset.shares().filter(|share| share.details != ShareDetails::Url) {
-        sent.entry(share.by).or_default().push(share.created_at);
+        sent.entry(share.user).or_default().push(share.created_at);
     }
 
     let shortest = sent

@@ -34,19 +34,19 @@ pub fn a_reaction(user: UserId, post: PostId) -> NewReaction {
 }
 
 /// Builds a share by URL without inserting it.
-pub fn a_link_share(by: UserId, post: PostId) -> Share {
+pub fn a_link_share(user: UserId, post: PostId) -> Share {
     let (id, created_at) = next();
-    Share { id, by, post, details: ShareDetails::Url, created_at }
+    Share { id, user, post, details: ShareDetails::Url, created_at }
 }
 
 /// Builds a share sent to these recipients with a message, without inserting it.
-pub fn a_message_share(by: UserId, post: PostId, to: &[UserId]) -> Share {
+pub fn a_message_share(user: UserId, post: PostId, to: &[UserId]) -> Share {
     let ids: Vec<i64> = to.iter().copied().map(i64::from).collect();
-    let how = ShareDetails::Message {
-        recipients: Recipients::parse(by, &ids).unwrap(),
+    let details = ShareDetails::Message {
+        recipients: Recipients::parse(user, &ids).unwrap(),
         message: ShareMessage::parse("Look at that").unwrap(),
     };
-    Share { details: how, ..a_link_share(by, post) }
+    Share { details, ..a_link_share(user, post) }
 }
 
 /// Starts building a top-level comment.

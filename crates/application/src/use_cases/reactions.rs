@@ -25,7 +25,7 @@ pub async fn set(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Result<
     let new = NewReaction { id: new_id(at).into(), user, post, emoji, at };
     app.db
         .transaction(async |tx| {
-            let (by, target) = lock_post(tx, user, post).await?;
+            let (reactor, target) = lock_post(tx, user, post).await?;
             let stored = tx.emoji_reactions().set(&new).await?;
             let stored = stored.ok_or_else(|| Resource::Post.not_found(post))?;
             let cause = cause_for_author(&target, user, Act::Reaction { post });
@@ -36,7 +36,13 @@ pub async fn set(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Result<
             } else {
                 update_reaction(tx, cause, emoji, at).await?;
             }
-            Ok(Reaction { id: stored.id, post, by, emoji, created_at: stored.created_at })
+            Ok(Reaction {
+                id: stored.id,
+                post,
+                user: reactor,
+                emoji,
+                created_at: stored.created_at,
+            })
         })
         .await
 }

@@ -25,7 +25,7 @@ pub async fn create(
     to_response: impl Fn(&Share) -> Vec<u8>,
 ) -> Result<RecordedResponse> {
     let now = app.clock.now();
-    let share = Share { id: new_id(now).into(), by: user, post, details, created_at: now };
+    let share = Share { id: new_id(now).into(), user, post, details, created_at: now };
     run_once(app, user, idempotency, async |tx| {
         let recipients =
             Participants { users: share.details.recipients(), ..Participants::default() };
@@ -64,7 +64,7 @@ pub async fn delete(app: &App, user: UserId, post: PostId) -> Result<()> {
 
 /// A link share notifies the author of the post, a message share its recipients.
 fn causes(share: &Share, target: &PostForViewer) -> Vec<Cause> {
-    let (actor, post) = (share.by, share.post);
+    let (actor, post) = (share.user, share.post);
     match &share.details {
         ShareDetails::Url => vec![cause_for_author(target, actor, Act::LinkShare { post })],
         ShareDetails::Message { recipients, .. } => {

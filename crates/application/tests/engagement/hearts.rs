@@ -27,7 +27,7 @@ async fn a_heart_is_counted_shown_and_listed() {
     );
     assert!(posts::get(&app, Viewer::User(ana), post).await.unwrap().is_hearted);
     let [heart] = hearts::list(&app, ben, post, MAX_PAGE).await.unwrap().items.try_into().unwrap();
-    assert_eq!((heart.by.id, heart.created_at), (ana, NOON));
+    assert_eq!((heart.user.id, heart.created_at), (ana, NOON));
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ async fn a_reaction_is_returned_shown_and_listed() {
     let reaction = reactions::set(&app, ana.id, post, Emoji::Hug).await.unwrap();
 
     assert_eq!((reaction.post, reaction.emoji), (post, Emoji::Hug));
-    assert_eq!((&reaction.by.username, reaction.created_at), (&ana.username, NOON));
+    assert_eq!((&reaction.user.username, reaction.created_at), (&ana.username, NOON));
     assert_eq!(reactions::list(&app, ana.id, post, MAX_PAGE).await.unwrap().items, [reaction]);
     let found = posts::get(&app, Viewer::User(ana.id), post).await.unwrap();
     assert_eq!((found.reaction, found.post.engagement.reactions), (Some(Emoji::Hug), 1));
@@ -100,7 +100,7 @@ async fn a_summary_counts_users_across_a_block_that_the_list_leaves_out() {
         assert_eq!(reactions::get_summary(&app, user, post).await.unwrap().total, 2);
         let [listed] =
             reactions::list(&app, user, post, MAX_PAGE).await.unwrap().items.try_into().unwrap();
-        assert_eq!(listed.by.id, user);
+        assert_eq!(listed.user.id, user);
     }
 }
 

@@ -237,7 +237,7 @@ impl CopyRow for Share {
         };
         out.write(&[
             &Uuid::from(self.id),
-            &i64::from(self.by),
+            &i64::from(self.user),
             &Uuid::from(self.post),
             &method.code(),
             &message.map(ShareMessage::as_str),

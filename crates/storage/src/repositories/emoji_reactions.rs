@@ -103,9 +103,9 @@ impl EmojiReactions<'_> {
             paginate_by_time(query, page, "emoji_reactions.created_at", Direction::Descending)
                 .load(self.conn)
                 .await?;
-        let reactions = rows.into_iter().map(|(id, code, created_at, by)| {
+        let reactions = rows.into_iter().map(|(id, code, created_at, user)| {
             let emoji = emoji_from_code(&code)?;
-            Ok(Reaction { id: id.into(), post, by: by.into(), emoji, created_at })
+            Ok(Reaction { id: id.into(), post, user: user.into(), emoji, created_at })
         });
         let reactions = reactions.collect::<Result<Vec<_>>>()?;
         Ok(Page::from_overfetch(reactions, page.limit, |reaction| Position {

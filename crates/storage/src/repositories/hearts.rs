@@ -97,9 +97,9 @@ impl Hearts<'_> {
             paginate_by_time(query, page, "likes.created_at", Direction::Descending)
                 .load(self.conn)
                 .await?;
-        let hearts = rows.into_iter().map(|(id, created_at, by)| Heart {
+        let hearts = rows.into_iter().map(|(id, created_at, user)| Heart {
             id: id.into(),
-            by: by.into(),
+            user: user.into(),
             created_at,
         });
         Ok(Page::from_overfetch(hearts.collect(), page.limit, |heart| Position {

@@ -120,7 +120,7 @@ impl PersonalData<'_> {
                     recipients: Recipients::from_stored(recipients),
                     message: message.map(ShareMessage::from_stored),
                 });
-            Share { id: ShareId::from(id), by: user, post: post.into(), details, created_at }
+            Share { id: ShareId::from(id), user, post: post.into(), details, created_at }
         };
         Ok(rows.into_iter().map(share).collect())
     }

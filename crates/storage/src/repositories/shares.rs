@@ -63,7 +63,7 @@ impl Shares<'_> {
             .optional()?;
         Ok(row.map(|(id, created_at)| Share {
             id: ShareId::from(id),
-            by: user,
+            user,
             post,
             details: ShareDetails::Url,
             created_at,
@@ -93,7 +93,7 @@ impl Shares<'_> {
     async fn create_link(&mut self, share: &Share) -> Result<bool> {
         let insert = InsertLinkShare {
             id: share.id.into(),
-            user: share.by.into(),
+            user: share.user.into(),
             post: share.post.into(),
             at: share.created_at,
         };
@@ -108,7 +108,7 @@ impl Shares<'_> {
     ) -> Result<bool> {
         let insert = InsertMessageShare {
             id: share.id.into(),
-            user: share.by.into(),
+            user: share.user.into(),
             post: share.post.into(),
             message: message.map(|message| message.as_str().to_owned()),
             at: share.created_at,

@@ -26,7 +26,7 @@ async fn a_new_reaction_is_counted_and_listed_with_its_user() {
     assert_eq!(load_engagement(&database, post).await.reactions, 1);
     let [reaction] = list(&database, ana.id, post).await.try_into().unwrap();
     assert_eq!((reaction.id, reaction.post, reaction.emoji), (new.id, post, Emoji::Hug));
-    assert_eq!((reaction.created_at, reaction.by.username), (new.at, ana.username));
+    assert_eq!((reaction.created_at, reaction.user.username), (new.at, ana.username));
 }
 
 #[tokio::test]
@@ -292,5 +292,5 @@ fn ids(reactions: &[Reaction]) -> Vec<ReactionId> {
 }
 
 fn users(reactions: &[Reaction]) -> Vec<UserId> {
-    reactions.iter().map(|reaction| reaction.by.id).collect()
+    reactions.iter().map(|reaction| reaction.user.id).collect()
 }

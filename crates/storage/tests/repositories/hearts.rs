@@ -24,8 +24,8 @@ async fn a_heart_is_counted_and_listed_with_its_user() {
     assert_eq!(load_engagement(&database, post).await.hearts, 1);
     let [heart] = list(&database, ana.id, post).await.try_into().unwrap();
     assert_eq!((heart.id, heart.created_at), (new.id, new.at));
-    assert_eq!((heart.by.id, heart.by.username), (ana.id, ana.username));
-    assert_eq!(heart.by.profile_image_url.as_deref(), Some("/a.jpg"));
+    assert_eq!((heart.user.id, heart.user.username), (ana.id, ana.username));
+    assert_eq!(heart.user.profile_image_url.as_deref(), Some("/a.jpg"));
 }
 
 #[tokio::test]
@@ -265,5 +265,5 @@ fn ids(hearts: &[Heart]) -> Vec<HeartId> {
 }
 
 fn users(hearts: &[Heart]) -> Vec<UserId> {
-    hearts.iter().map(|heart| heart.by.id).collect()
+    hearts.iter().map(|heart| heart.user.id).collect()
 }

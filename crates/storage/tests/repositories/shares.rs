@@ -288,7 +288,7 @@ async fn create_concurrently(pool: &Database, link: Share) -> bool {
 async fn send_concurrently(pool: &Database, message: Share) -> bool {
     let sent: Result<bool> = pool
         .transaction(async |tx| {
-            tx.users().lock(message.by).await?;
+            tx.users().lock(message.user).await?;
             tx.shares().create(&message).await
         })
         .await;

@@ -62,7 +62,7 @@ pub(crate) struct ShareView {
     created_at: Timestamp,
 }
 
-/// Shares a post as a link or a message. A second link share returns the first.
+/// Shares a post as a link or a message. Sharing a link again returns the first share.
 #[utoipa::path(
     tag = "shares",
     request_body = NewShare,
