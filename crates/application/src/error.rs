@@ -193,7 +193,7 @@ impl From<StorageError> for Error {
         match error {
             StorageError::Conflict(_) => Self::Contended(error),
             StorageError::Unavailable(source) => Self::Unavailable(source),
-            StorageError::Missing { ref constraint } if refers_to_actor(constraint) => {
+            StorageError::ForeignKeyViolation { ref constraint } if refers_to_actor(constraint) => {
                 Self::account_deleted()
             }
             other => Self::Internal(other.into()),

@@ -69,7 +69,7 @@ impl BulkLoad {
     /// Loads users with reserved ids.
     ///
     /// # Errors
-    /// `Taken` if a username or an email address is in use.
+    /// `UniqueViolation` if a username or an email address is in use.
     pub async fn users(&mut self, rows: impl Iterator<Item = BulkUser>) -> Result<()> {
         self.load(rows).await
     }
@@ -131,7 +131,7 @@ impl BulkLoad {
     /// Commits the transaction, after checking foreign keys.
     ///
     /// # Errors
-    /// `Missing` if a row refers to a row that was not loaded.
+    /// `ForeignKeyViolation` if a row refers to a row that was not loaded.
     pub async fn commit(self) -> Result<()> {
         self.foreign_keys.check(&self.client, &self.loaded).await?;
         self.client.batch_execute("COMMIT").await.map_err(StorageError::from_driver)

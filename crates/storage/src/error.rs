@@ -23,13 +23,13 @@ type Source = Box<dyn Error + Send + Sync>;
 pub enum StorageError {
     /// A unique constraint or index already has the value.
     #[error("{constraint} is taken")]
-    Taken {
+    UniqueViolation {
         /// The name of the constraint in the migrations.
         constraint: String,
     },
     /// A referenced row does not exist.
     #[error("{constraint} refers to a row that does not exist")]
-    Missing {
+    ForeignKeyViolation {
         /// The name of the foreign key in the migrations.
         constraint: String,
     },
@@ -72,10 +72,10 @@ impl From<diesel::result::Error> for StorageError {
 
         match error {
             DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
-                Self::Taken { constraint: constraint_of(&*info) }
+                Self::UniqueViolation { constraint: constraint_of(&*info) }
             }
             DatabaseError(DatabaseErrorKind::ForeignKeyViolation, info) => {
-                Self::Missing { constraint: constraint_of(&*info) }
+                Self::ForeignKeyViolation { constraint: constraint_of(&*info) }
             }
             DatabaseError(DatabaseErrorKind::SerializationFailure, _) => {
                 Self::Conflict(error.into())
@@ -105,8 +105,10 @@ impl StorageError {
         let info = error.as_db_error();
         let constraint = || info.and_then(|info| info.constraint()).unwrap_or_default().to_owned();
         match error.code() {
-            Some(&SqlState::UNIQUE_VIOLATION) => Self::Taken { constraint: constraint() },
-            Some(&SqlState::FOREIGN_KEY_VIOLATION) => Self::Missing { constraint: constraint() },
+            Some(&SqlState::UNIQUE_VIOLATION) => Self::UniqueViolation { constraint: constraint() },
+            Some(&SqlState::FOREIGN_KEY_VIOLATION) => {
+                Self::ForeignKeyViolation { constraint: constraint() }
+            }
             Some(&(SqlState::T_R_DEADLOCK_DETECTED | SqlState::T_R_SERIALIZATION_FAILURE)) => {
                 Self::Conflict(error.into())
             }

@@ -63,7 +63,7 @@ async fn url_of_ordinary_account(database: &TestDatabase) -> String {
 #[track_caller]
 fn assert_missing(loaded: Result<()>, key: &str) {
     match loaded {
-        Err(StorageError::Missing { constraint }) => assert_eq!(constraint, key),
+        Err(StorageError::ForeignKeyViolation { constraint }) => assert_eq!(constraint, key),
         other => panic!("not rejected by {key}: {other:?}"),
     }
 }
@@ -131,7 +131,7 @@ async fn a_taken_username_is_found_and_cannot_be_loaded_again() {
     let taken = load.users([new_user(ids[0], "Ben")].into_iter()).await;
 
     assert_eq!((found.as_deref(), none), (Some("ben"), None));
-    assert!(matches!(taken, Err(StorageError::Taken { .. })), "{taken:?}");
+    assert!(matches!(taken, Err(StorageError::UniqueViolation { .. })), "{taken:?}");
 }
 
 #[tokio::test]

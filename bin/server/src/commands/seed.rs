@@ -65,7 +65,7 @@ async fn load(
     let dataset = tokio::task::spawn_blocking(generate).await??;
 
     match rows::load(&mut bulk_load, &dataset, &hash, &Progress::start()).await {
-        Err(StorageError::Taken { constraint }) => {
+        Err(StorageError::UniqueViolation { constraint }) => {
             bail!("another user was created at the same time ({constraint}); try again")
         }
         result => result?,

@@ -175,10 +175,10 @@ const MISMATCH: &str = "Incorrect email or password";
 /// Translates violations of the unique constraints on email addresses and usernames.
 pub(crate) fn uniqueness_error(error: StorageError) -> Error {
     let reason = match &error {
-        StorageError::Taken { constraint } if constraint == Users::EMAIL_KEY => {
+        StorageError::UniqueViolation { constraint } if constraint == Users::EMAIL_KEY => {
             "Email already registered"
         }
-        StorageError::Taken { constraint } if constraint == Users::USERNAME_KEY => {
+        StorageError::UniqueViolation { constraint } if constraint == Users::USERNAME_KEY => {
             "Username already taken"
         }
         _ => return error.into(),

@@ -209,7 +209,7 @@ async fn author_on_post(
 /// Translates the violation of the foreign key to the parent.
 fn insert_error(error: StorageError, comment: &Comment) -> Error {
     match (&error, comment.parent) {
-        (StorageError::Missing { constraint }, Some(parent))
+        (StorageError::ForeignKeyViolation { constraint }, Some(parent))
             if constraint == Comments::PARENT_KEY =>
         {
             Resource::Comment.not_found(parent)

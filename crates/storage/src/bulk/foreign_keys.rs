@@ -34,7 +34,7 @@ impl ForeignKeyChecks {
     /// Checks the rows that were loaded into these tables, unless PostgreSQL checked every row.
     ///
     /// # Errors
-    /// `Missing` with the name of the foreign key.
+    /// `ForeignKeyViolation` with the name of the foreign key.
     pub(super) async fn check(self, client: &Client, tables: &[&str]) -> Result<()> {
         if self == Self::PerRow {
             return Ok(());

@@ -35,7 +35,7 @@ impl Comments<'_> {
     /// private post.
     ///
     /// # Errors
-    /// `Missing` with [`Comments::PARENT_KEY`] if the parent comment does not exist or is on another post; with
+    /// `ForeignKeyViolation` with [`Comments::PARENT_KEY`] if the parent comment does not exist or is on another post; with
     /// `comments_author_id_fkey` if the author does not exist.
     pub async fn insert(&mut self, comment: &Comment) -> Result<bool> {
         let insert = InsertComment {

@@ -53,7 +53,7 @@ impl EmojiReactions<'_> {
     /// does not exist or is another user's private post.
     ///
     /// # Errors
-    /// `Missing` with `emoji_reactions_user_id_fkey` if the user does not exist.
+    /// `ForeignKeyViolation` with `emoji_reactions_user_id_fkey` if the user does not exist.
     pub async fn set(&mut self, new: &NewReaction) -> Result<Option<SavedReaction>> {
         let upsert = UpsertReaction {
             id: new.id.into(),

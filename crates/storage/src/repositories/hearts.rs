@@ -40,7 +40,7 @@ impl Hearts<'_> {
     /// The caller must check for blocks.
     ///
     /// # Errors
-    /// `Missing` with `likes_user_id_fkey` if the user does not exist.
+    /// `ForeignKeyViolation` with `likes_user_id_fkey` if the user does not exist.
     pub async fn add(&mut self, heart: &NewHeart) -> Result<Option<i32>> {
         let insert = InsertHeart {
             id: heart.id.into(),
@@ -61,7 +61,7 @@ impl Hearts<'_> {
     /// do not exist or are another user's private posts. Returns the number of added hearts.
     ///
     /// # Errors
-    /// `Missing` with `likes_user_id_fkey` if one of the users does not exist. Then no heart is added.
+    /// `ForeignKeyViolation` with `likes_user_id_fkey` if one of the users does not exist. Then no heart is added.
     pub async fn add_many(&mut self, hearts: &[NewHeart]) -> Result<i64> {
         let insert = InsertHearts {
             ids: hearts.iter().map(|heart| heart.id.into()).collect(),

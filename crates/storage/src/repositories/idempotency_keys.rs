@@ -52,7 +52,7 @@ impl IdempotencyKeys<'_> {
     /// Claims the key for this attempt. Commit this before executing the request, so that other attempts see it.
     ///
     /// # Errors
-    /// `Missing` with `idempotency_keys_user_id_fkey` if the user does not exist.
+    /// `ForeignKeyViolation` with `idempotency_keys_user_id_fkey` if the user does not exist.
     pub async fn claim(&mut self, claim: &Claim) -> Result<ClaimOutcome> {
         if self.acquire(claim).await? {
             return Ok(ClaimOutcome::Acquired);

@@ -125,7 +125,7 @@ impl Posts<'_> {
     /// Inserts a post and counts it. Runs two statements, so it needs a transaction.
     ///
     /// # Errors
-    /// `Missing` with `posts_author_id_fkey` if the author does not exist; `Taken` with `posts_pkey` if the id exists.
+    /// `ForeignKeyViolation` with `posts_author_id_fkey` if the author does not exist; `UniqueViolation` with `posts_pkey` if the id exists.
     pub async fn insert(&mut self, post: &Post) -> Result<()> {
         self.count(post.author, 1, public_count(post)).await?;
         diesel::insert_into(posts::table).values(NewPostRow::from(post)).execute(self.conn).await?;

@@ -24,7 +24,7 @@ impl Sessions<'_> {
     /// Inserts a session that `token` authenticates.
     ///
     /// # Errors
-    /// `Missing` with `sessions_user_id_fkey` if the user does not exist.
+    /// `ForeignKeyViolation` with `sessions_user_id_fkey` if the user does not exist.
     pub async fn insert(&mut self, session: &Session, token: TokenHash) -> Result<()> {
         diesel::insert_into(sessions::table)
             .values((SessionRow::from(session), sessions::token_hash.eq(&token.0[..])))

@@ -26,7 +26,7 @@ impl Shares<'_> {
     /// Messages of one user must not be created concurrently. Lock the user's row first, and check the quota after that.
     ///
     /// # Errors
-    /// `Missing` with `shares_user_id_fkey` if the user does not exist, or with `share_recipients_user_id_fkey` if a recipient
+    /// `ForeignKeyViolation` with `shares_user_id_fkey` if the user does not exist, or with `share_recipients_user_id_fkey` if a recipient
     /// does not exist.
     pub async fn create(&mut self, share: &Share) -> Result<bool> {
         match &share.details {

@@ -20,7 +20,7 @@ impl StreamTickets<'_> {
     /// Inserts a ticket for a session.
     ///
     /// # Errors
-    /// `Missing` with `stream_tickets_session_id_fkey` if the session does not exist.
+    /// `ForeignKeyViolation` with `stream_tickets_session_id_fkey` if the session does not exist.
     pub async fn insert(
         &mut self,
         ticket: TokenHash,

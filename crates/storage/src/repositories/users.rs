@@ -57,7 +57,7 @@ impl Users<'_> {
     /// Inserts an account.
     ///
     /// # Errors
-    /// `Taken` with [`Users::EMAIL_KEY`] or [`Users::USERNAME_KEY`]. Both are case-insensitive.
+    /// `UniqueViolation` with [`Users::EMAIL_KEY`] or [`Users::USERNAME_KEY`]. Both are case-insensitive.
     pub async fn insert(&mut self, new: &NewUser) -> Result<User> {
         let row = diesel::insert_into(users::table)
             .values((

@@ -99,7 +99,7 @@ async fn a_deferred_constraint_is_reported_by_name() {
         pool.transaction(async |tx| Ok(tx.batch_execute(&orphan).await?)).await;
 
     assert!(
-        matches!(&result, Err(StorageError::Missing { constraint }) if constraint == "fk_notifications_parent"),
+        matches!(&result, Err(StorageError::ForeignKeyViolation { constraint }) if constraint == "fk_notifications_parent"),
         "{result:?}"
     );
     assert!(is_outside_any_transaction(&pool).await);
@@ -197,7 +197,7 @@ async fn a_permanent_error_is_not_retried() {
         .await;
 
     assert!(
-        matches!(&result, Err(StorageError::Taken { constraint }) if constraint == Users::EMAIL_KEY),
+        matches!(&result, Err(StorageError::UniqueViolation { constraint }) if constraint == Users::EMAIL_KEY),
         "{result:?}"
     );
     assert_eq!(attempts.into_inner(), 1);
@@ -243,7 +243,7 @@ async fn a_transaction_dropped_at_any_point_leaves_no_connection_in_a_transactio
         assert!(is_outside_any_transaction(&pool).await, "dropped after {polls} polls");
         if let Some(result) = finished {
             // The `COMMIT` of the previous, dropped transaction may have succeeded.
-            let is_committed = matches!(result, Ok(_) | Err(StorageError::Taken { .. }));
+            let is_committed = matches!(result, Ok(_) | Err(StorageError::UniqueViolation { .. }));
             assert!(is_committed, "{result:?}");
             break;
         }

@@ -109,7 +109,7 @@ impl PostgresEngagement {
                 self.fixture.comments.extend(is_inserted.then_some(comment));
                 is_inserted.into()
             }
-            Err(StorageError::Missing { .. }) => Outcome::Rejected,
+            Err(StorageError::ForeignKeyViolation { .. }) => Outcome::Rejected,
             Err(error) => panic!("{error:?}"),
         }
     }

@@ -388,6 +388,8 @@ fn ids(comments: &[CommentForViewer]) -> Vec<CommentId> {
 
 #[track_caller]
 fn assert_rejected_for_its_parent(result: Result<bool>) {
-    let Err(StorageError::Missing { constraint }) = result else { panic!("{result:?}") };
+    let Err(StorageError::ForeignKeyViolation { constraint }) = result else {
+        panic!("{result:?}")
+    };
     assert_eq!(constraint, Comments::PARENT_KEY);
 }

@@ -137,7 +137,9 @@ async fn a_reaction_needs_an_existing_user() {
 
     let rejected = database.connect().await.emoji_reactions().set(&new).await;
 
-    let Err(StorageError::Missing { constraint }) = rejected else { panic!("{rejected:?}") };
+    let Err(StorageError::ForeignKeyViolation { constraint }) = rejected else {
+        panic!("{rejected:?}")
+    };
     assert_eq!(constraint, "emoji_reactions_user_id_fkey");
     assert_eq!(load_engagement(&database, post).await.reactions, 0);
 }

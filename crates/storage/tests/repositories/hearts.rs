@@ -136,7 +136,9 @@ async fn a_heart_needs_an_existing_user() {
 
     let rejected = database.connect().await.hearts().add(&a_heart(missing_user, post)).await;
 
-    let Err(StorageError::Missing { constraint }) = rejected else { panic!("{rejected:?}") };
+    let Err(StorageError::ForeignKeyViolation { constraint }) = rejected else {
+        panic!("{rejected:?}")
+    };
     assert_eq!(constraint, "likes_user_id_fkey");
     assert_eq!(load_engagement(&database, post).await.hearts, 0);
 }

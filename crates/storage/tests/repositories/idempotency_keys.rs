@@ -200,7 +200,7 @@ async fn a_key_needs_an_existing_user() {
     let rejected = conn.idempotency_keys().claim(&first_attempt(UserId::from(4_711))).await;
 
     assert!(
-        matches!(&rejected, Err(StorageError::Missing { constraint }) if constraint == "idempotency_keys_user_id_fkey"),
+        matches!(&rejected, Err(StorageError::ForeignKeyViolation { constraint }) if constraint == "idempotency_keys_user_id_fkey"),
         "{rejected:?}"
     );
 }

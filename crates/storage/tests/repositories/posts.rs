@@ -159,7 +159,7 @@ async fn a_post_needs_an_existing_author() {
     let rejected = database.connect().await.posts().insert(&post).await;
 
     assert!(
-        matches!(&rejected, Err(StorageError::Missing { constraint }) if constraint == "posts_author_id_fkey"),
+        matches!(&rejected, Err(StorageError::ForeignKeyViolation { constraint }) if constraint == "posts_author_id_fkey"),
         "{rejected:?}"
     );
 }
@@ -173,7 +173,7 @@ async fn a_second_post_with_the_same_id_is_rejected_and_not_counted() {
         database.pool.transaction(async |tx| tx.posts().insert(&post).await).await;
 
     assert!(
-        matches!(&rejected, Err(StorageError::Taken { constraint }) if constraint == "posts_pkey"),
+        matches!(&rejected, Err(StorageError::UniqueViolation { constraint }) if constraint == "posts_pkey"),
         "{rejected:?}"
     );
     assert_eq!(checked_counters(&database, post.author).await, "1 posts, 1 public");

@@ -180,7 +180,7 @@ async fn two_sessions_cannot_share_a_token() {
     let rejected = conn.sessions().insert(&second, TokenHash([1; 32])).await;
 
     assert!(
-        matches!(&rejected, Err(StorageError::Taken { constraint }) if constraint == "sessions_token_hash_key"),
+        matches!(&rejected, Err(StorageError::UniqueViolation { constraint }) if constraint == "sessions_token_hash_key"),
         "{rejected:?}"
     );
 }
@@ -194,7 +194,7 @@ async fn a_session_needs_an_existing_user() {
     let rejected = conn.sessions().insert(&session, token).await;
 
     assert!(
-        matches!(&rejected, Err(StorageError::Missing { constraint }) if constraint == "sessions_user_id_fkey"),
+        matches!(&rejected, Err(StorageError::ForeignKeyViolation { constraint }) if constraint == "sessions_user_id_fkey"),
         "{rejected:?}"
     );
 }

@@ -183,7 +183,9 @@ async fn a_message_to_an_unknown_user_is_rejected_and_stores_nothing() {
 
     let rejected = database.connect().await.shares().create(&message).await;
 
-    let Err(StorageError::Missing { constraint }) = rejected else { panic!("{rejected:?}") };
+    let Err(StorageError::ForeignKeyViolation { constraint }) = rejected else {
+        panic!("{rejected:?}")
+    };
     assert_eq!(constraint, "share_recipients_user_id_fkey");
     assert_eq!(database.count("shares").await, 0);
     assert_eq!(load_engagement(&database, post).await.shares, 0);

@@ -327,7 +327,7 @@ async fn block(database: &TestDatabase, blocker: UserId, blocked: UserId) {
 #[track_caller]
 fn violated_constraint<T: std::fmt::Debug>(outcome: Result<T>) -> String {
     match outcome {
-        Err(StorageError::Taken { constraint }) => constraint,
+        Err(StorageError::UniqueViolation { constraint }) => constraint,
         outcome => panic!("{outcome:?}"),
     }
 }

@@ -58,7 +58,7 @@ impl Users<'_> {
     /// Updates a profile. Returns the new profile, or `None` if there is no such user.
     ///
     /// # Errors
-    /// `Taken` with [`Users::USERNAME_KEY`], which is case-insensitive.
+    /// `UniqueViolation` with [`Users::USERNAME_KEY`], which is case-insensitive.
     pub async fn update_profile(
         &mut self,
         user: UserId,

@@ -120,7 +120,9 @@ async fn a_username_is_taken_in_any_case_but_its_owner_may_change_its_case() {
 
     let rejected = conn.users().update_profile(ana, &with_name("bEN")).await;
 
-    let Err(StorageError::Taken { constraint }) = rejected else { panic!("{rejected:?}") };
+    let Err(StorageError::UniqueViolation { constraint }) = rejected else {
+        panic!("{rejected:?}")
+    };
     assert_eq!(constraint, Users::USERNAME_KEY);
     let own = conn.users().update_profile(ana, &with_name("aNA")).await.unwrap().unwrap();
     assert_eq!(own.profile.author.username.as_str(), "aNA");
