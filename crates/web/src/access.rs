@@ -30,5 +30,5 @@ pub fn access_to(method: &Method, pattern: &str) -> Access {
 
 const PUBLIC: [&str; 3] = ["/auth/signup", "/auth/login", "/auth/logout"];
 
-/// The stream accepts a ticket instead of a token, so its handler requires one of the two.
+/// The token of the stream is optional because a ticket can replace it. Its handler requires one of the two.
 const OPTIONAL: [&str; 2] = ["/posts/{id}", "/notifications/stream"];

@@ -20,13 +20,14 @@ pub struct WebConfig {
     pub workers: usize,
     /// How long requests in flight may continue after a shutdown begins.
     pub shutdown_timeout: Duration,
-    /// How long a client may take to send the head of a request, and how long to send the body.
+    /// How long a client may take to send the head of a request, and then its body: each may take this long.
     pub client_request_timeout: Duration,
     /// The rate limits. No limits if `None` (tests, or `GRATEFUL_RATE_LIMITS=off`).
     pub limits: Option<RateLimitsConfig>,
     /// The page at `GET /metrics`. The path does not exist if `None`.
     pub metrics: Option<MetricsPage>,
-    /// Whether responses have the `Server-Timing` header. It is for development: it reveals timings to every client.
+    /// Whether responses have the `Server-Timing` header. Only for development, since it reveals internal timings to every
+    /// client.
     pub server_timing: bool,
 }
 

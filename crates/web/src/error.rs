@@ -65,7 +65,7 @@ impl fmt::Display for ApiError {
     }
 }
 
-/// Displays an error with all its causes. A JSON log would show only the outermost message of the error itself.
+/// Displays an error with all its causes. A JSON log shows only the outermost message of an error value.
 struct ErrorChain<'e>(&'e dyn std::error::Error);
 
 impl fmt::Display for ErrorChain<'_> {

@@ -50,7 +50,7 @@ const METRICS: [Metric; 4] = [
     },
 ];
 
-/// Records a request. Clients cannot add label values: they are routes, known methods and statuses.
+/// Records a request. The label values are routes, known methods and statuses, so clients cannot add any.
 pub(crate) fn record_request(
     method: &Method,
     route: Option<&str>,

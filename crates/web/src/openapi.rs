@@ -52,7 +52,7 @@ pub fn document() -> OpenApi {
         .openapi(ApiDoc::openapi())
         .configure(crate::register_routes)
         .split_for_parts();
-    // A greeting for browsers, not part of the API (docs/http-api.md#root).
+    // A greeting for people, not part of the API (docs/http-api.md#root).
     document.paths.paths.remove("/");
     let components = document.components.get_or_insert_default();
     components.add_security_scheme(TOKEN, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));

@@ -33,7 +33,7 @@ pub(crate) use self::request_id::RequestId;
 pub(crate) use self::route::MatchedRoute;
 pub(crate) use self::user_agent::UserAgent;
 
-/// The current time of the application's clock.
+/// Returns the current time of the application's clock.
 pub(crate) fn now(request: &HttpRequest) -> DateTime<Utc> {
     request.app_data::<Data<App>>().map_or(DateTime::UNIX_EPOCH, |app| app.clock.now())
 }

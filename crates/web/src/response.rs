@@ -18,5 +18,5 @@ pub(crate) use self::rate_limit_headers::{RateLimitStatus, ceil_seconds};
 pub(crate) use self::replay::{ReplayableResponse, replayable_builder, stored_body};
 pub(crate) use self::timestamp::Timestamp;
 
-/// The header of images, which pages of other origins show (docs/http-api.md#root).
+/// The header that lets pages of other origins show an image (docs/http-api.md#root).
 pub(crate) const CROSS_ORIGIN: (HeaderName, &str) = (CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin");

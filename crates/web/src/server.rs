@@ -51,7 +51,8 @@ pub fn serve(
     Ok(builder.run())
 }
 
-/// The service for one worker's connections: that of `actix_web::HttpServer`, but through [`ProtocolErrorStream`].
+/// Builds the service that handles the connections of one worker thread. It does the same as `actix_web::HttpServer`,
+/// but wraps each connection in a [`ProtocolErrorStream`].
 fn connection_service(
     app: App,
     config: &WebConfig,

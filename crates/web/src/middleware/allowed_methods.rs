@@ -1,4 +1,4 @@
-//! Rejects methods that a path does not have.
+//! 405 for methods that a path does not support.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -9,8 +9,8 @@ use crate::error::ApiError;
 use crate::openapi::ROUTES;
 use crate::request::MatchedRoute;
 
-/// Rejects methods that the path does not have with 405. The router would try the next pattern that matches instead:
-/// `DELETE /posts/{id}` for `DELETE /posts/feed`.
+/// Responds with 405 if the path does not support the method. The router would instead try the next pattern that
+/// matches the path: `DELETE /posts/{id}` for `DELETE /posts/feed`.
 pub(crate) async fn allowed_methods(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

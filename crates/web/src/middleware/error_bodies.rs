@@ -10,8 +10,9 @@ use crate::error::ApiError;
 use crate::request::{RequestId, now};
 use crate::response::problem;
 
-/// Writes the bodies of error responses: of our own errors, whose
-/// [`error_response`](actix_web::ResponseError::error_response) has none, and of the framework's, whose body it replaces.
+/// Writes the bodies of error responses. An [`ApiError`] has none of its own, since its
+/// [`error_response`](actix_web::ResponseError::error_response) does not know the request id. Bodies of the framework's
+/// own errors are replaced.
 pub(crate) async fn error_bodies(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -62,7 +62,7 @@ const POSTS: [(&str, RateLimitPolicy); 7] = [
     ("/posts/upload", RateLimitPolicy::Upload),
 ];
 
-/// `POST` routes without a limit: logout must always work, and the other one only reads.
+/// `POST` routes without a limit: logout must always work, and `/follows/status` only reads.
 const UNLIMITED: [&str; 2] = ["/auth/logout", "/follows/status"];
 
 /// The user or the client address that requests are counted by.
@@ -161,12 +161,13 @@ impl RateLimiters {
         request.extensions().get::<Session>().map(|session| RateLimitKey::User(session.user))
     }
 
-    /// The client's address, or `None` if a trusted proxy does not name it, since all clients share the proxy's address.
+    /// Returns the client's address, or `None` if a trusted proxy does not name the client: all its clients share the
+    /// address of the proxy.
     fn address(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
         let peer = peer.to_canonical();
         let is_trusted = self.trusted_proxies.iter().any(|network| network.contains(&peer));
         let address = if is_trusted { last_forwarded_for(headers)? } else { peer };
-        Some(limited_prefix(address))
+        Some(subscriber_prefix(address))
     }
 }
 
@@ -180,7 +181,7 @@ fn last_forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
 }
 
 /// Limits IPv6 clients by /64, since one subscriber holds the whole prefix (2⁶⁴ addresses).
-fn limited_prefix(address: IpAddr) -> IpAddr {
+fn subscriber_prefix(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),

@@ -26,8 +26,8 @@ use crate::metrics::{NO_ROUTE, record_request};
 use crate::request::{MatchedRoute, RequestId, now};
 use crate::response::problem;
 
-/// Runs a request in a task of its own: a client that disconnects does not cancel it, and a panic becomes a 500 response.
-/// Records the request's database statements and metrics, and writes one log line.
+/// Runs a request in a task of its own: a client that disconnects does not cancel it, and a panic becomes a 500
+/// response. Records the request's database statements and metrics, and writes one log line.
 pub(crate) async fn request_context(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -41,7 +41,7 @@ pub(crate) async fn request_context(
     let panic_response =
         PanicResponse { id: id.clone(), log: log.clone(), origin, at: now(request.request()) };
     if request.method() == Method::HEAD {
-        // The response has no body, so it has no ranges either (RFC 9110, 14.2).
+        // The server sends no body in any case, so there are no ranges of one either (RFC 9110, 14.2).
         request.head_mut().method = Method::GET;
         request.head_mut().headers_mut().remove(RANGE);
     }

@@ -1,4 +1,4 @@
-//! The `Server-Timing` header, which browsers show to developers.
+//! The `Server-Timing` header: how long parts of a request took. Browsers show it to developers.
 
 use std::time::Duration;
 

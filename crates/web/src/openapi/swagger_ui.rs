@@ -9,7 +9,8 @@ use utoipa_swagger_ui::Config;
 
 use crate::error::ApiError;
 
-/// The page with absolute paths: the relative ones of Swagger UI do not work since this page has no final slash.
+/// The page of Swagger UI, with absolute paths. Its own relative paths do not work, since the path of this page does
+/// not end with a slash.
 const PAGE: &str = r#"<!doctype html>
 <html lang="en">
 <head>

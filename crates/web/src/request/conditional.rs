@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpRequest};
 
 use crate::error::ApiError;
 
-/// The `If-Match` header. A request without the header allows every state.
+/// The `If-Match` header. Without the header, every state is allowed; with a malformed one, none is.
 pub(crate) struct IfMatch(Option<header::IfMatch>);
 
 impl IfMatch {
@@ -25,15 +25,13 @@ impl FromRequest for IfMatch {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let unreadable = || header::IfMatch::Items(Vec::new());
+        let no_tags = || header::IfMatch::Items(Vec::new());
         let sent = request.headers().contains_key(IF_MATCH);
-        ready(Ok(Self(
-            sent.then(|| header::IfMatch::parse(request).unwrap_or_else(|_| unreadable())),
-        )))
+        ready(Ok(Self(sent.then(|| header::IfMatch::parse(request).unwrap_or_else(|_| no_tags())))))
     }
 }
 
-/// The `If-None-Match` header.
+/// The `If-None-Match` header. A malformed one is ignored.
 pub(crate) struct IfNoneMatch(Option<header::IfNoneMatch>);
 
 impl IfNoneMatch {

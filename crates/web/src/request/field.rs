@@ -3,18 +3,19 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-/// A field of a request body. Deserialization accepts any JSON value; the accessors report a wrong type.
+/// A field of a request body. Deserialization accepts any JSON value, and the methods that parse the value report a
+/// wrong type.
 #[derive(Debug, Default)]
 pub(crate) enum Field<T> {
     #[default]
     Absent,
     Null,
-    /// A value of another type, and the message that names the expected type.
+    /// A value of another type, with the message that names the expected type.
     WrongType(&'static str),
     Value(T),
 }
 
-/// A type that a [`Field`] can have. There are no conversions: a number is not accepted for a string.
+/// The type of a [`Field`]. Values are not converted: a number is not accepted for a string.
 pub(crate) trait FromJson: Sized {
     const EXPECTED: &'static str;
 
@@ -144,7 +145,7 @@ impl<T> Field<T> {
 }
 
 /// The parser of a field whose type is its only constraint.
-#[expect(clippy::unnecessary_wraps, reason = "the signature of a parser")]
+#[expect(clippy::unnecessary_wraps, reason = "parsers of fields return a `Result`")]
 pub(crate) fn as_is<T>(value: T) -> Result<T, std::convert::Infallible> {
     Ok(value)
 }

@@ -7,12 +7,12 @@ use sha2::{Digest, Sha256};
 
 use crate::error::ApiError;
 
-/// Hashes a request as it is read. Two requests with the same key are the same if their fingerprints are equal: method,
-/// path and body.
+/// Hashes the method, the path and the body of a request as they are read. Two requests with the same key are the same
+/// request if their fingerprints are equal.
 pub(crate) struct FingerprintBuilder(Option<(IdempotencyKey, Sha256)>);
 
 impl FingerprintBuilder {
-    /// Starts with the method and the path. A request without a key has no fingerprint.
+    /// Starts the fingerprint of a request with its method and path. A request without a key has no fingerprint.
     pub(crate) fn start(request: &HttpRequest) -> Result<Self, ApiError> {
         let Some(raw) = request.headers().get("idempotency-key") else { return Ok(Self(None)) };
         let key = IdempotencyKey::parse(raw.to_str().unwrap_or_default());

@@ -81,7 +81,7 @@ fn too_large() -> ApiError {
     ApiError::BodyTooLarge(WebConfig::MAX_BODY_BYTES)
 }
 
-/// Rejects a body of another type. A body without a `Content-Type` counts as JSON.
+/// Rejects a body that is not JSON. A body without a `Content-Type` counts as JSON.
 fn require_json(request: &HttpRequest) -> Result<(), ApiError> {
     let Some(content_type) = request.headers().get(CONTENT_TYPE) else { return Ok(()) };
     let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
@@ -92,7 +92,7 @@ fn require_json(request: &HttpRequest) -> Result<(), ApiError> {
     }
 }
 
-/// Parses a map first, since serde would also accept an array for a struct.
+/// Parses a JSON object. Goes through a map, since serde would also accept an array for a struct.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let invalid = |reason: &dyn std::fmt::Display| ValidationError::field("body", reason);
     let object: Map<String, Value> = serde_json::from_slice(bytes).map_err(|error| {

@@ -1,4 +1,4 @@
-//! `multipart/form-data` bodies with an image, read as they arrive, within limits of size and time.
+//! `multipart/form-data` bodies with an image. They are read as they arrive, within limits of size and time.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -37,7 +37,7 @@ impl MultipartForm {
         image_field: &'static str,
     ) -> Result<Self, ApiError> {
         require_multipart(&request)?;
-        require_declared_size(&request)?;
+        check_declared_size(&request)?;
         let app = request.app_data::<Data<App>>();
         let permit =
             app.ok_or_else(|| Error::Internal("no App".into()))?.image_processor.admit()?;
@@ -96,7 +96,7 @@ struct PartReader {
     stream: Multipart,
     /// How many more bytes the image may have.
     image_bytes_left: usize,
-    /// How many more bytes the other fields may have, with the names of all fields.
+    /// How many more bytes the other fields and the names of all fields may have together.
     text_bytes_left: usize,
     started_at: Instant,
     timeout: Duration,
@@ -119,7 +119,7 @@ impl PartReader {
         }
     }
 
-    /// The name and the content of the next part.
+    /// Reads the next part, and returns its name and its content.
     async fn next(&mut self, image_field: &str) -> Result<Option<(String, Vec<u8>)>, ApiError> {
         let next = timeout_at(self.deadline(), self.stream.try_next()).await;
         let Some(mut part) = next.map_err(|_| ApiError::RequestTimeout)?.map_err(read_error)?
@@ -159,7 +159,7 @@ impl PartReader {
         chunk.map_err(|_| ApiError::RequestTimeout)?.map_err(read_error)
     }
 
-    /// When the next chunk must have arrived: every received byte extends the deadline.
+    /// Returns the time by which the next chunk must arrive. Every received byte extends it.
     fn deadline(&self) -> Instant {
         #[expect(clippy::cast_precision_loss, reason = "a body has a few megabytes at most")]
         let extension =
@@ -200,8 +200,8 @@ fn require_multipart(request: &HttpRequest) -> Result<(), ApiError> {
     }
 }
 
-/// Rejects a body by its `Content-Length`, before any of it is read.
-fn require_declared_size(request: &HttpRequest) -> Result<(), ApiError> {
+/// Rejects a body whose `Content-Length` is too large, before any of it is read.
+fn check_declared_size(request: &HttpRequest) -> Result<(), ApiError> {
     let max_bytes = Upload::MAX_BYTES + 2 * WebConfig::MAX_BODY_BYTES;
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let length = declared.and_then(|length| length.parse::<usize>().ok());

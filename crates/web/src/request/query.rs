@@ -28,14 +28,14 @@ impl FromRequest for QueryParameters {
 }
 
 impl QueryParameters {
-    /// Parses the requested page of `list`.
+    /// Parses `limit`, `offset` and `cursor` of a request for `list`.
     pub(crate) fn page(&self, list: ListKind) -> Result<PageRequest, ApiError> {
         let mut fields = FieldValidator::default();
         let page = self.check_page(&mut fields, list);
         Ok(fields.finish(|| page)?)
     }
 
-    /// Like [`Self::page`], together with other fields.
+    /// Like [`Self::page`], but adds errors to `fields`.
     pub(crate) fn check_page(
         &self,
         fields: &mut FieldValidator,
@@ -54,7 +54,7 @@ impl QueryParameters {
         Some(PageRequest { limit: limit?, start: start? })
     }
 
-    /// Parses `limit`, from 1 to `max`, with a default.
+    /// Parses `limit` as a number from 1 to `max`.
     pub(crate) fn limit(&self, max: i64, default: i64) -> Result<i64, ApiError> {
         let limit = self.0.get("limit").map_or(Some(default), |raw| raw.parse().ok());
         let limit = limit.filter(|limit| (1..=max).contains(limit));
@@ -62,7 +62,7 @@ impl QueryParameters {
         limit.ok_or_else(|| ValidationError::field("limit", reason()).into())
     }
 
-    /// Parses the requested page of the ranked feed, together with other fields.
+    /// Parses `limit`, `offset` and `cursor` of a request for the ranked feed. Adds errors to `fields`.
     pub(crate) fn check_feed_page(&self, fields: &mut FieldValidator) -> Option<FeedPageRequest> {
         const BEGINNING: FeedStart = FeedStart::Offset(0);
         let limit = self.check_limit(fields, ListKind::RankedPosts.default_limit());
@@ -78,18 +78,18 @@ impl QueryParameters {
         Some(FeedPageRequest { limit: limit?, start: start? })
     }
 
-    /// Parses `limit`, together with other fields.
+    /// Parses `limit`. Adds errors to `fields`.
     pub(crate) fn check_limit(&self, fields: &mut FieldValidator, default: Limit) -> Option<Limit> {
         fields.check("limit", self.number("limit", default, Limit::parse))
     }
 
-    /// Parses the time window of trending posts, together with other fields.
+    /// Parses the time window of trending posts. Adds errors to `fields`.
     pub(crate) fn check_window(&self, fields: &mut FieldValidator) -> Option<TrendingWindow> {
         let name = "window_hours";
         fields.check(name, self.number(name, TrendingWindow::DEFAULT, TrendingWindow::parse))
     }
 
-    /// Parses a boolean with a default, together with other fields.
+    /// Parses a boolean parameter. Adds errors to `fields`.
     pub(crate) fn check_flag(
         &self,
         fields: &mut FieldValidator,
@@ -115,7 +115,7 @@ impl QueryParameters {
         parsed.map_err(|reason| ValidationError::field(name, reason).into())
     }
 
-    /// The raw value of a parameter.
+    /// Returns a parameter as the client sent it.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }

@@ -3,7 +3,7 @@
 use actix_web::http::header::EntityTag;
 use grateful_domain::Revision;
 
-/// The strong entity tag of a post's revision. Only edits by the author change it.
+/// Returns the strong entity tag of a revision. Only edits by the author change it.
 pub(crate) fn etag(revision: Revision) -> EntityTag {
     EntityTag::new_strong(format!("{:x}", revision.micros()))
 }

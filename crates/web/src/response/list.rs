@@ -32,7 +32,7 @@ impl<T> ListResponse<Vec<T>> {
         Self::new(page, list, BodyStyle::Envelope)
     }
 
-    /// The items as a bare array, and a cursor that the list has encoded itself.
+    /// The items as a bare array, with a cursor that is already encoded.
     pub(crate) fn bare_with_cursor(items: Vec<T>, next: Option<String>) -> Self {
         Self { body: items, next, style: BodyStyle::Bare }
     }
@@ -44,7 +44,8 @@ impl<T> ListResponse<Vec<T>> {
 }
 
 impl<B> ListResponse<B> {
-    /// An object in an envelope. `body` builds it from the items and the pagination metadata; the list has `total` items.
+    /// An object in an envelope. `body` builds it from the items and the pagination metadata. `total` is the number of
+    /// items in the whole list.
     pub(crate) fn with_pagination<D: Into<T>, T>(
         page: Page<D>,
         list: ListKind,
@@ -95,7 +96,7 @@ pub(crate) struct Pagination {
     has_more: bool,
 }
 
-/// A link to this request with `cursor` in place of its `cursor` and `offset`.
+/// Links to this request, with `cursor` in place of its own `cursor` and `offset`.
 fn next_link(request: &HttpRequest, cursor: &str) -> Option<HeaderValue> {
     let is_kept = |pair: &&str| {
         !pair.is_empty() && !pair.starts_with("cursor=") && !pair.starts_with("offset=")

@@ -83,7 +83,7 @@ impl ProblemKind {
     }
 }
 
-/// Builds the response to a request that failed with one of our own errors.
+/// Builds the response to a request that failed with an error of this crate.
 pub(crate) fn error_response(error: &ApiError, id: &RequestId, now: DateTime<Utc>) -> HttpResponse {
     let status = error.status_code();
     let kind = match error {
@@ -199,7 +199,8 @@ fn details(error: &ApiError) -> Value {
     }
 }
 
-/// Capitalizes the first letter, since error messages are written as parts of sentences. A leading field name stays.
+/// Capitalizes the first letter, since error messages are written as parts of sentences. The name of a field, which
+/// ends with a colon, stays as it is.
 fn capitalize(message: &str) -> String {
     let mut chars = message.chars();
     match chars.next() {

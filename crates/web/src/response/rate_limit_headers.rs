@@ -4,7 +4,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use chrono::TimeDelta;
 use grateful_domain::Rate;
 
-/// A rate limit and how many requests remain under it.
+/// A rate limit and the number of requests that remain.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RateLimitStatus {
     /// The name of the policy.
@@ -18,7 +18,7 @@ impl RateLimitStatus {
     pub(crate) const HEADER: HeaderName = HeaderName::from_static("ratelimit");
     pub(crate) const POLICY_HEADER: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-    /// The status with no remaining requests.
+    /// A status with no remaining requests.
     pub(crate) fn exhausted(policy: &'static str, rate: Rate) -> Self {
         Self { policy, limit: rate.limit(), window: rate.period(), remaining: 0 }
     }
@@ -27,7 +27,7 @@ impl RateLimitStatus {
         Self { remaining, ..self }
     }
 
-    /// Adds the headers. Headers of other policies stay.
+    /// Adds the headers beside those of other policies.
     pub(crate) fn write_to(self, headers: &mut HeaderMap) {
         let Self { policy, limit, window, remaining } = self;
         append(headers, Self::HEADER, &format!("\"{policy}\";r={remaining}"));
@@ -35,7 +35,7 @@ impl RateLimitStatus {
         append(headers, Self::POLICY_HEADER, &policy);
     }
 
-    /// Adds the headers of a request over the limit, with `Retry-After`.
+    /// Adds the headers for a request over the limit: with `Retry-After`, and no remaining requests.
     pub(crate) fn write_exceeded_to(self, headers: &mut HeaderMap, retry_after: TimeDelta) {
         let Self { policy, limit, window, .. } = self;
         let seconds = ceil_seconds(retry_after);
@@ -52,7 +52,7 @@ fn append(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// Whole seconds, rounded up so that a client that waits for them is not too early.
+/// Returns whole seconds, rounded up so that a client that waits this long is not too early.
 pub(crate) fn ceil_seconds(time: TimeDelta) -> i64 {
     (time + TimeDelta::seconds(1) - TimeDelta::nanoseconds(1)).num_seconds()
 }

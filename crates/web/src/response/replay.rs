@@ -1,4 +1,4 @@
-//! Responses to idempotent requests, first or replayed.
+//! Responses to requests with an `Idempotency-Key`, new or replayed.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
@@ -10,12 +10,12 @@ use serde_json::value::RawValue;
 use crate::response::Envelope;
 use crate::response::list::BodyStyle;
 
-/// The body that is stored for replays.
+/// Serializes a body to be stored for replays.
 pub(crate) fn stored_body(view: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(view).unwrap_or_default()
 }
 
-/// The stored body, and a response builder that marks a replay.
+/// Returns the stored body and a response builder, which already has the header that marks a replay.
 pub(crate) fn replayable_builder(
     recorded: RecordedResponse,
     status: StatusCode,
@@ -32,7 +32,8 @@ pub(crate) fn replayable_builder(
 
 const REPLAYED: (&str, &str) = ("Idempotent-Replayed", "true");
 
-/// A JSON response with a stored body. An envelope is not stored: its timestamp and request id are those of this request.
+/// A JSON response with a stored body. Only the data of an envelope is stored: the envelope has the timestamp and the
+/// request id of this request, not of the first.
 pub(crate) struct ReplayableResponse {
     recorded: RecordedResponse,
     status: StatusCode,

@@ -77,6 +77,7 @@ impl ChangePasswordBody {
     }
 }
 
+/// A new account, and the access token of its first session.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AccountView {
     id: i64,
@@ -87,6 +88,7 @@ pub(crate) struct AccountView {
     token_type: &'static str,
 }
 
+/// The access token of a new session.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AccessTokenView {
     access_token: String,
@@ -101,6 +103,7 @@ pub(crate) struct CurrentUserView {
     username: String,
 }
 
+/// A session of the caller: one login on one device.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SessionView {
     id: Uuid,
@@ -108,19 +111,19 @@ pub(crate) struct SessionView {
     last_used_at: Timestamp,
     expires_at: Timestamp,
     user_agent: Option<String>,
-    /// Whether this is the session of the request.
+    /// Whether the request was sent with the token of this session.
     current: bool,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RevokedSessionsView {
-    /// The number of sessions that were ended.
+    /// The number of revoked sessions.
     ended: usize,
 }
 
 const BEARER: &str = "bearer";
 
-/// Creates an account and a session.
+/// Creates an account and its first session.
 #[utoipa::path(
     tag = "auth",
     request_body = NewAccount,
@@ -136,7 +139,7 @@ pub(crate) async fn sign_up(
     Ok(EnvelopeResponse::created(AccountView::new(user, &token)))
 }
 
-/// Creates a session and returns its access token.
+/// Logs a user in: creates a session and returns its access token.
 #[utoipa::path(
     tag = "auth",
     request_body = NewSession,
@@ -165,7 +168,7 @@ pub(crate) async fn get_current_user(
     Ok(EnvelopeResponse::ok(accounts::get(&app, me.user()).await?.into()))
 }
 
-/// Ends the session of the request. Succeeds without a valid token too.
+/// Revokes the session of the request. Succeeds without a valid token too.
 #[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<MessageView>)))]
 #[post("/auth/logout")]
 pub(crate) async fn log_out(
@@ -190,7 +193,7 @@ pub(crate) async fn list_sessions(
     Ok(EnvelopeResponse::ok(views.collect()))
 }
 
-/// Ends a session of the caller.
+/// Revokes a session of the caller. Its token stops working.
 #[utoipa::path(
     tag = "auth",
     params(("id" = Uuid, Path, description = "Session id")),
@@ -206,7 +209,7 @@ pub(crate) async fn revoke_session(
     Ok(EnvelopeResponse::ok(RevokedSessionsView { ended: 1 }))
 }
 
-/// Ends all sessions of the caller, including that of the request.
+/// Revokes all sessions of the caller, including that of the request.
 #[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<RevokedSessionsView>)))]
 #[post("/auth/logout-all")]
 pub(crate) async fn revoke_all_sessions(
@@ -217,7 +220,7 @@ pub(crate) async fn revoke_all_sessions(
     Ok(EnvelopeResponse::ok(RevokedSessionsView { ended }))
 }
 
-/// Changes the password of the caller and ends all other sessions.
+/// Changes the password of the caller and revokes all other sessions.
 #[utoipa::path(
     tag = "auth",
     request_body = ChangePasswordBody,

@@ -17,7 +17,7 @@ use crate::response::{CROSS_ORIGIN, Problem};
     params(
         ("id" = i64, Path, description = "User id"),
         ("color" = Option<String>, Query, description = "Six hexadecimal digits. Default: the user's own colour"),
-        ("If-None-Match" = Option<String>, Header, description = "Entity tags of the copies that the client has"),
+        ("If-None-Match" = Option<String>, Header, description = "Entity tags of the copies that the client has. If one is current, the response is 304"),
     ),
     responses(
         (status = 200, content_type = "image/svg+xml", body = String),
@@ -38,7 +38,7 @@ pub(crate) async fn get_default_avatar(
     Ok(svg_response(svg(&author.initials(), colour), &if_none_match))
 }
 
-/// A response that caches may keep for an hour, since names change.
+/// Builds the response. Caches may keep it for only an hour, since names change.
 fn svg_response(svg: String, if_none_match: &IfNoneMatch) -> HttpResponse {
     let digest = Sha256::digest(&svg);
     let prefix = digest.first_chunk().copied().unwrap_or_default();

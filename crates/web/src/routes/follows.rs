@@ -48,14 +48,19 @@ pub(crate) struct UnfollowedView {
 /// The relationship between the caller and a user, in both directions.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FollowStatusView {
+    /// Whether the caller follows the user.
     is_following: bool,
+    /// The caller's follow of the user: `active`, `pending`, `blocked` if the user has blocked the caller, otherwise null.
     follow_status: Option<&'static str>,
+    /// Whether the user follows the caller.
     is_followed_by: bool,
+    /// The user's follow of the caller: `active`, `pending`, `blocked` if the caller has blocked the user, otherwise null.
     reverse_status: Option<&'static str>,
+    /// Whether both follow each other.
     is_mutual: bool,
 }
 
-/// The users whose relationships to the caller are requested.
+/// The users whose relationship to the caller is requested.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct UserIdsBody {
     #[serde(default)]
@@ -98,7 +103,7 @@ pub(crate) async fn follow_user(
     Ok(EnvelopeResponse::created(follows::follow(&app, me.user(), other).await?.into()))
 }
 
-/// Unfollows a user, or withdraws the follow request.
+/// Unfollows a user, or withdraws a follow request to the user.
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
@@ -132,7 +137,7 @@ pub(crate) async fn get_follow_status(
     Ok(EnvelopeResponse::ok(follows::get_relationship(&app, me.user(), other).await?.into()))
 }
 
-/// Returns the relationships between the caller and up to 100 users, by user id. Unknown users are left out.
+/// Returns the relationship between the caller and each of up to 100 users, by user id. Unknown users are left out.
 #[utoipa::path(
     tag = "follows",
     request_body = UserIdsBody,

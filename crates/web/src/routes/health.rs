@@ -15,6 +15,7 @@ pub(crate) struct HealthView {
     service: &'static str,
 }
 
+/// The result of a successful liveness or readiness check.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ProbeView {
     status: &'static str,
@@ -36,7 +37,7 @@ pub(crate) async fn get_health() -> Json<HealthView> {
 
 /// Returns 200 while the process responds.
 ///
-/// It does not check the database, so that an unavailable database does not restart the process.
+/// Checks nothing else, so that the process is not restarted because its database is unavailable.
 #[utoipa::path(tag = "health", responses((status = 200, body = ProbeView)))]
 #[get("/livez")]
 pub(crate) async fn get_liveness() -> Json<ProbeView> {
@@ -45,7 +46,7 @@ pub(crate) async fn get_liveness() -> Json<ProbeView> {
 
 /// Returns 200 if the server can serve requests, otherwise 503.
 ///
-/// It checks that the database responds and has all migrations, and that uploads can be written.
+/// Checks that the database responds and has all migrations, and that uploads can be written.
 #[utoipa::path(tag = "health", responses((status = 200, body = ProbeView), (status = 503, body = Problem)))]
 #[get("/readyz")]
 pub(crate) async fn get_readiness(app: Data<App>) -> Result<Json<ProbeView>, ApiError> {

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, get};
 use crate::error::ApiError;
 use crate::{MetricsPage, WebConfig};
 
-/// Returns the metrics in the text format of Prometheus. 404 if the server's configuration disables them.
+/// Returns the metrics in the text format of Prometheus, or 404 if the server is configured without them.
 #[utoipa::path(
     tag = "monitoring",
     responses((status = 200, body = String, content_type = "text/plain")),

@@ -25,7 +25,7 @@ pub(crate) struct NotificationView {
     kind: &'static str,
     title: String,
     message: String,
-    /// The ids that a client needs for links. Depends on the type.
+    /// What a client needs to link the notification. The members depend on the type.
     #[schema(value_type = Object)]
     data: Map<String, Value>,
     read: bool,
@@ -36,7 +36,7 @@ pub(crate) struct NotificationView {
     is_batch: bool,
     batch_count: i32,
     parent_id: Option<Uuid>,
-    /// The number of distinct actors.
+    /// The number of different actors.
     actor_count: i32,
     /// Up to eight actors. Only for a batch.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,7 +53,7 @@ pub(crate) struct ActorView {
     image: Option<String>,
 }
 
-/// The numbers of top-level notifications.
+/// How many top-level notifications the caller has.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct NotificationSummaryView {
     unread_count: i64,
@@ -68,9 +68,9 @@ pub(crate) struct NotificationStatsView {
     last_hour: i64,
     last_day: i64,
     total: i64,
-    /// How many more notifications of this type may start within the hour. Null without a type.
+    /// How many more notifications of this type can start within the hour. Null without a type.
     rate_limit_remaining: Option<i32>,
-    /// The number of notifications that the hourly limit has suppressed.
+    /// How many notifications the hourly limit has ever held back.
     held_back: i64,
 }
 
@@ -82,7 +82,7 @@ pub(crate) struct MarkedReadView {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MarkedAllReadView {
     success: bool,
-    /// The number of top-level notifications that were unread.
+    /// How many top-level notifications were unread.
     marked_count: i64,
 }
 
@@ -134,7 +134,7 @@ pub(crate) async fn list_notifications(
     Ok(ListResponse::bare(page, ListKind::Notifications))
 }
 
-/// Returns the numbers of unread and of all top-level notifications.
+/// Returns how many top-level notifications the caller has, and how many of them are unread.
 #[utoipa::path(tag = "notifications", responses((status = 200, body = NotificationSummaryView)))]
 #[get("/notifications/summary")]
 pub(crate) async fn get_notification_summary(
@@ -145,7 +145,7 @@ pub(crate) async fn get_notification_summary(
     Ok(Json(NotificationSummaryView { unread_count: unread, total_count: total }))
 }
 
-/// Returns statistics of the caller's notifications. Each event counts, batched or not.
+/// Returns how many notifications the caller received lately. Each event counts, batched or not.
 #[utoipa::path(tag = "notifications", params(NotificationStatsParams), responses((status = 200, body = NotificationStatsView)))]
 #[get("/notifications/stats")]
 pub(crate) async fn get_notification_stats(
@@ -167,7 +167,7 @@ pub(crate) async fn get_notification_stats(
     }))
 }
 
-/// Lists the children of a batch, newest first. A single notification has none.
+/// Lists the children of a batch, newest first. The list is empty for a notification that is no batch.
 #[utoipa::path(
     tag = "notifications",
     params(("id" = Uuid, Path, description = "Notification id"), PageParams100),
@@ -185,7 +185,7 @@ pub(crate) async fn list_notification_children(
     Ok(ListResponse::bare(page, ListKind::NotificationChildren))
 }
 
-/// Marks a notification as read. A batch includes its children.
+/// Marks a notification as read: a batch together with its children.
 #[utoipa::path(
     tag = "notifications",
     params(("id" = Uuid, Path, description = "Notification id")),
@@ -201,7 +201,7 @@ pub(crate) async fn mark_notification_read(
     Ok(Json(MarkedReadView { success: true }))
 }
 
-/// Marks all notifications as read that exist at the time of the request.
+/// Marks as read all notifications that exist at the time of the request.
 #[utoipa::path(tag = "notifications", responses((status = 200, body = MarkedAllReadView)))]
 #[post("/notifications/read-all")]
 pub(crate) async fn mark_all_notifications_read(

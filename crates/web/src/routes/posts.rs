@@ -42,7 +42,7 @@ pub(crate) async fn create_post(
     Ok(created_response(recorded))
 }
 
-/// Creates a post from a form, with an image if the form has one.
+/// Creates a post from a form, with or without an image.
 #[utoipa::path(
     tag = "posts",
     request_body(content = NewPostForm, content_type = "multipart/form-data"),
@@ -77,7 +77,7 @@ pub(crate) async fn create_post_with_image(
     tag = "posts",
     params(
         ("id" = Uuid, Path, description = "Post id"),
-        ("If-None-Match" = Option<String>, Header, description = "Entity tags of the copies that the client has"),
+        ("If-None-Match" = Option<String>, Header, description = "Entity tags of the copies that the client has. If one is current, the response is 304"),
     ),
     responses((status = 200, body = PostView), (status = 304), (status = 404, body = Problem)),
 )]
@@ -99,7 +99,7 @@ pub(crate) async fn get_post(
     request_body = PostPatch,
     params(
         ("id" = Uuid, Path, description = "Post id"),
-        ("If-Match" = Option<String>, Header, description = "Entity tags, one of which the post must have"),
+        ("If-Match" = Option<String>, Header, description = "Entity tags of the states in which the post may be updated. In any other state, the response is 412"),
     ),
     responses(
         (status = 200, body = PostView),
@@ -136,7 +136,7 @@ pub(crate) async fn delete_post(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Caches must revalidate every copy: the tag does not cover what other users do to the post.
+/// Every copy must be revalidated before use: the tag does not cover what other users do to the post.
 const REVALIDATE: (actix_web::http::header::HeaderName, &str) =
     (CACHE_CONTROL, "private, no-cache");
 

@@ -67,8 +67,8 @@ fn with_file_headers(
     response
 }
 
-/// Returns the first and the last byte of the requested range, or `None` for the whole file. Multiple ranges and malformed
-/// ranges get the whole file, as RFC 9110 (14.2) allows.
+/// Returns the positions of the first and the last requested byte, or `None` for the whole file. A request for several
+/// ranges or a malformed range gets the whole file, as RFC 9110 (14.2) allows.
 fn requested_range(
     request: &HttpRequest,
     tag: &EntityTag,

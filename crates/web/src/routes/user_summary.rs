@@ -1,4 +1,4 @@
-//! A user in a list, shared by the lists of users, follows and blocks.
+//! A user in a list: of search results, follow requests and blocked users.
 
 use grateful_domain::{FollowListItem, UserListItem};
 use serde::Serialize;

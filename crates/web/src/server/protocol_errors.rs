@@ -1,8 +1,8 @@
 //! Bodies for errors of the protocol layer.
 //!
-//! actix answers a request head that is incomplete, too large or not HTTP itself, with an empty body: no middleware sees
-//! such a request. Every error response has the same form of body (docs/http-api.md#errors), so this module adds it when
-//! the response is written to the connection.
+//! If the head of a request never ends, is too large or is not HTTP, actix itself responds with a status and no body.
+//! No route or middleware sees such a request. Since every error response has the same form of body
+//! (docs/http-api.md#errors), this module adds the body when actix writes the response to the connection.
 
 use std::io;
 use std::pin::Pin;
@@ -21,8 +21,9 @@ use crate::response::Problem;
 pub(crate) struct ProtocolErrorStream {
     stream: TcpStream,
     clock: Arc<dyn Clock>,
-    /// The response that replaces a bare error response, and how much of it is written.
+    /// The response that replaces a bare error response.
     pending: Vec<u8>,
+    /// The number of bytes of `pending` that are written.
     written: usize,
 }
 
@@ -61,11 +62,11 @@ impl AsyncWrite for ProtocolErrorStream {
             return Pin::new(&mut self.stream).poll_write(cx, bytes);
         };
         let id = RequestId::generate();
-        tracing::info!(http.status = status.as_u16(), id = %id, "Rejected by the protocol layer");
+        tracing::info!(http.status = status.as_u16(), id = %id, "Protocol layer rejected a request");
         self.pending =
             error_response_bytes(status, &id, &Problem::for_status(status, &id, self.clock.now()));
         self.written = 0;
-        // The write counts as complete; the flush writes what the socket does not accept now.
+        // Reports the whole write as done. What the socket does not accept now is written before the next write or flush.
         if let Poll::Ready(Err(error)) = self.poll_pending(cx) {
             return Poll::Ready(Err(error));
         }

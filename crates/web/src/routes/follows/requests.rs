@@ -15,14 +15,15 @@ use crate::routes::user_summary::UserSummaryView;
 /// The state of a follow request after it was accepted or declined.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FollowRequestStatusView {
+    /// `active` if the request was accepted, null if it was declined.
     status: Option<&'static str>,
 }
 
-/// A user who requested to follow the caller.
+/// A user in a list of follow requests. The export also lists followers, followed users and blocked users in this form.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FollowListItemView {
     user: UserSummaryView,
-    /// When the request was sent.
+    /// When the request was sent. In the export, the time of the follow, the request or the block.
     created_at: Timestamp,
 }
 

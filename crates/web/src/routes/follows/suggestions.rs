@@ -16,7 +16,7 @@ pub(crate) struct FollowSuggestionsView {
     suggestions: Vec<FollowSuggestionView>,
 }
 
-/// A user that the caller may want to follow.
+/// A user that the caller may know.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FollowSuggestionView {
     id: i64,
@@ -25,9 +25,9 @@ pub(crate) struct FollowSuggestionView {
     profile_image_url: Option<String>,
     /// When the user signed up.
     created_at: Timestamp,
-    /// The number of users that the caller follows and that follow this user.
+    /// How many of the users that the caller follows also follow this user.
     mutual_count: i64,
-    /// Usernames of up to three of them.
+    /// The usernames of up to three of those users.
     mutuals: Vec<String>,
 }
 
@@ -40,7 +40,9 @@ struct FollowSuggestionParams {
     limit: Option<u32>,
 }
 
-/// Lists users that many of the users followed by the caller follow.
+/// Suggests users to follow.
+///
+/// Lists the users with the most followers among the users that the caller follows.
 #[utoipa::path(
     tag = "follows",
     params(FollowSuggestionParams),

@@ -20,7 +20,7 @@ use crate::request::{QueryParameters, SignedIn};
 use crate::response::Problem;
 use crate::routes::notifications::NotificationView;
 
-/// The signal that a shutdown has begun. Streams end at it; otherwise they would keep the server from stopping.
+/// The signal that a shutdown has begun. Streams end then; otherwise they would keep the server from stopping.
 #[derive(Clone)]
 pub(crate) struct ShutdownSignal(pub(crate) GracefulShutdownSignal);
 
@@ -33,7 +33,7 @@ pub(crate) struct StreamTicketView {
     expires_in: i64,
 }
 
-/// Creates a ticket that opens one stream. For browsers, whose `EventSource` cannot send headers.
+/// Creates a ticket that opens one stream. It is for browsers, whose `EventSource` cannot send headers.
 #[utoipa::path(tag = "notifications", responses((status = 200, body = StreamTicketView)))]
 #[post("/notifications/stream/ticket")]
 pub(crate) async fn create_stream_ticket(
@@ -47,13 +47,13 @@ pub(crate) async fn create_stream_ticket(
 
 /// Streams the changes of the caller's notifications as server-sent events.
 ///
-/// `notification` is a notification that is new or has changed. `removed` is a notification that left the list. After
-/// `reset`, the client must load the list again. With `Last-Event-ID`, the stream continues after that event, with no
-/// event missed or repeated.
+/// An event `notification` has a notification that is new or has changed, and an event `removed` the id of one that
+/// left the list. After an event `reset`, the client must load the list again. With `Last-Event-ID`, the stream
+/// continues after that event, with no event missed or repeated.
 #[utoipa::path(
     tag = "notifications",
     params(
-        ("ticket" = Option<String>, Query, description = "A ticket, instead of the token"),
+        ("ticket" = Option<String>, Query, description = "A ticket, in place of the token"),
         ("Last-Event-ID" = Option<i64>, Header, description = "The id of the last event that the client received"),
     ),
     responses(
@@ -79,7 +79,7 @@ pub(crate) async fn stream_notifications(
 
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// The caller's session, by token or by ticket. Uses up the ticket.
+/// The caller's session, by token, or else by ticket. Uses up the ticket.
 pub(crate) struct StreamSession(Session);
 
 impl FromRequest for StreamSession {
@@ -128,8 +128,8 @@ impl FromRequest for LastEventId {
     }
 }
 
-/// Serializes the events of a stream. The next event is read when the client has received the previous one, so that a
-/// slow client uses no memory.
+/// Serializes the events of a stream. The next events are read only when the previous ones are sent, so that nothing
+/// piles up in memory for a slow client.
 fn event_bytes(
     stream: notifications::Stream,
     shutdown: Option<ShutdownSignal>,
@@ -187,7 +187,7 @@ struct RemovedView {
     id: Uuid,
 }
 
-/// How long a client should wait before it reconnects.
+/// How long a client should wait before it reconnects, in milliseconds.
 const RETRY_MS: u32 = 2_000;
 
 fn serialize_change(seq: i64, kind: InboxChangeKind) -> String {
@@ -197,6 +197,6 @@ fn serialize_change(seq: i64, kind: InboxChangeKind) -> String {
         }
         InboxChangeKind::Removed(id) => ("removed", json(&RemovedView { id: id.into() })),
     };
-    // Compact JSON has no line breaks: those in strings are escaped.
+    // Compact JSON has no line breaks, and those in strings are escaped.
     format!("id: {seq}\nevent: {name}\ndata: {data}\n\n")
 }

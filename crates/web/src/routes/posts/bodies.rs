@@ -21,7 +21,7 @@ pub(crate) struct NewPost {
     #[serde(default)]
     #[schema(value_type = String, required, max_length = 500)]
     content: Field<String>,
-    /// Detected from the content if absent.
+    /// If absent, it is detected from the content.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "daily")]
     post_type: Field<String>,
@@ -41,7 +41,7 @@ pub(crate) struct NewPost {
 }
 
 impl NewPost {
-    /// Reads the text fields of a form. The form's image replaces `image_url`.
+    /// Reads the text fields of a form. The image of the form replaces any `image_url`.
     fn from_form(form: &mut MultipartForm) -> Self {
         Self {
             content: form.text("content"),
@@ -91,7 +91,7 @@ impl NewPost {
 pub(crate) struct NewPostForm {
     #[schema(max_length = 500)]
     content: String,
-    /// Detected from the content if absent.
+    /// If absent, it is detected from the content.
     #[schema(example = "photo")]
     post_type: Option<String>,
     #[schema(max_length = 100)]
@@ -126,7 +126,7 @@ impl FromRequest for PostForm {
     }
 }
 
-/// Changes to a post. An absent field stays, and `null` clears a field that can be empty.
+/// Changes to a post. An absent field stays as it is, and `null` clears a field that can be cleared.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct PostPatch {
     #[serde(default)]

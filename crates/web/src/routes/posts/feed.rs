@@ -45,7 +45,7 @@ pub(crate) struct TrendingParams {
     limit: Option<u32>,
 }
 
-/// The requested feed and page.
+/// The feed and the page that are requested.
 enum FeedRequest {
     Ranked(FeedPageRequest),
     Newest(PageRequest),
@@ -53,9 +53,9 @@ enum FeedRequest {
 
 /// Returns a page of the feed of public posts.
 ///
-/// The ranked feed orders up to 500 posts by their score for the caller, with a new post at every fifth position. The
-/// other feed has the newest posts first. A client that follows the `next` links sees no post twice and misses no post
-/// that still exists, even if other users create posts in the meantime.
+/// The ranked feed has up to 500 posts, ordered by their score for the caller, with a new post at every fifth position.
+/// The other feed has the newest posts first. A client that follows the `next` links sees no post twice and misses no
+/// post that still exists, even if other users post in the meantime.
 #[utoipa::path(tag = "feed", params(FeedParams), responses((status = 200, body = [PostView])))]
 #[get("/posts/feed")]
 pub(crate) async fn get_feed(
@@ -97,7 +97,7 @@ fn parse_feed_request(parameters: &QueryParameters) -> Result<(FeedRequest, bool
     Ok(fields.finish(|| feed.zip(explain))?)
 }
 
-/// Lists the public posts of the time window with the highest trending scores.
+/// Lists the public posts of the last `window_hours` hours, highest trending score first.
 #[utoipa::path(tag = "feed", params(TrendingParams), responses((status = 200, body = [PostView])))]
 #[get("/posts/trending")]
 pub(crate) async fn list_trending_posts(

@@ -97,7 +97,7 @@ pub(crate) struct ExportCommentView {
 
 /// Exports all personal data of the caller as one JSON document.
 ///
-/// The sections are read one after another, each in its state at that time. A document without its end is incomplete.
+/// Each part shows the state at the time when it was read. A document that is cut off before its end is incomplete.
 #[utoipa::path(tag = "export", responses((status = 200, body = Envelope<ExportView>)))]
 #[get("/users/me/export")]
 pub(crate) async fn export_personal_data(
@@ -114,7 +114,8 @@ pub(crate) async fn export_personal_data(
         .streaming(document_bytes(app, me.0, head, tail)))
 }
 
-/// The text before and after the sections: an [`Envelope`], written by hand since its data is never in memory as a whole.
+/// Returns the text before and after the sections: an [`Envelope`], written by hand since its data is never in memory
+/// as a whole.
 fn envelope_parts(profile: &OwnProfileView, request: &HttpRequest) -> (String, String) {
     let request_id = request.extensions().get::<RequestId>().map(ToString::to_string);
     let head = format!(r#"{{"success":true,"data":{{"profile":{}"#, json(profile));
@@ -126,7 +127,8 @@ fn envelope_parts(profile: &OwnProfileView, request: &HttpRequest) -> (String, S
     (head, tail)
 }
 
-/// The chunks of the document. One chunk is read while the previous one is sent, so that a slow client uses no memory.
+/// Streams the document in chunks. A chunk is read while the previous one is sent, so that nothing piles up in memory
+/// for a slow client.
 fn document_bytes(
     app: Data<App>,
     session: Session,

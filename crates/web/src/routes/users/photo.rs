@@ -21,7 +21,8 @@ pub(crate) struct NewPhotoForm {
     /// JPEG, PNG or WebP, at most 5,242,880 bytes, 50 megapixels, and 12,000 pixels per side.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
-    /// The focal point, as fractions of the width and the height: `0.5,0.3`. Detected if absent.
+    /// The point of the image that matters most, as fractions of the width and the height: `0.5,0.3`. If absent, it is
+    /// detected.
     #[schema(value_type = Option<String>, example = "0.5,0.3")]
     focus: Option<String>,
 }

@@ -44,8 +44,8 @@ pub(crate) struct OwnProfileView {
     profile_preferences: Map<String, Value>,
 }
 
-/// Changes to the caller's profile. An absent field stays, and `null` clears a field that can be empty. The photo has
-/// routes of its own.
+/// Changes to the caller's profile. An absent field stays as it is, and `null` clears a field that can be cleared. The
+/// photo is not changed here: it has its own routes.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ProfilePatch {
     #[serde(default)]
@@ -155,10 +155,10 @@ pub(crate) async fn get_profile(
     Ok(EnvelopeResponse::ok(profiles::get(&app, me.viewer(), user).await?.into()))
 }
 
-/// Returns the profile of the user with a username, case-insensitive.
+/// Returns the profile of the user with a username.
 #[utoipa::path(
     tag = "profiles",
-    params(("username" = String, Path, description = "Username. Trailing `.` and `-` are ignored")),
+    params(("username" = String, Path, description = "Username in any case. Trailing `.` and `-` are ignored")),
     responses((status = 200, body = Envelope<ProfileView>), (status = 404, body = Problem)),
 )]
 #[get("/users/username/{username}")]

@@ -17,7 +17,7 @@ use crate::routes::user_summary::UserSummaryView;
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct UserSearchBody {
-    /// Part of a username or display name, case-insensitive. A query of one or two characters matches only prefixes.
+    /// Part of a username or display name, in any case. A query of one or two characters matches only prefixes.
     #[serde(default)]
     #[schema(value_type = String, required, example = "@ana")]
     query: Field<String>,
@@ -104,7 +104,7 @@ pub(crate) async fn search_users(
     Ok(EnvelopeResponse::ok(found.into_iter().map(UserSummaryView::from).collect()))
 }
 
-/// Checks which usernames belong to users, case-insensitive. Trailing `.` and `-` are ignored.
+/// Checks which usernames belong to users. Case, and trailing `.` and `-`, are ignored.
 #[utoipa::path(
     tag = "users",
     request_body = UsernamesBody,
@@ -123,10 +123,10 @@ pub(crate) async fn validate_usernames(
     Ok(EnvelopeResponse::ok(validation.into()))
 }
 
-/// Returns the id of the user with a username, case-insensitive.
+/// Returns the id of the user with a username.
 #[utoipa::path(
     tag = "users",
-    params(("username" = String, Path, description = "Username. Trailing `.` and `-` are ignored")),
+    params(("username" = String, Path, description = "Username in any case. Trailing `.` and `-` are ignored")),
     responses((status = 200, body = Envelope<UsernameView>), (status = 404, body = Problem)),
 )]
 #[get("/users/by-username/{username}")]
