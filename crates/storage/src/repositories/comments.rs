@@ -108,7 +108,7 @@ impl Comments<'_> {
         post: PostId,
         page: PageRequest,
     ) -> Result<Page<CommentForViewer>> {
-        self.list_thread(viewer, Thread::OfPost(post), page).await
+        self.list_by_parent(viewer, CommentParent::Post(post), page).await
     }
 
     /// Lists the replies to a comment, oldest first, without authors with a block to or from the viewer.
@@ -118,7 +118,7 @@ impl Comments<'_> {
         comment: CommentId,
         page: PageRequest,
     ) -> Result<Page<CommentForViewer>> {
-        self.list_thread(viewer, Thread::RepliesTo(comment), page).await
+        self.list_by_parent(viewer, CommentParent::Comment(comment), page).await
     }
 
     /// Lists the first top-level comments of each post, oldest first, at most `limit` per post, without authors with a block to
@@ -148,20 +148,22 @@ impl Comments<'_> {
         Ok(ids.into_iter().map(CommentId::from).collect())
     }
 
-    async fn list_thread(
+    async fn list_by_parent(
         &mut self,
         viewer: UserId,
-        thread: Thread,
+        parent: CommentParent,
         page: PageRequest,
     ) -> Result<Page<CommentForViewer>> {
         let query = visible_comments(viewer)
             // All comments have the same parent. If it is NULL, the planner uses the index only if the column is in the order.
             .order((comments::parent_id, comments::created_at, comments::id));
-        let query = match thread {
-            Thread::OfPost(post) => query
+        let query = match parent {
+            CommentParent::Post(post) => query
                 .filter(comments::post_id.eq(Uuid::from(post)))
                 .filter(comments::parent_id.is_null()),
-            Thread::RepliesTo(comment) => query.filter(comments::parent_id.eq(Uuid::from(comment))),
+            CommentParent::Comment(comment) => {
+                query.filter(comments::parent_id.eq(Uuid::from(comment)))
+            }
         };
         let rows: Vec<CommentForViewerRow> =
             paginate_by_time(query, page, "comments.created_at", Direction::Ascending)
@@ -212,9 +214,9 @@ fn is_top_comment(viewer: UserId, posts: &[PostId], limit: Limit) -> Sql {
 }
 
 /// Comments with the same parent.
-enum Thread {
-    OfPost(PostId),
-    RepliesTo(CommentId),
+enum CommentParent {
+    Post(PostId),
+    Comment(CommentId),
 }
 
 /// A comment with its author and its number of replies.
