@@ -19,18 +19,18 @@ pub struct RemainingBatch {
     pub emoji: Option<Emoji>,
 }
 
-/// Withdraws notifications. `parent` is a top-level notification; `gone` are the withdrawn children if it is a batch,
+/// Withdraws notifications. `parent` is a top-level notification; `children` are the withdrawn children if it is a batch,
 /// or `parent` itself if it is not. A batch without remaining children is deleted.
 ///
 /// No notification becomes unread, and the order of the list does not change.
 pub fn withdraw(
     parent: &Notification,
-    gone: &[Notification],
+    children: &[Notification],
     remaining: Option<&RemainingBatch>,
     now: DateTime<Utc>,
 ) -> InboxChanges {
-    let withdrawn = gone.iter().filter_map(|child| to_withdrawn(child, now)).collect();
-    let deleted = gone.iter().map(|child| child.id).collect();
+    let withdrawn = children.iter().filter_map(|child| to_withdrawn(child, now)).collect();
+    let deleted = children.iter().map(|child| child.id).collect();
     let changes = InboxChanges { deleted, withdrawn, ..InboxChanges::default() };
     match (parent.batch, remaining) {
         (Some(_), Some(remaining)) => InboxChanges {

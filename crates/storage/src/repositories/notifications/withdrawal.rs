@@ -54,7 +54,7 @@ impl Notifications<'_> {
         let rows: Vec<Row> = load.load(self.conn).await?;
         let Some(row) = rows.into_iter().next() else { return Ok(()) };
         let loaded = Withdrawal::try_from(row)?;
-        let [reaction] = &loaded.gone[..] else { return Ok(()) };
+        let [reaction] = &loaded.children[..] else { return Ok(()) };
         let batch = loaded.remaining.as_ref().map(|remaining| (&loaded.parent, remaining));
         let changes = update_reaction(reaction, emoji, &loaded.actor, batch);
         self.write(vec![(cause.recipient, changes)], last_seqs, now).await?;
@@ -214,8 +214,8 @@ impl Notifications<'_> {
     ) -> Result<Vec<(UserId, InboxChanges)>> {
         let rows: Vec<Row> = load.load(self.conn).await?;
         let changes = rows.into_iter().map(|row| {
-            let Withdrawal { parent, gone, remaining, .. } = Withdrawal::try_from(row)?;
-            Ok((parent.recipient, withdraw(&parent, &gone, remaining.as_ref(), now)))
+            let Withdrawal { parent, children, remaining, .. } = Withdrawal::try_from(row)?;
+            Ok((parent.recipient, withdraw(&parent, &children, remaining.as_ref(), now)))
         });
         changes.collect()
     }
@@ -261,7 +261,7 @@ pub(super) fn count_per_user(users: impl Iterator<Item = UserId>) -> HashMap<Use
 struct Withdrawal {
     parent: Notification,
     /// The children, or the notification itself if it is not a batch.
-    gone: Vec<Notification>,
+    children: Vec<Notification>,
     /// The actor of the first of them.
     actor: Author,
     remaining: Option<RemainingBatch>,
@@ -275,15 +275,18 @@ type Row = (Value, Value, AuthorColumns, RemainingBatchColumns);
 impl TryFrom<Row> for Withdrawal {
     type Error = StorageError;
 
-    fn try_from((parent, gone, actor, remaining): Row) -> Result<Self> {
+    fn try_from((parent, children, actor, remaining): Row) -> Result<Self> {
         let corrupt = || StorageError::Corrupt { column: "notifications" };
-        let Value::Array(gone) = gone else { return Err(corrupt()) };
-        let gone = gone.into_iter().map(notification_from_json).collect::<Result<Vec<_>>>()?;
-        let [Notification { actor: Some(by), .. }, ..] = gone[..] else { return Err(corrupt()) };
+        let Value::Array(children) = children else { return Err(corrupt()) };
+        let children =
+            children.into_iter().map(notification_from_json).collect::<Result<Vec<_>>>()?;
+        let [Notification { actor: Some(by), .. }, ..] = children[..] else {
+            return Err(corrupt());
+        };
         Ok(Self {
             parent: notification_from_json(parent)?,
             actor: author_from_columns(by, actor),
-            gone,
+            children,
             remaining: remaining_batch(remaining)?,
         })
     }
