@@ -159,17 +159,17 @@ impl FollowQuery {
             .sql(") AS these (id) WHERE ")
             .append(Sql::not_blocked(viewer, Sql::new("id")));
         let (this, other) = (self.side.column(), self.side.other().column());
-        let edges_of = |owner: &str| {
+        let follows_of = |owner: &str| {
             Sql::new("SELECT it.id, it.created_at, ")
                 .append(Sql::not_blocked(viewer, Sql::new(format!("it.{other}"))))
                 .sql(format!(
                     " AS seen FROM follows AS it WHERE it.{this} = {owner} AND it.status = 'active'"
                 ))
         };
-        let top_edges = top_per_list(lists, edges_of, ListOrder::NewestFirst, self.page.limit);
-        let is_top_edge = Sql::new("edges.id = ANY (ARRAY(").append(top_edges).sql("))");
+        let top_follows = top_per_list(lists, follows_of, ListOrder::NewestFirst, self.page.limit);
+        let is_top_follow = Sql::new("edges.id = ANY (ARRAY(").append(top_follows).sql("))");
         self.base_query()
-            .filter(is_top_edge)
+            .filter(is_top_follow)
             .order((edges.field(follows::created_at).desc(), edges.field(follows::id).desc()))
     }
 
@@ -314,13 +314,13 @@ pub(crate) fn follow_list(this: Side, other: Side, viewer: i64) -> _ {
 /// viewer follows.
 #[dsl::auto_type]
 fn is_followed_by(viewer: i64) -> _ {
-    let edge = follows::table
+    let follow = follows::table
         .filter(follows::follower_id.eq(viewer))
         .filter(follows::followed_id.eq(users::id))
         .filter(follows::status.eq("active"))
         .select(follows::id)
         .single_value();
-    edge.is_not_null()
+    follow.is_not_null()
 }
 
 #[cfg(test)]
@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_list_of_followers_selects_the_follower_of_each_row() {
-        insta::assert_snapshot!(listed_by(&seen_by_ben().followers_of(ana())), @r"
+        insta::assert_snapshot!(list_sql(&visible_to_ben().followers_of(ana())), @r"
          INNER JOIN users ON (users.id = edges.follower_id))
         WHERE (((((edges.followed_id = $4)
         AND (edges.status = $5))
@@ -354,7 +354,7 @@ mod tests {
 
     #[test]
     fn own_requests_are_listed_without_a_block_check_of_the_owner() {
-        insta::assert_snapshot!(listed_by(&seen_by_ben().sent_requests()), @r"
+        insta::assert_snapshot!(list_sql(&visible_to_ben().sent_requests()), @r"
          INNER JOIN users ON (users.id = edges.followed_id))
         WHERE ((((edges.follower_id = $4)
         AND (edges.status = $5))
@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     fn blocked_users_are_in_the_list_of_blocks() {
-        insta::assert_snapshot!(listed_by(&seen_by_ben().blocks().oldest_first()), @r"
+        insta::assert_snapshot!(list_sql(&visible_to_ben().blocks().oldest_first()), @r"
          INNER JOIN users ON (users.id = edges.follower_id))
         WHERE ((edges.followed_id = $4)
         AND (edges.status = $5))
@@ -384,7 +384,7 @@ mod tests {
 
     #[test]
     fn blocked_users_are_subtracted_from_the_stored_count() {
-        insta::assert_snapshot!(total_of(&seen_by_ben().followers_of(ana()).with_total(CountMode::Estimated)), @r"
+        insta::assert_snapshot!(total_of(&visible_to_ben().followers_of(ana()).with_total(CountMode::Estimated)), @r"
         SELECT total.number, part.* FROM (SELECT (SELECT coalesce((SELECT followers_count - (SELECT count(*) FROM (SELECT followed_id AS id FROM follows
         WHERE status = 'blocked'
         AND follower_id = $1 UNION SELECT follower_id FROM follows
@@ -408,7 +408,7 @@ mod tests {
 
     #[test]
     fn a_count_is_capped() {
-        insta::assert_snapshot!(total_of(&seen_by_ben().received_requests().with_total(CountMode::UpTo(99))), @r"
+        insta::assert_snapshot!(total_of(&visible_to_ben().received_requests().with_total(CountMode::UpTo(99))), @r"
         SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT FROM follows AS edges
         WHERE edges.followed_id = $1
         AND edges.status = 'pending'
@@ -427,9 +427,9 @@ mod tests {
     #[test]
     fn requests_and_blocks_have_no_stored_count() {
         for query in [
-            seen_by_ben().received_requests(),
-            seen_by_ben().sent_requests(),
-            seen_by_ben().blocks(),
+            visible_to_ben().received_requests(),
+            visible_to_ben().sent_requests(),
+            visible_to_ben().blocks(),
         ] {
             assert!(query.with_total(CountMode::Estimated).total().is_none());
         }
@@ -437,8 +437,8 @@ mod tests {
 
     #[test]
     fn lists_of_several_owners_are_read_owner_by_owner() {
-        let query = seen_by_ben().followers_of(ana()).limit(Limit::DEFAULT);
-        insta::assert_snapshot!(laid_out(&query.select_per_user(&[ana()])), @r"
+        let query = visible_to_ben().followers_of(ana()).limit(Limit::DEFAULT);
+        insta::assert_snapshot!(split_clauses(&query.select_per_user(&[ana()])), @r"
          INNER JOIN users ON (users.id = edges.follower_id))
         WHERE edges.id = ANY (ARRAY(WITH RECURSIVE list AS MATERIALIZED (SELECT DISTINCT id FROM unnest($4) AS these (id)
         WHERE (NOT (id = ANY (SELECT followed_id FROM follows
@@ -475,7 +475,7 @@ mod tests {
         ");
     }
 
-    fn seen_by_ben() -> FollowLists {
+    fn visible_to_ben() -> FollowLists {
         FollowQuery::visible_to(UserId::from(2))
     }
 
@@ -483,11 +483,11 @@ mod tests {
         UserId::from(1)
     }
 
-    fn listed_by(query: &FollowQuery) -> String {
-        laid_out(&query.select())
+    fn list_sql(query: &FollowQuery) -> String {
+        split_clauses(&query.select())
     }
 
-    fn laid_out(query: &impl QueryFragment<Pg>) -> String {
+    fn split_clauses(query: &impl QueryFragment<Pg>) -> String {
         let sql = sql_of(query);
         let (_, sql) = sql.split_once(" FROM (follows AS edges").unwrap();
         lines(sql)

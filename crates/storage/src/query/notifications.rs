@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn an_inbox_contains_no_children_of_batches() {
-        insta::assert_snapshot!(listed_by(&of_ana()), @r"
+        insta::assert_snapshot!(list_sql(&of_ana()), @r"
         ((notifications.user_id = $1) AND (notifications.parent_id IS NULL))
         ORDER BY notifications.last_updated_at DESC, notifications.id DESC LIMIT $2 -- binds: [1, 21]
         ");
@@ -276,7 +276,7 @@ mod tests {
     fn conditions_are_combined_with_and() {
         let query =
             of_ana().unread().of_type(NotificationType::Mention).since(DateTime::UNIX_EPOCH);
-        insta::assert_snapshot!(listed_by(&query), @r"
+        insta::assert_snapshot!(list_sql(&query), @r"
         (((((notifications.user_id = $1) AND (notifications.parent_id IS NULL)) AND NOT (notifications.read)) AND (notifications.type = $2)) AND (notifications.last_updated_at >= $3))
         ORDER BY notifications.last_updated_at DESC, notifications.id DESC LIMIT $4 -- binds: [1, mention, 1970-01-01T00:00:00Z, 21]
         ");
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn children_are_selected_by_a_batch_of_the_owner() {
-        insta::assert_snapshot!(listed_by(&of_ana().children_of(batch())), @r"
+        insta::assert_snapshot!(list_sql(&of_ana().children_of(batch())), @r"
         (EXISTS (SELECT parents.id, parents.user_id, parents.actor_id, parents.type, parents.title, parents.message, parents.data, parents.priority, parents.read, parents.read_at, parents.created_at, parents.last_updated_at, parents.closed_at, parents.parent_id, parents.is_batch, parents.batch_count, parents.actor_count, parents.batch_key, parents.act, parents.post_id, parents.comment_id, parents.seq FROM notifications AS parents WHERE ((parents.id = $1) AND (parents.user_id = $2))) AND (notifications.parent_id = $3))
         ORDER BY notifications.created_at DESC, notifications.id DESC LIMIT $4 -- binds: [00000000-0000-0000-0000-000000000007, 1, 00000000-0000-0000-0000-000000000007, 21]
         ");
@@ -311,7 +311,7 @@ mod tests {
         Uuid::from_u128(7).into()
     }
 
-    fn listed_by<W>(query: &NotificationQuery<W>) -> String {
+    fn list_sql<W>(query: &NotificationQuery<W>) -> String {
         let sql = sql_of(&query.select());
         let (_, sql) = sql.split_once(" ON (notifications.actor_id = users.id)) WHERE ").unwrap();
         sql.replace(" ORDER BY", "\nORDER BY")

@@ -55,11 +55,11 @@ impl KeysetPosition for Username {
 #[derive(Debug, Clone)]
 pub(crate) struct PageSpec {
     pub(crate) limit: Limit,
-    start: SpecStart,
+    start: PageSpecStart,
 }
 
 #[derive(Debug, Clone)]
-enum SpecStart {
+enum PageSpecStart {
     Offset(Offset),
     After(Vec<Value>),
 }
@@ -67,7 +67,7 @@ enum SpecStart {
 impl PageSpec {
     /// The first page with the default limit, 20.
     pub(crate) const FIRST: Self =
-        Self { limit: Limit::DEFAULT, start: SpecStart::Offset(Offset::ZERO) };
+        Self { limit: Limit::DEFAULT, start: PageSpecStart::Offset(Offset::ZERO) };
 
     /// Sets the maximum number of items.
     pub(crate) fn with_limit(self, limit: Limit) -> Self {
@@ -76,7 +76,7 @@ impl PageSpec {
 
     /// Starts right after this position.
     pub(crate) fn after(self, position: impl KeysetPosition) -> Self {
-        Self { start: SpecStart::After(position.values()), ..self }
+        Self { start: PageSpecStart::After(position.values()), ..self }
     }
 
     /// One more than the limit, to know whether there is a next page.
@@ -87,7 +87,7 @@ impl PageSpec {
     /// The condition that a row comes after the start position, if the page has one. It compares whole rows, so that an index
     /// on all sort columns is read as one range.
     pub(crate) fn keyset_condition(&self, columns: &[&str], direction: Direction) -> Option<Sql> {
-        let SpecStart::After(values) = &self.start else { return None };
+        let PageSpecStart::After(values) = &self.start else { return None };
         let sign = if direction == Direction::Descending { "<" } else { ">" };
         let mut condition = Sql::new(format!("(ROW({}) {sign} ROW(", columns.join(", ")));
         for (index, value) in values.iter().enumerate() {
@@ -103,8 +103,8 @@ impl PageSpec {
 impl<P: KeysetPosition> From<PageRequest<P>> for PageSpec {
     fn from(page: PageRequest<P>) -> Self {
         let start = match page.start {
-            PageStart::Offset(offset) => SpecStart::Offset(offset),
-            PageStart::After(position) => SpecStart::After(position.values()),
+            PageStart::Offset(offset) => PageSpecStart::Offset(offset),
+            PageStart::After(position) => PageSpecStart::After(position.values()),
         };
         Self { limit: page.limit, start }
     }
@@ -117,7 +117,7 @@ where
 {
     let query = match (&page.start, page.keyset_condition(columns, direction)) {
         (_, Some(condition)) => FilterDsl::filter(query, condition),
-        (SpecStart::Offset(offset), None) if *offset != Offset::ZERO => {
+        (PageSpecStart::Offset(offset), None) if *offset != Offset::ZERO => {
             OffsetDsl::offset(query, (*offset).into())
         }
         _ => query,

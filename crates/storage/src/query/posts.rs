@@ -401,7 +401,7 @@ mod tests {
     fn one_post_is_selected_by_id() {
         let post = PostId::from(Uuid::from_u128(7));
         let only = PostQuery::visible_to(Viewer::Guest).filter().select_one(post);
-        insta::assert_snapshot!(laid_out(&sql_of(&only)), @r"
+        insta::assert_snapshot!(split_clauses(&sql_of(&only)), @r"
         (posts.is_public
         AND (posts.id = $5))
         -- binds: [None, 1, None, 1, 00000000-0000-0000-0000-000000000007]
@@ -434,7 +434,7 @@ mod tests {
 
     #[test]
     fn an_order_by_rank_is_public_only_and_its_cursor_compares_all_sort_columns() {
-        let position = RankPosition { rank: 20_000.5, at: DateTime::UNIX_EPOCH, id: a_post() };
+        let position = RankPosition { rank: 20_000.5, at: DateTime::UNIX_EPOCH, id: post_id() };
         let page = PageRequest { limit: Limit::DEFAULT, start: PageStart::After(position) };
         let query = PostQuery::visible_to(ben()).by_author(ana()).by_rank().page(page);
         insta::assert_snapshot!(conditions_of(&query), @r"
@@ -452,7 +452,7 @@ mod tests {
 
     #[test]
     fn an_order_by_engagement_ends_with_the_id() {
-        let position = EngagementPosition { hearts: 3, reactions: 2, shares: 1, id: a_post() };
+        let position = EngagementPosition { hearts: 3, reactions: 2, shares: 1, id: post_id() };
         let page = PageRequest { limit: Limit::DEFAULT, start: PageStart::After(position) };
         let query = PostQuery::visible_to(Viewer::Guest).by_engagement().page(page);
         insta::assert_snapshot!(conditions_of(&query), @r"
@@ -586,7 +586,7 @@ mod tests {
         assert!(query.since(DateTime::UNIX_EPOCH).filter().total().is_none());
     }
 
-    fn a_post() -> PostId {
+    fn post_id() -> PostId {
         PostId::from(Uuid::from_u128(7))
     }
 
@@ -608,10 +608,10 @@ mod tests {
 
     /// The SQL from the `WHERE` clause on, one condition per line.
     fn conditions_of<W, O>(query: &PostQuery<W, O>) -> String {
-        laid_out(&sql_of(&query.filter().select()))
+        split_clauses(&sql_of(&query.filter().select()))
     }
 
-    fn laid_out(sql: &str) -> String {
+    fn split_clauses(sql: &str) -> String {
         let (_, conditions) = sql.split_once(" ON (posts.author_id = users.id)) WHERE ").unwrap();
         let mut conditions = conditions.to_owned();
         for keyword in ["AND NOT", "AND (posts", "ORDER BY", "LIMIT", "--", "FROM", "LATERAL"] {

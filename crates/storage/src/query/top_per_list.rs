@@ -10,7 +10,7 @@ pub(crate) enum ListOrder {
     /// By time, newest first.
     NewestFirst,
     /// By time, oldest first, among comments with the same parent or with none.
-    OldestInThread,
+    OldestCommentFirst,
 }
 
 /// The ids of the first `limit` items of each list.
@@ -45,7 +45,7 @@ pub(crate) fn top_per_list(
 pub(crate) fn next_items(items_of: impl Fn(&str) -> Sql, order: ListOrder) -> Sql {
     let sign = match order {
         ListOrder::NewestFirst => "<",
-        ListOrder::OldestInThread => ">",
+        ListOrder::OldestCommentFirst => ">",
     };
     Sql::new(
         "SELECT walk.list, entry.id, entry.created_at, entry.seen, walk.place + entry.seen::integer FROM walk, LATERAL (",
@@ -61,6 +61,6 @@ pub(crate) const fn first_item(order: ListOrder) -> &'static str {
     match order {
         ListOrder::NewestFirst => " ORDER BY it.created_at DESC, it.id DESC LIMIT 1",
         // All items have the same parent. If it is NULL, the planner uses the index only if the column is in the order.
-        ListOrder::OldestInThread => " ORDER BY it.parent_id, it.created_at, it.id LIMIT 1",
+        ListOrder::OldestCommentFirst => " ORDER BY it.parent_id, it.created_at, it.id LIMIT 1",
     }
 }

@@ -248,27 +248,27 @@ mod tests {
 
     #[test]
     fn newest_members_come_first() {
-        insta::assert_snapshot!(listed_by(&UserQuery::visible_to(Viewer::Guest)), @r"ORDER BY users.id DESC LIMIT $1 -- binds: [21]");
+        insta::assert_snapshot!(list_sql(&UserQuery::visible_to(Viewer::Guest)), @r"ORDER BY users.id DESC LIMIT $1 -- binds: [21]");
     }
 
     #[test]
     fn blocked_users_are_not_listed() {
         let query =
             UserQuery::visible_to(ben()).with_ids(&[UserId::from(1)]).after(UserId::from(9));
-        insta::assert_snapshot!(listed_by(&query), @r"WHERE ((( NOT ((users.id = ANY(SELECT follows.followed_id FROM follows WHERE ((follows.follower_id = $1) AND (follows.status = $2))))) AND NOT ((users.id = ANY(SELECT follows.follower_id FROM follows WHERE ((follows.followed_id = $3) AND (follows.status = $4)))))) AND (users.id = ANY($5))) AND (ROW(users.id) < ROW($6))) ORDER BY users.id DESC LIMIT $7 -- binds: [2, blocked, 2, blocked, [1], 9, 21]");
+        insta::assert_snapshot!(list_sql(&query), @r"WHERE ((( NOT ((users.id = ANY(SELECT follows.followed_id FROM follows WHERE ((follows.follower_id = $1) AND (follows.status = $2))))) AND NOT ((users.id = ANY(SELECT follows.follower_id FROM follows WHERE ((follows.followed_id = $3) AND (follows.status = $4)))))) AND (users.id = ANY($5))) AND (ROW(users.id) < ROW($6))) ORDER BY users.id DESC LIMIT $7 -- binds: [2, blocked, 2, blocked, [1], 9, 21]");
     }
 
     #[test]
     fn usernames_are_compared_in_lower_case() {
         let position = Username::parse("Ana").unwrap();
         let query = UserQuery::visible_to(Viewer::Guest).by_username().after(position);
-        insta::assert_snapshot!(listed_by(&query), @r"WHERE (ROW(lower(users.username)) > ROW($1)) ORDER BY lower(users.username) ASC LIMIT $2 -- binds: [ana, 21]");
+        insta::assert_snapshot!(list_sql(&query), @r"WHERE (ROW(lower(users.username)) > ROW($1)) ORDER BY lower(users.username) ASC LIMIT $2 -- binds: [ana, 21]");
     }
 
     #[test]
     fn cities_are_compared_byte_by_byte() {
         let city = City::parse("Graz").unwrap().unwrap();
-        insta::assert_snapshot!(listed_by(&UserQuery::visible_to(Viewer::Guest).in_city(city)), @r"WHERE (users.city = $1) ORDER BY users.id DESC LIMIT $2 -- binds: [Graz, 21]");
+        insta::assert_snapshot!(list_sql(&UserQuery::visible_to(Viewer::Guest).in_city(city)), @r"WHERE (users.city = $1) ORDER BY users.id DESC LIMIT $2 -- binds: [Graz, 21]");
     }
 
     #[test]
@@ -289,7 +289,7 @@ mod tests {
         Viewer::User(UserId::from(2))
     }
 
-    fn listed_by<W, O>(query: &UserQuery<W, O>) -> String {
+    fn list_sql<W, O>(query: &UserQuery<W, O>) -> String {
         let sql = sql_of(&query.select());
         let (_, sql) = sql.split_once(" FROM users").unwrap();
         sql.trim_start().to_owned()

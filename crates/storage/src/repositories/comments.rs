@@ -209,7 +209,7 @@ fn is_top_comment(viewer: UserId, posts: &[PostId], limit: Limit) -> Sql {
             " AS seen FROM comments AS it WHERE it.post_id = {post} AND it.parent_id IS NULL"
         ))
     };
-    let top_comments = top_per_list(posts, comments_of, ListOrder::OldestInThread, limit);
+    let top_comments = top_per_list(posts, comments_of, ListOrder::OldestCommentFirst, limit);
     Sql::new("comments.id = ANY (ARRAY(").append(top_comments).sql("))")
 }
 

@@ -57,14 +57,14 @@ impl Follows<'_> {
         before: FollowState,
         follow: &Follow,
     ) -> Result<Option<Follow>> {
-        let is_active = |state: FollowState| i64::from(state == FollowState::Active);
+        let active_count = |state: FollowState| i64::from(state == FollowState::Active);
         let set = SetState {
             id: follow.id.into(),
             follower: follow.follower.into(),
             followed: follow.followed.into(),
             status: follow.state.code().map(ToOwned::to_owned),
             at: follow.created_at,
-            difference: is_active(follow.state) - is_active(before),
+            difference: active_count(follow.state) - active_count(before),
         };
         let row: Option<(Uuid, DateTime<Utc>)> = set.get_result(self.conn).await.optional()?;
         Ok(row.map(|(id, created_at)| Follow {
