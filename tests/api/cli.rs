@@ -1,13 +1,13 @@
 //! The command line: help, settings, commands, logs.
 
-/// What it explains, and what it says of wrong settings.
+/// The help texts, and errors for invalid settings.
 mod settings;
 
-/// What it does besides serving.
+/// All commands except `serve` and `seed`.
 mod commands;
 
-/// The made-up worlds that it fills a database with.
+/// The generated data of `grateful seed`.
 mod seed;
 
-/// What it writes while it serves, and what it must not.
+/// The log of a running server, and what it must not contain.
 mod logs;

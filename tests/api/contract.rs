@@ -1,10 +1,10 @@
-//! What every answer owes to its client (`http-contract.md` §1), as far as only a real connection shows it.
+//! The conventions of the API (docs/http-api.md#conventions), where a test needs a real connection.
 
-/// Answers to good requests: their form, their headers.
+/// Bodies and headers of successful responses.
 mod successes;
 
-/// Answers to bad requests, from the first byte that is no HTTP to the last that is too many.
+/// Error responses, for malformed HTTP, oversized requests and invalid input.
 mod failures;
 
-/// Connections: kept, shared, ended.
+/// The lifetime and reuse of connections.
 mod connections;

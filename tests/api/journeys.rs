@@ -1,37 +1,38 @@
-//! What a person does, from joining to leaving.
+//! Journeys of users through many endpoints.
 
 use grateful_tests::{PASSWORD, Setup, Value, json};
 
 #[tokio::test]
-async fn what_was_said_survives_a_restart_and_what_was_ended_stays_ended() {
+async fn posts_and_revoked_sessions_survive_a_restart() {
     let setup = Setup::with_private_postgres();
     let mut server = setup.start().await;
     let client = server.client();
 
     let ana = client.sign_up("ana").await;
-    let thanks =
+    let created =
         client.create_post(&ana, "For the bus driver who waited.").send().await.expect(201);
-    let path = format!("/api/v1/posts/{}", thanks.id());
-    let titled = json!({"title": "Monday", "content": "For the bus driver who waited for me."});
-    let edit = client.patch(&path).by(&ana).header("If-Match", thanks.header("etag").unwrap());
-    let edited = edit.json(&titled).send().await.expect(200);
-    let secret = json!({"content": "For a secret.", "is_public": false});
-    let secret = client.post("/api/v1/posts").by(&ana).json(&secret).send().await.expect(201);
+    let path = format!("/api/v1/posts/{}", created.id());
+    let update = json!({"title": "Monday", "content": "For the bus driver who waited for me."});
+    let edit = client.patch(&path).by(&ana).header("If-Match", created.header("etag").unwrap());
+    let edited = edit.json(&update).send().await.expect(200);
+    let private = json!({"content": "For a secret.", "is_public": false});
+    let private = client.post("/api/v1/posts").by(&ana).json(&private).send().await.expect(201);
 
     let ben = client.sign_up("ben").await;
     let reply =
         client.create_post(&ben, "For Ana, who writes such things.").send().await.expect(201);
     let feed = "/api/v1/posts/feed?algorithm=false";
-    let seen_by_ben = client.get(feed).by(&ben).send().await.expect(200).json();
-    assert_eq!(seen_by_ben, json!([reply.json(), edited.json()]));
-    client.get(&format!("/api/v1/posts/{}", secret.id())).by(&ben).send().await.expect(404);
+    let feed_of_ben = client.get(feed).by(&ben).send().await.expect(200).json();
+    assert_eq!(feed_of_ben, json!([reply.json(), edited.json()]));
+    client.get(&format!("/api/v1/posts/{}", private.id())).by(&ben).send().await.expect(404);
     client.patch(&path).by(&ben).json(&json!({"title": "Mine"})).send().await.expect(403);
 
     let other_device = client.log_in("ANA", PASSWORD).send().await.expect(200).token();
     client.post("/api/v1/auth/logout").by(&ana).send().await.expect(200);
     client.get_session(&ana).send().await.expect(401);
-    let mine = client.get("/api/v1/users/me/posts").by(&other_device).send().await.expect(200);
-    assert_eq!(mine.data(), json!([secret.json(), edited.json()]));
+    let posts_of_ana =
+        client.get("/api/v1/users/me/posts").by(&other_device).send().await.expect(200);
+    assert_eq!(posts_of_ana.data(), json!([private.json(), edited.json()]));
 
     server.terminate();
     assert!(server.wait_for_exit().await.success(), "{}", server.log().join("\n"));
@@ -39,68 +40,70 @@ async fn what_was_said_survives_a_restart_and_what_was_ended_stays_ended() {
     let server = setup.start().await;
     let client = server.client();
 
-    assert_eq!(client.get(feed).by(&ben).send().await.expect(200).json(), seen_by_ben);
-    let mine_now = client.get("/api/v1/users/me/posts").by(&other_device).send().await.expect(200);
-    assert_eq!(mine_now.data(), mine.data());
+    assert_eq!(client.get(feed).by(&ben).send().await.expect(200).json(), feed_of_ben);
+    let posts_after_restart =
+        client.get("/api/v1/users/me/posts").by(&other_device).send().await.expect(200);
+    assert_eq!(posts_after_restart.data(), posts_of_ana.data());
     client.get_session(&ana).send().await.expect_problem(401, "authentication_error");
     client.log_in("ana", PASSWORD).send().await.expect(200);
 }
 
 #[tokio::test]
-async fn somebody_who_lost_a_device_changes_the_password_and_is_alone_again() {
+async fn changing_the_password_revokes_the_session_of_a_lost_device() {
     let server = Setup::with_private_postgres().start().await;
     let client = server.client();
-    let here = client.sign_up("ana").await;
+    let current = client.sign_up("ana").await;
     let lost = client.log_in("ana", PASSWORD).header("User-Agent", "lost").send().await.token();
 
-    let sessions = client.get("/api/v1/auth/sessions").by(&here).send().await.expect(200).data();
+    let sessions = client.get("/api/v1/auth/sessions").by(&current).send().await.expect(200).data();
     assert_eq!(sessions[0]["user_agent"], "lost");
     assert_eq!((&sessions[0]["current"], &sessions[1]["current"]), (&json!(false), &json!(true)));
-    let change = json!({"current_password": PASSWORD, "new_password": "nobody knows this"});
-    client.put("/api/v1/auth/password").by(&here).json(&change).send().await.expect(200);
+    let change = json!({"current_password": PASSWORD, "new_password": "a secret passphrase"});
+    client.put("/api/v1/auth/password").by(&current).json(&change).send().await.expect(200);
 
     client.get_session(&lost).send().await.expect(401);
-    client.get_session(&here).send().await.expect(200);
+    client.get_session(&current).send().await.expect(200);
     client.log_in("ana", PASSWORD).send().await.expect(401);
-    let new = client.log_in("ana", "nobody knows this").send().await.expect(200).token();
-    let ended = client.post("/api/v1/auth/logout-all").by(&new).send().await.expect(200).data();
-    assert_eq!(ended, json!({"ended": 2}));
-    client.get_session(&here).send().await.expect(401);
+    let new_login = client.log_in("ana", "a secret passphrase").send().await.expect(200).token();
+    let revoked =
+        client.post("/api/v1/auth/logout-all").by(&new_login).send().await.expect(200).data();
+    assert_eq!(revoked, json!({"ended": 2}));
+    client.get_session(&current).send().await.expect(401);
 }
 
 #[tokio::test]
-async fn a_walk_by_the_links_meets_every_post_once_while_others_write() {
+async fn following_the_next_links_returns_every_post_once_despite_concurrent_writes() {
     let server = Setup::with_private_postgres().start().await;
     let client = server.client();
     let ana = client.sign_up("ana").await;
-    let mut written = Vec::new();
+    let mut expected = Vec::new();
     for number in 0..25 {
         let post =
             client.create_post(&ana, &format!("For number {number}.")).send().await.expect(201);
-        written.insert(0, post.id());
+        expected.insert(0, post.id());
     }
 
-    let mut met = Vec::new();
+    let mut received = Vec::new();
     let mut next = Some("/api/v1/posts/feed?algorithm=false&limit=10".to_owned());
     while let Some(path) = next {
         let page = client.get(&path).by(&ana).send().await.expect(200);
-        met.extend(ids(&page.json()));
-        next = page.header("link").map(|link| target_of(link).to_owned());
+        received.extend(post_ids(&page.json()));
+        next = page.header("link").map(|link| parse_next_link(link).to_owned());
         client.create_post(&ana, "For being quick.").send().await.expect(201);
-        // What was met already may go, and shifts nothing.
-        let gone = format!("/api/v1/posts/{}", met.last().unwrap());
-        client.delete(&gone).by(&ana).send().await.expect(204);
+        // Deleting a received post does not shift the next page.
+        let deleted = format!("/api/v1/posts/{}", received.last().unwrap());
+        client.delete(&deleted).by(&ana).send().await.expect(204);
     }
 
-    assert_eq!(met, written);
+    assert_eq!(received, expected);
 }
 
-fn ids(posts: &Value) -> Vec<String> {
+fn post_ids(posts: &Value) -> Vec<String> {
     let posts = posts.as_array().unwrap();
     posts.iter().map(|post| post["id"].as_str().unwrap().to_owned()).collect()
 }
 
-fn target_of(link: &str) -> &str {
+fn parse_next_link(link: &str) -> &str {
     let (target, relation) = link.split_once('>').unwrap();
     assert_eq!(relation, "; rel=\"next\"");
     target.trim_start_matches('<')

@@ -1,21 +1,21 @@
-//! A guided tour of the program as its users meet it: real processes, real sockets, real signals. What one crate can
-//! show by itself is tested in that crate.
+//! Tests of the binary from outside: real processes, sockets and signals. A test that needs only one crate belongs in that
+//! crate.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped has failed")]
+#![expect(clippy::unwrap_used, reason = "a test whose value cannot be unwrapped has failed")]
 
-/// What a person does, from joining to leaving. Long stories; one requirement alone does not belong here.
+/// Journeys of users through many endpoints. Tests of a single requirement do not belong here.
 mod journeys;
 
-/// What every answer owes to its client (`http-contract.md` §1), as far as only a real connection shows it.
+/// The conventions of the API (docs/http-api.md#conventions), where a test needs a real connection.
 mod contract;
 
-/// Faults: kills, locks, slow and rude clients, too many of them, and stopping in the midst of it all.
+/// Faults: kills, locks, slow and misbehaving clients, overload, and shutdown during requests.
 mod resilience;
 
-/// How often anything may be done, and what is asked of others.
-mod limits;
+/// Rate limits, which all threads of a server share.
+mod rate_limits;
 
-/// What a server shows of itself.
+/// The metrics page and the `Server-Timing` header.
 mod metrics;
 
 /// The command line: help, settings, commands, logs.

@@ -1,6 +1,6 @@
-//! What a server shows of itself at `/metrics` while people use it.
+//! The metrics page and the `Server-Timing` header.
 
-/// Reading the text format of Prometheus, strictly.
+/// A strict parser of the Prometheus text format.
 mod page;
 
 use std::collections::BTreeMap;
@@ -9,11 +9,11 @@ use grateful_tests::{
     ApiRequest, Client, PASSWORD, Server, Setup, TIMEOUT, Token, Value, eventually, json,
 };
 
-use self::page::Page;
+use self::page::MetricsPage;
 
 #[tokio::test]
-async fn what_people_do_is_there_exactly_once() {
-    let server = at_rest(Setup::with_test_database().await).await;
+async fn each_request_and_notification_is_counted_once() {
+    let server = start_idle_server(Setup::with_test_database().await).await;
     let client = server.client();
     let [ana, ben, caro] =
         [client.sign_up("ana").await, client.sign_up("ben").await, client.sign_up("caro").await];
@@ -25,32 +25,32 @@ async fn what_people_do_is_there_exactly_once() {
     }
     let before = scrape(&client).await;
 
-    // One is started, the second makes it a batch, a third joins.
-    heart(&client, &ben, &posts[0]).await;
-    heart(&client, &caro, &posts[0]).await;
+    // The first starts a notification, the second converts it into a batch, the third joins.
+    add_heart(&client, &ben, &posts[0]).await;
+    add_heart(&client, &caro, &posts[0]).await;
     let reaction = json!({"emoji_code": "hug"});
     let path = format!("/api/v1/posts/{}/reactions", posts[0]);
     client.post(&path).by(&ben).json(&reaction).send().await.expect(201);
-    // Not twice, and not back and forth either.
+    // A second heart is a conflict; a heart that is removed and added again restores its notification.
     client.post(&format!("/api/v1/posts/{}/heart", posts[0])).by(&ben).send().await.expect(409);
     client.delete(&format!("/api/v1/posts/{}/heart", posts[0])).by(&caro).send().await.expect(200);
-    heart(&client, &caro, &posts[0]).await;
+    add_heart(&client, &caro, &posts[0]).await;
     let comment = json!({"content": "How lovely"});
     let path = format!("/api/v1/posts/{}/comments", posts[0]);
     client.post(&path).by(&caro).json(&comment).send().await.expect(201);
-    // Twenty start within an hour, and no more.
+    // Twenty notifications may start within an hour; further ones are held back.
     for post in &posts[1..] {
-        heart(&client, &ben, post).await;
+        add_heart(&client, &ben, post).await;
     }
-    heart(&client, &caro, &client.create_post(&ana, "For rain.").send().await.expect(201).id())
+    add_heart(&client, &caro, &client.create_post(&ana, "For rain.").send().await.expect(201).id())
         .await;
     client.get("/api/v1/posts/feed").by(&ben).send().await.expect(200);
     client.get("/api/v1/posts/feed?algorithm=false").by(&ben).send().await.expect(200);
 
     let after = scrape(&client).await;
     assert_eq!(
-        after.grown_since(&before, "grateful_notifications_total"),
-        grown([
+        after.increases_since(&before, "grateful_notifications_total"),
+        increases([
             (r#"outcome="converted",type="like""#, 1),
             (r#"outcome="held_back",type="like""#, 2),
             (r#"outcome="joined",type="emoji_reaction""#, 1),
@@ -60,14 +60,17 @@ async fn what_people_do_is_there_exactly_once() {
         ])
     );
     assert_eq!(
-        after.grown_since(&before, "grateful_feed_duration_seconds_count"),
-        grown([(r#"feed="newest""#, 1), (r#"feed="ranked""#, 1)])
+        after.increases_since(&before, "grateful_feed_duration_seconds_count"),
+        increases([(r#"feed="newest""#, 1), (r#"feed="ranked""#, 1)])
     );
-    assert_eq!(after.grown_since(&before, "grateful_feed_candidates_count"), grown([("", 1)]));
-    let requests = grown([
+    assert_eq!(
+        after.increases_since(&before, "grateful_feed_candidates_count"),
+        increases([("", 1)])
+    );
+    let requests = increases([
         (r#"method="DELETE",route="/api/v1/posts/{id}/heart",status="200""#, 1),
         (r#"method="GET",route="/api/v1/posts/feed",status="200""#, 2),
-        // The page before this one.
+        // The previous scrape. The current one is not counted yet.
         (r#"method="GET",route="/metrics",status="200""#, 1),
         (r#"method="POST",route="/api/v1/posts",status="201""#, 1),
         (r#"method="POST",route="/api/v1/posts/{id}/comments",status="201""#, 1),
@@ -75,42 +78,49 @@ async fn what_people_do_is_there_exactly_once() {
         (r#"method="POST",route="/api/v1/posts/{id}/heart",status="409""#, 1),
         (r#"method="POST",route="/api/v1/posts/{id}/reactions",status="201""#, 1),
     ]);
-    assert_eq!(after.grown_since(&before, "grateful_http_requests_total"), requests);
-    // By route, and all together.
-    let statements = after.grown_since(&before, "grateful_http_request_statements_sum");
+    assert_eq!(after.increases_since(&before, "grateful_http_requests_total"), requests);
+    // The statements of all routes add up to the total.
+    let statements = after.increases_since(&before, "grateful_http_request_statements_sum");
     let feed = r#"method="GET",route="/api/v1/posts/feed""#;
-    assert_eq!(statements[feed], 3 + 2, "with the session each");
-    let all: u64 = statements.values().sum();
-    assert_eq!(after.grown_since(&before, "grateful_statement_duration_seconds_count")[""], all);
+    assert_eq!(
+        statements[feed],
+        3 + 2,
+        "the statements of both feeds, including the session lookup"
+    );
+    let total: u64 = statements.values().sum();
+    assert_eq!(
+        after.increases_since(&before, "grateful_statement_duration_seconds_count")[""],
+        total
+    );
     let database = format!("grateful_http_request_database_seconds_sum{{{feed}}}");
     assert!(Some(0.0) < after.seconds(&database), "{after:?}");
 }
 
-/// The table in `docs/monitoring.md` is what a server shows, word for word.
+/// The table in `docs/monitoring.md` equals the metrics page, word for word.
 #[tokio::test]
-async fn the_documented_metrics_are_those_that_are_there() {
+async fn the_documented_metrics_equal_the_exposed_metrics() {
     let server =
         Setup::with_test_database().await.env("GRATEFUL_REPEATED_STATEMENTS", 2).start().await;
     let client = server.client();
     let ana = client.sign_up("ana").await;
-    leave(&client, &ana).send().await.expect(204);
+    delete_account(&client, &ana).send().await.expect(204);
 
     let page = scrape(&client).await;
 
-    let shown: Vec<[String; 4]> = page.families().collect();
+    let exposed: Vec<[String; 4]> = page.families().collect();
     let documented = documented();
-    assert_eq!(shown, documented);
-    let text = std::fs::read_to_string(DOCUMENTATION).unwrap();
-    for value in page.values_of("outcome").iter().chain(&page.values_of("pool")) {
-        assert!(text.contains(&format!("`{value}`")), "{value} is not explained");
+    assert_eq!(exposed, documented);
+    let text = std::fs::read_to_string(MONITORING_DOCS).unwrap();
+    for value in page.label_values("outcome").iter().chain(&page.label_values("pool")) {
+        assert!(text.contains(&format!("`{value}`")), "{value} is not documented");
     }
 }
 
-const DOCUMENTATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/monitoring.md");
+const MONITORING_DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/monitoring.md");
 
-/// The rows of the table, by name: what it is called, how it is counted, what it is told apart by, what it says.
+/// The sorted rows of the documented table: name, type, labels and meaning of each metric.
 fn documented() -> Vec<[String; 4]> {
-    let text = std::fs::read_to_string(DOCUMENTATION).unwrap();
+    let text = std::fs::read_to_string(MONITORING_DOCS).unwrap();
     let rows = text.lines().filter(|line| line.starts_with("| `grateful_"));
     let mut rows: Vec<[String; 4]> = rows
         .map(|row| {
@@ -123,11 +133,11 @@ fn documented() -> Vec<[String; 4]> {
 }
 
 #[tokio::test]
-async fn who_looks_for_what_is_not_there_makes_no_more_to_show() {
+async fn unknown_paths_methods_and_ids_add_no_time_series() {
     let server = Setup::with_test_database().await.start().await;
     let client = server.client();
-    let probe = async |from: u32| {
-        for number in from..from + 50 {
+    let probe = async |first_number: u32| {
+        for number in first_number..first_number + 50 {
             client.get(&format!("/wp-admin/{number}?x={number}")).send().await.expect(404);
             client.get(&format!("/api/v1/x{number}%22%7D%0A")).send().await.expect(404);
             client.request(&format!("BREW{number}"), "/").send().await.expect(405);
@@ -140,41 +150,42 @@ async fn who_looks_for_what_is_not_there_makes_no_more_to_show() {
     let second = probe(1_000).await;
     let third = probe(2_000).await;
 
-    // The first page did not have itself in it.
+    // The first page does not contain its own scrape.
     assert!(first.len() < second.len());
     assert_eq!(second, third);
     assert!(third.iter().all(|series| !series.contains("BREW") && !series.contains("wp-admin")));
 }
 
 #[tokio::test]
-async fn slow_and_repeated_statements_are_counted_and_logged_by_the_settings() {
+async fn slow_and_repeated_statements_are_counted_and_logged_above_the_configured_thresholds() {
     let setup = Setup::with_test_database()
         .await
         .env("GRATEFUL_SLOW_STATEMENT_MS", 0)
         .env("GRATEFUL_REPEATED_STATEMENTS", 2);
-    let server = at_rest(setup).await;
+    let server = start_idle_server(setup).await;
     let client = server.client();
     let ana = client.sign_up("ana").await;
     let before = scrape(&client).await;
 
-    leave(&client, &ana).header("X-Request-Id", "tram-7").send().await.expect(204);
+    delete_account(&client, &ana).header("X-Request-Id", "tram-7").send().await.expect(204);
 
     let after = scrape(&client).await;
-    let slow = after.grown_since(&before, "grateful_statements_slow_total");
-    assert_eq!(slow, after.grown_since(&before, "grateful_statement_duration_seconds_count"));
-    let repeated = after.grown_since(&before, "grateful_statements_repeated_total");
+    let slow = after.increases_since(&before, "grateful_statements_slow_total");
+    assert_eq!(slow, after.increases_since(&before, "grateful_statement_duration_seconds_count"));
+    let repeated = after.increases_since(&before, "grateful_statements_repeated_total");
     let operations: Vec<&str> = repeated.keys().map(String::as_str).collect();
     assert_eq!(operations, [r#"operation="/api/v1/users/me""#]);
-    let logged = |words: &str| {
-        let is_it = |line: &Value| {
+    let count_logged = |text: &str| {
+        let matches = |line: &Value| {
             let is_of_request = line["span"]["id"] == "tram-7";
-            is_of_request && line["message"].as_str().is_some_and(|it| it.starts_with(words))
+            is_of_request
+                && line["message"].as_str().is_some_and(|message| message.starts_with(text))
         };
-        server.log_as_json().into_iter().filter(is_it).count() as u64
+        server.log_as_json().into_iter().filter(matches).count() as u64
     };
-    eventually("each of them is in the log", || {
-        logged("Slow statement") == slow[""]
-            && logged("Repeated statement") == repeated[operations[0]]
+    eventually("all of them are logged", || {
+        count_logged("Slow statement") == slow[""]
+            && count_logged("Repeated statement") == repeated[operations[0]]
     })
     .await;
     let begin = |line: &Value| line["db.query.text"] == "BEGIN" && line["operation"].is_string();
@@ -183,13 +194,13 @@ async fn slow_and_repeated_statements_are_counted_and_logged_by_the_settings() {
     assert!(begin["times"].as_u64() > Some(1), "{begin}");
 }
 
-/// In several transactions, so that some statements come again.
-fn leave(client: &Client, who: &Token) -> ApiRequest {
-    client.delete("/api/v1/users/me").by(who).json(&json!({"password": PASSWORD}))
+/// Deletes the account, in several transactions, so that some statements run repeatedly.
+fn delete_account(client: &Client, user: &Token) -> ApiRequest {
+    client.delete("/api/v1/users/me").by(user).json(&json!({"password": PASSWORD}))
 }
 
 #[tokio::test]
-async fn connections_and_those_who_wait_for_them_are_shown_as_they_are() {
+async fn database_connections_are_counted_by_state_and_failed_acquisitions_in_total() {
     let server = Setup::with_test_database()
         .await
         .env("GRATEFUL_WORKERS", 1)
@@ -198,33 +209,33 @@ async fn connections_and_those_who_wait_for_them_are_shown_as_they_are() {
         .await;
     let client = server.client();
     let ana = client.sign_up("ana").await;
-    let at_rest = scrape(&client).await;
-    assert_eq!(at_rest.count(r#"grateful_pool_connections_max{pool="requests"}"#), Some(1));
-    assert_eq!(connections(&at_rest), [0, 1]);
+    let idle_page = scrape(&client).await;
+    assert_eq!(idle_page.count(r#"grateful_pool_connections_max{pool="requests"}"#), Some(1));
+    assert_eq!(connections(&idle_page), [0, 1]);
 
     let sql = server.sql().await;
     sql.run("BEGIN; LOCK posts IN ACCESS EXCLUSIVE MODE").await;
-    let held = tokio::spawn(client.create_post(&ana, "For patience.").send());
-    let mut seen = at_rest;
-    let wait_for_it = async {
-        while connections(&seen) != [1, 0] {
-            seen = scrape(&client).await;
+    let blocked = tokio::spawn(client.create_post(&ana, "For patience.").send());
+    let mut during = idle_page;
+    let wait_until_busy = async {
+        while connections(&during) != [1, 0] {
+            during = scrape(&client).await;
         }
     };
-    tokio::time::timeout(TIMEOUT, wait_for_it).await.unwrap();
-    // No more than there are: whoever comes now waits, and in vain.
+    tokio::time::timeout(TIMEOUT, wait_until_busy).await.unwrap();
+    // The only connection is in use, so this request times out.
     client.get_session(&ana).send().await.expect(503);
     let after = scrape(&client).await;
     sql.run("COMMIT").await;
-    held.await.unwrap().expect(201);
+    blocked.await.unwrap().expect(201);
 
     let failures = r#"grateful_pool_failures_total{pool="requests"}"#;
-    assert_eq!((seen.count(failures), after.count(failures)), (Some(0), Some(1)));
+    assert_eq!((during.count(failures), after.count(failures)), (Some(0), Some(1)));
     assert_eq!(connections(&scrape(&client).await), [0, 1]);
 }
 
-/// Busy and idle.
-fn connections(page: &Page) -> [u64; 2] {
+/// The numbers of busy and idle connections.
+fn connections(page: &MetricsPage) -> [u64; 2] {
     ["busy", "idle"].map(|state| {
         let series = format!(r#"grateful_pool_connections{{pool="requests",state="{state}"}}"#);
         page.count(&series).unwrap()
@@ -232,17 +243,17 @@ fn connections(page: &Page) -> [u64; 2] {
 }
 
 #[tokio::test]
-async fn it_can_be_switched_off_and_times_are_told_to_nobody_unless_that_is_switched_on() {
+async fn metrics_can_be_disabled_and_server_timing_can_be_enabled() {
     let setup = Setup::with_test_database().await;
-    let usual = setup.clone().start().await;
-    let other = setup.env("GRATEFUL_METRICS", "off").env("GRATEFUL_SERVER_TIMING", "on");
-    let other = other.start().await;
+    let with_defaults = setup.clone().start().await;
+    let configured = setup.env("GRATEFUL_METRICS", "off").env("GRATEFUL_SERVER_TIMING", "on");
+    let configured = configured.start().await;
     let get = async |server: &Server, path: &str| server.client().get(path).send().await;
 
-    assert_eq!(get(&usual, "/livez").await.header("server-timing"), None);
-    get(&usual, "/metrics").await.expect(200);
-    get(&other, "/metrics").await.expect_problem(404, "not_found");
-    let ready = get(&other, "/readyz").await.expect(200);
+    assert_eq!(get(&with_defaults, "/livez").await.header("server-timing"), None);
+    get(&with_defaults, "/metrics").await.expect(200);
+    get(&configured, "/metrics").await.expect_problem(404, "not_found");
+    let ready = get(&configured, "/readyz").await.expect(200);
     let timing = ready.header("server-timing").unwrap_or_default();
     assert!(
         timing.starts_with("db;dur=") && timing.contains(" statements\", app;dur="),
@@ -250,25 +261,27 @@ async fn it_can_be_switched_off_and_times_are_told_to_nobody_unless_that_is_swit
     );
 }
 
-/// A server that has done what it does by itself for the hour, so that from now on it does what it is asked.
-async fn at_rest(setup: Setup) -> Server {
+/// Starts a server and waits until its hourly jobs have run, so that it then only handles requests.
+async fn start_idle_server(setup: Setup) -> Server {
     let server = setup.env("RUST_LOG", "info,grateful_server=debug").start().await;
-    let has_said = |words: &str| server.log().iter().any(|line| line.contains(words));
-    let has_swept = || has_said("Deleted expired rows") && has_said("Removed unreferenced files");
-    eventually("it has swept", has_swept).await;
+    let has_logged = |message: &str| server.log().iter().any(|line| line.contains(message));
+    let has_swept =
+        || has_logged("Deleted expired rows") && has_logged("Removed unreferenced files");
+    eventually("the hourly jobs have run", has_swept).await;
     server
 }
 
-async fn heart(client: &Client, who: &Token, post: &str) {
-    client.post(&format!("/api/v1/posts/{post}/heart")).by(who).send().await.expect(201);
+async fn add_heart(client: &Client, user: &Token, post: &str) {
+    client.post(&format!("/api/v1/posts/{post}/heart")).by(user).send().await.expect(201);
 }
 
-async fn scrape(client: &Client) -> Page {
+async fn scrape(client: &Client) -> MetricsPage {
     let response = client.get("/metrics").send().await.expect(200);
     assert_eq!(response.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
-    Page::read(std::str::from_utf8(&response.body).unwrap())
+    MetricsPage::parse(std::str::from_utf8(&response.body).unwrap())
 }
 
-fn grown<const N: usize>(by: [(&str, u32); N]) -> BTreeMap<String, u64> {
-    by.map(|(labels, by)| (labels.to_owned(), by.into())).into()
+/// The expected result of [`MetricsPage::increases_since`].
+fn increases<const N: usize>(increases: [(&str, u32); N]) -> BTreeMap<String, u64> {
+    increases.map(|(labels, increase)| (labels.to_owned(), increase.into())).into()
 }

@@ -1,9 +1,9 @@
-//! What it does besides serving.
+//! All commands except `serve` and `seed`.
 
 use grateful_tests::{PASSWORD, Setup, Value};
 
 #[tokio::test]
-async fn migrate_brings_an_empty_database_up_to_date_once() {
+async fn migrate_applies_all_migrations_once() {
     let setup = Setup::with_empty_database().await;
     let unmigrated = setup.clone().env("GRATEFUL_NO_MIGRATE", 1).start().await;
     unmigrated.client().get("/livez").send().await.expect(200);
@@ -12,15 +12,16 @@ async fn migrate_brings_an_empty_database_up_to_date_once() {
     let first = setup.run(&["migrate"]).expect(0).stdout;
     let second = setup.run(&["migrate"]).expect(0).stdout;
 
-    let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations")).unwrap();
-    let all = folders.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count();
-    assert_eq!(first, format!("applied {all} migrations\n"));
+    let migrations =
+        std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations")).unwrap();
+    let count = migrations.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count();
+    assert_eq!(first, format!("applied {count} migrations\n"));
     assert_eq!(second, "applied 0 migrations\n");
     unmigrated.client().get("/readyz").send().await.expect(200);
 }
 
 #[tokio::test]
-async fn migrate_makes_the_private_postgresql_and_stops_it_again() {
+async fn migrate_creates_the_private_postgresql_and_stops_it() {
     let setup = Setup::with_private_postgres();
 
     setup.run(&["migrate"]).expect(0);
@@ -31,34 +32,34 @@ async fn migrate_makes_the_private_postgresql_and_stops_it_again() {
 }
 
 #[tokio::test]
-async fn openapi_prints_the_document_that_the_server_sends() {
+async fn openapi_prints_the_document_that_the_server_serves() {
     let server = Setup::with_test_database().await.start().await;
 
     let printed = server.setup().run(&["openapi"]).expect(0);
-    let sent = server.client().get("/openapi.json").send().await.expect(200);
+    let served = server.client().get("/openapi.json").send().await.expect(200);
 
     let printed: Value = serde_json::from_str(&printed.stdout).unwrap();
-    assert_eq!(printed, sent.json());
+    assert_eq!(printed, served.json());
     assert!(printed["openapi"].as_str().unwrap().starts_with("3.1"), "{printed}");
 }
 
 #[test]
 fn openapi_needs_no_database() {
-    let setup = Setup::with_database_url("postgresql://nobody@127.0.0.1:1/nothing");
+    let setup = Setup::with_database_url("postgresql://ana@127.0.0.1:1/nothing");
 
     setup.run(&["openapi"]).expect(0);
 }
 
 #[tokio::test]
-async fn password_lets_somebody_in_again_and_ends_their_sessions() {
-    // The private one, which the command shares with the server that runs.
+async fn password_sets_a_new_password_and_revokes_the_sessions_of_the_user() {
+    // With a private PostgreSQL, which the command shares with the running server.
     let server = Setup::with_private_postgres().start().await;
     let client = server.client();
     let (ana, ben) = (client.sign_up("Ana").await, client.sign_up("ben").await);
 
-    let done = server.setup().run_with_input(&["password", "ana"], "a new password\n").expect(0);
+    let output = server.setup().run_with_input(&["password", "ana"], "a new password\n").expect(0);
 
-    assert_eq!(done.stdout, "ana has a new password; sessions ended: 1\n");
+    assert_eq!(output.stdout, "ana has a new password; sessions ended: 1\n");
     client.get_session(&ana).send().await.expect(401);
     client.get_session(&ben).send().await.expect(200);
     client.log_in("ana", PASSWORD).send().await.expect(401);
@@ -66,7 +67,7 @@ async fn password_lets_somebody_in_again_and_ends_their_sessions() {
 }
 
 #[tokio::test]
-async fn password_takes_the_line_as_it_is_but_for_its_end() {
+async fn password_reads_one_line_and_keeps_its_spaces() {
     let server = Setup::with_test_database().await.start().await;
     server.client().sign_up("ana").await;
 
@@ -77,19 +78,19 @@ async fn password_takes_the_line_as_it_is_but_for_its_end() {
 }
 
 #[tokio::test]
-async fn password_says_what_is_wrong_and_changes_nothing() {
+async fn password_reports_errors_and_changes_nothing() {
     let server = Setup::with_test_database().await.start().await;
     let ana = server.client().sign_up("ana").await;
 
     for (name, input, expected) in [
         ("ana", "short\n", "grateful: the password must be 8 to 128 characters long"),
         ("ana", "", "grateful: the password must be 8 to 128 characters long"),
-        ("nobody", "a new password\n", "grateful: User not found"),
+        ("unknown", "a new password\n", "grateful: User not found"),
     ] {
-        let ended = server.setup().run_with_input(&["password", name], input).expect(1);
-        assert_eq!(ended.stderr.lines().last(), Some(expected));
-        assert_eq!(ended.stdout, "");
-        assert!(!ended.stderr.contains("short"), "{}", ended.stderr);
+        let output = server.setup().run_with_input(&["password", name], input).expect(1);
+        assert_eq!(output.stderr.lines().last(), Some(expected));
+        assert_eq!(output.stdout, "");
+        assert!(!output.stderr.contains("short"), "{}", output.stderr);
     }
 
     server.client().get_session(&ana).send().await.expect(200);
@@ -97,27 +98,31 @@ async fn password_says_what_is_wrong_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn verify_names_every_number_that_differs_from_its_rows_and_repairs_it() {
+async fn verify_reports_and_repairs_every_mismatch() {
     let server = Setup::with_test_database().await.start().await;
     let client = server.client();
     let ana = client.sign_up("ana").await;
     let post = client.create_post(&ana, "For rain.").send().await.expect(201).id();
     client.post(&format!("/api/v1/posts/{post}/heart")).by(&ana).send().await.expect(201);
     let setup = server.setup();
-    let right = setup.run(&["verify"]).expect(0).stdout;
+    let without_mismatches = setup.run(&["verify"]).expect(0).stdout;
     let sql = setup.sql().await;
     sql.run("UPDATE posts SET hearts_count = 7; UPDATE users SET followers_count = 3").await;
 
-    let wrong = setup.run(&["verify"]).expect(1);
+    let with_mismatches = setup.run(&["verify"]).expect(1);
     let repaired = setup.run(&["verify", "--repair"]).expect(0);
-    let right_again = setup.run(&["verify"]).expect(0).stdout;
+    let after_repair = setup.run(&["verify"]).expect(0).stdout;
 
-    assert_eq!(right, "1 users, 1 posts and 0 notifications verified: 0 mismatches\n");
-    assert!(wrong.stdout.contains(&format!("posts {post}: hearts_count is 7, expected 1\n")));
-    assert!(wrong.stdout.contains("users 1: followers_count is 3, expected 0\n"));
+    assert_eq!(without_mismatches, "1 users, 1 posts and 0 notifications verified: 0 mismatches\n");
     assert!(
-        wrong.stdout.ends_with("1 users, 1 posts and 0 notifications verified: 2 mismatches\n")
+        with_mismatches.stdout.contains(&format!("posts {post}: hearts_count is 7, expected 1\n"))
+    );
+    assert!(with_mismatches.stdout.contains("users 1: followers_count is 3, expected 0\n"));
+    assert!(
+        with_mismatches
+            .stdout
+            .ends_with("1 users, 1 posts and 0 notifications verified: 2 mismatches\n")
     );
     assert!(repaired.stdout.ends_with("all mismatches repaired\n"), "{}", repaired.stdout);
-    assert_eq!(right_again, right);
+    assert_eq!(after_repair, without_mismatches);
 }

@@ -1,4 +1,4 @@
-//! What it writes while it serves, and what it must not.
+//! The log of a running server, and what it must not contain.
 
 use grateful_tests::{PASSWORD, Server, Setup, Token, Value, eventually, json};
 
@@ -6,7 +6,7 @@ use grateful_tests::{PASSWORD, Server, Setup, Token, Value, eventually, json};
 async fn standard_output_has_one_line_and_the_log_is_json() {
     let setup = Setup::with_private_postgres();
     let mut server = setup.start().await;
-    busy(&server).await;
+    use_all_secrets(&server).await;
 
     server.terminate();
     server.wait_for_exit().await;
@@ -22,7 +22,7 @@ async fn standard_output_has_one_line_and_the_log_is_json() {
 }
 
 #[tokio::test]
-async fn a_request_is_one_line_with_its_figures() {
+async fn a_request_logs_one_line_with_its_duration_and_queries() {
     let server = Setup::with_test_database().await.start().await;
     let ana = server.client().sign_up("ana").await;
     let post = server.client().create_post(&ana, "For lines.").send().await.expect(201);
@@ -30,35 +30,39 @@ async fn a_request_is_one_line_with_its_figures() {
 
     server.client().get(&path).by(&ana).header("X-Request-Id", "tram-7").send().await.expect(200);
 
-    let line = only_line_of(&server, "tram-7").await;
+    let line = find_only_line(&server, "tram-7").await;
     assert_eq!(line["level"], "INFO", "{line}");
     assert_eq!(line["message"], "GET /api/v1/posts/{id} 200", "{line}");
     assert_eq!(line["http.method"], "GET", "{line}");
     assert_eq!(line["http.route"], "/api/v1/posts/{id}", "{line}");
     assert_eq!(line["http.status"], 200, "{line}");
     assert_eq!(line["user.id"], 1, "{line}");
-    assert!(line["duration_ms"].as_f64().is_some_and(|it| it > 0.0), "{line}");
-    assert!(line["db.queries"].as_u64().is_some_and(|it| (1..=3).contains(&it)), "{line}");
-    assert!(line["db.duration_ms"].as_f64().is_some_and(|it| it > 0.0), "{line}");
+    assert!(line["duration_ms"].as_f64().is_some_and(|duration| duration > 0.0), "{line}");
+    assert!(
+        line["db.queries"].as_u64().is_some_and(|queries| (1..=3).contains(&queries)),
+        "{line}"
+    );
+    assert!(line["db.duration_ms"].as_f64().is_some_and(|duration| duration > 0.0), "{line}");
 }
 
 #[tokio::test]
-async fn a_failure_of_ours_is_logged_with_its_causes_under_the_name_of_its_request() {
+async fn an_internal_error_is_logged_with_its_causes_and_request_id() {
     let server = Setup::with_test_database().await.start().await;
     let ana = server.client().sign_up("ana").await;
     server.sql().await.run("ALTER TABLE posts RENAME COLUMN content TO words").await;
 
-    let get = server.client().get("/api/v1/posts/feed").by(&ana).header("X-Request-Id", "tram-8");
-    let response = get.send().await.expect_problem(500, "internal_error");
+    let request =
+        server.client().get("/api/v1/posts/feed").by(&ana).header("X-Request-Id", "tram-8");
+    let response = request.send().await.expect_problem(500, "internal_error");
 
-    let lines = lines_of(&server, "tram-8", 2).await;
-    let failure = lines.iter().find(|line| line["level"] == "ERROR").expect("an error");
-    assert!(failure.to_string().contains("posts.content does not exist"), "{failure}");
+    let lines = wait_for_lines(&server, "tram-8", 2).await;
+    let error = lines.iter().find(|line| line["level"] == "ERROR").expect("an error");
+    assert!(error.to_string().contains("posts.content does not exist"), "{error}");
     assert!(!response.to_string().contains("posts.content"), "{response}");
 }
 
 #[tokio::test]
-async fn no_secret_is_in_the_log_however_much_is_logged() {
+async fn no_secret_is_in_the_log_even_at_level_trace() {
     let setup = Setup::with_test_database().await;
     let url = setup.database_url().replacen("grateful@", "grateful:db-sesame@", 1);
     let setup = setup
@@ -67,38 +71,38 @@ async fn no_secret_is_in_the_log_however_much_is_logged() {
         .env("GRATEFUL_SLOW_STATEMENT_MS", 0);
     let mut server = setup.start().await;
 
-    let tokens = busy(&server).await;
+    let tokens = use_all_secrets(&server).await;
 
     server.terminate();
     server.wait_for_exit().await;
     let log = server.log();
-    assert!(log.len() > 50, "much is logged");
+    assert!(log.len() > 50, "only {} lines", log.len());
     let mut secrets = vec!["db-sesame", PASSWORD, "wrong-sesame", "new-sesame", "ana@example.org"];
     secrets.extend(["body-sesame", "query-sesame", "key-sesame", "$argon2id"]);
     secrets.extend(tokens.iter().map(|token| token.0.as_str()));
     for secret in secrets {
-        let told: Vec<_> = log.iter().filter(|line| line.contains(secret)).collect();
-        assert!(told.is_empty(), "{secret} is in {} lines, such as {}", told.len(), told[0]);
+        let lines: Vec<_> = log.iter().filter(|line| line.contains(secret)).collect();
+        assert!(lines.is_empty(), "{secret} is in {} lines, for example {}", lines.len(), lines[0]);
     }
 }
 
 #[tokio::test]
-async fn pretty_lines_are_for_people() {
+async fn the_pretty_format_is_plain_text_without_colours() {
     let server =
         Setup::with_test_database().await.env("GRATEFUL_LOG_FORMAT", "pretty").start().await;
 
     server.client().get("/livez").send().await.expect(200);
 
-    let is_there = || server.log().iter().any(|line| line.contains("GET /livez 200"));
-    eventually("the line of the request", is_there).await;
+    let is_logged = || server.log().iter().any(|line| line.contains("GET /livez 200"));
+    eventually("the request is logged", is_logged).await;
     let log = server.log();
     assert!(log.iter().all(|line| !line.starts_with('{')), "{log:#?}");
-    // Not a terminal, though told to be pretty.
+    // The log is not a terminal, so it has no colours.
     assert!(log.iter().all(|line| !line.contains('\u{1b}')), "{log:#?}");
 }
 
 #[tokio::test]
-async fn a_server_whose_log_nobody_reads_any_more_serves_on() {
+async fn a_server_keeps_serving_after_its_log_reader_exits() {
     let setup = Setup::with_test_database().await;
     let (reader, log) = std::io::pipe().unwrap();
     let mut server = setup.start_with_log(log).await;
@@ -106,44 +110,44 @@ async fn a_server_whose_log_nobody_reads_any_more_serves_on() {
     drop(reader);
 
     let ana = server.client().sign_up("ana").await;
-    server.client().create_post(&ana, "For going on.").send().await.expect(201);
+    server.client().create_post(&ana, "For readers.").send().await.expect(201);
     server.client().get("/nowhere").send().await.expect(404);
     server.terminate();
     assert_eq!(server.wait_for_exit().await.code(), Some(0));
 }
 
-/// Does all that can be done with something secret. Tells the tokens that it used.
-async fn busy(server: &Server) -> Vec<Token> {
+/// Sends requests with all kinds of secrets, and returns the tokens.
+async fn use_all_secrets(server: &Server) -> Vec<Token> {
     let client = server.client();
     let ana = client.sign_up("ana").await;
-    let other = client.log_in("ana", PASSWORD).send().await.expect(200).token();
+    let second_token = client.log_in("ana", PASSWORD).send().await.expect(200).token();
     client.log_in("ana", "wrong-sesame").send().await.expect(401);
-    let again = json!({"username": "ana", "email": "ana@example.org", "password": PASSWORD});
-    client.post("/api/v1/auth/signup").json(&again).send().await.expect(409);
-    let publish = client.create_post(&ana, "body-sesame").header("Idempotency-Key", "key-sesame");
-    let post = publish.send().await.expect(201);
+    let duplicate = json!({"username": "ana", "email": "ana@example.org", "password": PASSWORD});
+    client.post("/api/v1/auth/signup").json(&duplicate).send().await.expect(409);
+    let create = client.create_post(&ana, "body-sesame").header("Idempotency-Key", "key-sesame");
+    let post = create.send().await.expect(201);
     let path = format!("/api/v1/posts/{}", post.id());
     client.patch(&path).by(&ana).json(&json!({"title": "body-sesame"})).send().await.expect(200);
     client.get(&format!("{path}?token=query-sesame")).by(&ana).send().await.expect(200);
     client.post("/api/v1/posts").by(&ana).json_bytes(r#"{"content": "body-sesame"#).send().await;
     let change = json!({"current_password": PASSWORD, "new_password": "new-sesame"});
     client.put("/api/v1/auth/password").by(&ana).json(&change).send().await.expect(200);
-    client.post("/api/v1/auth/logout").by(&other).send().await.expect(200);
-    client.get_session(&other).send().await.expect(401);
-    vec![ana, other]
+    client.post("/api/v1/auth/logout").by(&second_token).send().await.expect(200);
+    client.get_session(&second_token).send().await.expect(401);
+    vec![ana, second_token]
 }
 
-async fn only_line_of(server: &Server, request: &str) -> Value {
-    lines_of(server, request, 1).await.remove(0)
+async fn find_only_line(server: &Server, request: &str) -> Value {
+    wait_for_lines(server, request, 1).await.remove(0)
 }
 
-/// All lines of the request with this name, as soon as there are so many.
-async fn lines_of(server: &Server, request: &str, many: usize) -> Vec<Value> {
+/// Waits until the log has `count` lines of the request with this id, and returns them. Fails if there are more.
+async fn wait_for_lines(server: &Server, request: &str, count: usize) -> Vec<Value> {
     let lines = || {
         let log = server.log_as_json().into_iter();
         log.filter(|line| line["span"]["id"] == request).collect::<Vec<_>>()
     };
-    eventually("its lines are there", || many <= lines().len()).await;
-    assert_eq!(lines().len(), many, "{:#?}", lines());
+    eventually("the lines of the request are logged", || count <= lines().len()).await;
+    assert_eq!(lines().len(), count, "{:#?}", lines());
     lines()
 }

@@ -1,8 +1,8 @@
-//! A made-up world, and that it is one.
+//! The generated data of `grateful seed`.
 
 use grateful_tests::{Setup, SqlConnection, json};
 
-const SMALL: [&str; 11] = [
+const SMALL_DATASET: [&str; 11] = [
     "seed",
     "--users=30",
     "--posts=120",
@@ -16,8 +16,8 @@ const SMALL: [&str; 11] = [
     "--connections-per-worker=1",
 ];
 
-/// Everything that was made, but for the hash of the password, whose salt is new every time.
-async fn all_of(sql: &SqlConnection) -> Vec<String> {
+/// All generated rows, without the password hashes, whose salts are random.
+async fn all_rows(sql: &SqlConnection) -> Vec<String> {
     let mut rows = sql
         .query_column("SELECT (to_jsonb(users) - 'hashed_password')::text FROM users ORDER BY id")
         .await;
@@ -37,11 +37,11 @@ async fn all_of(sql: &SqlConnection) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn seed_makes_a_world_whose_numbers_are_right_and_whose_people_can_sign_in() {
+async fn seed_creates_consistent_data_and_users_who_can_log_in() {
     let server = Setup::with_test_database().await.start().await;
     let setup = server.setup();
 
-    let done = setup.run(&SMALL).expect(0);
+    let output = setup.run(&SMALL_DATASET).expect(0);
 
     let verified = setup.run(&["verify"]).expect(0).stdout;
     assert!(
@@ -49,60 +49,60 @@ async fn seed_makes_a_world_whose_numbers_are_right_and_whose_people_can_sign_in
             && verified.ends_with(" verified: 0 mismatches\n"),
         "{verified}"
     );
-    let told = "SELECT count(*) FROM notifications WHERE act IS NOT NULL";
-    let told: u32 = setup.sql().await.run(told).await.parse().unwrap();
-    assert!((350..=400).contains(&told), "{told} told");
-    let said = done.stdout.rsplit_once("/login ").expect("how to sign in").1;
-    let credentials = serde_json::from_str(said).unwrap();
+    let notification_count = "SELECT count(*) FROM notifications WHERE act IS NOT NULL";
+    let notification_count: u32 = setup.sql().await.run(notification_count).await.parse().unwrap();
+    assert!((350..=400).contains(&notification_count), "{notification_count} notifications");
+    let body = output.stdout.rsplit_once("/login ").expect("the login request").1;
+    let credentials = serde_json::from_str(body).unwrap();
     let client = server.client();
     let response = client.post("/api/v1/auth/login").json(&credentials).send().await;
-    let somebody = response.expect(200).token();
-    let posts = client.get("/api/v1/posts/feed?limit=50").by(&somebody).send().await.expect(200);
+    let token = response.expect(200).token();
+    let posts = client.get("/api/v1/posts/feed?limit=50").by(&token).send().await.expect(200);
     assert_eq!(posts.json().as_array().unwrap().len(), 50);
     let email = credentials["email"].as_str().unwrap();
-    let session = client.get_session(&somebody).send().await.expect(200).data();
+    let session = client.get_session(&token).send().await.expect(200).data();
     assert_eq!(session["email"], json!(email));
 }
 
 #[tokio::test]
-async fn the_same_arguments_make_the_same_world_and_another_seed_another() {
-    let mut worlds = Vec::new();
+async fn the_same_arguments_create_the_same_data_and_another_seed_different_data() {
+    let mut datasets = Vec::new();
     for seed in ["--seed=7", "--seed=7", "--seed=8"] {
         let setup = Setup::with_test_database().await;
-        let mut arguments = SMALL;
+        let mut arguments = SMALL_DATASET;
         arguments[6] = seed;
         setup.run(&arguments).expect(0);
-        worlds.push(all_of(&setup.sql().await).await);
+        datasets.push(all_rows(&setup.sql().await).await);
     }
 
-    let [one, same, other] = &worlds[..] else { unreachable!("three were made") };
-    assert!(one.len() > 1_200, "{} rows", one.len());
-    assert_eq!(one, same);
-    assert_eq!(one.iter().filter(|row| other.contains(row)).count(), 0);
+    let [first, same, different] = &datasets[..] else { unreachable!("there are three datasets") };
+    assert!(first.len() > 1_200, "{} rows", first.len());
+    assert_eq!(first, same);
+    assert_eq!(first.iter().filter(|row| different.contains(row)).count(), 0);
 }
 
 #[tokio::test]
-async fn seed_refuses_a_world_that_is_there_and_adds_another_beside_it() {
+async fn seed_rejects_a_dataset_that_exists_and_adds_a_different_one() {
     let setup = Setup::with_test_database().await;
-    setup.run(&SMALL).expect(0);
-    let before = all_of(&setup.sql().await).await;
+    setup.run(&SMALL_DATASET).expect(0);
+    let before = all_rows(&setup.sql().await).await;
 
-    let again = setup.run(&SMALL).expect(1);
+    let repeated = setup.run(&SMALL_DATASET).expect(1);
 
-    let said = again.stderr.lines().last().unwrap();
-    assert!(said.contains(" exists already: this dataset or a part of it"), "{said}");
-    assert_eq!(again.stdout, "");
-    assert_eq!(all_of(&setup.sql().await).await, before);
-    let mut other = SMALL;
-    other[6] = "--seed=8";
-    setup.run(&other).expect(0);
+    let message = repeated.stderr.lines().last().unwrap();
+    assert!(message.contains(" exists already: this dataset or a part of it"), "{message}");
+    assert_eq!(repeated.stdout, "");
+    assert_eq!(all_rows(&setup.sql().await).await, before);
+    let mut different = SMALL_DATASET;
+    different[6] = "--seed=8";
+    setup.run(&different).expect(0);
     let verified = setup.run(&["verify"]).expect(0).stdout;
     assert!(verified.starts_with("60 users, 240 posts and "), "{verified}");
 }
 
 #[test]
-fn seed_says_what_is_wrong_before_it_asks_for_a_database() {
-    let setup = Setup::with_database_url("postgresql://nobody@127.0.0.1:1/nothing");
+fn seed_reports_invalid_arguments_without_a_database() {
+    let setup = Setup::with_database_url("postgresql://ana@127.0.0.1:1/nothing");
 
     for (arguments, code, expected) in [
         (&["seed", "--users=0"][..], 1, "users must be 1 to 1000000, not 0"),
@@ -112,25 +112,25 @@ fn seed_says_what_is_wrong_before_it_asks_for_a_database() {
         (&["seed", "--now=noon"], 2, "must be a time such as 2026-11-23T12:00:00Z"),
         (&["seed", "--posts=many"], 2, "invalid value 'many' for '--posts <N>'"),
     ] {
-        let ended = setup.run(arguments).expect(code);
-        assert!(ended.stderr.contains(expected), "{arguments:?}: {}", ended.stderr);
-        assert_eq!(ended.stdout, "");
+        let output = setup.run(arguments).expect(code);
+        assert!(output.stderr.contains(expected), "{arguments:?}: {}", output.stderr);
+        assert_eq!(output.stdout, "");
     }
 }
 
 #[tokio::test]
-async fn a_seed_that_is_killed_leaves_nothing() {
+async fn a_seed_that_is_killed_leaves_no_rows() {
     let setup = Setup::with_test_database().await;
     let sql = setup.sql().await;
     let is_loading = "SELECT count(*) FROM pg_stat_progress_copy
                       WHERE datname = current_database() AND relid = 'likes'::regclass";
 
-    let large = ["seed", "--users=500", "--posts=5000", "--engagements=100000"];
-    setup.run_and_kill_when(&large, async || sql.run(is_loading).await != "0").await;
+    let large_dataset = ["seed", "--users=500", "--posts=5000", "--engagements=100000"];
+    setup.run_and_kill_when(&large_dataset, async || sql.run(is_loading).await != "0").await;
 
-    // PostgreSQL has noticed when the lock is free.
+    // The lock is free when PostgreSQL has rolled back.
     sql.run("BEGIN; LOCK TABLE users; COMMIT").await;
     assert_eq!(sql.run("SELECT count(*) FROM users").await, "0");
-    setup.run(&SMALL).expect(0);
+    setup.run(&SMALL_DATASET).expect(0);
     setup.run(&["verify"]).expect(0);
 }

@@ -1,10 +1,10 @@
-//! What it explains, and what it says of wrong settings.
+//! The help texts, and errors for invalid settings.
 
 use std::net::TcpListener;
 
 use grateful_tests::Setup;
 
-/// Every variable with its default. One that is missing here is explained nowhere.
+/// All environment variables with their defaults, in the order of the help text.
 const SETTINGS: [(&str, &str); 32] = [
     ("DATABASE_URL", ""),
     ("GRATEFUL_LISTEN", "localhost:8000"),
@@ -44,17 +44,17 @@ const SETTINGS: [(&str, &str); 32] = [
 fn help_names_every_variable_and_its_default() {
     for arguments in [&["--help"][..], &["serve", "--help"], &["migrate", "--help"]] {
         let help = Setup::with_private_postgres().run(arguments).expect(0).stdout;
-        // Wrapped at the width of the terminal.
-        let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
-        let explained: Vec<&str> = words.split("[env: ").skip(1).collect();
+        // The help text is wrapped at the width of the terminal.
+        let text = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        let sections: Vec<&str> = text.split("[env: ").skip(1).collect();
 
-        assert_eq!(explained.len(), SETTINGS.len(), "{help}");
-        for (said, (variable, default)) in explained.into_iter().zip(SETTINGS) {
-            let (name, rest) = said.split_at(variable.len());
+        assert_eq!(sections.len(), SETTINGS.len(), "{help}");
+        for (message, (variable, default)) in sections.into_iter().zip(SETTINGS) {
+            let (name, rest) = message.split_at(variable.len());
             assert_eq!(name, variable, "{help}");
             assert!(rest.starts_with(['=', ']']), "{help}");
-            let named = rest.contains(&format!("[default: {default}]"));
-            assert_eq!(named, !default.is_empty(), "{variable}: {help}");
+            let has_default = rest.contains(&format!("[default: {default}]"));
+            assert_eq!(has_default, !default.is_empty(), "{variable}: {help}");
         }
     }
 }
@@ -68,7 +68,7 @@ fn help_does_not_show_the_password_of_the_database() {
 }
 
 #[test]
-fn all_wrong_settings_are_said_at_once() {
+fn all_invalid_settings_are_reported_at_once() {
     let setup = Setup::with_database_url("mysql://ana:sesame@db/grateful")
         .env("GRATEFUL_LISTEN", "8000")
         .env("GRATEFUL_WORKERS", "many")
@@ -78,12 +78,12 @@ fn all_wrong_settings_are_said_at_once() {
         .env("GRATEFUL_REPEATED_STATEMENTS", 1)
         .env("GRATEFUL_METRICS", "some")
         .env("GRATEFUL_SERVER_TIMING", "slowly")
-        .env("GRATEFUL_UPLOADS_BUCKET", "ftp://pictures")
+        .env("GRATEFUL_UPLOADS_BUCKET", "ftp://images")
         .env("GRATEFUL_ORPHAN_MINUTES", -1)
         .env("GRATEFUL_SESSION_DAYS", 0)
         .env("GRATEFUL_SHUTDOWN_SECONDS", "1e3")
         .env("GRATEFUL_NOTIFICATION_DAYS", 1)
-        .env("GRATEFUL_UPLOADS_BUCKET", "https://pictures")
+        .env("GRATEFUL_UPLOADS_BUCKET", "https://images")
         .env("GRATEFUL_ORPHAN_MINUTES", "old")
         .env("GRATEFUL_RATE_LIMITS", "sometimes")
         .env("GRATEFUL_TRUSTED_PROXIES", "10.0.0.0/33")
@@ -102,24 +102,25 @@ fn all_wrong_settings_are_said_at_once() {
         .env("GRATEFUL_LOG_FORMAT", "xml")
         .env("RUST_LOG", "a=b=c");
 
-    let ended = setup.run(&[]).expect(1);
+    let output = setup.run(&[]).expect(1);
 
-    let mut said = ended.stderr.lines();
-    assert_eq!(said.next(), Some("grateful: invalid settings (see grateful --help)"));
-    let named: Vec<&str> = said.map(|line| line.trim().split(' ').next().unwrap()).collect();
-    let folders = ["GRATEFUL_DATA_DIR", "GRATEFUL_UPLOADS_DIR"];
-    let checked = SETTINGS.iter().map(|(variable, _)| *variable);
-    let mut checked: Vec<&str> = checked.filter(|it| !folders.contains(it)).collect();
-    checked.sort_unstable();
-    let mut sorted = named.clone();
+    let mut message = output.stderr.lines();
+    assert_eq!(message.next(), Some("grateful: invalid settings (see grateful --help)"));
+    let reported: Vec<&str> = message.map(|line| line.trim().split(' ').next().unwrap()).collect();
+    let unchecked = ["GRATEFUL_DATA_DIR", "GRATEFUL_UPLOADS_DIR"];
+    let expected = SETTINGS.iter().map(|(variable, _)| *variable);
+    let mut expected: Vec<&str> =
+        expected.filter(|variable| !unchecked.contains(variable)).collect();
+    expected.sort_unstable();
+    let mut sorted = reported.clone();
     sorted.sort_unstable();
-    assert_eq!(sorted, checked, "{}", ended.stderr);
-    assert!(!ended.stderr.contains("sesame"), "{}", ended.stderr);
-    assert_eq!(ended.stdout, "");
+    assert_eq!(sorted, expected, "{}", output.stderr);
+    assert!(!output.stderr.contains("sesame"), "{}", output.stderr);
+    assert_eq!(output.stdout, "");
 }
 
 #[test]
-fn a_flag_counts_more_than_its_variable() {
+fn a_flag_overrides_its_variable() {
     let setup = Setup::with_private_postgres().env("GRATEFUL_WORKERS", "many");
 
     setup.run(&["openapi", "--workers=1"]).expect(0);
@@ -128,72 +129,80 @@ fn a_flag_counts_more_than_its_variable() {
 }
 
 #[test]
-fn a_port_in_use_is_one_clear_sentence_and_nothing_is_begun() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
+fn a_port_in_use_is_reported_in_one_line_before_postgresql_starts() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
     let setup = Setup::with_private_postgres().env("GRATEFUL_LISTEN", &address);
 
-    let ended = setup.run(&["serve"]).expect(1);
+    let output = setup.run(&["serve"]).expect(1);
 
-    assert_eq!(ended.stdout, "");
-    let said: Vec<&str> = ended.stderr.lines().collect();
-    assert_eq!(said.len(), 1, "{}", ended.stderr);
-    assert!(said[0].starts_with(&format!("grateful: cannot listen on {address}: ")), "{}", said[0]);
-    assert!(said[0].contains("in use"), "{}", said[0]);
+    assert_eq!(output.stdout, "");
+    let message: Vec<&str> = output.stderr.lines().collect();
+    assert_eq!(message.len(), 1, "{}", output.stderr);
+    assert!(
+        message[0].starts_with(&format!("grateful: cannot listen on {address}: ")),
+        "{}",
+        message[0]
+    );
+    assert!(message[0].contains("in use"), "{}", message[0]);
     assert!(!setup.working_dir().data_dir().exists());
 }
 
 #[test]
-fn a_database_that_is_not_there_is_one_clear_sentence_without_its_password() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let nowhere = Setup::with_database_url(&format!("postgresql://ana:sesame@{closed}/grateful"));
-    let unreadable = Setup::with_database_url("postgresql://ana:sesame@[host/grateful?x=sesame");
+fn an_unreachable_or_invalid_database_url_is_reported_without_its_password() {
+    let closed_address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let unreachable =
+        Setup::with_database_url(&format!("postgresql://ana:sesame@{closed_address}/grateful"));
+    let invalid = Setup::with_database_url("postgresql://ana:sesame@[host/grateful?x=sesame");
 
-    for setup in [nowhere, unreadable] {
+    for setup in [unreachable, invalid] {
         for command in ["serve", "migrate"] {
-            let ended = setup.run(&[command]).expect(1);
+            let output = setup.run(&[command]).expect(1);
 
-            let said = ended.stderr.lines().last().unwrap_or_default();
-            assert!(said.starts_with("grateful: the database cannot be migrated: "), "{said}");
-            assert!(!ended.stderr.contains("sesame"), "{}", ended.stderr);
-            assert_eq!(ended.stdout, "");
+            let message = output.stderr.lines().last().unwrap_or_default();
+            assert!(
+                message.starts_with("grateful: the database cannot be migrated: "),
+                "{message}"
+            );
+            assert!(!output.stderr.contains("sesame"), "{}", output.stderr);
+            assert_eq!(output.stdout, "");
         }
     }
 }
 
 #[test]
-fn a_folder_that_cannot_be_used_is_named() {
+fn the_error_names_a_data_directory_that_cannot_be_created() {
     let setup = Setup::with_private_postgres().env("GRATEFUL_DATA_DIR", "/dev/null/data");
 
-    let ended = setup.run(&["serve"]).expect(1);
+    let output = setup.run(&["serve"]).expect(1);
 
-    let said = ended.stderr.lines().last().unwrap_or_default();
-    assert!(said.starts_with("grateful: DATABASE_URL is not set, and "), "{said}");
-    assert!(said.contains("/dev/null/data"), "{said}");
+    let message = output.stderr.lines().last().unwrap_or_default();
+    assert!(message.starts_with("grateful: DATABASE_URL is not set, and "), "{message}");
+    assert!(message.contains("/dev/null/data"), "{message}");
 }
 
 #[tokio::test]
-async fn localhost_is_both_of_its_addresses() {
+async fn localhost_listens_on_ipv4_and_ipv6() {
     let server =
         Setup::with_test_database().await.env("GRATEFUL_LISTEN", "localhost:0").start().await;
 
     let port = server.address().strip_prefix("127.0.0.1:").expect("127.0.0.1").to_owned();
 
     server.client().get("/livez").send().await.expect(200);
-    let has_six = TcpListener::bind("[::1]:0").is_ok();
-    let responses = std::net::TcpStream::connect(format!("[::1]:{port}")).is_ok();
-    assert_eq!(responses, has_six);
+    let supports_ipv6 = TcpListener::bind("[::1]:0").is_ok();
+    let accepts_ipv6 = std::net::TcpStream::connect(format!("[::1]:{port}")).is_ok();
+    assert_eq!(accepts_ipv6, supports_ipv6);
 }
 
 #[tokio::test]
-async fn pages_of_the_configured_origins_may_call_and_no_others() {
+async fn cors_allows_only_the_configured_origins() {
     let setup = Setup::with_test_database()
         .await
         .env("GRATEFUL_FRONTEND_URL", "https://grateful.example/app")
         .env("GRATEFUL_ALLOWED_ORIGINS", "https://admin.example, http://localhost:9");
     let server = setup.start().await;
 
-    for (origin, allowed) in [
+    for (origin, is_allowed) in [
         ("https://grateful.example", true),
         ("https://admin.example", true),
         ("http://localhost:9", true),
@@ -202,13 +211,13 @@ async fn pages_of_the_configured_origins_may_call_and_no_others() {
         ("null", false),
     ] {
         let response = server.client().get("/health").header("Origin", origin).send().await;
-        let named = response.header("access-control-allow-origin");
-        assert_eq!(named, allowed.then_some(origin), "{response}");
+        let allowed_origin = response.header("access-control-allow-origin");
+        assert_eq!(allowed_origin, is_allowed.then_some(origin), "{response}");
     }
 }
 
 #[tokio::test]
-async fn a_session_lives_as_long_as_configured() {
+async fn a_session_expires_after_the_configured_number_of_days() {
     let server = Setup::with_test_database().await.env("GRATEFUL_SESSION_DAYS", 30).start().await;
     let ana = server.client().sign_up("ana").await;
 

@@ -1,10 +1,10 @@
-//! Answers to bad requests, from the first byte that is no HTTP to the last that is too many.
+//! Error responses, for malformed HTTP, oversized requests and invalid input.
 
 use grateful_tests::{ApiRequest, Server, Setup, Token, Value, eventually, json};
 
 #[tokio::test]
-async fn what_is_no_http_is_refused_in_the_one_form_of_errors_and_the_connection_closed() {
-    let server = server().await;
+async fn malformed_http_gets_a_problem_response_and_the_connection_is_closed() {
+    let server = start_server().await;
 
     for sent in [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
@@ -19,19 +19,19 @@ async fn what_is_no_http_is_refused_in_the_one_form_of_errors_and_the_connection
         b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     ] {
         let mut connection = server.connect().await;
-        let shown = String::from_utf8_lossy(sent).into_owned();
+        let text = String::from_utf8_lossy(sent).into_owned();
         let response = connection.round_trip(sent).await;
-        assert_eq!(response.status, 400, "{shown:?}: {response}");
+        assert_eq!(response.status, 400, "{text:?}: {response}");
         let response = response.expect_problem(400, "business_logic_error");
-        assert_eq!(details(&response.json()), &json!({"constraint": null}), "{shown:?}");
+        assert_eq!(details(&response.json()), &json!({"constraint": null}), "{text:?}");
         connection.wait_for_close().await;
     }
     server.client().get("/livez").send().await.expect(200);
 }
 
 #[tokio::test]
-async fn what_is_too_long_says_of_what() {
-    let server = server().await;
+async fn an_oversized_uri_gets_414_and_an_oversized_head_431() {
+    let server = start_server().await;
     let head = |path: &str, field: &str| {
         format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Long: {field}\r\n\r\n")
     };
@@ -49,13 +49,13 @@ async fn what_is_too_long_says_of_what() {
         assert_eq!(details(&response.json()), &json!({}));
     }
     server.connect().await.round_trip(head("/livez", &long(30 << 10))).await.expect(200);
-    let fitting = format!("/livez?{}", long((8 << 10) - "/livez?".len()));
-    server.connect().await.round_trip(head(&fitting, "")).await.expect(200);
+    let longest = format!("/livez?{}", long((8 << 10) - "/livez?".len()));
+    server.connect().await.round_trip(head(&longest, "")).await.expect(200);
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_refused_whether_it_says_so_or_not() {
-    let server = server().await;
+async fn a_body_over_the_limit_gets_413_with_and_without_a_content_length() {
+    let server = start_server().await;
     let ana = server.client().sign_up("ana").await;
     let head = format!(
         "POST /api/v1/posts HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
@@ -79,10 +79,10 @@ async fn a_body_over_the_limit_is_refused_whether_it_says_so_or_not() {
     server.client().get_session(&ana).send().await.expect(200);
 }
 
-/// The protocol layer takes broken chunks for a broken connection, and hangs up without a word.
+/// The protocol layer treats malformed chunks as a broken connection, and closes it without a response.
 #[tokio::test]
-async fn a_body_in_broken_chunks_ends_its_connection_and_does_nothing() {
-    let server = server().await;
+async fn malformed_chunks_close_the_connection_and_change_nothing() {
+    let server = start_server().await;
     let ana = server.client().sign_up("ana").await;
     let head = format!(
         "POST /api/v1/posts HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
@@ -103,8 +103,8 @@ async fn a_body_in_broken_chunks_ends_its_connection_and_does_nothing() {
 }
 
 #[tokio::test]
-async fn every_refusal_of_a_person_has_its_status_its_code_and_its_details() {
-    let server = server().await;
+async fn authentication_permission_and_conflict_errors_have_their_status_code_and_details() {
+    let server = start_server().await;
     let client = server.client();
     let (ana, ben) = (client.sign_up("ana").await, client.sign_up("ben").await);
     let post = client.create_post(&ana, "For refusals.").send().await.expect(201).id();
@@ -112,18 +112,18 @@ async fn every_refusal_of_a_person_has_its_status_its_code_and_its_details() {
     let session = "/api/v1/auth/session";
     let account = json!({"username": "ANA", "email": "c@example.org", "password": "long enough"});
     let change = json!({"current_password": "nonsense", "new_password": "long enough"});
-    let nothing = json!({});
+    let empty = json!({});
 
-    for (call, status, code, details) in [
-        (client.get("/api/v1/posts/feed"), 401, "authentication_error", nothing.clone()),
-        (client.get_session(&Token("x".into())), 401, "authentication_error", nothing.clone()),
+    for (request, status, code, details) in [
+        (client.get("/api/v1/posts/feed"), 401, "authentication_error", empty.clone()),
+        (client.get_session(&Token("x".into())), 401, "authentication_error", empty.clone()),
         (
             client.get(session).header("Authorization", "Basic YTpi"),
             401,
             "authentication_error",
-            nothing.clone(),
+            empty.clone(),
         ),
-        (client.log_in("ana", "nonsense"), 401, "authentication_error", nothing.clone()),
+        (client.log_in("ana", "nonsense"), 401, "authentication_error", empty.clone()),
         (
             client.put("/api/v1/auth/password").by(&ana).json(&change),
             403,
@@ -143,60 +143,65 @@ async fn every_refusal_of_a_person_has_its_status_its_code_and_its_details() {
             json!({"resource": "user"}),
         ),
         (
-            client.patch(&path).by(&ana).header("If-Match", "\"other\"").json(&nothing),
+            client.patch(&path).by(&ana).header("If-Match", "\"other\"").json(&empty),
             412,
             "precondition_failed",
-            nothing.clone(),
+            empty.clone(),
         ),
     ] {
-        refused(call, status, code, &details).await;
+        assert_problem(request, status, code, &details).await;
     }
 }
 
 #[tokio::test]
-async fn every_refusal_of_a_path_has_its_status_its_code_and_its_details() {
-    let server = server().await;
+async fn path_errors_have_their_status_code_and_details() {
+    let server = start_server().await;
     let client = server.client();
     let ana = client.sign_up("ana").await;
     let unknown = "00000000-0000-7000-8000-000000000000";
-    let number = json!({"fields": {"id": "must be a whole number"}});
-    let of_post = json!({"resource": "post"});
-    let nobody = json!({"resource": "user", "id": "9223372036854775807"});
+    let invalid_number = json!({"fields": {"id": "must be a whole number"}});
+    let unknown_post = json!({"resource": "post"});
+    let unknown_user = json!({"resource": "user", "id": "9223372036854775807"});
 
     for (path, status, code, details) in [
         ("/api/v2/posts", 404, "not_found", json!({"resource": "route"})),
-        ("/api/v1/posts/7", 404, "not_found", of_post.clone()),
-        ("/api/v1/posts/%00", 404, "not_found", of_post.clone()),
-        ("/api/v1/posts/%ff", 404, "not_found", of_post),
+        ("/api/v1/posts/7", 404, "not_found", unknown_post.clone()),
+        ("/api/v1/posts/%00", 404, "not_found", unknown_post.clone()),
+        ("/api/v1/posts/%ff", 404, "not_found", unknown_post),
         (
             &format!("/api/v1/posts/{unknown}"),
             404,
             "not_found",
             json!({"resource": "post", "id": unknown}),
         ),
-        ("/api/v1/users/99999999999999999999/posts", 422, "validation_error", number.clone()),
-        ("/api/v1/users/%00/posts", 422, "validation_error", number),
-        ("/api/v1/users/9223372036854775807/posts", 404, "not_found", nobody),
+        (
+            "/api/v1/users/99999999999999999999/posts",
+            422,
+            "validation_error",
+            invalid_number.clone(),
+        ),
+        ("/api/v1/users/%00/posts", 422, "validation_error", invalid_number),
+        ("/api/v1/users/9223372036854775807/posts", 404, "not_found", unknown_user),
         ("/api/v1/auth/login", 405, "method_not_allowed", json!({})),
     ] {
-        refused(client.get(path).by(&ana), status, code, &details).await;
+        assert_problem(client.get(path).by(&ana), status, code, &details).await;
     }
-    refused(client.delete("/health"), 405, "method_not_allowed", &json!({})).await;
+    assert_problem(client.delete("/health"), 405, "method_not_allowed", &json!({})).await;
     let trace = client.request("TRACE", "/api/v1/posts").by(&ana);
-    refused(trace, 405, "method_not_allowed", &json!({})).await;
+    assert_problem(trace, 405, "method_not_allowed", &json!({})).await;
 }
 
 #[tokio::test]
-async fn every_refusal_of_a_body_has_its_status_its_code_and_its_details() {
-    let server = server().await;
+async fn body_errors_have_their_status_code_and_details() {
+    let server = start_server().await;
     let ana = server.client().sign_up("ana").await;
     let post = || server.client().post("/api/v1/posts").by(&ana);
     let supported = json!({"supported": ["application/json"]});
-    let wrong = json!({
+    let invalid = json!({
         "content": 1, "is_public": "no", "title": "x".repeat(101), "post_type": "weekly",
     });
 
-    for (call, status, code, details) in [
+    for (request, status, code, details) in [
         (post().header("Content-Type", "text/plain"), 415, "unsupported_media_type", &supported),
         (
             post().json_bytes("{}").header("Content-Encoding", "br"),
@@ -205,7 +210,7 @@ async fn every_refusal_of_a_body_has_its_status_its_code_and_its_details() {
             &supported,
         ),
         (
-            post().json(&wrong),
+            post().json(&invalid),
             422,
             "validation_error",
             &json!({"fields": {
@@ -222,13 +227,13 @@ async fn every_refusal_of_a_body_has_its_status_its_code_and_its_details() {
             &json!({"fields": {"Idempotency-Key": "must be 1 to 64 visible ASCII characters"}}),
         ),
     ] {
-        refused(call, status, code, details).await;
+        assert_problem(request, status, code, details).await;
     }
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_object_of_json_is_refused_by_name() {
-    let server = server().await;
+async fn a_body_that_is_not_a_valid_json_object_is_a_validation_error() {
+    let server = start_server().await;
     let ana = server.client().sign_up("ana").await;
     let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
     let deeper = format!(r#"{{"content": {deep}}}"#);
@@ -260,11 +265,11 @@ async fn a_body_that_is_no_object_of_json_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_refused_before_the_body_is_looked_at() {
-    let server = server().await;
+async fn a_request_without_a_token_gets_401_before_its_body_is_read() {
+    let server = start_server().await;
     let head = "POST /api/v1/posts HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n";
 
-    // Of a body that is announced, nothing has been sent yet.
+    // The body that the head announces is never sent.
     let response =
         server.connect().await.round_trip(format!("{head}Content-Length: 9999\r\n\r\n")).await;
 
@@ -272,21 +277,36 @@ async fn a_stranger_is_refused_before_the_body_is_looked_at() {
 }
 
 #[tokio::test]
-async fn a_refused_request_leaves_one_line_and_no_error_in_the_log() {
-    let server = server().await;
+async fn a_rejected_request_logs_no_error() {
+    let server = start_server().await;
 
     server.connect().await.round_trip("hello\r\n\r\n").await.expect(400);
     server.client().get("/nowhere").send().await.expect(404);
 
-    let line = || server.log().iter().any(|line| line.contains("GET (no route) 404"));
-    eventually("the line of the last request", line).await;
+    let is_logged = || server.log().iter().any(|line| line.contains("GET (no route) 404"));
+    eventually("the last request is logged", is_logged).await;
     let errors = server.log_as_json().into_iter().filter(|line| line["level"] == "ERROR");
     assert_eq!(errors.collect::<Vec<_>>(), [] as [Value; 0]);
 }
 
-/// Sends a request from a page of the front end, which may read refusals like answers.
-async fn refused(call: ApiRequest, status: u16, code: &str, expected: &Value) {
-    let response = call.header("Origin", "http://localhost:3000").send().await;
+#[tokio::test]
+async fn an_unreachable_geocoder_is_a_400_that_names_the_constraint() {
+    let closed_address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{closed_address}");
+    let server =
+        Setup::with_test_database().await.env("GRATEFUL_NOMINATIM_URL", url.as_str()).start().await;
+    let ana = server.client().sign_up("ana").await;
+    let search = server.client().post("/api/v1/users/location/search").by(&ana);
+
+    let response = search.json(&json!({"query": "Rain"})).send().await;
+
+    let response = response.expect_problem(400, "business_logic_error");
+    assert_eq!(details(&response.json()), &json!({"constraint": "nominatim_request_error"}));
+}
+
+/// Sends a request with the frontend's origin, and asserts the error response and its CORS headers.
+async fn assert_problem(request: ApiRequest, status: u16, code: &str, expected: &Value) {
+    let response = request.header("Origin", "http://localhost:3000").send().await;
     let response = response.expect_problem(status, code);
     assert_eq!(details(&response.json()), expected, "{response}");
     let origin = response.header("access-control-allow-origin");
@@ -296,7 +316,7 @@ async fn refused(call: ApiRequest, status: u16, code: &str, expected: &Value) {
     assert_eq!(response.header("allow").is_some(), status == 405, "{response}");
 }
 
-async fn server() -> Server {
+async fn start_server() -> Server {
     Setup::with_test_database().await.start().await
 }
 
