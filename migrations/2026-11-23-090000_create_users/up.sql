@@ -1,5 +1,5 @@
--- Only ASCII letters are compared case-insensitively, in any locale of the database. In a Turkish locale, I would be
--- folded to a dotless i, and a second ADMIN would be possible.
+-- Usernames and email addresses are compared case-insensitively for ASCII letters only, whichever locale the database has.
+-- A Turkish locale would otherwise fold I to a dotless i, and allow a second ADMIN.
 CREATE TABLE users (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT users_pkey PRIMARY KEY,
     email text COLLATE "C" NOT NULL,

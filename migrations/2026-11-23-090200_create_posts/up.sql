@@ -1,5 +1,5 @@
--- rank is log2(worth) + age in half-lives (docs/rules.md#feed). It changes only with the engagement of others, not with time,
--- so it can be indexed. The weights are those of the feed in the domain.
+-- rank is log2(worth) + age in half-lives (docs/rules.md#feed). It changes only with the engagement of other users, never
+-- with the clock, so an index can hold it. The weights are those of the feed in the domain crate.
 CREATE TABLE posts (
     id uuid CONSTRAINT posts_pkey PRIMARY KEY,
     author_id bigint NOT NULL CONSTRAINT posts_author_id_fkey REFERENCES users (id) ON DELETE CASCADE,

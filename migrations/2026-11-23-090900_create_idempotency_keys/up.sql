@@ -1,5 +1,5 @@
--- A key is claimed before the request is executed, and the response is stored in the transaction of the request. If there is a
--- response, the request was executed once. If there is none when the lease has expired, it was not executed.
+-- A key is claimed before the request is executed, and the response is stored in the transaction of the request. A stored
+-- response proves that the request was executed once. If there is none when the claim has lapsed, it was not executed.
 CREATE TABLE idempotency_keys (
     user_id bigint NOT NULL
         CONSTRAINT idempotency_keys_user_id_fkey REFERENCES users (id) ON DELETE CASCADE,

@@ -1,5 +1,5 @@
--- The act of a notification, so that it is recorded once and can be withdrawn. seq is the number of its last change among all
--- changes of the inbox, from which a stream can resume.
+-- act says what the notification is about, so that it is recorded once and can be withdrawn. seq is the number of its last
+-- change among all changes of the inbox, from which a stream can resume.
 ALTER TABLE notifications
     ADD COLUMN act text,
     ADD COLUMN post_id uuid CONSTRAINT notifications_post_id_fkey REFERENCES posts (id) ON DELETE CASCADE,

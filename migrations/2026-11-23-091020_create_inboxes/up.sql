@@ -1,5 +1,5 @@
--- Every change to the notifications of a user locks the row of the user here first. So the changes of an inbox have an order,
--- and a stream that has read one of them has missed none before it.
+-- Every change to the notifications of a user first locks the user's row in this table. So the changes of an inbox have an
+-- order, and a stream that has read one of them has missed none before it.
 CREATE TABLE inboxes (
     user_id bigint CONSTRAINT inboxes_pkey PRIMARY KEY
         CONSTRAINT inboxes_user_id_fkey REFERENCES users (id) ON DELETE CASCADE,

@@ -1,4 +1,4 @@
--- Notifications that left an inbox, kept as long as a stream can resume from before that.
+-- Notifications that left an inbox, kept as long as a stream may resume from a position before their removal.
 CREATE TABLE notification_removals (
     user_id bigint NOT NULL
         CONSTRAINT notification_removals_user_id_fkey REFERENCES users (id) ON DELETE CASCADE,

@@ -1,4 +1,4 @@
--- Withdrawn notifications of undone acts. If the act is repeated soon, the notification is restored.
+-- Notifications that were withdrawn because their act was undone. If the act is repeated soon, the notification is restored.
 CREATE TABLE withdrawn_notifications (
     user_id bigint NOT NULL
         CONSTRAINT withdrawn_notifications_user_id_fkey REFERENCES users (id) ON DELETE CASCADE,

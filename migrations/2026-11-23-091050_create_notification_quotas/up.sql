@@ -1,4 +1,4 @@
--- How many new notifications of a type were requested for a user in the current window, and how many were ever held back.
+-- How many new notifications of a type were requested for a user since the window opened, and how many were ever held back.
 CREATE TABLE notification_quotas (
     user_id bigint NOT NULL
         CONSTRAINT notification_quotas_user_id_fkey REFERENCES users (id) ON DELETE CASCADE,

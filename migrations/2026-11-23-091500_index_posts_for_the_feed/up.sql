@@ -1,5 +1,5 @@
--- Lists by all authors contain only public posts. Private posts are not in these indexes, so that they cannot slow down such a
--- list. Not CONCURRENTLY, because no release had these tables before.
+-- Lists by all authors contain only public posts. These indexes leave out private posts, so that no author's private posts can
+-- slow down such a list. Not CONCURRENTLY, because no release had these tables before.
 DROP INDEX idx_posts_created_at_desc;
 CREATE INDEX idx_posts_created_at_desc ON posts (created_at DESC, id DESC) WHERE is_public;
 

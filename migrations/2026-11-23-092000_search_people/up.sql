@@ -1,16 +1,16 @@
--- Users with a name, or whose display name starts with a text. ICU folds the case, so that it does not depend on the locale of
--- the database; both forms of the small sigma are equal.
+-- For users with a display name, or with one that starts with a text. ICU folds the case, so that it does not depend on the
+-- locale of the database. Both forms of the small sigma are equal.
 CREATE INDEX idx_users_folded_name ON users (
     (translate(lower(display_name COLLATE "und-x-icu"), 'ς', 'σ') COLLATE "C"),
     lower(username)
 );
 
--- Users whose names contain a text: every run of three characters of the username and the display name. A line feed, which no
--- name contains, separates the names and follows each run. The text is split three times, from the first, second and third
--- character on. This gives all runs, and some shorter pieces that match nothing.
+-- For users whose names contain a text: every run of three characters of the username and the display name, whichever
+-- characters these are. A line feed, which no name contains, separates the names and follows each run. The text is split three
+-- times, from the first, second and third character on. This gives all runs, and some shorter pieces that match nothing.
 --
--- New entries wait in a pending list that each search scans completely, so the list is limited to this size in kB. Without a
--- pending list, inserting many users would take four times as long.
+-- New entries wait in a pending list that each search scans completely, so its size is limited (in kB). Without a pending list,
+-- inserting many users would take four times as long.
 CREATE INDEX idx_users_trigrams ON users USING gin (
     string_to_array(
         regexp_replace(
