@@ -143,7 +143,7 @@ impl ApiRequest<'_> {
             .header("Content-Type", &format!("multipart/form-data; boundary={BOUNDARY}"))
     }
 
-    /// Sets a body of these bytes with the content type of JSON, whether or not they are valid JSON.
+    /// Sets a body of these bytes with the content type of JSON. They need not be valid JSON.
     pub fn json_bytes(self, body: impl Into<Bytes>) -> Self {
         Self { request: self.request.set_payload(body), ..self }
             .header("Content-Type", "application/json")
@@ -218,12 +218,13 @@ pub struct StreamingResponse {
 }
 
 impl StreamingResponse {
-    /// Waits up to ten seconds for the next chunk of the body. Returns `None` at its end.
+    /// Waits for the next chunk of the body, at most ten seconds. Returns `None` at the end.
     pub async fn next_chunk(&mut self) -> Option<String> {
         self.try_next_chunk().await.map(Result::unwrap)
     }
 
-    /// Like [`Self::next_chunk`], with the error of a body that ends early. A server would close the connection.
+    /// Like [`Self::next_chunk`], but returns the error of a body that is cut off. A real server closes the connection
+    /// then.
     pub async fn try_next_chunk(&mut self) -> Option<Result<String, Box<dyn std::error::Error>>> {
         let chunk = poll_fn(|context| Pin::new(&mut self.body).poll_next(context));
         let chunk = timeout(Duration::from_secs(10), chunk).await.unwrap();

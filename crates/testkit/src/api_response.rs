@@ -28,13 +28,13 @@ impl ApiResponse {
         self.json()["data"].take()
     }
 
-    /// Returns the first header with this name, which is in lower case.
+    /// Returns the first header with this name, which must be in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers.find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
     }
 
-    /// Asserts the status and returns the response.
+    /// Asserts the status, and returns the response.
     #[track_caller]
     #[expect(
         clippy::must_use_candidate,

@@ -8,17 +8,17 @@ use object_store::memory::InMemory;
 
 use crate::{FakeClock, FakeGeocoder, NOON, TestDatabase};
 
-/// Shared by all tests of the process, so that concurrent hashing is limited as in a server.
+/// All tests of the process share it, so that concurrent hashing is limited as in a server.
 static PASSWORD_HASHER: LazyLock<Arc<PasswordHasher>> =
     LazyLock::new(|| Arc::new(PasswordHasher::new(2).unwrap()));
 
-/// Shared by all tests of the process, so that concurrent image processing is limited as in a server.
+/// All tests of the process share it, so that concurrent image processing is limited as in a server.
 static IMAGE_PROCESSOR: LazyLock<Arc<ImageProcessor>> =
     LazyLock::new(|| Arc::new(ImageProcessor::new(2)));
 
 /// An [`App`] with its own database, a clock stopped at [`NOON`], and uploads in memory.
 pub struct TestApp {
-    /// The argument of every use case.
+    /// The application, which every use case takes as an argument.
     pub app: App,
     /// The clock of [`Self::app`].
     pub clock: Arc<FakeClock>,
@@ -26,7 +26,7 @@ pub struct TestApp {
     pub geocoder: Arc<FakeGeocoder>,
     /// The uploads of [`Self::app`].
     pub files: Arc<InMemory>,
-    /// The database; dropped with this value.
+    /// The database of [`Self::app`].
     pub database: TestDatabase,
 }
 
@@ -38,7 +38,7 @@ impl TestApp {
         Self::with_pool(database, pool)
     }
 
-    /// Creates an application that connects to its database through `db`.
+    /// Creates an application on `database` that uses the pool `db`.
     pub fn with_pool(database: TestDatabase, db: Database) -> Self {
         let clock = Arc::new(FakeClock::at(NOON));
         let files = Arc::new(InMemory::new());

@@ -30,7 +30,7 @@ pub async fn create_user(database: &TestDatabase) -> UserId {
     a_user().insert_into(database).await.id
 }
 
-/// Inserts a block.
+/// Makes `blocker` block `blocked`.
 pub async fn block(database: &TestDatabase, blocker: UserId, blocked: UserId) {
     let sql = "INSERT INTO follows (id, follower_id, followed_id, status)";
     database
@@ -38,7 +38,7 @@ pub async fn block(database: &TestDatabase, blocker: UserId, blocked: UserId) {
         .await;
 }
 
-/// Starts building a user with a unique username, the password [`PASSWORD`], who joined at [`NOON`].
+/// Starts building a user with a unique username and the password [`PASSWORD`] who joined at [`NOON`].
 pub fn a_user() -> UserBuilder {
     UserBuilder {
         username: format!("user_{}", number()),
@@ -56,12 +56,12 @@ pub struct UserBuilder {
 }
 
 impl UserBuilder {
-    /// Sets the username; the email address is derived from it.
+    /// Sets the username. The email address is derived from it.
     pub fn with_username(self, username: &str) -> Self {
         Self { username: username.to_owned(), ..self }
     }
 
-    /// Sets the password hash.
+    /// Sets the password hash. The default is a hash of [`PASSWORD`].
     pub fn with_password_hash(self, hash: &str) -> Self {
         Self { password: hash.to_owned(), ..self }
     }
@@ -83,8 +83,7 @@ impl UserBuilder {
     }
 }
 
-/// Starts building a public daily post, created a few milliseconds after [`NOON`]. Each post is newer than the previous
-/// one.
+/// Starts building a public daily post, created shortly after [`NOON`]. Each post is newer than the previous one.
 pub fn a_post() -> PostBuilder {
     let number = number();
     let draft = Draft {
@@ -123,7 +122,7 @@ impl PostBuilder {
         self.with(|draft| draft.visibility = Visibility::Private)
     }
 
-    /// Sets the image URL, whether or not the file exists.
+    /// Sets the image URL. The file need not exist.
     pub fn with_image(self, image: &str) -> Self {
         self.with(|draft| draft.image_url = ImageUrl::parse(image).unwrap())
     }

@@ -14,7 +14,8 @@ static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| {
     Cluster::throwaway(env!("CARGO_MANIFEST_DIR")).unwrap_or_else(|error| panic!("{error}"))
 });
 
-/// The name of the template database. It contains a hash of the migrations, so that a change of them creates a new one.
+/// The name of the template database. It contains a hash of the migrations, so that other migrations get another
+/// template.
 static TEMPLATE: LazyLock<String> = LazyLock::new(|| format!("template_{}", migrations_hash()));
 
 /// Databases to drop when the next one is created, since [`Drop`] cannot await.
@@ -49,7 +50,7 @@ impl TestDatabase {
         for name in unused {
             execute(admin, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
         }
-        // Copying files is faster than writing them to the WAL, and test databases need not survive a crash.
+        // Copying files is faster than copying through the WAL, and test databases need not survive a crash.
         execute(admin, &format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
             .await;
         let pool = Database::connect_lazily(DatabaseConfig::new(CLUSTER.url(&name)));
@@ -71,7 +72,7 @@ impl TestDatabase {
         execute(&mut self.connect().await, sql).await;
     }
 
-    /// Executes SQL in a new transaction. It stays open, with the locks it holds, until the connection is dropped.
+    /// Executes SQL in a new transaction. The transaction stays open, with its locks, until the connection is dropped.
     pub async fn begin(&self, sql: &str) -> Connection {
         let mut conn = self.connect().await;
         execute(&mut conn, &format!("BEGIN; {sql}")).await;

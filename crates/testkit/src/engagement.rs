@@ -14,7 +14,7 @@ use crate::{NOON, TestDatabase};
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);
 
-/// Returns a new id and a time a few milliseconds after [`NOON`]. Each is greater than the previous one.
+/// Returns a new id and a time shortly after [`NOON`]. Each is greater than the previous one.
 fn next<Id: From<Uuid>>() -> (Id, DateTime<Utc>) {
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let id = 0x0194_0000_0000_7000_8000_0000_0000_0000 | u128::from(number);
@@ -106,7 +106,7 @@ impl CommentBuilder {
         }
     }
 
-    /// Inserts the comment, and a new author and a new post if none is set.
+    /// Inserts the comment. Inserts a new author and a new post if they are not set.
     pub async fn insert_into(self, database: &TestDatabase) -> Comment {
         let author = match self.author {
             Some(author) => author,
@@ -118,7 +118,7 @@ impl CommentBuilder {
         };
         let comment = Self { author: Some(author), post: Some(post), ..self }.build();
         let is_inserted = database.connect().await.comments().insert(&comment).await.unwrap();
-        assert!(is_inserted, "the post does not exist or does not allow the comment");
+        assert!(is_inserted, "the post does not exist or is another user's private post");
         comment
     }
 }

@@ -7,7 +7,7 @@ use grateful_application::{Geocoder, GeocoderError, GeocoderFuture};
 use grateful_domain::{Location, LocationQuery};
 use serde_json::json;
 
-/// Returns up to ten numbered locations for any query, or the error set with [`Self::fail_with`].
+/// A geocoder that finds ten numbered locations for any query, until [`Self::fail_with`] makes it fail.
 #[derive(Debug, Default)]
 pub struct FakeGeocoder(Mutex<Option<fn() -> GeocoderError>>);
 

@@ -46,7 +46,7 @@ pub fn a_large_png(width: u32, height: u32) -> Vec<u8> {
 }
 
 /// The boundary of [`multipart_form`].
-pub const BOUNDARY: &str = "a-line-that-stands-nowhere-else";
+pub const BOUNDARY: &str = "a-line-that-occurs-nowhere-else";
 
 /// Encodes `parts` (name, content) as `multipart/form-data`, as browsers do. Parts named `file` or `image` are files.
 pub fn multipart_form(parts: &[(&str, &[u8])]) -> Vec<u8> {

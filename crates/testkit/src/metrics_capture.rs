@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use metrics::LocalRecorderGuard;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 
-/// Captures the metrics recorded on the current thread until it is dropped, independently of other tests.
+/// Captures the metrics that the current thread records until this value is dropped, independently of other tests.
 ///
-/// Single-threaded tests (`#[tokio::test]`, `#[actix_web::test]`) therefore see all metrics they cause.
+/// A single-threaded test (`#[tokio::test]`, `#[actix_web::test]`) therefore captures all metrics that it causes.
 pub struct MetricsCapture {
     snapshotter: Snapshotter,
     _guard: LocalRecorderGuard<'static>,
@@ -67,7 +67,7 @@ impl MetricsCapture {
 fn number(value: DebugValue) -> i64 {
     match value {
         DebugValue::Counter(increment) => increment.try_into().unwrap(),
-        // All gauges are changed in steps of 1, so the value is an integer.
+        // Gauges change in steps of 1, so the value is an integer.
         DebugValue::Gauge(value) => value.to_string().parse().unwrap(),
         DebugValue::Histogram(values) => values.len().try_into().unwrap(),
     }

@@ -23,7 +23,7 @@ pub(crate) fn assert_documented(method: &Method, path: &str, response: &ApiRespo
 fn check(method: &Method, path: &str, response: &ApiResponse) -> Result<(), String> {
     let is_error = response.status.is_client_error() || response.status.is_server_error();
     let Some(operation) = operation(method, path) else {
-        // Errors of undocumented paths are problems too.
+        // Errors have the same body on undocumented paths.
         return if is_error { check_problem(response) } else { Ok(()) };
     };
     let responses = &operation["responses"];
@@ -101,7 +101,7 @@ fn matches(schema: &Value, value: &Value, at: &str) -> Result<(), String> {
                 }
                 true
             }
-            // The document uses this only for maps, which list no properties.
+            // The document uses this keyword only for maps, which list no properties.
             "additionalProperties" => {
                 for (name, item) in value.as_object().into_iter().flatten() {
                     matches(expected, item, &format!("{at}.{name}"))?;

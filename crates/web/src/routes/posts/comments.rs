@@ -113,11 +113,9 @@ pub(crate) async fn list_comments(
     PostPath(post): PostPath,
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<CommentView>>, ApiError> {
-    let page = parameters.page(ListKind::Comments)?;
-    Ok(ListResponse::enveloped(
-        comments::list(&app, me.user(), post, page).await?,
-        ListKind::Comments,
-    ))
+    let request = parameters.page(ListKind::Comments)?;
+    let page = comments::list(&app, me.user(), post, request).await?;
+    Ok(ListResponse::enveloped(page, ListKind::Comments))
 }
 
 /// Lists the replies to a comment, oldest first.
@@ -133,11 +131,9 @@ pub(crate) async fn list_replies(
     CommentPath(comment): CommentPath,
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<CommentView>>, ApiError> {
-    let page = parameters.page(ListKind::Replies)?;
-    Ok(ListResponse::enveloped(
-        comments::list_replies(&app, me.user(), comment, page).await?,
-        ListKind::Replies,
-    ))
+    let request = parameters.page(ListKind::Replies)?;
+    let page = comments::list_replies(&app, me.user(), comment, request).await?;
+    Ok(ListResponse::enveloped(page, ListKind::Replies))
 }
 
 /// Updates a comment of the caller.

@@ -63,8 +63,8 @@ pub(crate) async fn add_heart(
     me: SignedIn,
     PostPath(post): PostPath,
 ) -> Result<impl Responder, ApiError> {
-    let hearts = hearts::add(&app, me.user(), post).await?;
-    Ok((Json(HeartChangeView::new(post, hearts)), StatusCode::CREATED))
+    let status = hearts::add(&app, me.user(), post).await?;
+    Ok((Json(HeartChangeView::new(post, status)), StatusCode::CREATED))
 }
 
 /// Removes the caller's heart from a post.
@@ -79,8 +79,8 @@ pub(crate) async fn remove_heart(
     me: SignedIn,
     PostPath(post): PostPath,
 ) -> Result<Json<HeartChangeView>, ApiError> {
-    let hearts = hearts::remove(&app, me.user(), post).await?;
-    Ok(Json(HeartChangeView::new(post, hearts)))
+    let status = hearts::remove(&app, me.user(), post).await?;
+    Ok(Json(HeartChangeView::new(post, status)))
 }
 
 /// Returns the number of hearts of a post, and whether the caller's is among them.
@@ -112,8 +112,9 @@ pub(crate) async fn list_hearts(
     PostPath(post): PostPath,
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<HeartView>>, ApiError> {
-    let page = parameters.page(ListKind::Hearts)?;
-    Ok(ListResponse::bare(hearts::list(&app, me.user(), post, page).await?, ListKind::Hearts))
+    let request = parameters.page(ListKind::Hearts)?;
+    let page = hearts::list(&app, me.user(), post, request).await?;
+    Ok(ListResponse::bare(page, ListKind::Hearts))
 }
 
 impl From<Heart> for HeartView {

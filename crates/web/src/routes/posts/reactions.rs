@@ -108,11 +108,9 @@ pub(crate) async fn list_reactions(
     PostPath(post): PostPath,
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<ReactionView>>, ApiError> {
-    let page = parameters.page(ListKind::Reactions)?;
-    Ok(ListResponse::enveloped(
-        reactions::list(&app, me.user(), post, page).await?,
-        ListKind::Reactions,
-    ))
+    let request = parameters.page(ListKind::Reactions)?;
+    let page = reactions::list(&app, me.user(), post, request).await?;
+    Ok(ListResponse::enveloped(page, ListKind::Reactions))
 }
 
 /// Returns the number of reactions to a post by emoji, and the caller's own.

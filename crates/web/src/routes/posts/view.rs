@@ -79,8 +79,8 @@ impl From<Author> for AuthorView {
 }
 
 impl From<PostForViewer> for PostView {
-    fn from(seen: PostForViewer) -> Self {
-        let PostForViewer { post, author, is_hearted, reaction } = seen;
+    fn from(for_viewer: PostForViewer) -> Self {
+        let PostForViewer { post, author, is_hearted, reaction } = for_viewer;
         Self {
             id: post.id.into(),
             author_id: post.author.into(),
