@@ -70,11 +70,11 @@ const DAY: u64 = 86_400_000_000;
 impl Dataset {
     /// Generates a dataset of this size and seed for users with these ids. Nothing in it is newer than `now`.
     ///
-    /// Users sort by their ids as given. The ids of posts and interactions depend only on the seed and their time.
+    /// `user_ids` should have `size.users` ids; if it has fewer, only that many users are generated. The users have these
+    /// ids in the given order. The id of any other row depends only on the seed, its index within its kind and its time.
     ///
     /// # Errors
-    /// The size is impossible (see [`DatasetSize::check`]). If there are fewer ids than `size.users`, that many users are
-    /// generated.
+    /// The size is impossible (see [`DatasetSize::check`]).
     pub fn generate(
         size: DatasetSize,
         seed: u64,
@@ -189,7 +189,7 @@ impl Dataset {
             id: self.share_id(index),
             user: self.user_ids[share.user],
             post: self.post_id(share.post),
-            details: self.new_share(index, share),
+            details: self.share_details(index, share),
             created_at: to_datetime(share.at),
         })
     }
@@ -228,12 +228,12 @@ impl Dataset {
         }
     }
 
-    fn new_share(&self, index: usize, share: &Interaction<ShareTarget>) -> ShareDetails {
+    fn share_details(&self, index: usize, share: &Interaction<ShareTarget>) -> ShareDetails {
         let ShareTarget::Users(users) = &share.detail else { return ShareDetails::Url };
         let user_ids: Vec<i64> = users.iter().map(|user| self.user_ids[*user].into()).collect();
         ShareDetails::Message {
             recipients: Recipients::parse(self.user_ids[share.user], &user_ids)
-                .expect("one to three distinct users other than the sender"),
+                .expect("one to three distinct users without the sender"),
             message: self.share_message(index),
         }
     }

@@ -35,7 +35,7 @@ pub enum DatasetSizeError {
     /// Engagement without posts.
     #[error("engagements need at least one post")]
     NoPosts,
-    /// More follows than half of the ordered pairs of users.
+    /// More follows than half of the ordered pairs of users. The limit keeps the follow graph from becoming a clique.
     #[error("{users} users allow at most {max} follows, not {requested}")]
     TooManyFollows {
         /// Number of users.

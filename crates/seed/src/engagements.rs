@@ -53,7 +53,7 @@ pub(crate) struct EngagementContext<'a> {
 const ATTENTION_SPAN: u64 = 14 * 86_400_000_000;
 
 /// Attempts to draw a user and a post without such an interaction yet. After that a comment is generated instead, since
-/// their number per user and post is not limited.
+/// the number of comments per user and post is not limited.
 const MAX_ATTEMPTS: u32 = 8;
 
 impl Engagements {
@@ -101,10 +101,10 @@ impl Engagements {
         self.reactions.iter().for_each(|reaction| counts[reaction.post].reactions += 1);
         self.comments.iter().for_each(|comment| counts[comment.post].comments += 1);
         for share in &self.shares {
-            // A user who sends a post several times counts once.
-            let is_counted = matches!(share.detail, ShareTarget::Users(_))
+            // All message shares of one user and post count once.
+            let is_already_counted = matches!(share.detail, ShareTarget::Users(_))
                 && !senders.insert((share.user, share.post));
-            counts[share.post].shares += i32::from(!is_counted);
+            counts[share.post].shares += i32::from(!is_already_counted);
         }
         counts
     }
@@ -178,11 +178,12 @@ impl EngagementGenerator<'_> {
         let mut recipients: Vec<usize> = Vec::with_capacity(count);
         for _ in 0..MAX_ATTEMPTS {
             let recipient = self.context.active_users.sample(&mut self.rng);
-            let blocked = [interaction.user, author]
-                .map(|user| self.context.blocks.is_between(user, recipient));
+            let is_blocked = [interaction.user, author]
+                .iter()
+                .any(|user| self.context.blocks.is_between(*user, recipient));
             if recipients.len() < count
                 && recipient != interaction.user
-                && !blocked.contains(&true)
+                && !is_blocked
                 && !recipients.contains(&recipient)
             {
                 recipients.push(recipient);

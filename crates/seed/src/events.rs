@@ -9,20 +9,20 @@ use crate::follows::GeneratedFollow;
 use crate::posts::GeneratedPost;
 use crate::users::approves_followers;
 
-/// An action of one user that another is notified of; both are given by index. The order of the fields is the order in
-/// which events are generated.
+/// An act of one user that another user is notified of. Both are given by index. Events sort by the order of the fields:
+/// by recipient, then by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct GeneratedEvent {
     pub(crate) recipient: usize,
     /// Microseconds since the Unix epoch.
     pub(crate) at: i64,
     pub(crate) actor: usize,
-    pub(crate) action: Action,
+    pub(crate) act: GeneratedAct,
 }
 
 /// What the actor did; the number is the index within its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Action {
+pub(crate) enum GeneratedAct {
     Heart(usize),
     Reaction(usize),
     LinkShare(usize),
@@ -60,51 +60,54 @@ fn engagement_events<'a>(
         recipient: author_of(heart.post),
         at: heart.at,
         actor: heart.user,
-        action: Action::Heart(index),
+        act: GeneratedAct::Heart(index),
     });
     let reactions =
         engagements.reactions.iter().enumerate().map(move |(index, reaction)| GeneratedEvent {
             recipient: author_of(reaction.post),
             at: reaction.at,
             actor: reaction.user,
-            action: Action::Reaction(index),
+            act: GeneratedAct::Reaction(index),
         });
     let shares = engagements.shares.iter().enumerate().flat_map(move |(index, share)| {
-        let (recipients, action) = match &share.detail {
-            ShareTarget::Link => (vec![author_of(share.post)], Action::LinkShare(index)),
-            ShareTarget::Users(users) => (users.clone(), Action::MessageShare(index)),
+        let (recipients, act) = match &share.detail {
+            ShareTarget::Link => (vec![author_of(share.post)], GeneratedAct::LinkShare(index)),
+            ShareTarget::Users(users) => (users.clone(), GeneratedAct::MessageShare(index)),
         };
         recipients.into_iter().map(move |recipient| GeneratedEvent {
             recipient,
             at: share.at,
             actor: share.user,
-            action,
+            act,
         })
     });
-    let comments =
-        engagements.comments.iter().enumerate().flat_map(move |(index, comment)| {
-            let parent_author = comment.detail.map(|parent| engagements.comments[parent].user);
-            let post_author =
-                Some(author_of(comment.post)).filter(|author| parent_author != Some(*author));
-            let reply = parent_author.map(|recipient| (recipient, Action::Reply(index)));
-            let comment_on_post = post_author.map(|recipient| (recipient, Action::Comment(index)));
-            reply.into_iter().chain(comment_on_post).map(move |(recipient, action)| {
-                GeneratedEvent { recipient, at: comment.at, actor: comment.user, action }
-            })
-        });
+    let comments = engagements.comments.iter().enumerate().flat_map(move |(index, comment)| {
+        let parent_author = comment.detail.map(|parent| engagements.comments[parent].user);
+        let post_author =
+            Some(author_of(comment.post)).filter(|author| parent_author != Some(*author));
+        let reply = parent_author.map(|recipient| (recipient, GeneratedAct::Reply(index)));
+        let comment_on_post =
+            post_author.map(|recipient| (recipient, GeneratedAct::Comment(index)));
+        reply.into_iter().chain(comment_on_post).map(move |(recipient, act)| GeneratedEvent {
+            recipient,
+            at: comment.at,
+            actor: comment.user,
+            act,
+        })
+    });
     hearts.chain(reactions).chain(shares).chain(comments)
 }
 
 fn follow_event(follow: &GeneratedFollow) -> Option<GeneratedEvent> {
     let GeneratedFollow { at, follower, followed, state } = *follow;
-    let (recipient, actor, action) = match state {
+    let (recipient, actor, act) = match state {
         FollowState::None | FollowState::Blocked => return None,
-        FollowState::Pending => (followed, follower, Action::FollowRequest),
+        FollowState::Pending => (followed, follower, GeneratedAct::FollowRequest),
         // With follow approval, the followed user has accepted the request.
         FollowState::Active if approves_followers(followed) => {
-            (follower, followed, Action::FollowAcceptance)
+            (follower, followed, GeneratedAct::FollowAcceptance)
         }
-        FollowState::Active => (followed, follower, Action::Follow),
+        FollowState::Active => (followed, follower, GeneratedAct::Follow),
     };
-    Some(GeneratedEvent { recipient, at, actor, action })
+    Some(GeneratedEvent { recipient, at, actor, act })
 }

@@ -21,17 +21,17 @@ pub struct GeneratedInbox {
     pub notifications: Vec<(Notification, i64)>,
     /// Sequence number of the last change of the list.
     pub last_seq: i64,
-    /// Hourly limits by notification type.
+    /// Quotas by notification type.
     pub quotas: Vec<NotificationQuota>,
 }
 
-/// How many notifications of a type were started and held back.
+/// How many notifications of one type were started and held back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotificationQuota {
     /// The notification type.
     pub kind: NotificationType,
-    /// Notifications started in the last hour that had any.
-    pub starts: HourlyQuota,
+    /// The notifications that started in the last window.
+    pub quota: HourlyQuota,
     /// Total number held back by the hourly limit.
     pub held_back: i64,
 }
@@ -41,15 +41,16 @@ pub(crate) struct InboxBuilder {
     inbox: GeneratedInbox,
     /// Index in `inbox.notifications` by id.
     indexes: HashMap<NotificationId, usize>,
+    /// The open notification of each key.
     open: HashMap<BatchKey, OpenNotification>,
 }
 
-/// An unread notification that further events with the same key join.
+/// The open top-level notification of a key, which later events may join.
 struct OpenNotification {
     index: usize,
     /// Time and id of its newest event.
     newest: (DateTime<Utc>, NotificationId),
-    /// The last emoji of each actor in it.
+    /// Its actors, each with the emoji of their reaction.
     emoji_by_actor: HashMap<UserId, Option<Emoji>>,
 }
 
@@ -64,7 +65,7 @@ impl InboxBuilder {
     pub(crate) fn record(&mut self, event: &Event, actor: Author) {
         let key = event.cause.key();
         let open = key.as_ref().and_then(|key| self.open.get(key));
-        let situation = InboxContext {
+        let context = InboxContext {
             deliverability: Deliverability::Allowed,
             is_recorded: false,
             withdrawn: None,
@@ -79,32 +80,33 @@ impl InboxBuilder {
             }),
             actor,
         };
-        let outcome = record(event, &situation);
-        if outcome.consumes_quota_of.is_none_or(|kind| self.may_start(kind, event.at)) {
-            self.apply(outcome);
+        let changes = record(event, &context);
+        if changes.consumes_quota_of.is_none_or(|kind| self.may_start(kind, event.at)) {
+            self.apply(changes);
             if let Some(key) = key {
                 self.track_open(key, event);
             }
         }
     }
 
-    /// Marks all notifications read that were last updated at or before `moment`, and returns the inbox.
-    pub(crate) fn read_until(mut self, moment: Option<DateTime<Utc>>) -> GeneratedInbox {
+    /// Marks the notifications as read that were last updated at or before `read_at`, and returns the inbox.
+    pub(crate) fn read_until(mut self, read_at: Option<DateTime<Utc>>) -> GeneratedInbox {
         for (notification, _) in &mut self.inbox.notifications {
-            notification.read_at = moment.filter(|moment| notification.last_updated_at <= *moment);
+            notification.read_at = read_at.filter(|at| notification.last_updated_at <= *at);
         }
         self.inbox
     }
 
+    /// Consumes the quota of this type. Returns false, and counts the event as held back, if the quota is used up.
     fn may_start(&mut self, kind: NotificationType, at: DateTime<Utc>) -> bool {
-        let quota = self.inbox.quotas.iter_mut().find(|quota| quota.kind == kind);
-        match (HourlyQuota::consume(quota.as_ref().map(|quota| quota.starts), at), quota) {
-            (Some(starts), Some(quota)) => quota.starts = starts,
-            (Some(starts), None) => {
-                self.inbox.quotas.push(NotificationQuota { kind, starts, held_back: 0 });
+        let entry = self.inbox.quotas.iter_mut().find(|entry| entry.kind == kind);
+        match (HourlyQuota::consume(entry.as_ref().map(|entry| entry.quota), at), entry) {
+            (Some(quota), Some(entry)) => entry.quota = quota,
+            (Some(quota), None) => {
+                self.inbox.quotas.push(NotificationQuota { kind, quota, held_back: 0 });
             }
-            (None, Some(quota)) => {
-                quota.held_back += 1;
+            (None, Some(entry)) => {
+                entry.held_back += 1;
                 return false;
             }
             (None, None) => return false,
@@ -112,14 +114,14 @@ impl InboxBuilder {
         true
     }
 
-    fn apply(&mut self, outcome: InboxChanges) {
+    fn apply(&mut self, changes: InboxChanges) {
         let mut next_seq = || {
             self.inbox.last_seq += 1;
             self.inbox.last_seq
         };
-        outcome.removed_from_list.iter().for_each(|_| _ = next_seq());
-        for saved in outcome.saved {
-            let seq = if outcome.updated_in_list.contains(&saved.id) { next_seq() } else { 0 };
+        changes.removed_from_list.iter().for_each(|_| _ = next_seq());
+        for saved in changes.saved {
+            let seq = if changes.updated_in_list.contains(&saved.id) { next_seq() } else { 0 };
             if let Some(index) = self.indexes.get(&saved.id) {
                 let (notification, last_seq) = &mut self.inbox.notifications[*index];
                 (*notification, *last_seq) = (saved, seq.max(*last_seq));

@@ -22,7 +22,7 @@ pub struct GeneratedUser {
     pub bio: Option<Bio>,
     /// City; some users have one.
     pub city: Option<City>,
-    /// Preferences, for users with follow approval.
+    /// Preferences; only users with follow approval have them.
     pub preferences: Option<Preferences>,
     /// Sign-up time, before the first post of the dataset.
     pub joined_at: DateTime<Utc>,

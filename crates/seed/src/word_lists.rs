@@ -1,4 +1,5 @@
-//! Words and sentences that names and texts are generated from. Changing them changes every dataset.
+//! Words and sentences that names and texts are generated from, written for this crate. Changing them changes every
+//! dataset.
 
 pub(crate) const FIRST_NAMES: &[&str] = &[
     "Ada", "Aiko", "Amara", "Ana", "Anton", "Ayla", "Bela", "Ben", "Bruno", "Carla", "Chidi",

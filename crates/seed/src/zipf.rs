@@ -2,8 +2,8 @@
 
 use crate::rng::{Rng, Stream};
 
-/// Samples items by rank: the probability of rank `r` is proportional to `1 / (r + flat)` (Zipf's law with exponent 1 and
-/// Mandelbrot's correction, which keeps the first ranks from dominating).
+/// Samples items by rank: the probability of rank `r` is proportional to `1 / (r + flat)`. This is Zipf's law with
+/// exponent 1 and Mandelbrot's correction, which keeps the first ranks from dominating.
 #[derive(Debug)]
 pub(crate) struct ZipfSampler {
     /// Sum of the weights up to and including each rank.

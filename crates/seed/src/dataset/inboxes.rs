@@ -4,7 +4,7 @@ use grateful_domain::Author;
 use grateful_domain::notification::{Act, Cause, Event, EventDetails};
 
 use super::{DAY, Dataset, to_datetime};
-use crate::events::{Action, GeneratedEvent};
+use crate::events::{GeneratedAct, GeneratedEvent};
 use crate::inbox_builder::{GeneratedInbox, InboxBuilder};
 use crate::rng::{Rng, Stream};
 use crate::users::{profile_of, username_of};
@@ -52,21 +52,21 @@ impl Dataset {
             let content = self.draft(index, &self.posts[index]).content;
             (self.post_id(index), EventDetails::for_post(content.as_str()))
         };
-        match event.action {
-            Action::Heart(index) => {
+        match event.act {
+            GeneratedAct::Heart(index) => {
                 let (post, details) = post_details(engagements.hearts[index].post);
                 (Act::Heart { post }, details)
             }
-            Action::Reaction(index) => {
+            GeneratedAct::Reaction(index) => {
                 let reaction = &engagements.reactions[index];
                 let (post, details) = post_details(reaction.post);
                 (Act::Reaction { post }, details.with_emoji(reaction.detail))
             }
-            Action::LinkShare(index) => {
+            GeneratedAct::LinkShare(index) => {
                 let (post, details) = post_details(engagements.shares[index].post);
                 (Act::LinkShare { post }, details)
             }
-            Action::MessageShare(index) => {
+            GeneratedAct::MessageShare(index) => {
                 let (post, details) = post_details(engagements.shares[index].post);
                 let share_message = self.share_message(index);
                 (
@@ -74,22 +74,22 @@ impl Dataset {
                     EventDetails { share_message, ..details },
                 )
             }
-            Action::Comment(index) | Action::Reply(index) => {
+            GeneratedAct::Comment(index) | GeneratedAct::Reply(index) => {
                 let generated = &engagements.comments[index];
                 let (post, details) = post_details(generated.post);
                 let details = details.with_comment(self.comment_text(index).as_str());
                 let comment = self.comment_id(index);
-                let act = match (event.action, generated.detail) {
-                    (Action::Reply(_), Some(parent)) => {
+                let act = match (event.act, generated.detail) {
+                    (GeneratedAct::Reply(_), Some(parent)) => {
                         Act::Reply { post, comment, parent: self.comment_id(parent) }
                     }
                     _ => Act::Comment { post, comment },
                 };
                 (act, details)
             }
-            Action::Follow => (Act::Follow, EventDetails::default()),
-            Action::FollowRequest => (Act::FollowRequest, EventDetails::default()),
-            Action::FollowAcceptance => (Act::FollowAcceptance, EventDetails::default()),
+            GeneratedAct::Follow => (Act::Follow, EventDetails::default()),
+            GeneratedAct::FollowRequest => (Act::FollowRequest, EventDetails::default()),
+            GeneratedAct::FollowAcceptance => (Act::FollowAcceptance, EventDetails::default()),
         }
     }
 

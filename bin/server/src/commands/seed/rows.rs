@@ -61,15 +61,15 @@ async fn load_notifications(
 
 fn inbox_state(inbox: &GeneratedInbox) -> InboxState {
     let user = inbox.owner;
-    let quota = |quota: &NotificationQuota| BulkNotificationQuota {
+    let quota_row = |generated: &NotificationQuota| BulkNotificationQuota {
         user,
-        kind: quota.kind,
-        quota: quota.starts,
-        held_back: quota.held_back,
+        kind: generated.kind,
+        quota: generated.quota,
+        held_back: generated.held_back,
     };
     InboxState {
         row: BulkInbox { user, last_seq: inbox.last_seq },
-        quotas: inbox.quotas.iter().map(quota).collect(),
+        quotas: inbox.quotas.iter().map(quota_row).collect(),
     }
 }
 
