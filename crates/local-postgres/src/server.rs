@@ -39,7 +39,7 @@ const COMMON_SETTINGS: &[&str] = &[
 ];
 
 /// A throwaway cluster does not have to survive a crash of the machine, so it runs without fsync. Commits still wait
-/// until the kernel has the write, which costs nothing without fsync, so that they survive a killed server here too.
+/// until the kernel has the data, so that they survive a killed server here too; without fsync, waiting costs nothing.
 const THROWAWAY_SETTINGS: &[&str] = &[
     "fsync=off",
     "full_page_writes=off",
@@ -56,12 +56,12 @@ pub(crate) fn ensure_running(
     context: &ClusterContext,
     deadline: &Deadline,
 ) -> Result<Option<Child>, Error> {
-    stale_files::await_pid_file(context);
+    stale_files::await_starting_server(context);
     loop {
         if join_running(context, deadline)? {
             return Ok(None);
         }
-        stale_files::remove_all(context, deadline)?;
+        stale_files::clean_up(context, deadline)?;
         match start(context, deadline) {
             Ok(child) => return Ok(Some(child)),
             // PostgreSQL runs at most one server per data directory, and another one was first.

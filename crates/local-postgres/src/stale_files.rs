@@ -1,4 +1,4 @@
-//! What a killed server leaves on the machine: processes, a pid file, a socket.
+//! Cleans up after a killed server: its processes, pid file and socket.
 
 use std::fs;
 use std::path::Path;
@@ -14,13 +14,14 @@ use crate::processes::server_processes;
 
 const SOCKET: &str = ".s.PGSQL.5432";
 const SOCKET_LOCK: &str = ".s.PGSQL.5432.lock";
-/// Time from the start of the process until it has written its pid file.
+/// How long a server may take from the start of its process until it has written its pid file.
 const PID_FILE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a backend without its postmaster may take to exit before it gets SIGKILL.
 const ORPHAN_GRACE: Duration = Duration::from_secs(3);
 
-/// Waits for the pid file of a server whose starter may have been killed before the server wrote it.
-pub(crate) fn await_pid_file(context: &ClusterContext) {
+/// If a start was not completed, waits for its server process to appear. The process that started the server may have been
+/// killed before the server wrote its pid file.
+pub(crate) fn await_starting_server(context: &ClusterContext) {
     let deadline = Deadline::after(PID_FILE_TIMEOUT);
     let data_dir = context.dir.data_dir();
     while context.dir.starting_marker().exists()
@@ -30,7 +31,7 @@ pub(crate) fn await_pid_file(context: &ClusterContext) {
 }
 
 /// Ends the processes of a killed server, then removes its socket and pid file.
-pub(crate) fn remove_all(context: &ClusterContext, deadline: &Deadline) -> Result<(), Error> {
+pub(crate) fn clean_up(context: &ClusterContext, deadline: &Deadline) -> Result<(), Error> {
     let pid_file = context.dir.data_dir().join("postmaster.pid");
     let stale = fs::read(&pid_file).ok();
     kill_orphans(context, deadline)?;

@@ -73,7 +73,7 @@ impl StartupGuard {
             && Postmaster::running_in(&data_dir).is_none();
         if is_stale {
             // Possibly left by a machine crash, which a throwaway cluster does not survive.
-            stale_files::remove_all(context, &deadline)?;
+            stale_files::clean_up(context, &deadline)?;
             fs::remove_dir_all(&data_dir).map_err(Error::io("remove", &data_dir))?;
         }
         if data_dir.exists() {

@@ -118,7 +118,7 @@ impl WorkDir {
         let native = self.0.join("package/native");
         link_libraries(&native)?;
         if geteuid().is_root() {
-            make_readable(&native).map_err(Error::io("make readable", &native))?;
+            make_readable(&native).map_err(Error::io("change the permissions of", &native))?;
         }
         fs::rename(&native, target).map_err(Error::io("rename", &native))
     }

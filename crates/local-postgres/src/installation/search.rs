@@ -85,7 +85,7 @@ impl InstallationSearch {
     }
 }
 
-/// For root, a directory that the account that runs PostgreSQL can read.
+/// Where npm downloads are kept. Root's are in a directory that the account that runs PostgreSQL can read.
 fn cache_dir() -> PathBuf {
     if geteuid().is_root() {
         return PathBuf::from("/var/cache/grateful/postgres");
