@@ -32,7 +32,7 @@ pub struct App {
     pub geocoder: Arc<dyn Geocoder>,
     /// How long a session is valid after login.
     pub session_lifetime: TimeDelta,
-    /// How long a notification is kept after it was read.
+    /// How long a read notification is kept after its last update.
     pub notification_retention: TimeDelta,
     /// How old a file must be before the sweep may delete it. Must exceed the duration of any upload.
     pub orphan_age: TimeDelta,
@@ -54,7 +54,7 @@ impl App {
     }
 }
 
-/// Creates a UUID of version 7. Later ids sort after earlier ones, which keeps indexes dense.
+/// Creates a version 7 UUID. Later ids sort after earlier ones, which keeps indexes dense.
 pub(crate) fn new_id(now: DateTime<Utc>) -> Uuid {
     let seconds = now.timestamp().try_into().unwrap_or_default();
     Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))

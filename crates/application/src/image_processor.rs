@@ -13,8 +13,8 @@ use crate::{Error, Result};
 
 /// Decodes, scales and encodes uploaded images.
 ///
-/// One image can take a hundred megabytes and a core for a second. So only a few are processed at once, and only as long
-/// as all of them together fit into [`ImageProcessor::MAX_MEMORY`]. The queue is bounded: an upload that finds it full is
+/// One image can take a hundred megabytes and a core for a second. So only a few are processed at once, and only while
+/// all of them together fit into [`ImageProcessor::MAX_MEMORY`]. The queue is bounded: an upload that finds it full is
 /// rejected before its body is read.
 pub struct ImageProcessor {
     admitted: Arc<Semaphore>,
@@ -49,7 +49,8 @@ impl ImageProcessor {
     /// alone.
     pub const MAX_MEMORY: u64 = 256 << 20;
 
-    /// Queue slots per running job. At 80 ms per job, the last in the queue waits about a second.
+    /// How many uploads may be received or wait per running job. At 80 ms per job, the last in the queue waits about a
+    /// second.
     const QUEUED_PER_RUNNING: usize = 15;
 
     /// Creates a processor that runs `parallel` jobs at once. Half the number of cores is a good choice: it leaves the
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn the_queue_has_sixteen_slots_per_running_job() {
+    fn at_most_sixteen_uploads_are_admitted_per_parallel_job() {
         for parallel in [1, 4] {
             let processor = ImageProcessor::new(parallel);
             let mut permits: Vec<UploadPermit> =

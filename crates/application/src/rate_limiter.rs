@@ -79,13 +79,14 @@ impl<K: Copy + Eq + Hash> State<K> {
         self.sweep_at = doubled.clamp(RateLimiter::<K>::FIRST_SWEEP, RateLimiter::<K>::MAX_BUCKETS);
     }
 
-    /// A client that fills the memory with new keys evicts keys like its own, and none that was rejected.
+    /// Drops the fuller half of the buckets. A client that fills the memory with new keys thus evicts only keys like its
+    /// own, and no key that was rejected.
     fn drop_fuller_half(&mut self) {
         let mut full_at: Vec<_> = self.buckets.values().map(Bucket::full_at).collect();
         let middle = full_at.len() / 2;
         let (_, median, above) = full_at.select_nth_unstable(middle);
         let (median, above) = (*median, above.iter().filter(|moment| *median < **moment).count());
-        // Buckets at the median are kept only as long as there is room.
+        // Of the buckets at the median, as many are kept as there is room for.
         let mut room = (self.buckets.len() / 2).saturating_sub(above);
         self.buckets.retain(|_, bucket| match bucket.full_at().cmp(&median) {
             Ordering::Less => false,

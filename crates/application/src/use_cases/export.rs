@@ -37,7 +37,7 @@ pub enum Section {
     RequestsReceived,
     /// Pending requests by the user.
     RequestsSent,
-    /// Users blocked by the user. Blocks of this user are the personal data of the blocking users.
+    /// Users that the user has blocked. Who has blocked the user is not exported: that is data of the blocking users.
     Blocks,
     /// Notifications of the user, in the order of their last change.
     Notifications,
@@ -81,12 +81,12 @@ pub enum SectionItems {
     Comments(Vec<Comment>),
     /// Items of the sections on follows, requests and blocks.
     Users(Vec<FollowListItem>),
-    /// Items of [`Section::Notifications`]. The children of batches follow the batch of items that contains them.
+    /// Items of [`Section::Notifications`]: top-level notifications, followed by the children of those that are batches.
     Notifications(Vec<RenderedNotification>),
 }
 
-/// Reads all personal data of a user and passes it to `send` in batches, until `send` breaks. A slow `send` holds no
-/// connection and little memory. Each batch is a snapshot of its own.
+/// Reads all personal data of a user and passes it to `send` in batches, until `send` breaks. While `send` runs, no
+/// connection is held and at most one batch is in memory. Each batch is a snapshot of its own.
 pub async fn export(
     app: &App,
     user: UserId,

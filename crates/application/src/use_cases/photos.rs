@@ -15,7 +15,8 @@ use crate::{
 ///
 /// # Errors
 /// `UnsupportedMediaType` if the file is no image in a supported format, `Invalid` if the image is not accepted,
-/// `Unavailable` if too many images are being processed or a file cannot be written. The previous photo stays.
+/// `Unavailable` if too many images are being processed or a file cannot be written. After an error, the user still has
+/// the previous photo.
 pub async fn upload(
     app: &App,
     user: UserId,

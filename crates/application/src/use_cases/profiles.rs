@@ -21,7 +21,7 @@ pub async fn get(app: &App, viewer: Viewer, user: UserId) -> Result<Profile> {
     found.ok_or_else(|| Resource::User.not_found(user))
 }
 
-/// Returns the profile of the user with this username, ignoring case and punctuation that follows a mention.
+/// Returns the profile of the user with this username, ignoring case and trailing `.` and `-`.
 ///
 /// # Errors
 /// As [`get`].

@@ -10,8 +10,8 @@ use crate::notify::{cause_for_author, notify, withdraw};
 use crate::post_access::{LockedPost, lock_post, lock_post_with};
 use crate::{App, Error, IdempotentRequest, RecordedResponse, Resource, Result, new_id};
 
-/// Shares a post, once per idempotent request. `to_response` serializes the share for replays. If the user has shared
-/// the post by link already, the existing link share is returned.
+/// Shares a post, once per idempotent request. `to_response` serializes the share for replays. A second link share of a
+/// post by the same user returns the first one.
 ///
 /// # Errors
 /// `RuleViolation` if the post is private, `NotFound` if a recipient does not exist, `Forbidden` if a block exists between
@@ -122,7 +122,7 @@ async fn require_quota(tx: &mut Connection, user: UserId, now: DateTime<Utc>) ->
             limit: ShareQuota::MAX_PER_HOUR,
             window: TimeDelta::hours(1),
             retry_after,
-            reason: "You have shared too many posts within the last hour, please try again later",
+            reason: "You have sent posts too often within the last hour, please try again later",
         }),
     }
 }

@@ -29,7 +29,7 @@ pub async fn validate_usernames(
     Ok(batch.validate(&existing))
 }
 
-/// Finds a user by username, ignoring case and punctuation that follows a mention.
+/// Finds a user by username, ignoring case and trailing `.` and `-`.
 ///
 /// # Errors
 /// `NotFound` if the user does not exist for `user`.

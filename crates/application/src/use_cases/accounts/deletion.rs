@@ -37,7 +37,7 @@ pub async fn delete_own(app: &App, user: UserId, password: String) -> Result<()>
 pub async fn delete(app: &App, user: UserId) -> Result<()> {
     for _ in 1..MAX_ATTEMPTS {
         match try_delete(app, user).await {
-            // Other transactions were in the way of the last step, for which less is left by now.
+            // The last step conflicted with other transactions. The next attempt has less to do in it.
             Err(Error::Contended(_)) => (),
             result => return result,
         }
@@ -94,10 +94,12 @@ impl From<i64> for DeletedBatch {
     }
 }
 
-/// Data of a user that other users can see, or that counts on other users' posts and profiles.
+/// Data that is deleted in steps, before the account.
 #[derive(Debug, Clone, Copy)]
 enum OwnedData {
+    /// Notifications about the user in other users' inboxes.
     Notifications,
+    /// The notifications in the user's own inbox.
     Inbox,
     Hearts,
     Reactions,
@@ -137,7 +139,7 @@ async fn delete_and_withdraw(
         tx.users().lock(user).await?;
     }
     let deleted = delete_batch(tx, user, data, now).await?;
-    // After the rows, since no act can add notifications any more. All at once, since inboxes are locked by id.
+    // After the rows: by now, the notifications of their acts are recorded. All at once, since inboxes are locked by id.
     if deleted.rows != 0 && !matches!(data, OwnedData::Notifications | OwnedData::Inbox) {
         tx.notifications().withdraw_batch_by(user, i64::MAX, now).await?;
     }
@@ -190,7 +192,7 @@ async fn delete_batch(
     })
 }
 
-/// Deletes a comment with its replies. One at a time, since the comments are counted under the lock of the post.
+/// Deletes a comment with its replies. One at a time, since the replies are counted under the lock of the post.
 async fn delete_one_comment(
     tx: &mut Connection,
     author: UserId,
