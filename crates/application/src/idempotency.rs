@@ -85,7 +85,7 @@ pub(crate) async fn run_once_after<T>(
     let outcome = app.db.acquire().await?.idempotency_keys().claim(&claim).await?;
     match outcome {
         ClaimOutcome::Acquired => {
-            let (response, output) = execute_claim(app, &claim, prepare, act).await?;
+            let (response, output) = run_claimed(app, &claim, prepare, act).await?;
             Ok((RecordedResponse::New(response), Some(output)))
         }
         ClaimOutcome::Completed(response) => Ok((RecordedResponse::Replayed(response), None)),
@@ -98,7 +98,8 @@ pub(crate) async fn run_once_after<T>(
     }
 }
 
-async fn execute_claim<T>(
+/// Runs `prepare` and `act`, and completes the claim in the transaction of `act`. Releases the claim on an error.
+async fn run_claimed<T>(
     app: &App,
     claim: &Claim,
     prepare: impl AsyncFnOnce() -> Result<()>,

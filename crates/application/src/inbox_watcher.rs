@@ -48,7 +48,7 @@ impl InboxWatcher {
             }
             match find_last_seqs(&db, &owners).await {
                 Ok(last_seqs) => self.publish(&last_seqs),
-                // Streams read their inbox at every keep-alive anyway.
+                // Each stream also reads its inbox after every keep-alive.
                 Err(error) => tracing::debug!(
                     error = &error as &dyn std::error::Error,
                     "Inboxes could not be polled"

@@ -38,7 +38,7 @@ pub(crate) async fn notify_after_edit(
 
 /// One event per cause. Skips causes whose recipient is the actor.
 fn events(causes: &[Cause], details: &EventDetails, at: DateTime<Utc>) -> Vec<Event> {
-    let foreign = causes.iter().filter(|cause| cause.recipient != cause.actor);
+    let by_others = causes.iter().filter(|cause| cause.recipient != cause.actor);
     let event = |cause: &Cause| Event {
         cause: *cause,
         details: details.clone(),
@@ -46,7 +46,7 @@ fn events(causes: &[Cause], details: &EventDetails, at: DateTime<Utc>) -> Vec<Ev
         id: new_id(at).into(),
         batch_id: new_id(at).into(),
     };
-    foreign.map(event).collect()
+    by_others.map(event).collect()
 }
 
 /// The cause that notifies the author of a post.
@@ -54,7 +54,7 @@ pub(crate) fn cause_for_author(post: &PostForViewer, actor: UserId, act: Act) ->
     Cause { recipient: post.post.author, actor, act }
 }
 
-/// Updates the notification of a reaction to another emoji.
+/// Shows another emoji in the notification of a reaction that was changed.
 pub(crate) async fn update_reaction(
     tx: &mut Connection,
     cause: Cause,

@@ -47,17 +47,16 @@ async fn compose_ranked(app: &App, viewer: Viewer, request: FeedPageRequest) -> 
     };
     let composed = conn.feed().compose(viewer, &cursor, offset + limit).await?;
     let shown = composed.items.get(offset..).unwrap_or_default();
-    let ids: Vec<_> = shown.iter().map(|candidate| candidate.item.post.id).collect();
+    let ids: Vec<_> = shown.iter().map(|entry| entry.item.post.id).collect();
     let mut posts_by_id = conn.posts().find_public(viewer, &ids).await?;
     let now = app.clock.now();
-    let posts = shown.iter().filter_map(|candidate| {
-        let post = posts_by_id.remove(&candidate.item.post.id)?;
-        Some(feed_post(post, candidate.relationship, candidate.item.slot, now))
+    let posts = shown.iter().filter_map(|entry| {
+        let post = posts_by_id.remove(&entry.item.post.id)?;
+        Some(feed_post(post, entry.relationship, entry.item.slot, now))
     });
     let posts = posts.collect();
     let has_more = composed.has_more && composed.items.len() < cursor.positions_left();
-    let positions =
-        composed.items.iter().map(|candidate| (candidate.item.post.id, candidate.item.post.author));
+    let positions = composed.items.iter().map(|entry| (entry.item.post.id, entry.item.post.author));
     Ok(FeedPage { posts, next: has_more.then(|| cursor.advance(positions)) })
 }
 

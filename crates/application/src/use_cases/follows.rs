@@ -169,7 +169,7 @@ pub async fn unblock(app: &App, user: UserId, other: UserId) -> Result<()> {
     change_block(app, user, other, FollowAction::Unblock).await
 }
 
-/// Returns the relationship of `user` to `other`, across a block too.
+/// Returns the relationship of `user` to `other`, even if one of them blocks the other.
 ///
 /// # Errors
 /// `NotFound` if `other` does not exist.

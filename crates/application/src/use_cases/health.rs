@@ -26,5 +26,5 @@ pub async fn check_readiness(app: &App) -> Result<()> {
     }
 }
 
-/// Hidden from clients, with an extension whose staged files are swept.
+/// Hidden from clients, and with an extension whose leftover staging files are swept.
 const PROBE: &str = ".ready.jpg";

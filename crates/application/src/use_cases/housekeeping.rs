@@ -21,7 +21,7 @@ pub struct SweepReport {
     pub removals: i64,
     /// Read notifications whose retention is over.
     pub notifications: i64,
-    /// Follow requests that were accepted because an earlier run of accepting them was interrupted.
+    /// Follow requests whose acceptance had been interrupted and is now completed.
     pub requests: usize,
 }
 
@@ -50,8 +50,8 @@ pub async fn sweep(app: &App) -> Result<SweepReport> {
     })
 }
 
-/// Accepts the requests that are left of users who turned off follow approval, if the process stopped while accepting
-/// them.
+/// Accepts follow requests to users who have turned off approval. Such requests exist if the process stopped before it
+/// had accepted all of them.
 async fn accept_remaining_requests(app: &App) -> Result<usize> {
     let mut conn = app.db.acquire().await?;
     let users = conn.follows().list_users_with_stale_requests(BATCH_SIZE).await?;

@@ -66,7 +66,7 @@ pub async fn get_stats(
     Ok(app.db.acquire().await?.notifications().stats(user, kind, now).await?)
 }
 
-/// Marks a notification as read: a batch with all its children, or a single child.
+/// Marks a notification as read. A batch is marked with all its children, a child without its batch.
 ///
 /// # Errors
 /// `NotFound` if the user has no such notification.

@@ -130,7 +130,7 @@ pub async fn update(
     Ok(updated)
 }
 
-/// The content of a post after `edit`, if the edit may add recipients of mentions. If the edit only makes a hidden post
+/// The content of a post after `edit`, if the edit may add recipients of mentions. If the edit only makes a private post
 /// public, that is its current content.
 async fn content_to_notify(
     tx: &mut Connection,
@@ -145,8 +145,8 @@ async fn content_to_notify(
         return Ok(None);
     }
     let found = tx.posts().find(Viewer::User(editor), post).await?;
-    let hidden = found.filter(|found| !found.post.draft.visibility.is_public());
-    Ok(hidden.map(|found| found.post.draft.content))
+    let private = found.filter(|found| !found.post.draft.visibility.is_public());
+    Ok(private.map(|found| found.post.draft.content))
 }
 
 /// Notifies the users that an edit newly mentions, and withdraws the notifications of removed mentions. `locked` holds
@@ -203,7 +203,7 @@ pub async fn list_by_author(
     page: PageRequest,
 ) -> Result<Page<PostForViewer>> {
     let mut conn = app.db.acquire().await?;
-    // A viewer who lists their own posts exists.
+    // Viewers exist, so their own posts need no check.
     if !viewer.is(author) && !conn.users().exists_for(viewer, author).await? {
         return Err(Resource::User.not_found(author));
     }

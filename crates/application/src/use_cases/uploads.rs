@@ -22,7 +22,7 @@ pub struct File {
     pub format: Option<ImageFormat>,
     /// Changes whenever the content does.
     pub version: String,
-    /// Whether the content of this path never changes. True for files that this application named.
+    /// Whether the content of this path never changes. True for paths that this application generated.
     pub is_immutable: bool,
 }
 
@@ -32,20 +32,20 @@ pub struct File {
 /// `NotFound` if the file does not exist or is hidden, or if the path leads out of the folder.
 pub async fn find(app: &App, path: &str) -> Result<File> {
     let location = public_path(path).ok_or_else(|| not_found(path))?;
-    let read_error = |error| read_error(path, error);
-    let meta = app.files.head(&location).await.map_err(read_error)?;
-    let is_named_by_us = is_named_by_us(path);
+    let to_error = |error| read_error(path, error);
+    let meta = app.files.head(&location).await.map_err(to_error)?;
+    let is_generated = is_generated_path(path);
     let format = match meta.size {
-        _ if is_named_by_us => Some(ImageFormat::Jpeg),
+        _ if is_generated => Some(ImageFormat::Jpeg),
         // Stores reject a range request on an empty file.
         0 => None,
         size => {
             let head = app.files.get_range(&location, 0..size.min(FORMAT_BYTES)).await;
-            ImageFormat::detect(&head.map_err(read_error)?)
+            ImageFormat::detect(&head.map_err(to_error)?)
         }
     };
-    let version = if is_named_by_us { path.to_owned() } else { version_of(&meta) };
-    Ok(File { path: location, size: meta.size, format, version, is_immutable: is_named_by_us })
+    let version = if is_generated { path.to_owned() } else { version_of(&meta) };
+    Ok(File { path: location, size: meta.size, format, version, is_immutable: is_generated })
 }
 
 /// Streams a byte range of a file.
@@ -66,8 +66,8 @@ pub async fn read(
     Ok(content.into_stream().map_err(io::Error::from).boxed())
 }
 
-/// Deletes files that no row names and that are older than `App::orphan_age`. Returns how many it deleted. Leaves files
-/// alone that this application did not name.
+/// Deletes files that no row names and that are older than `App::orphan_age`. Returns how many it deleted. Keeps files
+/// whose paths this application did not generate.
 pub async fn sweep(app: &App) -> Result<usize> {
     let before = app.clock.now() - app.orphan_age;
     let old_files = app.files.list(None).try_filter(|meta| {
@@ -89,7 +89,7 @@ pub async fn sweep(app: &App) -> Result<usize> {
 /// How many files are looked up at once.
 const BATCH_SIZE: usize = 500;
 
-/// Returns those of these files that this application named and that no row names.
+/// Returns those of these files whose paths this application generated, and that no row names.
 async fn find_orphans(app: &App, paths: &[String]) -> Result<Vec<String>> {
     let photos = paths.iter().filter_map(|path| ProfilePhoto::from_file(path)).collect();
     let images = paths.iter().filter_map(|path| ImageUrl::from_file(path)).collect();
@@ -107,7 +107,7 @@ async fn find_orphans(app: &App, paths: &[String]) -> Result<Vec<String>> {
 /// How many bytes at the start of a file determine its format.
 const FORMAT_BYTES: u64 = 12;
 
-/// The maximum length of a path. No file system supports a longer file name.
+/// The maximum length of a path in bytes. No file system supports a longer file name.
 const MAX_PATH_LEN: usize = 255;
 
 /// Parses a path that stays inside the folder and has no hidden component.
@@ -116,7 +116,8 @@ fn public_path(path: &str) -> Option<Path> {
     if is_hidden || MAX_PATH_LEN < path.len() { None } else { Path::parse(path).ok() }
 }
 
-fn is_named_by_us(path: &str) -> bool {
+/// Whether this application generated the path, for a profile photo or a post image.
+fn is_generated_path(path: &str) -> bool {
     ProfilePhoto::from_file(path).is_some() || ImageUrl::from_file(path).is_some()
 }
 

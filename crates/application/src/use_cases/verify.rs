@@ -10,7 +10,7 @@ use crate::{App, Result};
 /// Progress of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
-    /// A value differs from its rows. Repaired, if [`Repair::Yes`].
+    /// A value differs from its rows. With [`Repair::Yes`], it was repaired.
     Mismatch(Mismatch),
     /// A batch of a table was verified.
     Verified {

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::metrics::{GaugeGuard, STREAMS_OPEN};
 use crate::{AccessToken, App, Error, Result};
 
-/// Opens one stream, once. For clients that cannot send an access token in a header, such as `EventSource`.
+/// A secret that opens one stream, once, for clients that cannot send an access token in a header, such as `EventSource`.
 pub type StreamTicket = AccessToken;
 
 /// How long a ticket is valid.
