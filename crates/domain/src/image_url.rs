@@ -67,7 +67,7 @@ mod tests {
     #[case("/uploads/posts/01937b5e-7c2a-7000-8000-0123456789AB.jpg")]
     #[case("/uploads/posts/01937b5e7c2a700080000123456789ab.jpg")]
     #[case("/uploads/posts/01937b5e-7c2a-7000-8000-0123456789ab.png")]
-    fn urls_of_other_forms_are_refused(#[case] raw: &str) {
+    fn malformed_and_external_urls_are_rejected(#[case] raw: &str) {
         assert_eq!(ImageUrl::parse(raw), Err(ImageUrlError));
     }
 

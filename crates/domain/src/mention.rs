@@ -93,7 +93,7 @@ mod tests {
     #[case::letters_of_another_script_follow("@benж")]
     #[case::reserved("@admin")]
     #[case::nothing("@ ben @")]
-    fn other_at_signs_are_not_mentions(#[case] text: &str) {
+    fn invalid_mentions_are_ignored(#[case] text: &str) {
         assert_eq!(find_mentions(text), [""; 0]);
     }
 

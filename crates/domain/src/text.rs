@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn length_is_counted_after_normalisation() {
+    fn length_is_counted_after_normalization() {
         assert_eq!(required(&"e\u{301}".repeat(3), Lines::Single, 3).unwrap(), "ééé");
         assert_eq!(
             required("abcd", Lines::Single, 3),

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_content_is_refused_but_a_blank_title_is_allowed() {
+    fn blank_content_is_rejected_and_a_blank_title_counts_as_absent() {
         assert_eq!(Content::parse(" \n\t", PostType::Daily), Err(TextError::Empty));
         assert_eq!(Title::parse("  "), Ok(None));
     }

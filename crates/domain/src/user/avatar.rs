@@ -130,7 +130,7 @@ mod tests {
     #[case("7C3AEG")]
     #[case("+7C3AE")]
     #[case("７Ｃ")]
-    fn other_texts_are_refused(#[case] digits: &str) {
+    fn malformed_colours_are_rejected(#[case] digits: &str) {
         assert_eq!(Colour::parse(digits), Err(ColourError));
     }
 

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn other_keys_are_kept() {
+    fn unknown_keys_are_kept() {
         let raw = json!({
             "display_name": "New York, USA", "lat": 40.7, "lon": -74, "importance": 0.9,
             "address": {"city": "New York"}

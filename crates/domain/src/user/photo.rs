@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn other_paths_are_not_photos() {
+    fn malformed_paths_are_not_photos() {
         for path in [
             "profile_photos/profile_1.jpg",
             "profile_photos/profile_1_huge.jpg",

@@ -332,7 +332,7 @@ mod tests {
     #[case("example.org")]
     #[case("https://")]
     #[case("https://exa mple.org")]
-    fn other_urls_are_refused(#[case] url: &str) {
+    fn invalid_urls_are_rejected(#[case] url: &str) {
         let refused = Websites::parse(&strings(&["https://example.org", url]));
         assert_eq!(refused, Err(EntryListError::Url { number: 2 }));
     }

@@ -8,7 +8,7 @@ use crate::scenario::{
 };
 
 #[test]
-fn toggling_a_heart_a_hundred_times_leaves_one_read_notification() {
+fn toggling_a_heart_a_hundred_times_keeps_the_notification_read() {
     let mut scenario = Scenario::new();
     scenario.act(BEN, heart());
     let first = scenario.only();
