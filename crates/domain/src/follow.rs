@@ -264,8 +264,8 @@ mod tests {
     #[test]
     fn unfollowing_or_cancelling_a_request_never_removes_a_block() {
         for incoming in FollowState::ALL {
-            let refused = after(FollowAction::Unfollow, Blocked, incoming);
-            assert_eq!(refused, Err(FollowError::NotFollowing), "{incoming:?}");
+            let rejected = after(FollowAction::Unfollow, Blocked, incoming);
+            assert_eq!(rejected, Err(FollowError::NotFollowing), "{incoming:?}");
             let unfollowed = after(FollowAction::Unfollow, Active, Blocked);
             assert_eq!(unfollowed, Ok((None, Blocked)));
         }

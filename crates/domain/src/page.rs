@@ -275,19 +275,19 @@ mod tests {
     #[case(101)]
     #[case(-1)]
     #[case(i64::MAX)]
-    fn limits_out_of_range_are_refused(#[case] raw: i64) {
+    fn limits_out_of_range_are_rejected(#[case] raw: i64) {
         assert_eq!(Limit::parse(raw), Err(PageError::Limit));
     }
 
     #[rstest]
     #[case(-1)]
     #[case(10_001)]
-    fn offsets_out_of_range_are_refused(#[case] raw: i64) {
+    fn offsets_out_of_range_are_rejected(#[case] raw: i64) {
         assert_eq!(Offset::parse(raw), Err(PageError::Offset));
     }
 
     #[test]
-    fn cursors_of_other_lists_are_refused() {
+    fn cursors_of_other_lists_are_rejected() {
         let position = Position { at: DateTime::UNIX_EPOCH, id: Uuid::nil() };
         let cursor = position.to_cursor(ListKind::NewestPosts);
 
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn times_that_the_database_cannot_store_are_refused() {
+    fn times_that_the_database_cannot_store_are_rejected() {
         let too_late = Position { at: DateTime::<Utc>::MAX_UTC, id: Uuid::nil() };
         let cursor = too_late.to_cursor(ListKind::NewestPosts);
         assert_eq!(Position::from_cursor(ListKind::NewestPosts, &cursor), Err(PageError::Cursor));

@@ -190,7 +190,7 @@ mod tests {
     #[case(&[], RecipientsError::Count)]
     #[case(&[2, 3, 4, 5, 6, 7], RecipientsError::Count)]
     #[case(&[2, ANA], RecipientsError::Sender)]
-    fn invalid_recipients_are_refused(#[case] raw: &[i64], #[case] error: RecipientsError) {
+    fn invalid_recipients_are_rejected(#[case] raw: &[i64], #[case] error: RecipientsError) {
         assert_eq!(Recipients::parse(ANA.into(), raw), Err(error));
     }
 

@@ -105,7 +105,7 @@ mod tests {
     #[case::nul("a\0b")]
     #[case::escape("a\u{1b}b")]
     #[case::c1("a\u{85}b")]
-    fn control_characters_are_refused(#[case] raw: &str) {
+    fn control_characters_are_rejected(#[case] raw: &str) {
         assert_eq!(normalize(raw, Lines::Multiple), Err(TextError::ControlCharacter));
     }
 

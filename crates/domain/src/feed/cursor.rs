@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_without_positions_or_with_all_of_them_is_refused() {
+    fn a_cursor_without_positions_or_with_all_of_them_is_rejected() {
         for positions in [0, FeedCursor::MAX_POSITIONS] {
             let cursor = cursor_after(positions).to_cursor();
             assert_eq!(FeedCursor::from_cursor(&cursor), Err(PageError::Cursor), "{positions}");
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_with_missing_or_extra_bytes_is_refused() {
+    fn a_cursor_with_missing_or_extra_bytes_is_rejected() {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor_after(3).to_cursor()).unwrap();
         let longer = [&bytes[..], &[0; 8]].concat();
 

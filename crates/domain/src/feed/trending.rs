@@ -112,7 +112,7 @@ mod tests {
     #[case(169)]
     #[case(-1)]
     #[case(i64::MIN)]
-    fn windows_out_of_bounds_are_refused(#[case] hours: i64) {
+    fn windows_out_of_bounds_are_rejected(#[case] hours: i64) {
         assert_eq!(TrendingWindow::parse(hours), Err(TrendingWindowError));
     }
 

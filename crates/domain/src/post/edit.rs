@@ -106,9 +106,9 @@ mod tests {
     #[test]
     fn changing_to_a_shorter_type_fails_if_the_content_is_too_long() {
         let edit = PostEdit { post_type: Some(PostType::Spontaneous), ..PostEdit::default() };
-        let refused = a_post().edited(edit, NOON).unwrap_err();
+        let rejected = a_post().edited(edit, NOON).unwrap_err();
         let reason = TextError::TooLong { chars: 300, max: 200 };
-        assert_eq!(refused, ValidationError::field("content", reason));
+        assert_eq!(rejected, ValidationError::field("content", reason));
     }
 
     #[test]

@@ -93,7 +93,7 @@ mod tests {
     #[case("ana b@example.org")]
     #[case("ana@example.org\0")]
     #[case("ana@exämple.org")]
-    fn invalid_addresses_are_refused(#[case] raw: &str) {
+    fn invalid_addresses_are_rejected(#[case] raw: &str) {
         assert_eq!(Email::parse(raw), Err(EmailError::Syntax));
     }
 

@@ -109,7 +109,7 @@ mod tests {
     #[case(json!({"display_name": "x", "lat": -90, "lon": -180.5}), LocationError::Longitude)]
     #[case(json!({"display_name": "x\u{0}", "lat": 0, "lon": 0}), LocationError::Nul)]
     #[case(json!({"display_name": "x".repeat(4_096), "lat": 0, "lon": 0}), LocationError::TooLarge)]
-    fn invalid_locations_are_refused(#[case] raw: Value, #[case] error: LocationError) {
+    fn invalid_locations_are_rejected(#[case] raw: Value, #[case] error: LocationError) {
         assert_eq!(parse(&raw), Err(error));
     }
 }

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_and_control_characters_are_refused() {
+    fn long_texts_and_control_characters_are_rejected() {
         assert!(LocationQuery::parse(&"x".repeat(201)).is_err());
         assert!(LocationQuery::parse("New\0York").is_err());
         assert!(LocationQuery::parse("New\nYork").is_err());

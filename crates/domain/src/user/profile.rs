@@ -333,8 +333,8 @@ mod tests {
     #[case("https://")]
     #[case("https://exa mple.org")]
     fn invalid_urls_are_rejected(#[case] url: &str) {
-        let refused = Websites::parse(&strings(&["https://example.org", url]));
-        assert_eq!(refused, Err(EntryListError::Url { number: 2 }));
+        let rejected = Websites::parse(&strings(&["https://example.org", url]));
+        assert_eq!(rejected, Err(EntryListError::Url { number: 2 }));
     }
 
     #[rstest]
@@ -343,7 +343,7 @@ mod tests {
     #[case(json!({"notifications": true}), PreferencesError::Notifications)]
     #[case(json!({"theme": {"a\u{0}": 1}}), PreferencesError::Nul)]
     #[case(json!({"theme": "x".repeat(17_000)}), PreferencesError::TooLarge)]
-    fn invalid_preferences_are_refused(#[case] raw: Value, #[case] error: PreferencesError) {
+    fn invalid_preferences_are_rejected(#[case] raw: Value, #[case] error: PreferencesError) {
         assert_eq!(Preferences::parse(raw.as_object().unwrap().clone()), Err(error));
     }
 

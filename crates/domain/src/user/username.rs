@@ -106,7 +106,7 @@ mod tests {
     #[case("me", UsernameError::Reserved)]
     #[case("Admin", UsernameError::Reserved)]
     #[case("Validate-Batch", UsernameError::Reserved)]
-    fn invalid_names_are_refused(#[case] raw: &str, #[case] error: UsernameError) {
+    fn invalid_names_are_rejected(#[case] raw: &str, #[case] error: UsernameError) {
         assert_eq!(Username::parse(raw), Err(error));
     }
 }
