@@ -128,7 +128,7 @@ mod tests {
     #[case::a_success("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")]
     #[case::part_of_a_body("HTTP/1.1 is a protocol")]
     #[case::nothing("")]
-    fn other_bytes_are_written_unchanged(#[case] bytes: &str) {
+    fn everything_except_bare_errors_is_written_unchanged(#[case] bytes: &str) {
         assert_eq!(bare_error_status(bytes.as_bytes()), None);
     }
 }

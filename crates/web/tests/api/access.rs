@@ -181,7 +181,7 @@ fn the_document_declares_which_routes_require_a_token() {
 }
 
 #[actix_web::test]
-async fn every_other_route_rejects_requests_without_a_token() {
+async fn every_unlisted_route_rejects_requests_without_a_token() {
     let api = Api::create().await;
 
     for (method, pattern, _) in operations() {

@@ -123,7 +123,7 @@ async fn a_single_range_gets_206(
 #[case::empty_range("bytes=")]
 #[case::empty_header("")]
 #[actix_web::test]
-async fn other_ranges_get_the_whole_file(#[case] range: &str) {
+async fn unsupported_ranges_get_the_whole_file(#[case] range: &str) {
     let api = Api::create().await;
     put_file(&api, IMAGE, b"0123456789").await;
 
@@ -171,7 +171,7 @@ async fn if_range_with_another_validator_gets_the_whole_file() {
 }
 
 #[actix_web::test]
-async fn other_images_are_typed_by_their_content() {
+async fn images_are_typed_by_their_content_and_not_by_their_name() {
     for (api, _folder) in apis_on_both_stores().await {
         let webp = b"RIFF\x1a\0\0\0WEBPVP8L";
         for (path, content, content_type) in [
@@ -192,7 +192,7 @@ async fn other_images_are_typed_by_their_content() {
 }
 
 #[actix_web::test]
-async fn other_files_are_sent_as_attachments() {
+async fn files_that_are_not_images_are_sent_as_attachments() {
     for (api, _folder) in apis_on_both_stores().await {
         for (path, content) in [
             ("index.html", &b"<script>alert(1)</script>"[..]),

@@ -39,7 +39,7 @@ async fn posts_in_the_window_are_sorted_by_engagement() {
 }
 
 #[actix_web::test]
-async fn of_two_posts_with_equal_engagement_the_newer_comes_first() {
+async fn the_newer_of_two_posts_with_equal_engagement_comes_first() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let (older, newer) =

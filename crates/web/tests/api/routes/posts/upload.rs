@@ -281,7 +281,7 @@ async fn a_retry_with_the_same_form_gets_the_first_response() {
 }
 
 #[actix_web::test]
-async fn other_methods_are_not_allowed() {
+async fn only_post_is_allowed() {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
