@@ -271,7 +271,7 @@ async fn all_invalid_fields_are_reported_at_once() {
 #[case::longer_name("multipart/form-datax; boundary=x")]
 #[case::empty("")]
 #[actix_web::test]
-async fn other_content_types_are_rejected(#[case] content_type: &str) {
+async fn content_types_other_than_form_data_are_rejected(#[case] content_type: &str) {
     let api = Api::create().await;
     let ana = api.create_user().await;
 
