@@ -1,9 +1,9 @@
 //! Builders for lists of posts, users, follows and notifications. Every builder starts with the viewer or the owner.
 //!
-//! A query is one statement, including the total if one is requested. Only orders and filters compile that an index
-//! supports or that read a bounded number of rows, which their documentation names; others would scan a table.
-//! [`Limit`](grateful_domain::Limit) bounds a page, and [`Page::next`](grateful_domain::Page::next) is the position after
-//! which the next page starts.
+//! A query is one statement, including the total if one is requested. An order compiles only if an index has it. A filter
+//! compiles only if an index supports it, or if it reads a bounded number of rows, which its documentation names. Any other
+//! query would scan a table. [`Limit`](grateful_domain::Limit) bounds a page, and
+//! [`Page::next`](grateful_domain::Page::next) is the position after which the next page starts.
 //!
 //! Imports `rows` and `schema`, never `repositories`, which run these queries.
 

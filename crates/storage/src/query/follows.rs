@@ -20,8 +20,8 @@ use crate::schema::{follows, users};
 // The listed rows, under an alias, because the viewer's own follows and blocks are in the same statement.
 diesel::alias!(follows as edges: Edges);
 
-/// A query for a list of users by follow state: each item is a user and whether the viewer follows them, newest first. It
-/// starts with [`FollowQuery::visible_to`] and one of the five lists of [`FollowLists`].
+/// A query for a list of users by follow state, newest first. Each item is a user, and whether the viewer follows that user.
+/// The query starts with [`FollowQuery::visible_to`] and one of the five lists of [`FollowLists`].
 ///
 /// Every list reads a range of an index in its order. Users with a block to or from the viewer are not listed, except in the
 /// viewer's own list of blocks, and their lists are empty for the viewer.
@@ -96,7 +96,7 @@ impl FollowQuery {
         FollowLists { viewer }
     }
 
-    /// Reverses the order.
+    /// Sorts oldest first instead of newest first.
     pub fn oldest_first(self) -> Self {
         Self { direction: Direction::Ascending, ..self }
     }

@@ -19,8 +19,8 @@ use crate::schema::{notifications, users};
 
 diesel::alias!(notifications as parents: Parents);
 
-/// A query for notifications of one user (`W`). It starts with [`NotificationQuery::of`] the owner, so it never returns another
-/// user's notifications.
+/// A query for notifications of one user: which ones (`W`). It starts with [`NotificationQuery::of`] the owner, so it never
+/// returns another user's notifications.
 ///
 /// The inbox is a range of an index in its order, most recently updated first. With a type filter, a query reads at most the
 /// whole inbox. The children of a batch are sorted newest first.

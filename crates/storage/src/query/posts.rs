@@ -51,9 +51,9 @@ impl TryFrom<PostForViewerRow> for PostForViewer {
 /// A query for a list of posts: by which authors (`W`), and in which order (`O`). It starts with [`PostQuery::visible_to`], so
 /// no list can ignore privacy or blocks. Every query is one statement.
 ///
-/// Only bounded queries compile: every combination reads an index in its order. A query skips posts by users with a block to
-/// or from the viewer, other authors' private posts in lists by author, and posts that do not match a filter. There is no
-/// list of one post type by all authors, because there is no bound on how rare a type is.
+/// Only bounded queries compile: every combination reads an index in its order. On the way, a query reads and discards posts
+/// by users with a block to or from the viewer, private posts of another author in lists by author, and posts that do not
+/// match a filter. There is no list of one post type by all authors, because there is no bound on how rare a type is.
 ///
 /// ```
 /// use grateful_domain::{CountMode, Limit, PageRequest, PostType, UserId, Viewer};
@@ -201,8 +201,8 @@ impl PostQuery {
         self.with_authors(AuthorFilter::One(author))
     }
 
-    /// Restricts the list to these authors. Reads one post per author, and then, of as many authors as the page has posts
-    /// (those with the newest posts), at most as many posts each.
+    /// Restricts the list to these authors. For a page of n posts, reads the newest post of each author, and then at most n
+    /// posts of each of the n authors with the newest ones.
     pub fn by_authors(self, authors: &[UserId]) -> PostQuery<SeveralAuthors> {
         self.with_authors(AuthorFilter::AnyOf(authors.iter().copied().map(i64::from).collect()))
     }

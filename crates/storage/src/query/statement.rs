@@ -1,4 +1,5 @@
-//! Hand-written statements, for what Diesel's DSL cannot express. Most make several changes at once to keep locks short.
+//! Hand-written statements, for what Diesel's DSL cannot express: mostly several changes in one statement, so that rows are
+//! locked no longer than necessary.
 
 /// Declares a statement with typed values and columns. Unlike `sql_query`, the statement is prepared once per connection.
 ///

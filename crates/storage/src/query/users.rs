@@ -19,8 +19,9 @@ use crate::schema::users;
 /// A query for a list of users: which users (`W`), and in which order (`O`). It starts with [`UserQuery::visible_to`], so users
 /// with a block to or from the viewer are never listed.
 ///
-/// Only queries compile that read an index in its order and skip nothing but blocked users. To find users by name, use
-/// [`Users::search`](crate::Users::search); for followers, use [`FollowQuery`](crate::FollowQuery).
+/// Only queries compile that read an index in its order. On the way, a query reads and discards only users with a block to or
+/// from the viewer. To find users by name, use [`Users::search`](crate::Users::search); to list follows, use
+/// [`FollowQuery`](crate::FollowQuery).
 ///
 /// ```
 /// use grateful_domain::{CountMode, UserId, Viewer};

@@ -219,11 +219,11 @@ impl PostFilter {
         conditions!(posts_for_viewer(self.viewer.user().map(i64::from)).into_boxed(), self)
     }
 
-    /// The condition that a post is among the newest posts of several authors. The result is the same as sorting all their
-    /// posts.
+    /// The condition that a post is among the newest posts of several authors. It selects exactly the posts that sorting all
+    /// their posts would give.
     ///
-    /// Reads the newest post of each author. Then, of as many authors as the page has posts (those with the newest posts), it
-    /// reads at most as many posts each, and none older than the oldest of these newest posts.
+    /// For a page of n posts, reads the newest post of each author, and then at most n posts of each of the n authors with the
+    /// newest ones, and none that is older than the oldest of those n newest posts.
     fn newest_of_authors(&self) -> Option<Sql> {
         if matches!(self.authors, AuthorFilter::All | AuthorFilter::One(_)) {
             return None;
