@@ -163,7 +163,7 @@ async fn compressed_bodies_are_rejected() {
 }
 
 #[actix_web::test]
-async fn other_content_types_are_rejected() {
+async fn content_types_other_than_json_are_rejected() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let body = r#"{"content": "For rain."}"#;
