@@ -166,7 +166,7 @@ fn half_transparent_pixels_are_blended_with_white() {
 }
 
 #[test]
-fn of_an_animation_the_first_frame_is_decoded() {
+fn the_first_frame_of_an_animation_is_decoded() {
     let image = fixtures::quarters(SIDES.0, SIDES.1);
     assert_decodes_to(&fixtures::animated_png(&image, 3), ImageFormat::Png, COLOURS);
     assert_decodes_to(&fixtures::animated_webp(&image, 3), ImageFormat::WebP, COLOURS);
