@@ -339,7 +339,7 @@ mod tests {
     use crate::query::totals::WithTotal;
 
     #[test]
-    fn a_post_is_loaded_with_its_author_and_what_the_viewer_left_on_it() {
+    fn a_post_is_loaded_with_its_author_and_the_engagement_of_the_viewer() {
         insta::assert_snapshot!(extra_columns_of(&PostQuery::visible_to(Viewer::Guest)), @r"
         ((SELECT likes.id FROM likes WHERE ((likes.post_id = posts.id) AND (likes.user_id = $1)) LIMIT $2) IS NOT NULL),
         (SELECT emoji_reactions.emoji_code FROM emoji_reactions WHERE ((emoji_reactions.post_id = posts.id) AND (emoji_reactions.user_id = $3)) LIMIT $4), posts.rank

@@ -301,7 +301,7 @@ async fn listing_comments_on_the_most_popular_post_reads_few_rows() {
 }
 
 #[tokio::test]
-async fn listing_replies_to_the_most_answered_comment_reads_few_rows() {
+async fn listing_replies_to_the_comment_with_most_replies_reads_few_rows() {
     // As in `datasets/large.sql`.
     let comment = CommentId::from(Uuid::from_u128(0xf5bf_c693_8e85_a6d5_79b3_6752_f449_1954));
     let blocks = format!("149, 149, 149, 'blocked', 149, 'blocked', '{comment}'");

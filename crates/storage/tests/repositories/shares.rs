@@ -123,7 +123,7 @@ async fn a_message_may_have_no_text() {
 }
 
 #[tokio::test]
-async fn messages_of_one_user_about_one_post_count_once_beside_their_link() {
+async fn messages_of_a_user_about_a_post_count_once_in_addition_to_their_link() {
     let database = TestDatabase::create().await;
     let [sun, rain] =
         [a_post().insert_into(&database).await.id, a_post().insert_into(&database).await.id];

@@ -175,7 +175,7 @@ async fn a_restored_notification_is_shown_after_its_removal() {
 }
 
 #[tokio::test]
-async fn sequence_numbers_of_many_lists_equal_those_of_each() {
+async fn last_sequence_numbers_of_several_lists_equal_those_of_each_list() {
     let mut scenario = Scenario::create().await;
     let [ben, caro] = scenario.create_users().await;
     scenario.notify_ana(&[ben, caro], scenario.heart()).await;

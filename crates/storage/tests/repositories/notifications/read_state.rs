@@ -93,7 +93,7 @@ async fn marking_read_again_keeps_the_first_time() {
 }
 
 #[tokio::test]
-async fn marking_all_read_covers_the_state_at_the_time_of_the_request() {
+async fn marking_all_read_excludes_activity_after_the_request() {
     let mut scenario = Scenario::create().await;
     let actors: [_; 3] = scenario.create_users().await;
     scenario.notify_ana(&actors[..2], scenario.heart()).await;

@@ -306,7 +306,7 @@ async fn withdrawing_for_a_post_deletes_all_notifications_about_it() {
 }
 
 #[tokio::test]
-async fn a_list_is_deleted_in_batches_and_children_go_with_their_parent() {
+async fn a_list_is_deleted_in_batches_and_children_are_deleted_with_their_parent() {
     let mut scenario = Scenario::create().await;
     let [ben, caro] = scenario.create_users().await;
     scenario.notify_ana(&[ben, caro], scenario.heart()).await;
