@@ -147,9 +147,9 @@ async fn check(
     check_statement("", arguments, rows, max_read, work).await
 }
 
-/// Like [`check`], for the statement whose text contains `words`, for `work` that prepares several.
+/// Like [`check`], for the statement whose text contains `sql_part`, for `work` that prepares several.
 async fn check_statement(
-    words: &str,
+    sql_part: &str,
     arguments: &str,
     rows: u32,
     max_read: u32,
@@ -163,7 +163,7 @@ async fn check_statement(
     let mut generic = None;
     for mode in ["force_custom_plan", "force_generic_plan"] {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
-        let plan = Plan::of_prepared(&mut conn, words, arguments).await;
+        let plan = Plan::of_prepared(&mut conn, sql_part, arguments).await;
         assert_eq!(plan.rows_returned().to_string(), rows.to_string(), "{mode}: {plan:#?}");
         assert_eq!(plan.tables_scanned(), [""; 0], "{mode}: {plan:#?}");
         let read = plan.rows_read();

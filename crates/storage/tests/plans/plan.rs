@@ -12,10 +12,14 @@ use crate::support::sql::lines;
 pub(crate) struct Plan(Value);
 
 impl Plan {
-    /// The plan of the only statement prepared on this connection whose text contains `words`, executed with these
+    /// The plan of the only statement prepared on this connection whose text contains `sql_part`, executed with these
     /// arguments, given as SQL.
-    pub(crate) async fn of_prepared(conn: &mut Connection, words: &str, arguments: &str) -> Self {
-        let name = find_prepared(conn, words).await;
+    pub(crate) async fn of_prepared(
+        conn: &mut Connection,
+        sql_part: &str,
+        arguments: &str,
+    ) -> Self {
+        let name = find_prepared(conn, sql_part).await;
         Self::of(conn, &name, arguments).await
     }
 
@@ -76,10 +80,10 @@ fn number(node: &Value, key: &str) -> f64 {
 
 /// Finds the name of a prepared statement. A statement that is not found is not cached by Diesel, so it is prepared each
 /// time and costs a round trip more than necessary.
-async fn find_prepared(conn: &mut Connection, words: &str) -> String {
+async fn find_prepared(conn: &mut Connection, sql_part: &str) -> String {
     let sql = format!(
         "SELECT name AS line FROM pg_prepared_statements
-         WHERE statement NOT LIKE '%pg\\_prepared%' AND statement NOT LIKE '%pg\\_type%' AND statement NOT LIKE 'EXPLAIN%' AND strpos(statement, '{words}') > 0"
+         WHERE statement NOT LIKE '%pg\\_prepared%' AND statement NOT LIKE '%pg\\_type%' AND statement NOT LIKE 'EXPLAIN%' AND strpos(statement, '{sql_part}') > 0"
     );
     let [name] = &lines(conn, &sql).await[..] else { panic!("expected one prepared statement") };
     name.clone()

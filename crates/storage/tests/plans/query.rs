@@ -339,9 +339,9 @@ async fn check(arguments: &str, rows: u32, max_read: u32, work: impl AsyncFnOnce
     check_one("", arguments, rows, max_read, work).await;
 }
 
-/// Like [`check`], for the statement whose text contains `words`, for work that prepares several.
+/// Like [`check`], for the statement whose text contains `sql_part`, for work that prepares several.
 async fn check_one(
-    words: &str,
+    sql_part: &str,
     arguments: &str,
     rows: u32,
     max_read: u32,
@@ -352,7 +352,7 @@ async fn check_one(
 
     for mode in ["force_custom_plan", "force_generic_plan"] {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
-        let plan = Plan::of_prepared(&mut conn, words, arguments).await;
+        let plan = Plan::of_prepared(&mut conn, sql_part, arguments).await;
 
         let read = plan.rows_read();
         assert_eq!(plan.rows_returned().to_string(), rows.to_string(), "{plan:#?}");
