@@ -25,13 +25,13 @@ pub struct PasswordHasher {
 
 /// Result of verifying a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verification {
+pub(crate) enum PasswordVerification {
     /// The password does not match.
-    Mismatch,
+    Failed,
     /// The password matches.
-    Match,
+    Success,
     /// The password matches an outdated hash, which the caller should replace.
-    MatchNeedsRehash,
+    SuccessRehashNeeded,
 }
 
 impl PasswordHasher {
@@ -64,11 +64,11 @@ impl PasswordHasher {
         &self,
         candidate: String,
         stored_hash: Option<PasswordHash>,
-    ) -> Result<Verification> {
+    ) -> Result<PasswordVerification> {
         let is_known = stored_hash.is_some();
         let stored_hash = stored_hash.unwrap_or_else(|| self.decoy.clone());
         let verification = self.run(move || verify(candidate.as_bytes(), &stored_hash)).await?;
-        Ok(if is_known { verification } else { Verification::Mismatch })
+        Ok(if is_known { verification } else { PasswordVerification::Failed })
     }
 
     /// Runs a job when its turn comes. Its permits are released when the job ends, not when the future is dropped:
@@ -110,17 +110,17 @@ fn hash(password: &[u8]) -> Result<PasswordHash> {
 }
 
 /// A malformed hash matches no password.
-fn verify(candidate: &[u8], stored_hash: &PasswordHash) -> Verification {
+fn verify(candidate: &[u8], stored_hash: &PasswordHash) -> PasswordVerification {
     if stored_hash.as_str().starts_with("$2") {
         return match bcrypt::verify(candidate, stored_hash.as_str()) {
-            Ok(true) => Verification::MatchNeedsRehash,
-            Ok(false) | Err(_) => Verification::Mismatch,
+            Ok(true) => PasswordVerification::SuccessRehashNeeded,
+            Ok(false) | Err(_) => PasswordVerification::Failed,
         };
     }
     // The parameters come from the hash, so that hashes with older parameters stay valid.
     match Argon2::default().verify_password(candidate, stored_hash.as_str()) {
-        Ok(()) => Verification::Match,
-        Err(_) => Verification::Mismatch,
+        Ok(()) => PasswordVerification::Success,
+        Err(_) => PasswordVerification::Failed,
     }
 }
 
@@ -148,8 +148,8 @@ mod tests {
         );
         let verify =
             |candidate: &str| hasher.verify(candidate.to_owned(), Some(stored_hash.clone()));
-        assert_eq!(verify("correct horse").await.unwrap(), Verification::Match);
-        assert_eq!(verify("battery staple").await.unwrap(), Verification::Mismatch);
+        assert_eq!(verify("correct horse").await.unwrap(), PasswordVerification::Success);
+        assert_eq!(verify("battery staple").await.unwrap(), PasswordVerification::Failed);
     }
 
     #[tokio::test]
@@ -160,16 +160,19 @@ mod tests {
 
         let verify =
             |candidate: &str| hasher.verify(candidate.to_owned(), Some(stored_hash.clone()));
-        assert_eq!(verify("correct horse").await.unwrap(), Verification::MatchNeedsRehash);
-        assert_eq!(verify("battery staple").await.unwrap(), Verification::Mismatch);
-        assert_eq!(verify(&"\0".repeat(100)).await.unwrap(), Verification::Mismatch);
+        assert_eq!(
+            verify("correct horse").await.unwrap(),
+            PasswordVerification::SuccessRehashNeeded
+        );
+        assert_eq!(verify("battery staple").await.unwrap(), PasswordVerification::Failed);
+        assert_eq!(verify(&"\0".repeat(100)).await.unwrap(), PasswordVerification::Failed);
     }
 
     #[tokio::test]
     async fn the_decoy_password_does_not_match_an_unknown_account() {
         let hasher = PasswordHasher::new(1).unwrap();
         let verification = hasher.verify(DECOY.to_owned(), None).await.unwrap();
-        assert_eq!(verification, Verification::Mismatch);
+        assert_eq!(verification, PasswordVerification::Failed);
     }
 
     #[tokio::test]
@@ -178,7 +181,7 @@ mod tests {
         for stored_hash in ["", "$argon2id$", "$2b$", "plain"] {
             let verification =
                 hasher.verify("plain".to_owned(), Some(stored_hash.to_owned().into())).await;
-            assert_eq!(verification.unwrap(), Verification::Mismatch, "{stored_hash}");
+            assert_eq!(verification.unwrap(), PasswordVerification::Failed, "{stored_hash}");
         }
     }
 

@@ -7,7 +7,7 @@ use grateful_domain::{Email, Password, PasswordHash, Session, SessionId, User, U
 use grateful_storage::{Credentials, NewUser, Repositories, StorageError, Users};
 
 pub use self::deletion::{delete, delete_own};
-use crate::auth::password_hasher::Verification;
+use crate::auth::password_hasher::PasswordVerification;
 use crate::{AccessToken, App, Error, Resource, Result, new_id};
 
 /// The data of a new account.
@@ -73,13 +73,16 @@ pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
     let verification = app.password_hasher.verify(log_in.password.clone(), stored_hash).await?;
     // Only checked now, so that a rejected login takes as long as a failed one.
     let attempt = attempt?;
-    let Some(credentials) = credentials.filter(|_| verification != Verification::Mismatch) else {
+    let Some(credentials) = credentials.filter(|_| verification != PasswordVerification::Failed)
+    else {
         attempt.record_failure();
         return Err(Error::Unauthenticated(MISMATCH));
     };
     let stored_hash = match verification {
-        Verification::MatchNeedsRehash => rehash(app, &credentials, log_in.password).await?,
-        Verification::Match | Verification::Mismatch => credentials.password,
+        PasswordVerification::SuccessRehashNeeded => {
+            rehash(app, &credentials, log_in.password).await?
+        }
+        PasswordVerification::Success | PasswordVerification::Failed => credentials.password,
     };
 
     let token = AccessToken::generate()?;
@@ -119,7 +122,7 @@ pub async fn change_password(app: &App, session: &Session, change: ChangePasswor
     let credentials = credentials.ok_or_else(Error::account_deleted)?;
     let verification =
         app.password_hasher.verify(change.current, Some(credentials.password.clone())).await?;
-    if verification == Verification::Mismatch {
+    if verification == PasswordVerification::Failed {
         return Err(wrong_password("change_password"));
     }
     let new_hash = app.password_hasher.hash(change.new).await?;

@@ -5,7 +5,7 @@ use grateful_domain::{ImageUrl, UserId};
 use grateful_storage::{Connection, Repositories};
 
 use super::wrong_password;
-use crate::auth::password_hasher::Verification;
+use crate::auth::password_hasher::PasswordVerification;
 use crate::notify::withdraw_thread;
 use crate::{App, Error, Resource, Result, file_store};
 
@@ -17,7 +17,7 @@ pub async fn delete_own(app: &App, user: UserId, password: String) -> Result<()>
     let credentials = app.db.acquire().await?.users().find_credentials(user).await?;
     let credentials = credentials.ok_or_else(Error::account_deleted)?;
     let verification = app.password_hasher.verify(password, Some(credentials.password)).await?;
-    if verification == Verification::Mismatch {
+    if verification == PasswordVerification::Failed {
         return Err(wrong_password("delete"));
     }
     match delete(app, user).await {
