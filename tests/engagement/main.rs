@@ -1,14 +1,14 @@
-//! Sixty-four people who do at random whatever can be done with a few posts, and read what they are told of it: nobody
-//! meets an error that is not about what they asked for, and in the end every number equals its rows, every batch its
-//! entries, and everything told has happened.
+//! Sixty-four concurrent users run random actions on a few posts and read their notifications. Actions fail only with
+//! errors about the request itself. In the end all cached counts equal their rows, all batches their children, and all
+//! notifications the acts they are about.
 //!
 //! The short form takes a few seconds, `GRATEFUL_FULL=1` a minute. `GRATEFUL_SEED` repeats the choices of an earlier run,
-//! though not the order in which they met.
+//! but not the order in which concurrent actions ran.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-mod dice;
-mod person;
+mod rng;
+mod simulated_user;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,117 +21,131 @@ use grateful_storage::DatabaseConfig;
 use grateful_testkit::{TestApp, TestDatabase, a_user};
 use tokio::task::JoinSet;
 
-use crate::dice::Dice;
-use crate::person::{Person, Square, StatementStats};
+use crate::rng::Rng;
+use crate::simulated_user::{ActionCounts, SimulatedUser, Targets};
 
-const PEOPLE: usize = 64;
-/// After so many acts each of them has been done, as good as certainly; a machine that is busy may not get there.
-const ENOUGH: u32 = 5_000;
+const USERS: usize = 64;
+/// After this number of actions, each kind has almost certainly succeeded once. A busy machine may not reach it.
+const ENOUGH_ACTIONS: u32 = 5_000;
 const POSTS: usize = 6;
 
-/// So many share a pool, as the requests of one thread of a server do.
-const TO_A_POOL: usize = 8;
+/// The number of users who share a connection pool, as the requests of one server thread do.
+const USERS_PER_POOL: usize = 8;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn random_acts_of_many_on_few_posts_leave_every_number_right() {
-    let tally = play_and_verify(0).await;
+async fn after_random_actions_of_many_users_on_few_posts_all_counts_match_their_rows() {
+    let counts = run_and_verify(0).await;
 
-    let done = tally.iter().filter(|((_, outcome), _)| *outcome == "done");
-    let chances: u32 = tally.values().sum();
-    assert!(chances < ENOUGH || done.count() == person::ACTS.len(), "something was never done");
+    let succeeded = counts.iter().filter(|((_, outcome), _)| *outcome == "done");
+    let total: u32 = counts.values().sum();
+    assert!(
+        total < ENOUGH_ACTIONS || succeeded.count() == simulated_user::ACTIONS.len(),
+        "one kind of action never succeeded"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn accounts_that_are_deleted_meanwhile_leave_every_number_right() {
-    play_and_verify(16).await;
+async fn after_random_actions_and_account_deletions_all_counts_match_their_rows() {
+    run_and_verify(16).await;
 }
 
-/// Lets everybody act, and so many of them leave before the end. Tells who did what.
-async fn play_and_verify(leaving: usize) -> StatementStats {
+/// Runs all users, deletes this number of accounts meanwhile, and verifies the database. Returns the action counts.
+async fn run_and_verify(deletions: usize) -> ActionCounts {
     let full = std::env::var_os("GRATEFUL_FULL").is_some();
     let duration = Duration::from_secs(if full { 60 } else { 5 });
     let seed = seed();
     let TestApp { app, database, .. } = TestApp::create().await;
     let app = App { clock: Arc::new(SystemClock), ..app };
 
-    let tally = play(&app, &database, seed, duration, leaving).await;
+    let counts = run_users(&app, &database, seed, duration, deletions).await;
 
-    println!("seed {seed}, {PEOPLE} people, of whom {leaving} leave, {duration:?}:");
-    for ((act, outcome), times) in &tally {
-        println!("{act:>16} {outcome:<18} {times:>7}");
+    println!("seed {seed}, {USERS} users, {deletions} account deletions, {duration:?}:");
+    for ((action, outcome), count) in &counts {
+        println!("{action:>18} {outcome:<20} {count:>7}");
     }
-    for (what, rows) in TOLD {
-        println!("{what:>35} {:>7}", database.count(rows).await);
+    for (label, rows) in NOTIFICATION_COUNTS {
+        println!("{label:>39} {:>7}", database.count(rows).await);
     }
-    let (untold, held_back) = (database.count(UNTOLD).await, database.count(HELD_BACK).await);
-    assert!(untold <= held_back, "{untold} acts were not told, and {held_back} held back");
-    assert_eq!(database.count(NOT_NAMED).await, 0, "somebody is told of being named, and is not");
-    let deadlocks = deadlocks(&database).await;
-    println!("{deadlocks:>43} deadlocks");
-    // Whoever leaves is locked against everybody, and others refer to them from inboxes: PostgreSQL ends one of the two,
-    // which is tried again.
-    assert!(leaving != 0 || deadlocks == 0, "somebody took locks in another order");
-    assert_eq!(mismatches(&app).await, [] as [String; 0], "seed {seed}");
-    tally
+    let without_notification = database.count(ACTS_WITHOUT_NOTIFICATION).await;
+    let held_back = database.count(HELD_BACK).await;
+    assert!(
+        without_notification <= held_back,
+        "{without_notification} acts have no notification, but only {held_back} were held back"
+    );
+    assert_eq!(
+        database.count(STALE_MENTION_NOTIFICATIONS).await,
+        0,
+        "a mention notification is about a text that does not mention its recipient"
+    );
+    let deadlocks = count_deadlocks(&database).await;
+    println!("{deadlocks:>47} deadlocks");
+    // Deleting an account locks the user exclusively, while inboxes of other users refer to that user. PostgreSQL aborts
+    // one of the two transactions, which is then retried.
+    assert!(deletions != 0 || deadlocks == 0, "locks were taken in different orders");
+    assert_eq!(find_mismatches(&app).await, [] as [String; 0], "seed {seed}");
+    counts
 }
 
-async fn play(
+async fn run_users(
     app: &App,
     database: &TestDatabase,
     seed: u64,
     duration: Duration,
-    leaving: usize,
-) -> StatementStats {
-    let people = join_all((0..PEOPLE).map(|_| a_user().insert_into(database))).await;
-    let authors: Vec<UserId> = people[..POSTS].iter().map(|person| person.id).collect();
-    let square = Arc::new(Square::with_posts(app, &authors).await);
-    // This is about what people leave, not about how long they wait on a machine that does other things as well.
-    let patient = |config: DatabaseConfig| {
-        config.with_acquire_timeout(PATIENCE).with_statement_timeout(PATIENCE)
+    deletions: usize,
+) -> ActionCounts {
+    let users = join_all((0..USERS).map(|_| a_user().insert_into(database))).await;
+    let authors: Vec<UserId> = users[..POSTS].iter().map(|user| user.id).collect();
+    let targets = Arc::new(Targets::with_posts(app, &authors).await);
+    // This test checks the resulting rows, not response times, so statements may take long on a busy machine.
+    let with_long_timeouts = |config: DatabaseConfig| {
+        config.with_acquire_timeout(TIMEOUT).with_statement_timeout(TIMEOUT)
     };
-    let pools = people.chunks(TO_A_POOL).map(|_| database.pool_with(patient)).collect::<Vec<_>>();
-    let until = Instant::now() + duration;
+    let pools = users
+        .chunks(USERS_PER_POOL)
+        .map(|_| database.pool_with(with_long_timeouts))
+        .collect::<Vec<_>>();
+    let end = Instant::now() + duration;
     let mut tasks = JoinSet::new();
-    for (number, me) in people.iter().enumerate() {
-        let person = Person {
-            me: me.id,
-            everybody: people.clone(),
-            app: App { db: pools[number / TO_A_POOL].clone(), ..app.clone() },
-            square: Arc::clone(&square),
-            dice: Dice::of(number, seed),
+    for (index, user) in users.iter().enumerate() {
+        let simulated_user = SimulatedUser {
+            id: user.id,
+            all_users: users.clone(),
+            app: App { db: pools[index / USERS_PER_POOL].clone(), ..app.clone() },
+            targets: Arc::clone(&targets),
+            rng: Rng::for_user(index, seed),
         };
-        tasks.spawn(person.act_until(until));
+        tasks.spawn(simulated_user.act_until(end));
     }
-    let mut pace = tokio::time::interval(duration / u32::try_from(leaving + 2).unwrap());
-    pace.tick().await;
-    for person in &people[..leaving] {
-        pace.tick().await;
-        accounts::delete(app, person.id).await.unwrap();
+    let mut interval = tokio::time::interval(duration / u32::try_from(deletions + 2).unwrap());
+    interval.tick().await;
+    for user in &users[..deletions] {
+        interval.tick().await;
+        accounts::delete(app, user.id).await.unwrap();
     }
-    let mut all = StatementStats::new();
-    while let Some(tally) = tasks.join_next().await {
-        for (what, times) in tally.unwrap() {
-            *all.entry(what).or_default() += times;
+    let mut total = ActionCounts::new();
+    while let Some(counts) = tasks.join_next().await {
+        for (key, count) in counts.unwrap() {
+            *total.entry(key).or_default() += count;
         }
     }
-    all
+    total
 }
 
-/// What people are told in the end.
-const TOLD: [(&str, &str); 5] = [
+/// The rows that the report counts.
+const NOTIFICATION_COUNTS: [(&str, &str); 5] = [
     ("notifications in lists", "notifications WHERE parent_id IS NULL"),
     ("batches", "notifications WHERE is_batch"),
-    ("entries of batches", "notifications WHERE parent_id IS NOT NULL"),
-    ("withdrawn and remembered", "withdrawn_notifications"),
+    ("children of batches", "notifications WHERE parent_id IS NOT NULL"),
+    ("withdrawn and restorable", "withdrawn_notifications"),
     ("held back by the hourly limit", HELD_BACK),
 ];
 
 const HELD_BACK: &str = "notification_quotas, generate_series(1, held_back)";
 
-/// What was done to somebody else's post, or names somebody else in a post that they may see, and is not told.
-const UNTOLD: &str = "(
+/// Acts on another user's post, and mentions of another user in a post they can see, without a notification.
+const ACTS_WITHOUT_NOTIFICATION: &str = "(
         SELECT author_id, user_id AS actor_id, post_id, type FROM (
             SELECT post_id, user_id, 'like' AS type FROM likes
             UNION ALL SELECT post_id, user_id, 'emoji_reaction' FROM emoji_reactions
@@ -147,8 +161,8 @@ const UNTOLD: &str = "(
             AND it.type = act.type AND (it.type <> 'mention' OR it.comment_id IS NULL)
     )";
 
-/// What tells somebody that they are named where they are not.
-const NOT_NAMED: &str = "notifications AS it
+/// Mention notifications whose text does not mention the recipient.
+const STALE_MENTION_NOTIFICATIONS: &str = "notifications AS it
     JOIN users ON users.id = it.user_id
     JOIN posts ON posts.id = it.post_id
     LEFT JOIN comments ON comments.id = it.comment_id
@@ -156,28 +170,29 @@ const NOT_NAMED: &str = "notifications AS it
         AND strpos(coalesce(comments.content, posts.content), '@' || username || ' ') = 0";
 
 fn seed() -> u64 {
-    let given = std::env::var("GRATEFUL_SEED").ok().map(|text| text.parse().unwrap());
-    given.unwrap_or_else(|| std::process::id().into())
+    let configured = std::env::var("GRATEFUL_SEED").ok().map(|text| text.parse().unwrap());
+    configured.unwrap_or_else(|| std::process::id().into())
 }
 
-/// What `grateful verify` would print.
-async fn mismatches(app: &App) -> Vec<String> {
-    let mut found = Vec::new();
+/// The mismatches that `grateful verify` would report.
+async fn find_mismatches(app: &App) -> Vec<String> {
+    let mut mismatches = Vec::new();
     verify(app, Repair::No, |progress| {
-        if let Progress::Mismatch(difference) = progress {
-            found.push(format!("{difference:?}"));
+        if let Progress::Mismatch(mismatch) = progress {
+            mismatches.push(format!("{mismatch:?}"));
         }
     })
     .await
     .unwrap();
-    found
+    mismatches
 }
 
-/// How many transactions PostgreSQL ended in favour of others. It is told when connections end.
-async fn deadlocks(database: &TestDatabase) -> i64 {
-    let others = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+/// The number of deadlocks that PostgreSQL resolved. Connections report them when they close.
+async fn count_deadlocks(database: &TestDatabase) -> i64 {
+    let other_connections =
+        "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
     let deadline = Instant::now() + Duration::from_secs(10);
-    while 1 < database.count(others).await && Instant::now() < deadline {
+    while 1 < database.count(other_connections).await && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     database

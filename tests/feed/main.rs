@@ -1,15 +1,14 @@
-//! Fifty readers who walk through the ranked feed, page by page and each page on another node, while a hundred times a second
-//! somebody posts, likes, deletes, follows or blocks: nobody meets a post twice, nor misses one that was there when their walk
-//! began and still is.
+//! Fifty readers page through the ranked feed, each page on another node, while a hundred times a second a user posts, adds
+//! a heart, deletes a post, follows or blocks. No post is returned twice, and no post that exists throughout is missed.
 //!
-//! The short form takes a few seconds for each world, `GRATEFUL_FULL=1` a minute; both print what they counted.
+//! The short form takes a few seconds for each dataset, `GRATEFUL_FULL=1` a minute. Both print their counts.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-#[path = "../engagement/dice.rs"]
-mod dice;
-mod walker;
-mod world;
+mod dataset;
+mod reader;
+#[path = "../engagement/rng.rs"]
+mod rng;
 mod writer;
 
 use std::sync::Arc;
@@ -21,83 +20,88 @@ use grateful_testkit::TestApp;
 use grateful_tests::{SqlConnection, TIMEOUT};
 use tokio::task::JoinSet;
 
-use crate::dice::Dice;
-use crate::walker::{Findings, Walker};
-use crate::world::World;
-use crate::writer::{Writer, Written};
+use crate::dataset::DatasetSize;
+use crate::reader::{ReadReport, Reader};
+use crate::rng::Rng;
+use crate::writer::{WriteCounts, Writer};
 
-const WALKERS: usize = 50;
+const READERS: usize = 50;
 const WRITERS: usize = 10;
 
-/// So often does each of the writers write.
-const PACE: Duration = Duration::from_millis(100);
+/// The interval between two writes of one writer.
+const WRITE_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Servers, as it were: each with connections of its own, and nothing else in common but the database.
+/// Simulated servers: each has its own connections, and they share only the database.
 const NODES: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_small_world_is_read_to_its_end_without_a_repeat_or_a_hole() {
-    let findings = walk_while_others_write(World { people: 80, posts: 400 }).await;
+async fn a_small_feed_is_read_to_its_end_without_repeated_or_missed_posts() {
+    let report = read_during_writes(DatasetSize { users: 80, posts: 400 }).await;
 
-    assert!(0 < findings.read_to_the_end, "nobody came to the end");
+    assert!(0 < report.complete_passes, "no reader reached the end");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_large_world_is_read_to_place_500_without_a_repeat_or_a_hole() {
-    let findings = walk_while_others_write(World { people: 1000, posts: 5000 }).await;
+async fn a_large_feed_is_read_to_position_500_without_repeated_or_missed_posts() {
+    let report = read_during_writes(DatasetSize { users: 1000, posts: 5000 }).await;
 
-    assert!(0 < findings.read_to_place_500, "nobody came to place 500");
+    assert!(0 < report.truncated_passes, "no reader reached position 500");
 }
 
-/// One world at a time, so that the other does not slow down those who write.
-static ONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+/// Runs one test at a time, so that one does not slow down the writers of the other.
+static RUN_LOCK: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-async fn walk_while_others_write(world: World) -> Findings {
-    let _one = ONE.lock().await;
+async fn read_during_writes(size: DatasetSize) -> ReadReport {
+    let _guard = RUN_LOCK.lock().await;
     let TestApp { app, database, .. } = TestApp::create().await;
-    let world = Arc::new(world.made_in(&database).await);
-    // On a busy machine a node may keep people waiting; how long is not what this is about.
-    let patient = |config: DatabaseConfig| {
+    let dataset = Arc::new(size.insert_into(&database).await);
+    // This test does not check response times, so statements may take long on a busy machine.
+    let with_long_timeouts = |config: DatabaseConfig| {
         config
             .with_acquire_timeout(TIMEOUT)
             .with_statement_timeout(TIMEOUT)
             .with_max_connections(WRITERS)
     };
-    let node =
-        || App { db: database.pool_with(patient), clock: Arc::new(SystemClock), ..app.clone() };
-    let nodes: Vec<App> = (0..NODES).map(|_| node()).collect();
-    // Of their own, so that they write as often as they are to, however many read.
-    let writing = node();
-    let begun = Instant::now();
-    let until = begun + Duration::from_secs(grateful_tests::full_or_short(60, 6));
+    let create_node = || App {
+        db: database.pool_with(with_long_timeouts),
+        clock: Arc::new(SystemClock),
+        ..app.clone()
+    };
+    let nodes: Vec<App> = (0..NODES).map(|_| create_node()).collect();
+    // Writers have a node of their own, so that readers do not slow them down.
+    let writer_node = create_node();
+    let start = Instant::now();
+    let end = start + Duration::from_secs(grateful_tests::full_or_short(60, 6));
     let mut writers = JoinSet::new();
-    for number in 0..WRITERS {
+    for index in 0..WRITERS {
         let writer = Writer {
-            app: writing.clone(),
+            app: writer_node.clone(),
             sql: SqlConnection::connect(&database.url()).await,
-            world: Arc::clone(&world),
-            dice: Dice::of(number, 1),
+            dataset: Arc::clone(&dataset),
+            rng: Rng::for_user(index, 1),
         };
-        writers.spawn(writer.write(PACE));
+        writers.spawn(writer.write(WRITE_INTERVAL));
     }
-    let mut walkers = JoinSet::new();
-    for number in 0..WALKERS {
-        let walker = Walker {
-            me: i64::try_from(number + 1).unwrap(),
+    let mut readers = JoinSet::new();
+    for index in 0..READERS {
+        let reader = Reader {
+            user: i64::try_from(index + 1).unwrap(),
             nodes: nodes.clone(),
             sql: SqlConnection::connect(&database.url()).await,
-            world: Arc::clone(&world),
-            dice: Dice::of(number, 2),
+            dataset: Arc::clone(&dataset),
+            rng: Rng::for_user(index, 2),
         };
-        walkers.spawn(walker.walk_until(until));
+        readers.spawn(reader.read_until(end));
     }
-    let findings = walkers.join_all().await.into_iter().fold(Findings::default(), Findings::and);
-    world.close();
-    let written = writers.join_all().await.into_iter().fold(Written::default(), Written::and);
-    let seconds = begun.elapsed().as_secs();
-    println!("{written:?}, {} in {seconds} s\n{findings:?}", written.all());
-    assert_eq!((findings.repeats, findings.holes), (0, 0), "{findings:?}");
-    assert!(0 < findings.comparisons, "nothing was compared");
-    assert!(written.has_all_kinds(), "{written:?}");
-    findings
+    let reports = readers.join_all().await;
+    let report = reports.into_iter().fold(ReadReport::default(), ReadReport::merge);
+    dataset.finish_reading();
+    let writes = writers.join_all().await;
+    let writes = writes.into_iter().fold(WriteCounts::default(), WriteCounts::merge);
+    let seconds = start.elapsed().as_secs();
+    println!("{writes:?}, {} writes in {seconds} s\n{report:?}", writes.total());
+    assert_eq!((report.repeated, report.missed), (0, 0), "{report:?}");
+    assert!(0 < report.comparisons, "nothing was compared");
+    assert!(writes.has_all_kinds(), "{writes:?}");
+    report
 }

@@ -1,4 +1,4 @@
-//! Somebody who writes.
+//! A writer that changes posts, hearts, follows and blocks during the reads.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,22 +8,22 @@ use grateful_domain::{Content, Draft, PostForViewer, PostType, Visibility};
 use grateful_tests::SqlConnection;
 use uuid::Uuid;
 
-use crate::WALKERS;
-use crate::dice::Dice;
-use crate::world::Stage;
+use crate::READERS;
+use crate::dataset::Dataset;
+use crate::rng::Rng;
 
-/// Writes in the names of all people.
+/// Writes on behalf of random users.
 pub(crate) struct Writer {
     pub(crate) app: App,
     pub(crate) sql: SqlConnection,
-    pub(crate) world: Arc<Stage>,
-    pub(crate) dice: Dice,
+    pub(crate) dataset: Arc<Dataset>,
+    pub(crate) rng: Rng,
 }
 
-/// How often what was written.
+/// The number of writes of each kind.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Written {
-    likes: u32,
+pub(crate) struct WriteCounts {
+    hearts: u32,
     posts: u32,
     deletions: u32,
     follows: u32,
@@ -32,10 +32,10 @@ pub(crate) struct Written {
     unblocks: u32,
 }
 
-impl Written {
-    pub(crate) fn and(self, other: Self) -> Self {
+impl WriteCounts {
+    pub(crate) fn merge(self, other: Self) -> Self {
         Self {
-            likes: self.likes + other.likes,
+            hearts: self.hearts + other.hearts,
             posts: self.posts + other.posts,
             deletions: self.deletions + other.deletions,
             follows: self.follows + other.follows,
@@ -45,78 +45,79 @@ impl Written {
         }
     }
 
-    pub(crate) fn all(&self) -> u32 {
-        let Self { likes, posts, deletions, follows, unfollows, blocks, unblocks } = *self;
-        likes + posts + deletions + follows + unfollows + blocks + unblocks
+    pub(crate) fn total(&self) -> u32 {
+        let Self { hearts, posts, deletions, follows, unfollows, blocks, unblocks } = *self;
+        hearts + posts + deletions + follows + unfollows + blocks + unblocks
     }
 
     pub(crate) fn has_all_kinds(&self) -> bool {
-        let Self { likes, posts, deletions, follows, unfollows, blocks, unblocks } = *self;
-        [likes, posts, deletions, follows, unfollows, blocks, unblocks].iter().all(|it| 0 < *it)
+        let Self { hearts, posts, deletions, follows, unfollows, blocks, unblocks } = *self;
+        let counts = [hearts, posts, deletions, follows, unfollows, blocks, unblocks];
+        counts.iter().all(|count| 0 < *count)
     }
 }
 
 impl Writer {
-    /// Writes at this pace, as long as anybody walks.
-    pub(crate) async fn write(mut self, pace: Duration) -> Written {
-        let mut written = Written::default();
-        let mut pace = tokio::time::interval(pace);
-        while self.world.is_walked_through() {
-            pace.tick().await;
-            self.write_once(&mut written).await;
+    /// Writes once per interval until the readers have finished.
+    pub(crate) async fn write(mut self, interval: Duration) -> WriteCounts {
+        let mut counts = WriteCounts::default();
+        let mut interval = tokio::time::interval(interval);
+        while self.dataset.is_being_read() {
+            interval.tick().await;
+            self.write_once(&mut counts).await;
         }
-        written
+        counts
     }
 
-    async fn write_once(&mut self, written: &mut Written) {
-        match self.dice.below(20) {
-            0..12 => written.likes += u32::from(self.like().await),
-            12..16 if self.world.is_crowded() => {
-                self.delete().await;
-                written.deletions += 1;
+    async fn write_once(&mut self, counts: &mut WriteCounts) {
+        match self.rng.below(20) {
+            0..12 => counts.hearts += u32::from(self.add_heart().await),
+            12..16 if self.dataset.has_grown() => {
+                self.delete_post().await;
+                counts.deletions += 1;
             }
             12..16 => {
-                self.post().await;
-                written.posts += 1;
+                self.create_post().await;
+                counts.posts += 1;
             }
             16 => {
-                self.edge("INSERT INTO follows (id, follower_id, followed_id) VALUES (gen_random_uuid(), $a, $b) ON CONFLICT DO NOTHING", Stage::note_follow).await;
-                written.follows += 1;
+                self.change_relationship("INSERT INTO follows (id, follower_id, followed_id) VALUES (gen_random_uuid(), $a, $b) ON CONFLICT DO NOTHING", Dataset::record_follow_change).await;
+                counts.follows += 1;
             }
             17 => {
-                self.edge("DELETE FROM follows WHERE follower_id = $a AND followed_id = $b AND status = 'active'", Stage::note_follow).await;
-                written.unfollows += 1;
+                self.change_relationship("DELETE FROM follows WHERE follower_id = $a AND followed_id = $b AND status = 'active'", Dataset::record_follow_change).await;
+                counts.unfollows += 1;
             }
             18 => {
-                self.edge(
+                self.change_relationship(
                     "DELETE FROM follows WHERE follower_id = $a AND followed_id = $b;
                      INSERT INTO follows (id, follower_id, followed_id, status) VALUES (gen_random_uuid(), $b, $a, 'blocked')
                      ON CONFLICT (follower_id, followed_id) DO UPDATE SET status = 'blocked'",
-                    Stage::note_block,
+                    Dataset::record_block_change,
                 )
                 .await;
-                written.blocks += 1;
+                counts.blocks += 1;
             }
             _ => {
-                self.edge("DELETE FROM follows WHERE follower_id = $b AND followed_id = $a AND status = 'blocked'", Stage::note_block).await;
-                written.unblocks += 1;
+                self.change_relationship("DELETE FROM follows WHERE follower_id = $b AND followed_id = $a AND status = 'blocked'", Dataset::record_block_change).await;
+                counts.unblocks += 1;
             }
         }
     }
 
-    /// Whether there was anything left to like.
-    async fn like(&mut self) -> bool {
-        let (post, _) = self.world.post(&mut self.dice);
-        let person = self.world.person(&mut self.dice);
-        match hearts::add(&self.app, person.into(), post.into()).await {
+    /// Adds a heart by a random user to a random post. Returns `false` if the post is gone or the heart exists.
+    async fn add_heart(&mut self) -> bool {
+        let (post, _) = self.dataset.choose_post(&mut self.rng);
+        let user = self.dataset.choose_user(&mut self.rng);
+        match hearts::add(&self.app, user.into(), post.into()).await {
             Ok(_) => true,
             Err(Error::NotFound { .. } | Error::AlreadyExists { .. }) => false,
             Err(error) => panic!("{error:?}"),
         }
     }
 
-    async fn post(&mut self) {
-        let author = self.world.person(&mut self.dice);
+    async fn create_post(&mut self) {
+        let author = self.dataset.choose_user(&mut self.rng);
         let draft = Draft {
             title: None,
             content: Content::parse("For rain.", PostType::Daily).unwrap(),
@@ -126,27 +127,27 @@ impl Writer {
             visibility: Visibility::Public,
         };
         let record = |seen: &PostForViewer| Uuid::from(seen.post.id).into_bytes().to_vec();
-        let answer: Result<RecordedResponse> =
+        let response: Result<RecordedResponse> =
             posts::create(&self.app, author.into(), draft, None, record).await;
-        let (RecordedResponse::New(id) | RecordedResponse::Replayed(id)) = answer.unwrap();
-        self.world.add(Uuid::from_slice(&id).unwrap(), author);
+        let (RecordedResponse::New(id) | RecordedResponse::Replayed(id)) = response.unwrap();
+        self.dataset.add_post(Uuid::from_slice(&id).unwrap(), author);
     }
 
-    async fn delete(&mut self) {
-        let (post, author) = self.world.take(&mut self.dice);
+    async fn delete_post(&mut self) {
+        let (post, author) = self.dataset.take_post(&mut self.rng);
         posts::delete(&self.app, author.into(), post.into()).await.unwrap();
     }
 
-    /// Changes something between one of those who walk and anybody.
-    async fn edge(&mut self, statements: &str, note: impl Fn(&Stage, i64, i64)) {
-        let who = i64::try_from(1 + self.dice.below(WALKERS)).unwrap();
-        let whom = self.world.person(&mut self.dice);
-        if who == whom {
+    /// Runs statements with `$a` and `$b` replaced by the ids of a reader and of another user. `record` is called first.
+    async fn change_relationship(&mut self, statements: &str, record: impl Fn(&Dataset, i64, i64)) {
+        let reader = i64::try_from(1 + self.rng.below(READERS)).unwrap();
+        let other = self.dataset.choose_user(&mut self.rng);
+        if reader == other {
             return;
         }
-        note(&self.world, who, whom);
+        record(&self.dataset, reader, other);
         let statements =
-            statements.replace("$a", &who.to_string()).replace("$b", &whom.to_string());
+            statements.replace("$a", &reader.to_string()).replace("$b", &other.to_string());
         self.sql.run(&statements).await;
     }
 }
