@@ -1,4 +1,4 @@
-//! The tour of the README is true: its commands are run, and answer what it says they answer.
+//! The tour in the README: its commands run, and print the shown output.
 
 use std::process::Command;
 
@@ -7,37 +7,37 @@ use serde_json::Value;
 
 const README: &str = include_str!("../README.md");
 
-/// Between the outputs of two blocks of commands.
-const BORDER: &str = "=====";
+/// Separates the outputs of two blocks of commands.
+const SEPARATOR: &str = "=====";
 
 #[tokio::test]
-async fn the_tour_answers_what_the_readme_says() {
+async fn the_commands_of_the_tour_print_the_output_that_the_readme_shows() {
     let server = Setup::with_private_postgres().start().await;
     let tour = section("## A tour in five minutes");
     let steps = steps(tour);
-    let border = format!("\necho\necho {BORDER}\n");
-    let script = steps.iter().flat_map(|step| [step.commands, &border]).collect::<String>();
+    let separator = format!("\necho\necho {SEPARATOR}\n");
+    let script = steps.iter().flat_map(|step| [step.commands, &separator]).collect::<String>();
 
     let output = Command::new("bash")
         .args(["-euo", "pipefail", "-c", &script.replace("localhost:8000", &server.address())])
         .output()
         .expect("bash and curl");
-    let said = String::from_utf8(output.stdout).expect("UTF-8");
+    let stdout = String::from_utf8(output.stdout).expect("UTF-8");
 
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    let outputs: Vec<&str> = said.split(BORDER).map(str::trim).collect();
-    assert_eq!(outputs.len(), steps.len() + 1, "{said}");
+    assert!(output.status.success(), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
+    let outputs: Vec<&str> = stdout.split(SEPARATOR).map(str::trim).collect();
+    assert_eq!(outputs.len(), steps.len() + 1, "{stdout}");
     for (step, output) in steps.iter().zip(outputs) {
-        if let Some(answer) = step.answer {
-            assert_eq!(lines(output), lines(answer), "{}", step.commands);
+        if let Some(expected) = step.expected_output {
+            assert_eq!(normalized_lines(output), normalized_lines(expected), "{}", step.commands);
         }
     }
 }
 
-/// Commands, and what they answer where the README shows it.
+/// A block of commands, and its output if the README shows it.
 struct Step {
     commands: &'static str,
-    answer: Option<&'static str>,
+    expected_output: Option<&'static str>,
 }
 
 fn section(title: &str) -> &'static str {
@@ -47,25 +47,25 @@ fn section(title: &str) -> &'static str {
 
 fn steps(tour: &'static str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    // What stands between fences is every second piece.
+    // Every second part is a fenced code block.
     for block in tour.split("```").skip(1).step_by(2) {
         match block.split_once('\n').expect("a language") {
-            ("sh", commands) => steps.push(Step { commands, answer: None }),
-            ("json", answer) => steps.last_mut().expect("commands").answer = Some(answer),
-            (language, _) => panic!("what is {language}?"),
+            ("sh", commands) => steps.push(Step { commands, expected_output: None }),
+            ("json", output) => steps.last_mut().expect("commands").expected_output = Some(output),
+            (language, _) => panic!("unexpected language: {language}"),
         }
     }
     assert!(5 < steps.len(), "the tour is too short");
     steps
 }
 
-/// The lines, without what is different every time.
-fn lines(text: &str) -> Vec<String> {
+/// The lines of an output, with JSON values that differ in every run replaced.
+fn normalized_lines(text: &str) -> Vec<String> {
     text.trim()
         .lines()
         .map(|line| match serde_json::from_str::<Value>(line) {
             Ok(mut json) => {
-                forget(&mut json);
+                replace_variable_values(&mut json);
                 json.to_string()
             }
             Err(_) => line.to_owned(),
@@ -73,19 +73,19 @@ fn lines(text: &str) -> Vec<String> {
         .collect()
 }
 
-fn forget(value: &mut Value) {
-    const PASSING: [&str; 6] =
+fn replace_variable_values(value: &mut Value) {
+    const VARIABLE: [&str; 6] =
         ["id", "post_id", "request_id", "timestamp", "created_at", "access_token"];
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
-                if PASSING.contains(&name.as_str()) && value.is_string() {
+                if VARIABLE.contains(&name.as_str()) && value.is_string() {
                     *value = Value::from("…");
                 }
-                forget(value);
+                replace_variable_values(value);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(forget),
+        Value::Array(items) => items.iter_mut().for_each(replace_variable_values),
         _ => (),
     }
 }

@@ -1,7 +1,7 @@
 //! Rate limits, which all threads of a server share.
 
 use futures_util::future::join_all;
-use grateful_tests::{PASSWORD, Setup, json};
+use grateful_tests::{PASSWORD, Setup};
 
 #[tokio::test]
 async fn all_threads_of_a_server_share_the_write_limit() {
