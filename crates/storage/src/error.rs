@@ -22,13 +22,13 @@ type Source = Box<dyn Error + Send + Sync>;
 #[non_exhaustive]
 pub enum StorageError {
     /// A unique constraint or index already has the value.
-    #[error("{constraint} is taken")]
+    #[error("unique constraint {constraint} already has this value")]
     UniqueViolation {
         /// The name of the constraint in the migrations.
         constraint: String,
     },
     /// A referenced row does not exist.
-    #[error("{constraint} refers to a row that does not exist")]
+    #[error("foreign key {constraint} refers to a row that does not exist")]
     ForeignKeyViolation {
         /// The name of the foreign key in the migrations.
         constraint: String,
@@ -135,7 +135,7 @@ fn constraint_of(info: &dyn DatabaseErrorInformation) -> String {
 /// Whether the message is about a shutdown, a startup, a timeout or too many connections (SQLSTATE classes 53 and 57, and
 /// 55P03).
 fn is_about_availability(message: &str) -> bool {
-    let words = [
+    let phrases = [
         "canceling statement due to",
         "terminating connection",
         "the database system is",
@@ -144,7 +144,7 @@ fn is_about_availability(message: &str) -> bool {
         "could not extend file",
         "No space left on device",
     ];
-    words.iter().any(|part| message.contains(part))
+    phrases.iter().any(|phrase| message.contains(phrase))
 }
 
 #[cfg(test)]

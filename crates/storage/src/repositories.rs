@@ -57,7 +57,7 @@ pub trait Repositories: sealed::Sealed {
     fn personal_data(&mut self) -> PersonalData<'_>;
     /// The ranked feed and trending posts.
     fn feed(&mut self) -> Feed<'_>;
-    /// The `notifications` table, and the tables of inboxes, quotas and withdrawn notifications.
+    /// The `notifications` table, and the tables of inboxes, quotas, removals and withdrawn notifications.
     fn notifications(&mut self) -> Notifications<'_>;
     /// The `stream_tickets` table.
     fn stream_tickets(&mut self) -> StreamTickets<'_>;

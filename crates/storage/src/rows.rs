@@ -1,7 +1,6 @@
 //! Rows that statements return, and their conversion to domain types.
 //!
-//! Contains the rows that several modules use: `query` selects them, `repositories` convert them. Imports only the schema and
-//! the error type.
+//! Contains only rows that several modules use. Imports only the schema and the error type.
 
 mod comments;
 mod emoji_reactions;

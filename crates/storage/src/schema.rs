@@ -1,4 +1,4 @@
-//! The tables as Diesel sees them; `tests/schema.rs` holds them against a migrated database.
+//! The tables as Diesel sees them. `tests/schema.rs` compares them with a migrated database.
 
 diesel::table! {
     users (id) {

@@ -77,7 +77,8 @@ impl DatabaseConfig {
         Self { pool_name, ..self }
     }
 
-    /// The settings of a new session. Timeouts keep a statement, a lock or a forgotten transaction from holding up others.
+    /// The settings of a new session. Timeouts keep a statement, a lock or a forgotten transaction from holding up other
+    /// sessions for long.
     ///
     /// Statements are planned once, not at every call: planning a page takes longer than reading it, and the plan is the same
     /// for all values (`tests/plans/`). Parallel plans are off because a server with many concurrent requests has no core

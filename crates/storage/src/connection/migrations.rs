@@ -16,7 +16,7 @@ use crate::error::{Result, StorageError};
 /// and in tests that revert migrations.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
-/// The key of the advisory lock that a migrating node holds: "grateful" in ASCII, read as a big-endian number.
+/// The key of the advisory lock that a node holds while it migrates: "grateful" in ASCII, read as a big-endian number.
 const LOCK: i64 = i64::from_be_bytes(*b"grateful");
 
 /// The time limit for opening a connection.

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-/// Thresholds from which on statements are reported, as a log warning and in the metrics.
+/// Thresholds at which statements are reported, as a log warning and in the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Thresholds {
     /// A statement that takes this long or longer is slow. Default: 100 ms.
     pub slow: Duration,
-    /// A statement that runs this often in one operation likely runs in a loop (N+1). Default: 5 times.
+    /// A statement that runs this often or more in one operation likely runs in a loop (N+1). Default: 5 times.
     pub repeated: u32,
 }
 
