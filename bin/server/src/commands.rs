@@ -87,8 +87,8 @@ impl AppFactory {
         })
     }
 
-    /// An [`App`] with its own connection pool of this name.
-    fn app(&self, pool: &'static str) -> App {
+    /// Creates an [`App`] with its own connection pool of this name.
+    fn create_app(&self, pool: &'static str) -> App {
         let db = Database::connect_lazily(self.database.clone().with_pool_name(pool));
         self.pools.register(&db);
         App {

@@ -77,11 +77,11 @@ pub(crate) struct SeedArgs {
     #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.engagements)]
     engagements: usize,
 
-    /// Number of follows, follow requests and blocks together, up to 10,000,000 and half of all user pairs.
+    /// Number of follows, follow requests and blocks together, up to 10,000,000 and half of all ordered pairs of users.
     #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.follows)]
     follows: usize,
 
-    /// Number of events that notify a user, newest first, up to 10,000,000.
+    /// Maximum number of events that notify a user, up to 10,000,000. The newest events are chosen.
     #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.notifications)]
     notifications: usize,
 

@@ -35,7 +35,7 @@ impl FileStore {
         Ok(Self { store: Arc::new(store), directory: Some(directory.to_owned()) })
     }
 
-    /// Removes files of interrupted uploads. Returns how many.
+    /// Removes what interrupted uploads left: staged files, and files that no row references. Returns how many.
     pub(crate) async fn sweep(&self, app: &App) -> anyhow::Result<usize> {
         let staged_count = match self.directory.clone() {
             Some(directory) => {

@@ -49,10 +49,10 @@ pub(crate) fn init(config: &LogConfig) {
         LogFormat::Pretty => true,
         LogFormat::Json => false,
     };
-    // At `debug`, the database driver's own log lines would show bound values.
+    // At `debug`, the database driver's log lines would show bound values. The server's own log lines never do.
     let without_values =
         Targets::new().with_default(Level::TRACE).with_target("tokio_postgres", Level::INFO);
-    // `actix_http` logs every malformed request as an error, which needs no action. Each request has its own log line.
+    // `actix_http` logs every malformed request as an error, although it needs no action. The server logs each of them too.
     let without_client_errors = filter_fn(|line: &Metadata<'_>| {
         !(line.target().starts_with("actix_http") && *line.level() == Level::ERROR)
     });

@@ -15,6 +15,8 @@ pub(crate) struct MetricsRecorder {
 }
 
 impl MetricsRecorder {
+    /// Installs the recorder for this process and describes all metrics.
+    ///
     /// # Errors
     /// A recorder is installed already.
     pub(crate) fn install() -> anyhow::Result<Self> {

@@ -17,8 +17,8 @@ pub(super) async fn reset(settings: Settings, username: &str) -> anyhow::Result<
     if settings.migrate {
         migrate_database(&postgres.config).await?;
     }
-    let apps = AppFactory::new(&settings, postgres.config.clone())?;
-    let ended_sessions = accounts::reset_password(&apps.app(JOB_POOL), username, password).await?;
+    let app = AppFactory::new(&settings, postgres.config.clone())?.create_app(JOB_POOL);
+    let ended_sessions = accounts::reset_password(&app, username, password).await?;
     println!("{username} has a new password; sessions ended: {ended_sessions}");
     postgres.close()
 }

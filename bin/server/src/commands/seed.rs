@@ -32,7 +32,8 @@ pub(super) async fn seed(settings: Settings, args: SeedArgs) -> anyhow::Result<(
     Ok(())
 }
 
-/// The requested time, or the start of the current hour, so that repeated runs within the hour generate the same dataset.
+/// The requested time. By default the start of the current hour, so that runs within the same hour generate the same
+/// dataset.
 fn dataset_time(
     requested: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
@@ -84,7 +85,7 @@ fn summary(dataset: &Dataset) -> String {
         (dataset.shares().len(), "shares"),
         (dataset.comments().len(), "comments"),
         (dataset.follows().len(), "follows"),
-        (dataset.event_count(), "events that notify a user"),
+        (dataset.event_count(), "notification events"),
     ];
     let counts = counts.map(|(count, label)| format!("{count} {label}")).join(", ");
     let email = dataset.users().next().map(|user| user.email);

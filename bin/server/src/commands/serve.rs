@@ -31,7 +31,7 @@ pub(super) async fn serve(settings: Settings) -> anyhow::Result<()> {
     let served = serve_with(&settings, &postgres.config, listeners, &mut shutdown).await;
     let closed = tokio::select! {
         closed = spawn_blocking(|| postgres.close()) => closed?,
-        // PostgreSQL stops without this process too.
+        // A second signal: PostgreSQL stops even if this process does not wait for it.
         () = shutdown.wait() => Ok(()),
     };
     served.and(closed)
@@ -59,21 +59,21 @@ async fn serve_with(
     }
     // Installed before the first metric is recorded.
     let recorder = settings.observability.metrics.then(MetricsRecorder::install).transpose()?;
-    let apps = AppFactory::new(settings, database.clone())?;
-    let metrics_page = recorder.as_ref().map(|recorder| recorder.page(apps.pools.clone()));
-    let job_app = apps.app(JOB_POOL);
+    let app_factory = AppFactory::new(settings, database.clone())?;
+    let metrics_page = recorder.as_ref().map(|recorder| recorder.page(app_factory.pools.clone()));
+    let job_app = app_factory.create_app(JOB_POOL);
     let jobs = [
-        tokio::spawn(sweep_files_daily(apps.files.clone(), job_app.clone())),
+        tokio::spawn(sweep_files_daily(app_factory.files.clone(), job_app.clone())),
         tokio::spawn(sweep_hourly(job_app)),
     ];
-    let served = run_server(settings, apps, metrics_page, listeners, shutdown).await;
+    let served = run_server(settings, app_factory, metrics_page, listeners, shutdown).await;
     jobs.iter().for_each(JoinHandle::abort);
     served
 }
 
 async fn run_server(
     settings: &Settings,
-    apps: AppFactory,
+    app_factory: AppFactory,
     metrics_page: Option<MetricsPage>,
     listeners: Vec<TcpListener>,
     shutdown: &mut ShutdownSignal,
@@ -89,7 +89,8 @@ async fn run_server(
         server_timing: settings.observability.server_timing,
         ..WebConfig::default()
     };
-    let server = grateful_web::serve(move || apps.app(REQUEST_POOL), &config, listeners)?;
+    let create_app = move || app_factory.create_app(REQUEST_POOL);
+    let server = grateful_web::serve(create_app, &config, listeners)?;
     let handle = server.handle();
     let running = tokio::spawn(server);
     print_ready_line(&format!("http://{address}"))?;

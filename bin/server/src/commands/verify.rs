@@ -22,7 +22,7 @@ pub(super) async fn verify(settings: Settings, repair: bool) -> anyhow::Result<(
         .clone()
         .with_statement_timeout(STATEMENT_TIMEOUT)
         .with_thresholds(postgres.config.thresholds.with_slow(STATEMENT_TIMEOUT));
-    let app = AppFactory::new(&settings, config)?.app(JOB_POOL);
+    let app = AppFactory::new(&settings, config)?.create_app(JOB_POOL);
     let repair = if repair { Repair::Yes } else { Repair::No };
     let mut report = Report::default();
     let mismatches = recount(&app, repair, |progress| report.record(progress)).await?;
@@ -39,12 +39,12 @@ pub(super) async fn verify(settings: Settings, repair: bool) -> anyhow::Result<(
             Ok(())
         }
         (_, Repair::No) => {
-            bail!("found mismatches (grateful verify --repair fixes them)")
+            bail!("found mismatches (grateful verify --repair repairs them)")
         }
     }
 }
 
-/// Counts the verified rows, and logs them periodically.
+/// Prints mismatches, counts the verified rows and logs these counts periodically.
 #[derive(Default)]
 struct Report {
     users: u64,
@@ -58,7 +58,7 @@ impl Report {
 
     fn record(&mut self, progress: Progress) {
         match progress {
-            Progress::Mismatch(mismatch) => print(&mismatch),
+            Progress::Mismatch(mismatch) => print_mismatch(&mismatch),
             Progress::Verified { table, rows } => {
                 match table {
                     CounterTable::Users => self.users = rows,
@@ -79,7 +79,7 @@ impl Report {
     }
 }
 
-fn print(mismatch: &Mismatch) {
+fn print_mismatch(mismatch: &Mismatch) {
     let table = match mismatch.table {
         CounterTable::Users => "users",
         CounterTable::Posts => "posts",

@@ -13,8 +13,8 @@ use super::{SettingErrors, parse_switch};
 /// The settings as they were given.
 #[derive(Debug, Args)]
 pub(crate) struct LimitsArgs {
-    /// Whether to limit request rates: `on` or `off`. Requests are counted in the memory of this process. Reads other than
-    /// searches are never limited.
+    /// Whether to limit request rates: `on` or `off`. Requests are counted in the memory of this process. Reads are never
+    /// limited.
     #[arg(
         long,
         env = "GRATEFUL_RATE_LIMITS",
@@ -25,7 +25,7 @@ pub(crate) struct LimitsArgs {
     rate_limits: String,
 
     /// Trusted reverse proxies, as addresses or networks separated by commas. The client address in their
-    /// `X-Forwarded-For` header is used. Without that header, requests from a trusted proxy are not limited.
+    /// `X-Forwarded-For` header is used. Without that header, requests from a trusted proxy are not limited by address.
     #[arg(
         long,
         env = "GRATEFUL_TRUSTED_PROXIES",
@@ -114,7 +114,8 @@ pub(crate) struct Limits {
 }
 
 impl LimitsArgs {
-    /// The outer `None` means invalid settings, the inner one that rate limiting is off. The rates are validated in any case.
+    /// The outer `None` means invalid settings, the inner one that rate limiting is off. The rates are validated in either
+    /// case.
     #[expect(clippy::option_option, reason = "invalid settings are not the same as no limits")]
     pub(super) fn validate(&self, errors: &mut SettingErrors) -> Option<Option<Limits>> {
         let is_on = errors.collect("GRATEFUL_RATE_LIMITS", parse_switch(&self.rate_limits));

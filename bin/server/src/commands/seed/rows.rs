@@ -24,7 +24,7 @@ pub(super) async fn load(
     bulk_load.follows(progress.track("follows", dataset.follows())).await?;
     bulk_load.hearts(progress.track("hearts", dataset.hearts().map(heart_row))).await?;
     bulk_load
-        .emoji_reactions(progress.track("emoji", dataset.reactions().map(reaction_row)))
+        .emoji_reactions(progress.track("reactions", dataset.reactions().map(reaction_row)))
         .await?;
     bulk_load.shares(progress.track("shares", dataset.shares())).await?;
     bulk_load.comments(progress.track("comments", dataset.comments())).await?;
