@@ -265,7 +265,7 @@ async fn create_fixture(database: &TestDatabase) -> Fixture {
     Fixture { post, ana, ben }
 }
 
-/// Inserts a follow with this status. Active follows are actual.
+/// Inserts a follow with this status. Active follows are counted.
 async fn insert_follow(database: &TestDatabase, follower: UserId, followed: UserId, status: &str) {
     database
         .execute(&format!(

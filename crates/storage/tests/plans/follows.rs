@@ -246,8 +246,8 @@ async fn check(arguments: &str, rows: u32, work: impl AsyncFnOnce(&mut Connectio
     check_rows_read(arguments, rows, 20 * rows, work).await;
 }
 
-/// Runs `work`, which prepares a statement, and checks that its plans return `rows` rows from at max_read `max_read` rows read:
-/// the plan for these arguments and the generic plan.
+/// Runs `work`, which prepares a statement, and checks that its plans return `rows` rows and read at most `max_read`: the
+/// plan for these arguments and the generic plan.
 async fn check_rows_read(
     arguments: &str,
     rows: u32,

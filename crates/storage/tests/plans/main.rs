@@ -1,4 +1,4 @@
-//! Query plans of the statements that the code prepares, in large databases.
+//! Query plans in large databases, of the statements that the code itself prepared rather than of copies.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 

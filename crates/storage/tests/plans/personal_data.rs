@@ -136,8 +136,8 @@ async fn ordinary_rows(table: &str) -> u32 {
     u32::try_from(rows).unwrap()
 }
 
-/// Runs `work`, which prepares a statement, and checks that its plans return `rows` rows from at max_read `max_read` rows read:
-/// the plan for these arguments and the generic plan, which it returns.
+/// Runs `work`, which prepares a statement, and checks that its plans return `rows` rows and read at most `max_read`: the
+/// plan for these arguments and the generic plan, which it returns.
 async fn check(
     arguments: &str,
     rows: u32,

@@ -84,7 +84,7 @@ async fn listing_posts_of_a_period_reads_few_rows() {
     .await;
 }
 
-/// One in a thousand of the author's posts is of that type. At max_read all posts of the author are read.
+/// One in a thousand of the author's posts is of that type. Reads at most all posts of the author.
 #[tokio::test]
 async fn filtering_an_authors_posts_by_a_rare_type_reads_only_their_posts() {
     let query =
@@ -95,7 +95,7 @@ async fn filtering_an_authors_posts_by_a_rare_type_reads_only_their_posts() {
     .await;
 }
 
-/// Reads one post per author, and at max_read 21 posts of each of the 21 authors with the newest posts.
+/// Reads one post per author, and at most 21 posts of each of the 21 authors with the newest posts.
 #[tokio::test]
 async fn listing_the_newest_posts_of_a_hundred_authors_reads_few_rows() {
     let authors: Vec<UserId> =
@@ -113,7 +113,7 @@ async fn listing_the_newest_posts_of_a_hundred_authors_reads_few_rows() {
         conn.posts().list(query).await.unwrap();
     })
     .await;
-    // The author has 10,000 posts. The plan expects an average number and still reads no more.
+    // The author has 10,000 posts, but the plan reads no more of them than of an author with an average number.
     let for_guest = "NULL, 1, NULL, 1, ARRAY[1::bigint], 101, 101, 101, 101, 101";
     check(for_guest, 101, 101 * 5, async |conn| {
         let query = PostQuery::visible_to(Viewer::Guest).by_authors(&[PROLIFIC.into()]);
@@ -333,8 +333,8 @@ async fn finding_the_authors_of_fifty_posts_reads_few_rows() {
     .await;
 }
 
-/// Runs `work`, which prepares a statement, and checks that its plans return `rows` rows from at max_read `max_read` rows read:
-/// the plan for these arguments and the generic plan.
+/// Runs `work`, which prepares a statement, and checks that its plans return `rows` rows and read at most `max_read`: the
+/// plan for these arguments and the generic plan.
 async fn check(arguments: &str, rows: u32, max_read: u32, work: impl AsyncFnOnce(&mut Connection)) {
     check_one("", arguments, rows, max_read, work).await;
 }

@@ -208,7 +208,7 @@ async fn locking_participants_reads_few_rows() {
     .await;
 }
 
-/// A user mentions another one on the post of a third one.
+/// A user mentions another user in a comment on the post of a third user.
 #[tokio::test]
 async fn recording_a_mention_reads_few_rows() {
     let act = Act::Mention { post: most_popular_post(), comment: None };
@@ -228,7 +228,7 @@ async fn recording_a_mention_reads_few_rows() {
     .await;
 }
 
-/// Uses a heart in position of a mention.
+/// Uses a heart in place of a mention.
 #[tokio::test]
 async fn withdrawing_removed_mentions_reads_few_rows() {
     let mention = Act::Mention { post: most_popular_post(), comment: None };
@@ -560,8 +560,8 @@ struct Expected<'a> {
     max_read: u32,
 }
 
-/// Runs `work`, which prepares a statement, and checks that its plans return `rows` rows from at most 20 times as many rows
-/// read: the plan for these arguments and the generic plan.
+/// Runs `work`, which prepares a statement, and checks that its plans return `rows` rows and read at most 20 times as many:
+/// the plan for these arguments and the generic plan.
 async fn check(arguments: &str, rows: u32, work: impl AsyncFnOnce(&mut Connection)) {
     check_one(Expected { sql_part: "", rows, max_read: 20 * rows }, arguments, work).await;
 }
@@ -625,7 +625,7 @@ fn batch(number: u128) -> NotificationId {
     Uuid::from_u128(0x0196_1000_0000_7000_8000_0000_0000_0000 + number).into()
 }
 
-/// The id of a child of its first batch.
+/// The id of a child of user 1's first batch.
 fn child(number: u128) -> NotificationId {
     Uuid::from_u128(0x0196_2000_0000_7000_8000_0000_0000_0000 + number).into()
 }

@@ -1,4 +1,4 @@
-//! The `follows` table mutuals [`Follows`](grateful_storage::Follows).
+//! The `follows` table through [`Follows`](grateful_storage::Follows).
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};

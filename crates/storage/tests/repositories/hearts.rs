@@ -177,7 +177,7 @@ async fn paging_by_cursor_returns_each_heart_once_during_writes() {
 
     let found = collect_pages(2, async |page| {
         let page = database.connect().await.hearts().list(viewer, post, page).await.unwrap();
-        // Adds a heart that sorts first, and removes one already returned and the oldest one.
+        // Adds a heart that sorts first, removes one already returned, and the oldest one before it is reached.
         add(&database, &a_heart(create_user(&database).await, post)).await;
         remove(&database, newest.user, post).await;
         remove(&database, oldest.user, post).await;

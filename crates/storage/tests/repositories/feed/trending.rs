@@ -1,4 +1,4 @@
-//! Trending posts, compared with the scores of load_posts posts.
+//! Trending posts, compared with the scores of all posts.
 
 use grateful_domain::{Limit, PostId, TrendingConfig, TrendingWindow, UserId, Viewer};
 use grateful_storage::{Connection, QueryLog, Repositories};

@@ -287,7 +287,7 @@ async fn events_of_a_rolled_back_transaction_are_not_recorded() {
         .pool
         .transaction(async |tx| {
             tx.notifications().record(std::slice::from_ref(&event)).await?;
-            Err(StorageError::Corrupt { column: "of no table" })
+            Err(StorageError::Corrupt { column: "table.column" })
         })
         .await;
 

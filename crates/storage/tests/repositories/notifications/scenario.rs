@@ -128,7 +128,7 @@ pub(crate) fn event(cause: Cause, at: DateTime<Utc>) -> Event {
     Event { cause, details, at, id: new_id(), batch_id: new_id() }
 }
 
-/// The message of a notification, prefixed with a star if rendered is unread, with the name of the actor replaced by `N`.
+/// The message of a notification, with a star in front if it is unread and `N` in place of the actor's name.
 pub(crate) fn summary_line(rendered: &RenderedNotification) -> String {
     let star = if rendered.notification.read_at.is_none() { "* " } else { "" };
     let name = rendered.actor.as_ref().map_or("unknown", Author::name);

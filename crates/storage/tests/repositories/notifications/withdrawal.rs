@@ -253,7 +253,7 @@ async fn a_block_withdraws_only_notifications_between_the_two_users() {
     scenario.conn.notifications().withdraw_between(ana, ben, scenario.now).await.unwrap();
 
     assert_eq!(scenario.messages_for(ana).await, ["* N liked your post"]);
-    let [remaining] = &scenario.list_for(ben).await[..] else { panic!("not one") };
+    let [remaining] = &scenario.list_for(ben).await[..] else { panic!("expected one") };
     assert_eq!(remaining.notification.actor, Some(caro));
     assert_eq!(scenario.list_for(caro).await.len(), 1);
 }

@@ -1,4 +1,4 @@
-//! `/posts`: publishing, reading, changing and taking back.
+//! `/api/v1/posts` and `/api/v1/posts/{id}`: creating, reading, editing and deleting posts.
 
 mod comments;
 mod feed;

@@ -36,7 +36,7 @@ impl Scenario {
         self.database.execute(&format!("{insert} {}", rows.join(", "))).await;
     }
 
-    /// The usernames found, at max 10.
+    /// The usernames found, at most 10.
     pub(crate) async fn find(&self, typed: &str) -> Vec<String> {
         self.find_limited(typed, 10).await
     }

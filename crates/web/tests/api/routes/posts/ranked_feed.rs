@@ -183,7 +183,7 @@ fn slots(response: &ApiResponse) -> Vec<String> {
     posts.as_array().unwrap().iter().map(slot).collect()
 }
 
-/// Inserts posts around [`NOON`] by different authors, each a millisecond newer than the previous one.
+/// Inserts posts shortly after [`NOON`] by different authors, each a millisecond newer than the previous one.
 async fn insert_posts(api: &Api, count: usize) -> Vec<Post> {
     let mut inserted = Vec::new();
     for _ in 0..count {
