@@ -68,7 +68,7 @@ async fn reading_past_a_saturated_author_skips_their_posts_above_the_last_one_ne
         .await;
     let mut conn = database.connect().await;
     conn.feed().compose(viewer(FOLLOWS_NONE), &FeedCursor::default(), 20).await.unwrap();
-    let deeper = prepared(&mut conn, "unnest($5").await;
+    let deeper = find_prepared(&mut conn, "unnest($5").await;
 
     for mode in MODES {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
@@ -106,7 +106,7 @@ async fn check_page(user: i64, limit: usize, served: usize, max_read: u32) {
     let cursor = cursor_after(&mut conn, viewer(user), served).await;
     let page = conn.feed().compose(viewer(user), &cursor, limit).await.unwrap();
     assert_eq!(page.items.len(), limit);
-    let statement = prepared(&mut conn, "served").await;
+    let statement = find_prepared(&mut conn, "served").await;
 
     let mut keys = String::new();
     for key in cursor.seen_posts() {
@@ -147,11 +147,11 @@ fn assert_within(plan: &Plan, mode: &str, rows: u32, max_read: u32) {
     assert!(read <= f64::from(max_read), "{mode}: {read} rows for {rows}: {plan:#?}");
 }
 
-/// The name of the only prepared statement whose text contains `part`.
-async fn prepared(conn: &mut Connection, part: &str) -> String {
+/// The name of the only prepared statement whose text contains `sql_part`.
+async fn find_prepared(conn: &mut Connection, sql_part: &str) -> String {
     let sql = format!(
         "SELECT name AS line FROM pg_prepared_statements
-         WHERE position('{part}' IN statement) > 0 AND statement NOT LIKE '%pg\\_%'"
+         WHERE position('{sql_part}' IN statement) > 0 AND statement NOT LIKE '%pg\\_%'"
     );
     lines(conn, &sql).await.remove(0)
 }

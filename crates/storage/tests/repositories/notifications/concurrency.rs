@@ -348,7 +348,7 @@ async fn withdraw_causes(database: &Database, causes: &[Cause], now: DateTime<Ut
 
 /// An error that is not retried, so that a deadlock fails the test.
 #[derive(Debug)]
-struct FinalError(#[expect(dead_code, reason = "it is printed")] StorageError);
+struct FinalError(#[expect(dead_code, reason = "`Debug` prints it")] StorageError);
 
 impl From<StorageError> for FinalError {
     fn from(error: StorageError) -> Self {
@@ -418,9 +418,9 @@ const VIOLATIONS: &str = "
 async fn wait_for_lock_wait(scenario: &Scenario) {
     let waiting =
         "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let give_up = Instant::now() + TIMEOUT;
+    let deadline = Instant::now() + TIMEOUT;
     while scenario.database.count(waiting).await == 0 {
-        assert!(Instant::now() < give_up, "no statement waits");
+        assert!(Instant::now() < deadline, "no statement waits");
     }
 }
 

@@ -114,16 +114,16 @@ async fn case_is_ignored_in_every_script() {
     ])
     .await;
 
-    for typed in ["ÄNNE", "änne", "A\u{308}NNE", "nNe"] {
-        assert_eq!(scenario.find(typed).await, ["anne"], "{typed}");
+    for term in ["ÄNNE", "änne", "A\u{308}NNE", "nNe"] {
+        assert_eq!(scenario.find(term).await, ["anne"], "{term}");
     }
-    for typed in ["ИВАН", "иван", "пЕТ", "ва"] {
-        let expected: &[&str] = if typed == "ва" { &[] } else { &["ivan"] };
-        assert_eq!(scenario.find(typed).await, expected, "{typed}");
+    for term in ["ИВАН", "иван", "пЕТ", "ва"] {
+        let expected: &[&str] = if term == "ва" { &[] } else { &["ivan"] };
+        assert_eq!(scenario.find(term).await, expected, "{term}");
     }
     // Both forms of the lower-case sigma are equal, also at the end of the search term.
-    for typed in ["οδυσ", "ΟΔΥΣ", "οδυς", "Οδυσσευς", "ΣΕΥΣ", "σευσ"] {
-        assert_eq!(scenario.find(typed).await, ["odysseus"], "{typed}");
+    for term in ["οδυσ", "ΟΔΥΣ", "οδυς", "Οδυσσευς", "ΣΕΥΣ", "σευσ"] {
+        assert_eq!(scenario.find(term).await, ["odysseus"], "{term}");
     }
     assert_eq!(scenario.find("İLKNUR").await, ["ilknur"]);
     assert_eq!(scenario.find("JOSÉ").await, ["jose"]);
@@ -214,10 +214,10 @@ async fn the_result_is_full_when_more_users_match_than_are_inspected() {
         ))
         .await;
 
-    for typed in ["same", "sam", "s", "user", "ser1", "nsam", "name"] {
-        let found = scenario.find_limited(typed, 50).await;
-        let expected = if typed == "name" { 0 } else { 50 };
-        assert_eq!(found.len(), expected, "{typed}");
+    for term in ["same", "sam", "s", "user", "ser1", "nsam", "name"] {
+        let found = scenario.find_limited(term, 50).await;
+        let expected = if term == "name" { 0 } else { 50 };
+        assert_eq!(found.len(), expected, "{term}");
     }
     // Users with exactly this display name are sorted by username, however many there are.
     assert_eq!(scenario.find_limited("same", 2).await, ["user10002", "user10005"]);

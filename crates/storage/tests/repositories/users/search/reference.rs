@@ -89,7 +89,7 @@ fn reference<'a>(
         .filter_map(|(username, display_name)| {
             let name = username.to_ascii_lowercase();
             let shown = fold(display_name);
-            let place = if name == text {
+            let tier = if name == text {
                 0
             } else if shown == text {
                 1
@@ -102,7 +102,7 @@ fn reference<'a>(
             } else {
                 return None;
             };
-            Some((place, name, username))
+            Some((tier, name, username))
         })
         .collect();
     found.sort_unstable();

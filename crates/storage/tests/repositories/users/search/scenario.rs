@@ -37,12 +37,12 @@ impl Scenario {
     }
 
     /// The usernames found, at most 10.
-    pub(crate) async fn find(&self, typed: &str) -> Vec<String> {
-        self.find_limited(typed, 10).await
+    pub(crate) async fn find(&self, term: &str) -> Vec<String> {
+        self.find_limited(term, 10).await
     }
 
-    pub(crate) async fn find_limited(&self, typed: &str, max: i64) -> Vec<String> {
-        let Some(query) = UserSearchQuery::parse(typed) else { return Vec::new() };
+    pub(crate) async fn find_limited(&self, term: &str, max: i64) -> Vec<String> {
+        let Some(query) = UserSearchQuery::parse(term) else { return Vec::new() };
         let mut conn = self.database.connect().await;
         let found = conn.users().search(self.viewer, &query, max).await.unwrap();
         found.into_iter().map(|user| user.author.username.into()).collect()
