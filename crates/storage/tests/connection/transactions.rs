@@ -477,7 +477,7 @@ async fn wait_until_gone(database: &TestDatabase, backend_pid: &str) {
     timeout(TIMEOUT, gone).await.expect("PostgreSQL ends the process");
 }
 
-/// Polls the future at most this many times, then drops it.
+/// Polls the future whenever it is woken, at most this many times, then drops it.
 async fn poll_at_most<F: Future>(times: u32, work: F) -> Option<F::Output> {
     let mut work = pin!(work);
     let mut remaining = times;

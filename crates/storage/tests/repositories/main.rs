@@ -1,4 +1,4 @@
-//! The repositories, with one module per table or feature.
+//! The repositories, with one module per table or feature. One binary, so that it is linked once.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
