@@ -110,14 +110,14 @@ impl<'a> Scenario<'a> {
                 }
                 (in_memory, in_postgresql)
             }
-            Step::ChangeReaction(actor, emoji) => {
+            Step::UpdateReaction(actor, emoji) => {
                 let cause = self.cause(actor, self.fixture.act(1));
                 self.inbox.update_reaction(&self.fixture.actors[actor], cause.act, emoji);
                 self.conn.notifications().update_reaction(cause, emoji, self.now).await.unwrap();
                 (0, 0)
             }
-            Step::Read(index) => self.read(index).await,
-            Step::ReadAll => {
+            Step::MarkRead(index) => self.mark_read(index).await,
+            Step::MarkAllRead => {
                 let in_memory = self.inbox.mark_all_read(self.now);
                 let (owner, now) = (self.owner, self.now);
                 let mut notifications = self.conn.notifications();
@@ -126,7 +126,7 @@ impl<'a> Scenario<'a> {
                     notifications.mark_all_read(owner, now, last_seq).await.unwrap();
                 (in_memory.try_into().unwrap(), in_postgresql)
             }
-            Step::Wait(time) => {
+            Step::Advance(time) => {
                 self.now += time;
                 (0, 0)
             }
@@ -154,7 +154,7 @@ impl<'a> Scenario<'a> {
         (held_back.try_into().unwrap(), recorded.held_back.len().try_into().unwrap())
     }
 
-    async fn read(&mut self, index: proptest::sample::Index) -> (StepResult, StepResult) {
+    async fn mark_read(&mut self, index: proptest::sample::Index) -> (StepResult, StepResult) {
         let ids: Vec<NotificationId> =
             self.all_in_memory().iter().map(|notification| notification.id).collect();
         // The id may also be unknown.

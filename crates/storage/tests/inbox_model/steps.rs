@@ -19,11 +19,11 @@ pub(crate) enum Step {
     Withdraw(usize, usize),
     /// A heart on each of this many posts.
     Burst(usize, usize),
-    ChangeReaction(usize, Emoji),
+    UpdateReaction(usize, Emoji),
     /// A notification of the list or a child.
-    Read(Index),
-    ReadAll,
-    Wait(TimeDelta),
+    MarkRead(Index),
+    MarkAllRead,
+    Advance(TimeDelta),
 }
 
 /// Generates up to eighty steps.
@@ -47,9 +47,9 @@ fn step() -> impl Strategy<Value = Step> {
         9 => (actor(), act(), deliverability).prop_map(|(actor, act, deliverability)| Step::Act(actor, act, deliverability)),
         6 => (actor(), act()).prop_map(|(actor, act)| Step::Withdraw(actor, act)),
         1 => (actor(), 1..POSTS).prop_map(|(actor, posts)| Step::Burst(actor, posts)),
-        2 => (actor(), select(&Emoji::ALL[..])).prop_map(|(actor, emoji)| Step::ChangeReaction(actor, emoji)),
-        2 => any::<Index>().prop_map(Step::Read),
-        1 => Just(Step::ReadAll),
-        4 => minutes.prop_map(|minutes| Step::Wait(TimeDelta::minutes(minutes))),
+        2 => (actor(), select(&Emoji::ALL[..])).prop_map(|(actor, emoji)| Step::UpdateReaction(actor, emoji)),
+        2 => any::<Index>().prop_map(Step::MarkRead),
+        1 => Just(Step::MarkAllRead),
+        4 => minutes.prop_map(|minutes| Step::Advance(TimeDelta::minutes(minutes))),
     ]
 }
