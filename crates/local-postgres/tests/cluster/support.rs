@@ -80,7 +80,7 @@ impl UserProcess {
             let read = self.stdout.read_line(&mut line).expect("readable output");
             assert_ne!(read, 0, "the other process failed: {output}");
             if let Some(report) = line.strip_prefix("\u{1}") {
-                let (url, directory) = report.trim().split_once(' ').expect("two words");
+                let (url, directory) = report.trim().split_once(' ').expect("two fields");
                 (self.url, self.directory) = (url.to_owned(), directory.into());
                 return self;
             }
@@ -175,7 +175,7 @@ pub(crate) fn server_pid(directory: &Path) -> Option<Pid> {
 
 pub(crate) fn kill_and_wait(pid: Pid) {
     kill(pid, Signal::SIGKILL).expect("a running process");
-    // The kernel closes its files before it is a zombie.
+    // The kernel closes the files of a process before the process becomes a zombie.
     eventually("the process is dead", || {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         stat.rsplit(')').next().is_none_or(|rest| rest.is_empty() || rest.starts_with(" Z"))

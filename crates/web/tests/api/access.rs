@@ -326,7 +326,7 @@ impl Scenario {
     }
 }
 
-/// Adds a heart, a reaction and a share by SQL, as if they preceded the block.
+/// Adds a heart, a reaction and a share through the repositories, as if they preceded the block.
 async fn add_engagement(api: &Api, user: UserId, post: PostId) {
     let mut conn = api.database().connect().await;
     conn.hearts().add(&a_heart(user, post)).await.unwrap();
