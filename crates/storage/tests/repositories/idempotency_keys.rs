@@ -60,17 +60,18 @@ async fn another_request_with_the_same_key_is_detected_before_and_after_completi
 #[tokio::test]
 async fn keys_of_different_users_and_different_keys_are_independent() {
     let database = TestDatabase::create().await;
-    let anas = first_attempt(create_user(&database).await);
-    let bens = Claim { user: create_user(&database).await, fingerprint: [2; 32], ..anas.clone() };
-    let twice = Claim { key: "twice".to_owned(), ..anas.clone() };
+    let by_ana = first_attempt(create_user(&database).await);
+    let by_ben =
+        Claim { user: create_user(&database).await, fingerprint: [2; 32], ..by_ana.clone() };
+    let other_key = Claim { key: "twice".to_owned(), ..by_ana.clone() };
 
-    for claimed in [&anas, &bens, &twice] {
+    for claimed in [&by_ana, &by_ben, &other_key] {
         assert_eq!(claim(&database.pool, claimed).await, ClaimOutcome::Acquired, "{claimed:?}");
     }
-    for completed in [&anas, &bens, &twice] {
+    for completed in [&by_ana, &by_ben, &other_key] {
         assert!(complete(&database.pool, completed, completed.key.as_bytes()).await);
     }
-    let outcome = claim(&database.pool, &retry(&twice, 2, NOON)).await;
+    let outcome = claim(&database.pool, &retry(&other_key, 2, NOON)).await;
     assert_eq!(outcome, ClaimOutcome::Completed(b"twice".to_vec()));
 }
 
