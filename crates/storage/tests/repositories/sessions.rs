@@ -129,13 +129,13 @@ async fn deleting_other_sessions_keeps_the_current_one_and_other_users_sessions(
     let kept = create_session(&mut conn, 1, ana, NOON).await;
     create_session(&mut conn, 2, ana, NOON).await;
     create_session(&mut conn, 3, ana, NOON).await;
-    let bens = create_session(&mut conn, 4, ben, NOON).await;
+    let of_ben = create_session(&mut conn, 4, ben, NOON).await;
 
     let deleted = conn.sessions().delete_others(ana, kept.id).await.unwrap();
 
     assert_eq!(deleted, 2);
     assert_eq!(conn.sessions().list_active(ana, NOON).await.unwrap(), [kept]);
-    assert_eq!(conn.sessions().list_active(ben, NOON).await.unwrap(), [bens]);
+    assert_eq!(conn.sessions().list_active(ben, NOON).await.unwrap(), [of_ben]);
 }
 
 #[tokio::test]
@@ -145,13 +145,13 @@ async fn deleting_all_sessions_keeps_those_of_other_users() {
     let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     create_session(&mut conn, 1, ana, NOON).await;
     create_session(&mut conn, 2, ana, NOON).await;
-    let bens = create_session(&mut conn, 3, ben, NOON).await;
+    let of_ben = create_session(&mut conn, 3, ben, NOON).await;
 
     let deleted = conn.sessions().delete_all(ana).await.unwrap();
 
     assert_eq!(deleted, 2);
     assert_eq!(conn.sessions().list_active(ana, NOON).await.unwrap(), []);
-    assert_eq!(conn.sessions().list_active(ben, NOON).await.unwrap(), [bens]);
+    assert_eq!(conn.sessions().list_active(ben, NOON).await.unwrap(), [of_ben]);
 }
 
 #[tokio::test]
