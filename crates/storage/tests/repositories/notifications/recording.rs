@@ -178,7 +178,7 @@ async fn an_edit_notifies_and_withdraws_for_any_number_of_users_in_five_statemen
         let mut scenario = Scenario::create().await;
         let (post, ana) = (scenario.post.id, scenario.ana);
         let mention = Act::Mention { post, comment: None };
-        let elsewhere =
+        let in_comment =
             Act::Mention { post, comment: Some(scenario.create_comment_by(ana).await.id) };
         let (mut old, mut new) = (Vec::new(), Vec::new());
         for _ in 0..count {
@@ -188,7 +188,7 @@ async fn an_edit_notifies_and_withdraws_for_any_number_of_users_in_five_statemen
         let by_ana = |to, act| Cause { recipient: to, actor: ana, act };
         let first: Vec<Cause> = old.iter().map(|user| by_ana(user.id, mention)).collect();
         scenario.record(&first).await;
-        let kept: Vec<Cause> = old.iter().map(|user| by_ana(user.id, elsewhere)).collect();
+        let kept: Vec<Cause> = old.iter().map(|user| by_ana(user.id, in_comment)).collect();
         scenario.record(&kept).await;
         let events: Vec<_> = new.iter().map(|to| scenario.event(by_ana(*to, mention))).collect();
         let names: Vec<String> = old
@@ -264,8 +264,8 @@ async fn muted_types_are_skipped() {
 #[tokio::test]
 async fn preferences_of_unexpected_types_mute_nothing() {
     let mut scenario = Scenario::create().await;
-    let odd = [r#"{"notifications": []}"#, r#"{"notifications": {"like": null}}"#, "{}"];
-    for preferences in odd {
+    let unexpected = [r#"{"notifications": []}"#, r#"{"notifications": {"like": null}}"#, "{}"];
+    for preferences in unexpected {
         let [ben] = scenario.create_users().await;
         let set = format!("UPDATE users SET profile_preferences = '{preferences}'");
         scenario.database.execute(&set).await;
