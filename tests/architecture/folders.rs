@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use regex::Regex;
 
@@ -58,6 +59,12 @@ const LAYERS: [(&str, &[&str]); 3] = [
         ],
     ),
 ];
+
+static INLINE_PATH: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b(?:crate|super)(?:::\w+)+").unwrap());
+
+static USE_DECLARATION: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?m)^\s*(pub(?:\([^)]*\))?\s+)?use\s+([^;]+);").unwrap());
 
 #[test]
 fn modules_import_only_from_the_layers_below() {
@@ -212,9 +219,8 @@ fn paths(source: &str) -> Vec<Vec<String>> {
 
 /// The paths of `use` declarations, groups expanded; only public ones where `is_public`.
 fn uses(source: &str, is_public: bool) -> Vec<Vec<String>> {
-    let declaration = Regex::new(r"(?m)^\s*(pub(?:\([^)]*\))?\s+)?use\s+([^;]+);").unwrap();
     let mut paths = Vec::new();
-    for found in declaration.captures_iter(source) {
+    for found in USE_DECLARATION.captures_iter(source) {
         if !is_public || found.get(1).is_some() {
             expand(&found[2], &[], &mut paths);
         }

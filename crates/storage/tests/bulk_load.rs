@@ -165,11 +165,11 @@ async fn a_reply_to_a_comment_on_another_post_is_rejected() {
     let (mut load, ana, _) = begin_with_two_users(&database.url()).await;
     let posts = [a_post().by(ana).build(), a_post().by(ana).build()];
     let first = a_comment().by(ana).on(&posts[0]).build();
-    let mut elsewhere = a_comment().by(ana).on(&posts[1]).build();
-    elsewhere.parent = Some(first.id);
+    let mut reply = a_comment().by(ana).on(&posts[1]).build();
+    reply.parent = Some(first.id);
 
     load.posts(posts.into_iter()).await.unwrap();
-    load.comments([first, elsewhere].into_iter()).await.unwrap();
+    load.comments([first, reply].into_iter()).await.unwrap();
     let loaded = load.commit().await;
 
     assert_missing(loaded, "comments_parent_id_fkey");
@@ -188,7 +188,7 @@ async fn rows_from_before_the_load_cannot_be_referenced() {
 
 #[tokio::test]
 async fn an_unreachable_database_is_reported_as_unavailable() {
-    let away = BulkLoad::begin("postgresql://nobody@127.0.0.1:1/nothing").await;
+    let away = BulkLoad::begin("postgresql://unknown@127.0.0.1:1/nothing").await;
 
     assert!(matches!(away.err(), Some(StorageError::Unavailable(_))));
 }

@@ -150,7 +150,7 @@ pub(crate) async fn wait_until_blocked(database: &TestDatabase, statements: i64)
         "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let deadline = Instant::now() + Duration::from_secs(10);
     while database.count(blocked_statements).await < statements {
-        assert!(Instant::now() < deadline, "no statement waits");
+        assert!(Instant::now() < deadline, "fewer than {statements} statements wait");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }

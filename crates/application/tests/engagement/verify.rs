@@ -18,7 +18,7 @@ async fn a_consistent_database_has_no_mismatches_and_all_rows_are_verified() {
 }
 
 #[tokio::test]
-async fn mismatches_are_reported_and_not_repaired_by_default() {
+async fn without_repair_mismatches_are_reported_and_stay() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let post = a_post().insert_into(&database).await;
     database
@@ -42,7 +42,7 @@ async fn mismatches_are_reported_and_not_repaired_by_default() {
 }
 
 #[tokio::test]
-async fn repairing_fixes_every_mismatch() {
+async fn with_repair_mismatches_are_counted_and_none_is_left() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let post = a_post().insert_into(&database).await;
     a_comment().on(&post).insert_into(&database).await;

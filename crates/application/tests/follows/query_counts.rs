@@ -1,4 +1,5 @@
-//! Statement counts: 4 to 11 for an action on another user, at most 3 for a list of any length.
+//! Statement counts: at most nine for an act that notifies one user, eleven for an acceptance, which also withdraws the
+//! request, and at most three for a list of any length.
 
 use grateful_application::follows;
 use grateful_domain::{Limit, PageRequest, UserId};
@@ -7,7 +8,7 @@ use grateful_testkit::{assert_queries, block, create_user};
 use crate::support::{Scenario, require_follow_approval};
 
 #[tokio::test]
-async fn actions_need_a_constant_number_of_statements() {
+async fn acts_need_a_constant_number_of_statements_for_any_number_of_followers() {
     let scenario = Scenario::create().await;
     let app = &scenario.app;
 

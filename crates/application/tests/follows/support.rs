@@ -10,7 +10,7 @@ use grateful_domain::notification::RenderedNotification;
 use grateful_domain::{FollowState, PageRequest, Relationship, UserId};
 use grateful_testkit::{FakeClock, TestApp, TestDatabase, a_user};
 
-/// A page of the maximum length.
+/// The first page, at the maximum size.
 pub(crate) const MAX_PAGE: PageRequest = PageRequest::first(grateful_domain::Limit::MAX);
 
 /// Ana, Ben and Caro, who can be followed without approval, and Sue, who approves her followers.
@@ -88,7 +88,7 @@ pub(crate) async fn require_follow_approval(database: &TestDatabase, user: UserI
     database.execute(&format!("{sql} {user}")).await;
 }
 
-/// Checks that all cached counts equal their rows, and that every notification has its act.
+/// Asserts that all cached counts equal their rows, and that notifications match the acts.
 pub(crate) async fn assert_consistent(app: &App) {
     let mut mismatches = Vec::new();
     verify(app, Repair::No, |progress| {

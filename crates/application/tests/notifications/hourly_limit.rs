@@ -1,4 +1,5 @@
-//! The hourly limit: at most 20 new notifications of one type per recipient (docs/rules.md#notification-invariants).
+//! The hourly limit: at most 20 new top-level notifications per recipient and type
+//! (docs/rules.md#notification-invariants).
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -6,12 +7,12 @@ use grateful_application::notifications::NotificationStats;
 use grateful_application::{hearts, notifications, reactions};
 use grateful_domain::{Emoji, NotificationType, PostId};
 
-use crate::support::{Scenario, create_post, create_user_named};
+use crate::support::{Scenario, create_user_named, insert_post};
 
 #[tokio::test]
 async fn the_21st_new_notification_within_an_hour_is_held_back_and_counted() {
     let scenario = Scenario::create().await;
-    let posts = create_posts(&scenario, 21).await;
+    let posts = insert_posts(&scenario, 21).await;
 
     for post in &posts {
         hearts::add(&scenario.app, scenario.ben, *post).await.unwrap();
@@ -32,9 +33,9 @@ async fn the_21st_new_notification_within_an_hour_is_held_back_and_counted() {
 }
 
 #[tokio::test]
-async fn joined_restored_and_other_types_of_notifications_are_not_held_back() {
+async fn acts_that_join_a_batch_restore_a_notification_or_have_another_type_are_not_held_back() {
     let scenario = Scenario::create().await;
-    let posts = create_posts(&scenario, 20).await;
+    let posts = insert_posts(&scenario, 20).await;
     for post in &posts {
         hearts::add(&scenario.app, scenario.ben, *post).await.unwrap();
     }
@@ -53,7 +54,7 @@ async fn joined_restored_and_other_types_of_notifications_are_not_held_back() {
 #[tokio::test]
 async fn held_back_acts_can_be_undone_and_are_not_notified_later() {
     let scenario = Scenario::create().await;
-    let posts = create_posts(&scenario, 21).await;
+    let posts = insert_posts(&scenario, 21).await;
     for post in &posts {
         hearts::add(&scenario.app, scenario.ben, *post).await.unwrap();
     }
@@ -72,7 +73,7 @@ async fn held_back_acts_can_be_undone_and_are_not_notified_later() {
 #[tokio::test]
 async fn concurrent_acts_cannot_exceed_the_limit() {
     let scenario = Scenario::create().await;
-    let posts = create_posts(&scenario, 30).await;
+    let posts = insert_posts(&scenario, 30).await;
     let mut friends = Vec::new();
     for number in 0..30 {
         friends.push(create_user_named(&scenario.database, &format!("friend_{number}")).await);
@@ -105,10 +106,10 @@ async fn a_user_without_notifications_has_the_full_limit_left() {
     assert_eq!(stats, expected);
 }
 
-async fn create_posts(scenario: &Scenario, count: usize) -> Vec<PostId> {
+async fn insert_posts(scenario: &Scenario, count: usize) -> Vec<PostId> {
     let mut posts = Vec::new();
     while posts.len() < count {
-        posts.push(create_post(&scenario.database, scenario.ana).await);
+        posts.push(insert_post(&scenario.database, scenario.ana).await);
     }
     posts
 }

@@ -175,7 +175,7 @@ async fn removing_and_adding_hearts_leaves_their_batch_unchanged() {
 }
 
 #[tokio::test]
-async fn a_removed_heart_leaves_no_notification() {
+async fn adding_and_removing_a_heart_10_times_leaves_no_notification() {
     let scenario = Scenario::create().await;
 
     for _ in 0..10 {

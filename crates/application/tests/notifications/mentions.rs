@@ -47,7 +47,7 @@ async fn a_post_notifies_mentioned_users_with_a_preview() {
 }
 
 #[tokio::test]
-async fn a_quotation_is_cut_after_50_characters() {
+async fn a_preview_is_cut_after_50_characters() {
     for (length, ellipsis) in [(49, ""), (50, ""), (51, "…")] {
         let scenario = Scenario::create().await;
         let text = format!("@ben {}", "💜".repeat(length - 5));
@@ -61,7 +61,7 @@ async fn a_quotation_is_cut_after_50_characters() {
 }
 
 #[tokio::test]
-async fn only_exact_usernames_are_mentions_and_repetitions_notify_once() {
+async fn text_that_is_no_mention_notifies_no_user_and_repeated_mentions_notify_once() {
     let scenario = Scenario::create().await;
 
     for text in ["ben@caro.org", "@benn", "@unknown", "@@ben", "@ana", "/@ben", "@bé"] {
@@ -130,7 +130,7 @@ async fn a_mention_across_a_block_in_flight_notifies_no_user() {
 }
 
 #[tokio::test]
-async fn one_user_who_muted_mentions_does_not_affect_the_others() {
+async fn a_user_who_muted_mentions_is_skipped_and_the_other_is_notified() {
     let scenario = Scenario::create().await;
     let sql = r#"UPDATE users SET profile_preferences = '{"notifications": {"mention": false}}'"#;
     scenario.database.execute(&format!("{sql} WHERE id = {}", scenario.ben)).await;
@@ -158,7 +158,7 @@ async fn a_repeated_post_request_notifies_once() {
 }
 
 #[tokio::test]
-async fn a_post_mentions_at_most_fifty_users() {
+async fn a_post_mentions_at_most_50_users() {
     let scenario = Scenario::create().await;
     for number in 100..151 {
         a_user().with_username(&format!("p{number}")).insert_into(&scenario.database).await;

@@ -8,7 +8,7 @@ use grateful_domain::notification::Act;
 use grateful_storage::Repositories;
 use grateful_testkit::NOON;
 
-use crate::support::{MAX_PAGE, Scenario, commit_once_blocking, create_post, event, is_read};
+use crate::support::{MAX_PAGE, Scenario, commit_once_blocking, event, insert_post, is_read};
 
 #[tokio::test]
 async fn marking_a_batch_read_marks_its_children() {
@@ -119,7 +119,7 @@ async fn mark_all_read_skips_notifications_that_arrive_after_the_call() {
     let batch = create_batch(&scenario).await;
     scenario.share_link(scenario.ben).await;
     let later = NOON + TimeDelta::seconds(1);
-    let another = create_post(&scenario.database, scenario.ana).await;
+    let another = insert_post(&scenario.database, scenario.ana).await;
     let mut in_flight = scenario.database.begin("SELECT 1").await;
     let joins = event(scenario.ana, scenario.caro, Act::Reaction { post: scenario.post.id }, later);
     let starts = event(scenario.ana, scenario.caro, Act::Heart { post: another }, later);

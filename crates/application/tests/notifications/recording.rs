@@ -7,7 +7,7 @@ use grateful_domain::notification::{Priority, RenderedNotification};
 use grateful_domain::{CommentText, Emoji};
 use serde_json::{Value, json};
 
-use crate::support::{Scenario, create_post, create_user_named};
+use crate::support::{Scenario, create_user_named, insert_post};
 
 #[tokio::test]
 async fn a_heart_notifies_the_author_of_the_post() {
@@ -252,7 +252,7 @@ async fn a_rejected_act_sends_no_notification() {
 async fn an_act_fails_if_its_notification_cannot_be_stored() {
     let scenario = Scenario::create().await;
     scenario.database.execute("ALTER TABLE notifications ADD CONSTRAINT never CHECK (false)").await;
-    let other = create_post(&scenario.database, scenario.ben).await;
+    let other = insert_post(&scenario.database, scenario.ben).await;
 
     let rejected = hearts::add(&scenario.app, scenario.ben, scenario.post.id).await;
     let own = hearts::add(&scenario.app, scenario.ben, other).await;

@@ -6,7 +6,7 @@ use grateful_application::{QueryLog, notifications};
 use grateful_domain::Emoji;
 use grateful_testkit::TestApp;
 
-use crate::support::{Scenario, create_post, is_read};
+use crate::support::{Scenario, insert_post, is_read};
 
 /// The report of a sweep that deletes nothing.
 const NOTHING: SweepReport = SweepReport {
@@ -90,7 +90,7 @@ async fn an_act_can_be_undone_after_its_notification_was_deleted() {
 #[tokio::test]
 async fn many_notifications_are_deleted_in_batches() {
     let scenario = Scenario::create().await;
-    let post = create_post(&scenario.database, scenario.ana).await;
+    let post = insert_post(&scenario.database, scenario.ana).await;
     scenario
         .database
         .execute(&format!(

@@ -5,7 +5,7 @@ use grateful_application::{Error, accounts, hearts, posts, reactions};
 use grateful_domain::{Emoji, PostEdit, UserId, Visibility};
 use grateful_testkit::{NOON, a_post, block};
 
-use crate::support::{Scenario, commit_once_blocking, create_post};
+use crate::support::{Scenario, commit_once_blocking, insert_post};
 
 #[tokio::test]
 async fn own_acts_create_no_notification() {
@@ -127,7 +127,7 @@ async fn muted_types_create_no_notification() {
 }
 
 #[tokio::test]
-async fn one_recipient_who_muted_shares_does_not_affect_the_others() {
+async fn a_recipient_who_muted_shares_is_skipped_and_the_other_is_notified() {
     let scenario = Scenario::create().await;
     set_preferences(&scenario, scenario.ana, r#"{"notifications": {"post_shared": false}}"#).await;
 
@@ -185,7 +185,7 @@ async fn a_deleted_account_neither_gets_nor_causes_notifications() {
     let result = hearts::add(
         &scenario.app,
         scenario.ben,
-        create_post(&scenario.database, scenario.ana).await,
+        insert_post(&scenario.database, scenario.ana).await,
     )
     .await;
 

@@ -17,7 +17,7 @@ use grateful_storage::Repositories;
 use grateful_testkit::{MetricsCapture, PASSWORD};
 use tokio::time::timeout;
 
-use crate::support::{Scenario, create_post, create_user_named, message_of};
+use crate::support::{Scenario, create_user_named, insert_post, message_of};
 
 #[tokio::test]
 async fn a_stream_starts_at_the_last_change_and_sends_new_ones() {
@@ -211,7 +211,7 @@ async fn a_stream_sends_no_changes_of_other_inboxes() {
 #[tokio::test]
 async fn changes_are_sent_in_batches_of_at_most_100() {
     let scenario = Scenario::create().await;
-    let post = create_post(&scenario.database, scenario.ana).await;
+    let post = insert_post(&scenario.database, scenario.ana).await;
     scenario
         .database
         .execute(&format!(

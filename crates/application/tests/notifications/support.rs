@@ -190,7 +190,7 @@ pub(crate) async fn create_user_named(database: &TestDatabase, name: &str) -> Us
 }
 
 /// Inserts a public post without the use case.
-pub(crate) async fn create_post(database: &TestDatabase, author: UserId) -> PostId {
+pub(crate) async fn insert_post(database: &TestDatabase, author: UserId) -> PostId {
     a_post().by(author).insert_into(database).await.id
 }
 

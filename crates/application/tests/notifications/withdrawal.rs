@@ -6,7 +6,7 @@ use grateful_domain::{Emoji, PostEdit, Visibility};
 use grateful_storage::Repositories;
 use grateful_testkit::a_post;
 
-use crate::support::{Scenario, create_post, create_user_named, event, is_read};
+use crate::support::{Scenario, create_user_named, event, insert_post, is_read};
 
 #[tokio::test]
 async fn undoing_an_act_withdraws_its_notification() {
@@ -91,7 +91,7 @@ async fn deleting_a_comment_withdraws_the_notifications_of_its_replies() {
 #[tokio::test]
 async fn deleting_a_post_withdraws_all_notifications_about_it() {
     let scenario = Scenario::create().await;
-    let other = create_post(&scenario.database, scenario.ana).await;
+    let other = insert_post(&scenario.database, scenario.ana).await;
     hearts::add(&scenario.app, scenario.ben, other).await.unwrap();
     scenario.add_heart(scenario.ben).await;
     scenario.add_heart(scenario.caro).await;

@@ -114,7 +114,7 @@ async fn a_wrong_password_and_an_unknown_account_get_the_same_error() {
         ("ana@example.org", ""),
         ("ana@example.org", "correct horse "),
         ("ana@example.org", "Correct horse"),
-        ("nobody@example.org", PASSWORD),
+        ("unknown@example.org", PASSWORD),
         ("", PASSWORD),
         ("ana", PASSWORD),
         ("ana@example.org\0", PASSWORD),
@@ -140,7 +140,7 @@ async fn an_unknown_account_takes_as_long_as_a_wrong_password() {
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for _ in 0..15 {
         known.push(measure_login(&app, "ana@example.org").await);
-        unknown.push(measure_login(&app, "nobody@example.org").await);
+        unknown.push(measure_login(&app, "unknown@example.org").await);
     }
 
     let (known_queries, known_time) = median(known);
@@ -228,14 +228,14 @@ async fn a_wrong_current_password_changes_nothing() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
     let current = session_of(&app, &ana).await;
-    let others = log_in(&app, &ana).await;
+    let other = log_in(&app, &ana).await;
     let before = hash_of(&app, ana.id).await;
 
     let rejected = change(&app, &current, "wrong horse", "battery staple").await.unwrap_err();
 
     assert_wrong_password(&rejected);
     assert_eq!(hash_of(&app, ana.id).await, before);
-    sessions::authenticate(&app, &others).await.unwrap();
+    sessions::authenticate(&app, &other).await.unwrap();
 }
 
 #[tokio::test]
@@ -293,7 +293,7 @@ async fn a_password_reset_sets_the_password_and_revokes_all_sessions() {
 async fn a_password_reset_for_an_unknown_username_is_not_found() {
     let TestApp { app, database: _database, .. } = TestApp::create().await;
 
-    for name in ["nobody", "", "%", "no'body"] {
+    for name in ["unknown", "", "%", "un'known"] {
         let rejected = reset_password(&app, name, password("battery staple")).await.unwrap_err();
         assert!(
             matches!(rejected, Error::NotFound { resource: Resource::User, .. }),

@@ -9,13 +9,13 @@ mod support;
 mod account_deletion;
 /// Signing up, logging in, changing passwords.
 mod accounts;
-/// The ranked and newest feeds.
+/// The ranked, newest and trending feeds.
 mod feed;
-/// Readiness of the node, and deleting expired rows.
+/// Readiness of a node.
 mod health;
 /// Idempotent requests.
 mod idempotency;
-/// The table of all columns that refer to a user: how they are deleted, and where they are exported.
+/// All columns that refer to a user: where an export contains their rows, and how a deletion removes them.
 mod personal_data;
 /// Profile photos.
 mod photos;

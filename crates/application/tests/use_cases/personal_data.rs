@@ -291,9 +291,9 @@ impl Scenario {
         }
         assert_eq!(self.database.count(&format!("users WHERE id = {}", self.ana)).await, 0);
         // Notifications of other users do not contain her name either.
-        let counts =
+        let with_her_name =
             "notifications WHERE data ->> 'actor_username' = 'ana' OR message LIKE '%ana%'";
-        assert_eq!(self.database.count(counts).await, 0);
+        assert_eq!(self.database.count(with_her_name).await, 0);
         // The data of other users still exists.
         let post =
             self.database.count("posts WHERE hearts_count = 1 AND reactions_count = 1").await;

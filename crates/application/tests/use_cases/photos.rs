@@ -115,7 +115,7 @@ async fn a_photo_that_cannot_be_written_leaves_the_previous_one() {
     std::fs::rename(&photo_folder, &moved_away).unwrap();
     std::fs::write(&photo_folder, "in the way").unwrap();
 
-    let rejected = upload_photo(&app, ana, &a_png(90, 90), Some(key("k", 1))).await;
+    let rejected = upload_photo(&app, ana, &a_png(90, 90), Some(idempotent_request("k", 1))).await;
 
     assert!(matches!(rejected, Err(Error::Unavailable(_))), "{rejected:?}");
     assert_eq!(shown_url(&app, ana).await, Some(photo.url(PhotoSize::Medium)));
@@ -123,18 +123,20 @@ async fn a_photo_that_cannot_be_written_leaves_the_previous_one() {
     std::fs::rename(&moved_away, &photo_folder).unwrap();
     assert_eq!(files(&app).await, files_of(&photo));
     // A request that failed leaves its key free.
-    upload_photo(&app, ana, &a_png(90, 90), Some(key("k", 1))).await.unwrap();
+    upload_photo(&app, ana, &a_png(90, 90), Some(idempotent_request("k", 1))).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_repeated_request_replays_the_first_response_without_processing_the_image() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
-    let first = upload_photo(&app, ana, &a_png(90, 90), Some(key("k", 1))).await.unwrap();
+    let first =
+        upload_photo(&app, ana, &a_png(90, 90), Some(idempotent_request("k", 1))).await.unwrap();
 
     // Processing this would fail.
-    let again = upload_photo(&app, ana, b"no image", Some(key("k", 1))).await.unwrap();
-    let other = upload_photo(&app, ana, &a_png(80, 80), Some(key("k", 2))).await;
+    let again =
+        upload_photo(&app, ana, b"no image", Some(idempotent_request("k", 1))).await.unwrap();
+    let other = upload_photo(&app, ana, &a_png(80, 80), Some(idempotent_request("k", 2))).await;
 
     assert_eq!(photo_in(&again), photo_in(&first));
     assert!(matches!((&first, &again), (RecordedResponse::New(_), RecordedResponse::Replayed(_))));
@@ -146,9 +148,10 @@ async fn a_repeated_request_replays_the_first_response_without_processing_the_im
 async fn a_request_that_failed_can_be_sent_again_with_its_key() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
-    assert!(upload_photo(&app, ana, b"no image", Some(key("k", 1))).await.is_err());
+    assert!(upload_photo(&app, ana, b"no image", Some(idempotent_request("k", 1))).await.is_err());
 
-    let response = upload_photo(&app, ana, &a_png(90, 90), Some(key("k", 2))).await.unwrap();
+    let response =
+        upload_photo(&app, ana, &a_png(90, 90), Some(idempotent_request("k", 2))).await.unwrap();
 
     assert!(matches!(response, RecordedResponse::New(_)));
 }
@@ -175,9 +178,12 @@ async fn an_upload_needs_a_few_statements_and_none_while_the_image_is_processed(
     let ana = create_user(&database).await;
     let png = a_png(20, 20);
 
-    for (expected, idempotency) in
-        [(3, None), (3, None), (5, Some(key("k", 1))), (2, Some(key("k", 1)))]
-    {
+    for (expected, idempotency) in [
+        (3, None),
+        (3, None),
+        (5, Some(idempotent_request("k", 1))),
+        (2, Some(idempotent_request("k", 1))),
+    ] {
         let (uploaded, queries) =
             QueryLog::record(upload_photo(&app, ana, &png, idempotency)).await;
         uploaded.unwrap();
@@ -221,6 +227,6 @@ fn files_of(photo: &ProfilePhoto) -> Vec<String> {
     files
 }
 
-fn key(name: &str, fingerprint: u8) -> IdempotentRequest {
+fn idempotent_request(name: &str, fingerprint: u8) -> IdempotentRequest {
     IdempotentRequest { key: IdempotencyKey::parse(name).unwrap(), fingerprint: [fingerprint; 32] }
 }

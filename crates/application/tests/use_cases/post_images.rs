@@ -71,7 +71,13 @@ async fn a_repeated_request_with_an_image_creates_one_post() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let send = |image_file, fingerprint| {
-        create_post_with_image(&app, ana, draft("Look!"), image_file, Some(key(fingerprint)))
+        create_post_with_image(
+            &app,
+            ana,
+            draft("Look!"),
+            image_file,
+            Some(idempotent_request(fingerprint)),
+        )
     };
     let image_file = a_png(9, 9);
 
@@ -91,8 +97,9 @@ async fn an_invalid_image_creates_no_post() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let image_file = a_png(50, 50);
-    let send =
-        |image_file| create_post_with_image(&app, ana, draft("Look!"), image_file, Some(key(1)));
+    let send = |image_file| {
+        create_post_with_image(&app, ana, draft("Look!"), image_file, Some(idempotent_request(1)))
+    };
 
     let text = send(b"GIF89a").await;
     assert!(matches!(text, Err(Error::UnsupportedMediaType { .. })), "{text:?}");
@@ -112,7 +119,8 @@ async fn an_image_that_cannot_be_written_creates_no_post() {
     let ana = create_user(&database).await;
     let image_folder = folder.path().join("posts");
     std::fs::write(&image_folder, "in the way").unwrap();
-    let send = || create_post_with_image(&app, ana, draft("Look!"), TINY_PNG, Some(key(1)));
+    let send =
+        || create_post_with_image(&app, ana, draft("Look!"), TINY_PNG, Some(idempotent_request(1)));
 
     let rejected = send().await;
 
@@ -233,7 +241,7 @@ async fn deleting_an_account_deletes_its_files_except_those_that_other_posts_sho
 
 /// A post can be created between the steps of a deletion and its end.
 #[tokio::test]
-async fn posts_created_during_an_account_deletion_leave_no_file() {
+async fn posts_created_during_an_account_deletion_are_deleted_with_their_files() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     for _ in 0..3 {
@@ -302,8 +310,8 @@ async fn concurrent_changes_keep_rows_and_files_consistent() {
     println!("{reused} reused an image, {too_late} were too late");
 }
 
-/// The lock order is posts before inboxes: a comment on the post whose image is reused locks that post before its author's
-/// inbox.
+/// The lock order is posts before inboxes: a comment on the post whose image is reused locks that post before the inbox of
+/// its author.
 #[tokio::test]
 async fn a_post_whose_image_is_reused_is_locked_before_any_inbox() {
     let TestApp { app, database, .. } = TestApp::create().await;
@@ -314,16 +322,16 @@ async fn a_post_whose_image_is_reused_is_locked_before_any_inbox() {
     let mut comment_in_flight = database.begin("SELECT FROM posts FOR UPDATE").await;
 
     let again = Draft { image_url: Some(image), ..draft("Like @ana!") };
-    let mentions = async {
+    let lock_inbox = async {
         wait_until_blocked(&database, 1).await;
         let inbox = format!("SELECT FROM inboxes WHERE user_id = {ana} FOR UPDATE NOWAIT");
-        let free = comment_in_flight.batch_execute(&inbox).await;
+        let result = comment_in_flight.batch_execute(&inbox).await;
         drop(comment_in_flight);
-        free
+        result
     };
-    let (created, free) = join(create_post(&app, ben, again, None), mentions).await;
+    let (created, inbox_locked) = join(create_post(&app, ben, again, None), lock_inbox).await;
 
-    free.unwrap();
+    inbox_locked.unwrap();
     created.unwrap();
 }
 
@@ -362,8 +370,8 @@ async fn reusing_or_replacing_an_image_needs_one_more_statement() {
     let post = post_id_in(&response.unwrap());
     let image = image_of(&app, ana, post).await.unwrap();
     let again = Draft { image_url: Some(image), ..draft("Again!") };
-    let creations = Box::pin(create_post(&app, ana, again, None));
-    let (response, queries) = QueryLog::record(creations).await;
+    let creation = Box::pin(create_post(&app, ana, again, None));
+    let (response, queries) = QueryLog::record(creation).await;
     assert_queries(6, &queries);
     let (updated, queries) = QueryLog::record(update_post(&app, ana, post, without_image())).await;
     assert_queries(6, &queries);
@@ -419,6 +427,6 @@ async fn shown_files(database: &TestDatabase) -> Vec<String> {
     files.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn key(fingerprint: u8) -> IdempotentRequest {
+fn idempotent_request(fingerprint: u8) -> IdempotentRequest {
     IdempotentRequest { key: IdempotencyKey::parse("k").unwrap(), fingerprint: [fingerprint; 32] }
 }

@@ -56,7 +56,7 @@ async fn profiles_of_unknown_users_are_not_found() {
 
     for viewer in [Viewer::Guest, Viewer::User(ana)] {
         assert_not_found(profiles::get(&app, viewer, unknown_user).await);
-        for name in ["nobody", "", ".", "%", "a\0b", "\0"] {
+        for name in ["unknown", "", ".", "%", "a\0b", "\0"] {
             assert_not_found(profiles::get_by_username(&app, viewer, name).await);
         }
     }
@@ -125,7 +125,7 @@ async fn more_requests_than_one_batch_are_accepted() {
     assert_eq!(mismatches(&app).await, 0);
 }
 
-/// As after a crash between the edit and the acceptance of requests.
+/// The rows are as after a crash between the edit and the acceptance of requests.
 #[tokio::test]
 async fn a_sweep_accepts_requests_that_an_interruption_left() {
     let TestApp { app, database, .. } = TestApp::create().await;

@@ -63,7 +63,7 @@ async fn only_the_hash_of_a_token_is_stored() {
 }
 
 #[tokio::test]
-async fn the_last_use_of_a_session_is_recorded_every_ten_minutes() {
+async fn the_last_use_of_a_session_is_recorded_at_most_every_ten_minutes() {
     let TestApp { app, database, clock, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
     let token = log_in(&app, &ana).await;

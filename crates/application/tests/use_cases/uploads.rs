@@ -86,7 +86,7 @@ async fn files_with_foreign_names_are_kept() {
 }
 
 #[tokio::test]
-async fn many_orphans_are_deleted_in_batches_of_two_statements_each() {
+async fn deleting_many_orphans_needs_two_statements_per_batch() {
     let test_app = TestApp::create().await;
     let shown = a_post()
         .with_image(&format!("/uploads/{}", image(700)))

@@ -12,14 +12,14 @@ async fn a_search_needs_one_statement_for_any_number_of_results() {
     let me = create_user(&database).await;
     create_similar_users(&database).await;
 
-    for typed in ["ana", "an", "na1", "shown"] {
-        let query = UserSearchQuery::parse(typed).unwrap();
+    for text in ["ana", "an", "na1", "shown"] {
+        let query = UserSearchQuery::parse(text).unwrap();
         for limit in [1, 10, 50] {
             let found = assert_queries!(1, users::search(&app, me, &query, limit));
-            assert_eq!(i64::try_from(found.len()).unwrap(), limit, "{typed}");
+            assert_eq!(i64::try_from(found.len()).unwrap(), limit, "{text}");
         }
     }
-    let no_match = UserSearchQuery::parse("nobody").unwrap();
+    let no_match = UserSearchQuery::parse("unknown").unwrap();
     assert_eq!(assert_queries!(1, users::search(&app, me, &no_match, 50)), []);
 }
 

@@ -45,8 +45,8 @@ async fn a_missing_user_is_not_found() {
     let missing = UserId::from(MISSING_ID);
 
     assert_eq!(conn.users().find(missing).await.unwrap(), None);
-    assert_eq!(conn.users().find_by_username("nobody").await.unwrap(), None);
-    assert!(conn.users().find_credentials_by_email("nobody@example.org").await.unwrap().is_none());
+    assert_eq!(conn.users().find_by_username("unknown").await.unwrap(), None);
+    assert!(conn.users().find_credentials_by_email("unknown@example.org").await.unwrap().is_none());
     assert!(conn.users().find_credentials(missing).await.unwrap().is_none());
     assert!(!conn.users().lock(missing).await.unwrap());
 }
@@ -233,7 +233,7 @@ async fn participants_are_locked_once_each_in_id_order() {
     let other = a_user().with_username("benn").insert_into(&database).await.id;
     let post = a_post().by(ana).insert_into(&database).await;
     let comment = a_comment().by(ben).on(&post).insert_into(&database).await.id;
-    let names = ["cARO", "ana", "nobody", "b_n", "be%"];
+    let names = ["cARO", "ana", "unknown", "b_n", "be%"];
     let all = Participants {
         users: &[ana, UserId::from(MISSING_ID)],
         author_of_post: Some(post.id),

@@ -147,8 +147,8 @@ async fn a_mention_across_a_block_in_flight_with_the_post_author_notifies_no_use
     );
     let block = scenario.database.begin(&block).await;
 
-    let expected = scenario.comment(scenario.ben, "Look, @caro");
-    tokio::join!(expected, commit_once_blocking(&scenario.database, block));
+    let comment = scenario.comment(scenario.ben, "Look, @caro");
+    tokio::join!(comment, commit_once_blocking(&scenario.database, block));
 
     assert_eq!(scenario.messages(scenario.caro).await, NO_MESSAGES);
 }
@@ -181,8 +181,8 @@ async fn a_mention_on_a_post_while_it_is_hidden_notifies_no_user() {
     );
     let hide = scenario.database.begin(&hide).await;
 
-    let expected = scenario.comment(scenario.ana, "For @ben");
-    tokio::join!(expected, commit_once_blocking(&scenario.database, hide));
+    let comment = scenario.comment(scenario.ana, "For @ben");
+    tokio::join!(comment, commit_once_blocking(&scenario.database, hide));
 
     assert_eq!(scenario.messages(scenario.ben).await, NO_MESSAGES);
     scenario.assert_consistent().await;

@@ -1,4 +1,4 @@
-//! Carrying out what was decided, for any number of inboxes at once.
+//! Writes decided changes, to any number of inboxes in one statement.
 
 use std::collections::HashMap;
 
@@ -20,8 +20,8 @@ use crate::{Result, StorageError};
 
 impl Notifications<'_> {
     /// Applies changes to several inboxes, each with at most one new notification. `last_seqs` is the result of
-    /// [`Notifications::lock_and_reserve`]. Returns the users and types for which the hourly limit held back the changes, of
-    /// which none was written.
+    /// [`Notifications::lock_and_reserve`]. Returns the recipients and types of new notifications that the hourly limit held
+    /// back. Nothing is written for these.
     pub(super) async fn write(
         &mut self,
         changes: Vec<(UserId, InboxChanges)>,
@@ -74,7 +74,7 @@ impl PendingWrites {
         self.rows.is_empty() && self.deleted.is_empty()
     }
 
-    /// Adds the changes of an inbox and numbers them from `last_seq` on: removals first, then updates.
+    /// Adds the changes of an inbox, with the numbers after `last_seq`: first what leaves the inbox, then what is new in it.
     fn add(&mut self, user: UserId, changes: InboxChanges, last_seq: &mut i64) {
         let mut next_seq = || {
             *last_seq += 1;
@@ -167,9 +167,9 @@ impl From<WithdrawnRow> for WithdrawnNotification {
 }
 
 statement! {
-    /// An upsert of the quotas enforces the hourly limit: it counts each new notification, and nothing is written for those
-    /// beyond the limit. Rows are saved in their order, so that a single notification is closed before a batch becomes the
-    /// open one of its key.
+    /// One upsert of the quotas enforces the hourly limit: it counts each new notification, and nothing is written for one
+    /// beyond the limit. Rows are saved in their order, so that a single notification is no longer the open one of its key
+    /// before a batch becomes the open one.
     ApplyInboxChanges(
         rows: Value as Jsonb,
         deleted: Vec<Uuid> as Array<SqlUuid>,

@@ -80,7 +80,7 @@ INSERT INTO notifications (
     is_batch, batch_count, actor_count, batch_key, act, seq
 )
 SELECT ('0196' || kind || '000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, user_id, actor_id,
-    CASE WHEN size IS NULL THEN 'like' ELSE 'post_interaction' END, 'New Like', 'Somebody liked your post',
+    CASE WHEN size IS NULL THEN 'like' ELSE 'post_interaction' END, 'New Like', 'Ana liked your post',
     '{"post_id": "a"}', n % 2 = 0, CASE n % 2 WHEN 0 THEN timestamptz '2026-01-01 00:00Z' END, told_at, told_at,
     CASE WHEN n % 3 = 0 AND kind <> 1 THEN told_at END, parent::uuid, size IS NOT NULL, coalesce(size, 1),
     coalesce(size, 1), 'post_interaction:post:' || key, CASE WHEN size IS NULL THEN 'like:post:' || kind || n END, n

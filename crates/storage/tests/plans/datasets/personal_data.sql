@@ -32,7 +32,7 @@ INSERT INTO comments (id, author_id, post_id, content, created_at)
 SELECT md5('comment ' || n)::uuid, user_id, post_id, 'How lovely', at FROM done;
 
 INSERT INTO notifications (id, user_id, actor_id, type, title, message, data, act, seq, last_updated_at)
-SELECT md5('notification ' || n)::uuid, user_id, user_id % 5000 + 1, 'like', 'New Like', 'Somebody liked your post', '{}',
+SELECT md5('notification ' || n)::uuid, user_id, user_id % 5000 + 1, 'like', 'New Like', 'Ana liked your post', '{}',
     'like:post:' || n, n, at
 FROM done;
 

@@ -137,7 +137,7 @@ async fn a_missing_user_has_no_profile() {
     for viewer in [Viewer::Guest, Viewer::User(missing), Viewer::User(create_user(&database).await)]
     {
         assert_eq!(conn.users().find_profile(viewer, missing).await.unwrap(), None);
-        assert_eq!(conn.users().find_profile_by_username(viewer, "nobody").await.unwrap(), None);
+        assert_eq!(conn.users().find_profile_by_username(viewer, "unknown").await.unwrap(), None);
     }
     assert_eq!(conn.users().find_own_profile(missing).await.unwrap(), None);
     assert_eq!(conn.users().update_profile(missing, &full_edit()).await.unwrap(), None);

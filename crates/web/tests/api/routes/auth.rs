@@ -135,7 +135,7 @@ async fn login_with_the_right_password_returns_a_token() {
 }
 
 #[actix_web::test]
-async fn failed_logins_get_the_same_error_whatever_the_reason() {
+async fn failed_logins_get_the_same_error_for_every_reason() {
     let api = Api::create().await;
     a_user().with_username("ana").insert_into(api.database()).await;
 
