@@ -15,11 +15,11 @@ use self::foreign_keys::ForeignKeyChecks;
 use crate::repositories::{NewHeart, NewReaction};
 use crate::{Result, StorageError};
 
-/// A transaction on its own connection that loads whole tables. Its rows become visible with [`BulkLoad::commit`]. Dropping it
-/// rolls everything back.
+/// A transaction on its own connection that loads whole tables. Its rows become visible with [`BulkLoad::commit`]. Dropping
+/// it rolls everything back.
 ///
-/// Rows are written as given: the caller must count counters and follow the rules of the domain. The constraints of the
-/// database apply as always. Rows may refer only to rows that the same load has loaded before.
+/// Rows are written as given: the caller must compute their counters and follow the rules of the domain. The constraints of
+/// the database apply as always. Rows may refer only to rows that the same load has loaded before.
 pub struct BulkLoad {
     client: Client,
     foreign_keys: ForeignKeyChecks,
@@ -157,9 +157,10 @@ impl BulkLoad {
         Ok(())
     }
 
-    /// Updates the planner statistics of the table, which has two effects. Foreign keys to this table are checked with plans
-    /// that depend on these statistics. And autovacuum has no reason to analyze the table before the commit: it would not see
-    /// the uncommitted rows and would take the table for empty, which turns a minute of checks into hours.
+    /// Updates the planner statistics of the table. They serve not only queries after the commit: foreign keys to this table
+    /// are checked with plans that depend on them. If autovacuum analyzed the table before the commit, it would not see the
+    /// uncommitted rows and would take the table for empty, which turns a minute of checks into hours. Analyzing here keeps
+    /// autovacuum away until the commit.
     async fn analyze<R: CopyRow>(&self) -> Result<()> {
         self.client
             .batch_execute(&format!("ANALYZE {}", R::TABLE))

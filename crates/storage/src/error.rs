@@ -9,8 +9,8 @@ use thiserror::Error;
 ///
 /// Every method that runs a statement can fail with [`Unavailable`](StorageError::Unavailable) if the database cannot be
 /// reached or takes too long, with [`Conflict`](StorageError::Conflict) if it loses against another transaction, and with
-/// [`Corrupt`](StorageError::Corrupt) if a row holds a value that this crate cannot have written. The `# Errors` section of a
-/// method lists only further errors.
+/// [`Corrupt`](StorageError::Corrupt) if a row holds a value that this crate cannot have written. The `# Errors` section of
+/// a method lists only further errors.
 pub type Result<T, E = StorageError> = std::result::Result<T, E>;
 
 type Source = Box<dyn Error + Send + Sync>;

@@ -1,7 +1,7 @@
 //! Verification and repair of stored counters, and of notifications.
 //!
-//! Counters change in the transaction that changes the counted rows. This module counts the rows again, to verify that, or
-//! to repair the effects of changes that other software made.
+//! Counters change in the transaction that changes the counted rows. This module counts the rows again, to prove that, or to
+//! repair what was changed by other means than this crate.
 
 mod notifications;
 mod posts;
@@ -73,8 +73,8 @@ pub struct VerifiedBatch {
 type Row = (String, String, i64, i64);
 
 impl Counters<'_> {
-    /// Verifies up to `limit` rows after the key `after`. Counts in one statement, so all values are of the same moment.
-    /// Returns `None` if there are no more rows.
+    /// Verifies up to `limit` rows after the key `after`. One statement reads the counters and counts the rows, so both are
+    /// of the same moment. Returns `None` if there are no more rows.
     pub async fn verify(
         &mut self,
         table: CounterTable,

@@ -62,7 +62,7 @@ pub struct BulkUser {
 pub struct BulkNotification {
     /// The notification.
     pub notification: Notification,
-    /// The number of its last change in the inbox; 0 if it never was in the inbox.
+    /// The number of the last inbox change that showed it; 0 if none did.
     pub seq: i64,
 }
 

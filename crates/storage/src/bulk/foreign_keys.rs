@@ -6,10 +6,11 @@ use crate::{Result, StorageError};
 
 /// How foreign keys are checked during a load.
 ///
-/// By default, PostgreSQL looks up and locks the referenced row for every row, which takes more than half of the time of a
-/// load. The locks are not needed here, because no other transaction can see the rows. If the account can turn the checks off
-/// (as a superuser, for example on a private PostgreSQL), the load does that, and checks each key with one join at the end.
-/// That check is stricter: loaded rows may refer only to loaded rows, because only those cannot be deleted in the meantime.
+/// By default, PostgreSQL looks up and locks the referenced row of every foreign key of every row. That is more than half of
+/// the work of a load. The locks are not needed here, because no other transaction can see these rows. If the account may
+/// turn the checks off (a superuser, as on a private PostgreSQL), the load does so, and checks each key with one join at the
+/// end. That check is stricter: loaded rows may refer only to loaded rows, because only those cannot be deleted in the
+/// meantime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ForeignKeyChecks {
     PerRow,
@@ -46,8 +47,8 @@ impl ForeignKeyChecks {
     }
 }
 
-/// Turns nested loops off: PostgreSQL has no statistics on the number of rows of one transaction, would expect few, and would
-/// compare every row with every other.
+/// Nested loops are off: PostgreSQL has no statistics on how many rows one transaction inserted. It would expect few, and
+/// would compare every row with every other.
 const CHECK: &str = "SET LOCAL enable_nestloop = off;
 SET LOCAL work_mem = '64MB';
 DO $$

@@ -80,9 +80,9 @@ impl DatabaseConfig {
     /// The settings of a new session. Timeouts keep a statement, a lock or a forgotten transaction from holding up other
     /// sessions for long.
     ///
-    /// Statements are planned once, not at every call: planning a page takes longer than reading it, and the plan is the same
-    /// for all values (`tests/plans/`). Parallel plans are off because a server with many concurrent requests has no core
-    /// to spare. JIT is off because compiling takes longer than the statement.
+    /// Statements are planned once, not at every call: planning a page takes longer than reading it, and the plan is the
+    /// same for all values (`tests/plans/`). Parallel plans are off because a server with many concurrent requests has no
+    /// core to spare. JIT is off because compiling takes longer than the statement.
     pub(super) fn session_settings(&self) -> String {
         let limit = self.statement_timeout.as_millis();
         format!(

@@ -10,8 +10,8 @@ use crate::monitor::metrics::{
     POOL_CONNECTIONS, POOL_CONNECTIONS_MAX, POOL_FAILURES, POOL_WAITING,
 };
 
-/// Publishes the state of all pools of a process together, because a server has one pool per thread. Clones share the list of
-/// pools, which does not keep a pool alive.
+/// Publishes the state of all pools of a process together, because a server has one pool per thread. Clones share the list
+/// of pools, which does not keep a pool alive.
 #[derive(Clone, Default)]
 pub struct PoolMetrics {
     by_name: Arc<Mutex<BTreeMap<&'static str, Vec<WeakDatabase>>>>,

@@ -15,11 +15,11 @@ type Transactions = <Connection as AsyncConnection>::TransactionManager;
 impl Database {
     /// Runs `work` in one transaction, and commits if and only if `work` succeeds.
     ///
-    /// After a deadlock or a serialization failure, runs a clone of `work` again from the start, up to three attempts in total.
-    /// So `work` must have no effects other than on rows.
+    /// After a deadlock or a serialization failure, runs a clone of `work` again from the start, up to three attempts in
+    /// total. So `work` must have no effects other than on rows.
     ///
-    /// If a statement fails, `work` must fail too, or have rolled back to a savepoint. Otherwise PostgreSQL keeps nothing of the
-    /// transaction, and says so only to the next statement.
+    /// If a statement fails, `work` must fail too, or have rolled back to a savepoint. Otherwise PostgreSQL keeps nothing of
+    /// the transaction, and says so only to the next statement.
     ///
     /// # Errors
     /// The error of `work`, and [`StorageError::Unavailable`] if the database cannot be reached.

@@ -23,7 +23,8 @@ pub struct QueryMonitor {
 }
 
 thread_local! {
-    /// Buffer for the text of a statement. The log already has most texts, so it need not allocate a string for each statement.
+    /// Buffer for the text of a statement. The log already has most texts, so it need not allocate a string for each
+    /// statement.
     static TEXT: Cell<String> = const { Cell::new(String::new()) };
 }
 

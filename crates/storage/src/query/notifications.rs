@@ -126,8 +126,8 @@ impl<W> NotificationQuery<W> {
         Self { page: page.into(), ..self }
     }
 
-    /// Also returns the total number of notifications in the list. An estimate is available only for the children of a batch,
-    /// whose number is stored with the batch.
+    /// Also returns the total number of notifications in the list. An estimate is available only for the children of a
+    /// batch, whose number is stored with the batch.
     pub fn with_total(self, count_mode: CountMode) -> Self {
         Self { count_mode: Some(count_mode), ..self }
     }

@@ -8,8 +8,8 @@ use grateful_domain::{
 
 use super::sql::{Sql, Value};
 
-/// The direction in which a list is sorted: newest or highest first, or oldest or lowest first. Ties are sorted by id, in the
-/// same direction.
+/// The direction in which a list is sorted: newest or highest first, or oldest or lowest first. Ties are sorted by id, in
+/// the same direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     Descending,
@@ -85,8 +85,8 @@ impl PageSpec {
         i64::from(self.limit) + 1
     }
 
-    /// The condition that a row comes after the start position, if the page has one. It compares the sort columns as one row, so
-    /// that an index on all of them is read as one range.
+    /// The condition that a row comes after the start position, if the page has one. It compares the sort columns as one
+    /// row, so that an index on all of them is read as one range.
     pub(crate) fn keyset_condition(&self, columns: &[&str], direction: Direction) -> Option<Sql> {
         let PageSpecStart::After(values) = &self.start else { return None };
         let sign = if direction == Direction::Descending { "<" } else { ">" };

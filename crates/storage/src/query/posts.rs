@@ -48,8 +48,8 @@ impl TryFrom<PostForViewerRow> for PostForViewer {
     }
 }
 
-/// A query for a list of posts: by which authors (`W`), and in which order (`O`). It starts with [`PostQuery::visible_to`], so
-/// no list can ignore privacy or blocks. Every query is one statement.
+/// A query for a list of posts: by which authors (`W`), and in which order (`O`). It starts with [`PostQuery::visible_to`],
+/// so no list can ignore privacy or blocks. Every query is one statement.
 ///
 /// Only bounded queries compile: every combination reads an index in its order. On the way, a query reads and discards posts
 /// by users with a block to or from the viewer, private posts of another author in lists by author, and posts that do not

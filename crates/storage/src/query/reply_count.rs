@@ -9,7 +9,8 @@ use grateful_domain::UserId;
 
 use crate::schema::comments;
 
-/// The number of replies to a row of `comments` that the viewer can see: those by users without a block to or from the viewer.
+/// The number of replies to a row of `comments` that the viewer can see: those by users without a block to or from the
+/// viewer.
 #[derive(Debug, Clone, Copy, QueryId)]
 pub(crate) struct ReplyCount {
     viewer: i64,

@@ -15,10 +15,10 @@ pub(crate) enum ListOrder {
 
 /// The ids of the first `limit` items of each list.
 ///
-/// Each step of the recursion reads the next item of every list (a loose index scan). For one item, the planner uses the index
-/// that has the order, even in a list of 10,000 items. For a hundred items, it would choose the plan that is cheapest for a
-/// list of average size, and sort. It would do the same if `seen` were a condition, because it assumes 50 % selectivity for
-/// blocks.
+/// Each step of the recursion reads the next item of every list (a loose index scan). For one item, the planner uses the
+/// index that has the order, even in a list of 10,000 items. For a hundred items, it would choose the plan that is cheapest
+/// for a list of average size, and sort. It would do the same if `seen` were a condition, because it assumes 50 %
+/// selectivity for blocks.
 ///
 /// `items_of` selects `id`, `created_at` and `seen` (visible to the viewer) of all items of a list under the alias `it`, and
 /// ends with a `WHERE` clause, to which conditions are added.
@@ -42,7 +42,8 @@ pub(crate) fn top_per_list(
         .sql(") SELECT id FROM walk WHERE seen")
 }
 
-/// Selects the next item of each list in `walk` that has fewer visible items than the limit. The caller must append the limit.
+/// Selects the next item of each list in `walk` that has fewer visible items than the limit. The caller must append the
+/// limit.
 pub(crate) fn next_items(items_of: impl Fn(&str) -> Sql, order: ListOrder) -> Sql {
     let sign = match order {
         ListOrder::NewestFirst => "<",

@@ -16,11 +16,11 @@ use super::{blocked_by, blockers_of, lower};
 use crate::rows::UserListItemRow;
 use crate::schema::users;
 
-/// A query for a list of users: which users (`W`), and in which order (`O`). It starts with [`UserQuery::visible_to`], so users
-/// with a block to or from the viewer are never listed.
+/// A query for a list of users: which users (`W`), and in which order (`O`). It starts with [`UserQuery::visible_to`], so
+/// users with a block to or from the viewer are never listed.
 ///
-/// Only queries compile that read an index in its order. On the way, a query reads and discards only users with a block to or
-/// from the viewer. To find users by name, use [`Users::search`](crate::Users::search); to list follows, use
+/// Only queries compile that read an index in its order. On the way, a query reads and discards only users with a block to
+/// or from the viewer. To find users by name, use [`Users::search`](crate::Users::search); to list follows, use
 /// [`FollowQuery`](crate::FollowQuery).
 ///
 /// ```
@@ -171,8 +171,8 @@ impl<W, O> UserQuery<W, O> {
         Self { page: self.page.with_limit(limit), ..self }
     }
 
-    /// Also returns the total number of users in the list. An estimate is available only for all users; it includes users with
-    /// a block to or from the viewer.
+    /// Also returns the total number of users in the list. An estimate is available only for all users; it includes users
+    /// with a block to or from the viewer.
     pub fn with_total(self, count_mode: CountMode) -> Self {
         Self { count_mode: Some(count_mode), ..self }
     }

@@ -31,8 +31,8 @@ impl Comments<'_> {
     /// The foreign key to the parent comment.
     pub const PARENT_KEY: &'static str = "comments_parent_id_fkey";
 
-    /// Inserts a comment and counts it. Returns whether it was inserted: not if the post does not exist or is another user's
-    /// private post.
+    /// Inserts a comment and counts it. Returns whether it was inserted. It is not inserted if the post does not exist or is
+    /// another user's private post.
     ///
     /// # Errors
     /// `ForeignKeyViolation` with [`Comments::PARENT_KEY`] if the parent comment does not exist or is on another post; with
@@ -121,8 +121,9 @@ impl Comments<'_> {
         self.list_by_parent(viewer, CommentParent::Comment(comment), page).await
     }
 
-    /// Lists the first top-level comments of each post, oldest first, at most `limit` per post, without authors with a block to
-    /// or from the viewer, in one statement. Posts that have no comments or that the viewer cannot see are not in the map.
+    /// Lists the first top-level comments of each post, oldest first, at most `limit` per post, without authors with a block
+    /// to or from the viewer, in one statement. Posts that have no comments or that the viewer cannot see are not in the
+    /// map.
     pub async fn list_on_each_post(
         &mut self,
         viewer: UserId,
@@ -142,7 +143,7 @@ impl Comments<'_> {
         Ok(comments)
     }
 
-    /// Lists the ids of a comment and all replies, direct and indirect. The list is stable while the post is locked.
+    /// Lists the ids of a comment and all replies, direct and indirect. No reply is added while the post is locked.
     pub async fn list_thread_ids(&mut self, comment: CommentId) -> Result<Vec<CommentId>> {
         let ids: Vec<Uuid> = ThreadIds { comment: comment.into() }.load(self.conn).await?;
         Ok(ids.into_iter().map(CommentId::from).collect())
@@ -155,7 +156,8 @@ impl Comments<'_> {
         page: PageRequest,
     ) -> Result<Page<CommentForViewer>> {
         let query = visible_comments(viewer)
-            // All comments have the same parent. If it is NULL, the planner uses the index only if the column is in the order.
+            // All comments have the same parent. If it is NULL, the planner uses the index only if the column is in the
+            // order.
             .order((comments::parent_id, comments::created_at, comments::id));
         let query = match parent {
             CommentParent::Post(post) => query
@@ -176,7 +178,7 @@ impl Comments<'_> {
     }
 }
 
-/// Comments without those by authors with a block to or from the viewer.
+/// Selects the comments by authors without a block to or from the viewer.
 fn visible_comments(viewer: UserId) -> IntoBoxed<'static, comments_with_authors, Pg> {
     comments_with_authors(ReplyCount::visible_to(viewer))
         .filter(not(comments::author_id.eq_any(blockers_of(viewer.into()))))
@@ -184,7 +186,7 @@ fn visible_comments(viewer: UserId) -> IntoBoxed<'static, comments_with_authors,
         .into_boxed()
 }
 
-/// Comments with their authors and their numbers of replies.
+/// Selects comments with their authors and their numbers of replies.
 #[dsl::auto_type]
 fn comments_with_authors(replies: ReplyCount) -> _ {
     let comment: AsSelect<CommentRow, Pg> = CommentRow::as_select();
@@ -213,7 +215,7 @@ fn is_top_comment(viewer: UserId, posts: &[PostId], limit: Limit) -> Sql {
     Sql::new("comments.id = ANY (ARRAY(").append(top_comments).sql("))")
 }
 
-/// Comments with the same parent.
+/// The parent of the listed comments.
 enum CommentParent {
     Post(PostId),
     Comment(CommentId),

@@ -25,7 +25,7 @@ pub struct EmojiReactions<'c> {
 /// An emoji reaction to set.
 #[derive(Debug, Clone, Copy)]
 pub struct NewReaction {
-    /// The id of the reaction, if the user has none on the post yet.
+    /// The id of the reaction. Not used if the user already has one on the post.
     pub id: ReactionId,
     /// The user who reacts.
     pub user: UserId,
@@ -49,8 +49,8 @@ pub struct SavedReaction {
 }
 
 impl EmojiReactions<'_> {
-    /// Sets a user's emoji on a post. Replaces an earlier emoji, or inserts and counts the reaction. Returns `None` if the post
-    /// does not exist or is another user's private post.
+    /// Sets a user's emoji on a post. Replaces an earlier emoji, or inserts and counts the reaction. Returns `None` if the
+    /// post does not exist or is another user's private post.
     ///
     /// # Errors
     /// `ForeignKeyViolation` with `emoji_reactions_user_id_fkey` if the user does not exist.

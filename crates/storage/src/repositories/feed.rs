@@ -1,4 +1,4 @@
-//! The ranked feed and trending posts. Callers load the returned posts with a check of visibility.
+//! The ranked feed and trending posts. These are only ids: visibility is checked again where the posts are loaded.
 
 /// Selects the ids of users with a block to or from the viewer, who is `$1`.
 macro_rules! blocked_users {
@@ -55,11 +55,12 @@ pub struct FeedPageItem {
 }
 
 impl Feed<'_> {
-    /// Composes the next page of a feed: at most `limit` posts, and at most [`FeedCursor::MAX_POSITIONS`] in the whole feed. The
-    /// result is the same as if all public posts by authors without a block to or from the viewer were candidates.
+    /// Composes the next page of a feed: at most `limit` posts, and at most [`FeedCursor::MAX_POSITIONS`] in the whole feed.
+    /// It has exactly the posts that it would have if all public posts by authors without a block to or from the viewer were
+    /// candidates.
     ///
-    /// Runs one statement, or two if one author has a third of the best or of the newest posts. `candidates.rs` says how many
-    /// rows they read.
+    /// Runs one statement, or two if one author has a third of the best or of the newest posts. `candidates.rs` says how
+    /// many rows they read.
     pub async fn compose(
         &mut self,
         viewer: Viewer,
@@ -80,7 +81,8 @@ impl Feed<'_> {
             let more = FirstCandidates::of(viewer, cursor, needed)
                 .without_authors(full(Slot::Ranked), full(Slot::Fresh));
             rows.extend(more.load::<CandidateRow>(self.conn).await?);
-            // Now there are enough candidates, so the lists count as complete, for which `compose` never fails.
+            // With these candidates, the page is the same as with complete lists. With complete lists, `compose` never
+            // fails.
             compose(&candidate_lists(&rows, |_| true), cursor, limit).unwrap_or_default()
         };
         let candidate_count = u32::try_from(rows.len()).unwrap_or(u32::MAX);

@@ -47,9 +47,10 @@ impl Follows<'_> {
         rows.into_iter().map(relationship).collect()
     }
 
-    /// Changes the state between two users from `before` to that of `follow`, and updates their follow counters. `before` must
-    /// be the current state, and the rows of both users must be locked (see [`Users::lock_all`]). Returns the stored follow,
-    /// or `None` if it was deleted. An existing follow keeps its id, and its time unless it becomes a block.
+    /// Changes the follow state between two users from `before` to the state in `follow`, and updates their follow counters.
+    /// `before` must be the current state, and the rows of both users must be locked (see [`Users::lock_all`]). Returns the
+    /// stored follow, or `None` if it was deleted. An existing follow keeps its id, and keeps its time unless it becomes a
+    /// block.
     ///
     /// [`Users::lock_all`]: crate::Users::lock_all
     pub async fn set_state(
@@ -74,8 +75,8 @@ impl Follows<'_> {
         }))
     }
 
-    /// Accepts the requests of these users to follow `user`, and updates the follow counters. The rows of all of them must be
-    /// locked (see [`Users::lock_all`]). Returns the users whose requests were accepted.
+    /// Accepts the requests of these users to follow `user`, and updates the follow counters. The rows of all of them must
+    /// be locked (see [`Users::lock_all`]). Returns the users whose requests were accepted.
     ///
     /// [`Users::lock_all`]: crate::Users::lock_all
     pub async fn accept_requests(
@@ -95,8 +96,8 @@ impl Follows<'_> {
         Ok(users.into_iter().map(UserId::from).collect())
     }
 
-    /// Deletes up to `limit` follows, requests and blocks of and to a user, and updates the follow counters. Returns the number
-    /// of deleted rows.
+    /// Deletes up to `limit` follows, requests and blocks from and to a user, and updates the follow counters. Returns the
+    /// number of deleted rows.
     pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<i64> {
         let delete = DeleteFollowsBatch { user: user.into(), limit };
         Ok(delete.get_result(self.conn).await?)

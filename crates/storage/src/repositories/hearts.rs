@@ -23,7 +23,7 @@ pub struct Hearts<'c> {
 /// A heart to add.
 #[derive(Debug, Clone, Copy)]
 pub struct NewHeart {
-    /// The id of the heart, if the user has not given one yet.
+    /// The id of the heart. Not used if the user has already given one.
     pub id: HeartId,
     /// The user who gives the heart.
     pub user: UserId,
@@ -57,8 +57,8 @@ impl Hearts<'_> {
         Ok(delete.get_result::<i32>(self.conn).await.optional()?)
     }
 
-    /// Adds several hearts and counts the new ones, in one statement. Skips hearts that exist already, and hearts to posts that
-    /// do not exist or are another user's private posts. Returns the number of added hearts.
+    /// Adds several hearts and counts the new ones, in one statement. Skips hearts that exist already, and hearts to posts
+    /// that do not exist or are another user's private posts. Returns the number of added hearts.
     ///
     /// # Errors
     /// `ForeignKeyViolation` with `likes_user_id_fkey` if one of the users does not exist. Then no heart is added.

@@ -104,8 +104,8 @@ impl IdempotencyKeys<'_> {
         Ok(acquired == 1)
     }
 
-    /// Stores the response. Call this in the transaction of the request. Returns whether this attempt still holds the key. If
-    /// not, another attempt took over, and the transaction must be rolled back.
+    /// Stores the response. Call this in the transaction of the request. Returns whether this attempt still holds the key.
+    /// If not, another attempt took over, and the transaction must be rolled back.
     pub async fn complete(&mut self, claim: &Claim, response: &[u8]) -> Result<bool> {
         let held = idempotency_keys::table
             .find((i64::from(claim.user), &claim.key))

@@ -1,7 +1,7 @@
 //! The `notifications` table, and the tables that support it: inboxes, quotas, removals and withdrawn notifications.
 //!
-//! Every change to the notifications of a user locks the user's row in `inboxes` first. So the state that a change was
-//! decided on is still current when it is written, and the changes of an inbox have an order that a stream can follow.
+//! Every change to the notifications of a user locks the user's row in `inboxes` first. So the state on which a change was
+//! decided is still current when the change is written, and the changes of an inbox have an order that a stream can follow.
 
 mod changes;
 mod list;
@@ -31,7 +31,7 @@ pub struct Notifications<'c> {
 
 impl Notifications<'_> {
     /// Locks the inboxes of these users in id order until the transaction ends, and reserves the given number of sequence
-    /// numbers in each. Returns the last number before the reserved ones.
+    /// numbers in each. Returns, for each inbox, the last number before the reserved ones.
     async fn lock_and_reserve(
         &mut self,
         changes: &HashMap<UserId, i64>,

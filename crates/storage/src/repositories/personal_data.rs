@@ -15,8 +15,8 @@ use crate::rows::{CommentRow, emoji_from_code};
 use crate::schema::{comments, emoji_reactions, likes};
 use crate::{Connection, Result};
 
-/// The data of one user. Lists continue after the last item of the previous batch and return at most
-/// [`PersonalData::BATCH_SIZE`] items. An empty batch is the end.
+/// The repository of the data of one user. Each list is read in batches of at most [`PersonalData::BATCH_SIZE`] items. A
+/// batch starts after the last item of the previous one, and an empty batch is the end.
 pub struct PersonalData<'c> {
     pub(super) conn: &'c mut Connection,
 }
@@ -161,7 +161,7 @@ impl PersonalData<'_> {
             .into_boxed();
         let query = match after {
             None => query,
-            // The index has the time only. Among comments with the same time, the id decides.
+            // The index has only the time. Among comments of the same time, the id decides.
             Some(Position { at, id }) => query
                 .filter(comments::created_at.le(at))
                 .filter(comments::created_at.lt(at).or(comments::id.lt(id))),
@@ -178,8 +178,9 @@ type ShareColumns = (Uuid, Uuid, Option<String>, DateTime<Utc>, Option<Vec<i64>>
 type ReceivedColumns = (Uuid, Uuid, String, Option<String>, DateTime<Utc>);
 
 statement! {
-    /// A link share has no recipients (NULL). A message share has some, or an empty array if all of them are deleted. Reads all
-    /// shares of the user first, because no index has them by id. Otherwise PostgreSQL might scan all shares in id order.
+    /// A link share has no recipients (NULL). A message share has some, or an empty array if all of them are deleted. Reads
+    /// all shares of the user first, because no index has them by id. Otherwise PostgreSQL might scan all shares in id
+    /// order.
     CreatedShares(user: i64 as BigInt, after: Uuid as SqlUuid, limit: i64 as BigInt)
         -> (SqlUuid, SqlUuid, Nullable<Text>, Timestamptz, Nullable<Array<BigInt>>) {
         "theirs AS MATERIALIZED (

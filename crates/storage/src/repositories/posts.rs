@@ -108,8 +108,8 @@ impl Posts<'_> {
         row.map(Post::try_from).transpose()
     }
 
-    /// Like [`Posts::lock`], but only if `author` is the author, and after a lock on the author's row, whose counters change
-    /// with the post.
+    /// Like [`Posts::lock`], but only if `author` is the author. Locks the author's row before the post, because the
+    /// counters of the author change with the post.
     pub async fn lock_with_author(&mut self, author: UserId, post: PostId) -> Result<Option<Post>> {
         let lock = LockWithAuthor { author: author.into(), post: post.into() };
         let row: Option<PostRow> = lock.get_result(self.conn).await.optional()?;
@@ -125,7 +125,8 @@ impl Posts<'_> {
     /// Inserts a post and counts it. Runs two statements, so it needs a transaction.
     ///
     /// # Errors
-    /// `ForeignKeyViolation` with `posts_author_id_fkey` if the author does not exist; `UniqueViolation` with `posts_pkey` if the id exists.
+    /// `ForeignKeyViolation` with `posts_author_id_fkey` if the author does not exist; `UniqueViolation` with `posts_pkey`
+    /// if the id exists.
     pub async fn insert(&mut self, post: &Post) -> Result<()> {
         self.count(post.author, 1, public_count(post)).await?;
         diesel::insert_into(posts::table).values(NewPostRow::from(post)).execute(self.conn).await?;
@@ -249,7 +250,8 @@ impl Posts<'_> {
 
     /// Deletes a post and, by cascade, everything that belongs to it, and updates the counters. `post` is the result of
     /// [`Posts::lock`] in the same transaction. Call
-    /// [`Notifications::withdraw_for_post`](crate::Notifications::withdraw_for_post) before it.
+    /// [`Notifications::withdraw_for_post`](crate::Notifications::withdraw_for_post) first, which removes the notifications
+    /// about the post.
     pub async fn delete(&mut self, post: &Post) -> Result<()> {
         self.count(post.author, -1, -public_count(post)).await?;
         diesel::delete(posts::table.find(Uuid::from(post.id))).execute(self.conn).await?;

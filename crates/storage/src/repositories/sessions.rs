@@ -55,7 +55,7 @@ impl Sessions<'_> {
         Ok(select(exists(active)).get_result(self.conn).await?)
     }
 
-    /// Lists a user's sessions that have not expired, newest first, at most [`MAX_LISTED`].
+    /// Lists a user's sessions that have not expired, newest first, at most 100.
     pub async fn list_active(&mut self, user: UserId, now: DateTime<Utc>) -> Result<Vec<Session>> {
         let rows: Vec<SessionRow> = sessions::table
             .filter(sessions::user_id.eq(i64::from(user)))

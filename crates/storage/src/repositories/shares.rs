@@ -19,15 +19,15 @@ pub struct Shares<'c> {
 }
 
 impl Shares<'_> {
-    /// Creates a share of a public post and counts it. Per user and post, a link share counts once, and all messages together
-    /// count once. Returns whether the share was created: not if the post does not exist or is private, or if the user already
-    /// has its link.
+    /// Creates a share of a public post and counts it. For each user and post, a link share counts once, and all messages
+    /// together also count once. Returns whether the share was created. It is not created if the post does not exist or is
+    /// private, or if the user already has a link share of it.
     ///
     /// Messages of one user must not be created concurrently. Lock the user's row first, and check the quota after that.
     ///
     /// # Errors
-    /// `ForeignKeyViolation` with `shares_user_id_fkey` if the user does not exist, or with `share_recipients_user_id_fkey` if a recipient
-    /// does not exist.
+    /// `ForeignKeyViolation` with `shares_user_id_fkey` if the user does not exist, or with `share_recipients_user_id_fkey`
+    /// if a recipient does not exist.
     pub async fn create(&mut self, share: &Share) -> Result<bool> {
         match &share.details {
             ShareDetails::Url => self.create_link(share).await,
@@ -70,8 +70,8 @@ impl Shares<'_> {
         }))
     }
 
-    /// If the user has used up the hourly message quota, the time of the oldest message that counts. The quota is free again
-    /// one hour later.
+    /// Returns the time of the oldest message that counts for the hourly message quota if the quota is used up: one hour
+    /// after that time, the user can send again. Returns `None` if the quota is not used up.
     pub async fn quota_exhausted_since(
         &mut self,
         user: UserId,

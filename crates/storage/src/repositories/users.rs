@@ -143,8 +143,8 @@ impl Users<'_> {
         Ok(row.map(Credentials::from))
     }
 
-    /// Replaces the password hash if it is still `old`, so that of two concurrent changes the first one wins. Returns whether
-    /// it was replaced.
+    /// Replaces the password hash if it is still `old`, so that of two concurrent changes the first one wins. Returns
+    /// whether it was replaced.
     pub async fn replace_password(
         &mut self,
         user: UserId,
@@ -160,8 +160,9 @@ impl Users<'_> {
         Ok(replaced == 1)
     }
 
-    /// Deletes an account and, by cascade, everything that belongs to it. The caller must first undo its effects on counters
-    /// of other rows, and must delete its files. Returns the photo of the account, or `None` if there is no such account.
+    /// Deletes an account and, by cascade, everything that belongs to it. The caller must first subtract what the account
+    /// contributes to the counters of other rows, and must delete its files. Returns the photo of the account, or `None` if
+    /// there is no such account.
     pub async fn delete(&mut self, user: UserId) -> Result<Option<PreviousPhoto>> {
         let photo: Option<Option<String>> = diesel::delete(users::table.find(i64::from(user)))
             .returning(users::profile_photo_filename)
@@ -171,7 +172,7 @@ impl Users<'_> {
         Ok(photo.map(|photo| PreviousPhoto(photo.map(ProfilePhoto::from_stored))))
     }
 
-    /// Whether the user exists and has no block to or from the viewer.
+    /// Whether the user exists for the viewer, that is, without a block between them.
     pub async fn exists_for(&mut self, viewer: Viewer, user: UserId) -> Result<bool> {
         let visible =
             UserQuery::visible_to(viewer).filtered_users().filter(users::id.eq(i64::from(user)));

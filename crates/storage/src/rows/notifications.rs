@@ -13,7 +13,8 @@ use crate::schema::notifications;
 
 /// A row of `notifications`.
 ///
-/// Statements that read or write several rows at once exchange them as JSON. As arrays, they would have one value per column.
+/// Statements that decide on several rows, and those that write several, exchange them as JSON. With an array per column,
+/// they would have too many values to read.
 #[derive(Debug, Queryable, Selectable, Serialize, Deserialize)]
 #[diesel(table_name = notifications)]
 pub(crate) struct NotificationRow {

@@ -100,8 +100,9 @@ pub(super) const COLUMNS: u64 = 5;
 pub(super) const LOCK_INBOX: &str = "SELECT FROM inboxes
     WHERE user_id = (SELECT user_id FROM notifications WHERE id = $1::uuid) FOR UPDATE";
 
-/// Deletes notifications whose act does not exist, and the batch if it has no children left. Otherwise corrects its counters,
-/// its newest child, and the read state of its children.
+/// Deletes the notification or its children if their act does not exist, and then the batch if it has no children left.
+/// Otherwise recounts the children and actors, takes the displayed actor, data and comment from the newest child, and marks
+/// the children of a read batch as read.
 pub(super) const REPAIR_NOTIFICATION: [&str; 5] = [
     concat!(
         "DELETE FROM notifications AS it

@@ -222,8 +222,8 @@ impl PostFilter {
     /// The condition that a post is among the newest posts of several authors. It selects exactly the posts that sorting all
     /// their posts would give.
     ///
-    /// For a page of n posts, reads the newest post of each author, and then at most n posts of each of the n authors with the
-    /// newest ones, and none that is older than the oldest of those n newest posts.
+    /// For a page of n posts, reads the newest post of each author, and then at most n posts of each of the n authors with
+    /// the newest ones, and none that is older than the oldest of those n newest posts.
     fn newest_of_authors(&self) -> Option<Sql> {
         if matches!(self.authors, AuthorFilter::All | AuthorFilter::One(_)) {
             return None;
@@ -312,8 +312,8 @@ impl PostFilter {
     }
 }
 
-/// Posts with their author, the viewer's heart and reaction, and the rank. The viewer's heart and reaction are subqueries per
-/// post: with joins, PostgreSQL would read all hearts and reactions of the viewer.
+/// Posts with their author, the viewer's heart and reaction, and the rank. The viewer's heart and reaction are subqueries
+/// per post: with joins, PostgreSQL would read all hearts and reactions of the viewer.
 #[dsl::auto_type]
 pub(crate) fn posts_for_viewer(viewer: Option<i64>) -> _ {
     let own_heart = likes::table

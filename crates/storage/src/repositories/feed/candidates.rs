@@ -4,20 +4,20 @@
 //! candidate whose author is not excluded by spacing, and spacing never excludes more than two authors at once. If all
 //! remaining candidates are by excluded authors, these are at least `2n - 1` posts, and one of the two authors has at least
 //! `n` of them. That author is *full*: a page of `n - 1` positions cannot use up their posts. Only then, a second statement
-//! reads more. With one full author, it reads the first `2n - 1` posts by other authors; if another author becomes full by
-//! that, also the first `n` posts by the remaining authors. With two full authors, it reads the first `n` posts by other
-//! authors. More is never needed: while spacing excludes two full authors, it excludes no one else, and while one of them is
-//! not excluded, a post of theirs is available.
+//! reads more. With one full author, it reads the first `2n - 1` posts by other authors. If spacing excludes all that remain
+//! of these, they are by one more author, who is then full too; in that case it also reads the first `n` posts by the other
+//! authors. With two full authors, it reads the first `n` posts by other authors. More is never needed: while spacing
+//! excludes two full authors, it excludes no one else, and while one of them is not excluded, a post of theirs is available.
 //!
 //! **Rows read.**
-//! - The best posts of all authors: an index from its start to the last needed post, including skipped posts, which are seen
-//!   (at most 500) or by users with a block to or from the viewer.
+//! - The best posts of all authors: an index from its start to the last needed post, including posts that earlier pages
+//!   returned (at most 500) and posts by users with a block to or from the viewer.
 //! - The newest posts of all authors: the same.
-//! - The posts of followed authors whose rank is below the last of the best posts by at most the boost of a follow. If the
-//!   viewer follows more than 100 users and fewer than 1,000 posts of all authors have such a rank, it reads these posts.
-//!   Otherwise it does one index lookup per followed user, for the best post of each, and then reads the posts of the `3n - 2`
-//!   users with the best ones.
-//! - The second statement also reads past the posts of full authors above the last needed post.
+//! - The posts of followed users whose rank is below the last of the best posts by at most the boost of a follow. If the
+//!   viewer follows more than 100 users, and fewer than 1,000 posts of all authors have at least that rank, the statement
+//!   reads those posts. Otherwise it does one index lookup per followed user, for the best post of each, and then reads the
+//!   posts of the `3n - 2` users with the best ones.
+//! - The second statement also reads the posts of full authors that come before the last needed post.
 
 use std::sync::LazyLock;
 
@@ -61,14 +61,14 @@ impl CandidateRow {
 type Columns = (SqlUuid, BigInt, Double, Timestamptz, Bool, Bool);
 
 statement! {
-    /// The first posts of both lists that the viewer has not seen.
+    /// The first posts of both lists that earlier pages did not return.
     pub(super) FirstCandidates(viewer: Option<i64> as Nullable<BigInt>, seen_posts: Vec<Vec<u8>> as Array<Binary>, follow_boost: f64 as Double, needed: i64 as BigInt)
     -> Columns { &FIRST_CANDIDATES }
 }
 
 statement! {
-    /// The first posts of both lists that the viewer has not seen and that are not by full authors. Nothing for a list without
-    /// full authors.
+    /// The first posts of both lists that earlier pages did not return and that are not by full authors. Reads nothing for a
+    /// list without full authors.
     pub(super) MoreCandidates(
         viewer: Option<i64> as Nullable<BigInt>, seen_posts: Vec<Vec<u8>> as Array<Binary>, follow_boost: f64 as Double, needed: i64 as BigInt,
         full_in_ranked: Vec<i64> as Array<BigInt>, full_in_fresh: Vec<i64> as Array<BigInt>
@@ -122,7 +122,7 @@ static MORE_CANDIDATES: LazyLock<String> = LazyLock::new(|| {
         let depth =
             format!("(CASE cardinality({full}) WHEN 1 THEN 2 * $4 - 1 WHEN 2 THEN $4 ELSE 0 END)");
         parts.push(level(2, &format!("SELECT unnest({full})"), &depth));
-        // Another author who becomes full among the posts that follow those of the first full author.
+        // If one author is full: another author who turns out to be full among the posts of level 2.
         parts.push(format!(
             "full_{list} AS MATERIALIZED (
                 SELECT author_id FROM {list}2 WHERE cardinality({full}) = 1 GROUP BY author_id HAVING count(*) >= $4
@@ -150,17 +150,19 @@ const VIEWER_CONTEXT: &str = concat!(
     )"
 );
 
-/// The condition of every scan of posts. The last eight bytes of an id are its [`grateful_domain::SeenPostKey`].
+/// A condition of every scan of posts: public, and not returned by earlier pages. The last eight bytes of an id are its
+/// [`grateful_domain::SeenPostKey`].
 const NOT_SEEN: &str =
     "is_public AND NOT (substring(uuid_send(id) FROM 9) = ANY (SELECT key FROM served))";
 
 /// The order by rank, which is that of an index.
 const BEST: &str = "rank DESC, created_at DESC, id DESC";
 
-/// More posts than are ever needed, as a literal: the planner assumes that a bound limit returns a tenth of the table.
+/// More posts than are ever needed. It is a literal because the planner assumes that a bound limit returns a tenth of the
+/// table.
 const LITERAL_LIMIT: u32 = 1600;
 
-/// The best posts for the viewer by authors who are not full, at most `depth`, as a CTE named `ranked` with the level.
+/// The best posts for the viewer by authors who are not full, at most `depth`, as a CTE named `ranked{level}`.
 fn ranked(level: u8, full: &str, depth: &str) -> String {
     format!(
         "away{level} AS MATERIALIZED (
@@ -217,7 +219,7 @@ fn ranked(level: u8, full: &str, depth: &str) -> String {
     )
 }
 
-/// The newest posts by authors who are not full, at most `depth`, as a CTE named `fresh` with the level.
+/// The newest posts by authors who are not full, at most `depth`, as a CTE named `fresh{level}`.
 fn fresh(level: u8, full: &str, depth: &str) -> String {
     format!(
         "absent{level} AS MATERIALIZED (

@@ -1,14 +1,14 @@
 //! Trending posts, without reading all posts of the window.
 //!
-//! The weight of a post is twice its engagement, plus at most [`TrendingConfig::recency_bonus`]. Let `w` be a weight without
-//! the bonus that at least `limit` posts of the window have. Then every trending post has an engagement of at least
-//! `(w - recency_bonus) / 2` and is not older than the window. That is a lower bound for its rank, so a scan of the rank index
-//! can stop there.
+//! The weight of a post is twice its engagement, plus at most [`TrendingConfig::recency_bonus`]. Let `w` be a weight that
+//! `limit` posts of the window reach without the bonus. Then every trending post has an engagement of at least
+//! `(w - recency_bonus) / 2`, and is not older than the window. Together, these are a lower bound for its rank, so a scan of
+//! the rank index can stop there.
 //!
-//! **Rows read.** First the best-ranked posts of the window that have engagement, ten times the limit, which give `w`. Then
-//! the posts above the lower bound: with a window of a day, those with at least about half the engagement of the trending
-//! posts, and older posts with as high a rank. If there is hardly any engagement, these are all posts of the window. Posts
-//! whose rank is too low for the window are never read.
+//! **Rows read.** First the best-ranked posts of the window that have engagement, ten times as many as the limit. They give
+//! `w`. Then the posts above the lower bound: with a window of a day, posts with at least about half the engagement of the
+//! trending posts, and older posts with as high a rank. If there is hardly any engagement, these are all posts of the
+//! window. Posts whose rank is too low for any post of the window are never read.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_types::{BigInt, Double, Nullable, Timestamptz, Uuid as SqlUuid};

@@ -38,8 +38,8 @@ impl Follows<'_> {
             .with_total(total))
     }
 
-    /// Lists the followers of each of these users, newest first, at most `limit` per user, without followers with a block to or
-    /// from `viewer`, in one statement. Users who have no followers or a block to or from the viewer are not in the map.
+    /// Lists the followers of each of these users, newest first, at most `limit` per user, without followers with a block to
+    /// or from `viewer`, in one statement. Users who have no followers or a block to or from the viewer are not in the map.
     pub async fn list_followers_of_each(
         &mut self,
         viewer: UserId,
@@ -77,7 +77,7 @@ impl Follows<'_> {
         Ok(lists)
     }
 
-    /// Counts the follows and requests of and to a user. Returns `None` if there is no such user.
+    /// Counts the followers, the followed users and the pending requests of a user. Returns `None` if there is no such user.
     pub async fn count(&mut self, user: UserId) -> Result<Option<FollowCounts>> {
         let row: Option<(i64, i64, i64, i64)> =
             CountFollows { user: user.into() }.get_result(self.conn).await.optional()?;

@@ -10,8 +10,9 @@ use crate::query::statement;
 use crate::rows::list_item_from_columns;
 
 impl Follows<'_> {
-    /// Suggests users that the users followed by `user` follow: most mutual follows first, then by username. Of both the
-    /// user's follows and theirs, only the newest 200 count, so the cost does not grow with thousands of follows.
+    /// Suggests up to `limit` users: those who are followed by the users that `user` follows, most such followers first,
+    /// then by username. Only the newest 200 follows of each user count, so the cost does not grow for users with thousands
+    /// of follows.
     pub async fn list_suggestions(&mut self, user: UserId, limit: i64) -> Result<Vec<Suggestion>> {
         let rows: Vec<Row> = ListSuggestions { user: user.into(), limit }.load(self.conn).await?;
         let suggestion = |(columns, mutual_count, mutuals): Row| Suggestion {

@@ -35,7 +35,7 @@ pub struct InboxChange {
 /// The kind of a change of an inbox.
 #[derive(Debug, Clone, PartialEq)]
 pub enum InboxChangeKind {
-    /// The notification is new, or looks different.
+    /// The notification is new in the inbox, or is displayed differently.
     Upserted(Box<RenderedNotification>),
     /// The notification left the inbox.
     Removed(NotificationId),
@@ -67,11 +67,11 @@ impl Notifications<'_> {
         Ok(rows.into_iter().map(|(owner, last)| (owner.into(), last)).collect())
     }
 
-    /// Lists up to `limit` changes of an inbox after the number `after`, in order. Of several changes of a notification, only
-    /// the last one is listed.
+    /// Lists up to `limit` changes of an inbox after the number `after`, in order. Of several changes of a notification,
+    /// only the last one is listed.
     ///
-    /// A caller that continues after the last number misses no change: numbers are reserved under the inbox lock, so no change
-    /// becomes visible before one with a lower number.
+    /// A caller that continues after the last number misses no change: numbers are reserved under the inbox lock, so no
+    /// change becomes visible before one with a lower number.
     pub async fn list_changes(
         &mut self,
         owner: UserId,
@@ -103,7 +103,7 @@ impl Notifications<'_> {
 }
 
 statement! {
-    /// Reads both tables in one statement, so that both are read at the same moment.
+    /// Reads both tables in one statement, so that both are in the state of the same moment.
     ListChanges(owner: i64 as BigInt, after: i64 as BigInt, limit: i64 as BigInt) -> (BigInt, SqlUuid, Bool) {
         "shown AS (
             SELECT seq, id, false AS is_removal FROM notifications

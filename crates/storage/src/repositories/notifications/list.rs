@@ -38,8 +38,8 @@ impl Notifications<'_> {
     }
 
     /// Lists up to `limit` notifications of an inbox that changed after the number `after`, in the order of their last
-    /// changes, and returns the number of the last one. A caller that continues after it misses nothing, and gets
-    /// notifications that change in the meantime again, because numbers are reserved under the inbox lock.
+    /// changes, and returns the number of the last one. Numbers are reserved under the inbox lock. So a caller that
+    /// continues after that number misses nothing, and gets again each notification that changes in the meantime.
     pub async fn list_changed_since(
         &mut self,
         owner: UserId,
@@ -126,10 +126,10 @@ fn position_at(item: &RenderedNotification, at: DateTime<Utc>) -> Position {
 type ActorColumns = (Uuid, i64, AuthorColumns, Option<String>);
 
 statement! {
-    /// Up to 8 actors per batch: those that the owner follows first, then by their newest child. Only the newest 100 children
-    /// of a batch are considered, so a page reads as much for a batch of thousands as for one of hundreds. Each actor is a
-    /// lookup of its own, and whether the owner follows the actor is a count, so that no plan scans all users or all follows of
-    /// the owner.
+    /// Selects up to 8 actors per batch: first those that the owner follows, then by their newest child. Only the newest 100
+    /// children of a batch are considered, so a page reads no more for a batch of thousands than for one of hundreds. Each
+    /// actor is a lookup of its own, and whether the owner follows the actor is a count, so that no plan scans all users or
+    /// all follows of the owner.
     BatchActors(batches: Vec<Uuid> as Array<SqlUuid>, owner: i64 as BigInt) -> (
         SqlUuid,
         BigInt,

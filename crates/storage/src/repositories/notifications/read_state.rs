@@ -25,7 +25,7 @@ pub struct NotificationCounts {
     pub total: i64,
 }
 
-/// The number of notifications by time. Counts acts, whether or not they are in a batch.
+/// How many notifications a user got recently. Counts acts, whether or not they are in a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotificationStats {
     /// Within the last hour.
@@ -69,9 +69,9 @@ impl Notifications<'_> {
         Ok(read.get_result::<i64>(self.conn).await? == 1)
     }
 
-    /// Marks the notifications as read that existed when the client sent the request: those that changed at `requested_at` or
-    /// earlier, and those with a number up to `max_seq`, in case the clock of another node is ahead. Returns how many
-    /// notifications of the inbox were unread.
+    /// Marks all notifications as read that existed at the time of the request: those that changed at `requested_at` or
+    /// earlier, and those with a number up to `max_seq`, the last number at that time, in case the clock of another node is
+    /// ahead. Returns how many notifications of the inbox were unread.
     pub async fn mark_all_read(
         &mut self,
         owner: UserId,
@@ -83,7 +83,7 @@ impl Notifications<'_> {
         Ok(read.get_result(self.conn).await?)
     }
 
-    /// Counts a user's notifications by time, of one type or of all types.
+    /// Counts how many notifications a user got recently, of one type or of all types.
     pub async fn stats(
         &mut self,
         owner: UserId,

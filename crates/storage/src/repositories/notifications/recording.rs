@@ -39,8 +39,9 @@ pub struct HeldBackEvent {
 }
 
 impl Notifications<'_> {
-    /// Records each event in the inbox of its recipient. Events that are recorded already change nothing. Runs three
-    /// statements for any number of events, and three more for each further event of the same recipient.
+    /// Records each event in the inbox of its recipient. An event that is already recorded changes nothing. Runs three
+    /// statements for any number of events, as long as no recipient has several. Otherwise it runs three statements per
+    /// round, and there are as many rounds as one recipient has events at most.
     ///
     /// Skips events that the recipient caused, events across a block, muted types, and mentions or replies in posts that the
     /// recipient cannot see. Run this in the transaction of the act, after
@@ -72,7 +73,7 @@ impl Notifications<'_> {
         let events: Vec<&Event> = events.iter().collect();
         let mut changes = reservations(&events);
         let mut refs = self.find_mentions(removed).await?;
-        // A user who just changed from one of the usernames to another may be in both lists, and is still mentioned.
+        // A user who just changed from a removed username to an added one is in both lists, and is still mentioned.
         refs.retain(|(_, user)| !changes.contains_key(&UserId::from(*user)));
         // One lock for all inboxes, to keep the id order.
         changes.extend(count_per_user(refs.iter().map(|(_, user)| UserId::from(*user))));
@@ -185,8 +186,8 @@ fn rounds(events: &[Event]) -> Vec<Vec<&Event>> {
     rounds
 }
 
-/// The post that the recipient must be able to see. Other acts notify the author of the post, or send the post to users who
-/// can see it.
+/// The post that the recipient must be able to see to be notified. Other acts need no check: they notify the author of the
+/// post, or send the post to users who can see it.
 fn required_post(act: Act) -> Option<Uuid> {
     match act {
         Act::Mention { post, .. } | Act::Reply { post, .. } => Some(post.into()),
@@ -224,9 +225,10 @@ fn parent_from_columns(columns: ParentColumns) -> Result<Option<ParentNotificati
 type Row = (i64, AuthorColumns, (bool, bool, bool), Option<Value>, ParentColumns);
 
 statement! {
-    /// Returns a row per event, or two if a withdrawn notification can be restored while another one is open: its original
-    /// batch, and the open notification. A single notification is its own only child. Blocks are counted between the two users,
-    /// and between the recipient and the author of the post. With `EXISTS`, PostgreSQL might search all blocks.
+    /// Returns a row per event. An event whose notification was withdrawn has two rows if another notification is open by
+    /// now: the original batch, and the open one. A single notification is its own only child. Blocks are counted between
+    /// the actor and the recipient, and between the recipient and the author of the post. With `EXISTS`, PostgreSQL might
+    /// search all blocks instead.
     LoadInboxContexts(
         recipients: Vec<i64> as Array<BigInt>,
         actors: Vec<i64> as Array<BigInt>,

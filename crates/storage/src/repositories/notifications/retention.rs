@@ -12,8 +12,8 @@ use crate::query::statement;
 use crate::schema::withdrawn_notifications;
 
 impl Notifications<'_> {
-    /// Deletes up to `limit` notifications of inboxes that are read and have not changed since `before`, with their children.
-    /// Returns their number. Locks inboxes, so it needs its own transaction.
+    /// Deletes up to `limit` notifications of inboxes that are read and have not changed since `before`, with their
+    /// children. Returns their number. Locks inboxes, so it needs its own transaction.
     pub async fn delete_read_before(&mut self, before: DateTime<Utc>, limit: i64) -> Result<i64> {
         Ok(DeleteReadBefore { before, limit }.get_result(self.conn).await?)
     }
@@ -24,8 +24,8 @@ impl Notifications<'_> {
         Ok(PruneRemovals { before, limit }.get_result(self.conn).await?)
     }
 
-    /// Deletes notifications that were withdrawn before `before`. If their acts are repeated, they are created again instead of
-    /// restored. Returns their number.
+    /// Deletes notifications that were withdrawn before `before`. If their acts are repeated, they are created again instead
+    /// of restored. Returns their number.
     pub async fn prune_withdrawn(&mut self, before: DateTime<Utc>) -> Result<usize> {
         let old =
             withdrawn_notifications::table.filter(withdrawn_notifications::withdrawn_at.lt(before));
@@ -39,8 +39,8 @@ impl Notifications<'_> {
 }
 
 statement! {
-    /// Locks the inboxes in id order before any notification, because restoring into an old batch takes the same lock. Uses
-    /// arrays instead of joins, because a generic plan does not know how few rows `$2` allows.
+    /// Locks the inboxes in id order before it deletes any notification: restoring a notification into an old batch takes
+    /// the same lock. Uses arrays instead of joins, because a generic plan does not know how few rows `$2` allows.
     DeleteReadBefore(before: DateTime<Utc> as Timestamptz, limit: i64 as BigInt) -> BigInt {
         "part AS MATERIALIZED (
             SELECT id, user_id FROM notifications
@@ -82,7 +82,7 @@ statement! {
 }
 
 statement! {
-    /// Deletes batches together with their children, by the cascade of the foreign key, and never a child alone.
+    /// Deletes batches, and their children by the cascade of the foreign key; never a child without its batch.
     DeleteInboxBatch(owner: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
         "inbox AS MATERIALIZED (
             SELECT user_id FROM inboxes WHERE user_id = $1 FOR UPDATE

@@ -34,14 +34,14 @@ fn notification_refs() -> _ {
 }
 
 impl Notifications<'_> {
-    /// Withdraws the notifications of acts that this transaction undoes. If an act is repeated within a day, its notification
-    /// is restored instead of created again. Runs three statements for any number of acts.
+    /// Withdraws the notifications of acts that this transaction undoes. If an act is repeated within a day, its
+    /// notification is restored instead of created again. Runs three statements for any number of acts.
     pub async fn withdraw(&mut self, causes: &[Cause], now: DateTime<Utc>) -> Result<()> {
         let changes = count_per_user(causes.iter().map(|cause| cause.recipient));
         self.withdraw_loaded(changes, LoadWithdrawals::of_causes(causes), now).await
     }
 
-    /// Replaces the emoji in the notification of a reaction. Creates no event and no unread notification.
+    /// Replaces the emoji in the notification of a reaction. That is no event: no notification is created or becomes unread.
     pub async fn update_reaction(
         &mut self,
         cause: Cause,
@@ -76,8 +76,8 @@ impl Notifications<'_> {
         self.withdraw_refs(refs, now).await
     }
 
-    /// Withdraws the notifications of mentions in a post and of its shares, because only the author can see it from now on. If
-    /// the post becomes public again within a day, the mentions are restored.
+    /// Withdraws the notifications of mentions in a post and of its shares, because only its author can see the post from
+    /// now on. If the post becomes public again within a day, the notifications of mentions are restored.
     pub async fn withdraw_for_hidden_post(
         &mut self,
         post: PostId,
@@ -130,8 +130,8 @@ impl Notifications<'_> {
         Ok(count)
     }
 
-    /// Deletes all notifications about a post that is about to be deleted. A batch is about one post, so it is deleted as a
-    /// whole.
+    /// Withdraws all notifications about a post that is about to be deleted. They are deleted in whole batches, because each
+    /// batch is about one post.
     pub async fn withdraw_for_post(&mut self, post: PostId, now: DateTime<Utc>) -> Result<()> {
         let about_post = notifications::table.filter(notifications::post_id.eq(Uuid::from(post)));
         let recipients: Vec<i64> = about_post
@@ -161,8 +161,8 @@ impl Notifications<'_> {
         self.lock_all(recipients).await
     }
 
-    /// Locks the inboxes of these users, in id order. For callers that first withdraw from some of them and then record events
-    /// in others.
+    /// Locks the inboxes of these users, in id order. For callers that first withdraw from some of them and then record
+    /// events in others.
     pub async fn lock_inboxes(&mut self, users: &[UserId]) -> Result<()> {
         self.lock_all(users.iter().copied().map(i64::from).collect()).await
     }
@@ -322,7 +322,7 @@ impl LoadWithdrawals {
 }
 
 statement! {
-    /// Starts from the users and finds one notification each, because a post or its author can have many notifications.
+    /// Looks up one notification per user. A search that starts from the post or from its author could read many.
     FindMentions(actor: i64 as BigInt, act: String as Text, usernames: Vec<String> as Array<Text>) -> (SqlUuid, BigInt) {
         "people AS MATERIALIZED (
             SELECT id FROM users WHERE lower(username) = ANY ($3)
@@ -335,8 +335,8 @@ statement! {
 }
 
 statement! {
-    /// The top-level notifications of these notifications, and what remains of their batches. If `is_withdrawal`, the given
-    /// children do not count as remaining; otherwise they stay and change.
+    /// Loads the top-level notifications that these notifications are or belong to, and what remains in the batches. If
+    /// `is_withdrawal`, the given notifications leave and do not count as remaining; otherwise they stay and change.
     LoadWithdrawals(
         ids: Vec<Uuid> as Array<SqlUuid>,
         recipients: Vec<i64> as Array<BigInt>,

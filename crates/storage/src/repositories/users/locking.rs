@@ -33,17 +33,17 @@ pub struct Participants<'a> {
 pub enum UserLock {
     /// To change follows between the users, and their counters (`FOR NO KEY UPDATE`). Interactions with posts do not wait.
     ForFollows,
-    /// To create a block (`FOR UPDATE`). Waits for all running interactions between the users, and delays new ones until the
-    /// block is committed.
+    /// To create a block (`FOR UPDATE`). No interaction of one user with posts or comments of another is running when the
+    /// lock is held, and none starts before the block is committed.
     ForBlock,
 }
 
 impl Users<'_> {
     /// Locks the rows of the participants (`FOR KEY SHARE`, in id order) until the transaction ends, so that none of them is
-    /// deleted and no block between them is created. An interaction takes this lock before it checks for blocks. Interactions
-    /// do not wait for each other. Returns the participants who exist, by id.
+    /// deleted and no block between them is created. An interaction takes this lock before it checks for blocks.
+    /// Interactions do not wait for each other. Returns the participants who exist, sorted by id.
     ///
-    /// All participants must be locked in one call, to keep the order.
+    /// One statement locks all participants, to keep the id order. So one call must name all of them.
     pub async fn lock_participants(
         &mut self,
         participants: Participants<'_>,
@@ -99,7 +99,8 @@ impl Users<'_> {
         Ok(row.is_some())
     }
 
-    /// Locks the row of a user until the transaction ends, if the stored password hash is `expected`. Returns whether it is.
+    /// Checks whether the stored password hash is `expected`. If so, locks the row of the user, so that the password does
+    /// not change until the transaction ends.
     pub async fn lock_if_password_matches(
         &mut self,
         user: UserId,
@@ -116,8 +117,8 @@ impl Users<'_> {
         Ok(row.is_some())
     }
 
-    /// Locks the row of a user (`FOR UPDATE`), so that inserting rows that refer to the user waits too. Returns whether the
-    /// user exists.
+    /// Locks the row of a user (`FOR UPDATE`) until the transaction ends. Inserting rows that refer to the user waits too.
+    /// Returns whether the user exists.
     pub async fn lock_for_deletion(&mut self, user: UserId) -> Result<bool> {
         let row = users::table
             .find(i64::from(user))

@@ -17,8 +17,8 @@ use crate::schema::users;
 pub struct PreviousPhoto(pub Option<ProfilePhoto>);
 
 impl Users<'_> {
-    /// Sets or removes the photo of a user, in one statement. Returns the previous photo, or `None` if there is no such user.
-    /// Concurrent calls never return the same previous photo.
+    /// Sets or removes the photo of a user. Returns the previous photo, or `None` if there is no such user. It is one
+    /// statement, so two concurrent calls return different previous photos.
     pub async fn set_photo(
         &mut self,
         user: UserId,

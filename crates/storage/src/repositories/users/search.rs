@@ -13,12 +13,13 @@ use crate::rows::list_item_from_columns;
 use crate::schema::users;
 
 impl Users<'_> {
-    /// Finds users whose username or display name contains `query`, case-insensitive, sorted by match: the exact username, the
-    /// exact display name, a name that starts with it, a name that contains it; within a match by username. Returns at most
-    /// `limit` users, without `viewer` and users with a block to or from the viewer.
+    /// Finds users whose username or display name contains `query`, case-insensitive. The best matches come first: the user
+    /// with exactly this username, then users with exactly this display name, then users with a name that starts with it,
+    /// then users with a name that contains it; each group is sorted by username. Returns at most `limit` users, without
+    /// `viewer` and users with a block to or from the viewer.
     ///
-    /// Considers at most [`MAX_CANDIDATES`](Users::MAX_CANDIDATES) users whose display name starts with the query, the first
-    /// by name, and at most as many whose names contain it, in no particular order.
+    /// Considers at most [`MAX_CANDIDATES`](Users::MAX_CANDIDATES) users whose display name starts with the query (the first
+    /// ones in the order of their names), and at most as many whose names contain it (any of them).
     pub async fn search(
         &mut self,
         viewer: UserId,
@@ -36,8 +37,8 @@ impl Users<'_> {
         Ok(rows.into_iter().map(list_item_from_columns).collect())
     }
 
-    /// The maximum number of users that a search considers by the start of their display names, and again by what their names
-    /// contain.
+    /// The maximum number of users that a search considers because their display name starts with the query, and the maximum
+    /// number that it considers because a name contains it.
     pub const MAX_CANDIDATES: i64 = 1_000;
 
     /// Finds the users with these usernames, case-insensitive, without users with a block to or from `viewer`.
@@ -104,14 +105,15 @@ macro_rules! trigrams {
 }
 
 statement! {
-    /// Reads at most the blocked users, twice the candidates, and four times the limit. Each part reads from an index, in its
-    /// order if it has one. Matches inside a name have no order, and are searched only if better matches do not fill the list.
-    /// For these, the index scan still visits all users, one row number each.
+    /// Reads at most the blocked users, twice the candidates, and four times the limit. Each CTE reads its users from an
+    /// index, in its order if it has one. The index for matches inside a name has none, and is searched only if better
+    /// matches do not fill the list. Its scan still visits every user with the trigrams of the text, one row number each.
     ///
-    /// The parts are materialized. Otherwise PostgreSQL would hope to find a thousand matches early by scanning all users, and
-    /// often scan them all. Names with a prefix lie between two characters that no name contains: a control character after
-    /// the prefix, and the last character of Unicode. The comparison is by row, because for two columns PostgreSQL expects a
-    /// ninth of all users in the range, and for one column so few that it would sort them all.
+    /// The CTEs are materialized, so that PostgreSQL does not plan to scan all users in the hope of finding a thousand matches
+    /// early. Reading still stops at a thousand. Names that start with the text lie between two characters that no name
+    /// contains: a control character after the text, and the last character of Unicode. The range compares rows of two
+    /// columns, in which PostgreSQL expects a ninth of all users. In a range of one column it would expect so few that it
+    /// would rather sort them all.
     Search(
         viewer: i64 as BigInt,
         text: String as Text,
