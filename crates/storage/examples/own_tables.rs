@@ -108,8 +108,8 @@ pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> ExampleResult<String> 
     Ok(output)
 }
 
-/// Bookmarks a post, adds a heart, and notifies the author of the post. Idempotent: a repetition changes nothing. Returns
-/// whether the bookmark is new.
+/// Bookmarks a post, adds a heart, and notifies the author of the post: everything, or nothing if a part fails. Idempotent: a
+/// repetition changes nothing. Returns whether the bookmark is new.
 async fn add_bookmark(
     db: &Database,
     user: UserId,
