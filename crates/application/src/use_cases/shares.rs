@@ -97,7 +97,7 @@ async fn require_reachable(
     user: UserId,
     recipients: &Recipients,
 ) -> Result<()> {
-    let is_blocked = tx.users().block_status_of(user, recipients.as_slice()).await?;
+    let is_blocked = tx.users().find_block_status(user, recipients.as_slice()).await?;
     for recipient in recipients.as_slice() {
         match is_blocked.get(recipient) {
             None => return Err(Resource::User.not_found(recipient)),

@@ -180,7 +180,7 @@ impl Users<'_> {
     }
 
     /// Which of these users exist, and whether there is a block between each of them and `viewer`, in one statement.
-    pub async fn block_status_of(
+    pub async fn find_block_status(
         &mut self,
         viewer: UserId,
         users: &[UserId],
