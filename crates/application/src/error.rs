@@ -53,7 +53,7 @@ pub enum Error {
         /// The message.
         reason: &'static str,
     },
-    /// A concurrent request is in the way. The caller can retry later.
+    /// The request conflicts with a concurrent one. The caller can retry later.
     #[error("{reason}")]
     Conflict {
         /// The contended resource.

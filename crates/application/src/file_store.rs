@@ -51,7 +51,7 @@ pub(crate) async fn delete_photo(app: &App, photo: &ProfilePhoto) {
     delete(app, PhotoSize::ALL.map(|size| photo.file(size)).into()).await;
 }
 
-/// Deletes those images that no post shows any more. Failures are logged and left to the sweep.
+/// Deletes the files of those images that no post shows any more. Failures are logged and left to the sweep.
 pub(crate) async fn delete_unused_images(app: &App, images: impl IntoIterator<Item = ImageUrl>) {
     let images: HashSet<ImageUrl> = images.into_iter().collect();
     if images.is_empty() {

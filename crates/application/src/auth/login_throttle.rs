@@ -10,7 +10,7 @@ use crate::{Error, Result};
 
 /// Counts failed logins by email address in the memory of this node, whether or not the account exists.
 pub struct LoginThrottle {
-    /// Keyed by a keyed hash of the address: it has a fixed length and reveals no address.
+    /// By a keyed hash of the address, which has a fixed length and does not reveal the address.
     failures: Option<RateLimiter<u64>>,
     hasher: RandomState,
 }

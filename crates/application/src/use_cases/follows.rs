@@ -203,7 +203,7 @@ pub async fn list_followers(
     page: PageRequest,
 ) -> Result<(Page<FollowListItem>, i64)> {
     let mut conn = app.db.acquire().await?;
-    let counts = counts_of(&mut conn, user, of).await?;
+    let counts = find_counts(&mut conn, user, of).await?;
     Ok((
         conn.follows().list(FollowQuery::visible_to(user).followers_of(of).page(page)).await?,
         counts.followers,
@@ -221,7 +221,7 @@ pub async fn list_following(
     page: PageRequest,
 ) -> Result<(Page<FollowListItem>, i64)> {
     let mut conn = app.db.acquire().await?;
-    let counts = counts_of(&mut conn, user, of).await?;
+    let counts = find_counts(&mut conn, user, of).await?;
     Ok((
         conn.follows().list(FollowQuery::visible_to(user).followed_by(of).page(page)).await?,
         counts.following,
@@ -233,7 +233,7 @@ pub async fn list_following(
 /// # Errors
 /// `NotFound` if `of` does not exist for `user`.
 pub async fn count(app: &App, user: UserId, of: UserId) -> Result<FollowCounts> {
-    let counts = counts_of(&mut *app.db.acquire().await?, user, of).await?;
+    let counts = find_counts(&mut *app.db.acquire().await?, user, of).await?;
     Ok(if user == of {
         counts
     } else {
@@ -333,7 +333,7 @@ async fn apply(
     Ok(after)
 }
 
-async fn counts_of(conn: &mut Connection, user: UserId, of: UserId) -> Result<FollowCounts> {
+async fn find_counts(conn: &mut Connection, user: UserId, of: UserId) -> Result<FollowCounts> {
     let not_found = || Resource::User.not_found(of);
     if user != of && !conn.users().exists_for(Viewer::User(user), of).await? {
         return Err(not_found());
