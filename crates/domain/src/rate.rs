@@ -17,7 +17,7 @@ impl Rate {
         Self { limit, period }
     }
 
-    /// The capacity of the bucket.
+    /// The number of tokens in a full bucket.
     pub const fn limit(self) -> u32 {
         self.limit
     }
@@ -27,21 +27,19 @@ impl Rate {
         self.period
     }
 
-    /// The nanoseconds until one token is refilled. Rounded up, and [`Self::capacity`] with it, so that the capacity is a
-    /// whole number of tokens.
-    fn interval(self) -> i64 {
+    /// The nanoseconds until one token is refilled. Rounded up, so that [`Self::nanos_to_refill`] is a multiple of it.
+    fn nanos_per_token(self) -> i64 {
         let (period, limit) = (self.period.num_nanoseconds(), i64::from(self.limit));
         (period.unwrap_or(i64::MAX / 2) + limit - 1) / limit
     }
 
     /// The nanoseconds until an empty bucket is full.
-    fn capacity(self) -> i64 {
-        self.interval().saturating_mul(i64::from(self.limit))
+    fn nanos_to_refill(self) -> i64 {
+        self.nanos_per_token().saturating_mul(i64::from(self.limit))
     }
 }
 
-/// The tokens that a client has left, as a token bucket by the generic cell rate algorithm (ITU-T I.371). The only state is
-/// the time at which the bucket will be full.
+/// A token bucket, by the generic cell rate algorithm (ITU-T I.371). Its only state is the time at which it will be full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
     full_at: DateTime<Utc>,
@@ -59,20 +57,20 @@ impl Bucket {
     /// Returns how long to wait when no token is available. The bucket does not change.
     pub fn take(&mut self, rate: Rate, now: DateTime<Utc>) -> Result<u32, TimeDelta> {
         let until_full = (self.full_at - now).num_nanoseconds().unwrap_or(i64::MAX);
-        // More than the capacity can only be missing if the clock was set back. The excess is dropped.
-        let missing = until_full.clamp(0, rate.capacity());
-        let missing_after = missing.saturating_add(rate.interval());
-        if rate.capacity() < missing_after {
-            return Err(TimeDelta::nanoseconds(missing_after - rate.capacity()));
+        // More than a full bucket can only be missing if the clock was set back. The excess is dropped.
+        let missing = until_full.clamp(0, rate.nanos_to_refill());
+        let missing_after = missing.saturating_add(rate.nanos_per_token());
+        if rate.nanos_to_refill() < missing_after {
+            return Err(TimeDelta::nanoseconds(missing_after - rate.nanos_to_refill()));
         }
         self.full_at = now + TimeDelta::nanoseconds(missing_after);
-        let left = (rate.capacity() - missing_after) / rate.interval();
+        let left = (rate.nanos_to_refill() - missing_after) / rate.nanos_per_token();
         Ok(u32::try_from(left).unwrap_or(rate.limit))
     }
 
     /// Returns a token that was taken but not used.
     pub fn refund(&mut self, rate: Rate) {
-        self.full_at -= TimeDelta::nanoseconds(rate.interval());
+        self.full_at -= TimeDelta::nanoseconds(rate.nanos_per_token());
     }
 
     /// When the bucket will be full. A full bucket need not be stored.

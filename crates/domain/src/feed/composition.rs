@@ -119,9 +119,9 @@ pub struct NeedMoreCandidates;
 /// Chooses the posts for the next `limit` positions after `cursor`; fewer if no posts are left
 /// (docs/rules.md#composition).
 ///
-/// Every fifth position takes the newest remaining post, and every other position the remaining post with the highest rank.
-/// If one list has no posts left, the other list supplies the post. Each position takes the first post of its list that is
-/// not the third by its author within six consecutive positions; if there is none, it takes the first post.
+/// Every fifth position takes the newest remaining post, and all other positions take the remaining post with the highest
+/// rank. If one list has no posts left, the other list supplies the post. Each position takes the first post of its list
+/// that is not the third by its author within six consecutive positions; if there is none, it takes the first post.
 ///
 /// # Errors
 /// A list that is not [complete](CandidateList::is_complete) ran out of posts before the positions were filled.
@@ -167,7 +167,7 @@ fn choose_from(
     let Some(first) = remaining.next() else {
         return if list.is_complete { Ok(None) } else { Err(NeedMoreCandidates) };
     };
-    let is_allowed = |post: &&Candidate| !spacing.blocks(post.author);
+    let is_allowed = |post: &&Candidate| !spacing.would_be_third(post.author);
     match std::iter::once(first).chain(remaining).find(is_allowed) {
         Some(post) => Ok(Some(*post)),
         None if list.is_complete => Ok(Some(*first)),
@@ -285,7 +285,8 @@ mod tests {
         fn with_many_authors_none_has_three_of_six_positions(
             ranks in prop::collection::vec(0..10_000_u32, 40..120),
         ) {
-            // All 13 authors have the same number of posts, so that the first third of the feed always finds an allowed post.
+            // All 13 authors have the same number of posts, so that the first third of the feed always finds an allowed
+            // post.
             let posts: Vec<_> = (0_u32..).zip(&ranks)
                 .map(|(n, rank)| candidate(n, (n % 13).into(), f64::from(*rank), *rank))
                 .collect();

@@ -15,8 +15,8 @@ use crate::{Engagement, Post, PostType};
 /// weights.half_life = chrono::TimeDelta::hours(6);
 /// ```
 ///
-/// Weights and bonuses are measured in hearts of the stored rank and should not be negative. With a negative one, the worth
-/// of a post is still at least [`min_worth`](Self::min_worth).
+/// Weights and bonuses are in hearts of the stored rank, 0 or above. With a negative one, the worth of a post is still at
+/// least [`min_worth`](Self::min_worth).
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct FeedConfig {
@@ -52,21 +52,21 @@ impl FeedConfig {
     };
 
     /// Computes the score of a post for a viewer at `now`, with its parts: `worth · relationship · 2^(−age / half_life)`
-    /// (docs/rules.md#score-explanation).
+    /// (docs/rules.md#feed).
     ///
     /// If `created_at` is in the future, because another node's clock is ahead, the decay is above 1. The score of a post
     /// older than about a thousand half-lives is 0; [`FeedConfig::rank`] still distinguishes such posts.
     pub fn score(
         &self,
-        of: &Signals,
+        signals: &Signals,
         relationship: AuthorRelationship,
         now: DateTime<Utc>,
     ) -> Score {
-        let engagement = self.engagement(of.engagement);
-        let bonus = self.bonus(of);
-        let worth = self.worth(of);
+        let engagement = self.engagement(signals.engagement);
+        let bonus = self.bonus(signals);
+        let worth = self.worth(signals);
         let relationship = self.factor(relationship);
-        let age = (now - of.created_at).as_seconds_f64();
+        let age = (now - signals.created_at).as_seconds_f64();
         let decay = (-age / self.half_life.as_seconds_f64()).exp2();
         let total = worth * relationship * decay;
         Score { total, worth, engagement, bonus, relationship, decay }
@@ -78,10 +78,11 @@ impl FeedConfig {
     ///
     /// The rank does not depend on the current time. It changes only when the post does, so it can be stored and indexed,
     /// and the order by rank is the order by score at any time.
-    pub fn rank(&self, of: &Signals, relationship: AuthorRelationship) -> f64 {
-        let since_epoch = (of.created_at - DateTime::UNIX_EPOCH).as_seconds_f64();
-        // The same operations as in the SQL.
-        let stored = self.worth(of).ln() / LN_2 + since_epoch / self.half_life.as_seconds_f64();
+    pub fn rank(&self, signals: &Signals, relationship: AuthorRelationship) -> f64 {
+        let since_epoch = (signals.created_at - DateTime::UNIX_EPOCH).as_seconds_f64();
+        // The same operations as PostgreSQL's for the stored rank.
+        let stored =
+            self.worth(signals).ln() / LN_2 + since_epoch / self.half_life.as_seconds_f64();
         stored + self.rank_boost(relationship)
     }
 
@@ -97,22 +98,22 @@ impl FeedConfig {
         }
     }
 
-    fn engagement(&self, of: Engagement) -> f64 {
-        self.heart_weight * f64::from(of.hearts)
-            + self.reaction_weight * f64::from(of.reactions)
-            + self.share_weight * f64::from(of.shares)
+    fn engagement(&self, counts: Engagement) -> f64 {
+        self.heart_weight * f64::from(counts.hearts)
+            + self.reaction_weight * f64::from(counts.reactions)
+            + self.share_weight * f64::from(counts.shares)
     }
 
-    fn bonus(&self, of: &Signals) -> f64 {
-        match of.post_type {
+    fn bonus(&self, signals: &Signals) -> f64 {
+        match signals.post_type {
             PostType::Daily => self.daily_bonus,
-            PostType::Photo if of.has_image => self.photo_bonus,
+            PostType::Photo if signals.has_image => self.photo_bonus,
             PostType::Photo | PostType::Spontaneous => 0.0,
         }
     }
 
-    fn worth(&self, of: &Signals) -> f64 {
-        (self.engagement(of.engagement) + self.bonus(of)).max(self.min_worth)
+    fn worth(&self, signals: &Signals) -> f64 {
+        (self.engagement(signals.engagement) + self.bonus(signals)).max(self.min_worth)
     }
 }
 
@@ -263,7 +264,8 @@ mod tests {
     fn posts() -> impl Strategy<Value = Signals> {
         let engagement = (0..1_000_000, 0..1000, 0..1000)
             .prop_map(|(hearts, reactions, shares)| (hearts, reactions, shares));
-        // The score underflows to 0 after a thousand half-lives. The half-life is at least a day here, so no post gets there.
+        // The score underflows to 0 after a thousand half-lives. The half-life is at least a day here, so no post gets so
+        // old.
         let micros = 1_760_000_000_000_000..1_762_000_000_000_000_i64;
         (engagement, prop::sample::select(&PostType::ALL[..]), any::<bool>(), micros).prop_map(
             |((hearts, reactions, shares), post_type, has_image, micros)| Signals {

@@ -24,7 +24,7 @@ impl Spacing {
     }
 
     /// Whether a post of this author at the next position would be the third within six positions.
-    pub(super) fn blocks(&self, author: UserId) -> bool {
+    pub(super) fn would_be_third(&self, author: UserId) -> bool {
         self.recent.iter().filter(|recent| **recent == author).count() > Self::MAX_SAME_AUTHOR
     }
 
