@@ -6,7 +6,7 @@ use crate::text::{self, Lines, TextError, texts};
 use crate::{Author, CommentId, Position, PostId, UserId};
 
 texts! {
-    /// The text of a comment: 1 to [`CommentText::MAX_CHARS`] characters.
+    /// The text of a comment: trimmed, with 1 to [`CommentText::MAX_CHARS`] characters.
     CommentText,
 }
 
@@ -17,7 +17,8 @@ impl CommentText {
     /// Parses the text of a comment.
     ///
     /// # Errors
-    /// The text is blank, has more than [`CommentText::MAX_CHARS`] characters, or contains a control character other than a line feed.
+    /// The text is blank, has more than [`CommentText::MAX_CHARS`] characters, or contains a control character other than
+    /// a line feed.
     pub fn parse(raw: &str) -> Result<Self, TextError> {
         text::required(raw, Lines::Multiple, Self::MAX_CHARS).map(Self)
     }

@@ -5,10 +5,10 @@ use thiserror::Error;
 
 use crate::{Approval, FollowId, Position, UserId, UserListItem, Username};
 
-/// The state of the edge from a follower to a followed user.
+/// The state from one user (the follower) to another (the followed user).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FollowState {
-    /// There is no edge.
+    /// No follow, no request and no block.
     None,
     /// The follower has sent a request that is not answered yet.
     Pending,
@@ -56,7 +56,7 @@ pub struct Relationship {
 }
 
 impl Relationship {
-    /// No edge in either direction.
+    /// Nothing in either direction.
     pub const NONE: Self = Self { outgoing: FollowState::None, incoming: FollowState::None };
 
     /// Whether either user has blocked the other.
@@ -82,7 +82,7 @@ pub enum FollowAction {
     Unblock,
 }
 
-/// Why a [`FollowAction`] is refused.
+/// Why a [`FollowAction`] is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
 #[error("{}", self.reason())]
 pub enum FollowError {
@@ -112,10 +112,10 @@ impl FollowError {
 }
 
 /// Computes the relationship after a user's action. Repeating a block or an unblock changes nothing and succeeds; any
-/// other action that would change nothing is refused.
+/// other action that would change nothing is rejected.
 ///
 /// # Errors
-/// Why the action is refused.
+/// Why the action is rejected.
 pub fn apply_follow_action(
     action: FollowAction,
     before: Relationship,
@@ -157,7 +157,7 @@ pub fn apply_follow_action(
     }
 }
 
-/// An edge between two users, as stored.
+/// A follow, a follow request or a block between two users, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Follow {
     pub id: FollowId,
@@ -171,7 +171,7 @@ pub struct Follow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowListItem {
     pub user: UserListItem,
-    /// Its position in the list, by the time since which the edge is in this state.
+    /// Its position in the list, by the time when the follow, request or block was created.
     pub position: Position,
     /// Whether the viewer follows this user.
     pub is_followed: bool,

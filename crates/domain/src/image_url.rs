@@ -18,21 +18,22 @@ pub struct ImageUrlError;
 impl ImageUrl {
     /// The URL path under which uploads are served.
     pub const PREFIX: &'static str = "/uploads/";
-    /// The folder of post images inside the upload folder.
-    pub const FOLDER: &'static str = "posts";
+    /// The directory of post images inside the upload directory.
+    pub const DIRECTORY: &'static str = "posts";
 
     /// The URL of the image with this id. Each image gets a new id, so that the content of a URL never changes.
     pub fn new(id: Uuid) -> Self {
-        Self(format!("{}{}/{id}.jpg", Self::PREFIX, Self::FOLDER))
+        Self(format!("{}{}/{id}.jpg", Self::PREFIX, Self::DIRECTORY))
     }
 
-    /// The URL of a file, if its path inside the upload folder has the form of a post image.
+    /// The URL of a file, if its path inside the upload directory has the form of a post image.
     pub fn from_file(path: &str) -> Option<Self> {
         let image = Self::parse(&format!("{}{path}", Self::PREFIX)).ok().flatten();
         image.filter(|image| image.file() == path)
     }
 
-    /// Parses a URL path of the form of [`ImageUrl::new`]; `None` if it is blank. Does not check whether the file exists.
+    /// Parses a URL path of the form of [`ImageUrl::new`]; `None` if it is blank. Does not check whether the file
+    /// exists.
     ///
     /// # Errors
     /// Any other path or URL.
@@ -49,7 +50,7 @@ impl ImageUrl {
         }
     }
 
-    /// The path of the file inside the upload folder.
+    /// The path of the file inside the upload directory.
     pub fn file(&self) -> &str {
         self.0.strip_prefix(Self::PREFIX).unwrap_or(&self.0)
     }

@@ -6,7 +6,7 @@ use crate::Username;
 pub const MAX_MENTIONS: usize = 50;
 
 /// Finds the usernames that follow an `@` in a text: in the order and spelling of the text, without duplicates (ignoring
-/// case), at most [`MAX_MENTIONS`]. Does not check whether these users exist.
+/// case), and at most [`MAX_MENTIONS`]. Does not check whether these users exist.
 pub fn find_mentions(text: &str) -> Vec<&str> {
     let mut found: Vec<&str> = Vec::new();
     for (at_sign, _) in text.match_indices('@') {

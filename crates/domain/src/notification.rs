@@ -92,8 +92,8 @@ impl Notification {
         self.batch.unwrap_or(BatchCounts { child_count: 1, actor_count: 1 })
     }
 
-    /// Renders the text with the current `name` of the actor. `emoji` is the emoji of the actor's reaction in a batch, if
-    /// the newest act is not the reaction itself.
+    /// Renders the text with the current `name` of the actor. `emoji` is the emoji of the actor's reaction in a batch,
+    /// if the newest act is not the reaction itself.
     pub fn render_text(&self, name: &str, emoji: Option<Emoji>) -> Text {
         let context = TextContext {
             kind: self.kind,

@@ -12,7 +12,8 @@ use uuid::Uuid;
 pub use self::positions::{EngagementPosition, RankPosition};
 pub use self::total::{CountMode, Total};
 
-/// A request for a page of a list. `P` is the type of a position in the order of the list; most lists are ordered by time.
+/// A request for a page of a list. `P` is the type of a position in the order of the list; most lists are ordered by
+/// time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRequest<P = Position> {
     /// The maximum number of items.
@@ -30,9 +31,9 @@ impl<P> PageRequest<P> {
 /// Where a page begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PageStart<P = Position> {
-    /// After this many items. Items written or deleted between two requests can repeat or skip items.
+    /// After this many items. If items are added or removed between two requests, the second page can repeat or skip items.
     Offset(Offset),
-    /// Directly after this position.
+    /// Directly after this position, even if its item was deleted.
     After(P),
 }
 

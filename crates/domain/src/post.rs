@@ -75,12 +75,13 @@ pub struct Engagement {
     pub comments: i32,
 }
 
-/// The version of a post, used in entity tags. Two revisions of a post are equal if its author has not edited it in between.
+/// The revision of a post, used in entity tags. It changes only when the author edits the post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revision(i64);
 
 impl Revision {
-    /// The time of the last edit in microseconds since 1970. It is unique among the versions of a post.
+    /// The time of the last edit, or of the creation, in microseconds since 1970. It is unique among the revisions of a
+    /// post.
     pub fn micros(self) -> i64 {
         self.0
     }
@@ -128,7 +129,7 @@ impl Post {
         Position { at: self.created_at, id: self.id.into() }
     }
 
-    /// The version of the post.
+    /// The current revision of the post.
     pub fn revision(&self) -> Revision {
         Revision(self.updated_at.unwrap_or(self.created_at).timestamp_micros())
     }

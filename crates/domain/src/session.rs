@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{SessionId, UserId};
 
-/// A session of a user on one device. It starts when the user signs in, and ends when they sign out or it expires.
+/// A session of a user on one device. It starts when the user signs in, and lasts until it expires or is revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,
@@ -20,7 +20,8 @@ impl Session {
     /// The maximum number of stored characters of a user agent.
     pub const MAX_USER_AGENT_CHARS: usize = 300;
 
-    /// How old `last_used_at` can get before it is updated. Updating it in every request would turn each read into a write.
+    /// How old `last_used_at` can get before it is updated. Updating it in every request would turn each read into a
+    /// write.
     const TOUCH_INTERVAL: TimeDelta = TimeDelta::minutes(10);
 
     /// Creates a session that starts at `now` and expires after `lifetime`.
@@ -48,7 +49,7 @@ impl Session {
         }
     }
 
-    /// Whether the session has not expired.
+    /// Whether the session has not expired at `now`.
     pub fn is_active(&self, now: DateTime<Utc>) -> bool {
         now < self.expires_at
     }

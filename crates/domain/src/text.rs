@@ -65,8 +65,8 @@ macro_rules! texts {
         pub struct $name(String);
 
         impl $name {
-            /// Wraps text that was parsed before it was stored. It is not checked, so that rows stay readable when a limit
-            /// is lowered.
+            /// Wraps text that was parsed before it was stored. Checks nothing, so that rows stay readable when a limit is
+            /// lowered.
             pub fn from_stored(text: String) -> Self {
                 Self(text)
             }

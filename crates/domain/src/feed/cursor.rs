@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::spacing::Spacing;
 use crate::{Limit, ListKind, PageError, PostId, UserId};
 
-/// A client's progress through the ranked feed.
+/// A client's progress through the ranked feed: which posts it has seen, that is, was served.
 ///
 /// Together with the stored posts, it determines the next page. The client holds it; the server does not store it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,11 +18,11 @@ pub struct FeedCursor {
     spacing: Spacing,
 }
 
-/// Identifies a served post by the last eight bytes of its id.
+/// Identifies a seen post by the last eight bytes of its id.
 ///
-/// The first bytes of a version 7 UUID are a timestamp, which posts of the same millisecond share; of the last eight bytes, 62 bits
-/// are random. In a database of a million posts, about one in ten billion cursors of 500 posts contains the key of a post
-/// that was not served; that post is then skipped.
+/// The first bytes of a version 7 UUID are a timestamp, which posts of the same millisecond share. Of the last eight
+/// bytes, 62 bits are random. In a database of a million posts, about one in ten billion cursors of 500 posts contains the
+/// key of a post that was not served; that post is then skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeenPostKey(pub [u8; 8]);
 
@@ -44,7 +44,8 @@ pub struct FeedPageRequest {
 /// Where a page of the ranked feed begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FeedStart {
-    /// After this many positions of a feed composed now. Posts written between two requests can repeat or skip posts.
+    /// After this many positions of a feed composed now. If posts are written between two requests, the second page can
+    /// repeat or skip posts.
     Offset(usize),
     /// After the positions of this cursor.
     After(FeedCursor),
@@ -72,7 +73,7 @@ impl FeedCursor {
         self.seen.len()
     }
 
-    /// The served posts, in the order of their positions.
+    /// The seen posts, in the order of their positions.
     pub fn seen_posts(&self) -> &[SeenPostKey] {
         &self.seen
     }
@@ -110,10 +111,12 @@ impl FeedCursor {
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Decodes a cursor. A forged cursor yields the corresponding page: it grants no access and costs no more than another.
+    /// Decodes a cursor. A forged cursor yields the page that belongs to it: it grants no access and costs no more than any
+    /// other cursor.
     ///
     /// # Errors
-    /// [`PageError::Cursor`] for text that [`FeedCursor::to_cursor`] did not write, or that has no positions or all of them.
+    /// [`PageError::Cursor`] for text that [`FeedCursor::to_cursor`] did not write, or that has no positions or all of
+    /// them.
     pub fn from_cursor(cursor: &str) -> Result<Self, PageError> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| PageError::Cursor)?;
         let Some((tag, words)) = bytes.split_first() else { return Err(PageError::Cursor) };

@@ -18,15 +18,15 @@ pub struct TrendingConfig {
 }
 
 impl TrendingConfig {
-    /// Twice the weights of the ranked feed ([`FeedConfig::STORED`](crate::FeedConfig::STORED)). The trending query relies on
-    /// this to find candidates by the stored rank; a test checks it.
+    /// Twice the weights of the ranked feed ([`FeedConfig::STORED`](crate::FeedConfig::STORED)). The trending query relies
+    /// on this to find candidates by the stored rank; a test checks it.
     pub const STORED: Self =
         Self { heart_weight: 2.0, reaction_weight: 3.0, share_weight: 8.0, recency_bonus: 5.0 };
 
     /// Computes the trending score: the weighted engagement, plus [`recency_bonus`](Self::recency_bonus) times the part of
     /// the window that the post has left. `None` if the post is older than the window or has no engagement.
     ///
-    /// All engagement of a post created inside the window happened inside the window, so the total counts are sufficient.
+    /// All engagement of a post created inside the window happened inside the window, so the cached counts are enough.
     pub fn score(
         &self,
         engagement: Engagement,

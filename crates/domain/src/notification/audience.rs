@@ -6,7 +6,7 @@ use crate::{Comment, Post, UserId, Viewer};
 /// The notifications that a comment causes, at most one per recipient, in this order of precedence: the author of the
 /// parent comment, the mentioned users, the author of the post.
 ///
-/// Users who cannot see the post and the author of the comment are left out.
+/// Leaves out the author of the comment, and users who cannot see the post.
 pub fn recipients_of_comment(
     post: &Post,
     comment: &Comment,

@@ -77,7 +77,8 @@ pub struct BatchConfig {
     pub max_size: Option<i32>,
     /// The title of a batch with two or more children.
     pub summary_title: &'static str,
-    /// The message of a batch with two or more actors. `{n}` is the number of actors, `{batch_count}` the number of children.
+    /// The message of a batch with two or more actors. `{n}` is the number of actors, `{batch_count}` the number of
+    /// children.
     pub summary_template: &'static str,
     /// The icon that clients show next to the batch.
     pub icon_type: Icon,

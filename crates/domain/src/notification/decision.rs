@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{BatchConfig, Event, Notification, WithdrawnNotification};
 use crate::{Author, Emoji, NotificationId};
 
-/// The part of an inbox, and of the two users, that decides what an event does.
+/// What [`decide`] has to know of the inbox and of the two users.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InboxContext {
     /// The actor of the event, with their current names.

@@ -149,8 +149,8 @@ fn marked_unread(batch: Notification, at: DateTime<Utc>) -> Notification {
     Notification { last_updated_at, read_at: None, ..batch }
 }
 
-/// Saves the batch and its new children: `child` and, when a batch is made from it, `single`. The single is saved before
-/// the batch, since the batch takes over the open slot of the key.
+/// Saves the batch and its new children: `child` and, if the batch is made from a single notification, `single`. The
+/// single is saved before the batch, which replaces it as the open notification of the key.
 fn add_to_batch(
     single: Option<&ParentNotification>,
     batch: Notification,

@@ -1,4 +1,4 @@
-//! The texts of notifications (docs/rules.md#batching).
+//! The texts of notifications (docs/rules.md#notifications, docs/rules.md#batching).
 
 use serde_json::{Map, Value};
 
@@ -19,7 +19,7 @@ pub struct TextContext<'a> {
     pub kind: NotificationType,
     /// The batching rules of its key; `None` if it cannot be batched.
     pub config: Option<&'static BatchConfig>,
-    /// The display name of the newest actor.
+    /// The name of the newest actor, see [`Author::name`](crate::Author::name).
     pub name: &'a str,
     /// The data of the newest act.
     pub data: &'a Map<String, Value>,

@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::text::{self, Lines, TextError, texts};
 
 texts! {
-    /// The content of a post: 1 character to the maximum of its type.
+    /// The content of a post: trimmed, with 1 character to the maximum of its type.
     Content,
     /// The title of a post.
     Title,
@@ -16,7 +16,7 @@ texts! {
 /// The type of a post. It decides the maximum length, the layout in clients and the bonus in the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PostType {
-    /// A long daily entry. It has the largest bonus.
+    /// What the author is grateful for today, in a longer text. It has the largest bonus.
     Daily,
     /// An image with a short text. It has a bonus only if there is an image.
     Photo,
@@ -83,7 +83,8 @@ impl Content {
     /// Parses the content of a post of this type.
     ///
     /// # Errors
-    /// The text is blank, has more characters than the type allows, or contains a control character other than a line feed.
+    /// The text is blank, has more characters than the type allows, or contains a control character other than a line
+    /// feed.
     pub fn parse(raw: &str, post_type: PostType) -> Result<Self, TextError> {
         text::required(raw, Lines::Multiple, post_type.max_chars()).map(Self)
     }

@@ -28,8 +28,8 @@ impl PostEdit {
 impl Post {
     /// Returns the post after an edit at `now`, or unchanged if the edit changes nothing.
     ///
-    /// `updated_at` always increases, even if the clock does not, so that each version has its own
-    /// [`Revision`](crate::Revision).
+    /// `created_at` does not change. `updated_at` always increases, even if the clock does not, so that each edit has its
+    /// own [`Revision`](crate::Revision).
     ///
     /// # Errors
     /// The content is invalid for the post type after the edit.

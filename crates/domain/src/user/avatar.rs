@@ -48,7 +48,7 @@ impl Colour {
         Ok(Self([red, green, blue]))
     }
 
-    /// White or black text for this background: white if its contrast is at least 4.5, otherwise black. The contrast is at
+    /// The text colour for this background: white if its contrast is at least 4.5, otherwise black. The contrast is at
     /// least 4.5 for every colour, as WCAG 2.1 requires (1.4.3).
     #[must_use]
     pub fn text_colour(self) -> Self {

@@ -14,7 +14,7 @@ pub struct Location(Map<String, Value>);
 #[non_exhaustive]
 pub enum LocationError {
     /// The name is missing or blank.
-    #[error("display_name must be a text that is not blank")]
+    #[error("display_name must be a string that is not blank")]
     DisplayName,
     /// The latitude is missing or out of range.
     #[error("lat must be a number from -90 to 90")]

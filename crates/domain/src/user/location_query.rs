@@ -31,8 +31,8 @@ impl LocationQuery {
     /// Parses the search text.
     ///
     /// # Errors
-    /// The text has fewer than [`LocationQuery::MIN_CHARS`] or more than [`LocationQuery::MAX_CHARS`] characters, or contains
-    /// a control character.
+    /// The text has fewer than [`LocationQuery::MIN_CHARS`] or more than [`LocationQuery::MAX_CHARS`] characters, or
+    /// contains a control character.
     pub fn parse(raw: &str) -> Result<Self, LocationQueryError> {
         let text = match text::required(raw, Lines::Single, Self::MAX_CHARS) {
             Err(TextError::Empty) => return Err(LocationQueryError::TooShort),

@@ -48,8 +48,8 @@ impl fmt::Debug for Password {
     }
 }
 
-/// A salted password hash in the PHC string format, or in bcrypt's `$2b$` format from an older installation. `Debug` hides
-/// it.
+/// A salted password hash in the PHC string format, or in bcrypt's `$2b$` format from an older installation. `Debug`
+/// hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 

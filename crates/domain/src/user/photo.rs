@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::ImageUrl;
 
-/// A profile photo, identified by the common prefix of its file names. Each photo gets a new name, so that the content of a
-/// URL never changes.
+/// A profile photo, identified by the common prefix of its file names. Each photo gets a new name, so that the content of
+/// a URL never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ProfilePhoto(String);
 
@@ -36,15 +36,15 @@ impl PhotoSize {
 }
 
 impl ProfilePhoto {
-    /// The folder of profile photos inside the upload folder.
-    pub const FOLDER: &'static str = "profile_photos";
+    /// The directory of profile photos inside the upload directory.
+    pub const DIRECTORY: &'static str = "profile_photos";
 
     /// The photo with this id.
     pub fn new(id: Uuid) -> Self {
         Self(format!("profile_{id}"))
     }
 
-    /// Wraps a stored name without checking it. Older installations may have stored it.
+    /// Wraps a stored name without checking it. An older installation may have chosen it.
     pub fn from_stored(name: String) -> Self {
         Self(name)
     }
@@ -54,9 +54,9 @@ impl ProfilePhoto {
         &self.0
     }
 
-    /// The path of the file of one size, inside the upload folder.
+    /// The path of the file of one size, inside the upload directory.
     pub fn file(&self, size: PhotoSize) -> String {
-        format!("{}/{}_{}.jpg", Self::FOLDER, self.0, size.code())
+        format!("{}/{}_{}.jpg", Self::DIRECTORY, self.0, size.code())
     }
 
     /// The URL path of one size.
@@ -64,9 +64,9 @@ impl ProfilePhoto {
         format!("{}{}", ImageUrl::PREFIX, self.file(size))
     }
 
-    /// The photo of a file, if its path inside the upload folder has the form of [`ProfilePhoto::file`].
+    /// The photo of a file, if its path inside the upload directory has the form of [`ProfilePhoto::file`].
     pub fn from_file(path: &str) -> Option<Self> {
-        let name = path.strip_prefix(Self::FOLDER)?.strip_prefix('/')?.strip_suffix(".jpg")?;
+        let name = path.strip_prefix(Self::DIRECTORY)?.strip_prefix('/')?.strip_suffix(".jpg")?;
         let (name, size) = name.rsplit_once('_')?;
         let is_size = PhotoSize::ALL.iter().any(|known| known.code() == size);
         let id = name.strip_prefix("profile_")?;

@@ -44,8 +44,8 @@ impl City {
 
     /// Parses a city that was sent together with a location.
     ///
-    /// Clients send the full name of the location as the city (docs/http-api.md#users). If that is too long, takes the city
-    /// of the address, or else truncates the name.
+    /// Clients send the full name of the location as the city (docs/http-api.md#web-client-compatibility). If it is too
+    /// long, this takes the city of the location's address, or else truncates the name.
     ///
     /// # Errors
     /// The text contains a control character or a line feed.
@@ -142,8 +142,8 @@ impl Websites {
     /// Parses the URLs. Only http and https URLs are allowed, since browsers open them.
     ///
     /// # Errors
-    /// There are more than [`Websites::MAX_ENTRIES`] URLs that are not blank, or one is too long or not an http or https URL
-    /// with a host.
+    /// There are more than [`Websites::MAX_ENTRIES`] URLs that are not blank, or one is too long or not an http or https
+    /// URL with a host.
     pub fn parse(raw: &[String]) -> Result<Self, EntryListError> {
         let urls = parse_entries(raw, Self::MAX_ENTRIES, Self::MAX_CHARS)?;
         match urls.iter().position(|url| !is_web_url(url)) {

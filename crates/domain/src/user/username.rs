@@ -16,7 +16,8 @@ pub enum UsernameError {
     /// The name is too short or too long.
     #[error("must be {} to {} characters long", Username::MIN_CHARS, Username::MAX_CHARS)]
     Length,
-    /// The name contains another character. Only ASCII is allowed, so that no two names look the same.
+    /// The name contains a character other than ASCII letters, digits, `_`, `.` and `-`. With these alone, no two names
+    /// look the same.
     #[error("may only contain the letters A to Z, digits, and _ . -")]
     Character,
     /// The name starts with punctuation.
