@@ -1,4 +1,4 @@
-//! Conversion of pixels with an alpha channel, or with inks, to RGB.
+//! Converts pixels with other samples to RGB: grey, alpha or inks.
 
 /// Converts pixels of 1 sample (grey), 2 (grey and alpha), 3 (RGB) or 4 (RGB and alpha) to RGB on a white background.
 pub(crate) fn flatten_onto_white(pixels: &[u8], samples: usize, rgb: &mut [u8]) {

@@ -24,8 +24,8 @@ pub struct DecodedImage {
 impl DecodedImage {
     /// Checks a file, and decodes it at the resolution that the purpose needs.
     ///
-    /// This takes up to [`ImageHeader::memory_bytes`] of memory and, for large images, hundreds of milliseconds. A server
-    /// should run it on a thread that may block, and reserve the memory first.
+    /// This takes up to [`ImageHeader::memory_bytes`] of memory and, for large images, hundreds of milliseconds. A
+    /// server should run it on a thread that may block, and reserve the memory first.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! The supported formats.
 
-/// The supported formats.
+/// A supported format, detected by the first bytes of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ImageFormat {
     /// JPEG, baseline or progressive.

@@ -11,7 +11,7 @@ use crate::sizes::{LARGE_SIDE, MAX_POST_SIDE, Purpose, encode_memory_bytes};
 use crate::webp::{self, WebPHeader};
 use crate::{ImageError, ImageFormat};
 
-/// The header of an image within all limits that can be checked without decoding.
+/// A checked header: the image keeps every limit that can be checked without decoding it.
 #[derive(Debug, Clone)]
 pub struct ImageHeader {
     /// The file's size in bytes.

@@ -92,7 +92,7 @@ pub(crate) fn decode(
     let mut decoder =
         Decoder::new(limit_scans(bytes, u64::from(header.width) * u64::from(header.height)));
     if scale != Scale::FULL {
-        // The decoder takes the smallest scale at which either side is large enough, so only the longer side is requested.
+        // The decoder takes the smallest scale at which either side is large enough, so this requests only the longer side.
         let requested = |side: u32, other: u32| {
             if side < other {
                 u16::MAX
@@ -118,14 +118,14 @@ pub(crate) fn decode(
     RgbImage::from_raw(info.width.into(), info.height.into(), pixels).ok_or(ImageError::Corrupt)
 }
 
-/// Truncates a file with too many scans: encoders write about ten, and each costs a pass over all pixels, even if it has
-/// few bytes.
+/// Truncates a file with too many scans. Encoders write about ten, and each scan costs a pass over all pixels, even if it
+/// has few bytes.
 fn limit_scans(bytes: &[u8], pixels: u64) -> &[u8] {
     /// Limit on the pixels of all scans together; decoding them takes seconds.
     const MAX_SCANNED_PIXELS: u64 = 1_000_000_000;
 
     let max_scans = (MAX_SCANNED_PIXELS / pixels).clamp(20, 100);
-    // In entropy-coded data, another byte follows 0xFF.
+    // Only the start of a scan matches: in entropy-coded data, 0xFF is followed by other bytes.
     let end = memchr::memmem::find_iter(bytes, b"\xFF\xDA").zip(0..=max_scans).last();
     match end {
         Some((end, number)) if number == max_scans => &bytes[..end],
@@ -140,7 +140,7 @@ fn to_image_error(error: &Error) -> ImageError {
         UnsupportedFeature::ArithmeticEntropyCoding => "arithmetic coding",
         UnsupportedFeature::SamplePrecision(_) => "JPEG of more than 8 bits",
         UnsupportedFeature::ComponentCount(_) => "an unusual number of components",
-        UnsupportedFeature::DNL => "a height that is defined at the end",
+        UnsupportedFeature::DNL => "a height that is defined after the pixels",
         UnsupportedFeature::SubsamplingRatio | UnsupportedFeature::NonIntegerSubsamplingRatio => {
             "an unusual subsampling"
         }

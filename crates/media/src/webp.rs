@@ -13,7 +13,8 @@ use self::frame::{Frame, lossy_dimensions};
 use crate::alpha::{blend_with_white, compact_to_rgb};
 use crate::{ImageError, dimensions};
 
-/// Maximum number of prefix code groups in a lossless frame. libwebp creates at most 2,600, and then merges similar ones.
+/// Maximum number of prefix code groups in a lossless frame. libwebp creates at most 2,600, and then merges similar
+/// ones.
 const MAX_CODE_GROUPS: u32 = 2_000;
 
 /// Upper bound for the memory in bytes that the decoder keeps per prefix code group.
@@ -53,14 +54,14 @@ impl WebPHeader {
     }
 }
 
-/// Upper bound for the memory in bytes that decoding a frame takes. The decoder allocates by the dimensions in the frame,
-/// so they must match those in the container.
+/// Upper bound for the memory in bytes that decoding a frame takes. The decoder allocates by the dimensions in the
+/// frame, so they must match those in the container.
 fn frame_memory_bytes(
     frame: &Frame<'_>,
     dimensions @ (width, height): (u32, u32),
     has_alpha: bool,
 ) -> Result<u64, ImageError> {
-    /// The decoder reserves as many bytes as a 24-bit partition size can announce.
+    /// The decoder allocates the partition size that the file announces, which has 24 bits.
     const PARTITION_BYTES: u64 = 16 << 20;
 
     dimensions::check(width, height)?;
@@ -97,7 +98,7 @@ fn prefix_code_bytes(data: &[u8], dimensions: (u32, u32)) -> Result<u64, ImageEr
     if count > MAX_CODE_GROUPS {
         return Err(ImageError::Unsupported { feature: "an unusual number of prefix codes" });
     }
-    // Plus one: the groups of the four transform and entropy images exist one at a time.
+    // One more for the up to four transform and entropy images: each has one group, and they are decoded one at a time.
     Ok(u64::from(count + 1) * CODE_GROUP_BYTES)
 }
 

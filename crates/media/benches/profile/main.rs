@@ -1,7 +1,7 @@
 //! Encodes the four profile squares of a 12-megapixel image, and compares the time with Pillow and libvips.
 //!
 //! Measures processor time, user and system, of all threads. Each library uses its fastest method: it decodes at a
-//! reduced scale, encodes the four sizes from one decode, and writes progressive, optimized JPEG of quality 85. Pillow
+//! reduced scale, encodes the four sizes from one decode, and writes progressive, optimised JPEG of quality 85. Pillow
 //! and libvips run if Python finds them. `PYTHON` selects another interpreter than `python3`, `ROUNDS` the number of
 //! rounds.
 //!

@@ -188,7 +188,7 @@ impl BitReader<'_> {
     }
 }
 
-/// A prefix code: the number of symbols of each code length, and the symbols in order of their code lengths.
+/// A prefix code: the number of symbols of each code length, and the symbols, those with the shortest codes first.
 struct PrefixCode {
     count_by_length: [usize; 16],
     symbols: Vec<u16>,

@@ -68,7 +68,8 @@ fn files_that_are_too_large_are_rejected() {
 
 #[test]
 fn images_without_pixels_are_rejected() {
-    let defined_later = ImageError::Unsupported { feature: "a height that is defined at the end" };
+    let defined_later =
+        ImageError::Unsupported { feature: "a height that is defined after the pixels" };
     assert_eq!(decode(&jpeg_declaring(0, 16)).unwrap_err(), ImageError::Corrupt);
     assert_eq!(decode(&jpeg_declaring(16, 0)).unwrap_err(), defined_later);
     assert_eq!(decode(&png_declaring(0, 16)).unwrap_err(), ImageError::Corrupt);
