@@ -99,7 +99,7 @@ fn build_bucket_store(
 ) -> anyhow::Result<Arc<dyn ObjectStore>> {
     use object_store::prefix::PrefixStore;
 
-    // The client uses the process-wide provider. If another part of the program has installed one, that one is used.
+    // The client uses the cryptography provider of the process. If one is installed already, it stays.
     _ = rustls::crypto::ring::default_provider().install_default();
     let store = builder.with_url(bucket.as_str()).build();
     let store = store.with_context(|| format!("the bucket {bucket} cannot be used"))?;

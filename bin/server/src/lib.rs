@@ -14,7 +14,7 @@ use clap::Parser as _;
 
 use crate::config::{Cli, Command, Settings};
 
-/// Requests allocate many small objects on many threads, for which this allocator is optimized.
+/// Requests allocate many small objects on many threads, which this allocator is designed for.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

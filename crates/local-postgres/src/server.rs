@@ -122,7 +122,7 @@ fn start(context: &ClusterContext, deadline: &Deadline) -> Result<Child, Error> 
 fn spawn(context: &ClusterContext) -> Result<Child, Error> {
     let data_dir = context.dir.data_dir();
     let mut postgres = context.program("postgres");
-    // In the data directory from the first moment, since that is how its processes are recognized.
+    // In the data directory from the first moment, since that is how its processes are recognised.
     postgres.arg("-D").arg(&data_dir).current_dir(&data_dir);
     let extra_settings: &[&str] = if context.is_throwaway() { THROWAWAY_SETTINGS } else { &[] };
     for setting in COMMON_SETTINGS.iter().chain(extra_settings) {

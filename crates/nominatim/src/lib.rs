@@ -34,8 +34,8 @@ pub struct NominatimConfig {
 }
 
 impl NominatimConfig {
-    /// The limits of the rules (docs/rules.md#request-limits): one request per second, results cached for a day. The timeout
-    /// is five seconds.
+    /// A configuration with the limits of docs/rules.md#request-limits: one request per second, a timeout of five seconds,
+    /// and results cached for a day.
     pub fn new(base_url: Url, user_agent: impl Into<String>) -> Self {
         Self {
             base_url,
@@ -53,9 +53,11 @@ pub struct Nominatim {
     /// Created on first use, since that loads the machine's certificates.
     client: OnceLock<Client>,
     throttle: RequestThrottle,
+    /// By [`LocationQuery::to_key`] and limit.
     cache: Cache<(String, u8), Arc<CachedResult>>,
 }
 
+/// The locations of one query.
 struct CachedResult {
     locations: Vec<Location>,
     /// Size of the response, which approximates the memory the locations take.
@@ -70,9 +72,9 @@ impl Nominatim {
     pub fn new(config: NominatimConfig) -> Self {
         let cache = Cache::builder()
             .max_capacity(Self::MAX_CACHE_BYTES)
-            .weigher(|(words, _): &(String, u8), result: &Arc<CachedResult>| {
+            .weigher(|(query, _): &(String, u8), result: &Arc<CachedResult>| {
                 // A constant for the entry itself: an empty result takes memory too.
-                u32::try_from(words.len() + result.bytes + 256).unwrap_or(u32::MAX)
+                u32::try_from(query.len() + result.bytes + 256).unwrap_or(u32::MAX)
             })
             .time_to_live(config.cache_ttl)
             .build();

@@ -55,7 +55,7 @@ impl Nominatim {
     }
 
     fn build_client(&self) -> Result<Client, reqwest::Error> {
-        // The client uses the process-wide provider. If another part of the program has installed one, that one is used.
+        // The client uses the cryptography provider of the process. If one is installed already, it stays.
         _ = rustls::crypto::ring::default_provider().install_default();
         let builder = Client::builder()
             .user_agent(&self.config.user_agent)
