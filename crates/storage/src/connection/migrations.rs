@@ -17,7 +17,7 @@ use crate::error::{Result, StorageError};
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
 /// The key of the advisory lock that a node holds while it migrates: "grateful" in ASCII, read as a big-endian number.
-const LOCK: i64 = i64::from_be_bytes(*b"grateful");
+const ADVISORY_LOCK_KEY: i64 = i64::from_be_bytes(*b"grateful");
 
 /// The time limit for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,7 +34,7 @@ pub async fn migrate(url: &str) -> Result<Vec<String>> {
         .await
         .map_err(|elapsed| StorageError::Unavailable(elapsed.into()))??;
     // The lock belongs to the session, so it is released with the connection in any case.
-    conn.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})")).await?;
+    conn.batch_execute(&format!("SELECT pg_advisory_lock({ADVISORY_LOCK_KEY})")).await?;
     blocking(move || run_pending(&mut AsyncMigrationHarness::new(conn))).await
 }
 

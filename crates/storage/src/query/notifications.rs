@@ -145,7 +145,9 @@ impl<W> NotificationQuery<W> {
     }
 
     /// The notifications that match the filters, in no particular order, with their actors.
-    pub(crate) fn filtered(&self) -> IntoBoxed<'static, notifications_with_actors, Pg> {
+    pub(crate) fn filtered_notifications(
+        &self,
+    ) -> IntoBoxed<'static, notifications_with_actors, Pg> {
         let mut select = notifications_with_actors().into_boxed();
         match self.batch {
             None => {
@@ -180,10 +182,10 @@ impl<W> NotificationQuery<W> {
     pub(crate) fn select(&self) -> IntoBoxed<'static, notifications_with_actors, Pg> {
         let (query, time) = if self.lists_children() {
             let newest = (notifications::created_at.desc(), notifications::id.desc());
-            (self.filtered().order(newest), "notifications.created_at")
+            (self.filtered_notifications().order(newest), "notifications.created_at")
         } else {
             let newest = (notifications::last_updated_at.desc(), notifications::id.desc());
-            (self.filtered().order(newest), "notifications.last_updated_at")
+            (self.filtered_notifications().order(newest), "notifications.last_updated_at")
         };
         paginate(query, &self.page, &[time, "notifications.id"], Direction::Descending)
     }

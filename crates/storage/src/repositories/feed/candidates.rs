@@ -156,7 +156,7 @@ const NOT_SEEN: &str =
     "is_public AND NOT (substring(uuid_send(id) FROM 9) = ANY (SELECT key FROM served))";
 
 /// The order by rank, which is that of an index.
-const BEST: &str = "rank DESC, created_at DESC, id DESC";
+const RANK_ORDER: &str = "rank DESC, created_at DESC, id DESC";
 
 /// More posts than are ever needed. It is a literal because the planner assumes that a bound limit returns a tenth of the
 /// table.
@@ -171,7 +171,7 @@ fn ranked(level: u8, full: &str, depth: &str) -> String {
             SELECT *, author_id = ANY (SELECT id FROM followed) AS is_followed FROM (
                 SELECT id, author_id, rank, created_at FROM posts
                 WHERE {NOT_SEEN} AND NOT (author_id = ANY (SELECT id FROM away{level}))
-                ORDER BY {BEST} LIMIT {LITERAL_LIMIT}
+                ORDER BY {RANK_ORDER} LIMIT {LITERAL_LIMIT}
             ) AS part LIMIT {depth}
         ), bar{level} AS MATERIALIZED (
             SELECT CASE WHEN count(*) = {depth} THEN min(rank) - $3 ELSE '-infinity' END AS rank FROM everyone{level}
@@ -187,7 +187,7 @@ fn ranked(level: u8, full: &str, depth: &str) -> String {
             SELECT followed.id AS author_id, top.rank FROM followed, LATERAL (
                 SELECT id, rank, created_at FROM posts
                 WHERE {NOT_SEEN} AND author_id = followed.id AND rank >= (SELECT rank FROM bar{level})
-                ORDER BY {BEST} LIMIT 1
+                ORDER BY {RANK_ORDER} LIMIT 1
             ) AS top
             WHERE NOT (SELECT is_narrow FROM band{level})
                 AND NOT (followed.id = ANY (SELECT id FROM away{level}))
@@ -205,7 +205,7 @@ fn ranked(level: u8, full: &str, depth: &str) -> String {
                     SELECT greatest(CASE WHEN count(*) = {depth} THEN min(rank) END, (SELECT rank FROM bar{level}))
                     FROM best{level}
                 )
-                ORDER BY {BEST} LIMIT {depth}
+                ORDER BY {RANK_ORDER} LIMIT {depth}
             ) AS part
         ), ranked{level} AS MATERIALIZED (
             SELECT * FROM (
@@ -214,7 +214,7 @@ fn ranked(level: u8, full: &str, depth: &str) -> String {
                 UNION
                 SELECT id, author_id, rank + $3, created_at, true FROM near{level}
             ) AS part
-            ORDER BY {BEST} LIMIT {depth}
+            ORDER BY {RANK_ORDER} LIMIT {depth}
         )"
     )
 }

@@ -23,7 +23,8 @@ pub struct InboxPosition {
     pub forgotten_seq: i64,
 }
 
-/// A change of an inbox.
+/// An entry of the change log of an inbox. It says what a client has to show; the rows that a change writes are the
+/// [`InboxChanges`](grateful_domain::notification::InboxChanges) of the domain.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InboxChange {
     /// The sequence number of the change. Later changes have higher numbers.

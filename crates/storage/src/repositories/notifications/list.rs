@@ -47,7 +47,7 @@ impl Notifications<'_> {
         limit: i64,
     ) -> Result<(Vec<RenderedNotification>, Option<i64>)> {
         let rows: Vec<Row> = NotificationQuery::of(owner)
-            .filtered()
+            .filtered_notifications()
             .filter(notifications::seq.gt(after))
             .order(notifications::seq)
             .limit(limit)
@@ -64,7 +64,7 @@ impl Notifications<'_> {
         ids: &[Uuid],
     ) -> Result<HashMap<Uuid, (i64, RenderedNotification)>> {
         let rows: Vec<Row> = NotificationQuery::of(owner)
-            .filtered()
+            .filtered_notifications()
             .filter(notifications::id.eq_any(ids.to_vec()))
             .load(self.conn)
             .await?;

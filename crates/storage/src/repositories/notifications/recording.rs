@@ -81,7 +81,7 @@ impl Notifications<'_> {
             return Ok(RecordResult::default());
         }
         let last_seqs = self.lock_and_reserve(&changes).await?;
-        let mut inbox_changes = self.changes_for_withdrawn(refs, now).await?;
+        let mut inbox_changes = self.withdrawal_changes_of(refs, now).await?;
         let decided = self.decide_all(&events).await?;
         inbox_changes.extend(decided.inbox_changes);
         let held_back = held_back(self.write(inbox_changes, last_seqs, now).await?);

@@ -189,13 +189,13 @@ impl Notifications<'_> {
             return Ok(());
         }
         let last_seqs = self.lock_and_reserve(&changes).await?;
-        let inbox_changes = self.load_withdrawals(load, now).await?;
+        let inbox_changes = self.withdrawal_changes(load, now).await?;
         self.write(inbox_changes, last_seqs, now).await?;
         Ok(())
     }
 
     /// The inbox changes for withdrawing these notifications. The inboxes must be locked.
-    pub(super) async fn changes_for_withdrawn(
+    pub(super) async fn withdrawal_changes_of(
         &mut self,
         refs: NotificationRefs,
         now: DateTime<Utc>,
@@ -204,10 +204,10 @@ impl Notifications<'_> {
             return Ok(vec![]);
         }
         let ids = refs.into_iter().map(|(id, _)| id).collect();
-        self.load_withdrawals(LoadWithdrawals::of(ids), now).await
+        self.withdrawal_changes(LoadWithdrawals::of(ids), now).await
     }
 
-    async fn load_withdrawals(
+    async fn withdrawal_changes(
         &mut self,
         load: LoadWithdrawals,
         now: DateTime<Utc>,
