@@ -161,7 +161,7 @@ impl Resource {
         format!("{}{rest} not found", first.to_ascii_uppercase())
     }
 
-    /// The error that a resource with this id does not exist for the user.
+    /// Builds the error for an id that does not exist, or that the user may not see.
     pub fn not_found(self, id: impl fmt::Display) -> Error {
         Error::NotFound { resource: self, id: Some(id.to_string()) }
     }

@@ -192,49 +192,50 @@ pub async fn get_relationships(
     Ok(relationships)
 }
 
-/// Lists the followers of a user, newest first, with their total number.
+/// Lists the followers of `owner` that `user` may see, newest first. Also returns the number of all followers.
 ///
 /// # Errors
-/// `NotFound` if `of` does not exist for `user`.
+/// `NotFound` if `owner` does not exist, or a block exists between `owner` and `user`.
 pub async fn list_followers(
     app: &App,
     user: UserId,
-    of: UserId,
+    owner: UserId,
     page: PageRequest,
 ) -> Result<(Page<FollowListItem>, i64)> {
     let mut conn = app.db.acquire().await?;
-    let counts = find_counts(&mut conn, user, of).await?;
+    let counts = find_counts(&mut conn, user, owner).await?;
     Ok((
-        conn.follows().list(FollowQuery::visible_to(user).followers_of(of).page(page)).await?,
+        conn.follows().list(FollowQuery::visible_to(user).followers_of(owner).page(page)).await?,
         counts.followers,
     ))
 }
 
-/// Lists the users that a user follows, newest first, with their total number.
+/// Lists the users that `owner` follows and `user` may see, newest first. Also returns the number of all followed users.
 ///
 /// # Errors
 /// As [`list_followers`].
 pub async fn list_following(
     app: &App,
     user: UserId,
-    of: UserId,
+    owner: UserId,
     page: PageRequest,
 ) -> Result<(Page<FollowListItem>, i64)> {
     let mut conn = app.db.acquire().await?;
-    let counts = find_counts(&mut conn, user, of).await?;
+    let counts = find_counts(&mut conn, user, owner).await?;
     Ok((
-        conn.follows().list(FollowQuery::visible_to(user).followed_by(of).page(page)).await?,
+        conn.follows().list(FollowQuery::visible_to(user).followed_by(owner).page(page)).await?,
         counts.following,
     ))
 }
 
-/// Counts the followers of a user and the users they follow. Pending requests are counted only for the user themselves.
+/// Counts the followers of `owner` and the users that `owner` follows. Pending requests are counted only if `user` is
+/// `owner`, otherwise they are 0.
 ///
 /// # Errors
-/// `NotFound` if `of` does not exist for `user`.
-pub async fn count(app: &App, user: UserId, of: UserId) -> Result<FollowCounts> {
-    let counts = find_counts(&mut *app.db.acquire().await?, user, of).await?;
-    Ok(if user == of {
+/// `NotFound` if `owner` does not exist, or a block exists between `owner` and `user`.
+pub async fn count(app: &App, user: UserId, owner: UserId) -> Result<FollowCounts> {
+    let counts = find_counts(&mut *app.db.acquire().await?, user, owner).await?;
+    Ok(if user == owner {
         counts
     } else {
         FollowCounts { requests_received: 0, requests_sent: 0, ..counts }
@@ -333,12 +334,12 @@ async fn apply(
     Ok(after)
 }
 
-async fn find_counts(conn: &mut Connection, user: UserId, of: UserId) -> Result<FollowCounts> {
-    let not_found = || Resource::User.not_found(of);
-    if user != of && !conn.users().exists_for(Viewer::User(user), of).await? {
+async fn find_counts(conn: &mut Connection, user: UserId, owner: UserId) -> Result<FollowCounts> {
+    let not_found = || Resource::User.not_found(owner);
+    if user != owner && !conn.users().exists_for(Viewer::User(user), owner).await? {
         return Err(not_found());
     }
-    conn.follows().count(of).await?.ok_or_else(not_found)
+    conn.follows().count(owner).await?.ok_or_else(not_found)
 }
 
 fn require_other(user: UserId, other: UserId, reason: &'static str) -> Result<()> {

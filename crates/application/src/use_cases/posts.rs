@@ -195,7 +195,7 @@ pub async fn delete(app: &App, author: UserId, post: PostId) -> Result<()> {
 /// Lists the posts of a user that `viewer` may see, newest first.
 ///
 /// # Errors
-/// `NotFound` if the user does not exist for `viewer`.
+/// `NotFound` if the author does not exist, or a block exists between the author and `viewer`.
 pub async fn list_by_author(
     app: &App,
     viewer: Viewer,

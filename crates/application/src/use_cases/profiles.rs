@@ -15,7 +15,7 @@ pub async fn get_own(app: &App, user: UserId) -> Result<OwnProfile> {
 /// Returns the profile of a user as `viewer` sees it.
 ///
 /// # Errors
-/// `NotFound` if the user does not exist for `viewer`.
+/// `NotFound` if the user does not exist, or a block exists between them and `viewer`.
 pub async fn get(app: &App, viewer: Viewer, user: UserId) -> Result<Profile> {
     let found = app.db.acquire().await?.users().find_profile(viewer, user).await?;
     found.ok_or_else(|| Resource::User.not_found(user))

@@ -18,7 +18,7 @@ pub async fn search(
     Ok(app.db.acquire().await?.users().search(user, query, limit).await?)
 }
 
-/// Separates usernames of existing users from unknown ones. For `user`, users across a block do not exist.
+/// Separates usernames of existing users from unknown ones. Users with a block to or from `user` count as unknown.
 pub async fn validate_usernames(
     app: &App,
     user: UserId,
@@ -32,7 +32,7 @@ pub async fn validate_usernames(
 /// Finds a user by username, ignoring case and trailing `.` and `-`.
 ///
 /// # Errors
-/// `NotFound` if the user does not exist for `user`.
+/// `NotFound` if there is no such user, or a block exists between them and `user`.
 pub async fn find_by_username(app: &App, user: UserId, name: &str) -> Result<(UserId, Username)> {
     let not_found = || Resource::User.not_found(name);
     let username = Username::parse_mention(name).ok_or_else(not_found)?;
