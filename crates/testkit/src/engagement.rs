@@ -33,13 +33,13 @@ pub fn a_reaction(user: UserId, post: PostId) -> NewReaction {
     NewReaction { id, user, post, emoji: Emoji::Hug, at }
 }
 
-/// Builds a share by URL without inserting it.
+/// Builds a link share without inserting it.
 pub fn a_link_share(user: UserId, post: PostId) -> Share {
     let (id, created_at) = next();
     Share { id, user, post, details: ShareDetails::Url, created_at }
 }
 
-/// Builds a share sent to these recipients with a message, without inserting it.
+/// Builds a message share to these recipients without inserting it.
 pub fn a_message_share(user: UserId, post: PostId, to: &[UserId]) -> Share {
     let ids: Vec<i64> = to.iter().copied().map(i64::from).collect();
     let details = ShareDetails::Message {

@@ -26,10 +26,10 @@ pub struct File {
     pub is_immutable: bool,
 }
 
-/// Finds a file by its path inside the upload folder.
+/// Finds a file by its path inside the upload directory.
 ///
 /// # Errors
-/// `NotFound` if the file does not exist or is hidden, or if the path leads out of the folder.
+/// `NotFound` if the file does not exist or is hidden, or if the path leads out of the directory.
 pub async fn find(app: &App, path: &str) -> Result<File> {
     let location = public_path(path).ok_or_else(|| not_found(path))?;
     let to_error = |error| read_error(path, error);
@@ -110,7 +110,7 @@ const FORMAT_BYTES: u64 = 12;
 /// The maximum length of a path in bytes. No file system supports a longer file name.
 const MAX_PATH_LEN: usize = 255;
 
-/// Parses a path that stays inside the folder and has no hidden component.
+/// Parses a path that stays inside the directory and has no hidden component.
 fn public_path(path: &str) -> Option<Path> {
     let is_hidden = path.split('/').any(|part| part.starts_with('.') || part.contains(['#', '\0']));
     if is_hidden || MAX_PATH_LEN < path.len() { None } else { Path::parse(path).ok() }
