@@ -33,22 +33,22 @@ impl FileLock {
         Ok(Self { file, path })
     }
 
-    /// Locks exclusively if no other process holds the lock. Returns whether it did.
+    /// Locks exclusively if the lock is free. Returns whether it did.
     pub(crate) fn try_lock_exclusive(&self) -> Result<bool, Error> {
         self.acquired(self.file.try_lock())
     }
 
-    /// Locks shared if no other process holds the lock exclusively. Returns whether it did.
+    /// Locks shared if the lock is free or shared. Returns whether it did.
     pub(crate) fn try_lock_shared(&self) -> Result<bool, Error> {
         self.acquired(self.file.try_lock_shared())
     }
 
-    /// Whether no other process holds the lock at this moment.
+    /// Whether the lock is free at this moment.
     pub(crate) fn is_unlocked(&self) -> Result<bool, Error> {
         self.probe(Self::try_lock_exclusive)
     }
 
-    /// Whether no other process holds the lock exclusively at this moment.
+    /// Whether the lock is free or shared at this moment.
     pub(crate) fn is_shareable(&self) -> Result<bool, Error> {
         self.probe(Self::try_lock_shared)
     }
