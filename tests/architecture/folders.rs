@@ -211,9 +211,9 @@ fn product_code(source: &str) -> String {
 
 /// Every path into this crate that the code names, in a `use` or elsewhere.
 fn paths(source: &str) -> Vec<Vec<String>> {
-    let inline = Regex::new(r"\b(?:crate|super)(?:::\w+)+").unwrap();
-    let inline =
-        inline.find_iter(source).map(|path| path.as_str().split("::").map(str::to_owned).collect());
+    let inline = INLINE_PATH
+        .find_iter(source)
+        .map(|path| path.as_str().split("::").map(str::to_owned).collect());
     uses(source, false).into_iter().chain(inline).collect()
 }
 
