@@ -77,7 +77,7 @@ impl Reader {
     /// Reads all pages of the feed, and compares the returned posts with those that existed before and after.
     async fn read_feed(&mut self) -> ReadReport {
         let before = list_public_posts(&self.sql, self.user).await;
-        let (mut served, mut pages, mut positions) = (Vec::new(), 0, 0);
+        let (mut served, mut pages, mut positions, mut reachable) = (Vec::new(), 0, 0, 0);
         let mut start = FeedStart::Offset(0);
         loop {
             let limit = Limit::parse(i64::try_from(1 + self.rng.below(50)).unwrap()).unwrap();
@@ -86,6 +86,7 @@ impl Reader {
             let page =
                 feed::list_ranked(node, viewer, FeedPageRequest { limit, start }).await.unwrap();
             pages += 1;
+            reachable = positions + usize::from(limit);
             let positions_after = page
                 .next
                 .as_ref()
@@ -105,7 +106,9 @@ impl Reader {
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
         let after = list_public_posts(&self.sql, self.user).await;
-        let is_complete = positions < FeedCursor::MAX_POSITIONS;
+        // Posts that are deleted while the last page is read make it shorter, so its length does not tell whether the feed
+        // ended because there were no more posts.
+        let is_complete = reachable < FeedCursor::MAX_POSITIONS;
         let blocks = self.dataset.changed_blocks_of(self.user);
         let unserved = find_unserved(&before, &after, &served, &blocks);
         let missed = if is_complete {
