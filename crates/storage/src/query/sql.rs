@@ -122,23 +122,23 @@ impl QueryFragment<Pg> for Sql {
             match fragment {
                 Fragment::Text(text) => out.push_sql(text),
                 Fragment::Value(Value::Time(time)) => {
-                    out.push_bind_param::<Timestamptz, _>(time)?
+                    out.push_bind_param::<Timestamptz, _>(time)?;
                 }
                 Fragment::Value(Value::Id(id)) => out.push_bind_param::<SqlUuid, _>(id)?,
                 Fragment::Value(Value::Ids(ids)) => {
-                    out.push_bind_param::<Array<SqlUuid>, _>(ids)?
+                    out.push_bind_param::<Array<SqlUuid>, _>(ids)?;
                 }
                 Fragment::Value(Value::Number(number)) => {
-                    out.push_bind_param::<BigInt, _>(number)?
+                    out.push_bind_param::<BigInt, _>(number)?;
                 }
                 Fragment::Value(Value::Numbers(numbers)) => {
                     out.push_bind_param::<Array<BigInt>, _>(numbers)?;
                 }
                 Fragment::Value(Value::Small(number)) => {
-                    out.push_bind_param::<Integer, _>(number)?
+                    out.push_bind_param::<Integer, _>(number)?;
                 }
                 Fragment::Value(Value::Double(number)) => {
-                    out.push_bind_param::<Double, _>(number)?
+                    out.push_bind_param::<Double, _>(number)?;
                 }
                 Fragment::Value(Value::Text(text)) => out.push_bind_param::<Text, _>(text)?,
             }
