@@ -77,7 +77,8 @@ impl Reader {
     /// Reads all pages of the feed, and compares the returned posts with those that existed before and after.
     async fn read_feed(&mut self) -> ReadReport {
         let before = list_public_posts(&self.sql, self.user).await;
-        let (mut served, mut pages, mut positions, mut reachable) = (Vec::new(), 0, 0, 0);
+        let (mut served, mut pages, mut positions) = (Vec::new(), 0, 0);
+        let mut reachable;
         let mut start = FeedStart::Offset(0);
         loop {
             let limit = Limit::parse(i64::try_from(1 + self.rng.below(50)).unwrap()).unwrap();

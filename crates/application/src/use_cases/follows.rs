@@ -34,7 +34,7 @@ pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<FollowWith
     app.db
         .transaction(async |tx| {
             let mut pair = tx.users().lock_all(&[user, other], UserLock::ForFollows).await?;
-            let (followed, approval) =
+            let (target, approval) =
                 pair.remove(&other).ok_or_else(|| Resource::User.not_found(other))?;
             let (follower, _) = pair.remove(&user).ok_or_else(Error::account_deleted)?;
             let before = tx.follows().find_relationship(user, other).await?;
@@ -48,7 +48,7 @@ pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<FollowWith
             };
             let cause = Cause { recipient: other, actor: user, act };
             notify(tx, &[cause], &EventDetails::default(), now).await?;
-            Ok(FollowWithUsers { follow, follower, followed })
+            Ok(FollowWithUsers { follow, follower, followed: target })
         })
         .await
 }
@@ -343,7 +343,7 @@ async fn find_counts(conn: &mut Connection, user: UserId, owner: UserId) -> Resu
 }
 
 fn require_other(user: UserId, other: UserId, reason: &'static str) -> Result<()> {
-    if user == other { Err(ValidationError::field("id", reason).into()) } else { Ok(()) }
+    if user == other { Err(ValidationError::act("id", reason).into()) } else { Ok(()) }
 }
 
 fn error_for(error: FollowError) -> Error {
