@@ -43,7 +43,7 @@ pub use self::page::{
 };
 pub use self::post::{
     Content, Draft, Engagement, LocationName, Post, PostEdit, PostForViewer, PostType, Revision,
-    Title, UnknownPostType, Visibility,
+    Title, UnknownPostType, UnknownPrivacyLevel, Visibility,
 };
 pub use self::rate::{Bucket, Rate};
 pub use self::reaction::{Emoji, EmojiCount, Heart, Reaction, UnknownEmoji};

@@ -2,11 +2,13 @@
 
 mod content;
 mod edit;
+mod visibility;
 
 use chrono::{DateTime, Utc};
 
 pub use self::content::{Content, LocationName, PostType, Title, UnknownPostType};
 pub use self::edit::PostEdit;
+pub use self::visibility::{UnknownPrivacyLevel, Visibility};
 use crate::{
     Author, Emoji, EngagementPosition, ImageUrl, Position, PostId, UserId, Viewer, find_mentions,
 };
@@ -43,27 +45,6 @@ pub struct Draft {
     pub image_url: Option<ImageUrl>,
     pub location: Option<LocationName>,
     pub visibility: Visibility,
-}
-
-/// Who can read a post. Blocks restrict this further.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Visibility {
-    /// All users and guests.
-    Public,
-    /// Only the author.
-    Private,
-}
-
-impl Visibility {
-    /// Converts from the boolean used in the database and in JSON.
-    pub fn from_is_public(is_public: bool) -> Self {
-        if is_public { Self::Public } else { Self::Private }
-    }
-
-    /// Converts to the boolean used in the database and in JSON.
-    pub fn is_public(self) -> bool {
-        self == Self::Public
-    }
 }
 
 /// The numbers of hearts, emoji reactions, shares and comments of a post.

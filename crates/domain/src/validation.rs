@@ -1,22 +1,31 @@
 //! Validation errors with all invalid fields of a request.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// The invalid fields of a request, each with a reason for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValidationError {
-    fields: BTreeMap<&'static str, String>,
+    fields: BTreeMap<Cow<'static, str>, String>,
+    /// Whether the act is refused, and not the value of a field.
+    is_about_act: bool,
 }
 
 impl ValidationError {
     /// An error with one invalid field.
-    pub fn field(name: &'static str, reason: impl fmt::Display) -> Self {
-        Self { fields: BTreeMap::from([(name, reason.to_string())]) }
+    pub fn field(name: impl Into<Cow<'static, str>>, reason: impl fmt::Display) -> Self {
+        Self { fields: BTreeMap::from([(name.into(), reason.to_string())]), is_about_act: false }
+    }
+
+    /// An error of the act itself, such as following oneself. The message is only the reason, without the name of the
+    /// field that carries it.
+    pub fn act(name: impl Into<Cow<'static, str>>, reason: impl fmt::Display) -> Self {
+        Self { is_about_act: true, ..Self::field(name, reason) }
     }
 
     /// The reasons by field name.
-    pub fn fields(&self) -> &BTreeMap<&'static str, String> {
+    pub fn fields(&self) -> &BTreeMap<Cow<'static, str>, String> {
         &self.fields
     }
 }
@@ -24,6 +33,9 @@ impl ValidationError {
 impl fmt::Display for ValidationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, (name, reason)) in self.fields.iter().enumerate() {
+            if self.is_about_act {
+                return f.write_str(reason);
+            }
             let separator = if number == 0 { "" } else { "; " };
             write!(f, "{separator}{name}: {reason}")?;
         }
@@ -43,24 +55,24 @@ impl std::error::Error for ValidationError {}
 /// let email = fields.check("email", Email::parse("nowhere"));
 /// let error = fields.finish(|| Some((username?, email?))).unwrap_err();
 ///
-/// assert_eq!(error.fields().keys().copied().collect::<Vec<_>>(), ["email", "username"]);
+/// assert_eq!(error.fields().keys().collect::<Vec<_>>(), ["email", "username"]);
 /// ```
 #[derive(Debug, Default)]
 pub struct FieldValidator {
-    errors: BTreeMap<&'static str, String>,
+    errors: BTreeMap<Cow<'static, str>, String>,
 }
 
 impl FieldValidator {
     /// Returns the value of a field, or records its error and returns `None`.
     pub fn check<T>(
         &mut self,
-        name: &'static str,
+        name: impl Into<Cow<'static, str>>,
         parsed: Result<T, impl fmt::Display>,
     ) -> Option<T> {
         match parsed {
             Ok(value) => Some(value),
             Err(reason) => {
-                self.errors.insert(name, reason.to_string());
+                self.errors.insert(name.into(), reason.to_string());
                 None
             }
         }
@@ -73,7 +85,7 @@ impl FieldValidator {
     pub fn finish<T>(self, assemble: impl FnOnce() -> Option<T>) -> Result<T, ValidationError> {
         match assemble() {
             Some(value) if self.errors.is_empty() => Ok(value),
-            _ => Err(ValidationError { fields: self.errors }),
+            _ => Err(ValidationError { fields: self.errors, is_about_act: false }),
         }
     }
 }
@@ -91,6 +103,14 @@ mod tests {
         let error = fields.finish(|| Some((a?, b?))).unwrap_err();
 
         assert_eq!(error.to_string(), "a: is bad; b: is worse");
+    }
+
+    #[test]
+    fn the_message_of_a_refused_act_does_not_name_a_field() {
+        let error = ValidationError::act("id", "Cannot follow yourself");
+
+        assert_eq!(error.to_string(), "Cannot follow yourself");
+        assert_eq!(error.fields()["id"], "Cannot follow yourself");
     }
 
     #[test]
