@@ -53,6 +53,26 @@ async fn the_gauge_counts_open_streams() {
 }
 
 #[tokio::test]
+async fn a_user_has_at_most_ten_streams_open() {
+    let scenario = Scenario::create().await;
+    let (_, session) = log_in_ana(&scenario).await;
+    let open = |session: &Session| Stream::open(scenario.app.clone(), session.clone(), None);
+    let mut streams = Vec::new();
+    for _ in 0..10 {
+        streams.push(open(&session).await.unwrap());
+    }
+
+    let rejected = open(&session).await.err().unwrap();
+
+    let Error::RateLimited { limit, retry_after, .. } = rejected else { panic!("{rejected:?}") };
+    assert_eq!((limit, retry_after), (10, TimeDelta::seconds(15)));
+    let of_ben = Session { user: scenario.ben, ..session.clone() };
+    open(&of_ben).await.unwrap();
+    streams.pop();
+    open(&session).await.unwrap();
+}
+
+#[tokio::test]
 async fn converting_a_notification_to_a_batch_sends_a_removal_and_the_batch() {
     let scenario = Scenario::create().await;
     scenario.add_heart(scenario.ben).await;
@@ -456,7 +476,7 @@ fn apply_changes(
     for change in before.iter().chain(resumed) {
         match &change.kind {
             InboxChangeKind::Upserted(item) => {
-                drop(list.insert(item.notification.id, without_closed_at(item)))
+                drop(list.insert(item.notification.id, without_closed_at(item)));
             }
             InboxChangeKind::Removed(id) => drop(list.remove(id)),
         }
