@@ -49,15 +49,46 @@ async fn behind_a_trusted_proxy_logins_are_limited_by_the_forwarded_address() {
 }
 
 #[tokio::test]
-async fn without_a_trusted_proxy_the_forwarded_address_is_ignored() {
-    let setup = setup_with_rate_limits().await.env("GRATEFUL_LIMIT_LOGINS", "2/h");
-    let server = setup.env("GRATEFUL_TRUSTED_PROXIES", "").start().await;
+async fn a_forwarded_address_that_cannot_be_read_does_not_turn_the_limits_off() {
+    let server = setup_with_rate_limits().await.env("GRATEFUL_LIMIT_LOGINS", "2/h").start().await;
+    let log_in = async |forwarded_for: &[u8], number: u32| {
+        let mut connection = server.connect().await;
+        let body = format!("{{\"email\":\"u{number}@example.org\",\"password\":\"{PASSWORD}\"}}");
+        let head = format!(
+            "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nX-Forwarded-For: ",
+            body.len()
+        );
+        let request = [head.as_bytes(), forwarded_for, b"\r\n\r\n", body.as_bytes()].concat();
+        connection.round_trip(request).await.status
+    };
 
-    for (number, status) in [401, 401, 429].into_iter().enumerate() {
-        let forwarded_for = format!("192.0.2.{number}");
-        let request =
-            server.client().log_in("unknown", PASSWORD).header("X-Forwarded-For", &forwarded_for);
-        request.send().await.expect(status);
+    for (forwarded_for, expected) in [
+        // The last address counts. The client sent what is before it.
+        (&b"\xe9, 192.0.2.1"[..], [401, 401, 429]),
+        (b"unknown, 192.0.2.2", [401, 401, 429]),
+        // The address of the proxy.
+        (b"192.0.2.3\xe9", [401, 401, 429]),
+        (b"unknown", [429, 429, 429]),
+    ] {
+        for (number, status) in (0..).zip(expected) {
+            let text = String::from_utf8_lossy(forwarded_for);
+            assert_eq!(log_in(forwarded_for, number).await, status, "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_trusted_proxy_the_forwarded_address_is_ignored() {
+    for (variable, value) in [("GRATEFUL_TRUSTED_PROXIES", ""), ("GRATEFUL_LISTEN", "0.0.0.0:0")] {
+        let setup = setup_with_rate_limits().await.env("GRATEFUL_LIMIT_LOGINS", "2/h");
+        let server = setup.env(variable, value).start().await;
+
+        for (number, status) in [401, 401, 429].into_iter().enumerate() {
+            let forwarded_for = format!("192.0.2.{number}");
+            let request = server.client().log_in("unknown", PASSWORD);
+            request.header("X-Forwarded-For", &forwarded_for).send().await.expect(status);
+        }
     }
 }
 

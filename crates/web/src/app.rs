@@ -17,7 +17,8 @@ use crate::middleware::{
 use crate::openapi::swagger_ui;
 use crate::routes::uploads;
 
-/// Builds the application for one thread of a server, or for a test.
+/// Builds the application for one thread of a server, or for a test. It does not know who can connect to it, so it trusts
+/// no proxy unless `config` names it.
 pub fn app(
     app: App,
     config: &WebConfig,
@@ -34,7 +35,7 @@ pub fn app(
         .into_utoipa_app()
         .app_data(Data::new(app))
         .app_data(Data::new(config.clone()))
-        .app_data(Data::new(RateLimits::new(config.limits.as_ref())))
+        .app_data(Data::new(RateLimits::new(config.limits.as_ref(), false)))
         .configure(crate::register_routes)
         .into_app()
         .service(swagger_ui::get_docs_page)

@@ -1,13 +1,12 @@
 //! Configuration of the HTTP server.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use grateful_domain::Rate;
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::IpNet;
 
 /// Configuration of the HTTP server.
 #[derive(Debug, Clone)]
@@ -73,8 +72,9 @@ pub struct RateLimitsConfig {
     pub writes: Rate,
     /// Image uploads, by user.
     pub uploads: Rate,
-    /// The proxies whose `X-Forwarded-For` header is trusted.
-    pub trusted_proxies: Vec<IpNet>,
+    /// The proxies whose `X-Forwarded-For` header is trusted. `None`: loopback while the server listens on loopback alone,
+    /// otherwise none.
+    pub trusted_proxies: Option<Vec<IpNet>>,
 }
 
 impl Default for RateLimitsConfig {
@@ -87,10 +87,7 @@ impl Default for RateLimitsConfig {
             validations: Rate::new(600, TimeDelta::minutes(1)),
             writes: Rate::new(120, TimeDelta::minutes(1)),
             uploads: Rate::new(20, TimeDelta::hours(1)),
-            trusted_proxies: vec![
-                Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8).into(),
-                Ipv6Net::from(Ipv6Addr::LOCALHOST).into(),
-            ],
+            trusted_proxies: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod allowed_methods;
 mod authentication;
+mod client_address;
 mod cors;
 mod default_headers;
 mod error_bodies;

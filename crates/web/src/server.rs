@@ -40,7 +40,8 @@ pub fn serve(
         .shutdown_timeout(config.shutdown_timeout.as_secs())
         .disable_signals();
     let shutdown = builder.graceful_shutdown_signal();
-    let limits = Data::new(RateLimits::new(config.limits.as_ref()));
+    let listens_on_loopback_only = are_loopback(&listeners)?;
+    let limits = Data::new(RateLimits::new(config.limits.as_ref(), listens_on_loopback_only));
     for listener in listeners {
         let (make_app, config, shutdown) = (make_app.clone(), config.clone(), shutdown.clone());
         let limits = limits.clone();
@@ -49,6 +50,13 @@ pub fn serve(
         builder = builder.listen("grateful", listener, worker)?;
     }
     Ok(builder.run())
+}
+
+/// Whether only processes of this machine can connect.
+fn are_loopback(listeners: &[TcpListener]) -> io::Result<bool> {
+    let addresses = listeners.iter().map(TcpListener::local_addr);
+    let addresses = addresses.collect::<io::Result<Vec<_>>>()?;
+    Ok(addresses.iter().all(|address| address.ip().to_canonical().is_loopback()))
 }
 
 /// Builds the service that handles the connections of one worker thread. It does the same as `actix_web::HttpServer`,
@@ -82,4 +90,21 @@ fn connection_service(
         async move { Ok((stream, Protocol::Http1, peer)) }
     })
     .and_then(http)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_local_if_all_its_addresses_are_loopback() {
+        let listen = |hosts: &[&str]| -> Vec<TcpListener> {
+            hosts.iter().map(|host| TcpListener::bind((*host, 0)).unwrap()).collect()
+        };
+
+        assert!(are_loopback(&listen(&["127.0.0.1"])).unwrap());
+        assert!(are_loopback(&listen(&["127.0.0.1", "127.0.0.2"])).unwrap());
+        assert!(!are_loopback(&listen(&["0.0.0.0"])).unwrap());
+        assert!(!are_loopback(&listen(&["127.0.0.1", "0.0.0.0"])).unwrap());
+    }
 }

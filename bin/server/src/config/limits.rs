@@ -24,12 +24,14 @@ pub(crate) struct LimitsArgs {
     )]
     rate_limits: String,
 
-    /// Trusted reverse proxies, as addresses or networks separated by commas. The client address in their
-    /// `X-Forwarded-For` header is used. Without that header, requests from a trusted proxy are not limited by address.
+    /// Trusted reverse proxies, as addresses or networks separated by commas. `auto` means loopback (127.0.0.0/8 and `::1`)
+    /// while the server listens on loopback alone, otherwise none. The last address in their `X-Forwarded-For` header is the
+    /// client's. If it cannot be read, the address of the proxy counts. Without that header, requests from a trusted proxy
+    /// are not limited by address.
     #[arg(
         long,
         env = "GRATEFUL_TRUSTED_PROXIES",
-        default_value = "127.0.0.0/8,::1",
+        default_value = "auto",
         global = true,
         value_name = "NETWORKS"
     )]
@@ -120,7 +122,7 @@ impl LimitsArgs {
     pub(super) fn validate(&self, errors: &mut SettingErrors) -> Option<Option<Limits>> {
         let is_on = errors.collect("GRATEFUL_RATE_LIMITS", parse_switch(&self.rate_limits));
         let trusted_proxies =
-            errors.collect("GRATEFUL_TRUSTED_PROXIES", parse_networks(&self.trusted_proxies));
+            errors.collect("GRATEFUL_TRUSTED_PROXIES", parse_proxies(&self.trusted_proxies));
         let mut rate = |variable, text: &str| errors.collect(variable, parse_rate(text));
         let signups = rate("GRATEFUL_LIMIT_SIGNUPS", &self.limit_signups);
         let logins = rate("GRATEFUL_LIMIT_LOGINS", &self.limit_logins);
@@ -169,6 +171,11 @@ fn parse_period(text: &str) -> Option<TimeDelta> {
     Some(TimeDelta::seconds(seconds))
 }
 
+/// `None` for `auto`. An empty value trusts no proxy.
+fn parse_proxies(text: &str) -> Result<Option<Vec<IpNet>>, String> {
+    if text.trim().eq_ignore_ascii_case("auto") { Ok(None) } else { parse_networks(text).map(Some) }
+}
+
 fn parse_networks(text: &str) -> Result<Vec<IpNet>, String> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
     parts
@@ -176,7 +183,7 @@ fn parse_networks(text: &str) -> Result<Vec<IpNet>, String> {
             let address = || part.parse::<IpAddr>().ok().map(IpNet::from);
             let network = part.parse().ok().or_else(address);
             network.ok_or_else(|| {
-                format!("must be addresses or networks such as 10.0.0.0/8, not {text:?}")
+                format!("must be auto, or addresses or networks such as 10.0.0.0/8, not {text:?}")
             })
         })
         .collect()
@@ -212,14 +219,16 @@ mod tests {
 
     #[test]
     fn proxies_are_addresses_or_networks() {
-        let networks = parse_networks("10.0.0.0/8, ::1,, 192.0.2.1").unwrap();
+        let networks = parse_proxies("10.0.0.0/8, ::1,, 192.0.2.1").unwrap().unwrap();
 
         assert_eq!(
             networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
             ["10.0.0.0/8", "::1/128", "192.0.2.1/32"]
         );
-        assert_eq!(parse_networks(""), Ok(vec![]));
-        assert!(parse_networks("10.0.0.0/33").is_err());
-        assert!(parse_networks("proxy.example").is_err());
+        assert_eq!(parse_proxies(""), Ok(Some(vec![])));
+        assert_eq!(parse_proxies(" Auto "), Ok(None));
+        assert!(parse_proxies("10.0.0.0/33").is_err());
+        assert!(parse_proxies("auto,10.0.0.0/8").is_err());
+        assert!(parse_proxies("proxy.example").is_err());
     }
 }

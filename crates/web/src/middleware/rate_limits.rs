@@ -1,19 +1,18 @@
 //! Rate limits: the policy of each route, and the key that requests are counted by.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use actix_web::HttpMessage;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{HeaderMap, X_FORWARDED_FOR};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use grateful_application::{Error, RateLimiter};
 use grateful_domain::{Session, UserId};
-use ipnet::IpNet;
 
+use super::client_address::TrustedProxies;
 use crate::RateLimitsConfig;
 use crate::error::ApiError;
 use crate::request::{MatchedRoute, now};
@@ -82,12 +81,12 @@ struct RateLimiters {
     validations: RateLimiter<RateLimitKey>,
     writes: RateLimiter<RateLimitKey>,
     uploads: RateLimiter<RateLimitKey>,
-    trusted_proxies: Vec<IpNet>,
+    trusted_proxies: TrustedProxies,
 }
 
 impl RateLimits {
-    pub(crate) fn new(config: Option<&RateLimitsConfig>) -> Self {
-        Self(config.map(RateLimiters::new))
+    pub(crate) fn new(config: Option<&RateLimitsConfig>, listens_on_loopback_only: bool) -> Self {
+        Self(config.map(|config| RateLimiters::new(config, listens_on_loopback_only)))
     }
 
     /// Counts a request. Returns `None` if its route has no limit or its key is unknown.
@@ -104,7 +103,8 @@ impl RateLimits {
 }
 
 impl RateLimiters {
-    fn new(config: &RateLimitsConfig) -> Self {
+    fn new(config: &RateLimitsConfig, listens_on_loopback_only: bool) -> Self {
+        let trusted_proxies = config.trusted_proxies.as_deref();
         Self {
             signups: RateLimiter::new(config.signups),
             logins: RateLimiter::new(config.logins),
@@ -112,7 +112,7 @@ impl RateLimiters {
             validations: RateLimiter::new(config.validations),
             writes: RateLimiter::new(config.writes),
             uploads: RateLimiter::new(config.uploads),
-            trusted_proxies: config.trusted_proxies.clone(),
+            trusted_proxies: TrustedProxies::new(trusted_proxies, listens_on_loopback_only),
         }
     }
 
@@ -155,36 +155,11 @@ impl RateLimiters {
 
     fn key(&self, request: &ServiceRequest, policy: RateLimitPolicy) -> Option<RateLimitKey> {
         if matches!(policy, RateLimitPolicy::Signup | RateLimitPolicy::Login) {
-            let address = self.address(request.peer_addr()?.ip(), request.headers())?;
+            let peer = request.peer_addr()?.ip();
+            let address = self.trusted_proxies.client_address(peer, request.headers())?;
             return Some(RateLimitKey::Address(address));
         }
         request.extensions().get::<Session>().map(|session| RateLimitKey::User(session.user))
-    }
-
-    /// Returns the client's address, or `None` if a trusted proxy does not name the client: all its clients share the
-    /// address of the proxy.
-    fn address(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
-        let peer = peer.to_canonical();
-        let is_trusted = self.trusted_proxies.iter().any(|network| network.contains(&peer));
-        let address = if is_trusted { last_forwarded_for(headers)? } else { peer };
-        Some(subscriber_prefix(address))
-    }
-}
-
-/// The last address in `X-Forwarded-For`, which the nearest proxy added. The client controls the addresses before it.
-fn last_forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
-    let last = headers.get_all(X_FORWARDED_FOR).last()?.to_str().ok()?;
-    let last = last.rsplit(',').next()?.trim();
-    let with_port = || last.parse::<std::net::SocketAddr>().ok().map(|address| address.ip());
-    let bare = last.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
-    bare.or_else(with_port).map(|address| address.to_canonical())
-}
-
-/// Limits IPv6 clients by /64, since one subscriber holds the whole prefix (2⁶⁴ addresses).
-fn subscriber_prefix(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
     }
 }
 
@@ -207,58 +182,5 @@ pub(crate) async fn rate_limits(
             Ok(response)
         }
         Err(error) => Ok(request.error_response(ApiError::from(error))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use actix_web::http::header::HeaderValue;
-
-    use super::*;
-
-    fn address(peer: &str, forwarded_for: &[&'static str]) -> Option<String> {
-        let proxies = ["127.0.0.0/8", "::1/128", "10.0.0.0/8"];
-        let trusted_proxies = proxies.iter().map(|network| network.parse().unwrap()).collect();
-        let limiters =
-            RateLimiters::new(&RateLimitsConfig { trusted_proxies, ..RateLimitsConfig::default() });
-        let mut headers = HeaderMap::new();
-        for value in forwarded_for {
-            headers.append(X_FORWARDED_FOR, HeaderValue::from_static(value));
-        }
-        limiters.address(peer.parse().unwrap(), &headers).map(|address| address.to_string())
-    }
-
-    #[test]
-    fn forwarded_addresses_count_only_from_a_trusted_proxy() {
-        assert_eq!(address("203.0.113.7", &["198.51.100.1"]).unwrap(), "203.0.113.7");
-        assert_eq!(address("10.1.2.3", &["198.51.100.1"]).unwrap(), "198.51.100.1");
-        assert_eq!(address("::ffff:10.1.2.3", &["198.51.100.1"]).unwrap(), "198.51.100.1");
-    }
-
-    #[test]
-    fn the_last_forwarded_address_counts() {
-        let last = Some("198.51.100.2".to_owned());
-
-        assert_eq!(address("::1", &["192.0.2.1, 198.51.100.2"]), last);
-        assert_eq!(address("::1", &["192.0.2.1", "198.51.100.2"]), last);
-        assert_eq!(address("::1", &["192.0.2.1,::ffff:198.51.100.2 "]), last);
-        assert_eq!(address("::1", &["198.51.100.2:4711"]), last);
-    }
-
-    #[test]
-    fn requests_of_a_trusted_proxy_without_a_client_address_are_not_counted() {
-        assert_eq!(address("127.0.0.1", &[]), None);
-        assert_eq!(address("127.0.0.1", &[""]), None);
-        assert_eq!(address("127.0.0.1", &["192.0.2.1, unknown"]), None);
-    }
-
-    #[test]
-    fn ipv6_addresses_are_limited_by_prefix() {
-        let prefix = Some("2001:db8:1:2::".to_owned());
-
-        assert_eq!(address("2001:db8:1:2:3:4:5:6", &[]), prefix);
-        assert_eq!(address("::1", &["2001:db8:1:2:ffff::1"]), prefix);
-        assert_eq!(address("::1", &["[2001:db8:1:2::9]:4711"]), prefix);
-        assert_ne!(address("2001:db8:1:3::1", &[]), prefix);
     }
 }
