@@ -12,7 +12,7 @@ use crate::database::Postgres;
 
 pub(super) async fn reset(settings: Settings, username: &str) -> anyhow::Result<()> {
     let password =
-        Password::parse(read_password()?).map_err(|error| anyhow!("the password {error}"))?;
+        Password::parse(&read_password()?).map_err(|error| anyhow!("the password {error}"))?;
     let postgres = Postgres::open(&settings)?;
     if settings.migrate {
         migrate_database(&postgres.config).await?;

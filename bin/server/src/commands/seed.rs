@@ -59,7 +59,7 @@ async fn load(
             "user {username} exists already: this dataset or a part of it has been loaded (use another --seed)"
         );
     }
-    let password = Password::parse(PASSWORD.to_owned()).context("the password of all users")?;
+    let password = Password::parse(PASSWORD).context("the password of all users")?;
     let hash = PasswordHasher::new(1)?.hash(password).await?;
     let user_ids = bulk_load.reserve_user_ids(size.users).await?;
     let generate = move || Dataset::generate(size, seed, now, user_ids);

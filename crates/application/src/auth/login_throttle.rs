@@ -1,4 +1,4 @@
-//! Limits failed logins per account.
+//! Limits wrong passwords per account.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -8,7 +8,8 @@ use grateful_domain::Rate;
 use crate::rate_limiter::RateLimiter;
 use crate::{Error, Result};
 
-/// Counts failed logins by email address in the memory of this node, whether or not the account exists.
+/// Counts failed logins by email address in the memory of this node, whether or not the account exists. A wrong password
+/// with which a signed-in user confirms an action counts too.
 pub struct LoginThrottle {
     /// By a keyed hash of the address, which has a fixed length and does not reveal the address.
     failures: Option<RateLimiter<u64>>,

@@ -59,7 +59,8 @@ impl PasswordHasher {
         self.run(move || hash(password.as_bytes())).await?
     }
 
-    /// Verifies a password against a stored hash. Without one, it does not match, but takes the same time.
+    /// Verifies a password against a stored hash. Without one, it does not match, but takes the same time. A hash of the
+    /// password as it was typed, which older versions stored, matches too.
     pub(crate) async fn verify(
         &self,
         candidate: String,
@@ -67,7 +68,7 @@ impl PasswordHasher {
     ) -> Result<PasswordVerification> {
         let is_known = stored_hash.is_some();
         let stored_hash = stored_hash.unwrap_or_else(|| self.decoy.clone());
-        let verification = self.run(move || verify(candidate.as_bytes(), &stored_hash)).await?;
+        let verification = self.run(move || verify(&candidate, &stored_hash)).await?;
         Ok(if is_known { verification } else { PasswordVerification::Failed })
     }
 
@@ -109,8 +110,21 @@ fn hash(password: &[u8]) -> Result<PasswordHash> {
     Ok(hash.to_string().into())
 }
 
+/// Takes twice the time for a password that normalization changes, whether or not an account exists.
+fn verify(candidate: &str, stored_hash: &PasswordHash) -> PasswordVerification {
+    let normalized = Password::normalize(candidate);
+    let verification = verify_bytes(normalized.as_bytes(), stored_hash);
+    if verification != PasswordVerification::Failed || normalized == candidate {
+        return verification;
+    }
+    match verify_bytes(candidate.as_bytes(), stored_hash) {
+        PasswordVerification::Failed => PasswordVerification::Failed,
+        _ => PasswordVerification::SuccessRehashNeeded,
+    }
+}
+
 /// A malformed hash matches no password.
-fn verify(candidate: &[u8], stored_hash: &PasswordHash) -> PasswordVerification {
+fn verify_bytes(candidate: &[u8], stored_hash: &PasswordHash) -> PasswordVerification {
     if stored_hash.as_str().starts_with("$2") {
         return match bcrypt::verify(candidate, stored_hash.as_str()) {
             Ok(true) => PasswordVerification::SuccessRehashNeeded,
@@ -133,7 +147,7 @@ mod tests {
     use super::*;
 
     fn password(text: &str) -> Password {
-        Password::parse(text.to_owned()).unwrap()
+        Password::parse(text).unwrap()
     }
 
     #[tokio::test]
@@ -166,6 +180,39 @@ mod tests {
         );
         assert_eq!(verify("battery staple").await.unwrap(), PasswordVerification::Failed);
         assert_eq!(verify(&"\0".repeat(100)).await.unwrap(), PasswordVerification::Failed);
+    }
+
+    #[tokio::test]
+    async fn a_password_matches_however_it_is_composed() {
+        let hasher = PasswordHasher::new(1).unwrap();
+        let (composed, decomposed) = ("caf\u{e9} au lait", "cafe\u{301} au lait");
+        for chosen in [composed, decomposed] {
+            let stored_hash = hasher.hash(password(chosen)).await.unwrap();
+            for typed in [composed, decomposed] {
+                let verification = hasher.verify(typed.to_owned(), Some(stored_hash.clone())).await;
+                assert_eq!(
+                    verification.unwrap(),
+                    PasswordVerification::Success,
+                    "{chosen} {typed}"
+                );
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_the_raw_form_matches_but_needs_a_rehash() {
+        let hasher = PasswordHasher::new(1).unwrap();
+        let decomposed = "cafe\u{301} au lait";
+        let argon2id = hash(decomposed.as_bytes()).unwrap();
+        let bcrypt = PasswordHash::from(bcrypt::hash(decomposed, 4).unwrap());
+
+        for stored_hash in [argon2id, bcrypt] {
+            let verify = |typed: &str| hasher.verify(typed.to_owned(), Some(stored_hash.clone()));
+            let raw = verify(decomposed).await.unwrap();
+            assert_eq!(raw, PasswordVerification::SuccessRehashNeeded);
+            let other = verify("cafe\u{300} au lait").await.unwrap();
+            assert_eq!(other, PasswordVerification::Failed);
+        }
     }
 
     #[tokio::test]

@@ -62,7 +62,6 @@ pub async fn sign_up(app: &App, new: SignUp) -> Result<(User, AccessToken)> {
 /// `RateLimited` after too many failures, with the same duration, even if the password is correct.
 pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
     let email = log_in.email.trim();
-    let attempt = app.login_throttle.begin(email, app.clock.now());
     let credentials = if email.contains('\0') {
         // No stored address contains NUL, and PostgreSQL rejects it in a parameter.
         None
@@ -70,17 +69,12 @@ pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
         app.db.acquire().await?.users().find_credentials_by_email(email).await?
     };
     let stored_hash = credentials.as_ref().map(|credentials| credentials.password.clone());
-    let verification = app.password_hasher.verify(log_in.password.clone(), stored_hash).await?;
-    // Only checked now, so that a rejected login takes as long as a failed one.
-    let attempt = attempt?;
-    let Some(credentials) = credentials.filter(|_| verification != PasswordVerification::Failed)
-    else {
-        attempt.record_failure();
-        return Err(Error::Unauthenticated(MISMATCH));
-    };
+    let verification = verify_password(app, email, log_in.password.clone(), stored_hash).await?;
+    let credentials = credentials.filter(|_| verification != PasswordVerification::Failed);
+    let credentials = credentials.ok_or(Error::Unauthenticated(MISMATCH))?;
     let stored_hash = match verification {
         PasswordVerification::SuccessRehashNeeded => {
-            rehash(app, &credentials, log_in.password).await?
+            rehash(app, &credentials, &log_in.password).await?
         }
         PasswordVerification::Success | PasswordVerification::Failed => credentials.password,
     };
@@ -116,15 +110,10 @@ pub struct ChangePassword {
 /// Changes the password of a user and revokes all their other sessions.
 ///
 /// # Errors
-/// `Forbidden` if the current password does not match.
+/// `Forbidden` if the current password does not match, which counts as a failed login. `RateLimited` after too many
+/// failures, as in [`log_in`].
 pub async fn change_password(app: &App, session: &Session, change: ChangePassword) -> Result<()> {
-    let credentials = app.db.acquire().await?.users().find_credentials(session.user).await?;
-    let credentials = credentials.ok_or_else(Error::account_deleted)?;
-    let verification =
-        app.password_hasher.verify(change.current, Some(credentials.password.clone())).await?;
-    if verification == PasswordVerification::Failed {
-        return Err(wrong_password("change_password"));
-    }
+    let credentials = confirm(app, session.user, change.current, "change_password").await?;
     let new_hash = app.password_hasher.hash(change.new).await?;
     app.db
         .transaction(async |tx| {
@@ -158,14 +147,63 @@ pub async fn reset_password(app: &App, username: &str, new: Password) -> Result<
         .await
 }
 
+/// Verifies a password. A wrong one counts as a failed login of the account with this email address.
+///
+/// # Errors
+/// `RateLimited` after too many failures, even if the password matches.
+async fn verify_password(
+    app: &App,
+    email: &str,
+    candidate: String,
+    stored_hash: Option<PasswordHash>,
+) -> Result<PasswordVerification> {
+    let attempt = app.login_throttle.begin(email, app.clock.now());
+    let verification = app.password_hasher.verify(candidate, stored_hash).await?;
+    // Only checked now, so that a rejected attempt takes as long as a failed one.
+    let attempt = attempt?;
+    if verification == PasswordVerification::Failed {
+        attempt.record_failure();
+    }
+    Ok(verification)
+}
+
+/// Verifies the password by which a signed-in user confirms an action. Guesses with a stolen token are limited as those
+/// at the login are.
+async fn confirm(
+    app: &App,
+    user: UserId,
+    password: String,
+    action: &'static str,
+) -> Result<Credentials> {
+    let credentials = app.db.acquire().await?.users().find_credentials(user).await?;
+    let credentials = credentials.ok_or_else(Error::account_deleted)?;
+    let stored_hash = Some(credentials.password.clone());
+    let verification =
+        verify_password(app, credentials.email.as_str(), password, stored_hash).await?;
+    if verification == PasswordVerification::Failed {
+        return Err(wrong_password(action));
+    }
+    Ok(credentials)
+}
+
 /// Replaces an outdated hash by one of the current kind. Returns the hash that is stored now.
-async fn rehash(app: &App, credentials: &Credentials, password: String) -> Result<PasswordHash> {
+///
+/// # Errors
+/// `Unauthenticated` if the password is changed in the meantime.
+async fn rehash(app: &App, credentials: &Credentials, typed: &str) -> Result<PasswordHash> {
     // A password that is too short for the current rule keeps its old hash: it still works, but cannot be chosen.
-    let Ok(password) = Password::parse(password) else { return Ok(credentials.password.clone()) };
+    let Ok(password) = Password::parse(typed) else { return Ok(credentials.password.clone()) };
     let new_hash = app.password_hasher.hash(password).await?;
-    let mut conn = app.db.acquire().await?;
-    conn.users().replace_password(credentials.user, &credentials.password, &new_hash).await?;
-    Ok(new_hash)
+    let (user, old_hash) = (credentials.user, &credentials.password);
+    if app.db.acquire().await?.users().replace_password(user, old_hash, &new_hash).await? {
+        return Ok(new_hash);
+    }
+    // A concurrent login has replaced the hash, or the password was changed.
+    let current = app.db.acquire().await?.users().find_credentials(user).await?;
+    let current = current.ok_or(Error::Unauthenticated(MISMATCH))?.password;
+    let verification = app.password_hasher.verify(typed.to_owned(), Some(current.clone())).await?;
+    let matches = verification != PasswordVerification::Failed;
+    matches.then_some(current).ok_or(Error::Unauthenticated(MISMATCH))
 }
 
 fn new_session(app: &App, user: UserId, user_agent: Option<&str>, now: DateTime<Utc>) -> Session {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use diesel_async::SimpleAsyncConnection as _;
+use futures_util::future::join_all;
 use grateful_application::accounts::{ChangePassword, change_password, reset_password, sign_up};
 use grateful_application::{App, Error, QueryLog, Resource, Result, accounts, sessions};
 use grateful_domain::{Session, UserId};
@@ -161,6 +162,19 @@ async fn a_bcrypt_hash_is_accepted_and_replaced() {
 
     assert!(is_current(&hash_of(&app, ana.id).await));
     log_in(&app, &ana).await;
+}
+
+#[tokio::test]
+async fn concurrent_logins_with_an_outdated_hash_all_succeed() {
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let bcrypt_hash = bcrypt::hash(PASSWORD, 4).unwrap();
+    let ana = a_user().with_password_hash(&bcrypt_hash).insert_into(&database).await;
+
+    let logins = (0..4).map(|_| accounts::log_in(&app, credentials(ana.email.as_str(), PASSWORD)));
+    let results = join_all(logins).await;
+
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    assert!(is_current(&hash_of(&app, ana.id).await));
 }
 
 #[tokio::test]

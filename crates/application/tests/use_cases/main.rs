@@ -16,6 +16,7 @@ mod health;
 /// Idempotent requests.
 mod idempotency;
 /// All columns that refer to a user: where an export contains their rows, and how a deletion removes them.
+mod passwords;
 mod personal_data;
 /// Profile photos.
 mod photos;

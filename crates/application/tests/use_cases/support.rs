@@ -105,7 +105,7 @@ pub(crate) fn sign_up_data(username: &str, email: &str) -> SignUp {
 
 /// A valid password.
 pub(crate) fn password(text: &str) -> Password {
-    Password::parse(text.to_owned()).unwrap()
+    Password::parse(text).unwrap()
 }
 
 /// Credentials of a login.

@@ -43,12 +43,14 @@ pub struct NewUser {
     pub created_at: DateTime<Utc>,
 }
 
-/// A user's id and password hash, for signing in.
+/// A user's id, email address and password hash, for signing in.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Credentials {
     /// The user.
     pub user: UserId,
+    /// The address for signing in, by which failures are counted.
+    pub email: Email,
     /// The hash that the password must match.
     pub password: PasswordHash,
 }
@@ -125,8 +127,8 @@ impl Users<'_> {
     pub async fn find_credentials_by_email(&mut self, email: &str) -> Result<Option<Credentials>> {
         let row = users::table
             .filter(lower(users::email).eq(email.to_ascii_lowercase()))
-            .select((users::id, users::hashed_password))
-            .first::<(i64, String)>(self.conn)
+            .select((users::id, users::email, users::hashed_password))
+            .first::<(i64, String, String)>(self.conn)
             .await
             .optional()?;
         Ok(row.map(Credentials::from))
@@ -136,8 +138,8 @@ impl Users<'_> {
     pub async fn find_credentials(&mut self, user: UserId) -> Result<Option<Credentials>> {
         let row = users::table
             .find(i64::from(user))
-            .select((users::id, users::hashed_password))
-            .first::<(i64, String)>(self.conn)
+            .select((users::id, users::email, users::hashed_password))
+            .first::<(i64, String, String)>(self.conn)
             .await
             .optional()?;
         Ok(row.map(Credentials::from))
@@ -274,8 +276,8 @@ impl From<UserRow> for User {
     }
 }
 
-impl From<(i64, String)> for Credentials {
-    fn from((user, password): (i64, String)) -> Self {
-        Self { user: user.into(), password: password.into() }
+impl From<(i64, String, String)> for Credentials {
+    fn from((user, email, password): (i64, String, String)) -> Self {
+        Self { user: user.into(), email: Email::from_stored(email), password: password.into() }
     }
 }

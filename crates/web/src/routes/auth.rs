@@ -32,7 +32,8 @@ impl NewAccount {
         let username =
             fields.check("username", self.username.required(|raw| Username::parse(&raw)));
         let email = fields.check("email", self.email.required(|raw| Email::parse(&raw)));
-        let password = fields.check("password", self.password.required(Password::parse));
+        let password =
+            fields.check("password", self.password.required(|raw| Password::parse(&raw)));
         fields.finish(|| {
             Some(SignUp { username: username?, email: email?, password: password?, user_agent })
         })
@@ -72,7 +73,8 @@ impl ChangePasswordBody {
     fn parse(self) -> Result<ChangePassword, ValidationError> {
         let mut fields = FieldValidator::default();
         let current = fields.check("current_password", self.current_password.required(as_is));
-        let new = fields.check("new_password", self.new_password.required(Password::parse));
+        let new =
+            fields.check("new_password", self.new_password.required(|raw| Password::parse(&raw)));
         fields.finish(|| Some(ChangePassword { current: current?, new: new? }))
     }
 }

@@ -4,22 +4,17 @@ use chrono::{DateTime, Utc};
 use grateful_domain::{ImageUrl, UserId};
 use grateful_storage::{Connection, Repositories};
 
-use super::wrong_password;
-use crate::auth::password_hasher::PasswordVerification;
+use super::confirm;
 use crate::notify::withdraw_thread;
 use crate::{App, Error, Resource, Result, file_store};
 
 /// Deletes the account of a user who confirms it by password. See [`delete`].
 ///
 /// # Errors
-/// `Forbidden` if the password does not match.
+/// `Forbidden` if the password does not match, which counts as a failed login. `RateLimited` after too many failures, as
+/// in [`super::log_in`].
 pub async fn delete_own(app: &App, user: UserId, password: String) -> Result<()> {
-    let credentials = app.db.acquire().await?.users().find_credentials(user).await?;
-    let credentials = credentials.ok_or_else(Error::account_deleted)?;
-    let verification = app.password_hasher.verify(password, Some(credentials.password)).await?;
-    if verification == PasswordVerification::Failed {
-        return Err(wrong_password("delete"));
-    }
+    confirm(app, user, password, "delete").await?;
     match delete(app, user).await {
         // A second request of the same user was faster.
         Err(Error::NotFound { .. }) => Err(Error::account_deleted()),

@@ -1,0 +1,112 @@
+//! Passwords: how they are composed, and the limit of wrong ones.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use grateful_application::accounts::{ChangePassword, SignUp};
+use grateful_application::{App, Error, LoginThrottle, Result, accounts};
+use grateful_domain::{Session, UserId};
+use grateful_storage::Repositories;
+use grateful_testkit::{PASSWORD, TestApp, a_user};
+
+use crate::support::{
+    assert_forbidden, assert_unauthenticated, credentials, password, session_of, sign_up_data,
+};
+
+const COMPOSED: &str = "caf\u{e9} au lait";
+const DECOMPOSED: &str = "cafe\u{301} au lait";
+
+#[tokio::test]
+async fn a_password_logs_in_however_it_is_composed() {
+    let TestApp { app, database: _database, .. } = TestApp::create().await;
+    for (number, chosen) in (0..).zip([COMPOSED, DECOMPOSED]) {
+        let email = format!("ana{number}@example.org");
+        let data = sign_up_data(&format!("ana{number}"), &email);
+        accounts::sign_up(&app, SignUp { password: password(chosen), ..data }).await.unwrap();
+
+        for typed in [COMPOSED, DECOMPOSED] {
+            accounts::log_in(&app, credentials(&email, typed)).await.unwrap();
+        }
+        let other = "cafe\u{300} au lait";
+        assert_unauthenticated(accounts::log_in(&app, credentials(&email, other)).await);
+    }
+}
+
+#[tokio::test]
+async fn a_hash_of_the_raw_password_is_accepted_and_replaced() {
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let raw_hash = bcrypt::hash(DECOMPOSED, 4).unwrap();
+    let ana = a_user().with_password_hash(&raw_hash).insert_into(&database).await;
+    let email = ana.email.as_str();
+    assert_unauthenticated(accounts::log_in(&app, credentials(email, COMPOSED)).await);
+
+    accounts::log_in(&app, credentials(email, DECOMPOSED)).await.unwrap();
+
+    assert!(hash_of(&app, ana.id).await.starts_with("$argon2id$"));
+    for typed in [COMPOSED, DECOMPOSED] {
+        accounts::log_in(&app, credentials(email, typed)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn passwords_are_changed_reset_and_confirmed_however_they_are_composed() {
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
+    let session = session_of(&app, &ana).await;
+
+    change(&app, &session, PASSWORD, COMPOSED).await.unwrap();
+    change(&app, &session, DECOMPOSED, DECOMPOSED).await.unwrap();
+    accounts::log_in(&app, credentials(ana.email.as_str(), COMPOSED)).await.unwrap();
+    let new = password(DECOMPOSED);
+    accounts::reset_password(&app, ana.username.as_str(), new).await.unwrap();
+    accounts::log_in(&app, credentials(ana.email.as_str(), COMPOSED)).await.unwrap();
+    accounts::delete_own(&app, ana.id, DECOMPOSED.to_owned()).await.unwrap();
+}
+
+#[tokio::test]
+async fn wrong_passwords_of_a_signed_in_user_count_as_failed_logins() {
+    let TestApp { mut app, database, clock, .. } = TestApp::create().await;
+    let ana = a_user().insert_into(&database).await;
+    let ben = a_user().insert_into(&database).await;
+    let session = session_of(&app, &ana).await;
+    app.login_throttle = Arc::new(LoginThrottle::new(LoginThrottle::RATE));
+    for _ in 0..3 {
+        assert_forbidden(change(&app, &session, "wrong horse", PASSWORD).await);
+        assert_forbidden(accounts::delete_own(&app, ana.id, "wrong horse".to_owned()).await);
+        let log_in = accounts::log_in(&app, credentials(ana.email.as_str(), "wrong horse"));
+        assert_unauthenticated(log_in.await);
+    }
+    // Successes do not count.
+    for _ in 0..20 {
+        change(&app, &session, PASSWORD, PASSWORD).await.unwrap();
+    }
+    assert_forbidden(change(&app, &session, "wrong horse", PASSWORD).await);
+
+    for typed in ["wrong horse", PASSWORD] {
+        assert_rate_limited(change(&app, &session, typed, "battery staple").await);
+        assert_rate_limited(accounts::delete_own(&app, ana.id, typed.to_owned()).await);
+        assert_rate_limited(accounts::log_in(&app, credentials(ana.email.as_str(), typed)).await);
+    }
+
+    accounts::log_in(&app, credentials(ben.email.as_str(), PASSWORD)).await.unwrap();
+    clock.advance(TimeDelta::seconds(90));
+    change(&app, &session, PASSWORD, "battery staple").await.unwrap();
+}
+
+async fn change(app: &App, session: &Session, current: &str, new: &str) -> Result<()> {
+    let change = ChangePassword { current: current.to_owned(), new: password(new) };
+    accounts::change_password(app, session, change).await
+}
+
+async fn hash_of(app: &App, user: UserId) -> String {
+    let credentials = app.db.acquire().await.unwrap().users().find_credentials(user).await;
+    credentials.unwrap().unwrap().password.as_str().to_owned()
+}
+
+#[track_caller]
+fn assert_rate_limited<T>(result: Result<T>) {
+    let Error::RateLimited { policy, limit, .. } = result.err().expect("an error") else {
+        panic!("not rate limited")
+    };
+    assert_eq!((policy, limit), ("failed-logins", 10));
+}
