@@ -56,7 +56,7 @@ pub use self::text::TextError;
 pub use self::user::{
     Approval, Author, Bio, City, Colour, ColourError, DisplayName, Email, EmailError,
     EntryListError, Institutions, Location, LocationError, LocationQuery, LocationQueryError,
-    OwnProfile, Password, PasswordError, PasswordHash, PhotoSize, Preferences, PreferencesError,
+    OwnProfile, Password, PasswordError, PasswordHash, PhotoSize, Preferences, PreferencesError, PreferencesPatch,
     Profile, ProfileEdit, ProfilePhoto, User, UserListItem, UserSearchQuery, Username,
     UsernameBatch, UsernameError, UsernameValidation, Websites,
 };

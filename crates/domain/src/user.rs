@@ -7,6 +7,7 @@ mod location;
 mod location_query;
 mod password;
 mod photo;
+mod preferences;
 mod profile;
 mod user_search_query;
 mod username;
@@ -20,10 +21,8 @@ pub use self::location::{Location, LocationError};
 pub use self::location_query::{LocationQuery, LocationQueryError};
 pub use self::password::{Password, PasswordError, PasswordHash};
 pub use self::photo::{PhotoSize, ProfilePhoto};
-pub use self::profile::{
-    Approval, Bio, City, DisplayName, EntryListError, Institutions, Preferences, PreferencesError,
-    Websites,
-};
+pub use self::preferences::{Approval, Preferences, PreferencesError, PreferencesPatch};
+pub use self::profile::{Bio, City, DisplayName, EntryListError, Institutions, Websites};
 pub use self::user_search_query::UserSearchQuery;
 pub use self::username::{Username, UsernameError};
 pub use self::username_batch::{UsernameBatch, UsernameValidation};

@@ -1,7 +1,10 @@
 //! User profiles.
 
-use grateful_domain::{OwnProfile, Profile, ProfileEdit, UserId, Username, Viewer};
-use grateful_storage::Repositories;
+use grateful_domain::{
+    OwnProfile, Preferences, PreferencesPatch, Profile, ProfileEdit, UserId, Username,
+    ValidationError, Viewer,
+};
+use grateful_storage::{Connection, Repositories};
 
 use crate::accounts::uniqueness_error;
 use crate::{App, Error, Resource, Result, follows};
@@ -33,21 +36,44 @@ pub async fn get_by_username(app: &App, viewer: Viewer, username: &str) -> Resul
     found.ok_or_else(not_found)
 }
 
-/// Edits the profile of a user. Turning off follow approval accepts all pending requests.
+/// Edits the profile of a user. `preferences` is merged into the stored preferences, which `edit` would replace. Turning
+/// off follow approval accepts all pending requests.
 ///
 /// # Errors
-/// `AlreadyExists` if another user has the username.
-pub async fn update(app: &App, user: UserId, edit: ProfileEdit) -> Result<OwnProfile> {
+/// `AlreadyExists` if another user has the username, `Invalid` if the merged preferences are too large.
+pub async fn update(
+    app: &App,
+    user: UserId,
+    edit: ProfileEdit,
+    preferences: Option<PreferencesPatch>,
+) -> Result<OwnProfile> {
     let edited = app
         .db
         .transaction(async |tx| {
+            let mut edit = edit.clone();
+            if let Some(patch) = &preferences {
+                edit.preferences = Some(merge_preferences(tx, user, patch).await?);
+            }
             let edited = tx.users().update_profile(user, &edit).await.map_err(uniqueness_error)?;
             edited.ok_or_else(Error::account_deleted)
         })
         .await?;
-    let accepts_all = edit.preferences.is_some_and(|preferences| !preferences.approve_followers());
+    let sets_approval =
+        edit.preferences.is_some() || preferences.is_some_and(|patch| patch.changes_approval());
+    let accepts_all = sets_approval && !edited.preferences.approve_followers();
     if accepts_all && 0 < follows::accept_all_requests(app, user).await? {
         return get_own(app, user).await;
     }
     Ok(edited)
+}
+
+/// Reads the preferences under the lock of their row, so that of two concurrent patches neither is lost.
+async fn merge_preferences(
+    tx: &mut Connection,
+    user: UserId,
+    patch: &PreferencesPatch,
+) -> Result<Preferences> {
+    let stored = tx.users().lock_preferences(user).await?.ok_or_else(Error::account_deleted)?;
+    let merged = stored.merge(patch);
+    Ok(merged.map_err(|reason| ValidationError::field("profile_preferences", reason))?)
 }

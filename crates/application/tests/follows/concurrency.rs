@@ -179,10 +179,10 @@ impl Action {
             Self::AddHeart => hearts::add(app, user, post).await.map(drop),
             Self::RemoveHeart => hearts::remove(app, user, post).await.map(drop),
             Self::TurnApprovalOn => {
-                profiles::update(app, user, with_approval(true)).await.map(drop)
+                profiles::update(app, user, with_approval(true), None).await.map(drop)
             }
             Self::TurnApprovalOff => {
-                profiles::update(app, user, with_approval(false)).await.map(drop)
+                profiles::update(app, user, with_approval(false), None).await.map(drop)
             }
             Self::Block => follows::block(app, user, other).await,
             Self::Unblock => follows::unblock(app, user, other).await,

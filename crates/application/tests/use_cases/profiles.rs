@@ -4,14 +4,17 @@ use futures_util::future::join_all;
 use grateful_application::housekeeping::sweep;
 use grateful_application::notifications::{self, ReadFilter};
 use grateful_application::verify::{Repair, verify};
-use grateful_application::{App, Error, Resource, follows, profiles};
+use grateful_application::{App, Error, Resource, Result, follows, profiles};
 use grateful_domain::{
-    Bio, FollowState, Limit, PageRequest, Preferences, ProfileEdit, UserId, Username, Viewer,
+    Bio, FollowState, Limit, OwnProfile, PageRequest, Preferences, PreferencesPatch, ProfileEdit,
+    UserId, Username, Viewer,
 };
 use grateful_testkit::{TestApp, TestDatabase, a_user, assert_queries, block, create_user};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{assert_not_found, assert_unauthenticated, wait_until_blocked};
+use crate::support::{
+    assert_invalid, assert_not_found, assert_unauthenticated, wait_until_blocked,
+};
 
 /// How many requests one transaction accepts.
 const BATCH_SIZE: i64 = 200;
@@ -41,10 +44,11 @@ async fn an_edit_needs_the_same_number_of_statements_for_any_number_of_followers
     for _ in 0..3 {
         follows::follow(&app, create_user(&database).await, ana).await.unwrap();
         // Locks the user, and updates the row.
-        assert_queries!(3, profiles::update(&app, ana, bio()));
-        assert_queries!(3, profiles::update(&app, ana, approval(true)));
+        assert_queries!(3, profiles::update(&app, ana, bio(), None));
+        assert_queries!(3, profiles::update(&app, ana, approval(true), None));
+        assert_queries!(4, merge(&app, ana, json!({"theme": "light"})));
         // Also looks up pending requests.
-        assert_queries!(6, profiles::update(&app, ana, approval(false)));
+        assert_queries!(6, profiles::update(&app, ana, approval(false), None));
     }
 }
 
@@ -61,8 +65,9 @@ async fn profiles_of_unknown_users_are_not_found() {
         }
     }
     assert_unauthenticated(profiles::get_own(&app, unknown_user).await);
-    assert_unauthenticated(profiles::update(&app, unknown_user, bio()).await);
-    assert_unauthenticated(profiles::update(&app, unknown_user, approval(false)).await);
+    assert_unauthenticated(profiles::update(&app, unknown_user, bio(), None).await);
+    assert_unauthenticated(profiles::update(&app, unknown_user, approval(false), None).await);
+    assert_unauthenticated(merge(&app, unknown_user, json!({})).await);
 }
 
 #[tokio::test]
@@ -74,7 +79,8 @@ async fn one_of_eight_concurrent_renames_to_one_username_succeeds() {
         ..ProfileEdit::default()
     };
 
-    let results = join_all(users.iter().map(|user| profiles::update(&app, *user, rename()))).await;
+    let results =
+        join_all(users.iter().map(|user| profiles::update(&app, *user, rename(), None))).await;
 
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     for rejected in results.into_iter().filter_map(Result::err) {
@@ -89,16 +95,16 @@ async fn one_of_eight_concurrent_renames_to_one_username_succeeds() {
 async fn turning_off_approval_accepts_all_requests_and_notifies_the_requesters() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let sue = a_user().with_username("sue").insert_into(&database).await.id;
-    profiles::update(&app, sue, approval(true)).await.unwrap();
+    profiles::update(&app, sue, approval(true), None).await.unwrap();
     let requesters = [create_user(&database).await, create_user(&database).await];
     for requester in requesters {
         follows::follow(&app, requester, sue).await.unwrap();
     }
     assert_eq!(messages(&app, sue).await.len(), 2);
-    profiles::update(&app, sue, bio()).await.unwrap();
+    profiles::update(&app, sue, bio(), None).await.unwrap();
     assert_eq!(count_pending(&database).await, 2, "approval is still on");
 
-    let own = profiles::update(&app, sue, approval(false)).await.unwrap();
+    let own = profiles::update(&app, sue, approval(false), None).await.unwrap();
 
     assert_eq!((own.profile.followers, count_pending(&database).await), (2, 0));
     for requester in requesters {
@@ -119,7 +125,7 @@ async fn more_requests_than_one_batch_are_accepted() {
     let sue = create_user(&database).await;
     create_requests(&app, &database, sue, BATCH_SIZE + 5).await;
 
-    let own = profiles::update(&app, sue, approval(false)).await.unwrap();
+    let own = profiles::update(&app, sue, approval(false), None).await.unwrap();
 
     assert_eq!((own.profile.followers, count_pending(&database).await), (BATCH_SIZE + 5, 0));
     assert_eq!(mismatches(&app).await, 0);
@@ -159,7 +165,7 @@ async fn a_failure_while_accepting_requests_keeps_complete_batches_and_a_sweep_a
     )
     .await;
 
-    let failed = profiles::update(&app, sue, approval(false)).await;
+    let failed = profiles::update(&app, sue, approval(false), None).await;
 
     assert!(matches!(failed, Err(Error::Internal(_))), "{failed:?}");
     assert_eq!(count_pending(&database).await, 5);
@@ -175,7 +181,7 @@ async fn turning_approval_on_again_keeps_the_remaining_requests() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let requester = create_user(&database).await;
     let sue = create_user(&database).await;
-    profiles::update(&app, sue, approval(true)).await.unwrap();
+    profiles::update(&app, sue, approval(true), None).await.unwrap();
     follows::follow(&app, requester, sue).await.unwrap();
     // The requester has the lower id and is locked first, so that no other row is locked during the wait.
     let lock =
@@ -183,10 +189,10 @@ async fn turning_approval_on_again_keeps_the_remaining_requests() {
 
     let turning_off = tokio::spawn({
         let app = app.clone();
-        async move { profiles::update(&app, sue, approval(false)).await }
+        async move { profiles::update(&app, sue, approval(false), None).await }
     });
     wait_until_blocked(&database, 1).await;
-    profiles::update(&app, sue, approval(true)).await.unwrap();
+    profiles::update(&app, sue, approval(true), None).await.unwrap();
     drop(lock);
     turning_off.await.unwrap().unwrap();
 
@@ -196,19 +202,73 @@ async fn turning_approval_on_again_keeps_the_remaining_requests() {
     assert_eq!(mismatches(&app).await, 0);
 }
 
+#[tokio::test]
+async fn a_patch_that_turns_off_approval_accepts_all_requests() {
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let sue = create_user(&database).await;
+    for (number, change) in (1..).zip([json!(false), Value::Null]) {
+        create_requests(&app, &database, sue, 1).await;
+        merge(&app, sue, json!({"theme": "light", "notifications": {"like": false}}))
+            .await
+            .unwrap();
+        assert_eq!(count_pending(&database).await, 1, "approval is still on");
+
+        let own = merge(&app, sue, json!({"approve_followers": change})).await.unwrap();
+
+        assert_eq!((own.profile.followers, count_pending(&database).await), (number, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn concurrent_patches_do_not_lose_one_another() {
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let sue = create_user(&database).await;
+    merge(&app, sue, json!({"removed": 1, "notifications": {"like": false}})).await.unwrap();
+
+    let patch = |number: usize| {
+        let app = app.clone();
+        let switch = format!("type{number}");
+        let patch = json!({"removed": null, "notifications": {switch: true}, format!("key{number}"): number});
+        tokio::spawn(async move { merge(&app, sue, patch).await })
+    };
+    let results = join_all((0..16).map(patch)).await;
+
+    assert!(results.iter().all(|result| result.as_ref().is_ok_and(Result::is_ok)), "{results:?}");
+    let preferences = profiles::get_own(&app, sue).await.unwrap().preferences;
+    let merged = preferences.as_map();
+    assert_eq!((merged.len(), merged.get("removed")), (17, None), "{merged:?}");
+    assert_eq!(merged["notifications"].as_object().unwrap().len(), 17, "{merged:?}");
+    assert_eq!(merged["notifications"]["like"], false);
+}
+
+#[tokio::test]
+async fn the_size_limit_of_preferences_holds_for_the_merged_result() {
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let sue = create_user(&database).await;
+    let half = "x".repeat(9_000);
+    merge(&app, sue, json!({"a": half})).await.unwrap();
+
+    let rejected = merge(&app, sue, json!({"b": half})).await;
+
+    assert_invalid(rejected, "profile_preferences");
+    let preferences = profiles::get_own(&app, sue).await.unwrap().preferences;
+    assert_eq!(preferences.as_map().keys().collect::<Vec<_>>(), ["a"]);
+    merge(&app, sue, json!({"a": null, "b": half})).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn requests_created_while_approval_is_turned_off_are_accepted() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let sue = create_user(&database).await;
     let mut total = 0;
     for _ in 0..6 {
-        profiles::update(&app, sue, approval(true)).await.unwrap();
+        profiles::update(&app, sue, approval(true), None).await.unwrap();
         let followers = join_all((0..5).map(|_| create_user(&database))).await;
 
         let requests =
             join_all(followers.iter().map(|follower| follows::follow(&app, *follower, sue)));
         let (turned_off, results) =
-            tokio::join!(profiles::update(&app, sue, approval(false)), requests);
+            tokio::join!(profiles::update(&app, sue, approval(false), None), requests);
 
         turned_off.unwrap();
         assert!(results.iter().all(Result::is_ok), "{results:?}");
@@ -225,13 +285,19 @@ fn approval(approve_followers: bool) -> ProfileEdit {
     ProfileEdit { preferences: Some(preferences), ..ProfileEdit::default() }
 }
 
+/// Merges a patch into the preferences of a user.
+async fn merge(app: &App, user: UserId, patch: Value) -> Result<OwnProfile> {
+    let patch = PreferencesPatch::parse(patch.as_object().unwrap().clone()).unwrap();
+    profiles::update(app, user, ProfileEdit::default(), Some(patch)).await
+}
+
 fn bio() -> ProfileEdit {
     ProfileEdit { bio: Some(Bio::parse("Rain and sun").unwrap()), ..ProfileEdit::default() }
 }
 
 /// Creates follow requests by new users.
 async fn create_requests(app: &App, database: &TestDatabase, other: UserId, count: i64) {
-    profiles::update(app, other, approval(true)).await.unwrap();
+    profiles::update(app, other, approval(true), None).await.unwrap();
     for _ in 0..count {
         follows::follow(app, create_user(database).await, other).await.unwrap();
     }

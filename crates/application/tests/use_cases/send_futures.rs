@@ -48,7 +48,7 @@ fn futures_of_all_use_cases_are_send(
     assert_send(profiles::get_own(app, user));
     assert_send(profiles::get(app, viewer, user));
     assert_send(profiles::get_by_username(app, viewer, "ana"));
-    assert_send(profiles::update(app, user, ProfileEdit::default()));
+    assert_send(profiles::update(app, user, ProfileEdit::default(), None));
     assert_send(export::export(app, user, async |_, _| ControlFlow::Continue(())));
     assert_send(sessions::authenticate(app, token));
     assert_send(sessions::list(app, user));

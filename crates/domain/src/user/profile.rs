@@ -1,11 +1,9 @@
 //! The fields of a profile (docs/rules.md#accounts-and-profiles).
 
-use serde_json::{Map, Value};
 use thiserror::Error;
-use url::Url;
+use url::{Host, Url};
 
 use super::Location;
-use super::json::{has_nul, json_len};
 use crate::text::{self, Lines, TextError, texts};
 
 texts! {
@@ -91,9 +89,15 @@ pub enum EntryListError {
         /// Why it is invalid.
         reason: TextError,
     },
-    /// An entry is not an http or https URL.
+    /// An entry is not an http or https URL, or a label of its host has neither a letter nor a digit.
     #[error("entry {number} must be an http or https URL with a host")]
     Url {
+        /// The number of the entry, counted from 1.
+        number: usize,
+    },
+    /// A URL contains a user name or a password.
+    #[error("entry {number} must not contain a user name or a password")]
+    UserInfo {
         /// The number of the entry, counted from 1.
         number: usize,
     },
@@ -142,14 +146,14 @@ impl Websites {
     /// Parses the URLs. Only http and https URLs are allowed, since browsers open them.
     ///
     /// # Errors
-    /// There are more than [`Websites::MAX_ENTRIES`] URLs that are not blank, or one is too long or not an http or https
-    /// URL with a host.
+    /// There are more than [`Websites::MAX_ENTRIES`] URLs that are not blank, or one is too long, or not an http or https
+    /// URL with a host, or has a user name or a password: `https://bank.example@evil.example` leads to `evil.example`.
     pub fn parse(raw: &[String]) -> Result<Self, EntryListError> {
         let urls = parse_entries(raw, Self::MAX_ENTRIES, Self::MAX_CHARS)?;
-        match urls.iter().position(|url| !is_web_url(url)) {
-            Some(index) => Err(EntryListError::Url { number: index + 1 }),
-            None => Ok(Self(urls)),
+        for (number, url) in (1..).zip(&urls) {
+            check_web_url(number, url)?;
         }
+        Ok(Self(urls))
     }
 
     /// Wraps stored URLs without checking them.
@@ -177,96 +181,35 @@ fn parse_entries(
     if entries.len() <= max { Ok(entries) } else { Err(EntryListError::TooMany { max }) }
 }
 
-fn is_web_url(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| {
-        let has_host = url.host_str().is_some_and(|host| !host.is_empty());
-        matches!(url.scheme(), "http" | "https") && has_host
-    })
+fn check_web_url(number: usize, text: &str) -> Result<(), EntryListError> {
+    let invalid = || EntryListError::Url { number };
+    let url = Url::parse(text).map_err(|_| invalid())?;
+    let has_host = url.host().is_some_and(|host| is_real_host(&host));
+    if !has_host || !matches!(url.scheme(), "http" | "https") {
+        return Err(invalid());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(EntryListError::UserInfo { number });
+    }
+    Ok(())
 }
 
-/// Whether a user approves each new follower.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Approval {
-    /// Follows take effect immediately.
-    NotRequired,
-    /// Follows start as requests.
-    Required,
-}
-
-/// The preferences of a user. Unknown keys are kept for the clients that use them.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Preferences(Map<String, Value>);
-
-/// Why preferences are invalid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum PreferencesError {
-    /// `approve_followers` is not a boolean.
-    #[error("approve_followers must be true or false")]
-    ApproveFollowers,
-    /// `notifications` is not an object of booleans.
-    #[error("notifications must be an object of true or false by type")]
-    Notifications,
-    /// A text contains a NUL, which `jsonb` cannot store.
-    #[error("must not contain NUL characters")]
-    Nul,
-    /// The JSON is too large.
-    #[error("must be at most {} bytes of JSON", Preferences::MAX_BYTES)]
-    TooLarge,
-}
-
-impl Preferences {
-    /// The maximum size in bytes, as compact JSON.
-    pub const MAX_BYTES: usize = 16 * 1024;
-
-    /// Wraps stored preferences without checking them.
-    pub fn from_stored(preferences: Map<String, Value>) -> Self {
-        Self(preferences)
-    }
-
-    /// Validates the known keys.
-    ///
-    /// # Errors
-    /// A known key has an invalid value, a text contains a NUL, or the JSON has more than [`Preferences::MAX_BYTES`].
-    pub fn parse(raw: Map<String, Value>) -> Result<Self, PreferencesError> {
-        let are_switches = |value: &Value| {
-            value.as_object().is_some_and(|switches| switches.values().all(Value::is_boolean))
-        };
-        if raw.get("approve_followers").is_some_and(|value| !value.is_boolean()) {
-            return Err(PreferencesError::ApproveFollowers);
+/// Whether every label of a host name has a letter or a digit. The parser has converted labels in other scripts to ASCII
+/// (IDNA). The name may end with a dot.
+fn is_real_host(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => {
+            let mut labels = name.strip_suffix('.').unwrap_or(name).split('.');
+            labels.all(|label| label.contains(|c: char| c.is_ascii_alphanumeric()))
         }
-        if raw.get("notifications").is_some_and(|value| !are_switches(value)) {
-            return Err(PreferencesError::Notifications);
-        }
-        if has_nul(&raw) {
-            return Err(PreferencesError::Nul);
-        }
-        if Self::MAX_BYTES < json_len(&raw) {
-            return Err(PreferencesError::TooLarge);
-        }
-        Ok(Self(raw))
-    }
-
-    /// Whether the user approves each new follower. `false` by default.
-    pub fn approve_followers(&self) -> bool {
-        self.0.get("approve_followers").and_then(Value::as_bool).unwrap_or(false)
-    }
-
-    /// The approval that a follow of this user needs.
-    pub fn approval(&self) -> Approval {
-        if self.approve_followers() { Approval::Required } else { Approval::NotRequired }
-    }
-
-    /// All keys, known and unknown.
-    pub fn as_map(&self) -> &Map<String, Value> {
-        &self.0
+        Host::Ipv4(_) | Host::Ipv6(_) => true,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -320,6 +263,13 @@ mod tests {
     #[case("https://example.org/a?b#c")]
     #[case("http://localhost:3000")]
     #[case("HTTPS://EXAMPLE.ORG")]
+    #[case("https://example.org./")]
+    #[case("https://bücher.example/ü")]
+    #[case("https://例え.テスト")]
+    #[case("https://a-b.c_d.example")]
+    #[case("https://192.0.2.1:8080/~ana@home")]
+    #[case("https://[2001:db8::1]/")]
+    #[case("https://example.org/?to=ana@example.org")]
     fn http_and_https_urls_are_allowed(#[case] url: &str) {
         assert!(Websites::parse(&strings(&[url])).is_ok());
     }
@@ -332,42 +282,31 @@ mod tests {
     #[case("example.org")]
     #[case("https://")]
     #[case("https://exa mple.org")]
+    #[case("https://-/")]
+    #[case("https://_")]
+    #[case("https://.")]
+    #[case("https://..")]
+    #[case("https://example..org")]
+    #[case("https://.example.org")]
+    #[case("https://example.org..")]
+    #[case("https://example.-.org")]
+    #[case("https://--.example")]
+    #[case("https://ana@/x")]
     fn invalid_urls_are_rejected(#[case] url: &str) {
         let rejected = Websites::parse(&strings(&["https://example.org", url]));
         assert_eq!(rejected, Err(EntryListError::Url { number: 2 }));
     }
 
     #[rstest]
-    #[case(json!({"approve_followers": "yes"}), PreferencesError::ApproveFollowers)]
-    #[case(json!({"notifications": {"like": 1}}), PreferencesError::Notifications)]
-    #[case(json!({"notifications": true}), PreferencesError::Notifications)]
-    #[case(json!({"theme": {"a\u{0}": 1}}), PreferencesError::Nul)]
-    #[case(json!({"theme": "x".repeat(17_000)}), PreferencesError::TooLarge)]
-    fn invalid_preferences_are_rejected(#[case] raw: Value, #[case] error: PreferencesError) {
-        assert_eq!(Preferences::parse(raw.as_object().unwrap().clone()), Err(error));
-    }
-
-    #[test]
-    fn unknown_preferences_are_kept() {
-        let raw =
-            json!({"theme": "dark", "approve_followers": true, "notifications": {"like": false}});
-        let preferences = Preferences::parse(raw.as_object().unwrap().clone()).unwrap();
-
-        assert!(preferences.approve_followers());
-        assert_eq!(preferences.as_map()["theme"], "dark");
-    }
-
-    #[test]
-    fn follows_need_no_approval_by_default() {
-        for (raw, approval) in [
-            (json!({}), Approval::NotRequired),
-            (json!({"approve_followers": false}), Approval::NotRequired),
-            (json!({"approve_followers": true}), Approval::Required),
-            // Older installations may have stored this.
-            (json!({"approve_followers": "yes"}), Approval::NotRequired),
-        ] {
-            let preferences = Preferences::from_stored(raw.as_object().unwrap().clone());
-            assert_eq!(preferences.approval(), approval, "{raw}");
-        }
+    #[case("https://ana@example.org")]
+    #[case("https://ana:sesame@example.org")]
+    #[case("https://:sesame@example.org")]
+    #[case("https://bank.example@evil.example/")]
+    #[case("https://bank.example%2f@evil.example/")]
+    #[case("https:\\\\ana@example.org")]
+    #[case("http:ana@example.org")]
+    fn urls_with_a_user_name_or_a_password_are_rejected(#[case] url: &str) {
+        let rejected = Websites::parse(&strings(&["https://example.org", url]));
+        assert_eq!(rejected, Err(EntryListError::UserInfo { number: 2 }));
     }
 }

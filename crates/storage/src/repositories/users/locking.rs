@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::{Approval, Author, CommentId, PasswordHash, PostId, UserId};
+use grateful_domain::{Approval, Author, CommentId, PasswordHash, PostId, Preferences, UserId};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -97,6 +97,19 @@ impl Users<'_> {
             .await
             .optional()?;
         Ok(row.is_some())
+    }
+
+    /// Locks the row of a user until the transaction ends, as [`Users::lock`] does, and returns the user's preferences.
+    /// Returns `None` if there is no such user.
+    pub async fn lock_preferences(&mut self, user: UserId) -> Result<Option<Preferences>> {
+        let row = users::table
+            .find(i64::from(user))
+            .select(users::profile_preferences)
+            .for_no_key_update()
+            .first::<Option<Value>>(self.conn)
+            .await
+            .optional()?;
+        Ok(row.map(preferences_of))
     }
 
     /// Checks whether the stored password hash is `expected`. If so, locks the row of the user, so that the password does

@@ -95,6 +95,25 @@ async fn each_field_can_be_cleared_on_its_own() {
 }
 
 #[tokio::test]
+async fn preferences_are_read_under_the_lock_of_the_row() {
+    let database = TestDatabase::create().await;
+    let ana = create_user(&database).await;
+    let mut conn = database.connect().await;
+    assert_eq!(conn.users().lock_preferences(UserId::from(-1)).await.unwrap(), None);
+    assert_eq!(conn.users().lock_preferences(ana).await.unwrap(), Some(Preferences::default()));
+    conn.users().update_profile(ana, &full_edit()).await.unwrap();
+
+    let mut locking = database.begin("SELECT 1").await;
+    let locked = locking.users().lock_preferences(ana).await.unwrap();
+
+    assert_eq!(locked, full_edit().preferences);
+    let skipped =
+        format!("users WHERE id IN (SELECT id FROM users WHERE id = {ana} FOR UPDATE SKIP LOCKED)");
+    assert_eq!(database.count(&skipped).await, 0);
+    drop(locking);
+}
+
+#[tokio::test]
 async fn an_edit_without_changes_writes_nothing() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;

@@ -5,7 +5,7 @@ use actix_web::{get, put};
 use grateful_application::{App, profiles};
 use grateful_domain::{
     Bio, City, DisplayName, FieldValidator, Institutions, Location, OwnProfile, Preferences,
-    Profile, ProfileEdit, Username, ValidationError, Websites,
+    PreferencesPatch, Profile, ProfileEdit, Username, ValidationError, Websites,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -68,18 +68,19 @@ pub(crate) struct ProfilePatch {
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     institutions: Field<Vec<String>>,
-    /// URLs with the scheme `http` or `https`.
+    /// URLs with the scheme `http` or `https`, without a user name or a password.
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     websites: Field<Vec<String>>,
-    /// `approve_followers`, and `notifications` by type. Other keys are stored too.
+    /// `approve_followers`, and `notifications` by type. Other keys are stored too. Merged into the stored preferences
+    /// (RFC 7396): `null` removes a key. `null` in place of the object removes all.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     profile_preferences: Field<Map<String, Value>>,
 }
 
 impl ProfilePatch {
-    fn parse(self) -> Result<ProfileEdit, ValidationError> {
+    fn parse(self) -> Result<(ProfileEdit, Option<PreferencesPatch>), ValidationError> {
         let mut fields = FieldValidator::default();
         let username =
             fields.check("username", self.username.non_null(|raw| Username::parse(&raw)));
@@ -98,10 +99,11 @@ impl ProfilePatch {
         let institutions = fields.check("institutions", institutions);
         let websites =
             fields.check("websites", self.websites.resettable(|raw| Websites::parse(&raw)));
-        let preferences = fields
-            .check("profile_preferences", self.profile_preferences.resettable(Preferences::parse));
+        let resets_preferences = matches!(self.profile_preferences, Field::Null);
+        let preferences = self.profile_preferences.optional(PreferencesPatch::parse);
+        let preferences = fields.check("profile_preferences", preferences);
         fields.finish(|| {
-            Some(ProfileEdit {
+            let edit = ProfileEdit {
                 username: username?,
                 display_name: display_name?,
                 bio: bio?,
@@ -109,8 +111,9 @@ impl ProfilePatch {
                 location: location?,
                 institutions: institutions?,
                 websites: websites?,
-                preferences: preferences?,
-            })
+                preferences: resets_preferences.then(Preferences::default),
+            };
+            Some((edit, preferences?))
         })
     }
 }
@@ -137,7 +140,9 @@ pub(crate) async fn update_profile(
     me: SignedIn,
     JsonBody(patch): JsonBody<ProfilePatch>,
 ) -> Result<EnvelopeResponse<OwnProfileView>, ApiError> {
-    Ok(EnvelopeResponse::ok(profiles::update(&app, me.user(), patch.parse()?).await?.into()))
+    let (edit, preferences) = patch.parse()?;
+    let profile = profiles::update(&app, me.user(), edit, preferences).await?;
+    Ok(EnvelopeResponse::ok(profile.into()))
 }
 
 /// Returns the profile of a user.

@@ -369,6 +369,12 @@ async fn websites_and_institutions_are_validated() {
         "http:///",
         "https://a b.org",
         "\u{0}https://example.org",
+        "https://ana@example.org",
+        "https://ana:sesame@example.org",
+        "https://bank.example@evil.example/",
+        "https://-/",
+        "https://example..org",
+        "https://_.example",
     ] {
         let response =
             put_profile(&api, &ana, &json!({"websites": ["https://example.org", url]})).await;
@@ -397,7 +403,7 @@ async fn unknown_preferences_are_stored_and_invalid_ones_rejected() {
     assert_eq!(after["profile_preferences"], preferences);
     for invalid in [
         json!({"approve_followers": "yes"}),
-        json!({"approve_followers": null}),
+        json!({"approve_followers": {}}),
         json!({"notifications": []}),
         json!({"notifications": {"like": 1}}),
         json!({"theme": "a\u{0}"}),
@@ -410,6 +416,48 @@ async fn unknown_preferences_are_stored_and_invalid_ones_rejected() {
         assert_eq!(invalid_fields(&response), ["profile_preferences"], "{invalid}");
     }
     assert_eq!(get_own_profile(&api, &ana).await["profile_preferences"], preferences);
+}
+
+#[actix_web::test]
+async fn preferences_are_merged_and_null_removes_a_key() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let first = json!({"approve_followers": true, "theme": {"dark": 1, "font": "serif"}, "notifications": {"like": false}});
+    edit_profile(&api, &ana, json!({"profile_preferences": first})).await;
+
+    for (patch, merged) in [
+        (
+            json!({"approve_followers": null, "theme": {"font": null, "size": 2}}),
+            json!({"theme": {"dark": 1, "size": 2}, "notifications": {"like": false}}),
+        ),
+        (
+            json!({"notifications": {"follow": false}, "theme": "plain"}),
+            json!({"theme": "plain", "notifications": {"like": false, "follow": false}}),
+        ),
+        (json!({}), json!({"theme": "plain", "notifications": {"like": false, "follow": false}})),
+        (json!({"notifications": null, "theme": null}), json!({})),
+        (json!({"theme": "dark"}), json!({"theme": "dark"})),
+        (Value::Null, json!({})),
+    ] {
+        let after = edit_profile(&api, &ana, json!({"profile_preferences": patch})).await;
+        assert_eq!(after["profile_preferences"], merged, "{patch}");
+        assert_eq!(get_own_profile(&api, &ana).await["profile_preferences"], merged, "{patch}");
+    }
+}
+
+#[actix_web::test]
+async fn the_size_limit_of_preferences_holds_for_the_merged_object() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let half = "x".repeat(9_000);
+    edit_profile(&api, &ana, json!({"profile_preferences": {"a": half}})).await;
+
+    let too_large = json!({"bio": "New", "profile_preferences": {"b": half}});
+    let response = put_profile(&api, &ana, &too_large).await;
+
+    assert_eq!(invalid_fields(&response), ["profile_preferences"]);
+    assert_eq!(get_own_profile(&api, &ana).await["bio"], Value::Null);
+    edit_profile(&api, &ana, json!({"profile_preferences": {"a": null, "b": half}})).await;
 }
 
 #[actix_web::test]
