@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use grateful_application::{
-    App, ImageProcessor, InboxWatcher, LoginThrottle, PasswordHasher, SystemClock,
+    App, ImageProcessor, InboxWatcher, LoginThrottle, PasswordHasher, StreamLimiter, SystemClock,
 };
 use grateful_nominatim::Nominatim;
 use grateful_storage::{Database, DatabaseConfig, PoolMetrics};
@@ -54,6 +54,7 @@ struct AppFactory {
     password_hasher: Arc<PasswordHasher>,
     image_processor: Arc<ImageProcessor>,
     login_throttle: Arc<LoginThrottle>,
+    stream_limiter: StreamLimiter,
     geocoder: Arc<Nominatim>,
     session_lifetime: TimeDelta,
     notification_retention: TimeDelta,
@@ -79,6 +80,7 @@ impl AppFactory {
             // The other half of the cores is left for requests that only read.
             image_processor: Arc::new(ImageProcessor::new(available_cores().div_ceil(2))),
             login_throttle: Arc::new(login_throttle),
+            stream_limiter: StreamLimiter::default(),
             geocoder: Arc::new(Nominatim::new(settings.nominatim.clone())),
             session_lifetime: settings.session_lifetime,
             notification_retention: settings.notification_retention,
@@ -103,6 +105,7 @@ impl AppFactory {
             notification_retention: self.notification_retention,
             orphan_age: self.orphan_age,
             inbox_watcher: InboxWatcher::default(),
+            stream_limiter: self.stream_limiter.clone(),
         }
     }
 }

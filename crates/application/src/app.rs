@@ -12,6 +12,7 @@ use crate::auth::password_hasher::PasswordHasher;
 use crate::image_processor::ImageProcessor;
 use crate::inbox_watcher::InboxWatcher;
 use crate::ports::{Clock, Geocoder};
+use crate::stream_limiter::StreamLimiter;
 
 /// The dependencies and settings of all use cases. Cloning is cheap: clones share everything.
 #[derive(Clone)]
@@ -38,6 +39,8 @@ pub struct App {
     pub orphan_age: TimeDelta,
     /// Wakes the notification streams of this node.
     pub inbox_watcher: InboxWatcher,
+    /// Limits how many notification streams a user has open.
+    pub stream_limiter: StreamLimiter,
 }
 
 impl App {

@@ -3,6 +3,7 @@
 
 mod app;
 mod auth;
+mod concurrency_limiter;
 mod error;
 mod file_store;
 mod idempotency;
@@ -14,6 +15,7 @@ mod notify;
 mod ports;
 mod post_access;
 mod rate_limiter;
+mod stream_limiter;
 mod use_cases;
 
 // For the web layer: the crop focus of an upload, and the format of a file.
@@ -35,6 +37,7 @@ pub use self::inbox_watcher::InboxWatcher;
 pub use self::metrics::all_metrics;
 pub use self::ports::{Clock, Geocoder, GeocoderError, GeocoderFuture, NoGeocoder, SystemClock};
 pub use self::rate_limiter::RateLimiter;
+pub use self::stream_limiter::StreamLimiter;
 pub use self::use_cases::{
     accounts, comments, export, feed, follows, health, hearts, housekeeping, locations,
     notifications, photos, posts, profiles, reactions, sessions, shares, uploads, users, verify,

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use grateful_application::{App, ImageProcessor, InboxWatcher, LoginThrottle, PasswordHasher};
+use grateful_application::{
+    App, ImageProcessor, InboxWatcher, LoginThrottle, PasswordHasher, StreamLimiter,
+};
 use grateful_storage::Database;
 use object_store::memory::InMemory;
 
@@ -55,6 +57,7 @@ impl TestApp {
             notification_retention: App::NOTIFICATION_RETENTION,
             orphan_age: App::ORPHAN_AGE,
             inbox_watcher: InboxWatcher::default(),
+            stream_limiter: StreamLimiter::default(),
         };
         Self { app, clock, geocoder, files, database }
     }

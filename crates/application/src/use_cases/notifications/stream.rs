@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use grateful_domain::Session;
+use grateful_domain::{Session, UserId};
 use grateful_storage::{InboxChange, InboxPosition, Repositories};
 use tokio::sync::watch;
 
+use crate::concurrency_limiter::ConcurrencyPermit;
 use crate::metrics::{GaugeGuard, STREAMS_OPEN};
 use crate::{AccessToken, App, Error, Result};
 
@@ -44,7 +45,7 @@ pub struct Stream {
     last_seq: i64,
     inbox_seq: watch::Receiver<i64>,
     first_event: Option<StreamEvent>,
-    _open: GaugeGuard,
+    _open: (GaugeGuard, ConcurrencyPermit<UserId>),
 }
 
 /// An event of a stream.
@@ -69,12 +70,16 @@ const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
 impl Stream {
     /// Opens a stream of the session's user: from now on, or after the change with the sequence number `last_seq`.
+    ///
+    /// # Errors
+    /// `RateLimited` if the user has [`crate::StreamLimiter::MAX_PER_USER`] streams open.
     pub async fn open(app: App, session: Session, last_seq: Option<i64>) -> Result<Self> {
+        let permit = app.stream_limiter.open(session.user)?;
         let inbox_seq = app.inbox_watcher.subscribe(&app.db, session.user);
         let position =
             app.db.acquire().await?.notifications().find_inbox_position(session.user).await?;
         let (last_seq, first_event) = start(position, last_seq);
-        let open = GaugeGuard::new(STREAMS_OPEN);
+        let open = (GaugeGuard::new(STREAMS_OPEN), permit);
         Ok(Self { app, session, last_seq, inbox_seq, first_event: Some(first_event), _open: open })
     }
 

@@ -59,6 +59,7 @@ pub(crate) async fn create_stream_ticket(
     responses(
         (status = 200, body = String, content_type = "text/event-stream"),
         (status = 422, body = Problem),
+        (status = 429, body = Problem, description = "The caller has ten streams open"),
     ),
 )]
 #[get("/notifications/stream")]

@@ -1,0 +1,39 @@
+//! How many notification streams a user may have open.
+
+use chrono::TimeDelta;
+use grateful_domain::UserId;
+
+use crate::concurrency_limiter::{ConcurrencyLimiter, ConcurrencyPermit};
+use crate::{Error, Result};
+
+/// Counts the open streams of each user in the memory of this node. Clones share the counts.
+#[derive(Debug, Clone)]
+pub struct StreamLimiter(ConcurrencyLimiter<UserId>);
+
+impl StreamLimiter {
+    /// How many streams a user may have open at the same time (docs/rules.md#request-limits).
+    pub const MAX_PER_USER: usize = 10;
+
+    /// Takes the place of one stream.
+    ///
+    /// # Errors
+    /// `RateLimited` if the user has [`StreamLimiter::MAX_PER_USER`] streams open.
+    pub(crate) fn open(&self, user: UserId) -> Result<ConcurrencyPermit<UserId>> {
+        self.0.try_acquire(user).ok_or_else(|| Error::RateLimited {
+            policy: "open-streams",
+            limit: u32::try_from(Self::MAX_PER_USER).unwrap_or(u32::MAX),
+            window: RETRY_AFTER,
+            retry_after: RETRY_AFTER,
+            reason: "Too many notification streams are open, please close one of them",
+        })
+    }
+}
+
+impl Default for StreamLimiter {
+    fn default() -> Self {
+        Self(ConcurrencyLimiter::new(Self::MAX_PER_USER))
+    }
+}
+
+/// By this time, the server has noticed a client that is gone: it writes to every stream at least this often.
+const RETRY_AFTER: TimeDelta = TimeDelta::seconds(15);
