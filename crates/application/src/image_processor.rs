@@ -1,5 +1,7 @@
 //! Image processing outside the async threads, with bounded concurrency, memory and queue length.
 
+mod incoming_upload;
+
 use std::sync::Arc;
 
 use grateful_domain::ValidationError;
@@ -8,6 +10,8 @@ use grateful_media::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+pub use self::incoming_upload::IncomingUpload;
+use self::incoming_upload::IncomingUploads;
 use crate::metrics::{GaugeGuard, IMAGES_PROCESSING, IMAGES_QUEUED, IMAGES_REJECTED};
 use crate::{Error, Result};
 
@@ -15,18 +19,21 @@ use crate::{Error, Result};
 ///
 /// One image can take a hundred megabytes and a core for a second. So only a few are processed at once, and only while
 /// all of them together fit into [`ImageProcessor::MAX_MEMORY`]. The queue is bounded: an upload that finds it full is
-/// rejected before its body is read.
+/// rejected, before its body is read if possible.
 pub struct ImageProcessor {
+    incoming: IncomingUploads,
     admitted: Arc<Semaphore>,
     running: Arc<Semaphore>,
     /// In KiB.
     memory: Arc<Semaphore>,
 }
 
-/// A slot in the queue. An upload takes it before its body is received, since the body needs memory too.
+/// A slot in the queue. An upload takes it when its body is received, so that slow clients do not fill the queue.
 pub struct UploadPermit {
     slot: OwnedSemaphorePermit,
     queued: GaugeGuard,
+    /// The memory of the file, which is freed after processing.
+    memory: Option<OwnedSemaphorePermit>,
 }
 
 /// An uploaded image, not yet decoded.
@@ -49,8 +56,8 @@ impl ImageProcessor {
     /// alone.
     pub const MAX_MEMORY: u64 = 256 << 20;
 
-    /// How many uploads may be received or wait per running job. At 80 ms per job, the last in the queue waits about a
-    /// second.
+    /// How many uploads may wait per running job. At 80 ms per job, the last in the queue waits about a second. The bodies
+    /// that are received or wait may take the memory of as many files of the maximum size, and of one more for each job.
     const QUEUED_PER_RUNNING: usize = 15;
 
     /// Creates a processor that runs `parallel` jobs at once. Half the number of cores is a good choice: it leaves the
@@ -58,20 +65,23 @@ impl ImageProcessor {
     pub fn new(parallel: usize) -> Self {
         let parallel = parallel.clamp(1, Semaphore::MAX_PERMITS / (Self::QUEUED_PER_RUNNING + 1));
         let semaphore = |permits| Arc::new(Semaphore::new(permits));
+        let slots = parallel * (Self::QUEUED_PER_RUNNING + 1);
         Self {
-            admitted: semaphore(parallel * (Self::QUEUED_PER_RUNNING + 1)),
+            incoming: IncomingUploads::new(slots),
+            admitted: semaphore(slots),
             running: semaphore(parallel),
             memory: semaphore(usize::try_from(kibibytes(Self::MAX_MEMORY)).unwrap_or(usize::MAX)),
         }
     }
 
-    /// Takes a slot in the queue.
+    /// Takes a slot in the queue, for a file that is in memory already. For one that is yet to be received, see
+    /// [`ImageProcessor::begin_upload`].
     ///
     /// # Errors
     /// `Unavailable` if the queue is full.
     pub fn admit(&self) -> Result<UploadPermit> {
         let slot = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| queue_full())?;
-        Ok(UploadPermit { slot, queued: GaugeGuard::new(IMAGES_QUEUED) })
+        Ok(UploadPermit { slot, queued: GaugeGuard::new(IMAGES_QUEUED), memory: None })
     }
 
     /// Encodes all sizes of a profile photo.
@@ -122,11 +132,11 @@ impl ImageProcessor {
     ) -> Result<T> {
         let needed = kibibytes(bytes.min(Self::MAX_MEMORY));
         let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| queue_full())?;
-        let memory = Arc::clone(&self.memory).acquire_many_owned(needed).await;
-        let memory = memory.map_err(|_| queue_full())?;
-        let UploadPermit { slot, queued } = permit;
+        let decoded = Arc::clone(&self.memory).acquire_many_owned(needed).await;
+        let decoded = decoded.map_err(|_| queue_full())?;
+        let UploadPermit { slot, queued, memory } = permit;
         drop(queued);
-        let permits = (slot, running, memory, GaugeGuard::new(IMAGES_PROCESSING));
+        let permits = (slot, running, memory, decoded, GaugeGuard::new(IMAGES_PROCESSING));
         let handle = tokio::task::spawn_blocking(move || {
             let output = job();
             drop(permits);

@@ -32,7 +32,7 @@ pub use self::error::{Error, Resource, Result};
 pub use self::idempotency::{
     IdempotencyKey, IdempotencyKeyError, IdempotentRequest, RecordedResponse,
 };
-pub use self::image_processor::{ImageProcessor, Upload, UploadPermit};
+pub use self::image_processor::{ImageProcessor, IncomingUpload, Upload, UploadPermit};
 pub use self::inbox_watcher::InboxWatcher;
 pub use self::metrics::all_metrics;
 pub use self::ports::{Clock, Geocoder, GeocoderError, GeocoderFuture, NoGeocoder, SystemClock};

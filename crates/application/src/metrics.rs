@@ -11,6 +11,7 @@ pub(crate) const FEED_DURATION: &str = "grateful_feed_duration_seconds";
 pub(crate) const PASSWORD_HASHES_QUEUED: &str = "grateful_password_hashes_queued";
 pub(crate) const PASSWORD_HASHES_RUNNING: &str = "grateful_password_hashes_running";
 pub(crate) const PASSWORD_HASHES_REJECTED: &str = "grateful_password_hashes_rejected_total";
+pub(crate) const UPLOADS_RECEIVING: &str = "grateful_uploads_receiving";
 pub(crate) const IMAGES_QUEUED: &str = "grateful_images_queued";
 pub(crate) const IMAGES_PROCESSING: &str = "grateful_images_processing";
 pub(crate) const IMAGES_REJECTED: &str = "grateful_images_rejected_total";
@@ -21,7 +22,7 @@ pub fn all_metrics() -> impl Iterator<Item = Metric> {
     grateful_storage::METRICS.iter().copied().chain(METRICS)
 }
 
-const METRICS: [Metric; 8] = [
+const METRICS: [Metric; 9] = [
     Metric {
         name: FEED_DURATION,
         kind: MetricKind::Histogram(&[
@@ -33,7 +34,8 @@ const METRICS: [Metric; 8] = [
     gauge(PASSWORD_HASHES_QUEUED, "Password hashes waiting for a free slot."),
     gauge(PASSWORD_HASHES_RUNNING, "Password hashes being computed."),
     counter(PASSWORD_HASHES_REJECTED, "Password hashes rejected because the queue was full."),
-    gauge(IMAGES_QUEUED, "Images being received or waiting to be processed."),
+    gauge(UPLOADS_RECEIVING, "Upload bodies being received."),
+    gauge(IMAGES_QUEUED, "Images waiting to be processed."),
     gauge(IMAGES_PROCESSING, "Images being processed."),
     counter(IMAGES_REJECTED, "Images rejected because the queue was full."),
     gauge(STREAMS_OPEN, "Open notification streams."),
