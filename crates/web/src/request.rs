@@ -3,6 +3,7 @@
 mod authentication;
 mod conditional;
 mod field;
+mod flag;
 mod idempotency;
 mod json;
 mod multipart;
@@ -21,9 +22,10 @@ use grateful_application::App;
 pub(crate) use self::authentication::{MaybeSignedIn, SignedIn, bearer_token};
 pub(crate) use self::conditional::{IfMatch, IfNoneMatch};
 pub(crate) use self::field::{Field, FromJson, as_is};
+pub(crate) use self::flag::parse_flag;
 pub(crate) use self::idempotency::FingerprintBuilder;
 pub(crate) use self::json::{IdempotentBody, JsonBody};
-pub(crate) use self::multipart::MultipartForm;
+pub(crate) use self::multipart::{FormFields, MultipartForm};
 pub(crate) use self::page_params::{PageParams20, PageParams50, PageParams100};
 pub(crate) use self::path::{
     CommentPath, NotificationPath, PostPath, SessionPath, UserPath, UsernamePath,

@@ -1,63 +1,79 @@
 //! `multipart/form-data` bodies with an image. They are read as they arrive, within limits of size and time.
 
+mod content_type;
+mod parameters;
+mod part_head;
+mod part_lengths;
+mod part_reader;
+mod read_error;
+
 use std::collections::HashMap;
-use std::time::Duration;
+use std::sync::Arc;
 
-use actix_multipart::{Field as Part, Multipart, MultipartError};
-use actix_web::HttpRequest;
 use actix_web::dev::Payload;
-use actix_web::error::PayloadError;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use actix_web::web::{Bytes, Data};
-use futures_util::TryStreamExt;
-use grateful_application::{App, Error, IdempotentRequest, Upload};
-use grateful_domain::ValidationError;
-use tokio::time::{Instant, timeout_at};
+use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpRequest};
+use grateful_application::{App, Error, IdempotentRequest, ImageProcessor, Upload};
+use grateful_domain::{FieldValidator, Session, UserId};
 
+use self::content_type::boundary_of;
+use self::part_head::PartHead;
+use self::part_reader::{Part, PartReader, PartRole};
+use self::read_error::image_too_large;
 use crate::WebConfig;
 use crate::error::ApiError;
-use crate::request::{Field, FingerprintBuilder};
+use crate::request::{Field, FingerprintBuilder, parse_flag};
 
-/// The fields of a form.
+/// The fields of a form that a route knows.
+#[derive(Debug)]
+pub(crate) struct FormFields {
+    /// The field with the image.
+    pub(crate) image: &'static str,
+    /// The fields with text.
+    pub(crate) texts: &'static [&'static str],
+}
+
+/// The parts of a form.
 pub(crate) struct MultipartForm {
     texts: HashMap<String, Field<String>>,
     /// The image, if the form has one.
     pub(crate) image: Option<Upload>,
+    /// The errors of the files. The route adds those of its fields.
+    pub(crate) validator: FieldValidator,
     /// The key and fingerprint of the request, if it has a key.
     pub(crate) idempotency: Option<IdempotentRequest>,
 }
 
 impl MultipartForm {
-    /// Reads a form whose image is in the field `image_field`.
+    /// Reads a form with these fields.
     ///
-    /// The upload permit is taken before the body is read, since a body that waits for processing already uses memory.
+    /// The whole form is received first, and only then takes a slot in the queue for processing, so that slow clients fill
+    /// no queue. How much all clients send at the same time is bounded by [`ImageProcessor::begin_upload`].
     pub(crate) async fn read(
         request: HttpRequest,
         payload: Payload,
-        image_field: &'static str,
+        fields: &'static FormFields,
     ) -> Result<Self, ApiError> {
-        require_multipart(&request)?;
+        let boundary = boundary_of(request.headers())?;
         check_declared_size(&request)?;
-        let app = request.app_data::<Data<App>>();
-        let permit =
-            app.ok_or_else(|| Error::Internal("no App".into()))?.image_processor.admit()?;
+        let processor = image_processor(&request)?;
+        let incoming = processor.begin_upload(uploader(&request)?)?;
         let mut fingerprint = FingerprintBuilder::start(&request)?;
-        let mut parts = PartReader::new(&request, payload);
-        let mut texts = HashMap::new();
-        let mut bytes = Vec::new();
-        while let Some((name, content)) = parts.next(image_field).await? {
-            fingerprint.update(name.as_bytes());
-            fingerprint.update(&content);
-            if name == image_field {
-                bytes = content;
-            } else {
-                texts.insert(name, text_field(content));
-            }
+        let mut reader = PartReader::new(&request, payload, &boundary, fields, incoming)?;
+        let mut parts = FormParts::default();
+        while let Some(part) = reader.next().await? {
+            fingerprint.update(part.head.name.as_bytes());
+            fingerprint.update(&part.content);
+            parts.add(part, fields);
         }
-        let idempotency = fingerprint.finish();
-        // Browsers send an empty file if the user chose none.
-        let image = (!bytes.is_empty()).then_some(Upload { bytes, field: image_field, permit });
-        Ok(Self { texts, image, idempotency })
+        let FormParts { texts, image, validator, .. } = parts;
+        let admit = |bytes| {
+            let permit = processor.admit_upload(reader.incoming)?;
+            Ok::<_, Error>(Upload { bytes, field: fields.image, permit })
+        };
+        let image = image.map(admit).transpose()?;
+        Ok(Self { texts, image, validator, idempotency: fingerprint.finish() })
     }
 
     /// Takes a text field.
@@ -73,131 +89,102 @@ impl MultipartForm {
         }
     }
 
-    /// Takes a boolean field: `true`, `1`, `on`, `yes` or `false`, `0`, `off`, `no`.
+    /// Takes a boolean field.
     pub(crate) fn flag(&mut self, name: &str) -> Field<bool> {
         match self.non_blank_text(name) {
-            Field::Value(text) => match text.trim().to_ascii_lowercase().as_str() {
-                "true" | "1" | "on" | "yes" => Field::Value(true),
-                "false" | "0" | "off" | "no" => Field::Value(false),
-                _ => Field::WrongType("must be true or false"),
-            },
+            Field::Value(text) => {
+                parse_flag(&text).map_or(Field::WrongType("must be true or false"), Field::Value)
+            }
             Field::WrongType(expected) => Field::WrongType(expected),
             Field::Absent | Field::Null => Field::Absent,
         }
     }
 }
 
-fn text_field(content: Vec<u8>) -> Field<String> {
+impl FormFields {
+    fn role_of(&self, head: &PartHead) -> PartRole {
+        if head.name == self.image {
+            PartRole::Image
+        } else if head.is_file && !self.texts.contains(&head.name.as_str()) {
+            PartRole::UnknownFile
+        } else {
+            PartRole::Text
+        }
+    }
+}
+
+/// What was read of a form.
+#[derive(Default)]
+struct FormParts {
+    texts: HashMap<String, Field<String>>,
+    image: Option<Vec<u8>>,
+    validator: FieldValidator,
+    unknown_files: usize,
+}
+
+impl FormParts {
+    /// How many unknown files an error names.
+    const MAX_UNKNOWN_FILES: usize = 10;
+
+    /// The longest name of an unknown file that an error repeats.
+    const MAX_NAME_BYTES: usize = 100;
+
+    /// Adds a part. Browsers send an empty file if the user chose none, so empty files count as absent.
+    fn add(&mut self, part: Part, fields: &FormFields) {
+        let Part { head, role, content, is_dropped } = part;
+        match role {
+            PartRole::Text => {
+                self.texts.insert(head.name, text_field(content, head.is_encoded));
+            }
+            PartRole::Image if is_dropped => self.reject(fields.image, "must be one file"),
+            PartRole::Image if content.is_empty() => (),
+            PartRole::Image if head.is_encoded => self.reject(fields.image, ENCODED),
+            PartRole::Image => self.image = Some(content),
+            PartRole::UnknownFile if is_dropped => self.reject_unknown_file(head.name, fields),
+            PartRole::UnknownFile => (),
+        }
+    }
+
+    fn reject(&mut self, field: &'static str, reason: &str) {
+        self.validator.check(field, Err::<(), _>(reason));
+    }
+
+    /// Records the error of a file in a field that the route does not know. To ignore it would lose an image.
+    fn reject_unknown_file(&mut self, name: String, fields: &FormFields) {
+        self.unknown_files += 1;
+        if Self::MAX_UNKNOWN_FILES < self.unknown_files {
+            return;
+        }
+        let is_printable = !name.trim().is_empty() && !name.contains(char::is_control);
+        if is_printable && name.len() <= Self::MAX_NAME_BYTES {
+            let reason = format!("is not a field for a file; send the file as {}", fields.image);
+            self.validator.check(name, Err::<(), _>(reason));
+        } else {
+            let reason =
+                format!("has a file without a usable name; send the file as {}", fields.image);
+            self.validator.check("body", Err::<(), _>(reason));
+        }
+    }
+}
+
+/// The error of a part with a `Content-Transfer-Encoding`.
+const ENCODED: &str = "must be sent without a Content-Transfer-Encoding such as base64";
+
+fn text_field(content: Vec<u8>, is_encoded: bool) -> Field<String> {
+    if is_encoded {
+        return Field::WrongType(ENCODED);
+    }
     String::from_utf8(content).map_or(Field::WrongType("must be UTF-8 text"), Field::Value)
 }
 
-/// Reads the parts of a form as they arrive.
-struct PartReader {
-    stream: Multipart,
-    /// How many more bytes the image may have.
-    image_bytes_left: usize,
-    /// How many more bytes the other fields and the names of all fields may have together.
-    text_bytes_left: usize,
-    started_at: Instant,
-    timeout: Duration,
-    received_bytes: usize,
+fn image_processor(request: &HttpRequest) -> Result<Arc<ImageProcessor>, Error> {
+    let app = request.app_data::<Data<App>>().ok_or_else(|| Error::Internal("no App".into()))?;
+    Ok(Arc::clone(&app.image_processor))
 }
 
-impl PartReader {
-    /// The minimum average speed of a client. At this speed, an image of the maximum size takes about three minutes.
-    const MIN_BYTES_PER_SECOND: f64 = 32_768.0;
-
-    fn new(request: &HttpRequest, payload: Payload) -> Self {
-        let config = request.app_data::<Data<WebConfig>>();
-        Self {
-            stream: Multipart::new(request.headers(), payload),
-            image_bytes_left: Upload::MAX_BYTES,
-            text_bytes_left: WebConfig::MAX_BODY_BYTES,
-            started_at: Instant::now(),
-            timeout: config.map(|config| config.client_request_timeout).unwrap_or_default(),
-            received_bytes: 0,
-        }
-    }
-
-    /// Reads the next part, and returns its name and its content.
-    async fn next(&mut self, image_field: &str) -> Result<Option<(String, Vec<u8>)>, ApiError> {
-        let next = timeout_at(self.deadline(), self.stream.try_next()).await;
-        let Some(mut part) = next.map_err(|_| ApiError::RequestTimeout)?.map_err(read_error)?
-        else {
-            return Ok(None);
-        };
-        let name = part.name().unwrap_or_default().to_owned();
-        let is_image = name == image_field;
-        self.take_text_bytes(name.len() + 1)?;
-        let mut content = Vec::new();
-        while let Some(chunk) = self.next_chunk(&mut part).await? {
-            if is_image {
-                self.take_image_bytes(chunk.len())?;
-            } else {
-                self.take_text_bytes(chunk.len())?;
-            }
-            self.received_bytes += chunk.len();
-            content.extend_from_slice(&chunk);
-        }
-        Ok(Some((name, content)))
-    }
-
-    fn take_image_bytes(&mut self, count: usize) -> Result<(), ApiError> {
-        self.image_bytes_left =
-            self.image_bytes_left.checked_sub(count).ok_or_else(image_too_large)?;
-        Ok(())
-    }
-
-    fn take_text_bytes(&mut self, count: usize) -> Result<(), ApiError> {
-        self.text_bytes_left =
-            self.text_bytes_left.checked_sub(count).ok_or_else(text_too_large)?;
-        Ok(())
-    }
-
-    async fn next_chunk(&self, part: &mut Part) -> Result<Option<Bytes>, ApiError> {
-        let chunk = timeout_at(self.deadline(), part.try_next()).await;
-        chunk.map_err(|_| ApiError::RequestTimeout)?.map_err(read_error)
-    }
-
-    /// Returns the time by which the next chunk must arrive. Every received byte extends it.
-    fn deadline(&self) -> Instant {
-        #[expect(clippy::cast_precision_loss, reason = "a body has a few megabytes at most")]
-        let extension =
-            Duration::from_secs_f64(self.received_bytes as f64 / Self::MIN_BYTES_PER_SECOND);
-        self.started_at + self.timeout + extension
-    }
-}
-
-/// The error of a body that cannot be read, which is always an error of the client.
-fn read_error(error: MultipartError) -> ApiError {
-    match error {
-        MultipartError::Payload(PayloadError::Overflow) => image_too_large(),
-        MultipartError::Payload(_) | MultipartError::Incomplete => {
-            ValidationError::field("body", "is incomplete").into()
-        }
-        other => {
-            let reason = format_args!("is not valid multipart/form-data: {other}");
-            ValidationError::field("body", reason).into()
-        }
-    }
-}
-
-fn image_too_large() -> ApiError {
-    ApiError::BodyTooLarge(Upload::MAX_BYTES)
-}
-
-fn text_too_large() -> ApiError {
-    ApiError::BodyTooLarge(WebConfig::MAX_BODY_BYTES)
-}
-
-fn require_multipart(request: &HttpRequest) -> Result<(), ApiError> {
-    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
-    if essence.trim().eq_ignore_ascii_case("multipart/form-data") {
-        Ok(())
-    } else {
-        Err(ApiError::UnsupportedMediaType(&["multipart/form-data"]))
-    }
+fn uploader(request: &HttpRequest) -> Result<UserId, Error> {
+    let user = request.extensions().get::<Session>().map(|session| session.user);
+    user.ok_or(Error::Unauthenticated("Authentication is required"))
 }
 
 /// Rejects a body whose `Content-Length` is too large, before any of it is read.

@@ -37,7 +37,7 @@ pub(crate) async fn create_post(
     me: SignedIn,
     IdempotentBody { body, idempotency }: IdempotentBody<NewPost>,
 ) -> Result<HttpResponse, ApiError> {
-    let draft = body.parse(false)?;
+    let draft = body.parse()?;
     let recorded = posts::create(&app, me.user(), draft, idempotency, stored_post).await?;
     Ok(created_response(recorded))
 }

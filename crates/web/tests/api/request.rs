@@ -1,4 +1,5 @@
 //! Parsing of requests.
 
 mod json;
+mod multipart;
 mod request_id;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{Field, MultipartForm, as_is};
+use crate::request::{Field, FormFields, MultipartForm, as_is};
 
 /// The body that creates a post.
 #[derive(Deserialize, ToSchema)]
@@ -23,7 +23,7 @@ pub(crate) struct NewPost {
     content: Field<String>,
     /// If absent, it is detected from the content.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "daily")]
+    #[schema(value_type = Option<String>)]
     post_type: Field<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 100)]
@@ -35,9 +35,13 @@ pub(crate) struct NewPost {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 100)]
     location: Field<String>,
+    /// Whether other users can see the post. Default: `true`.
     #[serde(default)]
-    #[schema(value_type = Option<bool>, default = true)]
+    #[schema(value_type = Option<bool>)]
     is_public: Field<bool>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    privacy_level: Field<String>,
 }
 
 impl NewPost {
@@ -50,11 +54,20 @@ impl NewPost {
             image_url: Field::Absent,
             location: form.text("location"),
             is_public: form.flag("is_public"),
+            privacy_level: form.non_blank_text("privacy_level"),
         }
     }
 
-    pub(super) fn parse(self, has_uploaded_image: bool) -> Result<Draft, ValidationError> {
-        let mut fields = FieldValidator::default();
+    pub(super) fn parse(self) -> Result<Draft, ValidationError> {
+        self.check(FieldValidator::default(), false)
+    }
+
+    /// Parses the fields, and reports the errors in `fields` too.
+    fn check(
+        self,
+        mut fields: FieldValidator,
+        has_uploaded_image: bool,
+    ) -> Result<Draft, ValidationError> {
         let image_url = self.image_url.optional(|raw| ImageUrl::parse(&raw)).map(Option::flatten);
         let image_url = fields.check("image_url", image_url);
         let requested_type =
@@ -71,15 +84,18 @@ impl NewPost {
         let location = self.location.optional(|raw| LocationName::parse(&raw)).map(Option::flatten);
         let location = fields.check("location", location);
         let is_public = fields.check("is_public", self.is_public.optional(as_is));
+        let level = self.privacy_level.optional(|raw| Visibility::from_privacy_level(&raw));
+        let level = fields.check("privacy_level", level);
         fields.finish(|| {
             let (content, post_type) = content?;
+            let visibility = Visibility::requested(is_public?, level?);
             Some(Draft {
                 title: title?,
                 content,
                 post_type,
                 image_url: image_url?,
                 location: location?,
-                visibility: Visibility::from_is_public(is_public?.unwrap_or(true)),
+                visibility: visibility.unwrap_or(Visibility::Public),
             })
         })
     }
@@ -89,21 +105,30 @@ impl NewPost {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "OpenAPI documentation of what `PostForm` reads")]
 pub(crate) struct NewPostForm {
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, example = "Grateful for the first snow.")]
     content: String,
     /// If absent, it is detected from the content.
-    #[schema(example = "photo")]
+    #[schema(nullable = false)]
     post_type: Option<String>,
-    #[schema(max_length = 100)]
+    #[schema(nullable = false, max_length = 100, example = "Winter")]
     title: Option<String>,
-    #[schema(max_length = 100)]
+    #[schema(nullable = false, max_length = 100, example = "Porto")]
     location: Option<String>,
-    #[schema(default = true)]
+    /// Whether other users can see the post. Default: `true`.
+    #[schema(nullable = false)]
     is_public: Option<bool>,
+    #[schema(nullable = false)]
+    privacy_level: Option<String>,
     /// JPEG, PNG or WebP, at most 5,242,880 bytes, 50 megapixels, and 12,000 pixels per side.
-    #[schema(value_type = Option<String>, format = Binary)]
+    #[schema(nullable = false, value_type = Option<String>, format = Binary)]
     image: Option<Vec<u8>>,
 }
+
+/// The fields of [`NewPostForm`].
+const FORM_FIELDS: FormFields = FormFields {
+    image: "image",
+    texts: &["content", "post_type", "title", "location", "is_public", "privacy_level"],
+};
 
 /// A parsed form that creates a post.
 pub(crate) struct PostForm {
@@ -119,8 +144,9 @@ impl FromRequest for PostForm {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let mut form = MultipartForm::read(request, payload, "image").await?;
-            let draft = NewPost::from_form(&mut form).parse(form.image.is_some())?;
+            let mut form = MultipartForm::read(request, payload, &FORM_FIELDS).await?;
+            let new = NewPost::from_form(&mut form);
+            let draft = new.check(form.validator, form.image.is_some())?;
             Ok(Self { draft, image: form.image, idempotency: form.idempotency })
         })
     }
@@ -133,7 +159,7 @@ pub(crate) struct PostPatch {
     #[schema(value_type = Option<String>, nullable = false, max_length = 500)]
     content: Field<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>, nullable = false, example = "daily")]
+    #[schema(value_type = Option<String>, nullable = false)]
     post_type: Field<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 100)]
@@ -148,6 +174,9 @@ pub(crate) struct PostPatch {
     #[serde(default)]
     #[schema(value_type = Option<bool>, nullable = false)]
     is_public: Field<bool>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, nullable = false)]
+    privacy_level: Field<String>,
 }
 
 impl PostPatch {
@@ -162,6 +191,8 @@ impl PostPatch {
         let location =
             fields.check("location", self.location.clearable(|raw| LocationName::parse(&raw)));
         let is_public = fields.check("is_public", self.is_public.non_null(as_is));
+        let level = self.privacy_level.non_null(|raw| Visibility::from_privacy_level(&raw));
+        let level = fields.check("privacy_level", level);
         fields.finish(|| {
             Some(PostEdit {
                 content: content?,
@@ -169,7 +200,7 @@ impl PostPatch {
                 post_type: post_type?,
                 image_url: image_url?,
                 location: location?,
-                visibility: is_public?.map(Visibility::from_is_public),
+                visibility: Visibility::requested(is_public?, level?),
             })
         })
     }

@@ -6,12 +6,12 @@ use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, delete, get, post};
 use grateful_application::{App, Focus, IdempotentRequest, Upload, photos};
-use grateful_domain::{Colour, FieldValidator, PhotoSize, ProfilePhoto, UserId};
+use grateful_domain::{Colour, PhotoSize, ProfilePhoto, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{MultipartForm, SignedIn};
+use crate::request::{FormFields, MultipartForm, SignedIn};
 use crate::response::{Envelope, EnvelopeResponse, Problem, ReplayableResponse, stored_body};
 
 /// The form that uploads a photo.
@@ -23,9 +23,12 @@ pub(crate) struct NewPhotoForm {
     file: Vec<u8>,
     /// The point of the image that matters most, as fractions of the width and the height: `0.5,0.3`. If absent, it is
     /// detected.
-    #[schema(value_type = Option<String>, example = "0.5,0.3")]
+    #[schema(nullable = false, example = "0.5,0.3")]
     focus: Option<String>,
 }
+
+/// The fields of [`NewPhotoForm`].
+const FORM_FIELDS: FormFields = FormFields { image: "file", texts: &["focus"] };
 
 /// A parsed form that uploads a photo.
 pub(crate) struct PhotoForm {
@@ -40,14 +43,16 @@ impl FromRequest for PhotoForm {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move { Self::parse(MultipartForm::read(request, payload, "file").await?) })
+        Box::pin(
+            async move { Self::parse(MultipartForm::read(request, payload, &FORM_FIELDS).await?) },
+        )
     }
 }
 
 impl PhotoForm {
     fn parse(mut form: MultipartForm) -> Result<Self, ApiError> {
-        let mut fields = FieldValidator::default();
         let focus = form.non_blank_text("focus").optional(|raw| parse_focus(&raw));
+        let mut fields = form.validator;
         let focus = fields.check("focus", focus);
         let image = fields.check("file", form.image.ok_or("is required"));
         let idempotency = form.idempotency;
@@ -108,7 +113,7 @@ pub(crate) struct DefaultAvatarView {
     request_body(content = NewPhotoForm, content_type = "multipart/form-data"),
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of the request safe")),
     responses(
-        (status = 200, body = Envelope<PhotoView>),
+        (status = 200, body = Envelope<PhotoView>, description = "The new photo"),
         (status = 409, body = Problem),
         (status = 413, body = Problem),
         (status = 415, body = Problem),
@@ -130,7 +135,10 @@ pub(crate) async fn upload_photo(
 /// Deletes the profile photo of the caller.
 #[utoipa::path(
     tag = "photos",
-    responses((status = 200, body = Envelope<DeletedPhotoView>), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = Envelope<DeletedPhotoView>, description = "The photo is deleted"),
+        (status = 404, body = Problem, description = "The caller has no photo"),
+    ),
 )]
 #[delete("/users/me/profile/photo")]
 pub(crate) async fn delete_photo(
@@ -142,7 +150,12 @@ pub(crate) async fn delete_photo(
 }
 
 /// Returns the URL of the caller's default avatar.
-#[utoipa::path(tag = "photos", responses((status = 200, body = Envelope<DefaultAvatarView>)))]
+#[utoipa::path(
+    tag = "photos",
+    responses(
+        (status = 200, body = Envelope<DefaultAvatarView>, description = "The URL of the default avatar of the caller"),
+    ),
+)]
 #[get("/users/me/profile/photo/default")]
 pub(crate) async fn get_default_avatar_url(me: SignedIn) -> EnvelopeResponse<DefaultAvatarView> {
     EnvelopeResponse::ok(DefaultAvatarView { avatar_url: avatar_url(me.user()) })

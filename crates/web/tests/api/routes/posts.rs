@@ -338,6 +338,56 @@ async fn an_edit_sets_given_fields_clears_null_fields_and_keeps_the_rest() {
 }
 
 #[actix_web::test]
+async fn a_private_privacy_level_wins_over_is_public() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    for (level, is_public, result) in [
+        (json!("private"), json!(true), false),
+        (json!("private"), json!(null), false),
+        (json!("public"), json!(false), false),
+        (json!("public"), json!(null), true),
+        (json!(null), json!(false), false),
+    ] {
+        let body = json!({"content": "x", "privacy_level": level, "is_public": is_public});
+        let post = api.post(POSTS).by(&ana).json(&body).send().await.expect(201).json();
+        assert_eq!(post["is_public"], result, "{body}");
+    }
+    for level in [json!("custom"), json!("Private"), json!(""), json!("friends"), json!(0)] {
+        let body = json!({"content": "x", "privacy_level": level});
+        let response = api.post(POSTS).by(&ana).json(&body).send().await;
+        assert_eq!(invalid_fields(&response), ["privacy_level"], "{body}");
+    }
+}
+
+#[actix_web::test]
+async fn an_edit_can_change_the_privacy_level() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let path = post_path(create_post(&api, &ana, "For rain.").await);
+    let edit = |patch: Value| {
+        let request = api.patch(&path).by(&ana).json(&patch);
+        async move { request.send().await }
+    };
+
+    for (patch, is_public) in [
+        (json!({"privacy_level": "private", "is_public": true}), false),
+        (json!({"privacy_level": "public"}), true),
+        (json!({"privacy_level": "public", "is_public": false}), false),
+        (json!({"title": "Rain"}), false),
+        (json!({"is_public": true}), true),
+        (json!({"privacy_level": "private"}), false),
+    ] {
+        let post = edit(patch.clone()).await.expect(200).json();
+        assert_eq!(post["is_public"], is_public, "{patch}");
+    }
+    for level in [json!("custom"), json!(null), json!(1)] {
+        let response = edit(json!({"privacy_level": level, "is_public": true})).await;
+        assert_eq!(invalid_fields(&response), ["privacy_level"], "{level}");
+    }
+}
+
+#[actix_web::test]
 async fn a_blank_value_clears_an_optional_field() {
     let api = Api::create().await;
     let ana = api.create_user().await;

@@ -217,11 +217,37 @@ async fn the_form_accepts_an_image_only_as_a_file() {
     let other = upload_image(&api, &ana, &a_png(9, 9)).await.expect(201).json();
     let other = other["image_url"].as_str().unwrap().as_bytes();
 
-    let image = a_png(9, 9);
-    let form = [("content", &b"For rain."[..]), ("image_url", other), ("photo", &image)];
+    let form = [("content", &b"For rain."[..]), ("image_url", other), ("photo", b"beach.png")];
     let post = send(&api, &ana, &form).await.expect(201).json();
 
     assert_eq!(post["image_url"], Value::Null);
+}
+
+#[actix_web::test]
+async fn a_private_privacy_level_wins_over_is_public() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+
+    for (level, is_public, result) in [
+        ("private", "true", false),
+        ("private", "", false),
+        ("public", "false", false),
+        ("public", "", true),
+        ("", "", true),
+        (" ", "false", false),
+    ] {
+        let form = [
+            ("content", &b"For rain."[..]),
+            ("privacy_level", level.as_bytes()),
+            ("is_public", is_public.as_bytes()),
+        ];
+        let post = send(&api, &ana, &form).await.expect(201).json();
+        assert_eq!(post["is_public"], result, "{level} {is_public}");
+    }
+    for level in ["custom", "Private", "friends", "true", "null"] {
+        let form = [("content", &b"For rain."[..]), ("privacy_level", level.as_bytes())];
+        assert_eq!(invalid_fields(&send(&api, &ana, &form).await), ["privacy_level"], "{level}");
+    }
 }
 
 #[actix_web::test]
