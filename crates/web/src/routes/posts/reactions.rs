@@ -20,6 +20,10 @@ pub(crate) struct NewReaction {
     #[serde(default)]
     #[schema(value_type = String, required, example = "hug")]
     emoji_code: Field<String>,
+    /// Only posts have reactions.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    object_type: Field<String>,
 }
 
 impl NewReaction {
@@ -27,6 +31,8 @@ impl NewReaction {
         let mut fields = FieldValidator::default();
         let emoji =
             fields.check("emoji_code", self.emoji_code.required(|raw| Emoji::from_code(&raw)));
+        let is_post = |raw: String| if raw == "post" { Ok(()) } else { Err("must be post") };
+        fields.check("object_type", self.object_type.optional(is_post));
         fields.finish(|| emoji)
     }
 }

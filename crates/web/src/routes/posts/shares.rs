@@ -38,7 +38,9 @@ impl NewShare {
         let mut fields = FieldValidator::default();
         let method = self.share_method.required(|raw| ShareMethod::from_code(&raw));
         if fields.check("share_method", method) == Some(ShareMethod::Url) {
-            return Ok(ShareDetails::Url);
+            check_unused(&mut fields, "recipient_ids", self.recipient_ids, Vec::is_empty);
+            check_unused(&mut fields, "message", self.message, |text| text.trim().is_empty());
+            return fields.finish(|| Some(ShareDetails::Url));
         }
         let recipients = self.recipient_ids.required(|raw| Recipients::parse(sender, &raw));
         let recipients = fields.check("recipient_ids", recipients);
@@ -46,6 +48,18 @@ impl NewShare {
         let message = fields.check("message", message);
         fields.finish(|| Some(ShareDetails::Message { recipients: recipients?, message: message? }))
     }
+}
+
+/// Rejects a field of a message that is sent with a link, which reaches no recipient. An empty value is accepted.
+fn check_unused<T>(
+    fields: &mut FieldValidator,
+    name: &'static str,
+    field: Field<T>,
+    is_empty: impl Fn(&T) -> bool,
+) {
+    let reason = "can only be sent with the share_method message";
+    let unused = field.optional(|value| if is_empty(&value) { Ok(()) } else { Err(reason) });
+    fields.check(name, unused);
 }
 
 #[derive(Serialize, ToSchema)]

@@ -110,6 +110,26 @@ async fn exactly_the_known_emoji_codes_are_accepted() {
 }
 
 #[actix_web::test]
+async fn only_a_post_can_be_the_object_of_a_reaction() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let post = a_post().insert_into(api.database()).await.id;
+    let react = async |object_type: Value| {
+        let body = json!({"emoji_code": "hug", "object_type": object_type});
+        api.post(&post_subpath(post, "reactions")).by(&ana).json(&body).send().await
+    };
+
+    for object_type in [json!("comment"), json!("Post"), json!(""), json!(1)] {
+        let response = react(object_type.clone()).await;
+        assert_eq!(invalid_fields(&response), ["object_type"], "{object_type}");
+    }
+    assert_eq!(api.database().count("emoji_reactions").await, 0);
+    for object_type in [json!("post"), json!(null)] {
+        react(object_type).await.expect(201);
+    }
+}
+
+#[actix_web::test]
 async fn the_error_for_an_unknown_code_lists_the_known_ones() {
     let api = Api::create().await;
     let ana = api.create_user().await;

@@ -68,6 +68,23 @@ async fn a_link_share_accepts_null_recipients_and_message() {
     share(&api, &ana, post, &body).await.expect(201);
 }
 
+/// A link reaches no recipient, so the message would be lost.
+#[actix_web::test]
+async fn a_link_share_with_recipients_or_a_message_is_rejected() {
+    let api = Api::create().await;
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let post = a_post().insert_into(api.database()).await.id;
+    let recipients = json!([i64::from(ben.user.id)]);
+
+    let body = json!({"share_method": "url", "recipient_ids": recipients, "message": "Look!"});
+    let response = share(&api, &ana, post, &body).await;
+
+    assert_eq!(invalid_fields(&response), ["message", "recipient_ids"]);
+    assert_eq!(api.database().count("shares").await, 0);
+    let body = json!({"share_method": "url", "recipient_ids": [], "message": " "});
+    share(&api, &ana, post, &body).await.expect(201);
+}
+
 #[actix_web::test]
 async fn removing_a_link_share_returns_204_without_a_body() {
     let api = Api::create().await;
