@@ -249,7 +249,7 @@ impl SimulatedUser {
 
     /// Deletes a post on behalf of its author, and creates a new one that replaces it among the targets.
     async fn replace_post(&mut self, index: usize, author: UserId, post: PostId) -> Result<()> {
-        let deleted = posts::delete(&self.app, author, post).await;
+        let deleted = posts::delete(&self.app, author, post, |_| true).await;
         let text = self.text();
         let new_post = create_post(&self.app, self.id, &text).await?;
         self.targets.posts.lock().unwrap()[index] = (new_post, self.id);

@@ -135,7 +135,7 @@ impl Writer {
 
     async fn delete_post(&mut self) {
         let (post, author) = self.dataset.take_post(&mut self.rng);
-        posts::delete(&self.app, author.into(), post.into()).await.unwrap();
+        posts::delete(&self.app, author.into(), post.into(), |_| true).await.unwrap();
     }
 
     /// Runs statements with `$a` and `$b` replaced by the ids of a reader and of another user. `record` is called first.

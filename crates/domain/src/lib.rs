@@ -38,8 +38,8 @@ pub use self::notification::{
     BatchConfig, BatchKey, Inbox, Notification, NotificationType, Priority, UnknownNotificationType,
 };
 pub use self::page::{
-    CountMode, EngagementPosition, Limit, ListKind, Offset, Page, PageError, PageRequest,
-    PageStart, Position, RankPosition, Total,
+    CountMode, EngagementPosition, Limit, ListKey, Offset, Page, PageError, PageRequest, PageStart,
+    Position, RankPosition, Total,
 };
 pub use self::post::{
     Content, Draft, Engagement, LocationName, Post, PostEdit, PostForViewer, PostType, Revision,
@@ -56,9 +56,9 @@ pub use self::text::TextError;
 pub use self::user::{
     Approval, Author, Bio, City, Colour, ColourError, DisplayName, Email, EmailError,
     EntryListError, Institutions, Location, LocationError, LocationQuery, LocationQueryError,
-    OwnProfile, Password, PasswordError, PasswordHash, PhotoSize, Preferences, PreferencesError, PreferencesPatch,
-    Profile, ProfileEdit, ProfilePhoto, User, UserListItem, UserSearchQuery, Username,
-    UsernameBatch, UsernameError, UsernameValidation, Websites,
+    OwnProfile, Password, PasswordError, PasswordHash, PhotoSize, Preferences, PreferencesError,
+    PreferencesPatch, Profile, ProfileEdit, ProfilePhoto, User, UserListItem, UserSearchQuery,
+    Username, UsernameBatch, UsernameError, UsernameValidation, Websites,
 };
 pub use self::validation::{FieldValidator, ValidationError};
 pub use self::viewer::Viewer;

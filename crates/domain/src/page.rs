@@ -1,5 +1,6 @@
 //! Pagination: page requests, pages, positions and cursors (docs/rules.md#paging).
 
+mod list_key;
 mod positions;
 mod total;
 
@@ -9,6 +10,7 @@ use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
 
+pub use self::list_key::ListKey;
 pub use self::positions::{EngagementPosition, RankPosition};
 pub use self::total::{CountMode, Total};
 
@@ -138,74 +140,6 @@ impl<T, P> Page<T, P> {
     }
 }
 
-/// The lists that support cursors. A cursor is only valid for the list that issued it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ListKind {
-    /// All posts, newest first.
-    NewestPosts,
-    /// The posts of one user, newest first.
-    UserPosts,
-    /// The hearts of a post, newest first.
-    Hearts,
-    /// The emoji reactions to a post, newest first.
-    Reactions,
-    /// The top-level comments on a post, oldest first.
-    Comments,
-    /// The replies to a comment, oldest first.
-    Replies,
-    /// The ranked feed. Its cursors are [`FeedCursor`](crate::FeedCursor)s, not positions.
-    RankedPosts,
-    /// The top-level notifications of a user, most recently updated first.
-    Notifications,
-    /// The children of a notification batch, newest first.
-    NotificationChildren,
-    /// The followers of a user, newest first.
-    Followers,
-    /// The users that a user follows, newest first.
-    Following,
-    /// The pending follow requests to a user, newest first.
-    FollowRequests,
-    /// The users that a user has blocked, newest first.
-    Blocks,
-}
-
-impl ListKind {
-    /// The limit of a page if the client does not specify one (docs/http-api.md#pagination).
-    pub const fn default_limit(self) -> Limit {
-        match self {
-            Self::NewestPosts | Self::UserPosts | Self::RankedPosts | Self::Notifications => {
-                Limit(20)
-            }
-            Self::Followers | Self::Following => Limit(50),
-            Self::Hearts
-            | Self::Reactions
-            | Self::Comments
-            | Self::Replies
-            | Self::NotificationChildren
-            | Self::FollowRequests
-            | Self::Blocks => Limit::MAX,
-        }
-    }
-
-    pub(crate) const fn tag(self) -> u8 {
-        match self {
-            Self::NewestPosts => 1,
-            Self::UserPosts => 2,
-            Self::Hearts => 3,
-            Self::Reactions => 4,
-            Self::Comments => 5,
-            Self::Replies => 6,
-            Self::RankedPosts => 100,
-            Self::Notifications => 7,
-            Self::NotificationChildren => 8,
-            Self::Followers => 9,
-            Self::Following => 10,
-            Self::FollowRequests => 11,
-            Self::Blocks => 12,
-        }
-    }
-}
-
 /// Why a page request is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -231,12 +165,11 @@ pub enum PageError {
 }
 
 impl Position {
-    /// Encodes the position as a cursor of `list`: URL-safe text that is opaque to clients.
-    pub fn to_cursor(self, list: ListKind) -> String {
-        let mut bytes = [0; CURSOR_BYTES];
-        bytes[0] = list.tag();
-        bytes[1..9].copy_from_slice(&self.at.timestamp_micros().to_be_bytes());
-        bytes[9..].copy_from_slice(self.id.as_bytes());
+    /// Encodes the position as a cursor of `list`: URL-safe text that is opaque to clients. It has the digest of the list,
+    /// microseconds since 1970, and the id.
+    pub fn to_cursor(self, list: ListKey) -> String {
+        let micros = self.at.timestamp_micros().to_be_bytes();
+        let bytes = [&list.digest()[..], &micros, self.id.as_bytes()].concat();
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
 
@@ -244,22 +177,16 @@ impl Position {
     ///
     /// # Errors
     /// [`PageError::Cursor`] for text that [`Position::to_cursor`] did not write for the same list.
-    pub fn from_cursor(list: ListKind, cursor: &str) -> Result<Self, PageError> {
+    pub fn from_cursor(list: ListKey, cursor: &str) -> Result<Self, PageError> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| PageError::Cursor)?;
-        let bytes: [u8; CURSOR_BYTES] = bytes.try_into().map_err(|_| PageError::Cursor)?;
-        let [tag, micros @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = bytes;
-        let at = DateTime::from_timestamp_micros(i64::from_be_bytes(micros));
-        let at = at.filter(|at| STORABLE.contains(&at.timestamp()));
-        let id = Uuid::from_slice(&bytes[9..]).map_err(|_| PageError::Cursor)?;
-        match at {
-            Some(at) if tag == list.tag() => Ok(Self { at, id }),
-            _ => Err(PageError::Cursor),
-        }
+        let bytes = bytes.strip_prefix(&list.digest()).ok_or(PageError::Cursor)?;
+        let (micros, id) = bytes.split_first_chunk().ok_or(PageError::Cursor)?;
+        let at = DateTime::from_timestamp_micros(i64::from_be_bytes(*micros));
+        let at = at.filter(|at| STORABLE.contains(&at.timestamp())).ok_or(PageError::Cursor)?;
+        let id = Uuid::from_slice(id).map_err(|_| PageError::Cursor)?;
+        Ok(Self { at, id })
     }
 }
-
-/// The tag of the list, microseconds since 1970, and the id.
-const CURSOR_BYTES: usize = 1 + 8 + 16;
 
 /// The times that `timestamptz` can store and that can occur, in seconds since 1970: the years 1 to 9999.
 const STORABLE: std::ops::Range<i64> = -62_135_596_800..253_402_300_800;
@@ -270,6 +197,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::UserId;
 
     #[rstest]
     #[case(0)]
@@ -290,17 +218,40 @@ mod tests {
     #[test]
     fn cursors_of_other_lists_are_rejected() {
         let position = Position { at: DateTime::UNIX_EPOCH, id: Uuid::nil() };
-        let cursor = position.to_cursor(ListKind::NewestPosts);
+        let (one, other) = (UserId::from(1), UserId::from(2));
+        let cursor = position.to_cursor(ListKey::Followers(one));
 
-        assert_eq!(Position::from_cursor(ListKind::NewestPosts, &cursor), Ok(position));
-        assert_eq!(Position::from_cursor(ListKind::UserPosts, &cursor), Err(PageError::Cursor));
+        assert_eq!(Position::from_cursor(ListKey::Followers(one), &cursor), Ok(position));
+        for list in [ListKey::Followers(other), ListKey::Following(one), ListKey::NewestPosts] {
+            assert_eq!(Position::from_cursor(list, &cursor), Err(PageError::Cursor), "{list:?}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_has_36_characters() {
+        let position = Position { at: DateTime::UNIX_EPOCH, id: Uuid::nil() };
+
+        assert_eq!(position.to_cursor(ListKey::NewestPosts).len(), 36);
+    }
+
+    #[test]
+    fn a_cursor_with_missing_or_extra_bytes_is_rejected() {
+        let list = ListKey::NewestPosts;
+        let cursor = Position { at: DateTime::UNIX_EPOCH, id: Uuid::nil() }.to_cursor(list);
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(&cursor).unwrap();
+        let longer = [&bytes[..], &[0]].concat();
+
+        for broken in [&bytes[..26], &bytes[..10], &bytes[..3], &bytes[..2], &[], &longer] {
+            let cursor = BASE64_URL_SAFE_NO_PAD.encode(broken);
+            assert_eq!(Position::from_cursor(list, &cursor), Err(PageError::Cursor), "{broken:?}");
+        }
     }
 
     #[test]
     fn times_that_the_database_cannot_store_are_rejected() {
         let too_late = Position { at: DateTime::<Utc>::MAX_UTC, id: Uuid::nil() };
-        let cursor = too_late.to_cursor(ListKind::NewestPosts);
-        assert_eq!(Position::from_cursor(ListKind::NewestPosts, &cursor), Err(PageError::Cursor));
+        let cursor = too_late.to_cursor(ListKey::NewestPosts);
+        assert_eq!(Position::from_cursor(ListKey::NewestPosts, &cursor), Err(PageError::Cursor));
     }
 
     #[test]
@@ -321,13 +272,13 @@ mod tests {
         fn cursors_decode_to_the_encoded_position(micros in -62_135_596_800_000_000_i64..253_402_300_800_000_000, id: u128) {
             let at = DateTime::from_timestamp_micros(micros).unwrap();
             let position = Position { at, id: Uuid::from_u128(id) };
-            let cursor = position.to_cursor(ListKind::UserPosts);
-            prop_assert_eq!(Position::from_cursor(ListKind::UserPosts, &cursor), Ok(position));
+            let cursor = position.to_cursor(ListKey::OwnPosts);
+            prop_assert_eq!(Position::from_cursor(ListKey::OwnPosts, &cursor), Ok(position));
         }
 
         #[test]
         fn decoding_any_text_does_not_panic(text in ".{0,60}") {
-            _ = Position::from_cursor(ListKind::NewestPosts, &text);
+            _ = Position::from_cursor(ListKey::NewestPosts, &text);
         }
     }
 }

@@ -11,8 +11,8 @@ use utoipa_actix_web::AppExt;
 use crate::WebConfig;
 use crate::error::ApiError;
 use crate::middleware::{
-    RateLimits, allowed_methods, authentication, cors, error_bodies, rate_limits, request_context,
-    request_limits,
+    RateLimits, allowed_methods, authentication, cors, error_bodies, plain_bodies, rate_limits,
+    request_context, request_limits,
 };
 use crate::openapi::swagger_ui;
 use crate::routes::uploads;
@@ -44,6 +44,7 @@ pub fn app(
         .default_service(web::to(unknown_route))
         // The last is the outermost.
         .wrap(from_fn(rate_limits))
+        .wrap(from_fn(plain_bodies))
         .wrap(from_fn(allowed_methods))
         .wrap(from_fn(authentication))
         .wrap(from_fn(request_limits))

@@ -1,5 +1,5 @@
 //! The middleware around every route. From the outside in: request context, error bodies, CORS, path normalization,
-//! request limits, authentication, allowed methods, rate limits.
+//! request limits, authentication, allowed methods, plain bodies, rate limits.
 
 mod allowed_methods;
 mod authentication;
@@ -19,5 +19,5 @@ pub(crate) use self::error_bodies::error_bodies;
 pub use self::rate_limits::{RateLimitPolicy, rate_limit_policy};
 pub(crate) use self::rate_limits::{RateLimits, rate_limits};
 pub(crate) use self::request_context::request_context;
-pub(crate) use self::request_limits::request_limits;
+pub(crate) use self::request_limits::{plain_bodies, request_limits};
 pub(crate) use self::server_timing::ServerTiming;

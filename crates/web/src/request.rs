@@ -4,6 +4,7 @@ mod authentication;
 mod conditional;
 mod field;
 mod flag;
+mod head;
 mod idempotency;
 mod json;
 mod multipart;
@@ -15,6 +16,7 @@ mod route;
 mod user_agent;
 
 use actix_web::HttpRequest;
+use actix_web::http::header::HeaderName;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use grateful_application::App;
@@ -23,6 +25,7 @@ pub(crate) use self::authentication::{MaybeSignedIn, SignedIn, bearer_token};
 pub(crate) use self::conditional::{IfMatch, IfNoneMatch};
 pub(crate) use self::field::{Field, FromJson, as_is};
 pub(crate) use self::flag::parse_flag;
+pub(crate) use self::head::{HeadMarker, IsHead};
 pub(crate) use self::idempotency::FingerprintBuilder;
 pub(crate) use self::json::{IdempotentBody, JsonBody};
 pub(crate) use self::multipart::{FormFields, MultipartForm};
@@ -34,6 +37,9 @@ pub(crate) use self::query::QueryParameters;
 pub(crate) use self::request_id::RequestId;
 pub(crate) use self::route::MatchedRoute;
 pub(crate) use self::user_agent::UserAgent;
+
+/// The header with which a client resumes a notification stream.
+pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Returns the current time of the application's clock.
 pub(crate) fn now(request: &HttpRequest) -> DateTime<Utc> {

@@ -2,6 +2,7 @@
 
 mod envelope;
 mod etag;
+mod head_only;
 mod list;
 pub(crate) mod problem;
 mod rate_limit_headers;
@@ -11,12 +12,16 @@ mod timestamp;
 use actix_web::http::header::{CROSS_ORIGIN_RESOURCE_POLICY, HeaderName};
 
 pub(crate) use self::envelope::{Envelope, EnvelopeResponse, MessageView};
-pub(crate) use self::etag::etag;
+pub(crate) use self::etag::{content_etag, post_etag, revision_part};
+pub(crate) use self::head_only::HeadOnly;
 pub(crate) use self::list::{ListResponse, Pagination};
 pub(crate) use self::problem::Problem;
 pub(crate) use self::rate_limit_headers::{RateLimitStatus, ceil_seconds};
-pub(crate) use self::replay::{ReplayableResponse, replayable_builder, stored_body};
+pub(crate) use self::replay::{REPLAYED, ReplayableResponse, replayable_builder, stored_body};
 pub(crate) use self::timestamp::Timestamp;
+
+/// Whether proxies buffer a response.
+pub(crate) const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// The header that lets pages of other origins show an image (docs/http-api.md#root).
 pub(crate) const CROSS_ORIGIN: (HeaderName, &str) = (CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin");

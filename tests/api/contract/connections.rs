@@ -95,6 +95,41 @@ async fn head_has_the_status_and_length_of_get_but_no_body() {
 }
 
 #[tokio::test]
+async fn head_of_the_notification_stream_opens_no_stream_and_keeps_connection_and_ticket() {
+    let server = start_server().await;
+    let client = server.client();
+    let ana = client.sign_up("ana").await;
+    let ticket = client.post("/api/v1/notifications/stream/ticket").by(&ana).send().await;
+    let ticket = ticket.expect(200).json()["ticket"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/notifications/stream?ticket={ticket}");
+
+    // More than the streams that a user may have open.
+    let mut connections = Vec::new();
+    for _ in 0..12 {
+        let mut connection = server.connect().await;
+        connection.send(format!("HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")).await;
+        let head = connection.read_head().await.expect("a response").to_lowercase();
+        assert!(head.starts_with("http/1.1 200 "), "{head}");
+        assert!(head.contains("\r\ncontent-type: text/event-stream"), "{head}");
+        connection.round_trip(LIVEZ).await.expect(200);
+        connections.push(connection);
+    }
+    assert_eq!(open_streams(&server).await, 0);
+
+    let stream = client.get(&path).open_event_stream().await.unwrap();
+    assert_eq!(open_streams(&server).await, 1);
+    drop(stream);
+}
+
+/// The number of open streams, from the metrics.
+async fn open_streams(server: &Server) -> u64 {
+    let page = server.client().get("/metrics").send().await.expect(200);
+    let page = String::from_utf8(page.body).unwrap();
+    let gauge = page.lines().find_map(|line| line.strip_prefix("grateful_streams_open "));
+    gauge.map_or(0, |number| number.parse().unwrap())
+}
+
+#[tokio::test]
 async fn expect_100_continue_gets_a_100_response() {
     let server = start_server().await;
     let mut connection = server.connect().await;

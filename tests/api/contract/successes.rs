@@ -174,7 +174,7 @@ async fn requests_of_the_web_client_are_accepted() {
 }
 
 #[tokio::test]
-async fn etags_are_strong_and_change_only_with_edits() {
+async fn etags_are_strong_and_change_with_every_edit() {
     let server = start_server().await;
     let client = server.client();
     let ana = client.sign_up("ana").await;
@@ -204,8 +204,8 @@ async fn cors_allows_the_frontend_all_methods_and_headers() {
         let preflight = server.client().request("OPTIONS", "/api/v1/posts/feed");
         let preflight = preflight.header("Origin", "http://localhost:3000");
         let preflight = preflight.header("Access-Control-Request-Method", method);
-        let request_headers =
-            "authorization,content-type,if-match,if-none-match,idempotency-key,x-request-id";
+        let request_headers = "authorization,cache-control,content-type,idempotency-key,if-match,\
+                               if-none-match,if-range,last-event-id,range,x-request-id";
         let response =
             preflight.header("Access-Control-Request-Headers", request_headers).send().await;
 

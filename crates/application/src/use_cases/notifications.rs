@@ -7,7 +7,9 @@ use grateful_domain::{NotificationId, NotificationType, Page, PageRequest, UserI
 pub use grateful_storage::{InboxChange, InboxChangeKind, NotificationCounts, NotificationStats};
 use grateful_storage::{NotificationQuery, Repositories};
 
-pub use self::stream::{Stream, StreamEvent, StreamTicket, issue_ticket, redeem_ticket};
+pub use self::stream::{
+    Stream, StreamEvent, StreamTicket, check_ticket, issue_ticket, redeem_ticket,
+};
 use crate::{App, Resource, Result};
 
 /// Selects notifications by whether they were read.

@@ -108,9 +108,7 @@ pub async fn update(
                 content.as_ref().map_or_else(Vec::new, |content| find_mentions(content.as_str()));
             let users = lock_mentioned_users(tx, editor, &usernames).await?;
             let before = lock_own(tx, editor, post, "edit").await?;
-            if !is_expected(before.revision()) {
-                return Err(Error::Stale { resource: Resource::Post });
-            }
+            require_expected(&before, &is_expected)?;
             let after = before.edited(edit.clone(), now)?;
             if after != before {
                 tx.posts().update(&before, &after).await?;
@@ -123,7 +121,7 @@ pub async fn update(
             } else {
                 notify_of_edit(tx, &before, &after, (&usernames, users), now).await?;
             }
-            Ok((find_post(tx, Viewer::User(editor), post).await?, replaced_image))
+            Ok::<_, Error>((find_post(tx, Viewer::User(editor), post).await?, replaced_image))
         })
         .await?;
     file_store::delete_unused_images(app, replaced_image).await;
@@ -173,16 +171,24 @@ async fn notify_of_edit(
     notify_after_edit(tx, &causes, removed, &details, now).await
 }
 
-/// Deletes a post with its hearts, reactions, shares, comments and notifications.
+/// Deletes a post with its hearts, reactions, shares, comments and notifications, if `is_expected` accepts its current
+/// revision.
 ///
 /// # Errors
-/// `NotFound` if `author` may not see the post, `Forbidden` if it is not theirs.
-pub async fn delete(app: &App, author: UserId, post: PostId) -> Result<()> {
+/// `Stale` if `is_expected` rejects the revision, `NotFound` if `author` may not see the post, `Forbidden` if it is not
+/// theirs.
+pub async fn delete(
+    app: &App,
+    author: UserId,
+    post: PostId,
+    is_expected: impl Fn(Revision) -> bool,
+) -> Result<()> {
     let now = app.clock.now();
     let image = app
         .db
         .transaction(async |tx| {
             let post = lock_own(tx, author, post, "delete").await?;
+            require_expected(&post, &is_expected)?;
             tx.notifications().withdraw_for_post(post.id, now).await?;
             tx.posts().delete(&post).await?;
             Ok::<_, Error>(post.draft.image_url)
@@ -224,6 +230,12 @@ async fn lock_own(
     find_post(tx, Viewer::User(author), post).await?;
     let reason = "Only the author of a post may do that";
     Err(Error::Forbidden { action, resource: Resource::Post, reason })
+}
+
+/// Requires that a locked post has a revision that the caller expects.
+fn require_expected(post: &Post, is_expected: impl Fn(Revision) -> bool) -> Result<()> {
+    let is_stale = !is_expected(post.revision());
+    if is_stale { Err(Error::Stale { resource: Resource::Post }) } else { Ok(()) }
 }
 
 /// Requires that another post shows this image too, so that its file exists. Locks that post, so that it stays.

@@ -180,7 +180,7 @@ async fn deleting_a_post_withdraws_its_mentions() {
     let other = create_public_post(&scenario, scenario.ana, "For @ben, too").await;
     scenario.comment_on(post, scenario.caro, "Like @ben").await;
 
-    posts::delete(&scenario.app, scenario.ana, post).await.unwrap();
+    posts::delete(&scenario.app, scenario.ana, post, |_| true).await.unwrap();
 
     assert_eq!(scenario.only_notification(scenario.ben).await.notification.post, Some(other));
     assert_eq!(scenario.messages(scenario.caro).await, NO_MESSAGES);

@@ -100,7 +100,7 @@ async fn deleting_a_post_withdraws_all_notifications_about_it() {
     let comment = scenario.comment(scenario.ben, "So kind").await;
     scenario.reply(scenario.caro, comment, "Indeed").await;
 
-    posts::delete(&scenario.app, scenario.ana, scenario.post.id).await.unwrap();
+    posts::delete(&scenario.app, scenario.ana, scenario.post.id, |_| true).await.unwrap();
 
     assert_eq!(scenario.messages(scenario.ana).await, ["ben liked your post"]);
     assert!(scenario.list(scenario.ben).await.is_empty());

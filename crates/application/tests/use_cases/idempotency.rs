@@ -36,7 +36,7 @@ async fn the_first_response_outlives_the_post() {
     let edit = PostEdit { content: Some("For sun.".to_owned()), ..PostEdit::default() };
     posts::update(&app, ana, post, edit, |_| true).await.unwrap();
     let after_edit = create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
-    posts::delete(&app, ana, post).await.unwrap();
+    posts::delete(&app, ana, post, |_| true).await.unwrap();
     let after_deletion = create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
 
     assert_eq!(after_edit, replay_of(&first));

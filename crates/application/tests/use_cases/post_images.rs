@@ -154,10 +154,10 @@ async fn a_file_is_deleted_with_the_last_post_that_shows_it() {
     let again = Draft { image_url: Some(image.clone()), ..draft("Again!") };
     let second = post_id_in(&create_post(&app, ben, again, None).await.unwrap());
 
-    posts::delete(&app, ana, first).await.unwrap();
+    posts::delete(&app, ana, first, |_| true).await.unwrap();
     assert_eq!(files(&app).await, [image.file()]);
 
-    posts::delete(&app, ben, second).await.unwrap();
+    posts::delete(&app, ben, second, |_| true).await.unwrap();
     assert_eq!(files(&app).await, [""; 0]);
 }
 
@@ -201,7 +201,7 @@ async fn a_rejected_edit_deletes_no_file() {
         update_post(&app, ben, post, without_image()).await,
         Err(Error::Forbidden { .. })
     ));
-    assert!(matches!(posts::delete(&app, ben, post).await, Err(Error::Forbidden { .. })));
+    assert!(matches!(posts::delete(&app, ben, post, |_| true).await, Err(Error::Forbidden { .. })));
     let to_unknown = PostEdit { image_url: Some(Some(unknown)), ..PostEdit::default() };
     assert_invalid(update_post(&app, ana, post, to_unknown).await, "image_url");
 
@@ -285,7 +285,7 @@ async fn concurrent_changes_keep_rows_and_files_consistent() {
         let swap = PostEdit { image_url: Some(Some(second.clone())), ..PostEdit::default() };
 
         let (deletion, (updated, without_image), new) = join3(
-            posts::delete(&app, ana, one),
+            posts::delete(&app, ana, one, |_| true),
             join(
                 update_post(&app, ana, third, swap),
                 update_post(&app, ana, other, without_image()),
@@ -350,7 +350,7 @@ async fn no_file_is_deleted_before_its_row() {
         drop(lock);
         files
     };
-    let (deletion, meanwhile) = join(posts::delete(&app, ana, post), observation).await;
+    let (deletion, meanwhile) = join(posts::delete(&app, ana, post, |_| true), observation).await;
 
     deletion.unwrap();
     assert_eq!(meanwhile, before);
@@ -377,7 +377,7 @@ async fn reusing_or_replacing_an_image_needs_one_more_statement() {
     assert_queries(6, &queries);
     updated.unwrap();
     let post = post_id_in(&response.unwrap());
-    let (deletion, queries) = QueryLog::record(posts::delete(&app, ana, post)).await;
+    let (deletion, queries) = QueryLog::record(posts::delete(&app, ana, post, |_| true)).await;
     assert_queries(7, &queries);
     deletion.unwrap();
 }

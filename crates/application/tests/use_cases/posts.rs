@@ -53,9 +53,9 @@ async fn posts_are_counted_in_total_and_by_visibility() {
         .unwrap();
     assert_counts(&database, ana, 2, 1).await;
 
-    posts::delete(&app, ana, post_id_in(&public)).await.unwrap();
+    posts::delete(&app, ana, post_id_in(&public), |_| true).await.unwrap();
     assert_counts(&database, ana, 1, 1).await;
-    posts::delete(&app, ana, post_id_in(&private)).await.unwrap();
+    posts::delete(&app, ana, post_id_in(&private), |_| true).await.unwrap();
     assert_counts(&database, ana, 0, 0).await;
 }
 
@@ -70,8 +70,8 @@ async fn concurrent_creations_and_deletions_are_counted() {
     let (created, hidden, deleted, deleted_again) = tokio::join!(
         futures_util::future::join_all(creations),
         update_post(&app, ana, one, with_visibility(Visibility::Private)),
-        posts::delete(&app, ana, two),
-        posts::delete(&app, ana, two),
+        posts::delete(&app, ana, two, |_| true),
+        posts::delete(&app, ana, two, |_| true),
     );
 
     assert!(created.iter().all(Result::is_ok), "{created:?}");
@@ -185,6 +185,22 @@ async fn an_edit_of_an_outdated_revision_is_stale() {
 }
 
 #[tokio::test]
+async fn a_deletion_of_an_outdated_revision_is_stale() {
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let ana = create_user(&database).await;
+    let post = a_post().by(ana).insert_into(&database).await;
+    let known = post.revision();
+    let edit = PostEdit { content: Some("Edited.".to_owned()), ..PostEdit::default() };
+    let edited = posts::update(&app, ana, post.id, edit, |_| true).await.unwrap().post;
+
+    let stale = posts::delete(&app, ana, post.id, |revision| revision == known).await.unwrap_err();
+
+    assert!(matches!(stale, Error::Stale { resource: Resource::Post }), "{stale:?}");
+    let current = edited.revision();
+    posts::delete(&app, ana, post.id, |revision| revision == current).await.unwrap();
+}
+
+#[tokio::test]
 async fn one_of_two_concurrent_edits_of_a_revision_is_stale() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
@@ -222,7 +238,7 @@ async fn only_its_author_can_edit_or_delete_a_public_post() {
     let post = a_post().insert_into(&database).await;
 
     assert_forbidden(update_post(&app, ben, post.id, with_visibility(Visibility::Private)).await);
-    assert_forbidden(posts::delete(&app, ben, post.id).await);
+    assert_forbidden(posts::delete(&app, ben, post.id, |_| true).await);
 
     assert_eq!(posts::get(&app, Viewer::Guest, post.id).await.unwrap().post, post);
 }
@@ -236,7 +252,7 @@ async fn a_private_post_is_found_only_by_its_author() {
     assert_not_found(posts::get(&app, Viewer::Guest, post.id).await);
     assert_not_found(posts::get(&app, Viewer::User(ben), post.id).await);
     assert_not_found(update_post(&app, ben, post.id, with_visibility(Visibility::Public)).await);
-    assert_not_found(posts::delete(&app, ben, post.id).await);
+    assert_not_found(posts::delete(&app, ben, post.id, |_| true).await);
 
     assert_eq!(posts::get(&app, Viewer::User(ana), post.id).await.unwrap().post, post);
 }
@@ -254,7 +270,7 @@ async fn posts_across_a_block_are_not_found() {
         assert_not_found(
             update_post(&app, other, post.id, with_visibility(Visibility::Private)).await,
         );
-        assert_not_found(posts::delete(&app, other, post.id).await);
+        assert_not_found(posts::delete(&app, other, post.id, |_| true).await);
         assert_not_found(posts::list_by_author(&app, viewer, author, FIRST_PAGE).await);
         posts::get(&app, Viewer::Guest, post.id).await.unwrap();
     }
@@ -266,11 +282,11 @@ async fn a_deleted_post_is_not_found() {
     let ana = create_user(&database).await;
     let post = a_post().by(ana).insert_into(&database).await;
 
-    posts::delete(&app, ana, post.id).await.unwrap();
+    posts::delete(&app, ana, post.id, |_| true).await.unwrap();
 
     assert_not_found(posts::get(&app, Viewer::User(ana), post.id).await);
     assert_not_found(update_post(&app, ana, post.id, with_visibility(Visibility::Private)).await);
-    assert_not_found(posts::delete(&app, ana, post.id).await);
+    assert_not_found(posts::delete(&app, ana, post.id, |_| true).await);
 }
 
 #[tokio::test]

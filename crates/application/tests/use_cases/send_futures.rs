@@ -61,7 +61,7 @@ fn futures_of_all_use_cases_are_send(
     }));
     assert_send(posts::get(app, viewer, post));
     assert_send(posts::update(app, user, post, PostEdit::default(), |_| true));
-    assert_send(posts::delete(app, user, post));
+    assert_send(posts::delete(app, user, post, |_| true));
     assert_send(posts::list_by_author(app, viewer, user, page));
     assert_send(feed::list_ranked(app, viewer, feed_page));
     assert_send(feed::list_newest(app, viewer, page));

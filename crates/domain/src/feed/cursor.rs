@@ -7,7 +7,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 use super::spacing::Spacing;
-use crate::{Limit, ListKind, PageError, PostId, UserId};
+use crate::{Limit, ListKey, PageError, PostId, UserId};
 
 /// A client's progress through the ranked feed: which posts it has seen, that is, was served.
 ///
@@ -105,7 +105,7 @@ impl FeedCursor {
     ///
     /// The text has at most 5,378 characters, since a feed without positions left has no next page.
     pub fn to_cursor(&self) -> String {
-        let mut bytes = vec![ListKind::RankedPosts.tag()];
+        let mut bytes = vec![ListKey::RankedPosts.tag()];
         bytes.extend(self.spacing.recent().iter().flat_map(|id| i64::from(*id).to_be_bytes()));
         bytes.extend(self.seen.iter().flat_map(|key| key.0));
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
@@ -126,7 +126,7 @@ impl FeedCursor {
         let (authors, seen) = words.split_at(authors);
         let is_complete = rest.is_empty() && authors.len() == Spacing::MEMORY.min(seen.len());
         let has_next_page = (1..Self::MAX_POSITIONS).contains(&seen.len());
-        if *tag != ListKind::RankedPosts.tag() || !is_complete || !has_next_page {
+        if *tag != ListKey::RankedPosts.tag() || !is_complete || !has_next_page {
             return Err(PageError::Cursor);
         }
         let authors = authors.iter().map(|author| i64::from_be_bytes(*author).into());
@@ -163,13 +163,14 @@ mod tests {
         let position = Position { at: DateTime::UNIX_EPOCH, id: Uuid::nil() };
         let cursor = cursor_after(3).to_cursor();
 
+        let post = Uuid::nil().into();
         for list in [
-            ListKind::NewestPosts,
-            ListKind::UserPosts,
-            ListKind::Hearts,
-            ListKind::Reactions,
-            ListKind::Comments,
-            ListKind::Replies,
+            ListKey::NewestPosts,
+            ListKey::RankedPosts,
+            ListKey::OwnPosts,
+            ListKey::UserPosts(UserId::from(1)),
+            ListKey::Hearts(post),
+            ListKey::Comments(post),
         ] {
             assert_eq!(FeedCursor::from_cursor(&position.to_cursor(list)), Err(PageError::Cursor));
             assert_eq!(Position::from_cursor(list, &cursor), Err(PageError::Cursor));
@@ -209,7 +210,7 @@ mod tests {
 
         #[test]
         fn decoding_any_bytes_does_not_panic(mut bytes in prop::collection::vec(any::<u8>(), 1..200)) {
-            bytes[0] = ListKind::RankedPosts.tag();
+            bytes[0] = ListKey::RankedPosts.tag();
             if let Ok(cursor) = FeedCursor::from_cursor(&BASE64_URL_SAFE_NO_PAD.encode(&bytes)) {
                 prop_assert_eq!(BASE64_URL_SAFE_NO_PAD.decode(cursor.to_cursor()).unwrap(), bytes);
             }

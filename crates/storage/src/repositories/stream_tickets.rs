@@ -51,6 +51,26 @@ impl StreamTickets<'_> {
             .get_result(self.conn)
             .await
             .optional()?;
+        self.find_session(session, now).await
+    }
+
+    /// Returns the session of a ticket and keeps the ticket. `None` in the same cases as for [`redeem`](Self::redeem).
+    pub async fn find(&mut self, ticket: TokenHash, now: DateTime<Utc>) -> Result<Option<Session>> {
+        let session = stream_tickets::table
+            .find(ticket.0.to_vec())
+            .filter(stream_tickets::expires_at.gt(now))
+            .select(stream_tickets::session_id)
+            .first(self.conn)
+            .await
+            .optional()?;
+        self.find_session(session, now).await
+    }
+
+    async fn find_session(
+        &mut self,
+        session: Option<Uuid>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Session>> {
         let Some(session) = session else { return Ok(None) };
         let row = sessions::table
             .find(session)

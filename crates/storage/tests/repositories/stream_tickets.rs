@@ -22,6 +22,19 @@ async fn a_ticket_opens_its_session_once() {
 }
 
 #[tokio::test]
+async fn finding_the_session_of_a_ticket_keeps_the_ticket() {
+    let database = TestDatabase::create().await;
+    let session = create_session_with_ticket(&database, NOON + MINUTE).await;
+    let mut conn = database.connect().await;
+
+    assert_eq!(conn.stream_tickets().find(TokenHash([8; 32]), NOON).await.unwrap(), None);
+    assert_eq!(conn.stream_tickets().find(TICKET, NOON + MINUTE).await.unwrap(), None);
+    assert_eq!(conn.stream_tickets().find(TICKET, NOON).await.unwrap(), Some(session.clone()));
+    assert_eq!(conn.stream_tickets().redeem(TICKET, NOON).await.unwrap(), Some(session));
+    assert_eq!(conn.stream_tickets().find(TICKET, NOON).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn concurrent_uses_of_a_ticket_succeed_once() {
     let database = TestDatabase::create().await;
     create_session_with_ticket(&database, NOON + MINUTE).await;

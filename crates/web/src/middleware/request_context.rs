@@ -23,8 +23,8 @@ use super::default_headers::set_default_headers;
 use super::server_timing::{ServerTiming, milliseconds};
 use crate::WebConfig;
 use crate::metrics::{NO_ROUTE, record_request};
-use crate::request::{MatchedRoute, RequestId, now};
-use crate::response::problem;
+use crate::request::{HeadMarker, MatchedRoute, RequestId, now};
+use crate::response::{HeadOnly, problem};
 
 /// Runs a request in a task of its own: a client that disconnects does not cancel it, and a panic becomes a 500
 /// response. Records the request's database statements and metrics, and writes one log line.
@@ -41,6 +41,7 @@ pub(crate) async fn request_context(
     let panic_response =
         PanicResponse { id: id.clone(), log: log.clone(), origin, at: now(request.request()) };
     if request.method() == Method::HEAD {
+        request.extensions_mut().insert(HeadMarker);
         // The server sends no body in any case, so there are no ranges of one either (RFC 9110, 14.2).
         request.head_mut().method = Method::GET;
         request.head_mut().headers_mut().remove(RANGE);
@@ -64,6 +65,9 @@ async fn respond(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let (response, queries) = QueryLog::record(next.call(request)).await;
     let mut response = response?.map_into_boxed_body();
+    if response.request().extensions().contains::<HeadMarker>() {
+        response = response.map_body(|_, body| HeadOnly::replace(body));
+    }
     set_default_headers(response.headers_mut(), &id);
     let extensions = response.request().extensions();
     log.route = extensions.get::<MatchedRoute>().map(|MatchedRoute(pattern)| pattern.clone());

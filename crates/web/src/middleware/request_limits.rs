@@ -1,16 +1,15 @@
-//! Size limits of every request.
+//! Limits of every request: sizes, and no encoded body.
 
 use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_ENCODING, HeaderMap};
+use actix_web::http::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
 
 use crate::WebConfig;
 use crate::error::ApiError;
 
-/// Rejects requests that are too large or have an encoded body. The server never decompresses a body: 850 bytes of
-/// brotli can expand to a gigabyte (RUSTSEC-2026-0447).
+/// Rejects requests whose target or headers are too large. Comes before authentication, which reads the headers.
 pub(crate) async fn request_limits(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -27,8 +26,6 @@ fn check_limits(request: &ServiceRequest) -> Result<(), ApiError> {
         Err(ApiError::UriTooLong)
     } else if WebConfig::MAX_HEADERS_BYTES < header_bytes(request.headers()) {
         Err(ApiError::HeadersTooLarge)
-    } else if is_encoded(request.headers()) {
-        Err(ApiError::UnsupportedMediaType(&["application/json"]))
     } else {
         Ok(())
     }
@@ -38,6 +35,21 @@ fn header_bytes(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
 }
 
+/// Rejects requests with an encoded body. The server never decompresses a body: 850 bytes of brotli can expand to a
+/// gigabyte (RUSTSEC-2026-0447). Comes after authentication, like everything that looks at the body.
+pub(crate) async fn plain_bodies(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if is_encoded(request.headers()) {
+        let error = ApiError::UnsupportedMediaType(&["application/json"]);
+        return Ok(request.error_response(error));
+    }
+    Ok(next.call(request).await?.map_into_boxed_body())
+}
+
 fn is_encoded(headers: &HeaderMap) -> bool {
-    headers.get_all(CONTENT_ENCODING).any(|encoding| encoding.as_bytes() != b"identity")
+    let is_identity =
+        |encoding: &HeaderValue| encoding.as_bytes().eq_ignore_ascii_case(b"identity");
+    headers.get_all(CONTENT_ENCODING).any(|encoding| !is_identity(encoding))
 }

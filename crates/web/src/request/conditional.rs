@@ -5,17 +5,25 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, EntityTag, Header as _, IF_MATCH, IF_NONE_MATCH};
 use actix_web::{FromRequest, HttpRequest};
+use grateful_domain::Revision;
 
 use crate::error::ApiError;
+use crate::response::revision_part;
 
 /// The `If-Match` header. Without the header, every state is allowed; with a malformed one, none is.
 pub(crate) struct IfMatch(Option<header::IfMatch>);
 
 impl IfMatch {
-    pub(crate) fn allows(&self, tag: &EntityTag) -> bool {
+    /// Whether the header allows this revision of a post. Ignores the digests in the tags, since what other users do to the
+    /// post must not prevent an edit by its author.
+    pub(crate) fn allows(&self, revision: Revision) -> bool {
+        let is_current = |tag: &EntityTag| {
+            let listed = tag.tag().split('-').next();
+            !tag.weak && listed == Some(revision_part(revision).as_str())
+        };
         match &self.0 {
             None | Some(header::IfMatch::Any) => true,
-            Some(header::IfMatch::Items(tags)) => tags.iter().any(|listed| listed.strong_eq(tag)),
+            Some(header::IfMatch::Items(tags)) => tags.iter().any(is_current),
         }
     }
 }

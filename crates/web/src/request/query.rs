@@ -7,11 +7,12 @@ use actix_web::dev::Payload;
 use actix_web::web::Query;
 use actix_web::{FromRequest, HttpRequest};
 use grateful_domain::{
-    FeedCursor, FeedPageRequest, FeedStart, FieldValidator, Limit, ListKind, Offset, PageError,
+    FeedCursor, FeedPageRequest, FeedStart, FieldValidator, Limit, ListKey, Offset, PageError,
     PageRequest, PageStart, Position, TrendingWindow, ValidationError,
 };
 
 use crate::error::ApiError;
+use crate::request::parse_flag;
 
 /// The query parameters of a request. If a name repeats, the last value counts.
 pub(crate) struct QueryParameters(HashMap<String, String>);
@@ -29,7 +30,7 @@ impl FromRequest for QueryParameters {
 
 impl QueryParameters {
     /// Parses `limit`, `offset` and `cursor` of a request for `list`.
-    pub(crate) fn page(&self, list: ListKind) -> Result<PageRequest, ApiError> {
+    pub(crate) fn page(&self, list: ListKey) -> Result<PageRequest, ApiError> {
         let mut fields = FieldValidator::default();
         let page = self.check_page(&mut fields, list);
         Ok(fields.finish(|| page)?)
@@ -39,7 +40,7 @@ impl QueryParameters {
     pub(crate) fn check_page(
         &self,
         fields: &mut FieldValidator,
-        list: ListKind,
+        list: ListKey,
     ) -> Option<PageRequest> {
         let limit = self.check_limit(fields, list.default_limit());
         let offset = fields.check("offset", self.number("offset", Offset::ZERO, Offset::parse));
@@ -65,7 +66,7 @@ impl QueryParameters {
     /// Parses `limit`, `offset` and `cursor` of a request for the ranked feed. Adds errors to `fields`.
     pub(crate) fn check_feed_page(&self, fields: &mut FieldValidator) -> Option<FeedPageRequest> {
         const BEGINNING: FeedStart = FeedStart::Offset(0);
-        let limit = self.check_limit(fields, ListKind::RankedPosts.default_limit());
+        let limit = self.check_limit(fields, ListKey::RankedPosts.default_limit());
         let offset = self.number("offset", BEGINNING, FeedStart::parse_offset);
         let offset = fields.check("offset", offset);
         let start = match (self.0.get("cursor"), offset) {
@@ -89,20 +90,15 @@ impl QueryParameters {
         fields.check(name, self.number(name, TrendingWindow::DEFAULT, TrendingWindow::parse))
     }
 
-    /// Parses a boolean parameter. Adds errors to `fields`.
+    /// Parses a boolean parameter (see [`parse_flag`]). Adds errors to `fields`.
     pub(crate) fn check_flag(
         &self,
         fields: &mut FieldValidator,
         name: &'static str,
         default: bool,
     ) -> Option<bool> {
-        let flag = match self.0.get(name).map(String::as_str) {
-            None => Ok(default),
-            Some("true" | "1") => Ok(true),
-            Some("false" | "0") => Ok(false),
-            Some(_) => Err("must be true or false"),
-        };
-        fields.check(name, flag)
+        let flag = self.text(name).map_or(Some(default), parse_flag);
+        fields.check(name, flag.ok_or("must be true or false"))
     }
 
     /// Parses an optional parameter.

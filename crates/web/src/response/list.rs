@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{HeaderValue, LINK};
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use grateful_domain::{ListKind, Page, PageRequest, PageStart};
+use grateful_domain::{ListKey, Page, PageRequest, PageStart};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -23,12 +23,12 @@ pub(crate) enum BodyStyle {
 
 impl<T> ListResponse<Vec<T>> {
     /// The items as a bare array.
-    pub(crate) fn bare<D: Into<T>>(page: Page<D>, list: ListKind) -> Self {
+    pub(crate) fn bare<D: Into<T>>(page: Page<D>, list: ListKey) -> Self {
         Self::new(page, list, BodyStyle::Bare)
     }
 
     /// The items as an array in an envelope.
-    pub(crate) fn enveloped<D: Into<T>>(page: Page<D>, list: ListKind) -> Self {
+    pub(crate) fn enveloped<D: Into<T>>(page: Page<D>, list: ListKey) -> Self {
         Self::new(page, list, BodyStyle::Envelope)
     }
 
@@ -37,7 +37,7 @@ impl<T> ListResponse<Vec<T>> {
         Self { body: items, next, style: BodyStyle::Bare }
     }
 
-    fn new<D: Into<T>>(page: Page<D>, list: ListKind, style: BodyStyle) -> Self {
+    fn new<D: Into<T>>(page: Page<D>, list: ListKey, style: BodyStyle) -> Self {
         let body = page.items.into_iter().map(Into::into).collect();
         Self { body, next: page.next.map(|position| position.to_cursor(list)), style }
     }
@@ -48,7 +48,7 @@ impl<B> ListResponse<B> {
     /// items in the whole list.
     pub(crate) fn with_pagination<D: Into<T>, T>(
         page: Page<D>,
-        list: ListKind,
+        list: ListKey,
         request: PageRequest,
         total: i64,
         body: impl FnOnce(Vec<T>, Pagination) -> B,

@@ -1,7 +1,7 @@
 //! Responses to requests with an `Idempotency-Key`, new or replayed.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::ContentType;
+use actix_web::http::header::{ContentType, HeaderName};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder};
 use grateful_application::RecordedResponse;
 use serde::Serialize;
@@ -24,13 +24,14 @@ pub(crate) fn replayable_builder(
     match recorded {
         RecordedResponse::New(body) => (body, response),
         RecordedResponse::Replayed(body) => {
-            response.insert_header(REPLAYED);
+            response.insert_header((REPLAYED, "true"));
             (body, response)
         }
     }
 }
 
-const REPLAYED: (&str, &str) = ("Idempotent-Replayed", "true");
+/// Marks the response to a repeated request.
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// A JSON response with a stored body. Only the data of an envelope is stored: the envelope has the timestamp and the
 /// request id of this request, not of the first.

@@ -1,15 +1,14 @@
 //! `/api/avatar`: default avatars of users without a photo.
 
-use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag};
+use actix_web::http::header::{CACHE_CONTROL, ETAG};
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use grateful_application::{App, photos};
 use grateful_domain::Colour;
-use sha2::{Digest, Sha256};
 
 use crate::error::ApiError;
 use crate::request::{IfNoneMatch, QueryParameters, UserPath};
-use crate::response::{CROSS_ORIGIN, Problem};
+use crate::response::{CROSS_ORIGIN, Problem, content_etag};
 
 /// Returns the default avatar of a user as SVG: the user's initials on a colour.
 #[utoipa::path(
@@ -40,9 +39,7 @@ pub(crate) async fn get_default_avatar(
 
 /// Builds the response. Caches may keep it for only an hour, since names change.
 fn svg_response(svg: String, if_none_match: &IfNoneMatch) -> HttpResponse {
-    let digest = Sha256::digest(&svg);
-    let prefix = digest.first_chunk().copied().unwrap_or_default();
-    let tag = EntityTag::new_strong(format!("{:032x}", u128::from_be_bytes(prefix)));
+    let tag = content_etag(svg.as_bytes());
     let is_current = if_none_match.matches(&tag);
     let mut response = if is_current { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response

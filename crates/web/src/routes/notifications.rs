@@ -7,7 +7,7 @@ use actix_web::{get, post};
 use grateful_application::notifications::{NotificationCounts, NotificationStats, ReadFilter};
 use grateful_application::{App, notifications};
 use grateful_domain::notification::RenderedNotification;
-use grateful_domain::{Author, FieldValidator, ListKind, NotificationType};
+use grateful_domain::{Author, FieldValidator, ListKey, NotificationType};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -126,12 +126,15 @@ pub(crate) async fn list_notifications(
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<NotificationView>>, ApiError> {
     let mut fields = FieldValidator::default();
-    let request = parameters.check_page(&mut fields, ListKind::Notifications);
     let unread_only = parameters.check_flag(&mut fields, "unread_only", false);
-    let (request, unread_only) = fields.finish(|| request.zip(unread_only))?;
-    let filter = if unread_only { ReadFilter::Unread } else { ReadFilter::All };
+    let (filter, list) = match unread_only {
+        Some(true) => (ReadFilter::Unread, ListKey::UnreadNotifications),
+        Some(false) | None => (ReadFilter::All, ListKey::Notifications),
+    };
+    let request = parameters.check_page(&mut fields, list);
+    let request = fields.finish(|| request)?;
     let page = notifications::list(&app, me.user(), filter, request).await?;
-    Ok(ListResponse::bare(page, ListKind::Notifications))
+    Ok(ListResponse::bare(page, list))
 }
 
 /// Returns how many top-level notifications the caller has, and how many of them are unread.
@@ -180,9 +183,9 @@ pub(crate) async fn list_notification_children(
     NotificationPath(batch): NotificationPath,
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<NotificationView>>, ApiError> {
-    let request = parameters.page(ListKind::NotificationChildren)?;
+    let request = parameters.page(ListKey::NotificationChildren(batch))?;
     let page = notifications::list_children(&app, me.user(), batch, request).await?;
-    Ok(ListResponse::bare(page, ListKind::NotificationChildren))
+    Ok(ListResponse::bare(page, ListKey::NotificationChildren(batch)))
 }
 
 /// Marks a notification as read: a batch together with its children.

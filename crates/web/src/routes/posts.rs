@@ -6,30 +6,32 @@ pub(crate) mod feed;
 pub(crate) mod hearts;
 pub(crate) mod reactions;
 pub(crate) mod shares;
+mod tagged_post;
 mod view;
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, ContentType, ETAG, EntityTag};
 use actix_web::web::Data;
 use actix_web::{HttpResponse, delete, get, patch, post};
-use grateful_application::{App, RecordedResponse, posts};
+use grateful_application::{App, posts};
 use grateful_domain::PostForViewer;
 
 use self::bodies::{NewPost, NewPostForm, PostForm, PostPatch};
+use self::tagged_post::TaggedPost;
 use crate::error::ApiError;
 use crate::request::{
     IdempotentBody, IfMatch, IfNoneMatch, JsonBody, MaybeSignedIn, PostPath, SignedIn,
 };
-use crate::response::{Problem, etag, replayable_builder};
+use crate::response::Problem;
 
 pub(crate) use self::view::{AuthorView, PostView};
 
 /// Creates a post.
 #[utoipa::path(
     tag = "posts",
-    request_body = NewPost,
+    request_body(content = NewPost, example = json!({
+        "content": "Grateful for the first snow.", "title": "Winter", "location": "Porto",
+    })),
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of the request safe")),
-    responses((status = 201, body = PostView), (status = 409, body = Problem)),
+    responses((status = 201, body = PostView, description = "The new post"), (status = 409, body = Problem)),
 )]
 #[post("/posts")]
 pub(crate) async fn create_post(
@@ -39,7 +41,7 @@ pub(crate) async fn create_post(
 ) -> Result<HttpResponse, ApiError> {
     let draft = body.parse()?;
     let recorded = posts::create(&app, me.user(), draft, idempotency, stored_post).await?;
-    Ok(created_response(recorded))
+    Ok(TaggedPost::created_response(recorded))
 }
 
 /// Creates a post from a form, with or without an image.
@@ -48,7 +50,7 @@ pub(crate) async fn create_post(
     request_body(content = NewPostForm, content_type = "multipart/form-data"),
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of the request safe")),
     responses(
-        (status = 201, body = PostView),
+        (status = 201, body = PostView, description = "The new post"),
         (status = 409, body = Problem),
         (status = 413, body = Problem),
         (status = 415, body = Problem),
@@ -69,7 +71,7 @@ pub(crate) async fn create_post_with_image(
         }
         None => posts::create(&app, author, draft, idempotency, stored_post).await?,
     };
-    Ok(created_response(recorded))
+    Ok(TaggedPost::created_response(recorded))
 }
 
 /// Returns a post.
@@ -79,7 +81,11 @@ pub(crate) async fn create_post_with_image(
         ("id" = Uuid, Path, description = "Post id"),
         ("If-None-Match" = Option<String>, Header, description = "Entity tags of the copies that the client has. If one is current, the response is 304"),
     ),
-    responses((status = 200, body = PostView), (status = 304), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = PostView, description = "The post"),
+        (status = 304, description = "The copy of the client is current"),
+        (status = 404, body = Problem),
+    ),
 )]
 #[get("/posts/{id}")]
 pub(crate) async fn get_post(
@@ -88,24 +94,23 @@ pub(crate) async fn get_post(
     PostPath(post): PostPath,
     if_none_match: IfNoneMatch,
 ) -> Result<HttpResponse, ApiError> {
-    let post = posts::get(&app, viewer, post).await?;
-    let is_current = if_none_match.matches(&etag(post.post.revision()));
-    Ok(if is_current { not_modified(&post) } else { tagged(post) })
+    let post = TaggedPost::from(posts::get(&app, viewer, post).await?);
+    Ok(post.into_conditional_response(&if_none_match))
 }
 
 /// Updates a post of the caller.
 #[utoipa::path(
     tag = "posts",
-    request_body = PostPatch,
+    request_body(content = PostPatch, example = json!({"content": "Grateful for the second snow."})),
     params(
         ("id" = Uuid, Path, description = "Post id"),
         ("If-Match" = Option<String>, Header, description = "Entity tags of the states in which the post may be updated. In any other state, the response is 412"),
     ),
     responses(
-        (status = 200, body = PostView),
-        (status = 403, body = Problem),
+        (status = 200, body = PostView, description = "The post after the update"),
+        (status = 403, body = Problem, description = "The post belongs to another user"),
         (status = 404, body = Problem),
-        (status = 412, body = Problem),
+        (status = 412, body = Problem, description = "The post is in another state than `If-Match` names"),
     ),
 )]
 #[patch("/posts/{id}")]
@@ -116,54 +121,36 @@ pub(crate) async fn update_post(
     if_match: IfMatch,
     JsonBody(patch): JsonBody<PostPatch>,
 ) -> Result<HttpResponse, ApiError> {
-    let allows = |revision| if_match.allows(&etag(revision));
-    Ok(tagged(posts::update(&app, me.user(), post, patch.parse()?, allows).await?))
+    let allows = |revision| if_match.allows(revision);
+    let post = posts::update(&app, me.user(), post, patch.parse()?, allows).await?;
+    Ok(TaggedPost::from(post).into_response())
 }
 
 /// Deletes a post of the caller with its comments, hearts, reactions and shares.
 #[utoipa::path(
     tag = "posts",
-    params(("id" = Uuid, Path, description = "Post id")),
-    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)),
+    params(
+        ("id" = Uuid, Path, description = "Post id"),
+        ("If-Match" = Option<String>, Header, description = "Entity tags of the states in which the post may be deleted. In any other state, the response is 412"),
+    ),
+    responses(
+        (status = 204, description = "The post is deleted"),
+        (status = 403, body = Problem, description = "The post belongs to another user"),
+        (status = 404, body = Problem),
+        (status = 412, body = Problem, description = "The post is in another state than `If-Match` names"),
+    ),
 )]
 #[delete("/posts/{id}")]
 pub(crate) async fn delete_post(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
+    if_match: IfMatch,
 ) -> Result<HttpResponse, ApiError> {
-    posts::delete(&app, me.user(), post).await?;
+    posts::delete(&app, me.user(), post, |revision| if_match.allows(revision)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Every copy must be revalidated before use: the tag does not cover what other users do to the post.
-const REVALIDATE: (actix_web::http::header::HeaderName, &str) =
-    (CACHE_CONTROL, "private, no-cache");
-
-fn tagged(post: PostForViewer) -> HttpResponse {
-    let tag = etag(post.post.revision());
-    HttpResponse::Ok()
-        .insert_header((ETAG, tag))
-        .insert_header(REVALIDATE)
-        .json(PostView::from(post))
-}
-
-fn not_modified(post: &PostForViewer) -> HttpResponse {
-    let tag = etag(post.post.revision());
-    HttpResponse::NotModified().insert_header((ETAG, tag)).insert_header(REVALIDATE).finish()
-}
-
-/// A created post as it is stored for replays: its entity tag, a line break, its body.
 fn stored_post(post: &PostForViewer) -> Vec<u8> {
-    let tag = etag(post.post.revision());
-    let body = serde_json::to_string(&PostView::from(post.clone())).unwrap_or_default();
-    format!("{}\n{body}", tag.tag()).into_bytes()
-}
-
-fn created_response(recorded: RecordedResponse) -> HttpResponse {
-    let (stored, mut response) = replayable_builder(recorded, StatusCode::CREATED);
-    let stored = String::from_utf8_lossy(&stored);
-    let (tag, body) = stored.split_once('\n').unwrap_or_default();
-    response.insert_header((ETAG, EntityTag::new_strong(tag.to_owned())));
-    response.content_type(ContentType::json()).body(body.to_owned())
+    TaggedPost::from(post.clone()).into_stored()
 }

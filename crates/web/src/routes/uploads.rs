@@ -1,17 +1,20 @@
 //! `/uploads`: image files, without authentication.
 
+use std::io;
+
 use actix_web::body::SizedStream;
 use actix_web::http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, ETAG, EntityTag, Header,
     IF_RANGE, IfRange, RANGE, Range,
 };
-use actix_web::web::{Data, Path};
+use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get};
+use futures_util::stream;
 use grateful_application::App;
 use grateful_application::uploads::{self, File};
 
 use crate::error::ApiError;
-use crate::request::IfNoneMatch;
+use crate::request::{IfNoneMatch, IsHead};
 use crate::response::CROSS_ORIGIN;
 
 /// Returns a file or a range of it.
@@ -21,6 +24,7 @@ pub(crate) async fn get_upload(
     request: HttpRequest,
     path: Path<String>,
     if_none_match: IfNoneMatch,
+    IsHead(is_head): IsHead,
 ) -> Result<HttpResponse, ApiError> {
     let file = uploads::find(&app, &path).await?;
     let tag = EntityTag::new_strong(tag_value(&file));
@@ -35,8 +39,13 @@ pub(crate) async fn get_upload(
             (partial, (first, last + 1))
         }
     };
+    let mut response = with_file_headers(response, &file, tag);
+    if is_head {
+        let nothing = stream::empty::<io::Result<Bytes>>();
+        return Ok(response.body(SizedStream::new(end - first, nothing)));
+    }
     let bytes = uploads::read(&app, &file, first..end).await?;
-    Ok(with_file_headers(response, &file, tag).body(SizedStream::new(end - first, bytes)))
+    Ok(response.body(SizedStream::new(end - first, bytes)))
 }
 
 /// The file's version without the characters that an entity tag cannot have: quotes and control characters.

@@ -207,7 +207,8 @@ pub(crate) async fn assert_pagination(
         ("offset=-1", "offset"),
         ("offset=10001", "offset"),
         ("cursor=x", "cursor"),
-        // The cursor of another list.
+        // The cursors of another list and of an earlier version.
+        ("cursor=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "cursor"),
         ("cursor=AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "cursor"),
     ] {
         let response = api.get(&format!("{path}?{query}")).by(caller).send().await;

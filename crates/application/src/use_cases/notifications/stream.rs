@@ -36,6 +36,16 @@ pub async fn redeem_ticket(app: &App, ticket: &StreamTicket) -> Result<Session> 
     session.ok_or(Error::Unauthenticated("The ticket is invalid, used, or has expired"))
 }
 
+/// Returns the session that a ticket was issued for, and leaves the ticket valid.
+///
+/// # Errors
+/// As [`redeem_ticket`].
+pub async fn check_ticket(app: &App, ticket: &StreamTicket) -> Result<Session> {
+    let now = app.clock.now();
+    let session = app.db.acquire().await?.stream_tickets().find(ticket.hash(), now).await?;
+    session.ok_or(Error::Unauthenticated("The ticket is invalid, used, or has expired"))
+}
+
 /// The changes of a user's inbox from a sequence number on. Holds at most one batch of changes in memory, and no
 /// connection while it waits.
 pub struct Stream {

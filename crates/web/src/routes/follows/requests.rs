@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{get, post};
 use grateful_application::{App, follows};
-use grateful_domain::{FollowListItem, FollowState, ListKind};
+use grateful_domain::{FollowListItem, FollowState, ListKey};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -47,10 +47,10 @@ pub(crate) async fn list_follow_requests(
     me: SignedIn,
     parameters: QueryParameters,
 ) -> Result<ListResponse<FollowRequestsView>, ApiError> {
-    let request = parameters.page(ListKind::FollowRequests)?;
+    let request = parameters.page(ListKey::FollowRequests)?;
     let (page, total) = follows::list_requests(&app, me.user(), request).await?;
     let body = |requests, pagination| FollowRequestsView { requests, pagination };
-    Ok(ListResponse::with_pagination(page, ListKind::FollowRequests, request, total, body))
+    Ok(ListResponse::with_pagination(page, ListKey::FollowRequests, request, total, body))
 }
 
 /// Accepts a request to follow the caller.

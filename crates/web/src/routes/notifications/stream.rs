@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use actix_server::GracefulShutdownSignal;
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_TYPE, HeaderName};
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::web::{Bytes, Data, Json};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, get, post};
 use futures_util::{Stream, stream};
@@ -16,8 +16,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::request::{QueryParameters, SignedIn};
-use crate::response::Problem;
+use crate::request::{HeadMarker, IsHead, LAST_EVENT_ID, QueryParameters, SignedIn};
+use crate::response::{BUFFERING, Problem};
 use crate::routes::notifications::NotificationView;
 
 /// The signal that a shutdown has begun. Streams end then; otherwise they would keep the server from stopping.
@@ -69,18 +69,22 @@ pub(crate) async fn stream_notifications(
     LastEventId(last_event_id): LastEventId,
     shutdown: Option<Data<ShutdownSignal>>,
 ) -> Result<HttpResponse, ApiError> {
+    let last_event_id = last_event_id?;
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
+    IsHead(is_head): IsHead,
+        // Without it, proxies buffer the response until it ends.
+        .insert_header((BUFFERING, "no"));
+    if is_head {
+        return Ok(response.streaming(stream::empty::<Result<Bytes, ApiError>>()));
+    }
     let stream = notifications::Stream::open(app.get_ref().clone(), session, last_event_id).await?;
     let shutdown = shutdown.map(|signal| signal.get_ref().clone());
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
-        // Without it, proxies buffer the response until it ends.
-        .insert_header((X_ACCEL_BUFFERING, "no"))
-        .streaming(event_bytes(stream, shutdown)))
+    Ok(response.streaming(event_bytes(stream, shutdown)))
 }
 
-const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
-
-/// The caller's session, by token, or else by ticket. Uses up the ticket.
+/// The caller's session, by token, or else by ticket. Uses up the ticket, except for `HEAD`, which opens no stream.
 pub(crate) struct StreamSession(Session);
 
 impl FromRequest for StreamSession {
@@ -100,7 +104,11 @@ impl FromRequest for StreamSession {
             let ticket = StreamTicket::parse(ticket).ok_or_else(unknown)?;
             let app =
                 request.app_data::<Data<App>>().ok_or_else(|| Error::Internal("no App".into()))?;
-            let session = notifications::redeem_ticket(app, &ticket).await?;
+            let session = if request.extensions().contains::<HeadMarker>() {
+                notifications::check_ticket(app, &ticket).await?
+            } else {
+                notifications::redeem_ticket(app, &ticket).await?
+            };
             // For the log line of the request.
             request.extensions_mut().insert(session.clone());
             Ok(Self(session))
@@ -108,24 +116,20 @@ impl FromRequest for StreamSession {
     }
 }
 
-/// The `Last-Event-ID` header.
-pub(crate) struct LastEventId(Option<i64>);
+/// The `Last-Event-ID` header. The handler reports a malformed one, since authentication comes first.
+pub(crate) struct LastEventId(Result<Option<i64>, ValidationError>);
 
 impl FromRequest for LastEventId {
     type Error = ApiError;
     type Future = std::future::Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let header = request.headers().get("Last-Event-ID").filter(|value| !value.is_empty());
-        let id = header.map(|value| value.to_str().ok().and_then(|text| text.parse().ok()));
-        std::future::ready(match id {
-            None => Ok(Self(None)),
-            Some(Some(id)) => Ok(Self(Some(id))),
-            Some(None) => {
-                let reason = "must be the id of an event of this stream";
-                Err(ValidationError::field("Last-Event-ID", reason).into())
-            }
-        })
+        let header = request.headers().get(LAST_EVENT_ID).filter(|value| !value.is_empty());
+        let parse = |value: &HeaderValue| value.to_str().ok().and_then(|text| text.parse().ok());
+        let malformed =
+            || ValidationError::field("Last-Event-ID", "must be the id of an event of this stream");
+        let id = header.map(|value| parse(value).ok_or_else(malformed)).transpose();
+        std::future::ready(Ok(Self(id)))
     }
 }
 

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use grateful_application::comments::CommentDraft;
 use grateful_application::{App, comments};
 use grateful_domain::{
-    CommentForViewer, CommentId, CommentText, FieldValidator, ListKind, PostId, ValidationError,
+    CommentForViewer, CommentId, CommentText, FieldValidator, ListKey, PostId, ValidationError,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -113,9 +113,9 @@ pub(crate) async fn list_comments(
     PostPath(post): PostPath,
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<CommentView>>, ApiError> {
-    let request = parameters.page(ListKind::Comments)?;
+    let request = parameters.page(ListKey::Comments(post))?;
     let page = comments::list(&app, me.user(), post, request).await?;
-    Ok(ListResponse::enveloped(page, ListKind::Comments))
+    Ok(ListResponse::enveloped(page, ListKey::Comments(post)))
 }
 
 /// Lists the replies to a comment, oldest first.
@@ -131,9 +131,9 @@ pub(crate) async fn list_replies(
     CommentPath(comment): CommentPath,
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<CommentView>>, ApiError> {
-    let request = parameters.page(ListKind::Replies)?;
+    let request = parameters.page(ListKey::Replies(comment))?;
     let page = comments::list_replies(&app, me.user(), comment, request).await?;
-    Ok(ListResponse::enveloped(page, ListKind::Replies))
+    Ok(ListResponse::enveloped(page, ListKey::Replies(comment)))
 }
 
 /// Updates a comment of the caller.

@@ -3,7 +3,7 @@
 use actix_web::get;
 use actix_web::web::{Data, Json};
 use grateful_application::{App, feed};
-use grateful_domain::{FeedPageRequest, FieldValidator, Limit, ListKind, PageRequest};
+use grateful_domain::{FeedPageRequest, FieldValidator, Limit, ListKey, PageRequest};
 use utoipa::IntoParams;
 
 use crate::error::ApiError;
@@ -73,13 +73,13 @@ pub(crate) async fn get_feed(
         }
         FeedRequest::Newest(request) if explain => {
             let page = feed::list_newest_scored(&app, me.viewer(), request).await?;
-            let next = page.next.map(|position| position.to_cursor(ListKind::NewestPosts));
+            let next = page.next.map(|position| position.to_cursor(ListKey::NewestPosts));
             let posts = page.items.into_iter().map(|post| PostView::from_feed(post, true));
             Ok(ListResponse::bare_with_cursor(posts.collect(), next))
         }
         FeedRequest::Newest(request) => {
             let page = feed::list_newest(&app, me.viewer(), request).await?;
-            Ok(ListResponse::bare(page, ListKind::NewestPosts))
+            Ok(ListResponse::bare(page, ListKey::NewestPosts))
         }
     }
 }
@@ -90,7 +90,7 @@ fn parse_feed_request(parameters: &QueryParameters) -> Result<(FeedRequest, bool
     let explain = parameters.check_flag(&mut fields, "explain", false);
     let feed = match algorithm {
         Some(false) => {
-            parameters.check_page(&mut fields, ListKind::NewestPosts).map(FeedRequest::Newest)
+            parameters.check_page(&mut fields, ListKey::NewestPosts).map(FeedRequest::Newest)
         }
         Some(true) | None => parameters.check_feed_page(&mut fields).map(FeedRequest::Ranked),
     };

@@ -5,7 +5,7 @@ use actix_web::web::{Data, Json};
 use actix_web::{Responder, delete, get, post};
 use grateful_application::hearts::HeartStatus;
 use grateful_application::{App, hearts};
-use grateful_domain::{Heart, ListKind, PostId};
+use grateful_domain::{Heart, ListKey, PostId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -112,9 +112,9 @@ pub(crate) async fn list_hearts(
     PostPath(post): PostPath,
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<HeartView>>, ApiError> {
-    let request = parameters.page(ListKind::Hearts)?;
+    let request = parameters.page(ListKey::Hearts(post))?;
     let page = hearts::list(&app, me.user(), post, request).await?;
-    Ok(ListResponse::bare(page, ListKind::Hearts))
+    Ok(ListResponse::bare(page, ListKey::Hearts(post)))
 }
 
 impl From<Heart> for HeartView {

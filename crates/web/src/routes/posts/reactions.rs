@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, delete, get, post};
 use grateful_application::reactions::ReactionSummary;
 use grateful_application::{App, reactions};
-use grateful_domain::{Emoji, FieldValidator, ListKind, Reaction, ValidationError};
+use grateful_domain::{Emoji, FieldValidator, ListKey, Reaction, ValidationError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -114,9 +114,9 @@ pub(crate) async fn list_reactions(
     PostPath(post): PostPath,
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<ReactionView>>, ApiError> {
-    let request = parameters.page(ListKind::Reactions)?;
+    let request = parameters.page(ListKey::Reactions(post))?;
     let page = reactions::list(&app, me.user(), post, request).await?;
-    Ok(ListResponse::enveloped(page, ListKind::Reactions))
+    Ok(ListResponse::enveloped(page, ListKey::Reactions(post)))
 }
 
 /// Returns the number of reactions to a post by emoji, and the caller's own.

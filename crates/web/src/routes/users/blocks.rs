@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{delete, get, post};
 use grateful_application::{App, follows};
-use grateful_domain::ListKind;
+use grateful_domain::ListKey;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -76,9 +76,9 @@ pub(crate) async fn list_blocks(
     app: Data<App>,
     me: SignedIn,
     parameters: QueryParameters,
-) -> Result<ListResponse<BlocksView>, ApiError> {
-    let request = parameters.page(ListKind::Blocks)?;
+) -> Result<ListResponse<BlockListView>, ApiError> {
+    let request = parameters.page(ListKey::Blocks)?;
     let (page, total) = follows::list_blocks(&app, me.user(), request).await?;
-    let body = |blocks, pagination| BlocksView { blocks, pagination };
-    Ok(ListResponse::with_pagination(page, ListKind::Blocks, request, total, body))
+    let body = |blocks, pagination| BlockListView { blocks, pagination };
+    Ok(ListResponse::with_pagination(page, ListKey::Blocks, request, total, body))
 }

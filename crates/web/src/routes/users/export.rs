@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, ContentType};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, get};
-use futures_util::{Stream, stream};
+use futures_util::{FutureExt as _, Stream, stream};
 use grateful_application::export::{
     self, HeartRecord, ReactionRecord, ReceivedShare, Section, SectionItems,
 };
@@ -127,8 +127,7 @@ fn envelope_parts(profile: &OwnProfileView, request: &HttpRequest) -> (String, S
     (head, tail)
 }
 
-/// Streams the document in chunks. A chunk is read while the previous one is sent, so that nothing piles up in memory
-/// for a slow client.
+/// Streams the document in chunks. Nothing is read before the stream is polled, which `HEAD` does not do.
 fn document_bytes(
     app: Data<App>,
     session: Session,
@@ -141,6 +140,17 @@ fn document_bytes(
         let export = export::export(&app, session.user, async |section, items| {
             writer.write_items(section, items, &session);
             match sender.send(Ok(writer.take())).await {
+) -> impl Stream<Item = Result<Bytes, ApiError>> {
+    async move { read_document(app, session, head, tail) }.flatten_stream()
+}
+
+/// Reads the document in a task. A chunk is read while the previous one is sent, so that nothing piles up in memory for a
+/// slow client.
+fn read_document(
+    app: Data<App>,
+    session: Session,
+    head: String,
+    tail: String,
                 Ok(()) => ControlFlow::Continue(()),
                 Err(_) => ControlFlow::Break(()),
             }

@@ -4,7 +4,7 @@ use actix_web::get;
 use actix_web::web::Data;
 use grateful_application::follows::FollowCounts;
 use grateful_application::{App, follows};
-use grateful_domain::{FollowListItem, ListKind, UserListItem};
+use grateful_domain::{FollowListItem, ListKey, UserListItem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -63,11 +63,11 @@ pub(crate) async fn list_followers(
     me: SignedIn,
     UserPath(user): UserPath,
     parameters: QueryParameters,
-) -> Result<ListResponse<FollowersView>, ApiError> {
-    let request = parameters.page(ListKind::Followers)?;
+) -> Result<ListResponse<FollowerListView>, ApiError> {
+    let request = parameters.page(ListKey::Followers(user))?;
     let (page, total) = follows::list_followers(&app, me.user(), user, request).await?;
-    let body = |followers, pagination| FollowersView { followers, pagination };
-    Ok(ListResponse::with_pagination(page, ListKind::Followers, request, total, body))
+    let body = |followers, pagination| FollowerListView { followers, pagination };
+    Ok(ListResponse::with_pagination(page, ListKey::Followers(user), request, total, body))
 }
 
 /// Lists the users that a user follows, newest first.
@@ -82,11 +82,11 @@ pub(crate) async fn list_following(
     me: SignedIn,
     UserPath(user): UserPath,
     parameters: QueryParameters,
-) -> Result<ListResponse<FollowingView>, ApiError> {
-    let request = parameters.page(ListKind::Following)?;
+) -> Result<ListResponse<FollowingListView>, ApiError> {
+    let request = parameters.page(ListKey::Following(user))?;
     let (page, total) = follows::list_following(&app, me.user(), user, request).await?;
-    let body = |following, pagination| FollowingView { following, pagination };
-    Ok(ListResponse::with_pagination(page, ListKind::Following, request, total, body))
+    let body = |following, pagination| FollowingListView { following, pagination };
+    Ok(ListResponse::with_pagination(page, ListKey::Following(user), request, total, body))
 }
 
 /// Returns the numbers of followers and followed users of a user.

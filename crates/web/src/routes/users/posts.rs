@@ -3,7 +3,7 @@
 use actix_web::get;
 use actix_web::web::Data;
 use grateful_application::{App, posts};
-use grateful_domain::ListKind;
+use grateful_domain::ListKey;
 
 use crate::error::ApiError;
 use crate::request::{PageParams20, QueryParameters, SignedIn, UserPath};
@@ -18,9 +18,9 @@ pub(crate) async fn list_own_posts(
     me: SignedIn,
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<PostView>>, ApiError> {
-    let request = parameters.page(ListKind::UserPosts)?;
+    let request = parameters.page(ListKey::OwnPosts)?;
     let page = posts::list_by_author(&app, me.viewer(), me.user(), request).await?;
-    Ok(ListResponse::enveloped(page, ListKind::UserPosts))
+    Ok(ListResponse::enveloped(page, ListKey::OwnPosts))
 }
 
 /// Lists the posts of a user that the caller may see, newest first.
@@ -36,7 +36,7 @@ pub(crate) async fn list_user_posts(
     UserPath(author): UserPath,
     parameters: QueryParameters,
 ) -> Result<ListResponse<Vec<PostView>>, ApiError> {
-    let request = parameters.page(ListKind::UserPosts)?;
+    let request = parameters.page(ListKey::UserPosts(author))?;
     let page = posts::list_by_author(&app, me.viewer(), author, request).await?;
-    Ok(ListResponse::enveloped(page, ListKind::UserPosts))
+    Ok(ListResponse::enveloped(page, ListKey::UserPosts(author)))
 }

@@ -3,6 +3,7 @@
 use actix_web::http::Method;
 use grateful_testkit::{Api, ApiRequest, ApiResponse, TestApp, a_post};
 use grateful_web::WebConfig;
+use serde_json::json;
 
 use crate::support::{assert_problem, post_path};
 
@@ -14,8 +15,9 @@ async fn an_allowed_origin_passes_the_preflight() {
     let api = Api::create().await;
 
     for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
-        let headers =
-            "authorization, content-type, idempotency-key, if-match, if-none-match, x-request-id";
+        let headers = "accept, accept-language, authorization, cache-control, content-type, \
+                       idempotency-key, if-match, if-none-match, if-range, last-event-id, range, \
+                       x-request-id";
         let response = preflight(&api, ALLOWED, method, headers).send().await.expect(200);
         assert_eq!(response.header("access-control-allow-origin"), Some(ALLOWED));
         assert_eq!(response.header("access-control-allow-credentials"), Some("true"));
@@ -34,6 +36,7 @@ async fn an_allowed_origin_may_read_every_response_including_errors() {
     let ana = api.create_user().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
 
+    let new_post = json!({"content": "For rain."});
     for (request, status) in [
         (api.get(&post), 200),
         (api.get(&post).header("If-None-Match", "*"), 304),
@@ -42,6 +45,10 @@ async fn an_allowed_origin_may_read_every_response_including_errors() {
         (api.delete(&post).by(&ana), 403),
         (api.get("/nowhere"), 404),
         (api.put("/health"), 405),
+        (api.get("/api/avatar/1").header("Range", "bytes=0-0"), 200),
+        (api.get("/api/v1/users/me/export").by(&ana), 200),
+        (api.post("/api/v1/posts").by(&ana).header("Idempotency-Key", "k").json(&new_post), 201),
+        (api.post("/api/v1/posts").by(&ana).header("Idempotency-Key", "k").json(&new_post), 201),
         (api.patch(&post).by(&ana).header("If-Match", "x").json_bytes("{}"), 403),
         (api.post("/api/v1/posts").by(&ana).json_bytes("x".repeat(70_000)), 413),
         (api.get(&format!("/{}", "x".repeat(9_000))), 414),
@@ -51,12 +58,33 @@ async fn an_allowed_origin_may_read_every_response_including_errors() {
         let response = request.header("Origin", ALLOWED).send().await.expect(status);
         assert_eq!(response.header("access-control-allow-origin"), Some(ALLOWED), "{status}");
         assert_eq!(response.header("access-control-allow-credentials"), Some("true"));
-        assert_lists(
-            &response,
-            "access-control-expose-headers",
-            &["etag", "link", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"],
-        );
+        let names: Vec<&str> = response.header_names().filter(is_for_pages).collect();
+        assert_lists(&response, "access-control-expose-headers", &names);
         assert_lists(&response, "vary", &["origin"]);
+    }
+}
+
+#[actix_web::test]
+async fn headers_that_only_some_responses_have_are_exposed_too() {
+    let api = Api::create().await;
+
+    let response = api.get("/health").header("Origin", ALLOWED).send().await.expect(200);
+
+    let names = "accept-ranges, allow, content-disposition, content-encoding, content-range, date, \
+                 etag, idempotent-replayed, link, ratelimit, ratelimit-policy, retry-after, \
+                 www-authenticate, x-accel-buffering, x-request-id";
+    let names: Vec<&str> = names.split(", ").collect();
+    assert_lists(&response, "access-control-expose-headers", &names);
+}
+
+#[actix_web::test]
+async fn a_response_for_one_viewer_varies_by_token_and_origin() {
+    let api = Api::create().await;
+    let post = post_path(a_post().insert_into(api.database()).await.id);
+
+    // Also without an `Origin`: a cache must not give this response to a page of another origin.
+    for request in [api.get(&post), api.get(&post).header("Origin", ALLOWED)] {
+        assert_lists(&request.send().await.expect(200), "vary", &["authorization", "origin"]);
     }
 }
 
@@ -93,6 +121,11 @@ async fn allowed_origins_are_configurable() {
         let allow_origin = response.header("access-control-allow-origin");
         assert_eq!(allow_origin, is_allowed.then_some(origin));
     }
+}
+
+/// Whether pages read the header. Browsers read those of CORS themselves.
+fn is_for_pages(name: &&str) -> bool {
+    !name.starts_with("access-control-")
 }
 
 fn preflight<'a>(api: &'a Api, origin: &str, method: &str, headers: &str) -> ApiRequest<'a> {

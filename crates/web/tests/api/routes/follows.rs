@@ -49,7 +49,8 @@ async fn a_user_cannot_follow_themselves() {
 
     let response = api.post(&follow_path(user_id(&ana))).by(&ana).send().await;
 
-    assert_eq!(problem_code_and_detail(&response, 422).0, "validation_error");
+    let expected = ("validation_error".to_owned(), "Cannot follow yourself".to_owned());
+    assert_eq!(problem_code_and_detail(&response, 422), expected);
     assert_eq!(error_details(&response), json!({"fields": {"id": "Cannot follow yourself"}}));
     assert_eq!(get_follow_stats(&api, &ana, &ana).await, [0; 4]);
 }

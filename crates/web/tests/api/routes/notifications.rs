@@ -213,7 +213,8 @@ async fn invalid_query_parameters_are_rejected() {
         ("offset=10001", "offset"),
         ("unread_only=maybe", "unread_only"),
         ("cursor=x", "cursor"),
-        // The cursor of another list.
+        // The cursors of another list and of an earlier version.
+        ("cursor=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "cursor"),
         ("cursor=AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "cursor"),
     ] {
         let response =

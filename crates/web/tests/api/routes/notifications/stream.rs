@@ -1,5 +1,6 @@
 //! `/api/v1/notifications/stream`.
 
+use actix_web::http::Method;
 use grateful_testkit::StreamingResponse;
 use serde_json::{Value, json};
 
@@ -108,6 +109,36 @@ async fn a_malformed_event_id_is_rejected() {
         let request = scenario.api.get(&format!("{NOTIFICATIONS}/stream")).by(&scenario.ana);
         let response = request.header("Last-Event-ID", id).send().await;
         assert_eq!(invalid_fields(&response), ["Last-Event-ID"], "{id}");
+    }
+}
+
+#[actix_web::test]
+async fn head_responds_with_the_headers_of_the_stream_and_ends() {
+    let scenario = Scenario::create().await;
+    let path = format!("{NOTIFICATIONS}/stream");
+    let get = open_stream(&scenario, None).await.head;
+
+    let head = scenario.api.request(Method::HEAD, &path).by(&scenario.ana).send().await;
+
+    let head = head.expect(200);
+    assert!(head.body.is_empty());
+    for name in ["content-type", "x-accel-buffering", "cache-control", "vary"] {
+        assert_eq!(head.header(name), get.header(name), "{name}");
+    }
+    let malformed = scenario.api.request(Method::HEAD, &path).by(&scenario.ana);
+    malformed.header("Last-Event-ID", "x").send().await.expect(422);
+    scenario.api.request(Method::HEAD, &path).send().await.expect(401);
+}
+
+#[actix_web::test]
+async fn a_malformed_event_id_is_reported_only_to_a_signed_in_caller() {
+    let scenario = Scenario::create().await;
+    let stream = format!("{NOTIFICATIONS}/stream");
+    let unknown_ticket = format!("{stream}?ticket={}", scenario.ana.token);
+
+    for path in [&stream, &unknown_ticket] {
+        let response = scenario.api.get(path).header("Last-Event-ID", "x").send().await;
+        assert_eq!(problem_code_and_detail(&response, 401).0, "authentication_error", "{path}");
     }
 }
 

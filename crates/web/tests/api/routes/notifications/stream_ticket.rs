@@ -1,5 +1,6 @@
 //! `/api/v1/notifications/stream/ticket`.
 
+use actix_web::http::Method;
 use chrono::TimeDelta;
 use grateful_testkit::ApiResponse;
 use serde_json::json;
@@ -44,6 +45,21 @@ async fn a_ticket_is_valid_once() {
     );
 
     assert_unauthorized(&open_with_ticket(&scenario, &ticket).await);
+}
+
+#[actix_web::test]
+async fn head_checks_a_ticket_and_does_not_use_it_up() {
+    let scenario = Scenario::create().await;
+    let ticket = create_ticket(&scenario).await;
+    let path = format!("{NOTIFICATIONS}/stream?ticket={ticket}");
+    let head = || scenario.api.request(Method::HEAD, &path).send();
+
+    head().await.expect(200);
+    head().await.expect(200);
+    let stream = scenario.api.get(&path).send_streaming().await;
+
+    assert_eq!(stream.head.status.as_u16(), 200);
+    head().await.expect(401);
 }
 
 #[actix_web::test]

@@ -97,7 +97,8 @@ async fn a_user_cannot_block_themselves_or_an_unknown_user() {
         let unknown = format!("/api/v1/users/{UNKNOWN_USER_ID}/block");
         let unknown = api.request(method, &unknown).by(&ana).send().await;
 
-        assert_eq!(problem_code_and_detail(&own, 422).0, "validation_error");
+        let expected = ("validation_error".to_owned(), "Cannot block yourself".to_owned());
+        assert_eq!(problem_code_and_detail(&own, 422), expected);
         assert_eq!(error_details(&own), json!({"fields": {"id": "Cannot block yourself"}}));
         assert_eq!(
             problem_code_and_detail(&unknown, 404),
