@@ -161,7 +161,11 @@ async fn signups_are_limited_per_ip_address() {
 
 #[actix_web::test]
 async fn behind_a_proxy_the_forwarded_address_is_limited_and_the_proxy_is_not() {
-    let api = limited(|limits| limits.logins = Rate::new(2, TimeDelta::minutes(1))).await;
+    let api = limited(|limits| {
+        limits.logins = Rate::new(2, TimeDelta::minutes(1));
+        limits.trusted_proxies = Some(vec!["127.0.0.1/32".parse().unwrap()]);
+    })
+    .await;
     let log_in = |from: &str, forwarded_for: Option<&str>| {
         let request =
             api.post(LOG_IN).from_address(address(from)).json(&credentials("x@y.example", "-"));
@@ -228,6 +232,32 @@ async fn after_ten_wrong_passwords_the_right_one_is_rejected_with_the_same_timin
     log_in(&api, ben.user.email.as_str(), PASSWORD).await.0.expect(200);
     api.app.clock.advance(TimeDelta::seconds(90));
     log_in(&api, email, PASSWORD).await.0.expect(200);
+}
+
+#[actix_web::test]
+async fn wrong_passwords_of_a_signed_in_user_count_as_failed_logins() {
+    let api = with_login_throttle().await;
+    let ana = api.create_user().await;
+    let change = |current: &str| {
+        let body = json!({"current_password": current, "new_password": "battery staple"});
+        api.put("/api/v1/auth/password").by(&ana).json(&body).send()
+    };
+    let delete = |password: &str| {
+        api.delete("/api/v1/users/me").by(&ana).json(&json!({"password": password})).send()
+    };
+    for _ in 0..5 {
+        change("wrong horse").await.expect(403);
+        delete("wrong horse").await.expect(403);
+    }
+
+    for response in [change(PASSWORD).await, delete(PASSWORD).await] {
+        let details = assert_problem(&response, 429, "rate_limit_exceeded");
+        assert_eq!(details, json!({"limit": 10, "retry_after": 90}));
+        assert_eq!(rate_limit_headers(&response).1, "\"failed-logins\";q=10;w=900");
+    }
+    log_in(&api, ana.user.email.as_str(), PASSWORD).await.0.expect(429);
+    api.app.clock.advance(TimeDelta::seconds(90));
+    change(PASSWORD).await.expect(200);
 }
 
 #[actix_web::test]
