@@ -15,7 +15,7 @@ use grateful_application::{
 use grateful_nominatim::Nominatim;
 use grateful_storage::{Database, DatabaseConfig, PoolMetrics};
 
-use crate::config::{Command, Settings, available_cores};
+use crate::config::{Command, OpenapiVersion, Settings, available_cores};
 use crate::database::Postgres;
 use crate::file_store::FileStore;
 
@@ -26,7 +26,7 @@ pub(crate) async fn run(command: Command, settings: Settings) -> anyhow::Result<
         Command::Password { username } => password::reset(settings, &username).await,
         Command::Verify { repair } => verify::verify(settings, repair).await,
         Command::Seed(args) => seed::seed(settings, args).await,
-        Command::Openapi => print_openapi(),
+        Command::Openapi { version } => print_openapi(version),
     }
 }
 
@@ -41,8 +41,12 @@ async fn migrate_database(config: &DatabaseConfig) -> anyhow::Result<Vec<String>
     grateful_storage::migrate(&config.url).await.context("the database cannot be migrated")
 }
 
-fn print_openapi() -> anyhow::Result<()> {
-    println!("{}", grateful_web::document().to_pretty_json()?);
+fn print_openapi(version: OpenapiVersion) -> anyhow::Result<()> {
+    let document = match version {
+        OpenapiVersion::V3_1 => grateful_web::document(),
+        OpenapiVersion::V3_0 => grateful_web::document_3_0(),
+    };
+    println!("{document:#}");
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use grateful_nominatim::NominatimConfig;
 use grateful_seed::DatasetSize;
 use url::Url;
@@ -59,7 +59,20 @@ pub(crate) enum Command {
     /// generated users share one password, which is printed.
     Seed(SeedArgs),
     /// Print the OpenAPI document.
-    Openapi,
+    Openapi {
+        /// Version of OpenAPI. 3.0 is for generators that do not read 3.1.
+        #[arg(long, value_enum, default_value = "3.1")]
+        version: OpenapiVersion,
+    },
+}
+
+/// A version of OpenAPI.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum OpenapiVersion {
+    #[value(name = "3.1")]
+    V3_1,
+    #[value(name = "3.0")]
+    V3_0,
 }
 
 /// Which dataset to generate. The same arguments generate the same dataset, including its ids, in an empty database.

@@ -40,6 +40,9 @@ pub enum ShareMethod {
 pub struct UnknownShareMethod;
 
 impl ShareMethod {
+    /// All methods.
+    pub const ALL: [Self; 2] = [Self::Url, Self::Message];
+
     /// The code used in the database and in JSON.
     pub const fn code(self) -> &'static str {
         match self {
@@ -53,10 +56,7 @@ impl ShareMethod {
     /// # Errors
     /// No method has this code.
     pub fn from_code(code: &str) -> Result<Self, UnknownShareMethod> {
-        [Self::Url, Self::Message]
-            .into_iter()
-            .find(|method| method.code() == code)
-            .ok_or(UnknownShareMethod)
+        Self::ALL.into_iter().find(|method| method.code() == code).ok_or(UnknownShareMethod)
     }
 }
 

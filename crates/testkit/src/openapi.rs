@@ -9,8 +9,7 @@ use uuid::Uuid;
 use crate::ApiResponse;
 
 /// The document of this build of the server.
-static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::to_value(grateful_web::document()).unwrap());
+static DOCUMENT: LazyLock<Value> = LazyLock::new(grateful_web::document);
 
 /// Panics if the document does not describe this response to this request.
 pub(crate) fn assert_documented(method: &Method, path: &str, response: &ApiResponse) {
@@ -20,10 +19,10 @@ pub(crate) fn assert_documented(method: &Method, path: &str, response: &ApiRespo
     }
 }
 
+fn check(method: &Method, path: &str, response: &ApiResponse) -> Result<(), String> {
     if *method == Method::HEAD && !response.body.is_empty() {
         return Err("a response to HEAD has a body".to_owned());
     }
-fn check(method: &Method, path: &str, response: &ApiResponse) -> Result<(), String> {
     let is_error = response.status.is_client_error() || response.status.is_server_error();
     let Some(operation) = operation(method, path) else {
         // Errors have the same body on undocumented paths.
@@ -94,6 +93,9 @@ fn matches(schema: &Value, value: &Value, at: &str) -> Result<(), String> {
             "enum" => expected.as_array().is_some_and(|all| all.contains(value)),
             "format" => has_format(expected, value),
             "minimum" => value.as_f64() >= expected.as_f64() || !value.is_number(),
+            "maxLength" => value
+                .as_str()
+                .is_none_or(|text| expected.as_u64() >= u64::try_from(text.chars().count()).ok()),
             "oneOf" => matches_exactly_one(expected, value, at),
             "allOf" => {
                 check_all_of(expected, value, at)?;
@@ -217,6 +219,7 @@ mod tests {
             "properties": {
                 "at": {"type": "string", "format": "date-time"},
                 "n": {"type": ["integer", "null"], "minimum": 0},
+                "text": {"type": "string", "maxLength": 2},
             },
         });
         let at = "2026-11-22T10:10:25.772128Z";
@@ -232,6 +235,7 @@ mod tests {
             json!({"at": "2026-11-22T10:10:25.772128+00:00"}),
             json!({"at": at, "n": "0"}),
             json!({"at": at, "n": -1}),
+            json!({"at": at, "text": "abc"}),
             json!({"at": at, "email": "ana@example.org"}),
         ] {
             assert!(matches(&schema, &value, "$").is_err(), "{value}");

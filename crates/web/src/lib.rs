@@ -21,7 +21,7 @@ pub use self::app::app;
 pub use self::config::{MetricsPage, RateLimitsConfig, WebConfig};
 pub use self::metrics::all_metrics;
 pub use self::middleware::{RateLimitPolicy, rate_limit_policy};
-pub use self::openapi::document;
+pub use self::openapi::{document, document_3_0};
 use self::routes::{auth, avatars, follows, health, notifications, posts, users};
 pub use self::server::serve;
 
@@ -37,6 +37,7 @@ fn register_routes(service: &mut ServiceConfig<'_>) {
         .service(health::get_readiness)
         .service(routes::metrics::get_metrics)
         .service(openapi::get_openapi_document)
+        .service(openapi::get_openapi_3_0_document)
         .service(avatars::get_default_avatar)
         .service(
             scope::scope(API)

@@ -1,28 +1,36 @@
 //! The OpenAPI document, generated from the handlers.
 
+pub(crate) mod codes;
+mod common_parts;
 mod route_table;
+mod schemas;
 pub(crate) mod swagger_ui;
+mod v3_0;
 
 use std::sync::LazyLock;
 
 use actix_web::http::Method;
 use actix_web::http::header::ContentType;
 use actix_web::{App, HttpResponse, get};
+use serde_json::Value;
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Content, ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
-use utoipa::{OpenApi as _, ToSchema};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_actix_web::AppExt;
 
-use crate::access::{Access, access_to};
-use crate::response::Problem;
-
+use self::codes::NotificationTypeCode;
+use self::common_parts::add_common_parts;
 pub(crate) use self::route_table::ROUTES;
+use self::schemas::refine_schemas;
+use self::v3_0::to_3_0;
+use crate::response::Problem;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(title = "Grateful", description = "API of a server for gratitude communities: posts, feeds, follows and notifications."),
-    components(schemas(Problem)),
+    components(schemas(Problem, NotificationTypeCode)),
+    servers((url = "/", description = "The server that serves this document")),
     tags(
         (name = "auth", description = "Sign-up, login and sessions"),
         (name = "users", description = "Finding users by name, and posts by user"),
@@ -45,8 +53,28 @@ pub(crate) use self::route_table::ROUTES;
 )]
 struct ApiDoc;
 
-/// Builds the OpenAPI document of the whole API.
-pub fn document() -> OpenApi {
+/// Builds the OpenAPI 3.1 document of the whole API.
+pub fn document() -> Value {
+    let mut document = serde_json::to_value(generated()).unwrap_or_default();
+    let items = document["paths"].as_object_mut().into_iter().flatten();
+    for (pattern, item) in items {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            if let Ok(method) = method.to_uppercase().parse() {
+                add_common_parts(operation, &method, pattern);
+            }
+        }
+    }
+    refine_schemas(&mut document);
+    document
+}
+
+/// Builds the same document in OpenAPI 3.0.3.
+pub fn document_3_0() -> Value {
+    to_3_0(document())
+}
+
+/// Returns what the handlers declare.
+fn generated() -> OpenApi {
     let (_, mut document) = App::new()
         .into_utoipa_app()
         .openapi(ApiDoc::openapi())
@@ -54,70 +82,30 @@ pub fn document() -> OpenApi {
         .split_for_parts();
     // A greeting for people, not part of the API (docs/http-api.md#root).
     document.paths.paths.remove("/");
+    let token =
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(TOKEN_DESCRIPTION));
     let components = document.components.get_or_insert_default();
-    components.add_security_scheme(TOKEN, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-    for (pattern, item) in &mut document.paths.paths {
-        for (method, operation) in operations_mut(item) {
-            add_common_parts(operation, access_to(&method, pattern));
-        }
-    }
+    components.add_security_scheme(TOKEN, SecurityScheme::Http(token.build()));
     document
 }
 
 const TOKEN: &str = "token";
-const JSON: &str = "application/json";
+const TOKEN_DESCRIPTION: &str = "The `access_token` in the response of `POST /api/v1/auth/signup` or `POST /api/v1/auth/login`.";
 
-/// Adds the parts that all operations have in common: error responses and security.
-fn add_common_parts(operation: &mut Operation, access: Access) {
-    let problem = |description: &str| {
-        let body =
-            ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
-        ResponseBuilder::new().description(description).content(Problem::MEDIA_TYPE, body).build()
-    };
-    let responses = &mut operation.responses.responses;
-    for response in responses.values_mut() {
-        set_problem_media_type(response);
-    }
-    responses.insert("default".to_owned(), problem("Any other error").into());
-    if access != Access::Public {
-        responses.insert("401".to_owned(), problem("The token is missing or invalid").into());
-        let token = SecurityRequirement::new(TOKEN, Vec::<String>::new());
-        let mut security = vec![token];
-        if access == Access::Optional {
-            security.push(SecurityRequirement::default());
-        }
-        operation.security = Some(security);
-    }
-}
-
-/// Changes the media type of [`Problem`] bodies, which handlers declare as JSON.
-fn set_problem_media_type(response: &mut RefOr<Response>) {
-    let RefOr::T(response) = response else { return };
-    let is_problem = |content: &RefOr<Content>| {
-        let RefOr::T(content) = content else { return false };
-        matches!(&content.schema, Some(RefOr::Ref(to)) if to.ref_location.ends_with("/Problem"))
-    };
-    if response.content.get(JSON).is_some_and(is_problem)
-        && let Some(content) = response.content.swap_remove(JSON)
-    {
-        response.content.insert(Problem::MEDIA_TYPE.to_owned(), content);
-    }
-}
-
-fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+fn operations(item: &PathItem) -> impl Iterator<Item = (Method, &Operation)> {
     [
-        (Method::GET, &mut item.get),
-        (Method::POST, &mut item.post),
-        (Method::PUT, &mut item.put),
-        (Method::PATCH, &mut item.patch),
-        (Method::DELETE, &mut item.delete),
+        (Method::GET, &item.get),
+        (Method::POST, &item.post),
+        (Method::PUT, &item.put),
+        (Method::PATCH, &item.patch),
+        (Method::DELETE, &item.delete),
     ]
     .into_iter()
-    .filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
+    .filter_map(|(method, operation)| operation.as_ref().map(|operation| (method, operation)))
 }
 
-/// The serialized document.
-static DOCUMENT_JSON: LazyLock<String> = LazyLock::new(|| document().to_json().unwrap_or_default());
+static DOCUMENT_JSON: LazyLock<String> = LazyLock::new(|| document().to_string());
+static DOCUMENT_3_0_JSON: LazyLock<String> = LazyLock::new(|| document_3_0().to_string());
 
 /// Returns this document.
 #[utoipa::path(
@@ -127,4 +115,14 @@ static DOCUMENT_JSON: LazyLock<String> = LazyLock::new(|| document().to_json().u
 #[get("/openapi.json")]
 pub(crate) async fn get_openapi_document() -> HttpResponse {
     HttpResponse::Ok().content_type(ContentType::json()).body(DOCUMENT_JSON.as_str())
+}
+
+/// Returns this document in OpenAPI 3.0, for generators that do not read 3.1.
+#[utoipa::path(
+    tag = "health",
+    responses((status = 200, body = Object, description = "The OpenAPI 3.0 document")),
+)]
+#[get("/openapi-3.0.json")]
+pub(crate) async fn get_openapi_3_0_document() -> HttpResponse {
+    HttpResponse::Ok().content_type(ContentType::json()).body(DOCUMENT_3_0_JSON.as_str())
 }

@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 use actix_web::http::Method;
 use utoipa::openapi::OpenApi;
 
-use super::{document, operations_mut};
+use super::{generated, operations};
 
 /// The routes of this build.
 pub(crate) static ROUTES: LazyLock<RouteTable> =
-    LazyLock::new(|| RouteTable::from_document(&document()));
+    LazyLock::new(|| RouteTable::from_document(&generated()));
 
 /// The methods of each route, by pattern.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ impl RouteTable {
                 .into();
         for (pattern, item) in &document.paths.paths {
             let methods = table.entry(pattern.clone()).or_default();
-            for (method, _) in operations_mut(&mut item.clone()) {
+            for (method, _) in operations(item) {
                 let has_head = method == Method::GET;
                 methods.push(method);
                 methods.extend(has_head.then_some(Method::HEAD));

@@ -8,8 +8,7 @@ use utoipa::ToSchema;
 use crate::request::{RequestId, now};
 use crate::response::Timestamp;
 
-/// The body of successful responses of auth, users, reactions, follows, comments and blocks
-/// (docs/http-api.md#success-bodies).
+/// The body of successful responses of auth, users, reactions, follows, comments and blocks.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Envelope<T> {
     /// Always true.

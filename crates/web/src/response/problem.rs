@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
+use crate::openapi::codes::ErrorCode;
 use crate::request::RequestId;
 use crate::response::{RateLimitStatus, Timestamp, ceil_seconds};
 
@@ -40,10 +41,11 @@ impl Problem {
     pub(crate) const MEDIA_TYPE: &'static str = "application/problem+json";
 }
 
-/// The part of a [`Problem`] that older clients read.
+/// The part of a problem that older clients read.
 #[derive(Debug, Serialize, ToSchema)]
 struct ProblemError {
     /// The type of the problem.
+    #[schema(value_type = ErrorCode)]
     code: &'static str,
     /// Equals `detail`.
     message: String,
@@ -57,6 +59,31 @@ struct ProblemKind {
     code: &'static str,
     title: &'static str,
 }
+
+/// All codes of problems, by status.
+pub(crate) const CODES: [&str; 18] = [
+    "business_logic_error",
+    "authentication_error",
+    "permission_denied",
+    "not_found",
+    "method_not_allowed",
+    "request_timeout",
+    ALREADY_EXISTS,
+    "conflict",
+    "precondition_failed",
+    "payload_too_large",
+    "uri_too_long",
+    "unsupported_media_type",
+    "range_not_satisfiable",
+    "validation_error",
+    "rate_limit_exceeded",
+    "headers_too_large",
+    "internal_error",
+    "unavailable",
+];
+
+/// The code of a conflict with what exists already.
+const ALREADY_EXISTS: &str = "already_exists";
 
 impl ProblemKind {
     fn from_status(status: StatusCode) -> Self {
@@ -88,7 +115,7 @@ pub(crate) fn error_response(error: &ApiError, id: &RequestId, now: DateTime<Utc
     let status = error.status_code();
     let kind = match error {
         ApiError::UseCase(Error::AlreadyExists { .. }) => {
-            ProblemKind { code: "already_exists", title: "Already exists" }
+            ProblemKind { code: ALREADY_EXISTS, title: "Already exists" }
         }
         _ => ProblemKind::from_status(status),
     };
@@ -208,5 +235,22 @@ fn capitalize(message: &str) -> String {
             first.to_uppercase().chain(chars).collect()
         }
         _ => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_documented_codes_are_those_of_all_error_statuses() {
+        let statuses = (400..600).filter_map(|status| StatusCode::from_u16(status).ok());
+        let mut codes: BTreeSet<&str> =
+            statuses.map(|status| ProblemKind::from_status(status).code).collect();
+        codes.insert(ALREADY_EXISTS);
+
+        assert_eq!(BTreeSet::from(CODES), codes);
     }
 }

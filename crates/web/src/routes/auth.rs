@@ -128,8 +128,13 @@ const BEARER: &str = "bearer";
 /// Creates an account and its first session.
 #[utoipa::path(
     tag = "auth",
-    request_body = NewAccount,
-    responses((status = 201, body = Envelope<AccountView>), (status = 409, body = Problem)),
+    request_body(content = NewAccount, example = json!({
+        "username": "ana", "email": "ana@example.org", "password": "correct horse battery",
+    })),
+    responses(
+        (status = 201, body = Envelope<AccountView>, description = "The new account, and the access token of its first session"),
+        (status = 409, body = Problem, description = "The username or the email address is taken"),
+    ),
 )]
 #[post("/auth/signup")]
 pub(crate) async fn sign_up(
@@ -144,8 +149,13 @@ pub(crate) async fn sign_up(
 /// Logs a user in: creates a session and returns its access token.
 #[utoipa::path(
     tag = "auth",
-    request_body = NewSession,
-    responses((status = 200, body = Envelope<AccessTokenView>), (status = 401, body = Problem)),
+    request_body(content = NewSession, example = json!({
+        "email": "ana@example.org", "password": "correct horse battery",
+    })),
+    responses(
+        (status = 200, body = Envelope<AccessTokenView>, description = "The access token of the new session"),
+        (status = 401, body = Problem, description = "The email address or the password is incorrect"),
+    ),
 )]
 #[post("/auth/login")]
 pub(crate) async fn log_in(
@@ -161,7 +171,10 @@ pub(crate) async fn log_in(
 }
 
 /// Returns the account of the caller.
-#[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<CurrentUserView>)))]
+#[utoipa::path(
+    tag = "auth",
+    responses((status = 200, body = Envelope<CurrentUserView>, description = "The account of the caller")),
+)]
 #[get("/auth/session")]
 pub(crate) async fn get_current_user(
     app: Data<App>,
@@ -171,7 +184,10 @@ pub(crate) async fn get_current_user(
 }
 
 /// Revokes the session of the request. Succeeds without a valid token too.
-#[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<MessageView>)))]
+#[utoipa::path(
+    tag = "auth",
+    responses((status = 200, body = Envelope<MessageView>, description = "The token no longer works")),
+)]
 #[post("/auth/logout")]
 pub(crate) async fn log_out(
     app: Data<App>,
@@ -184,7 +200,10 @@ pub(crate) async fn log_out(
 }
 
 /// Lists the sessions of the caller, newest first.
-#[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<Vec<SessionView>>)))]
+#[utoipa::path(
+    tag = "auth",
+    responses((status = 200, body = Envelope<Vec<SessionView>>, description = "The sessions of the caller")),
+)]
 #[get("/auth/sessions")]
 pub(crate) async fn list_sessions(
     app: Data<App>,
@@ -199,7 +218,10 @@ pub(crate) async fn list_sessions(
 #[utoipa::path(
     tag = "auth",
     params(("id" = Uuid, Path, description = "Session id")),
-    responses((status = 200, body = Envelope<RevokedSessionsView>), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = Envelope<RevokedSessionsView>, description = "The session is revoked"),
+        (status = 404, body = Problem, description = "The caller has no such session"),
+    ),
 )]
 #[delete("/auth/sessions/{id}")]
 pub(crate) async fn revoke_session(
@@ -212,7 +234,12 @@ pub(crate) async fn revoke_session(
 }
 
 /// Revokes all sessions of the caller, including that of the request.
-#[utoipa::path(tag = "auth", responses((status = 200, body = Envelope<RevokedSessionsView>)))]
+#[utoipa::path(
+    tag = "auth",
+    responses(
+        (status = 200, body = Envelope<RevokedSessionsView>, description = "All sessions of the caller are revoked"),
+    ),
+)]
 #[post("/auth/logout-all")]
 pub(crate) async fn revoke_all_sessions(
     app: Data<App>,
@@ -225,8 +252,13 @@ pub(crate) async fn revoke_all_sessions(
 /// Changes the password of the caller and revokes all other sessions.
 #[utoipa::path(
     tag = "auth",
-    request_body = ChangePasswordBody,
-    responses((status = 200, body = Envelope<MessageView>), (status = 403, body = Problem)),
+    request_body(content = ChangePasswordBody, example = json!({
+        "current_password": "correct horse battery", "new_password": "staple correct horse",
+    })),
+    responses(
+        (status = 200, body = Envelope<MessageView>, description = "The password is changed"),
+        (status = 403, body = Problem, description = "The current password is incorrect"),
+    ),
 )]
 #[put("/auth/password")]
 pub(crate) async fn change_password(

@@ -19,8 +19,8 @@ use crate::response::{CROSS_ORIGIN, Problem, content_etag};
         ("If-None-Match" = Option<String>, Header, description = "Entity tags of the copies that the client has. If one is current, the response is 304"),
     ),
     responses(
-        (status = 200, content_type = "image/svg+xml", body = String),
-        (status = 304),
+        (status = 200, content_type = "image/svg+xml", body = String, description = "The avatar as SVG"),
+        (status = 304, description = "The copy of the client is current"),
         (status = 404, body = Problem),
     ),
 )]

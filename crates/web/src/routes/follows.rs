@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
+use crate::openapi::codes::FollowStateCode;
 use crate::request::{Field, JsonBody, SignedIn, UserPath};
 use crate::response::{Envelope, EnvelopeResponse, Problem, Timestamp};
 
@@ -25,6 +26,7 @@ pub(crate) struct FollowView {
     follower_id: i64,
     followed_id: i64,
     /// `active`, or `pending` if the followed user approves followers.
+    #[schema(value_type = FollowStateCode)]
     status: Option<&'static str>,
     created_at: Timestamp,
     follower: FollowUserView,
@@ -47,14 +49,16 @@ pub(crate) struct UnfollowedView {
 
 /// The relationship between the caller and a user, in both directions.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct FollowStatusView {
+pub(crate) struct RelationshipView {
     /// Whether the caller follows the user.
     is_following: bool,
     /// The caller's follow of the user: `active`, `pending`, `blocked` if the user has blocked the caller, otherwise null.
+    #[schema(value_type = Option<FollowStateCode>)]
     follow_status: Option<&'static str>,
     /// Whether the user follows the caller.
     is_followed_by: bool,
     /// The user's follow of the caller: `active`, `pending`, `blocked` if the caller has blocked the user, otherwise null.
+    #[schema(value_type = Option<FollowStateCode>)]
     reverse_status: Option<&'static str>,
     /// Whether both follow each other.
     is_mutual: bool,
@@ -87,10 +91,10 @@ impl UserIdsBody {
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
     responses(
-        (status = 201, body = Envelope<FollowView>),
-        (status = 403, body = Problem),
-        (status = 404, body = Problem),
-        (status = 409, body = Problem),
+        (status = 201, body = Envelope<FollowView>, description = "The new follow or follow request"),
+        (status = 403, body = Problem, description = "One of the two users has blocked the other"),
+        (status = 404, body = Problem, description = "The user does not exist"),
+        (status = 409, body = Problem, description = "The caller already follows the user, or has requested to"),
         (status = 422, body = Problem),
     ),
 )]
@@ -107,7 +111,10 @@ pub(crate) async fn follow_user(
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
-    responses((status = 200, body = Envelope<UnfollowedView>), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = Envelope<UnfollowedView>, description = "The follow or the follow request is removed"),
+        (status = 404, body = Problem, description = "The caller does not follow the user"),
+    ),
 )]
 #[delete("/follows/{id}")]
 pub(crate) async fn unfollow_user(
@@ -126,29 +133,34 @@ pub(crate) async fn unfollow_user(
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
-    responses((status = 200, body = Envelope<FollowStatusView>), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = Envelope<RelationshipView>, description = "The relationship between the caller and the user"),
+        (status = 404, body = Problem, description = "The user does not exist"),
+    ),
 )]
 #[get("/follows/{id}/status")]
 pub(crate) async fn get_follow_status(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
-) -> Result<EnvelopeResponse<FollowStatusView>, ApiError> {
+) -> Result<EnvelopeResponse<RelationshipView>, ApiError> {
     Ok(EnvelopeResponse::ok(follows::get_relationship(&app, me.user(), other).await?.into()))
 }
 
 /// Returns the relationship between the caller and each of up to 100 users, by user id. Unknown users are left out.
 #[utoipa::path(
     tag = "follows",
-    request_body = UserIdsBody,
-    responses((status = 200, body = Envelope<BTreeMap<String, FollowStatusView>>)),
+    request_body(content = UserIdsBody, example = json!({"user_ids": [1, 2]})),
+    responses(
+        (status = 200, body = Envelope<BTreeMap<String, RelationshipView>>, description = "The relationship to each user, by user id"),
+    ),
 )]
 #[post("/follows/status")]
 pub(crate) async fn get_follow_statuses(
     app: Data<App>,
     me: SignedIn,
     JsonBody(body): JsonBody<UserIdsBody>,
-) -> Result<EnvelopeResponse<BTreeMap<String, FollowStatusView>>, ApiError> {
+) -> Result<EnvelopeResponse<BTreeMap<String, RelationshipView>>, ApiError> {
     let relationships = follows::get_relationships(&app, me.user(), &body.parse()?).await?;
     let by_id =
         relationships.into_iter().map(|(id, relationship)| (id.to_string(), relationship.into()));
@@ -179,7 +191,7 @@ impl From<Author> for FollowUserView {
     }
 }
 
-impl From<Relationship> for FollowStatusView {
+impl From<Relationship> for RelationshipView {
     fn from(Relationship { outgoing, incoming }: Relationship) -> Self {
         let is_following = outgoing == FollowState::Active;
         let is_followed_by = incoming == FollowState::Active;

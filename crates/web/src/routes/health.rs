@@ -22,14 +22,17 @@ pub(crate) struct ProbeView {
 }
 
 /// Returns a greeting.
-#[utoipa::path(tag = "health", responses((status = 200, body = MessageView)))]
+#[utoipa::path(tag = "health", responses((status = 200, body = MessageView, description = "A greeting")))]
 #[get("/")]
 pub(crate) async fn get_root() -> Json<MessageView> {
     Json(MessageView { message: "Grateful API is running" })
 }
 
 /// Returns the name and status of the service.
-#[utoipa::path(tag = "health", responses((status = 200, body = HealthView)))]
+#[utoipa::path(
+    tag = "health",
+    responses((status = 200, body = HealthView, description = "The name and the status of the service")),
+)]
 #[get("/health")]
 pub(crate) async fn get_health() -> Json<HealthView> {
     Json(HealthView { status: "healthy", service: "grateful-api" })
@@ -38,7 +41,10 @@ pub(crate) async fn get_health() -> Json<HealthView> {
 /// Returns 200 while the process responds.
 ///
 /// Checks nothing else, so that the process is not restarted because its database is unavailable.
-#[utoipa::path(tag = "health", responses((status = 200, body = ProbeView)))]
+#[utoipa::path(
+    tag = "health",
+    responses((status = 200, body = ProbeView, description = "The process responds")),
+)]
 #[get("/livez")]
 pub(crate) async fn get_liveness() -> Json<ProbeView> {
     Json(ProbeView { status: "alive" })
@@ -47,7 +53,13 @@ pub(crate) async fn get_liveness() -> Json<ProbeView> {
 /// Returns 200 if the server can serve requests, otherwise 503.
 ///
 /// Checks that the database responds and has all migrations, and that uploads can be written.
-#[utoipa::path(tag = "health", responses((status = 200, body = ProbeView), (status = 503, body = Problem)))]
+#[utoipa::path(
+    tag = "health",
+    responses(
+        (status = 200, body = ProbeView, description = "The server can serve requests"),
+        (status = 503, body = Problem, description = "The database or the upload directory is unavailable"),
+    ),
+)]
 #[get("/readyz")]
 pub(crate) async fn get_readiness(app: Data<App>) -> Result<Json<ProbeView>, ApiError> {
     health::check_readiness(&app).await?;

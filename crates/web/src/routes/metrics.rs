@@ -9,7 +9,7 @@ use crate::{MetricsPage, WebConfig};
 /// Returns the metrics in the text format of Prometheus, or 404 if the server is configured without them.
 #[utoipa::path(
     tag = "monitoring",
-    responses((status = 200, body = String, content_type = "text/plain")),
+    responses((status = 200, body = String, content_type = "text/plain", description = "The metrics")),
 )]
 #[get("/metrics")]
 pub(crate) async fn get_metrics(config: Data<WebConfig>) -> Result<HttpResponse, ApiError> {

@@ -1,6 +1,8 @@
 //! `/notifications`: the caller's notifications.
 
+mod data_view;
 pub(crate) mod stream;
+mod stream_events;
 
 use actix_web::web::{Data, Json};
 use actix_web::{get, post};
@@ -13,7 +15,9 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use self::data_view::NotificationDataView;
 use crate::error::ApiError;
+use crate::openapi::codes::NotificationTypeCode;
 use crate::request::{NotificationPath, PageParams100, QueryParameters, SignedIn};
 use crate::response::{ListResponse, Problem, Timestamp};
 
@@ -22,11 +26,11 @@ use crate::response::{ListResponse, Problem, Timestamp};
 pub(crate) struct NotificationView {
     id: Uuid,
     #[serde(rename = "type")]
+    #[schema(value_type = NotificationTypeCode)]
     kind: &'static str,
     title: String,
     message: String,
-    /// What a client needs to link the notification. The members depend on the type.
-    #[schema(value_type = Object)]
+    #[schema(value_type = NotificationDataView)]
     data: Map<String, Value>,
     read: bool,
     created_at: Timestamp,
@@ -40,6 +44,7 @@ pub(crate) struct NotificationView {
     actor_count: i32,
     /// Up to eight actors. Only for a batch.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     actors: Option<Vec<ActorView>>,
 }
 
@@ -64,6 +69,7 @@ pub(crate) struct NotificationSummaryView {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct NotificationStatsView {
     user_id: i64,
+    #[schema(value_type = Option<NotificationTypeCode>)]
     notification_type: Option<&'static str>,
     last_hour: i64,
     last_day: i64,
@@ -109,15 +115,14 @@ struct NotificationParams {
 #[expect(dead_code, reason = "OpenAPI documentation of what `QueryParameters` reads")]
 struct NotificationStatsParams {
     /// The notification type. Default: all types.
-    #[param(example = "like")]
-    notification_type: Option<String>,
+    notification_type: Option<NotificationTypeCode>,
 }
 
 /// Lists the top-level notifications of the caller, newest activity first.
 #[utoipa::path(
     tag = "notifications",
     params(NotificationParams),
-    responses((status = 200, body = [NotificationView])),
+    responses((status = 200, body = [NotificationView], description = "A page of notifications")),
 )]
 #[get("/notifications")]
 pub(crate) async fn list_notifications(
@@ -138,7 +143,10 @@ pub(crate) async fn list_notifications(
 }
 
 /// Returns how many top-level notifications the caller has, and how many of them are unread.
-#[utoipa::path(tag = "notifications", responses((status = 200, body = NotificationSummaryView)))]
+#[utoipa::path(
+    tag = "notifications",
+    responses((status = 200, body = NotificationSummaryView, description = "The numbers of notifications")),
+)]
 #[get("/notifications/summary")]
 pub(crate) async fn get_notification_summary(
     app: Data<App>,
@@ -149,7 +157,11 @@ pub(crate) async fn get_notification_summary(
 }
 
 /// Returns how many notifications the caller received lately. Each event counts, batched or not.
-#[utoipa::path(tag = "notifications", params(NotificationStatsParams), responses((status = 200, body = NotificationStatsView)))]
+#[utoipa::path(
+    tag = "notifications",
+    params(NotificationStatsParams),
+    responses((status = 200, body = NotificationStatsView, description = "The statistics")),
+)]
 #[get("/notifications/stats")]
 pub(crate) async fn get_notification_stats(
     app: Data<App>,
@@ -174,7 +186,10 @@ pub(crate) async fn get_notification_stats(
 #[utoipa::path(
     tag = "notifications",
     params(("id" = Uuid, Path, description = "Notification id"), PageParams100),
-    responses((status = 200, body = [NotificationView]), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = [NotificationView], description = "A page of the children of the batch"),
+        (status = 404, body = Problem),
+    ),
 )]
 #[get("/notifications/{id}/children")]
 pub(crate) async fn list_notification_children(
@@ -192,7 +207,10 @@ pub(crate) async fn list_notification_children(
 #[utoipa::path(
     tag = "notifications",
     params(("id" = Uuid, Path, description = "Notification id")),
-    responses((status = 200, body = MarkedReadView), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = MarkedReadView, description = "The notification is read"),
+        (status = 404, body = Problem),
+    ),
 )]
 #[post("/notifications/{id}/read")]
 pub(crate) async fn mark_notification_read(
@@ -205,7 +223,10 @@ pub(crate) async fn mark_notification_read(
 }
 
 /// Marks as read all notifications that exist at the time of the request.
-#[utoipa::path(tag = "notifications", responses((status = 200, body = MarkedAllReadView)))]
+#[utoipa::path(
+    tag = "notifications",
+    responses((status = 200, body = MarkedAllReadView, description = "All notifications are read")),
+)]
 #[post("/notifications/read-all")]
 pub(crate) async fn mark_all_notifications_read(
     app: Data<App>,

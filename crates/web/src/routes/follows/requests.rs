@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
+use crate::openapi::codes::FollowStateCode;
 use crate::request::{PageParams100, QueryParameters, SignedIn, UserPath};
 use crate::response::{Envelope, EnvelopeResponse, ListResponse, Pagination, Problem, Timestamp};
 use crate::routes::user_summary::UserSummaryView;
@@ -16,6 +17,7 @@ use crate::routes::user_summary::UserSummaryView;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FollowRequestStatusView {
     /// `active` if the request was accepted, null if it was declined.
+    #[schema(value_type = Option<FollowStateCode>)]
     status: Option<&'static str>,
 }
 
@@ -39,7 +41,7 @@ pub(crate) struct FollowRequestsView {
 #[utoipa::path(
     tag = "follows",
     params(PageParams100),
-    responses((status = 200, body = Envelope<FollowRequestsView>)),
+    responses((status = 200, body = Envelope<FollowRequestsView>, description = "A page of follow requests")),
 )]
 #[get("/follows/requests")]
 pub(crate) async fn list_follow_requests(
@@ -57,7 +59,10 @@ pub(crate) async fn list_follow_requests(
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "Id of the user who sent the request")),
-    responses((status = 200, body = Envelope<FollowRequestStatusView>), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = Envelope<FollowRequestStatusView>, description = "The request is accepted"),
+        (status = 404, body = Problem, description = "The user has not requested to follow the caller"),
+    ),
 )]
 #[post("/follows/requests/{id}/accept")]
 pub(crate) async fn accept_follow_request(
@@ -73,7 +78,10 @@ pub(crate) async fn accept_follow_request(
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "Id of the user who sent the request")),
-    responses((status = 200, body = Envelope<FollowRequestStatusView>), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = Envelope<FollowRequestStatusView>, description = "The request is declined"),
+        (status = 404, body = Problem, description = "The user has not requested to follow the caller"),
+    ),
 )]
 #[post("/follows/requests/{id}/decline")]
 pub(crate) async fn decline_follow_request(

@@ -46,7 +46,7 @@ struct FollowSuggestionParams {
 #[utoipa::path(
     tag = "follows",
     params(FollowSuggestionParams),
-    responses((status = 200, body = Envelope<FollowSuggestionsView>)),
+    responses((status = 200, body = Envelope<FollowSuggestionsView>, description = "The suggested users")),
 )]
 #[get("/follows/suggestions")]
 pub(crate) async fn list_follow_suggestions(

@@ -13,12 +13,14 @@ use grateful_application::{App, Error};
 use grateful_domain::{Session, ValidationError};
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::request::{HeadMarker, IsHead, LAST_EVENT_ID, QueryParameters, SignedIn};
 use crate::response::{BUFFERING, Problem};
 use crate::routes::notifications::NotificationView;
+use crate::routes::notifications::stream_events::{
+    NotificationStreamEvent, RemovedNotificationView,
+};
 
 /// The signal that a shutdown has begun. Streams end then; otherwise they would keep the server from stopping.
 #[derive(Clone)]
@@ -34,7 +36,10 @@ pub(crate) struct StreamTicketView {
 }
 
 /// Creates a ticket that opens one stream. It is for browsers, whose `EventSource` cannot send headers.
-#[utoipa::path(tag = "notifications", responses((status = 200, body = StreamTicketView)))]
+#[utoipa::path(
+    tag = "notifications",
+    responses((status = 200, body = StreamTicketView, description = "The ticket")),
+)]
 #[post("/notifications/stream/ticket")]
 pub(crate) async fn create_stream_ticket(
     app: Data<App>,
@@ -47,9 +52,10 @@ pub(crate) async fn create_stream_ticket(
 
 /// Streams the changes of the caller's notifications as server-sent events.
 ///
-/// An event `notification` has a notification that is new or has changed, and an event `removed` the id of one that
-/// left the list. After an event `reset`, the client must load the list again. With `Last-Event-ID`, the stream
-/// continues after that event, with no event missed or repeated.
+/// The body never ends by itself. It is a sequence of events, each of which is described by `NotificationStreamEvent`:
+/// `event` is the field `event`, `id` the field `id`, and `data` is one line of JSON in the field `data`. After an event
+/// `reset`, the client must load the list again. With `Last-Event-ID`, the stream continues after that event, with no
+/// event missed or repeated. Lines that start with a colon only keep the connection open.
 #[utoipa::path(
     tag = "notifications",
     params(
@@ -57,7 +63,7 @@ pub(crate) async fn create_stream_ticket(
         ("Last-Event-ID" = Option<i64>, Header, description = "The id of the last event that the client received"),
     ),
     responses(
-        (status = 200, body = String, content_type = "text/event-stream"),
+        (status = 200, body = NotificationStreamEvent, content_type = "text/event-stream", description = "The stream of events. Each event has the fields of the schema"),
         (status = 422, body = Problem),
         (status = 429, body = Problem, description = "The caller has ten streams open"),
     ),
@@ -67,13 +73,13 @@ pub(crate) async fn stream_notifications(
     app: Data<App>,
     StreamSession(session): StreamSession,
     LastEventId(last_event_id): LastEventId,
+    IsHead(is_head): IsHead,
     shutdown: Option<Data<ShutdownSignal>>,
 ) -> Result<HttpResponse, ApiError> {
     let last_event_id = last_event_id?;
     let mut response = HttpResponse::Ok();
     response
         .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
-    IsHead(is_head): IsHead,
         // Without it, proxies buffer the response until it ends.
         .insert_header((BUFFERING, "no"));
     if is_head {
@@ -186,12 +192,6 @@ fn json(view: &impl Serialize) -> String {
     serde_json::to_string(view).unwrap_or_default()
 }
 
-/// A notification that left the list.
-#[derive(Serialize)]
-struct RemovedView {
-    id: Uuid,
-}
-
 /// How long a client should wait before it reconnects, in milliseconds.
 const RETRY_MS: u32 = 2_000;
 
@@ -200,7 +200,9 @@ fn serialize_change(seq: i64, kind: InboxChangeKind) -> String {
         InboxChangeKind::Upserted(notification) => {
             ("notification", json(&NotificationView::from(*notification)))
         }
-        InboxChangeKind::Removed(id) => ("removed", json(&RemovedView { id: id.into() })),
+        InboxChangeKind::Removed(id) => {
+            ("removed", json(&RemovedNotificationView { id: id.into() }))
+        }
     };
     // Compact JSON has no line breaks, and those in strings are escaped.
     format!("id: {seq}\nevent: {name}\ndata: {data}\n\n")

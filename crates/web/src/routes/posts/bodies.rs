@@ -13,6 +13,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
+use crate::openapi::codes::{PostTypeCode, PrivacyLevelCode};
 use crate::request::{Field, FormFields, MultipartForm, as_is};
 
 /// The body that creates a post.
@@ -23,7 +24,7 @@ pub(crate) struct NewPost {
     content: Field<String>,
     /// If absent, it is detected from the content.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<PostTypeCode>)]
     post_type: Field<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 100)]
@@ -40,7 +41,7 @@ pub(crate) struct NewPost {
     #[schema(value_type = Option<bool>)]
     is_public: Field<bool>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<PrivacyLevelCode>)]
     privacy_level: Field<String>,
 }
 
@@ -109,7 +110,7 @@ pub(crate) struct NewPostForm {
     content: String,
     /// If absent, it is detected from the content.
     #[schema(nullable = false)]
-    post_type: Option<String>,
+    post_type: Option<PostTypeCode>,
     #[schema(nullable = false, max_length = 100, example = "Winter")]
     title: Option<String>,
     #[schema(nullable = false, max_length = 100, example = "Porto")]
@@ -118,7 +119,7 @@ pub(crate) struct NewPostForm {
     #[schema(nullable = false)]
     is_public: Option<bool>,
     #[schema(nullable = false)]
-    privacy_level: Option<String>,
+    privacy_level: Option<PrivacyLevelCode>,
     /// JPEG, PNG or WebP, at most 5,242,880 bytes, 50 megapixels, and 12,000 pixels per side.
     #[schema(nullable = false, value_type = Option<String>, format = Binary)]
     image: Option<Vec<u8>>,
@@ -159,7 +160,7 @@ pub(crate) struct PostPatch {
     #[schema(value_type = Option<String>, nullable = false, max_length = 500)]
     content: Field<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(value_type = Option<PostTypeCode>, nullable = false)]
     post_type: Field<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 100)]
@@ -175,7 +176,7 @@ pub(crate) struct PostPatch {
     #[schema(value_type = Option<bool>, nullable = false)]
     is_public: Field<bool>,
     #[serde(default)]
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(value_type = Option<PrivacyLevelCode>, nullable = false)]
     privacy_level: Field<String>,
 }
 

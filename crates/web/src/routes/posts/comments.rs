@@ -76,14 +76,14 @@ pub(crate) struct CommentView {
 /// Creates a comment on a post, or a reply to a comment.
 #[utoipa::path(
     tag = "comments",
-    request_body = NewComment,
+    request_body(content = NewComment, example = json!({"content": "Me too!"})),
     params(
         ("id" = Uuid, Path, description = "Post id"),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes retries of the request safe"),
     ),
     responses(
-        (status = 201, body = Envelope<CommentView>),
-        (status = 404, body = Problem),
+        (status = 201, body = Envelope<CommentView>, description = "The new comment"),
+        (status = 404, body = Problem, description = "The post or the parent comment does not exist, or the caller cannot see it"),
         (status = 409, body = Problem),
     ),
 )]
@@ -104,7 +104,10 @@ pub(crate) async fn create_comment(
 #[utoipa::path(
     tag = "comments",
     params(("id" = Uuid, Path, description = "Post id"), PageParams100),
-    responses((status = 200, body = Envelope<Vec<CommentView>>), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = Envelope<Vec<CommentView>>, description = "A page of comments"),
+        (status = 404, body = Problem),
+    ),
 )]
 #[get("/posts/{id}/comments")]
 pub(crate) async fn list_comments(
@@ -122,7 +125,10 @@ pub(crate) async fn list_comments(
 #[utoipa::path(
     tag = "comments",
     params(("id" = Uuid, Path, description = "Comment id"), PageParams100),
-    responses((status = 200, body = Envelope<Vec<CommentView>>), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = Envelope<Vec<CommentView>>, description = "A page of replies"),
+        (status = 404, body = Problem),
+    ),
 )]
 #[get("/comments/{id}/replies")]
 pub(crate) async fn list_replies(
@@ -139,11 +145,11 @@ pub(crate) async fn list_replies(
 /// Updates a comment of the caller.
 #[utoipa::path(
     tag = "comments",
-    request_body = CommentPatch,
+    request_body(content = CommentPatch, example = json!({"content": "So am I!"})),
     params(("id" = Uuid, Path, description = "Comment id")),
     responses(
-        (status = 200, body = Envelope<CommentView>),
-        (status = 403, body = Problem),
+        (status = 200, body = Envelope<CommentView>, description = "The comment after the update"),
+        (status = 403, body = Problem, description = "The comment belongs to another user"),
         (status = 404, body = Problem),
     ),
 )]
@@ -162,7 +168,11 @@ pub(crate) async fn update_comment(
 #[utoipa::path(
     tag = "comments",
     params(("id" = Uuid, Path, description = "Comment id")),
-    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)),
+    responses(
+        (status = 204, description = "The comment is deleted"),
+        (status = 403, body = Problem, description = "Neither the comment nor the post belongs to the caller"),
+        (status = 404, body = Problem),
+    ),
 )]
 #[delete("/comments/{id}")]
 pub(crate) async fn delete_comment(

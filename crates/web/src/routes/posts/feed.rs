@@ -56,7 +56,11 @@ enum FeedRequest {
 /// The ranked feed has up to 500 posts, ordered by their score for the caller, with a new post at every fifth position.
 /// The other feed has the newest posts first. A client that follows the `next` links sees no post twice and misses no
 /// post that still exists, even if other users post in the meantime.
-#[utoipa::path(tag = "feed", params(FeedParams), responses((status = 200, body = [PostView])))]
+#[utoipa::path(
+    tag = "feed",
+    params(FeedParams),
+    responses((status = 200, body = [PostView], description = "A page of posts")),
+)]
 #[get("/posts/feed")]
 pub(crate) async fn get_feed(
     app: Data<App>,
@@ -98,7 +102,11 @@ fn parse_feed_request(parameters: &QueryParameters) -> Result<(FeedRequest, bool
 }
 
 /// Lists the public posts of the last `window_hours` hours, highest trending score first.
-#[utoipa::path(tag = "feed", params(TrendingParams), responses((status = 200, body = [PostView])))]
+#[utoipa::path(
+    tag = "feed",
+    params(TrendingParams),
+    responses((status = 200, body = [PostView], description = "The trending posts")),
+)]
 #[get("/posts/trending")]
 pub(crate) async fn list_trending_posts(
     app: Data<App>,

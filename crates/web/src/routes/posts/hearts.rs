@@ -52,9 +52,9 @@ pub(crate) struct HeartView {
     tag = "hearts",
     params(("id" = Uuid, Path, description = "Post id")),
     responses(
-        (status = 201, body = HeartChangeView),
+        (status = 201, body = HeartChangeView, description = "The hearts of the post, including the new one"),
         (status = 404, body = Problem),
-        (status = 409, body = Problem),
+        (status = 409, body = Problem, description = "The caller has already given a heart"),
     ),
 )]
 #[post("/posts/{id}/heart")]
@@ -71,7 +71,10 @@ pub(crate) async fn add_heart(
 #[utoipa::path(
     tag = "hearts",
     params(("id" = Uuid, Path, description = "Post id")),
-    responses((status = 200, body = HeartChangeView), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = HeartChangeView, description = "The remaining hearts of the post"),
+        (status = 404, body = Problem, description = "The caller cannot see the post, or has not given a heart"),
+    ),
 )]
 #[delete("/posts/{id}/heart")]
 pub(crate) async fn remove_heart(
@@ -87,7 +90,10 @@ pub(crate) async fn remove_heart(
 #[utoipa::path(
     tag = "hearts",
     params(("id" = Uuid, Path, description = "Post id")),
-    responses((status = 200, body = HeartStatusView), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = HeartStatusView, description = "The hearts of the post"),
+        (status = 404, body = Problem),
+    ),
 )]
 #[get("/posts/{id}/hearts")]
 pub(crate) async fn get_heart_status(
@@ -103,7 +109,7 @@ pub(crate) async fn get_heart_status(
 #[utoipa::path(
     tag = "hearts",
     params(("id" = Uuid, Path, description = "Post id"), PageParams100),
-    responses((status = 200, body = [HeartView]), (status = 404, body = Problem)),
+    responses((status = 200, body = [HeartView], description = "A page of hearts"), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/hearts/users")]
 pub(crate) async fn list_hearts(

@@ -12,17 +12,18 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
+use crate::openapi::codes::{EmojiCode, ReactionObjectCode};
 use crate::request::{Field, JsonBody, PageParams100, PostPath, QueryParameters, SignedIn};
 use crate::response::{Envelope, EnvelopeResponse, ListResponse, Problem, Timestamp};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct NewReaction {
     #[serde(default)]
-    #[schema(value_type = String, required, example = "hug")]
+    #[schema(value_type = EmojiCode, required)]
     emoji_code: Field<String>,
     /// Only posts have reactions.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<ReactionObjectCode>)]
     object_type: Field<String>,
 }
 
@@ -42,6 +43,7 @@ pub(crate) struct ReactionView {
     id: Uuid,
     user_id: i64,
     post_id: Uuid,
+    #[schema(value_type = EmojiCode)]
     emoji_code: &'static str,
     emoji_display: &'static str,
     created_at: Timestamp,
@@ -64,15 +66,19 @@ pub(crate) struct ReactionSummaryView {
     /// The number of reactions by emoji code. Codes without reactions are absent.
     emoji_counts: BTreeMap<&'static str, i64>,
     /// The code of the caller's reaction.
+    #[schema(value_type = Option<EmojiCode>)]
     user_reaction: Option<&'static str>,
 }
 
 /// Sets the caller's emoji reaction to a post. Replaces an earlier one.
 #[utoipa::path(
     tag = "reactions",
-    request_body = NewReaction,
+    request_body(content = NewReaction, example = json!({"emoji_code": "hug"})),
     params(("id" = Uuid, Path, description = "Post id")),
-    responses((status = 201, body = Envelope<ReactionView>), (status = 404, body = Problem)),
+    responses(
+        (status = 201, body = Envelope<ReactionView>, description = "The reaction of the caller"),
+        (status = 404, body = Problem),
+    ),
 )]
 #[post("/posts/{id}/reactions")]
 pub(crate) async fn set_reaction(
@@ -89,7 +95,10 @@ pub(crate) async fn set_reaction(
 #[utoipa::path(
     tag = "reactions",
     params(("id" = Uuid, Path, description = "Post id")),
-    responses((status = 204), (status = 404, body = Problem)),
+    responses(
+        (status = 204, description = "The reaction is removed"),
+        (status = 404, body = Problem, description = "The caller cannot see the post, or has not reacted to it"),
+    ),
 )]
 #[delete("/posts/{id}/reactions")]
 pub(crate) async fn remove_reaction(
@@ -105,7 +114,10 @@ pub(crate) async fn remove_reaction(
 #[utoipa::path(
     tag = "reactions",
     params(("id" = Uuid, Path, description = "Post id"), PageParams100),
-    responses((status = 200, body = Envelope<Vec<ReactionView>>), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = Envelope<Vec<ReactionView>>, description = "A page of reactions"),
+        (status = 404, body = Problem),
+    ),
 )]
 #[get("/posts/{id}/reactions")]
 pub(crate) async fn list_reactions(
@@ -123,7 +135,10 @@ pub(crate) async fn list_reactions(
 #[utoipa::path(
     tag = "reactions",
     params(("id" = Uuid, Path, description = "Post id")),
-    responses((status = 200, body = Envelope<ReactionSummaryView>), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = Envelope<ReactionSummaryView>, description = "The reactions of the post, counted"),
+        (status = 404, body = Problem),
+    ),
 )]
 #[get("/posts/{id}/reactions/summary")]
 pub(crate) async fn get_reaction_summary(

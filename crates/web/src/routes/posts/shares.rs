@@ -13,19 +13,19 @@ use uuid::Uuid;
 
 use crate::WebConfig;
 use crate::error::ApiError;
+use crate::openapi::codes::ShareMethodCode;
 use crate::request::{Field, IdempotentBody, PostPath, SignedIn};
 use crate::response::{Problem, ReplayableResponse, Timestamp, stored_body};
 
 /// How to share a post.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct NewShare {
-    /// `url` or `message`.
     #[serde(default)]
-    #[schema(value_type = String, required, example = "url")]
+    #[schema(value_type = ShareMethodCode, required)]
     share_method: Field<String>,
     /// The recipients of a message: 1 to 5 users.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<i64>>)]
+    #[schema(value_type = Option<Vec<i64>>, min_items = 1, max_items = 5)]
     recipient_ids: Field<Vec<i64>>,
     /// The text of a message.
     #[serde(default)]
@@ -67,6 +67,7 @@ pub(crate) struct ShareView {
     id: Uuid,
     user_id: i64,
     post_id: Uuid,
+    #[schema(value_type = ShareMethodCode)]
     share_method: &'static str,
     /// The URL of the post in the front end, if it is shared as a link.
     share_url: Option<String>,
@@ -79,15 +80,15 @@ pub(crate) struct ShareView {
 /// Shares a post as a link or a message. Sharing a link again returns the first share.
 #[utoipa::path(
     tag = "shares",
-    request_body = NewShare,
+    request_body(content = NewShare, example = json!({"share_method": "url"})),
     params(
         ("id" = Uuid, Path, description = "Post id"),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes retries of the request safe"),
     ),
     responses(
-        (status = 201, body = ShareView),
-        (status = 400, body = Problem),
-        (status = 403, body = Problem),
+        (status = 201, body = ShareView, description = "The share"),
+        (status = 400, body = Problem, description = "The post is private"),
+        (status = 403, body = Problem, description = "A recipient cannot be sent the post"),
         (status = 404, body = Problem),
         (status = 409, body = Problem),
         (status = 429, body = Problem),
@@ -111,7 +112,10 @@ pub(crate) async fn create_share(
 #[utoipa::path(
     tag = "shares",
     params(("id" = Uuid, Path, description = "Post id")),
-    responses((status = 204), (status = 404, body = Problem)),
+    responses(
+        (status = 204, description = "The link share is deleted"),
+        (status = 404, body = Problem, description = "The caller cannot see the post, or has not shared it as a link"),
+    ),
 )]
 #[delete("/posts/{id}/share")]
 pub(crate) async fn delete_share(

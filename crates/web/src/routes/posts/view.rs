@@ -6,8 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::openapi::codes::{EmojiCode, PostTypeCode, SlotCode};
 use crate::response::Timestamp;
 
+/// The author of a post or a comment.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AuthorView {
     id: i64,
@@ -20,12 +22,14 @@ pub(crate) struct AuthorView {
     profile_image_url: Option<String>,
 }
 
+/// A post, as the caller sees it.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PostView {
     id: Uuid,
     author_id: i64,
     title: Option<String>,
     content: String,
+    #[schema(value_type = PostTypeCode)]
     post_type: &'static str,
     image_url: Option<String>,
     location: Option<String>,
@@ -39,6 +43,7 @@ pub(crate) struct PostView {
     comments_count: i32,
     is_hearted: bool,
     /// The code of the caller's emoji reaction.
+    #[schema(value_type = Option<EmojiCode>)]
     current_user_reaction: Option<&'static str>,
     /// The score that determined the post's rank. Only in a feed that was requested with `explain`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +66,7 @@ pub(crate) struct ScoreView {
     /// The factor for the post's age, which halves every day.
     decay: f64,
     /// `ranked` if the post is here for its total, `fresh` if it is here because it is new.
-    #[schema(example = "ranked")]
+    #[schema(value_type = SlotCode)]
     slot: &'static str,
 }
 

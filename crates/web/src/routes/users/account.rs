@@ -30,8 +30,11 @@ impl DeleteAccountBody {
 /// Deletes the account of the caller with all its data.
 #[utoipa::path(
     tag = "profiles",
-    request_body = DeleteAccountBody,
-    responses((status = 204), (status = 403, body = Problem)),
+    request_body(content = DeleteAccountBody, example = json!({"password": "correct horse battery"})),
+    responses(
+        (status = 204, description = "The account is deleted"),
+        (status = 403, body = Problem, description = "The password is incorrect"),
+    ),
 )]
 #[delete("/users/me")]
 pub(crate) async fn delete_account(

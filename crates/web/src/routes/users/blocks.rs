@@ -19,7 +19,7 @@ pub(crate) struct BlockStatusView {
 
 /// A page of blocked users.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct BlocksView {
+pub(crate) struct BlockListView {
     blocks: Vec<UserSummaryView>,
     #[serde(flatten)]
     pagination: Pagination,
@@ -30,8 +30,8 @@ pub(crate) struct BlocksView {
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
     responses(
-        (status = 200, body = Envelope<BlockStatusView>),
-        (status = 404, body = Problem),
+        (status = 200, body = Envelope<BlockStatusView>, description = "The user is blocked"),
+        (status = 404, body = Problem, description = "The user does not exist"),
         (status = 422, body = Problem),
     ),
 )]
@@ -50,8 +50,8 @@ pub(crate) async fn block_user(
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
     responses(
-        (status = 200, body = Envelope<BlockStatusView>),
-        (status = 404, body = Problem),
+        (status = 200, body = Envelope<BlockStatusView>, description = "The user is not blocked"),
+        (status = 404, body = Problem, description = "The user does not exist"),
         (status = 422, body = Problem),
     ),
 )]
@@ -69,7 +69,7 @@ pub(crate) async fn unblock_user(
 #[utoipa::path(
     tag = "follows",
     params(PageParams100),
-    responses((status = 200, body = Envelope<BlocksView>)),
+    responses((status = 200, body = Envelope<BlockListView>, description = "A page of blocked users")),
 )]
 #[get("/users/me/blocks")]
 pub(crate) async fn list_blocks(

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
+use crate::openapi::codes::EmojiCode;
 use crate::request::{RequestId, SignedIn, now};
 use crate::response::{Envelope, Timestamp};
 use crate::routes::auth::SessionView;
@@ -58,6 +59,7 @@ pub(crate) struct ExportHeartView {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ExportReactionView {
     post_id: Uuid,
+    #[schema(value_type = EmojiCode)]
     emoji_code: &'static str,
     created_at: Timestamp,
 }
@@ -98,7 +100,12 @@ pub(crate) struct ExportCommentView {
 /// Exports all personal data of the caller as one JSON document.
 ///
 /// Each part shows the state at the time when it was read. A document that is cut off before its end is incomplete.
-#[utoipa::path(tag = "export", responses((status = 200, body = Envelope<ExportView>)))]
+#[utoipa::path(
+    tag = "export",
+    responses(
+        (status = 200, body = Envelope<ExportView>, description = "All personal data of the caller, streamed"),
+    ),
+)]
 #[get("/users/me/export")]
 pub(crate) async fn export_personal_data(
     app: Data<App>,
@@ -134,13 +141,6 @@ fn document_bytes(
     head: String,
     tail: String,
 ) -> impl Stream<Item = Result<Bytes, ApiError>> {
-    let (sender, mut receiver) = mpsc::channel(1);
-    actix_web::rt::spawn(async move {
-        let mut writer = ExportWriter::new(head);
-        let export = export::export(&app, session.user, async |section, items| {
-            writer.write_items(section, items, &session);
-            match sender.send(Ok(writer.take())).await {
-) -> impl Stream<Item = Result<Bytes, ApiError>> {
     async move { read_document(app, session, head, tail) }.flatten_stream()
 }
 
@@ -151,6 +151,13 @@ fn read_document(
     session: Session,
     head: String,
     tail: String,
+) -> impl Stream<Item = Result<Bytes, ApiError>> {
+    let (sender, mut receiver) = mpsc::channel(1);
+    actix_web::rt::spawn(async move {
+        let mut writer = ExportWriter::new(head);
+        let export = export::export(&app, session.user, async |section, items| {
+            writer.write_items(section, items, &session);
+            match sender.send(Ok(writer.take())).await {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(_) => ControlFlow::Break(()),
             }

@@ -27,7 +27,7 @@ pub(crate) struct FollowerView {
 
 /// A page of followers.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct FollowersView {
+pub(crate) struct FollowerListView {
     followers: Vec<FollowerView>,
     #[serde(flatten)]
     pagination: Pagination,
@@ -35,7 +35,7 @@ pub(crate) struct FollowersView {
 
 /// A page of followed users.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct FollowingView {
+pub(crate) struct FollowingListView {
     following: Vec<FollowerView>,
     #[serde(flatten)]
     pagination: Pagination,
@@ -55,7 +55,10 @@ pub(crate) struct FollowStatsView {
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "User id"), PageParams50),
-    responses((status = 200, body = Envelope<FollowersView>), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = Envelope<FollowerListView>, description = "A page of followers"),
+        (status = 404, body = Problem, description = "The user does not exist"),
+    ),
 )]
 #[get("/users/{id}/followers")]
 pub(crate) async fn list_followers(
@@ -74,7 +77,10 @@ pub(crate) async fn list_followers(
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "User id"), PageParams50),
-    responses((status = 200, body = Envelope<FollowingView>), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = Envelope<FollowingListView>, description = "A page of followed users"),
+        (status = 404, body = Problem, description = "The user does not exist"),
+    ),
 )]
 #[get("/users/{id}/following")]
 pub(crate) async fn list_following(
@@ -93,7 +99,10 @@ pub(crate) async fn list_following(
 #[utoipa::path(
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
-    responses((status = 200, body = Envelope<FollowStatsView>), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = Envelope<FollowStatsView>, description = "The numbers of followers and followed users"),
+        (status = 404, body = Problem, description = "The user does not exist"),
+    ),
 )]
 #[get("/users/{id}/follow-stats")]
 pub(crate) async fn get_follow_stats(

@@ -17,9 +17,9 @@ pub(crate) struct LocationSearchBody {
     #[serde(default)]
     #[schema(value_type = String, required, min_length = 2, max_length = 200)]
     query: Field<String>,
-    /// The maximum number of results. A value out of range counts as the nearest limit.
+    /// The maximum number of results, 1 to 10. A value out of range counts as the nearest limit. Default: 10.
     #[serde(default)]
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 10, default = 10)]
+    #[schema(value_type = Option<i64>)]
     limit: Field<i64>,
 }
 
@@ -55,8 +55,11 @@ impl From<Location> for LocationView {
 /// Searches locations by name, best matches first.
 #[utoipa::path(
     tag = "locations",
-    request_body = LocationSearchBody,
-    responses((status = 200, body = Envelope<Vec<LocationView>>), (status = 400, body = Problem)),
+    request_body(content = LocationSearchBody, example = json!({"query": "New York"})),
+    responses(
+        (status = 200, body = Envelope<Vec<LocationView>>, description = "The locations that match, best matches first"),
+        (status = 400, body = Problem, description = "The geocoder did not respond, or responded with an error"),
+    ),
 )]
 #[post("/users/location/search")]
 pub(crate) async fn search_locations(

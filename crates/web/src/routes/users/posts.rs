@@ -11,7 +11,11 @@ use crate::response::{Envelope, ListResponse, Problem};
 use crate::routes::posts::PostView;
 
 /// Lists the posts of the caller, including private ones, newest first.
-#[utoipa::path(tag = "users", params(PageParams20), responses((status = 200, body = Envelope<Vec<PostView>>)))]
+#[utoipa::path(
+    tag = "users",
+    params(PageParams20),
+    responses((status = 200, body = Envelope<Vec<PostView>>, description = "A page of posts")),
+)]
 #[get("/users/me/posts")]
 pub(crate) async fn list_own_posts(
     app: Data<App>,
@@ -27,7 +31,10 @@ pub(crate) async fn list_own_posts(
 #[utoipa::path(
     tag = "users",
     params(("id" = i64, Path, description = "User id"), PageParams20),
-    responses((status = 200, body = Envelope<Vec<PostView>>), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = Envelope<Vec<PostView>>, description = "A page of posts"),
+        (status = 404, body = Problem, description = "The user does not exist"),
+    ),
 )]
 #[get("/users/{id}/posts")]
 pub(crate) async fn list_user_posts(

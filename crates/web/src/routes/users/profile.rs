@@ -119,7 +119,10 @@ impl ProfilePatch {
 }
 
 /// Returns the profile of the caller.
-#[utoipa::path(tag = "profiles", responses((status = 200, body = Envelope<OwnProfileView>)))]
+#[utoipa::path(
+    tag = "profiles",
+    responses((status = 200, body = Envelope<OwnProfileView>, description = "The profile of the caller")),
+)]
 #[get("/users/me/profile")]
 pub(crate) async fn get_own_profile(
     app: Data<App>,
@@ -131,8 +134,15 @@ pub(crate) async fn get_own_profile(
 /// Updates the profile of the caller.
 #[utoipa::path(
     tag = "profiles",
-    request_body = ProfilePatch,
-    responses((status = 200, body = Envelope<OwnProfileView>), (status = 409, body = Problem)),
+    request_body(content = ProfilePatch, example = json!({
+        "display_name": "Ana", "bio": "Grateful for small things.", "city": "Porto",
+        "websites": ["https://example.org"], "institutions": ["University of Porto"],
+        "profile_preferences": {"approve_followers": false, "notifications": {"like": true}},
+    })),
+    responses(
+        (status = 200, body = Envelope<OwnProfileView>, description = "The profile of the caller after the update"),
+        (status = 409, body = Problem, description = "The username is taken"),
+    ),
 )]
 #[put("/users/me/profile")]
 pub(crate) async fn update_profile(
@@ -149,7 +159,10 @@ pub(crate) async fn update_profile(
 #[utoipa::path(
     tag = "profiles",
     params(("id" = i64, Path, description = "User id")),
-    responses((status = 200, body = Envelope<ProfileView>), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = Envelope<ProfileView>, description = "The profile of the user"),
+        (status = 404, body = Problem, description = "The user does not exist"),
+    ),
 )]
 #[get("/users/{id}/profile")]
 pub(crate) async fn get_profile(
@@ -164,7 +177,10 @@ pub(crate) async fn get_profile(
 #[utoipa::path(
     tag = "profiles",
     params(("username" = String, Path, description = "Username in any case. Trailing `.` and `-` are ignored")),
-    responses((status = 200, body = Envelope<ProfileView>), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = Envelope<ProfileView>, description = "The profile of the user"),
+        (status = 404, body = Problem, description = "No user has this username"),
+    ),
 )]
 #[get("/users/username/{username}")]
 pub(crate) async fn get_profile_by_username(

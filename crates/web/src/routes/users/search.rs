@@ -19,11 +19,11 @@ use crate::routes::user_summary::UserSummaryView;
 pub(crate) struct UserSearchBody {
     /// Part of a username or display name, in any case. A query of one or two characters matches only prefixes.
     #[serde(default)]
-    #[schema(value_type = String, required, example = "@ana")]
+    #[schema(value_type = String, required)]
     query: Field<String>,
-    /// The maximum number of results. A value out of range counts as the nearest limit.
+    /// The maximum number of results, 1 to 50. A value out of range counts as the nearest limit. Default: 10.
     #[serde(default)]
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 50, default = 10)]
+    #[schema(value_type = Option<i64>)]
     limit: Field<SaturatingInteger>,
 }
 
@@ -89,8 +89,10 @@ pub(crate) struct UsernameView {
 /// Exact matches come first, then prefixes, then names that contain the query.
 #[utoipa::path(
     tag = "users",
-    request_body = UserSearchBody,
-    responses((status = 200, body = Envelope<Vec<UserSummaryView>>)),
+    request_body(content = UserSearchBody, example = json!({"query": "@ana"})),
+    responses(
+        (status = 200, body = Envelope<Vec<UserSummaryView>>, description = "The users that match, best matches first"),
+    ),
 )]
 #[post("/users/search")]
 pub(crate) async fn search_users(
@@ -107,8 +109,10 @@ pub(crate) async fn search_users(
 /// Checks which usernames belong to users. Case, and trailing `.` and `-`, are ignored.
 #[utoipa::path(
     tag = "users",
-    request_body = UsernamesBody,
-    responses((status = 200, body = Envelope<UsernameValidationView>)),
+    request_body(content = UsernamesBody, example = json!({"usernames": ["ana", "ben"]})),
+    responses(
+        (status = 200, body = Envelope<UsernameValidationView>, description = "The usernames that belong to users, and the others"),
+    ),
 )]
 #[post("/users/validate-batch")]
 pub(crate) async fn validate_usernames(
@@ -127,7 +131,10 @@ pub(crate) async fn validate_usernames(
 #[utoipa::path(
     tag = "users",
     params(("username" = String, Path, description = "Username in any case. Trailing `.` and `-` are ignored")),
-    responses((status = 200, body = Envelope<UsernameView>), (status = 404, body = Problem)),
+    responses(
+        (status = 200, body = Envelope<UsernameView>, description = "The id and the username of the user"),
+        (status = 404, body = Problem, description = "No user has this username"),
+    ),
 )]
 #[get("/users/by-username/{username}")]
 pub(crate) async fn get_user_by_username(

@@ -1,0 +1,70 @@
+//! `/docs`: Swagger UI.
+
+use grateful_testkit::{Api, a_post};
+
+use crate::support::post_path;
+
+const SCRIPT: &str = "/docs/swagger-ui-bundle.js";
+
+#[actix_web::test]
+async fn swagger_ui_loads_all_its_files_from_this_server() {
+    let api = Api::create().await;
+    a_post().insert_into(api.database()).await;
+
+    let page = api.get("/docs").send().await.expect(200);
+
+    let html = String::from_utf8(page.body.clone()).unwrap();
+    assert!(!html.contains("http://") && !html.contains("https://"), "{html}");
+    let files: Vec<&str> = html.split('"').filter(|text| text.starts_with("/docs/")).collect();
+    for stylesheet in ["/docs/swagger-ui.css", "/docs/index.css"] {
+        assert!(files.contains(&stylesheet), "{files:?}");
+    }
+    for file in files {
+        let response = api.get(file).send().await.expect(200);
+        assert!(!response.body.is_empty(), "{file}");
+    }
+    api.get(&post_path("docs")).send().await.expect(404);
+}
+
+#[actix_web::test]
+async fn swagger_ui_offers_both_documents_and_keeps_the_token() {
+    let api = Api::create().await;
+
+    let start = api.get("/docs/swagger-initializer.js").send().await.expect(200);
+
+    let script = String::from_utf8(start.body).unwrap();
+    assert!(script.contains("/openapi.json") && script.contains("/openapi-3.0.json"), "{script}");
+    assert!(script.contains("\"persistAuthorization\": true"), "{script}");
+}
+
+#[actix_web::test]
+async fn the_files_of_swagger_ui_are_compressed_for_clients_that_accept_gzip() {
+    let api = Api::create().await;
+
+    let plain = api.get(SCRIPT).send().await.expect(200);
+    let gzip = api.get(SCRIPT).header("Accept-Encoding", "gzip, br").send().await.expect(200);
+    let refused = api.get(SCRIPT).header("Accept-Encoding", "gzip;q=0").send().await.expect(200);
+
+    assert_eq!(gzip.header("content-encoding"), Some("gzip"));
+    assert!(gzip.body.starts_with(&[0x1f, 0x8b]));
+    assert!(2 * gzip.body.len() < plain.body.len());
+    assert_eq!(plain.header("content-encoding"), None);
+    assert!(String::from_utf8(plain.body.clone()).is_ok());
+    assert_eq!(refused.body, plain.body);
+    for response in [plain, gzip] {
+        assert_eq!(response.header("vary"), Some("Accept-Encoding"));
+    }
+}
+
+#[actix_web::test]
+async fn the_files_of_swagger_ui_are_cached_and_revalidated() {
+    let api = Api::create().await;
+    let first = api.get(SCRIPT).send().await.expect(200);
+    assert_eq!(first.header("cache-control"), Some("public, max-age=3600"));
+    let tag = first.header("etag").unwrap();
+
+    let again = api.get(SCRIPT).header("If-None-Match", tag).send().await.expect(304);
+
+    assert!(again.body.is_empty());
+    assert_eq!(again.header("etag"), Some(tag));
+}
