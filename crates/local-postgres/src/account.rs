@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use nix::unistd::{User, geteuid};
+use nix::unistd::{User, getegid, geteuid};
 
 use crate::Error;
 
@@ -18,6 +18,8 @@ pub(crate) struct Account {
     pub(crate) name: String,
     pub(crate) uid: u32,
     gid: u32,
+    /// Whether the password file has an entry for it. `initdb` needs one, and a running server does not.
+    is_named: bool,
     /// Whether the current process is root and has to switch to this account.
     needs_switch: bool,
 }
@@ -42,12 +44,19 @@ impl Account {
     }
 
     fn from_user(user: User, needs_switch: bool) -> Self {
-        Self { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw(), needs_switch }
+        let (uid, gid) = (user.uid.as_raw(), user.gid.as_raw());
+        Self { name: user.name, uid, gid, is_named: true, needs_switch }
     }
 
     fn without_passwd_entry() -> Self {
-        let uid = geteuid().as_raw();
-        Self { name: uid.to_string(), uid, gid: uid, needs_switch: false }
+        let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
+        Self { name: uid.to_string(), uid, gid, is_named: false, needs_switch: false }
+    }
+
+    /// Fails if the account cannot create a cluster.
+    pub(crate) fn check_can_create(&self) -> Result<(), Error> {
+        let Self { uid, gid, .. } = *self;
+        if self.is_named { Ok(()) } else { Err(Error::NoPasswdEntry { uid, gid }) }
     }
 
     pub(crate) fn needs_switch(&self) -> bool {

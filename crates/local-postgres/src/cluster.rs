@@ -14,6 +14,8 @@ use crate::startup_guard::StartupGuard;
 use crate::supervisor::{ChildProcesses, Supervisor};
 use crate::{Error, Installation, children, reaper, url};
 
+/// PostgreSQL's `max_connections`, unless the caller needs another number.
+const MAX_CONNECTIONS: u32 = 200;
 const STOP_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// A running PostgreSQL that only this project uses.
@@ -32,9 +34,19 @@ impl Cluster {
     ///
     /// Creates the cluster with `database` in it if there is none, starts it if it does not run, and joins it otherwise.
     pub fn open(directory: &Path, database: &str) -> Result<Self, Error> {
+        Self::open_for_connections(directory, database, MAX_CONNECTIONS)
+    }
+
+    /// Like [`open`](Self::open), for this number of connections instead of 200. A server that another process has started
+    /// keeps its own number until it restarts.
+    pub fn open_for_connections(
+        directory: &Path,
+        database: &str,
+        max_connections: u32,
+    ) -> Result<Self, Error> {
         let account = Account::choose()?;
         let dir = ClusterDir::durable(directory, &account)?;
-        Self::start_or_join(dir, account, None, Some(database))
+        Self::start_or_join(dir, account, None, Some(database), max_connections)
     }
 
     /// Like [`open`](Self::open), with the given PostgreSQL installation.
@@ -45,7 +57,7 @@ impl Cluster {
     ) -> Result<Self, Error> {
         let account = Account::choose()?;
         let dir = ClusterDir::durable(directory, &account)?;
-        Self::start_or_join(dir, account, Some(installation), Some(database))
+        Self::start_or_join(dir, account, Some(installation), Some(database), MAX_CONNECTIONS)
     }
 
     /// Opens the throwaway cluster that all test processes of this user and checkout share.
@@ -54,18 +66,15 @@ impl Cluster {
     /// even by a signal. `name` separates projects and checkouts.
     pub fn throwaway(name: &str) -> Result<Self, Error> {
         let account = Account::choose()?;
-        Self::start_or_join(ClusterDir::throwaway(name, &account), account, None, None)
+        let dir = ClusterDir::throwaway(name, &account);
+        Self::start_or_join(dir, account, None, None, MAX_CONNECTIONS)
     }
 
     /// Like [`throwaway`](Self::throwaway), with the given PostgreSQL installation.
     pub fn throwaway_with(installation: Installation, name: &str) -> Result<Self, Error> {
         let account = Account::choose()?;
-        Self::start_or_join(
-            ClusterDir::throwaway(name, &account),
-            account,
-            Some(installation),
-            None,
-        )
+        let dir = ClusterDir::throwaway(name, &account);
+        Self::start_or_join(dir, account, Some(installation), None, MAX_CONNECTIONS)
     }
 
     /// The connection URL of `database`, in the form that both libpq and tokio-postgres accept.
@@ -110,6 +119,7 @@ impl Cluster {
         account: Account,
         installation: Option<Installation>,
         database: Option<&str>,
+        max_connections: u32,
     ) -> Result<Self, Error> {
         children::reap();
         let guard = StartupGuard::acquire(&dir, &account)?;
@@ -121,7 +131,8 @@ impl Cluster {
             None => InstallationSearch::system().find_for_data(&dir, &account)?,
         };
         let socket_dir = dir.socket_dir(&account);
-        let mut context = ClusterContext { dir, account, installation, socket_dir };
+        let mut context =
+            ClusterContext { dir, account, installation, socket_dir, max_connections };
         children.postgres = guard.start(&mut context, database)?;
 
         let context = Arc::new(context);

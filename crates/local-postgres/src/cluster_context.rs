@@ -15,6 +15,8 @@ pub(crate) struct ClusterContext {
     pub(crate) account: Account,
     pub(crate) installation: Installation,
     pub(crate) socket_dir: PathBuf,
+    /// PostgreSQL's `max_connections`, if this process starts it.
+    pub(crate) max_connections: u32,
 }
 
 impl ClusterContext {

@@ -14,6 +14,7 @@ const ATTEMPT_PREFIX: &str = "cluster.new-";
 
 /// Creates the data directory, and `database` in it if there is one. The caller holds the start lock.
 pub(crate) fn create(context: &ClusterContext, database: Option<&str>) -> Result<(), Error> {
+    context.account.check_can_create()?;
     let dir = &context.dir.path;
     remove_incomplete_attempts(context);
     let attempt = dir.join(format!("{ATTEMPT_PREFIX}{}", std::process::id()));

@@ -59,6 +59,18 @@ pub enum Error {
     )]
     NoAccount,
 
+    /// The current user id has no name, which `initdb` needs.
+    #[error(
+        "PostgreSQL cannot create a cluster as user id {uid}, which has no entry in /etc/passwd: run as a user that has \
+         one, add one (`{uid}:x:{uid}:{gid}::/:/sbin/nologin`), or use a PostgreSQL that another account runs"
+    )]
+    NoPasswdEntry {
+        /// The id of the current user.
+        uid: u32,
+        /// The id of its group.
+        gid: u32,
+    },
+
     /// The process is root but may not change its user, for example in a restricted container.
     #[error(
         "PostgreSQL refuses to run as root, and this process may not switch to the account `{account}` \
@@ -143,6 +155,17 @@ impl Error {
     /// For `map_err`: wraps an I/O error with the attempted action and its path.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_owned(), source }
+    }
+
+    /// The message with those of all causes, for log lines, which would show only the outermost message.
+    pub(crate) fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
     }
 
     pub(crate) fn is_not_found(&self) -> bool {

@@ -1,11 +1,16 @@
 //! Reads `postmaster.pid`, PostgreSQL's report about itself, and checks that the process runs.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use nix::unistd::Pid;
 
+use crate::Error;
 use crate::processes::is_server_process;
+
+/// The name of the socket in its directory.
+pub(crate) const SOCKET: &str = ".s.PGSQL.5432";
 
 /// A running server.
 #[derive(Debug)]
@@ -26,10 +31,34 @@ pub(crate) enum State {
 
 impl Postmaster {
     /// The server that runs on this data directory, if there is one.
-    pub(crate) fn running_in(data_dir: &Path) -> Option<Self> {
-        let pid_file = fs::read_to_string(data_dir.join("postmaster.pid")).ok()?;
-        let postmaster = Self::parse(&pid_file)?;
-        is_server_process(postmaster.pid, data_dir).then_some(postmaster)
+    ///
+    /// # Errors
+    /// It cannot be determined, for instance because this process has too many open files.
+    pub(crate) fn running_in(data_dir: &Path) -> Result<Option<Self>, Error> {
+        let pid_file = data_dir.join("postmaster.pid");
+        let content = match fs::read(&pid_file) {
+            Ok(content) => content,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(Error::io("read", &pid_file)(error)),
+        };
+        let Some(postmaster) = Self::parse(&String::from_utf8_lossy(&content)) else {
+            return Ok(None);
+        };
+        let is_running = is_server_process(postmaster.pid, data_dir)
+            .map_err(Error::io("find the process named in", &pid_file))?;
+        Ok(is_running.then_some(postmaster))
+    }
+
+    /// Whether the server accepts connections on a socket that no longer exists, since something cleaned its directory up.
+    /// It keeps its connections, and gets no new ones until it restarts.
+    pub(crate) fn has_lost_socket(&self) -> bool {
+        let socket = self.socket_dir.as_ref().map(|directory| directory.join(SOCKET));
+        self.state == State::Ready
+            && socket.is_some_and(|socket| {
+                socket.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
+            })
     }
 
     fn parse(pid_file: &str) -> Option<Self> {

@@ -3,54 +3,79 @@
 //! Asks the kernel, since a pid file can outlive its process.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::Command;
 
+use nix::errno::Errno;
 use nix::unistd::Pid;
 
 use crate::file_lock::same_file;
 use crate::short_hash::short_hash;
 
 /// All running PostgreSQL processes that work in this data directory. Empty on systems without `/proc`.
-pub(crate) fn server_processes(data_dir: &Path) -> Vec<Pid> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .map(Pid::from_raw)
-        .filter(|pid| is_server_process(*pid, data_dir))
-        .collect()
+///
+/// # Errors
+/// The processes cannot be listed, for instance because this process has too many open files.
+pub(crate) fn server_processes(data_dir: &Path) -> io::Result<Vec<Pid>> {
+    let entries = match fs::read_dir("/proc") {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut found = Vec::new();
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    for pid in pids.map(Pid::from_raw) {
+        if is_server_process(pid, data_dir)? {
+            found.push(pid);
+        }
+    }
+    Ok(found)
 }
 
 /// Whether this process is running, is PostgreSQL and works in this data directory.
-pub(crate) fn is_server_process(pid: Pid, data_dir: &Path) -> bool {
+///
+/// # Errors
+/// It cannot be determined, for instance because this process has too many open files.
+pub(crate) fn is_server_process(pid: Pid, data_dir: &Path) -> io::Result<bool> {
     if !Path::new("/proc/self/stat").exists() {
         return is_postgres_by_ps(pid);
     }
-    is_postgres(pid) && is_alive(pid) && works_in(pid, data_dir)
+    Ok(is_postgres(pid)? && is_alive(pid)? && works_in(pid, data_dir))
 }
 
 /// The check for systems without `/proc`. It cannot verify the working directory.
-fn is_postgres_by_ps(pid: Pid) -> bool {
-    let output =
-        Command::new("ps").args(["-o", "stat=", "-o", "comm=", "-p"]).arg(pid.to_string()).output();
-    output.is_ok_and(|output| {
-        let line = String::from_utf8_lossy(&output.stdout);
-        line.contains("postgres") && !line.trim_start().starts_with('Z')
-    })
+fn is_postgres_by_ps(pid: Pid) -> io::Result<bool> {
+    let mut ps = Command::new("ps");
+    let output = ps.args(["-o", "stat=", "-o", "comm=", "-p"]).arg(pid.to_string()).output()?;
+    let line = String::from_utf8_lossy(&output.stdout);
+    Ok(line.contains("postgres") && !line.trim_start().starts_with('Z'))
 }
 
 /// Checks the process name, since a shell may have the data directory as its working directory too.
-fn is_postgres(pid: Pid) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/comm"))
-        .is_ok_and(|name| matches!(name.trim_end(), "postgres" | "postmaster"))
+fn is_postgres(pid: Pid) -> io::Result<bool> {
+    let name = read_of_process(pid, "comm")?;
+    Ok(matches!(name.as_deref().map(str::trim_end), Some("postgres" | "postmaster")))
 }
 
 /// A zombie does not count as alive: in a container it may never be reaped.
-fn is_alive(pid: Pid) -> bool {
-    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+fn is_alive(pid: Pid) -> io::Result<bool> {
+    let Some(stat) = read_of_process(pid, "stat")? else { return Ok(false) };
     let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
-    !state.starts_with(['Z', 'X'])
+    Ok(!state.starts_with(['Z', 'X']))
+}
+
+/// Reads a file in `/proc/{pid}`. `None` if the process does not exist, ends during the read, or hides the file.
+fn read_of_process(pid: Pid, name: &str) -> io::Result<Option<String>> {
+    match fs::read(format!("/proc/{pid}/{name}")) {
+        Ok(content) => Ok(Some(String::from_utf8_lossy(&content).into_owned())),
+        Err(error)
+            if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied)
+                || error.raw_os_error() == Some(Errno::ESRCH as i32) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn works_in(pid: Pid, data_dir: &Path) -> bool {
@@ -84,7 +109,7 @@ mod tests {
     fn a_process_with_another_name_is_not_a_server_process() {
         let current_dir = std::env::current_dir().unwrap();
 
-        assert!(!is_server_process(Pid::this(), &current_dir));
-        assert!(!is_postgres_by_ps(Pid::this()));
+        assert!(!is_server_process(Pid::this(), &current_dir).unwrap());
+        assert!(!is_postgres_by_ps(Pid::this()).unwrap());
     }
 }

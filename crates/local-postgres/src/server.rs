@@ -26,7 +26,6 @@ const COMMON_SETTINGS: &[&str] = &[
     "listen_addresses=",
     "unix_socket_permissions=0700",
     "port=5432",
-    "max_connections=200",
     "shared_buffers=128MB",
     "shared_preload_libraries=",
     "timezone=UTC",
@@ -56,7 +55,7 @@ pub(crate) fn ensure_running(
     context: &ClusterContext,
     deadline: &Deadline,
 ) -> Result<Option<Child>, Error> {
-    stale_files::await_starting_server(context);
+    stale_files::await_starting_server(context)?;
     loop {
         if join_running(context, deadline)? {
             return Ok(None);
@@ -66,18 +65,22 @@ pub(crate) fn ensure_running(
             Ok(child) => return Ok(Some(child)),
             // PostgreSQL runs at most one server per data directory, and another one was first.
             Err(_)
-                if Postmaster::running_in(&context.dir.data_dir()).is_some() && deadline.wait() => {
-            }
+                if Postmaster::running_in(&context.dir.data_dir())?.is_some()
+                    && deadline.wait() => {}
             Err(error) => return Err(error),
         }
     }
 }
 
-/// Waits while a server is starting or stopping. Returns whether one is ready.
+/// Waits while a server is starting or stopping, and stops one that has lost its socket. Returns whether one is ready.
 fn join_running(context: &ClusterContext, deadline: &Deadline) -> Result<bool, Error> {
     let started = Instant::now();
-    while let Some(running) = Postmaster::running_in(&context.dir.data_dir()) {
+    while let Some(running) = Postmaster::running_in(&context.dir.data_dir())? {
         match running.state {
+            // A server opens its socket once, at its start.
+            State::Ready if running.has_lost_socket() => {
+                let _ = kill(running.pid, Signal::SIGINT);
+            }
             State::Ready => {
                 remove_if_exists(&context.dir.starting_marker())?;
                 return Ok(true);
@@ -128,6 +131,7 @@ fn spawn(context: &ClusterContext) -> Result<Child, Error> {
     for setting in COMMON_SETTINGS.iter().chain(extra_settings) {
         postgres.args(["-c", setting]);
     }
+    postgres.arg("-c").arg(format!("max_connections={}", context.max_connections));
     postgres.arg("-c").arg(format!("cluster_name={}", cluster_name(&data_dir)));
     postgres.arg("-c").arg(format!("unix_socket_directories={}", context.socket_dir.display()));
 
@@ -149,7 +153,7 @@ fn await_ready(
         if let Some(status) = exited {
             return Err(context.not_ready(&format!("exited during startup ({status})")));
         }
-        if Postmaster::running_in(&data_dir).is_some_and(|running| running.state == State::Ready) {
+        if Postmaster::running_in(&data_dir)?.is_some_and(|running| running.state == State::Ready) {
             return Ok(());
         }
         if !deadline.wait() {

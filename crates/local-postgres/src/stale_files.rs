@@ -5,14 +5,15 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::Error;
 use crate::cluster_context::ClusterContext;
 use crate::cluster_dir::private_dir;
 use crate::deadline::Deadline;
+use crate::postmaster::SOCKET;
 use crate::processes::server_processes;
 
-const SOCKET: &str = ".s.PGSQL.5432";
 const SOCKET_LOCK: &str = ".s.PGSQL.5432.lock";
 /// How long a server may take from the start of its process until it has written its pid file.
 const PID_FILE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -21,13 +22,18 @@ const ORPHAN_GRACE: Duration = Duration::from_secs(3);
 
 /// If a start was not completed, waits for its server process to appear. The process that started the server may have been
 /// killed before the server wrote its pid file.
-pub(crate) fn await_starting_server(context: &ClusterContext) {
+pub(crate) fn await_starting_server(context: &ClusterContext) -> Result<(), Error> {
     let deadline = Deadline::after(PID_FILE_TIMEOUT);
     let data_dir = context.dir.data_dir();
     while context.dir.starting_marker().exists()
-        && server_processes(&data_dir).is_empty()
+        && find_processes(&data_dir)?.is_empty()
         && deadline.wait()
     {}
+    Ok(())
+}
+
+fn find_processes(data_dir: &Path) -> Result<Vec<Pid>, Error> {
+    server_processes(data_dir).map_err(Error::io("find the processes that work in", data_dir))
 }
 
 /// Ends the processes of a killed server, then removes its socket and pid file.
@@ -51,7 +57,7 @@ pub(crate) fn clean_up(context: &ClusterContext, deadline: &Deadline) -> Result<
 fn kill_orphans(context: &ClusterContext, deadline: &Deadline) -> Result<(), Error> {
     let started = Instant::now();
     loop {
-        let orphans = server_processes(&context.dir.data_dir());
+        let orphans = find_processes(&context.dir.data_dir())?;
         if orphans.is_empty() {
             return Ok(());
         }

@@ -70,7 +70,7 @@ impl StartupGuard {
         let is_stale = context.is_throwaway()
             && self.was_unused
             && data_dir.exists()
-            && Postmaster::running_in(&data_dir).is_none();
+            && Postmaster::running_in(&data_dir)?.is_none();
         if is_stale {
             // Possibly left by a machine crash, which a throwaway cluster does not survive.
             stale_files::clean_up(context, &deadline)?;
@@ -84,7 +84,7 @@ impl StartupGuard {
         let postgres = server::ensure_running(context, &deadline)?;
         // A server that was started before the directory was moved still has its socket in the old place.
         if let Some(socket_dir) =
-            Postmaster::running_in(&data_dir).and_then(|server| server.socket_dir)
+            Postmaster::running_in(&data_dir)?.and_then(|server| server.socket_dir)
         {
             context.socket_dir = socket_dir;
         }

@@ -78,28 +78,36 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) {
-        let mut backoff = POLL_INTERVAL;
-        let mut last_failure = None::<Instant>;
-        while self.sleep(backoff) {
-            let Some(failure) = self.find_failure() else {
-                if last_failure.is_none_or(|last_failure| last_failure.elapsed() > BACKOFF_RESET) {
-                    backoff = POLL_INTERVAL;
+        let mut backoff = Backoff::default();
+        while self.sleep(backoff.delay) {
+            match self.find_failure() {
+                Ok(None) => backoff.recover(),
+                Ok(Some(failure)) => {
+                    backoff.fail();
+                    tracing::warn!(
+                        directory = %self.context.dir.path.display(),
+                        "{failure}; restarting"
+                    );
+                    self.try_restart(backoff.delay);
                 }
-                continue;
-            };
-            last_failure = Some(Instant::now());
-            tracing::warn!(
-                directory = %self.context.dir.path.display(),
-                "{failure}; restarting"
-            );
-            // Doubled on every failure, also when PostgreSQL starts and dies again.
-            backoff = (backoff * 2).min(MAX_BACKOFF);
-            if let Err(error) = self.restart()
-                && !self.is_cancelled()
-            {
-                let error: &(dyn std::error::Error + 'static) = &error;
-                tracing::error!(error, retry_in = ?backoff, "PostgreSQL does not start");
+                // Probably for want of file descriptors, and no reason to restart a server that may well be running.
+                Err(error) => {
+                    backoff.fail();
+                    tracing::warn!(
+                        error = error.with_causes(),
+                        retry_in = ?backoff.delay,
+                        "Cannot check whether PostgreSQL is running"
+                    );
+                }
             }
+        }
+    }
+
+    fn try_restart(&mut self, retry_in: Duration) {
+        if let Err(error) = self.restart()
+            && !self.is_cancelled()
+        {
+            tracing::error!(error = error.with_causes(), ?retry_in, "PostgreSQL does not start");
         }
     }
 
@@ -115,18 +123,21 @@ impl Worker {
         !self.is_cancelled()
     }
 
-    fn find_failure(&mut self) -> Option<&'static str> {
+    fn find_failure(&mut self) -> Result<Option<&'static str>, Error> {
         clear_if_exited(&mut self.children.postgres);
         clear_if_exited(&mut self.children.reaper);
-        match Postmaster::running_in(&self.context.dir.data_dir()).map(|server| server.state) {
-            None => Some("PostgreSQL is not running"),
-            Some(State::Stopping) => Some("PostgreSQL is being stopped from outside"),
+        let Some(server) = Postmaster::running_in(&self.context.dir.data_dir())? else {
+            return Ok(Some("PostgreSQL is not running"));
+        };
+        Ok(match server.state {
+            State::Stopping => Some("PostgreSQL is being stopped from outside"),
+            State::Ready if server.has_lost_socket() => Some("the socket of PostgreSQL is gone"),
             // No matter which process started it: without a reaper, PostgreSQL would keep running after the last release.
             _ if self.reaper_lock.is_shareable().unwrap_or(false) => {
                 Some("the reaper is not running")
             }
             _ => None,
-        }
+        })
     }
 
     /// Takes the start lock, so that one of several processes restarts the server and the others find it running.
@@ -141,6 +152,32 @@ impl Worker {
             self.children.postgres = Some(postgres);
         }
         Ok(())
+    }
+}
+
+/// The delay until the next check, which grows with each failure.
+struct Backoff {
+    delay: Duration,
+    last_failure: Option<Instant>,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { delay: POLL_INTERVAL, last_failure: None }
+    }
+}
+
+impl Backoff {
+    /// Doubles the delay, also when PostgreSQL starts and dies again.
+    fn fail(&mut self) {
+        self.last_failure = Some(Instant::now());
+        self.delay = (self.delay * 2).min(MAX_BACKOFF);
+    }
+
+    fn recover(&mut self) {
+        if self.last_failure.is_none_or(|last_failure| last_failure.elapsed() > BACKOFF_RESET) {
+            self.delay = POLL_INTERVAL;
+        }
     }
 }
 

@@ -39,6 +39,39 @@ fn an_ordinary_account_can_run_clusters() {
 }
 
 #[test]
+fn a_user_id_without_a_name_gets_an_error_that_says_what_to_do() {
+    let Some(()) = root() else { return };
+    let directory = accessible_dir();
+    std::os::unix::fs::chown(directory.path(), Some(UNNAMED), Some(UNNAMED)).unwrap();
+    let copy = directory.path().join("tests");
+    let copied = Command::new("cp").args([&std::env::current_exe().unwrap(), &copy]).status();
+    assert!(copied.unwrap().success());
+
+    let mut test = Command::new(copy);
+    test.args(["accounts::open_without_a_name", "--exact", "--nocapture"]).env(OPEN, "1");
+    test.uid(UNNAMED).gid(UNNAMED).current_dir(directory.path());
+    let output = test.output().unwrap();
+
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(!directory.path().join("data/cluster").exists());
+}
+
+/// A user id that the password file does not have.
+const UNNAMED: u32 = 54_321;
+/// Makes a copy of this program open a cluster as [`UNNAMED`].
+const OPEN: &str = "GRATEFUL_TEST_OPEN_WITHOUT_A_NAME";
+
+/// Not a test: runs in the process that the test above starts.
+#[test]
+fn open_without_a_name() {
+    if std::env::var_os(OPEN).is_some() {
+        let error = Cluster::open(Path::new("data"), "thanks").unwrap_err();
+        assert!(matches!(error, Error::NoPasswdEntry { uid: UNNAMED, gid: UNNAMED }), "{error}");
+        assert!(error.to_string().contains("/etc/passwd"), "{error}");
+    }
+}
+
+#[test]
 fn for_root_an_unprivileged_account_runs_postgresql() {
     let Some(()) = root() else { return };
     let fixture = ClusterFixture::new();

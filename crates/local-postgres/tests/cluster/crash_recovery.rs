@@ -65,6 +65,29 @@ fn a_killed_server_restarts_with_committed_data() {
     fixture.wait_for_no_processes();
 }
 
+#[rstest]
+#[case::the_whole_directory(|socket: &Path| fs::remove_dir_all(socket))]
+#[case::only_the_socket(|socket: &Path| fs::remove_file(socket.join(".s.PGSQL.5432")))]
+fn a_server_whose_socket_was_removed_restarts_with_committed_data(
+    #[case] remove: fn(&Path) -> std::io::Result<()>,
+) {
+    let fixture = ClusterFixture::new();
+    let other = fixture.spawn_user();
+    let cluster = fixture.open();
+    let url = cluster.url("thanks");
+    query(&url, "CREATE TABLE notes AS SELECT 'thank you' AS text");
+
+    remove(&socket_dir(&url)).unwrap();
+
+    eventually("the server is reachable again", || try_query(&url, "SELECT 1").is_ok());
+    assert_eq!(query(&url, "SELECT text FROM notes"), "thank you");
+    let log = fs::read_to_string(fixture.directory().join("postgres.log")).unwrap();
+    assert_eq!(log.matches("ready to accept connections").count(), 2, "{log}");
+    other.exit();
+    cluster.close().unwrap();
+    fixture.wait_for_no_processes();
+}
+
 #[test]
 fn a_killed_throwaway_server_restarts_with_committed_data() {
     let cluster = Cluster::throwaway("killed server").unwrap();

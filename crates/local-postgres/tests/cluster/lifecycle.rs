@@ -22,6 +22,20 @@ fn an_empty_directory_becomes_a_cluster_with_its_database() {
 }
 
 #[test]
+fn a_cluster_starts_with_the_requested_number_of_connections() {
+    let fixture = ClusterFixture::new();
+
+    for connections in [300, 150] {
+        let cluster =
+            Cluster::open_for_connections(&fixture.directory(), "thanks", connections).unwrap();
+        let setting = query(&cluster.url("thanks"), "SHOW max_connections");
+        assert_eq!(setting, connections.to_string());
+        cluster.close().unwrap();
+        fixture.wait_for_no_processes();
+    }
+}
+
+#[test]
 fn data_survives_a_restart() {
     let fixture = ClusterFixture::new();
     let cluster = fixture.open();
