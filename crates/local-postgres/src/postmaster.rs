@@ -38,7 +38,9 @@ impl Postmaster {
         let pid_file = data_dir.join("postmaster.pid");
         let content = match fs::read(&pid_file) {
             Ok(content) => content,
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
                 return Ok(None);
             }
             Err(error) => return Err(Error::io("read", &pid_file)(error)),

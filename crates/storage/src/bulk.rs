@@ -42,7 +42,7 @@ impl BulkLoad {
         tokio::spawn(connection);
         client
             .batch_execute(
-                "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0",
+                "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0",
             )
             .await.map_err(StorageError::from_driver)?;
         let foreign_keys = ForeignKeyChecks::choose(&client).await?;

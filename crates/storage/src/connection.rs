@@ -4,11 +4,14 @@
 
 mod config;
 mod database;
+mod limits;
+mod migration_lock;
 mod migrations;
 mod pools;
 mod transactions;
 
 pub use self::config::DatabaseConfig;
 pub use self::database::{Database, PooledConnection};
-pub use self::migrations::{MIGRATIONS, migrate, pending_migrations};
+pub use self::limits::connection_limit;
+pub use self::migrations::{MIGRATIONS, migrate, migrate_within, pending_migrations};
 pub use self::pools::PoolMetrics;

@@ -47,6 +47,15 @@ pub enum StorageError {
         /// The table and column: `posts.post_type`.
         column: &'static str,
     },
+    /// The database does not store text as UTF-8.
+    #[error(
+        "the database has the encoding {encoding}, and needs UTF8: create another one with CREATE DATABASE grateful \
+         TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"
+    )]
+    UnsupportedEncoding {
+        /// PostgreSQL's name of the encoding, such as `SQL_ASCII`.
+        encoding: String,
+    },
     /// The database rejected the statement, which is a bug in this crate.
     #[error("the database rejected a statement")]
     Query(#[source] Source),

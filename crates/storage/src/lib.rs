@@ -21,8 +21,8 @@ pub use {diesel, diesel_async};
 
 pub use self::bulk::{BulkInbox, BulkLoad, BulkNotification, BulkNotificationQuota, BulkUser};
 pub use self::connection::{
-    Database, DatabaseConfig, MIGRATIONS, PoolMetrics, PooledConnection, migrate,
-    pending_migrations,
+    Database, DatabaseConfig, MIGRATIONS, PoolMetrics, PooledConnection, connection_limit, migrate,
+    migrate_within, pending_migrations,
 };
 pub use self::error::{Result, StorageError, Transient};
 pub use self::monitor::{

@@ -4,6 +4,14 @@ use std::time::Duration;
 
 use crate::monitor::Thresholds;
 
+/// Sets the isolation level of a session's transactions, whatever the default of the database, the role or the server is.
+/// The statements of this crate are written for `read committed`: at a higher level, concurrent writes that wait for the
+/// same row would fail instead of continuing with the new version of it.
+pub(super) const PIN_ISOLATION: &str = "SET default_transaction_isolation = 'read committed'";
+
+/// The time limit for opening a connection that belongs to no pool.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The address of the database, and the limits and timeouts of a connection pool.
 ///
 /// ```
@@ -86,7 +94,8 @@ impl DatabaseConfig {
     pub(super) fn session_settings(&self) -> String {
         let limit = self.statement_timeout.as_millis();
         format!(
-            "SET statement_timeout = {limit}; \
+            "{PIN_ISOLATION}; \
+             SET statement_timeout = {limit}; \
              SET lock_timeout = {limit}; \
              SET idle_in_transaction_session_timeout = {limit}; \
              SET plan_cache_mode = force_generic_plan; \

@@ -3,12 +3,15 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use diesel::migration::{Migration, MigrationSource};
+use diesel::connection::CacheSize;
+use diesel::migration::{CREATE_MIGRATIONS_TABLE, Migration, MigrationSource};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncMigrationHarness, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use super::config::{CONNECT_TIMEOUT, PIN_ISOLATION};
+use super::migration_lock::MigrationLock;
 use crate::Connection;
 use crate::error::{Result, StorageError};
 
@@ -16,26 +19,66 @@ use crate::error::{Result, StorageError};
 /// and in tests that revert migrations.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
-/// The key of the advisory lock that a node holds while it migrates: "grateful" in ASCII, read as a big-endian number.
-const ADVISORY_LOCK_KEY: i64 = i64::from_be_bytes(*b"grateful");
-
-/// The time limit for opening a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long [`migrate`] waits for another node that migrates.
+const LOCK_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// Runs the pending migrations of the database at `url`, and returns their names.
 ///
-/// Several nodes may call this at the same time: one runs the migrations, and the other nodes wait for it and then find none
-/// pending. Each migration is logged when it is done.
+/// Several nodes may call this at the same time: one runs the migrations, and the other nodes wait for it, up to ten
+/// minutes, and then find none pending. Each migration is logged when it is done.
 ///
 /// # Errors
-/// The database cannot be reached, or a migration fails. Earlier migrations stay applied; the failed one is rolled back.
+/// The database cannot be reached, has an encoding other than UTF8, or is still being migrated by another node after ten
+/// minutes, or a migration fails. Earlier migrations stay applied; the failed one is rolled back.
 pub async fn migrate(url: &str) -> Result<Vec<String>> {
+    migrate_within(url, LOCK_TIMEOUT).await
+}
+
+/// Like [`migrate`], and waits up to `lock_timeout` for another node that migrates.
+///
+/// # Errors
+/// Those of [`migrate`].
+pub async fn migrate_within(url: &str, lock_timeout: Duration) -> Result<Vec<String>> {
+    let lock = MigrationLock::acquire(url, lock_timeout).await?;
+    let migrated = run_pending(url).await;
+    lock.release().await;
+    migrated
+}
+
+async fn run_pending(url: &str) -> Result<Vec<String>> {
+    let mut conn = connect(url).await?;
+    check_encoding(&mut conn).await?;
+    conn.batch_execute(CREATE_MIGRATIONS_TABLE).await?;
+    let applied = conn.transaction(async |conn| applied_versions(conn).await).await?;
+    blocking(move || run_missing(&mut AsyncMigrationHarness::new(conn), &applied)).await
+}
+
+/// Opens a connection that works through a transaction pooler as well: it prepares a statement again for each execution,
+/// and prepares and executes it in one transaction.
+async fn connect(url: &str) -> Result<Connection> {
     let mut conn = tokio::time::timeout(CONNECT_TIMEOUT, Connection::establish(url))
         .await
         .map_err(|elapsed| StorageError::Unavailable(elapsed.into()))??;
-    // The lock belongs to the session, so it is released with the connection in any case.
-    conn.batch_execute(&format!("SELECT pg_advisory_lock({ADVISORY_LOCK_KEY})")).await?;
-    blocking(move || run_pending(&mut AsyncMigrationHarness::new(conn))).await
+    conn.set_prepared_statement_cache_size(CacheSize::Disabled);
+    conn.batch_execute(PIN_ISOLATION).await?;
+    Ok(conn)
+}
+
+/// Fails unless the database stores text as UTF-8. With another encoding, inserting an emoji fails; with `SQL_ASCII`,
+/// lengths and comparisons are those of bytes.
+async fn check_encoding(conn: &mut Connection) -> Result<()> {
+    let encoding = "SELECT current_setting('server_encoding') AS encoding";
+    let Encoding { encoding } = conn
+        .transaction(async |conn| diesel::sql_query(encoding).get_result(conn).await)
+        .await
+        .map_err(StorageError::from)?;
+    if encoding == "UTF8" { Ok(()) } else { Err(StorageError::UnsupportedEncoding { encoding }) }
+}
+
+#[derive(QueryableByName)]
+struct Encoding {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    encoding: String,
 }
 
 /// Returns the names of the migrations that the database does not have yet.
@@ -44,11 +87,18 @@ pub async fn migrate(url: &str) -> Result<Vec<String>> {
 /// The database cannot be reached.
 pub async fn pending_migrations(conn: &mut Connection) -> Result<Vec<String>> {
     let applied = applied_versions(conn).await?;
-    let embedded: Vec<Box<dyn Migration<Pg>>> =
-        MIGRATIONS.migrations().map_err(StorageError::Query)?;
+    let embedded = embedded_migrations()?;
     let names = embedded.iter().map(Migration::name);
     let pending = names.filter(|name| !applied.contains(&name.version().to_string()));
     Ok(pending.map(ToString::to_string).collect())
+}
+
+/// All migrations in the order in which they run.
+fn embedded_migrations() -> Result<Vec<Box<dyn Migration<Pg>>>> {
+    let mut migrations: Vec<Box<dyn Migration<Pg>>> =
+        MIGRATIONS.migrations().map_err(StorageError::Query)?;
+    migrations.sort_unstable_by(|one, other| one.name().version().cmp(&other.name().version()));
+    Ok(migrations)
 }
 
 async fn applied_versions(conn: &mut Connection) -> Result<HashSet<String>> {
@@ -84,11 +134,15 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|panic| StorageError::Query(panic.into()))?
 }
 
-fn run_pending(harness: &mut impl MigrationHarness<Pg>) -> Result<Vec<String>> {
+fn run_missing(
+    harness: &mut impl MigrationHarness<Pg>,
+    applied: &HashSet<String>,
+) -> Result<Vec<String>> {
     let mut done = Vec::new();
-    let pending: Vec<Box<dyn Migration<Pg>>> =
-        harness.pending_migrations(MIGRATIONS).map_err(StorageError::Query)?;
-    for migration in pending {
+    for migration in embedded_migrations()? {
+        if applied.contains(&migration.name().version().to_string()) {
+            continue;
+        }
         let name = migration.name().to_string();
         harness.run_migration(&migration).map_err(StorageError::Query)?;
         tracing::info!(migration = name, "Migrated");

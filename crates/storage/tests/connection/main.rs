@@ -8,5 +8,8 @@ mod support {
     pub(crate) mod sql;
 }
 
+mod isolation;
+mod limits;
+mod migration_lock;
 mod migrations;
 mod transactions;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
-use diesel_async::AsyncMigrationHarness;
+use diesel_async::{AsyncConnection, AsyncMigrationHarness};
 use diesel_migrations::MigrationHarness;
 use futures_util::future::join_all;
 use grateful_storage::{Connection, MIGRATIONS, StorageError, migrate, pending_migrations};
@@ -130,6 +130,29 @@ async fn a_failed_migration_leaves_nothing_and_can_be_retried() {
 
     database.execute("DROP TABLE share_recipients").await;
     assert_eq!(migrate(&database.url()).await.unwrap(), pending);
+}
+
+#[tokio::test]
+async fn a_database_with_another_encoding_is_refused_before_the_first_migration() {
+    let database = TestDatabase::create_empty().await;
+    let name = format!("{}_ascii", database.url().rsplit('/').next().unwrap());
+    let create =
+        format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'");
+    database.execute(&create).await;
+    let url = format!("{}_ascii", database.url());
+
+    let result = migrate(&url).await;
+
+    let mut conn = Connection::establish(&url).await.unwrap();
+    let tables = tables(&mut conn).await;
+    drop(conn);
+    database.execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    let Err(error @ StorageError::UnsupportedEncoding { .. }) = result else {
+        panic!("{result:?}")
+    };
+    let message = error.to_string();
+    assert!(message.contains("SQL_ASCII") && message.contains("ENCODING 'UTF8'"), "{message}");
+    assert_eq!(tables, [""; 0]);
 }
 
 #[tokio::test]
