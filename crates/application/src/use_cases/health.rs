@@ -15,9 +15,8 @@ pub async fn check_readiness(app: &App) -> Result<()> {
     if let Some(first) = pending.first() {
         return Err(Error::Unavailable(format!("migration {first} is pending").into()));
     }
-    // The probe is empty and so fits on a full disk: there, everything but uploads still works.
     let probe = Path::from(PROBE);
-    let written = app.files.put(&probe, PutPayload::new()).await;
+    let written = app.files.put(&probe, PutPayload::from_static(&PROBE_CONTENT)).await;
     written.map_err(|error| Error::Unavailable(error.into()))?;
     match app.files.delete(&probe).await {
         // A concurrent check has deleted it.
@@ -25,6 +24,10 @@ pub async fn check_readiness(app: &App) -> Result<()> {
         Err(error) => Err(Error::Unavailable(error.into())),
     }
 }
+
+/// Not empty, since an empty file fits on a full disk, and as large as a small image, since so do a few bytes on some file
+/// systems.
+static PROBE_CONTENT: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// Hidden from clients, and with an extension whose leftover staging files are swept.
 const PROBE: &str = ".ready.jpg";
