@@ -11,8 +11,8 @@ use utoipa_actix_web::AppExt;
 use crate::WebConfig;
 use crate::error::ApiError;
 use crate::middleware::{
-    RateLimits, allowed_methods, authentication, cors, error_bodies, plain_bodies, rate_limits,
-    request_context, request_limits,
+    RateLimits, Refusals, allowed_methods, authentication, cors, error_bodies, plain_bodies,
+    rate_limits, request_context, request_limits,
 };
 use crate::openapi::swagger_ui;
 use crate::routes::uploads;
@@ -36,6 +36,7 @@ pub fn app(
         .app_data(Data::new(app))
         .app_data(Data::new(config.clone()))
         .app_data(Data::new(RateLimits::new(config.limits.as_ref(), false)))
+        .app_data(Refusals::new())
         .configure(crate::register_routes)
         .into_app()
         .service(swagger_ui::get_docs_page)

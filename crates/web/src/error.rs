@@ -66,7 +66,7 @@ impl fmt::Display for ApiError {
 }
 
 /// Displays an error with all its causes. A JSON log shows only the outermost message of an error value.
-struct ErrorChain<'e>(&'e dyn std::error::Error);
+pub(crate) struct ErrorChain<'e>(pub(crate) &'e dyn std::error::Error);
 
 impl fmt::Display for ErrorChain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,12 +112,8 @@ impl ResponseError for ApiError {
         }
     }
 
-    /// Has no body: the body needs the request id, so the `error_bodies` middleware writes it.
+    /// Has no body: the body needs the request id, so the `error_bodies` middleware writes it, and logs the failure.
     fn error_response(&self) -> HttpResponse {
-        let status = self.status_code();
-        if status.is_server_error() {
-            tracing::error!(error = %ErrorChain(self), "Request failed");
-        }
-        HttpResponse::new(status)
+        HttpResponse::new(self.status_code())
     }
 }

@@ -11,6 +11,7 @@ use crate::openapi::ROUTES;
 const REQUESTS: &str = "grateful_http_requests_total";
 const REQUEST_DURATION: &str = "grateful_http_request_duration_seconds";
 const REQUEST_STATEMENTS: &str = "grateful_http_request_statements";
+const REFUSALS: &str = "grateful_http_refusals_total";
 const REQUEST_DATABASE: &str = "grateful_http_request_database_seconds";
 
 const METHOD: MetricLabel = MetricLabel::dynamic("method");
@@ -21,7 +22,7 @@ pub fn all_metrics() -> impl Iterator<Item = Metric> {
     grateful_application::all_metrics().chain(METRICS)
 }
 
-const METRICS: [Metric; 4] = [
+const METRICS: [Metric; 5] = [
     Metric {
         name: REQUESTS,
         kind: MetricKind::Counter,
@@ -48,6 +49,12 @@ const METRICS: [Metric; 4] = [
         labels: &[METHOD, ROUTE],
         help: "Time that PostgreSQL spent on all statements of a request.",
     },
+    Metric {
+        name: REFUSALS,
+        kind: MetricKind::Counter,
+        labels: &[MetricLabel::fixed("status", &["429", "503"])],
+        help: "Requests refused because of a rate limit (429), or because something was busy or unavailable (503).",
+    },
 ];
 
 /// Records a request. The label values are routes, known methods and statuses, so clients cannot add any.
@@ -66,6 +73,12 @@ pub(crate) fn record_request(
     metrics::histogram!(REQUEST_DATABASE, labels()).record(queries.time());
     let status = Label::new("status", status.as_u16().to_string());
     metrics::counter!(REQUESTS, vec![method, route, status]).increment(1);
+}
+
+/// Records a request that was refused with 429 or 503.
+pub(crate) fn record_refusal(status: StatusCode) {
+    let status = if status == StatusCode::TOO_MANY_REQUESTS { "429" } else { "503" };
+    metrics::counter!(REFUSALS, "status" => status).increment(1);
 }
 
 /// The label of a request that matched no route.

@@ -20,7 +20,7 @@ use grateful_application::App;
 
 use self::protocol_errors::ProtocolErrorStream;
 use crate::WebConfig;
-use crate::middleware::RateLimits;
+use crate::middleware::{RateLimits, Refusals};
 use crate::routes::notifications::stream::ShutdownSignal;
 
 /// Starts a server on `listeners`. Each worker thread has an application of its own, from `make_app`.
@@ -42,11 +42,14 @@ pub fn serve(
     let shutdown = builder.graceful_shutdown_signal();
     let listens_on_loopback_only = are_loopback(&listeners)?;
     let limits = Data::new(RateLimits::new(config.limits.as_ref(), listens_on_loopback_only));
+    let refusals = Refusals::new();
     for listener in listeners {
         let (make_app, config, shutdown) = (make_app.clone(), config.clone(), shutdown.clone());
-        let limits = limits.clone();
-        let worker =
-            move || connection_service(make_app(), &config, limits.clone(), shutdown.clone());
+        let (limits, refusals) = (limits.clone(), refusals.clone());
+        let worker = move || {
+            let shared = (limits.clone(), refusals.clone());
+            connection_service(make_app(), &config, shared, shutdown.clone())
+        };
         builder = builder.listen("grateful", listener, worker)?;
     }
     Ok(builder.run())
@@ -64,13 +67,13 @@ fn are_loopback(listeners: &[TcpListener]) -> io::Result<bool> {
 fn connection_service(
     app: App,
     config: &WebConfig,
-    limits: Data<RateLimits>,
+    (limits, refusals): (Data<RateLimits>, Data<Refusals>),
     shutdown: GracefulShutdownSignal,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
 + use<> {
     let clock = Arc::clone(&app.clock);
-    // Replaces the rate limits of this thread's application: all threads share one set.
-    let routes = crate::app(app, config).app_data(limits);
+    // Replaces the rate limits and refusals of this thread's application: all threads share one set.
+    let routes = crate::app(app, config).app_data(limits).app_data(refusals);
     let routes = routes.app_data(Data::new(ShutdownSignal(shutdown.clone())));
     let routes = routes.into_factory().map_err(|error| error.error_response());
     let http = HttpService::build()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use grateful_tests::{Client, PASSWORD, Server, Setup, Token, full_or_short};
+use grateful_tests::{Client, PASSWORD, Server, Setup, Token, Value, eventually, full_or_short};
 use tokio::task::JoinSet;
 
 /// The maximum resident set size under load without images, in bytes.
@@ -85,6 +85,13 @@ async fn with_five_times_too_many_writers_response_times_and_memory_stay_bounded
     assert_eq!(sql.find_post_count_mismatches().await, [] as [String; 0]);
     let rows: usize = sql.run("SELECT count(*) FROM posts").await.parse().unwrap();
     assert_eq!(rows, light.succeeded + heavy.succeeded + 1, "one row for each success");
+    let refused = || sum_of_refusals(&server);
+    let all = u64::try_from(light.rejected + heavy.rejected).unwrap();
+    eventually("all refusals are in the log", || refused().0 == all).await;
+    let (_, lines) = refused();
+    assert!(lines <= full_or_short(40, 30), "{lines} lines for {all} refusals");
+    let errors = server.log_as_json().into_iter().filter(|line| line["level"] == "ERROR");
+    assert_eq!(errors.collect::<Vec<_>>(), [Value::Null; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,6 +117,13 @@ async fn many_concurrent_logins_neither_exceed_the_memory_limit_nor_delay_other_
     assert!(statuses.keys().all(|status| [200, 503].contains(status)), "{statuses:?}");
     assert!(statuses.contains_key(&200), "{statuses:?}");
     assert!(memory < MAX_MEMORY, "{memory} bytes");
+}
+
+/// The number of requests with 503 in the log, and the number of lines about them.
+fn sum_of_refusals(server: &Server) -> (u64, usize) {
+    let log = server.log_as_json().into_iter();
+    let lines: Vec<Value> = log.filter(|line| line["message"] == "Refused requests").collect();
+    (lines.iter().filter_map(|line| line["status_503"].as_u64()).sum(), lines.len())
 }
 
 /// Concurrent clients that create posts, each as fast as the server responds.

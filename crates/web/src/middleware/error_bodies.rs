@@ -2,11 +2,14 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage};
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage, HttpRequest};
 
-use crate::error::ApiError;
+use super::refusals::Refusals;
+use crate::error::{ApiError, ErrorChain};
 use crate::request::{RequestId, now};
 use crate::response::problem;
 
@@ -28,7 +31,10 @@ pub(crate) async fn error_bodies(
     };
     let now = now(&request);
     let mut error_response = match response.error().and_then(Error::as_error::<ApiError>) {
-        Some(error) => problem::error_response(error, &id, now),
+        Some(error) => {
+            report(error, status, &request);
+            problem::error_response(error, &id, now)
+        }
         None => problem::status_response(status, &id, now),
     };
     for (name, value) in response.headers() {
@@ -37,4 +43,15 @@ pub(crate) async fn error_bodies(
         }
     }
     Ok(ServiceResponse::new(request, error_response))
+}
+
+/// Counts a refusal, and logs a failure that is a fault of this server.
+fn report(error: &ApiError, status: StatusCode, request: &HttpRequest) {
+    if Refusals::is_refusal(status) {
+        if let Some(refusals) = request.app_data::<Data<Refusals>>() {
+            refusals.record(status, error);
+        }
+    } else if status.is_server_error() {
+        tracing::error!(error = %ErrorChain(error), "Request failed");
+    }
 }

@@ -5,6 +5,7 @@ mod cors;
 mod default_headers;
 mod error_bodies;
 mod rate_limits;
+mod refusals;
 mod request_context;
 mod request_limits;
 mod request_metrics;

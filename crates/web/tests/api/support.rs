@@ -1,5 +1,6 @@
 //! Helpers shared by the tests of several routes.
 
+pub(crate) mod captured_log;
 pub(crate) mod follows;
 pub(crate) mod notifications;
 

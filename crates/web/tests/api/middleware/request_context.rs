@@ -1,15 +1,11 @@
 //! The log line of a request.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
 use grateful_storage::Thresholds;
 use grateful_testkit::{Api, PASSWORD, TestApp, TestDatabase, a_post};
 use grateful_web::WebConfig;
 use serde_json::{Value, json};
-use tracing::level_filters::LevelFilter;
-use tracing::subscriber::DefaultGuard;
 
+use crate::support::captured_log::CapturedLog;
 use crate::support::post_path;
 
 #[actix_web::test]
@@ -151,52 +147,6 @@ async fn no_log_line_at_any_level_contains_user_data_or_secrets() {
     assert!(!text.contains(PASSWORD), "{}", lines_with(&text, PASSWORD));
     let email = ana.user.email.as_str();
     assert!(!text.contains(email), "{}", lines_with(&text, email));
-}
-
-/// Captures the log of the current thread at all levels until it is dropped.
-struct CapturedLog {
-    buffer: Buffer,
-    _guard: DefaultGuard,
-}
-
-#[derive(Clone, Default)]
-struct Buffer(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Buffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl CapturedLog {
-    fn start() -> Self {
-        let buffer = Buffer::default();
-        let writer = buffer.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .with_max_level(LevelFilter::TRACE)
-            .with_writer(move || writer.clone())
-            .finish();
-        Self { buffer, _guard: tracing::subscriber::set_default(subscriber) }
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.buffer.0.lock().unwrap().clone()).unwrap()
-    }
-
-    fn lines(&self) -> Vec<Value> {
-        self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    /// Returns the request lines: those with a status.
-    fn requests(&self) -> Vec<Value> {
-        let is_request_line = |line: &Value| line["fields"].get("http.status").is_some();
-        self.lines().into_iter().filter(is_request_line).collect()
-    }
 }
 
 fn lines_with(text: &str, secret: &str) -> String {
