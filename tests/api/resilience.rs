@@ -12,6 +12,9 @@ mod notifications;
 /// More requests than the server can handle.
 mod overload;
 
+/// Limits on open files, and on connections to the database.
+mod resources;
+
 /// Uploads: kills, a full disk, and many at once.
 mod uploads;
 

@@ -37,6 +37,21 @@ pub(crate) fn limit_file_size(pid: Pid, bytes: Option<u64>) {
     rustix::process::prlimit(process, Resource::Fsize, limit).unwrap();
 }
 
+/// Limits the number of files that a process may have open. `None` lifts the limit.
+pub(crate) fn limit_open_files(pid: Pid, count: Option<u64>) {
+    let process = rustix::process::Pid::from_raw(pid.as_raw());
+    let maximum = rustix::process::getrlimit(Resource::Nofile).maximum;
+    let limit = Rlimit { current: count.or(maximum), maximum };
+    rustix::process::prlimit(process, Resource::Nofile, limit).unwrap();
+}
+
+/// The soft limit on the number of files that a process may have open.
+pub(crate) fn open_files_limit(pid: Pid) -> Option<u64> {
+    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    line.split_whitespace().next().unwrap().parse().ok()
+}
+
 /// The resident set size of a process in bytes.
 pub(crate) fn resident_bytes(pid: Pid) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();

@@ -100,6 +100,16 @@ impl Server {
         processes::limit_file_size(self.pid(), bytes);
     }
 
+    /// Limits the number of files that the server may have open from now on. `None` lifts the limit.
+    pub fn limit_open_files(&self, count: Option<u64>) {
+        processes::limit_open_files(self.pid(), count);
+    }
+
+    /// The number of files that the server may have open. `None` if there is no limit.
+    pub fn open_files_limit(&self) -> Option<u64> {
+        processes::open_files_limit(self.pid())
+    }
+
     /// Requests a graceful shutdown as a service manager does (SIGTERM).
     pub fn terminate(&self) {
         processes::send_signal(Signal::SIGTERM, self.pid());

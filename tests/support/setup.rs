@@ -20,7 +20,8 @@ pub struct Setup {
     /// Dropped with the last setup that uses it.
     database: Option<Arc<TestDatabase>>,
     variables: BTreeMap<String, String>,
-    ignores_sigxfsz: bool,
+    /// Shell commands that run before the program, in its process.
+    prelude: String,
 }
 
 impl Setup {
@@ -39,7 +40,7 @@ impl Setup {
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
         let working_dir = Arc::new(working_dir);
-        Self { working_dir, database: None, variables, ignores_sigxfsz: false }
+        Self { working_dir, database: None, variables, prelude: String::new() }
     }
 
     /// With a new migrated database in the PostgreSQL that all tests share.
@@ -71,7 +72,16 @@ impl Setup {
     /// Ignores SIGXFSZ, so that a write beyond [`Server::limit_file_size`] returns an error instead of killing the
     /// process.
     pub fn with_sigxfsz_ignored(self) -> Self {
-        Self { ignores_sigxfsz: true, ..self }
+        self.with_prelude("trap '' XFSZ;")
+    }
+
+    /// Starts the process with this soft limit on open files, as a service manager or a shell does.
+    pub fn with_open_files(self, soft_limit: u32) -> Self {
+        self.with_prelude(&format!("ulimit -S -n {soft_limit};"))
+    }
+
+    fn with_prelude(self, commands: &str) -> Self {
+        Self { prelude: self.prelude + commands, ..self }
     }
 
     /// The URL of the database.
@@ -163,12 +173,12 @@ impl Setup {
     pub(crate) fn command(&self) -> Command {
         let program = std::env::var_os("CARGO_BIN_EXE_grateful-under-test");
         let program = program.expect("run by cargo test");
-        let mut command = if self.ignores_sigxfsz {
-            let mut shell = Command::new("sh");
-            shell.args(["-c", r#"trap '' XFSZ; exec "$0" "$@""#]).arg(program);
-            shell
-        } else {
+        let mut command = if self.prelude.is_empty() {
             Command::new(program)
+        } else {
+            let mut shell = Command::new("sh");
+            shell.arg("-c").arg(format!(r#"{} exec "$0" "$@""#, self.prelude)).arg(program);
+            shell
         };
         let has_our_prefix =
             |name: &str| name.starts_with("GRATEFUL_") || name.starts_with("RUST_");

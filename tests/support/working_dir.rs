@@ -56,6 +56,12 @@ impl WorkingDir {
         eventually("PostgreSQL is dead", is_dead).await;
     }
 
+    /// Removes the socket of the private PostgreSQL and its directory, as something that cleans `/tmp` up does.
+    pub fn remove_postgres_socket(&self) {
+        let file = fs::read_to_string(self.data_dir().join("cluster/postmaster.pid")).unwrap();
+        fs::remove_dir_all(file.lines().nth(4).unwrap()).unwrap();
+    }
+
     /// The URL of the private PostgreSQL, once it accepts connections.
     pub(crate) fn database_url(&self) -> Option<String> {
         let file = fs::read_to_string(self.data_dir().join("cluster/postmaster.pid")).ok()?;

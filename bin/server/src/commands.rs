@@ -16,6 +16,7 @@ use grateful_nominatim::Nominatim;
 use grateful_storage::{Database, DatabaseConfig, PoolMetrics};
 
 use crate::config::{Command, OpenapiVersion, Settings, available_cores};
+use crate::connection_budget::JOB_CONNECTIONS;
 use crate::database::Postgres;
 use crate::file_store::FileStore;
 
@@ -95,7 +96,11 @@ impl AppFactory {
 
     /// Creates an [`App`] with its own connection pool of this name.
     fn create_app(&self, pool: &'static str) -> App {
-        let db = Database::connect_lazily(self.database.clone().with_pool_name(pool));
+        let mut config = self.database.clone().with_pool_name(pool);
+        if pool == JOB_POOL {
+            config = config.with_max_connections(JOB_CONNECTIONS);
+        }
+        let db = Database::connect_lazily(config);
         self.pools.register(&db);
         App {
             db,

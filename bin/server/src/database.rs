@@ -5,6 +5,7 @@ use grateful_local_postgres::Cluster;
 use grateful_storage::DatabaseConfig;
 
 use crate::config::Settings;
+use crate::connection_budget::ConnectionBudget;
 
 /// The name of the database in a private cluster.
 const DATABASE_NAME: &str = "grateful";
@@ -12,6 +13,8 @@ const DATABASE_NAME: &str = "grateful";
 /// A PostgreSQL database. A private one runs as long as this value exists.
 pub(crate) struct Postgres {
     pub(crate) config: DatabaseConfig,
+    /// The sizes of this process's pools.
+    pub(crate) connections: ConnectionBudget,
     private: Option<Cluster>,
 }
 
@@ -21,17 +24,20 @@ impl Postgres {
     /// # Errors
     /// There is no PostgreSQL installation on this machine, or it does not start.
     pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
-        let private = match settings.database_url {
-            Some(_) => None,
-            None => Some(open_private_cluster(settings)?),
+        let (workers, per_worker) = (settings.workers, settings.connections_per_worker);
+        let (connections, private) = if settings.database_url.is_some() {
+            (ConnectionBudget::configured(workers, per_worker), None)
+        } else {
+            let connections = ConnectionBudget::for_private_postgres(workers, per_worker);
+            (connections, Some(open_private_cluster(settings, connections)?))
         };
         let configured = settings.database_url.clone();
         let url = configured.or_else(|| private.as_ref().map(|cluster| cluster.url(DATABASE_NAME)));
         let config = DatabaseConfig::new(url.unwrap_or_default())
-            .with_max_connections(settings.connections_per_worker)
+            .with_max_connections(connections.per_worker)
             .with_statement_timeout(settings.statement_timeout)
             .with_thresholds(settings.observability.thresholds);
-        Ok(Self { config, private })
+        Ok(Self { config, connections, private })
     }
 
     /// Stops the private PostgreSQL if no other process uses it.
@@ -44,8 +50,13 @@ impl Postgres {
     }
 }
 
-fn open_private_cluster(settings: &Settings) -> anyhow::Result<Cluster> {
+/// Fails with a message that begins with the alternative, and ends with what is missing here.
+fn open_private_cluster(
+    settings: &Settings,
+    connections: ConnectionBudget,
+) -> anyhow::Result<Cluster> {
     tracing::info!(directory = %settings.data_dir.display(), "Opening the private PostgreSQL");
-    Cluster::open(&settings.data_dir, DATABASE_NAME)
+    let connections = connections.server_connections();
+    Cluster::open_for_connections(&settings.data_dir, DATABASE_NAME, connections)
         .context("DATABASE_URL is not set, and the private PostgreSQL cannot be opened")
 }

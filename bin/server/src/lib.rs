@@ -2,11 +2,13 @@
 
 mod commands;
 mod config;
+mod connection_budget;
 mod database;
 mod file_store;
 mod listeners;
 mod logging;
 mod metrics;
+mod open_files;
 
 use std::process::ExitCode;
 
@@ -25,6 +27,7 @@ pub fn run() -> ExitCode {
     let result =
         Settings::validate(cli.settings).map_err(anyhow::Error::from).and_then(|settings| {
             logging::init(&settings.log);
+            open_files::raise_limit();
             let runtime = runtime()?;
             let result = runtime.block_on(commands::run(command, settings));
             // After a second signal, do not wait for tasks that still run on other threads.

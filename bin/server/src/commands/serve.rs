@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use grateful_application::{App, QueryLog, housekeeping};
-use grateful_storage::DatabaseConfig;
+use grateful_storage::connection_limit;
 use grateful_web::{MetricsPage, WebConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{AppFactory, JOB_POOL, REQUEST_POOL, migrate_database};
 use crate::config::Settings;
+use crate::connection_budget::ConnectionBudget;
 use crate::database::Postgres;
 use crate::file_store::FileStore;
 use crate::listeners::bind_listeners;
@@ -28,7 +29,7 @@ pub(super) async fn serve(settings: Settings) -> anyhow::Result<()> {
         opened = open(Arc::clone(&settings)) => opened?,
         () = shutdown.wait() => return Ok(()),
     };
-    let served = serve_with(&settings, &postgres.config, listeners, &mut shutdown).await;
+    let served = serve_with(&settings, &postgres, listeners, &mut shutdown).await;
     let closed = tokio::select! {
         closed = spawn_blocking(|| postgres.close()) => closed?,
         // A second signal: PostgreSQL stops even if this process does not wait for it.
@@ -44,13 +45,13 @@ async fn open(settings: Arc<Settings>) -> anyhow::Result<Postgres> {
 
 async fn serve_with(
     settings: &Settings,
-    database: &DatabaseConfig,
+    postgres: &Postgres,
     listeners: Vec<TcpListener>,
     shutdown: &mut ShutdownSignal,
 ) -> anyhow::Result<()> {
     if settings.migrate {
         tokio::select! {
-            migrated = migrate_database(database) => {
+            migrated = migrate_database(&postgres.config) => {
                 migrated?;
             }
             // An interrupted migration is rolled back.
@@ -59,9 +60,10 @@ async fn serve_with(
     }
     // Installed before the first metric is recorded.
     let recorder = settings.observability.metrics.then(MetricsRecorder::install).transpose()?;
-    let app_factory = AppFactory::new(settings, database.clone())?;
+    let app_factory = AppFactory::new(settings, postgres.config.clone())?;
     let metrics_page = recorder.as_ref().map(|recorder| recorder.page(app_factory.pools.clone()));
     let job_app = app_factory.create_app(JOB_POOL);
+    warn_if_connections_exceed_limit(&job_app, postgres.connections).await;
     let jobs = [
         tokio::spawn(sweep_files_daily(app_factory.files.clone(), job_app.clone())),
         tokio::spawn(sweep_hourly(job_app)),
@@ -101,6 +103,22 @@ async fn run_server(
         () = handle.stop(true) => Ok(running.await??),
         // A graceful shutdown in progress cannot be shortened; its remaining requests end with this process.
         () = shutdown.wait() => Ok(()),
+    }
+}
+
+/// Otherwise the missing connections would first be noticed under load, as errors of single requests.
+async fn warn_if_connections_exceed_limit(app: &App, connections: ConnectionBudget) {
+    let limit = async { connection_limit(&mut *app.db.acquire().await?).await };
+    // Without an answer there is nothing to compare, and `/readyz` reports that the database is unreachable.
+    let Ok(limit) = limit.await else { return };
+    let needed = connections.total();
+    if usize::try_from(limit).is_ok_and(|limit| limit < needed) {
+        tracing::warn!(
+            limit,
+            needed,
+            "The connection pools of this server may open more connections than PostgreSQL allows: raise its \
+             max_connections, or lower GRATEFUL_CONNECTIONS_PER_WORKER or GRATEFUL_WORKERS"
+        );
     }
 }
 
