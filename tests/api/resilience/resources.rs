@@ -1,8 +1,8 @@
 //! Limits on open files, and on connections to the database.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use grateful_tests::{Setup, eventually};
+use grateful_tests::{Server, Setup, TIMEOUT, eventually};
 
 #[tokio::test]
 async fn a_low_soft_limit_on_open_files_keeps_no_client_out() {
@@ -40,7 +40,7 @@ async fn a_lack_of_open_files_is_reported_as_such_and_restarts_no_postgresql() {
     eventually("the lack of open files is reported", is_reported).await;
     server.limit_open_files(limit);
 
-    server.client().sign_up("ana").await;
+    wait_until_ready(&server).await;
     assert_eq!(setup.working_dir().postmaster(), postmaster);
     let log = server.log().join("\n");
     assert!(!log.contains("PostgreSQL is not running"), "{log}");
@@ -55,16 +55,9 @@ async fn a_server_whose_socket_directory_was_removed_serves_again() {
 
     setup.working_dir().remove_postgres_socket();
 
-    let mut is_ready = false;
-    for _ in 0..150 {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let has_restarted = server.log().iter().any(|line| line.contains("is gone; restarting"));
-        is_ready = has_restarted && server.client().get("/readyz").send().await.status == 200;
-        if is_ready {
-            break;
-        }
-    }
-    assert!(is_ready, "{:#?}", server.log());
+    let is_noticed = || server.log().iter().any(|line| line.contains("is gone; restarting"));
+    eventually("the loss of the socket is noticed", is_noticed).await;
+    wait_until_ready(&server).await;
     server.client().get_session(&ana).send().await.expect(200);
 }
 
@@ -91,4 +84,12 @@ async fn a_private_postgresql_has_room_for_the_pools_of_many_workers() {
     assert_eq!(setting, (64 * 8 + 2 + 35).to_string());
     let log = server.log().join("\n");
     assert!(!log.contains("more connections than"), "{log}");
+}
+
+async fn wait_until_ready(server: &Server) {
+    let start = Instant::now();
+    while server.client().get("/readyz").send().await.status != 200 {
+        assert!(start.elapsed() < TIMEOUT, "not ready: {:#?}", server.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

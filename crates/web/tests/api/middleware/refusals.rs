@@ -15,23 +15,28 @@ use crate::support::{UNKNOWN_ID, post_path};
 async fn requests_refused_under_load_log_one_warning_a_second_and_no_error() {
     let database = TestDatabase::create().await;
     let busy = database.pool_with(|config| {
-        config.with_max_connections(1).with_acquire_timeout(Duration::from_millis(1))
+        config.with_max_connections(1).with_acquire_timeout(Duration::from_millis(20))
     });
     let api = Api::serve(TestApp::with_pool(database, busy), &WebConfig::default()).await;
-    let connection = api.app.app.db.acquire().await.unwrap();
+    // The timeout also limits how long opening the connection may take, which it may exceed on a busy machine.
+    let connection = loop {
+        if let Ok(connection) = api.app.app.db.acquire().await {
+            break connection;
+        }
+    };
     let log = CapturedLog::start();
     let metrics = MetricsCapture::start();
 
-    for _ in 0..100 {
+    for _ in 0..50 {
         api.get(&post_path(UNKNOWN_ID)).send().await.expect(503);
     }
     actix_web::rt::time::sleep(Duration::from_millis(1_100)).await;
     drop(connection);
 
-    assert_eq!(metrics.take_named(&["grateful_http_refusals_total"]), counts([("503", 100)]));
+    assert_eq!(metrics.take_named(&["grateful_http_refusals_total"]), counts([("503", 50)]));
     let lines = warnings(&log);
     let refused: u64 = lines.iter().map(|line| line["status_503"].as_u64().unwrap()).sum();
-    assert_eq!(refused, 100, "{lines:#?}");
+    assert_eq!(refused, 50, "{lines:#?}");
     assert!(lines.len() <= 3, "{lines:#?}");
     assert_eq!(lines[0]["message"], "Refused requests");
     assert!(lines[0]["error"].as_str().unwrap().contains("not available"), "{lines:#?}");
