@@ -26,6 +26,8 @@ async fn a_low_soft_limit_on_open_files_keeps_no_client_out() {
 async fn a_lack_of_open_files_is_reported_as_such_and_restarts_no_postgresql() {
     let setup = Setup::with_private_postgres();
     let server = setup.start().await;
+    // Its threads open files of their own when they start.
+    wait_until_ready(&server).await;
     let postmaster = setup.working_dir().postmaster();
     let limit = server.open_files_limit();
 
