@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::monitor::Thresholds;
 
-/// Sets the isolation level of a session's transactions, whatever the default of the database, the role or the server is.
+/// Sets the isolation level of a session's transactions, in place of the default of the database, the role or the server.
 /// The statements of this crate are written for `read committed`: at a higher level, concurrent writes that wait for the
 /// same row would fail instead of continuing with the new version of it.
 pub(super) const PIN_ISOLATION: &str = "SET default_transaction_isolation = 'read committed'";

@@ -70,7 +70,7 @@ struct LockTimeout {
     holder: Holder,
 }
 
-/// The session that holds the lock, as far as this account may see it.
+/// The session that holds the lock. `unknown` stands for what this account may not see.
 #[derive(Debug)]
 struct Holder {
     pid: String,
@@ -110,7 +110,7 @@ async fn connect(url: &str) -> Result<Client> {
 
 /// Begins a transaction and takes the lock in it, or rolls the transaction back.
 ///
-/// All statements here are simple queries: behind a transaction pooler, a prepared statement may not exist any more when it
+/// All statements here are simple queries: through a transaction pooler, a prepared statement may not exist any more when it
 /// is executed.
 async fn try_lock(client: &Client) -> Result<bool> {
     let begin =
