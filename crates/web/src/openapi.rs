@@ -1,6 +1,5 @@
 //! The OpenAPI document, generated from the handlers.
 
-pub(crate) mod codes;
 mod common_parts;
 mod route_table;
 mod schemas;
@@ -19,12 +18,12 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_actix_web::AppExt;
 
-use self::codes::NotificationTypeCode;
 use self::common_parts::add_common_parts;
 pub(crate) use self::route_table::ROUTES;
 use self::schemas::refine_schemas;
 use self::v3_0::to_3_0;
 use crate::response::Problem;
+use crate::response::codes::NotificationTypeCode;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(

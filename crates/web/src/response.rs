@@ -1,5 +1,6 @@
 //! What responses have in common: the envelope, lists, errors, entity tags and replays.
 
+pub(crate) mod codes;
 mod envelope;
 mod etag;
 mod head_only;

@@ -32,7 +32,7 @@ async fn migrate_creates_the_private_postgresql_and_stops_it() {
 }
 
 #[tokio::test]
-async fn openapi_prints_the_document_that_the_server_serves() {
+async fn openapi_prints_the_documents_that_the_server_serves() {
     let server = Setup::with_test_database().await.start().await;
 
     let printed = server.setup().run(&["openapi"]).expect(0);
@@ -41,6 +41,13 @@ async fn openapi_prints_the_document_that_the_server_serves() {
     let printed: Value = serde_json::from_str(&printed.stdout).unwrap();
     assert_eq!(printed, served.json());
     assert!(printed["openapi"].as_str().unwrap().starts_with("3.1"), "{printed}");
+
+    let printed = server.setup().run(&["openapi", "--version", "3.0"]).expect(0);
+    let served = server.client().get("/openapi-3.0.json").send().await.expect(200);
+
+    let printed: Value = serde_json::from_str(&printed.stdout).unwrap();
+    assert_eq!(printed, served.json());
+    assert!(printed["openapi"].as_str().unwrap().starts_with("3.0"), "{printed}");
 }
 
 #[test]

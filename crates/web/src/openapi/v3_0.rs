@@ -35,7 +35,7 @@ const UNKNOWN_KEYWORDS: [&str; 10] = [
 ];
 
 struct Translation {
-    /// The schemas of the document, to look up the type behind a reference.
+    /// The schemas of the document, to look up the type that a reference has.
     schemas: Value,
 }
 

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::openapi::codes::ErrorCode;
 use crate::request::RequestId;
+use crate::response::codes::ErrorCode;
 use crate::response::{RateLimitStatus, Timestamp, ceil_seconds};
 
 /// The body of every error response.

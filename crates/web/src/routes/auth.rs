@@ -129,7 +129,7 @@ const BEARER: &str = "bearer";
 #[utoipa::path(
     tag = "auth",
     request_body(content = NewAccount, example = json!({
-        "username": "ana", "email": "ana@example.org", "password": "correct horse battery",
+        "username": "ana", "email": "ana@example.com", "password": "correct horse battery",
     })),
     responses(
         (status = 201, body = Envelope<AccountView>, description = "The new account, and the access token of its first session"),
@@ -150,7 +150,7 @@ pub(crate) async fn sign_up(
 #[utoipa::path(
     tag = "auth",
     request_body(content = NewSession, example = json!({
-        "email": "ana@example.org", "password": "correct horse battery",
+        "email": "ana@example.com", "password": "correct horse battery",
     })),
     responses(
         (status = 200, body = Envelope<AccessTokenView>, description = "The access token of the new session"),

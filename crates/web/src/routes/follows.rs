@@ -15,8 +15,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::openapi::codes::FollowStateCode;
 use crate::request::{Field, JsonBody, SignedIn, UserPath};
+use crate::response::codes::FollowStateCode;
 use crate::response::{Envelope, EnvelopeResponse, Problem, Timestamp};
 
 /// A new follow, with both users.

@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 use self::data_view::NotificationDataView;
 use crate::error::ApiError;
-use crate::openapi::codes::NotificationTypeCode;
 use crate::request::{NotificationPath, PageParams100, QueryParameters, SignedIn};
+use crate::response::codes::NotificationTypeCode;
 use crate::response::{ListResponse, Problem, Timestamp};
 
 /// A notification.

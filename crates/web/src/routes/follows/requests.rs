@@ -8,8 +8,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::openapi::codes::FollowStateCode;
 use crate::request::{PageParams100, QueryParameters, SignedIn, UserPath};
+use crate::response::codes::FollowStateCode;
 use crate::response::{Envelope, EnvelopeResponse, ListResponse, Pagination, Problem, Timestamp};
 use crate::routes::user_summary::UserSummaryView;
 

@@ -3,7 +3,7 @@
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::openapi::codes::{EmojiCode, ShareMethodCode};
+use crate::response::codes::{EmojiCode, ShareMethodCode};
 
 /// What a client needs to display and link a notification, with the names at the time of the act. For a batch, it is
 /// the data of the newest child.

@@ -52,9 +52,9 @@ pub(crate) async fn create_stream_ticket(
 
 /// Streams the changes of the caller's notifications as server-sent events.
 ///
-/// The body never ends by itself. It is a sequence of events, each of which is described by `NotificationStreamEvent`:
-/// `event` is the field `event`, `id` the field `id`, and `data` is one line of JSON in the field `data`. After an event
-/// `reset`, the client must load the list again. With `Last-Event-ID`, the stream continues after that event, with no
+/// The body is a sequence of server-sent events, and `NotificationStreamEvent` describes one event: its members `event`
+/// and `id` are the fields of that name, and `data` is one line of JSON in the field `data`. After an event `reset`, the
+/// client must load the list again. With `Last-Event-ID`, the stream continues after that event, with no
 /// event missed or repeated. Lines that start with a colon only keep the connection open.
 #[utoipa::path(
     tag = "notifications",

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::openapi::codes::{PostTypeCode, PrivacyLevelCode};
 use crate::request::{Field, FormFields, MultipartForm, as_is};
+use crate::response::codes::{PostTypeCode, PrivacyLevelCode};
 
 /// The body that creates a post.
 #[derive(Deserialize, ToSchema)]

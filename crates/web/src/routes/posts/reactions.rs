@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::openapi::codes::{EmojiCode, ReactionObjectCode};
 use crate::request::{Field, JsonBody, PageParams100, PostPath, QueryParameters, SignedIn};
+use crate::response::codes::{EmojiCode, ReactionObjectCode};
 use crate::response::{Envelope, EnvelopeResponse, ListResponse, Problem, Timestamp};
 
 #[derive(Deserialize, ToSchema)]

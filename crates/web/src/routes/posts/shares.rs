@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use crate::WebConfig;
 use crate::error::ApiError;
-use crate::openapi::codes::ShareMethodCode;
 use crate::request::{Field, IdempotentBody, PostPath, SignedIn};
+use crate::response::codes::ShareMethodCode;
 use crate::response::{Problem, ReplayableResponse, Timestamp, stored_body};
 
 /// How to share a post.

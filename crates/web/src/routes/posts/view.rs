@@ -6,8 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::openapi::codes::{EmojiCode, PostTypeCode, SlotCode};
 use crate::response::Timestamp;
+use crate::response::codes::{EmojiCode, PostTypeCode, SlotCode};
 
 /// The author of a post or a comment.
 #[derive(Serialize, ToSchema)]

@@ -17,8 +17,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::openapi::codes::EmojiCode;
 use crate::request::{RequestId, SignedIn, now};
+use crate::response::codes::EmojiCode;
 use crate::response::{Envelope, Timestamp};
 use crate::routes::auth::SessionView;
 use crate::routes::follows::requests::FollowListItemView;

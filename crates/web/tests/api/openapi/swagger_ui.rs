@@ -52,7 +52,8 @@ async fn the_files_of_swagger_ui_are_compressed_for_clients_that_accept_gzip() {
     assert!(String::from_utf8(plain.body.clone()).is_ok());
     assert_eq!(refused.body, plain.body);
     for response in [plain, gzip] {
-        assert_eq!(response.header("vary"), Some("Accept-Encoding"));
+        let vary = response.header("vary").unwrap_or_default();
+        assert!(vary.contains("Accept-Encoding"), "{vary}");
     }
 }
 
