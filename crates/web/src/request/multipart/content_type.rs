@@ -1,6 +1,6 @@
 //! The `Content-Type` of a form.
 
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use grateful_domain::ValidationError;
 
 use super::parameters::Parameters;
@@ -9,7 +9,7 @@ use crate::error::ApiError;
 
 /// Returns the boundary of a form. Rejects a body that is not a form.
 pub(super) fn boundary_of(headers: &HeaderMap) -> Result<String, ApiError> {
-    let content_type = headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let content_type = String::from_utf8_lossy(content_type.unwrap_or_default());
     let essence = content_type.split(';').next().unwrap_or_default();
     if !essence.trim().eq_ignore_ascii_case("multipart/form-data") {
@@ -32,7 +32,6 @@ fn is_boundary(boundary: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use actix_web::ResponseError as _;
-    use actix_web::http::header::HeaderValue;
     use rstest::rstest;
 
     use super::*;

@@ -142,13 +142,13 @@ mod tests {
     /// Passes a form with the boundary `XX` through the scanner in chunks of this size.
     fn scan(form: &[u8], chunk_size: usize) -> Vec<u8> {
         let mut scanner = Scanner::new("XX");
-        let mut scanned = Vec::new();
+        let mut output = Vec::new();
         for chunk in form.chunks(chunk_size) {
-            scanned.extend(scanner.push(chunk));
+            output.extend(scanner.push(chunk));
             assert!(scanner.buffer.len() < LENGTH.len().max(scanner.delimiter.len()));
         }
-        scanned.extend(scanner.finish());
-        scanned
+        output.extend(scanner.finish());
+        output
     }
 
     #[test]
@@ -173,9 +173,9 @@ mod tests {
     fn text_before_the_first_part_does_not_hide_it() {
         let form = b"Hello\r\n\r\nworld\r\n--XX\r\nContent-Length: 1\r\n\r\nab\r\n--XX--";
 
-        let scanned = scan(form, 7);
+        let output = scan(form, 7);
 
-        assert!(memmem::find(&scanned, b"x-ignored-size: 1\r\n\r\nab").is_some());
+        assert!(memmem::find(&output, b"x-ignored-size: 1\r\n\r\nab").is_some());
     }
 
     proptest! {

@@ -86,7 +86,8 @@ impl PartReader {
     /// Reads the next part.
     pub(super) async fn next(&mut self) -> Result<Option<Part>, ApiError> {
         let next = timeout_at(self.deadline(), self.stream.try_next()).await;
-        let next = next.map_err(|_| ApiError::RequestTimeout)?.map_err(read_error)?;
+        let next =
+            next.map_err(|_| ApiError::RequestTimeout)?.map_err(|error| read_error(&error))?;
         let Some(mut stream) = next else { return Ok(None) };
         let head = PartHead::parse(stream.headers())?;
         self.take_text_bytes(head.name.len() + 1)?;
@@ -128,7 +129,7 @@ impl PartReader {
 
     async fn next_chunk(&self, part: &mut Field) -> Result<Option<Bytes>, ApiError> {
         let chunk = timeout_at(self.deadline(), part.try_next()).await;
-        chunk.map_err(|_| ApiError::RequestTimeout)?.map_err(read_error)
+        chunk.map_err(|_| ApiError::RequestTimeout)?.map_err(|error| read_error(&error))
     }
 
     /// Returns the time by which the next chunk must arrive. Every received byte extends it.

@@ -9,7 +9,7 @@ use crate::WebConfig;
 use crate::error::ApiError;
 
 /// Converts an error of the multipart library. Its messages are not for users, so each error has one of our own.
-pub(super) fn read_error(error: MultipartError) -> ApiError {
+pub(super) fn read_error(error: &MultipartError) -> ApiError {
     let reason = match error {
         MultipartError::Payload(PayloadError::Overflow) => return text_too_large(),
         MultipartError::Payload(_) => "is incomplete",
@@ -76,7 +76,7 @@ mod tests {
     ) {
         let message = error.to_string();
 
-        let error = read_error(error);
+        let error = read_error(&error);
 
         assert_eq!(error.status_code().as_u16(), status, "{message}");
         assert!(!error.to_string().contains(&message), "{message}");

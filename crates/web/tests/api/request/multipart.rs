@@ -16,7 +16,7 @@ const CONTENT: &str = "name=\"content\"";
 const IMAGE: &str = "name=\"image\"; filename=\"a.png\"";
 
 /// Encodes a part with the boundary `XX`. `disposition` follows `form-data;` and can be followed by other headers.
-fn part(disposition: impl AsRef<[u8]>, content: &[u8]) -> Vec<u8> {
+fn part(disposition: &(impl AsRef<[u8]> + ?Sized), content: &[u8]) -> Vec<u8> {
     let start = &b"--XX\r\nContent-Disposition: form-data; "[..];
     [start, disposition.as_ref(), b"\r\n\r\n", content, b"\r\n"].concat()
 }
@@ -161,7 +161,7 @@ async fn an_unusable_name_of_an_unknown_file_is_not_repeated() {
         let response = create_post(&api, &ana, &parts).await;
         assert_eq!(invalid_fields(&response), ["body"], "{disposition}");
     }
-    let many = (0..100).map(|number| part(format!("name=\"{number}\"; filename=\"a\""), b"x"));
+    let many = (0..100).map(|number| part(&format!("name=\"{number}\"; filename=\"a\""), b"x"));
     let response = create_post(&api, &ana, &many.collect::<Vec<_>>()).await;
     assert_eq!(invalid_fields(&response).len(), 11);
 }
@@ -179,8 +179,8 @@ async fn the_content_length_of_a_part_is_ignored(#[case] length: &str) {
     let text = "For rain.\r\nContent-Length: 3\r\nAnd sun.";
 
     let parts = [
-        part(format!("{CONTENT}\r\nContent-Length: {length}"), text.as_bytes()),
-        part(format!("{IMAGE}\r\ncontent-length:{length}"), &a_png(9, 9)),
+        part(&format!("{CONTENT}\r\nContent-Length: {length}"), text.as_bytes()),
+        part(&format!("{IMAGE}\r\ncontent-length:{length}"), &a_png(9, 9)),
     ];
     let post = create_post(&api, &ana, &parts).await.expect(201).json();
 
@@ -193,7 +193,7 @@ async fn a_form_that_arrives_byte_by_byte_is_read() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let parts = [
-        part(format!("{CONTENT}\r\nContent-Length: 1"), b"For rain.\r\n--X"),
+        part(&format!("{CONTENT}\r\nContent-Length: 1"), b"For rain.\r\n--X"),
         part(IMAGE, &a_png(9, 9)),
     ];
 
@@ -219,15 +219,15 @@ async fn encoded_parts_are_refused() {
 
     for encoding in ["7bit", "8bit", "Binary"] {
         let parts = [
-            part(encoded(CONTENT, encoding), b"For rain."),
-            part(encoded(IMAGE, encoding), &a_png(9, 9)),
+            part(&encoded(CONTENT, encoding), b"For rain."),
+            part(&encoded(IMAGE, encoding), &a_png(9, 9)),
         ];
         create_post(&api, &ana, &parts).await.expect(201);
     }
     for encoding in ["base64", "quoted-printable", "x"] {
         let parts = [
-            part(encoded(CONTENT, encoding), b"Rm9yIHJhaW4u"),
-            part(encoded(IMAGE, encoding), b"eA=="),
+            part(&encoded(CONTENT, encoding), b"Rm9yIHJhaW4u"),
+            part(&encoded(IMAGE, encoding), b"eA=="),
         ];
         let response = create_post(&api, &ana, &parts).await;
         assert_eq!(invalid_fields(&response), ["content", "image"], "{encoding}");
@@ -358,7 +358,7 @@ async fn too_many_bytes_outside_the_image_are_413_with_their_limit() {
     let long = format!("{CONTENT}\r\nX-Long: {}", "x".repeat(100_000));
     let limit = json!({"limit_bytes": 65_536});
 
-    let response = create_post(&api, &ana, &[part(long, b"For rain.")]).await;
+    let response = create_post(&api, &ana, &[part(&long, b"For rain.")]).await;
     assert_eq!(assert_problem(&response, 413, "payload_too_large"), limit);
 
     // A form that never comes to its first part.
