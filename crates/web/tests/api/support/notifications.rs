@@ -85,18 +85,19 @@ pub(crate) async fn set_display_name(api: &Api, user: UserId, name: &str) {
 /// Inserts `children` single notifications of Ana's, and one batch with as many children, all by a new user.
 pub(crate) async fn insert_batch(scenario: &Scenario, children: u32) {
     let by = a_user().insert_into(scenario.api.database()).await.id;
+    let data = json!({ "actor_user_id": by.to_string(), "actor_username": "x" });
     let sql = format!(
         "INSERT INTO notifications
              (id, user_id, actor_id, type, title, message, data, post_id, created_at, last_updated_at, seq)
-         SELECT gen_random_uuid(), {ana}, {by}, 'like', 'x', 'x', '{{}}', '{post}', at, at, n
+         SELECT gen_random_uuid(), {ana}, {by}, 'like', 'x', 'x', '{data}', '{post}', at, at, n
          FROM generate_series(1, {children}) n, LATERAL (SELECT timestamptz '2026-01-04' + n / 2 * interval '1 s') AS it (at);
          INSERT INTO notifications
              (id, user_id, actor_id, type, title, message, data, post_id, created_at, last_updated_at, is_batch, batch_count)
-         VALUES (gen_random_uuid(), {ana}, {by}, 'post_interaction', 'x', 'x', '{{}}', '{post}', '2026-01-05', '2026-01-05',
+         VALUES (gen_random_uuid(), {ana}, {by}, 'post_interaction', 'x', 'x', '{data}', '{post}', '2026-01-05', '2026-01-05',
              true, {children});
          INSERT INTO notifications
              (id, user_id, actor_id, type, title, message, data, post_id, created_at, last_updated_at, parent_id)
-         SELECT gen_random_uuid(), {ana}, {by}, 'like', 'x', 'x', '{{}}', '{post}', it.created_at, it.created_at, batch.id
+         SELECT gen_random_uuid(), {ana}, {by}, 'like', 'x', 'x', '{data}', '{post}', it.created_at, it.created_at, batch.id
          FROM notifications AS it, notifications AS batch WHERE batch.is_batch AND NOT it.is_batch",
         ana = scenario.ana.user.id,
         post = scenario.post,

@@ -332,7 +332,8 @@ const DATA: &str = "
     INSERT INTO notifications (
         id, user_id, actor_id, type, title, message, data, last_updated_at, seq, act
     )
-    SELECT gen_random_uuid(), $1, id, 'follow', 'New Follower', 'Ana started following you', '{}', now(), row_number() OVER (), 'follow'
-    FROM (SELECT id FROM users WHERE username ~ '^p[0-9]' ORDER BY id LIMIT 250) AS others;
+    SELECT gen_random_uuid(), $1, id, 'follow', 'New Follower', 'Ana started following you',
+           jsonb_build_object('actor_user_id', id::text, 'actor_username', username), now(), row_number() OVER (), 'follow'
+    FROM (SELECT id, username FROM users WHERE username ~ '^p[0-9]' ORDER BY id LIMIT 250) AS others;
     INSERT INTO inboxes (user_id, last_seq) VALUES ($1, 250);
     ";
