@@ -35,5 +35,6 @@ impl Default for StreamLimiter {
     }
 }
 
-/// By this time, the server has noticed a client that is gone: it writes to every stream at least this often.
-const RETRY_AFTER: TimeDelta = TimeDelta::seconds(15);
+/// By this time, the server has noticed a client that is gone: it writes to every stream at least every 15 seconds, and the
+/// second write fails.
+const RETRY_AFTER: TimeDelta = TimeDelta::seconds(30);

@@ -65,7 +65,7 @@ async fn a_user_has_at_most_ten_streams_open() {
     let rejected = open(&session).await.err().unwrap();
 
     let Error::RateLimited { limit, retry_after, .. } = rejected else { panic!("{rejected:?}") };
-    assert_eq!((limit, retry_after), (10, TimeDelta::seconds(15)));
+    assert_eq!((limit, retry_after), (10, TimeDelta::seconds(30)));
     let of_ben = Session { user: scenario.ben, ..session.clone() };
     open(&of_ben).await.unwrap();
     streams.pop();
