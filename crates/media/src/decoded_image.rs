@@ -104,3 +104,11 @@ impl DecodedImage {
         }
     }
 }
+
+#[cfg(test)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the values of the tests are small"
+)]
+mod tests;

@@ -27,7 +27,7 @@ enum FormatHeader {
 }
 
 impl ImageHeader {
-    /// Reads and checks a file's header. Takes microseconds, and no memory beyond that of its metadata.
+    /// Reads and checks a file's header. Takes microseconds, and no memory beyond that of a copy of the file.
     ///
     /// # Errors
     ///
@@ -69,8 +69,8 @@ impl ImageHeader {
     pub fn memory_bytes(&self, purpose: Purpose) -> u64 {
         /// Tables, and row buffers of each thread.
         const FIXED_BYTES: u64 = 4 << 20;
-        /// Bytes that a decoder keeps per byte of metadata, which may be the whole file.
-        const BYTES_PER_METADATA_BYTE: u64 = 4;
+        /// Copies of the file without its metadata, of its profile, and of the data that a decoder reads ahead.
+        const BYTES_PER_FILE_BYTE: u64 = 4;
 
         let (decoding, decoded) = match &self.details {
             FormatHeader::Jpeg(header) => {
@@ -81,8 +81,8 @@ impl ImageHeader {
             FormatHeader::WebP(header) => (header.memory_bytes(), self.stored_dimensions()),
         };
         let encoding = encode_memory_bytes(purpose, decoded, self.stored_dimensions());
-        let metadata = self.file_bytes as u64 * BYTES_PER_METADATA_BYTE;
-        FIXED_BYTES + metadata + decoding.max(encoding)
+        let file = self.file_bytes as u64 * BYTES_PER_FILE_BYTE;
+        FIXED_BYTES + file + decoding.max(encoding)
     }
 
     pub(crate) fn orientation(&self) -> Orientation {

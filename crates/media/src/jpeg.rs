@@ -1,11 +1,15 @@
 //! Decodes JPEG at the smallest sufficient scale.
 
+mod segments;
+
 use image::RgbImage;
 use image::metadata::Orientation;
 use jpeg_decoder::{CodingProcess, Decoder, Error, PixelFormat, UnsupportedFeature};
 
+use self::segments::Segments;
 use crate::alpha::{compact_to_rgb, scale_by};
-use crate::{ImageError, dimensions};
+use crate::icc::{self, Converter, Profile};
+use crate::{ImageError, dimensions, orientation};
 
 /// The relevant fields of a JPEG's header.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +19,7 @@ pub(crate) struct JpegHeader {
     pub(crate) orientation: Orientation,
     components: u64,
     progressive: bool,
+    profile_bytes: usize,
 }
 
 /// The number of pixels decoded per eight pixels of a side.
@@ -36,9 +41,10 @@ impl Scale {
 }
 
 impl JpegHeader {
-    /// Reads the file up to the frame header.
+    /// Reads the file up to the first scan.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, ImageError> {
-        let mut decoder = Decoder::new(bytes);
+        let segments = Segments::before_scans(bytes);
+        let mut decoder = Decoder::new(&segments.image[..]);
         decoder.read_info().map_err(|error| to_image_error(&error))?;
         let info = decoder.info().ok_or(ImageError::Corrupt)?;
         let (width, height) = (u32::from(info.width), u32::from(info.height));
@@ -49,12 +55,10 @@ impl JpegHeader {
         Ok(Self {
             width,
             height,
-            orientation: decoder
-                .exif_data()
-                .and_then(Orientation::from_exif_chunk)
-                .unwrap_or(Orientation::NoTransforms),
+            orientation: orientation::first_in(&segments.exif),
             components: info.pixel_format.pixel_bytes() as u64,
             progressive: info.coding_process == CodingProcess::DctProgressive,
+            profile_bytes: segments.profile_bytes(),
         })
     }
 
@@ -79,7 +83,7 @@ impl JpegHeader {
         let rows = padded_width * 32 * 2 * 2 * self.components;
         let (width, height) = self.scaled_dimensions(scale);
         let image = u64::from(width) * u64::from(height) * self.components.max(3);
-        planes + coefficients + rows + image
+        planes + coefficients + rows + image + icc::memory_bytes(self.profile_bytes)
     }
 }
 
@@ -89,8 +93,9 @@ pub(crate) fn decode(
     header: &JpegHeader,
     scale: Scale,
 ) -> Result<RgbImage, ImageError> {
-    let mut decoder =
-        Decoder::new(limit_scans(bytes, u64::from(header.width) * u64::from(header.height)));
+    let segments = Segments::all(bytes);
+    let area = u64::from(header.width) * u64::from(header.height);
+    let mut decoder = Decoder::new(limit_scans(&segments.image, area));
     if scale != Scale::FULL {
         // The decoder takes the smallest scale at which either side is large enough, so this requests only the longer side.
         let requested = |side: u32, other: u32| {
@@ -107,15 +112,39 @@ pub(crate) fn decode(
     }
     let mut pixels = decoder.decode().map_err(|error| to_image_error(&error))?;
     let info = decoder.info().ok_or(ImageError::Corrupt)?;
+    let converter = segments.profile().and_then(|profile| {
+        Converter::new(&Profile::from_icc(&profile)?, info.pixel_format.pixel_bytes())
+    });
     match info.pixel_format {
-        PixelFormat::RGB24 => {}
-        PixelFormat::L8 => pixels = pixels.into_iter().flat_map(|grey| [grey; 3]).collect(),
+        PixelFormat::RGB24 => {
+            if let Some(mut converter) = converter {
+                converter.convert_rows(&mut pixels, info.width.into());
+            }
+        }
+        PixelFormat::L8 => {
+            let tones = grey_tones(converter);
+            pixels = pixels.into_iter().flat_map(|grey| tones[usize::from(grey)]).collect();
+        }
+        // Profiles of inks are not applied.
         PixelFormat::CMYK32 => compact_to_rgb(&mut pixels, |[cyan, magenta, yellow, black]| {
             [cyan, magenta, yellow].map(|ink| scale_by(255 - ink, 255 - black))
         }),
         PixelFormat::L16 => return Err(ImageError::Corrupt),
     }
     RgbImage::from_raw(info.width.into(), info.height.into(), pixels).ok_or(ImageError::Corrupt)
+}
+
+/// The colour of each grey sample.
+fn grey_tones(converter: Option<Converter<u8>>) -> [[u8; 3]; 256] {
+    let mut tones = [[0; 3]; 256];
+    let samples: Vec<u8> = (0..=255).collect();
+    match converter {
+        Some(mut converter) => {
+            tones.copy_from_slice(converter.convert(&samples).as_chunks().0);
+        }
+        None => tones.iter_mut().zip(samples).for_each(|(tone, grey)| *tone = [grey; 3]),
+    }
+    tones
 }
 
 /// Truncates a file with too many scans. Encoders write about ten, and each scan costs a pass over all pixels, even if it

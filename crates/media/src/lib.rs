@@ -8,6 +8,7 @@ mod error;
 mod focus;
 mod format;
 mod header;
+mod icc;
 mod jpeg;
 mod limits;
 mod orientation;

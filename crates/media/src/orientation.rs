@@ -5,6 +5,15 @@ use image::{DynamicImage, RgbImage};
 
 use crate::Square;
 
+/// The first orientation that one of these pieces of EXIF data has, each with or without the prefix of JPEG, which some
+/// programs write in other formats too.
+pub(crate) fn first_in(exif: &[&[u8]]) -> Orientation {
+    exif.iter()
+        .map(|exif| exif.strip_prefix(b"Exif\0\0").unwrap_or(exif))
+        .find_map(Orientation::from_exif_chunk)
+        .unwrap_or(Orientation::NoTransforms)
+}
+
 /// Rotates and flips an image.
 pub(crate) fn apply(orientation: Orientation, image: RgbImage) -> RgbImage {
     let mut dynamic = DynamicImage::ImageRgb8(image);

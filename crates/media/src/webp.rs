@@ -1,5 +1,6 @@
 //! Decodes WebP, lossy or lossless.
 
+mod container;
 mod frame;
 mod prefix_codes;
 
@@ -9,9 +10,11 @@ use image::RgbImage;
 use image::metadata::Orientation;
 use image_webp::{DecodingError, WebPDecoder};
 
+use self::container::Container;
 use self::frame::{Frame, lossy_dimensions};
 use crate::alpha::{blend_with_white, compact_to_rgb};
-use crate::{ImageError, dimensions};
+use crate::icc::{self, Converter, Profile};
+use crate::{ImageError, dimensions, orientation};
 
 /// Maximum number of prefix code groups in a lossless frame. libwebp creates at most 2,600, and then merges similar
 /// ones.
@@ -32,19 +35,19 @@ pub(crate) struct WebPHeader {
 impl WebPHeader {
     /// Reads where the chunks of a file are, and the properties of the frame that is decoded.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, ImageError> {
-        let mut decoder = decoder(bytes)?;
+        let container = Container::read(bytes);
+        let decoder = decoder(&container.file)?;
         let (width, height) = decoder.dimensions();
-        let exif = decoder.exif_metadata().unwrap_or_default();
-        let orientation = exif.and_then(|exif| orientation(&exif));
         let is_animated = decoder.is_animated();
-        let (frame, dimensions) = Frame::find(bytes, is_animated, (width, height))?;
+        let (frame, dimensions) = Frame::find(&container.file, is_animated, (width, height))?;
         let frame_memory = frame_memory_bytes(&frame, dimensions, decoder.has_alpha())?;
+        let profile_bytes = container.profile.unwrap_or_default().len();
         let canvas = if is_animated { u64::from(width) * u64::from(height) * 8 } else { 0 };
         Ok(Self {
             width,
             height,
-            orientation: orientation.unwrap_or(Orientation::NoTransforms),
-            memory_bytes: frame_memory + canvas,
+            orientation: orientation::first_in(&container.exif),
+            memory_bytes: frame_memory + canvas + icc::memory_bytes(profile_bytes),
         })
     }
 
@@ -104,13 +107,19 @@ fn prefix_code_bytes(data: &[u8], dimensions: (u32, u32)) -> Result<u64, ImageEr
 
 /// Decodes the image or, of an animation, the first frame, without rotating it.
 pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
-    let mut decoder = decoder(bytes)?;
+    let container = Container::read(bytes);
+    let mut decoder = decoder(&container.file)?;
     if decoder.is_animated() {
         decoder.set_background_color([255; 4]).map_err(|error| to_image_error(&error))?;
     }
     let (width, height) = decoder.dimensions();
     let mut pixels = vec![0; decoder.output_buffer_size().ok_or(ImageError::Corrupt)?];
     decoder.read_image(&mut pixels).map_err(|error| to_image_error(&error))?;
+    let samples = if decoder.has_alpha() { 4 } else { 3 };
+    let profile = container.profile.and_then(Profile::from_icc);
+    if let Some(mut converter) = profile.and_then(|profile| Converter::new(&profile, samples)) {
+        converter.convert_rows(&mut pixels, width as usize);
+    }
     if decoder.has_alpha() {
         compact_to_rgb(&mut pixels, |[red, green, blue, alpha]| {
             [red, green, blue].map(|value| blend_with_white(value, alpha))
@@ -126,11 +135,6 @@ fn decoder(bytes: &[u8]) -> Result<WebPDecoder<Cursor<&[u8]>>, ImageError> {
     let (width, height) = decoder.dimensions();
     dimensions::check(width, height)?;
     Ok(decoder)
-}
-
-fn orientation(exif: &[u8]) -> Option<Orientation> {
-    // Some programs write the prefix that JPEG needs.
-    Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(exif))
 }
 
 fn to_image_error(error: &DecodingError) -> ImageError {

@@ -2,6 +2,7 @@
 
 #![expect(
     clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     clippy::unwrap_used,
     reason = "the images of the tests are small, and a failed unwrap fails the test"
 )]
@@ -9,6 +10,9 @@
 #[expect(dead_code, reason = "other test binaries use the rest")]
 #[path = "images/fixtures.rs"]
 mod fixtures;
+#[expect(dead_code, reason = "other test binaries use the rest")]
+#[path = "images/profiles.rs"]
+mod profiles;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -127,6 +131,41 @@ fn webps_stay_within_the_upper_bound() {
     }
     assert_bounded("a lossy WebP", &fixtures::lossy_webp());
     assert_bounded("a lossy WebP with alpha", &fixtures::lossy_webp_with_alpha());
+}
+
+#[test]
+fn images_with_a_profile_stay_within_the_upper_bound() {
+    let _lock = lock_memory();
+    let matrix = profiles::rgb_with_srgb_curve(profiles::P3);
+    // The largest table that seven tags can share.
+    let table = profiles::shared_lookup_table(55);
+    assert!((900_000..1 << 20).contains(&table.len()));
+    for profile in [matrix, profiles::lookup_table(profiles::P3, 2.2), table] {
+        for (width, height) in [(16, 16), (1_500, 1_000), (12_000, 30)] {
+            let image = fixtures::scene(width, height);
+            let mut jpeg = fixtures::jpeg(&image);
+            for segment in profiles::icc_segments(&profile, 65_000) {
+                jpeg = fixtures::with_segment(&jpeg, 0xE2, &segment);
+            }
+            assert_bounded("a JPEG with a profile", &jpeg);
+            let compressed = profiles::compressed(&profile);
+            let png = fixtures::with_chunk(&fixtures::png(&image), *b"iCCP", &compressed);
+            assert_bounded("a PNG with a profile", &png);
+            let deep = vec![7; width as usize * height as usize * 8];
+            let (colour, depth) = (png::ColorType::Rgba, png::BitDepth::Sixteen);
+            let png = fixtures::png_of(&deep, (width, height), colour, depth);
+            let png = fixtures::with_chunk(&png, *b"iCCP", &compressed);
+            assert_bounded("a PNG of 64 bits per pixel with a profile", &png);
+            let webp = fixtures::webp(&image);
+            let frame = fixtures::encoded_frame(&webp);
+            let canvas = fixtures::canvas(0x2C, width, height);
+            let webp = fixtures::riff(&[(b"VP8X", &canvas), (b"ICCP", &profile), (b"VP8L", frame)]);
+            assert_bounded("a WebP with a profile", &webp);
+        }
+    }
+    let png = fixtures::png(&fixtures::scene(16, 16));
+    let bomb = profiles::compressed(&vec![0; 100 << 20]);
+    assert_bounded("a PNG with 100 MB of zeros", &fixtures::with_chunk(&png, *b"iCCP", &bomb));
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub(super) fn lossy_dimensions(frame: &[u8]) -> Option<(u32, u32)> {
 }
 
 /// The chunks' names and contents. The last chunk may be truncated.
-fn chunks(mut rest: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
+pub(super) fn chunks(mut rest: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     iter::from_fn(move || {
         let (name, after_name) = rest.split_first_chunk::<4>()?;
         let (length, contents) = after_name.split_first_chunk::<4>()?;
