@@ -1,10 +1,12 @@
 //! Finds the most salient square of an image.
 
-use std::num::NonZeroU32;
+mod background;
+mod saliency;
+
+use std::cmp::Reverse;
 
 use image::RgbImage;
 use image::metadata::Orientation;
-use smartcrop::{Crop, Image, RGB, ResizableImage};
 
 use crate::resize::{self, Filter};
 use crate::sizes::scaled;
@@ -30,14 +32,39 @@ pub(crate) fn find_square(
 
 /// The position of the square along the longer side, from 0 to `margin`.
 fn find_start(copy: &RgbImage, margin: u32) -> u32 {
-    let one = NonZeroU32::MIN;
     let (width, height) = copy.dimensions();
-    let copy_margin = width.abs_diff(height);
-    let best = smartcrop::find_best_crop(&CropSource(copy), one, one);
-    // If the image is so narrow that its copy is a square, the crop is centred.
-    let (Ok(best), 1..) = (best, copy_margin) else { return margin / 2 };
-    let Crop { x, y, .. } = best.crop;
-    scaled(x.max(y).min(copy_margin), margin, copy_margin)
+    let side = width.min(height);
+    let copy_margin = width.max(height) - side;
+    let lines = above_baseline(saliency::of_lines(copy));
+    let scores = lines.windows(side as usize).map(score);
+    // Of equally good positions, the one closest to the middle.
+    let best = (0..)
+        .zip(scores)
+        .max_by_key(|&(start, score)| (score, Reverse(copy_margin.abs_diff(start * 2))));
+    match best {
+        Some((start, _)) if copy_margin > 0 => scaled(start, margin, copy_margin),
+        // The image is so narrow that its copy is a square.
+        _ => margin / 2,
+    }
+}
+
+/// Subtracts what three quarters of the lines exceed, such as the texture of a background.
+fn above_baseline(mut lines: Vec<u64>) -> Vec<u64> {
+    let mut sorted = lines.clone();
+    sorted.sort_unstable();
+    let baseline = sorted.get(sorted.len() / 4).copied().unwrap_or(0);
+    for line in &mut lines {
+        *line = line.saturating_sub(baseline);
+    }
+    lines
+}
+
+/// The saliency in a square's lines, of which those in the middle count most and those at its ends nothing. So the best
+/// square has the salient region in its middle, as closely as the edges of the image allow.
+fn score(lines: &[u64]) -> u64 {
+    let count = lines.len() as u64;
+    let weight = |index: u64| count * count - (index * 2 + 1).abs_diff(count).pow(2);
+    (0..).zip(lines).map(|(index, line)| line * weight(index)).sum()
 }
 
 fn analysis_copy(pixels: &RgbImage, orientation: Orientation) -> RgbImage {
@@ -46,33 +73,4 @@ fn analysis_copy(pixels: &RgbImage, orientation: Orientation) -> RgbImage {
     let reduced = |side: u32| (side * ANALYSIS_SIDE / longer_side).max(1);
     let copy = resize::whole(pixels, reduced(width), reduced(height), Filter::Fast);
     orientation::apply(orientation, copy)
-}
-
-/// Adapter for smartcrop. The copy is small enough to be analysed without resizing.
-#[derive(Clone, Copy)]
-struct CropSource<'a>(&'a RgbImage);
-
-impl Image for CropSource<'_> {
-    fn width(&self) -> u32 {
-        self.0.width()
-    }
-
-    fn height(&self) -> u32 {
-        self.0.height()
-    }
-
-    fn get(&self, x: u32, y: u32) -> RGB {
-        let [red, green, blue] = self.0.get_pixel(x, y).0;
-        RGB::new(red, green, blue)
-    }
-}
-
-impl ResizableImage<Self> for CropSource<'_> {
-    fn resize(&self, _: u32, _: u32) -> Self {
-        *self
-    }
-
-    fn crop_and_resize(&self, _: Crop, _: u32, _: u32) -> Self {
-        *self
-    }
 }
