@@ -59,8 +59,8 @@ fn above_baseline(mut lines: Vec<u64>) -> Vec<u64> {
     lines
 }
 
-/// The saliency in a square's lines, of which those in the middle count most and those at its ends nothing. So the best
-/// square has the salient region in its middle, as closely as the edges of the image allow.
+/// The saliency in a square's lines. Lines in the middle count most, and those at the ends count nothing, so the best square
+/// has the salient region in its middle, as closely as the edges of the image allow.
 fn score(lines: &[u64]) -> u64 {
     let count = lines.len() as u64;
     let weight = |index: u64| count * count - (index * 2 + 1).abs_diff(count).pow(2);
