@@ -10,7 +10,7 @@ async fn pooled_connections_use_read_committed() {
     let database = serializable_database().await;
     let default = "SELECT current_setting('transaction_isolation') AS line";
 
-    let pooled = lines(&mut *database.pool.acquire().await.unwrap(), default).await;
+    let pooled = lines(&mut database.pool.acquire().await.unwrap(), default).await;
     let in_transaction = database
         .pool
         .transaction(async |tx| Ok::<_, StorageError>(lines(tx, default).await))

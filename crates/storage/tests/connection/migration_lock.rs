@@ -63,9 +63,9 @@ async fn the_lock_belongs_to_a_transaction_and_ends_with_it() {
     let blocker = database.begin("CREATE TABLE users (id int)").await;
     let url = database.url();
     let node = tokio::spawn(async move { migrate(&url).await });
-    let blocked = "SELECT wait_event_type AS line FROM pg_stat_activity
+    let lock_waiters = "SELECT wait_event_type AS line FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while lines(&mut observer, blocked).await.is_empty() {}
+    while lines(&mut observer, lock_waiters).await.is_empty() {}
     let holders = "SELECT state AS line FROM pg_locks JOIN pg_stat_activity USING (pid)
         WHERE locktype = 'advisory' AND datname = current_database()";
 
