@@ -30,6 +30,8 @@ const LAYERS: [(&str, &[&str]); 3] = [
             "ports",
             "metrics",
             "rate_limiter",
+            "concurrency_limiter",
+            "stream_limiter",
             "auth",
             "image_processor",
             "inbox_watcher",
@@ -47,6 +49,7 @@ const LAYERS: [(&str, &[&str]); 3] = [
         &[
             "config",
             "access",
+            "rate_limit_policy",
             "error",
             "request",
             "response",

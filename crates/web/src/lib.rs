@@ -8,6 +8,7 @@ mod error;
 mod metrics;
 mod middleware;
 mod openapi;
+mod rate_limit_policy;
 mod request;
 mod response;
 mod routes;
@@ -20,8 +21,8 @@ pub use self::access::{Access, access_to};
 pub use self::app::app;
 pub use self::config::{MetricsPage, RateLimitsConfig, WebConfig};
 pub use self::metrics::all_metrics;
-pub use self::middleware::{RateLimitPolicy, rate_limit_policy};
 pub use self::openapi::{document, document_3_0};
+pub use self::rate_limit_policy::{RateLimitPolicy, rate_limit_policy};
 use self::routes::{auth, avatars, follows, health, notifications, posts, users};
 pub use self::server::serve;
 

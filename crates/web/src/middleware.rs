@@ -17,7 +17,6 @@ pub(crate) use self::allowed_methods::allowed_methods;
 pub(crate) use self::authentication::authentication;
 pub(crate) use self::cors::cors;
 pub(crate) use self::error_bodies::error_bodies;
-pub use self::rate_limits::{RateLimitPolicy, rate_limit_policy};
 pub(crate) use self::rate_limits::{RateLimits, rate_limits};
 pub(crate) use self::refusals::Refusals;
 pub(crate) use self::request_context::request_context;

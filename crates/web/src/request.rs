@@ -22,7 +22,7 @@ use chrono::{DateTime, Utc};
 use grateful_application::App;
 
 pub(crate) use self::authentication::{MaybeSignedIn, SignedIn, bearer_token};
-pub(crate) use self::conditional::{IfMatch, IfNoneMatch};
+pub(crate) use self::conditional::{IfMatch, IfNoneMatch, revision_part};
 pub(crate) use self::field::{Field, FromJson, as_is};
 pub(crate) use self::flag::parse_flag;
 pub(crate) use self::head::{HeadMarker, IsHead};

@@ -13,7 +13,7 @@ mod timestamp;
 use actix_web::http::header::{CROSS_ORIGIN_RESOURCE_POLICY, HeaderName};
 
 pub(crate) use self::envelope::{Envelope, EnvelopeResponse, MessageView};
-pub(crate) use self::etag::{content_etag, post_etag, revision_part};
+pub(crate) use self::etag::{content_etag, post_etag};
 pub(crate) use self::head_only::HeadOnly;
 pub(crate) use self::list::{ListResponse, Pagination};
 pub(crate) use self::problem::Problem;

@@ -1,11 +1,10 @@
-//! Rate limits: the policy of each route, and the key that requests are counted by.
+//! Rate limits: the limiters of a server, and the key that requests are counted by.
 
 use std::net::IpAddr;
 
 use actix_web::HttpMessage;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
@@ -15,54 +14,9 @@ use grateful_domain::{Session, UserId};
 use super::client_address::TrustedProxies;
 use crate::RateLimitsConfig;
 use crate::error::ApiError;
+use crate::rate_limit_policy::{RateLimitPolicy, rate_limit_policy};
 use crate::request::{MatchedRoute, now};
 use crate::response::RateLimitStatus;
-
-/// A set of routes that share a rate limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RateLimitPolicy {
-    /// Sign-up.
-    Signup,
-    /// Login.
-    Login,
-    /// Searches for users and locations.
-    Search,
-    /// Validation of usernames in batches.
-    Validation,
-    /// Image uploads.
-    Upload,
-    /// All other writes.
-    Write,
-}
-
-/// Returns the policy of the route with this pattern, or `None` if the route is not limited.
-///
-/// A route that is not listed counts as a write unless its method is `GET`, so that a new route is limited by default.
-/// Reads are never limited, since the web client drops its token when a read fails
-/// (docs/http-api.md#web-client-compatibility).
-pub fn rate_limit_policy(method: &Method, pattern: &str) -> Option<RateLimitPolicy> {
-    let versioned = pattern.strip_prefix(crate::API)?;
-    if [Method::GET, Method::HEAD, Method::OPTIONS].contains(method)
-        || UNLIMITED.contains(&versioned)
-    {
-        return None;
-    }
-    let listed = POSTS.iter().find(|(listed, _)| method == Method::POST && *listed == versioned);
-    Some(listed.map_or(RateLimitPolicy::Write, |(_, policy)| *policy))
-}
-
-const POSTS: [(&str, RateLimitPolicy); 7] = [
-    ("/auth/signup", RateLimitPolicy::Signup),
-    ("/auth/login", RateLimitPolicy::Login),
-    ("/users/search", RateLimitPolicy::Search),
-    ("/users/location/search", RateLimitPolicy::Search),
-    ("/users/validate-batch", RateLimitPolicy::Validation),
-    ("/users/me/profile/photo", RateLimitPolicy::Upload),
-    ("/posts/upload", RateLimitPolicy::Upload),
-];
-
-/// `POST` routes without a limit: logout must always work, and `/follows/status` only reads.
-const UNLIMITED: [&str; 2] = ["/auth/logout", "/follows/status"];
 
 /// The user or the client address that requests are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

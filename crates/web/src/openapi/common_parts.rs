@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::TOKEN;
 use crate::access::{Access, access_to};
-use crate::rate_limit_policy;
+use crate::rate_limit_policy::rate_limit_policy;
 use crate::response::Problem;
 
 /// Adds security and the error responses that follow from the kind of the operation, and describes all errors.

@@ -8,7 +8,6 @@ use actix_web::{FromRequest, HttpRequest};
 use grateful_domain::Revision;
 
 use crate::error::ApiError;
-use crate::response::revision_part;
 
 /// The `If-Match` header. Without the header, every state is allowed; with a malformed one, none is.
 pub(crate) struct IfMatch(Option<header::IfMatch>);
@@ -37,6 +36,11 @@ impl FromRequest for IfMatch {
         let sent = request.headers().contains_key(IF_MATCH);
         ready(Ok(Self(sent.then(|| header::IfMatch::parse(request).unwrap_or_else(|_| no_tags())))))
     }
+}
+
+/// The part of a post's entity tag that `If-Match` compares.
+pub(crate) fn revision_part(revision: Revision) -> String {
+    format!("{:x}", revision.micros())
 }
 
 /// The `If-None-Match` header. A malformed one is ignored.

@@ -10,7 +10,30 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{RefOr, schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::response::problem;
+/// All codes of problems, by status.
+pub(crate) const ERROR_CODES: [&str; 18] = [
+    "business_logic_error",
+    "authentication_error",
+    "permission_denied",
+    "not_found",
+    "method_not_allowed",
+    "request_timeout",
+    ALREADY_EXISTS,
+    "conflict",
+    "precondition_failed",
+    "payload_too_large",
+    "uri_too_long",
+    "unsupported_media_type",
+    "range_not_satisfiable",
+    "validation_error",
+    "rate_limit_exceeded",
+    "headers_too_large",
+    "internal_error",
+    "unavailable",
+];
+
+/// The code of a conflict with what exists already.
+pub(crate) const ALREADY_EXISTS: &str = "already_exists";
 
 /// Declares schemas of strings that are one of the listed codes.
 macro_rules! code_schemas {
@@ -51,7 +74,7 @@ code_schemas! {
     /// Why a post is at its position of the feed: for its score, or because it is new.
     SlotCode as "Slot": Slot::ALL.into_iter().map(Slot::code);
     /// The type of a problem.
-    ErrorCode as "ErrorCode": problem::CODES.into_iter();
+    ErrorCode as "ErrorCode": ERROR_CODES.into_iter();
 }
 
 fn string_enum(

@@ -4,15 +4,12 @@ use actix_web::http::header::EntityTag;
 use grateful_domain::Revision;
 use sha2::{Digest, Sha256};
 
+use crate::request::revision_part;
+
 /// The entity tag of a post as one viewer sees it: the revision, which only edits by the author change, and a digest of
 /// the body, which changes with everything that the viewer sees in it.
 pub(crate) fn post_etag(revision: Revision, body: &[u8]) -> EntityTag {
     EntityTag::new_strong(format!("{}-{}", revision_part(revision), digest(body)))
-}
-
-/// The part of a post's entity tag that `If-Match` compares.
-pub(crate) fn revision_part(revision: Revision) -> String {
-    format!("{:x}", revision.micros())
 }
 
 /// The entity tag of a body that depends on nothing but its resource.

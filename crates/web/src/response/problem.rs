@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::request::RequestId;
-use crate::response::codes::ErrorCode;
+use crate::response::codes::{ALREADY_EXISTS, ErrorCode};
 use crate::response::{RateLimitStatus, Timestamp, ceil_seconds};
 
 /// The body of every error response.
@@ -59,31 +59,6 @@ struct ProblemKind {
     code: &'static str,
     title: &'static str,
 }
-
-/// All codes of problems, by status.
-pub(crate) const CODES: [&str; 18] = [
-    "business_logic_error",
-    "authentication_error",
-    "permission_denied",
-    "not_found",
-    "method_not_allowed",
-    "request_timeout",
-    ALREADY_EXISTS,
-    "conflict",
-    "precondition_failed",
-    "payload_too_large",
-    "uri_too_long",
-    "unsupported_media_type",
-    "range_not_satisfiable",
-    "validation_error",
-    "rate_limit_exceeded",
-    "headers_too_large",
-    "internal_error",
-    "unavailable",
-];
-
-/// The code of a conflict with what exists already.
-const ALREADY_EXISTS: &str = "already_exists";
 
 impl ProblemKind {
     fn from_status(status: StatusCode) -> Self {
@@ -243,6 +218,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::response::codes::ERROR_CODES;
 
     #[test]
     fn the_documented_codes_are_those_of_all_error_statuses() {
@@ -251,6 +227,6 @@ mod tests {
             statuses.map(|status| ProblemKind::from_status(status).code).collect();
         codes.insert(ALREADY_EXISTS);
 
-        assert_eq!(BTreeSet::from(CODES), codes);
+        assert_eq!(BTreeSet::from(ERROR_CODES), codes);
     }
 }
