@@ -132,10 +132,14 @@ fn collect_reachable(document: &Value, part: &Value, names: &mut BTreeSet<String
             {
                 collect_reachable(document, &document["components"]["schemas"][name], names);
             }
-            members.values().for_each(|member| collect_reachable(document, member, names));
+            for member in members.values() {
+                collect_reachable(document, member, names);
+            }
         }
         Value::Array(items) => {
-            items.iter().for_each(|item| collect_reachable(document, item, names));
+            for item in items {
+                collect_reachable(document, item, names);
+            }
         }
         _ => (),
     }

@@ -65,7 +65,9 @@ impl Translation {
     }
 
     fn translate_keywords(&self, schema: &mut Map<String, Value>) {
-        UNKNOWN_KEYWORDS.iter().for_each(|keyword| _ = schema.remove(*keyword));
+        for keyword in UNKNOWN_KEYWORDS {
+            schema.remove(keyword);
+        }
         translate_examples(schema);
         if let Some(value) = schema.remove("const") {
             schema.insert("enum".to_owned(), json!([value]));

@@ -9,7 +9,11 @@ use crate::routes::notifications::NotificationView;
 /// One event of the notification stream, by its fields: `event` and `id` as text, `data` as JSON.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "OpenAPI documentation of what `serialize_event` writes")]
+#[expect(
+    dead_code,
+    clippy::large_enum_variant,
+    reason = "OpenAPI documentation of what `serialize_event` writes"
+)]
 pub(crate) enum NotificationStreamEvent {
     Changed(NotificationEvent),
     Removed(RemovedEvent),
