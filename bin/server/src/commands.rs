@@ -27,7 +27,10 @@ pub(crate) async fn run(command: Command, settings: Settings) -> anyhow::Result<
         Command::Password { username } => password::reset(settings, &username).await,
         Command::Verify { repair } => verify::verify(settings, repair).await,
         Command::Seed(args) => seed::seed(settings, args).await,
-        Command::Openapi { version } => print_openapi(version),
+        Command::Openapi { version } => {
+            print_openapi(version);
+            Ok(())
+        }
     }
 }
 
@@ -42,13 +45,12 @@ async fn migrate_database(config: &DatabaseConfig) -> anyhow::Result<Vec<String>
     grateful_storage::migrate(&config.url).await.context("the database cannot be migrated")
 }
 
-fn print_openapi(version: OpenapiVersion) -> anyhow::Result<()> {
+fn print_openapi(version: OpenapiVersion) {
     let document = match version {
         OpenapiVersion::V3_1 => grateful_web::document(),
         OpenapiVersion::V3_0 => grateful_web::document_3_0(),
     };
     println!("{document:#}");
-    Ok(())
 }
 
 /// Creates the [`App`]s of this process. They share everything but their connection pools.

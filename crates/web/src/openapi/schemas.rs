@@ -164,7 +164,7 @@ fn for_each_child(value: &mut Value, visit: &mut dyn FnMut(&mut Value)) {
 mod tests {
     use super::*;
 
-    fn refined(schemas: Value, response: &str, request: Option<&str>) -> Value {
+    fn refined(&schemas: &Value, response: &str, request: Option<&str>) -> Value {
         let reference = |name: &str| json!({ "schema": { "$ref": format!("{PREFIX}{name}") } });
         let mut operation = json!({ "responses": { "200": reference(response) } });
         if let Some(request) = request {
@@ -185,7 +185,7 @@ mod tests {
         let envelope = json!({ "type": "object", "properties": { "data": list } });
 
         let document = refined(
-            json!({ "PostView": post, "Envelope_Vec_PostView": envelope, "EqualView": post }),
+            &json!({ "PostView": post, "Envelope_Vec_PostView": envelope, "EqualView": post }),
             "Envelope_Vec_PostView",
             None,
         );
@@ -208,7 +208,7 @@ mod tests {
         } });
 
         let document = refined(
-            json!({ "Sent": { "properties": { "title": { "type": ["string", "null"] } } }, "Profile": schema }),
+            &json!({ "Sent": { "properties": { "title": { "type": ["string", "null"] } } }, "Profile": schema }),
             "Profile",
             Some("Sent"),
         );
