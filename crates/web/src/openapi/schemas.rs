@@ -164,7 +164,7 @@ fn for_each_child(value: &mut Value, visit: &mut dyn FnMut(&mut Value)) {
 mod tests {
     use super::*;
 
-    fn refined(&schemas: &Value, response: &str, request: Option<&str>) -> Value {
+    fn refined(schemas: &Value, response: &str, request: Option<&str>) -> Value {
         let reference = |name: &str| json!({ "schema": { "$ref": format!("{PREFIX}{name}") } });
         let mut operation = json!({ "responses": { "200": reference(response) } });
         if let Some(request) = request {
