@@ -8,8 +8,11 @@ use grateful_tests::{
 };
 use tokio::task::JoinSet;
 
-/// The number of uploads that the server admits at once on a machine with one core.
-const UPLOAD_PERMITS: usize = 16;
+/// The number of slow uploads.
+const SLOW_UPLOADS: usize = 16;
+
+/// The number of uploads that the server receives at once from one account.
+const UPLOADS_PER_ACCOUNT: usize = 2;
 
 /// The maximum lifetime of a connection on which no complete request arrives.
 const MAX_LIFETIME: Duration = Duration::from_secs(10);
@@ -25,11 +28,13 @@ async fn slow_clients_are_disconnected_without_delaying_other_requests() {
         slow.spawn(SlowClient::with_slow_head(&server).await.run());
         slow.spawn(SlowClient::with_slow_body(&server, &ana).await.run());
     }
-    // As many as get an upload permit. Further uploads get a 503 at once.
-    for _ in 0..UPLOAD_PERMITS {
-        slow.spawn(SlowClient::with_slow_upload(&server, &ana).await.run());
+    for account in 0..SLOW_UPLOADS / UPLOADS_PER_ACCOUNT {
+        let uploader = server.client().sign_up(&format!("uploader{account}")).await;
+        for _ in 0..UPLOADS_PER_ACCOUNT {
+            slow.spawn(SlowClient::with_slow_upload(&server, &uploader).await.run());
+        }
     }
-    let slow_clients = 2 * clients_per_kind + UPLOAD_PERMITS;
+    let slow_clients = 2 * clients_per_kind + SLOW_UPLOADS;
     let mut other_requests = 0;
     let mut slowest = Duration::ZERO;
     let mut disconnected = Vec::new();

@@ -72,6 +72,8 @@ async fn pools_that_exceed_the_connections_of_postgresql_are_reported_at_the_sta
     let warnings = |log: Vec<String>| {
         log.into_iter().filter(|line| line.contains("max_connections")).collect::<Vec<_>>()
     };
+    // The log is read by a thread of the test, so a line can arrive after the ready line.
+    eventually("the warning is logged", || !warnings(exceeding.log()).is_empty()).await;
     let [warning] = <[String; 1]>::try_from(warnings(exceeding.log())).unwrap();
     assert!(warning.contains(r#""limit":200,"needed":202"#), "{warning}");
     assert_eq!(warnings(fitting.log()), [""; 0]);
