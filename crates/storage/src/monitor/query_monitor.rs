@@ -11,8 +11,8 @@ use super::metrics::{STATEMENT_DURATION, STATEMENTS_SLOW};
 use super::query_log;
 use crate::Connection;
 
-/// Monitors one connection: times every statement, reports slow ones, and adds each statement to the [`QueryLog`] of the
-/// current operation.
+/// Monitors one connection: times every statement, reports slow ones, and adds each statement to the
+/// [`QueryLog`](crate::QueryLog) of the current operation.
 ///
 /// [`Database`](crate::Database) installs a monitor on every connection it opens. On your own connections, install it with
 /// [`watch`](QueryMonitor::watch). It times one statement at a time, which the mutable borrow of the connection guarantees.
