@@ -5,6 +5,8 @@
 /// Shared helpers.
 mod support;
 
+/// Whether a batch is unread after a withdrawal.
+mod badges;
 /// The hourly limit.
 mod hourly_limit;
 /// Batching over time, restored notifications and changed names.

@@ -223,6 +223,7 @@ impl Inbox {
                 actor_count: to_count(actors.len()),
             },
             newest: newest.clone(),
+            all_read: children.iter().all(|child| child.read_at.is_some()),
             actor: newest.actor.and_then(|actor| self.actors.get(&actor)).cloned()?,
             emoji: by_newest_actor.find_map(|child| emoji_in(&child.data)),
         })

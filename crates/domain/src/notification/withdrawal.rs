@@ -1,5 +1,5 @@
 //! Withdraws the notifications of undone acts, and updates those of changed reactions
-//! (docs/rules.md#notification-invariants, 4 and 5).
+//! (docs/rules.md#notification-invariants, 4 to 6).
 
 use chrono::{DateTime, Utc};
 
@@ -13,6 +13,8 @@ pub struct RemainingBatch {
     pub counts: BatchCounts,
     /// The newest remaining child.
     pub newest: Notification,
+    /// Whether the recipient has read every remaining child.
+    pub all_read: bool,
     /// The actor of the newest child, with their current names.
     pub actor: Author,
     /// The emoji of that actor's reaction, in the newest child or in another one.
@@ -22,7 +24,8 @@ pub struct RemainingBatch {
 /// Withdraws notifications. `parent` is a top-level notification; `children` are the withdrawn children if it is a batch,
 /// or `parent` itself if it is not. A batch without remaining children is deleted.
 ///
-/// No notification becomes unread, and the order of the list does not change.
+/// A batch becomes read if all remaining children are read: what made it unread was withdrawn. No notification becomes
+/// unread, and the order of the list does not change.
 pub fn withdraw(
     parent: &Notification,
     children: &[Notification],
@@ -35,7 +38,7 @@ pub fn withdraw(
     match (parent.batch, remaining) {
         (Some(_), Some(remaining)) => InboxChanges {
             updated_in_list: vec![parent.id],
-            saved: vec![updated_batch(parent, remaining)],
+            saved: vec![marked_read_if_all_read(updated_batch(parent, remaining), remaining)],
             ..changes
         },
         (Some(_), None) => {
@@ -79,6 +82,11 @@ fn updated_batch(batch: &Notification, remaining: &RemainingBatch) -> Notificati
     batch.copy_newest(&remaining.newest);
     let emoji = remaining.emoji.or_else(|| emoji_in(&remaining.newest.data));
     Notification { text: batch.render_text(remaining.actor.name(), emoji), ..batch }
+}
+
+fn marked_read_if_all_read(batch: Notification, remaining: &RemainingBatch) -> Notification {
+    let last_read_at = remaining.newest.read_at.filter(|_| remaining.all_read);
+    Notification { read_at: batch.read_at.or(last_read_at), ..batch }
 }
 
 /// What to remember about a withdrawn notification. Notifications of comments are not remembered, since a deleted

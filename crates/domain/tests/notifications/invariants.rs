@@ -215,6 +215,8 @@ impl Model {
 
         prop_assert_eq!(self.find(actor, act), None);
         self.check_none_made_unread_or_moved_up(&before)?;
+        let parent = notification.as_ref().and_then(|notification| notification.parent);
+        self.check_unread_for_a_child(parent)?;
         if self.done.remove(&(actor, act_index)) == Some(true) {
             let withdrawn = (self.scenario.now, notification.unwrap());
             self.withdrawn.insert((actor, act_index), withdrawn);
@@ -281,6 +283,20 @@ impl Model {
             prop_assert_eq!(after.last_updated_at, before.last_updated_at);
             prop_assert_eq!(after.created_at, before.created_at);
         }
+        Ok(())
+    }
+
+    /// Invariant 6, for a batch that a child was withdrawn from.
+    fn check_unread_for_a_child(&self, batch: Option<NotificationId>) -> TestCaseResult {
+        let all = self.scenario.all();
+        let Some(batch) = all.iter().find(|parent| Some(parent.id) == batch) else { return Ok(()) };
+        let mut children = all.iter().filter(|child| child.parent == Some(batch.id));
+        let has_unread_child = children.any(|child| child.read_at.is_none());
+        prop_assert!(
+            batch.read_at.is_some() || has_unread_child,
+            "unread for nothing: {:?}",
+            batch
+        );
         Ok(())
     }
 

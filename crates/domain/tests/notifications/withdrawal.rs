@@ -424,6 +424,51 @@ fn withdrawing_makes_no_notification_unread_and_moves_none_up() {
 }
 
 #[test]
+fn a_batch_is_no_longer_unread_for_a_child_that_was_withdrawn() {
+    for already_in_batch in [vec![BEN], vec![BEN, CARO]] {
+        let mut scenario = Scenario::new();
+        for actor in already_in_batch {
+            scenario.act(actor, heart());
+        }
+        let read_at = scenario.now;
+        scenario.mark_read(0);
+        scenario.advance_minutes(1);
+        scenario.act(DAN, heart());
+        assert_eq!(scenario.inbox.unread_count(), 1);
+        scenario.advance_minutes(1);
+
+        scenario.undo(DAN, heart());
+
+        assert_eq!(scenario.only().read_at, Some(read_at));
+    }
+}
+
+#[test]
+fn a_batch_with_another_unread_child_stays_unread() {
+    let mut scenario = hearts_of([BEN]);
+    scenario.mark_read(0);
+    scenario.act(CARO, heart());
+    scenario.act(DAN, heart());
+
+    scenario.undo(DAN, heart());
+
+    assert_eq!(scenario.messages(), ["* 2 people engaged with your post"]);
+}
+
+#[test]
+fn an_act_restored_to_a_batch_that_is_read_again_is_no_news() {
+    let mut scenario = hearts_of([BEN]);
+    scenario.mark_read(0);
+    scenario.act(CARO, heart());
+    scenario.undo(CARO, heart());
+
+    scenario.act(CARO, heart());
+
+    assert_eq!(scenario.messages(), ["2 people engaged with your post"]);
+    assert_eq!(scenario.child_messages(0), ["Caro liked your post", "Ben liked your post"]);
+}
+
+#[test]
 fn withdrawing_an_act_without_notification_changes_nothing() {
     let mut scenario = hearts_of([BEN, CARO]);
     let before = scenario.all();

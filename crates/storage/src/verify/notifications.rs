@@ -100,14 +100,26 @@ pub(super) const COLUMNS: u64 = 5;
 pub(super) const LOCK_INBOX: &str = "SELECT FROM inboxes
     WHERE user_id = (SELECT user_id FROM notifications WHERE id = $1::uuid) FOR UPDATE";
 
-/// Deletes the notification or its children if their act does not exist, and then the batch if it has no children left.
+/// Deletes the notification or its children if their act does not exist, and then the batch if it has no children left. A
+/// batch that loses children this way is read if all others are read.
 /// Otherwise recounts the children and actors, takes the displayed actor, data and comment from the newest child, and marks
 /// the children of a read batch as read.
 pub(super) const REPAIR_NOTIFICATION: [&str; 5] = [
     concat!(
-        "DELETE FROM notifications AS it
-        WHERE (it.id = $1::uuid OR it.parent_id = $1::uuid) AND NOT it.is_batch AND NOT ",
-        has_cause!()
+        "WITH gone AS (
+            DELETE FROM notifications AS it
+            WHERE (it.id = $1::uuid OR it.parent_id = $1::uuid) AND NOT it.is_batch AND NOT ",
+        has_cause!(),
+        " RETURNING it.id
+        )
+        UPDATE notifications AS top SET read = true, read_at = (
+            SELECT max(it.read_at) FROM notifications AS it WHERE it.parent_id = top.id
+        )
+        WHERE top.id = $1::uuid AND top.is_batch AND NOT top.read AND EXISTS (SELECT FROM gone)
+            AND NOT EXISTS (
+                SELECT FROM notifications AS it
+                WHERE it.parent_id = top.id AND NOT it.read AND it.id NOT IN (SELECT id FROM gone)
+            )"
     ),
     "DELETE FROM notifications AS it
     WHERE it.id = $1::uuid AND it.is_batch

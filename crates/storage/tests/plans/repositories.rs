@@ -445,6 +445,25 @@ async fn withdrawing_a_heart_reads_few_rows() {
     .await;
 }
 
+/// The heart was the only unread one of ten thousand.
+#[tokio::test]
+async fn withdrawing_the_last_unread_heart_does_not_read_the_read_ones() {
+    let cause = heart_of(77).cause;
+    let read_others = format!(
+        "UPDATE notifications SET read = true WHERE parent_id = '{}' AND actor_id <> 10000",
+        batch(1)
+    );
+    let arguments = "ARRAY[]::uuid[], ARRAY[1]::bigint[], ARRAY[10000]::bigint[], ARRAY['like:post:210000'], true";
+
+    let expected = Expected { sql_part: "array_agg", rows: 1, max_read: 12 };
+    check_one(expected, arguments, async |conn| {
+        begin_rolled_back(conn).await;
+        conn.batch_execute(&read_others).await.unwrap();
+        conn.notifications().withdraw(&[cause], NOON).await.unwrap();
+    })
+    .await;
+}
+
 /// Covers a user with an average number of notifications and the user with the most.
 #[tokio::test]
 async fn marking_read_reads_few_rows() {

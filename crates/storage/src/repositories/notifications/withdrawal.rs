@@ -267,8 +267,9 @@ struct Withdrawal {
     remaining: Option<RemainingBatch>,
 }
 
-/// The remaining children, if any: the number of children and of actors, the newest child, its actor, and the actor's emoji.
-type RemainingBatchColumns = (i32, i32, Option<Value>, Option<AuthorColumns>, Option<String>);
+/// The remaining children, if any: the number of children and of actors, the newest child, its actor, the actor's emoji, and
+/// whether all children are read.
+type RemainingBatchColumns = (i32, i32, Option<Value>, Option<AuthorColumns>, Option<String>, bool);
 
 type Row = (Value, Value, AuthorColumns, RemainingBatchColumns);
 
@@ -293,7 +294,7 @@ impl TryFrom<Row> for Withdrawal {
 }
 
 fn remaining_batch(
-    (child_count, actor_count, newest, actor, emoji): RemainingBatchColumns,
+    (child_count, actor_count, newest, actor, emoji, all_read): RemainingBatchColumns,
 ) -> Result<Option<RemainingBatch>> {
     let Some((newest, actor)) = newest.zip(actor) else { return Ok(None) };
     let newest = notification_from_json(newest)?;
@@ -302,6 +303,7 @@ fn remaining_batch(
         counts: BatchCounts { child_count, actor_count },
         actor: author_from_columns(by, actor),
         newest,
+        all_read,
         emoji: emoji.as_deref().map(emoji_from_code).transpose()?,
     }))
 }
@@ -347,7 +349,7 @@ statement! {
         Jsonb,
         Jsonb,
         (Text, Nullable<Text>, Nullable<Text>),
-        (Integer, Integer, Nullable<Jsonb>, Nullable<(Text, Nullable<Text>, Nullable<Text>)>, Nullable<Text>)
+        (Integer, Integer, Nullable<Jsonb>, Nullable<(Text, Nullable<Text>, Nullable<Text>)>, Nullable<Text>, Bool)
     ) {
         "entry AS MATERIALIZED (
             SELECT it.* FROM notifications AS it WHERE it.id = ANY ($1)
@@ -370,7 +372,11 @@ statement! {
                     WHERE it.parent_id = top.id AND it.actor_id = gone.actor_id AND NOT (it.id = ANY (loss.ids))
                 )
             ))::integer,
-            to_jsonb(newest), by.username, by.display_name, by.profile_image_url, emoji.code
+            to_jsonb(newest), by.username, by.display_name, by.profile_image_url, emoji.code,
+            NOT EXISTS (
+                SELECT FROM notifications AS it
+                WHERE it.parent_id = top.id AND NOT it.read AND NOT ($5 AND it.id = ANY (loss.ids))
+            )
         FROM loss
         JOIN notifications AS top ON top.id = loss.top_id
         JOIN users AS actor ON actor.id = loss.actor_id

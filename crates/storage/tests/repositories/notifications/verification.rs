@@ -94,6 +94,23 @@ async fn a_child_without_its_act_is_found_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_batch_is_no_longer_unread_for_a_child_that_a_repair_deleted() {
+    let mut scenario = Scenario::create().await;
+    let batch = create_three_hearts(&mut scenario).await;
+    let newest = scenario.only_notification().await.notification.actor.unwrap();
+    let read = "UPDATE notifications SET read = true, read_at = '2026-01-06' WHERE NOT is_batch";
+    scenario.database.execute(&format!("{read} AND actor_id <> {newest}")).await;
+    scenario.database.execute(&format!("DELETE FROM likes WHERE user_id = {newest}")).await;
+
+    let found = mismatches(&mut scenario).await;
+    repair(&mut scenario, &found[0]).await;
+
+    let repaired = scenario.only_notification().await.notification;
+    assert_eq!((repaired.id, repaired.read_at.is_some()), (batch, true));
+    assert_eq!(mismatches(&mut scenario).await, []);
+}
+
+#[tokio::test]
 async fn a_batch_without_remaining_children_is_deleted() {
     let mut scenario = Scenario::create().await;
     create_three_hearts(&mut scenario).await;
