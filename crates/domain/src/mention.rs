@@ -9,8 +9,7 @@ pub const MAX_MENTIONS: usize = 50;
 /// case), and at most [`MAX_MENTIONS`]. Does not check whether these users exist.
 pub fn find_mentions(text: &str) -> Vec<&str> {
     let mut found: Vec<&str> = Vec::new();
-    for (at_sign, _) in text.match_indices('@') {
-        let Some(name) = name_after(text, at_sign) else { continue };
+    for name in text.split_whitespace().filter_map(mention_in_token) {
         if found.len() < MAX_MENTIONS && !contains_ignoring_case(&found, name) {
             found.push(name);
         }
@@ -18,21 +17,33 @@ pub fn find_mentions(text: &str) -> Vec<&str> {
     found
 }
 
-/// The username after the `@` at this byte index, if there is a valid one.
-fn name_after(text: &str, at_sign: usize) -> Option<&str> {
-    let before = text[..at_sign].chars().next_back();
-    if before.is_some_and(|c| c.is_alphanumeric() || "@/.".contains(c)) {
+/// The mention in a run of text without white space, if there is one. Only its first `@` can be one: what precedes a second
+/// `@` makes an address or a handle of another service.
+fn mention_in_token(token: &str) -> Option<&str> {
+    let (before, after) = token.split_once('@')?;
+    if before.ends_with(|c: char| c.is_alphanumeric() || "/.=&#~+-_%".contains(c))
+        || token.contains("://")
+    {
         return None;
     }
-    let after = &text[at_sign + 1..];
-    let end = after.find(|c| !is_name_character(c)).unwrap_or(after.len());
-    let (name, rest) = after.split_at(end);
-    // A name that continues with letters of another script is not a username.
-    if rest.chars().next().is_some_and(char::is_alphabetic) {
+    let (name, rest) = after.split_at(name_end(after));
+    // A name that continues with letters of another script is not a username, and one before an `@` is part of an address.
+    if rest.starts_with(|c: char| c.is_alphabetic() || c == '@') {
         return None;
     }
     let name = Username::trim_punctuation(name);
     Username::parse(name).is_ok().then_some(name)
+}
+
+/// The byte length of the run of name characters at the start of a text. A digit that is the start of an emoji ends it.
+fn name_end(text: &str) -> usize {
+    let is_emoji = |rest: &str| {
+        rest.starts_with(|c: char| c.is_ascii_digit())
+            && rest[1..].starts_with(['\u{FE0F}', '\u{20E3}'])
+    };
+    let mut ends =
+        text.char_indices().filter(|(at, c)| !is_name_character(*c) || is_emoji(&text[*at..]));
+    ends.next().map_or(text.len(), |(at, _)| at)
 }
 
 fn contains_ignoring_case(names: &[&str], name: &str) -> bool {
@@ -74,9 +85,19 @@ mod tests {
     #[case("@cat.", &["cat"])]
     #[case("(@cat-dog--)", &["cat-dog"])]
     #[case("@ben @BEN @Ben", &["ben"])]
-    #[case("\n@ben,@caro", &["ben", "caro"])]
+    #[case("\n@ben, @caro", &["ben", "caro"])]
     #[case("„@ben“ — @caro’s", &["ben", "caro"])]
     #[case("@a.b-c_d", &["a.b-c_d"])]
+    #[case::a_keycap("@vic1\u{fe0f}\u{20e3}", &["vic"])]
+    #[case::a_keycap_without_selector("@vic12\u{20e3}!", &["vic1"])]
+    #[case::a_digit_as_an_emoji("@vic1\u{fe0f}", &["vic"])]
+    #[case::punctuation_before_a_keycap("@vic.1\u{fe0f}\u{20e3}", &["vic"])]
+    #[case::after_a_keycap("1\u{fe0f}\u{20e3}@vic", &["vic"])]
+    #[case::after_an_emoji("🙏@vic🙏", &["vic"])]
+    #[case::a_url_in_another_token("https://example.org @vic", &["vic"])]
+    #[case::signs_before("!@vic", &["vic"])]
+    #[case::a_possessive("@vic's", &["vic"])]
+    #[case::a_digit_of_another_script_follows("@vic٣", &["vic"])]
     fn mentions_are_found(#[case] text: &str, #[case] names: &[&str]) {
         assert_eq!(find_mentions(text), names);
     }
@@ -87,6 +108,22 @@ mod tests {
     #[case::two_at_signs("@@ben")]
     #[case::a_path("/@ben")]
     #[case::after_a_dot("a.@ben")]
+    #[case::a_query("?user=@ben")]
+    #[case::a_further_parameter("x&@ben")]
+    #[case::a_fragment("#@ben")]
+    #[case::a_home_directory("~@ben/x")]
+    #[case::a_tagged_address("team+@ben")]
+    #[case::after_a_hyphen("-@ben")]
+    #[case::after_an_underscore("first_@ben")]
+    #[case::after_a_percent_sign("%@ben")]
+    #[case::after_an_escape("mailto:%40@ben")]
+    #[case::in_a_url("https://example.org/(@ben)")]
+    #[case::before_a_scheme("(@ben)://x")]
+    #[case::an_address_follows("@ben@social.example")]
+    #[case::an_address_follows_punctuation("@ben.@social.example")]
+    #[case::an_earlier_at_sign("git@host:@ben")]
+    #[case::an_earlier_lone_at_sign("@,@ben")]
+    #[case::an_emoji_in_the_name("@be1\u{fe0f}\u{20e3}nny")]
     #[case::too_short("@be")]
     #[case::too_long(&format!("@{}", "b".repeat(51)))]
     #[case::leading_underscore("@_ben")]
@@ -126,23 +163,22 @@ mod tests {
     fn reference(text: &str) -> Vec<String> {
         let chars: Vec<char> = text.chars().collect();
         let mut found: Vec<String> = Vec::new();
-        for at in 0..chars.len() {
-            if chars[at] != '@' {
+        for at in (0..chars.len()).filter(|at| chars[*at] == '@') {
+            if !is_mention_allowed(&chars, at) {
                 continue;
             }
-            let before = at.checked_sub(1).map(|index| chars[index]);
-            if before.is_some_and(|c| c.is_alphabetic() || c.is_numeric() || "@/.".contains(c)) {
+            let mut end = at + 1;
+            while end < chars.len()
+                && (chars[end].is_ascii_alphanumeric() || "_.-".contains(chars[end]))
+                && !(chars[end].is_ascii_digit()
+                    && matches!(chars.get(end + 1), Some('\u{fe0f}' | '\u{20e3}')))
+            {
+                end += 1;
+            }
+            if chars.get(end).is_some_and(|c| c.is_alphabetic() || *c == '@') {
                 continue;
             }
-            let run: Vec<char> = chars[at + 1..]
-                .iter()
-                .copied()
-                .take_while(|c| c.is_ascii_alphabetic() || c.is_ascii_digit() || "_.-".contains(*c))
-                .collect();
-            if chars.get(at + 1 + run.len()).is_some_and(|c| c.is_alphabetic()) {
-                continue;
-            }
-            let mut name: String = run.into_iter().collect();
+            let mut name: String = chars[at + 1..end].iter().collect();
             while name.ends_with('.') || name.ends_with('-') {
                 name.pop();
             }
@@ -152,6 +188,21 @@ mod tests {
             }
         }
         found
+    }
+
+    /// Whether a mention may start at this `@`, by the character before it and the characters of its token.
+    fn is_mention_allowed(chars: &[char], at: usize) -> bool {
+        let is_start = |index: usize| index == 0 || chars[index - 1].is_whitespace();
+        let is_end = |index: usize| index == chars.len() || chars[index].is_whitespace();
+        let start = (0..=at).rev().find(|index| is_start(*index)).unwrap();
+        let end = (at..=chars.len()).find(|index| is_end(*index)).unwrap();
+        let is_url = chars[start..end].windows(3).any(|window| window == [':', '/', '/']);
+        let is_later = chars[start..at].contains(&'@');
+        let before = if start < at { chars[at - 1] } else { ' ' };
+        let is_attached = before.is_alphabetic()
+            || before.is_numeric()
+            || ['@', '/', '.', '=', '&', '#', '~', '+', '-', '_', '%'].contains(&before);
+        !is_url && !is_later && !is_attached
     }
 
     proptest! {
@@ -169,7 +220,14 @@ mod tests {
         }
 
         #[test]
-        fn the_parser_agrees_with_the_reference(text in "[@a-cA-C1_./ ж٣é-]{0,60}") {
+        fn the_parser_agrees_with_the_reference(text in "[@a-cA-C1_./ ж٣é:=&#~+%!\u{fe0f}\u{20e3}\u{a0}-]{0,60}") {
+            prop_assert_eq!(find_mentions(&text), reference(&text));
+        }
+
+        #[test]
+        fn the_parser_agrees_with_the_reference_in_short_tokens(
+            text in "(@?[ab1]{2,4}[1@.]?(\u{fe0f}|\u{20e3}|://|[=~ж])?@?[ab]{0,3}[ \u{3000}]?){0,8}",
+        ) {
             prop_assert_eq!(find_mentions(&text), reference(&text));
         }
 
