@@ -220,13 +220,20 @@ impl Priority {
 }
 
 impl Preferences {
-    /// Whether the user accepts notifications of this type. `true` unless they have muted the type.
+    /// Whether the user accepts notifications of this type. `true` unless they have muted the type, or the type of the batch
+    /// parents that collect it: `post_interaction` mutes hearts and reactions.
     pub fn allows_notification(&self, kind: NotificationType) -> bool {
         let switches = self.as_map().get("notifications").and_then(Value::as_object);
-        switches
-            .and_then(|switches| switches.get(kind.code()))
-            .and_then(Value::as_bool)
-            .unwrap_or(true)
+        let is_on = |kind: NotificationType| {
+            let switch = switches.and_then(|switches| switches.get(kind.code()));
+            switch.and_then(Value::as_bool).unwrap_or(true)
+        };
+        match kind {
+            NotificationType::Like | NotificationType::EmojiReaction => {
+                is_on(kind) && is_on(NotificationType::PostInteraction)
+            }
+            _ => is_on(kind),
+        }
     }
 }
 
@@ -256,6 +263,29 @@ mod tests {
         for kind in NotificationType::ALL {
             assert_eq!(preferences.allows_notification(kind), kind != NotificationType::Like);
             assert!(Preferences::from_stored(Map::new()).allows_notification(kind));
+        }
+    }
+
+    #[test]
+    fn muting_post_interactions_mutes_hearts_and_reactions_whatever_their_own_switches_say() {
+        for own in [None, Some(true), Some(false)] {
+            let mut switches = json!({"post_interaction": false, "theme": false});
+            if let Some(own) = own {
+                switches["like"] = own.into();
+                switches["emoji_reaction"] = own.into();
+            }
+            let raw = json!({"notifications": switches});
+            let preferences = Preferences::parse(raw.as_object().unwrap().clone()).unwrap();
+
+            for kind in NotificationType::ALL {
+                let is_muted = matches!(
+                    kind,
+                    NotificationType::Like
+                        | NotificationType::EmojiReaction
+                        | NotificationType::PostInteraction
+                );
+                assert_eq!(preferences.allows_notification(kind), !is_muted, "{kind:?}");
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use grateful_domain::notification::{
     Act, BatchDecision, Deliverability, Event, InboxChanges, InboxContext, ParentNotification,
     PriorEntry, WithdrawnNotification, decide, record,
 };
-use grateful_domain::{NotificationId, NotificationType, UserId};
+use grateful_domain::{NotificationId, NotificationType, Preferences, UserId};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -113,16 +113,16 @@ impl Notifications<'_> {
             actors: causes().map(|cause| cause.actor.into()).collect(),
             acts: causes().map(|cause| cause.act.dedup_key()).collect(),
             keys: causes().map(|cause| cause.key().map(|key| key.as_str().to_owned())).collect(),
-            kinds: causes().map(|cause| cause.act.kind().code().to_owned()).collect(),
             posts: causes().map(|cause| required_post(cause.act)).collect(),
         };
         let rows: Vec<Row> = load.load(self.conn).await?;
         let mut contexts: HashMap<usize, InboxContext> = HashMap::new();
-        for (number, author, (muted, blocked, is_recorded), withdrawn, parent) in rows {
+        for (number, author, (switches, blocked, is_recorded), withdrawn, parent) in rows {
             // WITH ORDINALITY counts from 1.
             let index = usize::try_from(number - 1).unwrap_or_default();
             let Some(event) = events.get(index) else { continue };
             let withdrawn = withdrawn.map(withdrawn_from_json).transpose()?;
+            let muted = !allows_notification(switches, event.cause.act.kind());
             let context = contexts.entry(index).or_insert_with(|| InboxContext {
                 actor: author_from_columns(event.cause.actor, author),
                 deliverability: deliverability(blocked, muted),
@@ -195,6 +195,12 @@ fn required_post(act: Act) -> Option<Uuid> {
     }
 }
 
+/// Whether a recipient accepts notifications of this type, by the `notifications` of their preferences.
+fn allows_notification(switches: Option<Value>, kind: NotificationType) -> bool {
+    let preferences = switches.map(|switches| ("notifications".to_owned(), switches));
+    Preferences::from_stored(preferences.into_iter().collect()).allows_notification(kind)
+}
+
 fn deliverability(blocked: bool, muted: bool) -> Deliverability {
     match (blocked, muted) {
         (true, _) => Deliverability::Blocked,
@@ -222,7 +228,7 @@ fn parent_from_columns(columns: ParentColumns) -> Result<Option<ParentNotificati
     Ok(Some(ParentNotification { notification, newest, prior_entry }))
 }
 
-type Row = (i64, AuthorColumns, (bool, bool, bool), Option<Value>, ParentColumns);
+type Row = (i64, AuthorColumns, (Option<Value>, bool, bool), Option<Value>, ParentColumns);
 
 statement! {
     /// Returns a row per event. An event whose notification was withdrawn has two rows if another notification is open by
@@ -234,21 +240,20 @@ statement! {
         actors: Vec<i64> as Array<BigInt>,
         acts: Vec<String> as Array<Text>,
         keys: Vec<Option<String>> as Array<Nullable<Text>>,
-        kinds: Vec<String> as Array<Text>,
         posts: Vec<Option<Uuid>> as Array<Nullable<SqlUuid>>
     ) -> (
         BigInt,
         (Text, Nullable<Text>, Nullable<Text>),
-        (Bool, Bool, Bool),
+        (Nullable<Jsonb>, Bool, Bool),
         Nullable<Jsonb>,
         (Nullable<Jsonb>, Nullable<Timestamptz>, Nullable<SqlUuid>, Nullable<Bool>, Nullable<Text>)
     ) {
         "wanted AS (
-            SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
-                WITH ORDINALITY AS wanted (user_id, actor_id, act, batch_key, type, post_id, number)
+            SELECT * FROM unnest($1, $2, $3, $4, $5)
+                WITH ORDINALITY AS wanted (user_id, actor_id, act, batch_key, post_id, number)
         )
         SELECT wanted.number, actor.username, actor.display_name, actor.profile_image_url,
-            coalesce(recipient.profile_preferences -> 'notifications' -> wanted.type = 'false', false),
+            recipient.profile_preferences -> 'notifications',
             (
                 SELECT count(*) FILTER (WHERE status = 'blocked') FROM follows
                 WHERE follower_id = wanted.actor_id AND followed_id = wanted.user_id
