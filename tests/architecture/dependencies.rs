@@ -106,13 +106,15 @@ const MAY_USE: [(&str, &[&str]); 11] = [
 ];
 
 /// The complete dependencies of the domain: no I/O, no async.
-const DOMAIN_USES: [&str; 8] = [
+const DOMAIN_USES: [&str; 10] = [
     "base64",
     "chrono",
+    "icu_properties",
     "regex",
     "serde_json",
     "thiserror",
     "unicode-normalization",
+    "unicode-segmentation",
     "url",
     "uuid",
 ];

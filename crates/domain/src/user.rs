@@ -95,8 +95,29 @@ pub struct ProfileEdit {
 }
 
 impl Author {
-    /// The display name if there is one, otherwise the username.
+    /// The display name if there is one that is visible, otherwise the username.
     pub fn name(&self) -> &str {
-        self.display_name.as_ref().map_or(self.username.as_str(), DisplayName::as_str)
+        let shown = self.display_name.as_ref().filter(|name| !name.is_blank());
+        shown.map_or(self.username.as_str(), DisplayName::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_author_whose_stored_display_name_cannot_be_seen_is_shown_by_the_username() {
+        for (display_name, shown) in
+            [(None, "ana"), (Some("\u{3164}\u{202e}"), "ana"), (Some("Ana"), "Ana")]
+        {
+            let author = Author {
+                id: UserId::from(1),
+                username: Username::from_stored("ana".to_owned()),
+                display_name: display_name.map(|name| DisplayName::from_stored(name.to_owned())),
+                profile_image_url: None,
+            };
+            assert_eq!(author.name(), shown);
+        }
     }
 }

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use thiserror::Error;
+use unicode_segmentation::UnicodeSegmentation;
 
+use crate::text::is_visible;
 use crate::{Author, UserId};
 
 /// An sRGB colour: red, green and blue.
@@ -79,18 +81,35 @@ impl fmt::Display for Colour {
 }
 
 impl Author {
-    /// The first letters or digits of the first and the last word of the name, in upper case. If the name has none, its
-    /// first character.
+    /// The first letters or digits of the first and the last word of the name, in upper case, with their combining marks. If
+    /// the name has none, its first visible character, such as an emoji.
     pub fn initials(&self) -> String {
         let name = self.name();
-        let mut letters = name
-            .split_whitespace()
-            .filter_map(|word| word.chars().find(|letter| letter.is_alphanumeric()));
+        let mut letters =
+            name.split_whitespace().filter_map(|word| find_grapheme(word, is_visible_letter));
         let (first, last) = (letters.next(), letters.next_back());
-        let initials = first.or_else(|| name.chars().next()).into_iter().chain(last);
-        initials.flat_map(char::to_uppercase).collect()
+        let initials = first.or_else(|| find_grapheme(name, is_visible)).into_iter().chain(last);
+        initials.map(|grapheme| truncate(grapheme).to_uppercase()).collect()
     }
 }
+
+fn is_visible_letter(character: char) -> bool {
+    character.is_alphanumeric() && is_visible(character)
+}
+
+/// The first grapheme cluster of a text (Unicode Standard Annex 29) that starts with such a character.
+fn find_grapheme(text: &str, is_start: fn(char) -> bool) -> Option<&str> {
+    text.graphemes(true).find(|grapheme| grapheme.starts_with(is_start))
+}
+
+/// Cuts a grapheme cluster with an unusual number of combining marks.
+fn truncate(grapheme: &str) -> &str {
+    let end = grapheme.char_indices().nth(MAX_INITIAL_CHARS).map_or(grapheme.len(), |(at, _)| at);
+    &grapheme[..end]
+}
+
+/// The maximum number of Unicode scalar values of an initial. The longest emoji in use have ten.
+const MAX_INITIAL_CHARS: usize = 12;
 
 #[cfg(test)]
 mod tests {
@@ -142,6 +161,16 @@ mod tests {
     #[case("ana", Some("李 小龙"), "李小")]
     #[case("ana", Some("(Ana) <3"), "A3")]
     #[case("ana", Some("💜"), "💜")]
+    #[case("ana", Some("👩\u{200d}👩\u{200d}👧 🇵🇹"), "👩\u{200d}👩\u{200d}👧")]
+    #[case("ana", Some("🙏🏽"), "🙏🏽")]
+    #[case("ana", Some("1\u{fe0f}\u{20e3} a"), "1\u{fe0f}\u{20e3}A")]
+    #[case("ana", Some("\u{301}bc d"), "BD")]
+    #[case("ana", Some("x\u{30c}yz"), "X\u{30c}")]
+    #[case("ana", Some("नितिन कुमार"), "निकु")]
+    #[case("ana", Some("דוד כהן"), "דכ")]
+    #[case("ana", Some("\u{200b}zero"), "Z")]
+    #[case("ana", Some("\u{3164}"), "A")]
+    #[case("ana", Some("\u{2800}<"), "<")]
     #[case("ana", Some("straße ßen"), "SSS")]
     #[case(".x", None, "X")]
     fn initials_are_from_the_first_and_the_last_word(
@@ -149,16 +178,32 @@ mod tests {
         #[case] display_name: Option<&str>,
         #[case] initials: &str,
     ) {
-        let author = Author {
+        assert_eq!(author(username, display_name).initials(), initials);
+    }
+
+    #[test]
+    fn an_initial_with_hundreds_of_marks_is_cut() {
+        let author = author("ana", Some(&format!("z{}", "\u{301}".repeat(99))));
+        assert_eq!(author.initials().chars().count(), MAX_INITIAL_CHARS);
+    }
+
+    fn author(username: &str, display_name: Option<&str>) -> Author {
+        Author {
             id: UserId::from(1),
             username: Username::from_stored(username.to_owned()),
             display_name: display_name.map(|name| DisplayName::from_stored(name.to_owned())),
             profile_image_url: None,
-        };
-        assert_eq!(author.initials(), initials);
+        }
     }
 
     proptest! {
+        #[test]
+        fn every_display_name_has_initials(raw in "\\PC{1,30}") {
+            if let Ok(name) = DisplayName::parse(&raw) {
+                prop_assert!(author("ana", Some(name.as_str())).initials().contains(is_visible));
+            }
+        }
+
         #[test]
         fn text_is_readable_on_every_colour(channels: [u8; 3]) {
             let background = Colour(channels);

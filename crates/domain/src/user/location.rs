@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::json::{has_nul, json_len};
+use crate::text;
 
 /// A location with a name and coordinates. Other keys of the geocoder are kept unchanged.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +41,7 @@ impl Location {
     /// The first problem found: name, latitude, longitude, size, NUL.
     pub fn parse(raw: Map<String, Value>) -> Result<Self, LocationError> {
         let name = raw.get("display_name").and_then(Value::as_str);
-        if name.is_none_or(|name| name.trim().is_empty()) {
+        if name.is_none_or(text::is_blank) {
             return Err(LocationError::DisplayName);
         }
         if !is_within(raw.get("lat"), 90.0) {
@@ -104,6 +105,7 @@ mod tests {
     #[rstest]
     #[case(json!({}), LocationError::DisplayName)]
     #[case(json!({"display_name": " ", "lat": 0, "lon": 0}), LocationError::DisplayName)]
+    #[case(json!({"display_name": "\u{2800}", "lat": 0, "lon": 0}), LocationError::DisplayName)]
     #[case(json!({"display_name": "x", "lat": 90.1, "lon": 0}), LocationError::Latitude)]
     #[case(json!({"display_name": "x", "lat": "1", "lon": 0}), LocationError::Latitude)]
     #[case(json!({"display_name": "x", "lat": -90, "lon": -180.5}), LocationError::Longitude)]

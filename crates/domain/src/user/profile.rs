@@ -11,9 +11,11 @@ texts! {
     Bio,
     /// The city of a user, as free text.
     City,
-    /// The name shown instead of the username.
-    DisplayName,
 }
+
+/// The name shown instead of the username. It has no bidirectional control characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DisplayName(String);
 
 impl Bio {
     /// The maximum number of characters.
@@ -65,9 +67,37 @@ impl DisplayName {
     /// Parses a display name.
     ///
     /// # Errors
-    /// The text is blank, has more than [`DisplayName::MAX_CHARS`] characters, or contains a control character.
+    /// The text is blank, has more than [`DisplayName::MAX_CHARS`] characters, or contains a control character or a
+    /// bidirectional control character.
     pub fn parse(raw: &str) -> Result<Self, TextError> {
-        text::required(raw, Lines::Single, Self::MAX_CHARS).map(Self)
+        let name = text::required(raw, Lines::Single, Self::MAX_CHARS)?;
+        if name.contains(text::is_bidirectional_control) {
+            return Err(TextError::BidirectionalControl);
+        }
+        Ok(Self(name))
+    }
+
+    /// Wraps a stored name. Removes bidirectional control characters, which older versions accepted, so that the name does
+    /// not reverse the sentence it is shown in.
+    pub fn from_stored(mut name: String) -> Self {
+        name.retain(|character| !text::is_bidirectional_control(character));
+        Self(name)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the name has no visible character. Older versions accepted such names.
+    pub(super) fn is_blank(&self) -> bool {
+        text::is_blank(&self.0)
+    }
+}
+
+impl From<DisplayName> for String {
+    fn from(name: DisplayName) -> Self {
+        name.0
     }
 }
 
@@ -222,6 +252,28 @@ mod tests {
         assert_eq!(Bio::parse(" \r\n "), Ok(None));
         assert_eq!(City::parse(""), Ok(None));
         assert_eq!(DisplayName::parse("  "), Err(TextError::Empty));
+    }
+
+    #[rstest]
+    fn a_name_with_a_bidirectional_control_is_rejected_and_a_stored_one_is_cleaned(
+        #[values(
+            '\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}',
+            '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}'
+        )]
+        control: char,
+    ) {
+        let name = format!("{control}gnp.evil");
+
+        assert_eq!(DisplayName::parse(&name), Err(TextError::BidirectionalControl));
+        assert_eq!(DisplayName::from_stored(name).as_str(), "gnp.evil");
+    }
+
+    #[rstest]
+    #[case("أحمد")]
+    #[case("דוד כהן (David)")]
+    #[case("می\u{200c}خواهم")]
+    fn names_in_right_to_left_scripts_need_no_controls(#[case] name: &str) {
+        assert_eq!(DisplayName::parse(name).unwrap().as_str(), name);
     }
 
     #[test]

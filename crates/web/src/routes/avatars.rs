@@ -60,18 +60,78 @@ fn svg(initials: &str, colour: Colour) -> String {
     )
 }
 
-/// Escapes everything but letters and digits as a character reference, which is valid in text and in attributes.
+/// Escapes everything but letters and digits as a character reference, which is valid in text and in attributes. Drops
+/// characters that XML forbids even as references (Extensible Markup Language 1.0, section 2.2).
 fn escaped(character: char) -> String {
-    if character.is_alphanumeric() {
-        character.to_string()
-    } else {
-        format!("&#{};", u32::from(character))
+    match character {
+        '\0'..'\t' | '\u{b}' | '\u{c}' | '\u{e}'..' ' | '\u{fffe}' | '\u{ffff}' => String::new(),
+        _ if character.is_alphanumeric() => character.to_string(),
+        _ => format!("&#{};", u32::from(character)),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use grateful_domain::{Author, DisplayName, Username};
+    use proptest::prelude::*;
+    use roxmltree::Document;
+    use rstest::rstest;
+
     use super::*;
+
+    /// Requires that the avatar is well-formed, says the initials twice, and is one rectangle with one text.
+    fn assert_well_formed(initials: &str) {
+        let svg = svg(initials, Colour::parse("7C3AED").unwrap());
+        let document = Document::parse(&svg).unwrap_or_else(|error| panic!("{error}: {svg}"));
+        let root = document.root_element();
+        let tags: Vec<_> = root.descendants().map(|node| node.tag_name().name()).collect();
+        assert_eq!(tags, ["svg", "rect", "text", ""], "{svg}");
+        let text = root.children().find_map(|node| node.text());
+        assert_eq!(root.attribute("aria-label"), text, "{svg}");
+    }
+
+    fn initials_of(display_name: &str) -> String {
+        let author = Author {
+            id: 1.into(),
+            username: Username::parse("ana").unwrap(),
+            display_name: Some(DisplayName::from_stored(display_name.to_owned())),
+            profile_image_url: None,
+        };
+        author.initials()
+    }
+
+    #[rstest]
+    #[case::markup("<script>alert(1)</script>")]
+    #[case::signs("& < > ' \" ]]>")]
+    #[case::an_entity("&lt; &#0;")]
+    #[case::leading_combining_marks("\u{301}\u{302} \u{301}")]
+    #[case::hundreds_of_marks(&format!("z{0} y{0}", "\u{301}".repeat(48)))]
+    #[case::a_family("👩\u{200d}👩\u{200d}👧\u{200d}👧 👨🏽\u{200d}🚀")]
+    #[case::a_keycap("#\u{fe0f}\u{20e3}")]
+    #[case::right_to_left("\u{202e}دوود كهن")]
+    #[case::fillers("\u{3164}\u{2800} \u{ffa0}")]
+    #[case::controls("\0\u{1b}\u{7f}\u{85}")]
+    #[case::noncharacters("\u{fffe} \u{ffff}\u{fdd0}")]
+    #[case::line_separators("\u{2028}\u{2029}")]
+    #[case::nothing("")]
+    fn the_avatar_of_a_hostile_name_is_well_formed(#[case] display_name: &str) {
+        assert_well_formed(&initials_of(display_name));
+    }
+
+    #[test]
+    fn no_character_makes_an_avatar_malformed() {
+        let characters: Vec<char> = ('\0'..=char::MAX).collect();
+        for part in characters.chunks(4096) {
+            assert_well_formed(&part.iter().collect::<String>());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_avatar_of_any_name_is_well_formed(display_name: String) {
+            assert_well_formed(&initials_of(&display_name));
+        }
+    }
 
     #[test]
     fn a_name_cannot_inject_markup_into_its_avatar() {
