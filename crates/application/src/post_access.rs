@@ -43,6 +43,43 @@ pub(crate) async fn lock_post_with(
     Ok(LockedPost { actor, post, participants })
 }
 
+/// A post on which a user undoes an act of their own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UndoTarget {
+    post: PostId,
+    /// Whether the user can see the post. They can undo their own act in any case, but learn nothing else about it.
+    pub(crate) is_visible: bool,
+}
+
+impl UndoTarget {
+    /// The error if the user has nothing of this kind to undo. A post that they cannot see looks like one that does not
+    /// exist.
+    pub(crate) fn nothing_to_undo(self, resource: Resource) -> Error {
+        if self.is_visible {
+            Error::NotFound { resource, id: None }
+        } else {
+            Resource::Post.not_found(self.post)
+        }
+    }
+}
+
+/// Locks `user` and the author of a post on which they undo an act of their own, as [`lock_post`] does. The post can be
+/// one that they can no longer see: it is private by now, or across a block.
+pub(crate) async fn lock_to_undo(
+    tx: &mut Connection,
+    user: UserId,
+    post: PostId,
+) -> Result<UndoTarget> {
+    let participants =
+        Participants { users: &[user], author_of_post: Some(post), ..Participants::default() };
+    let participants = tx.users().lock_participants(participants).await?;
+    if !participants.iter().any(|participant| participant.id == user) {
+        return Err(Error::account_deleted());
+    }
+    let is_visible = tx.posts().find(Viewer::User(user), post).await?.is_some();
+    Ok(UndoTarget { post, is_visible })
+}
+
 /// Finds a post as `viewer` sees it.
 ///
 /// # Errors

@@ -31,11 +31,12 @@ pub use self::monitor::{
 };
 pub use self::query::{FollowQuery, NotificationQuery, PostQuery, UserQuery};
 pub use self::repositories::{
-    Claim, ClaimOutcome, Comments, Credentials, EmojiReactions, Feed, FeedPage, FeedPageItem,
-    FollowCounts, Follows, HeartRecord, Hearts, HeldBackEvent, IdempotencyKeys, InboxChange,
-    InboxChangeKind, InboxPosition, NewHeart, NewReaction, NewUser, NotificationCounts,
-    NotificationStats, Notifications, Participants, PersonalData, Posts, PreviousPhoto,
-    ReactionRecord, ReceivedShare, RecordResult, RemovedMentions, Repositories, SavedReaction,
-    Sessions, Shares, StreamTickets, TokenHash, UserLock, Users, ViewerEngagement,
+    Claim, ClaimOutcome, CommentOwners, Comments, Credentials, EmojiReactions, Feed, FeedPage,
+    FeedPageItem, FollowCounts, Follows, HeartRecord, Hearts, HeldBackEvent, IdempotencyKeys,
+    InboxChange, InboxChangeKind, InboxPosition, NewHeart, NewReaction, NewUser,
+    NotificationCounts, NotificationStats, Notifications, Participants, PersonalData, Posts,
+    PreviousPhoto, ReactionRecord, ReceivedShare, RecordResult, RemovedHeart, RemovedMentions,
+    Repositories, SavedReaction, Sessions, Shares, StreamTickets, TokenHash, UserLock, Users,
+    ViewerEngagement,
 };
 pub use self::verify::{CounterTable, Counters, Mismatch, RowKey, VerifiedBatch};

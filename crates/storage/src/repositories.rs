@@ -16,11 +16,11 @@ mod shares;
 mod stream_tickets;
 mod users;
 
-pub use self::comments::Comments;
+pub use self::comments::{CommentOwners, Comments};
 pub use self::emoji_reactions::{EmojiReactions, NewReaction, SavedReaction};
 pub use self::feed::{Feed, FeedPage, FeedPageItem};
 pub use self::follows::{FollowCounts, Follows};
-pub use self::hearts::{Hearts, NewHeart};
+pub use self::hearts::{Hearts, NewHeart, RemovedHeart};
 pub use self::idempotency_keys::{Claim, ClaimOutcome, IdempotencyKeys};
 pub use self::notifications::{
     HeldBackEvent, InboxChange, InboxChangeKind, InboxPosition, NotificationCounts,

@@ -156,20 +156,18 @@ fn event_details(post: &Post, comment: &Comment) -> EventDetails {
     EventDetails::for_post(post.draft.content.as_str()).with_comment(comment.text.as_str())
 }
 
-/// Deletes a comment with all replies below it. The author of the post may delete any comment on it.
+/// Deletes a comment with all replies below it. Its author may do that even if they can no longer see the post, and the
+/// author of the post even across a block.
 ///
 /// # Errors
-/// `Forbidden` if `user` is neither the author of the comment nor of the post.
+/// `Forbidden` if `user` is neither the author of the comment nor of the post, `NotFound` if they cannot see it either.
 pub async fn delete(app: &App, user: UserId, comment: CommentId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let (found, target) = find_with_post(tx, user, comment).await?;
-            if found.comment.author != user && target.post.author != user {
-                return Err(not_author("delete"));
-            }
+            let post = find_to_delete(tx, user, comment).await?;
             let not_found = || Resource::Comment.not_found(comment);
-            let post = tx.posts().lock(found.comment.post).await?.ok_or_else(not_found)?;
+            let post = tx.posts().lock(post).await?.ok_or_else(not_found)?;
             withdraw_thread(tx, comment, now).await?;
             match tx.comments().delete(post.id, comment).await? {
                 0 => Err(not_found()),
@@ -177,6 +175,17 @@ pub async fn delete(app: &App, user: UserId, comment: CommentId) -> Result<()> {
             }
         })
         .await
+}
+
+/// Finds the post of a comment that `user` wants to delete.
+async fn find_to_delete(tx: &mut Connection, user: UserId, comment: CommentId) -> Result<PostId> {
+    let owners = tx.comments().find_owners(comment).await?;
+    let owners = owners.ok_or_else(|| Resource::Comment.not_found(comment))?;
+    if owners.author != user && owners.post_author != user {
+        find_with_post(tx, user, comment).await?;
+        return Err(not_author("delete"));
+    }
+    Ok(owners.post)
 }
 
 async fn find(conn: &mut Connection, user: UserId, comment: CommentId) -> Result<CommentForViewer> {

@@ -1,11 +1,11 @@
 //! Hearts on posts.
 
-use grateful_domain::notification::{Act, EventDetails};
+use grateful_domain::notification::{Act, Cause, EventDetails};
 use grateful_domain::{Heart, Page, PageRequest, PostId, UserId, Viewer};
 use grateful_storage::{Connection, NewHeart, Repositories};
 
 use crate::notify::{cause_for_author, notify, withdraw};
-use crate::post_access::{find_post, lock_post};
+use crate::post_access::{find_post, lock_post, lock_to_undo};
 use crate::{App, Error, Resource, Result, new_id};
 
 /// The hearts of a post as a user sees them.
@@ -38,7 +38,8 @@ pub async fn add(app: &App, user: UserId, post: PostId) -> Result<HeartStatus> {
         .await
 }
 
-/// Removes the heart of a user from a post.
+/// Removes the heart of a user from a post, even if the user can no longer see the post. Then the returned number of
+/// hearts is 0, so that it says nothing about the post.
 ///
 /// # Errors
 /// `NotFound` if the user has not hearted the post.
@@ -46,10 +47,12 @@ pub async fn remove(app: &App, user: UserId, post: PostId) -> Result<HeartStatus
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let (_, target) = lock_post(tx, user, post).await?;
-            let not_found = || Error::NotFound { resource: Resource::Heart, id: None };
-            let count = tx.hearts().remove(user, post).await?.ok_or_else(not_found)?;
-            withdraw(tx, cause_for_author(&target, user, Act::Heart { post }), now).await?;
+            let target = lock_to_undo(tx, user, post).await?;
+            let removed = tx.hearts().remove(user, post).await?;
+            let removed = removed.ok_or_else(|| target.nothing_to_undo(Resource::Heart))?;
+            let act = Act::Heart { post };
+            withdraw(tx, Cause { recipient: removed.post_author, actor: user, act }, now).await?;
+            let count = if target.is_visible { removed.count } else { 0 };
             Ok(HeartStatus { count, is_hearted: false })
         })
         .await

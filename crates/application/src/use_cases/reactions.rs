@@ -1,12 +1,12 @@
 //! Emoji reactions to posts. A user has at most one per post.
 
-use grateful_domain::notification::{Act, EventDetails};
+use grateful_domain::notification::{Act, Cause, EventDetails};
 use grateful_domain::{Emoji, EmojiCount, Page, PageRequest, PostId, Reaction, UserId, Viewer};
 use grateful_storage::{NewReaction, Repositories};
 
 use crate::notify::{cause_for_author, notify, update_reaction, withdraw};
-use crate::post_access::{find_post, lock_post};
-use crate::{App, Error, Resource, Result, new_id};
+use crate::post_access::{find_post, lock_post, lock_to_undo};
+use crate::{App, Resource, Result, new_id};
 
 /// The reactions to a post as a user sees them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub async fn set(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Result<
         .await
 }
 
-/// Removes the reaction of a user from a post.
+/// Removes the reaction of a user from a post, even if the user can no longer see the post.
 ///
 /// # Errors
 /// `NotFound` if the user has not reacted to the post.
@@ -55,11 +55,11 @@ pub async fn remove(app: &App, user: UserId, post: PostId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let (_, target) = lock_post(tx, user, post).await?;
-            if !tx.emoji_reactions().remove(user, post).await? {
-                return Err(Error::NotFound { resource: Resource::Reaction, id: None });
-            }
-            withdraw(tx, cause_for_author(&target, user, Act::Reaction { post }), now).await
+            let target = lock_to_undo(tx, user, post).await?;
+            let post_author = tx.emoji_reactions().remove(user, post).await?;
+            let recipient =
+                post_author.ok_or_else(|| target.nothing_to_undo(Resource::Reaction))?;
+            withdraw(tx, Cause { recipient, actor: user, act: Act::Reaction { post } }, now).await
         })
         .await
 }

@@ -7,7 +7,7 @@ use grateful_storage::{Connection, Participants, Repositories};
 
 use crate::idempotency::run_once;
 use crate::notify::{cause_for_author, notify, withdraw};
-use crate::post_access::{LockedPost, lock_post, lock_post_with};
+use crate::post_access::{LockedPost, lock_post_with, lock_to_undo};
 use crate::{App, Error, IdempotentRequest, RecordedResponse, Resource, Result, new_id};
 
 /// Shares a post, once per idempotent request. `to_response` serializes the share for replays. A second link share of a
@@ -15,7 +15,7 @@ use crate::{App, Error, IdempotentRequest, RecordedResponse, Resource, Result, n
 ///
 /// # Errors
 /// `RuleViolation` if the post is private, `NotFound` if a recipient does not exist, `Forbidden` if a block exists between
-/// the user and a recipient, `RateLimited` if the user has sent too many message shares within the hour.
+/// a recipient and the user or the author of the post, `RateLimited` if the user has sent too many message shares within the hour.
 pub async fn create(
     app: &App,
     user: UserId,
@@ -32,7 +32,7 @@ pub async fn create(
         let LockedPost { post: target, .. } = lock_post_with(tx, user, post, recipients).await?;
         require_public(&target)?;
         if let ShareDetails::Message { recipients, .. } = &share.details {
-            require_reachable(tx, user, recipients).await?;
+            require_reachable(tx, [user, target.post.author], recipients).await?;
             require_quota(tx, user, now).await?;
         }
         if tx.shares().create(&share).await? {
@@ -45,7 +45,7 @@ pub async fn create(
     .await
 }
 
-/// Deletes the link share of a user.
+/// Deletes the link share of a user, even if the user can no longer see the post.
 ///
 /// # Errors
 /// `NotFound` if the user has not shared the post by link.
@@ -53,11 +53,10 @@ pub async fn delete(app: &App, user: UserId, post: PostId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let (_, target) = lock_post(tx, user, post).await?;
-            if !tx.shares().delete_link(user, post).await? {
-                return Err(Error::NotFound { resource: Resource::Share, id: None });
-            }
-            withdraw(tx, cause_for_author(&target, user, Act::LinkShare { post }), now).await
+            let target = lock_to_undo(tx, user, post).await?;
+            let post_author = tx.shares().delete_link(user, post).await?;
+            let recipient = post_author.ok_or_else(|| target.nothing_to_undo(Resource::Share))?;
+            withdraw(tx, Cause { recipient, actor: user, act: Act::LinkShare { post } }, now).await
         })
         .await
 }
@@ -92,12 +91,14 @@ fn require_public(target: &PostForViewer) -> Result<()> {
     Err(Error::RuleViolation { constraint: "private_post", reason })
 }
 
+/// No recipient may have a block to or from the sender or the author, whose words the message shows. `parties` are these
+/// two.
 async fn require_reachable(
     tx: &mut Connection,
-    user: UserId,
+    parties: [UserId; 2],
     recipients: &Recipients,
 ) -> Result<()> {
-    let is_blocked = tx.users().find_block_status(user, recipients.as_slice()).await?;
+    let is_blocked = tx.users().find_block_status(parties, recipients.as_slice()).await?;
     for recipient in recipients.as_slice() {
         match is_blocked.get(recipient) {
             None => return Err(Resource::User.not_found(recipient)),

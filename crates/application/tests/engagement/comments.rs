@@ -114,7 +114,10 @@ async fn comments_on_a_hidden_post_are_not_found() {
         comments::update(&app, ana, comment, comment_text("No")).await,
         Resource::Comment,
     );
-    assert_not_found(comments::delete(&app, ana, comment).await, Resource::Comment);
+    assert_not_found(
+        comments::delete(&app, create_user(&database).await, comment).await,
+        Resource::Comment,
+    );
 
     assert_eq!(comments::list(&app, post.author, post.id, MAX_PAGE).await.unwrap().items.len(), 1);
 }
@@ -213,6 +216,33 @@ async fn the_author_of_a_comment_and_the_author_of_its_post_may_delete_it() {
         }
     }
     assert_eq!(load_engagement(&database, post).await.comments, 1);
+}
+
+#[tokio::test]
+async fn the_author_of_a_post_can_delete_a_comment_across_a_block_with_its_replies() {
+    for is_blocker in [true, false] {
+        let TestApp { app, database, .. } = TestApp::create().await;
+        let [ana, ben, eve] = [
+            create_user(&database).await,
+            create_user(&database).await,
+            create_user(&database).await,
+        ];
+        let post = a_post().by(ben).insert_into(&database).await.id;
+        let by_ana = create_comment(&app, ana, post).await.unwrap();
+        create_reply(&app, eve, post, by_ana).await.unwrap();
+        let (blocker, blocked) = if is_blocker { (ben, ana) } else { (ana, ben) };
+        block(&database, blocker, blocked).await;
+
+        assert_not_found(
+            comments::update(&app, ben, by_ana, comment_text("No")).await,
+            Resource::Comment,
+        );
+        comments::delete(&app, ben, by_ana).await.unwrap();
+
+        assert_eq!(load_engagement(&database, post).await.comments, 0);
+        assert_eq!(comments::list(&app, eve, post, MAX_PAGE).await.unwrap().items, []);
+        assert_eq!(database.count("notifications").await, 0);
+    }
 }
 
 #[tokio::test]

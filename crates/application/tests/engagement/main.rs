@@ -15,5 +15,7 @@ mod query_counts;
 mod reactions;
 /// Shares.
 mod shares;
+/// Undoing one's own acts on posts that are no longer visible.
+mod undo;
 /// Verifying and repairing cached counts.
 mod verify;

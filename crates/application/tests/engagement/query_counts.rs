@@ -79,7 +79,7 @@ async fn comments_need_a_constant_number_of_statements() {
         assert_queries!(9, create_reply(&app, ana, post, nested));
         assert_queries!(5, comments::update(&app, ana, nested, comment_text("So lovely")));
         assert_queries!(4, comments::update(&app, ana, nested, comment_text("So lovely")));
-        assert_queries!(11, comments::delete(&app, ana, comment));
+        assert_queries!(10, comments::delete(&app, ana, comment));
     }
     assert_queries!(
         10,

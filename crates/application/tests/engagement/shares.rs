@@ -155,6 +155,64 @@ async fn a_message_to_a_blocked_user_is_forbidden() {
     assert_eq!(load_engagement(&database, post).await.shares, 0);
 }
 
+/// The words of the author would reach the recipient through the sender.
+#[tokio::test]
+async fn a_message_to_a_user_across_a_block_with_the_author_of_the_post_is_forbidden() {
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben, eve, author] = [
+        create_user(&database).await,
+        create_user(&database).await,
+        create_user(&database).await,
+        create_user(&database).await,
+    ];
+    let post = a_post().by(author).insert_into(&database).await.id;
+    block(&database, author, ben).await;
+    block(&database, eve, author).await;
+    let reachable = create_user(&database).await;
+
+    for recipient in [ben, eve] {
+        for recipients in [&[recipient][..], &[reachable, recipient]] {
+            let rejected = create_share(&app, ana, post, message_to(ana, recipients)).await;
+            assert_forbidden(rejected, Resource::User);
+        }
+        let by_author = create_share(&app, author, post, message_to(author, &[recipient])).await;
+        assert_forbidden(by_author, Resource::User);
+    }
+
+    assert_eq!(database.count("shares").await, 0);
+    assert_eq!(database.count("notifications").await, 0);
+    assert_eq!(load_engagement(&database, post).await.shares, 0);
+}
+
+#[tokio::test]
+async fn a_message_reaches_the_author_of_the_post() {
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, author] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().by(author).insert_into(&database).await.id;
+    block(&database, author, create_user(&database).await).await;
+
+    create_share(&app, ana, post, message_to(ana, &[author])).await.unwrap();
+
+    assert_eq!(database.count(&format!("notifications WHERE user_id = {author}")).await, 1);
+}
+
+#[tokio::test]
+async fn no_message_is_sent_across_a_block_in_flight_with_the_author_of_the_post() {
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, ben, author] =
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let post = a_post().by(author).insert_into(&database).await.id;
+    let block = begin_block(&database, author, ben).await;
+
+    let (result, ()) = tokio::join!(
+        create_share(&app, ana, post, message_to(ana, &[ben])),
+        commit_once_blocking(&database, block, 1)
+    );
+
+    assert_forbidden(result, Resource::User);
+    assert_eq!(database.count("shares").await, 0);
+}
+
 #[tokio::test]
 async fn a_message_with_an_unknown_recipient_is_not_sent() {
     let TestApp { app, database, .. } = TestApp::create().await;

@@ -19,12 +19,23 @@ use crate::query::{
     top_per_list,
 };
 use crate::rows::{AuthorRow, CommentRow};
-use crate::schema::{comments, users};
+use crate::schema::{comments, posts, users};
 use crate::{Connection, Result};
 
 /// The repository of comments.
 pub struct Comments<'c> {
     pub(super) conn: &'c mut Connection,
+}
+
+/// The post of a comment, and the two users who may delete the comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommentOwners {
+    /// The post.
+    pub post: PostId,
+    /// The author of the comment.
+    pub author: UserId,
+    /// The author of the post.
+    pub post_author: UserId,
 }
 
 impl Comments<'_> {
@@ -99,6 +110,22 @@ impl Comments<'_> {
             .await
             .optional()?;
         Ok(row.map(CommentForViewerRow::into))
+    }
+
+    /// Finds the owners of a comment, regardless of blocks and of the visibility of its post.
+    pub async fn find_owners(&mut self, comment: CommentId) -> Result<Option<CommentOwners>> {
+        let row: Option<(Uuid, i64, i64)> = comments::table
+            .inner_join(posts::table.on(posts::id.eq(comments::post_id)))
+            .filter(comments::id.eq(Uuid::from(comment)))
+            .select((comments::post_id, comments::author_id, posts::author_id))
+            .first(self.conn)
+            .await
+            .optional()?;
+        Ok(row.map(|(post, author, post_author)| CommentOwners {
+            post: post.into(),
+            author: author.into(),
+            post_author: post_author.into(),
+        }))
     }
 
     /// Lists the top-level comments of a post, oldest first, without authors with a block to or from the viewer.

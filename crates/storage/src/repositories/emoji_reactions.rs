@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::dsl::{count_star, not};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
     Emoji, EmojiCount, Page, PageRequest, Position, PostId, Reaction, ReactionId, UserId,
@@ -67,10 +67,12 @@ impl EmojiReactions<'_> {
         Ok(row.map(|(id, created_at, is_new)| SavedReaction { id: id.into(), created_at, is_new }))
     }
 
-    /// Removes a user's reaction and its count. Returns whether there was one.
-    pub async fn remove(&mut self, user: UserId, post: PostId) -> Result<bool> {
+    /// Removes a user's reaction and its count, regardless of who can see the post. Returns the author of the post, or
+    /// `None` if there was no reaction.
+    pub async fn remove(&mut self, user: UserId, post: PostId) -> Result<Option<UserId>> {
         let delete = DeleteReaction { user: user.into(), post: post.into() };
-        Ok(delete.get_result::<i32>(self.conn).await.optional()?.is_some())
+        let post_author: Option<i64> = delete.get_result(self.conn).await.optional()?;
+        Ok(post_author.map(UserId::from))
     }
 
     /// Deletes up to `limit` reactions of a user, and their counts. Returns the number of deleted reactions.
@@ -161,16 +163,16 @@ statement! {
 
 statement! {
     /// Locks and counts like [`UpsertReaction`].
-    DeleteReaction(user: i64 as BigInt, post: Uuid as SqlUuid) -> Integer {
+    DeleteReaction(user: i64 as BigInt, post: Uuid as SqlUuid) -> BigInt {
         "post AS MATERIALIZED (
-            SELECT id FROM posts WHERE id = $2 AND (is_public OR author_id = $1) FOR NO KEY UPDATE
+            SELECT id FROM posts WHERE id = $2 FOR NO KEY UPDATE
         ), gone AS (
             DELETE FROM emoji_reactions USING post
             WHERE emoji_reactions.post_id = post.id AND emoji_reactions.user_id = $1
             RETURNING emoji_reactions.post_id
         )
         UPDATE posts SET reactions_count = reactions_count - 1 FROM gone WHERE posts.id = gone.post_id
-        RETURNING reactions_count"
+        RETURNING author_id"
     }
 }
 

@@ -33,6 +33,15 @@ pub struct NewHeart {
     pub at: DateTime<Utc>,
 }
 
+/// A heart that was removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemovedHeart {
+    /// The number of hearts that the post has left.
+    pub count: i32,
+    /// The author of the post.
+    pub post_author: UserId,
+}
+
 impl Hearts<'_> {
     /// Adds a heart and counts it. Returns the new number of hearts, or `None` if the user has already given one, or if the
     /// post does not exist or is another user's private post.
@@ -51,10 +60,11 @@ impl Hearts<'_> {
         Ok(insert.get_result::<i32>(self.conn).await.optional()?)
     }
 
-    /// Removes a heart and its count. Returns the new number of hearts, or `None` if there was no heart.
-    pub async fn remove(&mut self, user: UserId, post: PostId) -> Result<Option<i32>> {
+    /// Removes a heart and its count, regardless of who can see the post. Returns `None` if there was no heart.
+    pub async fn remove(&mut self, user: UserId, post: PostId) -> Result<Option<RemovedHeart>> {
         let delete = DeleteHeart { user: user.into(), post: post.into() };
-        Ok(delete.get_result::<i32>(self.conn).await.optional()?)
+        let row: Option<(i32, i64)> = delete.get_result(self.conn).await.optional()?;
+        Ok(row.map(|(count, author)| RemovedHeart { count, post_author: author.into() }))
     }
 
     /// Adds several hearts and counts the new ones, in one statement. Skips hearts that exist already, and hearts to posts
@@ -126,15 +136,15 @@ statement! {
 
 statement! {
     /// Locks and counts like [`InsertHeart`].
-    DeleteHeart(user: i64 as BigInt, post: Uuid as SqlUuid) -> Integer {
+    DeleteHeart(user: i64 as BigInt, post: Uuid as SqlUuid) -> (Integer, BigInt) {
         "post AS MATERIALIZED (
-            SELECT id FROM posts WHERE id = $2 AND (is_public OR author_id = $1) FOR NO KEY UPDATE
+            SELECT id FROM posts WHERE id = $2 FOR NO KEY UPDATE
         ), gone AS (
             DELETE FROM likes USING post WHERE likes.post_id = post.id AND likes.user_id = $1
             RETURNING likes.post_id
         )
         UPDATE posts SET hearts_count = hearts_count - 1 FROM gone WHERE posts.id = gone.post_id
-        RETURNING hearts_count"
+        RETURNING hearts_count, author_id"
     }
 }
 

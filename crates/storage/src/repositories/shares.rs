@@ -37,10 +37,12 @@ impl Shares<'_> {
         }
     }
 
-    /// Deletes a user's link share of a post, and its count. Returns whether there was one.
-    pub async fn delete_link(&mut self, user: UserId, post: PostId) -> Result<bool> {
+    /// Deletes a user's link share of a post, and its count, regardless of who can see the post. Returns the author of the
+    /// post, or `None` if there was no link share.
+    pub async fn delete_link(&mut self, user: UserId, post: PostId) -> Result<Option<UserId>> {
         let delete = DeleteLinkShare { user: user.into(), post: post.into() };
-        Ok(delete.get_result::<i32>(self.conn).await.optional()?.is_some())
+        let post_author: Option<i64> = delete.get_result(self.conn).await.optional()?;
+        Ok(post_author.map(UserId::from))
     }
 
     /// Deletes all shares that a user made of up to `limit` posts, and their counts. Returns the number of posts.
@@ -136,7 +138,7 @@ statement! {
 
 statement! {
     /// Locks and counts like [`InsertLinkShare`].
-    DeleteLinkShare(user: i64 as BigInt, post: Uuid as SqlUuid) -> Integer {
+    DeleteLinkShare(user: i64 as BigInt, post: Uuid as SqlUuid) -> BigInt {
         "post AS MATERIALIZED (
             SELECT id FROM posts WHERE id = $2 FOR NO KEY UPDATE
         ), gone AS (
@@ -145,7 +147,7 @@ statement! {
             RETURNING shares.post_id
         )
         UPDATE posts SET shares_count = shares_count - 1 FROM gone WHERE posts.id = gone.post_id
-        RETURNING shares_count"
+        RETURNING author_id"
     }
 }
 

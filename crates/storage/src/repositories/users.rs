@@ -181,16 +181,19 @@ impl Users<'_> {
         Ok(diesel::select(exists(visible)).get_result(self.conn).await?)
     }
 
-    /// Which of these users exist, and whether there is a block between each of them and `viewer`, in one statement.
+    /// Which of these users exist, and whether there is a block between each of them and one of `parties`, in one
+    /// statement.
     pub async fn find_block_status(
         &mut self,
-        viewer: UserId,
+        parties: [UserId; 2],
         users: &[UserId],
     ) -> Result<HashMap<UserId, bool>> {
         let ids: Vec<i64> = users.iter().copied().map(i64::from).collect();
-        let viewer = i64::from(viewer);
-        let is_blocked =
-            users::id.eq_any(blockers_of(viewer)).or(users::id.eq_any(blocked_by(viewer)));
+        let is_across_block = |party: i64| {
+            users::id.eq_any(blockers_of(party)).or(users::id.eq_any(blocked_by(party)))
+        };
+        let [first, second] = parties.map(i64::from);
+        let is_blocked = is_across_block(first).or(is_across_block(second));
         let rows: Vec<(i64, bool)> = users::table
             .filter(users::id.eq_any(ids))
             .select((users::id, is_blocked))

@@ -57,13 +57,13 @@ impl Model {
                 self.if_visible(user, post, |model| model.hearts.insert(user))
             }
             Action::RemoveHeart { user, post } => {
-                self.if_visible(user, post, |model| model.hearts.remove(&user))
+                self.if_exists(post, |model| model.hearts.remove(&user))
             }
             Action::SetReaction { user, post, emoji } => {
                 self.if_visible(user, post, |model| model.reactions.insert(user, emoji).is_none())
             }
             Action::RemoveReaction { user, post } => {
-                self.if_visible(user, post, |model| model.reactions.remove(&user).is_some())
+                self.if_exists(post, |model| model.reactions.remove(&user).is_some())
             }
             Action::ShareLink { user, post } => {
                 self.if_public(post, |model| model.links.insert(user))

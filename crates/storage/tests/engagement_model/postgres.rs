@@ -58,13 +58,13 @@ impl PostgresEngagement {
                 conn.emoji_reactions().set(&new).await.unwrap().is_some_and(|saved| saved.is_new)
             }
             Action::RemoveReaction { user, post } => {
-                conn.emoji_reactions().remove(users[user], posts[post].id).await.unwrap()
+                conn.emoji_reactions().remove(users[user], posts[post].id).await.unwrap().is_some()
             }
             Action::ShareLink { user, post } => {
                 conn.shares().create(&a_link_share(users[user], posts[post].id)).await.unwrap()
             }
             Action::DeleteLink { user, post } => {
-                conn.shares().delete_link(users[user], posts[post].id).await.unwrap()
+                conn.shares().delete_link(users[user], posts[post].id).await.unwrap().is_some()
             }
             Action::SendMessage { user, post } => {
                 let recipient = users[(user + 1) % USERS];

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use grateful_domain::{Comment, CommentForViewer, CommentId, CommentText, Post, PostId, UserId};
-use grateful_storage::{Comments, Database, Repositories, Result, StorageError};
+use grateful_storage::{CommentOwners, Comments, Database, Repositories, Result, StorageError};
 use grateful_testkit::{
     NOON, TestDatabase, a_comment, a_post, a_user, block, create_user, load_engagement,
 };
@@ -24,6 +24,27 @@ async fn a_new_comment_is_counted_and_found_with_its_author() {
     let found = find(&database, ana.id, comment.id).await.unwrap();
     assert_eq!((found.comment, found.replies), (comment, 0));
     assert_eq!((found.author.id, found.author.username), (ana.id, ana.username));
+}
+
+#[tokio::test]
+async fn the_owners_of_a_comment_are_its_author_and_the_author_of_its_post() {
+    let database = TestDatabase::create().await;
+    let post = a_post().private().insert_into(&database).await;
+    let comment = a_comment().by(post.author).on(&post).insert_into(&database).await;
+    let ana = create_user(&database).await;
+    let reply = a_comment().by(ana).replying_to(&comment).build();
+    database.execute("UPDATE posts SET is_public = true").await;
+    assert!(insert(&database, &reply).await.unwrap());
+    database.execute("UPDATE posts SET is_public = false").await;
+    let mut conn = database.connect().await;
+
+    for comment in [&comment, &reply] {
+        let owners = conn.comments().find_owners(comment.id).await.unwrap();
+        let (author, post_author) = (comment.author, post.author);
+        assert_eq!(owners, Some(CommentOwners { post: post.id, author, post_author }));
+    }
+    let unknown = Uuid::from_u128(7).into();
+    assert_eq!(conn.comments().find_owners(unknown).await.unwrap(), None);
 }
 
 #[tokio::test]

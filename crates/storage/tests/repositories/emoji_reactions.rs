@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use grateful_domain::{Emoji, EmojiCount, PostId, Reaction, ReactionId, UserId};
+use grateful_domain::{Emoji, EmojiCount, Post, PostId, Reaction, ReactionId, UserId};
 use grateful_storage::{Database, NewReaction, Repositories, SavedReaction, StorageError};
 use grateful_testkit::{
     NOON, TestDatabase, a_post, a_reaction, a_user, block, create_user, load_engagement,
@@ -104,9 +104,9 @@ async fn only_the_author_can_react_to_a_private_post() {
 }
 
 #[tokio::test]
-async fn reactions_to_a_post_made_private_can_neither_change_nor_be_removed() {
+async fn a_reaction_to_a_post_made_private_cannot_change_but_be_removed() {
     let database = TestDatabase::create().await;
-    let post = a_post().insert_into(&database).await.id;
+    let Post { id: post, author, .. } = a_post().insert_into(&database).await;
     let ana = create_user(&database).await;
     set(&database, &a_reaction(ana, post)).await;
     database.execute("UPDATE posts SET is_public = false").await;
@@ -114,9 +114,11 @@ async fn reactions_to_a_post_made_private_can_neither_change_nor_be_removed() {
     let changed = set(&database, &NewReaction { emoji: Emoji::Joy, ..a_reaction(ana, post) }).await;
 
     assert_eq!(changed, None);
-    assert!(!remove(&database, ana, post).await);
     assert_eq!(database.count("emoji_reactions WHERE emoji_code = 'hug'").await, 1);
     assert_eq!(load_engagement(&database, post).await.reactions, 1);
+    let removed = database.connect().await.emoji_reactions().remove(ana, post).await.unwrap();
+    assert_eq!(removed, Some(author));
+    assert_eq!(load_engagement(&database, post).await.reactions, 0);
 }
 
 #[tokio::test]
@@ -267,7 +269,7 @@ async fn set_concurrently(pool: &Database, new: NewReaction) -> SavedReaction {
 }
 
 async fn remove(database: &TestDatabase, user: UserId, post: PostId) -> bool {
-    database.connect().await.emoji_reactions().remove(user, post).await.unwrap()
+    database.connect().await.emoji_reactions().remove(user, post).await.unwrap().is_some()
 }
 
 async fn list(database: &TestDatabase, viewer: UserId, post: PostId) -> Vec<Reaction> {

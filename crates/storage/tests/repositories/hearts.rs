@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use grateful_domain::{Heart, HeartId, PostId, UserId};
-use grateful_storage::{Database, NewHeart, Repositories, StorageError};
+use grateful_storage::{Database, NewHeart, RemovedHeart, Repositories, StorageError};
 use grateful_testkit::{
     NOON, TestDatabase, a_heart, a_post, a_user, block, create_user, load_engagement,
 };
@@ -104,18 +104,19 @@ async fn only_the_author_can_heart_a_private_post() {
 }
 
 #[tokio::test]
-async fn a_heart_on_a_post_made_private_stays_and_cannot_be_removed() {
+async fn a_heart_on_a_post_made_private_stays_and_can_be_removed() {
     let database = TestDatabase::create().await;
-    let post = a_post().insert_into(&database).await.id;
+    let post = a_post().insert_into(&database).await;
     let ana = create_user(&database).await;
-    add(&database, &a_heart(ana, post)).await;
+    add(&database, &a_heart(ana, post.id)).await;
     database.execute("UPDATE posts SET is_public = false").await;
+    assert_eq!(load_engagement(&database, post.id).await.hearts, 1);
 
-    let removed = remove(&database, ana, post).await;
+    let removed = database.connect().await.hearts().remove(ana, post.id).await.unwrap();
 
-    assert_eq!(removed, None);
-    assert_eq!(load_engagement(&database, post).await.hearts, 1);
-    assert_eq!(database.count("likes").await, 1);
+    assert_eq!(removed, Some(RemovedHeart { count: 0, post_author: post.author }));
+    assert_eq!(load_engagement(&database, post.id).await.hearts, 0);
+    assert_eq!(database.count("likes").await, 0);
 }
 
 #[tokio::test]
@@ -255,7 +256,8 @@ async fn add_concurrently(pool: &Database, heart: NewHeart) -> Option<i32> {
 }
 
 async fn remove(database: &TestDatabase, user: UserId, post: PostId) -> Option<i32> {
-    database.connect().await.hearts().remove(user, post).await.unwrap()
+    let removed = database.connect().await.hearts().remove(user, post).await.unwrap();
+    removed.map(|removed| removed.count)
 }
 
 async fn list(database: &TestDatabase, viewer: UserId, post: PostId) -> Vec<Heart> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
-use grateful_domain::{PostId, UserId};
+use grateful_domain::{Post, PostId, UserId};
 use grateful_storage::Repositories;
 use grateful_testkit::{
     Api, Caller, PASSWORD, a_comment, a_heart, a_link_share, a_png, a_post, a_reaction, block,
@@ -57,7 +57,7 @@ impl Row {
 }
 
 /// Statuses for owner, stranger, blocked, anonymous. A follower gets the status of a stranger unless the row differs.
-const TABLE: [Row; 89] = [
+const TABLE: [Row; 91] = [
     row("GET", "/health", [200, 200, 200, 200]),
     row("GET", "/livez", [200, 200, 200, 200]),
     row("GET", "/metrics", [200, 200, 200, 200]),
@@ -101,21 +101,21 @@ const TABLE: [Row; 89] = [
     row("GET", "/api/v1/posts/{unknown}", [404, 404, 404, 404]),
     row("POST", "/api/v1/posts/{public}/heart", [201, 201, 404, 401]),
     row("POST", "/api/v1/posts/{private}/heart", [201, 404, 404, 401]),
-    row("DELETE", "/api/v1/posts/{engaged}/heart", [200, 200, 404, 401]),
+    row("DELETE", "/api/v1/posts/{engaged}/heart", [200, 200, 200, 401]),
     row("GET", "/api/v1/posts/{engaged}/hearts", [200, 200, 404, 401]),
     row("GET", "/api/v1/posts/{private}/hearts", [200, 404, 404, 401]),
     row("GET", "/api/v1/posts/{engaged}/hearts/users", [200, 200, 404, 401]),
     row("GET", "/api/v1/posts/{private}/hearts/users", [200, 404, 404, 401]),
     row("POST", "/api/v1/posts/{public}/reactions", [201, 201, 404, 401]),
     row("POST", "/api/v1/posts/{private}/reactions", [201, 404, 404, 401]),
-    row("DELETE", "/api/v1/posts/{engaged}/reactions", [204, 204, 404, 401]),
+    row("DELETE", "/api/v1/posts/{engaged}/reactions", [204, 204, 204, 401]),
     row("GET", "/api/v1/posts/{engaged}/reactions", [200, 200, 404, 401]),
     row("GET", "/api/v1/posts/{private}/reactions", [200, 404, 404, 401]),
     row("GET", "/api/v1/posts/{engaged}/reactions/summary", [200, 200, 404, 401]),
     row("GET", "/api/v1/posts/{private}/reactions/summary", [200, 404, 404, 401]),
     row("POST", "/api/v1/posts/{public}/share", [201, 201, 404, 401]),
     row("POST", "/api/v1/posts/{private}/share", [400, 404, 404, 401]),
-    row("DELETE", "/api/v1/posts/{engaged}/share", [204, 204, 404, 401]),
+    row("DELETE", "/api/v1/posts/{engaged}/share", [204, 204, 204, 401]),
     row("POST", "/api/v1/posts/{public}/comments", [201, 201, 404, 401]),
     row("POST", "/api/v1/posts/{private}/comments", [201, 404, 404, 401]),
     row("GET", "/api/v1/posts/{engaged}/comments", [200, 200, 404, 401]),
@@ -124,7 +124,10 @@ const TABLE: [Row; 89] = [
     row("PATCH", "/api/v1/comments/{comment}", [200, 403, 404, 401]),
     row("DELETE", "/api/v1/comments/{comment}", [204, 403, 404, 401]),
     row("PATCH", "/api/v1/comments/{stranger_comment}", [403, 200, 404, 401]).with_follower(403),
-    row("DELETE", "/api/v1/comments/{blocked_comment}", [404, 403, 404, 401]),
+    row("PATCH", "/api/v1/comments/{blocked_comment}", [404, 403, 404, 401]),
+    // The blocked user deletes it, before the others try.
+    row("DELETE", "/api/v1/comments/{blocked_comment}", [404, 404, 204, 401]),
+    row("DELETE", "/api/v1/comments/{hidden_comment}", [204, 403, 404, 401]),
     row("POST", "/api/v1/follows/{owner}", [422, 201, 403, 401]).with_follower(409),
     row("DELETE", "/api/v1/follows/{followed}", [200, 200, 200, 401]),
     row("GET", "/api/v1/follows/{owner}/status", [200, 200, 200, 401]),
@@ -262,6 +265,7 @@ impl Scenario {
             ("{comment}", comment(&owner).await),
             ("{stranger_comment}", comment(&stranger).await),
             ("{blocked_comment}", comment(&blocked).await),
+            ("{hidden_comment}", create_hidden_comment(&api, &owner, &engaged).await),
             ("{notification}", create_notification(&api, &owner, &stranger).await),
             ("{followed}", create_followed(&api, &[&owner, &follower, &stranger, &blocked]).await),
             ("{requester}", create_requester(&api, &owner).await),
@@ -342,6 +346,14 @@ async fn create_notification(api: &Api, owner: &Caller, actor: &Caller) -> Strin
     api.post(&format!("/api/v1/posts/{post}/heart")).by(actor).send().await.expect(201);
     let notifications = api.get("/api/v1/notifications").by(owner).send().await.expect(200);
     notifications.json()[0]["id"].as_str().unwrap().to_owned()
+}
+
+/// Creates a comment by another user that the owner has blocked, and returns its id.
+async fn create_hidden_comment(api: &Api, owner: &Caller, post: &Post) -> String {
+    let author = api.create_user().await.user.id;
+    let comment = a_comment().by(author).on(post).insert_into(api.database()).await;
+    block(api.database(), owner.user.id, author).await;
+    comment.id.to_string()
 }
 
 /// Creates a user with these followers, and returns the user's id.

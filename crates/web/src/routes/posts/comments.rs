@@ -164,7 +164,8 @@ pub(crate) async fn update_comment(
     Ok(EnvelopeResponse::ok(comment.into()))
 }
 
-/// Deletes a comment and all its replies. Allowed to its author and to the author of the post.
+/// Deletes a comment and all its replies. Allowed to its author, even if they can no longer see the post, and to the
+/// author of the post, even across a block.
 #[utoipa::path(
     tag = "comments",
     params(("id" = Uuid, Path, description = "Comment id")),

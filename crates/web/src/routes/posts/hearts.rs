@@ -17,6 +17,7 @@ use crate::response::{ListResponse, Problem, Timestamp};
 /// The hearts of a post after the caller's heart was added or removed.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct HeartChangeView {
+    /// 0 if the caller cannot see the post.
     hearts_count: i32,
     is_hearted: bool,
     post_id: Uuid,
@@ -67,13 +68,13 @@ pub(crate) async fn add_heart(
     Ok((Json(HeartChangeView::new(post, status)), StatusCode::CREATED))
 }
 
-/// Removes the caller's heart from a post.
+/// Removes the caller's heart from a post, even if the caller can no longer see the post.
 #[utoipa::path(
     tag = "hearts",
     params(("id" = Uuid, Path, description = "Post id")),
     responses(
         (status = 200, body = HeartChangeView, description = "The remaining hearts of the post"),
-        (status = 404, body = Problem, description = "The caller cannot see the post, or has not given a heart"),
+        (status = 404, body = Problem, description = "The caller has not given a heart"),
     ),
 )]
 #[delete("/posts/{id}/heart")]

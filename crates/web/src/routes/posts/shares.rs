@@ -88,7 +88,7 @@ pub(crate) struct ShareView {
     responses(
         (status = 201, body = ShareView, description = "The share"),
         (status = 400, body = Problem, description = "The post is private"),
-        (status = 403, body = Problem, description = "A recipient cannot be sent the post"),
+        (status = 403, body = Problem, description = "A block exists between a recipient and the caller or the author of the post"),
         (status = 404, body = Problem),
         (status = 409, body = Problem),
         (status = 429, body = Problem),
@@ -108,13 +108,13 @@ pub(crate) async fn create_share(
     Ok(ReplayableResponse::bare_created(recorded))
 }
 
-/// Deletes the caller's link share of a post.
+/// Deletes the caller's link share of a post, even if the caller can no longer see the post.
 #[utoipa::path(
     tag = "shares",
     params(("id" = Uuid, Path, description = "Post id")),
     responses(
         (status = 204, description = "The link share is deleted"),
-        (status = 404, body = Problem, description = "The caller cannot see the post, or has not shared it as a link"),
+        (status = 404, body = Problem, description = "The caller has not shared the post as a link"),
     ),
 )]
 #[delete("/posts/{id}/share")]

@@ -129,6 +129,28 @@ async fn hearts_of_an_invisible_post_are_not_found() {
     }
 }
 
+/// The number of hearts would tell that the post still exists, and how it is doing.
+#[actix_web::test]
+async fn removing_a_heart_from_an_invisible_post_returns_the_count_0() {
+    let api = Api::create().await;
+    let [ana, eve] = [api.create_user().await, api.create_user().await];
+    let post = a_post().by(eve.user.id).insert_into(api.database()).await.id;
+    let heart = post_subpath(post, "heart");
+    for caller in [&eve, &ana] {
+        api.post(&heart).by(caller).send().await.expect(201);
+    }
+    block(api.database(), eve.user.id, ana.user.id).await;
+
+    let removed = api.delete(&heart).by(&ana).send().await.expect(200);
+    let again = api.delete(&heart).by(&ana).send().await;
+
+    let expected = json!({"hearts_count": 0, "is_hearted": false, "post_id": post.to_string()});
+    assert_eq!(removed.json(), expected);
+    assert_eq!(problem_code_and_detail(&again, 404).1, "Post not found");
+    let left = api.get(&post_subpath(post, "hearts")).by(&eve).send().await.json();
+    assert_eq!(left["hearts_count"], 1);
+}
+
 #[actix_web::test]
 async fn hearts_require_a_token() {
     let api = Api::create().await;

@@ -219,6 +219,22 @@ async fn an_unknown_recipient_is_not_found_and_a_blocked_one_is_forbidden() {
 }
 
 #[actix_web::test]
+async fn a_recipient_across_a_block_with_the_author_of_the_post_is_forbidden() {
+    let api = Api::create().await;
+    let [ana, ben, author] =
+        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let post = a_post().by(author.user.id).insert_into(api.database()).await.id;
+    block(api.database(), author.user.id, ben.user.id).await;
+
+    let response = share(&api, &ana, post, &message_share(ben.user.id)).await;
+
+    let expected = ("permission_denied".into(), "Cannot share with this user".into());
+    assert_eq!(problem_code_and_detail(&response, 403), expected);
+    assert_eq!(error_details(&response), json!({"resource": "user", "action": "share"}));
+    assert_eq!(load_engagement(api.database(), post).await.shares, 0);
+}
+
+#[actix_web::test]
 async fn a_private_post_cannot_be_shared_by_its_author() {
     let api = Api::create().await;
     let ana = api.create_user().await;
