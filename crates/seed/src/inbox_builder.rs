@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{
-    Deliverability, Event, HourlyQuota, InboxChanges, InboxContext, ParentNotification, PriorEntry,
-    record,
+    Cause, Deliverability, Event, HourlyQuota, InboxChanges, InboxContext, ParentNotification,
+    PriorEntry, record,
 };
 use grateful_domain::{
     Author, BatchKey, Emoji, Notification, NotificationId, NotificationType, UserId,
@@ -26,7 +26,7 @@ pub struct GeneratedInbox {
 }
 
 /// How many notifications of one type were started and held back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotificationQuota {
     /// The notification type.
     pub kind: NotificationType,
@@ -81,7 +81,7 @@ impl InboxBuilder {
             actor,
         };
         let changes = record(event, &context);
-        if changes.consumes_quota_of.is_none_or(|kind| self.may_start(kind, event.at)) {
+        if changes.quota_use.is_none_or(|cause| self.may_start(cause, event.at)) {
             self.apply(changes);
             if let Some(key) = key {
                 self.track_open(key, event);
@@ -97,10 +97,12 @@ impl InboxBuilder {
         self.inbox
     }
 
-    /// Consumes the quota of this type. Returns false, and counts the event as held back, if the quota is used up.
-    fn may_start(&mut self, kind: NotificationType, at: DateTime<Utc>) -> bool {
+    /// Consumes the quota of the type. Returns false, and counts the event as held back, if a limit is reached.
+    fn may_start(&mut self, cause: Cause, at: DateTime<Utc>) -> bool {
+        let kind = cause.act.kind();
         let entry = self.inbox.quotas.iter_mut().find(|entry| entry.kind == kind);
-        match (HourlyQuota::consume(entry.as_ref().map(|entry| entry.quota), at), entry) {
+        let current = entry.as_ref().map(|entry| &entry.quota);
+        match (HourlyQuota::consume(current, cause.actor, at), entry) {
             (Some(quota), Some(entry)) => entry.quota = quota,
             (Some(quota), None) => {
                 self.inbox.quotas.push(NotificationQuota { kind, quota, held_back: 0 });

@@ -178,8 +178,8 @@ diesel::table! {
         #[sql_name = "type"]
         kind -> Varchar,
         window_opened_at -> Timestamptz,
-        asked -> Int4,
         held_back -> Int8,
+        actor_ids -> Array<Int8>,
     }
 }
 

@@ -272,10 +272,14 @@ async fn tables_for_diesel(conn: &mut Connection) -> BTreeSet<String> {
         found.insert(format!("{table} ({key})"));
 
         let columns = format!(
-            "SELECT attnum || ' ' || attname || ' -> '
-                 || CASE WHEN attnotnull THEN initcap(typname) ELSE 'Nullable<' || initcap(typname) || '>' END
+            "SELECT row_number() OVER (ORDER BY attnum) || ' ' || attname || ' -> '
+                 || CASE WHEN attnotnull THEN kind.name ELSE 'Nullable<' || kind.name || '>' END
                  AS line
-             FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
+             FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid CROSS JOIN LATERAL (
+                 SELECT CASE WHEN typcategory = 'A' THEN 'Array<' || initcap(ltrim(typname, '_')) || '>'
+                     ELSE initcap(typname)
+                 END AS name
+             ) AS kind
              WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped"
         );
         found.extend(lines(conn, &columns).await.iter().map(|column| format!("{table} {column}")));

@@ -1,11 +1,11 @@
-//! The hourly limit: at most 20 new top-level notifications per recipient and type
+//! The hourly limits: at most 20 new top-level notifications per recipient and type, and at most 5 of them by one actor
 //! (docs/rules.md#notification-invariants).
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use grateful_application::notifications::NotificationStats;
 use grateful_application::{hearts, notifications, reactions};
-use grateful_domain::{Emoji, NotificationType, PostId};
+use grateful_domain::{Emoji, NotificationType, PostId, UserId};
 
 use crate::support::{Scenario, create_user_named, insert_post};
 
@@ -14,9 +14,7 @@ async fn the_21st_new_notification_within_an_hour_is_held_back_and_counted() {
     let scenario = Scenario::create().await;
     let posts = insert_posts(&scenario, 21).await;
 
-    for post in &posts {
-        hearts::add(&scenario.app, scenario.ben, *post).await.unwrap();
-    }
+    add_hearts(&scenario, &posts).await;
 
     assert_eq!(scenario.counts(scenario.ana).await, (20, 20));
     assert_eq!(scenario.database.count("likes").await, 21);
@@ -36,13 +34,11 @@ async fn the_21st_new_notification_within_an_hour_is_held_back_and_counted() {
 async fn acts_that_join_a_batch_restore_a_notification_or_have_another_type_are_not_held_back() {
     let scenario = Scenario::create().await;
     let posts = insert_posts(&scenario, 20).await;
-    for post in &posts {
-        hearts::add(&scenario.app, scenario.ben, *post).await.unwrap();
-    }
+    let friends = add_hearts(&scenario, &posts).await;
 
     hearts::add(&scenario.app, scenario.caro, posts[0]).await.unwrap();
-    hearts::remove(&scenario.app, scenario.ben, posts[1]).await.unwrap();
-    hearts::add(&scenario.app, scenario.ben, posts[1]).await.unwrap();
+    hearts::remove(&scenario.app, friends[0], posts[1]).await.unwrap();
+    hearts::add(&scenario.app, friends[0], posts[1]).await.unwrap();
     reactions::set(&scenario.app, scenario.ben, scenario.post.id, Emoji::Hug).await.unwrap();
 
     assert_eq!(scenario.counts(scenario.ana).await, (21, 21));
@@ -55,12 +51,10 @@ async fn acts_that_join_a_batch_restore_a_notification_or_have_another_type_are_
 async fn held_back_acts_can_be_undone_and_are_not_notified_later() {
     let scenario = Scenario::create().await;
     let posts = insert_posts(&scenario, 21).await;
-    for post in &posts {
-        hearts::add(&scenario.app, scenario.ben, *post).await.unwrap();
-    }
+    let friends = add_hearts(&scenario, &posts).await;
     scenario.clock.advance(TimeDelta::hours(1));
 
-    hearts::remove(&scenario.app, scenario.ben, posts[20]).await.unwrap();
+    hearts::remove(&scenario.app, friends[4], posts[20]).await.unwrap();
     assert_eq!(scenario.counts(scenario.ana).await, (20, 20));
     hearts::add(&scenario.app, scenario.caro, posts[20]).await.unwrap();
 
@@ -90,6 +84,43 @@ async fn concurrent_acts_cannot_exceed_the_limit() {
     scenario.assert_consistent().await;
 }
 
+/// The stranger's acts are held back and counted, and the recipient still hears of others.
+#[tokio::test]
+async fn a_stranger_who_starts_many_notifications_does_not_silence_a_friend() {
+    let scenario = Scenario::create().await;
+    let posts = insert_posts(&scenario, 21).await;
+    for post in &posts[..20] {
+        hearts::add(&scenario.app, scenario.ben, *post).await.unwrap();
+    }
+
+    hearts::add(&scenario.app, scenario.caro, posts[20]).await.unwrap();
+
+    let list = scenario.list(scenario.ana).await;
+    assert!(list.iter().any(|rendered| rendered.notification.post == Some(posts[20])));
+    let stats = get_stats(&scenario, Some(NotificationType::Like)).await;
+    assert_eq!((stats.total, stats.remaining, stats.held_back), (6, Some(14), 15));
+    scenario.assert_consistent().await;
+}
+
+/// A node whose clock was a month ahead opened the window.
+#[tokio::test]
+async fn a_window_opened_in_the_future_holds_nothing_back() {
+    let scenario = Scenario::create().await;
+    let posts = insert_posts(&scenario, 22).await;
+    add_hearts(&scenario, &posts[..21]).await;
+    scenario
+        .database
+        .execute("UPDATE notification_quotas SET window_opened_at = window_opened_at + interval '30 days'")
+        .await;
+    let remaining = get_stats(&scenario, Some(NotificationType::Like)).await.remaining;
+
+    hearts::add(&scenario.app, scenario.ben, posts[21]).await.unwrap();
+
+    let stats = get_stats(&scenario, Some(NotificationType::Like)).await;
+    assert_eq!(remaining, Some(20));
+    assert_eq!((stats.total, stats.remaining, stats.held_back), (21, Some(19), 1));
+}
+
 #[tokio::test]
 async fn a_user_without_notifications_has_the_full_limit_left() {
     let scenario = Scenario::create().await;
@@ -104,6 +135,19 @@ async fn a_user_without_notifications_has_the_full_limit_left() {
         held_back: 0,
     };
     assert_eq!(stats, expected);
+}
+
+/// Adds a heart to each post, by five users in turn. Returns these users.
+async fn add_hearts(scenario: &Scenario, posts: &[PostId]) -> Vec<UserId> {
+    let mut friends = Vec::new();
+    for number in 0..5 {
+        friends.push(create_user_named(&scenario.database, &format!("friend_{number}")).await);
+    }
+    for (number, post) in posts.iter().enumerate() {
+        let friend = friends[number / 5 % friends.len()];
+        hearts::add(&scenario.app, friend, *post).await.unwrap();
+    }
+    friends
 }
 
 async fn insert_posts(scenario: &Scenario, count: usize) -> Vec<PostId> {

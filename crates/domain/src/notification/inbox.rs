@@ -73,8 +73,9 @@ impl Inbox {
     pub fn record(&mut self, event: &Event, actor: &Author, deliverability: Deliverability) {
         self.actors.insert(actor.id, actor.clone());
         let changes = record(event, &self.context(event, actor, deliverability));
-        if let Some(kind) = changes.consumes_quota_of {
-            let Some(quota) = HourlyQuota::consume(self.quotas.get(&kind).copied(), event.at)
+        if let Some(cause) = changes.quota_use {
+            let kind = cause.act.kind();
+            let Some(quota) = HourlyQuota::consume(self.quotas.get(&kind), cause.actor, event.at)
             else {
                 self.held_back += 1;
                 return;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Notification, NotificationType};
+use super::{Cause, Notification};
 use crate::{NotificationId, UserId};
 
 /// The changes to the rows of one inbox. Apply all of them or none.
@@ -21,8 +21,9 @@ pub struct InboxChanges {
     pub withdrawn: Vec<WithdrawnNotification>,
     /// The remembered notification that is restored.
     pub restored: Option<WithdrawnNotification>,
-    /// The type whose hourly quota the changes consume. If the quota is used up, apply none of the changes.
-    pub consumes_quota_of: Option<NotificationType>,
+    /// The cause of the new top-level notification, which counts toward the hourly limit of its recipient and type. If the
+    /// limit is reached, apply none of the changes.
+    pub quota_use: Option<Cause>,
 }
 
 /// A notification that was withdrawn because its act was undone.

@@ -2,43 +2,59 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How many notifications of one type were started for one recipient in the current window.
+use crate::UserId;
+
+/// The notifications of one type that were started for one recipient in the current window.
 ///
 /// A window opens with the first start and lasts for [`WINDOW`](Self::WINDOW). Joining a batch, converting to a batch
 /// and restoring do not count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HourlyQuota {
     pub window_opened_at: DateTime<Utc>,
-    pub used: i32,
+    /// The actor of each start, in their order.
+    pub actors: Vec<UserId>,
 }
 
 impl HourlyQuota {
     /// The maximum number of starts in a window.
     pub const LIMIT: i32 = 20;
+    /// The maximum number of starts by one actor in a window, so that no actor uses up the limit of a recipient.
+    pub const LIMIT_PER_ACTOR: i32 = 5;
     /// How long a window lasts.
     pub const WINDOW: TimeDelta = TimeDelta::hours(1);
+    /// How far in the future the opening of an open window may be: requests that run side by side, and the clocks of nodes,
+    /// differ by less. A window that opened later is the work of a clock that was wrong, and is not open.
+    pub const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
-    /// The quota after one more start at `now`, or `None` if the limit is reached and the start is held back.
-    pub fn consume(current: Option<Self>, now: DateTime<Utc>) -> Option<Self> {
-        match current {
-            Some(window) if window.is_open(now) => {
-                (window.used < Self::LIMIT).then_some(Self { used: window.used + 1, ..window })
-            }
-            _ => Some(Self { window_opened_at: now, used: 1 }),
-        }
+    /// The quota after one more start by `actor` at `now`, or `None` if a limit is reached and the start is held back.
+    pub fn consume(current: Option<&Self>, actor: UserId, now: DateTime<Utc>) -> Option<Self> {
+        let Some(window) = current.filter(|window| window.is_open(now)) else {
+            return Some(Self { window_opened_at: now, actors: vec![actor] });
+        };
+        let by_actor = window.actors.iter().filter(|started_by| **started_by == actor).count();
+        let is_allowed = to_count(window.actors.len()) < Self::LIMIT
+            && to_count(by_actor) < Self::LIMIT_PER_ACTOR;
+        is_allowed.then(|| {
+            let mut after = window.clone();
+            after.actors.push(actor);
+            after
+        })
     }
 
-    /// How many starts are left at `now`.
-    pub fn remaining(current: Option<Self>, now: DateTime<Utc>) -> i32 {
-        match current {
-            Some(window) if window.is_open(now) => (Self::LIMIT - window.used).max(0),
-            _ => Self::LIMIT,
-        }
+    /// How many starts by all actors together are left at `now`.
+    pub fn remaining(current: Option<&Self>, now: DateTime<Utc>) -> i32 {
+        let open = current.filter(|window| window.is_open(now));
+        open.map_or(Self::LIMIT, |window| (Self::LIMIT - to_count(window.actors.len())).max(0))
     }
 
     fn is_open(&self, now: DateTime<Utc>) -> bool {
-        now < self.window_opened_at + Self::WINDOW
+        let age = now - self.window_opened_at;
+        -Self::CLOCK_SKEW <= age && age < Self::WINDOW
     }
+}
+
+fn to_count(length: usize) -> i32 {
+    i32::try_from(length).unwrap_or(i32::MAX)
 }
 
 #[cfg(test)]
@@ -50,19 +66,58 @@ mod tests {
     #[test]
     fn twenty_notifications_start_within_an_hour_of_the_first_and_no_more() {
         let mut current = None;
-        for used in 1..=20 {
-            let now = OPENED + TimeDelta::minutes(used);
-            current = HourlyQuota::consume(current, now);
-            assert_eq!(HourlyQuota::remaining(current, now), 20 - i32::try_from(used).unwrap());
+        for started in 1..=20 {
+            let now = OPENED + TimeDelta::minutes(started);
+            current = HourlyQuota::consume(current.as_ref(), started.into(), now);
+            let remaining = HourlyQuota::remaining(current.as_ref(), now);
+            assert_eq!(remaining, 20 - i32::try_from(started).unwrap());
         }
         let first = OPENED + TimeDelta::minutes(1);
         let just_before_the_end = first + TimeDelta::hours(1) - TimeDelta::microseconds(1);
+        let another = UserId::from(21);
 
-        assert_eq!(HourlyQuota::consume(current, just_before_the_end), None);
-        let next = HourlyQuota::consume(current, first + TimeDelta::hours(1));
-        assert_eq!(
-            next,
-            Some(HourlyQuota { window_opened_at: first + TimeDelta::hours(1), used: 1 })
-        );
+        assert_eq!(HourlyQuota::consume(current.as_ref(), another, just_before_the_end), None);
+        let end = first + TimeDelta::hours(1);
+        let next = HourlyQuota::consume(current.as_ref(), another, end);
+        assert_eq!(next, Some(HourlyQuota { window_opened_at: end, actors: vec![another] }));
+    }
+
+    #[test]
+    fn one_actor_starts_five_and_leaves_the_rest_to_others() {
+        let [stranger, friend] = [UserId::from(1), UserId::from(2)];
+        let full_for_stranger = HourlyQuota { window_opened_at: OPENED, actors: vec![stranger; 5] };
+
+        let held_back = HourlyQuota::consume(Some(&full_for_stranger), stranger, OPENED);
+        let after = HourlyQuota::consume(Some(&full_for_stranger), friend, OPENED).unwrap();
+
+        assert_eq!(held_back, None);
+        assert_eq!(after.actors, [&[stranger; 5][..], &[friend]].concat());
+        assert_eq!(HourlyQuota::remaining(Some(&after), OPENED), 14);
+        let an_hour_later = OPENED + HourlyQuota::WINDOW;
+        let next = HourlyQuota::consume(Some(&full_for_stranger), stranger, an_hour_later);
+        assert_eq!(next.unwrap().actors, [stranger]);
+    }
+
+    #[test]
+    fn a_window_that_a_wrong_clock_opened_in_the_future_is_not_open() {
+        let now = OPENED;
+        let window_in = |time: TimeDelta| HourlyQuota {
+            window_opened_at: now + time,
+            actors: (1..=20).map(UserId::from).collect(),
+        };
+        for (time, is_open) in [
+            (TimeDelta::days(30), false),
+            (HourlyQuota::WINDOW, false),
+            (HourlyQuota::CLOCK_SKEW + TimeDelta::microseconds(1), false),
+            (HourlyQuota::CLOCK_SKEW, true),
+            (TimeDelta::microseconds(1), true),
+        ] {
+            let window = window_in(time);
+
+            let consumed = HourlyQuota::consume(Some(&window), 21.into(), now);
+
+            assert_eq!(consumed.is_none(), is_open, "{time}");
+            assert_eq!(HourlyQuota::remaining(Some(&window), now) == 0, is_open, "{time}");
+        }
     }
 }

@@ -23,7 +23,7 @@ pub fn record(event: &Event, context: &InboxContext) -> InboxChanges {
             let batch = batch_with_child(&to_batch(open, event, event.at), &child, actor);
             add_to_batch(Some(open), marked_unread(batch, event.at), child)
         }
-        (BatchDecision::Start, open, _) => start(open.as_ref(), single_notification(event, actor)),
+        (BatchDecision::Start, open, _) => start(event, open.as_ref(), actor),
         (BatchDecision::Restore(target), _, Some(withdrawn)) => {
             restore(event, context, withdrawn, target)
         }
@@ -32,12 +32,13 @@ pub fn record(event: &Event, context: &InboxContext) -> InboxChanges {
 }
 
 /// Adds a single notification and closes the open one.
-fn start(open: Option<&ParentNotification>, single: Notification) -> InboxChanges {
+fn start(event: &Event, open: Option<&ParentNotification>, actor: &Author) -> InboxChanges {
+    let single = single_notification(event, actor);
     let closed_at = Some(single.created_at);
     let closed = open.map(|open| Notification { closed_at, ..open.notification.clone() });
     InboxChanges {
         updated_in_list: vec![single.id],
-        consumes_quota_of: Some(single.kind),
+        quota_use: Some(event.cause),
         saved: closed.into_iter().chain([single]).collect(),
         ..InboxChanges::default()
     }

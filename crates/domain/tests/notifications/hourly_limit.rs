@@ -3,14 +3,33 @@ use grateful_domain::notification::{Act, Deliverability};
 
 use crate::scenario::{BEN, CARO, DAN, MICROSECOND, Scenario, ana, heart, post};
 
+/// A user beside [`starter`]s.
+const EVA: i64 = 6;
+
 #[test]
 fn the_twenty_first_start_of_a_type_within_an_hour_is_held_back() {
     let mut scenario = twenty_hearts();
 
-    scenario.act(BEN, heart_on(20));
+    scenario.act(EVA, heart_on(20));
 
     assert_eq!(scenario.inbox.top_level().len(), 20);
     assert_eq!(scenario.inbox.held_back(), 1);
+}
+
+#[test]
+fn a_stranger_who_starts_many_does_not_silence_a_friend() {
+    let mut scenario = Scenario::new();
+    for number in 0..20 {
+        scenario.act(BEN, heart_on(number));
+    }
+    assert_eq!((scenario.inbox.top_level().len(), scenario.inbox.held_back()), (5, 15));
+
+    scenario.act(CARO, heart_on(20));
+
+    assert_eq!((scenario.inbox.top_level().len(), scenario.inbox.held_back()), (6, 15));
+    scenario.advance(TimeDelta::hours(1));
+    scenario.act(BEN, heart_on(21));
+    assert_eq!((scenario.inbox.top_level().len(), scenario.inbox.held_back()), (7, 15));
 }
 
 #[test]
@@ -27,11 +46,11 @@ fn each_type_has_its_own_limit() {
 fn starts_are_allowed_again_an_hour_after_the_first() {
     let mut scenario = twenty_hearts();
     scenario.advance_minutes(59 - 20);
-    scenario.act(BEN, heart_on(20));
+    scenario.act(EVA, heart_on(20));
     assert_eq!(scenario.inbox.held_back(), 1);
     scenario.advance_minutes(1);
 
-    scenario.act(BEN, heart_on(21));
+    scenario.act(EVA, heart_on(21));
 
     assert_eq!(scenario.inbox.top_level().len(), 21);
     assert_eq!(scenario.inbox.held_back(), 1);
@@ -41,7 +60,7 @@ fn starts_are_allowed_again_an_hour_after_the_first() {
 fn converting_and_joining_are_not_limited() {
     let mut scenario = twenty_hearts();
 
-    for actor in [CARO, DAN] {
+    for actor in [EVA, EVA + 1] {
         for number in 0..20 {
             scenario.act(actor, heart_on(number));
         }
@@ -57,8 +76,8 @@ fn restoring_is_not_limited() {
     let before = scenario.all();
 
     for number in 0..20 {
-        scenario.undo(BEN, heart_on(number));
-        scenario.act(BEN, heart_on(number));
+        scenario.undo(starter(number), heart_on(number));
+        scenario.act(starter(number), heart_on(number));
     }
 
     assert_eq!(scenario.all(), before);
@@ -72,11 +91,11 @@ fn a_held_back_event_changes_nothing() {
     scenario.act(BEN, heart());
     scenario.advance(TimeDelta::hours(1) + MICROSECOND);
     for number in 100..120 {
-        scenario.act(CARO, heart_on(number));
+        scenario.act(starter(number), heart_on(number));
     }
     let before = scenario.all();
 
-    scenario.act(DAN, heart());
+    scenario.act(EVA, heart());
 
     assert_eq!(scenario.inbox.held_back(), 1);
     assert_eq!(scenario.all(), before);
@@ -86,12 +105,12 @@ fn a_held_back_event_changes_nothing() {
 #[test]
 fn repeating_a_held_back_act_starts_a_notification() {
     let mut scenario = twenty_hearts();
-    scenario.act(BEN, heart_on(20));
-    scenario.undo(BEN, heart_on(20));
+    scenario.act(EVA, heart_on(20));
+    scenario.undo(EVA, heart_on(20));
     assert_eq!(scenario.inbox.top_level().len(), 20);
     scenario.advance(TimeDelta::hours(1));
 
-    scenario.act(BEN, heart_on(20));
+    scenario.act(EVA, heart_on(20));
 
     assert_eq!(scenario.inbox.top_level()[0].created_at, scenario.now);
 }
@@ -112,15 +131,20 @@ fn skipped_events_do_not_count_toward_the_limit() {
     assert_eq!(scenario.inbox.held_back(), 0);
 }
 
-/// Hearts by Ben on twenty posts, a minute apart.
+/// Hearts by four users on twenty posts, a minute apart.
 fn twenty_hearts() -> Scenario {
     let mut scenario = Scenario::new();
     for number in 0..20 {
-        scenario.act(BEN, heart_on(number));
+        scenario.act(starter(number), heart_on(number));
         scenario.advance_minutes(1);
     }
     assert_eq!(scenario.inbox.top_level().len(), 20);
     scenario
+}
+
+/// The user who gives a heart to this post, so that no user gives more than five of twenty.
+fn starter(number: u128) -> i64 {
+    [BEN, CARO, DAN, 5][usize::try_from(number % 4).unwrap()]
 }
 
 fn heart_on(number: u128) -> Act {

@@ -86,20 +86,27 @@ proptest! {
     }
 
     #[test]
-    fn exactly_twenty_notifications_can_start_in_a_window(gaps in vec(0..9_i64, 1..120)) {
+    fn exactly_twenty_notifications_can_start_in_a_window_and_five_by_one_actor(
+        starts in vec((0..6_i64, 2..9_i64), 1..120)
+    ) {
         let mut scenario = Scenario::new();
-        let mut window: Option<(DateTime<Utc>, i32)> = None;
+        let mut opened_at = scenario.now;
+        let mut started_by: Vec<i64> = Vec::new();
 
-        for (number, gap) in (0..).zip(gaps) {
+        for (number, (gap, actor)) in (0..).zip(starts) {
             scenario.advance_minutes(gap);
             let before = scenario.inbox.held_back();
-            scenario.act(2, Act::Heart { post: post(number) });
+            scenario.act(actor, Act::Heart { post: post(number) });
 
-            let open = window.filter(|(opened, _)| scenario.now - *opened < HourlyQuota::WINDOW);
-            let used = open.map_or(0, |(_, used)| used);
-            prop_assert_eq!(scenario.inbox.held_back() - before, u64::from(used == 20));
-            let opened_at = open.map_or(scenario.now, |(opened_at, _)| opened_at);
-            window = Some((opened_at, (used + 1).min(20)));
+            if started_by.is_empty() || HourlyQuota::WINDOW <= scenario.now - opened_at {
+                (opened_at, started_by) = (scenario.now, Vec::new());
+            }
+            let by_actor = started_by.iter().filter(|other| **other == actor).count();
+            let is_held_back = started_by.len() == 20 || by_actor == 5;
+            prop_assert_eq!(scenario.inbox.held_back() - before, u64::from(is_held_back));
+            if !is_held_back {
+                started_by.push(actor);
+            }
         }
     }
 }

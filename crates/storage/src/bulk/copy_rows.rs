@@ -76,7 +76,7 @@ pub struct BulkInbox {
 }
 
 /// The hourly quota of a user for a type of notifications.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct BulkNotificationQuota {
     /// The user.
     pub user: UserId,
@@ -358,15 +358,16 @@ impl CopyRow for BulkInbox {
 
 impl CopyRow for BulkNotificationQuota {
     const TABLE: &'static str = "notification_quotas";
-    const COLUMNS: &str = "user_id, type, window_opened_at, asked, held_back";
-    const TYPES: &[Type] = &[Type::INT8, Type::VARCHAR, Type::TIMESTAMPTZ, Type::INT4, Type::INT8];
+    const COLUMNS: &str = "user_id, type, window_opened_at, actor_ids, held_back";
+    const TYPES: &[Type] =
+        &[Type::INT8, Type::VARCHAR, Type::TIMESTAMPTZ, Type::INT8_ARRAY, Type::INT8];
 
     async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
         out.write(&[
             &i64::from(self.user),
             &self.kind.code(),
             &self.quota.window_opened_at,
-            &self.quota.used,
+            &self.quota.actors.iter().copied().map(i64::from).collect::<Vec<i64>>(),
             &self.held_back,
         ])
         .await

@@ -79,8 +79,8 @@ INSERT INTO withdrawn_notifications (
 SELECT ana.id, ben.id, 'like:post:a', gen_random_uuid(), now(), now(), gen_random_uuid(), now()
 FROM users AS ana, users AS ben WHERE ana.username = 'ana' AND ben.username = 'ben';
 
-INSERT INTO notification_quotas (user_id, type, window_opened_at, asked, held_back)
-SELECT id, 'comment', now(), 21, 1 FROM users WHERE username = 'ana';
+INSERT INTO notification_quotas (user_id, type, window_opened_at, actor_ids, held_back)
+SELECT id, 'comment', now(), ARRAY[id], 1 FROM users WHERE username = 'ana';
 
 INSERT INTO stream_tickets (ticket_hash, session_id, expires_at)
 SELECT sha256(id::text::bytea), id, now() + interval '1 minute' FROM sessions;

@@ -64,7 +64,7 @@ fn inbox_state(inbox: &GeneratedInbox) -> InboxState {
     let quota_row = |generated: &NotificationQuota| BulkNotificationQuota {
         user,
         kind: generated.kind,
-        quota: generated.quota,
+        quota: generated.quota.clone(),
         held_back: generated.held_back,
     };
     InboxState {

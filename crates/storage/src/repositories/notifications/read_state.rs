@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::HourlyQuota;
 use grateful_domain::{NotificationId, NotificationType, UserId};
@@ -96,18 +96,18 @@ impl Notifications<'_> {
             hour_ago: now - TimeDelta::hours(1),
             day_ago: now - TimeDelta::days(1),
         };
-        let (last_hour, last_day, total, window_opened_at, asked, held_back): StatsColumns =
+        let (last_hour, last_day, total, window_opened_at, actors, held_back): StatsColumns =
             stats.get_result(self.conn).await?;
-        let window = window_opened_at.zip(asked).map(|(window_opened_at, asked)| HourlyQuota {
+        let window = window_opened_at.zip(actors).map(|(window_opened_at, actors)| HourlyQuota {
             window_opened_at,
-            used: asked.min(HourlyQuota::LIMIT),
+            actors: actors.into_iter().map(UserId::from).collect(),
         });
-        let remaining = kind.map(|_| HourlyQuota::remaining(window, now));
+        let remaining = kind.map(|_| HourlyQuota::remaining(window.as_ref(), now));
         Ok(NotificationStats { last_hour, last_day, total, remaining, held_back })
     }
 }
 
-type StatsColumns = (i64, i64, i64, Option<DateTime<Utc>>, Option<i32>, i64);
+type StatsColumns = (i64, i64, i64, Option<DateTime<Utc>>, Option<Vec<i64>>, i64);
 
 statement! {
     CountNotifications(owner: i64 as BigInt) -> (BigInt, BigInt) {
@@ -159,7 +159,7 @@ statement! {
         kind: Option<String> as Nullable<Text>,
         hour_ago: DateTime<Utc> as Timestamptz,
         day_ago: DateTime<Utc> as Timestamptz
-    ) -> (BigInt, BigInt, BigInt, Nullable<Timestamptz>, Nullable<Integer>, BigInt) {
+    ) -> (BigInt, BigInt, BigInt, Nullable<Timestamptz>, Nullable<Array<BigInt>>, BigInt) {
         "told AS (
             SELECT count(*) FILTER (WHERE created_at > $3) AS last_hour,
                 count(*) FILTER (WHERE created_at > $4) AS last_day,
@@ -171,10 +171,10 @@ statement! {
                 ELSE NOT is_batch AND type = $2
             END
         ), quota AS (
-            SELECT max(window_opened_at) AS window_opened_at, max(asked) AS asked,
+            SELECT max(window_opened_at) AS window_opened_at, max(actor_ids) AS actor_ids,
                 coalesce(sum(held_back), 0)::bigint AS held_back
             FROM notification_quotas WHERE user_id = $1 AND ($2 IS NULL OR type = $2)
         )
-        SELECT last_hour, last_day, total, window_opened_at, asked, held_back FROM told, quota"
+        SELECT last_hour, last_day, total, window_opened_at, actor_ids, held_back FROM told, quota"
     }
 }

@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Text, Timestamptz, Uuid a
 use diesel_async::RunQueryDsl;
 use grateful_domain::UserId;
 use grateful_domain::notification::{
-    HourlyQuota, InboxChanges, NotificationType, WithdrawnNotification,
+    Cause, HourlyQuota, InboxChanges, NotificationType, WithdrawnNotification,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -54,7 +54,8 @@ struct PendingWrites {
     removals: Vec<RemovalRow>,
     withdrawn: Vec<WithdrawnRow>,
     restored: Vec<WithdrawnRow>,
-    quota_uses: Vec<(UserId, NotificationType)>,
+    /// The causes of new top-level notifications.
+    starts: Vec<Cause>,
 }
 
 impl PendingWrites {
@@ -66,7 +67,7 @@ impl PendingWrites {
             removals: vec![],
             withdrawn: vec![],
             restored: vec![],
-            quota_uses: vec![],
+            starts: vec![],
         }
     }
 
@@ -95,7 +96,7 @@ impl PendingWrites {
         self.deleted.extend(changes.deleted.into_iter().map(Uuid::from));
         self.withdrawn.extend(changes.withdrawn.into_iter().map(WithdrawnRow::from));
         self.restored.extend(changes.restored.map(WithdrawnRow::from));
-        self.quota_uses.extend(changes.consumes_quota_of.map(|kind| (user, kind)));
+        self.starts.extend(changes.quota_use);
     }
 
     fn into_statement(self) -> ApplyInboxChanges {
@@ -105,11 +106,30 @@ impl PendingWrites {
             removals: json!(self.removals),
             withdrawn: json!(self.withdrawn),
             restored: json!(self.restored),
-            quota_users: self.quota_uses.iter().map(|(user, _)| i64::from(*user)).collect(),
-            kinds: self.quota_uses.iter().map(|(_, kind)| kind.code().to_owned()).collect(),
+            starts: json!(self.starts.iter().copied().map(StartRow::from).collect::<Vec<_>>()),
             now: self.now,
-            window_start: self.now - HourlyQuota::WINDOW,
+            open_after: self.now - HourlyQuota::WINDOW,
+            open_until: self.now + HourlyQuota::CLOCK_SKEW,
             limit: HourlyQuota::LIMIT,
+            limit_per_actor: HourlyQuota::LIMIT_PER_ACTOR,
+        }
+    }
+}
+
+/// A new top-level notification, which counts toward the hourly limit of its recipient and type.
+#[derive(Serialize)]
+struct StartRow {
+    user_id: i64,
+    r#type: &'static str,
+    actor_id: i64,
+}
+
+impl From<Cause> for StartRow {
+    fn from(cause: Cause) -> Self {
+        Self {
+            user_id: cause.recipient.into(),
+            r#type: cause.act.kind().code(),
+            actor_id: cause.actor.into(),
         }
     }
 }
@@ -167,8 +187,9 @@ impl From<WithdrawnRow> for WithdrawnNotification {
 }
 
 statement! {
-    /// One upsert of the quotas enforces the hourly limit: it counts each new notification, and nothing is written for one
-    /// beyond the limit. Rows are saved in their order, so that a single notification is no longer the open one of its key
+    /// One upsert of the quotas enforces the hourly limits: it adds the actor of each new notification to an open window or to
+    /// a new one, and changes no row if a limit is reached. Nothing else is written for a notification that it holds back
+    /// but its count. Rows are saved in their order, so that a single notification is no longer the open one of its key
     /// before a batch becomes the open one.
     ApplyInboxChanges(
         rows: Value as Jsonb,
@@ -176,27 +197,39 @@ statement! {
         removals: Value as Jsonb,
         withdrawn: Value as Jsonb,
         restored: Value as Jsonb,
-        quota_users: Vec<i64> as Array<BigInt>,
-        kinds: Vec<String> as Array<Text>,
+        starts: Value as Jsonb,
         now: DateTime<Utc> as Timestamptz,
-        window_start: DateTime<Utc> as Timestamptz,
-        limit: i32 as Integer
+        open_after: DateTime<Utc> as Timestamptz,
+        open_until: DateTime<Utc> as Timestamptz,
+        limit: i32 as Integer,
+        limit_per_actor: i32 as Integer
     ) -> (BigInt, Text) {
         "start AS (
-            INSERT INTO notification_quotas AS quota (user_id, type, window_opened_at, asked)
-            SELECT user_id, type, $8, 1 FROM unnest($6, $7) AS start (user_id, type)
-            ON CONFLICT (user_id, type) DO UPDATE SET
-                window_opened_at = CASE WHEN quota.window_opened_at <= $9 THEN $8 ELSE quota.window_opened_at END,
-                asked = CASE WHEN quota.window_opened_at <= $9 THEN 1 ELSE quota.asked + 1 END,
-                held_back = quota.held_back
-                    + (quota.window_opened_at > $9 AND quota.asked >= $10)::integer
-            RETURNING user_id, type, asked > $10 AS is_held_back
+            SELECT * FROM jsonb_to_recordset($6) AS start (user_id bigint, type text, actor_id bigint)
+        ), started AS (
+            INSERT INTO notification_quotas AS quota (user_id, type, window_opened_at, actor_ids)
+            SELECT user_id, type, $7, ARRAY[actor_id] FROM start
+            ON CONFLICT (user_id, type) DO UPDATE SET (window_opened_at, actor_ids) = (
+                SELECT CASE WHEN is_open THEN quota.window_opened_at ELSE $7 END,
+                    CASE WHEN is_open THEN quota.actor_ids || excluded.actor_ids ELSE excluded.actor_ids END
+                FROM (VALUES (quota.window_opened_at > $8 AND quota.window_opened_at <= $9)) AS it (is_open)
+            )
+            WHERE NOT (quota.window_opened_at > $8 AND quota.window_opened_at <= $9) OR (
+                cardinality(quota.actor_ids) < $10
+                AND cardinality(array_positions(quota.actor_ids, excluded.actor_ids[1])) < $11
+            )
+            RETURNING user_id, type
+        ), held_back AS (
+            UPDATE notification_quotas AS quota SET held_back = quota.held_back + 1 FROM start
+            WHERE quota.user_id = start.user_id AND quota.type = start.type
+                AND NOT EXISTS (SELECT FROM started WHERE started.user_id = start.user_id AND started.type = start.type)
+            RETURNING quota.user_id, quota.type
         ), gone AS (
             DELETE FROM notifications WHERE id = ANY ($2)
         ), saved AS (
             INSERT INTO notifications AS old
             SELECT * FROM jsonb_populate_recordset(NULL::notifications, $1) AS new
-            WHERE NOT (new.user_id = ANY (SELECT user_id FROM start WHERE is_held_back))
+            WHERE NOT (new.user_id = ANY (SELECT user_id FROM held_back))
             ON CONFLICT (id) DO UPDATE SET
                 type = excluded.type,
                 actor_id = excluded.actor_id,
@@ -229,6 +262,6 @@ statement! {
             USING jsonb_populate_recordset(NULL::withdrawn_notifications, $5) AS back
             WHERE old.user_id = back.user_id AND old.actor_id = back.actor_id AND old.act = back.act
         )
-        SELECT user_id, type FROM start WHERE is_held_back"
+        SELECT user_id, type FROM held_back"
     }
 }
