@@ -240,6 +240,8 @@ async fn after_concurrent_edits_the_notifications_match_the_last_one() {
             assert_eq!(scenario.counts(mentioned).await.1, is_mentioned, "{name}");
         }
         scenario.assert_consistent().await;
+        // Mentions that were removed and added again count toward the hourly limit.
+        scenario.clock.advance(TimeDelta::hours(1));
     }
 }
 

@@ -45,7 +45,7 @@ async fn events_held_back_by_the_hourly_limit_are_counted_as_held_back() {
     let mut scenario = Scenario::create().await;
     let [ben, caro] = scenario.create_users().await;
     let mut posts = Vec::new();
-    for _ in 0..22 {
+    for _ in 0..7 {
         posts.push(a_post().by(scenario.ana).insert_into(&scenario.database).await.id);
     }
     let metrics = MetricsCapture::start();
@@ -60,7 +60,7 @@ async fn events_held_back_by_the_hourly_limit_are_counted_as_held_back() {
         expected_counts([
             ("converted", "like", 1),
             ("held_back", "like", 2),
-            ("started", "like", 20)
+            ("started", "like", 5)
         ])
     );
 }

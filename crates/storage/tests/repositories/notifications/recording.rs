@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use grateful_domain::notification::{Act, BatchCounts, Cause};
-use grateful_domain::{NotificationType, ShareId};
+use grateful_domain::{NotificationType, ShareId, UserId};
 use grateful_storage::{
     HeldBackEvent, QueryLog, RecordResult, RemovedMentions, Repositories, Result, StorageError,
 };
@@ -322,8 +322,9 @@ async fn events_with_deleted_users_are_skipped() {
 async fn the_twenty_first_start_of_a_type_within_an_hour_is_held_back() {
     let mut scenario = Scenario::create().await;
     let [ben, caro] = scenario.create_users().await;
+    let starters: [_; 4] = scenario.create_users().await;
     let twenty = hearts_on_posts(&mut scenario, 20).await;
-    let causes: Vec<Cause> = twenty.iter().map(|act| scenario.cause_for_ana(ben, *act)).collect();
+    let causes = in_turn(&scenario, &starters, &twenty);
     assert_eq!(scenario.record(&causes).await, RecordResult::default());
     scenario.advance(TimeDelta::minutes(59));
 
@@ -352,11 +353,40 @@ async fn the_twenty_first_start_of_a_type_within_an_hour_is_held_back() {
     assert_eq!((stats.remaining, stats.held_back), (Some(19), 1));
 }
 
+/// Other actors and other types are not affected, and a new window opens for all.
+#[tokio::test]
+async fn the_sixth_start_by_one_actor_within_an_hour_is_held_back() {
+    let mut scenario = Scenario::create().await;
+    let [ben, caro] = scenario.create_users().await;
+    let hearts = hearts_on_posts(&mut scenario, 6).await;
+    let causes = in_turn(&scenario, &[ben], &hearts);
+
+    let recorded = scenario.record(&causes).await;
+
+    let held_back = HeldBackEvent { recipient: scenario.ana, kind: NotificationType::Like };
+    assert_eq!(recorded, RecordResult { held_back: vec![held_back] });
+    let by_others = [
+        scenario.cause_for_ana(caro, hearts[5]),
+        scenario.cause_for_ana(ben, Act::LinkShare { post: scenario.post.id }),
+    ];
+    assert_eq!(scenario.record(&by_others).await, RecordResult::default());
+    let like = Some(NotificationType::Like);
+    let stats =
+        scenario.conn.notifications().stats(scenario.ana, like, scenario.now).await.unwrap();
+    assert_eq!((stats.remaining, stats.held_back), (Some(14), 1));
+    scenario.advance(TimeDelta::hours(1));
+    let again = scenario.cause_for_ana(ben, scenario.heart());
+    assert_eq!(scenario.record(&[again]).await, RecordResult::default());
+}
+
 #[tokio::test]
 async fn joining_converting_and_restoring_are_not_limited() {
     let mut scenario = Scenario::create().await;
     let [ben, caro, dan] = scenario.create_users().await;
+    let starters: [_; 4] = scenario.create_users().await;
     let twenty = hearts_on_posts(&mut scenario, 20).await;
+    let starts = in_turn(&scenario, &starters, &twenty);
+    assert_eq!(scenario.record(&starts).await, RecordResult::default());
     for actor in [ben, caro, dan] {
         let causes: Vec<Cause> =
             twenty.iter().map(|act| scenario.cause_for_ana(actor, *act)).collect();
@@ -369,7 +399,7 @@ async fn joining_converting_and_restoring_are_not_limited() {
 
     let list = scenario.list_for(scenario.ana).await;
     assert_eq!(list.len(), 20);
-    assert!(list.iter().all(|rendered| rendered.notification.batch_counts().actor_count == 3));
+    assert!(list.iter().all(|rendered| rendered.notification.batch_counts().actor_count == 4));
     let recorded = scenario.record(&[scenario.cause_for_ana(ben, scenario.heart())]).await;
     assert_eq!(recorded.held_back.len(), 1);
 }
@@ -393,6 +423,12 @@ async fn recording_takes_three_statements_for_any_number_of_recipients() {
         recorded.unwrap();
         assert_eq!(queries.total(), 3, "{number} recipients");
     }
+}
+
+/// The causes of these acts by the actors in turn.
+fn in_turn(scenario: &Scenario, actors: &[UserId], acts: &[Act]) -> Vec<Cause> {
+    let pairs = actors.iter().cycle().zip(acts);
+    pairs.map(|(actor, act)| scenario.cause_for_ana(*actor, *act)).collect()
 }
 
 /// Hearts on this many new posts by Ana.
