@@ -20,6 +20,7 @@ diesel::table! {
         following_count -> Int8,
         posts_count -> Int8,
         public_posts_count -> Int8,
+        search_name -> Nullable<Text>,
     }
 }
 

@@ -32,14 +32,15 @@ async fn a_prefix_of_thousands_of_names_is_found_with_bounded_reads() {
 
 #[tokio::test]
 async fn a_full_name_of_thousands_is_found_with_bounded_reads() {
-    for term in ["Ann Lima", "LI", "東京 太郎", "иван петров"] {
+    for term in ["Ann Lima", "LI", "東京 太郎", "иван петров", "ＺＯＥ"] {
         check(term, 50, 50).await;
     }
 }
 
 #[tokio::test]
 async fn a_substring_of_thousands_of_names_is_found_with_bounded_reads() {
-    for term in ["nna", "anne 🙏", "🙏🙏🙏", "0% me", "Петро", "ann l", "_1000"] {
+    for term in ["nna", "anne 🙏", "🙏🙏🙏", "0% me", "Петро", "ann l", "_1000", "ＮＮÄ"]
+    {
         check(term, 50, 50).await;
     }
 }
@@ -92,7 +93,8 @@ async fn check(term: &str, max: i32, found: usize) {
 
     let mut arguments = format!("{VIEWER}, '{}'", query.as_str());
     let candidates = Users::MAX_CANDIDATES;
-    write!(arguments, ", {}, {max}, {candidates}", query.is_long_enough_for_substring()).unwrap();
+    let min_chars = UserSearchQuery::MIN_SUBSTRING_CHARS;
+    write!(arguments, ", {min_chars}, {max}, {candidates}").unwrap();
     for mode in ["force_custom_plan", "force_generic_plan"] {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
         let plan = Plan::of_prepared(&mut conn, "", &arguments).await;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{UserId, UserListItem, UserSearchQuery, Username, Viewer};
 
@@ -13,10 +13,10 @@ use crate::rows::list_item_from_columns;
 use crate::schema::users;
 
 impl Users<'_> {
-    /// Finds users whose username or display name contains `query`, case-insensitive. The best matches come first: the user
-    /// with exactly this username, then users with exactly this display name, then users with a name that starts with it,
-    /// then users with a name that contains it; each group is sorted by username. Returns at most `limit` users, without
-    /// `viewer` and users with a block to or from the viewer.
+    /// Finds users whose username or display name contains `query`, without regard to case, width and accents. The best
+    /// matches come first: the user with exactly this username, then users with exactly this display name, then users with a
+    /// name that starts with it, then users with a name that contains it; each group is sorted by username. Returns at most
+    /// `limit` users, without `viewer` and users with a block to or from the viewer.
     ///
     /// Considers at most [`MAX_CANDIDATES`](Users::MAX_CANDIDATES) users whose display name starts with the query (the first
     /// ones in the order of their names), and at most as many whose names contain it (any of them).
@@ -29,7 +29,7 @@ impl Users<'_> {
         let search = Search {
             viewer: viewer.into(),
             text: query.as_str().to_owned(),
-            inside: query.is_long_enough_for_substring(),
+            min_chars_inside: UserSearchQuery::MIN_SUBSTRING_CHARS,
             limit,
             max_candidates: Self::MAX_CANDIDATES,
         };
@@ -62,23 +62,26 @@ impl Users<'_> {
 
 type Row = (i64, String, Option<String>, Option<String>, Option<String>, DateTime<Utc>);
 
-/// A text in the form in which names are compared. Must equal the first expression of `idx_users_folded_name`.
+/// A text in the form in which names are compared. Must equal the expression of `users.search_name`.
 macro_rules! folded {
     ($text:literal) => {
-        concat!(r#"translate(lower("#, $text, r#" COLLATE "und-x-icu"), 'ς', 'σ') COLLATE "C""#)
+        concat!(
+            "left(normalize(replace(replace(translate(lower(upper(lower(regexp_replace(normalize(", $text, r", NFKD), '",
+            r"[\u00AD\u0300-\u036F\u0483-\u0489\u0591-\u05BD\u05BF\u05C1\u05C2\u05C4\u05C5\u05C7",
+            r"\u0610-\u061A\u061C\u064B-\u065F\u0670\u06D6-\u06DC\u06DF-\u06E4\u06E7\u06E8\u06EA-\u06ED",
+            r"\u0711\u0730-\u074A\u08CA-\u08E1\u08E3-\u08FF\u115F\u1160\u17B4\u17B5\u180B-\u180F",
+            r"\u1AB0-\u1AFF\u1DC0-\u1DFF\u200B-\u200F\u202A-\u202E\u2060-\u206F\u20D0-\u20F0",
+            r"\u3164\uFE00-\uFE0F\uFE20-\uFE2F\uFEFF\uFFA0\uFFF0-\uFFF8",
+            r"\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A\U000E0000-\U000E0FFF]",
+            r#"', '', 'g') COLLATE "und-x-icu"))), 'ςøłđħŧ', 'σoldht'), 'æ', 'ae'), 'œ', 'oe'), NFC), 300) COLLATE "C""#
+        )
     };
 }
 
-macro_rules! folded_display_name {
-    () => {
-        folded!("users.display_name")
-    };
-}
-
-/// The username and the display name of a user.
+/// The username and the folded display name of a user.
 macro_rules! folded_names {
     () => {
-        concat!(r"lower(users.username) || chr(10) || coalesce(", folded_display_name!(), ", '')")
+        "lower(users.username) || chr(10) || coalesce(users.search_name, '')"
     };
 }
 
@@ -117,7 +120,7 @@ statement! {
     Search(
         viewer: i64 as BigInt,
         text: String as Text,
-        inside: bool as Bool,
+        min_chars_inside: i32 as Integer,
         limit: i64 as BigInt,
         max_candidates: i64 as BigInt
     ) -> (BigInt, Text, Nullable<Text>, Nullable<Text>, Nullable<Text>, Timestamptz) {
@@ -135,10 +138,10 @@ statement! {
                         AND NOT (id = ANY (SELECT id FROM hidden))
                 ) UNION ALL (
                     SELECT id, lower(username), 1 FROM users
-                    WHERE (", folded_display_name!(), ", lower(username)) >= ((SELECT text FROM folded), '')
-                        AND (", folded_display_name!(), ", lower(username)) < ((SELECT text || chr(1) FROM folded), '')
+                    WHERE (search_name, lower(username)) >= ((SELECT text FROM folded), '')
+                        AND (search_name, lower(username)) < ((SELECT text || chr(1) FROM folded), '')
                         AND NOT (id = ANY (SELECT id FROM hidden))
-                    ORDER BY ", folded_display_name!(), ", lower(username) LIMIT $4
+                    ORDER BY search_name, lower(username) LIMIT $4
                 ) UNION ALL (
                     SELECT id, lower(username), 2 FROM users
                     WHERE lower(username) > (SELECT text FROM folded)
@@ -147,14 +150,14 @@ statement! {
                     ORDER BY lower(username) LIMIT $4
                 ) UNION ALL (
                     SELECT id, lower(username), 2 FROM users
-                    WHERE (", folded_display_name!(), ", lower(username)) >= ((SELECT text || chr(1) FROM folded), '')
-                        AND (", folded_display_name!(), ", lower(username)) < ((SELECT text || chr(1114111) FROM folded), '')
+                    WHERE (search_name, lower(username)) >= ((SELECT text || chr(1) FROM folded), '')
+                        AND (search_name, lower(username)) < ((SELECT text || chr(1114111) FROM folded), '')
                         AND NOT (id = ANY (SELECT id FROM hidden))
-                    ORDER BY ", folded_display_name!(), ", lower(username) LIMIT $5
+                    ORDER BY search_name, lower(username) LIMIT $5
                 )
             ), inside AS MATERIALIZED (
-                SELECT id, lower(username) AS name, ", folded_display_name!(), " AS shown FROM users
-                WHERE $3 AND (SELECT count(DISTINCT id) FROM better) < $4
+                SELECT id, lower(username) AS name, search_name AS shown FROM users
+                WHERE $3 <= (SELECT length(text) FROM folded) AND (SELECT count(DISTINCT id) FROM better) < $4
                     AND ", trigrams!(), " @> ARRAY(
                         SELECT substr(text, n, 3) FROM folded, generate_series(1, length(text) - 2) AS n
                     )

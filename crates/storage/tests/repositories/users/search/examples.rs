@@ -104,7 +104,7 @@ async fn wildcards_and_special_characters_match_literally() {
 }
 
 #[tokio::test]
-async fn case_is_ignored_in_every_script() {
+async fn case_and_accents_are_ignored_in_every_script() {
     let scenario = Scenario::with_users(&[
         ("anne", "Änne"),
         ("ivan", "Иван Петров"),
@@ -127,7 +127,65 @@ async fn case_is_ignored_in_every_script() {
     }
     assert_eq!(scenario.find("İLKNUR").await, ["ilknur"]);
     assert_eq!(scenario.find("JOSÉ").await, ["jose"]);
+    assert_eq!(scenario.find("anne").await, ["anne"]);
+    assert_eq!(scenario.find("Οδυσσεύς").await, ["odysseus"]);
     assert_eq!(scenario.find("Josef").await, [""; 0]);
+}
+
+/// Each name with terms that its owner, or others without the letter on their keyboard, may type.
+#[tokio::test]
+async fn names_are_found_whichever_case_width_and_accents_are_typed() {
+    for (name, terms) in [
+        ("İpek", &["ipek", "IPEK", "İPEK", "ıpek"][..]),
+        ("Işık", &["ışık", "işık", "IŞIK", "isik"]),
+        ("Groß", &["GROSS", "gross", "groẞ", "ross"]),
+        ("José", &["jose", "JOSÉ", "jose\u{301}", "ＪＯＳＥ"]),
+        ("Ａｎｎ", &["ann", "ＡＮＮ"]),
+        ("ﬁnn", &["finn", "FINN", "ﬁNN"]),
+        ("ǅemal", &["ǆemal", "DŽEMAL", "dzemal"]),
+        ("zero\u{200b}width", &["zerowidth", "zero\u{200b}width", "row"]),
+        ("Łukasz Ørsted", &["lukasz orsted", "ØRSTED"]),
+        ("Æsir", &["aesir", "æsir"]),
+        ("ΟΔΥΣΣΕΥΣ", &["οδυσσευς", "Οδυσσεύς", "σσευσ"]),
+        ("ქართული", &["ᲥᲐᲠᲗᲣᲚᲘ"]),
+        ("عَلِيّ", &["علي", "عَلِيّ"]),
+        ("김철수", &["김철수", "김"]),
+        ("カナ", &["ｶﾅ"]),
+        ("❤\u{fe0f} Ana", &["❤ ana", "❤"]),
+        ("👩\u{200d}👩\u{200d}👧 Lima", &["👩\u{200d}👧 lima", "👩👩"]),
+    ] {
+        let scenario = Scenario::with_users(&[("qqqq", name)]).await;
+        for term in terms {
+            assert_eq!(scenario.find(term).await, ["qqqq"], "{name} by {term}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn marks_that_make_letters_are_not_ignored() {
+    let scenario = Scenario::with_users(&[("gaku", "がく"), ("kiku", "नीता")]).await;
+
+    assert_eq!(scenario.find("かく").await, [""; 0]);
+    assert_eq!(scenario.find("がく").await, ["gaku"]);
+    assert_eq!(scenario.find("नता").await, [""; 0]);
+}
+
+/// The decomposition of this character has eighteen.
+#[tokio::test]
+async fn a_name_that_grows_by_folding_is_stored_and_found() {
+    let name = "\u{fdfa}".repeat(DisplayName::MAX_CHARS);
+    let scenario = Scenario::with_users(&[("ana", &name)]).await;
+
+    assert_eq!(scenario.find(&name).await, ["ana"]);
+    assert_eq!(scenario.find("\u{fdfa}").await, ["ana"]);
+}
+
+/// Two characters remain of a text of four, and no index has runs of two.
+#[tokio::test]
+async fn ignored_characters_do_not_make_a_text_long_enough_to_match_inside_names() {
+    let scenario = Scenario::with_users(&[("joan", ""), ("anna", "")]).await;
+
+    assert_eq!(scenario.find("a\u{200b}\u{200b}n").await, ["anna"]);
 }
 
 #[tokio::test]
