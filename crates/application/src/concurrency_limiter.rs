@@ -25,6 +25,11 @@ impl<K: Copy + Eq + Hash> ConcurrencyLimiter<K> {
         Self { max, held: Arc::default() }
     }
 
+    /// Whether a permit of this key is left.
+    pub(crate) fn is_available(&self, key: K) -> bool {
+        lock(&self.held).get(&key).is_none_or(|count| *count < self.max)
+    }
+
     /// Takes a permit of this key. Returns `None` if all are taken.
     pub(crate) fn try_acquire(&self, key: K) -> Option<ConcurrencyPermit<K>> {
         let mut held = lock(&self.held);

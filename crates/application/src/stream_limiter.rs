@@ -19,13 +19,25 @@ impl StreamLimiter {
     /// # Errors
     /// `RateLimited` if the user has [`StreamLimiter::MAX_PER_USER`] streams open.
     pub(crate) fn open(&self, user: UserId) -> Result<ConcurrencyPermit<UserId>> {
-        self.0.try_acquire(user).ok_or_else(|| Error::RateLimited {
-            policy: "open-streams",
-            limit: u32::try_from(Self::MAX_PER_USER).unwrap_or(u32::MAX),
-            window: RETRY_AFTER,
-            retry_after: RETRY_AFTER,
-            reason: "Too many notification streams are open, please close one of them",
-        })
+        self.0.try_acquire(user).ok_or_else(too_many_streams)
+    }
+
+    /// Checks whether the user could open one more stream, and takes no place.
+    ///
+    /// # Errors
+    /// As [`StreamLimiter::open`].
+    pub(crate) fn check(&self, user: UserId) -> Result<()> {
+        if self.0.is_available(user) { Ok(()) } else { Err(too_many_streams()) }
+    }
+}
+
+fn too_many_streams() -> Error {
+    Error::RateLimited {
+        policy: "open-streams",
+        limit: u32::try_from(StreamLimiter::MAX_PER_USER).unwrap_or(u32::MAX),
+        window: RETRY_AFTER,
+        retry_after: RETRY_AFTER,
+        reason: "Too many notification streams are open, please close one of them",
     }
 }
 

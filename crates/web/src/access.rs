@@ -9,6 +9,8 @@ pub enum Access {
     Public,
     /// The token is optional, but must be valid if present.
     Optional,
+    /// A valid token, or else a ticket in the query parameter `ticket`.
+    TokenOrTicket,
     /// A valid token.
     Required,
 }
@@ -23,6 +25,8 @@ pub fn access_to(method: &Method, pattern: &str) -> Access {
         Access::Public
     } else if method == Method::GET && OPTIONAL.contains(&versioned) {
         Access::Optional
+    } else if method == Method::GET && versioned == NOTIFICATION_STREAM {
+        Access::TokenOrTicket
     } else {
         Access::Required
     }
@@ -30,5 +34,6 @@ pub fn access_to(method: &Method, pattern: &str) -> Access {
 
 const PUBLIC: [&str; 3] = ["/auth/signup", "/auth/login", "/auth/logout"];
 
-/// The token of the stream is optional because a ticket can replace it. Its handler requires one of the two.
-const OPTIONAL: [&str; 2] = ["/posts/{id}", "/notifications/stream"];
+const OPTIONAL: [&str; 1] = ["/posts/{id}"];
+
+const NOTIFICATION_STREAM: &str = "/notifications/stream";

@@ -5,16 +5,17 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage};
+use actix_web::{Error, FromRequest as _, HttpMessage};
+use grateful_application::notifications::{self, StreamTicket};
 use grateful_application::{App, Error as UseCaseError, sessions};
 use grateful_domain::Session;
 
 use crate::access::{Access, access_to};
 use crate::error::ApiError;
-use crate::request::{MatchedRoute, bearer_token};
+use crate::request::{HeadMarker, MatchedRoute, QueryParameters, bearer_token};
 
-/// Checks the token that the route requires, and stores the session in the request's extensions, where extractors find
-/// it.
+/// Checks the token or ticket that the route requires, and stores the session in the request's extensions, where
+/// extractors find it. Uses up the ticket, except for `HEAD`, which opens no stream.
 pub(crate) async fn authentication(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -47,7 +48,10 @@ async fn authenticate(
         (Access::Required, false) => {
             Err(UseCaseError::Unauthenticated("Authentication is required").into())
         }
-        (Access::Optional | Access::Required, true) => find_session(request).await.map(Some),
+        (Access::TokenOrTicket, false) => find_session_of_ticket(request).await.map(Some),
+        (Access::Optional | Access::TokenOrTicket | Access::Required, true) => {
+            find_session(request).await.map(Some)
+        }
     }
 }
 
@@ -55,7 +59,24 @@ async fn find_session(request: &ServiceRequest) -> Result<Session, ApiError> {
     let malformed =
         UseCaseError::Unauthenticated("The Authorization header must be a Bearer token");
     let token = bearer_token(request.request()).ok_or(malformed)?;
-    let app =
-        request.app_data::<Data<App>>().ok_or_else(|| UseCaseError::Internal("no App".into()))?;
-    Ok(sessions::authenticate(app, &token).await?)
+    Ok(sessions::authenticate(app(request)?, &token).await?)
+}
+
+async fn find_session_of_ticket(request: &ServiceRequest) -> Result<Session, ApiError> {
+    let parameters = QueryParameters::extract(request.request()).into_inner()?;
+    let missing = UseCaseError::Unauthenticated("Authentication is required");
+    let ticket = parameters.text("ticket").ok_or(missing)?;
+    let unknown = UseCaseError::Unauthenticated("The ticket is invalid, used, or has expired");
+    let ticket = StreamTicket::parse(ticket).ok_or(unknown)?;
+    let app = app(request)?;
+    Ok(if request.extensions().contains::<HeadMarker>() {
+        notifications::check_ticket(app, &ticket).await?
+    } else {
+        notifications::redeem_ticket(app, &ticket).await?
+    })
+}
+
+fn app(request: &ServiceRequest) -> Result<&App, ApiError> {
+    let app = request.app_data::<Data<App>>().map(|app| app.get_ref());
+    app.ok_or_else(|| UseCaseError::Internal("no App".into()).into())
 }

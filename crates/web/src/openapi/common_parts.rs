@@ -14,7 +14,7 @@ pub(super) fn add_common_parts(operation: &mut Value, method: &Method, pattern: 
     let access = access_to(method, pattern);
     operation["security"] = match access {
         Access::Public => json!([]),
-        Access::Optional => json!([{ (TOKEN): [] }, {}]),
+        Access::Optional | Access::TokenOrTicket => json!([{ (TOKEN): [] }, {}]),
         Access::Required => json!([{ (TOKEN): [] }]),
     };
     let mut statuses = vec!["default"];

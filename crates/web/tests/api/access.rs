@@ -178,7 +178,7 @@ fn the_document_declares_which_routes_require_a_token() {
     for (method, pattern, operation) in operations() {
         let security = match access_to(&method, &pattern) {
             Access::Public => json!([]),
-            Access::Optional => json!([{"token": []}, {}]),
+            Access::Optional | Access::TokenOrTicket => json!([{"token": []}, {}]),
             Access::Required => json!([{"token": []}]),
         };
         assert_eq!(operation["security"], security, "{method} {pattern}");

@@ -93,6 +93,14 @@ impl Stream {
         Ok(Self { app, session, last_seq, inbox_seq, first_event: Some(first_event), _open: open })
     }
 
+    /// Checks whether the session's user could open one more stream, without opening it.
+    ///
+    /// # Errors
+    /// `RateLimited`, as for [`Stream::open`].
+    pub fn check_limit(app: &App, session: &Session) -> Result<()> {
+        app.stream_limiter.check(session.user)
+    }
+
     /// Waits for the next event. Returns `None` once the session has ended.
     ///
     /// # Errors

@@ -1,21 +1,21 @@
 //! `/notifications/stream`: notifications as server-sent events.
 
-use std::pin::Pin;
+use std::future::{Ready, ready};
 
 use actix_server::GracefulShutdownSignal;
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, Data, Json};
-use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, get, post};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, get, post};
 use futures_util::{Stream, stream};
-use grateful_application::notifications::{self, InboxChangeKind, StreamEvent, StreamTicket};
-use grateful_application::{App, Error};
-use grateful_domain::{Session, ValidationError};
+use grateful_application::App;
+use grateful_application::notifications::{self, InboxChangeKind, StreamEvent};
+use grateful_domain::ValidationError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{HeadMarker, IsHead, LAST_EVENT_ID, QueryParameters, SignedIn};
+use crate::request::{IsHead, LAST_EVENT_ID, QueryParameters, SignedIn};
 use crate::response::{BUFFERING, Problem};
 use crate::routes::notifications::NotificationView;
 use crate::routes::notifications::stream_events::{
@@ -54,12 +54,14 @@ pub(crate) async fn create_stream_ticket(
 ///
 /// The body is a sequence of server-sent events, and `NotificationStreamEvent` describes one event: its members `event`
 /// and `id` are the fields of that name, and `data` is one line of JSON in the field `data`. After an event `reset`, the
-/// client must load the list again. With `Last-Event-ID`, the stream continues after that event, with no
-/// event missed or repeated. Lines that start with a colon only keep the connection open.
+/// client must load the list again. With `Last-Event-ID`, or `last_event_id` for clients that cannot send headers, the
+/// stream continues after that event, with no event missed or repeated. Lines that start with a colon only keep the
+/// connection open.
 #[utoipa::path(
     tag = "notifications",
     params(
         ("ticket" = Option<String>, Query, description = "A ticket, in place of the token"),
+        ("last_event_id" = Option<i64>, Query, description = "Like the header `Last-Event-ID`, for clients that cannot send headers. The header takes precedence"),
         ("Last-Event-ID" = Option<i64>, Header, description = "The id of the last event that the client received"),
     ),
     responses(
@@ -71,72 +73,49 @@ pub(crate) async fn create_stream_ticket(
 #[get("/notifications/stream")]
 pub(crate) async fn stream_notifications(
     app: Data<App>,
-    StreamSession(session): StreamSession,
+    me: SignedIn,
     LastEventId(last_event_id): LastEventId,
     IsHead(is_head): IsHead,
     shutdown: Option<Data<ShutdownSignal>>,
 ) -> Result<HttpResponse, ApiError> {
-    let last_event_id = last_event_id?;
     let mut response = HttpResponse::Ok();
     response
         .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
         // Without it, proxies buffer the response until it ends.
         .insert_header((BUFFERING, "no"));
     if is_head {
+        notifications::Stream::check_limit(&app, &me.0)?;
         return Ok(response.streaming(stream::empty::<Result<Bytes, ApiError>>()));
     }
-    let stream = notifications::Stream::open(app.get_ref().clone(), session, last_event_id).await?;
+    let stream = notifications::Stream::open(app.get_ref().clone(), me.0, last_event_id).await?;
     let shutdown = shutdown.map(|signal| signal.get_ref().clone());
     Ok(response.streaming(event_bytes(stream, shutdown)))
 }
 
-/// The caller's session, by token, or else by ticket. Uses up the ticket, except for `HEAD`, which opens no stream.
-pub(crate) struct StreamSession(Session);
-
-impl FromRequest for StreamSession {
-    type Error = ApiError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            if let Some(session) = request.extensions().get::<Session>() {
-                return Ok(Self(session.clone()));
-            }
-            let missing = || Error::Unauthenticated("Authentication is required");
-            let parameters = QueryParameters::extract(&request).await?;
-            let ticket = parameters.text("ticket").ok_or_else(missing)?;
-            let unknown = || Error::Unauthenticated("The ticket is invalid, used, or has expired");
-            let ticket = StreamTicket::parse(ticket).ok_or_else(unknown)?;
-            let app =
-                request.app_data::<Data<App>>().ok_or_else(|| Error::Internal("no App".into()))?;
-            let session = if request.extensions().contains::<HeadMarker>() {
-                notifications::check_ticket(app, &ticket).await?
-            } else {
-                notifications::redeem_ticket(app, &ticket).await?
-            };
-            // For the log line of the request.
-            request.extensions_mut().insert(session.clone());
-            Ok(Self(session))
-        })
-    }
-}
-
-/// The `Last-Event-ID` header. The handler reports a malformed one, since authentication comes first.
-pub(crate) struct LastEventId(Result<Option<i64>, ValidationError>);
+/// The event to continue after, from the header `Last-Event-ID`, or else from the parameter `last_event_id`.
+///
+/// The header takes precedence: when `EventSource` reconnects, it repeats the URL and adds the id of a later event.
+pub(crate) struct LastEventId(Option<i64>);
 
 impl FromRequest for LastEventId {
     type Error = ApiError;
-    type Future = std::future::Ready<Result<Self, ApiError>>;
+    type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let header = request.headers().get(LAST_EVENT_ID).filter(|value| !value.is_empty());
-        let parse = |value: &HeaderValue| value.to_str().ok().and_then(|text| text.parse().ok());
-        let malformed =
-            || ValidationError::field("Last-Event-ID", "must be the id of an event of this stream");
-        let id = header.map(|value| parse(value).ok_or_else(malformed)).transpose();
-        std::future::ready(Ok(Self(id)))
+        ready(parse_last_event_id(request).map(Self))
     }
+}
+
+fn parse_last_event_id(request: &HttpRequest) -> Result<Option<i64>, ApiError> {
+    let malformed =
+        |name| ValidationError::field(name, "must be the id of an event of this stream").into();
+    if let Some(header) = request.headers().get(LAST_EVENT_ID).filter(|value| !value.is_empty()) {
+        let id = header.to_str().ok().and_then(|text| text.parse().ok());
+        return id.ok_or_else(|| malformed("Last-Event-ID")).map(Some);
+    }
+    let parameters = QueryParameters::extract(request).into_inner()?;
+    let id = parameters.text("last_event_id").filter(|text| !text.is_empty());
+    id.map(|text| text.parse().map_err(|_| malformed("last_event_id"))).transpose()
 }
 
 /// Serializes the events of a stream. The next events are read only when the previous ones are sent, so that nothing

@@ -1,10 +1,13 @@
 //! Cross-origin requests.
 
+use std::collections::BTreeSet;
+
 use actix_web::http::Method;
 use grateful_testkit::{Api, ApiRequest, ApiResponse, TestApp, a_post};
 use grateful_web::WebConfig;
 use serde_json::json;
 
+use crate::openapi::operations;
 use crate::support::{assert_problem, post_path};
 
 /// An origin that the default configuration allows.
@@ -78,6 +81,44 @@ async fn headers_that_only_some_responses_have_are_exposed_too() {
 }
 
 #[actix_web::test]
+async fn every_request_header_of_the_openapi_document_passes_the_preflight() {
+    let api = Api::create().await;
+    let mut names = Vec::new();
+    for (.., operation) in operations() {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            if parameter["in"] == "header" {
+                names.push(parameter["name"].as_str().unwrap().to_lowercase());
+            }
+        }
+    }
+
+    assert!(names.iter().any(|name| name == "last-event-id"), "{names:?}");
+    for name in names {
+        preflight(&api, ALLOWED, "GET", &name).send().await.expect(200);
+    }
+}
+
+#[actix_web::test]
+async fn pages_can_send_or_read_every_header_of_the_api_description() {
+    let api = Api::create().await;
+    let description = include_str!("../../../../../docs/http-api.md");
+    let response = api.get("/health").header("Origin", ALLOWED).send().await.expect(200);
+    let exposed = response.header("access-control-expose-headers").unwrap().to_lowercase();
+    let exposed: Vec<&str> = exposed.split(',').map(str::trim).collect();
+
+    let names: BTreeSet<String> =
+        description.split('`').skip(1).step_by(2).filter_map(hyphenated_header_name).collect();
+
+    assert!(names.contains("last-event-id") && names.contains("if-range"), "{names:?}");
+    for name in names {
+        // Of the parts of a form, not of a request.
+        if name != "content-transfer-encoding" && !exposed.contains(&name.as_str()) {
+            preflight(&api, ALLOWED, "GET", &name).send().await.expect(200);
+        }
+    }
+}
+
+#[actix_web::test]
 async fn a_response_for_one_viewer_varies_by_token_and_origin() {
     let api = Api::create().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
@@ -121,6 +162,16 @@ async fn allowed_origins_are_configurable() {
         let allow_origin = response.header("access-control-allow-origin");
         assert_eq!(allow_origin, is_allowed.then_some(origin));
     }
+}
+
+/// The name of the header in `code`, in lower case, if it is one like `If-Match` or `Retry-After: 30`.
+fn hyphenated_header_name(code: &str) -> Option<String> {
+    let name = code.split(':').next()?;
+    let starts_upper = |word: &str| word.starts_with(|first: char| first.is_ascii_uppercase());
+    let is_word = |word: &str| word.chars().all(|letter| letter.is_ascii_alphanumeric());
+    let is_name =
+        name.contains('-') && name.split('-').all(|word| starts_upper(word) && is_word(word));
+    is_name.then(|| name.to_lowercase())
 }
 
 /// Whether pages read the header. Browsers read those of CORS themselves.

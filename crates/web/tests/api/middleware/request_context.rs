@@ -134,7 +134,7 @@ async fn no_log_line_at_any_level_contains_user_data_or_secrets() {
     api.post("/api/v1/posts").by(&ana).json(&draft).send().await.expect(500);
     let ticket = api.post("/api/v1/notifications/stream/ticket").by(&ana).send().await.expect(200);
     let ticket = ticket.json()["ticket"].as_str().unwrap().to_owned();
-    let stream = format!("/api/v1/notifications/stream?ticket={ticket}");
+    let stream = format!("/api/v1/notifications/stream?ticket={ticket}&last_event_id=0");
     api.get(&stream).send_streaming().await.next_chunk().await.unwrap();
     api.get(&stream).send().await.expect(401);
     api.post("/api/v1/auth/logout").by(&ana).send().await.expect(200);

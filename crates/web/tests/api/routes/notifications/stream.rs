@@ -1,11 +1,12 @@
 //! `/api/v1/notifications/stream`.
 
 use actix_web::http::Method;
-use grateful_testkit::StreamingResponse;
+use grateful_testkit::{PASSWORD, StreamingResponse};
 use serde_json::{Value, json};
 
+use super::stream_ticket::create_ticket;
 use crate::support::notifications::{NOTIFICATIONS, Scenario, insert_batch};
-use crate::support::{invalid_fields, problem_code_and_detail};
+use crate::support::{envelope_data, invalid_fields, problem_code_and_detail};
 
 #[actix_web::test]
 async fn the_stream_is_an_uncached_and_unbuffered_event_stream() {
@@ -85,6 +86,20 @@ async fn reconnecting_resumes_after_the_last_event_id() {
 }
 
 #[actix_web::test]
+async fn the_header_takes_precedence_over_the_parameter() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(&scenario.ben).await;
+    let path = |id: &str| format!("{NOTIFICATIONS}/stream?last_event_id={id}");
+
+    // `EventSource` repeats the URL when it reconnects, and adds the id of a later event.
+    for (header, parameter, first) in [("1", "0", 1), ("0", "1", 0), ("0", "x", 0), ("", "0", 0)] {
+        let request = scenario.api.get(&path(parameter)).by(&scenario.ana);
+        let mut stream = request.header("Last-Event-ID", header).send_streaming().await;
+        assert_eq!(stream.next_chunk().await, Some(format!("retry: 2000\nid: {first}\n\n")));
+    }
+}
+
+#[actix_web::test]
 async fn reconnecting_with_an_unknown_event_id_sends_a_reset() {
     let scenario = Scenario::create().await;
     scenario.add_heart(&scenario.ben).await;
@@ -109,6 +124,13 @@ async fn a_malformed_event_id_is_rejected() {
         let request = scenario.api.get(&format!("{NOTIFICATIONS}/stream")).by(&scenario.ana);
         let response = request.header("Last-Event-ID", id).send().await;
         assert_eq!(invalid_fields(&response), ["Last-Event-ID"], "{id}");
+
+        let path = format!(
+            "{NOTIFICATIONS}/stream?last_event_id={}",
+            id.replace(' ', "%20").replace('١', "%D9%A1")
+        );
+        let response = scenario.api.get(&path).by(&scenario.ana).send().await;
+        assert_eq!(invalid_fields(&response), ["last_event_id"], "{id}");
     }
 }
 
@@ -135,11 +157,64 @@ async fn a_malformed_event_id_is_reported_only_to_a_signed_in_caller() {
     let scenario = Scenario::create().await;
     let stream = format!("{NOTIFICATIONS}/stream");
     let unknown_ticket = format!("{stream}?ticket={}", scenario.ana.token);
+    let malformed_parameter = format!("{unknown_ticket}&last_event_id=x");
 
-    for path in [&stream, &unknown_ticket] {
+    for path in [&stream, &unknown_ticket, &malformed_parameter] {
         let response = scenario.api.get(path).header("Last-Event-ID", "x").send().await;
         assert_eq!(problem_code_and_detail(&response, 401).0, "authentication_error", "{path}");
     }
+}
+
+#[actix_web::test]
+async fn the_headers_of_a_body_are_checked_only_for_a_signed_in_caller() {
+    let scenario = Scenario::create().await;
+    let stream = format!("{NOTIFICATIONS}/stream");
+    let unknown_ticket = format!("{stream}?ticket={}", "x".repeat(43));
+
+    for path in [&stream, &unknown_ticket] {
+        let response = scenario.api.get(path).header("Content-Encoding", "gzip").send().await;
+        assert_eq!(problem_code_and_detail(&response, 401).0, "authentication_error", "{path}");
+    }
+    let request = scenario.api.get(&stream).by(&scenario.ana).header("Content-Encoding", "gzip");
+    request.send().await.expect(415);
+}
+
+#[actix_web::test]
+async fn an_account_has_at_most_ten_streams_by_tokens_and_tickets_together() {
+    let scenario = Scenario::create().await;
+    let path = format!("{NOTIFICATIONS}/stream");
+    let ana = &scenario.ana;
+    let log_in = json!({"email": ana.user.email.as_str(), "password": PASSWORD});
+    let log_in = scenario.api.post("/api/v1/auth/login").json(&log_in).send().await.expect(200);
+    let second_token = envelope_data(&log_in)["access_token"].as_str().unwrap().to_owned();
+    let second_token = format!("Bearer {second_token}");
+    let by_second_token = || scenario.api.get(&path).header("Authorization", &second_token);
+
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        open.push(open_started_stream(&scenario).await);
+        open.push(by_second_token().send_streaming().await);
+        let ticket = create_ticket(&scenario).await;
+        open.push(scenario.api.get(&format!("{path}?ticket={ticket}")).send_streaming().await);
+    }
+    open.push(open_started_stream(&scenario).await);
+
+    assert!(open.iter().all(|stream| stream.head.status == 200));
+    let by_ticket = || async {
+        scenario.api.get(&format!("{path}?ticket={}", create_ticket(&scenario).await)).send().await
+    };
+    for response in [
+        scenario.api.get(&path).by(ana).send().await,
+        by_second_token().send().await,
+        by_ticket().await,
+        scenario.api.request(Method::HEAD, &path).by(ana).send().await,
+    ] {
+        assert_eq!(response.status, 429);
+        assert_eq!(response.header("retry-after"), Some("30"));
+    }
+    drop(open.pop());
+    scenario.api.request(Method::HEAD, &path).by(ana).send().await.expect(200);
+    assert_eq!(by_second_token().send_streaming().await.head.status, 200);
 }
 
 #[actix_web::test]

@@ -25,6 +25,31 @@ async fn a_ticket_opens_a_stream_without_a_token() {
 }
 
 #[actix_web::test]
+async fn a_browser_resumes_with_a_new_ticket_and_the_last_event_id_in_the_url() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(&scenario.ben).await;
+    let open = async |last_event_id: i64| {
+        let ticket = create_ticket(&scenario).await;
+        let path = format!("{NOTIFICATIONS}/stream?ticket={ticket}&last_event_id={last_event_id}");
+        let mut stream = scenario.api.get(&path).send_streaming().await;
+        let started = stream.next_chunk().await.unwrap();
+        (stream, started)
+    };
+
+    let (mut stream, started) = open(0).await;
+    assert_eq!(started, "retry: 2000\nid: 0\n\n");
+    let [(last_id, ..)] = next_events(&mut stream).await.try_into().unwrap();
+    drop(stream);
+    scenario.share_link(&scenario.ben).await;
+    let (mut stream, started) = open(last_id).await;
+    assert_eq!(started, format!("retry: 2000\nid: {last_id}\n\n"));
+    let [(.., data)] = next_events(&mut stream).await.try_into().unwrap();
+    assert_eq!(data["type"], "post_shared");
+    let (_, from_the_future) = open(1_000).await;
+    assert!(from_the_future.contains("event: reset\ndata: {}\n"), "{from_the_future}");
+}
+
+#[actix_web::test]
 async fn a_ticket_comes_with_its_lifetime() {
     let scenario = Scenario::create().await;
 
@@ -117,7 +142,7 @@ async fn an_invalid_token_is_rejected_even_with_a_valid_ticket() {
     assert_unauthorized(&response);
 }
 
-async fn create_ticket(scenario: &Scenario) -> String {
+pub(crate) async fn create_ticket(scenario: &Scenario) -> String {
     let path = format!("{NOTIFICATIONS}/stream/ticket");
     let response = scenario.api.post(&path).by(&scenario.ana).send().await.expect(200).json();
     response["ticket"].as_str().unwrap().to_owned()
