@@ -49,7 +49,7 @@ impl<K: Copy + Eq + Hash> RateLimiter<K> {
     pub fn take(&self, key: K, now: DateTime<Utc>) -> Result<u32, TimeDelta> {
         let mut state = self.lock();
         if state.sweep_at <= state.buckets.len() {
-            state.sweep(now);
+            state.sweep(self.rate, now);
         }
         state.buckets.entry(key).or_insert_with(|| Bucket::full(now)).take(self.rate, now)
     }
@@ -69,8 +69,8 @@ impl<K: Copy + Eq + Hash> RateLimiter<K> {
 
 impl<K: Copy + Eq + Hash> State<K> {
     /// Drops buckets that need not be remembered. Doubling the threshold gives `take` an amortized constant cost.
-    fn sweep(&mut self, now: DateTime<Utc>) {
-        self.buckets.retain(|_, bucket| now < bucket.full_at());
+    fn sweep(&mut self, rate: Rate, now: DateTime<Utc>) {
+        self.buckets.retain(|_, bucket| !bucket.is_full(rate, now));
         if RateLimiter::<K>::MAX_BUCKETS <= self.buckets.len() {
             self.drop_fuller_half();
         }
@@ -126,6 +126,18 @@ mod tests {
         }
 
         limiter.take(5_000, NOON + TimeDelta::hours(1)).unwrap();
+
+        assert_eq!(limiter.lock().buckets.len(), 1);
+    }
+
+    #[test]
+    fn buckets_used_by_a_clock_that_was_ahead_are_dropped() {
+        let limiter = two_per_hour();
+        for key in 0..1_024 {
+            limiter.take(key, NOON + TimeDelta::days(30)).unwrap();
+        }
+
+        limiter.take(5_000, NOON).unwrap();
 
         assert_eq!(limiter.lock().buckets.len(), 1);
     }

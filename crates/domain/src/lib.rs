@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
+mod clock;
 mod comment;
 mod feed;
 mod follow;
@@ -19,6 +20,7 @@ mod user;
 mod validation;
 mod viewer;
 
+pub use self::clock::{MAX_CLOCK_SKEW, elapsed_since};
 pub use self::comment::{Comment, CommentForViewer, CommentText};
 pub use self::feed::{
     AuthorRelationship, Candidate, CandidateList, CandidateLists, FeedConfig, FeedCursor, FeedItem,

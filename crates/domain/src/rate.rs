@@ -56,10 +56,7 @@ impl Bucket {
     /// # Errors
     /// Returns how long to wait when no token is available. The bucket does not change.
     pub fn take(&mut self, rate: Rate, now: DateTime<Utc>) -> Result<u32, TimeDelta> {
-        let until_full = (self.full_at - now).num_nanoseconds().unwrap_or(i64::MAX);
-        // More than a full bucket can only be missing if the clock was set back. The excess is dropped.
-        let missing = until_full.clamp(0, rate.nanos_to_refill());
-        let missing_after = missing.saturating_add(rate.nanos_per_token());
+        let missing_after = self.missing(rate, now).saturating_add(rate.nanos_per_token());
         if rate.nanos_to_refill() < missing_after {
             return Err(TimeDelta::nanoseconds(missing_after - rate.nanos_to_refill()));
         }
@@ -73,7 +70,19 @@ impl Bucket {
         self.full_at -= TimeDelta::nanoseconds(rate.nanos_per_token());
     }
 
-    /// When the bucket will be full. A full bucket need not be stored.
+    /// Whether no token is missing. A full bucket need not be stored.
+    pub fn is_full(&self, rate: Rate, now: DateTime<Utc>) -> bool {
+        self.missing(rate, now) == 0
+    }
+
+    /// The nanoseconds until the bucket is full. More than a full bucket can only be missing if the clock was ahead and has
+    /// been set back; the bucket then counts as full.
+    fn missing(&self, rate: Rate, now: DateTime<Utc>) -> i64 {
+        let until_full = (self.full_at - now).num_nanoseconds().unwrap_or(i64::MAX);
+        if until_full <= rate.nanos_to_refill() { until_full.max(0) } else { 0 }
+    }
+
+    /// When the bucket will be full.
     pub fn full_at(&self) -> DateTime<Utc> {
         self.full_at
     }
@@ -122,13 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn setting_the_clock_back_does_not_extend_the_wait_beyond_a_period() {
+    fn a_bucket_emptied_by_a_clock_that_was_ahead_is_full_after_the_clock_is_set_back() {
         let mut bucket = Bucket::full(NOON);
         while bucket.take(THREE_A_MINUTE, NOON).is_ok() {}
 
-        let an_hour_back = NOON - TimeDelta::hours(1);
+        let a_second_back = bucket.take(THREE_A_MINUTE, NOON - TimeDelta::seconds(1));
+        let a_month_back = bucket.take(THREE_A_MINUTE, NOON - TimeDelta::days(30));
 
-        assert_eq!(bucket.take(THREE_A_MINUTE, an_hour_back), Err(TWENTY_SECONDS));
+        assert_eq!([a_second_back, a_month_back], [Ok(2), Ok(2)]);
     }
 
     #[test]

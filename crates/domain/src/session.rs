@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{SessionId, UserId};
+use crate::{SessionId, UserId, elapsed_since};
 
 /// A session of a user on one device. It starts when the user signs in, and lasts until it expires or is revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Session {
 
     /// Whether `last_used_at` is due to be updated.
     pub fn is_touch_due(&self, now: DateTime<Utc>) -> bool {
-        Self::TOUCH_INTERVAL <= now - self.last_used_at
+        elapsed_since(self.last_used_at, now).is_none_or(|elapsed| Self::TOUCH_INTERVAL <= elapsed)
     }
 }
 
@@ -81,6 +81,13 @@ mod tests {
         let session = session(None);
         assert!(!session.is_touch_due(session.last_used_at + TimeDelta::seconds(599)));
         assert!(session.is_touch_due(session.last_used_at + TimeDelta::seconds(600)));
+    }
+
+    #[test]
+    fn a_last_use_in_the_future_is_updated() {
+        let session = session(None);
+        assert!(session.is_touch_due(session.last_used_at - TimeDelta::days(30)));
+        assert!(!session.is_touch_due(session.last_used_at - TimeDelta::seconds(1)));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 
 use crate::text::{self, Lines, TextError, texts};
-use crate::{PostId, ShareId, UserId};
+use crate::{PostId, ShareId, UserId, elapsed_since};
 
 texts! {
     /// The message sent with a shared post.
@@ -164,10 +164,10 @@ impl ShareQuota {
     pub const MAX_PER_HOUR: u32 = 20;
 
     /// How long to wait until the next share by message, or `None` if one is allowed now. `oldest` is the time of the
-    /// [`ShareQuota::MAX_PER_HOUR`]th most recent share.
+    /// [`ShareQuota::MAX_PER_HOUR`]th most recent share. A time in the future does not count (see [`elapsed_since`]).
     pub fn wait(oldest: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<TimeDelta> {
-        let free_at = oldest? + TimeDelta::hours(1);
-        (now < free_at).then(|| free_at - now)
+        let elapsed = elapsed_since(oldest?, now)?;
+        (elapsed < TimeDelta::hours(1)).then(|| TimeDelta::hours(1) - elapsed)
     }
 }
 
@@ -201,5 +201,7 @@ mod tests {
         assert_eq!(wait(59), Some(TimeDelta::minutes(1)));
         assert_eq!(wait(60), None);
         assert_eq!(ShareQuota::wait(None, sent), None);
+        assert_eq!(wait(-1), Some(TimeDelta::hours(1)));
+        assert_eq!(wait(-30 * 24 * 60), None);
     }
 }

@@ -178,19 +178,22 @@ impl Dataset {
     async fn feed(&self) -> Vec<String> {
         let (viewer, viewer_id) = (self.viewer(), format!("{}::bigint", self.viewer));
         let compose = async |conn: &mut Connection| {
-            conn.feed().compose(viewer, &FeedCursor::default(), 20).await.expect("a feed page")
+            let page = conn.feed().compose(viewer, &FeedCursor::default(), SystemClock.now(), 20);
+            page.await.expect("a feed page")
         };
         let (page, statements) = self.with_statements(compose).await;
         let posts: Vec<_> = page.items.iter().map(|feed_item| feed_item.item.post.id).collect();
         let candidates = with_values(
             &statements[0],
-            &[&viewer_id, "ARRAY[]::bytea[]", "1::float8", "21::bigint"],
+            &[&viewer_id, "ARRAY[]::bytea[]", "1::float8", "21::bigint", "now()"],
         );
         vec![candidates, self.posts_for_viewer(&posts).await]
     }
 
     async fn newest(&self) -> Vec<String> {
-        let query = PostQuery::visible_to(self.viewer()).page(PageRequest::first(Limit::DEFAULT));
+        let query = PostQuery::visible_to(self.viewer())
+            .until(SystemClock.now())
+            .page(PageRequest::first(Limit::DEFAULT));
         let list = async |conn: &mut Connection| _ = conn.posts().list(query.clone()).await;
         let viewer_id = self.viewer.to_string();
         let values = [
@@ -202,6 +205,7 @@ impl Dataset {
             "'blocked'",
             &viewer_id,
             "'blocked'",
+            "now()",
             "21",
         ];
         self.statements_of(list).await.iter().map(|sql| with_values(sql, &values)).collect()
@@ -263,6 +267,7 @@ impl Dataset {
             "8::float8",
             "5::float8",
             &format!("{oldest}::float8"),
+            &format!("'{}'::timestamptz", now.to_rfc3339()),
         ];
         vec![
             with_values(&statements[0], &values.map(AsRef::as_ref)),

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use grateful_domain::{
-    AuthorRelationship, FeedConfig, FeedCursor, FeedPageRequest, FeedStart, Limit, Page,
-    PageRequest, PostForViewer, Score, Signals, Slot, TrendingWindow, Viewer,
+    AuthorRelationship, FeedConfig, FeedCursor, FeedPageRequest, FeedStart, Limit, MAX_CLOCK_SKEW,
+    Page, PageRequest, PostForViewer, Score, Signals, Slot, TrendingWindow, Viewer,
 };
 use grateful_storage::{Connection, PostQuery, Repositories};
 
@@ -31,7 +31,7 @@ pub struct FeedPage {
 }
 
 /// Returns a page of the ranked feed: public posts by score for the viewer, including their own, and a fresh post in every
-/// fifth slot.
+/// fifth slot. A post dated in the future is left out until its time has come.
 ///
 /// A post that is deleted while the page is composed leaves the page shorter, and its position counts as served.
 pub async fn list_ranked(app: &App, viewer: Viewer, request: FeedPageRequest) -> Result<FeedPage> {
@@ -45,11 +45,11 @@ async fn compose_ranked(app: &App, viewer: Viewer, request: FeedPageRequest) -> 
         FeedStart::Offset(offset) => (FeedCursor::default(), offset),
         FeedStart::After(cursor) => (cursor, 0),
     };
-    let composed = conn.feed().compose(viewer, &cursor, offset + limit).await?;
+    let now = app.clock.now();
+    let composed = conn.feed().compose(viewer, &cursor, now, offset + limit).await?;
     let shown = composed.items.get(offset..).unwrap_or_default();
     let ids: Vec<_> = shown.iter().map(|entry| entry.item.post.id).collect();
     let mut posts_by_id = conn.posts().find_public(viewer, &ids).await?;
-    let now = app.clock.now();
     let posts = shown.iter().filter_map(|entry| {
         let post = posts_by_id.remove(&entry.item.post.id)?;
         Some(feed_post(post, entry.relationship, entry.item.slot, now))
@@ -60,14 +60,16 @@ async fn compose_ranked(app: &App, viewer: Viewer, request: FeedPageRequest) -> 
     Ok(FeedPage { posts, next: has_more.then(|| cursor.advance(positions)) })
 }
 
-/// Returns a page of all public posts, newest first, including the viewer's own.
+/// Returns a page of all public posts, newest first, including the viewer's own. A post dated in the future is left out until
+/// its time has come.
 pub async fn list_newest(
     app: &App,
     viewer: Viewer,
     page: PageRequest,
 ) -> Result<Page<PostForViewer>> {
     time_feed("newest", async {
-        Ok(find_newest(&mut *app.db.acquire().await?, viewer, page).await?)
+        let now = app.clock.now();
+        Ok(find_newest(&mut *app.db.acquire().await?, viewer, now, page).await?)
     })
     .await
 }
@@ -83,10 +85,10 @@ pub async fn list_newest_scored(
 
 async fn score_newest(app: &App, viewer: Viewer, page: PageRequest) -> Result<Page<FeedPost>> {
     let mut conn = app.db.acquire().await?;
-    let Page { items, next, total } = find_newest(&mut conn, viewer, page).await?;
+    let now = app.clock.now();
+    let Page { items, next, total } = find_newest(&mut conn, viewer, now, page).await?;
     let authors: Vec<_> = items.iter().map(|item| item.post.author).collect();
     let relationships = conn.feed().find_author_relationships(viewer, &authors).await?;
-    let now = app.clock.now();
     let score = |item: PostForViewer| {
         let relationship = relationships.get(&item.post.author).copied();
         feed_post(item, relationship.unwrap_or(AuthorRelationship::Other), Slot::Fresh, now)
@@ -119,9 +121,11 @@ async fn find_trending(
 async fn find_newest(
     conn: &mut Connection,
     viewer: Viewer,
+    now: DateTime<Utc>,
     page: PageRequest,
 ) -> grateful_storage::Result<Page<PostForViewer>> {
-    conn.posts().list(PostQuery::visible_to(viewer).page(page)).await
+    let until_now = PostQuery::visible_to(viewer).until(now + MAX_CLOCK_SKEW);
+    conn.posts().list(until_now.page(page)).await
 }
 
 fn feed_post(

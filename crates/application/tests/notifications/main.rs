@@ -7,6 +7,8 @@ mod support;
 
 /// Whether a batch is unread after a withdrawal.
 mod badges;
+/// Clocks that were ahead.
+mod clocks;
 /// The hourly limit.
 mod hourly_limit;
 /// Batching over time, restored notifications and changed names.

@@ -9,6 +9,8 @@ mod support;
 mod account_deletion;
 /// Signing up, logging in, changing passwords.
 mod accounts;
+/// Clocks that were ahead.
+mod clocks;
 /// The ranked, newest and trending feeds.
 mod feed;
 /// Readiness of a node.

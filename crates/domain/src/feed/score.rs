@@ -54,8 +54,8 @@ impl FeedConfig {
     /// Computes the score of a post for a viewer at `now`, with its parts: `worth · relationship · 2^(−age / half_life)`
     /// (docs/rules.md#feed).
     ///
-    /// If `created_at` is in the future, because another node's clock is ahead, the decay is above 1. The score of a post
-    /// older than about a thousand half-lives is 0; [`FeedConfig::rank`] still distinguishes such posts.
+    /// The decay is at most 1, also if `created_at` is in the future because another node's clock is ahead. The score of a
+    /// post older than about a thousand half-lives is 0; [`FeedConfig::rank`] still distinguishes such posts.
     pub fn score(
         &self,
         signals: &Signals,
@@ -66,7 +66,7 @@ impl FeedConfig {
         let bonus = self.bonus(signals);
         let worth = self.worth(signals);
         let relationship = self.factor(relationship);
-        let age = (now - signals.created_at).as_seconds_f64();
+        let age = (now - signals.created_at).max(TimeDelta::zero()).as_seconds_f64();
         let decay = (-age / self.half_life.as_seconds_f64()).exp2();
         let total = worth * relationship * decay;
         Score { total, worth, engagement, bonus, relationship, decay }
@@ -206,6 +206,16 @@ mod tests {
         let score = STORED.score(&signals, AuthorRelationship::Followed, now);
 
         assert_eq!([score.decay, score.relationship, score.total], [0.5, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn a_post_dated_in_the_future_scores_like_a_new_one() {
+        let signals = signals();
+
+        let now = signals.created_at - TimeDelta::days(30);
+        let score = STORED.score(&signals, AuthorRelationship::Other, now);
+
+        assert_eq!([score.decay, score.total], [1.0, 3.0]);
     }
 
     #[test]

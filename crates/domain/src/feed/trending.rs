@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 
-use crate::Engagement;
+use crate::{Engagement, elapsed_since};
 
 /// The weights of the trending score (docs/rules.md#trending). To use other weights, copy [`TrendingConfig::STORED`] and
 /// change fields.
@@ -24,7 +24,8 @@ impl TrendingConfig {
         Self { heart_weight: 2.0, reaction_weight: 3.0, share_weight: 8.0, recency_bonus: 5.0 };
 
     /// Computes the trending score: the weighted engagement, plus [`recency_bonus`](Self::recency_bonus) times the part of
-    /// the window that the post has left. `None` if the post is older than the window or has no engagement.
+    /// the window that the post has left. `None` if the post is older than the window, has no
+    /// engagement, or is dated in the future (see [`elapsed_since`]).
     ///
     /// All engagement of a post created inside the window happened inside the window, so the cached counts are enough.
     pub fn score(
@@ -37,8 +38,7 @@ impl TrendingConfig {
         let weight = self.heart_weight * f64::from(engagement.hearts)
             + self.reaction_weight * f64::from(engagement.reactions)
             + self.share_weight * f64::from(engagement.shares);
-        // The clock of another node may be ahead.
-        let age = (now - created_at).max(TimeDelta::zero());
+        let age = elapsed_since(created_at, now)?;
         let left = (window.0 - age).as_seconds_f64() / window.0.as_seconds_f64();
         (weight > 0.0 && 0.0 <= left).then_some(weight + self.recency_bonus * left)
     }
@@ -90,7 +90,7 @@ mod tests {
     #[case(Engagement { reactions: 1, ..NONE }, 12, Some(5.5))]
     #[case(Engagement { shares: 1, ..NONE }, 24, Some(8.0))]
     #[case(Engagement { hearts: 1, reactions: 1, shares: 1, comments: 9 }, 24, Some(13.0))]
-    #[case(Engagement { hearts: 1, ..NONE }, -1, Some(7.0))]
+    #[case(Engagement { hearts: 1, ..NONE }, -1, None)]
     #[case(Engagement { hearts: 1, ..NONE }, 25, None)]
     #[case(Engagement { comments: 9, ..NONE }, 0, None)]
     fn the_score_is_the_engagement_plus_the_recency_bonus(
@@ -105,6 +105,17 @@ mod tests {
             TrendingConfig::STORED.score(engagement, created_at, TrendingWindow::DEFAULT, now);
 
         assert_eq!(actual, score);
+    }
+
+    #[test]
+    fn a_post_by_a_clock_slightly_ahead_scores_like_a_new_one() {
+        let (now, engagement) = (DateTime::UNIX_EPOCH, Engagement { hearts: 1, ..NONE });
+        let created_at = now + TimeDelta::seconds(1);
+
+        let score =
+            TrendingConfig::STORED.score(engagement, created_at, TrendingWindow::DEFAULT, now);
+
+        assert_eq!(score, Some(7.0));
     }
 
     #[rstest]

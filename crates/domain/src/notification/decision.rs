@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{BatchConfig, Event, Notification, WithdrawnNotification};
-use crate::{Author, Emoji, NotificationId};
+use crate::{Author, Emoji, NotificationId, elapsed_since};
 
 /// What [`decide`] has to know of the inbox and of the two users.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,7 +128,7 @@ fn admission(
     open: &Notification,
     now: DateTime<Utc>,
 ) -> Option<BatchDecision> {
-    let age = now - open.created_at;
+    let age = elapsed_since(open.created_at, now)?;
     match open.batch {
         Some(_) if age <= config.max_age && has_room(config, open) => Some(BatchDecision::Join),
         None if age <= config.conversion_window => Some(BatchDecision::Convert),

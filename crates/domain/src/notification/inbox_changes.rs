@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Cause, Notification};
-use crate::{NotificationId, UserId};
+use crate::{NotificationId, UserId, elapsed_since};
 
 /// The changes to the rows of one inbox. Apply all of them or none.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -49,6 +49,6 @@ impl WithdrawnNotification {
 
     /// Whether repeating the act at `now` restores the notification.
     pub fn is_restorable(&self, now: DateTime<Utc>) -> bool {
-        now - self.withdrawn_at <= Self::RESTORE_WINDOW
+        elapsed_since(self.withdrawn_at, now).is_some_and(|elapsed| elapsed <= Self::RESTORE_WINDOW)
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::UserId;
+use crate::{UserId, elapsed_since};
 
 /// The notifications of one type that were started for one recipient in the current window.
 ///
@@ -22,9 +22,6 @@ impl HourlyQuota {
     pub const LIMIT_PER_ACTOR: i32 = 5;
     /// How long a window lasts.
     pub const WINDOW: TimeDelta = TimeDelta::hours(1);
-    /// How far in the future the opening of an open window may be: requests that run side by side, and the clocks of nodes,
-    /// differ by less. A window that opened later is the work of a clock that was wrong, and is not open.
-    pub const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
     /// The quota after one more start by `actor` at `now`, or `None` if a limit is reached and the start is held back.
     pub fn consume(current: Option<&Self>, actor: UserId, now: DateTime<Utc>) -> Option<Self> {
@@ -48,8 +45,7 @@ impl HourlyQuota {
     }
 
     fn is_open(&self, now: DateTime<Utc>) -> bool {
-        let age = now - self.window_opened_at;
-        -Self::CLOCK_SKEW <= age && age < Self::WINDOW
+        elapsed_since(self.window_opened_at, now).is_some_and(|elapsed| elapsed < Self::WINDOW)
     }
 }
 
@@ -60,6 +56,7 @@ fn to_count(length: usize) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MAX_CLOCK_SKEW;
 
     const OPENED: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
@@ -108,8 +105,8 @@ mod tests {
         for (time, is_open) in [
             (TimeDelta::days(30), false),
             (HourlyQuota::WINDOW, false),
-            (HourlyQuota::CLOCK_SKEW + TimeDelta::microseconds(1), false),
-            (HourlyQuota::CLOCK_SKEW, true),
+            (MAX_CLOCK_SKEW, false),
+            (MAX_CLOCK_SKEW - TimeDelta::microseconds(1), true),
             (TimeDelta::microseconds(1), true),
         ] {
             let window = window_in(time);

@@ -104,6 +104,32 @@ fn joining_does_not_extend_the_life_of_a_batch() {
     assert_eq!(scenario.messages().len(), 2);
 }
 
+/// The first acts are recorded by a node whose clock is 30 days ahead.
+#[test]
+fn acts_neither_join_nor_convert_what_was_created_in_the_future() {
+    for (from_the_future, is_ahead) in [(1, true), (2, true), (1, false), (2, false)] {
+        let mut scenario = Scenario::new();
+        let ahead = if is_ahead { TimeDelta::days(30) } else { TimeDelta::seconds(1) };
+        scenario.advance(ahead);
+        for actor in [BEN, CARO].into_iter().take(from_the_future) {
+            scenario.act(actor, heart());
+        }
+
+        scenario.advance(-ahead);
+        scenario.act(DAN, heart());
+        scenario.act(5, heart());
+
+        let counts = scenario.all().into_iter().filter_map(|notification| notification.batch);
+        let counts: Vec<i32> = counts.map(|counts| counts.child_count).collect();
+        let expected = match (from_the_future, is_ahead) {
+            (2, true) => vec![2, 2],
+            (_, true) => vec![2],
+            (earlier, false) => vec![i32::try_from(earlier).unwrap() + 2],
+        };
+        assert_eq!(counts, expected, "{from_the_future} {is_ahead}");
+    }
+}
+
 #[test]
 fn acts_after_a_closed_batch_form_a_new_batch() {
     let mut scenario = batch_of_two_hearts();

@@ -83,6 +83,24 @@ fn repeating_an_act_within_a_day_restores_it_and_later_starts_a_new_one() {
     }
 }
 
+#[test]
+fn an_act_withdrawn_in_the_future_starts_again_and_can_be_withdrawn_again() {
+    let mut scenario = Scenario::new();
+    scenario.act(BEN, heart());
+    let before = scenario.only();
+    scenario.advance(TimeDelta::days(30));
+    scenario.undo(BEN, heart());
+    scenario.advance(-TimeDelta::days(30));
+
+    scenario.act(BEN, heart());
+    let after = scenario.only();
+    scenario.undo(BEN, heart());
+    scenario.act(BEN, heart());
+
+    assert_ne!(after.id, before.id);
+    assert_eq!(scenario.only(), after);
+}
+
 /// Each withdrawal starts a new restore window.
 #[test]
 fn an_act_can_be_restored_day_after_day() {

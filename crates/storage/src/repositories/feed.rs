@@ -57,7 +57,7 @@ pub struct FeedPageItem {
 impl Feed<'_> {
     /// Composes the next page of a feed: at most `limit` posts, and at most [`FeedCursor::MAX_POSITIONS`] in the whole feed.
     /// It has exactly the posts that it would have if all public posts by authors without a block to or from the viewer were
-    /// candidates.
+    /// candidates. A post dated in the future is none until its time has come (see [`grateful_domain::MAX_CLOCK_SKEW`]).
     ///
     /// Runs one statement, or two if one author has a third of the best or of the newest posts. `candidates.rs` says how
     /// many rows they read.
@@ -65,12 +65,13 @@ impl Feed<'_> {
         &mut self,
         viewer: Viewer,
         cursor: &FeedCursor,
+        now: DateTime<Utc>,
         limit: usize,
     ) -> Result<FeedPage> {
         let limit = limit.min(cursor.positions_left());
         // One more than the positions of the page, to know whether there is a next page.
         let needed = limit + 1;
-        let first = FirstCandidates::of(viewer, cursor, needed);
+        let first = FirstCandidates::of(viewer, cursor, now, needed);
         let mut rows: Vec<CandidateRow> = first.load(self.conn).await?;
         let ranked_count = count(&rows, Slot::Ranked);
         let lists = candidate_lists(&rows, |slot| count(&rows, slot) < depth(needed));
@@ -78,7 +79,7 @@ impl Feed<'_> {
             items
         } else {
             let full = |slot| full_authors(&rows, slot, needed);
-            let more = FirstCandidates::of(viewer, cursor, needed)
+            let more = FirstCandidates::of(viewer, cursor, now, needed)
                 .without_authors(full(Slot::Ranked), full(Slot::Fresh));
             rows.extend(more.load::<CandidateRow>(self.conn).await?);
             // With these candidates, the page is the same as with complete lists. With complete lists, `compose` never

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use grateful_domain::UserId;
+use grateful_domain::{MAX_CLOCK_SKEW, UserId};
 use uuid::Uuid;
 
 use crate::schema::idempotency_keys;
@@ -73,11 +73,14 @@ impl IdempotencyKeys<'_> {
         })
     }
 
-    /// Inserts the claim, or takes over a row whose lease or retention has expired. Returns whether it did.
+    /// Inserts the claim, or takes over a row whose lease or retention has expired. A lease that begins in the future, by a
+    /// clock that was ahead, counts as expired. A response from then is still replayed. Returns whether it did.
     async fn acquire(&mut self, claim: &Claim) -> Result<bool> {
-        let lease_expired = idempotency_keys::answer
-            .is_null()
-            .and(idempotency_keys::claimed_at.lt(claim.at - Self::LEASE));
+        let lease_expired = idempotency_keys::answer.is_null().and(
+            idempotency_keys::claimed_at
+                .lt(claim.at - Self::LEASE)
+                .or(idempotency_keys::claimed_at.ge(claim.at + MAX_CLOCK_SKEW)),
+        );
         let retention_expired = idempotency_keys::claimed_at.lt(claim.at - Self::RETENTION);
         let row = (
             idempotency_keys::fingerprint.eq(&claim.fingerprint[..]),

@@ -5,7 +5,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    PostId, Recipients, Share, ShareDetails, ShareId, ShareMessage, ShareMethod, ShareQuota, UserId,
+    MAX_CLOCK_SKEW, PostId, Recipients, Share, ShareDetails, ShareId, ShareMessage, ShareMethod,
+    ShareQuota, UserId,
 };
 use uuid::Uuid;
 
@@ -83,6 +84,7 @@ impl Shares<'_> {
             .filter(shares::user_id.eq(i64::from(user)))
             .filter(shares::share_method.eq(ShareMethod::Message.code()))
             .filter(shares::created_at.gt(now - TimeDelta::hours(1)))
+            .filter(shares::created_at.lt(now + MAX_CLOCK_SKEW))
             .select(shares::created_at)
             .order(shares::created_at.desc())
             .offset(i64::from(ShareQuota::MAX_PER_HOUR) - 1)

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use chrono::{DateTime, Utc};
 use diesel_async::SimpleAsyncConnection;
 use grateful_domain::{FeedCursor, Limit, TrendingWindow, UserId, Viewer};
 use grateful_storage::{Connection, Repositories};
@@ -19,6 +20,9 @@ const FOLLOWS_NONE: i64 = 1;
 const FOLLOWS_60: i64 = 2;
 const FOLLOWS_5000: i64 = 3;
 const WITH_BLOCKS: i64 = 4;
+
+/// An hour after [`NOON`].
+const LATER: DateTime<Utc> = DateTime::from_timestamp_micros(1_767_618_000_000_000).unwrap();
 
 #[tokio::test]
 async fn a_page_without_follows_reads_ten_rows_per_post() {
@@ -67,12 +71,13 @@ async fn reading_past_a_saturated_author_skips_their_posts_above_the_last_one_ne
         )
         .await;
     let mut conn = database.connect().await;
-    conn.feed().compose(viewer(FOLLOWS_NONE), &FeedCursor::default(), 20).await.unwrap();
-    let deeper = find_prepared(&mut conn, "unnest($5").await;
+    conn.feed().compose(viewer(FOLLOWS_NONE), &FeedCursor::default(), LATER, 20).await.unwrap();
+    let deeper = find_prepared(&mut conn, "unnest($6").await;
 
     for mode in MODES {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
-        let arguments = format!("{FOLLOWS_NONE}, '{{}}', 1, 21, '{{77}}', '{{77}}'");
+        let arguments =
+            format!("{FOLLOWS_NONE}, '{{}}', 1, 21, '2026-01-05 13:05Z', '{{77}}', '{{77}}'");
         let plan = Plan::of(&mut conn, &deeper, &arguments).await;
         assert_within(&plan, mode, 82, 2 * 300 + 200);
     }
@@ -97,44 +102,95 @@ async fn trending_posts_of_an_hour_are_found_among_the_new_posts() {
     check_trending(1, 100, 3_000).await;
 }
 
+/// A node whose clock is a month ahead wrote 20,000 posts. They are at the start of all indexes by rank and by time.
+#[tokio::test]
+async fn posts_dated_in_the_future_are_passed_over_in_the_indexes_and_never_read() {
+    let database = TestDatabase::create().await;
+    database.execute(&include_str!("datasets/feed.sql").replace("200000", "40000")).await;
+    database
+        .execute(
+            "INSERT INTO posts (id, author_id, content, created_at, hearts_count)
+             SELECT gen_random_uuid(), n * 7 % 10000 + 1, 'Rain', timestamptz '2026-02-05 12:00Z' + n * interval '1 second', n % 9
+             FROM generate_series(1, 20000) n; ANALYZE posts",
+        )
+        .await;
+    let mut conn = database.connect().await;
+
+    // A scan passes 20,000 entries, of which about 100 are on a page of the index. Looking up a followed user takes three.
+    let passed_over = 20_000 / 100;
+    for (user, max_read, max_pages) in [
+        (FOLLOWS_NONE, 200, 1_000 + passed_over),
+        (WITH_BLOCKS, 200 + 40, 1_000 + passed_over),
+        (FOLLOWS_60, 200 + 2 * 60, 1_000 + passed_over),
+        (FOLLOWS_5000, 200 + 5000 + 2000, 1_000 + 3 * 5000 + 2 * passed_over),
+    ] {
+        check_page_of(&mut conn, user, 20, 0, max_read, max_pages).await;
+    }
+    check_trending_of(&mut conn, 24, 10, 200, 1_000 + passed_over).await;
+}
+
 /// Plans for specific arguments and for any arguments.
 const MODES: [&str; 2] = ["force_custom_plan", "force_generic_plan"];
 
 /// Requests a page after `served` positions, and checks the plan of the statement that loads its candidates.
 async fn check_page(user: i64, limit: usize, served: usize, max_read: u32) {
     let mut conn = database().await.connect().await;
-    let cursor = cursor_after(&mut conn, viewer(user), served).await;
-    let page = conn.feed().compose(viewer(user), &cursor, limit).await.unwrap();
+    check_page_of(&mut conn, user, limit, served, max_read, u32::MAX).await;
+}
+
+async fn check_page_of(
+    conn: &mut Connection,
+    user: i64,
+    limit: usize,
+    served: usize,
+    max_read: u32,
+    max_pages: u32,
+) {
+    let cursor = cursor_after(conn, viewer(user), served).await;
+    let page = conn.feed().compose(viewer(user), &cursor, NOON, limit).await.unwrap();
     assert_eq!(page.items.len(), limit);
-    let statement = find_prepared(&mut conn, "served").await;
+    let statement = find_prepared(conn, "served").await;
 
     let mut keys = String::new();
     for key in cursor.seen_posts() {
         write!(keys, ",\"\\\\x{:016x}\"", u64::from_be_bytes(key.0)).unwrap();
     }
     let needed = limit + 1;
-    let arguments = format!("{user}, '{{{}}}', 1, {needed}", keys.trim_start_matches(','));
+    let keys = keys.trim_start_matches(',');
+    let arguments = format!("{user}, '{{{keys}}}', 1, {needed}, '2026-01-05 12:05Z'");
     for mode in MODES {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
-        let plan = Plan::of(&mut conn, &statement, &arguments).await;
+        let plan = Plan::of(conn, &statement, &arguments).await;
         assert_within(&plan, mode, u32::try_from(2 * (3 * needed - 2)).unwrap(), max_read);
+        assert_pages_within(&plan, mode, max_pages);
     }
 }
 
 async fn check_trending(hours: i64, limit: i64, max_read: u32) {
     let mut conn = database().await.connect().await;
+    check_trending_of(&mut conn, hours, limit, max_read, u32::MAX).await;
+}
+
+async fn check_trending_of(
+    conn: &mut Connection,
+    hours: i64,
+    limit: i64,
+    max_read: u32,
+    max_pages: u32,
+) {
     let window = TrendingWindow::parse(hours).unwrap();
     let page_limit = Limit::parse(limit).unwrap();
     conn.feed().list_trending(viewer(WITH_BLOCKS), window, NOON, page_limit).await.unwrap();
 
     let oldest_days = f64::from(20_458) + 0.5 - f64::from(u32::try_from(hours).unwrap()) / 24.0;
     let arguments = format!(
-        "4, '2026-01-05 12:00Z', timestamptz '2026-01-05 12:00Z' - interval '{hours} hours', {limit}, 2, 3, 8, 5, {oldest_days}"
+        "4, '2026-01-05 12:00Z', timestamptz '2026-01-05 12:00Z' - interval '{hours} hours', {limit}, 2, 3, 8, 5, {oldest_days}, '2026-01-05 12:05Z'"
     );
     for mode in MODES {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
-        let plan = Plan::of_prepared(&mut conn, "", &arguments).await;
+        let plan = Plan::of_prepared(conn, "promising", &arguments).await;
         assert_within(&plan, mode, u32::try_from(limit).unwrap(), max_read);
+        assert_pages_within(&plan, mode, max_pages);
     }
 }
 
@@ -145,6 +201,13 @@ fn assert_within(plan: &Plan, mode: &str, rows: u32, max_read: u32) {
     assert_eq!(returned.to_string(), rows.to_string(), "{mode}: {plan:#?}");
     assert_eq!(plan.tables_scanned(), [""; 0], "{mode}: {plan:#?}");
     assert!(read <= f64::from(max_read), "{mode}: {read} rows for {rows}: {plan:#?}");
+}
+
+#[track_caller]
+fn assert_pages_within(plan: &Plan, mode: &str, max_pages: u32) {
+    let pages = plan.pages_read();
+    println!("{mode}: {pages} pages, at most {max_pages}");
+    assert!(pages <= f64::from(max_pages), "{mode}: {pages} pages: {plan:#?}");
 }
 
 /// The name of the only prepared statement whose text contains `sql_part`.
@@ -162,7 +225,7 @@ async fn cursor_after(conn: &mut Connection, viewer: Viewer, positions: usize) -
     while cursor.positions_served() < positions {
         let page = conn
             .feed()
-            .compose(viewer, &cursor, 100.min(positions - cursor.positions_served()))
+            .compose(viewer, &cursor, NOON, 100.min(positions - cursor.positions_served()))
             .await
             .unwrap();
         cursor = cursor.advance(

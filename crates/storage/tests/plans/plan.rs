@@ -31,7 +31,8 @@ impl Plan {
             plan: Value,
         }
 
-        let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE {name} ({arguments})");
+        let explain =
+            format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE {name} ({arguments})");
         let row: Row = diesel::sql_query(&explain)
             .get_result(conn)
             .await
@@ -53,6 +54,11 @@ impl Plan {
             per_loop * number(node, "Actual Loops")
         };
         self.scans().into_iter().map(rows_read).sum()
+    }
+
+    /// Number of pages read from tables and indexes. A page that is read twice counts twice.
+    pub(crate) fn pages_read(&self) -> f64 {
+        number(&self.0, "Shared Hit Blocks") + number(&self.0, "Shared Read Blocks")
     }
 
     /// The tables read by a sequential scan.

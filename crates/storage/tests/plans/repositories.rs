@@ -4,10 +4,10 @@ use chrono::DateTime;
 use diesel_async::SimpleAsyncConnection;
 use grateful_domain::notification::{Act, Cause, Event, EventDetails};
 use grateful_domain::{
-    CommentId, ImageUrl, Limit, NotificationId, NotificationType, PageRequest, PageStart, Position,
-    PostId, ProfilePhoto, UserId, Viewer,
+    CommentId, ImageUrl, Limit, MAX_CLOCK_SKEW, NotificationId, NotificationType, PageRequest,
+    PageStart, Position, PostId, ProfilePhoto, UserId, Viewer,
 };
-use grateful_storage::query::PostOrder;
+use grateful_storage::query::{AllAuthors, DateRange, PostOrder};
 use grateful_storage::{
     Connection, CounterTable, NotificationQuery, Participants, PostQuery, RemovedMentions,
     Repositories, TokenHash,
@@ -34,37 +34,41 @@ const FIRST_POST: u128 = 0x0193_0000_0000_7000_8000_0000_0000_0000;
 const ENGAGEMENT_OF_PROLIFIC: &str = "1, 1, 1, 1";
 const BLOCKS_OF_PROLIFIC: &str = "1, 'blocked', 1, 'blocked'";
 
+/// The bound that leaves out posts dated in the future.
+const NOW: &str = "'2026-01-05 12:05Z'";
+
 /// Requests with the default and with the maximum number of items.
 const DEFAULT_PAGE: PageRequest = PageRequest::first(Limit::DEFAULT);
 const MAX_PAGE: PageRequest = PageRequest::first(Limit::MAX);
 
 #[tokio::test]
 async fn listing_the_newest_posts_for_a_guest_reads_few_rows() {
-    let query = PostQuery::visible_to(Viewer::Guest);
+    let query = until_now(PostQuery::visible_to(Viewer::Guest));
 
-    check("NULL, 1, NULL, 1, 21", 21, async |conn| list(conn, query).await).await;
+    let arguments = format!("NULL, 1, NULL, 1, {NOW}, 21");
+    check(&arguments, 21, async |conn| list(conn, query).await).await;
 }
 
 #[tokio::test]
 async fn listing_the_newest_posts_with_blocks_reads_few_rows() {
-    let query = signed_in(PROLIFIC);
-    let arguments = format!("{ENGAGEMENT_OF_PROLIFIC}, {BLOCKS_OF_PROLIFIC}, 21");
+    let query = until_now(signed_in(PROLIFIC));
+    let arguments = format!("{ENGAGEMENT_OF_PROLIFIC}, {BLOCKS_OF_PROLIFIC}, {NOW}, 21");
 
     check(&arguments, 21, async |conn| list(conn, query).await).await;
 }
 
 #[tokio::test]
 async fn listing_the_newest_posts_for_a_user_with_many_hearts_reads_few_rows() {
-    let query = signed_in(FREQUENT_HEARTER);
+    let query = until_now(signed_in(FREQUENT_HEARTER));
 
-    let arguments = "149, 1, 149, 1, 149, 'blocked', 149, 'blocked', 21";
-    check(arguments, 21, async |conn| list(conn, query).await).await;
+    let arguments = format!("149, 1, 149, 1, 149, 'blocked', 149, 'blocked', {NOW}, 21");
+    check(&arguments, 21, async |conn| list(conn, query).await).await;
 }
 
 #[tokio::test]
 async fn listing_a_hundred_of_the_newest_posts_reads_few_rows() {
-    let query = signed_in(PROLIFIC).page(PageRequest::first(Limit::MAX));
-    let arguments = format!("{ENGAGEMENT_OF_PROLIFIC}, {BLOCKS_OF_PROLIFIC}, 101");
+    let query = until_now(signed_in(PROLIFIC)).page(PageRequest::first(Limit::MAX));
+    let arguments = format!("{ENGAGEMENT_OF_PROLIFIC}, {BLOCKS_OF_PROLIFIC}, {NOW}, 101");
 
     check(&arguments, 101, async |conn| list(conn, query).await).await;
 }
@@ -72,8 +76,8 @@ async fn listing_a_hundred_of_the_newest_posts_reads_few_rows() {
 #[tokio::test]
 async fn listing_a_deep_page_of_the_newest_posts_reads_few_rows() {
     let (position, sql) = middle();
-    let query = signed_in(PROLIFIC).page(after(position));
-    let arguments = format!("{ENGAGEMENT_OF_PROLIFIC}, {BLOCKS_OF_PROLIFIC}, {sql}, 21");
+    let query = until_now(signed_in(PROLIFIC)).page(after(position));
+    let arguments = format!("{ENGAGEMENT_OF_PROLIFIC}, {BLOCKS_OF_PROLIFIC}, {NOW}, {sql}, 21");
 
     check(&arguments, 21, async |conn| list(conn, query).await).await;
 }
@@ -612,6 +616,11 @@ async fn begin_rolled_back(conn: &mut Connection) {
 
 async fn list<W, O: PostOrder>(conn: &mut Connection, query: PostQuery<W, O>) {
     conn.posts().list(query).await.unwrap();
+}
+
+/// The list without posts dated in the future.
+fn until_now(query: PostQuery) -> PostQuery<AllAuthors, DateRange> {
+    query.until(NOON + MAX_CLOCK_SKEW)
 }
 
 fn signed_in(user: i64) -> PostQuery {

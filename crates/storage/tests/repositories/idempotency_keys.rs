@@ -89,6 +89,39 @@ async fn an_abandoned_attempt_can_be_replaced_only_after_its_lease() {
     );
 }
 
+/// The first attempt is by a node whose clock is a month ahead.
+#[tokio::test]
+async fn an_attempt_from_the_future_does_not_hold_the_key_and_its_response_is_replayed() {
+    let database = TestDatabase::create().await;
+    let abandoned =
+        Claim { at: NOON + TimeDelta::days(30), ..first_attempt(create_user(&database).await) };
+    claim(&database.pool, &abandoned).await;
+    let second = retry(&abandoned, 2, NOON);
+
+    assert_eq!(claim(&database.pool, &second).await, ClaimOutcome::Acquired);
+    assert!(!complete(&database.pool, &abandoned, b"too late").await);
+    release(&database.pool, &second).await;
+
+    let completed = retry(&abandoned, 3, abandoned.at);
+    claim(&database.pool, &completed).await;
+    assert!(complete(&database.pool, &completed, b"done").await);
+    let fourth = retry(&abandoned, 4, NOON);
+    assert_eq!(claim(&database.pool, &fourth).await, ClaimOutcome::Completed(b"done".to_vec()));
+}
+
+/// The clocks of two nodes are never equal.
+#[tokio::test]
+async fn an_attempt_by_a_clock_slightly_ahead_holds_the_key() {
+    let database = TestDatabase::create().await;
+    let first =
+        Claim { at: NOON + TimeDelta::seconds(1), ..first_attempt(create_user(&database).await) };
+    claim(&database.pool, &first).await;
+
+    let outcome = claim(&database.pool, &retry(&first, 2, NOON)).await;
+
+    assert_eq!(outcome, ClaimOutcome::InFlight);
+}
+
 #[tokio::test]
 async fn a_replaced_attempt_can_neither_complete_nor_release_the_key() {
     let database = TestDatabase::create().await;

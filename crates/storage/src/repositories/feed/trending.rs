@@ -8,11 +8,11 @@
 //! **Rows read.** First the best-ranked posts of the window that have engagement, ten times as many as the limit. They give
 //! `w`. Then the posts above the lower bound: with a window of a day, posts with at least about half the engagement of the
 //! trending posts, and older posts with as high a rank. If there is hardly any engagement, these are all posts of the
-//! window. Posts whose rank is too low for any post of the window are never read.
+//! window. Posts whose rank is too low for any post of the window are never read, nor are posts dated in the future.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_types::{BigInt, Double, Nullable, Timestamptz, Uuid as SqlUuid};
-use grateful_domain::{FeedConfig, Limit, TrendingConfig, TrendingWindow, Viewer};
+use grateful_domain::{FeedConfig, Limit, MAX_CLOCK_SKEW, TrendingConfig, TrendingWindow, Viewer};
 
 use crate::query::statement;
 
@@ -21,12 +21,12 @@ statement! {
     pub(super) Trending(
         viewer: Option<i64> as Nullable<BigInt>, now: DateTime<Utc> as Timestamptz, since: DateTime<Utc> as Timestamptz,
         limit: i64 as BigInt, heart_weight: f64 as Double, reaction_weight: f64 as Double, share_weight: f64 as Double,
-        recency_bonus: f64 as Double, min_rank: f64 as Double
+        recency_bonus: f64 as Double, min_rank: f64 as Double, until: DateTime<Utc> as Timestamptz
     ) -> SqlUuid {
         concat!("away AS MATERIALIZED (", blocked_users!(), "), promising AS MATERIALIZED (
             SELECT * FROM (
                 SELECT $5 * hearts_count + $6 * reactions_count + $7 * shares_count AS weight FROM posts
-                WHERE is_public AND rank >= $9 AND rank <= 'infinity' AND created_at >= $3
+                WHERE is_public AND rank >= $9 AND rank <= 'infinity' AND created_at >= $3 AND created_at < $10
                     AND (hearts_count > 0 OR reactions_count > 0 OR shares_count > 0)
                     AND NOT (author_id = ANY (SELECT id FROM away))
                 ORDER BY rank DESC, created_at DESC, id DESC LIMIT 1000
@@ -35,7 +35,7 @@ statement! {
             SELECT weight FROM promising ORDER BY weight DESC LIMIT 1 OFFSET $4 - 1
         )
         SELECT id FROM posts
-        WHERE is_public AND created_at >= $3 AND (hearts_count > 0 OR reactions_count > 0 OR shares_count > 0)
+        WHERE is_public AND created_at >= $3 AND created_at < $10 AND (hearts_count > 0 OR reactions_count > 0 OR shares_count > 0)
             AND NOT (author_id = ANY (SELECT id FROM away))
             -- Slightly less, because floating-point numbers of this size are exact to about 1e-11.
             AND rank >= $9 - 1e-6 + coalesce((SELECT ln(greatest((weight - $8) / 2, 1)) / ln(2::float8) FROM bar), 0)
@@ -70,6 +70,7 @@ impl Trending {
             share_weight,
             recency_bonus,
             min_rank,
+            until: now + MAX_CLOCK_SKEW,
         }
     }
 }

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::HourlyQuota;
-use grateful_domain::{NotificationId, NotificationType, UserId};
+use grateful_domain::{MAX_CLOCK_SKEW, NotificationId, NotificationType, UserId};
 use uuid::Uuid;
 
 use super::Notifications;
@@ -95,6 +95,7 @@ impl Notifications<'_> {
             kind: kind.map(|kind| kind.code().to_owned()),
             hour_ago: now - TimeDelta::hours(1),
             day_ago: now - TimeDelta::days(1),
+            until: now + MAX_CLOCK_SKEW,
         };
         let (last_hour, last_day, total, window_opened_at, actors, held_back): StatsColumns =
             stats.get_result(self.conn).await?;
@@ -158,11 +159,12 @@ statement! {
         owner: i64 as BigInt,
         kind: Option<String> as Nullable<Text>,
         hour_ago: DateTime<Utc> as Timestamptz,
-        day_ago: DateTime<Utc> as Timestamptz
+        day_ago: DateTime<Utc> as Timestamptz,
+        until: DateTime<Utc> as Timestamptz
     ) -> (BigInt, BigInt, BigInt, Nullable<Timestamptz>, Nullable<Array<BigInt>>, BigInt) {
         "told AS (
-            SELECT count(*) FILTER (WHERE created_at > $3) AS last_hour,
-                count(*) FILTER (WHERE created_at > $4) AS last_day,
+            SELECT count(*) FILTER (WHERE created_at > $3 AND created_at < $5) AS last_hour,
+                count(*) FILTER (WHERE created_at > $4 AND created_at < $5) AS last_day,
                 count(*) AS total
             FROM notifications
             WHERE user_id = $1 AND CASE

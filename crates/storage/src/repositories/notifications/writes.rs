@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::UserId;
+use grateful_domain::{MAX_CLOCK_SKEW, UserId};
 use grateful_domain::notification::{
     Cause, HourlyQuota, InboxChanges, NotificationType, WithdrawnNotification,
 };
@@ -109,7 +109,7 @@ impl PendingWrites {
             starts: json!(self.starts.iter().copied().map(StartRow::from).collect::<Vec<_>>()),
             now: self.now,
             open_after: self.now - HourlyQuota::WINDOW,
-            open_until: self.now + HourlyQuota::CLOCK_SKEW,
+            open_until: self.now + MAX_CLOCK_SKEW,
             limit: HourlyQuota::LIMIT,
             limit_per_actor: HourlyQuota::LIMIT_PER_ACTOR,
         }
@@ -212,9 +212,9 @@ statement! {
             ON CONFLICT (user_id, type) DO UPDATE SET (window_opened_at, actor_ids) = (
                 SELECT CASE WHEN is_open THEN quota.window_opened_at ELSE $7 END,
                     CASE WHEN is_open THEN quota.actor_ids || excluded.actor_ids ELSE excluded.actor_ids END
-                FROM (VALUES (quota.window_opened_at > $8 AND quota.window_opened_at <= $9)) AS it (is_open)
+                FROM (VALUES (quota.window_opened_at > $8 AND quota.window_opened_at < $9)) AS it (is_open)
             )
-            WHERE NOT (quota.window_opened_at > $8 AND quota.window_opened_at <= $9) OR (
+            WHERE NOT (quota.window_opened_at > $8 AND quota.window_opened_at < $9) OR (
                 cardinality(quota.actor_ids) < $10
                 AND cardinality(array_positions(quota.actor_ids, excluded.actor_ids[1])) < $11
             )

