@@ -116,7 +116,7 @@ async fn posts_dated_in_the_future_are_passed_over_in_the_indexes_and_never_read
         .await;
     let mut conn = database.connect().await;
 
-    // A scan passes 20,000 entries, of which about 100 are on a page of the index. Looking up a followed user takes three.
+    // A scan passes 20,000 entries, about 100 to a page of the index. Looking up a followed user takes three pages.
     let passed_over = 20_000 / 100;
     for (user, max_read, max_pages) in [
         (FOLLOWS_NONE, 200, 1_000 + passed_over),
