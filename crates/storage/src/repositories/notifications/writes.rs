@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::{MAX_CLOCK_SKEW, UserId};
 use grateful_domain::notification::{
     Cause, HourlyQuota, InboxChanges, NotificationType, WithdrawnNotification,
 };
+use grateful_domain::{MAX_CLOCK_SKEW, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
