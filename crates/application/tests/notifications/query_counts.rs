@@ -33,8 +33,8 @@ async fn an_act_on_a_batch_of_fifty_needs_no_more_statements() {
         let reply =
             assert_queries!(9, scenario.try_comment(scenario.caro, "Indeed", Some(comment)));
 
-        assert_queries!(11, comments::delete(app, scenario.caro, reply));
-        assert_queries!(11, comments::delete(app, *ben, comment));
+        assert_queries!(10, comments::delete(app, scenario.caro, reply));
+        assert_queries!(10, comments::delete(app, *ben, comment));
         assert_queries!(8, shares::delete(app, *ben, post.id));
         assert_queries!(8, reactions::remove(app, *ben, post.id));
         assert_queries!(8, hearts::remove(app, *ben, post.id));
