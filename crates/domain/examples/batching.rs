@@ -6,7 +6,9 @@ use std::error::Error;
 use std::fmt::{self, Write as _};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use grateful_domain::notification::{Act, Cause, Deliverability, Event, EventDetails, Inbox};
+use grateful_domain::notification::{
+    Act, Cause, Deliverability, Event, EventDetails, Inbox, QuotedTexts,
+};
 use grateful_domain::{Author, Emoji, NotificationId, PostId, UserId, Username};
 use uuid::Uuid;
 
@@ -41,7 +43,7 @@ pub(crate) fn run() -> Result<String, Box<dyn Error>> {
     scenario.print_inbox("Ana reads all notifications")?;
 
     // Changing or withdrawing an act does not make the batch unread.
-    scenario.inbox.update_reaction(&ben, Act::Reaction { post }, Emoji::Fire);
+    scenario.inbox.update_reaction(ben.id, Act::Reaction { post }, Emoji::Fire);
     scenario.inbox.withdraw(caro.id, Act::Heart { post }, scenario.now);
     scenario.print_inbox("Ben changes his reaction to fire, and Caro removes her heart")?;
 
@@ -78,10 +80,9 @@ impl Scenario {
     /// Records an act one minute after the previous one.
     fn record(&mut self, actor: &Author, act: Act, emoji: Option<Emoji>) {
         self.now += TimeDelta::minutes(1);
-        let post = EventDetails::for_post("For the bus driver who waited.");
         let event = Event {
             cause: Cause { recipient: self.owner, actor: actor.id, act },
-            details: EventDetails { emoji, ..post },
+            details: EventDetails { emoji, ..EventDetails::default() },
             at: self.now,
             id: self.new_id(),
             batch_id: self.new_id(),
@@ -102,12 +103,16 @@ impl Scenario {
 
     fn print_inbox(&mut self, heading: &str) -> fmt::Result {
         writeln!(self.output, "{heading}")?;
+        // The caller looks up the current texts of the post and the comment, if the owner can see them.
+        let post = Some("For the bus driver who waited.".to_owned());
+        let quoted = QuotedTexts { post, comment: None };
         for notification in self.inbox.top_level() {
             let mark = if notification.read_at.is_none() { '●' } else { '○' };
-            let text = &notification.text;
+            let text = self.inbox.render(notification, &quoted).text;
             writeln!(self.output, "  {mark} {}: {}", text.title, text.message)?;
             for child in self.inbox.children(notification.id) {
-                writeln!(self.output, "      {}", child.text.message)?;
+                let text = self.inbox.render(child, &quoted).text;
+                writeln!(self.output, "      {}", text.message)?;
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 
 mod clock;
 mod comment;
+mod excerpt;
 mod feed;
 mod follow;
 mod ids;
@@ -21,9 +22,7 @@ mod validation;
 mod viewer;
 
 pub use self::clock::{MAX_CLOCK_SKEW, elapsed_since};
-pub use self::comment::{
-    Comment, CommentForViewer, CommentText, HiddenComment, HiddenComments, ListedComment,
-};
+pub use self::comment::{Comment, CommentForViewer, CommentText};
 pub use self::feed::{
     AuthorRelationship, Candidate, CandidateList, CandidateLists, FeedConfig, FeedCursor, FeedItem,
     FeedPageRequest, FeedStart, NeedMoreCandidates, Score, SeenPostKey, Signals, Slot,

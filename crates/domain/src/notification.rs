@@ -22,8 +22,8 @@ use thiserror::Error;
 pub use self::audience::{recipients_of_comment, recipients_of_comment_edit, recipients_of_post};
 pub use self::batching::{BatchConfig, BatchKey, BatchScope, Icon};
 pub use self::decision::{
-    BatchDecision, Deliverability, InboxContext, ParentNotification, PriorEntry, RestoreTarget,
-    SkipReason, decide,
+    BatchDecision, Deliverability, InboxContext, ParentNotification, RestoreTarget, SkipReason,
+    decide,
 };
 pub use self::event::{Act, Cause, Event, EventDetails};
 pub use self::inbox::Inbox;
@@ -31,7 +31,8 @@ pub use self::inbox_changes::{InboxChanges, WithdrawnNotification};
 pub use self::quota::HourlyQuota;
 pub use self::recording::record;
 pub use self::rendered::RenderedNotification;
-pub use self::text::{Text, TextContext};
+use self::text::TextContext;
+pub use self::text::{QuotedTexts, Text};
 pub use self::withdrawal::{RemainingBatch, update_reaction, withdraw};
 use crate::{CommentId, Emoji, NotificationId, PostId, Preferences, UserId};
 
@@ -47,9 +48,8 @@ pub struct Notification {
     pub act: Option<String>,
     pub post: Option<PostId>,
     pub comment: Option<CommentId>,
-    /// The text, with the names at the time of writing.
-    pub text: Text,
-    /// What clients need to display and link the notification, with the names at the time of writing.
+    /// What only the act says: the emoji of a reaction, the method and the message of a share. A
+    /// [`RenderedNotification`] adds what can be looked up when it is read.
     pub data: Map<String, Value>,
     pub priority: Priority,
     /// When the recipient read it. `None` while unread.
@@ -92,14 +92,16 @@ impl Notification {
         self.batch.unwrap_or(BatchCounts { child_count: 1, actor_count: 1 })
     }
 
-    /// Renders the text with the current `name` of the actor. `emoji` is the emoji of the actor's reaction in a batch,
-    /// if the newest act is not the reaction itself.
-    pub fn render_text(&self, name: &str, emoji: Option<Emoji>) -> Text {
+    /// Renders the text with the current `name` of the actor and the current texts. `emoji` is the emoji of the actor's
+    /// reaction in a batch, if the newest act is not the reaction itself.
+    fn render_text(&self, name: &str, emoji: Option<Emoji>, quoted: &QuotedTexts) -> Text {
         let context = TextContext {
             kind: self.kind,
             config: self.key.as_ref().and_then(BatchConfig::for_key),
             name,
             data: &self.data,
+            is_in_comment: self.comment.is_some(),
+            quoted,
             counts: self.batch_counts(),
             emoji,
         };

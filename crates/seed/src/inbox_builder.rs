@@ -1,15 +1,13 @@
 //! Builds inboxes by recording events one by one with the domain's rules.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{
     Cause, Deliverability, Event, HourlyQuota, InboxChanges, InboxContext, ParentNotification,
-    PriorEntry, record,
+    record,
 };
-use grateful_domain::{
-    Author, BatchKey, Emoji, Notification, NotificationId, NotificationType, UserId,
-};
+use grateful_domain::{BatchKey, Notification, NotificationId, NotificationType, UserId};
 
 /// The notifications of a user and the counters stored with them.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,8 +48,7 @@ struct OpenNotification {
     index: usize,
     /// Time and id of its newest event.
     newest: (DateTime<Utc>, NotificationId),
-    /// Its actors, each with the emoji of their reaction.
-    emoji_by_actor: HashMap<UserId, Option<Emoji>>,
+    actors: HashSet<UserId>,
 }
 
 impl InboxBuilder {
@@ -62,7 +59,7 @@ impl InboxBuilder {
     }
 
     /// Records an event. Events must be recorded in the order of their times.
-    pub(crate) fn record(&mut self, event: &Event, actor: Author) {
+    pub(crate) fn record(&mut self, event: &Event) {
         let key = event.cause.key();
         let open = key.as_ref().and_then(|key| self.open.get(key));
         let context = InboxContext {
@@ -73,12 +70,8 @@ impl InboxBuilder {
             open: open.map(|open| ParentNotification {
                 notification: self.inbox.notifications[open.index].0.clone(),
                 newest: open.newest,
-                prior_entry: open
-                    .emoji_by_actor
-                    .get(&actor.id)
-                    .map(|emoji| PriorEntry { emoji: *emoji }),
+                has_actor: open.actors.contains(&event.cause.actor),
             }),
-            actor,
         };
         let changes = record(event, &context);
         if changes.quota_use.is_none_or(|cause| self.may_start(cause, event.at)) {
@@ -139,14 +132,13 @@ impl InboxBuilder {
         let recorded = &self.inbox.notifications[self.indexes[&event.id]].0;
         let (top_level, newest) = (recorded.parent.unwrap_or(recorded.id), recorded.sort_key());
         let index = self.indexes[&top_level];
-        let new = || OpenNotification { index, newest, emoji_by_actor: HashMap::new() };
+        let new = || OpenNotification { index, newest, actors: HashSet::new() };
         let open = self.open.entry(key).or_insert_with(new);
         if recorded.is_top_level() {
             *open = new();
         }
         open.index = index;
         open.newest = open.newest.max(newest);
-        let emoji = open.emoji_by_actor.entry(event.cause.actor).or_default();
-        *emoji = event.details.emoji.or(*emoji);
+        open.actors.insert(event.cause.actor);
     }
 }

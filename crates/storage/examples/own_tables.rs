@@ -103,7 +103,7 @@ pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> ExampleResult<String> 
 
     let inbox = conn.notifications().list(NotificationQuery::of(ana.id)).await?;
     for item in inbox.items.iter().filter(|item| item.notification.post == Some(post.id)) {
-        writeln!(output, "ana reads: {}", item.notification.text.message)?;
+        writeln!(output, "ana reads: {}", item.text.message)?;
     }
     Ok(output)
 }
@@ -141,7 +141,7 @@ async fn add_bookmark(
             let act = Act::Heart { post: post.id };
             let event = Event {
                 cause: Cause { recipient: post.author, actor: user, act },
-                details: EventDetails::for_post(post.draft.content.as_str()),
+                details: EventDetails::default(),
                 at: now,
                 id: Uuid::now_v7().into(),
                 batch_id: Uuid::now_v7().into(),

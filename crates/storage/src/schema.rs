@@ -122,8 +122,8 @@ diesel::table! {
         actor_id -> Nullable<Int8>,
         #[sql_name = "type"]
         kind -> Varchar,
-        title -> Varchar,
-        message -> Text,
+        title -> Nullable<Varchar>,
+        message -> Nullable<Text>,
         data -> Nullable<Jsonb>,
         priority -> Text,
         read -> Bool,

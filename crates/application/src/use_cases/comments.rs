@@ -5,8 +5,8 @@ use grateful_domain::notification::{
     Act, EventDetails, recipients_of_comment, recipients_of_comment_edit,
 };
 use grateful_domain::{
-    Comment, CommentForViewer, CommentId, CommentText, HiddenComments, ListedComment, MentionDiff,
-    Page, PageRequest, Post, PostForViewer, PostId, UserId, Viewer, diff_mentions, find_mentions,
+    Comment, CommentForViewer, CommentId, CommentText, MentionDiff, Page, PageRequest, Post,
+    PostForViewer, PostId, UserId, Viewer, diff_mentions, find_mentions,
 };
 use grateful_storage::{
     Comments, Connection, Participants, RemovedMentions, Repositories, StorageError,
@@ -68,40 +68,34 @@ pub async fn create(
         }
         let mentioned = ids_by_username(&usernames, &participants);
         let causes = recipients_of_comment(&post.post, &comment, parent_author, &mentioned);
-        notify(tx, &causes, &event_details(&post.post, &comment), now).await?;
+        notify(tx, &causes, &EventDetails::default(), now).await?;
         Ok(to_response(&CommentForViewer { comment: comment.clone(), author: actor, replies: 0 }))
     })
     .await
 }
 
-/// Lists the top-level comments on a post, oldest first. The author of the post gets placeholders for comments across a
-/// block that have visible replies.
+/// Lists the top-level comments on a post, oldest first.
 pub async fn list(
     app: &App,
     user: UserId,
     post: PostId,
     page: PageRequest,
-) -> Result<Page<ListedComment>> {
+) -> Result<Page<CommentForViewer>> {
     let mut conn = app.db.acquire().await?;
-    let found = find_post(&mut conn, Viewer::User(user), post).await?;
-    let hidden = HiddenComments::on(&found.post, user);
-    Ok(conn.comments().list(user, post, hidden, page).await?)
+    find_post(&mut conn, Viewer::User(user), post).await?;
+    Ok(conn.comments().list(user, post, page).await?)
 }
 
-/// Lists the replies to a comment, oldest first, with placeholders like [`list`]. The author of the post can also list the
-/// replies to a placeholder.
+/// Lists the replies to a comment, oldest first.
 pub async fn list_replies(
     app: &App,
     user: UserId,
     comment: CommentId,
     page: PageRequest,
-) -> Result<Page<ListedComment>> {
-    let not_found = || Resource::Comment.not_found(comment);
+) -> Result<Page<CommentForViewer>> {
     let mut conn = app.db.acquire().await?;
-    let post = conn.comments().find_post_of_listed(user, comment).await?.ok_or_else(not_found)?;
-    let found = conn.posts().find(Viewer::User(user), post).await?.ok_or_else(not_found)?;
-    let hidden = HiddenComments::on(&found.post, user);
-    Ok(conn.comments().list_replies(user, comment, hidden, page).await?)
+    find_with_post(&mut conn, user, comment).await?;
+    Ok(conn.comments().list_replies(user, comment, page).await?)
 }
 
 /// Edits the text of a comment.
@@ -155,11 +149,7 @@ async fn save_and_notify(
     let causes = recipients_of_comment_edit(post, comment, &ids_by_username(&added, &users));
     let mention = Act::Mention { post: post.id, comment: Some(comment.id) };
     let removed = RemovedMentions { actor: comment.author, mention, usernames: &removed };
-    notify_after_edit(tx, &causes, removed, &event_details(post, comment), now).await
-}
-
-fn event_details(post: &Post, comment: &Comment) -> EventDetails {
-    EventDetails::for_post(post.draft.content.as_str()).with_comment(comment.text.as_str())
+    notify_after_edit(tx, &causes, removed, &EventDetails::default(), now).await
 }
 
 /// Deletes a comment with all replies below it. Its author may do that even if they can no longer see the post, and the

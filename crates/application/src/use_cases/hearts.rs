@@ -31,8 +31,7 @@ pub async fn add(app: &App, user: UserId, post: PostId) -> Result<HeartStatus> {
                 return Err(add_error(tx, user, post).await?);
             };
             let cause = cause_for_author(&target, user, Act::Heart { post });
-            let details = EventDetails::for_post(target.post.draft.content.as_str());
-            notify(tx, &[cause], &details, at).await?;
+            notify(tx, &[cause], &EventDetails::default(), at).await?;
             Ok(HeartStatus { count, is_hearted: true })
         })
         .await

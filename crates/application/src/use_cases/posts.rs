@@ -79,7 +79,7 @@ async fn insert(
     // Lock order: users (the insert has updated the author's counts), then posts, then inboxes.
     require_image_in_use(tx, post.id, reused_image).await?;
     let causes = recipients_of_post(post, &ids_by_username(&usernames, &users));
-    notify(tx, &causes, &EventDetails::for_post(post.draft.content.as_str()), now).await
+    notify(tx, &causes, &EventDetails::default(), now).await
 }
 
 /// Returns a post as `viewer` sees it.
@@ -167,8 +167,7 @@ async fn notify_of_edit(
     let causes = recipients_of_post(after, &ids_by_username(&added, &users));
     let mention = Act::Mention { post: after.id, comment: None };
     let removed = RemovedMentions { actor: after.author, mention, usernames: &removed };
-    let details = EventDetails::for_post(after.draft.content.as_str());
-    notify_after_edit(tx, &causes, removed, &details, now).await
+    notify_after_edit(tx, &causes, removed, &EventDetails::default(), now).await
 }
 
 /// Deletes a post with its hearts, reactions, shares, comments and notifications, if `is_expected` accepts its current

@@ -30,8 +30,7 @@ pub async fn set(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Result<
             let stored = stored.ok_or_else(|| Resource::Post.not_found(post))?;
             let cause = cause_for_author(&target, user, Act::Reaction { post });
             if stored.is_new {
-                let content = target.post.draft.content.as_str();
-                let details = EventDetails::for_post(content).with_emoji(emoji);
+                let details = EventDetails { emoji: Some(emoji), ..EventDetails::default() };
                 notify(tx, &[cause], &details, at).await?;
             } else {
                 update_reaction(tx, cause, emoji, at).await?;

@@ -36,7 +36,7 @@ pub async fn create(
             require_quota(tx, user, now).await?;
         }
         if tx.shares().create(&share).await? {
-            notify(tx, &causes(&share, &target), &event_details(&share, &target), now).await?;
+            notify(tx, &causes(&share, &target), &event_details(&share), now).await?;
             return Ok(to_response(&share));
         }
         let link = tx.shares().find_link(user, post).await?;
@@ -74,12 +74,12 @@ fn causes(share: &Share, target: &PostForViewer) -> Vec<Cause> {
     }
 }
 
-fn event_details(share: &Share, target: &PostForViewer) -> EventDetails {
+fn event_details(share: &Share) -> EventDetails {
     let share_message = match &share.details {
         ShareDetails::Url => None,
         ShareDetails::Message { message, .. } => message.clone(),
     };
-    EventDetails { share_message, ..EventDetails::for_post(target.post.draft.content.as_str()) }
+    EventDetails { share_message, ..EventDetails::default() }
 }
 
 /// Only its author can see a private post, so the error reveals nothing.

@@ -13,5 +13,3 @@ mod concurrency;
 mod notifications;
 /// Statement counts of acts and lists.
 mod query_counts;
-/// Removing followers.
-mod removal;

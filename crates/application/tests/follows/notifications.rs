@@ -221,12 +221,12 @@ fn assert_unread_notification(
     message: &str,
 ) {
     let notification = &rendered.notification;
-    let text = &notification.text;
+    let text = &rendered.text;
     let actual = (notification.kind.code(), text.title.as_str(), text.message.as_str());
     assert_eq!(actual, (kind, title, message));
     assert_eq!(notification.read_at, None);
 }
 
 fn data(rendered: &RenderedNotification) -> Value {
-    Value::Object(rendered.notification.data.clone())
+    Value::Object(rendered.data.clone())
 }

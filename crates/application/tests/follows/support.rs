@@ -70,7 +70,7 @@ impl Scenario {
     /// The messages of the user's notifications, newest activity first.
     pub(crate) async fn messages(&self, user: UserId) -> Vec<String> {
         let list = self.list(user).await;
-        list.into_iter().map(|rendered| rendered.notification.text.message).collect()
+        list.into_iter().map(|rendered| rendered.text.message).collect()
     }
 
     pub(crate) async fn assert_consistent(&self) {

@@ -34,12 +34,12 @@ async fn a_post_notifies_mentioned_users_with_a_preview() {
         let expected =
             "ana mentioned you in a post: For @ben and @CARO: you waited with me in the rain…";
         assert_eq!(
-            (notification.text.title.as_str(), notification.text.message.as_str()),
+            (rendered.text.title.as_str(), rendered.text.message.as_str()),
             ("You were mentioned", expected)
         );
         assert_eq!((notification.kind.code(), notification.priority), ("mention", Priority::High));
         assert_eq!((notification.post, notification.comment), (Some(post), None));
-        assert_eq!(notification.data["author_username"], "ana");
+        assert_eq!(rendered.data["author_username"], "ana");
         assert!(!is_read(&rendered));
     }
     assert_eq!(scenario.messages(scenario.ana).await, NO_MESSAGES);

@@ -228,7 +228,7 @@ async fn concurrent_acts_of_many_users_join_one_batch() {
     .await;
 
     let batch = scenario.only_notification(scenario.ana).await;
-    assert_eq!(batch.notification.text.message, "20 people engaged with your post");
+    assert_eq!(batch.text.message, "20 people engaged with your post");
     assert_eq!(batch.notification.batch_counts().child_count, 20);
     scenario.assert_consistent().await;
 }
@@ -293,15 +293,12 @@ fn assert_unread_notification(
     message: &str,
 ) {
     let notification = &rendered.notification;
-    let actual = (
-        notification.kind.code(),
-        notification.text.title.as_str(),
-        notification.text.message.as_str(),
-    );
+    let actual =
+        (notification.kind.code(), rendered.text.title.as_str(), rendered.text.message.as_str());
     assert_eq!(actual, (kind, title, message));
     assert_eq!(notification.read_at, None);
 }
 
 fn data(rendered: &RenderedNotification) -> Value {
-    Value::Object(rendered.notification.data.clone())
+    Value::Object(rendered.data.clone())
 }

@@ -14,9 +14,9 @@ use grateful_application::{
 };
 use grateful_domain::notification::{Act, Cause, Event, EventDetails, RenderedNotification};
 use grateful_domain::{
-    CommentForViewer, CommentId, CommentText, Content, Draft, Emoji, NotificationId, PageRequest,
-    Post, PostForViewer, PostId, PostType, Recipients, ShareDetails, ShareMessage, UserId,
-    Visibility,
+    CommentForViewer, CommentId, CommentText, Content, Draft, Emoji, Notification, NotificationId,
+    PageRequest, Post, PostForViewer, PostId, PostType, Recipients, ShareDetails, ShareMessage,
+    UserId, Visibility,
 };
 use grateful_storage::Connection;
 use grateful_testkit::{FakeClock, TestApp, TestDatabase, a_post, a_user};
@@ -103,6 +103,12 @@ impl Scenario {
     /// The notifications of a user, latest activity first.
     pub(crate) async fn list(&self, user: UserId) -> Vec<RenderedNotification> {
         notifications::list(&self.app, user, ReadFilter::All, MAX_PAGE).await.unwrap().items
+    }
+
+    /// The same without what is rendered from other tables.
+    pub(crate) async fn list_stored(&self, user: UserId) -> Vec<Notification> {
+        let list = self.list(user).await;
+        list.into_iter().map(|rendered| rendered.notification).collect()
     }
 
     /// The messages of a user's notifications, latest activity first.
@@ -199,7 +205,7 @@ pub(crate) fn event(recipient: UserId, actor: UserId, act: Act, at: DateTime<Utc
     static NUMBER: AtomicU64 = AtomicU64::new(1);
     let new_id =
         || uuid::Uuid::from_u64_pair(0x0195_0000_0000_7000, NUMBER.fetch_add(1, Relaxed)).into();
-    let details = EventDetails::for_post("The bus driver who waited");
+    let details = EventDetails::default();
     Event { cause: Cause { recipient, actor, act }, details, at, id: new_id(), batch_id: new_id() }
 }
 
@@ -216,7 +222,7 @@ pub(crate) async fn commit_once_blocking(database: &TestDatabase, mut tx: Connec
 }
 
 pub(crate) fn message_of(rendered: &RenderedNotification) -> String {
-    rendered.notification.text.message.clone()
+    rendered.text.message.clone()
 }
 
 pub(crate) fn is_read(rendered: &RenderedNotification) -> bool {

@@ -44,7 +44,7 @@ async fn a_batch_shrinks_with_each_undone_act_until_it_is_deleted() {
     let remaining = scenario.only_notification(scenario.ana).await;
     assert_eq!(remaining.notification.id, batch);
     assert_eq!(remaining.notification.batch_counts().child_count, 1);
-    assert_eq!(remaining.notification.text.message, "ben liked your post");
+    assert_eq!(remaining.text.message, "ben liked your post");
     assert_eq!(remaining.actor.unwrap().id, scenario.ben);
     scenario.remove_heart(scenario.ben).await;
 
@@ -67,7 +67,7 @@ async fn undoing_an_act_neither_marks_its_batch_unread_nor_moves_it() {
     let after = scenario.only_notification(scenario.ana).await;
     assert!(is_read(&after));
     assert_eq!(after.notification.last_updated_at, before.last_updated_at);
-    assert_eq!(after.notification.text.message, "ben liked your post");
+    assert_eq!(after.text.message, "ben liked your post");
 }
 
 #[tokio::test]

@@ -312,7 +312,7 @@ async fn messages(app: &App, user: UserId) -> Vec<String> {
     let list = notifications::list(app, user, ReadFilter::All, PageRequest::first(Limit::MAX))
         .await
         .unwrap();
-    list.items.into_iter().map(|rendered| rendered.notification.text.message).collect()
+    list.items.into_iter().map(|rendered| rendered.text.message).collect()
 }
 
 async fn mismatches(app: &App) -> u64 {

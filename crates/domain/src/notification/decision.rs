@@ -3,13 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use super::{BatchConfig, Event, Notification, WithdrawnNotification};
-use crate::{Author, Emoji, NotificationId, elapsed_since};
+use crate::{NotificationId, elapsed_since};
 
 /// What [`decide`] has to know of the inbox and of the two users.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InboxContext {
-    /// The actor of the event, with their current names.
-    pub actor: Author,
     pub deliverability: Deliverability,
     /// Whether the inbox already has a notification of the same act.
     pub is_recorded: bool,
@@ -38,15 +36,8 @@ pub struct ParentNotification {
     pub notification: Notification,
     /// [`Notification::sort_key`] of its newest child, or its own if it is not a batch.
     pub newest: (DateTime<Utc>, NotificationId),
-    /// What the actor of the event already has in it.
-    pub prior_entry: Option<PriorEntry>,
-}
-
-/// What an actor already has in a notification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PriorEntry {
-    /// The emoji of their reaction, if one of their children is a reaction.
-    pub emoji: Option<Emoji>,
+    /// Whether the actor of the event is among its actors.
+    pub has_actor: bool,
 }
 
 /// What happens to an event.

@@ -1,7 +1,7 @@
 //! Acts of users, and the events that they cause in inboxes.
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{BatchConfig, BatchKey, NotificationType};
 use crate::{CommentId, Emoji, NotificationId, PostId, ShareId, ShareMessage, UserId};
@@ -134,90 +134,31 @@ pub struct Event {
     pub batch_id: NotificationId,
 }
 
-/// The texts and the emoji shown in a notification.
+/// What only the act says about its notification.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventDetails {
-    /// The first [`PREVIEW_CHARS`](Self::PREVIEW_CHARS) characters of the post.
-    pub post_preview: Option<String>,
-    /// The first [`PREVIEW_CHARS`](Self::PREVIEW_CHARS) characters of the comment.
-    pub comment_preview: Option<String>,
     /// The emoji of a reaction.
     pub emoji: Option<Emoji>,
     /// The message sent with a shared post.
     pub share_message: Option<ShareMessage>,
 }
 
-impl EventDetails {
-    /// The maximum number of characters in a preview (docs/rules.md#notifications).
-    pub const PREVIEW_CHARS: usize = 100;
-
-    /// Details with the preview of a post.
-    pub fn for_post(content: &str) -> Self {
-        Self { post_preview: Some(preview(content)), ..Self::default() }
-    }
-
-    /// Adds the preview of a comment.
-    #[must_use]
-    pub fn with_comment(self, text: &str) -> Self {
-        Self { comment_preview: Some(preview(text)), ..self }
-    }
-
-    /// Adds the emoji of a reaction.
-    #[must_use]
-    pub fn with_emoji(self, emoji: Emoji) -> Self {
-        Self { emoji: Some(emoji), ..self }
-    }
-}
-
-fn preview(text: &str) -> String {
-    text.chars().take(EventDetails::PREVIEW_CHARS).collect()
-}
-
 impl Event {
-    /// The data that clients need to display and link the notification, under the field names of the HTTP API.
-    pub fn data(&self, actor_username: &str) -> Map<String, Value> {
-        let Cause { actor, act, .. } = self.cause;
-        let mut data = Map::new();
-        let mut put = |name: &str, value: Option<Value>| {
-            data.extend(value.map(|value| (name.to_owned(), value)));
+    /// The stored data of the notification, under the field names of the HTTP API.
+    pub(super) fn data(&self) -> Map<String, Value> {
+        let EventDetails { emoji, share_message } = &self.details;
+        let method = match self.cause.act {
+            Act::LinkShare { .. } => Some("url"),
+            Act::MessageShare { .. } => Some("message"),
+            _ => None,
         };
-        put("actor_user_id", Some(actor.to_string().into()));
-        put("post_id", act.post().map(|post| post.to_string().into()));
-        put("comment_id", act.comment().map(|comment| comment.to_string().into()));
-        put("post_preview", self.details.post_preview.clone().map(Value::from));
-        put("comment_preview", self.details.comment_preview.clone().map(Value::from));
-        put("emoji_code", self.details.emoji.map(|emoji| emoji.code().into()));
-        let message = self.details.share_message.as_ref();
-        put("share_message", message.map(|message| message.as_str().into()));
-        match act {
-            Act::LinkShare { .. } => put("share_method", Some("url".into())),
-            Act::MessageShare { .. } => put("share_method", Some("message".into())),
-            Act::Follow | Act::FollowRequest => put("follower_id", Some(json!(i64::from(actor)))),
-            _ => (),
-        }
-        insert_actor_username(&mut data, act.kind(), actor_username);
-        data
-    }
-}
-
-/// Inserts the actor's username under `actor_username` and under the name specific to the type.
-pub(super) fn insert_actor_username(
-    data: &mut Map<String, Value>,
-    kind: NotificationType,
-    username: &str,
-) {
-    let alias = match kind {
-        NotificationType::Like => Some("liker_username"),
-        NotificationType::EmojiReaction => Some("reactor_username"),
-        NotificationType::PostShared => Some("sharer_username"),
-        NotificationType::Mention | NotificationType::Comment | NotificationType::CommentReply => {
-            Some("author_username")
-        }
-        NotificationType::Follow | NotificationType::FollowRequest => Some("follower_username"),
-        NotificationType::FollowAccepted | NotificationType::PostInteraction => None,
-    };
-    for name in alias.into_iter().chain(["actor_username"]) {
-        data.insert(name.to_owned(), username.into());
+        let members = [
+            ("emoji_code", emoji.map(Emoji::code)),
+            ("share_method", method),
+            ("share_message", share_message.as_ref().map(ShareMessage::as_str)),
+        ];
+        let present = members.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        present.map(|(name, value)| (name.to_owned(), value.into())).collect()
     }
 }
 
@@ -225,70 +166,24 @@ pub(super) fn insert_actor_username(
 mod tests {
     use std::collections::BTreeSet;
 
+    use serde_json::json;
     use uuid::Uuid;
 
     use super::*;
 
     #[test]
-    fn each_act_has_the_data_fields_of_its_type() {
-        let about_post = ["post_id", "post_preview"];
-        let about_comment =
-            ["post_id", "post_preview", "comment_id", "comment_preview", "author_username"];
-        for (act, own) in [
-            (Act::Heart { post: post() }, &["liker_username"][..]),
-            (Act::Reaction { post: post() }, &["reactor_username", "emoji_code"]),
-            (Act::LinkShare { post: post() }, &["sharer_username", "share_method"]),
-            (message(), &["sharer_username", "share_method", "share_message"]),
-            (Act::Mention { post: post(), comment: None }, &["author_username"]),
-            (Act::Mention { post: post(), comment: Some(comment()) }, &about_comment),
-            (Act::Comment { post: post(), comment: comment() }, &about_comment),
-            (reply(), &about_comment),
-            (Act::Follow, &["follower_id", "follower_username"]),
-            (Act::FollowRequest, &["follower_id", "follower_username"]),
-            (Act::FollowAcceptance, &[]),
-        ] {
-            let data = event(act).data("ben");
+    fn only_what_the_act_alone_says_is_stored() {
+        for act in all_acts() {
+            let expected = match act {
+                Act::Reaction { .. } => json!({"emoji_code": "hug"}),
+                Act::LinkShare { .. } => json!({"share_method": "url"}),
+                Act::MessageShare { .. } => {
+                    json!({"share_method": "message", "share_message": "Look at that"})
+                }
+                _ => json!({}),
+            };
 
-            let about_post = about_post.into_iter().filter(|_| act.post().is_some());
-            let mut expected: BTreeSet<&str> = about_post.chain(own.iter().copied()).collect();
-            expected.extend(["actor_user_id", "actor_username"]);
-            let names: BTreeSet<&str> = data.keys().map(String::as_str).collect();
-            assert_eq!(names, expected, "{act:?}");
-            for (_, username) in data.iter().filter(|(name, _)| name.ends_with("_username")) {
-                assert_eq!(username, "ben");
-            }
-        }
-    }
-
-    #[test]
-    fn data_values_have_the_formats_of_the_api() {
-        let [reaction, message, link, follow] = [
-            Act::Reaction { post: post() },
-            message(),
-            Act::LinkShare { post: post() },
-            Act::Follow,
-        ]
-        .map(|act| event(act).data("ben"));
-
-        assert_eq!(reaction["actor_user_id"], "2");
-        assert_eq!(reaction["post_id"], post().to_string());
-        assert_eq!(reaction["emoji_code"], "hug");
-        assert_eq!(
-            (&message["share_method"], &link["share_method"]),
-            (&json!("message"), &json!("url"))
-        );
-        assert_eq!(message["share_message"], "Look at that");
-        assert_eq!(follow["follower_id"], 2);
-    }
-
-    #[test]
-    fn previews_are_cut_after_a_hundred_characters() {
-        for letter in ["a", "ü", "💜"] {
-            let details =
-                EventDetails::for_post(&letter.repeat(101)).with_comment(&letter.repeat(100));
-
-            assert_eq!(details.post_preview, Some(letter.repeat(100)));
-            assert_eq!(details.comment_preview, Some(letter.repeat(100)));
+            assert_eq!(Value::Object(event(act).data()), expected, "{act:?}");
         }
     }
 
@@ -364,12 +259,6 @@ mod tests {
 
     fn event(act: Act) -> Event {
         let mut details = EventDetails::default();
-        if act.post().is_some() {
-            details = EventDetails::for_post("For the bus driver");
-        }
-        if act.comment().is_some() {
-            details = details.with_comment("How lovely");
-        }
         match act {
             Act::Reaction { .. } => details.emoji = Some(Emoji::Hug),
             Act::MessageShare { .. } => {

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use super::text::emoji_in;
 use super::{
     Act, BatchCounts, Cause, Deliverability, Event, HourlyQuota, InboxChanges, InboxContext,
-    Notification, NotificationType, ParentNotification, PriorEntry, RemainingBatch,
-    WithdrawnNotification, record, update_reaction, withdraw,
+    Notification, NotificationType, ParentNotification, QuotedTexts, RemainingBatch,
+    RenderedNotification, WithdrawnNotification, record, update_reaction, withdraw,
 };
 use crate::{Author, BatchKey, Emoji, NotificationId, UserId};
 
@@ -19,7 +19,9 @@ use crate::{Author, BatchKey, Emoji, NotificationId, UserId};
 ///
 /// ```
 /// use chrono::{DateTime, TimeDelta};
-/// use grateful_domain::notification::{Act, Cause, Deliverability, Event, EventDetails, Inbox};
+/// use grateful_domain::notification::{
+///     Act, Cause, Deliverability, Event, EventDetails, Inbox, QuotedTexts,
+/// };
 /// use grateful_domain::{Author, UserId, Username};
 /// use uuid::Uuid;
 ///
@@ -43,7 +45,8 @@ use crate::{Author, BatchKey, Emoji, NotificationId, UserId};
 /// }
 /// let list = inbox.top_level();
 /// assert_eq!(list.len(), 1);
-/// assert_eq!(list[0].text.message, "3 people started following you");
+/// let rendered = inbox.render(list[0], &QuotedTexts::default());
+/// assert_eq!(rendered.text.message, "3 people started following you");
 /// ```
 #[derive(Debug, Clone)]
 pub struct Inbox {
@@ -72,7 +75,7 @@ impl Inbox {
     /// Records an event. If the hourly limit is reached, the event is dropped and counted in [`Inbox::held_back`].
     pub fn record(&mut self, event: &Event, actor: &Author, deliverability: Deliverability) {
         self.actors.insert(actor.id, actor.clone());
-        let changes = record(event, &self.context(event, actor, deliverability));
+        let changes = record(event, &self.context(event, deliverability));
         if let Some(cause) = changes.quota_use {
             let kind = cause.act.kind();
             let Some(quota) = HourlyQuota::consume(self.quotas.get(&kind), cause.actor, event.at)
@@ -95,12 +98,12 @@ impl Inbox {
     }
 
     /// Replaces the emoji in the notification of a reaction.
-    pub fn update_reaction(&mut self, actor: &Author, act: Act, emoji: Emoji) {
-        let Some(reaction) = self.find(actor.id, &act.dedup_key()).cloned() else { return };
+    pub fn update_reaction(&mut self, actor: UserId, act: Act, emoji: Emoji) {
+        let Some(reaction) = self.find(actor, &act.dedup_key()).cloned() else { return };
         let batch = reaction.parent.and_then(|parent| self.notifications.get(&parent)).cloned();
         let remaining = batch.as_ref().and_then(|batch| self.remaining_batch(batch.id, None));
         let batch = batch.as_ref().zip(remaining.as_ref());
-        self.apply(update_reaction(&reaction, emoji, actor, batch));
+        self.apply(update_reaction(&reaction, emoji, batch));
     }
 
     /// Marks a notification as read, and all children if it is a batch. Returns whether the notification exists.
@@ -146,17 +149,35 @@ impl Inbox {
         self.notifications.values().filter(is_unread).count()
     }
 
+    /// Renders a notification of this inbox with the names that its actors had in their last event, and with the current
+    /// texts that it quotes.
+    pub fn render(
+        &self,
+        notification: &Notification,
+        quoted: &QuotedTexts,
+    ) -> RenderedNotification {
+        let mut actors: Vec<(Author, Option<Emoji>)> = Vec::new();
+        for child in self.children(notification.id) {
+            let Some(author) = child.actor.and_then(|actor| self.actors.get(&actor)) else {
+                continue;
+            };
+            let emoji = emoji_in(&child.data);
+            match actors.iter_mut().find(|(shown, _)| shown.id == author.id) {
+                Some((_, shown)) => *shown = shown.or(emoji),
+                None => actors.push((author.clone(), emoji)),
+            }
+        }
+        actors.truncate(RenderedNotification::MAX_ACTORS);
+        let actor = notification.actor.and_then(|actor| self.actors.get(&actor)).cloned();
+        RenderedNotification::new(notification.clone(), actor, actors, quoted)
+    }
+
     /// How many events the hourly limit has held back.
     pub fn held_back(&self) -> u64 {
         self.held_back
     }
 
-    fn context(
-        &self,
-        event: &Event,
-        actor: &Author,
-        deliverability: Deliverability,
-    ) -> InboxContext {
+    fn context(&self, event: &Event, deliverability: Deliverability) -> InboxContext {
         let Cause { actor: actor_id, act, .. } = event.cause;
         debug_assert_eq!(event.cause.recipient, self.owner, "an event goes to its recipient");
         let withdrawn = self.withdrawn.get(&(actor_id, act.dedup_key())).cloned();
@@ -166,7 +187,6 @@ impl Inbox {
         let key = event.cause.key();
         let open = key.and_then(|key| self.open(&key));
         InboxContext {
-            actor: actor.clone(),
             deliverability,
             is_recorded: self.find(actor_id, &act.dedup_key()).is_some(),
             original_batch: original.map(|batch| self.parent_notification(batch, actor_id)),
@@ -196,12 +216,10 @@ impl Inbox {
             Some(_) => self.children(notification.id),
             None => vec![notification],
         };
-        let by_actor = || children.iter().filter(|child| child.actor == Some(actor));
-        let emoji = || by_actor().find_map(|child| emoji_in(&child.data));
         ParentNotification {
             notification: notification.clone(),
             newest: children.first().map_or(notification.sort_key(), |newest| newest.sort_key()),
-            prior_entry: by_actor().next().map(|_| PriorEntry { emoji: emoji() }),
+            has_actor: children.iter().any(|child| child.actor == Some(actor)),
         }
     }
 
@@ -217,7 +235,6 @@ impl Inbox {
         let mut actors: Vec<_> = children.iter().map(|child| child.actor).collect();
         actors.sort_unstable();
         actors.dedup();
-        let mut by_newest_actor = children.iter().filter(|child| child.actor == newest.actor);
         Some(RemainingBatch {
             counts: BatchCounts {
                 child_count: to_count(children.len()),
@@ -225,8 +242,6 @@ impl Inbox {
             },
             newest: newest.clone(),
             all_read: children.iter().all(|child| child.read_at.is_some()),
-            actor: newest.actor.and_then(|actor| self.actors.get(&actor)).cloned()?,
-            emoji: by_newest_actor.find_map(|child| emoji_in(&child.data)),
         })
     }
 

@@ -2,28 +2,26 @@
 
 use chrono::{DateTime, Utc};
 
-use super::text::emoji_in;
 use super::{
     BatchCounts, BatchDecision, Event, InboxChanges, InboxContext, Notification,
-    ParentNotification, RestoreTarget, Text, WithdrawnNotification, decide,
+    ParentNotification, RestoreTarget, WithdrawnNotification, decide,
 };
-use crate::Author;
 
 /// Computes what an event changes in the recipient's inbox.
 pub fn record(event: &Event, context: &InboxContext) -> InboxChanges {
-    let InboxContext { actor, open, withdrawn, .. } = context;
+    let InboxContext { open, withdrawn, .. } = context;
     match (decide(event, context), open, withdrawn) {
         (BatchDecision::Join, Some(open), _) => {
-            let child = single_notification(event, actor);
-            let batch = batch_with_child(open, &child, actor);
+            let child = single_notification(event);
+            let batch = batch_with_child(open, &child);
             add_to_batch(None, marked_unread(batch, event.at), child)
         }
         (BatchDecision::Convert, Some(open), _) => {
-            let child = single_notification(event, actor);
-            let batch = batch_with_child(&to_batch(open, event, event.at), &child, actor);
+            let child = single_notification(event);
+            let batch = batch_with_child(&to_batch(open, event, event.at), &child);
             add_to_batch(Some(open), marked_unread(batch, event.at), child)
         }
-        (BatchDecision::Start, open, _) => start(event, open.as_ref(), actor),
+        (BatchDecision::Start, open, _) => start(event, open.as_ref()),
         (BatchDecision::Restore(target), _, Some(withdrawn)) => {
             restore(event, context, withdrawn, target)
         }
@@ -32,8 +30,8 @@ pub fn record(event: &Event, context: &InboxContext) -> InboxChanges {
 }
 
 /// Adds a single notification and closes the open one.
-fn start(event: &Event, open: Option<&ParentNotification>, actor: &Author) -> InboxChanges {
-    let single = single_notification(event, actor);
+fn start(event: &Event, open: Option<&ParentNotification>) -> InboxChanges {
+    let single = single_notification(event);
     let closed_at = Some(single.created_at);
     let closed = open.map(|open| Notification { closed_at, ..open.notification.clone() });
     InboxChanges {
@@ -52,22 +50,22 @@ fn restore(
     withdrawn: &WithdrawnNotification,
     target: RestoreTarget,
 ) -> InboxChanges {
-    let InboxContext { actor, original_batch, open, .. } = context;
+    let InboxContext { original_batch, open, .. } = context;
     let restored = Notification {
         id: withdrawn.id,
         created_at: withdrawn.created_at,
         last_updated_at: withdrawn.created_at,
         read_at: withdrawn.read_at,
-        ..single_notification(event, actor)
+        ..single_notification(event)
     };
     let changes = match (target, original_batch, open) {
         (RestoreTarget::OriginalBatch, Some(batch), _)
         | (RestoreTarget::OpenBatch, _, Some(batch)) => {
-            add_to_batch(None, batch_with_child(batch, &restored, actor), restored)
+            add_to_batch(None, batch_with_child(batch, &restored), restored)
         }
         (RestoreTarget::OpenSingle, _, Some(open)) => {
             let created_at = open.notification.created_at.max(restored.created_at);
-            let batch = batch_with_child(&to_batch(open, event, created_at), &restored, actor);
+            let batch = batch_with_child(&to_batch(open, event, created_at), &restored);
             add_to_batch(Some(open), batch, restored)
         }
         _ => {
@@ -81,10 +79,9 @@ fn restore(
 }
 
 /// The notification of the event alone.
-fn single_notification(event: &Event, actor: &Author) -> Notification {
+fn single_notification(event: &Event) -> Notification {
     let act = event.cause.act;
-    let empty = Text { title: String::new(), message: String::new() };
-    let single = Notification {
+    Notification {
         id: event.id,
         recipient: event.cause.recipient,
         kind: act.kind(),
@@ -92,8 +89,7 @@ fn single_notification(event: &Event, actor: &Author) -> Notification {
         act: Some(act.dedup_key()),
         post: act.post(),
         comment: act.comment(),
-        text: empty,
-        data: event.data(actor.username.as_str()),
+        data: event.data(),
         priority: act.kind().priority(),
         read_at: None,
         created_at: event.at,
@@ -102,8 +98,7 @@ fn single_notification(event: &Event, actor: &Author) -> Notification {
         parent: None,
         batch: None,
         key: event.cause.key(),
-    };
-    Notification { text: single.render_text(actor.name(), None), ..single }
+    }
 }
 
 /// A batch whose only child is `single`.
@@ -126,22 +121,17 @@ fn to_batch(
 }
 
 /// The batch with one more child. It shows its newest child, which is not necessarily the added one.
-fn batch_with_child(
-    batch: &ParentNotification,
-    child: &Notification,
-    actor: &Author,
-) -> Notification {
+fn batch_with_child(batch: &ParentNotification, child: &Notification) -> Notification {
     let before = batch.notification.batch_counts();
     let counts = BatchCounts {
         child_count: before.child_count + 1,
-        actor_count: before.actor_count + i32::from(batch.prior_entry.is_none()),
+        actor_count: before.actor_count + i32::from(!batch.has_actor),
     };
     let mut after = Notification { batch: Some(counts), ..batch.notification.clone() };
     if batch.newest < child.sort_key() {
         after.copy_newest(child);
     }
-    let emoji = emoji_in(&child.data).or_else(|| batch.prior_entry?.emoji);
-    Notification { text: after.render_text(actor.name(), emoji), ..after }
+    after
 }
 
 /// The batch as unread and moved to the top of the list.

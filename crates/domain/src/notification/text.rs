@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{BatchConfig, BatchCounts, NotificationType};
 use crate::Emoji;
+use crate::excerpt::excerpt;
 
 /// The title and the message of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,17 +13,47 @@ pub struct Text {
     pub message: String,
 }
 
+/// The current texts of the post and of the comment that a notification is about. `None` if there is none, or if the
+/// recipient cannot see it: then the notification quotes nothing of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QuotedTexts {
+    pub post: Option<String>,
+    pub comment: Option<String>,
+}
+
+impl QuotedTexts {
+    /// The maximum number of characters in a preview (docs/rules.md#notifications).
+    pub const PREVIEW_CHARS: usize = 100;
+    /// How many characters of a text rendering reads at most. The one after a preview decides where the preview ends.
+    pub const READ_CHARS: usize = Self::PREVIEW_CHARS + 1;
+
+    pub(super) fn post_preview(&self) -> Option<&str> {
+        self.post.as_deref().map(preview)
+    }
+
+    pub(super) fn comment_preview(&self) -> Option<&str> {
+        self.comment.as_deref().map(preview)
+    }
+}
+
+fn preview(text: &str) -> &str {
+    excerpt(text, QuotedTexts::PREVIEW_CHARS)
+}
+
 /// The inputs of a notification text.
 #[derive(Debug, Clone, Copy)]
-pub struct TextContext<'a> {
+pub(super) struct TextContext<'a> {
     /// The type of the notification.
     pub kind: NotificationType,
     /// The batching rules of its key; `None` if it cannot be batched.
     pub config: Option<&'static BatchConfig>,
     /// The name of the newest actor, see [`Author::name`](crate::Author::name).
     pub name: &'a str,
-    /// The data of the newest act.
+    /// The stored data of the newest act.
     pub data: &'a Map<String, Value>,
+    /// Whether the newest act is in a comment, or is a comment.
+    pub is_in_comment: bool,
+    pub quoted: &'a QuotedTexts,
     pub counts: BatchCounts,
     /// The emoji of the newest actor's reaction, if it is not the newest act itself.
     pub emoji: Option<Emoji>,
@@ -33,7 +64,7 @@ const MAX_QUOTE_CHARS: usize = 50;
 
 impl TextContext<'_> {
     /// Renders the text of a single act, of several acts by one actor, or of several actors.
-    pub fn render(&self) -> Text {
+    pub(super) fn render(&self) -> Text {
         let BatchCounts { child_count, actor_count } = self.counts;
         match self.config {
             Some(config) if 1 < actor_count => Text {
@@ -80,17 +111,14 @@ impl TextContext<'_> {
             }
             NotificationType::PostShared => ("Post Shared", format!("{name} shared your post")),
             NotificationType::Mention => {
-                let quote = self.quote("comment_preview").or_else(|| self.quote("post_preview"));
-                let quote = quote.unwrap_or_default();
-                ("You were mentioned", format!("{name} mentioned you in a post: {quote}"))
+                let message = format!("{name} mentioned you in a post");
+                ("You were mentioned", self.with_quote(message))
             }
             NotificationType::Comment => {
-                let quote = self.quote("comment_preview").unwrap_or_default();
-                ("New Comment", format!("{name} commented on your post: {quote}"))
+                ("New Comment", self.with_quote(format!("{name} commented on your post")))
             }
             NotificationType::CommentReply => {
-                let quote = self.quote("comment_preview").unwrap_or_default();
-                ("New Reply", format!("{name} replied to your comment: {quote}"))
+                ("New Reply", self.with_quote(format!("{name} replied to your comment")))
             }
             NotificationType::Follow => ("New Follower", format!("{name} started following you")),
             NotificationType::FollowRequest => {
@@ -111,10 +139,13 @@ impl TextContext<'_> {
         self.data.get(name).and_then(Value::as_str)
     }
 
-    fn quote(&self, name: &str) -> Option<String> {
-        let text = self.string(name)?;
-        let quote: String = text.chars().take(MAX_QUOTE_CHARS).collect();
-        Some(if quote.len() < text.len() { quote + "…" } else { quote })
+    /// The message with a quotation of the comment or post, if the recipient can see it.
+    fn with_quote(&self, message: String) -> String {
+        let QuotedTexts { post, comment } = self.quoted;
+        let Some(text) = (if self.is_in_comment { comment } else { post }) else { return message };
+        let quote = excerpt(text, MAX_QUOTE_CHARS);
+        let end = if quote.len() < text.len() { "…" } else { "" };
+        format!("{message}: {quote}{end}")
     }
 }
 
@@ -138,8 +169,6 @@ pub(super) fn displayed_kind(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -150,7 +179,7 @@ mod tests {
                 let end = if quoted < length { "…" } else { "" };
                 let text = letter.repeat(length);
 
-                let message = message_of(NotificationType::Comment, "comment_preview", &text);
+                let message = message_of(NotificationType::Comment, true, &of_comment(&text));
 
                 let quote = letter.repeat(quoted);
                 assert_eq!(message, format!("Ben commented on your post: {quote}{end}"));
@@ -159,40 +188,85 @@ mod tests {
     }
 
     #[test]
-    fn every_message_with_a_quote_cuts_it() {
-        let text = "a".repeat(100);
-        for (kind, name) in [
-            (NotificationType::Comment, "comment_preview"),
-            (NotificationType::CommentReply, "comment_preview"),
-            (NotificationType::Mention, "comment_preview"),
-            (NotificationType::Mention, "post_preview"),
+    fn every_message_with_a_quote_cuts_it_before_a_character_that_does_not_fit() {
+        let text = format!("{}1\u{fe0f}\u{20e3} and more", "a".repeat(49));
+        let of_post = QuotedTexts { post: Some(text.clone()), ..QuotedTexts::default() };
+        for (kind, is_in_comment, quoted) in [
+            (NotificationType::Comment, true, &of_comment(&text)),
+            (NotificationType::CommentReply, true, &of_comment(&text)),
+            (NotificationType::Mention, true, &of_comment(&text)),
+            (NotificationType::Mention, false, &of_post),
         ] {
-            let message = message_of(kind, name, &text);
+            let message = message_of(kind, is_in_comment, quoted);
 
-            assert!(message.ends_with(&format!(": {}…", "a".repeat(50))), "{message}");
+            assert!(message.ends_with(&format!(": {}…", "a".repeat(49))), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_the_recipient_cannot_see_is_not_quoted() {
+        let post_only = QuotedTexts { post: Some("The post".to_owned()), comment: None };
+        let comment_only = of_comment("The comment");
+        for (kind, is_in_comment, quoted, message) in [
+            (NotificationType::Mention, true, &post_only, "Ben mentioned you in a post"),
+            (NotificationType::Mention, false, &comment_only, "Ben mentioned you in a post"),
+            (NotificationType::Comment, true, &post_only, "Ben commented on your post"),
+            (NotificationType::CommentReply, true, &post_only, "Ben replied to your comment"),
+        ] {
+            assert_eq!(message_of(kind, is_in_comment, quoted), message);
+        }
+    }
+
+    #[test]
+    fn previews_are_cut_before_the_character_that_does_not_fit() {
+        for (text, preview) in [
+            ("a".repeat(100), "a".repeat(100)),
+            ("💜".repeat(101), "💜".repeat(100)),
+            (format!("{}🇩🇪", "a".repeat(99)), "a".repeat(99)),
+            (format!("z{}", "\u{301}".repeat(120)), String::new()),
+        ] {
+            let quoted = QuotedTexts { post: Some(text.clone()), comment: Some(text) };
+
+            assert_eq!(quoted.post_preview(), Some(&*preview));
+            assert_eq!(quoted.comment_preview(), Some(&*preview));
         }
     }
 
     #[test]
     fn placeholders_in_a_name_are_not_replaced() {
-        let data = Map::new();
-        let counts = BatchCounts { child_count: 3, actor_count: 2 };
-        let config = Some(&BatchConfig::MENTION);
-        let kind = NotificationType::Mention;
-
-        let several = TextContext { kind, config, name: "{n}", data: &data, counts, emoji: None };
+        let (data, quoted) = (Map::new(), QuotedTexts::default());
+        let several = TextContext {
+            kind: NotificationType::Mention,
+            config: Some(&BatchConfig::MENTION),
+            name: "{n}",
+            data: &data,
+            is_in_comment: false,
+            quoted: &quoted,
+            counts: BatchCounts { child_count: 3, actor_count: 2 },
+            emoji: None,
+        };
 
         assert_eq!(several.render().message, "You were mentioned 3 times");
         let counts = BatchCounts { child_count: 3, actor_count: 1 };
         let by_one_actor = TextContext { counts, ..several };
-        assert_eq!(by_one_actor.render().message, "{n} mentioned you in a post:  (3 times)");
+        assert_eq!(by_one_actor.render().message, "{n} mentioned you in a post (3 times)");
     }
 
-    fn message_of(kind: NotificationType, name: &str, text: &str) -> String {
-        let data = Map::from_iter([(name.to_owned(), json!(text))]);
-        let counts = BatchCounts { child_count: 1, actor_count: 1 };
-        let context =
-            TextContext { kind, config: None, name: "Ben", data: &data, counts, emoji: None };
+    fn of_comment(text: &str) -> QuotedTexts {
+        QuotedTexts { comment: Some(text.to_owned()), ..QuotedTexts::default() }
+    }
+
+    fn message_of(kind: NotificationType, is_in_comment: bool, quoted: &QuotedTexts) -> String {
+        let context = TextContext {
+            kind,
+            config: None,
+            name: "Ben",
+            data: &Map::new(),
+            is_in_comment,
+            quoted,
+            counts: BatchCounts { child_count: 1, actor_count: 1 },
+            emoji: None,
+        };
         context.render().message
     }
 }

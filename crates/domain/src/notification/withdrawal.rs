@@ -3,9 +3,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::text::emoji_in;
 use super::{BatchCounts, InboxChanges, Notification, WithdrawnNotification};
-use crate::{Author, Emoji};
+use crate::Emoji;
 
 /// What remains of a batch after some of its children are withdrawn.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,10 +14,6 @@ pub struct RemainingBatch {
     pub newest: Notification,
     /// Whether the recipient has read every remaining child.
     pub all_read: bool,
-    /// The actor of the newest child, with their current names.
-    pub actor: Author,
-    /// The emoji of that actor's reaction, in the newest child or in another one.
-    pub emoji: Option<Emoji>,
 }
 
 /// Withdraws notifications. `parent` is a top-level notification; `children` are the withdrawn children if it is a batch,
@@ -50,38 +45,36 @@ pub fn withdraw(
     }
 }
 
-/// Replaces the emoji in the notification of a reaction and, if that is a child of a batch, in the text of the batch.
-/// The batch comes with its current children as [`RemainingBatch`].
+/// Replaces the emoji in the notification of a reaction. If that is a child of a batch, the batch comes with its current
+/// children as [`RemainingBatch`].
 ///
 /// No notification becomes unread, and the order of the list does not change.
 pub fn update_reaction(
     reaction: &Notification,
     emoji: Emoji,
-    actor: &Author,
     batch: Option<(&Notification, &RemainingBatch)>,
 ) -> InboxChanges {
-    let before = reaction;
-    let mut after = before.clone();
+    let mut after = reaction.clone();
     after.data.insert("emoji_code".to_owned(), emoji.code().into());
-    after.text = after.render_text(actor.name(), None);
+    let is_changed = after.data != reaction.data;
     let Some((batch, remaining)) = batch else {
-        let updated_in_list = if after == *before { vec![] } else { vec![after.id] };
+        let updated_in_list = if is_changed { vec![after.id] } else { vec![] };
         return InboxChanges { updated_in_list, saved: vec![after], ..InboxChanges::default() };
     };
-    let newest = if remaining.newest.id == after.id { &after } else { &remaining.newest };
-    let emoji = if newest.actor == after.actor { Some(emoji) } else { remaining.emoji };
-    let remaining = RemainingBatch { newest: newest.clone(), emoji, ..remaining.clone() };
-    let batch_after = updated_batch(batch, &remaining);
-    let updated_in_list = if batch_after == *batch { vec![] } else { vec![batch_after.id] };
+    let is_newest = remaining.newest.id == after.id;
+    let newest = if is_newest { after.clone() } else { remaining.newest.clone() };
+    // The text of a batch of one actor names the emoji, whichever child is the newest.
+    let is_shown = is_newest || batch.batch_counts().actor_count == 1;
+    let batch_after = updated_batch(batch, &RemainingBatch { newest, ..remaining.clone() });
+    let updated_in_list = if is_changed && is_shown { vec![batch_after.id] } else { vec![] };
     InboxChanges { updated_in_list, saved: vec![batch_after, after], ..InboxChanges::default() }
 }
 
-/// The batch with the counts, data and text of its remaining children.
+/// The batch with the counts and data of its remaining children.
 fn updated_batch(batch: &Notification, remaining: &RemainingBatch) -> Notification {
     let mut batch = Notification { batch: Some(remaining.counts), ..batch.clone() };
     batch.copy_newest(&remaining.newest);
-    let emoji = remaining.emoji.or_else(|| emoji_in(&remaining.newest.data));
-    Notification { text: batch.render_text(remaining.actor.name(), emoji), ..batch }
+    batch
 }
 
 fn marked_read_if_all_read(batch: Notification, remaining: &RemainingBatch) -> Notification {

@@ -4,6 +4,7 @@ use thiserror::Error;
 use url::{Host, Url};
 
 use super::Location;
+use crate::excerpt::excerpt;
 use crate::text::{self, Lines, TextError, texts};
 
 texts! {
@@ -55,8 +56,8 @@ impl City {
             return Self::parse(&normalized);
         }
         let address_city = location.city().and_then(|city| Self::parse(city).ok()?);
-        let truncated = || normalized.chars().take(Self::MAX_CHARS).collect::<String>();
-        address_city.map_or_else(|| Self::parse(&truncated()), |city| Ok(Some(city)))
+        let truncated = || excerpt(&normalized, Self::MAX_CHARS);
+        address_city.map_or_else(|| Self::parse(truncated()), |city| Ok(Some(city)))
     }
 }
 

@@ -74,7 +74,7 @@ fn acts_join_a_batch_until_it_is_a_day_old() {
     let batch = scenario.only();
     assert_eq!(batch.batch, Some(BatchCounts { child_count: 3, actor_count: 3 }));
     assert_eq!((batch.created_at, batch.last_updated_at), (created_at, scenario.now));
-    assert_eq!(batch.text.message, "3 people engaged with your post");
+    assert_eq!(scenario.render(&batch).text.message, "3 people engaged with your post");
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn a_batch_has_the_comment_of_its_newest_child() {
     let batch = scenario.only();
     let Act::Comment { comment, .. } = comment(2) else { unreachable!() };
     assert_eq!(batch.comment, Some(comment));
-    assert_eq!(batch.data["comment_id"], json!(comment.to_string()));
+    assert_eq!(scenario.render(&batch).data["comment_id"], json!(comment.to_string()));
 }
 
 /// Hearts by Ben and, half an hour later, by Caro.

@@ -1,7 +1,9 @@
 //! Ana's inbox, a manual clock, and builders for the acts of other users.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use grateful_domain::notification::{Act, Cause, Deliverability, Event, EventDetails, Inbox};
+use grateful_domain::notification::{
+    Act, Cause, Deliverability, Event, EventDetails, Inbox, QuotedTexts, RenderedNotification,
+};
 use grateful_domain::{
     Author, CommentId, DisplayName, Emoji, Notification, NotificationId, PostId, ShareId,
     ShareMessage, UserId, Username,
@@ -73,13 +75,23 @@ impl Scenario {
 
     /// The messages of the top-level notifications, newest first. Unread ones start with a star.
     pub(crate) fn messages(&self) -> Vec<String> {
-        self.inbox.top_level().into_iter().map(message_line).collect()
+        self.inbox.top_level().into_iter().map(|single| self.message_line(single)).collect()
     }
 
     /// The messages of the children of the batch with this index, in the same format.
     pub(crate) fn child_messages(&self, index: usize) -> Vec<String> {
         let id = self.inbox.top_level()[index].id;
-        self.inbox.children(id).into_iter().map(message_line).collect()
+        self.inbox.children(id).into_iter().map(|child| self.message_line(child)).collect()
+    }
+
+    /// A notification as Ana sees it.
+    pub(crate) fn render(&self, notification: &Notification) -> RenderedNotification {
+        self.inbox.render(notification, &texts_of(notification))
+    }
+
+    fn message_line(&self, notification: &Notification) -> String {
+        let star = if notification.read_at.is_none() { "* " } else { "" };
+        format!("{star}{}", self.render(notification).text.message)
     }
 
     /// The only top-level notification.
@@ -103,9 +115,12 @@ impl Scenario {
     }
 }
 
-fn message_line(notification: &Notification) -> String {
-    let star = if notification.read_at.is_none() { "* " } else { "" };
-    format!("{star}{}", notification.text.message)
+/// The texts of the post and the comment of a notification; all posts and all comments have the same.
+pub(crate) fn texts_of(notification: &Notification) -> QuotedTexts {
+    QuotedTexts {
+        post: notification.post.map(|_| "For the bus driver".to_owned()),
+        comment: notification.comment.map(|_| "How lovely".to_owned()),
+    }
 }
 
 /// The user with this id: Ben, Caro, Dan, or `User {id}`.
@@ -163,19 +178,12 @@ pub(crate) fn reply(number: u128) -> Act {
 }
 
 fn details(act: Act) -> EventDetails {
-    let details = match act.post() {
-        Some(_) => EventDetails::for_post("For the bus driver"),
-        None => EventDetails::default(),
-    };
-    let details = match act.comment() {
-        Some(_) => details.with_comment("How lovely"),
-        None => details,
-    };
     match act {
-        Act::Reaction { .. } => details.with_emoji(Emoji::Hug),
-        Act::MessageShare { .. } => {
-            EventDetails { share_message: ShareMessage::parse("Look at that").unwrap(), ..details }
-        }
-        _ => details,
+        Act::Reaction { .. } => EventDetails { emoji: Some(Emoji::Hug), ..EventDetails::default() },
+        Act::MessageShare { .. } => EventDetails {
+            share_message: ShareMessage::parse("Look at that").unwrap(),
+            ..EventDetails::default()
+        },
+        _ => EventDetails::default(),
     }
 }

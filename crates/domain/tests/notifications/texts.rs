@@ -1,9 +1,12 @@
-use grateful_domain::notification::{Act, RenderedNotification, Text};
+use std::collections::BTreeSet;
+
+use grateful_domain::notification::{Act, QuotedTexts, RenderedNotification, Text};
 use grateful_domain::{Author, DisplayName, Emoji, NotificationType, Username};
 use serde_json::json;
 
 use crate::scenario::{
     BEN, CARO, DAN, Scenario, author, comment, heart, link, mention, message, reaction, reply,
+    texts_of,
 };
 
 /// The table of events in docs/rules.md#notifications, row by row.
@@ -42,7 +45,7 @@ fn each_act_has_its_own_text() {
         scenario.act(BEN, act);
 
         let single = scenario.only();
-        assert_eq!(single.text, text(title, message));
+        assert_eq!(scenario.render(&single).text, text(title, message));
         assert_eq!(single.kind.code(), kind);
         assert_eq!(single.priority, single.kind.priority());
     }
@@ -90,7 +93,8 @@ fn each_batch_key_has_its_own_summary() {
         }
 
         let batch = scenario.only();
-        assert_eq!((batch.text, batch.kind), (text(title, message), kind));
+        assert_eq!(scenario.render(&batch).text, text(title, message));
+        assert_eq!(batch.kind, kind);
     }
 }
 
@@ -108,7 +112,8 @@ fn shares_by_link_and_follows_are_counted_by_actor() {
         }
 
         let batch = scenario.only();
-        assert_eq!((batch.text, batch.kind), (text(title, message), kind));
+        assert_eq!(scenario.render(&batch).text, text(title, message));
+        assert_eq!(batch.kind, kind);
     }
 }
 
@@ -161,7 +166,7 @@ fn a_batch_with_one_child_has_the_text_of_that_child() {
         scenario.undo(CARO, withdrawn);
 
         let batch = scenario.only();
-        assert_eq!(batch.text, text(title, message));
+        assert_eq!(scenario.render(&batch).text, text(title, message));
         assert_eq!(batch.batch_counts().child_count, 1);
         assert!(batch.batch.is_some());
     }
@@ -180,13 +185,12 @@ fn a_renamed_actor_is_shown_with_the_new_name() {
     };
 
     let actors = vec![(renamed.clone(), Some(Emoji::Hug))];
-    let rendered = RenderedNotification::new(scenario.only(), Some(renamed.clone()), actors);
+    let rendered = render(&scenario, Some(renamed.clone()), actors);
 
-    let notification = rendered.notification;
-    assert_eq!(notification.text.message, "Benedikt liked your post and reacted with 🤗");
-    assert_eq!(notification.data["actor_username"], json!("benedikt"));
-    assert_eq!(notification.data["reactor_username"], json!("benedikt"));
-    assert_eq!(notification.data.get("liker_username"), None);
+    assert_eq!(rendered.text.message, "Benedikt liked your post and reacted with 🤗");
+    assert_eq!(rendered.data["actor_username"], json!("benedikt"));
+    assert_eq!(rendered.data["reactor_username"], json!("benedikt"));
+    assert_eq!(rendered.data.get("liker_username"), None);
     assert_eq!((rendered.actor, rendered.actors), (Some(renamed.clone()), vec![renamed]));
 }
 
@@ -196,20 +200,80 @@ fn an_actor_without_display_name_is_shown_with_the_username() {
     scenario.act(BEN, heart());
     let actor = Author { display_name: None, ..author(BEN) };
 
-    let rendered = RenderedNotification::new(scenario.only(), Some(actor), vec![]);
-
-    assert_eq!(rendered.notification.text.message, "ben liked your post");
+    assert_eq!(render(&scenario, Some(actor), vec![]).text.message, "ben liked your post");
 }
 
 #[test]
 fn an_actor_with_a_deleted_account_is_shown_as_unknown_user() {
     let mut scenario = Scenario::new();
-    scenario.act(BEN, heart());
+    scenario.act(BEN, Act::Follow);
 
-    let rendered = RenderedNotification::new(scenario.only(), None, vec![]);
+    let rendered = render(&scenario, None, vec![]);
 
-    assert_eq!(rendered.notification.text.message, "Unknown User liked your post");
-    assert_eq!(rendered.notification.data["liker_username"], json!("ben"));
+    assert_eq!(rendered.text.message, "Unknown User started following you");
+    let data = json!({
+        "actor_user_id": "0", "actor_username": "unknown", "follower_username": "unknown"
+    });
+    assert_eq!(json!(rendered.data), data);
+}
+
+#[test]
+fn each_act_has_the_data_fields_of_its_type() {
+    let about_post = ["post_id", "post_preview"];
+    let about_comment = ["author_username", "comment_id", "comment_preview"];
+    for (act, own) in [
+        (heart(), &["liker_username"][..]),
+        (reaction(), &["reactor_username", "emoji_code"]),
+        (link(), &["sharer_username", "share_method"]),
+        (message(1), &["sharer_username", "share_method", "share_message"]),
+        (mention(None), &["author_username"]),
+        (mention(Some(1)), &about_comment),
+        (comment(1), &about_comment),
+        (reply(1), &about_comment),
+        (Act::Follow, &["follower_id", "follower_username"]),
+        (Act::FollowRequest, &["follower_id", "follower_username"]),
+        (Act::FollowAcceptance, &[]),
+    ] {
+        let mut scenario = Scenario::new();
+        scenario.act(BEN, act);
+
+        let data = scenario.render(&scenario.only()).data;
+
+        let about_post = about_post.into_iter().filter(|_| act.post().is_some());
+        let mut expected: BTreeSet<&str> = about_post.chain(own.iter().copied()).collect();
+        expected.extend(["actor_user_id", "actor_username"]);
+        assert_eq!(data.keys().map(String::as_str).collect::<BTreeSet<_>>(), expected, "{act:?}");
+        assert_eq!(data["actor_user_id"], "2");
+        assert!(data.get("follower_id").is_none_or(|id| *id == json!(2)));
+        for (name, username) in data.iter().filter(|(name, _)| name.ends_with("_username")) {
+            assert_eq!(username, "ben", "{name}");
+        }
+    }
+}
+
+/// Older versions stored names, ids and quotations.
+#[test]
+fn stored_words_and_names_are_replaced_by_the_current_ones() {
+    let mut scenario = Scenario::new();
+    scenario.act(BEN, comment(1));
+    let mut old = scenario.only();
+    for (name, value) in [
+        ("post_preview", "a secret"),
+        ("comment_preview", "a secret"),
+        ("actor_username", "a_secret"),
+        ("author_username", "a_secret"),
+    ] {
+        old.data.insert(name.to_owned(), value.into());
+    }
+
+    let visible = scenario.render(&old);
+    let hidden = scenario.inbox.render(&old, &QuotedTexts::default());
+
+    let expected = scenario.render(&scenario.only());
+    assert_eq!((visible.text, visible.data), (expected.text, expected.data));
+    assert_eq!(hidden.text.message, "Ben commented on your post");
+    assert_eq!(hidden.data.get("post_preview").or(hidden.data.get("comment_preview")), None);
+    assert!(!json!(hidden.data).to_string().contains("secret"), "{:?}", hidden.data);
 }
 
 /// The summary of several actors contains no names.
@@ -218,12 +282,24 @@ fn the_text_of_several_actors_does_not_depend_on_their_names() {
     let mut scenario = Scenario::new();
     scenario.act(BEN, heart());
     scenario.act(CARO, heart());
-    let before = scenario.only().text;
 
-    let actors = vec![(author(CARO), None), (author(BEN), None)];
-    let rendered = RenderedNotification::new(scenario.only(), Some(author(CARO)), actors);
+    let [as_they_are, unknown] = [
+        render(&scenario, Some(author(CARO)), vec![(author(CARO), None), (author(BEN), None)]),
+        render(&scenario, None, vec![]),
+    ];
 
-    assert_eq!(rendered.notification.text, before);
+    assert_eq!(as_they_are.text, unknown.text);
+}
+
+/// Renders the only notification with these actors.
+fn render(
+    scenario: &Scenario,
+    actor: Option<Author>,
+    actors: Vec<(Author, Option<Emoji>)>,
+) -> RenderedNotification {
+    let only = scenario.only();
+    let texts = texts_of(&only);
+    RenderedNotification::new(only, actor, actors, &texts)
 }
 
 fn text(title: &str, message: &str) -> Text {

@@ -1,13 +1,11 @@
 //! Generates inboxes from the selected events.
 
-use grateful_domain::Author;
 use grateful_domain::notification::{Act, Cause, Event, EventDetails};
 
 use super::{DAY, Dataset, to_datetime};
 use crate::events::{GeneratedAct, GeneratedEvent};
 use crate::inbox_builder::{GeneratedInbox, InboxBuilder};
 use crate::rng::{Rng, Stream};
-use crate::users::{profile_of, username_of};
 
 /// Per mille of recipients who never read their notifications.
 const NEVER_READ: u64 = 120;
@@ -23,7 +21,7 @@ impl Dataset {
             let recipient = events[0].recipient;
             let mut inbox = InboxBuilder::new(self.user_ids[recipient]);
             for event in events {
-                inbox.record(&self.event(index, event), self.actor(event.actor));
+                inbox.record(&self.event(index, event));
                 index += 1;
             }
             let mut rng = Rng::for_item(Stream::Reading, self.seed, recipient);
@@ -48,57 +46,41 @@ impl Dataset {
 
     fn act(&self, event: &GeneratedEvent) -> (Act, EventDetails) {
         let engagements = &self.engagements;
-        let post_details = |index: usize| {
-            let content = self.draft(index, &self.posts[index]).content;
-            (self.post_id(index), EventDetails::for_post(content.as_str()))
-        };
+        let none = EventDetails::default();
         match event.act {
             GeneratedAct::Heart(index) => {
-                let (post, details) = post_details(engagements.hearts[index].post);
-                (Act::Heart { post }, details)
+                (Act::Heart { post: self.post_id(engagements.hearts[index].post) }, none)
             }
             GeneratedAct::Reaction(index) => {
                 let reaction = &engagements.reactions[index];
-                let (post, details) = post_details(reaction.post);
-                (Act::Reaction { post }, details.with_emoji(reaction.detail))
+                let post = self.post_id(reaction.post);
+                (Act::Reaction { post }, EventDetails { emoji: Some(reaction.detail), ..none })
             }
             GeneratedAct::LinkShare(index) => {
-                let (post, details) = post_details(engagements.shares[index].post);
-                (Act::LinkShare { post }, details)
+                (Act::LinkShare { post: self.post_id(engagements.shares[index].post) }, none)
             }
             GeneratedAct::MessageShare(index) => {
-                let (post, details) = post_details(engagements.shares[index].post);
+                let post = self.post_id(engagements.shares[index].post);
                 let share_message = self.share_message(index);
                 (
                     Act::MessageShare { post, share: self.share_id(index) },
-                    EventDetails { share_message, ..details },
+                    EventDetails { share_message, ..none },
                 )
             }
             GeneratedAct::Comment(index) | GeneratedAct::Reply(index) => {
                 let generated = &engagements.comments[index];
-                let (post, details) = post_details(generated.post);
-                let details = details.with_comment(self.comment_text(index).as_str());
-                let comment = self.comment_id(index);
+                let (post, comment) = (self.post_id(generated.post), self.comment_id(index));
                 let act = match (event.act, generated.detail) {
                     (GeneratedAct::Reply(_), Some(parent)) => {
                         Act::Reply { post, comment, parent: self.comment_id(parent) }
                     }
                     _ => Act::Comment { post, comment },
                 };
-                (act, details)
+                (act, none)
             }
-            GeneratedAct::Follow => (Act::Follow, EventDetails::default()),
-            GeneratedAct::FollowRequest => (Act::FollowRequest, EventDetails::default()),
-            GeneratedAct::FollowAcceptance => (Act::FollowAcceptance, EventDetails::default()),
-        }
-    }
-
-    fn actor(&self, index: usize) -> Author {
-        Author {
-            id: self.user_ids[index],
-            username: username_of(self.seed, index),
-            display_name: profile_of(self.seed, index).display_name,
-            profile_image_url: None,
+            GeneratedAct::Follow => (Act::Follow, none),
+            GeneratedAct::FollowRequest => (Act::FollowRequest, none),
+            GeneratedAct::FollowAcceptance => (Act::FollowAcceptance, none),
         }
     }
 }

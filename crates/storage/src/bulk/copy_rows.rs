@@ -15,6 +15,7 @@ use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
 use crate::repositories::{NewHeart, NewReaction};
+use crate::rows::stored_data;
 
 /// A row for COPY.
 pub(super) trait CopyRow {
@@ -286,7 +287,7 @@ impl CopyRow for Comment {
 
 impl CopyRow for BulkNotification {
     const TABLE: &'static str = "notifications";
-    const COLUMNS: &str = "id, user_id, actor_id, type, title, message, data, priority, read, read_at, created_at, \
+    const COLUMNS: &str = "id, user_id, actor_id, type, data, priority, read, read_at, created_at, \
         last_updated_at, closed_at, parent_id, is_batch, batch_count, actor_count, batch_key, act, post_id, comment_id, \
         seq";
     const TYPES: &[Type] = &[
@@ -294,8 +295,6 @@ impl CopyRow for BulkNotification {
         Type::INT8,
         Type::INT8,
         Type::VARCHAR,
-        Type::VARCHAR,
-        Type::TEXT,
         Type::JSONB,
         Type::TEXT,
         Type::BOOL,
@@ -322,9 +321,7 @@ impl CopyRow for BulkNotification {
             &i64::from(notification.recipient),
             &notification.actor.map(i64::from),
             &notification.kind.code(),
-            &notification.text.title,
-            &notification.text.message,
-            &Json(&notification.data),
+            &stored_data(&notification.data).map(Json),
             &notification.priority.code(),
             &notification.read_at.is_some(),
             &notification.read_at,

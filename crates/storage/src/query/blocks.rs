@@ -5,6 +5,26 @@ use diesel::prelude::*;
 
 use crate::schema::follows;
 
+/// Selects the ids of all users across a block with this user, as one array `ids`. Reads each block of the user once, however
+/// often the array is searched; a look-up per pair might read all follows of one of the two.
+macro_rules! users_across_block {
+    ($user:literal) => {
+        concat!(
+            "SELECT coalesce(array_agg(id), '{}') AS ids FROM (
+                SELECT followed_id AS id FROM follows WHERE follower_id = ",
+            $user,
+            " AND status = 'blocked'
+                UNION ALL
+                SELECT follower_id FROM follows WHERE followed_id = ",
+            $user,
+            " AND status = 'blocked'
+            ) AS across"
+        )
+    };
+}
+
+pub(crate) use users_across_block;
+
 /// The ids of the users who blocked `viewer`. Use it as `NOT (x = ANY(…))`, which is one hashed lookup for a whole list.
 /// `x <> ALL(…)` would scan the blocks again for every row.
 #[dsl::auto_type]

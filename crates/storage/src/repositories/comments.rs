@@ -3,19 +3,20 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{self, AsSelect, IntoBoxed};
+use diesel::dsl::{self, AsSelect, IntoBoxed, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Comment, CommentForViewer, CommentId, CommentText, HiddenComment, HiddenComments, Limit,
-    ListedComment, Page, PageRequest, PostId, UserId, Viewer,
+    Comment, CommentForViewer, CommentId, CommentText, Limit, Page, PageRequest, PostId, UserId,
+    Viewer,
 };
 use uuid::Uuid;
 
 use crate::query::{
-    CommentFilter, Direction, ListOrder, ReplyCount, Sql, paginate_by_time, statement, top_per_list,
+    Direction, ListOrder, ReplyCount, Sql, blocked_by, blockers_of, paginate_by_time, statement,
+    top_per_list,
 };
 use crate::rows::{AuthorRow, CommentRow};
 use crate::schema::{comments, posts, users};
@@ -103,41 +104,12 @@ impl Comments<'_> {
         viewer: UserId,
         comment: CommentId,
     ) -> Result<Option<CommentForViewer>> {
-        let is_visible = CommentFilter::visible_to(viewer).is_visible("comments");
-        let replies = CommentFilter::reply_count_on_any_post(viewer);
-        let row: Option<CommentRowForViewer> = comments_for_viewer(replies, Sql::new("true"))
+        let row: Option<CommentForViewerRow> = visible_comments(viewer)
             .filter(comments::id.eq(Uuid::from(comment)))
-            .filter(is_visible)
             .first(self.conn)
             .await
             .optional()?;
-        Ok(row.and_then(CommentRowForViewer::visible))
-    }
-
-    /// Finds the post of a comment whose replies the viewer can list: there is no block between its author and the viewer,
-    /// or the viewer wrote the post and the comment has a visible reply. The caller must check whether the viewer can see
-    /// the post.
-    pub async fn find_post_of_listed(
-        &mut self,
-        viewer: UserId,
-        comment: CommentId,
-    ) -> Result<Option<PostId>> {
-        let filter = CommentFilter::visible_to(viewer);
-        let is_listed = filter
-            .is_visible("comments")
-            .sql(" OR posts.author_id = ")
-            .value(viewer)
-            .sql(" AND ")
-            .append(filter.has_visible_replies("comments"));
-        let post: Option<Uuid> = comments::table
-            .inner_join(posts::table.on(posts::id.eq(comments::post_id)))
-            .filter(comments::id.eq(Uuid::from(comment)))
-            .filter(Sql::new("(").append(is_listed).sql(")"))
-            .select(comments::post_id)
-            .first(self.conn)
-            .await
-            .optional()?;
-        Ok(post.map(PostId::from))
+        Ok(row.map(CommentForViewerRow::into))
     }
 
     /// Finds the owners of a comment, regardless of blocks and of the visibility of its post.
@@ -156,31 +128,24 @@ impl Comments<'_> {
         }))
     }
 
-    /// Lists the top-level comments of a post, oldest first. Of comments by authors with a block to or from the viewer, it
-    /// shows what `hidden` says.
-    ///
-    /// Reads the comments on the page, and those across a block before and between them with their replies.
+    /// Lists the top-level comments of a post, oldest first, without authors with a block to or from the viewer.
     pub async fn list(
         &mut self,
         viewer: UserId,
         post: PostId,
-        hidden: HiddenComments,
         page: PageRequest,
-    ) -> Result<Page<ListedComment>> {
-        let filter = CommentFilter { viewer, hidden };
-        self.list_by_parent(filter, CommentParent::Post(post), page).await
+    ) -> Result<Page<CommentForViewer>> {
+        self.list_by_parent(viewer, CommentParent::Post(post), page).await
     }
 
-    /// Lists the replies to a comment, like [`Comments::list`].
+    /// Lists the replies to a comment, oldest first, without authors with a block to or from the viewer.
     pub async fn list_replies(
         &mut self,
         viewer: UserId,
         comment: CommentId,
-        hidden: HiddenComments,
         page: PageRequest,
-    ) -> Result<Page<ListedComment>> {
-        let filter = CommentFilter { viewer, hidden };
-        self.list_by_parent(filter, CommentParent::Comment(comment), page).await
+    ) -> Result<Page<CommentForViewer>> {
+        self.list_by_parent(viewer, CommentParent::Comment(comment), page).await
     }
 
     /// Lists the first top-level comments of each post, oldest first, at most `limit` per post, without authors with a block
@@ -192,13 +157,14 @@ impl Comments<'_> {
         posts: &[PostId],
         limit: Limit,
     ) -> Result<HashMap<PostId, Vec<CommentForViewer>>> {
-        let rows: Vec<CommentRowForViewer> = listed_comments(CommentFilter::visible_to(viewer))
+        let rows: Vec<CommentForViewerRow> = visible_comments(viewer)
             .filter(is_top_comment(viewer, posts, limit))
             .order((comments::created_at, comments::id))
             .load(self.conn)
             .await?;
         let mut comments: HashMap<PostId, Vec<CommentForViewer>> = HashMap::new();
-        for comment in rows.into_iter().filter_map(CommentRowForViewer::visible) {
+        for row in rows {
+            let comment = CommentForViewer::from(row);
             comments.entry(comment.comment.post).or_default().push(comment);
         }
         Ok(comments)
@@ -212,11 +178,11 @@ impl Comments<'_> {
 
     async fn list_by_parent(
         &mut self,
-        filter: CommentFilter,
+        viewer: UserId,
         parent: CommentParent,
         page: PageRequest,
-    ) -> Result<Page<ListedComment>> {
-        let query = listed_comments(filter)
+    ) -> Result<Page<CommentForViewer>> {
+        let query = visible_comments(viewer)
             // All comments have the same parent. If it is NULL, the planner uses the index only if the column is in the
             // order.
             .order((comments::parent_id, comments::created_at, comments::id));
@@ -228,32 +194,31 @@ impl Comments<'_> {
                 query.filter(comments::parent_id.eq(Uuid::from(comment)))
             }
         };
-        let rows: Vec<CommentRowForViewer> =
+        let rows: Vec<CommentForViewerRow> =
             paginate_by_time(query, page, "comments.created_at", Direction::Ascending)
                 .load(self.conn)
                 .await?;
-        let comments = rows.into_iter().map(ListedComment::from).collect();
-        Ok(Page::from_overfetch(comments, page.limit, ListedComment::position))
+        let comments = rows.into_iter().map(CommentForViewerRow::into).collect();
+        Ok(Page::from_overfetch(comments, page.limit, |comment: &CommentForViewer| {
+            comment.comment.position()
+        }))
     }
 }
 
-/// Selects the comments that a list shows.
-fn listed_comments(filter: CommentFilter) -> IntoBoxed<'static, comments_for_viewer, Pg> {
-    let is_visible = match filter.hidden {
-        HiddenComments::LeftOut => Sql::new("true"),
-        HiddenComments::Placeholders => filter.is_visible("comments"),
-    };
-    comments_for_viewer(filter.reply_count(), is_visible)
-        .filter(filter.is_listed("comments"))
+/// Selects the comments by authors without a block to or from the viewer.
+fn visible_comments(viewer: UserId) -> IntoBoxed<'static, comments_with_authors, Pg> {
+    comments_with_authors(ReplyCount::visible_to(viewer))
+        .filter(not(comments::author_id.eq_any(blockers_of(viewer.into()))))
+        .filter(not(comments::author_id.eq_any(blocked_by(viewer.into()))))
         .into_boxed()
 }
 
-/// Selects comments with their authors, their numbers of replies, and whether the viewer can see them.
+/// Selects comments with their authors and their numbers of replies.
 #[dsl::auto_type]
-fn comments_for_viewer(replies: ReplyCount, is_visible: Sql) -> _ {
+fn comments_with_authors(replies: ReplyCount) -> _ {
     let comment: AsSelect<CommentRow, Pg> = CommentRow::as_select();
     let author: AsSelect<AuthorRow, Pg> = AuthorRow::as_select();
-    comments::table.inner_join(users::table).select((comment, author, replies, is_visible))
+    comments::table.inner_join(users::table).select((comment, author, replies))
 }
 
 /// The condition that a comment is among the first of one of these posts, if `viewer` can see the post.
@@ -283,32 +248,17 @@ enum CommentParent {
     Comment(CommentId),
 }
 
-/// A comment with its author, its number of replies, and whether the viewer can see it.
+/// A comment with its author and its number of replies.
 #[derive(Queryable)]
-struct CommentRowForViewer {
+struct CommentForViewerRow {
     comment: CommentRow,
     author: AuthorRow,
     replies: i64,
-    is_visible: bool,
 }
 
-impl CommentRowForViewer {
-    fn visible(self) -> Option<CommentForViewer> {
-        match ListedComment::from(self) {
-            ListedComment::Visible(comment) => Some(comment),
-            ListedComment::Hidden(_) => None,
-        }
-    }
-}
-
-impl From<CommentRowForViewer> for ListedComment {
-    fn from(row: CommentRowForViewer) -> Self {
-        let (comment, replies) = (Comment::from(row.comment), row.replies);
-        if row.is_visible {
-            Self::Visible(CommentForViewer { comment, author: row.author.into(), replies })
-        } else {
-            Self::Hidden(HiddenComment::new(&comment, replies))
-        }
+impl From<CommentForViewerRow> for CommentForViewer {
+    fn from(row: CommentForViewerRow) -> Self {
+        Self { comment: row.comment.into(), author: row.author.into(), replies: row.replies }
     }
 }
 

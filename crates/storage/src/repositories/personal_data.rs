@@ -10,7 +10,7 @@ use grateful_domain::{
 };
 use uuid::Uuid;
 
-use crate::query::statement;
+use crate::query::{statement, users_across_block};
 use crate::rows::{CommentRow, emoji_from_code};
 use crate::schema::{comments, emoji_reactions, likes};
 use crate::{Connection, Result};
@@ -50,7 +50,7 @@ pub struct ReceivedShare {
     pub post: PostId,
     /// The username of the sender.
     pub by: String,
-    /// The text of the message.
+    /// The text of the message. `None` if it has none, or if there is a block between the two users.
     pub message: Option<ShareMessage>,
     /// When it was sent.
     pub at: DateTime<Utc>,
@@ -200,17 +200,23 @@ statement! {
     /// Like [`CreatedShares`]. Each share and its sender is a lookup of its own, so that no plan scans all shares or users.
     ReceivedShares(user: i64 as BigInt, after: Uuid as SqlUuid, limit: i64 as BigInt)
         -> (SqlUuid, SqlUuid, Text, Nullable<Text>, Timestamptz) {
-        "theirs AS MATERIALIZED (
+        concat!(
+            "hidden AS MATERIALIZED (",
+            users_across_block!("$1"),
+            "), theirs AS MATERIALIZED (
             SELECT share_id FROM share_recipients WHERE user_id = $1 AND share_id > $2
         ), part AS (
             SELECT share_id FROM theirs ORDER BY share_id LIMIT $3
         )
-        SELECT sent.id, sent.post_id, sender.username, sent.message_content, sent.created_at
+        SELECT sent.id, sent.post_id, sender.username,
+            CASE WHEN NOT (sent.user_id = ANY ((SELECT ids FROM hidden)::bigint[])) THEN sent.message_content END,
+            sent.created_at
         FROM part, LATERAL (
             SELECT * FROM shares WHERE shares.id = part.share_id LIMIT 1
         ) AS sent, LATERAL (
             SELECT username FROM users WHERE users.id = sent.user_id LIMIT 1
         ) AS sender
         ORDER BY sent.id"
+        )
     }
 }

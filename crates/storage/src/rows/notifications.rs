@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use grateful_domain::notification::{BatchCounts, Text};
+use grateful_domain::notification::BatchCounts;
 use grateful_domain::{BatchKey, Notification, NotificationType, Priority};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -15,6 +15,9 @@ use crate::schema::notifications;
 ///
 /// Statements that decide on several rows, and those that write several, exchange them as JSON. With an array per column,
 /// they would have too many values to read.
+///
+/// `title` and `message` are not read, and NULL in each row that is written: texts are rendered when they are read
+/// (docs/decisions/0027).
 #[derive(Debug, Queryable, Selectable, Serialize, Deserialize)]
 #[diesel(table_name = notifications)]
 pub(crate) struct NotificationRow {
@@ -23,8 +26,6 @@ pub(crate) struct NotificationRow {
     actor_id: Option<i64>,
     #[serde(rename = "type")]
     kind: String,
-    title: String,
-    message: String,
     data: Option<Value>,
     priority: String,
     read: bool,
@@ -38,8 +39,8 @@ pub(crate) struct NotificationRow {
     actor_count: i32,
     batch_key: Option<String>,
     act: Option<String>,
-    post_id: Option<Uuid>,
-    comment_id: Option<Uuid>,
+    pub(crate) post_id: Option<Uuid>,
+    pub(crate) comment_id: Option<Uuid>,
     /// Zero keeps the stored number when the row is updated.
     pub(crate) seq: i64,
 }
@@ -52,9 +53,7 @@ impl NotificationRow {
             user_id: notification.recipient.into(),
             actor_id: notification.actor.map(i64::from),
             kind: notification.kind.code().to_owned(),
-            title: notification.text.title.clone(),
-            message: notification.text.message.clone(),
-            data: Some(Value::Object(notification.data.clone())),
+            data: stored_data(&notification.data).map(Value::Object),
             priority: notification.priority.code().to_owned(),
             read: notification.read_at.is_some(),
             read_at: notification.read_at,
@@ -92,7 +91,6 @@ impl TryFrom<NotificationRow> for Notification {
             act: row.act,
             post: row.post_id.map(Into::into),
             comment: row.comment_id.map(Into::into),
-            text: Text { title: row.title, message: row.message },
             data: match row.data {
                 None => Map::new(),
                 Some(Value::Object(data)) => data,
@@ -113,6 +111,13 @@ impl TryFrom<NotificationRow> for Notification {
             key: row.batch_key.map(BatchKey::from_stored),
         })
     }
+}
+
+/// The data to store: without the quotations and names that older versions stored, and NULL instead of an empty object.
+pub(crate) fn stored_data(data: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let mut data = data.clone();
+    data.retain(|name, _| !name.ends_with("_preview") && !name.ends_with("_username"));
+    Some(data).filter(|data| !data.is_empty())
 }
 
 /// Converts a notification that a statement returned as JSON.

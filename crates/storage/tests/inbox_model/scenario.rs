@@ -2,11 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, Utc};
-use grateful_domain::notification::{Act, Cause, Deliverability, Event, EventDetails};
+use grateful_domain::notification::{
+    Act, Cause, Deliverability, Event, EventDetails, QuotedTexts, RenderedNotification,
+};
 use grateful_domain::{
     Author, Comment, Emoji, Inbox, Limit, Notification, NotificationId, PageRequest, PostId,
     ShareId, ShareMessage, UserId,
@@ -15,14 +16,14 @@ use grateful_storage::{Connection, NotificationQuery, Repositories};
 use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, a_user, block};
 use uuid::Uuid;
 
-use crate::sql::lines;
 use crate::steps::{ACTORS, POSTS, Step};
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);
 
-/// The rows that the indexes of a step refer to.
+/// The rows that the indexes of a step refer to. All posts have the same text.
 pub(crate) struct Fixture {
     actors: Vec<Author>,
+    post_text: String,
     posts: Vec<PostId>,
     comments: Vec<Comment>,
 }
@@ -38,7 +39,13 @@ pub(crate) struct Scenario<'a> {
 }
 
 /// All notifications of a list, each followed by its children, and the numbers of unread and of all top-level notifications.
-type ListState = (Vec<Notification>, i64, i64);
+type ListState = (Vec<RenderedNotification>, i64, i64);
+
+/// Sorts the actors by id. PostgreSQL lists those first that the owner follows.
+fn with_sorted_actors(mut rendered: RenderedNotification) -> RenderedNotification {
+    rendered.actors.sort_by_key(|actor| actor.id);
+    rendered
+}
 
 /// The result of a step; what the number counts depends on the step.
 type StepResult = i64;
@@ -51,13 +58,16 @@ impl Fixture {
             let author = database.connect().await.users().find_author(user.id).await.unwrap();
             actors.push(author.unwrap());
         }
+        let post_text = "For the bus driver ".repeat(8);
         for _ in 0..POSTS {
-            posts.push(a_post().by(actors[0].id).insert_into(database).await.id);
+            let post = a_post().by(actors[0].id).with_text(&post_text);
+            posts.push(post.insert_into(database).await);
         }
         for _ in 0..4 {
-            comments.push(a_comment().insert_into(database).await);
+            comments.push(a_comment().on(&posts[0]).insert_into(database).await);
         }
-        Self { actors, posts, comments }
+        let posts = posts.into_iter().map(|post| post.id).collect();
+        Self { actors, post_text, posts, comments }
     }
 
     fn act(&self, index: usize) -> Act {
@@ -112,7 +122,7 @@ impl<'a> Scenario<'a> {
             }
             Step::UpdateReaction(actor, emoji) => {
                 let cause = self.cause(actor, self.fixture.act(1));
-                self.inbox.update_reaction(&self.fixture.actors[actor], cause.act, emoji);
+                self.inbox.update_reaction(cause.actor, cause.act, emoji);
                 self.conn.notifications().update_reaction(cause, emoji, self.now).await.unwrap();
                 (0, 0)
             }
@@ -195,13 +205,7 @@ impl<'a> Scenario<'a> {
     }
 
     fn event(&self, cause: Cause) -> Event {
-        let mut details = match cause.act.post() {
-            Some(_) => EventDetails::for_post("For the bus driver"),
-            None => EventDetails::default(),
-        };
-        if cause.act.comment().is_some() {
-            details = details.with_comment(&"How lovely ".repeat(20));
-        }
+        let mut details = EventDetails::default();
         match cause.act {
             Act::Reaction { .. } => details.emoji = Some(Emoji::Hug),
             Act::MessageShare { .. } => {
@@ -224,7 +228,20 @@ impl<'a> Scenario<'a> {
     pub(crate) fn list_in_memory(&self) -> ListState {
         let unread = self.inbox.unread_count().try_into().unwrap();
         let total = self.inbox.top_level().len().try_into().unwrap();
-        (self.all_in_memory(), unread, total)
+        let all = self.all_in_memory();
+        (all.iter().map(|notification| self.render(notification)).collect(), unread, total)
+    }
+
+    fn render(&self, notification: &Notification) -> RenderedNotification {
+        let comment_text = |id| {
+            let comment = self.fixture.comments.iter().find(|comment| comment.id == id);
+            comment.map(|comment| comment.text.as_str().to_owned())
+        };
+        let quoted = QuotedTexts {
+            post: notification.post.map(|_| self.fixture.post_text.clone()),
+            comment: notification.comment.and_then(comment_text),
+        };
+        with_sorted_actors(self.inbox.render(notification, &quoted))
     }
 
     /// The list in PostgreSQL.
@@ -236,38 +253,16 @@ impl<'a> Scenario<'a> {
         let mut all = Vec::new();
         for parent in list.items {
             let id = parent.notification.id;
-            all.push(parent.notification);
+            all.push(with_sorted_actors(parent));
             let children = notifications
                 .list(NotificationQuery::of(owner).children_of(id).page(page))
                 .await
                 .unwrap()
                 .items;
-            all.extend(children.into_iter().map(|child| child.notification));
+            all.extend(children);
         }
         let counts = notifications.count(owner).await.unwrap();
         (all, counts.unread, counts.total)
-    }
-
-    /// The texts as they are stored; no user changes their name.
-    pub(crate) fn texts_in_memory(&self) -> BTreeSet<String> {
-        let notifications = self.all_in_memory().into_iter();
-        notifications
-            .map(|notification| {
-                format!(
-                    "{} {}: {}",
-                    notification.id, notification.text.title, notification.text.message
-                )
-            })
-            .collect()
-    }
-
-    /// The texts stored in PostgreSQL.
-    pub(crate) async fn texts_in_postgresql(&mut self) -> BTreeSet<String> {
-        let rows = format!(
-            "SELECT format('%s %s: %s', id, title, message) AS line FROM notifications WHERE user_id = {}",
-            self.owner
-        );
-        lines(&mut self.conn, &rows).await.into_iter().collect()
     }
 }
 

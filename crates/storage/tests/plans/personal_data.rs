@@ -106,8 +106,8 @@ async fn reading_received_shares_reads_only_those_of_the_user() {
     .await;
 
     let arguments = format!("1, '{HALFWAY}', 500");
-    // Includes the share and the sender of each.
-    check(&arguments, 500, 3_000 + 1_000, async |conn| {
+    // Includes the share and the sender of each, and the few blocks of the user.
+    check(&arguments, 500, 3_000 + 1_000 + 100, async |conn| {
         let batch = conn
             .personal_data()
             .list_received_shares(UserId::from(BUSY), Some(HALFWAY.into()))

@@ -259,16 +259,22 @@ async fn listing_children_of_a_large_batch_with_their_total_reads_few_rows() {
     let batch = NotificationId::from(Uuid::from_u128(0x0196_1000_0000_7000_8000_0000_0000_0001));
     let page = format!("'{batch}', 1, '{batch}', 21");
     let own = NotificationQuery::of(PROLIFIC.into()).children_of(batch);
-    check(&format!("'{batch}', 1, {page}"), 21, 60, async |conn| {
+    check_one("\"created_at\" DESC", &format!("'{batch}', 1, {page}"), 21, 60, async |conn| {
         let query = own.clone().with_total(CountMode::Estimated);
         let found = conn.notifications().list(query).await.unwrap();
         assert_eq!(found.total.unwrap().number(), 10_000);
     })
     .await;
-    check(&format!("'{batch}', '{batch}', 1, {page}"), 21, 60 + 1_001, async |conn| {
-        let query = own.clone().with_total(CountMode::UpTo(1_000));
-        conn.notifications().list(query).await.unwrap();
-    })
+    check_one(
+        "\"created_at\" DESC",
+        &format!("'{batch}', '{batch}', 1, {page}"),
+        21,
+        60 + 1_001,
+        async |conn| {
+            let query = own.clone().with_total(CountMode::UpTo(1_000));
+            conn.notifications().list(query).await.unwrap();
+        },
+    )
     .await;
 }
 
@@ -300,7 +306,7 @@ async fn listing_comments_on_each_of_fifty_posts_reads_few_rows() {
     let posts: Vec<PostId> =
         (199_950..=199_999).map(|n| PostId::from(Uuid::from_u128(FIRST_POST + n))).collect();
     let arguments = format!(
-        "7777, 7777, 7777, 7777, {}, 7777, 7777, 7777, 7777, 7777, 7777, 7777, 10",
+        "7777, 7777, 7777, 'blocked', 7777, 'blocked', {}, 7777, 7777, 7777, 7777, 7777, 7777, 7777, 10",
         uuids(&posts)
     );
     let mut conn = database().await.connect().await;

@@ -4,8 +4,8 @@ use chrono::DateTime;
 use diesel_async::SimpleAsyncConnection;
 use grateful_domain::notification::{Act, Cause, Event, EventDetails};
 use grateful_domain::{
-    CommentId, HiddenComments, ImageUrl, Limit, ListedComment, MAX_CLOCK_SKEW, NotificationId,
-    NotificationType, PageRequest, PageStart, Position, PostId, ProfilePhoto, UserId, Viewer,
+    CommentId, ImageUrl, Limit, MAX_CLOCK_SKEW, NotificationId, NotificationType, PageRequest,
+    PageStart, Position, PostId, ProfilePhoto, UserId, Viewer,
 };
 use grateful_storage::query::{AllAuthors, DateRange, PostOrder};
 use grateful_storage::{
@@ -220,7 +220,7 @@ async fn recording_a_mention_reads_few_rows() {
     let event = Event { cause, ..heart_of(77) };
     let arguments = format!(
         "ARRAY[{FREQUENT_HEARTER}]::bigint[], ARRAY[77]::bigint[], ARRAY['mention:post:x'], ARRAY['mention:post:x'],
-         ARRAY['mention'], ARRAY['{}']::uuid[]",
+         ARRAY['{}']::uuid[]",
         most_popular_post()
     );
 
@@ -291,10 +291,9 @@ async fn listing_reactions_to_the_most_popular_post_reads_few_rows() {
 /// The first two values are for the number of replies.
 #[tokio::test]
 async fn listing_comments_on_the_most_popular_post_reads_few_rows() {
-    let blocks = format!("149, 149, 149, 149, '{}'", most_popular_post());
+    let blocks = format!("149, 149, 149, 'blocked', 149, 'blocked', '{}'", most_popular_post());
     let comments = async |conn: &mut Connection, page| {
-        let (viewer, post) = (FREQUENT_HEARTER.into(), most_popular_post());
-        conn.comments().list(viewer, post, HiddenComments::LeftOut, page).await.unwrap().next
+        conn.comments().list(FREQUENT_HEARTER.into(), most_popular_post(), page).await.unwrap().next
     };
 
     check(&format!("{blocks}, 101"), 101, async |conn| _ = comments(conn, MAX_PAGE).await).await;
@@ -305,56 +304,13 @@ async fn listing_comments_on_the_most_popular_post_reads_few_rows() {
     .await;
 }
 
-/// The oldest 2,000 comments on the post are across a block with its author and have no replies. The next 20 are across it
-/// too, and have a visible reply below a hidden one.
-#[tokio::test]
-async fn a_page_of_placeholders_reads_the_comments_across_the_block_once() {
-    let author = author_of_most_popular_post();
-    let arguments = format!("{}'{}', 21", format!("{author}, ").repeat(14), most_popular_post());
-    let expected = Expected { sql_part: "", rows: 21, max_read: 2_000 + 20 * 21 };
-    check_one(expected, &arguments, async |conn| {
-        begin_rolled_back(conn).await;
-        conn.batch_execute(&comments_across_a_block(author)).await.unwrap();
-        let hidden = HiddenComments::Placeholders;
-        let page = PageRequest::first(Limit::DEFAULT);
-        let listed = conn.comments().list(author.into(), most_popular_post(), hidden, page).await;
-        let placeholder =
-            |comment: &ListedComment| matches!(comment, ListedComment::Hidden(hidden) if hidden.replies == 1);
-        assert!(listed.unwrap().items.iter().all(placeholder));
-    })
-    .await;
-}
-
-/// As in `datasets/large.sql`.
-const fn author_of_most_popular_post() -> i64 {
-    199_999 * 7_919 % 10_000 + 1
-}
-
-fn comments_across_a_block(author: i64) -> String {
-    let post = most_popular_post();
-    format!(
-        "INSERT INTO follows (id, follower_id, followed_id, status)
-         VALUES (gen_random_uuid(), 9999, {author}, 'blocked');
-         INSERT INTO comments (id, author_id, post_id, content, created_at)
-         SELECT md5('hidden ' || n)::uuid, 9999, '{post}', 'No', timestamptz '2025-01-01' + n * interval '1 second'
-         FROM generate_series(1, 2020) AS n;
-         INSERT INTO comments (id, author_id, post_id, parent_id, content)
-         SELECT md5('below ' || n)::uuid, 9999, '{post}', md5('hidden ' || n)::uuid, 'No'
-         FROM generate_series(2001, 2020) AS n;
-         INSERT INTO comments (id, author_id, post_id, parent_id, content)
-         SELECT md5('visible ' || n)::uuid, 9998, '{post}', md5('below ' || n)::uuid, 'Yes'
-         FROM generate_series(2001, 2020) AS n"
-    )
-}
-
 #[tokio::test]
 async fn listing_replies_to_the_comment_with_most_replies_reads_few_rows() {
     // As in `datasets/large.sql`.
     let comment = CommentId::from(Uuid::from_u128(0xf5bf_c693_8e85_a6d5_79b3_6752_f449_1954));
-    let blocks = format!("149, 149, 149, 149, '{comment}'");
+    let blocks = format!("149, 149, 149, 'blocked', 149, 'blocked', '{comment}'");
     let replies = async |conn: &mut Connection, page| {
-        let (viewer, hidden) = (FREQUENT_HEARTER.into(), HiddenComments::LeftOut);
-        conn.comments().list_replies(viewer, comment, hidden, page).await.unwrap().next
+        conn.comments().list_replies(FREQUENT_HEARTER.into(), comment, page).await.unwrap().next
     };
 
     check(&format!("{blocks}, 101"), 101, async |conn| _ = replies(conn, MAX_PAGE).await).await;
@@ -404,10 +360,39 @@ async fn listing_notifications_reads_few_rows() {
 /// The first batch has ten thousand children, and a hundred of them are read; the others have three.
 #[tokio::test]
 async fn finding_the_actors_of_batches_reads_a_bounded_number_of_children() {
-    let batches = format!("ARRAY['{}', '{}']::uuid[], 1", batch(1), batch(2));
+    let arguments = format!(
+        "ARRAY['{}', '{}']::uuid[], ARRAY[NULL, NULL]::uuid[], ARRAY[NULL, NULL]::uuid[], ARRAY[true, true], 1, 101, 8",
+        batch(1),
+        batch(2)
+    );
 
     let expected = Expected { sql_part: "recent.newest", rows: 11, max_read: 500 };
-    check_one(expected, &batches, async |conn| {
+    check_one(expected, &arguments, async |conn| {
+        conn.notifications()
+            .list(NotificationQuery::of(PROLIFIC.into()).page(DEFAULT_PAGE))
+            .await
+            .unwrap();
+    })
+    .await;
+}
+
+/// A page of a hundred notifications of comments on a hundred posts, for a user with many blocks.
+#[tokio::test]
+async fn finding_the_quoted_posts_and_comments_reads_few_rows() {
+    let list = |element: &dyn Fn(u128) -> String| {
+        (190_001..=190_100).map(element).collect::<Vec<_>>().join(", ")
+    };
+    let ids = list(&|n| format!("'{}'", Uuid::from_u128(n)));
+    let posts = list(&|n| format!("'{}'", Uuid::from_u128(FIRST_POST + n)));
+    let comments = list(&|n| format!("md5('comment {n}')::uuid"));
+    let are_batches = list(&|_| "false".to_owned());
+    let arguments = format!(
+        "ARRAY[{ids}]::uuid[], ARRAY[{posts}]::uuid[], ARRAY[{comments}], ARRAY[{are_batches}], 1, 101, 8"
+    );
+
+    // A post and a comment each, and the 40 blocks of the user.
+    let expected = Expected { sql_part: "recent.newest", rows: 100, max_read: 250 };
+    check_one(expected, &arguments, async |conn| {
         conn.notifications()
             .list(NotificationQuery::of(PROLIFIC.into()).page(DEFAULT_PAGE))
             .await
@@ -424,12 +409,13 @@ async fn listing_children_of_the_largest_batch_reads_few_rows() {
     };
 
     let id = batch(1);
-    check(&format!("'{id}', 1, '{id}', 21"), 21, async |conn| {
+    let expected = Expected { sql_part: "\"created_at\" DESC", rows: 21, max_read: 60 };
+    check_one(expected, &format!("'{id}', 1, '{id}', 21"), async |conn| {
         _ = children(conn, DEFAULT_PAGE).await;
     })
     .await;
     let position = children(&mut database().await.connect().await, MAX_PAGE).await.unwrap();
-    check(&format!("'{id}', 1, '{id}', {}, 21", in_sql(position)), 21, async |conn| {
+    check_one(expected, &format!("'{id}', 1, '{id}', {}, 21", in_sql(position)), async |conn| {
         _ = children(conn, after(position)).await;
     })
     .await;
@@ -462,7 +448,7 @@ async fn recording_a_heart_reads_few_rows() {
     let event = heart_of(77);
     let key = "'post_interaction:post:batch 1'";
     let arguments = format!(
-        "ARRAY[1]::bigint[], ARRAY[77]::bigint[], ARRAY['like:post:x'], ARRAY[{key}], ARRAY['like'], ARRAY[NULL]::uuid[]"
+        "ARRAY[1]::bigint[], ARRAY[77]::bigint[], ARRAY['like:post:x'], ARRAY[{key}], ARRAY[NULL]::uuid[]"
     );
 
     // Most rows read are the few follows of user 1.

@@ -3,6 +3,7 @@
 mod changes;
 mod commit_metrics;
 mod concurrency;
+mod current_words;
 mod list;
 mod read_state;
 mod recording;

@@ -7,7 +7,7 @@ use grateful_domain::{Comment, Emoji, Post, Share, ShareDetails, UserId};
 use grateful_storage::{NewReaction, PersonalData, Repositories};
 use grateful_testkit::{
     NOON, TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post, a_reaction,
-    create_user,
+    block, create_user,
 };
 use uuid::Uuid;
 
@@ -73,6 +73,24 @@ async fn sections_hold_all_data_of_the_user_and_nothing_of_other_users() {
     let users = format!("users WHERE id = {ana} AND username = '{}'", received.by);
     assert_eq!(database.count(&users).await, 1);
     assert_eq!(conn.personal_data().list_comments(ana, None).await.unwrap(), [comment]);
+}
+
+#[tokio::test]
+async fn a_message_across_a_block_is_exported_without_its_text() {
+    let database = TestDatabase::create().await;
+    for is_blocked_by_sender in [true, false] {
+        let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+        let post = a_post().insert_into(&database).await;
+        let mut conn = database.connect().await;
+        conn.shares().create(&a_message_share(ben, post.id, &[ana])).await.unwrap();
+        let (blocker, blocked) = if is_blocked_by_sender { (ben, ana) } else { (ana, ben) };
+        block(&database, blocker, blocked).await;
+
+        let received = conn.personal_data().list_received_shares(ana, None).await.unwrap();
+
+        assert_eq!(received.len(), 1);
+        assert_eq!(received[0].message, None);
+    }
 }
 
 /// A message stays a message after all its recipients have been deleted.

@@ -238,15 +238,15 @@ pub(crate) async fn mark_all_notifications_read(
 
 impl From<RenderedNotification> for NotificationView {
     fn from(rendered: RenderedNotification) -> Self {
-        let RenderedNotification { notification, actor, actors } = rendered;
+        let RenderedNotification { notification, text, data, actor, actors } = rendered;
         let counts = notification.batch_counts();
         let is_batch = notification.batch.is_some();
         Self {
             id: notification.id.into(),
             kind: notification.kind.code(),
-            title: notification.text.title,
-            message: notification.text.message,
-            data: notification.data,
+            title: text.title,
+            message: text.message,
+            data,
             read: notification.read_at.is_some(),
             created_at: notification.created_at.into(),
             last_updated_at: notification.last_updated_at.into(),
@@ -265,9 +265,9 @@ impl ActorView {
     /// A user whose account is deleted (docs/http-api.md#shapes).
     fn unknown() -> Self {
         Self {
-            id: "0".to_owned(),
+            id: RenderedNotification::UNKNOWN_USER_ID.to_owned(),
             name: RenderedNotification::UNKNOWN_USER_NAME.to_owned(),
-            username: "unknown".to_owned(),
+            username: RenderedNotification::UNKNOWN_USERNAME.to_owned(),
             image: None,
         }
     }

@@ -18,7 +18,7 @@ async fn a_comment_notifies_mentioned_users_with_a_preview() {
     let expected =
         "ben mentioned you in a post: Look at that, @caro, and think of the whole of las…";
     assert_eq!(
-        (notification.text.title.as_str(), notification.text.message.as_str()),
+        (rendered.text.title.as_str(), rendered.text.message.as_str()),
         ("You were mentioned", expected)
     );
     assert_eq!((notification.post, notification.comment), (Some(scenario.post.id), Some(comment)));
@@ -61,8 +61,8 @@ async fn mentions_in_a_post_and_its_comments_are_batched() {
     scenario.comment_on(post, scenario.ana, "Ah, @ben").await;
 
     let batch = scenario.only_notification(scenario.ben).await;
-    assert_eq!(batch.notification.text.title, "You were mentioned");
-    assert_eq!(batch.notification.text.message, "You were mentioned 3 times");
+    assert_eq!(batch.text.title, "You were mentioned");
+    assert_eq!(batch.text.message, "You were mentioned 3 times");
     assert_eq!(batch.notification.batch_counts().actor_count, 2);
     scenario.assert_consistent().await;
 }
@@ -196,13 +196,14 @@ async fn an_edit_notifies_newly_mentioned_users_and_withdraws_removed_mentions()
     let other = scenario.comment(scenario.ben, "Like @dan").await;
     scenario.mark_all_read(scenario.caro).await;
     scenario.mark_all_read(scenario.ana).await;
-    let (to_caro, to_ana) = (scenario.list(scenario.caro).await, scenario.list(scenario.ana).await);
+    let (to_caro, to_ana) =
+        (scenario.list_stored(scenario.caro).await, scenario.list_stored(scenario.ana).await);
     let eve = create_user_named(&scenario.database, "eve").await;
 
     edit_comment(&scenario, scenario.ben, comment, "Like @CARO and @eve").await;
 
-    assert_eq!(scenario.list(scenario.caro).await, to_caro);
-    assert_eq!(scenario.list(scenario.ana).await, to_ana);
+    assert_eq!(scenario.list_stored(scenario.caro).await, to_caro);
+    assert_eq!(scenario.list_stored(scenario.ana).await, to_ana);
     assert_eq!(scenario.messages(eve).await, ["ben mentioned you in a post: Like @CARO and @eve"]);
     assert_eq!(scenario.only_notification(dan).await.notification.comment, Some(other));
     scenario.assert_consistent().await;

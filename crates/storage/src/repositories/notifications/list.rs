@@ -4,35 +4,34 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::notification::RenderedNotification;
+use grateful_domain::notification::{QuotedTexts, RenderedNotification};
 use grateful_domain::{Author, Emoji, Notification, Page, Position, Total, UserId};
 use uuid::Uuid;
 
 use super::Notifications;
-use crate::query::{NotificationQuery, load_page, statement};
+use crate::Result;
+use crate::query::{NotificationQuery, load_page, statement, users_across_block};
 use crate::rows::{
     AuthorColumns, AuthorRow, NotificationRow, author_from_columns, emoji_from_code,
 };
 use crate::schema::notifications;
-use crate::{Result, StorageError};
 
 impl Notifications<'_> {
-    /// Runs a list query, in one statement. If it lists single notifications and batches, a second one loads the actors.
+    /// Runs a list query, in one statement. Unless the list is empty, a second one loads the current texts and the actors of
+    /// batches.
     pub async fn list<W>(
         &mut self,
         query: NotificationQuery<W>,
     ) -> Result<Page<RenderedNotification>> {
         let (rows, total): (Vec<Row>, Option<Total>) =
             load_page!(self.conn, query.select(), query.total())?;
-        let is_child_list = query.lists_children();
-        let (items, position): (Vec<_>, fn(&RenderedNotification) -> Position) = if is_child_list {
-            let items = rows.into_iter().map(|row| render(row, vec![]));
-            (items.collect::<Result<_>>()?, |item| position_at(item, item.notification.created_at))
+        let items = self.render_all(query.owner(), rows).await?;
+        let position: fn(&RenderedNotification) -> Position = if query.lists_children() {
+            |item| position_at(item, item.notification.created_at)
         } else {
-            let items = self.render_all(query.owner(), rows).await?;
-            (items, |item| position_at(item, item.notification.last_updated_at))
+            |item| position_at(item, item.notification.last_updated_at)
         };
         Ok(Page::from_overfetch(items, query.page_limit(), position).with_total(total))
     }
@@ -74,7 +73,7 @@ impl Notifications<'_> {
         Ok(seqs.into_iter().zip(rendered).map(entry).collect())
     }
 
-    /// Renders notifications. Loads the actors of all batches in one statement.
+    /// Renders notifications. Loads what they show of other tables in one statement.
     async fn render_all(
         &mut self,
         owner: UserId,
@@ -83,79 +82,128 @@ impl Notifications<'_> {
         if rows.is_empty() {
             return Ok(vec![]);
         }
-        let batches = rows.iter().filter(|(row, _)| row.is_batch()).map(|(row, _)| row.id);
-        let mut actors = self.batch_actors(owner, batches.collect()).await?;
+        let mut shown = self.find_shown(owner, rows.iter().map(|(row, _)| row)).await?;
         rows.into_iter()
-            .map(|row| {
-                let actors = actors.remove(&row.0.id).unwrap_or_default();
-                render(row, actors)
+            .map(|(row, actor)| {
+                let Shown { quoted, actors } = shown.remove(&row.id).unwrap_or_default();
+                let notification = Notification::try_from(row)?;
+                let actor = actor.map(Author::from);
+                Ok(RenderedNotification::new(notification, actor, actors, &quoted))
             })
             .collect()
     }
 
-    async fn batch_actors(
+    async fn find_shown(
         &mut self,
         owner: UserId,
-        batches: Vec<Uuid>,
-    ) -> Result<HashMap<Uuid, Vec<(Author, Option<Emoji>)>>> {
-        let load = BatchActors { owner: owner.into(), batches };
-        let rows: Vec<ActorColumns> = load.load(self.conn).await?;
-        let mut actors: HashMap<Uuid, Vec<_>> = HashMap::new();
-        for (batch, id, author, emoji) in rows {
-            let emoji = emoji.as_deref().map(emoji_from_code).transpose()?;
-            actors.entry(batch).or_default().push((author_from_columns(id.into(), author), emoji));
+        rows: impl Iterator<Item = &NotificationRow> + Clone,
+    ) -> Result<HashMap<Uuid, Shown>> {
+        let load = LoadShown {
+            ids: rows.clone().map(|row| row.id).collect(),
+            posts: rows.clone().map(|row| row.post_id).collect(),
+            comments: rows.clone().map(|row| row.comment_id).collect(),
+            are_batches: rows.map(NotificationRow::is_batch).collect(),
+            owner: owner.into(),
+            chars: i32::try_from(QuotedTexts::READ_CHARS).unwrap_or(i32::MAX),
+            max_actors: i64::try_from(RenderedNotification::MAX_ACTORS).unwrap_or(i64::MAX),
+        };
+        let columns: Vec<ShownColumns> = load.load(self.conn).await?;
+        let mut shown: HashMap<Uuid, Shown> = HashMap::new();
+        for (id, post, comment, actor, author, emoji) in columns {
+            let entry = shown.entry(id).or_default();
+            entry.quoted = QuotedTexts { post, comment };
+            if let Some((actor, author)) = actor.zip(author) {
+                let emoji = emoji.as_deref().map(emoji_from_code).transpose()?;
+                entry.actors.push((author_from_columns(actor.into(), author), emoji));
+            }
         }
-        Ok(actors)
+        Ok(shown)
     }
 }
 
-type Row = (NotificationRow, Option<AuthorRow>);
-
-fn render(
-    (row, actor): Row,
+/// What a notification shows of other tables.
+#[derive(Default)]
+struct Shown {
+    quoted: QuotedTexts,
+    /// Some of the actors of a batch, each with the emoji of their reaction.
     actors: Vec<(Author, Option<Emoji>)>,
-) -> Result<RenderedNotification, StorageError> {
-    let notification = Notification::try_from(row)?;
-    Ok(RenderedNotification::new(notification, actor.map(Author::from), actors))
 }
+
+type Row = (NotificationRow, Option<AuthorRow>);
 
 fn position_at(item: &RenderedNotification, at: DateTime<Utc>) -> Position {
     Position { at, id: item.notification.id.into() }
 }
 
-type ActorColumns = (Uuid, i64, AuthorColumns, Option<String>);
+type ShownColumns =
+    (Uuid, Option<String>, Option<String>, Option<i64>, Option<AuthorColumns>, Option<String>);
 
 statement! {
-    /// Selects up to 8 actors per batch: first those that the owner follows, then by their newest child. Only the newest 100
-    /// children of a batch are considered, so a page reads no more for a batch of thousands than for one of hundreds. Each
-    /// actor is a lookup of its own, and whether the owner follows the actor is a count, so that no plan scans all users or
-    /// all follows of the owner.
-    BatchActors(batches: Vec<Uuid> as Array<SqlUuid>, owner: i64 as BigInt) -> (
+    /// Selects, for each notification, the start of its post and of its comment as they are now, as far as the owner can see
+    /// them, and up to 8 actors of a batch: first those that the owner follows, then by their newest child. Only the newest
+    /// 100 children of a batch are considered, so a page reads no more for a batch of thousands than for one of hundreds. Each
+    /// post, comment and actor is a lookup of its own, and whether the owner follows the actor is a count, so that no plan
+    /// scans all users or all follows of the owner.
+    LoadShown(
+        ids: Vec<Uuid> as Array<SqlUuid>,
+        posts: Vec<Option<Uuid>> as Array<Nullable<SqlUuid>>,
+        comments: Vec<Option<Uuid>> as Array<Nullable<SqlUuid>>,
+        are_batches: Vec<bool> as Array<Bool>,
+        owner: i64 as BigInt,
+        chars: i32 as Integer,
+        max_actors: i64 as BigInt
+    ) -> (
         SqlUuid,
-        BigInt,
-        (Text, Nullable<Text>, Nullable<Text>),
+        Nullable<Text>,
+        Nullable<Text>,
+        Nullable<BigInt>,
+        Nullable<(Text, Nullable<Text>, Nullable<Text>)>,
         Nullable<Text>
     ) {
-        "batch AS (SELECT unnest($1) AS id)
-        SELECT batch.id, person.id, person.username, person.display_name, person.profile_image_url, shown.emoji
-        FROM batch, LATERAL (
-            SELECT recent.actor_id, recent.emoji
-            FROM (
-                SELECT actor_id, max(created_at) AS newest, max(data ->> 'emoji_code') AS emoji
+        concat!(
+            "hidden AS MATERIALIZED (",
+            users_across_block!("$5"),
+            "), listed AS (
+                SELECT * FROM unnest($1, $2, $3, $4) AS listed (id, post_id, comment_id, is_batch)
+            )
+            SELECT listed.id, post.start, comment.start, person.id, person.username, person.display_name,
+                person.profile_image_url, shown.emoji
+            FROM listed
+            LEFT JOIN LATERAL (
+                SELECT left(posts.content, $6) AS start FROM posts
+                WHERE posts.id = listed.post_id AND (
+                    posts.author_id = $5
+                    OR posts.is_public AND NOT (posts.author_id = ANY ((SELECT ids FROM hidden)::bigint[]))
+                )
+                LIMIT 1
+            ) AS post ON true
+            LEFT JOIN LATERAL (
+                SELECT left(comments.content, $6) AS start FROM comments
+                WHERE comments.id = listed.comment_id AND comments.post_id = listed.post_id
+                    AND post.start IS NOT NULL
+                    AND NOT (comments.author_id = ANY ((SELECT ids FROM hidden)::bigint[]))
+                LIMIT 1
+            ) AS comment ON true
+            LEFT JOIN LATERAL (
+                SELECT recent.actor_id, recent.emoji
                 FROM (
-                    SELECT actor_id, created_at, data FROM notifications AS it WHERE it.parent_id = batch.id
-                    ORDER BY it.created_at DESC, it.id DESC LIMIT 100
-                ) AS entry
-                GROUP BY actor_id
-            ) AS recent
-            WHERE recent.actor_id IS NOT NULL
-            ORDER BY (
-                SELECT count(*) FILTER (WHERE status = 'active') FROM follows
-                WHERE follower_id = $2 AND followed_id = recent.actor_id
-            ) DESC, recent.newest DESC, recent.actor_id DESC
-            LIMIT 8
-        ) AS shown, LATERAL (
-            SELECT * FROM users WHERE users.id = shown.actor_id LIMIT 1
-        ) AS person"
+                    SELECT actor_id, max(created_at) AS newest, max(data ->> 'emoji_code') AS emoji
+                    FROM (
+                        SELECT actor_id, created_at, data FROM notifications AS it WHERE it.parent_id = listed.id
+                        ORDER BY it.created_at DESC, it.id DESC LIMIT 100
+                    ) AS entry
+                    GROUP BY actor_id
+                ) AS recent
+                WHERE recent.actor_id IS NOT NULL
+                ORDER BY (
+                    SELECT count(*) FILTER (WHERE status = 'active') FROM follows
+                    WHERE follower_id = $5 AND followed_id = recent.actor_id
+                ) DESC, recent.newest DESC, recent.actor_id DESC
+                LIMIT $7
+            ) AS shown ON listed.is_batch
+            LEFT JOIN LATERAL (
+                SELECT * FROM users WHERE users.id = shown.actor_id LIMIT 1
+            ) AS person ON true"
+        )
     }
 }

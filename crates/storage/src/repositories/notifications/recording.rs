@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz,
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::{
     Act, BatchDecision, Deliverability, Event, InboxChanges, InboxContext, ParentNotification,
-    PriorEntry, WithdrawnNotification, decide, record,
+    WithdrawnNotification, decide, record,
 };
 use grateful_domain::{NotificationId, NotificationType, Preferences, UserId};
 use serde_json::Value;
@@ -19,7 +19,7 @@ use super::writes::WithdrawnRow;
 use crate::monitor::metrics::HELD_BACK;
 use crate::monitor::{outcome_label, record_outcome};
 use crate::query::statement;
-use crate::rows::{AuthorColumns, author_from_columns, emoji_from_code, notification_from_json};
+use crate::rows::notification_from_json;
 use crate::{Result, StorageError};
 
 /// The result of recording events.
@@ -117,14 +117,13 @@ impl Notifications<'_> {
         };
         let rows: Vec<Row> = load.load(self.conn).await?;
         let mut contexts: HashMap<usize, InboxContext> = HashMap::new();
-        for (number, author, (switches, blocked, is_recorded), withdrawn, parent) in rows {
+        for (number, (switches, blocked, is_recorded), withdrawn, parent) in rows {
             // WITH ORDINALITY counts from 1.
             let index = usize::try_from(number - 1).unwrap_or_default();
             let Some(event) = events.get(index) else { continue };
             let withdrawn = withdrawn.map(withdrawn_from_json).transpose()?;
             let muted = !allows_notification(switches, event.cause.act.kind());
             let context = contexts.entry(index).or_insert_with(|| InboxContext {
-                actor: author_from_columns(event.cause.actor, author),
                 deliverability: deliverability(blocked, muted),
                 is_recorded,
                 withdrawn,
@@ -215,20 +214,17 @@ fn withdrawn_from_json(json: Value) -> Result<WithdrawnNotification> {
     Ok(row.into())
 }
 
-type ParentColumns =
-    (Option<Value>, Option<DateTime<Utc>>, Option<Uuid>, Option<bool>, Option<String>);
+type ParentColumns = (Option<Value>, Option<DateTime<Utc>>, Option<Uuid>, Option<bool>);
 
 fn parent_from_columns(columns: ParentColumns) -> Result<Option<ParentNotification>> {
-    let (Some(json), newest_at, newest_id, has_prior, emoji) = columns else { return Ok(None) };
+    let (Some(json), newest_at, newest_id, has_actor) = columns else { return Ok(None) };
     let notification = notification_from_json(json)?;
     let newest = newest_at.zip(newest_id.map(NotificationId::from));
     let newest = newest.unwrap_or_else(|| notification.sort_key());
-    let emoji = emoji.as_deref().map(emoji_from_code).transpose()?;
-    let prior_entry = (has_prior == Some(true)).then_some(PriorEntry { emoji });
-    Ok(Some(ParentNotification { notification, newest, prior_entry }))
+    Ok(Some(ParentNotification { notification, newest, has_actor: has_actor == Some(true) }))
 }
 
-type Row = (i64, AuthorColumns, (Option<Value>, bool, bool), Option<Value>, ParentColumns);
+type Row = (i64, (Option<Value>, bool, bool), Option<Value>, ParentColumns);
 
 statement! {
     /// Returns a row per event. An event whose notification was withdrawn has two rows if another notification is open by
@@ -243,17 +239,15 @@ statement! {
         posts: Vec<Option<Uuid>> as Array<Nullable<SqlUuid>>
     ) -> (
         BigInt,
-        (Text, Nullable<Text>, Nullable<Text>),
         (Nullable<Jsonb>, Bool, Bool),
         Nullable<Jsonb>,
-        (Nullable<Jsonb>, Nullable<Timestamptz>, Nullable<SqlUuid>, Nullable<Bool>, Nullable<Text>)
+        (Nullable<Jsonb>, Nullable<Timestamptz>, Nullable<SqlUuid>, Nullable<Bool>)
     ) {
         "wanted AS (
             SELECT * FROM unnest($1, $2, $3, $4, $5)
                 WITH ORDINALITY AS wanted (user_id, actor_id, act, batch_key, post_id, number)
         )
-        SELECT wanted.number, actor.username, actor.display_name, actor.profile_image_url,
-            recipient.profile_preferences -> 'notifications',
+        SELECT wanted.number, recipient.profile_preferences -> 'notifications',
             (
                 SELECT count(*) FILTER (WHERE status = 'blocked') FROM follows
                 WHERE follower_id = wanted.actor_id AND followed_id = wanted.user_id
@@ -271,7 +265,7 @@ statement! {
                 SELECT FROM notifications AS it
                 WHERE it.user_id = wanted.user_id AND it.actor_id = wanted.actor_id AND it.act = wanted.act
             ),
-            to_jsonb(withdrawn), to_jsonb(top), newest.created_at, newest.id, beside.is_any, emoji.code
+            to_jsonb(withdrawn), to_jsonb(top), newest.created_at, newest.id, beside.is_any
         FROM wanted
         JOIN users AS actor ON actor.id = wanted.actor_id
         JOIN users AS recipient ON recipient.id = wanted.user_id
@@ -295,13 +289,6 @@ statement! {
             SELECT EXISTS (
                 SELECT FROM notifications AS it WHERE it.parent_id = top.id AND it.actor_id = wanted.actor_id
             ) OR (NOT top.is_batch AND top.actor_id = wanted.actor_id) AS is_any
-        ) AS beside ON true
-        LEFT JOIN LATERAL (
-            SELECT it.data ->> 'emoji_code' AS code FROM notifications AS it
-            WHERE it.parent_id = top.id AND it.actor_id = wanted.actor_id AND it.type = 'emoji_reaction'
-            UNION ALL
-            SELECT top.data ->> 'emoji_code' WHERE NOT top.is_batch AND top.actor_id = wanted.actor_id
-            LIMIT 1
-        ) AS emoji ON true"
+        ) AS beside ON true"
     }
 }

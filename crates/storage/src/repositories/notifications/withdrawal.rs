@@ -12,13 +12,13 @@ use diesel_async::RunQueryDsl;
 use grateful_domain::notification::{
     Act, BatchCounts, Cause, InboxChanges, RemainingBatch, update_reaction, withdraw,
 };
-use grateful_domain::{Author, CommentId, Emoji, Notification, NotificationType, PostId, UserId};
+use grateful_domain::{CommentId, Emoji, Notification, NotificationType, PostId, UserId};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::Notifications;
 use crate::query::statement;
-use crate::rows::{AuthorColumns, author_from_columns, emoji_from_code, notification_from_json};
+use crate::rows::notification_from_json;
 use crate::schema::notifications;
 use crate::{Result, StorageError};
 
@@ -56,7 +56,7 @@ impl Notifications<'_> {
         let loaded = Withdrawal::try_from(row)?;
         let [reaction] = &loaded.children[..] else { return Ok(()) };
         let batch = loaded.remaining.as_ref().map(|remaining| (&loaded.parent, remaining));
-        let changes = update_reaction(reaction, emoji, &loaded.actor, batch);
+        let changes = update_reaction(reaction, emoji, batch);
         self.write(vec![(cause.recipient, changes)], last_seqs, now).await?;
         Ok(())
     }
@@ -214,7 +214,7 @@ impl Notifications<'_> {
     ) -> Result<Vec<(UserId, InboxChanges)>> {
         let rows: Vec<Row> = load.load(self.conn).await?;
         let changes = rows.into_iter().map(|row| {
-            let Withdrawal { parent, children, remaining, .. } = Withdrawal::try_from(row)?;
+            let Withdrawal { parent, children, remaining } = Withdrawal::try_from(row)?;
             Ok((parent.recipient, withdraw(&parent, &children, remaining.as_ref(), now)))
         });
         changes.collect()
@@ -262,50 +262,34 @@ struct Withdrawal {
     parent: Notification,
     /// The children, or the notification itself if it is not a batch.
     children: Vec<Notification>,
-    /// The actor of the first of them.
-    actor: Author,
     remaining: Option<RemainingBatch>,
 }
 
-/// The remaining children, if any: the number of children and of actors, the newest child, its actor, the actor's emoji, and
-/// whether all children are read.
-type RemainingBatchColumns = (i32, i32, Option<Value>, Option<AuthorColumns>, Option<String>, bool);
+/// The remaining children, if any: the number of children and of actors, the newest child, and whether all children are
+/// read.
+type RemainingBatchColumns = (i32, i32, Option<Value>, bool);
 
-type Row = (Value, Value, AuthorColumns, RemainingBatchColumns);
+type Row = (Value, Value, RemainingBatchColumns);
 
 impl TryFrom<Row> for Withdrawal {
     type Error = StorageError;
 
-    fn try_from((parent, children, actor, remaining): Row) -> Result<Self> {
+    fn try_from((parent, children, remaining): Row) -> Result<Self> {
         let corrupt = || StorageError::Corrupt { column: "notifications" };
         let Value::Array(children) = children else { return Err(corrupt()) };
         let children =
             children.into_iter().map(notification_from_json).collect::<Result<Vec<_>>>()?;
-        let [Notification { actor: Some(by), .. }, ..] = children[..] else {
-            return Err(corrupt());
-        };
-        Ok(Self {
-            parent: notification_from_json(parent)?,
-            actor: author_from_columns(by, actor),
-            children,
-            remaining: remaining_batch(remaining)?,
-        })
+        let parent = notification_from_json(parent)?;
+        Ok(Self { parent, children, remaining: remaining_batch(remaining)? })
     }
 }
 
 fn remaining_batch(
-    (child_count, actor_count, newest, actor, emoji, all_read): RemainingBatchColumns,
+    (child_count, actor_count, newest, all_read): RemainingBatchColumns,
 ) -> Result<Option<RemainingBatch>> {
-    let Some((newest, actor)) = newest.zip(actor) else { return Ok(None) };
-    let newest = notification_from_json(newest)?;
-    let by = newest.actor.ok_or(StorageError::Corrupt { column: "notifications.actor_id" })?;
-    Ok(Some(RemainingBatch {
-        counts: BatchCounts { child_count, actor_count },
-        actor: author_from_columns(by, actor),
-        newest,
-        all_read,
-        emoji: emoji.as_deref().map(emoji_from_code).transpose()?,
-    }))
+    let Some(newest) = newest else { return Ok(None) };
+    let counts = BatchCounts { child_count, actor_count };
+    Ok(Some(RemainingBatch { counts, newest: notification_from_json(newest)?, all_read }))
 }
 
 impl LoadWithdrawals {
@@ -348,8 +332,7 @@ statement! {
     ) -> (
         Jsonb,
         Jsonb,
-        (Text, Nullable<Text>, Nullable<Text>),
-        (Integer, Integer, Nullable<Jsonb>, Nullable<(Text, Nullable<Text>, Nullable<Text>)>, Nullable<Text>, Bool)
+        (Integer, Integer, Nullable<Jsonb>, Bool)
     ) {
         "entry AS MATERIALIZED (
             SELECT it.* FROM notifications AS it WHERE it.id = ANY ($1)
@@ -359,11 +342,10 @@ statement! {
                 ON it.user_id = cause.user_id AND it.actor_id = cause.actor_id AND it.act = cause.act
         ), loss AS (
             SELECT coalesce(parent_id, id) AS top_id, array_agg(id) AS ids, array_agg(DISTINCT actor_id) AS actors,
-                jsonb_agg(to_jsonb(entry)) AS gone, (array_agg(actor_id))[1] AS actor_id,
-                count(*) FILTER (WHERE $5) AS entries
+                jsonb_agg(to_jsonb(entry)) AS gone, count(*) FILTER (WHERE $5) AS entries
             FROM entry GROUP BY coalesce(parent_id, id)
         )
-        SELECT to_jsonb(top), loss.gone, actor.username, actor.display_name, actor.profile_image_url,
+        SELECT to_jsonb(top), loss.gone,
             (top.batch_count - loss.entries)::integer,
             (top.actor_count - (
                 SELECT count(*) FROM unnest(loss.actors) AS gone (actor_id)
@@ -372,26 +354,18 @@ statement! {
                     WHERE it.parent_id = top.id AND it.actor_id = gone.actor_id AND NOT (it.id = ANY (loss.ids))
                 )
             ))::integer,
-            to_jsonb(newest), by.username, by.display_name, by.profile_image_url, emoji.code,
+            to_jsonb(newest),
             NOT EXISTS (
                 SELECT FROM notifications AS it
                 WHERE it.parent_id = top.id AND NOT it.read AND NOT ($5 AND it.id = ANY (loss.ids))
             )
         FROM loss
         JOIN notifications AS top ON top.id = loss.top_id
-        JOIN users AS actor ON actor.id = loss.actor_id
         LEFT JOIN LATERAL (
             SELECT it.* FROM notifications AS it
             WHERE it.parent_id = top.id AND NOT ($5 AND it.id = ANY (loss.ids))
             ORDER BY it.created_at DESC, it.id DESC LIMIT 1
-        ) AS newest ON true
-        LEFT JOIN users AS by ON by.id = newest.actor_id
-        LEFT JOIN LATERAL (
-            SELECT it.data ->> 'emoji_code' AS code FROM notifications AS it
-            WHERE it.parent_id = top.id AND it.actor_id = newest.actor_id AND it.type = 'emoji_reaction'
-                AND NOT ($5 AND it.id = ANY (loss.ids))
-            LIMIT 1
-        ) AS emoji ON true"
+        ) AS newest ON true"
     }
 }
 

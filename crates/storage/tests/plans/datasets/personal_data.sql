@@ -38,6 +38,10 @@ FROM done;
 
 DROP TABLE done;
 
+INSERT INTO follows (id, follower_id, followed_id, status)
+SELECT md5('follow ' || n)::uuid, n, n % 5000 + 1, CASE WHEN n % 50 = 0 THEN 'blocked' ELSE 'active' END
+FROM generate_series(1, 5000) AS n;
+
 -- Statistics of nearly every row, so that the plans do not depend on the sample.
 SET default_statistics_target = 1000;
 ANALYZE;

@@ -410,7 +410,7 @@ const VIOLATIONS: &str = "
         SELECT actor_id, data, comment_id FROM notifications WHERE parent_id = batch.id
         ORDER BY created_at DESC, id DESC LIMIT 1
     ) AS newest
-    WHERE is_batch AND (batch.actor_id, batch.data) <> (newest.actor_id, newest.data)
+    WHERE is_batch AND (batch.actor_id, batch.data) IS DISTINCT FROM (newest.actor_id, newest.data)
     UNION ALL
     SELECT 'both recorded and withdrawn: ' || act
     FROM withdrawn_notifications JOIN notifications USING (user_id, actor_id, act)";

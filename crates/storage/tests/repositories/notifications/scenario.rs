@@ -24,7 +24,7 @@ impl Scenario {
     pub(crate) async fn create() -> Self {
         let database = TestDatabase::create().await;
         let ana = create_user(&database).await;
-        let post = a_post().by(ana).insert_into(&database).await;
+        let post = a_post().by(ana).with_text("For the bus driver").insert_into(&database).await;
         let conn = database.connect().await;
         Self { database, conn, ana, post, now: NOON }
     }
@@ -39,7 +39,12 @@ impl Scenario {
 
     /// Creates a comment on Ana's post.
     pub(crate) async fn create_comment_by(&self, author: UserId) -> Comment {
-        a_comment().by(author).on(&self.post).insert_into(&self.database).await
+        a_comment()
+            .by(author)
+            .on(&self.post)
+            .with_text("How lovely")
+            .insert_into(&self.database)
+            .await
     }
 
     pub(crate) fn advance(&mut self, time: TimeDelta) {
@@ -115,16 +120,8 @@ impl Scenario {
 
 /// An event at this time, with all details that its act can have.
 pub(crate) fn event(cause: Cause, at: DateTime<Utc>) -> Event {
-    let mut details = EventDetails::default();
-    if cause.act.post().is_some() {
-        details = EventDetails::for_post("For the bus driver");
-    }
-    if cause.act.comment().is_some() {
-        details = details.with_comment("How lovely");
-    }
-    if let Act::Reaction { .. } = cause.act {
-        details = details.with_emoji(Emoji::Hug);
-    }
+    let emoji = matches!(cause.act, Act::Reaction { .. }).then_some(Emoji::Hug);
+    let details = EventDetails { emoji, ..EventDetails::default() };
     Event { cause, details, at, id: new_id(), batch_id: new_id() }
 }
 
@@ -132,7 +129,7 @@ pub(crate) fn event(cause: Cause, at: DateTime<Utc>) -> Event {
 pub(crate) fn summary_line(rendered: &RenderedNotification) -> String {
     let star = if rendered.notification.read_at.is_none() { "* " } else { "" };
     let name = rendered.actor.as_ref().map_or("unknown", Author::name);
-    format!("{star}{}", rendered.notification.text.message.replace(name, "N"))
+    format!("{star}{}", rendered.text.message.replace(name, "N"))
 }
 
 pub(crate) fn new_id() -> NotificationId {

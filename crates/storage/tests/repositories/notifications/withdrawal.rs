@@ -149,18 +149,19 @@ async fn a_changed_emoji_is_shown_without_making_the_notification_unread() {
     let [ben, caro] = scenario.create_users().await;
     scenario.notify_ana(&[caro], scenario.heart()).await;
     scenario.notify_ana(&[ben], scenario.reaction()).await;
-    let before = scenario.only_notification().await.notification;
-    scenario.conn.notifications().mark_read(scenario.ana, before.id, scenario.now).await.unwrap();
+    let before = scenario.only_notification().await;
+    let id = before.notification.id;
+    scenario.conn.notifications().mark_read(scenario.ana, id, scenario.now).await.unwrap();
     let cause = scenario.cause_for_ana(ben, scenario.reaction());
 
     scenario.conn.notifications().update_reaction(cause, Emoji::Fire, scenario.now).await.unwrap();
 
-    let after = scenario.only_notification().await.notification;
-    assert_eq!(after.data["emoji_code"], json!("fire"));
-    assert_eq!((after.last_updated_at, after.text), (before.last_updated_at, before.text));
-    assert!(after.read_at.is_some());
-    let newest = &scenario.children_of(after.id).await[0];
-    assert!(newest.notification.text.message.ends_with("reacted to your post with 🔥"));
+    let after = scenario.only_notification().await;
+    assert_eq!((&after.data["emoji_code"], &after.text), (&json!("fire"), &before.text));
+    assert_eq!(after.notification.last_updated_at, before.notification.last_updated_at);
+    assert!(after.notification.read_at.is_some());
+    let newest = &scenario.children_of(id).await[0];
+    assert!(newest.text.message.ends_with("reacted to your post with 🔥"));
 }
 
 #[tokio::test]

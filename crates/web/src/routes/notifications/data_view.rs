@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use crate::response::codes::{EmojiCode, ShareMethodCode};
 
-/// What a client needs to display and link a notification, with the names at the time of the act. For a batch, it is
-/// the data of the newest child.
+/// What a client needs to display and link a notification, with current names and texts. For a batch, it is the data of
+/// the newest child.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "OpenAPI documentation of what `Event::data` builds")]
+#[expect(dead_code, reason = "OpenAPI documentation of what `RenderedNotification` builds")]
 pub(crate) struct NotificationDataView {
     /// The id of the actor, as a string.
     actor_user_id: String,
@@ -16,13 +16,13 @@ pub(crate) struct NotificationDataView {
     /// The post. In all types but `follow`, `follow_request` and `follow_accepted`.
     #[schema(nullable = false)]
     post_id: Option<Uuid>,
-    /// The start of the post, in the same types as `post_id`.
+    /// The start of the post as it is now, in the same types as `post_id`. Absent if the caller cannot see the post.
     #[schema(nullable = false, max_length = 100)]
     post_preview: Option<String>,
     /// The comment. In `comment`, in `comment_reply`, and in a `mention` in a comment.
     #[schema(nullable = false)]
     comment_id: Option<Uuid>,
-    /// The start of the comment, in the same types as `comment_id`.
+    /// The start of the comment as it is now, with `comment_id`. Absent if the caller cannot see the comment.
     #[schema(nullable = false, max_length = 100)]
     comment_preview: Option<String>,
     /// In `emoji_reaction`.
